@@ -1,0 +1,14 @@
+//! Tapecast pushes stock ticks to browsers and bots over WebSocket: one market-data connection in,
+//! a hundred thousand screens out.
+//!
+//! # The journey of a tick
+//! ```text
+//! market ──Events──▶ tape ──Arc<Batch>──▶ hub (one per worker) ──▶ session (one per client) ──▶ socket
+//! ```
+//!
+//! # The rule of rooms
+//! Import the rooms you listen to, never the one you speak to. Data goes right, imports go left;
+//! you speak through a recipient, a callback or a sink that `app` handed you.
+
+pub mod market;
+pub mod model;

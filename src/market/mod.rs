@@ -1,0 +1,1 @@
+//! Where ticks come from: a pure, seeded simulator, and the actor that owns its clock.

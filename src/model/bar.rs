@@ -1,0 +1,98 @@
+use super::{Price, SymbolId, Timestamp, Trade};
+
+/// What trades of one instrument did in one stretch of time: open, high, low, close, volume.
+///
+/// Folding is exact: the volume-weighted price is kept as a sum of ticks × shares and divided only
+/// when it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bar {
+    /// The instrument.
+    pub symbol: SymbolId,
+    /// Where the stretch begins; trades at exactly this time belong to it.
+    pub start: Timestamp,
+    /// Price of the first trade.
+    pub open: Price,
+    /// Highest price.
+    pub high: Price,
+    /// Lowest price.
+    pub low: Price,
+    /// Price of the last trade.
+    pub close: Price,
+    /// Shares traded.
+    pub volume: u64,
+    /// Number of trades.
+    pub trades: u64,
+    /// Sum over the trades of ticks × shares.
+    pub notional: u128,
+}
+
+impl Bar {
+    /// A bar that begins with its first trade.
+    pub fn open(start: Timestamp, trade: &Trade) -> Self {
+        let price = trade.price;
+        let mut bar = Self {
+            symbol: trade.symbol,
+            start,
+            open: price,
+            high: price,
+            low: price,
+            close: price,
+            volume: 0,
+            trades: 0,
+            notional: 0,
+        };
+        bar.fold(trade);
+        bar
+    }
+
+    /// Takes in the next trade of the same symbol and stretch.
+    pub fn fold(&mut self, trade: &Trade) {
+        self.high = self.high.max(trade.price);
+        self.low = self.low.min(trade.price);
+        self.close = trade.price;
+        self.volume += u64::from(trade.size);
+        self.trades += 1;
+        self.notional += trade.price.ticks().unsigned_abs() as u128 * u128::from(trade.size);
+    }
+
+    /// The volume-weighted average price in millionths of a dollar, rounded down; 0 without volume.
+    pub fn vwap_micros(&self) -> u64 {
+        const MICROS_PER_TICK: u128 = 1_000_000 / Price::TICKS_PER_DOLLAR as u128;
+        match self.volume {
+            0 => 0,
+            volume => (self.notional * MICROS_PER_TICK / u128::from(volume)) as u64,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Conditions, Tape, Venue};
+
+    fn trade(ticks: i64, size: u32) -> Trade {
+        Trade {
+            symbol: SymbolId(0),
+            id: 1,
+            venue: Venue(b'V'),
+            price: Price::from_ticks(ticks),
+            size,
+            conditions: Conditions::REGULAR_SALE,
+            tape: Tape::C,
+            at: Timestamp::default(),
+        }
+    }
+
+    #[test]
+    fn a_bar_folds_its_trades() {
+        let mut bar = Bar::open(Timestamp::default(), &trade(1000, 10));
+
+        bar.fold(&trade(1200, 30));
+        bar.fold(&trade(900, 10));
+
+        let figures = [bar.open, bar.high, bar.low, bar.close].map(Price::ticks);
+        assert_eq!(figures, [1000, 1200, 900, 900]);
+        assert_eq!((bar.volume, bar.trades), (50, 3));
+        assert_eq!(bar.vwap_micros(), 11_000_000);
+    }
+}

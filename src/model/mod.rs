@@ -1,0 +1,22 @@
+//! The market's words as plain values: no clock, no actor, no wire format.
+//!
+//! A price is an integer count of tick sizes and a time an integer count of nanoseconds; text
+//! appears only at the edges of the program.
+
+mod bar;
+mod channel;
+mod event;
+mod price;
+mod sequence;
+mod symbol;
+mod time;
+mod universe;
+
+pub use bar::Bar;
+pub use channel::{Channel, Stream};
+pub use event::{Conditions, Event, Quote, Tape, Trade, Venue};
+pub use price::Price;
+pub use sequence::{Epoch, Seq};
+pub use symbol::{Symbol, SymbolError, SymbolId};
+pub use time::{MILLISECOND, SECOND, Timestamp};
+pub use universe::{Instrument, Sector, Universe};

@@ -1,0 +1,61 @@
+use std::fmt;
+
+/// The number of an object in its stream: 1 for the first of an epoch, rising by 1.
+///
+/// 0 stands before the first object. A client that sees a number missing knows that it missed
+/// something; see the `sq` and `cf` fields in [`crate::model::Stream`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Seq(pub u64);
+
+impl Seq {
+    /// The number after this one.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+/// One run of the numbering: sequence numbers from different epochs must not be compared.
+///
+/// A new epoch begins whenever the server starts, so that a client which kept a number from before
+/// a restart is told so instead of being given the wrong objects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Epoch(u32);
+
+impl Epoch {
+    /// An epoch named by this number; a server takes one from its start time.
+    pub const fn new(number: u32) -> Self {
+        Self(number)
+    }
+}
+
+/// Base 36 in lower case, as on the wire: `k3f9`.
+impl fmt::Display for Epoch {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut digits = [0u8; 7];
+        let mut rest = self.0;
+        let mut at = digits.len();
+        loop {
+            at -= 1;
+            digits[at] = b"0123456789abcdefghijklmnopqrstuvwxyz"[(rest % 36) as usize];
+            rest /= 36;
+            if rest == 0 {
+                break;
+            }
+        }
+        out.write_str(std::str::from_utf8(&digits[at..]).expect("base 36 digits are ASCII"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_epoch_prints_in_base_36() {
+        assert_eq!(Epoch::new(0).to_string(), "0");
+        assert_eq!(Epoch::new(35).to_string(), "z");
+        assert_eq!(Epoch::new(36 * 36 + 1).to_string(), "101");
+        assert_eq!(Epoch::new(u32::MAX).to_string(), "1z141z3");
+    }
+}

@@ -1,0 +1,95 @@
+use std::fmt;
+use std::str::FromStr;
+
+/// Where an instrument stands in its [`Universe`](super::Universe): a dense index from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SymbolId(pub u32);
+
+impl SymbolId {
+    /// The position as an array index.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// The text that names an instrument: 1 to 24 visible ASCII characters, held inline.
+///
+/// The characters `"`, `\` and `,` are refused, so a symbol goes into JSON and into comma-separated
+/// lists as it stands. Case matters.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Symbol {
+    bytes: [u8; Self::MAX_LEN],
+    len: u8,
+}
+
+impl Symbol {
+    /// The longest symbol accepted, in bytes. OSI option symbols, the longest in use, have 21.
+    pub const MAX_LEN: usize = 24;
+
+    /// The symbol as text.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.bytes[..self.len as usize]).expect("a symbol holds ASCII only")
+    }
+}
+
+/// Text that cannot be a symbol: answer `400 invalid syntax`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SymbolError;
+
+impl fmt::Display for SymbolError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            out,
+            "a symbol has 1 to {} visible ASCII characters without quote, backslash or comma",
+            Symbol::MAX_LEN
+        )
+    }
+}
+
+impl std::error::Error for SymbolError {}
+
+impl FromStr for Symbol {
+    type Err = SymbolError;
+
+    fn from_str(text: &str) -> Result<Self, SymbolError> {
+        let fits = (1..=Self::MAX_LEN).contains(&text.len());
+        let clean = text.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'"' | b'\\' | b','));
+        if !fits || !clean {
+            return Err(SymbolError);
+        }
+        let mut bytes = [0; Self::MAX_LEN];
+        bytes[..text.len()].copy_from_slice(text.as_bytes());
+        Ok(Self { bytes, len: text.len() as u8 })
+    }
+}
+
+impl fmt::Display for Symbol {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for Symbol {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Symbol({})", self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_symbol_keeps_its_text() {
+        let symbol: Symbol = "BRK.B".parse().unwrap();
+
+        assert_eq!(symbol.as_str(), "BRK.B");
+    }
+
+    #[test]
+    fn text_that_would_need_escaping_is_refused() {
+        for bad in ["", "A B", "A\"B", "A\\", "A,B", "ÄPL", "AAAAAAAAAAAAAAAAAAAAAAAAA"] {
+            assert_eq!(bad.parse::<Symbol>(), Err(SymbolError), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,96 @@
+use std::collections::HashMap;
+
+use super::{Price, Symbol, SymbolId, Tape};
+
+/// What is fixed about one listed stock.
+#[derive(Clone, Debug)]
+pub struct Instrument {
+    /// Its place in the universe.
+    pub id: SymbolId,
+    /// Its ticker symbol.
+    pub symbol: Symbol,
+    /// The company's name.
+    pub name: String,
+    /// The listing exchange as Alpaca names it: `NASDAQ`, `NYSE`, `ARCA`, `BATS`.
+    pub exchange: &'static str,
+    /// The consolidated tape that carries it.
+    pub tape: Tape,
+    /// What its price moves along with.
+    pub sector: Sector,
+    /// The previous close, where the simulation starts.
+    pub previous_close: Price,
+}
+
+/// The sectors by which instruments are correlated (the eleven of the GICS).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+#[expect(missing_docs, reason = "the names are the sectors' own")]
+pub enum Sector {
+    Technology,
+    Communication,
+    Discretionary,
+    Staples,
+    Financials,
+    HealthCare,
+    Industrials,
+    Energy,
+    Materials,
+    Utilities,
+    RealEstate,
+}
+
+impl Sector {
+    /// How many sectors there are.
+    pub const COUNT: usize = 11;
+}
+
+/// All instruments of a market, in order of their [`SymbolId`].
+#[derive(Clone, Debug)]
+pub struct Universe {
+    instruments: Vec<Instrument>,
+    by_symbol: HashMap<Symbol, SymbolId>,
+}
+
+impl Universe {
+    /// A universe of these instruments; their ids are set to their places.
+    ///
+    /// # Panics
+    /// When two instruments have the same symbol.
+    pub fn new(mut instruments: Vec<Instrument>) -> Self {
+        let mut by_symbol = HashMap::with_capacity(instruments.len());
+        for (place, instrument) in instruments.iter_mut().enumerate() {
+            instrument.id = SymbolId(place as u32);
+            let twin = by_symbol.insert(instrument.symbol, instrument.id);
+            assert!(twin.is_none(), "two instruments are called {}", instrument.symbol);
+        }
+        Self { instruments, by_symbol }
+    }
+
+    /// How many instruments there are.
+    pub fn len(&self) -> usize {
+        self.instruments.len()
+    }
+
+    /// Whether there is no instrument at all.
+    pub fn is_empty(&self) -> bool {
+        self.instruments.is_empty()
+    }
+
+    /// The instrument with this id.
+    ///
+    /// # Panics
+    /// When the id is of another, larger universe.
+    pub fn instrument(&self, id: SymbolId) -> &Instrument {
+        &self.instruments[id.index()]
+    }
+
+    /// The id of this symbol, where the market knows it.
+    pub fn find(&self, symbol: &Symbol) -> Option<SymbolId> {
+        self.by_symbol.get(symbol).copied()
+    }
+
+    /// All instruments in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Instrument> {
+        self.instruments.iter()
+    }
+}
