@@ -1,1 +1,33 @@
 //! Where ticks come from: a pure, seeded simulator, and the actor that owns its clock.
+//!
+//! ```text
+//! Pacer ──which milliseconds are due──▶ Simulator::step ──Events──▶
+//!                                        ├ Arrivals   when something happens
+//!                                        ├ Activity   to which instrument
+//!                                        ├ Prices     what it is worth just then
+//!                                        └ Book       what is quoted and traded around that
+//! ```
+//!
+//! Nothing in here but the actor reads a clock or asks the system for randomness: the same seed,
+//! universe and [`Simulation`] give the same events, byte for byte but for the wall clock, on
+//! every machine. `draws` and `elementary` say what that costs.
+
+mod activity;
+mod arrivals;
+mod book;
+mod draws;
+mod elementary;
+mod listings;
+mod names;
+mod pacer;
+mod path;
+mod prices;
+mod simulator;
+mod venues;
+
+#[cfg(test)]
+mod stylised_facts;
+
+pub use listings::{MAX_LISTINGS, universe};
+pub use pacer::{Due, Pacer};
+pub use simulator::{Simulation, Simulator};

@@ -1,0 +1,81 @@
+use super::draws::Draws;
+
+/// When something happens: a Poisson process, told one millisecond at a time.
+///
+/// The gaps between arrivals are exponential and the gap that reaches beyond a step is carried into the
+/// next, so arrivals come in order without sorting, and a step in which nothing happens costs
+/// one comparison.
+#[derive(Clone, Debug)]
+pub(super) struct Arrivals {
+    mean_gap_ns: f64,
+    /// From the beginning of the current step to the next arrival; infinite when there is none.
+    next_ns: f64,
+}
+
+/// The length of a step.
+const STEP_NS: f64 = 1_000_000.0;
+
+impl Arrivals {
+    /// Arrivals at this mean rate; 0 for none at all.
+    pub(super) fn new(per_second: f64, draws: &mut Draws) -> Self {
+        let mean_gap_ns = 1e9 / per_second;
+        // Told apart, because an infinite gap times a draw of 0 would be no number.
+        let next_ns = if mean_gap_ns.is_finite() { mean_gap_ns * draws.exponential() } else { f64::INFINITY };
+        Self { mean_gap_ns, next_ns }
+    }
+
+    /// The next arrival of this step in nanoseconds from its beginning, 0 to 999,999; at
+    /// `None` the step is over and the next call belongs to the next one.
+    pub(super) fn next_in_step(&mut self, draws: &mut Draws) -> Option<u32> {
+        if self.next_ns >= STEP_NS {
+            self.next_ns -= STEP_NS;
+            return None;
+        }
+        let offset_ns = self.next_ns as u32;
+        self.next_ns += self.mean_gap_ns * draws.exponential();
+        Some(offset_ns)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::draws::Purpose;
+    use super::*;
+
+    fn counts(per_second: f64, steps: usize) -> Vec<f64> {
+        let mut draws = Draws::new(1, Purpose::Arrivals);
+        let mut arrivals = Arrivals::new(per_second, &mut draws);
+        let mut in_step = || std::iter::from_fn(|| arrivals.next_in_step(&mut draws)).count() as f64;
+        (0..steps).map(|_| in_step()).collect()
+    }
+
+    #[test]
+    fn the_counts_of_steps_have_the_mean_and_the_variance_of_poisson() {
+        for (per_second, steps) in [(700.0, 200_000), (50_000.0, 20_000)] {
+            let counts = counts(per_second, steps);
+
+            let mean = counts.iter().sum::<f64>() / steps as f64;
+            let variance = counts.iter().map(|n| (n - mean).powi(2)).sum::<f64>() / steps as f64;
+            let claimed = per_second / 1_000.0;
+            assert!((mean / claimed - 1.0).abs() < 0.01, "mean {mean} for {claimed}");
+            assert!((variance / claimed - 1.0).abs() < 0.03, "variance {variance} for {claimed}");
+        }
+    }
+
+    #[test]
+    fn a_silent_market_stays_silent() {
+        assert!(counts(0.0, 10_000).iter().all(|count| *count == 0.0));
+    }
+
+    #[test]
+    fn arrivals_of_a_step_are_in_order_and_inside_it() {
+        let mut draws = Draws::new(1, Purpose::Arrivals);
+        let mut arrivals = Arrivals::new(2_000_000.0, &mut draws);
+
+        for _ in 0..100 {
+            let offsets: Vec<u32> = std::iter::from_fn(|| arrivals.next_in_step(&mut draws)).collect();
+            assert!(offsets.is_sorted());
+            assert!(offsets.iter().all(|offset_ns| *offset_ns < 1_000_000));
+        }
+    }
+}

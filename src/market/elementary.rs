@@ -1,0 +1,95 @@
+//! `exp` and `ln` from additions, multiplications and divisions alone.
+//!
+//! IEEE 754 fixes those operations to the last bit; it does not fix the functions of the system's
+//! mathematical library, and the libraries of Linux and macOS do differ. A price that differs in
+//! its last bit is one day on the other side of a tick, and from there on two machines with the
+//! same seed tell different stories. `f64::sqrt` is exact by the standard and may be used freely.
+
+use std::f64::consts::{LN_2, LOG2_E, SQRT_2};
+
+/// Where `f64` keeps its exponent.
+const MANTISSA_BITS: u32 = 52;
+const BIAS: i64 = 1023;
+
+/// e to the power of `x`, to a relative 1e-13, for −700 ≤ x ≤ 700.
+///
+/// Splits x into k·ln 2 + r with |r| ≤ ½ ln 2 and sums the Taylor series of r in Horner's order.
+pub(super) fn exp(x: f64) -> f64 {
+    debug_assert!(x.abs() <= 700.0, "exp of {x}");
+    const SERIES: [f64; 12] = [
+        1.0 / 39_916_800.0,
+        1.0 / 3_628_800.0,
+        1.0 / 362_880.0,
+        1.0 / 40_320.0,
+        1.0 / 5_040.0,
+        1.0 / 720.0,
+        1.0 / 120.0,
+        1.0 / 24.0,
+        1.0 / 6.0,
+        1.0 / 2.0,
+        1.0,
+        1.0,
+    ];
+
+    // The offset keeps the cast, which truncates, on the positive side: so it rounds.
+    let k = (x * LOG2_E + (BIAS as f64 + 0.5)) as i64 - BIAS;
+    let r = x - k as f64 * LN_2;
+    let power = SERIES.iter().fold(0.0, |sum, coefficient| sum * r + coefficient);
+    power * f64::from_bits(((k + BIAS) as u64) << MANTISSA_BITS)
+}
+
+/// The natural logarithm of `x`, to 1e-13, for positive normal numbers.
+///
+/// Splits x into 2^k · m with m around 1 and sums the series of 2·artanh((m − 1) / (m + 1)).
+pub(super) fn ln(x: f64) -> f64 {
+    debug_assert!(x.is_normal() && x > 0.0, "ln of {x}");
+    const SERIES: [f64; 8] =
+        [1.0 / 15.0, 1.0 / 13.0, 1.0 / 11.0, 1.0 / 9.0, 1.0 / 7.0, 1.0 / 5.0, 1.0 / 3.0, 1.0];
+
+    let bits = x.to_bits();
+    let mut k = (bits >> MANTISSA_BITS) as i64 - BIAS;
+    let mut m = f64::from_bits(bits & ((1 << MANTISSA_BITS) - 1) | (BIAS as u64) << MANTISSA_BITS);
+    if m > SQRT_2 {
+        m *= 0.5;
+        k += 1;
+    }
+    let s = (m - 1.0) / (m + 1.0);
+    let square = s * s;
+    let sum = SERIES.iter().fold(0.0, |sum, coefficient| sum * square + coefficient);
+    k as f64 * LN_2 + 2.0 * s * sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exp_agrees_with_the_library() {
+        for tenths in -6_999..=6_999 {
+            let x = f64::from(tenths) / 10.0;
+
+            let relative = exp(x) / x.exp() - 1.0;
+
+            assert!(relative.abs() < 2e-13, "exp({x}) is off by {relative:e}");
+        }
+    }
+
+    #[test]
+    fn ln_agrees_with_the_library() {
+        for step in 1..20_000 {
+            let x = f64::from(step) / 9_973.0;
+
+            let difference = ln(x) - x.ln();
+
+            assert!(difference.abs() < 1e-13, "ln({x}) is off by {difference:e}");
+        }
+        assert!((ln(1.0 / 9_007_199_254_740_992.0) + 53.0 * LN_2).abs() < 1e-13);
+    }
+
+    /// The bits, not the values: this is what must not differ between machines or releases.
+    #[test]
+    fn the_last_bit_is_part_of_the_promise() {
+        assert_eq!(exp(0.0).to_bits(), 1.0f64.to_bits());
+        assert_eq!(ln(1.0).to_bits(), 0.0f64.to_bits());
+    }
+}

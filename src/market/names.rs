@@ -1,0 +1,155 @@
+use std::collections::HashSet;
+
+use crate::model::Sector;
+
+use super::draws::Draws;
+
+/// Names companies that do not exist, and gives each a symbol taken from its name.
+///
+/// A name is a word of two or three syllables and what such companies call themselves:
+/// `Halerton Therapeutics Inc.`. Its symbol has 3 to 5 of its letters in order, as real ones do:
+/// `HALT`, `HRTN`. No name and no symbol is given twice.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    symbols: HashSet<String>,
+    names: HashSet<String>,
+}
+
+/// What a new company is called.
+#[derive(Debug)]
+pub(super) struct Named {
+    pub(super) symbol: String,
+    pub(super) name: String,
+}
+
+const HEADS: [&str; 40] = [
+    "Al", "Ar", "Bel", "Bran", "Cal", "Cas", "Cor", "Dal", "Del", "Dor", "El", "Fal", "Fen", "Gal", "Gran",
+    "Hal", "Har", "Is", "Jor", "Kel", "Kin", "Lan", "Lor", "Mar", "Mer", "Nor", "Or", "Pal", "Quin", "Ren",
+    "Ros", "Sal", "Sol", "Tal", "Tor", "Val", "Ver", "Wes", "Yar", "Zen",
+];
+const MIDDLES: [&str; 10] = ["", "a", "e", "i", "o", "an", "ar", "en", "er", "ov"];
+const TAILS: [&str; 32] = [
+    "bridge", "cast", "core", "cross", "dale", "dex", "don", "field", "ford", "gate", "gen", "grove", "ham",
+    "lane", "light", "line", "mark", "mont", "nex", "point", "port", "quest", "ridge", "shire", "span",
+    "star", "stone", "ton", "vale", "via", "view", "wick",
+];
+
+/// After so many symbols that were taken, any free one will do.
+const PATIENCE: usize = 12;
+
+impl Names {
+    /// Sets aside a symbol that exists already.
+    pub(super) fn reserve(&mut self, symbol: &str) {
+        self.symbols.insert(symbol.to_owned());
+    }
+
+    /// A new company of this sector.
+    pub(super) fn invent(&mut self, sector: Sector, draws: &mut Draws) -> Named {
+        let name = loop {
+            let [head, middle, tail] = [&HEADS[..], &MIDDLES, &TAILS].map(|part| draws.one_of(part));
+            let candidate = format!("{head}{middle}{tail} {}", draws.one_of(callings(sector)));
+            if self.names.insert(candidate.clone()) {
+                break candidate;
+            }
+        };
+        Named { symbol: self.symbol(&name, draws), name }
+    }
+
+    /// A free symbol, from the letters of the name while there is one to be found.
+    fn symbol(&mut self, name: &str, draws: &mut Draws) -> String {
+        for attempt in 0.. {
+            let length = if draws.chance(0.3) { 3 } else { 4 } + usize::from(attempt > PATIENCE / 2);
+            let candidate = match attempt {
+                ..PATIENCE => letters_of(name, length, draws),
+                _ => any_letters(length, draws),
+            };
+            if self.symbols.insert(candidate.clone()) {
+                return candidate;
+            }
+        }
+        unreachable!("there are more symbols of 5 letters than listings are allowed")
+    }
+}
+
+/// So many letters of the name: the first, and others in the order in which they stand.
+fn letters_of(name: &str, length: usize, draws: &mut Draws) -> String {
+    let letters: Vec<u8> = name.bytes().filter(u8::is_ascii_alphabetic).collect();
+    let mut symbol = String::with_capacity(length);
+    let mut at = 0;
+    while symbol.len() < length {
+        symbol.push(char::from(letters[at].to_ascii_uppercase()));
+        // Leaves enough letters for the places still to be filled.
+        let room = letters.len() - at - (length - symbol.len());
+        at += 1 + draws.below(room.min(4) as u32) as usize;
+    }
+    symbol
+}
+
+fn any_letters(length: usize, draws: &mut Draws) -> String {
+    (0..length).map(|_| char::from(b'A' + draws.below(26) as u8)).collect()
+}
+
+/// What companies of a sector call themselves.
+fn callings(sector: Sector) -> &'static [&'static str] {
+    match sector {
+        Sector::Technology => {
+            &["Systems Inc.", "Software Inc.", "Semiconductor Corp.", "Technologies Inc.", "Networks Inc."]
+        }
+        Sector::Communication => {
+            &["Media Group Inc.", "Wireless Corp.", "Entertainment Inc.", "Telecom Holdings"]
+        }
+        Sector::Discretionary => {
+            &["Motors Inc.", "Outfitters Inc.", "Resorts Corp.", "Restaurants Inc.", "Stores Inc."]
+        }
+        Sector::Staples => &["Foods Inc.", "Brands Inc.", "Beverage Co.", "Household Products Co."],
+        Sector::Financials => {
+            &["Bancorp", "Financial Corp.", "Insurance Group", "Capital Management", "Bancshares Inc."]
+        }
+        Sector::HealthCare => {
+            &["Therapeutics Inc.", "Pharma Inc.", "Medical Corp.", "Biosciences Inc.", "Health Inc."]
+        }
+        Sector::Industrials => {
+            &["Industries Inc.", "Aerospace Corp.", "Logistics Inc.", "Machinery Co.", "Air Lines Inc."]
+        }
+        Sector::Energy => {
+            &["Petroleum Corp.", "Energy Partners LP", "Drilling Inc.", "Midstream Partners LP"]
+        }
+        Sector::Materials => &["Mining Corp.", "Chemical Co.", "Steel Corp.", "Packaging Inc.", "Gold Inc."],
+        Sector::Utilities => &["Power Co.", "Water Works Inc.", "Gas & Electric Co.", "Utilities Inc."],
+        Sector::RealEstate => &["Realty Trust", "Properties Inc.", "Residential REIT", "Storage Trust"],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::draws::Purpose;
+    use super::*;
+
+    #[test]
+    fn a_symbol_begins_like_the_name_and_keeps_its_order() {
+        let mut draws = Draws::new(1, Purpose::Listings);
+
+        for length in [3, 4, 5] {
+            for _ in 0..1_000 {
+                let symbol = letters_of("Alia Co.", length, &mut draws);
+
+                assert!(symbol.starts_with('A'));
+                let mut rest = "ALIACO".chars();
+                assert!(symbol.chars().all(|letter| rest.any(|other| other == letter)), "{symbol}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_reserved_symbol_is_not_given_again() {
+        let mut draws = Draws::new(1, Purpose::Listings);
+        let mut names = Names::default();
+        let first = Names::default().invent(Sector::Energy, &mut draws.clone());
+        names.reserve(&first.symbol);
+
+        let other = names.invent(Sector::Energy, &mut draws);
+
+        assert_eq!(other.name, first.name);
+        assert_ne!(other.symbol, first.symbol);
+    }
+}

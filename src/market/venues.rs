@@ -1,0 +1,23 @@
+use crate::model::{Tape, Venue};
+
+use super::draws::Draws;
+
+/// Participant codes as often as their venues quote, in sixteenths, after the shares of quoted size that
+/// the exchanges publish: Nasdaq, Arca, EDGX, BZX, NYSE, MEMX, IEX, EDGA, BYX, MIAX Pearl.
+///
+/// Sixteen places, so that four random bits choose one.
+const QUOTING: [u8; 16] = *b"QQQPPPKKKZZNUVJH";
+
+/// Off-exchange: dark pools and wholesalers report to a FINRA facility. Nobody quotes there.
+pub(super) const OFF_EXCHANGE: Venue = Venue(b'D');
+
+/// A venue that shows orders in instruments of this tape.
+pub(super) fn quoting(tape: Tape, draws: &mut Draws) -> Venue {
+    match QUOTING[(draws.bits() >> 60) as usize] {
+        // Nasdaq goes by T where it trades the listings of others.
+        b'Q' if tape != Tape::C => Venue(b'T'),
+        // NYSE quotes its own listings more than anybody, and those of others hardly.
+        b'P' if tape == Tape::A => Venue(b'N'),
+        code => Venue(code),
+    }
+}
