@@ -60,7 +60,7 @@ const ODD_LOTS: f64 = 0.55;
 /// Even at the edge of the spread some trade against the wind.
 const CONTRARIANS: f64 = 0.1;
 
-/// Displayed depth: on average as many lots as make $40,000, and one lot besides.
+/// Displayed depth: on average as many lots as make $40,000, and up to one lot besides.
 const DEPTH_TICKS: f64 = 40_000.0;
 
 impl Book {
@@ -168,10 +168,11 @@ impl Level {
     }
 }
 
-/// So many round lots, at least 1, exponentially distributed: the cheaper, the more.
+/// So many round lots, at least 1: the cheaper, the more.
 fn lots(ticks: i64, draws: &mut Draws) -> u32 {
     let usual = DEPTH_TICKS / ticks as f64;
-    1 + (usual * draws.exponential()) as u32
+    // The product of two uniforms, with mean ¼, is as skewed as sizes are: many small, few large.
+    1 + (usual * 4.0 * draws.unit() * draws.unit()) as u32
 }
 
 /// The size of a trade in shares, at least 1.

@@ -11,40 +11,29 @@ use std::f64::consts::{LN_2, LOG2_E, SQRT_2};
 const MANTISSA_BITS: u32 = 52;
 const BIAS: i64 = 1023;
 
-/// e to the power of `x`, to a relative 1e-13, for −700 ≤ x ≤ 700.
+/// e to the power of `x`, to a relative 1e-11, for −700 ≤ x ≤ 700.
 ///
-/// Splits x into k·ln 2 + r with |r| ≤ ½ ln 2 and sums the Taylor series of r in Horner's order.
+/// Splits x into k·ln 2 + r with |r| ≤ ½ ln 2 and sums the Taylor series of r. Its even and its odd
+/// powers are summed apart: two chains of five run at the same time, one of ten would wait for itself.
 pub(super) fn exp(x: f64) -> f64 {
     debug_assert!(x.abs() <= 700.0, "exp of {x}");
-    const SERIES: [f64; 12] = [
-        1.0 / 39_916_800.0,
-        1.0 / 3_628_800.0,
-        1.0 / 362_880.0,
-        1.0 / 40_320.0,
-        1.0 / 5_040.0,
-        1.0 / 720.0,
-        1.0 / 120.0,
-        1.0 / 24.0,
-        1.0 / 6.0,
-        1.0 / 2.0,
-        1.0,
-        1.0,
-    ];
+    const EVEN: [f64; 5] = [1.0 / 40_320.0, 1.0 / 720.0, 1.0 / 24.0, 1.0 / 2.0, 1.0];
+    const ODD: [f64; 5] = [1.0 / 362_880.0, 1.0 / 5_040.0, 1.0 / 120.0, 1.0 / 6.0, 1.0];
 
     // The offset keeps the cast, which truncates, on the positive side: so it rounds.
     let k = (x * LOG2_E + (BIAS as f64 + 0.5)) as i64 - BIAS;
     let r = x - k as f64 * LN_2;
-    let power = SERIES.iter().fold(0.0, |sum, coefficient| sum * r + coefficient);
+    let square = r * r;
+    let power = polynomial(&EVEN, square) + r * polynomial(&ODD, square);
     power * f64::from_bits(((k + BIAS) as u64) << MANTISSA_BITS)
 }
 
-/// The natural logarithm of `x`, to 1e-13, for positive normal numbers.
+/// The natural logarithm of `x`, to 1e-10, for positive normal numbers.
 ///
 /// Splits x into 2^k · m with m around 1 and sums the series of 2·artanh((m − 1) / (m + 1)).
 pub(super) fn ln(x: f64) -> f64 {
     debug_assert!(x.is_normal() && x > 0.0, "ln of {x}");
-    const SERIES: [f64; 8] =
-        [1.0 / 15.0, 1.0 / 13.0, 1.0 / 11.0, 1.0 / 9.0, 1.0 / 7.0, 1.0 / 5.0, 1.0 / 3.0, 1.0];
+    const SERIES: [f64; 6] = [1.0 / 11.0, 1.0 / 9.0, 1.0 / 7.0, 1.0 / 5.0, 1.0 / 3.0, 1.0];
 
     let bits = x.to_bits();
     let mut k = (bits >> MANTISSA_BITS) as i64 - BIAS;
@@ -54,9 +43,12 @@ pub(super) fn ln(x: f64) -> f64 {
         k += 1;
     }
     let s = (m - 1.0) / (m + 1.0);
-    let square = s * s;
-    let sum = SERIES.iter().fold(0.0, |sum, coefficient| sum * square + coefficient);
-    k as f64 * LN_2 + 2.0 * s * sum
+    k as f64 * LN_2 + 2.0 * s * polynomial(&SERIES, s * s)
+}
+
+/// The polynomial with these coefficients, that of the highest power first, by Horner's rule.
+fn polynomial(coefficients: &[f64], x: f64) -> f64 {
+    coefficients.iter().fold(0.0, |sum, coefficient| sum * x + coefficient)
 }
 
 #[cfg(test)]
@@ -70,7 +62,7 @@ mod tests {
 
             let relative = exp(x) / x.exp() - 1.0;
 
-            assert!(relative.abs() < 2e-13, "exp({x}) is off by {relative:e}");
+            assert!(relative.abs() < 1e-11, "exp({x}) is off by {relative:e}");
         }
     }
 
@@ -81,9 +73,9 @@ mod tests {
 
             let difference = ln(x) - x.ln();
 
-            assert!(difference.abs() < 1e-13, "ln({x}) is off by {difference:e}");
+            assert!(difference.abs() < 1e-10, "ln({x}) is off by {difference:e}");
         }
-        assert!((ln(1.0 / 9_007_199_254_740_992.0) + 53.0 * LN_2).abs() < 1e-13);
+        assert!((ln(1.0 / 9_007_199_254_740_992.0) + 53.0 * LN_2).abs() < 1e-10);
     }
 
     /// The bits, not the values: this is what must not differ between machines or releases.
