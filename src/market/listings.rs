@@ -15,7 +15,7 @@ const WELL_KNOWN: &str = include_str!("listings.csv");
 /// Prices of invented companies in dollars, even on a logarithmic scale: half of them below $39.
 const PRICES: Range<f64> = 5.0..300.0;
 
-/// Listing exchanges of invented companies, as often as they are in the United States.
+/// Listing exchanges of invented companies, about as often as they list in the United States.
 const EXCHANGES: [&str; 20] = [
     "NASDAQ", "NASDAQ", "NASDAQ", "NASDAQ", "NASDAQ", "NASDAQ", "NASDAQ", "NASDAQ", "NASDAQ", "NASDAQ",
     "NYSE", "NYSE", "NYSE", "NYSE", "NYSE", "NYSE", "NYSE", "ARCA", "ARCA", "BATS",

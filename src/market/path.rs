@@ -51,7 +51,7 @@ const SLOW_HALF_LIFE: f64 = 2.0 * DAY;
 
 /// Deviation of each part of the logarithm of volatility. With both, the kurtosis of
 /// the mixture is 3 e^{4 (0.35² + 0.35²)} = 8, before the jumps.
-const HEAT_DEVIATION: f64 = 0.35;
+const HEAT_DEVIATION: f64 = 0.45;
 
 /// Heat moves with a half-life of minutes, so that renewing it once a second is as good as at
 /// every event, and saves two draws and an exponential at most of them.
@@ -101,7 +101,7 @@ impl Path {
         self.level
     }
 
-    /// Volatility just now in units of the long-run one; about 1, hardly ever beyond 0.2 to 4.
+    /// Volatility just now in units of the long-run one: mostly 0.3 to 1.3, hardly ever beyond 0.1 to 5.
     pub(super) fn heat(&self) -> f64 {
         self.heat
     }
@@ -128,7 +128,7 @@ impl Path {
 
     fn set_heat(&mut self) {
         // The mean of the square of a log-normal is not 1; without this the long-run volatility
-        // would be 28 % above its name.
+        // would be half above its name.
         const MEAN_SQUARE: f64 = 2.0 * HEAT_DEVIATION * HEAT_DEVIATION;
         self.heat = exp(self.fast + self.slow - MEAN_SQUARE);
     }

@@ -96,3 +96,64 @@ impl Prices {
         Worth { ticks: stock.start * exp(distance.clamp(-FARTHEST, FARTHEST)), heat: stock.own.heat() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::listings::universe;
+    use super::*;
+
+    const DAY_NS: u64 = 23_400_000_000_000;
+
+    #[test]
+    fn every_price_begins_at_the_previous_close() {
+        let universe = universe(300, 1);
+        let mut prices = Prices::new(&universe, 1);
+
+        for instrument in universe.iter() {
+            let close = instrument.previous_close.ticks() as f64;
+            assert_eq!(prices.worth(instrument.id, 0).ticks, close);
+        }
+    }
+
+    /// Otherwise busy instruments would be wilder, or tamer, than quiet ones of the same volatility.
+    #[test]
+    fn looking_more_often_does_not_change_how_far_prices_go() {
+        const SEEDS: u64 = 500;
+        let universe = universe(20, 1);
+        let deviation = |looks: u64| {
+            let mut squares = 0.0;
+            for seed in 0..SEEDS {
+                let mut prices = Prices::new(&universe, seed);
+                for look in 1..looks {
+                    for instrument in universe.iter() {
+                        let _ = prices.worth(instrument.id, look * DAY_NS / looks);
+                    }
+                }
+                for instrument in universe.iter() {
+                    let ticks = prices.worth(instrument.id, DAY_NS).ticks;
+                    squares += (ticks / instrument.previous_close.ticks() as f64).ln().powi(2);
+                }
+            }
+            (squares / (SEEDS * 20) as f64).sqrt()
+        };
+
+        let [once, often] = [1, 100].map(deviation);
+
+        assert!((0.018..0.025).contains(&once), "{once} a day");
+        assert!((often / once - 1.0).abs() < 0.1, "{often} with many looks, {once} with one");
+    }
+
+    #[test]
+    fn prices_of_a_hundred_years_stay_in_sight_of_their_start() {
+        let universe = universe(100, 1);
+        let mut prices = Prices::new(&universe, 1);
+
+        for month in 1..1_200 {
+            for instrument in universe.iter() {
+                let ticks = prices.worth(instrument.id, month * 21 * DAY_NS).ticks;
+                let moved = ticks / instrument.previous_close.ticks() as f64;
+                assert!((0.05..20.0).contains(&moved), "{} moved to {moved}", instrument.symbol);
+            }
+        }
+    }
+}

@@ -1,9 +1,12 @@
 //! Holds the simulated market to what is known of real ones.
 //!
-//! The facts and their numbers are those of Cont (2001), "Empirical properties of asset returns:
-//! stylized facts and statistical issues", Quantitative Finance 1, 223–236. Everything is measured on
-//! what leaves the simulator, the middle of bid and ask in whole and half ticks, not on the
-//! process behind it.
+//! The facts are numbered as by Cont (2001), "Empirical properties of asset returns: stylized facts and
+//! statistical issues", Quantitative Finance 1, 223–236. They are measured on what leaves the
+//! simulator, the middle of bid and ask in whole and half ticks, not on the process behind it. The
+//! bounds hold for other seeds, too; what one seed gives lies well inside of them.
+//!
+//! Not modelled: losses are no larger than gains (fact 3), falling prices do not raise volatility
+//! (9), and volume does not follow volatility (10).
 
 use std::sync::LazyLock;
 
@@ -99,19 +102,19 @@ fn correlation_of_pairs(wanted: fn(usize, usize) -> bool) -> f64 {
     mean(pairs.filter(|(i, j)| wanted(*i, *j)).map(|(i, j)| correlation(&returns[i], &returns[j])))
 }
 
-/// Cont's fourth fact, for which he quotes an excess of 16 at five minutes on S&P futures and of 60 on
-/// the bund; and his fifth, that returns look the more normal the longer their span is.
+/// Facts 2 and 4: heavy tails, and returns look the more normal the longer their span is. A normal
+/// distribution has 3.
 #[test]
 fn returns_have_fat_tails_that_thin_out_over_longer_spans() {
     let [ten_seconds, minute, five_minutes, half_hour] = [1, 6, 30, 180].map(kurtosis);
 
-    assert!((25.0..100.0).contains(&ten_seconds), "{ten_seconds} at 10 s");
-    assert!((8.0..25.0).contains(&minute), "{minute} at 1 min");
-    assert!((4.5..8.0).contains(&five_minutes), "{five_minutes} at 5 min");
-    assert!((3.2..5.0).contains(&half_hour), "{half_hour} at 30 min");
+    assert!((60.0..170.0).contains(&ten_seconds), "{ten_seconds} at 10 s");
+    assert!((14.0..32.0).contains(&minute), "{minute} at 1 min");
+    assert!((6.0..13.0).contains(&five_minutes), "{five_minutes} at 5 min");
+    assert!((3.6..7.0).contains(&half_hour), "{half_hour} at 30 min");
 }
 
-/// The first fact. Also at the shortest interval, since the middle of a quote knows no bounce
+/// Fact 1. Also at the shortest interval, since the middle of a quote knows no bounce
 /// between bid and ask (Roll 1984); prices of trades do.
 #[test]
 fn the_direction_of_returns_cannot_be_foretold() {
@@ -124,17 +127,17 @@ fn the_direction_of_returns_cannot_be_foretold() {
     }
 }
 
-/// The sixth and the eighth fact. The decay is slower than exponential: one that loses the fifth which
-/// the first ten minutes lose would leave 0.006 after two hours.
+/// Facts 6 and 8: volatility clusters, and decays more slowly than an exponential. One that loses the quarter
+/// which the first ten minutes lose would leave 0.004 after two hours.
 #[test]
 fn the_size_of_returns_is_remembered_for_hours() {
-    let bounds = [(1, 0.08..0.15), (5, 0.07..0.14), (10, 0.06..0.12), (30, 0.03..0.09), (60, 0.02..0.07)];
+    let bounds = [(1, 0.11..0.22), (5, 0.10..0.19), (10, 0.08..0.17), (30, 0.05..0.13), (60, 0.03..0.08)];
 
     for (minutes, bounds) in bounds {
         let found = autocorrelation(6, minutes, f64::abs);
         assert!(bounds.contains(&found), "{found} after {minutes} min");
     }
-    assert!(autocorrelation(6, 120, f64::abs) > 0.01);
+    assert!(autocorrelation(6, 120, f64::abs) > 0.02);
 }
 
 #[test]
@@ -142,8 +145,8 @@ fn instruments_of_a_sector_move_together_and_others_less() {
     let within = correlation_of_pairs(|i, j| i / EACH == j / EACH);
     let across = correlation_of_pairs(|i, j| i / EACH != j / EACH);
 
-    assert!((0.28..0.48).contains(&within), "{within} within a sector");
-    assert!((0.12..0.36).contains(&across), "{across} across sectors");
+    assert!((0.24..0.42).contains(&within), "{within} within a sector");
+    assert!((0.07..0.30).contains(&across), "{across} across sectors");
     assert!(within > across + 0.05, "{within} within, {across} across");
 }
 
@@ -154,8 +157,8 @@ fn a_day_moves_prices_by_a_few_percent() {
 
     for (path, instrument) in returns(6).iter().zip(UNIVERSE.iter()) {
         let annual = (moment(path, 2) * minutes_of_a_year).sqrt();
-        assert!((0.15..0.65).contains(&annual), "{} has {annual} a year", instrument.symbol);
+        assert!((0.13..0.75).contains(&annual), "{} has {annual} a year", instrument.symbol);
     }
     let daily = mean(returns(6).iter().map(|path| (moment(path, 2) * 390.0).sqrt()));
-    assert!((0.013..0.026).contains(&daily), "{daily} a day");
+    assert!((0.012..0.024).contains(&daily), "{daily} a day");
 }

@@ -2,8 +2,8 @@ use crate::model::{Tape, Venue};
 
 use super::draws::Draws;
 
-/// Participant codes as often as their venues quote, in sixteenths, after the shares of quoted size that
-/// the exchanges publish: Nasdaq, Arca, EDGX, BZX, NYSE, MEMX, IEX, EDGA, BYX, MIAX Pearl.
+/// Participant codes about as often as their venues are at the best price, in sixteenths: Nasdaq, Arca,
+/// Cboe EDGX and BZX, NYSE, MEMX, IEX, EDGA, MIAX Pearl. Estimates, in the right order.
 ///
 /// Sixteen places, so that four random bits choose one.
 const QUOTING: [u8; 16] = *b"QQQPPPKKKZZNUVJH";
