@@ -7,7 +7,7 @@ use crate::model::{MILLISECOND, Timestamp};
 /// The rules, in order of precedence:
 ///
 /// 1. A step is due when it is over: no event is stamped later than now.
-/// 2. Steps follow each other without gap or overlap, and never go back. When the clock does, none is
+/// 2. Steps never overlap or go back, and but for rule 4 leave no gap. When the clock does, none is
 ///    due until it is again where it was.
 /// 3. Who was held up makes up for it at no more than [`Pacer::PACE`] milliseconds of event time for each of
 ///    real time, so that a pause of three seconds is not followed by a flood of three thousand steps
@@ -15,8 +15,25 @@ use crate::model::{MILLISECOND, Timestamp};
 /// 4. Who is behind by more than [`Pacer::PATIENCE`] does not make up for it: event time jumps to
 ///    now, and [`Due::skipped`] says how much was left out. Laptops sleep for hours.
 ///
-/// The pace is kept by a bucket: real time fills it with `PACE` times as much event time, up to what a beat
-/// is worth; each step takes a millisecond out. So a burst of late calls gets no more than one.
+/// The pace is kept by a bucket: real time fills it with `PACE` times as much event time, up to what two
+/// beats are worth; each step takes a millisecond out. So a burst of late calls gets no more than one.
+///
+/// ```
+/// # use std::time::Duration;
+/// # use tapecast::market::{Pacer, Simulation, Simulator, universe};
+/// # use tapecast::model::Timestamp;
+/// # let start = Timestamp::from_nanos(1_700_000_000_000_000_000);
+/// # let mut simulator = Simulator::new(&universe(100, 1), Simulation::default());
+/// let mut pacer = Pacer::new(start, Duration::from_millis(5));
+///
+/// // On every beat, with what the wall clock says:
+/// let now = start + Duration::from_millis(5);
+/// let mut events = Vec::new();
+/// for begins in pacer.due(now).begins() {
+///     simulator.step(begins, &mut events);
+/// }
+/// # assert!(events.iter().all(|event| event.at() < now));
+/// ```
 #[derive(Clone, Debug)]
 pub struct Pacer {
     /// Where the next step begins.

@@ -49,8 +49,8 @@ const OWN_VOLATILITY: std::ops::Range<f64> = 0.15..0.45;
 /// Where the logarithms of prices come to rest, from where they start: the drift of winners and losers.
 const AIM: std::ops::Range<f64> = -0.15..0.25;
 
-/// No price leaves the span of start ÷ 20 to start × 20, whatever is drawn: a safeguard, ten
-/// deviations out, that lets the book count in `i64` and wire formats in dollars.
+/// No price leaves the span of start ÷ 20 to start × 20, whatever is drawn. A safeguard: even for the
+/// wildest instrument this is six deviations from where it rests.
 const FARTHEST: f64 = 3.0;
 
 /// How often the factors are brought up. In 10 ms the market moves by 0.06 of a basis point, less

@@ -3,7 +3,7 @@
 //! The facts are numbered as by Cont (2001), "Empirical properties of asset returns: stylized facts and
 //! statistical issues", Quantitative Finance 1, 223–236. They are measured on what leaves the
 //! simulator, the middle of bid and ask in whole and half ticks, not on the process behind it. The
-//! bounds hold for other seeds, too; what one seed gives lies well inside of them.
+//! bounds were tried with seeds 1 to 4, so that they tell of the model, not of one seed.
 //!
 //! Not modelled: losses are no larger than gains (fact 3), falling prices do not raise volatility
 //! (9), and volume does not follow volatility (10).
