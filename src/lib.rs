@@ -12,3 +12,4 @@
 
 pub mod market;
 pub mod model;
+pub mod wire;

@@ -6,6 +6,7 @@
 mod bar;
 mod channel;
 mod event;
+mod object;
 mod price;
 mod sequence;
 mod symbol;
@@ -15,6 +16,7 @@ mod universe;
 pub use bar::Bar;
 pub use channel::{Channel, Stream};
 pub use event::{Conditions, Event, Quote, Tape, Trade, Venue};
+pub use object::{Body, Object};
 pub use price::Price;
 pub use sequence::{Epoch, Seq};
 pub use symbol::{Symbol, SymbolError, SymbolId};

@@ -1,0 +1,97 @@
+use bytes::Bytes;
+
+use super::Codec;
+use super::frame::{MAX_HEADER, Opcode, header};
+
+/// One data message in the making: an array of objects in one frame.
+///
+/// The objects are written once, behind room for the longest header; what the header must say is
+/// known only at the end, and it is then laid right before them, so nothing is moved or copied.
+#[derive(Debug)]
+pub struct ArrayFrame {
+    codec: Codec,
+    bytes: Vec<u8>,
+    count: usize,
+}
+
+/// The header of the frame, then the opening of the array.
+const HEADROOM: usize = MAX_HEADER + 1;
+
+impl ArrayFrame {
+    /// An empty array with room for so many bytes of objects.
+    pub fn with_capacity(codec: Codec, capacity: usize) -> Self {
+        let mut bytes = Vec::with_capacity(HEADROOM + capacity);
+        bytes.resize(HEADROOM, 0);
+        Self { codec, bytes, count: 0 }
+    }
+
+    /// Appends an object as [`super::Encoded`] has it.
+    pub fn push(&mut self, object: &[u8]) {
+        self.bytes.extend_from_slice(object);
+        self.count += 1;
+    }
+
+    /// How many bytes of objects there are.
+    pub fn len(&self) -> usize {
+        self.bytes.len() - HEADROOM
+    }
+
+    /// How many objects there are.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Whether there is no object.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// The finished frame.
+    pub fn finish(mut self) -> Bytes {
+        let opcode = match self.codec {
+            Codec::Json => {
+                self.bytes[HEADROOM - 1] = b'[';
+                match self.bytes.last_mut() {
+                    Some(comma) if self.count > 0 => *comma = b']',
+                    _ => self.bytes.push(b']'),
+                }
+                Opcode::Text
+            }
+        };
+        let array_start = HEADROOM - 1;
+        let (header, from) = header(opcode, self.bytes.len() - array_start);
+        let frame_start = array_start - (MAX_HEADER - from);
+        self.bytes[frame_start..array_start].copy_from_slice(&header[from..]);
+        Bytes::from(self.bytes).slice(frame_start..)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn objects_become_one_array_in_one_text_frame() {
+        let mut frame = ArrayFrame::with_capacity(Codec::Json, 64);
+
+        frame.push(br#"{"T":"t"},"#);
+        frame.push(br#"{"T":"q"},"#);
+
+        assert_eq!(frame.count(), 2);
+        assert_eq!(frame.finish(), &b"\x81\x15[{\"T\":\"t\"},{\"T\":\"q\"}]"[..]);
+    }
+
+    #[test]
+    fn a_long_array_gets_a_long_header() {
+        let mut frame = ArrayFrame::with_capacity(Codec::Json, 0);
+        let object = [&[b'1'; 999][..], b","].concat();
+
+        for _ in 0..100 {
+            frame.push(&object);
+        }
+
+        let bytes = frame.finish();
+        assert_eq!(bytes[..11], *b"\x81\x7f\0\0\0\0\0\x01\x86\xa1[");
+        assert_eq!(bytes.len(), 10 + 100_001);
+    }
+}

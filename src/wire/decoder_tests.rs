@@ -1,0 +1,133 @@
+use super::*;
+
+const MASK: [u8; 4] = [0x37, 0xFA, 0x21, 0x3D];
+
+/// A client's frame, masked.
+fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![first];
+    match payload.len() {
+        len @ 0..=125 => bytes.push(0x80 | len as u8),
+        len @ 126..=0xFFFF => {
+            bytes.push(0x80 | 126);
+            bytes.extend((len as u16).to_be_bytes());
+        }
+        len => {
+            bytes.push(0x80 | 127);
+            bytes.extend((len as u64).to_be_bytes());
+        }
+    }
+    bytes.extend(MASK);
+    bytes.extend(payload.iter().zip(MASK.iter().cycle()).map(|(byte, mask)| byte ^ mask));
+    bytes
+}
+
+fn decode_all(decoder: &mut Decoder, bytes: &[u8]) -> Result<Vec<Incoming>, Fault> {
+    let mut input = Bytes::copy_from_slice(bytes);
+    std::iter::from_fn(|| decoder.decode(&mut input).transpose()).collect()
+}
+
+fn decode(bytes: &[u8]) -> Result<Vec<Incoming>, Fault> {
+    decode_all(&mut Decoder::new(1 << 20), bytes)
+}
+
+fn is_protocol_fault(bytes: &[u8]) -> bool {
+    matches!(decode(bytes), Err(Fault::Protocol(_)))
+}
+
+#[test]
+fn a_message_is_the_same_however_its_bytes_are_cut() {
+    let text = "tick ".repeat(60);
+    let bytes = frame(0x81, text.as_bytes());
+
+    for cut in 0..bytes.len() {
+        let mut decoder = Decoder::new(1024);
+        let mut said = decode_all(&mut decoder, &bytes[..cut]).unwrap();
+        said.extend(decode_all(&mut decoder, &bytes[cut..]).unwrap());
+        assert_eq!(said, [Incoming::Text(text.clone().into_bytes())], "cut at {cut}");
+    }
+}
+
+#[test]
+fn fragments_join_and_control_frames_may_stand_between_them() {
+    let bytes = [frame(0x02, b"ab"), frame(0x89, b"?"), frame(0x00, b"c"), frame(0x80, b"")].concat();
+
+    let said = decode(&bytes).unwrap();
+
+    assert_eq!(said, [Incoming::Ping(b"?".to_vec()), Incoming::Binary(b"abc".to_vec())]);
+}
+
+#[test]
+fn frames_against_the_standard_are_refused() {
+    assert!(is_protocol_fault(&frame(0xC1, b"x")), "RSV1 without an extension");
+    assert!(is_protocol_fault(&frame(0x83, b"x")), "reserved opcode");
+    assert!(is_protocol_fault(&frame(0x09, b"x")), "fragmented ping");
+    assert!(is_protocol_fault(&frame(0x89, &[0; 126])), "long ping");
+    assert!(is_protocol_fault(&frame(0x80, b"x")), "continuation of nothing");
+    assert!(is_protocol_fault(&[frame(0x01, b"a"), frame(0x81, b"b")].concat()), "message in a message");
+    assert!(is_protocol_fault(&[0x81, 0x01, b'x']), "not masked");
+}
+
+#[test]
+fn a_reserved_bit_fails_with_the_first_byte() {
+    assert!(is_protocol_fault(&[0x91]));
+}
+
+#[test]
+fn a_declared_length_over_the_limit_fails_before_any_payload() {
+    let mut header = vec![0x82, 0xFF];
+    header.extend((1u64 << 40).to_be_bytes());
+    header.extend(MASK);
+
+    assert_eq!(decode(&header), Err(Fault::TooBig));
+}
+
+#[test]
+fn fragments_count_together_against_the_limit() {
+    let mut decoder = Decoder::new(10);
+
+    let verdict = decode_all(&mut decoder, &[frame(0x01, &[b'a'; 6]), frame(0x80, &[b'a'; 5])].concat());
+
+    assert_eq!(verdict, Err(Fault::TooBig));
+}
+
+#[test]
+fn bad_text_fails_within_the_frame() {
+    let whole = frame(0x81, b"good\xFFand more that never comes");
+
+    assert_eq!(decode(&whole[..6 + 5]), Err(Fault::BadUtf8));
+}
+
+#[test]
+fn close_codes_are_checked() {
+    let close = |code: u16, reason: &[u8]| decode(&frame(0x88, &[&code.to_be_bytes(), reason].concat()));
+
+    assert_eq!(close(1000, b"bye"), Ok(vec![Incoming::Close(Some(1000))]));
+    assert_eq!(close(4999, b""), Ok(vec![Incoming::Close(Some(4999))]));
+    assert_eq!(decode(&frame(0x88, b"")), Ok(vec![Incoming::Close(None)]));
+    for code in [0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000] {
+        assert!(matches!(close(code, b""), Err(Fault::Protocol(_))), "{code}");
+    }
+    assert_eq!(close(1000, b"\xC0"), Err(Fault::BadUtf8));
+    assert!(is_protocol_fault(&frame(0x88, b"\x03")));
+}
+
+#[test]
+fn after_a_fault_the_decoder_swallows_and_stays_silent() {
+    let mut decoder = Decoder::new(1 << 20);
+    decode_all(&mut decoder, &[0xF1]).unwrap_err();
+
+    let said = decode_all(&mut decoder, &frame(0x81, b"still here?"));
+
+    assert_eq!(said, Ok(vec![]));
+}
+
+#[test]
+fn memory_follows_the_bytes_that_came() {
+    let mut decoder = Decoder::new(16 << 20);
+    let bytes = frame(0x82, &vec![7; 1 << 20]);
+
+    decode_all(&mut decoder, &bytes[..100]).unwrap();
+
+    let held = decoder.message.as_ref().map_or(0, |message| message.bytes.capacity());
+    assert!(held < 4096, "{held} bytes held for 86 received");
+}

@@ -1,0 +1,24 @@
+//! The protocol and nothing else: commands in, objects out, WebSocket frames, reasons to close.
+//!
+//! Everything here is pure: bytes in, values out, and back. The objects are those of Alpaca's stock
+//! stream v2, which existing SDKs already speak; what is ours (`sq`, `cf`) only adds fields to them.
+
+mod array;
+mod close;
+mod codec;
+mod command;
+mod control;
+mod decoder;
+#[cfg(test)]
+pub(crate) mod fixtures;
+mod frame;
+mod json;
+mod utf8;
+
+pub use array::ArrayFrame;
+pub use close::Close;
+pub use codec::{Codec, Encoded};
+pub use command::{Command, Selection, Wanted};
+pub use control::{ErrorCode, Notice, Subscription};
+pub use decoder::{Decoder, Fault, Incoming};
+pub use frame::{Opcode, close_frame, message_frame};
