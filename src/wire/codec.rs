@@ -8,6 +8,16 @@ pub enum Codec {
     Json,
 }
 
+impl Codec {
+    /// Writes one object, into which so many earlier ones of its stream were merged, as
+    /// [`Encoded`] would have it.
+    pub fn write_merged(self, out: &mut Vec<u8>, universe: &Universe, object: &Object, merged: u64) {
+        match self {
+            Self::Json => JsonWriter::default().object(out, universe, object, merged),
+        }
+    }
+}
+
 /// Many objects, each encoded once, in one buffer.
 ///
 /// An object's bytes end with whatever separates it from a next one in an array, so that any
@@ -28,7 +38,7 @@ impl Encoded {
             Codec::Json => {
                 let mut writer = JsonWriter::default();
                 for object in objects {
-                    writer.object(&mut bytes, universe, object);
+                    writer.object(&mut bytes, universe, object, 0);
                     ends.push(bytes.len() as u32);
                 }
             }

@@ -10,8 +10,8 @@ pub(super) struct JsonWriter {
 }
 
 impl JsonWriter {
-    /// Appends one object and its comma.
-    pub(super) fn object(&mut self, out: &mut Vec<u8>, universe: &Universe, object: &Object) {
+    /// Appends one object, into which so many earlier ones were merged, and its comma.
+    pub(super) fn object(&mut self, out: &mut Vec<u8>, universe: &Universe, object: &Object, merged: u64) {
         let symbol = &universe.instrument(object.body.symbol()).symbol;
         let kind = match &object.body {
             Body::Trade(_) => b't',
@@ -32,6 +32,9 @@ impl JsonWriter {
         }
         let Seq(seq) = object.seq;
         integer(out, "sq", seq);
+        if merged > 0 {
+            integer(out, "cf", merged);
+        }
         out.extend_from_slice(b"},");
     }
 
@@ -204,7 +207,7 @@ mod tests {
 
     fn written(object: &Object) -> String {
         let mut out = Vec::new();
-        JsonWriter::default().object(&mut out, &fixtures::universe(), object);
+        JsonWriter::default().object(&mut out, &fixtures::universe(), object, 0);
         String::from_utf8(out).unwrap()
     }
 
@@ -230,6 +233,15 @@ mod tests {
             written(&fixtures::bar()),
             r#"{"T":"b","S":"MSFT","o":240.00,"h":240.10,"l":239.98,"c":240.04,"v":1200,"n":3,"vw":240.051666,"t":"2021-02-22T15:51:00Z","sq":1},"#,
         );
+    }
+
+    #[test]
+    fn what_was_merged_is_counted_and_nothing_is_not() {
+        let mut out = Vec::new();
+
+        JsonWriter::default().object(&mut out, &fixtures::universe(), &fixtures::quote(), 12);
+
+        assert!(out.ends_with(br#","sq":7,"cf":12},"#));
     }
 
     #[test]

@@ -1,0 +1,17 @@
+//! What has happened: every event is numbered, remembered, folded into bars and handed on.
+//!
+//! The [`Recorder`] is the pure heart; the [`TapeActor`] carries events to it and batches away, one
+//! shared batch for all workers.
+
+mod actor;
+mod bars;
+mod batch;
+mod calendar;
+mod latest;
+mod recorder;
+
+pub use actor::{Follow, Published, TapeActor};
+pub use batch::Batch;
+pub use calendar::TradingDay;
+pub use latest::Latest;
+pub use recorder::{Recorder, Spans};

@@ -1,0 +1,104 @@
+use std::sync::Arc;
+
+use super::bars::Bars;
+use super::{Batch, Latest};
+use crate::model::{Body, Event, Object, SECOND, Timestamp, Universe};
+
+/// How long the bars are.
+#[derive(Clone, Copy, Debug)]
+pub struct Spans {
+    /// Length of a bar of the `bars` channel in nanoseconds: a minute, but for tests.
+    pub bar_nanos: i64,
+}
+
+impl Default for Spans {
+    fn default() -> Self {
+        Self { bar_nanos: 60 * SECOND }
+    }
+}
+
+/// Numbers what the market says, folds it into bars and remembers the newest of each stream.
+///
+/// Pure: what comes out depends on what went in alone.
+#[derive(Debug)]
+pub struct Recorder {
+    universe: Arc<Universe>,
+    bars: Bars,
+    latest: Latest,
+}
+
+impl Recorder {
+    /// A recorder for this universe, from this time on.
+    pub fn new(universe: Arc<Universe>, spans: Spans, from: Timestamp) -> Self {
+        let symbols = universe.len();
+        Self { bars: Bars::new(symbols, spans.bar_nanos, from), latest: Latest::new(symbols), universe }
+    }
+
+    /// Takes in the events up to `newest`, in order, and gives what is to be published of them.
+    pub fn record(&mut self, events: &[Event], newest: Timestamp) -> Batch {
+        let mut objects = Vec::with_capacity(events.len());
+        let latest = &mut self.latest;
+        let mut publish = |body: Body| {
+            let object = Object { seq: latest.seq(body.stream()).next(), body };
+            latest.put(object);
+            objects.push(object);
+        };
+        for event in events {
+            self.bars.advance(event.at(), &mut publish);
+            publish(Body::from(*event));
+            if let Event::Trade(trade) = event {
+                self.bars.trade(trade, &mut publish);
+            }
+        }
+        self.bars.advance(newest, &mut publish);
+        Batch::new(Arc::clone(&self.universe), objects, newest)
+    }
+
+    /// The newest object of each stream.
+    pub fn latest(&self) -> &Latest {
+        &self.latest
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Channel, Seq, Stream, SymbolId};
+    use crate::wire::fixtures;
+
+    fn event(body: Body) -> Event {
+        match body {
+            Body::Trade(trade) => Event::Trade(trade),
+            Body::Quote(quote) => Event::Quote(quote),
+            other => panic!("no event of a market: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn each_stream_is_numbered_from_one() {
+        let (trade, quote) = (event(fixtures::trade().body), event(fixtures::quote().body));
+        let mut recorder = Recorder::new(Arc::new(fixtures::universe()), Spans::default(), trade.at());
+
+        let first = recorder.record(&[trade, quote, trade], quote.at());
+        let second = recorder.record(&[trade], quote.at());
+
+        let seqs: Vec<_> = first.objects().iter().map(|object| object.seq).collect();
+        assert_eq!(seqs, [Seq(1), Seq(1), Seq(2)]);
+        assert_eq!(second.objects()[0].seq, Seq(3));
+        let trades = Stream { channel: Channel::Trades, symbol: SymbolId(0) };
+        assert_eq!(recorder.latest().seq(trades), Seq(3));
+    }
+
+    #[test]
+    fn a_bar_comes_before_the_trades_of_the_next_minute() {
+        let trade = event(fixtures::trade().body);
+        let Event::Trade(mut later) = trade else { unreachable!() };
+        later.at = later.at + std::time::Duration::from_mins(1);
+        let mut recorder = Recorder::new(Arc::new(fixtures::universe()), Spans::default(), trade.at());
+
+        let batch = recorder.record(&[trade, Event::Trade(later)], later.at);
+
+        let channels: Vec<_> = batch.objects().iter().map(|object| object.stream().channel).collect();
+        assert_eq!(channels, [Channel::Trades, Channel::Bars, Channel::DailyBars, Channel::Trades]);
+    }
+}
