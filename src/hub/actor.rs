@@ -1,0 +1,93 @@
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, Message, WrapFuture};
+
+use super::Hub;
+use crate::tape::{Batch, Latest, Published};
+use crate::wire::Close;
+
+/// All subscribers are to be told to go, for this reason.
+#[derive(Clone, Copy, Message)]
+#[rtype(result = "()")]
+pub struct Dismiss(pub Close);
+
+/// The hub's ear and its clock.
+pub struct HubActor {
+    hub: Rc<Hub>,
+    waiting: VecDeque<Arc<Batch>>,
+}
+
+/// How often the hub looks after the silent and the stalled.
+const BEAT: Duration = Duration::from_secs(1);
+
+/// The most batches handed out in one turn; the loop turns between one turn and the next, so that a
+/// hub that fell behind does not starve the worker's newcomers.
+const BATCHES_PER_TURN: usize = 64;
+
+impl HubActor {
+    /// An ear for this hub.
+    pub fn new(hub: Rc<Hub>) -> Self {
+        Self { hub, waiting: VecDeque::new() }
+    }
+
+    /// Hands out what has come in until now, in one turn.
+    fn hand_out(&mut self, ctx: &mut Context<Self>) {
+        let count = self.waiting.len().min(BATCHES_PER_TURN);
+        self.waiting.make_contiguous();
+        self.hub.hand_out(&self.waiting.as_slices().0[..count]);
+        self.waiting.drain(..count);
+        if !self.waiting.is_empty() {
+            let later = tokio::task::yield_now().into_actor(self);
+            ctx.spawn(later.map(|(), hub, ctx| hub.hand_out(ctx)));
+        }
+    }
+}
+
+impl Actor for HubActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.run_interval(BEAT, |actor, _| actor.hub.beat(Instant::now()));
+    }
+}
+
+impl Handler<Published> for HubActor {
+    type Result = ();
+
+    fn handle(&mut self, published: Published, ctx: &mut Self::Context) {
+        match published {
+            Published::Standing(latest) => self.hub.stand(Latest::clone(&latest)),
+            Published::Batch(batch) => {
+                self.waiting.push_back(batch);
+                if self.waiting.len() == 1 {
+                    ctx.notify(HandOut);
+                }
+            }
+        }
+    }
+}
+
+/// Comes to its turn when the mailbox is empty, so that batches which waited together in it are
+/// handed out together.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct HandOut;
+
+impl Handler<HandOut> for HubActor {
+    type Result = ();
+
+    fn handle(&mut self, _: HandOut, ctx: &mut Self::Context) {
+        self.hand_out(ctx);
+    }
+}
+
+impl Handler<Dismiss> for HubActor {
+    type Result = ();
+
+    fn handle(&mut self, Dismiss(why): Dismiss, _: &mut Self::Context) {
+        self.hub.dismiss_all(why);
+    }
+}
