@@ -1,0 +1,55 @@
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix::{Actor, StreamHandler};
+use actix_web::body::BoxBody;
+use actix_web::web::Payload;
+use actix_web_actors::ws::{Message as Unused, ProtocolError, WebsocketContext};
+
+use super::actor::{answer_control, break_off, run};
+use super::incoming::IncomingStream;
+use super::link::{Link, Sever};
+use super::{Outbox, OutboxLimits};
+use crate::hub::Hub;
+use crate::model::Universe;
+use crate::wire::{Codec, Decoder, Fault, Incoming, Opcode, message_frame};
+
+/// The longest message that the echo returns: what the conformance suite asks for (case 9.1.6).
+const MAX_MESSAGE: usize = 16 << 20;
+
+/// Opens an endpoint that returns each message as it came: text as text, binary as binary.
+///
+/// It is the tutorial's echo server, and the place where our frames are put to the test: all below
+/// the message is what the ticker's sessions run on.
+pub fn open_echo(hub: Rc<Hub>, universe: Arc<Universe>, sever: Sever, payload: Payload) -> BoxBody {
+    let outbox = Outbox::new(Codec::Json, universe, OutboxLimits::default());
+    let link = Rc::new(Link::new(hub, Codec::Json, outbox, sever));
+    let incoming = IncomingStream::new(payload, Decoder::new(MAX_MESSAGE), Rc::clone(&link));
+    run(EchoActor { link: Rc::clone(&link) }, incoming, link, None)
+}
+
+struct EchoActor {
+    link: Rc<Link>,
+}
+
+impl Actor for EchoActor {
+    type Context = WebsocketContext<Self>;
+}
+
+impl StreamHandler<Result<Incoming, Fault>> for EchoActor {
+    fn handle(&mut self, said: Result<Incoming, Fault>, ctx: &mut Self::Context) {
+        match said {
+            Ok(Incoming::Text(text)) => self.link.send(message_frame(Opcode::Text, &text)),
+            Ok(Incoming::Binary(bytes)) => self.link.send(message_frame(Opcode::Binary, &bytes)),
+            Ok(other) => answer_control(&self.link, other, ctx),
+            Err(fault) => break_off(&self.link, fault, ctx),
+        }
+    }
+}
+
+/// Demanded by the context, for a stream that never speaks.
+impl StreamHandler<Result<Unused, ProtocolError>> for EchoActor {
+    fn handle(&mut self, _: Result<Unused, ProtocolError>, _: &mut Self::Context) {}
+
+    fn finished(&mut self, _: &mut Self::Context) {}
+}

@@ -1,0 +1,194 @@
+use std::collections::BTreeSet;
+
+use crate::hub::{Index, SubscriberKey};
+use crate::model::{Channel, Stream, Symbol, Universe};
+use crate::wire::{Selection, Wanted};
+
+/// What one client wants: the truth from which the hub's index is derived.
+///
+/// Symbols that the market does not know are kept like the others, because the client is told its
+/// whole state and expects them in it; they concern no stream.
+#[derive(Debug, Default)]
+pub struct Filter {
+    channels: [Symbols; Channel::COUNT],
+}
+
+#[derive(Debug, Default)]
+struct Symbols {
+    all: bool,
+    named: BTreeSet<Symbol>,
+}
+
+/// A change of what the hub must send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interest {
+    /// This stream is wanted by name.
+    Begin(Stream),
+    /// This stream is no longer wanted by name.
+    End(Stream),
+    /// Every symbol of this channel is wanted, and none by name.
+    BeginAll(Channel),
+    /// Not every symbol of this channel is wanted any more.
+    EndAll(Channel),
+}
+
+impl Interest {
+    /// Makes the change in the hub's index.
+    pub fn apply(self, index: &mut Index, key: SubscriberKey) {
+        match self {
+            Self::Begin(stream) => index.add(key, stream),
+            Self::End(stream) => index.remove(key, stream),
+            Self::BeginAll(channel) => index.add_all(key, channel),
+            Self::EndAll(channel) => index.remove_all(key, channel),
+        }
+    }
+}
+
+impl Filter {
+    /// How many names there are, `*` included.
+    pub fn len(&self) -> usize {
+        self.channels.iter().map(|symbols| symbols.named.len() + usize::from(symbols.all)).sum()
+    }
+
+    /// Whether nothing is wanted.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many names there would be with these as well.
+    pub fn len_with(&self, more: &Selection) -> usize {
+        let new = |channel: Channel| {
+            let (has, wanted) = (&self.channels[channel.index()], more.of(channel));
+            let names: BTreeSet<_> = wanted.symbols.iter().filter(|name| !has.named.contains(name)).collect();
+            names.len() + usize::from(wanted.all && !has.all)
+        };
+        self.len() + Channel::ALL.map(new).iter().sum::<usize>()
+    }
+
+    /// Wants these as well; what is wanted already stays so.
+    pub fn add(&mut self, more: &Selection, universe: &Universe, mut change: impl FnMut(Interest)) {
+        for channel in Channel::ALL {
+            let (has, wanted) = (&mut self.channels[channel.index()], more.of(channel));
+            if wanted.all && !has.all {
+                has.all = true;
+                has.streams(channel, universe).for_each(|stream| change(Interest::End(stream)));
+                change(Interest::BeginAll(channel));
+            }
+            for symbol in &wanted.symbols {
+                if has.named.insert(*symbol) && !has.all {
+                    stream_of(channel, symbol, universe)
+                        .map(Interest::Begin)
+                        .into_iter()
+                        .for_each(&mut change);
+                }
+            }
+        }
+    }
+
+    /// Wants these no more; what was not wanted stays so.
+    pub fn remove(&mut self, less: &Selection, universe: &Universe, mut change: impl FnMut(Interest)) {
+        for channel in Channel::ALL {
+            let (has, wanted) = (&mut self.channels[channel.index()], less.of(channel));
+            for symbol in &wanted.symbols {
+                if has.named.remove(symbol) && !has.all {
+                    stream_of(channel, symbol, universe).map(Interest::End).into_iter().for_each(&mut change);
+                }
+            }
+            if wanted.all && has.all {
+                has.all = false;
+                change(Interest::EndAll(channel));
+                has.streams(channel, universe).for_each(|stream| change(Interest::Begin(stream)));
+            }
+        }
+    }
+
+    /// Whether the client is to get this stream.
+    pub fn wants(&self, stream: Stream, universe: &Universe) -> bool {
+        let symbols = &self.channels[stream.channel.index()];
+        symbols.all || symbols.named.contains(&universe.instrument(stream.symbol).symbol)
+    }
+
+    /// The names for this channel.
+    pub fn of(&self, channel: Channel) -> Wanted {
+        let symbols = &self.channels[channel.index()];
+        Wanted { all: symbols.all, symbols: symbols.named.iter().copied().collect() }
+    }
+}
+
+impl Symbols {
+    fn streams<'a>(&'a self, channel: Channel, universe: &'a Universe) -> impl Iterator<Item = Stream> + 'a {
+        self.named.iter().filter_map(move |symbol| stream_of(channel, symbol, universe))
+    }
+}
+
+fn stream_of(channel: Channel, symbol: &Symbol, universe: &Universe) -> Option<Stream> {
+    universe.find(symbol).map(|symbol| Stream { channel, symbol })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::SymbolId;
+    use crate::wire::{Command, fixtures};
+    use rand::{RngExt, SeedableRng, rngs::StdRng};
+
+    fn selection(text: &str) -> Selection {
+        match Command::from_json(format!(r#"{{"action":"subscribe",{text}}}"#).as_bytes()) {
+            Ok(Command::Subscribe(selection)) => selection,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn wanting_again_changes_nothing() {
+        let universe = fixtures::universe();
+        let mut filter = Filter::default();
+        filter.add(&selection(r#""trades":["AAPL","ZZZZ"]"#), &universe, |_| {});
+
+        filter.add(&selection(r#""trades":["ZZZZ","AAPL"]"#), &universe, |change| panic!("{change:?}"));
+
+        assert_eq!(filter.of(Channel::Trades).names(), ["AAPL", "ZZZZ"]);
+        assert_eq!(filter.len(), 2);
+    }
+
+    #[test]
+    fn names_are_counted_once_however_often_they_are_given() {
+        let mut filter = Filter::default();
+        filter.add(&selection(r#""trades":["AAPL"]"#), &fixtures::universe(), |_| {});
+
+        assert_eq!(filter.len_with(&selection(r#""trades":["AAPL","MSFT","MSFT"],"bars":["*"]"#)), 3);
+    }
+
+    #[test]
+    fn the_index_agrees_with_the_filter_whatever_is_asked_for() {
+        let universe = fixtures::universe();
+        let mut random = StdRng::seed_from_u64(11);
+        let mut index = Index::new(universe.len());
+        let key = index.join();
+        let mut filter = Filter::default();
+        let names = ["AAPL", "MSFT", "ZZZZ", "*"];
+
+        for _ in 0..2_000 {
+            let mut some = || {
+                let count = random.random_range(0..4);
+                let list: Vec<_> = (0..count).map(|_| names[random.random_range(0..names.len())]).collect();
+                serde_json::to_string(&list).unwrap()
+            };
+            let asked = selection(&format!(r#""trades":{},"quotes":{}"#, some(), some()));
+            let change = |interest: Interest| interest.apply(&mut index, key);
+            if random.random() {
+                filter.add(&asked, &universe, change);
+            } else {
+                filter.remove(&asked, &universe, change);
+            }
+
+            for channel in Channel::ALL {
+                for symbol in [SymbolId(0), SymbolId(1)] {
+                    let stream = Stream { channel, symbol };
+                    let times = index.who_wants(stream).count();
+                    assert_eq!(times, usize::from(filter.wants(stream, &universe)), "{stream:?} {filter:?}");
+                }
+            }
+        }
+    }
+}

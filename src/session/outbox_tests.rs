@@ -1,0 +1,178 @@
+use super::*;
+use crate::model::{Body, Object, SymbolId, Timestamp};
+use crate::tape::Batch;
+use crate::wire::fixtures;
+
+/// An outbox, and a market that says what the test wants.
+struct Scene {
+    outbox: Outbox,
+    latest: Latest,
+}
+
+impl Scene {
+    fn new(limits: OutboxLimits) -> Self {
+        let universe = Arc::new(fixtures::universe());
+        let latest = Latest::new(universe.len());
+        Self { outbox: Outbox::new(Codec::Json, universe, limits), latest }
+    }
+
+    fn offer(&mut self, objects: &[Object]) -> Offered {
+        let universe = Arc::new(fixtures::universe());
+        let batches = [Arc::new(Batch::new(universe, objects.to_vec(), Timestamp::default()))];
+        objects.iter().for_each(|object| self.latest.put(*object));
+        let picks: Vec<_> = (0..objects.len()).map(|place| Pick::new(0, place)).collect();
+        self.outbox.offer(&Turn::new(&batches), &picks)
+    }
+
+    /// Takes a frame; its objects as channel letter, symbol, `sq` and `cf`.
+    fn take(&mut self) -> Option<Vec<(String, String, u64, u64)>> {
+        let frame = self.outbox.take(&self.latest)?.frame;
+        let start = frame.iter().position(|byte| *byte == b'[').unwrap();
+        let objects: Vec<serde_json::Value> = serde_json::from_slice(&frame[start..]).unwrap();
+        let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+        Some(
+            objects
+                .iter()
+                .map(|o| {
+                    (text(&o["T"]), text(&o["S"]), o["sq"].as_u64().unwrap(), o["cf"].as_u64().unwrap_or(0))
+                })
+                .collect(),
+        )
+    }
+
+    fn take_all(&mut self) -> Vec<(String, String, u64, u64)> {
+        std::iter::from_fn(|| self.take()).flatten().collect()
+    }
+}
+
+fn trade(seq: u64) -> Object {
+    Object { seq: Seq(seq), ..fixtures::trade() }
+}
+
+fn quote(symbol: u32, seq: u64) -> Object {
+    let Body::Quote(quote) = fixtures::quote().body else { unreachable!() };
+    Object { seq: Seq(seq), body: Body::Quote(crate::model::Quote { symbol: SymbolId(symbol), ..quote }) }
+}
+
+fn got(kind: &str, symbol: &str, sq: u64, cf: u64) -> (String, String, u64, u64) {
+    (kind.to_owned(), symbol.to_owned(), sq, cf)
+}
+
+/// Conflates as soon as one object waits.
+const TIGHT: OutboxLimits = OutboxLimits { conflate_above: 0, end_above: 64 << 10, frame_bytes: 32 << 10 };
+
+#[test]
+fn who_keeps_up_gets_every_object_in_order() {
+    let mut scene = Scene::new(OutboxLimits::default());
+
+    assert_eq!(scene.offer(&[trade(1), quote(0, 1), quote(0, 2)]), Offered::Kept);
+
+    assert_eq!(
+        scene.take().unwrap(),
+        [got("t", "AAPL", 1, 0), got("q", "AAPL", 1, 0), got("q", "AAPL", 2, 0)]
+    );
+    assert_eq!(scene.take(), None);
+    assert_eq!(scene.outbox.bytes(), 0);
+}
+
+#[test]
+fn who_falls_behind_gets_fewer_quotes_never_older_ones_and_all_trades() {
+    let mut scene = Scene::new(TIGHT);
+
+    for seq in 1..=10 {
+        assert_eq!(scene.offer(&[trade(seq), quote(0, seq)]), Offered::Kept);
+    }
+
+    let all = scene.take_all();
+    let quotes: Vec<_> = all.iter().filter(|object| object.0 == "q").cloned().collect();
+    let trades: Vec<_> = all.iter().filter(|object| object.0 == "t").map(|object| object.2).collect();
+    assert_eq!(quotes, [got("q", "AAPL", 1, 0), got("q", "AAPL", 10, 8)]);
+    assert_eq!(trades, (1..=10).collect::<Vec<_>>());
+}
+
+#[test]
+fn numbers_never_go_back_and_always_account_for_what_was_merged() {
+    let mut scene = Scene::new(TIGHT);
+    let mut next = [0u64; 2];
+    let mut received = [0u64; 2];
+
+    for round in 0..200u32 {
+        for _ in 0..round % 7 {
+            let symbol = (round % 3 == 0) as usize;
+            next[symbol] += 1;
+            let offered = scene.offer(&[quote(symbol as u32, next[symbol])]);
+            assert_eq!(offered, Offered::Kept);
+        }
+        for (_, symbol, sq, cf) in scene.take().unwrap_or_default() {
+            let last = &mut received[(symbol == "MSFT") as usize];
+            assert_eq!(sq - *last, cf + 1, "round {round}");
+            *last = sq;
+        }
+    }
+
+    scene.take_all().iter().for_each(|(_, symbol, sq, _)| received[(symbol == "MSFT") as usize] = *sq);
+    assert_eq!(received, next, "the newest arrives in the end");
+}
+
+#[test]
+fn a_quiet_symbol_is_not_starved_by_a_busy_one() {
+    let one_object = OutboxLimits { frame_bytes: 1, ..TIGHT };
+    let mut scene = Scene::new(one_object);
+    let _ = scene.offer(&[trade(1), quote(0, 1), quote(1, 1)]);
+    scene.take();
+
+    let first = scene.take().unwrap();
+    let _ = scene.offer(&[quote(0, 2), quote(0, 3)]);
+    let second = scene.take().unwrap();
+
+    assert_eq!((first[0].1.as_str(), second[0].1.as_str()), ("AAPL", "MSFT"));
+}
+
+#[test]
+fn an_acknowledgement_is_not_overtaken() {
+    let mut scene = Scene::new(TIGHT);
+    let _ = scene.offer(&[trade(1)]);
+    scene.outbox.push(crate::wire::Notice::CONNECTED.to_frame(Codec::Json));
+    let _ = scene.offer(&[trade(2)]);
+
+    let sizes: Vec<_> =
+        std::iter::from_fn(|| scene.outbox.take(&scene.latest)).map(|taken| taken.objects).collect();
+
+    assert_eq!(sizes, [1, 0, 1]);
+}
+
+#[test]
+fn trades_beyond_the_limit_are_refused_and_the_memory_is_bounded() {
+    let limits = OutboxLimits { end_above: 4096, ..TIGHT };
+    let mut scene = Scene::new(limits);
+
+    let kept = (1..1000).take_while(|seq| scene.offer(&[trade(*seq)]) == Offered::Kept).count();
+
+    assert!((20..40).contains(&kept), "{kept} trades of about 130 bytes fit 4096");
+    assert!(scene.outbox.bytes() < 4096 + 200);
+}
+
+#[test]
+fn frames_stay_under_their_limit() {
+    let limits = OutboxLimits { frame_bytes: 1000, ..OutboxLimits::default() };
+    let mut scene = Scene::new(limits);
+    let objects: Vec<_> = (1..=100).map(trade).collect();
+
+    let _ = scene.offer(&objects);
+
+    let frames: Vec<_> = std::iter::from_fn(|| scene.outbox.take(&scene.latest)).collect();
+    assert!(frames.iter().all(|taken| taken.frame.len() <= 1000 + 10), "{frames:?}");
+    assert_eq!(frames.iter().map(|taken| taken.objects).sum::<usize>(), 100);
+}
+
+#[test]
+fn a_stream_that_is_no_longer_wanted_is_not_sent() {
+    let mut scene = Scene::new(TIGHT);
+    let _ = scene.offer(&[trade(1)]);
+    let _ = scene.offer(&[quote(0, 1), quote(1, 1)]);
+
+    scene.outbox.retain(|stream| stream != quote(0, 1).stream());
+
+    assert_eq!(scene.take_all(), [got("t", "AAPL", 1, 0), got("q", "MSFT", 1, 0)]);
+    assert!(scene.outbox.is_empty());
+}
