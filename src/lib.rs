@@ -10,6 +10,14 @@
 //! Import the rooms you listen to, never the one you speak to. Data goes right, imports go left;
 //! you speak through a recipient, a callback or a sink that `app` handed you.
 
+pub mod app;
+pub mod config;
+pub mod http;
+pub mod hub;
 pub mod market;
+pub mod metrics;
 pub mod model;
+pub mod session;
+pub mod tape;
+pub mod telemetry;
 pub mod wire;

@@ -13,6 +13,7 @@
 //! every machine. `draws` and `elementary` say what that costs.
 
 mod activity;
+mod actor;
 mod arrivals;
 mod book;
 mod draws;
@@ -28,6 +29,7 @@ mod venues;
 #[cfg(test)]
 mod stylised_facts;
 
+pub use actor::{Events, MarketActor};
 pub use listings::{MAX_LISTINGS, universe};
 pub use pacer::{Due, Pacer};
 pub use simulator::{Simulation, Simulator};

@@ -1,0 +1,87 @@
+use actix_web::web::{Data, Query};
+use actix_web::{HttpResponse, Responder};
+use serde::{Deserialize, Serialize};
+
+use super::House;
+use crate::model::Instrument;
+
+/// Which assets are asked for.
+#[derive(Deserialize)]
+pub(super) struct Asked {
+    status: Option<String>,
+    asset_class: Option<String>,
+}
+
+/// An asset as Alpaca's trading API has it. Every one of ours is active and tradable.
+#[derive(Serialize)]
+struct Asset<'a> {
+    id: String,
+    class: &'static str,
+    exchange: &'static str,
+    symbol: &'a str,
+    name: &'a str,
+    status: &'static str,
+    tradable: bool,
+    min_order_size: &'static str,
+    min_trade_increment: &'static str,
+    price_increment: &'static str,
+}
+
+const CLASS: &str = "us_equity";
+const STATUS: &str = "active";
+
+/// `GET /v2/assets`: all instruments of the market.
+pub(super) async fn list(asked: Query<Asked>, house: Data<House>) -> impl Responder {
+    let is_asked = |filter: &Option<String>, has: &str| filter.as_deref().is_none_or(|wanted| wanted == has);
+    let all = is_asked(&asked.status, STATUS) && is_asked(&asked.asset_class, CLASS);
+    let assets: Vec<_> = house.universe.iter().filter(|_| all).map(Asset::of).collect();
+    HttpResponse::Ok().json(assets)
+}
+
+impl<'a> Asset<'a> {
+    fn of(instrument: &'a Instrument) -> Self {
+        Self {
+            id: id(instrument),
+            class: CLASS,
+            exchange: instrument.exchange,
+            symbol: instrument.symbol.as_str(),
+            name: &instrument.name,
+            status: STATUS,
+            tradable: true,
+            min_order_size: "1",
+            min_trade_increment: "1",
+            price_increment: "0.01",
+        }
+    }
+}
+
+/// A UUID of version 8 (RFC 9562 section 5.8) that spells the symbol: the same in every run.
+fn id(instrument: &Instrument) -> String {
+    let mut bytes = [0u8; 16];
+    let symbol = instrument.symbol.as_str().as_bytes();
+    let places = (0..16).filter(|place| !matches!(place, 6 | 8));
+    for (place, byte) in places.zip(symbol) {
+        bytes[place] = *byte;
+    }
+    bytes[6] = 0x80;
+    bytes[8] = 0x80;
+    let hex = |range: std::ops::Range<usize>| -> String {
+        bytes[range].iter().map(|byte| format!("{byte:02x}")).collect()
+    };
+    format!("{}-{}-{}-{}-{}", hex(0..4), hex(4..6), hex(6..8), hex(8..10), hex(10..16))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::fixtures;
+
+    #[test]
+    fn an_asset_has_an_id_of_its_own_in_the_form_of_a_uuid() {
+        let universe = fixtures::universe();
+        let ids: Vec<_> = universe.iter().map(id).collect();
+
+        assert_eq!(ids[0], "4141504c-0000-8000-8000-000000000000");
+        assert_ne!(ids[0], ids[1]);
+    }
+}

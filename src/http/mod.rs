@@ -1,0 +1,66 @@
+//! The doors: the upgrade to a session, the list of assets, health, metrics, the dashboard's files.
+
+mod assets;
+mod health;
+mod page;
+mod socket;
+mod upgrade;
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use actix_web::web::{self, ServiceConfig};
+
+use crate::hub::Hub;
+use crate::metrics::Metrics;
+use crate::model::Universe;
+use crate::session::{Limits, OutboxLimits};
+
+pub use socket::tune;
+
+/// What all doors know.
+pub struct House {
+    /// The market's instruments.
+    pub universe: Arc<Universe>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// What one session may ask for.
+    pub limits: Limits,
+    /// How much may wait for one session.
+    pub outbox: OutboxLimits,
+    /// Whether new sessions are welcome.
+    pub readiness: Readiness,
+}
+
+/// Whether the service takes new sessions; shared by all that must know.
+#[derive(Clone, Debug, Default)]
+pub struct Readiness(Arc<AtomicBool>);
+
+impl Readiness {
+    /// From now on it does, or does not.
+    pub fn set(&self, is_ready: bool) {
+        self.0.store(is_ready, Ordering::Release);
+    }
+
+    /// Whether it does.
+    pub fn is_ready(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// Puts all doors into an application of one worker, whose sessions meet in this hub.
+pub fn doors(house: web::Data<House>, hub: Rc<Hub>) -> impl FnOnce(&mut ServiceConfig) {
+    move |app| {
+        app.app_data(house)
+            .app_data(hub)
+            .route("/v2/assets", web::get().to(assets::list))
+            .route("/v2/{feed}", web::get().to(upgrade::feed))
+            .route("/websocket/connect", web::get().to(upgrade::connect))
+            .route("/echo", web::get().to(upgrade::echo))
+            .route("/healthz", web::get().to(health::alive))
+            .route("/readyz", web::get().to(health::ready))
+            .route("/metrics", web::get().to(health::metrics))
+            .default_service(web::get().to(page::file));
+    }
+}

@@ -1,0 +1,93 @@
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix_web::http::header::HeaderMap;
+use actix_web::web::{Data, Path, Payload, Query};
+use actix_web::{HttpRequest, HttpResponse, Responder};
+use actix_web_actors::ws;
+use serde::Deserialize;
+
+use super::House;
+use super::socket::sever;
+use crate::hub::Hub;
+use crate::session::{self, Door};
+use crate::wire::Codec;
+
+/// The feeds of Alpaca's stock stream; all serve the same market.
+const FEEDS: [&str; 4] = ["iex", "sip", "delayed_sip", "test"];
+
+/// `GET /v2/{feed}`: a session of the stream.
+pub(super) async fn feed(
+    feed: Path<String>,
+    request: HttpRequest,
+    house: Data<House>,
+    payload: Payload,
+) -> impl Responder {
+    match FEEDS.contains(&feed.as_str()) {
+        true => open(&request, &house, None, payload),
+        false => Ok(HttpResponse::NotFound().finish()),
+    }
+}
+
+/// What the tutorial's handshake asks with.
+#[derive(Deserialize)]
+pub(super) struct Connect {
+    #[serde(rename = "userId")]
+    user_id: Option<String>,
+}
+
+/// `GET /websocket/connect?userId=3`: the same stream under the tutorial's name.
+pub(super) async fn connect(
+    query: Query<Connect>,
+    request: HttpRequest,
+    house: Data<House>,
+    payload: Payload,
+) -> impl Responder {
+    open(&request, &house, query.into_inner().user_id, payload)
+}
+
+/// `GET /echo`: returns each message as it came.
+pub(super) async fn echo(request: HttpRequest, house: Data<House>, payload: Payload) -> impl Responder {
+    let mut response = ws::handshake(&request)?;
+    let body = session::open_echo(hub_of(&request), Arc::clone(&house.universe), sever(&request), payload);
+    Ok::<_, ws::HandshakeError>(response.body(body))
+}
+
+fn open(
+    request: &HttpRequest,
+    house: &House,
+    label: Option<String>,
+    payload: Payload,
+) -> Result<HttpResponse, ws::HandshakeError> {
+    let mut response = ws::handshake(request)?;
+    if !house.readiness.is_ready() {
+        // Not a 4xx: the Go SDK never comes back after one.
+        return Ok(HttpResponse::ServiceUnavailable().finish());
+    }
+    let door = Door {
+        hub: hub_of(request),
+        universe: Arc::clone(&house.universe),
+        limits: house.limits,
+        outbox: house.outbox,
+        codec: Codec::Json,
+        label: label.map(shortened),
+        is_authenticated: has_credentials(request.headers()),
+        sever: sever(request),
+    };
+    Ok(response.body(session::open(door, payload)))
+}
+
+fn hub_of(request: &HttpRequest) -> Rc<Hub> {
+    let hub = request.app_data::<Rc<Hub>>().expect("`doors` put the worker's hub into the application");
+    Rc::clone(hub)
+}
+
+fn has_credentials(headers: &HeaderMap) -> bool {
+    headers.contains_key("APCA-API-KEY-ID") && headers.contains_key("APCA-API-SECRET-KEY")
+}
+
+/// A label is the client's own text: what of it may enter a log.
+fn shortened(label: String) -> String {
+    const LONGEST: usize = 64;
+    label.chars().filter(|c| !c.is_control()).take(LONGEST).collect()
+}
