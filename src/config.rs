@@ -28,11 +28,23 @@ pub struct Args {
     symbols: usize,
 
     /// Trades per second over the whole market, on average; 0 is a silent market
-    #[arg(long, env = "TAPECAST_RATE", default_value_t = 1000.0, value_name = "TRADES")]
+    #[arg(
+        long,
+        env = "TAPECAST_RATE",
+        default_value_t = 1000.0,
+        value_name = "TRADES",
+        allow_negative_numbers = true
+    )]
     rate: f64,
 
     /// Changes of the best bid or ask for each trade, on average
-    #[arg(long, env = "TAPECAST_QUOTES_PER_TRADE", default_value_t = 3.0, value_name = "QUOTES")]
+    #[arg(
+        long,
+        env = "TAPECAST_QUOTES_PER_TRADE",
+        default_value_t = 3.0,
+        value_name = "QUOTES",
+        allow_negative_numbers = true
+    )]
     quotes_per_trade: f64,
 
     /// Which of all possible markets: the same seed, symbols and rates give the same events
@@ -44,7 +56,13 @@ pub struct Args {
     workers: Option<usize>,
 
     /// How long a clean stop may take before the rest is cut off
-    #[arg(long, env = "TAPECAST_DRAIN_SECONDS", default_value_t = 4.0, value_name = "SECONDS")]
+    #[arg(
+        long,
+        env = "TAPECAST_DRAIN_SECONDS",
+        default_value_t = 4.0,
+        value_name = "SECONDS",
+        allow_negative_numbers = true
+    )]
     drain_seconds: f64,
 
     /// What the log says: error, warn, info, debug, trace, or per module as in tapecast::hub=debug

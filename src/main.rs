@@ -12,12 +12,20 @@ use tracing::error;
 const WRONG_ARGUMENTS: u8 = 2;
 
 fn main() -> ExitCode {
-    let config = match Config::try_from(Args::parse()) {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) if error.use_stderr() => {
+            let text = error.to_string();
+            return complain(text.lines().next().unwrap_or_default().trim_start_matches("error: "));
+        }
+        Err(help_or_version) => help_or_version.exit(),
+    };
+    let config = match Config::try_from(args) {
         Ok(config) => config,
-        Err(error) => return complain(&error),
+        Err(error) => return complain(error),
     };
     if let Err(error) = telemetry::start(&config.log, config.log_format) {
-        return complain(&error);
+        return complain(error);
     }
     actix_web::rt::System::new().block_on(serve(&config))
 }
@@ -50,7 +58,7 @@ async fn asked_to_stop() {
 }
 
 #[expect(clippy::print_stderr, reason = "the log is not set up yet")]
-fn complain(error: &dyn std::error::Error) -> ExitCode {
+fn complain(error: impl std::fmt::Display) -> ExitCode {
     eprintln!("error: {error}");
     ExitCode::from(WRONG_ARGUMENTS)
 }

@@ -43,6 +43,8 @@ struct Workers {
     conflated: Family<Worker, Counter>,
     bytes: Family<Worker, Counter>,
     severed: Family<Worker, Counter>,
+    waiting: Family<Worker, Gauge>,
+    overflows: Family<Worker, Counter>,
 }
 
 /// What one worker counts. Cloning shares the counts.
@@ -66,6 +68,10 @@ pub struct WorkerMetrics {
     pub bytes: Counter,
     /// Connections cut because their client did not even take the goodbye.
     pub severed: Counter,
+    /// Bytes that wait in all outboxes together, as of the last beat.
+    pub waiting: Gauge,
+    /// Sessions ended because even what may not be conflated passed the outbox's limit.
+    pub overflows: Counter,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -109,6 +115,9 @@ impl Default for Metrics {
         registry.register("bytes_sent", "Bytes of frames handed to sockets", workers.bytes.clone());
         let help = "Connections cut because the client did not take the goodbye";
         registry.register("sessions_severed", help, workers.severed.clone());
+        registry.register("outbox_bytes", "Bytes that wait in all outboxes", workers.waiting.clone());
+        let help = "Sessions ended because their trades passed the outbox's limit";
+        registry.register("outbox_overflows", help, workers.overflows.clone());
         Self { registry, tape, workers }
     }
 }
@@ -134,6 +143,8 @@ impl Metrics {
             conflated: of(&self.workers.conflated),
             bytes: of(&self.workers.bytes),
             severed: of(&self.workers.severed),
+            waiting: self.workers.waiting.get_or_create_owned(&worker),
+            overflows: of(&self.workers.overflows),
         }
     }
 

@@ -38,6 +38,8 @@ pub struct Vitals {
     pub stalled: Option<Instant>,
     /// When it was told to go.
     pub dismissed: Option<Instant>,
+    /// How many bytes wait for it.
+    pub waiting_bytes: usize,
 }
 
 /// What the far side's state asks of the hub.
@@ -73,7 +75,8 @@ mod tests {
 
     fn verdict_after(seconds: u32, change: impl Fn(&mut Vitals, Instant)) -> Verdict {
         let start = Instant::now();
-        let mut vitals = Vitals { heard: start, pinged: start, stalled: None, dismissed: None };
+        let mut vitals =
+            Vitals { heard: start, pinged: start, stalled: None, dismissed: None, waiting_bytes: 0 };
         change(&mut vitals, start);
         Patience::default().verdict(&vitals, start + SECOND * seconds)
     }

@@ -114,9 +114,12 @@ impl Hub {
 
     /// Looks after the silent and the stalled; call it about once a second.
     pub fn beat(&self, now: Instant) {
+        let mut waiting_bytes = 0;
         for seat in self.state.borrow().seats.iter().flatten() {
             let subscriber = &seat.subscriber;
-            match self.patience.verdict(&subscriber.vitals(), now) {
+            let vitals = subscriber.vitals();
+            waiting_bytes += vitals.waiting_bytes as i64;
+            match self.patience.verdict(&vitals, now) {
                 Verdict::Fine => {}
                 Verdict::Ping => subscriber.ping(),
                 Verdict::Silent => subscriber.dismiss(Close::Unresponsive),
@@ -127,6 +130,7 @@ impl Hub {
                 }
             }
         }
+        self.metrics.waiting.set(waiting_bytes);
     }
 
     /// Tells everybody to go.

@@ -53,10 +53,15 @@ impl MarketActor {
 impl Actor for MarketActor {
     type Context = Context<Self>;
 
+    /// Opens with a quote for each instrument, so that every trade has one before it.
+    ///
     /// The wall clock is read once; from then on a steady clock tells how much later it is, so that
     /// event time does not jump when the machine's clock is set.
     fn started(&mut self, ctx: &mut Self::Context) {
         let (opened, steady) = (Timestamp::from(SystemTime::now()), Instant::now());
+        let mut quotes = Vec::new();
+        self.simulator.quotes(opened, &mut quotes);
+        self.listener.do_send(Events { events: quotes, newest: opened });
         let mut pacer = Pacer::new(opened, BEAT);
         ctx.run_interval(BEAT, move |market, _| market.tell(&mut pacer, opened + steady.elapsed()));
     }

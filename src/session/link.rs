@@ -134,6 +134,7 @@ impl Subscriber for Link {
             return;
         }
         if self.touch(|outbox| outbox.offer(turn, picks)) == Offered::Overflow {
+            self.hub.metrics().overflows.inc();
             self.outbox.borrow_mut().clear();
             self.notify(&ErrorCode::SlowClient.into());
             self.part(Close::SlowClient);
@@ -146,6 +147,7 @@ impl Subscriber for Link {
             pinged: self.pinged.get(),
             stalled: (!self.outbox.borrow().is_empty()).then(|| self.moved.get()),
             dismissed: self.parting.get().map(|parting| parting.since),
+            waiting_bytes: self.waiting_bytes(),
         }
     }
 

@@ -1,0 +1,182 @@
+//! The conversation as a client has it, over a real socket.
+
+mod support;
+
+use support::{Client, Ledger, Server, get};
+
+#[test]
+fn the_tutorials_handshake_works_to_the_letter() {
+    let server = Server::start(|_| {});
+
+    let client = Client::connect(server.address, "/websocket/connect?userId=3");
+
+    let handshake = client.handshake.to_ascii_lowercase();
+    assert!(handshake.starts_with("http/1.1 101 "), "{handshake}");
+    assert!(handshake.contains("upgrade: websocket\r\n"), "{handshake}");
+    assert!(client.handshake.contains("iLkXOjF0f9x4bGvi9GnUKeEdnIM="), "{handshake}");
+}
+
+#[test]
+fn the_echo_returns_text_as_text_binary_as_binary_and_answers_pings_in_order() {
+    let server = Server::start(|_| {});
+    let mut client = Client::connect(server.address, "/echo");
+
+    client.send(0x81, "Hällo".as_bytes());
+    client.send(0x89, b"there?");
+    client.send(0x82, &[0, 159, 146, 150]);
+    client.send(0x88, &[&4001u16.to_be_bytes()[..], b"bye"].concat());
+
+    let said: Vec<_> =
+        std::iter::from_fn(|| client.next()).map(|frame| (frame.opcode, frame.payload)).collect();
+    assert_eq!(
+        said,
+        [
+            (1, "Hällo".as_bytes().to_vec()),
+            (10, b"there?".to_vec()),
+            (2, vec![0, 159, 146, 150]),
+            (8, 4001u16.to_be_bytes().to_vec()),
+        ]
+    );
+}
+
+#[test]
+fn a_subscription_is_acknowledged_before_its_first_object_and_nothing_is_missing_after() {
+    let server = Server::start(|_| {});
+    let mut client = Client::session(server.address);
+
+    client.say(r#"{"action":"subscribe","trades":["AAPL"],"quotes":["*"],"bars":["ZZZZ"]}"#);
+
+    let ack = client.next_data();
+    assert_eq!(ack.len(), 1);
+    assert_eq!(ack[0]["T"], "subscription");
+    let nine = [
+        "trades",
+        "quotes",
+        "bars",
+        "updatedBars",
+        "dailyBars",
+        "statuses",
+        "lulds",
+        "cancelErrors",
+        "corrections",
+    ];
+    let lists = nine.map(|key| ack[0][key].as_array().expect(key).len());
+    assert_eq!(lists, [1, 1, 1, 0, 0, 0, 0, 1, 1]);
+
+    let mut ledger = Ledger::default();
+    while ledger.objects < 5_000 {
+        let objects = client.next_data();
+        let is_wanted =
+            |object: &serde_json::Value| object["T"] == "q" || (object["T"] == "t" && object["S"] == "AAPL");
+        assert!(objects.iter().all(is_wanted), "{objects:?}");
+        ledger.enter(&objects);
+    }
+}
+
+#[test]
+fn the_first_key_of_every_object_is_its_kind() {
+    let server = Server::start(|config| config.spans.bar_nanos = 100_000_000);
+    let mut client = Client::session(server.address);
+    client.say(r#"{"action":"subscribe","trades":["*"],"quotes":["*"],"bars":["*"],"dailyBars":["*"]}"#);
+
+    let mut missing = vec!["\"t\"", "\"q\"", "\"b\"", "\"d\""];
+    while !missing.is_empty() {
+        let frame = client.next().unwrap();
+        let text = String::from_utf8(frame.payload).unwrap();
+        let objects = text[1..text.len() - 1].split("},{").map(|object| object.trim_start_matches('{'));
+        for object in objects {
+            let kind = object.strip_prefix("\"T\":").expect("T comes first");
+            missing.retain(|wanted| !kind.starts_with(wanted));
+        }
+    }
+}
+
+#[test]
+fn after_unsubscribing_nothing_more_comes_once_it_is_acknowledged() {
+    let server = Server::start(|_| {});
+    let mut client = Client::session(server.address);
+    client.ask(r#"{"action":"subscribe","trades":["*"],"quotes":["*"]}"#);
+    client.next_data();
+
+    let ack = client.ask(r#"{"action":"unsubscribe","trades":["*"]}"#);
+
+    assert_eq!(ack["trades"], serde_json::json!([]));
+    assert_eq!(ack["quotes"], serde_json::json!(["*"]));
+    for _ in 0..200 {
+        assert!(client.next_data().iter().all(|object| object["T"] == "q"));
+    }
+}
+
+#[test]
+fn commands_come_fragmented_in_either_opcode_and_before_the_greeting_is_read() {
+    let server = Server::start(|_| {});
+    let mut client = Client::connect(server.address, "/v2/sip");
+
+    client.send(0x02, br#"{"action":"auth","key":"K","secret":"S"}"#);
+    client.send(0x80, b"");
+    client.send(0x01, br#"{"action":"subscribe","#);
+    client.send(0x89, b"still there?");
+    client.send(0x80, br#""dailyBars":null,"news":["x"]}"#);
+
+    let frames: Vec<_> = (0..4).map(|_| client.next().unwrap()).collect();
+    let text = |place: usize| String::from_utf8(frames[place].payload.clone()).unwrap();
+    assert_eq!(text(0), r#"[{"T":"success","msg":"connected"}]"#);
+    assert_eq!(text(1), r#"[{"T":"success","msg":"authenticated"}]"#);
+    assert_eq!((frames[2].opcode, text(2).as_str()), (10, "still there?"));
+    assert!(text(3).starts_with(r#"[{"T":"subscription","trades":[]"#), "{}", text(3));
+}
+
+#[test]
+fn credentials_on_the_upgrade_authenticate() {
+    let server = Server::start(|_| {});
+    let credentials = "APCA-API-KEY-ID: K\r\nAPCA-API-SECRET-KEY: S\r\n";
+    let mut client = Client::connect_with(server.address, "/v2/iex", credentials);
+
+    assert_eq!(client.next_data()[0]["msg"], "connected");
+    assert_eq!(client.next_data()[0]["msg"], "authenticated");
+}
+
+#[test]
+fn a_feed_that_does_not_exist_is_not_found() {
+    let server = Server::start(|_| {});
+
+    let client = Client::connect(server.address, "/v2/crypto");
+
+    assert!(client.handshake.starts_with("HTTP/1.1 404 "), "{}", client.handshake);
+}
+
+#[test]
+fn ten_thousand_symbols_may_be_asked_for_at_once() {
+    let server = Server::start(|_| {});
+    let mut client = Client::session(server.address);
+    let names: Vec<_> = (0..10_000).map(|n| format!("Q{n}")).collect();
+    let list = serde_json::to_string(&names).unwrap();
+
+    let ack = client.ask(&format!(r#"{{"action":"subscribe","trades":{list},"quotes":{list}}}"#));
+    let refused = client.ask(&format!(r#"{{"action":"subscribe","bars":{list},"dailyBars":["A"]}}"#));
+
+    assert_eq!(ack["quotes"].as_array().unwrap().len(), 10_000);
+    assert_eq!(refused["code"], 405);
+}
+
+#[test]
+fn the_assets_are_listed() {
+    let server = Server::start(|config| config.symbols = 120);
+
+    let (status, body) = get(server.address, "/v2/assets?status=active&asset_class=us_equity");
+
+    let assets: Vec<serde_json::Value> = serde_json::from_str(&body).unwrap();
+    assert_eq!((status, assets.len()), (200, 120));
+    assert!(assets.iter().any(|asset| asset["symbol"] == "AAPL" && asset["exchange"] == "NASDAQ"));
+    assert_eq!(get(server.address, "/v2/assets?asset_class=crypto").1, "[]");
+}
+
+#[test]
+fn health_readiness_and_metrics_are_told() {
+    let server = Server::start(|_| {});
+
+    assert_eq!(get(server.address, "/healthz").0, 200);
+    assert_eq!(get(server.address, "/readyz").0, 200);
+    let _client = Client::session(server.address);
+    assert_eq!(server.metric("tapecast_sessions{"), 1.0);
+}

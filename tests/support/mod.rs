@@ -1,0 +1,273 @@
+//! A whole service in this process, and a client that can say anything at all.
+#![allow(dead_code, unreachable_pub, reason = "each test uses its part of it")]
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tapecast::app::Service;
+use tapecast::config::Config;
+
+/// No event that a test waits for takes longer, however busy the machine is.
+pub const DEADLINE: Duration = Duration::from_secs(30);
+
+/// A service on a free port of its own, stopped when dropped.
+pub struct Server {
+    pub address: SocketAddr,
+    stop: Option<tokio::sync::oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    pub fn start(change: impl FnOnce(&mut Config)) -> Self {
+        let mut config = Config::default();
+        config.listen = ([127, 0, 0, 1], 0).into();
+        change(&mut config);
+        let (tell, told) = mpsc::channel();
+        let (stop, stopped) = tokio::sync::oneshot::channel();
+        let thread = std::thread::spawn(move || {
+            actix_web::rt::System::new().block_on(async move {
+                let service = Service::start(&config).expect("a free port can be listened on");
+                tell.send(service.address()).expect("the test waits for the address");
+                let _ = stopped.await;
+                service.stop().await;
+            });
+        });
+        let address = told.recv_timeout(DEADLINE).expect("the service starts");
+        Self { address, stop: Some(stop), thread: Some(thread) }
+    }
+
+    /// Asks the service to stop, without waiting for it.
+    pub fn ask_to_stop(&mut self) {
+        self.stop.take();
+    }
+
+    /// The sum over the workers of a metric.
+    pub fn metric(&self, name: &str) -> f64 {
+        let text = get(self.address, "/metrics").1;
+        let of_name = |line: &&str| line.starts_with(name) && !line.starts_with('#');
+        text.lines().filter(of_name).filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop.take();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Asks again until `found` has something to say.
+pub fn wait_for<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
+    let began = Instant::now();
+    loop {
+        if let Some(found) = found() {
+            return found;
+        }
+        assert!(began.elapsed() < DEADLINE, "waited in vain for {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A plain GET: status and body.
+pub fn get(address: SocketAddr, path: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").expect("an HTTP answer has a head");
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+}
+
+/// A message or control frame from the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame {
+    pub opcode: u8,
+    pub payload: Vec<u8>,
+}
+
+impl Frame {
+    pub fn json(&self) -> Vec<Value> {
+        serde_json::from_slice(&self.payload).expect("each text frame is a JSON array")
+    }
+
+    pub fn close_code(&self) -> Option<u16> {
+        assert_eq!(self.opcode, 8, "not a Close: {self:?}");
+        Some(u16::from_be_bytes(*self.payload.first_chunk()?))
+    }
+}
+
+/// The far side of a WebSocket, without manners of its own.
+pub struct Client {
+    pub stream: TcpStream,
+    received: Vec<u8>,
+    pub handshake: String,
+}
+
+impl Client {
+    /// Upgrades at this path, with the tutorial's key.
+    pub fn connect(address: SocketAddr, path: &str) -> Self {
+        Self::connect_with(address, path, "")
+    }
+
+    /// Upgrades with these header lines as well, each ended by CR LF.
+    pub fn connect_with(address: SocketAddr, path: &str, headers: &str) -> Self {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        stream.set_write_timeout(Some(DEADLINE)).unwrap();
+        stream.set_nodelay(true).unwrap();
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nHost: test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: xUmMgSW9Hpt1PGw/X1UCHg==\r\n{headers}\r\n"
+        )
+        .unwrap();
+        let mut client = Self { stream, received: Vec::new(), handshake: String::new() };
+        let head = loop {
+            if let Some(end) = client.received.windows(4).position(|w| w == b"\r\n\r\n") {
+                break client.received.drain(..end + 4).collect::<Vec<_>>();
+            }
+            assert!(client.fill(), "the connection ended within the handshake");
+        };
+        client.handshake = String::from_utf8(head).unwrap();
+        client
+    }
+
+    /// Upgrades to a session and takes the greeting.
+    pub fn session(address: SocketAddr) -> Self {
+        let mut client = Self::connect(address, "/v2/iex");
+        assert_eq!(client.next().unwrap().payload, br#"[{"T":"success","msg":"connected"}]"#);
+        client
+    }
+
+    pub fn send_raw(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).unwrap();
+    }
+
+    /// Sends a frame with this first byte, masked with zeros.
+    pub fn send(&mut self, first: u8, payload: &[u8]) {
+        let mut frame = vec![first];
+        match payload.len() {
+            len @ 0..=125 => frame.push(0x80 | len as u8),
+            len @ 126..=0xFFFF => {
+                frame.push(0x80 | 126);
+                frame.extend((len as u16).to_be_bytes());
+            }
+            len => {
+                frame.push(0x80 | 127);
+                frame.extend((len as u64).to_be_bytes());
+            }
+        }
+        frame.extend([0; 4]);
+        frame.extend(payload);
+        self.send_raw(&frame);
+    }
+
+    pub fn say(&mut self, text: &str) {
+        self.send(0x81, text.as_bytes());
+    }
+
+    /// Says something and returns the control object that answers it, past any data.
+    pub fn ask(&mut self, text: &str) -> Value {
+        self.say(text);
+        loop {
+            let objects = self.next().expect("an answer").json();
+            if let [object] = objects.as_slice()
+                && ["success", "subscription", "error"].contains(&object["T"].as_str().unwrap())
+            {
+                return object.clone();
+            }
+        }
+    }
+
+    /// The next frame; `None` when the server has ended the connection.
+    pub fn next(&mut self) -> Option<Frame> {
+        loop {
+            if let Some((frame, len)) = parse(&self.received) {
+                self.received.drain(..len);
+                return Some(frame);
+            }
+            if !self.fill() {
+                return None;
+            }
+        }
+    }
+
+    /// The next objects of data.
+    pub fn next_data(&mut self) -> Vec<Value> {
+        loop {
+            let frame = self.next().expect("the session goes on");
+            if frame.opcode == 1 {
+                return frame.json();
+            }
+        }
+    }
+
+    /// The Close that comes in the end, and whether the connection ended after it.
+    pub fn last_words(&mut self) -> (Option<u16>, bool) {
+        let close = loop {
+            let frame = self.next().expect("a Close before the end");
+            if frame.opcode == 8 {
+                break frame;
+            }
+        };
+        (close.close_code(), self.next().is_none())
+    }
+
+    fn fill(&mut self) -> bool {
+        let mut chunk = [0; 16 << 10];
+        match self.stream.read(&mut chunk) {
+            Ok(0) => false,
+            Ok(n) => {
+                self.received.extend_from_slice(&chunk[..n]);
+                true
+            }
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => false,
+            Err(error) => panic!("nothing came: {error}"),
+        }
+    }
+}
+
+/// The first frame in these bytes, and its length with its header.
+fn parse(bytes: &[u8]) -> Option<(Frame, usize)> {
+    let (head, start, len) = match *bytes {
+        [head, 126, a, b, ..] => (head, 4, usize::from(u16::from_be_bytes([a, b]))),
+        [head, 127, a, b, c, d, e, f, g, h, ..] => {
+            (head, 10, u64::from_be_bytes([a, b, c, d, e, f, g, h]) as usize)
+        }
+        [head, len @ 0..=125, ..] => (head, 2, usize::from(len)),
+        _ => return None,
+    };
+    assert_eq!(head & 0xF0, 0x80, "the server sends whole messages, without reserved bits");
+    let payload = bytes.get(start..start + len)?.to_vec();
+    Some((Frame { opcode: head & 0x0F, payload }, start + len))
+}
+
+/// Checks the promise that nothing is lost in silence: `sq_now − sq_prev = cf + 1`.
+#[derive(Default)]
+pub struct Ledger {
+    last: std::collections::HashMap<(String, String), u64>,
+    pub objects: usize,
+    pub merged: u64,
+}
+
+impl Ledger {
+    pub fn enter(&mut self, objects: &[Value]) {
+        for object in objects {
+            let text = |key: &str| object[key].as_str().unwrap_or_default().to_owned();
+            let Some(sq) = object["sq"].as_u64() else { continue };
+            let cf = object["cf"].as_u64().unwrap_or(0);
+            if let Some(last) = self.last.insert((text("T"), text("S")), sq) {
+                assert_eq!(sq - last, cf + 1, "after {last}: {object}");
+            }
+            self.objects += 1;
+            self.merged += cf;
+        }
+    }
+}
