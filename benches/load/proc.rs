@@ -1,0 +1,78 @@
+//! Who was busy: CPU and memory of the server, CPU of our own threads.
+
+use std::fs;
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
+
+/// A process at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Usage {
+    /// User and system time since the process began.
+    pub(crate) cpu: Duration,
+    /// Resident memory.
+    pub(crate) rss_bytes: u64,
+}
+
+impl Usage {
+    /// `None` where there is no `/proc` or no such process.
+    pub(crate) fn of(pid: u32) -> Option<Self> {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        let ticks = cpu_ticks(&stat)?;
+        let seconds = ticks as f64 / rustix::param::clock_ticks_per_second() as f64;
+        Some(Self { cpu: Duration::from_secs_f64(seconds), rss_bytes: rss_bytes(&status)? })
+    }
+}
+
+/// Fields 14 and 15 of `/proc/PID/stat`, counted after the name, which may hold blanks and brackets.
+fn cpu_ticks(stat: &str) -> Option<u64> {
+    let after_name = &stat[stat.rfind(')')? + 1..];
+    let mut fields = after_name.split_ascii_whitespace().skip(11);
+    let user: u64 = fields.next()?.parse().ok()?;
+    let system: u64 = fields.next()?.parse().ok()?;
+    Some(user + system)
+}
+
+fn rss_bytes(status: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib << 10)
+}
+
+/// CPU time that the calling thread has used.
+pub(crate) fn thread_cpu() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+/// Time that the calling thread was ready to run but had no core; zero where the system does not say.
+pub(crate) fn thread_wait() -> Duration {
+    let schedstat = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanos = schedstat.split_ascii_whitespace().nth(1).and_then(|field| field.parse().ok());
+    Duration::from_nanos(nanos.unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cpu_is_found_behind_any_process_name() {
+        let stat = "42 (a ) b (c) S 1 2 3 4 5 6 7 8 9 10 700 33 0 0 20 0 1 0 5 6 7";
+        assert_eq!(cpu_ticks(stat), Some(733));
+        assert_eq!(cpu_ticks("42 (x"), None);
+    }
+
+    #[test]
+    fn resident_memory_is_read_in_bytes() {
+        assert_eq!(rss_bytes("Name:\tx\nVmRSS:\t    2048 kB\nThreads:\t1\n"), Some(2 << 20));
+        assert_eq!(rss_bytes("Name:\tkernel\n"), None);
+    }
+
+    #[test]
+    fn a_working_thread_uses_cpu() {
+        let before = thread_cpu();
+        while thread_cpu() - before < Duration::from_millis(1) {}
+    }
+}

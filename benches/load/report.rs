@@ -1,0 +1,304 @@
+//! The result of a run, for people and for machines.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::args::Load;
+use super::conduct::Score;
+use super::plan::Breadth;
+use super::proc::Usage;
+use super::tally::Tally;
+
+/// A client thread this busy, in parts of a core, was itself the limit.
+const SATURATED: f64 = 0.9;
+
+/// The server's process over the run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Server {
+    before: Usage,
+    begin: Usage,
+    end: Usage,
+    peak_rss_bytes: u64,
+}
+
+impl Server {
+    /// `before` is the server before the first session.
+    pub(crate) fn new(before: Usage) -> Self {
+        Self { before, begin: before, end: before, peak_rss_bytes: before.rss_bytes }
+    }
+
+    /// The measurement begins.
+    pub(crate) fn begin(&mut self, usage: Usage) {
+        self.begin = usage;
+        self.watch(usage);
+    }
+
+    /// The measurement ends.
+    pub(crate) fn end(&mut self, usage: Usage) {
+        self.end = usage;
+        self.watch(usage);
+    }
+
+    pub(crate) fn watch(&mut self, usage: Usage) {
+        self.peak_rss_bytes = self.peak_rss_bytes.max(usage.rss_bytes);
+    }
+}
+
+/// Everything a run has to say. Rates are per second of the measurement.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    url: String,
+    connections: usize,
+    stalled: usize,
+    symbols: String,
+    channels: Vec<String>,
+    skew: String,
+    seed: u64,
+    seconds: f64,
+    sessions: Sessions,
+    frames: u64,
+    frames_per_s: f64,
+    objects: u64,
+    objects_per_s: f64,
+    bytes_per_s: f64,
+    latency_us: Latency,
+    sequence: Sequence,
+    /// Messages in a codec this client does not read.
+    unread: u64,
+    server: Option<ServerShare>,
+    client: ClientShare,
+}
+
+#[derive(Debug, Serialize)]
+struct Sessions {
+    opened: u64,
+    open_at_end: u64,
+    refused: BTreeMap<String, u64>,
+    closed: BTreeMap<String, u64>,
+    errors: BTreeMap<u64, u64>,
+    stalled_opened: u64,
+    stalled_ended: BTreeMap<String, u64>,
+}
+
+/// Receive time less the object's `t`, over all but bars and snapshots.
+#[derive(Debug, Serialize)]
+struct Latency {
+    objects: u64,
+    p50: u64,
+    p99: u64,
+    p99_9: u64,
+    max: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct Sequence {
+    gaps: u64,
+    missing: u64,
+    announced_gaps: u64,
+    repeated: u64,
+    overclaimed: u64,
+    merged: u64,
+    unnumbered: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct ServerShare {
+    cpu_percent: f64,
+    /// CPU time over objects received; what stalled sessions cost is in it.
+    cpu_us_per_object: f64,
+    rss_before_bytes: u64,
+    rss_begin_bytes: u64,
+    rss_end_bytes: u64,
+    rss_peak_bytes: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct ClientShare {
+    threads: usize,
+    /// Of one core, all threads together.
+    cpu_percent: f64,
+    busiest_thread_percent: f64,
+    /// The longest any thread was ready to run without getting a core.
+    waiting_percent: f64,
+    /// Whether more load would have needed a faster client: read the figures as lower bounds.
+    was_limit: bool,
+}
+
+impl Report {
+    pub(crate) fn new(load: &Load, score: Score<'_>) -> Self {
+        let tally = &score.measured;
+        let roll = score.roll();
+        let span = score.crews.iter().map(|crew| crew.span).max().unwrap_or_default();
+        let seconds = span.as_secs_f64().max(1e-9);
+        let per_s = |count: u64| count as f64 / seconds;
+        Self {
+            url: load.url.clone(),
+            connections: load.readers,
+            stalled: load.stalled,
+            symbols: match load.plan.breadth {
+                Breadth::All => "all".to_owned(),
+                Breadth::Some(count) => count.to_string(),
+            },
+            channels: load.plan.channels.iter().map(ToString::to_string).collect(),
+            skew: format!("{:?}", load.plan.skew).to_lowercase(),
+            seed: load.plan.seed,
+            seconds,
+            frames: tally.frames,
+            frames_per_s: per_s(tally.frames),
+            objects: tally.objects,
+            objects_per_s: per_s(tally.objects),
+            bytes_per_s: per_s(tally.bytes),
+            latency_us: Latency::new(tally),
+            sequence: Sequence::new(tally),
+            unread: tally.unread,
+            server: score.server.map(|server| ServerShare::new(&server, seconds, tally.objects)),
+            client: ClientShare::new(&score),
+            sessions: Sessions {
+                opened: roll.opened,
+                open_at_end: roll.open(),
+                refused: roll.refused,
+                closed: roll.closed,
+                errors: roll.errors,
+                stalled_opened: roll.stalled_opened,
+                stalled_ended: roll.stalled_ended,
+            },
+        }
+    }
+
+    /// One JSON object on one line.
+    pub(crate) fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("a report has only text keys and finite numbers")
+    }
+}
+
+impl Latency {
+    fn new(tally: &Tally) -> Self {
+        let at = |quantile| tally.latency_us.value_at_quantile(quantile);
+        Self {
+            objects: tally.latency_us.len(),
+            p50: at(0.5),
+            p99: at(0.99),
+            p99_9: at(0.999),
+            max: tally.latency_us.max(),
+        }
+    }
+}
+
+impl Sequence {
+    fn new(tally: &Tally) -> Self {
+        Self {
+            gaps: tally.gaps,
+            missing: tally.missing,
+            announced_gaps: tally.announced,
+            repeated: tally.repeated,
+            overclaimed: tally.overclaimed,
+            merged: tally.merged,
+            unnumbered: tally.unnumbered,
+        }
+    }
+}
+
+impl ServerShare {
+    fn new(server: &Server, seconds: f64, objects: u64) -> Self {
+        let cpu_s = server.end.cpu.saturating_sub(server.begin.cpu).as_secs_f64();
+        Self {
+            cpu_percent: cpu_s / seconds * 100.0,
+            cpu_us_per_object: cpu_s * 1e6 / objects.max(1) as f64,
+            rss_before_bytes: server.before.rss_bytes,
+            rss_begin_bytes: server.begin.rss_bytes,
+            rss_end_bytes: server.end.rss_bytes,
+            rss_peak_bytes: server.peak_rss_bytes,
+        }
+    }
+}
+
+impl ClientShare {
+    fn new(score: &Score<'_>) -> Self {
+        let share = |part: Duration, whole: Duration| part.as_secs_f64() / whole.as_secs_f64().max(1e-9);
+        let busy = score.crews.iter().map(|crew| share(crew.busy, crew.span));
+        let waiting = score.crews.iter().map(|crew| share(crew.waited, crew.span));
+        let wanting = score.crews.iter().map(|crew| share(crew.busy + crew.waited, crew.span));
+        Self {
+            threads: score.crews.len(),
+            cpu_percent: busy.clone().sum::<f64>() * 100.0,
+            busiest_thread_percent: busy.fold(0.0, f64::max) * 100.0,
+            waiting_percent: waiting.fold(0.0, f64::max) * 100.0,
+            was_limit: wanting.fold(0.0, f64::max) >= SATURATED,
+        }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ms = |micros: u64| micros as f64 / 1e3;
+        let mb = |bytes: u64| bytes as f64 / 1e6;
+        let Self { sessions, latency_us: latency, sequence, client, .. } = self;
+        writeln!(f, "target     {}, {:.1} s", self.url, self.seconds)?;
+        writeln!(
+            f,
+            "plan       {} sessions, {} symbols each ({}, seed {}), {}",
+            self.connections,
+            self.symbols,
+            self.skew,
+            self.seed,
+            self.channels.join(" + ")
+        )?;
+        writeln!(
+            f,
+            "sessions   {} opened, {} open at the end, refused {:?}, closed {:?}, errors {:?}",
+            sessions.opened, sessions.open_at_end, sessions.refused, sessions.closed, sessions.errors
+        )?;
+        if self.stalled > 0 {
+            writeln!(f, "stalled    {} opened, ended {:?}", sessions.stalled_opened, sessions.stalled_ended)?;
+        }
+        writeln!(f, "frames     {:.0}/s, {} in all", self.frames_per_s, self.frames)?;
+        writeln!(f, "objects    {:.0}/s, {} in all", self.objects_per_s, self.objects)?;
+        writeln!(f, "bytes      {:.1} MB/s", self.bytes_per_s / 1e6)?;
+        writeln!(
+            f,
+            "latency    p50 {:.2} ms, p99 {:.2} ms, p99.9 {:.2} ms, max {:.2} ms",
+            ms(latency.p50),
+            ms(latency.p99),
+            ms(latency.p99_9),
+            ms(latency.max)
+        )?;
+        writeln!(
+            f,
+            "sequence   {} gaps ({} missing), {} announced, {} repeated, {} overclaimed, {} merged, {} unnumbered",
+            sequence.gaps,
+            sequence.missing,
+            sequence.announced_gaps,
+            sequence.repeated,
+            sequence.overclaimed,
+            sequence.merged,
+            sequence.unnumbered
+        )?;
+        if self.unread > 0 {
+            writeln!(f, "unread     {} messages in another codec than JSON", self.unread)?;
+        }
+        match &self.server {
+            None => writeln!(f, "server     n/a")?,
+            Some(server) => writeln!(
+                f,
+                "server     {:.1} % of a core, {:.3} µs per object, memory {:.1} MB before, {:.1} MB to {:.1} MB, peak {:.1} MB",
+                server.cpu_percent,
+                server.cpu_us_per_object,
+                mb(server.rss_before_bytes),
+                mb(server.rss_begin_bytes),
+                mb(server.rss_end_bytes),
+                mb(server.rss_peak_bytes)
+            )?,
+        }
+        write!(
+            f,
+            "client     {:.1} % of a core, busiest thread {:.1} %, {:.1} % waiting for a core{}",
+            client.cpu_percent,
+            client.busiest_thread_percent,
+            client.waiting_percent,
+            if client.was_limit { "; the client was the limit: these are lower bounds" } else { "" }
+        )
+    }
+}

@@ -1,0 +1,346 @@
+//! One connection: moves bytes between a socket that never blocks and a [`Conversation`].
+
+use std::io::{self, Read, Write};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use mio::net::TcpStream;
+
+use super::args::Load;
+use super::conversation::{Books, Command, Conversation, Unintelligible};
+use super::frames::{self, Decoded, Fault, MESSAGE_LIMIT, Opcode};
+use super::target::{self, Upgrade};
+
+/// The least room offered to one `read`.
+const READ_ROOM: usize = 64 << 10;
+
+/// Reads in one turn, after which other sessions get theirs.
+const READS_PER_TURN: usize = 8;
+
+/// What all sessions of a thread share.
+pub(crate) struct Desk<'a> {
+    pub(crate) load: &'a Load,
+    pub(crate) books: Books,
+    /// Every read of every session lands here; only what is left of a frame is kept by the session.
+    pub(crate) scratch: Vec<u8>,
+    masks: u32,
+}
+
+impl<'a> Desk<'a> {
+    pub(crate) fn new(load: &'a Load) -> Self {
+        Self { load, books: Books::default(), scratch: Vec::new(), masks: 0x9E37_79B9 }
+    }
+
+    /// The next masking key: xorshift, for a mask need only differ, not be secret, on our own machine.
+    fn mask(&mut self) -> [u8; 4] {
+        self.masks ^= self.masks << 13;
+        self.masks ^= self.masks >> 17;
+        self.masks ^= self.masks << 5;
+        self.masks.to_le_bytes()
+    }
+}
+
+/// What a session does with what it is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Manner {
+    Reads,
+    /// Stops reading for good once it has subscribed.
+    Stalls,
+}
+
+/// How a turn left the session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// Nothing more to read until the poll says so.
+    Drained,
+    /// There may be more, and the poll will not say so again.
+    More,
+}
+
+/// How a session ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// With a close frame.
+    Closed {
+        code: u16,
+    },
+    /// Without one.
+    Cut(io::ErrorKind),
+    /// The server answered the upgrade with an HTTP status, or with something else (0).
+    NotUpgraded {
+        status: u16,
+    },
+    Fault(Fault),
+    Unintelligible(String),
+    /// It did not come to an acknowledgement in time.
+    TooLate,
+}
+
+impl End {
+    /// The word that the report counts it under.
+    pub(crate) fn label(&self) -> String {
+        match self {
+            Self::Closed { code } => code.to_string(),
+            Self::Cut(kind) => format!("cut: {kind}"),
+            Self::NotUpgraded { status: 0 } => "not a WebSocket server".to_owned(),
+            Self::NotUpgraded { status } => format!("HTTP {status}"),
+            Self::Fault(fault) => format!("frame fault: {fault:?}"),
+            Self::Unintelligible(what) => what.clone(),
+            Self::TooLate => "no acknowledgement in time".to_owned(),
+        }
+    }
+}
+
+impl From<io::Error> for End {
+    fn from(error: io::Error) -> Self {
+        Self::Cut(error.kind())
+    }
+}
+
+impl From<Fault> for End {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<Unintelligible> for End {
+    fn from(what: Unintelligible) -> Self {
+        Self::Unintelligible(what.0)
+    }
+}
+
+enum Link {
+    Connecting,
+    Upgrading,
+    Talking(Conversation),
+}
+
+/// One session; idle it owns no buffer.
+pub(crate) struct Session {
+    pub(crate) socket: TcpStream,
+    link: Link,
+    number: usize,
+    manner: Manner,
+    has_subscribed: bool,
+    /// The beginning of a frame whose rest has not come yet.
+    carry: Vec<u8>,
+    /// The parts so far of a message sent in several frames.
+    parts: Option<Vec<u8>>,
+    /// What the socket would not take yet.
+    outgoing: Vec<u8>,
+}
+
+impl Session {
+    /// A session over a socket that is still connecting.
+    pub(crate) fn new(socket: TcpStream, number: usize, manner: Manner) -> Self {
+        Self {
+            socket,
+            link: Link::Connecting,
+            number,
+            manner,
+            has_subscribed: false,
+            carry: Vec::new(),
+            parts: None,
+            outgoing: Vec::new(),
+        }
+    }
+
+    /// Whether its beginning is over: acknowledged or, for one that stalls, subscribed.
+    pub(crate) fn is_open(&self) -> bool {
+        match (&self.link, self.manner) {
+            (Link::Talking(_), Manner::Stalls) => self.is_stalled(),
+            (Link::Talking(conversation), Manner::Reads) => conversation.is_live(),
+            _ => false,
+        }
+    }
+
+    /// Whether it has said all it will ever say and must not be read any more.
+    pub(crate) fn is_stalled(&self) -> bool {
+        self.manner == Manner::Stalls && self.has_subscribed && self.outgoing.is_empty()
+    }
+
+    pub(crate) fn manner(&self) -> Manner {
+        self.manner
+    }
+
+    /// The socket can be written to, or its connect has been decided.
+    pub(crate) fn write_turn(&mut self, desk: &mut Desk<'_>) -> Result<(), End> {
+        if matches!(self.link, Link::Connecting) {
+            if let Some(error) = self.socket.take_error()? {
+                return Err(error.into());
+            }
+            match self.socket.peer_addr() {
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotConnected => return Ok(()),
+                Err(error) => return Err(error.into()),
+            }
+            self.socket.set_nodelay(true)?;
+            self.link = Link::Upgrading;
+            self.outgoing = desk.load.target.upgrade_request().into_bytes();
+        }
+        self.flush()
+    }
+
+    /// Reads what is there; with `to_the_end`, on until the server's end of stream.
+    pub(crate) fn read_turn(&mut self, desk: &mut Desk<'_>, to_the_end: bool) -> Result<Turn, End> {
+        if matches!(self.link, Link::Connecting) {
+            return Ok(Turn::Drained);
+        }
+        let mut scratch = std::mem::take(&mut desk.scratch);
+        let turn = self.read_into(&mut scratch, desk, to_the_end);
+        desk.scratch = scratch;
+        turn
+    }
+
+    fn read_into(
+        &mut self,
+        scratch: &mut Vec<u8>,
+        desk: &mut Desk<'_>,
+        to_the_end: bool,
+    ) -> Result<Turn, End> {
+        for _ in 0..READS_PER_TURN {
+            if self.is_stalled() && !to_the_end {
+                return Ok(Turn::Drained);
+            }
+            let kept = self.carry.len();
+            if scratch.len() < kept + READ_ROOM {
+                scratch.resize(kept + READ_ROOM, 0);
+            }
+            scratch[..kept].copy_from_slice(&self.carry);
+            let room = scratch.len() - kept;
+            let count = match self.socket.read(&mut scratch[kept..]) {
+                Ok(0) => return Err(End::Cut(io::ErrorKind::UnexpectedEof)),
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Turn::Drained),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error.into()),
+            };
+            let bytes = &scratch[..kept + count];
+            let used = self.take_in(bytes, count, desk)?;
+            self.carry = if used < bytes.len() { bytes[used..].to_vec() } else { Vec::new() };
+            self.flush()?;
+            // A stream socket that gave less than it was asked for is empty (epoll(7), question 9),
+            // which saves one fruitless read per turn.
+            if count < room && !to_the_end {
+                return Ok(Turn::Drained);
+            }
+        }
+        Ok(Turn::More)
+    }
+
+    /// Takes in whole frames, of which `fresh` bytes are new, and says how many bytes they were.
+    fn take_in(&mut self, bytes: &[u8], fresh: usize, desk: &mut Desk<'_>) -> Result<usize, End> {
+        let mut used = 0;
+        if matches!(self.link, Link::Upgrading) {
+            match target::upgrade(bytes) {
+                Upgrade::Partial => return Ok(0),
+                Upgrade::Refused { status } => return Err(End::NotUpgraded { status }),
+                Upgrade::Granted { length } => used = length,
+            }
+            self.link = Link::Talking(Conversation::new(desk.load.auth.is_some()));
+        }
+        desk.books.tally.bytes += fresh as u64;
+        let now_us = wall_clock_us();
+        while let Decoded::Whole(frame) = frames::decode(&bytes[used..])? {
+            used += frame.length;
+            match frame.opcode {
+                Opcode::Ping => {
+                    let mask = desk.mask();
+                    frames::encode(&mut self.outgoing, Opcode::Pong, frame.payload, mask);
+                }
+                Opcode::Pong => {}
+                Opcode::Close => return Err(End::Closed { code: frames::close_code(frame.payload) }),
+                opcode => {
+                    desk.books.tally.frames += 1;
+                    self.part(opcode, frame.is_final, frame.payload, now_us, desk)?;
+                }
+            }
+        }
+        Ok(used)
+    }
+
+    /// A data frame: usually a whole message, else the next part of one.
+    #[inline]
+    fn part(
+        &mut self,
+        opcode: Opcode,
+        is_final: bool,
+        payload: &[u8],
+        now_us: i64,
+        desk: &mut Desk<'_>,
+    ) -> Result<(), End> {
+        match (opcode, self.parts.take(), is_final) {
+            (Opcode::Text, None, true) => self.message(payload, now_us, desk),
+            (Opcode::Binary, None, _) => {
+                desk.books.tally.unread += 1;
+                Ok(())
+            }
+            (Opcode::Text, None, false) => {
+                self.parts = Some(payload.to_vec());
+                Ok(())
+            }
+            (Opcode::Continuation, Some(mut parts), _) => {
+                if parts.len() + payload.len() > MESSAGE_LIMIT {
+                    return Err(Fault::TooLong.into());
+                }
+                parts.extend_from_slice(payload);
+                if is_final {
+                    return self.message(&parts, now_us, desk);
+                }
+                self.parts = Some(parts);
+                Ok(())
+            }
+            _ => Err(Fault::OutOfTurn.into()),
+        }
+    }
+
+    #[inline]
+    fn message(&mut self, message: &[u8], now_us: i64, desk: &mut Desk<'_>) -> Result<(), End> {
+        let Link::Talking(conversation) = &mut self.link else {
+            unreachable!("frames are only read from an upgraded connection");
+        };
+        let command = match conversation.hear(message, now_us, &mut desk.books)? {
+            None => return Ok(()),
+            Some(Command::Authenticate) => desk.load.auth.clone().unwrap_or_default(),
+            Some(Command::Subscribe) => {
+                self.has_subscribed = true;
+                desk.load.plan.subscribe(self.number)
+            }
+        };
+        let mask = desk.mask();
+        frames::encode(&mut self.outgoing, Opcode::Text, command.as_bytes(), mask);
+        Ok(())
+    }
+
+    /// Says goodbye as far as the socket takes it at once.
+    pub(crate) fn say_goodbye(&mut self, desk: &mut Desk<'_>) {
+        if matches!(self.link, Link::Talking(_)) {
+            let mask = desk.mask();
+            frames::encode(&mut self.outgoing, Opcode::Close, &1000u16.to_be_bytes(), mask);
+            // The session is over either way; a peer that cannot be told has its own clock.
+            drop(self.flush());
+        }
+    }
+
+    fn flush(&mut self) -> Result<(), End> {
+        let mut sent = 0;
+        while sent < self.outgoing.len() {
+            match self.socket.write(&self.outgoing[sent..]) {
+                Ok(count) => sent += count,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        if sent == self.outgoing.len() {
+            self.outgoing = Vec::new();
+        } else {
+            self.outgoing.drain(..sent);
+        }
+        Ok(())
+    }
+}
+
+/// Microseconds since the Unix epoch.
+fn wall_clock_us() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as i64)
+}
