@@ -11,7 +11,8 @@ use super::args::Load;
 use super::crew::{Baton, Beat, Crew, Phase};
 use super::plan::Breadth;
 use super::proc::Usage;
-use super::report::{Report, Server};
+use super::report::Report;
+use super::shares::Server;
 use super::tally::{Roll, Tally};
 
 /// Opening all sessions may take so long; then the run goes on with those that are open.

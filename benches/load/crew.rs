@@ -10,8 +10,9 @@ use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
 use super::args::Load;
+use super::end::End;
 use super::proc;
-use super::session::{Desk, End, Manner, Session, Turn};
+use super::session::{Desk, Manner, Session, Turn};
 use super::tally::{Roll, Tally};
 
 /// How long a session may take from connect to acknowledgement.
@@ -23,8 +24,10 @@ const BEAT: Duration = Duration::from_millis(250);
 /// The longest sleep, so that a change of phase is noticed in time.
 const NAP: Duration = Duration::from_millis(20);
 
-/// Rounds of reading a stalled session at the end, to see whether the server had given it up.
-const LAST_TURNS: usize = 64;
+/// How often, and how far apart, stalled sessions are read at the end to see whether the server had
+/// given them up: the news stands behind all that they never read.
+const LAST_LOOKS: usize = 20;
+const LAST_LOOK_PAUSE: Duration = Duration::from_millis(10);
 
 /// What the whole run is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,13 +131,18 @@ impl<'a> Crew<'a> {
                 if event.is_writable() {
                     self.serve(seat, |session, desk| session.write_turn(desk).map(|()| Turn::Drained));
                 }
-                if event.is_readable() || event.is_read_closed() || event.is_error() {
-                    let to_the_end = event.is_read_closed() || event.is_error();
-                    self.serve(seat, |session, desk| session.read_turn(desk, to_the_end));
+                let is_ending = event.is_read_closed() || event.is_error();
+                if event.is_readable() || is_ending {
+                    self.serve(seat, |session, desk| {
+                        if is_ending {
+                            session.read_to_the_end();
+                        }
+                        session.read_turn(desk)
+                    });
                 }
             }
             for seat in std::mem::take(&mut self.unfinished) {
-                self.serve(seat, |session, desk| session.read_turn(desk, false));
+                self.serve(seat, Session::read_turn);
             }
             self.lose_patience();
         }
@@ -177,15 +185,17 @@ impl<'a> Crew<'a> {
     #[inline]
     fn serve(&mut self, index: usize, turn: impl FnOnce(&mut Session, &mut Desk<'a>) -> Result<Turn, End>) {
         let Some(seat) = &mut self.seats[index] else { return };
-        match turn(&mut seat.session, &mut self.desk) {
-            Ok(Turn::Drained) => {}
-            Ok(Turn::More) => self.unfinished.push(index),
-            Err(end) => return self.dismiss(index, &end),
-        }
+        let outcome = turn(&mut seat.session, &mut self.desk);
+        // First this, for an acknowledgement and a close may come in one turn.
         if !seat.is_open && seat.session.is_open() {
             seat.is_open = true;
             self.opening_count -= 1;
             self.welcome(index);
+        }
+        match outcome {
+            Ok(Turn::Drained) => {}
+            Ok(Turn::More) => self.unfinished.push(index),
+            Err(end) => self.dismiss(index, &end),
         }
     }
 
@@ -234,24 +244,24 @@ impl<'a> Crew<'a> {
 
     /// Looks after the stalled ones a last time, then says goodbye to all.
     fn disband(&mut self) {
-        // What the stalled ones find in their buffers is no part of the measurement.
-        let tally = std::mem::take(&mut self.desk.books.tally);
-        for index in 0..self.seats.len() {
-            let Some(seat) = &mut self.seats[index] else { continue };
-            if seat.is_open && seat.session.manner() == Manner::Stalls {
-                let desk = &mut self.desk;
-                let mut turns = (0..LAST_TURNS).map(|_| seat.session.read_turn(desk, true));
-                let end = turns.find(|turn| !matches!(turn, Ok(Turn::More)));
-                if let Some(Err(end)) = end {
-                    self.dismiss(index, &end);
-                    continue;
+        let stalled: Vec<_> = (0..self.seats.len())
+            .filter(|&index| self.seats[index].as_ref().is_some_and(|seat| seat.session.is_stalled()))
+            .collect();
+        if !stalled.is_empty() {
+            for _ in 0..LAST_LOOKS {
+                for &index in &stalled {
+                    self.serve(index, |session, desk| {
+                        session.read_to_the_end();
+                        session.read_turn(desk)
+                    });
                 }
-            }
-            if let Some(seat) = &mut self.seats[index] {
-                seat.session.say_goodbye(&mut self.desk);
+                // The kernel needs a moment to fetch what the server's side still holds.
+                std::thread::sleep(LAST_LOOK_PAUSE);
             }
         }
-        self.desk.books.tally = tally;
+        for seat in self.seats.iter_mut().flatten() {
+            seat.session.say_goodbye(&mut self.desk);
+        }
     }
 
     fn beat(&mut self, last: &Watch, now: &Watch) -> Beat {

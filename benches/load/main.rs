@@ -31,13 +31,17 @@ mod args;
 mod conduct;
 mod conversation;
 mod crew;
+mod end;
 mod frames;
 mod ledger;
 mod plan;
 mod proc;
+#[cfg(test)]
+mod rehearsal;
 mod report;
 mod scan;
 mod session;
+mod shares;
 mod stamp;
 mod tally;
 mod target;

@@ -1,13 +1,14 @@
 //! Who was busy: CPU and memory of the server, CPU of our own threads.
 
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 
 /// A process at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Usage {
+    pub(crate) at: Instant,
     /// User and system time since the process began.
     pub(crate) cpu: Duration,
     /// Resident memory.
@@ -21,7 +22,11 @@ impl Usage {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
         let ticks = cpu_ticks(&stat)?;
         let seconds = ticks as f64 / rustix::param::clock_ticks_per_second() as f64;
-        Some(Self { cpu: Duration::from_secs_f64(seconds), rss_bytes: rss_bytes(&status)? })
+        Some(Self {
+            at: Instant::now(),
+            cpu: Duration::from_secs_f64(seconds),
+            rss_bytes: rss_bytes(&status)?,
+        })
     }
 }
 

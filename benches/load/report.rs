@@ -2,50 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::time::Duration;
 
 use serde::Serialize;
 
 use super::args::Load;
 use super::conduct::Score;
 use super::plan::Breadth;
-use super::proc::Usage;
+use super::shares::{ClientShare, ServerShare};
 use super::tally::Tally;
-
-/// A client thread this busy, in parts of a core, was itself the limit.
-const SATURATED: f64 = 0.9;
-
-/// The server's process over the run.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Server {
-    before: Usage,
-    begin: Usage,
-    end: Usage,
-    peak_rss_bytes: u64,
-}
-
-impl Server {
-    /// `before` is the server before the first session.
-    pub(crate) fn new(before: Usage) -> Self {
-        Self { before, begin: before, end: before, peak_rss_bytes: before.rss_bytes }
-    }
-
-    /// The measurement begins.
-    pub(crate) fn begin(&mut self, usage: Usage) {
-        self.begin = usage;
-        self.watch(usage);
-    }
-
-    /// The measurement ends.
-    pub(crate) fn end(&mut self, usage: Usage) {
-        self.end = usage;
-        self.watch(usage);
-    }
-
-    pub(crate) fn watch(&mut self, usage: Usage) {
-        self.peak_rss_bytes = self.peak_rss_bytes.max(usage.rss_bytes);
-    }
-}
 
 /// Everything a run has to say. Rates are per second of the measurement.
 #[derive(Debug, Serialize)]
@@ -104,29 +68,6 @@ struct Sequence {
     unnumbered: u64,
 }
 
-#[derive(Debug, Serialize)]
-struct ServerShare {
-    cpu_percent: f64,
-    /// CPU time over objects received; what stalled sessions cost is in it.
-    cpu_us_per_object: f64,
-    rss_before_bytes: u64,
-    rss_begin_bytes: u64,
-    rss_end_bytes: u64,
-    rss_peak_bytes: u64,
-}
-
-#[derive(Debug, Serialize)]
-struct ClientShare {
-    threads: usize,
-    /// Of one core, all threads together.
-    cpu_percent: f64,
-    busiest_thread_percent: f64,
-    /// The longest any thread was ready to run without getting a core.
-    waiting_percent: f64,
-    /// Whether more load would have needed a faster client: read the figures as lower bounds.
-    was_limit: bool,
-}
-
 impl Report {
     pub(crate) fn new(load: &Load, score: Score<'_>) -> Self {
         let tally = &score.measured;
@@ -154,8 +95,8 @@ impl Report {
             latency_us: Latency::new(tally),
             sequence: Sequence::new(tally),
             unread: tally.unread,
-            server: score.server.map(|server| ServerShare::new(&server, seconds, tally.objects)),
-            client: ClientShare::new(&score),
+            server: score.server.map(|server| ServerShare::new(&server, per_s(tally.objects))),
+            client: ClientShare::new(&score.crews),
             sessions: Sessions {
                 opened: roll.opened,
                 open_at_end: roll.open(),
@@ -197,36 +138,6 @@ impl Sequence {
             overclaimed: tally.overclaimed,
             merged: tally.merged,
             unnumbered: tally.unnumbered,
-        }
-    }
-}
-
-impl ServerShare {
-    fn new(server: &Server, seconds: f64, objects: u64) -> Self {
-        let cpu_s = server.end.cpu.saturating_sub(server.begin.cpu).as_secs_f64();
-        Self {
-            cpu_percent: cpu_s / seconds * 100.0,
-            cpu_us_per_object: cpu_s * 1e6 / objects.max(1) as f64,
-            rss_before_bytes: server.before.rss_bytes,
-            rss_begin_bytes: server.begin.rss_bytes,
-            rss_end_bytes: server.end.rss_bytes,
-            rss_peak_bytes: server.peak_rss_bytes,
-        }
-    }
-}
-
-impl ClientShare {
-    fn new(score: &Score<'_>) -> Self {
-        let share = |part: Duration, whole: Duration| part.as_secs_f64() / whole.as_secs_f64().max(1e-9);
-        let busy = score.crews.iter().map(|crew| share(crew.busy, crew.span));
-        let waiting = score.crews.iter().map(|crew| share(crew.waited, crew.span));
-        let wanting = score.crews.iter().map(|crew| share(crew.busy + crew.waited, crew.span));
-        Self {
-            threads: score.crews.len(),
-            cpu_percent: busy.clone().sum::<f64>() * 100.0,
-            busiest_thread_percent: busy.fold(0.0, f64::max) * 100.0,
-            waiting_percent: waiting.fold(0.0, f64::max) * 100.0,
-            was_limit: wanting.fold(0.0, f64::max) >= SATURATED,
         }
     }
 }

@@ -6,7 +6,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use mio::net::TcpStream;
 
 use super::args::Load;
-use super::conversation::{Books, Command, Conversation, Unintelligible};
+use super::conversation::{Books, Command, Conversation};
+use super::end::End;
 use super::frames::{self, Decoded, Fault, MESSAGE_LIMIT, Opcode};
 use super::target::{self, Upgrade};
 
@@ -56,58 +57,6 @@ pub(crate) enum Turn {
     More,
 }
 
-/// How a session ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum End {
-    /// With a close frame.
-    Closed {
-        code: u16,
-    },
-    /// Without one.
-    Cut(io::ErrorKind),
-    /// The server answered the upgrade with an HTTP status, or with something else (0).
-    NotUpgraded {
-        status: u16,
-    },
-    Fault(Fault),
-    Unintelligible(String),
-    /// It did not come to an acknowledgement in time.
-    TooLate,
-}
-
-impl End {
-    /// The word that the report counts it under.
-    pub(crate) fn label(&self) -> String {
-        match self {
-            Self::Closed { code } => code.to_string(),
-            Self::Cut(kind) => format!("cut: {kind}"),
-            Self::NotUpgraded { status: 0 } => "not a WebSocket server".to_owned(),
-            Self::NotUpgraded { status } => format!("HTTP {status}"),
-            Self::Fault(fault) => format!("frame fault: {fault:?}"),
-            Self::Unintelligible(what) => what.clone(),
-            Self::TooLate => "no acknowledgement in time".to_owned(),
-        }
-    }
-}
-
-impl From<io::Error> for End {
-    fn from(error: io::Error) -> Self {
-        Self::Cut(error.kind())
-    }
-}
-
-impl From<Fault> for End {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
-    }
-}
-
-impl From<Unintelligible> for End {
-    fn from(what: Unintelligible) -> Self {
-        Self::Unintelligible(what.0)
-    }
-}
-
 enum Link {
     Connecting,
     Upgrading,
@@ -121,6 +70,8 @@ pub(crate) struct Session {
     number: usize,
     manner: Manner,
     has_subscribed: bool,
+    /// The server has ended the stream, or we are about to: a stalled session may be read again.
+    reads_to_the_end: bool,
     /// The beginning of a frame whose rest has not come yet.
     carry: Vec<u8>,
     /// The parts so far of a message sent in several frames.
@@ -138,6 +89,7 @@ impl Session {
             number,
             manner,
             has_subscribed: false,
+            reads_to_the_end: false,
             carry: Vec::new(),
             parts: None,
             outgoing: Vec::new(),
@@ -180,25 +132,30 @@ impl Session {
         self.flush()
     }
 
-    /// Reads what is there; with `to_the_end`, on until the server's end of stream.
-    pub(crate) fn read_turn(&mut self, desk: &mut Desk<'_>, to_the_end: bool) -> Result<Turn, End> {
+    /// From here on, reads until there is an end of stream or nothing more.
+    pub(crate) fn read_to_the_end(&mut self) {
+        self.reads_to_the_end = true;
+    }
+
+    /// Reads what is there and takes it in.
+    pub(crate) fn read_turn(&mut self, desk: &mut Desk<'_>) -> Result<Turn, End> {
         if matches!(self.link, Link::Connecting) {
             return Ok(Turn::Drained);
         }
+        // What a stalled session finds in its buffer at last is late by its own fault.
+        let kept = self.is_stalled().then(|| std::mem::take(&mut desk.books.tally));
         let mut scratch = std::mem::take(&mut desk.scratch);
-        let turn = self.read_into(&mut scratch, desk, to_the_end);
+        let turn = self.read_into(&mut scratch, desk);
         desk.scratch = scratch;
+        if let Some(tally) = kept {
+            desk.books.tally = tally;
+        }
         turn
     }
 
-    fn read_into(
-        &mut self,
-        scratch: &mut Vec<u8>,
-        desk: &mut Desk<'_>,
-        to_the_end: bool,
-    ) -> Result<Turn, End> {
+    fn read_into(&mut self, scratch: &mut Vec<u8>, desk: &mut Desk<'_>) -> Result<Turn, End> {
         for _ in 0..READS_PER_TURN {
-            if self.is_stalled() && !to_the_end {
+            if self.is_stalled() && !self.reads_to_the_end {
                 return Ok(Turn::Drained);
             }
             let kept = self.carry.len();
@@ -220,7 +177,7 @@ impl Session {
             self.flush()?;
             // A stream socket that gave less than it was asked for is empty (epoll(7), question 9),
             // which saves one fruitless read per turn.
-            if count < room && !to_the_end {
+            if count < room && !self.reads_to_the_end {
                 return Ok(Turn::Drained);
             }
         }

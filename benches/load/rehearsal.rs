@@ -1,0 +1,170 @@
+//! Whole runs against a server that follows a script.
+
+use std::io::{self, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::args::{self, Wish};
+use super::conduct::{RunError, conduct};
+
+const GRANTED: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+                       Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+const CONNECTED: &[u8] = br#"[{"T":"success","msg":"connected"}]"#;
+const ACK: &[u8] = br#"[{"T":"subscription","trades":["ACME"]}]"#;
+
+const FIN: u8 = 0x80;
+const TEXT: u8 = 1;
+const CLOSE: u8 = 8;
+const PING: u8 = 9;
+
+fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(payload.len()).unwrap();
+    assert!(length < 126, "the script uses short frames only");
+    [&[first, length], payload].concat()
+}
+
+/// A trade of ACME as the only object of an array.
+fn trade(sequence: u64) -> Vec<u8> {
+    format!(r#"[{{"T":"t","S":"ACME","t":"2026-11-20T14:30:00Z","sq":{sequence}}}]"#).into_bytes()
+}
+
+/// Serves one market of one symbol; after the acknowledgement `script` has the socket.
+fn serve(script: fn(TcpStream) -> io::Result<()>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://{}/v2/iex", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for socket in listener.incoming().flatten() {
+            // An error here is the client leaving, as it does at the end of each run.
+            thread::spawn(move || receive(socket, script));
+        }
+    });
+    url
+}
+
+fn receive(mut socket: TcpStream, script: fn(TcpStream) -> io::Result<()>) -> io::Result<()> {
+    let mut request = [0; 1024];
+    let length = socket.read(&mut request)?;
+    if request[..length].starts_with(b"GET /v2/assets ") {
+        return socket.write_all(b"HTTP/1.0 200 OK\r\n\r\n[{\"symbol\":\"ACME\"}]");
+    }
+    socket.write_all(GRANTED.as_bytes())?;
+    socket.write_all(&frame(FIN | TEXT, CONNECTED))?;
+    expect_frame(&mut socket, TEXT)?;
+    socket.write_all(&frame(FIN | TEXT, ACK))?;
+    script(socket)
+}
+
+/// Waits for a masked frame of the client.
+fn expect_frame(socket: &mut TcpStream, opcode: u8) -> io::Result<()> {
+    let mut head = [0; 2];
+    socket.read_exact(&mut head)?;
+    if head[0] != FIN | opcode || head[1] & 0x80 == 0 || head[1] & 0x7F > 125 {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    let mut rest = vec![0; usize::from(head[1] & 0x7F) + 4];
+    socket.read_exact(&mut rest)
+}
+
+fn run(url: &str, options: &str) -> Result<Value, RunError> {
+    let line = format!("--url {url} --channels trades --warmup 0 --seconds 1 {options}");
+    let Ok(Wish::Run(mut load)) = args::understand(line.split(' ').map(str::to_owned)) else {
+        panic!("not understood: {line}");
+    };
+    load.seconds = Duration::from_millis(400);
+    conduct(&mut load, |_| {}).map(|report| serde_json::from_str(&report.to_json()).unwrap())
+}
+
+#[test]
+fn a_stream_in_pieces_with_pings_in_between_is_read_without_a_gap() {
+    let url = serve(|mut socket| {
+        socket.set_nodelay(true)?;
+        for sequence in (1..).step_by(2) {
+            // One message in two frames with a ping between, then one whole; all sent byte by byte.
+            let (first, second) = (trade(sequence), trade(sequence + 1));
+            let (start, end) = first.split_at(20);
+            let bytes = [
+                frame(TEXT, start),
+                frame(FIN | PING, b"there?"),
+                frame(FIN, end),
+                frame(FIN | TEXT, &second),
+            ];
+            for byte in bytes.concat() {
+                socket.write_all(&[byte])?;
+            }
+            expect_frame(&mut socket, 10)?;
+        }
+        Ok(())
+    });
+
+    let report = run(&url, "--symbols 1 --connections 3 --threads 2").unwrap();
+
+    assert_eq!((&report["sessions"]["opened"], &report["sessions"]["open_at_end"]), (&3.into(), &3.into()));
+    assert!(report["objects"].as_u64() > Some(10), "{report}");
+    for fault in ["gaps", "repeated", "overclaimed", "unnumbered"] {
+        assert_eq!(report["sequence"][fault], 0, "{fault}");
+    }
+}
+
+#[test]
+fn a_hole_in_a_stream_is_found() {
+    let url = serve(|mut socket| {
+        for sequence in (1..).step_by(10) {
+            socket.write_all(&frame(FIN | TEXT, &trade(sequence)))?;
+            thread::sleep(Duration::from_millis(5));
+        }
+        Ok(())
+    });
+
+    let report = run(&url, "--symbols 1 --connections 1").unwrap();
+
+    let gaps = report["sequence"]["gaps"].as_u64().unwrap();
+    assert!(gaps > 0);
+    assert_eq!(report["sequence"]["missing"], gaps * 9);
+}
+
+#[test]
+fn a_close_is_counted_under_its_code() {
+    let url = serve(|mut socket| socket.write_all(&frame(FIN | CLOSE, &1008u16.to_be_bytes())));
+
+    let report = run(&url, "--symbols 1 --connections 2").unwrap();
+
+    assert_eq!(report["sessions"]["closed"]["1008"], 2);
+    assert_eq!(report["sessions"]["open_at_end"], 0);
+}
+
+#[test]
+fn what_a_stalled_session_is_sent_is_not_counted_but_its_end_is() {
+    let url = serve(|mut socket| {
+        // More than a stalled client's kernel takes, so that the close stands behind it.
+        socket.write_all(&frame(FIN | TEXT, &trade(1)).repeat(100_000))?;
+        socket.write_all(&frame(FIN | CLOSE, &1008u16.to_be_bytes()))
+    });
+
+    let report = run(&url, "--symbols 1 --connections 1 --stalled 2").unwrap();
+
+    let sessions = &report["sessions"];
+    assert_eq!((&sessions["opened"], &sessions["stalled_opened"]), (&1.into(), &2.into()));
+    assert_eq!((&sessions["closed"]["1008"], &sessions["stalled_ended"]["1008"]), (&1.into(), &2.into()));
+    assert!(report["objects"].as_u64() <= Some(100_000), "{report}");
+}
+
+#[test]
+fn without_one_open_session_there_is_no_report() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://{}/", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for mut socket in listener.incoming().flatten() {
+            let mut request = [0; 1024];
+            if socket.read(&mut request).is_ok() {
+                drop(socket.write_all(b"HTTP/1.1 503 Full\r\n\r\n"));
+            }
+        }
+    });
+
+    let error = run(&url, "--symbols all --connections 2").unwrap_err();
+
+    assert!(matches!(&error, RunError::NobodyIn(roll) if roll.refused["HTTP 503"] == 2), "{error}");
+}
