@@ -1,0 +1,38 @@
+import { defineConfig, globalIgnores } from "eslint/config";
+import tseslint from "typescript-eslint";
+
+export default defineConfig(
+  globalIgnores(["dist", "node_modules"]),
+  {
+    files: ["**/*.ts"],
+    extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
+    languageOptions: {
+      parserOptions: {
+        project: ["./tsconfig.json", "./tsconfig.node.json"],
+        tsconfigRootDir: import.meta.dirname,
+      },
+    },
+    rules: {
+      "@typescript-eslint/switch-exhaustiveness-check": "error",
+      "@typescript-eslint/consistent-type-imports": "error",
+      // Numbers in text are what this page is made of.
+      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
+      // index signatures are read with brackets, as tsc would have it
+      "@typescript-eslint/dot-notation": ["error", { allowIndexSignaturePropertyAccess: true }],
+      "no-console": "error",
+      eqeqeq: "error",
+    },
+  },
+  {
+    // Time and randomness come in as arguments, so that tests need no luck.
+    files: ["src/{model,wire,format,client,market}/**/*.ts"],
+    ignores: ["**/*.test.ts"],
+    rules: {
+      "no-restricted-properties": [
+        "error",
+        { object: "Date", property: "now", message: "take the time as an argument" },
+        { object: "Math", property: "random", message: "take randomness as an argument" },
+      ],
+    },
+  },
+);

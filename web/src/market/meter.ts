@@ -1,0 +1,83 @@
+import type { MarketEvent, Millis } from "../model";
+
+/** What the last seconds were like. */
+export interface Reading {
+  /** Objects per second. */
+  readonly perSecond: number;
+  /** Milliseconds from an object's own time to its arrival; undefined when none came. */
+  readonly p50: number | undefined;
+  readonly p99: number | undefined;
+}
+
+/** How many whole seconds a reading covers. */
+const WINDOW = 5;
+
+/** Each bucket is 5% wider than the one before, from 0.05 ms to beyond a minute: memory is fixed, error is below 5%. */
+const GROWTH = 1.05;
+const SMALLEST_MS = 0.05;
+const BUCKETS = 300;
+
+interface Second {
+  /** Which second since the epoch this slot holds. */
+  second: number;
+  objects: number;
+  readonly latencies: Uint32Array;
+}
+
+/** Counts objects and their latency, second by second, in a ring that forgets. */
+export class Meter {
+  /** One slot more than a reading covers: the second under way. */
+  private readonly ring: readonly Second[] = Array.from({ length: WINDOW + 1 }, () => ({
+    second: -1,
+    objects: 0,
+    latencies: new Uint32Array(BUCKETS),
+  }));
+
+  count(event: MarketEvent, receivedAt: Millis): void {
+    const slot = this.slotOf(Math.floor(receivedAt / 1000));
+    if (slot === undefined) return;
+    slot.objects += 1;
+    // A bar's time is when it began: no latency.
+    if (event.channel !== "trades" && event.channel !== "quotes") return;
+    const bucket = bucketOf(receivedAt - event.time);
+    slot.latencies[bucket] = (slot.latencies[bucket] ?? 0) + 1;
+  }
+
+  /** The last whole seconds before now; a connection younger than that reads low. */
+  read(now: Millis): Reading {
+    const current = Math.floor(now / 1000);
+    const seconds = this.ring.filter(({ second }) => second < current && second >= current - WINDOW);
+    const merged = new Uint32Array(BUCKETS);
+    for (const { latencies } of seconds) latencies.forEach((count, bucket) => (merged[bucket] = (merged[bucket] ?? 0) + count));
+    return {
+      perSecond: seconds.reduce((sum, { objects }) => sum + objects, 0) / WINDOW,
+      p50: quantile(merged, 0.5),
+      p99: quantile(merged, 0.99),
+    };
+  }
+
+  private slotOf(second: number): Second | undefined {
+    const slot = this.ring[second % this.ring.length];
+    if (slot !== undefined && slot.second !== second) {
+      slot.second = second;
+      slot.objects = 0;
+      slot.latencies.fill(0);
+    }
+    return slot;
+  }
+}
+
+/** A latency below zero means that the two clocks disagree; it counts as none. */
+function bucketOf(ms: number): number {
+  if (ms <= SMALLEST_MS) return 0;
+  return Math.min(BUCKETS - 1, Math.ceil(Math.log(ms / SMALLEST_MS) / Math.log(GROWTH)));
+}
+
+/** The upper edge of the bucket in which this part of all values ends. */
+function quantile(counts: Uint32Array, part: number): number | undefined {
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  if (total === 0) return undefined;
+  let seen = 0;
+  const bucket = counts.findIndex((count) => (seen += count) >= total * part);
+  return SMALLEST_MS * GROWTH ** bucket;
+}

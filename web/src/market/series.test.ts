@@ -1,0 +1,101 @@
+import { expect, test } from "vitest";
+import { asSymbol, millis, price, shares, type Ohlc, type StockSymbol, type Trade } from "../model";
+import { MAX_BARS, Series } from ".";
+
+const START = Date.UTC(2026, 10, 20, 14, 30);
+
+function trade(afterMs: number, dollars: number, size = 10): Trade {
+  return {
+    channel: "trades",
+    symbol: asSymbol("AAPL") as StockSymbol,
+    seq: undefined,
+    merged: 0,
+    time: millis(START + afterMs),
+    price: price(dollars),
+    size: shares(size),
+  };
+}
+
+function bar(afterMs: number, open: number, high: number, low: number, close: number, volume: number): Ohlc {
+  return {
+    time: millis(START + afterMs),
+    open: price(open),
+    high: price(high),
+    low: price(low),
+    close: price(close),
+    volume: shares(volume),
+  };
+}
+
+function folded(intervalMs: number, ...trades: readonly Trade[]): Series {
+  const series = new Series(intervalMs);
+  for (const one of trades) series.fold(one);
+  return series;
+}
+
+test("trades of one interval fold into one bar", () => {
+  const series = folded(1000, trade(0, 10), trade(300, 12), trade(600, 9), trade(999.9, 11, 5));
+
+  expect(series.all).toEqual([bar(0, 10, 12, 9, 11, 35)]);
+});
+
+test("the first trade of the next interval opens a bar at its own price", () => {
+  const series = folded(5000, trade(4999, 10), trade(5000, 11));
+
+  expect(series.all).toEqual([bar(0, 10, 10, 10, 10, 10), bar(5000, 11, 11, 11, 11, 10)]);
+});
+
+test("an interval without trades has no bar", () => {
+  expect(folded(1000, trade(0, 10), trade(7000, 11)).all).toHaveLength(2);
+});
+
+test("a late trade goes where it belongs", () => {
+  const series = folded(1000, trade(0, 10), trade(2000, 11), trade(100, 14), trade(1500, 12));
+
+  expect(series.all.map(({ high }) => high)).toEqual([14, 12, 11]);
+});
+
+test("a whole bar is taken at its word", () => {
+  const series = folded(60_000, trade(30_000, 10), trade(61_000, 12));
+
+  series.put(bar(0, 8, 15, 7, 9, 1000));
+
+  expect(series.all).toEqual([bar(0, 8, 15, 7, 9, 1000), bar(60_000, 12, 12, 12, 12, 10)]);
+});
+
+test("nothing new is nothing to draw", () => {
+  const series = folded(1000, trade(0, 10));
+  series.takeRedraw();
+
+  expect(series.takeRedraw()).toEqual({ what: "nothing" });
+});
+
+test("what changed since the last drawing is drawn from the bar that was newest then", () => {
+  const series = folded(1000, trade(0, 10), trade(1000, 11));
+  series.takeRedraw();
+
+  series.fold(trade(1500, 12));
+  series.fold(trade(2000, 13));
+
+  expect(series.takeRedraw()).toEqual({ what: "tail", bars: [bar(1000, 11, 12, 11, 12, 20), bar(2000, 13, 13, 13, 13, 10)] });
+});
+
+test("a change further back asks for everything", () => {
+  const series = folded(1000, trade(0, 10), trade(1000, 11));
+  series.takeRedraw();
+
+  series.fold(trade(500, 12));
+
+  expect(series.takeRedraw().what).toBe("all");
+});
+
+test("a series never holds more bars than its limit, and keeps the newest", () => {
+  const series = new Series(1000);
+
+  for (let second = 0; second < 3 * MAX_BARS; second += 1) {
+    series.fold(trade(second * 1000, 10));
+    expect(series.all.length).toBeLessThanOrEqual(MAX_BARS);
+  }
+
+  expect(series.all.at(-1)?.time).toBe(START + (3 * MAX_BARS - 1) * 1000);
+});

@@ -1,0 +1,19 @@
+import { asSymbol, type Instrument } from "../model";
+import { isJson } from "./fields";
+
+/** Reads the answer of `GET /v2/assets`; entries that make no sense are left out. Undefined when it is no list. */
+export function readAssets(body: unknown): readonly Instrument[] | undefined {
+  if (!Array.isArray(body)) return undefined;
+  return body.flatMap((item: unknown) => readAsset(item) ?? []);
+}
+
+function readAsset(item: unknown): Instrument | undefined {
+  if (!isJson(item) || typeof item["symbol"] !== "string") return undefined;
+  const symbol = asSymbol(item["symbol"]);
+  if (symbol === undefined) return undefined;
+  return { symbol, name: textOr(item["name"], symbol), exchange: textOr(item["exchange"], "") };
+}
+
+function textOr(value: unknown, otherwise: string): string {
+  return typeof value === "string" ? value : otherwise;
+}
