@@ -26,7 +26,8 @@ test("what rounds to zero has no sign", () => {
 test("counts have thousands, and large ones a short form", () => {
   expect(formatCount(1_234_567)).toBe("1,234,567");
   expect(formatShort(12_345_678)).toBe("12.35M");
-  expect(formatShort(950)).toBe("950");
+  expect(formatShort(4_110_000)).toBe("4.110M");
+  expect(formatShort(9_876)).toBe("9,876");
 });
 
 test("a span takes the unit that suits it", () => {

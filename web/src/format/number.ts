@@ -10,7 +10,11 @@ const cents = decimals(2);
 const fractions = decimals(4);
 const tenths = decimals(1);
 const whole = decimals(0);
-const short = new Intl.NumberFormat("en-US", { notation: "compact", minimumFractionDigits: 0, maximumFractionDigits: 2 });
+const short = new Intl.NumberFormat("en-US", {
+  notation: "compact",
+  minimumSignificantDigits: 4,
+  maximumSignificantDigits: 4,
+});
 
 function decimals(digits: number): Intl.NumberFormat {
   return new Intl.NumberFormat("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
@@ -36,9 +40,9 @@ export function formatCount(count: number): string {
   return write(whole, count);
 }
 
-/** A large number in few characters: `12.35M`. */
+/** A number in at most six characters: `9,876`, `12.35K`, `4.110M`. */
 export function formatShort(count: number): string {
-  return write(short, count);
+  return write(Math.abs(count) < 10_000 ? whole : short, count);
 }
 
 /** A stretch of time in the unit that suits it: `0.4 ms`, `12 ms`, `1.5 s`. */

@@ -33,8 +33,13 @@ export class Meter {
     latencies: new Uint32Array(BUCKETS),
   }));
 
+  /** The first second in which something came: before it there is nothing to divide by. */
+  private first = Number.POSITIVE_INFINITY;
+
   count(event: MarketEvent, receivedAt: Millis): void {
-    const slot = this.slotOf(Math.floor(receivedAt / 1000));
+    const second = Math.floor(receivedAt / 1000);
+    this.first = Math.min(this.first, second);
+    const slot = this.slotOf(second);
     if (slot === undefined) return;
     slot.objects += 1;
     // A bar's time is when it began: no latency.
@@ -43,14 +48,17 @@ export class Meter {
     slot.latencies[bucket] = (slot.latencies[bucket] ?? 0) + 1;
   }
 
-  /** The last whole seconds before now; a connection younger than that reads low. */
+  /** The last whole seconds before now. */
   read(now: Millis): Reading {
     const current = Math.floor(now / 1000);
     const seconds = this.ring.filter(({ second }) => second < current && second >= current - WINDOW);
+    const objects = seconds.reduce((sum, slot) => sum + slot.objects, 0);
     const merged = new Uint32Array(BUCKETS);
-    for (const { latencies } of seconds) latencies.forEach((count, bucket) => (merged[bucket] = (merged[bucket] ?? 0) + count));
+    for (const { latencies } of seconds) {
+      latencies.forEach((count, bucket) => (merged[bucket] = (merged[bucket] ?? 0) + count));
+    }
     return {
-      perSecond: seconds.reduce((sum, { objects }) => sum + objects, 0) / WINDOW,
+      perSecond: objects / Math.min(WINDOW, Math.max(1, current - this.first)),
       p50: quantile(merged, 0.5),
       p99: quantile(merged, 0.99),
     };
