@@ -1,31 +1,7 @@
 import { expect, test } from "vitest";
-import { asSymbol, millis, price, shares, type Ohlc, type StockSymbol, type Trade } from "../model";
+import { ohlc as bar, START, trade } from "../../fake/make";
+import type { Trade } from "../model";
 import { MAX_BARS, Series } from ".";
-
-const START = Date.UTC(2026, 10, 20, 14, 30);
-
-function trade(afterMs: number, dollars: number, size = 10): Trade {
-  return {
-    channel: "trades",
-    symbol: asSymbol("AAPL") as StockSymbol,
-    seq: undefined,
-    merged: 0,
-    time: millis(START + afterMs),
-    price: price(dollars),
-    size: shares(size),
-  };
-}
-
-function bar(afterMs: number, open: number, high: number, low: number, close: number, volume: number): Ohlc {
-  return {
-    time: millis(START + afterMs),
-    open: price(open),
-    high: price(high),
-    low: price(low),
-    close: price(close),
-    volume: shares(volume),
-  };
-}
 
 function folded(intervalMs: number, ...trades: readonly Trade[]): Series {
   const series = new Series(intervalMs);

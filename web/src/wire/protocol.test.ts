@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { asSymbol, type StockSymbol } from "../model";
+import { symbol } from "../../fake/make";
 import { closeOf, readAssets, subscribe, unsubscribe } from ".";
 
-const AAPL = asSymbol("AAPL") as StockSymbol;
+const AAPL = symbol("AAPL");
 
 test("a command names its channels in the protocol's order and leaves out the empty ones", () => {
   expect(subscribe({ bars: [AAPL], quotes: [], trades: [AAPL] })).toBe('{"action":"subscribe","trades":["AAPL"],"bars":["AAPL"]}');

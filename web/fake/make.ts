@@ -1,0 +1,44 @@
+import { asSymbol, millis, price, seq, shares, type Bar, type Ohlc, type Quote, type StockSymbol, type Trade } from "../src/model";
+
+/** Tiny makers, so that a test shows only what matters. */
+
+/** When the time of every test begins. */
+export const START = Date.UTC(2026, 10, 20, 14, 30);
+
+export function symbol(text: string): StockSymbol {
+  const made = asSymbol(text);
+  if (made === undefined) throw new Error(`not a symbol: ${text}`);
+  return made;
+}
+
+export function trade(afterMs: number, dollars: number, size = 10, name = "AAPL"): Trade {
+  return {
+    channel: "trades",
+    ...{ symbol: symbol(name), seq: undefined, merged: 0, time: millis(START + afterMs) },
+    ...{ price: price(dollars), size: shares(size) },
+  };
+}
+
+export function quote(bid: number, ask: number, name = "AAPL"): Quote {
+  return {
+    channel: "quotes",
+    ...{ symbol: symbol(name), seq: undefined, merged: 0, time: millis(START) },
+    ...{ bid: price(bid), bidSize: shares(100), ask: price(ask), askSize: shares(200) },
+  };
+}
+
+/** The same event with a number in its stream, and how many were merged into it. */
+export function numbered<E extends Trade | Quote>(event: E, number: number, merged = 0): E {
+  return { ...event, seq: seq(number), merged };
+}
+
+export function ohlc(afterMs: number, open: number, high: number, low: number, close: number, volume: number): Ohlc {
+  return {
+    time: millis(START + afterMs),
+    ...{ open: price(open), high: price(high), low: price(low), close: price(close), volume: shares(volume) },
+  };
+}
+
+export function dailyBar(bar: Ohlc, name = "AAPL"): Bar {
+  return { channel: "dailyBars", ...bar, symbol: symbol(name), seq: undefined, merged: 0 };
+}

@@ -1,0 +1,16 @@
+import { expect, test } from "vitest";
+import { symbol } from "../../fake/make";
+import { LISTINGS } from "../../fake/market";
+import type { Instrument } from "../model";
+import { findInstruments } from ".";
+
+const INSTRUMENTS: readonly Instrument[] = LISTINGS.map((listing) => ({ ...listing, symbol: symbol(listing.symbol) }));
+const found = (typed: string) => findInstruments(INSTRUMENTS, typed, 3).map((hit) => hit.symbol);
+
+test("the very symbol comes before those that begin with it, and those before names", () => {
+  expect(found("a")).toEqual(["AAPL", "AMZN", "GOOGL"]);
+  expect(found("ko")).toEqual(["KO"]);
+  expect(found("coca")).toEqual(["KO"]);
+  expect(found("oca")).toEqual([]);
+  expect(found("  ")).toEqual([]);
+});
