@@ -65,6 +65,15 @@ test("a change further back asks for everything", () => {
   expect(series.takeRedraw().what).toBe("all");
 });
 
+test("a bar that comes before the newest one drawn asks for everything", () => {
+  const series = folded(1000, trade(0, 10), trade(2000, 11));
+  series.takeRedraw();
+
+  series.fold(trade(1000, 12));
+
+  expect(series.takeRedraw()).toMatchObject({ what: "all", bars: [{ open: 10 }, { open: 12 }, { open: 11 }] });
+});
+
 test("a series never holds more bars than its limit, and keeps the newest", () => {
   const series = new Series(1000);
 

@@ -13,6 +13,12 @@ export const MAX_BARS = 1_500;
 /** When the oldest are dropped, so many at a time: the whole chart has to be drawn again for it. */
 const DROP = 250;
 
+/** No bar changed. */
+const NOWHERE = Number.POSITIVE_INFINITY;
+
+/** Bars moved: all places changed. */
+const EVERYWHERE = -1;
+
 /**
  * The bars of one symbol and one interval, oldest first, at most one per interval.
  *
@@ -22,9 +28,9 @@ const DROP = 250;
 export class Series {
   readonly intervalMs: number;
   private readonly bars: Ohlc[] = [];
-  /** Where the oldest change since the last `takeRedraw` is. */
-  private firstChange = Number.POSITIVE_INFINITY;
-  /** How many bars were there at the last `takeRedraw`. */
+  /** Where the oldest change since the last drawing is. */
+  private firstChange = NOWHERE;
+  /** How many bars there were at the last drawing. */
   private drawn = 0;
 
   constructor(intervalMs: number) {
@@ -63,7 +69,7 @@ export class Series {
   /** What to draw, for somebody who has drawn all that earlier calls answered. */
   takeRedraw(): Redraw {
     const { firstChange, drawn } = this;
-    if (firstChange === Number.POSITIVE_INFINITY) return { what: "nothing" };
+    if (firstChange === NOWHERE) return { what: "nothing" };
     this.redrawn();
     if (drawn === 0 || firstChange < drawn - 1) return { what: "all", bars: this.bars };
     return { what: "tail", bars: this.bars.slice(firstChange) };
@@ -76,7 +82,7 @@ export class Series {
   }
 
   private redrawn(): void {
-    this.firstChange = Number.POSITIVE_INFINITY;
+    this.firstChange = NOWHERE;
     this.drawn = this.bars.length;
   }
 
@@ -92,12 +98,14 @@ export class Series {
   }
 
   private set(at: number, bar: Ohlc): void {
-    const replaces = this.bars[at]?.time === bar.time;
+    const there = this.bars[at];
+    const replaces = there?.time === bar.time;
+    const moves = there !== undefined && !replaces;
     this.bars.splice(at, replaces ? 1 : 0, bar);
-    this.firstChange = Math.min(this.firstChange, at);
+    this.firstChange = moves ? EVERYWHERE : Math.min(this.firstChange, at);
     if (this.bars.length > MAX_BARS) {
       this.bars.splice(0, DROP);
-      this.firstChange = 0;
+      this.firstChange = EVERYWHERE;
     }
   }
 }

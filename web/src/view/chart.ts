@@ -12,7 +12,7 @@ import {
 import { formatMinute, formatPrice, formatSecond } from "../format";
 import type { Redraw, Series } from "../market";
 import type { Ohlc } from "../model";
-import { byId } from "./dom";
+import { byId, setText } from "./dom";
 import { onPaletteChange, readPalette, type Palette } from "./palette";
 
 /** Candles with their volume below, of one series at a time. */
@@ -66,11 +66,12 @@ export class Chart {
     this.series = series;
     this.isNew = true;
     this.box.ariaLabel = label;
+    setText(this.empty, series === undefined ? "No symbol is selected" : "Waiting for the first trade");
   }
 
   draw(): void {
     if (this.isNew) {
-      this.apply(this.series?.takeAll() ?? { what: "all", bars: [] });
+      this.drawAll();
       this.chart.timeScale().resetTimeScale();
       this.isNew = false;
     } else if (this.series !== undefined) {
@@ -110,7 +111,12 @@ export class Chart {
       grid: { vertLines: { color: line }, horzLines: { color: line } },
     });
     this.candles.applyOptions({ upColor: up, downColor: down, wickUpColor: up, wickDownColor: down });
-    this.volumes.setData((this.series?.all ?? []).map((bar) => this.volumeOf(bar)));
+    // Each bar of volume has its colour in it.
+    this.drawAll();
+  }
+
+  private drawAll(): void {
+    this.apply(this.series?.takeAll() ?? { what: "all", bars: [] });
   }
 
   private label(time: Time): string {
