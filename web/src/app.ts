@@ -137,10 +137,12 @@ export class App {
     if (this.watchlist.add(symbol)) {
       this.watch(symbol);
       storage.save(WATCHLIST_KEY, this.watchlist.toText());
+      this.status.tell("");
     } else if (!this.watchlist.has(symbol)) {
       this.status.tell("The watchlist is full: remove a symbol first");
     }
-    this.select(symbol);
+    this.watchlist.select(symbol);
+    this.chooseSeries();
   }
 
   private watch(symbol: StockSymbol): void {
@@ -152,16 +154,19 @@ export class App {
   }
 
   private remove(symbol: StockSymbol): void {
+    const { selected } = this.watchlist;
     if (!this.watchlist.remove(symbol)) return;
     this.client.unsubscribe(wants(symbol));
     this.board.unwatch(symbol);
     this.charts.unwatch(symbol);
     this.table.remove(symbol);
     storage.save(WATCHLIST_KEY, this.watchlist.toText());
-    this.chooseSeries();
+    if (this.watchlist.selected !== selected) this.chooseSeries();
   }
 
+  /** Another symbol; the one that is selected keeps its chart as the reader has placed it. */
   private select(symbol: StockSymbol): void {
+    if (symbol === this.watchlist.selected) return;
     this.watchlist.select(symbol);
     this.chooseSeries();
   }

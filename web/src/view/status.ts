@@ -57,7 +57,7 @@ function reasonOf(state: ClientState, now: Millis): string {
     case "waiting":
       return `${state.close.sentence} · again in ${formatCountdown(state.until - now)}`;
     case "ended":
-      return state.close.sentence;
+      return `${state.close.sentence} · not trying again`;
     case "greeting":
       return "waiting for the greeting";
     case "idle":
