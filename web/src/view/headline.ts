@@ -34,7 +34,10 @@ export class Headline {
     const change = last - day.open;
     this.change.show(change, formatChange);
     this.percent.show(change / day.open, formatPercent);
-    for (const figure of [this.change, this.percent]) figure.sign(signOf(change));
+    for (const figure of [this.change, this.percent]) {
+      figure.sign(signOf(change));
+      figure.known(day.known);
+    }
     if (!this.change.node.isConnected) {
       byId("headline-change", HTMLElement).replaceChildren(this.change.node, this.percent.node);
     }

@@ -4,8 +4,6 @@ import type { StockSymbol } from "../model";
 import { Figure, signOf } from "./cell";
 import { make, setText } from "./dom";
 
-const PART_OF_DAY = "Since this page was opened: the day's own figures come within a minute";
-
 /** What a row does when it is used. */
 export interface RowActions {
   readonly select: (symbol: StockSymbol) => void;
@@ -106,11 +104,7 @@ export class Row {
     const place = width > 0 ? (last - day.low) / width : 0.5;
     this.track.style.setProperty("--place", Math.min(1, Math.max(0, place)).toFixed(3));
 
-    if (this.node.dataset["day"] !== day.known) {
-      this.node.dataset["day"] = day.known;
-      const title = day.known === "part" ? PART_OF_DAY : "";
-      for (const figure of [this.change, this.percent, this.volume]) figure.node.title = title;
-    }
+    for (const figure of [this.change, this.percent, this.volume, this.low, this.high]) figure.known(day.known);
   }
 }
 
