@@ -1,5 +1,6 @@
 //! The program as it is run: its command line, its signals, its appetite.
 #![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
 

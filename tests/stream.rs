@@ -1,5 +1,7 @@
 //! The conversation as a client has it, over a real socket.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod support;
 
 use support::{Client, Ledger, Server, get};

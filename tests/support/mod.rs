@@ -1,5 +1,6 @@
 //! A whole service in this process, and a client that can say anything at all.
 #![allow(dead_code, unreachable_pub, reason = "each test uses its part of it")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -23,8 +24,7 @@ pub struct Server {
 
 impl Server {
     pub fn start(change: impl FnOnce(&mut Config)) -> Self {
-        let mut config = Config::default();
-        config.listen = ([127, 0, 0, 1], 0).into();
+        let mut config = Config { listen: ([127, 0, 0, 1], 0).into(), ..Config::default() };
         change(&mut config);
         let (tell, told) = mpsc::channel();
         let (stop, stopped) = tokio::sync::oneshot::channel();

@@ -1,0 +1,8 @@
+//! The dashboard's files are put into the binary: build it again when they change, or first appear.
+
+fn main() {
+    let page = std::path::Path::new("web/dist");
+    let watched = if page.exists() { page } else { std::path::Path::new("web") };
+    println!("cargo::rerun-if-changed={}", watched.display());
+    println!("cargo::rerun-if-changed=build.rs");
+}
