@@ -169,6 +169,10 @@ mod tests {
         let stamp = match &mut event {
             Event::Trade(trade) => &mut trade.at,
             Event::Quote(quote) => &mut quote.at,
+            Event::Status(status) => &mut status.at,
+            Event::Luld(luld) => &mut luld.at,
+            Event::Correction(correction) => &mut correction.at,
+            Event::Cancel(cancel) => &mut cancel.at,
         };
         *stamp = Timestamp::from_nanos(stamp.nanos() + millis * MILLISECOND);
         event
@@ -186,7 +190,7 @@ mod tests {
             simulator.quotes(at(0), &mut opening);
             let quotes = opening.into_iter().map(|event| match event {
                 Event::Quote(quote) => quote,
-                Event::Trade(trade) => panic!("{trade:?} before the opening"),
+                other => panic!("{other:?} before the opening"),
             });
             let current: Vec<Quote> = quotes.collect();
             Self { ids: vec![0; current.len()], current }
@@ -207,6 +211,7 @@ mod tests {
                     self.ids[place] += 1;
                     assert_eq!(trade.id, self.ids[place], "{trade:?}");
                 }
+                _ => {}
             }
         }
     }
@@ -276,7 +281,7 @@ mod tests {
             .iter()
             .map(|event| match event {
                 Event::Trade(trade) => trade.price,
-                Event::Quote(quote) => panic!("{quote:?}"),
+                other => panic!("{other:?}"),
             })
             .collect();
         prices.sort();
@@ -304,7 +309,7 @@ mod tests {
             .iter()
             .filter_map(|event| match event {
                 Event::Trade(trade) => Some(trade),
-                Event::Quote(_) => None,
+                _ => None,
             })
             .collect();
         let ticks: i64 = trades.iter().map(|trade| trade.price.ticks()).sum();

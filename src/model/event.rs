@@ -7,6 +7,14 @@ pub enum Event {
     Trade(Trade),
     /// The best bid or the best ask changed.
     Quote(Quote),
+    /// Trading was halted or resumed.
+    Status(Status),
+    /// The price bands moved.
+    Luld(Luld),
+    /// A trade was reported wrongly.
+    Correction(Correction),
+    /// A trade is void.
+    Cancel(Cancel),
 }
 
 impl Event {
@@ -15,6 +23,10 @@ impl Event {
         match self {
             Self::Trade(trade) => trade.symbol,
             Self::Quote(quote) => quote.symbol,
+            Self::Status(status) => status.symbol,
+            Self::Luld(luld) => luld.symbol,
+            Self::Correction(correction) => correction.symbol,
+            Self::Cancel(cancel) => cancel.symbol,
         }
     }
 
@@ -23,6 +35,10 @@ impl Event {
         match self {
             Self::Trade(trade) => trade.at,
             Self::Quote(quote) => quote.at,
+            Self::Status(status) => status.at,
+            Self::Luld(luld) => luld.at,
+            Self::Correction(correction) => correction.at,
+            Self::Cancel(cancel) => cancel.at,
         }
     }
 }
@@ -71,6 +87,173 @@ pub struct Quote {
     pub tape: Tape,
     /// When it became true.
     pub at: Timestamp,
+}
+
+/// A change of an instrument's trading status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// The instrument.
+    pub symbol: SymbolId,
+    /// What is true from now on.
+    pub status: TradingStatus,
+    /// Why.
+    pub reason: StatusReason,
+    /// The consolidated tape that carries the symbol.
+    pub tape: Tape,
+    /// From when on.
+    pub at: Timestamp,
+}
+
+/// Whether an instrument trades. Codes and words are those of the UTP plan's trading action message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TradingStatus {
+    /// No trades, no quotes.
+    Halted,
+    /// Trading goes on.
+    Resumed,
+}
+
+impl TradingStatus {
+    /// The status code on the wire (`sc`).
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Halted => "H",
+            Self::Resumed => "T",
+        }
+    }
+
+    /// The status in words (`sm`).
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::Halted => "Trading Halt",
+            Self::Resumed => "Trading Resumption",
+        }
+    }
+}
+
+/// Why a status changed, by the reason codes of the UTP plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StatusReason {
+    /// News are pending.
+    NewsPending,
+    /// The price left its limit-up limit-down bands.
+    VolatilityPause,
+    /// The news are out, or the pause is over.
+    Resumption,
+}
+
+impl StatusReason {
+    /// The reason code on the wire (`rc`).
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::NewsPending => "T1",
+            Self::VolatilityPause => "LUDP",
+            Self::Resumption => "T3",
+        }
+    }
+
+    /// The reason in words (`rm`).
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::NewsPending => "Halt News Pending",
+            Self::VolatilityPause => "Volatility Trading Pause",
+            Self::Resumption => "News and Resumption Times",
+        }
+    }
+}
+
+/// The prices between which an instrument may trade: the limit-up limit-down bands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Luld {
+    /// The instrument.
+    pub symbol: SymbolId,
+    /// No trade above this.
+    pub up: Price,
+    /// No trade below this.
+    pub down: Price,
+    /// The indicator, one letter: `B` when the bands change while neither side is at its limit.
+    pub indicator: u8,
+    /// The consolidated tape that carries the symbol.
+    pub tape: Tape,
+    /// From when on.
+    pub at: Timestamp,
+}
+
+/// A trade that was reported wrongly, and what is right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Correction {
+    /// The instrument.
+    pub symbol: SymbolId,
+    /// The venue that reports it.
+    pub venue: Venue,
+    /// What was reported.
+    pub original: Print,
+    /// What is right.
+    pub corrected: Print,
+    /// The consolidated tape that carries the symbol.
+    pub tape: Tape,
+    /// When the correction was reported.
+    pub at: Timestamp,
+}
+
+/// A trade as it stands in a correction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Print {
+    /// The trade's id.
+    pub id: u64,
+    /// Price per share.
+    pub price: Price,
+    /// Shares.
+    pub size: u32,
+    /// Sale conditions.
+    pub conditions: Conditions,
+}
+
+impl Print {
+    /// What of a trade stands in a correction.
+    pub const fn of(trade: &Trade) -> Self {
+        Self { id: trade.id, price: trade.price, size: trade.size, conditions: trade.conditions }
+    }
+}
+
+/// A trade that is void.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cancel {
+    /// The instrument.
+    pub symbol: SymbolId,
+    /// The id of the trade.
+    pub id: u64,
+    /// The venue that reports it.
+    pub venue: Venue,
+    /// The trade's price.
+    pub price: Price,
+    /// The trade's shares.
+    pub size: u32,
+    /// Whether somebody withdrew it or it was an error.
+    pub action: CancelAction,
+    /// The consolidated tape that carries the symbol.
+    pub tape: Tape,
+    /// When the cancel was reported.
+    pub at: Timestamp,
+}
+
+/// Why a trade is void.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CancelAction {
+    /// Cancelled by the parties.
+    Cancelled,
+    /// Reported in error.
+    Error,
+}
+
+impl CancelAction {
+    /// The letter used on the wire.
+    pub const fn letter(self) -> u8 {
+        match self {
+            Self::Cancelled => b'C',
+            Self::Error => b'E',
+        }
+    }
 }
 
 /// A venue by its one-letter participant code of the consolidated tape (`V` is IEX, `Q` Nasdaq).

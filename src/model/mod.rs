@@ -10,15 +10,20 @@ mod object;
 mod price;
 mod sequence;
 mod symbol;
+mod ticker;
 mod time;
 mod universe;
 
 pub use bar::Bar;
 pub use channel::{Channel, Stream};
-pub use event::{Conditions, Event, Quote, Tape, Trade, Venue};
+pub use event::{
+    Cancel, CancelAction, Conditions, Correction, Event, Luld, Print, Quote, Status, StatusReason, Tape,
+    Trade, TradingStatus, Venue,
+};
 pub use object::{Body, Object};
 pub use price::Price;
 pub use sequence::{Epoch, Seq};
 pub use symbol::{Symbol, SymbolError, SymbolId};
+pub use ticker::Ticker;
 pub use time::{MILLISECOND, SECOND, Timestamp};
 pub use universe::{Instrument, Sector, Universe};

@@ -1,4 +1,6 @@
-use super::{Bar, Channel, Event, Quote, Seq, Stream, SymbolId, Trade};
+use super::{
+    Bar, Cancel, Channel, Correction, Event, Luld, Quote, Seq, Status, Stream, SymbolId, Ticker, Trade,
+};
 
 /// One numbered object of a stream, as the tape publishes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +31,16 @@ pub enum Body {
     UpdatedBar(Bar),
     /// Of [`Channel::DailyBars`].
     DailyBar(Bar),
+    /// Of [`Channel::Statuses`].
+    Status(Status),
+    /// Of [`Channel::Lulds`].
+    Luld(Luld),
+    /// Of [`Channel::CancelErrors`].
+    Cancel(Cancel),
+    /// Of [`Channel::Corrections`].
+    Correction(Correction),
+    /// Of [`Channel::Tickers`].
+    Ticker(Ticker),
 }
 
 impl Body {
@@ -45,6 +57,11 @@ impl Body {
             Self::Bar(_) => Channel::Bars,
             Self::UpdatedBar(_) => Channel::UpdatedBars,
             Self::DailyBar(_) => Channel::DailyBars,
+            Self::Status(_) => Channel::Statuses,
+            Self::Luld(_) => Channel::Lulds,
+            Self::Cancel(_) => Channel::CancelErrors,
+            Self::Correction(_) => Channel::Corrections,
+            Self::Ticker(_) => Channel::Tickers,
         }
     }
 
@@ -54,6 +71,11 @@ impl Body {
             Self::Trade(trade) => trade.symbol,
             Self::Quote(quote) => quote.symbol,
             Self::Bar(bar) | Self::UpdatedBar(bar) | Self::DailyBar(bar) => bar.symbol,
+            Self::Status(status) => status.symbol,
+            Self::Luld(luld) => luld.symbol,
+            Self::Cancel(cancel) => cancel.symbol,
+            Self::Correction(correction) => correction.symbol,
+            Self::Ticker(ticker) => ticker.symbol,
         }
     }
 }
@@ -63,6 +85,10 @@ impl From<Event> for Body {
         match event {
             Event::Trade(trade) => Self::Trade(trade),
             Event::Quote(quote) => Self::Quote(quote),
+            Event::Status(status) => Self::Status(status),
+            Event::Luld(luld) => Self::Luld(luld),
+            Event::Correction(correction) => Self::Correction(correction),
+            Event::Cancel(cancel) => Self::Cancel(cancel),
         }
     }
 }

@@ -47,6 +47,7 @@ pub fn open(door: Door, payload: Payload) -> BoxBody {
     let actor = SessionActor {
         conversation,
         universe: door.universe,
+        codec: door.codec,
         link: Rc::clone(&link),
         key: membership.key(),
         label: door.label,
@@ -80,6 +81,7 @@ where
 struct SessionActor {
     conversation: Conversation,
     universe: Arc<Universe>,
+    codec: Codec,
     link: Rc<Link>,
     key: SubscriberKey,
     label: Option<String>,
@@ -89,8 +91,8 @@ impl SessionActor {
     fn command(&mut self, text: &[u8]) {
         let hub = Rc::clone(self.link.hub());
         hub.metrics().commands.inc();
-        let command = Command::from_json(text);
-        let takes_away = matches!(command, Ok(Command::Unsubscribe(_)));
+        let command = Command::read(self.codec, text);
+        let takes_away = matches!(command, Ok(Command::Unsubscribe(..)));
         let mut changes = Vec::new();
         let notice = self.conversation.answer(command, |change| changes.push(change));
         hub.change_interests(|index| changes.iter().for_each(|change| change.apply(index, self.key)));

@@ -55,14 +55,14 @@ impl Conversation {
                 self.is_authenticated = true;
                 Notice::AUTHENTICATED
             }
-            Ok(Command::Subscribe(more)) if self.filter.len_with(&more) > self.limits.symbols => {
+            Ok(Command::Subscribe(more, _)) if self.filter.len_with(&more) > self.limits.symbols => {
                 ErrorCode::SymbolLimit.into()
             }
-            Ok(Command::Subscribe(more)) => {
+            Ok(Command::Subscribe(more, _)) => {
                 self.filter.add(&more, &self.universe, change);
                 self.subscription()
             }
-            Ok(Command::Unsubscribe(less)) => {
+            Ok(Command::Unsubscribe(less, _)) => {
                 self.filter.remove(&less, &self.universe, change);
                 self.subscription()
             }
@@ -75,7 +75,7 @@ impl Conversation {
     }
 
     fn subscription(&self) -> Notice {
-        Notice::Subscription(Subscription::of(|channel: Channel| self.filter.of(channel)))
+        Notice::Subscription(Subscription::of(|channel: Channel| self.filter.of(channel), None))
     }
 }
 
@@ -92,7 +92,8 @@ mod tests {
 
     fn say(conversation: &mut Conversation, text: &str) -> (String, Vec<Interest>) {
         let mut changes = Vec::new();
-        let notice = conversation.answer(Command::from_json(text.as_bytes()), |change| changes.push(change));
+        let notice =
+            conversation.answer(Command::read(Codec::Json, text.as_bytes()), |change| changes.push(change));
         let frame = notice.to_frame(Codec::Json);
         let json = frame.iter().position(|byte| *byte == b'[').unwrap();
         (String::from_utf8(frame[json..].to_vec()).unwrap(), changes)

@@ -129,12 +129,12 @@ fn stream_of(channel: Channel, symbol: &Symbol, universe: &Universe) -> Option<S
 mod tests {
     use super::*;
     use crate::model::SymbolId;
-    use crate::wire::{Command, fixtures};
+    use crate::wire::{Codec, Command, fixtures};
     use rand::{RngExt, SeedableRng, rngs::StdRng};
 
     fn selection(text: &str) -> Selection {
-        match Command::from_json(format!(r#"{{"action":"subscribe",{text}}}"#).as_bytes()) {
-            Ok(Command::Subscribe(selection)) => selection,
+        match Command::read(Codec::Json, format!(r#"{{"action":"subscribe",{text}}}"#).as_bytes()) {
+            Ok(Command::Subscribe(selection, _)) => selection,
             other => panic!("{other:?}"),
         }
     }

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use crate::hub::{Pick, Turn};
 use crate::model::{Seq, Stream, Universe};
 use crate::tape::Latest;
-use crate::wire::{ArrayFrame, Codec};
+use crate::wire::{ArrayFrame, Codec, Mark};
 
 /// How much may wait for one client.
 #[derive(Clone, Copy, Debug)]
@@ -204,7 +204,7 @@ impl Outbox {
             let Some(object) = latest.of(stream) else { continue };
             let replaced = object.seq.0 - last - 1;
             bytes.clear();
-            self.codec.write_merged(&mut bytes, &self.universe, object, replaced);
+            self.codec.write(&mut bytes, &self.universe, object, Mark::merged(replaced));
             frame.push(&bytes);
             merged += replaced;
         }

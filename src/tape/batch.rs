@@ -13,12 +13,13 @@ pub struct Batch {
     newest: Timestamp,
     universe: Arc<Universe>,
     json: OnceLock<Encoded>,
+    msgpack: OnceLock<Encoded>,
 }
 
 impl Batch {
     /// A batch of these objects of that universe, told up to `newest`.
     pub fn new(universe: Arc<Universe>, objects: Vec<Object>, newest: Timestamp) -> Self {
-        Self { objects, newest, universe, json: OnceLock::new() }
+        Self { objects, newest, universe, json: OnceLock::new(), msgpack: OnceLock::new() }
     }
 
     /// The objects in the order in which they happened.
@@ -37,6 +38,7 @@ impl Batch {
     pub fn encoded(&self, codec: Codec) -> &Encoded {
         let cell = match codec {
             Codec::Json => &self.json,
+            Codec::MsgPack => &self.msgpack,
         };
         cell.get_or_init(|| Encoded::of(codec, &self.universe, &self.objects))
     }

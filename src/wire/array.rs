@@ -1,7 +1,7 @@
 use bytes::Bytes;
 
 use super::Codec;
-use super::frame::{MAX_HEADER, Opcode, header};
+use super::frame::{MAX_HEADER, header};
 
 /// One data message in the making: an array of objects in one frame.
 ///
@@ -14,8 +14,9 @@ pub struct ArrayFrame {
     count: usize,
 }
 
-/// The header of the frame, then the opening of the array.
-const HEADROOM: usize = MAX_HEADER + 1;
+/// The header of the frame, then the opening of the array: one byte in JSON, up to five in
+/// MessagePack.
+const HEADROOM: usize = MAX_HEADER + 5;
 
 impl ArrayFrame {
     /// An empty array with room for so many bytes of objects.
@@ -48,21 +49,34 @@ impl ArrayFrame {
 
     /// The finished frame.
     pub fn finish(mut self) -> Bytes {
-        let opcode = match self.codec {
+        let array_start = self.open_array();
+        let (header, from) = header(self.codec.opcode(), self.bytes.len() - array_start);
+        let frame_start = array_start - (MAX_HEADER - from);
+        self.bytes[frame_start..array_start].copy_from_slice(&header[from..]);
+        Bytes::from(self.bytes).slice(frame_start..)
+    }
+
+    /// Writes the opening of the array before the objects, and where it needs one its end; returns
+    /// where it begins.
+    fn open_array(&mut self) -> usize {
+        match self.codec {
             Codec::Json => {
                 self.bytes[HEADROOM - 1] = b'[';
                 match self.bytes.last_mut() {
                     Some(comma) if self.count > 0 => *comma = b']',
                     _ => self.bytes.push(b']'),
                 }
-                Opcode::Text
+                HEADROOM - 1
             }
-        };
-        let array_start = HEADROOM - 1;
-        let (header, from) = header(opcode, self.bytes.len() - array_start);
-        let frame_start = array_start - (MAX_HEADER - from);
-        self.bytes[frame_start..array_start].copy_from_slice(&header[from..]);
-        Bytes::from(self.bytes).slice(frame_start..)
+            Codec::MsgPack => {
+                let mut opening = Vec::with_capacity(5);
+                rmp::encode::write_array_len(&mut opening, self.count as u32)
+                    .expect("writing to a vector does not fail");
+                let start = HEADROOM - opening.len();
+                self.bytes[start..HEADROOM].copy_from_slice(&opening);
+                start
+            }
+        }
     }
 }
 

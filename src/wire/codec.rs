@@ -1,19 +1,71 @@
+use super::frame::Opcode;
 use super::json::JsonWriter;
-use crate::model::{Object, Universe};
+use super::msgpack;
+use crate::model::{Body, Object, Universe};
 
 /// How objects are written: chosen once, by the upgrade request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Codec {
     /// JSON in text frames.
     Json,
+    /// MessagePack in binary frames.
+    MsgPack,
+}
+
+/// What an object says about its way to this client, beside its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// It comes as it happened: nothing to say.
+    Live,
+    /// So many earlier ones, at least 1, were merged into it (`cf`).
+    Merged(u64),
+    /// It is the newest as of the subscription (`sn`).
+    Snapshot,
+}
+
+impl Mark {
+    /// The mark of an object that took the place of so many.
+    pub const fn merged(objects: u64) -> Self {
+        match objects {
+            0 => Self::Live,
+            objects => Self::Merged(objects),
+        }
+    }
+}
+
+/// The value of `T` for this kind of object.
+pub(super) const fn kind_letter(body: &Body) -> u8 {
+    match body {
+        Body::Trade(_) => b't',
+        Body::Quote(_) => b'q',
+        Body::Bar(_) => b'b',
+        Body::UpdatedBar(_) => b'u',
+        Body::DailyBar(_) => b'd',
+        Body::Status(_) => b's',
+        Body::Luld(_) => b'l',
+        Body::Cancel(_) => b'x',
+        Body::Correction(_) => b'c',
+        Body::Ticker(_) => b'k',
+    }
 }
 
 impl Codec {
-    /// Writes one object, into which so many earlier ones of its stream were merged, as
-    /// [`Encoded`] would have it.
-    pub fn write_merged(self, out: &mut Vec<u8>, universe: &Universe, object: &Object, merged: u64) {
+    /// Both codecs.
+    pub const ALL: [Self; 2] = [Self::Json, Self::MsgPack];
+
+    /// The opcode of its data frames.
+    pub const fn opcode(self) -> Opcode {
         match self {
-            Self::Json => JsonWriter::default().object(out, universe, object, merged),
+            Self::Json => Opcode::Text,
+            Self::MsgPack => Opcode::Binary,
+        }
+    }
+
+    /// Writes one object with its mark, as [`Encoded`] would have it.
+    pub fn write(self, out: &mut Vec<u8>, universe: &Universe, object: &Object, mark: Mark) {
+        match self {
+            Self::Json => JsonWriter::default().object(out, universe, object, mark),
+            Self::MsgPack => msgpack::object(out, universe, object, mark),
         }
     }
 }
@@ -38,7 +90,13 @@ impl Encoded {
             Codec::Json => {
                 let mut writer = JsonWriter::default();
                 for object in objects {
-                    writer.object(&mut bytes, universe, object, 0);
+                    writer.object(&mut bytes, universe, object, Mark::Live);
+                    ends.push(bytes.len() as u32);
+                }
+            }
+            Codec::MsgPack => {
+                for object in objects {
+                    msgpack::object(&mut bytes, universe, object, Mark::Live);
                     ends.push(bytes.len() as u32);
                 }
             }

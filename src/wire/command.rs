@@ -1,11 +1,14 @@
+use std::collections::BTreeMap;
+
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, de};
 
-use super::ErrorCode;
+use super::extensions::Extensions;
+use super::{Codec, ErrorCode};
 use crate::model::{Channel, Symbol};
 
 /// What a client asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Command {
     /// Here are my credentials.
     Auth {
@@ -15,21 +18,35 @@ pub enum Command {
         secret: String,
     },
     /// Send me these as well.
-    Subscribe(Selection),
+    Subscribe(Selection, Option<Extensions>),
     /// Send me these no more.
-    Unsubscribe(Selection),
+    Unsubscribe(Selection, Option<Extensions>),
 }
 
 impl Command {
-    /// Reads a command from JSON. Keys come in any order, unknown ones are ignored, a `null` list is
-    /// an empty one: all of it was seen from clients in use.
+    /// Reads a command. Keys come in any order, unknown ones are ignored, a null list is an empty
+    /// one: all of it was seen from clients in use.
     ///
     /// # Errors
     /// [`ErrorCode::InvalidSyntax`] for whatever is no command.
-    pub fn from_json(text: &[u8]) -> Result<Self, ErrorCode> {
-        let typed: Typed = serde_json::from_slice(text).map_err(|_| ErrorCode::InvalidSyntax)?;
-        typed.try_into()
+    pub fn read(codec: Codec, bytes: &[u8]) -> Result<Self, ErrorCode> {
+        let typed: Option<Typed> = match codec {
+            Codec::Json => serde_json::from_slice(bytes).ok(),
+            Codec::MsgPack => read_msgpack(bytes),
+        };
+        typed.map(Self::from).ok_or(ErrorCode::InvalidSyntax)
     }
+}
+
+/// One MessagePack value and nothing after it.
+fn read_msgpack(bytes: &[u8]) -> Option<Typed> {
+    /// A command nests its lists three deep in maps; more is an attack on the stack.
+    const DEEPEST: usize = 16;
+    let mut rest = bytes;
+    let mut reader = rmp_serde::Deserializer::new(&mut rest);
+    reader.set_max_depth(DEEPEST);
+    let typed = Typed::deserialize(&mut reader).ok()?;
+    rest.is_empty().then_some(typed)
 }
 
 /// Symbols per channel.
@@ -91,6 +108,13 @@ struct Typed {
     updated_bars: Wanted,
     #[serde(default)]
     daily_bars: Wanted,
+    #[serde(default)]
+    statuses: Wanted,
+    #[serde(default)]
+    lulds: Wanted,
+    #[serde(default)]
+    tickers: Wanted,
+    x: Option<Extensions>,
 }
 
 #[derive(Deserialize)]
@@ -101,18 +125,26 @@ enum Action {
     Unsubscribe,
 }
 
-impl TryFrom<Typed> for Command {
-    type Error = ErrorCode;
-
-    fn try_from(typed: Typed) -> Result<Self, ErrorCode> {
-        let selection = Selection {
-            wanted: [typed.trades, typed.quotes, typed.bars, typed.updated_bars, typed.daily_bars],
-        };
-        Ok(match typed.action {
+impl From<Typed> for Command {
+    fn from(typed: Typed) -> Self {
+        let mut selection = Selection::default();
+        for (channel, wanted) in [
+            (Channel::Trades, typed.trades),
+            (Channel::Quotes, typed.quotes),
+            (Channel::Bars, typed.bars),
+            (Channel::UpdatedBars, typed.updated_bars),
+            (Channel::DailyBars, typed.daily_bars),
+            (Channel::Statuses, typed.statuses),
+            (Channel::Lulds, typed.lulds),
+            (Channel::Tickers, typed.tickers),
+        ] {
+            selection.wanted[channel.index()] = wanted;
+        }
+        match typed.action {
             Action::Auth => Self::Auth { key: typed.key, secret: typed.secret },
-            Action::Subscribe => Self::Subscribe(selection),
-            Action::Unsubscribe => Self::Unsubscribe(selection),
-        })
+            Action::Subscribe => Self::Subscribe(selection, typed.x),
+            Action::Unsubscribe => Self::Unsubscribe(selection, typed.x),
+        }
     }
 }
 
@@ -147,13 +179,31 @@ impl<'de> Visitor<'de> for Names {
     }
 }
 
+/// Sequence numbers by channel name and symbol, as in `x.resume.sq`. Names that are no channel, and
+/// symbols that are none, are left out.
+pub(super) fn numbers_by_stream(
+    typed: BTreeMap<String, BTreeMap<String, u64>>,
+) -> Vec<(Channel, Symbol, u64)> {
+    let mut numbers = Vec::new();
+    for (name, symbols) in typed {
+        let Some(channel) = Channel::ALL.into_iter().find(|channel| channel.name() == name) else { continue };
+        let known = symbols.into_iter().filter_map(|(symbol, number)| Some((symbol.parse().ok()?, number)));
+        numbers.extend(known.map(|(symbol, number)| (channel, symbol, number)));
+    }
+    numbers
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn json(text: &str) -> Result<Command, ErrorCode> {
+        Command::read(Codec::Json, text.as_bytes())
+    }
+
     fn subscribed(text: &str) -> Selection {
-        match Command::from_json(text.as_bytes()) {
-            Ok(Command::Subscribe(selection)) => selection,
+        match json(text) {
+            Ok(Command::Subscribe(selection, None)) => selection,
             other => panic!("not a subscribe: {other:?}"),
         }
     }
@@ -176,26 +226,48 @@ mod tests {
 
     #[test]
     fn credentials_are_read() {
-        let command = Command::from_json(br#"{"secret":"S","action":"auth","key":"K"}"#);
+        let command = json(r#"{"secret":"S","action":"auth","key":"K"}"#);
 
         assert_eq!(command, Ok(Command::Auth { key: "K".into(), secret: "S".into() }));
     }
 
     #[test]
+    fn a_command_means_the_same_in_either_codec() {
+        let texts = [
+            r#"{"action":"auth","key":"K","secret":"S"}"#,
+            r#"{"action":"subscribe","trades":["AAPL","*"],"bars":null,"pricing":{"a":[1]}}"#,
+            r#"{"action":"unsubscribe","tickers":["*"],"x":{"id":7,"conflate_ms":250,"snapshot":true}}"#,
+            r#"{"action":"subscribe","x":{"resume":{"epoch":"k3f9","sq":{"trades":{"AAPL":8841}}}}}"#,
+        ];
+        for text in texts {
+            let value: serde_json::Value = serde_json::from_str(text).unwrap();
+            let bytes = rmp_serde::to_vec_named(&value).unwrap();
+            assert_eq!(Command::read(Codec::MsgPack, &bytes), json(text), "{text}");
+            assert!(json(text).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
     fn whatever_is_no_command_is_invalid_syntax() {
-        let bad: [&[u8]; 9] = [
-            b"",
-            b"{",
-            b"[]",
-            b"{}",
-            b"\"subscribe\"",
-            br#"{"action":"buy"}"#,
-            br#"{"action":"subscribe","trades":"AAPL"}"#,
-            br#"{"action":"subscribe","trades":[1]}"#,
-            br#"{"action":"subscribe","trades":["A B"]}"#,
+        let bad = [
+            "",
+            "{",
+            "[]",
+            "{}",
+            "\"subscribe\"",
+            r#"{"action":"buy"}"#,
+            r#"{"action":"subscribe","trades":"AAPL"}"#,
+            r#"{"action":"subscribe","trades":[1]}"#,
+            r#"{"action":"subscribe","trades":["A B"]}"#,
+            r#"{"action":"subscribe","x":{"conflate_ms":-1}}"#,
         ];
         for text in bad {
-            assert_eq!(Command::from_json(text), Err(ErrorCode::InvalidSyntax));
+            assert_eq!(json(text), Err(ErrorCode::InvalidSyntax), "{text}");
+        }
+        for bytes in
+            [&b""[..], &[0xC1], &[0x93], &[0x81, 0xA1], &[0xDF, 0xFF, 0xFF, 0xFF, 0xFF], &[0x91; 400]]
+        {
+            assert_eq!(Command::read(Codec::MsgPack, bytes), Err(ErrorCode::InvalidSyntax), "{bytes:?}");
         }
     }
 }

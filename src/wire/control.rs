@@ -1,8 +1,8 @@
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::frame::{Opcode, message_frame};
-use super::{Codec, Wanted};
+use super::frame::message_frame;
+use super::{Codec, Granted, Wanted};
 use crate::model::Channel;
 
 /// What the server says about the conversation itself: always alone, in an array of exactly one.
@@ -16,6 +16,16 @@ pub enum Notice {
     },
     /// The whole state of the session's subscription.
     Subscription(Subscription),
+    /// Objects that the client will not get: those between what it has and what follows.
+    Gap(Gap),
+    /// Nothing else was sent for a while, and the feed is so old.
+    #[serde(rename = "h")]
+    Heartbeat(Heartbeat),
+    /// The service is about to stop; come back after so many milliseconds.
+    Drain {
+        /// How long to wait, different for each session.
+        reconnect_ms: u32,
+    },
     /// A command could not be carried out; nothing was changed by it.
     Error {
         /// The number of the error.
@@ -33,12 +43,12 @@ impl Notice {
 
     /// The notice as a frame.
     pub fn to_frame(&self, codec: Codec) -> Bytes {
-        match codec {
-            Codec::Json => {
-                let text = serde_json::to_vec(&[self]).expect("a notice has only plain fields");
-                message_frame(Opcode::Text, &text)
-            }
-        }
+        const PLAIN: &str = "a notice has only plain fields";
+        let bytes = match codec {
+            Codec::Json => serde_json::to_vec(&[self]).expect(PLAIN),
+            Codec::MsgPack => rmp_serde::to_vec_named(&[self]).expect(PLAIN),
+        };
+        message_frame(codec.opcode(), &bytes)
     }
 }
 
@@ -62,25 +72,59 @@ pub struct Subscription {
     lulds: Vec<String>,
     cancel_errors: Vec<String>,
     corrections: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tickers: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    x: Option<Granted>,
 }
 
 impl Subscription {
-    /// The state in which each channel wants what `wanted` says.
-    pub fn of(wanted: impl Fn(Channel) -> Wanted) -> Self {
+    /// The state in which each channel wants what `wanted` says. What was `granted` is told, with
+    /// our own channel, to those who opted into something.
+    pub fn of(wanted: impl Fn(Channel) -> Wanted, granted: Option<Granted>) -> Self {
         let names = |channel| wanted(channel).names();
         let trades = names(Channel::Trades);
+        let tickers = names(Channel::Tickers);
         Self {
             quotes: names(Channel::Quotes),
             bars: names(Channel::Bars),
             updated_bars: names(Channel::UpdatedBars),
             daily_bars: names(Channel::DailyBars),
-            statuses: Vec::new(),
-            lulds: Vec::new(),
+            statuses: names(Channel::Statuses),
+            lulds: names(Channel::Lulds),
             cancel_errors: trades.clone(),
             corrections: trades.clone(),
             trades,
+            tickers: (granted.is_some() || !tickers.is_empty()).then_some(tickers),
+            x: granted,
         }
     }
+}
+
+/// Objects of one stream that a client will not get. Sent to those who opted in, never in silence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Gap {
+    /// The symbol.
+    #[serde(rename = "S")]
+    pub symbol: String,
+    /// The channel.
+    #[serde(rename = "ch")]
+    pub channel: &'static str,
+    /// The first number that is missing.
+    pub from: u64,
+    /// The last.
+    pub to: u64,
+}
+
+/// A sign of life, by which a quiet market, a lost feed and a lost connection can be told apart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Heartbeat {
+    /// The epoch of all numbers on this connection.
+    pub epoch: String,
+    /// The age of the newest market event in milliseconds.
+    pub age_ms: u64,
+    /// Now, RFC 3339.
+    pub t: String,
 }
 
 /// Why a command was not carried out, by its number on the wire.
@@ -128,11 +172,14 @@ mod tests {
 
     #[test]
     fn a_subscription_has_all_nine_keys_and_corrections_follow_trades() {
-        let state = Subscription::of(|channel| match channel {
-            Channel::Trades => Wanted { all: false, symbols: vec!["AAPL".parse().unwrap()] },
-            Channel::Bars => Wanted { all: true, symbols: vec![] },
-            _ => Wanted::default(),
-        });
+        let state = Subscription::of(
+            |channel| match channel {
+                Channel::Trades => Wanted { all: false, symbols: vec!["AAPL".parse().unwrap()] },
+                Channel::Bars => Wanted { all: true, symbols: vec![] },
+                _ => Wanted::default(),
+            },
+            None,
+        );
 
         let frame = Notice::Subscription(state).to_frame(Codec::Json);
 

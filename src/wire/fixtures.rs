@@ -1,9 +1,58 @@
 //! Values for the tests of the wire.
 
 use crate::model::{
-    Bar, Body, Conditions, Instrument, Object, Price, Quote, Sector, Seq, SymbolId, Tape, Timestamp, Trade,
-    Universe, Venue,
+    Bar, Body, Cancel, CancelAction, Conditions, Correction, Instrument, Luld, Object, Price, Print, Quote,
+    Sector, Seq, Status, StatusReason, SymbolId, Tape, Ticker, Timestamp, Trade, TradingStatus, Universe,
+    Venue,
 };
+
+/// One of each kind.
+pub(crate) fn objects() -> Vec<Object> {
+    let (Body::Trade(trade), Body::Bar(bar)) = (trade().body, bar().body) else { unreachable!() };
+    let mut ticker = Ticker::before_the_open(trade.symbol, Price::from_ticks(12_600), trade.at);
+    ticker.traded(&trade, &bar);
+    let numbered = |body| Object { seq: Seq(5), body };
+    let corrected = Print { price: Price::from_ticks(12_651), ..Print::of(&trade) };
+    let others = [
+        Body::UpdatedBar(bar),
+        Body::DailyBar(bar),
+        Body::Status(Status {
+            symbol: trade.symbol,
+            status: TradingStatus::Halted,
+            reason: StatusReason::NewsPending,
+            tape: Tape::C,
+            at: trade.at,
+        }),
+        Body::Luld(Luld {
+            symbol: trade.symbol,
+            up: Price::from_ticks(13_000),
+            down: Price::from_ticks(12_000),
+            indicator: b'B',
+            tape: Tape::C,
+            at: trade.at,
+        }),
+        Body::Cancel(Cancel {
+            symbol: trade.symbol,
+            id: trade.id,
+            venue: trade.venue,
+            price: trade.price,
+            size: trade.size,
+            action: CancelAction::Error,
+            tape: Tape::C,
+            at: trade.at,
+        }),
+        Body::Correction(Correction {
+            symbol: trade.symbol,
+            venue: trade.venue,
+            original: Print::of(&trade),
+            corrected,
+            tape: Tape::C,
+            at: trade.at,
+        }),
+        Body::Ticker(ticker),
+    ];
+    [self::trade(), quote(), self::bar()].into_iter().chain(others.map(numbered)).collect()
+}
 
 pub(crate) fn universe() -> Universe {
     let listing = |symbol: &str| Instrument {

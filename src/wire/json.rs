@@ -1,4 +1,9 @@
-use crate::model::{Bar, Body, Conditions, Object, Price, Quote, SECOND, Seq, Timestamp, Trade, Universe};
+use super::clock_text::ClockText;
+use super::codec::{Mark, kind_letter};
+use crate::model::{
+    Bar, Body, Cancel, Conditions, Correction, Luld, Object, Price, Quote, Seq, Status, Ticker, Timestamp,
+    Trade, Universe,
+};
 
 /// Writes objects as JSON: `T` first, then every field of its kind, then `sq`, then a comma.
 ///
@@ -10,18 +15,11 @@ pub(super) struct JsonWriter {
 }
 
 impl JsonWriter {
-    /// Appends one object, into which so many earlier ones were merged, and its comma.
-    pub(super) fn object(&mut self, out: &mut Vec<u8>, universe: &Universe, object: &Object, merged: u64) {
+    /// Appends one object with its mark, and its comma.
+    pub(super) fn object(&mut self, out: &mut Vec<u8>, universe: &Universe, object: &Object, mark: Mark) {
         let symbol = &universe.instrument(object.body.symbol()).symbol;
-        let kind = match &object.body {
-            Body::Trade(_) => b't',
-            Body::Quote(_) => b'q',
-            Body::Bar(_) => b'b',
-            Body::UpdatedBar(_) => b'u',
-            Body::DailyBar(_) => b'd',
-        };
         out.extend_from_slice(b"{\"T\":\"");
-        out.push(kind);
+        out.push(kind_letter(&object.body));
         out.extend_from_slice(b"\",\"S\":\"");
         out.extend_from_slice(symbol.as_str().as_bytes());
         out.push(b'"');
@@ -29,11 +27,18 @@ impl JsonWriter {
             Body::Trade(trade) => self.trade(out, trade),
             Body::Quote(quote) => self.quote(out, quote),
             Body::Bar(bar) | Body::UpdatedBar(bar) | Body::DailyBar(bar) => self.bar(out, bar),
+            Body::Status(status) => self.status(out, status),
+            Body::Luld(luld) => self.luld(out, luld),
+            Body::Cancel(cancel) => self.cancel(out, cancel),
+            Body::Correction(correction) => self.correction(out, correction),
+            Body::Ticker(ticker) => self.ticker(out, ticker),
         }
         let Seq(seq) = object.seq;
         integer(out, "sq", seq);
-        if merged > 0 {
-            integer(out, "cf", merged);
+        match mark {
+            Mark::Live => {}
+            Mark::Merged(objects) => integer(out, "cf", objects),
+            Mark::Snapshot => out.extend_from_slice(b",\"sn\":true"),
         }
         out.extend_from_slice(b"},");
     }
@@ -43,7 +48,7 @@ impl JsonWriter {
         letter(out, "x", trade.venue.0);
         price(out, "p", trade.price);
         integer(out, "s", trade.size);
-        conditions(out, trade.conditions);
+        conditions(out, "c", trade.conditions);
         letter(out, "z", trade.tape.letter());
         self.time(out, trade.at);
     }
@@ -55,7 +60,7 @@ impl JsonWriter {
         letter(out, "ax", quote.ask_venue.0);
         price(out, "ap", quote.ask);
         integer(out, "as", quote.ask_size);
-        conditions(out, quote.conditions);
+        conditions(out, "c", quote.conditions);
         letter(out, "z", quote.tape.letter());
         self.time(out, quote.at);
     }
@@ -71,6 +76,66 @@ impl JsonWriter {
         self.time(out, bar.start);
     }
 
+    fn status(&mut self, out: &mut Vec<u8>, status: &Status) {
+        text(out, "sc", status.status.code());
+        text(out, "sm", status.status.message());
+        text(out, "rc", status.reason.code());
+        text(out, "rm", status.reason.message());
+        letter(out, "z", status.tape.letter());
+        self.time(out, status.at);
+    }
+
+    fn luld(&mut self, out: &mut Vec<u8>, luld: &Luld) {
+        price(out, "u", luld.up);
+        price(out, "d", luld.down);
+        letter(out, "i", luld.indicator);
+        letter(out, "z", luld.tape.letter());
+        self.time(out, luld.at);
+    }
+
+    fn cancel(&mut self, out: &mut Vec<u8>, cancel: &Cancel) {
+        integer(out, "i", cancel.id);
+        letter(out, "x", cancel.venue.0);
+        price(out, "p", cancel.price);
+        integer(out, "s", cancel.size);
+        letter(out, "a", cancel.action.letter());
+        letter(out, "z", cancel.tape.letter());
+        self.time(out, cancel.at);
+    }
+
+    fn correction(&mut self, out: &mut Vec<u8>, correction: &Correction) {
+        letter(out, "x", correction.venue.0);
+        let original = &correction.original;
+        integer(out, "oi", original.id);
+        price(out, "op", original.price);
+        integer(out, "os", original.size);
+        conditions(out, "oc", original.conditions);
+        let corrected = &correction.corrected;
+        integer(out, "ci", corrected.id);
+        price(out, "cp", corrected.price);
+        integer(out, "cs", corrected.size);
+        conditions(out, "cc", corrected.conditions);
+        letter(out, "z", correction.tape.letter());
+        self.time(out, correction.at);
+    }
+
+    fn ticker(&mut self, out: &mut Vec<u8>, ticker: &Ticker) {
+        price(out, "p", ticker.price);
+        integer(out, "s", ticker.size);
+        price(out, "bp", ticker.bid);
+        integer(out, "bs", ticker.bid_size);
+        price(out, "ap", ticker.ask);
+        integer(out, "as", ticker.ask_size);
+        price(out, "o", ticker.open);
+        price(out, "h", ticker.high);
+        price(out, "l", ticker.low);
+        price(out, "pc", ticker.previous_close);
+        integer(out, "v", ticker.volume);
+        integer(out, "n", ticker.trades);
+        micros(out, "vw", ticker.vwap_micros);
+        self.time(out, ticker.at);
+    }
+
     fn time(&mut self, out: &mut Vec<u8>, at: Timestamp) {
         key(out, "t");
         out.push(b'"');
@@ -84,66 +149,18 @@ impl JsonWriter {
     }
 }
 
-/// RFC 3339 text of the latest second asked for: `2026-11-20T14:30:00`.
-#[derive(Debug)]
-struct ClockText {
-    second: i64,
-    text: [u8; 19],
-}
-
-impl Default for ClockText {
-    fn default() -> Self {
-        Self { second: 0, text: *b"1970-01-01T00:00:00" }
-    }
-}
-
-impl ClockText {
-    fn second(&mut self, at: Timestamp) -> &[u8] {
-        let second = at.seconds();
-        if second != self.second {
-            self.second = second;
-            let within_day = second.rem_euclid(86_400) as u32;
-            let (year, month, day) = civil_date(at.floor_to(86_400 * SECOND).seconds() / 86_400);
-            let places = [
-                (2, year / 100),
-                (4, year % 100),
-                (7, month),
-                (10, day),
-                (13, within_day / 3600),
-                (16, within_day / 60 % 60),
-                (19, within_day % 60),
-            ];
-            for (end, number) in places {
-                self.text[end - 2] = b'0' + (number / 10) as u8;
-                self.text[end - 1] = b'0' + (number % 10) as u8;
-            }
-        }
-        &self.text
-    }
-}
-
-/// Year, month and day of this many days since 1970-01-01, in the Gregorian calendar.
-///
-/// Counts in eras of 400 years from a 1st of March, so that leap days come last: Howard Hinnant,
-/// "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`.
-fn civil_date(days: i64) -> (u32, u32, u32) {
-    const DAYS_PER_ERA: i64 = 146_097;
-    let since_era_0 = days + 719_468;
-    let era = since_era_0.div_euclid(DAYS_PER_ERA);
-    let day_of_era = since_era_0.rem_euclid(DAYS_PER_ERA);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    (year as u32, month as u32, day as u32)
-}
-
 fn key(out: &mut Vec<u8>, name: &str) {
     out.extend_from_slice(b",\"");
     out.extend_from_slice(name.as_bytes());
     out.extend_from_slice(b"\":");
+}
+
+/// Text that needs no escapes.
+fn text(out: &mut Vec<u8>, name: &str, text: &str) {
+    key(out, name);
+    out.push(b'"');
+    out.extend_from_slice(text.as_bytes());
+    out.push(b'"');
 }
 
 fn letter(out: &mut Vec<u8>, name: &str, letter: u8) {
@@ -178,8 +195,8 @@ fn micros(out: &mut Vec<u8>, name: &str, micros: u64) {
     fraction(out, (micros % 1_000_000) as u32, 6);
 }
 
-fn conditions(out: &mut Vec<u8>, conditions: Conditions) {
-    key(out, "c");
+fn conditions(out: &mut Vec<u8>, name: &str, conditions: Conditions) {
+    key(out, name);
     out.push(b'[');
     for (place, condition) in conditions.letters().enumerate() {
         if place > 0 {
@@ -207,7 +224,7 @@ mod tests {
 
     fn written(object: &Object) -> String {
         let mut out = Vec::new();
-        JsonWriter::default().object(&mut out, &fixtures::universe(), object, 0);
+        JsonWriter::default().object(&mut out, &fixtures::universe(), object, Mark::Live);
         String::from_utf8(out).unwrap()
     }
 
@@ -239,7 +256,7 @@ mod tests {
     fn what_was_merged_is_counted_and_nothing_is_not() {
         let mut out = Vec::new();
 
-        JsonWriter::default().object(&mut out, &fixtures::universe(), &fixtures::quote(), 12);
+        JsonWriter::default().object(&mut out, &fixtures::universe(), &fixtures::quote(), Mark::Merged(12));
 
         assert!(out.ends_with(br#","sq":7,"cf":12},"#));
     }
@@ -252,19 +269,6 @@ mod tests {
             let value: serde_json::Value = serde_json::from_str(text.trim_end_matches(',')).unwrap();
 
             assert_eq!(value["sq"], object.seq.0);
-        }
-    }
-
-    #[test]
-    fn dates_agree_with_an_independent_calendar() {
-        for second in [-86_401, -1, 0, 951_782_399, 951_782_400, 1_709_251_199, 4_107_542_400, 7_258_118_399]
-        {
-            let mut clock = ClockText::default();
-
-            let text = clock.second(Timestamp::from_nanos(second * SECOND)).to_vec();
-
-            let other = jiff::Timestamp::from_second(second).unwrap().to_string();
-            assert_eq!(format!("{}Z", String::from_utf8(text).unwrap()), other);
         }
     }
 }

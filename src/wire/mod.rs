@@ -4,21 +4,25 @@
 //! stream v2, which existing SDKs already speak; what is ours (`sq`, `cf`) only adds fields to them.
 
 mod array;
+mod clock_text;
 mod close;
 mod codec;
 mod command;
 mod control;
 mod decoder;
+mod extensions;
 #[cfg(test)]
 pub(crate) mod fixtures;
 mod frame;
 mod json;
+mod msgpack;
 mod utf8;
 
 pub use array::ArrayFrame;
 pub use close::Close;
-pub use codec::{Codec, Encoded};
+pub use codec::{Codec, Encoded, Mark};
 pub use command::{Command, Selection, Wanted};
 pub use control::{ErrorCode, Notice, Subscription};
 pub use decoder::{Decoder, Fault, Incoming};
+pub use extensions::{Extensions, Granted, Id, Resume};
 pub use frame::{Opcode, close_frame, message_frame};
