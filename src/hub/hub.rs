@@ -92,7 +92,8 @@ impl Hub {
     pub fn hand_out(&self, batches: &[Arc<Batch>]) {
         let state = &mut *self.state.borrow_mut();
         for (number, batch) in batches.iter().enumerate() {
-            for (place, object) in batch.objects().iter().enumerate() {
+            state.latest.told_until(batch.newest());
+            for (place, object) in batch.objects().enumerate() {
                 state.latest.put(*object);
                 for key in state.index.who_wants(object.stream()) {
                     let Some(seat) = &mut state.seats[key.0] else { continue };

@@ -43,12 +43,12 @@ impl<'a> Turn<'a> {
 
     /// The object itself.
     pub fn object(&self, pick: Pick) -> &Object {
-        &self.batches[pick.batch as usize].objects()[pick.place as usize]
+        self.batches[pick.batch as usize].object(pick.place as usize)
     }
 
     /// The object's bytes.
     pub fn encoded(&self, codec: Codec, pick: Pick) -> &[u8] {
-        self.batches[pick.batch as usize].encoded(codec).object(pick.place as usize)
+        self.batches[pick.batch as usize].encoded(codec, pick.place as usize)
     }
 
     /// One frame of these objects.

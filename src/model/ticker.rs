@@ -64,12 +64,16 @@ impl Ticker {
         self.at = self.at.max(quote.at);
     }
 
-    /// A trade happened, after which the day's bar is this.
-    pub fn traded(&mut self, trade: &Trade, day: &Bar) {
+    /// A trade happened and is the last.
+    pub fn traded(&mut self, trade: &Trade) {
         (self.price, self.size) = (trade.price, trade.size);
+        self.at = self.at.max(trade.at);
+    }
+
+    /// The day's figures are those of this bar.
+    pub fn day(&mut self, day: &Bar) {
         (self.open, self.high, self.low) = (day.open, day.high, day.low);
         (self.volume, self.trades, self.vwap_micros) = (day.volume, day.trades, day.vwap_micros());
-        self.at = self.at.max(trade.at);
     }
 
     /// A new day begins: the last price is now the previous close.

@@ -18,7 +18,7 @@ impl Scene {
 
     fn offer(&mut self, objects: &[Object]) -> Offered {
         let universe = Arc::new(fixtures::universe());
-        let batches = [Arc::new(Batch::new(universe, objects.to_vec(), Timestamp::default()))];
+        let batches = [Arc::new(Batch::new(universe, Timestamp::default(), objects.to_vec(), vec![]))];
         objects.iter().for_each(|object| self.latest.put(*object));
         let picks: Vec<_> = (0..objects.len()).map(|place| Pick::new(0, place)).collect();
         self.outbox.offer(&Turn::new(&batches), &picks)

@@ -48,11 +48,11 @@ impl Handler<Events> for TapeActor {
 
     fn handle(&mut self, told: Events, _: &mut Self::Context) {
         let batch = self.recorder.record(&told.events, told.newest);
-        if batch.objects().is_empty() {
+        if batch.is_empty() {
             return;
         }
         self.metrics.batches.inc();
-        self.metrics.objects.inc_by(batch.objects().len() as u64);
+        self.metrics.objects.inc_by(batch.len() as u64);
         self.metrics.newest.set(batch.newest().nanos() as f64 / SECOND as f64);
         let batch = Arc::new(batch);
         self.followers.retain(Recipient::connected);

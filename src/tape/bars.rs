@@ -1,5 +1,5 @@
 use super::TradingDay;
-use crate::model::{Bar, Body, Timestamp, Trade};
+use crate::model::{Bar, Body, SymbolId, Timestamp, Trade};
 
 /// Folds trades into minute bars and day bars.
 ///
@@ -76,9 +76,8 @@ impl Bars {
     }
 
     /// The day's bar so far.
-    #[cfg(test)]
-    fn day(&self, symbol: crate::model::SymbolId) -> Option<Bar> {
-        self.symbols[symbol.index()].day
+    pub(super) fn day(&self, symbol: SymbolId) -> Option<&Bar> {
+        self.symbols[symbol.index()].day.as_ref()
     }
 }
 
@@ -92,7 +91,7 @@ fn fold(bar: &mut Option<Bar>, start: Timestamp, trade: &Trade) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Channel, Conditions, Price, SECOND, SymbolId, Tape, Venue};
+    use crate::model::{Channel, Conditions, Price, SECOND, Tape, Venue};
 
     const MINUTE: i64 = 60 * SECOND;
 

@@ -1,15 +1,16 @@
-use crate::model::{Channel, Object, Seq, Stream};
+use crate::model::{Channel, Object, Seq, Stream, Timestamp};
 
 /// The newest object of each stream.
 #[derive(Clone, Debug)]
 pub struct Latest {
     newest: Vec<Option<Object>>,
+    told_until: Timestamp,
 }
 
 impl Latest {
     /// Nothing yet, of so many symbols.
     pub fn new(symbols: usize) -> Self {
-        Self { newest: vec![None; symbols * Channel::COUNT] }
+        Self { newest: vec![None; symbols * Channel::COUNT], told_until: Timestamp::default() }
     }
 
     /// The stream's newest object, unless there was none.
@@ -25,6 +26,16 @@ impl Latest {
     /// This object is now the newest of its stream.
     pub fn put(&mut self, object: Object) {
         self.newest[place(object.stream())] = Some(object);
+    }
+
+    /// Up to when the market has told everything.
+    pub const fn newest(&self) -> Timestamp {
+        self.told_until
+    }
+
+    /// The market has told everything up to this time.
+    pub fn told_until(&mut self, time: Timestamp) {
+        self.told_until = time;
     }
 
     /// The newest objects of all streams that have one.

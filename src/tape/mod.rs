@@ -6,6 +6,7 @@
 mod actor;
 mod bars;
 mod batch;
+mod board;
 mod calendar;
 mod latest;
 mod recorder;

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use super::bars::Bars;
+use super::board::Board;
 use super::{Batch, Latest};
 use crate::model::{Body, Event, Object, SECOND, Timestamp, Universe};
 
@@ -24,6 +25,7 @@ impl Default for Spans {
 pub struct Recorder {
     universe: Arc<Universe>,
     bars: Bars,
+    board: Board,
     latest: Latest,
 }
 
@@ -31,33 +33,49 @@ impl Recorder {
     /// A recorder for this universe, from this time on.
     pub fn new(universe: Arc<Universe>, spans: Spans, from: Timestamp) -> Self {
         let symbols = universe.len();
-        Self { bars: Bars::new(symbols, spans.bar_nanos, from), latest: Latest::new(symbols), universe }
+        Self {
+            bars: Bars::new(symbols, spans.bar_nanos, from),
+            board: Board::new(&universe, from),
+            latest: Latest::new(symbols),
+            universe,
+        }
     }
 
     /// Takes in the events up to `newest`, in order, and gives what is to be published of them.
     pub fn record(&mut self, events: &[Event], newest: Timestamp) -> Batch {
         let mut objects = Vec::with_capacity(events.len());
-        let latest = &mut self.latest;
-        let mut publish = |body: Body| {
-            let object = Object { seq: latest.seq(body.stream()).next(), body };
-            latest.put(object);
-            objects.push(object);
-        };
+        let mut publish = |body: Body| objects.push(number(&mut self.latest, body));
         for event in events {
             self.bars.advance(event.at(), &mut publish);
             publish(Body::from(*event));
-            if let Event::Trade(trade) = event {
-                self.bars.trade(trade, &mut publish);
+            match event {
+                Event::Trade(trade) => {
+                    self.bars.trade(trade, &mut publish);
+                    self.board.traded(trade, self.bars.day(trade.symbol));
+                }
+                Event::Quote(quote) => self.board.quoted(quote),
+                _ => {}
             }
         }
         self.bars.advance(newest, &mut publish);
-        Batch::new(Arc::clone(&self.universe), objects, newest)
+        self.board.advance(newest);
+        let tickers = self.board.take_changed().map(|ticker| number(&mut self.latest, Body::Ticker(ticker)));
+        let tickers = tickers.collect();
+        self.latest.told_until(newest);
+        Batch::new(Arc::clone(&self.universe), newest, objects, tickers)
     }
 
     /// The newest object of each stream.
     pub fn latest(&self) -> &Latest {
         &self.latest
     }
+}
+
+/// The next object of its stream.
+fn number(latest: &mut Latest, body: Body) -> Object {
+    let object = Object { seq: latest.seq(body.stream()).next(), body };
+    latest.put(object);
+    object
 }
 
 #[cfg(test)]
@@ -82,9 +100,9 @@ mod tests {
         let first = recorder.record(&[trade, quote, trade], quote.at());
         let second = recorder.record(&[trade], quote.at());
 
-        let seqs: Vec<_> = first.objects().iter().map(|object| object.seq).collect();
-        assert_eq!(seqs, [Seq(1), Seq(1), Seq(2)]);
-        assert_eq!(second.objects()[0].seq, Seq(3));
+        let seqs = |batch: &Batch| batch.objects().map(|object| object.seq.0).collect::<Vec<_>>();
+        assert_eq!(seqs(&first), [1, 1, 2, 1], "two trades, a quote, and the ticker of all three");
+        assert_eq!(seqs(&second), [3, 2]);
         let trades = Stream { channel: Channel::Trades, symbol: SymbolId(0) };
         assert_eq!(recorder.latest().seq(trades), Seq(3));
     }
@@ -98,7 +116,10 @@ mod tests {
 
         let batch = recorder.record(&[trade, Event::Trade(later)], later.at);
 
-        let channels: Vec<_> = batch.objects().iter().map(|object| object.stream().channel).collect();
-        assert_eq!(channels, [Channel::Trades, Channel::Bars, Channel::DailyBars, Channel::Trades]);
+        let channels: Vec<_> = batch.objects().map(|object| object.stream().channel).collect();
+        assert_eq!(
+            channels,
+            [Channel::Trades, Channel::Bars, Channel::DailyBars, Channel::Trades, Channel::Tickers]
+        );
     }
 }

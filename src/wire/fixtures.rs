@@ -10,7 +10,8 @@ use crate::model::{
 pub(crate) fn objects() -> Vec<Object> {
     let (Body::Trade(trade), Body::Bar(bar)) = (trade().body, bar().body) else { unreachable!() };
     let mut ticker = Ticker::before_the_open(trade.symbol, Price::from_ticks(12_600), trade.at);
-    ticker.traded(&trade, &bar);
+    ticker.traded(&trade);
+    ticker.day(&bar);
     let numbered = |body| Object { seq: Seq(5), body };
     let corrected = Print { price: Price::from_ticks(12_651), ..Print::of(&trade) };
     let others = [
