@@ -24,7 +24,7 @@ use crate::http::{self, House, Readiness};
 use crate::hub::{Dismiss, Hub, HubActor, Patience};
 use crate::market::{self, MarketActor, Simulator};
 use crate::metrics::Metrics;
-use crate::model::Timestamp;
+use crate::model::{Epoch, Timestamp};
 use crate::tape::{Follow, Recorder, TapeActor};
 use crate::wire::Close;
 
@@ -83,6 +83,8 @@ impl Service {
         let feed = Arbiter::new();
 
         let now = Timestamp::from(SystemTime::now());
+        // One number for each second of 136 years: no two runs of one server share it.
+        let epoch = Epoch::new(now.seconds() as u32);
         let recorder = Recorder::new(Arc::clone(&universe), config.spans, now);
         let tape_metrics = metrics.tape();
         let tape = TapeActor::start_in_arbiter(&feed.handle(), |_| TapeActor::new(recorder, tape_metrics));
@@ -98,6 +100,7 @@ impl Service {
         let readiness = Readiness::default();
         let house = web::Data::new(House {
             universe: Arc::clone(&universe),
+            epoch,
             metrics,
             limits: config.limits,
             outbox: config.outbox,

@@ -14,7 +14,7 @@ use actix_web::web::{self, ServiceConfig};
 
 use crate::hub::Hub;
 use crate::metrics::Metrics;
-use crate::model::Universe;
+use crate::model::{Epoch, Universe};
 use crate::session::{Limits, OutboxLimits};
 
 pub use socket::tune;
@@ -23,6 +23,8 @@ pub use socket::tune;
 pub struct House {
     /// The market's instruments.
     pub universe: Arc<Universe>,
+    /// What numbers this server gives.
+    pub epoch: Epoch,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// What one session may ask for.

@@ -1,7 +1,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use actix_web::http::header::HeaderMap;
+use actix_web::http::header::{CONTENT_TYPE, HeaderMap};
 use actix_web::web::{Data, Path, Payload, Query};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use actix_web_actors::ws;
@@ -24,26 +24,24 @@ pub(super) async fn feed(
     payload: Payload,
 ) -> impl Responder {
     match FEEDS.contains(&feed.as_str()) {
-        true => open(&request, &house, None, payload),
+        true => open(&request, &house, payload),
         false => Ok(HttpResponse::NotFound().finish()),
     }
 }
 
-/// What the tutorial's handshake asks with.
-#[derive(Deserialize)]
-pub(super) struct Connect {
-    #[serde(rename = "userId")]
-    user_id: Option<String>,
+/// `GET /websocket/connect?userId=3`: the same stream under the tutorial's name.
+pub(super) async fn connect(request: HttpRequest, house: Data<House>, payload: Payload) -> impl Responder {
+    open(&request, &house, payload)
 }
 
-/// `GET /websocket/connect?userId=3`: the same stream under the tutorial's name.
-pub(super) async fn connect(
-    query: Query<Connect>,
-    request: HttpRequest,
-    house: Data<House>,
-    payload: Payload,
-) -> impl Responder {
-    open(&request, &house, query.into_inner().user_id, payload)
+/// What a client that cannot set headers says in the address.
+#[derive(Default, Deserialize)]
+struct Asked {
+    /// The client's own name for the session.
+    #[serde(rename = "userId")]
+    user_id: Option<String>,
+    /// `msgpack`, where the header cannot say it.
+    codec: Option<String>,
 }
 
 /// `GET /echo`: returns each message as it came.
@@ -53,24 +51,22 @@ pub(super) async fn echo(request: HttpRequest, house: Data<House>, payload: Payl
     Ok::<_, ws::HandshakeError>(response.body(body))
 }
 
-fn open(
-    request: &HttpRequest,
-    house: &House,
-    label: Option<String>,
-    payload: Payload,
-) -> Result<HttpResponse, ws::HandshakeError> {
+fn open(request: &HttpRequest, house: &House, payload: Payload) -> Result<HttpResponse, ws::HandshakeError> {
     let mut response = ws::handshake(request)?;
     if !house.readiness.is_ready() {
         // Not a 4xx: the Go SDK never comes back after one.
         return Ok(HttpResponse::ServiceUnavailable().finish());
     }
+    let asked = Query::<Asked>::from_query(request.query_string()).map(Query::into_inner).unwrap_or_default();
     let door = Door {
         hub: hub_of(request),
         universe: Arc::clone(&house.universe),
         limits: house.limits,
         outbox: house.outbox,
-        codec: Codec::Json,
-        label: label.map(shortened),
+        epoch: house.epoch,
+        replay: Rc::new(|_, _, _| Vec::new()),
+        codec: codec(request.headers(), asked.codec.as_deref()),
+        label: asked.user_id.map(shortened),
         is_authenticated: has_credentials(request.headers()),
         sever: sever(request),
     };
@@ -80,6 +76,15 @@ fn open(
 fn hub_of(request: &HttpRequest) -> Rc<Hub> {
     let hub = request.app_data::<Rc<Hub>>().expect("`doors` put the worker's hub into the application");
     Rc::clone(hub)
+}
+
+/// The upgrade's content type decides, or its stand-in in the address; all else is JSON.
+fn codec(headers: &HeaderMap, asked: Option<&str>) -> Codec {
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    match content_type.trim().eq_ignore_ascii_case("application/msgpack") || asked == Some("msgpack") {
+        true => Codec::MsgPack,
+        false => Codec::Json,
+    }
 }
 
 fn has_credentials(headers: &HeaderMap) -> bool {

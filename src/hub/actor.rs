@@ -23,6 +23,9 @@ pub struct HubActor {
 /// How often the hub looks after the silent and the stalled.
 const BEAT: Duration = Duration::from_secs(1);
 
+/// How often the hub calls those who are due where no batch comes: in a quiet market.
+const QUIET_TURN: Duration = Duration::from_millis(10);
+
 /// The most batches handed out in one turn; the loop turns between one turn and the next, so that a
 /// hub that fell behind does not starve the worker's newcomers.
 const BATCHES_PER_TURN: usize = 64;
@@ -39,6 +42,7 @@ impl HubActor {
         self.waiting.make_contiguous();
         self.hub.hand_out(&self.waiting.as_slices().0[..count]);
         self.waiting.drain(..count);
+        self.hub.call_due(Instant::now());
         if !self.waiting.is_empty() {
             let later = tokio::task::yield_now().into_actor(self);
             ctx.spawn(later.map(|(), hub, ctx| hub.hand_out(ctx)));
@@ -51,6 +55,7 @@ impl Actor for HubActor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.run_interval(BEAT, |actor, _| actor.hub.beat(Instant::now()));
+        ctx.run_interval(QUIET_TURN, |actor, _| actor.hub.call_due(Instant::now()));
     }
 }
 

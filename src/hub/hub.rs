@@ -1,4 +1,6 @@
 use std::cell::RefCell;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
@@ -24,12 +26,16 @@ struct State {
     seats: Vec<Option<Seat>>,
     touched: Vec<SubscriberKey>,
     latest: Latest,
+    /// When subscribers want to be called, the soonest first.
+    agenda: BinaryHeap<Reverse<(Instant, SubscriberKey)>>,
 }
 
 /// A subscriber, and what the turn has found for him so far.
 struct Seat {
     subscriber: Rc<dyn Subscriber>,
     picks: Vec<Pick>,
+    /// When it wants to be called next; other entries of the agenda are void.
+    due: Option<Instant>,
 }
 
 /// Room for picks that a seat may keep from turn to turn.
@@ -43,6 +49,7 @@ impl Hub {
             seats: Vec::new(),
             touched: Vec::new(),
             latest: Latest::new(symbols),
+            agenda: BinaryHeap::new(),
         };
         Self { state: RefCell::new(state), patience, metrics }
     }
@@ -54,7 +61,7 @@ impl Hub {
         if state.seats.len() <= key.0 {
             state.seats.resize_with(key.0 + 1, || None);
         }
-        state.seats[key.0] = Some(Seat { subscriber, picks: Vec::new() });
+        state.seats[key.0] = Some(Seat { subscriber, picks: Vec::new(), due: None });
         self.metrics.opened.inc();
         self.metrics.sessions.inc();
         key
@@ -110,6 +117,30 @@ impl Hub {
             seat.subscriber.deliver(&turn, &seat.picks);
             seat.picks.clear();
             seat.picks.shrink_to(KEPT_PICKS);
+        }
+    }
+
+    /// The subscriber wants to be [called](Subscriber::due) at this time, and at no other that it said
+    /// before; `None` is never.
+    pub fn set_due(&self, key: SubscriberKey, due: Option<Instant>) {
+        let state = &mut *self.state.borrow_mut();
+        let Some(seat) = &mut state.seats[key.0] else { return };
+        seat.due = due;
+        state.agenda.extend(due.map(|at| Reverse((at, key))));
+    }
+
+    /// Calls everybody who is due by now.
+    pub fn call_due(&self, now: Instant) {
+        let state = &mut *self.state.borrow_mut();
+        while let Some(Reverse((at, key))) = state.agenda.peek().copied()
+            && at <= now
+        {
+            state.agenda.pop();
+            let Some(seat) = state.seats[key.0].as_mut().filter(|seat| seat.due == Some(at)) else {
+                continue;
+            };
+            seat.due = seat.subscriber.due(now, &state.latest);
+            state.agenda.extend(seat.due.map(|next| Reverse((next, key))));
         }
     }
 

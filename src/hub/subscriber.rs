@@ -1,4 +1,7 @@
+use std::time::Instant;
+
 use super::{Pick, Turn, Vitals};
+use crate::tape::Latest;
 use crate::wire::Close;
 
 /// Somebody on this thread who takes what he wants of each batch.
@@ -8,6 +11,10 @@ use crate::wire::Close;
 pub trait Subscriber {
     /// Takes these objects, in order.
     fn deliver(&self, turn: &Turn<'_>, picks: &[Pick]);
+
+    /// The time has come that it asked for; it says when it wants to be called next. Later than `now`,
+    /// or the hub would not come to an end.
+    fn due(&self, now: Instant, latest: &Latest) -> Option<Instant>;
 
     /// How the far side is doing.
     fn vitals(&self) -> Vitals;

@@ -19,7 +19,7 @@ impl Seq {
 ///
 /// A new epoch begins whenever the server starts, so that a client which kept a number from before
 /// a restart is told so instead of being given the wrong objects.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Epoch(u32);
 
 impl Epoch {

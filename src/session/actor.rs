@@ -9,11 +9,14 @@ use futures_util::stream;
 use tracing::debug;
 
 use super::body::Body;
+use super::delivery::{Delivery, Replay};
 use super::incoming::IncomingStream;
+use super::limits::OutboxLimits;
 use super::link::{Link, Membership, Sever};
-use super::{Conversation, Limits, Outbox, OutboxLimits};
+use super::outbox::Outbox;
+use super::{Conversation, Limits};
 use crate::hub::{Hub, SubscriberKey};
-use crate::model::Universe;
+use crate::model::{Epoch, Universe};
 use crate::wire::{Close, Codec, Command, Decoder, Fault, Incoming, Opcode, message_frame};
 
 /// What a session is opened with.
@@ -22,6 +25,10 @@ pub struct Door {
     pub hub: Rc<Hub>,
     /// The market's instruments.
     pub universe: Arc<Universe>,
+    /// What numbers the server gives.
+    pub epoch: Epoch,
+    /// What was published, as far back as it is kept.
+    pub replay: Replay,
     /// What the session may ask for.
     pub limits: Limits,
     /// How much may wait for it.
@@ -40,13 +47,15 @@ pub struct Door {
 /// body of the response.
 pub fn open(door: Door, payload: Payload) -> BoxBody {
     let outbox = Outbox::new(door.codec, Arc::clone(&door.universe), door.outbox);
-    let link = Rc::new(Link::new(door.hub, door.codec, outbox, door.sever));
+    let link = Rc::new(Link::new(door.hub, door.codec, door.epoch, outbox, door.sever));
     let membership = Membership::of(&link);
-    let conversation = Conversation::new(Arc::clone(&door.universe), door.limits, door.is_authenticated);
+    let conversation =
+        Conversation::new(Arc::clone(&door.universe), door.epoch, door.limits, door.is_authenticated);
     conversation.greeting().iter().for_each(|notice| link.notify(notice));
+    let replayed_objects = door.limits.replayed_objects;
     let actor = SessionActor {
         conversation,
-        universe: door.universe,
+        delivery: Delivery::new(Rc::clone(&link), door.universe, door.replay, replayed_objects),
         codec: door.codec,
         link: Rc::clone(&link),
         key: membership.key(),
@@ -77,10 +86,11 @@ where
     BoxBody::new(Body::new(Box::pin(context), link, membership))
 }
 
-/// The part of a session that reads: it carries commands to the conversation and answers away.
+/// The part of a session that reads: it carries commands to the conversation and sees to what
+/// follows from them.
 struct SessionActor {
     conversation: Conversation,
-    universe: Arc<Universe>,
+    delivery: Delivery,
     codec: Codec,
     link: Rc<Link>,
     key: SubscriberKey,
@@ -88,18 +98,11 @@ struct SessionActor {
 }
 
 impl SessionActor {
-    fn command(&mut self, text: &[u8]) {
-        let hub = Rc::clone(self.link.hub());
-        hub.metrics().commands.inc();
-        let command = Command::read(self.codec, text);
-        let takes_away = matches!(command, Ok(Command::Unsubscribe(..)));
-        let mut changes = Vec::new();
-        let notice = self.conversation.answer(command, |change| changes.push(change));
-        hub.change_interests(|index| changes.iter().for_each(|change| change.apply(index, self.key)));
-        if takes_away {
-            self.link.retain(|stream| self.conversation.filter().wants(stream, &self.universe));
-        }
-        self.link.notify(&notice);
+    /// JSON may come in binary frames, as the C# SDK sends it; MessagePack never comes as text.
+    fn command(&mut self, codec: Codec, bytes: &[u8]) {
+        self.link.hub().metrics().commands.inc();
+        let outcome = self.conversation.answer(Command::read(codec, bytes));
+        self.delivery.carry_out(outcome, self.conversation.filter());
     }
 }
 
@@ -119,7 +122,9 @@ impl Actor for SessionActor {
 impl StreamHandler<Result<Incoming, Fault>> for SessionActor {
     fn handle(&mut self, said: Result<Incoming, Fault>, ctx: &mut Self::Context) {
         match said {
-            Ok(Incoming::Text(text) | Incoming::Binary(text)) => self.command(&text),
+            Ok(Incoming::Text(text)) => self.command(Codec::Json, &text),
+            Ok(Incoming::Binary(bytes)) => self.command(self.codec, &bytes),
+            Ok(Incoming::Ping(payload)) => self.link.send_urgent(message_frame(Opcode::Pong, &payload)),
             Ok(other) => answer_control(&self.link, other, ctx),
             Err(fault) => break_off(&self.link, fault, ctx),
         }

@@ -8,10 +8,11 @@ use actix_web_actors::ws::{Message as Unused, ProtocolError, WebsocketContext};
 
 use super::actor::{answer_control, break_off, run};
 use super::incoming::IncomingStream;
+use super::limits::OutboxLimits;
 use super::link::{Link, Sever};
-use super::{Outbox, OutboxLimits};
+use super::outbox::Outbox;
 use crate::hub::Hub;
-use crate::model::Universe;
+use crate::model::{Epoch, Universe};
 use crate::wire::{Codec, Decoder, Fault, Incoming, Opcode, message_frame};
 
 /// The longest message that the echo returns: what the conformance suite asks for (case 9.1.6).
@@ -23,7 +24,7 @@ const MAX_MESSAGE: usize = 16 << 20;
 /// the message is what the ticker's sessions run on.
 pub fn open_echo(hub: Rc<Hub>, universe: Arc<Universe>, sever: Sever, payload: Payload) -> BoxBody {
     let outbox = Outbox::new(Codec::Json, universe, OutboxLimits::default());
-    let link = Rc::new(Link::new(hub, Codec::Json, outbox, sever));
+    let link = Rc::new(Link::new(hub, Codec::Json, Epoch::default(), outbox, sever));
     let incoming = IncomingStream::new(payload, Decoder::new(MAX_MESSAGE), Rc::clone(&link));
     run(EchoActor { link: Rc::clone(&link) }, incoming, link, None)
 }

@@ -42,6 +42,50 @@ impl Interest {
             Self::EndAll(channel) => index.remove_all(key, channel),
         }
     }
+
+    /// The change that takes this one back.
+    pub const fn undone(self) -> Self {
+        match self {
+            Self::Begin(stream) => Self::End(stream),
+            Self::End(stream) => Self::Begin(stream),
+            Self::BeginAll(channel) => Self::EndAll(channel),
+            Self::EndAll(channel) => Self::BeginAll(channel),
+        }
+    }
+
+    /// The channel that it is about.
+    pub const fn channel(self) -> Channel {
+        match self {
+            Self::Begin(stream) | Self::End(stream) => stream.channel,
+            Self::BeginAll(channel) | Self::EndAll(channel) => channel,
+        }
+    }
+
+    /// The streams that it is about, all those of the market where it says all.
+    pub fn streams(self, universe: &Universe) -> impl Iterator<Item = Stream> + '_ {
+        let (one, all) = match self {
+            Self::Begin(stream) | Self::End(stream) => (Some(stream), None),
+            Self::BeginAll(channel) | Self::EndAll(channel) => (None, Some(channel)),
+        };
+        let of_all =
+            move |channel| universe.iter().map(move |instrument| Stream { channel, symbol: instrument.id });
+        one.into_iter().chain(all.into_iter().flat_map(of_all))
+    }
+
+    /// Whether something begins to be wanted.
+    pub const fn begins(self) -> bool {
+        matches!(self, Self::Begin(_) | Self::BeginAll(_))
+    }
+
+    /// The same change in each channel that follows this one's, itself included.
+    fn with_followers(self) -> impl Iterator<Item = Self> {
+        self.channel().with_followers().map(move |channel| match self {
+            Self::Begin(stream) => Self::Begin(Stream { channel, ..stream }),
+            Self::End(stream) => Self::End(Stream { channel, ..stream }),
+            Self::BeginAll(_) => Self::BeginAll(channel),
+            Self::EndAll(_) => Self::EndAll(channel),
+        })
+    }
 }
 
 impl Filter {
@@ -67,11 +111,12 @@ impl Filter {
 
     /// Wants these as well; what is wanted already stays so.
     pub fn add(&mut self, more: &Selection, universe: &Universe, mut change: impl FnMut(Interest)) {
+        let mut change = |interest: Interest| interest.with_followers().for_each(&mut change);
         for channel in Channel::ALL {
             let (has, wanted) = (&mut self.channels[channel.index()], more.of(channel));
             if wanted.all && !has.all {
                 has.all = true;
-                has.streams(channel, universe).for_each(|stream| change(Interest::End(stream)));
+                has.streams(channel, universe).map(Interest::End).for_each(&mut change);
                 change(Interest::BeginAll(channel));
             }
             for symbol in &wanted.symbols {
@@ -87,6 +132,7 @@ impl Filter {
 
     /// Wants these no more; what was not wanted stays so.
     pub fn remove(&mut self, less: &Selection, universe: &Universe, mut change: impl FnMut(Interest)) {
+        let mut change = |interest: Interest| interest.with_followers().for_each(&mut change);
         for channel in Channel::ALL {
             let (has, wanted) = (&mut self.channels[channel.index()], less.of(channel));
             for symbol in &wanted.symbols {
@@ -97,20 +143,42 @@ impl Filter {
             if wanted.all && has.all {
                 has.all = false;
                 change(Interest::EndAll(channel));
-                has.streams(channel, universe).for_each(|stream| change(Interest::Begin(stream)));
+                has.streams(channel, universe).map(Interest::Begin).for_each(&mut change);
             }
         }
     }
 
+    /// All that is wanted, as changes from wanting nothing.
+    pub fn interests(&self, universe: &Universe) -> Vec<Interest> {
+        let of_channel = |channel: Channel| {
+            let symbols = &self.channels[channel.index()];
+            let all = symbols.all.then_some(Interest::BeginAll(channel));
+            let named = symbols.streams(channel, universe).filter(|_| !symbols.all).map(Interest::Begin);
+            all.into_iter().chain(named).flat_map(Interest::with_followers).collect::<Vec<_>>()
+        };
+        Channel::ALL.into_iter().flat_map(of_channel).collect()
+    }
+
+    /// The streams that these names are about.
+    pub fn streams_of<'a>(named: &'a Selection, universe: &'a Universe) -> impl Iterator<Item = Stream> + 'a {
+        Channel::ALL.into_iter().flat_map(move |channel| {
+            let wanted = named.of(channel);
+            let all = wanted.all.then_some(Interest::BeginAll(channel));
+            let by_name = wanted.symbols.iter().filter(|_| !wanted.all);
+            let by_name = by_name.filter_map(move |symbol| stream_of(channel, symbol, universe));
+            all.into_iter().flat_map(|all| all.streams(universe)).chain(by_name)
+        })
+    }
+
     /// Whether the client is to get this stream.
     pub fn wants(&self, stream: Stream, universe: &Universe) -> bool {
-        let symbols = &self.channels[stream.channel.index()];
+        let symbols = &self.channels[stream.channel.leader().index()];
         symbols.all || symbols.named.contains(&universe.instrument(stream.symbol).symbol)
     }
 
-    /// The names for this channel.
+    /// The names for this channel; those that follow trades have theirs.
     pub fn of(&self, channel: Channel) -> Wanted {
-        let symbols = &self.channels[channel.index()];
+        let symbols = &self.channels[channel.leader().index()];
         Wanted { all: symbols.all, symbols: symbols.named.iter().copied().collect() }
     }
 }

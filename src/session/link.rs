@@ -1,13 +1,16 @@
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 use std::task::Waker;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use bytes::Bytes;
 
-use super::{Offered, Outbox};
-use crate::hub::{Hub, Pick, Subscriber, Turn, Vitals};
-use crate::wire::{Close, Codec, ErrorCode, Notice, Opcode, close_frame, message_frame};
+use super::outbox::{Offered, Outbox};
+use super::{Overload, Terms};
+use crate::hub::{Hub, Pick, Subscriber, SubscriberKey, Turn, Vitals};
+use crate::model::{Epoch, Timestamp};
+use crate::tape::Latest;
+use crate::wire::{Close, Codec, ErrorCode, Heartbeat, Notice, Opcode, close_frame, message_frame};
 
 /// Breaks a connection off, whatever state it is in.
 pub type Sever = Box<dyn Fn()>;
@@ -17,9 +20,14 @@ pub type Sever = Box<dyn Fn()>;
 /// Everything happens on one thread and nothing is borrowed across a call to the outside.
 pub(super) struct Link {
     hub: Rc<Hub>,
+    key: OnceCell<SubscriberKey>,
     codec: Codec,
+    epoch: Epoch,
     outbox: RefCell<Outbox>,
     waker: Cell<Option<Waker>>,
+    terms: Cell<Terms>,
+    /// When the next data of a client with a pace is due.
+    release_at: Cell<Instant>,
     heard: Cell<Instant>,
     pinged: Cell<Instant>,
     /// When the socket last took something, or when the outbox ceased to be empty after that.
@@ -36,13 +44,17 @@ struct Parting {
 }
 
 impl Link {
-    pub(super) fn new(hub: Rc<Hub>, codec: Codec, outbox: Outbox, sever: Sever) -> Self {
+    pub(super) fn new(hub: Rc<Hub>, codec: Codec, epoch: Epoch, outbox: Outbox, sever: Sever) -> Self {
         let now = Instant::now();
         Self {
             hub,
+            key: OnceCell::new(),
             codec,
+            epoch,
             outbox: RefCell::new(outbox),
             waker: Cell::new(None),
+            terms: Cell::default(),
+            release_at: Cell::new(now),
             heard: Cell::new(now),
             pinged: Cell::new(now),
             moved: Cell::new(now),
@@ -55,6 +67,11 @@ impl Link {
         &self.hub
     }
 
+    /// The session's place in the hub, if it has one.
+    pub(super) fn key(&self) -> Option<SubscriberKey> {
+        self.key.get().copied()
+    }
+
     /// Something came from the far side.
     pub(super) fn hears(&self) {
         self.heard.set(Instant::now());
@@ -62,9 +79,12 @@ impl Link {
 
     /// Sends a frame after all that waits, unless the session is over.
     pub(super) fn send(&self, frame: Bytes) {
-        if self.parting.get().is_none() {
-            self.touch(|outbox| outbox.push(frame));
-        }
+        self.change(|outbox| outbox.push(frame));
+    }
+
+    /// Sends a control frame that need not wait behind data.
+    pub(super) fn send_urgent(&self, frame: Bytes) {
+        self.change(|outbox| outbox.push_urgent(frame));
     }
 
     /// Sends a notice after all that waits.
@@ -72,9 +92,26 @@ impl Link {
         self.send(notice.to_frame(self.codec));
     }
 
-    /// What the client no longer wants need not be sent.
-    pub(super) fn retain(&self, is_wanted: impl Fn(crate::model::Stream) -> bool) {
-        self.outbox.borrow_mut().retain(is_wanted);
+    /// Sends notices in one frame after all that waits.
+    pub(super) fn notify_all(&self, notices: &[Notice]) {
+        if !notices.is_empty() {
+            self.send(Notice::array_frame(notices, self.codec));
+        }
+    }
+
+    /// Serves the client so from now on.
+    pub(super) fn set_terms(&self, terms: Terms) {
+        self.terms.set(terms);
+        let now = Instant::now();
+        self.release_at.set(now + terms.pace);
+        self.outbox.borrow_mut().set_overload(Overload::Gap);
+        if let Some(key) = self.key() {
+            self.hub.set_due(key, self.next_due(now));
+        }
+    }
+
+    pub(super) fn terms(&self) -> Terms {
+        self.terms.get()
     }
 
     /// Says goodbye after all that waits, and ends. The first reason counts.
@@ -114,31 +151,66 @@ impl Link {
         Some(taken.frame)
     }
 
-    fn touch<T>(&self, change: impl FnOnce(&mut Outbox) -> T) -> T {
+    /// Changes the outbox, unless the session is over, and wakes the body where that gave it work.
+    pub(super) fn change<T>(&self, change: impl FnOnce(&mut Outbox) -> T) -> Option<T> {
+        if self.parting.get().is_some() {
+            return None;
+        }
         let mut outbox = self.outbox.borrow_mut();
-        if outbox.is_empty() {
+        let was_empty = outbox.is_empty();
+        let outcome = change(&mut outbox);
+        let is_empty = outbox.is_empty();
+        drop(outbox);
+        if was_empty && !is_empty {
             self.moved.set(Instant::now());
         }
-        let outcome = change(&mut outbox);
-        drop(outbox);
-        if let Some(waker) = self.waker.take() {
+        if !is_empty && let Some(waker) = self.waker.take() {
             waker.wake();
         }
-        outcome
+        Some(outcome)
+    }
+
+    /// When the next frame or heartbeat is due, by the terms.
+    fn next_due(&self, now: Instant) -> Option<Instant> {
+        let Terms { pace, heartbeat } = self.terms.get();
+        let release = (!pace.is_zero()).then(|| self.release_at.get());
+        let beat = (!heartbeat.is_zero()).then(|| (self.moved.get() + heartbeat).max(now));
+        release.into_iter().chain(beat).min()
+    }
+
+    fn heartbeat(&self, latest: &Latest) -> Notice {
+        let now = Timestamp::from(SystemTime::now());
+        let age_nanos = now.nanos_since(latest.newest()).max(0) as u64;
+        Notice::Heartbeat(Heartbeat::new(self.epoch, age_nanos / 1_000_000, now))
     }
 }
 
 impl Subscriber for Link {
     fn deliver(&self, turn: &Turn<'_>, picks: &[Pick]) {
-        if self.parting.get().is_some() {
-            return;
-        }
-        if self.touch(|outbox| outbox.offer(turn, picks)) == Offered::Overflow {
+        if self.change(|outbox| outbox.offer(turn, picks)) == Some(Offered::Overflow) {
             self.hub.metrics().overflows.inc();
             self.outbox.borrow_mut().clear();
             self.notify(&ErrorCode::SlowClient.into());
             self.part(Close::SlowClient);
         }
+    }
+
+    fn due(&self, now: Instant, latest: &Latest) -> Option<Instant> {
+        let Terms { pace, heartbeat } = self.terms.get();
+        if self.parting.get().is_some() {
+            return None;
+        }
+        if !pace.is_zero() && self.release_at.get() <= now {
+            // From when it was due, so that the pace is kept; from now, when that is long ago.
+            self.release_at.set((self.release_at.get() + pace).max(now));
+            self.change(|outbox| outbox.release(latest));
+        }
+        let is_idle = self.outbox.borrow().is_empty();
+        if !heartbeat.is_zero() && is_idle && self.moved.get() + heartbeat <= now {
+            self.notify(&self.heartbeat(latest));
+        }
+        const SOON: std::time::Duration = std::time::Duration::from_millis(1);
+        self.next_due(now).map(|due| due.max(now + SOON))
     }
 
     fn vitals(&self) -> Vitals {
@@ -153,7 +225,7 @@ impl Subscriber for Link {
 
     fn ping(&self) {
         self.pinged.set(Instant::now());
-        self.touch(|outbox| outbox.push_first(message_frame(Opcode::Ping, &[])));
+        self.send_urgent(message_frame(Opcode::Ping, &[]));
     }
 
     fn dismiss(&self, why: Close) {
@@ -171,16 +243,17 @@ impl Subscriber for Link {
 /// A session's seat in the hub: it is given up when the session is dropped, however that comes.
 pub(super) struct Membership {
     link: Rc<Link>,
-    key: crate::hub::SubscriberKey,
+    key: SubscriberKey,
 }
 
 impl Membership {
     pub(super) fn of(link: &Rc<Link>) -> Self {
         let key = link.hub.join(Rc::clone(link) as Rc<dyn Subscriber>);
+        link.key.set(key).expect("a link joins its hub once");
         Self { link: Rc::clone(link), key }
     }
 
-    pub(super) fn key(&self) -> crate::hub::SubscriberKey {
+    pub(super) fn key(&self) -> SubscriberKey {
         self.key
     }
 }

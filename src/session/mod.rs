@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! hub ──deliver──▶ Link { outbox } ◀──take── Body ◀──poll── the connection, when it can write
-//! payload ──▶ Incoming ──▶ SessionActor ──▶ Conversation ──notices──▶ Link
+//! payload ──▶ Incoming ──▶ SessionActor ──▶ Conversation ──Outcome──▶ Delivery ──▶ Link, hub
 //! ```
 //! The actor lives inside the body, and the body is polled only while the socket takes bytes. So
 //! nothing that must happen to a stalled client may depend on the actor: that is the hub's part.
@@ -11,15 +11,24 @@
 mod actor;
 mod body;
 mod conversation;
+mod delivery;
 mod echo;
 mod filter;
 mod incoming;
+mod limits;
 mod link;
+mod marks;
 mod outbox;
+mod watch;
 
 pub use actor::{Door, open};
-pub use conversation::{Conversation, Limits};
+pub use conversation::{Conversation, Outcome, Resumption, Terms};
+pub use delivery::Replay;
 pub use echo::open_echo;
 pub use filter::{Filter, Interest};
+pub use limits::{Limits, OutboxLimits};
 pub use link::Sever;
-pub use outbox::{Offered, Outbox, OutboxLimits};
+pub use outbox::{Offered, Outbox, Overload, Taken};
+
+#[cfg(test)]
+mod identity_tests;

@@ -4,30 +4,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use rustc_hash::FxHashMap;
 
+use super::limits::OutboxLimits;
+use super::marks::{Losses, Marks};
+use super::watch::{Looked, Room, Watch};
 use crate::hub::{Pick, Turn};
-use crate::model::{Seq, Stream, Universe};
+use crate::model::{Object, Seq, Stream, Universe};
 use crate::tape::Latest;
-use crate::wire::{ArrayFrame, Codec, Mark};
-
-/// How much may wait for one client.
-#[derive(Clone, Copy, Debug)]
-pub struct OutboxLimits {
-    /// Above so many waiting bytes quotes and bars are conflated: of each stream only the newest is
-    /// sent, when there is room. Default 64 KiB, about 400 objects.
-    pub conflate_above: usize,
-    /// Above so many waiting bytes the client is too slow even for its trades and the session ends.
-    /// Default 256 KiB, which bounds the memory that a stalled client can take.
-    pub end_above: usize,
-    /// The most bytes of objects in one frame. Default 32 KiB: SDKs break at 1 MiB, and what waits
-    /// behind a long frame, a pong for example, waits for all of it.
-    pub frame_bytes: usize,
-}
-
-impl Default for OutboxLimits {
-    fn default() -> Self {
-        Self { conflate_above: 64 << 10, end_above: 256 << 10, frame_bytes: 32 << 10 }
-    }
-}
+use crate::wire::{ArrayFrame, Codec, Gap, Mark, Notice};
 
 /// What one client has yet to get, in the order in which it will get it.
 ///
@@ -36,17 +19,40 @@ impl Default for OutboxLimits {
 ///
 /// A client that falls behind gets fewer quotes, never older ones: from then on a stream that
 /// [conflates](crate::model::Channel::conflates) is only marked, and its newest object is looked up
-/// when the socket takes it. Marked streams leave in the order in which they were marked, so that a
-/// busy one cannot hold a quiet one back. The memory is bounded by the limits plus one mark for each
-/// subscribed stream, not by the market.
+/// when the socket takes it. A client that asked for a pace gets the same by its own wish: nothing
+/// leaves before it is [released](Outbox::release), and streams that conflate are watched instead
+/// of queued. The memory is bounded by the limits plus a row for each subscribed stream, not by the
+/// market.
 #[derive(Debug)]
 pub struct Outbox {
     codec: Codec,
     universe: Arc<Universe>,
     limits: OutboxLimits,
+    urgent: VecDeque<Bytes>,
     queue: VecDeque<Parcel>,
+    /// Objects that wait for the next release.
+    held: VecDeque<Parcel>,
+    /// Bytes in `queue` and `held`.
     bytes: usize,
+    /// So many of them were asked for at once and do not count against the limits.
+    allowance: usize,
     marks: Marks,
+    losses: Losses,
+    watch: Option<Watch>,
+    /// Whether the last release had no room for all that is watched.
+    is_unfinished: bool,
+    /// Objects up to these numbers are not news to the client.
+    known: FxHashMap<Stream, Seq>,
+    overload: Overload,
+}
+
+/// What is done when even what may not be conflated finds no room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overload {
+    /// The session ends: the client would not understand anything else.
+    End,
+    /// The client is told which objects it will not get.
+    Gap,
 }
 
 #[derive(Debug)]
@@ -58,21 +64,15 @@ enum Parcel {
     /// The turn of the marked streams: behind what was queued of them before they were marked, and
     /// in turn with the trades that came since.
     Marked,
-}
-
-/// Streams with something newer than the client has, oldest mark first, and the last number that the
-/// client got or will get from the queue.
-#[derive(Debug, Default)]
-struct Marks {
-    order: VecDeque<Stream>,
-    last: FxHashMap<Stream, Seq>,
+    /// The place of what was lost: behind what was queued before.
+    Lost,
 }
 
 /// Whether an offer found room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Offered {
-    /// It did.
+    /// It did, or the client is told what did not.
     Kept,
     /// Even what may not be conflated is too much: end the session.
     Overflow,
@@ -92,7 +92,22 @@ pub struct Taken {
 impl Outbox {
     /// An empty outbox.
     pub fn new(codec: Codec, universe: Arc<Universe>, limits: OutboxLimits) -> Self {
-        Self { codec, universe, limits, queue: VecDeque::new(), bytes: 0, marks: Marks::default() }
+        Self {
+            codec,
+            universe,
+            limits,
+            urgent: VecDeque::new(),
+            queue: VecDeque::new(),
+            held: VecDeque::new(),
+            bytes: 0,
+            allowance: 0,
+            marks: Marks::default(),
+            losses: Losses::default(),
+            watch: None,
+            is_unfinished: false,
+            known: FxHashMap::default(),
+            overload: Overload::End,
+        }
     }
 
     /// Bytes that wait.
@@ -100,27 +115,68 @@ impl Outbox {
         self.bytes
     }
 
-    /// Whether nothing waits.
+    /// Whether nothing waits for the socket.
     pub fn is_empty(&self) -> bool {
-        self.queue.is_empty()
+        self.queue.is_empty() && self.urgent.is_empty()
+    }
+
+    /// What is to be done about overload from now on.
+    pub fn set_overload(&mut self, overload: Overload) {
+        self.overload = overload;
     }
 
     /// A control frame or a whole message of its own, after all that waits.
     pub fn push(&mut self, frame: Bytes) {
+        self.flush_held();
         self.bytes += frame.len();
         self.queue.push_back(Parcel::Frame { frame, objects: 0 });
     }
 
     /// A control frame that may overtake: a ping, which must not wait behind what it is to explain.
-    pub fn push_first(&mut self, frame: Bytes) {
-        self.bytes += frame.len();
-        self.queue.push_front(Parcel::Frame { frame, objects: 0 });
+    pub fn push_urgent(&mut self, frame: Bytes) {
+        self.urgent.push_back(frame);
+    }
+
+    /// Before a command is carried out: whatever is marked or was lost takes its place in the queue
+    /// now, with what is newest. So nothing of what the command brings about, which is queued after it,
+    /// can be served at an older place.
+    pub fn settle(&mut self, latest: &Latest) {
+        self.flush_held();
+        let before = self.bytes;
+        while let Some((stream, Seq(last))) = self.marks.pop() {
+            let Some(newest) = latest.of(stream) else { continue };
+            self.append_marked(newest, Mark::merged(newest.seq.0 - last - 1));
+        }
+        if let Some(Taken { frame, .. }) = self.take_lost() {
+            self.push(frame);
+        }
+        self.queue.retain(|parcel| !matches!(parcel, Parcel::Marked | Parcel::Lost));
+        self.allowance += self.bytes - before;
+    }
+
+    /// Objects that the client asked for at once, after all that waits. They do not count against
+    /// the limits.
+    pub fn push_asked_for(&mut self, objects: &[(Object, Mark)]) {
+        let before = self.bytes;
+        for (object, mark) in objects {
+            self.append_marked(object, *mark);
+            if let Some(watch) = &mut self.watch {
+                watch.set_last(object.stream(), object.seq);
+            }
+        }
+        self.allowance += self.bytes - before;
+    }
+
+    /// Objects up to this number will not be offered again.
+    pub fn knows(&mut self, stream: Stream, seq: Seq) {
+        self.known.insert(stream, seq);
     }
 
     /// Objects of a turn, in order.
     pub fn offer(&mut self, turn: &Turn<'_>, picks: &[Pick]) -> Offered {
         let size: usize = picks.iter().map(|pick| turn.encoded(self.codec, *pick).len()).sum();
-        if self.is_empty() && size <= self.limits.frame_bytes {
+        let is_simple = self.queue.is_empty() && self.watch.is_none() && self.known.is_empty();
+        if is_simple && size <= self.limits.frame_bytes {
             let frame = turn.frame(self.codec, picks);
             self.bytes += frame.len();
             self.queue.push_back(Parcel::Frame { frame, objects: picks.len() });
@@ -128,22 +184,45 @@ impl Outbox {
         }
         for pick in picks {
             let object = turn.object(*pick);
-            let stream = object.stream();
-            let is_behind = self.bytes > self.limits.conflate_above || !self.marks.order.is_empty();
-            if stream.channel.conflates() && is_behind {
-                if self.marks.order.is_empty() {
-                    self.queue.push_back(Parcel::Marked);
-                }
-                self.marks.set(stream, object.seq);
-            } else {
-                self.append(turn.encoded(self.codec, *pick));
+            if !self.is_known(object) {
+                self.offer_one(object, turn.encoded(self.codec, *pick));
             }
         }
-        if self.bytes > self.limits.end_above { Offered::Overflow } else { Offered::Kept }
+        let is_over = self.counted_bytes() > self.limits.end_above && self.overload == Overload::End;
+        if is_over { Offered::Overflow } else { Offered::Kept }
+    }
+
+    fn offer_one(&mut self, object: &Object, encoded: &[u8]) {
+        let stream = object.stream();
+        let is_behind = self.counted_bytes() > self.limits.conflate_above || !self.marks.is_empty();
+        let is_full = self.counted_bytes() + encoded.len() > self.limits.end_above;
+        if stream.channel.conflates() && is_behind {
+            if self.marks.is_empty() {
+                self.queue.push_back(Parcel::Marked);
+            }
+            self.marks.set(stream, object.seq);
+        } else if self.overload == Overload::Gap && (is_full || !self.losses.is_empty()) {
+            if self.losses.is_empty() {
+                self.flush_held();
+                self.queue.push_back(Parcel::Lost);
+            }
+            self.losses.lose(stream, object.seq);
+        } else if self.watch.is_some() {
+            let more = append(&mut self.held, self.codec, self.limits, encoded);
+            self.bytes += more;
+        } else {
+            self.append(encoded);
+        }
     }
 
     /// The next frame, with the newest of what is marked in `latest`.
     pub fn take(&mut self, latest: &Latest) -> Option<Taken> {
+        if let Some(frame) = self.urgent.pop_front() {
+            return Some(Taken { frame, objects: 0, merged: 0 });
+        }
+        if self.is_unfinished {
+            self.release(latest);
+        }
         let taken = loop {
             match self.queue.pop_front()? {
                 Parcel::Frame { frame, objects } => {
@@ -152,10 +231,15 @@ impl Outbox {
                 }
                 Parcel::Open(array) => {
                     self.bytes -= array.len();
-                    break Taken { objects: array.count(), frame: array.finish(), merged: 0 };
+                    break Taken { objects: array.count(), merged: array.merged(), frame: array.finish() };
                 }
                 Parcel::Marked => {
                     if let Some(taken) = self.take_marked(latest) {
+                        break taken;
+                    }
+                }
+                Parcel::Lost => {
+                    if let Some(taken) = self.take_lost() {
                         break taken;
                     }
                 }
@@ -164,40 +248,107 @@ impl Outbox {
         if self.queue.is_empty() {
             self.queue.shrink_to(1);
         }
+        self.allowance = self.allowance.min(self.bytes);
         Some(taken)
     }
 
-    /// Only these streams are wanted still: no other marked one need be sent.
+    /// The client asked for a pace, or no longer does. The caller subscribes it accordingly: with a
+    /// pace the streams that conflate are to be [watched](Outbox::watch) and not offered.
+    pub fn set_paced(&mut self, is_paced: bool) {
+        self.flush_held();
+        self.watch = is_paced.then(Watch::default);
+    }
+
+    /// The streams to watch, for a client with a pace.
+    pub(super) fn watch(&mut self) -> Option<&mut Watch> {
+        self.watch.as_mut()
+    }
+
+    /// The next frame of a client with a pace is due: what is held may leave, with the newest of
+    /// what is watched. While the socket has yet to take what was released before, nothing is.
+    pub fn release(&mut self, latest: &Latest) {
+        if !self.queue.is_empty() {
+            return;
+        }
+        self.flush_held();
+        let Some(mut watch) = self.watch.take() else { return };
+        let room = self.limits.end_above;
+        let looked = watch.look(latest, |object, replaced| {
+            self.append_marked(object, Mark::merged(replaced));
+            if self.bytes < room { Room::Left } else { Room::Full }
+        });
+        self.watch = Some(watch);
+        self.is_unfinished = looked == Looked::Partly;
+    }
+
+    /// Everything that is held or watched leaves now, whatever still waits.
+    pub fn release_all(&mut self, latest: &Latest) {
+        self.flush_held();
+        let Some(mut watch) = self.watch.take() else { return };
+        let before = self.bytes;
+        let _ = watch.look(latest, |object, replaced| {
+            self.append_marked(object, Mark::merged(replaced));
+            Room::Left
+        });
+        self.allowance += self.bytes - before;
+        self.is_unfinished = false;
+        self.watch = Some(watch);
+    }
+
+    /// Only these streams are wanted still: of no other anything need be sent.
     pub fn retain(&mut self, is_wanted: impl Fn(Stream) -> bool) {
-        self.marks.order.retain(|stream| is_wanted(*stream));
-        self.marks.last.retain(|stream, _| is_wanted(*stream));
+        self.marks.retain(&is_wanted);
+        self.losses.retain(&is_wanted);
+        self.known.retain(|stream, _| is_wanted(*stream));
     }
 
     /// Nothing of what waits will be sent.
     pub fn clear(&mut self) {
-        self.queue = VecDeque::new();
-        self.marks = Marks::default();
-        self.bytes = 0;
+        let fresh = Self::new(self.codec, Arc::clone(&self.universe), self.limits);
+        *self = Self { overload: self.overload, ..fresh };
+    }
+
+    /// What counts against the limits.
+    fn counted_bytes(&self) -> usize {
+        self.bytes - self.allowance.min(self.bytes)
+    }
+
+    fn is_known(&mut self, object: &Object) -> bool {
+        if self.known.is_empty() {
+            return false;
+        }
+        let stream = object.stream();
+        match self.known.get(&stream) {
+            Some(last) if object.seq <= *last => true,
+            Some(_) => {
+                self.known.remove(&stream);
+                false
+            }
+            None => false,
+        }
+    }
+
+    fn flush_held(&mut self) {
+        self.queue.append(&mut self.held);
+        self.held.shrink_to(1);
     }
 
     fn append(&mut self, object: &[u8]) {
-        match self.queue.back_mut() {
-            Some(Parcel::Open(array)) if array.len() + object.len() <= self.limits.frame_bytes => {
-                array.push(object);
-            }
-            _ => {
-                let mut array = ArrayFrame::with_capacity(self.codec, object.len());
-                array.push(object);
-                self.queue.push_back(Parcel::Open(array));
-            }
+        self.bytes += append(&mut self.queue, self.codec, self.limits, object);
+    }
+
+    fn append_marked(&mut self, object: &Object, mark: Mark) {
+        let mut bytes = Vec::new();
+        self.codec.write(&mut bytes, &self.universe, object, mark);
+        self.append(&bytes);
+        if let (Mark::Merged(objects), Some(Parcel::Open(array))) = (mark, self.queue.back_mut()) {
+            array.count_merged(objects);
         }
-        self.bytes += object.len();
     }
 
     fn take_marked(&mut self, latest: &Latest) -> Option<Taken> {
         let mut bytes = Vec::new();
         let mut frame = ArrayFrame::with_capacity(self.codec, 0);
-        let mut merged = 0;
         while frame.len() < self.limits.frame_bytes
             && let Some((stream, Seq(last))) = self.marks.pop()
         {
@@ -206,32 +357,36 @@ impl Outbox {
             bytes.clear();
             self.codec.write(&mut bytes, &self.universe, object, Mark::merged(replaced));
             frame.push(&bytes);
-            merged += replaced;
+            frame.count_merged(replaced);
         }
-        if !self.marks.order.is_empty() {
+        if !self.marks.is_empty() {
             self.queue.push_back(Parcel::Marked);
         }
-        (!frame.is_empty()).then(|| Taken { objects: frame.count(), frame: frame.finish(), merged })
+        let (objects, merged) = (frame.count(), frame.merged());
+        (objects > 0).then(|| Taken { objects, merged, frame: frame.finish() })
+    }
+
+    fn take_lost(&mut self) -> Option<Taken> {
+        let universe = &self.universe;
+        let notice = |(stream, from, to): (Stream, Seq, Seq)| {
+            Notice::Gap(Gap::new(&universe.instrument(stream.symbol).symbol, stream.channel, from, to))
+        };
+        let gaps: Vec<_> = self.losses.take().map(notice).collect();
+        (!gaps.is_empty()).then(|| Taken {
+            frame: Notice::array_frame(&gaps, self.codec),
+            objects: 0,
+            merged: 0,
+        })
     }
 }
 
-impl Marks {
-    /// The stream has this object, which the client does not have yet.
-    fn set(&mut self, stream: Stream, seq: Seq) {
-        self.last.entry(stream).or_insert_with(|| {
-            self.order.push_back(stream);
-            Seq(seq.0 - 1)
-        });
+/// Puts an object behind these parcels, into the last one while it has room; gives its size.
+fn append(parcels: &mut VecDeque<Parcel>, codec: Codec, limits: OutboxLimits, object: &[u8]) -> usize {
+    match parcels.back_mut() {
+        Some(Parcel::Open(array)) if array.len() + object.len() <= limits.frame_bytes => array.push(object),
+        _ => parcels.push_back(Parcel::Open(ArrayFrame::of(codec, object))),
     }
-
-    fn pop(&mut self) -> Option<(Stream, Seq)> {
-        let stream = self.order.pop_front()?;
-        let last = self.last.remove(&stream).expect("a stream in order has its last number");
-        if self.order.is_empty() {
-            *self = Self::default();
-        }
-        Some((stream, last))
-    }
+    object.len()
 }
 
 #[cfg(test)]

@@ -27,8 +27,7 @@ impl Scene {
     /// Takes a frame; its objects as channel letter, symbol, `sq` and `cf`.
     fn take(&mut self) -> Option<Vec<(String, String, u64, u64)>> {
         let frame = self.outbox.take(&self.latest)?.frame;
-        let start = frame.iter().position(|byte| *byte == b'[').unwrap();
-        let objects: Vec<serde_json::Value> = serde_json::from_slice(&frame[start..]).unwrap();
+        let objects: Vec<serde_json::Value> = serde_json::from_slice(fixtures::payload(&frame)).unwrap();
         let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
         Some(
             objects

@@ -12,6 +12,7 @@ pub struct ArrayFrame {
     codec: Codec,
     bytes: Vec<u8>,
     count: usize,
+    merged: u64,
 }
 
 /// The header of the frame, then the opening of the array: one byte in JSON, up to five in
@@ -23,7 +24,14 @@ impl ArrayFrame {
     pub fn with_capacity(codec: Codec, capacity: usize) -> Self {
         let mut bytes = Vec::with_capacity(HEADROOM + capacity);
         bytes.resize(HEADROOM, 0);
-        Self { codec, bytes, count: 0 }
+        Self { codec, bytes, count: 0, merged: 0 }
+    }
+
+    /// An array of this object.
+    pub fn of(codec: Codec, object: &[u8]) -> Self {
+        let mut array = Self::with_capacity(codec, object.len());
+        array.push(object);
+        array
     }
 
     /// Appends an object as [`super::Encoded`] has it.
@@ -40,6 +48,16 @@ impl ArrayFrame {
     /// How many objects there are.
     pub fn count(&self) -> usize {
         self.count
+    }
+
+    /// Remembers that objects in it replaced so many others.
+    pub fn count_merged(&mut self, objects: u64) {
+        self.merged += objects;
+    }
+
+    /// How many others the objects in it replaced.
+    pub fn merged(&self) -> u64 {
+        self.merged
     }
 
     /// Whether there is no object.

@@ -40,6 +40,14 @@ impl ClockText {
     }
 }
 
+/// A time as RFC 3339 text with nine digits of the second's fraction: `2026-11-20T14:30:00.000000000Z`.
+pub fn rfc3339(at: Timestamp) -> String {
+    let mut clock = ClockText::default();
+    let second = clock.second(at).to_vec();
+    let second = String::from_utf8(second).expect("digits are ASCII");
+    format!("{second}.{:09}Z", at.subsec_nanos())
+}
+
 /// Year, month and day of this many days since 1970-01-01, in the Gregorian calendar.
 ///
 /// Counts in eras of 400 years from a 1st of March, so that leap days come last: Howard Hinnant,

@@ -1,9 +1,10 @@
 use bytes::Bytes;
 use serde::Serialize;
 
+use super::clock_text::rfc3339;
 use super::frame::message_frame;
 use super::{Codec, Granted, Wanted};
-use crate::model::Channel;
+use crate::model::{Channel, Epoch, Seq, Symbol, Timestamp};
 
 /// What the server says about the conversation itself: always alone, in an array of exactly one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -15,7 +16,7 @@ pub enum Notice {
         msg: &'static str,
     },
     /// The whole state of the session's subscription.
-    Subscription(Subscription),
+    Subscription(Box<Subscription>),
     /// Objects that the client will not get: those between what it has and what follows.
     Gap(Gap),
     /// Nothing else was sent for a while, and the feed is so old.
@@ -43,10 +44,15 @@ impl Notice {
 
     /// The notice as a frame.
     pub fn to_frame(&self, codec: Codec) -> Bytes {
+        Self::array_frame(std::slice::from_ref(self), codec)
+    }
+
+    /// Several notices in one frame: gaps, which may be one for each symbol.
+    pub fn array_frame(notices: &[Self], codec: Codec) -> Bytes {
         const PLAIN: &str = "a notice has only plain fields";
         let bytes = match codec {
-            Codec::Json => serde_json::to_vec(&[self]).expect(PLAIN),
-            Codec::MsgPack => rmp_serde::to_vec_named(&[self]).expect(PLAIN),
+            Codec::Json => serde_json::to_vec(notices).expect(PLAIN),
+            Codec::MsgPack => rmp_serde::to_vec_named(notices).expect(PLAIN),
         };
         message_frame(codec.opcode(), &bytes)
     }
@@ -116,6 +122,13 @@ pub struct Gap {
     pub to: u64,
 }
 
+impl Gap {
+    /// The gap of the objects from one number to another, both missing.
+    pub fn new(symbol: &Symbol, channel: Channel, from: Seq, to: Seq) -> Self {
+        Self { symbol: symbol.to_string(), channel: channel.name(), from: from.0, to: to.0 }
+    }
+}
+
 /// A sign of life, by which a quiet market, a lost feed and a lost connection can be told apart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Heartbeat {
@@ -125,6 +138,13 @@ pub struct Heartbeat {
     pub age_ms: u64,
     /// Now, RFC 3339.
     pub t: String,
+}
+
+impl Heartbeat {
+    /// The sign of life at `now`, when the newest event is so old.
+    pub fn new(epoch: Epoch, age_ms: u64, now: Timestamp) -> Self {
+        Self { epoch: epoch.to_string(), age_ms, t: rfc3339(now) }
+    }
 }
 
 /// Why a command was not carried out, by its number on the wire.
@@ -181,7 +201,7 @@ mod tests {
             None,
         );
 
-        let frame = Notice::Subscription(state).to_frame(Codec::Json);
+        let frame = Notice::Subscription(Box::new(state)).to_frame(Codec::Json);
 
         assert_eq!(
             frame[4..],

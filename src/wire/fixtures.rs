@@ -6,6 +6,15 @@ use crate::model::{
     Venue,
 };
 
+/// What a frame of the server's carries.
+pub(crate) fn payload(frame: &[u8]) -> &[u8] {
+    match frame[1] {
+        0..=125 => &frame[2..],
+        126 => &frame[4..],
+        _ => &frame[10..],
+    }
+}
+
 /// One of each kind.
 pub(crate) fn objects() -> Vec<Object> {
     let (Body::Trade(trade), Body::Bar(bar)) = (trade().body, bar().body) else { unreachable!() };

@@ -19,10 +19,11 @@ mod msgpack;
 mod utf8;
 
 pub use array::ArrayFrame;
+pub use clock_text::rfc3339;
 pub use close::Close;
 pub use codec::{Codec, Encoded, Mark};
 pub use command::{Command, Selection, Wanted};
-pub use control::{ErrorCode, Notice, Subscription};
+pub use control::{ErrorCode, Gap, Heartbeat, Notice, Subscription};
 pub use decoder::{Decoder, Fault, Incoming};
 pub use extensions::{Extensions, Granted, Id, Resume};
 pub use frame::{Opcode, close_frame, message_frame};

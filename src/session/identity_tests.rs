@@ -1,0 +1,243 @@
+//! The promise that nothing is lost in silence, held against everything that clients may do.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+use serde_json::{Value, json};
+
+use super::delivery::Delivery;
+use super::link::{Link, Membership};
+use super::{Conversation, Limits, Outbox, OutboxLimits, Replay};
+use crate::hub::{Hub, Patience};
+use crate::metrics::WorkerMetrics;
+use crate::model::{Body, Channel, Epoch, Event, Object, Seq, Stream, SymbolId, Timestamp};
+use crate::tape::{Recorder, Spans};
+use crate::wire::{Codec, Command, fixtures};
+
+const EPOCH: Epoch = Epoch::new(36);
+
+/// What stays of each stream, so that some who come back are too late.
+const RETAINED: usize = 12;
+
+/// A market of two symbols, its tape, and a worker's hub.
+struct World {
+    random: StdRng,
+    recorder: Recorder,
+    hub: Rc<Hub>,
+    published: Rc<std::cell::RefCell<HashMap<Stream, Vec<Object>>>>,
+    now: Timestamp,
+}
+
+impl World {
+    fn new(seed: u64) -> Self {
+        let universe = Arc::new(fixtures::universe());
+        let Body::Quote(quote) = fixtures::quote().body else { unreachable!() };
+        let recorder = Recorder::new(Arc::clone(&universe), Spans { bar_nanos: 50_000_000 }, quote.at);
+        let hub = Hub::new(universe.len(), Patience::default(), WorkerMetrics::default());
+        Self {
+            random: StdRng::seed_from_u64(seed),
+            recorder,
+            hub: Rc::new(hub),
+            published: Rc::default(),
+            now: quote.at,
+        }
+    }
+
+    /// Some events happen; every worker's hub hands them out.
+    fn tick(&mut self) {
+        let mut events = Vec::new();
+        for _ in 0..self.random.random_range(0..8) {
+            self.now = self.now + Duration::from_millis(1);
+            let symbol = SymbolId(self.random.random_range(0..2));
+            let (Body::Trade(mut trade), Body::Quote(mut quote)) =
+                (fixtures::trade().body, fixtures::quote().body)
+            else {
+                unreachable!()
+            };
+            (trade.symbol, trade.at) = (symbol, self.now);
+            (quote.symbol, quote.at) = (symbol, self.now);
+            events.push(if self.random.random() { Event::Trade(trade) } else { Event::Quote(quote) });
+        }
+        let batch = Arc::new(self.recorder.record(&events, self.now));
+        for object in batch.objects() {
+            let mut published = self.published.borrow_mut();
+            let kept = published.entry(object.stream()).or_default();
+            kept.push(*object);
+            kept.drain(..kept.len().saturating_sub(RETAINED));
+        }
+        self.hub.hand_out(&[batch]);
+    }
+
+    fn replay(&self) -> Replay {
+        let published = Rc::clone(&self.published);
+        Rc::new(move |stream, after, up_to| {
+            let is_kept = matches!(stream.channel, Channel::Trades | Channel::Quotes);
+            let published = published.borrow();
+            let objects = published.get(&stream).filter(|_| is_kept).into_iter().flatten();
+            objects.filter(|object| object.seq > after && object.seq <= up_to).copied().collect()
+        })
+    }
+}
+
+/// A client with a memory: what it has of each stream it wants.
+struct Client {
+    conversation: Conversation,
+    delivery: Delivery,
+    link: Rc<Link>,
+    _membership: Membership,
+    last: HashMap<(String, String), u64>,
+    gaps: u64,
+    merged: u64,
+}
+
+impl Client {
+    fn connect(world: &World, last: HashMap<(String, String), u64>) -> Self {
+        let universe = Arc::new(fixtures::universe());
+        let limits = OutboxLimits { conflate_above: 400, end_above: 1_500, frame_bytes: 500 };
+        let outbox = Outbox::new(Codec::Json, Arc::clone(&universe), limits);
+        let link = Rc::new(Link::new(Rc::clone(&world.hub), Codec::Json, EPOCH, outbox, Box::new(|| ())));
+        let delivery = Delivery::new(Rc::clone(&link), Arc::clone(&universe), world.replay(), 1_000);
+        Self {
+            conversation: Conversation::new(universe, EPOCH, Limits::default(), false),
+            delivery,
+            _membership: Membership::of(&link),
+            link,
+            last,
+            gaps: 0,
+            merged: 0,
+        }
+    }
+
+    fn say(&mut self, command: &Value) {
+        let command = Command::read(Codec::Json, command.to_string().as_bytes());
+        let outcome = self.conversation.answer(command);
+        self.delivery.carry_out(outcome, self.conversation.filter());
+    }
+
+    /// Reads up to so many frames, and checks every number in them.
+    fn read(&mut self, frames: usize) {
+        for _ in 0..frames {
+            let Some(frame) = self.link.take(Waker::noop()) else { return };
+            let objects: Vec<Value> = serde_json::from_slice(fixtures::payload(&frame)).unwrap();
+            objects.iter().for_each(|object| self.enter(object));
+        }
+    }
+
+    fn enter(&mut self, object: &Value) {
+        let text = |key: &str| object[key].as_str().unwrap_or_default().to_owned();
+        match text("T").as_str() {
+            "subscription" => {
+                let wanted = |(channel, symbol): &(String, String)| {
+                    let names = object[channel].as_array();
+                    names.is_some_and(|names| names.iter().any(|name| name == symbol || name == "*"))
+                };
+                self.last.retain(|stream, _| wanted(stream));
+            }
+            "gap" => {
+                let stream = (text("ch"), text("S"));
+                let (from, to) = (object["from"].as_u64().unwrap(), object["to"].as_u64().unwrap());
+                let last = self.last.insert(stream, to);
+                assert!(last.is_none_or(|last| from == last + 1) && from <= to, "{last:?} {object}");
+                self.gaps += 1;
+            }
+            "h" => {}
+            kind => {
+                let channel = CHANNELS.iter().find(|(letter, _)| *letter == kind).expect("a known kind").1;
+                let (sq, cf) = (object["sq"].as_u64().unwrap(), object["cf"].as_u64().unwrap_or(0));
+                let last = self.last.insert((channel.to_owned(), text("S")), sq);
+                if object["sn"] != true {
+                    assert!(last.is_none_or(|last| sq == last + cf + 1), "after {last:?}: {object}");
+                }
+                self.merged += cf;
+            }
+        }
+    }
+
+    fn resumption(&self) -> Value {
+        let mut sq = serde_json::Map::new();
+        for ((channel, symbol), last) in &self.last {
+            sq.entry(channel).or_insert_with(|| json!({}))[symbol] = json!(last);
+        }
+        json!({ "epoch": EPOCH.to_string(), "sq": sq })
+    }
+}
+
+const CHANNELS: [(&str, &str); 5] =
+    [("t", "trades"), ("q", "quotes"), ("b", "bars"), ("d", "dailyBars"), ("k", "tickers")];
+
+/// Any command that a client might give.
+fn command(random: &mut StdRng) -> Value {
+    let names = ["AAPL", "MSFT", "ZZZZ", "*"];
+    let action = if random.random_range(0..3) == 0 { "unsubscribe" } else { "subscribe" };
+    let mut command = json!({ "action": action });
+    for (_, channel) in CHANNELS {
+        let count = random.random_range(0..3);
+        let list: Vec<_> = (0..count).map(|_| names[random.random_range(0..names.len())]).collect();
+        command[channel] = json!(list);
+    }
+    command["x"] = json!({ "id": 1, "snapshot": random.random_range(0..4) == 0 });
+    if random.random_range(0..3) == 0 {
+        let pace = [0, 0, 20, 250][random.random_range(0..4)];
+        command["x"]["conflate_ms"] = json!(pace);
+    }
+    command
+}
+
+#[test]
+fn for_every_client_and_every_stream_the_numbers_add_up() {
+    let (mut gaps, mut merged, mut received) = (0, 0, 0);
+    for seed in 0..60 {
+        let mut world = World::new(seed);
+        let mut clients: Vec<_> = (0..4).map(|_| Client::connect(&world, HashMap::new())).collect();
+
+        for _ in 0..250 {
+            world.tick();
+            for (place, client) in clients.iter_mut().enumerate() {
+                match world.random.random_range(0..20) {
+                    0 | 1 => client.say(&command(&mut world.random)),
+                    2 => {
+                        // The connection breaks, with all that was on its way; the client comes back.
+                        let names: Vec<_> = client.last.keys().cloned().collect();
+                        let resumption = client.resumption();
+                        *client = Client::connect(&world, std::mem::take(&mut client.last));
+                        let mut again = json!({ "action": "subscribe", "x": { "resume": resumption } });
+                        for (_, channel) in CHANNELS {
+                            let symbols =
+                                names.iter().filter(|(of, _)| of == channel).map(|(_, symbol)| symbol);
+                            again[channel] = json!(symbols.collect::<Vec<_>>());
+                        }
+                        client.say(&again);
+                    }
+                    // The first client hardly ever reads.
+                    choice if place > 0 || choice == 3 => client.read(3),
+                    _ => {}
+                }
+            }
+            if world.random.random_range(0..4) == 0 {
+                world.hub.call_due(Instant::now() + Duration::from_secs(3600));
+            }
+        }
+
+        for client in &mut clients {
+            client.read(usize::MAX);
+            client.say(&json!({ "action": "subscribe", "x": { "conflate_ms": 0 } }));
+            client.read(usize::MAX);
+            for ((channel, symbol), last) in &client.last {
+                let channel = Channel::ALL.into_iter().find(|known| known.name() == channel).unwrap();
+                let symbol = SymbolId(u32::from(symbol == "MSFT"));
+                let newest = world.hub.with_latest(|latest| latest.seq(Stream { channel, symbol }));
+                assert_eq!(Seq(*last), newest, "{channel:?} {symbol:?}: the newest arrives in the end");
+                received += last;
+            }
+            (gaps, merged) = (gaps + client.gaps, merged + client.merged);
+        }
+    }
+    assert!(
+        gaps > 100 && merged > 1_000 && received > 10_000,
+        "{gaps} gaps, {merged} merged, {received} received"
+    );
+}

@@ -1,0 +1,40 @@
+/// What one session may ask for.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The most names, over all channels, `*` included. Default 30,000: three channels of 10,000
+    /// symbols, about 2 MiB of memory; more gets error 405.
+    pub symbols: usize,
+    /// The longest message, in bytes, fragmented or not. Default 1 MiB, which is 10,000 symbols in
+    /// each of ten channels; more closes with 1009.
+    pub message_bytes: usize,
+    /// The most objects that one command may have replayed. Default 20,000, about 3 MB; of what goes
+    /// beyond the client is told as a gap.
+    pub replayed_objects: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { symbols: 30_000, message_bytes: 1 << 20, replayed_objects: 20_000 }
+    }
+}
+
+/// How much may wait for one client.
+#[derive(Clone, Copy, Debug)]
+pub struct OutboxLimits {
+    /// Above so many waiting bytes quotes and bars are conflated: of each stream only the newest is
+    /// sent, when there is room. Default 64 KiB, about 400 objects.
+    pub conflate_above: usize,
+    /// Above so many waiting bytes the client is too slow even for its trades: the session ends, or
+    /// where the client opted in it is told of a gap. Default 256 KiB, which bounds the memory that
+    /// a stalled client can take.
+    pub end_above: usize,
+    /// The most bytes of objects in one frame. Default 32 KiB: SDKs break at 1 MiB, and what waits
+    /// behind a long frame, a pong for example, waits for all of it.
+    pub frame_bytes: usize,
+}
+
+impl Default for OutboxLimits {
+    fn default() -> Self {
+        Self { conflate_above: 64 << 10, end_above: 256 << 10, frame_bytes: 32 << 10 }
+    }
+}
