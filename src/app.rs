@@ -25,7 +25,7 @@ use crate::hub::{Dismiss, Hub, HubActor, Patience};
 use crate::market::{self, MarketActor, Simulator};
 use crate::metrics::Metrics;
 use crate::model::Timestamp;
-use crate::tape::{Follow, Recorder, TapeActor};
+use crate::tape::{Archive, Follow, Recorder, TapeActor};
 use crate::wire::Close;
 
 /// The service could not start.
@@ -83,7 +83,9 @@ impl Service {
         let feed = Arbiter::new();
 
         let now = Timestamp::from(SystemTime::now());
-        let recorder = Recorder::new(Arc::clone(&universe), config.spans, now);
+        let archive = Arc::new(Archive::new(universe.len(), config.retention));
+        let recorder =
+            Recorder::new(Arc::clone(&universe), config.spans, now).retain_in(Arc::clone(&archive));
         let tape_metrics = metrics.tape();
         let tape = TapeActor::start_in_arbiter(&feed.handle(), |_| TapeActor::new(recorder, tape_metrics));
 
@@ -98,6 +100,7 @@ impl Service {
         let readiness = Readiness::default();
         let house = web::Data::new(House {
             universe: Arc::clone(&universe),
+            archive,
             metrics,
             limits: config.limits,
             outbox: config.outbox,

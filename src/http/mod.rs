@@ -16,6 +16,7 @@ use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::model::Universe;
 use crate::session::{Limits, OutboxLimits};
+use crate::tape::Archive;
 
 pub use socket::tune;
 
@@ -23,6 +24,8 @@ pub use socket::tune;
 pub struct House {
     /// The market's instruments.
     pub universe: Arc<Universe>,
+    /// What is retained of what has happened.
+    pub archive: Arc<Archive>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// What one session may ask for.

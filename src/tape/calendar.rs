@@ -6,8 +6,9 @@ use crate::model::Timestamp;
 /// The trading day that holds a certain time: from midnight to midnight in New York, as the daily
 /// bars of US stocks are cut. A day has 23, 24 or 25 hours.
 ///
-/// The simulated market never closes, so every day is a trading day and belongs to it whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The simulated market never closes, so every day is a trading day and belongs to it whole. The
+/// default is a day that holds no time at all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TradingDay {
     /// Its first moment.
     pub start: Timestamp,

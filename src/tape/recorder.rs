@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::bars::Bars;
-use super::{Batch, Latest};
+use super::{Archive, Batch, Latest, Retention};
 use crate::model::{Body, Event, Object, SECOND, Timestamp, Universe};
 
 /// How long the bars are.
@@ -25,13 +25,25 @@ pub struct Recorder {
     universe: Arc<Universe>,
     bars: Bars,
     latest: Latest,
+    archive: Arc<Archive>,
 }
 
 impl Recorder {
     /// A recorder for this universe, from this time on.
     pub fn new(universe: Arc<Universe>, spans: Spans, from: Timestamp) -> Self {
         let symbols = universe.len();
-        Self { bars: Bars::new(symbols, spans.bar_nanos, from), latest: Latest::new(symbols), universe }
+        let archive = Arc::new(Archive::new(symbols, Retention::default()));
+        Self {
+            bars: Bars::new(symbols, spans.bar_nanos, from),
+            latest: Latest::new(symbols),
+            archive,
+            universe,
+        }
+    }
+
+    /// Retains what it publishes in this archive from now on.
+    pub fn retain_in(self, archive: Arc<Archive>) -> Self {
+        Self { archive, ..self }
     }
 
     /// Takes in the events up to `newest`, in order, and gives what is to be published of them.
@@ -41,6 +53,7 @@ impl Recorder {
         let mut publish = |body: Body| {
             let object = Object { seq: latest.seq(body.stream()).next(), body };
             latest.put(object);
+            self.archive.record(&object);
             objects.push(object);
         };
         for event in events {
