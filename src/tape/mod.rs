@@ -14,6 +14,6 @@ mod recorder;
 pub use actor::{Follow, Published, TapeActor};
 pub use archive::{Archive, Retention};
 pub use batch::Batch;
-pub use calendar::TradingDay;
+pub use calendar::{TradingDay, midnights};
 pub use latest::Latest;
 pub use recorder::{Recorder, Spans};

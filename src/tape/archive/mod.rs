@@ -7,19 +7,25 @@
 mod bar_ring;
 mod bar_row;
 mod history;
+mod query;
+mod read;
 mod retention;
 mod ring;
 mod span;
+mod timeframe;
 
 use std::sync::{Mutex, MutexGuard};
 
 use self::history::History;
-use self::ring::Ring;
-use crate::model::{Bar, Body, Channel, Object, Quote, Seq, Stream, SymbolId, Trade};
+use self::ring::{Dated, Ring};
+use crate::model::{Bar, Body, Channel, Object, Seq, Stream, SymbolId};
 
+pub use self::query::{Order, Place, Query};
+pub use self::read::Summary;
 pub use self::retention::Retention;
 pub use self::ring::Numbered;
 pub use self::span::Span;
+pub use self::timeframe::{Timeframe, Unit};
 
 /// The newest trades, quotes and bars of each instrument.
 #[derive(Debug)]
@@ -35,6 +41,13 @@ impl Archive {
     pub fn new(symbols: usize, retention: Retention) -> Self {
         let depth = retention.depth(symbols);
         Self { histories: (0..symbols).map(|_| Mutex::new(History::new(&depth))).collect() }
+    }
+
+    /// Takes in the past of an instrument, before anything is recorded of it: complete days before
+    /// today, today's complete minutes, and the newest seconds, those of the current minute included.
+    /// All other bars, today's own too, are put together from these.
+    pub fn seed(&self, symbol: SymbolId, days: &[Bar], minutes: &[Bar], seconds: &[Bar]) {
+        self.history(symbol).seed(days, minutes, seconds);
     }
 
     /// Takes in an object that is about to be published. Only one thread may do so, in order.
@@ -61,23 +74,8 @@ impl Archive {
         }
     }
 
-    /// The newest trade.
-    pub fn latest_trade(&self, symbol: SymbolId) -> Option<Trade> {
-        self.history(symbol).trades.newest()
-    }
-
-    /// The newest quote.
-    pub fn latest_quote(&self, symbol: SymbolId) -> Option<Quote> {
-        self.history(symbol).quotes.newest()
-    }
-
-    /// The newest bar of this span: the one that is still open, where its time has a trade.
-    pub fn latest_bar(&self, symbol: SymbolId, span: Span) -> Option<Bar> {
-        self.history(symbol).bars(span).newest(symbol)
-    }
-
     /// Copies consecutive rows of a ring, chunk by chunk.
-    fn rows<T: Copy>(
+    fn rows<T: Dated>(
         &self,
         symbol: SymbolId,
         after: Seq,
@@ -158,16 +156,5 @@ mod tests {
         let of = |channel| archive.since(Stream { channel, ..trades() }, Seq(0), Seq(9)).len();
 
         assert_eq!(Channel::ALL.map(of), [3, 3, 0, 0, 0, 0, 0, 0, 0, 0]);
-    }
-
-    #[test]
-    fn the_newest_of_each_kind_is_known() {
-        let archive = archive_of(3, Retention::default());
-        let Body::Trade(trade) = fixtures::trade().body else { unreachable!() };
-
-        assert_eq!(archive.latest_trade(SymbolId(0)), Some(trade));
-        assert_eq!(archive.latest_trade(SymbolId(1)), None);
-        let minute = archive.latest_bar(SymbolId(0), Span::Minute).unwrap();
-        assert_eq!((minute.volume, minute.trades), (3 * u64::from(trade.size), 3));
     }
 }

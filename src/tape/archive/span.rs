@@ -1,3 +1,4 @@
+use super::timeframe::{Timeframe, Unit};
 use crate::model::{SECOND, Timestamp};
 
 /// The lengths of bars that are retained; all others are put together from these.
@@ -37,6 +38,19 @@ impl Span {
             Self::Hour => Some(3_600 * SECOND),
             Self::Day => None,
         }
+    }
+
+    /// The same as one asks for it.
+    pub fn timeframe(self) -> Timeframe {
+        let (count, unit) = match self {
+            Self::Second => (1, Unit::Second),
+            Self::FiveSeconds => (5, Unit::Second),
+            Self::Minute => (1, Unit::Minute),
+            Self::FiveMinutes => (5, Unit::Minute),
+            Self::Hour => (1, Unit::Hour),
+            Self::Day => (1, Unit::Day),
+        };
+        Timeframe::new(count, unit).expect("what is retained can be asked for")
     }
 
     /// Where the bar begins that holds this time, on a day that begins at `midnight`.
