@@ -1,8 +1,9 @@
 use std::sync::Arc;
 
+use super::archive::Span;
 use super::bars::Bars;
 use super::{Archive, Batch, Latest, Retention};
-use crate::model::{Body, Event, Object, SECOND, Timestamp, Universe};
+use crate::model::{Body, Event, Instrument, Object, SECOND, Timestamp, Universe};
 
 /// How long the bars are.
 #[derive(Clone, Copy, Debug)]
@@ -41,8 +42,12 @@ impl Recorder {
         }
     }
 
-    /// Retains what it publishes in this archive from now on.
-    pub fn retain_in(self, archive: Arc<Archive>) -> Self {
+    /// Retains what it publishes in this archive, and goes on with the bars that are open in it.
+    pub fn retain_in(mut self, archive: Arc<Archive>) -> Self {
+        for Instrument { id, .. } in self.universe.iter() {
+            let open = |span| archive.latest_bar(*id, span);
+            self.bars.resume(*id, open(Span::Minute), open(Span::Day));
+        }
         Self { archive, ..self }
     }
 
