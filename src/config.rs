@@ -10,7 +10,7 @@ use thiserror::Error;
 use crate::hub::Patience;
 use crate::market::{MAX_LISTINGS, Simulation};
 use crate::session::{Limits, OutboxLimits};
-use crate::tape::Spans;
+use crate::tape::{Retention, Spans};
 
 /// A stock-ticker push service: a simulated market over WebSocket, for browsers and bots.
 ///
@@ -50,6 +50,19 @@ pub struct Args {
     /// Which of all possible markets: the same seed, symbols and rates give the same events
     #[arg(long, env = "TAPECAST_SEED", default_value_t = 42)]
     seed: u64,
+
+    /// Trades retained of each stock, for REST and for clients that resume
+    #[arg(long, env = "TAPECAST_RETAIN_TRADES", default_value_t = 1_000, value_name = "N")]
+    retain_trades: usize,
+
+    /// Quotes retained of each stock, likewise
+    #[arg(long, env = "TAPECAST_RETAIN_QUOTES", default_value_t = 1_000, value_name = "N")]
+    retain_quotes: usize,
+
+    /// Memory for all that is retained, bars included; where it does not suffice, less is retained of
+    /// every stock
+    #[arg(long, env = "TAPECAST_RETAIN_MIB", default_value_t = 256, value_name = "MIB")]
+    retain_mib: usize,
 
     /// Threads that serve clients [default: the number of cores]
     #[arg(long, env = "TAPECAST_WORKERS", value_name = "N")]
@@ -94,6 +107,8 @@ pub struct Config {
     pub simulation: Simulation,
     /// How long bars are.
     pub spans: Spans,
+    /// How much is retained.
+    pub retention: Retention,
     /// Threads that serve clients, at least 1. Default: one for each core, since each is busy with
     /// its own clients and shares nothing but the tape.
     pub workers: usize,
@@ -130,12 +145,26 @@ pub enum ConfigError {
     /// Somebody must serve.
     #[error("--workers must be from 1 to 1024, not {0}")]
     Workers(usize),
+    /// The newest must be retained, and the rest fit the memory.
+    #[error("{name} must be from 1 to {max}, not {value}")]
+    Retain {
+        /// The option.
+        name: &'static str,
+        /// The highest sensible value.
+        max: usize,
+        /// What was typed.
+        value: usize,
+    },
 }
 
 /// Beyond a million trades a second one thread no longer makes them in time.
 const MAX_RATE: f64 = 1_000_000.0;
 const MAX_QUOTES_PER_TRADE: f64 = 1_000.0;
 const MAX_DRAIN_SECONDS: f64 = 3_600.0;
+/// So many rows of one symbol are copied when all are asked for.
+const MAX_RETAINED: usize = 1_000_000;
+/// A tebibyte.
+const MAX_RETAIN_MIB: usize = 1 << 20;
 
 impl Default for Config {
     /// What is meant when nothing is typed.
@@ -167,6 +196,11 @@ impl TryFrom<Args> for Config {
                 quotes_per_trade: within("--quotes-per-trade", args.quotes_per_trade, MAX_QUOTES_PER_TRADE)?,
             },
             spans: Spans::default(),
+            retention: Retention {
+                trades: from_one("--retain-trades", args.retain_trades, MAX_RETAINED)?,
+                quotes: from_one("--retain-quotes", args.retain_quotes, MAX_RETAINED)?,
+                bytes: from_one("--retain-mib", args.retain_mib, MAX_RETAIN_MIB)? << 20,
+            },
             workers,
             limits: Limits::default(),
             outbox: OutboxLimits::default(),
@@ -182,6 +216,13 @@ fn within(name: &'static str, value: f64, max: f64) -> Result<f64, ConfigError> 
     match value {
         value if (0.0..=max).contains(&value) => Ok(value),
         value => Err(ConfigError::Rate { name, max, value }),
+    }
+}
+
+fn from_one(name: &'static str, value: usize, max: usize) -> Result<usize, ConfigError> {
+    match value {
+        value if (1..=max).contains(&value) => Ok(value),
+        value => Err(ConfigError::Retain { name, max, value }),
     }
 }
 
@@ -202,6 +243,10 @@ mod tests {
         for rate in ["-1", "NaN", "inf", "1e7"] {
             let error = typed(&[&format!("--rate={rate}")]).unwrap_err();
             assert!(matches!(error, ConfigError::Rate { name: "--rate", .. }), "{rate}: {error}");
+        }
+        for option in ["--retain-trades", "--retain-quotes", "--retain-mib"] {
+            let error = typed(&[option, "0"]).unwrap_err();
+            assert!(matches!(error, ConfigError::Retain { name, .. } if name == option), "{error}");
         }
     }
 

@@ -16,6 +16,7 @@ use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::model::{Epoch, Universe};
 use crate::session::{Limits, OutboxLimits};
+use crate::tape::Archive;
 
 pub use socket::tune;
 
@@ -25,6 +26,8 @@ pub struct House {
     pub universe: Arc<Universe>,
     /// What numbers this server gives.
     pub epoch: Epoch,
+    /// What is retained of what has happened.
+    pub archive: Arc<Archive>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// What one session may ask for.

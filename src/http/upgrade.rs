@@ -58,13 +58,14 @@ fn open(request: &HttpRequest, house: &House, payload: Payload) -> Result<HttpRe
         return Ok(HttpResponse::ServiceUnavailable().finish());
     }
     let asked = Query::<Asked>::from_query(request.query_string()).map(Query::into_inner).unwrap_or_default();
+    let archive = Arc::clone(&house.archive);
     let door = Door {
         hub: hub_of(request),
         universe: Arc::clone(&house.universe),
         limits: house.limits,
         outbox: house.outbox,
         epoch: house.epoch,
-        replay: Rc::new(|_, _, _| Vec::new()),
+        replay: Rc::new(move |stream, after, up_to| archive.since(stream, after, up_to)),
         codec: codec(request.headers(), asked.codec.as_deref()),
         label: asked.user_id.map(shortened),
         is_authenticated: has_credentials(request.headers()),

@@ -20,14 +20,23 @@ struct Column {
     alias: u32,
 }
 
+/// The activity of the instrument at this place, in units that only their total gives a sense.
+pub(super) fn weight(place: usize) -> f64 {
+    1.0 / (place as f64 + HEAD)
+}
+
+/// The sum of the weights of so many instruments. O(count).
+pub(super) fn total_weight(count: usize) -> f64 {
+    (0..count).map(weight).sum()
+}
+
 /// Flattens the head of the distribution: with 0 the first alone would get a tenth of everything.
 const HEAD: f64 = 3.0;
 
 impl Activity {
     /// The table for so many instruments; O(count).
     pub(super) fn new(count: usize) -> Self {
-        let weight = |place: usize| 1.0 / (place as f64 + HEAD);
-        let total: f64 = (0..count).map(weight).sum();
+        let total = total_weight(count);
         let mut heights: Vec<f64> = (0..count).map(|place| weight(place) * count as f64 / total).collect();
         let mut columns: Vec<Column> =
             (0..count as u32).map(|place| Column { keep: u32::MAX, alias: place }).collect();
@@ -75,9 +84,9 @@ mod tests {
     fn activity_falls_with_the_place() {
         let shares = shares(50, 1_000_000);
 
-        let total: f64 = (0..50).map(|place| 1.0 / (f64::from(place) + HEAD)).sum();
+        let total = total_weight(50);
         for (place, share) in shares.iter().enumerate() {
-            let claimed = 1.0 / (place as f64 + HEAD) / total;
+            let claimed = weight(place) / total;
             assert!((share / claimed - 1.0).abs() < 0.04, "place {place}: {share} for {claimed}");
         }
     }

@@ -1,7 +1,8 @@
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{Rng, SeedableRng};
 
-use super::elementary::ln;
+use super::elementary::{exp, ln};
+use crate::model::SymbolId;
 
 /// What a stream of draws is for. Each purpose has a stream of its own, so that a new kind of
 /// event, drawing from a new stream, leaves everything that was there before as it was.
@@ -18,6 +19,10 @@ pub(super) enum Purpose {
     Prices,
     /// Spreads, sizes and venues.
     Books,
+    /// The days before today; a stream for each instrument.
+    PastDays,
+    /// Today until the market opens; a stream for each instrument.
+    Today,
 }
 
 /// A stream of random draws that is the same on every machine and in every release.
@@ -38,6 +43,13 @@ impl Draws {
         const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
         let mixed = seed ^ (purpose as u64).wrapping_mul(GOLDEN).rotate_left(32);
         Self(Xoshiro256PlusPlus::seed_from_u64(mixed))
+    }
+
+    /// The stream of one instrument for this purpose under this seed.
+    pub(super) fn of(symbol: SymbolId, seed: u64, purpose: Purpose) -> Self {
+        // Any odd constant tells instruments apart; this one, of xxHash, is none of the steps above.
+        const PRIME: u64 = 0xc2b2_ae3d_27d4_eb4f;
+        Self::new(seed ^ u64::from(symbol.0 + 1).wrapping_mul(PRIME), purpose)
     }
 
     /// 64 fair coins.
@@ -74,6 +86,24 @@ impl Draws {
     /// Exponential with mean 1: from 0 to 36.8.
     pub(super) fn exponential(&mut self) -> f64 {
         -ln(1.0 - self.unit())
+    }
+
+    /// How often something happens that happens so often on average: Poisson, above 32 nearly.
+    ///
+    /// Few are counted by multiplying uniforms (Knuth), many are a rounded normal: O(1) for any mean.
+    pub(super) fn poisson(&mut self, mean: f64) -> u64 {
+        const MANY: f64 = 32.0;
+        if mean > MANY {
+            return (mean + mean.sqrt() * self.normal()).round().max(0.0) as u64;
+        }
+        let end = exp(-mean);
+        let mut product = self.unit();
+        let mut count = 0;
+        while product > end {
+            product *= self.unit();
+            count += 1;
+        }
+        count
     }
 
     /// Nearly normal with mean 0 and variance 1; never beyond 8.3.
@@ -135,6 +165,17 @@ mod tests {
     }
 
     #[test]
+    fn counts_have_the_mean_and_the_variance_of_poisson() {
+        for claimed in [0.0, 0.4, 20.0, 31.9, 33.0, 5_000.0] {
+            let mut draws = Draws::new(1, Purpose::Today);
+
+            let [mean, variance, _] = moments(|| draws.poisson(claimed) as f64);
+
+            assert_near([mean, variance, 0.0], [claimed, claimed, 0.0]);
+        }
+    }
+
+    #[test]
     fn a_count_is_drawn_evenly_and_never_reached() {
         let mut draws = Draws::new(1, Purpose::Books);
         let mut seen = [0u32; 7];
@@ -154,6 +195,9 @@ mod tests {
         assert_eq!(first(7, Purpose::Books), first(7, Purpose::Books));
         assert_ne!(first(7, Purpose::Books), first(7, Purpose::Prices));
         assert_ne!(first(7, Purpose::Books), first(8, Purpose::Books));
+        let of = |place| Draws::of(SymbolId(place), 7, Purpose::Today).bits();
+        assert_ne!(of(0), first(7, Purpose::Today));
+        assert_ne!(of(0), of(1));
     }
 
     /// If this fails, every recorded seed tells another story: a breaking change.

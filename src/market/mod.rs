@@ -8,6 +8,8 @@
 //!                                        └ Book       what is quoted and traded around that
 //! ```
 //!
+//! [`History`] invents what was before the market opened: bars that end where the simulator begins.
+//!
 //! Nothing in here but the actor reads a clock or asks the system for randomness: the same seed,
 //! universe and [`Simulation`] give the same events, byte for byte but for the wall clock, on
 //! every machine. `draws` and `elementary` say what that costs.
@@ -18,11 +20,13 @@ mod arrivals;
 mod book;
 mod draws;
 mod elementary;
+mod history;
 mod listings;
 mod names;
 mod pacer;
 mod path;
 mod prices;
+mod rewind;
 mod simulator;
 mod venues;
 
@@ -30,6 +34,7 @@ mod venues;
 mod stylised_facts;
 
 pub use actor::{Events, MarketActor};
+pub use history::{History, InstrumentHistory};
 pub use listings::{MAX_LISTINGS, universe};
 pub use pacer::{Due, Pacer};
 pub use simulator::{Simulation, Simulator};

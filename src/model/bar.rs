@@ -55,6 +55,16 @@ impl Bar {
         self.notional += trade.price.ticks().unsigned_abs() as u128 * u128::from(trade.size);
     }
 
+    /// Takes in the bar that follows on this one, which then covers both.
+    pub fn absorb(&mut self, next: &Self) {
+        self.high = self.high.max(next.high);
+        self.low = self.low.min(next.low);
+        self.close = next.close;
+        self.volume += next.volume;
+        self.trades += next.trades;
+        self.notional += next.notional;
+    }
+
     /// The volume-weighted average price in millionths of a dollar, rounded down; 0 without volume.
     pub fn vwap_micros(&self) -> u64 {
         const MICROS_PER_TICK: u128 = 1_000_000 / Price::TICKS_PER_DOLLAR as u128;
@@ -94,5 +104,20 @@ mod tests {
         assert_eq!(figures, [1000, 1200, 900, 900]);
         assert_eq!((bar.volume, bar.trades), (50, 3));
         assert_eq!(bar.vwap_micros(), 11_000_000);
+    }
+
+    #[test]
+    fn a_bar_of_two_is_that_of_all_their_trades() {
+        let start = Timestamp::default();
+        let mut all = Bar::open(start, &trade(1000, 10));
+        let mut first = all;
+        all.fold(&trade(1200, 30));
+        all.fold(&trade(900, 10));
+        let mut second = Bar::open(start, &trade(1200, 30));
+        second.fold(&trade(900, 10));
+
+        first.absorb(&second);
+
+        assert_eq!(first, all);
     }
 }

@@ -1,5 +1,5 @@
 use super::TradingDay;
-use crate::model::{Bar, Body, SymbolId, Timestamp, Trade};
+use crate::model::{Bar, Body, SECOND, SymbolId, Timestamp, Trade};
 
 /// Folds trades into minute bars and day bars.
 ///
@@ -34,6 +34,14 @@ impl Bars {
             day: TradingDay::of(from),
             symbols: vec![SymbolBars::default(); symbols],
         }
+    }
+
+    /// Goes on with bars of this symbol that are open already.
+    pub(super) fn resume(&mut self, symbol: SymbolId, minute: Option<Bar>, day: Option<Bar>) {
+        let bars = &mut self.symbols[symbol.index()];
+        let is_a_minute = self.span_nanos == 60 * SECOND;
+        bars.now = minute.filter(|bar| is_a_minute && bar.start == self.minute);
+        bars.day = day.filter(|bar| bar.start == self.day.start);
     }
 
     /// Time has come this far: gives what is complete by now.
@@ -91,7 +99,7 @@ fn fold(bar: &mut Option<Bar>, start: Timestamp, trade: &Trade) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Channel, Conditions, Price, SECOND, Tape, Venue};
+    use crate::model::{Channel, Conditions, Price, Tape, Venue};
 
     const MINUTE: i64 = 60 * SECOND;
 
@@ -175,5 +183,21 @@ mod tests {
 
         let day = bars.day(SymbolId(0)).unwrap();
         assert_eq!((day.open.ticks(), day.volume), (300, 100));
+    }
+
+    #[test]
+    fn bars_that_are_open_already_go_on() {
+        let from = Timestamp::from_nanos(90 * SECOND);
+        let mut bars = Bars::new(2, MINUTE, from);
+        let open = |at, volume| Bar { volume, ..Bar::open(Timestamp::from_nanos(at), &trade(1, 100, at)) };
+        let midnight = TradingDay::of(from).start.nanos();
+
+        bars.resume(SymbolId(1), Some(open(MINUTE, 500)), Some(open(midnight, 9_000)));
+        bars.resume(SymbolId(0), Some(open(0, 500)), Some(open(midnight - 1, 9_000)));
+        bars.trade(&trade(1, 100, 91 * SECOND), |_| {});
+
+        let volumes: Vec<_> =
+            advance(&mut bars, 2 * MINUTE).iter().map(|body| (body.symbol(), bar_of(body).volume)).collect();
+        assert_eq!(volumes, [(SymbolId(1), 600), (SymbolId(1), 9_100)]);
     }
 }

@@ -28,6 +28,18 @@ impl Board {
         Self { rows: universe.iter().map(row).collect(), changed: Vec::new(), day: TradingDay::of(now) }
     }
 
+    /// The day goes on from this bar, and the day before ended with that one.
+    pub(super) fn resume(&mut self, symbol: SymbolId, today: Option<&Bar>, yesterday: Option<Bar>) {
+        let ticker = &mut self.rows[symbol.index()].ticker;
+        if let Some(yesterday) = yesterday {
+            ticker.previous_close = yesterday.close;
+        }
+        if let Some(today) = today {
+            ticker.day(today);
+            ticker.price = today.close;
+        }
+    }
+
     /// Time has come this far: a new day begins without the old one's figures.
     pub(super) fn advance(&mut self, now: Timestamp) {
         if now < self.day.end {

@@ -1,9 +1,10 @@
 //! What has happened: every event is numbered, remembered, folded into bars and handed on.
 //!
 //! The [`Recorder`] is the pure heart; the [`TapeActor`] carries events to it and batches away, one
-//! shared batch for all workers.
+//! shared batch for all workers. The [`Archive`] keeps what was published for those who ask later.
 
 mod actor;
+pub mod archive;
 mod bars;
 mod batch;
 mod board;
@@ -12,7 +13,8 @@ mod latest;
 mod recorder;
 
 pub use actor::{Follow, Published, TapeActor};
+pub use archive::{Archive, Retention};
 pub use batch::Batch;
-pub use calendar::TradingDay;
+pub use calendar::{TradingDay, midnights};
 pub use latest::Latest;
 pub use recorder::{Recorder, Spans};

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::bars::Bars;
 use super::board::Board;
-use super::{Batch, Latest};
+use super::{Archive, Batch, Latest, Retention};
 use crate::model::{Body, Event, Object, SECOND, Timestamp, Universe};
 
 /// How long the bars are.
@@ -27,6 +27,7 @@ pub struct Recorder {
     bars: Bars,
     board: Board,
     latest: Latest,
+    archive: Arc<Archive>,
 }
 
 impl Recorder {
@@ -37,14 +38,29 @@ impl Recorder {
             bars: Bars::new(symbols, spans.bar_nanos, from),
             board: Board::new(&universe, from),
             latest: Latest::new(symbols),
+            archive: Arc::new(Archive::new(symbols, Retention::default())),
             universe,
         }
+    }
+
+    /// Retains what it publishes in this archive, and goes on with the days that it holds.
+    pub fn retain_in(mut self, archive: Arc<Archive>) -> Self {
+        for instrument in self.universe.iter() {
+            let summary = archive.summary(instrument.id);
+            self.bars.resume(instrument.id, summary.minute, summary.day);
+            self.board.resume(instrument.id, self.bars.day(instrument.id), summary.previous_day);
+        }
+        Self { archive, ..self }
     }
 
     /// Takes in the events up to `newest`, in order, and gives what is to be published of them.
     pub fn record(&mut self, events: &[Event], newest: Timestamp) -> Batch {
         let mut objects = Vec::with_capacity(events.len());
-        let mut publish = |body: Body| objects.push(number(&mut self.latest, body));
+        let mut publish = |body: Body| {
+            let object = number(&mut self.latest, body);
+            self.archive.record(&object);
+            objects.push(object);
+        };
         for event in events {
             self.bars.advance(event.at(), &mut publish);
             publish(Body::from(*event));

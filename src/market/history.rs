@@ -1,0 +1,301 @@
+use std::time::Duration;
+
+use crate::model::{Bar, Instrument, SECOND, Timestamp, Universe};
+
+use super::activity::{total_weight, weight};
+use super::draws::Purpose;
+use super::rewind::{Mood, Rewind};
+use super::simulator::Simulation;
+
+/// An invented past that ends where the simulated market begins: at this price, at this time.
+///
+/// It is told one instrument at a time, so that nobody has to hold the bars of a whole market. An
+/// instrument's bars follow from the seed, its place and its starting price, counted back from now;
+/// what days of the past look like does not depend on how old today is, but for a common factor.
+///
+/// A year of days, a day of minutes and ten minutes of seconds cost some 0.2 ms an instrument.
+#[derive(Clone, Debug)]
+pub struct History<'a> {
+    seed: u64,
+    /// Where the days begin, the oldest first; the last is today.
+    days: &'a [Timestamp],
+    now: Timestamp,
+    /// The rate of trades of an instrument whose weight of activity is 1.
+    trades_per_weight: f64,
+}
+
+/// The past of one instrument: bars in order of time, the oldest first.
+///
+/// As on the tape, stretches without a trade have no bar. The open of a bar is within a tick of
+/// where the price was when it began, and so of the close before it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InstrumentHistory {
+    /// The days before today.
+    pub days: Vec<Bar>,
+    /// The complete minutes of today.
+    pub minutes: Vec<Bar>,
+    /// The complete seconds since [`History::SECONDS_SINCE`]; those of a complete minute fold to
+    /// exactly its bar. The last one closes at the price where the market begins.
+    pub seconds: Vec<Bar>,
+}
+
+const MINUTE: i64 = 60 * SECOND;
+
+/// How much busier or quieter, as a logarithm, days and minutes are than others.
+const DAYS: Mood = Mood(0.25);
+const MINUTES: Mood = Mood(0.2);
+const SECONDS: Mood = Mood(0.0);
+
+impl<'a> History<'a> {
+    /// For so long before the current minute, and never longer than today, seconds are told.
+    pub const SECONDS_SINCE: Duration = Duration::from_mins(10);
+
+    /// The past of a market that begins now with these settings.
+    ///
+    /// `days` are the beginnings of the days to tell, the oldest first; the last one is today's, not
+    /// after `now`. All are on whole minutes. Instruments were as busy as they will be; the past of
+    /// a market that is to be silent was as busy as the default one. O(instruments).
+    pub fn new(universe: &Universe, settings: Simulation, days: &'a [Timestamp], now: Timestamp) -> Self {
+        let trades_per_second = match settings.trades_per_second {
+            rate if rate > 0.0 => rate,
+            _ => Simulation::default().trades_per_second,
+        };
+        let trades_per_weight = trades_per_second / total_weight(universe.len());
+        Self { seed: settings.seed, days, now, trades_per_weight }
+    }
+
+    /// The past of this instrument. O(bars).
+    pub fn of(&self, instrument: &Instrument) -> InstrumentHistory {
+        let rate = self.trades_per_weight * weight(instrument.id.index());
+        let start = instrument.previous_close.ticks() as f64;
+        let mut today = Rewind::new(instrument, rate, start, self.seed, Purpose::Today);
+        let (minutes, seconds) = self.today(&mut today);
+        let mut past = Rewind::new(instrument, rate, today.ticks(), self.seed, Purpose::PastDays);
+        InstrumentHistory { days: self.days_before(&mut past), minutes, seconds }
+    }
+
+    fn today(&self, past: &mut Rewind) -> (Vec<Bar>, Vec<Bar>) {
+        let Some(&midnight) = self.days.last() else { return Default::default() };
+        let current = self.now.floor_to(MINUTE);
+        let seconds_since = midnight.max(current - Self::SECONDS_SINCE);
+
+        let seconds = backwards(seconds_since, self.now.floor_to(SECOND), SECOND, past, SECONDS);
+        let earlier = backwards(midnight, seconds_since, MINUTE, past, MINUTES);
+        let complete = seconds.iter().filter(|bar| bar.start < current);
+        let mut minutes = earlier;
+        for second in complete {
+            let start = second.start.floor_to(MINUTE);
+            match minutes.last_mut() {
+                Some(minute) if minute.start == start => join(minute, second),
+                _ => minutes.push(Bar { start, ..*second }),
+            }
+        }
+        (minutes, seconds)
+    }
+
+    fn days_before(&self, past: &mut Rewind) -> Vec<Bar> {
+        let days = self.days.windows(2).rev();
+        let mut bars: Vec<Bar> =
+            days.filter_map(|day| past.bar(day[0], day[1].nanos_since(day[0]), DAYS)).collect();
+        bars.reverse();
+        bars
+    }
+}
+
+/// Bars of this length from `since` to `until`, in order of time.
+fn backwards(since: Timestamp, until: Timestamp, length_ns: i64, past: &mut Rewind, mood: Mood) -> Vec<Bar> {
+    let count = (until.nanos_since(since) / length_ns).max(0);
+    let starts = (1..=count).map(|back| Timestamp::from_nanos(until.nanos() - back * length_ns));
+    let mut bars: Vec<Bar> = starts.filter_map(|start| past.bar(start, length_ns, mood)).collect();
+    bars.reverse();
+    bars
+}
+
+/// Takes the next bar into this longer one.
+fn join(longer: &mut Bar, next: &Bar) {
+    longer.high = longer.high.max(next.high);
+    longer.low = longer.low.min(next.low);
+    longer.close = next.close;
+    longer.volume += next.volume;
+    longer.trades += next.trades;
+    longer.notional += next.notional;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::listings::universe;
+    use super::super::simulator::Simulator;
+    use super::*;
+    use crate::model::{Event, MILLISECOND};
+
+    const DAY: i64 = 86_400 * SECOND;
+    const MIDNIGHT: i64 = 1_700_006_400 * SECOND;
+
+    /// A year of days up to midnight, and some later midnight.
+    fn year(later_days: i64) -> Vec<Timestamp> {
+        (0..=365).map(|day| Timestamp::from_nanos(MIDNIGHT + (day - 365 + later_days) * DAY)).collect()
+    }
+
+    /// So long after that midnight.
+    fn at(hours: i64, seconds: i64) -> Timestamp {
+        Timestamp::from_nanos(MIDNIGHT + (hours * 3600 + seconds) * SECOND + 700 * MILLISECOND)
+    }
+
+    fn histories(count: usize, seed: u64, now: Timestamp) -> Vec<(Instrument, InstrumentHistory)> {
+        let universe = universe(count, seed);
+        let days = year(0);
+        let history = History::new(&universe, Simulation { seed, ..Simulation::default() }, &days, now);
+        universe.iter().map(|instrument| (instrument.clone(), history.of(instrument))).collect()
+    }
+
+    fn ratio(later: &Bar, earlier: &Bar) -> f64 {
+        later.open.to_dollars() / earlier.close.to_dollars()
+    }
+
+    #[test]
+    fn every_bar_is_one_that_trades_could_have_made() {
+        for (instrument, history) in histories(300, 1, at(15, 12)) {
+            for bar in history.days.iter().chain(&history.minutes).chain(&history.seconds) {
+                let shares = u128::from(bar.volume);
+                let [low, high] = [bar.low, bar.high].map(|price| price.ticks() as u128);
+                assert!(bar.low.ticks() >= 1 && bar.symbol == instrument.id, "{bar:?}");
+                assert!(bar.low <= bar.open.min(bar.close) && bar.high >= bar.open.max(bar.close), "{bar:?}");
+                assert!(bar.trades >= 1 && bar.volume >= bar.trades, "{bar:?}");
+                assert!((low * shares..=high * shares).contains(&bar.notional), "{bar:?}");
+                assert!(bar.trades > 1 || bar.low == bar.high, "{bar:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_past_is_complete_up_to_now() {
+        for (_, history) in histories(20, 1, at(15, 12)) {
+            assert_eq!(history.days.len(), 365);
+            assert_eq!(history.minutes.len(), 15 * 60);
+            assert_eq!(history.seconds.len(), 600 + 12);
+            assert_eq!(history.days[364].start, Timestamp::from_nanos(MIDNIGHT - DAY));
+            assert_eq!(history.minutes[0].start, Timestamp::from_nanos(MIDNIGHT));
+            assert_eq!(history.seconds[611].start, at(15, 11).floor_to(SECOND));
+            for bars in [&history.days, &history.minutes, &history.seconds] {
+                assert!(bars.is_sorted_by(|one, next| one.start < next.start));
+            }
+        }
+    }
+
+    #[test]
+    fn bars_go_on_where_the_ones_before_ended() {
+        for (instrument, history) in histories(300, 1, at(15, 12)) {
+            let gap = 1.0 / instrument.previous_close.to_dollars() + 0.04;
+            for bars in [&history.days, &history.minutes, &history.seconds] {
+                for pair in bars.windows(2) {
+                    assert!((ratio(&pair[1], &pair[0]) - 1.0).abs() < gap, "{pair:?}");
+                }
+            }
+            let (yesterday, first) = (&history.days[364], &history.minutes[0]);
+            assert!((ratio(first, yesterday) - 1.0).abs() < gap, "{yesterday:?} {first:?}");
+        }
+    }
+
+    #[test]
+    fn the_past_ends_where_the_market_begins_and_yesterday_elsewhere() {
+        let mut moved = 0;
+        for (instrument, history) in histories(20, 1, at(15, 12)) {
+            assert_eq!(history.seconds[611].close, instrument.previous_close);
+            let yesterday = history.days[364].close.to_dollars() / instrument.previous_close.to_dollars();
+            assert!((0.7..1.4).contains(&yesterday), "{yesterday}");
+            moved += usize::from((yesterday - 1.0).abs() > 0.005);
+        }
+
+        assert!(moved > 12, "{moved}");
+    }
+
+    #[test]
+    fn seconds_fold_to_exactly_their_minutes() {
+        for (_, history) in histories(100, 3, at(15, 12)) {
+            for minute in history.minutes.iter().rev().take(10) {
+                let within: Vec<&Bar> =
+                    history.seconds.iter().filter(|bar| bar.start.floor_to(MINUTE) == minute.start).collect();
+
+                assert_eq!(minute.open, within[0].open);
+                assert_eq!(minute.close, within[within.len() - 1].close);
+                assert_eq!(Some(minute.high), within.iter().map(|bar| bar.high).max());
+                assert_eq!(Some(minute.low), within.iter().map(|bar| bar.low).min());
+                assert_eq!(minute.volume, within.iter().map(|bar| bar.volume).sum::<u64>());
+                assert_eq!(minute.notional, within.iter().map(|bar| bar.notional).sum::<u128>());
+            }
+        }
+    }
+
+    #[test]
+    fn just_after_midnight_today_is_short() {
+        let (_, history) = histories(1, 1, at(0, 150)).remove(0);
+
+        assert_eq!((history.days.len(), history.minutes.len(), history.seconds.len()), (365, 2, 150));
+        assert_eq!(histories(1, 1, Timestamp::from_nanos(MIDNIGHT)).remove(0).1.minutes, []);
+    }
+
+    #[test]
+    fn the_same_seed_has_the_same_past_at_whatever_time() {
+        let universe = universe(5, 1);
+        let settings = Simulation::default();
+        let (days, later) = (year(0), year(30));
+        let now = at(9, 31);
+        let month_later = Timestamp::from_nanos(now.nanos() + 30 * DAY);
+
+        for instrument in universe.iter() {
+            let mut one = History::new(&universe, settings, &days, now).of(instrument);
+            let other = History::new(&universe, settings, &later, month_later).of(instrument);
+            for bars in [&mut one.days, &mut one.minutes, &mut one.seconds] {
+                bars.iter_mut()
+                    .for_each(|bar| bar.start = Timestamp::from_nanos(bar.start.nanos() + 30 * DAY));
+            }
+            assert_eq!(one, other);
+        }
+        assert_ne!(histories(1, 1, now)[0].1, histories(1, 2, now)[0].1);
+    }
+
+    #[test]
+    fn instruments_were_as_busy_as_they_will_be() {
+        let (count, seconds) = (20, 120);
+        let universe = universe(count, 1);
+        let mut simulator = Simulator::new(&universe, Simulation::default());
+        let mut events = Vec::new();
+        (0..seconds * 1_000).for_each(|_| simulator.step(Timestamp::default(), &mut events));
+
+        let mut live = vec![(0.0, 0.0); count];
+        for event in &events {
+            if let Event::Trade(trade) = event {
+                let (trades, shares) = &mut live[trade.symbol.index()];
+                (*trades, *shares) = (*trades + 1.0 / seconds as f64, *shares + f64::from(trade.size));
+            }
+        }
+        for ((instrument, history), (per_second, shares)) in histories(count, 1, at(15, 12)).iter().zip(live)
+        {
+            let sum = |of: fn(&Bar) -> u64| history.seconds.iter().map(of).sum::<u64>() as f64;
+            let (trades, volume) = (sum(|bar| bar.trades), sum(|bar| bar.volume));
+            let busier = trades / 612.0 / per_second;
+            let larger = (volume / trades) / (shares / (per_second * seconds as f64));
+            assert!((0.9..1.1).contains(&busier), "{}: {busier}", instrument.symbol);
+            assert!((0.8..1.25).contains(&larger), "{}: {larger}", instrument.symbol);
+        }
+    }
+
+    #[test]
+    fn a_day_of_the_past_moves_as_far_as_a_day_to_come() {
+        let histories = histories(200, 1, at(15, 12));
+        let deviation = |bars: fn(&InstrumentHistory) -> &Vec<Bar>| {
+            let moves: Vec<f64> = histories
+                .iter()
+                .flat_map(|(_, history)| bars(history).iter())
+                .map(|bar| (bar.close.to_dollars() / bar.open.to_dollars()).ln())
+                .collect();
+            (moves.iter().map(|moved| moved * moved).sum::<f64>() / moves.len() as f64).sqrt()
+        };
+
+        let (day, minute) = (deviation(|history| &history.days), deviation(|history| &history.minutes));
+
+        // 30 % a year of 252 days of 6½ hours, over 24 hours and over a minute.
+        assert!((0.025..0.045).contains(&day), "{day}");
+        assert!((0.0006..0.0014).contains(&minute), "{minute}");
+    }
+}

@@ -1,0 +1,150 @@
+use crate::model::{Bar, Instrument, Price, SECOND, SymbolId, Timestamp};
+
+use super::draws::{Draws, Purpose};
+use super::elementary::exp;
+use super::path::{Path, YEAR};
+
+/// One instrument's past told backwards, a bar at a time, from a price that is known.
+///
+/// The price is a [`Path`] walked against time. A walk looks the same from either end, so the past has
+/// the clusters of volatility and the fat tails that the future will have, and it needs no bridge:
+/// it ends where it began to be told. Each bar costs O(1), however long it is.
+#[derive(Clone, Debug)]
+pub(super) struct Rewind {
+    symbol: SymbolId,
+    path: Path,
+    draws: Draws,
+    volatility: f64,
+    trades_per_second: f64,
+    /// The price from which it is told, in ticks.
+    from: f64,
+    /// How far it is told.
+    told_ns: u64,
+    /// The logarithm of the price there, from `from`.
+    level: f64,
+}
+
+/// How much the number of trades differs from one bar to the next besides chance.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mood(pub(super) f64);
+
+/// Volatilities per year: what market, sector and its own path give an instrument together.
+const VOLATILITY: std::ops::Range<f64> = 0.21..0.54;
+
+/// Where the logarithm of the price comes to rest a long time ago: most prices were lower.
+const AIM: std::ops::Range<f64> = -0.3..0.1;
+
+/// No price is beyond a twentieth or twenty times of the one from which it is told.
+const FARTHEST: f64 = 3.0;
+
+/// The mean size of a trade, fitted to what books make: so many shares, and besides as many as make so
+/// many ticks.
+const MEAN_SIZE: f64 = 54.0;
+const MEAN_WORTH_TICKS: f64 = 930_000.0;
+
+/// The deviation of a trade's size, in units of its mean.
+const SIZE_DEVIATION: f64 = 1.5;
+
+impl Rewind {
+    /// The past of an instrument that has this price, in ticks, now.
+    pub(super) fn new(
+        instrument: &Instrument,
+        trades_per_second: f64,
+        from: f64,
+        seed: u64,
+        purpose: Purpose,
+    ) -> Self {
+        // Both pasts of an instrument, of today and of days before, begin with the same two draws.
+        let mut traits = Draws::of(instrument.id, seed, Purpose::PastDays);
+        let wildness = traits.unit() * traits.unit();
+        let volatility = VOLATILITY.start + (VOLATILITY.end - VOLATILITY.start) * wildness;
+        let aim = traits.between(AIM.start, AIM.end);
+        let mut draws = Draws::of(instrument.id, seed, purpose);
+        Self {
+            symbol: instrument.id,
+            path: Path::jumping(volatility, aim, &mut draws),
+            draws,
+            volatility: volatility / YEAR.sqrt(),
+            trades_per_second,
+            from: from.max(1.0),
+            told_ns: 0,
+            level: 0.0,
+        }
+    }
+
+    /// The price, in ticks, where the part told so far begins.
+    pub(super) fn ticks(&self) -> f64 {
+        self.from * exp(self.level)
+    }
+
+    /// The bar of the `length_ns` before what is told so far, which starts at this time.
+    ///
+    /// `None` when nothing was traded in it.
+    pub(super) fn bar(&mut self, start: Timestamp, length_ns: i64, mood: Mood) -> Option<Bar> {
+        let seconds = length_ns as f64 / SECOND as f64;
+        let late = std::mem::take(&mut self.level);
+        self.told_ns += length_ns as u64;
+        self.level = self.path.at(self.told_ns, &mut self.draws).clamp(-FARTHEST, FARTHEST);
+
+        let expected = self.trades_per_second * seconds * exp(mood.0 * self.draws.normal());
+        let trades = self.draws.poisson(expected);
+        if trades == 0 {
+            return None;
+        }
+        let shares = self.shares(trades);
+        let close = self.whole(late);
+        // The first trade is as likely at the bid or the ask as the last one before it was.
+        let open = if trades == 1 { close } else { (self.whole(self.level) + self.bounce()).max(1) };
+        let (low, high) = if trades < 3 {
+            (open.min(close), open.max(close))
+        } else {
+            let deviation = self.volatility * self.path.heat() * seconds.sqrt();
+            let (lowest, highest) = self.extremes(late, deviation);
+            (self.whole(lowest).min(open).min(close), self.whole(highest).max(open).max(close))
+        };
+        let above_low = (high - low) as f64 * shares as f64 * self.draws.between(0.35, 0.65);
+        let price = Price::from_ticks;
+        Some(Bar {
+            symbol: self.symbol,
+            start,
+            open: price(open),
+            high: price(high),
+            low: price(low),
+            close: price(close),
+            volume: shares,
+            trades,
+            notional: low as u128 * u128::from(shares) + above_low as u128,
+        })
+    }
+
+    /// The lowest and the highest level between where the bar begins and where it ends.
+    ///
+    /// The extreme of a Brownian bridge has a closed form (Karatzas and Shreve 1991, "Brownian Motion and
+    /// Stochastic Calculus", §4.3); drawn one by one, they only miss that they depend on each other.
+    fn extremes(&mut self, late: f64, deviation: f64) -> (f64, f64) {
+        let early = self.level;
+        let (sum, step) = (early + late, late - early);
+        let mut reach = || {
+            let square = step * step + 2.0 * deviation * deviation * self.draws.exponential();
+            square.sqrt()
+        };
+        (0.5 * (sum - reach()), 0.5 * (sum + reach()))
+    }
+
+    /// The shares of so many trades, at least one each.
+    fn shares(&mut self, trades: u64) -> u64 {
+        let usual = MEAN_SIZE + MEAN_WORTH_TICKS / self.ticks();
+        let deviation = SIZE_DEVIATION / (trades as f64).sqrt();
+        let chance = (1.0 + deviation * self.draws.normal()).max(0.1);
+        ((trades as f64 * usual * chance) as u64).max(trades)
+    }
+
+    fn whole(&self, level: f64) -> i64 {
+        ((self.from * exp(level)).round() as i64).max(1)
+    }
+
+    /// A tick up, a tick down or none.
+    fn bounce(&mut self) -> i64 {
+        i64::from(self.draws.below(3)) - 1
+    }
+}
