@@ -32,9 +32,15 @@ pub(super) struct Link {
     pinged: Cell<Instant>,
     /// When the socket last took something, or when the outbox ceased to be empty after that.
     moved: Cell<Instant>,
+    /// Whether the client knows our own notices.
+    opted_in: Cell<bool>,
     parting: Cell<Option<Parting>>,
     sever: Sever,
 }
+
+/// After how long clients are asked to come back from a restart: spread, so that they do not all
+/// come at once.
+const RECONNECT_MS: std::ops::Range<u32> = 500..5_000;
 
 /// The session is over, but for what the socket has yet to take.
 #[derive(Clone, Copy)]
@@ -58,6 +64,7 @@ impl Link {
             heard: Cell::new(now),
             pinged: Cell::new(now),
             moved: Cell::new(now),
+            opted_in: Cell::new(false),
             parting: Cell::new(None),
             sever,
         }
@@ -102,6 +109,7 @@ impl Link {
     /// Serves the client so from now on.
     pub(super) fn set_terms(&self, terms: Terms) {
         self.terms.set(terms);
+        self.opted_in.set(true);
         let now = Instant::now();
         self.release_at.set(now + terms.pace);
         self.outbox.borrow_mut().set_overload(Overload::Gap);
@@ -231,6 +239,10 @@ impl Subscriber for Link {
     fn dismiss(&self, why: Close) {
         if !why.may_return() {
             self.outbox.borrow_mut().clear();
+        }
+        if why == Close::Restart && self.opted_in.get() {
+            let reconnect_ms = rand::random_range(RECONNECT_MS);
+            self.notify(&Notice::Drain { reconnect_ms });
         }
         self.part(why);
     }

@@ -1,0 +1,205 @@
+//! What clients get who opt in with `x`, and the second codec, over a real socket.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use rmpv::Value as Packed;
+use serde_json::{Value, json};
+use support::{Client, Ledger, Server};
+
+fn subscribe(client: &mut Client, command: Value) -> Value {
+    client.ask(&command.to_string())
+}
+
+/// Data until `enough` says so; every number is checked.
+fn read(client: &mut Client, ledger: &mut Ledger, mut enough: impl FnMut(&Ledger, &[Value]) -> bool) {
+    loop {
+        let objects = client.next_data();
+        ledger.enter(&objects);
+        if enough(ledger, &objects) {
+            return;
+        }
+    }
+}
+
+#[test]
+fn who_upgrades_with_messagepack_gets_it_in_binary_frames_both_ways() {
+    let server = Server::start(|_| {});
+    let header = "Content-Type: application/msgpack\r\n";
+    let mut by_header = Client::connect_with(server.address, "/v2/iex", header);
+    let mut by_address = Client::connect(server.address, "/v2/iex?codec=msgpack");
+
+    for client in [&mut by_header, &mut by_address] {
+        let command = json!({ "action": "subscribe", "trades": ["AAPL"], "quotes": ["*"] });
+        client.send(0x02, &rmp_serde::to_vec_named(&command).unwrap());
+        client.send(0x80, b"");
+        let mut seen = Vec::new();
+        while !["success", "subscription", "t", "q"].iter().all(|kind| seen.iter().any(|seen| seen == kind)) {
+            let frame = client.next().unwrap();
+            assert_eq!(frame.opcode, 2);
+            let Packed::Array(objects) = rmpv::decode::read_value(&mut &frame.payload[..]).unwrap() else {
+                panic!("no array")
+            };
+            for object in &objects {
+                let fields = object.as_map().unwrap();
+                assert_eq!(fields[0].0.as_str(), Some("T"));
+                seen.push(fields[0].1.as_str().unwrap().to_owned());
+                let time = fields.iter().find(|(key, _)| key.as_str() == Some("t"));
+                assert!(
+                    time.is_none_or(|(_, value)| matches!(value, Packed::Ext(-1, bytes) if bytes.len() <= 8))
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_snapshot_comes_after_the_acknowledgement_and_before_anything_live() {
+    let server = Server::start(|_| {});
+    let mut client = Client::session(server.address);
+    client.say(r#"{"action":"subscribe","quotes":["*"]}"#);
+    read(&mut client, &mut Ledger::default(), |ledger, _| ledger.objects > 500);
+
+    let command =
+        json!({ "action": "subscribe", "tickers": ["AAPL", "MSFT"], "x": { "id": "a", "snapshot": true } });
+    let ack = subscribe(&mut client, command);
+
+    assert_eq!((ack["x"]["id"].as_str(), &ack["tickers"]), (Some("a"), &json!(["AAPL", "MSFT"])));
+    let mut tickers = Vec::new();
+    read(&mut client, &mut Ledger::default(), |_, objects| {
+        tickers.extend(objects.iter().filter(|object| object["T"] == "k").cloned());
+        tickers.len() > 10
+    });
+    let first: Vec<_> = tickers.iter().map(|ticker| ticker["sn"] == true).collect();
+    assert_eq!(first[..3], [true, true, false]);
+    for key in ["p", "s", "bp", "bs", "ap", "as", "o", "h", "l", "pc", "v", "n", "vw", "sq", "t"] {
+        assert!(!tickers[0][key].is_null(), "{key}");
+    }
+}
+
+#[test]
+fn at_a_pace_quotes_are_merged_and_counted_and_trades_all_come() {
+    let server = Server::start(|_| {});
+    let mut client = Client::session(server.address);
+    let x = json!({ "conflate_ms": 100 });
+    let ack =
+        subscribe(&mut client, json!({ "action": "subscribe", "trades": ["*"], "quotes": ["*"], "x": x }));
+    assert_eq!(ack["x"]["conflate_ms"], 100);
+
+    let (mut ledger, mut frames) = (Ledger::default(), 0);
+    read(&mut client, &mut ledger, |ledger, _| {
+        frames += 1;
+        ledger.objects > 2_000
+    });
+    assert!(ledger.merged > 0 && ledger.objects / frames > 20, "{} in {frames}", ledger.objects);
+
+    client.say(r#"{"action":"subscribe","x":{"conflate_ms":0}}"#);
+    read(&mut client, &mut ledger, |_, objects| objects[0]["x"]["conflate_ms"] == 0);
+    let merged = ledger.merged;
+    read(&mut client, &mut ledger, |ledger, _| ledger.objects > 6_000);
+    assert_eq!(ledger.merged, merged, "every quote comes again");
+}
+
+#[test]
+fn who_comes_back_goes_on_where_it_was_without_a_hole_or_a_double() {
+    let server = Server::start(|_| {});
+    let (mut ledger, mut epoch) = (Ledger::default(), String::new());
+
+    for round in 1..=5 {
+        let mut client = Client::session(server.address);
+        let resume = json!({ "epoch": epoch, "sq": ledger.positions() });
+        let x = if round == 1 { json!({ "id": 1 }) } else { json!({ "resume": resume }) };
+        let command =
+            json!({ "action": "subscribe", "trades": ["AAPL", "TSLA"], "quotes": ["MSFT"], "x": x });
+        let ack = subscribe(&mut client, command);
+        epoch = ack["x"]["epoch"].as_str().unwrap().to_owned();
+        read(&mut client, &mut ledger, |ledger, _| ledger.objects > round * 150);
+    }
+
+    assert_eq!((ledger.gaps, ledger.merged), (0, 0));
+}
+
+#[test]
+fn what_is_no_longer_held_and_what_was_of_another_epoch_is_told_as_a_gap() {
+    let server = Server::start(|config| config.retention.trades = 50);
+    let mut client = Client::session(server.address);
+    let ack = subscribe(&mut client, json!({ "action": "subscribe", "trades": ["AAPL"], "x": {} }));
+    let epoch = ack["x"]["epoch"].as_str().unwrap().to_owned();
+    read(&mut client, &mut Ledger::default(), |_, objects| objects[0]["sq"].as_u64() > Some(200));
+
+    for (epoch, expected) in [(epoch.as_str(), 2), ("other", 1)] {
+        let mut client = Client::session(server.address);
+        let resume = json!({ "epoch": epoch, "sq": { "trades": { "AAPL": 1 } } });
+        let command = json!({ "action": "subscribe", "trades": ["AAPL"], "x": { "resume": resume } });
+        subscribe(&mut client, command);
+
+        let gap = client.next_data();
+        assert_eq!((gap[0]["T"].as_str(), gap[0]["from"].as_u64()), (Some("gap"), Some(expected)));
+        let after = client.next_data();
+        assert_eq!(after[0]["sq"].as_u64(), gap[0]["to"].as_u64().map(|to| to + 1));
+    }
+}
+
+#[test]
+fn a_quiet_market_is_heard_by_its_heartbeat_alone() {
+    let server = Server::start(|config| {
+        config.simulation = tapecast::market::Simulation { trades_per_second: 0.0, ..config.simulation }
+    });
+    let mut client = Client::session(server.address);
+    subscribe(&mut client, json!({ "action": "subscribe", "trades": ["*"], "x": { "heartbeat_ms": 100 } }));
+
+    let beats: Vec<_> = (0..3).map(|_| client.next_data()).collect();
+
+    let ages: Vec<_> = beats.iter().map(|beat| beat[0]["age_ms"].as_u64().unwrap()).collect();
+    assert!(beats.iter().all(|beat| beat.len() == 1 && beat[0]["T"] == "h" && beat[0]["epoch"].is_string()));
+    assert!(ages.is_sorted(), "{ages:?}");
+}
+
+#[test]
+fn unknown_symbols_are_rejected_by_name_only_for_those_who_opted_in() {
+    let server = Server::start(|_| {});
+    let mut client = Client::session(server.address);
+
+    let plain = subscribe(&mut client, json!({ "action": "subscribe", "trades": ["ZZZZ"] }));
+    let told = subscribe(&mut client, json!({ "action": "subscribe", "quotes": ["ZZZZ", "AAPL"], "x": {} }));
+
+    assert!(plain.get("x").is_none() && plain.get("tickers").is_none());
+    assert_eq!(told["x"]["rejected"], json!({ "quotes": ["ZZZZ"] }));
+}
+
+#[test]
+fn who_opted_in_and_is_too_slow_for_its_trades_is_told_of_a_gap_and_goes_on() {
+    let server = Server::start(|config| {
+        config.simulation.trades_per_second = 50_000.0;
+        config.outbox.end_above = 100_000;
+        config.patience.stall = support::DEADLINE;
+    });
+    let mut client = Client::session(server.address);
+    client.say(r#"{"action":"subscribe","trades":["*"],"x":{}}"#);
+    support::wait_for("the backlog to fill", || {
+        (server.metric("tapecast_outbox_bytes{") > 90_000.0).then_some(())
+    });
+
+    let mut ledger = Ledger::default();
+    read(&mut client, &mut ledger, |ledger, _| ledger.gaps > 0);
+    let so_far = ledger.objects;
+    read(&mut client, &mut ledger, |ledger, _| ledger.objects > so_far + 1_000);
+}
+
+#[test]
+fn before_a_restart_those_who_opted_in_are_told_when_to_come_back() {
+    let mut server = Server::start(|_| {});
+    let mut clients: Vec<_> = (0..5).map(|_| Client::session(server.address)).collect();
+    clients.iter_mut().for_each(|client| {
+        subscribe(client, json!({ "action": "subscribe", "x": {} }));
+    });
+
+    server.ask_to_stop();
+
+    let mut delays: Vec<_> =
+        clients.iter_mut().map(|client| client.next_data()[0]["reconnect_ms"].as_u64().unwrap()).collect();
+    delays.dedup();
+    assert!(delays.len() > 1, "spread: {delays:?}");
+    assert!(clients.iter_mut().all(|client| client.last_words().0 == Some(1012)));
+}
