@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use crate::hub::Patience;
 use crate::market::{MAX_LISTINGS, Simulation};
+use crate::model::SECOND;
 use crate::session::{Limits, OutboxLimits};
 use crate::tape::{Retention, Spans};
 
@@ -63,6 +64,14 @@ pub struct Args {
     /// every stock
     #[arg(long, env = "TAPECAST_RETAIN_MIB", default_value_t = 256, value_name = "MIB")]
     retain_mib: usize,
+
+    /// A market in which everything happens often: halts, price bands, late trades, corrections, cancels
+    #[arg(long, env = "TAPECAST_EVENTFUL")]
+    eventful: bool,
+
+    /// Length of the bars of the `bars` channel, for tests; SDKs expect a minute
+    #[arg(long, env = "TAPECAST_BAR_SECONDS", default_value_t = 60, value_name = "SECONDS")]
+    bar_seconds: u32,
 
     /// Threads that serve clients [default: the number of cores]
     #[arg(long, env = "TAPECAST_WORKERS", value_name = "N")]
@@ -142,6 +151,9 @@ pub enum ConfigError {
         /// What was typed.
         value: f64,
     },
+    /// Bars have a length, and a day is their sum.
+    #[error("--bar-seconds must be from 1 to 3600, not {0}")]
+    BarSeconds(u32),
     /// Somebody must serve.
     #[error("--workers must be from 1 to 1024, not {0}")]
     Workers(usize),
@@ -184,6 +196,9 @@ impl TryFrom<Args> for Config {
         if !(1..=MAX_LISTINGS).contains(&args.symbols) {
             return Err(ConfigError::Symbols(args.symbols));
         }
+        if !(1..=3600).contains(&args.bar_seconds) {
+            return Err(ConfigError::BarSeconds(args.bar_seconds));
+        }
         if !(1..=1024).contains(&workers) {
             return Err(ConfigError::Workers(workers));
         }
@@ -194,9 +209,9 @@ impl TryFrom<Args> for Config {
                 seed: args.seed,
                 trades_per_second: within("--rate", args.rate, MAX_RATE)?,
                 quotes_per_trade: within("--quotes-per-trade", args.quotes_per_trade, MAX_QUOTES_PER_TRADE)?,
-                ..Simulation::default()
+                ..if args.eventful { Simulation::EVENTFUL } else { Simulation::default() }
             },
-            spans: Spans::default(),
+            spans: Spans { bar_nanos: i64::from(args.bar_seconds) * SECOND },
             retention: Retention {
                 trades: from_one("--retain-trades", args.retain_trades, MAX_RETAINED)?,
                 quotes: from_one("--retain-quotes", args.retain_quotes, MAX_RETAINED)?,
