@@ -1,0 +1,128 @@
+//! Many sessions of every kind at once, some of which break and come back, and every number checked.
+//!
+//! `make test` runs it small. `TAPECAST_SOAK=200x60 cargo test --release --test soak` is 200 sessions
+//! for 60 s.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+use serde_json::{Value, json};
+use support::{Client, Frame, Ledger, Server};
+
+/// How a session is served: a third each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Plain,
+    Paced,
+    Packed,
+}
+
+/// One in so many sessions breaks its connection now and then.
+const BREAKS: usize = 10;
+
+/// What one session saw in the end.
+struct Report {
+    objects: usize,
+    merged: u64,
+    gaps: usize,
+    breaks: usize,
+}
+
+#[test]
+fn whatever_kind_of_session_nothing_is_missing_and_nothing_comes_twice() {
+    let size = std::env::var("TAPECAST_SOAK").unwrap_or_else(|_| "30x5".to_owned());
+    let (sessions, seconds) = size.split_once('x').expect("sessions x seconds, as in 200x60");
+    let (sessions, seconds): (usize, u64) = (sessions.parse().unwrap(), seconds.parse().unwrap());
+    let server = Server::start(|config| config.spans.bar_nanos = 1_000_000_000);
+    let until = Instant::now() + Duration::from_secs(seconds);
+
+    let address = server.address;
+    let threads: Vec<_> =
+        (0..sessions).map(|number| std::thread::spawn(move || run(address, number, until))).collect();
+    let reports: Vec<Report> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
+
+    let sum = |of: fn(&Report) -> u64| reports.iter().map(of).sum::<u64>();
+    let (objects, merged) = (sum(|report| report.objects as u64), sum(|report| report.merged));
+    let (gaps, breaks) = (sum(|report| report.gaps as u64), sum(|report| report.breaks as u64));
+    println!(
+        "{sessions} sessions, {seconds} s: {objects} objects, {merged} merged, {breaks} breaks, {gaps} gaps"
+    );
+    assert!(reports.iter().all(|report| report.objects > 0));
+    assert!(merged > 0 && breaks >= (sessions / BREAKS) as u64, "{merged} merged, {breaks} breaks");
+    assert_eq!(gaps, 0, "all of it is still held when a session comes back at once");
+}
+
+fn run(address: std::net::SocketAddr, number: usize, until: Instant) -> Report {
+    let kind = [Kind::Plain, Kind::Paced, Kind::Packed][number % 3];
+    let mut random = StdRng::seed_from_u64(number as u64);
+    let mut ledger = Ledger::default();
+    let mut epoch = String::new();
+    let mut breaks = 0;
+    loop {
+        let end = match number % BREAKS {
+            0 => until.min(Instant::now() + Duration::from_millis(random.random_range(200..2_000))),
+            _ => until,
+        };
+        let mut client = connect(address, kind, &ledger, &epoch);
+        while Instant::now() < end {
+            let objects = read(&mut client);
+            if let Some(told) = objects[0]["x"]["epoch"].as_str() {
+                told.clone_into(&mut epoch);
+            }
+            ledger.enter(&objects);
+        }
+        if end == until {
+            let Ledger { objects, merged, gaps, .. } = ledger;
+            return Report { objects, merged, gaps, breaks };
+        }
+        breaks += 1;
+    }
+}
+
+fn connect(address: std::net::SocketAddr, kind: Kind, ledger: &Ledger, epoch: &str) -> Client {
+    let symbols = ["AAPL", "MSFT", "KO", "XOM"];
+    let mut x = json!({ "conflate_ms": if kind == Kind::Paced { 250 } else { 0 } });
+    if !epoch.is_empty() {
+        x["resume"] = json!({ "epoch": epoch, "sq": ledger.positions() });
+    }
+    let command = json!({
+        "action": "subscribe", "trades": symbols, "quotes": symbols, "bars": ["*"], "tickers": ["AAPL"], "x": x
+    });
+    let path = if kind == Kind::Packed { "/v2/iex?codec=msgpack" } else { "/v2/iex" };
+    let mut client = Client::connect(address, path);
+    match kind {
+        Kind::Packed => client.send(0x82, &rmp_serde::to_vec_named(&command).unwrap()),
+        _ => client.say(&command.to_string()),
+    }
+    client
+}
+
+/// The next objects, in whichever codec.
+fn read(client: &mut Client) -> Vec<Value> {
+    loop {
+        let Frame { opcode, payload } = client.next().expect("the session goes on");
+        match opcode {
+            1 => return serde_json::from_slice(&payload).unwrap(),
+            2 => return unpack(&payload),
+            _ => {}
+        }
+    }
+}
+
+/// Times, which JSON has no type for, become null.
+fn unpack(payload: &[u8]) -> Vec<Value> {
+    let value = rmpv::decode::read_value(&mut &payload[..]).unwrap();
+    let plain = |value: &rmpv::Value| match value {
+        rmpv::Value::Ext(..) => Value::Null,
+        other => serde_json::to_value(other).unwrap(),
+    };
+    let object = |value: &rmpv::Value| {
+        let fields = value.as_map().unwrap().iter();
+        fields.map(|(key, value)| (key.as_str().unwrap().to_owned(), plain(value))).collect()
+    };
+    value.as_array().unwrap().iter().map(|value| Value::Object(object(value))).collect()
+}
