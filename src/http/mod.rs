@@ -1,8 +1,8 @@
-//! The doors: the upgrade to a session, the list of assets, health, metrics, the dashboard's files.
+//! The doors: the upgrade to a session, REST, health, metrics, the dashboard's files.
 
-mod assets;
 mod health;
 mod page;
+mod rest;
 mod socket;
 mod upgrade;
 
@@ -59,8 +59,9 @@ pub fn doors(house: web::Data<House>, hub: Rc<Hub>) -> impl FnOnce(&mut ServiceC
     move |app| {
         app.app_data(house)
             .app_data(hub)
-            .route("/v2/assets", web::get().to(assets::list))
+            .configure(rest::doors)
             .route("/v2/{feed}", web::get().to(upgrade::feed))
+            .route("/v2/{path:.*}", web::to(|| async { rest::no_such_path() }))
             .route("/websocket/connect", web::get().to(upgrade::connect))
             .route("/echo", web::get().to(upgrade::echo))
             .route("/healthz", web::get().to(health::alive))

@@ -8,6 +8,7 @@ use actix_web_actors::ws;
 use serde::Deserialize;
 
 use super::House;
+use super::rest::no_such_path;
 use super::socket::sever;
 use crate::hub::Hub;
 use crate::session::{self, Door};
@@ -25,7 +26,7 @@ pub(super) async fn feed(
 ) -> impl Responder {
     match FEEDS.contains(&feed.as_str()) {
         true => open(&request, &house, payload),
-        false => Ok(HttpResponse::NotFound().finish()),
+        false => Ok(no_such_path()),
     }
 }
 

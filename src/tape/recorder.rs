@@ -97,8 +97,10 @@ fn number(latest: &mut Latest, body: Body) -> Object {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Channel, Seq, Stream, SymbolId};
+    use crate::model::{Channel, Price, Seq, Stream, SymbolId, Trade};
+    use crate::tape::archive::Span;
     use crate::wire::fixtures;
+    use std::time::Duration;
 
     fn event(body: Body) -> Event {
         match body {
@@ -137,5 +139,32 @@ mod tests {
             channels,
             [Channel::Trades, Channel::Bars, Channel::DailyBars, Channel::Trades, Channel::Tickers]
         );
+    }
+
+    #[test]
+    fn the_published_bar_is_the_one_in_the_archive() {
+        let Event::Trade(first) = event(fixtures::trade().body) else { unreachable!() };
+        let trade = |millis: u64, ticks, size| {
+            let at = first.at.floor_to(60 * SECOND) + Duration::from_millis(millis);
+            Event::Trade(Trade { price: Price::from_ticks(ticks), size, at, ..first })
+        };
+        let archive = Arc::new(Archive::new(2, Retention::default()));
+        let universe = Arc::new(fixtures::universe());
+        let recorder = Recorder::new(universe, Spans::default(), trade(0, 1, 1).at());
+        let mut recorder = recorder.retain_in(Arc::clone(&archive));
+        let newest_bar = |batch: &Batch| {
+            let bars = batch.objects().filter_map(|object| match object.body {
+                Body::Bar(bar) | Body::UpdatedBar(bar) => Some(bar),
+                _ => None,
+            });
+            bars.last()
+        };
+
+        let trades = [trade(0, 900, 7), trade(30_000, 1_000, 1), trade(59_999, 800, 20)];
+        let batch = recorder.record(&trades, trade(60_000, 1, 1).at());
+        assert_eq!(newest_bar(&batch), archive.latest_bar(first.symbol, Span::Minute));
+
+        let batch = recorder.record(&[trade(59_000, 1_100, 3)], trade(60_500, 1, 1).at());
+        assert_eq!(newest_bar(&batch), archive.latest_bar(first.symbol, Span::Minute));
     }
 }

@@ -43,7 +43,7 @@ impl JsonWriter {
         out.extend_from_slice(b"},");
     }
 
-    fn trade(&mut self, out: &mut Vec<u8>, trade: &Trade) {
+    pub(super) fn trade(&mut self, out: &mut Vec<u8>, trade: &Trade) {
         integer(out, "i", trade.id);
         letter(out, "x", trade.venue.0);
         price(out, "p", trade.price);
@@ -53,7 +53,7 @@ impl JsonWriter {
         self.time(out, trade.at);
     }
 
-    fn quote(&mut self, out: &mut Vec<u8>, quote: &Quote) {
+    pub(super) fn quote(&mut self, out: &mut Vec<u8>, quote: &Quote) {
         letter(out, "bx", quote.bid_venue.0);
         price(out, "bp", quote.bid);
         integer(out, "bs", quote.bid_size);
@@ -65,7 +65,7 @@ impl JsonWriter {
         self.time(out, quote.at);
     }
 
-    fn bar(&mut self, out: &mut Vec<u8>, bar: &Bar) {
+    pub(super) fn bar(&mut self, out: &mut Vec<u8>, bar: &Bar) {
         price(out, "o", bar.open);
         price(out, "h", bar.high);
         price(out, "l", bar.low);
@@ -138,6 +138,10 @@ impl JsonWriter {
 
     fn time(&mut self, out: &mut Vec<u8>, at: Timestamp) {
         key(out, "t");
+        self.instant(out, at);
+    }
+
+    pub(super) fn instant(&mut self, out: &mut Vec<u8>, at: Timestamp) {
         out.push(b'"');
         out.extend_from_slice(self.clock.second(at));
         let nanos = at.subsec_nanos();

@@ -16,6 +16,7 @@ pub(crate) mod fixtures;
 mod frame;
 mod json;
 mod msgpack;
+mod rows;
 mod utf8;
 
 pub use array::ArrayFrame;
@@ -27,3 +28,4 @@ pub use control::{ErrorCode, Gap, Heartbeat, Notice, Subscription};
 pub use decoder::{Decoder, Fault, Incoming};
 pub use extensions::{Extensions, Granted, Id, Resume};
 pub use frame::{Opcode, close_frame, message_frame};
+pub use rows::RowWriter;

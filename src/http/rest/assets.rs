@@ -1,8 +1,9 @@
-use actix_web::web::{Data, Query};
+use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpResponse, Responder};
 use serde::{Deserialize, Serialize};
 
-use super::House;
+use super::refusal::Refusal;
+use crate::http::House;
 use crate::model::Instrument;
 
 /// Which assets are asked for.
@@ -36,6 +37,15 @@ pub(super) async fn list(asked: Query<Asked>, house: Data<House>) -> impl Respon
     let all = is_asked(&asked.status, STATUS) && is_asked(&asked.asset_class, CLASS);
     let assets: Vec<_> = house.universe.iter().filter(|_| all).map(Asset::of).collect();
     HttpResponse::Ok().json(assets)
+}
+
+/// `GET /v2/assets/{symbol}`: one instrument, by its symbol or its id.
+pub(super) async fn one(asked: Path<String>, house: Data<House>) -> Result<impl Responder, Refusal> {
+    let by_symbol = || house.universe.find(&asked.parse().ok()?);
+    let by_id = || house.universe.iter().find(|instrument| id(instrument) == **asked);
+    let found = by_symbol().map(|symbol| house.universe.instrument(symbol)).or_else(by_id);
+    let instrument = found.ok_or_else(|| Refusal::UnknownSymbol(asked.to_string()))?;
+    Ok(HttpResponse::Ok().json(Asset::of(instrument)))
 }
 
 impl<'a> Asset<'a> {

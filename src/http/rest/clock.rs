@@ -1,0 +1,47 @@
+use actix_web::HttpResponse;
+
+use super::stocks::{json, now};
+use crate::model::Timestamp;
+use crate::tape::TradingDay;
+use crate::wire::RowWriter;
+
+/// `GET /v2/clock`: whether the market is open, and until when.
+pub(super) async fn clock() -> HttpResponse {
+    json(written(now()))
+}
+
+/// The simulated market never closes: one trading day ends at midnight in New York, where the next
+/// begins.
+fn written(now: Timestamp) -> Vec<u8> {
+    let midnight = TradingDay::of(now).end;
+    let mut writer = RowWriter::default();
+    let mut out = b"{\"timestamp\":".to_vec();
+    writer.time(&mut out, now);
+    out.extend_from_slice(b",\"is_open\":true,\"next_open\":");
+    writer.time(&mut out, midnight);
+    out.extend_from_slice(b",\"next_close\":");
+    writer.time(&mut out, midnight);
+    out.push(b'}');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::SECOND;
+
+    #[test]
+    fn the_market_is_always_open_and_its_day_ends_at_midnight_in_new_york() {
+        let body = written(Timestamp::from_nanos(1_795_185_000 * SECOND));
+
+        assert_eq!(
+            serde_json::from_slice::<serde_json::Value>(&body).unwrap(),
+            serde_json::json!({
+                "timestamp": "2026-11-20T14:30:00Z",
+                "is_open": true,
+                "next_open": "2026-11-21T05:00:00Z",
+                "next_close": "2026-11-21T05:00:00Z",
+            })
+        );
+    }
+}

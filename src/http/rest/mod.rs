@@ -1,0 +1,39 @@
+//! REST from memory: what the historical clients of existing SDKs ask for.
+//!
+//! What is asked for is read, looked up in the archive and encoded by plain functions; the handlers
+//! only carry it. A worker serves its sessions between the pieces
+//! of an answer, so that a page of ten thousand rows delays no tick by more than one piece.
+
+mod ask;
+mod assets;
+mod clock;
+mod page;
+mod refusal;
+mod series;
+mod snapshot;
+mod stocks;
+mod times;
+mod token;
+
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpResponse, ResponseError};
+
+use self::refusal::Refusal;
+
+/// Puts the doors of REST into an application.
+pub(super) fn doors(app: &mut ServiceConfig) {
+    app.route("/v2/assets", web::get().to(assets::list))
+        .route("/v2/assets/{symbol}", web::get().to(assets::one))
+        .route("/v2/clock", web::get().to(clock::clock))
+        .route("/v2/stocks/snapshots", web::get().to(stocks::snapshots))
+        .route("/v2/stocks/{kind}", web::get().to(stocks::pages))
+        .route("/v2/stocks/{kind:bars|trades|quotes}/latest", web::get().to(stocks::latest))
+        .route("/v2/stocks/{symbol}/snapshot", web::get().to(stocks::snapshot_of_one))
+        .route("/v2/stocks/{symbol}/{kind}", web::get().to(stocks::pages_of_one))
+        .route("/v2/stocks/{symbol}/{kind}/latest", web::get().to(stocks::latest_of_one));
+}
+
+/// What every path below `/v2/` answers behind which there is no door.
+pub(super) fn no_such_path() -> HttpResponse {
+    Refusal::NoSuchPath.error_response()
+}

@@ -1,0 +1,142 @@
+use std::time::SystemTime;
+
+use actix_web::http::header::ContentType;
+use actix_web::rt::task::yield_now;
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::ask::Ask;
+use super::page::{Form, Page, Progress};
+use super::refusal::Refusal;
+use super::series::Kind;
+use super::snapshot::write_snapshot;
+use crate::http::House;
+use crate::model::{Symbol, SymbolId, Timestamp};
+use crate::wire::RowWriter;
+
+type Answer = Result<HttpResponse, Refusal>;
+
+/// So many symbols' newest rows are encoded before others have their turn: a tenth of a millisecond.
+const SYMBOLS_PER_TURN: usize = 100;
+
+/// `GET /v2/stocks/{bars,trades,quotes}`
+pub(super) async fn pages(kind: Path<String>, request: HttpRequest, house: Data<House>) -> Answer {
+    let kind = Kind::named(&kind)?;
+    let ask = Ask::of(request.query_string())?;
+    let symbols = known(&house, &ask)?;
+    page(&house, kind, Form::Many, symbols, &ask).await
+}
+
+/// `GET /v2/stocks/{symbol}/{bars,trades,quotes}`
+pub(super) async fn pages_of_one(
+    path: Path<(String, String)>,
+    request: HttpRequest,
+    house: Data<House>,
+) -> Answer {
+    let kind = Kind::named(&path.1)?;
+    let (symbol, id) = one(&house, &path.0)?;
+    let ask = Ask::of(request.query_string())?;
+    page(&house, kind, Form::Single(symbol), vec![id], &ask).await
+}
+
+/// `GET /v2/stocks/{bars,trades,quotes}/latest`
+pub(super) async fn latest(kind: Path<String>, request: HttpRequest, house: Data<House>) -> Answer {
+    let kind = Kind::named(&kind)?;
+    let symbols = known(&house, &Ask::of(request.query_string())?)?;
+    let mut out = format!("{{\"{}\":", kind.plural()).into_bytes();
+    by_symbol(&house, symbols, &mut out, |id, writer, out| {
+        kind.write_latest(&house.archive, id, writer, out)
+    })
+    .await;
+    out.push(b'}');
+    Ok(json(out))
+}
+
+/// `GET /v2/stocks/{symbol}/{bars,trades,quotes}/latest`
+pub(super) async fn latest_of_one(path: Path<(String, String)>, house: Data<House>) -> Answer {
+    let kind = Kind::named(&path.1)?;
+    let (symbol, id) = one(&house, &path.0)?;
+    let mut out = format!("{{\"symbol\":\"{symbol}\",\"{}\":", kind.singular()).into_bytes();
+    if !kind.write_latest(&house.archive, id, &mut RowWriter::default(), &mut out) {
+        return Err(Refusal::None { what: kind.singular(), symbol: symbol.to_string() });
+    }
+    out.push(b'}');
+    Ok(json(out))
+}
+
+/// `GET /v2/stocks/snapshots`
+pub(super) async fn snapshots(request: HttpRequest, house: Data<House>) -> Answer {
+    let symbols = known(&house, &Ask::of(request.query_string())?)?;
+    let mut out = Vec::new();
+    by_symbol(&house, symbols, &mut out, |id, writer, out| {
+        write_snapshot(&house.archive.summary(id), None, writer, out);
+        true
+    })
+    .await;
+    Ok(json(out))
+}
+
+/// `GET /v2/stocks/{symbol}/snapshot`
+pub(super) async fn snapshot_of_one(symbol: Path<String>, house: Data<House>) -> Answer {
+    let (symbol, id) = one(&house, &symbol)?;
+    let mut out = Vec::new();
+    write_snapshot(&house.archive.summary(id), Some(symbol), &mut RowWriter::default(), &mut out);
+    Ok(json(out))
+}
+
+async fn page(house: &House, kind: Kind, form: Form, symbols: Vec<SymbolId>, ask: &Ask) -> Answer {
+    let series = kind.series(ask)?;
+    let ask = ask.page(now())?;
+    let mut page = Page::new(&house.archive, &house.universe, (series, form), symbols, &ask);
+    while page.step() == Progress::More {
+        // The sessions of this worker come first.
+        yield_now().await;
+    }
+    Ok(json(page.finish()))
+}
+
+/// Appends an object with an entry for each symbol that has one.
+async fn by_symbol(
+    house: &House,
+    symbols: Vec<SymbolId>,
+    out: &mut Vec<u8>,
+    mut entry: impl FnMut(SymbolId, &mut RowWriter, &mut Vec<u8>) -> bool,
+) {
+    let mut writer = RowWriter::default();
+    out.push(b'{');
+    let opened = out.len();
+    for symbols in symbols.chunks(SYMBOLS_PER_TURN) {
+        for id in symbols {
+            let begin = out.len();
+            out.extend_from_slice(format!("\"{}\":", house.universe.instrument(*id).symbol).as_bytes());
+            match entry(*id, &mut writer, out) {
+                true => out.push(b','),
+                false => out.truncate(begin),
+            }
+        }
+        yield_now().await;
+    }
+    if out.len() > opened {
+        out.pop();
+    }
+    out.push(b'}');
+}
+
+/// The symbols that are asked for, as far as the market knows them.
+fn known(house: &House, ask: &Ask) -> Result<Vec<SymbolId>, Refusal> {
+    Ok(ask.symbols()?.iter().filter_map(|symbol| house.universe.find(symbol)).collect())
+}
+
+/// The one symbol of a path.
+fn one(house: &House, text: &str) -> Result<(Symbol, SymbolId), Refusal> {
+    let found = text.parse().ok().and_then(|symbol| Some((symbol, house.universe.find(&symbol)?)));
+    found.ok_or_else(|| Refusal::UnknownSymbol(text.to_owned()))
+}
+
+pub(super) fn json(body: Vec<u8>) -> HttpResponse {
+    HttpResponse::Ok().content_type(ContentType::json()).body(body)
+}
+
+pub(super) fn now() -> Timestamp {
+    Timestamp::from(SystemTime::now())
+}

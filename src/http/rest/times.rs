@@ -1,0 +1,89 @@
+use crate::model::Timestamp;
+use crate::tape::TradingDay;
+
+/// Which end of a stretch of time a parameter gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Edge {
+    /// Where it begins: a date means its first moment in New York.
+    Start,
+    /// Where it ends, included: a date means its last moment.
+    End,
+}
+
+/// Reads a time: RFC 3339 with up to 9 fraction digits, or a date.
+///
+/// A `+` that came unescaped in a query string arrives as a space; in front of an offset it is meant.
+pub(super) fn parse(text: &str, edge: Edge) -> Option<Timestamp> {
+    const DATE: usize = "2026-11-20".len();
+    const OFFSET: usize = "+00:00".len();
+    if text.len() == DATE {
+        let day = TradingDay::named(text)?;
+        return Some(match edge {
+            Edge::Start => day.start,
+            Edge::End => Timestamp::from_nanos(day.end.nanos() - 1),
+        });
+    }
+    let mut text = text.to_owned();
+    if let Some(place) = text.len().checked_sub(OFFSET)
+        && place > DATE
+        && text.get(place..=place) == Some(" ")
+    {
+        text.replace_range(place..=place, "+");
+    }
+    let instant: jiff::Timestamp = text.parse().ok()?;
+    Some(Timestamp::from_nanos(clamped(instant.as_nanosecond())))
+}
+
+/// Times before 1677 and after 2262 are as good as those years.
+fn clamped(nanos: i128) -> i64 {
+    nanos.clamp(i64::MIN.into(), i64::MAX.into()) as i64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn start(text: &str) -> Option<i64> {
+        parse(text, Edge::Start).map(Timestamp::nanos)
+    }
+
+    #[test]
+    fn every_form_that_the_sdks_send_is_understood() {
+        let second = 1_795_185_000_000_000_000;
+        for (text, nanos) in [
+            ("2026-11-20T14:30:00+00:00", second),
+            ("2026-11-20T14:30:00 00:00", second),
+            ("2026-11-20T09:30:00-05:00", second),
+            ("2026-11-20T14:30:00Z", second),
+            ("2026-11-20T14:30:00.000Z", second),
+            ("2026-11-20T14:30:34.460671931Z", second + 34_460_671_931),
+            ("2026-11-20T14:30:00.123456+00:00", second + 123_456_000),
+        ] {
+            assert_eq!(start(text), Some(nanos), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_date_is_its_whole_day_in_new_york() {
+        let midnight = "2026-11-20T05:00:00Z";
+
+        assert_eq!(start("2026-11-20"), start(midnight));
+        let end = parse("2026-11-19", Edge::End).unwrap();
+        assert_eq!(Some(end.nanos() + 1), start(midnight));
+    }
+
+    #[test]
+    fn what_is_no_time_is_none() {
+        for text in
+            ["", "yesterday", "2026-11-31", "2026-11-20T14:30:00", "2026-11-20T25:00:00Z", "äöüäöüäöü"]
+        {
+            assert_eq!(start(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn times_that_nobody_lived_are_bounded() {
+        assert_eq!(start("0001-01-01T00:00:00Z"), Some(i64::MIN));
+        assert_eq!(start("9000-01-01T00:00:00Z"), Some(i64::MAX));
+    }
+}

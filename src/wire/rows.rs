@@ -1,0 +1,69 @@
+use super::json::JsonWriter;
+use crate::model::{Bar, Quote, Timestamp, Trade};
+
+/// Writes trades, quotes and bars as the JSON objects of REST: the fields of the stream's objects
+/// without kind, symbol and number, which an answer says once for many rows.
+#[derive(Debug, Default)]
+pub struct RowWriter {
+    json: JsonWriter,
+}
+
+impl RowWriter {
+    /// Appends a trade.
+    pub fn trade(&mut self, out: &mut Vec<u8>, trade: &Trade) {
+        braced(out, |out| self.json.trade(out, trade));
+    }
+
+    /// Appends a quote.
+    pub fn quote(&mut self, out: &mut Vec<u8>, quote: &Quote) {
+        braced(out, |out| self.json.quote(out, quote));
+    }
+
+    /// Appends a bar.
+    pub fn bar(&mut self, out: &mut Vec<u8>, bar: &Bar) {
+        braced(out, |out| self.json.bar(out, bar));
+    }
+
+    /// Appends a time as text in quotation marks.
+    pub fn time(&mut self, out: &mut Vec<u8>, at: Timestamp) {
+        self.json.instant(out, at);
+    }
+}
+
+/// Every field begins with a comma: the first one becomes the opening brace.
+fn braced(out: &mut Vec<u8>, fields: impl FnOnce(&mut Vec<u8>)) {
+    let begin = out.len();
+    fields(out);
+    out[begin] = b'{';
+    out.push(b'}');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Body;
+    use crate::wire::fixtures;
+
+    #[test]
+    fn a_row_has_the_fields_of_its_kind_and_neither_kind_nor_symbol() {
+        let mut out = Vec::new();
+        for object in [fixtures::trade(), fixtures::quote(), fixtures::bar()] {
+            match object.body {
+                Body::Trade(trade) => RowWriter::default().trade(&mut out, &trade),
+                Body::Quote(quote) => RowWriter::default().quote(&mut out, &quote),
+                Body::Bar(bar) => RowWriter::default().bar(&mut out, &bar),
+                _ => unreachable!(),
+            }
+            out.push(b'\n');
+        }
+
+        assert_eq!(
+            String::from_utf8(out).unwrap().lines().collect::<Vec<_>>(),
+            [
+                r#"{"i":52983525029461,"x":"V","p":126.55,"s":1,"c":["@","I"],"z":"C","t":"2021-02-22T15:51:44.208000001Z"}"#,
+                r#"{"bx":"V","bp":126.50,"bs":100,"ax":"Q","ap":126.56,"as":300,"c":["R"],"z":"C","t":"2021-02-22T15:51:45Z"}"#,
+                r#"{"o":240.00,"h":240.10,"l":239.98,"c":240.04,"v":1200,"n":3,"vw":240.051666,"t":"2021-02-22T15:51:00Z"}"#,
+            ]
+        );
+    }
+}

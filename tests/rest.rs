@@ -1,0 +1,294 @@
+//! REST as the historical clients of existing SDKs use it, over a real socket.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use support::{Client, Server, get, wait_for};
+
+fn start() -> Server {
+    Server::start(|config| {
+        config.simulation.trades_per_second = 500.0;
+        config.retention.trades = 20_000;
+    })
+}
+
+/// The body of an answer that must be good.
+fn ok(address: SocketAddr, path: &str) -> Value {
+    let (status, body) = get(address, path);
+    assert_eq!(status, 200, "{path}: {body}");
+    serde_json::from_str(&body).expect("a body is JSON")
+}
+
+/// Status and message of a refusal.
+fn refused(address: SocketAddr, path: &str) -> (u16, String) {
+    let (status, body) = get(address, path);
+    let body: Value = serde_json::from_str(&body).expect("a refusal is JSON");
+    (status, body["message"].as_str().expect("a refusal has a message").to_owned())
+}
+
+/// All rows of a symbol, page by page.
+fn paged(address: SocketAddr, path: &str, series: &str, symbol: &str) -> Vec<Value> {
+    let (mut rows, mut token) = (Vec::new(), String::new());
+    loop {
+        let page = ok(address, &format!("{path}&page_token={token}"));
+        rows.extend(page[series].get(symbol).into_iter().flat_map(|rows| rows.as_array().unwrap()).cloned());
+        match page["next_page_token"].as_str() {
+            Some(next) => token = next.to_owned(),
+            None => return rows,
+        }
+    }
+}
+
+fn names(object: &Value) -> Vec<&str> {
+    object.as_object().expect("an object").keys().map(String::as_str).collect()
+}
+
+fn times(rows: &[Value]) -> Vec<&str> {
+    rows.iter().map(|row| row["t"].as_str().unwrap()).collect()
+}
+
+/// The time of a trade, once one has come that is later than `later`.
+fn newest_trade_after(server: &Server, later: Duration) -> (String, String) {
+    let newest =
+        || ok(server.address, "/v2/stocks/NVDA/trades/latest")["trade"]["t"].as_str().map(str::to_owned);
+    let first = wait_for("a first trade", || {
+        let (status, _) = get(server.address, "/v2/stocks/NVDA/trades/latest");
+        (status == 200).then(newest).flatten()
+    });
+    let second = |text: &str| text.parse::<jiff::Timestamp>().unwrap();
+    let last = wait_for("a later trade", || {
+        newest().filter(|at| second(at).duration_since(second(&first)).unsigned_abs() > later)
+    });
+    (first, last)
+}
+
+#[test]
+fn every_answer_has_the_fields_that_sdks_read() {
+    let server = start();
+    newest_trade_after(&server, Duration::ZERO);
+    let bar = ["c", "h", "l", "n", "o", "t", "v", "vw"];
+    let trade = ["c", "i", "p", "s", "t", "x", "z"];
+    let quote = ["ap", "as", "ax", "bp", "bs", "bx", "c", "t", "z"];
+    for (series, one, fields) in
+        [("bars", "bar", &bar[..]), ("trades", "trade", &trade), ("quotes", "quote", &quote)]
+    {
+        let many = ok(
+            server.address,
+            &format!("/v2/stocks/{series}?symbols=NVDA,ZZZZZ&timeframe=1Min&start=2020-01-01&limit=2"),
+        );
+        assert_eq!(many.as_object().unwrap().len(), 2);
+        assert!(many["next_page_token"].is_string());
+        assert_eq!(names(&many[series]), ["NVDA"]);
+        assert_eq!(names(&many[series]["NVDA"][0]), fields);
+
+        let single =
+            ok(server.address, &format!("/v2/stocks/NVDA/{series}?timeframe=1Min&start=2020-01-01&limit=2"));
+        assert_eq!(single["symbol"], "NVDA");
+        assert_eq!(names(&single[series][0]), fields);
+        assert!(single.get("next_page_token").is_some());
+
+        let latest = ok(server.address, &format!("/v2/stocks/{series}/latest?symbols=NVDA%2CZZZZZ"));
+        assert_eq!(names(&latest[series]["NVDA"]), fields);
+        assert_eq!(names(&latest[series]), ["NVDA"]);
+
+        let latest = ok(server.address, &format!("/v2/stocks/NVDA/{series}/latest"));
+        assert_eq!((names(&latest[one]), &latest["symbol"]), (fields.to_vec(), &json!("NVDA")));
+    }
+    let parts = ["dailyBar", "latestQuote", "latestTrade", "minuteBar", "prevDailyBar"];
+    let snapshots = ok(server.address, "/v2/stocks/snapshots?symbols=NVDA");
+    assert_eq!(names(&snapshots["NVDA"]), parts);
+    let snapshot = ok(server.address, "/v2/stocks/NVDA/snapshot");
+    assert_eq!((names(&snapshot["dailyBar"]), &snapshot["symbol"]), (bar.to_vec(), &json!("NVDA")));
+}
+
+#[test]
+fn pages_of_bars_give_each_bar_once_and_in_order() {
+    let server = start();
+    let whole = ok(
+        server.address,
+        "/v2/stocks/bars?symbols=AAPL,BRK.B,MSFT&timeframe=1Day&start=2020-01-01&end=2100-01-01&limit=10000",
+    );
+    assert_eq!(whole["next_page_token"], Value::Null);
+    for symbol in ["AAPL", "BRK.B", "MSFT"] {
+        let whole = whole["bars"][symbol].as_array().unwrap();
+        assert!((365..=367).contains(&whole.len()), "{}", whole.len());
+        let mut expected = times(whole);
+        assert!(expected.is_sorted_by(|one, next| one < next));
+        for sort in ["asc", "desc"] {
+            let path = format!(
+                "/v2/stocks/bars?symbols=MSFT%2CBRK.B%2CAAPL&timeframe=1Day&start=2020-01-01&limit=100&sort={sort}"
+            );
+            assert_eq!(times(&paged(server.address, &path, "bars", symbol)), expected, "{symbol} {sort}");
+            expected.reverse();
+        }
+    }
+}
+
+#[test]
+fn pages_of_trades_give_each_trade_once_and_in_order_while_more_are_made() {
+    let server = start();
+    let (first, last) = newest_trade_after(&server, Duration::from_secs(4));
+    // Whatever may come late is there by now.
+    newest_trade_after(&server, Duration::from_secs(2));
+    let window = format!("symbols=NVDA&start={first}&end={last}");
+    let whole = ok(server.address, &format!("/v2/stocks/trades?{window}&limit=10000"));
+    let whole = whole["trades"]["NVDA"].as_array().unwrap();
+    assert!(whole.len() > 10, "{}", whole.len());
+    assert_eq!((whole[0]["t"].as_str(), whole[whole.len() - 1]["t"].as_str()), (Some(&*first), Some(&*last)));
+
+    let ascending = paged(server.address, &format!("/v2/stocks/trades?{window}&limit=7"), "trades", "NVDA");
+    let mut descending =
+        paged(server.address, &format!("/v2/stocks/trades?{window}&limit=7&sort=desc"), "trades", "NVDA");
+
+    assert_eq!(&ascending, whole);
+    descending.reverse();
+    assert_eq!(&descending, whole);
+}
+
+#[test]
+fn the_latest_trade_is_the_newest_of_the_stream() {
+    let server = start();
+    let mut client = Client::session(server.address);
+    client.ask(r#"{"action":"subscribe","trades":["NVDA"]}"#);
+    let before = client.next_data().pop().unwrap();
+
+    let latest = ok(server.address, "/v2/stocks/NVDA/trades/latest")["trade"].clone();
+
+    assert!(latest["i"].as_u64() >= before["i"].as_u64());
+    let mut streamed = before;
+    while streamed["i"] != latest["i"] {
+        let objects = client.next_data();
+        streamed = objects.iter().find(|object| object["i"] == latest["i"]).unwrap_or(&objects[0]).clone();
+    }
+    for field in names(&latest) {
+        assert_eq!(latest[field], streamed[field], "{field}");
+    }
+}
+
+#[test]
+fn bars_are_those_of_the_streamed_trades_to_the_cent_and_the_share() {
+    let server = start();
+    let mut client = Client::session(server.address);
+    client.ask(r#"{"action":"subscribe","trades":["NVDA"]}"#);
+    let mut trades: Vec<Value> = Vec::new();
+    let second = |trade: &Value| trade["t"].as_str().unwrap()[..19].to_owned();
+    let seconds = |trades: &[Value]| {
+        let mut seconds: Vec<_> = trades.iter().map(second).collect();
+        seconds.dedup();
+        seconds
+    };
+    while seconds(&trades).len() < 6 {
+        trades.extend(client.next_data());
+    }
+
+    // The first second was half over, the last one is.
+    for start in &seconds(&trades)[1..5] {
+        let path = format!("/v2/stocks/NVDA/bars?timeframe=1Sec&start={start}Z&end={start}Z");
+        let bars = ok(server.address, &path);
+        let trades: Vec<_> = trades.iter().filter(|trade| second(trade) == *start).collect();
+        let prices = || trades.iter().map(|trade| trade["p"].as_f64().unwrap());
+        let shares: u64 = trades.iter().map(|trade| trade["s"].as_u64().unwrap()).sum();
+        let [bar] = &bars["bars"].as_array().unwrap()[..] else { panic!("{bars}") };
+        assert_eq!(bar["o"].as_f64(), prices().next());
+        assert_eq!(bar["h"].as_f64(), prices().reduce(f64::max));
+        assert_eq!(bar["l"].as_f64(), prices().reduce(f64::min));
+        assert_eq!(bar["c"].as_f64(), prices().last());
+        assert_eq!((bar["v"].as_u64(), bar["n"].as_u64()), (Some(shares), Some(trades.len() as u64)));
+    }
+}
+
+#[test]
+fn a_longer_bar_is_the_sum_of_its_parts() {
+    let server = start();
+    let bars = |timeframe: &str| {
+        let path =
+            format!("/v2/stocks/AAPL/bars?timeframe={timeframe}&start=2020-01-01&end=2100-01-01&limit=10000");
+        ok(server.address, &path)["bars"].as_array().unwrap().clone()
+    };
+    let yesterday = |bars: Vec<Value>| bars[..bars.len() - 1].to_vec();
+    let sum = |bars: &[Value]| bars.iter().map(|bar| bar["v"].as_u64().unwrap()).sum::<u64>();
+
+    let days = yesterday(bars("1Day"));
+    let months = bars("1Month");
+    let this_month = months[months.len() - 1]["t"].as_str().unwrap();
+    let before: Vec<_> = days.iter().filter(|day| day["t"].as_str().unwrap() < this_month).cloned().collect();
+
+    assert_eq!(sum(&before), sum(&yesterday(months.clone())));
+    assert!((12..=14).contains(&months.len()), "{}", months.len());
+    assert!((52..=54).contains(&bars("1Week").len()));
+    assert_eq!(bars("4H").len(), bars("4Hour").len());
+}
+
+#[test]
+fn times_come_in_every_form_that_sdks_send() {
+    let server = start();
+    newest_trade_after(&server, Duration::ZERO);
+    for start in [
+        "2020-11-20T14%3A30%3A00%2B00%3A00",
+        "2020-11-20T14:30:00.000Z",
+        "2020-11-20T14:30:34.460671931Z",
+        "2020-11-20",
+    ] {
+        let path =
+            format!("/v2/stocks/trades?symbols=NVDA&start={start}&feed=iex&asof=-&currency=USD&limit=1");
+        assert_eq!(ok(server.address, &path)["trades"]["NVDA"].as_array().unwrap().len(), 1, "{start}");
+    }
+}
+
+#[test]
+fn what_cannot_be_answered_is_refused_with_a_message() {
+    let server = start();
+    for (path, status, word) in [
+        ("/v2/stocks/bars?symbols=AAPL", 400, "timeframe"),
+        ("/v2/stocks/bars?symbols=AAPL&timeframe=7Year", 400, "timeframe"),
+        ("/v2/stocks/trades", 400, "symbols"),
+        ("/v2/stocks/trades?symbols=A%22B", 400, "symbols"),
+        ("/v2/stocks/trades?symbols=AAPL&start=noon", 400, "start"),
+        ("/v2/stocks/quotes?symbols=AAPL&limit=20000", 400, "limit"),
+        ("/v2/stocks/quotes?symbols=AAPL&page_token=%00", 400, "page_token"),
+        ("/v2/stocks/quotes?symbols=AAPL&sort=sideways", 400, "sort"),
+        ("/v2/stocks/snapshots", 400, "symbols"),
+        ("/v2/stocks/ZZZZZ/bars?timeframe=1Min", 404, "ZZZZZ"),
+        ("/v2/stocks/ZZZZZ/trades/latest", 404, "ZZZZZ"),
+        ("/v2/stocks/ZZZZZ/snapshot", 404, "ZZZZZ"),
+        ("/v2/assets/ZZZZZ", 404, "ZZZZZ"),
+        ("/v2/stocks/auctions?symbols=AAPL", 404, "not found"),
+        ("/v2/stocks/AAPL/auctions", 404, "not found"),
+        ("/v2/news/and/more", 404, "not found"),
+        ("/v2/crypto", 404, "not found"),
+    ] {
+        let (told, message) = refused(server.address, path);
+        assert_eq!(told, status, "{path}: {message}");
+        assert!(message.contains(word), "{path}: {message}");
+    }
+}
+
+#[test]
+fn an_unknown_symbol_among_others_is_simply_absent() {
+    let server = start();
+
+    let bars = ok(server.address, "/v2/stocks/bars?symbols=ZZZZZ&timeframe=1Day&start=2020-01-01");
+    let snapshots = ok(server.address, "/v2/stocks/snapshots?symbols=ZZZZZ");
+
+    assert_eq!(bars, json!({"bars": {}, "next_page_token": null}));
+    assert_eq!(snapshots, json!({}));
+}
+
+#[test]
+fn the_clock_and_the_assets_are_told() {
+    let server = start();
+
+    let clock = ok(server.address, "/v2/clock");
+    let asset = ok(server.address, "/v2/assets/BRK.B");
+
+    assert_eq!(clock["is_open"], true);
+    assert!(clock["timestamp"].as_str() < clock["next_close"].as_str());
+    assert_eq!((&asset["symbol"], &asset["class"]), (&json!("BRK.B"), &json!("us_equity")));
+    let by_id = ok(server.address, &format!("/v2/assets/{}", asset["id"].as_str().unwrap()));
+    assert_eq!(by_id, asset);
+}
