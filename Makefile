@@ -1,12 +1,14 @@
 # make run    builds the page and the server and serves http://127.0.0.1:8080
 # make test   installs what the tests need and runs all of them
+# make test-sdk   only the tests with Alpaca's SDKs and ccxt, installed from their registries
 # make lint   format, clippy, docs, types, eslint
 # make bench  a load of 200 sessions against a server of its own, as the README quotes it
 
-.PHONY: run test lint bench page chromium clean
+.PHONY: run test test-sdk lint bench page chromium clean
 .DEFAULT_GOAL := run
 
 ARGS ?=
+AS_ROOT = as_root=$$( [ "$$(id -u)" = 0 ] || echo sudo )
 
 run: page
 	cargo run --release --locked -- $(ARGS)
@@ -16,6 +18,15 @@ test: page chromium
 	cargo build --locked
 	npm --prefix web test
 	npm --prefix web run test:browser
+	$(MAKE) test-sdk
+
+# The server as others meet it: their packages, unmodified, each in an environment of its own.
+# A crowded machine may set TAPECAST_BIN to a server that is built already.
+test-sdk: .venv/alpaca/.installed .venv/ccxt/.installed tests/sdk/node_modules/.package-lock.json chromium
+	[ -n "$$TAPECAST_BIN" ] || cargo build --locked
+	.venv/alpaca/bin/python -m pytest tests/sdk/python/test_alpaca_*.py
+	.venv/ccxt/bin/python -m pytest tests/sdk/python/test_ccxt.py
+	npm --prefix tests/sdk test
 
 lint: web/node_modules/.package-lock.json
 	cargo fmt --check
@@ -37,12 +48,20 @@ web/node_modules/.package-lock.json: web/package.json web/package-lock.json
 web/dist/index.html: web/node_modules/.package-lock.json $(shell find web/src web/public web/index.html web/vite.config.ts -type f)
 	npm --prefix web run build
 
+tests/sdk/node_modules/.package-lock.json: tests/sdk/package.json tests/sdk/package-lock.json
+	npm --prefix tests/sdk ci --no-audit --no-fund
+
+.venv/%/.installed: tests/sdk/python/requirements-%.txt
+	@python3 -c "import ensurepip" || { $(AS_ROOT); $$as_root apt-get update && $$as_root apt-get install --yes python3-venv; }
+	python3 -m venv --clear .venv/$*
+	.venv/$*/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+
 # The browser tests drive Debian's own Chromium; no test tool downloads one.
 chromium:
 	@command -v chromium >/dev/null || { \
-	  as_root=$$( [ "$$(id -u)" = 0 ] || echo sudo ); \
-	  $$as_root apt-get update && $$as_root apt-get install --yes --no-install-recommends chromium; }
+	  $(AS_ROOT); $$as_root apt-get update && $$as_root apt-get install --yes --no-install-recommends chromium; }
 
 clean:
 	cargo clean
-	rm -rf web/dist web/node_modules
+	rm -rf web/dist web/node_modules tests/sdk/node_modules .venv

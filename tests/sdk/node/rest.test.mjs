@@ -1,0 +1,93 @@
+// @alpacahq/alpaca-trade-api 4, unmodified: history, newest values and snapshots, page by page.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { marketData, marketDataShapes, pagination } from "@alpacahq/alpaca-trade-api";
+import { eventually, startServer } from "./server.mjs";
+
+const SYMBOLS = ["AAPL", "MSFT", "NVDA"];
+const symbols = SYMBOLS.join(",");
+const start = new Date(Date.now() - 5 * 86_400_000);
+
+let market, stocks;
+before(async () => {
+  market = await startServer();
+  stocks = new marketData.StockApi(
+    new marketData.Configuration({ basePath: market.http, keyId: "any-key", secret: "any-secret" }),
+  );
+  await eventually("some hundred trades of Apple", async () => {
+    const { trades } = await stocks.stockTradeSingle({ symbol: "AAPL", start, limit: 250 });
+    return trades.length === 250;
+  });
+});
+after(() => market.stop());
+
+test("pages fit together without a gap or a repeat", async () => {
+  const end = new Date();
+  let pages = 0;
+  const fetchPage = async (pageToken) => {
+    const page = await stocks.stockTrades({ symbols, start, end, limit: 100, pageToken });
+    pages += 1;
+    return { data: page.trades, nextPageToken: page.next_page_token };
+  };
+  const trades = await pagination.collectBySymbol(fetchPage);
+
+  assert.ok(pages > 2);
+  assert.deepEqual(Object.keys(trades).sort(), SYMBOLS);
+  for (const ofSymbol of Object.values(trades)) {
+    const ids = ofSymbol.map(({ i }) => i);
+    assert.deepEqual(ids, ids.map((_, place) => ids[0] + place));
+  }
+});
+
+test("a page of one symbol is a list under its name", async () => {
+  const page = await stocks.stockQuoteSingle({ symbol: "AAPL", start, limit: 10 });
+
+  assert.equal(page.symbol, "AAPL");
+  assert.equal(page.quotes.length, 10);
+  assert.equal(typeof page.next_page_token, "string");
+  assert.ok(page.quotes.every((quote) => quote.bp < quote.ap && quote.t instanceof Date && !Number.isNaN(+quote.t)));
+});
+
+for (const timeframe of ["1Min", "5Min", "1Hour", "1Day"]) {
+  test(`bars of ${timeframe} hold together`, async () => {
+    const ask = () => stocks.stockBars({ symbols, timeframe, start });
+    await eventually("bars", async () => Object.keys((await ask()).bars).length > 0);
+    const bars = marketDataShapes.toBarsBySymbol((await ask()).bars);
+    for (const bar of Object.values(bars).flat()) {
+      assert.ok(bar.low <= Math.min(bar.open, bar.close) && Math.max(bar.open, bar.close) <= bar.high);
+      assert.ok(bar.volume >= 1 && !Number.isNaN(+bar.timestamp));
+    }
+  });
+}
+
+test("the newest values are new", async () => {
+  const { trades } = await stocks.stockLatestTrades({ symbols });
+  const { quotes } = await stocks.stockLatestQuotes({ symbols });
+  const { quote } = await stocks.stockLatestQuoteSingle({ symbol: "AAPL" });
+  const { trade } = await stocks.stockLatestTradeSingle({ symbol: "AAPL" });
+
+  assert.deepEqual(Object.keys(trades).sort(), SYMBOLS);
+  assert.deepEqual(Object.keys(quotes).sort(), SYMBOLS);
+  for (const { t } of [...Object.values(trades), ...Object.values(quotes), quote, trade]) {
+    assert.ok(Date.now() - t < 60_000);
+  }
+});
+
+test("a snapshot has all of its parts", async () => {
+  const snapshots = await stocks.stockSnapshots({ symbols });
+  const single = await stocks.stockSnapshotSingle({ symbol: "AAPL" });
+
+  assert.deepEqual(Object.keys(snapshots).sort(), SYMBOLS);
+  assert.equal(single.symbol, "AAPL");
+  for (const it of [single, ...Object.values(snapshots)]) {
+    assert.ok(it.latestTrade && it.latestQuote && it.minuteBar && it.dailyBar && it.prevDailyBar);
+  }
+});
+
+test("nonsense is refused in words", async () => {
+  await assert.rejects(stocks.stockBars({ symbols, timeframe: "1Fortnight", start }), (error) => {
+    assert.equal(error.response?.status ?? error.status, 400);
+    return true;
+  });
+});

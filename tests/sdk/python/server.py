@@ -1,0 +1,79 @@
+"""The real server as a child process, for as long as a `with` block lasts."""
+
+import os
+import pathlib
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+BINARY = os.environ.get("TAPECAST_BIN", str(ROOT / "target" / "debug" / "tapecast"))
+
+# A debug build is up in well under a second; a busy machine may need many.
+READY_SECONDS = 30
+STOP_SECONDS = 10
+
+
+def free_port():
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Server:
+    """A market of a hundred symbols whose bars last a second; `more` options go to the binary as they are."""
+
+    def __init__(self, *more, rate=1_000):
+        self.address = f"127.0.0.1:{free_port()}"
+        self.http = f"http://{self.address}"
+        self.stream = f"ws://{self.address}/v2/iex"
+        base = ["--seed", "42", "--symbols", "100", "--rate", str(rate), "--bar-seconds", "1", "--log", "warn"]
+        self.command = [BINARY, "--listen", self.address, *base, *more]
+        self.child = None
+
+    def start(self):
+        """Starts it and waits until it takes sessions; after `kill` it is there again on the same port."""
+        self.child = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        try:
+            self._wait_until_ready()
+        except BaseException:
+            self.kill()
+            raise
+
+    def stop(self):
+        """Asks it to stop, as an operator does, and insists when it does not."""
+        self.child.terminate()
+        try:
+            self.child.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+
+    def kill(self):
+        """Ends it as a power cut does: no close frame, no goodbye."""
+        self.child.kill()
+        self.child.wait()
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        if self.child.poll() is None:
+            self.stop()
+
+    def _wait_until_ready(self):
+        deadline = time.monotonic() + READY_SECONDS
+        while True:
+            if self.child.poll() is not None:
+                raise RuntimeError(f"{BINARY} ended with code {self.child.returncode} before it was ready")
+            try:
+                with urllib.request.urlopen(f"{self.http}/readyz", timeout=5):
+                    return
+            except (urllib.error.URLError, OSError):
+                if time.monotonic() > deadline:
+                    raise TimeoutError(f"{BINARY} was not ready within {READY_SECONDS} s") from None
+                time.sleep(0.05)

@@ -1,0 +1,119 @@
+"""ccxt's pro client for Alpaca, unmodified, with stocks where it expects coins."""
+
+import asyncio
+import contextlib
+
+import ccxt.pro
+import pytest
+
+from server import Server
+
+PATIENCE_SECONDS = 30
+SYMBOL = "AAPL/USD"
+# It asks for coins unless told otherwise.
+STOCKS = {"asset_class": "us_equity"}
+
+
+@pytest.fixture(scope="module")
+def market():
+    with Server() as server:
+        yield server
+
+
+@contextlib.asynccontextmanager
+async def client_of(market):
+    """The client, pointed at the server in place of Alpaca, with its markets loaded.
+
+    The stream of orders must not have the same address: it is authenticated in other words.
+    """
+    streams = {"crypto": market.stream, "trading": f"ws://{market.address}/stream"}
+    api = {"trader": market.http, "market": market.http, "ws": streams}
+    client = ccxt.pro.alpaca({"apiKey": "any-key", "secret": "any-secret", "urls": {"api": api}})
+    try:
+        await client.load_markets(params=STOCKS)
+        yield client
+    finally:
+        await client.close()
+
+
+def within_patience(question):
+    return asyncio.run(asyncio.wait_for(question, PATIENCE_SECONDS))
+
+
+def test_assets_become_its_markets(market):
+    async def ask():
+        async with client_of(market) as client:
+            return client.markets
+
+    markets = within_patience(ask())
+
+    assert len(markets) == 100
+    assert markets[SYMBOL]["id"] == "AAPL" and markets[SYMBOL]["active"]
+    assert markets[SYMBOL]["precision"]["price"] == 0.01
+
+
+def test_a_quote_becomes_a_ticker(market):
+    async def ask():
+        async with client_of(market) as client:
+            return await client.watch_ticker(SYMBOL)
+
+    ticker = within_patience(ask())
+
+    assert ticker["symbol"] == SYMBOL
+    assert 0 < ticker["bid"] < ticker["ask"]
+    assert ticker["timestamp"] > 0
+
+
+def test_trades_arrive_and_go_on_arriving(market):
+    async def ask():
+        async with client_of(market) as client:
+            seen = {}
+            while len(seen) < 20:
+                seen |= {trade["id"]: trade for trade in await client.watch_trades(SYMBOL)}
+            return list(seen.values())
+
+    for trade in within_patience(ask()):
+        assert trade["symbol"] == SYMBOL
+        assert trade["price"] > 0 and trade["amount"] >= 1
+
+
+def test_bars_become_candles(market):
+    async def ask():
+        async with client_of(market) as client:
+            return await client.watch_ohlcv(SYMBOL)
+
+    (start, opened, high, low, close, volume), *_ = within_patience(ask())
+
+    assert start % 1000 == 0
+    assert low <= min(opened, close) <= max(opened, close) <= high
+    assert volume >= 1
+
+
+def test_it_watches_many_things_over_one_session(market):
+    async def ask():
+        async with client_of(market) as client:
+            return await asyncio.gather(
+                client.watch_ticker("MSFT/USD"), client.watch_trades("NVDA/USD"), client.watch_ohlcv("TSLA/USD"))
+
+    ticker, trades, candles = within_patience(ask())
+
+    assert ticker["symbol"] == "MSFT/USD"
+    assert trades[0]["symbol"] == "NVDA/USD"
+    assert candles
+
+
+def test_history_is_behind_its_plain_requests(market):
+    async def ask():
+        async with client_of(market) as client:
+            await client.watch_trades(SYMBOL)
+            return (
+                await client.marketPrivateGetV2StocksTrades({"symbols": "AAPL,MSFT", "limit": 5}),
+                await client.marketPrivateGetV2StocksSymbolSnapshot({"symbol": "AAPL"}),
+                await client.marketPrivateGetV2StocksQuotesLatest({"symbols": "AAPL"}),
+            )
+
+    history, snapshot, latest = within_patience(ask())
+
+    assert history["trades"]["AAPL"]
+    assert snapshot["symbol"] == "AAPL" and snapshot["latestTrade"]
+    assert latest["quotes"]["AAPL"]["ap"]
