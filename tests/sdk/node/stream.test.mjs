@@ -14,7 +14,10 @@ const credentials = { keyId: "any-key", secret: "any-secret" };
 /** A session of the SDK that keeps what each of its listeners is given. */
 function listen(options = {}) {
   const stream = new streaming.StockDataStream({ credentials, url: market.stream, ...options });
-  const given = { trades: [], quotes: [], bars: [], updatedBars: [], dailyBars: [], statuses: [], lulds: [], corrections: [], cancelErrors: [], acks: [], errors: [] };
+  const given = {
+    trades: [], quotes: [], bars: [], updatedBars: [], dailyBars: [], statuses: [], lulds: [], corrections: [],
+    cancelErrors: [], acks: [], errors: [],
+  };
   stream.onTrade((it) => given.trades.push(it));
   stream.onQuote((it) => given.quotes.push(it));
   stream.onBar((it) => given.bars.push(it));
@@ -29,9 +32,8 @@ function listen(options = {}) {
   return { stream, given };
 }
 
-const soon = (what, condition) => eventually(what, condition);
 const first = async (given, channel) => {
-  await soon(`the first of ${channel}`, () => given[channel].length > 0);
+  await eventually(`the first of ${channel}`, () => given[channel].length > 0);
   return given[channel][0];
 };
 
@@ -123,15 +125,15 @@ for (const [channel, name] of Object.entries(CHANNELS)) {
     const ofAapl = () => given[channel].filter(({ symbol }) => symbol === "AAPL").length;
     const clock = () => given.trades.findLast(({ symbol }) => symbol === "NVDA")?.timestamp.getTime() ?? 0;
     try {
-      await soon(`${channel} of AAPL`, () => ofAapl() > 0);
-      await soon("a beat of the clock", clock);
+      await eventually(`${channel} of AAPL`, () => ofAapl() > 0);
+      await eventually("a beat of the clock", clock);
 
       const acks = given.acks.length;
       stream[`unsubscribeFrom${name}`](["AAPL"]);
-      await soon("the ack", () => given.acks.length > acks);
+      await eventually("the ack", () => given.acks.length > acks);
       const atAck = ofAapl();
       const later = clock() + 2_000;
-      await soon("two more seconds", () => clock() > later);
+      await eventually("two more seconds", () => clock() > later);
 
       assert.equal(ofAapl(), atAck);
       assert.ok(!given.acks.at(-1)[channel].includes("AAPL"));
@@ -151,7 +153,7 @@ test("the server answers the SDK's pings while the market floods", async () => {
   stream.connect();
   try {
     const isOld = () => given.trades.length > 1 && given.trades.at(-1).timestamp - given.trades[0].timestamp > 7_000;
-    await soon("seven seconds of trades", isOld);
+    await eventually("seven seconds of trades", isOld);
 
     assert.ok(!states.includes(streaming.STATE.DISCONNECTED), states.join());
   } finally {

@@ -79,13 +79,15 @@ def soak(url, args):
             time.sleep(min(1.0, args.seconds - spent))
             now = len(late.ms)
             second = sorted(late.ms[seen:now])
-            print(f"{now - seen:7} objects  p50 {percentile(second, .5):7.2f} ms  p99 {percentile(second, .99):7.2f} ms", flush=True)
+            p50, p99 = percentile(second, 0.5), percentile(second, 0.99)
+            print(f"{now - seen:7} objects  p50 {p50:7.2f} ms  p99 {p99:7.2f} ms", flush=True)
             seen = now
         spent = time.monotonic() - began
     all_of_it = sorted(late.ms[first:seen])
-    p99 = percentile(all_of_it, 0.99)
-    print(f"{len(all_of_it) / spent:,.0f} objects/s for {spent:.0f} s: p50 {percentile(all_of_it, .5):.2f} ms, "
-          f"p99 {p99:.2f} ms, max {all_of_it[-1]:.1f} ms; lost {stream.lost}, merged {stream.merged}, sessions {len(stream.acks)}")
+    p50, p99 = percentile(all_of_it, 0.5), percentile(all_of_it, 0.99)
+    print(f"{len(all_of_it) / spent:,.0f} objects/s for {spent:.0f} s: "
+          f"p50 {p50:.2f} ms, p99 {p99:.2f} ms, max {all_of_it[-1]:.1f} ms; "
+          f"lost {stream.lost}, merged {stream.merged}, sessions {len(stream.acks)}")
     return p99 <= args.p99_ms and stream.lost == 0 and len(stream.acks) == 1
 
 
