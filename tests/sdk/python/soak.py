@@ -18,6 +18,10 @@ from listener import Listener, eventually, running
 from server import Server
 
 
+# "Sold, out of sequence": the venue itself reported such a trade seconds after its time.
+REPORTED_LATE = "Z"
+
+
 def percentile(ordered, share):
     return ordered[min(len(ordered) - 1, math.ceil(share * len(ordered)) - 1)] if ordered else math.nan
 
@@ -38,11 +42,13 @@ class Lateness:
     """How late each object was, and whether any is missing by the server's own count."""
 
     def __init__(self, raw):
-        self.of = (lambda it: it["t"].to_unix()) if raw else (lambda it: it.timestamp.timestamp())
+        self.time = (lambda it: it["t"].to_unix()) if raw else (lambda it: it.timestamp.timestamp())
+        self.conditions = (lambda it: it["c"]) if raw else (lambda it: it.conditions)
         self.ms = []
 
     async def keep(self, item):
-        self.ms.append((time.time() - self.of(item)) * 1_000)
+        if REPORTED_LATE not in self.conditions(item):
+            self.ms.append((time.time() - self.time(item)) * 1_000)
 
 
 class Counted(Listener):
