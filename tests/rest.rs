@@ -197,7 +197,7 @@ fn bars_are_those_of_the_streamed_trades_to_the_cent_and_the_share() {
         assert_eq!(bar["o"].as_f64(), prices().next());
         assert_eq!(bar["h"].as_f64(), prices().reduce(f64::max));
         assert_eq!(bar["l"].as_f64(), prices().reduce(f64::min));
-        assert_eq!(bar["c"].as_f64(), prices().last());
+        assert_eq!(bar["c"].as_f64(), prices().next_back());
         assert_eq!((bar["v"].as_u64(), bar["n"].as_u64()), (Some(shares), Some(trades.len() as u64)));
     }
 }

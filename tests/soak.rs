@@ -108,6 +108,7 @@ fn read(client: &mut Client) -> Vec<Value> {
         match opcode {
             1 => return serde_json::from_slice(&payload).unwrap(),
             2 => return unpack(&payload),
+            9 => client.send(0x8A, &payload),
             _ => {}
         }
     }

@@ -81,7 +81,7 @@ impl Delivery {
                 standing.iter().for_each(|standing| standing.undone().apply(index, key));
             });
         }
-        self.link.change(|outbox| outbox.set_paced(is_paced));
+        hub.with_latest(|latest| self.link.change(|outbox| outbox.set_paced(is_paced, latest)));
         self.make(standing, filter);
     }
 
@@ -99,8 +99,10 @@ impl Delivery {
             for change in watched {
                 for stream in change.streams(&self.universe) {
                     let is_wanted = filter.wants(stream, &self.universe);
+                    let known = self.link.change(|outbox| outbox.forget_known(stream)).flatten();
+                    let last = known.unwrap_or_default().max(latest.seq(stream));
                     self.link.change(|outbox| match outbox.watch() {
-                        Some(watch) if is_wanted => watch.add(stream, latest.seq(stream)),
+                        Some(watch) if is_wanted => watch.add(stream, last),
                         Some(watch) => watch.remove(stream),
                         None => {}
                     });
@@ -126,11 +128,11 @@ impl Delivery {
                 gaps.extend(self.gap(stream, Seq(1), newest));
                 continue;
             };
-            if last >= newest {
+            if self.is_watched(stream) {
+                self.link.change(|outbox| outbox.watch().map(|watch| watch.set_last(stream, last)));
+            } else if last >= newest {
                 // Another worker was ahead of this one: what comes next is no news.
                 self.link.change(|outbox| outbox.knows(stream, last));
-            } else if self.is_watched(stream) {
-                self.link.change(|outbox| outbox.watch().map(|watch| watch.set_last(stream, last)));
             } else {
                 let objects = self.missed(stream, last, latest, room);
                 room -= objects.len();

@@ -15,7 +15,7 @@ use super::{Conversation, Limits, Outbox, OutboxLimits, Replay};
 use crate::hub::{Hub, Patience};
 use crate::metrics::WorkerMetrics;
 use crate::model::{Body, Channel, Epoch, Event, Object, Seq, Stream, SymbolId, Timestamp};
-use crate::tape::{Recorder, Spans};
+use crate::tape::{Batch, Recorder, Spans};
 use crate::wire::{Codec, Command, fixtures};
 
 const EPOCH: Epoch = Epoch::new(36);
@@ -23,11 +23,12 @@ const EPOCH: Epoch = Epoch::new(36);
 /// What stays of each stream, so that some who come back are too late.
 const RETAINED: usize = 12;
 
-/// A market of two symbols, its tape, and a worker's hub.
+/// A market of two symbols, its tape, and the hubs of two workers, one of which is late.
 struct World {
     random: StdRng,
     recorder: Recorder,
-    hub: Rc<Hub>,
+    hubs: [Rc<Hub>; 2],
+    on_the_way: Vec<Arc<Batch>>,
     published: Rc<std::cell::RefCell<HashMap<Stream, Vec<Object>>>>,
     now: Timestamp,
 }
@@ -37,11 +38,12 @@ impl World {
         let universe = Arc::new(fixtures::universe());
         let Body::Quote(quote) = fixtures::quote().body else { unreachable!() };
         let recorder = Recorder::new(Arc::clone(&universe), Spans { bar_nanos: 50_000_000 }, quote.at);
-        let hub = Hub::new(universe.len(), Patience::default(), WorkerMetrics::default());
+        let hub = || Rc::new(Hub::new(universe.len(), Patience::default(), WorkerMetrics::default()));
         Self {
             random: StdRng::seed_from_u64(seed),
             recorder,
-            hub: Rc::new(hub),
+            hubs: [hub(), hub()],
+            on_the_way: Vec::new(),
             published: Rc::default(),
             now: quote.at,
         }
@@ -69,7 +71,16 @@ impl World {
             kept.push(*object);
             kept.drain(..kept.len().saturating_sub(RETAINED));
         }
-        self.hub.hand_out(&[batch]);
+        self.hubs[0].hand_out(&[Arc::clone(&batch)]);
+        self.on_the_way.push(batch);
+        if self.random.random_range(0..4) == 0 {
+            self.catch_up();
+        }
+    }
+
+    /// The late hub hands out what it has not yet.
+    fn catch_up(&mut self) {
+        self.hubs[1].hand_out(&std::mem::take(&mut self.on_the_way));
     }
 
     fn replay(&self) -> Replay {
@@ -95,11 +106,12 @@ struct Client {
 }
 
 impl Client {
-    fn connect(world: &World, last: HashMap<(String, String), u64>) -> Self {
+    fn connect(world: &mut World, last: HashMap<(String, String), u64>) -> Self {
+        let hub = &world.hubs[world.random.random_range(0..2)];
         let universe = Arc::new(fixtures::universe());
         let limits = OutboxLimits { conflate_above: 400, end_above: 1_500, frame_bytes: 500 };
         let outbox = Outbox::new(Codec::Json, Arc::clone(&universe), limits);
-        let link = Rc::new(Link::new(Rc::clone(&world.hub), Codec::Json, EPOCH, outbox, Box::new(|| ())));
+        let link = Rc::new(Link::new(Rc::clone(hub), Codec::Json, EPOCH, outbox, Box::new(|| ())));
         let delivery = Delivery::new(Rc::clone(&link), Arc::clone(&universe), world.replay(), 1_000);
         Self {
             conversation: Conversation::new(universe, EPOCH, Limits::default(), false),
@@ -192,7 +204,7 @@ fn for_every_client_and_every_stream_the_numbers_add_up() {
     let (mut gaps, mut merged, mut received) = (0, 0, 0);
     for seed in 0..60 {
         let mut world = World::new(seed);
-        let mut clients: Vec<_> = (0..4).map(|_| Client::connect(&world, HashMap::new())).collect();
+        let mut clients: Vec<_> = (0..4).map(|_| Client::connect(&mut world, HashMap::new())).collect();
 
         for _ in 0..250 {
             world.tick();
@@ -203,7 +215,7 @@ fn for_every_client_and_every_stream_the_numbers_add_up() {
                         // The connection breaks, with all that was on its way; the client comes back.
                         let names: Vec<_> = client.last.keys().cloned().collect();
                         let resumption = client.resumption();
-                        *client = Client::connect(&world, std::mem::take(&mut client.last));
+                        *client = Client::connect(&mut world, std::mem::take(&mut client.last));
                         let mut again = json!({ "action": "subscribe", "x": { "resume": resumption } });
                         for (_, channel) in CHANNELS {
                             let symbols =
@@ -218,10 +230,12 @@ fn for_every_client_and_every_stream_the_numbers_add_up() {
                 }
             }
             if world.random.random_range(0..4) == 0 {
-                world.hub.call_due(Instant::now() + Duration::from_secs(3600));
+                let later = Instant::now() + Duration::from_secs(3600);
+                world.hubs.iter().for_each(|hub| hub.call_due(later));
             }
         }
 
+        world.catch_up();
         for client in &mut clients {
             client.read(usize::MAX);
             client.say(&json!({ "action": "subscribe", "x": { "conflate_ms": 0 } }));
@@ -229,7 +243,7 @@ fn for_every_client_and_every_stream_the_numbers_add_up() {
             for ((channel, symbol), last) in &client.last {
                 let channel = Channel::ALL.into_iter().find(|known| known.name() == channel).unwrap();
                 let symbol = SymbolId(u32::from(symbol == "MSFT"));
-                let newest = world.hub.with_latest(|latest| latest.seq(Stream { channel, symbol }));
+                let newest = world.hubs[0].with_latest(|latest| latest.seq(Stream { channel, symbol }));
                 assert_eq!(Seq(*last), newest, "{channel:?} {symbol:?}: the newest arrives in the end");
                 received += last;
             }

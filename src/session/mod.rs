@@ -19,6 +19,7 @@ mod limits;
 mod link;
 mod marks;
 mod outbox;
+mod parcel;
 mod watch;
 
 pub use actor::{Door, open};
@@ -28,7 +29,8 @@ pub use echo::open_echo;
 pub use filter::{Filter, Interest};
 pub use limits::{Limits, OutboxLimits};
 pub use link::Sever;
-pub use outbox::{Offered, Outbox, Overload, Taken};
+pub use outbox::{Offered, Outbox, Overload};
+pub use parcel::Taken;
 
 #[cfg(test)]
 mod identity_tests;

@@ -6,6 +6,7 @@ use rustc_hash::FxHashMap;
 
 use super::limits::OutboxLimits;
 use super::marks::{Losses, Marks};
+use super::parcel::{Parcel, Taken, append};
 use super::watch::{Looked, Room, Watch};
 use crate::hub::{Pick, Turn};
 use crate::model::{Object, Seq, Stream, Universe};
@@ -55,19 +56,6 @@ pub enum Overload {
     Gap,
 }
 
-#[derive(Debug)]
-enum Parcel {
-    /// A frame, with so many objects in it.
-    Frame { frame: Bytes, objects: usize },
-    /// A frame that still takes objects.
-    Open(ArrayFrame),
-    /// The turn of the marked streams: behind what was queued of them before they were marked, and
-    /// in turn with the trades that came since.
-    Marked,
-    /// The place of what was lost: behind what was queued before.
-    Lost,
-}
-
 /// Whether an offer found room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
@@ -76,17 +64,6 @@ pub enum Offered {
     Kept,
     /// Even what may not be conflated is too much: end the session.
     Overflow,
-}
-
-/// A frame for the socket, with what it holds.
-#[derive(Debug)]
-pub struct Taken {
-    /// The bytes.
-    pub frame: Bytes,
-    /// How many objects are in it.
-    pub objects: usize,
-    /// How many older objects the newer ones in it replaced.
-    pub merged: u64,
 }
 
 impl Outbox {
@@ -154,14 +131,19 @@ impl Outbox {
         self.allowance += self.bytes - before;
     }
 
-    /// Objects that the client asked for at once, after all that waits. They do not count against
-    /// the limits.
+    /// Objects that the client asked for at once, after all that waits, but for those of which it has
+    /// a newer one from a worker that is ahead. They do not count against the limits.
     pub fn push_asked_for(&mut self, objects: &[(Object, Mark)]) {
         let before = self.bytes;
         for (object, mark) in objects {
+            let stream = object.stream();
+            let watched = self.watch.as_ref().and_then(|watch| watch.last(stream));
+            if self.known.get(&stream).copied().max(watched) > Some(object.seq) {
+                continue;
+            }
             self.append_marked(object, *mark);
             if let Some(watch) = &mut self.watch {
-                watch.set_last(object.stream(), object.seq);
+                watch.set_last(stream, object.seq);
             }
         }
         self.allowance += self.bytes - before;
@@ -170,6 +152,11 @@ impl Outbox {
     /// Objects up to this number will not be offered again.
     pub fn knows(&mut self, stream: Stream, seq: Seq) {
         self.known.insert(stream, seq);
+    }
+
+    /// Up to which number objects of this stream were known, and will be offered all the same.
+    pub(super) fn forget_known(&mut self, stream: Stream) -> Option<Seq> {
+        self.known.remove(&stream)
     }
 
     /// Objects of a turn, in order.
@@ -254,9 +241,11 @@ impl Outbox {
 
     /// The client asked for a pace, or no longer does. The caller subscribes it accordingly: with a
     /// pace the streams that conflate are to be [watched](Outbox::watch) and not offered.
-    pub fn set_paced(&mut self, is_paced: bool) {
+    pub fn set_paced(&mut self, is_paced: bool, latest: &Latest) {
         self.flush_held();
-        self.watch = is_paced.then(Watch::default);
+        let watched = std::mem::replace(&mut self.watch, is_paced.then(Watch::default));
+        let ahead = watched.iter().flat_map(Watch::iter);
+        self.known.extend(ahead.filter(|(stream, last)| *last > latest.seq(*stream)));
     }
 
     /// The streams to watch, for a client with a pace.
@@ -378,15 +367,6 @@ impl Outbox {
             merged: 0,
         })
     }
-}
-
-/// Puts an object behind these parcels, into the last one while it has room; gives its size.
-fn append(parcels: &mut VecDeque<Parcel>, codec: Codec, limits: OutboxLimits, object: &[u8]) -> usize {
-    match parcels.back_mut() {
-        Some(Parcel::Open(array)) if array.len() + object.len() <= limits.frame_bytes => array.push(object),
-        _ => parcels.push_back(Parcel::Open(ArrayFrame::of(codec, object))),
-    }
-    object.len()
 }
 
 #[cfg(test)]

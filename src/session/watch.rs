@@ -41,11 +41,21 @@ impl Watch {
         }
     }
 
+    /// Up to which number the client has this stream, if it is watched.
+    pub(super) fn last(&self, stream: Stream) -> Option<Seq> {
+        self.places.get(&stream).map(|place| self.rows[*place].last)
+    }
+
     /// What the client has of this stream is not what was thought.
     pub(super) fn set_last(&mut self, stream: Stream, last: Seq) {
         if let Some(place) = self.places.get(&stream) {
             self.rows[*place].last = last;
         }
+    }
+
+    /// The streams, and up to which number the client has each.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Stream, Seq)> + '_ {
+        self.rows.iter().map(|row| (row.stream, row.last))
     }
 
     /// Gives the newest object of each stream that has one the client does not have, with how many

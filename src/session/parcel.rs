@@ -1,0 +1,45 @@
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+
+use super::limits::OutboxLimits;
+use crate::wire::{ArrayFrame, Codec};
+
+/// One thing in an outbox's queue.
+#[derive(Debug)]
+pub(super) enum Parcel {
+    /// A frame, with so many objects in it.
+    Frame { frame: Bytes, objects: usize },
+    /// A frame that still takes objects.
+    Open(ArrayFrame),
+    /// The turn of the marked streams: behind what was queued of them before they were marked, and
+    /// in turn with the trades that came since.
+    Marked,
+    /// The place of what was lost: behind what was queued before.
+    Lost,
+}
+
+/// A frame for the socket, with what it holds.
+#[derive(Debug)]
+pub struct Taken {
+    /// The bytes.
+    pub frame: Bytes,
+    /// How many objects are in it.
+    pub objects: usize,
+    /// How many older objects the newer ones in it replaced.
+    pub merged: u64,
+}
+
+/// Puts an object behind these parcels, into the last one while it has room; gives its size.
+pub(super) fn append(
+    parcels: &mut VecDeque<Parcel>,
+    codec: Codec,
+    limits: OutboxLimits,
+    object: &[u8],
+) -> usize {
+    match parcels.back_mut() {
+        Some(Parcel::Open(array)) if array.len() + object.len() <= limits.frame_bytes => array.push(object),
+        _ => parcels.push_back(Parcel::Open(ArrayFrame::of(codec, object))),
+    }
+    object.len()
+}
