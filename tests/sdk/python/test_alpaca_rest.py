@@ -195,7 +195,6 @@ def test_nonsense_is_refused_in_words(client):
     assert refused.value.message
 
 
-@pytest.mark.xfail(strict=True, reason="an asset lacks marginable, shortable, easy_to_borrow and fractionable")
 def test_the_trading_client_lists_the_assets(market):
     trading = TradingClient("any-key", "any-secret", url_override=market.http)
 
