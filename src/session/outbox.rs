@@ -240,7 +240,7 @@ impl Outbox {
     }
 
     /// The client asked for a pace, or no longer does. The caller subscribes it accordingly: with a
-    /// pace the streams that conflate are to be [watched](Outbox::watch) and not offered.
+    /// pace the streams that conflate are to be watched and not offered.
     pub fn set_paced(&mut self, is_paced: bool, latest: &Latest) {
         self.flush_held();
         let watched = std::mem::replace(&mut self.watch, is_paced.then(Watch::default));
