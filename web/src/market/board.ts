@@ -66,6 +66,8 @@ export class Board {
         break;
       case "bars":
       case "updatedBars":
+      case "statuses":
+      case "tickers":
         return;
     }
     this.changed.add(event.symbol);

@@ -40,6 +40,8 @@ export class Charts {
         break;
       case "quotes":
       case "dailyBars":
+      case "statuses":
+      case "tickers":
         break;
     }
   }

@@ -38,11 +38,11 @@ export class Status {
     setText(this.p99, p99 === undefined ? NONE : formatSpan(p99));
   }
 
-  addGap({ channel, symbol, expected, got }: Gap): void {
+  addGap({ channel, symbol, from, to }: Gap): void {
     this.gapCount += 1;
     setText(this.gaps, formatCount(this.gapCount));
     this.gapsBox.dataset["bad"] = "";
-    this.gapsBox.title = `Newest: ${channel} of ${symbol}, number ${expected} was due and ${got} came`;
+    this.gapsBox.title = `Newest: ${channel} of ${symbol}, numbers ${from} to ${to} did not come`;
   }
 
   /** Tells something that is no connection's state, in one sentence; an empty one takes it back. */
