@@ -1,7 +1,8 @@
 import { asSymbol, type StockSymbol } from "../model";
 
 /** What is watched by somebody who has not chosen yet. */
-export const DEFAULT_SYMBOLS = ["AAPL", "MSFT", "NVDA", "TSLA", "AMZN", "GOOGL", "META", "JPM"];
+export const DEFAULT_SYMBOLS =
+  "AAPL MSFT NVDA TSLA AMZN GOOGL META JPM V WMT JNJ PG XOM KO PEP COST DIS NFLX INTC BA".split(" ");
 
 /** More rows than this no person watches; it bounds what the page holds and what it subscribes to. */
 export const MAX_SYMBOLS = 500;

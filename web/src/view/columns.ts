@@ -14,9 +14,9 @@ const fixed: Shape = { sortable: false, resizable: false, suppressMovable: true 
 
 const WIDE: Readonly<Record<ColumnId, Shape>> = {
   symbol: { width: 104, minWidth: 84, cellClass: "c-symbol", headerClass: "c-symbol" },
-  name: { flex: 1, minWidth: 100, cellClass: "c-name" },
+  name: { flex: 2, minWidth: 100, cellClass: "c-name" },
   last: { ...figure(98), cellClass: "c-figure c-last" },
-  spark: { width: 112, minWidth: 70, cellClass: "c-spark" },
+  spark: { flex: 1, minWidth: 104, cellClass: "c-spark" },
   change: figure(86),
   percent: figure(86),
   bid: { ...figure(142), cellClass: "c-figure c-quote" },
