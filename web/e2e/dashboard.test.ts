@@ -1,93 +1,112 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { chromium, type BrowserContext, type Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Page } from "playwright-core";
+import { WebSocket } from "ws";
+import { symbol } from "../fake/make";
+import { Client, History, worldOf, type ClientEvents } from "../src/client";
+import { Browser, watch } from "./browser";
 import { Server } from "./server";
 
-const ARGS =
-  "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync";
+/** The board and its client against the real server. */
+
 const DEADLINE = { timeout: 20_000, interval: 50 };
 
 let server: Server;
-let profile: string;
-/** Undefined when it did not start, which is then what the test fails of. */
-let browser: BrowserContext | undefined;
+let browser: Browser;
 
 beforeAll(async () => {
   server = await Server.onFreePort();
-  profile = await mkdtemp(join(tmpdir(), "tapecast-browser-"));
   await server.start();
-  browser = await chromium.launchPersistentContext(profile, {
-    executablePath: process.env["CHROMIUM_BIN"] ?? "/usr/bin/chromium",
-    args: ARGS.split(" "),
-    viewport: { width: 1280, height: 800 },
-  });
+  browser = await Browser.start();
 });
 
 afterAll(async () => {
-  await browser?.close();
+  await browser.stop();
   await server.kill();
-  await rm(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
 });
 
-async function openPage(): Promise<Page> {
-  if (browser === undefined) throw new Error("there is no browser");
-  return browser.newPage();
-}
-
-/** What went over the page's edge, for the end of the test. */
-function watch(page: Page) {
-  const seen = { hosts: new Set<string>(), loads: 0, complaints: [] as string[] };
-  page.on("request", (request) => seen.hosts.add(new URL(request.url()).host));
-  page.on("load", () => (seen.loads += 1));
-  page.on("pageerror", (error) => seen.complaints.push(error.message));
-  page.on("console", (message) => {
-    // That the server cannot be reached while it is dead is the browser's to say.
-    if (!message.text().startsWith("WebSocket connection to")) seen.complaints.push(message.text());
-  });
-  return seen;
-}
-
-const state = (page: Page) => page.locator("#connection-state").textContent();
+const text = (page: Page, selector: string) => page.locator(selector).first().textContent();
+const state = (page: Page) => text(page, "#connection-state");
+const count = async (page: Page, id: string) => Number((await text(page, `#${id}`))?.replaceAll(",", ""));
 
 /** Waits until a symbol's last price has been seen to change. */
-async function seesPriceMove(page: Page, symbol: string): Promise<void> {
-  const last = page.locator(`tr[data-symbol="${symbol}"] td.c-last`);
-  await expect.poll(() => last.textContent(), DEADLINE).toMatch(/^[\d,]+\.\d\d$/);
-  const before = await last.textContent();
-  await expect.poll(() => last.textContent(), DEADLINE).not.toBe(before);
+async function seesPriceMove(page: Page, name: string): Promise<void> {
+  const last = `.ag-row[row-id="${name}"] .c-last`;
+  await expect.poll(() => text(page, last), DEADLINE).toMatch(/^[\d,]+\.\d\d$/);
+  const before = await text(page, last);
+  await expect.poll(() => text(page, last), DEADLINE).not.toBe(before);
 }
 
 test("the dashboard shows a moving market, takes another symbol, and survives the server's death", async () => {
-  const page = await openPage();
+  const page = await browser.context.newPage();
   const seen = watch(page);
   await page.goto(server.origin);
   await expect.poll(() => state(page), DEADLINE).toBe("OPEN");
   await seesPriceMove(page, "AAPL");
   await expect.poll(() => page.locator("#chart-empty").isHidden(), DEADLINE).toBe(true);
+  await expect.poll(() => page.locator("#tape-room .tape-row:visible").count(), DEADLINE).toBeGreaterThan(5);
+  expect(await text(page, "#legend")).toMatch(/\d/);
 
   await page.keyboard.press("/");
   await page.keyboard.type("KO");
   await page.locator("#search-hits [role=option]", { hasText: "KO" }).first().waitFor();
   await page.keyboard.press("Enter");
   await seesPriceMove(page, "KO");
-  expect(await page.locator("#headline-symbol").textContent()).toBe("KO");
+  expect(await text(page, "#headline-symbol")).toBe("KO");
 
   await server.kill();
   await expect.poll(() => state(page), DEADLINE).toBe("CLOSED");
-  await expect.poll(() => page.locator("#connection-why").textContent(), DEADLINE).toMatch(/again in \d+ s$/);
+  await expect.poll(() => text(page, "#connection-why"), DEADLINE).toMatch(/again in \d+ s$/);
 
   await server.start();
   await expect.poll(() => state(page), DEADLINE).toBe("OPEN");
   await seesPriceMove(page, "AAPL");
   await seesPriceMove(page, "KO");
+  await expect.poll(() => page.locator('.tape-row[data-side="hole"]:visible').count(), DEADLINE).toBe(0);
 
-  expect(await page.locator("#meter-gaps").textContent()).toBe("0");
   expect([...seen.hosts]).toEqual([new URL(server.origin).host]);
   expect(seen.loads).toBe(1);
   expect(seen.complaints).toEqual([]);
 
   await page.reload();
-  await expect.poll(() => page.locator("tr[data-symbol]").count(), DEADLINE).toBe(9);
+  await expect.poll(() => page.locator('.ag-row[row-id="KO"]').count(), DEADLINE).toBe(1);
+  await page.close();
+});
+
+test("the real market adds up on the board, at every pace", async () => {
+  const page = await browser.open(server.origin);
+  await expect.poll(() => state(page), DEADLINE).toBe("OPEN");
+  for (const place of ["0", "6", "2"]) {
+    await page.locator("#pace").fill(place);
+    await page.waitForTimeout(2_500);
+  }
+
+  expect(await count(page, "count-merged")).toBeGreaterThan(0);
+  expect(await count(page, "meter-gaps")).toBe(0);
+  await expect.poll(() => text(page, "#meter-trip"), DEADLINE).toMatch(/ms|s/);
+  await page.close();
+});
+
+test("the client alone: snapshot, pace and resumption, and bars that join without a seam", async () => {
+  const aapl = symbol("AAPL");
+  const world = worldOf({ ...globalThis, Date, Math, WebSocket });
+  const client = new Client(world, { url: `${server.origin.replace("http", "ws")}/v2/iex`, conflateMs: 100 });
+  const granted: ClientEvents["granted"][] = [];
+  const events: ClientEvents["market"]["events"][number][] = [];
+  client.on("granted", (grant) => granted.push(grant));
+  client.on("market", (frame) => events.push(...frame.events));
+  client.subscribe({ tickers: [aapl], trades: [aapl] });
+  client.connect();
+
+  await expect.poll(() => events.filter(({ channel }) => channel === "trades").length, DEADLINE).toBeGreaterThan(5);
+  expect(granted[0]).toMatchObject({ conflateMs: 100, rejected: [] });
+  expect(events.find(({ channel }) => channel === "tickers")?.told).toBe("snapshot");
+
+  const history = new History(async (path) => (await fetch(server.origin + path)).json() as unknown);
+  const bars = await history.barsBefore(aapl, "1Sec", world.now(), 60);
+  const times = bars?.map(({ time }) => time) ?? [];
+  expect(times.length).toBeGreaterThan(10);
+  expect(times).toEqual([...new Set(times)].sort((a, b) => a - b));
+  expect((await history.trades(aapl, events[0]?.time ?? world.now(), world.now()))?.length).toBeGreaterThan(0);
+  expect(client.counts.gaps).toBe(0);
+  client.close();
 });

@@ -1,4 +1,4 @@
-import { asSymbol, millis, price, seq, shares, type Bar, type Ohlc, type Quote, type StockSymbol, type Trade } from "../src/model";
+import { asSymbol, millis, price, seq, shares, type Bar, type Ohlc, type Quote, type Status, type StockSymbol, type Ticker, type Trade } from "../src/model";
 
 /** Tiny makers, so that a test shows only what matters. */
 
@@ -14,15 +14,15 @@ export function symbol(text: string): StockSymbol {
 export function trade(afterMs: number, dollars: number, size = 10, name = "AAPL"): Trade {
   return {
     channel: "trades",
-    ...{ symbol: symbol(name), seq: undefined, merged: 0, time: millis(START + afterMs) },
-    ...{ price: price(dollars), size: shares(size) },
+    ...{ symbol: symbol(name), seq: undefined, merged: 0, told: "live", time: millis(START + afterMs) },
+    ...{ id: 0, venue: "V", price: price(dollars), size: shares(size) },
   };
 }
 
 export function quote(bid: number, ask: number, name = "AAPL"): Quote {
   return {
     channel: "quotes",
-    ...{ symbol: symbol(name), seq: undefined, merged: 0, time: millis(START) },
+    ...{ symbol: symbol(name), seq: undefined, merged: 0, told: "live", time: millis(START) },
     ...{ bid: price(bid), bidSize: shares(100), ask: price(ask), askSize: shares(200) },
   };
 }
@@ -40,5 +40,20 @@ export function ohlc(afterMs: number, open: number, high: number, low: number, c
 }
 
 export function dailyBar(bar: Ohlc, name = "AAPL"): Bar {
-  return { channel: "dailyBars", ...bar, symbol: symbol(name), seq: undefined, merged: 0 };
+  return { channel: "dailyBars", ...bar, symbol: symbol(name), seq: undefined, merged: 0, told: "live" };
+}
+
+/** A ticker of a stock that opened and closed yesterday at the same price. */
+export function ticker(last: number, previousClose = last, name = "AAPL"): Ticker {
+  return {
+    channel: "tickers",
+    ...{ symbol: symbol(name), seq: undefined, merged: 0, told: "live", time: millis(START) },
+    ...{ last: price(last), bid: price(last - 0.01), bidSize: shares(100), ask: price(last + 0.01), askSize: shares(200) },
+    ...{ open: price(previousClose), high: price(Math.max(last, previousClose)), low: price(Math.min(last, previousClose)) },
+    ...{ previousClose: price(previousClose), volume: shares(1_000) },
+  };
+}
+
+export function status(trading: Status["trading"], reason = "", name = "AAPL"): Status {
+  return { channel: "statuses", symbol: symbol(name), seq: undefined, merged: 0, told: "live", time: millis(START), trading, reason };
 }

@@ -1,39 +1,24 @@
 /** A small market that says the same things every time: a stand-in for the server's, for tests only. */
 
+import { LISTINGS } from "./listings";
+
 /** An object as it goes on the wire, `T` first. */
-export type WireObject = Readonly<Record<string, unknown>> & { readonly T: string; readonly S: string };
-
-export interface Listing {
-  readonly symbol: string;
-  readonly name: string;
-  readonly exchange: string;
-  readonly open: number;
-}
-
-export const LISTINGS: readonly Listing[] = [
-  { symbol: "AAPL", name: "Apple Inc.", exchange: "NASDAQ", open: 227.5 },
-  { symbol: "MSFT", name: "Microsoft Corporation", exchange: "NASDAQ", open: 421.3 },
-  { symbol: "NVDA", name: "NVIDIA Corporation", exchange: "NASDAQ", open: 134.8 },
-  { symbol: "TSLA", name: "Tesla, Inc.", exchange: "NASDAQ", open: 352.6 },
-  { symbol: "AMZN", name: "Amazon.com, Inc.", exchange: "NASDAQ", open: 201.7 },
-  { symbol: "GOOGL", name: "Alphabet Inc. Class A", exchange: "NASDAQ", open: 171.2 },
-  { symbol: "META", name: "Meta Platforms, Inc. Class A", exchange: "NASDAQ", open: 561.1 },
-  { symbol: "JPM", name: "JPMorgan Chase & Co.", exchange: "NYSE", open: 243.1 },
-  { symbol: "KO", name: "The Coca-Cola Company", exchange: "NYSE", open: 62.9 },
-  { symbol: "INTC", name: "Intel Corporation", exchange: "NASDAQ", open: 24.4 },
-  { symbol: "XOM", name: "Exxon Mobil Corporation", exchange: "NYSE", open: 120.3 },
-];
+export type WireObject = Readonly<Record<string, unknown>> & { readonly T: string; readonly S: string; readonly sq: number };
 
 interface Day {
   open: number;
   high: number;
   low: number;
   last: number;
+  size: number;
+  bid: number;
+  ask: number;
   volume: number;
   trades: number;
+  readonly previousClose: number;
 }
 
-const CHANNEL_OF: Readonly<Record<string, string>> = { t: "trades", q: "quotes", b: "bars", d: "dailyBars" };
+const CHANNEL_OF: Readonly<Record<string, string>> = { t: "trades", q: "quotes", b: "bars", d: "dailyBars", s: "statuses", k: "tickers" };
 
 export const channelOf = (object: WireObject): string => CHANNEL_OF[object.T] ?? "";
 
@@ -41,18 +26,37 @@ export class FakeMarket {
   private readonly random: () => number;
   private readonly days = new Map<string, Day>();
   private readonly numbers = new Map<string, number>();
+  private readonly newest = new Map<string, WireObject>();
+  private readonly halted = new Set<string>();
 
   constructor(seed: number) {
     this.random = mulberry32(seed);
     for (const { symbol, open } of LISTINGS) {
-      this.days.set(symbol, { open, high: open * 1.006, low: open * 0.993, last: open, volume: 4_100_000, trades: 31_000 });
+      this.days.set(symbol, {
+        ...{ open, high: open * 1.006, low: open * 0.993, last: open, size: 100, bid: cents(open - 0.01), ask: cents(open + 0.01) },
+        ...{ volume: 4_100_000, trades: 31_000, previousClose: cents(open * (0.985 + this.random() * 0.03)) },
+      });
+      this.tickerOf(symbol, new Date());
     }
   }
 
-  /** A trade and the quote after it, of a symbol that chance takes. */
+  /** A trade, the quote after it and the ticker that says both, of a symbol that chance takes. */
   step(now: Date): readonly WireObject[] {
     const listing = LISTINGS[Math.floor(this.random() * LISTINGS.length)];
-    return listing === undefined ? [] : [this.trade(listing.symbol, now), this.quote(listing.symbol, now)];
+    return listing === undefined ? [] : this.stepOf(listing.symbol, now);
+  }
+
+  stepOf(symbol: string, now: Date): readonly WireObject[] {
+    if (this.halted.has(symbol)) return [];
+    return [this.trade(symbol, now), this.quote(symbol, now), this.tickerOf(symbol, now)];
+  }
+
+  /** Halts the trading of a symbol, or lets it go on. */
+  halt(symbol: string, now: Date, does: "stop" | "go on"): WireObject {
+    if (does === "stop") this.halted.add(symbol);
+    else this.halted.delete(symbol);
+    const words = does === "stop" ? { sc: "H", sm: "Trading Halt", rc: "T1", rm: "News Pending" } : { sc: "T", sm: "Trading Resumption", rc: "", rm: "" };
+    return this.numbered({ T: "s", S: symbol, ...words, z: "C", t: timeOf(now) });
   }
 
   /** The day so far, of every symbol. */
@@ -65,32 +69,48 @@ export class FakeMarket {
     });
   }
 
+  /** The newest object of a stream, if there is one. */
+  newestOf(channel: string, symbol: string): WireObject | undefined {
+    return this.newest.get(`${channel} ${symbol}`);
+  }
+
   private trade(symbol: string, now: Date): WireObject {
     const day = this.dayOf(symbol);
     day.last = cents(day.last * (1 + (this.random() - 0.5) * 0.0012));
     day.high = Math.max(day.high, day.last);
     day.low = Math.min(day.low, day.last);
-    const s = 1 + Math.floor(this.random() * 400);
-    day.volume += s;
+    day.size = 1 + Math.floor(this.random() * 400);
+    day.volume += day.size;
     day.trades += 1;
-    return this.numbered({ T: "t", S: symbol, i: day.trades, x: "V", p: day.last, s, c: ["@"], z: "C", t: timeOf(now) });
+    const { last: p, size: s, trades: i } = day;
+    return this.numbered({ T: "t", S: symbol, i, x: "V", p, s, c: ["@"], z: "C", t: timeOf(now) });
   }
 
   private quote(symbol: string, now: Date): WireObject {
-    const { last } = this.dayOf(symbol);
+    const day = this.dayOf(symbol);
     const half = 0.01 * (1 + Math.floor(this.random() * 3));
+    day.bid = cents(day.last - half);
+    day.ask = cents(day.last + half);
     const [bs, as] = [this.lots(), this.lots()];
     return this.numbered({
-      ...{ T: "q", S: symbol, bx: "V", bp: cents(last - half), bs, ax: "V", ap: cents(last + half), as },
+      ...{ T: "q", S: symbol, bx: "V", bp: day.bid, bs, ax: "V", ap: day.ask, as },
       ...{ c: ["R"], z: "C", t: timeOf(now) },
     });
   }
 
-  private numbered(object: WireObject): WireObject {
-    const stream = `${object.T} ${object.S}`;
+  private tickerOf(symbol: string, now: Date): WireObject {
+    const { open: o, high: h, low: l, last: p, size: s, bid: bp, ask: ap, volume: v, trades: n, previousClose: pc } = this.dayOf(symbol);
+    const [bs, as] = [this.lots(), this.lots()];
+    return this.numbered({ T: "k", S: symbol, p, s, bp, bs, ap, as, o, h, l, pc, v, n, vw: p, t: timeOf(now) });
+  }
+
+  private numbered(object: Omit<WireObject, "sq"> & { readonly T: string; readonly S: string }): WireObject {
+    const stream = `${CHANNEL_OF[object.T] ?? ""} ${object.S}`;
     const sq = (this.numbers.get(stream) ?? 0) + 1;
     this.numbers.set(stream, sq);
-    return { ...object, sq };
+    const made = { ...object, sq };
+    this.newest.set(stream, made);
+    return made;
   }
 
   private lots(): number {
@@ -104,7 +124,7 @@ export class FakeMarket {
   }
 }
 
-const cents = (dollars: number): number => Math.round(dollars * 100) / 100;
+export const cents = (dollars: number): number => Math.round(dollars * 100) / 100;
 
 /** With nine fraction digits, as the real server may. */
 const timeOf = (now: Date): string => now.toISOString().replace("Z", "000000Z");

@@ -3,10 +3,11 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { extname, join, normalize } from "node:path";
 import { WebSocketServer, type WebSocket } from "ws";
-import { channelOf, FakeMarket, LISTINGS, type WireObject } from "./market";
+import { FakeHistory } from "./history";
+import { KNOWN_SYMBOLS, LISTINGS } from "./listings";
+import { FakeMarket, type WireObject } from "./market";
+import { FakeSession, type Typed } from "./session";
 
-const CHANNELS = ["trades", "quotes", "bars", "updatedBars", "dailyBars"] as const;
-const NO_SYMBOLS = { statuses: [], lulds: [], cancelErrors: [], corrections: [] };
 const TYPES: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript",
@@ -14,35 +15,37 @@ const TYPES: Readonly<Record<string, string>> = {
   ".svg": "image/svg+xml",
 };
 /** As strict as the page must bear. */
-const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'";
+export const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/** What a resuming client may still be given. */
+const KEPT = 20_000;
 
 export interface FakeOptions {
   readonly port?: number;
   readonly seed?: number;
+  readonly epoch?: string;
   /** A step of the market each so many milliseconds; 0 for a market that moves only when `step` is called. */
   readonly stepMs?: number;
+  /** So many symbols move at each step; default 1. */
+  readonly perStep?: number;
   /** The built dashboard. */
   readonly dist?: string;
   /** Whether `/v2/assets` answers. */
   readonly assets?: "served" | "failing";
 }
 
-type Subscribed = Record<(typeof CHANNELS)[number], Set<string>>;
-
-interface Session {
-  readonly socket: WebSocket;
-  readonly subscribed: Subscribed;
-}
-
-/** Speaks sections 1 to 3 of the protocol, as far as the dashboard needs it. */
+/** Speaks the protocol as far as the dashboard needs it, extensions and history included. */
 export class FakeServer {
   /** What clients sent, in order. */
   readonly commands: Record<string, unknown>[] = [];
   private readonly market: FakeMarket;
-  private readonly sessions = new Set<Session>();
+  private readonly history = new FakeHistory();
+  private readonly sessions = new Set<FakeSession>();
+  private readonly kept: WireObject[] = [];
   private readonly http: Server;
   private readonly options: FakeOptions;
   private timers: NodeJS.Timeout[] = [];
+  private eventAt = Date.now();
 
   constructor(options: FakeOptions = {}) {
     this.options = options;
@@ -65,7 +68,7 @@ export class FakeServer {
     if (stepMs === 0) return;
     this.timers = [
       setInterval(() => {
-        this.step();
+        for (let times = this.options.perStep ?? 1; times > 0; times -= 1) this.step();
       }, stepMs),
       setInterval(() => {
         this.send(this.market.dailyBars(new Date()));
@@ -81,8 +84,24 @@ export class FakeServer {
     return `127.0.0.1:${this.port}`;
   }
 
+  /** One symbol moves: mostly one of the known ones. */
   step(): void {
-    this.send(this.market.step(new Date()));
+    const known = KNOWN_SYMBOLS[Math.floor(Math.random() * KNOWN_SYMBOLS.length)];
+    const isKnown = this.options.perStep === undefined && known !== undefined;
+    this.send(isKnown ? this.market.stepOf(known, new Date()) : this.market.step(new Date()));
+  }
+
+  /** This symbol moves. */
+  stepOf(symbol: string): void {
+    this.send(this.market.stepOf(symbol, new Date()));
+  }
+
+  halt(symbol: string, does: "stop" | "go on"): void {
+    this.send([this.market.halt(symbol, new Date(), does)]);
+  }
+
+  drain(reconnectMs: number): void {
+    for (const session of this.sessions) session.drain(reconnectMs);
   }
 
   /** Ends every session with a close code. */
@@ -90,10 +109,15 @@ export class FakeServer {
     for (const { socket } of this.sessions) socket.close(code);
   }
 
+  /** Cuts every session as a lost network does. */
+  cutAll(): void {
+    for (const { socket } of this.sessions) socket.terminate();
+  }
+
   /** Stops as a killed process does: no close frame. */
   async kill(): Promise<void> {
     this.timers.forEach(clearInterval);
-    for (const { socket } of this.sessions) socket.terminate();
+    this.cutAll();
     await new Promise<void>((closed) => {
       this.http.close(() => {
         closed();
@@ -103,40 +127,41 @@ export class FakeServer {
   }
 
   private greet(socket: WebSocket): void {
-    const subscribed = Object.fromEntries(CHANNELS.map((channel) => [channel, new Set<string>()])) as Subscribed;
-    const session = { socket, subscribed };
-    this.sessions.add(session);
-    socket.on("close", () => this.sessions.delete(session));
-    socket.on("message", (data: Buffer) => {
-      this.obey(session, JSON.parse(data.toString("utf8")) as Record<string, unknown>);
+    const session = new FakeSession(socket, {
+      epoch: this.options.epoch ?? "fake1",
+      market: this.market,
+      kept: this.kept,
+      knows: (symbol) => LISTINGS.some((listing) => listing.symbol === symbol),
+      eventAt: () => this.eventAt,
     });
-    write(socket, [{ T: "success", msg: "connected" }]);
-  }
-
-  private obey({ socket, subscribed }: Session, command: Record<string, unknown>): void {
-    this.commands.push(command);
-    for (const channel of CHANNELS) {
-      for (const symbol of (command[channel] ?? []) as string[]) {
-        if (command["action"] === "subscribe") subscribed[channel].add(symbol);
-        else subscribed[channel].delete(symbol);
-      }
-    }
-    const lists = CHANNELS.map((channel) => [channel, [...subscribed[channel]]]);
-    write(socket, [{ T: "subscription", ...Object.fromEntries(lists), ...NO_SYMBOLS }]);
+    this.sessions.add(session);
+    socket.on("close", () => {
+      session.end();
+      this.sessions.delete(session);
+    });
+    socket.on("message", (data: Buffer) => {
+      const command = JSON.parse(data.toString("utf8")) as Typed;
+      this.commands.push(command);
+      session.obey(command);
+    });
   }
 
   private send(objects: readonly WireObject[]): void {
-    for (const { socket, subscribed } of this.sessions) {
-      const wanted = objects.filter((object) => subscribed[channelOf(object) as keyof Subscribed].has(object.S));
-      if (wanted.length > 0) write(socket, wanted);
-    }
+    if (objects.length === 0) return;
+    this.eventAt = Date.now();
+    this.history.record(objects);
+    this.kept.push(...objects);
+    if (this.kept.length > KEPT) this.kept.splice(0, KEPT / 4);
+    for (const session of this.sessions) session.deliver(objects);
   }
 
   private answer(request: IncomingMessage, response: ServerResponse): void {
-    const path = new URL(request.url ?? "/", "http://fake").pathname;
+    const { pathname: path, searchParams } = new URL(request.url ?? "/", "http://fake");
+    const history = this.history.answer(path, searchParams);
     response.setHeader("Content-Security-Policy", POLICY);
     if (path === "/readyz") response.end("ready\n");
     else if (path === "/v2/assets") this.answerAssets(response);
+    else if (history !== undefined) answerJson(history, response);
     else this.answerFile(path === "/" ? "/index.html" : path, response);
   }
 
@@ -145,8 +170,7 @@ export class FakeServer {
       response.writeHead(500).end();
       return;
     }
-    response.setHeader("Content-Type", "application/json");
-    response.end(JSON.stringify(LISTINGS.map(({ symbol, name, exchange }) => ({ symbol, name, exchange, status: "active" }))));
+    answerJson(LISTINGS.map(({ symbol, name, exchange }) => ({ symbol, name, exchange, status: "active" })), response);
   }
 
   private answerFile(path: string, response: ServerResponse): void {
@@ -160,6 +184,7 @@ export class FakeServer {
   }
 }
 
-function write(socket: WebSocket, objects: readonly object[]): void {
-  socket.send(JSON.stringify(objects));
+function answerJson(body: unknown, response: ServerResponse): void {
+  response.setHeader("Content-Type", "application/json");
+  response.end(JSON.stringify(body));
 }

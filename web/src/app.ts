@@ -1,193 +1,396 @@
-import { getJson, storage, streamUrl, world } from "./browser";
-import { Client } from "./client";
-import { Board, Charts, findInstruments, Meter, Watchlist, type IntervalSeconds } from "./market";
+import { address, getJson, storage, streamUrl, world } from "./browser";
+import { Client, History } from "./client";
+import { Desk } from "./desk";
+import { findInstruments, INTERVALS, Lists, type IntervalSeconds } from "./market";
 import { asSymbol, type Instrument, type StockSymbol } from "./model";
-import { Chart, Headline, listenToIntervals, listenToKeys, oncePerFrame, Search, Status, Table } from "./view";
-import { readAssets } from "./wire";
+import { Past } from "./past";
+import { languageOf, readSettings, readView, riseOf, writeSettings, writeView, type Settings } from "./settings";
+import * as view from "./view";
+import { WORDS, type Words } from "./words";
 
-const WATCHLIST_KEY = "tapecast.watchlist";
+const LISTS_KEY = "tapecast.lists";
+const SETTINGS_KEY = "tapecast.settings";
 /** As many as fit under the search box without scrolling. */
 const MAX_HITS = 8;
-/** Often enough that a countdown in seconds never skips one. */
+/** Often enough that a countdown in seconds never skips one, seldom enough that figures of the stream can be read. */
 const CLOCK_MS = 250;
-const SESSION_CHANNELS = ["trades", "quotes", "bars", "dailyBars"] as const;
+/** Below this width the board shows other columns. */
+const NARROW_PX = 640;
 
 /** The one place that knows every room: events go right into the market, marks go to the view, commands go back. */
 export class App {
-  private readonly client = new Client(world, { url: streamUrl() });
-  private readonly watchlist = Watchlist.fromText(storage.load(WATCHLIST_KEY));
-  private readonly board = new Board();
-  private readonly charts = new Charts();
-  private readonly meter = new Meter();
-  private instruments: readonly Instrument[] = [];
-  private interval: IntervalSeconds = 1;
-
-  private readonly table = new Table({
-    select: (symbol) => {
-      this.select(symbol);
-    },
-    remove: (symbol) => {
-      this.remove(symbol);
-    },
+  private settings: Settings = readSettings(storage.load(SETTINGS_KEY));
+  private words: Words = WORDS[languageOf(this.settings, navigator.languages)];
+  private readonly lists = Lists.fromText(storage.load(LISTS_KEY), this.words.lists.first);
+  /** The socket is opened first: it shakes hands while the page is built. */
+  private readonly client = connected(new Client(world, { url: streamUrl(), conflateMs: this.settings.conflateMs }));
+  private readonly mark = view.oncePerFrame(() => {
+    this.draw();
   });
-  private readonly headline = new Headline();
-  private readonly chart = new Chart();
-  private readonly status = new Status(() => {
+  private readonly history = new History(getJson);
+  private readonly past = new Past(this.history, world.now, this.mark);
+  private readonly desk = new Desk(this.client, this.past, world.now);
+  private instruments: ReadonlyMap<StockSymbol, Instrument> = new Map();
+  private interval: IntervalSeconds = this.settings.interval;
+  private isPaused = false;
+  private roundTrip: number | undefined;
+  private drawnAt = 0;
+  private isPainted = false;
+
+  private readonly width = innerWidth < NARROW_PX ? "narrow" : "wide";
+  private readonly getWords = (): Words => this.words;
+  private readonly grid = new view.Grid(
+    {
+      words: this.getWords,
+      now: world.now,
+      select: (symbol) => {
+        this.select(symbol);
+      },
+      remove: (symbol) => {
+        this.remove(symbol);
+      },
+      arranged: (columns) => {
+        this.set({ columns: { ...this.settings.columns, [this.width]: columns } });
+      },
+    },
+    this.settings.columns[this.width],
+    this.width,
+  );
+  private readonly headline = new view.Headline();
+  private readonly chart = new view.Chart(() => void this.past.older(), this.mark);
+  private readonly tape = new view.TapeView(this.mark);
+  private readonly strip = new view.Strip();
+  private readonly stream = new view.Stream();
+  private readonly status = new view.Status(() => {
     this.client.connect();
   });
-  private readonly search = new Search({
+  private readonly intervals = new view.Intervals((interval) => {
+    this.setInterval(interval);
+  });
+  private readonly controls = new view.Controls(
+    (conflateMs) => {
+      this.client.pace(conflateMs);
+      this.set({ conflateMs });
+      this.controls.drawPace(conflateMs, this.words);
+    },
+    () => {
+      this.togglePause();
+    },
+  );
+  private readonly choices = new view.Choices(
+    (chosen) => {
+      this.set(chosen);
+      this.dress();
+    },
+    () => void this.share(),
+  );
+  private readonly search = new view.Search({
     find: (typed) => this.find(typed),
-    isWatched: (symbol) => this.watchlist.has(symbol),
+    isWatched: (symbol) => this.lists.has(symbol),
     choose: (symbol) => {
       this.add(symbol);
     },
+    words: this.getWords,
   });
-  private readonly mark = oncePerFrame(() => {
-    this.draw();
+  private readonly listChoice = new view.ListChoice({
+    show: (place) => {
+      this.change(() => {
+        this.lists.show(place);
+      });
+    },
+    create: (name) => {
+      this.change(() => this.lists.create(name));
+      this.search.focus();
+    },
+    rename: (name) => {
+      this.change(() => {
+        this.lists.rename(name);
+      });
+    },
+    delete: () => {
+      this.change(() => {
+        this.lists.delete();
+      });
+    },
+    freshName: () => this.words.lists.fresh(this.lists.all.length + 1),
+    words: this.getWords,
   });
 
   start(): void {
-    for (const symbol of this.watchlist.symbols) this.watch(symbol);
-    this.chooseSeries();
-    this.listen();
+    const looked = readView(address.query());
+    if (looked.symbols !== undefined) this.lists.visit(looked.symbols, this.words.lists.shared);
+    if (looked.symbol !== undefined && this.lists.add(looked.symbol)) this.lists.select(looked.symbol);
+    if (looked.interval !== undefined) this.interval = looked.interval;
+    this.listenToClient();
+    this.listenToViewer();
+    this.dress();
+    this.change(() => undefined);
     setInterval(this.mark, CLOCK_MS);
-    this.client.connect();
   }
 
-  private listen(): void {
-    this.client.on("state", ({ phase }) => {
+  private listenToClient(): void {
+    const { client, desk, mark } = this;
+    client.on("state", ({ phase }) => {
       if (phase === "live") {
         this.status.tell("");
         void this.loadInstruments();
       }
-      this.mark();
+      mark();
     });
-    this.client.on("market", ({ events, receivedAt }) => {
-      for (const event of events) {
-        this.board.apply(event);
-        this.charts.apply(event);
-        this.meter.count(event, receivedAt);
-      }
-      this.mark();
+    client.on("market", ({ events, receivedAt }) => {
+      desk.apply(events, receivedAt);
+      mark();
     });
-    this.client.on("gap", (gap) => {
-      this.status.addGap(gap);
+    client.on("gap", (gap) => {
+      desk.miss(gap);
+      mark();
     });
-    this.client.on("refused", ({ code, message }) => {
-      this.status.tell(`The server refused a command: ${message} (${code})`);
+    client.on("beat", ({ ageMs, receivedAt }) => {
+      desk.feed.beat(ageMs, receivedAt);
     });
-    this.client.on("fault", (sentence) => {
-      this.status.tell(`Ignored: ${sentence}`);
+    client.on("granted", ({ is, rejected, conflateMs }) => {
+      if (is === "another" && client.counts.connections > 1) desk.restart(this.interval);
+      if (rejected.length > 0) this.status.tell(this.words.notice.rejected(rejected.join(", ")));
+      this.controls.drawPace(conflateMs, this.words);
     });
-    listenToIntervals((interval) => {
-      this.interval = interval;
-      this.chooseSeries();
+    client.on("roundTrip", (ms) => {
+      this.roundTrip = ms;
     });
-    listenToKeys({
+    client.on("drain", (ms) => {
+      this.status.tell(this.words.notice.drain(`${Math.ceil(ms / 1000)} s`));
+    });
+    client.on("refused", ({ code, message }) => {
+      this.status.tell(this.words.notice.refused(message, code));
+    });
+    client.on("fault", (sentence) => {
+      this.status.tell(this.words.notice.unreadable(sentence));
+    });
+  }
+
+  private listenToViewer(): void {
+    view.listenToKeys({
       search: () => {
         this.search.focus();
       },
       move: (rows) => {
-        const symbol = this.watchlist.neighbour(rows);
+        const symbol = this.grid.neighbour(this.lists.selected, rows);
         if (symbol !== undefined) this.select(symbol);
       },
       remove: () => {
-        if (this.watchlist.selected !== undefined) this.remove(this.watchlist.selected);
+        if (this.lists.selected !== undefined) this.remove(this.lists.selected);
+      },
+      interval: (place) => {
+        this.setInterval(INTERVALS[place] ?? this.interval);
+      },
+      pause: () => {
+        this.togglePause();
+      },
+      strip: () => {
+        this.set({ strip: this.settings.strip === "shown" ? "hidden" : "shown" });
+        this.dress();
+      },
+      list: (places) => {
+        this.change(() => {
+          this.lists.show(this.lists.place + places);
+        });
       },
     });
-    // The network came back: no need to sit the wait out.
-    addEventListener("online", () => {
-      if (this.client.state.phase === "waiting") this.client.connect();
+    view.makeColumnMenu({
+      columns: () => this.grid.columns(),
+      setShown: (id, shown) => {
+        this.grid.setShown(id, shown);
+      },
+      reset: () => {
+        this.grid.reset();
+      },
+      words: this.getWords,
     });
+    view.onSystemTheme(() => {
+      this.dress();
+    });
+    // The network came back, or the reader: no need to sit the wait out.
+    const hurry = () => {
+      if (this.client.state.phase === "waiting" && document.visibilityState === "visible") this.client.connect();
+    };
+    addEventListener("online", hurry);
+    document.addEventListener("visibilitychange", hurry);
   }
 
   private draw(): void {
     const now = world.now();
-    for (const symbol of this.board.takeChanged()) {
-      const figures = this.board.of(symbol);
+    if (!this.isPaused) this.drawMarket(now);
+    if (now - this.drawnAt < CLOCK_MS - 10) return;
+    this.drawnAt = now;
+    this.past.tick();
+    this.drawStream();
+  }
+
+  private drawMarket(now: number): void {
+    const { board } = this.desk;
+    const { selected } = this.lists;
+    for (const symbol of board.takeChanged()) {
+      const figures = board.of(symbol);
       if (figures === undefined) continue;
-      this.table.draw(symbol, figures);
-      if (symbol === this.watchlist.selected) this.headline.draw(symbol, figures);
+      this.grid.draw(symbol);
+      this.strip.draw(symbol, figures);
+      if (symbol === selected) this.headline.draw(symbol, figures, this.words);
+      if (!this.isPainted && figures.ticker !== undefined) this.painted();
     }
-    this.chart.draw();
-    this.status.drawState(this.client.state, now);
-    this.status.drawReading(this.meter.read(now));
+    this.grid.keepSorted(now);
+    this.chart.draw(this.words);
+    this.tape.draw(this.words);
+  }
+
+  private drawStream(): void {
+    const { client, desk, words } = this;
+    const now = world.now();
+    const isLive = client.state.phase === "live";
+    const reading = desk.meter.read(now);
+    this.status.drawState(client.state, desk.feed.read(now, { isLive, lastHeard: client.lastHeard }), now, words);
+    this.status.drawReading(reading, isLive ? this.roundTrip : undefined);
+    this.status.drawGaps(client.counts.gaps, desk.newestGap, words);
+    this.stream.draw(client.counts, desk.speed.read(now, client.counts), reading);
+  }
+
+  /** For whoever measures how soon there is something to see. */
+  private painted(): void {
+    this.isPainted = true;
+    performance.mark("first-price");
   }
 
   /** Asked at each connection until it was answered once: without it names are missing, and search takes what is typed. */
   private async loadInstruments(): Promise<void> {
-    if (this.instruments.length > 0) return;
-    const instruments = readAssets(await getJson("/v2/assets"));
+    if (this.instruments.size > 0) return;
+    const instruments = await this.history.instruments();
     if (instruments === undefined) {
-      this.status.tell("The list of symbols did not load: type a whole symbol to add it");
+      this.status.tell(this.words.notice.noInstruments);
       return;
     }
-    this.instruments = instruments;
-    for (const { symbol, name } of instruments) this.table.setName(symbol, name);
-    this.chooseSeries();
+    this.instruments = new Map(instruments.map((instrument) => [instrument.symbol, instrument]));
+    this.grid.setNames(this.nameOf);
+    this.headline.setName(this.lists.selected === undefined ? "" : this.nameOf(this.lists.selected));
   }
 
   private find(typed: string): readonly Instrument[] {
-    if (this.instruments.length > 0) return findInstruments(this.instruments, typed, MAX_HITS);
+    if (this.instruments.size > 0) return findInstruments([...this.instruments.values()], typed, MAX_HITS);
     const symbol = asSymbol(typed.toUpperCase());
     return symbol === undefined ? [] : [{ symbol, name: "", exchange: "" }];
   }
 
   private add(symbol: StockSymbol): void {
-    if (this.watchlist.add(symbol)) {
-      this.watch(symbol);
-      storage.save(WATCHLIST_KEY, this.watchlist.toText());
-      this.status.tell("");
-    } else if (!this.watchlist.has(symbol)) {
-      this.status.tell("The watchlist is full: remove a symbol first");
-    }
-    this.watchlist.select(symbol);
-    this.chooseSeries();
-  }
-
-  private watch(symbol: StockSymbol): void {
-    this.board.watch(symbol);
-    this.charts.watch(symbol);
-    this.table.add(symbol);
-    this.table.setName(symbol, this.nameOf(symbol));
-    this.client.subscribe(wants(symbol));
+    const isThere = this.lists.add(symbol);
+    this.status.tell(isThere ? "" : this.words.notice.full);
+    this.change(() => {
+      this.lists.select(symbol);
+    });
   }
 
   private remove(symbol: StockSymbol): void {
-    const { selected } = this.watchlist;
-    if (!this.watchlist.remove(symbol)) return;
-    this.client.unsubscribe(wants(symbol));
-    this.board.unwatch(symbol);
-    this.charts.unwatch(symbol);
-    this.table.remove(symbol);
-    storage.save(WATCHLIST_KEY, this.watchlist.toText());
-    if (this.watchlist.selected !== selected) this.chooseSeries();
+    const below = this.grid.neighbour(symbol, 1);
+    const neighbour = below === symbol ? this.grid.neighbour(symbol, -1) : below;
+    const hadFocus = this.grid.hasFocus;
+    this.change(() => {
+      this.lists.remove(symbol, neighbour === symbol ? undefined : neighbour);
+    });
+    if (hadFocus) this.grid.focus(this.lists.selected);
   }
 
-  /** Another symbol; the one that is selected keeps its chart as the reader has placed it. */
+  /** Something about the lists changes: what is watched, shown and kept follows. */
+  private change(act: () => unknown): void {
+    act();
+    const { lists, desk } = this;
+    desk.watch(lists);
+    this.grid.show(lists.symbols, this.nameOf, (symbol) => desk.board.of(symbol));
+    this.strip.show(lists.symbols);
+    this.listChoice.draw(lists.all, lists.place);
+    storage.save(LISTS_KEY, lists.toText());
+    this.focus();
+    for (const symbol of lists.symbols) {
+      const figures = desk.board.of(symbol);
+      if (figures !== undefined) this.strip.draw(symbol, figures);
+    }
+  }
+
   private select(symbol: StockSymbol): void {
-    if (symbol === this.watchlist.selected) return;
-    this.watchlist.select(symbol);
-    this.chooseSeries();
+    if (symbol === this.lists.selected) return;
+    this.lists.select(symbol);
+    this.focus();
   }
 
-  /** Headline and chart follow what is selected. */
-  private chooseSeries(): void {
-    const symbol = this.watchlist.selected;
-    const figures = symbol === undefined ? undefined : this.board.of(symbol);
-    this.table.select(symbol);
+  /** Headline, chart and tape follow what is selected. */
+  private focus(): void {
+    const symbol = this.lists.selected;
+    this.grid.select(symbol);
+    this.writeAddress();
+    if (!this.desk.focus(symbol, this.interval)) return;
     this.headline.choose(symbol, symbol === undefined ? "" : this.nameOf(symbol));
-    if (symbol !== undefined && figures !== undefined) this.headline.draw(symbol, figures);
-    const series = symbol === undefined ? undefined : this.charts.of(symbol, this.interval);
-    this.chart.choose(series, `Candles of ${symbol ?? "no symbol"}, ${this.interval} s each`);
+    const figures = symbol === undefined ? undefined : this.desk.board.of(symbol);
+    if (symbol !== undefined && figures !== undefined) this.headline.draw(symbol, figures, this.words);
+    this.tape.choose(this.desk.tape);
+    this.showSeries();
+  }
+
+  private setInterval(interval: IntervalSeconds): void {
+    this.interval = interval;
+    this.set({ interval });
+    this.past.follow(this.desk.charts, interval);
+    this.writeAddress();
+    this.showSeries();
+  }
+
+  private showSeries(): void {
+    const { words, interval, desk } = this;
+    const label = words.chartOf(desk.charts?.symbol ?? "–", words.interval(interval));
+    this.chart.choose(desk.charts?.of(interval), label, words);
+    this.intervals.show(interval, words);
     this.mark();
   }
 
-  private nameOf(symbol: StockSymbol): string {
-    return this.instruments.find((instrument) => instrument.symbol === symbol)?.name ?? "";
+  private togglePause(): void {
+    this.isPaused = !this.isPaused;
+    this.controls.drawPause(this.isPaused, this.words);
+    this.mark();
   }
+
+  private set(chosen: Partial<Settings>): void {
+    this.settings = { ...this.settings, ...chosen };
+    storage.save(SETTINGS_KEY, writeSettings(this.settings));
+  }
+
+  /** The page puts on the theme, the colours and the language that were chosen. */
+  private dress(): void {
+    const { settings } = this;
+    const { dataset } = document.documentElement;
+    dataset["theme"] = settings.theme;
+    dataset["rise"] = riseOf(settings, navigator.languages);
+    const words = WORDS[languageOf(settings, navigator.languages)];
+    const isOther = words !== this.words;
+    this.words = words;
+    view.writeWords(words);
+    view.writeKeys(words);
+    if (isOther) this.grid.translate();
+    this.strip.set(settings.strip);
+    this.choices.draw(settings, words);
+    this.controls.drawPace(settings.conflateMs, words);
+    this.controls.drawPause(this.isPaused, words);
+    this.intervals.show(this.interval, words);
+    this.chart.paint();
+    this.mark();
+  }
+
+  private async share(): Promise<void> {
+    const isCopied = await address.copy();
+    this.status.tell(isCopied ? this.words.notice.copied : this.words.notice.notCopied);
+  }
+
+  private writeAddress(): void {
+    address.write(writeView({ symbol: this.lists.selected, interval: this.interval, symbols: this.lists.symbols }));
+  }
+
+  private readonly nameOf = (symbol: StockSymbol): string => this.instruments.get(symbol)?.name ?? "";
 }
 
-function wants(symbol: StockSymbol) {
-  return Object.fromEntries(SESSION_CHANNELS.map((channel) => [channel, [symbol]]));
+function connected(client: Client): Client {
+  client.connect();
+  return client;
 }

@@ -1,18 +1,8 @@
-import type { World } from "./client";
+import { worldOf, type World } from "./client";
 import { millis, type Millis } from "./model";
 
 /** The browser as the rooms below want it: the only place that touches its clock, its storage and its network. */
-export const world: World = {
-  WebSocket,
-  now: wallClock(),
-  after: (ms, run) => {
-    const timer = setTimeout(run, ms);
-    return () => {
-      clearTimeout(timer);
-    };
-  },
-  random: () => Math.random(),
-};
+export const world: World = { ...worldOf(window), now: wallClock() };
 
 /**
  * The time of day with fractions of a millisecond. `Date.now` has none, and `performance.now` walks
@@ -58,6 +48,23 @@ export const storage = {
       localStorage.setItem(key, text);
     } catch {
       // Private windows and full discs: the page works, it only forgets.
+    }
+  },
+};
+
+/** The page's address holds what is looked at; it changes without a new entry in the history. */
+export const address = {
+  query: (): URLSearchParams => new URLSearchParams(location.search),
+  write(query: string): void {
+    if (query !== location.search) history.replaceState(null, "", query === "" ? location.pathname : query);
+  },
+  /** Answers whether the address is in the clipboard now. */
+  async copy(): Promise<boolean> {
+    try {
+      await navigator.clipboard.writeText(location.href);
+      return true;
+    } catch {
+      return false;
     }
   },
 };

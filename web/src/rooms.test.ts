@@ -8,7 +8,9 @@ const LISTENS_TO: Readonly<Record<string, readonly string[]>> = {
   wire: ["model"],
   client: ["model", "wire"],
   market: ["model"],
-  view: ["model", "format", "client", "market"],
+  words: ["format", "client"],
+  settings: ["model", "market", "words"],
+  view: ["model", "format", "client", "market", "words", "settings"],
 };
 
 const HERE = import.meta.dirname;

@@ -2,23 +2,12 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
 import { symbol } from "../../fake/make";
 import { FakeServer } from "../../fake/server";
-import { millis } from "../model";
-import { Client, type ClientEvents, type World } from ".";
+import { Client, DEFAULT_BACKOFF, worldOf, type ClientEvents } from ".";
 
 /** Node's own clock and timers, and the `ws` package's WebSocket. */
-const world: World = {
-  WebSocket,
-  now: () => millis(Date.now()),
-  after: (ms, run) => {
-    const timer = setTimeout(run, ms);
-    return () => {
-      clearTimeout(timer);
-    };
-  },
-  random: () => 0,
-};
+const world = worldOf({ ...globalThis, Date, Math, WebSocket });
 
-const QUICK = { firstMs: 20, maxMs: 100, laterMs: 50, forgiveMs: 1000 };
+const QUICK = { ...DEFAULT_BACKOFF, firstMs: 20, eagerMs: 100, maxMs: 100, laterMs: 50, forgiveMs: 1000 };
 const DEADLINE = { timeout: 5000, interval: 5 };
 
 let server: FakeServer;
@@ -58,13 +47,65 @@ test("over a real socket it subscribes, hears the market, loses the server and f
   await vi.waitFor(() => {
     expect(client.state).toMatchObject({ phase: "waiting", close: { code: 1006 } });
   }, DEADLINE);
-  server = new FakeServer({ port });
+  server = new FakeServer({ port, epoch: "fake2" });
   await server.start();
   await vi.waitFor(() => {
-    expect(server.commands).toEqual([{ action: "subscribe", trades: ["AAPL", "KO"], quotes: ["AAPL"] }]);
+    expect(server.commands).toMatchObject([{ action: "subscribe", trades: ["AAPL", "KO"], quotes: ["AAPL"] }]);
   }, DEADLINE);
 
-  expect(gaps).toEqual([]);
+  // The new life of the server cannot know what the old one's trades were, and says so.
+  expect(gaps.every(({ known }) => known === "told")).toBe(true);
+});
+
+test("over a lost connection the trades go on without a hole", async () => {
+  const numbers: (number | undefined)[] = [];
+  client.on("market", ({ events }) => numbers.push(...events.map(({ seq }) => seq)));
+  client.subscribe({ trades: [symbol("AAPL")] });
+  client.connect();
+  await vi.waitFor(() => {
+    expect(server.commands).toHaveLength(1);
+  }, DEADLINE);
+  server.stepOf("AAPL");
+  await vi.waitFor(() => {
+    expect(numbers).toEqual([1]);
+  }, DEADLINE);
+
+  server.cutAll();
+  await vi.waitFor(() => {
+    expect(client.state.phase).toBe("waiting");
+  }, DEADLINE);
+  server.stepOf("AAPL");
+  server.stepOf("AAPL");
+
+  await vi.waitFor(() => {
+    expect(numbers).toEqual([1, 2, 3]);
+  }, DEADLINE);
+  expect(client.counts).toMatchObject({ gaps: 0, repeated: 0, healed: 2, connections: 2 });
+});
+
+test("a slower pace merges tickers and drops no trade", async () => {
+  const granted: number[] = [];
+  client.on("granted", ({ conflateMs }) => granted.push(conflateMs));
+  const events: { channel: string; merged: number }[] = [];
+  client.on("market", (frame) => events.push(...frame.events));
+  client.subscribe({ trades: [symbol("AAPL")], tickers: [symbol("AAPL")] });
+  client.connect();
+  await vi.waitFor(() => {
+    expect(granted).toEqual([0]);
+  }, DEADLINE);
+
+  client.pace(50);
+  await vi.waitFor(() => {
+    expect(granted).toEqual([0, 50]);
+  }, DEADLINE);
+  events.length = 0;
+  for (let step = 0; step < 10; step += 1) server.stepOf("AAPL");
+
+  await vi.waitFor(() => {
+    expect(events.filter(({ channel }) => channel === "trades")).toHaveLength(10);
+  }, DEADLINE);
+  expect(events.filter(({ channel }) => channel === "tickers").map(({ merged }) => merged)).toEqual([9]);
+  expect(client.counts).toMatchObject({ gaps: 0, merged: 9 });
 });
 
 test("a real close code reaches the state", async () => {

@@ -33,7 +33,8 @@ test("nothing is sent before the greeting, and all that is wanted after it", () 
   expect(world.socket.sent).toEqual([]);
   world.socket.receive({ T: "success", msg: "connected" });
 
-  expect(world.socket.sent).toEqual([{ action: "subscribe", trades: ["AAPL", "KO"], quotes: ["KO"], bars: ["AAPL"] }]);
+  const x = { id: 1, conflate_ms: 0, heartbeat_ms: 2000, snapshot: true };
+  expect(world.socket.sent).toEqual([{ action: "subscribe", trades: ["AAPL", "KO"], quotes: ["KO"], bars: ["AAPL"], x }]);
 });
 
 test("a session that wants nothing says nothing", () => {
@@ -55,8 +56,8 @@ test("a live session is told differences only", () => {
   it.unsubscribe({ trades: [AAPL], quotes: [AAPL] });
 
   expect(world.socket.sent).toEqual([
-    { action: "subscribe", trades: ["AAPL"] },
-    { action: "subscribe", trades: ["KO"] },
+    { action: "subscribe", trades: ["AAPL"], x: { id: 1, snapshot: true } },
+    { action: "subscribe", trades: ["KO"], x: { id: 2, snapshot: true } },
     { action: "unsubscribe", trades: ["AAPL"] },
   ]);
 });
@@ -75,15 +76,15 @@ test("after a close it waits, connects and subscribes to what is wanted by then"
   world.socket.greet();
 
   expect(world.sockets).toHaveLength(2);
-  expect(world.socket.sent).toEqual([{ action: "subscribe", trades: ["KO"] }]);
+  expect(world.socket.sent).toMatchObject([{ action: "subscribe", trades: ["KO"] }]);
   expect(states).toEqual(["connecting", "greeting", "live", "waiting", "connecting", "greeting", "live"]);
 });
 
-test("each failure doubles the wait, up to the longest", () => {
+test("each failure doubles the wait, to what a person bears, and after a minute to the longest", () => {
   const { world, client: it } = client();
   it.connect();
 
-  const waits = Array.from({ length: 8 }, () => {
+  const waits = Array.from({ length: 54 }, () => {
     world.socket.end(1006);
     const { state } = it;
     const wait = state.phase === "waiting" ? state.until - world.now() : Number.NaN;
@@ -91,13 +92,14 @@ test("each failure doubles the wait, up to the longest", () => {
     return wait;
   });
 
-  expect(waits).toEqual([500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]);
+  expect(waits.slice(0, 5)).toEqual([250, 500, 1000, 1800, 1800]);
+  expect(waits.slice(47)).toEqual([1800, 3600, 7200, 14_400, 28_800, 30_000, 30_000]);
 });
 
 test("chance has half of the wait", () => {
-  expect(waitMs(1, "soon", 0, DEFAULT_BACKOFF)).toBe(250);
-  expect(waitMs(1, "soon", 0.5, DEFAULT_BACKOFF)).toBe(375);
-  expect(waitMs(50, "soon", 0, DEFAULT_BACKOFF)).toBe(15_000);
+  expect(waitMs(1, "soon", 0, DEFAULT_BACKOFF)).toBe(125);
+  expect(waitMs(1, "soon", 0.5, DEFAULT_BACKOFF)).toBe(187.5);
+  expect(waitMs(90, "soon", 0, DEFAULT_BACKOFF)).toBe(15_000);
 });
 
 test("a server that says later is left alone for longer", () => {
@@ -117,9 +119,9 @@ test("a session that lived forgives the failures before it, a short one does not
   };
   it.connect();
 
+  expect(waitAfterLiving(100)).toBe(250);
   expect(waitAfterLiving(100)).toBe(500);
-  expect(waitAfterLiving(100)).toBe(1000);
-  expect(waitAfterLiving(DEFAULT_BACKOFF.forgiveMs)).toBe(500);
+  expect(waitAfterLiving(DEFAULT_BACKOFF.forgiveMs)).toBe(250);
 });
 
 test("a server that does not greet is given up and tried again", () => {
@@ -131,7 +133,7 @@ test("a server that does not greet is given up and tried again", () => {
   world.pass(10_000);
   expect(silent.closedWith).toBeDefined();
   expect(states.at(-1)).toBe("waiting");
-  world.pass(500);
+  world.pass(250);
   silent.end(1006);
 
   expect(world.sockets).toHaveLength(2);
@@ -190,7 +192,7 @@ test("closing while it waits ends the waiting", () => {
   expect(world.timersPending).toBe(0);
 });
 
-test("a frame's events arrive together, a gap is told and a new connection starts counting anew", () => {
+test("a frame's events arrive together, a gap is told and a server that cannot resume starts counting anew", () => {
   const { world, client: it } = client();
   const market = heard(it, "market");
   const gaps = heard(it, "gap");
@@ -200,12 +202,13 @@ test("a frame's events arrive together, a gap is told and a new connection start
   world.socket.receive({ ...TRADE, sq: 1 }, { ...TRADE, sq: 2 });
   world.socket.receive({ ...TRADE, sq: 7 });
   world.socket.end(1006);
-  world.pass(500);
+  world.pass(250);
   world.socket.greet();
+  world.socket.receive({ T: "subscription" });
   world.socket.receive({ ...TRADE, sq: 1 });
 
   expect(market.map(({ events }) => events.length)).toEqual([2, 1, 1]);
-  expect(gaps).toEqual([{ channel: "trades", symbol: "AAPL", expected: 3, got: 7 }]);
+  expect(gaps).toEqual([{ channel: "trades", symbol: "AAPL", from: 3, to: 6, known: "noticed" }]);
 });
 
 test("an error of the server and a broken frame are told and end nothing", () => {

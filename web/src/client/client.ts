@@ -1,9 +1,11 @@
-import { millis, type MarketEvent, type Millis } from "../model";
+import { millis, type Channel, type Epoch, type MarketEvent, type Millis } from "../model";
 import * as wire from "../wire";
-import type { Control, Wants } from "../wire";
+import type { Control, Extensions, Granted, Wants } from "../wire";
 import { DEFAULT_BACKOFF, waitMs, type Backoff } from "./backoff";
 import { Connection } from "./connection";
+import { noCounts, type Counts } from "./counts";
 import { Listeners } from "./listeners";
+import { Pulse } from "./pulse";
 import { SequenceCheck, type Gap } from "./sequence";
 import type { ClientState } from "./state";
 import { Subscription } from "./subscription";
@@ -13,10 +15,18 @@ import type { World } from "./world";
 export interface ClientEvents {
   /** The state changed. */
   state: ClientState;
-  /** What one frame said of the market, in order. */
+  /** What one frame said of the market, in order, nothing twice. */
   market: { readonly events: readonly MarketEvent[]; readonly receivedAt: Millis };
   /** Something is missing from a stream. */
   gap: Gap;
+  /** The server took a command and says what it grants; `is` tells a new life of it from the one we knew. */
+  granted: Granted & { readonly is: "the same" | "another" };
+  /** Nothing else was sent for a while: the newest event of the whole market was so old at that time. */
+  beat: { readonly ageMs: number; readonly receivedAt: Millis };
+  /** From a question to its answer, in milliseconds. */
+  roundTrip: number;
+  /** The server is about to stop and asks to come back after so many milliseconds. */
+  drain: number;
   /** The server refused something. The connection may live on. */
   refused: { readonly code: number; readonly message: string };
   /** Something came that cannot be read; in one sentence. */
@@ -28,6 +38,14 @@ export interface ClientOptions {
   readonly backoff?: Backoff;
   /** How long a server may take from the first call to its greeting. Default 10 s, the time it gives us to log in. */
   readonly greetingMs?: number;
+  /** At most one frame in so many milliseconds; default 0, every one. Changed live by `pace`. */
+  readonly conflateMs?: number;
+  /** A sign of life is asked for after so much silence; default 2 s. A server silent for 2.5 of them is given up. */
+  readonly heartbeatMs?: number;
+  /** How often the round trip is measured; default 5 s. */
+  readonly roundTripMs?: number;
+  /** The channels without holes: after a reconnect they go on where they ended. Default: trades. */
+  readonly resume?: readonly Channel[];
 }
 
 /**
@@ -35,32 +53,44 @@ export interface ClientOptions {
  *
  * Connects, waits to be greeted, subscribes to all that is wanted; after a close it waits and does
  * it again, unless the server said not to come back. Subscribing is possible at any time: what is
- * wanted outlives the connection.
+ * wanted outlives the connection, and so do the numbers from which a stream is resumed.
  */
 export class Client {
+  readonly counts: Counts = noCounts();
   private readonly world: World;
-  private readonly url: string;
-  private readonly backoff: Backoff;
-  private readonly greetingMs: number;
-
+  private readonly options: Required<ClientOptions>;
   private readonly listeners = new Listeners<ClientEvents>();
   private readonly subscription = new Subscription();
   private readonly sequence = new SequenceCheck();
   private connection: Connection | undefined;
+  private pulse: Pulse;
+  private epoch: Epoch | undefined;
+  private conflateMs: number;
+  private commands = 0;
+  /** Whether this connection has been acknowledged: from then on the epoch is known. */
+  private isAcknowledged = false;
+  private reconnectMs: number | undefined;
   private cancelTimer: () => void = () => undefined;
+  private cancelBeat: () => void = () => undefined;
   /** Closes in a row without a session that lived. */
   private failures = 0;
   private current: ClientState = { phase: "idle" };
 
   constructor(world: World, options: ClientOptions) {
+    const defaults = { backoff: DEFAULT_BACKOFF, greetingMs: 10_000, conflateMs: 0, heartbeatMs: 2_000, roundTripMs: 5_000 };
     this.world = world;
-    this.url = options.url;
-    this.backoff = options.backoff ?? DEFAULT_BACKOFF;
-    this.greetingMs = options.greetingMs ?? 10_000;
+    this.options = { ...defaults, resume: ["trades"], ...options };
+    this.conflateMs = this.options.conflateMs;
+    this.pulse = new Pulse(world.now());
   }
 
   get state(): ClientState {
     return this.current;
+  }
+
+  /** When anything was last heard of the server. */
+  get lastHeard(): Millis {
+    return this.pulse.lastHeard;
   }
 
   /** Listens; the answer stops listening. */
@@ -72,8 +102,11 @@ export class Client {
   connect(): void {
     if (this.connection !== undefined) return;
     this.cancelTimer();
-    this.sequence.reset();
-    this.connection = new Connection(this.world, this.url, {
+    this.sequence.reset(this.options.resume);
+    this.pulse = new Pulse(this.world.now());
+    this.isAcknowledged = false;
+    this.reconnectMs = undefined;
+    this.connection = new Connection(this.world, this.options.url, {
       opened: () => {
         this.enter({ phase: "greeting" });
       },
@@ -84,8 +117,8 @@ export class Client {
         this.ended(code);
       },
     });
-    this.cancelTimer = this.world.after(this.greetingMs, () => {
-      this.giveUpOnGreeting();
+    this.cancelTimer = this.world.after(this.options.greetingMs, () => {
+      this.giveUp();
     });
     this.enter({ phase: "connecting" });
   }
@@ -93,6 +126,7 @@ export class Client {
   /** Closes and stays closed. */
   close(): void {
     this.cancelTimer();
+    this.cancelBeat();
     if (this.connection === undefined) {
       this.enter({ phase: "ended", close: wire.closeOf(1000) });
     } else {
@@ -101,32 +135,83 @@ export class Client {
     }
   }
 
+  /** Wants these as well; the newest of each comes at once, marked as a snapshot. */
   subscribe(wants: Wants): void {
-    this.tellServer(wire.subscribe, this.subscription.add(wants));
+    const added = this.subscription.add(wants);
+    if (this.isLive && !wire.isEmpty(added)) this.send(wire.subscribe(added, { id: this.nextId(), snapshot: true }));
   }
 
   unsubscribe(wants: Wants): void {
-    this.tellServer(wire.unsubscribe, this.subscription.remove(wants));
+    const removed = this.subscription.remove(wants);
+    if (this.isLive && !wire.isEmpty(removed)) this.send(wire.unsubscribe(removed));
   }
 
-  /** While nobody listens there is no need: the greeting is answered with all that is wanted. */
-  private tellServer(command: (wants: Wants) => string, wants: Wants): void {
-    if (this.current.phase === "live" && !wire.isEmpty(wants)) this.connection?.send(command(wants));
+  /** At most one frame in so many milliseconds from now on, on this connection and those after it. */
+  pace(conflateMs: number): void {
+    if (conflateMs === this.conflateMs) return;
+    this.conflateMs = conflateMs;
+    if (this.isLive) this.ask({ conflateMs });
+  }
+
+  /** While nobody listens nothing need be sent: the greeting is answered with all that is wanted. */
+  private get isLive(): boolean {
+    return this.current.phase === "live";
+  }
+
+  private send(command: string): void {
+    this.connection?.send(command);
+  }
+
+  /** A command that wants no data: its acknowledgement measures the round trip. */
+  private ask(extensions: Extensions): void {
+    const id = this.nextId();
+    this.pulse.asks(id, this.world.now());
+    this.send(wire.subscribe({}, { id, ...extensions }));
+  }
+
+  private nextId(): number {
+    this.commands += 1;
+    return this.commands;
   }
 
   private receive(data: unknown): void {
     const receivedAt = this.world.now();
     const frame = wire.readFrame(data);
-    for (const control of frame.controls) this.obey(control);
+    this.pulse.heard(receivedAt);
+    this.counts.frames += 1;
+    this.counts.bytes += typeof data === "string" ? data.length : 0;
+    for (const control of frame.controls) this.obey(control, receivedAt);
     for (const fault of frame.faults) this.listeners.tell("fault", fault);
-    for (const event of frame.events) {
-      const gap = this.sequence.check(event);
-      if (gap !== undefined) this.listeners.tell("gap", gap);
-    }
-    if (frame.events.length > 0) this.listeners.tell("market", { events: frame.events, receivedAt });
+    const events = frame.events.filter((event) => this.isNews(event));
+    if (events.length > 0) this.listeners.tell("market", { events, receivedAt });
   }
 
-  private obey(control: Control): void {
+  /** Whether an event is wanted and new; counts it and tells of a gap before it. */
+  private isNews(event: MarketEvent): boolean {
+    const order = this.sequence.check(event);
+    this.counts.objects += 1;
+    this.counts.merged += event.merged;
+    if (order === "again") {
+      this.counts.repeated += event.told === "live" ? 1 : 0;
+      return false;
+    }
+    if (order !== "follows") this.tellGap(order);
+    const isReplayed = this.current.phase === "live" && event.time < this.current.since && event.told === "live";
+    if (isReplayed && this.isResumed(event.channel)) this.counts.healed += 1;
+    return true;
+  }
+
+  private isResumed(channel: Channel): boolean {
+    return this.counts.connections > 1 && this.options.resume.includes(channel);
+  }
+
+  private tellGap(gap: Gap): void {
+    this.counts.gaps += 1;
+    this.counts.missed += gap.to - gap.from + 1;
+    this.listeners.tell("gap", gap);
+  }
+
+  private obey(control: Control, now: Millis): void {
     switch (control.control) {
       case "connected":
         this.greeted();
@@ -134,7 +219,21 @@ export class Client {
       case "authenticated":
         break;
       case "subscription":
+        this.acknowledged(control.granted, now);
         this.sequence.keepOnly(control.channels);
+        break;
+      case "gap": {
+        const gap: Gap = { ...control, known: "told" };
+        this.sequence.skip(gap);
+        this.tellGap(gap);
+        break;
+      }
+      case "beat":
+        this.listeners.tell("beat", { ageMs: control.ageMs, receivedAt: now });
+        break;
+      case "drain":
+        this.reconnectMs = control.reconnectMs;
+        this.listeners.tell("drain", control.reconnectMs);
         break;
       case "error":
         this.listeners.tell("refused", { code: control.code, message: control.message });
@@ -145,11 +244,58 @@ export class Client {
   private greeted(): void {
     if (this.current.phase !== "greeting") return;
     this.cancelTimer();
+    this.counts.connections += 1;
     this.enter({ phase: "live", since: this.world.now() });
-    this.tellServer(wire.subscribe, this.subscription.all());
+    const wants = this.subscription.all();
+    if (!wire.isEmpty(wants)) this.send(wire.subscribe(wants, this.opening()));
+    this.beat();
   }
 
-  private giveUpOnGreeting(): void {
+  /** What a new session is asked for, beside its streams. */
+  private opening(): Extensions {
+    const id = this.nextId();
+    this.pulse.asks(id, this.world.now());
+    const asked = { id, conflateMs: this.conflateMs, heartbeatMs: this.options.heartbeatMs, snapshot: true };
+    const wanted = Object.entries(this.subscription.all()).filter(([channel]) => this.options.resume.includes(channel as Channel));
+    const last = this.sequence.lastOf(Object.fromEntries(wanted));
+    if (this.epoch === undefined || Object.keys(last).length === 0) return asked;
+    return { ...asked, resume: { epoch: this.epoch, last } };
+  }
+
+  private acknowledged(granted: Granted | undefined, now: Millis): void {
+    const is = granted?.epoch === this.epoch ? "the same" : "another";
+    // Numbers of another life prove nothing.
+    if (!this.isAcknowledged && (granted === undefined || is === "another")) this.sequence.reset();
+    this.isAcknowledged = true;
+    this.epoch = granted?.epoch;
+    if (granted === undefined) return;
+    this.pulse.promised(granted.heartbeatMs);
+    const took = this.pulse.answered(granted.id, now);
+    if (took !== undefined) this.listeners.tell("roundTrip", took);
+    this.listeners.tell("granted", { ...granted, is });
+  }
+
+  /** Each time asks the server for an answer; leaves one that has nothing to say any more. */
+  private beat(): void {
+    const { roundTripMs, heartbeatMs } = this.options;
+    const turns = Math.max(1, Math.round(roundTripMs / heartbeatMs));
+    const turn = (number: number) => {
+      if (this.pulse.isGone(this.world.now())) {
+        this.giveUp();
+        return;
+      }
+      if (number % turns === 0 && this.epoch !== undefined) this.ask({});
+      this.cancelBeat = this.world.after(heartbeatMs, () => {
+        turn(number + 1);
+      });
+    };
+    this.cancelBeat = this.world.after(heartbeatMs, () => {
+      turn(1);
+    });
+  }
+
+  /** Leaves a socket that is open, or opening, and says nothing. */
+  private giveUp(): void {
     this.connection?.abandon();
     this.ended(1006);
   }
@@ -159,15 +305,17 @@ export class Client {
     const close = wire.closeOf(code);
     this.connection = undefined;
     this.cancelTimer();
+    this.cancelBeat();
     if (was.phase === "closing" || close.comeBack === "never") {
       this.enter({ phase: "ended", close });
       return;
     }
 
     const now = this.world.now();
-    const forgiven = was.phase === "live" && now - was.since >= this.backoff.forgiveMs;
+    const forgiven = was.phase === "live" && now - was.since >= this.options.backoff.forgiveMs;
     this.failures = forgiven ? 1 : this.failures + 1;
-    const wait = waitMs(this.failures, close.comeBack, this.world.random(), this.backoff);
+    // A server that names the time has spread its clients already.
+    const wait = this.reconnectMs ?? waitMs(this.failures, close.comeBack, this.world.random(), this.options.backoff);
     this.cancelTimer = this.world.after(wait, () => {
       this.connect();
     });

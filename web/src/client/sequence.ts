@@ -1,14 +1,19 @@
 import { CHANNELS, seq, type Channel, type MarketEvent, type Seq, type StockSymbol } from "../model";
 
-/** A place in a stream where the numbers do not add up. */
+/** A place in a stream where something is missing. */
 export interface Gap {
   readonly channel: Channel;
   readonly symbol: StockSymbol;
-  /** The number that should have come. */
-  readonly expected: Seq;
-  /** The number that came; lower than expected when something came twice or out of order. */
-  readonly got: Seq;
+  /** The first number that is missing. */
+  readonly from: Seq;
+  /** The last. */
+  readonly to: Seq;
+  /** Whether the server said so, or the numbers gave it away. */
+  readonly known: "told" | "noticed";
 }
+
+/** How an object stands to the one before it in its stream. `again`: it is here already, in it or in a newer one. */
+export type Order = "follows" | "again" | Gap;
 
 /**
  * Holds a server to its promise: for two objects that follow each other in a stream,
@@ -17,16 +22,33 @@ export interface Gap {
 export class SequenceCheck {
   private readonly last = new Map<Channel, Map<StockSymbol, Seq>>(CHANNELS.map((channel) => [channel, new Map()]));
 
-  /** Takes note of an event; answers the gap before it, if there is one. */
-  check(event: MarketEvent): Gap | undefined {
-    const { channel, symbol, seq: got, merged } = event;
+  /** Takes note of an event, unless it came already. */
+  check(event: MarketEvent): Order {
+    const { channel, symbol, seq: got, merged, told } = event;
     const stream = this.last.get(channel);
-    if (got === undefined || stream === undefined) return undefined;
+    if (got === undefined || stream === undefined) return "follows";
 
     const before = stream.get(symbol);
+    // A snapshot of a stream that is being resumed runs ahead of the replay, which brings it again in its place.
+    if (before !== undefined && (got <= before || told === "snapshot")) return "again";
     stream.set(symbol, got);
-    if (before === undefined || got - before === merged + 1) return undefined;
-    return { channel, symbol, expected: seq(before + 1), got: seq(got - merged) };
+    if (before === undefined || got - before <= merged + 1) return "follows";
+    return { channel, symbol, from: seq(before + 1), to: seq(got - merged - 1), known: "noticed" };
+  }
+
+  /** The server says itself that these will not come: what follows them is in order. */
+  skip({ channel, symbol, to }: Gap): void {
+    const stream = this.last.get(channel);
+    if ((stream?.get(symbol) ?? 0) < to) stream?.set(symbol, to);
+  }
+
+  /** The last numbers of these streams, as a server is asked to resume after them. */
+  lastOf(streams: Readonly<Partial<Record<Channel, readonly StockSymbol[]>>>): Partial<Record<Channel, Record<StockSymbol, Seq>>> {
+    const known = Object.entries(streams).map(([channel, symbols]) => {
+      const stream = this.last.get(channel as Channel);
+      return [channel, symbols.flatMap((symbol) => stream?.has(symbol) ? [[symbol, stream.get(symbol)] as const] : [])] as const;
+    });
+    return Object.fromEntries(known.filter(([, last]) => last.length > 0).map(([channel, last]) => [channel, Object.fromEntries(last)]));
   }
 
   /**
@@ -43,8 +65,10 @@ export class SequenceCheck {
     }
   }
 
-  /** A new connection: nothing is known of what came before. */
-  reset(): void {
-    for (const stream of this.last.values()) stream.clear();
+  /** A new connection: of all channels but those to be resumed, nothing is known of what came between. */
+  reset(resumed: readonly Channel[] = []): void {
+    for (const [channel, stream] of this.last) {
+      if (!resumed.includes(channel)) stream.clear();
+    }
   }
 }

@@ -45,6 +45,24 @@ export function formatShort(count: number): string {
   return write(Math.abs(count) < 10_000 ? whole : short, count);
 }
 
+const shortChinese = new Intl.NumberFormat("zh-CN", {
+  notation: "compact",
+  minimumSignificantDigits: 4,
+  maximumSignificantDigits: 4,
+});
+
+/** The same by ten thousands, as it is written in Chinese: `9,876`, `12.35万`, `1.234亿`. */
+export function formatShortChinese(count: number): string {
+  return write(Math.abs(count) < 10_000 ? whole : shortChinese, count);
+}
+
+/** A number of bytes: `512 B`, `3.4 kB`, `12 MB`. */
+export function formatBytes(bytes: number): string {
+  if (bytes < 1_000) return `${write(whole, bytes)} B`;
+  if (bytes < 1_000_000) return `${write(bytes < 10_000 ? tenths : whole, bytes / 1_000)} kB`;
+  return `${write(tenths, bytes / 1_000_000)} MB`;
+}
+
 /** A stretch of time in the unit that suits it: `0.4 ms`, `12 ms`, `1.5 s`. */
 export function formatSpan(ms: number): string {
   if (ms < 10) return `${write(tenths, ms)} ms`;

@@ -1,60 +1,59 @@
 import { expect, test } from "vitest";
-import { dailyBar, ohlc, quote, symbol, trade } from "../../fake/make";
-import { Board } from ".";
+import { status, symbol, ticker, trade } from "../../fake/make";
+import { Board } from "./board";
 
 const AAPL = symbol("AAPL");
 
-function watching(): Board {
-  const board = new Board();
-  board.watch(AAPL);
-  board.takeChanged();
-  return board;
+function board(): Board {
+  const made = new Board();
+  made.watch(AAPL);
+  made.takeChanged();
+  return made;
 }
 
-test("until a daily bar comes, the day is known in part only", () => {
-  const board = watching();
+test("the newest ticker is what is shown", () => {
+  const it = board();
 
-  board.apply(trade(0, 10, 5));
-  board.apply(trade(1, 12, 5));
+  it.apply(ticker(10));
+  it.apply(ticker(11));
 
-  expect(board.of(AAPL)).toMatchObject({ last: 12, day: { open: 10, high: 12, low: 10, volume: 10, known: "part" } });
+  expect(it.of(AAPL)?.ticker?.last).toBe(11);
 });
 
-test("a daily bar replaces our figures and trades are folded into it", () => {
-  const board = watching();
-  board.apply(trade(0, 10, 5));
+test("a symbol that changed often is told once", () => {
+  const it = board();
 
-  board.apply(dailyBar(ohlc(0, 8, 11, 7, 10, 1000)));
-  board.apply(trade(1, 12, 5));
+  it.apply(ticker(10));
+  it.apply(ticker(11));
 
-  expect(board.of(AAPL)).toMatchObject({ last: 12, day: { open: 8, high: 12, low: 7, volume: 1005, known: "whole" } });
+  expect(it.takeChanged()).toEqual([AAPL]);
+  expect(it.takeChanged()).toEqual([]);
 });
 
-test("a daily bar that comes before any trade tells the last price too", () => {
-  const board = watching();
+test("a trade alone changes no row: the ticker says it all", () => {
+  const it = board();
 
-  board.apply(dailyBar(ohlc(0, 8, 11, 7, 10, 1000)));
+  it.apply(trade(0, 10));
 
-  expect(board.of(AAPL)?.last).toBe(10);
+  expect(it.takeChanged()).toEqual([]);
 });
 
-test("however much a symbol changes it is marked once, and only until it is taken", () => {
-  const board = watching();
+test("a halt is shown until trading resumes", () => {
+  const it = board();
 
-  board.apply(quote(10, 11));
-  board.apply(quote(10.5, 11));
-  board.apply(trade(0, 11));
+  it.apply(status("halted", "News Pending"));
+  expect(it.of(AAPL)).toMatchObject({ trading: "halted", reason: "News Pending" });
+  it.apply(status("open"));
 
-  expect(board.takeChanged()).toEqual([AAPL]);
-  expect(board.takeChanged()).toEqual([]);
+  expect(it.of(AAPL)?.trading).toBe("open");
 });
 
-test("a late event of a symbol that was removed means nothing", () => {
-  const board = watching();
-  board.unwatch(AAPL);
+test("what is no longer watched is late and means nothing", () => {
+  const it = board();
+  it.unwatch(AAPL);
 
-  board.apply(trade(0, 10));
+  it.apply(ticker(10));
 
-  expect(board.of(AAPL)).toBeUndefined();
-  expect(board.takeChanged()).toEqual([]);
+  expect(it.takeChanged()).toEqual([]);
+  expect(it.of(AAPL)).toBeUndefined();
 });

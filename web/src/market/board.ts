@@ -1,26 +1,13 @@
-import type { Bar, MarketEvent, Price, Quote, Shares, StockSymbol, Trade } from "../model";
-
-/** The figures of the day, or of the part of it that we saw. */
-export interface Day {
-  readonly open: Price;
-  readonly high: Price;
-  readonly low: Price;
-  readonly volume: number;
-  /**
-   * `whole` once a daily bar told how the day began; until then only what was traded since the
-   * page was opened is known, and the reader must be told.
-   */
-  readonly known: "whole" | "part";
-}
+import type { MarketEvent, Ohlc, StockSymbol, Ticker } from "../model";
+import { Spark } from "./spark";
 
 /** What the board shows of one symbol. Undefined means: not heard yet. */
 export interface Figures {
-  last: Price | undefined;
-  bid: Price | undefined;
-  bidSize: Shares | undefined;
-  ask: Price | undefined;
-  askSize: Shares | undefined;
-  day: Day | undefined;
+  ticker: Ticker | undefined;
+  trading: "open" | "halted";
+  /** Why trading is halted, in the venue's words. */
+  reason: string;
+  readonly spark: Spark;
 }
 
 /** The newest figures of every watched symbol, and which of them changed since they were last drawn. */
@@ -30,14 +17,7 @@ export class Board {
 
   watch(symbol: StockSymbol): void {
     if (this.figures.has(symbol)) return;
-    this.figures.set(symbol, {
-      last: undefined,
-      bid: undefined,
-      bidSize: undefined,
-      ask: undefined,
-      askSize: undefined,
-      day: undefined,
-    });
+    this.figures.set(symbol, { ticker: undefined, trading: "open", reason: "", spark: new Spark() });
     this.changed.add(symbol);
   }
 
@@ -55,20 +35,30 @@ export class Board {
     const figures = this.figures.get(event.symbol);
     if (figures === undefined) return;
     switch (event.channel) {
+      case "tickers":
+        figures.ticker = event;
+        figures.spark.add(event.time, event.last);
+        break;
+      case "statuses":
+        figures.trading = event.trading;
+        figures.reason = event.reason;
+        break;
       case "trades":
-        applyTrade(figures, event);
-        break;
       case "quotes":
-        applyQuote(figures, event);
-        break;
-      case "dailyBars":
-        applyDay(figures, event);
-        break;
       case "bars":
       case "updatedBars":
+      case "dailyBars":
         return;
     }
     this.changed.add(event.symbol);
+  }
+
+  /** What the last minutes were like before the page was opened. */
+  remember(symbol: StockSymbol, bars: readonly Ohlc[]): void {
+    const figures = this.figures.get(symbol);
+    if (figures === undefined) return;
+    figures.spark.remember(bars);
+    this.changed.add(symbol);
   }
 
   /** The symbols that changed since the last call. */
@@ -77,32 +67,4 @@ export class Board {
     this.changed.clear();
     return changed;
   }
-}
-
-function applyTrade(figures: Figures, trade: Trade): void {
-  figures.last = trade.price;
-  figures.day = withTrade(figures.day, trade);
-}
-
-function applyQuote(figures: Figures, quote: Quote): void {
-  figures.bid = quote.bid;
-  figures.bidSize = quote.bidSize;
-  figures.ask = quote.ask;
-  figures.askSize = quote.askSize;
-}
-
-/** The server's word on the day takes the place of ours; trades are folded into it until the next. */
-function applyDay(figures: Figures, bar: Bar): void {
-  figures.last ??= bar.close;
-  figures.day = { open: bar.open, high: bar.high, low: bar.low, volume: bar.volume, known: "whole" };
-}
-
-function withTrade(day: Day | undefined, { price, size }: Trade): Day {
-  if (day === undefined) return { open: price, high: price, low: price, volume: size, known: "part" };
-  return {
-    ...day,
-    high: price > day.high ? price : day.high,
-    low: price < day.low ? price : day.low,
-    volume: day.volume + size,
-  };
 }

@@ -1,14 +1,32 @@
 import { expect, test } from "vitest";
-import { dailyBar, ohlc, symbol, trade } from "../../fake/make";
-import { Charts } from ".";
+import { dailyBar, ohlc, START, symbol, ticker, trade } from "../../fake/make";
+import { millis } from "../model";
+import { Charts } from "./chart";
 
-test("a trade is in every interval's chart, and the server's minute replaces ours", () => {
-  const charts = new Charts();
-  charts.watch(symbol("AAPL"));
+test("a trade goes into every interval but the day, and only if it is of this symbol", () => {
+  const charts = new Charts(symbol("AAPL"));
 
-  charts.apply(trade(1000, 10));
-  charts.apply({ ...dailyBar(ohlc(0, 8, 12, 7, 11, 900)), channel: "bars" });
+  charts.apply(trade(0, 10));
+  charts.apply(trade(0, 10, 1, "KO"));
 
-  expect(charts.of(symbol("AAPL"), 1)?.all).toEqual([ohlc(1000, 10, 10, 10, 10, 10)]);
-  expect(charts.of(symbol("AAPL"), 60)?.all).toEqual([ohlc(0, 8, 12, 7, 11, 900)]);
+  expect(([1, 5, 60, 300, 86_400] as const).map((interval) => charts.of(interval)?.all.length)).toEqual([1, 1, 1, 1, 0]);
+});
+
+test("a snapshot of a trade is in the bars of history already", () => {
+  const charts = new Charts(symbol("AAPL"));
+
+  charts.apply({ ...trade(0, 10), told: "snapshot" });
+
+  expect(charts.of(1)?.all).toEqual([]);
+});
+
+test("today's bar follows the ticker once the server has said when the day began", () => {
+  const charts = new Charts(symbol("AAPL"));
+  charts.apply(ticker(12, 10));
+  expect(charts.of(86_400)?.all).toEqual([]);
+
+  charts.apply(dailyBar(ohlc(0, 10, 11, 9, 10.5, 500)));
+  charts.apply(ticker(12, 10));
+
+  expect(charts.of(86_400)?.all).toMatchObject([{ time: millis(START), open: 10, high: 12, close: 12, volume: 1000 }]);
 });

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { dailyBar, ohlc, START, trade } from "../../fake/make";
 import { millis } from "../model";
-import { Meter } from ".";
+import { HISTOGRAM, Meter } from ".";
 
 test("a meter reads objects per second and latency, to 5%", () => {
   const meter = new Meter();
@@ -24,8 +24,19 @@ test("a meter forgets what is older than its window, and a bar's start is no lat
   const meter = new Meter();
   meter.count(trade(0, 10), millis(START));
 
-  expect(meter.read(millis(START + 60_000))).toEqual({ perSecond: 0, p50: undefined, p99: undefined });
+  expect(meter.read(millis(START + 60_000))).toMatchObject({ perSecond: 0, p50: undefined, p99: undefined });
 
   meter.count(dailyBar(ohlc(0, 8, 12, 7, 11, 900)), millis(START + 60_000));
   expect(meter.read(millis(START + 61_000))).toMatchObject({ perSecond: 0.2, p50: undefined });
+});
+
+test("the histogram has every latency in a bar of its size", () => {
+  const meter = new Meter();
+  for (const ms of [0, 0.5, 20, 20, 60_000]) meter.count(trade(1_000 - ms, 10), millis(START + 1_000));
+
+  const { histogram } = meter.read(millis(START + 2_000));
+
+  expect(histogram).toHaveLength(HISTOGRAM);
+  expect(histogram.reduce((sum, count) => sum + count, 0)).toBe(5);
+  expect(histogram.filter((count) => count > 0)).toEqual([1, 1, 2, 1]);
 });

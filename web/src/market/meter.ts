@@ -7,7 +7,17 @@ export interface Reading {
   /** Milliseconds from an object's own time to its arrival; undefined when none came. */
   readonly p50: number | undefined;
   readonly p99: number | undefined;
+  /** How many objects took how long: `HISTOGRAM` bars from `EDGES_MS[0]` to the last edge, each as wide in logarithm. */
+  readonly histogram: readonly number[];
 }
+
+/** Where the bars of the histogram begin and end. */
+export const EDGES_MS = [0.1, 1, 10, 100, 1_000, 10_000] as const;
+
+/** Bars between two edges. */
+const BARS_PER_EDGE = 6;
+
+export const HISTOGRAM = BARS_PER_EDGE * (EDGES_MS.length - 1);
 
 /** How many whole seconds a reading covers. */
 const WINDOW = 5;
@@ -42,8 +52,9 @@ export class Meter {
     const slot = this.slotOf(second);
     if (slot === undefined) return;
     slot.objects += 1;
-    // A bar's time is when it began: no latency.
-    if (event.channel !== "trades" && event.channel !== "quotes") return;
+    // A bar's time is when it began, a snapshot's when it was new: no latency.
+    const isTimed = event.channel === "trades" || event.channel === "quotes" || event.channel === "tickers";
+    if (!isTimed || event.told === "snapshot") return;
     const bucket = bucketOf(receivedAt - event.time);
     slot.latencies[bucket] = (slot.latencies[bucket] ?? 0) + 1;
   }
@@ -61,6 +72,7 @@ export class Meter {
       perSecond: objects / Math.min(WINDOW, Math.max(1, current - this.first)),
       p50: quantile(merged, 0.5),
       p99: quantile(merged, 0.99),
+      histogram: histogramOf(merged),
     };
   }
 
@@ -79,6 +91,17 @@ export class Meter {
 function bucketOf(ms: number): number {
   if (ms <= SMALLEST_MS) return 0;
   return Math.min(BUCKETS - 1, Math.ceil(Math.log(ms / SMALLEST_MS) / Math.log(GROWTH)));
+}
+
+function histogramOf(counts: Uint32Array): readonly number[] {
+  const bars = Array.from({ length: HISTOGRAM }, () => 0);
+  counts.forEach((count, bucket) => {
+    const ms = SMALLEST_MS * GROWTH ** bucket;
+    const bar = Math.floor(Math.log10(ms / EDGES_MS[0]) * BARS_PER_EDGE);
+    const at = Math.min(HISTOGRAM - 1, Math.max(0, bar));
+    bars[at] = (bars[at] ?? 0) + count;
+  });
+  return bars;
 }
 
 /** The upper edge of the bucket in which this part of all values ends. */

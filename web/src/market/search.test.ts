@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { symbol } from "../../fake/make";
-import { LISTINGS } from "../../fake/market";
+import { LISTINGS } from "../../fake/listings";
 import type { Instrument } from "../model";
 import { findInstruments } from ".";
 

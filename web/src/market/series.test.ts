@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { ohlc as bar, START, trade } from "../../fake/make";
-import type { Trade } from "../model";
+import { millis, type Trade } from "../model";
 import { MAX_BARS, Series } from ".";
 
 function folded(intervalMs: number, ...trades: readonly Trade[]): Series {
@@ -83,4 +83,29 @@ test("a series never holds more bars than its limit, and keeps the newest", () =
   }
 
   expect(series.all.at(-1)?.time).toBe(START + (3 * MAX_BARS - 1) * 1000);
+});
+
+test("history fills what is not whole and leaves alone what is", () => {
+  const series = new Series(1000);
+  series.live(millis(START + 500));
+  series.fold(trade(500, 10));
+  series.fold(trade(1_100, 20));
+
+  series.remember([bar(-1000, 1, 1, 1, 1, 1), bar(0, 2, 10, 2, 10, 99), bar(1000, 20, 20, 20, 20, 1)]);
+
+  expect(series.all.map(({ volume }) => volume)).toEqual([1, 99, 10]);
+  expect(series.joint).toBe(START);
+});
+
+test("after a loss history is believed again, until the next live beginning", () => {
+  const series = new Series(1000);
+  series.live(millis(START));
+  series.fold(trade(1_100, 20));
+  series.broken();
+
+  series.remember([bar(1000, 20, 25, 20, 22, 99)]);
+  expect(series.all).toMatchObject([{ volume: 99, high: 25 }]);
+  series.live(millis(START + 2_000));
+
+  expect(series.joint).toBe(START + 2_000);
 });

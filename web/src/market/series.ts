@@ -7,11 +7,11 @@ export type Redraw =
   | { readonly what: "tail"; readonly bars: readonly Ohlc[] }
   | { readonly what: "all"; readonly bars: readonly Ohlc[] };
 
-/** 25 minutes of seconds, two hours of five seconds, a day of minutes: what a page can hold of fifty symbols. */
-export const MAX_BARS = 1_500;
+/** More than a reader scrolls back through; it bounds what one chart can hold. */
+export const MAX_BARS = 20_000;
 
 /** When the oldest are dropped, so many at a time: the whole chart has to be drawn again for it. */
-const DROP = 250;
+const DROP = 1_000;
 
 /** No bar changed. */
 const NOWHERE = Number.POSITIVE_INFINITY;
@@ -19,15 +19,21 @@ const NOWHERE = Number.POSITIVE_INFINITY;
 /** Bars moved: all places changed. */
 const EVERYWHERE = -1;
 
+/** Nothing that was folded here is whole: no trade has come live yet. */
+const NEVER = millis(Number.POSITIVE_INFINITY);
+
 /**
  * The bars of one symbol and one interval, oldest first, at most one per interval.
  *
- * Trades are folded in one by one; a whole bar, from the stream or from history, is `put` in its
- * place and taken at its word.
+ * Trades are folded in one by one. A bar is whole, and ours, when every trade since its beginning came
+ * live; of all others history knows better. That is the whole of how the two are joined: history fills
+ * and replaces what is not whole, and leaves alone what is.
  */
 export class Series {
   readonly intervalMs: number;
-  private readonly bars: Ohlc[] = [];
+  private bars: Ohlc[] = [];
+  /** Bars that begin here or later are whole. */
+  private wholeFrom: Millis = NEVER;
   /** Where the oldest change since the last drawing is. */
   private firstChange = NOWHERE;
   /** How many bars there were at the last drawing. */
@@ -39,6 +45,25 @@ export class Series {
 
   get all(): readonly Ohlc[] {
     return this.bars;
+  }
+
+  get oldest(): Millis | undefined {
+    return this.bars[0]?.time;
+  }
+
+  /** The bar in which the live stream began: once it is over, history has it whole. Undefined while nothing is live. */
+  get joint(): Millis | undefined {
+    return this.wholeFrom === NEVER ? undefined : millis(this.wholeFrom - this.intervalMs);
+  }
+
+  /** From now on every trade will come; the one at this time was the first. */
+  live(since: Millis): void {
+    if (this.wholeFrom === NEVER) this.wholeFrom = millis(this.startOf(since) + this.intervalMs);
+  }
+
+  /** Trades are missing: what comes next is a new beginning. */
+  broken(): void {
+    this.wholeFrom = NEVER;
   }
 
   /** Folds a trade into the bar of its time, opening one if there is none. */
@@ -66,16 +91,28 @@ export class Series {
     this.set(this.placeOf(start), { time: start, open, high, low, close, volume });
   }
 
+  /** What was, as far as it is not known better here. */
+  remember(history: readonly Ohlc[]): void {
+    const known = new Map(this.bars.map((bar) => [bar.time, bar]));
+    for (const bar of history) {
+      const start = this.startOf(bar.time);
+      const isWhole = start >= this.wholeFrom && known.has(start);
+      if (!isWhole) known.set(start, { ...bar, time: start });
+    }
+    this.bars = [...known.values()].sort((a, b) => a.time - b.time).slice(-MAX_BARS);
+    this.firstChange = EVERYWHERE;
+  }
+
   /** What to draw, for somebody who has drawn all that earlier calls answered. */
   takeRedraw(): Redraw {
     const { firstChange, drawn } = this;
     if (firstChange === NOWHERE) return { what: "nothing" };
+    if (drawn === 0 || firstChange < drawn - 1) return this.takeAll();
     this.redrawn();
-    if (drawn === 0 || firstChange < drawn - 1) return { what: "all", bars: this.bars };
     return { what: "tail", bars: this.bars.slice(firstChange) };
   }
 
-  /** Everything, for somebody who has drawn nothing yet. */
+  /** All bars, for somebody who has drawn none of them. */
   takeAll(): Redraw {
     this.redrawn();
     return { what: "all", bars: this.bars };
@@ -86,8 +123,9 @@ export class Series {
     this.drawn = this.bars.length;
   }
 
+  /** A day begins when the market says so: its bars bring their own beginning. */
   private startOf(time: Millis): Millis {
-    return millis(time - (time % this.intervalMs));
+    return this.intervalMs >= DAY_MS ? time : millis(time - (time % this.intervalMs));
   }
 
   /** Where the bar with this start is or belongs. Searched from the newest: that is where it nearly always is. */
@@ -109,3 +147,5 @@ export class Series {
     }
   }
 }
+
+export const DAY_MS = 86_400_000;

@@ -19,3 +19,8 @@ export const millis = (value: number): Millis => value as Millis;
 export const price = (value: number): Price => value as Price;
 export const shares = (value: number): Shares => value as Shares;
 export const seq = (value: number): Seq => value as Seq;
+
+/** Names one life of a server: sequence numbers of two epochs have nothing to do with each other. */
+export type Epoch = string & { readonly __epoch: unique symbol };
+
+export const epoch = (text: string): Epoch => text as Epoch;

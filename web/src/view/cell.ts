@@ -1,5 +1,4 @@
 import { NONE } from "../format";
-import type { Day } from "../market";
 import { make } from "./dom";
 
 /** Whether a figure is above, below or at what it is compared with; CSS gives it its colour. */
@@ -9,8 +8,6 @@ export function signOf(difference: number): Sign {
   if (difference > 0) return "up";
   return difference < 0 ? "down" : "flat";
 }
-
-const PART_OF_DAY = "Since this page was opened: the day's own figures come within a minute";
 
 /** A figure on the page. Writes only what changed, and on the smallest node. */
 export class Figure {
@@ -39,13 +36,6 @@ export class Figure {
     this.shown = value;
     const text = value === undefined ? NONE : format(value);
     if (this.text.data !== text) this.text.data = text;
-  }
-
-  /** Says of a figure of the day whether it speaks of the whole day. */
-  known(known: Day["known"]): void {
-    if (this.node.dataset["known"] === known) return;
-    this.node.dataset["known"] = known;
-    this.node.title = known === "part" ? PART_OF_DAY : "";
   }
 
   sign(sign: Sign): void {

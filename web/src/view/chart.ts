@@ -2,31 +2,43 @@ import {
   CandlestickSeries,
   createChart,
   HistogramSeries,
+  LineStyle,
   type CandlestickData,
   type HistogramData,
   type IChartApi,
   type ISeriesApi,
+  type LogicalRange,
   type Time,
   type UTCTimestamp,
 } from "lightweight-charts";
-import { formatMinute, formatPrice, formatSecond } from "../format";
-import type { Redraw, Series } from "../market";
+import { formatDay, formatMinute, formatPrice, formatSecond } from "../format";
+import { DAY_MS, type Redraw, type Series } from "../market";
 import type { Ohlc } from "../model";
+import type { Words } from "../words";
 import { byId, setText } from "./dom";
-import { onPaletteChange, readPalette, type Palette } from "./palette";
+import { Legend } from "./legend";
+import { readPalette, type Palette } from "./palette";
+
+/** Fewer bars than this before the left edge, and older ones are asked for. */
+const NEAR_THE_START = 40;
 
 /** Candles with their volume below, of one series at a time. */
 export class Chart {
   private readonly box = byId("chart", HTMLElement);
   private readonly empty = byId("chart-empty", HTMLElement);
+  private readonly latest = byId("chart-latest", HTMLButtonElement);
+  private readonly legend = new Legend();
   private readonly chart: IChartApi;
   private readonly candles: ISeriesApi<"Candlestick">;
   private readonly volumes: ISeriesApi<"Histogram">;
+  private readonly wantsOlder: () => void;
   private palette: Palette = readPalette();
   private series: Series | undefined;
   private isNew = true;
+  private range: LogicalRange | null = null;
 
-  constructor() {
+  constructor(wantsOlder: () => void, mark: () => void) {
+    this.wantsOlder = wantsOlder;
     this.chart = createChart(this.box, {
       autoSize: true,
       layout: {
@@ -34,20 +46,20 @@ export class Chart {
         // The logo would bring an inline style, which a strict content policy forbids: the footer names the library.
         attributionLogo: false,
       },
-      rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.08, bottom: 0.24 } },
+      rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.12, bottom: 0.24 } },
       timeScale: {
         borderVisible: false,
         timeVisible: true,
         secondsVisible: true,
-        rightOffset: 3,
-        barSpacing: 9,
+        rightOffset: 4,
+        barSpacing: 7,
         tickMarkFormatter: (time: Time) => this.label(time),
       },
       localization: { timeFormatter: (time: Time) => this.label(time), priceFormatter: formatPrice },
       // The page scrolls on a small screen; the chart must not catch it.
       handleScroll: { vertTouchDrag: false },
     });
-    this.candles = this.chart.addSeries(CandlestickSeries, { borderVisible: false });
+    this.candles = this.chart.addSeries(CandlestickSeries, { borderVisible: false, priceLineStyle: LineStyle.Dashed });
     this.volumes = this.chart.addSeries(HistogramSeries, {
       priceScaleId: "volume",
       priceFormat: { type: "volume" },
@@ -55,28 +67,57 @@ export class Chart {
       priceLineVisible: false,
     });
     this.volumes.priceScale().applyOptions({ scaleMargins: { top: 0.84, bottom: 0 } });
-    this.paint();
-    onPaletteChange(() => {
-      this.paint();
+    this.chart.timeScale().subscribeVisibleLogicalRangeChange((range) => {
+      this.range = range;
+      mark();
     });
+    this.chart.subscribeCrosshairMove(({ time }) => {
+      this.legend.point(time === undefined ? undefined : this.barAt(Number(time) * 1000));
+      mark();
+    });
+    this.latest.addEventListener("click", () => {
+      this.chart.timeScale().scrollToRealTime();
+    });
+    this.paint();
   }
 
   /** Shows another series from the next drawing on. */
-  choose(series: Series | undefined, label: string): void {
+  choose(series: Series | undefined, label: string, words: Words): void {
     this.series = series;
     this.isNew = true;
     this.box.ariaLabel = label;
-    setText(this.empty, series === undefined ? "No symbol is selected" : "Waiting for the first trade");
+    this.legend.point(undefined);
+    setText(this.empty, series === undefined ? words.nothingSelected : words.waitingForTrade);
   }
 
-  draw(): void {
+  draw(words: Words): void {
     if (this.isNew) {
+      this.chart.applyOptions({ timeScale: { timeVisible: (this.series?.intervalMs ?? 0) < DAY_MS } });
       this.drawAll();
       this.chart.timeScale().resetTimeScale();
       this.isNew = false;
     } else if (this.series !== undefined) {
       this.apply(this.series.takeRedraw());
     }
+    this.legend.draw(this.series?.all.at(-1), words);
+    this.follow();
+  }
+
+  /** Takes the colours from the style sheet, anew when they have changed. */
+  paint(): void {
+    this.palette = readPalette();
+    const { text, textPx, line, up, down, font, crosshair, label } = this.palette;
+    this.chart.applyOptions({
+      layout: { textColor: text, fontFamily: font, fontSize: Math.round(textPx * 0.85) },
+      grid: { vertLines: { color: line }, horzLines: { color: line } },
+      crosshair: {
+        vertLine: { color: crosshair, labelBackgroundColor: label },
+        horzLine: { color: crosshair, labelBackgroundColor: label },
+      },
+    });
+    this.candles.applyOptions({ upColor: up, downColor: down, wickUpColor: up, wickDownColor: down });
+    // Each bar of volume has its colour in it.
+    this.drawAll();
   }
 
   private apply(redraw: Redraw): void {
@@ -84,8 +125,7 @@ export class Chart {
       case "nothing":
         return;
       case "all":
-        this.candles.setData(redraw.bars.map(candleOf));
-        this.volumes.setData(redraw.bars.map((bar) => this.volumeOf(bar)));
+        this.keepPlace(redraw.bars);
         break;
       case "tail":
         for (const bar of redraw.bars) {
@@ -97,22 +137,32 @@ export class Chart {
     this.empty.hidden = redraw.bars.length > 0;
   }
 
+  /** Older bars in front move all places; what the reader looks at stays where it is. */
+  private keepPlace(bars: readonly Ohlc[]): void {
+    const [before, range] = [this.candles.data().length, this.chart.timeScale().getVisibleLogicalRange()];
+    this.candles.setData(bars.map(candleOf));
+    this.volumes.setData(bars.map((bar) => this.volumeOf(bar)));
+    const isFollowing = this.chart.timeScale().scrollPosition() >= 0;
+    if (before === 0 || range === null || isFollowing) return;
+    const added = bars.length - before;
+    this.chart.timeScale().setVisibleLogicalRange({ from: range.from + added, to: range.to + added });
+  }
+
+  /** The button back to now, and the call for older bars when the reader nears the first. */
+  private follow(): void {
+    const bars = this.series?.all.length ?? 0;
+    const range = this.range;
+    this.latest.hidden = range === null || bars === 0 || range.to >= bars - 1;
+    if (range !== null && bars > 0 && range.from < NEAR_THE_START) this.wantsOlder();
+  }
+
+  private barAt(ms: number): Ohlc | undefined {
+    return this.series?.all.find(({ time }) => time === ms);
+  }
+
   private volumeOf(bar: Ohlc): HistogramData<UTCTimestamp> {
     const color = bar.close >= bar.open ? this.palette.volumeUp : this.palette.volumeDown;
     return { time: secondsOf(bar), value: bar.volume, color };
-  }
-
-  /** Takes the colours from the style sheet, anew when the system changes between dark and light. */
-  private paint(): void {
-    this.palette = readPalette();
-    const { text, line, up, down, font } = this.palette;
-    this.chart.applyOptions({
-      layout: { textColor: text, fontFamily: font, fontSize: 11 },
-      grid: { vertLines: { color: line }, horzLines: { color: line } },
-    });
-    this.candles.applyOptions({ upColor: up, downColor: down, wickUpColor: up, wickDownColor: down });
-    // Each bar of volume has its colour in it.
-    this.drawAll();
   }
 
   private drawAll(): void {
@@ -121,7 +171,9 @@ export class Chart {
 
   private label(time: Time): string {
     const ms = Number(time) * 1000;
-    return (this.series?.intervalMs ?? 0) < 60_000 ? formatSecond(ms) : formatMinute(ms);
+    const interval = this.series?.intervalMs ?? 0;
+    if (interval >= DAY_MS) return formatDay(ms);
+    return interval < 60_000 ? formatSecond(ms) : formatMinute(ms);
   }
 }
 

@@ -1,45 +1,59 @@
 import { formatChange, formatPercent, formatPrice } from "../format";
 import type { Figures } from "../market";
 import type { StockSymbol } from "../model";
+import type { Words } from "../words";
 import { Figure, signOf } from "./cell";
-import { byId, setText } from "./dom";
+import { byId, make, setText } from "./dom";
 
 /** The selected symbol in large letters, above its chart, and its price in the tab's title. */
 export class Headline {
   private readonly symbol = byId("headline-symbol", HTMLElement);
   private readonly name = byId("headline-name", HTMLElement);
+  private readonly badge = make("span", "badge");
   private last = new Figure();
   private change = new Figure();
   private percent = new Figure();
+  private title = "";
 
   /** Another symbol: new figures, so that nothing flashes for the difference between two stocks. */
   choose(symbol: StockSymbol | undefined, name: string): void {
     setText(this.symbol, symbol ?? "–");
-    setText(this.name, name);
+    this.setName(name);
     this.last = new Figure();
     this.change = new Figure();
     this.percent = new Figure();
+    this.badge.hidden = true;
     const shown = symbol === undefined ? [] : [this.last.node];
     byId("headline-last", HTMLElement).replaceChildren(...shown);
-    byId("headline-change", HTMLElement).replaceChildren();
-    document.title = symbol === undefined ? "Tapecast" : `${symbol} · Tapecast`;
+    byId("headline-change", HTMLElement).replaceChildren(this.badge);
+    this.setTitle(symbol === undefined ? "Tapecast" : `${symbol} · Tapecast`);
   }
 
-  draw(symbol: StockSymbol, { last, day }: Readonly<Figures>): void {
-    if (last === undefined) return;
-    this.last.flash(last, formatPrice);
-    document.title = `${symbol} ${formatPrice(last)} · Tapecast`;
-    if (day === undefined) return;
+  setName(name: string): void {
+    setText(this.name, name);
+    this.name.title = name;
+  }
 
-    const change = last - day.open;
+  draw(symbol: StockSymbol, { ticker, trading, reason }: Readonly<Figures>, words: Words): void {
+    this.badge.hidden = trading === "open";
+    setText(this.badge, trading === "open" ? "" : words.halted(reason));
+    if (ticker === undefined) return;
+    this.last.flash(ticker.last, formatPrice);
+    this.setTitle(`${symbol} ${formatPrice(ticker.last)} · Tapecast`);
+
+    const change = ticker.last - ticker.previousClose;
     this.change.show(change, formatChange);
-    this.percent.show(change / day.open, formatPercent);
-    for (const figure of [this.change, this.percent]) {
-      figure.sign(signOf(change));
-      figure.known(day.known);
-    }
+    this.percent.show(change / ticker.previousClose, formatPercent);
+    for (const figure of [this.change, this.percent]) figure.sign(signOf(change));
     if (!this.change.node.isConnected) {
-      byId("headline-change", HTMLElement).replaceChildren(this.change.node, this.percent.node);
+      byId("headline-change", HTMLElement).replaceChildren(this.change.node, this.percent.node, this.badge);
     }
+  }
+
+  /** A title costs a message to the browser's own window: only when it is another. */
+  private setTitle(title: string): void {
+    if (title === this.title) return;
+    this.title = title;
+    document.title = title;
   }
 }

@@ -1,11 +1,29 @@
 import { INTERVALS, type IntervalSeconds } from "../market";
-import { byId } from "./dom";
+import type { Words } from "../words";
+import { byId, make, setText } from "./dom";
 
 /** The choice of a candle's length: radio buttons, so the browser brings the keyboard. */
-export function listenToIntervals(choose: (interval: IntervalSeconds) => void): void {
-  byId("intervals", HTMLFieldSetElement).addEventListener("change", ({ target }) => {
-    const value = target instanceof HTMLInputElement ? Number(target.value) : Number.NaN;
-    const interval = INTERVALS.find((seconds) => seconds === value);
-    if (interval !== undefined) choose(interval);
-  });
+export class Intervals {
+  private readonly box = byId("intervals", HTMLFieldSetElement);
+  private readonly choices = new Map<IntervalSeconds, { readonly input: HTMLInputElement; readonly text: HTMLElement }>();
+
+  constructor(choose: (interval: IntervalSeconds) => void) {
+    for (const seconds of INTERVALS) {
+      const [input, text] = [make("input", ""), make("span", "")];
+      input.type = "radio";
+      input.name = "interval";
+      input.addEventListener("change", () => {
+        choose(seconds);
+      });
+      this.choices.set(seconds, { input, text });
+      this.box.append(make("label", "", input, text));
+    }
+  }
+
+  show(interval: IntervalSeconds, words: Words): void {
+    for (const [seconds, { input, text }] of this.choices) {
+      input.checked = seconds === interval;
+      setText(text, words.interval(seconds));
+    }
+  }
 }

@@ -1,48 +1,52 @@
 import { readyStateOf, type ClientState, type Gap } from "../client";
 import { formatCount, formatCountdown, formatSpan, NONE } from "../format";
-import type { Reading } from "../market";
+import type { Freshness, Reading } from "../market";
 import type { Millis } from "../model";
+import type { Words } from "../words";
 import { byId, setText } from "./dom";
 
-/** The connection's state by its WebSocket name, why it is so, and how the stream is doing. */
+/** The connection's state by its WebSocket name, why it is so, and how fresh the feed is. */
 export class Status {
   private readonly box = byId("connection", HTMLElement);
   private readonly name = byId("connection-state", HTMLElement);
+  private readonly fresh = byId("connection-fresh", HTMLElement);
   private readonly why = byId("connection-why", HTMLElement);
   private readonly again = byId("connection-again", HTMLButtonElement);
   private readonly rate = byId("meter-rate", HTMLElement);
   private readonly p50 = byId("meter-p50", HTMLElement);
   private readonly p99 = byId("meter-p99", HTMLElement);
+  private readonly trip = byId("meter-trip", HTMLElement);
   private readonly gapsBox = byId("meter-gaps-box", HTMLElement);
   private readonly gaps = byId("meter-gaps", HTMLElement);
   private readonly notice = byId("notice", HTMLElement);
-  private gapCount = 0;
 
   constructor(connectNow: () => void) {
     this.again.addEventListener("click", connectNow);
   }
 
-  drawState(state: ClientState, now: Millis): void {
+  drawState(state: ClientState, freshness: Freshness, now: Millis, words: Words): void {
     const name = readyStateOf(state);
     setText(this.name, name);
-    setText(this.why, reasonOf(state, now));
+    setText(this.why, words.reason(state, formatCountdown(state.phase === "waiting" ? state.until - now : 0)));
+    setText(this.fresh, textOf(freshness, words));
+    this.fresh.dataset["is"] = freshness.is;
     this.again.hidden = state.phase !== "waiting" && state.phase !== "ended";
     if (this.box.dataset["state"] === name) return;
     this.box.dataset["state"] = name;
     document.body.dataset["state"] = name;
   }
 
-  drawReading({ perSecond, p50, p99 }: Reading): void {
+  drawReading({ perSecond, p50, p99 }: Reading, roundTrip: number | undefined): void {
     setText(this.rate, formatCount(perSecond));
     setText(this.p50, p50 === undefined ? NONE : formatSpan(p50));
     setText(this.p99, p99 === undefined ? NONE : formatSpan(p99));
+    setText(this.trip, roundTrip === undefined ? NONE : formatSpan(roundTrip));
   }
 
-  addGap({ channel, symbol, expected, got }: Gap): void {
-    this.gapCount += 1;
-    setText(this.gaps, formatCount(this.gapCount));
-    this.gapsBox.dataset["bad"] = "";
-    this.gapsBox.title = `Newest: ${channel} of ${symbol}, number ${expected} was due and ${got} came`;
+  drawGaps(gaps: number, newest: Gap | undefined, words: Words): void {
+    setText(this.gaps, formatCount(gaps));
+    if (gaps > 0) this.gapsBox.dataset["bad"] = "";
+    this.gapsBox.title = newest === undefined ? words.noGaps : words.gapAt(newest.symbol, newest.from, newest.to);
   }
 
   /** Tells something that is no connection's state, in one sentence; an empty one takes it back. */
@@ -52,18 +56,17 @@ export class Status {
   }
 }
 
-function reasonOf(state: ClientState, now: Millis): string {
-  switch (state.phase) {
-    case "waiting":
-      return `${state.close.sentence} · again in ${formatCountdown(state.until - now)}`;
-    case "ended":
-      return `${state.close.sentence} · not trying again`;
-    case "greeting":
-      return "waiting for the greeting";
-    case "idle":
-    case "connecting":
+function textOf(freshness: Freshness, { fresh }: Words): string {
+  switch (freshness.is) {
+    case "off":
+      return fresh.off;
+    case "lost":
+      return fresh.lost(formatCountdown(freshness.silentMs));
+    case "missed":
+      return fresh.missed(formatCount(freshness.count));
+    case "quiet":
+      return fresh.quiet(formatCountdown(freshness.ageMs));
     case "live":
-    case "closing":
-      return "";
+      return fresh.live;
   }
 }

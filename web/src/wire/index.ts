@@ -1,5 +1,16 @@
-/** The protocol and nothing else: commands out, frames in, what a close means. */
+/** The protocol and nothing else: commands and queries out, frames and answers in, what a close means. */
 export { readAssets } from "./assets";
 export { closeOf, type Close, type ComeBack } from "./close";
-export { isEmpty, subscribe, unsubscribe, type Wants } from "./command";
-export { readFrame, type Control, type Frame } from "./read";
+export { isEmpty, subscribe, unsubscribe, type Extensions, type Resume, type Wants } from "./command";
+export type { Control, Granted } from "./control";
+export {
+  barsPath,
+  justBefore,
+  readBars,
+  readTrades,
+  tradesPath,
+  type BarsQuery,
+  type Page,
+  type Timeframe,
+} from "./history";
+export { readFrame, type Frame } from "./read";

@@ -51,13 +51,14 @@ test("the greeting, the acknowledgement and an error are controls", () => {
   expect(readFrame('[{"T":"subscription","trades":["AAPL"],"bars":["*"]}]').controls).toEqual([
     {
       control: "subscription",
-      channels: { trades: ["AAPL"], quotes: [], bars: ["*"], updatedBars: [], dailyBars: [] },
+      channels: { trades: ["AAPL"], quotes: [], bars: ["*"], updatedBars: [], dailyBars: [], statuses: [], tickers: [] },
+      granted: undefined,
     },
   ]);
 });
 
 test("an object of an unknown kind is counted and is no fault", () => {
-  expect(readFrame(`[{"T":"h","age_ms":40},${TRADE}]`)).toMatchObject({ unknown: 1, faults: [], events: [{ symbol: "AAPL" }] });
+  expect(readFrame(`[{"T":"n","headline":"x"},${TRADE}]`)).toMatchObject({ unknown: 1, faults: [], events: [{ symbol: "AAPL" }] });
 });
 
 test("an object that is broken costs none of its neighbours", () => {
@@ -83,4 +84,40 @@ test.each([
 
 test.each([["not JSON"], ["{}"], ["null"], [new ArrayBuffer(4)]])("a frame %s is a fault and no exception", (data) => {
   expect(readFrame(data).faults).toHaveLength(1);
+});
+
+test("a ticker says all that a board shows of a symbol", () => {
+  const ticker =
+    '{"T":"k","S":"AAPL","p":187.5,"s":40,"bp":187.49,"bs":300,"ap":187.51,"as":200,"o":186,"h":188,"l":185.5,"pc":186.2,"v":1000,"n":20,"vw":187,"sq":9,"cf":3,"t":"2026-11-20T14:30:00Z","sn":true}';
+
+  expect(readFrame(`[${ticker}]`).events).toMatchObject([
+    {
+      ...{ channel: "tickers", symbol: "AAPL", last: 187.5, bid: 187.49, bidSize: 300, ask: 187.51, askSize: 200 },
+      ...{ open: 186, high: 188, low: 185.5, previousClose: 186.2, volume: 1000, seq: 9, merged: 3, told: "snapshot" },
+    },
+  ]);
+});
+
+test.each([
+  ["H", "halted"],
+  ["T", "open"],
+])("a status `%s` says that trading is %s", (code, trading) => {
+  const status = `{"T":"s","S":"AAPL","sc":"${code}","sm":"","rc":"T1","rm":"News Pending","z":"C","t":"2026-11-20T14:30:00Z"}`;
+
+  expect(readFrame(`[${status}]`).events).toMatchObject([{ channel: "statuses", trading, reason: "News Pending" }]);
+});
+
+test("what a server grants, misses, breathes and announces are controls", () => {
+  const granted = '"x":{"id":7,"epoch":"k3f9","conflate_ms":250,"heartbeat_ms":5000,"rejected":{"quotes":["ZZZZ"],"trades":["ZZZZ"]}}';
+
+  expect(readFrame(`[{"T":"subscription","trades":[],${granted}}]`).controls).toMatchObject([
+    { control: "subscription", granted: { id: 7, epoch: "k3f9", conflateMs: 250, heartbeatMs: 5000, rejected: ["ZZZZ"] } },
+  ]);
+  expect(readFrame('[{"T":"gap","S":"AAPL","ch":"trades","from":8842,"to":8900}]').controls).toEqual([
+    { control: "gap", channel: "trades", symbol: "AAPL", from: 8842, to: 8900 },
+  ]);
+  expect(readFrame('[{"T":"h","epoch":"k3f9","age_ms":40,"t":"2026-11-20T14:30:00Z"}]').controls).toMatchObject([
+    { control: "beat", epoch: "k3f9", ageMs: 40 },
+  ]);
+  expect(readFrame('[{"T":"drain","reconnect_ms":4180}]').controls).toEqual([{ control: "drain", reconnectMs: 4180 }]);
 });

@@ -1,23 +1,7 @@
-import {
-  price,
-  seq,
-  shares,
-  CHANNELS,
-  type Bar,
-  type Channel,
-  type MarketEvent,
-  type Quote,
-  type Trade,
-} from "../model";
-import { BadField, countAt, isJson, numberAt, optionalCountAt, symbolAt, textAt, textsAt, type Json } from "./fields";
+import { price, seq, shares, type Bar, type MarketEvent, type Quote, type Status, type Ticker, type Trade } from "../model";
+import { readControl, type Control } from "./control";
+import { BadField, countAt, isJson, numberAt, optionalCountAt, symbolAt, textAt, type Json } from "./fields";
 import { timeAt } from "./time";
-
-/** What the server says about the conversation itself. */
-export type Control =
-  | { readonly control: "connected" }
-  | { readonly control: "authenticated" }
-  | { readonly control: "subscription"; readonly channels: Readonly<Record<Channel, readonly string[]>> }
-  | { readonly control: "error"; readonly code: number; readonly message: string };
 
 /** A frame, read: everything it held, in order, each in its own pile. */
 export interface Frame {
@@ -61,7 +45,10 @@ export function readFrame(data: unknown): Frame {
 /** One object as an event or a control; undefined when its kind is unknown. */
 function readObject(item: unknown): MarketEvent | Control | undefined {
   if (!isJson(item)) throw new BadField("T", "in an object");
-  switch (textAt(item, "T")) {
+  const kind = textAt(item, "T");
+  switch (kind) {
+    case "k":
+      return readTicker(item);
     case "t":
       return readTrade(item);
     case "q":
@@ -72,14 +59,10 @@ function readObject(item: unknown): MarketEvent | Control | undefined {
       return readBar(item, "updatedBars");
     case "d":
       return readBar(item, "dailyBars");
-    case "success":
-      return readSuccess(item);
-    case "subscription":
-      return { control: "subscription", channels: readChannels(item) };
-    case "error":
-      return { control: "error", code: countAt(item, "code"), message: textAt(item, "msg") };
+    case "s":
+      return readStatus(item);
     default:
-      return undefined;
+      return readControl(kind, item);
   }
 }
 
@@ -89,6 +72,7 @@ function readStream(item: Json) {
     symbol: symbolAt(item, "S"),
     seq: number === undefined ? undefined : seq(number),
     merged: optionalCountAt(item, "cf") ?? 0,
+    told: item["sn"] === true ? ("snapshot" as const) : ("live" as const),
     time: timeAt(item, "t"),
   };
 }
@@ -97,15 +81,19 @@ function readTrade(item: Json): Trade {
   return {
     channel: "trades",
     ...readStream(item),
+    id: optionalCountAt(item, "i") ?? 0,
     price: price(numberAt(item, "p")),
     size: shares(countAt(item, "s")),
+    venue: typeof item["x"] === "string" ? item["x"] : "",
   };
 }
 
 function readQuote(item: Json): Quote {
+  return { channel: "quotes", ...readStream(item), ...readBest(item) };
+}
+
+function readBest(item: Json) {
   return {
-    channel: "quotes",
-    ...readStream(item),
     bid: price(numberAt(item, "bp")),
     bidSize: shares(countAt(item, "bs")),
     ask: price(numberAt(item, "ap")),
@@ -125,14 +113,29 @@ function readBar(item: Json, channel: Bar["channel"]): Bar {
   };
 }
 
-function readSuccess(item: Json): Control | undefined {
-  const message = textAt(item, "msg");
-  return message === "connected" || message === "authenticated" ? { control: message } : undefined;
+function readTicker(item: Json): Ticker {
+  return {
+    channel: "tickers",
+    ...readStream(item),
+    ...readBest(item),
+    last: price(numberAt(item, "p")),
+    open: price(numberAt(item, "o")),
+    high: price(numberAt(item, "h")),
+    low: price(numberAt(item, "l")),
+    previousClose: price(numberAt(item, "pc")),
+    volume: shares(countAt(item, "v")),
+  };
 }
 
-function readChannels(item: Json): Record<Channel, readonly string[]> {
-  const entries = CHANNELS.map((channel) => [channel, textsAt(item, channel)] as const);
-  return Object.fromEntries(entries) as Record<Channel, readonly string[]>;
+/** `H` and `P` stop the trading (a halt, a pause); every other code lets it go on. */
+function readStatus(item: Json): Status {
+  const code = textAt(item, "sc");
+  return {
+    channel: "statuses",
+    ...readStream(item),
+    trading: code === "H" || code === "P" || code === "2" ? "halted" : "open",
+    reason: textAt(item, "rm"),
+  };
 }
 
 function nameOf(item: unknown): string {

@@ -1,0 +1,174 @@
+import { formatChange, formatCount, formatPercent, formatPrice } from "../format";
+import type { Figures } from "../market";
+import type { StockSymbol } from "../model";
+import type { ColumnId, Words } from "../words";
+import { Figure, signOf } from "./cell";
+import { make, makeSvg, setText } from "./dom";
+
+/** A line of the board. It is the same object for as long as its symbol is watched; what it holds changes. */
+export interface Row {
+  readonly symbol: StockSymbol;
+  name: string;
+  readonly figures: Readonly<Figures>;
+}
+
+/** What is drawn in one place of the board: it draws itself when its row has changed. */
+export interface Cell {
+  readonly node: HTMLElement;
+  draw(row: Row): void;
+}
+
+/** What cells need of the world: the words in use, the time, and a way to remove their row. */
+export interface CellContext {
+  readonly words: () => Words;
+  readonly now: () => number;
+  readonly remove: (symbol: StockSymbol) => void;
+}
+
+const SPARK_WIDTH = 96;
+const SPARK_HEIGHT = 22;
+/** A line that moves more often than this is not seen to move better. */
+const SPARK_DRAW_MS = 1_000;
+
+/** A zero stands for: not quoted yet. */
+const quoted = (price: number | undefined): number | undefined => (price === 0 ? undefined : price);
+
+type CellMaker = (context: CellContext) => Cell;
+
+/** One maker for each column. */
+export const CELLS: Readonly<Record<ColumnId, CellMaker>> = {
+  symbol: (context) => symbolCell(context),
+  name: () => textCell(({ name }) => name),
+  last: () => figureCell((figure, { ticker }) => {
+    figure.flash(ticker?.last, formatPrice);
+  }),
+  spark: (context) => sparkCell(context),
+  change: () => figureCell((figure, { ticker }) => {
+    if (ticker === undefined) return;
+    figure.show(ticker.last - ticker.previousClose, formatChange);
+    figure.sign(signOf(ticker.last - ticker.previousClose));
+  }),
+  percent: () => figureCell((figure, { ticker }) => {
+    if (ticker === undefined) return;
+    figure.show(ticker.last / ticker.previousClose - 1, formatPercent);
+    figure.sign(signOf(ticker.last - ticker.previousClose));
+  }),
+  bid: () => sizedCell(({ ticker }) => [quoted(ticker?.bid), ticker?.bidSize]),
+  ask: () => sizedCell(({ ticker }) => [quoted(ticker?.ask), ticker?.askSize]),
+  volume: (context) => figureCell((figure, { ticker }) => {
+    figure.show(ticker?.volume, context.words().short);
+  }),
+  range: () => rangeCell(),
+  remove: (context) => removeCell(context),
+};
+
+function textCell(textOf: (row: Row) => string): Cell {
+  const node = make("span", "text");
+  return {
+    node,
+    draw: (row) => {
+      setText(node, textOf(row));
+    },
+  };
+}
+
+function figureCell(draw: (figure: Figure, figures: Readonly<Figures>) => void): Cell {
+  const figure = new Figure();
+  return {
+    node: figure.node,
+    draw: ({ figures }) => {
+      draw(figure, figures);
+    },
+  };
+}
+
+function symbolCell(context: CellContext): Cell {
+  const [symbol, badge] = [make("b", "symbol"), make("span", "badge")];
+  const node = make("span", "who", symbol, badge);
+  badge.hidden = true;
+  return {
+    node,
+    draw: ({ symbol: text, figures: { trading, reason } }) => {
+      setText(symbol, text);
+      const isHalted = trading === "halted";
+      if (badge.hidden !== isHalted) return;
+      badge.hidden = !isHalted;
+      badge.title = context.words().halted(reason);
+      setText(badge, context.words().haltedInShort);
+    },
+  };
+}
+
+function sizedCell(of: (figures: Readonly<Figures>) => readonly [number | undefined, number | undefined]): Cell {
+  const [price, size] = [new Figure(), new Figure()];
+  const node = make("span", "sized", price.node, make("span", "size", "×", size.node));
+  return {
+    node,
+    draw: ({ figures }) => {
+      const [newPrice, newSize] = of(figures);
+      price.flash(newPrice, formatPrice);
+      size.show(newSize, formatCount);
+    },
+  };
+}
+
+function rangeCell(): Cell {
+  const [low, high] = [new Figure(), new Figure()];
+  const mark = make("span", "mark");
+  const node = make("span", "range", low.node, make("span", "track", mark), high.node);
+  let shown = "";
+  return {
+    node,
+    draw: ({ figures: { ticker } }) => {
+      if (ticker === undefined) return;
+      low.show(ticker.low, formatPrice);
+      high.show(ticker.high, formatPrice);
+      const width = ticker.high - ticker.low;
+      const place = width > 0 ? (ticker.last - ticker.low) / width : 0.5;
+      const text = `translateX(${(Math.min(1, Math.max(0, place)) * TRACK_WIDTH).toFixed(1)}px)`;
+      if (text === shown) return;
+      shown = text;
+      mark.style.transform = text;
+    },
+  };
+}
+
+/** As wide as the style sheet makes the track, less its mark. */
+const TRACK_WIDTH = 60;
+
+function sparkCell(context: CellContext): Cell {
+  const line = makeSvg("polyline", {});
+  const svg = makeSvg("svg", { preserveAspectRatio: "none", viewBox: `0 -2 ${SPARK_WIDTH} ${SPARK_HEIGHT + 4}`, "aria-hidden": "true" }, line);
+  const node = make("span", "spark", svg);
+  let [revision, drawnAt] = [-1, 0];
+  return {
+    node,
+    draw: ({ figures: { spark } }) => {
+      const now = context.now();
+      if (spark.revision === revision || (revision > 0 && now - drawnAt < SPARK_DRAW_MS)) return;
+      revision = spark.revision;
+      drawnAt = now;
+      line.setAttribute("points", spark.line(SPARK_WIDTH, SPARK_HEIGHT));
+      node.dataset["sign"] = signOf(spark.rise);
+    },
+  };
+}
+
+function removeCell({ remove, words }: CellContext): Cell {
+  const node = make("button", "remove", "×");
+  node.type = "button";
+  node.tabIndex = -1;
+  let symbol: StockSymbol | undefined;
+  node.addEventListener("click", (click) => {
+    click.stopPropagation();
+    if (symbol !== undefined) remove(symbol);
+  });
+  return {
+    node,
+    draw: (row) => {
+      if (row.symbol === symbol) return;
+      symbol = row.symbol;
+      node.ariaLabel = words().remove(symbol);
+    },
+  };
+}

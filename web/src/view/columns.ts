@@ -1,0 +1,80 @@
+import type { ColDef } from "ag-grid-community";
+import { COLUMNS, type ColumnId } from "../words";
+import type { Row } from "./cells";
+
+type Shape = Pick<
+  ColDef<Row>,
+  "width" | "minWidth" | "flex" | "hide" | "sortable" | "resizable" | "suppressMovable" | "lockPosition" | "cellClass" | "headerClass" | "sortingOrder"
+>;
+
+/** Figures stand to the right; a column is as wide as its widest figure, so that no figure moves another. */
+const figure = (width: number): Shape => ({ width, minWidth: width - 24, cellClass: "c-figure", headerClass: "c-figure" });
+
+const fixed: Shape = { sortable: false, resizable: false, suppressMovable: true };
+
+const WIDE: Readonly<Record<ColumnId, Shape>> = {
+  symbol: { width: 104, minWidth: 84, cellClass: "c-symbol", headerClass: "c-symbol" },
+  name: { flex: 2, minWidth: 100, cellClass: "c-name" },
+  last: { ...figure(98), cellClass: "c-figure c-last" },
+  spark: { flex: 1, minWidth: 104, cellClass: "c-spark" },
+  change: figure(86),
+  percent: figure(86),
+  bid: { ...figure(142), cellClass: "c-figure c-quote" },
+  ask: { ...figure(142), cellClass: "c-figure c-quote" },
+  volume: figure(90),
+  range: { ...figure(220), cellClass: "c-figure c-range" },
+  remove: { ...fixed, width: 42, minWidth: 42, lockPosition: "right", cellClass: "c-remove", headerClass: "c-remove" },
+};
+
+/** On a telephone: what fits beside each other, and the rest by the columns' menu. */
+const SHOWN_NARROW: readonly ColumnId[] = ["symbol", "last", "spark", "percent"];
+
+const NARROW: Readonly<Record<ColumnId, Shape>> = {
+  ...(Object.fromEntries(COLUMNS.map((id) => [id, { ...WIDE[id], hide: !SHOWN_NARROW.includes(id) }])) as Record<ColumnId, Shape>),
+  symbol: { ...WIDE.symbol, width: 92, minWidth: 76 },
+  last: { ...WIDE.last, width: 88, minWidth: 76 },
+  spark: { ...WIDE.spark, flex: 1, minWidth: 60 },
+  percent: figure(80),
+};
+
+/** The widths above are for text of this size. */
+const TEXT_PX = 13;
+
+/** A column's shape on a screen of this kind, for text of this size. */
+export function shapeOf(id: ColumnId, width: "wide" | "narrow", textPx: number): Shape {
+  const shape = { wide: WIDE, narrow: NARROW }[width][id];
+  const scaled = (px: number) => Math.round((px * textPx) / TEXT_PX);
+  return {
+    ...shape,
+    ...(shape.width === undefined ? {} : { width: scaled(shape.width) }),
+    ...(shape.minWidth === undefined ? {} : { minWidth: scaled(shape.minWidth) }),
+  };
+}
+
+/** What a column is sorted by. */
+export function sortValueOf(id: ColumnId, { symbol, name, figures: { ticker, spark } }: Row): string | number | undefined {
+  switch (id) {
+    case "symbol":
+      return symbol;
+    case "name":
+      return name;
+    case "last":
+      return ticker?.last;
+    case "spark":
+      return spark.rise;
+    case "change":
+      return ticker && ticker.last - ticker.previousClose;
+    case "percent":
+      return ticker && ticker.last / ticker.previousClose;
+    case "bid":
+      return ticker?.bid;
+    case "ask":
+      return ticker?.ask;
+    case "volume":
+      return ticker?.volume;
+    case "range":
+      return ticker && (ticker.last - ticker.low) / (ticker.high - ticker.low || 1);
+    case "remove":
+      return undefined;
+  }
+}

@@ -1,0 +1,38 @@
+import { formatPercent, formatPrice } from "../format";
+import type { Ohlc } from "../model";
+import type { Words } from "../words";
+import { signOf } from "./cell";
+import { byId, make, setText } from "./dom";
+
+/** The figures of one bar in a line over the chart: of the bar pointed at, or else of the newest. */
+export class Legend {
+  private readonly box = byId("legend", HTMLElement);
+  private readonly names = Array.from({ length: 5 }, () => make("span", "legend-name"));
+  private readonly values = Array.from({ length: 5 }, () => make("span", "legend-value"));
+  private readonly change = make("span", "legend-value");
+  private pointed: Ohlc | undefined;
+
+  constructor() {
+    this.box.append(...this.names.flatMap((name, at) => [name, this.values[at] ?? ""]), this.change);
+  }
+
+  point(bar: Ohlc | undefined): void {
+    this.pointed = bar;
+  }
+
+  draw(newest: Ohlc | undefined, { legend, short }: Words): void {
+    const bar = this.pointed ?? newest;
+    this.box.hidden = bar === undefined;
+    if (bar === undefined) return;
+    const { open, high, low, close, volume } = bar;
+    const texts = [...[open, high, low, close].map(formatPrice), short(volume)];
+    this.names.forEach((name, at) => {
+      setText(name, legend[at] ?? "");
+    });
+    this.values.forEach((value, at) => {
+      setText(value, texts[at] ?? "");
+    });
+    setText(this.change, formatPercent(close / open - 1));
+    this.box.dataset["sign"] = signOf(close - open);
+  }
+}

@@ -1,0 +1,53 @@
+import type { Counts } from "../client";
+import { formatBytes, formatCount, formatShort, formatSpan } from "../format";
+import { EDGES_MS, HISTOGRAM, type Reading, type Sums } from "../market";
+import { byId, make, makeSvg, setText } from "./dom";
+
+const WIDTH = 300;
+const HEIGHT = 56;
+
+/** What the stream has brought, and how long it took: counts, speeds and a live histogram. */
+export class Stream {
+  private readonly bars: readonly SVGRectElement[];
+  private readonly texts = new Map<string, HTMLElement>();
+
+  constructor() {
+    const step = WIDTH / HISTOGRAM;
+    this.bars = Array.from({ length: HISTOGRAM }, (_, at) => makeSvg("rect", { x: at * step + 0.5, width: step - 1, y: HEIGHT, height: 0 }));
+    byId("histogram", SVGSVGElement).append(...this.bars);
+    byId("histogram-axis", HTMLElement).append(...EDGES_MS.map((ms) => make("span", "", formatSpan(ms).replace(".0 ", " "))));
+  }
+
+  draw(counts: Readonly<Counts>, speed: Sums, { histogram, p50, p99 }: Reading): void {
+    this.drawBars(histogram, [p50, p99]);
+    this.set("count-frames", formatShort(counts.frames));
+    this.set("count-bytes", formatBytes(counts.bytes));
+    this.set("count-merged", formatShort(counts.merged));
+    this.set("count-missed", formatCount(counts.missed));
+    this.set("count-healed", formatCount(counts.healed));
+    this.set("count-connections", formatCount(counts.connections));
+    this.set("speed-frames", `${formatCount(speed.frames)}/s`);
+    this.set("speed-bytes", `${formatBytes(speed.bytes)}/s`);
+    this.set("speed-merged", `${formatCount(speed.merged)}/s`);
+  }
+
+  /** The highest bar has the full height; those up to p50, up to p99 and beyond differ in colour. */
+  private drawBars(histogram: readonly number[], [p50, p99]: readonly (number | undefined)[]): void {
+    const most = Math.max(1, ...histogram);
+    const perEdge = HISTOGRAM / (EDGES_MS.length - 1);
+    this.bars.forEach((bar, at) => {
+      const height = ((histogram[at] ?? 0) / most) * HEIGHT;
+      const shown = height > 0 ? Math.max(1.5, height) : 0;
+      const from = EDGES_MS[0] * 10 ** (at / perEdge);
+      bar.setAttribute("y", (HEIGHT - shown).toFixed(1));
+      bar.setAttribute("height", shown.toFixed(1));
+      bar.dataset["part"] = from <= (p50 ?? 0) ? "half" : from <= (p99 ?? 0) ? "most" : "rest";
+    });
+  }
+
+  private set(id: string, text: string): void {
+    const node = this.texts.get(id) ?? byId(id, HTMLElement);
+    this.texts.set(id, node);
+    setText(node, text);
+  }
+}

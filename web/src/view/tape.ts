@@ -1,0 +1,119 @@
+import { formatCount, formatMillis, formatPrice } from "../format";
+import type { Tape, TapeLine } from "../market";
+import type { Words } from "../words";
+import { byId, make, setText } from "./dom";
+
+/** One line of time and sales on the screen; it is given another trade instead of being made anew. */
+class Line {
+  readonly node: HTMLElement;
+  private readonly time = make("span", "");
+  private readonly price = make("span", "tape-price");
+  private readonly size = make("span", "");
+  private shown: TapeLine | undefined;
+  private top = -1;
+
+  constructor() {
+    for (const cell of [this.time, this.price, this.size]) cell.role = "cell";
+    this.node = make("div", "tape-row", this.time, this.price, this.size);
+    this.node.role = "row";
+  }
+
+  show(line: TapeLine, top: number, words: Words): void {
+    if (top !== this.top) this.node.style.transform = `translateY(${top}px)`;
+    this.top = top;
+    if (line === this.shown) return;
+    this.shown = line;
+    if (line.kind === "hole") {
+      setText(this.time, words.hole(formatCount(line.missing)));
+      setText(this.price, "");
+      setText(this.size, "");
+      this.node.dataset["side"] = "hole";
+      return;
+    }
+    setText(this.time, formatMillis(line.time));
+    setText(this.price, formatPrice(line.price));
+    setText(this.size, formatCount(line.size));
+    this.node.dataset["side"] = line.side;
+  }
+}
+
+/**
+ * The tape on the screen, the newest on top. Only lines in sight exist. It stands still while it is paused,
+ * and while the reader has scrolled away from the top: then new lines are counted and wait above.
+ */
+export class TapeView {
+  private readonly scroll = byId("tape-scroll", HTMLElement);
+  private readonly room = byId("tape-room", HTMLElement);
+  private readonly button = byId("tape-pause", HTMLButtonElement);
+  private readonly buttonText = byId("tape-pause-text", HTMLElement);
+  private readonly lines: Line[] = [];
+  private readonly lineHeight: number;
+  private height = 0;
+  private tape: Tape | undefined;
+  private isPaused = false;
+  /** The number after the newest line shown, when the tape stands still. */
+  private heldAt: number | undefined;
+  private drawn = "";
+
+  constructor(mark: () => void) {
+    this.lineHeight = Number.parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--tape-row"));
+    this.button.addEventListener("click", () => {
+      this.toggle();
+      mark();
+    });
+    this.scroll.addEventListener("scroll", mark, { passive: true });
+    new ResizeObserver(([entry]) => {
+      this.height = entry?.contentRect.height ?? 0;
+      mark();
+    }).observe(this.scroll);
+  }
+
+  choose(tape: Tape | undefined): void {
+    this.tape = tape;
+    this.heldAt = undefined;
+    this.drawn = "";
+    this.scroll.scrollTop = 0;
+    if (tape === undefined) this.room.replaceChildren();
+    this.lines.length = 0;
+    this.room.replaceChildren();
+  }
+
+  toggle(): void {
+    this.isPaused = !this.isPaused;
+    this.button.ariaPressed = String(this.isPaused);
+    if (!this.isPaused) this.scroll.scrollTop = 0;
+  }
+
+  draw(words: Words): void {
+    const { tape } = this;
+    if (tape === undefined) return;
+    const top = this.scroll.scrollTop;
+    const stands = this.isPaused || top > this.lineHeight;
+    this.heldAt = stands ? Math.max(this.heldAt ?? tape.end, tape.start) : undefined;
+    const end = this.heldAt ?? tape.end;
+    const state = `${end} ${tape.start} ${top} ${this.height} ${tape.revision} ${words.language}`;
+    if (stands && this.drawn === state) return;
+    this.drawn = state;
+    const waiting = tape.end - end;
+    setText(this.buttonText, waiting > 0 ? words.moreLines(formatCount(waiting)) : this.isPaused ? words.goOn : words.pause);
+    this.drawLines(tape, end, top, words);
+  }
+
+  private drawLines(tape: Tape, end: number, top: number, words: Words): void {
+    const total = end - tape.start;
+    this.room.style.height = `${total * this.lineHeight}px`;
+    const first = Math.max(0, Math.floor(top / this.lineHeight) - 2);
+    const wanted = Math.min(total - first, Math.ceil(this.height / this.lineHeight) + 4);
+    while (this.lines.length < wanted) {
+      const line = new Line();
+      this.lines.push(line);
+      this.room.append(line.node);
+    }
+    this.lines.forEach((line, at) => {
+      const place = first + at;
+      const what = at < wanted ? tape.line(end - 1 - place) : undefined;
+      line.node.hidden = what === undefined;
+      if (what !== undefined) line.show(what, place * this.lineHeight, words);
+    });
+  }
+}
