@@ -106,7 +106,8 @@ impl<'a> History<'a> {
 fn backwards(since: Timestamp, until: Timestamp, length_ns: i64, past: &mut Rewind, mood: Mood) -> Vec<Bar> {
     let count = (until.nanos_since(since) / length_ns).max(0);
     let starts = (1..=count).map(|back| Timestamp::from_nanos(until.nanos() - back * length_ns));
-    let mut bars: Vec<Bar> = starts.filter_map(|start| past.bar(start, length_ns, mood)).collect();
+    let mut bars = Vec::with_capacity(count as usize);
+    bars.extend(starts.filter_map(|start| past.bar(start, length_ns, mood)));
     bars.reverse();
     bars
 }
