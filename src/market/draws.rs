@@ -23,6 +23,10 @@ pub(super) enum Purpose {
     PastDays,
     /// Today until the market opens; a stream for each instrument.
     Today,
+    /// Which reports of trades are late, wrong or void.
+    Reports,
+    /// When trading is halted, and where.
+    Halts,
 }
 
 /// A stream of random draws that is the same on every machine and in every release.

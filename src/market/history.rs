@@ -5,7 +5,7 @@ use crate::model::{Bar, Instrument, SECOND, Timestamp, Universe};
 use super::activity::{total_weight, weight};
 use super::draws::Purpose;
 use super::rewind::{Mood, Rewind};
-use super::simulator::Simulation;
+use super::simulation::Simulation;
 
 /// An invented past that ends where the simulated market begins: at this price, at this time.
 ///
@@ -259,7 +259,7 @@ mod tests {
     fn instruments_were_as_busy_as_they_will_be() {
         let (count, seconds) = (20, 120);
         let universe = universe(count, 1);
-        let mut simulator = Simulator::new(&universe, Simulation::default());
+        let mut simulator = Simulator::new(&universe, Simulation::UNEVENTFUL);
         let mut events = Vec::new();
         (0..seconds * 1_000).for_each(|_| simulator.step(Timestamp::default(), &mut events));
 
