@@ -194,6 +194,7 @@ impl TryFrom<Args> for Config {
                 seed: args.seed,
                 trades_per_second: within("--rate", args.rate, MAX_RATE)?,
                 quotes_per_trade: within("--quotes-per-trade", args.quotes_per_trade, MAX_QUOTES_PER_TRADE)?,
+                ..Simulation::default()
             },
             spans: Spans::default(),
             retention: Retention {

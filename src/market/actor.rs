@@ -10,7 +10,7 @@ use crate::model::{Event, MILLISECOND, Timestamp};
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "()")]
 pub struct Events {
-    /// The events in the order in which they happened.
+    /// The events in the order in which they were reported; a late trade carries an older stamp.
     pub events: Vec<Event>,
     /// Up to when everything is told by now.
     pub newest: Timestamp,
@@ -53,15 +53,15 @@ impl MarketActor {
 impl Actor for MarketActor {
     type Context = Context<Self>;
 
-    /// Opens with a quote for each instrument, so that every trade has one before it.
+    /// Opens with a quote and the price bands of each instrument, so that every trade has them before it.
     ///
     /// The wall clock is read once; from then on a steady clock tells how much later it is, so that
     /// event time does not jump when the machine's clock is set.
     fn started(&mut self, ctx: &mut Self::Context) {
         let (opened, steady) = (Timestamp::from(SystemTime::now()), Instant::now());
-        let mut quotes = Vec::new();
-        self.simulator.quotes(opened, &mut quotes);
-        self.listener.do_send(Events { events: quotes, newest: opened });
+        let mut events = Vec::new();
+        self.simulator.opening(opened, &mut events);
+        self.listener.do_send(Events { events, newest: opened });
         let mut pacer = Pacer::new(opened, BEAT);
         ctx.run_interval(BEAT, move |market, _| market.tell(&mut pacer, opened + steady.elapsed()));
     }

@@ -23,7 +23,8 @@ pub(super) struct Book {
     hit: Side,
     /// Of how little interest the instrument is: 1 for the first of a universe, 15 for the 5,000th.
     illiquidity: f64,
-    trades: u64,
+    /// How many ids are given away.
+    ids: u64,
 }
 
 /// The best price on one side: who shows how many shares.
@@ -74,7 +75,7 @@ impl Book {
             ask: nobody,
             hit: Side::Bid,
             illiquidity: (1.0 + f64::from(symbol.0) / 20.0).sqrt(),
-            trades: 0,
+            ids: 0,
         };
         book.center(worth, draws);
         book
@@ -111,7 +112,6 @@ impl Book {
         let buyer = draws.chance(nearness.clamp(CONTRARIANS, 1.0 - CONTRARIANS));
         let (side, level) = if buyer { (Side::Ask, self.ask) } else { (Side::Bid, self.bid) };
         self.hit = side;
-        self.trades += 1;
 
         let size = size(level.ticks, draws);
         let (ticks, size, venue) = if spread > 1 && draws.chance(BETWEEN) {
@@ -121,17 +121,22 @@ impl Book {
             // Nobody can buy more than is shown at this price.
             (level.ticks, size.min(level.size), level.venue)
         };
-        let conditions = if size < ROUND_LOT { Conditions::ODD_LOT } else { Conditions::REGULAR_SALE };
         Trade {
             symbol: self.symbol,
-            id: self.trades,
+            id: self.next_id(),
             venue,
             price: Price::from_ticks(ticks),
             size,
-            conditions,
+            conditions: conditions(size),
             tape: self.tape,
             at,
         }
+    }
+
+    /// An id that no trade of the instrument had before, above all of them.
+    pub(super) fn next_id(&mut self) -> u64 {
+        self.ids += 1;
+        self.ids
     }
 
     /// What is shown.
@@ -184,6 +189,11 @@ fn size(ticks: i64, draws: &mut Draws) -> u32 {
     } else {
         lots(ticks, draws) * ROUND_LOT
     }
+}
+
+/// The conditions of a regular sale of so many shares.
+pub(super) fn conditions(size: u32) -> Conditions {
+    if size < ROUND_LOT { Conditions::ODD_LOT } else { Conditions::REGULAR_SALE }
 }
 
 #[cfg(test)]

@@ -23,6 +23,10 @@ pub(super) enum Purpose {
     PastDays,
     /// Today until the market opens; a stream for each instrument.
     Today,
+    /// Which reports of trades are late, wrong or void.
+    Reports,
+    /// When trading is halted, and where.
+    Halts,
 }
 
 /// A stream of random draws that is the same on every machine and in every release.
@@ -88,11 +92,11 @@ impl Draws {
         -ln(1.0 - self.unit())
     }
 
-    /// How often something happens that happens so often on average: Poisson, above 32 nearly.
+    /// How often something happens that happens so often on average: Poisson, above 12 nearly.
     ///
     /// Few are counted by multiplying uniforms (Knuth), many are a rounded normal: O(1) for any mean.
     pub(super) fn poisson(&mut self, mean: f64) -> u64 {
-        const MANY: f64 = 32.0;
+        const MANY: f64 = 12.0;
         if mean > MANY {
             return (mean + mean.sqrt() * self.normal()).round().max(0.0) as u64;
         }
@@ -166,7 +170,7 @@ mod tests {
 
     #[test]
     fn counts_have_the_mean_and_the_variance_of_poisson() {
-        for claimed in [0.0, 0.4, 20.0, 31.9, 33.0, 5_000.0] {
+        for claimed in [0.0, 0.4, 11.9, 12.1, 5_000.0] {
             let mut draws = Draws::new(1, Purpose::Today);
 
             let [mean, variance, _] = moments(|| draws.poisson(claimed) as f64);

@@ -5,7 +5,11 @@
 //!                                        ├ Arrivals   when something happens
 //!                                        ├ Activity   to which instrument
 //!                                        ├ Prices     what it is worth just then
-//!                                        └ Book       what is quoted and traded around that
+//!                                        ├ Book       what is quoted and traded around that
+//!                                        ├ Bands      between which prices it may trade
+//!                                        ├ Reports    which trades are late, wrong or void
+//!                                        ├ Halts      when it does not trade at all
+//!                                        └ Agenda     what is still to come of these
 //! ```
 //!
 //! [`History`] invents what was before the market opened: bars that end where the simulator begins.
@@ -16,17 +20,22 @@
 
 mod activity;
 mod actor;
+mod agenda;
 mod arrivals;
+mod bands;
 mod book;
 mod draws;
 mod elementary;
+mod halts;
 mod history;
 mod listings;
 mod names;
 mod pacer;
 mod path;
 mod prices;
+mod reports;
 mod rewind;
+mod simulation;
 mod simulator;
 mod venues;
 
@@ -37,4 +46,5 @@ pub use actor::{Events, MarketActor};
 pub use history::{History, InstrumentHistory};
 pub use listings::{MAX_LISTINGS, universe};
 pub use pacer::{Due, Pacer};
-pub use simulator::{Simulation, Simulator};
+pub use simulation::Simulation;
+pub use simulator::Simulator;

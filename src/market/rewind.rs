@@ -22,6 +22,8 @@ pub(super) struct Rewind {
     told_ns: u64,
     /// The logarithm of the price there, from `from`.
     level: f64,
+    /// The price there, in ticks.
+    ticks: f64,
 }
 
 /// How much the number of trades differs from one bar to the next besides chance.
@@ -60,21 +62,23 @@ impl Rewind {
         let volatility = VOLATILITY.start + (VOLATILITY.end - VOLATILITY.start) * wildness;
         let aim = traits.between(AIM.start, AIM.end);
         let mut draws = Draws::of(instrument.id, seed, purpose);
+        let from = from.max(1.0);
         Self {
             symbol: instrument.id,
             path: Path::jumping(volatility, aim, &mut draws),
             draws,
             volatility: volatility / YEAR.sqrt(),
             trades_per_second,
-            from: from.max(1.0),
+            from,
             told_ns: 0,
             level: 0.0,
+            ticks: from,
         }
     }
 
     /// The price, in ticks, where the part told so far begins.
     pub(super) fn ticks(&self) -> f64 {
-        self.from * exp(self.level)
+        self.ticks
     }
 
     /// The bar of the `length_ns` before what is told so far, which starts at this time.
@@ -82,9 +86,10 @@ impl Rewind {
     /// `None` when nothing was traded in it.
     pub(super) fn bar(&mut self, start: Timestamp, length_ns: i64, mood: Mood) -> Option<Bar> {
         let seconds = length_ns as f64 / SECOND as f64;
-        let late = std::mem::take(&mut self.level);
+        let (late, late_ticks) = (self.level, self.ticks);
         self.told_ns += length_ns as u64;
         self.level = self.path.at(self.told_ns, &mut self.draws).clamp(-FARTHEST, FARTHEST);
+        self.ticks = self.from * exp(self.level);
 
         let expected = self.trades_per_second * seconds * exp(mood.0 * self.draws.normal());
         let trades = self.draws.poisson(expected);
@@ -92,15 +97,16 @@ impl Rewind {
             return None;
         }
         let shares = self.shares(trades);
-        let close = self.whole(late);
+        let close = whole(late_ticks);
         // The first trade is as likely at the bid or the ask as the last one before it was.
-        let open = if trades == 1 { close } else { (self.whole(self.level) + self.bounce()).max(1) };
+        let open = if trades == 1 { close } else { (whole(self.ticks) + self.bounce()).max(1) };
         let (low, high) = if trades < 3 {
             (open.min(close), open.max(close))
         } else {
             let deviation = self.volatility * self.path.heat() * seconds.sqrt();
             let (lowest, highest) = self.extremes(late, deviation);
-            (self.whole(lowest).min(open).min(close), self.whole(highest).max(open).max(close))
+            let whole = |level| whole(self.from * exp(level));
+            (whole(lowest).min(open).min(close), whole(highest).max(open).max(close))
         };
         let above_low = (high - low) as f64 * shares as f64 * self.draws.between(0.35, 0.65);
         let price = Price::from_ticks;
@@ -133,18 +139,19 @@ impl Rewind {
 
     /// The shares of so many trades, at least one each.
     fn shares(&mut self, trades: u64) -> u64 {
-        let usual = MEAN_SIZE + MEAN_WORTH_TICKS / self.ticks();
+        let usual = MEAN_SIZE + MEAN_WORTH_TICKS / self.ticks;
         let deviation = SIZE_DEVIATION / (trades as f64).sqrt();
         let chance = (1.0 + deviation * self.draws.normal()).max(0.1);
         ((trades as f64 * usual * chance) as u64).max(trades)
-    }
-
-    fn whole(&self, level: f64) -> i64 {
-        ((self.from * exp(level)).round() as i64).max(1)
     }
 
     /// A tick up, a tick down or none.
     fn bounce(&mut self) -> i64 {
         i64::from(self.draws.below(3)) - 1
     }
+}
+
+/// A price is a whole number of ticks, and not 0.
+fn whole(ticks: f64) -> i64 {
+    (ticks.round() as i64).max(1)
 }

@@ -1,33 +1,15 @@
-use crate::model::{Event, SymbolId, Timestamp, Universe};
+use crate::model::{Event, Status, StatusReason, SymbolId, Tape, Timestamp, TradingStatus, Universe};
 
 use super::activity::Activity;
+use super::agenda::{Agenda, Matter};
 use super::arrivals::Arrivals;
+use super::bands::Bands;
 use super::book::Book;
 use super::draws::{Draws, Purpose};
+use super::halts::Halts;
 use super::prices::Prices;
-
-/// What may be chosen about a simulated market.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Simulation {
-    /// Which of all possible days this is: the same seed gives the same events.
-    pub seed: u64,
-    /// Mean number of trades in a second over the whole market, at least 0; 0 is a silent market.
-    ///
-    /// Costs about 0.15 µs of one core for each trade and each quote. The US market as a whole makes
-    /// some thousands on average and many times as many when it opens.
-    pub trades_per_second: f64,
-    /// Mean number of quotes for each trade, at least 0.
-    ///
-    /// With 0 there are no quotes at all: the book still moves, unseen, and trades tell of it.
-    pub quotes_per_trade: f64,
-}
-
-impl Default for Simulation {
-    /// A lively market of 1,000 trades and 3,000 quotes a second, with seed 1.
-    fn default() -> Self {
-        Self { seed: 1, trades_per_second: 1_000.0, quotes_per_trade: 3.0 }
-    }
-}
+use super::reports::{Fate, Reports};
+use super::simulation::Simulation;
 
 /// A stock market out of nothing: prices, quotes and trades, a millisecond at a time.
 ///
@@ -35,7 +17,7 @@ impl Default for Simulation {
 /// steps there were before, never on what time it is: `begins` goes into the stamps only.
 ///
 /// The cost of a step is proportional to its events (about 0.15 µs each), not to the universe: one with
-/// none costs a comparison, an instrument without events nothing. Memory is about 0.2 KiB an instrument.
+/// none costs a comparison, an instrument without events nothing. Memory is about 0.3 KiB an instrument.
 ///
 /// 1. Arrivals over the whole market are one Poisson process of rate `trades_per_second` ×
 ///    (1 + `quotes_per_trade`).
@@ -44,21 +26,46 @@ impl Default for Simulation {
 /// 3. A table of activity says to which instrument it happens, unless it stays where the last
 ///    one was: quotes come around trades, in short runs.
 /// 4. The instrument's price catches up with the moment; its book quotes or trades around it.
+/// 5. What is rare stands beside that, with draws of its own: bands are set anew before a trade that went
+///    far; a few trades are reported late, corrected or cancelled; now and then an instrument is
+///    halted, and what would have happened to it does not. An agenda keeps what is still to come.
 #[derive(Clone, Debug)]
 pub struct Simulator {
     arrivals: Arrivals,
     activity: Activity,
     prices: Prices,
     /// One for each instrument, in order.
-    books: Vec<Book>,
+    listings: Vec<Listing>,
+    reports: Reports,
+    halts: Halts,
+    agenda: Agenda,
     /// Of when, to whom and what.
     happenings: Draws,
     /// Of spreads, sizes and venues.
     shapes: Draws,
     quote_share: f64,
+    band_step: f64,
     /// Where the last event was.
     place: usize,
     elapsed_ns: u64,
+}
+
+/// One instrument as it is traded.
+#[derive(Clone, Debug)]
+struct Listing {
+    book: Book,
+    bands: Bands,
+    tape: Tape,
+    is_halted: bool,
+}
+
+/// A moment by both clocks.
+#[derive(Clone, Copy, Debug)]
+struct Moment {
+    /// Since the start: what happens depends on it.
+    ns: u64,
+    /// For the stamps only.
+    at: Timestamp,
 }
 
 /// How often an event stays with the instrument of the one before. It leaves the shares of
@@ -74,273 +81,176 @@ impl Simulator {
     /// The place of an instrument in the universe is its rank by activity.
     ///
     /// # Panics
-    /// When a rate is negative, infinite or not a number.
+    /// When a figure of the settings is not one that its field allows.
     pub fn new(universe: &Universe, settings: Simulation) -> Self {
-        let Simulation { seed, trades_per_second, quotes_per_trade } = settings;
-        for rate in [trades_per_second, quotes_per_trade] {
-            assert!(rate.is_finite() && rate >= 0.0, "{rate} is not a rate");
-        }
+        settings.check();
+        let Simulation { seed, trades_per_second, quotes_per_trade, band_step, .. } = settings;
         let mut happenings = Draws::new(seed, Purpose::Arrivals);
         let mut shapes = Draws::new(seed, Purpose::Books);
         let mut prices = Prices::new(universe, seed);
-        let books = universe
+        let listings = universe
             .iter()
             .map(|instrument| {
                 let worth = prices.worth(instrument.id, 0);
-                Book::new(instrument.id, instrument.tape, worth, &mut shapes)
+                Listing {
+                    book: Book::new(instrument.id, instrument.tape, worth, &mut shapes),
+                    bands: Bands::around(worth.ticks as i64, band_step),
+                    tape: instrument.tape,
+                    is_halted: false,
+                }
             })
             .collect();
         // Nothing can happen where there is nobody.
         let per_second = if universe.is_empty() { 0.0 } else { trades_per_second * (1.0 + quotes_per_trade) };
-        Self {
+        let mut simulator = Self {
             arrivals: Arrivals::new(per_second, &mut happenings),
             activity: Activity::new(universe.len()),
             prices,
-            books,
+            listings,
+            reports: Reports::new(&settings),
+            halts: Halts::new(&settings),
+            agenda: Agenda::default(),
             happenings,
             shapes,
             quote_share: quotes_per_trade / (1.0 + quotes_per_trade),
+            band_step,
             place: 0,
             elapsed_ns: 0,
+        };
+        if per_second > 0.0 {
+            simulator.plan_halt(0);
+        }
+        simulator
+    }
+
+    /// Appends what is true before the next step: the quote and the bands of each instrument, in order.
+    ///
+    /// Who begins with these has a quote for every trade to come. O(instruments).
+    pub fn opening(&self, at: Timestamp, out: &mut Vec<Event>) {
+        for (place, listing) in self.listings.iter().enumerate() {
+            out.push(Event::Quote(listing.book.quote(at)));
+            out.push(Event::Luld(listing.bands.luld(SymbolId(place as u32), listing.tape, at)));
         }
     }
 
-    /// Appends the quotes that are true before the next step, one for each instrument, in order.
+    /// Appends the events of the next millisecond in the order in which they are reported, stamped
+    /// `begins` to `begins` + 999,999 ns.
     ///
-    /// Who begins with these has a quote for every trade to come. O(instruments).
-    pub fn quotes(&self, at: Timestamp, out: &mut Vec<Event>) {
-        out.extend(self.books.iter().map(|book| Event::Quote(book.quote(at))));
-    }
-
-    /// Appends the events of the next millisecond, in order, stamped `begins` to `begins` + 999,999 ns.
+    /// So their stamps rise, but for one kind: a trade that is reported late stands where it is
+    /// reported and carries the stamp, 1 to 30 s older, of when it happened. Its first condition is `Z`; it
+    /// was within the quote and the bands of that time.
     pub fn step(&mut self, begins: Timestamp, out: &mut Vec<Event>) {
+        let step_ns = self.elapsed_ns;
+        let moment = |ns: u64| Moment { ns, at: later(begins, ns as i64 - step_ns as i64) };
         while let Some(offset_ns) = self.arrivals.next_in_step(&mut self.happenings) {
-            let at = Timestamp::from_nanos(begins.nanos() + i64::from(offset_ns));
-            let event = self.happen(self.elapsed_ns + u64::from(offset_ns), at);
-            out.push(event);
+            let now = moment(step_ns + u64::from(offset_ns));
+            while let Some((due_ns, matter)) = self.agenda.take_due(now.ns) {
+                self.attend(matter, moment(due_ns), out);
+            }
+            self.happen(now, out);
+        }
+        while let Some((due_ns, matter)) = self.agenda.take_due(step_ns + STEP_NS - 1) {
+            self.attend(matter, moment(due_ns), out);
         }
         self.elapsed_ns += STEP_NS;
     }
 
-    /// One thing happens to one instrument.
-    fn happen(&mut self, now_ns: u64, at: Timestamp) -> Event {
+    /// One thing happens to one instrument, unless it is halted.
+    fn happen(&mut self, now: Moment, out: &mut Vec<Event>) {
         if !self.happenings.chance(STAYING) {
             self.place = self.activity.draw(&mut self.happenings);
         }
         let is_quote = self.happenings.chance(self.quote_share);
-        let worth = self.prices.worth(SymbolId(self.place as u32), now_ns);
-        let book = &mut self.books[self.place];
+        let listing = &mut self.listings[self.place];
+        if listing.is_halted {
+            return;
+        }
+        let worth = self.prices.worth(SymbolId(self.place as u32), now.ns);
+        if is_quote || self.quote_share == 0.0 {
+            listing.book.requote(worth, &mut self.shapes);
+        }
         if is_quote {
-            book.requote(worth, &mut self.shapes);
-            return Event::Quote(book.quote(at));
+            out.push(Event::Quote(listing.book.quote(now.at)));
+            return;
         }
-        if self.quote_share == 0.0 {
-            book.requote(worth, &mut self.shapes);
+        let trade = listing.book.trade(worth, now.at, &mut self.shapes);
+        if listing.bands.follow(trade.price, self.band_step) {
+            out.push(Event::Luld(listing.bands.luld(trade.symbol, trade.tape, now.at)));
         }
-        Event::Trade(book.trade(worth, at, &mut self.shapes))
+        let (after_ns, matter) = match self.reports.fate() {
+            Fate::Plain => return out.push(Event::Trade(trade)),
+            Fate::Late(held_ns) => return self.agenda.write(now.ns + held_ns, Matter::Late(trade, held_ns)),
+            Fate::Corrected(after_ns) => (after_ns, Matter::Correct(trade)),
+            Fate::Cancelled(after_ns) => (after_ns, Matter::Cancel(trade)),
+        };
+        out.push(Event::Trade(trade));
+        self.agenda.write(now.ns + after_ns, matter);
     }
+
+    /// Something that was on the agenda has come. What was reported wrongly is put right in a halt, too.
+    fn attend(&mut self, matter: Matter, now: Moment, out: &mut Vec<Event>) {
+        match matter {
+            Matter::Halt => self.halt(now, out),
+            Matter::Resume(symbol) => self.resume(symbol, now, out),
+            Matter::Late(trade, held_ns) => {
+                let listing = &mut self.listings[trade.symbol.index()];
+                // Nothing is traded in a halt; after it, the report would be older than it may be.
+                if !listing.is_halted {
+                    let happened = later(now.at, -(held_ns as i64));
+                    out.push(Event::Trade(Reports::late(trade, listing.book.next_id(), happened)));
+                }
+            }
+            Matter::Correct(trade) => {
+                let id = self.listings[trade.symbol.index()].book.next_id();
+                out.push(Event::Correction(self.reports.correct(&trade, id, now.at)));
+            }
+            Matter::Cancel(trade) => out.push(Event::Cancel(self.reports.cancel(&trade, now.at))),
+        }
+    }
+
+    fn plan_halt(&mut self, now_ns: u64) {
+        if let Some(gap_ns) = self.halts.gap_ns() {
+            self.agenda.write(now_ns + gap_ns, Matter::Halt);
+        }
+    }
+
+    /// Some instrument stops trading; nothing changes if it has already.
+    fn halt(&mut self, now: Moment, out: &mut Vec<Event>) {
+        self.plan_halt(now.ns);
+        let halt = self.halts.halt(self.listings.len());
+        let listing = &mut self.listings[halt.symbol.index()];
+        if listing.is_halted {
+            return;
+        }
+        listing.is_halted = true;
+        self.agenda.write(now.ns + halt.length_ns, Matter::Resume(halt.symbol));
+        out.push(self.status(halt.symbol, TradingStatus::Halted, halt.reason, now.at));
+    }
+
+    /// An instrument trades again, around what it is worth by now.
+    fn resume(&mut self, symbol: SymbolId, now: Moment, out: &mut Vec<Event>) {
+        out.push(self.status(symbol, TradingStatus::Resumed, StatusReason::Resumption, now.at));
+        let worth = self.prices.worth(symbol, now.ns);
+        let listing = &mut self.listings[symbol.index()];
+        listing.is_halted = false;
+        listing.book.requote(worth, &mut self.shapes);
+        out.push(Event::Quote(listing.book.quote(now.at)));
+    }
+
+    fn status(&self, symbol: SymbolId, status: TradingStatus, reason: StatusReason, at: Timestamp) -> Event {
+        let tape = self.listings[symbol.index()].tape;
+        Event::Status(Status { symbol, status, reason, tape, at })
+    }
+}
+
+fn later(at: Timestamp, nanos: i64) -> Timestamp {
+    Timestamp::from_nanos(at.nanos() + nanos)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::listings::universe;
-    use super::*;
-    use crate::model::{MILLISECOND, Quote};
+#[path = "simulator_tests.rs"]
+mod tests;
 
-    const SETTINGS: Simulation = Simulation { seed: 7, trades_per_second: 20_000.0, quotes_per_trade: 3.0 };
-
-    /// A time so many milliseconds after some whole second.
-    fn at(millis: i64) -> Timestamp {
-        Timestamp::from_nanos(1_700_000_000_000_000_000 + millis * MILLISECOND)
-    }
-
-    /// The events of so many steps, the first of which begins so many milliseconds later.
-    fn events(settings: Simulation, instruments: usize, steps: i64, later: i64) -> Vec<Event> {
-        let mut simulator = Simulator::new(&universe(instruments, settings.seed), settings);
-        let mut out = Vec::new();
-        for step in 0..steps {
-            simulator.step(at(step + later), &mut out);
-        }
-        out
-    }
-
-    fn shifted(event: &Event, millis: i64) -> Event {
-        let mut event = *event;
-        let stamp = match &mut event {
-            Event::Trade(trade) => &mut trade.at,
-            Event::Quote(quote) => &mut quote.at,
-            Event::Status(status) => &mut status.at,
-            Event::Luld(luld) => &mut luld.at,
-            Event::Correction(correction) => &mut correction.at,
-            Event::Cancel(cancel) => &mut cancel.at,
-        };
-        *stamp = Timestamp::from_nanos(stamp.nanos() + millis * MILLISECOND);
-        event
-    }
-
-    /// The newest quote of every instrument, and what must be true of each event beside it.
-    struct Watch {
-        current: Vec<Quote>,
-        ids: Vec<u64>,
-    }
-
-    impl Watch {
-        fn begin(simulator: &Simulator) -> Self {
-            let mut opening = Vec::new();
-            simulator.quotes(at(0), &mut opening);
-            let quotes = opening.into_iter().map(|event| match event {
-                Event::Quote(quote) => quote,
-                other => panic!("{other:?} before the opening"),
-            });
-            let current: Vec<Quote> = quotes.collect();
-            Self { ids: vec![0; current.len()], current }
-        }
-
-        fn see(&mut self, event: &Event) {
-            let place = event.symbol().index();
-            match event {
-                Event::Quote(quote) => {
-                    assert!(quote.bid.ticks() >= 1 && quote.bid < quote.ask, "{quote:?}");
-                    assert!(quote.bid_size >= 1 && quote.ask_size >= 1, "{quote:?}");
-                    self.current[place] = *quote;
-                }
-                Event::Trade(trade) => {
-                    let current = &self.current[place];
-                    assert!((current.bid..=current.ask).contains(&trade.price), "{trade:?} in {current:?}");
-                    assert!(trade.size >= 1, "{trade:?}");
-                    self.ids[place] += 1;
-                    assert_eq!(trade.id, self.ids[place], "{trade:?}");
-                }
-                _ => {}
-            }
-        }
-    }
-
-    #[test]
-    fn the_same_seed_gives_the_same_events_at_whatever_time() {
-        let today = events(SETTINGS, 300, 500, 0);
-        let tomorrow = events(SETTINGS, 300, 500, 86_400_000);
-
-        let moved: Vec<Event> = today.iter().map(|event| shifted(event, 86_400_000)).collect();
-        assert!(today.len() > 30_000);
-        assert_eq!(moved, tomorrow);
-    }
-
-    #[test]
-    fn another_seed_gives_other_events() {
-        let one = events(SETTINGS, 100, 10, 0);
-        let other = events(Simulation { seed: 8, ..SETTINGS }, 100, 10, 0);
-
-        assert_ne!(one, other);
-    }
-
-    #[test]
-    fn events_of_a_step_are_in_order_and_inside_its_millisecond() {
-        let mut simulator = Simulator::new(&universe(50, 1), SETTINGS);
-        let mut out = Vec::new();
-
-        for step in 0..1_000 {
-            out.clear();
-            simulator.step(at(step), &mut out);
-
-            assert!(out.is_sorted_by_key(Event::at));
-            assert!(out.iter().all(|event| event.at() >= at(step) && event.at() < at(step + 1)));
-        }
-    }
-
-    #[test]
-    fn counts_match_the_rates() {
-        for (trades_per_second, quotes_per_trade) in [(5_000.0, 0.5), (2_000.0, 8.0), (300.0, 0.0)] {
-            let settings = Simulation { trades_per_second, quotes_per_trade, ..SETTINGS };
-            let seconds = 60;
-
-            let events = events(settings, 100, seconds * 1_000, 0);
-
-            let trades = events.iter().filter(|event| matches!(event, Event::Trade(_))).count() as f64;
-            let quotes = events.len() as f64 - trades;
-            assert!((trades / (trades_per_second * seconds as f64) - 1.0).abs() < 0.015, "{trades} trades");
-            assert!((quotes - quotes_per_trade * trades).abs() <= 0.015 * quotes, "{quotes} quotes");
-        }
-    }
-
-    #[test]
-    fn a_silent_market_and_an_empty_one_say_nothing() {
-        let silent = Simulation { trades_per_second: 0.0, ..SETTINGS };
-
-        assert_eq!(events(silent, 10, 10_000, 0), []);
-        assert_eq!(events(SETTINGS, 0, 10_000, 0), []);
-    }
-
-    #[test]
-    fn without_quotes_trades_still_move() {
-        let unquoted = Simulation { quotes_per_trade: 0.0, ..SETTINGS };
-
-        let events = events(unquoted, 1, 10_000, 0);
-
-        let mut prices: Vec<_> = events
-            .iter()
-            .map(|event| match event {
-                Event::Trade(trade) => trade.price,
-                other => panic!("{other:?}"),
-            })
-            .collect();
-        prices.sort();
-        prices.dedup();
-        assert!(prices.len() > 5, "{} prices", prices.len());
-    }
-
-    #[test]
-    fn a_quote_is_likely_to_come_to_the_instrument_that_has_just_traded() {
-        let events = events(SETTINGS, 1_000, 1_000, 0);
-
-        let neighbours = events.windows(2).filter(|pair| pair[0].symbol() == pair[1].symbol()).count();
-
-        let share = neighbours as f64 / events.len() as f64;
-        assert!((0.34..0.40).contains(&share), "{share}");
-    }
-
-    /// If this fails on one machine only, something in the simulator is not portable; if it fails on
-    /// all, every seed tells another story from this release on: a breaking change.
-    #[test]
-    fn the_story_of_a_seed_is_the_same_on_every_machine() {
-        let events = events(SETTINGS, 1_000, 2_000, 0);
-
-        let trades: Vec<_> = events
-            .iter()
-            .filter_map(|event| match event {
-                Event::Trade(trade) => Some(trade),
-                _ => None,
-            })
-            .collect();
-        let ticks: i64 = trades.iter().map(|trade| trade.price.ticks()).sum();
-        let shares: u64 = trades.iter().map(|trade| u64::from(trade.size)).sum();
-        let last = events[events.len() - 1].at().nanos_since(at(0));
-        assert_eq!(
-            (events.len(), trades.len(), ticks, shares, last),
-            (160_093, 39_888, 828_309_635, 11_300_536, 1_999_998_125)
-        );
-    }
-
-    /// 10 million milliseconds: 2 hours and 47 minutes, with one event in each on average.
-    #[test]
-    fn in_ten_million_steps_every_trade_is_inside_the_quote_of_its_time() {
-        let settings = Simulation { seed: 11, trades_per_second: 300.0, quotes_per_trade: 2.5 };
-        let mut simulator = Simulator::new(&universe(200, 1), settings);
-        let mut watch = Watch::begin(&simulator);
-        let mut out = Vec::new();
-        let mut seen = 0;
-
-        for step in 0..10_000_000 {
-            out.clear();
-            simulator.step(at(step), &mut out);
-            out.iter().for_each(|event| watch.see(event));
-            seen += out.len();
-        }
-
-        assert!((10_400_000..10_600_000).contains(&seen), "{seen} events");
-        for (place, instrument) in universe(200, 1).iter().enumerate() {
-            let moved = watch.current[place].bid.to_dollars() / instrument.previous_close.to_dollars();
-            assert!((0.7..1.4).contains(&moved), "{} moved to {moved} of its close", instrument.symbol);
-        }
-    }
-}
+#[cfg(test)]
+#[path = "incident_tests.rs"]
+mod incident_tests;

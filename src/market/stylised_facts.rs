@@ -12,7 +12,8 @@ use std::sync::LazyLock;
 
 use crate::model::{Event, Instrument, Sector, Timestamp, Universe};
 
-use super::simulator::{Simulation, Simulator};
+use super::simulation::Simulation;
+use super::simulator::Simulator;
 use super::universe;
 
 /// Seconds between two samples.
@@ -34,10 +35,11 @@ static UNIVERSE: LazyLock<Universe> = LazyLock::new(|| {
 
 /// The logarithms of the middle prices of each instrument, one in every interval.
 static PATHS: LazyLock<Vec<Vec<f64>>> = LazyLock::new(|| {
-    let settings = Simulation { seed: 2, trades_per_second: 6.0, quotes_per_trade: 5.0 };
+    let settings =
+        Simulation { seed: 2, trades_per_second: 6.0, quotes_per_trade: 5.0, ..Simulation::UNEVENTFUL };
     let mut simulator = Simulator::new(&UNIVERSE, settings);
     let mut out = Vec::new();
-    simulator.quotes(Timestamp::default(), &mut out);
+    simulator.opening(Timestamp::default(), &mut out);
     let mut middle = vec![0.0; UNIVERSE.len()];
     let mut paths = vec![Vec::with_capacity(SAMPLES); UNIVERSE.len()];
     for _ in 0..SAMPLES {
