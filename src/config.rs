@@ -15,7 +15,8 @@ use crate::tape::{Retention, Spans};
 /// A stock-ticker push service: a simulated market over WebSocket, for browsers and bots.
 ///
 /// Serves a live dashboard at /, the stream at /v2/iex (Alpaca's stock protocol) and at
-/// /websocket/connect, an echo at /echo, and /healthz, /readyz and /metrics.
+/// /websocket/connect, REST below /v2/stocks, both described at /asyncapi.json and /openapi.json, an
+/// echo at /echo, and /healthz, /readyz and /metrics.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "tapecast", version, max_term_width = 100)]
 pub struct Args {

@@ -133,11 +133,11 @@ mod tests {
         let recorder = Recorder::new(universe, Spans::default(), trade(0, 1, 1).at());
         let mut recorder = recorder.retain_in(Arc::clone(&archive));
         let newest_bar = |batch: &Batch| {
-            let bars = batch.objects().iter().filter_map(|object| match object.body {
+            let mut bars = batch.objects().iter().filter_map(|object| match object.body {
                 Body::Bar(bar) | Body::UpdatedBar(bar) => Some(bar),
                 _ => None,
             });
-            bars.last()
+            bars.next_back()
         };
 
         let trades = [trade(0, 900, 7), trade(30_000, 1_000, 1), trade(59_999, 800, 20)];
