@@ -5,8 +5,10 @@
 
 mod support;
 
+use jsonschema::Validator;
 use serde_json::{Value, json};
 use support::{Client, Server, get, wait_for};
+use tapecast::market::Simulation;
 
 /// A description of the server, and what it holds.
 struct Description(Value);
@@ -20,14 +22,12 @@ impl Description {
         Self(root)
     }
 
-    /// Checks a value against the schema at this place of the description.
-    fn check(&self, pointer: &str, value: &Value) {
+    /// What checks a value against the schema at this place of the description.
+    fn validator(&self, pointer: &str) -> Validator {
         let mut root = self.0.clone();
         root["$ref"] = json!(pointer);
         let options = jsonschema::draft202012::options().should_validate_formats(true);
-        let validator = options.build(&root).expect("the description holds schemas");
-        let faults: Vec<_> = validator.iter_errors(value).map(|fault| fault.to_string()).collect();
-        assert!(faults.is_empty(), "{pointer}: {value}: {faults:?}");
+        options.build(&root).expect("the description holds schemas")
     }
 
     /// The place of the schema of this answer to a GET of this path.
@@ -40,6 +40,11 @@ impl Description {
         let schema = &answer["content"]["application/json"]["schema"]["$ref"];
         schema.as_str().unwrap_or_else(|| panic!("{path} describes {status}")).to_owned()
     }
+}
+
+fn check(validator: &Validator, value: &Value) {
+    let faults: Vec<_> = validator.iter_errors(value).map(|fault| fault.to_string()).collect();
+    assert!(faults.is_empty(), "{value}: {faults:?}");
 }
 
 /// Objects of the descriptions may have other fields some day, but none that nobody described.
@@ -73,7 +78,7 @@ fn every_described_endpoint_answers_as_described() {
 
         assert_eq!(status, 200, "{path}: {body}");
         let body = serde_json::from_str(&body).expect("an answer is JSON");
-        openapi.check(&openapi.schema_of_answer(&path, "200"), &body);
+        check(&openapi.validator(&openapi.schema_of_answer(&path, "200")), &body);
     }
 }
 
@@ -93,7 +98,7 @@ fn every_described_refusal_is_as_described() {
 
             assert_eq!(status, expected, "{asked}: {body}");
             let body = serde_json::from_str(&body).expect("a refusal is JSON");
-            openapi.check(&openapi.schema_of_answer(path, &expected.to_string()), &body);
+            check(&openapi.validator(&openapi.schema_of_answer(path, &expected.to_string())), &body);
             refused += 1;
         }
     }
@@ -102,28 +107,31 @@ fn every_described_refusal_is_as_described() {
 
 #[test]
 fn every_frame_of_a_session_is_as_described() {
-    let server = Server::start(|config| config.spans.bar_nanos = 300_000_000);
+    let server = Server::start(|config| {
+        config.spans.bar_nanos = 300_000_000;
+        config.simulation = Simulation::EVENTFUL;
+    });
     let asyncapi = Description::of(&server, "/asyncapi.json");
     let mut client = Client::connect(server.address, "/v2/iex");
     client.say(r#"{"action":"auth","key":"K","secret":"S"}"#);
     client.say(r#"{"action":"auth","key":"K","secret":"S"}"#);
-    client.say(r#"{"action":"subscribe","trades":["*"],"quotes":["NVDA"],"bars":["*"],"dailyBars":["*"]}"#);
-    let described = |kind: &str| match kind {
-        "success" => "success",
-        "error" => "error",
-        "subscription" => "subscription",
-        "t" | "q" | "b" | "u" | "d" => "data",
-        other => panic!("nobody asked for {other}"),
-    };
-
-    let mut missing = vec!["success", "error", "subscription", "t", "q", "b", "d"];
-    let mut frames = 0;
-    while !missing.is_empty() || frames < 100 {
+    client.say(
+        r#"{"action":"subscribe","trades":["*"],"quotes":["NVDA"],"bars":["*"],"dailyBars":["*"],
+            "statuses":["*"],"lulds":["*"]}"#,
+    );
+    let mut missing = vec!["success", "error", "subscription", "t", "q", "b", "d", "s", "l"];
+    let mut frames = Vec::new();
+    while !missing.is_empty() {
         let objects = client.next_data();
-        let kind = objects[0]["T"].as_str().expect("an object has a kind").to_owned();
         missing.retain(|wanted| objects.iter().all(|object| object["T"] != *wanted));
-        asyncapi
-            .check(&format!("#/components/messages/{}/payload", described(&kind)), &Value::Array(objects));
-        frames += 1;
+        frames.push(objects);
+    }
+
+    let payload = |message: &str| asyncapi.validator(&format!("#/components/messages/{message}/payload"));
+    let controls = ["success", "error", "subscription"].map(|message| (message, payload(message)));
+    let data = payload("data");
+    for objects in frames {
+        let control = controls.iter().find(|(kind, _)| objects[0]["T"] == *kind);
+        check(control.map_or(&data, |(_, control)| control), &Value::Array(objects));
     }
 }
