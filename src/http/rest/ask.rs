@@ -57,11 +57,14 @@ impl Ask {
 
     /// The page that is asked for, when it is `now`.
     pub(super) fn page(&self, now: Timestamp) -> Result<PageAsk, Refusal> {
-        let from = self.time("start", Edge::Start)?.unwrap_or_else(|| TradingDay::of(now).start);
-        let to = self.time("end", Edge::End)?.unwrap_or(now);
-        if self.value("start").is_some() && to < from {
+        let (start, end) = (self.time("start", Edge::Start)?, self.time("end", Edge::End)?);
+        if let (Some(start), Some(end)) = (start, end)
+            && end < start
+        {
             return Err(Refusal::invalid("end", "before start"));
         }
+        let from = start.unwrap_or_else(|| TradingDay::of(now).start);
+        let to = end.unwrap_or(now);
         let order = match self.value("sort") {
             None | Some("asc") => Order::OldestFirst,
             Some("desc") => Order::NewestFirst,

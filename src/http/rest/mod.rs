@@ -1,4 +1,5 @@
-//! REST from memory: what the historical clients of existing SDKs ask for.
+//! REST from memory: what the historical clients of existing SDKs ask for; and the descriptions of
+//! REST and of the stream for machines.
 //!
 //! What is asked for is read, looked up in the archive and encoded by plain functions; the handlers
 //! only carry it. A worker serves its sessions between the pieces
@@ -9,6 +10,7 @@ mod assets;
 mod clock;
 mod page;
 mod refusal;
+mod schemas;
 mod series;
 mod snapshot;
 mod stocks;
@@ -22,7 +24,9 @@ use self::refusal::Refusal;
 
 /// Puts the doors of REST into an application.
 pub(super) fn doors(app: &mut ServiceConfig) {
-    app.route("/v2/assets", web::get().to(assets::list))
+    app.route("/openapi.json", web::get().to(schemas::openapi))
+        .route("/asyncapi.json", web::get().to(schemas::asyncapi))
+        .route("/v2/assets", web::get().to(assets::list))
         .route("/v2/assets/{symbol}", web::get().to(assets::one))
         .route("/v2/clock", web::get().to(clock::clock))
         .route("/v2/stocks/snapshots", web::get().to(stocks::snapshots))

@@ -1,5 +1,6 @@
 use std::time::SystemTime;
 
+use actix_web::body::MessageBody;
 use actix_web::http::header::ContentType;
 use actix_web::rt::task::yield_now;
 use actix_web::web::{Data, Path};
@@ -133,7 +134,7 @@ fn one(house: &House, text: &str) -> Result<(Symbol, SymbolId), Refusal> {
     found.ok_or_else(|| Refusal::UnknownSymbol(text.to_owned()))
 }
 
-pub(super) fn json(body: Vec<u8>) -> HttpResponse {
+pub(super) fn json(body: impl MessageBody + 'static) -> HttpResponse {
     HttpResponse::Ok().content_type(ContentType::json()).body(body)
 }
 

@@ -41,15 +41,15 @@ impl History {
         let current = seconds
             .iter()
             .filter(|second| Some(Span::Minute.start(second.start, Timestamp::default())) > complete);
-        let current = joined(Span::Minute, current);
+        let current = joined(current, Span::Second, Span::Minute);
         let minutes: Vec<Bar> = minutes.iter().chain(&current).copied().collect();
-        let today = joined(Span::Day, &minutes);
+        let today = joined(&minutes, Span::Minute, Span::Day);
         for span in Span::ALL {
             let bars = match span {
                 Span::Second => seconds,
-                Span::FiveSeconds => &joined(span, seconds),
+                Span::FiveSeconds => &joined(seconds, Span::Second, span),
                 Span::Minute => &minutes,
-                Span::FiveMinutes | Span::Hour => &joined(span, &minutes),
+                Span::FiveMinutes | Span::Hour => &joined(&minutes, Span::Minute, span),
                 Span::Day => &days.iter().chain(&today).copied().collect::<Vec<_>>(),
             };
             bars.iter().for_each(|bar| self.bars[span.index()].seed(bar));
@@ -72,9 +72,9 @@ impl History {
     }
 }
 
-/// Bars put together to those of a longer span.
-fn joined<'b>(span: Span, bars: impl IntoIterator<Item = &'b Bar>) -> Vec<Bar> {
-    let mut joiner = Joiner::new(span.timeframe());
+/// Bars of one span put together to those of a longer one.
+fn joined<'b>(bars: impl IntoIterator<Item = &'b Bar>, from: Span, to: Span) -> Vec<Bar> {
+    let mut joiner = Joiner::new(to.timeframe(), from);
     bars.into_iter().for_each(|bar| joiner.push(bar));
     joiner.finish()
 }

@@ -65,29 +65,22 @@ impl Archive {
     pub fn bars(&self, symbol: SymbolId, timeframe: Timeframe, query: &Query) -> Vec<Bar> {
         let base = timeframe.base();
         let (from, to) = query.times();
-        let mut bars = Vec::new();
-        let mut next = from;
+        let mut joiner = Joiner::new(timeframe, base);
+        let mut chunk = Vec::with_capacity(ROWS_AT_ONCE);
         let mut forgotten = None;
-        loop {
-            bars.reserve(ROWS_AT_ONCE);
-            let known = bars.len();
+        let mut next = from;
+        while joiner.newest_start().is_none_or(|start| start <= to) {
+            chunk.clear();
             {
                 let history = self.history(symbol);
-                if known == 0 {
-                    forgotten = history.bars(base).forgotten();
-                }
-                history.bars(base).copy(symbol, next, ROWS_AT_ONCE, &mut bars);
+                forgotten = forgotten.or(history.bars(base).forgotten());
+                history.bars(base).copy(symbol, next, ROWS_AT_ONCE, &mut chunk);
             }
-            match bars[known..].last() {
-                Some(last) if last.start <= to => next = last.start + NANOSECOND,
-                _ => break,
-            }
+            let Some(last) = chunk.last() else { break };
+            next = last.start + NANOSECOND;
+            chunk.iter().for_each(|bar| joiner.push(bar));
         }
-        if base.timeframe() != timeframe {
-            let mut joiner = Joiner::new(timeframe);
-            bars.iter().for_each(|bar| joiner.push(bar));
-            bars = joiner.finish();
-        }
+        let mut bars = joiner.finish();
         bars.retain(|bar| query.wants(Place::from(bar)) && Some(bar.start) > forgotten);
         query.arrange(&mut bars);
         bars
@@ -242,6 +235,19 @@ mod tests {
         assert_eq!(archive.bars(SYMBOL, quarters, &rest).len(), 17);
         let between = Query { from: second(1), to: second(1_800), ..ALL };
         assert_eq!(archive.bars(SYMBOL, quarters, &between).len(), 2);
+    }
+
+    #[test]
+    fn a_bar_that_starts_in_time_is_given_whole() {
+        let archive = archive(0..1_200);
+        let tens = Timeframe::new(10, Unit::Minute).unwrap();
+        let of_seconds = Timeframe::new(2, Unit::Second).unwrap();
+
+        let one = archive.bars(SYMBOL, tens, &Query { to: second(5), ..ALL });
+        let last = archive.bars(SYMBOL, of_seconds, &Query { from: second(200), to: second(1_000), ..ALL });
+
+        assert_eq!(one.iter().map(|bar| bar.trades).collect::<Vec<_>>(), [600]);
+        assert!(last.iter().all(|bar| bar.trades == 2) && last.len() == 401, "{last:?}");
     }
 
     #[test]

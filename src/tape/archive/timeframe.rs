@@ -72,23 +72,29 @@ impl Timeframe {
     }
 }
 
-/// Puts the bars of a timeframe's base together to its own.
+/// Puts bars of a retained span together to those of a timeframe.
 #[derive(Debug)]
 pub(super) struct Joiner {
     timeframe: Timeframe,
+    is_same: bool,
     day: TradingDay,
     cut: Range<Timestamp>,
     joined: Vec<Bar>,
 }
 
 impl Joiner {
-    pub(super) fn new(timeframe: Timeframe) -> Self {
+    /// For this timeframe, of bars of this span. Where they are the same it costs nothing.
+    pub(super) fn new(timeframe: Timeframe, span: Span) -> Self {
         let nothing = Timestamp::default()..Timestamp::default();
-        Self { timeframe, day: TradingDay::default(), cut: nothing, joined: Vec::new() }
+        let is_same = span.timeframe() == timeframe;
+        Self { timeframe, is_same, day: TradingDay::default(), cut: nothing, joined: Vec::new() }
     }
 
     /// Takes in the next bar, in order of time.
     pub(super) fn push(&mut self, bar: &Bar) {
+        if self.is_same {
+            return self.joined.push(*bar);
+        }
         if !self.cut.contains(&bar.start) {
             self.cut = self.timeframe.cut(bar.start, &mut self.day);
         }
@@ -96,6 +102,11 @@ impl Joiner {
             Some(joined) if joined.start == self.cut.start => joined.absorb(bar),
             _ => self.joined.push(Bar { start: self.cut.start, ..*bar }),
         }
+    }
+
+    /// Where the newest bar starts: those before it are complete.
+    pub(super) fn newest_start(&self) -> Option<Timestamp> {
+        self.joined.last().map(|bar| bar.start)
     }
 
     /// The bars, in order of time.
@@ -117,7 +128,7 @@ mod tests {
     /// Starts and volumes of the bars that come of bars with one share each at these times.
     fn joined(count: u8, unit: Unit, starts: &[&str]) -> Vec<(Timestamp, u64)> {
         let Body::Bar(bar) = fixtures::bar().body else { unreachable!() };
-        let mut joiner = Joiner::new(Timeframe::new(count, unit).unwrap());
+        let mut joiner = Joiner::new(Timeframe::new(count, unit).unwrap(), Span::Second);
         for start in starts {
             joiner.push(&Bar { start: at(start), volume: 1, ..bar });
         }
@@ -168,7 +179,7 @@ mod tests {
             joined(1, Unit::Month, &days),
             [(at("2026-10-01T04:00:00Z"), 1), (at("2026-11-01T04:00:00Z"), 2)]
         );
-        assert_eq!(joined(1, Unit::Day, &days[1..]).len(), 2);
+        assert_eq!(joined(1, Unit::Day, &days).len(), 3);
     }
 
     #[test]

@@ -1,0 +1,127 @@
+use actix_web::HttpResponse;
+
+use super::stocks::json;
+
+/// REST as OpenAPI 3.1 describes it.
+const OPENAPI: &str = include_str!("openapi.json");
+
+/// The stream as AsyncAPI 3 describes it, with what is ours.
+const ASYNCAPI: &str = include_str!("asyncapi.json");
+
+/// `GET /openapi.json`
+pub(super) async fn openapi() -> HttpResponse {
+    json(OPENAPI)
+}
+
+/// `GET /asyncapi.json`
+pub(super) async fn asyncapi() -> HttpResponse {
+    json(ASYNCAPI)
+}
+
+/// That the server sends what is described is tested over a socket in `tests/schemas.rs`; here, what
+/// a short session does not see.
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::model::Channel;
+    use crate::wire::{Codec, Command, ErrorCode, Mark, Notice, Subscription, Wanted, fixtures};
+
+    fn asyncapi() -> Value {
+        serde_json::from_str(ASYNCAPI).expect("a description is JSON")
+    }
+
+    /// Checks a value against a schema of the description, whose objects have no other fields.
+    fn check(schema: &str, value: &Value) {
+        let mut root = asyncapi();
+        close(&mut root["components"]["schemas"]);
+        root["$ref"] = json!(format!("#/components/schemas/{schema}"));
+        let validator = jsonschema::draft202012::options()
+            .should_validate_formats(true)
+            .build(&root)
+            .expect("the description holds schemas");
+        let faults: Vec<_> = validator.iter_errors(value).map(|fault| fault.to_string()).collect();
+        assert!(faults.is_empty(), "{schema}: {value}: {faults:?}");
+    }
+
+    fn close(schema: &mut Value) {
+        match schema {
+            Value::Object(fields) => {
+                if fields.contains_key("properties") && !fields.contains_key("additionalProperties") {
+                    fields.insert("additionalProperties".to_owned(), json!(false));
+                }
+                fields.values_mut().for_each(close);
+            }
+            Value::Array(items) => items.iter_mut().for_each(close),
+            _ => {}
+        }
+    }
+
+    fn payload(frame: &[u8]) -> Value {
+        let text = &frame[frame.iter().position(|byte| *byte == b'[').unwrap()..];
+        serde_json::from_slice(text).expect("a frame is JSON")
+    }
+
+    #[test]
+    fn every_kind_of_object_is_as_described() {
+        let universe = fixtures::universe();
+        for object in fixtures::objects() {
+            for mark in [Mark::Live, Mark::Merged(3), Mark::Snapshot] {
+                let mut out = b"[".to_vec();
+                Codec::Json.write(&mut out, &universe, &object, mark);
+                out.pop();
+                out.push(b']');
+                check("Data", &payload(&out));
+            }
+        }
+    }
+
+    #[test]
+    fn every_notice_is_as_described() {
+        let subscription = Subscription::of(|_: Channel| Wanted::default(), None);
+        for (schema, notice) in [
+            ("Success", Notice::CONNECTED),
+            ("Success", Notice::AUTHENTICATED),
+            ("Subscription", Notice::Subscription(Box::new(subscription))),
+            ("Error", ErrorCode::SlowClient.into()),
+            ("Drain", Notice::Drain { reconnect_ms: 5 }),
+        ] {
+            let payload = payload(&notice.to_frame(Codec::Json));
+
+            let [object] = payload.as_array().unwrap().as_slice() else { panic!("{payload}") };
+            check(schema, object);
+        }
+    }
+
+    #[test]
+    fn what_is_described_as_a_command_is_one() {
+        let subscribe = json!({
+            "action": "subscribe", "trades": ["*"], "quotes": null, "tickers": ["AAPL"],
+            "x": {
+                "id": 7, "conflate_ms": 250, "snapshot": true, "heartbeat_ms": 5000,
+                "resume": {"epoch": "k3f9", "sq": {"trades": {"AAPL": 8841}}},
+            },
+        });
+        for (schema, command) in [
+            ("Auth", json!({"action": "auth", "key": "K", "secret": "S"})),
+            ("Subscribe", subscribe),
+            ("Unsubscribe", json!({"action": "unsubscribe", "trades": ["AAPL"]})),
+        ] {
+            check(schema, &command);
+            assert!(Command::read(Codec::Json, command.to_string().as_bytes()).is_ok(), "{command}");
+        }
+    }
+
+    #[test]
+    fn every_message_and_reference_of_the_descriptions_leads_somewhere() {
+        for text in [OPENAPI, ASYNCAPI] {
+            let root: Value = serde_json::from_str(text).expect("a description is JSON");
+            assert_eq!(root["info"]["version"], env!("CARGO_PKG_VERSION"));
+            for part in text.split("\"$ref\": \"#").skip(1) {
+                let pointer = part.split('"').next().unwrap();
+                assert!(root.pointer(&pointer.replace("~1", "/")).is_some(), "{pointer}");
+            }
+        }
+    }
+}
