@@ -13,7 +13,7 @@ use super::link::{Link, Sever};
 use super::outbox::Outbox;
 use crate::hub::Hub;
 use crate::model::{Epoch, Universe};
-use crate::wire::{Codec, Decoder, Fault, Incoming, Opcode, message_frame};
+use crate::wire::{Codec, Compression, Decoder, Deflate, Fault, Incoming, Opcode, message_frame};
 
 /// The longest message that the echo returns: what the conformance suite asks for (case 9.1.6).
 const MAX_MESSAGE: usize = 16 << 20;
@@ -22,15 +22,33 @@ const MAX_MESSAGE: usize = 16 << 20;
 ///
 /// It is the tutorial's echo server, and the place where our frames are put to the test: all below
 /// the message is what the ticker's sessions run on.
-pub fn open_echo(hub: Rc<Hub>, universe: Arc<Universe>, sever: Sever, payload: Payload) -> BoxBody {
+pub fn open_echo(
+    hub: Rc<Hub>,
+    universe: Arc<Universe>,
+    deflate: Option<Deflate>,
+    sever: Sever,
+    payload: Payload,
+) -> BoxBody {
     let outbox = Outbox::new(Codec::Json, universe, OutboxLimits::default());
     let link = Rc::new(Link::new(hub, Codec::Json, Epoch::default(), outbox, sever));
-    let incoming = IncomingStream::new(payload, Decoder::new(MAX_MESSAGE), Rc::clone(&link));
-    run(EchoActor { link: Rc::clone(&link) }, incoming, link, None)
+    let decoder = Decoder::new(MAX_MESSAGE).with(Compression::of(deflate));
+    let incoming = IncomingStream::new(payload, decoder, Rc::clone(&link));
+    run(EchoActor { link: Rc::clone(&link), deflate }, incoming, link, None)
 }
 
 struct EchoActor {
     link: Rc<Link>,
+    deflate: Option<Deflate>,
+}
+
+impl EchoActor {
+    fn say(&self, opcode: Opcode, message: &[u8]) {
+        let frame = message_frame(opcode, message);
+        self.link.send(match self.deflate {
+            Some(deflate) => deflate.pack(frame),
+            None => frame,
+        });
+    }
 }
 
 impl Actor for EchoActor {
@@ -40,8 +58,8 @@ impl Actor for EchoActor {
 impl StreamHandler<Result<Incoming, Fault>> for EchoActor {
     fn handle(&mut self, said: Result<Incoming, Fault>, ctx: &mut Self::Context) {
         match said {
-            Ok(Incoming::Text(text)) => self.link.send(message_frame(Opcode::Text, &text)),
-            Ok(Incoming::Binary(bytes)) => self.link.send(message_frame(Opcode::Binary, &bytes)),
+            Ok(Incoming::Text(text)) => self.say(Opcode::Text, &text),
+            Ok(Incoming::Binary(bytes)) => self.say(Opcode::Binary, &bytes),
             Ok(other) => answer_control(&self.link, other, ctx),
             Err(fault) => break_off(&self.link, fault, ctx),
         }
