@@ -16,11 +16,13 @@ mod snapshot;
 mod stocks;
 mod times;
 mod token;
+mod trial;
 
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpResponse, ResponseError};
 
 use self::refusal::Refusal;
+pub use self::trial::answer_query;
 
 /// Puts the doors of REST into an application.
 pub(super) fn doors(app: &mut ServiceConfig) {
