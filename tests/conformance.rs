@@ -5,7 +5,9 @@
 
 mod support;
 
-use support::{Client, Server, deflate};
+use std::collections::{HashMap, HashSet};
+
+use support::{Client, Ledger, Server, deflate};
 
 /// What the tutorial's handshake offers, and so do browsers and the SDKs.
 const OFFER: &str = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n";
@@ -212,5 +214,44 @@ fn the_stream_takes_compressed_commands_whole_and_in_fragments() {
 
     for kind in ["success", "subscription", "subscription"] {
         assert_eq!(client.next().unwrap().json()[0]["T"], kind);
+    }
+}
+
+#[test]
+fn compressed_sessions_that_want_the_same_get_the_same_bytes_and_miss_nothing() {
+    let server = Server::start(|config| {
+        config.workers = 1;
+        config.simulation.trades_per_second = 1_000.0;
+        config.outbox.end_above = usize::MAX;
+    });
+    let offers = [OFFER, OFFER, ""];
+    let mut sessions = offers.map(|offer| {
+        let mut client = Client::connect_with(server.address, "/v2/iex", offer);
+        client.say(r#"{"action":"subscribe","trades":["*"],"quotes":["*"]}"#);
+        (client, Ledger::default(), HashSet::new(), HashMap::new())
+    });
+
+    // Whoever is behind gets frames of its own; the shared ones are those of who keeps up.
+    while sessions.iter().any(|(_, ledger, ..)| ledger.objects < 5_000) {
+        for (client, ledger, packed, objects) in &mut sessions {
+            let frame = client.next().expect("the session goes on");
+            if frame.opcode == 1 {
+                ledger.enter(&frame.json());
+                for object in frame.json().into_iter().filter(|object| object["cf"].is_null()) {
+                    let stream = (object["T"].to_string(), object["S"].to_string());
+                    objects.insert((stream, object["sq"].as_u64()), object);
+                }
+                packed.extend(frame.packed);
+            }
+        }
+    }
+
+    let [(_, _, ours, first), (_, _, others, second), (_, _, none, plain)] = &sessions;
+    assert!(none.is_empty(), "who did not ask gets nothing compressed");
+    assert!(ours.intersection(others).count() > 0, "{} and {} frames, none alike", ours.len(), others.len());
+    for packed in [first, second] {
+        let both: Vec<_> = packed.keys().filter(|key| plain.contains_key(key)).collect();
+        assert!(both.len() > 1_000);
+        assert!(both.iter().all(|key| packed[key] == plain[key]), "the same object says the same");
     }
 }

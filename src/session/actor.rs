@@ -50,7 +50,7 @@ pub struct Door {
 /// Opens a session over an upgraded connection: what the client sends is `payload`, the answer is the
 /// body of the response.
 pub fn open(door: Door, payload: Payload) -> BoxBody {
-    let outbox = Outbox::new(door.codec, Arc::clone(&door.universe), door.outbox);
+    let outbox = Outbox::new(door.codec, Arc::clone(&door.universe), door.outbox).compressed(door.deflate);
     let link = Rc::new(Link::new(door.hub, door.codec, door.epoch, outbox, door.sever));
     let membership = Membership::of(&link);
     let conversation =

@@ -29,26 +29,15 @@ pub fn open_echo(
     sever: Sever,
     payload: Payload,
 ) -> BoxBody {
-    let outbox = Outbox::new(Codec::Json, universe, OutboxLimits::default());
+    let outbox = Outbox::new(Codec::Json, universe, OutboxLimits::default()).compressed(deflate);
     let link = Rc::new(Link::new(hub, Codec::Json, Epoch::default(), outbox, sever));
     let decoder = Decoder::new(MAX_MESSAGE).with(Compression::of(deflate));
     let incoming = IncomingStream::new(payload, decoder, Rc::clone(&link));
-    run(EchoActor { link: Rc::clone(&link), deflate }, incoming, link, None)
+    run(EchoActor { link: Rc::clone(&link) }, incoming, link, None)
 }
 
 struct EchoActor {
     link: Rc<Link>,
-    deflate: Option<Deflate>,
-}
-
-impl EchoActor {
-    fn say(&self, opcode: Opcode, message: &[u8]) {
-        let frame = message_frame(opcode, message);
-        self.link.send(match self.deflate {
-            Some(deflate) => deflate.pack(frame),
-            None => frame,
-        });
-    }
 }
 
 impl Actor for EchoActor {
@@ -58,8 +47,8 @@ impl Actor for EchoActor {
 impl StreamHandler<Result<Incoming, Fault>> for EchoActor {
     fn handle(&mut self, said: Result<Incoming, Fault>, ctx: &mut Self::Context) {
         match said {
-            Ok(Incoming::Text(text)) => self.say(Opcode::Text, &text),
-            Ok(Incoming::Binary(bytes)) => self.say(Opcode::Binary, &bytes),
+            Ok(Incoming::Text(text)) => self.link.send(message_frame(Opcode::Text, &text)),
+            Ok(Incoming::Binary(bytes)) => self.link.send(message_frame(Opcode::Binary, &bytes)),
             Ok(other) => answer_control(&self.link, other, ctx),
             Err(fault) => break_off(&self.link, fault, ctx),
         }
