@@ -36,6 +36,9 @@ struct Args {
     /// Asks for at most one frame per so many milliseconds (an extension of the protocol)
     #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u32).range(0..=60_000))]
     conflate_ms: Option<u32>,
+    /// Offers permessage-deflate, and inflates what comes compressed
+    #[arg(long)]
+    deflate: bool,
     /// Length of the measurement
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3_600))]
     seconds: u64,
@@ -110,7 +113,8 @@ pub(crate) fn understand(typed: impl Iterator<Item = String>) -> Result<Wish, St
 }
 
 fn meaning(args: Args) -> Result<Load, String> {
-    let target = Target::parse(&args.url)?;
+    let mut target = Target::parse(&args.url)?;
+    target.offers_deflate = args.deflate;
     if !target.address.ip().is_loopback() && !args.allow_remote {
         return Err(format!("{} is not this machine; --allow-remote if it is yours to load", target.address));
     }
