@@ -2,8 +2,9 @@
 //! REST and of the stream for machines.
 //!
 //! What is asked for is read, looked up in the archive and encoded by plain functions; the handlers
-//! only carry it. A worker serves its sessions between the pieces
-//! of an answer, so that a page of ten thousand rows delays no tick by more than one piece.
+//! only carry it. The stream comes first: a worker answers one request at a time, REST has a share of
+//! its time, and its sessions are served between the pieces of an answer, so that a page of ten
+//! thousand rows delays no tick by more than one piece.
 
 mod ask;
 mod assets;
@@ -17,16 +18,21 @@ mod stocks;
 mod times;
 mod token;
 mod trial;
+mod turn;
+
+use std::time::Instant;
 
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpResponse, ResponseError};
 
 use self::refusal::Refusal;
 pub use self::trial::answer_query;
+use self::turn::Line;
 
 /// Puts the doors of REST into an application.
 pub(super) fn doors(app: &mut ServiceConfig) {
-    app.route("/openapi.json", web::get().to(schemas::openapi))
+    app.app_data(Line::new(Instant::now()))
+        .route("/openapi.json", web::get().to(schemas::openapi))
         .route("/asyncapi.json", web::get().to(schemas::asyncapi))
         .route("/v2/assets", web::get().to(assets::list))
         .route("/v2/assets/{symbol}", web::get().to(assets::one))

@@ -11,6 +11,7 @@ use super::page::{Form, Page, Progress};
 use super::refusal::Refusal;
 use super::series::Kind;
 use super::snapshot::write_snapshot;
+use super::turn::Turn;
 use crate::http::House;
 use crate::model::{Symbol, SymbolId, Timestamp};
 use crate::wire::RowWriter;
@@ -21,7 +22,7 @@ type Answer = Result<HttpResponse, Refusal>;
 const SYMBOLS_PER_TURN: usize = 100;
 
 /// `GET /v2/stocks/{bars,trades,quotes}`
-pub(super) async fn pages(kind: Path<String>, request: HttpRequest, house: Data<House>) -> Answer {
+pub(super) async fn pages(kind: Path<String>, request: HttpRequest, house: Data<House>, _: Turn) -> Answer {
     let kind = Kind::named(&kind)?;
     let ask = Ask::of(request.query_string())?;
     let symbols = known(&house, &ask)?;
@@ -33,6 +34,7 @@ pub(super) async fn pages_of_one(
     path: Path<(String, String)>,
     request: HttpRequest,
     house: Data<House>,
+    _: Turn,
 ) -> Answer {
     let kind = Kind::named(&path.1)?;
     let (symbol, id) = one(&house, &path.0)?;
@@ -41,7 +43,7 @@ pub(super) async fn pages_of_one(
 }
 
 /// `GET /v2/stocks/{bars,trades,quotes}/latest`
-pub(super) async fn latest(kind: Path<String>, request: HttpRequest, house: Data<House>) -> Answer {
+pub(super) async fn latest(kind: Path<String>, request: HttpRequest, house: Data<House>, _: Turn) -> Answer {
     let kind = Kind::named(&kind)?;
     let symbols = known(&house, &Ask::of(request.query_string())?)?;
     let mut out = format!("{{\"{}\":", kind.plural()).into_bytes();
@@ -54,7 +56,7 @@ pub(super) async fn latest(kind: Path<String>, request: HttpRequest, house: Data
 }
 
 /// `GET /v2/stocks/{symbol}/{bars,trades,quotes}/latest`
-pub(super) async fn latest_of_one(path: Path<(String, String)>, house: Data<House>) -> Answer {
+pub(super) async fn latest_of_one(path: Path<(String, String)>, house: Data<House>, _: Turn) -> Answer {
     let kind = Kind::named(&path.1)?;
     let (symbol, id) = one(&house, &path.0)?;
     let mut out = format!("{{\"symbol\":\"{symbol}\",\"{}\":", kind.singular()).into_bytes();
@@ -66,7 +68,7 @@ pub(super) async fn latest_of_one(path: Path<(String, String)>, house: Data<Hous
 }
 
 /// `GET /v2/stocks/snapshots`
-pub(super) async fn snapshots(request: HttpRequest, house: Data<House>) -> Answer {
+pub(super) async fn snapshots(request: HttpRequest, house: Data<House>, _: Turn) -> Answer {
     let symbols = known(&house, &Ask::of(request.query_string())?)?;
     let mut out = Vec::new();
     by_symbol(&house, symbols, &mut out, |id, writer, out| {
@@ -78,7 +80,7 @@ pub(super) async fn snapshots(request: HttpRequest, house: Data<House>) -> Answe
 }
 
 /// `GET /v2/stocks/{symbol}/snapshot`
-pub(super) async fn snapshot_of_one(symbol: Path<String>, house: Data<House>) -> Answer {
+pub(super) async fn snapshot_of_one(symbol: Path<String>, house: Data<House>, _: Turn) -> Answer {
     let (symbol, id) = one(&house, &symbol)?;
     let mut out = Vec::new();
     write_snapshot(&house.archive.summary(id), Some(symbol), &mut RowWriter::default(), &mut out);
