@@ -104,7 +104,7 @@ fn connect(address: std::net::SocketAddr, kind: Kind, ledger: &Ledger, epoch: &s
 /// The next objects, in whichever codec.
 fn read(client: &mut Client) -> Vec<Value> {
     loop {
-        let Frame { opcode, payload } = client.next().expect("the session goes on");
+        let Frame { opcode, payload, .. } = client.next().expect("the session goes on");
         match opcode {
             1 => return serde_json::from_slice(&payload).unwrap(),
             2 => return unpack(&payload),

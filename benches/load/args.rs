@@ -40,6 +40,9 @@ struct Args {
     /// Sessions come back when the server goes, when it asked them to, and go on where they stood
     #[arg(long)]
     returns: bool,
+    /// Offers permessage-deflate, and inflates what comes compressed
+    #[arg(long)]
+    deflate: bool,
     /// Length of the measurement
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3_600))]
     seconds: u64,
@@ -126,7 +129,8 @@ fn parsed<P: Parser>(typed: impl IntoIterator<Item = String>) -> Result<Result<P
 }
 
 fn meaning(args: Args) -> Result<Load, String> {
-    let target = Target::parse(&args.url)?;
+    let mut target = Target::parse(&args.url)?;
+    target.offers_deflate = args.deflate;
     if !target.address.ip().is_loopback() && !args.allow_remote {
         return Err(format!("{} is not this machine; --allow-remote if it is yours to load", target.address));
     }

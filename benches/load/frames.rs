@@ -17,6 +17,8 @@ pub(crate) struct Frame<'a> {
     pub(crate) opcode: Opcode,
     /// Whether this frame ends its message.
     pub(crate) is_final: bool,
+    /// Whether its message is compressed (RFC 7692, 6).
+    pub(crate) is_packed: bool,
     pub(crate) payload: &'a [u8],
     /// Header and payload: how far to move on.
     pub(crate) length: usize,
@@ -43,6 +45,8 @@ pub(crate) enum Fault {
     BadControl,
     /// Over [`MESSAGE_LIMIT`].
     TooLong,
+    /// A compressed message that cannot be inflated within [`MESSAGE_LIMIT`].
+    BadDeflate,
     /// A continuation of nothing, or a new message inside another (5.4).
     OutOfTurn,
 }
@@ -57,13 +61,14 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Decoded<'_>, Fault> {
         return Ok(Decoded::Partial { needs: 2 });
     };
     let is_final = first & 0x80 != 0;
-    let opcode = match first & 0x7F {
-        0 => Opcode::Continuation,
+    let is_packed = first & 0x40 != 0;
+    let opcode = match first & 0x3F {
+        0 if !is_packed => Opcode::Continuation,
         1 => Opcode::Text,
         2 => Opcode::Binary,
-        8 => Opcode::Close,
-        9 => Opcode::Ping,
-        10 => Opcode::Pong,
+        8 if !is_packed => Opcode::Close,
+        9 if !is_packed => Opcode::Ping,
+        10 if !is_packed => Opcode::Pong,
         _ => return Err(Fault::Reserved),
     };
     if second & 0x80 != 0 {
@@ -89,7 +94,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Decoded<'_>, Fault> {
     }
     let length = header + payload;
     Ok(match bytes.get(header..length) {
-        Some(payload) => Decoded::Whole(Frame { opcode, is_final, payload, length }),
+        Some(payload) => Decoded::Whole(Frame { opcode, is_final, is_packed, payload, length }),
         None => Decoded::Partial { needs: length },
     })
 }
@@ -160,7 +165,8 @@ mod tests {
     #[test]
     fn what_a_server_may_not_send_is_a_fault() {
         assert_eq!(decode(&[0x81, 0x80]), Err(Fault::Masked));
-        assert_eq!(decode(&[0xC1, 0]), Err(Fault::Reserved));
+        assert_eq!(decode(&[0xC9, 0]), Err(Fault::Reserved));
+        assert_eq!(decode(&[0xA1, 0]), Err(Fault::Reserved));
         assert_eq!(decode(&[0x83, 0]), Err(Fault::Reserved));
         assert_eq!(decode(&[0x09, 0]), Err(Fault::BadControl));
         assert_eq!(decode(&[0x89, 126, 0, 126]), Err(Fault::BadControl));

@@ -3,6 +3,7 @@
 use std::io::{self, Read, Write};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use flate2::{Decompress, FlushDecompress};
 use mio::net::TcpStream;
 use serde_json::Value;
 
@@ -26,11 +27,21 @@ pub(crate) struct Desk<'a> {
     /// Every read of every session lands here; only what is left of a frame is kept by the session.
     pub(crate) scratch: Vec<u8>,
     masks: u32,
+    /// Each compressed message stands for itself, so one serves all sessions.
+    inflater: Decompress,
+    inflated: Vec<u8>,
 }
 
 impl<'a> Desk<'a> {
     pub(crate) fn new(load: &'a Load) -> Self {
-        Self { load, books: Books::default(), scratch: Vec::new(), masks: 0x9E37_79B9 }
+        Self {
+            load,
+            books: Books::default(),
+            scratch: Vec::new(),
+            masks: 0x9E37_79B9,
+            inflater: Decompress::new(false),
+            inflated: Vec::new(),
+        }
     }
 
     /// The next masking key: xorshift, for a mask need only differ, not be secret, on our own machine.
@@ -235,6 +246,10 @@ impl Session {
                 }
                 Opcode::Pong => {}
                 Opcode::Close => return Err(End::Closed { code: frames::close_code(frame.payload) }),
+                Opcode::Text if frame.is_packed => {
+                    desk.books.tally.frames += 1;
+                    self.packed_message(frame.payload, now_us, desk)?;
+                }
                 opcode => {
                     desk.books.tally.frames += 1;
                     self.part(opcode, frame.is_final, frame.payload, now_us, desk)?;
@@ -277,6 +292,27 @@ impl Session {
             }
             _ => Err(Fault::OutOfTurn.into()),
         }
+    }
+
+    /// A compressed message: this server sends each in one frame.
+    fn packed_message(&mut self, payload: &[u8], now_us: i64, desk: &mut Desk<'_>) -> Result<(), End> {
+        if !desk.load.target.offers_deflate || self.parts.is_some() {
+            return Err(Fault::Reserved.into());
+        }
+        let mut message = std::mem::take(&mut desk.inflated);
+        message.clear();
+        message.reserve(MESSAGE_LIMIT);
+        desk.inflater.reset(false);
+        for part in [payload, &[0, 0, 0xFF, 0xFF]] {
+            let whole = desk.inflater.total_in() + part.len() as u64;
+            let outcome = desk.inflater.decompress_vec(part, &mut message, FlushDecompress::Sync);
+            if outcome.is_err() || desk.inflater.total_in() != whole {
+                return Err(Fault::BadDeflate.into());
+            }
+        }
+        let heard = self.message(&message, now_us, desk);
+        desk.inflated = message;
+        heard
     }
 
     #[inline]

@@ -14,6 +14,8 @@ pub(crate) struct Target {
     authority: String,
     /// Path and query.
     path: String,
+    /// Whether the upgrade offers permessage-deflate (RFC 7692), each message for itself.
+    pub(crate) offers_deflate: bool,
 }
 
 /// The nonce and its answer from RFC 6455, 1.3.
@@ -52,14 +54,18 @@ impl Target {
         }
         let resolved = with_port.to_socket_addrs().ok().and_then(|mut addresses| addresses.next());
         let address = resolved.ok_or_else(|| format!("cannot resolve `{authority}`"))?;
-        Ok(Self { address, authority: authority.to_owned(), path })
+        Ok(Self { address, authority: authority.to_owned(), path, offers_deflate: false })
     }
 
     /// The upgrade request of one session.
     pub(crate) fn upgrade_request(&self) -> String {
+        let offer = match self.offers_deflate {
+            true => "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover\r\n",
+            false => "",
+        };
         format!(
             "GET {} HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Key: {NONCE}\r\nSec-WebSocket-Version: 13\r\n\r\n",
+             Sec-WebSocket-Key: {NONCE}\r\nSec-WebSocket-Version: 13\r\n{offer}\r\n",
             self.path, self.authority
         )
     }

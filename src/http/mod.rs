@@ -18,6 +18,8 @@ use crate::model::{Epoch, Universe};
 use crate::session::{Limits, OutboxLimits};
 use crate::tape::Archive;
 
+#[doc(hidden)]
+pub use rest::answer_query;
 pub use socket::tune;
 
 /// What all doors know.

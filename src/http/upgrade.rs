@@ -1,9 +1,9 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use actix_web::http::header::{CONTENT_TYPE, HeaderMap};
+use actix_web::http::header::{CONTENT_TYPE, HeaderMap, SEC_WEBSOCKET_EXTENSIONS};
 use actix_web::web::{Data, Path, Payload, Query};
-use actix_web::{HttpRequest, HttpResponse, Responder};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, Responder};
 use actix_web_actors::ws;
 use serde::Deserialize;
 
@@ -12,7 +12,7 @@ use super::rest::no_such_path;
 use super::socket::sever;
 use crate::hub::Hub;
 use crate::session::{self, Door};
-use crate::wire::Codec;
+use crate::wire::{Agreed, Codec, Deflate};
 
 /// The feeds of Alpaca's stock stream; all serve the same market.
 const FEEDS: [&str; 4] = ["iex", "sip", "delayed_sip", "test"];
@@ -48,7 +48,9 @@ struct Asked {
 /// `GET /echo`: returns each message as it came.
 pub(super) async fn echo(request: HttpRequest, house: Data<House>, payload: Payload) -> impl Responder {
     let mut response = ws::handshake(&request)?;
-    let body = session::open_echo(hub_of(&request), Arc::clone(&house.universe), sever(&request), payload);
+    let deflate = agree(&request, &mut response);
+    let universe = Arc::clone(&house.universe);
+    let body = session::open_echo(hub_of(&request), universe, deflate, sever(&request), payload);
     Ok::<_, ws::HandshakeError>(response.body(body))
 }
 
@@ -67,12 +69,21 @@ fn open(request: &HttpRequest, house: &House, payload: Payload) -> Result<HttpRe
         outbox: house.outbox,
         epoch: house.epoch,
         replay: Rc::new(move |stream, after, up_to| archive.since(stream, after, up_to)),
+        deflate: agree(request, &mut response),
         codec: codec(request.headers(), asked.codec.as_deref()),
         label: asked.user_id.map(shortened),
         is_authenticated: has_credentials(request.headers()),
         sever: sever(request),
     };
     Ok(response.body(session::open(door, payload)))
+}
+
+/// Answers what the client offered: how its messages may be compressed, if it wants that at all.
+fn agree(request: &HttpRequest, response: &mut HttpResponseBuilder) -> Option<Deflate> {
+    let offers = request.headers().get_all(SEC_WEBSOCKET_EXTENSIONS);
+    let agreed = Agreed::from_offers(offers.filter_map(|line| line.to_str().ok()))?;
+    response.insert_header((SEC_WEBSOCKET_EXTENSIONS, agreed.answer()));
+    Some(agreed.deflate())
 }
 
 fn hub_of(request: &HttpRequest) -> Rc<Hub> {

@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 
 use crate::model::Object;
 use crate::tape::Batch;
-use crate::wire::{ArrayFrame, Codec};
+use crate::wire::{ArrayFrame, Codec, Deflate};
 
 /// An object of the turn, by its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -25,8 +25,8 @@ pub struct Turn<'a> {
     frames: RefCell<Frames>,
 }
 
-/// Frames by what they hold.
-type Frames = FxHashMap<(Codec, Box<[Pick]>), Bytes>;
+/// Frames by their form and by what they hold.
+type Frames = FxHashMap<(Codec, Option<Deflate>, Box<[Pick]>), Bytes>;
 
 impl Pick {
     /// The object at this place of that batch of the turn.
@@ -51,18 +51,50 @@ impl<'a> Turn<'a> {
         self.batches[pick.batch as usize].encoded(codec, pick.place as usize)
     }
 
-    /// One frame of these objects.
-    pub fn frame(&self, codec: Codec, picks: &[Pick]) -> Bytes {
+    /// One frame of these objects, compressed where that is agreed and pays: once for all who share it.
+    pub fn frame(&self, codec: Codec, deflate: Option<Deflate>, picks: &[Pick]) -> Bytes {
         let mut frames = self.frames.borrow_mut();
-        let key = (codec, picks.into());
+        let key = (codec, deflate, picks.into());
         let frame = frames.entry(key).or_insert_with(|| {
             let room = picks.iter().map(|pick| self.encoded(codec, *pick).len()).sum();
             let mut frame = ArrayFrame::with_capacity(codec, room);
             for pick in picks {
                 frame.push(self.encoded(codec, *pick));
             }
-            frame.finish()
+            match deflate {
+                Some(deflate) => deflate.pack(frame.finish()),
+                None => frame.finish(),
+            }
         });
         frame.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Seq, Timestamp};
+    use crate::wire::{Agreed, fixtures};
+
+    #[test]
+    fn who_picks_alike_and_agreed_alike_gets_the_same_frame_compressed_once() {
+        let objects = (1..=20).map(|seq| Object { seq: Seq(seq), ..fixtures::trade() }).collect();
+        let universe = Arc::new(fixtures::universe());
+        let batches = [Arc::new(Batch::new(universe, Timestamp::default(), objects, vec![]))];
+        let turn = Turn::new(&batches);
+        let picks: Vec<_> = (0..20).map(|place| Pick::new(0, place)).collect();
+        let deflate = |offer| Agreed::from_offers([offer]).map(Agreed::deflate);
+        let (wide, narrow) =
+            (deflate("permessage-deflate"), deflate("permessage-deflate; server_max_window_bits=9"));
+
+        let forms = [None, wide, narrow].map(|form| turn.frame(Codec::Json, form, &picks));
+        let again = [None, wide, narrow].map(|form| turn.frame(Codec::Json, form, &picks));
+
+        assert_eq!(
+            forms.each_ref().map(|frame| frame.as_ptr()),
+            again.each_ref().map(|frame| frame.as_ptr())
+        );
+        assert_eq!(turn.frames.borrow().len(), 3);
+        assert!(forms[1].len().max(forms[2].len()) < forms[0].len());
     }
 }

@@ -17,7 +17,9 @@ use super::outbox::Outbox;
 use super::{Conversation, Limits};
 use crate::hub::{Hub, SubscriberKey};
 use crate::model::{Epoch, Universe};
-use crate::wire::{Close, Codec, Command, Decoder, Fault, Incoming, Opcode, message_frame};
+use crate::wire::{
+    Close, Codec, Command, Compression, Decoder, Deflate, Fault, Incoming, Opcode, message_frame,
+};
 
 /// What a session is opened with.
 pub struct Door {
@@ -35,6 +37,8 @@ pub struct Door {
     pub outbox: OutboxLimits,
     /// How its objects are written.
     pub codec: Codec,
+    /// How its messages may be compressed, where that is agreed.
+    pub deflate: Option<Deflate>,
     /// The client's own name for it, for the log.
     pub label: Option<String>,
     /// Whether the upgrade request brought credentials.
@@ -46,7 +50,7 @@ pub struct Door {
 /// Opens a session over an upgraded connection: what the client sends is `payload`, the answer is the
 /// body of the response.
 pub fn open(door: Door, payload: Payload) -> BoxBody {
-    let outbox = Outbox::new(door.codec, Arc::clone(&door.universe), door.outbox);
+    let outbox = Outbox::new(door.codec, Arc::clone(&door.universe), door.outbox).compressed(door.deflate);
     let link = Rc::new(Link::new(door.hub, door.codec, door.epoch, outbox, door.sever));
     let membership = Membership::of(&link);
     let conversation =
@@ -61,7 +65,7 @@ pub fn open(door: Door, payload: Payload) -> BoxBody {
         key: membership.key(),
         label: door.label,
     };
-    let decoder = Decoder::new(door.limits.message_bytes);
+    let decoder = Decoder::new(door.limits.message_bytes).with(Compression::of(door.deflate));
     run(actor, IncomingStream::new(payload, decoder, Rc::clone(&link)), link, Some(membership))
 }
 

@@ -13,7 +13,7 @@ use super::link::{Link, Sever};
 use super::outbox::Outbox;
 use crate::hub::Hub;
 use crate::model::{Epoch, Universe};
-use crate::wire::{Codec, Decoder, Fault, Incoming, Opcode, message_frame};
+use crate::wire::{Codec, Compression, Decoder, Deflate, Fault, Incoming, Opcode, message_frame};
 
 /// The longest message that the echo returns: what the conformance suite asks for (case 9.1.6).
 const MAX_MESSAGE: usize = 16 << 20;
@@ -22,10 +22,17 @@ const MAX_MESSAGE: usize = 16 << 20;
 ///
 /// It is the tutorial's echo server, and the place where our frames are put to the test: all below
 /// the message is what the ticker's sessions run on.
-pub fn open_echo(hub: Rc<Hub>, universe: Arc<Universe>, sever: Sever, payload: Payload) -> BoxBody {
-    let outbox = Outbox::new(Codec::Json, universe, OutboxLimits::default());
+pub fn open_echo(
+    hub: Rc<Hub>,
+    universe: Arc<Universe>,
+    deflate: Option<Deflate>,
+    sever: Sever,
+    payload: Payload,
+) -> BoxBody {
+    let outbox = Outbox::new(Codec::Json, universe, OutboxLimits::default()).compressed(deflate);
     let link = Rc::new(Link::new(hub, Codec::Json, Epoch::default(), outbox, sever));
-    let incoming = IncomingStream::new(payload, Decoder::new(MAX_MESSAGE), Rc::clone(&link));
+    let decoder = Decoder::new(MAX_MESSAGE).with(Compression::of(deflate));
+    let incoming = IncomingStream::new(payload, decoder, Rc::clone(&link));
     run(EchoActor { link: Rc::clone(&link) }, incoming, link, None)
 }
 

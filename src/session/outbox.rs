@@ -11,7 +11,7 @@ use super::watch::{Looked, Room, Watch};
 use crate::hub::{Pick, Turn};
 use crate::model::{Object, Seq, Stream, Universe};
 use crate::tape::Latest;
-use crate::wire::{ArrayFrame, Codec, Gap, Mark, Notice};
+use crate::wire::{ArrayFrame, Codec, Deflate, Gap, Mark, Notice};
 
 /// What one client has yet to get, in the order in which it will get it.
 ///
@@ -27,6 +27,7 @@ use crate::wire::{ArrayFrame, Codec, Gap, Mark, Notice};
 #[derive(Debug)]
 pub struct Outbox {
     codec: Codec,
+    deflate: Option<Deflate>,
     universe: Arc<Universe>,
     limits: OutboxLimits,
     urgent: VecDeque<Bytes>,
@@ -71,6 +72,7 @@ impl Outbox {
     pub fn new(codec: Codec, universe: Arc<Universe>, limits: OutboxLimits) -> Self {
         Self {
             codec,
+            deflate: None,
             universe,
             limits,
             urgent: VecDeque::new(),
@@ -85,6 +87,12 @@ impl Outbox {
             known: FxHashMap::default(),
             overload: Overload::End,
         }
+    }
+
+    /// The same outbox, for a client whose messages may be compressed so.
+    #[must_use]
+    pub fn compressed(self, deflate: Option<Deflate>) -> Self {
+        Self { deflate, ..self }
     }
 
     /// Bytes that wait.
@@ -164,7 +172,7 @@ impl Outbox {
         let size: usize = picks.iter().map(|pick| turn.encoded(self.codec, *pick).len()).sum();
         let is_simple = self.queue.is_empty() && self.watch.is_none() && self.known.is_empty();
         if is_simple && size <= self.limits.frame_bytes {
-            let frame = turn.frame(self.codec, picks);
+            let frame = turn.frame(self.codec, self.deflate, picks);
             self.bytes += frame.len();
             self.queue.push_back(Parcel::Frame { frame, objects: picks.len() });
             return Offered::Kept;
@@ -236,7 +244,17 @@ impl Outbox {
             self.queue.shrink_to(1);
         }
         self.allowance = self.allowance.min(self.bytes);
-        Some(taken)
+        Some(Taken { frame: self.packed(taken.frame), ..taken })
+    }
+
+    /// A frame as it leaves. What was shared is compressed already where that pays; what is this
+    /// client's alone costs its compression once more for each client, so it must be larger.
+    fn packed(&self, frame: Bytes) -> Bytes {
+        const OWN_PAYS_FROM: usize = 1 << 10;
+        match self.deflate {
+            Some(deflate) if frame.len() >= OWN_PAYS_FROM => deflate.pack(frame),
+            _ => frame,
+        }
     }
 
     /// The client asked for a pace, or no longer does. The caller subscribes it accordingly: with a
@@ -294,7 +312,7 @@ impl Outbox {
     /// Nothing of what waits will be sent.
     pub fn clear(&mut self) {
         let fresh = Self::new(self.codec, Arc::clone(&self.universe), self.limits);
-        *self = Self { overload: self.overload, ..fresh };
+        *self = Self { overload: self.overload, deflate: self.deflate, ..fresh };
     }
 
     /// What counts against the limits.

@@ -175,3 +175,26 @@ fn a_stream_that_is_no_longer_wanted_is_not_sent() {
     assert_eq!(scene.take_all(), [got("t", "AAPL", 1, 0), got("q", "MSFT", 1, 0)]);
     assert!(scene.outbox.is_empty());
 }
+
+#[test]
+fn a_frame_of_ones_own_is_compressed_when_it_is_large_and_counts_the_same() {
+    let deflate = crate::wire::Agreed::from_offers(["permessage-deflate"]).map(crate::wire::Agreed::deflate);
+    let mut plain = Scene::new(OutboxLimits::default());
+    let mut packed = Scene::new(OutboxLimits::default());
+    packed.outbox = packed.outbox.compressed(deflate);
+    let sizes = [2, 200].map(|count| {
+        let [plain, packed] = [&mut plain, &mut packed].map(|scene| {
+            // What is queued behind another frame is this client's own.
+            scene.outbox.push(Bytes::from_static(b"\x81\x02[]"));
+            let _ = scene.offer(&(1..=count).map(trade).collect::<Vec<_>>());
+            let _ = scene.outbox.take(&scene.latest);
+            let taken = scene.outbox.take(&scene.latest).unwrap();
+            assert_eq!((scene.outbox.bytes(), taken.objects), (0, count as usize));
+            taken.frame.len()
+        });
+        (plain, packed)
+    });
+
+    assert_eq!(sizes[0].0, sizes[0].1);
+    assert!(sizes[1].1 < sizes[1].0 / 3, "{sizes:?}");
+}

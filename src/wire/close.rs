@@ -10,6 +10,8 @@ pub enum Close {
     ProtocolError,
     /// 1007: text that is not UTF-8.
     BadUtf8,
+    /// 1007: a compressed message that is no deflate stream.
+    BadDeflate,
     /// 1008: reads so slowly that even its trades no longer fit the backlog.
     SlowClient,
     /// 1008: did not answer pings.
@@ -26,10 +28,11 @@ pub enum Close {
 
 impl Close {
     /// All of them, the goodbye in its usual form.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Goodbye(Some(1000)),
         Self::ProtocolError,
         Self::BadUtf8,
+        Self::BadDeflate,
         Self::SlowClient,
         Self::Unresponsive,
         Self::TooBig,
@@ -43,7 +46,7 @@ impl Close {
         Some(match self {
             Self::Goodbye(code) => return code,
             Self::ProtocolError => 1002,
-            Self::BadUtf8 => 1007,
+            Self::BadUtf8 | Self::BadDeflate => 1007,
             Self::SlowClient | Self::Unresponsive => 1008,
             Self::TooBig => 1009,
             Self::Internal => 1011,
@@ -58,6 +61,7 @@ impl Close {
             Self::Goodbye(_) => "",
             Self::ProtocolError => "protocol error",
             Self::BadUtf8 => "text is not UTF-8",
+            Self::BadDeflate => "cannot inflate message",
             Self::SlowClient => "slow client",
             Self::Unresponsive => "no answer to pings",
             Self::TooBig => "message too big",
@@ -73,6 +77,7 @@ impl Close {
             Self::Goodbye(_) => "goodbye",
             Self::ProtocolError => "protocol_error",
             Self::BadUtf8 => "bad_utf8",
+            Self::BadDeflate => "bad_deflate",
             Self::SlowClient => "slow_client",
             Self::Unresponsive => "unresponsive",
             Self::TooBig => "too_big",

@@ -1,6 +1,7 @@
 use bytes::{Buf, Bytes};
 
 use super::Close;
+use super::deflate::{Deflate, RSV1, inflate};
 use super::frame::{FIN, Opcode};
 use super::utf8::{NotUtf8, Utf8Check};
 
@@ -26,7 +27,9 @@ pub enum Fault {
     Protocol(&'static str),
     /// Text that is not UTF-8.
     BadUtf8,
-    /// A message over the limit.
+    /// A compressed message that is no deflate stream.
+    BadDeflate,
+    /// A message over the limit, as it came or inflated.
     TooBig,
 }
 
@@ -36,6 +39,7 @@ impl Fault {
         match self {
             Self::Protocol(_) => Close::ProtocolError,
             Self::BadUtf8 => Close::BadUtf8,
+            Self::BadDeflate => Close::BadDeflate,
             Self::TooBig => Close::TooBig,
         }
     }
@@ -47,14 +51,17 @@ impl From<NotUtf8> for Fault {
     }
 }
 
-/// Turns a client's bytes into messages, strictly by RFC 6455.
+/// Turns a client's bytes into messages, strictly by RFC 6455, and by RFC 7692 where that is agreed.
 ///
 /// A declared length is checked before anything of it is kept, UTF-8 is checked as it streams, and
-/// memory follows the bytes that came, not those that were announced. After the first [`Fault`] or
-/// Close the decoder is fused: it swallows whatever follows and says nothing more.
+/// memory follows the bytes that came, not those that were announced. A compressed message is kept as
+/// it came until it is whole, and then inflated at once, within the same limit: what is in the making
+/// costs no zlib state. After the first [`Fault`] or Close the decoder is fused: it swallows whatever
+/// follows and says nothing more.
 #[derive(Debug)]
 pub struct Decoder {
     max_message: usize,
+    compression: Compression,
     state: State,
     message: Option<Message>,
     control: Vec<u8>,
@@ -67,6 +74,25 @@ enum State {
     Fused,
 }
 
+/// Whether messages may come compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compression {
+    /// They may not: nothing was agreed.
+    Refused,
+    /// By permessage-deflate, each for itself.
+    Agreed,
+}
+
+impl Compression {
+    /// What the client may do where we may compress so: it is agreed for both directions or for none.
+    pub const fn of(deflate: Option<Deflate>) -> Self {
+        match deflate {
+            Some(_) => Self::Agreed,
+            None => Self::Refused,
+        }
+    }
+}
+
 /// The longest header of a masked frame.
 const MAX_HEADER: usize = 14;
 
@@ -74,6 +100,7 @@ const MAX_HEADER: usize = 14;
 struct Payload {
     opcode: Opcode,
     is_final: bool,
+    form: Form,
     mask: [u8; 4],
     left: u64,
 }
@@ -81,7 +108,14 @@ struct Payload {
 #[derive(Debug)]
 struct Message {
     kind: Kind,
+    form: Form,
     bytes: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Plain,
+    Compressed,
 }
 
 #[derive(Debug)]
@@ -93,7 +127,19 @@ enum Kind {
 impl Decoder {
     /// A decoder that takes messages of up to `max_message` bytes, fragmented or not.
     pub fn new(max_message: usize) -> Self {
-        Self { max_message, state: State::start(), message: None, control: Vec::new() }
+        Self {
+            max_message,
+            compression: Compression::Refused,
+            state: State::start(),
+            message: None,
+            control: Vec::new(),
+        }
+    }
+
+    /// The same decoder, for what the handshake agreed on.
+    #[must_use]
+    pub fn with(self, compression: Compression) -> Self {
+        Self { compression, ..self }
     }
 
     /// Eats from `input` until a message is whole; `None` when all is eaten.
@@ -123,7 +169,7 @@ impl Decoder {
                         }
                         bytes[*have] = input.get_u8();
                         *have += 1;
-                        check_head(&bytes[..*have])?;
+                        check_head(&bytes[..*have], self.compression)?;
                     }
                     let payload = Payload::parse(&bytes[..*have]);
                     self.begin(payload)?;
@@ -139,7 +185,7 @@ impl Decoder {
                     let fresh = kept.len();
                     kept.extend_from_slice(&part);
                     unmask(&mut kept[fresh..], &mut payload.mask);
-                    if let (false, Some(Message { kind: Kind::Text(check), bytes })) =
+                    if let (false, Some(Message { kind: Kind::Text(check), form: Form::Plain, bytes })) =
                         (opcode.is_control(), &mut self.message)
                     {
                         check.feed(&bytes[fresh..])?;
@@ -164,8 +210,10 @@ impl Decoder {
             (Opcode::Text | Opcode::Binary, Some(_)) => {
                 return Err(Fault::Protocol("a message began within another"));
             }
-            (Opcode::Text, None) => self.message = Some(Message::new(Kind::Text(Utf8Check::default()))),
-            (Opcode::Binary, None) => self.message = Some(Message::new(Kind::Binary)),
+            (Opcode::Text, None) => {
+                self.message = Some(Message::new(Kind::Text(Utf8Check::default()), payload.form));
+            }
+            (Opcode::Binary, None) => self.message = Some(Message::new(Kind::Binary, payload.form)),
             _ => self.control.clear(),
         }
         if !payload.opcode.is_control() {
@@ -186,13 +234,7 @@ impl Decoder {
             Opcode::Close => Incoming::Close(close_code(&self.control)?),
             Opcode::Text | Opcode::Binary | Opcode::Continuation => {
                 let Some(message) = self.message.take_if(|_| is_final) else { return Ok(None) };
-                match message.kind {
-                    Kind::Binary => Incoming::Binary(message.bytes),
-                    Kind::Text(mut check) => {
-                        check.finish()?;
-                        Incoming::Text(message.bytes)
-                    }
-                }
+                message.whole(self.max_message)?
             }
         }))
     }
@@ -205,8 +247,25 @@ impl State {
 }
 
 impl Message {
-    const fn new(kind: Kind) -> Self {
-        Self { kind, bytes: Vec::new() }
+    const fn new(kind: Kind, form: Form) -> Self {
+        Self { kind, form, bytes: Vec::new() }
+    }
+
+    /// The last frame was its last: what does it say?
+    fn whole(mut self, max_message: usize) -> Result<Incoming, Fault> {
+        if self.form == Form::Compressed {
+            self.bytes = inflate(&self.bytes, max_message, |part| match &mut self.kind {
+                Kind::Text(check) => Ok(check.feed(part)?),
+                Kind::Binary => Ok(()),
+            })?;
+        }
+        match self.kind {
+            Kind::Binary => Ok(Incoming::Binary(self.bytes)),
+            Kind::Text(mut check) => {
+                check.finish()?;
+                Ok(Incoming::Text(self.bytes))
+            }
+        }
     }
 }
 
@@ -220,7 +279,9 @@ impl Payload {
             _ => rest[2..].iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte)),
         };
         let opcode = Opcode::from_first_byte(header[0]).expect("check_head refused reserved opcodes");
-        Self { opcode, is_final: header[0] & FIN != 0, mask: [mask[0], mask[1], mask[2], mask[3]], left }
+        let form = if header[0] & RSV1 == 0 { Form::Plain } else { Form::Compressed };
+        let mask = [mask[0], mask[1], mask[2], mask[3]];
+        Self { opcode, is_final: header[0] & FIN != 0, form, mask, left }
     }
 }
 
@@ -234,11 +295,16 @@ fn header_len(head: &[u8]) -> usize {
     }
 }
 
-/// Refuses a header as soon as its first bytes allow it, RFC 6455 sections 5.1 to 5.5.
-fn check_head(head: &[u8]) -> Result<(), Fault> {
+/// Refuses a header as soon as its first bytes allow it, RFC 6455 sections 5.1 to 5.5. Of the reserved
+/// bits the first may stand where a compressed message begins, RFC 7692 section 6.
+fn check_head(head: &[u8], compression: Compression) -> Result<(), Fault> {
     let opcode = Opcode::from_first_byte(head[0]);
+    let allowed = match (compression, opcode) {
+        (Compression::Agreed, Some(Opcode::Text | Opcode::Binary)) => RSV1,
+        _ => 0,
+    };
     match *head {
-        [first] if first & 0x70 != 0 => Err(Fault::Protocol("a reserved bit is set")),
+        [first] if first & 0x70 & !allowed != 0 => Err(Fault::Protocol("a reserved bit is set")),
         [_] if opcode.is_none() => Err(Fault::Protocol("reserved opcode")),
         [first] if opcode.is_some_and(Opcode::is_control) && first & FIN == 0 => {
             Err(Fault::Protocol("a control frame is fragmented"))

@@ -1,4 +1,5 @@
 use super::*;
+use crate::wire::deflate::compressed;
 
 const MASK: [u8; 4] = [0x37, 0xFA, 0x21, 0x3D];
 
@@ -28,6 +29,11 @@ fn decode_all(decoder: &mut Decoder, bytes: &[u8]) -> Result<Vec<Incoming>, Faul
 
 fn decode(bytes: &[u8]) -> Result<Vec<Incoming>, Fault> {
     decode_all(&mut Decoder::new(1 << 20), bytes)
+}
+
+/// What a decoder says for which compression is agreed.
+fn decode_compressed(bytes: &[u8]) -> Result<Vec<Incoming>, Fault> {
+    decode_all(&mut Decoder::new(1 << 20).with(Compression::Agreed), bytes)
 }
 
 fn is_protocol_fault(bytes: &[u8]) -> bool {
@@ -130,4 +136,64 @@ fn memory_follows_the_bytes_that_came() {
 
     let held = decoder.message.as_ref().map_or(0, |message| message.bytes.capacity());
     assert!(held < 4096, "{held} bytes held for 86 received");
+}
+
+/// The compressed "Hello" of RFC 7692 section 7.2.3.1.
+const HELLO: [u8; 7] = [0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00];
+
+#[test]
+fn a_compressed_message_is_the_same_in_one_frame_or_in_many_with_a_ping_between() {
+    let hello = Incoming::Text(b"Hello".to_vec());
+
+    assert_eq!(decode_compressed(&frame(0xC1, &HELLO)), Ok(vec![hello.clone()]));
+    for cut in 0..=HELLO.len() {
+        let (first, rest) = HELLO.split_at(cut);
+        let bytes = [frame(0x41, first), frame(0x89, b"?"), frame(0x00, rest), frame(0x80, b"")].concat();
+        let said = [Incoming::Ping(b"?".to_vec()), hello.clone()];
+        assert_eq!(decode_compressed(&bytes).as_deref(), Ok(&said[..]), "cut at {cut}");
+    }
+}
+
+#[test]
+fn plain_messages_may_come_although_compression_is_agreed() {
+    let said = decode_compressed(&[frame(0x82, b"\xF2"), frame(0xC2, &HELLO), frame(0x81, b"x")].concat());
+
+    let [plain, packed, text] = [b"\xF2".to_vec(), b"Hello".to_vec(), b"x".to_vec()];
+    assert_eq!(said, Ok(vec![Incoming::Binary(plain), Incoming::Binary(packed), Incoming::Text(text)]));
+}
+
+#[test]
+fn the_first_reserved_bit_stands_only_where_a_compressed_message_begins() {
+    let is_refused = |bytes: &[u8]| matches!(decode_compressed(bytes), Err(Fault::Protocol(_)));
+
+    assert!(is_refused(&[frame(0x41, &HELLO[..3]), frame(0xC0, &HELLO[3..])].concat()), "in a continuation");
+    assert!(is_refused(&[frame(0x01, b"a"), frame(0xC0, &HELLO)].concat()), "in a plain message");
+    for control in [0xC8, 0xC9, 0xCA] {
+        assert!(is_refused(&[control]), "{control:02X}");
+    }
+    for others in [0xA1, 0x91, 0xE1, 0xD1, 0xF1] {
+        assert!(is_refused(&[others]), "{others:02X}");
+    }
+}
+
+#[test]
+fn compressed_text_is_utf8_or_refused() {
+    let text = |text: &[u8]| decode_compressed(&frame(0xC1, &compressed(text)));
+    let long = "κόσμε 🦀 ".repeat(2_000).into_bytes();
+
+    assert_eq!(text(&long), Ok(vec![Incoming::Text(long.clone())]));
+    assert_eq!(text(&long[..long.len() - 2]), Err(Fault::BadUtf8), "ends within a character");
+    assert_eq!(text(b"good\xFFbad"), Err(Fault::BadUtf8));
+}
+
+#[test]
+fn compressed_messages_are_bounded_as_they_came_and_inflated() {
+    let bomb = compressed(&[0; (1 << 20) + 1]);
+    let mut header = vec![0xC2, 0xFF];
+    header.extend(((1u64 << 20) + 1).to_be_bytes());
+    header.extend(MASK);
+
+    assert_eq!(decode_compressed(&frame(0xC2, &bomb)), Err(Fault::TooBig));
+    assert_eq!(decode_compressed(&header), Err(Fault::TooBig));
+    assert_eq!(decode_compressed(&frame(0xC2, &[0xFF; 9])), Err(Fault::BadDeflate));
 }

@@ -78,6 +78,15 @@ pub fn message_frame(opcode: Opcode, payload: &[u8]) -> Bytes {
     frame.into()
 }
 
+/// Where the payload of one of our own frames begins: they are unmasked.
+pub(super) fn payload_start(frame: &[u8]) -> usize {
+    match frame[1] {
+        126 => 4,
+        127 => 10,
+        _ => 2,
+    }
+}
+
 /// A Close frame with the code and the sentence of this goodbye.
 pub fn close_frame(close: &Close) -> Bytes {
     let mut payload = [0; 125];
@@ -101,6 +110,7 @@ mod tests {
             bytes[start..].to_vec()
         });
 
+        assert_eq!(headers.each_ref().map(|header| payload_start(header)), [2, 2, 4, 4, 10]);
         assert_eq!(headers[0], [0x81, 0]);
         assert_eq!(headers[1], [0x81, 125]);
         assert_eq!(headers[2], [0x81, 126, 0, 126]);

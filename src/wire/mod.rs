@@ -10,6 +10,7 @@ mod codec;
 mod command;
 mod control;
 mod decoder;
+mod deflate;
 mod extensions;
 #[cfg(test)]
 pub(crate) mod fixtures;
@@ -25,7 +26,8 @@ pub use close::Close;
 pub use codec::{Codec, Encoded, Mark};
 pub use command::{Command, Selection, Wanted};
 pub use control::{ErrorCode, Gap, Heartbeat, Notice, Subscription};
-pub use decoder::{Decoder, Fault, Incoming};
+pub use decoder::{Compression, Decoder, Fault, Incoming};
+pub use deflate::{Agreed, Deflate};
 pub use extensions::{Extensions, Granted, Id, Resume};
 pub use frame::{Opcode, close_frame, message_frame};
 pub use rows::RowWriter;

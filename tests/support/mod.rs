@@ -89,7 +89,10 @@ pub fn get(address: SocketAddr, path: &str) -> (u16, String) {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {
     pub opcode: u8,
+    /// Inflated, where it came compressed.
     pub payload: Vec<u8>,
+    /// The payload as it came, where that was compressed.
+    pub packed: Option<Vec<u8>>,
 }
 
 impl Frame {
@@ -169,6 +172,11 @@ impl Client {
         self.send_raw(&frame);
     }
 
+    /// Sends a whole message with this first byte in compressed form.
+    pub fn send_packed(&mut self, first: u8, message: &[u8]) {
+        self.send(first, &deflate(message));
+    }
+
     pub fn say(&mut self, text: &str) {
         self.send(0x81, text.as_bytes());
     }
@@ -244,9 +252,33 @@ fn parse(bytes: &[u8]) -> Option<(Frame, usize)> {
         [head, len @ 0..=125, ..] => (head, 2, usize::from(len)),
         _ => return None,
     };
-    assert_eq!(head & 0xF0, 0x80, "the server sends whole messages, without reserved bits");
+    assert_eq!(head & 0xB0, 0x80, "the server sends whole messages, compressed or not");
     let payload = bytes.get(start..start + len)?.to_vec();
-    Some((Frame { opcode: head & 0x0F, payload }, start + len))
+    let opcode = head & 0x0F;
+    let frame = match head & 0x40 {
+        0 => Frame { opcode, payload, packed: None },
+        _ => Frame { opcode, payload: inflate(&payload), packed: Some(payload) },
+    };
+    Some((frame, start + len))
+}
+
+/// The compressed form of a message by RFC 7692, section 7.2.1.
+pub fn deflate(message: &[u8]) -> Vec<u8> {
+    let mut packed = Vec::with_capacity(message.len() + 64);
+    let mut deflater = flate2::Compress::new(flate2::Compression::best(), false);
+    deflater.compress_vec(message, &mut packed, flate2::FlushCompress::Sync).unwrap();
+    packed.truncate(packed.len() - 4);
+    packed
+}
+
+/// The message in a compressed form, by section 7.2.2.
+fn inflate(packed: &[u8]) -> Vec<u8> {
+    let whole = [packed, &[0, 0, 0xFF, 0xFF]].concat();
+    let mut message = Vec::with_capacity(32 << 20);
+    let mut inflater = flate2::Decompress::new(false);
+    inflater.decompress_vec(&whole, &mut message, flate2::FlushDecompress::Sync).unwrap();
+    assert_eq!(inflater.total_in(), whole.len() as u64, "the server's message is one stream");
+    message
 }
 
 /// Checks the promise that nothing is lost in silence: `sq_now − sq_prev = cf + 1`, but where the

@@ -17,6 +17,7 @@ mod snapshot;
 mod stocks;
 mod times;
 mod token;
+mod trial;
 mod turn;
 
 use std::time::Instant;
@@ -25,6 +26,7 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpResponse, ResponseError};
 
 use self::refusal::Refusal;
+pub use self::trial::answer_query;
 use self::turn::Line;
 
 /// Puts the doors of REST into an application.

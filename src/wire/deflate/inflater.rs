@@ -1,0 +1,193 @@
+use std::cell::RefCell;
+
+use flate2::{Decompress, FlushDecompress, Status};
+
+use super::TAIL;
+use crate::wire::decoder::Fault;
+
+thread_local! {
+    /// One for all the messages of a thread, 40 KiB; nothing of a message is left for the next.
+    static INFLATER: RefCell<Decompress> = RefCell::new(Decompress::new(NO_ZLIB_HEADER));
+}
+
+const NO_ZLIB_HEADER: bool = false;
+
+/// A last block, stored and empty. Only where a block may begin it ends the stream: it tells a whole
+/// message from one that was cut off.
+const LAST_BLOCK: [u8; 5] = [1, 0, 0, 0xFF, 0xFF];
+
+/// The least room made at a time.
+const STEP: usize = 4096;
+
+/// The inflated form of a whole compressed message, of at most `limit` bytes. `look` sees each part as
+/// soon as it is inflated and may refuse it.
+///
+/// A message that would inflate beyond the limit is given up as it passes it: it has cost at most the
+/// limit in memory, and the time to inflate so much, however much more was in it.
+pub(in crate::wire) fn inflate(
+    message: &[u8],
+    limit: usize,
+    look: impl FnMut(&[u8]) -> Result<(), Fault>,
+) -> Result<Vec<u8>, Fault> {
+    INFLATER.with_borrow_mut(|inflater| {
+        inflater.reset(NO_ZLIB_HEADER);
+        let mut inflating = Inflating { inflater, out: Vec::new(), limit, look };
+        // Some senders flush nothing into nothing, others end with a last block and no more: neither
+        // has a block begun for the tail to end (sections 7.2.3.4 and 7.2.3.6).
+        if message.is_empty() || inflating.feed(message)? == Fed::Ended {
+            return Ok(inflating.out);
+        }
+        let _ = inflating.feed(&TAIL)?;
+        match inflating.feed(&LAST_BLOCK)? {
+            Fed::Ended => Ok(inflating.out),
+            Fed::WithinStream => Err(Fault::BadDeflate),
+        }
+    })
+}
+
+struct Inflating<'a, L> {
+    inflater: &'a mut Decompress,
+    out: Vec<u8>,
+    limit: usize,
+    look: L,
+}
+
+/// Where the input ended.
+#[derive(PartialEq, Eq)]
+enum Fed {
+    /// With a last block.
+    Ended,
+    /// Anywhere else.
+    WithinStream,
+}
+
+impl<L: FnMut(&[u8]) -> Result<(), Fault>> Inflating<'_, L> {
+    /// Inflates all of the input. After a last block another stream may begin (section 7.2.3.4).
+    fn feed(&mut self, mut input: &[u8]) -> Result<Fed, Fault> {
+        loop {
+            if self.out.len() == self.out.capacity() {
+                let more = self.out.len().max(STEP).min(self.limit + 1 - self.out.len());
+                self.out.reserve_exact(more);
+            }
+            let (fresh, read) = (self.out.len(), self.inflater.total_in());
+            let status = self.inflater.decompress_vec(input, &mut self.out, FlushDecompress::None);
+            let status = status.map_err(|_| Fault::BadDeflate)?;
+            input = &input[(self.inflater.total_in() - read) as usize..];
+            if self.out.len() > self.limit {
+                return Err(Fault::TooBig);
+            }
+            (self.look)(&self.out[fresh..])?;
+            if status == Status::StreamEnd {
+                self.inflater.reset(NO_ZLIB_HEADER);
+            }
+            match (status, input.is_empty()) {
+                (Status::StreamEnd, true) => return Ok(Fed::Ended),
+                // With room left over, all that the input says has come out.
+                (_, true) if self.out.len() < self.out.capacity() => return Ok(Fed::WithinStream),
+                (Status::BufError, false) => return Err(Fault::BadDeflate),
+                _ => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::deflate::compressed;
+
+    fn plain(message: &[u8]) -> Result<Vec<u8>, Fault> {
+        inflate(message, 1 << 20, |_| Ok(()))
+    }
+
+    #[test]
+    fn the_examples_of_the_standard_say_hello() {
+        let examples: [&[u8]; 5] = [
+            &[0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00],
+            &[0x00, 0x05, 0x00, 0xFA, 0xFF, 0x48, 0x65, 0x6C, 0x6C, 0x6F, 0x00],
+            &[0xF3, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00, 0x00],
+            &[0xF2, 0x48, 0x05, 0x00, 0x00, 0x00, 0xFF, 0xFF, 0xCA, 0xC9, 0xC9, 0x07, 0x00],
+            &[0xF3, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00],
+        ];
+        for example in examples {
+            assert_eq!(plain(example).as_deref(), Ok(&b"Hello"[..]), "{example:02X?}");
+        }
+    }
+
+    #[test]
+    fn an_empty_message_is_empty_in_every_form() {
+        for message in [&[0x00][..], &[0x02, 0x00], &[0x03, 0x00], &[0x03, 0x00, 0x00], &[]] {
+            assert_eq!(plain(message).as_deref(), Ok(&b""[..]), "{message:02X?}");
+        }
+    }
+
+    #[test]
+    fn what_is_cut_off_or_no_deflate_at_all_is_refused() {
+        let whole = [0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00];
+        for end in 1..whole.len() {
+            assert_eq!(plain(&whole[..end]), Err(Fault::BadDeflate), "cut at {end}");
+        }
+        for message in [&b"Hello"[..], &[0x06], &[0xFF; 20], &[0x00, 0x05, 0x00, 0x00, 0x00]] {
+            assert_eq!(plain(message), Err(Fault::BadDeflate), "{message:02X?}");
+        }
+    }
+
+    #[test]
+    fn a_distance_beyond_the_beginning_finds_nothing_of_the_message_before() {
+        plain(&[0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00]).unwrap();
+
+        // The same five letters with context takeover (section 7.2.3.2): a distance of 5.
+        assert_eq!(plain(&[0xF2, 0x00, 0x11, 0x00, 0x00]), Err(Fault::BadDeflate));
+    }
+
+    #[test]
+    fn after_a_fault_the_next_message_is_read_as_if_nothing_had_been() {
+        plain(&[0xFF; 20]).unwrap_err();
+
+        assert_eq!(plain(&[0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00]).as_deref(), Ok(&b"Hello"[..]));
+    }
+
+    #[test]
+    fn many_streams_in_one_message_are_read_in_the_time_of_one() {
+        let message = [[0x03, 0x00].repeat(1 << 19), vec![0x00]].concat();
+
+        assert_eq!(plain(&message).as_deref(), Ok(&b""[..]));
+    }
+
+    #[test]
+    fn a_refusal_comes_with_the_first_part() {
+        let bomb = compressed(&vec![0xFF; 1 << 20]);
+        let mut seen = 0;
+
+        let verdict = inflate(&bomb, 1 << 20, |part| {
+            seen += part.len();
+            Err(Fault::BadUtf8)
+        });
+
+        assert_eq!(verdict, Err(Fault::BadUtf8));
+        assert!(seen <= STEP, "{seen} bytes inflated");
+    }
+
+    #[test]
+    fn what_inflates_to_the_limit_passes_and_one_byte_more_does_not() {
+        let message = compressed(&vec![b'a'; 100_000]);
+
+        assert_eq!(inflate(&message, 100_000, |_| Ok(())).map(|out| out.len()), Ok(100_000));
+        assert_eq!(inflate(&message, 99_999, |_| Ok(())), Err(Fault::TooBig));
+    }
+
+    #[test]
+    fn a_bomb_costs_no_more_memory_than_the_limit() {
+        let bomb = compressed(&vec![0; 64 << 20]);
+        assert!(bomb.len() < 100_000);
+        let mut inflated = 0;
+
+        let verdict = inflate(&bomb, 1 << 20, |part| {
+            inflated += part.len();
+            Ok(())
+        });
+
+        assert_eq!(verdict, Err(Fault::TooBig));
+        assert!(inflated <= 1 << 20, "{inflated} bytes inflated");
+    }
+}

@@ -1,0 +1,257 @@
+//! The classes of cases by which the Autobahn suite judges an endpoint, in small: what is sent to
+//! `/echo` comes back as it went, by RFC 6455 and RFC 7692, and what breaks them is refused.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::collections::{HashMap, HashSet};
+
+use support::{Client, Ledger, Server, deflate};
+
+/// What the tutorial's handshake offers, and so do browsers and the SDKs.
+const OFFER: &str = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n";
+
+const CONTINUED: u8 = 0x00;
+const LAST: u8 = 0x80;
+const TEXT: u8 = 0x81;
+const BINARY: u8 = 0x82;
+const PING: u8 = 0x89;
+const PONG: u8 = 0x0A;
+
+/// The first frame of a compressed message.
+const RSV1: u8 = 0x40;
+
+fn still() -> Server {
+    Server::start(|config| config.simulation.trades_per_second = 0.0)
+}
+
+fn echo(server: &Server) -> Client {
+    Client::connect(server.address, "/echo")
+}
+
+fn packed_echo(server: &Server) -> Client {
+    let client = Client::connect_with(server.address, "/echo", OFFER);
+    assert_eq!(
+        extensions(&client),
+        Some("permessage-deflate; server_no_context_takeover; client_no_context_takeover")
+    );
+    client
+}
+
+fn extensions(client: &Client) -> Option<&str> {
+    let line = |line: &'static str| move |head: &&str| head.to_ascii_lowercase().starts_with(line);
+    let found = client.handshake.lines().find(line("sec-websocket-extensions:"))?;
+    Some(found.split_once(':')?.1.trim())
+}
+
+/// A message that compresses, but not to nothing.
+fn ticks(count: usize) -> Vec<u8> {
+    (0..count).flat_map(|n| format!("{{\"S\":\"AAPL\",\"p\":{}.25}},", n * 31 % 977).into_bytes()).collect()
+}
+
+#[test]
+fn messages_of_every_form_of_length_come_back() {
+    let server = still();
+    for mut client in [echo(&server), packed_echo(&server)] {
+        for len in [0, 1, 125, 126, 127, 128, 299, 300, 0xFFFE, 0xFFFF, 0x1_0000, 1 << 20] {
+            for first in [TEXT, BINARY] {
+                let message = vec![b'*'; len];
+                client.send(first, &message);
+                let frame = client.next().unwrap();
+                assert_eq!(frame.opcode, first & 0x0F, "{len}");
+                assert_eq!(frame.payload, message, "{len}");
+            }
+        }
+    }
+}
+
+#[test]
+fn fragments_join_and_pongs_keep_their_place() {
+    let server = still();
+    let mut client = echo(&server);
+
+    client.send(0x01, b"frag");
+    client.send(PING, b"1");
+    client.send(CONTINUED, "mént".as_bytes().split_at(2).0);
+    client.send(PING, b"2");
+    client.send(LAST, "mént".as_bytes().split_at(2).1);
+    client.send(PING, b"3");
+
+    let came: Vec<_> = (0..4).map(|_| client.next().unwrap()).map(|f| (f.opcode, f.payload)).collect();
+    assert_eq!(came[..2], [(PONG, b"1".to_vec()), (PONG, b"2".to_vec())]);
+    assert_eq!(came[2..], [(1, "fragmént".into()), (PONG, b"3".to_vec())]);
+}
+
+#[test]
+fn a_goodbye_is_answered_in_kind_and_what_follows_it_is_not_heard() {
+    let server = still();
+    for (payload, code) in [(&b""[..], None), (b"\x03\xE8bye", Some(1000)), (b"\x0F\xA0", Some(4000))] {
+        let mut client = echo(&server);
+        client.send(0x88, payload);
+        client.send(TEXT, b"still here?");
+        assert_eq!(client.next().unwrap().close_code(), code);
+        assert_eq!(client.next(), None);
+    }
+}
+
+#[test]
+fn compression_is_agreed_where_it_is_offered_and_only_there() {
+    let server = still();
+    let agreed = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
+    let narrow = format!("{agreed}; server_max_window_bits=9");
+    let offers = [
+        ("", None),
+        (OFFER, Some(agreed)),
+        ("Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=9\r\n", Some(&narrow)),
+        ("Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=8\r\n", None),
+        (
+            "Sec-WebSocket-Extensions: x-unknown\r\nSec-WebSocket-Extensions: permessage-deflate\r\n",
+            Some(agreed),
+        ),
+    ];
+    for path in ["/echo", "/v2/iex", "/websocket/connect?userId=3"] {
+        for (offer, answer) in offers {
+            let client = Client::connect_with(server.address, path, offer);
+            assert!(client.handshake.starts_with("HTTP/1.1 101"), "{path} {offer}");
+            assert_eq!(extensions(&client), answer, "{path} {offer}");
+        }
+    }
+}
+
+#[test]
+fn a_compressed_message_comes_back_compressed_where_that_pays() {
+    let server = still();
+    let mut client = packed_echo(&server);
+
+    for count in [0, 1, 100, 5_000] {
+        let message = ticks(count);
+        client.send_packed(TEXT | RSV1, &message);
+        let frame = client.next().unwrap();
+        assert_eq!(frame.payload, message);
+        assert_eq!(frame.packed.is_some(), count >= 100, "{count} ticks");
+        assert!(frame.packed.is_none_or(|packed| packed.len() < message.len() / 2));
+    }
+}
+
+#[test]
+fn a_compressed_message_may_come_in_fragments_with_a_ping_between() {
+    let server = still();
+    let mut client = packed_echo(&server);
+    let message = ticks(200);
+    let packed = deflate(&message);
+    let (first, rest) = packed.split_at(packed.len() / 2);
+
+    client.send(0x01 | RSV1, first);
+    client.send(PING, b"between");
+    client.send(LAST, rest);
+
+    assert_eq!(client.next().unwrap().opcode, PONG);
+    assert_eq!(client.next().unwrap().payload, message);
+}
+
+#[test]
+fn compression_where_it_must_not_be_is_refused() {
+    let server = still();
+    let packed = deflate(b"Hello");
+    let misuses = [
+        ("a ping", vec![(PING | RSV1, &b""[..])]),
+        ("a close", vec![(0x88 | RSV1, b"")]),
+        ("a continuation of a compressed message", vec![(0x01 | RSV1, &packed), (LAST | RSV1, b"")]),
+        ("a continuation of a plain message", vec![(0x01, b"Hel"), (LAST | RSV1, &packed)]),
+        ("RSV2", vec![(TEXT | 0x20, b"")]),
+        ("RSV1 with RSV3", vec![(TEXT | RSV1 | 0x10, &packed)]),
+    ];
+    for (misuse, frames) in misuses {
+        let mut client = packed_echo(&server);
+        frames.into_iter().for_each(|(first, payload)| client.send(first, payload));
+        assert_eq!(client.last_words(), (Some(1002), true), "{misuse}");
+    }
+    let mut plain = echo(&server);
+    plain.send(TEXT | RSV1, &packed);
+    assert_eq!(plain.last_words(), (Some(1002), true), "not agreed");
+}
+
+#[test]
+fn what_cannot_be_inflated_or_is_no_text_is_refused() {
+    let server = still();
+    let faults = [
+        ("no deflate", vec![0xFF; 8]),
+        ("cut off", deflate(&ticks(50))[..20].to_vec()),
+        ("not UTF-8", deflate(b"good, then \xFF")),
+        ("a character cut off", deflate(&"é".as_bytes()[..1])),
+    ];
+    for (fault, payload) in faults {
+        let mut client = packed_echo(&server);
+        client.send(TEXT | RSV1, &payload);
+        assert_eq!(client.last_words(), (Some(1007), true), "{fault}");
+    }
+}
+
+#[test]
+fn a_bomb_is_refused_by_the_echo_and_by_the_stream() {
+    let server = still();
+    let bomb = deflate(&vec![b' '; 64 << 20]);
+    assert!(bomb.len() < 100_000);
+
+    for path in ["/echo", "/v2/iex"] {
+        let mut client = Client::connect_with(server.address, path, OFFER);
+        client.send(TEXT | RSV1, &bomb);
+        assert_eq!(client.last_words(), (Some(1009), true), "{path}");
+    }
+}
+
+#[test]
+fn the_stream_takes_compressed_commands_whole_and_in_fragments() {
+    let server = still();
+    let mut client = Client::connect_with(server.address, "/v2/iex", OFFER);
+    let command = deflate(br#"{"action":"subscribe","quotes":["AAPL"]}"#);
+
+    client.send(BINARY | RSV1, &command);
+    client.send(0x02 | RSV1, &command[..9]);
+    client.send(CONTINUED, &command[9..]);
+    client.send(LAST, b"");
+
+    for kind in ["success", "subscription", "subscription"] {
+        assert_eq!(client.next().unwrap().json()[0]["T"], kind);
+    }
+}
+
+#[test]
+fn compressed_sessions_that_want_the_same_get_the_same_bytes_and_miss_nothing() {
+    let server = Server::start(|config| {
+        config.workers = 1;
+        config.simulation.trades_per_second = 1_000.0;
+        config.outbox.end_above = usize::MAX;
+    });
+    let offers = [OFFER, OFFER, ""];
+    let mut sessions = offers.map(|offer| {
+        let mut client = Client::connect_with(server.address, "/v2/iex", offer);
+        client.say(r#"{"action":"subscribe","trades":["*"],"quotes":["*"]}"#);
+        (client, Ledger::default(), HashSet::new(), HashMap::new())
+    });
+
+    // Whoever is behind gets frames of its own; the shared ones are those of who keeps up.
+    while sessions.iter().any(|(_, ledger, ..)| ledger.objects < 5_000) {
+        for (client, ledger, packed, objects) in &mut sessions {
+            let frame = client.next().expect("the session goes on");
+            if frame.opcode == 1 {
+                ledger.enter(&frame.json());
+                for object in frame.json().into_iter().filter(|object| object["cf"].is_null()) {
+                    let stream = (object["T"].to_string(), object["S"].to_string());
+                    objects.insert((stream, object["sq"].as_u64()), object);
+                }
+                packed.extend(frame.packed);
+            }
+        }
+    }
+
+    let [(_, _, ours, first), (_, _, others, second), (_, _, none, plain)] = &sessions;
+    assert!(none.is_empty(), "who did not ask gets nothing compressed");
+    assert!(ours.intersection(others).count() > 0, "{} and {} frames, none alike", ours.len(), others.len());
+    for packed in [first, second] {
+        let both: Vec<_> = packed.keys().filter(|key| plain.contains_key(key)).collect();
+        assert!(both.len() > 1_000);
+        assert!(both.iter().all(|key| packed[key] == plain[key]), "the same object says the same");
+    }
+}

@@ -1,0 +1,205 @@
+//! What holds for any bytes at all. The fuzz targets ask it of what libFuzzer finds, and
+//! `tests/properties.rs` of what it makes up, with every `make test`.
+
+#![allow(dead_code, unreachable_pub, reason = "each target makes its one claim")]
+#![allow(clippy::unwrap_used, reason = "a claim that does not hold panics")]
+
+use std::sync::{Arc, LazyLock};
+
+use bytes::Bytes;
+use tapecast::http::answer_query;
+use tapecast::market::{Simulation, Simulator, universe};
+use tapecast::model::{Timestamp, Universe};
+use tapecast::tape::{Archive, Recorder, Retention, Spans};
+use tapecast::wire::{Agreed, Codec, Command, Compression, Decoder, Fault, Incoming, Opcode, message_frame};
+
+/// The limit of the decoders here: small, so that it is often met.
+const MAX_MESSAGE: usize = 4096;
+
+/// What a decoder says in the end, and why it went silent.
+#[derive(Debug, Default, PartialEq)]
+struct Said {
+    messages: Vec<Incoming>,
+    fault: Option<Fault>,
+}
+
+impl Said {
+    fn take(&mut self, decoder: &mut Decoder, bytes: &[u8]) {
+        let mut input = Bytes::copy_from_slice(bytes);
+        loop {
+            match decoder.decode(&mut input) {
+                Ok(Some(message)) => self.messages.push(message),
+                Ok(None) => break,
+                Err(fault) => assert_eq!(self.fault.replace(fault), None, "a decoder fails once"),
+            }
+        }
+        assert!(input.is_empty(), "what comes is eaten");
+    }
+}
+
+fn decoder(compression: Compression) -> Decoder {
+    Decoder::new(MAX_MESSAGE).with(compression)
+}
+
+/// A stream of frames says the same however it is cut, keeps to the limit, and ends with the first
+/// fault or goodbye. The first byte decides on compression, the next two on the cuts.
+pub fn frames(input: &[u8]) {
+    let Some(([choice, cuts @ ..], stream)) = input.split_first_chunk::<3>() else { return };
+    let compression = if choice & 1 == 0 { Compression::Refused } else { Compression::Agreed };
+    let mut whole = Said::default();
+    whole.take(&mut decoder(compression), stream);
+
+    let mut in_parts = Said::default();
+    let mut same = decoder(compression);
+    let mut rest = stream;
+    let mut random = u32::from(u16::from_le_bytes(*cuts)) + 1;
+    while !rest.is_empty() {
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let (part, after) = rest.split_at((random >> 16) as usize % rest.len().min(40) + 1);
+        in_parts.take(&mut same, part);
+        rest = after;
+    }
+
+    // What a message cannot become is noticed as soon as the byte that decides it has come. So the
+    // parts say no less before a fault than the whole.
+    assert_eq!(in_parts, whole);
+    let (last, before) = match whole.messages.split_last() {
+        Some(parts) => parts,
+        None => return,
+    };
+    assert!(!before.iter().any(|message| matches!(message, Incoming::Close(_))), "nothing after a goodbye");
+    assert!(!matches!(last, Incoming::Close(_)) || whole.fault.is_none(), "no fault after a goodbye");
+    for message in &whole.messages {
+        match message {
+            Incoming::Text(text) => {
+                assert!(text.len() <= MAX_MESSAGE && std::str::from_utf8(text).is_ok());
+            }
+            Incoming::Binary(bytes) => assert!(bytes.len() <= MAX_MESSAGE),
+            Incoming::Ping(payload) => assert!(payload.len() <= 125),
+            Incoming::Pong | Incoming::Close(_) => {}
+        }
+    }
+}
+
+/// A client's frame, masked with zeros.
+fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
+    let len = payload.len() as u64;
+    let header = [&[first, 0x80 | 127][..], &len.to_be_bytes(), &[0; 4]].concat();
+    [&header, payload].concat()
+}
+
+/// Whatever calls itself compressed is inflated within the limit or refused, the same in one frame as
+/// in two and twice in a row; and whatever we compress is inflated to what it was.
+pub fn inflater(input: &[u8]) {
+    let whole = masked(0xC2, input);
+    let (first, rest) = input.split_at(input.len() / 2);
+    let halves = [masked(0x42, first), masked(0x80, rest)].concat();
+    let [mut once, mut again, mut in_halves] = [const { Said { messages: Vec::new(), fault: None } }; 3];
+    once.take(&mut decoder(Compression::Agreed), &whole);
+    in_halves.take(&mut decoder(Compression::Agreed), &halves);
+    again.take(&mut decoder(Compression::Agreed), &whole);
+    assert_eq!(once, again, "nothing is left of the message before");
+    if input.len() <= MAX_MESSAGE {
+        assert_eq!(once, in_halves);
+    }
+    match &once.messages[..] {
+        [] => assert!(once.fault.is_some()),
+        [Incoming::Binary(inflated)] => assert!(inflated.len() <= MAX_MESSAGE),
+        other => panic!("one message became {other:?}"),
+    }
+
+    let plain = &input[..input.len().min(MAX_MESSAGE)];
+    let bits = 9 + input.len() % 7;
+    let offer = format!("permessage-deflate; server_max_window_bits={bits}");
+    let deflate = Agreed::from_offers([offer.as_str()]).expect("9 to 15 bits are agreed").deflate();
+    let frame = deflate.pack(message_frame(Opcode::Binary, plain));
+    let (header, payload) = frame.split_at(if plain.len() < 126 { 2 } else { 4 });
+    // Ours is not masked, and its length may be shorter than the plain one's.
+    let (header, payload) = match header[1] {
+        126 => (header, payload),
+        len => (&frame[..2], &frame[frame.len() - usize::from(len)..]),
+    };
+    let mut back = Said::default();
+    back.take(&mut decoder(Compression::Agreed), &masked(header[0], payload));
+    assert_eq!(back.messages, [Incoming::Binary(plain.to_vec())]);
+}
+
+/// No more is kept of a command than came, and it means the same in MessagePack, where that allows
+/// for it to be nested so deep.
+pub fn json(input: &[u8]) {
+    let read = Command::read(Codec::Json, input);
+    weigh(read.as_ref().ok(), input);
+    if read.is_ok()
+        && let Ok(value) = serde_json::from_slice::<serde_json::Value>(input)
+        && let Ok(same) = Command::read(Codec::MsgPack, &rmp_serde::to_vec_named(&value).unwrap())
+    {
+        assert_eq!(Ok(same), read);
+    }
+}
+
+/// No more is kept of a command than came.
+pub fn msgpack(input: &[u8]) {
+    weigh(Command::read(Codec::MsgPack, input).as_ref().ok(), input);
+}
+
+fn weigh(command: Option<&Command>, input: &[u8]) {
+    let (selection, extensions) = match command {
+        None => return,
+        Some(Command::Auth { key, secret }) => return assert!(key.len() + secret.len() <= input.len()),
+        Some(Command::Subscribe(selection, x) | Command::Unsubscribe(selection, x)) => (selection, x),
+    };
+    let resumed = extensions.as_ref().and_then(|x| x.resume.as_ref()).map_or(0, |resume| resume.last.len());
+    assert!(2 * selection.len() + resumed <= input.len(), "{selection:?}");
+}
+
+struct Market {
+    universe: Arc<Universe>,
+    archive: Arc<Archive>,
+    now: Timestamp,
+}
+
+/// A few seconds of three symbols.
+static MARKET: LazyLock<Market> = LazyLock::new(|| {
+    let universe = Arc::new(universe(3, 7));
+    let archive = Arc::new(Archive::new(universe.len(), Retention::default()));
+    let settings = Simulation { seed: 7, trades_per_second: 200.0, ..Simulation::default() };
+    let mut now = Timestamp::from_nanos(1_795_185_000_000_000_000);
+    let mut recorder =
+        Recorder::new(Arc::clone(&universe), Spans::default(), now).retain_in(Arc::clone(&archive));
+    let mut simulator = Simulator::new(&universe, settings);
+    let mut events = Vec::new();
+    simulator.opening(now, &mut events);
+    for _ in 0..200 {
+        simulator.step(now, &mut events);
+        now = now + std::time::Duration::from_millis(10);
+        recorder.record(&events, now);
+        events.clear();
+    }
+    Market { universe, archive, now }
+});
+
+/// Any query is refused or answered by a page of JSON that is no longer than allowed, and the pages
+/// that follow on it come to an end or go on with other rows. The first byte decides what is asked for.
+pub fn query(input: &[u8]) {
+    let Some((kind, text)) = input.split_first() else { return };
+    let kind = ["bars", "trades", "quotes"][usize::from(*kind) % 3];
+    let Ok(text) = std::str::from_utf8(text) else { return };
+    let Market { universe, archive, now } = &*MARKET;
+    let ask = |text: &str| -> Option<serde_json::Value> {
+        let body = answer_query(universe, archive, kind, text, *now)?;
+        Some(serde_json::from_slice(&body).expect("an answer is JSON"))
+    };
+    let Some(first) = ask(text) else { return };
+    let mut page = first;
+    for _ in 0..3 {
+        let rows = |page: &serde_json::Value| page[kind].clone();
+        let count: usize =
+            rows(&page).as_object().unwrap().values().map(|r| r.as_array().unwrap().len()).sum();
+        assert!(count <= 10_000);
+        let Some(token) = page["next_page_token"].as_str() else { break };
+        assert!(count > 0, "a page that has a next one has rows");
+        let Some(next) = ask(&format!("{text}&page_token={token}")) else { break };
+        assert_ne!(rows(&next), rows(&page), "the next page goes on");
+        page = next;
+    }
+}
