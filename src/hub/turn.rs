@@ -1,8 +1,11 @@
 use std::cell::RefCell;
+use std::hash::BuildHasher;
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use rustc_hash::FxHashMap;
+use hashbrown::HashTable;
+use rustc_hash::FxBuildHasher;
 
 use crate::model::Object;
 use crate::tape::Batch;
@@ -22,11 +25,33 @@ pub struct Pick {
 #[derive(Debug)]
 pub struct Turn<'a> {
     batches: &'a [Arc<Batch>],
-    frames: RefCell<Frames>,
+    frames: &'a Frames,
 }
 
-/// Frames by their form and by what they hold.
-type Frames = FxHashMap<(Codec, Option<Deflate>, Box<[Pick]>), Bytes>;
+/// Frames by their form and by what they hold. It keeps its room from turn to turn, so that looking
+/// one up, or entering one, allocates nothing.
+#[derive(Debug, Default)]
+pub struct Frames(RefCell<Shelf>);
+
+#[derive(Debug, Default)]
+struct Shelf {
+    made: HashTable<Made>,
+    /// What the frames hold, one after the other.
+    picks: Vec<Pick>,
+}
+
+#[derive(Debug)]
+struct Made {
+    hash: u64,
+    form: Form,
+    picks: Range<usize>,
+    frame: Bytes,
+}
+
+type Form = (Codec, Option<Deflate>);
+
+/// Room for picks and for frames that is kept from turn to turn: some 100 KiB.
+const KEPT_ROOM: usize = 4 << 10;
 
 impl Pick {
     /// The object at this place of that batch of the turn.
@@ -36,9 +61,9 @@ impl Pick {
 }
 
 impl<'a> Turn<'a> {
-    /// A turn of these batches, of which no frame is made yet.
-    pub fn new(batches: &'a [Arc<Batch>]) -> Self {
-        Self { batches, frames: RefCell::default() }
+    /// A turn of these batches, with the frames made of them so far.
+    pub fn new(batches: &'a [Arc<Batch>], frames: &'a Frames) -> Self {
+        Self { batches, frames }
     }
 
     /// The object itself.
@@ -53,9 +78,7 @@ impl<'a> Turn<'a> {
 
     /// One frame of these objects, compressed where that is agreed and pays: once for all who share it.
     pub fn frame(&self, codec: Codec, deflate: Option<Deflate>, picks: &[Pick]) -> Bytes {
-        let mut frames = self.frames.borrow_mut();
-        let key = (codec, deflate, picks.into());
-        let frame = frames.entry(key).or_insert_with(|| {
+        self.frames.get((codec, deflate), picks, || {
             let room = picks.iter().map(|pick| self.encoded(codec, *pick).len()).sum();
             let mut frame = ArrayFrame::with_capacity(codec, room);
             for pick in picks {
@@ -65,8 +88,33 @@ impl<'a> Turn<'a> {
                 Some(deflate) => deflate.pack(frame.finish()),
                 None => frame.finish(),
             }
-        });
-        frame.clone()
+        })
+    }
+}
+
+impl Frames {
+    /// The batches change: what was made of them is of no use any more.
+    pub(super) fn clear(&self) {
+        let shelf = &mut *self.0.borrow_mut();
+        shelf.made.clear();
+        shelf.made.shrink_to(KEPT_ROOM, |made| made.hash);
+        shelf.picks.clear();
+        shelf.picks.shrink_to(KEPT_ROOM);
+    }
+
+    fn get(&self, form: Form, picks: &[Pick], make: impl FnOnce() -> Bytes) -> Bytes {
+        let Shelf { made, picks: known } = &mut *self.0.borrow_mut();
+        let hash = FxBuildHasher.hash_one((form, picks));
+        let is_same = |made: &Made| made.form == form && known[made.picks.clone()] == *picks;
+        if let Some(made) = made.find(hash, is_same) {
+            return made.frame.clone();
+        }
+        let start = known.len();
+        known.extend_from_slice(picks);
+        let frame = make();
+        let entry = Made { hash, form, picks: start..known.len(), frame: frame.clone() };
+        made.insert_unique(hash, entry, |made| made.hash);
+        frame
     }
 }
 
@@ -81,7 +129,8 @@ mod tests {
         let objects = (1..=20).map(|seq| Object { seq: Seq(seq), ..fixtures::trade() }).collect();
         let universe = Arc::new(fixtures::universe());
         let batches = [Arc::new(Batch::new(universe, Timestamp::default(), objects, vec![]))];
-        let turn = Turn::new(&batches);
+        let frames = Frames::default();
+        let turn = Turn::new(&batches, &frames);
         let picks: Vec<_> = (0..20).map(|place| Pick::new(0, place)).collect();
         let deflate = |offer| Agreed::from_offers([offer]).map(Agreed::deflate);
         let (wide, narrow) =
@@ -94,7 +143,7 @@ mod tests {
             forms.each_ref().map(|frame| frame.as_ptr()),
             again.each_ref().map(|frame| frame.as_ptr())
         );
-        assert_eq!(turn.frames.borrow().len(), 3);
+        assert_eq!(frames.0.borrow().made.len(), 3);
         assert!(forms[1].len().max(forms[2].len()) < forms[0].len());
     }
 }
