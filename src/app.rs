@@ -225,7 +225,9 @@ fn serve(
     house: web::Data<House>,
     workers: Workers,
 ) -> io::Result<Server> {
-    let server = HttpServer::new(move || App::new().configure(http::doors(house.clone(), workers.hub())));
+    let server = HttpServer::new(move || {
+        App::new().wrap(http::protection()).configure(http::doors(house.clone(), workers.hub()))
+    });
     let server = server
         .workers(threads)
         .tcp_nodelay(true)

@@ -2,6 +2,7 @@
 
 mod health;
 mod page;
+mod protection;
 mod rest;
 mod socket;
 mod upgrade;
@@ -18,6 +19,7 @@ use crate::model::{Epoch, Universe};
 use crate::session::{Limits, OutboxLimits};
 use crate::tape::Archive;
 
+pub use protection::protection;
 pub use socket::tune;
 
 /// What all doors know.
