@@ -13,14 +13,16 @@ use std::time::{Duration, Instant, SystemTime};
 
 use actix::{Actor, Addr, Arbiter, Recipient};
 use actix_web::dev::{Server, ServerHandle};
+use actix_web::middleware::from_fn;
 use actix_web::rt::task::JoinHandle;
 use actix_web::{App, HttpServer, web};
 use socket2::{Domain, Protocol, Socket, Type};
 use thiserror::Error;
 use tracing::{info, warn};
 
-use crate::config::Config;
-use crate::http::{self, House, Readiness};
+use crate::config::{Config, Doors};
+use crate::gate::{SeatLimits, Seats, connections_of, raise_descriptors, seats_of};
+use crate::http::{self, House, Manners, Readiness};
 use crate::hub::{Dismiss, Hub, HubActor, Patience};
 use crate::market::{self, History, MarketActor, Simulation, Simulator};
 use crate::metrics::Metrics;
@@ -101,6 +103,8 @@ impl Service {
             symbols: universe.len(),
         };
         let readiness = Readiness::default();
+        let descriptors = raise_descriptors();
+        let seats = seats(&config.doors, descriptors);
         let house = web::Data::new(House {
             universe: Arc::clone(&universe),
             epoch,
@@ -108,9 +112,14 @@ impl Service {
             metrics,
             limits: config.limits,
             outbox: config.outbox,
+            origins: config.doors.origins.clone(),
+            proxies: config.doors.proxies.clone(),
+            seats: Seats::new(seats),
+            manners: config.doors.manners,
             readiness: readiness.clone(),
         });
-        let server = serve(listener, config.workers, house, workers.clone())
+        let room = Room { threads: config.workers, connections: connections_of(descriptors) };
+        let server = serve(listener, room, house, workers.clone())
             .map_err(|source| StartError::Listen { address, source })?;
         let handle = server.handle();
         let running = actix_web::rt::spawn(server);
@@ -118,7 +127,7 @@ impl Service {
         let simulator = Simulator::new(&universe, config.simulation);
         MarketActor::start_in_arbiter(&feed.handle(), |_| MarketActor::new(simulator, tape.recipient()));
         readiness.set(true);
-        info!(%address, symbols = universe.len(), seed = config.simulation.seed, "serving");
+        info!(%address, sessions = seats.sessions, symbols = universe.len(), seed = config.simulation.seed, "serving");
         Ok(Self { address, readiness, workers, feed, server: handle, running, drain: config.drain })
     }
 
@@ -219,23 +228,43 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-fn serve(
-    listener: TcpListener,
+/// How much the server may take up.
+#[derive(Clone, Copy)]
+struct Room {
     threads: usize,
-    house: web::Data<House>,
-    workers: Workers,
-) -> io::Result<Server> {
+    connections: usize,
+}
+
+/// How many sessions may be at once, on so many descriptors.
+fn seats(doors: &Doors, descriptors: usize) -> SeatLimits {
+    let possible = seats_of(descriptors);
+    let sessions = doors.max_sessions.unwrap_or(possible);
+    if sessions > possible {
+        warn!(sessions, descriptors, "--max-sessions is more than the limit of open files allows");
+    }
+    SeatLimits { sessions, per_address: doors.max_sessions_per_address }
+}
+
+fn serve(listener: TcpListener, room: Room, house: web::Data<House>, workers: Workers) -> io::Result<Server> {
+    let Manners { head_timeout, idle_timeout, .. } = house.manners;
+    let metrics = house.metrics.doors().clone();
     let server = HttpServer::new(move || {
-        App::new().wrap(http::protection()).configure(http::doors(house.clone(), workers.hub()))
+        App::new()
+            .wrap(from_fn(http::threshold))
+            .wrap(http::protection())
+            .configure(http::doors(house.clone(), workers.hub()))
     });
     let server = server
-        .workers(threads)
+        .workers(room.threads)
+        .max_connections(room.connections.div_ceil(room.threads))
+        .client_request_timeout(head_timeout)
+        .keep_alive(idle_timeout)
         .tcp_nodelay(true)
         .h1_write_buffer_size(WRITE_BUFFER)
         .client_disconnect_timeout(DISCONNECT_TIMEOUT)
         .shutdown_timeout(1)
         .disable_signals()
-        .on_connect(http::tune)
+        .on_connect(move |connection, extensions| http::greet(connection, extensions, &metrics))
         .listen(listener)?;
     Ok(server.run())
 }

@@ -1,12 +1,16 @@
 //! Settings, twice: [`Args`] is what was typed, [`Config`] what is meant. All checks lie in between,
 //! before anything starts; nothing reads the environment later.
 
+mod doors;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 use thiserror::Error;
 
+use self::doors::DoorArgs;
+pub use self::doors::Doors;
 use crate::hub::Patience;
 use crate::market::{MAX_LISTINGS, Simulation};
 use crate::model::SECOND;
@@ -94,6 +98,9 @@ pub struct Args {
     /// How the log says it
     #[arg(long, env = "TAPECAST_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
     log_format: LogFormat,
+
+    #[command(flatten)]
+    doors: DoorArgs,
 }
 
 /// How log lines are written.
@@ -133,6 +140,8 @@ pub struct Config {
     pub log: String,
     /// How it is logged.
     pub log_format: LogFormat,
+    /// Who may come in, and how many at once.
+    pub doors: Doors,
 }
 
 /// Something typed that cannot be meant; the text says what, and the program ends with code 2.
@@ -224,6 +233,7 @@ impl TryFrom<Args> for Config {
             drain: Duration::from_secs_f64(within("--drain-seconds", args.drain_seconds, MAX_DRAIN_SECONDS)?),
             log: args.log,
             log_format: args.log_format,
+            doors: args.doors.into(),
         })
     }
 }

@@ -3,6 +3,8 @@
 //! Each worker counts on handles of its own, told apart by the label `worker`: two threads that add
 //! to one number would pay for the cache line's way between them at every frame.
 
+mod doors;
+
 use std::fmt;
 use std::sync::atomic::AtomicU64;
 
@@ -13,11 +15,14 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
+pub use doors::DoorMetrics;
+
 /// All that the service counts.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
     tape: TapeMetrics,
+    doors: DoorMetrics,
     workers: Workers,
 }
 
@@ -118,7 +123,9 @@ impl Default for Metrics {
         registry.register("outbox_bytes", "Bytes that wait in all outboxes", workers.waiting.clone());
         let help = "Sessions ended because their trades passed the outbox's limit";
         registry.register("outbox_overflows", help, workers.overflows.clone());
-        Self { registry, tape, workers }
+        let doors = DoorMetrics::default();
+        doors.register(&mut registry);
+        Self { registry, tape, doors, workers }
     }
 }
 
@@ -126,6 +133,11 @@ impl Metrics {
     /// The tape's handles.
     pub fn tape(&self) -> TapeMetrics {
         self.tape.clone()
+    }
+
+    /// What is counted where clients come in.
+    pub fn doors(&self) -> &DoorMetrics {
+        &self.doors
     }
 
     /// The handles of the worker with this number.

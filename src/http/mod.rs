@@ -1,10 +1,12 @@
 //! The doors: the upgrade to a session, REST, health, metrics, the dashboard's files.
 
+mod entrance;
 mod health;
 mod page;
 mod protection;
 mod rest;
 mod socket;
+mod threshold;
 mod upgrade;
 
 use std::rc::Rc;
@@ -13,6 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_web::web::{self, ServiceConfig};
 
+use crate::gate::{Origins, Proxies, Seats};
 use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::model::{Epoch, Universe};
@@ -20,7 +23,8 @@ use crate::session::{Limits, OutboxLimits};
 use crate::tape::Archive;
 
 pub use protection::protection;
-pub use socket::tune;
+pub use socket::greet;
+pub use threshold::{Manners, threshold};
 
 /// What all doors know.
 pub struct House {
@@ -36,6 +40,14 @@ pub struct House {
     pub limits: Limits,
     /// How much may wait for one session.
     pub outbox: OutboxLimits,
+    /// Whose pages may open sessions.
+    pub origins: Origins,
+    /// Who is believed about where clients come from.
+    pub proxies: Proxies,
+    /// The sessions' seats.
+    pub seats: Seats,
+    /// How a request must come.
+    pub manners: Manners,
     /// Whether new sessions are welcome.
     pub readiness: Readiness,
 }

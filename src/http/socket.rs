@@ -7,6 +7,8 @@ use actix_web::rt::net::TcpStream;
 use socket2::SockRef;
 use tracing::warn;
 
+use super::threshold::begin_visit;
+use crate::metrics::DoorMetrics;
 use crate::session::Sever;
 
 /// The kernel may hold so many bytes that it has not sent yet. Without it 2 to 4 MiB of ticks grow
@@ -19,8 +21,10 @@ const UNSENT_BYTES: u32 = 16 << 10;
 #[cfg(target_os = "linux")]
 const USER_TIMEOUT: Duration = Duration::from_secs(25);
 
-/// Tunes a new connection and remembers how to cut it. For `HttpServer::on_connect`, before `bind`.
-pub fn tune(connection: &dyn Any, extensions: &mut Extensions) {
+/// Tunes a new connection, remembers how to cut it and watches what becomes of it. For
+/// `HttpServer::on_connect`, before `bind`.
+pub fn greet(connection: &dyn Any, extensions: &mut Extensions, metrics: &DoorMetrics) {
+    begin_visit(metrics.clone(), extensions);
     let Some(stream) = connection.downcast_ref::<TcpStream>() else { return };
     let tuned = tune_socket(&SockRef::from(stream));
     if let Err(error) = tuned {

@@ -8,6 +8,7 @@ use actix_web_actors::ws;
 use serde::Deserialize;
 
 use super::House;
+use super::entrance::{Seated, enter};
 use super::rest::no_such_path;
 use super::socket::sever;
 use crate::hub::Hub;
@@ -48,16 +49,20 @@ struct Asked {
 /// `GET /echo`: returns each message as it came.
 pub(super) async fn echo(request: HttpRequest, house: Data<House>, payload: Payload) -> impl Responder {
     let mut response = ws::handshake(&request)?;
+    let seat = match enter(&request, &house) {
+        Ok(seat) => seat,
+        Err(closed) => return Ok(closed.answer()),
+    };
     let body = session::open_echo(hub_of(&request), Arc::clone(&house.universe), sever(&request), payload);
-    Ok::<_, ws::HandshakeError>(response.body(body))
+    Ok::<_, ws::HandshakeError>(response.body(Seated::on(seat, body)))
 }
 
 fn open(request: &HttpRequest, house: &House, payload: Payload) -> Result<HttpResponse, ws::HandshakeError> {
     let mut response = ws::handshake(request)?;
-    if !house.readiness.is_ready() {
-        // Not a 4xx: the Go SDK never comes back after one.
-        return Ok(HttpResponse::ServiceUnavailable().finish());
-    }
+    let seat = match enter(request, house) {
+        Ok(seat) => seat,
+        Err(closed) => return Ok(closed.answer()),
+    };
     let asked = Query::<Asked>::from_query(request.query_string()).map(Query::into_inner).unwrap_or_default();
     let archive = Arc::clone(&house.archive);
     let door = Door {
@@ -72,7 +77,7 @@ fn open(request: &HttpRequest, house: &House, payload: Payload) -> Result<HttpRe
         is_authenticated: has_credentials(request.headers()),
         sever: sever(request),
     };
-    Ok(response.body(session::open(door, payload)))
+    Ok(response.body(Seated::on(seat, session::open(door, payload))))
 }
 
 fn hub_of(request: &HttpRequest) -> Rc<Hub> {

@@ -21,6 +21,7 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpResponse, ResponseError};
 
 use self::refusal::Refusal;
+pub(super) use self::refusal::refused;
 
 /// Puts the doors of REST into an application.
 pub(super) fn doors(app: &mut ServiceConfig) {

@@ -34,6 +34,11 @@ struct Body {
     message: String,
 }
 
+/// An answer that says no, in the words that clients of REST look for.
+pub(in crate::http) fn refused(status: StatusCode, message: &str) -> HttpResponse {
+    HttpResponse::build(status).json(Body { message: message.to_owned() })
+}
+
 impl Refusal {
     pub(super) fn invalid(name: &'static str, why: impl Into<String>) -> Self {
         Self::Invalid { name, why: why.into() }
@@ -61,6 +66,6 @@ impl ResponseError for Refusal {
     }
 
     fn error_response(&self) -> HttpResponse {
-        HttpResponse::build(self.status_code()).json(Body { message: self.to_string() })
+        refused(self.status_code(), &self.to_string())
     }
 }

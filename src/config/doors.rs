@@ -1,0 +1,88 @@
+//! Settings of the doors: who may come in and how many at once.
+
+use std::num::NonZeroUsize;
+use std::str::FromStr;
+
+use clap::Args;
+
+use crate::gate::{Misfit, Network, Origin, Origins, Proxies};
+use crate::http::Manners;
+
+/// What was typed about the doors.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Who may come in")]
+pub(super) struct DoorArgs {
+    /// Sites whose pages may open sessions besides this server's own, as in https://app.example.org;
+    /// `null` is pages opened as files, `*` is everybody
+    #[arg(long, env = "TAPECAST_ALLOW_ORIGIN", value_name = "URL", value_delimiter = ',')]
+    allow_origin: Vec<Allowed>,
+
+    /// Proxies whose X-Forwarded-For is believed, as in 127.0.0.1 or 10.0.0.0/8
+    #[arg(long, env = "TAPECAST_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',')]
+    trusted_proxy: Vec<Network>,
+
+    /// Sessions at once [default: what the system's limit of open files leaves]
+    #[arg(long, env = "TAPECAST_MAX_SESSIONS", value_name = "N")]
+    max_sessions: Option<NonZeroUsize>,
+
+    /// Sessions at once from one address; 0 is no limit
+    #[arg(long, env = "TAPECAST_MAX_SESSIONS_PER_ADDRESS", value_name = "N", default_value_t = 0)]
+    max_sessions_per_address: usize,
+}
+
+#[derive(Clone, Debug)]
+enum Allowed {
+    Any,
+    One(Origin),
+}
+
+impl FromStr for Allowed {
+    type Err = Misfit;
+
+    fn from_str(text: &str) -> Result<Self, Misfit> {
+        match text {
+            "*" => Ok(Self::Any),
+            origin => origin.parse().map(Self::One),
+        }
+    }
+}
+
+/// What is meant about the doors.
+#[derive(Clone, Debug)]
+pub struct Doors {
+    /// Whose pages may open sessions. Default: this server's own.
+    pub origins: Origins,
+    /// Who is believed about where clients come from. Default: nobody, since anybody can write that
+    /// header.
+    pub proxies: Proxies,
+    /// Sessions at once; `None` is as many as the system's limit of open files leaves.
+    pub max_sessions: Option<usize>,
+    /// Sessions at once from one address. Default: no limit but that of all, because behind a proxy
+    /// that is not trusted, or one office's router, everybody has the same address.
+    pub max_sessions_per_address: usize,
+    /// How a request must come.
+    pub manners: Manners,
+}
+
+impl From<DoorArgs> for Doors {
+    fn from(args: DoorArgs) -> Self {
+        let mut named = Vec::new();
+        let mut is_open = false;
+        for allowed in args.allow_origin {
+            match allowed {
+                Allowed::Any => is_open = true,
+                Allowed::One(origin) => named.push(origin),
+            }
+        }
+        Self {
+            origins: if is_open { Origins::Any } else { Origins::Own(named) },
+            proxies: args.trusted_proxy.into(),
+            max_sessions: args.max_sessions.map(NonZeroUsize::get),
+            max_sessions_per_address: match args.max_sessions_per_address {
+                0 => usize::MAX,
+                limit => limit,
+            },
+            manners: Manners::default(),
+        }
+    }
+}
