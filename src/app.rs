@@ -3,6 +3,8 @@
 //! Start: tape, workers with their hubs, market. Stop: no new sessions, goodbye to all, the market,
 //! the workers.
 
+mod signals;
+
 use std::cell::OnceCell;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -18,10 +20,10 @@ use actix_web::rt::task::JoinHandle;
 use actix_web::{App, HttpServer, web};
 use socket2::{Domain, Protocol, Socket, Type};
 use thiserror::Error;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use crate::config::{Config, Doors};
-use crate::gate::{SeatLimits, Seats, connections_of, raise_descriptors, seats_of};
+use crate::gate::{Keyring, KeysError, SeatLimits, Seats, connections_of, raise_descriptors, seats_of};
 use crate::http::{self, House, Manners, Readiness};
 use crate::hub::{Dismiss, Hub, HubActor, Patience};
 use crate::market::{self, History, MarketActor, Simulation, Simulator};
@@ -29,6 +31,8 @@ use crate::metrics::Metrics;
 use crate::model::{Epoch, Timestamp, Universe};
 use crate::tape::{self, Archive, Follow, Recorder, TapeActor};
 use crate::wire::Close;
+
+pub use self::signals::{Asked, Signals};
 
 /// The service could not start.
 #[derive(Debug, Error)]
@@ -41,12 +45,19 @@ pub enum StartError {
         /// What the system says.
         source: io::Error,
     },
+    /// Nobody could come in.
+    #[error("{0}")]
+    Keys(#[from] KeysError),
+    /// Nobody can tell the process anything.
+    #[error("cannot listen for signals: {0}")]
+    Signals(#[from] io::Error),
 }
 
 /// The service while it runs.
 pub struct Service {
     address: SocketAddr,
     readiness: Readiness,
+    keyring: Option<Arc<Keyring>>,
     workers: Workers,
     feed: Arbiter,
     server: ServerHandle,
@@ -103,6 +114,8 @@ impl Service {
             symbols: universe.len(),
         };
         let readiness = Readiness::default();
+        let open = |path| Keyring::open(path, config.doors.failed_auths).map(Arc::new);
+        let keyring = config.doors.keys.clone().map(open).transpose()?;
         let descriptors = raise_descriptors();
         let seats = seats(&config.doors, descriptors);
         let house = web::Data::new(House {
@@ -112,6 +125,7 @@ impl Service {
             metrics,
             limits: config.limits,
             outbox: config.outbox,
+            keyring: keyring.clone(),
             origins: config.doors.origins.clone(),
             proxies: config.doors.proxies.clone(),
             seats: Seats::new(seats),
@@ -128,12 +142,22 @@ impl Service {
         MarketActor::start_in_arbiter(&feed.handle(), |_| MarketActor::new(simulator, tape.recipient()));
         readiness.set(true);
         info!(%address, sessions = seats.sessions, symbols = universe.len(), seed = config.simulation.seed, "serving");
-        Ok(Self { address, readiness, workers, feed, server: handle, running, drain: config.drain })
+        Ok(Self { address, readiness, keyring, workers, feed, server: handle, running, drain: config.drain })
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Reads again what may change while sessions go on: the keys. What cannot be used is reported, and
+    /// what was in force stays so.
+    pub fn reload(&self) {
+        let Some(keyring) = &self.keyring else { return };
+        match keyring.reload() {
+            Ok(keys) => info!(keys, "keys read again"),
+            Err(error) => error!("the keys stay as they were: {error}"),
+        }
     }
 
     /// Stops cleanly: takes no new session, tells every client to come back later and lets it take

@@ -2,6 +2,7 @@
 //! before anything starts; nothing reads the environment later.
 
 mod doors;
+mod task;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use thiserror::Error;
 
 use self::doors::DoorArgs;
 pub use self::doors::Doors;
+pub use self::task::{KeyTask, NewKey, Task};
 use crate::hub::Patience;
 use crate::market::{MAX_LISTINGS, Simulation};
 use crate::model::SECOND;
@@ -101,6 +103,16 @@ pub struct Args {
 
     #[command(flatten)]
     doors: DoorArgs,
+
+    #[command(subcommand)]
+    task: Option<Task>,
+}
+
+impl Args {
+    /// What is to be done instead of serving, if anything is.
+    pub fn take_task(&mut self) -> Option<Task> {
+        self.task.take()
+    }
 }
 
 /// How log lines are written.

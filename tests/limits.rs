@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use support::{Client, DEADLINE, Server, get, get_with, wait_for};
 use tapecast::config::Config;
+use tapecast::gate::Rate;
 
 /// A still market with limits of one's own.
 fn limited(change: impl FnOnce(&mut Config)) -> Server {
@@ -21,6 +22,14 @@ fn limited(change: impl FnOnce(&mut Config)) -> Server {
 
 fn refused(server: &Server, reason: &str) -> f64 {
     server.metric(&format!("tapecast_upgrades_refused_total{{reason=\"{reason}\"}}"))
+}
+
+fn ended(server: &Server, reason: &str) -> f64 {
+    let text = get(server.address, "/metrics").1;
+    let wanted = format!("reason=\"{reason}\"");
+    let of_reason =
+        |line: &&str| line.starts_with("tapecast_sessions_closed_total") && line.contains(&wanted);
+    text.lines().filter(of_reason).filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
 }
 
 /// A socket, and what comes on it until it ends.
@@ -158,4 +167,65 @@ fn no_request_has_a_body() {
     }
 
     assert_eq!(server.metric("tapecast_requests_refused_total{reason=\"body\"}"), 2.0);
+}
+
+#[test]
+fn a_flood_of_commands_is_answered_and_then_closed() {
+    let server = limited(|config| config.limits.commands = Rate::per_second(1, 3));
+    let mut client = Client::session(server.address);
+
+    for _ in 0..3 {
+        assert_eq!(client.ask(r#"{"action":"subscribe"}"#)["T"], "subscription");
+    }
+
+    assert_eq!(client.ask(r#"{"action":"subscribe"}"#)["code"], 429);
+    assert_eq!(client.last_words(), (Some(1008), true));
+    assert_eq!(ended(&server, "too_many_commands"), 1.0);
+}
+
+#[test]
+fn a_flood_of_pings_is_closed_and_so_is_one_of_pongs() {
+    let server = limited(|config| config.limits.pings = Rate::per_second(1, 3));
+
+    for opcode in [0x89, 0x8A] {
+        let mut client = Client::session(server.address);
+        (0..4).for_each(|_| client.send(opcode, b""));
+        assert_eq!(client.last_words(), (Some(1008), true));
+    }
+
+    assert_eq!(ended(&server, "too_many_pings"), 2.0);
+}
+
+#[test]
+fn ten_thousand_symbols_are_one_command() {
+    let server = limited(|_| {});
+    let mut client = Client::session(server.address);
+    let names: Vec<_> = (0..10_000).map(|n| format!("Q{n}")).collect();
+
+    let list = serde_json::to_string(&names).unwrap();
+    let answer =
+        client.ask(&format!(r#"{{"action":"subscribe","trades":{list},"quotes":{list},"bars":{list}}}"#));
+
+    assert_eq!(answer["bars"].as_array().unwrap().len(), 10_000, "{}", answer["code"]);
+    let one_more = client.ask(r#"{"action":"subscribe","statuses":["AAPL"]}"#);
+    assert_eq!(one_more["code"], 405);
+}
+
+#[test]
+fn a_message_in_the_wrong_codec_is_invalid_and_the_session_goes_on() {
+    let server = limited(|_| {});
+    let mut packed = Client::connect(server.address, "/v2/iex?codec=msgpack");
+    assert_eq!(packed.next().unwrap().opcode, 2, "the greeting is binary");
+
+    for (opcode, bytes) in
+        [(0x82, &b"{\"action\":"[..]), (0x82, &[0xC1; 64]), (0x82, &[0x91; 4_000]), (0x81, b"{")]
+    {
+        packed.send(opcode, bytes);
+        let answer = packed.next().unwrap().payload;
+        // {"T":"error","code":400,…} in MessagePack.
+        assert!(answer.windows(3).any(|window| window == [0xCD, 0x01, 0x90]), "{bytes:?}: {answer:?}");
+    }
+
+    packed.send(0x81, br#"{"action":"subscribe","trades":["AAPL"]}"#);
+    assert!(packed.next().unwrap().payload.windows(12).any(|window| window == b"subscription"));
 }

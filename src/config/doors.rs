@@ -1,17 +1,27 @@
 //! Settings of the doors: who may come in and how many at once.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Args;
 
-use crate::gate::{Misfit, Network, Origin, Origins, Proxies};
+use crate::gate::{Misfit, Network, Origin, Origins, Proxies, Rate};
 use crate::http::Manners;
 
 /// What was typed about the doors.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Who may come in")]
 pub(super) struct DoorArgs {
+    /// Demand a key of every client: a file of keys, read again on SIGHUP; `tapecast key new ID` makes
+    /// its lines
+    #[arg(long, env = "TAPECAST_KEYS", value_name = "FILE")]
+    keys: Option<PathBuf>,
+
+    /// Wrong credentials from one address in a minute, before all of them are refused
+    #[arg(long, env = "TAPECAST_MAX_FAILED_AUTHS", value_name = "N", default_value_t = NonZeroU32::MIN.saturating_add(29))]
+    max_failed_auths: NonZeroU32,
+
     /// Sites whose pages may open sessions besides this server's own, as in https://app.example.org;
     /// `null` is pages opened as files, `*` is everybody
     #[arg(long, env = "TAPECAST_ALLOW_ORIGIN", value_name = "URL", value_delimiter = ',')]
@@ -50,6 +60,12 @@ impl FromStr for Allowed {
 /// What is meant about the doors.
 #[derive(Clone, Debug)]
 pub struct Doors {
+    /// Where the keys are. Default: none, and anybody may come in.
+    pub keys: Option<PathBuf>,
+    /// How often one address may show wrong credentials. Default 30 a minute: a fleet behind one router
+    /// that was given a wrong key does not lock its neighbours out for long, and nobody guesses 256
+    /// bits at that pace; it spares the log.
+    pub failed_auths: Rate,
     /// Whose pages may open sessions. Default: this server's own.
     pub origins: Origins,
     /// Who is believed about where clients come from. Default: nobody, since anybody can write that
@@ -75,6 +91,8 @@ impl From<DoorArgs> for Doors {
             }
         }
         Self {
+            keys: args.keys,
+            failed_auths: Rate::per_minute(args.max_failed_auths.get()),
             origins: if is_open { Origins::Any } else { Origins::Own(named) },
             proxies: args.trusted_proxy.into(),
             max_sessions: args.max_sessions.map(NonZeroUsize::get),

@@ -4,14 +4,19 @@
 //! begins and when it ends, never for a tick.
 
 mod address;
+mod attempts;
 mod budget;
 mod descriptors;
+mod key;
+mod keyring;
 mod origin;
 mod seats;
 
 pub use address::{Network, Proxies, household};
 pub use budget::{Budget, Rate};
 pub use descriptors::{connections_of, raise_descriptors, seats_of};
+pub use key::{Credentials, Entitlement, FEEDS, Key, Minted};
+pub use keyring::{Denied, Keyring, KeysError, Pass};
 pub use origin::{Origin, Origins};
 pub use seats::{Full, Seat, SeatLimits, Seats, Tally, Ticket};
 

@@ -1,5 +1,6 @@
 //! The doors: the upgrade to a session, REST, health, metrics, the dashboard's files.
 
+mod credentials;
 mod entrance;
 mod health;
 mod page;
@@ -15,7 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_web::web::{self, ServiceConfig};
 
-use crate::gate::{Origins, Proxies, Seats};
+use crate::gate::{Keyring, Origins, Proxies, Seats};
 use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::model::{Epoch, Universe};
@@ -40,6 +41,8 @@ pub struct House {
     pub limits: Limits,
     /// How much may wait for one session.
     pub outbox: OutboxLimits,
+    /// The keys that open sessions and REST; `None` where anybody may come in.
+    pub keyring: Option<Arc<Keyring>>,
     /// Whose pages may open sessions.
     pub origins: Origins,
     /// Who is believed about where clients come from.

@@ -1,22 +1,23 @@
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Instant;
 
 use actix_web::http::header::{CONTENT_TYPE, HeaderMap};
 use actix_web::web::{Data, Path, Payload, Query};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use actix_web_actors::ws;
 use serde::Deserialize;
+use tracing::debug;
 
 use super::House;
-use super::entrance::{Seated, enter};
+use super::credentials::shown;
+use super::entrance::{Seated, address_of, enter};
 use super::rest::no_such_path;
 use super::socket::sever;
+use crate::gate::{Denied, FEEDS, Keyring, Pass};
 use crate::hub::Hub;
-use crate::session::{self, Door};
+use crate::session::{self, Door, Guard};
 use crate::wire::Codec;
-
-/// The feeds of Alpaca's stock stream; all serve the same market.
-const FEEDS: [&str; 4] = ["iex", "sip", "delayed_sip", "test"];
 
 /// `GET /v2/{feed}`: a session of the stream.
 pub(super) async fn feed(
@@ -26,14 +27,14 @@ pub(super) async fn feed(
     payload: Payload,
 ) -> impl Responder {
     match FEEDS.contains(&feed.as_str()) {
-        true => open(&request, &house, payload),
+        true => open(&request, &house, &feed, payload),
         false => Ok(no_such_path()),
     }
 }
 
 /// `GET /websocket/connect?userId=3`: the same stream under the tutorial's name.
 pub(super) async fn connect(request: HttpRequest, house: Data<House>, payload: Payload) -> impl Responder {
-    open(&request, &house, payload)
+    open(&request, &house, FEEDS[0], payload)
 }
 
 /// What a client that cannot set headers says in the address.
@@ -57,7 +58,12 @@ pub(super) async fn echo(request: HttpRequest, house: Data<House>, payload: Payl
     Ok::<_, ws::HandshakeError>(response.body(Seated::on(seat, body)))
 }
 
-fn open(request: &HttpRequest, house: &House, payload: Payload) -> Result<HttpResponse, ws::HandshakeError> {
+fn open(
+    request: &HttpRequest,
+    house: &House,
+    feed: &str,
+    payload: Payload,
+) -> Result<HttpResponse, ws::HandshakeError> {
     let mut response = ws::handshake(request)?;
     let seat = match enter(request, house) {
         Ok(seat) => seat,
@@ -74,7 +80,8 @@ fn open(request: &HttpRequest, house: &House, payload: Payload) -> Result<HttpRe
         replay: Rc::new(move |stream, after, up_to| archive.since(stream, after, up_to)),
         codec: codec(request.headers(), asked.codec.as_deref()),
         label: asked.user_id.map(shortened),
-        is_authenticated: has_credentials(request.headers()),
+        guard: house.keyring.as_ref().map(|keyring| guard(request, house, keyring, feed)),
+        shown: shown(request),
         sever: sever(request),
     };
     Ok(response.body(Seated::on(seat, session::open(door, payload))))
@@ -94,8 +101,21 @@ fn codec(headers: &HeaderMap, asked: Option<&str>) -> Codec {
     }
 }
 
-fn has_credentials(headers: &HeaderMap) -> bool {
-    headers.contains_key("APCA-API-KEY-ID") && headers.contains_key("APCA-API-SECRET-KEY")
+/// Who looks at the credentials of this request's session, for as long as it lasts.
+fn guard(request: &HttpRequest, house: &House, keyring: &Arc<Keyring>, feed: &str) -> Guard {
+    let (keyring, feed, from) = (Arc::clone(keyring), feed.to_owned(), address_of(request, house));
+    let metrics = house.metrics.doors().clone();
+    Guard::new(move |shown| {
+        let verdict: Result<Pass, Denied> = keyring.admit(shown, &feed, from, Instant::now());
+        match &verdict {
+            Ok(pass) => debug!(address = %from, key = pass.id(), "key accepted"),
+            Err(denied) => {
+                debug!(address = %from, why = denied.name(), "key refused");
+                metrics.auth_refused(denied.name());
+            }
+        }
+        verdict
+    })
 }
 
 /// A label is the client's own text: what of it may enter a log.

@@ -18,6 +18,7 @@ pub const DEADLINE: Duration = Duration::from_secs(30);
 /// A service on a free port of its own, stopped when dropped.
 pub struct Server {
     pub address: SocketAddr,
+    reload: tokio::sync::mpsc::UnboundedSender<mpsc::Sender<()>>,
     stop: Option<tokio::sync::oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -27,17 +28,33 @@ impl Server {
         let mut config = Config { listen: ([127, 0, 0, 1], 0).into(), ..Config::default() };
         change(&mut config);
         let (tell, told) = mpsc::channel();
-        let (stop, stopped) = tokio::sync::oneshot::channel();
+        let (stop, mut stopped) = tokio::sync::oneshot::channel();
+        let (reload, mut reloads) = tokio::sync::mpsc::unbounded_channel::<mpsc::Sender<()>>();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
                 let service = Service::start(&config).expect("a free port can be listened on");
                 tell.send(service.address()).expect("the test waits for the address");
-                let _ = stopped.await;
+                loop {
+                    tokio::select! {
+                        _ = &mut stopped => break,
+                        Some(done) = reloads.recv() => {
+                            service.reload();
+                            let _ = done.send(());
+                        }
+                    }
+                }
                 service.stop().await;
             });
         });
         let address = told.recv_timeout(DEADLINE).expect("the service starts");
-        Self { address, stop: Some(stop), thread: Some(thread) }
+        Self { address, reload, stop: Some(stop), thread: Some(thread) }
+    }
+
+    /// Has the service read again what it reads on SIGHUP.
+    pub fn reload(&self) {
+        let (done, is_done) = mpsc::channel();
+        self.reload.send(done).expect("the service runs");
+        is_done.recv_timeout(DEADLINE).expect("the service reloads");
     }
 
     /// Asks the service to stop, without waiting for it.

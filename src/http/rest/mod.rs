@@ -9,6 +9,7 @@ mod ask;
 mod assets;
 mod clock;
 mod page;
+mod permit;
 mod refusal;
 mod schemas;
 mod series;
