@@ -11,7 +11,7 @@ use clap::{Parser, ValueEnum};
 use thiserror::Error;
 
 use self::doors::DoorArgs;
-pub use self::doors::Doors;
+pub use self::doors::{Doors, Tls};
 pub use self::task::{KeyTask, NewKey, Task};
 use crate::hub::Patience;
 use crate::market::{MAX_LISTINGS, Simulation};
@@ -178,6 +178,9 @@ pub enum ConfigError {
     /// Somebody must serve.
     #[error("--workers must be from 1 to 1024, not {0}")]
     Workers(usize),
+    /// A certificate is nothing without its key, nor a key without its certificate.
+    #[error("--tls-cert and --tls-key go together")]
+    HalfTls,
     /// The newest must be retained, and the rest fit the memory.
     #[error("{name} must be from 1 to {max}, not {value}")]
     Retain {
@@ -245,7 +248,7 @@ impl TryFrom<Args> for Config {
             drain: Duration::from_secs_f64(within("--drain-seconds", args.drain_seconds, MAX_DRAIN_SECONDS)?),
             log: args.log,
             log_format: args.log_format,
-            doors: args.doors.into(),
+            doors: args.doors.try_into()?,
         })
     }
 }

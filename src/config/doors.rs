@@ -1,11 +1,13 @@
 //! Settings of the doors: who may come in and how many at once.
 
+use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Args;
 
+use super::ConfigError;
 use crate::gate::{Misfit, Network, Origin, Origins, Proxies, Rate};
 use crate::http::Manners;
 
@@ -21,6 +23,19 @@ pub(super) struct DoorArgs {
     /// Wrong credentials from one address in a minute, before all of them are refused
     #[arg(long, env = "TAPECAST_MAX_FAILED_AUTHS", value_name = "N", default_value_t = NonZeroU32::MIN.saturating_add(29))]
     max_failed_auths: NonZeroU32,
+
+    /// Serve https and wss beside http and ws: the certificates in PEM, the server's own first; read again
+    /// on SIGHUP
+    #[arg(long, env = "TAPECAST_TLS_CERT", value_name = "FILE")]
+    tls_cert: Option<PathBuf>,
+
+    /// The certificate's private key in PEM
+    #[arg(long, env = "TAPECAST_TLS_KEY", value_name = "FILE")]
+    tls_key: Option<PathBuf>,
+
+    /// Address and port to serve https and wss on
+    #[arg(long, env = "TAPECAST_TLS_LISTEN", default_value = "127.0.0.1:8443", value_name = "ADDR:PORT")]
+    tls_listen: SocketAddr,
 
     /// Sites whose pages may open sessions besides this server's own, as in https://app.example.org;
     /// `null` is pages opened as files, `*` is everybody
@@ -57,9 +72,22 @@ impl FromStr for Allowed {
     }
 }
 
+/// How to serve over TLS.
+#[derive(Clone, Debug)]
+pub struct Tls {
+    /// Where to serve.
+    pub listen: SocketAddr,
+    /// The chain of certificates, in PEM.
+    pub certificate: PathBuf,
+    /// The private key, in PEM.
+    pub key: PathBuf,
+}
+
 /// What is meant about the doors.
 #[derive(Clone, Debug)]
 pub struct Doors {
+    /// How to serve over TLS. Default: not at all.
+    pub tls: Option<Tls>,
     /// Where the keys are. Default: none, and anybody may come in.
     pub keys: Option<PathBuf>,
     /// How often one address may show wrong credentials. Default 30 a minute: a fleet behind one router
@@ -80,8 +108,10 @@ pub struct Doors {
     pub manners: Manners,
 }
 
-impl From<DoorArgs> for Doors {
-    fn from(args: DoorArgs) -> Self {
+impl TryFrom<DoorArgs> for Doors {
+    type Error = ConfigError;
+
+    fn try_from(args: DoorArgs) -> Result<Self, ConfigError> {
         let mut named = Vec::new();
         let mut is_open = false;
         for allowed in args.allow_origin {
@@ -90,7 +120,13 @@ impl From<DoorArgs> for Doors {
                 Allowed::One(origin) => named.push(origin),
             }
         }
-        Self {
+        let tls = match (args.tls_cert, args.tls_key) {
+            (Some(certificate), Some(key)) => Some(Tls { listen: args.tls_listen, certificate, key }),
+            (None, None) => None,
+            _ => return Err(ConfigError::HalfTls),
+        };
+        Ok(Self {
+            tls,
             keys: args.keys,
             failed_auths: Rate::per_minute(args.max_failed_auths.get()),
             origins: if is_open { Origins::Any } else { Origins::Own(named) },
@@ -101,6 +137,6 @@ impl From<DoorArgs> for Doors {
                 limit => limit,
             },
             manners: Manners::default(),
-        }
+        })
     }
 }

@@ -8,6 +8,7 @@ mod protection;
 mod rest;
 mod socket;
 mod threshold;
+mod tls;
 mod upgrade;
 
 use std::rc::Rc;
@@ -26,6 +27,7 @@ use crate::tape::Archive;
 pub use protection::protection;
 pub use socket::greet;
 pub use threshold::{Manners, threshold};
+pub use tls::{Certificate, TlsError};
 
 /// What all doors know.
 pub struct House {

@@ -1,6 +1,7 @@
 use std::any::Any;
 use std::time::Duration;
 
+use actix_tls::accept::rustls_0_23::TlsStream;
 use actix_web::HttpRequest;
 use actix_web::dev::Extensions;
 use actix_web::rt::net::TcpStream;
@@ -25,7 +26,8 @@ const USER_TIMEOUT: Duration = Duration::from_secs(25);
 /// `HttpServer::on_connect`, before `bind`.
 pub fn greet(connection: &dyn Any, extensions: &mut Extensions, metrics: &DoorMetrics) {
     begin_visit(metrics.clone(), extensions);
-    let Some(stream) = connection.downcast_ref::<TcpStream>() else { return };
+    let encrypted = || connection.downcast_ref::<TlsStream<TcpStream>>().map(|tls| tls.get_ref().0);
+    let Some(stream) = connection.downcast_ref::<TcpStream>().or_else(encrypted) else { return };
     let tuned = tune_socket(&SockRef::from(stream));
     if let Err(error) = tuned {
         warn!(%error, "cannot tune a connection");

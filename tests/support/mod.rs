@@ -18,6 +18,7 @@ pub const DEADLINE: Duration = Duration::from_secs(30);
 /// A service on a free port of its own, stopped when dropped.
 pub struct Server {
     pub address: SocketAddr,
+    pub tls_address: Option<SocketAddr>,
     reload: tokio::sync::mpsc::UnboundedSender<mpsc::Sender<()>>,
     stop: Option<tokio::sync::oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -33,7 +34,8 @@ impl Server {
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
                 let service = Service::start(&config).expect("a free port can be listened on");
-                tell.send(service.address()).expect("the test waits for the address");
+                tell.send((service.address(), service.tls_address()))
+                    .expect("the test waits for the address");
                 loop {
                     tokio::select! {
                         _ = &mut stopped => break,
@@ -46,8 +48,8 @@ impl Server {
                 service.stop().await;
             });
         });
-        let address = told.recv_timeout(DEADLINE).expect("the service starts");
-        Self { address, reload, stop: Some(stop), thread: Some(thread) }
+        let (address, tls_address) = told.recv_timeout(DEADLINE).expect("the service starts");
+        Self { address, tls_address, reload, stop: Some(stop), thread: Some(thread) }
     }
 
     /// Has the service read again what it reads on SIGHUP.
@@ -64,9 +66,7 @@ impl Server {
 
     /// The sum over the workers of a metric.
     pub fn metric(&self, name: &str) -> f64 {
-        let text = get(self.address, "/metrics").1;
-        let of_name = |line: &&str| line.starts_with(name) && !line.starts_with('#');
-        text.lines().filter(of_name).filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+        metric(self.address, name)
     }
 }
 
@@ -77,6 +77,13 @@ impl Drop for Server {
             let _ = thread.join();
         }
     }
+}
+
+/// The sum over the workers of a metric of the server there.
+pub fn metric(address: SocketAddr, name: &str) -> f64 {
+    let text = get(address, "/metrics").1;
+    let of_name = |line: &&str| line.starts_with(name) && !line.starts_with('#');
+    text.lines().filter(of_name).filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
 }
 
 /// Asks again until `found` has something to say.
@@ -158,7 +165,11 @@ impl Client {
 
     /// Upgrades with these header lines as well, each ended by CR LF.
     pub fn connect_with(address: SocketAddr, path: &str, headers: &str) -> Self {
-        let mut stream = TcpStream::connect(address).unwrap();
+        Self::over(TcpStream::connect(address).unwrap(), path, headers)
+    }
+
+    /// Upgrades over a connection of one's own.
+    pub fn over(mut stream: TcpStream, path: &str, headers: &str) -> Self {
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
         stream.set_write_timeout(Some(DEADLINE)).unwrap();
         stream.set_nodelay(true).unwrap();
@@ -275,7 +286,7 @@ impl Client {
 }
 
 /// The first frame in these bytes, and its length with its header.
-fn parse(bytes: &[u8]) -> Option<(Frame, usize)> {
+pub fn parse(bytes: &[u8]) -> Option<(Frame, usize)> {
     let (head, start, len) = match *bytes {
         [head, 126, a, b, ..] => (head, 4, usize::from(u16::from_be_bytes([a, b]))),
         [head, 127, a, b, c, d, e, f, g, h, ..] => {
