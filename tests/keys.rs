@@ -206,6 +206,8 @@ fn every_door_of_rest_demands_a_key() {
     assert_eq!(status("/v2/stocks/bars?symbols=AAPL,KO&timeframe=1Min", &little), 403);
     assert_eq!(status("/v2/stocks/KO/snapshot", &little), 403);
     assert_eq!(status("/v2/stocks/AAPL/snapshot?feed=sip", &little), 403);
+    let echo = |headers: &str| Client::connect_with(server.address, "/echo", headers).handshake;
+    assert!(echo("").starts_with("HTTP/1.1 401") && echo(&headers("all", all)).starts_with("HTTP/1.1 101"));
     for open in ["/", "/healthz", "/readyz", "/metrics", "/openapi.json"] {
         assert_eq!(status(open, ""), 200, "{open}");
     }

@@ -209,6 +209,11 @@ fn ten_thousand_symbols_are_one_command() {
     assert_eq!(answer["bars"].as_array().unwrap().len(), 10_000, "{}", answer["code"]);
     let one_more = client.ask(r#"{"action":"subscribe","statuses":["AAPL"]}"#);
     assert_eq!(one_more["code"], 405);
+    let text = get(server.address, "/metrics").1;
+    let told = text
+        .lines()
+        .any(|line| line.starts_with("tapecast_errors_total") && line.ends_with("code=\"405\"} 1"));
+    assert!(told, "{text}");
 }
 
 #[test]

@@ -37,7 +37,7 @@ pub(super) struct DoorArgs {
     #[arg(long, env = "TAPECAST_TLS_LISTEN", default_value = "127.0.0.1:8443", value_name = "ADDR:PORT")]
     tls_listen: SocketAddr,
 
-    /// Sites whose pages may open sessions besides this server's own, as in https://app.example.org;
+    /// Sites whose pages may open sessions besides this server's own, as in `https://app.example.org`;
     /// `null` is pages opened as files, `*` is everybody
     #[arg(long, env = "TAPECAST_ALLOW_ORIGIN", value_name = "URL", value_delimiter = ',')]
     allow_origin: Vec<Allowed>,

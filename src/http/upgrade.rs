@@ -12,7 +12,7 @@ use tracing::debug;
 use super::House;
 use super::credentials::shown;
 use super::entrance::{Seated, address_of, enter};
-use super::rest::no_such_path;
+use super::rest::{Permit, no_such_path};
 use super::socket::sever;
 use crate::gate::{Denied, FEEDS, Keyring, Pass};
 use crate::hub::Hub;
@@ -47,8 +47,14 @@ struct Asked {
     codec: Option<String>,
 }
 
-/// `GET /echo`: returns each message as it came.
-pub(super) async fn echo(request: HttpRequest, house: Data<House>, payload: Payload) -> impl Responder {
+/// `GET /echo`: returns each message as it came. It takes a seat like any session, so where keys are
+/// demanded it takes one too.
+pub(super) async fn echo(
+    _: Permit,
+    request: HttpRequest,
+    house: Data<House>,
+    payload: Payload,
+) -> impl Responder {
     let mut response = ws::handshake(&request)?;
     let seat = match enter(&request, &house) {
         Ok(seat) => seat,

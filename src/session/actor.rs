@@ -21,7 +21,9 @@ use super::{Conversation, Limits};
 use crate::gate::{Budget, Credentials};
 use crate::hub::{Hub, SubscriberKey};
 use crate::model::{Epoch, Universe};
-use crate::wire::{Close, Codec, Command, Decoder, ErrorCode, Fault, Incoming, Opcode, message_frame};
+use crate::wire::{
+    Close, Codec, Command, Decoder, ErrorCode, Fault, Incoming, Notice, Opcode, message_frame,
+};
 
 /// What a session is opened with.
 pub struct Door {
@@ -118,10 +120,14 @@ impl SessionActor {
     fn command(&mut self, codec: Codec, bytes: &[u8], ctx: &mut WebsocketContext<Self>) {
         self.link.hub().metrics().commands.inc();
         if !self.commands.take(Instant::now()) {
+            self.link.hub().metrics().erred(ErrorCode::TooManyCommands as u16);
             self.link.notify(&ErrorCode::TooManyCommands.into());
             return self.end(Close::TooManyCommands, ctx);
         }
         let outcome = self.conversation.answer(Command::read(codec, bytes));
+        if let Notice::Error { code, .. } = outcome.notice {
+            self.link.hub().metrics().erred(code);
+        }
         let close = outcome.close;
         self.delivery.carry_out(outcome, self.conversation.filter());
         if let Some(close) = close {

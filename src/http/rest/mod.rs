@@ -21,6 +21,7 @@ mod token;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpResponse, ResponseError};
 
+pub(super) use self::permit::Permit;
 use self::refusal::Refusal;
 pub(super) use self::refusal::refused;
 

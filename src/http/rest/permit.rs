@@ -17,7 +17,7 @@ use crate::model::Symbol;
 /// What who asks may see. A handler that takes one answers nobody without a good key, where keys are
 /// demanded.
 #[derive(Debug)]
-pub(super) struct Permit(Option<Arc<Key>>);
+pub(in crate::http) struct Permit(Option<Arc<Key>>);
 
 impl FromRequest for Permit {
     type Error = Refusal;

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 /// Why a request is not answered. The text goes to the client as `message`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(in crate::http) enum Refusal {
     /// A parameter that must be there is not: 400.
     Missing(&'static str),
     /// A parameter cannot be meant: 400.
