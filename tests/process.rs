@@ -73,9 +73,9 @@ fn asked_to_terminate_it_gives_what_is_due_and_tells_those_who_opted_in_when_to_
     let program = Program::start(&["--rate", "5000"]);
     let mut clients: Vec<_> = (0..20).map(|_| Client::session(program.address)).collect();
     for client in &mut clients {
-        client.say(r#"{"action":"subscribe","trades":["*"],"quotes":["*"],"x":{"snapshot":true}}"#);
+        client.ask(r#"{"action":"subscribe","trades":["*"],"quotes":["*"],"x":{"snapshot":true}}"#);
     }
-    // None of them reads until it is over: what is due has to wait for them.
+    // None of them reads any more until it is over: what is due has to wait for them.
     wait_for("something to be sent to all", || {
         (metric(program.address, "tapecast_objects_sent_total") > 20_000.0).then_some(())
     });
