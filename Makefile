@@ -1,10 +1,11 @@
 # make run    builds the page and the server and serves http://127.0.0.1:8080
 # make test   installs what the tests need and runs all of them
 # make test-sdk   only the tests with Alpaca's SDKs and ccxt, installed from their registries
-# make lint   format, clippy, docs, types, eslint
+# make lint   format, clippy, docs, licences and sources of what we build on, types, eslint
+# make cert   a certificate for this machine, for --tls-cert and --tls-key
 # make bench  a load of 200 sessions against a server of its own, as the README quotes it
 
-.PHONY: run test test-sdk lint bench page chromium clean
+.PHONY: run test test-sdk lint cert bench page chromium nginx clean
 .DEFAULT_GOAL := run
 
 ARGS ?=
@@ -13,7 +14,7 @@ AS_ROOT = as_root=$$( [ "$$(id -u)" = 0 ] || echo sudo )
 run: page
 	cargo run --release --locked -- $(ARGS)
 
-test: page chromium
+test: page chromium nginx
 	cargo test --locked
 	cargo build --locked
 	npm --prefix web test
@@ -32,8 +33,18 @@ lint: web/node_modules/.package-lock.json
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
+	cargo test --locked --quiet --test dependencies -- --nocapture
 	npm --prefix web run check
 	npm --prefix web run lint
+
+# For this machine's own browsers and clients; others have no reason to trust it.
+cert: .tls/cert.pem
+
+.tls/cert.pem:
+	mkdir -p .tls
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 90 -subj /CN=localhost \
+	  -addext 'subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1' -keyout .tls/key.pem -out $@
+	@echo 'tapecast --tls-cert .tls/cert.pem --tls-key .tls/key.pem'
 
 bench: page
 	cargo build --release --locked
@@ -62,6 +73,12 @@ chromium:
 	@command -v chromium >/dev/null || { \
 	  $(AS_ROOT); $$as_root apt-get update && $$as_root apt-get install --yes --no-install-recommends chromium; }
 
+# The sample configuration is tested with Debian's nginx; it need not run as a service for that.
+nginx:
+	@[ -x /usr/sbin/nginx ] || { \
+	  $(AS_ROOT); $$as_root apt-get update && \
+	  $$as_root env RUNLEVEL=1 apt-get install --yes --no-install-recommends nginx; }
+
 clean:
 	cargo clean
-	rm -rf web/dist web/node_modules tests/sdk/node_modules .venv
+	rm -rf .tls web/dist web/node_modules tests/sdk/node_modules .venv

@@ -3,30 +3,36 @@
 //! Start: tape, workers with their hubs, market. Stop: no new sessions, goodbye to all, the market,
 //! the workers.
 
+mod server;
+mod signals;
+
 use std::cell::OnceCell;
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
 use actix::{Actor, Addr, Arbiter, Recipient};
-use actix_web::dev::{Server, ServerHandle};
+use actix_web::dev::ServerHandle;
 use actix_web::rt::task::JoinHandle;
-use actix_web::{App, HttpServer, web};
-use socket2::{Domain, Protocol, Socket, Type};
+use actix_web::web;
 use thiserror::Error;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
-use crate::config::Config;
-use crate::http::{self, House, Readiness};
+use crate::config::{Config, Tls};
+use crate::gate::{Keyring, KeysError, Seats, raise_descriptors};
+use crate::http::{Certificate, House, Readiness, TlsError};
 use crate::hub::{Dismiss, Hub, HubActor, Patience};
 use crate::market::{self, History, MarketActor, Simulation, Simulator};
 use crate::metrics::Metrics;
 use crate::model::{Epoch, Timestamp, Universe};
 use crate::tape::{self, Archive, Follow, Recorder, TapeActor};
 use crate::wire::Close;
+
+use self::server::{Listeners, listen, seats, serve};
+pub use self::signals::{Asked, Signals};
 
 /// The service could not start.
 #[derive(Debug, Error)]
@@ -39,12 +45,24 @@ pub enum StartError {
         /// What the system says.
         source: io::Error,
     },
+    /// Nobody could come in.
+    #[error("{0}")]
+    Keys(#[from] KeysError),
+    /// Nobody would believe who we are.
+    #[error("{0}")]
+    Tls(#[from] TlsError),
+    /// Nobody can tell the process anything.
+    #[error("cannot listen for signals: {0}")]
+    Signals(#[from] io::Error),
 }
 
 /// The service while it runs.
 pub struct Service {
     address: SocketAddr,
+    tls_address: Option<SocketAddr>,
+    certificate: Option<Arc<Certificate>>,
     readiness: Readiness,
+    keyring: Option<Arc<Keyring>>,
     workers: Workers,
     feed: Arbiter,
     server: ServerHandle,
@@ -74,11 +92,20 @@ impl Service {
     /// Starts everything, and returns when new sessions are welcome. Needs a running actix system.
     ///
     /// # Errors
-    /// When the address cannot be listened on.
+    /// When an address cannot be listened on, or keys or certificate cannot be used.
     pub fn start(config: &Config) -> Result<Self, StartError> {
-        let listener =
-            listen(config.listen).map_err(|source| StartError::Listen { address: config.listen, source })?;
-        let address = listener.local_addr().unwrap_or(config.listen);
+        let open = |address| listen(address).map_err(|source| StartError::Listen { address, source });
+        let plain = open(config.listen)?;
+        let address = plain.local_addr().unwrap_or(config.listen);
+        let tls = match &config.doors.tls {
+            Some(Tls { listen, certificate, key }) => {
+                let certificate = Certificate::open(certificate.clone(), key.clone())?;
+                Some((open(*listen)?, Arc::new(certificate)))
+            }
+            None => None,
+        };
+        let tls_address = tls.as_ref().and_then(|(listener, _)| listener.local_addr().ok());
+        let certificate = tls.as_ref().map(|(_, certificate)| Arc::clone(certificate));
         let universe = Arc::new(market::universe(config.symbols, config.simulation.seed));
         let metrics = Arc::new(Metrics::default());
         let feed = Arbiter::new();
@@ -103,6 +130,10 @@ impl Service {
             symbols: universe.len(),
         };
         let readiness = Readiness::default();
+        let open = |path| Keyring::open(path, config.doors.failed_auths).map(Arc::new);
+        let keyring = config.doors.keys.clone().map(open).transpose()?;
+        let descriptors = raise_descriptors();
+        let seats = seats(&config.doors, descriptors);
         let house = web::Data::new(House {
             universe: Arc::clone(&universe),
             epoch,
@@ -110,9 +141,15 @@ impl Service {
             metrics,
             limits: config.limits,
             outbox: config.outbox,
+            keyring: keyring.clone(),
+            origins: config.doors.origins.clone(),
+            proxies: config.doors.proxies.clone(),
+            seats: Seats::new(seats),
+            manners: config.doors.manners,
             readiness: readiness.clone(),
         });
-        let server = serve(listener, config.workers, house, workers.clone())
+        let listeners = Listeners { plain, tls };
+        let server = serve(listeners, config.workers, descriptors, house, workers.clone())
             .map_err(|source| StartError::Listen { address, source })?;
         let handle = server.handle();
         let running = actix_web::rt::spawn(server);
@@ -120,13 +157,48 @@ impl Service {
         let simulator = Simulator::new(&universe, config.simulation);
         MarketActor::start_in_arbiter(&feed.handle(), |_| MarketActor::new(simulator, tape.recipient()));
         readiness.set(true);
-        info!(%address, symbols = universe.len(), seed = config.simulation.seed, "serving");
-        Ok(Self { address, readiness, workers, feed, server: handle, running, drain: config.drain })
+        if let Some(address) = tls_address {
+            info!(%address, "serving over TLS");
+        }
+        info!(%address, sessions = seats.sessions, symbols = universe.len(), seed = config.simulation.seed, "serving");
+        Ok(Self {
+            address,
+            tls_address,
+            certificate,
+            readiness,
+            keyring,
+            workers,
+            feed,
+            server: handle,
+            running,
+            drain: config.drain,
+        })
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it listens for TLS.
+    pub fn tls_address(&self) -> Option<SocketAddr> {
+        self.tls_address
+    }
+
+    /// Reads again what may change while sessions go on: the keys and the
+    /// certificate. What cannot be used is reported, and
+    /// what was in force stays so.
+    pub fn reload(&self) {
+        match self.keyring.as_ref().map(|keyring| keyring.reload()) {
+            Some(Ok(keys)) => info!(keys, "keys read again"),
+            Some(Err(error)) => error!("the keys stay as they were: {error}"),
+            None => {}
+        }
+        match self.certificate.as_ref().map(|certificate| certificate.reload()) {
+            Some(Ok(())) => info!("certificate read again"),
+            Some(Err(error)) => error!("the certificate stays as it was: {error}"),
+            None => {}
+        }
     }
 
     /// Stops cleanly: takes no new session, tells every client to come back later and lets it take
@@ -200,42 +272,4 @@ impl Workers {
         }
         true
     }
-}
-
-/// So many connections may wait to be accepted: a storm of reconnects must not meet a full queue.
-const BACKLOG: i32 = 4096;
-
-/// 1 to 499 ms would leave some connections open for ever in actix-http 3.20, and from 1000 ms on a
-/// client that waits a second for our FIN gives up first.
-const DISCONNECT_TIMEOUT: Duration = Duration::from_millis(600);
-
-/// What the connection may hold of assembled frames: they are stale the sooner the more there are.
-const WRITE_BUFFER: usize = 16 << 10;
-
-fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    #[cfg(unix)]
-    socket.set_reuse_address(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    Ok(socket.into())
-}
-
-fn serve(
-    listener: TcpListener,
-    threads: usize,
-    house: web::Data<House>,
-    workers: Workers,
-) -> io::Result<Server> {
-    let server = HttpServer::new(move || App::new().configure(http::doors(house.clone(), workers.hub())));
-    let server = server
-        .workers(threads)
-        .tcp_nodelay(true)
-        .h1_write_buffer_size(WRITE_BUFFER)
-        .client_disconnect_timeout(DISCONNECT_TIMEOUT)
-        .shutdown_timeout(1)
-        .disable_signals()
-        .on_connect(http::tune)
-        .listen(listener)?;
-    Ok(server.run())
 }

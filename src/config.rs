@@ -1,12 +1,18 @@
 //! Settings, twice: [`Args`] is what was typed, [`Config`] what is meant. All checks lie in between,
 //! before anything starts; nothing reads the environment later.
 
+mod doors;
+mod task;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 use thiserror::Error;
 
+use self::doors::DoorArgs;
+pub use self::doors::{Doors, Tls};
+pub use self::task::{KeyTask, NewKey, Task};
 use crate::hub::Patience;
 use crate::market::{MAX_LISTINGS, Simulation};
 use crate::model::SECOND;
@@ -100,6 +106,19 @@ pub struct Args {
     /// How the log says it
     #[arg(long, env = "TAPECAST_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
     log_format: LogFormat,
+
+    #[command(flatten)]
+    doors: DoorArgs,
+
+    #[command(subcommand)]
+    task: Option<Task>,
+}
+
+impl Args {
+    /// What is to be done instead of serving, if anything is.
+    pub fn take_task(&mut self) -> Option<Task> {
+        self.task.take()
+    }
 }
 
 /// How log lines are written.
@@ -142,6 +161,8 @@ pub struct Config {
     pub log: String,
     /// How it is logged.
     pub log_format: LogFormat,
+    /// Who may come in, and how many at once.
+    pub doors: Doors,
 }
 
 /// Something typed that cannot be meant; the text says what, and the program ends with code 2.
@@ -166,6 +187,9 @@ pub enum ConfigError {
     /// Somebody must serve.
     #[error("--workers must be from 1 to 1024, not {0}")]
     Workers(usize),
+    /// A certificate is nothing without its key, nor a key without its certificate.
+    #[error("--tls-cert and --tls-key go together")]
+    HalfTls,
     /// The newest must be retained, and the rest fit the memory.
     #[error("{name} must be from 1 to {max}, not {value}")]
     Retain {
@@ -234,6 +258,7 @@ impl TryFrom<Args> for Config {
             drain: Duration::from_secs_f64(within("--drain-seconds", args.drain_seconds, MAX_DRAIN_SECONDS)?),
             log: args.log,
             log_format: args.log_format,
+            doors: args.doors.try_into()?,
         })
     }
 }

@@ -12,6 +12,7 @@
 
 pub mod app;
 pub mod config;
+pub mod gate;
 pub mod http;
 pub mod hub;
 pub mod market;

@@ -3,16 +3,16 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use tapecast::app::Service;
-use tapecast::config::{Args, Config};
+use tapecast::app::{Asked, Service, Signals, StartError};
+use tapecast::config::{Args, Config, KeyTask, Task};
 use tapecast::telemetry;
-use tracing::error;
+use tracing::{error, warn};
 
 /// The command line was wrong, as for clap.
 const WRONG_ARGUMENTS: u8 = 2;
 
 fn main() -> ExitCode {
-    let args = match Args::try_parse() {
+    let mut args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) if error.use_stderr() => {
             let text = error.to_string();
@@ -20,6 +20,9 @@ fn main() -> ExitCode {
         }
         Err(help_or_version) => help_or_version.exit(),
     };
+    if let Some(task) = args.take_task() {
+        return carry_out(task);
+    }
     let config = match Config::try_from(args) {
         Ok(config) => config,
         Err(error) => return complain(error),
@@ -31,30 +34,42 @@ fn main() -> ExitCode {
 }
 
 async fn serve(config: &Config) -> ExitCode {
-    let service = match Service::start(config) {
-        Ok(service) => service,
+    let started =
+        Signals::new().map_err(StartError::from).and_then(|signals| Ok((signals, Service::start(config)?)));
+    let (mut signals, service) = match started {
+        Ok(started) => started,
         Err(error) => {
             error!("{error}");
             return ExitCode::FAILURE;
         }
     };
-    asked_to_stop().await;
-    service.stop().await;
-    ExitCode::SUCCESS
-}
-
-/// Returns when the process is asked to end, by SIGTERM or by Ctrl-C.
-async fn asked_to_stop() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! { _ = interrupt => {}, _ = terminate.recv() => {} }
-            return;
+    while signals.next().await == Asked::ToReload {
+        service.reload();
+    }
+    tokio::select! {
+        () = service.stop() => ExitCode::SUCCESS,
+        () = signals.stop() => {
+            warn!("asked to stop again: not everybody was told goodbye");
+            ExitCode::FAILURE
         }
     }
-    let _ = interrupt.await;
+}
+
+#[expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a line for a file, and a secret for one pair of eyes"
+)]
+fn carry_out(task: Task) -> ExitCode {
+    let Task::Key(KeyTask::New(key)) = task;
+    match key.mint() {
+        Ok(minted) => {
+            println!("{}", minted.line);
+            eprintln!("secret: {}", minted.secret);
+            ExitCode::SUCCESS
+        }
+        Err(error) => complain(error),
+    }
 }
 
 #[expect(clippy::print_stderr, reason = "the log is not set up yet")]

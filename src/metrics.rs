@@ -3,6 +3,8 @@
 //! Each worker counts on handles of its own, told apart by the label `worker`: two threads that add
 //! to one number would pay for the cache line's way between them at every frame.
 
+mod doors;
+
 use std::fmt;
 use std::sync::atomic::AtomicU64;
 
@@ -13,11 +15,14 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
+pub use doors::DoorMetrics;
+
 /// All that the service counts.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
     tape: TapeMetrics,
+    doors: DoorMetrics,
     workers: Workers,
 }
 
@@ -45,6 +50,7 @@ struct Workers {
     severed: Family<Worker, Counter>,
     waiting: Family<Worker, Gauge>,
     overflows: Family<Worker, Counter>,
+    errors: Family<Erred, Counter>,
 }
 
 /// What one worker counts. Cloning shares the counts.
@@ -52,6 +58,7 @@ struct Workers {
 pub struct WorkerMetrics {
     number: usize,
     closed: Family<Ended, Counter>,
+    errors: Family<Erred, Counter>,
     /// Sessions open now.
     pub sessions: Gauge,
     /// Sessions ever opened.
@@ -83,6 +90,12 @@ struct Ended {
     reason: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Erred {
+    worker: usize,
+    code: u16,
+}
+
 impl EncodeLabelSet for Worker {
     fn encode(&self, encoder: &mut LabelSetEncoder<'_>) -> fmt::Result {
         [("worker", self.0)].encode(encoder)
@@ -92,6 +105,12 @@ impl EncodeLabelSet for Worker {
 impl EncodeLabelSet for Ended {
     fn encode(&self, encoder: &mut LabelSetEncoder<'_>) -> fmt::Result {
         [("worker", self.worker.to_string().as_str()), ("reason", self.reason)].encode(encoder)
+    }
+}
+
+impl EncodeLabelSet for Erred {
+    fn encode(&self, encoder: &mut LabelSetEncoder<'_>) -> fmt::Result {
+        [("worker", self.worker as u64), ("code", self.code.into())].encode(encoder)
     }
 }
 
@@ -118,7 +137,11 @@ impl Default for Metrics {
         registry.register("outbox_bytes", "Bytes that wait in all outboxes", workers.waiting.clone());
         let help = "Sessions ended because their trades passed the outbox's limit";
         registry.register("outbox_overflows", help, workers.overflows.clone());
-        Self { registry, tape, workers }
+        let help = "Commands answered with an error, by its code";
+        registry.register("errors", help, workers.errors.clone());
+        let doors = DoorMetrics::default();
+        doors.register(&mut registry);
+        Self { registry, tape, doors, workers }
     }
 }
 
@@ -128,6 +151,11 @@ impl Metrics {
         self.tape.clone()
     }
 
+    /// What is counted where clients come in.
+    pub fn doors(&self) -> &DoorMetrics {
+        &self.doors
+    }
+
     /// The handles of the worker with this number.
     pub fn worker(&self, number: usize) -> WorkerMetrics {
         let worker = Worker(number);
@@ -135,6 +163,7 @@ impl Metrics {
         WorkerMetrics {
             number,
             closed: self.workers.closed.clone(),
+            errors: self.workers.errors.clone(),
             sessions: self.workers.sessions.get_or_create_owned(&worker),
             opened: of(&self.workers.opened),
             commands: of(&self.workers.commands),
@@ -160,6 +189,11 @@ impl WorkerMetrics {
     /// A session ended for this reason.
     pub fn closed(&self, reason: &'static str) {
         self.closed.get_or_create(&Ended { worker: self.number, reason }).inc();
+    }
+
+    /// A command was answered with this error.
+    pub fn erred(&self, code: u16) {
+        self.errors.get_or_create(&Erred { worker: self.number, code }).inc();
     }
 }
 

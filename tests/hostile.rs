@@ -7,6 +7,7 @@ mod support;
 use std::time::Duration;
 
 use support::{Client, Ledger, Server, wait_for};
+use tapecast::gate::Rate;
 
 /// A still market: whatever the process does, it does for the client.
 fn still() -> Server {
@@ -67,6 +68,7 @@ fn a_flood_of_commands_without_reading_the_answers_is_slowed_down_not_kept() {
     let server = Server::start(|config| {
         config.simulation.trades_per_second = 0.0;
         config.patience.stall = Duration::from_secs(1);
+        config.limits.commands = Rate::per_second(1_000_000, u32::MAX);
     });
     let mut client = Client::session(server.address);
     let names: Vec<_> = (0..5_000).map(|n| format!("Q{n}")).collect();

@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 
-use support::{Client, wait_for};
+use support::{Client, Ledger, get_with, metric, wait_for};
 
 /// The program, with a port of its own; killed when dropped.
 struct Program {
@@ -69,6 +69,84 @@ fn asked_to_terminate_it_tells_every_session_to_come_back_and_ends_well() {
 }
 
 #[test]
+fn asked_to_terminate_it_gives_what_is_due_and_tells_those_who_opted_in_when_to_come_back() {
+    let program = Program::start(&["--rate", "5000"]);
+    let mut clients: Vec<_> = (0..20).map(|_| Client::session(program.address)).collect();
+    for client in &mut clients {
+        client.ask(r#"{"action":"subscribe","trades":["*"],"quotes":["*"],"x":{"snapshot":true}}"#);
+    }
+    // None of them reads any more until it is over: what is due has to wait for them.
+    wait_for("something to be sent to all", || {
+        (metric(program.address, "tapecast_objects_sent_total") > 20_000.0).then_some(())
+    });
+
+    program.signal("-TERM");
+
+    let mut delays = std::collections::BTreeSet::new();
+    for client in &mut clients {
+        let mut ledger = Ledger::default();
+        let mut last = Vec::new();
+        let close = loop {
+            let frame = client.next().expect("a Close before the end");
+            match frame.opcode {
+                1 => last = frame.json(),
+                8 => break frame.close_code(),
+                _ => continue,
+            }
+            ledger.enter(&last);
+        };
+        assert_eq!((close, &last[0]["T"]), (Some(1012), &"drain".into()));
+        delays.insert(last[0]["reconnect_ms"].as_u64().unwrap());
+        assert!(ledger.objects > 0);
+    }
+    assert!(delays.len() > 10 && delays.iter().all(|delay| (500..5_000).contains(delay)), "{delays:?}");
+}
+
+#[test]
+fn asked_twice_it_waits_for_nobody() {
+    let mut program = Program::start(&["--rate", "20000", "--drain-seconds", "60"]);
+    let mut honest = Client::session(program.address);
+    let mut stalled = Client::session(program.address);
+    // Quotes conflate, so it is slow for long before it is too slow.
+    stalled.say(r#"{"action":"subscribe","quotes":["*"]}"#);
+    wait_for("it to stall", || (metric(program.address, "tapecast_outbox_bytes{") > 10_000.0).then_some(()));
+
+    program.signal("-TERM");
+    assert_eq!(honest.last_words(), (Some(1012), true));
+    program.signal("-TERM");
+
+    let status = wait_for("the program to end", || program.child.try_wait().unwrap());
+    assert_eq!(status.code(), Some(1), "a clean stop would have waited");
+}
+
+#[test]
+fn a_key_is_made_by_the_program_and_taken_up_on_sighup() {
+    let make = |id: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_tapecast")).args(["key", "new", id]).output().unwrap();
+        let secret = String::from_utf8(output.stderr).unwrap();
+        let secret = secret.trim().strip_prefix("secret: ").expect("the secret is told").to_owned();
+        let line = String::from_utf8(output.stdout).unwrap();
+        assert!(!line.contains(&secret), "{line}");
+        (line, secret)
+    };
+    let file = std::env::temp_dir().join(format!("tapecast-hangup-{}", std::process::id()));
+    let ((old, old_secret), (new, new_secret)) = (make("old"), make("new"));
+    std::fs::write(&file, &old).unwrap();
+    let program = Program::start(&["--keys", file.to_str().unwrap()]);
+    let status = |id: &str, secret: &str| {
+        get_with(program.address, &format!("/v2/clock?key={id}&secret={secret}"), "").status
+    };
+    assert_eq!((status("old", &old_secret), status("new", &new_secret)), (200, 403));
+
+    std::fs::write(&file, old + &new).unwrap();
+    program.signal("-HUP");
+
+    wait_for("the new key", || (status("new", &new_secret) == 200).then_some(()));
+    assert_eq!(status("old", &old_secret), 200);
+    std::fs::remove_file(&file).unwrap();
+}
+
+#[test]
 fn wrong_values_are_one_clear_line_and_exit_code_2() {
     for (options, named) in [
         (&["--symbols", "0"][..], "--symbols"),
@@ -77,6 +155,11 @@ fn wrong_values_are_one_clear_line_and_exit_code_2() {
         (&["--listen", "nowhere"], "--listen"),
         (&["--log", "loud=quiet=x"], "--log"),
         (&["--bogus"], "--bogus"),
+        (&["--allow-origin", "example.org"], "--allow-origin"),
+        (&["--trusted-proxy", "localhost"], "--trusted-proxy"),
+        (&["--max-sessions", "0"], "--max-sessions"),
+        (&["--tls-cert", "cert.pem"], "--tls-key"),
+        (&["key", "new", "desk", "--feed", "nasdaq"], "feed"),
     ] {
         let output = Command::new(env!("CARGO_BIN_EXE_tapecast")).args(options).output().unwrap();
 

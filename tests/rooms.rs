@@ -7,8 +7,20 @@ use std::path::{Path, PathBuf};
 
 /// The rooms in the order of a tick's journey. A room may import those before it, never one after.
 /// `config` stands late because it gathers the settings of the rooms; only `app` and the log read it.
-const JOURNEY: [&str; 11] =
-    ["model", "wire", "metrics", "market", "tape", "hub", "session", "http", "config", "telemetry", "app"];
+const JOURNEY: [&str; 12] = [
+    "model",
+    "wire",
+    "metrics",
+    "gate",
+    "market",
+    "tape",
+    "hub",
+    "session",
+    "http",
+    "config",
+    "telemetry",
+    "app",
+];
 
 const LONGEST_FILE: usize = 400;
 

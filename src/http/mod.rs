@@ -1,9 +1,14 @@
 //! The doors: the upgrade to a session, REST, health, metrics, the dashboard's files.
 
+mod credentials;
+mod entrance;
 mod health;
 mod page;
+mod protection;
 mod rest;
 mod socket;
+mod threshold;
+mod tls;
 mod upgrade;
 
 use std::rc::Rc;
@@ -12,15 +17,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_web::web::{self, ServiceConfig};
 
+use crate::gate::{Keyring, Origins, Proxies, Seats};
 use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::model::{Epoch, Universe};
 use crate::session::{Limits, OutboxLimits};
 use crate::tape::Archive;
 
+pub use protection::protection;
 #[doc(hidden)]
 pub use rest::answer_query;
-pub use socket::tune;
+pub use socket::greet;
+pub use threshold::{Manners, threshold};
+pub use tls::{Certificate, TlsError};
 
 /// What all doors know.
 pub struct House {
@@ -36,6 +45,16 @@ pub struct House {
     pub limits: Limits,
     /// How much may wait for one session.
     pub outbox: OutboxLimits,
+    /// The keys that open sessions and REST; `None` where anybody may come in.
+    pub keyring: Option<Arc<Keyring>>,
+    /// Whose pages may open sessions.
+    pub origins: Origins,
+    /// Who is believed about where clients come from.
+    pub proxies: Proxies,
+    /// The sessions' seats.
+    pub seats: Seats,
+    /// How a request must come.
+    pub manners: Manners,
     /// Whether new sessions are welcome.
     pub readiness: Readiness,
 }

@@ -2,6 +2,8 @@ use actix_web::http::header::{CACHE_CONTROL, ContentType};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use rust_embed::RustEmbed;
 
+use super::protection::PAGE_POLICY;
+
 /// The built dashboard, as it was in `web/dist` when the server was built.
 #[derive(RustEmbed)]
 #[folder = "web/dist"]
@@ -24,8 +26,11 @@ pub(super) async fn file(request: HttpRequest) -> impl Responder {
         (Some(file), _) => HttpResponse::Ok()
             .content_type(file.metadata.mimetype())
             .insert_header((CACHE_CONTROL, cache_policy(path)))
+            .insert_header(PAGE_POLICY)
             .body(file.data.into_owned()),
-        (None, "index.html") => HttpResponse::Ok().content_type(ContentType::html()).body(UNBUILT),
+        (None, "index.html") => {
+            HttpResponse::Ok().content_type(ContentType::html()).insert_header(PAGE_POLICY).body(UNBUILT)
+        }
         (None, _) => HttpResponse::NotFound().content_type(ContentType::plaintext()).body("not found\n"),
     }
 }

@@ -1,12 +1,15 @@
 use std::any::Any;
 use std::time::Duration;
 
+use actix_tls::accept::rustls_0_23::TlsStream;
 use actix_web::HttpRequest;
 use actix_web::dev::Extensions;
 use actix_web::rt::net::TcpStream;
 use socket2::SockRef;
 use tracing::warn;
 
+use super::threshold::begin_visit;
+use crate::metrics::DoorMetrics;
 use crate::session::Sever;
 
 /// The kernel may hold so many bytes that it has not sent yet. Without it 2 to 4 MiB of ticks grow
@@ -19,9 +22,12 @@ const UNSENT_BYTES: u32 = 16 << 10;
 #[cfg(target_os = "linux")]
 const USER_TIMEOUT: Duration = Duration::from_secs(25);
 
-/// Tunes a new connection and remembers how to cut it. For `HttpServer::on_connect`, before `bind`.
-pub fn tune(connection: &dyn Any, extensions: &mut Extensions) {
-    let Some(stream) = connection.downcast_ref::<TcpStream>() else { return };
+/// Tunes a new connection, remembers how to cut it and watches what becomes of it. For
+/// `HttpServer::on_connect`, before `bind`.
+pub fn greet(connection: &dyn Any, extensions: &mut Extensions, metrics: &DoorMetrics) {
+    begin_visit(metrics.clone(), extensions);
+    let encrypted = || connection.downcast_ref::<TlsStream<TcpStream>>().map(|tls| tls.get_ref().0);
+    let Some(stream) = connection.downcast_ref::<TcpStream>().or_else(encrypted) else { return };
     let tuned = tune_socket(&SockRef::from(stream));
     if let Err(error) = tuned {
         warn!(%error, "cannot tune a connection");

@@ -1,21 +1,23 @@
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Instant;
 
 use actix_web::http::header::{CONTENT_TYPE, HeaderMap, SEC_WEBSOCKET_EXTENSIONS};
 use actix_web::web::{Data, Path, Payload, Query};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, Responder};
 use actix_web_actors::ws;
 use serde::Deserialize;
+use tracing::debug;
 
 use super::House;
-use super::rest::no_such_path;
+use super::credentials::shown;
+use super::entrance::{Seated, address_of, enter};
+use super::rest::{Permit, no_such_path};
 use super::socket::sever;
+use crate::gate::{Denied, FEEDS, Keyring, Pass};
 use crate::hub::Hub;
-use crate::session::{self, Door};
+use crate::session::{self, Door, Guard};
 use crate::wire::{Agreed, Codec, Deflate};
-
-/// The feeds of Alpaca's stock stream; all serve the same market.
-const FEEDS: [&str; 4] = ["iex", "sip", "delayed_sip", "test"];
 
 /// `GET /v2/{feed}`: a session of the stream.
 pub(super) async fn feed(
@@ -25,14 +27,14 @@ pub(super) async fn feed(
     payload: Payload,
 ) -> impl Responder {
     match FEEDS.contains(&feed.as_str()) {
-        true => open(&request, &house, payload),
+        true => open(&request, &house, &feed, payload),
         false => Ok(no_such_path()),
     }
 }
 
 /// `GET /websocket/connect?userId=3`: the same stream under the tutorial's name.
 pub(super) async fn connect(request: HttpRequest, house: Data<House>, payload: Payload) -> impl Responder {
-    open(&request, &house, payload)
+    open(&request, &house, FEEDS[0], payload)
 }
 
 /// What a client that cannot set headers says in the address.
@@ -45,21 +47,36 @@ struct Asked {
     codec: Option<String>,
 }
 
-/// `GET /echo`: returns each message as it came.
-pub(super) async fn echo(request: HttpRequest, house: Data<House>, payload: Payload) -> impl Responder {
+/// `GET /echo`: returns each message as it came. It takes a seat like any session, so where keys are
+/// demanded it takes one too.
+pub(super) async fn echo(
+    _: Permit,
+    request: HttpRequest,
+    house: Data<House>,
+    payload: Payload,
+) -> impl Responder {
     let mut response = ws::handshake(&request)?;
+    let seat = match enter(&request, &house) {
+        Ok(seat) => seat,
+        Err(closed) => return Ok(closed.answer()),
+    };
     let deflate = agree(&request, &mut response);
     let universe = Arc::clone(&house.universe);
     let body = session::open_echo(hub_of(&request), universe, deflate, sever(&request), payload);
-    Ok::<_, ws::HandshakeError>(response.body(body))
+    Ok::<_, ws::HandshakeError>(response.body(Seated::on(seat, body)))
 }
 
-fn open(request: &HttpRequest, house: &House, payload: Payload) -> Result<HttpResponse, ws::HandshakeError> {
+fn open(
+    request: &HttpRequest,
+    house: &House,
+    feed: &str,
+    payload: Payload,
+) -> Result<HttpResponse, ws::HandshakeError> {
     let mut response = ws::handshake(request)?;
-    if !house.readiness.is_ready() {
-        // Not a 4xx: the Go SDK never comes back after one.
-        return Ok(HttpResponse::ServiceUnavailable().finish());
-    }
+    let seat = match enter(request, house) {
+        Ok(seat) => seat,
+        Err(closed) => return Ok(closed.answer()),
+    };
     let asked = Query::<Asked>::from_query(request.query_string()).map(Query::into_inner).unwrap_or_default();
     let archive = Arc::clone(&house.archive);
     let door = Door {
@@ -72,10 +89,11 @@ fn open(request: &HttpRequest, house: &House, payload: Payload) -> Result<HttpRe
         deflate: agree(request, &mut response),
         codec: codec(request.headers(), asked.codec.as_deref()),
         label: asked.user_id.map(shortened),
-        is_authenticated: has_credentials(request.headers()),
+        guard: house.keyring.as_ref().map(|keyring| guard(request, house, keyring, feed)),
+        shown: shown(request),
         sever: sever(request),
     };
-    Ok(response.body(session::open(door, payload)))
+    Ok(response.body(Seated::on(seat, session::open(door, payload))))
 }
 
 /// Answers what the client offered: how its messages may be compressed, if it wants that at all.
@@ -100,8 +118,21 @@ fn codec(headers: &HeaderMap, asked: Option<&str>) -> Codec {
     }
 }
 
-fn has_credentials(headers: &HeaderMap) -> bool {
-    headers.contains_key("APCA-API-KEY-ID") && headers.contains_key("APCA-API-SECRET-KEY")
+/// Who looks at the credentials of this request's session, for as long as it lasts.
+fn guard(request: &HttpRequest, house: &House, keyring: &Arc<Keyring>, feed: &str) -> Guard {
+    let (keyring, feed, from) = (Arc::clone(keyring), feed.to_owned(), address_of(request, house));
+    let metrics = house.metrics.doors().clone();
+    Guard::new(move |shown| {
+        let verdict: Result<Pass, Denied> = keyring.admit(shown, &feed, from, Instant::now());
+        match &verdict {
+            Ok(pass) => debug!(address = %from, key = pass.id(), "key accepted"),
+            Err(denied) => {
+                debug!(address = %from, why = denied.name(), "key refused");
+                metrics.auth_refused(denied.name());
+            }
+        }
+        verdict
+    })
 }
 
 /// A label is the client's own text: what of it may enter a log.

@@ -1,5 +1,6 @@
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Instant;
 
 use actix::{Actor, ActorContext, AsyncContext, StreamHandler};
 use actix_web::body::BoxBody;
@@ -9,16 +10,20 @@ use futures_util::stream;
 use tracing::debug;
 
 use super::body::Body;
+use super::conversation::Greeting;
 use super::delivery::{Delivery, Replay};
+use super::guard::Guard;
 use super::incoming::IncomingStream;
 use super::limits::OutboxLimits;
 use super::link::{Link, Membership, Sever};
 use super::outbox::Outbox;
 use super::{Conversation, Limits};
+use crate::gate::{Budget, Credentials};
 use crate::hub::{Hub, SubscriberKey};
 use crate::model::{Epoch, Universe};
 use crate::wire::{
-    Close, Codec, Command, Compression, Decoder, Deflate, Fault, Incoming, Opcode, message_frame,
+    Close, Codec, Command, Compression, Decoder, Deflate, ErrorCode, Fault, Incoming, Notice, Opcode,
+    message_frame,
 };
 
 /// What a session is opened with.
@@ -41,8 +46,10 @@ pub struct Door {
     pub deflate: Option<Deflate>,
     /// The client's own name for it, for the log.
     pub label: Option<String>,
-    /// Whether the upgrade request brought credentials.
-    pub is_authenticated: bool,
+    /// Who looks at credentials; `None` where the service is open.
+    pub guard: Option<Guard>,
+    /// The credentials that the upgrade request brought.
+    pub shown: Option<Credentials>,
     /// Breaks the connection off.
     pub sever: Sever,
 }
@@ -53,19 +60,26 @@ pub fn open(door: Door, payload: Payload) -> BoxBody {
     let outbox = Outbox::new(door.codec, Arc::clone(&door.universe), door.outbox).compressed(door.deflate);
     let link = Rc::new(Link::new(door.hub, door.codec, door.epoch, outbox, door.sever));
     let membership = Membership::of(&link);
-    let conversation =
-        Conversation::new(Arc::clone(&door.universe), door.epoch, door.limits, door.is_authenticated);
-    conversation.greeting().iter().for_each(|notice| link.notify(notice));
-    let replayed_objects = door.limits.replayed_objects;
+    let limits = door.limits;
+    let mut conversation = Conversation::new(Arc::clone(&door.universe), door.epoch, limits, door.guard);
+    let Greeting { notices, close } = conversation.greet(door.shown.as_ref());
+    notices.iter().for_each(|notice| link.notify(notice));
+    if let Some(close) = close {
+        link.part(close);
+    }
+    let now = Instant::now();
     let actor = SessionActor {
         conversation,
-        delivery: Delivery::new(Rc::clone(&link), door.universe, door.replay, replayed_objects),
+        delivery: Delivery::new(Rc::clone(&link), door.universe, door.replay, limits.replayed_objects),
+        limits,
+        commands: Budget::new(limits.commands, now),
+        pings: Budget::new(limits.pings, now),
         codec: door.codec,
         link: Rc::clone(&link),
         key: membership.key(),
         label: door.label,
     };
-    let decoder = Decoder::new(door.limits.message_bytes).with(Compression::of(door.deflate));
+    let decoder = Decoder::new(limits.message_bytes).with(Compression::of(door.deflate));
     run(actor, IncomingStream::new(payload, decoder, Rc::clone(&link)), link, Some(membership))
 }
 
@@ -95,6 +109,9 @@ where
 struct SessionActor {
     conversation: Conversation,
     delivery: Delivery,
+    limits: Limits,
+    commands: Budget,
+    pings: Budget,
     codec: Codec,
     link: Rc<Link>,
     key: SubscriberKey,
@@ -103,18 +120,43 @@ struct SessionActor {
 
 impl SessionActor {
     /// JSON may come in binary frames, as the C# SDK sends it; MessagePack never comes as text.
-    fn command(&mut self, codec: Codec, bytes: &[u8]) {
+    fn command(&mut self, codec: Codec, bytes: &[u8], ctx: &mut WebsocketContext<Self>) {
         self.link.hub().metrics().commands.inc();
+        if !self.commands.take(Instant::now()) {
+            self.link.hub().metrics().erred(ErrorCode::TooManyCommands as u16);
+            self.link.notify(&ErrorCode::TooManyCommands.into());
+            return self.end(Close::TooManyCommands, ctx);
+        }
         let outcome = self.conversation.answer(Command::read(codec, bytes));
+        if let Notice::Error { code, .. } = outcome.notice {
+            self.link.hub().metrics().erred(code);
+        }
+        let close = outcome.close;
         self.delivery.carry_out(outcome, self.conversation.filter());
+        if let Some(close) = close {
+            self.end(close, ctx);
+        }
+    }
+
+    fn end(&self, why: Close, ctx: &mut WebsocketContext<Self>) {
+        self.link.part(why);
+        ctx.stop();
     }
 }
 
 impl Actor for SessionActor {
     type Context = WebsocketContext<Self>;
 
-    fn started(&mut self, _: &mut Self::Context) {
+    fn started(&mut self, ctx: &mut Self::Context) {
         debug!(session = self.key.0, label = self.label, "session opened");
+        if self.conversation.awaits_key() {
+            ctx.run_later(self.limits.auth_timeout, |session, ctx| {
+                if session.conversation.awaits_key() {
+                    session.link.notify(&ErrorCode::AuthTimeout.into());
+                    session.end(Close::AuthTimeout, ctx);
+                }
+            });
+        }
     }
 
     fn stopped(&mut self, _: &mut Self::Context) {
@@ -126,8 +168,11 @@ impl Actor for SessionActor {
 impl StreamHandler<Result<Incoming, Fault>> for SessionActor {
     fn handle(&mut self, said: Result<Incoming, Fault>, ctx: &mut Self::Context) {
         match said {
-            Ok(Incoming::Text(text)) => self.command(Codec::Json, &text),
-            Ok(Incoming::Binary(bytes)) => self.command(self.codec, &bytes),
+            Ok(Incoming::Text(text)) => self.command(Codec::Json, &text, ctx),
+            Ok(Incoming::Binary(bytes)) => self.command(self.codec, &bytes, ctx),
+            Ok(Incoming::Ping(_) | Incoming::Pong) if !self.pings.take(Instant::now()) => {
+                self.end(Close::TooManyPings, ctx);
+            }
             Ok(Incoming::Ping(payload)) => self.link.send_urgent(message_frame(Opcode::Pong, &payload)),
             Ok(other) => answer_control(&self.link, other, ctx),
             Err(fault) => break_off(&self.link, fault, ctx),

@@ -2,10 +2,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::guard::{Guard, close_of, error_of};
 use super::limits::Limits;
 use super::{Filter, Interest};
+use crate::gate::{Credentials, Denied, Pass};
 use crate::model::{Channel, Epoch, Seq, Stream, Universe};
-use crate::wire::{Command, ErrorCode, Extensions, Granted, Notice, Resume, Selection, Subscription};
+use crate::wire::{Close, Command, ErrorCode, Extensions, Granted, Notice, Resume, Selection, Subscription};
 
 /// The longest that frames may be held back, and the longest between two heartbeats.
 const LONGEST_MS: u32 = 60_000;
@@ -13,17 +15,38 @@ const LONGEST_MS: u32 = 60_000;
 /// Heartbeats come no more often than this.
 const SHORTEST_HEARTBEAT_MS: u32 = 100;
 
-/// What has been said so far, and what to answer next. The service is open: any key is accepted,
-/// and who shows none may subscribe too.
+/// What has been said so far, and what to answer next.
+///
+/// Without a guard the service is open: any key is accepted, and who shows none may subscribe too.
 #[derive(Debug)]
 pub struct Conversation {
     universe: Arc<Universe>,
     epoch: Epoch,
     limits: Limits,
     filter: Filter,
-    is_authenticated: bool,
+    guard: Option<Guard>,
+    standing: Standing,
     conflate_ms: u32,
     heartbeat_ms: u32,
+}
+
+/// As whom the client is known.
+#[derive(Debug)]
+enum Standing {
+    /// It has shown nothing that was good.
+    Stranger,
+    /// It has shown credentials, and this is what they are good for; where the service is open, for
+    /// everything.
+    Known(Option<Pass>),
+}
+
+/// What to say before anything was asked.
+#[derive(Debug)]
+pub struct Greeting {
+    /// The greeting, and what is to be said of the credentials that the upgrade brought.
+    pub notices: Vec<Notice>,
+    /// How it ends already, where those were not good.
+    pub close: Option<Close>,
 }
 
 /// What follows from a command, in the order in which it is to be done.
@@ -39,6 +62,8 @@ pub struct Outcome {
     pub resume: Vec<Resumption>,
     /// Streams whose newest object comes first.
     pub snapshot: Vec<Stream>,
+    /// How the session ends after that, if it does.
+    pub close: Option<Close>,
 }
 
 /// How a client that opted in is served.
@@ -61,31 +86,41 @@ pub struct Resumption {
 
 impl Outcome {
     fn only(notice: Notice) -> Self {
-        Self { changes: Vec::new(), terms: None, notice, resume: Vec::new(), snapshot: Vec::new() }
+        let (changes, resume, snapshot) = (Vec::new(), Vec::new(), Vec::new());
+        Self { changes, terms: None, notice, resume, snapshot, close: None }
     }
 }
 
 impl Conversation {
-    /// A conversation before its first command. Who showed credentials on the upgrade request
-    /// `is_authenticated` already.
-    pub fn new(universe: Arc<Universe>, epoch: Epoch, limits: Limits, is_authenticated: bool) -> Self {
+    /// A conversation before its first command. Where there is a guard, nothing is given to who has
+    /// not shown it a good key.
+    pub fn new(universe: Arc<Universe>, epoch: Epoch, limits: Limits, guard: Option<Guard>) -> Self {
         Self {
             universe,
             epoch,
             limits,
             filter: Filter::default(),
-            is_authenticated,
+            guard,
+            standing: Standing::Stranger,
             conflate_ms: 0,
             heartbeat_ms: 0,
         }
     }
 
-    /// What to say before anything was asked.
-    pub fn greeting(&self) -> Vec<Notice> {
-        match self.is_authenticated {
-            true => vec![Notice::CONNECTED, Notice::AUTHENTICATED],
-            false => vec![Notice::CONNECTED],
-        }
+    /// What to say before anything was asked, to a client whose upgrade request brought these.
+    pub fn greet(&mut self, shown: Option<&Credentials>) -> Greeting {
+        let verdict = shown.map(|shown| self.authenticate(shown));
+        let (answer, close) = match verdict {
+            None => (None, None),
+            Some(Ok(())) => (Some(Notice::AUTHENTICATED), None),
+            Some(Err(denied)) => (Some(error_of(denied).into()), Some(close_of(denied))),
+        };
+        Greeting { notices: std::iter::once(Notice::CONNECTED).chain(answer).collect(), close }
+    }
+
+    /// Whether nothing is given until a key is shown.
+    pub fn awaits_key(&self) -> bool {
+        self.guard.is_some() && matches!(self.standing, Standing::Stranger)
     }
 
     /// What the client wants by now.
@@ -97,14 +132,22 @@ impl Conversation {
     pub fn answer(&mut self, command: Result<Command, ErrorCode>) -> Outcome {
         match command {
             Err(error) => Outcome::only(error.into()),
-            Ok(Command::Auth { .. }) if self.is_authenticated => {
+            Ok(Command::Auth { .. }) if matches!(self.standing, Standing::Known(_)) => {
                 Outcome::only(ErrorCode::AlreadyAuthenticated.into())
             }
-            Ok(Command::Auth { .. }) => {
-                self.is_authenticated = true;
-                Outcome::only(Notice::AUTHENTICATED)
+            Ok(Command::Auth { key, secret }) => match self.authenticate(&Credentials { key, secret }) {
+                Ok(()) => Outcome::only(Notice::AUTHENTICATED),
+                // Who guesses is not given the whole time in which to show a key.
+                Err(denied @ Denied::Attempts) => {
+                    Outcome { close: Some(close_of(denied)), ..Outcome::only(error_of(denied).into()) }
+                }
+                Err(denied) => Outcome::only(error_of(denied).into()),
+            },
+            Ok(_) if self.awaits_key() => Outcome::only(ErrorCode::NotAuthenticated.into()),
+            Ok(Command::Subscribe(more, _)) if !self.may_see(&more) => {
+                Outcome::only(ErrorCode::InsufficientSubscription.into())
             }
-            Ok(Command::Subscribe(more, _)) if self.filter.len_with(&more) > self.limits.symbols => {
+            Ok(Command::Subscribe(more, _)) if self.filter.len_with(&more) > self.most_symbols() => {
                 Outcome::only(ErrorCode::SymbolLimit.into())
             }
             Ok(Command::Subscribe(more, extensions)) => {
@@ -118,6 +161,34 @@ impl Conversation {
                 self.acknowledge(&less, changes, extensions)
             }
         }
+    }
+
+    fn authenticate(&mut self, shown: &Credentials) -> Result<(), Denied> {
+        let pass = self.guard.as_ref().map(|guard| guard.admit(shown)).transpose()?;
+        self.standing = Standing::Known(pass);
+        Ok(())
+    }
+
+    /// What the client's key is good for; `None` is everything.
+    fn pass(&self) -> Option<&Pass> {
+        match &self.standing {
+            Standing::Known(pass) => pass.as_ref(),
+            Standing::Stranger => None,
+        }
+    }
+
+    /// Whether all that is named may be shown.
+    fn may_see(&self, named: &Selection) -> bool {
+        let Some(pass) = self.pass().filter(|pass| !pass.shows_all()) else { return true };
+        let shows = |channel: Channel| {
+            let wanted = named.of(channel);
+            !wanted.all && wanted.symbols.iter().all(|symbol| pass.shows(symbol))
+        };
+        Channel::ALL.into_iter().all(shows)
+    }
+
+    fn most_symbols(&self) -> usize {
+        self.pass().map_or(usize::MAX, Pass::max_symbols).min(self.limits.symbols)
     }
 
     fn acknowledge(
@@ -144,7 +215,8 @@ impl Conversation {
             heartbeat_ms: self.heartbeat_ms,
             rejected: self.unknown(named),
         };
-        Outcome { changes, terms: Some(terms), notice: self.subscription(Some(granted)), resume, snapshot }
+        let notice = self.subscription(Some(granted));
+        Outcome { changes, terms: Some(terms), notice, resume, snapshot, close: None }
     }
 
     /// Puts in force what is asked for, within its bounds; what is not spoken of stays.

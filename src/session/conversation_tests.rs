@@ -4,7 +4,7 @@ use crate::wire::{Codec, fixtures};
 
 fn conversation(symbols: usize) -> Conversation {
     let limits = Limits { symbols, ..Limits::default() };
-    Conversation::new(Arc::new(fixtures::universe()), Epoch::new(36), limits, false)
+    Conversation::new(Arc::new(fixtures::universe()), Epoch::new(36), limits, None)
 }
 
 fn say(conversation: &mut Conversation, text: &str) -> (String, Outcome) {
@@ -57,10 +57,10 @@ fn a_second_authentication_is_an_error_and_harmless() {
 
 #[test]
 fn credentials_on_the_upgrade_are_acknowledged_unasked() {
-    let universe = Arc::new(fixtures::universe());
-    let conversation = Conversation::new(universe, Epoch::new(36), Limits::default(), true);
+    let shown = Credentials { key: "K".into(), secret: "S".into() };
 
-    assert_eq!(conversation.greeting(), [Notice::CONNECTED, Notice::AUTHENTICATED]);
+    assert_eq!(conversation(2).greet(None).notices, [Notice::CONNECTED]);
+    assert_eq!(conversation(2).greet(Some(&shown)).notices, [Notice::CONNECTED, Notice::AUTHENTICATED]);
 }
 
 #[test]

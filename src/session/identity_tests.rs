@@ -128,7 +128,7 @@ impl Client {
         let link = Rc::new(Link::new(Rc::clone(hub), Codec::Json, EPOCH, outbox, Box::new(|| ())));
         let delivery = Delivery::new(Rc::clone(&link), Arc::clone(&universe), world.replay(), 1_000);
         Self {
-            conversation: Conversation::new(universe, EPOCH, Limits::default(), false),
+            conversation: Conversation::new(universe, EPOCH, Limits::default(), None),
             delivery,
             _membership: Membership::of(&link),
             link,

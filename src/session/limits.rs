@@ -1,3 +1,7 @@
+use std::time::Duration;
+
+use crate::gate::Rate;
+
 /// What one session may ask for.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -10,11 +14,27 @@ pub struct Limits {
     /// The most objects that one command may have replayed. Default 20,000, about 3 MB; of what goes
     /// beyond the client is told as a gap.
     pub replayed_objects: usize,
+    /// How often it may send a command. Default 100 a second, after a burst of 1,000: some clients
+    /// subscribe symbol by symbol when they begin; more gets error 429 and close 1008.
+    pub commands: Rate,
+    /// How often it may send a ping or a pong. Default 20 a second, after a burst of 100: clients ping
+    /// every few seconds, and each ping costs an answer; more closes with 1008.
+    pub pings: Rate,
+    /// Where keys are demanded, one must be shown in this time. Default 10 s, as Alpaca has it; else
+    /// error 404 and close 1008.
+    pub auth_timeout: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { symbols: 30_000, message_bytes: 1 << 20, replayed_objects: 20_000 }
+        Self {
+            symbols: 30_000,
+            message_bytes: 1 << 20,
+            replayed_objects: 20_000,
+            commands: Rate::per_second(100, 1_000),
+            pings: Rate::per_second(20, 100),
+            auth_timeout: Duration::from_secs(10),
+        }
     }
 }
 

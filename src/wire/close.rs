@@ -12,6 +12,14 @@ pub enum Close {
     BadUtf8,
     /// 1007: a compressed message that is no deflate stream.
     BadDeflate,
+    /// 1008: the credentials that the upgrade brought are not good for it.
+    AuthFailed,
+    /// 1008: showed no key in time.
+    AuthTimeout,
+    /// 1008: asks more often than anybody needs.
+    TooManyCommands,
+    /// 1008: sends pings for their own sake.
+    TooManyPings,
     /// 1008: reads so slowly that even its trades no longer fit the backlog.
     SlowClient,
     /// 1008: did not answer pings.
@@ -28,11 +36,15 @@ pub enum Close {
 
 impl Close {
     /// All of them, the goodbye in its usual form.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 14] = [
         Self::Goodbye(Some(1000)),
         Self::ProtocolError,
         Self::BadUtf8,
         Self::BadDeflate,
+        Self::AuthFailed,
+        Self::AuthTimeout,
+        Self::TooManyCommands,
+        Self::TooManyPings,
         Self::SlowClient,
         Self::Unresponsive,
         Self::TooBig,
@@ -47,6 +59,8 @@ impl Close {
             Self::Goodbye(code) => return code,
             Self::ProtocolError => 1002,
             Self::BadUtf8 | Self::BadDeflate => 1007,
+            Self::AuthFailed | Self::AuthTimeout => 1008,
+            Self::TooManyCommands | Self::TooManyPings => 1008,
             Self::SlowClient | Self::Unresponsive => 1008,
             Self::TooBig => 1009,
             Self::Internal => 1011,
@@ -62,6 +76,10 @@ impl Close {
             Self::ProtocolError => "protocol error",
             Self::BadUtf8 => "text is not UTF-8",
             Self::BadDeflate => "cannot inflate message",
+            Self::AuthFailed => "auth failed",
+            Self::AuthTimeout => "auth timeout",
+            Self::TooManyCommands => "too many commands",
+            Self::TooManyPings => "too many pings",
             Self::SlowClient => "slow client",
             Self::Unresponsive => "no answer to pings",
             Self::TooBig => "message too big",
@@ -78,6 +96,10 @@ impl Close {
             Self::ProtocolError => "protocol_error",
             Self::BadUtf8 => "bad_utf8",
             Self::BadDeflate => "bad_deflate",
+            Self::AuthFailed => "auth_failed",
+            Self::AuthTimeout => "auth_timeout",
+            Self::TooManyCommands => "too_many_commands",
+            Self::TooManyPings => "too_many_pings",
             Self::SlowClient => "slow_client",
             Self::Unresponsive => "unresponsive",
             Self::TooBig => "too_big",

@@ -153,12 +153,24 @@ impl Heartbeat {
 pub enum ErrorCode {
     /// Not JSON, no known action, or a symbol that cannot be one. Mend the command.
     InvalidSyntax = 400,
+    /// The command needs a key and none was shown: authenticate first.
+    NotAuthenticated = 401,
+    /// No such key, or not its secret. Do not try the same again.
+    AuthFailed = 402,
     /// A second `auth` on one connection. Harmless.
     AlreadyAuthenticated = 403,
+    /// No key was shown in time; the connection closes after this.
+    AuthTimeout = 404,
     /// More symbols than the limit. The state is unchanged: ask for fewer.
     SymbolLimit = 405,
+    /// The key has as many sessions as it may: end another first.
+    ConnectionLimit = 406,
     /// Reads too slowly; the connection closes after this. Ask for less, or for conflation.
     SlowClient = 407,
+    /// The key is not good for this feed, or for a symbol that was named. The state is unchanged.
+    InsufficientSubscription = 409,
+    /// Ours, after HTTP's: more commands than anybody needs; the connection closes after this.
+    TooManyCommands = 429,
 }
 
 impl ErrorCode {
@@ -166,9 +178,15 @@ impl ErrorCode {
     pub const fn message(self) -> &'static str {
         match self {
             Self::InvalidSyntax => "invalid syntax",
+            Self::NotAuthenticated => "not authenticated",
+            Self::AuthFailed => "auth failed",
+            Self::AuthTimeout => "auth timeout",
             Self::AlreadyAuthenticated => "already authenticated",
             Self::SymbolLimit => "symbol limit exceeded",
+            Self::ConnectionLimit => "connection limit exceeded",
             Self::SlowClient => "slow client",
+            Self::InsufficientSubscription => "insufficient subscription",
+            Self::TooManyCommands => "too many commands",
         }
     }
 }

@@ -18,6 +18,8 @@ pub const DEADLINE: Duration = Duration::from_secs(30);
 /// A service on a free port of its own, stopped when dropped.
 pub struct Server {
     pub address: SocketAddr,
+    pub tls_address: Option<SocketAddr>,
+    reload: tokio::sync::mpsc::UnboundedSender<mpsc::Sender<()>>,
     stop: Option<tokio::sync::oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -27,17 +29,34 @@ impl Server {
         let mut config = Config { listen: ([127, 0, 0, 1], 0).into(), ..Config::default() };
         change(&mut config);
         let (tell, told) = mpsc::channel();
-        let (stop, stopped) = tokio::sync::oneshot::channel();
+        let (stop, mut stopped) = tokio::sync::oneshot::channel();
+        let (reload, mut reloads) = tokio::sync::mpsc::unbounded_channel::<mpsc::Sender<()>>();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
                 let service = Service::start(&config).expect("a free port can be listened on");
-                tell.send(service.address()).expect("the test waits for the address");
-                let _ = stopped.await;
+                tell.send((service.address(), service.tls_address()))
+                    .expect("the test waits for the address");
+                loop {
+                    tokio::select! {
+                        _ = &mut stopped => break,
+                        Some(done) = reloads.recv() => {
+                            service.reload();
+                            let _ = done.send(());
+                        }
+                    }
+                }
                 service.stop().await;
             });
         });
-        let address = told.recv_timeout(DEADLINE).expect("the service starts");
-        Self { address, stop: Some(stop), thread: Some(thread) }
+        let (address, tls_address) = told.recv_timeout(DEADLINE).expect("the service starts");
+        Self { address, tls_address, reload, stop: Some(stop), thread: Some(thread) }
+    }
+
+    /// Has the service read again what it reads on SIGHUP.
+    pub fn reload(&self) {
+        let (done, is_done) = mpsc::channel();
+        self.reload.send(done).expect("the service runs");
+        is_done.recv_timeout(DEADLINE).expect("the service reloads");
     }
 
     /// Asks the service to stop, without waiting for it.
@@ -47,9 +66,7 @@ impl Server {
 
     /// The sum over the workers of a metric.
     pub fn metric(&self, name: &str) -> f64 {
-        let text = get(self.address, "/metrics").1;
-        let of_name = |line: &&str| line.starts_with(name) && !line.starts_with('#');
-        text.lines().filter(of_name).filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+        metric(self.address, name)
     }
 }
 
@@ -60,6 +77,13 @@ impl Drop for Server {
             let _ = thread.join();
         }
     }
+}
+
+/// The sum over the workers of a metric of the server there.
+pub fn metric(address: SocketAddr, name: &str) -> f64 {
+    let text = get(address, "/metrics").1;
+    let of_name = |line: &&str| line.starts_with(name) && !line.starts_with('#');
+    text.lines().filter(of_name).filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
 }
 
 /// Asks again until `found` has something to say.
@@ -76,13 +100,36 @@ pub fn wait_for<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
 
 /// A plain GET: status and body.
 pub fn get(address: SocketAddr, path: &str) -> (u16, String) {
+    let Answer { status, body, .. } = get_with(address, path, "");
+    (status, body)
+}
+
+/// What a plain request got.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub head: String,
+    pub body: String,
+}
+
+impl Answer {
+    /// The value of a header, by its name in lower case.
+    pub fn header(&self, wanted: &str) -> Option<&str> {
+        let mut fields = self.head.lines().skip(1).filter_map(|line| line.split_once(':'));
+        fields.find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.trim())
+    }
+}
+
+/// A GET with these header lines as well, each ended by CR LF.
+pub fn get_with(address: SocketAddr, path: &str, headers: &str) -> Answer {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(DEADLINE)).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n").unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n{headers}\r\n").unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").expect("an HTTP answer has a head");
-    (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    Answer { status, head: head.to_owned(), body: body.to_owned() }
 }
 
 /// A message or control frame from the server.
@@ -121,7 +168,11 @@ impl Client {
 
     /// Upgrades with these header lines as well, each ended by CR LF.
     pub fn connect_with(address: SocketAddr, path: &str, headers: &str) -> Self {
-        let mut stream = TcpStream::connect(address).unwrap();
+        Self::over(TcpStream::connect(address).unwrap(), path, headers)
+    }
+
+    /// Upgrades over a connection of one's own.
+    pub fn over(mut stream: TcpStream, path: &str, headers: &str) -> Self {
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
         stream.set_write_timeout(Some(DEADLINE)).unwrap();
         stream.set_nodelay(true).unwrap();
@@ -243,7 +294,7 @@ impl Client {
 }
 
 /// The first frame in these bytes, and its length with its header.
-fn parse(bytes: &[u8]) -> Option<(Frame, usize)> {
+pub fn parse(bytes: &[u8]) -> Option<(Frame, usize)> {
     let (head, start, len) = match *bytes {
         [head, 126, a, b, ..] => (head, 4, usize::from(u16::from_be_bytes([a, b]))),
         [head, 127, a, b, c, d, e, f, g, h, ..] => {

@@ -10,6 +10,7 @@ mod ask;
 mod assets;
 mod clock;
 mod page;
+mod permit;
 mod refusal;
 mod schemas;
 mod series;
@@ -25,7 +26,9 @@ use std::time::Instant;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpResponse, ResponseError};
 
+pub(super) use self::permit::Permit;
 use self::refusal::Refusal;
+pub(super) use self::refusal::refused;
 pub use self::trial::answer_query;
 use self::turn::Line;
 

@@ -8,6 +8,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::ask::Ask;
 use super::page::{Form, Page, Progress};
+use super::permit::Permit;
 use super::refusal::Refusal;
 use super::series::Kind;
 use super::snapshot::write_snapshot;
@@ -22,30 +23,43 @@ type Answer = Result<HttpResponse, Refusal>;
 const SYMBOLS_PER_TURN: usize = 100;
 
 /// `GET /v2/stocks/{bars,trades,quotes}`
-pub(super) async fn pages(kind: Path<String>, request: HttpRequest, house: Data<House>, _: Turn) -> Answer {
+pub(super) async fn pages(
+    permit: Permit,
+    kind: Path<String>,
+    request: HttpRequest,
+    house: Data<House>,
+    _: Turn,
+) -> Answer {
     let kind = Kind::named(&kind)?;
     let ask = Ask::of(request.query_string())?;
-    let symbols = known(&house, &ask)?;
+    let symbols = known(&house, &permit, &ask)?;
     page(&house, kind, Form::Many, symbols, &ask).await
 }
 
 /// `GET /v2/stocks/{symbol}/{bars,trades,quotes}`
 pub(super) async fn pages_of_one(
+    permit: Permit,
     path: Path<(String, String)>,
     request: HttpRequest,
     house: Data<House>,
     _: Turn,
 ) -> Answer {
     let kind = Kind::named(&path.1)?;
-    let (symbol, id) = one(&house, &path.0)?;
+    let (symbol, id) = one(&house, &permit, &path.0)?;
     let ask = Ask::of(request.query_string())?;
     page(&house, kind, Form::Single(symbol), vec![id], &ask).await
 }
 
 /// `GET /v2/stocks/{bars,trades,quotes}/latest`
-pub(super) async fn latest(kind: Path<String>, request: HttpRequest, house: Data<House>, _: Turn) -> Answer {
+pub(super) async fn latest(
+    permit: Permit,
+    kind: Path<String>,
+    request: HttpRequest,
+    house: Data<House>,
+    _: Turn,
+) -> Answer {
     let kind = Kind::named(&kind)?;
-    let symbols = known(&house, &Ask::of(request.query_string())?)?;
+    let symbols = known(&house, &permit, &Ask::of(request.query_string())?)?;
     let mut out = format!("{{\"{}\":", kind.plural()).into_bytes();
     by_symbol(&house, symbols, &mut out, |id, writer, out| {
         kind.write_latest(&house.archive, id, writer, out)
@@ -56,9 +70,14 @@ pub(super) async fn latest(kind: Path<String>, request: HttpRequest, house: Data
 }
 
 /// `GET /v2/stocks/{symbol}/{bars,trades,quotes}/latest`
-pub(super) async fn latest_of_one(path: Path<(String, String)>, house: Data<House>, _: Turn) -> Answer {
+pub(super) async fn latest_of_one(
+    permit: Permit,
+    path: Path<(String, String)>,
+    house: Data<House>,
+    _: Turn,
+) -> Answer {
     let kind = Kind::named(&path.1)?;
-    let (symbol, id) = one(&house, &path.0)?;
+    let (symbol, id) = one(&house, &permit, &path.0)?;
     let mut out = format!("{{\"symbol\":\"{symbol}\",\"{}\":", kind.singular()).into_bytes();
     if !kind.write_latest(&house.archive, id, &mut RowWriter::default(), &mut out) {
         return Err(Refusal::None { what: kind.singular(), symbol: symbol.to_string() });
@@ -68,8 +87,8 @@ pub(super) async fn latest_of_one(path: Path<(String, String)>, house: Data<Hous
 }
 
 /// `GET /v2/stocks/snapshots`
-pub(super) async fn snapshots(request: HttpRequest, house: Data<House>, _: Turn) -> Answer {
-    let symbols = known(&house, &Ask::of(request.query_string())?)?;
+pub(super) async fn snapshots(permit: Permit, request: HttpRequest, house: Data<House>, _: Turn) -> Answer {
+    let symbols = known(&house, &permit, &Ask::of(request.query_string())?)?;
     let mut out = Vec::new();
     by_symbol(&house, symbols, &mut out, |id, writer, out| {
         write_snapshot(&house.archive.summary(id), None, writer, out);
@@ -80,8 +99,13 @@ pub(super) async fn snapshots(request: HttpRequest, house: Data<House>, _: Turn)
 }
 
 /// `GET /v2/stocks/{symbol}/snapshot`
-pub(super) async fn snapshot_of_one(symbol: Path<String>, house: Data<House>, _: Turn) -> Answer {
-    let (symbol, id) = one(&house, &symbol)?;
+pub(super) async fn snapshot_of_one(
+    permit: Permit,
+    symbol: Path<String>,
+    house: Data<House>,
+    _: Turn,
+) -> Answer {
+    let (symbol, id) = one(&house, &permit, &symbol)?;
     let mut out = Vec::new();
     write_snapshot(&house.archive.summary(id), Some(symbol), &mut RowWriter::default(), &mut out);
     Ok(json(out))
@@ -126,14 +150,18 @@ async fn by_symbol(
 }
 
 /// The symbols that are asked for, as far as the market knows them.
-fn known(house: &House, ask: &Ask) -> Result<Vec<SymbolId>, Refusal> {
-    Ok(ask.symbols()?.iter().filter_map(|symbol| house.universe.find(symbol)).collect())
+fn known(house: &House, permit: &Permit, ask: &Ask) -> Result<Vec<SymbolId>, Refusal> {
+    let symbols = ask.symbols()?;
+    symbols.iter().try_for_each(|symbol| permit.check(symbol))?;
+    Ok(symbols.iter().filter_map(|symbol| house.universe.find(symbol)).collect())
 }
 
 /// The one symbol of a path.
-fn one(house: &House, text: &str) -> Result<(Symbol, SymbolId), Refusal> {
+fn one(house: &House, permit: &Permit, text: &str) -> Result<(Symbol, SymbolId), Refusal> {
     let found = text.parse().ok().and_then(|symbol| Some((symbol, house.universe.find(&symbol)?)));
-    found.ok_or_else(|| Refusal::UnknownSymbol(text.to_owned()))
+    let (symbol, id) = found.ok_or_else(|| Refusal::UnknownSymbol(text.to_owned()))?;
+    permit.check(&symbol)?;
+    Ok((symbol, id))
 }
 
 pub(super) fn json(body: impl MessageBody + 'static) -> HttpResponse {

@@ -19,7 +19,8 @@ const QUOTE = /MSFT \d+(\.\d+)? \/ \d+/;
 const BAR = /[A-Z.]+( \d+(\.\d+)?){4}/;
 
 let market;
-before(async () => (market = await startServer()));
+// A page that is opened as a file has the origin `null`.
+before(async () => (market = await startServer("--allow-origin", "null")));
 after(() => market.stop());
 
 /** Runs a program until it has printed all of `expected`, then ends it. */

@@ -1,0 +1,76 @@
+//! What the system asks of the process.
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// SIGTERM or Ctrl-C: stop, cleanly the first time.
+    ToStop,
+    /// SIGHUP: read keys and certificates again.
+    ToReload,
+}
+
+/// The ear for signals. Make it before anything starts: a signal that comes earlier ends the process.
+#[cfg(unix)]
+#[derive(Debug)]
+pub struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+    hangup: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    /// Begins to listen. Needs a running runtime.
+    ///
+    /// # Errors
+    /// When the system lets nobody listen.
+    pub fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// Waits for the next one.
+    pub async fn next(&mut self) -> Asked {
+        tokio::select! {
+            _ = self.interrupt.recv() => Asked::ToStop,
+            _ = self.terminate.recv() => Asked::ToStop,
+            _ = self.hangup.recv() => Asked::ToReload,
+        }
+    }
+
+    /// Waits until a stop is asked for, whatever else is.
+    pub async fn stop(&mut self) {
+        while self.next().await != Asked::ToStop {}
+    }
+}
+
+/// The ear for Ctrl-C, where there are no signals.
+#[cfg(not(unix))]
+#[derive(Debug)]
+pub struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    /// Begins to listen.
+    ///
+    /// # Errors
+    /// None there.
+    pub fn new() -> std::io::Result<Self> {
+        Ok(Self)
+    }
+
+    /// Waits for the next one.
+    pub async fn next(&mut self) -> Asked {
+        let _ = tokio::signal::ctrl_c().await;
+        Asked::ToStop
+    }
+
+    /// Waits until a stop is asked for.
+    pub async fn stop(&mut self) {
+        self.next().await;
+    }
+}

@@ -1,0 +1,132 @@
+//! The stream behind Debian's nginx, by the configuration that we give away.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+#[path = "support/encrypted.rs"]
+mod encrypted;
+mod support;
+
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use encrypted::Encrypted;
+use socket2::{Domain, Socket, Type};
+use support::{Client, Ledger, Server, get_with, wait_for};
+
+const NGINX: &str = "/usr/sbin/nginx";
+
+/// nginx with our configuration on ports of its own, stopped when dropped.
+struct Proxy {
+    child: Child,
+    folder: PathBuf,
+    http: SocketAddr,
+    https: SocketAddr,
+}
+
+/// A port that nobody listens on now.
+fn free() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+impl Proxy {
+    fn before(server: &Server) -> (Self, rustls::pki_types::CertificateDer<'static>) {
+        let folder = std::env::temp_dir().join(format!("tapecast-nginx-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        std::fs::write(folder.join("cert.pem"), made.cert.pem()).unwrap();
+        std::fs::write(folder.join("key.pem"), made.signing_key.serialize_pem()).unwrap();
+        let (http, https) = (free(), free());
+        let given = Path::new(env!("CARGO_MANIFEST_DIR")).join("docker/nginx.conf");
+        let mut text = std::fs::read_to_string(given).unwrap();
+        let here = folder.display().to_string();
+        for (what, instead) in [
+            ("worker_processes auto", "daemon off;\nworker_processes 1"),
+            ("worker_rlimit_nofile 65536;", ""),
+            ("worker_connections 32768", "worker_connections 512"),
+            ("/var/log/nginx/", &format!("{here}/")),
+            ("/run/nginx.pid", &format!("{here}/nginx.pid")),
+            ("/etc/nginx/tls/", &format!("{here}/")),
+            ("server 127.0.0.1:8080;", &format!("server {};", server.address)),
+            ("listen 80;", &format!("listen {http};")),
+            ("listen 443 ssl;", &format!("listen {https} ssl;")),
+            (
+                "http {\n",
+                &format!(
+                    "http {{\n    client_body_temp_path {here}/body;\n    proxy_temp_path {here}/proxy;\n    fastcgi_temp_path {here}/fastcgi;\n    uwsgi_temp_path {here}/uwsgi;\n    scgi_temp_path {here}/scgi;\n"
+                ),
+            ),
+        ] {
+            assert!(text.contains(what), "docker/nginx.conf says `{what}` no more");
+            text = text.replace(what, instead);
+        }
+        let conf = folder.join("nginx.conf");
+        std::fs::write(&conf, text).unwrap();
+        let child = Command::new(NGINX)
+            .arg("-p")
+            .arg(&folder)
+            .arg("-e")
+            .arg(folder.join("error.log"))
+            .arg("-c")
+            .arg(&conf)
+            .stderr(Stdio::inherit())
+            .spawn()
+            .unwrap();
+        let proxy = Self { child, folder, http, https };
+        wait_for("nginx to listen", || TcpStream::connect(proxy.https).ok());
+        (proxy, made.cert.der().clone())
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        // Killed, it would leave its workers behind.
+        let _ = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        let _ = self.child.wait();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+#[test]
+fn the_stream_works_behind_nginx_over_http_and_tls_alike() {
+    if !Path::new(NGINX).exists() {
+        eprintln!("not tested: there is no {NGINX}; `make nginx` installs it");
+        return;
+    }
+    let server = Server::start(|config| {
+        config.doors.proxies = vec!["127.0.0.1".parse().unwrap()].into();
+        config.doors.max_sessions_per_address = 1;
+    });
+    let (proxy, certificate) = Proxy::before(&server);
+
+    // From 127.0.0.1 a client would be taken for a proxy itself.
+    let from_elsewhere = |headers: &str| {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::from(([127, 0, 0, 2], 0)).into()).unwrap();
+        socket.connect(&proxy.http.into()).unwrap();
+        Client::over(socket.into(), "/v2/iex", headers)
+    };
+    let mut plain = from_elsewhere("Origin: http://test\r\n");
+    assert!(plain.handshake.starts_with("HTTP/1.1 101"), "{}", plain.handshake);
+    plain.say(r#"{"action":"subscribe","trades":["*"],"quotes":["*"]}"#);
+    let mut ledger = Ledger::default();
+    while ledger.objects < 1_000 {
+        ledger.enter(&plain.next_data());
+    }
+
+    let mut encrypted = Encrypted::connect(proxy.https, &certificate).unwrap();
+    encrypted.say(r#"{"action":"subscribe","trades":["*"]}"#);
+    encrypted.sees_a_trade();
+
+    let foreign = Client::connect_with(proxy.http, "/v2/iex", "Origin: http://evil.example\r\n");
+    assert!(foreign.handshake.starts_with("HTTP/1.1 403"), "{}", foreign.handshake);
+    let second = from_elsewhere("X-Forwarded-For: 203.0.113.7\r\n");
+    assert!(second.handshake.starts_with("HTTP/1.1 503"), "nobody invents an address: {}", second.handshake);
+    let page = get_with(proxy.http, "/", "");
+    assert_eq!((page.status, page.header("x-frame-options")), (200, Some("DENY")));
+    assert_eq!(get_with(proxy.http, "/metrics", "").status, 200, "from this machine");
+    drop((plain, encrypted));
+    wait_for("the sessions to end with their connections", || {
+        (server.metric("tapecast_sessions{") == 0.0).then_some(())
+    });
+}
