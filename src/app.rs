@@ -60,6 +60,7 @@ struct Workers {
     numbers: Arc<AtomicUsize>,
     metrics: Arc<Metrics>,
     patience: Patience,
+    max_delay: Duration,
     symbols: usize,
 }
 
@@ -98,6 +99,7 @@ impl Service {
             numbers: Arc::default(),
             metrics: Arc::clone(&metrics),
             patience: config.patience,
+            max_delay: config.max_delay,
             symbols: universe.len(),
         };
         let readiness = Readiness::default();
@@ -170,7 +172,7 @@ impl Workers {
 
     fn start_hub(&self) -> Rc<Hub> {
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
-        let hub = Rc::new(Hub::new(self.symbols, self.patience, self.metrics.worker(number)));
+        let hub = Rc::new(Hub::new(self.symbols, self.patience, self.max_delay, self.metrics.worker(number)));
         let ear = HubActor::new(Rc::clone(&hub)).start();
         self.hubs.lock().expect("nobody panics with this lock").push(ear.clone().recipient());
         self.tape.do_send(Follow(ear.recipient()));

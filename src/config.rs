@@ -73,6 +73,12 @@ pub struct Args {
     #[arg(long, env = "TAPECAST_BAR_SECONDS", default_value_t = 60, value_name = "SECONDS")]
     bar_seconds: u32,
 
+    /// The longest that objects wait for others of the same client, to leave in one frame; who gets
+    /// little gets it at once
+    #[arg(long, env = "TAPECAST_MAX_DELAY_MS", default_value_t = 0, value_name = "MS",
+        value_parser = clap::value_parser!(u16).range(0..=1_000))]
+    max_delay_ms: u16,
+
     /// Threads that serve clients [default: the number of cores]
     #[arg(long, env = "TAPECAST_WORKERS", value_name = "N")]
     workers: Option<usize>,
@@ -125,6 +131,9 @@ pub struct Config {
     pub limits: Limits,
     /// How much may wait for one session.
     pub outbox: OutboxLimits,
+    /// The longest that objects wait for others of the same session. It halves the work for a client
+    /// that gets thousands of objects a second, and is what these are late at most.
+    pub max_delay: Duration,
     /// How long to wait for the silent and the stalled.
     pub patience: Patience,
     /// How long a stop may take. Default 4 s, so that a stop is done within 5.
@@ -220,6 +229,7 @@ impl TryFrom<Args> for Config {
             workers,
             limits: Limits::default(),
             outbox: OutboxLimits::default(),
+            max_delay: Duration::from_millis(args.max_delay_ms.into()),
             patience: Patience::default(),
             drain: Duration::from_secs_f64(within("--drain-seconds", args.drain_seconds, MAX_DRAIN_SECONDS)?),
             log: args.log,

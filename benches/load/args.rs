@@ -5,6 +5,7 @@ use clap::builder::RangedU64ValueParser;
 use std::time::Duration;
 
 use super::plan::{Breadth, Channel, Plan, Skew};
+use super::scenario;
 use super::target::Target;
 
 /// Puts load on a server of Tapecast's stream protocol and reports what came back, how late,
@@ -36,6 +37,9 @@ struct Args {
     /// Asks for at most one frame per so many milliseconds (an extension of the protocol)
     #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u32).range(0..=60_000))]
     conflate_ms: Option<u32>,
+    /// Sessions come back when the server goes, when it asked them to, and go on where they stood
+    #[arg(long)]
+    returns: bool,
     /// Offers permessage-deflate, and inflates what comes compressed
     #[arg(long)]
     deflate: bool,
@@ -91,6 +95,8 @@ pub(crate) struct Load {
 #[derive(Debug)]
 pub(crate) enum Wish {
     Run(Box<Load>),
+    /// Named loads.
+    Play(Box<scenario::Args>),
     /// `--help`: this text, and success.
     Read(String),
     /// Nothing typed, as when all benches are run: there is no server to measure.
@@ -104,12 +110,22 @@ pub(crate) fn understand(typed: impl Iterator<Item = String>) -> Result<Wish, St
     if typed.is_empty() {
         return Ok(Wish::Nothing);
     }
-    let args = match Args::try_parse_from(std::iter::once("load".to_owned()).chain(typed)) {
-        Ok(args) => args,
-        Err(help) if !help.use_stderr() => return Ok(Wish::Read(help.to_string())),
-        Err(error) => return Err(one_line(&error.to_string())),
-    };
-    meaning(args).map(|load| Wish::Run(Box::new(load)))
+    if typed[0] == "scenario" {
+        return Ok(parsed(typed)?.map_or_else(Wish::Read, |args| Wish::Play(Box::new(args))));
+    }
+    match parsed(std::iter::once("load".to_owned()).chain(typed))? {
+        Ok(args) => meaning(args).map(|load| Wish::Run(Box::new(load))),
+        Err(help) => Ok(Wish::Read(help)),
+    }
+}
+
+/// The arguments, or the help that was asked for.
+fn parsed<P: Parser>(typed: impl IntoIterator<Item = String>) -> Result<Result<P, String>, String> {
+    match P::try_parse_from(typed) {
+        Ok(args) => Ok(Ok(args)),
+        Err(help) if !help.use_stderr() => Ok(Err(help.to_string())),
+        Err(error) => Err(one_line(&error.to_string())),
+    }
 }
 
 fn meaning(args: Args) -> Result<Load, String> {
@@ -124,6 +140,7 @@ fn meaning(args: Args) -> Result<Load, String> {
         channels: args.channels,
         seed: args.seed,
         conflate_ms: args.conflate_ms,
+        returns: args.returns,
         symbols: Vec::new(),
     };
     let auth = args.key.zip(args.secret).map(|(key, secret)| {
@@ -223,5 +240,12 @@ mod tests {
         assert!(matches!(understood(""), Ok(Wish::Nothing)));
         assert!(matches!(understood("--bench"), Ok(Wish::Nothing)));
         assert!(matches!(understood("--help"), Ok(Wish::Read(_))));
+        assert!(matches!(understood("scenario --help"), Ok(Wish::Read(_))));
+    }
+
+    #[test]
+    fn scenarios_are_run_by_name() {
+        assert!(matches!(understood("scenario hot board --pairs 2"), Ok(Wish::Play(_))));
+        assert!(understood("scenario cold").unwrap_err().contains("watchlist"));
     }
 }

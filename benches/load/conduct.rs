@@ -1,5 +1,6 @@
 //! One run from the first connect to the report: sets the phases, gathers the beats, shows progress.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
@@ -32,8 +33,8 @@ pub(crate) enum RunError {
     TooFewFiles { wanted: u64, limit: u64 },
     /// A thread could not poll.
     Poll(io::Error),
-    /// Not one session came to its acknowledgement.
-    NobodyIn(Roll),
+    /// Not one session came to its acknowledgement: why, and how many.
+    NobodyIn(BTreeMap<String, u64>),
 }
 
 impl fmt::Display for RunError {
@@ -47,7 +48,7 @@ impl fmt::Display for RunError {
                 write!(f, "{wanted} open files are needed, but the hard limit is {limit} (ulimit -Hn)")
             }
             Self::Poll(error) => write!(f, "cannot poll: {error}"),
-            Self::NobodyIn(roll) => write!(f, "no session was opened: {:?}", roll.refused),
+            Self::NobodyIn(refused) => write!(f, "no session was opened: {refused:?}"),
         }
     }
 }
@@ -106,6 +107,8 @@ pub(crate) struct Score<'a> {
     /// Per thread.
     pub(crate) crews: Vec<CrewScore>,
     pub(crate) server: Option<Server>,
+    /// How long it took until every session was in or refused.
+    pub(crate) opening: Duration,
     /// Since the last progress line, whatever the phase.
     recent: Tally,
     recent_since: Instant,
@@ -128,6 +131,7 @@ impl<'a> Score<'a> {
             measured: Tally::default(),
             crews: (0..load.threads).map(|_| CrewScore::default()).collect(),
             server: load.server_pid.and_then(Usage::of).map(Server::new),
+            opening: Duration::ZERO,
             recent: Tally::default(),
             recent_since: Instant::now(),
         }
@@ -148,10 +152,12 @@ impl<'a> Score<'a> {
         progress: &mut impl FnMut(&str),
     ) -> Result<(), RunError> {
         let wanted = (self.load.readers + self.load.stalled) as u64;
-        let until = Instant::now() + OPENING_LIMIT;
+        let began = Instant::now();
+        let until = began + OPENING_LIMIT;
         self.listen("opening", until, beaten, progress, |score| score.roll().settled() >= wanted);
+        self.opening = began.elapsed();
         if self.roll().opened == 0 {
-            return Err(RunError::NobodyIn(self.roll()));
+            return Err(RunError::NobodyIn(self.roll().refused));
         }
         baton.set(Phase::Warmup);
         self.listen("warm-up", Instant::now() + self.load.warmup, beaten, progress, |_| false);

@@ -1,9 +1,10 @@
 //! One session's side of the protocol, without its socket: what a message means and what to answer.
 
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::ledger::Ledger;
-use super::plan::Channel;
+use super::plan::{Channel, Plan};
 use super::scan::{self, Object};
 use super::stamp::Stamps;
 use super::tally::{Roll, Tally};
@@ -44,6 +45,10 @@ pub(crate) struct Conversation {
     stage: Stage,
     has_credentials: bool,
     ledger: Ledger,
+    /// Of the acknowledgement, where we opted in.
+    epoch: Option<String>,
+    /// When the server asked us to come back, in a `drain`.
+    reconnect_ms: Option<u64>,
 }
 
 /// The fields of the rare objects that are parsed in full.
@@ -59,11 +64,43 @@ struct Notice<'a> {
     channel: &'a str,
     #[serde(default)]
     to: u64,
+    #[serde(default)]
+    reconnect_ms: u64,
+}
+
+/// The part of an acknowledgement that we opted in to.
+#[derive(Deserialize)]
+struct Granted<'a> {
+    #[serde(borrow)]
+    x: Option<Terms<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Terms<'a> {
+    epoch: &'a str,
 }
 
 impl Conversation {
     pub(crate) fn new(has_credentials: bool) -> Self {
-        Self { stage: Stage::Greeting, has_credentials, ledger: Ledger::default() }
+        Self {
+            stage: Stage::Greeting,
+            has_credentials,
+            ledger: Ledger::default(),
+            epoch: None,
+            reconnect_ms: None,
+        }
+    }
+
+    /// The delay that the server asked for, if it said that it goes.
+    pub(crate) fn reconnect_ms(&self) -> Option<u64> {
+        self.reconnect_ms
+    }
+
+    /// Where its streams stand, for another conversation to go on from; `None` where the server does
+    /// not say what its numbers mean.
+    pub(crate) fn standing(&mut self, plan: &Plan, session: usize) -> Option<Value> {
+        let epoch = self.epoch.take()?;
+        Some(json!({ "epoch": epoch, "sq": plan.numbers(session, &mut self.ledger) }))
     }
 
     pub(crate) fn is_live(&self) -> bool {
@@ -102,8 +139,9 @@ impl Conversation {
             tally.merged += object.merged;
             tally.note(self.ledger.enter(kind, object.symbol, object.sequence, object.merged));
         }
-        // A bar's `t` is where the bar begins, a snapshot's is history: neither says how late it is.
-        if matches!(kind, b'b' | b'u' | b'd') || object.is_snapshot {
+        // A bar's `t` is where the bar begins, a snapshot's is history, and a trade may be reported late
+        // by the venue itself: none of them says how late the server is.
+        if matches!(kind, b'b' | b'u' | b'd') || object.is_snapshot || object.is_late {
             return;
         }
         if let Some(event_us) = books.stamps.micros(object.stamp) {
@@ -116,6 +154,8 @@ impl Conversation {
     fn heed(&mut self, object: &Object<'_>, books: &mut Books) -> Result<Option<Command>, Unintelligible> {
         if object.kind == b"subscription" {
             self.stage = Stage::Live;
+            let granted: Option<Granted<'_>> = serde_json::from_slice(object.text).ok();
+            self.epoch = granted.and_then(|granted| granted.x).map(|terms| terms.epoch.to_owned());
             return Ok(None);
         }
         let notice: Notice<'_> = serde_json::from_slice(object.text)
@@ -128,6 +168,7 @@ impl Conversation {
                     return Err(Unintelligible(format!("error {}", notice.code)));
                 }
             }
+            b"drain" => self.reconnect_ms = Some(notice.reconnect_ms),
             b"gap" => {
                 books.tally.announced += 1;
                 if let Some(kind) = Channel::kind_of(notice.channel) {

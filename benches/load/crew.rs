@@ -12,7 +12,8 @@ use mio::{Events, Interest, Poll, Token};
 use super::args::Load;
 use super::end::End;
 use super::proc;
-use super::session::{Desk, Manner, Session, Turn};
+use super::returns::Returns;
+use super::session::{Desk, Manner, Session, Turn, wall_clock_us};
 use super::tally::{Roll, Tally};
 
 /// How long a session may take from connect to acknowledgement.
@@ -73,6 +74,8 @@ pub(crate) struct Beat {
 struct Seat {
     session: Session,
     is_open: bool,
+    /// Whether an earlier session of its number was open before.
+    is_return: bool,
 }
 
 /// A thread's sessions and everything it needs to serve them.
@@ -82,6 +85,7 @@ pub(crate) struct Crew<'a> {
     desk: Desk<'a>,
     /// Numbers of the sessions not begun yet, in order.
     waiting: VecDeque<usize>,
+    returns: Returns,
     seats: Vec<Option<Seat>>,
     /// Seats not open yet, oldest first, and when we lose patience; settled ones are skipped.
     opening: VecDeque<(Instant, usize)>,
@@ -99,6 +103,7 @@ impl<'a> Crew<'a> {
             poll: Poll::new()?,
             desk: Desk::new(load),
             waiting: (thread..load.readers + load.stalled).step_by(load.threads).collect(),
+            returns: Returns::new(load.plan.seed.wrapping_add(thread as u64)),
             seats: Vec::new(),
             opening: VecDeque::new(),
             opening_count: 0,
@@ -162,17 +167,27 @@ impl<'a> Crew<'a> {
             && let Some(number) = self.waiting.pop_front()
         {
             let manner = if number < self.desk.load.readers { Manner::Reads } else { Manner::Stalls };
-            let seat = self.seats.len();
-            match self.connect(seat) {
-                Ok(socket) => {
-                    self.seats
-                        .push(Some(Seat { session: Session::new(socket, number, manner), is_open: false }));
-                    self.opening.push_back((Instant::now() + PATIENCE, seat));
-                    self.opening_count += 1;
-                }
+            match self.connect(self.seats.len()) {
+                Ok(socket) => self.sit(Session::new(socket, number, manner), false),
                 Err(error) => count(&mut self.desk.books.roll.refused, &End::from(error)),
             }
         }
+        let now = Instant::now();
+        while let Some(legacy) = self.returns.next(now) {
+            match self.connect(self.seats.len()) {
+                Ok(socket) => {
+                    let session = Session::new(socket, legacy.number, Manner::Reads);
+                    self.sit(session.resuming(legacy.resume), true);
+                }
+                Err(_) => self.returns.refused(legacy, now),
+            }
+        }
+    }
+
+    fn sit(&mut self, session: Session, is_return: bool) {
+        self.opening.push_back((Instant::now() + PATIENCE, self.seats.len()));
+        self.opening_count += 1;
+        self.seats.push(Some(Seat { session, is_open: false, is_return }));
     }
 
     fn connect(&self, seat: usize) -> io::Result<TcpStream> {
@@ -203,7 +218,12 @@ impl<'a> Crew<'a> {
         let Some(seat) = &mut self.seats[index] else { return };
         let roll = &mut self.desk.books.roll;
         match seat.session.manner() {
-            Manner::Reads => roll.opened += 1,
+            Manner::Reads => {
+                roll.opened += 1;
+                if seat.is_return {
+                    roll.returned_ms.push((wall_clock_us() / 1_000) as u64);
+                }
+            }
             Manner::Stalls => {
                 roll.stalled_opened += 1;
                 // Hear only of the connection's death from here on; the kernel's buffers fill up.
@@ -219,12 +239,22 @@ impl<'a> Crew<'a> {
     fn dismiss(&mut self, index: usize, end: &End) {
         let Some(seat) = self.seats[index].take() else { return };
         let roll = &mut self.desk.books.roll;
+        let plan = &self.desk.load.plan;
         match (seat.is_open, seat.session.manner()) {
             (false, _) => {
                 self.opening_count -= 1;
-                count(&mut roll.refused, end);
+                if seat.is_return {
+                    self.returns.refused(seat.session.legacy(plan), Instant::now());
+                } else {
+                    count(&mut roll.refused, end);
+                }
             }
-            (true, Manner::Reads) => count(&mut roll.closed, end),
+            (true, Manner::Reads) => {
+                count(&mut roll.closed, end);
+                if plan.returns {
+                    self.returns.lost(seat.session.legacy(plan), Instant::now());
+                }
+            }
             (true, Manner::Stalls) => count(&mut roll.stalled_ended, end),
         }
     }

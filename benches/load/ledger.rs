@@ -54,6 +54,11 @@ impl Ledger {
         }
     }
 
+    /// The last number of a stream; 0 before the first.
+    pub(crate) fn last(&mut self, kind: u8, symbol: &[u8]) -> u64 {
+        self.slot(stream_key(kind, symbol)).last
+    }
+
     /// Takes the server's word that everything up to `sequence` will not come.
     pub(crate) fn skip_to(&mut self, kind: u8, symbol: &[u8], sequence: u64) {
         let slot = self.slot(stream_key(kind, symbol));

@@ -39,7 +39,9 @@ mod proc;
 #[cfg(test)]
 mod rehearsal;
 mod report;
+mod returns;
 mod scan;
+mod scenario;
 mod session;
 mod shares;
 mod stamp;
@@ -57,6 +59,15 @@ fn main() -> ExitCode {
         Ok(Wish::Read(help)) => {
             print!("{help}");
             return ExitCode::SUCCESS;
+        }
+        Ok(Wish::Play(scenarios)) => {
+            return match scenario::run(&scenarios) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => {
+                    eprintln!("load: {error}");
+                    ExitCode::FAILURE
+                }
+            };
         }
         Ok(Wish::Nothing) => {
             eprintln!("load: no --url, nothing measured");

@@ -6,6 +6,9 @@ use clap::ValueEnum;
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
 use rand::seq::index::{sample, sample_weighted};
+use serde_json::{Map, Value, json};
+
+use super::ledger::Ledger;
 
 /// A channel of the protocol, by its key in `subscribe`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -71,23 +74,49 @@ pub(crate) struct Plan {
     pub(crate) seed: u64,
     /// Asks the server for at most one frame per so many milliseconds (the `x` extension).
     pub(crate) conflate_ms: Option<u32>,
+    /// Whether sessions come back when the server goes, and go on where they stood.
+    pub(crate) returns: bool,
     /// The market, in the server's order; not needed for [`Breadth::All`].
     pub(crate) symbols: Vec<String>,
 }
 
 impl Plan {
     /// The `subscribe` command of one session; the same for the same plan and number.
-    pub(crate) fn subscribe(&self, session: usize) -> String {
-        let wanted = serde_json::json!(self.wanted(session));
-        let mut command = serde_json::Map::new();
+    /// `resume` says where an earlier conversation of the session stood.
+    pub(crate) fn subscribe(&self, session: usize, resume: Option<&Value>) -> String {
+        let wanted = json!(self.wanted(session));
+        let mut command = Map::new();
         command.insert("action".into(), "subscribe".into());
         for channel in &self.channels {
             command.insert(channel.words().0.into(), wanted.clone());
         }
+        let mut terms = Map::new();
         if let Some(conflate_ms) = self.conflate_ms {
-            command.insert("x".into(), serde_json::json!({ "conflate_ms": conflate_ms }));
+            terms.insert("conflate_ms".into(), json!(conflate_ms));
         }
-        serde_json::Value::Object(command).to_string()
+        if let Some(resume) = resume {
+            terms.insert("resume".into(), resume.clone());
+        }
+        if self.returns || !terms.is_empty() {
+            command.insert("x".into(), Value::Object(terms));
+        }
+        Value::Object(command).to_string()
+    }
+
+    /// The last numbers of a session's streams, as `resume` wants them.
+    pub(crate) fn numbers(&self, session: usize, ledger: &mut Ledger) -> Value {
+        let mut numbers = Map::new();
+        for channel in &self.channels {
+            let (key, kind) = channel.words();
+            let of_symbols: Map<String, Value> = self
+                .wanted(session)
+                .into_iter()
+                .map(|symbol| (symbol.to_owned(), json!(ledger.last(kind, symbol.as_bytes()))))
+                .filter(|(_, last)| *last != 0)
+                .collect();
+            numbers.insert(key.into(), Value::Object(of_symbols));
+        }
+        Value::Object(numbers)
     }
 
     fn wanted(&self, session: usize) -> Vec<&str> {
@@ -112,7 +141,15 @@ mod tests {
 
     fn plan(breadth: Breadth, skew: Skew) -> Plan {
         let symbols = (0..100).map(|n| format!("S{n:04}")).collect();
-        Plan { breadth, skew, channels: vec![Channel::Trades], seed: 7, conflate_ms: None, symbols }
+        Plan {
+            breadth,
+            skew,
+            channels: vec![Channel::Trades],
+            seed: 7,
+            conflate_ms: None,
+            returns: false,
+            symbols,
+        }
     }
 
     #[test]
@@ -149,7 +186,7 @@ mod tests {
         plan.channels = vec![Channel::Quotes, Channel::DailyBars];
         plan.conflate_ms = Some(250);
 
-        let command: serde_json::Value = serde_json::from_str(&plan.subscribe(0)).unwrap();
+        let command: serde_json::Value = serde_json::from_str(&plan.subscribe(0, None)).unwrap();
 
         let expected = serde_json::json!({
             "action": "subscribe", "quotes": ["*"], "dailyBars": ["*"], "x": { "conflate_ms": 250 }

@@ -166,5 +166,5 @@ fn without_one_open_session_there_is_no_report() {
 
     let error = run(&url, "--symbols all --connections 2").unwrap_err();
 
-    assert!(matches!(&error, RunError::NobodyIn(roll) if roll.refused["HTTP 503"] == 2), "{error}");
+    assert!(matches!(&error, RunError::NobodyIn(refused) if refused["HTTP 503"] == 2), "{error}");
 }

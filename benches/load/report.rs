@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::args::Load;
 use super::conduct::Score;
 use super::plan::Breadth;
+use super::returns::Waves;
 use super::shares::{ClientShare, ServerShare};
 use super::tally::Tally;
 
@@ -39,6 +40,10 @@ pub(crate) struct Report {
 #[derive(Debug, Serialize)]
 struct Sessions {
     opened: u64,
+    /// From the first connect until the last acknowledgement.
+    opening_ms: u64,
+    /// Those that came back.
+    returned: Option<Waves>,
     open_at_end: u64,
     refused: BTreeMap<String, u64>,
     closed: BTreeMap<String, u64>,
@@ -99,6 +104,8 @@ impl Report {
             client: ClientShare::new(&score.crews),
             sessions: Sessions {
                 opened: roll.opened,
+                opening_ms: score.opening.as_millis() as u64,
+                returned: Waves::of(&roll.returned_ms),
                 open_at_end: roll.open(),
                 refused: roll.refused,
                 closed: roll.closed,
@@ -159,9 +166,17 @@ impl fmt::Display for Report {
         )?;
         writeln!(
             f,
-            "sessions   {} opened, {} open at the end, refused {:?}, closed {:?}, errors {:?}",
-            sessions.opened, sessions.open_at_end, sessions.refused, sessions.closed, sessions.errors
+            "sessions   {} opened in {} ms, {} open at the end, refused {:?}, closed {:?}, errors {:?}",
+            sessions.opened,
+            sessions.opening_ms,
+            sessions.open_at_end,
+            sessions.refused,
+            sessions.closed,
+            sessions.errors
         )?;
+        if let Some(returned) = &sessions.returned {
+            writeln!(f, "returned   {returned:?}")?;
+        }
         if self.stalled > 0 {
             writeln!(f, "stalled    {} opened, ended {:?}", sessions.stalled_opened, sessions.stalled_ended)?;
         }

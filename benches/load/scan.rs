@@ -22,6 +22,8 @@ pub(crate) struct Object<'a> {
     pub(crate) merged: u64,
     /// `sn`: the stream's newest object, sent because we joined and not because it just happened.
     pub(crate) is_snapshot: bool,
+    /// `c` says that the venue itself reported it late, out of sequence.
+    pub(crate) is_late: bool,
     /// The whole object, for the rare kinds that deserve a real parser.
     pub(crate) text: &'a [u8],
 }
@@ -112,6 +114,7 @@ impl<'a> Objects<'a> {
                     b"t" if self.peek() == b'"' => object.stamp = self.string()?,
                     b"sq" => object.sequence = self.integer()?,
                     b"cf" => object.merged = self.integer()?,
+                    b"c" => object.is_late = self.value()?.windows(3).any(|part| part == b"\"Z\""),
                     b"sn" => object.is_snapshot = self.value()? == b"true",
                     _ => {
                         self.value()?;

@@ -5,11 +5,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use flate2::{Decompress, FlushDecompress};
 use mio::net::TcpStream;
+use serde_json::Value;
 
 use super::args::Load;
 use super::conversation::{Books, Command, Conversation};
 use super::end::End;
 use super::frames::{self, Decoded, Fault, MESSAGE_LIMIT, Opcode};
+use super::plan::Plan;
 use super::target::{self, Upgrade};
 
 /// The least room offered to one `read`.
@@ -68,6 +70,13 @@ pub(crate) enum Turn {
     More,
 }
 
+/// What a session leaves to its successor.
+pub(crate) struct Legacy {
+    pub(crate) number: usize,
+    pub(crate) reconnect_ms: Option<u64>,
+    pub(crate) resume: Option<Value>,
+}
+
 enum Link {
     Connecting,
     Upgrading,
@@ -80,6 +89,8 @@ pub(crate) struct Session {
     link: Link,
     number: usize,
     manner: Manner,
+    /// Where an earlier session of this number stood.
+    resume: Option<Value>,
     has_subscribed: bool,
     /// The server has ended the stream, or we are about to: a stalled session may be read again.
     reads_to_the_end: bool,
@@ -99,11 +110,29 @@ impl Session {
             link: Link::Connecting,
             number,
             manner,
+            resume: None,
             has_subscribed: false,
             reads_to_the_end: false,
             carry: Vec::new(),
             parts: None,
             outgoing: Vec::new(),
+        }
+    }
+
+    /// A session that goes on where an earlier one stood.
+    pub(crate) fn resuming(self, resume: Option<Value>) -> Self {
+        Self { resume, ..self }
+    }
+
+    /// What its successor is to know: where it stood, and when the server asked to see it again.
+    pub(crate) fn legacy(mut self, plan: &Plan) -> Legacy {
+        match &mut self.link {
+            Link::Talking(conversation) => Legacy {
+                number: self.number,
+                reconnect_ms: conversation.reconnect_ms(),
+                resume: conversation.standing(plan, self.number).or(self.resume),
+            },
+            _ => Legacy { number: self.number, reconnect_ms: None, resume: self.resume },
         }
     }
 
@@ -296,7 +325,7 @@ impl Session {
             Some(Command::Authenticate) => desk.load.auth.clone().unwrap_or_default(),
             Some(Command::Subscribe) => {
                 self.has_subscribed = true;
-                desk.load.plan.subscribe(self.number)
+                desk.load.plan.subscribe(self.number, self.resume.as_ref())
             }
         };
         let mask = desk.mask();
@@ -334,6 +363,6 @@ impl Session {
 }
 
 /// Microseconds since the Unix epoch.
-fn wall_clock_us() -> i64 {
+pub(crate) fn wall_clock_us() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as i64)
 }

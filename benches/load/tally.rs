@@ -95,6 +95,8 @@ impl Tally {
 pub(crate) struct Roll {
     /// Readers whose subscription was acknowledged, whatever came later.
     pub(crate) opened: u64,
+    /// When readers came back, in milliseconds since the Unix epoch; each counts as opened again.
+    pub(crate) returned_ms: Vec<u64>,
     /// Readers that never got so far, by reason.
     pub(crate) refused: BTreeMap<String, u64>,
     /// Readers that were open and ended before we did, by close code or manner.
@@ -120,6 +122,7 @@ impl Roll {
 
     pub(crate) fn absorb(&mut self, other: &Self) {
         self.opened += other.opened;
+        self.returned_ms.extend(&other.returned_ms);
         self.stalled_opened += other.stalled_opened;
         add(&mut self.refused, &other.refused);
         add(&mut self.closed, &other.closed);

@@ -18,6 +18,8 @@ pub struct Dismiss(pub Close);
 pub struct HubActor {
     hub: Rc<Hub>,
     waiting: VecDeque<Arc<Batch>>,
+    /// Whether it will be told when those who wait have waited long enough.
+    has_timer: bool,
 }
 
 /// How often the hub looks after the silent and the stalled.
@@ -33,16 +35,24 @@ const BATCHES_PER_TURN: usize = 64;
 impl HubActor {
     /// An ear for this hub.
     pub fn new(hub: Rc<Hub>) -> Self {
-        Self { hub, waiting: VecDeque::new() }
+        Self { hub, waiting: VecDeque::new(), has_timer: false }
     }
 
     /// Hands out what has come in until now, in one turn.
     fn hand_out(&mut self, ctx: &mut Context<Self>) {
         let count = self.waiting.len().min(BATCHES_PER_TURN);
         self.waiting.make_contiguous();
-        self.hub.hand_out(&self.waiting.as_slices().0[..count]);
+        let now = Instant::now();
+        self.hub.hand_out(&self.waiting.as_slices().0[..count], now);
         self.waiting.drain(..count);
-        self.hub.call_due(Instant::now());
+        self.hub.call_due(now);
+        if let (false, Some(flush_at)) = (self.has_timer, self.hub.flush_at()) {
+            self.has_timer = true;
+            ctx.run_later(flush_at.saturating_duration_since(now), |hub, ctx| {
+                hub.has_timer = false;
+                hub.hand_out(ctx);
+            });
+        }
         if !self.waiting.is_empty() {
             let later = tokio::task::yield_now().into_actor(self);
             ctx.spawn(later.map(|(), hub, ctx| hub.hand_out(ctx)));

@@ -3,10 +3,10 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::heartbeat::Verdict;
-use super::{Index, Patience, Pick, Subscriber, SubscriberKey, Turn};
+use super::{Frames, Index, Patience, Pick, Subscriber, SubscriberKey, Turn};
 use crate::metrics::WorkerMetrics;
 use crate::tape::{Batch, Latest};
 use crate::wire::Close;
@@ -18,22 +18,32 @@ use crate::wire::Close;
 pub struct Hub {
     state: RefCell<State>,
     patience: Patience,
+    /// The longest that objects wait for others, so that they leave in one frame.
+    max_delay: Duration,
     metrics: WorkerMetrics,
 }
 
 struct State {
     index: Index,
     seats: Vec<Option<Seat>>,
+    /// Those who have picks; a few may be in it who have none, or be in it twice.
     touched: Vec<SubscriberKey>,
+    /// The batches that somebody has picks of, in order.
+    batches: Vec<Arc<Batch>>,
+    frames: Frames,
+    /// When all who wait have waited long enough: the same moment for all, so that those who want
+    /// alike share a frame.
+    flush_at: Option<Instant>,
     latest: Latest,
     /// When subscribers want to be called, the soonest first.
     agenda: BinaryHeap<Reverse<(Instant, SubscriberKey)>>,
 }
 
-/// A subscriber, and what the turn has found for him so far.
+/// A subscriber, and what was found for him and not delivered yet.
 struct Seat {
     subscriber: Rc<dyn Subscriber>,
     picks: Vec<Pick>,
+    delivered: Option<Instant>,
     /// When it wants to be called next; other entries of the agenda are void.
     due: Option<Instant>,
 }
@@ -41,17 +51,24 @@ struct Seat {
 /// Room for picks that a seat may keep from turn to turn.
 const KEPT_PICKS: usize = 64;
 
+/// So many batches are kept for those who wait, at most: a tenth of a second of a market that moves
+/// each millisecond.
+const MOST_BATCHES: usize = 128;
+
 impl Hub {
     /// A hub without subscribers, over so many symbols.
-    pub fn new(symbols: usize, patience: Patience, metrics: WorkerMetrics) -> Self {
+    pub fn new(symbols: usize, patience: Patience, max_delay: Duration, metrics: WorkerMetrics) -> Self {
         let state = State {
             index: Index::new(symbols),
             seats: Vec::new(),
             touched: Vec::new(),
+            batches: Vec::new(),
+            frames: Frames::default(),
+            flush_at: None,
             latest: Latest::new(symbols),
             agenda: BinaryHeap::new(),
         };
-        Self { state: RefCell::new(state), patience, metrics }
+        Self { state: RefCell::new(state), patience, max_delay, metrics }
     }
 
     /// A subscriber comes; it wants nothing yet.
@@ -61,7 +78,7 @@ impl Hub {
         if state.seats.len() <= key.0 {
             state.seats.resize_with(key.0 + 1, || None);
         }
-        state.seats[key.0] = Some(Seat { subscriber, picks: Vec::new(), due: None });
+        state.seats[key.0] = Some(Seat { subscriber, picks: Vec::new(), delivered: None, due: None });
         self.metrics.opened.inc();
         self.metrics.sessions.inc();
         key
@@ -95,28 +112,44 @@ impl Hub {
         self.state.borrow_mut().latest = latest;
     }
 
-    /// Hands these batches out: each subscriber is called once, with all that it wants of them.
-    pub fn hand_out(&self, batches: &[Arc<Batch>]) {
+    /// Hands these batches out: each subscriber is called at most once, with all that it wants of them.
+    ///
+    /// Who got nothing for [`max_delay`](Self::new) is called at once; who gets much waits for a
+    /// moment that it shares with all others who wait, so that fewer and larger frames leave, and
+    /// those who want alike share one. Nothing waits longer than the delay.
+    pub fn hand_out(&self, batches: &[Arc<Batch>], now: Instant) {
         let state = &mut *self.state.borrow_mut();
-        for (number, batch) in batches.iter().enumerate() {
-            state.latest.told_until(batch.newest());
-            for (place, object) in batch.objects().enumerate() {
-                state.latest.put(*object);
-                for key in state.index.who_wants(object.stream()) {
-                    let Some(seat) = &mut state.seats[key.0] else { continue };
-                    if seat.picks.is_empty() {
-                        state.touched.push(key);
-                    }
-                    seat.picks.push(Pick::new(number, place));
-                }
-            }
+        for batch in batches {
+            state.take_in(batch);
         }
-        let turn = Turn::new(batches);
-        for key in state.touched.drain(..) {
-            let Some(seat) = &mut state.seats[key.0] else { continue };
-            seat.subscriber.deliver(&turn, &seat.picks);
-            seat.picks.clear();
-            seat.picks.shrink_to(KEPT_PICKS);
+        let is_full = state.batches.len() > MOST_BATCHES;
+        let is_time = is_full || state.flush_at.is_none_or(|at| at <= now);
+        let since = now.checked_sub(self.max_delay);
+        state.deliver(
+            |seat| {
+                let is_quiet = seat.delivered.is_none_or(|at| Some(at) <= since);
+                is_time || is_quiet || !seat.subscriber.may_wait()
+            },
+            now,
+        );
+        if is_time {
+            state.flush_at = Some(now + self.max_delay);
+        }
+    }
+
+    /// When those who wait are to be called, if anybody waits: hand out, be it nothing, by then.
+    pub fn flush_at(&self) -> Option<Instant> {
+        let state = self.state.borrow();
+        state.flush_at.filter(|_| !state.touched.is_empty())
+    }
+
+    /// A subscriber is to have now what waits for it. Call it before anything that depends on what it
+    /// has: a command, a goodbye.
+    pub fn flush(&self, key: SubscriberKey) {
+        let state = &mut *self.state.borrow_mut();
+        let turn = Turn::new(&state.batches, &state.frames);
+        if let Some(seat) = &mut state.seats[key.0] {
+            seat.take(&turn, Instant::now());
         }
     }
 
@@ -165,10 +198,62 @@ impl Hub {
         self.metrics.waiting.set(waiting_bytes);
     }
 
-    /// Tells everybody to go.
+    /// Tells everybody to go, when they have what waits for them.
     pub fn dismiss_all(&self, why: Close) {
+        self.state.borrow_mut().deliver(|_| true, Instant::now());
         for seat in self.state.borrow().seats.iter().flatten() {
             seat.subscriber.dismiss(why);
         }
+    }
+}
+
+impl State {
+    /// Finds who wants what of a batch.
+    fn take_in(&mut self, batch: &Arc<Batch>) {
+        let number = self.batches.len();
+        self.latest.told_until(batch.newest());
+        for (place, object) in batch.objects().enumerate() {
+            self.latest.put(*object);
+            for key in self.index.who_wants(object.stream()) {
+                let Some(seat) = &mut self.seats[key.0] else { continue };
+                if seat.picks.is_empty() {
+                    self.touched.push(key);
+                }
+                seat.picks.push(Pick::new(number, place));
+            }
+        }
+        if !self.touched.is_empty() {
+            self.batches.push(Arc::clone(batch));
+        }
+    }
+
+    /// Calls those who have something and whose time it is; the rest wait.
+    fn deliver(&mut self, is_time: impl Fn(&Seat) -> bool, now: Instant) {
+        let Self { touched, seats, batches, frames, .. } = self;
+        let turn = Turn::new(batches, frames);
+        touched.retain(|key| match &mut seats[key.0] {
+            Some(seat) if !seat.picks.is_empty() && !is_time(seat) => true,
+            Some(seat) => {
+                seat.take(&turn, now);
+                false
+            }
+            None => false,
+        });
+        frames.clear();
+        if touched.is_empty() {
+            batches.clear();
+        }
+    }
+}
+
+impl Seat {
+    fn take(&mut self, turn: &Turn<'_>, now: Instant) {
+        if self.picks.is_empty() {
+            return;
+        }
+        self.subscriber.deliver(turn, &self.picks);
+        self.picks.clear();
+        self.picks.shrink_to(KEPT_PICKS);
+        self.delivered = Some(now);
     }
 }

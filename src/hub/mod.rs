@@ -17,4 +17,4 @@ pub use heartbeat::{Patience, Vitals};
 pub use hub::Hub;
 pub use index::{Index, SubscriberKey};
 pub use subscriber::Subscriber;
-pub use turn::{Pick, Turn};
+pub use turn::{Frames, Pick, Turn};

@@ -12,6 +12,10 @@ pub trait Subscriber {
     /// Takes these objects, in order.
     fn deliver(&self, turn: &Turn<'_>, picks: &[Pick]);
 
+    /// Whether objects may wait a little for others that come soon. Not where it is behind, or has a
+    /// pace or a past of its own: what it gets then depends on what was offered so far.
+    fn may_wait(&self) -> bool;
+
     /// The time has come that it asked for; it says when it wants to be called next. Later than `now`,
     /// or the hub would not come to an end.
     fn due(&self, now: Instant, latest: &Latest) -> Option<Instant>;

@@ -1,9 +1,11 @@
 use std::cell::RefCell;
-use std::collections::hash_map::Entry;
+use std::hash::BuildHasher;
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use rustc_hash::FxHashMap;
+use hashbrown::HashTable;
+use rustc_hash::FxBuildHasher;
 
 use crate::model::Object;
 use crate::tape::Batch;
@@ -23,17 +25,34 @@ pub struct Pick {
 #[derive(Debug)]
 pub struct Turn<'a> {
     batches: &'a [Arc<Batch>],
-    frames: RefCell<Frames>,
+    frames: &'a Frames,
 }
 
-/// Frames by their form and by what they hold.
-type Frames = FxHashMap<(Codec, Option<Deflate>, Box<[Pick]>), Made>;
+/// Frames by their form and by what they hold. It keeps its room from turn to turn, so that looking
+/// one up, or entering one, allocates nothing.
+#[derive(Debug, Default)]
+pub struct Frames(RefCell<Shelf>);
+
+#[derive(Debug, Default)]
+struct Shelf {
+    made: HashTable<Made>,
+    /// What the frames hold, one after the other.
+    picks: Vec<Pick>,
+}
 
 #[derive(Debug)]
 struct Made {
+    hash: u64,
+    form: Form,
+    picks: Range<usize>,
     frame: Bytes,
     is_shared: bool,
 }
+
+type Form = (Codec, Option<Deflate>);
+
+/// Room for picks and for frames that is kept from turn to turn: some 100 KiB.
+const KEPT_ROOM: usize = 4 << 10;
 
 impl Pick {
     /// The object at this place of that batch of the turn.
@@ -43,9 +62,9 @@ impl Pick {
 }
 
 impl<'a> Turn<'a> {
-    /// A turn of these batches, of which no frame is made yet.
-    pub fn new(batches: &'a [Arc<Batch>]) -> Self {
-        Self { batches, frames: RefCell::default() }
+    /// A turn of these batches, with the frames made of them so far.
+    pub fn new(batches: &'a [Arc<Batch>], frames: &'a Frames) -> Self {
+        Self { batches, frames }
     }
 
     /// The object itself.
@@ -63,33 +82,60 @@ impl<'a> Turn<'a> {
     /// A small frame is compressed for the second who wants it, and shared by all that follow: the
     /// first may be the only one.
     pub fn frame(&self, codec: Codec, deflate: Option<Deflate>, picks: &[Pick]) -> Bytes {
-        match self.frames.borrow_mut().entry((codec, deflate, picks.into())) {
-            Entry::Vacant(place) => {
-                let frame = self.assemble(codec, picks);
-                let frame = match deflate {
-                    Some(deflate) => deflate.pack(frame),
-                    None => frame,
-                };
-                place.insert(Made { frame, is_shared: false }).frame.clone()
+        let share = |frame| match deflate {
+            Some(deflate) => deflate.pack_shared(frame),
+            None => frame,
+        };
+        let make = || {
+            let room = picks.iter().map(|pick| self.encoded(codec, *pick).len()).sum();
+            let mut frame = ArrayFrame::with_capacity(codec, room);
+            for pick in picks {
+                frame.push(self.encoded(codec, *pick));
             }
-            Entry::Occupied(place) => {
-                let made = place.into_mut();
-                if let (false, Some(deflate)) = (made.is_shared, deflate) {
-                    made.frame = deflate.pack_shared(made.frame.clone());
-                }
-                made.is_shared = true;
-                made.frame.clone()
+            match deflate {
+                Some(deflate) => deflate.pack(frame.finish()),
+                None => frame.finish(),
             }
-        }
+        };
+        self.frames.get((codec, deflate), picks, make, share)
+    }
+}
+
+impl Frames {
+    /// The batches change: what was made of them is of no use any more.
+    pub(super) fn clear(&self) {
+        let shelf = &mut *self.0.borrow_mut();
+        shelf.made.clear();
+        shelf.made.shrink_to(KEPT_ROOM, |made| made.hash);
+        shelf.picks.clear();
+        shelf.picks.shrink_to(KEPT_ROOM);
     }
 
-    fn assemble(&self, codec: Codec, picks: &[Pick]) -> Bytes {
-        let room = picks.iter().map(|pick| self.encoded(codec, *pick).len()).sum();
-        let mut frame = ArrayFrame::with_capacity(codec, room);
-        for pick in picks {
-            frame.push(self.encoded(codec, *pick));
+    /// What is there for the first who asks, `make` makes; `share` prepares it for the others.
+    fn get(
+        &self,
+        form: Form,
+        picks: &[Pick],
+        make: impl FnOnce() -> Bytes,
+        share: impl FnOnce(Bytes) -> Bytes,
+    ) -> Bytes {
+        let Shelf { made, picks: known } = &mut *self.0.borrow_mut();
+        let hash = FxBuildHasher.hash_one((form, picks));
+        let is_same = |made: &Made| made.form == form && known[made.picks.clone()] == *picks;
+        if let Some(made) = made.find_mut(hash, is_same) {
+            if !made.is_shared {
+                made.frame = share(made.frame.clone());
+                made.is_shared = true;
+            }
+            return made.frame.clone();
         }
-        frame.finish()
+        let start = known.len();
+        known.extend_from_slice(picks);
+        let frame = make();
+        let picks = start..known.len();
+        let entry = Made { hash, form, picks, frame: frame.clone(), is_shared: false };
+        made.insert_unique(hash, entry, |made| made.hash);
+        frame
     }
 }
 
@@ -99,48 +145,42 @@ mod tests {
     use crate::model::{Seq, Timestamp};
     use crate::wire::{Agreed, fixtures};
 
-    /// The first bytes of a turn's frame, by its window and how many objects it holds.
-    fn frame(turn: &Turn<'_>, offer: Option<&str>, objects: usize) -> (u8, *const u8, usize) {
-        let deflate = Agreed::from_offers(offer).map(Agreed::deflate);
-        let picks: Vec<_> = (0..objects).map(|place| Pick::new(0, place)).collect();
-        let frame = turn.frame(Codec::Json, deflate, &picks);
-        (frame[0], frame.as_ptr(), frame.len())
-    }
-
-    fn batches() -> [Arc<Batch>; 1] {
-        let objects = (1..=20).map(|seq| Object { seq: Seq(seq), ..fixtures::trade() }).collect();
-        [Arc::new(Batch::new(Arc::new(fixtures::universe()), Timestamp::default(), objects, vec![]))]
-    }
-
-    const PLAIN: u8 = 0x81;
-    const COMPRESSED: u8 = 0xC1;
-
     #[test]
     fn who_picks_alike_and_agreed_alike_gets_the_same_frame_compressed_once() {
-        let batches = batches();
-        let turn = Turn::new(&batches);
-        let forms = [
-            (None, PLAIN),
-            (Some("permessage-deflate"), COMPRESSED),
-            (Some("permessage-deflate; server_max_window_bits=9"), COMPRESSED),
-        ];
+        let objects = (1..=20).map(|seq| Object { seq: Seq(seq), ..fixtures::trade() }).collect();
+        let universe = Arc::new(fixtures::universe());
+        let batches = [Arc::new(Batch::new(universe, Timestamp::default(), objects, vec![]))];
+        let frames = Frames::default();
+        let turn = Turn::new(&batches, &frames);
+        let picks: Vec<_> = (0..20).map(|place| Pick::new(0, place)).collect();
+        let deflate = |offer| Agreed::from_offers([offer]).map(Agreed::deflate);
+        let (wide, narrow) =
+            (deflate("permessage-deflate"), deflate("permessage-deflate; server_max_window_bits=9"));
 
-        for (offer, first) in forms {
-            let made = frame(&turn, offer, 20);
-            assert_eq!(made.0, first);
-            assert_eq!([frame(&turn, offer, 20), frame(&turn, offer, 20)], [made, made]);
-        }
-        assert_eq!(turn.frames.borrow().len(), forms.len());
+        let forms = [None, wide, narrow].map(|form| turn.frame(Codec::Json, form, &picks));
+        let again = [None, wide, narrow].map(|form| turn.frame(Codec::Json, form, &picks));
+
+        assert_eq!(
+            forms.each_ref().map(|frame| frame.as_ptr()),
+            again.each_ref().map(|frame| frame.as_ptr())
+        );
+        assert_eq!(frames.0.borrow().made.len(), 3);
+        assert!(forms[1].len().max(forms[2].len()) < forms[0].len());
     }
 
     #[test]
     fn a_small_frame_is_compressed_for_the_second_who_wants_it_and_then_shared() {
-        let batches = batches();
-        let turn = Turn::new(&batches);
+        let objects = (1..=4).map(|seq| Object { seq: Seq(seq), ..fixtures::trade() }).collect();
+        let universe = Arc::new(fixtures::universe());
+        let batches = [Arc::new(Batch::new(universe, Timestamp::default(), objects, vec![]))];
+        let frames = Frames::default();
+        let turn = Turn::new(&batches, &frames);
+        let picks: Vec<_> = (0..4).map(|place| Pick::new(0, place)).collect();
+        let deflate = Agreed::from_offers(["permessage-deflate"]).map(Agreed::deflate);
 
-        let asked = [(); 4].map(|()| frame(&turn, Some("permessage-deflate"), 4));
+        let asked = [(); 4].map(|()| turn.frame(Codec::Json, deflate, &picks));
 
-        assert_eq!(asked.map(|(first, ..)| first), [PLAIN, COMPRESSED, COMPRESSED, COMPRESSED]);
-        assert_eq!(asked[1..], [asked[1]; 3]);
+        assert_eq!(asked.each_ref().map(|frame| frame[0]), [0x81, 0xC1, 0xC1, 0xC1]);
+        assert!(asked[1..].iter().all(|frame| frame.as_ptr() == asked[1].as_ptr()));
     }
 }

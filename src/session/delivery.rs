@@ -42,6 +42,9 @@ impl Delivery {
 
     pub(super) fn carry_out(&self, outcome: Outcome, filter: &Filter) {
         let hub = Rc::clone(self.link.hub());
+        if let Some(key) = self.link.key() {
+            hub.flush(key);
+        }
         hub.with_latest(|latest| self.link.change(|outbox| outbox.settle(latest)));
         let takes_away = outcome.changes.iter().any(|change| !change.begins());
         self.make(outcome.changes, filter);

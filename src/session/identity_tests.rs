@@ -31,6 +31,8 @@ struct World {
     on_the_way: Vec<Arc<Batch>>,
     published: Rc<std::cell::RefCell<HashMap<Stream, Vec<Object>>>>,
     now: Timestamp,
+    /// What the hubs' clocks show; the tests' own time.
+    clock: Instant,
 }
 
 impl World {
@@ -38,7 +40,10 @@ impl World {
         let universe = Arc::new(fixtures::universe());
         let Body::Quote(quote) = fixtures::quote().body else { unreachable!() };
         let recorder = Recorder::new(Arc::clone(&universe), Spans { bar_nanos: 50_000_000 }, quote.at);
-        let hub = || Rc::new(Hub::new(universe.len(), Patience::default(), WorkerMetrics::default()));
+        // In every other world objects wait for others.
+        let max_delay = Duration::from_millis(3 * (seed % 2));
+        let hub =
+            || Rc::new(Hub::new(universe.len(), Patience::default(), max_delay, WorkerMetrics::default()));
         Self {
             random: StdRng::seed_from_u64(seed),
             recorder,
@@ -46,6 +51,7 @@ impl World {
             on_the_way: Vec::new(),
             published: Rc::default(),
             now: quote.at,
+            clock: Instant::now(),
         }
     }
 
@@ -71,7 +77,8 @@ impl World {
             kept.push(*object);
             kept.drain(..kept.len().saturating_sub(RETAINED));
         }
-        self.hubs[0].hand_out(&[Arc::clone(&batch)]);
+        self.clock += Duration::from_millis(1);
+        self.hubs[0].hand_out(&[Arc::clone(&batch)], self.clock);
         self.on_the_way.push(batch);
         if self.random.random_range(0..4) == 0 {
             self.catch_up();
@@ -80,7 +87,14 @@ impl World {
 
     /// The late hub hands out what it has not yet.
     fn catch_up(&mut self) {
-        self.hubs[1].hand_out(&std::mem::take(&mut self.on_the_way));
+        self.hubs[1].hand_out(&std::mem::take(&mut self.on_the_way), self.clock);
+    }
+
+    /// So much time goes by that nobody waits any more.
+    fn rest(&mut self) {
+        self.catch_up();
+        self.clock += Duration::from_secs(1);
+        self.hubs.iter().for_each(|hub| hub.hand_out(&[], self.clock));
     }
 
     fn replay(&self) -> Replay {
@@ -235,7 +249,7 @@ fn for_every_client_and_every_stream_the_numbers_add_up() {
             }
         }
 
-        world.catch_up();
+        world.rest();
         for client in &mut clients {
             client.read(usize::MAX);
             client.say(&json!({ "action": "subscribe", "x": { "conflate_ms": 0 } }));

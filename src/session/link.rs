@@ -203,6 +203,10 @@ impl Subscriber for Link {
         }
     }
 
+    fn may_wait(&self) -> bool {
+        self.outbox.borrow().is_level()
+    }
+
     fn due(&self, now: Instant, latest: &Latest) -> Option<Instant> {
         let Terms { pace, heartbeat } = self.terms.get();
         if self.parting.get().is_some() {

@@ -105,6 +105,16 @@ impl Outbox {
         self.queue.is_empty() && self.urgent.is_empty()
     }
 
+    /// Whether nothing waits, is looked up later, or is known from elsewhere: it makes no difference
+    /// when the next objects are offered.
+    pub fn is_level(&self) -> bool {
+        self.is_simple() && self.urgent.is_empty() && self.marks.is_empty() && self.losses.is_empty()
+    }
+
+    fn is_simple(&self) -> bool {
+        self.queue.is_empty() && self.watch.is_none() && self.known.is_empty()
+    }
+
     /// What is to be done about overload from now on.
     pub fn set_overload(&mut self, overload: Overload) {
         self.overload = overload;
@@ -170,8 +180,7 @@ impl Outbox {
     /// Objects of a turn, in order.
     pub fn offer(&mut self, turn: &Turn<'_>, picks: &[Pick]) -> Offered {
         let size: usize = picks.iter().map(|pick| turn.encoded(self.codec, *pick).len()).sum();
-        let is_simple = self.queue.is_empty() && self.watch.is_none() && self.known.is_empty();
-        if is_simple && size <= self.limits.frame_bytes {
+        if self.is_simple() && size <= self.limits.frame_bytes {
             let frame = turn.frame(self.codec, self.deflate, picks);
             self.bytes += frame.len();
             self.queue.push_back(Parcel::Frame { frame, objects: picks.len() });

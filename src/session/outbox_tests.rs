@@ -1,4 +1,5 @@
 use super::*;
+use crate::hub::Frames;
 use crate::model::{Body, Object, SymbolId, Timestamp};
 use crate::tape::Batch;
 use crate::wire::fixtures;
@@ -21,7 +22,7 @@ impl Scene {
         let batches = [Arc::new(Batch::new(universe, Timestamp::default(), objects.to_vec(), vec![]))];
         objects.iter().for_each(|object| self.latest.put(*object));
         let picks: Vec<_> = (0..objects.len()).map(|place| Pick::new(0, place)).collect();
-        self.outbox.offer(&Turn::new(&batches), &picks)
+        self.outbox.offer(&Turn::new(&batches, &Frames::default()), &picks)
     }
 
     /// Takes a frame; its objects as channel letter, symbol, `sq` and `cf`.
