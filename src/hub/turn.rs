@@ -46,6 +46,7 @@ struct Made {
     form: Form,
     picks: Range<usize>,
     frame: Bytes,
+    is_shared: bool,
 }
 
 type Form = (Codec, Option<Deflate>);
@@ -76,9 +77,16 @@ impl<'a> Turn<'a> {
         self.batches[pick.batch as usize].encoded(codec, pick.place as usize)
     }
 
-    /// One frame of these objects, compressed where that is agreed and pays: once for all who share it.
+    /// One frame of these objects, where it is agreed and pays a compressed one.
+    ///
+    /// A small frame is compressed for the second who wants it, and shared by all that follow: the
+    /// first may be the only one.
     pub fn frame(&self, codec: Codec, deflate: Option<Deflate>, picks: &[Pick]) -> Bytes {
-        self.frames.get((codec, deflate), picks, || {
+        let share = |frame| match deflate {
+            Some(deflate) => deflate.pack_shared(frame),
+            None => frame,
+        };
+        let make = || {
             let room = picks.iter().map(|pick| self.encoded(codec, *pick).len()).sum();
             let mut frame = ArrayFrame::with_capacity(codec, room);
             for pick in picks {
@@ -88,7 +96,8 @@ impl<'a> Turn<'a> {
                 Some(deflate) => deflate.pack(frame.finish()),
                 None => frame.finish(),
             }
-        })
+        };
+        self.frames.get((codec, deflate), picks, make, share)
     }
 }
 
@@ -102,17 +111,29 @@ impl Frames {
         shelf.picks.shrink_to(KEPT_ROOM);
     }
 
-    fn get(&self, form: Form, picks: &[Pick], make: impl FnOnce() -> Bytes) -> Bytes {
+    /// What is there for the first who asks, `make` makes; `share` prepares it for the others.
+    fn get(
+        &self,
+        form: Form,
+        picks: &[Pick],
+        make: impl FnOnce() -> Bytes,
+        share: impl FnOnce(Bytes) -> Bytes,
+    ) -> Bytes {
         let Shelf { made, picks: known } = &mut *self.0.borrow_mut();
         let hash = FxBuildHasher.hash_one((form, picks));
         let is_same = |made: &Made| made.form == form && known[made.picks.clone()] == *picks;
-        if let Some(made) = made.find(hash, is_same) {
+        if let Some(made) = made.find_mut(hash, is_same) {
+            if !made.is_shared {
+                made.frame = share(made.frame.clone());
+                made.is_shared = true;
+            }
             return made.frame.clone();
         }
         let start = known.len();
         known.extend_from_slice(picks);
         let frame = make();
-        let entry = Made { hash, form, picks: start..known.len(), frame: frame.clone() };
+        let picks = start..known.len();
+        let entry = Made { hash, form, picks, frame: frame.clone(), is_shared: false };
         made.insert_unique(hash, entry, |made| made.hash);
         frame
     }
@@ -145,5 +166,21 @@ mod tests {
         );
         assert_eq!(frames.0.borrow().made.len(), 3);
         assert!(forms[1].len().max(forms[2].len()) < forms[0].len());
+    }
+
+    #[test]
+    fn a_small_frame_is_compressed_for_the_second_who_wants_it_and_then_shared() {
+        let objects = (1..=4).map(|seq| Object { seq: Seq(seq), ..fixtures::trade() }).collect();
+        let universe = Arc::new(fixtures::universe());
+        let batches = [Arc::new(Batch::new(universe, Timestamp::default(), objects, vec![]))];
+        let frames = Frames::default();
+        let turn = Turn::new(&batches, &frames);
+        let picks: Vec<_> = (0..4).map(|place| Pick::new(0, place)).collect();
+        let deflate = Agreed::from_offers(["permessage-deflate"]).map(Agreed::deflate);
+
+        let asked = [(); 4].map(|()| turn.frame(Codec::Json, deflate, &picks));
+
+        assert_eq!(asked.each_ref().map(|frame| frame[0]), [0x81, 0xC1, 0xC1, 0xC1]);
+        assert!(asked[1..].iter().all(|frame| frame.as_ptr() == asked[1].as_ptr()));
     }
 }

@@ -256,13 +256,11 @@ impl Outbox {
         Some(Taken { frame: self.packed(taken.frame), ..taken })
     }
 
-    /// A frame as it leaves. What was shared is compressed already where that pays; what is this
-    /// client's alone costs its compression once more for each client, so it must be larger.
+    /// A frame as it leaves; what is shared was compressed where that pays.
     fn packed(&self, frame: Bytes) -> Bytes {
-        const OWN_PAYS_FROM: usize = 1 << 10;
         match self.deflate {
-            Some(deflate) if frame.len() >= OWN_PAYS_FROM => deflate.pack(frame),
-            _ => frame,
+            Some(deflate) => deflate.pack(frame),
+            None => frame,
         }
     }
 

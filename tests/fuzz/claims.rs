@@ -112,7 +112,7 @@ pub fn inflater(input: &[u8]) {
     let bits = 9 + input.len() % 7;
     let offer = format!("permessage-deflate; server_max_window_bits={bits}");
     let deflate = Agreed::from_offers([offer.as_str()]).expect("9 to 15 bits are agreed").deflate();
-    let frame = deflate.pack(message_frame(Opcode::Binary, plain));
+    let frame = deflate.pack_shared(message_frame(Opcode::Binary, plain));
     let (header, payload) = frame.split_at(if plain.len() < 126 { 2 } else { 4 });
     // Ours is not masked, and its length may be shorter than the plain one's.
     let (header, payload) = match header[1] {

@@ -13,13 +13,15 @@ pub struct Deflate {
 }
 
 /// Below this a message grows, or what it saves is less than a packet's own headers.
-const PAYS_FROM: usize = 300;
+const SHARED_PAYS_FROM: usize = 300;
 
-/// Longer messages are sent as they are: they would hold up all other sessions of the thread.
-const PAYS_UP_TO: usize = 1 << 20;
+/// What one client alone gets must save more: below this compressing costs more time than sending.
+const OWN_PAYS_FROM: usize = 1 << 10;
 
-/// Beyond this the room for a compressed message is given back after it.
-const KEPT_ROOM: usize = 64 << 10;
+/// Longer messages are sent as they are. Those of the stream are shorter, and zlib-rs 0.6 panics at this
+/// level when the output comes near its buffer of 64 KiB: a symbol takes 9 bits at most, so that of
+/// 48 KiB has at most 54.
+const PAYS_UP_TO: usize = 48 << 10;
 
 const NO_ZLIB_HEADER: bool = false;
 
@@ -47,16 +49,26 @@ impl Deflate {
         Self { window_bits }
     }
 
-    /// The same message in a compressed frame, where that is smaller; else the frame as it is.
+    /// The same message in a compressed frame, where that pays for one client; else the frame as it is.
     ///
     /// Takes any frame of ours, and leaves alone what is compressed already and what is about the
-    /// connection. Costs 5 µs, to empty the hash table, and 4 ns a byte, about as much as handing the
-    /// frame to a socket: so what several sessions get is to be compressed before it is shared.
+    /// connection. Costs 5 µs, to empty the hash table, and 4 ns a byte: of small frames about as much
+    /// as handing them to a socket.
     #[must_use]
     pub fn pack(self, frame: Bytes) -> Bytes {
+        self.pack_from(OWN_PAYS_FROM, frame)
+    }
+
+    /// The same for a frame that several clients get, of which each saves and one pays.
+    #[must_use]
+    pub fn pack_shared(self, frame: Bytes) -> Bytes {
+        self.pack_from(SHARED_PAYS_FROM, frame)
+    }
+
+    fn pack_from(self, least: usize, frame: Bytes) -> Bytes {
         let start = payload_start(&frame);
         let opcode = Opcode::from_first_byte(frame[0]).filter(|opcode| !opcode.is_control());
-        let pays = (PAYS_FROM..=PAYS_UP_TO).contains(&(frame.len() - start)) && frame[0] & RSV1 == 0;
+        let pays = (least..=PAYS_UP_TO).contains(&(frame.len() - start)) && frame[0] & RSV1 == 0;
         match opcode {
             Some(opcode) if pays => self.compressed_frame(opcode, &frame[start..]).unwrap_or(frame),
             _ => frame,
@@ -65,33 +77,46 @@ impl Deflate {
 
     fn compressed_frame(self, opcode: Opcode, payload: &[u8]) -> Option<Bytes> {
         DEFLATERS.with_borrow_mut(|deflaters| {
-            let deflater = deflaters[usize::from(self.window_bits)].get_or_insert_with(|| Deflater {
-                compress: Compress::new_with_window_bits(LEVEL, NO_ZLIB_HEADER, self.window_bits),
-                room: Vec::new(),
+            let place = &mut deflaters[usize::from(self.window_bits)];
+            let mut deflater = place.take().unwrap_or_else(|| Deflater::new(self.window_bits));
+            deflater.deflate(payload)?;
+            let message = deflater.message();
+            let frame = (message.len() < payload.len()).then(|| {
+                let (mut header, from) = header(opcode, message.len());
+                header[from] |= RSV1;
+                [&header[from..], message].concat().into()
             });
-            let message = deflater.deflate(payload)?;
-            let (mut header, from) = header(opcode, message.len());
-            header[from] |= RSV1;
-            let frame = [&header[from..], message].concat();
-            deflater.room.clear();
-            deflater.room.shrink_to(KEPT_ROOM);
-            Some(frame.into())
+            *place = Some(deflater);
+            frame
         })
     }
 }
 
 impl Deflater {
-    /// The compressed form of a message, unless it is no smaller (RFC 7692 section 7.2.1).
-    fn deflate(&mut self, payload: &[u8]) -> Option<&[u8]> {
+    fn new(window_bits: u8) -> Self {
+        let compress = Compress::new_with_window_bits(LEVEL, NO_ZLIB_HEADER, window_bits);
+        Self { compress, room: Vec::new() }
+    }
+
+    /// Compresses a message, RFC 7692 section 7.2.1. One that did not come to its end, and never should,
+    /// must not be used again: zlib-rs 0.6 keeps a part of what it was about when it is reset.
+    fn deflate(&mut self, payload: &[u8]) -> Option<()> {
+        // At 9 bits for each byte, with its blocks' beginnings and ends, noise fits too.
+        const BLOCKS: usize = 64;
         self.room.clear();
-        self.room.reserve(payload.len());
+        self.room.reserve(payload.len() + payload.len() / 8 + BLOCKS);
         self.compress.reset();
         self.compress.compress_vec(payload, &mut self.room, FlushCompress::Sync).ok()?;
         // A flush is complete when room is left over.
         let is_complete = self.compress.total_in() == payload.len() as u64
             && self.room.len() < self.room.capacity()
-            && self.room.len() < payload.len();
-        self.room.strip_suffix(&TAIL).filter(|_| is_complete)
+            && self.room.ends_with(&TAIL);
+        is_complete.then_some(())
+    }
+
+    /// What was compressed, without its tail.
+    fn message(&self) -> &[u8] {
+        self.room.strip_suffix(&TAIL).unwrap_or(&self.room)
     }
 }
 
@@ -132,11 +157,11 @@ mod tests {
 
     #[test]
     fn a_message_comes_out_as_it_went_in_within_every_window() {
-        for count in [20, 100, 1_000, 10_000] {
+        for count in [20, 100, 1_000, 1_500] {
             let message = ticks(count);
             let frame = message_frame(Opcode::Text, &message);
             for bits in 9..=15 {
-                let packed = Deflate::within(bits).pack(frame.clone());
+                let packed = Deflate::within(bits).pack_shared(frame.clone());
                 assert!(packed.len() < frame.len());
                 assert_eq!(read(&packed, bits), message, "{count} ticks, {bits} bits");
             }
@@ -144,13 +169,45 @@ mod tests {
     }
 
     #[test]
+    fn noise_of_any_length_is_sent_as_it_is_and_what_is_half_noise_comes_out_as_it_went_in() {
+        let mut noise = vec![0; PAYS_UP_TO];
+        StdRng::seed_from_u64(11).fill_bytes(&mut noise);
+        for len in [300, 5_000, 30_000, PAYS_UP_TO - 8, PAYS_UP_TO] {
+            let half: Vec<_> = noise[..len].iter().map(|byte| b'a' + byte % 20).collect();
+            for bits in 9..=15 {
+                let frame = message_frame(Opcode::Binary, &noise[..len]);
+                assert_eq!(Deflate::within(bits).pack_shared(frame.clone()), frame, "{len} bytes");
+                let packed = Deflate::within(bits).pack_shared(message_frame(Opcode::Text, &half));
+                if packed[0] & RSV1 != 0 {
+                    assert_eq!(read(&packed, bits), half, "{len} bytes, {bits} bits");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn noise_leaves_nothing_behind() {
+        let mut random = StdRng::seed_from_u64(3);
+        let message = ticks(40);
+        for round in 0..300 {
+            let mut noise = vec![0; 300 + round * 160];
+            random.fill_bytes(&mut noise);
+
+            let _ = Deflate::within(15).pack_shared(message_frame(Opcode::Binary, &noise));
+
+            let packed = Deflate::within(15).pack_shared(message_frame(Opcode::Text, &message));
+            assert_eq!(read(&packed, 15), message);
+        }
+    }
+
+    #[test]
     fn the_same_message_is_the_same_frame_whatever_came_before() {
         let frame = message_frame(Opcode::Text, &ticks(40));
-        let first = Deflate::within(15).pack(frame.clone());
+        let first = Deflate::within(15).pack_shared(frame.clone());
 
-        let _ = Deflate::within(15).pack(message_frame(Opcode::Text, &ticks(500)));
+        let _ = Deflate::within(15).pack_shared(message_frame(Opcode::Text, &ticks(500)));
 
-        assert_eq!(Deflate::within(15).pack(frame), first);
+        assert_eq!(Deflate::within(15).pack_shared(frame), first);
     }
 
     #[test]
@@ -158,24 +215,32 @@ mod tests {
         let mut noise = vec![0; 5_000];
         StdRng::seed_from_u64(7).fill_bytes(&mut noise);
         let huge = vec![b'a'; PAYS_UP_TO + 1];
-        let packed = Deflate::within(15).pack(message_frame(Opcode::Text, &ticks(100)));
+        let packed = Deflate::within(15).pack_shared(message_frame(Opcode::Text, &ticks(100)));
         for frame in [
             message_frame(Opcode::Text, b""),
-            message_frame(Opcode::Text, &[b'a'; PAYS_FROM - 1]),
+            message_frame(Opcode::Text, &[b'a'; SHARED_PAYS_FROM - 1]),
             message_frame(Opcode::Binary, &noise),
             message_frame(Opcode::Binary, &huge),
             message_frame(Opcode::Ping, &[b'a'; 125]),
             packed,
         ] {
-            let same = Deflate::within(15).pack(frame.clone());
+            let same = Deflate::within(15).pack_shared(frame.clone());
             assert_eq!((same.as_ptr(), same.len()), (frame.as_ptr(), frame.len()));
         }
     }
 
     #[test]
+    fn a_small_message_is_compressed_only_where_it_is_shared() {
+        let frame = message_frame(Opcode::Text, &ticks(30));
+
+        assert_eq!(Deflate::within(15).pack(frame.clone()), frame);
+        assert!(Deflate::within(15).pack_shared(frame.clone()).len() < frame.len());
+    }
+
+    #[test]
     fn what_was_packed_can_be_inflated_by_ourselves() {
         let message = ticks(300);
-        let packed = Deflate::within(12).pack(message_frame(Opcode::Binary, &message));
+        let packed = Deflate::within(12).pack_shared(message_frame(Opcode::Binary, &message));
 
         let inflated = inflate(&packed[payload_start(&packed)..], 1 << 20, |_| Ok(()));
 
