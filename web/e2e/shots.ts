@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { FakeServer } from "../fake/server";
 import { Browser, watch, type ContextOptions } from "./browser";
 
-/** Takes pictures of the board in all its clothes: `npm run shots [-- http://127.0.0.1:8080 [name …]]`. */
+/** Takes pictures of the board in all its clothes: `npm run shots [-- http://127.0.0.1:8080 [name …]]`; `fake` is an address too. */
 const SHOTS: readonly { readonly name: string; readonly press?: string; readonly options: ContextOptions }[] = [
   { name: "dark", options: { colorScheme: "dark" } },
   { name: "light", options: { colorScheme: "light" } },
@@ -29,7 +29,7 @@ const browser = await Browser.start();
 for (const { name, press, options } of SHOTS.filter((shot) => only.length === 0 || only.includes(shot.name))) {
   const page = await browser.page(options);
   const { complaints } = await watch(page);
-  await page.goto(url ?? `http://${fake.origin}`);
+  await page.goto(url === undefined || url === "fake" ? `http://${fake.origin}` : url);
   fake.halt("TSLA", name === "dark" ? "stop" : "go on");
   await page.waitForTimeout(SETTLE_MS);
   if (press !== undefined) {
