@@ -95,7 +95,7 @@ async function first(origin: string): Promise<void> {
       requestAnimationFrame(look);
     });
     await page.goto(origin);
-    const seen = await page.waitForFunction(() => performance.getEntriesByName("price-seen")[0]?.startTime);
+    const seen = await page.waitForFunction(() => performance.getEntriesByName("price-seen")[0]?.startTime, undefined, { timeout: 120_000 });
     took.push((await seen.jsonValue()) ?? Number.NaN);
     await page.context().close();
   }
