@@ -1,101 +1,170 @@
 import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
+import type { Page } from "playwright-core";
 import { FakeServer } from "../fake/server";
 import { Browser } from "./browser";
+import { heapOf, takeFrames, watchFrames } from "./frames";
+import { Server } from "./server";
+import { trace } from "./trace";
 
 /**
- * Holds the board to its promises while 200 rows take 5,000 updates a second:
- * `npm run bench:browser -- [--minutes 10] [--url http://127.0.0.1:8080] [--rows 200] [--rate 5000]`.
- * Without a url the fake server sends the ticks; it shares the machine's cores with the browser.
+ * Holds the board to its promises, one after the other, and fails if one is broken:
+ * `npm run bench:browser -- [first] [load] [heap] [return] [--seconds 60] [--minutes 10] [--rate 5000]`.
+ *
+ * The server is that of `TAPECAST_BIN`, by default the release build, on a port of its own; where there is
+ * none, the fake one. Either has its share of the cores that the browser runs on.
  */
-const options = new Map(process.argv.slice(2).flatMap((word, at, all) => (word.startsWith("--") ? [[word.slice(2), all[at + 1] ?? ""]] : [])));
-const minutes = Number(options.get("minutes") ?? 1);
-const rows = Number(options.get("rows") ?? 200);
-const rate = Number(options.get("rate") ?? 5_000);
-const url = options.get("url");
+const words = process.argv.slice(2);
+const numberOf = (name: string, otherwise: number) => (words.includes(`--${name}`) ? Number(words[words.indexOf(`--${name}`) + 1]) : otherwise);
+const wants = (part: string) => !words.some((word) => /^[a-z]+$/.test(word)) || words.includes(part);
+const [seconds, minutes, rate] = [numberOf("seconds", 60), numberOf("minutes", 10), numberOf("rate", 5_000)];
 
+const ROWS = 200;
+const TRIES = 5;
 const STEP_MS = 10;
-/** Each step of the fake market is one ticker of the board, and for the selected symbol a trade and a quote. */
-const fake = url === undefined ? new FakeServer({ stepMs: STEP_MS, perStep: Math.round((rate * STEP_MS) / 1000), dist: "dist" }) : undefined;
-await fake?.start();
-const origin = url ?? `http://${fake?.origin ?? ""}`;
+const WIDE = { viewport: { width: 1920, height: 1080 } };
 
-const browser = await Browser.start({ viewport: { width: 1920, height: 1080 } });
-await browser.context.addInitScript(() => {
-  localStorage.setItem("tapecast.settings", JSON.stringify({ conflateMs: 0 }));
-  // Frames are counted where they are drawn.
-  const frames = { longest: 0, over50: 0, count: 0, last: 0 };
-  Object.assign(globalThis, { frames });
-  const turn = (now: number) => {
-    const took = frames.last === 0 ? 0 : now - frames.last;
-    frames.last = now;
-    frames.count += 1;
-    if (took > 50) frames.over50 += 1;
-    frames.longest = Math.max(frames.longest, took);
-    requestAnimationFrame(turn);
-  };
-  requestAnimationFrame(turn);
-});
-
-const assets = (await (await fetch(`${origin}/v2/assets`)).json()) as readonly { readonly symbol: string }[];
-const list = assets.slice(-rows).map(({ symbol }) => symbol);
-const page = await browser.open(`${origin}/?list=${list.join(",")}`);
-const cdp = await browser.context.newCDPSession(page);
-// Time of the main thread itself: on a busy machine it is not charged for what others do.
-await cdp.send("Performance.enable", { timeDomain: "threadTicks" });
-await page.waitForTimeout(5_000);
-
-const metrics = async (): Promise<ReadonlyMap<string, number>> => {
-  const { metrics } = await cdp.send("Performance.getMetrics");
-  return new Map(metrics.map(({ name, value }) => [name, value]));
-};
-const heap = async (): Promise<number> => {
-  await cdp.send("HeapProfiler.collectGarbage");
-  return (await metrics()).get("JSHeapUsedSize") ?? 0;
-};
-interface Frames {
-  longest: number;
-  over50: number;
-  count: number;
-}
-const takeFrames = () =>
-  page.evaluate(() => {
-    const { frames } = globalThis as unknown as { frames: Frames };
-    const taken = { ...frames };
-    frames.longest = 0;
-    frames.over50 = 0;
-    frames.count = 0;
-    return taken;
-  });
-const text = async (id: string) => Number(((await page.locator(`#${id}`).textContent()) ?? "").replaceAll(",", ""));
 const out = (line: string) => process.stdout.write(`${line}\n`);
-
-out(`${new Date().toISOString().slice(0, 16)}  ${cpus().length} cores of ${cpus()[0]?.model ?? "?"}  ${execFileSync("uname", ["-sr"]).toString().trim()}`);
-out(`${rows} rows, ${rate} ticks/s wanted, every tick, ${minutes} min, load before ${loadavg()[0]?.toFixed(1) ?? "?"}`);
-out("  at      updates/s  main thread  script  frames/s  longest  over 50 ms  heap");
-await takeFrames();
-const heaps: number[] = [];
-let before = await metrics();
-const started = Date.now();
-let lastAt = started;
-const PART_MS = Math.min(30_000, (minutes * 60_000) / 2);
-while (Date.now() - started < minutes * 60_000 - 100) {
-  await page.waitForTimeout(PART_MS);
-  const [after, frames, rateNow] = [await metrics(), await takeFrames(), await text("meter-rate")];
-  const seconds = (Date.now() - lastAt) / 1_000;
-  const grew = (name: string) => (after.get(name) ?? 0) - (before.get(name) ?? 0);
-  const share = (name: string) => `${((grew(name) / seconds) * 100).toFixed(1)}%`;
-  const bytes = await heap();
-  heaps.push(bytes);
-  before = await metrics();
-  lastAt = Date.now();
-  await takeFrames();
-  const at = `${((Date.now() - started) / 1_000).toFixed(0)} s`;
-  const cells = [at, String(rateNow), share("TaskDuration"), share("ScriptDuration"), (frames.count / seconds).toFixed(1), `${frames.longest.toFixed(0)} ms`, String(frames.over50), `${(bytes / 1e6).toFixed(1)} MB`];
-  out(cells.map((cell, place) => cell.padStart([7, 10, 12, 8, 9, 9, 11, 9][place] ?? 8)).join(" "));
+const broken: string[] = [];
+/** Writes a figure beside what was promised of it. */
+function hold(what: string, figure: number, most: number, unit: string): void {
+  const isHeld = figure <= most;
+  if (!isHeld) broken.push(what);
+  out(`  ${isHeld ? "holds " : "BROKEN"}  ${what}: ${figure.toFixed(unit === "%" ? 1 : 0)} ${unit}, at most ${most} ${unit}`);
 }
-const [first, last] = [heaps[0] ?? 1, heaps.at(-1) ?? 1];
-out(`heap ${((last / first - 1) * 100).toFixed(1)}% from first to last, gaps ${await text("meter-gaps")}, load after ${loadavg()[0]?.toFixed(1) ?? "?"}`);
+
+/** A server that can be killed and started again. */
+interface Upstream {
+  readonly origin: string;
+  readonly kill: () => Promise<void>;
+  readonly start: () => Promise<void>;
+}
+
+/** One ticker of a row for each trade, and all trades and quotes of the symbol that is selected. */
+async function upstream(): Promise<Upstream> {
+  process.env["TAPECAST_BIN"] ??= "../target/release/tapecast";
+  if (existsSync(process.env["TAPECAST_BIN"])) {
+    const server = await Server.onFreePort("--symbols", String(ROWS), "--rate", String(rate), "--quotes-per-trade", "1");
+    out(`${process.env["TAPECAST_BIN"]} with ${ROWS} symbols and ${rate} trades/s`);
+    return { origin: server.origin, kill: () => server.kill(), start: () => server.start() };
+  }
+  const options = { stepMs: STEP_MS, perStep: Math.round((rate * STEP_MS) / 1_000), dist: "dist" };
+  let fake = new FakeServer(options);
+  await fake.start();
+  const { port } = fake;
+  await fake.kill();
+  out(`the fake server with ${rate} trades/s`);
+  return {
+    origin: `http://127.0.0.1:${port}`,
+    kill: () => fake.kill(),
+    start: async () => {
+      fake = new FakeServer({ ...options, port, epoch: String(Date.now()) });
+      await fake.start();
+    },
+  };
+}
+
+const text = (page: Page, selector: string) => page.locator(selector).first().textContent();
+const figureOf = async (page: Page, id: string) => Number(((await text(page, `#${id}`)) ?? "").replaceAll(",", ""));
+
+/** All rows at the pace of every tick. */
+async function openAll(origin: string): Promise<Page> {
+  const assets = (await (await fetch(`${origin}/v2/assets`)).json()) as readonly { readonly symbol: string }[];
+  const page = await browser.page(WIDE);
+  await page.addInitScript(() => {
+    localStorage.setItem("tapecast.settings", JSON.stringify({ conflateMs: 0 }));
+  });
+  await watchFrames(page);
+  await page.goto(`${origin}/?list=${assets.slice(-ROWS).map(({ symbol }) => symbol).join(",")}`);
+  // Until bars, names and code are there and warm.
+  await page.waitForTimeout(10_000);
+  return page;
+}
+
+/** From the navigation to the frame after the one in which a price was written: it is on the screen then. */
+async function first(origin: string): Promise<void> {
+  const took: number[] = [];
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    const page = await browser.page(WIDE);
+    await page.addInitScript(() => {
+      const look = () => {
+        if (!/\d/.test(document.querySelector(".ag-row .c-last")?.textContent ?? "")) requestAnimationFrame(look);
+        else requestAnimationFrame(() => performance.mark("price-seen"));
+      };
+      requestAnimationFrame(look);
+    });
+    await page.goto(origin);
+    const seen = await page.waitForFunction(() => performance.getEntriesByName("price-seen")[0]?.startTime, undefined, { timeout: 120_000 });
+    took.push((await seen.jsonValue()) ?? Number.NaN);
+    await page.context().close();
+  }
+  out(`first prices, each time in a fresh profile: ${took.map((ms) => ms.toFixed(0)).join(", ")} ms`);
+  hold("first prices painted", Math.max(...took), 1_000, "ms");
+}
+
+async function load(page: Page): Promise<void> {
+  await takeFrames(page);
+  const before = await figureOf(page, "meter-rate");
+  const work = await trace(page, seconds);
+  const frames = await takeFrames(page);
+  const after = await figureOf(page, "meter-rate");
+  out(`${ROWS} rows, every tick, ${seconds} s: ${before} updates/s before, ${after} after, gaps ${await figureOf(page, "meter-gaps")}`);
+  out(`  ${(frames.count / work.seconds).toFixed(1)} frames/s, longest ${frames.longest.toFixed(0)} ms; longest task ${work.longestMs.toFixed(0)} ms`);
+  out(`  processor time of the main thread ${(work.cpu * 100).toFixed(1)}%, of which ms/s: ${work.parts.map(([name, ms]) => `${name} ${ms.toFixed(0)}`).join(", ")}`);
+  hold("main thread busy", work.busy * 100, 50, "%");
+  hold("frames over 50 ms", frames.over50, 0, "");
+  hold("tasks over 50 ms", work.long, 0, "");
+  if (Math.min(before, after) < rate * 0.95) broken.push(`only ${Math.min(before, after)} updates/s arrived`);
+}
+
+/** After so many minutes, against the first: by then the tape and the sparklines are full. */
+async function heap(page: Page): Promise<void> {
+  await page.waitForTimeout(60_000);
+  const sizes = [await heapOf(page)];
+  for (let minute = 1; minute <= minutes; minute += 1) {
+    await page.waitForTimeout(60_000);
+    sizes.push(await heapOf(page));
+  }
+  out(`heap after each minute: ${sizes.map((bytes) => (bytes / 1e6).toFixed(2)).join(" ")} MB`);
+  const [start, end] = [sizes[0] ?? 1, sizes.at(-1) ?? 1];
+  hold(`heap after ${minutes} min`, (end / start - 1) * 100, 10, "%");
+}
+
+/** From the server's answer to `/readyz` to the first price that is another than before its death. */
+async function comeBack(server: Upstream): Promise<void> {
+  const page = await browser.open(server.origin, WIDE);
+  const took: number[] = [];
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    await page.waitForFunction(() => document.body.dataset["state"] === "OPEN");
+    await server.kill();
+    // Another time of the back-off each time.
+    await page.waitForTimeout(1_000 + tries * 2_300);
+    await server.start();
+    const from = performance.now();
+    const old = await text(page, ".ag-row .c-last");
+    await page.waitForFunction((price) => document.body.dataset["state"] === "OPEN" && document.querySelector(".ag-row .c-last")?.textContent !== price, old, { polling: "raf" });
+    took.push(performance.now() - from);
+  }
+  out(`back after the server's return: ${took.map((ms) => ms.toFixed(0)).join(", ")} ms`);
+  hold("back with prices", Math.max(...took), 2_000, "ms");
+  await page.context().close();
+}
+
+out(`${new Date().toISOString().slice(0, 16)}  ${cpus().length} cores of ${cpus()[0]?.model ?? "?"}  ${execFileSync("uname", ["-sr"]).toString().trim()}  load ${loadavg()[0]?.toFixed(1) ?? "?"}`);
+const server = await upstream();
+await server.start();
+const browser = await Browser.start();
+if (wants("first")) await first(server.origin);
+if (wants("load") || wants("heap")) {
+  const page = await openAll(server.origin);
+  if (wants("load")) await load(page);
+  if (wants("heap")) await heap(page);
+  await page.context().close();
+}
+if (wants("return")) await comeBack(server);
 await browser.stop();
-await fake?.kill();
-process.exit(0);
+await server.kill();
+out(`load after ${loadavg()[0]?.toFixed(1) ?? "?"}`);
+if (broken.length > 0) out(`broken: ${broken.join(", ")}`);
+process.exit(broken.length > 0 ? 1 : 0);

@@ -1,57 +1,79 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { chromium, type BrowserContext, type Page } from "playwright-core";
+import { chromium, type Browser as Chromium, type BrowserContextOptions, type Page } from "playwright-core";
 
 const ARGS =
   "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync";
 
-export type BrowserOptions = Parameters<typeof chromium.launchPersistentContext>[1];
+export type ContextOptions = BrowserContextOptions;
 
-/** Debian's own Chromium with a profile of its own, which is gone afterwards. */
+/** Debian's own Chromium. Each page has a context of its own: settings, lists and caches of one test are not another's. */
 export class Browser {
-  readonly context: BrowserContext;
-  private readonly profile: string;
+  private readonly chromium: Chromium;
 
-  private constructor(context: BrowserContext, profile: string) {
-    this.context = context;
-    this.profile = profile;
+  private constructor(started: Chromium) {
+    this.chromium = started;
   }
 
-  static async start(options: BrowserOptions = {}): Promise<Browser> {
-    const profile = await mkdtemp(join(tmpdir(), "tapecast-browser-"));
-    const context = await chromium.launchPersistentContext(profile, {
-      executablePath: process.env["CHROMIUM_BIN"] ?? "/usr/bin/chromium",
-      args: ARGS.split(" "),
-      viewport: { width: 1280, height: 800 },
-      locale: "en-US",
-      ...options,
-    });
-    return new Browser(context, profile);
+  static async start(): Promise<Browser> {
+    return new Browser(
+      await chromium.launch({
+        executablePath: process.env["CHROMIUM_BIN"] ?? "/usr/bin/chromium",
+        args: ARGS.split(" "),
+      }),
+    );
   }
 
-  async open(url: string): Promise<Page> {
-    const page = await this.context.newPage();
+  /** A page as a new visitor has it, of nothing yet. */
+  async page(options: ContextOptions = {}): Promise<Page> {
+    const context = await this.chromium.newContext({ viewport: { width: 1280, height: 800 }, locale: "en-US", ...options });
+    return await context.newPage();
+  }
+
+  async open(url: string, options: ContextOptions = {}): Promise<Page> {
+    const page = await this.page(options);
     await page.goto(url);
     return page;
   }
 
   async stop(): Promise<void> {
-    await this.context.close();
-    await rm(this.profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+    await this.chromium.close();
   }
 }
 
-/** What went over a page's edge, for the end of the test. */
-export function watch(page: Page) {
-  const seen = { hosts: new Set<string>(), loads: 0, complaints: [] as string[] };
+/** What went over a page's edge, for the end of the test. To be called before the page goes anywhere. */
+export interface Seen {
+  readonly hosts: Set<string>;
+  readonly complaints: string[];
+  /** What the content policy forbade. */
+  readonly violations: string[];
+  loads: number;
+  /** Sockets that were asked for, whether they opened or not. */
+  sockets: number;
+}
+
+/** With it the page tells by its console what the policy forbade. */
+const VIOLATION = "forbidden: ";
+
+export async function watch(page: Page): Promise<Seen> {
+  const seen: Seen = { hosts: new Set(), complaints: [], violations: [], loads: 0, sockets: 0 };
   page.on("request", (request) => seen.hosts.add(new URL(request.url()).host));
   page.on("load", () => (seen.loads += 1));
+  page.on("websocket", (socket) => {
+    seen.hosts.add(new URL(socket.url()).host);
+    seen.sockets += 1;
+  });
   page.on("pageerror", (error) => seen.complaints.push(error.message));
   page.on("console", (message) => {
+    const text = message.text();
     // That the server cannot be reached while it is dead is the browser's to say.
-    const isOfNetwork = /^(WebSocket connection to|Failed to load resource: net::)/.test(message.text());
-    if (!isOfNetwork) seen.complaints.push(message.text());
+    const isOfNetwork = /^(WebSocket connection to|Failed to load resource: net::)/.test(text);
+    if (text.startsWith(VIOLATION)) seen.violations.push(text);
+    else if (!isOfNetwork) seen.complaints.push(text);
   });
+  await page.addInitScript((prefix) => {
+    document.addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI, sourceFile, lineNumber, sample }) => {
+      // eslint-disable-next-line no-console -- the way out of the page
+      console.warn(`${prefix}${effectiveDirective} ${blockedURI} ${sourceFile}:${lineNumber} ${sample}`);
+    });
+  }, VIOLATION);
   return seen;
 }

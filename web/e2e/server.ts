@@ -10,26 +10,28 @@ const READY_MS = 20_000;
 export class Server {
   readonly origin: string;
   private readonly listen: string;
+  private readonly args: readonly string[];
   private child: ChildProcess | undefined;
 
-  private constructor(port: number) {
+  private constructor(port: number, args: readonly string[]) {
     this.listen = `127.0.0.1:${port}`;
+    this.args = args;
     this.origin = `http://${this.listen}`;
   }
 
   /** A server on a port that is free now. */
-  static async onFreePort(): Promise<Server> {
+  static async onFreePort(...args: readonly string[]): Promise<Server> {
     const probe = createServer().listen(0, "127.0.0.1");
     await once(probe, "listening");
     const { port } = probe.address() as AddressInfo;
     probe.close();
     await once(probe, "close");
-    return new Server(port);
+    return new Server(port, args);
   }
 
   /** Starts, and waits until it is ready. */
   async start(): Promise<void> {
-    const child = spawn(BINARY, ["--listen", this.listen, "--seed", "42"], { stdio: ["ignore", "ignore", "inherit"] });
+    const child = spawn(BINARY, ["--listen", this.listen, "--seed", "42", ...this.args], { stdio: ["ignore", "ignore", "inherit"] });
     this.child = child;
     const failed = new Promise<never>((_, reject) => {
       child.once("error", reject);

@@ -1,40 +1,45 @@
 import { mkdirSync } from "node:fs";
 import { FakeServer } from "../fake/server";
-import { Browser, watch, type BrowserOptions } from "./browser";
+import { Browser, watch, type ContextOptions } from "./browser";
 
-/** Takes pictures of the board in all its clothes: `npm run shots [-- http://127.0.0.1:8080]`. */
-const SHOTS: readonly { readonly name: string; readonly press?: string; readonly options: BrowserOptions }[] = [
+/** Takes pictures of the board in all its clothes: `npm run shots [-- http://127.0.0.1:8080 [name …]]`; `fake` is an address too. */
+const SHOTS: readonly { readonly name: string; readonly press?: string; readonly options: ContextOptions }[] = [
   { name: "dark", options: { colorScheme: "dark" } },
   { name: "light", options: { colorScheme: "light" } },
   { name: "settings", press: "#settings-button", options: { colorScheme: "dark" } },
   { name: "columns", press: "#columns-button", options: { colorScheme: "light", locale: "ja-JP" } },
   { name: "zh", options: { colorScheme: "light", locale: "zh-CN" } },
   { name: "wide", options: { colorScheme: "dark", viewport: { width: 1920, height: 1080 } } },
+  { name: "wide-light", options: { colorScheme: "light", viewport: { width: 1920, height: 1080 } } },
   { name: "wall", options: { colorScheme: "dark", viewport: { width: 3840, height: 2160 } } },
   { name: "tablet", options: { colorScheme: "light", viewport: { width: 820, height: 1180 } } },
   { name: "narrow", options: { colorScheme: "dark", viewport: { width: 360, height: 740 } } },
+  { name: "narrow-zh", options: { colorScheme: "light", locale: "zh-CN", viewport: { width: 360, height: 740 } } },
 ];
+
+/** Until charts have grown and the tape is full; a picture, not a test. */
+const SETTLE_MS = 6_000;
 
 const out = "shots";
 mkdirSync(out, { recursive: true });
+const [url, ...only] = process.argv.slice(2);
 const fake = new FakeServer({ stepMs: 12, dist: "dist" });
 await fake.start();
-const origin = process.argv[2] ?? `http://${fake.origin}`;
-const only = process.argv.slice(3);
+const browser = await Browser.start();
 for (const { name, press, options } of SHOTS.filter((shot) => only.length === 0 || only.includes(shot.name))) {
-  const browser = await Browser.start(options);
-  const page = await browser.context.newPage();
-  const seen = watch(page);
-  await page.goto(origin);
-  await page.waitForTimeout(5_000);
-  if (name === "dark" && process.argv[2] === undefined) fake.halt("TSLA", "stop");
-  await page.waitForTimeout(1_000);
+  const page = await browser.page(options);
+  const { complaints } = await watch(page);
+  await page.goto(url === undefined || url === "fake" ? `http://${fake.origin}` : url);
+  fake.halt("TSLA", name === "dark" ? "stop" : "go on");
+  await page.waitForTimeout(SETTLE_MS);
   if (press !== undefined) {
     await page.locator(press).click();
     await page.waitForTimeout(400);
   }
-  await page.screenshot({ path: `${out}/${name}.png`, fullPage: name === "narrow" || name === "tablet" });
-  for (const complaint of new Set(seen.complaints)) process.stdout.write(`${name}: ${complaint}\n`);
-  await browser.stop();
+  const isLong = (options.viewport?.width ?? 1280) < 1080;
+  await page.screenshot({ path: `${out}/${name}.png`, fullPage: isLong });
+  for (const complaint of new Set(complaints)) process.stdout.write(`${name}: ${complaint}\n`);
+  await page.context().close();
 }
+await browser.stop();
 await fake.kill();

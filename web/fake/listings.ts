@@ -27,7 +27,10 @@ const MORE: readonly Listing[] = Array.from({ length: 200 }, (_, at) => ({
   open: 10 + at,
 }));
 
-export const LISTINGS: readonly Listing[] = [...KNOWN, ...MORE];
+/** Their prices are about to get one digit more. */
+const EDGES: readonly Listing[] = [0.99, 9.98, 99.9, 999.6].map((open, digits) => ({ symbol: `EDGE${digits}`, name: `Edge of ${digits} Digits`, exchange: "NYSE", open }));
+
+export const LISTINGS: readonly Listing[] = [...KNOWN, ...EDGES, ...MORE];
 
 /** The symbols that a market of tests trades the most. */
 export const KNOWN_SYMBOLS: readonly string[] = KNOWN.map(({ symbol }) => symbol);

@@ -48,7 +48,13 @@ export class FakeMarket {
 
   stepOf(symbol: string, now: Date): readonly WireObject[] {
     if (this.halted.has(symbol)) return [];
-    return [this.trade(symbol, now), this.quote(symbol, now), this.tickerOf(symbol, now)];
+    const price = cents(this.dayOf(symbol).last * (1 + (this.random() - 0.5) * 0.0012));
+    return this.printOf(symbol, price, now);
+  }
+
+  /** A trade at this price, the quote after it and the ticker that says both. */
+  printOf(symbol: string, price: number, now: Date): readonly WireObject[] {
+    return [this.trade(symbol, price, now), this.quote(symbol, now), this.tickerOf(symbol, now)];
   }
 
   /** Halts the trading of a symbol, or lets it go on. */
@@ -74,9 +80,9 @@ export class FakeMarket {
     return this.newest.get(`${channel} ${symbol}`);
   }
 
-  private trade(symbol: string, now: Date): WireObject {
+  private trade(symbol: string, price: number, now: Date): WireObject {
     const day = this.dayOf(symbol);
-    day.last = cents(day.last * (1 + (this.random() - 0.5) * 0.0012));
+    day.last = price;
     day.high = Math.max(day.high, day.last);
     day.low = Math.min(day.low, day.last);
     day.size = 1 + Math.floor(this.random() * 400);

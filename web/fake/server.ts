@@ -14,8 +14,8 @@ const TYPES: Readonly<Record<string, string>> = {
   ".css": "text/css",
   ".svg": "image/svg+xml",
 };
-/** As strict as the page must bear. */
-export const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/** What the server sends with every answer, and the page has to bear. */
+const POLICY = readFileSync("content-security-policy.txt", "utf8").trim();
 
 /** What a resuming client may still be given. */
 const KEPT = 20_000;
@@ -94,6 +94,11 @@ export class FakeServer {
   /** This symbol moves. */
   stepOf(symbol: string): void {
     this.send(this.market.stepOf(symbol, new Date()));
+  }
+
+  /** This symbol is traded at this price. */
+  print(symbol: string, price: number): void {
+    this.send(this.market.printOf(symbol, price, new Date()));
   }
 
   halt(symbol: string, does: "stop" | "go on"): void {

@@ -219,6 +219,8 @@ export class App {
   private draw(): void {
     const now = world.now();
     if (!this.isPaused) this.drawMarket(now);
+    this.chart.draw(this.words);
+    this.tape.draw(this.words);
     if (now - this.drawnAt < CLOCK_MS - 10) return;
     this.drawnAt = now;
     this.past.tick();
@@ -237,8 +239,6 @@ export class App {
       if (!this.isPainted && figures.ticker !== undefined) this.painted();
     }
     this.grid.keepSorted(now);
-    this.chart.draw(this.words);
-    this.tape.draw(this.words);
   }
 
   private drawStream(): void {
@@ -346,8 +346,12 @@ export class App {
     this.mark();
   }
 
+  /** Holds what is on the screen. What is chosen while it is held has no picture yet, and comes as it is. */
   private togglePause(): void {
     this.isPaused = !this.isPaused;
+    const is = this.isPaused ? "held" : "let go";
+    this.chart.hold(is);
+    this.tape.hold(is);
     this.controls.drawPause(this.isPaused, this.words);
     this.mark();
   }

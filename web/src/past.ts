@@ -74,7 +74,7 @@ export class Past {
     this.isLoadingOlder = false;
     this.hasOlder = bars !== undefined && bars.length > 0;
     if (!this.hasOlder) return;
-    charts.remember(interval, bars ?? []);
+    charts.remember(interval, bars ?? [], oldest);
     this.changed();
   }
 
@@ -100,10 +100,11 @@ export class Past {
   private async load(): Promise<void> {
     const { charts, interval } = this;
     if (charts === undefined) return;
-    const end = millis(this.now() + interval * 1_000);
+    const askedAt = this.now();
+    const end = millis(askedAt + interval * 1_000);
     const bars = await this.history.barsBefore(charts.symbol, TIMEFRAMES[interval], end, FIRST_BARS);
     if (bars === undefined || bars.length === 0 || charts !== this.charts) return;
-    charts.remember(interval, bars);
+    charts.remember(interval, bars, millis(askedAt - SETTLE_MS));
     this.changed();
   }
 }

@@ -1,4 +1,4 @@
-import type { MarketEvent, Ohlc, StockSymbol, Ticker } from "../model";
+import type { MarketEvent, Millis, Ohlc, StockSymbol, Ticker } from "../model";
 import { DAY_MS, Series } from "./series";
 
 /** The intervals a chart can show, in seconds. */
@@ -56,8 +56,8 @@ export class Charts {
     }
   }
 
-  remember(interval: IntervalSeconds, history: readonly Ohlc[]): void {
-    this.of(interval)?.remember(history);
+  remember(interval: IntervalSeconds, history: readonly Ohlc[], finalUntil: Millis): void {
+    this.of(interval)?.remember(history, finalUntil);
   }
 
   /** The ticker has the day's figures, only not when the day began: that its bar knows. */

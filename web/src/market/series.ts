@@ -34,6 +34,8 @@ export class Series {
   private bars: Ohlc[] = [];
   /** Bars that begin here or later are whole. */
   private wholeFrom: Millis = NEVER;
+  /** Bars that ended up to here were over when history was asked: of those that are not ours it has every trade. */
+  private finalUntil = Number.NEGATIVE_INFINITY;
   /** Where the oldest change since the last drawing is. */
   private firstChange = NOWHERE;
   /** How many bars there were at the last drawing. */
@@ -69,6 +71,8 @@ export class Series {
   /** Folds a trade into the bar of its time, opening one if there is none. */
   fold({ price, size, time }: Trade): void {
     const start = this.startOf(time);
+    // At a slow pace a trade may come later than the bar that history made of it.
+    if (start < this.wholeFrom && start + this.intervalMs <= this.finalUntil) return;
     const at = this.placeOf(start);
     const bar = this.bars[at];
     const folded =
@@ -91,14 +95,17 @@ export class Series {
     this.set(this.placeOf(start), { time: start, open, high, low, close, volume });
   }
 
-  /** What was, as far as it is not known better here. */
-  remember(history: readonly Ohlc[]): void {
+  /**
+   * What was, as far as it is not known better here; what ended by `finalUntil` will not change any more. Bars that are
+   * whole are left alone even where we have none yet: their trades are on their way, and would be in them twice.
+   */
+  remember(history: readonly Ohlc[], finalUntil: Millis): void {
     const known = new Map(this.bars.map((bar) => [bar.time, bar]));
     for (const bar of history) {
       const start = this.startOf(bar.time);
-      const isWhole = start >= this.wholeFrom && known.has(start);
-      if (!isWhole) known.set(start, { ...bar, time: start });
+      if (start < this.wholeFrom) known.set(start, { ...bar, time: start });
     }
+    this.finalUntil = Math.max(this.finalUntil, finalUntil);
     this.bars = [...known.values()].sort((a, b) => a.time - b.time).slice(-MAX_BARS);
     this.firstChange = EVERYWHERE;
   }

@@ -65,3 +65,15 @@ test("lines keep their number when the oldest are dropped", () => {
   expect(it.line(1_000)).toMatchObject({ price: 1_010 });
   expect(it.line(999)).toBeUndefined();
 });
+
+test("a trade that history brought before the stream did stands there once, in the colour that the stream gives it", () => {
+  const it = tape();
+  it.apply(quote(10, 10.02));
+  it.heal([id(trade(0, 10.02), 1), id(trade(10, 10.02), 2), id(trade(20, 10), 3)]);
+
+  it.apply(id(trade(10, 10.02), 2));
+  it.apply(id(trade(20, 10), 3));
+  it.apply(id(trade(30, 10.01), 4));
+
+  expect(lines(it).map((line) => (line?.kind === "print" ? [line.id, line.side] : line?.kind))).toEqual([[1, "between"], [2, "buy"], [3, "sell"], [4, "between"]]);
+});

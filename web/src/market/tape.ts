@@ -67,7 +67,7 @@ export class Tape {
     if (event.symbol !== this.symbol) return;
     if (event.channel === "quotes" || event.channel === "tickers") this.best = event;
     // A snapshot says what was last; on a tape that has lines already it is one of them.
-    else if (event.channel === "trades" && (event.told === "live" || this.lines.length === 0)) this.push(this.printOf(event));
+    else if (event.channel === "trades" && (event.told === "live" || this.lines.length === 0)) this.print(event);
   }
 
   /** Tells that trades are missing after the newest line. */
@@ -80,15 +80,29 @@ export class Tape {
    * Sides are not known of the past: there were other quotes.
    */
   heal(history: readonly Trade[]): number {
-    const key = ({ time, id }: { time: Millis; id: number }) => `${id}@${Math.floor(time)}`;
     const prints = this.lines.filter((line) => line.kind === "print");
-    const known = new Set(prints.map(key));
-    const missing = history.filter((trade) => !known.has(key(trade)));
+    const known = new Set(prints.map(keyOf));
+    const missing = history.filter((trade) => !known.has(keyOf(trade)));
     if (missing.length === 0) return 0;
     const healed = missing.map((trade): Print => ({ kind: "print", ...lineOf(trade), side: "between" }));
     this.lines = [...prints, ...healed].sort((a, b) => a.time - b.time || a.id - b.id).slice(-MAX_LINES);
     this.changes += 1;
     return missing.length;
+  }
+
+  /** History may have brought this trade while it was on its way to us; now we know who was in a hurry. */
+  private print(trade: Trade): void {
+    const print = this.printOf(trade);
+    for (let at = this.lines.length - 1; at >= 0; at -= 1) {
+      const line = this.lines[at];
+      if (line?.kind !== "print") continue;
+      if (line.time < trade.time - 1) break;
+      if (keyOf(line) !== keyOf(trade)) continue;
+      this.lines[at] = print;
+      this.changes += 1;
+      return;
+    }
+    this.push(print);
   }
 
   private printOf(trade: Trade): Print {
@@ -111,5 +125,8 @@ export class Tape {
     this.changes += 1;
   }
 }
+
+/** Ids rise within one life of a server; another one begins anew. Clocks are told to the nanosecond, or not. */
+const keyOf = ({ time, id }: { readonly time: Millis; readonly id: number }): string => `${id}@${Math.floor(time)}`;
 
 const lineOf = ({ time, price, size, venue, id }: Trade) => ({ time, price, size, venue, id });

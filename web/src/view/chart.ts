@@ -35,6 +35,9 @@ export class Chart {
   private palette: Palette = readPalette();
   private series: Series | undefined;
   private isNew = true;
+  private isHeld = false;
+  /** The first and the newest bar of the picture. */
+  private drawn: { readonly oldest: Ohlc | undefined; readonly newest: Ohlc | undefined } = { oldest: undefined, newest: undefined };
   private range: LogicalRange | null = null;
 
   constructor(wantsOlder: () => void, mark: () => void) {
@@ -81,13 +84,19 @@ export class Chart {
     this.paint();
   }
 
-  /** Shows another series from the next drawing on. */
+  /** Shows another series from the next drawing on. There is no picture of it yet that could be held. */
   choose(series: Series | undefined, label: string, words: Words): void {
     this.series = series;
     this.isNew = true;
+    this.isHeld = false;
     this.box.ariaLabel = label;
     this.legend.point(undefined);
     setText(this.empty, series === undefined ? words.nothingSelected : words.waitingForTrade);
+  }
+
+  /** Holds the picture, or lets it go on. The reader may still point at it and scroll back in it. */
+  hold(is: "held" | "let go"): void {
+    this.isHeld = is === "held";
   }
 
   draw(words: Words): void {
@@ -96,10 +105,10 @@ export class Chart {
       this.drawAll();
       this.chart.timeScale().resetTimeScale();
       this.isNew = false;
-    } else if (this.series !== undefined) {
+    } else if (this.series !== undefined && this.mayChange(this.series)) {
       this.apply(this.series.takeRedraw());
     }
-    this.legend.draw(this.series?.all.at(-1), words);
+    this.legend.draw(this.drawn.newest, words);
     this.follow();
   }
 
@@ -109,6 +118,8 @@ export class Chart {
     const { text, textPx, line, up, down, font, crosshair, label } = this.palette;
     this.chart.applyOptions({
       layout: { textColor: text, fontFamily: font, fontSize: Math.round(textPx * 0.85) },
+      // Wide enough for five digits before the point: the chart does not move when a price gets its fourth.
+      rightPriceScale: { minimumWidth: Math.round(textPx * 6.2) },
       grid: { vertLines: { color: line }, horzLines: { color: line } },
       crosshair: {
         vertLine: { color: crosshair, labelBackgroundColor: label },
@@ -134,7 +145,13 @@ export class Chart {
         }
         break;
     }
+    this.drawn = { oldest: this.series?.all[0], newest: redraw.bars.at(-1) };
     this.empty.hidden = redraw.bars.length > 0;
+  }
+
+  /** A picture that is held takes no new bars, but older ones that the reader scrolled back to. */
+  private mayChange({ oldest }: Series): boolean {
+    return !this.isHeld || oldest !== this.drawn.oldest?.time;
   }
 
   /** Older bars in front move all places; what the reader looks at stays where it is. */

@@ -34,7 +34,7 @@ const NARROW: Readonly<Record<ColumnId, Shape>> = {
   symbol: { ...WIDE.symbol, width: 92, minWidth: 76 },
   last: { ...WIDE.last, width: 88, minWidth: 76 },
   spark: { ...WIDE.spark, flex: 1, minWidth: 60 },
-  percent: figure(80),
+  percent: { ...figure(94), cellClass: "c-figure c-edge", headerClass: "c-figure c-edge" },
 };
 
 /** The widths above are for text of this size. */

@@ -129,6 +129,15 @@ export class Grid {
     this.api.setFocusedCell(this.nodeOf(symbol)?.rowIndex ?? 0, "symbol");
   }
 
+  /** From the headers the tabulator goes on to the selected row; answers whether there is one. */
+  private leaveHeaders(press: KeyboardEvent): boolean {
+    const at = this.api.getSelectedNodes()[0]?.rowIndex ?? undefined;
+    if (press.key !== "Tab" || press.shiftKey || at === undefined) return false;
+    press.preventDefault();
+    this.api.setFocusedCell(at, "symbol");
+    return true;
+  }
+
   get hasFocus(): boolean {
     return this.box.contains(document.activeElement);
   }
@@ -187,9 +196,12 @@ export class Grid {
       rowHeight: sizeOf("--row"),
       headerHeight: sizeOf("--head"),
       columnDefs: COLUMNS.map((id) => this.columnOf(id, width, Number.parseFloat(style.fontSize))),
-      defaultColDef: { resizable: true, sortable: true, suppressHeaderMenuButton: true, suppressKeyboardEvent: isOurs },
+      defaultColDef: { resizable: true, sortable: true, suppressHeaderMenuButton: true, suppressKeyboardEvent: isOurs, suppressHeaderKeyboardEvent: ({ event }) => this.leaveHeaders(event) },
       getRowId: ({ data }) => data.symbol,
       rowSelection: { mode: "singleRow", checkboxes: false, enableClickSelection: true },
+      // One stop for the headers, one for the rows, as the ARIA guide has it: arrows move inside, the tabulator on.
+      tabToNextHeader: () => false,
+      tabToNextCell: () => false,
       suppressDragLeaveHidesColumns: true,
       suppressColumnMoveAnimation: true,
       suppressNoRowsOverlay: true,

@@ -51,6 +51,8 @@ export class TapeView {
   private height = 0;
   private tape: Tape | undefined;
   private isPaused = false;
+  /** Held with the whole board, by no button of the tape's. */
+  private isHeld = false;
   /** The number after the newest line shown, when the tape stands still. */
   private heldAt: number | undefined;
   private drawn = "";
@@ -70,10 +72,13 @@ export class TapeView {
 
   choose(tape: Tape | undefined): void {
     this.tape = tape;
+    // What was held were another symbol's lines.
+    this.isHeld = false;
+    this.isPaused = false;
+    this.button.ariaPressed = "false";
     this.heldAt = undefined;
     this.drawn = "";
     this.scroll.scrollTop = 0;
-    if (tape === undefined) this.room.replaceChildren();
     this.lines.length = 0;
     this.room.replaceChildren();
   }
@@ -84,15 +89,20 @@ export class TapeView {
     if (!this.isPaused) this.scroll.scrollTop = 0;
   }
 
+  /** Holds the lines that are there, or lets them go on. The reader may still scroll through them. */
+  hold(is: "held" | "let go"): void {
+    this.isHeld = is === "held";
+  }
+
   draw(words: Words): void {
     const { tape } = this;
     if (tape === undefined) return;
     const top = this.scroll.scrollTop;
-    const stands = this.isPaused || top > this.lineHeight;
+    const stands = this.isPaused || this.isHeld || top > this.lineHeight;
     this.heldAt = stands ? Math.max(this.heldAt ?? tape.end, tape.start) : undefined;
     const end = this.heldAt ?? tape.end;
     const state = `${end} ${tape.start} ${top} ${this.height} ${tape.revision} ${words.language}`;
-    if (stands && this.drawn === state) return;
+    if (this.drawn === state) return;
     this.drawn = state;
     const waiting = tape.end - end;
     setText(this.buttonText, waiting > 0 ? words.moreLines(formatCount(waiting)) : this.isPaused ? words.goOn : words.pause);

@@ -1,0 +1,158 @@
+import { expect, test } from "vitest";
+import { boards, DEADLINE, framesPass, isLive, lastOf, rowOf, rows, STILL, text } from "./board";
+import { watch } from "./browser";
+
+/** What a person sees on the board and does with it. */
+
+const open = boards();
+
+test("the first prices stand, and nobody but the server is asked for anything", async () => {
+  const { page, server, seen } = await open();
+
+  await expect.poll(() => page.locator("#chart-empty").isHidden(), DEADLINE).toBe(true);
+  await expect.poll(() => page.locator("#tape-room .tape-row:visible").count(), DEADLINE).toBeGreaterThan(3);
+  expect([...seen.hosts]).toEqual([server.origin]);
+  expect(seen.complaints).toEqual([]);
+});
+
+test("a halted symbol is shown as halted, on its row and over its chart, until it goes on", async () => {
+  const { page, server } = await open({ query: "?list=AAPL,TSLA,KO&symbol=TSLA" });
+  const badge = page.locator(`${rowOf("TSLA")} .badge`);
+
+  server.halt("TSLA", "stop");
+  await badge.waitFor();
+  expect(await badge.getAttribute("title")).toContain("News Pending");
+  await page.locator(".headline .badge", { hasText: "halted" }).waitFor();
+  expect(await page.locator(".ag-row .badge:visible").count()).toBe(1);
+
+  server.halt("TSLA", "go on");
+  await badge.waitFor({ state: "hidden" });
+  await page.locator(".headline .badge").waitFor({ state: "hidden" });
+});
+
+test("who opens the page while a symbol is halted sees that it is", async () => {
+  const { page, server } = await open({ query: "?list=AAPL,TSLA" });
+  server.halt("TSLA", "stop");
+  await page.reload();
+
+  await page.locator(`${rowOf("TSLA")} .badge`).waitFor();
+});
+
+test("the slider acts at once", async () => {
+  const { page, server } = await open();
+  await page.locator("#pace").fill("0");
+
+  await expect.poll(() => server.commands.some(({ x }) => (x as Record<string, unknown>)["conflate_ms"] === 0), DEADLINE).toBe(true);
+  expect(await text(page, "#pace-text")).toBe("every tick");
+});
+
+test("a pause holds prices, chart and tape, and what came meanwhile is there when it ends", async () => {
+  const { page, server } = await open({ market: STILL, query: "?list=AAPL,KO" });
+  const last = lastOf("AAPL");
+  const newest = ".tape-row:first-child .tape-price";
+  server.print("AAPL", 228.01);
+  await expect.poll(() => text(page, last), DEADLINE).toBe("228.01");
+  await expect.poll(() => text(page, newest), DEADLINE).toBe("228.01");
+
+  await page.click("#pause");
+  server.print("AAPL", 231.77);
+  server.halt("KO", "stop");
+  await framesPass(page, 0);
+  expect(await text(page, last)).toBe("228.01");
+  expect(await text(page, newest)).toBe("228.01");
+  expect(await text(page, "#legend")).toContain("C228.01");
+  expect(await page.locator(`${rowOf("KO")} .badge`).isHidden()).toBe(true);
+
+  await page.click("#pause");
+  await expect.poll(() => text(page, last), DEADLINE).toBe("231.77");
+  await expect.poll(() => text(page, newest), DEADLINE).toBe("231.77");
+  await expect.poll(() => text(page, "#legend"), DEADLINE).toContain("C231.77");
+  await page.locator(`${rowOf("KO")} .badge`).waitFor();
+});
+
+test("a held chart can be pointed at, a held tape scrolled, and another symbol chosen", async () => {
+  const { page } = await open({ query: "?list=AAPL,KO" });
+  await expect.poll(() => page.locator("#tape-room .tape-row:visible").count(), DEADLINE).toBeGreaterThan(5);
+  await page.click("#pause");
+  const legend = await text(page, "#legend");
+
+  const chart = await page.locator("#chart").boundingBox();
+  await page.mouse.move((chart?.x ?? 0) + 90, (chart?.y ?? 0) + 60);
+  await expect.poll(() => text(page, "#legend"), DEADLINE).not.toBe(legend);
+
+  await page.click(rowOf("KO"));
+  await expect.poll(() => text(page, "#chart-empty").then(() => page.locator("#chart-empty").isHidden()), DEADLINE).toBe(true);
+  await expect.poll(() => text(page, "#legend"), DEADLINE).toMatch(/O6\d\.\d\d/);
+  await expect.poll(() => text(page, ".tape-row:first-child .tape-price"), DEADLINE).toMatch(/^6\d\.\d\d$/);
+});
+
+test("lists are made, named, changed and deleted", async () => {
+  const { page } = await open({ query: "?list=AAPL,KO" });
+
+  await page.click("#list-new");
+  await page.keyboard.type("Energy");
+  await page.keyboard.press("Enter");
+  await expect.poll(() => page.locator("#lists option:checked").textContent(), DEADLINE).toBe("Energy");
+  await page.locator("#board-empty").waitFor();
+  await page.locator("#search").fill("XOM");
+  await page.keyboard.press("Enter");
+  await expect.poll(() => text(page, lastOf("XOM")), DEADLINE).toMatch(/\d/);
+  await page.click("#list-delete");
+
+  await expect.poll(() => rows(page), DEADLINE).toBe(2);
+});
+
+test("a view is shared by its address: list, symbol and interval", async () => {
+  const { page, server } = await open({ query: "?list=KO,XOM,AAPL" });
+  await page.click(rowOf("XOM"));
+  await page.keyboard.press("3");
+  await expect.poll(() => page.url(), DEADLINE).toContain("interval=60");
+
+  const { page: other } = await open({ query: new URL(page.url()).search, market: { stepMs: 10, dist: "dist" } });
+  expect(await text(other, "#headline-symbol")).toBe("XOM");
+  expect(await other.locator(".ag-row").evaluateAll((nodes) => nodes.map((node) => node.getAttribute("row-id")))).toEqual(["KO", "XOM", "AAPL"]);
+  expect(await other.locator("#intervals input:checked + span").textContent()).toBe("1 min");
+  expect(page.url()).toBe(`http://${server.origin}/?symbol=XOM&interval=60&list=KO,XOM,AAPL`);
+});
+
+test("what was chosen is kept from visit to visit", async () => {
+  const { page } = await open({ context: { colorScheme: "dark" } });
+  await page.locator("#pace").fill("5");
+  await page.click("#settings-button");
+  await page.locator("label", { hasText: "Light" }).click();
+  await page.locator("label", { hasText: "Red" }).click();
+  await page.locator("label", { hasText: "简体中文" }).click();
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("t");
+
+  await page.goto(new URL("/", page.url()).href);
+  await isLive(page);
+  const root = page.locator("html");
+  expect(await root.getAttribute("data-theme")).toBe("light");
+  expect(await root.getAttribute("data-rise")).toBe("red");
+  expect(await root.getAttribute("lang")).toBe("zh-CN");
+  expect(await page.locator("#strip").isHidden()).toBe(true);
+  expect(await page.locator("#pace").inputValue()).toBe("5");
+});
+
+test("kept settings that make no sense harm nothing", async () => {
+  const { page } = await open();
+  const seen = await watch(page);
+  await page.evaluate(() => {
+    for (const key of ["tapecast.settings", "tapecast.lists"]) localStorage.setItem(key, '{"columns":{"wide":"[7]"},"lists":"no"}');
+  });
+  await page.reload();
+
+  await isLive(page);
+  expect(seen.complaints).toEqual([]);
+});
+
+test.each([
+  ["zh-CN", "自选股", "red"],
+  ["en-GB", "Watchlist", "green"],
+])("in %s the board says %s and rises in %s", async (locale, title, rise) => {
+  const { page } = await open({ context: { locale } });
+
+  expect(await text(page, "#watch-title")).toBe(title);
+  expect(await page.locator("html").getAttribute("data-rise")).toBe(rise);
+});

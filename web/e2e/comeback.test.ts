@@ -1,0 +1,93 @@
+import type { Page } from "playwright-core";
+import { expect, onTestFinished, test } from "vitest";
+import { symbol } from "../fake/make";
+import { FakeServer } from "../fake/server";
+import { History } from "../src/client";
+import { millis } from "../src/model";
+import { boards, DEADLINE, isLive, lastOf, STILL, text } from "./board";
+import { candlesOf, textsOf } from "./chart";
+
+/** Connections that are lost and servers that die: the page comes back by itself, and its chart and tape are whole. */
+
+const open = boards();
+
+const AAPL = symbol("AAPL");
+
+const prints = (page: Page, newest: number) =>
+  page.locator("#tape-room .tape-row:visible").evaluateAll(
+    (lines, wanted) => lines.slice(0, wanted).map((line) => (line as HTMLElement).dataset["side"] === "hole" ? "hole" : (line.children[1]?.textContent ?? "")),
+    newest,
+  );
+
+async function historyOf({ origin }: FakeServer) {
+  const history = new History(async (path) => (await fetch(`http://${origin}${path}`)).json() as unknown);
+  return textsOf((await history.barsBefore(AAPL, "1Sec", millis(Date.now() + 1_000), 20)) ?? []);
+}
+
+test("a lost connection is resumed: tape and chart have no hole and nothing twice", async () => {
+  const { page, server } = await open({ market: STILL, query: "?list=AAPL" });
+  server.print("AAPL", 228.01);
+  server.print("AAPL", 228.02);
+  await expect.poll(() => prints(page, 2), DEADLINE).toEqual(["228.02", "228.01"]);
+
+  server.cutAll();
+  for (const price of [228.03, 228.04, 228.05]) server.print("AAPL", price);
+  await expect.poll(() => text(page, "#count-connections"), DEADLINE).toBe("2");
+  await expect.poll(() => text(page, "#count-healed"), DEADLINE).toBe("3");
+  server.print("AAPL", 228.06);
+
+  await expect.poll(() => prints(page, 6), DEADLINE).toEqual(["228.06", "228.05", "228.04", "228.03", "228.02", "228.01"]);
+  expect(await text(page, "#meter-gaps")).toBe("0");
+  expect(await text(page, "#count-missed")).toBe("0");
+  await expect.poll(async () => textsEnd(await candlesOf(page, 60), await historyOf(server)), DEADLINE).toBe("the same");
+});
+
+test("a killed server is found again without a reload: tape and chart are whole", async () => {
+  const { page, server, seen } = await open({ market: STILL, query: "?list=AAPL,KO" });
+  server.print("AAPL", 228.01);
+  await expect.poll(() => prints(page, 1), DEADLINE).toEqual(["228.01"]);
+
+  const { port } = server;
+  await server.kill();
+  await expect.poll(() => text(page, "#connection-state"), DEADLINE).toBe("CLOSED");
+  await expect.poll(() => text(page, "#connection-why"), DEADLINE).toMatch(/again in \d+ s$/);
+  // Some tries in vain, so that the wait has grown.
+  const tries = seen.sockets;
+  await expect.poll(() => seen.sockets, DEADLINE).toBeGreaterThan(tries + 2);
+
+  const again = new FakeServer({ ...STILL, port, epoch: "fake2" });
+  onTestFinished(() => again.kill());
+  await again.start();
+  again.print("AAPL", 229.01);
+  again.print("AAPL", 229.02);
+  await isLive(page);
+  again.print("AAPL", 229.03);
+
+  await expect.poll(() => prints(page, 4), DEADLINE).toEqual(["229.03", "229.02", "229.01", "228.01"]);
+  await expect.poll(() => text(page, lastOf("AAPL")), DEADLINE).toBe("229.03");
+  await expect.poll(async () => textsEnd(await candlesOf(page, 60), await historyOf(again)), DEADLINE).toBe("the same");
+  expect(seen.loads).toBe(1);
+  expect(seen.complaints).toEqual([]);
+});
+
+test("a server that announces its stop is told of, and looked for when it said", async () => {
+  const { page, server, seen } = await open();
+  server.drain(60_000);
+  server.closeAll(1012);
+
+  await expect.poll(() => text(page, "#notice"), DEADLINE).toContain("asks us back in 60 s");
+  await expect.poll(() => text(page, "#connection-why"), DEADLINE).toMatch(/again in (60|5\d) s$/);
+  expect(await page.locator("#connection-again").isVisible()).toBe(true);
+
+  const { sockets } = seen;
+  await page.click("#connection-again");
+  await isLive(page);
+  expect(seen.sockets).toBe(sockets + 1);
+  expect(seen.loads).toBe(1);
+});
+
+/** Whether the newest that the chart says is what history says; else both, to be read in the failure. */
+function textsEnd(said: readonly string[], history: readonly string[]): string {
+  const wanted = history.slice(-said.length).join("\n");
+  return said.length > 3 && said.join("\n") === wanted ? "the same" : `chart:\n${said.join("\n")}\nhistory:\n${wanted}`;
+}

@@ -1,0 +1,155 @@
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { boards, DEADLINE, isLive, lastOf, rowOf, rows, selected, text } from "./board";
+
+/** The whole board without a pointer. */
+
+const open = boards();
+
+const sortOf = (page: Page) => page.locator(".ag-header-cell[col-id=last]").getAttribute("aria-sort");
+const focusedId = (page: Page) => page.evaluate(() => document.activeElement?.id);
+
+/** What has the focus, by a name that a person could give it, and whether it is seen to have it. */
+const focused = (page: Page) =>
+  page.evaluate(() => {
+    const element = document.activeElement ?? document.body;
+    const isRadio = element instanceof HTMLInputElement && element.type === "radio";
+    const { outlineStyle, outlineWidth } = getComputedStyle(isRadio ? (element.nextElementSibling ?? element) : element);
+    const place = ["header-cell", "cell"].find((part) => element.classList.contains(`ag-${part}`));
+    const names = [element.id, place, element.getAttribute("name"), element.className, element.tagName];
+    return { name: names.find((name) => name !== undefined && name !== null && name !== "") ?? "", isSeen: outlineStyle !== "none" && outlineWidth !== "0px" };
+  });
+
+test("the tabulator visits each control once, seen to be there, and is not caught in the grid", async () => {
+  const { page } = await open({ query: "?list=AAPL,MSFT,NVDA" });
+  const visited: string[] = [];
+  while (visited.at(-1) !== "BODY" && visited.length < 40) {
+    await page.keyboard.press("Tab");
+    const { name, isSeen } = await focused(page);
+    visited.push(isSeen || name === "BODY" ? name : `${name}, unseen`);
+  }
+
+  const top = ["skip", "pace", "pause", "settings-button", "strip", "interval", "tape-pause", "tape-scroll"];
+  const watchlist = ["lists", "list-new", "list-rename", "list-delete", "columns-button", "search", "header-cell", "cell"];
+  expect(visited).toEqual([...top, ...watchlist, "A", "BODY"]);
+});
+
+test("symbols are searched, added, selected and removed", async () => {
+  const { page } = await open({ query: "?list=AAPL,MSFT,NVDA" });
+  await page.keyboard.press("ArrowDown");
+  await expect.poll(() => selected(page), DEADLINE).toBe("MSFT");
+  await page.keyboard.press("ArrowUp");
+  await expect.poll(() => selected(page), DEADLINE).toBe("AAPL");
+
+  await page.keyboard.press("/");
+  await page.keyboard.type("in");
+  await page.locator("#search-hits [role=option]", { hasText: "INTC" }).first().waitFor();
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.type("tel");
+  await page.locator("#search-hits [aria-selected=true]", { hasText: "INTC" }).waitFor();
+  await page.keyboard.press("Enter");
+  await expect.poll(() => selected(page), DEADLINE).toBe("INTC");
+  await page.keyboard.press("Escape");
+  expect(new URL(page.url()).searchParams.get("list")).toBe("AAPL,MSFT,NVDA,INTC");
+
+  await page.keyboard.press("Delete");
+  await expect.poll(() => page.locator(rowOf("INTC")).count(), DEADLINE).toBe(0);
+  await expect.poll(() => selected(page), DEADLINE).toBe("NVDA");
+});
+
+test("lists are made, changed and deleted", async () => {
+  const { page } = await open({ query: "?list=AAPL,KO" });
+  await page.locator("#list-new").focus();
+  await page.keyboard.press("Enter");
+  await page.keyboard.type("Energy");
+  await page.keyboard.press("Enter");
+  await expect.poll(() => page.locator("#lists option:checked").textContent(), DEADLINE).toBe("Energy");
+  expect(await focusedId(page)).toBe("search");
+  await page.keyboard.type("XOM");
+  await page.locator("#search-hits [aria-selected=true]", { hasText: "XOM" }).waitFor();
+  await page.keyboard.press("Enter");
+  await expect.poll(() => text(page, lastOf("XOM")), DEADLINE).toMatch(/\d/);
+
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("[");
+  await expect.poll(() => rows(page), DEADLINE).toBe(2);
+  await page.keyboard.press("]");
+  await expect.poll(() => rows(page), DEADLINE).toBe(1);
+  await page.locator("#list-delete").focus();
+  await page.keyboard.press("Enter");
+  await expect.poll(() => rows(page), DEADLINE).toBe(2);
+});
+
+test("pace, pause, candles, time and sales, ticker tape and settings", async () => {
+  const { page } = await open();
+  await page.locator("#pace").focus();
+  await page.keyboard.press("ArrowRight");
+  await expect.poll(() => text(page, "#pace-text"), DEADLINE).toBe("each 500 ms");
+  await page.keyboard.press("Home");
+  await expect.poll(() => text(page, "#pace-text"), DEADLINE).toBe("every tick");
+
+  await page.locator("#tape-scroll").focus();
+  await page.keyboard.press(" ");
+  expect(await page.locator("#pause").getAttribute("aria-pressed")).toBe("true");
+  await page.keyboard.press(" ");
+  expect(await page.locator("#pause").getAttribute("aria-pressed")).toBe("false");
+
+  await page.keyboard.press("3");
+  await expect.poll(() => new URL(page.url()).searchParams.get("interval"), DEADLINE).toBe("60");
+  await page.locator("#intervals input:checked").focus();
+  await page.keyboard.press("ArrowRight");
+  await expect.poll(() => new URL(page.url()).searchParams.get("interval"), DEADLINE).toBe("300");
+
+  await expect.poll(() => page.locator("#tape-room").evaluate((room) => room.clientHeight), DEADLINE).toBeGreaterThan(800);
+  await page.locator("#tape-scroll").focus();
+  await page.keyboard.press("PageDown");
+  await expect.poll(() => page.locator("#tape-scroll").evaluate((box) => box.scrollTop), DEADLINE).toBeGreaterThan(0);
+  await expect.poll(() => text(page, "#tape-pause-text"), DEADLINE).toMatch(/^\d+ new$/);
+  await page.locator("#tape-pause").focus();
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Enter");
+  await expect.poll(() => page.locator("#tape-scroll").evaluate((box) => box.scrollTop), DEADLINE).toBe(0);
+
+  await page.keyboard.press("t");
+  await expect.poll(() => page.locator("#strip").isHidden(), DEADLINE).toBe(true);
+
+  await page.locator("#settings-button").focus();
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("ArrowRight");
+  await expect.poll(() => page.locator("html").getAttribute("data-theme"), DEADLINE).toBe("dark");
+  await page.keyboard.press("Escape");
+  expect(await focusedId(page)).toBe("settings-button");
+});
+
+test("columns are sorted, moved, sized and hidden, and stay so", async () => {
+  const { page } = await open({ query: "?list=AAPL,MSFT,NVDA" });
+  const head = page.locator(".ag-header-cell[col-id=last]");
+  const place = async () => Number(await head.getAttribute("aria-colindex"));
+  const width = () => head.evaluate((cell) => cell.clientWidth);
+  const [before, narrow] = [await place(), await width()];
+
+  await head.focus();
+  await page.keyboard.press("Enter");
+  await expect.poll(() => sortOf(page), DEADLINE).toBe("ascending");
+  await page.keyboard.press("Shift+ArrowLeft");
+  await expect.poll(place, DEADLINE).toBe(before - 1);
+  await page.keyboard.press("Alt+ArrowRight");
+  await expect.poll(width, DEADLINE).toBeGreaterThan(narrow);
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("ArrowDown");
+  await expect.poll(() => page.locator(".ag-row-selected").getAttribute("row-index"), DEADLINE).toBe("1");
+  await expect.poll(async () => (await selected(page)) === (await page.locator(".ag-row-selected").getAttribute("row-id")), DEADLINE).toBe(true);
+
+  await page.locator("#columns-button").focus();
+  await page.keyboard.press("Enter");
+  await page.locator("#columns label", { hasText: "Volume" }).locator("input").focus();
+  await page.keyboard.press(" ");
+  await page.keyboard.press("Escape");
+  await expect.poll(() => page.locator(".ag-header-cell[col-id=volume]").count(), DEADLINE).toBe(0);
+
+  await page.reload();
+  await isLive(page);
+  expect(await sortOf(page)).toBe("ascending");
+  expect(await page.locator(".ag-header-cell[col-id=volume]").count()).toBe(0);
+});

@@ -1,0 +1,116 @@
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { boards, DEADLINE, lastOf, STILL, text } from "./board";
+
+/** Where things stand, and that they stay there. */
+
+const open = boards();
+
+/** From now on the page notes what moves without having been asked to. */
+async function watchShifts(page: Page): Promise<() => Promise<readonly string[]>> {
+  await page.evaluate(() => {
+    interface Shift extends PerformanceEntry {
+      readonly sources: readonly { readonly node: Node | null }[];
+    }
+    const moved: string[] = [];
+    const observer = new PerformanceObserver((list) => {
+      take(list.getEntries());
+    });
+    const take = (entries: readonly PerformanceEntry[]) => {
+      for (const { sources } of entries as readonly Shift[]) {
+        moved.push(...sources.map(({ node }) => (node instanceof Element ? node.outerHTML : `text in ${node?.parentElement?.outerHTML ?? ""}`)));
+      }
+    };
+    observer.observe({ type: "layout-shift" });
+    Object.assign(globalThis, {
+      shifts: () => {
+        take(observer.takeRecords());
+        return moved;
+      },
+    });
+  });
+  return () =>
+    page.evaluate(async () => {
+      // What was drawn last has been laid out when the frame after it begins.
+      for (let frames = 0; frames < 3; frames += 1) await new Promise(requestAnimationFrame);
+      return (globalThis as unknown as { shifts: () => readonly string[] }).shifts();
+    });
+}
+
+test("a price that gets longer or shorter, or changes its sign, moves nothing", async () => {
+  const edges = [0.99, 9.98, 99.9, 999.6];
+  const { page, server } = await open({ market: STILL, query: "?list=EDGE0,EDGE1,EDGE2,EDGE3&symbol=EDGE3" });
+  await expect.poll(() => page.locator("#chart-empty").isHidden(), DEADLINE).toBe(true);
+  const shifts = await watchShifts(page);
+
+  for (const factor of [1.012, 0.988, 1.014, 0.999]) {
+    edges.forEach((edge, digits) => {
+      server.print(`EDGE${digits}`, Math.round(edge * factor * 100) / 100);
+    });
+    const written = (999.6 * factor).toLocaleString("en-US", { maximumFractionDigits: 2, minimumFractionDigits: 2 });
+    await expect.poll(() => text(page, lastOf("EDGE3")), DEADLINE).toBe(written);
+    await expect.poll(() => text(page, "#headline-last"), DEADLINE).toBe(written);
+    await expect.poll(() => text(page, ".tape-row:first-child .tape-price"), DEADLINE).toBe(written);
+  }
+
+  expect(await shifts()).toEqual([]);
+});
+
+test("a lively market moves nothing but its figures", async () => {
+  const { page } = await open();
+  await expect.poll(() => page.locator("#tape-room .tape-row:visible").count(), DEADLINE).toBeGreaterThan(5);
+  const shifts = await watchShifts(page);
+
+  const before = Number(await text(page, "#count-frames"));
+  await expect.poll(async () => Number(await text(page, "#count-frames")), DEADLINE).toBeGreaterThan(before + 12);
+
+  expect(await shifts()).toEqual([]);
+});
+
+test.each([360, 768, 1280, 1920, 3840])("at %d pixels nothing sticks out", async (width) => {
+  const { page } = await open({ context: { viewport: { width, height: Math.max(740, width * 0.55) } } });
+
+  const { scrollWidth, sticking } = await page.evaluate(() => {
+    const isClipped = (element: Element): boolean => {
+      for (let box = element.parentElement; box !== null && box !== document.body; box = box.parentElement) {
+        if (getComputedStyle(box).overflowX !== "visible") return true;
+      }
+      return false;
+    };
+    const sticking = [...document.querySelectorAll("body *")].filter((element) => {
+      const { right, width } = element.getBoundingClientRect();
+      return width > 0 && right > innerWidth + 0.5 && !isClipped(element);
+    });
+    return { scrollWidth: document.documentElement.scrollWidth, sticking: sticking.map(({ outerHTML }) => outerHTML.slice(0, 100)) };
+  });
+  expect(sticking).toEqual([]);
+  expect(scrollWidth).toBe(width);
+});
+
+test("who wants less motion gets none", async () => {
+  const { page, server } = await open({ market: STILL, query: "?list=AAPL,KO", context: { reducedMotion: "reduce" } });
+  server.print("AAPL", 230);
+  await expect.poll(() => text(page, lastOf("AAPL")), DEADLINE).toBe("230.00");
+  server.print("AAPL", 231);
+  await expect.poll(() => text(page, lastOf("AAPL")), DEADLINE).toBe("231.00");
+
+  const moving = await page.evaluate(() => document.getAnimations().map((one) => (one instanceof CSSAnimation ? one.animationName : "a transition")));
+  expect(moving).toEqual([]);
+  expect(await page.locator(`${lastOf("AAPL")} .figure`).getAttribute("data-flash")).toMatch(/^up-/);
+});
+
+test("who does not, sees a price flash and the ticker tape run", async () => {
+  const { page, server } = await open({ market: STILL, query: "?list=AAPL,KO" });
+  const names = page.evaluate(
+    () =>
+      new Promise<string>((flashed) => {
+        document.addEventListener("animationstart", ({ animationName }) => {
+          if (animationName.startsWith("fall")) flashed(animationName);
+        });
+      }),
+  );
+  server.print("AAPL", 201);
+
+  expect(await names).toMatch(/^fall-[01]$/);
+  expect(await page.evaluate(() => document.querySelector("#strip-run")?.getAnimations().length)).toBe(1);
+});

@@ -1,0 +1,15 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { expect, test } from "vitest";
+
+/** Fonts and all, as it goes over the wire. */
+const MOST_BYTES = 450 * 1024;
+
+test("the page is light", () => {
+  const files = readdirSync("dist", { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const bytes = files.reduce((sum, { parentPath, name }) => sum + gzipSync(readFileSync(join(parentPath, name))).length, 0);
+
+  expect(files.map(({ name }) => name)).toContain("index.html");
+  expect(bytes).toBeLessThanOrEqual(MOST_BYTES);
+});
