@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::heartbeat::Verdict;
-use super::{Frames, Index, Patience, Pick, Subscriber, SubscriberKey, Turn};
+use super::{Frames, Index, Newest, Patience, Pick, Subscriber, SubscriberKey, Turn};
 use crate::metrics::WorkerMetrics;
 use crate::tape::{Batch, Latest};
 use crate::wire::Close;
@@ -34,7 +34,7 @@ struct State {
     /// When all who wait have waited long enough: the same moment for all, so that those who want
     /// alike share a frame.
     flush_at: Option<Instant>,
-    latest: Latest,
+    newest: Newest,
     /// When subscribers want to be called, the soonest first.
     agenda: BinaryHeap<Reverse<(Instant, SubscriberKey)>>,
 }
@@ -65,7 +65,7 @@ impl Hub {
             batches: Vec::new(),
             frames: Frames::default(),
             flush_at: None,
-            latest: Latest::new(symbols),
+            newest: Newest::new(symbols),
             agenda: BinaryHeap::new(),
         };
         Self { state: RefCell::new(state), patience, max_delay, metrics }
@@ -98,8 +98,8 @@ impl Hub {
     }
 
     /// Looks at the newest objects, as of the last batch that was handed out.
-    pub fn with_latest<T>(&self, look: impl FnOnce(&Latest) -> T) -> T {
-        look(&self.state.borrow().latest)
+    pub fn with_latest<T>(&self, look: impl FnOnce(&Newest) -> T) -> T {
+        look(&self.state.borrow().newest)
     }
 
     /// The counts of this worker.
@@ -109,7 +109,7 @@ impl Hub {
 
     /// How things stand before the first batch.
     pub fn stand(&self, latest: Latest) {
-        self.state.borrow_mut().latest = latest;
+        self.state.borrow_mut().newest = Newest::of_all(latest);
     }
 
     /// Hands these batches out: each subscriber is called at most once, with all that it wants of them.
@@ -172,7 +172,7 @@ impl Hub {
             let Some(seat) = state.seats[key.0].as_mut().filter(|seat| seat.due == Some(at)) else {
                 continue;
             };
-            seat.due = seat.subscriber.due(now, &state.latest);
+            seat.due = seat.subscriber.due(now, &state.newest);
             state.agenda.extend(seat.due.map(|next| Reverse((next, key))));
         }
     }
@@ -211,9 +211,10 @@ impl State {
     /// Finds who wants what of a batch.
     fn take_in(&mut self, batch: &Arc<Batch>) {
         let number = self.batches.len();
-        self.latest.told_until(batch.newest());
+        let latest = self.newest.latest_mut();
+        latest.told_until(batch.newest());
         for (place, object) in batch.objects().enumerate() {
-            self.latest.put(*object);
+            latest.put(*object);
             for key in self.index.who_wants(object.stream()) {
                 let Some(seat) = &mut self.seats[key.0] else { continue };
                 if seat.picks.is_empty() {

@@ -9,6 +9,7 @@ mod heartbeat;
 #[expect(clippy::module_inception, reason = "the hub is what the room is for")]
 mod hub;
 mod index;
+mod newest;
 mod subscriber;
 mod turn;
 
@@ -16,5 +17,6 @@ pub use actor::{Dismiss, HubActor};
 pub use heartbeat::{Patience, Vitals};
 pub use hub::Hub;
 pub use index::{Index, SubscriberKey};
+pub use newest::Newest;
 pub use subscriber::Subscriber;
 pub use turn::{Frames, Pick, Turn};

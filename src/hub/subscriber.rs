@@ -1,7 +1,6 @@
 use std::time::Instant;
 
-use super::{Pick, Turn, Vitals};
-use crate::tape::Latest;
+use super::{Newest, Pick, Turn, Vitals};
 use crate::wire::Close;
 
 /// Somebody on this thread who takes what he wants of each batch.
@@ -18,7 +17,7 @@ pub trait Subscriber {
 
     /// The time has come that it asked for; it says when it wants to be called next. Later than `now`,
     /// or the hub would not come to an end.
-    fn due(&self, now: Instant, latest: &Latest) -> Option<Instant>;
+    fn due(&self, now: Instant, latest: &Newest) -> Option<Instant>;
 
     /// How the far side is doing.
     fn vitals(&self) -> Vitals;

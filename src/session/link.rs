@@ -7,9 +7,8 @@ use bytes::Bytes;
 
 use super::outbox::{Offered, Outbox};
 use super::{Overload, Terms};
-use crate::hub::{Hub, Pick, Subscriber, SubscriberKey, Turn, Vitals};
+use crate::hub::{Hub, Newest, Pick, Subscriber, SubscriberKey, Turn, Vitals};
 use crate::model::{Epoch, Timestamp};
-use crate::tape::Latest;
 use crate::wire::{Close, Codec, ErrorCode, Heartbeat, Notice, Opcode, close_frame, message_frame};
 
 /// Breaks a connection off, whatever state it is in.
@@ -186,7 +185,7 @@ impl Link {
         release.into_iter().chain(beat).min()
     }
 
-    fn heartbeat(&self, latest: &Latest) -> Notice {
+    fn heartbeat(&self, latest: &Newest) -> Notice {
         let now = Timestamp::from(SystemTime::now());
         let age_nanos = now.nanos_since(latest.newest()).max(0) as u64;
         Notice::Heartbeat(Heartbeat::new(self.epoch, age_nanos / 1_000_000, now))
@@ -207,7 +206,7 @@ impl Subscriber for Link {
         self.outbox.borrow().is_level()
     }
 
-    fn due(&self, now: Instant, latest: &Latest) -> Option<Instant> {
+    fn due(&self, now: Instant, latest: &Newest) -> Option<Instant> {
         let Terms { pace, heartbeat } = self.terms.get();
         if self.parting.get().is_some() {
             return None;

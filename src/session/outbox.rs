@@ -8,9 +8,8 @@ use super::limits::OutboxLimits;
 use super::marks::{Losses, Marks};
 use super::parcel::{Parcel, Taken, append};
 use super::watch::{Looked, Room, Watch};
-use crate::hub::{Pick, Turn};
+use crate::hub::{Newest, Pick, Turn};
 use crate::model::{Object, Seq, Stream, Universe};
-use crate::tape::Latest;
 use crate::wire::{ArrayFrame, Codec, Deflate, Gap, Mark, Notice};
 
 /// What one client has yet to get, in the order in which it will get it.
@@ -135,12 +134,12 @@ impl Outbox {
     /// Before a command is carried out: whatever is marked or was lost takes its place in the queue
     /// now, with what is newest. So nothing of what the command brings about, which is queued after it,
     /// can be served at an older place.
-    pub fn settle(&mut self, latest: &Latest) {
+    pub fn settle(&mut self, latest: &Newest) {
         self.flush_held();
         let before = self.bytes;
         while let Some((stream, Seq(last))) = self.marks.pop() {
             let Some(newest) = latest.of(stream) else { continue };
-            self.append_marked(newest, Mark::merged(newest.seq.0 - last - 1));
+            self.append_newest(latest, newest, newest.seq.0 - last - 1);
         }
         if let Some(Taken { frame, .. }) = self.take_lost() {
             self.push(frame);
@@ -220,7 +219,7 @@ impl Outbox {
     }
 
     /// The next frame, with the newest of what is marked in `latest`.
-    pub fn take(&mut self, latest: &Latest) -> Option<Taken> {
+    pub fn take(&mut self, latest: &Newest) -> Option<Taken> {
         if let Some(frame) = self.urgent.pop_front() {
             return Some(Taken { frame, objects: 0, merged: 0 });
         }
@@ -266,7 +265,7 @@ impl Outbox {
 
     /// The client asked for a pace, or no longer does. The caller subscribes it accordingly: with a
     /// pace the streams that conflate are to be watched and not offered.
-    pub fn set_paced(&mut self, is_paced: bool, latest: &Latest) {
+    pub fn set_paced(&mut self, is_paced: bool, latest: &Newest) {
         self.flush_held();
         let watched = std::mem::replace(&mut self.watch, is_paced.then(Watch::default));
         let ahead = watched.iter().flat_map(Watch::iter);
@@ -280,7 +279,7 @@ impl Outbox {
 
     /// The next frame of a client with a pace is due: what is held may leave, with the newest of
     /// what is watched. While the socket has yet to take what was released before, nothing is.
-    pub fn release(&mut self, latest: &Latest) {
+    pub fn release(&mut self, latest: &Newest) {
         if !self.queue.is_empty() {
             return;
         }
@@ -288,7 +287,7 @@ impl Outbox {
         let Some(mut watch) = self.watch.take() else { return };
         let room = self.limits.end_above;
         let looked = watch.look(latest, |object, replaced| {
-            self.append_marked(object, Mark::merged(replaced));
+            self.append_newest(latest, object, replaced);
             if self.bytes < room { Room::Left } else { Room::Full }
         });
         self.watch = Some(watch);
@@ -296,12 +295,12 @@ impl Outbox {
     }
 
     /// Everything that is held or watched leaves now, whatever still waits.
-    pub fn release_all(&mut self, latest: &Latest) {
+    pub fn release_all(&mut self, latest: &Newest) {
         self.flush_held();
         let Some(mut watch) = self.watch.take() else { return };
         let before = self.bytes;
         let _ = watch.look(latest, |object, replaced| {
-            self.append_marked(object, Mark::merged(replaced));
+            self.append_newest(latest, object, replaced);
             Room::Left
         });
         self.allowance += self.bytes - before;
@@ -355,22 +354,33 @@ impl Outbox {
         let mut bytes = Vec::new();
         self.codec.write(&mut bytes, &self.universe, object, mark);
         self.append(&bytes);
+        self.count_merged(mark);
+    }
+
+    /// Appends the newest object of a stream, which replaces so many.
+    fn append_newest(&mut self, latest: &Newest, object: &Object, replaced: u64) {
+        let (queue, mark) = (&mut self.queue, Mark::merged(replaced));
+        self.bytes += latest.write(self.codec, &self.universe, object, mark, |bytes| {
+            append(queue, self.codec, self.limits, bytes)
+        });
+        self.count_merged(mark);
+    }
+
+    fn count_merged(&mut self, mark: Mark) {
         if let (Mark::Merged(objects), Some(Parcel::Open(array))) = (mark, self.queue.back_mut()) {
             array.count_merged(objects);
         }
     }
 
-    fn take_marked(&mut self, latest: &Latest) -> Option<Taken> {
-        let mut bytes = Vec::new();
+    fn take_marked(&mut self, latest: &Newest) -> Option<Taken> {
         let mut frame = ArrayFrame::with_capacity(self.codec, 0);
         while frame.len() < self.limits.frame_bytes
             && let Some((stream, Seq(last))) = self.marks.pop()
         {
             let Some(object) = latest.of(stream) else { continue };
             let replaced = object.seq.0 - last - 1;
-            bytes.clear();
-            self.codec.write(&mut bytes, &self.universe, object, Mark::merged(replaced));
-            frame.push(&bytes);
+            let mark = Mark::merged(replaced);
+            latest.write(self.codec, &self.universe, object, mark, |bytes| frame.push(bytes));
             frame.count_merged(replaced);
         }
         if !self.marks.is_empty() {

@@ -7,20 +7,20 @@ use crate::wire::fixtures;
 /// An outbox, and a market that says what the test wants.
 struct Scene {
     outbox: Outbox,
-    latest: Latest,
+    latest: Newest,
 }
 
 impl Scene {
     fn new(limits: OutboxLimits) -> Self {
         let universe = Arc::new(fixtures::universe());
-        let latest = Latest::new(universe.len());
+        let latest = Newest::new(universe.len());
         Self { outbox: Outbox::new(Codec::Json, universe, limits), latest }
     }
 
     fn offer(&mut self, objects: &[Object]) -> Offered {
         let universe = Arc::new(fixtures::universe());
         let batches = [Arc::new(Batch::new(universe, Timestamp::default(), objects.to_vec(), vec![]))];
-        objects.iter().for_each(|object| self.latest.put(*object));
+        objects.iter().for_each(|object| self.latest.latest_mut().put(*object));
         let picks: Vec<_> = (0..objects.len()).map(|place| Pick::new(0, place)).collect();
         self.outbox.offer(&Turn::new(&batches, &Frames::default()), &picks)
     }

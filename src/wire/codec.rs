@@ -1,5 +1,5 @@
 use super::frame::Opcode;
-use super::json::JsonWriter;
+use super::json::{self, JsonWriter};
 use super::msgpack;
 use crate::model::{Body, Object, Universe};
 
@@ -58,6 +58,16 @@ impl Codec {
         match self {
             Self::Json => Opcode::Text,
             Self::MsgPack => Opcode::Binary,
+        }
+    }
+
+    /// Writes an object with its mark, of which the bytes without one are known; says whether it could,
+    /// without which nothing of worth was written.
+    #[must_use]
+    pub fn write_marked(self, out: &mut Vec<u8>, live: &[u8], mark: Mark) -> bool {
+        match self {
+            Self::Json => json::marked(out, live, mark),
+            Self::MsgPack => msgpack::marked(out, live, mark),
         }
     }
 

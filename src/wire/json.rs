@@ -14,6 +14,26 @@ pub(super) struct JsonWriter {
     clock: ClockText,
 }
 
+/// How each object ends, ready for the next.
+const END: &[u8] = b"},";
+
+/// Appends an object with a mark, given how it is written without one.
+pub(super) fn marked(out: &mut Vec<u8>, live: &[u8], mark: Mark) -> bool {
+    let Some(fields) = live.strip_suffix(END) else { return false };
+    out.extend_from_slice(fields);
+    write_mark(out, mark);
+    out.extend_from_slice(END);
+    true
+}
+
+fn write_mark(out: &mut Vec<u8>, mark: Mark) {
+    match mark {
+        Mark::Live => {}
+        Mark::Merged(objects) => integer(out, "cf", objects),
+        Mark::Snapshot => out.extend_from_slice(b",\"sn\":true"),
+    }
+}
+
 impl JsonWriter {
     /// Appends one object with its mark, and its comma.
     pub(super) fn object(&mut self, out: &mut Vec<u8>, universe: &Universe, object: &Object, mark: Mark) {
@@ -35,12 +55,8 @@ impl JsonWriter {
         }
         let Seq(seq) = object.seq;
         integer(out, "sq", seq);
-        match mark {
-            Mark::Live => {}
-            Mark::Merged(objects) => integer(out, "cf", objects),
-            Mark::Snapshot => out.extend_from_slice(b",\"sn\":true"),
-        }
-        out.extend_from_slice(b"},");
+        write_mark(out, mark);
+        out.extend_from_slice(END);
     }
 
     pub(super) fn trade(&mut self, out: &mut Vec<u8>, trade: &Trade) {

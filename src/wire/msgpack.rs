@@ -13,11 +13,25 @@ pub(super) fn object(out: &mut Vec<u8>, universe: &Universe, object: &Object, ma
     map.text("S", universe.instrument(object.body.symbol()).symbol.as_str());
     write_body(&mut map, &object.body);
     map.integer("sq", object.seq.0);
-    match mark {
-        Mark::Live => {}
-        Mark::Merged(objects) => map.integer("cf", objects),
-        Mark::Snapshot => map.truth("sn"),
+    map.mark(mark);
+}
+
+/// Appends an object with a mark, given how it is written without one: the map gets one field more.
+/// Not where that takes a longer head.
+pub(super) fn marked(out: &mut Vec<u8>, live: &[u8], mark: Mark) -> bool {
+    const MAP_16: u8 = 0xde;
+    let head = out.len();
+    out.extend_from_slice(live);
+    if mark == Mark::Live {
+        return true;
     }
+    match live {
+        [0x80..=0x8e, ..] => out[head] += 1,
+        [MAP_16, _, 0..=0xfe, ..] => out[head + 2] += 1,
+        _ => return false,
+    }
+    Map { out }.mark(mark);
+    true
 }
 
 /// `T`, `S` and `sq`.
@@ -133,6 +147,14 @@ struct Map<'a> {
 const INFALLIBLE: &str = "writing to a vector does not fail";
 
 impl Map<'_> {
+    fn mark(&mut self, mark: Mark) {
+        match mark {
+            Mark::Live => {}
+            Mark::Merged(objects) => self.integer("cf", objects),
+            Mark::Snapshot => self.truth("sn"),
+        }
+    }
+
     fn len(&mut self, fields: u32) {
         to::write_map_len(self.out, fields).expect(INFALLIBLE);
     }

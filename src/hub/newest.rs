@@ -1,0 +1,109 @@
+use std::cell::RefCell;
+use std::ops::Deref;
+
+use rustc_hash::FxHashMap;
+
+use crate::model::{Object, Seq, Stream, Universe};
+use crate::tape::Latest;
+use crate::wire::{Codec, Mark};
+
+/// The newest object of each stream as of the last batch that was handed out, and what was written of
+/// those that somebody looked at.
+///
+/// Clients with a pace look at different moments, so that what they get differs in `cf` alone. The
+/// rest is written for the first of them and copied for the others: with two thousand boards of
+/// twenty tickers at 250 ms that takes a ticker from 2.6 to some 0.6 µs.
+#[derive(Debug)]
+pub struct Newest {
+    latest: Latest,
+    written: RefCell<Written>,
+}
+
+#[derive(Debug, Default)]
+struct Written {
+    live: FxHashMap<(Codec, Stream), Text>,
+    /// The object in the making.
+    bytes: Vec<u8>,
+}
+
+/// An object as it is written without a mark.
+#[derive(Debug, Default)]
+struct Text {
+    seq: Seq,
+    bytes: Vec<u8>,
+}
+
+impl Newest {
+    pub(super) fn of_all(latest: Latest) -> Self {
+        Self { latest, written: RefCell::default() }
+    }
+
+    /// Nothing yet, of so many symbols.
+    pub fn new(symbols: usize) -> Self {
+        Self::of_all(Latest::new(symbols))
+    }
+
+    /// What has just happened.
+    pub fn latest_mut(&mut self) -> &mut Latest {
+        &mut self.latest
+    }
+
+    /// Writes the newest object of a stream with its mark, and gives the bytes away.
+    pub fn write<T>(
+        &self,
+        codec: Codec,
+        universe: &Universe,
+        object: &Object,
+        mark: Mark,
+        take: impl FnOnce(&[u8]) -> T,
+    ) -> T {
+        let Written { live, bytes } = &mut *self.written.borrow_mut();
+        let text = live.entry((codec, object.stream())).or_default();
+        if text.seq != object.seq {
+            text.bytes.clear();
+            codec.write(&mut text.bytes, universe, object, Mark::Live);
+            text.seq = object.seq;
+        }
+        bytes.clear();
+        if !codec.write_marked(bytes, &text.bytes, mark) {
+            bytes.clear();
+            codec.write(bytes, universe, object, mark);
+        }
+        take(bytes)
+    }
+}
+
+impl Deref for Newest {
+    type Target = Latest;
+
+    fn deref(&self) -> &Latest {
+        &self.latest
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::fixtures;
+
+    #[test]
+    fn what_is_copied_is_what_would_be_written() {
+        let universe = fixtures::universe();
+        for codec in Codec::ALL {
+            let newest = Newest::new(universe.len());
+            for object in fixtures::objects() {
+                for seq in [7, 7, 8] {
+                    let object = Object { seq: Seq(seq), ..object };
+                    for mark in [Mark::Live, Mark::Merged(3), Mark::Merged(300), Mark::Snapshot] {
+                        let mut expected = Vec::new();
+                        codec.write(&mut expected, &universe, &object, mark);
+
+                        let written = newest.write(codec, &universe, &object, mark, <[u8]>::to_vec);
+
+                        assert_eq!(written, expected, "{codec:?} {object:?} {mark:?}");
+                    }
+                }
+            }
+        }
+    }
+}
