@@ -16,6 +16,7 @@ mod echo;
 mod filter;
 mod guard;
 mod incoming;
+mod known;
 mod limits;
 mod link;
 mod marks;

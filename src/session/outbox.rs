@@ -2,8 +2,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use rustc_hash::FxHashMap;
 
+use super::known::Known;
 use super::limits::OutboxLimits;
 use super::marks::{Losses, Marks};
 use super::parcel::{Parcel, Taken, append};
@@ -43,7 +43,7 @@ pub struct Outbox {
     /// Whether the last release had no room for all that is watched.
     is_unfinished: bool,
     /// Objects up to these numbers are not news to the client.
-    known: FxHashMap<Stream, Seq>,
+    known: Known,
     overload: Overload,
 }
 
@@ -83,7 +83,7 @@ impl Outbox {
             losses: Losses::default(),
             watch: None,
             is_unfinished: false,
-            known: FxHashMap::default(),
+            known: Known::default(),
             overload: Overload::End,
         }
     }
@@ -155,7 +155,7 @@ impl Outbox {
         for (object, mark) in objects {
             let stream = object.stream();
             let watched = self.watch.as_ref().and_then(|watch| watch.last(stream));
-            if self.known.get(&stream).copied().max(watched) > Some(object.seq) {
+            if self.known.last(stream).max(watched) > Some(object.seq) {
                 continue;
             }
             self.append_marked(object, *mark);
@@ -168,12 +168,12 @@ impl Outbox {
 
     /// Objects up to this number will not be offered again.
     pub fn knows(&mut self, stream: Stream, seq: Seq) {
-        self.known.insert(stream, seq);
+        self.known.set(stream, seq);
     }
 
     /// Up to which number objects of this stream were known, and will be offered all the same.
     pub(super) fn forget_known(&mut self, stream: Stream) -> Option<Seq> {
-        self.known.remove(&stream)
+        self.known.remove(stream)
     }
 
     /// Objects of a turn, in order.
@@ -187,7 +187,7 @@ impl Outbox {
         }
         for pick in picks {
             let object = turn.object(*pick);
-            if !self.is_known(object) {
+            if !self.known.covers(object) {
                 self.offer_one(object, turn.encoded(self.codec, *pick));
             }
         }
@@ -312,7 +312,7 @@ impl Outbox {
     pub fn retain(&mut self, is_wanted: impl Fn(Stream) -> bool) {
         self.marks.retain(&is_wanted);
         self.losses.retain(&is_wanted);
-        self.known.retain(|stream, _| is_wanted(*stream));
+        self.known.retain(&is_wanted);
     }
 
     /// Nothing of what waits will be sent.
@@ -324,21 +324,6 @@ impl Outbox {
     /// What counts against the limits.
     fn counted_bytes(&self) -> usize {
         self.bytes - self.allowance.min(self.bytes)
-    }
-
-    fn is_known(&mut self, object: &Object) -> bool {
-        if self.known.is_empty() {
-            return false;
-        }
-        let stream = object.stream();
-        match self.known.get(&stream) {
-            Some(last) if object.seq <= *last => true,
-            Some(_) => {
-                self.known.remove(&stream);
-                false
-            }
-            None => false,
-        }
     }
 
     fn flush_held(&mut self) {
