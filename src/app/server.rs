@@ -5,16 +5,24 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::dev::Server;
+use actix_codec::Framed;
+use actix_http::body::BoxBody;
+use actix_http::h1::{Codec, ExpectHandler};
+use actix_http::{HttpService, Request, TlsAcceptorConfig};
+use actix_server::{GracefulShutdownSignal, Server};
+use actix_service::{Service, ServiceFactory, apply_fn_factory, map_config};
+use actix_tls::accept::rustls_0_23::TlsStream;
+use actix_web::dev::{AppConfig, ServiceResponse};
 use actix_web::middleware::from_fn;
-use actix_web::{App, HttpServer, web};
+use actix_web::rt::net::TcpStream;
+use actix_web::{App, Error, web};
 use socket2::{Domain, Protocol, Socket, Type};
 use tracing::warn;
 
 use super::Workers;
 use crate::config::Doors;
 use crate::gate::{SeatLimits, connections_of, seats_of};
-use crate::http::{self, Certificate, House, Manners};
+use crate::http::{self, Carrier, Certificate, House, Manners};
 
 /// So many connections may wait to be accepted: a storm of reconnects must not meet a full queue.
 const BACKLOG: i32 = 4096;
@@ -22,9 +30,6 @@ const BACKLOG: i32 = 4096;
 /// 1 to 499 ms would leave some connections open for ever in actix-http 3.20, and from 1000 ms on a
 /// client that waits a second for our FIN gives up first.
 const DISCONNECT_TIMEOUT: Duration = Duration::from_millis(600);
-
-/// What the connection may hold of assembled frames: they are stale the sooner the more there are.
-const WRITE_BUFFER: usize = 16 << 10;
 
 pub(super) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
@@ -58,29 +63,102 @@ pub(super) fn serve(
     house: web::Data<House>,
     workers: Workers,
 ) -> io::Result<Server> {
-    let Manners { head_timeout, idle_timeout, .. } = house.manners;
-    let metrics = house.metrics.doors().clone();
-    let server = HttpServer::new(move || {
-        App::new()
-            .wrap(from_fn(http::threshold))
-            .wrap(http::protection())
-            .configure(http::doors(house.clone(), workers.hub()))
-    });
+    let handshake_timeout = house.manners.head_timeout;
+    let server = Server::build();
+    let entry = Entry { house, workers, stopping: server.graceful_shutdown_signal() };
+    let plain = entry.clone();
     let mut server = server
         .workers(threads)
-        .max_connections(connections_of(descriptors).div_ceil(threads))
-        .client_request_timeout(head_timeout)
-        .tls_handshake_timeout(head_timeout)
-        .keep_alive(idle_timeout)
-        .tcp_nodelay(true)
-        .h1_write_buffer_size(WRITE_BUFFER)
-        .client_disconnect_timeout(DISCONNECT_TIMEOUT)
+        .max_concurrent_connections(connections_of(descriptors).div_ceil(threads))
         .shutdown_timeout(1)
         .disable_signals()
-        .on_connect(move |connection, extensions| http::greet(connection, extensions, &metrics))
-        .listen(listeners.plain)?;
+        .listen("plain", listeners.plain, move || plain.service::<TcpStream>().tcp())?;
     if let Some((listener, certificate)) = listeners.tls {
-        server = server.listen_rustls_0_23(listener, certificate.server_config())?;
+        let config = certificate.server_config();
+        server = server.listen("tls", listener, move || {
+            let service = entry.service::<TlsStream<TcpStream>>();
+            let acceptor = TlsAcceptorConfig::default().handshake_timeout(handshake_timeout);
+            service.rustls_0_23_with_config(config.clone(), acceptor)
+        })?;
     }
     Ok(server.run())
+}
+
+/// What a worker needs to serve connections.
+#[derive(Clone)]
+struct Entry {
+    house: web::Data<House>,
+    workers: Workers,
+    stopping: GracefulShutdownSignal,
+}
+
+/// A factory of services as an HTTP service takes it.
+trait Factory<Asked, Answer>:
+    ServiceFactory<
+        Asked,
+        Config = (),
+        Response = Answer,
+        Error = Error,
+        InitError = (),
+        Future: 'static,
+        Service: Service<Asked, Future: 'static>,
+    >
+{
+}
+
+impl<F, Asked, Answer> Factory<Asked, Answer> for F where
+    F: ServiceFactory<
+            Asked,
+            Config = (),
+            Response = Answer,
+            Error = Error,
+            InitError = (),
+            Future: 'static,
+            Service: Service<Asked, Future: 'static>,
+        >
+{
+}
+
+/// HTTP on connections of one kind, and what takes over where it ends.
+type Http<C, Answers, Sessions> = HttpService<C, Answers, BoxBody, ExpectHandler, Sessions>;
+
+impl Entry {
+    /// HTTP on connections of this kind, until they ask for a session.
+    ///
+    /// This is what `HttpServer` builds, but for the last step: it has no way to hand a connection over.
+    fn service<C: Carrier + 'static>(
+        &self,
+    ) -> Http<
+        C,
+        impl Factory<Request, ServiceResponse> + use<C>,
+        impl Factory<(Request, Framed<C, Codec>), ()> + use<C>,
+    > {
+        let Manners { head_timeout, idle_timeout, .. } = self.house.manners;
+        let metrics = self.house.metrics.doors().clone();
+        let stopping = self.stopping.clone();
+        let upgrade = apply_fn_factory(self.doors(), |(request, connection), doors| {
+            let answer = doors.call(request);
+            async move { http::hand_over(answer.await?, connection).await }
+        });
+        HttpService::build()
+            .graceful_shutdown_signal(move || {
+                let stopping = stopping.clone();
+                async move { stopping.notified().await }
+            })
+            .client_request_timeout(head_timeout)
+            .keep_alive(idle_timeout)
+            .tcp_nodelay(true)
+            .client_disconnect_timeout(DISCONNECT_TIMEOUT)
+            .on_connect_ext(move |connection: &C, extensions| http::greet(connection, extensions, &metrics))
+            .upgrade(upgrade)
+            .finish(self.doors())
+    }
+
+    fn doors(&self) -> impl Factory<Request, ServiceResponse> + use<> {
+        let app = App::new()
+            .wrap(from_fn(http::threshold))
+            .wrap(http::protection())
+            .configure(http::doors(self.house.clone(), self.workers.hub()));
+        map_config(app, |()| AppConfig::default())
+    }
 }

@@ -1,14 +1,10 @@
 //! Whether a request for a session may have one: its origin, its address, a free seat.
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::pin::Pin;
-use std::task::{Context, Poll};
 
-use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HOST, HeaderName, ORIGIN, RETRY_AFTER};
 use actix_web::{HttpRequest, HttpResponse};
-use bytes::Bytes;
 use tracing::debug;
 
 use super::House;
@@ -81,28 +77,4 @@ pub(super) fn address_of(request: &HttpRequest, house: &House) -> IpAddr {
     let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
     let values: Vec<_> = request.headers().get_all(FORWARDED_FOR).filter_map(|v| v.to_str().ok()).collect();
     house.proxies.client(peer, values.into_iter())
-}
-
-/// A session's body with the seat that it sits on until it ends, however that comes.
-pub(super) struct Seated {
-    body: BoxBody,
-    _seat: Seat,
-}
-
-impl Seated {
-    pub(super) fn on(seat: Seat, body: BoxBody) -> BoxBody {
-        BoxBody::new(Self { body, _seat: seat })
-    }
-}
-
-impl MessageBody for Seated {
-    type Error = Box<dyn std::error::Error>;
-
-    fn size(&self) -> BodySize {
-        self.body.size()
-    }
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        self.body.as_pin_mut().poll_next(cx)
-    }
 }

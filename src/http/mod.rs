@@ -2,6 +2,7 @@
 
 mod credentials;
 mod entrance;
+mod handover;
 mod health;
 mod page;
 mod protection;
@@ -24,10 +25,11 @@ use crate::model::{Epoch, Universe};
 use crate::session::{Limits, OutboxLimits};
 use crate::tape::Archive;
 
+pub use handover::hand_over;
 pub use protection::protection;
 #[doc(hidden)]
 pub use rest::answer_query;
-pub use socket::greet;
+pub use socket::{Carrier, greet};
 pub use threshold::{Manners, threshold};
 pub use tls::{Certificate, TlsError};
 

@@ -56,7 +56,7 @@ impl Drop for Visit {
     }
 }
 
-/// Begins to watch a connection. For `HttpServer::on_connect`.
+/// Begins to watch a connection.
 pub(super) fn begin_visit(metrics: DoorMetrics, extensions: &mut Extensions) {
     extensions.insert(Rc::new(Visit { has_asked: Cell::new(false), metrics }));
 }

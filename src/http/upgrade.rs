@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use actix_web::http::header::{CONTENT_TYPE, HeaderMap, SEC_WEBSOCKET_EXTENSIONS};
-use actix_web::web::{Data, Path, Payload, Query};
+use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, Responder};
 use actix_web_actors::ws;
 use serde::Deserialize;
@@ -11,30 +11,24 @@ use tracing::debug;
 
 use super::House;
 use super::credentials::shown;
-use super::entrance::{Seated, address_of, enter};
+use super::entrance::{address_of, enter};
 use super::rest::{Permit, no_such_path};
-use super::socket::sever;
 use crate::gate::{Denied, FEEDS, Keyring, Pass};
 use crate::hub::Hub;
-use crate::session::{self, Door, Guard};
+use crate::session::{self, Door, Guard, Opening};
 use crate::wire::{Agreed, Codec, Deflate};
 
 /// `GET /v2/{feed}`: a session of the stream.
-pub(super) async fn feed(
-    feed: Path<String>,
-    request: HttpRequest,
-    house: Data<House>,
-    payload: Payload,
-) -> impl Responder {
+pub(super) async fn feed(feed: Path<String>, request: HttpRequest, house: Data<House>) -> impl Responder {
     match FEEDS.contains(&feed.as_str()) {
-        true => open(&request, &house, &feed, payload),
+        true => open(&request, &house, &feed),
         false => Ok(no_such_path()),
     }
 }
 
 /// `GET /websocket/connect?userId=3`: the same stream under the tutorial's name.
-pub(super) async fn connect(request: HttpRequest, house: Data<House>, payload: Payload) -> impl Responder {
-    open(&request, &house, FEEDS[0], payload)
+pub(super) async fn connect(request: HttpRequest, house: Data<House>) -> impl Responder {
+    open(&request, &house, FEEDS[0])
 }
 
 /// What a client that cannot set headers says in the address.
@@ -49,12 +43,7 @@ struct Asked {
 
 /// `GET /echo`: returns each message as it came. It takes a seat like any session, so where keys are
 /// demanded it takes one too.
-pub(super) async fn echo(
-    _: Permit,
-    request: HttpRequest,
-    house: Data<House>,
-    payload: Payload,
-) -> impl Responder {
+pub(super) async fn echo(_: Permit, request: HttpRequest, house: Data<House>) -> impl Responder {
     let mut response = ws::handshake(&request)?;
     let seat = match enter(&request, &house) {
         Ok(seat) => seat,
@@ -62,16 +51,11 @@ pub(super) async fn echo(
     };
     let deflate = agree(&request, &mut response);
     let universe = Arc::clone(&house.universe);
-    let body = session::open_echo(hub_of(&request), universe, deflate, sever(&request), payload);
-    Ok::<_, ws::HandshakeError>(response.body(Seated::on(seat, body)))
+    let opening = session::open_echo(hub_of(&request), universe, deflate);
+    Ok::<_, ws::HandshakeError>(answer(response, opening.with(seat)))
 }
 
-fn open(
-    request: &HttpRequest,
-    house: &House,
-    feed: &str,
-    payload: Payload,
-) -> Result<HttpResponse, ws::HandshakeError> {
+fn open(request: &HttpRequest, house: &House, feed: &str) -> Result<HttpResponse, ws::HandshakeError> {
     let mut response = ws::handshake(request)?;
     let seat = match enter(request, house) {
         Ok(seat) => seat,
@@ -98,9 +82,15 @@ fn open(
         label: asked.user_id.map(shortened),
         guard: house.keyring.as_ref().map(|keyring| guard(request, house, keyring, feed)),
         shown: shown(request),
-        sever: sever(request),
     };
-    Ok(response.body(Seated::on(seat, session::open(door, payload))))
+    Ok(answer(response, session::open(door).with(seat)))
+}
+
+/// The answer to a handshake, with the session that begins when it is out.
+fn answer(mut response: HttpResponseBuilder, opening: Opening) -> HttpResponse {
+    let mut answer = response.finish();
+    answer.extensions_mut().insert(opening);
+    answer
 }
 
 /// Answers what the client offered: how its messages may be compressed, if it wants that at all.

@@ -149,7 +149,7 @@ impl Hub {
         let state = &mut *self.state.borrow_mut();
         let turn = Turn::new(&state.batches, &state.frames);
         if let Some(seat) = &mut state.seats[key.0] {
-            seat.take(&turn, Instant::now());
+            seat.take(&turn, &state.newest, Instant::now());
         }
     }
 
@@ -230,12 +230,12 @@ impl State {
 
     /// Calls those who have something and whose time it is; the rest wait.
     fn deliver(&mut self, is_time: impl Fn(&Seat) -> bool, now: Instant) {
-        let Self { touched, seats, batches, frames, .. } = self;
+        let Self { touched, seats, batches, frames, newest, .. } = self;
         let turn = Turn::new(batches, frames);
         touched.retain(|key| match &mut seats[key.0] {
             Some(seat) if !seat.picks.is_empty() && !is_time(seat) => true,
             Some(seat) => {
-                seat.take(&turn, now);
+                seat.take(&turn, newest, now);
                 false
             }
             None => false,
@@ -248,11 +248,11 @@ impl State {
 }
 
 impl Seat {
-    fn take(&mut self, turn: &Turn<'_>, now: Instant) {
+    fn take(&mut self, turn: &Turn<'_>, newest: &Newest, now: Instant) {
         if self.picks.is_empty() {
             return;
         }
-        self.subscriber.deliver(turn, &self.picks);
+        self.subscriber.deliver(turn, &self.picks, newest);
         self.picks.clear();
         self.picks.shrink_to(KEPT_PICKS);
         self.delivered = Some(now);

@@ -3,19 +3,20 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use actix::{Actor, ActorContext, AsyncContext, StreamHandler};
-use actix_web::body::BoxBody;
-use actix_web::web::Payload;
 use actix_web_actors::ws::{Message as Unused, ProtocolError, WebsocketContext};
+use futures_util::future::LocalBoxFuture;
 use futures_util::stream;
 use tracing::debug;
 
-use super::body::Body;
+use super::connection::Connection;
 use super::conversation::Greeting;
 use super::delivery::{Delivery, Replay};
 use super::guard::Guard;
 use super::incoming::IncomingStream;
 use super::limits::OutboxLimits;
-use super::link::{Link, Membership, Sever};
+use super::line::Line;
+use super::link::{Link, Membership};
+use super::opening::Opening;
 use super::outbox::Outbox;
 use super::{Conversation, Limits};
 use crate::gate::{Budget, Credentials};
@@ -50,40 +51,41 @@ pub struct Door {
     pub guard: Option<Guard>,
     /// The credentials that the upgrade request brought.
     pub shown: Option<Credentials>,
-    /// Breaks the connection off.
-    pub sever: Sever,
 }
 
-/// Opens a session over an upgraded connection: what the client sends is `payload`, the answer is the
-/// body of the response.
-pub fn open(door: Door, payload: Payload) -> BoxBody {
-    let outbox = Outbox::new(door.codec, Arc::clone(&door.universe), door.outbox).compressed(door.deflate);
-    let link = Rc::new(Link::new(door.hub, door.codec, door.epoch, outbox, door.sever));
-    let membership = Membership::of(&link);
-    let limits = door.limits;
-    let mut conversation = Conversation::new(Arc::clone(&door.universe), door.epoch, limits, door.guard);
-    let Greeting { notices, close } = conversation.greet(door.shown.as_ref());
-    notices.iter().for_each(|notice| link.notify(notice));
-    if let Some(close) = close {
-        link.part(close);
-    }
-    let now = Instant::now();
-    let actor = SessionActor {
-        conversation,
-        delivery: Delivery::new(Rc::clone(&link), door.universe, door.replay, limits.replayed_objects),
-        limits,
-        commands: Budget::new(limits.commands, now),
-        pings: Budget::new(limits.pings, now),
-        codec: door.codec,
-        link: Rc::clone(&link),
-        key: membership.key(),
-        label: door.label,
-    };
-    let decoder = Decoder::new(limits.message_bytes).with(Compression::of(door.deflate));
-    run(actor, IncomingStream::new(payload, decoder, Rc::clone(&link)), link, Some(membership))
+/// Opens a session on the connection that the opening gets.
+pub fn open(door: Door) -> Opening {
+    Opening::new(move |wire, head, early| {
+        let outbox =
+            Outbox::new(door.codec, Arc::clone(&door.universe), door.outbox).compressed(door.deflate);
+        let line = Line::new(wire, head);
+        let link = Rc::new(Link::new(door.hub, door.codec, door.epoch, outbox, line));
+        let membership = Membership::of(&link);
+        let limits = door.limits;
+        let mut conversation = Conversation::new(Arc::clone(&door.universe), door.epoch, limits, door.guard);
+        let Greeting { notices, close } = conversation.greet(door.shown.as_ref());
+        notices.iter().for_each(|notice| link.notify(notice));
+        if let Some(close) = close {
+            link.part(close);
+        }
+        let now = Instant::now();
+        let actor = SessionActor {
+            conversation,
+            delivery: Delivery::new(Rc::clone(&link), door.universe, door.replay, limits.replayed_objects),
+            limits,
+            commands: Budget::new(limits.commands, now),
+            pings: Budget::new(limits.pings, now),
+            codec: door.codec,
+            link: Rc::clone(&link),
+            key: membership.key(),
+            label: door.label,
+        };
+        let decoder = Decoder::new(limits.message_bytes).with(Compression::of(door.deflate));
+        run(actor, IncomingStream::new(early, decoder, Rc::clone(&link)), link, Some(membership))
+    })
 }
 
-/// Puts an actor that listens to `incoming` into a body that pulls from `link`.
+/// The task of an actor that listens to `incoming` and speaks through `link`.
 ///
 /// The context's own stream of messages stays empty: its codec does not check what ours does.
 pub(super) fn run<A>(
@@ -91,7 +93,7 @@ pub(super) fn run<A>(
     incoming: IncomingStream,
     link: Rc<Link>,
     membership: Option<Membership>,
-) -> BoxBody
+) -> LocalBoxFuture<'static, ()>
 where
     A: Actor<Context = WebsocketContext<A>>
         + StreamHandler<Result<Incoming, Fault>>
@@ -101,7 +103,7 @@ where
         ctx.add_stream(incoming);
         actor
     });
-    BoxBody::new(Body::new(Box::pin(context), link, membership))
+    Box::pin(Connection::new(Box::pin(context), link, membership))
 }
 
 /// The part of a session that reads: it carries commands to the conversation and sees to what

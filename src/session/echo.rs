@@ -2,14 +2,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use actix::{Actor, StreamHandler};
-use actix_web::body::BoxBody;
-use actix_web::web::Payload;
 use actix_web_actors::ws::{Message as Unused, ProtocolError, WebsocketContext};
 
 use super::actor::{answer_control, break_off, run};
 use super::incoming::IncomingStream;
 use super::limits::OutboxLimits;
-use super::link::{Link, Sever};
+use super::line::Line;
+use super::link::Link;
+use super::opening::Opening;
 use super::outbox::Outbox;
 use crate::hub::Hub;
 use crate::model::{Epoch, Universe};
@@ -22,18 +22,15 @@ const MAX_MESSAGE: usize = 16 << 20;
 ///
 /// It is the tutorial's echo server, and the place where our frames are put to the test: all below
 /// the message is what the ticker's sessions run on.
-pub fn open_echo(
-    hub: Rc<Hub>,
-    universe: Arc<Universe>,
-    deflate: Option<Deflate>,
-    sever: Sever,
-    payload: Payload,
-) -> BoxBody {
-    let outbox = Outbox::new(Codec::Json, universe, OutboxLimits::default()).compressed(deflate);
-    let link = Rc::new(Link::new(hub, Codec::Json, Epoch::default(), outbox, sever));
-    let decoder = Decoder::new(MAX_MESSAGE).with(Compression::of(deflate));
-    let incoming = IncomingStream::new(payload, decoder, Rc::clone(&link));
-    run(EchoActor { link: Rc::clone(&link) }, incoming, link, None)
+pub fn open_echo(hub: Rc<Hub>, universe: Arc<Universe>, deflate: Option<Deflate>) -> Opening {
+    Opening::new(move |wire, head, early| {
+        let outbox = Outbox::new(Codec::Json, universe, OutboxLimits::default()).compressed(deflate);
+        let line = Line::new(wire, head);
+        let link = Rc::new(Link::new(hub, Codec::Json, Epoch::default(), outbox, line));
+        let decoder = Decoder::new(MAX_MESSAGE).with(Compression::of(deflate));
+        let incoming = IncomingStream::new(early, decoder, Rc::clone(&link));
+        run(EchoActor { link: Rc::clone(&link) }, incoming, link, None)
+    })
 }
 
 struct EchoActor {

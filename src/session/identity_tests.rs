@@ -1,15 +1,21 @@
 //! The promise that nothing is lost in silence, held against everything that clients may do.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
+use std::io;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::Waker;
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::delivery::Delivery;
+use super::line::{Line, Wire};
 use super::link::{Link, Membership};
 use super::{Conversation, Limits, Outbox, OutboxLimits, Replay};
 use crate::hub::{Hub, Patience};
@@ -108,8 +114,57 @@ impl World {
     }
 }
 
+/// A socket that takes so many bytes and no more, in the middle of a frame or not.
+#[derive(Clone, Default)]
+struct Trickle(Rc<RefCell<Taken>>);
+
+#[derive(Default)]
+struct Taken {
+    room: usize,
+    bytes: Vec<u8>,
+}
+
+impl Wire for Trickle {
+    fn try_send(&self, bytes: &[u8]) -> io::Result<usize> {
+        let taken = &mut *self.0.borrow_mut();
+        let count = bytes.len().min(taken.room);
+        if count == 0 {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        taken.room -= count;
+        taken.bytes.extend_from_slice(&bytes[..count]);
+        Ok(count)
+    }
+
+    fn abandon(&self) {}
+}
+
+impl AsyncWrite for Trickle {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match self.try_send(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Poll::Pending,
+            taken => Poll::Ready(taken),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncRead for Trickle {
+    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Poll::Pending
+    }
+}
+
 /// A client with a memory: what it has of each stream it wants.
 struct Client {
+    wire: Trickle,
     conversation: Conversation,
     delivery: Delivery,
     link: Rc<Link>,
@@ -125,9 +180,12 @@ impl Client {
         let universe = Arc::new(fixtures::universe());
         let limits = OutboxLimits { conflate_above: 400, end_above: 1_500, frame_bytes: 500 };
         let outbox = Outbox::new(Codec::Json, Arc::clone(&universe), limits);
-        let link = Rc::new(Link::new(Rc::clone(hub), Codec::Json, EPOCH, outbox, Box::new(|| ())));
+        let wire = Trickle::default();
+        let line = Line::new(Box::new(wire.clone()), Bytes::new());
+        let link = Rc::new(Link::new(Rc::clone(hub), Codec::Json, EPOCH, outbox, line));
         let delivery = Delivery::new(Rc::clone(&link), Arc::clone(&universe), world.replay(), 1_000);
         Self {
+            wire,
             conversation: Conversation::new(universe, EPOCH, Limits::default(), None),
             delivery,
             _membership: Membership::of(&link),
@@ -144,13 +202,21 @@ impl Client {
         self.delivery.carry_out(outcome, self.conversation.filter());
     }
 
-    /// Reads up to so many frames, and checks every number in them.
-    fn read(&mut self, frames: usize) {
-        for _ in 0..frames {
-            let Some(frame) = self.link.take(Waker::noop()) else { return };
-            let objects: Vec<Value> = serde_json::from_slice(fixtures::payload(&frame)).unwrap();
+    /// Takes up to so many bytes, and checks every number in the frames that are whole.
+    fn read(&mut self, bytes: usize) {
+        self.wire.0.borrow_mut().room = bytes;
+        let written = self.link.poll_write(&mut Context::from_waker(Waker::noop()));
+        assert!(!matches!(written, Poll::Ready(Err(_))));
+        self.wire.0.borrow_mut().room = 0;
+        let received = std::mem::take(&mut self.wire.0.borrow_mut().bytes);
+        let mut rest = &received[..];
+        while let Some(length) = frame_length(rest).filter(|length| *length <= rest.len()) {
+            let (frame, behind) = rest.split_at(length);
+            let objects: Vec<Value> = serde_json::from_slice(fixtures::payload(frame)).unwrap();
             objects.iter().for_each(|object| self.enter(object));
+            rest = behind;
         }
+        self.wire.0.borrow_mut().bytes = rest.to_vec();
     }
 
     fn enter(&mut self, object: &Value) {
@@ -189,6 +255,15 @@ impl Client {
             sq.entry(channel).or_insert_with(|| json!({}))[symbol] = json!(last);
         }
         json!({ "epoch": EPOCH.to_string(), "sq": sq })
+    }
+}
+
+/// The length of the frame that begins here, once it is known (RFC 6455 section 5.2).
+fn frame_length(bytes: &[u8]) -> Option<usize> {
+    match bytes.get(1)? {
+        length @ 0..=125 => Some(2 + usize::from(*length)),
+        126 => Some(4 + usize::from(u16::from_be_bytes(bytes.get(2..4)?.try_into().unwrap()))),
+        _ => Some(10 + u64::from_be_bytes(bytes.get(2..10)?.try_into().unwrap()) as usize),
     }
 }
 
@@ -239,7 +314,7 @@ fn for_every_client_and_every_stream_the_numbers_add_up() {
                         client.say(&again);
                     }
                     // The first client hardly ever reads.
-                    choice if place > 0 || choice == 3 => client.read(3),
+                    choice if place > 0 || choice == 3 => client.read(world.random.random_range(0..800)),
                     _ => {}
                 }
             }

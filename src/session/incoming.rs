@@ -2,7 +2,6 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use actix_web::web::Payload;
 use bytes::Bytes;
 use futures_util::Stream;
 
@@ -13,9 +12,8 @@ use crate::wire::{Decoder, Fault, Incoming};
 ///
 /// Reading pauses while the answers to what was read before still wait for the socket: a client that
 /// asks without listening is slowed to the pace at which it listens. It needs no waker of its own for
-/// that, because the body that polls the actor is polled again for what waits.
+/// that, because the task that polls the actor is woken when the socket has room for what waits.
 pub(super) struct IncomingStream {
-    payload: Payload,
     chunk: Bytes,
     decoder: Decoder,
     link: Rc<Link>,
@@ -25,8 +23,9 @@ pub(super) struct IncomingStream {
 const PAUSE_ABOVE: usize = 64 << 10;
 
 impl IncomingStream {
-    pub(super) fn new(payload: Payload, decoder: Decoder, link: Rc<Link>) -> Self {
-        Self { payload, chunk: Bytes::new(), decoder, link }
+    /// A stream that begins with `early`, which came in with the handshake.
+    pub(super) fn new(early: Bytes, decoder: Decoder, link: Rc<Link>) -> Self {
+        Self { chunk: early, decoder, link }
     }
 }
 
@@ -42,12 +41,12 @@ impl Stream for IncomingStream {
             if let Some(said) = this.decoder.decode(&mut this.chunk).transpose() {
                 return Poll::Ready(Some(said));
             }
-            match ready!(Pin::new(&mut this.payload).poll_next(cx)) {
-                Some(Ok(chunk)) => {
+            match ready!(this.link.line().poll_read(cx)) {
+                Ok(chunk) if !chunk.is_empty() => {
                     this.link.hears();
                     this.chunk = chunk;
                 }
-                Some(Err(_)) | None => return Poll::Ready(None),
+                Ok(_) | Err(_) => return Poll::Ready(None),
             }
         }
     }

@@ -1,20 +1,20 @@
 use std::cell::{Cell, OnceCell, RefCell};
+use std::io;
 use std::rc::Rc;
-use std::task::Waker;
+use std::task::{Context, Poll, Waker, ready};
 use std::time::{Instant, SystemTime};
 
 use bytes::Bytes;
 
+use super::line::Line;
 use super::outbox::{Offered, Outbox};
 use super::{Overload, Terms};
 use crate::hub::{Hub, Newest, Pick, Subscriber, SubscriberKey, Turn, Vitals};
 use crate::model::{Epoch, Timestamp};
 use crate::wire::{Close, Codec, ErrorCode, Heartbeat, Notice, Opcode, close_frame, message_frame};
 
-/// Breaks a connection off, whatever state it is in.
-pub type Sever = Box<dyn Fn()>;
-
-/// What the hub, the actor and the body of one session share: the outbox, and how the far side does.
+/// What the hub, the actor and the task of one session share: the outbox, the line, and how the far
+/// side does.
 ///
 /// Everything happens on one thread and nothing is borrowed across a call to the outside.
 pub(super) struct Link {
@@ -23,6 +23,8 @@ pub(super) struct Link {
     codec: Codec,
     epoch: Epoch,
     outbox: RefCell<Outbox>,
+    line: Line,
+    /// Wakes the session's task, unless it has been woken already.
     waker: Cell<Option<Waker>>,
     terms: Cell<Terms>,
     /// When the next data of a client with a pace is due.
@@ -34,7 +36,7 @@ pub(super) struct Link {
     /// Whether the client knows our own notices.
     opted_in: Cell<bool>,
     parting: Cell<Option<Parting>>,
-    sever: Sever,
+    is_severed: Cell<bool>,
 }
 
 /// After how long clients are asked to come back from a restart: spread, so that they do not all
@@ -49,7 +51,7 @@ struct Parting {
 }
 
 impl Link {
-    pub(super) fn new(hub: Rc<Hub>, codec: Codec, epoch: Epoch, outbox: Outbox, sever: Sever) -> Self {
+    pub(super) fn new(hub: Rc<Hub>, codec: Codec, epoch: Epoch, outbox: Outbox, line: Line) -> Self {
         let now = Instant::now();
         Self {
             hub,
@@ -57,6 +59,7 @@ impl Link {
             codec,
             epoch,
             outbox: RefCell::new(outbox),
+            line,
             waker: Cell::new(None),
             terms: Cell::default(),
             release_at: Cell::new(now),
@@ -65,7 +68,7 @@ impl Link {
             moved: Cell::new(now),
             opted_in: Cell::new(false),
             parting: Cell::new(None),
-            sever,
+            is_severed: Cell::new(false),
         }
     }
 
@@ -134,19 +137,73 @@ impl Link {
         self.parting.get().map(|parting| parting.why)
     }
 
-    /// How many bytes wait for the socket.
-    pub(super) fn waiting_bytes(&self) -> usize {
-        self.outbox.borrow().bytes()
+    /// Whether the connection is to be broken off, whatever waits.
+    pub(super) fn is_severed(&self) -> bool {
+        self.is_severed.get()
     }
 
-    /// The next frame for the socket; when there is none, `waker` is told of the next.
-    pub(super) fn take(&self, waker: &Waker) -> Option<Bytes> {
-        let taken = self.hub.with_latest(|latest| self.outbox.borrow_mut().take(latest));
-        let Some(taken) = taken else {
-            let known = self.waker.take().filter(|known| known.will_wake(waker));
-            self.waker.set(Some(known.unwrap_or_else(|| waker.clone())));
-            return None;
-        };
+    pub(super) fn line(&self) -> &Line {
+        &self.line
+    }
+
+    /// How many bytes wait for the socket.
+    pub(super) fn waiting_bytes(&self) -> usize {
+        self.outbox.borrow().bytes() + self.line.waiting_bytes()
+    }
+
+    /// Whether the socket has yet to take something.
+    fn owes(&self) -> bool {
+        self.line.waiting_bytes() > 0 || !self.outbox.borrow().is_empty()
+    }
+
+    /// Whether a frame waits that the socket may have room for.
+    pub(super) fn has_more(&self) -> bool {
+        self.line.is_clear() && !self.outbox.borrow().is_empty()
+    }
+
+    /// The task sleeps: whatever it has to look at wakes it by this.
+    pub(super) fn wake_by(&self, waker: &Waker) {
+        let known = self.waker.take().filter(|known| known.will_wake(waker));
+        self.waker.set(Some(known.unwrap_or_else(|| waker.clone())));
+    }
+
+    fn wake(&self) {
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+
+    /// Writes all that waits, as the socket takes it; pending while it is full.
+    pub(super) fn poll_write(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            let waited = self.line.waiting_bytes();
+            let cleared = self.line.poll_clear(cx);
+            if self.line.waiting_bytes() < waited {
+                self.moved.set(Instant::now());
+            }
+            ready!(cleared)?;
+            match self.hub.with_latest(|latest| self.take(latest)) {
+                Some(frame) => self.line.send(frame),
+                None => return Poll::Ready(Ok(())),
+            }
+        }
+    }
+
+    /// Writes what the socket takes at once; what it does not is the task's work.
+    fn write(&self, latest: &Newest) {
+        if !self.line.is_clear() {
+            return;
+        }
+        while let Some(frame) = self.take(latest) {
+            self.line.send(frame);
+            if !self.line.is_clear() {
+                return self.wake();
+            }
+        }
+    }
+
+    fn take(&self, latest: &Newest) -> Option<Bytes> {
+        let taken = self.outbox.borrow_mut().take(latest)?;
         self.moved.set(Instant::now());
         let metrics = self.hub.metrics();
         metrics.frames.inc();
@@ -158,21 +215,25 @@ impl Link {
         Some(taken.frame)
     }
 
-    /// Changes the outbox, unless the session is over, and wakes the body where that gave it work.
+    /// Changes the outbox, unless the session is over, and wakes the task where that gave it work.
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut Outbox) -> T) -> Option<T> {
+        let outcome = self.fill(change)?;
+        if self.has_more() {
+            self.wake();
+        }
+        Some(outcome)
+    }
+
+    /// Changes the outbox, unless the session is over.
+    fn fill<T>(&self, change: impl FnOnce(&mut Outbox) -> T) -> Option<T> {
         if self.parting.get().is_some() {
             return None;
         }
         let mut outbox = self.outbox.borrow_mut();
         let was_empty = outbox.is_empty();
         let outcome = change(&mut outbox);
-        let is_empty = outbox.is_empty();
-        drop(outbox);
-        if was_empty && !is_empty {
+        if was_empty && !outbox.is_empty() && self.line.is_clear() {
             self.moved.set(Instant::now());
-        }
-        if !is_empty && let Some(waker) = self.waker.take() {
-            waker.wake();
         }
         Some(outcome)
     }
@@ -193,13 +254,14 @@ impl Link {
 }
 
 impl Subscriber for Link {
-    fn deliver(&self, turn: &Turn<'_>, picks: &[Pick]) {
-        if self.change(|outbox| outbox.offer(turn, picks)) == Some(Offered::Overflow) {
+    fn deliver(&self, turn: &Turn<'_>, picks: &[Pick], latest: &Newest) {
+        if self.fill(|outbox| outbox.offer(turn, picks)) == Some(Offered::Overflow) {
             self.hub.metrics().overflows.inc();
             self.outbox.borrow_mut().clear();
             self.notify(&ErrorCode::SlowClient.into());
             self.part(Close::SlowClient);
         }
+        self.write(latest);
     }
 
     fn may_wait(&self) -> bool {
@@ -214,10 +276,10 @@ impl Subscriber for Link {
         if !pace.is_zero() && self.release_at.get() <= now {
             // From when it was due, so that the pace is kept; from now, when that is long ago.
             self.release_at.set((self.release_at.get() + pace).max(now));
-            self.change(|outbox| outbox.release(latest));
+            self.fill(|outbox| outbox.release(latest));
+            self.write(latest);
         }
-        let is_idle = self.outbox.borrow().is_empty();
-        if !heartbeat.is_zero() && is_idle && self.moved.get() + heartbeat <= now {
+        if !heartbeat.is_zero() && !self.owes() && self.moved.get() + heartbeat <= now {
             self.notify(&self.heartbeat(latest));
         }
         const SOON: std::time::Duration = std::time::Duration::from_millis(1);
@@ -228,7 +290,7 @@ impl Subscriber for Link {
         Vitals {
             heard: self.heard.get(),
             pinged: self.pinged.get(),
-            stalled: (!self.outbox.borrow().is_empty()).then(|| self.moved.get()),
+            stalled: self.owes().then(|| self.moved.get()),
             dismissed: self.parting.get().map(|parting| parting.since),
             waiting_bytes: self.waiting_bytes(),
         }
@@ -251,7 +313,8 @@ impl Subscriber for Link {
     }
 
     fn sever(&self) {
-        (self.sever)();
+        self.is_severed.set(true);
+        self.wake();
     }
 }
 

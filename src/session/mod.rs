@@ -1,15 +1,16 @@
 //! One client: the conversation, the filter of what it wants, the outbox of what it has yet to get,
-//! and the body through which the socket pulls.
+//! and the line through which that goes.
 //!
 //! ```text
-//! hub ──deliver──▶ Link { outbox } ◀──take── Body ◀──poll── the connection, when it can write
-//! payload ──▶ Incoming ──▶ SessionActor ──▶ Conversation ──Outcome──▶ Delivery ──▶ Link, hub
+//! hub ──deliver──▶ Link { outbox ──▶ line } ──▶ socket      what it takes at once
+//!                        ▲ poll_write                       what it takes later
+//! socket ──▶ Incoming ──▶ SessionActor ──▶ Conversation ──Outcome──▶ Delivery ──▶ Link, hub
 //! ```
-//! The actor lives inside the body, and the body is polled only while the socket takes bytes. So
-//! nothing that must happen to a stalled client may depend on the actor: that is the hub's part.
+//! The connection's task drives the actor and writes what the socket could not take at once. A tick
+//! that it can take wakes nobody: the hub's turn ends in the kernel.
 
 mod actor;
-mod body;
+mod connection;
 mod conversation;
 mod delivery;
 mod echo;
@@ -18,8 +19,10 @@ mod guard;
 mod incoming;
 mod known;
 mod limits;
+mod line;
 mod link;
 mod marks;
+mod opening;
 mod outbox;
 mod parcel;
 mod watch;
@@ -31,7 +34,8 @@ pub use echo::open_echo;
 pub use filter::{Filter, Interest};
 pub use guard::Guard;
 pub use limits::{Limits, OutboxLimits};
-pub use link::Sever;
+pub use line::Wire;
+pub use opening::Opening;
 pub use outbox::{Offered, Outbox, Overload};
 pub use parcel::Taken;
 

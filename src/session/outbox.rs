@@ -33,7 +33,7 @@ pub struct Outbox {
     queue: VecDeque<Parcel>,
     /// Objects that wait for the next release.
     held: VecDeque<Parcel>,
-    /// Bytes in `queue` and `held`.
+    /// Bytes in `urgent`, `queue` and `held`.
     bytes: usize,
     /// So many of them were asked for at once and do not count against the limits.
     allowance: usize,
@@ -128,6 +128,7 @@ impl Outbox {
 
     /// A control frame that may overtake: a ping, which must not wait behind what it is to explain.
     pub fn push_urgent(&mut self, frame: Bytes) {
+        self.bytes += frame.len();
         self.urgent.push_back(frame);
     }
 
@@ -221,6 +222,7 @@ impl Outbox {
     /// The next frame, with the newest of what is marked in `latest`.
     pub fn take(&mut self, latest: &Newest) -> Option<Taken> {
         if let Some(frame) = self.urgent.pop_front() {
+            self.bytes -= frame.len();
             return Some(Taken { frame, objects: 0, merged: 0 });
         }
         if self.is_unfinished {

@@ -1,0 +1,49 @@
+//! Where a connection leaves HTTP behind.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+
+use actix_codec::{Encoder, Framed};
+use actix_http::Response;
+use actix_http::body::{BodySize, BoxBody, to_bytes};
+use actix_http::h1::{Codec, Message, SendResponse};
+use actix_web::Error;
+use actix_web::dev::ServiceResponse;
+use actix_web::http::ConnectionType;
+use bytes::Bytes;
+
+use super::socket::Carrier;
+use crate::session::Opening;
+
+/// Gives a connection to the session that the doors opened for it. Where they opened none, what they
+/// answered is the last of the connection.
+///
+/// A session that stayed inside its HTTP response would cost two buffers of 8 KiB, a copy of each
+/// frame, and a poll of the whole dispatcher for each tick; and a client that reads nothing would
+/// freeze it.
+///
+/// # Errors
+/// When the connection breaks before the answer is out.
+pub async fn hand_over<C>(mut answer: ServiceResponse, connection: Framed<C, Codec>) -> Result<(), Error>
+where
+    C: Carrier + 'static,
+{
+    let opening = answer.response_mut().extensions_mut().remove::<Opening>();
+    let mut answer = Response::<BoxBody>::from(answer);
+    let Some(opening) = opening else {
+        answer.head_mut().set_connection_type(ConnectionType::Close);
+        let (head, body) = answer.into_parts();
+        let mut connection = SendResponse::new(connection, head.set_body(to_bytes(body).await?)).await?;
+        return Ok(poll_fn(|cx| Pin::new(&mut connection).close(cx)).await?);
+    };
+    let mut parts = connection.into_parts();
+    let head = Message::Item((answer.drop_body(), BodySize::Stream));
+    parts.codec.encode(head, &mut parts.write_buf)?;
+    // Copied, so that the buffers of a whole request do not live as long as the session.
+    let head = Bytes::copy_from_slice(&parts.write_buf);
+    let early = Bytes::copy_from_slice(&parts.read_buf);
+    let session = opening.on(Box::new(parts.io), head, early);
+    drop((parts.read_buf, parts.write_buf, parts.codec));
+    session.await;
+    Ok(())
+}

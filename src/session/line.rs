@@ -1,0 +1,121 @@
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, Bytes};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// What carries a session's bytes: a connection that is ours alone once the handshake is over.
+pub trait Wire: AsyncRead + AsyncWrite + Unpin {
+    /// Writes as much as the socket takes at once.
+    ///
+    /// # Errors
+    /// `WouldBlock` where it takes nothing now, or where only a task may write; else the connection
+    /// is broken.
+    fn try_send(&self, bytes: &[u8]) -> io::Result<usize>;
+
+    /// What is unsent when it is dropped is thrown away, and the far side sees a reset.
+    fn abandon(&self);
+}
+
+/// The way to the client, with the one frame that the socket has not taken whole.
+///
+/// A frame is written where it comes up, in the middle of the hub's turn: a call of the kernel and
+/// nothing around it. Only where the socket is full the session's task is woken, and waits for it.
+pub(super) struct Line {
+    wire: RefCell<Box<dyn Wire>>,
+    rest: RefCell<Bytes>,
+    /// Whether a task wrote what a wire with buffers of its own may still hold.
+    is_unflushed: Cell<bool>,
+    is_broken: Cell<bool>,
+}
+
+/// The most that is read at once.
+const CHUNK: usize = 16 << 10;
+
+thread_local! {
+    /// Where all sessions of a worker read: nobody keeps room for what may come.
+    static ROOM: RefCell<Vec<u8>> = RefCell::new(vec![0; CHUNK]);
+}
+
+impl Line {
+    /// A line over this wire; `head` goes before everything else.
+    pub(super) fn new(wire: Box<dyn Wire>, head: Bytes) -> Self {
+        Self {
+            wire: RefCell::new(wire),
+            rest: RefCell::new(head),
+            is_unflushed: Cell::new(false),
+            is_broken: Cell::new(false),
+        }
+    }
+
+    /// Whether there is room for a frame: the last one was taken whole.
+    pub(super) fn is_clear(&self) -> bool {
+        self.rest.borrow().is_empty() && !self.is_broken.get()
+    }
+
+    /// Bytes of the last frame that wait for the socket.
+    pub(super) fn waiting_bytes(&self) -> usize {
+        self.rest.borrow().len()
+    }
+
+    /// Gives the socket what it takes of a frame, and keeps the rest. Only on a clear line.
+    pub(super) fn send(&self, mut frame: Bytes) {
+        match self.wire.borrow().try_send(&frame) {
+            Ok(taken) => frame.advance(taken),
+            Err(error) if is_passing(&error) => {}
+            Err(_) => self.is_broken.set(true),
+        }
+        if !frame.is_empty() {
+            self.rest.replace(frame);
+        }
+    }
+
+    /// Writes the rest of the last frame; ready when the line is clear.
+    pub(super) fn poll_clear(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.is_broken.get() {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
+        let mut wire = self.wire.borrow_mut();
+        let mut rest = self.rest.borrow_mut();
+        while !rest.is_empty() {
+            let taken = ready!(Pin::new(&mut **wire).poll_write(cx, &rest))?;
+            if taken == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            rest.advance(taken);
+            self.is_unflushed.set(true);
+        }
+        // A frame may be a slice of what others share: nothing of it is kept.
+        *rest = Bytes::new();
+        if self.is_unflushed.get() {
+            ready!(Pin::new(&mut **wire).poll_flush(cx))?;
+            self.is_unflushed.set(false);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// What has come in; empty at the end.
+    pub(super) fn poll_read(&self, cx: &mut Context<'_>) -> Poll<io::Result<Bytes>> {
+        ROOM.with_borrow_mut(|room| {
+            let mut room = ReadBuf::new(room);
+            ready!(Pin::new(&mut **self.wire.borrow_mut()).poll_read(cx, &mut room))?;
+            Poll::Ready(Ok(Bytes::copy_from_slice(room.filled())))
+        })
+    }
+
+    /// Says that nothing more will be sent.
+    pub(super) fn poll_shutdown(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut **self.wire.borrow_mut()).poll_shutdown(cx)
+    }
+
+    /// Nothing that waits will be sent.
+    pub(super) fn abandon(&self) {
+        self.wire.borrow().abandon();
+    }
+}
+
+fn is_passing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+}
