@@ -14,7 +14,7 @@ use self::doors::DoorArgs;
 pub use self::doors::{Doors, Tls};
 pub use self::task::{KeyTask, NewKey, Task};
 use crate::hub::Patience;
-use crate::market::{MAX_LISTINGS, Simulation};
+use crate::market::{MAX_LISTINGS, Rhythm, Simulation};
 use crate::model::SECOND;
 use crate::session::{Limits, OutboxLimits};
 use crate::tape::{Retention, Spans};
@@ -53,6 +53,10 @@ pub struct Args {
         allow_negative_numbers = true
     )]
     quotes_per_trade: f64,
+
+    /// How trades and quotes follow each other: as in a market, or always the same time apart
+    #[arg(long, env = "TAPECAST_ARRIVALS", value_enum, default_value = "poisson", value_name = "RHYTHM")]
+    arrivals: Arrivals,
 
     /// Which of all possible markets: the same seed, symbols and rates give the same events
     #[arg(long, env = "TAPECAST_SEED", default_value_t = 42)]
@@ -119,6 +123,13 @@ impl Args {
     pub fn take_task(&mut self) -> Option<Task> {
         self.task.take()
     }
+}
+
+/// A [`Rhythm`] by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Arrivals {
+    Poisson,
+    Even,
 }
 
 /// How log lines are written.
@@ -241,6 +252,10 @@ impl TryFrom<Args> for Config {
             simulation: Simulation {
                 seed: args.seed,
                 trades_per_second: within("--rate", args.rate, MAX_RATE)?,
+                rhythm: match args.arrivals {
+                    Arrivals::Poisson => Rhythm::Poisson,
+                    Arrivals::Even => Rhythm::Even,
+                },
                 quotes_per_trade: within("--quotes-per-trade", args.quotes_per_trade, MAX_QUOTES_PER_TRADE)?,
                 ..if args.eventful { Simulation::EVENTFUL } else { Simulation::default() }
             },

@@ -40,6 +40,14 @@ impl Carrier for TlsStream<TcpStream> {
 }
 
 impl Wire for TcpStream {
+    /// Asks the kernel, and not first the runtime whether the socket had room when it was last full.
+    #[cfg(target_os = "linux")]
+    fn try_send(&self, bytes: &[u8]) -> io::Result<usize> {
+        use rustix::net::{SendFlags, send};
+        Ok(send(self, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)?)
+    }
+
+    #[cfg(not(target_os = "linux"))]
     fn try_send(&self, bytes: &[u8]) -> io::Result<usize> {
         self.try_write(bytes)
     }

@@ -20,6 +20,8 @@ pub struct HubActor {
     waiting: VecDeque<Arc<Batch>>,
     /// Whether it will be told when those who wait have waited long enough.
     has_timer: bool,
+    /// Whether its next turn comes by itself, because this one was not enough.
+    is_going_on: bool,
 }
 
 /// How often the hub looks after the silent and the stalled.
@@ -35,7 +37,7 @@ const BATCHES_PER_TURN: usize = 64;
 impl HubActor {
     /// An ear for this hub.
     pub fn new(hub: Rc<Hub>) -> Self {
-        Self { hub, waiting: VecDeque::new(), has_timer: false }
+        Self { hub, waiting: VecDeque::new(), has_timer: false, is_going_on: false }
     }
 
     /// Hands out what has come in until now, in one turn.
@@ -53,9 +55,13 @@ impl HubActor {
                 hub.hand_out(ctx);
             });
         }
-        if !self.waiting.is_empty() {
+        if !self.is_going_on && (self.hub.has_more() || !self.waiting.is_empty()) {
+            self.is_going_on = true;
             let later = tokio::task::yield_now().into_actor(self);
-            ctx.spawn(later.map(|(), hub, ctx| hub.hand_out(ctx)));
+            ctx.spawn(later.map(|(), hub, ctx| {
+                hub.is_going_on = false;
+                hub.hand_out(ctx);
+            }));
         }
     }
 }

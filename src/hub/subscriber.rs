@@ -8,8 +8,8 @@ use crate::wire::Close;
 /// The hub calls these plainly in the middle of its turn, so they must be quick, must not wait, and
 /// must not call the hub.
 pub trait Subscriber {
-    /// Takes these objects, in order, and may look at what is newest.
-    fn deliver(&self, turn: &Turn<'_>, picks: &[Pick], latest: &Newest);
+    /// Takes these objects, in order.
+    fn deliver(&self, turn: &Turn<'_>, picks: &[Pick]);
 
     /// Whether objects may wait a little for others that come soon. Not where it is behind, or has a
     /// pace or a past of its own: what it gets then depends on what was offered so far.

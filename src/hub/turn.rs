@@ -2,11 +2,13 @@ use std::cell::RefCell;
 use std::hash::BuildHasher;
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
 
+use super::Newest;
 use crate::model::Object;
 use crate::tape::Batch;
 use crate::wire::{ArrayFrame, Codec, Deflate};
@@ -18,7 +20,8 @@ pub struct Pick {
     place: u32,
 }
 
-/// The batches that are handed out together, and the frames made of them so far.
+/// The batches that are handed out together, the frames made of them so far, and how things stand
+/// after them.
 ///
 /// Whoever picks the same objects gets the same frame: it is assembled for the first and shared by
 /// the rest, without anybody having to know in advance who wants alike.
@@ -26,6 +29,8 @@ pub struct Pick {
 pub struct Turn<'a> {
     batches: &'a [Arc<Batch>],
     frames: &'a Frames,
+    newest: &'a Newest,
+    now: Instant,
 }
 
 /// Frames by their form and by what they hold. It keeps its room from turn to turn, so that looking
@@ -62,9 +67,19 @@ impl Pick {
 }
 
 impl<'a> Turn<'a> {
-    /// A turn of these batches, with the frames made of them so far.
-    pub fn new(batches: &'a [Arc<Batch>], frames: &'a Frames) -> Self {
-        Self { batches, frames }
+    /// A turn of these batches at this time, with the frames made of them so far.
+    pub fn new(batches: &'a [Arc<Batch>], frames: &'a Frames, newest: &'a Newest, now: Instant) -> Self {
+        Self { batches, frames, newest, now }
+    }
+
+    /// The newest objects.
+    pub fn newest(&self) -> &'a Newest {
+        self.newest
+    }
+
+    /// When it is, near enough: a look at the clock for each subscriber is a fiftieth of a send.
+    pub const fn now(&self) -> Instant {
+        self.now
     }
 
     /// The object itself.
@@ -151,7 +166,8 @@ mod tests {
         let universe = Arc::new(fixtures::universe());
         let batches = [Arc::new(Batch::new(universe, Timestamp::default(), objects, vec![]))];
         let frames = Frames::default();
-        let turn = Turn::new(&batches, &frames);
+        let newest = Newest::new(1);
+        let turn = Turn::new(&batches, &frames, &newest, Instant::now());
         let picks: Vec<_> = (0..20).map(|place| Pick::new(0, place)).collect();
         let deflate = |offer| Agreed::from_offers([offer]).map(Agreed::deflate);
         let (wide, narrow) =
@@ -174,7 +190,8 @@ mod tests {
         let universe = Arc::new(fixtures::universe());
         let batches = [Arc::new(Batch::new(universe, Timestamp::default(), objects, vec![]))];
         let frames = Frames::default();
-        let turn = Turn::new(&batches, &frames);
+        let newest = Newest::new(1);
+        let turn = Turn::new(&batches, &frames, &newest, Instant::now());
         let picks: Vec<_> = (0..4).map(|place| Pick::new(0, place)).collect();
         let deflate = Agreed::from_offers(["permessage-deflate"]).map(Agreed::deflate);
 

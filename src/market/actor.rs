@@ -1,8 +1,9 @@
 use std::time::{Duration, Instant, SystemTime};
 
-use actix::{Actor, AsyncContext, Context, Message, Recipient};
+use actix::{Actor, AsyncContext, Context, Message, Recipient, StreamHandler};
 use tracing::warn;
 
+use super::metronome::{Beat, Metronome};
 use super::{Pacer, Simulator};
 use crate::model::{Event, MILLISECOND, Timestamp};
 
@@ -20,19 +21,61 @@ pub struct Events {
 pub struct MarketActor {
     simulator: Simulator,
     listener: Recipient<Events>,
+    clock: Clock,
+    pacer: Pacer,
 }
 
-/// One step of the simulator. The timer of the runtime is no finer.
+/// The wall clock is read once; from then on a steady clock tells how much later it is, so that event
+/// time does not jump when the machine's clock is set.
+#[derive(Clone, Copy)]
+struct Clock {
+    opened: Timestamp,
+    steady: Instant,
+}
+
+impl Clock {
+    fn start() -> Self {
+        Self { opened: Timestamp::from(SystemTime::now()), steady: Instant::now() }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.opened + self.steady.elapsed()
+    }
+
+    /// How long it is until a whole number of these have passed since the Unix epoch.
+    fn until_next(&self, period: Duration) -> Duration {
+        let nanos = period.as_nanos() as i64;
+        Duration::from_nanos((nanos - self.now().nanos().rem_euclid(nanos)) as u64)
+    }
+}
+
+/// One step of the simulator.
 const BEAT: Duration = Duration::from_millis(1);
 
 impl MarketActor {
-    /// A market that opens when the actor starts, and tells its events to this listener.
+    /// A market that opens now, and tells its events to this listener.
     pub fn new(simulator: Simulator, listener: Recipient<Events>) -> Self {
-        Self { simulator, listener }
+        let clock = Clock::start();
+        Self { simulator, listener, clock, pacer: Pacer::new(clock.opened, BEAT) }
     }
+}
 
-    fn tell(&mut self, pacer: &mut Pacer, now: Timestamp) {
-        let due = pacer.due(now);
+impl Actor for MarketActor {
+    type Context = Context<Self>;
+
+    /// Opens with a quote and the price bands of each instrument, so that every trade has them before it.
+    fn started(&mut self, ctx: &mut Self::Context) {
+        let opened = self.clock.opened;
+        let mut events = Vec::new();
+        self.simulator.opening(opened, &mut events);
+        self.listener.do_send(Events { events, newest: opened });
+        ctx.add_stream(Metronome::new(self.clock.until_next(BEAT), BEAT));
+    }
+}
+
+impl StreamHandler<Beat> for MarketActor {
+    fn handle(&mut self, _: Beat, _: &mut Self::Context) {
+        let due = self.pacer.due(self.clock.now());
         if !due.skipped.is_zero() {
             warn!(
                 skipped_ms = due.skipped.as_millis() as u64,
@@ -47,22 +90,5 @@ impl MarketActor {
             let newest = Timestamp::from_nanos(last.nanos() + MILLISECOND);
             self.listener.do_send(Events { events, newest });
         }
-    }
-}
-
-impl Actor for MarketActor {
-    type Context = Context<Self>;
-
-    /// Opens with a quote and the price bands of each instrument, so that every trade has them before it.
-    ///
-    /// The wall clock is read once; from then on a steady clock tells how much later it is, so that
-    /// event time does not jump when the machine's clock is set.
-    fn started(&mut self, ctx: &mut Self::Context) {
-        let (opened, steady) = (Timestamp::from(SystemTime::now()), Instant::now());
-        let mut events = Vec::new();
-        self.simulator.opening(opened, &mut events);
-        self.listener.do_send(Events { events, newest: opened });
-        let mut pacer = Pacer::new(opened, BEAT);
-        ctx.run_interval(BEAT, move |market, _| market.tell(&mut pacer, opened + steady.elapsed()));
     }
 }

@@ -1,12 +1,14 @@
 use super::draws::Draws;
+use super::simulation::Rhythm;
 
-/// When something happens: a Poisson process, told one millisecond at a time.
+/// When something happens, told one millisecond at a time: a Poisson process, or an even beat.
 ///
-/// The gaps between arrivals are exponential and the gap that reaches beyond a step is carried into the
+/// The gap between arrivals, exponential or always the same, that reaches beyond a step is carried into the
 /// next, so arrivals come in order without sorting, and a step in which nothing happens costs
 /// one comparison.
 #[derive(Clone, Debug)]
 pub(super) struct Arrivals {
+    rhythm: Rhythm,
     mean_gap_ns: f64,
     /// From the beginning of the current step to the next arrival; infinite when there is none.
     next_ns: f64,
@@ -17,11 +19,20 @@ const STEP_NS: f64 = 1_000_000.0;
 
 impl Arrivals {
     /// Arrivals at this mean rate; 0 for none at all.
-    pub(super) fn new(per_second: f64, draws: &mut Draws) -> Self {
-        let mean_gap_ns = 1e9 / per_second;
+    pub(super) fn new(rhythm: Rhythm, per_second: f64, draws: &mut Draws) -> Self {
+        let mut arrivals = Self { rhythm, mean_gap_ns: 1e9 / per_second, next_ns: f64::INFINITY };
         // Told apart, because an infinite gap times a draw of 0 would be no number.
-        let next_ns = if mean_gap_ns.is_finite() { mean_gap_ns * draws.exponential() } else { f64::INFINITY };
-        Self { mean_gap_ns, next_ns }
+        if arrivals.mean_gap_ns.is_finite() {
+            arrivals.next_ns = arrivals.gap_ns(draws);
+        }
+        arrivals
+    }
+
+    fn gap_ns(&self, draws: &mut Draws) -> f64 {
+        match self.rhythm {
+            Rhythm::Poisson => self.mean_gap_ns * draws.exponential(),
+            Rhythm::Even => self.mean_gap_ns,
+        }
     }
 
     /// The next arrival of this step in nanoseconds from its beginning, 0 to 999,999; at
@@ -32,7 +43,7 @@ impl Arrivals {
             return None;
         }
         let offset_ns = self.next_ns as u32;
-        self.next_ns += self.mean_gap_ns * draws.exponential();
+        self.next_ns += self.gap_ns(draws);
         Some(offset_ns)
     }
 }
@@ -44,7 +55,7 @@ mod tests {
 
     fn counts(per_second: f64, steps: usize) -> Vec<f64> {
         let mut draws = Draws::new(1, Purpose::Arrivals);
-        let mut arrivals = Arrivals::new(per_second, &mut draws);
+        let mut arrivals = Arrivals::new(Rhythm::Poisson, per_second, &mut draws);
         let mut in_step = || std::iter::from_fn(|| arrivals.next_in_step(&mut draws)).count() as f64;
         (0..steps).map(|_| in_step()).collect()
     }
@@ -63,6 +74,16 @@ mod tests {
     }
 
     #[test]
+    fn an_even_beat_is_even_whatever_is_drawn() {
+        let mut draws = Draws::new(1, Purpose::Arrivals);
+        let mut arrivals = Arrivals::new(Rhythm::Even, 400.0, &mut draws);
+
+        let mut count = || std::iter::from_fn(|| arrivals.next_in_step(&mut draws)).collect::<Vec<_>>();
+        let steps: Vec<_> = (0..8).map(|_| count()).collect();
+        assert_eq!(steps, [vec![], vec![], vec![500_000], vec![], vec![], vec![0], vec![], vec![500_000]]);
+    }
+
+    #[test]
     fn a_silent_market_stays_silent() {
         assert!(counts(0.0, 10_000).iter().all(|count| *count == 0.0));
     }
@@ -70,7 +91,7 @@ mod tests {
     #[test]
     fn arrivals_of_a_step_are_in_order_and_inside_it() {
         let mut draws = Draws::new(1, Purpose::Arrivals);
-        let mut arrivals = Arrivals::new(2_000_000.0, &mut draws);
+        let mut arrivals = Arrivals::new(Rhythm::Poisson, 2_000_000.0, &mut draws);
 
         for _ in 0..100 {
             let offsets: Vec<u32> = std::iter::from_fn(|| arrivals.next_in_step(&mut draws)).collect();

@@ -1,7 +1,7 @@
 //! Where ticks come from: a pure, seeded simulator, and the actor that owns its clock.
 //!
 //! ```text
-//! Pacer ──which milliseconds are due──▶ Simulator::step ──Events──▶
+//! Metronome ──now──▶ Pacer ──which milliseconds are due──▶ Simulator::step ──Events──▶
 //!                                        ├ Arrivals   when something happens
 //!                                        ├ Activity   to which instrument
 //!                                        ├ Prices     what it is worth just then
@@ -14,7 +14,7 @@
 //!
 //! [`History`] invents what was before the market opened: bars that end where the simulator begins.
 //!
-//! Nothing in here but the actor reads a clock or asks the system for randomness: the same seed,
+//! Nothing in here but the actor and its metronome reads a clock or asks the system for randomness: the same seed,
 //! universe and [`Simulation`] give the same events, byte for byte but for the wall clock, on
 //! every machine. `draws` and `elementary` say what that costs.
 
@@ -29,6 +29,7 @@ mod elementary;
 mod halts;
 mod history;
 mod listings;
+mod metronome;
 mod names;
 mod pacer;
 mod path;
@@ -46,5 +47,5 @@ pub use actor::{Events, MarketActor};
 pub use history::{History, InstrumentHistory};
 pub use listings::{MAX_LISTINGS, universe};
 pub use pacer::{Due, Pacer};
-pub use simulation::Simulation;
+pub use simulation::{Rhythm, Simulation};
 pub use simulator::Simulator;

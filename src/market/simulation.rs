@@ -1,3 +1,13 @@
+/// How the events of a simulated market follow each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rhythm {
+    /// At any time and independent of each other, as in a market: often several at once, then none.
+    #[default]
+    Poisson,
+    /// Always the same time apart: to measure what a market's bursts would hide.
+    Even,
+}
+
 /// What may be chosen about a simulated market.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Simulation {
@@ -8,6 +18,8 @@ pub struct Simulation {
     /// Costs about 0.15 µs of one core for each trade and each quote. The US market as a whole makes
     /// some thousands on average and many times as many when it opens.
     pub trades_per_second: f64,
+    /// How trades and quotes follow each other.
+    pub rhythm: Rhythm,
     /// Mean number of quotes for each trade, at least 0.
     ///
     /// With 0 there are no quotes but at the opening and after halts: the book still moves, unseen,
@@ -38,6 +50,7 @@ impl Simulation {
     pub const UNEVENTFUL: Self = Self {
         seed: 1,
         trades_per_second: 1_000.0,
+        rhythm: Rhythm::Poisson,
         quotes_per_trade: 3.0,
         late_share: 0.0,
         corrected_share: 0.0,

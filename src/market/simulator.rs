@@ -75,6 +75,9 @@ const STAYING: f64 = 0.35;
 /// The length of a step.
 const STEP_NS: u64 = 1_000_000;
 
+/// The report of a step takes so long, at its end.
+const REPORT_NS: u64 = 10_000;
+
 impl Simulator {
     /// A market at its opening, with every price at the previous close. O(instruments).
     ///
@@ -84,7 +87,7 @@ impl Simulator {
     /// When a figure of the settings is not one that its field allows.
     pub fn new(universe: &Universe, settings: Simulation) -> Self {
         settings.check();
-        let Simulation { seed, trades_per_second, quotes_per_trade, band_step, .. } = settings;
+        let Simulation { seed, trades_per_second, rhythm, quotes_per_trade, band_step, .. } = settings;
         let mut happenings = Draws::new(seed, Purpose::Arrivals);
         let mut shapes = Draws::new(seed, Purpose::Books);
         let mut prices = Prices::new(universe, seed);
@@ -103,7 +106,7 @@ impl Simulator {
         // Nothing can happen where there is nobody.
         let per_second = if universe.is_empty() { 0.0 } else { trades_per_second * (1.0 + quotes_per_trade) };
         let mut simulator = Self {
-            arrivals: Arrivals::new(per_second, &mut happenings),
+            arrivals: Arrivals::new(rhythm, per_second, &mut happenings),
             activity: Activity::new(universe.len()),
             prices,
             listings,
@@ -134,14 +137,16 @@ impl Simulator {
     }
 
     /// Appends the events of the next millisecond in the order in which they are reported, stamped
-    /// `begins` to `begins` + 999,999 ns.
+    /// `begins` + 990,000 to `begins` + 999,999 ns.
     ///
-    /// So their stamps rise, but for one kind: a trade that is reported late stands where it is
+    /// A consolidated tape's stamp says when it reported an event, not when that happened (the UTP and
+    /// CTA plans tell the two apart, and Alpaca's `t` is the tape's). This tape reports once a
+    /// millisecond. So stamps rise, but for one kind: a trade that is reported late stands where it is
     /// reported and carries the stamp, 1 to 30 s older, of when it happened. Its first condition is `Z`; it
     /// was within the quote and the bands of that time.
     pub fn step(&mut self, begins: Timestamp, out: &mut Vec<Event>) {
         let step_ns = self.elapsed_ns;
-        let moment = |ns: u64| Moment { ns, at: later(begins, ns as i64 - step_ns as i64) };
+        let moment = |ns: u64| Moment { ns, at: later(begins, (reported(ns) - step_ns) as i64) };
         while let Some(offset_ns) = self.arrivals.next_in_step(&mut self.happenings) {
             let now = moment(step_ns + u64::from(offset_ns));
             while let Some((due_ns, matter)) = self.agenda.take_due(now.ns) {
@@ -196,7 +201,8 @@ impl Simulator {
                 let listing = &mut self.listings[trade.symbol.index()];
                 // Nothing is traded in a halt; after it, the report would be older than it may be.
                 if !listing.is_halted {
-                    let happened = later(now.at, -(held_ns as i64));
+                    let ago_ns = reported(now.ns) - reported(now.ns - held_ns);
+                    let happened = later(now.at, -(ago_ns as i64));
                     out.push(Event::Trade(Reports::late(trade, listing.book.next_id(), happened)));
                 }
             }
@@ -241,6 +247,12 @@ impl Simulator {
         let tape = self.listings[symbol.index()].tape;
         Event::Status(Status { symbol, status, reason, tape, at })
     }
+}
+
+/// When the tape reports what happens at this time: at the end of its step, in the same order.
+fn reported(ns: u64) -> u64 {
+    let (begins, offset) = (ns - ns % STEP_NS, ns % STEP_NS);
+    begins + STEP_NS - REPORT_NS + offset * REPORT_NS / STEP_NS
 }
 
 fn later(at: Timestamp, nanos: i64) -> Timestamp {

@@ -175,7 +175,7 @@ fn the_story_of_a_seed_is_the_same_on_every_machine() {
     let last = events[events.len() - 1].at().nanos_since(at(0));
     assert_eq!(
         (events.len(), trades.len(), ticks, shares, last),
-        (160_093, 39_888, 828_309_635, 11_300_536, 1_999_998_125)
+        (160_093, 39_888, 828_309_635, 11_300_536, 1_999_999_981)
     );
 }
 

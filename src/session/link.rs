@@ -175,14 +175,15 @@ impl Link {
 
     /// Writes all that waits, as the socket takes it; pending while it is full.
     pub(super) fn poll_write(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let now = Instant::now();
         loop {
             let waited = self.line.waiting_bytes();
             let cleared = self.line.poll_clear(cx);
             if self.line.waiting_bytes() < waited {
-                self.moved.set(Instant::now());
+                self.moved.set(now);
             }
             ready!(cleared)?;
-            match self.hub.with_latest(|latest| self.take(latest)) {
+            match self.hub.with_latest(|latest| self.take(latest, now)) {
                 Some(frame) => self.line.send(frame),
                 None => return Poll::Ready(Ok(())),
             }
@@ -190,11 +191,11 @@ impl Link {
     }
 
     /// Writes what the socket takes at once; what it does not is the task's work.
-    fn write(&self, latest: &Newest) {
+    fn write(&self, latest: &Newest, now: Instant) {
         if !self.line.is_clear() {
             return;
         }
-        while let Some(frame) = self.take(latest) {
+        while let Some(frame) = self.take(latest, now) {
             self.line.send(frame);
             if !self.line.is_clear() {
                 return self.wake();
@@ -202,9 +203,9 @@ impl Link {
         }
     }
 
-    fn take(&self, latest: &Newest) -> Option<Bytes> {
+    fn take(&self, latest: &Newest, now: Instant) -> Option<Bytes> {
         let taken = self.outbox.borrow_mut().take(latest)?;
-        self.moved.set(Instant::now());
+        self.moved.set(now);
         let metrics = self.hub.metrics();
         metrics.frames.inc();
         metrics.objects.inc_by(taken.objects as u64);
@@ -217,7 +218,7 @@ impl Link {
 
     /// Changes the outbox, unless the session is over, and wakes the task where that gave it work.
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut Outbox) -> T) -> Option<T> {
-        let outcome = self.fill(change)?;
+        let outcome = self.fill(Instant::now(), change)?;
         if self.has_more() {
             self.wake();
         }
@@ -225,7 +226,7 @@ impl Link {
     }
 
     /// Changes the outbox, unless the session is over.
-    fn fill<T>(&self, change: impl FnOnce(&mut Outbox) -> T) -> Option<T> {
+    fn fill<T>(&self, now: Instant, change: impl FnOnce(&mut Outbox) -> T) -> Option<T> {
         if self.parting.get().is_some() {
             return None;
         }
@@ -233,7 +234,7 @@ impl Link {
         let was_empty = outbox.is_empty();
         let outcome = change(&mut outbox);
         if was_empty && !outbox.is_empty() && self.line.is_clear() {
-            self.moved.set(Instant::now());
+            self.moved.set(now);
         }
         Some(outcome)
     }
@@ -254,14 +255,14 @@ impl Link {
 }
 
 impl Subscriber for Link {
-    fn deliver(&self, turn: &Turn<'_>, picks: &[Pick], latest: &Newest) {
-        if self.fill(|outbox| outbox.offer(turn, picks)) == Some(Offered::Overflow) {
+    fn deliver(&self, turn: &Turn<'_>, picks: &[Pick]) {
+        if self.fill(turn.now(), |outbox| outbox.offer(turn, picks)) == Some(Offered::Overflow) {
             self.hub.metrics().overflows.inc();
             self.outbox.borrow_mut().clear();
             self.notify(&ErrorCode::SlowClient.into());
             self.part(Close::SlowClient);
         }
-        self.write(latest);
+        self.write(turn.newest(), turn.now());
     }
 
     fn may_wait(&self) -> bool {
@@ -276,8 +277,8 @@ impl Subscriber for Link {
         if !pace.is_zero() && self.release_at.get() <= now {
             // From when it was due, so that the pace is kept; from now, when that is long ago.
             self.release_at.set((self.release_at.get() + pace).max(now));
-            self.fill(|outbox| outbox.release(latest));
-            self.write(latest);
+            self.fill(now, |outbox| outbox.release(latest));
+            self.write(latest, now);
         }
         if !heartbeat.is_zero() && !self.owes() && self.moved.get() + heartbeat <= now {
             self.notify(&self.heartbeat(latest));

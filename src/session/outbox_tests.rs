@@ -1,3 +1,5 @@
+use std::time::Instant;
+
 use super::*;
 use crate::hub::Frames;
 use crate::model::{Body, Object, SymbolId, Timestamp};
@@ -22,7 +24,8 @@ impl Scene {
         let batches = [Arc::new(Batch::new(universe, Timestamp::default(), objects.to_vec(), vec![]))];
         objects.iter().for_each(|object| self.latest.latest_mut().put(*object));
         let picks: Vec<_> = (0..objects.len()).map(|place| Pick::new(0, place)).collect();
-        self.outbox.offer(&Turn::new(&batches, &Frames::default()), &picks)
+        let frames = Frames::default();
+        self.outbox.offer(&Turn::new(&batches, &frames, &self.latest, Instant::now()), &picks)
     }
 
     /// Takes a frame; its objects as channel letter, symbol, `sq` and `cf`.

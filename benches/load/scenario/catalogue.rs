@@ -94,6 +94,17 @@ pub(crate) fn named(name: &str) -> Result<Scenario, String> {
     found.ok_or_else(|| format!("there is no scenario `{name}`, but {}", names()))
 }
 
+impl Course {
+    /// The server's trades come as evenly as the floor's where the two are compared; else as a
+    /// market's do.
+    pub(crate) fn arrivals(self) -> &'static str {
+        match self {
+            Self::Beside => "even",
+            Self::Alone | Self::Restart => "poisson",
+        }
+    }
+}
+
 impl Scenario {
     /// What the load client wants of the floor, which knows trades alone.
     pub(crate) fn wants_of_floor(&self) -> &'static [&'static str] {
