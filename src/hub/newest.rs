@@ -16,14 +16,7 @@ use crate::wire::{Codec, Mark};
 #[derive(Debug)]
 pub struct Newest {
     latest: Latest,
-    written: RefCell<Written>,
-}
-
-#[derive(Debug, Default)]
-struct Written {
-    live: FxHashMap<(Codec, Stream), Text>,
-    /// The object in the making.
-    bytes: Vec<u8>,
+    written: RefCell<FxHashMap<(Codec, Stream), Text>>,
 }
 
 /// An object as it is written without a mark.
@@ -48,28 +41,20 @@ impl Newest {
         &mut self.latest
     }
 
-    /// Writes the newest object of a stream with its mark, and gives the bytes away.
-    pub fn write<T>(
-        &self,
-        codec: Codec,
-        universe: &Universe,
-        object: &Object,
-        mark: Mark,
-        take: impl FnOnce(&[u8]) -> T,
-    ) -> T {
-        let Written { live, bytes } = &mut *self.written.borrow_mut();
-        let text = live.entry((codec, object.stream())).or_default();
+    /// Appends the newest object of a stream with its mark.
+    pub fn write(&self, out: &mut Vec<u8>, codec: Codec, universe: &Universe, object: &Object, mark: Mark) {
+        let mut written = self.written.borrow_mut();
+        let text = written.entry((codec, object.stream())).or_default();
         if text.seq != object.seq {
             text.bytes.clear();
             codec.write(&mut text.bytes, universe, object, Mark::Live);
             text.seq = object.seq;
         }
-        bytes.clear();
-        if !codec.write_marked(bytes, &text.bytes, mark) {
-            bytes.clear();
-            codec.write(bytes, universe, object, mark);
+        let begins = out.len();
+        if !codec.write_marked(out, &text.bytes, mark) {
+            out.truncate(begins);
+            codec.write(out, universe, object, mark);
         }
-        take(bytes)
     }
 }
 
@@ -98,7 +83,8 @@ mod tests {
                         let mut expected = Vec::new();
                         codec.write(&mut expected, &universe, &object, mark);
 
-                        let written = newest.write(codec, &universe, &object, mark, <[u8]>::to_vec);
+                        let mut written = Vec::new();
+                        newest.write(&mut written, codec, &universe, &object, mark);
 
                         assert_eq!(written, expected, "{codec:?} {object:?} {mark:?}");
                     }

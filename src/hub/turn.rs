@@ -92,25 +92,35 @@ impl<'a> Turn<'a> {
         self.batches[pick.batch as usize].encoded(codec, pick.place as usize)
     }
 
-    /// One frame of these objects, where it is agreed and pays a compressed one.
+    /// One frame of these objects, where it is agreed and pays a compressed one; none where they have
+    /// more than so many bytes.
     ///
     /// A small frame is compressed for the second who wants it, and shared by all that follow: the
     /// first may be the only one.
-    pub fn frame(&self, codec: Codec, deflate: Option<Deflate>, picks: &[Pick]) -> Bytes {
+    pub fn frame(
+        &self,
+        codec: Codec,
+        deflate: Option<Deflate>,
+        picks: &[Pick],
+        most: usize,
+    ) -> Option<Bytes> {
         let share = |frame| match deflate {
             Some(deflate) => deflate.pack_shared(frame),
             None => frame,
         };
         let make = || {
             let room = picks.iter().map(|pick| self.encoded(codec, *pick).len()).sum();
+            if room > most {
+                return None;
+            }
             let mut frame = ArrayFrame::with_capacity(codec, room);
             for pick in picks {
                 frame.push(self.encoded(codec, *pick));
             }
-            match deflate {
+            Some(match deflate {
                 Some(deflate) => deflate.pack(frame.finish()),
                 None => frame.finish(),
-            }
+            })
         };
         self.frames.get((codec, deflate), picks, make, share)
     }
@@ -131,9 +141,9 @@ impl Frames {
         &self,
         form: Form,
         picks: &[Pick],
-        make: impl FnOnce() -> Bytes,
+        make: impl FnOnce() -> Option<Bytes>,
         share: impl FnOnce(Bytes) -> Bytes,
-    ) -> Bytes {
+    ) -> Option<Bytes> {
         let Shelf { made, picks: known } = &mut *self.0.borrow_mut();
         let hash = FxBuildHasher.hash_one((form, picks));
         let is_same = |made: &Made| made.form == form && known[made.picks.clone()] == *picks;
@@ -142,15 +152,15 @@ impl Frames {
                 made.frame = share(made.frame.clone());
                 made.is_shared = true;
             }
-            return made.frame.clone();
+            return Some(made.frame.clone());
         }
+        let frame = make()?;
         let start = known.len();
         known.extend_from_slice(picks);
-        let frame = make();
         let picks = start..known.len();
         let entry = Made { hash, form, picks, frame: frame.clone(), is_shared: false };
         made.insert_unique(hash, entry, |made| made.hash);
-        frame
+        Some(frame)
     }
 }
 
@@ -173,8 +183,8 @@ mod tests {
         let (wide, narrow) =
             (deflate("permessage-deflate"), deflate("permessage-deflate; server_max_window_bits=9"));
 
-        let forms = [None, wide, narrow].map(|form| turn.frame(Codec::Json, form, &picks));
-        let again = [None, wide, narrow].map(|form| turn.frame(Codec::Json, form, &picks));
+        let forms = [None, wide, narrow].map(|form| turn.frame(Codec::Json, form, &picks, 4096).unwrap());
+        let again = [None, wide, narrow].map(|form| turn.frame(Codec::Json, form, &picks, 4096).unwrap());
 
         assert_eq!(
             forms.each_ref().map(|frame| frame.as_ptr()),
@@ -195,7 +205,7 @@ mod tests {
         let picks: Vec<_> = (0..4).map(|place| Pick::new(0, place)).collect();
         let deflate = Agreed::from_offers(["permessage-deflate"]).map(Agreed::deflate);
 
-        let asked = [(); 4].map(|()| turn.frame(Codec::Json, deflate, &picks));
+        let asked = [(); 4].map(|()| turn.frame(Codec::Json, deflate, &picks, 4096).unwrap());
 
         assert_eq!(asked.each_ref().map(|frame| frame[0]), [0x81, 0xC1, 0xC1, 0xC1]);
         assert!(asked[1..].iter().all(|frame| frame.as_ptr() == asked[1].as_ptr()));

@@ -58,3 +58,22 @@ impl Default for OutboxLimits {
         Self { conflate_above: 64 << 10, end_above: 256 << 10, frame_bytes: 32 << 10 }
     }
 }
+
+/// What is done when even what may not be conflated finds no room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overload {
+    /// The session ends: the client would not understand anything else.
+    End,
+    /// The client is told which objects it will not get.
+    Gap,
+}
+
+/// Whether an offer found room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Offered {
+    /// It did, or the client is told what did not.
+    Kept,
+    /// Even what may not be conflated is too much: end the session.
+    Overflow,
+}

@@ -6,8 +6,10 @@ use std::time::{Instant, SystemTime};
 
 use bytes::Bytes;
 
+use super::limits::Offered;
 use super::line::Line;
-use super::outbox::{Offered, Outbox};
+use super::outbox::Outbox;
+use super::parcel::Taken;
 use super::{Overload, Terms};
 use crate::hub::{Hub, Newest, Pick, Subscriber, SubscriberKey, Turn, Vitals};
 use crate::model::{Epoch, Timestamp};
@@ -192,19 +194,28 @@ impl Link {
 
     /// Writes what the socket takes at once; what it does not is the task's work.
     fn write(&self, latest: &Newest, now: Instant) {
-        if !self.line.is_clear() {
-            return;
+        while self.line.is_clear()
+            && let Some(frame) = self.take(latest, now)
+        {
+            self.put(frame);
         }
-        while let Some(frame) = self.take(latest, now) {
-            self.line.send(frame);
-            if !self.line.is_clear() {
-                return self.wake();
-            }
+    }
+
+    /// Gives the socket what it takes of a frame at once; the rest is the task's work.
+    fn put(&self, frame: Bytes) {
+        self.line.send(frame);
+        if !self.line.is_clear() {
+            self.wake();
         }
     }
 
     fn take(&self, latest: &Newest, now: Instant) -> Option<Bytes> {
         let taken = self.outbox.borrow_mut().take(latest)?;
+        Some(self.leaving(taken, now))
+    }
+
+    /// Counts a frame that leaves now.
+    fn leaving(&self, taken: Taken, now: Instant) -> Bytes {
         self.moved.set(now);
         let metrics = self.hub.metrics();
         metrics.frames.inc();
@@ -213,7 +224,7 @@ impl Link {
         if taken.merged > 0 {
             metrics.conflated.inc_by(taken.merged);
         }
-        Some(taken.frame)
+        taken.frame
     }
 
     /// Changes the outbox, unless the session is over, and wakes the task where that gave it work.
@@ -256,6 +267,11 @@ impl Link {
 
 impl Subscriber for Link {
     fn deliver(&self, turn: &Turn<'_>, picks: &[Pick]) {
+        let is_open = self.line.is_clear() && self.parting.get().is_none();
+        if let Some(frame) = is_open.then(|| self.outbox.borrow().pass(turn, picks)).flatten() {
+            let frame = self.leaving(Taken { frame, objects: picks.len(), merged: 0 }, turn.now());
+            return self.put(frame);
+        }
         if self.fill(turn.now(), |outbox| outbox.offer(turn, picks)) == Some(Offered::Overflow) {
             self.hub.metrics().overflows.inc();
             self.outbox.borrow_mut().clear();

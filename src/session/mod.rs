@@ -33,10 +33,10 @@ pub use delivery::Replay;
 pub use echo::open_echo;
 pub use filter::{Filter, Interest};
 pub use guard::Guard;
-pub use limits::{Limits, OutboxLimits};
+pub use limits::{Limits, Offered, OutboxLimits, Overload};
 pub use line::Wire;
 pub use opening::Opening;
-pub use outbox::{Offered, Outbox, Overload};
+pub use outbox::Outbox;
 pub use parcel::Taken;
 
 #[cfg(test)]

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::known::Known;
-use super::limits::OutboxLimits;
+use super::limits::{Offered, OutboxLimits, Overload};
 use super::marks::{Losses, Marks};
-use super::parcel::{Parcel, Taken, append};
+use super::parcel::{Parcel, Taken, append, append_with};
 use super::watch::{Looked, Room, Watch};
 use crate::hub::{Newest, Pick, Turn};
 use crate::model::{Object, Seq, Stream, Universe};
@@ -42,28 +42,11 @@ pub struct Outbox {
     watch: Option<Watch>,
     /// Whether the last release had no room for all that is watched.
     is_unfinished: bool,
+    /// What the last release came to: the next one is likely to need as much room.
+    released_bytes: usize,
     /// Objects up to these numbers are not news to the client.
     known: Known,
     overload: Overload,
-}
-
-/// What is done when even what may not be conflated finds no room.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Overload {
-    /// The session ends: the client would not understand anything else.
-    End,
-    /// The client is told which objects it will not get.
-    Gap,
-}
-
-/// Whether an offer found room.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-pub enum Offered {
-    /// It did, or the client is told what did not.
-    Kept,
-    /// Even what may not be conflated is too much: end the session.
-    Overflow,
 }
 
 impl Outbox {
@@ -83,6 +66,7 @@ impl Outbox {
             losses: Losses::default(),
             watch: None,
             is_unfinished: false,
+            released_bytes: 0,
             known: Known::default(),
             overload: Overload::End,
         }
@@ -177,11 +161,15 @@ impl Outbox {
         self.known.remove(stream)
     }
 
+    /// The frame of a turn's objects that may leave at once, past an outbox in which nothing waits.
+    pub fn pass(&self, turn: &Turn<'_>, picks: &[Pick]) -> Option<Bytes> {
+        let is_simple = self.is_simple() && self.urgent.is_empty();
+        is_simple.then(|| turn.frame(self.codec, self.deflate, picks, self.limits.frame_bytes)).flatten()
+    }
+
     /// Objects of a turn, in order.
     pub fn offer(&mut self, turn: &Turn<'_>, picks: &[Pick]) -> Offered {
-        let size: usize = picks.iter().map(|pick| turn.encoded(self.codec, *pick).len()).sum();
-        if self.is_simple() && size <= self.limits.frame_bytes {
-            let frame = turn.frame(self.codec, self.deflate, picks);
+        if let Some(frame) = self.pass(turn, picks) {
             self.bytes += frame.len();
             self.queue.push_back(Parcel::Frame { frame, objects: picks.len() });
             return Offered::Kept;
@@ -287,12 +275,13 @@ impl Outbox {
         }
         self.flush_held();
         let Some(mut watch) = self.watch.take() else { return };
-        let room = self.limits.end_above;
+        let (room, before) = (self.limits.end_above, self.bytes);
         let looked = watch.look(latest, |object, replaced| {
             self.append_newest(latest, object, replaced);
             if self.bytes < room { Room::Left } else { Room::Full }
         });
         self.watch = Some(watch);
+        self.released_bytes = (self.bytes - before).min(self.limits.frame_bytes);
         self.is_unfinished = looked == Looked::Partly;
     }
 
@@ -346,9 +335,10 @@ impl Outbox {
 
     /// Appends the newest object of a stream, which replaces so many.
     fn append_newest(&mut self, latest: &Newest, object: &Object, replaced: u64) {
-        let (queue, mark) = (&mut self.queue, Mark::merged(replaced));
-        self.bytes += latest.write(self.codec, &self.universe, object, mark, |bytes| {
-            append(queue, self.codec, self.limits, bytes)
+        let Self { queue, codec, universe, .. } = self;
+        let (room, mark) = (self.released_bytes, Mark::merged(replaced));
+        self.bytes += append_with(queue, *codec, self.limits, room, |out| {
+            latest.write(out, *codec, universe, object, mark);
         });
         self.count_merged(mark);
     }
@@ -367,7 +357,7 @@ impl Outbox {
             let Some(object) = latest.of(stream) else { continue };
             let replaced = object.seq.0 - last - 1;
             let mark = Mark::merged(replaced);
-            latest.write(self.codec, &self.universe, object, mark, |bytes| frame.push(bytes));
+            frame.push_with(|out| latest.write(out, self.codec, &self.universe, object, mark));
             frame.count_merged(replaced);
         }
         if !self.marks.is_empty() {

@@ -43,3 +43,26 @@ pub(super) fn append(
     }
     object.len()
 }
+
+/// The same with an object that is written in its place, into a frame with this much room where it
+/// needs a new one.
+pub(super) fn append_with(
+    parcels: &mut VecDeque<Parcel>,
+    codec: Codec,
+    limits: OutboxLimits,
+    room: usize,
+    write: impl FnOnce(&mut Vec<u8>),
+) -> usize {
+    if !matches!(parcels.back(), Some(Parcel::Open(_))) {
+        parcels.push_back(Parcel::Open(ArrayFrame::with_capacity(codec, room)));
+    }
+    let Some(Parcel::Open(array)) = parcels.back_mut() else { return 0 };
+    let before = array.len();
+    array.push_with(write);
+    let size = array.len() - before;
+    if before > 0 && array.len() > limits.frame_bytes {
+        let object = array.pop(before);
+        parcels.push_back(Parcel::Open(ArrayFrame::of(codec, &object)));
+    }
+    size
+}

@@ -40,6 +40,18 @@ impl ArrayFrame {
         self.count += 1;
     }
 
+    /// Appends an object that `write` appends to the bytes.
+    pub fn push_with(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        write(&mut self.bytes);
+        self.count += 1;
+    }
+
+    /// Takes the last object out again, which begins behind so many bytes of objects.
+    pub fn pop(&mut self, begins: usize) -> Vec<u8> {
+        self.count -= 1;
+        self.bytes.split_off(HEADROOM + begins)
+    }
+
     /// How many bytes of objects there are.
     pub fn len(&self) -> usize {
         self.bytes.len() - HEADROOM
