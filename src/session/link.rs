@@ -314,8 +314,10 @@ impl Subscriber for Link {
     }
 
     fn ping(&self) {
-        self.pinged.set(Instant::now());
-        self.send_urgent(message_frame(Opcode::Ping, &[]));
+        let now = Instant::now();
+        self.pinged.set(now);
+        self.fill(now, |outbox| outbox.push_urgent(message_frame(Opcode::Ping, &[])));
+        self.hub.with_latest(|latest| self.write(latest, now));
     }
 
     fn dismiss(&self, why: Close) {

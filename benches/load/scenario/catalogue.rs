@@ -5,7 +5,7 @@
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
     pub(crate) symbols: u32,
-    /// Trades a second over the whole market; no quotes.
+    /// Trades a second over the whole market, as evenly spaced as the floor's; no quotes.
     pub(crate) trades: u32,
     pub(crate) sessions: u32,
     /// How many more subscribe and then never read.
@@ -92,17 +92,6 @@ pub(crate) fn named(name: &str) -> Result<Scenario, String> {
     let names = || ALL.iter().map(|scenario| scenario.name).collect::<Vec<_>>().join(", ");
     let found = ALL.iter().find(|scenario| scenario.name == name).cloned();
     found.ok_or_else(|| format!("there is no scenario `{name}`, but {}", names()))
-}
-
-impl Course {
-    /// The server's trades come as evenly as the floor's where the two are compared; else as a
-    /// market's do.
-    pub(crate) fn arrivals(self) -> &'static str {
-        match self {
-            Self::Beside => "even",
-            Self::Alone | Self::Restart => "poisson",
-        }
-    }
 }
 
 impl Scenario {
