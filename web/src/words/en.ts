@@ -123,6 +123,7 @@ export const english: Words = {
     noInstruments: "The list of symbols did not load: type a whole symbol to add it",
     full: "The watchlist is full: remove a symbol first",
     drain: (seconds) => `The server is about to restart and asks us back in ${seconds}`,
+    notWhole: "A part of the page did not load: load it again",
     copied: "The link is in the clipboard",
     notCopied: "The link is in the address bar",
   },

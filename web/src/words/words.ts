@@ -44,6 +44,7 @@ export interface Words {
     readonly noInstruments: string;
     readonly full: string;
     readonly drain: (seconds: string) => string;
+    readonly notWhole: string;
     readonly copied: string;
     readonly notCopied: string;
   };

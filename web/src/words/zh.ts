@@ -138,6 +138,7 @@ export const chinese: Words = {
     noInstruments: "代码列表未能加载:请输入完整代码添加",
     full: "列表已满:请先移除一个代码",
     drain: (seconds) => `服务器即将重启,请 ${seconds}后重连`,
+    notWhole: "页面有一部分没有加载，请重新加载",
     copied: "链接已复制",
     notCopied: "链接见地址栏",
   },
