@@ -24,14 +24,8 @@ export interface ScreenActions {
   readonly connect: () => void;
 }
 
-/** How often each part is drawn, at most. Figures of the stream can be read, and a countdown in seconds never skips one. */
-const PRICES_MS = 100;
-const TAPE_MS = 125;
-const CHART_MS = 200;
-const STREAM_MS = 250;
-const STRIP_MS = 500;
-const FADE_MS = 80;
-const SPARKS_MS = 120;
+/** Each part is drawn once in so many beats of a tenth of a second. Figures of the stream can be read, and a countdown skips none. */
+const BEATS = { prices: 1, fade: 1, tape: 1, sparks: 1, chart: 2, stream: 3, strip: 5 } as const;
 
 /** Prices that are so late do not keep the rest of the page waiting. */
 const FIRST_PRICE_MS = 400;
@@ -45,25 +39,25 @@ export class Screen {
   readonly status: view.Status;
   private readonly source: Source;
   private readonly rhythm = new view.Rhythm();
-  private readonly prices = this.rhythm.part(PRICES_MS, () => {
+  private readonly prices = this.rhythm.part(BEATS.prices, () => {
     this.drawPrices();
   });
-  private readonly fade = this.rhythm.part(FADE_MS, () => {
+  private readonly fade = this.rhythm.part(BEATS.fade, () => {
     this.flashes.fade();
   });
-  private readonly bars = this.rhythm.part(CHART_MS, () => {
+  private readonly bars = this.rhythm.part(BEATS.chart, () => {
     this.chart.now?.draw(this.source.words());
   });
-  private readonly lines = this.rhythm.part(TAPE_MS, () => {
+  private readonly lines = this.rhythm.part(BEATS.tape, () => {
     this.tape.draw(this.source.words());
   });
-  private readonly figures = this.rhythm.part(STREAM_MS, () => {
+  private readonly figures = this.rhythm.part(BEATS.stream, () => {
     this.drawStream();
   });
-  private readonly passing = this.rhythm.part(STRIP_MS, () => {
+  private readonly passing = this.rhythm.part(BEATS.strip, () => {
     if (!this.isHeld) this.strip.draw((symbol) => this.source.desk.board.of(symbol));
   });
-  private readonly sparkLines = this.rhythm.part(SPARKS_MS, () => {
+  private readonly sparkLines = this.rhythm.part(BEATS.sparks, () => {
     if (!this.isHeld) this.sparks.drawSome();
   });
   private readonly flashes: view.Flashes;

@@ -79,9 +79,19 @@ function short(value: number, step: number, units: readonly string[]): string {
 
 /** So many decimals, fewer than three where there are thousands to be grouped; what rounds to zero has no sign. */
 function fixed(value: number, decimals: number): string {
-  const text = Math.abs(value).toFixed(decimals);
+  const text = digitsOf(Math.abs(value), decimals);
   const grouped = Math.abs(value) < 999 ? text : text.replace(/\B(?=(\d{3})+(?!\d))/g, ",");
   return value < 0 && !isZero(text) ? MINUS + grouped : grouped;
 }
+
+/** As `toFixed` has it. Up to nine digits by whole numbers, whose texts the browser makes in no time. */
+function digitsOf(value: number, decimals: number): string {
+  const scale = SCALES[decimals] ?? 1;
+  const scaled = Math.round(value * scale);
+  if (decimals === 0 || scaled > 1e9) return value.toFixed(decimals);
+  return `${Math.floor(scaled / scale)}.${String(scaled % scale).padStart(decimals, "0")}`;
+}
+
+const SCALES = [1, 10, 100, 1_000, 10_000] as const;
 
 const isZero = (text: string): boolean => !/[1-9]/.test(text);

@@ -12,10 +12,14 @@ const BUDGET_MS = 8;
 /** A timer may be early by so much. */
 const EARLY_MS = 2;
 
+/** Ten prices a second are read by nobody. */
+const BEAT_MS = 100;
+
 /**
- * Draws each part of the picture as often as eyes can use it, and no more: ten prices a second are read by nobody,
- * and each costs style, layout and paint. A part that was quiet for a while is drawn at once. What would make
- * a frame too long waits for the next; nobody waits twice, since who was drawn is not due again so soon.
+ * Draws each part of the picture as often as eyes can use it, and no more. All keep one beat, and so share its frame:
+ * a frame costs its style, layout and paint however little has changed. A part that was quiet for a while is drawn
+ * at once. What would make a frame too long waits for the next; nobody waits twice, since who was drawn is not due again
+ * so soon.
  *
  * In a hidden tab there are no frames, and so nothing is drawn.
  */
@@ -23,13 +27,14 @@ export class Rhythm {
   private readonly parts: Turn[] = [];
   private isRequested = false;
 
-  part(everyMs: number, draw: () => void): Part {
-    const part: Turn = { everyMs, draw, dueAt: NEVER, drawnAt: -everyMs };
+  /** A part that is drawn at most once in so many beats. */
+  part(beats: number, draw: () => void): Part {
+    const part: Turn = { draw, dueAt: NEVER, drawnAt: Number.NEGATIVE_INFINITY };
     this.parts.push(part);
     return {
       mark: () => {
         if (part.dueAt !== NEVER) return;
-        part.dueAt = part.drawnAt + everyMs;
+        part.dueAt = (Math.round(part.drawnAt / BEAT_MS) + beats) * BEAT_MS;
         const waitMs = part.dueAt - performance.now();
         if (waitMs <= 0) this.request();
         else setTimeout(this.request, waitMs);
@@ -66,7 +71,6 @@ export class Rhythm {
 }
 
 interface Turn {
-  readonly everyMs: number;
   readonly draw: () => void;
   /** By `performance.now`. */
   dueAt: number;
