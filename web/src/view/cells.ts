@@ -123,7 +123,7 @@ function rangeCell(): Cell {
       high.show(ticker.high, formatPrice);
       const width = ticker.high - ticker.low;
       const place = width > 0 ? (ticker.last - ticker.low) / width : 0.5;
-      const text = `translateX(${(Math.min(1, Math.max(0, place)) * TRACK_WIDTH).toFixed(1)}px)`;
+      const text = `translateX(${(Math.min(1, Math.max(0, place)) * TRACK_EM).toFixed(2)}em)`;
       if (text === shown) return;
       shown = text;
       mark.style.transform = text;
@@ -132,7 +132,7 @@ function rangeCell(): Cell {
 }
 
 /** As wide as the style sheet makes the track, less its mark. */
-const TRACK_WIDTH = 60;
+const TRACK_EM = 4.9;
 
 function sparkCell(sparks: Sparks): Cell {
   const line = new SparkLine(sparks);

@@ -193,7 +193,7 @@ export class Grid {
   }
 
   private options(width: "wide" | "narrow", rows: readonly Row[]): GridOptions<Row> {
-    const style = getComputedStyle(document.documentElement);
+    const style = getComputedStyle(this.box);
     const sizeOf = (name: string) => Number.parseFloat(style.getPropertyValue(name));
     return {
       // The theme is a style sheet of ours: nothing is injected, so the content policy may stay strict.
