@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 
 /** Asked when a server starts: a bench has its own default. */
-const binary = () => process.env["TAPECAST_BIN"] ?? "../target/debug/tapecast";
+export const binary = () => process.env["TAPECAST_BIN"] ?? "../target/debug/tapecast";
 /** A debug build of the server is up in well under a second; a busy machine may need many. */
 const READY_MS = 20_000;
 

@@ -1,3 +1,4 @@
+import { Access } from "./access";
 import { address, getJson, storage, streamUrl, world } from "./browser";
 import { Client, History } from "./client";
 import { Desk } from "./desk";
@@ -24,10 +25,10 @@ export class App {
   private words: Words = WORDS[languageOf(this.settings, navigator.languages)];
   private readonly lists = Lists.fromText(storage.load(LISTS_KEY), this.words.lists.first);
   /** The socket is opened first: it shakes hands while the page is built. */
-  private readonly client = connected(new Client(world, { url: streamUrl(), conflateMs: this.settings.conflateMs }));
+  private readonly client = connected(new Client(world, { url: streamUrl(), conflateMs: this.settings.conflateMs, key: Access.kept() }));
   private readonly history = new History(async (path) => {
     await this.screen.stands;
-    return await getJson(path);
+    return await getJson(path, this.access.key);
   });
   private readonly past = new Past(this.history, world.now, () => {
     this.screen.moved();
@@ -39,6 +40,7 @@ export class App {
 
   private readonly width = innerWidth < NARROW_PX ? "narrow" : "wide";
   private readonly getWords = (): Words => this.words;
+  private readonly access = new Access(this.client, this.getWords);
   private readonly screen: Screen = new Screen(
     { client: this.client, desk: this.desk, now: world.now, words: this.getWords },
     {
@@ -159,7 +161,7 @@ export class App {
       status.tell(this.words.notice.drain(`${Math.ceil(ms / 1000)} s`));
     });
     client.on("refused", ({ code, message }) => {
-      status.tell(this.words.notice.refused(message, code));
+      if (!this.access.refused(code)) status.tell(this.words.notice.refused(message, code));
     });
     client.on("fault", (sentence) => {
       status.tell(this.words.notice.unreadable(sentence));
@@ -220,6 +222,7 @@ export class App {
     if (this.instruments.size > 0) return;
     const instruments = await this.history.instruments();
     if (instruments === undefined) {
+      if (this.access.isAsked) return;
       this.screen.status.tell(this.words.notice.noInstruments);
       return;
     }

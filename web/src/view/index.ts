@@ -1,4 +1,5 @@
 /** What is seen. Draws what it is given, and tells what was clicked or typed; knows neither wire nor socket. */
+export { AccessForm } from "./access";
 export type { Row } from "./cells";
 export type { Chart } from "./chart";
 export { Choices } from "./choices";

@@ -64,6 +64,9 @@ export const english: Words = {
     keyMoveColumn: "move a column (on its header)",
     keySizeColumn: "resize a column (on its header)",
     keySort: "sort (on a header)",
+    accessId: "Key",
+    accessSecret: "Secret",
+    accessShow: "Log in",
     candlesBy: "Candles by",
     perSecond: "/s",
     skip: "Skip to the watchlist",
@@ -133,5 +136,9 @@ export const english: Words = {
   legend: ["O", "H", "L", "C", "V"],
   noGaps: "Nothing has been missed: all sequence numbers add up",
   gapAt: (symbol, from, to) => `Newest: numbers ${from} to ${to} of ${symbol} did not come`,
+  access: {
+    wanted: "This server asks for a key. It is kept until this tab is closed.",
+    unknown: "The server does not know this key with this secret.",
+  },
   nameOfList: "Name of the list",
 };

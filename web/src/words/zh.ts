@@ -79,6 +79,9 @@ export const chinese: Words = {
     keyMoveColumn: "移动列(焦点在表头)",
     keySizeColumn: "调整列宽(焦点在表头)",
     keySort: "排序(焦点在表头)",
+    accessId: "密钥 ID",
+    accessSecret: "密钥",
+    accessShow: "登录",
     candlesBy: "图表组件",
     perSecond: "/秒",
     skip: "跳到自选股",
@@ -148,5 +151,9 @@ export const chinese: Words = {
   legend: ["开", "高", "低", "收", "量"],
   noGaps: "没有缺失:所有序号连续",
   gapAt: (symbol, from, to) => `最近一处:${symbol} 的第 ${from} 至 ${to} 条未收到`,
+  access: {
+    wanted: "此服务器需要密钥。密钥只保留到关闭此标签页为止。",
+    unknown: "服务器不认识这个密钥 ID 和密钥。",
+  },
   nameOfList: "列表名称",
 };
