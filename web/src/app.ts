@@ -28,7 +28,7 @@ export class App {
   private readonly client = connected(new Client(world, { url: streamUrl(), conflateMs: this.settings.conflateMs, key: Access.kept() }));
   private readonly history = new History(async (path) => {
     await this.screen.stands;
-    return await getJson(path, this.access.key);
+    return this.access.isAsked ? undefined : await getJson(path, this.access.key);
   });
   private readonly past = new Past(this.history, world.now, () => {
     this.screen.moved();
