@@ -36,7 +36,8 @@ async function seesPriceMove(page: Page, name: string): Promise<void> {
 test("the dashboard shows a moving market, takes another symbol, and survives the server's death", async () => {
   const page = await browser.page();
   const seen = await watch(page);
-  await page.goto(server.origin);
+  // A list that is in sight as a whole.
+  await page.goto(`${server.origin}/?list=AAPL,MSFT`);
   await expect.poll(() => state(page), DEADLINE).toBe("OPEN");
   await seesPriceMove(page, "AAPL");
   await expect.poll(() => page.locator("#chart-empty").isHidden(), DEADLINE).toBe(true);

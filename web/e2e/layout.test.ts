@@ -101,16 +101,18 @@ test("who wants less motion gets none", async () => {
 
 test("who does not, sees a price flash and the ticker tape run", async () => {
   const { page, server } = await open({ market: STILL, query: "?list=AAPL,KO" });
-  const names = page.evaluate(
+  const stages = page.evaluate(
     () =>
-      new Promise<string>((flashed) => {
-        document.addEventListener("animationstart", ({ animationName }) => {
-          if (animationName.startsWith("fall")) flashed(animationName);
-        });
+      new Promise<readonly string[]>((over) => {
+        const seen: string[] = [];
+        new MutationObserver((changes) => {
+          for (const { target } of changes) seen.push((target as HTMLElement).dataset["flash"] ?? "");
+          if (seen.at(-1)?.endsWith("-out") === true) over(seen);
+        }).observe(document.querySelector("[row-id=AAPL] .c-last .figure") ?? document.body, { attributeFilter: ["data-flash"] });
       }),
   );
   server.print("AAPL", 201);
 
-  expect(await names).toMatch(/^fall-[01]$/);
+  expect(await stages).toEqual(["down-lit", "down-dim", "down-out"]);
   expect(await page.evaluate(() => document.querySelector("#strip-run")?.getAnimations().length)).toBe(1);
 });

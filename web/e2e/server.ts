@@ -2,7 +2,8 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 
-const BINARY = process.env["TAPECAST_BIN"] ?? "../target/debug/tapecast";
+/** Asked when a server starts: a bench has its own default. */
+export const binary = () => process.env["TAPECAST_BIN"] ?? "../target/debug/tapecast";
 /** A debug build of the server is up in well under a second; a busy machine may need many. */
 const READY_MS = 20_000;
 
@@ -31,12 +32,13 @@ export class Server {
 
   /** Starts, and waits until it is ready. */
   async start(): Promise<void> {
-    const child = spawn(BINARY, ["--listen", this.listen, "--seed", "42", ...this.args], { stdio: ["ignore", "ignore", "inherit"] });
+    const program = binary();
+    const child = spawn(program, ["--listen", this.listen, "--seed", "42", ...this.args], { stdio: ["ignore", "ignore", "inherit"] });
     this.child = child;
     const failed = new Promise<never>((_, reject) => {
       child.once("error", reject);
       child.once("exit", (code, signal) => {
-        reject(new Error(`${BINARY} ended before it was ready: ${code ?? signal ?? "unknown"}`));
+        reject(new Error(`${program} ended before it was ready: ${code ?? signal ?? "unknown"}`));
       });
     });
     await Promise.race([failed, this.ready()]);
@@ -63,7 +65,7 @@ export class Server {
         () => false,
       );
       if (isReady) return;
-      if (Date.now() > deadline) throw new Error(`${BINARY} was not ready within ${READY_MS} ms`);
+      if (Date.now() > deadline) throw new Error(`${binary()} was not ready within ${READY_MS} ms`);
       await new Promise((again) => setTimeout(again, 50));
     }
   }

@@ -1,9 +1,11 @@
+import { Access } from "./access";
 import { address, getJson, storage, streamUrl, world } from "./browser";
 import { Client, History } from "./client";
 import { Desk } from "./desk";
 import { findInstruments, INTERVALS, Lists, type IntervalSeconds } from "./market";
 import { asSymbol, type Instrument, type StockSymbol } from "./model";
 import { Past } from "./past";
+import { Screen } from "./screen";
 import { languageOf, readSettings, readView, riseOf, writeSettings, writeView, type Settings } from "./settings";
 import * as view from "./view";
 import { WORDS, type Words } from "./words";
@@ -12,7 +14,7 @@ const LISTS_KEY = "tapecast.lists";
 const SETTINGS_KEY = "tapecast.settings";
 /** As many as fit under the search box without scrolling. */
 const MAX_HITS = 8;
-/** Often enough that a countdown in seconds never skips one, seldom enough that figures of the stream can be read. */
+/** How often the board looks at its clock. */
 const CLOCK_MS = 250;
 /** Below this width the board shows other columns. */
 const NARROW_PX = 640;
@@ -23,26 +25,25 @@ export class App {
   private words: Words = WORDS[languageOf(this.settings, navigator.languages)];
   private readonly lists = Lists.fromText(storage.load(LISTS_KEY), this.words.lists.first);
   /** The socket is opened first: it shakes hands while the page is built. */
-  private readonly client = connected(new Client(world, { url: streamUrl(), conflateMs: this.settings.conflateMs }));
-  private readonly mark = view.oncePerFrame(() => {
-    this.draw();
+  private readonly client = connected(new Client(world, { url: streamUrl(), conflateMs: this.settings.conflateMs, key: Access.kept() }));
+  private readonly history = new History(async (path) => {
+    await this.screen.stands;
+    return this.access.isAsked ? undefined : await getJson(path, this.access.key);
   });
-  private readonly history = new History(getJson);
-  private readonly past = new Past(this.history, world.now, this.mark);
+  private readonly past = new Past(this.history, world.now, () => {
+    this.screen.moved();
+  });
   private readonly desk = new Desk(this.client, this.past, world.now);
   private instruments: ReadonlyMap<StockSymbol, Instrument> = new Map();
   private interval: IntervalSeconds = this.settings.interval;
   private isPaused = false;
-  private roundTrip: number | undefined;
-  private drawnAt = 0;
-  private isPainted = false;
 
   private readonly width = innerWidth < NARROW_PX ? "narrow" : "wide";
   private readonly getWords = (): Words => this.words;
-  private readonly grid = new view.Grid(
+  private readonly access = new Access(this.client, this.getWords);
+  private readonly screen: Screen = new Screen(
+    { client: this.client, desk: this.desk, now: world.now, words: this.getWords },
     {
-      words: this.getWords,
-      now: world.now,
       select: (symbol) => {
         this.select(symbol);
       },
@@ -52,18 +53,14 @@ export class App {
       arranged: (columns) => {
         this.set({ columns: { ...this.settings.columns, [this.width]: columns } });
       },
+      older: () => void this.past.older(),
+      connect: () => {
+        this.client.connect();
+      },
     },
-    this.settings.columns[this.width],
     this.width,
+    this.settings.columns[this.width],
   );
-  private readonly headline = new view.Headline();
-  private readonly chart = new view.Chart(() => void this.past.older(), this.mark);
-  private readonly tape = new view.TapeView(this.mark);
-  private readonly strip = new view.Strip();
-  private readonly stream = new view.Stream();
-  private readonly status = new view.Status(() => {
-    this.client.connect();
-  });
   private readonly intervals = new view.Intervals((interval) => {
     this.setInterval(interval);
   });
@@ -125,45 +122,49 @@ export class App {
     this.listenToViewer();
     this.dress();
     this.change(() => undefined);
-    setInterval(this.mark, CLOCK_MS);
+    setInterval(() => {
+      this.past.tick();
+      this.screen.ticked();
+    }, CLOCK_MS);
   }
 
   private listenToClient(): void {
-    const { client, desk, mark } = this;
+    const { client, desk } = this;
+    const { status, moved, ticked } = this.screen;
     client.on("state", ({ phase }) => {
       if (phase === "live") {
-        this.status.tell("");
+        status.tell("");
         void this.loadInstruments();
       }
-      mark();
+      ticked();
     });
     client.on("market", ({ events, receivedAt }) => {
       desk.apply(events, receivedAt);
-      mark();
+      moved();
     });
     client.on("gap", (gap) => {
       desk.miss(gap);
-      mark();
+      moved();
     });
     client.on("beat", ({ ageMs, receivedAt }) => {
       desk.feed.beat(ageMs, receivedAt);
     });
     client.on("granted", ({ is, rejected, conflateMs }) => {
       if (is === "another" && client.counts.connections > 1) desk.restart(this.interval);
-      if (rejected.length > 0) this.status.tell(this.words.notice.rejected(rejected.join(", ")));
+      if (rejected.length > 0) status.tell(this.words.notice.rejected(rejected.join(", ")));
       this.controls.drawPace(conflateMs, this.words);
     });
     client.on("roundTrip", (ms) => {
-      this.roundTrip = ms;
+      this.screen.answered(ms);
     });
     client.on("drain", (ms) => {
-      this.status.tell(this.words.notice.drain(`${Math.ceil(ms / 1000)} s`));
+      status.tell(this.words.notice.drain(`${Math.ceil(ms / 1000)} s`));
     });
     client.on("refused", ({ code, message }) => {
-      this.status.tell(this.words.notice.refused(message, code));
+      if (!this.access.refused(code)) status.tell(this.words.notice.refused(message, code));
     });
     client.on("fault", (sentence) => {
-      this.status.tell(this.words.notice.unreadable(sentence));
+      status.tell(this.words.notice.unreadable(sentence));
     });
   }
 
@@ -173,7 +174,7 @@ export class App {
         this.search.focus();
       },
       move: (rows) => {
-        const symbol = this.grid.neighbour(this.lists.selected, rows);
+        const symbol = this.screen.grid.now?.neighbour(this.lists.selected, rows);
         if (symbol !== undefined) this.select(symbol);
       },
       remove: () => {
@@ -196,12 +197,12 @@ export class App {
       },
     });
     view.makeColumnMenu({
-      columns: () => this.grid.columns(),
+      columns: () => this.screen.grid.now?.columns() ?? [],
       setShown: (id, shown) => {
-        this.grid.setShown(id, shown);
+        this.screen.grid.now?.setShown(id, shown);
       },
       reset: () => {
-        this.grid.reset();
+        this.screen.grid.now?.reset();
       },
       words: this.getWords,
     });
@@ -216,59 +217,17 @@ export class App {
     document.addEventListener("visibilitychange", hurry);
   }
 
-  private draw(): void {
-    const now = world.now();
-    if (!this.isPaused) this.drawMarket(now);
-    this.chart.draw(this.words);
-    this.tape.draw(this.words);
-    if (now - this.drawnAt < CLOCK_MS - 10) return;
-    this.drawnAt = now;
-    this.past.tick();
-    this.drawStream();
-  }
-
-  private drawMarket(now: number): void {
-    const { board } = this.desk;
-    const { selected } = this.lists;
-    for (const symbol of board.takeChanged()) {
-      const figures = board.of(symbol);
-      if (figures === undefined) continue;
-      this.grid.draw(symbol);
-      this.strip.draw(symbol, figures);
-      if (symbol === selected) this.headline.draw(symbol, figures, this.words);
-      if (!this.isPainted && figures.ticker !== undefined) this.painted();
-    }
-    this.grid.keepSorted(now);
-  }
-
-  private drawStream(): void {
-    const { client, desk, words } = this;
-    const now = world.now();
-    const isLive = client.state.phase === "live";
-    const reading = desk.meter.read(now);
-    this.status.drawState(client.state, desk.feed.read(now, { isLive, lastHeard: client.lastHeard }), now, words);
-    this.status.drawReading(reading, isLive ? this.roundTrip : undefined);
-    this.status.drawGaps(client.counts.gaps, desk.newestGap, words);
-    this.stream.draw(client.counts, desk.speed.read(now, client.counts), reading);
-  }
-
-  /** For whoever measures how soon there is something to see. */
-  private painted(): void {
-    this.isPainted = true;
-    performance.mark("first-price");
-  }
-
   /** Asked at each connection until it was answered once: without it names are missing, and search takes what is typed. */
   private async loadInstruments(): Promise<void> {
     if (this.instruments.size > 0) return;
     const instruments = await this.history.instruments();
     if (instruments === undefined) {
-      this.status.tell(this.words.notice.noInstruments);
+      if (this.access.isAsked) return;
+      this.screen.status.tell(this.words.notice.noInstruments);
       return;
     }
     this.instruments = new Map(instruments.map((instrument) => [instrument.symbol, instrument]));
-    this.grid.setNames(this.nameOf);
-    this.headline.setName(this.lists.selected === undefined ? "" : this.nameOf(this.lists.selected));
+    this.screen.setNames(this.nameOf);
   }
 
   private find(typed: string): readonly Instrument[] {
@@ -279,20 +238,21 @@ export class App {
 
   private add(symbol: StockSymbol): void {
     const isThere = this.lists.add(symbol);
-    this.status.tell(isThere ? "" : this.words.notice.full);
+    this.screen.status.tell(isThere ? "" : this.words.notice.full);
     this.change(() => {
       this.lists.select(symbol);
     });
   }
 
   private remove(symbol: StockSymbol): void {
-    const below = this.grid.neighbour(symbol, 1);
-    const neighbour = below === symbol ? this.grid.neighbour(symbol, -1) : below;
-    const hadFocus = this.grid.hasFocus;
+    const grid = this.screen.grid.now;
+    const below = grid?.neighbour(symbol, 1);
+    const neighbour = below === symbol ? grid?.neighbour(symbol, -1) : below;
+    const hadFocus = grid?.hasFocus ?? false;
     this.change(() => {
       this.lists.remove(symbol, neighbour === symbol ? undefined : neighbour);
     });
-    if (hadFocus) this.grid.focus(this.lists.selected);
+    if (hadFocus) grid?.focus(this.lists.selected);
   }
 
   /** Something about the lists changes: what is watched, shown and kept follows. */
@@ -300,15 +260,10 @@ export class App {
     act();
     const { lists, desk } = this;
     desk.watch(lists);
-    this.grid.show(lists.symbols, this.nameOf, (symbol) => desk.board.of(symbol));
-    this.strip.show(lists.symbols);
+    this.screen.showList(lists.symbols, this.nameOf);
     this.listChoice.draw(lists.all, lists.place);
     storage.save(LISTS_KEY, lists.toText());
     this.focus();
-    for (const symbol of lists.symbols) {
-      const figures = desk.board.of(symbol);
-      if (figures !== undefined) this.strip.draw(symbol, figures);
-    }
   }
 
   private select(symbol: StockSymbol): void {
@@ -320,13 +275,10 @@ export class App {
   /** Headline, chart and tape follow what is selected. */
   private focus(): void {
     const symbol = this.lists.selected;
-    this.grid.select(symbol);
+    this.screen.select(symbol);
     this.writeAddress();
     if (!this.desk.focus(symbol, this.interval)) return;
-    this.headline.choose(symbol, symbol === undefined ? "" : this.nameOf(symbol));
-    const figures = symbol === undefined ? undefined : this.desk.board.of(symbol);
-    if (symbol !== undefined && figures !== undefined) this.headline.draw(symbol, figures, this.words);
-    this.tape.choose(this.desk.tape);
+    this.screen.showSymbol(symbol === undefined ? "" : this.nameOf(symbol));
     this.showSeries();
   }
 
@@ -341,19 +293,14 @@ export class App {
   private showSeries(): void {
     const { words, interval, desk } = this;
     const label = words.chartOf(desk.charts?.symbol ?? "–", words.interval(interval));
-    this.chart.choose(desk.charts?.of(interval), label, words);
+    this.screen.showSeries(desk.charts?.of(interval), label);
     this.intervals.show(interval, words);
-    this.mark();
   }
 
-  /** Holds what is on the screen. What is chosen while it is held has no picture yet, and comes as it is. */
   private togglePause(): void {
     this.isPaused = !this.isPaused;
-    const is = this.isPaused ? "held" : "let go";
-    this.chart.hold(is);
-    this.tape.hold(is);
+    this.screen.hold(this.isPaused ? "held" : "let go");
     this.controls.drawPause(this.isPaused, this.words);
-    this.mark();
   }
 
   private set(chosen: Partial<Settings>): void {
@@ -372,19 +319,25 @@ export class App {
     this.words = words;
     view.writeWords(words);
     view.writeKeys(words);
-    if (isOther) this.grid.translate();
-    this.strip.set(settings.strip);
+    if (isOther) {
+      this.screen.grid.do((grid) => {
+        grid.translate();
+      });
+    }
+    this.screen.showStrip(settings.strip);
     this.choices.draw(settings, words);
     this.controls.drawPace(settings.conflateMs, words);
     this.controls.drawPause(this.isPaused, words);
     this.intervals.show(this.interval, words);
-    this.chart.paint();
-    this.mark();
+    this.screen.chart.do((chart) => {
+      chart.paint();
+    });
+    this.screen.looked();
   }
 
   private async share(): Promise<void> {
     const isCopied = await address.copy();
-    this.status.tell(isCopied ? this.words.notice.copied : this.words.notice.notCopied);
+    this.screen.status.tell(isCopied ? this.words.notice.copied : this.words.notice.notCopied);
   }
 
   private writeAddress(): void {

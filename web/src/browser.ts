@@ -1,4 +1,4 @@
-import { worldOf, type World } from "./client";
+import { worldOf, type Key, type World } from "./client";
 import { millis, type Millis } from "./model";
 
 /** The browser as the rooms below want it: the only place that touches its clock, its storage and its network. */
@@ -24,10 +24,11 @@ export function streamUrl(): string {
   return `${scheme}//${location.host}/websocket/connect?userId=${userId}`;
 }
 
-/** The body of an answer; undefined when there is none to be had. */
-export async function getJson(path: string): Promise<unknown> {
+/** The body of an answer to who has this key, or none; undefined when there is no answer to be had. */
+export async function getJson(path: string, key: Key | undefined): Promise<unknown> {
+  const shown = key === undefined ? {} : { "APCA-API-KEY-ID": key.id, "APCA-API-SECRET-KEY": key.secret };
   try {
-    const response = await fetch(path, { headers: { Accept: "application/json" } });
+    const response = await fetch(path, { headers: { Accept: "application/json", ...shown } });
     return response.ok ? ((await response.json()) as unknown) : undefined;
   } catch {
     return undefined;
@@ -35,22 +36,34 @@ export async function getJson(path: string): Promise<unknown> {
 }
 
 /** Keeps a text from visit to visit; where storage is forbidden it is forgotten. */
-export const storage = {
-  load(key: string): string | null {
+export const storage = keeper(() => localStorage);
+
+/** Keeps a text as long as this tab is open. */
+export const tabStorage = keeper(() => sessionStorage);
+
+function keeper(of: () => Storage) {
+  /** Private windows and full discs: the page works, it only forgets. */
+  const tried = <T>(act: () => T, otherwise: T): T => {
     try {
-      return localStorage.getItem(key);
+      return act();
     } catch {
-      return null;
+      return otherwise;
     }
-  },
-  save(key: string, text: string): void {
-    try {
-      localStorage.setItem(key, text);
-    } catch {
-      // Private windows and full discs: the page works, it only forgets.
-    }
-  },
-};
+  };
+  return {
+    load: (key: string): string | null => tried(() => of().getItem(key), null),
+    save(key: string, text: string): void {
+      tried(() => {
+        of().setItem(key, text);
+      }, undefined);
+    },
+    forget(key: string): void {
+      tried(() => {
+        of().removeItem(key);
+      }, undefined);
+    },
+  };
+}
 
 /** The page's address holds what is looked at; it changes without a new entry in the history. */
 export const address = {

@@ -37,6 +37,46 @@ test("nothing is sent before the greeting, and all that is wanted after it", () 
   expect(world.socket.sent).toEqual([{ action: "subscribe", trades: ["AAPL", "KO"], quotes: ["KO"], bars: ["AAPL"], x }]);
 });
 
+test("a key is shown before anything is asked for, on each connection", () => {
+  const world = new FakeWorld();
+  const it = new Client(world, { url: "ws://test/", key: { id: "desk", secret: "s" } });
+  it.subscribe({ trades: [AAPL] });
+  it.connect();
+  world.socket.greet();
+  expect(world.socket.sent).toMatchObject([{ action: "auth", key: "desk", secret: "s" }, { action: "subscribe" }]);
+
+  world.socket.end(1006);
+  world.pass(DEFAULT_BACKOFF.firstMs);
+  world.socket.greet();
+  expect(world.socket.sent[0]).toMatchObject({ action: "auth", key: "desk" });
+});
+
+test("a key that is presented later is shown at once, on a new connection", () => {
+  const { world, client: it } = client();
+  it.subscribe({ trades: [AAPL] });
+  it.connect();
+  world.socket.greet();
+  world.socket.receive({ T: "error", code: 401, msg: "not authenticated" });
+  const before = world.socket;
+
+  it.present({ id: "desk", secret: "s" });
+  expect(before.closedWith).toBeDefined();
+  world.socket.greet();
+  expect(world.socket.sent).toMatchObject([{ action: "auth" }, { action: "subscribe", trades: ["AAPL"] }]);
+});
+
+test("a key opens what a refusal has closed for good", () => {
+  const { world, states, client: it } = client();
+  it.connect();
+  world.socket.greet();
+  world.socket.end(1008);
+  expect(states.at(-1)).toBe("ended");
+
+  it.present({ id: "desk", secret: "s" });
+  world.socket.greet();
+  expect(states.at(-1)).toBe("live");
+});
+
 test("a session that wants nothing says nothing", () => {
   const { world, client: it } = client();
   it.connect();

@@ -1,6 +1,6 @@
 import { millis, type Channel, type Epoch, type MarketEvent, type Millis } from "../model";
 import * as wire from "../wire";
-import type { Control, Extensions, Granted, Wants } from "../wire";
+import type { Control, Extensions, Granted, Key, Wants } from "../wire";
 import { DEFAULT_BACKOFF, waitMs, type Backoff } from "./backoff";
 import { Connection } from "./connection";
 import { noCounts, type Counts } from "./counts";
@@ -42,6 +42,8 @@ export interface ClientOptions {
   readonly conflateMs?: number;
   /** A sign of life is asked for after so much silence; default 2 s. A server silent for 2.5 of them is given up. */
   readonly heartbeatMs?: number;
+  /** Shown to each server that greets us; default none. Changed by `present`. */
+  readonly key?: Key | undefined;
   /** How often the round trip is measured; default 5 s. */
   readonly roundTripMs?: number;
   /** The channels without holes: after a reconnect they go on where they ended. Default: trades. */
@@ -58,7 +60,7 @@ export interface ClientOptions {
 export class Client {
   readonly counts: Counts = noCounts();
   private readonly world: World;
-  private readonly options: Required<ClientOptions>;
+  private readonly options: Required<Omit<ClientOptions, "key">>;
   private readonly listeners = new Listeners<ClientEvents>();
   private readonly subscription = new Subscription();
   private readonly sequence = new SequenceCheck();
@@ -66,6 +68,7 @@ export class Client {
   private pulse: Pulse;
   private epoch: Epoch | undefined;
   private conflateMs: number;
+  private key: Key | undefined;
   private commands = 0;
   /** Whether this connection has been acknowledged: from then on the epoch is known. */
   private isAcknowledged = false;
@@ -81,6 +84,7 @@ export class Client {
     this.world = world;
     this.options = { ...defaults, resume: ["trades"], ...options };
     this.conflateMs = this.options.conflateMs;
+    this.key = options.key;
     this.pulse = new Pulse(world.now());
   }
 
@@ -151,6 +155,15 @@ export class Client {
     if (conflateMs === this.conflateMs) return;
     this.conflateMs = conflateMs;
     if (this.isLive) this.ask({ conflateMs });
+  }
+
+  /** Shows this key instead, on a new connection at once and on those after it. */
+  present(key: Key): void {
+    this.key = key;
+    this.connection?.abandon();
+    this.connection = undefined;
+    this.cancelBeat();
+    this.connect();
   }
 
   /** While nobody listens nothing need be sent: the greeting is answered with all that is wanted. */
@@ -246,6 +259,7 @@ export class Client {
     this.cancelTimer();
     this.counts.connections += 1;
     this.enter({ phase: "live", since: this.world.now() });
+    if (this.key !== undefined) this.send(wire.auth(this.key));
     const wants = this.subscription.all();
     if (!wire.isEmpty(wants)) this.send(wire.subscribe(wants, this.opening()));
     this.beat();

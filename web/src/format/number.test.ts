@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { formatChange, formatCount, formatCountdown, formatPercent, formatPrice, formatShort, formatSpan } from ".";
+import { formatChange, formatCount, formatCountdown, formatPercent, formatPrice, formatShort, formatShortChinese, formatSpan } from ".";
 
 test("a price has thousands and two decimals", () => {
   expect(formatPrice(1234.5)).toBe("1,234.50");
@@ -28,6 +28,17 @@ test("counts have thousands, and large ones a short form", () => {
   expect(formatShort(12_345_678)).toBe("12.35M");
   expect(formatShort(4_110_000)).toBe("4.110M");
   expect(formatShort(9_876)).toBe("9,876");
+});
+
+test("what rounds up to the next unit is told in it", () => {
+  expect(formatShort(999_949)).toBe("999.9K");
+  expect(formatShort(999_950)).toBe("1.000M");
+  expect(formatShort(9_999.6)).toBe("10,000");
+});
+
+test("in Chinese numbers are short by ten thousands", () => {
+  expect(formatShortChinese(-123_456)).toBe("−12.35万");
+  expect(formatShortChinese(99_995_000)).toBe("1.000亿");
 });
 
 test("a span takes the unit that suits it", () => {

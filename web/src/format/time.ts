@@ -1,19 +1,18 @@
 /** Times as the page shows them: times of day in the viewer's own zone, days as the market counts them. */
 
-const minutes = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
-const seconds = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const millis = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3 });
-/** A bar of a day begins at midnight in New York, which is the same date in UTC. */
-const days = new Intl.DateTimeFormat("en-CA", { timeZone: "UTC", year: "numeric", month: "2-digit", day: "2-digit" });
+const digits = (value: number, places = 2): string => String(value).padStart(places, "0");
 
 /** `14:30` */
-export const formatMinute = (ms: number): string => minutes.format(ms);
+export function formatMinute(ms: number): string {
+  const time = new Date(ms);
+  return `${digits(time.getHours())}:${digits(time.getMinutes())}`;
+}
 
 /** `14:30:05` */
-export const formatSecond = (ms: number): string => seconds.format(ms);
+export const formatSecond = (ms: number): string => `${formatMinute(ms)}:${digits(new Date(ms).getSeconds())}`;
 
 /** `14:30:05.123` */
-export const formatMillis = (ms: number): string => millis.format(ms);
+export const formatMillis = (ms: number): string => `${formatSecond(ms)}.${digits(new Date(ms).getMilliseconds(), 3)}`;
 
-/** `2026-11-20` */
-export const formatDay = (ms: number): string => days.format(ms);
+/** `2026-11-20`: a bar of a day begins at midnight in New York, which is the same date in UTC. */
+export const formatDay = (ms: number): string => new Date(ms).toISOString().slice(0, 10);

@@ -1,5 +1,6 @@
 import { NONE } from "../format";
 import { make } from "./dom";
+import type { Flashes } from "./flashes";
 
 /** Whether a figure is above, below or at what it is compared with; CSS gives it its colour. */
 export type Sign = "up" | "down" | "flat";
@@ -14,20 +15,17 @@ export class Figure {
   readonly node: HTMLElement = make("span", "figure");
   private readonly text = document.createTextNode(NONE);
   private shown: number | undefined;
-  private flashes = 0;
 
   constructor() {
     this.node.append(this.text);
   }
 
   /** Shows a value; when it rose or fell since it was last shown, it flashes. */
-  flash(value: number | undefined, format: (value: number) => string): void {
+  flash(value: number | undefined, format: (value: number) => string, flashes: Flashes): void {
     const before = this.shown;
     this.show(value, format);
     if (before === undefined || value === undefined || value === before) return;
-    // Two names for one movement take turns: a new name starts it anew without forcing a layout.
-    this.flashes += 1;
-    this.node.dataset["flash"] = `${signOf(value - before)}-${this.flashes % 2}`;
+    flashes.light(this.node, value > before ? "up" : "down");
   }
 
   /** Shows a value without a flash. */

@@ -3,7 +3,9 @@ import type { Figures } from "../market";
 import type { StockSymbol } from "../model";
 import type { ColumnId, Words } from "../words";
 import { Figure, signOf } from "./cell";
-import { make, makeSvg, setText } from "./dom";
+import { make, setText } from "./dom";
+import type { Flashes } from "./flashes";
+import { SparkLine, type Sparks } from "./sparks";
 
 /** A line of the board. It is the same object for as long as its symbol is watched; what it holds changes. */
 export interface Row {
@@ -18,17 +20,13 @@ export interface Cell {
   draw(row: Row): void;
 }
 
-/** What cells need of the world: the words in use, the time, and a way to remove their row. */
+/** What cells need of the world: the words in use, who fades and who draws lines, and a way to remove their row. */
 export interface CellContext {
   readonly words: () => Words;
-  readonly now: () => number;
+  readonly flashes: Flashes;
+  readonly sparks: Sparks;
   readonly remove: (symbol: StockSymbol) => void;
 }
-
-const SPARK_WIDTH = 96;
-const SPARK_HEIGHT = 22;
-/** A line that moves more often than this is not seen to move better. */
-const SPARK_DRAW_MS = 1_000;
 
 /** A zero stands for: not quoted yet. */
 const quoted = (price: number | undefined): number | undefined => (price === 0 ? undefined : price);
@@ -39,10 +37,10 @@ type CellMaker = (context: CellContext) => Cell;
 export const CELLS: Readonly<Record<ColumnId, CellMaker>> = {
   symbol: (context) => symbolCell(context),
   name: () => textCell(({ name }) => name),
-  last: () => figureCell((figure, { ticker }) => {
-    figure.flash(ticker?.last, formatPrice);
+  last: ({ flashes }) => figureCell((figure, { ticker }) => {
+    figure.flash(ticker?.last, formatPrice, flashes);
   }),
-  spark: (context) => sparkCell(context),
+  spark: ({ sparks }) => sparkCell(sparks),
   change: () => figureCell((figure, { ticker }) => {
     if (ticker === undefined) return;
     figure.show(ticker.last - ticker.previousClose, formatChange);
@@ -53,8 +51,8 @@ export const CELLS: Readonly<Record<ColumnId, CellMaker>> = {
     figure.show(ticker.last / ticker.previousClose - 1, formatPercent);
     figure.sign(signOf(ticker.last - ticker.previousClose));
   }),
-  bid: () => sizedCell(({ ticker }) => [quoted(ticker?.bid), ticker?.bidSize]),
-  ask: () => sizedCell(({ ticker }) => [quoted(ticker?.ask), ticker?.askSize]),
+  bid: ({ flashes }) => sizedCell(flashes, ({ ticker }) => [quoted(ticker?.bid), ticker?.bidSize]),
+  ask: ({ flashes }) => sizedCell(flashes, ({ ticker }) => [quoted(ticker?.ask), ticker?.askSize]),
   volume: (context) => figureCell((figure, { ticker }) => {
     figure.show(ticker?.volume, context.words().short);
   }),
@@ -99,14 +97,14 @@ function symbolCell(context: CellContext): Cell {
   };
 }
 
-function sizedCell(of: (figures: Readonly<Figures>) => readonly [number | undefined, number | undefined]): Cell {
+function sizedCell(flashes: Flashes, of: (figures: Readonly<Figures>) => readonly [number | undefined, number | undefined]): Cell {
   const [price, size] = [new Figure(), new Figure()];
   const node = make("span", "sized", price.node, make("span", "size", "×", size.node));
   return {
     node,
     draw: ({ figures }) => {
       const [newPrice, newSize] = of(figures);
-      price.flash(newPrice, formatPrice);
+      price.flash(newPrice, formatPrice, flashes);
       size.show(newSize, formatCount);
     },
   };
@@ -125,7 +123,7 @@ function rangeCell(): Cell {
       high.show(ticker.high, formatPrice);
       const width = ticker.high - ticker.low;
       const place = width > 0 ? (ticker.last - ticker.low) / width : 0.5;
-      const text = `translateX(${(Math.min(1, Math.max(0, place)) * TRACK_WIDTH).toFixed(1)}px)`;
+      const text = `translateX(${(Math.min(1, Math.max(0, place)) * TRACK_EM).toFixed(2)}em)`;
       if (text === shown) return;
       shown = text;
       mark.style.transform = text;
@@ -134,22 +132,14 @@ function rangeCell(): Cell {
 }
 
 /** As wide as the style sheet makes the track, less its mark. */
-const TRACK_WIDTH = 60;
+const TRACK_EM = 4.9;
 
-function sparkCell(context: CellContext): Cell {
-  const line = makeSvg("polyline", {});
-  const svg = makeSvg("svg", { preserveAspectRatio: "none", viewBox: `0 -2 ${SPARK_WIDTH} ${SPARK_HEIGHT + 4}`, "aria-hidden": "true" }, line);
-  const node = make("span", "spark", svg);
-  let [revision, drawnAt] = [-1, 0];
+function sparkCell(sparks: Sparks): Cell {
+  const line = new SparkLine(sparks);
   return {
-    node,
+    node: line.node,
     draw: ({ figures: { spark } }) => {
-      const now = context.now();
-      if (spark.revision === revision || (revision > 0 && now - drawnAt < SPARK_DRAW_MS)) return;
-      revision = spark.revision;
-      drawnAt = now;
-      line.setAttribute("points", spark.line(SPARK_WIDTH, SPARK_HEIGHT));
-      node.dataset["sign"] = signOf(spark.rise);
+      line.show(spark);
     },
   };
 }

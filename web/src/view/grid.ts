@@ -20,12 +20,13 @@ import {
   type ICellRendererParams,
   type IRowNode,
 } from "ag-grid-community";
-import type { Figures } from "../market";
 import type { StockSymbol } from "../model";
 import { COLUMNS, type ColumnId, type Words } from "../words";
 import { CELLS, type Cell, type CellContext, type Row } from "./cells";
 import { shapeOf, sortValueOf } from "./columns";
 import { byId } from "./dom";
+import type { Flashes } from "./flashes";
+import type { Sparks } from "./sparks";
 
 ModuleRegistry.registerModules([
   CellApiModule,
@@ -44,12 +45,16 @@ ModuleRegistry.registerModules([
 /** Whom the board tells what was done with it. */
 export interface GridActions {
   readonly words: () => Words;
-  readonly now: () => number;
+  readonly flashes: Flashes;
+  readonly sparks: Sparks;
   readonly select: (symbol: StockSymbol) => void;
   readonly remove: (symbol: StockSymbol) => void;
   /** The columns were moved, sized, hidden or sorted; as text to be kept. */
   readonly arranged: (columns: string) => void;
 }
+
+/** Rows that are kept up above and below those in sight: they cost what the others cost, and a wheel's turn is three. */
+const ROWS_OUT_OF_SIGHT = 3;
 
 /** How often the rows are put in order again while figures change: a board that jumps more often cannot be read. */
 const SORT_MS = 1_000;
@@ -69,9 +74,11 @@ export class Grid {
   private sortedAt = 0;
   private isArranging = false;
 
-  constructor(actions: GridActions, columns: string | undefined, width: "wide" | "narrow") {
+  /** The first rows come with it: a grid that is made empty would be laid out twice. */
+  constructor(actions: GridActions, columns: string | undefined, width: "wide" | "narrow", rows: readonly Row[]) {
     this.actions = actions;
-    this.api = createGrid(this.box, this.options(width));
+    this.keep(rows);
+    this.api = createGrid(this.box, this.options(width, rows));
     this.arrange(columns);
     for (const event of ["columnMoved", "columnResized", "columnVisible", "sortChanged"] as const) {
       this.api.addEventListener(event, () => {
@@ -80,22 +87,14 @@ export class Grid {
     }
   }
 
-  /** Shows these symbols and no others. */
-  show(symbols: readonly StockSymbol[], nameOf: (symbol: StockSymbol) => string, figuresOf: (symbol: StockSymbol) => Readonly<Figures> | undefined): void {
-    this.rows.clear();
-    for (const symbol of symbols) {
-      const figures = figuresOf(symbol);
-      if (figures !== undefined) this.rows.set(symbol, { symbol, name: nameOf(symbol), figures });
-    }
-    this.api.setGridOption("rowData", [...this.rows.values()]);
-    this.empty.hidden = symbols.length > 0;
+  /** Shows these rows and no others. */
+  show(rows: readonly Row[]): void {
+    this.keep(rows);
+    this.api.setGridOption("rowData", [...rows]);
   }
 
-  setNames(nameOf: (symbol: StockSymbol) => string): void {
-    for (const row of this.rows.values()) {
-      row.name = nameOf(row.symbol);
-      this.draw(row.symbol);
-    }
+  drawAll(): void {
+    for (const symbol of this.rows.keys()) this.draw(symbol);
   }
 
   draw(symbol: StockSymbol): void {
@@ -171,6 +170,12 @@ export class Grid {
     this.api.refreshCells({ force: true });
   }
 
+  private keep(rows: readonly Row[]): void {
+    this.rows.clear();
+    for (const row of rows) this.rows.set(row.symbol, row);
+    this.empty.hidden = rows.length > 0;
+  }
+
   private arrange(columns: string | undefined): void {
     if (columns === undefined) return;
     this.isArranging = true;
@@ -187,12 +192,14 @@ export class Grid {
     return symbol === undefined ? undefined : this.api.getRowNode(symbol);
   }
 
-  private options(width: "wide" | "narrow"): GridOptions<Row> {
-    const style = getComputedStyle(document.documentElement);
+  private options(width: "wide" | "narrow", rows: readonly Row[]): GridOptions<Row> {
+    const style = getComputedStyle(this.box);
     const sizeOf = (name: string) => Number.parseFloat(style.getPropertyValue(name));
     return {
       // The theme is a style sheet of ours: nothing is injected, so the content policy may stay strict.
       theme: "legacy",
+      rowData: [...rows],
+      rowBuffer: ROWS_OUT_OF_SIGHT,
       rowHeight: sizeOf("--row"),
       headerHeight: sizeOf("--head"),
       columnDefs: COLUMNS.map((id) => this.columnOf(id, width, Number.parseFloat(style.fontSize))),
@@ -262,8 +269,8 @@ export class Grid {
   }
 
   private context(): CellContext {
-    const { words, now, remove } = this.actions;
-    return { words, now, remove };
+    const { words, flashes, sparks, remove } = this.actions;
+    return { words, flashes, sparks, remove };
   }
 }
 

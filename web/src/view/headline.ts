@@ -4,6 +4,7 @@ import type { StockSymbol } from "../model";
 import type { Words } from "../words";
 import { Figure, signOf } from "./cell";
 import { byId, make, setText } from "./dom";
+import type { Flashes } from "./flashes";
 
 /** The selected symbol in large letters, above its chart, and its price in the tab's title. */
 export class Headline {
@@ -14,6 +15,11 @@ export class Headline {
   private change = new Figure();
   private percent = new Figure();
   private title = "";
+  private readonly flashes: Flashes;
+
+  constructor(flashes: Flashes) {
+    this.flashes = flashes;
+  }
 
   /** Another symbol: new figures, so that nothing flashes for the difference between two stocks. */
   choose(symbol: StockSymbol | undefined, name: string): void {
@@ -34,12 +40,11 @@ export class Headline {
     this.name.title = name;
   }
 
-  draw(symbol: StockSymbol, { ticker, trading, reason }: Readonly<Figures>, words: Words): void {
+  draw({ ticker, trading, reason }: Readonly<Figures>, words: Words): void {
     this.badge.hidden = trading === "open";
     setText(this.badge, trading === "open" ? "" : words.halted(reason));
     if (ticker === undefined) return;
-    this.last.flash(ticker.last, formatPrice);
-    this.setTitle(`${symbol} ${formatPrice(ticker.last)} · Tapecast`);
+    this.last.flash(ticker.last, formatPrice, this.flashes);
 
     const change = ticker.last - ticker.previousClose;
     this.change.show(change, formatChange);
@@ -48,6 +53,10 @@ export class Headline {
     if (!this.change.node.isConnected) {
       byId("headline-change", HTMLElement).replaceChildren(this.change.node, this.percent.node, this.badge);
     }
+  }
+
+  drawTitle(symbol: StockSymbol, { ticker }: Readonly<Figures>): void {
+    if (ticker !== undefined) this.setTitle(`${symbol} ${formatPrice(ticker.last)} · Tapecast`);
   }
 
   /** A title costs a message to the browser's own window: only when it is another. */

@@ -40,13 +40,17 @@ export class Strip {
     this.box.hidden = shown === "hidden";
   }
 
-  draw(symbol: StockSymbol, { ticker }: Readonly<Figures>): void {
-    if (ticker === undefined || this.box.hidden) return;
-    const change = ticker.last / ticker.previousClose - 1;
-    for (const item of this.items.get(symbol) ?? []) {
-      item.last.show(ticker.last, formatPrice);
-      item.change.show(change, formatPercent);
-      item.change.sign(signOf(change));
+  draw(figuresOf: (symbol: StockSymbol) => Readonly<Figures> | undefined): void {
+    if (this.box.hidden) return;
+    for (const [symbol, items] of this.items) {
+      const ticker = figuresOf(symbol)?.ticker;
+      if (ticker === undefined) continue;
+      const change = ticker.last / ticker.previousClose - 1;
+      for (const item of items) {
+        item.last.show(ticker.last, formatPrice);
+        item.change.show(change, formatPercent);
+        item.change.sign(signOf(change));
+      }
     }
   }
 

@@ -49,6 +49,8 @@ export class TapeView {
   private readonly lines: Line[] = [];
   private readonly lineHeight: number;
   private height = 0;
+  /** How far it is scrolled, as the browser last told: to ask for it would force a layout. */
+  private top = 0;
   private tape: Tape | undefined;
   private isPaused = false;
   /** Held with the whole board, by no button of the tape's. */
@@ -63,7 +65,11 @@ export class TapeView {
       this.toggle();
       mark();
     });
-    this.scroll.addEventListener("scroll", mark, { passive: true });
+    const scrolled = () => {
+      this.top = this.scroll.scrollTop;
+      mark();
+    };
+    this.scroll.addEventListener("scroll", scrolled, { passive: true });
     new ResizeObserver(([entry]) => {
       this.height = entry?.contentRect.height ?? 0;
       mark();
@@ -78,7 +84,7 @@ export class TapeView {
     this.button.ariaPressed = "false";
     this.heldAt = undefined;
     this.drawn = "";
-    this.scroll.scrollTop = 0;
+    this.toTop();
     this.lines.length = 0;
     this.room.replaceChildren();
   }
@@ -86,7 +92,13 @@ export class TapeView {
   toggle(): void {
     this.isPaused = !this.isPaused;
     this.button.ariaPressed = String(this.isPaused);
-    if (!this.isPaused) this.scroll.scrollTop = 0;
+    if (!this.isPaused) this.toTop();
+  }
+
+  private toTop(): void {
+    if (this.top === 0) return;
+    this.top = 0;
+    this.scroll.scrollTop = 0;
   }
 
   /** Holds the lines that are there, or lets them go on. The reader may still scroll through them. */
@@ -95,9 +107,8 @@ export class TapeView {
   }
 
   draw(words: Words): void {
-    const { tape } = this;
+    const { tape, top } = this;
     if (tape === undefined) return;
-    const top = this.scroll.scrollTop;
     const stands = this.isPaused || this.isHeld || top > this.lineHeight;
     this.heldAt = stands ? Math.max(this.heldAt ?? tape.end, tape.start) : undefined;
     const end = this.heldAt ?? tape.end;

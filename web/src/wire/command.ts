@@ -1,5 +1,11 @@
 import { CHANNELS, type Channel, type Epoch, type Seq, type StockSymbol } from "../model";
 
+/** What lets a client in, where the server asks for it. */
+export interface Key {
+  readonly id: string;
+  readonly secret: string;
+}
+
 /** Symbols per channel, as a command carries them. */
 export type Wants = Readonly<Partial<Record<Channel, readonly StockSymbol[]>>>;
 
@@ -20,6 +26,8 @@ export interface Extensions {
   readonly snapshot?: boolean;
   readonly resume?: Resume;
 }
+
+export const auth = ({ id, secret }: Key): string => JSON.stringify({ action: "auth", key: id, secret });
 
 export function subscribe(wants: Wants, { id, conflateMs, heartbeatMs, snapshot, resume }: Extensions = {}): string {
   const x = {

@@ -1,7 +1,7 @@
 /** The protocol and nothing else: commands and queries out, frames and answers in, what a close means. */
 export { readAssets } from "./assets";
 export { closeOf, type Close, type ComeBack } from "./close";
-export { isEmpty, subscribe, unsubscribe, type Extensions, type Resume, type Wants } from "./command";
+export { auth, isEmpty, subscribe, unsubscribe, type Extensions, type Key, type Resume, type Wants } from "./command";
 export type { Control, Granted } from "./control";
 export {
   barsPath,

@@ -64,6 +64,9 @@ export const english: Words = {
     keyMoveColumn: "move a column (on its header)",
     keySizeColumn: "resize a column (on its header)",
     keySort: "sort (on a header)",
+    accessId: "Key",
+    accessSecret: "Secret",
+    accessShow: "Log in",
     candlesBy: "Candles by",
     perSecond: "/s",
     skip: "Skip to the watchlist",
@@ -123,6 +126,7 @@ export const english: Words = {
     noInstruments: "The list of symbols did not load: type a whole symbol to add it",
     full: "The watchlist is full: remove a symbol first",
     drain: (seconds) => `The server is about to restart and asks us back in ${seconds}`,
+    notWhole: "A part of the page did not load: load it again",
     copied: "The link is in the clipboard",
     notCopied: "The link is in the address bar",
   },
@@ -132,5 +136,9 @@ export const english: Words = {
   legend: ["O", "H", "L", "C", "V"],
   noGaps: "Nothing has been missed: all sequence numbers add up",
   gapAt: (symbol, from, to) => `Newest: numbers ${from} to ${to} of ${symbol} did not come`,
+  access: {
+    wanted: "This server asks for a key. It is kept until this tab is closed.",
+    unknown: "The server does not know this key with this secret.",
+  },
   nameOfList: "Name of the list",
 };

@@ -44,6 +44,7 @@ export interface Words {
     readonly noInstruments: string;
     readonly full: string;
     readonly drain: (seconds: string) => string;
+    readonly notWhole: string;
     readonly copied: string;
     readonly notCopied: string;
   };
@@ -58,6 +59,8 @@ export interface Words {
   readonly legend: readonly [open: string, high: string, low: string, close: string, volume: string];
   readonly noGaps: string;
   readonly gapAt: (symbol: string, from: number, to: number) => string;
+  /** When the server asks for a key. */
+  readonly access: { readonly wanted: string; readonly unknown: string };
   /** The name of a list that the viewer is asked for. */
   readonly nameOfList: string;
 }
@@ -138,6 +141,9 @@ export type PageWord =
   | "keyMoveColumn"
   | "keySizeColumn"
   | "keySort"
+  | "accessId"
+  | "accessSecret"
+  | "accessShow"
   | "candlesBy"
   | "perSecond"
   | "skip";

@@ -79,6 +79,9 @@ export const chinese: Words = {
     keyMoveColumn: "移动列(焦点在表头)",
     keySizeColumn: "调整列宽(焦点在表头)",
     keySort: "排序(焦点在表头)",
+    accessId: "密钥 ID",
+    accessSecret: "密钥",
+    accessShow: "登录",
     candlesBy: "图表组件",
     perSecond: "/秒",
     skip: "跳到自选股",
@@ -138,6 +141,7 @@ export const chinese: Words = {
     noInstruments: "代码列表未能加载:请输入完整代码添加",
     full: "列表已满:请先移除一个代码",
     drain: (seconds) => `服务器即将重启,请 ${seconds}后重连`,
+    notWhole: "页面有一部分没有加载，请重新加载",
     copied: "链接已复制",
     notCopied: "链接见地址栏",
   },
@@ -147,5 +151,9 @@ export const chinese: Words = {
   legend: ["开", "高", "低", "收", "量"],
   noGaps: "没有缺失:所有序号连续",
   gapAt: (symbol, from, to) => `最近一处:${symbol} 的第 ${from} 至 ${to} 条未收到`,
+  access: {
+    wanted: "此服务器需要密钥。密钥只保留到关闭此标签页为止。",
+    unknown: "服务器不认识这个密钥 ID 和密钥。",
+  },
   nameOfList: "列表名称",
 };

@@ -1,0 +1,68 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { DEADLINE, isLive, text } from "./board";
+import { Browser } from "./browser";
+import { binary, Server } from "./server";
+
+/** The board before a server that asks for a key. */
+
+const folder = mkdtempSync(join(tmpdir(), "tapecast-keys-"));
+let secret: string;
+let server: Server;
+let browser: Browser;
+
+beforeAll(async () => {
+  const made = spawnSync(binary(), ["key", "new", "desk"], { encoding: "utf8" });
+  secret = /secret: (\S+)/.exec(made.stderr)?.[1] ?? "";
+  const file = join(folder, "keys.jsonl");
+  writeFileSync(file, made.stdout);
+  server = await Server.onFreePort("--keys", file);
+  await server.start();
+  browser = await Browser.start();
+});
+
+afterAll(async () => {
+  await browser.stop();
+  await server.kill();
+  rmSync(folder, { recursive: true });
+});
+
+const why = (page: Page) => text(page, "#access-why");
+
+async function logIn(page: Page, id: string, shown: string): Promise<void> {
+  await page.locator("#access-id").fill(id);
+  await page.locator("#access-secret").fill(shown);
+  await page.keyboard.press("Enter");
+}
+
+test("a server that asks for a key gets it from the viewer, and the tab alone keeps it", async () => {
+  const page = await browser.open(server.origin);
+  await page.locator("#access").waitFor();
+  expect(await why(page)).toContain("asks for a key");
+  expect(await page.evaluate(() => document.activeElement?.id)).toBe("access-id");
+
+  await logIn(page, "desk", "not it");
+  await expect.poll(() => why(page), DEADLINE).toContain("does not know this key");
+  expect(await page.locator("#access-secret").getAttribute("aria-invalid")).toBe("true");
+
+  await logIn(page, "desk", secret);
+  await page.locator("#access").waitFor({ state: "hidden" });
+  await isLive(page);
+  await expect.poll(() => text(page, "#headline-name"), DEADLINE).toMatch(/\w/);
+  await expect.poll(() => page.locator("#chart-empty").isHidden(), DEADLINE).toBe(true);
+  expect(await page.locator("#notice").isHidden()).toBe(true);
+
+  await page.reload();
+  await isLive(page);
+  expect(await page.locator("#access").isHidden()).toBe(true);
+  expect(await page.evaluate(() => JSON.stringify(localStorage))).not.toContain(secret);
+
+  const other = await page.context().newPage();
+  await other.goto(server.origin);
+  await other.locator("#access").waitFor();
+  await page.context().close();
+});

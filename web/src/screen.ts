@@ -1,0 +1,214 @@
+import type { Client } from "./client";
+import type { Desk } from "./desk";
+import type { Series } from "./market";
+import type { Millis, StockSymbol } from "./model";
+import * as view from "./view";
+import type { Words } from "./words";
+
+/** What the screen shows, and asks for what it does not have. */
+export interface Source {
+  readonly client: Client;
+  readonly desk: Desk;
+  readonly now: () => Millis;
+  readonly words: () => Words;
+}
+
+/** What the viewer did with what is on the screen. */
+export interface ScreenActions {
+  readonly select: (symbol: StockSymbol) => void;
+  readonly remove: (symbol: StockSymbol) => void;
+  /** The columns were moved, sized, hidden or sorted; as text to be kept. */
+  readonly arranged: (columns: string) => void;
+  /** The reader of the chart nears its first bar. */
+  readonly older: () => void;
+  readonly connect: () => void;
+}
+
+/** Each part is drawn once in so many beats of a tenth of a second. Figures of the stream can be read, and a countdown skips none. */
+const BEATS = { prices: 1, fade: 1, tape: 1, sparks: 1, chart: 2, stream: 3, strip: 5 } as const;
+
+/** Prices that are so late do not keep the rest of the page waiting. */
+const FIRST_PRICE_MS = 400;
+
+/** Everything that shows the market, and when it is drawn: the list first, at once; the chart when the first prices stand. */
+export class Screen {
+  /** Resolves when the first prices are painted, or too late: what else the page needs is fetched then. */
+  readonly stands: Promise<void>;
+  readonly grid: view.Later<view.Grid>;
+  readonly chart: view.Later<view.Chart>;
+  readonly status: view.Status;
+  private readonly source: Source;
+  private readonly rhythm = new view.Rhythm();
+  private readonly prices = this.rhythm.part(BEATS.prices, () => {
+    this.drawPrices();
+  });
+  private readonly fade = this.rhythm.part(BEATS.fade, () => {
+    this.flashes.fade();
+  });
+  private readonly bars = this.rhythm.part(BEATS.chart, () => {
+    this.chart.now?.draw(this.source.words());
+  });
+  private readonly lines = this.rhythm.part(BEATS.tape, () => {
+    this.tape.draw(this.source.words());
+  });
+  private readonly figures = this.rhythm.part(BEATS.stream, () => {
+    this.drawStream();
+  });
+  private readonly passing = this.rhythm.part(BEATS.strip, () => {
+    if (!this.isHeld) this.strip.draw((symbol) => this.source.desk.board.of(symbol));
+  });
+  private readonly sparkLines = this.rhythm.part(BEATS.sparks, () => {
+    if (!this.isHeld) this.sparks.drawSome();
+  });
+  private readonly flashes: view.Flashes;
+  private readonly sparks: view.Sparks;
+  private readonly headline: view.Headline;
+  private readonly tape = new view.TapeView(this.lines.hurry);
+  private readonly strip = new view.Strip();
+  private readonly stream = new view.Stream();
+  private rows: readonly view.Row[] = [];
+  private selected: StockSymbol | undefined;
+  private isHeld = false;
+  private isPriced = false;
+  private roundTrip: number | undefined;
+  private painted: () => void = () => undefined;
+
+  constructor(source: Source, actions: ScreenActions, width: "wide" | "narrow", columns: string | undefined) {
+    this.source = source;
+    this.flashes = new view.Flashes(source.now, this.fade.mark);
+    this.sparks = new view.Sparks(source.now, this.sparkLines.mark);
+    this.headline = new view.Headline(this.flashes);
+    this.status = new view.Status(actions.connect);
+    const missing = () => {
+      this.status.tell(source.words().notice.notWhole);
+    };
+    const { flashes, sparks } = this;
+    const gridActions = { ...actions, words: source.words, flashes, sparks };
+    this.grid = new view.Later(view.fetchGrid().then((Grid) => new Grid(gridActions, columns, width, this.rows)), missing);
+    this.grid.do(() => {
+      this.prices.hurry();
+    });
+    this.stands = new Promise((stands) => {
+      this.painted = () => {
+        // The frame after the one in which they were written: they are on the screen then.
+        requestAnimationFrame(() => {
+          setTimeout(stands);
+        });
+      };
+      this.grid.do(() => setTimeout(stands, FIRST_PRICE_MS));
+    });
+    this.chart = new view.Later(this.stands.then(view.fetchChart).then((Chart) => new Chart(actions.older, this.bars.hurry)), missing);
+    this.chart.do(this.bars.hurry);
+  }
+
+  /** The market moved: everything is drawn when its turn comes. */
+  readonly moved = (): void => {
+    for (const part of [this.prices, this.bars, this.lines, this.passing]) part.mark();
+  };
+
+  /** The viewer did something: everything is drawn in the next frame. */
+  readonly looked = (): void => {
+    for (const part of [this.prices, this.bars, this.lines, this.figures, this.passing]) part.hurry();
+  };
+
+  /** What the clock moves: ages, countdowns, figures of the last seconds. */
+  readonly ticked = (): void => {
+    this.figures.mark();
+  };
+
+  /** The list's symbols, and what they are called. */
+  showList(symbols: readonly StockSymbol[], nameOf: (symbol: StockSymbol) => string): void {
+    const { board } = this.source.desk;
+    this.rows = symbols.flatMap((symbol) => {
+      const figures = board.of(symbol);
+      return figures === undefined ? [] : [{ symbol, name: nameOf(symbol), figures }];
+    });
+    this.grid.now?.show(this.rows);
+    this.strip.show(symbols);
+    this.passing.hurry();
+  }
+
+  setNames(nameOf: (symbol: StockSymbol) => string): void {
+    for (const row of this.rows) row.name = nameOf(row.symbol);
+    this.grid.now?.drawAll();
+    if (this.selected !== undefined) this.headline.setName(nameOf(this.selected));
+  }
+
+  /** Marks the row; headline and tape follow by `showSymbol` when it is another symbol. */
+  select(symbol: StockSymbol | undefined): void {
+    this.selected = symbol;
+    if (this.grid.now === undefined) this.grid.do((grid) => { grid.select(this.selected); });
+    else this.grid.now.select(symbol);
+  }
+
+  showSymbol(name: string): void {
+    const { selected } = this;
+    const { desk, words } = this.source;
+    this.headline.choose(selected, name);
+    const figures = selected === undefined ? undefined : desk.board.of(selected);
+    if (figures !== undefined) this.headline.draw(figures, words());
+    this.tape.choose(desk.tape);
+  }
+
+  showSeries(series: Series | undefined, label: string): void {
+    this.chart.do((chart) => {
+      chart.choose(series, label, this.source.words());
+    });
+    this.looked();
+  }
+
+  showStrip(shown: "shown" | "hidden"): void {
+    this.strip.set(shown);
+  }
+
+  /** Holds what is on the screen. What is chosen while it is held has no picture yet, and comes as it is. */
+  hold(is: "held" | "let go"): void {
+    this.isHeld = is === "held";
+    this.chart.do((chart) => {
+      chart.hold(is);
+    });
+    this.tape.hold(is);
+    this.sparkLines.mark();
+    this.looked();
+  }
+
+  answered(roundTrip: number): void {
+    this.roundTrip = roundTrip;
+  }
+
+  private drawPrices(): void {
+    const grid = this.grid.now;
+    if (this.isHeld || grid === undefined) return;
+    const { desk, words, now } = this.source;
+    let isPriced = false;
+    for (const symbol of desk.board.takeChanged()) {
+      const figures = desk.board.of(symbol);
+      if (figures === undefined) continue;
+      grid.draw(symbol);
+      if (symbol === this.selected) this.headline.draw(figures, words());
+      isPriced ||= figures.ticker !== undefined;
+    }
+    grid.keepSorted(now());
+    if (isPriced) this.priced();
+  }
+
+  /** For whoever waits for the first prices: those who measure them, and the rest of the page. */
+  private priced(): void {
+    if (this.isPriced) return;
+    this.isPriced = true;
+    performance.mark("first-price");
+    this.painted();
+  }
+
+  private drawStream(): void {
+    const { client, desk, words, now } = this.source;
+    const [time, isLive] = [now(), client.state.phase === "live"];
+    const reading = desk.meter.read(time);
+    this.status.drawState(client.state, desk.feed.read(time, { isLive, lastHeard: client.lastHeard }), time, words());
+    this.status.drawReading(reading, isLive ? this.roundTrip : undefined);
+    this.status.drawGaps(client.counts.gaps, desk.newestGap, words());
+    this.stream.draw(client.counts, desk.speed.read(time, client.counts), reading);
+    const figures = this.selected === undefined || this.isHeld ? undefined : desk.board.of(this.selected);
+    if (this.selected !== undefined && figures !== undefined) this.headline.drawTitle(this.selected, figures);
+  }
+}
