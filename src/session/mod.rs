@@ -40,4 +40,6 @@ pub use outbox::Outbox;
 pub use parcel::Taken;
 
 #[cfg(test)]
+mod allocation_tests;
+#[cfg(test)]
 mod identity_tests;

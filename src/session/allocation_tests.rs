@@ -1,0 +1,97 @@
+//! The promise that a tick costs no memory of its own for each session that gets it.
+
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use allocation_counter::{AllocationInfo, measure};
+use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::line::{Line, Wire};
+use super::link::{Link, Membership};
+use super::{Outbox, OutboxLimits};
+use crate::hub::{Hub, Patience};
+use crate::metrics::WorkerMetrics;
+use crate::model::{Epoch, Object, Seq, Timestamp};
+use crate::tape::Batch;
+use crate::wire::{Codec, fixtures};
+
+/// A socket that takes everything.
+struct Sink;
+
+impl Wire for Sink {
+    fn try_send(&self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn abandon(&self) {}
+}
+
+impl AsyncWrite for Sink {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncRead for Sink {
+    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Poll::Pending
+    }
+}
+
+fn join(hub: &Rc<Hub>) -> Membership {
+    let universe = Arc::new(fixtures::universe());
+    let outbox = Outbox::new(Codec::Json, universe, OutboxLimits::default());
+    let line = Line::new(Box::new(Sink), Bytes::new());
+    let link = Rc::new(Link::new(Rc::clone(hub), Codec::Json, Epoch::default(), outbox, line));
+    let membership = Membership::of(&link);
+    hub.change_interests(|index| index.add(membership.key(), fixtures::trade().stream()));
+    membership
+}
+
+fn batch(seq: u64) -> Arc<Batch> {
+    let trades = (0..10).map(|more| Object { seq: Seq(seq * 10 + more), ..fixtures::trade() }).collect();
+    Arc::new(Batch::new(Arc::new(fixtures::universe()), Timestamp::default(), trades, vec![]))
+}
+
+/// What a hundred turns allocate, of ten trades each, for so many sessions that want them all.
+fn a_hundred_turns(sessions: usize) -> AllocationInfo {
+    let hub = Rc::new(Hub::new(2, Patience::default(), Duration::ZERO, WorkerMetrics::default()));
+    let _members: Vec<_> = (0..sessions).map(|_| join(&hub)).collect();
+    let now = Instant::now();
+    let hand_out = |batch: &Arc<Batch>| {
+        hub.hand_out(std::slice::from_ref(batch), now);
+        while hub.has_more() {
+            hub.hand_out(&[], now);
+        }
+    };
+    (0..10).for_each(|seq| hand_out(&batch(seq)));
+    let frames = hub.metrics().frames.get();
+
+    let batches: Vec<_> = (10..110).map(batch).collect();
+    let allocated = measure(|| batches.iter().for_each(hand_out));
+
+    assert_eq!(hub.metrics().frames.get() - frames, 100 * sessions as u64);
+    allocated
+}
+
+#[test]
+fn however_many_sessions_get_a_tick_no_more_is_allocated() {
+    let (one, many) = (a_hundred_turns(1), a_hundred_turns(1_000));
+
+    assert!(one.count_total > 0, "encoding is done once, and needs memory");
+    assert_eq!(many.count_total, one.count_total);
+    assert_eq!(many.bytes_total, one.bytes_total);
+}
