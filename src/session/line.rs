@@ -50,9 +50,9 @@ impl Line {
         }
     }
 
-    /// Whether there is room for a frame: the last one was taken whole.
+    /// Whether there is room for a frame: the last one was taken whole, and has left the wire's buffers.
     pub(super) fn is_clear(&self) -> bool {
-        self.rest.borrow().is_empty() && !self.is_broken.get()
+        self.rest.borrow().is_empty() && !self.is_unflushed.get() && !self.is_broken.get()
     }
 
     /// Bytes of the last frame that wait for the socket.
@@ -118,4 +118,54 @@ impl Line {
 
 fn is_passing(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::task::Waker;
+
+    /// A wire that takes all into a buffer of its own, which a full socket holds back: TLS.
+    struct Buffered;
+
+    impl Wire for Buffered {
+        fn try_send(&self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::WouldBlock.into())
+        }
+
+        fn abandon(&self) {}
+    }
+
+    impl AsyncWrite for Buffered {
+        fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+            Poll::Ready(Ok(bytes.len()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    impl AsyncRead for Buffered {
+        fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    /// Else the task would offer the next frame for ever, and its worker do nothing else.
+    #[test]
+    fn a_line_is_not_clear_before_the_wire_has_flushed() {
+        let line = Line::new(Box::new(Buffered), Bytes::new());
+        assert!(line.is_clear());
+
+        line.send(Bytes::from_static(b"a frame"));
+        let cleared = line.poll_clear(&mut Context::from_waker(Waker::noop()));
+
+        assert!(cleared.is_pending() && line.waiting_bytes() == 0);
+        assert!(!line.is_clear());
+    }
 }

@@ -155,7 +155,7 @@ impl Link {
 
     /// Whether the socket has yet to take something.
     fn owes(&self) -> bool {
-        self.line.waiting_bytes() > 0 || !self.outbox.borrow().is_empty()
+        !self.line.is_clear() || !self.outbox.borrow().is_empty()
     }
 
     /// Whether a frame waits that the socket may have room for.
