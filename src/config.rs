@@ -75,9 +75,9 @@ pub struct Args {
     #[arg(long, env = "TAPECAST_RETAIN_MIB", default_value_t = 256, value_name = "MIB")]
     retain_mib: usize,
 
-    /// A market in which everything happens often: halts, price bands, late trades, corrections, cancels
-    #[arg(long, env = "TAPECAST_EVENTFUL")]
-    eventful: bool,
+    /// How often a stock is halted, and a trade late, corrected or cancelled
+    #[arg(long, env = "TAPECAST_INCIDENTS", value_enum, default_value = "rare", value_name = "HOW_OFTEN")]
+    incidents: Incidents,
 
     /// Length of the bars of the `bars` channel, for tests; SDKs expect a minute
     #[arg(long, env = "TAPECAST_BAR_SECONDS", default_value_t = 60, value_name = "SECONDS")]
@@ -123,6 +123,17 @@ impl Args {
     pub fn take_task(&mut self) -> Option<Task> {
         self.task.take()
     }
+}
+
+/// How much happens beside trades and quotes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Incidents {
+    /// Nothing, and no price bands
+    None,
+    /// As in a market: a halt in three minutes, one trade in a thousand put right
+    Rare,
+    /// Each kind at least once a second, to see them without waiting
+    Many,
 }
 
 /// A [`Rhythm`] by its name.
@@ -257,7 +268,11 @@ impl TryFrom<Args> for Config {
                     Arrivals::Even => Rhythm::Even,
                 },
                 quotes_per_trade: within("--quotes-per-trade", args.quotes_per_trade, MAX_QUOTES_PER_TRADE)?,
-                ..if args.eventful { Simulation::EVENTFUL } else { Simulation::default() }
+                ..match args.incidents {
+                    Incidents::None => Simulation::UNEVENTFUL,
+                    Incidents::Rare => Simulation::default(),
+                    Incidents::Many => Simulation::EVENTFUL,
+                }
             },
             spans: Spans { bar_nanos: i64::from(args.bar_seconds) * SECOND },
             retention: Retention {

@@ -7,8 +7,12 @@ mod support;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
+use std::time::SystemTime;
 
+use serde_json::Value;
 use support::{Client, Ledger, get_with, metric, wait_for};
+use tapecast::model::Timestamp;
+use tapecast::wire::rfc3339;
 
 /// The program, with a port of its own; killed when dropped.
 struct Program {
@@ -174,6 +178,35 @@ fn options_may_come_from_the_environment() {
     let output = Command::new(env!("CARGO_BIN_EXE_tapecast")).env("TAPECAST_SYMBOLS", "0").output().unwrap();
 
     assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn stopped_for_three_seconds_under_load_it_goes_on_where_it_was() {
+    let program = Program::start(&["--rate", "2000"]);
+    let mut clients: Vec<_> =
+        (0..20).map(|_| (Client::session(program.address), Ledger::default())).collect();
+    for (client, ledger) in &mut clients {
+        client.ask(r#"{"action":"subscribe","trades":["*"],"quotes":["*"],"x":{"id":1}}"#);
+        ledger.enter(&client.next_data());
+    }
+
+    program.signal("-STOP");
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    let resumed = Timestamp::from(SystemTime::now());
+    program.signal("-CONT");
+
+    let resumed = rfc3339(resumed);
+    for (client, ledger) in &mut clients {
+        let is_later = |object: &Value| object["t"].as_str().is_some_and(|at| *at > *resumed);
+        loop {
+            let objects = client.next_data();
+            ledger.enter(&objects);
+            if objects.iter().any(is_later) {
+                break;
+            }
+        }
+        assert_eq!(ledger.gaps, 0);
+    }
 }
 
 #[test]

@@ -53,6 +53,10 @@ struct Seat {
 /// Room for picks that a seat may keep from turn to turn.
 const KEPT_PICKS: usize = 64;
 
+/// Who is due before the next batch can come is due now: a delay of whole milliseconds would be one
+/// longer for want of microseconds.
+const SLACK: Duration = Duration::from_micros(500);
+
 /// So many batches are kept for those who wait, at most: a tenth of a second of a market that moves
 /// each millisecond.
 const MOST_BATCHES: usize = 128;
@@ -133,7 +137,7 @@ impl Hub {
             state.take_in(batch);
         }
         let is_full = state.batches.len() > MOST_BATCHES;
-        let is_time = is_full || state.flush_at.is_none_or(|at| at <= now);
+        let is_time = is_full || state.flush_at.is_none_or(|at| at <= now + SLACK);
         let since = now.checked_sub(self.max_delay);
         let most = if is_full { usize::MAX } else { MOST_DELIVERIES };
         state.deliver(most, now, |seat| {

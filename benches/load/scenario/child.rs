@@ -35,7 +35,7 @@ impl Served {
             .args(["--listen", &address.to_string(), "--workers", "1", "--log", "error"])
             .args(["--symbols", &scenario.symbols.to_string(), "--rate", &scenario.trades.to_string()])
             .args(["--quotes-per-trade", "0", "--seed", SEED])
-            .args(["--arrivals", "even"])
+            .args(["--arrivals", "even", "--incidents", "none"])
             .args(scenario.server);
         Self::start(command, address)
     }

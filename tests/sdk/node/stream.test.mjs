@@ -6,7 +6,7 @@ import { streaming } from "@alpacahq/alpaca-trade-api";
 import { eventually, startServer } from "./server.mjs";
 
 let market;
-before(async () => (market = await startServer("--eventful")));
+before(async () => (market = await startServer("--incidents", "many")));
 after(() => market.stop());
 
 const credentials = { keyId: "any-key", secret: "any-secret" };

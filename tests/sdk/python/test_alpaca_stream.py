@@ -22,7 +22,7 @@ MODELS = {
 
 @pytest.fixture(scope="module")
 def market():
-    with Server("--eventful") as server:
+    with Server("--incidents", "many") as server:
         yield server
 
 
