@@ -185,9 +185,8 @@ impl Service {
         self.tls_address
     }
 
-    /// Reads again what may change while sessions go on: the keys and the
-    /// certificate. What cannot be used is reported, and
-    /// what was in force stays so.
+    /// Reads again what may change while sessions go on: the keys and the certificate. What cannot be
+    /// used is reported, and what was in force stays so.
     pub fn reload(&self) {
         match self.keyring.as_ref().map(|keyring| keyring.reload()) {
             Some(Ok(keys)) => info!(keys, "keys read again"),
@@ -220,7 +219,7 @@ impl Service {
     }
 }
 
-/// So many instruments have a past, the busiest ones: it costs 0.2 ms each at the start.
+/// So many instruments have a past, the busiest ones: it costs 0.6 ms each at the start.
 const MOST_WITH_A_PAST: usize = 10_000;
 
 /// The days before today that are told.

@@ -27,8 +27,8 @@ use crate::http::{self, Carrier, Certificate, House, Manners};
 /// So many connections may wait to be accepted: a storm of reconnects must not meet a full queue.
 const BACKLOG: i32 = 4096;
 
-/// 1 to 499 ms would leave some connections open for ever in actix-http 3.20, and from 1000 ms on a
-/// client that waits a second for our FIN gives up first.
+/// How long a connection may take to end that opened no session. 1 to 499 ms would leave some open for
+/// ever in actix-http 3.20.
 const DISCONNECT_TIMEOUT: Duration = Duration::from_millis(600);
 
 pub(super) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
