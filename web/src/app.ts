@@ -41,6 +41,8 @@ export class App {
   private readonly width = innerWidth < NARROW_PX ? "narrow" : "wide";
   private readonly getWords = (): Words => this.words;
   private readonly access = new Access(this.client, this.getWords);
+  /** Whether the names of the instruments are on their way. */
+  private isNaming = false;
   private readonly screen: Screen = new Screen(
     { client: this.client, desk: this.desk, now: world.now, words: this.getWords },
     {
@@ -150,6 +152,8 @@ export class App {
       desk.feed.beat(ageMs, receivedAt);
     });
     client.on("granted", ({ is, rejected, conflateMs }) => {
+      // Where a key was asked for REST could not be asked before.
+      void this.loadInstruments();
       if (is === "another" && client.counts.connections > 1) desk.restart(this.interval);
       if (rejected.length > 0) status.tell(this.words.notice.rejected(rejected.join(", ")));
       this.controls.drawPace(conflateMs, this.words);
@@ -219,8 +223,10 @@ export class App {
 
   /** Asked at each connection until it was answered once: without it names are missing, and search takes what is typed. */
   private async loadInstruments(): Promise<void> {
-    if (this.instruments.size > 0) return;
+    if (this.instruments.size > 0 || this.isNaming) return;
+    this.isNaming = true;
     const instruments = await this.history.instruments();
+    this.isNaming = false;
     if (instruments === undefined) {
       if (this.access.isAsked) return;
       this.screen.status.tell(this.words.notice.noInstruments);
