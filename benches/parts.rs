@@ -108,13 +108,13 @@ fn index(criterion: &mut Criterion) {
     for subscriptions in [10, 1_000, 100_000] {
         let mut index = Index::new(1);
         let keys: Vec<_> = (0..subscriptions).map(|_| index.join()).collect();
-        keys.iter().for_each(|key| index.add(*key, stream));
+        keys.iter().for_each(|key| index.change(*key, |change| change.add(stream)));
         group.throughput(Throughput::Elements(1));
         group.bench_function(BenchmarkId::new("add and remove", subscriptions), |bencher| {
             let middle = keys[subscriptions / 2];
             bencher.iter(|| {
-                index.remove(black_box(middle), stream);
-                index.add(middle, stream);
+                index.change(black_box(middle), |change| change.remove(stream));
+                index.change(middle, |change| change.add(stream));
             });
         });
         group.throughput(Throughput::Elements(subscriptions as u64));

@@ -1,11 +1,13 @@
 use std::cell::RefCell;
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::audience::Served;
 use super::heartbeat::Verdict;
+use super::index::{AudienceKey, Change};
 use super::{Frames, Index, Newest, Patience, Pick, Subscriber, SubscriberKey, Turn};
 use crate::metrics::WorkerMetrics;
 use crate::tape::{Batch, Latest};
@@ -26,8 +28,9 @@ pub struct Hub {
 struct State {
     index: Index,
     seats: Vec<Option<Seat>>,
-    /// Those who have picks; a few may be in it who have none, or be in it twice.
-    touched: Vec<SubscriberKey>,
+    /// The audiences that have yet to get something, in the order in which they get it; a few may be
+    /// in it who have everything, or are gone.
+    queue: VecDeque<AudienceKey>,
     /// The batches that somebody has picks of, in order.
     batches: Vec<Arc<Batch>>,
     frames: Frames,
@@ -41,17 +44,13 @@ struct State {
     agenda: BinaryHeap<Reverse<(Instant, SubscriberKey)>>,
 }
 
-/// A subscriber, and what was found for him and not delivered yet.
+/// A subscriber, and when it is to be called.
 struct Seat {
     subscriber: Rc<dyn Subscriber>,
-    picks: Vec<Pick>,
     delivered: Option<Instant>,
     /// When it wants to be called next; other entries of the agenda are void.
     due: Option<Instant>,
 }
-
-/// Room for picks that a seat may keep from turn to turn.
-const KEPT_PICKS: usize = 64;
 
 /// Who is due before the next batch can come is due now: a delay of whole milliseconds would be one
 /// longer for want of microseconds.
@@ -70,7 +69,7 @@ impl Hub {
         let state = State {
             index: Index::new(symbols),
             seats: Vec::new(),
-            touched: Vec::new(),
+            queue: VecDeque::new(),
             batches: Vec::new(),
             frames: Frames::default(),
             flush_at: None,
@@ -88,7 +87,7 @@ impl Hub {
         if state.seats.len() <= key.0 {
             state.seats.resize_with(key.0 + 1, || None);
         }
-        state.seats[key.0] = Some(Seat { subscriber, picks: Vec::new(), delivered: None, due: None });
+        state.seats[key.0] = Some(Seat { subscriber, delivered: None, due: None });
         self.metrics.opened.inc();
         self.metrics.sessions.inc();
         key
@@ -102,9 +101,10 @@ impl Hub {
         self.metrics.sessions.dec();
     }
 
-    /// Changes what subscribers want. In force with the next batch.
-    pub fn change_interests(&self, change: impl FnOnce(&mut Index)) {
-        change(&mut self.state.borrow_mut().index);
+    /// Changes what a subscriber wants, who gets first what waits for it. In force with the next batch.
+    pub fn change_interests(&self, key: SubscriberKey, make: impl FnOnce(&mut Change)) {
+        self.flush(key);
+        self.state.borrow_mut().index.change(key, make);
     }
 
     /// Looks at the newest objects, as of the last batch that was handed out.
@@ -158,7 +158,7 @@ impl Hub {
     /// When those who wait are to be called, if anybody waits: hand out, be it nothing, by then.
     pub fn flush_at(&self) -> Option<Instant> {
         let state = self.state.borrow();
-        state.flush_at.filter(|_| !state.touched.is_empty())
+        state.flush_at.filter(|_| !state.queue.is_empty())
     }
 
     /// A subscriber is to have now what waits for it. Call it before anything that depends on what it
@@ -167,7 +167,7 @@ impl Hub {
         let state = &mut *self.state.borrow_mut();
         let turn = Turn::new(&state.batches, &state.frames, &state.newest, Instant::now());
         if let Some(seat) = &mut state.seats[key.0] {
-            seat.take(&turn);
+            state.index.serve(key, |picks| seat.take(&turn, picks));
         }
     }
 
@@ -228,63 +228,64 @@ impl Hub {
 impl State {
     /// Finds who wants what of a batch.
     fn take_in(&mut self, batch: &Arc<Batch>) {
-        let number = self.batches.len();
-        let latest = self.newest.latest_mut();
+        let Self { index, queue, batches, newest, .. } = self;
+        let latest = newest.latest_mut();
         latest.told_until(batch.newest());
         for (place, object) in batch.objects().enumerate() {
             latest.put(*object);
-            for key in self.index.who_wants(object.stream()) {
-                let Some(seat) = &mut self.seats[key.0] else { continue };
-                if seat.picks.is_empty() {
-                    self.touched.push(key);
-                }
-                seat.picks.push(Pick::new(number, place));
-            }
+            let pick = Pick::new(batches.len(), place);
+            index.note(object.stream(), pick, |audience| queue.push_back(audience));
         }
-        if !self.touched.is_empty() {
-            self.batches.push(Arc::clone(batch));
+        if !queue.is_empty() {
+            batches.push(Arc::clone(batch));
         }
     }
 
     /// Calls those who have something and whose time it is, but no more than `most`; the rest wait.
+    ///
+    /// One lap around each audience, so that none waits for a large one to be served twice.
     fn deliver(&mut self, most: usize, now: Instant, is_time: impl Fn(&Seat) -> bool) {
-        let Self { touched, seats, batches, frames, newest, .. } = self;
+        let Self { index, queue, seats, batches, frames, newest, .. } = self;
         let turn = Turn::new(batches, frames, newest, now);
-        let (mut seen, mut waiting, mut called) = (0, 0, 0);
-        while seen < touched.len() && called < most {
-            let key = touched[seen];
-            seen += 1;
-            match &mut seats[key.0] {
-                Some(seat) if !seat.picks.is_empty() && !is_time(seat) => {
-                    touched[waiting] = key;
-                    waiting += 1;
-                }
-                Some(seat) => {
-                    seat.take(&turn);
-                    called += 1;
-                }
-                None => {}
+        let mut left = most;
+        let mut serve = |key: SubscriberKey, picks: &[Pick]| match &mut seats[key.0] {
+            Some(_) if left == 0 => Served::NoRoom,
+            Some(seat) if !is_time(seat) => Served::Later,
+            Some(seat) => {
+                seat.take(&turn, picks);
+                left -= 1;
+                Served::Yes
+            }
+            None => Served::Yes,
+        };
+        // Whose lap broke off comes first, and has another.
+        let is_going_on =
+            queue.front().and_then(|key| index.audience(*key)).is_some_and(|it| it.is_in_a_lap());
+        self.has_more = false;
+        for _ in 0..queue.len() + usize::from(is_going_on) {
+            let Some(key) = queue.pop_front() else { break };
+            let Some(audience) = index.audience(key) else { continue };
+            if !audience.lap(&mut serve) {
+                queue.push_front(key);
+                self.has_more = true;
+                break;
+            }
+            if audience.stays_queued() {
+                queue.push_back(key);
             }
         }
-        self.has_more = seen < touched.len();
-        touched.drain(waiting..seen);
         if !self.has_more {
             frames.clear();
         }
-        if touched.is_empty() {
+        if queue.is_empty() {
             batches.clear();
         }
     }
 }
 
 impl Seat {
-    fn take(&mut self, turn: &Turn<'_>) {
-        if self.picks.is_empty() {
-            return;
-        }
-        self.subscriber.deliver(turn, &self.picks);
-        self.picks.clear();
-        self.picks.shrink_to(KEPT_PICKS);
+    fn take(&mut self, turn: &Turn<'_>, picks: &[Pick]) {
+        self.subscriber.deliver(turn, picks);
         self.delivered = Some(turn.now());
     }
 }

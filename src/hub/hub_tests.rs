@@ -3,20 +3,19 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+
 use super::*;
 use crate::hub::{Newest, Vitals};
-use crate::model::{Object, Seq, Timestamp};
+use crate::model::{Body, Object, Seq, Stream, SymbolId, Timestamp, Trade};
 use crate::wire::fixtures;
 
-/// Notes who was called and with how many objects.
-struct Noted {
-    name: usize,
-    calls: Rc<RefCell<Vec<(usize, usize)>>>,
-}
+/// Does with what it gets as it is told.
+struct Taking<F>(F);
 
-impl Subscriber for Noted {
-    fn deliver(&self, _: &Turn<'_>, picks: &[Pick]) {
-        self.calls.borrow_mut().push((self.name, picks.len()));
+impl<F: Fn(&Turn<'_>, &[Pick])> Subscriber for Taking<F> {
+    fn deliver(&self, turn: &Turn<'_>, picks: &[Pick]) {
+        self.0(turn, picks);
     }
 
     fn may_wait(&self) -> bool {
@@ -39,22 +38,38 @@ impl Subscriber for Noted {
     fn sever(&self) {}
 }
 
+/// Who was called and with how many objects.
 type Calls = Rc<RefCell<Vec<(usize, usize)>>>;
 
 /// A hub with so many subscribers who all want the same, and what it called.
 fn hub(subscribers: usize, max_delay: Duration) -> (Hub, Calls) {
-    let hub = Hub::new(1, Patience::default(), max_delay, WorkerMetrics::default());
+    let hub = Hub::new(2, Patience::default(), max_delay, WorkerMetrics::default());
     let calls = Calls::default();
     for name in 0..subscribers {
-        let key = hub.join(Rc::new(Noted { name, calls: Rc::clone(&calls) }));
-        hub.change_interests(|index| index.add(key, fixtures::trade().stream()));
+        join(&hub, name, SymbolId(0), &calls);
     }
     (hub, calls)
 }
 
+/// A subscriber who wants the trades of one symbol.
+fn join(hub: &Hub, name: usize, symbol: SymbolId, calls: &Calls) {
+    let calls = Rc::clone(calls);
+    let take = move |_: &Turn<'_>, picks: &[Pick]| calls.borrow_mut().push((name, picks.len()));
+    let key = hub.join(Rc::new(Taking(take)));
+    hub.change_interests(key, |change| change.add(trade(symbol, 1).stream()));
+}
+
+fn trade(symbol: SymbolId, seq: u64) -> Object {
+    let Body::Trade(trade) = fixtures::trade().body else { unreachable!() };
+    Object { seq: Seq(seq), body: Body::Trade(Trade { symbol, ..trade }) }
+}
+
 fn batch(seq: u64) -> Arc<Batch> {
-    let trade = Object { seq: Seq(seq), ..fixtures::trade() };
-    Arc::new(Batch::new(Arc::new(fixtures::universe()), Timestamp::default(), vec![trade], vec![]))
+    batch_of(vec![trade(SymbolId(0), seq)])
+}
+
+fn batch_of(objects: Vec<Object>) -> Arc<Batch> {
+    Arc::new(Batch::new(Arc::new(fixtures::universe()), Timestamp::default(), objects, vec![]))
 }
 
 #[test]
@@ -112,4 +127,104 @@ fn too_many_batches_are_handed_out_whatever_it_costs() {
     assert!(!hub.has_more());
     let objects: usize = calls.borrow().iter().map(|(_, count)| count).sum();
     assert_eq!(objects, 40 * MOST_DELIVERIES * (MOST_BATCHES + 1));
+}
+
+/// Whoever has more to do than fits a turn does it by turns with all others.
+#[test]
+fn a_large_audience_does_not_keep_a_small_one_waiting() {
+    let (hub, calls) = hub(3 * MOST_DELIVERIES, Duration::ZERO);
+    join(&hub, usize::MAX, SymbolId(1), &calls);
+    let now = Instant::now();
+    let of_both = |seq| batch_of(vec![trade(SymbolId(0), seq), trade(SymbolId(1), seq)]);
+    let served = || calls.take().iter().any(|(name, _)| *name == usize::MAX);
+
+    for round in 1..=5 {
+        let turns = (1..=5).find(|turn| {
+            hub.hand_out(&[of_both(10 * round + turn)], now);
+            served()
+        });
+        assert!(turns.is_some_and(|turns| turns <= 4), "{turns:?} in round {round}");
+    }
+}
+
+/// A subscriber of the test, and what it is to have got.
+struct Reader {
+    key: SubscriberKey,
+    wants: [bool; 2],
+    expected: Vec<(Stream, Seq)>,
+    got: Rc<RefCell<Vec<(Stream, Seq)>>>,
+}
+
+impl Reader {
+    fn join(hub: &Hub) -> Self {
+        let got: Rc<RefCell<Vec<_>>> = Rc::default();
+        let noted = Rc::clone(&got);
+        let take = move |turn: &Turn<'_>, picks: &[Pick]| {
+            let objects = picks.iter().map(|pick| turn.object(*pick));
+            noted.borrow_mut().extend(objects.map(|object| (object.stream(), object.seq)));
+        };
+        Self { key: hub.join(Rc::new(Taking(take))), wants: [false; 2], expected: Vec::new(), got }
+    }
+
+    fn flip(&mut self, hub: &Hub, symbol: usize) {
+        self.wants[symbol] = !self.wants[symbol];
+        let (is_wanted, stream) = (self.wants[symbol], trade(SymbolId(symbol as u32), 1).stream());
+        hub.change_interests(self.key, |change| {
+            if is_wanted {
+                change.add(stream);
+            } else {
+                change.remove(stream);
+            }
+        });
+    }
+
+    fn expect(&mut self, object: &Object) {
+        if self.wants[object.stream().symbol.index()] {
+            self.expected.push((object.stream(), object.seq));
+        }
+    }
+}
+
+#[test]
+fn whoever_comes_goes_or_changes_everybody_gets_what_it_wants_in_order() {
+    let mut random = StdRng::seed_from_u64(5);
+    let delay = Duration::from_millis(3);
+    let hub = Hub::new(2, Patience::default(), delay, WorkerMetrics::default());
+    let mut now = Instant::now();
+    let mut readers: Vec<Reader> = Vec::new();
+
+    for seq in 1..=2_000 {
+        for _ in 0..random.random_range(0..4) {
+            readers.push(Reader::join(&hub));
+        }
+        for _ in 0..random.random_range(0..4).min(readers.len()) {
+            let place = random.random_range(0..readers.len());
+            match random.random_range(0..5) {
+                0 => {
+                    let gone = readers.swap_remove(place);
+                    hub.leave(gone.key);
+                    assert!(gone.expected.starts_with(&gone.got.borrow()));
+                }
+                1 => hub.flush(readers[place].key),
+                choice => readers[place].flip(&hub, choice % 2),
+            }
+        }
+        let objects: Vec<_> =
+            (0..2).filter(|_| random.random()).map(|symbol| trade(SymbolId(symbol), seq)).collect();
+        for reader in &mut readers {
+            objects.iter().for_each(|object| reader.expect(object));
+        }
+        hub.hand_out(&[batch_of(objects)], now);
+        now += Duration::from_millis(random.random_range(0..2));
+    }
+    assert!(readers.len() > MOST_DELIVERIES, "turns are cut short");
+    hub.hand_out(&[], now + delay);
+    while hub.has_more() {
+        hub.hand_out(&[], now + delay);
+    }
+
+    assert_eq!(hub.flush_at(), None);
+    for reader in &readers {
+        assert_eq!(*reader.got.borrow(), reader.expected);
+    }
 }

@@ -1,6 +1,12 @@
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+
+use hashbrown::HashTable;
 use rustc_hash::FxHashMap;
 use slab::Slab;
 
+use super::Pick;
+use super::audience::{Audience, ListId};
 use crate::model::{Channel, Stream, SymbolId};
 
 /// A subscriber's place in the hub.
@@ -9,68 +15,118 @@ pub struct SubscriberKey(pub usize);
 
 /// From a stream to all who want it, and back.
 ///
-/// Derived from the sessions' filters, which are the truth. Adding and removing one interest are
-/// O(1) however many others share the stream; removing a subscriber is O(its interests).
+/// Those who want exactly the same are one audience, found by what it wants; a stream's list names
+/// audiences. So a tick that five thousand want and nothing else is noted once.
+///
+/// Derived from the sessions' filters, which are the truth. A change costs what it changes where a
+/// subscriber is alone with its wants, and as much as it wants where it has to part from others.
 #[derive(Debug)]
 pub struct Index {
     symbols: usize,
-    lists: Vec<Vec<SubscriberKey>>,
-    subscribers: Slab<FxHashMap<ListId, u32>>,
+    lists: Vec<Vec<AudienceKey>>,
+    audiences: Slab<Audience>,
+    /// The audiences by their fingerprint.
+    alike: HashTable<AudienceKey>,
+    subscribers: Slab<Option<Membership>>,
+    /// Drawn anew for each index: nobody outside can choose wants whose fingerprints are alike.
+    fingerprints: RandomState,
 }
 
-/// A list's place in `lists`: a channel's "all symbols" first, then its symbols.
-type ListId = u32;
+/// An audience's place in the index.
+pub(super) type AudienceKey = usize;
+
+#[derive(Clone, Copy, Debug)]
+struct Membership {
+    audience: AudienceKey,
+    /// Which of its members it is.
+    place: usize,
+}
+
+/// What of a subscriber's wants is to be otherwise. The last word on a stream counts.
+#[derive(Debug)]
+pub struct Change {
+    symbols: usize,
+    wanted: FxHashMap<ListId, bool>,
+}
+
+impl Change {
+    /// This stream is wanted. Without effect if it is already.
+    pub fn add(&mut self, stream: Stream) {
+        self.wanted.insert(list_of(self.symbols, stream), true);
+    }
+
+    /// This stream is no longer wanted by itself. Without effect if it was not.
+    pub fn remove(&mut self, stream: Stream) {
+        self.wanted.insert(list_of(self.symbols, stream), false);
+    }
+
+    /// All symbols of this channel are wanted.
+    pub fn add_all(&mut self, channel: Channel) {
+        self.wanted.insert(list_of_all(self.symbols, channel), true);
+    }
+
+    /// No longer all symbols of this channel are wanted.
+    pub fn remove_all(&mut self, channel: Channel) {
+        self.wanted.insert(list_of_all(self.symbols, channel), false);
+    }
+}
 
 impl Index {
     /// An index of nobody, over so many symbols.
     pub fn new(symbols: usize) -> Self {
-        let lists = vec![Vec::new(); Channel::COUNT * (symbols + 1)];
-        Self { symbols, lists, subscribers: Slab::new() }
+        Self {
+            symbols,
+            lists: vec![Vec::new(); Channel::COUNT * (symbols + 1)],
+            audiences: Slab::new(),
+            alike: HashTable::new(),
+            subscribers: Slab::new(),
+            fingerprints: RandomState::new(),
+        }
     }
 
     /// A new subscriber who wants nothing yet.
     pub fn join(&mut self) -> SubscriberKey {
-        SubscriberKey(self.subscribers.insert(FxHashMap::default()))
+        SubscriberKey(self.subscribers.insert(None))
     }
 
     /// The subscriber and all its interests go. Its key may be given to another.
     pub fn leave(&mut self, key: SubscriberKey) {
-        for (list, place) in self.subscribers.remove(key.0) {
-            self.take_out(list, place);
+        self.part(key);
+        self.subscribers.remove(key.0);
+    }
+
+    /// The subscriber wants something else. Serve it first: what it has yet to get is forgotten.
+    pub fn change(&mut self, key: SubscriberKey, make: impl FnOnce(&mut Change)) {
+        let mut change = Change { symbols: self.symbols, wanted: FxHashMap::default() };
+        make(&mut change);
+        let known = self.subscribers[key.0].map(|at| &self.audiences[at.audience]);
+        let is_wanted = |list: &ListId| known.is_some_and(|known| known.wants.contains_key(list));
+        change.wanted.retain(|list, wanted| is_wanted(list) != *wanted);
+        if change.wanted.is_empty() {
+            return;
         }
-    }
-
-    /// The subscriber wants this stream. Without effect if it does already.
-    pub fn add(&mut self, key: SubscriberKey, stream: Stream) {
-        self.put_in(key, self.list_of(stream));
-    }
-
-    /// The subscriber no longer wants this stream by itself. Without effect if it did not.
-    pub fn remove(&mut self, key: SubscriberKey, stream: Stream) {
-        self.remove_from(key, self.list_of(stream));
-    }
-
-    /// The subscriber wants all symbols of this channel.
-    pub fn add_all(&mut self, key: SubscriberKey, channel: Channel) {
-        self.put_in(key, self.list_of_all(channel));
-    }
-
-    /// The subscriber no longer wants all symbols of this channel.
-    pub fn remove_all(&mut self, key: SubscriberKey, channel: Channel) {
-        self.remove_from(key, self.list_of_all(channel));
+        let audience = self.set_apart(key);
+        for (list, is_wanted) in change.wanted {
+            if is_wanted {
+                self.put_in(audience, list);
+            } else {
+                self.take_out(audience, list);
+            }
+        }
+        self.unite(key, audience);
     }
 
     /// Everybody who wants this stream, by name or as one of all. Someone who asked for both is
     /// named twice: a filter asks for one or the other.
     pub fn who_wants(&self, stream: Stream) -> impl Iterator<Item = SubscriberKey> + '_ {
-        let by_name = &self.lists[self.list_of(stream) as usize];
-        let all = &self.lists[self.list_of_all(stream.channel) as usize];
-        by_name.iter().chain(all).copied()
+        let audiences =
+            lists_of(self.symbols, stream).into_iter().flat_map(|list| &self.lists[list as usize]);
+        audiences.flat_map(|key| self.audiences[*key].members())
     }
 
     /// How many interests there are: one for each subscriber in each list.
     pub fn len(&self) -> usize {
-        self.subscribers.iter().map(|(_, places)| places.len()).sum()
+        self.audiences.iter().map(|(_, audience)| audience.wants.len() * audience.len()).sum()
     }
 
     /// Whether nobody wants anything.
@@ -78,39 +134,136 @@ impl Index {
         self.len() == 0
     }
 
-    fn list_of_all(&self, channel: Channel) -> ListId {
-        (channel.index() * (self.symbols + 1)) as ListId
-    }
-
-    fn list_of(&self, Stream { channel, symbol: SymbolId(symbol) }: Stream) -> ListId {
-        self.list_of_all(channel) + 1 + symbol
-    }
-
-    fn put_in(&mut self, key: SubscriberKey, list: ListId) {
-        let entries = &mut self.lists[list as usize];
-        self.subscribers[key.0].entry(list).or_insert_with(|| {
-            entries.push(key);
-            entries.len() as u32 - 1
-        });
-    }
-
-    fn remove_from(&mut self, key: SubscriberKey, list: ListId) {
-        if let Some(place) = self.subscribers[key.0].remove(&list) {
-            self.take_out(list, place);
+    /// Notes for all who want the stream that there is something for them; gives those audiences that
+    /// are to be queued for it.
+    pub(super) fn note(&mut self, stream: Stream, pick: Pick, mut queue: impl FnMut(AudienceKey)) {
+        for list in lists_of(self.symbols, stream) {
+            for key in &self.lists[list as usize] {
+                if self.audiences[*key].note(pick) {
+                    queue(*key);
+                }
+            }
         }
     }
 
-    /// Takes an entry out of a list; the last one fills its place and is told so.
-    fn take_out(&mut self, list: ListId, place: u32) {
+    /// The audience of this place, if there still is one.
+    pub(super) fn audience(&mut self, key: AudienceKey) -> Option<&mut Audience> {
+        self.audiences.get_mut(key)
+    }
+
+    /// Gives a subscriber what it has yet to get, if anything.
+    pub(super) fn serve(&mut self, key: SubscriberKey, serve: impl FnOnce(&[Pick])) {
+        if let Some(at) = self.subscribers[key.0] {
+            self.audiences[at.audience].serve(at.place, serve);
+        }
+    }
+
+    /// The subscriber in an audience of its own, which wants the same and is not found by others.
+    fn set_apart(&mut self, key: SubscriberKey) -> AudienceKey {
+        let mut wants = Vec::new();
+        if let Some(at) = self.subscribers[key.0] {
+            let known = &self.audiences[at.audience];
+            if known.len() == 1 {
+                self.hide(at.audience);
+                return at.audience;
+            }
+            wants.extend(known.wants.keys().copied());
+            self.part(key);
+        }
+        let own = self.audiences.insert(Audience::default());
+        wants.into_iter().for_each(|list| self.put_in(own, list));
+        self.enter(key, own);
+        own
+    }
+
+    /// The subscriber of this audience of its own goes to those who want the same, or waits for such;
+    /// who wants nothing is in no audience.
+    fn unite(&mut self, key: SubscriberKey, own: AudienceKey) {
+        let wanted = &self.audiences[own];
+        let twin = self.alike.find(wanted.fingerprint, |other| self.audiences[*other].wants_as(wanted));
+        let twin = twin.copied();
+        if twin.is_none() && !wanted.wants.is_empty() {
+            self.alike.insert_unique(wanted.fingerprint, own, |key| self.audiences[*key].fingerprint);
+            return;
+        }
+        self.dissolve(own);
+        self.subscribers[key.0] = None;
+        if let Some(twin) = twin {
+            self.enter(key, twin);
+        }
+    }
+
+    fn enter(&mut self, key: SubscriberKey, audience: AudienceKey) {
+        let place = self.audiences[audience].join(key);
+        self.subscribers[key.0] = Some(Membership { audience, place });
+    }
+
+    /// The subscriber leaves its audience, which ends with its last member.
+    fn part(&mut self, key: SubscriberKey) {
+        let Some(at) = self.subscribers[key.0].take() else { return };
+        let audience = &mut self.audiences[at.audience];
+        if let Some(moved) = audience.leave(at.place) {
+            self.subscribers[moved.0] = Some(at);
+        }
+        if audience.len() == 0 {
+            self.hide(at.audience);
+            self.dissolve(at.audience);
+        }
+    }
+
+    /// Others do not find this audience any more.
+    fn hide(&mut self, key: AudienceKey) {
+        if let Ok(entry) = self.alike.find_entry(self.audiences[key].fingerprint, |other| *other == key) {
+            entry.remove();
+        }
+    }
+
+    fn dissolve(&mut self, key: AudienceKey) {
+        for (list, place) in self.audiences.remove(key).wants {
+            self.close_up(list, place);
+        }
+    }
+
+    fn put_in(&mut self, key: AudienceKey, list: ListId) {
+        let entries = &mut self.lists[list as usize];
+        entries.push(key);
+        let audience = &mut self.audiences[key];
+        audience.wants.insert(list, entries.len() as u32 - 1);
+        audience.fingerprint = audience.fingerprint.wrapping_add(self.fingerprints.hash_one(list));
+    }
+
+    fn take_out(&mut self, key: AudienceKey, list: ListId) {
+        let audience = &mut self.audiences[key];
+        if let Some(place) = audience.wants.remove(&list) {
+            audience.fingerprint = audience.fingerprint.wrapping_sub(self.fingerprints.hash_one(list));
+            self.close_up(list, place);
+        }
+    }
+
+    /// A list loses an entry; the last one fills its place and is told so.
+    fn close_up(&mut self, list: ListId, place: u32) {
         let entries = &mut self.lists[list as usize];
         entries.swap_remove(place as usize);
         if let Some(moved) = entries.get(place as usize) {
-            self.subscribers[moved.0].insert(list, place);
+            self.audiences[*moved].wants.insert(list, place);
         }
         if entries.is_empty() {
             *entries = Vec::new();
         }
     }
+}
+
+/// The lists of all who want a stream: by name, and as one of all.
+fn lists_of(symbols: usize, stream: Stream) -> [ListId; 2] {
+    [list_of(symbols, stream), list_of_all(symbols, stream.channel)]
+}
+
+fn list_of_all(symbols: usize, channel: Channel) -> ListId {
+    (channel.index() * (symbols + 1)) as ListId
+}
+
+fn list_of(symbols: usize, Stream { channel, symbol: SymbolId(symbol) }: Stream) -> ListId {
+    list_of_all(symbols, channel) + 1 + symbol
 }
 
 #[cfg(test)]
@@ -134,8 +287,8 @@ mod tests {
         let mut index = Index::new(3);
         let (one, all) = (index.join(), index.join());
 
-        index.add(one, trades(1));
-        index.add_all(all, Channel::Trades);
+        index.change(one, |change| change.add(trades(1)));
+        index.change(all, |change| change.add_all(Channel::Trades));
 
         assert_eq!(who(&index, trades(1)), [one.0, all.0]);
         assert_eq!(who(&index, trades(2)), [all.0]);
@@ -147,11 +300,11 @@ mod tests {
         let mut index = Index::new(1);
         let key = index.join();
 
-        index.add(key, trades(0));
-        index.add(key, trades(0));
+        index.change(key, |change| change.add(trades(0)));
+        index.change(key, |change| change.add(trades(0)));
         assert_eq!(who(&index, trades(0)), [key.0]);
 
-        index.remove(key, trades(0));
+        index.change(key, |change| change.remove(trades(0)));
         assert!(index.is_empty());
     }
 
@@ -174,10 +327,10 @@ mod tests {
                     let key = present[random.random_range(0..present.len())];
                     let symbol = random.random_range(0..5);
                     if choice < 6 {
-                        index.add(key, trades(symbol));
+                        index.change(key, |change| change.add(trades(symbol)));
                         truth.insert((key.0, symbol));
                     } else {
-                        index.remove(key, trades(symbol));
+                        index.change(key, |change| change.remove(trades(symbol)));
                         truth.remove(&(key.0, symbol));
                     }
                 }

@@ -5,6 +5,7 @@
 //! calls plainly: a message to each would cost more than the push itself.
 
 mod actor;
+mod audience;
 mod heartbeat;
 #[expect(clippy::module_inception, reason = "the hub is what the room is for")]
 mod hub;
@@ -16,7 +17,7 @@ mod turn;
 pub use actor::{Dismiss, HubActor};
 pub use heartbeat::{Patience, Vitals};
 pub use hub::Hub;
-pub use index::{Index, SubscriberKey};
+pub use index::{Change, Index, SubscriberKey};
 pub use newest::Newest;
 pub use subscriber::Subscriber;
 pub use turn::{Frames, Pick, Turn};

@@ -13,12 +13,10 @@ use crate::model::Object;
 use crate::tape::Batch;
 use crate::wire::{ArrayFrame, Codec, Deflate};
 
-/// An object of the turn, by its place.
+/// An object of the turn: its batch in the upper half, its place there in the lower. One number, so
+/// that picks are compared at the speed of memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Pick {
-    batch: u16,
-    place: u32,
-}
+pub struct Pick(u64);
 
 /// The batches that are handed out together, the frames made of them so far, and how things stand
 /// after them.
@@ -43,6 +41,15 @@ struct Shelf {
     made: HashTable<Made>,
     /// What the frames hold, one after the other.
     picks: Vec<Pick>,
+    /// The frame that was shared last: who wants alike is called in a row.
+    last: Option<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    form: Form,
+    picks: Range<usize>,
+    frame: Bytes,
 }
 
 #[derive(Debug)]
@@ -62,7 +69,15 @@ const KEPT_ROOM: usize = 4 << 10;
 impl Pick {
     /// The object at this place of that batch of the turn.
     pub fn new(batch: usize, place: usize) -> Self {
-        Self { batch: batch as u16, place: place as u32 }
+        Self((batch as u64) << 32 | place as u64)
+    }
+
+    const fn batch(self) -> usize {
+        (self.0 >> 32) as usize
+    }
+
+    const fn place(self) -> usize {
+        self.0 as u32 as usize
     }
 }
 
@@ -84,12 +99,12 @@ impl<'a> Turn<'a> {
 
     /// The object itself.
     pub fn object(&self, pick: Pick) -> &Object {
-        self.batches[pick.batch as usize].object(pick.place as usize)
+        self.batches[pick.batch()].object(pick.place())
     }
 
     /// The object's bytes.
     pub fn encoded(&self, codec: Codec, pick: Pick) -> &[u8] {
-        self.batches[pick.batch as usize].encoded(codec, pick.place as usize)
+        self.batches[pick.batch()].encoded(codec, pick.place())
     }
 
     /// One frame of these objects, where it is agreed and pays a compressed one; none where they have
@@ -130,6 +145,7 @@ impl Frames {
     /// The batches change: what was made of them is of no use any more.
     pub(super) fn clear(&self) {
         let shelf = &mut *self.0.borrow_mut();
+        shelf.last = None;
         shelf.made.clear();
         shelf.made.shrink_to(KEPT_ROOM, |made| made.hash);
         shelf.picks.clear();
@@ -144,7 +160,13 @@ impl Frames {
         make: impl FnOnce() -> Option<Bytes>,
         share: impl FnOnce(Bytes) -> Bytes,
     ) -> Option<Bytes> {
-        let Shelf { made, picks: known } = &mut *self.0.borrow_mut();
+        let Shelf { made, picks: known, last } = &mut *self.0.borrow_mut();
+        if let Some(last) = last
+            && last.form == form
+            && known[last.picks.clone()] == *picks
+        {
+            return Some(last.frame.clone());
+        }
         let hash = FxBuildHasher.hash_one((form, picks));
         let is_same = |made: &Made| made.form == form && known[made.picks.clone()] == *picks;
         if let Some(made) = made.find_mut(hash, is_same) {
@@ -152,6 +174,7 @@ impl Frames {
                 made.frame = share(made.frame.clone());
                 made.is_shared = true;
             }
+            *last = Some(Shared { form, picks: made.picks.clone(), frame: made.frame.clone() });
             return Some(made.frame.clone());
         }
         let frame = make()?;

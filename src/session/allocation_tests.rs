@@ -57,7 +57,7 @@ fn join(hub: &Rc<Hub>) -> Membership {
     let line = Line::new(Box::new(Sink), Bytes::new());
     let link = Rc::new(Link::new(Rc::clone(hub), Codec::Json, Epoch::default(), outbox, line));
     let membership = Membership::of(&link);
-    hub.change_interests(|index| index.add(membership.key(), fixtures::trade().stream()));
+    hub.change_interests(membership.key(), |change| change.add(fixtures::trade().stream()));
     membership
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use super::conversation::{Outcome, Resumption};
 use super::link::Link;
 use super::{Filter, Interest, Terms};
-use crate::hub::Index;
+use crate::hub::Change;
 use crate::model::{Object, Seq, Stream, Universe};
 use crate::tape::Latest;
 use crate::wire::{Gap, Mark, Notice};
@@ -80,9 +80,7 @@ impl Delivery {
             // What the client does not have yet leaves before what comes one by one from now on.
             hub.with_latest(|latest| self.link.change(|outbox| outbox.release_all(latest)));
         } else {
-            self.in_index(|index, key| {
-                standing.iter().for_each(|standing| standing.undone().apply(index, key));
-            });
+            self.in_index(|change| standing.iter().for_each(|standing| standing.undone().apply(change)));
         }
         hub.with_latest(|latest| self.link.change(|outbox| outbox.set_paced(is_paced, latest)));
         self.make(standing, filter);
@@ -96,7 +94,7 @@ impl Delivery {
         let is_paced = !self.link.terms().pace.is_zero();
         let (watched, indexed): (Vec<_>, Vec<_>) =
             changes.into_iter().partition(|change| is_paced && change.channel().conflates());
-        self.in_index(|index, key| indexed.iter().for_each(|change| change.apply(index, key)));
+        self.in_index(|change| indexed.iter().for_each(|interest| interest.apply(change)));
         let hub = Rc::clone(self.link.hub());
         hub.with_latest(|latest| {
             for change in watched {
@@ -114,9 +112,9 @@ impl Delivery {
         });
     }
 
-    fn in_index(&self, change: impl FnOnce(&mut Index, crate::hub::SubscriberKey)) {
+    fn in_index(&self, make: impl FnOnce(&mut Change)) {
         if let Some(key) = self.link.key() {
-            self.link.hub().change_interests(|index| change(index, key));
+            self.link.hub().change_interests(key, make);
         }
     }
 

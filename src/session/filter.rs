@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use crate::hub::{Index, SubscriberKey};
+use crate::hub::Change;
 use crate::model::{Channel, Stream, Symbol, Universe};
 use crate::wire::{Selection, Wanted};
 
@@ -34,12 +34,12 @@ pub enum Interest {
 
 impl Interest {
     /// Makes the change in the hub's index.
-    pub fn apply(self, index: &mut Index, key: SubscriberKey) {
+    pub fn apply(self, change: &mut Change) {
         match self {
-            Self::Begin(stream) => index.add(key, stream),
-            Self::End(stream) => index.remove(key, stream),
-            Self::BeginAll(channel) => index.add_all(key, channel),
-            Self::EndAll(channel) => index.remove_all(key, channel),
+            Self::Begin(stream) => change.add(stream),
+            Self::End(stream) => change.remove(stream),
+            Self::BeginAll(channel) => change.add_all(channel),
+            Self::EndAll(channel) => change.remove_all(channel),
         }
     }
 
@@ -196,6 +196,7 @@ fn stream_of(channel: Channel, symbol: &Symbol, universe: &Universe) -> Option<S
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hub::Index;
     use crate::model::SymbolId;
     use crate::wire::{Codec, Command, fixtures};
     use rand::{RngExt, SeedableRng, rngs::StdRng};
@@ -243,12 +244,14 @@ mod tests {
                 serde_json::to_string(&list).unwrap()
             };
             let asked = selection(&format!(r#""trades":{},"quotes":{}"#, some(), some()));
-            let change = |interest: Interest| interest.apply(&mut index, key);
-            if random.random() {
-                filter.add(&asked, &universe, change);
-            } else {
-                filter.remove(&asked, &universe, change);
-            }
+            index.change(key, |change| {
+                let apply = |interest: Interest| interest.apply(change);
+                if random.random() {
+                    filter.add(&asked, &universe, apply);
+                } else {
+                    filter.remove(&asked, &universe, apply);
+                }
+            });
 
             for channel in Channel::ALL {
                 for symbol in [SymbolId(0), SymbolId(1)] {
