@@ -1,5 +1,6 @@
 use std::cell::RefCell;
 use std::cmp::Reverse;
+use std::collections::binary_heap::PeekMut;
 use std::collections::{BinaryHeap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -183,15 +184,19 @@ impl Hub {
     /// Calls everybody who is due by now.
     pub fn call_due(&self, now: Instant) {
         let state = &mut *self.state.borrow_mut();
-        while let Some(Reverse((at, key))) = state.agenda.peek().copied()
-            && at <= now
+        while let Some(mut soonest) = state.agenda.peek_mut()
+            && soonest.0.0 <= now
         {
-            state.agenda.pop();
-            let Some(seat) = state.seats[key.0].as_mut().filter(|seat| seat.due == Some(at)) else {
-                continue;
-            };
-            seat.due = seat.subscriber.due(now, &state.newest);
-            state.agenda.extend(seat.due.map(|next| Reverse((next, key))));
+            let Reverse((at, key)) = *soonest;
+            let seat = state.seats[key.0].as_mut().filter(|seat| seat.due == Some(at));
+            let next = seat.and_then(|seat| {
+                seat.due = seat.subscriber.due(now, &state.newest);
+                seat.due
+            });
+            match next {
+                Some(next) => *soonest = Reverse((next, key)),
+                None => drop(PeekMut::pop(soonest)),
+            }
         }
     }
 

@@ -3,7 +3,7 @@ use std::ops::Deref;
 
 use rustc_hash::FxHashMap;
 
-use crate::model::{Object, Seq, Stream, Universe};
+use crate::model::{Seq, Stream, Universe};
 use crate::tape::Latest;
 use crate::wire::{Codec, Mark};
 
@@ -41,19 +41,23 @@ impl Newest {
         &mut self.latest
     }
 
-    /// Appends the newest object of a stream with its mark.
-    pub fn write(&self, out: &mut Vec<u8>, codec: Codec, universe: &Universe, object: &Object, mark: Mark) {
+    /// Appends the newest object of a stream with its mark; nothing where there was none. Who finds it
+    /// written does not look at the object.
+    pub fn write(&self, out: &mut Vec<u8>, codec: Codec, universe: &Universe, stream: Stream, mark: Mark) {
         let mut written = self.written.borrow_mut();
-        let text = written.entry((codec, object.stream())).or_default();
-        if text.seq != object.seq {
+        let text = written.entry((codec, stream)).or_default();
+        let seq = self.latest.seq(stream);
+        if text.seq != seq
+            && let Some(object) = self.latest.of(stream)
+        {
             text.bytes.clear();
             codec.write(&mut text.bytes, universe, object, Mark::Live);
-            text.seq = object.seq;
+            text.seq = seq;
         }
         let begins = out.len();
         if !codec.write_marked(out, &text.bytes, mark) {
             out.truncate(begins);
-            codec.write(out, universe, object, mark);
+            self.latest.of(stream).into_iter().for_each(|object| codec.write(out, universe, object, mark));
         }
     }
 }
@@ -69,22 +73,24 @@ impl Deref for Newest {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Object;
     use crate::wire::fixtures;
 
     #[test]
     fn what_is_copied_is_what_would_be_written() {
         let universe = fixtures::universe();
         for codec in Codec::ALL {
-            let newest = Newest::new(universe.len());
+            let mut newest = Newest::new(universe.len());
             for object in fixtures::objects() {
                 for seq in [7, 7, 8] {
                     let object = Object { seq: Seq(seq), ..object };
+                    newest.latest_mut().put(object);
                     for mark in [Mark::Live, Mark::Merged(3), Mark::Merged(300), Mark::Snapshot] {
                         let mut expected = Vec::new();
                         codec.write(&mut expected, &universe, &object, mark);
 
                         let mut written = Vec::new();
-                        newest.write(&mut written, codec, &universe, &object, mark);
+                        newest.write(&mut written, codec, &universe, object.stream(), mark);
 
                         assert_eq!(written, expected, "{codec:?} {object:?} {mark:?}");
                     }

@@ -91,11 +91,8 @@ impl Outbox {
     /// Whether nothing waits, is looked up later, or is known from elsewhere: it makes no difference
     /// when the next objects are offered.
     pub fn is_level(&self) -> bool {
-        self.is_simple() && self.urgent.is_empty() && self.marks.is_empty() && self.losses.is_empty()
-    }
-
-    fn is_simple(&self) -> bool {
-        self.queue.is_empty() && self.watch.is_none() && self.known.is_empty()
+        let waits = !self.is_empty() || !self.marks.is_empty() || !self.losses.is_empty();
+        !waits && self.watch.is_none() && self.known.is_empty()
     }
 
     /// What is to be done about overload from now on.
@@ -123,8 +120,7 @@ impl Outbox {
         self.flush_held();
         let before = self.bytes;
         while let Some((stream, Seq(last))) = self.marks.pop() {
-            let Some(newest) = latest.of(stream) else { continue };
-            self.append_newest(latest, newest, newest.seq.0 - last - 1);
+            self.append_newest(latest, stream, latest.seq(stream).0 - last - 1);
         }
         if let Some(Taken { frame, .. }) = self.take_lost() {
             self.push(frame);
@@ -163,8 +159,10 @@ impl Outbox {
 
     /// The frame of a turn's objects that may leave at once, past an outbox in which nothing waits.
     pub fn pass(&self, turn: &Turn<'_>, picks: &[Pick]) -> Option<Bytes> {
-        let is_simple = self.is_simple() && self.urgent.is_empty();
-        is_simple.then(|| turn.frame(self.codec, self.deflate, picks, self.limits.frame_bytes)).flatten()
+        if !self.is_level() {
+            return None;
+        }
+        turn.frame(self.codec, self.deflate, picks, self.limits.frame_bytes)
     }
 
     /// Objects of a turn, in order.
@@ -276,8 +274,8 @@ impl Outbox {
         self.flush_held();
         let Some(mut watch) = self.watch.take() else { return };
         let (room, before) = (self.limits.end_above, self.bytes);
-        let looked = watch.look(latest, |object, replaced| {
-            self.append_newest(latest, object, replaced);
+        let looked = watch.look(latest, |stream, replaced| {
+            self.append_newest(latest, stream, replaced);
             if self.bytes < room { Room::Left } else { Room::Full }
         });
         self.watch = Some(watch);
@@ -290,8 +288,8 @@ impl Outbox {
         self.flush_held();
         let Some(mut watch) = self.watch.take() else { return };
         let before = self.bytes;
-        let _ = watch.look(latest, |object, replaced| {
-            self.append_newest(latest, object, replaced);
+        let _ = watch.look(latest, |stream, replaced| {
+            self.append_newest(latest, stream, replaced);
             Room::Left
         });
         self.allowance += self.bytes - before;
@@ -327,23 +325,20 @@ impl Outbox {
     }
 
     fn append_marked(&mut self, object: &Object, mark: Mark) {
-        let mut bytes = Vec::new();
-        self.codec.write(&mut bytes, &self.universe, object, mark);
-        self.append(&bytes);
-        self.count_merged(mark);
+        self.append_with(0, mark, |out, codec, universe| codec.write(out, universe, object, mark));
     }
 
     /// Appends the newest object of a stream, which replaces so many.
-    fn append_newest(&mut self, latest: &Newest, object: &Object, replaced: u64) {
-        let Self { queue, codec, universe, .. } = self;
-        let (room, mark) = (self.released_bytes, Mark::merged(replaced));
-        self.bytes += append_with(queue, *codec, self.limits, room, |out| {
-            latest.write(out, *codec, universe, object, mark);
+    fn append_newest(&mut self, latest: &Newest, stream: Stream, replaced: u64) {
+        let mark = Mark::merged(replaced);
+        self.append_with(self.released_bytes, mark, |out, codec, universe| {
+            latest.write(out, codec, universe, stream, mark);
         });
-        self.count_merged(mark);
     }
 
-    fn count_merged(&mut self, mark: Mark) {
+    fn append_with(&mut self, room: usize, mark: Mark, write: impl FnOnce(&mut Vec<u8>, Codec, &Universe)) {
+        let Self { queue, codec, universe, .. } = self;
+        self.bytes += append_with(queue, *codec, self.limits, room, |out| write(out, *codec, universe));
         if let (Mark::Merged(objects), Some(Parcel::Open(array))) = (mark, self.queue.back_mut()) {
             array.count_merged(objects);
         }
@@ -354,10 +349,9 @@ impl Outbox {
         while frame.len() < self.limits.frame_bytes
             && let Some((stream, Seq(last))) = self.marks.pop()
         {
-            let Some(object) = latest.of(stream) else { continue };
-            let replaced = object.seq.0 - last - 1;
+            let replaced = latest.seq(stream).0 - last - 1;
             let mark = Mark::merged(replaced);
-            frame.push_with(|out| latest.write(out, self.codec, &self.universe, object, mark));
+            frame.push_with(|out| latest.write(out, self.codec, &self.universe, stream, mark));
             frame.count_merged(replaced);
         }
         if !self.marks.is_empty() {

@@ -37,15 +37,11 @@ pub(super) fn append(
     limits: OutboxLimits,
     object: &[u8],
 ) -> usize {
-    match parcels.back_mut() {
-        Some(Parcel::Open(array)) if array.len() + object.len() <= limits.frame_bytes => array.push(object),
-        _ => parcels.push_back(Parcel::Open(ArrayFrame::of(codec, object))),
-    }
-    object.len()
+    append_with(parcels, codec, limits, object.len(), |out| out.extend_from_slice(object))
 }
 
-/// The same with an object that is written in its place, into a frame with this much room where it
-/// needs a new one.
+/// The same with an object that is written in its place, into a frame with this much room where there
+/// is none that is open.
 pub(super) fn append_with(
     parcels: &mut VecDeque<Parcel>,
     codec: Codec,

@@ -1,6 +1,6 @@
 use rustc_hash::FxHashMap;
 
-use crate::model::{Object, Seq, Stream};
+use crate::model::{Seq, Stream};
 use crate::tape::Latest;
 
 /// Streams of which a client wants the newest object now and then, and no other.
@@ -58,17 +58,20 @@ impl Watch {
         self.rows.iter().map(|row| (row.stream, row.last))
     }
 
-    /// Gives the newest object of each stream that has one the client does not have, with how many
-    /// it replaces, as long as `give` has room; says whether all were given.
-    pub(super) fn look(&mut self, latest: &Latest, mut give: impl FnMut(&Object, u64) -> Room) -> Looked {
+    /// Gives each stream whose newest object the client does not have, with how many that one
+    /// replaces, as long as `give` has room; says whether all were given.
+    pub(super) fn look(&mut self, latest: &Latest, mut give: impl FnMut(Stream, u64) -> Room) -> Looked {
         for _ in 0..self.rows.len() {
             self.cursor = if self.cursor < self.rows.len() { self.cursor } else { 0 };
             let row = &mut self.rows[self.cursor];
             self.cursor += 1;
-            let Some(newest) = latest.of(row.stream).filter(|newest| newest.seq > row.last) else { continue };
-            let replaced = newest.seq.0 - row.last.0 - 1;
-            row.last = newest.seq;
-            if give(newest, replaced) == Room::Full {
+            let newest = latest.seq(row.stream);
+            if newest <= row.last {
+                continue;
+            }
+            let replaced = newest.0 - row.last.0 - 1;
+            row.last = newest;
+            if give(row.stream, replaced) == Room::Full {
                 return Looked::Partly;
             }
         }
@@ -93,7 +96,7 @@ pub(super) enum Looked {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Body, Quote, SymbolId};
+    use crate::model::{Body, Object, Quote, SymbolId};
     use crate::wire::fixtures;
 
     fn quote(symbol: u32, seq: u64) -> Object {
@@ -103,8 +106,8 @@ mod tests {
 
     fn look(watch: &mut Watch, latest: &Latest, room: usize) -> Vec<(u32, u64, u64)> {
         let mut given = Vec::new();
-        let _ = watch.look(latest, |object, replaced| {
-            given.push((object.body.symbol().0, object.seq.0, replaced));
+        let _ = watch.look(latest, |stream, replaced| {
+            given.push((stream.symbol.0, latest.seq(stream).0, replaced));
             if given.len() < room { Room::Left } else { Room::Full }
         });
         given

@@ -1,8 +1,12 @@
 use crate::model::{Channel, Object, Seq, Stream, Timestamp};
 
 /// The newest object of each stream.
+///
+/// Its number stands apart as well: who compares numbers, as the tape does for each object and a board
+/// for each row, touches eight bytes and not the two cache lines of an object.
 #[derive(Clone, Debug)]
 pub struct Latest {
+    seqs: Vec<Seq>,
     newest: Vec<Option<Object>>,
     told_until: Timestamp,
 }
@@ -10,7 +14,12 @@ pub struct Latest {
 impl Latest {
     /// Nothing yet, of so many symbols.
     pub fn new(symbols: usize) -> Self {
-        Self { newest: vec![None; symbols * Channel::COUNT], told_until: Timestamp::default() }
+        let streams = symbols * Channel::COUNT;
+        Self {
+            seqs: vec![Seq::default(); streams],
+            newest: vec![None; streams],
+            told_until: Timestamp::default(),
+        }
     }
 
     /// The stream's newest object, unless there was none.
@@ -20,12 +29,14 @@ impl Latest {
 
     /// The stream's newest number; 0 before its first object.
     pub fn seq(&self, stream: Stream) -> Seq {
-        self.of(stream).map_or(Seq::default(), |object| object.seq)
+        self.seqs[place(stream)]
     }
 
     /// This object is now the newest of its stream.
     pub fn put(&mut self, object: Object) {
-        self.newest[place(object.stream())] = Some(object);
+        let place = place(object.stream());
+        self.seqs[place] = object.seq;
+        self.newest[place] = Some(object);
     }
 
     /// Up to when the market has told everything.
