@@ -23,6 +23,8 @@ pub struct MarketActor {
     listener: Recipient<Events>,
     clock: Clock,
     pacer: Pacer,
+    /// How many events the last beat had: the next is likely to need as much room.
+    usual: usize,
 }
 
 /// The wall clock is read once; from then on a steady clock tells how much later it is, so that event
@@ -56,7 +58,7 @@ impl MarketActor {
     /// A market that opens now, and tells its events to this listener.
     pub fn new(simulator: Simulator, listener: Recipient<Events>) -> Self {
         let clock = Clock::start();
-        Self { simulator, listener, clock, pacer: Pacer::new(clock.opened, BEAT) }
+        Self { simulator, listener, clock, pacer: Pacer::new(clock.opened, BEAT), usual: 0 }
     }
 }
 
@@ -82,12 +84,13 @@ impl StreamHandler<Beat> for MarketActor {
                 "the market was held up too long to make up for"
             );
         }
-        let mut events = Vec::new();
+        let mut events = Vec::with_capacity(self.usual);
         for begins in due.begins() {
             self.simulator.step(begins, &mut events);
         }
         if let Some(last) = due.begins().last() {
             let newest = Timestamp::from_nanos(last.nanos() + MILLISECOND);
+            self.usual = events.len();
             self.listener.do_send(Events { events, newest });
         }
     }

@@ -93,7 +93,11 @@ pub(super) mod kernel {
                 let mut expirations = [0; size_of::<u64>()];
                 let read = |timer: &AsyncFd<OwnedFd>| Ok(rustix::io::read(timer, &mut expirations)?);
                 match ready.try_io(read) {
-                    Ok(Ok(_)) => return Poll::Ready(Some(Beat)),
+                    Ok(Ok(_)) => {
+                        // Empty until the next expiration: asking again now would be a call for nothing.
+                        ready.clear_ready();
+                        return Poll::Ready(Some(Beat));
+                    }
                     Ok(Err(_)) => return Poll::Ready(None),
                     Err(_would_block) => {}
                 }
