@@ -9,7 +9,10 @@ use crate::model::{Bar, SymbolId, Timestamp, Trade};
 /// Stretches without a trade have no bar.
 #[derive(Debug)]
 pub(super) struct BarRing {
-    rows: VecDeque<BarRow>,
+    /// The one that still takes trades stands here: a trade touches those of all spans, and finds them
+    /// side by side.
+    newest: Option<BarRow>,
+    older: VecDeque<BarRow>,
     most: usize,
     forgotten: Option<Timestamp>,
 }
@@ -17,7 +20,7 @@ pub(super) struct BarRing {
 impl BarRing {
     /// A ring of at most so many bars, at least one. It takes memory as it fills.
     pub(super) fn new(most: usize) -> Self {
-        Self { rows: VecDeque::new(), most: most.max(1), forgotten: None }
+        Self { newest: None, older: VecDeque::new(), most: most.max(1), forgotten: None }
     }
 
     /// Takes a trade into the bar that starts there.
@@ -25,7 +28,7 @@ impl BarRing {
     /// A late trade goes into its own older bar, and makes it where it has none; when that bar is
     /// forgotten already, the trade changes nothing.
     pub(super) fn fold(&mut self, start: Timestamp, trade: &Trade) {
-        match self.rows.back_mut() {
+        match &mut self.newest {
             Some(newest) if newest.start() == start => newest.fold(trade),
             Some(newest) if newest.start() > start => self.fold_late(start, trade),
             _ => self.append(BarRow::open(start, trade)),
@@ -39,8 +42,9 @@ impl BarRing {
 
     /// Appends the bars that start from `from` on, oldest first, at most `most`.
     pub(super) fn copy(&self, symbol: SymbolId, from: Timestamp, most: usize, out: &mut Vec<Bar>) {
-        let first = self.place(from);
-        out.extend(self.rows.range(first..).take(most).map(|row| row.to_bar(symbol)));
+        let older = self.older.range(self.place(from)..);
+        let newest = self.newest.iter().filter(|row| row.start() >= from);
+        out.extend(older.chain(newest).take(most).map(|row| row.to_bar(symbol)));
     }
 
     /// The newest bar, which may still be open.
@@ -50,8 +54,11 @@ impl BarRing {
 
     /// The bar that stands so many places before the newest.
     pub(super) fn before_newest(&self, symbol: SymbolId, places: usize) -> Option<Bar> {
-        let place = self.rows.len().checked_sub(places + 1)?;
-        self.rows.get(place).map(|row| row.to_bar(symbol))
+        let row = match places {
+            0 => self.newest.as_ref(),
+            _ => self.older.len().checked_sub(places).and_then(|place| self.older.get(place)),
+        };
+        row.map(|row| row.to_bar(symbol))
     }
 
     /// Where the newest of the bars started that are no longer retained.
@@ -60,9 +67,12 @@ impl BarRing {
     }
 
     fn append(&mut self, row: BarRow) {
-        if let Some(gone) = push_back(&mut self.rows, self.most, row) {
-            self.forgotten = Some(gone.start());
-        }
+        let Some(before) = self.newest.replace(row) else { return };
+        let gone = match self.most {
+            1 => Some(before),
+            most => push_back(&mut self.older, most - 1, before),
+        };
+        self.forgotten = gone.map(|gone| gone.start()).or(self.forgotten);
     }
 
     fn fold_late(&mut self, start: Timestamp, trade: &Trade) {
@@ -70,26 +80,26 @@ impl BarRing {
             return;
         }
         let place = self.place(start);
-        match self.rows.get_mut(place) {
+        match self.older.get_mut(place) {
             Some(row) if row.start() == start => row.fold(trade),
             _ => self.insert(place, BarRow::open(start, trade)),
         }
     }
 
     fn insert(&mut self, place: usize, row: BarRow) {
-        if self.rows.len() < self.most {
-            self.rows.insert(place, row);
+        if self.older.len() + 1 < self.most {
+            self.older.insert(place, row);
         } else if place == 0 {
             self.forgotten = Some(row.start());
         } else {
-            self.forgotten = self.rows.pop_front().map(|gone| gone.start());
-            self.rows.insert(place - 1, row);
+            self.forgotten = self.older.pop_front().map(|gone| gone.start());
+            self.older.insert(place - 1, row);
         }
     }
 
-    /// Where the first bar stands that starts at this time or later.
+    /// Where the first of the older bars stands that starts at this time or later.
     fn place(&self, from: Timestamp) -> usize {
-        self.rows.partition_point(|row| row.start() < from)
+        self.older.partition_point(|row| row.start() < from)
     }
 }
 

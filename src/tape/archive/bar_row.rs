@@ -22,7 +22,6 @@ impl BarRow {
     pub(super) const BYTES: usize = size_of::<Self>();
 
     pub(super) fn of(bar: &Bar) -> Self {
-        let ticks = |price: Price| u32::try_from(price.ticks().max(0)).unwrap_or(u32::MAX);
         Self {
             start_second: second(bar.start),
             open: ticks(bar.open),
@@ -42,9 +41,14 @@ impl BarRow {
 
     /// Takes in a trade of the bar's time.
     pub(super) fn fold(&mut self, trade: &Trade) {
-        let mut bar = self.to_bar(trade.symbol);
-        bar.fold(trade);
-        *self = Self::of(&bar);
+        let price = ticks(trade.price);
+        self.high = self.high.max(price);
+        self.low = self.low.min(price);
+        self.close = price;
+        self.trades = self.trades.saturating_add(1);
+        self.volume += u64::from(trade.size);
+        let notional = trade.price.ticks().unsigned_abs().saturating_mul(trade.size.into());
+        self.notional = self.notional.saturating_add(notional);
     }
 
     pub(super) fn start(&self) -> Timestamp {
@@ -67,6 +71,10 @@ impl BarRow {
     }
 }
 
+fn ticks(price: Price) -> u32 {
+    u32::try_from(price.ticks().max(0)).unwrap_or(u32::MAX)
+}
+
 fn second(at: Timestamp) -> u32 {
     u32::try_from(at.seconds().max(0)).unwrap_or(u32::MAX)
 }
@@ -83,5 +91,19 @@ mod tests {
 
         assert_eq!(BarRow::of(&bar).to_bar(bar.symbol), bar);
         assert_eq!(BarRow::BYTES, 40);
+    }
+
+    #[test]
+    fn a_row_folds_as_a_bar_does() {
+        let Body::Trade(first) = fixtures::trade().body else { unreachable!() };
+        let start = first.at.floor_to(SECOND);
+        let (mut row, mut bar) = (BarRow::open(start, &first), Bar::open(start, &first));
+
+        for (ticks, size) in [(first.price.ticks() + 7, 3), (1, 100), (420_000_000, 1_000_000)] {
+            let trade = Trade { price: Price::from_ticks(ticks), size, ..first };
+            row.fold(&trade);
+            bar.fold(&trade);
+            assert_eq!(row.to_bar(bar.symbol), bar);
+        }
     }
 }
