@@ -4,6 +4,7 @@ use clap::Parser;
 use clap::builder::RangedU64ValueParser;
 use std::time::Duration;
 
+use super::floor;
 use super::plan::{Breadth, Channel, Plan, Skew};
 use super::scenario;
 use super::target::Target;
@@ -97,6 +98,8 @@ pub(crate) enum Wish {
     Run(Box<Load>),
     /// Named loads.
     Play(Box<scenario::Args>),
+    /// What they are put beside.
+    Serve(floor::Args),
     /// `--help`: this text, and success.
     Read(String),
     /// Nothing typed, as when all benches are run: there is no server to measure.
@@ -112,6 +115,9 @@ pub(crate) fn understand(typed: impl Iterator<Item = String>) -> Result<Wish, St
     }
     if typed[0] == "scenario" {
         return Ok(parsed(typed)?.map_or_else(Wish::Read, |args| Wish::Play(Box::new(args))));
+    }
+    if typed[0] == "floor" {
+        return Ok(parsed(typed)?.map_or_else(Wish::Read, Wish::Serve));
     }
     match parsed(std::iter::once("load".to_owned()).chain(typed))? {
         Ok(args) => meaning(args).map(|load| Wish::Run(Box::new(load))),
@@ -247,5 +253,6 @@ mod tests {
     fn scenarios_are_run_by_name() {
         assert!(matches!(understood("scenario hot board --pairs 2"), Ok(Wish::Play(_))));
         assert!(understood("scenario cold").unwrap_err().contains("watchlist"));
+        assert!(matches!(understood("floor 0 500 1000 1 60"), Ok(Wish::Serve(_))));
     }
 }

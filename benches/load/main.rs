@@ -32,6 +32,7 @@ mod conduct;
 mod conversation;
 mod crew;
 mod end;
+mod floor;
 mod frames;
 mod ledger;
 mod plan;
@@ -61,13 +62,10 @@ fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
         Ok(Wish::Play(scenarios)) => {
-            return match scenario::run(&scenarios) {
-                Ok(()) => ExitCode::SUCCESS,
-                Err(error) => {
-                    eprintln!("load: {error}");
-                    ExitCode::FAILURE
-                }
-            };
+            return ended(scenario::run(&scenarios));
+        }
+        Ok(Wish::Serve(floor)) => {
+            return ended(floor::Floor::bind(&floor).and_then(floor::Floor::run));
         }
         Ok(Wish::Nothing) => {
             eprintln!("load: no --url, nothing measured");
@@ -87,4 +85,14 @@ fn main() -> ExitCode {
         }
     }
     ExitCode::SUCCESS
+}
+
+fn ended<E: std::fmt::Display>(outcome: Result<(), E>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("load: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::args::{self, Wish};
 use super::conduct::{RunError, conduct};
+use super::floor::{Args, Floor};
 
 const GRANTED: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
                        Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
@@ -167,4 +168,19 @@ fn without_one_open_session_there_is_no_report() {
     let error = run(&url, "--symbols all --connections 2").unwrap_err();
 
     assert!(matches!(&error, RunError::NobodyIn(refused) if refused["HTTP 503"] == 2), "{error}");
+}
+
+#[test]
+fn the_floor_sends_each_trade_to_all_who_want_it() {
+    let args = Args { port: 0, symbols: 5, rate: 1_000, flush_ms: 1, seconds: 60 };
+    let floor = Floor::bind(&args).unwrap();
+    let url = format!("ws://{}/v2/iex", floor.address().unwrap());
+    thread::spawn(|| floor.run());
+
+    let report = run(&url, "--connections 3 --symbols all --skew uniform").unwrap();
+
+    assert_eq!(report.pointer("/sessions/opened"), Some(&3.into()));
+    assert!(report.pointer("/objects").and_then(Value::as_u64).unwrap() > 0, "{report}");
+    assert_eq!(report.pointer("/sequence/gaps"), Some(&0.into()));
+    assert_eq!(report.pointer("/sessions/closed"), Some(&serde_json::json!({})));
 }

@@ -22,7 +22,7 @@ pub(crate) struct Target {
 ///
 /// One nonce for all sessions: it proves that a WebSocket server answered, and spares us a SHA-1.
 const NONCE: &str = "dGhlIHNhbXBsZSBub25jZQ==";
-const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+pub(crate) const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
 /// An upgrade's reply is shorter than this, or it is not one.
 const HEAD_LIMIT: usize = 16 << 10;
@@ -79,8 +79,10 @@ impl Target {
         let patience = Duration::from_secs(10);
         let mut socket = TcpStream::connect_timeout(&self.address, patience)?;
         socket.set_read_timeout(Some(patience))?;
-        // HTTP/1.0: no chunks, and the end of the body is the end of the connection.
-        write!(socket, "GET /v2/assets HTTP/1.0\r\nHost: {}\r\n\r\n", self.authority)?;
+        // HTTP/1.0: no chunks, and the end of the body is the end of the connection. In one piece: a
+        // server that answers the first line would close before it has the rest.
+        let request = format!("GET /v2/assets HTTP/1.0\r\nHost: {}\r\n\r\n", self.authority);
+        socket.write_all(request.as_bytes())?;
         let mut reply = Vec::new();
         socket.take(ASSETS_LIMIT).read_to_end(&mut reply)?;
 

@@ -40,12 +40,22 @@ impl Served {
         Self::start(command, address)
     }
 
-    /// Starts the floor for a scenario: it sends each trade to everybody who wants it with nothing but
-    /// `send`, once a millisecond.
-    pub(crate) fn floor(program: &Path, scenario: &Scenario, address: SocketAddr) -> io::Result<Self> {
+    /// Starts the floor for a scenario, this one or ours: it sends each trade to everybody who wants it
+    /// with nothing but `send`, once a millisecond.
+    pub(crate) fn floor(
+        program: Option<&Path>,
+        scenario: &Scenario,
+        address: SocketAddr,
+    ) -> io::Result<Self> {
         const FLUSH_MS: &str = "1";
         const SECONDS: &str = "600";
-        let mut command = pinned(SERVER_CORE, program);
+        let mut command = match program {
+            Some(program) => pinned(SERVER_CORE, program),
+            None => pinned(SERVER_CORE, &std::env::current_exe()?),
+        };
+        if program.is_none() {
+            command.arg("floor");
+        }
         command.arg(address.port().to_string());
         command.args([&scenario.symbols.to_string(), &scenario.trades.to_string(), FLUSH_MS, SECONDS]);
         Self::start(command, address)

@@ -1,7 +1,7 @@
 //! Named loads, each with its server and, beside it, the floor: what the kernel alone costs.
 //!
 //! ```text
-//! cargo bench --bench load -- scenario watchlist firehose --pairs 5 --floor PATH --svg FILE
+//! cargo bench --bench load -- scenario watchlist firehose --pairs 5 --svg FILE
 //! ```
 //!
 //! Server and floor take turns (A B A B …), each pair gives a ratio, and the table shows the medians:
@@ -41,10 +41,12 @@ pub(crate) struct Args {
     /// The server
     #[arg(long, default_value = "target/release/tapecast")]
     server: PathBuf,
-    /// A program that pushes trades with nothing but `send`, called with PORT SYMBOLS TRADES_PER_SECOND
-    /// FLUSH_MS SECONDS; without it there are no ratios
+    /// Another floor than our own, called with PORT SYMBOLS TRADES_PER_SECOND FLUSH_MS SECONDS
     #[arg(long)]
     floor: Option<PathBuf>,
+    /// The server alone: no floor, no ratios
+    #[arg(long, conflicts_with = "floor")]
+    alone: bool,
     /// Writes everything as JSON
     #[arg(long)]
     json: Option<PathBuf>,
@@ -119,8 +121,8 @@ fn play(args: &Args, scenario: &Scenario) -> io::Result<Outcome> {
     };
     let pairs = if scenario.course == Course::Beside { args.pairs } else { 1 };
     for _ in 0..pairs {
-        if let (Some(program), Course::Beside) = (&args.floor, scenario.course) {
-            let floor = Served::floor(program, scenario, free_address()?)?;
+        if scenario.course == Course::Beside && !args.alone {
+            let floor = Served::floor(args.floor.as_deref(), scenario, free_address()?)?;
             let client = Client::start(&floor, scenario, scenario.wants_of_floor(), args.seconds)?;
             outcome.floor.push(Figures::of(&client.report()?));
         }
