@@ -193,42 +193,38 @@ mod tests {
     use crate::model::{Seq, Timestamp};
     use crate::wire::{Agreed, fixtures};
 
-    #[test]
-    fn who_picks_alike_and_agreed_alike_gets_the_same_frame_compressed_once() {
-        let objects = (1..=20).map(|seq| Object { seq: Seq(seq), ..fixtures::trade() }).collect();
+    /// Asks a turn of so many trades for one frame of all of them, in each form.
+    fn ask<const N: usize>(frames: &Frames, trades: u64, forms: [Option<Deflate>; N]) -> [Bytes; N] {
+        let objects = (1..=trades).map(|seq| Object { seq: Seq(seq), ..fixtures::trade() }).collect();
         let universe = Arc::new(fixtures::universe());
         let batches = [Arc::new(Batch::new(universe, Timestamp::default(), objects, vec![]))];
-        let frames = Frames::default();
         let newest = Newest::new(1);
-        let turn = Turn::new(&batches, &frames, &newest, Instant::now());
-        let picks: Vec<_> = (0..20).map(|place| Pick::new(0, place)).collect();
-        let deflate = |offer| Agreed::from_offers([offer]).map(Agreed::deflate);
-        let (wide, narrow) =
-            (deflate("permessage-deflate"), deflate("permessage-deflate; server_max_window_bits=9"));
+        let turn = Turn::new(&batches, frames, &newest, Instant::now());
+        let picks: Vec<_> = (0..trades as usize).map(|place| Pick::new(0, place)).collect();
+        forms.map(|form| turn.frame(Codec::Json, form, &picks, 4096).unwrap())
+    }
 
-        let forms = [None, wide, narrow].map(|form| turn.frame(Codec::Json, form, &picks, 4096).unwrap());
-        let again = [None, wide, narrow].map(|form| turn.frame(Codec::Json, form, &picks, 4096).unwrap());
+    fn agreed(offer: &str) -> Option<Deflate> {
+        Agreed::from_offers([offer]).map(Agreed::deflate)
+    }
 
-        assert_eq!(
-            forms.each_ref().map(|frame| frame.as_ptr()),
-            again.each_ref().map(|frame| frame.as_ptr())
-        );
+    #[test]
+    fn who_picks_alike_and_agreed_alike_gets_the_same_frame_compressed_once() {
+        let frames = Frames::default();
+        let wide = agreed("permessage-deflate");
+        let narrow = agreed("permessage-deflate; server_max_window_bits=9");
+
+        let [plain, large, small, again @ ..] = ask(&frames, 20, [None, wide, narrow, None, wide, narrow]);
+
+        let first = [&plain, &large, &small].map(|frame| frame.as_ptr());
+        assert_eq!(first, again.each_ref().map(|frame| frame.as_ptr()));
         assert_eq!(frames.0.borrow().made.len(), 3);
-        assert!(forms[1].len().max(forms[2].len()) < forms[0].len());
+        assert!(large.len().max(small.len()) < plain.len());
     }
 
     #[test]
     fn a_small_frame_is_compressed_for_the_second_who_wants_it_and_then_shared() {
-        let objects = (1..=4).map(|seq| Object { seq: Seq(seq), ..fixtures::trade() }).collect();
-        let universe = Arc::new(fixtures::universe());
-        let batches = [Arc::new(Batch::new(universe, Timestamp::default(), objects, vec![]))];
-        let frames = Frames::default();
-        let newest = Newest::new(1);
-        let turn = Turn::new(&batches, &frames, &newest, Instant::now());
-        let picks: Vec<_> = (0..4).map(|place| Pick::new(0, place)).collect();
-        let deflate = Agreed::from_offers(["permessage-deflate"]).map(Agreed::deflate);
-
-        let asked = [(); 4].map(|()| turn.frame(Codec::Json, deflate, &picks, 4096).unwrap());
+        let asked = ask(&Frames::default(), 4, [agreed("permessage-deflate"); 4]);
 
         assert_eq!(asked.each_ref().map(|frame| frame[0]), [0x81, 0xC1, 0xC1, 0xC1]);
         assert!(asked[1..].iter().all(|frame| frame.as_ptr() == asked[1].as_ptr()));

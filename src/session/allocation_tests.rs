@@ -1,17 +1,14 @@
 //! The promise that a tick costs no memory of its own for each session that gets it.
 
-use std::io;
-use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use allocation_counter::{AllocationInfo, measure};
 use bytes::Bytes;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::line::{Line, Wire};
+use super::fake_wire::FakeWire;
+use super::line::Line;
 use super::link::{Link, Membership};
 use super::{Outbox, OutboxLimits};
 use crate::hub::{Hub, Patience};
@@ -20,41 +17,10 @@ use crate::model::{Epoch, Object, Seq, Timestamp};
 use crate::tape::Batch;
 use crate::wire::{Codec, fixtures};
 
-/// A socket that takes everything.
-struct Sink;
-
-impl Wire for Sink {
-    fn try_send(&self, bytes: &[u8]) -> io::Result<usize> {
-        Ok(bytes.len())
-    }
-
-    fn abandon(&self) {}
-}
-
-impl AsyncWrite for Sink {
-    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Poll::Ready(Ok(bytes.len()))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncRead for Sink {
-    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Poll::Pending
-    }
-}
-
 fn join(hub: &Rc<Hub>) -> Membership {
     let universe = Arc::new(fixtures::universe());
     let outbox = Outbox::new(Codec::Json, universe, OutboxLimits::default());
-    let line = Line::new(Box::new(Sink), Bytes::new());
+    let line = Line::new(Box::new(FakeWire::taking(<[u8]>::len)), Bytes::new());
     let link = Rc::new(Link::new(Rc::clone(hub), Codec::Json, Epoch::default(), outbox, line));
     let membership = Membership::of(&link);
     hub.change_interests(membership.key(), |change| change.add(fixtures::trade().stream()));

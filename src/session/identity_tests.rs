@@ -2,8 +2,6 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::io;
-use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -12,10 +10,10 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::delivery::Delivery;
-use super::line::{Line, Wire};
+use super::fake_wire::FakeWire;
+use super::line::Line;
 use super::link::{Link, Membership};
 use super::{Conversation, Limits, Outbox, OutboxLimits, Replay};
 use crate::hub::{Hub, Patience};
@@ -114,57 +112,25 @@ impl World {
     }
 }
 
-/// A socket that takes so many bytes and no more, in the middle of a frame or not.
-#[derive(Clone, Default)]
-struct Trickle(Rc<RefCell<Taken>>);
-
+/// What a client's socket has taken, and for how much more it has room.
 #[derive(Default)]
 struct Taken {
     room: usize,
     bytes: Vec<u8>,
 }
 
-impl Wire for Trickle {
-    fn try_send(&self, bytes: &[u8]) -> io::Result<usize> {
-        let taken = &mut *self.0.borrow_mut();
-        let count = bytes.len().min(taken.room);
-        if count == 0 {
-            return Err(io::ErrorKind::WouldBlock.into());
-        }
-        taken.room -= count;
-        taken.bytes.extend_from_slice(&bytes[..count]);
-        Ok(count)
-    }
-
-    fn abandon(&self) {}
-}
-
-impl AsyncWrite for Trickle {
-    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match self.try_send(bytes) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Poll::Pending,
-            taken => Poll::Ready(taken),
-        }
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncRead for Trickle {
-    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Poll::Pending
+impl Taken {
+    fn take(&mut self, bytes: &[u8]) -> usize {
+        let count = bytes.len().min(self.room);
+        self.room -= count;
+        self.bytes.extend_from_slice(&bytes[..count]);
+        count
     }
 }
 
 /// A client with a memory: what it has of each stream it wants.
 struct Client {
-    wire: Trickle,
+    taken: Rc<RefCell<Taken>>,
     conversation: Conversation,
     delivery: Delivery,
     link: Rc<Link>,
@@ -180,12 +146,14 @@ impl Client {
         let universe = Arc::new(fixtures::universe());
         let limits = OutboxLimits { conflate_above: 400, end_above: 1_500, frame_bytes: 500 };
         let outbox = Outbox::new(Codec::Json, Arc::clone(&universe), limits);
-        let wire = Trickle::default();
-        let line = Line::new(Box::new(wire.clone()), Bytes::new());
+        let taken: Rc<RefCell<Taken>> = Rc::default();
+        let far_side = Rc::clone(&taken);
+        let wire = FakeWire::taking(move |bytes: &[u8]| far_side.borrow_mut().take(bytes));
+        let line = Line::new(Box::new(wire), Bytes::new());
         let link = Rc::new(Link::new(Rc::clone(hub), Codec::Json, EPOCH, outbox, line));
         let delivery = Delivery::new(Rc::clone(&link), Arc::clone(&universe), world.replay(), 1_000);
         Self {
-            wire,
+            taken,
             conversation: Conversation::new(universe, EPOCH, Limits::default(), None),
             delivery,
             _membership: Membership::of(&link),
@@ -204,11 +172,11 @@ impl Client {
 
     /// Takes up to so many bytes, and checks every number in the frames that are whole.
     fn read(&mut self, bytes: usize) {
-        self.wire.0.borrow_mut().room = bytes;
+        self.taken.borrow_mut().room = bytes;
         let written = self.link.poll_write(&mut Context::from_waker(Waker::noop()));
         assert!(!matches!(written, Poll::Ready(Err(_))));
-        self.wire.0.borrow_mut().room = 0;
-        let received = std::mem::take(&mut self.wire.0.borrow_mut().bytes);
+        self.taken.borrow_mut().room = 0;
+        let received = std::mem::take(&mut self.taken.borrow_mut().bytes);
         let mut rest = &received[..];
         while let Some(length) = frame_length(rest).filter(|length| *length <= rest.len()) {
             let (frame, behind) = rest.split_at(length);
@@ -216,7 +184,7 @@ impl Client {
             objects.iter().for_each(|object| self.enter(object));
             rest = behind;
         }
-        self.wire.0.borrow_mut().bytes = rest.to_vec();
+        self.taken.borrow_mut().bytes = rest.to_vec();
     }
 
     fn enter(&mut self, object: &Value) {

@@ -123,43 +123,13 @@ fn is_passing(error: &io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::fake_wire::FakeWire;
     use std::task::Waker;
-
-    /// A wire that takes all into a buffer of its own, which a full socket holds back: TLS.
-    struct Buffered;
-
-    impl Wire for Buffered {
-        fn try_send(&self, _: &[u8]) -> io::Result<usize> {
-            Err(io::ErrorKind::WouldBlock.into())
-        }
-
-        fn abandon(&self) {}
-    }
-
-    impl AsyncWrite for Buffered {
-        fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-            Poll::Ready(Ok(bytes.len()))
-        }
-
-        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-            Poll::Pending
-        }
-
-        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-            Poll::Pending
-        }
-    }
-
-    impl AsyncRead for Buffered {
-        fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-            Poll::Pending
-        }
-    }
 
     /// Else the task would offer the next frame for ever, and its worker do nothing else.
     #[test]
     fn a_line_is_not_clear_before_the_wire_has_flushed() {
-        let line = Line::new(Box::new(Buffered), Bytes::new());
+        let line = Line::new(Box::new(FakeWire::buffered(<[u8]>::len)), Bytes::new());
         assert!(line.is_clear());
 
         line.send(Bytes::from_static(b"a frame"));

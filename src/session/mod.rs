@@ -42,4 +42,6 @@ pub use parcel::Taken;
 #[cfg(test)]
 mod allocation_tests;
 #[cfg(test)]
+mod fake_wire;
+#[cfg(test)]
 mod identity_tests;
