@@ -35,6 +35,9 @@ impl Stream for IncomingStream {
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
         if this.link.waiting_bytes() > PAUSE_ABOVE {
+            // Who is not listened to is not silent. The task comes here when the socket took something;
+            // where it takes nothing, the far side is stalled.
+            this.link.hears();
             return Poll::Pending;
         }
         loop {
@@ -49,5 +52,42 @@ impl Stream for IncomingStream {
                 Ok(_) | Err(_) => return Poll::Ready(None),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::task::Waker;
+    use std::time::{Duration, Instant};
+
+    use super::*;
+    use crate::hub::{Hub, Patience, Subscriber};
+    use crate::metrics::WorkerMetrics;
+    use crate::model::Epoch;
+    use crate::session::fake_wire::FakeWire;
+    use crate::session::line::Line;
+    use crate::session::{Outbox, OutboxLimits};
+    use crate::wire::{Codec, Opcode, fixtures, message_frame};
+
+    /// A long echo that a slow line takes half a minute for, or a bot's backlog of trades: its pongs
+    /// wait in our kernel all the while.
+    #[test]
+    fn who_is_not_listened_to_is_not_taken_for_silent() {
+        let hub = Rc::new(Hub::new(2, Patience::default(), Duration::ZERO, WorkerMetrics::default()));
+        let outbox = Outbox::new(Codec::Json, Arc::new(fixtures::universe()), OutboxLimits::default());
+        let line = Line::new(Box::new(FakeWire::taking(<[u8]>::len)), Bytes::new());
+        let link = Rc::new(Link::new(hub, Codec::Json, Epoch::default(), outbox, line));
+        let mut incoming = IncomingStream::new(Bytes::new(), Decoder::new(1), Rc::clone(&link));
+        let mut is_heard = |cx: &mut Context<'_>| {
+            let now = Instant::now();
+            assert!(Pin::new(&mut incoming).poll_next(cx).is_pending());
+            link.vitals().heard >= now
+        };
+        let cx = &mut Context::from_waker(Waker::noop());
+
+        assert!(!is_heard(cx), "it could have said something");
+        link.send(message_frame(Opcode::Binary, &[0; PAUSE_ABOVE]));
+        assert!(is_heard(cx));
     }
 }
