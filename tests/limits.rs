@@ -197,6 +197,38 @@ fn a_flood_of_pings_is_closed_and_so_is_one_of_pongs() {
 }
 
 #[test]
+fn a_silent_client_is_asked_whether_it_is_there_by_the_stream_and_by_the_echo() {
+    let server = limited(|config| config.patience.ping_after = Duration::from_millis(100));
+
+    for mut client in [Client::session(server.address), Client::connect(server.address, "/echo")] {
+        assert_eq!(client.next().unwrap().opcode, 9, "a ping");
+    }
+}
+
+#[test]
+fn who_says_nothing_for_too_long_is_ended_by_the_stream_and_by_the_echo() {
+    let server = limited(|config| config.patience.silence = Duration::from_millis(100));
+
+    for mut client in [Client::session(server.address), Client::connect(server.address, "/echo")] {
+        assert_eq!(client.last_words(), (Some(1008), true));
+    }
+
+    assert_eq!(ended(&server, "unresponsive"), 2.0);
+}
+
+#[test]
+fn who_takes_nothing_of_its_echo_is_cut() {
+    let server = limited(|config| config.patience.stall = Duration::from_secs(1));
+    let mut client = Client::connect(server.address, "/echo");
+
+    // More than the kernels keep on the way.
+    client.send(0x82, &vec![b'*'; 16 << 20]);
+
+    wait_for("it to be cut", || (server.metric("tapecast_sessions_severed_total") == 1.0).then_some(()));
+    wait_for("it to be gone", || (ended(&server, "slow_client") == 1.0).then_some(()));
+}
+
+#[test]
 fn ten_thousand_symbols_are_one_command() {
     let server = limited(|_| {});
     let mut client = Client::session(server.address);

@@ -81,7 +81,7 @@ pub fn open(door: Door) -> Opening {
             label: door.label,
         };
         let decoder = Decoder::new(limits.message_bytes).with(Compression::of(door.deflate));
-        run(actor, IncomingStream::new(early, decoder, Rc::clone(&link)), link, Some(membership))
+        run(actor, IncomingStream::new(early, decoder, Rc::clone(&link)), link, membership)
     })
 }
 
@@ -92,7 +92,7 @@ pub(super) fn run<A>(
     actor: A,
     incoming: IncomingStream,
     link: Rc<Link>,
-    membership: Option<Membership>,
+    membership: Membership,
 ) -> LocalBoxFuture<'static, ()>
 where
     A: Actor<Context = WebsocketContext<A>>

@@ -39,8 +39,8 @@ impl<S> Connection<S>
 where
     S: Stream<Item = Result<Bytes, Error>> + Unpin,
 {
-    pub(super) fn new(actor: S, link: Rc<Link>, membership: Option<Membership>) -> Self {
-        Self { actor: Some(actor), link, membership, farewell: None }
+    pub(super) fn new(actor: S, link: Rc<Link>, membership: Membership) -> Self {
+        Self { actor: Some(actor), link, membership: Some(membership), farewell: None }
     }
 
     /// Goes on until all is said.

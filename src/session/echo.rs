@@ -8,7 +8,7 @@ use super::actor::{answer_control, break_off, run};
 use super::incoming::IncomingStream;
 use super::limits::OutboxLimits;
 use super::line::Line;
-use super::link::Link;
+use super::link::{Link, Membership};
 use super::opening::Opening;
 use super::outbox::Outbox;
 use crate::hub::Hub;
@@ -21,15 +21,17 @@ const MAX_MESSAGE: usize = 16 << 20;
 /// Opens an endpoint that returns each message as it came: text as text, binary as binary.
 ///
 /// It is the tutorial's echo server, and the place where our frames are put to the test: all below
-/// the message is what the ticker's sessions run on.
+/// the message is what the ticker's sessions run on. It has a place in the hub, which has nothing for
+/// it but a look at whether its client is there and takes what it asked for.
 pub fn open_echo(hub: Rc<Hub>, universe: Arc<Universe>, deflate: Option<Deflate>) -> Opening {
     Opening::new(move |wire, head, early| {
         let outbox = Outbox::new(Codec::Json, universe, OutboxLimits::default()).compressed(deflate);
         let line = Line::new(wire, head);
         let link = Rc::new(Link::new(hub, Codec::Json, Epoch::default(), outbox, line));
+        let membership = Membership::of(&link);
         let decoder = Decoder::new(MAX_MESSAGE).with(Compression::of(deflate));
         let incoming = IncomingStream::new(early, decoder, Rc::clone(&link));
-        run(EchoActor { link: Rc::clone(&link) }, incoming, link, None)
+        run(EchoActor { link: Rc::clone(&link) }, incoming, link, membership)
     })
 }
 
