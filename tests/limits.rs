@@ -24,14 +24,6 @@ fn refused(server: &Server, reason: &str) -> f64 {
     server.metric(&format!("tapecast_upgrades_refused_total{{reason=\"{reason}\"}}"))
 }
 
-fn ended(server: &Server, reason: &str) -> f64 {
-    let text = get(server.address, "/metrics").1;
-    let wanted = format!("reason=\"{reason}\"");
-    let of_reason =
-        |line: &&str| line.starts_with("tapecast_sessions_closed_total") && line.contains(&wanted);
-    text.lines().filter(of_reason).filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
-}
-
 /// A socket, and what comes on it until it ends.
 fn connection(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap();
@@ -180,7 +172,7 @@ fn a_flood_of_commands_is_answered_and_then_closed() {
 
     assert_eq!(client.ask(r#"{"action":"subscribe"}"#)["code"], 429);
     assert_eq!(client.last_words(), (Some(1008), true));
-    assert_eq!(ended(&server, "too_many_commands"), 1.0);
+    assert_eq!(server.ended("too_many_commands"), 1.0);
 }
 
 #[test]
@@ -193,7 +185,7 @@ fn a_flood_of_pings_is_closed_and_so_is_one_of_pongs() {
         assert_eq!(client.last_words(), (Some(1008), true));
     }
 
-    assert_eq!(ended(&server, "too_many_pings"), 2.0);
+    assert_eq!(server.ended("too_many_pings"), 2.0);
 }
 
 #[test]
@@ -213,7 +205,7 @@ fn who_says_nothing_for_too_long_is_ended_by_the_stream_and_by_the_echo() {
         assert_eq!(client.last_words(), (Some(1008), true));
     }
 
-    assert_eq!(ended(&server, "unresponsive"), 2.0);
+    assert_eq!(server.ended("unresponsive"), 2.0);
 }
 
 #[test]
@@ -225,7 +217,7 @@ fn who_takes_nothing_of_its_echo_is_cut() {
     client.send(0x82, &vec![b'*'; 16 << 20]);
 
     wait_for("it to be cut", || (server.metric("tapecast_sessions_severed_total") == 1.0).then_some(()));
-    wait_for("it to be gone", || (ended(&server, "slow_client") == 1.0).then_some(()));
+    wait_for("it to be gone", || (server.ended("slow_client") == 1.0).then_some(()));
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! A whole service in this process, and a client that can say anything at all.
-#![allow(dead_code, unreachable_pub, reason = "each test uses its part of it")]
+#![allow(dead_code, unreachable_pub, unused_imports, reason = "each test uses its part of it")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod ledger;
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -11,6 +13,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tapecast::app::Service;
 use tapecast::config::Config;
+
+pub use ledger::Ledger;
 
 /// No event that a test waits for takes longer, however busy the machine is.
 pub const DEADLINE: Duration = Duration::from_secs(30);
@@ -68,6 +72,12 @@ impl Server {
     pub fn metric(&self, name: &str) -> f64 {
         metric(self.address, name)
     }
+
+    /// How many sessions ended for this reason.
+    pub fn ended(&self, reason: &str) -> f64 {
+        let reason = format!(",reason=\"{reason}\"");
+        sum(self.address, |line| line.starts_with("tapecast_sessions_closed_total") && line.contains(&reason))
+    }
 }
 
 impl Drop for Server {
@@ -81,9 +91,13 @@ impl Drop for Server {
 
 /// The sum over the workers of a metric of the server there.
 pub fn metric(address: SocketAddr, name: &str) -> f64 {
+    sum(address, |line| line.starts_with(name) && !line.starts_with('#'))
+}
+
+fn sum(address: SocketAddr, is_wanted: impl Fn(&str) -> bool) -> f64 {
     let text = get(address, "/metrics").1;
-    let of_name = |line: &&str| line.starts_with(name) && !line.starts_with('#');
-    text.lines().filter(of_name).filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+    let wanted = text.lines().filter(|line| is_wanted(line));
+    wanted.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
 }
 
 /// Asks again until `found` has something to say.
@@ -330,61 +344,4 @@ fn inflate(packed: &[u8]) -> Vec<u8> {
     inflater.decompress_vec(&whole, &mut message, flate2::FlushDecompress::Sync).unwrap();
     assert_eq!(inflater.total_in(), whole.len() as u64, "the server's message is one stream");
     message
-}
-
-/// Checks the promise that nothing is lost in silence: `sq_now − sq_prev = cf + 1`, but where the
-/// server says that there is a gap.
-#[derive(Default)]
-pub struct Ledger {
-    last: std::collections::HashMap<(String, String), u64>,
-    pub objects: usize,
-    pub merged: u64,
-    pub gaps: usize,
-}
-
-impl Ledger {
-    pub fn enter(&mut self, objects: &[Value]) {
-        for object in objects {
-            let text = |key: &str| object[key].as_str().unwrap_or_default().to_owned();
-            if object["T"] == "gap" {
-                let last = self.last.insert((text("ch"), text("S")), object["to"].as_u64().unwrap());
-                assert!(last.is_none_or(|last| object["from"] == last + 1), "after {last:?}: {object}");
-                self.gaps += 1;
-            }
-            let Some(sq) = object["sq"].as_u64() else { continue };
-            let cf = object["cf"].as_u64().unwrap_or(0);
-            let last = self.last.insert((channel(object).to_owned(), text("S")), sq);
-            if object["sn"] != true {
-                assert!(last.is_none_or(|last| sq == last + cf + 1), "after {last:?}: {object}");
-            }
-            self.objects += 1;
-            self.merged += cf;
-        }
-    }
-
-    /// What `x.resume.sq` must say to go on from here.
-    pub fn positions(&self) -> Value {
-        let mut sq = serde_json::json!({});
-        for ((channel, symbol), last) in &self.last {
-            sq[channel][symbol] = (*last).into();
-        }
-        sq
-    }
-}
-
-/// The channel of a data object.
-fn channel(object: &Value) -> &'static str {
-    match object["T"].as_str().unwrap() {
-        "t" => "trades",
-        "q" => "quotes",
-        "b" => "bars",
-        "u" => "updatedBars",
-        "d" => "dailyBars",
-        "s" => "statuses",
-        "l" => "lulds",
-        "x" => "cancelErrors",
-        "c" => "corrections",
-        "k" => "tickers",
-        other => panic!("no such kind of object: {other}"),
-    }
 }
