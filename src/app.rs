@@ -22,7 +22,7 @@ use thiserror::Error;
 use tracing::{error, info, warn};
 
 use crate::config::{Config, Tls};
-use crate::gate::{Keyring, KeysError, Seats, raise_descriptors};
+use crate::gate::{Keyring, KeysError, Reloaded, Seats, raise_descriptors};
 use crate::http::{Certificate, House, Readiness, TlsError};
 use crate::hub::{Dismiss, Hub, HubActor, Patience};
 use crate::market::{self, History, MarketActor, Simulation, Simulator};
@@ -185,11 +185,11 @@ impl Service {
         self.tls_address
     }
 
-    /// Reads again what may change while sessions go on: the keys and the certificate. What cannot be
-    /// used is reported, and what was in force stays so.
+    /// Reads again what may change while sessions go on: the keys and the certificate. Sessions whose key
+    /// is gone end. What cannot be used is reported, and what was in force stays so.
     pub fn reload(&self) {
         match self.keyring.as_ref().map(|keyring| keyring.reload()) {
-            Some(Ok(keys)) => info!(keys, "keys read again"),
+            Some(Ok(Reloaded { keys, revoked })) => info!(keys, revoked, "keys read again"),
             Some(Err(error)) => error!("the keys stay as they were: {error}"),
             None => {}
         }

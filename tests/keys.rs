@@ -218,12 +218,6 @@ fn keys_change_without_a_restart_and_a_broken_file_changes_nothing() {
     let Guarded { server, file, all, .. } = &guarded(|_| {});
     let new = Minted::new("new", Entitlement::default(), [3; 48]).unwrap();
     let clock = |key: &str, secret: &str| get_with(server.address, "/v2/clock", &headers(key, secret)).status;
-    let mut old = Client::connect_with(server.address, "/v2/iex", &headers("all", all));
-    assert_eq!(
-        (said(&mut old)["msg"].take(), said(&mut old)["msg"].take()),
-        ("connected".into(), "authenticated".into())
-    );
-
     std::fs::write(&file.0, "{").unwrap();
     server.reload();
     assert_eq!(clock("all", all), 200);
@@ -231,5 +225,63 @@ fn keys_change_without_a_restart_and_a_broken_file_changes_nothing() {
     std::fs::write(&file.0, &new.line).unwrap();
     server.reload();
     assert_eq!((clock("new", &new.secret), clock("all", all)), (200, 403));
-    assert_eq!(old.ask(r#"{"action":"subscribe"}"#)["T"], "subscription", "who is in stays");
+}
+
+/// A session of this key, by a command.
+fn member(server: &Server, key: &str, secret: &str) -> Client {
+    let mut client = Client::session(server.address);
+    assert_eq!(client.ask(&auth(key, secret))["msg"], "authenticated");
+    client
+}
+
+#[test]
+fn a_key_that_is_gone_or_has_another_secret_takes_its_sessions_with_it_and_no_others() {
+    let Guarded { server, file, all, some } = &guarded(|_| {});
+    let lines = std::fs::read_to_string(&file.0).unwrap();
+    let line_of = |id: &str| lines.lines().find(|line| line.contains(&format!("\"{id}\""))).unwrap();
+    let changed = Minted::new("all", Entitlement::default(), [4; 48]).unwrap();
+    let mut stranger = Client::session(server.address);
+    let mut other = member(server, "some", some);
+    for without in [line_of("some").to_owned(), format!("{}\n{}", changed.line, line_of("some"))] {
+        std::fs::write(&file.0, &lines).unwrap();
+        server.reload();
+        let mut by_header = Client::connect_with(server.address, "/v2/sip", &headers("all", all));
+        assert_eq!(said(&mut by_header)["msg"], "connected");
+        assert_eq!(said(&mut by_header)["msg"], "authenticated");
+        let mut echo = Client::connect_with(server.address, "/echo", &headers("all", all));
+        let mut by_command = member(server, "all", all);
+
+        std::fs::write(&file.0, without).unwrap();
+        server.reload();
+
+        for client in [&mut by_header, &mut by_command] {
+            assert_eq!(said(client)["code"], 402);
+            assert_eq!(client.last_words(), (Some(1008), true));
+        }
+        assert_eq!(echo.last_words(), (Some(1008), true));
+    }
+    assert_eq!(server.ended("key_revoked"), 6.0);
+    assert_eq!(other.ask(r#"{"action":"subscribe","trades":["AAPL"]}"#)["trades"], json!(["AAPL"]));
+    assert_eq!(stranger.ask(&auth("all", &changed.secret))["msg"], "authenticated");
+}
+
+#[test]
+fn what_a_key_is_good_for_changes_for_rest_at_once_and_for_sessions_that_begin() {
+    let Guarded { server, file, all, some } = &guarded(|_| {});
+    let lines = std::fs::read_to_string(&file.0).unwrap();
+    let mut open = member(server, "all", all);
+    let subscribe = r#"{"action":"subscribe","trades":["KO"]}"#;
+
+    std::fs::write(&file.0, lines.replace(r#"{"id":"all","#, r#"{"id":"all","symbols":["AAPL"],"#)).unwrap();
+    server.reload();
+
+    assert_eq!(get_with(server.address, "/v2/stocks/KO/snapshot", &headers("all", all)).status, 403);
+    assert_eq!(member(server, "all", all).ask(subscribe)["code"], 409);
+    assert_eq!(open.ask(subscribe)["trades"], json!(["KO"]));
+
+    std::fs::write(&file.0, lines.lines().last().unwrap()).unwrap();
+    server.reload();
+    assert_eq!(said(&mut open)["code"], 402, "it is of the key that is gone, whatever that was good for");
+    assert_eq!(open.last_words(), (Some(1008), true));
+    assert_eq!(member(server, "some", some).ask(subscribe)["code"], 409);
 }

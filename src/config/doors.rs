@@ -15,8 +15,9 @@ use crate::http::Manners;
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Who may come in")]
 pub(super) struct DoorArgs {
-    /// Demand a key of every client: a file of keys, read again on SIGHUP; `tapecast key new ID` makes
-    /// its lines
+    /// Demand a key of every client: a file of keys, read again on SIGHUP, when the sessions of keys that
+    /// are gone or have another secret end, and other changes hold for sessions that begin; `tapecast key
+    /// new ID` makes its lines
     #[arg(long, env = "TAPECAST_KEYS", value_name = "FILE")]
     keys: Option<PathBuf>,
 

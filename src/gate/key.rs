@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::Misfit;
+use super::{Misfit, Revocation};
 use crate::model::Symbol;
 
 /// The feeds of the stream; all serve the same market, and a key may be good for some of them.
@@ -69,6 +69,7 @@ pub struct Key {
     pub max_sessions: usize,
     /// Names that one of its sessions may want.
     pub max_symbols: usize,
+    revocation: Revocation,
 }
 
 impl Key {
@@ -92,6 +93,7 @@ impl Key {
             symbols,
             max_sessions: line.max_sessions.unwrap_or(usize::MAX),
             max_symbols: line.max_symbols.unwrap_or(usize::MAX),
+            revocation: Revocation::default(),
         })
     }
 
@@ -103,6 +105,20 @@ impl Key {
     /// Whether this is its secret. Takes the same time whatever the answer.
     pub(super) fn has_secret(&self, secret: &str) -> bool {
         self.hash.is_of(secret)
+    }
+
+    /// What tells those whom it let in when it is taken back.
+    pub fn revocation(&self) -> Revocation {
+        self.revocation.clone()
+    }
+
+    /// Goes on as this key, if it is the same one: it has the same secret, whatever it is good for now.
+    pub(super) fn succeed(&mut self, earlier: &Self) -> bool {
+        let is_same = self.id == earlier.id && self.hash == earlier.hash;
+        if is_same {
+            self.revocation = earlier.revocation();
+        }
+        is_same
     }
 
     /// Whether it opens this feed.
@@ -126,7 +142,7 @@ impl Key {
 /// Slow hashes like argon2 are made for passwords that people think up. Our secrets are 256 random
 /// bits, which no speed of guessing finds; so a storm of reconnects costs half a microsecond a head
 /// and not 50 ms and 19 MiB. The salt keeps two equal secrets from looking equal.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Salted {
     salt: Vec<u8>,
     hash: [u8; 32],

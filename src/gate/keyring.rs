@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use super::attempts::Attempts;
 use super::key::Salted;
-use super::{Credentials, Key, Rate, Tally, Ticket};
+use super::{Credentials, Key, Rate, Revocation, Tally, Ticket};
 use crate::model::Symbol;
 
 /// The file of keys cannot be used.
@@ -72,6 +72,15 @@ pub struct Keyring {
 
 type Keys = HashMap<String, Arc<Key>>;
 
+/// What came of reading the file again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reloaded {
+    /// How many keys there are.
+    pub keys: usize,
+    /// How many there were that are no more, or have another secret.
+    pub revoked: usize,
+}
+
 /// What a session with a key may do, for as long as it lasts.
 #[derive(Debug)]
 pub struct Pass {
@@ -99,6 +108,11 @@ impl Pass {
     pub fn max_symbols(&self) -> usize {
         self.key.max_symbols
     }
+
+    /// What tells when the session may go on no more.
+    pub fn revocation(&self) -> Revocation {
+        self.key.revocation()
+    }
 }
 
 impl Keyring {
@@ -108,21 +122,24 @@ impl Keyring {
     /// # Errors
     /// When the file cannot be used.
     pub fn open(path: PathBuf, failures: Rate) -> Result<Self, KeysError> {
-        let keys = RwLock::new(Arc::new(read(&path)?));
+        let keys = RwLock::new(Arc::new(shared(read(&path)?)));
         let attempts = Attempts::new(failures);
         Ok(Self { path, keys, nobody: Salted::of_nothing(), attempts, sessions: Tally::default() })
     }
 
-    /// Reads the file again and says how many keys there are. A key that is gone lets nobody in any
-    /// more; sessions that it let in stay.
+    /// Reads the file again. A key that is gone, or has another secret, lets nobody in any more, and
+    /// whom it let in is told; one whose rights changed has the new ones for whom it lets in from now on.
     ///
     /// # Errors
     /// When the file cannot be used; then the keys are what they were.
-    pub fn reload(&self) -> Result<usize, KeysError> {
-        let keys = Arc::new(read(&self.path)?);
-        let count = keys.len();
-        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
-        Ok(count)
+    pub fn reload(&self) -> Result<Reloaded, KeysError> {
+        let mut keys = read(&self.path)?;
+        let mut current = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        let mut succeeds = |earlier: &Key| keys.get_mut(earlier.id()).is_some_and(|key| key.succeed(earlier));
+        let revoked: Vec<_> = current.values().filter(|earlier| !succeeds(earlier)).cloned().collect();
+        *current = Arc::new(shared(keys));
+        revoked.iter().for_each(|key| key.revocation().come());
+        Ok(Reloaded { keys: current.len(), revoked: revoked.len() })
     }
 
     /// How many keys there are.
@@ -172,10 +189,14 @@ impl Keyring {
     }
 }
 
-fn read(path: &PathBuf) -> Result<Keys, KeysError> {
+fn shared(keys: HashMap<String, Key>) -> Keys {
+    keys.into_iter().map(|(id, key)| (id, Arc::new(key))).collect()
+}
+
+fn read(path: &PathBuf) -> Result<HashMap<String, Key>, KeysError> {
     let text = std::fs::read_to_string(path)
         .map_err(|source| KeysError::Unreadable { path: path.clone(), source })?;
-    let mut keys = Keys::new();
+    let mut keys = HashMap::new();
     for (number, line) in text.lines().enumerate() {
         let line = line.trim();
         if line.is_empty() || line.starts_with('#') {
@@ -183,7 +204,7 @@ fn read(path: &PathBuf) -> Result<Keys, KeysError> {
         }
         let fault = |why| KeysError::Line { path: path.clone(), line: number + 1, why };
         let key = Key::read(line).map_err(fault)?;
-        if let Some(twice) = keys.insert(key.id().to_owned(), Arc::new(key)) {
+        if let Some(twice) = keys.insert(key.id().to_owned(), key) {
             return Err(fault(format!("a second key `{}`", twice.id())));
         }
     }
@@ -192,6 +213,8 @@ fn read(path: &PathBuf) -> Result<Keys, KeysError> {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
+
     use super::*;
     use crate::gate::{Entitlement, Minted};
 
@@ -254,8 +277,42 @@ mod tests {
         assert!(ring.0.key(&desk, HERE, now).is_ok());
 
         std::fs::write(&ring.0.path, other_line).unwrap();
-        assert_eq!(ring.0.reload().unwrap(), 1);
+        assert_eq!(ring.0.reload().unwrap(), Reloaded { keys: 1, revoked: 1 });
         assert!(ring.0.key(&other, HERE, now).is_ok());
         assert_eq!(ring.0.key(&desk, HERE, now).unwrap_err(), Denied::Wrong);
+    }
+
+    #[test]
+    fn whom_a_key_let_in_is_told_when_it_is_gone_however_often_the_file_was_read_before() {
+        let ((desk, line), (_, other_line)) = (minted("desk", 9), minted("other", 9));
+        let ring = ring("revoked", &format!("{line}\n{other_line}"));
+        let now = Instant::now();
+        let pass = ring.0.admit(&desk, "iex", HERE, now).unwrap();
+        let is_revoked = || pass.revocation().comes().now_or_never().is_some();
+
+        let narrower = line.replacen('{', r#"{"symbols":["AAPL"],"#, 1);
+        std::fs::write(&ring.0.path, format!("{narrower}\n{other_line}")).unwrap();
+        for _ in 0..2 {
+            assert_eq!(ring.0.reload().unwrap(), Reloaded { keys: 2, revoked: 0 });
+        }
+        assert!(!is_revoked() && pass.shows_all());
+        assert!(!ring.0.admit(&desk, "iex", HERE, now).unwrap().shows_all());
+
+        std::fs::write(&ring.0.path, other_line).unwrap();
+        assert_eq!(ring.0.reload().unwrap(), Reloaded { keys: 1, revoked: 1 });
+        assert!(is_revoked());
+    }
+
+    #[test]
+    fn another_secret_is_another_key() {
+        let (desk, line) = minted("desk", 9);
+        let ring = ring("secret", &line);
+        let pass = ring.0.admit(&desk, "iex", HERE, Instant::now()).unwrap();
+
+        std::fs::write(&ring.0.path, Minted::new("desk", Entitlement::default(), [8; 48]).unwrap().line)
+            .unwrap();
+        ring.0.reload().unwrap();
+
+        assert!(pass.revocation().comes().now_or_never().is_some());
     }
 }

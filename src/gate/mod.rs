@@ -10,14 +10,16 @@ mod descriptors;
 mod key;
 mod keyring;
 mod origin;
+mod revocation;
 mod seats;
 
 pub use address::{Network, Proxies, household};
 pub use budget::{Budget, Rate};
 pub use descriptors::{connections_of, raise_descriptors, seats_of};
 pub use key::{Credentials, Entitlement, FEEDS, Key, Minted};
-pub use keyring::{Denied, Keyring, KeysError, Pass};
+pub use keyring::{Denied, Keyring, KeysError, Pass, Reloaded};
 pub use origin::{Origin, Origins};
+pub use revocation::Revocation;
 pub use seats::{Full, Seat, SeatLimits, Seats, Tally, Ticket};
 
 /// What is typed for the gate cannot be meant; the text says why.

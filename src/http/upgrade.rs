@@ -43,7 +43,7 @@ struct Asked {
 
 /// `GET /echo`: returns each message as it came. It takes a seat like any session, so where keys are
 /// demanded it takes one too.
-pub(super) async fn echo(_: Permit, request: HttpRequest, house: Data<House>) -> impl Responder {
+pub(super) async fn echo(permit: Permit, request: HttpRequest, house: Data<House>) -> impl Responder {
     let mut response = ws::handshake(&request)?;
     let seat = match enter(&request, &house) {
         Ok(seat) => seat,
@@ -51,7 +51,7 @@ pub(super) async fn echo(_: Permit, request: HttpRequest, house: Data<House>) ->
     };
     let deflate = agree(&request, &mut response);
     let universe = Arc::clone(&house.universe);
-    let opening = session::open_echo(hub_of(&request), universe, deflate);
+    let opening = session::open_echo(hub_of(&request), universe, deflate, permit.revocation());
     Ok::<_, ws::HandshakeError>(answer(response, opening.with(seat)))
 }
 

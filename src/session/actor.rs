@@ -2,7 +2,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
-use actix::{Actor, ActorContext, AsyncContext, StreamHandler};
+use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, StreamHandler, WrapFuture};
 use actix_web_actors::ws::{Message as Unused, ProtocolError, WebsocketContext};
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream;
@@ -129,7 +129,11 @@ impl SessionActor {
             self.link.notify(&ErrorCode::TooManyCommands.into());
             return self.end(Close::TooManyCommands, ctx);
         }
+        let awaited_key = self.conversation.awaits_key();
         let outcome = self.conversation.answer(Command::read(codec, bytes));
+        if awaited_key {
+            self.watch_key(ctx);
+        }
         if let Notice::Error { code, .. } = outcome.notice {
             self.link.hub().metrics().erred(code);
         }
@@ -138,6 +142,17 @@ impl SessionActor {
         if let Some(close) = close {
             self.end(close, ctx);
         }
+    }
+
+    /// Ends the session when the key is taken back that let it in. What waits is not its client's any more.
+    fn watch_key(&self, ctx: &mut WebsocketContext<Self>) {
+        let Some(pass) = self.conversation.pass() else { return };
+        let revoked = pass.revocation().comes().into_actor(self);
+        ctx.spawn(revoked.map(|(), session, ctx| {
+            session.link.change(Outbox::clear);
+            session.link.notify(&ErrorCode::AuthFailed.into());
+            session.end(Close::KeyRevoked, ctx);
+        }));
     }
 
     fn end(&self, why: Close, ctx: &mut WebsocketContext<Self>) {
@@ -151,6 +166,7 @@ impl Actor for SessionActor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         debug!(session = self.key.0, label = self.label, "session opened");
+        self.watch_key(ctx);
         if self.conversation.awaits_key() {
             ctx.run_later(self.limits.auth_timeout, |session, ctx| {
                 if session.conversation.awaits_key() {

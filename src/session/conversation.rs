@@ -170,7 +170,7 @@ impl Conversation {
     }
 
     /// What the client's key is good for; `None` is everything.
-    fn pass(&self) -> Option<&Pass> {
+    pub(super) fn pass(&self) -> Option<&Pass> {
         match &self.standing {
             Standing::Known(pass) => pass.as_ref(),
             Standing::Stranger => None,

@@ -1,7 +1,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use actix::{Actor, StreamHandler};
+use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, StreamHandler, WrapFuture};
 use actix_web_actors::ws::{Message as Unused, ProtocolError, WebsocketContext};
 
 use super::actor::{answer_control, break_off, run};
@@ -11,9 +11,10 @@ use super::line::Line;
 use super::link::{Link, Membership};
 use super::opening::Opening;
 use super::outbox::Outbox;
-use crate::hub::Hub;
+use crate::gate::Revocation;
+use crate::hub::{Hub, Subscriber};
 use crate::model::{Epoch, Universe};
-use crate::wire::{Codec, Compression, Decoder, Deflate, Fault, Incoming, Opcode, message_frame};
+use crate::wire::{Close, Codec, Compression, Decoder, Deflate, Fault, Incoming, Opcode, message_frame};
 
 /// The longest message that the echo returns: what the conformance suite asks for (case 9.1.6).
 const MAX_MESSAGE: usize = 16 << 20;
@@ -22,8 +23,14 @@ const MAX_MESSAGE: usize = 16 << 20;
 ///
 /// It is the tutorial's echo server, and the place where our frames are put to the test: all below
 /// the message is what the ticker's sessions run on. It has a place in the hub, which has nothing for
-/// it but a look at whether its client is there and takes what it asked for.
-pub fn open_echo(hub: Rc<Hub>, universe: Arc<Universe>, deflate: Option<Deflate>) -> Opening {
+/// it but a look at whether its client is there and takes what it asked for. It ends with the key that
+/// opened it, where one did.
+pub fn open_echo(
+    hub: Rc<Hub>,
+    universe: Arc<Universe>,
+    deflate: Option<Deflate>,
+    key: Option<Revocation>,
+) -> Opening {
     Opening::new(move |wire, head, early| {
         let outbox = Outbox::new(Codec::Json, universe, OutboxLimits::default()).compressed(deflate);
         let line = Line::new(wire, head);
@@ -31,16 +38,26 @@ pub fn open_echo(hub: Rc<Hub>, universe: Arc<Universe>, deflate: Option<Deflate>
         let membership = Membership::of(&link);
         let decoder = Decoder::new(MAX_MESSAGE).with(Compression::of(deflate));
         let incoming = IncomingStream::new(early, decoder, Rc::clone(&link));
-        run(EchoActor { link: Rc::clone(&link) }, incoming, link, membership)
+        run(EchoActor { link: Rc::clone(&link), key }, incoming, link, membership)
     })
 }
 
 struct EchoActor {
     link: Rc<Link>,
+    key: Option<Revocation>,
 }
 
 impl Actor for EchoActor {
     type Context = WebsocketContext<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        if let Some(key) = self.key.take() {
+            ctx.spawn(key.comes().into_actor(self).map(|(), echo, ctx| {
+                echo.link.dismiss(Close::KeyRevoked);
+                ctx.stop();
+            }));
+        }
+    }
 }
 
 impl StreamHandler<Result<Incoming, Fault>> for EchoActor {

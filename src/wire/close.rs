@@ -14,6 +14,8 @@ pub enum Close {
     BadDeflate,
     /// 1008: the credentials that the upgrade brought are not good for it.
     AuthFailed,
+    /// 1008: the key that let the session in was taken back.
+    KeyRevoked,
     /// 1008: showed no key in time.
     AuthTimeout,
     /// 1008: asks more often than anybody needs.
@@ -36,12 +38,13 @@ pub enum Close {
 
 impl Close {
     /// All of them, the goodbye in its usual form.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Goodbye(Some(1000)),
         Self::ProtocolError,
         Self::BadUtf8,
         Self::BadDeflate,
         Self::AuthFailed,
+        Self::KeyRevoked,
         Self::AuthTimeout,
         Self::TooManyCommands,
         Self::TooManyPings,
@@ -59,7 +62,7 @@ impl Close {
             Self::Goodbye(code) => return code,
             Self::ProtocolError => 1002,
             Self::BadUtf8 | Self::BadDeflate => 1007,
-            Self::AuthFailed | Self::AuthTimeout => 1008,
+            Self::AuthFailed | Self::KeyRevoked | Self::AuthTimeout => 1008,
             Self::TooManyCommands | Self::TooManyPings => 1008,
             Self::SlowClient | Self::Unresponsive => 1008,
             Self::TooBig => 1009,
@@ -77,6 +80,7 @@ impl Close {
             Self::BadUtf8 => "text is not UTF-8",
             Self::BadDeflate => "cannot inflate message",
             Self::AuthFailed => "auth failed",
+            Self::KeyRevoked => "key revoked",
             Self::AuthTimeout => "auth timeout",
             Self::TooManyCommands => "too many commands",
             Self::TooManyPings => "too many pings",
@@ -97,6 +101,7 @@ impl Close {
             Self::BadUtf8 => "bad_utf8",
             Self::BadDeflate => "bad_deflate",
             Self::AuthFailed => "auth_failed",
+            Self::KeyRevoked => "key_revoked",
             Self::AuthTimeout => "auth_timeout",
             Self::TooManyCommands => "too_many_commands",
             Self::TooManyPings => "too_many_pings",

@@ -155,7 +155,7 @@ pub enum ErrorCode {
     InvalidSyntax = 400,
     /// The command needs a key and none was shown: authenticate first.
     NotAuthenticated = 401,
-    /// No such key, or not its secret. Do not try the same again.
+    /// No such key, or not its secret, or no more of either. Do not try the same again.
     AuthFailed = 402,
     /// A second `auth` on one connection. Harmless.
     AlreadyAuthenticated = 403,

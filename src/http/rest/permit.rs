@@ -8,7 +8,7 @@ use actix_web::{FromRequest, HttpRequest};
 
 use super::ask::Ask;
 use super::refusal::Refusal;
-use crate::gate::{Denied, Key};
+use crate::gate::{Denied, Key, Revocation};
 use crate::http::House;
 use crate::http::credentials::shown;
 use crate::http::entrance::address_of;
@@ -51,6 +51,11 @@ fn permit(request: &HttpRequest, house: &House) -> Result<Permit, Refusal> {
 }
 
 impl Permit {
+    /// What tells when the key is taken back, where one was shown.
+    pub(in crate::http) fn revocation(&self) -> Option<Revocation> {
+        self.0.as_ref().map(|key| key.revocation())
+    }
+
     /// Says no where the key does not show this symbol.
     pub(super) fn check(&self, symbol: &Symbol) -> Result<(), Refusal> {
         match self.0.as_ref().is_none_or(|key| key.shows(symbol)) {
