@@ -202,10 +202,12 @@ impl Service {
 
     /// Stops cleanly: takes no new session, tells every client to come back later and lets it take
     /// what is queued, for as long as the configuration allows; then ends.
+    ///
+    /// Until then it answers whoever comes that it is not ready. If it accepted nobody, they would wait
+    /// in the kernel's queue for an answer that never comes, and a load balancer with them.
     pub async fn stop(self) {
         let began = Instant::now();
         self.readiness.set(false);
-        self.server.pause().await;
         self.workers.dismiss_all(Close::Restart);
         let is_drained = self.workers.drained(began + self.drain).await;
         self.feed.stop();

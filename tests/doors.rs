@@ -4,7 +4,7 @@
 
 mod support;
 
-use support::{Client, Server, get_with};
+use support::{Client, DEADLINE, Server, get, get_with, wait_for};
 use tapecast::gate::Origins;
 
 fn still() -> Server {
@@ -74,4 +74,25 @@ fn a_page_that_is_named_opens_sessions_and_where_all_are_meant_all_do() {
     assert_eq!(upgrade(&named, "/v2/iex", "Origin: https://app.example\r\n"), WELCOME);
     assert_eq!(upgrade(&named, "/v2/iex", "Origin: http://app.example\r\n"), "403 Forbidden");
     assert_eq!(upgrade(&open, "/v2/iex", "Origin: null\r\n"), WELCOME);
+}
+
+#[test]
+fn while_it_stops_it_says_so_to_all_who_come() {
+    let mut server = Server::start(|config| {
+        config.simulation.trades_per_second = 0.0;
+        (config.drain, config.patience.parting) = (DEADLINE, DEADLINE);
+    });
+    // More than the kernels keep on the way, so that this session cannot end.
+    let mut stalled = Client::connect(server.address, "/echo");
+    stalled.send(0x82, &vec![b'*'; 16 << 20]);
+    wait_for("it to stall", || (server.metric("tapecast_outbox_bytes{") > 0.0).then_some(()));
+    assert_eq!(get(server.address, "/readyz").0, 200);
+
+    server.ask_to_stop();
+
+    wait_for("it to be ready no more", || (get(server.address, "/readyz").0 == 503).then_some(()));
+    assert_eq!(get(server.address, "/healthz").0, 200);
+    assert_eq!(upgrade(&server, "/v2/iex", ""), "503 Service Unavailable");
+    assert_eq!(server.metric("tapecast_upgrades_refused_total{reason=\"not_ready\"}"), 1.0);
+    drop(stalled);
 }
