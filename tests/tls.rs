@@ -6,7 +6,10 @@
 mod encrypted;
 mod support;
 
+use std::io::Write;
+use std::net::TcpStream;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use encrypted::Encrypted;
 use rustls::pki_types::CertificateDer;
@@ -82,7 +85,7 @@ fn a_stalled_client_is_cut_over_tls_too() {
     let server = Server::start(|config| {
         config.doors.tls = Some(files.tls());
         config.simulation.trades_per_second = 20_000.0;
-        config.patience.stall = std::time::Duration::from_secs(1);
+        config.patience.stall = Duration::from_secs(1);
         config.outbox.end_above = usize::MAX;
     });
     let mut stalled = Encrypted::connect(server.tls_address.unwrap(), &trusted).unwrap();
@@ -91,4 +94,41 @@ fn a_stalled_client_is_cut_over_tls_too() {
 
     wait_for("it to be severed", || (server.metric("tapecast_sessions_severed_total") == 1.0).then_some(()));
     wait_for("it to be gone", || (server.metric("tapecast_sessions{") == 0.0).then_some(()));
+}
+
+/// How often a handshake failed for this reason, when it has at all.
+fn failed(server: &Server, reason: &str) -> f64 {
+    let name = format!("tapecast_tls_handshakes_failed_total{{reason=\"{reason}\"}}");
+    wait_for("a failed handshake", || Some(server.metric(&name)).filter(|count| *count > 0.0))
+}
+
+#[test]
+fn a_handshake_that_fails_is_counted_and_one_that_succeeds_is_not() {
+    let files = Files::new("failed");
+    let trusted = files.renew();
+    let server = Server::start(|config| config.doors.tls = Some(files.tls()));
+    let address = server.tls_address.unwrap();
+
+    drop(Encrypted::connect(address, &trusted).unwrap());
+    let mut plain = TcpStream::connect(address).unwrap();
+    plain.write_all(b"GET / HTTP/1.1\r\nHost: test\r\n\r\n").unwrap();
+
+    assert_eq!(failed(&server, "error"), 1.0);
+    assert_eq!(server.metric("tapecast_tls_handshakes_failed_total"), 1.0);
+    assert_eq!(server.metric("tapecast_connections_without_request_total"), 0.0);
+}
+
+#[test]
+fn a_handshake_that_takes_too_long_is_counted() {
+    let files = Files::new("slow");
+    files.renew();
+    let server = Server::start(|config| {
+        config.doors.tls = Some(files.tls());
+        config.simulation.trades_per_second = 0.0;
+        config.doors.manners.head_timeout = Duration::from_secs(1);
+    });
+
+    let _silent = TcpStream::connect(server.tls_address.unwrap()).unwrap();
+
+    assert_eq!(failed(&server, "timeout"), 1.0);
 }

@@ -10,7 +10,8 @@ use actix_http::body::BoxBody;
 use actix_http::h1::{Codec, ExpectHandler};
 use actix_http::{HttpService, Request, TlsAcceptorConfig};
 use actix_server::{GracefulShutdownSignal, Server};
-use actix_service::{Service, ServiceFactory, apply_fn_factory, map_config};
+use actix_service::{Service, ServiceFactory, ServiceFactoryExt, apply_fn_factory, map_config};
+use actix_tls::accept::TlsError;
 use actix_tls::accept::rustls_0_23::TlsStream;
 use actix_web::dev::{AppConfig, ServiceResponse};
 use actix_web::middleware::from_fn;
@@ -78,7 +79,15 @@ pub(super) fn serve(
         server = server.listen("tls", listener, move || {
             let service = entry.service::<TlsStream<TcpStream>>();
             let acceptor = TlsAcceptorConfig::default().handshake_timeout(handshake_timeout);
-            service.rustls_0_23_with_config(config.clone(), acceptor)
+            let metrics = entry.house.metrics.doors().clone();
+            service.rustls_0_23_with_config(config.clone(), acceptor).map_err(move |error| {
+                match &error {
+                    TlsError::Timeout => metrics.handshake_failed("timeout"),
+                    TlsError::Tls(_) => metrics.handshake_failed("error"),
+                    TlsError::Service(_) => {}
+                }
+                error
+            })
         })?;
     }
     Ok(server.run())

@@ -11,8 +11,9 @@ pub struct DoorMetrics {
     upgrades_refused: Family<Refused, Counter>,
     requests_refused: Family<Refused, Counter>,
     auths_refused: Family<Refused, Counter>,
-    /// Connections that ended without a whole request: half-open handshakes, heads that came too
-    /// slowly or were too long for the parser, what is not HTTP at all.
+    handshakes_failed: Family<Refused, Counter>,
+    /// Connections that ended without a whole request: heads that came too slowly or were too long for
+    /// the parser, what is not HTTP at all. Over TLS, of those whose handshake succeeded.
     pub connections_without_request: Counter,
 }
 
@@ -29,6 +30,8 @@ impl DoorMetrics {
         registry.register("requests_refused", help, self.requests_refused.clone());
         let help = "Credentials refused, by reason";
         registry.register("auths_refused", help, self.auths_refused.clone());
+        let help = "TLS handshakes that led to no connection, by reason";
+        registry.register("tls_handshakes_failed", help, self.handshakes_failed.clone());
         let help = "Connections that ended without a whole request";
         registry.register("connections_without_request", help, self.connections_without_request.clone());
     }
@@ -46,5 +49,10 @@ impl DoorMetrics {
     /// Credentials were refused.
     pub fn auth_refused(&self, reason: &'static str) {
         self.auths_refused.get_or_create(&Refused { reason }).inc();
+    }
+
+    /// A TLS handshake failed.
+    pub fn handshake_failed(&self, reason: &'static str) {
+        self.handshakes_failed.get_or_create(&Refused { reason }).inc();
     }
 }
