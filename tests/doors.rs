@@ -4,7 +4,7 @@
 
 mod support;
 
-use support::{Client, DEADLINE, Server, get, get_with, wait_for};
+use support::{Answer, Client, DEADLINE, Server, get, get_with, request, wait_for};
 use tapecast::gate::Origins;
 
 fn still() -> Server {
@@ -74,6 +74,74 @@ fn a_page_that_is_named_opens_sessions_and_where_all_are_meant_all_do() {
     assert_eq!(upgrade(&named, "/v2/iex", "Origin: https://app.example\r\n"), WELCOME);
     assert_eq!(upgrade(&named, "/v2/iex", "Origin: http://app.example\r\n"), "403 Forbidden");
     assert_eq!(upgrade(&open, "/v2/iex", "Origin: null\r\n"), WELCOME);
+}
+
+const APP: &str = "Origin: https://app.example\r\n";
+const EVIL: &str = "Origin: http://evil.example\r\n";
+
+/// What a browser asks before it shows a key to another site.
+fn preflight(server: &Server, origin: &str, headers: &str) -> Answer {
+    let asked = format!(
+        "{origin}Access-Control-Request-Method: GET\r\nAccess-Control-Request-Headers: {headers}\r\n"
+    );
+    request(server.address, "OPTIONS", "/v2/stocks/bars?symbols=AAPL&timeframe=1Day", &asked)
+}
+
+fn cors_headers(answer: &Answer) -> Vec<&str> {
+    answer.head.lines().filter(|line| line.to_ascii_lowercase().starts_with("access-control-")).collect()
+}
+
+#[test]
+fn a_page_that_is_named_reads_rest_and_no_other_does() {
+    let server = Server::start(|config| {
+        config.doors.origins = Origins::Own(vec!["https://app.example".parse().unwrap()]);
+    });
+
+    for (path, status) in [("/v2/assets", 200), ("/v2/stocks/trades", 400), ("/v2/nowhere", 404)] {
+        let answer = get_with(server.address, path, APP);
+        assert_eq!(answer.status, status, "{path}");
+        assert_eq!(answer.header("access-control-allow-origin"), Some("https://app.example"), "{path}");
+        let varies = answer.header("vary").unwrap();
+        assert!(varies.split(", ").any(|name| name.eq_ignore_ascii_case("origin")), "{path}: {varies}");
+        for other in ["", EVIL, "Origin: null\r\n", "Origin: http://test\r\n"] {
+            let answer = get_with(server.address, path, other);
+            assert_eq!((answer.status, cors_headers(&answer)), (status, vec![]), "{path} {other}");
+        }
+    }
+    for closed in ["/metrics", "/healthz", "/"] {
+        assert_eq!(cors_headers(&get_with(server.address, closed, APP)), [""; 0], "{closed}");
+    }
+}
+
+#[test]
+fn a_page_that_is_named_may_show_a_key_in_headers() {
+    let server = Server::start(|config| {
+        config.doors.origins = Origins::Own(vec!["https://app.example".parse().unwrap()]);
+    });
+    let key = "apca-api-key-id, apca-api-secret-key";
+
+    for headers in [key, "authorization"] {
+        let answer = preflight(&server, APP, headers);
+        assert_eq!(answer.status, 200, "{}", answer.head);
+        assert_eq!(answer.header("access-control-allow-origin"), Some("https://app.example"));
+        let allowed = answer.header("access-control-allow-headers").unwrap().to_ascii_lowercase();
+        assert!(headers.split(", ").all(|header| allowed.contains(header)), "{allowed}");
+        assert!(answer.header("access-control-max-age").unwrap().parse::<u32>().unwrap() > 0);
+    }
+    assert_eq!(preflight(&server, APP, "x-anything").status, 400);
+    assert_eq!(cors_headers(&preflight(&server, EVIL, key)), [""; 0]);
+}
+
+#[test]
+fn where_all_are_meant_all_read_rest_and_where_nobody_is_named_nobody_does() {
+    let open = Server::start(|config| config.doors.origins = Origins::Any);
+    let closed = still();
+
+    assert_eq!(get_with(open.address, "/v2/clock", EVIL).header("access-control-allow-origin"), Some("*"));
+    assert_eq!(preflight(&open, EVIL, "authorization").header("access-control-allow-origin"), Some("*"));
+    let answer = get_with(closed.address, "/v2/clock", EVIL);
+    assert_eq!((answer.status, cors_headers(&answer), answer.header("vary")), (200, vec![], None));
+    assert_eq!(cors_headers(&preflight(&closed, EVIL, "authorization")), [""; 0]);
 }
 
 #[test]

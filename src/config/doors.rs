@@ -38,8 +38,8 @@ pub(super) struct DoorArgs {
     #[arg(long, env = "TAPECAST_TLS_LISTEN", default_value = "127.0.0.1:8443", value_name = "ADDR:PORT")]
     tls_listen: SocketAddr,
 
-    /// Sites whose pages may open sessions besides this server's own, as in `https://app.example.org`;
-    /// `null` is pages opened as files, `*` is everybody
+    /// Sites whose pages may open sessions and read REST besides this server's own, as in
+    /// `https://app.example.org`; `null` is pages opened as files, `*` is everybody
     #[arg(long, env = "TAPECAST_ALLOW_ORIGIN", value_name = "URL", value_delimiter = ',')]
     allow_origin: Vec<Allowed>,
 
@@ -95,7 +95,7 @@ pub struct Doors {
     /// that was given a wrong key does not lock its neighbours out for long, and nobody guesses 256
     /// bits at that pace; it spares the log.
     pub failed_auths: Rate,
-    /// Whose pages may open sessions. Default: this server's own.
+    /// Whose pages may open sessions and read REST. Default: this server's own.
     pub origins: Origins,
     /// Who is believed about where clients come from. Default: nobody, since anybody can write that
     /// header.

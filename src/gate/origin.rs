@@ -2,12 +2,12 @@ use std::str::FromStr;
 
 use super::Misfit;
 
-/// A site whose pages may open sessions: scheme, host and port, as browsers write them (RFC 6454
-/// section 6.2). `null` is what pages say that were opened as a file.
+/// A site whose pages may open sessions and read REST: scheme, host and port, as browsers write them
+/// (RFC 6454 section 6.2). `null` is what pages say that were opened as a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin(String);
 
-/// Whose pages may open sessions.
+/// Whose pages may open sessions and read REST.
 ///
 /// A browser lets any page open a WebSocket to anywhere, with what the user's network lets it reach;
 /// the Origin header is how a server tells its own pages from others (RFC 6455 section 10.2). Who is
@@ -44,12 +44,20 @@ impl Origins {
     /// Whether a page of this `origin` may open a session on this `host`; both as the request's
     /// headers have them.
     pub fn admit(&self, origin: Option<&str>, host: Option<&str>) -> bool {
-        let (Self::Own(others), Some(origin)) = (self, origin) else { return true };
-        let Ok(asked) = origin.parse::<Origin>() else { return false };
+        let Some(origin) = origin else { return true };
         let is_own = |(scheme, authority): (&str, &str)| {
             host.is_some_and(|host| without_usual_port(scheme, host) == authority)
         };
-        asked.0.split_once("://").is_some_and(is_own) || others.contains(&asked)
+        let asked = origin.parse::<Origin>();
+        asked.is_ok_and(|asked| asked.0.split_once("://").is_some_and(is_own)) || self.names(origin)
+    }
+
+    /// Whether pages of this `origin`, as a request's header has it, are meant beside this server's own.
+    pub fn names(&self, origin: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Own(others) => origin.parse().is_ok_and(|origin| others.contains(&origin)),
+        }
     }
 }
 
@@ -91,6 +99,7 @@ mod tests {
         assert!(!named.admit(Some("http://app.example"), HOST));
         assert!(!named.admit(Some("https://app.example.evil"), HOST));
         assert!(Origins::Any.admit(Some("http://evil.example"), HOST));
+        assert!(named.names("https://app.example") && !named.names("http://tape.example:8080"));
     }
 
     #[test]

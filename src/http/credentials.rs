@@ -4,6 +4,12 @@ use serde::Deserialize;
 
 use crate::gate::Credentials;
 
+/// Where Alpaca's clients put the key's id.
+pub(super) const KEY_HEADER: &str = "apca-api-key-id";
+
+/// Where they put its secret.
+pub(super) const SECRET_HEADER: &str = "apca-api-secret-key";
+
 /// Where a browser puts its credentials: it cannot set headers on a WebSocket.
 #[derive(Deserialize)]
 struct InAddress {
@@ -16,7 +22,7 @@ struct InAddress {
 pub(super) fn shown(request: &HttpRequest) -> Option<Credentials> {
     let header = |name: &str| request.headers().get(name)?.to_str().ok().map(str::to_owned);
     let in_headers = || {
-        let (key, secret) = (header("APCA-API-KEY-ID")?, header("APCA-API-SECRET-KEY")?);
+        let (key, secret) = (header(KEY_HEADER)?, header(SECRET_HEADER)?);
         Some(Credentials { key, secret })
     };
     let in_address = || {

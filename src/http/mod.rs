@@ -1,5 +1,6 @@
 //! The doors: the upgrade to a session, REST, health, metrics, the dashboard's files.
 
+mod cors;
 mod credentials;
 mod entrance;
 mod handover;
@@ -49,7 +50,7 @@ pub struct House {
     pub outbox: OutboxLimits,
     /// The keys that open sessions and REST; `None` where anybody may come in.
     pub keyring: Option<Arc<Keyring>>,
-    /// Whose pages may open sessions.
+    /// Whose pages may open sessions and read REST.
     pub origins: Origins,
     /// Who is believed about where clients come from.
     pub proxies: Proxies,
@@ -80,11 +81,15 @@ impl Readiness {
 /// Puts all doors into an application of one worker, whose sessions meet in this hub.
 pub fn doors(house: web::Data<House>, hub: Rc<Hub>) -> impl FnOnce(&mut ServiceConfig) {
     move |app| {
+        let v2 = web::scope("/v2")
+            .wrap(cors::cors(&house.origins))
+            .configure(rest::doors)
+            .route("/{feed}", web::get().to(upgrade::feed))
+            .route("/{path:.*}", web::to(|| async { rest::no_such_path() }));
         app.app_data(house)
             .app_data(hub)
-            .configure(rest::doors)
-            .route("/v2/{feed}", web::get().to(upgrade::feed))
-            .route("/v2/{path:.*}", web::to(|| async { rest::no_such_path() }))
+            .service(v2)
+            .configure(rest::descriptions)
             .route("/websocket/connect", web::get().to(upgrade::connect))
             .route("/echo", web::get().to(upgrade::echo))
             .route("/healthz", web::get().to(health::alive))

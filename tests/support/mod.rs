@@ -136,9 +136,14 @@ impl Answer {
 
 /// A GET with these header lines as well, each ended by CR LF.
 pub fn get_with(address: SocketAddr, path: &str, headers: &str) -> Answer {
+    request(address, "GET", path, headers)
+}
+
+/// A request without a body, with these header lines as well, each ended by CR LF.
+pub fn request(address: SocketAddr, method: &str, path: &str, headers: &str) -> Answer {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(DEADLINE)).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n{headers}\r\n").unwrap();
+    write!(stream, "{method} {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n{headers}\r\n").unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").expect("an HTTP answer has a head");

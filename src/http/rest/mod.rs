@@ -32,20 +32,24 @@ pub(super) use self::refusal::refused;
 pub use self::trial::answer_query;
 use self::turn::Line;
 
-/// Puts the doors of REST into an application.
-pub(super) fn doors(app: &mut ServiceConfig) {
-    app.app_data(Line::new(Instant::now()))
-        .route("/openapi.json", web::get().to(schemas::openapi))
-        .route("/asyncapi.json", web::get().to(schemas::asyncapi))
-        .route("/v2/assets", web::get().to(assets::list))
-        .route("/v2/assets/{symbol}", web::get().to(assets::one))
-        .route("/v2/clock", web::get().to(clock::clock))
-        .route("/v2/stocks/snapshots", web::get().to(stocks::snapshots))
-        .route("/v2/stocks/{kind}", web::get().to(stocks::pages))
-        .route("/v2/stocks/{kind:bars|trades|quotes}/latest", web::get().to(stocks::latest))
-        .route("/v2/stocks/{symbol}/snapshot", web::get().to(stocks::snapshot_of_one))
-        .route("/v2/stocks/{symbol}/{kind}", web::get().to(stocks::pages_of_one))
-        .route("/v2/stocks/{symbol}/{kind}/latest", web::get().to(stocks::latest_of_one));
+/// Puts the descriptions into an application.
+pub(super) fn descriptions(app: &mut ServiceConfig) {
+    app.route("/openapi.json", web::get().to(schemas::openapi))
+        .route("/asyncapi.json", web::get().to(schemas::asyncapi));
+}
+
+/// Puts the doors of REST into what lies below `/v2`.
+pub(super) fn doors(v2: &mut ServiceConfig) {
+    v2.app_data(Line::new(Instant::now()))
+        .route("/assets", web::get().to(assets::list))
+        .route("/assets/{symbol}", web::get().to(assets::one))
+        .route("/clock", web::get().to(clock::clock))
+        .route("/stocks/snapshots", web::get().to(stocks::snapshots))
+        .route("/stocks/{kind}", web::get().to(stocks::pages))
+        .route("/stocks/{kind:bars|trades|quotes}/latest", web::get().to(stocks::latest))
+        .route("/stocks/{symbol}/snapshot", web::get().to(stocks::snapshot_of_one))
+        .route("/stocks/{symbol}/{kind}", web::get().to(stocks::pages_of_one))
+        .route("/stocks/{symbol}/{kind}/latest", web::get().to(stocks::latest_of_one));
 }
 
 /// What every path below `/v2/` answers behind which there is no door.
