@@ -148,6 +148,12 @@ impl Heartbeat {
 }
 
 /// Why a command was not carried out, by its number on the wire.
+///
+/// Of Alpaca's list two are never sent. 410, `invalid subscribe action for this feed`, is for channels
+/// that a stream does not have: bars in the option stream, trades in the news stream. Our feeds are all
+/// of stocks, and each has every channel of those; names in lists of other streams (`news`,
+/// `orderbooks`) are ignored, as SDKs expect of what a server does not know. 500, `internal error`, would
+/// answer a command that failed for a reason of ours, and none can.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u16)]
 pub enum ErrorCode {
