@@ -1,11 +1,9 @@
-use actix_web::web::{Data, Path, Query};
+use actix_web::web::{Path, Query};
 use actix_web::{HttpResponse, Responder};
 use serde::{Deserialize, Serialize};
 
-use super::permit::Permit;
+use super::inquiry::Inquiry;
 use super::refusal::Refusal;
-use super::turn::Turn;
-use crate::http::House;
 use crate::model::Instrument;
 
 /// Which assets are asked for.
@@ -38,23 +36,19 @@ const CLASS: &str = "us_equity";
 const STATUS: &str = "active";
 
 /// `GET /v2/assets`: all instruments of the market.
-pub(super) async fn list(_: Permit, asked: Query<Asked>, house: Data<House>, _: Turn) -> impl Responder {
+pub(super) async fn list(inquiry: Inquiry, asked: Query<Asked>) -> impl Responder {
     let is_asked = |filter: &Option<String>, has: &str| filter.as_deref().is_none_or(|wanted| wanted == has);
     let all = is_asked(&asked.status, STATUS) && is_asked(&asked.asset_class, CLASS);
-    let assets: Vec<_> = house.universe.iter().filter(|_| all).map(Asset::of).collect();
+    let assets: Vec<_> = inquiry.house.universe.iter().filter(|_| all).map(Asset::of).collect();
     HttpResponse::Ok().json(assets)
 }
 
 /// `GET /v2/assets/{symbol}`: one instrument, by its symbol or its id.
-pub(super) async fn one(
-    _: Permit,
-    asked: Path<String>,
-    house: Data<House>,
-    _: Turn,
-) -> Result<impl Responder, Refusal> {
-    let by_symbol = || house.universe.find(&asked.parse().ok()?);
-    let by_id = || house.universe.iter().find(|instrument| id(instrument) == **asked);
-    let found = by_symbol().map(|symbol| house.universe.instrument(symbol)).or_else(by_id);
+pub(super) async fn one(inquiry: Inquiry, asked: Path<String>) -> Result<impl Responder, Refusal> {
+    let universe = &inquiry.house.universe;
+    let by_symbol = || universe.find(&asked.parse().ok()?);
+    let by_id = || universe.iter().find(|instrument| id(instrument) == **asked);
+    let found = by_symbol().map(|symbol| universe.instrument(symbol)).or_else(by_id);
     let instrument = found.ok_or_else(|| Refusal::UnknownSymbol(asked.to_string()))?;
     Ok(HttpResponse::Ok().json(Asset::of(instrument)))
 }

@@ -9,6 +9,7 @@
 mod ask;
 mod assets;
 mod clock;
+mod inquiry;
 mod page;
 mod permit;
 mod refusal;

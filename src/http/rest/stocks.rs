@@ -1,20 +1,19 @@
 use std::time::SystemTime;
 
+use actix_web::HttpResponse;
 use actix_web::body::MessageBody;
 use actix_web::http::header::ContentType;
 use actix_web::rt::task::yield_now;
-use actix_web::web::{Data, Path};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::web::Path;
 
 use super::ask::Ask;
+use super::inquiry::Inquiry;
 use super::page::{Form, Page, Progress};
-use super::permit::Permit;
 use super::refusal::Refusal;
 use super::series::Kind;
 use super::snapshot::write_snapshot;
-use super::turn::Turn;
 use crate::http::House;
-use crate::model::{Symbol, SymbolId, Timestamp};
+use crate::model::{SymbolId, Timestamp};
 use crate::wire::RowWriter;
 
 type Answer = Result<HttpResponse, Refusal>;
@@ -23,63 +22,39 @@ type Answer = Result<HttpResponse, Refusal>;
 const SYMBOLS_PER_TURN: usize = 100;
 
 /// `GET /v2/stocks/{bars,trades,quotes}`
-pub(super) async fn pages(
-    permit: Permit,
-    kind: Path<String>,
-    request: HttpRequest,
-    house: Data<House>,
-    _: Turn,
-) -> Answer {
+pub(super) async fn pages(inquiry: Inquiry, kind: Path<String>) -> Answer {
     let kind = Kind::named(&kind)?;
-    let ask = Ask::of(request.query_string())?;
-    let symbols = known(&house, &permit, &ask)?;
-    page(&house, kind, Form::Many, symbols, &ask).await
+    let ask = inquiry.ask()?;
+    let symbols = inquiry.symbols(&ask)?;
+    page(&inquiry.house, kind, Form::Many, symbols, &ask).await
 }
 
 /// `GET /v2/stocks/{symbol}/{bars,trades,quotes}`
-pub(super) async fn pages_of_one(
-    permit: Permit,
-    path: Path<(String, String)>,
-    request: HttpRequest,
-    house: Data<House>,
-    _: Turn,
-) -> Answer {
+pub(super) async fn pages_of_one(inquiry: Inquiry, path: Path<(String, String)>) -> Answer {
     let kind = Kind::named(&path.1)?;
-    let (symbol, id) = one(&house, &permit, &path.0)?;
-    let ask = Ask::of(request.query_string())?;
-    page(&house, kind, Form::Single(symbol), vec![id], &ask).await
+    let (symbol, id) = inquiry.symbol(&path.0)?;
+    let ask = inquiry.ask()?;
+    page(&inquiry.house, kind, Form::Single(symbol), vec![id], &ask).await
 }
 
 /// `GET /v2/stocks/{bars,trades,quotes}/latest`
-pub(super) async fn latest(
-    permit: Permit,
-    kind: Path<String>,
-    request: HttpRequest,
-    house: Data<House>,
-    _: Turn,
-) -> Answer {
+pub(super) async fn latest(inquiry: Inquiry, kind: Path<String>) -> Answer {
     let kind = Kind::named(&kind)?;
-    let symbols = known(&house, &permit, &Ask::of(request.query_string())?)?;
+    let symbols = inquiry.symbols(&inquiry.ask()?)?;
+    let house = &inquiry.house;
     let mut out = format!("{{\"{}\":", kind.plural()).into_bytes();
-    by_symbol(&house, symbols, &mut out, |id, writer, out| {
-        kind.write_latest(&house.archive, id, writer, out)
-    })
-    .await;
+    by_symbol(house, symbols, &mut out, |id, writer, out| kind.write_latest(&house.archive, id, writer, out))
+        .await;
     out.push(b'}');
     Ok(json(out))
 }
 
 /// `GET /v2/stocks/{symbol}/{bars,trades,quotes}/latest`
-pub(super) async fn latest_of_one(
-    permit: Permit,
-    path: Path<(String, String)>,
-    house: Data<House>,
-    _: Turn,
-) -> Answer {
+pub(super) async fn latest_of_one(inquiry: Inquiry, path: Path<(String, String)>) -> Answer {
     let kind = Kind::named(&path.1)?;
-    let (symbol, id) = one(&house, &permit, &path.0)?;
+    let (symbol, id) = inquiry.symbol(&path.0)?;
     let mut out = format!("{{\"symbol\":\"{symbol}\",\"{}\":", kind.singular()).into_bytes();
-    if !kind.write_latest(&house.archive, id, &mut RowWriter::default(), &mut out) {
+    if !kind.write_latest(&inquiry.house.archive, id, &mut RowWriter::default(), &mut out) {
         return Err(Refusal::None { what: kind.singular(), symbol: symbol.to_string() });
     }
     out.push(b'}');
@@ -87,10 +62,11 @@ pub(super) async fn latest_of_one(
 }
 
 /// `GET /v2/stocks/snapshots`
-pub(super) async fn snapshots(permit: Permit, request: HttpRequest, house: Data<House>, _: Turn) -> Answer {
-    let symbols = known(&house, &permit, &Ask::of(request.query_string())?)?;
+pub(super) async fn snapshots(inquiry: Inquiry) -> Answer {
+    let symbols = inquiry.symbols(&inquiry.ask()?)?;
+    let house = &inquiry.house;
     let mut out = Vec::new();
-    by_symbol(&house, symbols, &mut out, |id, writer, out| {
+    by_symbol(house, symbols, &mut out, |id, writer, out| {
         write_snapshot(&house.archive.summary(id), None, writer, out);
         true
     })
@@ -99,15 +75,11 @@ pub(super) async fn snapshots(permit: Permit, request: HttpRequest, house: Data<
 }
 
 /// `GET /v2/stocks/{symbol}/snapshot`
-pub(super) async fn snapshot_of_one(
-    permit: Permit,
-    symbol: Path<String>,
-    house: Data<House>,
-    _: Turn,
-) -> Answer {
-    let (symbol, id) = one(&house, &permit, &symbol)?;
+pub(super) async fn snapshot_of_one(inquiry: Inquiry, symbol: Path<String>) -> Answer {
+    let (symbol, id) = inquiry.symbol(&symbol)?;
+    let summary = inquiry.house.archive.summary(id);
     let mut out = Vec::new();
-    write_snapshot(&house.archive.summary(id), Some(symbol), &mut RowWriter::default(), &mut out);
+    write_snapshot(&summary, Some(symbol), &mut RowWriter::default(), &mut out);
     Ok(json(out))
 }
 
@@ -147,21 +119,6 @@ async fn by_symbol(
         out.pop();
     }
     out.push(b'}');
-}
-
-/// The symbols that are asked for, as far as the market knows them.
-fn known(house: &House, permit: &Permit, ask: &Ask) -> Result<Vec<SymbolId>, Refusal> {
-    let symbols = ask.symbols()?;
-    symbols.iter().try_for_each(|symbol| permit.check(symbol))?;
-    Ok(symbols.iter().filter_map(|symbol| house.universe.find(symbol)).collect())
-}
-
-/// The one symbol of a path.
-fn one(house: &House, permit: &Permit, text: &str) -> Result<(Symbol, SymbolId), Refusal> {
-    let found = text.parse().ok().and_then(|symbol| Some((symbol, house.universe.find(&symbol)?)));
-    let (symbol, id) = found.ok_or_else(|| Refusal::UnknownSymbol(text.to_owned()))?;
-    permit.check(&symbol)?;
-    Ok((symbol, id))
 }
 
 pub(super) fn json(body: impl MessageBody + 'static) -> HttpResponse {

@@ -1,13 +1,10 @@
 use std::cell::Cell;
-use std::future::Future;
-use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actix_web::dev::Payload;
+use actix_web::HttpRequest;
 use actix_web::rt::time::sleep;
-use actix_web::{FromRequest, HttpRequest};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// REST may have this part of a worker's time, as a divisor: the stream comes first, and whoever
@@ -21,7 +18,7 @@ const BURST: Duration = Duration::from_micros(200);
 /// What a request costs before and after its handler: reading, routing, writing.
 const AROUND: Duration = Duration::from_micros(50);
 
-/// A request's turn. A handler that takes it runs alone on its worker, after those that came before,
+/// A request's turn. A handler that has it runs alone on its worker, after those that came before,
 /// and only when REST has not had more than its share.
 #[derive(Debug)]
 pub(super) struct Turn {
@@ -89,14 +86,11 @@ impl Drop for Turn {
     }
 }
 
-impl FromRequest for Turn {
-    type Error = actix_web::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, Self::Error>>>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+impl Turn {
+    /// Waits until it is this request's turn.
+    pub(super) async fn of(request: &HttpRequest) -> Self {
         let line = request.app_data::<Rc<Line>>().expect("`doors` put the line into the application");
-        let line = Rc::clone(line);
-        Box::pin(async move { Ok(line.turn().await) })
+        Rc::clone(line).turn().await
     }
 }
 
