@@ -44,53 +44,54 @@ struct Asked {
 /// `GET /echo`: returns each message as it came. It takes a seat like any session, so where keys are
 /// demanded it takes one too.
 pub(super) async fn echo(permit: Permit, request: HttpRequest, house: Data<House>) -> impl Responder {
-    let mut response = ws::handshake(&request)?;
-    let seat = match enter(&request, &house) {
-        Ok(seat) => seat,
-        Err(closed) => return Ok(closed.answer()),
-    };
-    let deflate = agree(&request, &mut response);
     let universe = Arc::clone(&house.universe);
-    let opening = session::open_echo(hub_of(&request), universe, deflate, permit.revocation());
-    Ok::<_, ws::HandshakeError>(answer(response, opening.with(seat)))
+    welcome(&request, &house, |response| {
+        session::open_echo(hub_of(&request), universe, agree(&request, response), permit.revocation())
+    })
 }
 
 fn open(request: &HttpRequest, house: &House, feed: &str) -> Result<HttpResponse, ws::HandshakeError> {
+    let asked = Query::<Asked>::from_query(request.query_string()).map(Query::into_inner).unwrap_or_default();
+    let archive = Arc::clone(&house.archive);
+    let codec = codec(request.headers(), asked.codec.as_deref());
+    welcome(request, house, |response| {
+        // Who asks for MessagePack is a bot, and counts milliseconds: Python's client makes a new
+        // inflater for each message, and at 10,000 trades a second falls behind by a second and more.
+        let deflate = match codec {
+            Codec::Json => agree(request, response),
+            Codec::MsgPack => None,
+        };
+        session::open(Door {
+            hub: hub_of(request),
+            universe: Arc::clone(&house.universe),
+            limits: house.limits,
+            outbox: house.outbox,
+            epoch: house.epoch,
+            replay: Rc::new(move |stream, after, up_to| archive.since(stream, after, up_to)),
+            deflate,
+            codec,
+            label: asked.user_id.map(shortened),
+            guard: house.keyring.as_ref().map(|keyring| guard(request, house, keyring, feed)),
+            shown: shown(request),
+        })
+    })
+}
+
+/// Answers a handshake with the session that begins when the answer is out, if there may be one.
+fn welcome(
+    request: &HttpRequest,
+    house: &House,
+    open: impl FnOnce(&mut HttpResponseBuilder) -> Opening,
+) -> Result<HttpResponse, ws::HandshakeError> {
     let mut response = ws::handshake(request)?;
     let seat = match enter(request, house) {
         Ok(seat) => seat,
         Err(closed) => return Ok(closed.answer()),
     };
-    let asked = Query::<Asked>::from_query(request.query_string()).map(Query::into_inner).unwrap_or_default();
-    let archive = Arc::clone(&house.archive);
-    let codec = codec(request.headers(), asked.codec.as_deref());
-    // Who asks for MessagePack is a bot, and counts milliseconds: Python's client makes a new inflater
-    // for each message, and at 10,000 trades a second falls behind by a second and more.
-    let deflate = match codec {
-        Codec::Json => agree(request, &mut response),
-        Codec::MsgPack => None,
-    };
-    let door = Door {
-        hub: hub_of(request),
-        universe: Arc::clone(&house.universe),
-        limits: house.limits,
-        outbox: house.outbox,
-        epoch: house.epoch,
-        replay: Rc::new(move |stream, after, up_to| archive.since(stream, after, up_to)),
-        deflate,
-        codec,
-        label: asked.user_id.map(shortened),
-        guard: house.keyring.as_ref().map(|keyring| guard(request, house, keyring, feed)),
-        shown: shown(request),
-    };
-    Ok(answer(response, session::open(door).with(seat)))
-}
-
-/// The answer to a handshake, with the session that begins when it is out.
-fn answer(mut response: HttpResponseBuilder, opening: Opening) -> HttpResponse {
+    let opening = open(&mut response).with(seat);
     let mut answer = response.finish();
     answer.extensions_mut().insert(opening);
-    answer
+    Ok(answer)
 }
 
 /// Answers what the client offered: how its messages may be compressed, if it wants that at all.
