@@ -3,69 +3,36 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "support/description.rs"]
+mod description;
 mod support;
 
-use jsonschema::Validator;
-use serde_json::{Value, json};
+use description::{Description, check};
+use serde_json::Value;
 use support::{Client, Server, get, wait_for};
 use tapecast::market::Simulation;
 
-/// A description of the server, and what it holds.
-struct Description(Value);
-
-impl Description {
-    fn of(server: &Server, path: &str) -> Self {
-        let (status, body) = get(server.address, path);
-        assert_eq!(status, 200, "{path}");
-        let mut root = serde_json::from_str(&body).expect("a description is JSON");
-        close(&mut root);
-        Self(root)
-    }
-
-    /// What checks a value against the schema at this place of the description.
-    fn validator(&self, pointer: &str) -> Validator {
-        let mut root = self.0.clone();
-        root["$ref"] = json!(pointer);
-        let options = jsonschema::draft202012::options().should_validate_formats(true);
-        options.build(&root).expect("the description holds schemas")
-    }
-
-    /// The place of the schema of this answer to a GET of this path.
-    fn schema_of_answer(&self, path: &str, status: &str) -> String {
-        let answer = &self.0["paths"][path]["get"]["responses"][status];
-        let answer = match answer["$ref"].as_str() {
-            Some(reference) => self.0.pointer(&reference[1..]).expect("a reference leads somewhere"),
-            None => answer,
-        };
-        let schema = &answer["content"]["application/json"]["schema"]["$ref"];
-        schema.as_str().unwrap_or_else(|| panic!("{path} describes {status}")).to_owned()
-    }
+fn description(server: &Server, path: &str) -> Description {
+    let (status, body) = get(server.address, path);
+    assert_eq!(status, 200, "{path}");
+    Description::read(&body)
 }
 
-fn check(validator: &Validator, value: &Value) {
-    if let Some(fault) = validator.iter_errors(value).next() {
-        panic!("{}: {fault}", fault.instance_path());
-    }
-}
-
-/// Objects of the descriptions may have other fields some day, but none that nobody described.
-fn close(schema: &mut Value) {
-    match schema {
-        Value::Object(fields) => {
-            if fields.contains_key("properties") && !fields.contains_key("additionalProperties") {
-                fields.insert("additionalProperties".to_owned(), json!(false));
-            }
-            fields.values_mut().for_each(close);
-        }
-        Value::Array(items) => items.iter_mut().for_each(close),
-        _ => {}
-    }
+/// The place of the schema of this answer to a GET of this path.
+fn schema_of_answer(openapi: &Description, path: &str, status: &str) -> String {
+    let answer = &openapi.0["paths"][path]["get"]["responses"][status];
+    let answer = match answer["$ref"].as_str() {
+        Some(reference) => openapi.0.pointer(&reference[1..]).expect("a reference leads somewhere"),
+        None => answer,
+    };
+    let schema = &answer["content"]["application/json"]["schema"]["$ref"];
+    schema.as_str().unwrap_or_else(|| panic!("{path} describes {status}")).to_owned()
 }
 
 #[test]
 fn every_described_endpoint_answers_as_described() {
     let server = Server::start(|_| {});
-    let openapi = Description::of(&server, "/openapi.json");
+    let openapi = description(&server, "/openapi.json");
     wait_for("a first trade", || {
         (get(server.address, "/v2/stocks/NVDA/trades/latest").0 == 200).then_some(())
     });
@@ -79,14 +46,14 @@ fn every_described_endpoint_answers_as_described() {
 
         assert_eq!(status, 200, "{path}: {body}");
         let body = serde_json::from_str(&body).expect("an answer is JSON");
-        check(&openapi.validator(&openapi.schema_of_answer(&path, "200")), &body);
+        check(&openapi.validator(&schema_of_answer(&openapi, &path, "200")), &body);
     }
 }
 
 #[test]
 fn every_described_refusal_is_as_described() {
     let server = Server::start(|_| {});
-    let openapi = Description::of(&server, "/openapi.json");
+    let openapi = description(&server, "/openapi.json");
     let mut refused = 0;
     for (path, described) in openapi.0["paths"].as_object().unwrap() {
         let asked = path.replace("{symbol}", "ZZZZZ");
@@ -99,7 +66,7 @@ fn every_described_refusal_is_as_described() {
 
             assert_eq!(status, expected, "{asked}: {body}");
             let body = serde_json::from_str(&body).expect("a refusal is JSON");
-            check(&openapi.validator(&openapi.schema_of_answer(path, &expected.to_string())), &body);
+            check(&openapi.validator(&schema_of_answer(&openapi, path, &expected.to_string())), &body);
             refused += 1;
         }
     }
@@ -112,7 +79,7 @@ fn every_frame_of_a_session_is_as_described() {
         config.spans.bar_nanos = 300_000_000;
         config.simulation = Simulation::EVENTFUL;
     });
-    let asyncapi = Description::of(&server, "/asyncapi.json");
+    let asyncapi = description(&server, "/asyncapi.json");
     let mut client = Client::connect(server.address, "/v2/iex");
     client.say(r#"{"action":"auth","key":"K","secret":"S"}"#);
     client.say(r#"{"action":"auth","key":"K","secret":"S"}"#);

@@ -18,44 +18,25 @@ pub(super) async fn asyncapi() -> HttpResponse {
     json(ASYNCAPI)
 }
 
+#[cfg(test)]
+#[path = "../../../tests/support/description.rs"]
+mod description;
+
 /// That the server sends what is described is tested over a socket in `tests/schemas.rs`; here, what
 /// a short session does not see.
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
 
+    use super::description::Description;
     use super::*;
     use crate::model::Channel;
     use crate::wire::{Codec, Command, ErrorCode, Mark, Notice, Subscription, Wanted, fixtures};
 
-    fn asyncapi() -> Value {
-        serde_json::from_str(ASYNCAPI).expect("a description is JSON")
-    }
-
-    /// Checks a value against a schema of the description, whose objects have no other fields.
+    /// Checks a value against a schema of the stream's description.
     fn check(schema: &str, value: &Value) {
-        let mut root = asyncapi();
-        close(&mut root["components"]["schemas"]);
-        root["$ref"] = json!(format!("#/components/schemas/{schema}"));
-        let validator = jsonschema::draft202012::options()
-            .should_validate_formats(true)
-            .build(&root)
-            .expect("the description holds schemas");
-        let faults: Vec<_> = validator.iter_errors(value).map(|fault| fault.to_string()).collect();
-        assert!(faults.is_empty(), "{schema}: {value}: {faults:?}");
-    }
-
-    fn close(schema: &mut Value) {
-        match schema {
-            Value::Object(fields) => {
-                if fields.contains_key("properties") && !fields.contains_key("additionalProperties") {
-                    fields.insert("additionalProperties".to_owned(), json!(false));
-                }
-                fields.values_mut().for_each(close);
-            }
-            Value::Array(items) => items.iter_mut().for_each(close),
-            _ => {}
-        }
+        let asyncapi = Description::read(ASYNCAPI);
+        description::check(&asyncapi.validator(&format!("#/components/schemas/{schema}")), value);
     }
 
     fn payload(frame: &[u8]) -> Value {
