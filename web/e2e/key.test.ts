@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { violationsOf } from "./axe";
 import { DEADLINE, isLive, text } from "./board";
 import { Browser } from "./browser";
 import { binary, Server } from "./server";
@@ -64,5 +65,19 @@ test("a server that asks for a key gets it from the viewer, and the tab alone ke
   const other = await page.context().newPage();
   await other.goto(server.origin);
   await other.locator("#access").waitFor();
+  await page.context().close();
+});
+
+test.each([
+  ["dark", "en-US", 1280],
+  ["light", "zh-CN", 360],
+] as const)("nobody is shut out of the form that asks for it when it is %s, in %s, %d pixels wide", async (colorScheme, locale, width) => {
+  const page = await browser.open(server.origin, { colorScheme, locale, reducedMotion: "reduce", viewport: { width, height: 800 } });
+  await page.locator("#access").waitFor();
+  expect(await violationsOf(page)).toEqual([]);
+
+  await logIn(page, "desk", "not it");
+  await expect.poll(() => page.locator("#access-secret").getAttribute("aria-invalid"), DEADLINE).toBe("true");
+  expect(await violationsOf(page)).toEqual([]);
   await page.context().close();
 });

@@ -22,5 +22,10 @@ export { TapeView } from "./tape";
 export { writeWords } from "./words";
 
 /** The two large parts are fetched by themselves: the page connects before they are there. */
-export const fetchGrid = async () => (await import("./grid")).Grid;
+export const fetchGrid = async () => {
+  const { Grid } = await import("./grid");
+  // To make it takes long. What the socket brought meanwhile is heard before: the first rows have prices then.
+  await new Promise((heard) => setTimeout(heard));
+  return Grid;
+};
 export const fetchChart = async () => (await import("./chart")).Chart;
