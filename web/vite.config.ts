@@ -14,8 +14,21 @@ const preload: Plugin = {
       .map(({ fileName }) => ({ tag: "link", attrs: { rel: "modulepreload", crossorigin: true, href: `/${fileName}` }, injectTo: "head" as const })),
 };
 
+/**
+ * Asks V8 to compile the whole of it on the thread that receives it (an explicit compile hint; others take it for a comment).
+ * Most of the grid is called as it is made, and compiled function by function then, while the list waits.
+ */
+const compileHint: Plugin = {
+  name: "compile-hint",
+  generateBundle: (_options, bundle) => {
+    for (const file of Object.values(bundle)) {
+      if (file.type === "chunk" && AT_ONCE.includes(file.name)) file.code = `//# allFunctionsCalledOnLoad\n${file.code}`;
+    }
+  },
+};
+
 export default defineConfig({
-  plugins: [preload],
+  plugins: [preload, compileHint],
   build: {
     target: "es2022",
     // The server's content policy allows no data: URLs, so nothing is inlined.

@@ -42,7 +42,7 @@ interface Upstream {
 }
 
 /** What arrives at the page for each trade of the market: tickers for trades and quotes, less those that leave in one frame as one. */
-const UPDATES_PER_TRADE = 1.35;
+const UPDATES_PER_TRADE = 1.43;
 
 /** A ticker of a row for each trade and quote, and all trades and quotes of the symbol that is selected. */
 async function upstream(): Promise<Upstream> {

@@ -212,6 +212,8 @@ export class Grid {
       suppressDragLeaveHidesColumns: true,
       suppressColumnMoveAnimation: true,
       suppressNoRowsOverlay: true,
+      // Rows come with the frame that asks for them, not with the next.
+      suppressAnimationFrame: true,
       animateRows: !matchMedia("(prefers-reduced-motion: reduce)").matches,
       enableBrowserTooltips: true,
       onSelectionChanged: ({ selectedNodes }) => {
