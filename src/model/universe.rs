@@ -1,6 +1,5 @@
-use std::collections::HashMap;
-
 use super::{Price, Symbol, SymbolId, Tape};
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 /// What is fixed about one listed stock.
 #[derive(Clone, Debug)]
@@ -48,7 +47,7 @@ impl Sector {
 #[derive(Clone, Debug)]
 pub struct Universe {
     instruments: Vec<Instrument>,
-    by_symbol: HashMap<Symbol, SymbolId>,
+    by_symbol: FxHashMap<Symbol, SymbolId>,
 }
 
 impl Universe {
@@ -57,7 +56,7 @@ impl Universe {
     /// # Panics
     /// When two instruments have the same symbol.
     pub fn new(mut instruments: Vec<Instrument>) -> Self {
-        let mut by_symbol = HashMap::with_capacity(instruments.len());
+        let mut by_symbol = FxHashMap::with_capacity_and_hasher(instruments.len(), FxBuildHasher);
         for (place, instrument) in instruments.iter_mut().enumerate() {
             instrument.id = SymbolId(place as u32);
             let twin = by_symbol.insert(instrument.symbol, instrument.id);

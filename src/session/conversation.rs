@@ -147,7 +147,7 @@ impl Conversation {
             Ok(Command::Subscribe(more, _)) if !self.may_see(&more) => {
                 Outcome::only(ErrorCode::InsufficientSubscription.into())
             }
-            Ok(Command::Subscribe(more, _)) if self.filter.len_with(&more) > self.most_symbols() => {
+            Ok(Command::Subscribe(more, _)) if !self.filter.has_room_for(&more, self.most_symbols()) => {
                 Outcome::only(ErrorCode::SymbolLimit.into())
             }
             Ok(Command::Subscribe(more, extensions)) => {

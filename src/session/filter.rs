@@ -99,8 +99,14 @@ impl Filter {
         self.len() == 0
     }
 
+    /// Whether there would be at most so many names with these as well. They are compared one by one
+    /// only where it matters.
+    pub fn has_room_for(&self, more: &Selection, most: usize) -> bool {
+        self.len() + more.len() <= most || self.len_with(more) <= most
+    }
+
     /// How many names there would be with these as well.
-    pub fn len_with(&self, more: &Selection) -> usize {
+    fn len_with(&self, more: &Selection) -> usize {
         let new = |channel: Channel| {
             let (has, wanted) = (&self.channels[channel.index()], more.of(channel));
             let names: BTreeSet<_> = wanted.symbols.iter().filter(|name| !has.named.contains(name)).collect();

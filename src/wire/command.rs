@@ -169,13 +169,42 @@ impl<'de> Visitor<'de> for Names {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut names: A) -> Result<Wanted, A::Error> {
         let mut wanted = Wanted::default();
-        while let Some(name) = names.next_element::<std::borrow::Cow<'de, str>>()? {
-            match name.as_ref() {
-                "*" => wanted.all = true,
-                name => wanted.symbols.push(name.parse().map_err(de::Error::custom)?),
+        while let Some(name) = names.next_element()? {
+            match name {
+                Name::All => wanted.all = true,
+                Name::Symbol(symbol) => wanted.symbols.push(symbol),
             }
         }
         Ok(wanted)
+    }
+}
+
+/// One name of a list, read where it stands: a command may have ten thousand of them.
+enum Name {
+    All,
+    Symbol(Symbol),
+}
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        source.deserialize_str(OneName)
+    }
+}
+
+struct OneName;
+
+impl Visitor<'_> for OneName {
+    type Value = Name;
+
+    fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("a symbol or `*`")
+    }
+
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<Name, E> {
+        match name {
+            "*" => Ok(Name::All),
+            name => name.parse().map(Name::Symbol).map_err(de::Error::custom),
+        }
     }
 }
 
