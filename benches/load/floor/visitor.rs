@@ -38,20 +38,11 @@ impl Visitor {
 
     /// Reads and answers what has come; gives the symbols that are wanted from now on.
     pub(crate) fn listen(&mut self, symbols: usize, mut want: impl FnMut(usize)) -> io::Result<Said> {
-        let mut is_over = false;
-        let mut room = [0; 4_096];
-        loop {
-            match self.socket.read(&mut room) {
-                Ok(0) => is_over = true,
-                Ok(length) => {
-                    self.heard.extend_from_slice(&room[..length]);
-                    continue;
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Err(error),
-            }
-            break;
-        }
+        let mut is_over = match self.socket.read_to_end(&mut self.heard) {
+            Ok(_) => true,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => false,
+            Err(error) => return Err(error),
+        };
         if !self.is_upgraded && self.heard.ends_with(b"\r\n\r\n") {
             let request = std::mem::take(&mut self.heard);
             if request.starts_with(b"GET /v2/assets ") {
