@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { boards, DEADLINE, framesPass, isLive, lastOf, rowOf, rows, STILL, text } from "./board";
+import { boards, DEADLINE, framesPass, isLive, lastOf, pauseAt, rowOf, rows, STILL, text } from "./board";
 import { watch } from "./browser";
 
 /** What a person sees on the board and does with it. */
@@ -46,15 +46,17 @@ test("the slider acts at once", async () => {
   expect(await text(page, "#pace-text")).toBe("every tick");
 });
 
-test("a pause holds prices, chart and tape, and what came meanwhile is there when it ends", async () => {
+test("a pause holds prices, chart and tape at one moment, and what came meanwhile is there when it ends", async () => {
   const { page, server } = await open({ market: STILL, query: "?list=AAPL,KO" });
   const last = lastOf("AAPL");
   const newest = ".tape-row:first-child .tape-price";
-  server.print("AAPL", 228.01);
-  await expect.poll(() => text(page, last), DEADLINE).toBe("228.01");
-  await expect.poll(() => text(page, newest), DEADLINE).toBe("228.01");
+  server.print("AAPL", 228);
+  await expect.poll(() => text(page, "#legend"), DEADLINE).toContain("C228.00");
 
-  await page.click("#pause");
+  // The chart was drawn just now, and would let the next price wait.
+  await pauseAt(page, last, "228.01");
+  server.print("AAPL", 228.01);
+  await expect.poll(() => page.getAttribute("#pause", "aria-pressed"), DEADLINE).toBe("true");
   server.print("AAPL", 231.77);
   server.halt("KO", "stop");
   await framesPass(page, 0);

@@ -70,3 +70,15 @@ export async function framesPass(page: Page, frames: number): Promise<void> {
   const before = await count(page, "count-frames");
   await expect.poll(() => count(page, "count-frames"), DEADLINE).toBeGreaterThan(before + frames);
 }
+
+/** Presses the pause button in the moment in which a cell gets such a text. */
+export async function pauseAt(page: Page, selector: string, wanted: string): Promise<void> {
+  const cell = page.locator(selector).first();
+  await cell.evaluate((element, wanted) => {
+    new MutationObserver((_, observer) => {
+      if (element.textContent !== wanted) return;
+      observer.disconnect();
+      document.getElementById("pause")?.click();
+    }).observe(element, { childList: true, characterData: true, subtree: true });
+  }, wanted);
+}

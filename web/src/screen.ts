@@ -163,6 +163,8 @@ export class Screen {
 
   /** Holds what is on the screen. What is chosen while it is held has no picture yet, and comes as it is. */
   hold(is: "held" | "let go"): void {
+    // A price that the list has and the chart not yet would stand beside an older one for as long as it is held.
+    if (is === "held") this.rhythm.settle();
     this.isHeld = is === "held";
     this.chart.do((chart) => {
       chart.hold(is);

@@ -46,6 +46,14 @@ export class Rhythm {
     };
   }
 
+  /** Draws all that is marked now, and nothing twice: a picture that is held from here on is of one moment in all its parts. */
+  settle(): void {
+    const now = performance.now();
+    for (const part of this.parts) {
+      if (part.dueAt !== NEVER) draw(part, now);
+    }
+  }
+
   private readonly request = (): void => {
     if (this.isRequested) return;
     this.isRequested = true;
@@ -63,11 +71,15 @@ export class Rhythm {
         this.request();
         return;
       }
-      part.dueAt = NEVER;
-      part.drawnAt = startedAt;
-      part.draw();
+      draw(part, startedAt);
     }
   }
+}
+
+function draw(part: Turn, now: number): void {
+  part.dueAt = NEVER;
+  part.drawnAt = now;
+  part.draw();
 }
 
 interface Turn {
