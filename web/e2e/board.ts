@@ -1,10 +1,9 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, onTestFinished } from "vitest";
 import { FakeServer, type FakeOptions } from "../fake/server";
-import { Browser, watch, type ContextOptions, type Seen } from "./browser";
+import { Browser, PATIENCE_MS, watch, type ContextOptions, type Seen } from "./browser";
 
-/** Long enough for a machine that has other things to do; a test that passes never waits for it. */
-export const DEADLINE = { timeout: 60_000, interval: 50 };
+export const DEADLINE = { timeout: PATIENCE_MS, interval: 50 };
 
 /** A market that moves by itself, about as often as a person could follow. */
 const LIVELY: FakeOptions = { stepMs: 10, dist: "dist" };

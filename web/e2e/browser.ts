@@ -3,6 +3,9 @@ import { chromium, type Browser as Chromium, type BrowserContextOptions, type Pa
 const ARGS =
   "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync";
 
+/** Long enough for a machine that has other things to do; a test that passes never waits for it. */
+export const PATIENCE_MS = 60_000;
+
 export type ContextOptions = BrowserContextOptions;
 
 /** Debian's own Chromium. Each page has a context of its own: settings, lists and caches of one test are not another's. */
@@ -25,6 +28,7 @@ export class Browser {
   /** A page as a new visitor has it, of nothing yet. */
   async page(options: ContextOptions = {}): Promise<Page> {
     const context = await this.chromium.newContext({ viewport: { width: 1280, height: 800 }, locale: "en-US", ...options });
+    context.setDefaultTimeout(PATIENCE_MS);
     return await context.newPage();
   }
 
