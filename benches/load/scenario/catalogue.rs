@@ -8,6 +8,9 @@ pub(crate) struct Scenario {
     /// Trades a second over the whole market, as evenly spaced as the floor's; no quotes.
     pub(crate) trades: u32,
     pub(crate) sessions: u32,
+    /// How many of them the floor gets, where one core is not enough for it to serve all: figures of a
+    /// floor that falls behind, and sends in lumps what it could not send in time, say nothing.
+    pub(crate) sessions_of_floor: Option<u32>,
     /// How many more subscribe and then never read.
     pub(crate) stalled: u32,
     /// The rest of what the load client is told.
@@ -38,6 +41,7 @@ const WATCHLIST: Scenario = Scenario {
     symbols: 500,
     trades: 1_000,
     sessions: 2_000,
+    sessions_of_floor: None,
     stalled: 0,
     wants: TRADES_OF_20,
     server: &[],
@@ -49,6 +53,7 @@ const FIREHOSE: Scenario = Scenario {
     symbols: 500,
     trades: 10_000,
     sessions: 50,
+    sessions_of_floor: None,
     stalled: 0,
     wants: ALL_TRADES,
     server: &["--max-delay-ms", "0"],
@@ -71,6 +76,8 @@ pub(crate) const ALL: [Scenario; 9] = [
     Scenario {
         name: "board",
         trades: 10_000,
+        // 160,000 sends a second.
+        sessions_of_floor: Some(400),
         wants: &["--symbols", "20", "--channels", "tickers", "--skew", "uniform", "--conflate-ms", "250"],
         ..WATCHLIST
     },
@@ -95,9 +102,13 @@ pub(crate) fn named(name: &str) -> Result<Scenario, String> {
 }
 
 impl Scenario {
-    /// What the load client wants of the floor, which knows trades alone.
-    pub(crate) fn wants_of_floor(&self) -> &'static [&'static str] {
-        if self.wants.contains(&"tickers") { TRADES_OF_20 } else { self.wants }
+    /// This scenario as the floor meets it, which knows trades alone.
+    pub(crate) fn of_floor(&self) -> Self {
+        Self {
+            sessions: self.sessions_of_floor.unwrap_or(self.sessions),
+            wants: if self.wants.contains(&"tickers") { TRADES_OF_20 } else { self.wants },
+            ..self.clone()
+        }
     }
 }
 
@@ -117,7 +128,7 @@ mod tests {
     #[test]
     fn the_floor_is_asked_for_trades_alone() {
         for scenario in ALL {
-            assert!(scenario.wants_of_floor().contains(&"trades"), "{}", scenario.name);
+            assert!(scenario.of_floor().wants.contains(&"trades"), "{}", scenario.name);
         }
     }
 }

@@ -103,19 +103,14 @@ pub(crate) struct Client(Guarded);
 
 impl Client {
     /// Loads a server, from a core of its own where there are two.
-    pub(crate) fn start(
-        served: &Served,
-        scenario: &Scenario,
-        wants: &[&str],
-        seconds: u64,
-    ) -> io::Result<Self> {
+    pub(crate) fn start(served: &Served, scenario: &Scenario, seconds: u64) -> io::Result<Self> {
         let mut command = pinned(CLIENT_CORE, &std::env::current_exe()?);
         command
             .args(["--url", &format!("ws://{}/v2/iex", served.address), "--json", "--warmup", "2"])
             .args(["--server-pid", &served.pid().to_string(), "--seconds", &seconds.to_string()])
             .args(["--connections", &scenario.sessions.to_string()])
             .args(["--stalled", &scenario.stalled.to_string()])
-            .args(wants);
+            .args(scenario.wants);
         Ok(Self(Guarded(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?)))
     }
 

@@ -10,6 +10,7 @@ pub(crate) struct Figures {
     pub(crate) updates_per_frame: f64,
     pub(crate) cpu_us_per_update: f64,
     pub(crate) cpu_percent: f64,
+    pub(crate) cpu_percent_per_session: f64,
     pub(crate) p50_ms: f64,
     pub(crate) p99_ms: f64,
     pub(crate) max_ms: f64,
@@ -36,6 +37,7 @@ impl Figures {
             updates_per_frame: number("/objects") / number("/frames"),
             cpu_us_per_update: number("/server/cpu_us_per_object"),
             cpu_percent: number("/server/cpu_percent"),
+            cpu_percent_per_session: number("/server/cpu_percent") / sessions,
             p50_ms: number("/latency_us/p50") / 1e3,
             p99_ms: number("/latency_us/p99") / 1e3,
             max_ms: number("/latency_us/max") / 1e3,
@@ -79,6 +81,7 @@ mod tests {
         let figures = Figures::of(&report);
 
         assert_eq!((figures.updates_per_frame, figures.p50_ms, figures.kib_per_session), (3.0, 1.5, 1.0));
+        assert_eq!(figures.cpu_percent_per_session, 1.0);
         assert_eq!((figures.closed, figures.client_was_limit), (2, true));
     }
 

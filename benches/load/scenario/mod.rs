@@ -123,12 +123,12 @@ fn play(args: &Args, scenario: &Scenario) -> io::Result<Outcome> {
     for _ in 0..pairs {
         if scenario.course == Course::Beside && !args.alone {
             let floor = Served::floor(args.floor.as_deref(), scenario, free_address()?)?;
-            let client = Client::start(&floor, scenario, scenario.wants_of_floor(), args.seconds)?;
+            let client = Client::start(&floor, &scenario.of_floor(), args.seconds)?;
             outcome.floor.push(Figures::of(&client.report()?));
         }
         let address = free_address()?;
         let server = Served::server(&args.server, scenario, address)?;
-        let mut client = Client::start(&server, scenario, scenario.wants, args.seconds)?;
+        let mut client = Client::start(&server, scenario, args.seconds)?;
         let restarted = match scenario.course {
             Course::Restart => {
                 client.wait_until_it_measures()?;

@@ -43,9 +43,9 @@ pub(crate) fn summary(outcomes: &[Outcome]) -> String {
         );
         if !outcome.floor.is_empty() {
             let cpu = ratio(outcome, |run| run.cpu_us_per_update);
-            let busy = ratio(outcome, |run| run.cpu_percent);
+            let busy = ratio(outcome, |run| run.cpu_percent_per_session);
             let p99 = ratio(outcome, |run| run.p99_ms);
-            line += &format!("  {cpu:.2}, {p99:.2} (CPU in all {busy:.3})");
+            line += &format!("  {cpu:.2}, {p99:.2} (CPU a session {busy:.3})");
         }
         if let (Some(back), Some(busiest)) = (outcome.back_ms, outcome.busiest_100ms) {
             line += &format!("  all back {back} ms after the restart, at most {busiest} in 100 ms");
@@ -54,8 +54,10 @@ pub(crate) fn summary(outcomes: &[Outcome]) -> String {
         if gaps > 0 {
             line += &format!("  {gaps} GAPS");
         }
-        if outcome.server.iter().any(|run| run.client_was_limit) {
-            line += "  (the client was the limit)";
+        for (side, runs) in [("server", &outcome.server), ("floor", &outcome.floor)] {
+            if runs.iter().any(|run| run.client_was_limit) {
+                line += &format!("  (the {side}'s client was the limit)");
+            }
         }
         push(&mut text, &line);
     }
