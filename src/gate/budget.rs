@@ -40,16 +40,26 @@ impl Budget {
     /// Takes one, or says that there is none.
     #[must_use]
     pub fn take(&mut self, now: Instant) -> bool {
-        let has_one = self.has_one(now);
-        if has_one {
-            self.full_at = self.full_at.max(now) + self.rate.every;
+        self.take_many(1, now)
+    }
+
+    /// Takes so many, or says that there are fewer and takes none.
+    #[must_use]
+    pub fn take_many(&mut self, count: u32, now: Instant) -> bool {
+        let has_so_many = self.has(count, now);
+        if has_so_many {
+            self.full_at = self.full_at.max(now) + self.rate.every * count;
         }
-        has_one
+        has_so_many
     }
 
     /// Whether there is one to take.
     pub fn has_one(&self, now: Instant) -> bool {
-        self.full_at.max(now) + self.rate.every <= now + self.rate.every * self.rate.burst
+        self.has(1, now)
+    }
+
+    fn has(&self, count: u32, now: Instant) -> bool {
+        self.full_at.max(now) + self.rate.every * count <= now + self.rate.every * self.rate.burst
     }
 
     /// Whether nothing was taken that time has not brought back.

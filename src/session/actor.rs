@@ -124,7 +124,7 @@ impl SessionActor {
     /// JSON may come in binary frames, as the C# SDK sends it; MessagePack never comes as text.
     fn command(&mut self, codec: Codec, bytes: &[u8], ctx: &mut WebsocketContext<Self>) {
         self.link.hub().metrics().commands.inc();
-        if !self.commands.take(Instant::now()) {
+        if !self.commands.take_many(commands_in(bytes), Instant::now()) {
             self.link.hub().metrics().erred(ErrorCode::TooManyCommands as u16);
             self.link.notify(&ErrorCode::TooManyCommands.into());
             return self.end(Close::TooManyCommands, ctx);
@@ -159,6 +159,12 @@ impl SessionActor {
         self.link.part(why);
         ctx.stop();
     }
+}
+
+/// As how many commands one counts.
+fn commands_in(bytes: &[u8]) -> u32 {
+    const LENGTH: usize = 2 << 10;
+    u32::try_from(1 + bytes.len() / LENGTH).unwrap_or(u32::MAX)
 }
 
 impl Actor for SessionActor {

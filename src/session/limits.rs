@@ -15,7 +15,8 @@ pub struct Limits {
     /// beyond the client is told as a gap.
     pub replayed_objects: usize,
     /// How often it may send a command. Default 100 a second, after a burst of 1,000: some clients
-    /// subscribe symbol by symbol when they begin; more gets error 429 and close 1008.
+    /// subscribe symbol by symbol when they begin; more gets error 429 and close 1008. A long command is
+    /// as much work as many, and counts once more for each 2 KiB that it has: 10,000 names are 40.
     pub commands: Rate,
     /// How often it may send a ping or a pong. Default 20 a second, after a burst of 100: clients ping
     /// every few seconds, and each ping costs an answer; more closes with 1008.

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use serde::de::{Deserializer, SeqAccess, Visitor};
-use serde::{Deserialize, de};
+use serde::{Deserialize, Serialize, Serializer, de};
 
 use super::extensions::Extensions;
 use super::{Codec, ErrorCode};
@@ -63,7 +63,7 @@ impl Selection {
 
     /// How many names there are in all channels together.
     pub fn len(&self) -> usize {
-        self.wanted.iter().map(|wanted| wanted.symbols.len() + usize::from(wanted.all)).sum()
+        self.wanted.iter().map(Wanted::len).sum()
     }
 
     /// Whether nothing is named.
@@ -82,10 +82,25 @@ pub struct Wanted {
 }
 
 impl Wanted {
+    /// How many names there are.
+    pub fn len(&self) -> usize {
+        self.symbols.len() + usize::from(self.all)
+    }
+
+    /// Whether nothing is named.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// The names as text, `*` first.
-    pub fn names(&self) -> Vec<String> {
-        let star = self.all.then(|| "*".to_owned());
-        star.into_iter().chain(self.symbols.iter().map(Symbol::to_string)).collect()
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.all.then_some("*").into_iter().chain(self.symbols.iter().map(Symbol::as_str))
+    }
+}
+
+impl Serialize for Wanted {
+    fn serialize<S: Serializer>(&self, target: S) -> Result<S::Ok, S::Error> {
+        target.collect_seq(self.names())
     }
 }
 
@@ -242,9 +257,9 @@ mod tests {
         let selection =
             subscribed(r#"{"quotes":["AMD","CLDR"],"orderbooks":["X"],"action":"subscribe","bars":["*"]}"#);
 
-        assert_eq!(selection.of(Channel::Quotes).names(), ["AMD", "CLDR"]);
-        assert_eq!(selection.of(Channel::Bars).names(), ["*"]);
-        assert_eq!(selection.of(Channel::Trades).names(), [""; 0]);
+        assert!(selection.of(Channel::Quotes).names().eq(["AMD", "CLDR"]));
+        assert!(selection.of(Channel::Bars).names().eq(["*"]));
+        assert!(selection.of(Channel::Trades).is_empty());
         assert_eq!(selection.len(), 3);
     }
 

@@ -69,17 +69,17 @@ impl From<ErrorCode> for Notice {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Subscription {
-    trades: Vec<String>,
-    quotes: Vec<String>,
-    bars: Vec<String>,
-    updated_bars: Vec<String>,
-    daily_bars: Vec<String>,
-    statuses: Vec<String>,
-    lulds: Vec<String>,
-    cancel_errors: Vec<String>,
-    corrections: Vec<String>,
+    trades: Wanted,
+    quotes: Wanted,
+    bars: Wanted,
+    updated_bars: Wanted,
+    daily_bars: Wanted,
+    statuses: Wanted,
+    lulds: Wanted,
+    cancel_errors: Wanted,
+    corrections: Wanted,
     #[serde(skip_serializing_if = "Option::is_none")]
-    tickers: Option<Vec<String>>,
+    tickers: Option<Wanted>,
     #[serde(skip_serializing_if = "Option::is_none")]
     x: Option<Granted>,
 }
@@ -88,16 +88,15 @@ impl Subscription {
     /// The state in which each channel wants what `wanted` says. What was `granted` is told, with
     /// our own channel, to those who opted into something.
     pub fn of(wanted: impl Fn(Channel) -> Wanted, granted: Option<Granted>) -> Self {
-        let names = |channel| wanted(channel).names();
-        let trades = names(Channel::Trades);
-        let tickers = names(Channel::Tickers);
+        let trades = wanted(Channel::Trades);
+        let tickers = wanted(Channel::Tickers);
         Self {
-            quotes: names(Channel::Quotes),
-            bars: names(Channel::Bars),
-            updated_bars: names(Channel::UpdatedBars),
-            daily_bars: names(Channel::DailyBars),
-            statuses: names(Channel::Statuses),
-            lulds: names(Channel::Lulds),
+            quotes: wanted(Channel::Quotes),
+            bars: wanted(Channel::Bars),
+            updated_bars: wanted(Channel::UpdatedBars),
+            daily_bars: wanted(Channel::DailyBars),
+            statuses: wanted(Channel::Statuses),
+            lulds: wanted(Channel::Lulds),
             cancel_errors: trades.clone(),
             corrections: trades.clone(),
             trades,
