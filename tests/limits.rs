@@ -176,6 +176,25 @@ fn a_flood_of_commands_is_answered_and_then_closed() {
 }
 
 #[test]
+fn a_long_command_counts_as_many_and_what_comes_after_it_waits_for_it() {
+    let server = limited(|config| config.limits.commands = Rate::per_second(1, 10));
+    let mut client = Client::session(server.address);
+    let names: Vec<_> = (0..1_000).map(|number| format!("S{number}")).collect();
+    let long = serde_json::json!({"action": "subscribe", "trades": names}).to_string();
+    assert!((6 << 10..8 << 10).contains(&long.len()), "it counts as four");
+
+    client.say(&long);
+    client.say(r#"{"action":"unsubscribe","trades":["S7"]}"#);
+
+    for left in [1_000, 999] {
+        assert_eq!(client.next_data()[0]["trades"].as_array().unwrap().len(), left);
+    }
+    assert_eq!(client.ask(&long)["T"], "subscription");
+    assert_eq!(client.ask(&long)["code"], 429);
+    assert_eq!(client.last_words(), (Some(1008), true));
+}
+
+#[test]
 fn a_flood_of_pings_is_closed_and_so_is_one_of_pongs() {
     let server = limited(|config| config.limits.pings = Rate::per_second(1, 3));
 

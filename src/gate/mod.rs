@@ -1,4 +1,5 @@
-//! Who may come in, and how many at once: origins, addresses, keys, seats, budgets.
+//! Who may come in, how many at once, and how much of a worker each may have: origins, addresses, keys,
+//! seats, budgets, chores.
 //!
 //! The decisions are pure. What all workers share is behind a lock that is taken when a session
 //! begins and when it ends, never for a tick.
@@ -6,6 +7,7 @@
 mod address;
 mod attempts;
 mod budget;
+mod chores;
 mod descriptors;
 mod key;
 mod keyring;
@@ -15,6 +17,7 @@ mod seats;
 
 pub use address::{Network, Proxies, household};
 pub use budget::{Budget, Rate};
+pub use chores::{Chores, Turn};
 pub use descriptors::{connections_of, raise_descriptors, seats_of};
 pub use key::{Credentials, Entitlement, FEEDS, Key, Minted};
 pub use keyring::{Denied, Keyring, KeysError, Pass, Reloaded};

@@ -10,6 +10,7 @@ use super::audience::Served;
 use super::heartbeat::Verdict;
 use super::index::{AudienceKey, Change};
 use super::{Frames, Index, Newest, Patience, Pick, Subscriber, SubscriberKey, Turn};
+use crate::gate::Chores;
 use crate::metrics::WorkerMetrics;
 use crate::tape::{Batch, Latest};
 use crate::wire::Close;
@@ -24,6 +25,7 @@ pub struct Hub {
     /// The longest that objects wait for others, so that they leave in one frame.
     max_delay: Duration,
     metrics: WorkerMetrics,
+    chores: Rc<Chores>,
 }
 
 struct State {
@@ -78,7 +80,8 @@ impl Hub {
             newest: Newest::new(symbols),
             agenda: BinaryHeap::new(),
         };
-        Self { state: RefCell::new(state), patience, max_delay, metrics }
+        let chores = Chores::new(Instant::now());
+        Self { state: RefCell::new(state), patience, max_delay, metrics, chores }
     }
 
     /// A subscriber comes; it wants nothing yet.
@@ -116,6 +119,11 @@ impl Hub {
     /// The counts of this worker.
     pub fn metrics(&self) -> &WorkerMetrics {
         &self.metrics
+    }
+
+    /// The line for work of subscribers that would keep others from what is theirs.
+    pub fn chores(&self) -> &Rc<Chores> {
+        &self.chores
     }
 
     /// How things stand before the first batch.

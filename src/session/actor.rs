@@ -27,6 +27,10 @@ use crate::wire::{
     message_frame,
 };
 
+/// From so many bytes on a command is long: for each as many it counts once more, and it waits for its
+/// turn. Some 300 names are not.
+const LONG_COMMAND: usize = 2 << 10;
+
 /// What a session is opened with.
 pub struct Door {
     /// The worker's hub.
@@ -122,13 +126,25 @@ struct SessionActor {
 
 impl SessionActor {
     /// JSON may come in binary frames, as the C# SDK sends it; MessagePack never comes as text.
-    fn command(&mut self, codec: Codec, bytes: &[u8], ctx: &mut WebsocketContext<Self>) {
+    ///
+    /// A long command waits for its turn, and what comes after it waits as well: twenty thousand names
+    /// are 3 ms of the worker, which others want for their ticks.
+    fn hear(&mut self, codec: Codec, bytes: Vec<u8>, ctx: &mut WebsocketContext<Self>) {
         self.link.hub().metrics().commands.inc();
-        if !self.commands.take_many(commands_in(bytes), Instant::now()) {
+        let counts_as = 1 + bytes.len() / LONG_COMMAND;
+        if !self.commands.take_many(counts_as as u32, Instant::now()) {
             self.link.hub().metrics().erred(ErrorCode::TooManyCommands as u16);
             self.link.notify(&ErrorCode::TooManyCommands.into());
             return self.end(Close::TooManyCommands, ctx);
         }
+        if bytes.len() < LONG_COMMAND {
+            return self.command(codec, &bytes, ctx);
+        }
+        let turn = Rc::clone(self.link.hub().chores()).turn().into_actor(self);
+        ctx.wait(turn.map(move |_turn, session, ctx| session.command(codec, &bytes, ctx)));
+    }
+
+    fn command(&mut self, codec: Codec, bytes: &[u8], ctx: &mut WebsocketContext<Self>) {
         let awaited_key = self.conversation.awaits_key();
         let outcome = self.conversation.answer(Command::read(codec, bytes));
         if awaited_key {
@@ -161,12 +177,6 @@ impl SessionActor {
     }
 }
 
-/// As how many commands one counts.
-fn commands_in(bytes: &[u8]) -> u32 {
-    const LENGTH: usize = 2 << 10;
-    u32::try_from(1 + bytes.len() / LENGTH).unwrap_or(u32::MAX)
-}
-
 impl Actor for SessionActor {
     type Context = WebsocketContext<Self>;
 
@@ -192,8 +202,8 @@ impl Actor for SessionActor {
 impl StreamHandler<Result<Incoming, Fault>> for SessionActor {
     fn handle(&mut self, said: Result<Incoming, Fault>, ctx: &mut Self::Context) {
         match said {
-            Ok(Incoming::Text(text)) => self.command(Codec::Json, &text, ctx),
-            Ok(Incoming::Binary(bytes)) => self.command(self.codec, &bytes, ctx),
+            Ok(Incoming::Text(text)) => self.hear(Codec::Json, text, ctx),
+            Ok(Incoming::Binary(bytes)) => self.hear(self.codec, bytes, ctx),
             Ok(Incoming::Ping(_) | Incoming::Pong) if !self.pings.take(Instant::now()) => {
                 self.end(Close::TooManyPings, ctx);
             }

@@ -1,5 +1,6 @@
 use std::future::Future;
 use std::pin::Pin;
+use std::rc::Rc;
 
 use actix_web::dev::Payload;
 use actix_web::web::Data;
@@ -8,7 +9,7 @@ use actix_web::{Error, FromRequest, HttpRequest};
 use super::ask::Ask;
 use super::permit::Permit;
 use super::refusal::Refusal;
-use super::turn::Turn;
+use crate::gate::{Chores, Turn};
 use crate::http::House;
 use crate::model::{Symbol, SymbolId};
 
@@ -33,7 +34,8 @@ impl FromRequest for Inquiry {
         let request = request.clone();
         Box::pin(async move {
             let (permit, house) = (permit.await?, house.await?);
-            let turn = Turn::of(&request).await;
+            let chores = request.app_data::<Rc<Chores>>().expect("`doors` put the line into the application");
+            let turn = Rc::clone(chores).turn().await;
             Ok(Self { house, permit, request, _turn: turn })
         })
     }

@@ -20,7 +20,6 @@ mod stocks;
 mod times;
 mod token;
 mod trial;
-mod turn;
 
 use std::time::Instant;
 
@@ -31,7 +30,7 @@ pub(super) use self::permit::Permit;
 use self::refusal::Refusal;
 pub(super) use self::refusal::refused;
 pub use self::trial::answer_query;
-use self::turn::Line;
+use crate::gate::Chores;
 
 /// Puts the descriptions into an application.
 pub(super) fn descriptions(app: &mut ServiceConfig) {
@@ -41,7 +40,7 @@ pub(super) fn descriptions(app: &mut ServiceConfig) {
 
 /// Puts the doors of REST into what lies below `/v2`.
 pub(super) fn doors(v2: &mut ServiceConfig) {
-    v2.app_data(Line::new(Instant::now()))
+    v2.app_data(Chores::new(Instant::now()))
         .route("/assets", web::get().to(assets::list))
         .route("/assets/{symbol}", web::get().to(assets::one))
         .route("/clock", web::get().to(clock::clock))

@@ -3,38 +3,37 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actix_web::HttpRequest;
-use actix_web::rt::time::sleep;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::sleep;
 
-/// REST may have this part of a worker's time, as a divisor: the stream comes first, and whoever
-/// asks faster than this waits in line. Measured with 50 connections that ask without pause, beside
-/// 50 sessions: without a line the stream's p99 doubled.
+/// Chores of one kind may have this part of a worker's time, as a divisor: the stream comes first, and
+/// whoever asks faster than this waits in line. Measured with 50 connections that asked REST without
+/// pause, beside 50 sessions: without a line the stream's p99 doubled.
 const SHARE: u32 = 5;
 
 /// So much may be used up at once, for a timer is no finer: what comes in that time is late by it.
 const BURST: Duration = Duration::from_micros(200);
 
-/// What a request costs before and after its handler: reading, routing, writing.
+/// What a chore costs before and after its turn: reading, routing, writing.
 const AROUND: Duration = Duration::from_micros(50);
 
-/// A request's turn. A handler that has it runs alone on its worker, after those that came before,
-/// and only when REST has not had more than its share.
+/// A worker's line of work that may wait: requests of REST, long commands.
 #[derive(Debug)]
-pub(super) struct Turn {
-    line: Rc<Line>,
-    began: Instant,
-    _place: OwnedSemaphorePermit,
-}
-
-/// The line of a worker's REST requests.
-#[derive(Debug)]
-pub(super) struct Line {
+pub struct Chores {
     place: Arc<Semaphore>,
     allowance: Cell<Allowance>,
 }
 
-/// What REST has used of its share: time that is paid back as the clock goes on.
+/// A chore's turn. Who has it works alone on the worker, after those that came before, and only when
+/// chores have not had more than their share.
+#[derive(Debug)]
+pub struct Turn {
+    chores: Rc<Chores>,
+    began: Instant,
+    _place: OwnedSemaphorePermit,
+}
+
+/// What chores have used of their share: time that is paid back as the clock goes on.
 #[derive(Clone, Copy, Debug)]
 struct Allowance {
     owed: Duration,
@@ -47,7 +46,7 @@ impl Allowance {
         Self { owed: self.owed.saturating_sub(paid), at: now }
     }
 
-    /// How long the next request has to wait.
+    /// How long the next chore has to wait.
     fn wait(self, now: Instant) -> Duration {
         match self.at(now).owed {
             owed if owed < BURST => Duration::ZERO,
@@ -61,20 +60,22 @@ impl Allowance {
     }
 }
 
-impl Line {
-    pub(super) fn new(now: Instant) -> Rc<Self> {
+impl Chores {
+    /// A line in which nobody stands.
+    pub fn new(now: Instant) -> Rc<Self> {
         let allowance = Cell::new(Allowance { owed: Duration::ZERO, at: now });
         Rc::new(Self { place: Arc::new(Semaphore::new(1)), allowance })
     }
 
-    async fn turn(self: Rc<Self>) -> Turn {
+    /// Waits until it is the caller's turn, which lasts as long as what it is given.
+    pub async fn turn(self: Rc<Self>) -> Turn {
         let place = Arc::clone(&self.place).acquire_owned().await;
         let place = place.expect("nobody closes the line");
         let wait = self.allowance.get().wait(Instant::now());
         if wait > Duration::ZERO {
             sleep(wait).await;
         }
-        Turn { line: self, began: Instant::now(), _place: place }
+        Turn { chores: self, began: Instant::now(), _place: place }
     }
 }
 
@@ -82,15 +83,8 @@ impl Drop for Turn {
     fn drop(&mut self) {
         let now = Instant::now();
         let used = now.saturating_duration_since(self.began) + AROUND;
-        self.line.allowance.set(self.line.allowance.get().spend(used, now));
-    }
-}
-
-impl Turn {
-    /// Waits until it is this request's turn.
-    pub(super) async fn of(request: &HttpRequest) -> Self {
-        let line = request.app_data::<Rc<Line>>().expect("`doors` put the line into the application");
-        Rc::clone(line).turn().await
+        let allowance = &self.chores.allowance;
+        allowance.set(allowance.get().spend(used, now));
     }
 }
 
@@ -115,10 +109,10 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn requests_have_their_turn_one_after_the_other() {
-        let line = Line::new(Instant::now());
-        let first = Rc::clone(&line).turn().await;
-        let mut second = Box::pin(Rc::clone(&line).turn());
+    async fn chores_have_their_turn_one_after_the_other() {
+        let chores = Chores::new(Instant::now());
+        let first = Rc::clone(&chores).turn().await;
+        let mut second = Box::pin(Rc::clone(&chores).turn());
         assert!(second.as_mut().now_or_never().is_none());
 
         drop(first);
