@@ -12,6 +12,8 @@ export class Server {
   readonly origin: string;
   private readonly listen: string;
   private readonly args: readonly string[];
+  /** What the server is started with. */
+  private before: readonly string[] = [];
   private child: ChildProcess | undefined;
 
   private constructor(port: number, args: readonly string[]) {
@@ -30,10 +32,17 @@ export class Server {
     return new Server(port, args);
   }
 
+  /** Leaves the processors to the browser when it is started next, as a server on a machine of its own would. */
+  givesWay(): this {
+    this.before = ["nice", "-n", "19"];
+    return this;
+  }
+
   /** Starts, and waits until it is ready. */
   async start(): Promise<void> {
     const program = binary();
-    const child = spawn(program, ["--listen", this.listen, "--seed", "42", ...this.args], { stdio: ["ignore", "ignore", "inherit"] });
+    const [command = program, ...args] = [...this.before, program, "--listen", this.listen, "--seed", "42", ...this.args];
+    const child = spawn(command, args, { stdio: ["ignore", "ignore", "inherit"] });
     this.child = child;
     const failed = new Promise<never>((_, reject) => {
       child.once("error", reject);
