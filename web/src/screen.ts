@@ -206,7 +206,7 @@ export class Screen {
     const { client, desk, words, now } = this.source;
     const [time, isLive] = [now(), client.state.phase === "live"];
     const reading = desk.meter.read(time);
-    this.status.drawState(client.state, desk.feed.read(time, { isLive, lastHeard: client.lastHeard }), time, words());
+    this.status.drawState(client.state, desk.feed.read(time, { isLive: client.isServed, lastHeard: client.lastHeard }), time, words());
     this.status.drawReading(reading, isLive ? this.roundTrip : undefined);
     this.status.drawGaps(client.counts.gaps, desk.newestGap, words());
     this.stream.draw(client.counts, desk.speed.read(time, client.counts), reading);

@@ -51,6 +51,20 @@ test("a key is shown before anything is asked for, on each connection", () => {
   expect(world.socket.sent[0]).toMatchObject({ action: "auth", key: "desk" });
 });
 
+test("a connection is served when a command was taken, and not while a key is asked for", () => {
+  const { world, client: it } = client();
+  it.subscribe({ trades: [AAPL] });
+  it.connect();
+  world.socket.greet();
+  world.socket.receive({ T: "error", code: 401, msg: "not authenticated" });
+  expect([it.state.phase, it.isServed]).toEqual(["live", false]);
+
+  world.socket.receive({ T: "subscription", trades: ["AAPL"] });
+  expect(it.isServed).toBe(true);
+  world.socket.end(1006);
+  expect(it.isServed).toBe(false);
+});
+
 test("a key that is presented later is shown at once, on a new connection", () => {
   const { world, client: it } = client();
   it.subscribe({ trades: [AAPL] });

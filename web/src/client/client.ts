@@ -92,6 +92,11 @@ export class Client {
     return this.current;
   }
 
+  /** Whether the server has taken a command of this connection: from then on it gives signs of life. */
+  get isServed(): boolean {
+    return this.isLive && this.isAcknowledged;
+  }
+
   /** When anything was last heard of the server. */
   get lastHeard(): Millis {
     return this.pulse.lastHeard;
