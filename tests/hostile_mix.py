@@ -7,6 +7,9 @@ Each kind below repeats what it does until the time is over, from an address of 
 limits per address meet it and nobody else. At the end it prints how often each was tried and how the
 server answered. tests/hostile.rs and tests/limits.rs hold each answer one by one; this shows that all
 of them together leave honest sessions alone, which is for the load client beside it to say.
+
+On the machine of the server its own computing disturbs what is measured, and more than what it sends: give it
+what others leave (`chrt --idle 0`), and compare with a program in its place that only computes.
 """
 
 import asyncio
