@@ -4,9 +4,9 @@ use super::Symbol;
 
 /// Symbols in the order of their text, each once; it grows and shrinks by lists of them.
 ///
-/// It is a sorted vector. Who names ten thousand has them sorted and merged in a fifth of the time in
-/// which a tree takes them one by one; one more among ten thousand costs some 20 µs, less than telling
-/// the client its whole state, which follows.
+/// It is a sorted vector: ten thousand are sorted in half the time in which a tree takes them one by
+/// one, and they are freed at once. One more among ten thousand costs what it takes to move half of them,
+/// less than telling the client its whole state, which follows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SymbolSet(Vec<Symbol>);
 
@@ -44,9 +44,14 @@ impl SymbolSet {
     /// Takes a list in; answers those that were not there, in order.
     pub fn add(&mut self, list: &[Symbol]) -> Vec<Symbol> {
         let new = self.without(list);
-        self.0.extend_from_slice(&new);
-        // Two lists in order: the sort finds that out, and merges them.
-        self.0.sort();
+        if let [one] = new[..] {
+            let place = self.0.partition_point(|symbol| *symbol < one);
+            self.0.insert(place, one);
+        } else {
+            self.0.extend_from_slice(&new);
+            // Two lists in order: the sort finds that out, and merges them.
+            self.0.sort();
+        }
         new
     }
 
@@ -63,11 +68,15 @@ impl SymbolSet {
         let mut sifted = list.to_vec();
         sifted.sort_unstable();
         sifted.dedup();
-        let mut there = self.0.iter().peekable();
-        sifted.retain(|symbol| {
-            while there.next_if(|known| *known < symbol).is_some() {}
-            wanted(there.peek() == Some(&symbol))
-        });
+        if sifted.len() < self.len() / 16 {
+            sifted.retain(|symbol| wanted(self.contains(symbol)));
+        } else {
+            let mut there = self.0.iter().peekable();
+            sifted.retain(|symbol| {
+                while there.next_if(|known| *known < symbol).is_some() {}
+                wanted(there.peek() == Some(&symbol))
+            });
+        }
         sifted
     }
 }
@@ -87,7 +96,7 @@ mod tests {
         for _ in 0..2_000 {
             let count = random.random_range(0..12);
             let list: Vec<Symbol> =
-                (0..count).map(|_| format!("S{}", random.random_range(0..30)).parse().unwrap()).collect();
+                (0..count).map(|_| format!("S{}", random.random_range(0..99)).parse().unwrap()).collect();
             let named = BTreeSet::from_iter(list.iter().copied());
             if random.random() {
                 let new: Vec<_> = named.difference(&tree).copied().collect();
