@@ -1,5 +1,3 @@
-use std::slice;
-
 use super::Symbol;
 
 /// Symbols in the order of their text, each once; it grows and shrinks by lists of them.
@@ -11,24 +9,9 @@ use super::Symbol;
 pub struct SymbolSet(Vec<Symbol>);
 
 impl SymbolSet {
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// Whether this one is there.
     pub fn contains(&self, symbol: &Symbol) -> bool {
         self.0.binary_search(symbol).is_ok()
-    }
-
-    /// All of them, in order.
-    pub fn iter(&self) -> slice::Iter<'_, Symbol> {
-        self.0.iter()
     }
 
     /// All of them, in order.
@@ -68,7 +51,7 @@ impl SymbolSet {
         let mut sifted = list.to_vec();
         sifted.sort_unstable();
         sifted.dedup();
-        if sifted.len() < self.len() / 16 {
+        if sifted.len() < self.0.len() / 16 {
             sifted.retain(|symbol| wanted(self.contains(symbol)));
         } else {
             let mut there = self.0.iter().peekable();
@@ -107,7 +90,7 @@ mod tests {
                 assert_eq!(set.remove(&list), gone);
                 tree.retain(|symbol| !named.contains(symbol));
             }
-            assert!(set.iter().eq(&tree) && tree.iter().all(|symbol| set.contains(symbol)));
+            assert!(set.as_slice().iter().eq(&tree) && tree.iter().all(|symbol| set.contains(symbol)));
         }
     }
 }

@@ -89,7 +89,7 @@ impl Interest {
 impl Filter {
     /// How many names there are, `*` included.
     pub fn len(&self) -> usize {
-        self.channels.iter().map(|symbols| symbols.named.len() + usize::from(symbols.all)).sum()
+        self.channels.iter().map(|symbols| symbols.named.as_slice().len() + usize::from(symbols.all)).sum()
     }
 
     /// Whether nothing is wanted.

@@ -13,8 +13,8 @@ import { trace } from "./trace";
  * `npm run bench:browser -- [first] [load] [heap] [return] [--seconds 60] [--minutes 10] [--rate 5000]`.
  *
  * The server is that of `TAPECAST_BIN`, by default the release build, on a port of its own; where there is
- * none, the fake one. It runs on the cores of the browser, but gives way to it. What a thread works is its
- * processor time; where cores are few it also waits for one, and by the clock its tasks are longer.
+ * none, the fake one. It runs on the cores of the browser, but gives way to it. Promises are held by the clock, by
+ * which tasks are longer where a thread waits for a core; its processor time is written beside.
  */
 const words = process.argv.slice(2);
 const numberOf = (name: string, otherwise: number) => (words.includes(`--${name}`) ? Number(words[words.indexOf(`--${name}`) + 1]) : otherwise);
@@ -120,24 +120,23 @@ async function load(page: Page): Promise<void> {
     return await takeFrames(page);
   });
   out(`${ROWS} rows, every tick, ${seconds} s and again: ${work.rate.toFixed(0)}, ${frames.rate.toFixed(0)} updates/s, gaps ${await figureOf(page, "meter-gaps")}`);
-  out(`  ${(frames.count / seconds).toFixed(1)} frames/s, longest ${frames.longest.toFixed(0)} ms`);
-  out(`  by the clock: main thread busy ${(work.busy * 100).toFixed(1)}%, longest task ${work.longestMs.toFixed(0)} ms`);
-  out(`  ms/s of processor time: ${work.parts.map(([name, ms]) => `${name} ${ms.toFixed(0)}`).join(", ")}`);
-  hold("main thread's work", work.cpu * 100, 50, "%");
+  out(`  ${(frames.count / seconds).toFixed(1)} frames/s, longest ${frames.longest.toFixed(0)} ms; longest task ${work.longestMs.toFixed(0)} ms`);
+  out(`  processor time of the main thread ${(work.cpu * 100).toFixed(1)}%, of which ms/s: ${work.parts.map(([name, ms]) => `${name} ${ms.toFixed(0)}`).join(", ")}`);
+  hold("main thread busy", work.busy * 100, 50, "%");
   hold("frames over 50 ms", frames.over50, 0, "");
-  hold("tasks of over 50 ms of work", work.long, 0, "");
+  hold("tasks over 50 ms", work.long, 0, "");
   const least = Math.min(work.rate, frames.rate);
   if (least < rate) broken.push(`only ${least.toFixed(0)} updates/s arrived`);
 }
 
-/** What an act finds, and how many updates a second arrived meanwhile: the middle of what the page said every few seconds. */
+/** What an act finds, and how many updates a second arrived meanwhile: the mean of what the page said every few seconds. */
 async function counted<Found extends object>(page: Page, act: () => Promise<Found>): Promise<Found & { readonly rate: number }> {
   const readings: Promise<number>[] = [];
   const reader = setInterval(() => readings.push(figureOf(page, "meter-rate")), READ_MS);
   const found = await act();
   clearInterval(reader);
-  const rates = (await Promise.all(readings)).sort((a, b) => a - b);
-  return { ...found, rate: rates[Math.floor(rates.length / 2)] ?? 0 };
+  const rates = await Promise.all(readings);
+  return { ...found, rate: rates.reduce((sum, read) => sum + read, 0) / rates.length };
 }
 
 /** After so many minutes, against the first: by then the tape and the sparklines are full. */

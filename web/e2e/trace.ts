@@ -7,9 +7,8 @@ export interface Work {
   readonly busy: number;
   /** The part of the time that its tasks had a processor. */
   readonly cpu: number;
-  /** By the clock. */
   readonly longestMs: number;
-  /** Tasks that had a processor for more than 50 ms. */
+  /** Tasks of more than 50 ms. */
   readonly long: number;
   /** What took the time, by the names of the tracing, the most first: milliseconds in a second. */
   readonly parts: readonly (readonly [name: string, msPerSecond: number])[];
@@ -74,7 +73,7 @@ function workOf(events: readonly TraceEvent[], seconds: number): Work {
     busy: sum(tasks, "dur") / 1_000 / seconds,
     cpu: sum(tasks, "tdur") / 1_000 / seconds,
     longestMs: tasks.reduce((longest, { dur = 0 }) => Math.max(longest, dur / 1_000), 0),
-    long: tasks.filter(({ tdur = 0 }) => tdur / 1_000 > LONG_MS).length,
+    long: tasks.filter(({ dur = 0 }) => dur / 1_000 > LONG_MS).length,
     parts: parts.filter(([, ms]) => ms > 0).sort(([, a], [, b]) => b - a),
   };
 }
