@@ -1,7 +1,7 @@
 //! The one place that knows everybody: the order of start and, its mirror, the order of stop.
 //!
-//! Start: tape, workers with their hubs, market. Stop: no new sessions, goodbye to all, the market,
-//! the workers.
+//! Start: the market and its tape, workers with their hubs. Stop: no new sessions, goodbye to all, the
+//! market, the workers.
 
 mod server;
 mod signals;
@@ -25,7 +25,7 @@ use crate::config::{Config, Tls};
 use crate::gate::{Keyring, KeysError, Reloaded, Seats, raise_descriptors};
 use crate::http::{Certificate, House, Readiness, TlsError};
 use crate::hub::{Dismiss, Hub, HubActor, Patience};
-use crate::market::{self, History, MarketActor, Simulation, Simulator};
+use crate::market::{self, History, LiveMarket, Simulation, Simulator};
 use crate::metrics::Metrics;
 use crate::model::{Epoch, Timestamp, Universe};
 use crate::tape::{self, Archive, Follow, Recorder, TapeActor};
@@ -117,11 +117,12 @@ impl Service {
         remember(&archive, &universe, config.simulation, now);
         let recorder =
             Recorder::new(Arc::clone(&universe), config.spans, now).retain_in(Arc::clone(&archive));
-        let tape_metrics = metrics.tape();
-        let tape = TapeActor::start_in_arbiter(&feed.handle(), |_| TapeActor::new(recorder, tape_metrics));
+        let market = LiveMarket::new(Simulator::new(&universe, config.simulation));
+        let tape = TapeActor::new(market, recorder, metrics.tape());
+        let tape = TapeActor::start_in_arbiter(&feed.handle(), |_| tape);
 
         let workers = Workers {
-            tape: tape.clone(),
+            tape,
             hubs: Arc::default(),
             numbers: Arc::default(),
             metrics: Arc::clone(&metrics),
@@ -154,8 +155,6 @@ impl Service {
         let handle = server.handle();
         let running = actix_web::rt::spawn(server);
 
-        let simulator = Simulator::new(&universe, config.simulation);
-        MarketActor::start_in_arbiter(&feed.handle(), |_| MarketActor::new(simulator, tape.recipient()));
         readiness.set(true);
         if let Some(address) = tls_address {
             info!(%address, "serving over TLS");

@@ -3,7 +3,7 @@
 //!
 //! # The journey of a tick
 //! ```text
-//! market ──Events──▶ tape ──Arc<Batch>──▶ hub (one per worker) ──▶ session (one per client) ──▶ socket
+//! market ──events──▶ tape ──Arc<Batch>──▶ hub (one per worker) ──▶ session (one per client) ──▶ socket
 //! ```
 //!
 //! # The rule of rooms

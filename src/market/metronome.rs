@@ -20,7 +20,7 @@ pub(super) enum Metronome {
 
 /// A beat of the market's clock.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Beat;
+pub struct Beat;
 
 impl Metronome {
     /// Beats so far apart, the first one after `first`. Needs a running runtime.

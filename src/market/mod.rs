@@ -1,7 +1,7 @@
-//! Where ticks come from: a pure, seeded simulator, and the actor that owns its clock.
+//! Where ticks come from: a pure, seeded simulator, and the clock that keeps it in step with the world.
 //!
 //! ```text
-//! Metronome ──now──▶ Pacer ──which milliseconds are due──▶ Simulator::step ──Events──▶
+//! Metronome ──now──▶ Pacer ──which milliseconds are due──▶ Simulator::step ──events──▶
 //!                                        ├ Arrivals   when something happens
 //!                                        ├ Activity   to which instrument
 //!                                        ├ Prices     what it is worth just then
@@ -14,12 +14,11 @@
 //!
 //! [`History`] invents what was before the market opened: bars that end where the simulator begins.
 //!
-//! Nothing in here but the actor and its metronome reads a clock or asks the system for randomness: the same seed,
-//! universe and [`Simulation`] give the same events, byte for byte but for the wall clock, on
+//! Nothing in here but [`LiveMarket`] and its metronome reads a clock or asks the system for randomness: the
+//! same seed, universe and [`Simulation`] give the same events, byte for byte but for the wall clock, on
 //! every machine. `draws` and `elementary` say what that costs.
 
 mod activity;
-mod actor;
 mod agenda;
 mod arrivals;
 mod bands;
@@ -29,6 +28,7 @@ mod elementary;
 mod halts;
 mod history;
 mod listings;
+mod live;
 mod metronome;
 mod names;
 mod pacer;
@@ -43,9 +43,10 @@ mod venues;
 #[cfg(test)]
 mod stylised_facts;
 
-pub use actor::{Events, MarketActor};
 pub use history::{History, InstrumentHistory};
 pub use listings::{MAX_LISTINGS, universe};
+pub use live::LiveMarket;
+pub use metronome::Beat;
 pub use pacer::{Due, Pacer};
 pub use simulation::{Rhythm, Simulation};
 pub use simulator::Simulator;

@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
-use actix::{Actor, Context, Handler, Message, Recipient};
+use actix::{Actor, AsyncContext, Context, Handler, Message, Recipient, StreamHandler};
 
 use super::{Batch, Latest, Recorder};
-use crate::market::Events;
+use crate::market::{Beat, LiveMarket};
 use crate::metrics::TapeMetrics;
-use crate::model::SECOND;
+use crate::model::{Event, SECOND, Timestamp};
 
 /// Somebody who wants every batch from now on; answered first with how things stand.
 #[derive(Message)]
@@ -22,32 +22,34 @@ pub enum Published {
     Batch(Arc<Batch>),
 }
 
-/// The tape as an actor: takes the market's events, publishes batches to its followers.
+/// The market-data actor: on each beat of the market it takes what has happened, and publishes it to its
+/// followers.
 ///
-/// It shares a thread with the market: their work is small and strictly in turn, and a hop between
-/// threads would cost more than it does.
+/// The market is called plainly: its work and the tape's are small and strictly in turn, and a message
+/// between two actors costs about as much as either.
 pub struct TapeActor {
+    market: LiveMarket,
+    /// What the market tells. It keeps its room.
+    events: Vec<Event>,
     recorder: Recorder,
     followers: Vec<Recipient<Published>>,
     metrics: TapeMetrics,
 }
 
+/// Room for the events of one turn that is kept: more than a millisecond of any market has, some 50 KiB.
+const KEPT_EVENTS: usize = 1 << 10;
+
 impl TapeActor {
-    /// A tape without followers.
-    pub fn new(recorder: Recorder, metrics: TapeMetrics) -> Self {
-        Self { recorder, followers: Vec::new(), metrics }
+    /// A tape of this market, without followers.
+    pub fn new(market: LiveMarket, recorder: Recorder, metrics: TapeMetrics) -> Self {
+        Self { market, events: Vec::new(), recorder, followers: Vec::new(), metrics }
     }
-}
 
-impl Actor for TapeActor {
-    type Context = Context<Self>;
-}
-
-impl Handler<Events> for TapeActor {
-    type Result = ();
-
-    fn handle(&mut self, told: Events, _: &mut Self::Context) {
-        let batch = self.recorder.record(&told.events, told.newest);
+    /// Publishes what the market has told up to then.
+    fn publish(&mut self, newest: Timestamp) {
+        let batch = self.recorder.record(&self.events, newest);
+        self.events.clear();
+        self.events.shrink_to(KEPT_EVENTS);
         if batch.is_empty() {
             return;
         }
@@ -58,6 +60,24 @@ impl Handler<Events> for TapeActor {
         self.followers.retain(Recipient::connected);
         for follower in &self.followers {
             follower.do_send(Published::Batch(Arc::clone(&batch)));
+        }
+    }
+}
+
+impl Actor for TapeActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        let opened = self.market.open(&mut self.events);
+        self.publish(opened);
+        ctx.add_stream(self.market.beats());
+    }
+}
+
+impl StreamHandler<Beat> for TapeActor {
+    fn handle(&mut self, _: Beat, _: &mut Self::Context) {
+        if let Some(newest) = self.market.tell(&mut self.events) {
+            self.publish(newest);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What has happened: every event is numbered, remembered, folded into bars and handed on.
 //!
-//! The [`Recorder`] is the pure heart; the [`TapeActor`] carries events to it and batches away, one
-//! shared batch for all workers. The [`Archive`] keeps what was published for those who ask later.
+//! The [`Recorder`] is the pure heart; the [`TapeActor`] carries the market's events to it and batches
+//! away, one shared batch for all workers. The [`Archive`] keeps what was published for those who ask later.
 
 mod actor;
 pub mod archive;
