@@ -3,6 +3,7 @@
 //! Start: the market and its tape, workers with their hubs. Stop: no new sessions, goodbye to all, the
 //! market, the workers.
 
+mod feed;
 mod server;
 mod signals;
 
@@ -14,7 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
-use actix::{Actor, Addr, Arbiter, Recipient};
+use actix::{Actor, Recipient};
 use actix_web::dev::ServerHandle;
 use actix_web::rt::task::JoinHandle;
 use actix_web::web;
@@ -31,6 +32,7 @@ use crate::model::{Epoch, Timestamp, Universe};
 use crate::tape::{self, Archive, Follow, Recorder, TapeActor};
 use crate::wire::Close;
 
+use self::feed::Feed;
 use self::server::{Listeners, listen, seats, serve};
 pub use self::signals::{Asked, Signals};
 
@@ -64,7 +66,7 @@ pub struct Service {
     readiness: Readiness,
     keyring: Option<Arc<Keyring>>,
     workers: Workers,
-    feed: Arbiter,
+    feed: Arc<Feed>,
     server: ServerHandle,
     running: JoinHandle<io::Result<()>>,
     drain: Duration,
@@ -73,7 +75,7 @@ pub struct Service {
 /// The hubs of all workers, and how many sessions they have.
 #[derive(Clone)]
 struct Workers {
-    tape: Addr<TapeActor>,
+    feed: Arc<Feed>,
     hubs: Arc<Mutex<Vec<Recipient<Dismiss>>>>,
     numbers: Arc<AtomicUsize>,
     metrics: Arc<Metrics>,
@@ -108,7 +110,6 @@ impl Service {
         let certificate = tls.as_ref().map(|(_, certificate)| Arc::clone(certificate));
         let universe = Arc::new(market::universe(config.symbols, config.simulation.seed));
         let metrics = Arc::new(Metrics::default());
-        let feed = Arbiter::new();
 
         let now = Timestamp::from(SystemTime::now());
         // One number for each second of 136 years: no two runs of one server share it.
@@ -119,10 +120,10 @@ impl Service {
             Recorder::new(Arc::clone(&universe), config.spans, now).retain_in(Arc::clone(&archive));
         let market = LiveMarket::new(Simulator::new(&universe, config.simulation));
         let tape = TapeActor::new(market, recorder, metrics.tape());
-        let tape = TapeActor::start_in_arbiter(&feed.handle(), |_| tape);
+        let feed = Arc::new(Feed::new(tape, config.workers));
 
         let workers = Workers {
-            tape,
+            feed: Arc::clone(&feed),
             hubs: Arc::default(),
             numbers: Arc::default(),
             metrics: Arc::clone(&metrics),
@@ -247,7 +248,7 @@ impl Workers {
         let hub = Rc::new(Hub::new(self.symbols, self.patience, self.max_delay, self.metrics.worker(number)));
         let ear = HubActor::new(Rc::clone(&hub)).start();
         self.hubs.lock().expect("nobody panics with this lock").push(ear.clone().recipient());
-        self.tape.do_send(Follow(ear.recipient()));
+        self.feed.tape().do_send(Follow(ear.recipient()));
         hub
     }
 
