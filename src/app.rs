@@ -29,7 +29,7 @@ use crate::hub::{Dismiss, Hub, HubActor, Patience};
 use crate::market::{self, History, LiveMarket, Simulation, Simulator};
 use crate::metrics::Metrics;
 use crate::model::{Epoch, Timestamp, Universe};
-use crate::tape::{self, Archive, Follow, Recorder, TapeActor};
+use crate::tape::{self, Archive, Recorder, Tape};
 use crate::wire::Close;
 
 use self::feed::Feed;
@@ -119,7 +119,7 @@ impl Service {
         let recorder =
             Recorder::new(Arc::clone(&universe), config.spans, now).retain_in(Arc::clone(&archive));
         let market = LiveMarket::new(Simulator::new(&universe, config.simulation));
-        let tape = TapeActor::new(market, recorder, metrics.tape());
+        let tape = Tape::new(market, recorder, metrics.tape());
         let feed = Arc::new(Feed::new(tape, config.workers));
 
         let workers = Workers {
@@ -246,9 +246,9 @@ impl Workers {
     fn start_hub(&self) -> Rc<Hub> {
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
         let hub = Rc::new(Hub::new(self.symbols, self.patience, self.max_delay, self.metrics.worker(number)));
-        let ear = HubActor::new(Rc::clone(&hub)).start();
-        self.hubs.lock().expect("nobody panics with this lock").push(ear.clone().recipient());
-        self.feed.tape().do_send(Follow(ear.recipient()));
+        let actor = HubActor::new(Rc::clone(&hub)).start();
+        self.hubs.lock().expect("nobody panics with this lock").push(actor.clone().recipient());
+        self.feed.follow(&hub, actor);
         hub
     }
 

@@ -1,46 +1,56 @@
 //! Where the market and its tape run.
 
-use std::sync::{Mutex, OnceLock};
+use std::rc::Rc;
+use std::sync::Mutex;
 
 use actix::{Actor, Addr, Arbiter};
 
-use crate::tape::TapeActor;
+use crate::hub::{Ear, Hub, HubActor};
+use crate::tape::{Follow, Tape, TapeActor};
 
 /// The market and its tape: on a thread of their own where several workers follow them, on the worker's
 /// where there is one.
 ///
 /// A thread that is woken costs about 10 µs, a thousand times a second; where the tick is for one thread
 /// alone, it wakes no other.
-pub(super) struct Feed {
-    tape: OnceLock<Addr<TapeActor>>,
-    /// The tape until the worker starts it.
-    waiting: Mutex<Option<TapeActor>>,
-    /// The thread, unless it is the worker's.
-    thread: Option<Arbiter>,
+pub(super) enum Feed {
+    Apart {
+        tape: Addr<TapeActor>,
+        thread: Arbiter,
+    },
+    /// The tape, until the worker comes.
+    Beside(Mutex<Option<Box<Tape>>>),
 }
 
 impl Feed {
     /// A feed for so many workers.
-    pub(super) fn new(tape: TapeActor, workers: usize) -> Self {
+    pub(super) fn new(tape: Tape, workers: usize) -> Self {
         if workers == 1 {
-            return Self { tape: OnceLock::new(), waiting: Mutex::new(Some(tape)), thread: None };
+            return Self::Beside(Mutex::new(Some(Box::new(tape))));
         }
         let thread = Arbiter::new();
-        let tape = TapeActor::start_in_arbiter(&thread.handle(), |_| tape);
-        Self { tape: tape.into(), waiting: Mutex::new(None), thread: Some(thread) }
+        let tape = TapeActor::start_in_arbiter(&thread.handle(), |_| TapeActor::new(tape));
+        Self::Apart { tape, thread }
     }
 
-    /// The tape, for the worker that calls. It may have to start it.
-    pub(super) fn tape(&self) -> &Addr<TapeActor> {
-        self.tape.get_or_init(|| {
-            let waiting = self.waiting.lock().expect("nobody panics with this lock").take();
-            waiting.expect("it is started once").start()
-        })
+    /// The hub of the worker that calls wants every batch.
+    ///
+    /// # Panics
+    /// When there are more workers than were announced.
+    pub(super) fn follow(&self, hub: &Rc<Hub>, actor: Addr<HubActor>) {
+        match self {
+            Self::Apart { tape, .. } => tape.do_send(Follow(actor.recipient())),
+            Self::Beside(tape) => {
+                let tape = tape.lock().expect("nobody panics with this lock").take();
+                let tape = tape.expect("there is one worker");
+                TapeActor::beside(*tape, Ear::new(Rc::clone(hub), actor)).start();
+            }
+        }
     }
 
     /// The market closes, unless it shares a worker's thread, with which it ends.
     pub(super) fn stop(&self) {
-        if let Some(thread) = &self.thread {
+        if let Self::Apart { thread, .. } = self {
             thread.stop();
         }
     }

@@ -1,12 +1,13 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
+use std::slice;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, Message, WrapFuture};
+use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, WrapFuture};
 
 use super::Hub;
-use crate::tape::{Batch, Latest, Published};
+use crate::tape::{Batch, Latest, Neighbour, Published};
 use crate::wire::Close;
 
 /// All subscribers are to be told to go, for this reason.
@@ -14,7 +15,7 @@ use crate::wire::Close;
 #[rtype(result = "()")]
 pub struct Dismiss(pub Close);
 
-/// The hub's ear and its clock.
+/// What the hub hears of a tape on another thread, and its clock.
 pub struct HubActor {
     hub: Rc<Hub>,
     waiting: VecDeque<Arc<Batch>>,
@@ -35,7 +36,7 @@ const QUIET_TURN: Duration = Duration::from_millis(10);
 const BATCHES_PER_TURN: usize = 64;
 
 impl HubActor {
-    /// An ear for this hub.
+    /// An actor for this hub.
     pub fn new(hub: Rc<Hub>) -> Self {
         Self { hub, waiting: VecDeque::new(), has_timer: false, is_going_on: false }
     }
@@ -102,6 +103,35 @@ impl Handler<HandOut> for HubActor {
 
     fn handle(&mut self, _: HandOut, ctx: &mut Self::Context) {
         self.hand_out(ctx);
+    }
+}
+
+/// The hub's ear for a tape on its own thread.
+pub struct Ear {
+    hub: Rc<Hub>,
+    actor: Addr<HubActor>,
+}
+
+impl Ear {
+    /// An ear for this hub; its actor goes on where one call was not enough.
+    pub fn new(hub: Rc<Hub>, actor: Addr<HubActor>) -> Self {
+        Self { hub, actor }
+    }
+}
+
+/// A beat that brings nothing is of use, too: it is the clock of those who wait.
+impl Neighbour for Ear {
+    fn stand(&self, latest: &Latest) {
+        self.hub.stand(latest.clone());
+    }
+
+    fn beat(&self, batch: Option<&Arc<Batch>>) {
+        let now = Instant::now();
+        self.hub.hand_out(batch.map_or(&[], slice::from_ref), now);
+        self.hub.call_due(now);
+        if self.hub.has_more() {
+            self.actor.do_send(HandOut);
+        }
     }
 }
 

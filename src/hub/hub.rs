@@ -145,6 +145,9 @@ impl Hub {
         for batch in batches {
             state.take_in(batch);
         }
+        if state.queue.is_empty() {
+            return;
+        }
         let is_full = state.batches.len() > MOST_BATCHES;
         let is_time = is_full || state.flush_at.is_none_or(|at| at <= now + SLACK);
         let since = now.checked_sub(self.max_delay);

@@ -14,7 +14,7 @@ mod newest;
 mod subscriber;
 mod turn;
 
-pub use actor::{Dismiss, HubActor};
+pub use actor::{Dismiss, Ear, HubActor};
 pub use heartbeat::{Patience, Vitals};
 pub use hub::Hub;
 pub use index::{Change, Index, SubscriberKey};

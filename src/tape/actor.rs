@@ -2,10 +2,8 @@ use std::sync::Arc;
 
 use actix::{Actor, AsyncContext, Context, Handler, Message, Recipient, StreamHandler};
 
-use super::{Batch, Latest, Recorder};
-use crate::market::{Beat, LiveMarket};
-use crate::metrics::TapeMetrics;
-use crate::model::{Event, SECOND, Timestamp};
+use super::{Batch, Latest, Tape};
+use crate::market::Beat;
 
 /// Somebody who wants every batch from now on; answered first with how things stand.
 #[derive(Message)]
@@ -22,41 +20,40 @@ pub enum Published {
     Batch(Arc<Batch>),
 }
 
-/// The market-data actor: on each beat of the market it takes what has happened, and publishes it to its
-/// followers.
-///
-/// The market is called plainly: its work and the tape's are small and strictly in turn, and a message
-/// between two actors costs about as much as either.
-pub struct TapeActor {
-    market: LiveMarket,
-    /// What the market tells. It keeps its room.
-    events: Vec<Event>,
-    recorder: Recorder,
-    followers: Vec<Recipient<Published>>,
-    metrics: TapeMetrics,
+/// A follower on the tape's own thread. It is called plainly, in the middle of the beat: a message to
+/// it would have to be kept, and its actor woken, 1,000 times a second.
+pub trait Neighbour {
+    /// How things stand, before the first beat.
+    fn stand(&self, latest: &Latest);
+
+    /// A beat, with what is new.
+    fn beat(&self, batch: Option<&Arc<Batch>>);
 }
 
-/// Room for the events of one turn that is kept: more than a millisecond of any market has, some 50 KiB.
-const KEPT_EVENTS: usize = 1 << 10;
+/// The market-data actor: on each beat of the market it takes what has happened, and publishes it to its
+/// followers.
+pub struct TapeActor {
+    tape: Tape,
+    followers: Vec<Recipient<Published>>,
+    neighbour: Option<Box<dyn Neighbour>>,
+}
 
 impl TapeActor {
-    /// A tape of this market, without followers.
-    pub fn new(market: LiveMarket, recorder: Recorder, metrics: TapeMetrics) -> Self {
-        Self { market, events: Vec::new(), recorder, followers: Vec::new(), metrics }
+    /// An actor that publishes this tape to those who [follow](Follow).
+    pub fn new(tape: Tape) -> Self {
+        Self { tape, followers: Vec::new(), neighbour: None }
     }
 
-    /// Publishes what the market has told up to then.
-    fn publish(&mut self, newest: Timestamp) {
-        let batch = self.recorder.record(&self.events, newest);
-        self.events.clear();
-        self.events.shrink_to(KEPT_EVENTS);
-        if batch.is_empty() {
-            return;
+    /// An actor that publishes this tape to somebody on its own thread, too.
+    pub fn beside(tape: Tape, neighbour: impl Neighbour + 'static) -> Self {
+        Self { neighbour: Some(Box::new(neighbour)), ..Self::new(tape) }
+    }
+
+    fn publish(&mut self, batch: Option<Arc<Batch>>) {
+        if let Some(neighbour) = &self.neighbour {
+            neighbour.beat(batch.as_ref());
         }
-        self.metrics.batches.inc();
-        self.metrics.objects.inc_by(batch.len() as u64);
-        self.metrics.newest.set(batch.newest().nanos() as f64 / SECOND as f64);
-        let batch = Arc::new(batch);
+        let Some(batch) = batch else { return };
         self.followers.retain(Recipient::connected);
         for follower in &self.followers {
             follower.do_send(Published::Batch(Arc::clone(&batch)));
@@ -68,17 +65,19 @@ impl Actor for TapeActor {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        let opened = self.market.open(&mut self.events);
-        self.publish(opened);
-        ctx.add_stream(self.market.beats());
+        if let Some(neighbour) = &self.neighbour {
+            neighbour.stand(self.tape.latest());
+        }
+        let opening = self.tape.open();
+        self.publish(opening);
+        ctx.add_stream(self.tape.beats());
     }
 }
 
 impl StreamHandler<Beat> for TapeActor {
     fn handle(&mut self, _: Beat, _: &mut Self::Context) {
-        if let Some(newest) = self.market.tell(&mut self.events) {
-            self.publish(newest);
-        }
+        let batch = self.tape.beat();
+        self.publish(batch);
     }
 }
 
@@ -86,7 +85,7 @@ impl Handler<Follow> for TapeActor {
     type Result = ();
 
     fn handle(&mut self, Follow(follower): Follow, _: &mut Self::Context) {
-        follower.do_send(Published::Standing(Arc::new(self.recorder.latest().clone())));
+        follower.do_send(Published::Standing(Arc::new(self.tape.latest().clone())));
         self.followers.push(follower);
     }
 }

@@ -1,7 +1,7 @@
 //! What has happened: every event is numbered, remembered, folded into bars and handed on.
 //!
-//! The [`Recorder`] is the pure heart; the [`TapeActor`] carries the market's events to it and batches
-//! away, one shared batch for all workers. The [`Archive`] keeps what was published for those who ask later.
+//! The [`Recorder`] is the pure heart; the [`Tape`] carries the market's events to it, and the [`TapeActor`]
+//! its batches away, one shared batch for all workers. The [`Archive`] keeps what was published for those who ask later.
 
 mod actor;
 pub mod archive;
@@ -11,10 +11,13 @@ mod board;
 mod calendar;
 mod latest;
 mod recorder;
+#[expect(clippy::module_inception, reason = "the tape is what the room is for")]
+mod tape;
 
-pub use actor::{Follow, Published, TapeActor};
+pub use actor::{Follow, Neighbour, Published, TapeActor};
 pub use archive::{Archive, Retention};
 pub use batch::Batch;
 pub use calendar::{TradingDay, midnights};
 pub use latest::Latest;
 pub use recorder::{Recorder, Spans};
+pub use tape::Tape;

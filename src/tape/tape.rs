@@ -1,0 +1,66 @@
+use std::sync::Arc;
+
+use futures_util::Stream;
+
+use super::{Batch, Latest, Recorder};
+use crate::market::{Beat, LiveMarket};
+use crate::metrics::TapeMetrics;
+use crate::model::{Event, SECOND, Timestamp};
+
+/// A market and what becomes of what it tells.
+///
+/// The market is called plainly: its work and the recorder's are small and strictly in turn, and a
+/// message between two actors costs about as much as either.
+pub struct Tape {
+    market: LiveMarket,
+    /// What the market tells. It keeps its room.
+    events: Vec<Event>,
+    recorder: Recorder,
+    metrics: TapeMetrics,
+}
+
+/// Room for the events of one turn that is kept: more than a millisecond of any market has, some 50 KiB.
+const KEPT_EVENTS: usize = 1 << 10;
+
+impl Tape {
+    /// What this market tells goes through this recorder.
+    pub fn new(market: LiveMarket, recorder: Recorder, metrics: TapeMetrics) -> Self {
+        Self { market, events: Vec::new(), recorder, metrics }
+    }
+
+    /// When to ask for [what is new](Self::beat). Needs a running runtime.
+    pub(super) fn beats(&self) -> impl Stream<Item = Beat> + use<> {
+        self.market.beats()
+    }
+
+    /// The first batch: what is true when the market opens.
+    pub(super) fn open(&mut self) -> Option<Arc<Batch>> {
+        let opened = self.market.open(&mut self.events);
+        self.batch(opened)
+    }
+
+    /// What has happened since this was last asked, if anything.
+    pub(super) fn beat(&mut self) -> Option<Arc<Batch>> {
+        let newest = self.market.tell(&mut self.events)?;
+        self.batch(newest)
+    }
+
+    /// The newest object of each stream.
+    pub(super) fn latest(&self) -> &Latest {
+        self.recorder.latest()
+    }
+
+    /// A batch of what the market has told, up to `newest`.
+    fn batch(&mut self, newest: Timestamp) -> Option<Arc<Batch>> {
+        let batch = self.recorder.record(&self.events, newest);
+        self.events.clear();
+        self.events.shrink_to(KEPT_EVENTS);
+        if batch.is_empty() {
+            return None;
+        }
+        self.metrics.batches.inc();
+        self.metrics.objects.inc_by(batch.len() as u64);
+        self.metrics.newest.set(batch.newest().nanos() as f64 / SECOND as f64);
+        Some(Arc::new(batch))
+    }
+}
