@@ -6,6 +6,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
+
 use super::audience::Served;
 use super::heartbeat::Verdict;
 use super::index::{AudienceKey, Change};
@@ -37,6 +39,8 @@ struct State {
     /// The batches that somebody has picks of, in order.
     batches: Vec<Arc<Batch>>,
     frames: Frames,
+    /// What leaves at the end of the turn. It keeps its room.
+    departures: Vec<Departure>,
     /// When all who wait have waited long enough: the same moment for all, so that those who want
     /// alike share a frame.
     flush_at: Option<Instant>,
@@ -53,6 +57,13 @@ struct Seat {
     delivered: Option<Instant>,
     /// When it wants to be called next; other entries of the agenda are void.
     due: Option<Instant>,
+}
+
+/// A frame, and who sends it.
+struct Departure {
+    key: SubscriberKey,
+    frame: Bytes,
+    objects: usize,
 }
 
 /// Who is due before the next batch can come is due now: a delay of whole milliseconds would be one
@@ -75,6 +86,7 @@ impl Hub {
             queue: VecDeque::new(),
             batches: Vec::new(),
             frames: Frames::default(),
+            departures: Vec::new(),
             flush_at: None,
             has_more: false,
             newest: Newest::new(symbols),
@@ -152,7 +164,7 @@ impl Hub {
         let is_time = is_full || state.flush_at.is_none_or(|at| at <= now + SLACK);
         let since = now.checked_sub(self.max_delay);
         let most = if is_full { usize::MAX } else { MOST_DELIVERIES };
-        state.deliver(most, now, |seat| {
+        state.deliver(most, now, &self.metrics, |seat| {
             let is_quiet = seat.delivered.is_none_or(|at| Some(at) <= since);
             is_time || is_quiet || !seat.subscriber.may_wait()
         });
@@ -179,8 +191,10 @@ impl Hub {
         let state = &mut *self.state.borrow_mut();
         let turn = Turn::new(&state.batches, &state.frames, &state.newest, Instant::now());
         if let Some(seat) = &mut state.seats[key.0] {
-            state.index.serve(key, |picks| seat.take(&turn, picks));
+            let departures = &mut state.departures;
+            state.index.serve(key, |picks| departures.extend(seat.take(key, &turn, picks)));
         }
+        state.depart(&self.metrics);
     }
 
     /// The subscriber wants to be [called](Subscriber::due) at this time, and at no other that it said
@@ -234,7 +248,7 @@ impl Hub {
 
     /// Tells everybody to go, when they have what waits for them.
     pub fn dismiss_all(&self, why: Close) {
-        self.state.borrow_mut().deliver(usize::MAX, Instant::now(), |_| true);
+        self.state.borrow_mut().deliver(usize::MAX, Instant::now(), &self.metrics, |_| true);
         for seat in self.state.borrow().seats.iter().flatten() {
             seat.subscriber.dismiss(why);
         }
@@ -260,15 +274,21 @@ impl State {
     /// Calls those who have something and whose time it is, but no more than `most`; the rest wait.
     ///
     /// One lap around each audience, so that none waits for a large one to be served twice.
-    fn deliver(&mut self, most: usize, now: Instant, is_time: impl Fn(&Seat) -> bool) {
-        let Self { index, queue, seats, batches, frames, newest, .. } = self;
+    fn deliver(
+        &mut self,
+        most: usize,
+        now: Instant,
+        metrics: &WorkerMetrics,
+        is_time: impl Fn(&Seat) -> bool,
+    ) {
+        let Self { index, queue, seats, batches, frames, departures, newest, .. } = self;
         let turn = Turn::new(batches, frames, newest, now);
         let mut left = most;
         let mut serve = |key: SubscriberKey, picks: &[Pick]| match &mut seats[key.0] {
             Some(_) if left == 0 => Served::NoRoom,
             Some(seat) if !is_time(seat) => Served::Later,
             Some(seat) => {
-                seat.take(&turn, picks);
+                departures.extend(seat.take(key, &turn, picks));
                 left -= 1;
                 Served::Yes
             }
@@ -296,13 +316,32 @@ impl State {
         if queue.is_empty() {
             batches.clear();
         }
+        self.depart(metrics);
+    }
+
+    /// Sends what is to leave: nothing but calls of the kernel, one after the other.
+    fn depart(&mut self, metrics: &WorkerMetrics) {
+        let Self { seats, departures, .. } = self;
+        let (mut objects, mut bytes) = (0, 0);
+        metrics.frames.inc_by(departures.len() as u64);
+        for departure in departures.drain(..) {
+            objects += departure.objects as u64;
+            bytes += departure.frame.len() as u64;
+            if let Some(seat) = &seats[departure.key.0] {
+                seat.subscriber.dispatch(departure.frame);
+            }
+        }
+        metrics.objects.inc_by(objects);
+        metrics.bytes.inc_by(bytes);
+        departures.shrink_to(MOST_DELIVERIES);
     }
 }
 
 impl Seat {
-    fn take(&mut self, turn: &Turn<'_>, picks: &[Pick]) {
-        self.subscriber.deliver(turn, picks);
+    fn take(&mut self, key: SubscriberKey, turn: &Turn<'_>, picks: &[Pick]) -> Option<Departure> {
         self.delivered = Some(turn.now());
+        let frame = self.subscriber.deliver(turn, picks)?;
+        Some(Departure { key, frame, objects: picks.len() })
     }
 }
 

@@ -10,12 +10,16 @@ use crate::hub::{Newest, Vitals};
 use crate::model::{Body, Object, Seq, Stream, SymbolId, Timestamp, Trade};
 use crate::wire::fixtures;
 
-/// Does with what it gets as it is told.
-struct Taking<F>(F);
+/// Does with what it gets, and with what it gave, as it is told.
+struct Taking<F, G>(F, G);
 
-impl<F: Fn(&Turn<'_>, &[Pick])> Subscriber for Taking<F> {
-    fn deliver(&self, turn: &Turn<'_>, picks: &[Pick]) {
-        self.0(turn, picks);
+impl<F: Fn(&Turn<'_>, &[Pick]) -> Option<Bytes>, G: Fn(Bytes)> Subscriber for Taking<F, G> {
+    fn deliver(&self, turn: &Turn<'_>, picks: &[Pick]) -> Option<Bytes> {
+        self.0(turn, picks)
+    }
+
+    fn dispatch(&self, frame: Bytes) {
+        self.1(frame);
     }
 
     fn may_wait(&self) -> bool {
@@ -54,8 +58,11 @@ fn hub(subscribers: usize, max_delay: Duration) -> (Hub, Calls) {
 /// A subscriber who wants the trades of one symbol.
 fn join(hub: &Hub, name: usize, symbol: SymbolId, calls: &Calls) {
     let calls = Rc::clone(calls);
-    let take = move |_: &Turn<'_>, picks: &[Pick]| calls.borrow_mut().push((name, picks.len()));
-    let key = hub.join(Rc::new(Taking(take)));
+    let take = move |_: &Turn<'_>, picks: &[Pick]| {
+        calls.borrow_mut().push((name, picks.len()));
+        None
+    };
+    let key = hub.join(Rc::new(Taking(take, drop)));
     hub.change_interests(key, |change| change.add(trade(symbol, 1).stream()));
 }
 
@@ -93,6 +100,29 @@ fn a_turn_is_bounded_and_who_was_left_over_comes_next_with_what_came_since() {
     calls.borrow().iter().for_each(|(name, count)| objects[*name] += count);
     assert!(objects[..MOST_DELIVERIES].iter().all(|count| *count == 1), "{objects:?}");
     assert!(objects[MOST_DELIVERIES..].iter().all(|count| *count == 2), "{objects:?}");
+}
+
+/// The kernel's work would drive the hub's out of the caches, once for each of them.
+#[test]
+fn frames_leave_when_all_have_been_called_and_are_counted() {
+    let (hub, _) = hub(0, Duration::ZERO);
+    let log = Rc::new(RefCell::new(String::new()));
+    for name in "abc".chars() {
+        let [called, left] = [(); 2].map(|()| Rc::clone(&log));
+        let take = move |_: &Turn<'_>, _: &[Pick]| {
+            called.borrow_mut().push(name);
+            Some(Bytes::from_static(b"frame"))
+        };
+        let leave = move |_| left.borrow_mut().push(name.to_ascii_uppercase());
+        let key = hub.join(Rc::new(Taking(take, leave)));
+        hub.change_interests(key, |change| change.add(trade(SymbolId(0), 1).stream()));
+    }
+
+    hub.hand_out(&[batch_of(vec![trade(SymbolId(0), 1), trade(SymbolId(0), 2)])], Instant::now());
+
+    assert_eq!(*log.borrow(), "abcABC");
+    let WorkerMetrics { frames, objects, bytes, .. } = hub.metrics();
+    assert_eq!([frames.get(), objects.get(), bytes.get()], [3, 6, 15]);
 }
 
 #[test]
@@ -162,8 +192,9 @@ impl Reader {
         let take = move |turn: &Turn<'_>, picks: &[Pick]| {
             let objects = picks.iter().map(|pick| turn.object(*pick));
             noted.borrow_mut().extend(objects.map(|object| (object.stream(), object.seq)));
+            None
         };
-        Self { key: hub.join(Rc::new(Taking(take))), wants: [false; 2], expected: Vec::new(), got }
+        Self { key: hub.join(Rc::new(Taking(take, drop))), wants: [false; 2], expected: Vec::new(), got }
     }
 
     fn flip(&mut self, hub: &Hub, symbol: usize) {

@@ -266,11 +266,11 @@ impl Link {
 }
 
 impl Subscriber for Link {
-    fn deliver(&self, turn: &Turn<'_>, picks: &[Pick]) {
+    fn deliver(&self, turn: &Turn<'_>, picks: &[Pick]) -> Option<Bytes> {
         let is_open = self.line.is_clear() && self.parting.get().is_none();
         if let Some(frame) = is_open.then(|| self.outbox.borrow().pass(turn, picks)).flatten() {
-            let frame = self.leaving(Taken { frame, objects: picks.len(), merged: 0 }, turn.now());
-            return self.put(frame);
+            self.moved.set(turn.now());
+            return Some(frame);
         }
         if self.fill(turn.now(), |outbox| outbox.offer(turn, picks)) == Some(Offered::Overflow) {
             self.hub.metrics().overflows.inc();
@@ -279,6 +279,11 @@ impl Subscriber for Link {
             self.part(Close::SlowClient);
         }
         self.write(turn.newest(), turn.now());
+        None
+    }
+
+    fn dispatch(&self, frame: Bytes) {
+        self.put(frame);
     }
 
     fn may_wait(&self) -> bool {
