@@ -78,6 +78,7 @@ impl StreamHandler<Beat> for TapeActor {
     fn handle(&mut self, _: Beat, _: &mut Self::Context) {
         let batch = self.tape.beat();
         self.publish(batch);
+        self.tape.settle();
     }
 }
 

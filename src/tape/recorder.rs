@@ -57,9 +57,7 @@ impl Recorder {
     pub fn record(&mut self, events: &[Event], newest: Timestamp) -> Batch {
         let mut objects = Vec::with_capacity(events.len());
         let mut publish = |body: Body| {
-            let object = number(&mut self.latest, body);
-            self.archive.record(&object);
-            objects.push(object);
+            objects.push(number(&mut self.latest, body));
         };
         for event in events {
             self.bars.advance(event.at(), &mut publish);
@@ -74,11 +72,17 @@ impl Recorder {
             }
         }
         self.bars.advance(newest, &mut publish);
+        self.archive.record(&objects);
         self.board.advance(newest);
         let tickers = self.board.take_changed().map(|ticker| number(&mut self.latest, Body::Ticker(ticker)));
         let tickers = tickers.collect();
         self.latest.told_until(newest);
         Batch::new(Arc::clone(&self.universe), newest, objects, tickers)
+    }
+
+    /// Does what can wait until the batch has left.
+    pub fn settle(&self) {
+        self.archive.settle();
     }
 
     /// The newest object of each stream.

@@ -45,6 +45,11 @@ impl Tape {
         self.batch(newest)
     }
 
+    /// Does what can wait until the batch has left.
+    pub(super) fn settle(&self) {
+        self.recorder.settle();
+    }
+
     /// The newest object of each stream.
     pub(super) fn latest(&self) -> &Latest {
         self.recorder.latest()

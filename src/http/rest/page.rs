@@ -165,7 +165,7 @@ mod tests {
             for symbol in [0, 1].map(SymbolId) {
                 trade.at = Timestamp::from_nanos(seq as i64);
                 (trade.symbol, trade.id) = (symbol, seq);
-                archive.record(&Object { seq: Seq(seq), body: Body::Trade(trade) });
+                archive.record(&[Object { seq: Seq(seq), body: Body::Trade(trade) }]);
             }
         }
         archive

@@ -151,7 +151,7 @@ mod tests {
         let archive = Archive::new(1, Retention { trades: 5_000, ..Retention::default() });
         let Body::Trade(trade) = fixtures::trade().body else { unreachable!() };
         for (seq, at) in (1..).zip(seconds) {
-            archive.record(&Object { seq: Seq(seq), body: Body::Trade(Trade { at: second(at), ..trade }) });
+            archive.record(&[Object { seq: Seq(seq), body: Body::Trade(Trade { at: second(at), ..trade }) }]);
         }
         archive
     }
