@@ -6,9 +6,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-
 use super::audience::Served;
+use super::departures::Departures;
 use super::heartbeat::Verdict;
 use super::index::{AudienceKey, Change};
 use super::{Frames, Index, Newest, Patience, Pick, Subscriber, SubscriberKey, Turn};
@@ -39,8 +38,7 @@ struct State {
     /// The batches that somebody has picks of, in order.
     batches: Vec<Arc<Batch>>,
     frames: Frames,
-    /// What leaves at the end of the turn. It keeps its room.
-    departures: Vec<Departure>,
+    departures: Departures,
     /// When all who wait have waited long enough: the same moment for all, so that those who want
     /// alike share a frame.
     flush_at: Option<Instant>,
@@ -57,13 +55,6 @@ struct Seat {
     delivered: Option<Instant>,
     /// When it wants to be called next; other entries of the agenda are void.
     due: Option<Instant>,
-}
-
-/// A frame, and who sends it.
-struct Departure {
-    key: SubscriberKey,
-    frame: Bytes,
-    objects: usize,
 }
 
 /// Who is due before the next batch can come is due now: a delay of whole milliseconds would be one
@@ -86,7 +77,7 @@ impl Hub {
             queue: VecDeque::new(),
             batches: Vec::new(),
             frames: Frames::default(),
-            departures: Vec::new(),
+            departures: Departures::default(),
             flush_at: None,
             has_more: false,
             newest: Newest::new(symbols),
@@ -192,7 +183,7 @@ impl Hub {
         let turn = Turn::new(&state.batches, &state.frames, &state.newest, Instant::now());
         if let Some(seat) = &mut state.seats[key.0] {
             let departures = &mut state.departures;
-            state.index.serve(key, |picks| departures.extend(seat.take(key, &turn, picks)));
+            state.index.serve(key, |picks| seat.take(key, &turn, picks, departures));
         }
         state.depart(&self.metrics);
     }
@@ -288,7 +279,7 @@ impl State {
             Some(_) if left == 0 => Served::NoRoom,
             Some(seat) if !is_time(seat) => Served::Later,
             Some(seat) => {
-                departures.extend(seat.take(key, &turn, picks));
+                seat.take(key, &turn, picks, departures);
                 left -= 1;
                 Served::Yes
             }
@@ -322,26 +313,20 @@ impl State {
     /// Sends what is to leave: nothing but calls of the kernel, one after the other.
     fn depart(&mut self, metrics: &WorkerMetrics) {
         let Self { seats, departures, .. } = self;
-        let (mut objects, mut bytes) = (0, 0);
-        metrics.frames.inc_by(departures.len() as u64);
-        for departure in departures.drain(..) {
-            objects += departure.objects as u64;
-            bytes += departure.frame.len() as u64;
-            if let Some(seat) = &seats[departure.key.0] {
-                seat.subscriber.dispatch(departure.frame);
+        departures.leave(metrics, |key, frame| {
+            if let Some(seat) = &seats[key.0] {
+                seat.subscriber.dispatch(frame);
             }
-        }
-        metrics.objects.inc_by(objects);
-        metrics.bytes.inc_by(bytes);
-        departures.shrink_to(MOST_DELIVERIES);
+        });
     }
 }
 
 impl Seat {
-    fn take(&mut self, key: SubscriberKey, turn: &Turn<'_>, picks: &[Pick]) -> Option<Departure> {
+    fn take(&mut self, key: SubscriberKey, turn: &Turn<'_>, picks: &[Pick], departures: &mut Departures) {
         self.delivered = Some(turn.now());
-        let frame = self.subscriber.deliver(turn, picks)?;
-        Some(Departure { key, frame, objects: picks.len() })
+        if let Some(frame) = self.subscriber.deliver(turn, picks) {
+            departures.add(key, frame, picks.len());
+        }
     }
 }
 

@@ -3,6 +3,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use super::*;
@@ -13,12 +14,12 @@ use crate::wire::fixtures;
 /// Does with what it gets, and with what it gave, as it is told.
 struct Taking<F, G>(F, G);
 
-impl<F: Fn(&Turn<'_>, &[Pick]) -> Option<Bytes>, G: Fn(Bytes)> Subscriber for Taking<F, G> {
+impl<F: Fn(&Turn<'_>, &[Pick]) -> Option<Bytes>, G: Fn(&Bytes)> Subscriber for Taking<F, G> {
     fn deliver(&self, turn: &Turn<'_>, picks: &[Pick]) -> Option<Bytes> {
         self.0(turn, picks)
     }
 
-    fn dispatch(&self, frame: Bytes) {
+    fn dispatch(&self, frame: &Bytes) {
         self.1(frame);
     }
 
@@ -62,7 +63,7 @@ fn join(hub: &Hub, name: usize, symbol: SymbolId, calls: &Calls) {
         calls.borrow_mut().push((name, picks.len()));
         None
     };
-    let key = hub.join(Rc::new(Taking(take, drop)));
+    let key = hub.join(Rc::new(Taking(take, |_: &Bytes| ())));
     hub.change_interests(key, |change| change.add(trade(symbol, 1).stream()));
 }
 
@@ -113,7 +114,7 @@ fn frames_leave_when_all_have_been_called_and_are_counted() {
             called.borrow_mut().push(name);
             Some(Bytes::from_static(b"frame"))
         };
-        let leave = move |_| left.borrow_mut().push(name.to_ascii_uppercase());
+        let leave = move |_: &Bytes| left.borrow_mut().push(name.to_ascii_uppercase());
         let key = hub.join(Rc::new(Taking(take, leave)));
         hub.change_interests(key, |change| change.add(trade(SymbolId(0), 1).stream()));
     }
@@ -194,7 +195,12 @@ impl Reader {
             noted.borrow_mut().extend(objects.map(|object| (object.stream(), object.seq)));
             None
         };
-        Self { key: hub.join(Rc::new(Taking(take, drop))), wants: [false; 2], expected: Vec::new(), got }
+        Self {
+            key: hub.join(Rc::new(Taking(take, |_: &Bytes| ()))),
+            wants: [false; 2],
+            expected: Vec::new(),
+            got,
+        }
     }
 
     fn flip(&mut self, hub: &Hub, symbol: usize) {

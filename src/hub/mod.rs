@@ -6,6 +6,7 @@
 
 mod actor;
 mod audience;
+mod departures;
 mod heartbeat;
 #[expect(clippy::module_inception, reason = "the hub is what the room is for")]
 mod hub;

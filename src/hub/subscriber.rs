@@ -12,12 +12,12 @@ use crate::wire::Close;
 pub trait Subscriber {
     /// Takes these objects, in order; gives the frame that is to leave at once, if one is.
     ///
-    /// The hub [dispatches](Self::dispatch) it when all have been called, and nobody is called twice before:
-    /// the kernel's work drives ours out of the caches, so all of ours comes first.
+    /// The hub has it [dispatched](Self::dispatch) when all have been called, and calls nobody twice
+    /// before: the kernel's work drives ours out of the caches, so all of ours comes first.
     fn deliver(&self, turn: &Turn<'_>, picks: &[Pick]) -> Option<Bytes>;
 
     /// Sends what it [gave](Self::deliver); the hub counts it.
-    fn dispatch(&self, frame: Bytes);
+    fn dispatch(&self, frame: &Bytes);
 
     /// Whether objects may wait a little for others that come soon. Not where it is behind, or has a
     /// pace or a past of its own: what it gets then depends on what was offered so far.

@@ -61,14 +61,13 @@ impl Line {
     }
 
     /// Gives the socket what it takes of a frame, and keeps the rest. Only on a clear line.
-    pub(super) fn send(&self, mut frame: Bytes) {
-        match self.wire.borrow().try_send(&frame) {
-            Ok(taken) => frame.advance(taken),
-            Err(error) if is_passing(&error) => {}
-            Err(_) => self.is_broken.set(true),
-        }
-        if !frame.is_empty() {
-            self.rest.replace(frame);
+    pub(super) fn send(&self, frame: &Bytes) {
+        let taken = self.wire.borrow().try_send(frame).unwrap_or_else(|error| {
+            self.is_broken.set(!is_passing(&error));
+            0
+        });
+        if taken < frame.len() {
+            self.rest.replace(frame.slice(taken..));
         }
     }
 
@@ -132,7 +131,7 @@ mod tests {
         let line = Line::new(Box::new(FakeWire::buffered(<[u8]>::len)), Bytes::new());
         assert!(line.is_clear());
 
-        line.send(Bytes::from_static(b"a frame"));
+        line.send(&Bytes::from_static(b"a frame"));
         let cleared = line.poll_clear(&mut Context::from_waker(Waker::noop()));
 
         assert!(cleared.is_pending() && line.waiting_bytes() == 0);

@@ -186,7 +186,7 @@ impl Link {
             }
             ready!(cleared)?;
             match self.hub.with_latest(|latest| self.take(latest, now)) {
-                Some(frame) => self.line.send(frame),
+                Some(frame) => self.line.send(&frame),
                 None => return Poll::Ready(Ok(())),
             }
         }
@@ -197,12 +197,12 @@ impl Link {
         while self.line.is_clear()
             && let Some(frame) = self.take(latest, now)
         {
-            self.put(frame);
+            self.put(&frame);
         }
     }
 
     /// Gives the socket what it takes of a frame at once; the rest is the task's work.
-    fn put(&self, frame: Bytes) {
+    fn put(&self, frame: &Bytes) {
         self.line.send(frame);
         if !self.line.is_clear() {
             self.wake();
@@ -282,7 +282,7 @@ impl Subscriber for Link {
         None
     }
 
-    fn dispatch(&self, frame: Bytes) {
+    fn dispatch(&self, frame: &Bytes) {
         self.put(frame);
     }
 
