@@ -301,19 +301,19 @@ impl State {
                 queue.push_back(key);
             }
         }
-        if !self.has_more {
-            frames.clear();
-        }
         if queue.is_empty() {
             batches.clear();
         }
         self.depart(metrics);
+        if !self.has_more {
+            self.frames.clear();
+        }
     }
 
     /// Sends what is to leave: nothing but calls of the kernel, one after the other.
     fn depart(&mut self, metrics: &WorkerMetrics) {
-        let Self { seats, departures, .. } = self;
-        departures.leave(metrics, |key, frame| {
+        let Self { seats, frames, departures, .. } = self;
+        departures.leave(frames, metrics, |key, frame| {
             if let Some(seat) = &seats[key.0] {
                 seat.subscriber.dispatch(frame);
             }

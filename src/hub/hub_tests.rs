@@ -7,15 +7,15 @@ use bytes::Bytes;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use super::*;
-use crate::hub::{Newest, Vitals};
+use crate::hub::{FrameKey, Newest, Vitals};
 use crate::model::{Body, Object, Seq, Stream, SymbolId, Timestamp, Trade};
-use crate::wire::fixtures;
+use crate::wire::{Codec, fixtures};
 
 /// Does with what it gets, and with what it gave, as it is told.
 struct Taking<F, G>(F, G);
 
-impl<F: Fn(&Turn<'_>, &[Pick]) -> Option<Bytes>, G: Fn(&Bytes)> Subscriber for Taking<F, G> {
-    fn deliver(&self, turn: &Turn<'_>, picks: &[Pick]) -> Option<Bytes> {
+impl<F: Fn(&Turn<'_>, &[Pick]) -> Option<FrameKey>, G: Fn(&Bytes)> Subscriber for Taking<F, G> {
+    fn deliver(&self, turn: &Turn<'_>, picks: &[Pick]) -> Option<FrameKey> {
         self.0(turn, picks)
     }
 
@@ -107,14 +107,18 @@ fn a_turn_is_bounded_and_who_was_left_over_comes_next_with_what_came_since() {
 #[test]
 fn frames_leave_when_all_have_been_called_and_are_counted() {
     let (hub, _) = hub(0, Duration::ZERO);
-    let log = Rc::new(RefCell::new(String::new()));
+    let (log, sent) = (Rc::new(RefCell::new(String::new())), Rc::new(Cell::new(0)));
     for name in "abc".chars() {
         let [called, left] = [(); 2].map(|()| Rc::clone(&log));
-        let take = move |_: &Turn<'_>, _: &[Pick]| {
+        let take = move |turn: &Turn<'_>, picks: &[Pick]| {
             called.borrow_mut().push(name);
-            Some(Bytes::from_static(b"frame"))
+            turn.frame(Codec::Json, None, picks, 4096)
         };
-        let leave = move |_: &Bytes| left.borrow_mut().push(name.to_ascii_uppercase());
+        let bytes = Rc::clone(&sent);
+        let leave = move |frame: &Bytes| {
+            left.borrow_mut().push(name.to_ascii_uppercase());
+            bytes.set(bytes.get() + frame.len() as u64);
+        };
         let key = hub.join(Rc::new(Taking(take, leave)));
         hub.change_interests(key, |change| change.add(trade(SymbolId(0), 1).stream()));
     }
@@ -123,7 +127,8 @@ fn frames_leave_when_all_have_been_called_and_are_counted() {
 
     assert_eq!(*log.borrow(), "abcABC");
     let WorkerMetrics { frames, objects, bytes, .. } = hub.metrics();
-    assert_eq!([frames.get(), objects.get(), bytes.get()], [3, 6, 15]);
+    assert_eq!([frames.get(), objects.get(), bytes.get()], [3, 6, sent.get()]);
+    assert!(sent.get() > 0);
 }
 
 #[test]

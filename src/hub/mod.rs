@@ -21,4 +21,4 @@ pub use hub::Hub;
 pub use index::{Change, Index, SubscriberKey};
 pub use newest::Newest;
 pub use subscriber::Subscriber;
-pub use turn::{Frames, Pick, Turn};
+pub use turn::{FrameKey, Frames, Pick, Turn};

@@ -2,7 +2,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use super::{Newest, Pick, Turn, Vitals};
+use super::{FrameKey, Newest, Pick, Turn, Vitals};
 use crate::wire::Close;
 
 /// Somebody on this thread who takes what he wants of each batch.
@@ -14,7 +14,7 @@ pub trait Subscriber {
     ///
     /// The hub has it [dispatched](Self::dispatch) when all have been called, and calls nobody twice
     /// before: the kernel's work drives ours out of the caches, so all of ours comes first.
-    fn deliver(&self, turn: &Turn<'_>, picks: &[Pick]) -> Option<Bytes>;
+    fn deliver(&self, turn: &Turn<'_>, picks: &[Pick]) -> Option<FrameKey>;
 
     /// Sends what it [gave](Self::deliver); the hub counts it.
     fn dispatch(&self, frame: &Bytes);

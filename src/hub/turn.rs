@@ -1,5 +1,6 @@
 use std::cell::RefCell;
 use std::hash::BuildHasher;
+use std::mem;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
@@ -36,9 +37,17 @@ pub struct Turn<'a> {
 #[derive(Debug, Default)]
 pub struct Frames(RefCell<Shelf>);
 
+/// A frame of the turn, for as long as the turn lasts.
+///
+/// A place, and not a share of the bytes: to count owners, for each of those who are called in a row, is to wait
+/// each time for everything that has not come from memory yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FrameKey(usize);
+
 #[derive(Debug, Default)]
 struct Shelf {
     made: HashTable<Made>,
+    frames: Vec<Bytes>,
     /// What the frames hold, one after the other.
     picks: Vec<Pick>,
     /// The frame that was shared last: who wants alike is called in a row.
@@ -49,7 +58,7 @@ struct Shelf {
 struct Shared {
     form: Form,
     picks: Range<usize>,
-    frame: Bytes,
+    frame: FrameKey,
 }
 
 #[derive(Debug)]
@@ -57,7 +66,7 @@ struct Made {
     hash: u64,
     form: Form,
     picks: Range<usize>,
-    frame: Bytes,
+    frame: FrameKey,
     is_shared: bool,
 }
 
@@ -110,15 +119,15 @@ impl<'a> Turn<'a> {
     /// One frame of these objects, where it is agreed and pays a compressed one; none where they have
     /// more than so many bytes.
     ///
-    /// A small frame is compressed for the second who wants it, and shared by all that follow: the
-    /// first may be the only one.
+    /// A small frame is compressed when a second one wants it, and shared by all who have not sent it yet:
+    /// the first may be the only one.
     pub fn frame(
         &self,
         codec: Codec,
         deflate: Option<Deflate>,
         picks: &[Pick],
         most: usize,
-    ) -> Option<Bytes> {
+    ) -> Option<FrameKey> {
         let share = |frame| match deflate {
             Some(deflate) => deflate.pack_shared(frame),
             None => frame,
@@ -139,15 +148,30 @@ impl<'a> Turn<'a> {
         };
         self.frames.get((codec, deflate), picks, make, share)
     }
+
+    /// The bytes of a frame, for who keeps them longer than the turn.
+    ///
+    /// # Panics
+    /// When it is not of this turn.
+    pub fn bytes(&self, frame: FrameKey) -> Bytes {
+        self.frames.with(frame, Bytes::clone)
+    }
 }
 
 impl Frames {
+    /// Has a look at a frame of the turn, in whose midst none may be made.
+    pub(super) fn with<T>(&self, frame: FrameKey, look: impl FnOnce(&Bytes) -> T) -> T {
+        look(&self.0.borrow().frames[frame.0])
+    }
+
     /// The batches change: what was made of them is of no use any more.
     pub(super) fn clear(&self) {
         let shelf = &mut *self.0.borrow_mut();
         shelf.last = None;
         shelf.made.clear();
         shelf.made.shrink_to(KEPT_ROOM, |made| made.hash);
+        shelf.frames.clear();
+        shelf.frames.shrink_to(KEPT_ROOM);
         shelf.picks.clear();
         shelf.picks.shrink_to(KEPT_ROOM);
     }
@@ -159,30 +183,31 @@ impl Frames {
         picks: &[Pick],
         make: impl FnOnce() -> Option<Bytes>,
         share: impl FnOnce(Bytes) -> Bytes,
-    ) -> Option<Bytes> {
-        let Shelf { made, picks: known, last } = &mut *self.0.borrow_mut();
+    ) -> Option<FrameKey> {
+        let Shelf { made, frames, picks: known, last } = &mut *self.0.borrow_mut();
         if let Some(last) = last
             && last.form == form
             && known[last.picks.clone()] == *picks
         {
-            return Some(last.frame.clone());
+            return Some(last.frame);
         }
         let hash = FxBuildHasher.hash_one((form, picks));
         let is_same = |made: &Made| made.form == form && known[made.picks.clone()] == *picks;
         if let Some(made) = made.find_mut(hash, is_same) {
             if !made.is_shared {
-                made.frame = share(made.frame.clone());
+                let frame = &mut frames[made.frame.0];
+                *frame = share(mem::take(frame));
                 made.is_shared = true;
             }
-            *last = Some(Shared { form, picks: made.picks.clone(), frame: made.frame.clone() });
-            return Some(made.frame.clone());
+            *last = Some(Shared { form, picks: made.picks.clone(), frame: made.frame });
+            return Some(made.frame);
         }
-        let frame = make()?;
+        let frame = FrameKey(frames.len());
+        frames.push(make()?);
         let start = known.len();
         known.extend_from_slice(picks);
         let picks = start..known.len();
-        let entry = Made { hash, form, picks, frame: frame.clone(), is_shared: false };
-        made.insert_unique(hash, entry, |made| made.hash);
+        made.insert_unique(hash, Made { hash, form, picks, frame, is_shared: false }, |made| made.hash);
         Some(frame)
     }
 }
@@ -201,7 +226,7 @@ mod tests {
         let newest = Newest::new(1);
         let turn = Turn::new(&batches, frames, &newest, Instant::now());
         let picks: Vec<_> = (0..trades as usize).map(|place| Pick::new(0, place)).collect();
-        forms.map(|form| turn.frame(Codec::Json, form, &picks, 4096).unwrap())
+        forms.map(|form| turn.bytes(turn.frame(Codec::Json, form, &picks, 4096).unwrap()))
     }
 
     fn agreed(offer: &str) -> Option<Deflate> {

@@ -11,7 +11,7 @@ use super::line::Line;
 use super::outbox::Outbox;
 use super::parcel::Taken;
 use super::{Overload, Terms};
-use crate::hub::{Hub, Newest, Pick, Subscriber, SubscriberKey, Turn, Vitals};
+use crate::hub::{FrameKey, Hub, Newest, Pick, Subscriber, SubscriberKey, Turn, Vitals};
 use crate::model::{Epoch, Timestamp};
 use crate::wire::{Close, Codec, ErrorCode, Heartbeat, Notice, Opcode, close_frame, message_frame};
 
@@ -266,7 +266,7 @@ impl Link {
 }
 
 impl Subscriber for Link {
-    fn deliver(&self, turn: &Turn<'_>, picks: &[Pick]) -> Option<Bytes> {
+    fn deliver(&self, turn: &Turn<'_>, picks: &[Pick]) -> Option<FrameKey> {
         let is_open = self.line.is_clear() && self.parting.get().is_none();
         if let Some(frame) = is_open.then(|| self.outbox.borrow().pass(turn, picks)).flatten() {
             self.moved.set(turn.now());

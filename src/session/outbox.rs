@@ -8,7 +8,7 @@ use super::limits::{Offered, OutboxLimits, Overload};
 use super::marks::{Losses, Marks};
 use super::parcel::{Parcel, Taken, append, append_with};
 use super::watch::{Looked, Room, Watch};
-use crate::hub::{Newest, Pick, Turn};
+use crate::hub::{FrameKey, Newest, Pick, Turn};
 use crate::model::{Object, Seq, Stream, Universe};
 use crate::wire::{ArrayFrame, Codec, Deflate, Gap, Mark, Notice};
 
@@ -158,7 +158,7 @@ impl Outbox {
     }
 
     /// The frame of a turn's objects that may leave at once, past an outbox in which nothing waits.
-    pub fn pass(&self, turn: &Turn<'_>, picks: &[Pick]) -> Option<Bytes> {
+    pub fn pass(&self, turn: &Turn<'_>, picks: &[Pick]) -> Option<FrameKey> {
         if !self.is_level() {
             return None;
         }
@@ -168,6 +168,7 @@ impl Outbox {
     /// Objects of a turn, in order.
     pub fn offer(&mut self, turn: &Turn<'_>, picks: &[Pick]) -> Offered {
         if let Some(frame) = self.pass(turn, picks) {
+            let frame = turn.bytes(frame);
             self.bytes += frame.len();
             self.queue.push_back(Parcel::Frame { frame, objects: picks.len() });
             return Offered::Kept;
