@@ -28,7 +28,7 @@ pub struct HubActor {
 /// How often the hub looks after the silent and the stalled.
 const BEAT: Duration = Duration::from_secs(1);
 
-/// How often the hub calls those who are due where no batch comes: in a quiet market.
+/// How often the hub calls those who are due where no batch comes: a quiet market on another thread.
 const QUIET_TURN: Duration = Duration::from_millis(10);
 
 /// The most batches handed out in one turn; the loop turns between one turn and the next, so that a
@@ -72,7 +72,6 @@ impl Actor for HubActor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.run_interval(BEAT, |actor, _| actor.hub.beat(Instant::now()));
-        ctx.run_interval(QUIET_TURN, |actor, _| actor.hub.call_due(Instant::now()));
     }
 }
 
@@ -81,7 +80,10 @@ impl Handler<Published> for HubActor {
 
     fn handle(&mut self, published: Published, ctx: &mut Self::Context) {
         match published {
-            Published::Standing(latest) => self.hub.stand(Latest::clone(&latest)),
+            Published::Standing(latest) => {
+                self.hub.stand(Latest::clone(&latest));
+                ctx.run_interval(QUIET_TURN, |actor, _| actor.hub.call_due(Instant::now()));
+            }
             Published::Batch(batch) => {
                 self.waiting.push_back(batch);
                 if self.waiting.len() == 1 {
