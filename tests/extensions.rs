@@ -78,9 +78,16 @@ fn a_snapshot_comes_after_the_acknowledgement_and_before_anything_live() {
     }
 }
 
+/// One worker is called by the tape's beat; several hear of it by message, and have clocks of their own.
+const WORKERS: [usize; 2] = [1, 2];
+
 #[test]
 fn at_a_pace_quotes_are_merged_and_counted_and_trades_all_come() {
-    let server = Server::start(|_| {});
+    WORKERS.into_iter().for_each(quotes_are_merged_at_a_pace);
+}
+
+fn quotes_are_merged_at_a_pace(workers: usize) {
+    let server = Server::start(|config| config.workers = workers);
     let mut client = Client::session(server.address);
     let x = json!({ "conflate_ms": 100 });
     let ack =
@@ -143,7 +150,12 @@ fn what_is_no_longer_held_and_what_was_of_another_epoch_is_told_as_a_gap() {
 
 #[test]
 fn a_quiet_market_is_heard_by_its_heartbeat_alone() {
+    WORKERS.into_iter().for_each(a_quiet_market_is_heard);
+}
+
+fn a_quiet_market_is_heard(workers: usize) {
     let server = Server::start(|config| {
+        config.workers = workers;
         config.simulation = tapecast::market::Simulation { trades_per_second: 0.0, ..config.simulation }
     });
     let mut client = Client::session(server.address);
@@ -154,6 +166,27 @@ fn a_quiet_market_is_heard_by_its_heartbeat_alone() {
     let ages: Vec<_> = beats.iter().map(|beat| beat[0]["age_ms"].as_u64().unwrap()).collect();
     assert!(beats.iter().all(|beat| beat.len() == 1 && beat[0]["T"] == "h" && beat[0]["epoch"].is_string()));
     assert!(ages.is_sorted(), "{ages:?}");
+}
+
+#[test]
+fn where_ticks_wait_for_others_all_come_in_fewer_frames() {
+    for workers in WORKERS {
+        let server = Server::start(|config| {
+            config.workers = workers;
+            config.max_delay = std::time::Duration::from_millis(20);
+            config.simulation.trades_per_second = 2_000.0;
+        });
+        let mut client = Client::session(server.address);
+        subscribe(&mut client, json!({ "action": "subscribe", "trades": ["*"] }));
+
+        let (mut ledger, mut frames) = (Ledger::default(), 0);
+        read(&mut client, &mut ledger, |ledger, _| {
+            frames += 1;
+            ledger.objects > 1_000
+        });
+
+        assert!(ledger.objects / frames > 5, "{} in {frames}", ledger.objects);
+    }
 }
 
 #[test]
