@@ -12,7 +12,7 @@ use actix_web::dev::ServiceResponse;
 use actix_web::http::ConnectionType;
 use bytes::Bytes;
 
-use super::socket::Carrier;
+use super::carrier::Carrier;
 use crate::session::Opening;
 
 /// Gives a connection to the session that the doors opened for it. Where they opened none, what they
@@ -42,7 +42,7 @@ where
     // Copied, so that the buffers of a whole request do not live as long as the session.
     let head = Bytes::copy_from_slice(&parts.write_buf);
     let early = Bytes::copy_from_slice(&parts.read_buf);
-    let session = opening.on(Box::new(parts.io), head, early);
+    let session = opening.on(parts.io.into_wire(), head, early);
     drop((parts.read_buf, parts.write_buf, parts.codec));
     session.await;
     Ok(())

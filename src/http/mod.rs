@@ -1,5 +1,6 @@
 //! The doors: the upgrade to a session, REST, health, metrics, the dashboard's files.
 
+mod carrier;
 mod cors;
 mod credentials;
 mod entrance;
@@ -26,11 +27,12 @@ use crate::model::{Epoch, Universe};
 use crate::session::{Limits, OutboxLimits};
 use crate::tape::Archive;
 
+pub use carrier::Carrier;
 pub use handover::hand_over;
 pub use protection::protection;
 #[doc(hidden)]
 pub use rest::answer_query;
-pub use socket::{Carrier, greet};
+pub use socket::greet;
 pub use threshold::{Manners, threshold};
 pub use tls::{Certificate, TlsError};
 

@@ -313,11 +313,7 @@ impl State {
     /// Sends what is to leave: nothing but calls of the kernel, one after the other.
     fn depart(&mut self, metrics: &WorkerMetrics) {
         let Self { seats, frames, departures, .. } = self;
-        departures.leave(frames, metrics, |key, frame| {
-            if let Some(seat) = &seats[key.0] {
-                seat.subscriber.dispatch(frame);
-            }
-        });
+        departures.leave(frames, metrics, |key| Some(&*seats[key.0].as_ref()?.subscriber));
     }
 }
 

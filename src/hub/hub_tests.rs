@@ -1,4 +1,5 @@
 use std::cell::{Cell, RefCell};
+use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -7,7 +8,7 @@ use bytes::Bytes;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use super::*;
-use crate::hub::{FrameKey, Newest, Vitals};
+use crate::hub::{FrameKey, Newest, Socket, Vitals};
 use crate::model::{Body, Object, Seq, Stream, SymbolId, Timestamp, Trade};
 use crate::wire::{Codec, fixtures};
 
@@ -19,7 +20,11 @@ impl<F: Fn(&Turn<'_>, &[Pick]) -> Option<FrameKey>, G: Fn(&Bytes)> Subscriber fo
         self.0(turn, picks)
     }
 
-    fn dispatch(&self, frame: &Bytes) {
+    fn socket(&self) -> Option<Socket<'_>> {
+        None
+    }
+
+    fn sent(&self, frame: &Bytes, _: io::Result<usize>) {
         self.1(frame);
     }
 

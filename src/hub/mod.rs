@@ -12,6 +12,7 @@ mod heartbeat;
 mod hub;
 mod index;
 mod newest;
+mod socket;
 mod subscriber;
 mod turn;
 
@@ -20,5 +21,6 @@ pub use heartbeat::{Patience, Vitals};
 pub use hub::Hub;
 pub use index::{Change, Index, SubscriberKey};
 pub use newest::Newest;
+pub use socket::Socket;
 pub use subscriber::Subscriber;
 pub use turn::{FrameKey, Frames, Pick, Turn};

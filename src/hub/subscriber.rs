@@ -1,8 +1,9 @@
+use std::io;
 use std::time::Instant;
 
 use bytes::Bytes;
 
-use super::{FrameKey, Newest, Pick, Turn, Vitals};
+use super::{FrameKey, Newest, Pick, Socket, Turn, Vitals};
 use crate::wire::Close;
 
 /// Somebody on this thread who takes what he wants of each batch.
@@ -12,12 +13,15 @@ use crate::wire::Close;
 pub trait Subscriber {
     /// Takes these objects, in order; gives the frame that is to leave at once, if one is.
     ///
-    /// The hub has it [dispatched](Self::dispatch) when all have been called, and calls nobody twice
-    /// before: the kernel's work drives ours out of the caches, so all of ours comes first.
+    /// The hub sends it when all have been called, through its [socket](Self::socket), and calls nobody
+    /// twice before: the kernel's work drives ours out of the caches, so all of ours comes first.
     fn deliver(&self, turn: &Turn<'_>, picks: &[Pick]) -> Option<FrameKey>;
 
-    /// Sends what it [gave](Self::deliver); the hub counts it.
-    fn dispatch(&self, frame: &Bytes);
+    /// The socket for frames that it [gave](Self::deliver); none where it sends them by itself.
+    fn socket(&self) -> Option<Socket<'_>>;
+
+    /// So much of a frame that it gave was sent, or why not; the rest is its own affair.
+    fn sent(&self, frame: &Bytes, sent: io::Result<usize>);
 
     /// Whether objects may wait a little for others that come soon. Not where it is behind, or has a
     /// pace or a past of its own: what it gets then depends on what was offered so far.

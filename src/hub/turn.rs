@@ -1,4 +1,4 @@
-use std::cell::RefCell;
+use std::cell::{Ref, RefCell};
 use std::hash::BuildHasher;
 use std::mem;
 use std::ops::Range;
@@ -42,7 +42,7 @@ pub struct Frames(RefCell<Shelf>);
 /// A place, and not a share of the bytes: to count owners, for each of those who are called in a row, is to wait
 /// each time for everything that has not come from memory yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FrameKey(usize);
+pub struct FrameKey(pub(super) usize);
 
 #[derive(Debug, Default)]
 struct Shelf {
@@ -154,14 +154,14 @@ impl<'a> Turn<'a> {
     /// # Panics
     /// When it is not of this turn.
     pub fn bytes(&self, frame: FrameKey) -> Bytes {
-        self.frames.with(frame, Bytes::clone)
+        self.frames.all()[frame.0].clone()
     }
 }
 
 impl Frames {
-    /// Has a look at a frame of the turn, in whose midst none may be made.
-    pub(super) fn with<T>(&self, frame: FrameKey, look: impl FnOnce(&Bytes) -> T) -> T {
-        look(&self.0.borrow().frames[frame.0])
+    /// All frames of the turn, at their keys' places. While it is looked at none may be made.
+    pub(super) fn all(&self) -> Ref<'_, [Bytes]> {
+        Ref::map(self.0.borrow(), |shelf| &*shelf.frames)
     }
 
     /// The batches change: what was made of them is of no use any more.

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use allocation_counter::{AllocationInfo, measure};
@@ -17,14 +18,14 @@ use crate::model::{Epoch, Object, Seq, Timestamp};
 use crate::tape::Batch;
 use crate::wire::{Codec, fixtures};
 
-fn join(hub: &Rc<Hub>) -> Membership {
+fn join(hub: &Rc<Hub>) -> (Rc<Link>, Membership) {
     let universe = Arc::new(fixtures::universe());
     let outbox = Outbox::new(Codec::Json, universe, OutboxLimits::default());
     let line = Line::new(Box::new(FakeWire::taking(<[u8]>::len)), Bytes::new());
     let link = Rc::new(Link::new(Rc::clone(hub), Codec::Json, Epoch::default(), outbox, line));
     let membership = Membership::of(&link);
     hub.change_interests(membership.key(), |change| change.add(fixtures::trade().stream()));
-    membership
+    (link, membership)
 }
 
 fn batch(seq: u64) -> Arc<Batch> {
@@ -35,12 +36,16 @@ fn batch(seq: u64) -> Arc<Batch> {
 /// What a hundred turns allocate, of ten trades each, for so many sessions that want them all.
 fn a_hundred_turns(sessions: usize) -> AllocationInfo {
     let hub = Rc::new(Hub::new(2, Patience::default(), Duration::ZERO, WorkerMetrics::default()));
-    let _members: Vec<_> = (0..sessions).map(|_| join(&hub)).collect();
+    let members: Vec<_> = (0..sessions).map(|_| join(&hub)).collect();
     let now = Instant::now();
     let hand_out = |batch: &Arc<Batch>| {
         hub.hand_out(std::slice::from_ref(batch), now);
         while hub.has_more() {
             hub.hand_out(&[], now);
+        }
+        for (link, _) in &members {
+            let written = link.poll_write(&mut Context::from_waker(Waker::noop()));
+            assert!(matches!(written, Poll::Ready(Ok(()))));
         }
     };
     (0..10).for_each(|seq| hand_out(&batch(seq)));

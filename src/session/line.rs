@@ -1,19 +1,28 @@
 use std::cell::{Cell, RefCell};
 use std::io;
-use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::ReadBuf;
+
+use crate::hub::Socket;
 
 /// What carries a session's bytes: a connection that is ours alone once the handshake is over.
-pub trait Wire: AsyncRead + AsyncWrite + Unpin {
-    /// Writes as much as the socket takes at once.
-    ///
-    /// # Errors
-    /// `WouldBlock` where it takes nothing now, or where only a task may write; else the connection
-    /// is broken.
-    fn try_send(&self, bytes: &[u8]) -> io::Result<usize>;
+pub trait Wire {
+    /// The socket that bytes may be given to as they are; none where only a task may write.
+    fn socket(&self) -> Option<Socket<'_>>;
+
+    /// Reads what has come in; nothing at the end.
+    fn poll_read(&self, cx: &mut Context<'_>, room: &mut ReadBuf<'_>) -> Poll<io::Result<()>>;
+
+    /// Writes as much as is taken.
+    fn poll_write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>>;
+
+    /// Sees what was written through to the socket.
+    fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+
+    /// Says that nothing more will be written.
+    fn poll_shutdown(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
     /// What is unsent when it is dropped is thrown away, and the far side sees a reset.
     fn abandon(&self);
@@ -21,10 +30,10 @@ pub trait Wire: AsyncRead + AsyncWrite + Unpin {
 
 /// The way to the client, with the one frame that the socket has not taken whole.
 ///
-/// A frame is written where it comes up, in the middle of the hub's turn: a call of the kernel and
+/// A frame is written where it comes up, or by the hub at the end of its turn: a call of the kernel and
 /// nothing around it. Only where the socket is full the session's task is woken, and waits for it.
 pub(super) struct Line {
-    wire: RefCell<Box<dyn Wire>>,
+    wire: Box<dyn Wire>,
     rest: RefCell<Bytes>,
     /// Whether a task wrote what a wire with buffers of its own may still hold.
     is_unflushed: Cell<bool>,
@@ -42,12 +51,7 @@ thread_local! {
 impl Line {
     /// A line over this wire; `head` goes before everything else.
     pub(super) fn new(wire: Box<dyn Wire>, head: Bytes) -> Self {
-        Self {
-            wire: RefCell::new(wire),
-            rest: RefCell::new(head),
-            is_unflushed: Cell::new(false),
-            is_broken: Cell::new(false),
-        }
+        Self { wire, rest: RefCell::new(head), is_unflushed: Cell::new(false), is_broken: Cell::new(false) }
     }
 
     /// Whether there is room for a frame: the last one was taken whole, and has left the wire's buffers.
@@ -60,9 +64,19 @@ impl Line {
         self.rest.borrow().len()
     }
 
-    /// Gives the socket what it takes of a frame, and keeps the rest. Only on a clear line.
-    pub(super) fn send(&self, frame: &Bytes) {
-        let taken = self.wire.borrow().try_send(frame).unwrap_or_else(|error| {
+    /// The socket that frames are given to while the line is clear, if it takes them as they are.
+    pub(super) fn socket(&self) -> Option<Socket<'_>> {
+        self.wire.socket()
+    }
+
+    /// Gives the socket what it takes of a frame at once; say then what was [sent](Self::sent).
+    pub(super) fn try_send(&self, frame: &[u8]) -> io::Result<usize> {
+        self.wire.socket().map_or(Ok(0), |socket| socket.send(frame))
+    }
+
+    /// So much of a frame was given to the socket; the rest is kept. Only on a clear line.
+    pub(super) fn sent(&self, frame: &Bytes, sent: io::Result<usize>) {
+        let taken = sent.unwrap_or_else(|error| {
             self.is_broken.set(!is_passing(&error));
             0
         });
@@ -76,10 +90,9 @@ impl Line {
         if self.is_broken.get() {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
-        let mut wire = self.wire.borrow_mut();
         let mut rest = self.rest.borrow_mut();
         while !rest.is_empty() {
-            let taken = ready!(Pin::new(&mut **wire).poll_write(cx, &rest))?;
+            let taken = ready!(self.wire.poll_write(cx, &rest))?;
             if taken == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
@@ -89,7 +102,7 @@ impl Line {
         // A frame may be a slice of what others share: nothing of it is kept.
         *rest = Bytes::new();
         if self.is_unflushed.get() {
-            ready!(Pin::new(&mut **wire).poll_flush(cx))?;
+            ready!(self.wire.poll_flush(cx))?;
             self.is_unflushed.set(false);
         }
         Poll::Ready(Ok(()))
@@ -99,19 +112,19 @@ impl Line {
     pub(super) fn poll_read(&self, cx: &mut Context<'_>) -> Poll<io::Result<Bytes>> {
         ROOM.with_borrow_mut(|room| {
             let mut room = ReadBuf::new(room);
-            ready!(Pin::new(&mut **self.wire.borrow_mut()).poll_read(cx, &mut room))?;
+            ready!(self.wire.poll_read(cx, &mut room))?;
             Poll::Ready(Ok(Bytes::copy_from_slice(room.filled())))
         })
     }
 
     /// Says that nothing more will be sent.
     pub(super) fn poll_shutdown(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut **self.wire.borrow_mut()).poll_shutdown(cx)
+        self.wire.poll_shutdown(cx)
     }
 
     /// Nothing that waits will be sent.
     pub(super) fn abandon(&self) {
-        self.wire.borrow().abandon();
+        self.wire.abandon();
     }
 }
 
@@ -131,7 +144,7 @@ mod tests {
         let line = Line::new(Box::new(FakeWire::buffered(<[u8]>::len)), Bytes::new());
         assert!(line.is_clear());
 
-        line.send(&Bytes::from_static(b"a frame"));
+        line.sent(&Bytes::from_static(b"a frame"), Ok(0));
         let cleared = line.poll_clear(&mut Context::from_waker(Waker::noop()));
 
         assert!(cleared.is_pending() && line.waiting_bytes() == 0);

@@ -11,7 +11,7 @@ use super::line::Line;
 use super::outbox::Outbox;
 use super::parcel::Taken;
 use super::{Overload, Terms};
-use crate::hub::{FrameKey, Hub, Newest, Pick, Subscriber, SubscriberKey, Turn, Vitals};
+use crate::hub::{FrameKey, Hub, Newest, Pick, Socket, Subscriber, SubscriberKey, Turn, Vitals};
 use crate::model::{Epoch, Timestamp};
 use crate::wire::{Close, Codec, ErrorCode, Heartbeat, Notice, Opcode, close_frame, message_frame};
 
@@ -186,7 +186,7 @@ impl Link {
             }
             ready!(cleared)?;
             match self.hub.with_latest(|latest| self.take(latest, now)) {
-                Some(frame) => self.line.send(&frame),
+                Some(frame) => self.line.sent(&frame, self.line.try_send(&frame)),
                 None => return Poll::Ready(Ok(())),
             }
         }
@@ -197,15 +197,7 @@ impl Link {
         while self.line.is_clear()
             && let Some(frame) = self.take(latest, now)
         {
-            self.put(&frame);
-        }
-    }
-
-    /// Gives the socket what it takes of a frame at once; the rest is the task's work.
-    fn put(&self, frame: &Bytes) {
-        self.line.send(frame);
-        if !self.line.is_clear() {
-            self.wake();
+            self.sent(&frame, self.line.try_send(&frame));
         }
     }
 
@@ -282,8 +274,15 @@ impl Subscriber for Link {
         None
     }
 
-    fn dispatch(&self, frame: &Bytes) {
-        self.put(frame);
+    fn socket(&self) -> Option<Socket<'_>> {
+        self.line.socket()
+    }
+
+    fn sent(&self, frame: &Bytes, sent: io::Result<usize>) {
+        self.line.sent(frame, sent);
+        if !self.line.is_clear() {
+            self.wake();
+        }
     }
 
     fn may_wait(&self) -> bool {
