@@ -1,4 +1,4 @@
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell, RefMut};
 use std::io;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
@@ -6,6 +6,7 @@ use std::time::{Instant, SystemTime};
 
 use bytes::Bytes;
 
+use super::lane::{Lane, Passage};
 use super::limits::Offered;
 use super::line::Line;
 use super::outbox::Outbox;
@@ -24,6 +25,7 @@ pub(super) struct Link {
     key: OnceCell<SubscriberKey>,
     codec: Codec,
     epoch: Epoch,
+    lane: Lane,
     outbox: RefCell<Outbox>,
     line: Line,
     /// Wakes the session's task, unless it has been woken already.
@@ -33,8 +35,6 @@ pub(super) struct Link {
     release_at: Cell<Instant>,
     heard: Cell<Instant>,
     pinged: Cell<Instant>,
-    /// When the socket last took something, or when the outbox ceased to be empty after that.
-    moved: Cell<Instant>,
     /// Whether the client knows our own notices.
     opted_in: Cell<bool>,
     parting: Cell<Option<Parting>>,
@@ -60,6 +60,7 @@ impl Link {
             key: OnceCell::new(),
             codec,
             epoch,
+            lane: Lane::new(now),
             outbox: RefCell::new(outbox),
             line,
             waker: Cell::new(None),
@@ -67,7 +68,6 @@ impl Link {
             release_at: Cell::new(now),
             heard: Cell::new(now),
             pinged: Cell::new(now),
-            moved: Cell::new(now),
             opted_in: Cell::new(false),
             parting: Cell::new(None),
             is_severed: Cell::new(false),
@@ -116,7 +116,7 @@ impl Link {
         self.opted_in.set(true);
         let now = Instant::now();
         self.release_at.set(now + terms.pace);
-        self.outbox.borrow_mut().set_overload(Overload::Gap);
+        self.outbox_mut().set_overload(Overload::Gap);
         if let Some(key) = self.key() {
             self.hub.set_due(key, self.next_due(now));
         }
@@ -146,6 +146,19 @@ impl Link {
 
     pub(super) fn line(&self) -> &Line {
         &self.line
+    }
+
+    fn outbox_mut(&self) -> RefMut<'_, Outbox> {
+        self.lane.forget();
+        self.outbox.borrow_mut()
+    }
+
+    /// How objects pass the outbox and leave at once, if they may.
+    fn passage(&self) -> Option<Passage> {
+        self.lane.passage(|| {
+            let is_open = self.line.is_clear() && self.parting.get().is_none();
+            is_open.then(|| self.outbox.borrow().passage()).flatten()
+        })
     }
 
     /// How many bytes wait for the socket.
@@ -182,7 +195,7 @@ impl Link {
             let waited = self.line.waiting_bytes();
             let cleared = self.line.poll_clear(cx);
             if self.line.waiting_bytes() < waited {
-                self.moved.set(now);
+                self.lane.set_moved(now);
             }
             ready!(cleared)?;
             match self.hub.with_latest(|latest| self.take(latest, now)) {
@@ -202,13 +215,13 @@ impl Link {
     }
 
     fn take(&self, latest: &Newest, now: Instant) -> Option<Bytes> {
-        let taken = self.outbox.borrow_mut().take(latest)?;
+        let taken = self.outbox_mut().take(latest)?;
         Some(self.leaving(taken, now))
     }
 
     /// Counts a frame that leaves now.
     fn leaving(&self, taken: Taken, now: Instant) -> Bytes {
-        self.moved.set(now);
+        self.lane.set_moved(now);
         let metrics = self.hub.metrics();
         metrics.frames.inc();
         metrics.objects.inc_by(taken.objects as u64);
@@ -233,11 +246,11 @@ impl Link {
         if self.parting.get().is_some() {
             return None;
         }
-        let mut outbox = self.outbox.borrow_mut();
+        let mut outbox = self.outbox_mut();
         let was_empty = outbox.is_empty();
         let outcome = change(&mut outbox);
         if was_empty && !outbox.is_empty() && self.line.is_clear() {
-            self.moved.set(now);
+            self.lane.set_moved(now);
         }
         Some(outcome)
     }
@@ -246,7 +259,7 @@ impl Link {
     fn next_due(&self, now: Instant) -> Option<Instant> {
         let Terms { pace, heartbeat } = self.terms.get();
         let release = (!pace.is_zero()).then(|| self.release_at.get());
-        let beat = (!heartbeat.is_zero()).then(|| (self.moved.get() + heartbeat).max(now));
+        let beat = (!heartbeat.is_zero()).then(|| (self.lane.moved() + heartbeat).max(now));
         release.into_iter().chain(beat).min()
     }
 
@@ -259,14 +272,13 @@ impl Link {
 
 impl Subscriber for Link {
     fn deliver(&self, turn: &Turn<'_>, picks: &[Pick]) -> Option<FrameKey> {
-        let is_open = self.line.is_clear() && self.parting.get().is_none();
-        if let Some(frame) = is_open.then(|| self.outbox.borrow().pass(turn, picks)).flatten() {
-            self.moved.set(turn.now());
+        if let Some(frame) = self.passage().and_then(|passage| passage.frame(turn, picks)) {
+            self.lane.set_moved(turn.now());
             return Some(frame);
         }
         if self.fill(turn.now(), |outbox| outbox.offer(turn, picks)) == Some(Offered::Overflow) {
             self.hub.metrics().overflows.inc();
-            self.outbox.borrow_mut().clear();
+            self.outbox_mut().clear();
             self.notify(&ErrorCode::SlowClient.into());
             self.part(Close::SlowClient);
         }
@@ -281,6 +293,7 @@ impl Subscriber for Link {
     fn sent(&self, frame: &Bytes, sent: io::Result<usize>) {
         self.line.sent(frame, sent);
         if !self.line.is_clear() {
+            self.lane.forget();
             self.wake();
         }
     }
@@ -300,7 +313,7 @@ impl Subscriber for Link {
             self.fill(now, |outbox| outbox.release(latest));
             self.write(latest, now);
         }
-        if !heartbeat.is_zero() && !self.owes() && self.moved.get() + heartbeat <= now {
+        if !heartbeat.is_zero() && !self.owes() && self.lane.moved() + heartbeat <= now {
             self.notify(&self.heartbeat(latest));
         }
         const SOON: std::time::Duration = std::time::Duration::from_millis(1);
@@ -311,7 +324,7 @@ impl Subscriber for Link {
         Vitals {
             heard: self.heard.get(),
             pinged: self.pinged.get(),
-            stalled: self.owes().then(|| self.moved.get()),
+            stalled: self.owes().then(|| self.lane.moved()),
             dismissed: self.parting.get().map(|parting| parting.since),
             waiting_bytes: self.waiting_bytes(),
         }
@@ -326,7 +339,7 @@ impl Subscriber for Link {
 
     fn dismiss(&self, why: Close) {
         if !why.may_return() {
-            self.outbox.borrow_mut().clear();
+            self.outbox_mut().clear();
         }
         if why == Close::Restart && self.opted_in.get() {
             let reconnect_ms = rand::random_range(RECONNECT_MS);

@@ -2,8 +2,9 @@
 //! and the line through which that goes.
 //!
 //! ```text
-//! hub ──deliver──▶ Link { outbox ──▶ line } ──▶ socket      what it takes at once
-//!                        ▲ poll_write                       what it takes later
+//! hub ──deliver──▶ Link { lane } ──frame──▶ hub ──▶ socket   what need not wait, at the turn's end
+//!             └──▶ Link { outbox ──▶ line } ──▶ socket       what waited for room, or for its time
+//!                          ▲ poll_write                      what the socket takes later
 //! socket ──▶ Incoming ──▶ SessionActor ──▶ Conversation ──Outcome──▶ Delivery ──▶ Link, hub
 //! ```
 //! The connection's task drives the actor and writes what the socket could not take at once. A tick
@@ -18,6 +19,7 @@ mod filter;
 mod guard;
 mod incoming;
 mod known;
+mod lane;
 mod limits;
 mod line;
 mod link;

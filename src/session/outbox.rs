@@ -4,11 +4,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::known::Known;
+use super::lane::Passage;
 use super::limits::{Offered, OutboxLimits, Overload};
 use super::marks::{Losses, Marks};
 use super::parcel::{Parcel, Taken, append, append_with};
 use super::watch::{Looked, Room, Watch};
-use crate::hub::{FrameKey, Newest, Pick, Turn};
+use crate::hub::{Newest, Pick, Turn};
 use crate::model::{Object, Seq, Stream, Universe};
 use crate::wire::{ArrayFrame, Codec, Deflate, Gap, Mark, Notice};
 
@@ -157,17 +158,15 @@ impl Outbox {
         self.known.remove(stream)
     }
 
-    /// The frame of a turn's objects that may leave at once, past an outbox in which nothing waits.
-    pub fn pass(&self, turn: &Turn<'_>, picks: &[Pick]) -> Option<FrameKey> {
-        if !self.is_level() {
-            return None;
-        }
-        turn.frame(self.codec, self.deflate, picks, self.limits.frame_bytes)
+    /// How the objects of a turn may pass it, while nothing is changed here: at once, where it is level.
+    pub(super) fn passage(&self) -> Option<Passage> {
+        let Self { codec, deflate, limits, .. } = *self;
+        self.is_level().then_some(Passage { codec, deflate, frame_bytes: limits.frame_bytes })
     }
 
     /// Objects of a turn, in order.
     pub fn offer(&mut self, turn: &Turn<'_>, picks: &[Pick]) -> Offered {
-        if let Some(frame) = self.pass(turn, picks) {
+        if let Some(frame) = self.passage().and_then(|passage| passage.frame(turn, picks)) {
             let frame = turn.bytes(frame);
             self.bytes += frame.len();
             self.queue.push_back(Parcel::Frame { frame, objects: picks.len() });
