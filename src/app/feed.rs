@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use actix::{Actor, Addr, Arbiter};
 
 use crate::hub::{Ear, Hub, HubActor};
-use crate::tape::{Follow, Tape, TapeActor};
+use crate::tape::{BesideActor, Follow, Tape, TapeActor};
 
 /// The market and its tape: on a thread of their own where several workers follow them, on the worker's
 /// where there is one.
@@ -43,7 +43,7 @@ impl Feed {
             Self::Beside(tape) => {
                 let tape = tape.lock().expect("nobody panics with this lock").take();
                 let tape = tape.expect("there is one worker");
-                TapeActor::beside(*tape, Ear::new(Rc::clone(hub), actor)).start();
+                BesideActor::new(*tape, Ear::new(Rc::clone(hub), actor)).start();
             }
         }
     }

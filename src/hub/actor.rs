@@ -1,6 +1,5 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
-use std::slice;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -123,13 +122,10 @@ impl Ear {
 
 /// A beat that brings nothing is of use, too: it is the clock of those who wait.
 impl Neighbour for Ear {
-    fn stand(&self, latest: &Latest) {
-        self.hub.stand(latest.clone());
-    }
-
-    fn beat(&self, batch: Option<&Arc<Batch>>) {
+    fn beat(&self, tell: impl FnOnce(&mut Latest) -> Option<Arc<Batch>>) {
+        let batch = self.hub.enter(tell);
         let now = Instant::now();
-        self.hub.hand_out(batch.map_or(&[], slice::from_ref), now);
+        self.hub.pass_on(batch.as_slice(), now);
         self.hub.call_due(now);
         if self.hub.has_more() {
             self.actor.do_send(HandOut);

@@ -134,7 +134,25 @@ impl Hub {
         self.state.borrow_mut().newest = Newest::of_all(latest);
     }
 
-    /// Hands these batches out: each subscriber is called at most once, with all that it wants of them.
+    /// Enters what is new where the newest objects stand: `tell` does it, and gives what is to be
+    /// [passed on](Self::pass_on) before anybody looks.
+    pub fn enter<T>(&self, tell: impl FnOnce(&mut Latest) -> T) -> T {
+        tell(self.state.borrow_mut().newest.latest_mut())
+    }
+
+    /// Enters these batches and passes them on.
+    pub fn hand_out(&self, batches: &[Arc<Batch>], now: Instant) {
+        self.enter(|latest| {
+            for batch in batches {
+                latest.told_until(batch.newest());
+                batch.objects().for_each(|object| latest.put(*object));
+            }
+        });
+        self.pass_on(batches, now);
+    }
+
+    /// Hands these batches out, which are entered already: each subscriber is called at most once, with all
+    /// that it wants of them.
     ///
     /// Who got nothing for [`max_delay`](Self::new) is called at once; who gets much waits for a
     /// moment that it shares with all others who wait, so that fewer and larger frames leave, and
@@ -143,7 +161,7 @@ impl Hub {
     /// The work of one call is bounded, so that newcomers, commands and pings get their turn of the
     /// worker: whoever is left over waits for the [next](Self::has_more), which includes what
     /// has come by then, in the same frame.
-    pub fn hand_out(&self, batches: &[Arc<Batch>], now: Instant) {
+    pub fn pass_on(&self, batches: &[Arc<Batch>], now: Instant) {
         let state = &mut *self.state.borrow_mut();
         for batch in batches {
             state.take_in(batch);
@@ -249,11 +267,8 @@ impl Hub {
 impl State {
     /// Finds who wants what of a batch.
     fn take_in(&mut self, batch: &Arc<Batch>) {
-        let Self { index, queue, batches, newest, .. } = self;
-        let latest = newest.latest_mut();
-        latest.told_until(batch.newest());
+        let Self { index, queue, batches, .. } = self;
         for (place, object) in batch.objects().enumerate() {
-            latest.put(*object);
             let pick = Pick::new(batches.len(), place);
             index.note(object.stream(), pick, |audience| queue.push_back(audience));
         }

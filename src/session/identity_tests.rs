@@ -19,7 +19,7 @@ use super::{Conversation, Limits, Outbox, OutboxLimits, Replay};
 use crate::hub::{Hub, Patience};
 use crate::metrics::WorkerMetrics;
 use crate::model::{Body, Channel, Epoch, Event, Object, Seq, Stream, SymbolId, Timestamp};
-use crate::tape::{Batch, Recorder, Spans};
+use crate::tape::{Batch, Latest, Recorder, Spans};
 use crate::wire::{Codec, Command, fixtures};
 
 const EPOCH: Epoch = Epoch::new(36);
@@ -31,6 +31,7 @@ const RETAINED: usize = 12;
 struct World {
     random: StdRng,
     recorder: Recorder,
+    latest: Latest,
     hubs: [Rc<Hub>; 2],
     on_the_way: Vec<Arc<Batch>>,
     published: Rc<std::cell::RefCell<HashMap<Stream, Vec<Object>>>>,
@@ -51,6 +52,7 @@ impl World {
         Self {
             random: StdRng::seed_from_u64(seed),
             recorder,
+            latest: Latest::new(2),
             hubs: [hub(), hub()],
             on_the_way: Vec::new(),
             published: Rc::default(),
@@ -74,7 +76,7 @@ impl World {
             (quote.symbol, quote.at) = (symbol, self.now);
             events.push(if self.random.random() { Event::Trade(trade) } else { Event::Quote(quote) });
         }
-        let batch = Arc::new(self.recorder.record(&events, self.now));
+        let batch = Arc::new(self.recorder.record(&mut self.latest, &events, self.now));
         for object in batch.objects() {
             let mut published = self.published.borrow_mut();
             let kept = published.entry(object.stream()).or_default();

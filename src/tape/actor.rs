@@ -20,39 +20,21 @@ pub enum Published {
     Batch(Arc<Batch>),
 }
 
-/// A follower on the tape's own thread. It is called plainly, in the middle of the beat: a message to
-/// it would have to be kept, and its actor woken, 1,000 times a second.
-pub trait Neighbour {
-    /// How things stand, before the first beat.
-    fn stand(&self, latest: &Latest);
-
-    /// A beat, with what is new.
-    fn beat(&self, batch: Option<&Arc<Batch>>);
-}
-
 /// The market-data actor: on each beat of the market it takes what has happened, and publishes it to its
 /// followers.
 pub struct TapeActor {
     tape: Tape,
+    latest: Latest,
     followers: Vec<Recipient<Published>>,
-    neighbour: Option<Box<dyn Neighbour>>,
 }
 
 impl TapeActor {
     /// An actor that publishes this tape to those who [follow](Follow).
     pub fn new(tape: Tape) -> Self {
-        Self { tape, followers: Vec::new(), neighbour: None }
-    }
-
-    /// An actor that publishes this tape to somebody on its own thread, too.
-    pub fn beside(tape: Tape, neighbour: impl Neighbour + 'static) -> Self {
-        Self { neighbour: Some(Box::new(neighbour)), ..Self::new(tape) }
+        Self { latest: Latest::new(tape.symbols()), tape, followers: Vec::new() }
     }
 
     fn publish(&mut self, batch: Option<Arc<Batch>>) {
-        if let Some(neighbour) = &self.neighbour {
-            neighbour.beat(batch.as_ref());
-        }
         let Some(batch) = batch else { return };
         self.followers.retain(Recipient::connected);
         for follower in &self.followers {
@@ -65,10 +47,7 @@ impl Actor for TapeActor {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        if let Some(neighbour) = &self.neighbour {
-            neighbour.stand(self.tape.latest());
-        }
-        let opening = self.tape.open();
+        let opening = self.tape.open(&mut self.latest);
         self.publish(opening);
         ctx.add_stream(self.tape.beats());
     }
@@ -76,7 +55,7 @@ impl Actor for TapeActor {
 
 impl StreamHandler<Beat> for TapeActor {
     fn handle(&mut self, _: Beat, _: &mut Self::Context) {
-        let batch = self.tape.beat();
+        let batch = self.tape.beat(&mut self.latest);
         self.publish(batch);
         self.tape.settle();
     }
@@ -86,7 +65,7 @@ impl Handler<Follow> for TapeActor {
     type Result = ();
 
     fn handle(&mut self, Follow(follower): Follow, _: &mut Self::Context) {
-        follower.do_send(Published::Standing(Arc::new(self.tape.latest().clone())));
+        follower.do_send(Published::Standing(Arc::new(self.latest.clone())));
         self.followers.push(follower);
     }
 }

@@ -18,7 +18,7 @@ impl Default for Spans {
     }
 }
 
-/// Numbers what the market says, folds it into bars and remembers the newest of each stream.
+/// Numbers what the market says, and folds it into bars and tickers.
 ///
 /// Pure: what comes out depends on what went in alone.
 #[derive(Debug)]
@@ -26,7 +26,6 @@ pub struct Recorder {
     universe: Arc<Universe>,
     bars: Bars,
     board: Board,
-    latest: Latest,
     archive: Arc<Archive>,
 }
 
@@ -37,7 +36,6 @@ impl Recorder {
         Self {
             bars: Bars::new(symbols, spans.bar_nanos, from),
             board: Board::new(&universe, from),
-            latest: Latest::new(symbols),
             archive: Arc::new(Archive::new(symbols, Retention::default())),
             universe,
         }
@@ -54,10 +52,13 @@ impl Recorder {
     }
 
     /// Takes in the events up to `newest`, in order, and gives what is to be published of them.
-    pub fn record(&mut self, events: &[Event], newest: Timestamp) -> Batch {
+    ///
+    /// Numbers go on from `latest`, where each object is entered. It is the caller's, so that there need not
+    /// be a second one where the same thread looks at it.
+    pub fn record(&mut self, latest: &mut Latest, events: &[Event], newest: Timestamp) -> Batch {
         let mut objects = Vec::with_capacity(events.len());
         let mut publish = |body: Body| {
-            objects.push(number(&mut self.latest, body));
+            objects.push(number(latest, body));
         };
         for event in events {
             self.bars.advance(event.at(), &mut publish);
@@ -74,20 +75,19 @@ impl Recorder {
         self.bars.advance(newest, &mut publish);
         self.archive.record(&objects);
         self.board.advance(newest);
-        let tickers = self.board.take_changed().map(|ticker| number(&mut self.latest, Body::Ticker(ticker)));
+        let tickers = self.board.take_changed().map(|ticker| number(latest, Body::Ticker(ticker)));
         let tickers = tickers.collect();
-        self.latest.told_until(newest);
         Batch::new(Arc::clone(&self.universe), newest, objects, tickers)
+    }
+
+    /// How many instruments there are.
+    pub(super) fn symbols(&self) -> usize {
+        self.universe.len()
     }
 
     /// Does what can wait until the batch has left.
     pub fn settle(&self) {
         self.archive.settle();
-    }
-
-    /// The newest object of each stream.
-    pub fn latest(&self) -> &Latest {
-        &self.latest
     }
 }
 
@@ -114,19 +114,25 @@ mod tests {
         }
     }
 
+    fn recorder(from: Timestamp) -> (Recorder, Latest) {
+        let universe = fixtures::universe();
+        let latest = Latest::new(universe.len());
+        (Recorder::new(Arc::new(universe), Spans::default(), from), latest)
+    }
+
     #[test]
     fn each_stream_is_numbered_from_one() {
         let (trade, quote) = (event(fixtures::trade().body), event(fixtures::quote().body));
-        let mut recorder = Recorder::new(Arc::new(fixtures::universe()), Spans::default(), trade.at());
+        let (mut recorder, mut latest) = recorder(trade.at());
 
-        let first = recorder.record(&[trade, quote, trade], quote.at());
-        let second = recorder.record(&[trade], quote.at());
+        let first = recorder.record(&mut latest, &[trade, quote, trade], quote.at());
+        let second = recorder.record(&mut latest, &[trade], quote.at());
 
         let seqs = |batch: &Batch| batch.objects().map(|object| object.seq.0).collect::<Vec<_>>();
         assert_eq!(seqs(&first), [1, 1, 2, 1], "two trades, a quote, and the ticker of all three");
         assert_eq!(seqs(&second), [3, 2]);
         let trades = Stream { channel: Channel::Trades, symbol: SymbolId(0) };
-        assert_eq!(recorder.latest().seq(trades), Seq(3));
+        assert_eq!(latest.seq(trades), Seq(3));
     }
 
     #[test]
@@ -134,9 +140,9 @@ mod tests {
         let trade = event(fixtures::trade().body);
         let Event::Trade(mut later) = trade else { unreachable!() };
         later.at = later.at + std::time::Duration::from_mins(1);
-        let mut recorder = Recorder::new(Arc::new(fixtures::universe()), Spans::default(), trade.at());
+        let (mut recorder, mut latest) = recorder(trade.at());
 
-        let batch = recorder.record(&[trade, Event::Trade(later)], later.at);
+        let batch = recorder.record(&mut latest, &[trade, Event::Trade(later)], later.at);
 
         let channels: Vec<_> = batch.objects().map(|object| object.stream().channel).collect();
         assert_eq!(
@@ -153,8 +159,7 @@ mod tests {
             Event::Trade(Trade { price: Price::from_ticks(ticks), size, at, ..first })
         };
         let archive = Arc::new(Archive::new(2, Retention::default()));
-        let universe = Arc::new(fixtures::universe());
-        let recorder = Recorder::new(universe, Spans::default(), trade(0, 1, 1).at());
+        let (recorder, mut latest) = recorder(trade(0, 1, 1).at());
         let mut recorder = recorder.retain_in(Arc::clone(&archive));
         let newest_bar = |batch: &Batch| {
             let bars = batch.objects().filter_map(|object| match object.body {
@@ -165,10 +170,10 @@ mod tests {
         };
 
         let trades = [trade(0, 900, 7), trade(30_000, 1_000, 1), trade(59_999, 800, 20)];
-        let batch = recorder.record(&trades, trade(60_000, 1, 1).at());
+        let batch = recorder.record(&mut latest, &trades, trade(60_000, 1, 1).at());
         assert_eq!(newest_bar(&batch), archive.latest_bar(first.symbol, Span::Minute));
 
-        let batch = recorder.record(&[trade(59_000, 1_100, 3)], trade(60_500, 1, 1).at());
+        let batch = recorder.record(&mut latest, &[trade(59_000, 1_100, 3)], trade(60_500, 1, 1).at());
         assert_eq!(newest_bar(&batch), archive.latest_bar(first.symbol, Span::Minute));
     }
 }

@@ -34,15 +34,15 @@ impl Tape {
     }
 
     /// The first batch: what is true when the market opens.
-    pub(super) fn open(&mut self) -> Option<Arc<Batch>> {
+    pub(super) fn open(&mut self, latest: &mut Latest) -> Option<Arc<Batch>> {
         let opened = self.market.open(&mut self.events);
-        self.batch(opened)
+        self.batch(latest, opened)
     }
 
     /// What has happened since this was last asked, if anything.
-    pub(super) fn beat(&mut self) -> Option<Arc<Batch>> {
+    pub(super) fn beat(&mut self, latest: &mut Latest) -> Option<Arc<Batch>> {
         let newest = self.market.tell(&mut self.events)?;
-        self.batch(newest)
+        self.batch(latest, newest)
     }
 
     /// Does what can wait until the batch has left.
@@ -50,19 +50,21 @@ impl Tape {
         self.recorder.settle();
     }
 
-    /// The newest object of each stream.
-    pub(super) fn latest(&self) -> &Latest {
-        self.recorder.latest()
+    /// How many instruments there are.
+    pub(super) fn symbols(&self) -> usize {
+        self.recorder.symbols()
     }
 
     /// A batch of what the market has told, up to `newest`.
-    fn batch(&mut self, newest: Timestamp) -> Option<Arc<Batch>> {
-        let batch = self.recorder.record(&self.events, newest);
+    fn batch(&mut self, latest: &mut Latest, newest: Timestamp) -> Option<Arc<Batch>> {
+        let batch = self.recorder.record(latest, &self.events, newest);
         self.events.clear();
         self.events.shrink_to(KEPT_EVENTS);
         if batch.is_empty() {
+            // Nothing is told: a quiet market's newest event grows old.
             return None;
         }
+        latest.told_until(batch.newest());
         self.metrics.batches.inc();
         self.metrics.objects.inc_by(batch.len() as u64);
         self.metrics.newest.set(batch.newest().nanos() as f64 / SECOND as f64);

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use tapecast::http::answer_query;
 use tapecast::market::{Simulation, Simulator, universe};
 use tapecast::model::{Timestamp, Universe};
-use tapecast::tape::{Archive, Recorder, Retention, Spans};
+use tapecast::tape::{Archive, Latest, Recorder, Retention, Spans};
 use tapecast::wire::{Agreed, Codec, Command, Compression, Decoder, Fault, Incoming, Opcode, message_frame};
 
 /// The limit of the decoders here: small, so that it is often met.
@@ -166,13 +166,14 @@ static MARKET: LazyLock<Market> = LazyLock::new(|| {
     let mut now = Timestamp::from_nanos(1_795_185_000_000_000_000);
     let mut recorder =
         Recorder::new(Arc::clone(&universe), Spans::default(), now).retain_in(Arc::clone(&archive));
+    let mut latest = Latest::new(universe.len());
     let mut simulator = Simulator::new(&universe, settings);
     let mut events = Vec::new();
     simulator.opening(now, &mut events);
     for _ in 0..200 {
         simulator.step(now, &mut events);
         now = now + std::time::Duration::from_millis(10);
-        recorder.record(&events, now);
+        recorder.record(&mut latest, &events, now);
         events.clear();
     }
     Market { universe, archive, now }
