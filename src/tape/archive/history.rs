@@ -1,3 +1,5 @@
+use std::mem;
+
 use super::bar_ring::BarRing;
 use super::retention::Depth;
 use super::ring::Ring;
@@ -12,9 +14,15 @@ pub(super) struct History {
     pub(super) trades: Ring<Trade>,
     pub(super) quotes: Ring<Quote>,
     bars: [BarRing; Span::COUNT],
+    /// So many of the newest trades are not in the bars yet.
+    unfolded: usize,
     /// The day of the newest trade: the calendar is asked once a day, not once a trade.
     today: TradingDay,
 }
+
+/// So many trades are folded into the bars together: those of one instrument stand in a dozen cache lines,
+/// which are cold for the one trade in some milliseconds that it has.
+const FOLDED_TOGETHER: usize = 32;
 
 impl History {
     pub(super) fn new(depth: &Depth) -> Self {
@@ -22,16 +30,33 @@ impl History {
             trades: Ring::new(depth.trades),
             quotes: Ring::new(depth.quotes),
             bars: depth.bars.map(BarRing::new),
+            unfolded: 0,
             today: TradingDay::default(),
         }
     }
 
-    /// Takes in the next trade, with its number, and folds it into the bars of its time.
+    /// Takes in the next trade, with its number. It is in the bars when they are [folded](Self::fold).
     pub(super) fn trade(&mut self, seq: Seq, trade: &Trade) {
+        if self.unfolded == FOLDED_TOGETHER || !self.trades.keeps(self.unfolded, seq) {
+            self.fold();
+        }
         self.trades.push(seq, *trade);
-        let midnight = self.midnight_before(trade);
-        for span in Span::ALL {
-            self.bars[span.index()].fold(span.start(trade.at, midnight), trade);
+        self.unfolded += 1;
+    }
+
+    /// Whether there are trades that are not in the bars yet.
+    pub(super) fn is_unfolded(&self) -> bool {
+        self.unfolded > 0
+    }
+
+    /// Folds the trades that came in since into the bars of their time.
+    pub(super) fn fold(&mut self) {
+        let Self { trades, bars, unfolded, today, .. } = self;
+        for trade in trades.newest_of(mem::take(unfolded)) {
+            let midnight = midnight_before(today, trade.at);
+            for span in Span::ALL {
+                bars[span.index()].fold(span.start(trade.at, midnight), trade);
+            }
         }
     }
 
@@ -59,17 +84,18 @@ impl History {
     pub(super) fn bars(&self, span: Span) -> &BarRing {
         &self.bars[span.index()]
     }
+}
 
-    fn midnight_before(&mut self, trade: &Trade) -> Timestamp {
-        if self.today.holds(trade.at) {
-            return self.today.start;
-        }
-        let day = TradingDay::of(trade.at);
-        if day.start > self.today.start {
-            self.today = day;
-        }
-        day.start
+/// Where the day of this time begins; `today` is kept at the newest.
+fn midnight_before(today: &mut TradingDay, at: Timestamp) -> Timestamp {
+    if today.holds(at) {
+        return today.start;
     }
+    let day = TradingDay::of(at);
+    if day.start > today.start {
+        *today = day;
+    }
+    day.start
 }
 
 /// Bars of one span put together to those of a longer one.
@@ -95,6 +121,7 @@ mod tests {
         for (seq, at) in (1..).zip(ats) {
             history.trade(Seq(seq), &Trade { at: Timestamp::from_nanos(MIDNIGHT + at), ..trade });
         }
+        history.fold();
         history
     }
 
@@ -120,6 +147,21 @@ mod tests {
         assert_eq!(newest(&history, Span::Day), (0, 3));
         let yesterday = history.bars(Span::Day).before_newest(SymbolId(0), 1).unwrap();
         assert_eq!((yesterday.start.nanos(), yesterday.trades), (MIDNIGHT - 24 * 3_600 * SECOND, 3));
+    }
+
+    #[test]
+    fn however_few_trades_are_kept_each_is_in_the_bars_once() {
+        let Body::Trade(trade) = fixtures::trade().body else { unreachable!() };
+        for kept in [1, 3, FOLDED_TOGETHER, 1_000] {
+            let mut history = History::new(&Retention { trades: kept, ..Retention::default() }.depth(1));
+            // From the hundredth on they are those of a tape that began anew.
+            for seq in (1..=100).chain(1..=5) {
+                history.trade(Seq(seq), &trade);
+            }
+            history.fold();
+
+            assert_eq!(history.bars(Span::Day).newest(SymbolId(0)).unwrap().trades, 105, "{kept} kept");
+        }
     }
 
     fn bar(second: i64, volume: u64) -> Bar {
@@ -154,6 +196,7 @@ mod tests {
         let Body::Trade(trade) = fixtures::trade().body else { unreachable!() };
         let at = Timestamp::from_nanos(MIDNIGHT + 3_670 * SECOND);
         history.trade(Seq(1), &Trade { at, size: 100, ..trade });
+        history.fold();
         assert_eq!(newest_volume(&history), [100, 100, 110, 113, 113, 143]);
     }
 

@@ -2,7 +2,7 @@
 //!
 //! One thread writes, the tape's; every worker reads. The writer lays what it records on a pile, which
 //! is put in order when the tick has left, some hundred objects at a time, or by the first reader who
-//! comes: an object has its place in a dozen cold cache lines, and no tick waits for these. A reader
+//! comes: an object's place is in cache lines that are cold, and no tick waits for these. A reader
 //! copies at most a few hundred rows before it lets others pass, and whatever takes longer, above all
 //! encoding, happens on the copies. The writer waits for nobody: no load of readers delays a tick.
 
@@ -18,7 +18,7 @@ mod timeframe;
 
 use std::mem;
 use std::ops::Deref;
-use std::sync::{Mutex, MutexGuard, RwLock, RwLockReadGuard};
+use std::sync::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use self::history::History;
 use self::ring::{Dated, Ring};
@@ -133,10 +133,15 @@ impl Archive {
 
     /// What is retained of an instrument, with everything that was recorded before.
     fn history(&self, symbol: SymbolId) -> Reading<'_> {
-        if !self.pile().is_empty() {
-            self.shelves.write().expect(NO_PANIC).put_in_order(&self.pile);
+        let shelves = self.shelves.read().expect(NO_PANIC);
+        if self.pile().is_empty() && !shelves.histories[symbol.index()].is_unfolded() {
+            return Reading { shelves, symbol };
         }
-        Reading { shelves: self.shelves.read().expect(NO_PANIC), symbol }
+        drop(shelves);
+        let mut shelves = self.shelves.write().expect(NO_PANIC);
+        shelves.put_in_order(&self.pile);
+        shelves.histories[symbol.index()].fold();
+        Reading { shelves: RwLockWriteGuard::downgrade(shelves), symbol }
     }
 
     fn pile(&self) -> MutexGuard<'_, Vec<Object>> {
@@ -251,10 +256,8 @@ mod tests {
         archive.settle();
 
         assert!(archive.pile().is_empty());
-        assert_eq!(
-            archive.shelves.read().unwrap().histories[0].trades.newest(),
-            archive.latest_trade(SymbolId(0))
-        );
+        let newest = archive.shelves.read().unwrap().histories[0].trades.newest();
+        assert_eq!(newest, archive.latest_trade(SymbolId(0)));
     }
 
     #[test]

@@ -63,6 +63,16 @@ impl<T: Dated> Ring<T> {
         push_back(&mut self.values, self.most, value);
     }
 
+    /// Whether so many of the newest values are still there when the value of this number has come in.
+    pub(super) fn keeps(&self, count: usize, seq: Seq) -> bool {
+        seq == self.last.next() && count < self.most
+    }
+
+    /// So many of the newest values, oldest first.
+    pub(super) fn newest_of(&self, count: usize) -> impl Iterator<Item = &T> {
+        self.values.range(self.values.len() - count..)
+    }
+
     /// Appends the values after one number, up to and with another, oldest first, at most `most`.
     pub(super) fn copy(&self, after: Seq, up_to: Seq, most: usize, out: &mut Vec<Numbered<T>>) {
         let gone = self.first().0 - 1;
