@@ -1,4 +1,6 @@
-use crate::model::{Channel, Object, Seq, Stream, Timestamp};
+use std::hint::black_box;
+
+use crate::model::{Channel, Object, Seq, Stream, SymbolId, Timestamp};
 
 /// The newest object of each stream.
 ///
@@ -30,6 +32,15 @@ impl Latest {
     /// The stream's newest number; 0 before its first object.
     pub fn seq(&self, stream: Stream) -> Seq {
         self.seqs[place(stream)]
+    }
+
+    /// Has the processor fetch where an instrument's newest trade and ticker stand.
+    pub(super) fn fetch(&self, symbol: SymbolId) {
+        for channel in [Channel::Trades, Channel::Tickers] {
+            let place = place(Stream { channel, symbol });
+            let object = self.newest[place].as_ref();
+            black_box((self.seqs[place], object.map(|object| (object.seq, object.stream().symbol))));
+        }
     }
 
     /// This object is now the newest of its stream.
