@@ -77,7 +77,8 @@ pub struct WorkerMetrics {
     pub severed: Counter,
     /// Bytes that wait in all outboxes together, as of the last beat.
     pub waiting: Gauge,
-    /// Sessions ended because even what may not be conflated passed the outbox's limit.
+    /// How often even what may not be conflated passed an outbox's limit: its session ended, or was told of
+    /// a gap.
     pub overflows: Counter,
 }
 
@@ -135,7 +136,7 @@ impl Default for Metrics {
         let help = "Connections cut because the client did not take the goodbye";
         registry.register("sessions_severed", help, workers.severed.clone());
         registry.register("outbox_bytes", "Bytes that wait in all outboxes", workers.waiting.clone());
-        let help = "Sessions ended because their trades passed the outbox's limit";
+        let help = "Outboxes whose trades passed the limit: the session ended, or was told of a gap";
         registry.register("outbox_overflows", help, workers.overflows.clone());
         let help = "Commands answered with an error, by its code";
         registry.register("errors", help, workers.errors.clone());

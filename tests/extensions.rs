@@ -210,8 +210,8 @@ fn who_opted_in_and_is_too_slow_for_its_trades_is_told_of_a_gap_and_goes_on() {
     });
     let mut client = Client::session(server.address);
     client.say(r#"{"action":"subscribe","trades":["*"],"x":{}}"#);
-    support::wait_for("the backlog to fill", || {
-        (server.metric("tapecast_outbox_bytes{") > 90_000.0).then_some(())
+    support::wait_for("the backlog to overflow", || {
+        (server.metric("tapecast_outbox_overflows_total") > 0.0).then_some(())
     });
 
     let mut ledger = Ledger::default();

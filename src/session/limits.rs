@@ -73,8 +73,10 @@ pub enum Overload {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Offered {
-    /// It did, or the client is told what did not.
+    /// It did, or belongs to a gap that is known already.
     Kept,
+    /// From here on it did not: the client will be told of a gap.
+    Lost,
     /// Even what may not be conflated is too much: end the session.
     Overflow,
 }

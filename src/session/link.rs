@@ -276,11 +276,15 @@ impl Subscriber for Link {
             self.lane.set_moved(turn.now());
             return Some(frame);
         }
-        if self.fill(turn.now(), |outbox| outbox.offer(turn, picks)) == Some(Offered::Overflow) {
-            self.hub.metrics().overflows.inc();
-            self.outbox_mut().clear();
-            self.notify(&ErrorCode::SlowClient.into());
-            self.part(Close::SlowClient);
+        match self.fill(turn.now(), |outbox| outbox.offer(turn, picks)) {
+            Some(Offered::Overflow) => {
+                self.hub.metrics().overflows.inc();
+                self.outbox_mut().clear();
+                self.notify(&ErrorCode::SlowClient.into());
+                self.part(Close::SlowClient);
+            }
+            Some(Offered::Lost) => _ = self.hub.metrics().overflows.inc(),
+            Some(Offered::Kept) | None => {}
         }
         self.write(turn.newest(), turn.now());
         None

@@ -172,14 +172,18 @@ impl Outbox {
             self.queue.push_back(Parcel::Frame { frame, objects: picks.len() });
             return Offered::Kept;
         }
+        let was_lossless = self.losses.is_empty();
         for pick in picks {
             let object = turn.object(*pick);
             if !self.known.covers(object) {
                 self.offer_one(object, turn.encoded(self.codec, *pick));
             }
         }
-        let is_over = self.counted_bytes() > self.limits.end_above && self.overload == Overload::End;
-        if is_over { Offered::Overflow } else { Offered::Kept }
+        match self.overload {
+            Overload::Gap if was_lossless && !self.losses.is_empty() => Offered::Lost,
+            Overload::End if self.counted_bytes() > self.limits.end_above => Offered::Overflow,
+            Overload::Gap | Overload::End => Offered::Kept,
+        }
     }
 
     fn offer_one(&mut self, object: &Object, encoded: &[u8]) {

@@ -156,6 +156,22 @@ fn trades_beyond_the_limit_are_refused_and_the_memory_is_bounded() {
 }
 
 #[test]
+fn of_each_gap_the_beginning_alone_is_an_overflow() {
+    let mut scene = Scene::new(OutboxLimits { end_above: 4096, ..TIGHT });
+    scene.outbox.set_overload(Overload::Gap);
+
+    for trades in [1..=100, 101..=200] {
+        let offered: Vec<_> = trades.map(|seq| scene.offer(&[trade(seq)])).collect();
+        while scene.outbox.take(&scene.latest).is_some() {}
+
+        let kept_before = offered.iter().take_while(|offered| **offered == Offered::Kept).count();
+        let (begins, during) = offered[kept_before..].split_first().unwrap();
+        assert!(kept_before > 1 && *begins == Offered::Lost, "{offered:?}");
+        assert!(!during.is_empty() && during.iter().all(|offered| *offered == Offered::Kept));
+    }
+}
+
+#[test]
 fn frames_stay_under_their_limit() {
     let limits = OutboxLimits { frame_bytes: 1000, ..OutboxLimits::default() };
     let mut scene = Scene::new(limits);
