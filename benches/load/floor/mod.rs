@@ -66,6 +66,8 @@ pub(crate) struct Floor {
 impl Floor {
     pub(crate) fn bind(args: &Args) -> io::Result<Self> {
         let poll = Poll::new()?;
+        // Before the timer, so that each of its milliseconds is over when it says so.
+        let ticks = Ticks::new(args.symbols, args.rate);
         let mut listener = TcpListener::bind((Ipv4Addr::LOCALHOST, args.port).into())?;
         poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
         let timer = timer(Duration::from_millis(args.flush_ms.into()))?;
@@ -77,7 +79,7 @@ impl Floor {
             visitors: Slab::new(),
             wants: vec![Vec::new(); args.symbols as usize],
             dirty: Vec::new(),
-            ticks: Ticks::new(args.symbols, args.rate),
+            ticks,
             until: Instant::now() + Duration::from_secs(args.seconds),
         })
     }

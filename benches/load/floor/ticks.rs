@@ -1,29 +1,34 @@
 //! Trades out of nothing, each as the one frame that all who want it get.
 
 use std::io::Write;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 
+/// Trades evenly spaced, each stamped with the end of the millisecond in which it is due, as the server's
+/// market has it. Stamped when they are made, those of a floor that is woken late would look as young as
+/// those of one that is not.
 pub(crate) struct Ticks {
     symbols: usize,
-    per_second: f64,
-    last: Instant,
-    /// Trades that are due, and a fraction of the next.
-    due: f64,
+    per_second: u64,
+    opened: Instant,
+    opened_at: jiff::Timestamp,
     id: u64,
     random: SmallRng,
     frame: Vec<u8>,
 }
+
+const NANOS_PER_SECOND: u64 = 1_000_000_000;
+const NANOS_PER_MILLISECOND: u64 = 1_000_000;
 
 impl Ticks {
     pub(crate) fn new(symbols: u32, rate: u32) -> Self {
         Self {
             symbols: symbols as usize,
             per_second: rate.into(),
-            last: Instant::now(),
-            due: 0.0,
+            opened: Instant::now(),
+            opened_at: jiff::Timestamp::now(),
             id: 0,
             random: SmallRng::seed_from_u64(42),
             frame: Vec::new(),
@@ -32,20 +37,19 @@ impl Ticks {
 
     /// Gives each trade that is due by now: its symbol, and its frame.
     pub(crate) fn until_now(&mut self, mut give: impl FnMut(usize, &[u8])) {
-        let now = Instant::now();
-        self.due += (now - self.last).as_secs_f64() * self.per_second;
-        self.last = now;
-        if self.due < 1.0 {
-            return;
-        }
-        let stamp = jiff::Timestamp::now();
-        while self.due >= 1.0 {
-            self.due -= 1.0;
+        let now = self.opened.elapsed();
+        while let Some(due) = self.due(self.id + 1).filter(|due| *due <= now) {
             self.id += 1;
             let symbol = self.random.random_range(0..self.symbols);
-            self.write(symbol, stamp);
+            self.write(symbol, self.opened_at + due);
             give(symbol, &self.frame);
         }
+    }
+
+    /// How long after the opening the trade with this number is due; never, where there are none.
+    fn due(&self, id: u64) -> Option<Duration> {
+        let nanos = (id * NANOS_PER_SECOND).checked_div(self.per_second)?;
+        Some(Duration::from_millis(nanos.div_ceil(NANOS_PER_MILLISECOND)))
     }
 
     fn write(&mut self, symbol: usize, stamp: jiff::Timestamp) {
@@ -69,5 +73,19 @@ impl Ticks {
             }
             _ => frame[2..4].copy_from_slice(&(length as u16).to_be_bytes()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trades_are_due_evenly_and_told_when_their_millisecond_is_over() {
+        let due = |rate, id| Ticks::new(1, rate).due(id).map(|due| due.as_millis());
+
+        assert_eq!([1, 2, 3, 4].map(|id| due(400, id)), [3, 5, 8, 10].map(Some));
+        assert_eq!([1, 3, 4, 3_000_000].map(|id| due(3_000, id)), [1, 1, 2, 1_000_000].map(Some));
+        assert_eq!(due(0, 1), None);
     }
 }
