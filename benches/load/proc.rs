@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// A process at one moment.
+/// A process at one moment, and the machine under it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Usage {
     pub(crate) at: Instant,
@@ -13,6 +13,8 @@ pub(crate) struct Usage {
     pub(crate) cpu: Duration,
     /// Resident memory.
     pub(crate) rss_bytes: u64,
+    /// What the host took of all cores since the machine began; zero where it does not say.
+    pub(crate) stolen: Duration,
 }
 
 impl Usage {
@@ -20,14 +22,18 @@ impl Usage {
     pub(crate) fn of(pid: u32) -> Option<Self> {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
         let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-        let ticks = cpu_ticks(&stat)?;
-        let seconds = ticks as f64 / rustix::param::clock_ticks_per_second() as f64;
+        let machine = fs::read_to_string("/proc/stat").unwrap_or_default();
         Some(Self {
             at: Instant::now(),
-            cpu: Duration::from_secs_f64(seconds),
+            cpu: duration(cpu_ticks(&stat)?),
             rss_bytes: rss_bytes(&status)?,
+            stolen: duration(stolen_ticks(&machine).unwrap_or(0)),
         })
     }
+}
+
+fn duration(ticks: u64) -> Duration {
+    Duration::from_secs_f64(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
 }
 
 /// Fields 14 and 15 of `/proc/PID/stat`, counted after the name, which may hold blanks and brackets.
@@ -37,6 +43,11 @@ fn cpu_ticks(stat: &str) -> Option<u64> {
     let user: u64 = fields.next()?.parse().ok()?;
     let system: u64 = fields.next()?.parse().ok()?;
     Some(user + system)
+}
+
+/// The eighth figure for all cores together in `/proc/stat`.
+fn stolen_ticks(stat: &str) -> Option<u64> {
+    stat.lines().next()?.strip_prefix("cpu ")?.split_ascii_whitespace().nth(7)?.parse().ok()
 }
 
 fn rss_bytes(status: &str) -> Option<u64> {
@@ -67,6 +78,12 @@ mod tests {
         let stat = "42 (a ) b (c) S 1 2 3 4 5 6 7 8 9 10 700 33 0 0 20 0 1 0 5 6 7";
         assert_eq!(cpu_ticks(stat), Some(733));
         assert_eq!(cpu_ticks("42 (x"), None);
+    }
+
+    #[test]
+    fn what_the_host_took_is_found() {
+        assert_eq!(stolen_ticks("cpu  10 20 30 40 50 60 70 80 90 0\ncpu0 1 2 3 4 5 6 7 8 9 0\n"), Some(80));
+        assert_eq!(stolen_ticks("cpu  10 20\n"), None);
     }
 
     #[test]

@@ -52,6 +52,8 @@ pub(crate) struct ServerShare {
     pub(crate) rss_begin_bytes: u64,
     pub(crate) rss_end_bytes: u64,
     pub(crate) rss_peak_bytes: u64,
+    /// What the host took of all cores meanwhile, of one core.
+    pub(crate) stolen_percent: f64,
 }
 
 /// What we used ourselves during the measurement.
@@ -79,6 +81,7 @@ impl ServerShare {
             rss_begin_bytes: server.begin.rss_bytes,
             rss_end_bytes: server.end.rss_bytes,
             rss_peak_bytes: server.peak_rss_bytes,
+            stolen_percent: part_of(server.end.stolen.saturating_sub(server.begin.stolen), span) * 100.0,
         }
     }
 }
@@ -112,6 +115,7 @@ mod tests {
             at: start + Duration::from_secs(seconds),
             cpu: Duration::from_millis(cpu_ms),
             rss_bytes,
+            stolen: Duration::from_millis(cpu_ms / 10),
         };
         let mut server = Server::new(usage(0, 100, 5));
         server.begin(usage(10, 1_000, 9));
@@ -122,7 +126,7 @@ mod tests {
 
         assert_eq!((share.cpu_percent, share.cpu_us_per_object), (50.0, 2.0));
         assert_eq!((share.rss_before_bytes, share.rss_begin_bytes, share.rss_end_bytes), (5, 9, 20));
-        assert_eq!(share.rss_peak_bytes, 40);
+        assert_eq!((share.rss_peak_bytes, share.stolen_percent), (40, 5.0));
     }
 
     #[test]

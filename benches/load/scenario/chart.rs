@@ -13,15 +13,15 @@ const GROUP: f64 = 40.0;
 
 /// An SVG of the scenarios that ran beside the floor; readable on light and on dark ground.
 pub(crate) fn draw(outcomes: &[Outcome]) -> String {
-    let beside: Vec<_> = outcomes.iter().filter(|outcome| !outcome.floor.is_empty()).collect();
+    let beside: Vec<_> = outcomes.iter().filter(|outcome| outcome.floors().next().is_some()).collect();
     let height = GROUP * beside.len() as f64 + 40.0;
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" font-family=\"system-ui, sans-serif\" font-size=\"12\" fill=\"#7a828e\">\n\
          <text x=\"0\" y=\"14\">server CPU for each update delivered: the floor (grey), Tapecast (blue)</text>\n"
     );
     for (number, outcome) in beside.iter().enumerate() {
-        let floor = median(outcome.floor.iter().map(|run| run.cpu_us_per_update));
-        let server = median(outcome.server.iter().map(|run| run.cpu_us_per_update));
+        let floor = median(outcome.floors().map(|run| run.cpu_us_per_update));
+        let server = median(outcome.servers().map(|run| run.cpu_us_per_update));
         let longest = floor.max(server);
         let top = 30.0 + GROUP * number as f64;
         let mut bar = |y: f64, value: f64, colour: &str| {

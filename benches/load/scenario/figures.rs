@@ -23,6 +23,8 @@ pub(crate) struct Figures {
     pub(crate) client_percent: f64,
     /// The client had no time left: the server could do more than this shows.
     pub(crate) client_was_limit: bool,
+    /// What the host took of the machine's cores meanwhile, of one core.
+    pub(crate) stolen_percent: f64,
 }
 
 impl Figures {
@@ -47,6 +49,7 @@ impl Figures {
             opening_ms: number("/sessions/opening_ms"),
             client_percent: number("/client/busiest_thread_percent"),
             client_was_limit: report.pointer("/client/was_limit") == Some(&Value::Bool(true)),
+            stolen_percent: number("/server/stolen_percent"),
         }
     }
 }
