@@ -27,6 +27,8 @@ mod draws;
 mod elementary;
 mod halts;
 mod history;
+#[cfg(target_os = "linux")]
+mod lateness;
 mod listings;
 mod live;
 mod metronome;
@@ -38,6 +40,8 @@ mod reports;
 mod rewind;
 mod simulation;
 mod simulator;
+#[cfg(target_os = "linux")]
+mod timer;
 mod venues;
 
 #[cfg(test)]
