@@ -120,7 +120,7 @@ impl Ear {
     }
 }
 
-/// A beat that brings nothing is of use, too: it is the clock of those who wait.
+/// A beat that brings nothing is of use, too, where somebody waits: it is their clock.
 impl Neighbour for Ear {
     fn beat(&self, tell: impl FnOnce(&mut Latest) -> Option<Arc<Batch>>) {
         let batch = self.hub.enter(tell);
@@ -130,6 +130,10 @@ impl Neighbour for Ear {
         if self.hub.has_more() {
             self.actor.do_send(HandOut);
         }
+    }
+
+    fn may_rest(&self) -> bool {
+        self.hub.awaits_nothing()
     }
 }
 

@@ -206,6 +206,12 @@ impl Hub {
         state.depart(&self.metrics);
     }
 
+    /// Whether nobody waits for the next turn, or for his time.
+    pub fn awaits_nothing(&self) -> bool {
+        let state = self.state.borrow();
+        state.queue.is_empty() && state.agenda.is_empty()
+    }
+
     /// The subscriber wants to be [called](Subscriber::due) at this time, and at no other that it said
     /// before; `None` is never.
     pub fn set_due(&self, key: SubscriberKey, due: Option<Instant>) {

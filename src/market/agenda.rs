@@ -42,6 +42,11 @@ impl Agenda {
         self.entries.push(Reverse(Entry { due_ns, number: self.written, matter }));
     }
 
+    /// When the next matter is due.
+    pub(super) fn soonest_ns(&self) -> Option<u64> {
+        self.entries.peek().map(|Reverse(entry)| entry.due_ns)
+    }
+
     /// Takes the next matter that is due by this time, and since when.
     pub(super) fn take_due(&mut self, now_ns: u64) -> Option<(u64, Matter)> {
         self.entries.peek().filter(|Reverse(entry)| entry.due_ns <= now_ns)?;

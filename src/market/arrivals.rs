@@ -35,6 +35,11 @@ impl Arrivals {
         }
     }
 
+    /// Nothing arrives in so many of the next steps.
+    pub(super) fn quiet_steps(&self) -> u64 {
+        (self.next_ns / STEP_NS) as u64
+    }
+
     /// The next arrival of this step in nanoseconds from its beginning, 0 to 999,999; at
     /// `None` the step is over and the next call belongs to the next one.
     pub(super) fn next_in_step(&mut self, draws: &mut Draws) -> Option<u32> {

@@ -3,7 +3,7 @@ use std::time::{Duration, Instant, SystemTime};
 use futures_util::Stream;
 use tracing::warn;
 
-use super::metronome::{Beat, Metronome};
+use super::metronome::{Beat, Metronome, Rest};
 use super::{Pacer, Simulator};
 use crate::model::{Event, MILLISECOND, Timestamp};
 
@@ -13,6 +13,7 @@ pub struct LiveMarket {
     simulator: Simulator,
     clock: Clock,
     pacer: Pacer,
+    rest: Rest,
 }
 
 /// The wall clock is read once; from then on a steady clock tells how much later it is, so that event
@@ -42,11 +43,14 @@ impl Clock {
 /// One step of the simulator.
 const BEAT: Duration = Duration::from_millis(1);
 
+/// So many beats in a row are left out at most: with the next one they are what the pacer lets through at once.
+const MOST_REST: u64 = 7;
+
 impl LiveMarket {
     /// A market whose clock starts now.
     pub fn new(simulator: Simulator) -> Self {
         let clock = Clock::start();
-        Self { simulator, clock, pacer: Pacer::new(clock.opened, BEAT) }
+        Self { simulator, clock, pacer: Pacer::new(clock.opened, BEAT), rest: Rest::default() }
     }
 
     /// Appends what is true when it opens, a quote and the price bands of each instrument, so that every
@@ -56,9 +60,18 @@ impl LiveMarket {
         self.clock.opened
     }
 
-    /// When to ask what has happened: at each whole millisecond. Needs a running runtime.
+    /// When to ask what has happened: at each whole millisecond, but for those of a [rest](Self::rest). Needs
+    /// a running runtime.
     pub fn beats(&self) -> impl Stream<Item = Beat> + use<> {
-        Metronome::new(self.clock.until_next(BEAT), BEAT)
+        Metronome::new(self.clock.until_next(BEAT), BEAT, self.rest.clone())
+    }
+
+    /// Nobody needs a beat that brings nothing: those in which nothing will happen are left out, up to 7 in
+    /// a row. An idle processor takes longer to wake up than a quiet beat does.
+    pub fn rest(&self) {
+        if self.pacer.is_up_to_date() {
+            self.rest.allow(self.simulator.quiet_steps().min(MOST_REST) as u32);
+        }
     }
 
     /// Appends what has happened since this was last asked, in the order in which it was reported (a

@@ -1,5 +1,7 @@
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -25,10 +27,27 @@ pub(super) enum Metronome {
 #[derive(Clone, Copy, Debug)]
 pub struct Beat;
 
+/// How many of the next beats may be left out: said by who hears them, heeded by a timer of the kernel's.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Rest(Arc<AtomicU32>);
+
+impl Rest {
+    pub(super) fn allow(&self, beats: u32) {
+        self.0.store(beats, Ordering::Relaxed);
+    }
+
+    pub(super) fn take(&self) -> u32 {
+        match self.0.load(Ordering::Relaxed) {
+            0 => 0,
+            _ => self.0.swap(0, Ordering::Relaxed),
+        }
+    }
+}
+
 impl Metronome {
     /// Beats so far apart, the first one after `first`. Needs a running runtime.
-    pub(super) fn new(first: Duration, period: Duration) -> Self {
-        Self::kernel(first, period).unwrap_or_else(|error| {
+    pub(super) fn new(first: Duration, period: Duration, rest: Rest) -> Self {
+        Self::kernel(first, period, rest).unwrap_or_else(|error| {
             if error.kind() != io::ErrorKind::Unsupported {
                 warn!(%error, "no timer of the kernel for the market; ticks will be up to 2 ms late");
             }
@@ -37,12 +56,12 @@ impl Metronome {
     }
 
     #[cfg(target_os = "linux")]
-    fn kernel(first: Duration, period: Duration) -> io::Result<Self> {
-        Timer::new(first, period).map(Self::Kernel)
+    fn kernel(first: Duration, period: Duration, rest: Rest) -> io::Result<Self> {
+        Timer::new(first, period, rest).map(Self::Kernel)
     }
 
     #[cfg(not(target_os = "linux"))]
-    fn kernel(_: Duration, _: Duration) -> io::Result<Self> {
+    fn kernel(_: Duration, _: Duration, _: Rest) -> io::Result<Self> {
         Err(io::ErrorKind::Unsupported.into())
     }
 }

@@ -104,6 +104,11 @@ impl Pacer {
         due
     }
 
+    /// Whether nothing was left over when it was last asked.
+    pub fn is_up_to_date(&self) -> bool {
+        self.asked.nanos_since(self.next) < MILLISECOND
+    }
+
     /// Gives up what is too old to be made up for.
     fn skip(&mut self, now: Timestamp) -> Duration {
         let lag_ns = now.nanos_since(self.next);
@@ -170,6 +175,7 @@ mod tests {
         let pause = 3_000;
 
         let first = pacer.due(at(pause));
+        assert!(!pacer.is_up_to_date());
         let mut made: u32 = first.steps;
         let mut beats = 0;
         while i64::from(made) < pause + 5 * beats {
@@ -180,6 +186,7 @@ mod tests {
         }
 
         assert!(first.steps <= 40, "{} steps at once", first.steps);
+        assert!(pacer.is_up_to_date());
         assert!((190..=200).contains(&beats), "3 s were made up for in {beats} beats of 5 ms");
     }
 

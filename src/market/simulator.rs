@@ -160,6 +160,12 @@ impl Simulator {
         self.elapsed_ns += STEP_NS;
     }
 
+    /// Nothing will happen in so many of the next steps. O(1).
+    pub fn quiet_steps(&self) -> u64 {
+        let planned = self.agenda.soonest_ns().map(|due_ns| due_ns.saturating_sub(self.elapsed_ns) / STEP_NS);
+        self.arrivals.quiet_steps().min(planned.unwrap_or(u64::MAX))
+    }
+
     /// One thing happens to one instrument, unless it is halted.
     fn happen(&mut self, now: Moment, out: &mut Vec<Event>) {
         if !self.happenings.chance(STAYING) {

@@ -1,4 +1,5 @@
 use super::super::listings::universe;
+use super::super::simulation::Rhythm;
 use super::*;
 use crate::model::{MILLISECOND, Quote};
 
@@ -127,6 +128,26 @@ fn a_silent_market_and_an_empty_one_say_nothing() {
 
     assert_eq!(events(silent, 10, 10_000, 0), []);
     assert_eq!(events(SETTINGS, 0, 10_000, 0), []);
+}
+
+#[test]
+fn steps_that_are_said_to_be_quiet_are_and_no_others_are_left_out() {
+    for rhythm in [Rhythm::Poisson, Rhythm::Even] {
+        let settings = Simulation { seed: 3, rhythm, trades_per_second: 50.0, ..Simulation::EVENTFUL };
+        let mut simulator = Simulator::new(&universe(10, 3), settings);
+        let (mut events, mut loud) = (Vec::new(), 0);
+
+        for step in 0..100_000 {
+            let (quiet, before) = (simulator.quiet_steps(), events.len());
+            simulator.step(at(step), &mut events);
+            assert!(quiet == 0 || events.len() == before, "step {step} was to be quiet");
+            loud += usize::from(quiet == 0);
+        }
+
+        assert!(loud <= events.len() * 21 / 20, "{loud} steps are not quiet, for {} events", events.len());
+    }
+    let silent = Simulation { trades_per_second: 0.0, ..SETTINGS };
+    assert_eq!(Simulator::new(&universe(10, 3), silent).quiet_steps(), u64::MAX);
 }
 
 #[test]

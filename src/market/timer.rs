@@ -11,7 +11,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 use super::lateness::Lateness;
-use super::metronome::Beat;
+use super::metronome::{Beat, Rest};
 
 /// `timerfd_create(2)`: expirations are counted by a descriptor that becomes readable.
 ///
@@ -28,31 +28,37 @@ pub(super) struct Timer {
     lead_ns: i64,
     lateness: Lateness,
     beats: u32,
+    rest: Rest,
 }
 
 /// It is set anew after so many beats: a call of the kernel a second.
 const STEADY_BEATS: u32 = 1_000;
 
 impl Timer {
-    pub(super) fn new(first: Duration, period: Duration) -> io::Result<Self> {
+    pub(super) fn new(first: Duration, period: Duration, rest: Rest) -> io::Result<Self> {
         let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
         let timer = timerfd_create(TimerfdClockId::Monotonic, flags)?;
         #[expect(deprecated, reason = "sound with a descriptor that it owns; its successor is unsafe")]
         let descriptor = AsyncFd::with_interest(timer, Interest::READABLE)?;
         let period_ns = period.as_nanos() as i64;
-        let timer = Self {
+        let mut timer = Self {
             descriptor,
             due_ns: now_ns() + first.as_nanos() as i64 - period_ns,
             period_ns,
             lead_ns: 0,
             lateness: Lateness::default(),
             beats: 0,
+            rest,
         };
-        timer.set()?;
+        timer.set(0)?;
         Ok(timer)
     }
 
     pub(super) fn poll_beat(&mut self, cx: &mut Context<'_>) -> Poll<Option<Beat>> {
+        let left_out = self.rest.take();
+        if left_out > 0 && self.set(left_out).is_err() {
+            return Poll::Ready(None);
+        }
         loop {
             let Ok(mut ready) = ready!(self.descriptor.poll_read_ready(cx)) else { return Poll::Ready(None) };
             let mut expirations = [0; size_of::<u64>()];
@@ -77,8 +83,7 @@ impl Timer {
         self.lateness.enter(late_ns % self.period_ns);
         self.beats += 1;
         if self.beats.is_multiple_of(STEADY_BEATS) {
-            self.lead_ns = self.lateness.least_ns();
-            self.set()?;
+            self.set(0)?;
         }
         while now_ns() < self.due_ns {
             std::hint::spin_loop();
@@ -86,9 +91,10 @@ impl Timer {
         Ok(())
     }
 
-    /// Beats from the next one on.
-    fn set(&self) -> io::Result<()> {
-        let next_ns = self.due_ns + self.period_ns - self.lead_ns;
+    /// Beats from the next one on, but for so many.
+    fn set(&mut self, left_out: u32) -> io::Result<()> {
+        self.lead_ns = self.lateness.least_ns();
+        let next_ns = self.due_ns + self.period_ns * (1 + i64::from(left_out)) - self.lead_ns;
         let when = Itimerspec { it_interval: timespec(self.period_ns), it_value: timespec(next_ns) };
         timerfd_settime(&self.descriptor, TimerfdTimerFlags::ABSTIME, &when)?;
         Ok(())
@@ -112,10 +118,10 @@ mod tests {
     use std::future::poll_fn;
 
     #[test]
-    fn no_beat_comes_before_its_time_however_early_the_timer_is_set() {
+    fn no_beat_comes_before_its_time_however_early_the_timer_is_set_or_in_a_rest() {
         actix::System::new().block_on(async {
             let period = Duration::from_millis(1);
-            let mut timer = Timer::new(period, period).unwrap();
+            let mut timer = Timer::new(period, period, Rest::default()).unwrap();
 
             for _ in 0..2 * STEADY_BEATS {
                 poll_fn(|cx| timer.poll_beat(cx)).await.unwrap();
@@ -123,6 +129,10 @@ mod tests {
                 assert!(now_ns() >= timer.due_ns, "set {} ns too early", timer.lead_ns);
             }
 
+            timer.rest.allow(3);
+            let before_ns = timer.due_ns;
+            poll_fn(|cx| timer.poll_beat(cx)).await.unwrap();
+            assert!(timer.due_ns - before_ns >= 4 * timer.period_ns && now_ns() >= timer.due_ns);
             assert!(timer.lead_ns > 0, "no wake-up was late");
         });
     }

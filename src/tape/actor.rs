@@ -58,6 +58,7 @@ impl StreamHandler<Beat> for TapeActor {
         let batch = self.tape.beat(&mut self.latest);
         self.publish(batch);
         self.tape.settle();
+        self.tape.rest();
     }
 }
 

@@ -13,6 +13,9 @@ use crate::market::Beat;
 pub trait Neighbour {
     /// A beat: `tell` says what is new, if anything, and enters it.
     fn beat(&self, tell: impl FnOnce(&mut Latest) -> Option<Arc<Batch>>);
+
+    /// Whether it needs no beat that brings nothing.
+    fn may_rest(&self) -> bool;
 }
 
 /// The [market-data actor](super::TapeActor) where all that follows the tape is on its thread.
@@ -41,5 +44,8 @@ impl<N: Neighbour + Unpin + 'static> StreamHandler<Beat> for BesideActor<N> {
     fn handle(&mut self, _: Beat, _: &mut Self::Context) {
         self.neighbour.beat(|latest| self.tape.beat(latest));
         self.tape.settle();
+        if self.neighbour.may_rest() {
+            self.tape.rest();
+        }
     }
 }

@@ -50,6 +50,11 @@ impl Tape {
         self.recorder.settle();
     }
 
+    /// Until something happens nobody needs to ask.
+    pub(super) fn rest(&self) {
+        self.market.rest();
+    }
+
     /// How many instruments there are.
     pub(super) fn symbols(&self) -> usize {
         self.recorder.symbols()
