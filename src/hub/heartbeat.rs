@@ -16,10 +16,10 @@ pub struct Patience {
 impl Default for Patience {
     /// A dead or never-reading client is gone within 30 s: the longest limit, the parting and one
     /// beat stay below that. A ping costs about 20 µs with its pong, so that 15,000 idle sessions
-    /// at one in 12 s take 2.5 % of a core.
+    /// at one in 16 s take 2 % of a core; its answer may take 10 s.
     fn default() -> Self {
         Self {
-            ping_after: Duration::from_secs(12),
+            ping_after: Duration::from_secs(16),
             silence: Duration::from_secs(26),
             stall: Duration::from_secs(20),
             parting: Duration::from_secs(2),
@@ -83,13 +83,12 @@ mod tests {
 
     #[test]
     fn the_silent_are_asked_and_then_given_up() {
-        let pinged_at_12 = |vitals: &mut Vitals, start| vitals.pinged = start + SECOND * 12;
+        let pinged_at_16 = |vitals: &mut Vitals, start| vitals.pinged = start + SECOND * 16;
 
-        assert_eq!(verdict_after(11, |_, _| {}), Verdict::Fine);
-        assert_eq!(verdict_after(12, |_, _| {}), Verdict::Ping);
-        assert_eq!(verdict_after(13, pinged_at_12), Verdict::Fine);
-        assert_eq!(verdict_after(24, pinged_at_12), Verdict::Ping);
-        assert_eq!(verdict_after(26, pinged_at_12), Verdict::Silent);
+        assert_eq!(verdict_after(15, |_, _| {}), Verdict::Fine);
+        assert_eq!(verdict_after(16, |_, _| {}), Verdict::Ping);
+        assert_eq!(verdict_after(25, pinged_at_16), Verdict::Fine);
+        assert_eq!(verdict_after(26, pinged_at_16), Verdict::Silent);
     }
 
     #[test]
