@@ -18,6 +18,8 @@ pub(crate) struct Scenario {
     /// The rest of what the server is told.
     pub(crate) server: &'static [&'static str],
     pub(crate) course: Course,
+    /// It is measured for so long at least.
+    pub(crate) least_seconds: u64,
 }
 
 /// What happens in it.
@@ -46,6 +48,7 @@ const WATCHLIST: Scenario = Scenario {
     wants: TRADES_OF_20,
     server: &[],
     course: Course::Beside,
+    least_seconds: 0,
 };
 
 const FIREHOSE: Scenario = Scenario {
@@ -58,6 +61,7 @@ const FIREHOSE: Scenario = Scenario {
     wants: ALL_TRADES,
     server: &["--max-delay-ms", "0"],
     course: Course::Beside,
+    least_seconds: 0,
 };
 
 /// All of them, in the order in which they are run when none is named.
@@ -83,7 +87,15 @@ pub(crate) const ALL: [Scenario; 9] = [
     },
     Scenario { name: "board-ticks", trades: 10_000, course: Course::Alone, ..WATCHLIST },
     Scenario { name: "stalled", sessions: 1_900, stalled: 100, course: Course::Alone, ..WATCHLIST },
-    Scenario { name: "idle", trades: 0, sessions: 15_000, course: Course::Alone, ..WATCHLIST },
+    Scenario {
+        name: "idle",
+        trades: 0,
+        sessions: 15_000,
+        course: Course::Alone,
+        // All who came together are pinged together, once in 16 s: each is twice.
+        least_seconds: 32,
+        ..WATCHLIST
+    },
     Scenario {
         name: "storm",
         trades: 100,

@@ -152,18 +152,19 @@ fn play(args: &Args, scenario: &Scenario) -> io::Result<Outcome> {
         back_ms: None,
         busiest_100ms: None,
     };
+    let seconds = args.seconds.max(scenario.least_seconds);
     let wanted = if scenario.course == Course::Beside { args.pairs as usize } else { 1 };
     while outcome.pairs.len() < wanted {
         let floor = if scenario.course == Course::Beside && !args.alone {
             let floor = Served::floor(args.floor.as_deref(), scenario, free_address()?)?;
-            let client = Client::start(&floor, &scenario.of_floor(), args.seconds)?;
+            let client = Client::start(&floor, &scenario.of_floor(), seconds)?;
             Some(Figures::of(&client.report()?))
         } else {
             None
         };
         let address = free_address()?;
         let server = Served::server(&args.server, scenario, address)?;
-        let mut client = Client::start(&server, scenario, args.seconds)?;
+        let mut client = Client::start(&server, scenario, seconds)?;
         let restarted = match scenario.course {
             Course::Restart => {
                 client.wait_until_it_measures()?;
