@@ -1,12 +1,21 @@
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { boards, DEADLINE, isLive, lastOf, rowOf, rows, selected, text } from "./board";
+import { readSettings } from "../src/settings";
+import { boards, DEADLINE, framesPass, isLive, lastOf, rowOf, rows, selected, text } from "./board";
 
 /** The whole board without a pointer. */
 
 const open = boards();
 
 const sortOf = (page: Page) => page.locator(".ag-header-cell[col-id=last]").getAttribute("aria-sort");
+
+/** The columns that the next visit will not show. */
+const keptHidden = async (page: Page) => {
+  const { columns } = readSettings(await page.evaluate(() => localStorage.getItem("tapecast.settings")));
+  const state = JSON.parse(columns.wide ?? "[]") as { readonly colId: string; readonly hide: boolean }[];
+  return state.flatMap(({ colId, hide }) => (hide ? [colId] : []));
+};
+
 const focusedId = (page: Page) => page.evaluate(() => document.activeElement?.id);
 
 /** What has the focus, by a name that a person could give it, and whether it is seen to have it. */
@@ -122,6 +131,28 @@ test("pace, pause, candles, time and sales, ticker tape and settings", async () 
   expect(await focusedId(page)).toBe("settings-button");
 });
 
+test("who goes on before the page has caught up is followed to where he is, and no further", async () => {
+  const { page } = await open({ query: "?list=AAPL,MSFT,NVDA" });
+  await page.locator(".ag-header-cell[col-id=last]").focus();
+  await page.evaluate(() => {
+    const headline = document.getElementById("headline-symbol") ?? document.body;
+    headline.dataset["changes"] = "0";
+    new MutationObserver(() => {
+      headline.dataset["changes"] = String(Number(headline.dataset["changes"]) + 1);
+    }).observe(headline, { childList: true, characterData: true, subtree: true });
+    // In one task: the grid tells of all three when it is over.
+    for (let row = 0; row < 3; row++) {
+      document.activeElement?.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowDown", code: "ArrowDown", bubbles: true }));
+    }
+  });
+  await expect.poll(() => selected(page), DEADLINE).toBe("NVDA");
+  await framesPass(page, 3);
+
+  expect(await selected(page)).toBe("NVDA");
+  expect(await page.locator(rowOf("NVDA")).getAttribute("aria-selected")).toBe("true");
+  expect(Number(await page.locator("#headline-symbol").getAttribute("data-changes"))).toBeLessThan(4);
+});
+
 test("columns are sorted, moved, sized and hidden, and stay so", async () => {
   const { page } = await open({ query: "?list=AAPL,MSFT,NVDA" });
   const head = page.locator(".ag-header-cell[col-id=last]");
@@ -147,6 +178,8 @@ test("columns are sorted, moved, sized and hidden, and stay so", async () => {
   await page.keyboard.press(" ");
   await page.keyboard.press("Escape");
   await expect.poll(() => page.locator(".ag-header-cell[col-id=volume]").count(), DEADLINE).toBe(0);
+  // The grid tells of it when the browser has time, after it is seen.
+  await expect.poll(() => keptHidden(page), DEADLINE).toContain("volume");
 
   await page.reload();
   await isLive(page);

@@ -216,12 +216,15 @@ export class Grid {
       suppressAnimationFrame: true,
       animateRows: !matchMedia("(prefers-reduced-motion: reduce)").matches,
       enableBrowserTooltips: true,
-      onSelectionChanged: ({ selectedNodes }) => {
-        const symbol = selectedNodes?.[0]?.data?.symbol;
+      // Both come when the browser has time, and what they carry may be over: who answered it, and was told of that
+      // in turn, would go to and fro between two rows for ever. So they say no more than where to look.
+      onSelectionChanged: ({ api }) => {
+        const symbol = api.getSelectedNodes()[0]?.data?.symbol;
         if (symbol !== undefined) this.actions.select(symbol);
       },
-      onCellFocused: ({ rowIndex }) => {
-        const symbol = rowIndex === null ? undefined : this.api.getDisplayedRowAtIndex(rowIndex)?.data?.symbol;
+      onCellFocused: ({ api }) => {
+        const at = api.getFocusedCell()?.rowIndex;
+        const symbol = at === undefined ? undefined : api.getDisplayedRowAtIndex(at)?.data?.symbol;
         if (symbol !== undefined) this.select(symbol);
       },
     };
