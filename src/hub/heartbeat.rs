@@ -92,6 +92,16 @@ mod tests {
     }
 
     #[test]
+    fn who_answered_is_asked_again() {
+        let answered_at_17 = |vitals: &mut Vitals, start| {
+            (vitals.pinged, vitals.heard) = (start + SECOND * 16, start + SECOND * 17);
+        };
+
+        assert_eq!(verdict_after(32, answered_at_17), Verdict::Fine);
+        assert_eq!(verdict_after(33, answered_at_17), Verdict::Ping);
+    }
+
+    #[test]
     fn who_speaks_but_takes_nothing_is_stalled() {
         let speaks = |vitals: &mut Vitals, start| {
             vitals.stalled = Some(start);
