@@ -12,6 +12,7 @@ use tokio::io::unix::AsyncFd;
 
 use super::lateness::Lateness;
 use super::metronome::{Beat, Rest};
+use crate::model::SECOND;
 
 /// `timerfd_create(2)`: expirations are counted by a descriptor that becomes readable.
 ///
@@ -103,14 +104,12 @@ impl Timer {
 
 fn now_ns() -> i64 {
     let now = clock_gettime(ClockId::Monotonic);
-    now.tv_sec * NANOS_PER_SECOND + now.tv_nsec
+    now.tv_sec * SECOND + now.tv_nsec
 }
 
 fn timespec(ns: i64) -> Timespec {
-    Timespec { tv_sec: ns / NANOS_PER_SECOND, tv_nsec: ns % NANOS_PER_SECOND }
+    Timespec { tv_sec: ns / SECOND, tv_nsec: ns % SECOND }
 }
-
-const NANOS_PER_SECOND: i64 = 1_000_000_000;
 
 #[cfg(test)]
 mod tests {
