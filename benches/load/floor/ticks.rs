@@ -19,9 +19,6 @@ pub(crate) struct Ticks {
     frame: Vec<u8>,
 }
 
-const NANOS_PER_SECOND: u64 = 1_000_000_000;
-const NANOS_PER_MILLISECOND: u64 = 1_000_000;
-
 impl Ticks {
     pub(crate) fn new(symbols: u32, rate: u32) -> Self {
         Self {
@@ -48,8 +45,7 @@ impl Ticks {
 
     /// How long after the opening the trade with this number is due; never, where there are none.
     fn due(&self, id: u64) -> Option<Duration> {
-        let nanos = (id * NANOS_PER_SECOND).checked_div(self.per_second)?;
-        Some(Duration::from_millis(nanos.div_ceil(NANOS_PER_MILLISECOND)))
+        (self.per_second > 0).then(|| Duration::from_millis((id * 1_000).div_ceil(self.per_second)))
     }
 
     fn write(&mut self, symbol: usize, stamp: jiff::Timestamp) {
