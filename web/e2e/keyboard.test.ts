@@ -131,6 +131,33 @@ test("pace, pause, candles, time and sales, ticker tape and settings", async () 
   expect(await focusedId(page)).toBe("settings-button");
 });
 
+test("the tape that goes on in the middle of a scroll is at its top and stays there", async () => {
+  const { page } = await open();
+  await expect.poll(() => page.locator("#tape-room").evaluate((room) => room.clientHeight), DEADLINE).toBeGreaterThan(800);
+  await page.locator("#tape-scroll").focus();
+  const ended = page.evaluate(
+    () =>
+      new Promise<number>((resolve) => {
+        const box = document.getElementById("tape-scroll") ?? document.body;
+        const button = document.getElementById("tape-pause") ?? document.body;
+        // In the first frame of many: the key's scroll has most of its way to go.
+        box.addEventListener(
+          "scroll",
+          () => {
+            button.click();
+            button.click();
+          },
+          { once: true },
+        );
+        box.addEventListener("scrollend", () => {
+          resolve(box.scrollTop);
+        });
+      }),
+  );
+  await page.keyboard.press("PageDown");
+  expect(await ended).toBe(0);
+});
+
 test("who goes on before the page has caught up is followed to where he is, and no further", async () => {
   const { page } = await open({ query: "?list=AAPL,MSFT,NVDA" });
   await page.locator(".ag-header-cell[col-id=last]").focus();

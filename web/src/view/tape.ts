@@ -95,10 +95,15 @@ export class TapeView {
     if (!this.isPaused) this.toTop();
   }
 
+  /**
+   * A key or a wheel scrolls for many frames, and in Chromium what is left of its way is gone even from where a script
+   * put the box meanwhile. A smooth scroll of the script's takes the key's place; the jump ends it before it begins.
+   */
   private toTop(): void {
     if (this.top === 0) return;
     this.top = 0;
-    this.scroll.scrollTop = 0;
+    this.scroll.scrollTo({ top: 0, behavior: "smooth" });
+    this.scroll.scrollTo({ top: 0, behavior: "instant" });
   }
 
   /** Holds the lines that are there, or lets them go on. The reader may still scroll through them. */
