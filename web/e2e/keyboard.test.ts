@@ -113,7 +113,7 @@ test("pace, pause, candles, time and sales, ticker tape and settings", async () 
   await page.locator("#tape-scroll").focus();
   await page.keyboard.press("PageDown");
   await expect.poll(() => page.locator("#tape-scroll").evaluate((box) => box.scrollTop), DEADLINE).toBeGreaterThan(0);
-  await expect.poll(() => text(page, "#tape-pause-text"), DEADLINE).toMatch(/^\d+ new$/);
+  await expect.poll(() => text(page, "#tape-pause-text"), DEADLINE).toMatch(/^[\d,]+ new$/);
   await page.locator("#tape-pause").focus();
   await page.keyboard.press("Enter");
   await page.keyboard.press("Enter");

@@ -1,6 +1,6 @@
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { boards, DEADLINE, lastOf, STILL, text } from "./board";
+import { boards, DEADLINE, framesPass, lastOf, STILL, text } from "./board";
 
 /** Where things stand, and that they stay there. */
 
@@ -61,8 +61,7 @@ test("a lively market moves nothing but its figures", async () => {
   await expect.poll(() => page.locator("#tape-room .tape-row:visible").count(), DEADLINE).toBeGreaterThan(5);
   const shifts = await watchShifts(page);
 
-  const before = Number(await text(page, "#count-frames"));
-  await expect.poll(async () => Number(await text(page, "#count-frames")), DEADLINE).toBeGreaterThan(before + 12);
+  await framesPass(page, 12);
 
   expect(await shifts()).toEqual([]);
 });
@@ -113,6 +112,7 @@ test("who does not, sees a price flash and the ticker tape run", async () => {
   );
   server.print("AAPL", 201);
 
-  expect(await stages).toEqual(["down-lit", "down-dim", "down-out"]);
+  // A page that was kept from its work meanwhile goes from the first to the last.
+  expect((await stages).filter((stage) => stage !== "down-dim")).toEqual(["down-lit", "down-out"]);
   expect(await page.evaluate(() => document.querySelector("#strip-run")?.getAnimations().length)).toBe(1);
 });
