@@ -16,6 +16,12 @@ const keptHidden = async (page: Page) => {
   return state.flatMap(({ colId, hide }) => (hide ? [colId] : []));
 };
 
+/** Goes to the tape when it is longer than its place. */
+async function enterTape(page: Page): Promise<void> {
+  await expect.poll(() => page.locator("#tape-room").evaluate((room) => room.clientHeight), DEADLINE).toBeGreaterThan(800);
+  await page.locator("#tape-scroll").focus();
+}
+
 const focusedId = (page: Page) => page.evaluate(() => document.activeElement?.id);
 
 /** What has the focus, by a name that a person could give it, and whether it is seen to have it. */
@@ -109,11 +115,10 @@ test("pace, pause, candles, time and sales, ticker tape and settings", async () 
   await page.keyboard.press("ArrowRight");
   await expect.poll(() => new URL(page.url()).searchParams.get("interval"), DEADLINE).toBe("300");
 
-  await expect.poll(() => page.locator("#tape-room").evaluate((room) => room.clientHeight), DEADLINE).toBeGreaterThan(800);
-  await page.locator("#tape-scroll").focus();
+  await enterTape(page);
   await page.keyboard.press("PageDown");
   await expect.poll(() => page.locator("#tape-scroll").evaluate((box) => box.scrollTop), DEADLINE).toBeGreaterThan(0);
-  await expect.poll(() => text(page, "#tape-pause-text"), DEADLINE).toMatch(/^[\d,]+ new$/);
+  await expect.poll(() => text(page, "#tape-pause-text"), DEADLINE).toMatch(/^\d+ new$/);
   await page.locator("#tape-pause").focus();
   await page.keyboard.press("Enter");
   await page.keyboard.press("Enter");
@@ -133,8 +138,7 @@ test("pace, pause, candles, time and sales, ticker tape and settings", async () 
 
 test("the tape that goes on in the middle of a scroll is at its top and stays there", async () => {
   const { page } = await open();
-  await expect.poll(() => page.locator("#tape-room").evaluate((room) => room.clientHeight), DEADLINE).toBeGreaterThan(800);
-  await page.locator("#tape-scroll").focus();
+  await enterTape(page);
   const ended = page.evaluate(
     () =>
       new Promise<number>((resolve) => {

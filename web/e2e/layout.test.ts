@@ -100,19 +100,23 @@ test("who wants less motion gets none", async () => {
 
 test("who does not, sees a price flash and the ticker tape run", async () => {
   const { page, server } = await open({ market: STILL, query: "?list=AAPL,KO" });
-  const stages = page.evaluate(
-    () =>
-      new Promise<readonly string[]>((over) => {
-        const seen: string[] = [];
-        new MutationObserver((changes) => {
-          for (const { target } of changes) seen.push((target as HTMLElement).dataset["flash"] ?? "");
-          if (seen.at(-1)?.endsWith("-out") === true) over(seen);
-        }).observe(document.querySelector("[row-id=AAPL] .c-last .figure") ?? document.body, { attributeFilter: ["data-flash"] });
-      }),
-  );
-  server.print("AAPL", 201);
+  const seen = await page.evaluateHandle(() => {
+    const stages: string[] = [];
+    new MutationObserver((changes) => {
+      for (const { target } of changes) stages.push((target as HTMLElement).dataset["flash"] ?? "");
+    }).observe(document.querySelector("[row-id=AAPL] .c-last .figure") ?? document.body, { attributeFilter: ["data-flash"] });
+    return stages;
+  });
+  let price = 202;
+  const flash = async () => {
+    const before = (await seen.jsonValue()).length;
+    const stages = async () => (await seen.jsonValue()).slice(before);
+    server.print("AAPL", (price -= 1));
+    await expect.poll(async () => (await stages()).at(-1), DEADLINE).toBe("down-out");
+    return await stages();
+  };
 
-  // A page that was kept from its work meanwhile goes from the first to the last.
-  expect((await stages).filter((stage) => stage !== "down-dim")).toEqual(["down-lit", "down-out"]);
+  // A page that is kept from its work for so long goes from bright to out: then the next one is looked at.
+  await expect.poll(flash, DEADLINE).toEqual(["down-lit", "down-dim", "down-out"]);
   expect(await page.evaluate(() => document.querySelector("#strip-run")?.getAnimations().length)).toBe(1);
 });
