@@ -11,11 +11,11 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use tapecast::hub::{Frames, Index, Newest, Pick, SubscriberKey, Turn};
-use tapecast::market::{Simulation, Simulator, universe};
+use tapecast::feed::Batch;
+use tapecast::hub::{EncodedLastValues, FanOut, FrameCache, Index, ObjectRef, SubscriberKey};
 use tapecast::model::{Body, Channel, Object, Seq, Stream, SymbolId, Timestamp, Universe};
 use tapecast::session::{Outbox, OutboxLimits};
-use tapecast::tape::Batch;
+use tapecast::source::{Simulation, Simulator, universe};
 use tapecast::wire::{Codec, Decoder, Encoded, Mark};
 
 const AT: Timestamp = Timestamp::from_nanos(1_795_000_000_000_000_000);
@@ -55,20 +55,20 @@ fn outbox(criterion: &mut Criterion) {
     for dirty in [1, 100, 5_000] {
         let universe = Arc::new(universe(dirty, 1));
         let objects = quotes(&universe, 2);
-        let mut newest = Newest::new(dirty);
+        let mut newest = EncodedLastValues::new(dirty);
         objects.iter().for_each(|object| newest.latest_mut().put(*object));
         let batches = [Arc::new(Batch::new(Arc::clone(&universe), AT, objects, vec![]))];
-        let picks: Vec<_> = (0..dirty).map(|place| Pick::new(0, place)).collect();
+        let picks: Vec<_> = (0..dirty).map(|place| ObjectRef::new(0, place)).collect();
         let limits = OutboxLimits { conflate_above: 0, ..OutboxLimits::default() };
         group.throughput(Throughput::Elements(dirty as u64));
         group.bench_function(BenchmarkId::new("dirty", dirty), |bencher| {
             let mut outbox = Outbox::new(Codec::Json, Arc::clone(&universe), limits);
-            let frames = Frames::default();
+            let frames = FrameCache::default();
             let now = Instant::now();
             bencher.iter(|| {
                 // What waits before them makes it behind.
                 outbox.push(Bytes::from_static(&[0x89, 0]));
-                let turn = Turn::new(&batches, &frames, &newest, now);
+                let turn = FanOut::new(&batches, &frames, &newest, now);
                 let _ = black_box(outbox.offer(&turn, &picks));
                 while let Some(taken) = outbox.take(&newest) {
                     black_box(taken);
@@ -82,21 +82,21 @@ fn outbox(criterion: &mut Criterion) {
 fn frame(criterion: &mut Criterion) {
     let universe = Arc::new(universe(10, 1));
     let batches = [Arc::new(Batch::new(Arc::clone(&universe), AT, quotes(&universe, 1), vec![]))];
-    let picks: Vec<_> = (0..10).map(|place| Pick::new(0, place)).collect();
-    let newest = Newest::new(10);
+    let picks: Vec<_> = (0..10).map(|place| ObjectRef::new(0, place)).collect();
+    let newest = EncodedLastValues::new(10);
     let now = Instant::now();
     let mut group = criterion.benchmark_group("frame of ten");
     group.bench_function("the first", |bencher| {
-        let make = |frames: Frames| {
-            let turn = Turn::new(&batches, &frames, &newest, now);
+        let make = |frames: FrameCache| {
+            let turn = FanOut::new(&batches, &frames, &newest, now);
             black_box(turn.frame(Codec::Json, None, &picks, 4096));
             frames
         };
-        bencher.iter_batched(Frames::default, make, BatchSize::SmallInput);
+        bencher.iter_batched(FrameCache::default, make, BatchSize::SmallInput);
     });
     group.bench_function("every other", |bencher| {
-        let frames = Frames::default();
-        let turn = Turn::new(&batches, &frames, &newest, now);
+        let frames = FrameCache::default();
+        let turn = FanOut::new(&batches, &frames, &newest, now);
         bencher.iter(|| black_box(turn.frame(Codec::Json, None, &picks, 4096)));
     });
 }

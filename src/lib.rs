@@ -11,14 +11,17 @@
 //! you speak through a recipient, a callback or a sink that `app` handed you.
 
 pub mod app;
+pub mod archive;
+pub mod auth;
 pub mod config;
-pub mod gate;
+pub mod feed;
 pub mod http;
 pub mod hub;
-pub mod market;
+pub mod limits;
 pub mod metrics;
 pub mod model;
 pub mod session;
-pub mod tape;
+pub mod source;
 pub mod telemetry;
+pub mod transport;
 pub mod wire;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use tapecast::app::{Asked, Service, Signals, StartError};
+use tapecast::app::{Service, SignalRequest, Signals, StartError};
 use tapecast::config::{Args, Config, KeyTask, Task};
 use tapecast::telemetry;
 use tracing::{error, warn};
@@ -49,7 +49,7 @@ async fn serve(config: &Config) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    while signals.next().await == Asked::ToReload {
+    while signals.next().await == SignalRequest::Reload {
         service.reload();
     }
     tokio::select! {

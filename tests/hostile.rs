@@ -7,7 +7,7 @@ mod support;
 use std::time::Duration;
 
 use support::{Client, Ledger, Server, wait_for};
-use tapecast::gate::Rate;
+use tapecast::limits::Rate;
 
 /// A still market: whatever the process does, it does for the client.
 fn still() -> Server {

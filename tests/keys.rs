@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use support::{Client, Server, get, get_with};
+use tapecast::auth::{Entitlements, GeneratedKey};
 use tapecast::config::Config;
-use tapecast::gate::{Entitlement, Minted, Rate};
+use tapecast::limits::Rate;
 
 /// A file of keys, gone when dropped.
 struct File(PathBuf);
@@ -41,14 +42,14 @@ struct Guarded {
 }
 
 fn guarded(change: impl FnOnce(&mut Config)) -> Guarded {
-    let all = Minted::new("all", Entitlement::default(), [1; 48]).unwrap();
-    let little = Entitlement {
+    let all = GeneratedKey::new("all", Entitlements::default(), [1; 48]).unwrap();
+    let little = Entitlements {
         feeds: Some(vec!["iex".into()]),
         symbols: Some(vec!["AAPL".into(), "MSFT".into()]),
         max_sessions: Some(1),
         max_symbols: Some(3),
     };
-    let some = Minted::new("some", little, [2; 48]).unwrap();
+    let some = GeneratedKey::new("some", little, [2; 48]).unwrap();
     let file = File::of(&format!("# two keys\n{}\n{}\n", all.line, some.line));
     let keys = Some(file.0.clone());
     let server = Server::start(|config| {
@@ -216,7 +217,7 @@ fn every_door_of_rest_demands_a_key() {
 #[test]
 fn keys_change_without_a_restart_and_a_broken_file_changes_nothing() {
     let Guarded { server, file, all, .. } = &guarded(|_| {});
-    let new = Minted::new("new", Entitlement::default(), [3; 48]).unwrap();
+    let new = GeneratedKey::new("new", Entitlements::default(), [3; 48]).unwrap();
     let clock = |key: &str, secret: &str| get_with(server.address, "/v2/clock", &headers(key, secret)).status;
     std::fs::write(&file.0, "{").unwrap();
     server.reload();
@@ -239,7 +240,7 @@ fn a_key_that_is_gone_or_has_another_secret_takes_its_sessions_with_it_and_no_ot
     let Guarded { server, file, all, some } = &guarded(|_| {});
     let lines = std::fs::read_to_string(&file.0).unwrap();
     let line_of = |id: &str| lines.lines().find(|line| line.contains(&format!("\"{id}\""))).unwrap();
-    let changed = Minted::new("all", Entitlement::default(), [4; 48]).unwrap();
+    let changed = GeneratedKey::new("all", Entitlements::default(), [4; 48]).unwrap();
     let mut stranger = Client::session(server.address);
     let mut other = member(server, "some", some);
     for without in [line_of("some").to_owned(), format!("{}\n{}", changed.line, line_of("some"))] {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use support::{Client, DEADLINE, Server, get, get_with, wait_for};
 use tapecast::config::Config;
-use tapecast::gate::Rate;
+use tapecast::limits::Rate;
 
 /// A still market with limits of one's own.
 fn limited(change: impl FnOnce(&mut Config)) -> Server {

@@ -81,7 +81,7 @@ fn an_offer_of_extensions_is_agreed_within_its_bounds_or_declined() {
         let mut random = StdRng::seed_from_u64(seed);
         let count = random.random_range(0..16);
         let offer: String = (0..count).map(|_| words[random.random_range(0..words.len())]).collect();
-        if let Some(agreed) = tapecast::wire::Agreed::from_offers([offer.as_str()]) {
+        if let Some(agreed) = tapecast::wire::NegotiatedDeflate::from_offers([offer.as_str()]) {
             assert!(offer.contains("permessage-deflate"), "{offer}");
             let bits = agreed.answer().split_once("server_max_window_bits=").map(|(_, bits)| bits.to_owned());
             assert!(bits.is_none_or(|bits| offer.contains(&bits)), "{offer}: {}", agreed.answer());

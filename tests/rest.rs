@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use support::{Client, Server, get, wait_for};
-use tapecast::market::Simulation;
+use tapecast::source::Simulation;
 
 /// A market in which no trade comes late, so that what is over does not change.
 fn start() -> Server {

@@ -10,7 +10,7 @@ mod support;
 use description::{Description, check};
 use serde_json::Value;
 use support::{Client, Server, get, wait_for};
-use tapecast::market::Simulation;
+use tapecast::source::Simulation;
 
 fn description(server: &Server, path: &str) -> Description {
     let (status, body) = get(server.address, path);

@@ -5,8 +5,8 @@ use std::sync::Mutex;
 
 use actix::{Actor, Addr, Arbiter};
 
-use crate::hub::{Ear, Hub, HubActor};
-use crate::tape::{BesideActor, Follow, Tape, TapeActor};
+use crate::feed::{FeedPump, Follow, InlineMarketDataActor, MarketDataActor};
+use crate::hub::{Hub, HubActor, InlineHub};
 
 /// The market and its tape: on a thread of their own where several workers follow them, on the worker's
 /// where there is one.
@@ -15,21 +15,21 @@ use crate::tape::{BesideActor, Follow, Tape, TapeActor};
 /// alone, it wakes no other.
 pub(super) enum Feed {
     Apart {
-        tape: Addr<TapeActor>,
+        tape: Addr<MarketDataActor>,
         thread: Arbiter,
     },
     /// The tape, until the worker comes.
-    Beside(Mutex<Option<Box<Tape>>>),
+    Beside(Mutex<Option<Box<FeedPump>>>),
 }
 
 impl Feed {
     /// A feed for so many workers.
-    pub(super) fn new(tape: Tape, workers: usize) -> Self {
+    pub(super) fn new(tape: FeedPump, workers: usize) -> Self {
         if workers == 1 {
             return Self::Beside(Mutex::new(Some(Box::new(tape))));
         }
         let thread = Arbiter::new();
-        let tape = TapeActor::start_in_arbiter(&thread.handle(), |_| TapeActor::new(tape));
+        let tape = MarketDataActor::start_in_arbiter(&thread.handle(), |_| MarketDataActor::new(tape));
         Self::Apart { tape, thread }
     }
 
@@ -43,7 +43,7 @@ impl Feed {
             Self::Beside(tape) => {
                 let tape = tape.lock().expect("nobody panics with this lock").take();
                 let tape = tape.expect("there is one worker");
-                BesideActor::new(*tape, Ear::new(Rc::clone(hub), actor)).start();
+                InlineMarketDataActor::new(*tape, InlineHub::new(Rc::clone(hub), actor)).start();
             }
         }
     }

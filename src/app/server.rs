@@ -20,10 +20,11 @@ use actix_web::{App, Error, web};
 use socket2::{Domain, Protocol, Socket, Type};
 use tracing::warn;
 
-use super::Workers;
-use crate::config::Doors;
-use crate::gate::{SeatLimits, connections_of, seats_of};
-use crate::http::{self, Carrier, Certificate, House, Manners};
+use super::WorkerPool;
+use crate::config::AccessConfig;
+use crate::http::{self, AppState, HttpLimits};
+use crate::limits::{CapacityLimits, max_connections, max_sessions_for};
+use crate::transport::{self, Certificate, Connection};
 
 /// So many connections may wait to be accepted: a storm of reconnects must not meet a full queue.
 const BACKLOG: i32 = 4096;
@@ -42,13 +43,13 @@ pub(super) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// How many sessions may be at once, on so many descriptors.
-pub(super) fn seats(doors: &Doors, descriptors: usize) -> SeatLimits {
-    let possible = seats_of(descriptors);
+pub(super) fn seats(doors: &AccessConfig, descriptors: usize) -> CapacityLimits {
+    let possible = max_sessions_for(descriptors);
     let sessions = doors.max_sessions.unwrap_or(possible);
     if sessions > possible {
         warn!(sessions, descriptors, "--max-sessions is more than the limit of open files allows");
     }
-    SeatLimits { sessions, per_address: doors.max_sessions_per_address }
+    CapacityLimits { sessions, per_address: doors.max_sessions_per_address }
 }
 
 /// Where connections come from: plain ones, and where there is a certificate TLS ones beside them.
@@ -61,16 +62,16 @@ pub(super) fn serve(
     listeners: Listeners,
     threads: usize,
     descriptors: usize,
-    house: web::Data<House>,
-    workers: Workers,
+    house: web::Data<AppState>,
+    workers: WorkerPool,
 ) -> io::Result<Server> {
     let handshake_timeout = house.manners.head_timeout;
     let server = Server::build();
-    let entry = Entry { house, workers, stopping: server.graceful_shutdown_signal() };
+    let entry = ConnectionServices { house, workers, stopping: server.graceful_shutdown_signal() };
     let plain = entry.clone();
     let mut server = server
         .workers(threads)
-        .max_concurrent_connections(connections_of(descriptors).div_ceil(threads))
+        .max_concurrent_connections(max_connections(descriptors).div_ceil(threads))
         .shutdown_timeout(1)
         .disable_signals()
         .listen("plain", listeners.plain, move || plain.service::<TcpStream>().tcp())?;
@@ -95,35 +96,35 @@ pub(super) fn serve(
 
 /// What a worker needs to serve connections.
 #[derive(Clone)]
-struct Entry {
-    house: web::Data<House>,
-    workers: Workers,
+struct ConnectionServices {
+    house: web::Data<AppState>,
+    workers: WorkerPool,
     stopping: GracefulShutdownSignal,
 }
 
 /// A factory of services as an HTTP service takes it.
-trait Factory<Asked, Answer>:
+trait Factory<Req, Res>:
     ServiceFactory<
-        Asked,
+        Req,
         Config = (),
-        Response = Answer,
+        Response = Res,
         Error = Error,
         InitError = (),
         Future: 'static,
-        Service: Service<Asked, Future: 'static>,
+        Service: Service<Req, Future: 'static>,
     >
 {
 }
 
-impl<F, Asked, Answer> Factory<Asked, Answer> for F where
+impl<F, Req, Res> Factory<Req, Res> for F where
     F: ServiceFactory<
-            Asked,
+            Req,
             Config = (),
-            Response = Answer,
+            Response = Res,
             Error = Error,
             InitError = (),
             Future: 'static,
-            Service: Service<Asked, Future: 'static>,
+            Service: Service<Req, Future: 'static>,
         >
 {
 }
@@ -131,18 +132,18 @@ impl<F, Asked, Answer> Factory<Asked, Answer> for F where
 /// HTTP on connections of one kind, and what takes over where it ends.
 type Http<C, Answers, Sessions> = HttpService<C, Answers, BoxBody, ExpectHandler, Sessions>;
 
-impl Entry {
+impl ConnectionServices {
     /// HTTP on connections of this kind, until they ask for a session.
     ///
     /// This is what `HttpServer` builds, but for the last step: it has no way to hand a connection over.
-    fn service<C: Carrier + 'static>(
+    fn service<C: Connection + 'static>(
         &self,
     ) -> Http<
         C,
         impl Factory<Request, ServiceResponse> + use<C>,
         impl Factory<(Request, Framed<C, Codec>), ()> + use<C>,
     > {
-        let Manners { head_timeout, idle_timeout, .. } = self.house.manners;
+        let HttpLimits { head_timeout, idle_timeout, .. } = self.house.manners;
         let metrics = self.house.metrics.doors().clone();
         let stopping = self.stopping.clone();
         let upgrade = apply_fn_factory(self.doors(), |(request, connection), doors| {
@@ -158,7 +159,10 @@ impl Entry {
             .keep_alive(idle_timeout)
             .tcp_nodelay(true)
             .client_disconnect_timeout(DISCONNECT_TIMEOUT)
-            .on_connect_ext(move |connection: &C, extensions| http::greet(connection, extensions, &metrics))
+            .on_connect_ext(move |connection: &C, extensions| {
+                http::watch_connection(metrics.clone(), extensions);
+                transport::tune(connection);
+            })
             .upgrade(upgrade)
             .finish(self.doors())
     }

@@ -2,11 +2,11 @@
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asked {
+pub enum SignalRequest {
     /// SIGTERM or Ctrl-C: stop, cleanly the first time.
-    ToStop,
+    Stop,
     /// SIGHUP: read keys and certificates again.
-    ToReload,
+    Reload,
 }
 
 /// The ear for signals. Make it before anything starts: a signal that comes earlier ends the process.
@@ -34,17 +34,17 @@ impl Signals {
     }
 
     /// Waits for the next one.
-    pub async fn next(&mut self) -> Asked {
+    pub async fn next(&mut self) -> SignalRequest {
         tokio::select! {
-            _ = self.interrupt.recv() => Asked::ToStop,
-            _ = self.terminate.recv() => Asked::ToStop,
-            _ = self.hangup.recv() => Asked::ToReload,
+            _ = self.interrupt.recv() => SignalRequest::Stop,
+            _ = self.terminate.recv() => SignalRequest::Stop,
+            _ = self.hangup.recv() => SignalRequest::Reload,
         }
     }
 
     /// Waits until a stop is asked for, whatever else is.
     pub async fn stop(&mut self) {
-        while self.next().await != Asked::ToStop {}
+        while self.next().await != SignalRequest::Stop {}
     }
 }
 
@@ -64,9 +64,9 @@ impl Signals {
     }
 
     /// Waits for the next one.
-    pub async fn next(&mut self) -> Asked {
+    pub async fn next(&mut self) -> SignalRequest {
         let _ = tokio::signal::ctrl_c().await;
-        Asked::ToStop
+        SignalRequest::Stop
     }
 
     /// Waits until a stop is asked for.

@@ -2,7 +2,7 @@ use actix_web::HttpRequest;
 use actix_web::web::Query;
 use serde::Deserialize;
 
-use crate::gate::Credentials;
+use crate::auth::Credentials;
 
 /// Where Alpaca's clients put the key's id.
 pub(super) const KEY_HEADER: &str = "apca-api-key-id";

@@ -12,8 +12,8 @@ use actix_web::dev::ServiceResponse;
 use actix_web::http::ConnectionType;
 use bytes::Bytes;
 
-use super::carrier::Carrier;
-use crate::session::Opening;
+use crate::session::PendingSession;
+use crate::transport::Connection;
 
 /// Gives a connection to the session that the doors opened for it. Where they opened none, what they
 /// answered is the last of the connection.
@@ -26,9 +26,9 @@ use crate::session::Opening;
 /// When the connection breaks before the answer is out.
 pub async fn hand_over<C>(mut answer: ServiceResponse, connection: Framed<C, Codec>) -> Result<(), Error>
 where
-    C: Carrier + 'static,
+    C: Connection + 'static,
 {
-    let opening = answer.response_mut().extensions_mut().remove::<Opening>();
+    let opening = answer.response_mut().extensions_mut().remove::<PendingSession>();
     let mut answer = Response::<BoxBody>::from(answer);
     let Some(opening) = opening else {
         answer.head_mut().set_connection_type(ConnectionType::Close);
@@ -42,7 +42,7 @@ where
     // Copied, so that the buffers of a whole request do not live as long as the session.
     let head = Bytes::copy_from_slice(&parts.write_buf);
     let early = Bytes::copy_from_slice(&parts.read_buf);
-    let session = opening.on(parts.io.into_wire(), head, early);
+    let session = opening.on(parts.io.into_transport(), head, early);
     drop((parts.read_buf, parts.write_buf, parts.codec));
     session.await;
     Ok(())

@@ -2,7 +2,7 @@ use actix_web::http::header::ContentType;
 use actix_web::web::Data;
 use actix_web::{HttpResponse, Responder};
 
-use super::House;
+use super::AppState;
 
 /// `GET /healthz`: 200 as long as the process answers at all.
 pub(super) async fn alive() -> impl Responder {
@@ -10,7 +10,7 @@ pub(super) async fn alive() -> impl Responder {
 }
 
 /// `GET /readyz`: 200 while new sessions are welcome, 503 before and after.
-pub(super) async fn ready(house: Data<House>) -> impl Responder {
+pub(super) async fn ready(house: Data<AppState>) -> impl Responder {
     match house.readiness.is_ready() {
         true => HttpResponse::Ok().content_type(ContentType::plaintext()).body("ready\n"),
         false => {
@@ -20,7 +20,7 @@ pub(super) async fn ready(house: Data<House>) -> impl Responder {
 }
 
 /// `GET /metrics`: all counts in Prometheus' text format.
-pub(super) async fn metrics(house: Data<House>) -> impl Responder {
+pub(super) async fn metrics(house: Data<AppState>) -> impl Responder {
     const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     HttpResponse::Ok().content_type(OPEN_METRICS).body(house.metrics.to_text())
 }

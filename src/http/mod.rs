@@ -1,17 +1,15 @@
 //! The doors: the upgrade to a session, REST, health, metrics, the dashboard's files.
 
-mod carrier;
+mod admission;
+mod assets;
 mod cors;
 mod credentials;
-mod entrance;
 mod handover;
 mod health;
-mod page;
-mod protection;
+
+mod middleware;
 mod rest;
-mod socket;
-mod threshold;
-mod tls;
+mod security_headers;
 mod upgrade;
 
 use std::rc::Rc;
@@ -20,24 +18,23 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_web::web::{self, ServiceConfig};
 
-use crate::gate::{Keyring, Origins, Proxies, Seats};
+use crate::archive::Archive;
+use crate::auth::{AllowedOrigins, KeyStore, TrustedProxies};
 use crate::hub::Hub;
+use crate::limits::SessionCapacity;
 use crate::metrics::Metrics;
 use crate::model::{Epoch, Universe};
 use crate::session::{Limits, OutboxLimits};
-use crate::tape::Archive;
 
-pub use carrier::Carrier;
 pub use handover::hand_over;
-pub use protection::protection;
+
+pub use middleware::{HttpLimits, threshold, watch_connection};
 #[doc(hidden)]
 pub use rest::answer_query;
-pub use socket::greet;
-pub use threshold::{Manners, threshold};
-pub use tls::{Certificate, TlsError};
+pub use security_headers::protection;
 
 /// What all doors know.
-pub struct House {
+pub struct AppState {
     /// The market's instruments.
     pub universe: Arc<Universe>,
     /// What numbers this server gives.
@@ -51,15 +48,15 @@ pub struct House {
     /// How much may wait for one session.
     pub outbox: OutboxLimits,
     /// The keys that open sessions and REST; `None` where anybody may come in.
-    pub keyring: Option<Arc<Keyring>>,
+    pub keyring: Option<Arc<KeyStore>>,
     /// Whose pages may open sessions and read REST.
-    pub origins: Origins,
+    pub origins: AllowedOrigins,
     /// Who is believed about where clients come from.
-    pub proxies: Proxies,
+    pub proxies: TrustedProxies,
     /// The sessions' seats.
-    pub seats: Seats,
+    pub seats: SessionCapacity,
     /// How a request must come.
-    pub manners: Manners,
+    pub manners: HttpLimits,
     /// Whether new sessions are welcome.
     pub readiness: Readiness,
 }
@@ -81,7 +78,7 @@ impl Readiness {
 }
 
 /// Puts all doors into an application of one worker, whose sessions meet in this hub.
-pub fn doors(house: web::Data<House>, hub: Rc<Hub>) -> impl FnOnce(&mut ServiceConfig) {
+pub fn doors(house: web::Data<AppState>, hub: Rc<Hub>) -> impl FnOnce(&mut ServiceConfig) {
     move |app| {
         let v2 = web::scope("/v2")
             .wrap(cors::cors(&house.origins))
@@ -97,6 +94,6 @@ pub fn doors(house: web::Data<House>, hub: Rc<Hub>) -> impl FnOnce(&mut ServiceC
             .route("/healthz", web::get().to(health::alive))
             .route("/readyz", web::get().to(health::ready))
             .route("/metrics", web::get().to(health::metrics))
-            .default_service(web::get().to(page::file));
+            .default_service(web::get().to(assets::file));
     }
 }

@@ -9,17 +9,17 @@ use actix_web_actors::ws;
 use serde::Deserialize;
 use tracing::debug;
 
-use super::House;
+use super::AppState;
+use super::admission::{address_of, enter};
 use super::credentials::shown;
-use super::entrance::{address_of, enter};
-use super::rest::{Permit, no_such_path};
-use crate::gate::{Denied, FEEDS, Keyring, Pass};
+use super::rest::{AccessPermit, no_such_path};
+use crate::auth::{Denied, FEEDS, Grant, KeyStore};
 use crate::hub::Hub;
-use crate::session::{self, Door, Guard, Opening};
-use crate::wire::{Agreed, Codec, Deflate};
+use crate::session::{self, Authenticator, PendingSession, SessionParams};
+use crate::wire::{Codec, Deflate, NegotiatedDeflate};
 
 /// `GET /v2/{feed}`: a session of the stream.
-pub(super) async fn feed(feed: Path<String>, request: HttpRequest, house: Data<House>) -> impl Responder {
+pub(super) async fn feed(feed: Path<String>, request: HttpRequest, house: Data<AppState>) -> impl Responder {
     match FEEDS.contains(&feed.as_str()) {
         true => open(&request, &house, &feed),
         false => Ok(no_such_path()),
@@ -27,13 +27,13 @@ pub(super) async fn feed(feed: Path<String>, request: HttpRequest, house: Data<H
 }
 
 /// `GET /websocket/connect?userId=3`: the same stream under the tutorial's name.
-pub(super) async fn connect(request: HttpRequest, house: Data<House>) -> impl Responder {
+pub(super) async fn connect(request: HttpRequest, house: Data<AppState>) -> impl Responder {
     open(&request, &house, FEEDS[0])
 }
 
 /// What a client that cannot set headers says in the address.
 #[derive(Default, Deserialize)]
-struct Asked {
+struct UpgradeQuery {
     /// The client's own name for the session.
     #[serde(rename = "userId")]
     user_id: Option<String>,
@@ -43,15 +43,20 @@ struct Asked {
 
 /// `GET /echo`: returns each message as it came. It takes a seat like any session, so where keys are
 /// demanded it takes one too.
-pub(super) async fn echo(permit: Permit, request: HttpRequest, house: Data<House>) -> impl Responder {
+pub(super) async fn echo(
+    permit: AccessPermit,
+    request: HttpRequest,
+    house: Data<AppState>,
+) -> impl Responder {
     let universe = Arc::clone(&house.universe);
     welcome(&request, &house, |response| {
         session::open_echo(hub_of(&request), universe, agree(&request, response), permit.revocation())
     })
 }
 
-fn open(request: &HttpRequest, house: &House, feed: &str) -> Result<HttpResponse, ws::HandshakeError> {
-    let asked = Query::<Asked>::from_query(request.query_string()).map(Query::into_inner).unwrap_or_default();
+fn open(request: &HttpRequest, house: &AppState, feed: &str) -> Result<HttpResponse, ws::HandshakeError> {
+    let asked =
+        Query::<UpgradeQuery>::from_query(request.query_string()).map(Query::into_inner).unwrap_or_default();
     let archive = Arc::clone(&house.archive);
     let codec = codec(request.headers(), asked.codec.as_deref());
     welcome(request, house, |response| {
@@ -61,7 +66,7 @@ fn open(request: &HttpRequest, house: &House, feed: &str) -> Result<HttpResponse
             Codec::Json => agree(request, response),
             Codec::MsgPack => None,
         };
-        session::open(Door {
+        session::open(SessionParams {
             hub: hub_of(request),
             universe: Arc::clone(&house.universe),
             limits: house.limits,
@@ -80,8 +85,8 @@ fn open(request: &HttpRequest, house: &House, feed: &str) -> Result<HttpResponse
 /// Answers a handshake with the session that begins when the answer is out, if there may be one.
 fn welcome(
     request: &HttpRequest,
-    house: &House,
-    open: impl FnOnce(&mut HttpResponseBuilder) -> Opening,
+    house: &AppState,
+    open: impl FnOnce(&mut HttpResponseBuilder) -> PendingSession,
 ) -> Result<HttpResponse, ws::HandshakeError> {
     let mut response = ws::handshake(request)?;
     let seat = match enter(request, house) {
@@ -97,7 +102,7 @@ fn welcome(
 /// Answers what the client offered: how its messages may be compressed, if it wants that at all.
 fn agree(request: &HttpRequest, response: &mut HttpResponseBuilder) -> Option<Deflate> {
     let offers = request.headers().get_all(SEC_WEBSOCKET_EXTENSIONS);
-    let agreed = Agreed::from_offers(offers.filter_map(|line| line.to_str().ok()))?;
+    let agreed = NegotiatedDeflate::from_offers(offers.filter_map(|line| line.to_str().ok()))?;
     response.insert_header((SEC_WEBSOCKET_EXTENSIONS, agreed.answer()));
     Some(agreed.deflate())
 }
@@ -117,11 +122,11 @@ fn codec(headers: &HeaderMap, asked: Option<&str>) -> Codec {
 }
 
 /// Who looks at the credentials of this request's session, for as long as it lasts.
-fn guard(request: &HttpRequest, house: &House, keyring: &Arc<Keyring>, feed: &str) -> Guard {
+fn guard(request: &HttpRequest, house: &AppState, keyring: &Arc<KeyStore>, feed: &str) -> Authenticator {
     let (keyring, feed, from) = (Arc::clone(keyring), feed.to_owned(), address_of(request, house));
     let metrics = house.metrics.doors().clone();
-    Guard::new(move |shown| {
-        let verdict: Result<Pass, Denied> = keyring.admit(shown, &feed, from, Instant::now());
+    Authenticator::new(move |shown| {
+        let verdict: Result<Grant, Denied> = keyring.admit(shown, &feed, from, Instant::now());
         match &verdict {
             Ok(pass) => debug!(address = %from, key = pass.id(), "key accepted"),
             Err(denied) => {

@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, WrapFuture};
 
 use super::Hub;
-use crate::tape::{Batch, Latest, Neighbour, Published};
+use crate::feed::{Batch, InlineFollower, LastValues, Published};
 use crate::wire::Close;
 
 /// All subscribers are to be told to go, for this reason.
 #[derive(Clone, Copy, Message)]
 #[rtype(result = "()")]
-pub struct Dismiss(pub Close);
+pub struct CloseAll(pub Close);
 
 /// What the hub hears of a tape on another thread, and its clock.
 pub struct HubActor {
@@ -79,8 +79,8 @@ impl Handler<Published> for HubActor {
 
     fn handle(&mut self, published: Published, ctx: &mut Self::Context) {
         match published {
-            Published::Standing(latest) => {
-                self.hub.stand(Latest::clone(&latest));
+            Published::AuthState(latest) => {
+                self.hub.stand(LastValues::clone(&latest));
                 ctx.run_interval(QUIET_TURN, |actor, _| actor.hub.call_due(Instant::now()));
             }
             Published::Batch(batch) => {
@@ -108,12 +108,12 @@ impl Handler<HandOut> for HubActor {
 }
 
 /// The hub's ear for a tape on its own thread.
-pub struct Ear {
+pub struct InlineHub {
     hub: Rc<Hub>,
     actor: Addr<HubActor>,
 }
 
-impl Ear {
+impl InlineHub {
     /// An ear for this hub; its actor goes on where one call was not enough.
     pub fn new(hub: Rc<Hub>, actor: Addr<HubActor>) -> Self {
         Self { hub, actor }
@@ -121,8 +121,8 @@ impl Ear {
 }
 
 /// A beat that brings nothing is of use, too, where somebody waits: it is their clock.
-impl Neighbour for Ear {
-    fn beat(&self, tell: impl FnOnce(&mut Latest) -> Option<Arc<Batch>>) {
+impl InlineFollower for InlineHub {
+    fn beat(&self, tell: impl FnOnce(&mut LastValues) -> Option<Arc<Batch>>) {
         let batch = self.hub.enter(tell);
         let now = Instant::now();
         self.hub.pass_on(batch.as_slice(), now);
@@ -137,10 +137,10 @@ impl Neighbour for Ear {
     }
 }
 
-impl Handler<Dismiss> for HubActor {
+impl Handler<CloseAll> for HubActor {
     type Result = ();
 
-    fn handle(&mut self, Dismiss(why): Dismiss, _: &mut Self::Context) {
+    fn handle(&mut self, CloseAll(why): CloseAll, _: &mut Self::Context) {
         self.hub.dismiss_all(why);
     }
 }

@@ -6,14 +6,16 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::audience::Served;
-use super::departures::Departures;
-use super::heartbeat::Verdict;
-use super::index::{AudienceKey, Change};
-use super::{Frames, Index, Newest, Patience, Pick, Subscriber, SubscriberKey, Turn};
-use crate::gate::Chores;
+use super::group::Delivery;
+use super::index::{Change, GroupKey};
+use super::liveness::LivenessVerdict;
+use super::send_queue::SendQueue;
+use super::{
+    EncodedLastValues, FanOut, FrameCache, Index, LivenessTimeouts, ObjectRef, Subscriber, SubscriberKey,
+};
+use crate::feed::{Batch, LastValues};
+use crate::limits::FairQueue;
 use crate::metrics::WorkerMetrics;
-use crate::tape::{Batch, Latest};
 use crate::wire::Close;
 
 /// The subscribers of one worker thread.
@@ -22,35 +24,35 @@ use crate::wire::Close;
 /// very next batch, and what it is told of the newest objects agrees with what it gets after them.
 pub struct Hub {
     state: RefCell<State>,
-    patience: Patience,
+    patience: LivenessTimeouts,
     /// The longest that objects wait for others, so that they leave in one frame.
     max_delay: Duration,
     metrics: WorkerMetrics,
-    chores: Rc<Chores>,
+    chores: Rc<FairQueue>,
 }
 
 struct State {
     index: Index,
-    seats: Vec<Option<Seat>>,
+    slots: Vec<Option<Slot>>,
     /// The audiences that have yet to get something, in the order in which they get it; a few may be
     /// in it who have everything, or are gone.
-    queue: VecDeque<AudienceKey>,
+    queue: VecDeque<GroupKey>,
     /// The batches that somebody has picks of, in order.
     batches: Vec<Arc<Batch>>,
-    frames: Frames,
-    departures: Departures,
+    frames: FrameCache,
+    departures: SendQueue,
     /// When all who wait have waited long enough: the same moment for all, so that those who want
     /// alike share a frame.
     flush_at: Option<Instant>,
     /// Whether the last turn left somebody over whose time has come.
     has_more: bool,
-    newest: Newest,
+    newest: EncodedLastValues,
     /// When subscribers want to be called, the soonest first.
     agenda: BinaryHeap<Reverse<(Instant, SubscriberKey)>>,
 }
 
 /// A subscriber, and when it is to be called.
-struct Seat {
+struct Slot {
     subscriber: Rc<dyn Subscriber>,
     delivered: Option<Instant>,
     /// When it wants to be called next; other entries of the agenda are void.
@@ -70,20 +72,25 @@ const MOST_DELIVERIES: usize = 256;
 
 impl Hub {
     /// A hub without subscribers, over so many symbols.
-    pub fn new(symbols: usize, patience: Patience, max_delay: Duration, metrics: WorkerMetrics) -> Self {
+    pub fn new(
+        symbols: usize,
+        patience: LivenessTimeouts,
+        max_delay: Duration,
+        metrics: WorkerMetrics,
+    ) -> Self {
         let state = State {
             index: Index::new(symbols),
-            seats: Vec::new(),
+            slots: Vec::new(),
             queue: VecDeque::new(),
             batches: Vec::new(),
-            frames: Frames::default(),
-            departures: Departures::default(),
+            frames: FrameCache::default(),
+            departures: SendQueue::default(),
             flush_at: None,
             has_more: false,
-            newest: Newest::new(symbols),
+            newest: EncodedLastValues::new(symbols),
             agenda: BinaryHeap::new(),
         };
-        let chores = Chores::new(Instant::now());
+        let chores = FairQueue::new(Instant::now());
         Self { state: RefCell::new(state), patience, max_delay, metrics, chores }
     }
 
@@ -91,10 +98,10 @@ impl Hub {
     pub fn join(&self, subscriber: Rc<dyn Subscriber>) -> SubscriberKey {
         let mut state = self.state.borrow_mut();
         let key = state.index.join();
-        if state.seats.len() <= key.0 {
-            state.seats.resize_with(key.0 + 1, || None);
+        if state.slots.len() <= key.0 {
+            state.slots.resize_with(key.0 + 1, || None);
         }
-        state.seats[key.0] = Some(Seat { subscriber, delivered: None, due: None });
+        state.slots[key.0] = Some(Slot { subscriber, delivered: None, due: None });
         self.metrics.opened.inc();
         self.metrics.sessions.inc();
         key
@@ -104,7 +111,7 @@ impl Hub {
     pub fn leave(&self, key: SubscriberKey) {
         let mut state = self.state.borrow_mut();
         state.index.leave(key);
-        state.seats[key.0] = None;
+        state.slots[key.0] = None;
         self.metrics.sessions.dec();
     }
 
@@ -115,7 +122,7 @@ impl Hub {
     }
 
     /// Looks at the newest objects, as of the last batch that was handed out.
-    pub fn with_latest<T>(&self, look: impl FnOnce(&Newest) -> T) -> T {
+    pub fn with_latest<T>(&self, look: impl FnOnce(&EncodedLastValues) -> T) -> T {
         look(&self.state.borrow().newest)
     }
 
@@ -125,18 +132,18 @@ impl Hub {
     }
 
     /// The line for work of subscribers that would keep others from what is theirs.
-    pub fn chores(&self) -> &Rc<Chores> {
+    pub fn chores(&self) -> &Rc<FairQueue> {
         &self.chores
     }
 
     /// How things stand before the first batch.
-    pub fn stand(&self, latest: Latest) {
-        self.state.borrow_mut().newest = Newest::of_all(latest);
+    pub fn stand(&self, latest: LastValues) {
+        self.state.borrow_mut().newest = EncodedLastValues::of_all(latest);
     }
 
     /// Enters what is new where the newest objects stand: `tell` does it, and gives what is to be
     /// [passed on](Self::pass_on) before anybody looks.
-    pub fn enter<T>(&self, tell: impl FnOnce(&mut Latest) -> T) -> T {
+    pub fn enter<T>(&self, tell: impl FnOnce(&mut LastValues) -> T) -> T {
         tell(self.state.borrow_mut().newest.latest_mut())
     }
 
@@ -173,9 +180,9 @@ impl Hub {
         let is_time = is_full || state.flush_at.is_none_or(|at| at <= now + SLACK);
         let since = now.checked_sub(self.max_delay);
         let most = if is_full { usize::MAX } else { MOST_DELIVERIES };
-        state.deliver(most, now, &self.metrics, |seat| {
-            let is_quiet = seat.delivered.is_none_or(|at| Some(at) <= since);
-            is_time || is_quiet || !seat.subscriber.may_wait()
+        state.deliver(most, now, &self.metrics, |slot| {
+            let is_quiet = slot.delivered.is_none_or(|at| Some(at) <= since);
+            is_time || is_quiet || !slot.subscriber.may_wait()
         });
         if is_time && !state.has_more {
             state.flush_at = Some(now + self.max_delay);
@@ -198,10 +205,10 @@ impl Hub {
     /// has: a command, a goodbye.
     pub fn flush(&self, key: SubscriberKey) {
         let state = &mut *self.state.borrow_mut();
-        let turn = Turn::new(&state.batches, &state.frames, &state.newest, Instant::now());
-        if let Some(seat) = &mut state.seats[key.0] {
+        let turn = FanOut::new(&state.batches, &state.frames, &state.newest, Instant::now());
+        if let Some(slot) = &mut state.slots[key.0] {
             let departures = &mut state.departures;
-            state.index.serve(key, |picks| seat.take(key, &turn, picks, departures));
+            state.index.serve(key, |picks| slot.take(key, &turn, picks, departures));
         }
         state.depart(&self.metrics);
     }
@@ -216,8 +223,8 @@ impl Hub {
     /// before; `None` is never.
     pub fn set_due(&self, key: SubscriberKey, due: Option<Instant>) {
         let state = &mut *self.state.borrow_mut();
-        let Some(seat) = &mut state.seats[key.0] else { return };
-        seat.due = due;
+        let Some(slot) = &mut state.slots[key.0] else { return };
+        slot.due = due;
         state.agenda.extend(due.map(|at| Reverse((at, key))));
     }
 
@@ -228,10 +235,10 @@ impl Hub {
             && soonest.0.0 <= now
         {
             let Reverse((at, key)) = *soonest;
-            let seat = state.seats[key.0].as_mut().filter(|seat| seat.due == Some(at));
-            let next = seat.and_then(|seat| {
-                seat.due = seat.subscriber.due(now, &state.newest);
-                seat.due
+            let slot = state.slots[key.0].as_mut().filter(|slot| slot.due == Some(at));
+            let next = slot.and_then(|slot| {
+                slot.due = slot.subscriber.due(now, &state.newest);
+                slot.due
             });
             match next {
                 Some(next) => *soonest = Reverse((next, key)),
@@ -243,16 +250,16 @@ impl Hub {
     /// Looks after the silent and the stalled; call it about once a second.
     pub fn beat(&self, now: Instant) {
         let mut waiting_bytes = 0;
-        for seat in self.state.borrow().seats.iter().flatten() {
-            let subscriber = &seat.subscriber;
+        for slot in self.state.borrow().slots.iter().flatten() {
+            let subscriber = &slot.subscriber;
             let vitals = subscriber.vitals();
             waiting_bytes += vitals.waiting_bytes as i64;
             match self.patience.verdict(&vitals, now) {
-                Verdict::Fine => {}
-                Verdict::Ping => subscriber.ping(),
-                Verdict::Silent => subscriber.dismiss(Close::Unresponsive),
-                Verdict::Stalled => subscriber.dismiss(Close::SlowClient),
-                Verdict::Overstays => {
+                LivenessVerdict::Fine => {}
+                LivenessVerdict::Ping => subscriber.ping(),
+                LivenessVerdict::Silent => subscriber.dismiss(Close::Unresponsive),
+                LivenessVerdict::Stalled => subscriber.dismiss(Close::SlowClient),
+                LivenessVerdict::CloseTimedOut => {
                     self.metrics.severed.inc();
                     subscriber.sever();
                 }
@@ -264,8 +271,8 @@ impl Hub {
     /// Tells everybody to go, when they have what waits for them.
     pub fn dismiss_all(&self, why: Close) {
         self.state.borrow_mut().deliver(usize::MAX, Instant::now(), &self.metrics, |_| true);
-        for seat in self.state.borrow().seats.iter().flatten() {
-            seat.subscriber.dismiss(why);
+        for slot in self.state.borrow().slots.iter().flatten() {
+            slot.subscriber.dismiss(why);
         }
     }
 }
@@ -275,7 +282,7 @@ impl State {
     fn take_in(&mut self, batch: &Arc<Batch>) {
         let Self { index, queue, batches, .. } = self;
         for (place, object) in batch.objects().enumerate() {
-            let pick = Pick::new(batches.len(), place);
+            let pick = ObjectRef::new(batches.len(), place);
             index.note(object.stream(), pick, |audience| queue.push_back(audience));
         }
         if !queue.is_empty() {
@@ -291,20 +298,20 @@ impl State {
         most: usize,
         now: Instant,
         metrics: &WorkerMetrics,
-        is_time: impl Fn(&Seat) -> bool,
+        is_time: impl Fn(&Slot) -> bool,
     ) {
-        let Self { index, queue, seats, batches, frames, departures, newest, .. } = self;
-        let turn = Turn::new(batches, frames, newest, now);
+        let Self { index, queue, slots, batches, frames, departures, newest, .. } = self;
+        let turn = FanOut::new(batches, frames, newest, now);
         let mut left = most;
-        let mut serve = |key: SubscriberKey, picks: &[Pick]| match &mut seats[key.0] {
-            Some(_) if left == 0 => Served::NoRoom,
-            Some(seat) if !is_time(seat) => Served::Later,
-            Some(seat) => {
-                seat.take(key, &turn, picks, departures);
+        let mut serve = |key: SubscriberKey, picks: &[ObjectRef]| match &mut slots[key.0] {
+            Some(_) if left == 0 => Delivery::BudgetExhausted,
+            Some(slot) if !is_time(slot) => Delivery::Deferred,
+            Some(slot) => {
+                slot.take(key, &turn, picks, departures);
                 left -= 1;
-                Served::Yes
+                Delivery::Sent
             }
-            None => Served::Yes,
+            None => Delivery::Sent,
         };
         // Whose lap broke off comes first, and has another.
         let is_going_on =
@@ -333,13 +340,19 @@ impl State {
 
     /// Sends what is to leave: nothing but calls of the kernel, one after the other.
     fn depart(&mut self, metrics: &WorkerMetrics) {
-        let Self { seats, frames, departures, .. } = self;
-        departures.leave(frames, metrics, |key| Some(&*seats[key.0].as_ref()?.subscriber));
+        let Self { slots, frames, departures, .. } = self;
+        departures.leave(frames, metrics, |key| Some(&*slots[key.0].as_ref()?.subscriber));
     }
 }
 
-impl Seat {
-    fn take(&mut self, key: SubscriberKey, turn: &Turn<'_>, picks: &[Pick], departures: &mut Departures) {
+impl Slot {
+    fn take(
+        &mut self,
+        key: SubscriberKey,
+        turn: &FanOut<'_>,
+        picks: &[ObjectRef],
+        departures: &mut SendQueue,
+    ) {
         self.delivered = Some(turn.now());
         if let Some(frame) = self.subscriber.deliver(turn, picks) {
             departures.add(key, frame, picks.len());

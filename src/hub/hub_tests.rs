@@ -8,19 +8,20 @@ use bytes::Bytes;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use super::*;
-use crate::hub::{FrameKey, Newest, Socket, Vitals};
+use crate::hub::{ConnectionHealth, EncodedLastValues, FrameKey};
 use crate::model::{Body, Object, Seq, Stream, SymbolId, Timestamp, Trade};
+use crate::transport::RawSocket;
 use crate::wire::{Codec, fixtures};
 
 /// Does with what it gets, and with what it gave, as it is told.
 struct Taking<F, G>(F, G);
 
-impl<F: Fn(&Turn<'_>, &[Pick]) -> Option<FrameKey>, G: Fn(&Bytes)> Subscriber for Taking<F, G> {
-    fn deliver(&self, turn: &Turn<'_>, picks: &[Pick]) -> Option<FrameKey> {
+impl<F: Fn(&FanOut<'_>, &[ObjectRef]) -> Option<FrameKey>, G: Fn(&Bytes)> Subscriber for Taking<F, G> {
+    fn deliver(&self, turn: &FanOut<'_>, picks: &[ObjectRef]) -> Option<FrameKey> {
         self.0(turn, picks)
     }
 
-    fn socket(&self) -> Option<Socket<'_>> {
+    fn socket(&self) -> Option<RawSocket<'_>> {
         None
     }
 
@@ -32,13 +33,13 @@ impl<F: Fn(&Turn<'_>, &[Pick]) -> Option<FrameKey>, G: Fn(&Bytes)> Subscriber fo
         true
     }
 
-    fn due(&self, _: Instant, _: &Newest) -> Option<Instant> {
+    fn due(&self, _: Instant, _: &EncodedLastValues) -> Option<Instant> {
         None
     }
 
-    fn vitals(&self) -> Vitals {
+    fn vitals(&self) -> ConnectionHealth {
         let now = Instant::now();
-        Vitals { heard: now, pinged: now, stalled: None, dismissed: None, waiting_bytes: 0 }
+        ConnectionHealth { heard: now, pinged: now, stalled: None, dismissed: None, waiting_bytes: 0 }
     }
 
     fn ping(&self) {}
@@ -53,7 +54,7 @@ type Calls = Rc<RefCell<Vec<(usize, usize)>>>;
 
 /// A hub with so many subscribers who all want the same, and what it called.
 fn hub(subscribers: usize, max_delay: Duration) -> (Hub, Calls) {
-    let hub = Hub::new(2, Patience::default(), max_delay, WorkerMetrics::default());
+    let hub = Hub::new(2, LivenessTimeouts::default(), max_delay, WorkerMetrics::default());
     let calls = Calls::default();
     for name in 0..subscribers {
         join(&hub, name, SymbolId(0), &calls);
@@ -64,7 +65,7 @@ fn hub(subscribers: usize, max_delay: Duration) -> (Hub, Calls) {
 /// A subscriber who wants the trades of one symbol.
 fn join(hub: &Hub, name: usize, symbol: SymbolId, calls: &Calls) {
     let calls = Rc::clone(calls);
-    let take = move |_: &Turn<'_>, picks: &[Pick]| {
+    let take = move |_: &FanOut<'_>, picks: &[ObjectRef]| {
         calls.borrow_mut().push((name, picks.len()));
         None
     };
@@ -115,7 +116,7 @@ fn frames_leave_when_all_have_been_called_and_are_counted() {
     let (log, sent) = (Rc::new(RefCell::new(String::new())), Rc::new(Cell::new(0)));
     for name in "abc".chars() {
         let [called, left] = [(); 2].map(|()| Rc::clone(&log));
-        let take = move |turn: &Turn<'_>, picks: &[Pick]| {
+        let take = move |turn: &FanOut<'_>, picks: &[ObjectRef]| {
             called.borrow_mut().push(name);
             turn.frame(Codec::Json, None, picks, 4096)
         };
@@ -200,7 +201,7 @@ impl Reader {
     fn join(hub: &Hub) -> Self {
         let got: Rc<RefCell<Vec<_>>> = Rc::default();
         let noted = Rc::clone(&got);
-        let take = move |turn: &Turn<'_>, picks: &[Pick]| {
+        let take = move |turn: &FanOut<'_>, picks: &[ObjectRef]| {
             let objects = picks.iter().map(|pick| turn.object(*pick));
             noted.borrow_mut().extend(objects.map(|object| (object.stream(), object.seq)));
             None
@@ -236,7 +237,7 @@ impl Reader {
 fn whoever_comes_goes_or_changes_everybody_gets_what_it_wants_in_order() {
     let mut random = StdRng::seed_from_u64(5);
     let delay = Duration::from_millis(3);
-    let hub = Hub::new(2, Patience::default(), delay, WorkerMetrics::default());
+    let hub = Hub::new(2, LivenessTimeouts::default(), delay, WorkerMetrics::default());
     let mut now = Instant::now();
     let mut readers: Vec<Reader> = Vec::new();
 

@@ -5,8 +5,8 @@ use hashbrown::HashTable;
 use rustc_hash::FxHashMap;
 use slab::Slab;
 
-use super::Pick;
-use super::audience::{Audience, ListId};
+use super::ObjectRef;
+use super::group::{ListId, SubscriberGroup};
 use crate::model::{Channel, Stream, SymbolId};
 
 /// A subscriber's place in the hub.
@@ -23,21 +23,21 @@ pub struct SubscriberKey(pub usize);
 #[derive(Debug)]
 pub struct Index {
     symbols: usize,
-    lists: Vec<Vec<AudienceKey>>,
-    audiences: Slab<Audience>,
+    lists: Vec<Vec<GroupKey>>,
+    audiences: Slab<SubscriberGroup>,
     /// The audiences by their fingerprint.
-    alike: HashTable<AudienceKey>,
-    subscribers: Slab<Option<Membership>>,
+    alike: HashTable<GroupKey>,
+    subscribers: Slab<Option<GroupPlace>>,
     /// Drawn anew for each index: nobody outside can choose wants whose fingerprints are alike.
     fingerprints: RandomState,
 }
 
 /// An audience's place in the index.
-pub(super) type AudienceKey = usize;
+pub(super) type GroupKey = usize;
 
 #[derive(Clone, Copy, Debug)]
-struct Membership {
-    audience: AudienceKey,
+struct GroupPlace {
+    audience: GroupKey,
     /// Which of its members it is.
     place: usize,
 }
@@ -136,7 +136,7 @@ impl Index {
 
     /// Notes for all who want the stream that there is something for them; gives those audiences that
     /// are to be queued for it.
-    pub(super) fn note(&mut self, stream: Stream, pick: Pick, mut queue: impl FnMut(AudienceKey)) {
+    pub(super) fn note(&mut self, stream: Stream, pick: ObjectRef, mut queue: impl FnMut(GroupKey)) {
         for list in lists_of(self.symbols, stream) {
             for key in &self.lists[list as usize] {
                 if self.audiences[*key].note(pick) {
@@ -147,19 +147,19 @@ impl Index {
     }
 
     /// The audience of this place, if there still is one.
-    pub(super) fn audience(&mut self, key: AudienceKey) -> Option<&mut Audience> {
+    pub(super) fn audience(&mut self, key: GroupKey) -> Option<&mut SubscriberGroup> {
         self.audiences.get_mut(key)
     }
 
     /// Gives a subscriber what it has yet to get, if anything.
-    pub(super) fn serve(&mut self, key: SubscriberKey, serve: impl FnOnce(&[Pick])) {
+    pub(super) fn serve(&mut self, key: SubscriberKey, serve: impl FnOnce(&[ObjectRef])) {
         if let Some(at) = self.subscribers[key.0] {
             self.audiences[at.audience].serve(at.place, serve);
         }
     }
 
     /// The subscriber in an audience of its own, which wants the same and is not found by others.
-    fn set_apart(&mut self, key: SubscriberKey) -> AudienceKey {
+    fn set_apart(&mut self, key: SubscriberKey) -> GroupKey {
         let mut wants = Vec::new();
         if let Some(at) = self.subscribers[key.0] {
             let known = &self.audiences[at.audience];
@@ -170,7 +170,7 @@ impl Index {
             wants.extend(known.wants.keys().copied());
             self.part(key);
         }
-        let own = self.audiences.insert(Audience::default());
+        let own = self.audiences.insert(SubscriberGroup::default());
         wants.into_iter().for_each(|list| self.put_in(own, list));
         self.enter(key, own);
         own
@@ -178,7 +178,7 @@ impl Index {
 
     /// The subscriber of this audience of its own goes to those who want the same, or waits for such;
     /// who wants nothing is in no audience.
-    fn unite(&mut self, key: SubscriberKey, own: AudienceKey) {
+    fn unite(&mut self, key: SubscriberKey, own: GroupKey) {
         let wanted = &self.audiences[own];
         let twin = self.alike.find(wanted.fingerprint, |other| self.audiences[*other].wants_as(wanted));
         let twin = twin.copied();
@@ -193,9 +193,9 @@ impl Index {
         }
     }
 
-    fn enter(&mut self, key: SubscriberKey, audience: AudienceKey) {
+    fn enter(&mut self, key: SubscriberKey, audience: GroupKey) {
         let place = self.audiences[audience].join(key);
-        self.subscribers[key.0] = Some(Membership { audience, place });
+        self.subscribers[key.0] = Some(GroupPlace { audience, place });
     }
 
     /// The subscriber leaves its audience, which ends with its last member.
@@ -212,19 +212,19 @@ impl Index {
     }
 
     /// Others do not find this audience any more.
-    fn hide(&mut self, key: AudienceKey) {
+    fn hide(&mut self, key: GroupKey) {
         if let Ok(entry) = self.alike.find_entry(self.audiences[key].fingerprint, |other| *other == key) {
             entry.remove();
         }
     }
 
-    fn dissolve(&mut self, key: AudienceKey) {
+    fn dissolve(&mut self, key: GroupKey) {
         for (list, place) in self.audiences.remove(key).wants {
             self.close_up(list, place);
         }
     }
 
-    fn put_in(&mut self, key: AudienceKey, list: ListId) {
+    fn put_in(&mut self, key: GroupKey, list: ListId) {
         let entries = &mut self.lists[list as usize];
         entries.push(key);
         let audience = &mut self.audiences[key];
@@ -232,7 +232,7 @@ impl Index {
         audience.fingerprint = audience.fingerprint.wrapping_add(self.fingerprints.hash_one(list));
     }
 
-    fn take_out(&mut self, key: AudienceKey, list: ListId) {
+    fn take_out(&mut self, key: GroupKey, list: ListId) {
         let audience = &mut self.audiences[key];
         if let Some(place) = audience.wants.remove(&list) {
             audience.fingerprint = audience.fingerprint.wrapping_sub(self.fingerprints.hash_one(list));

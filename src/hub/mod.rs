@@ -5,22 +5,20 @@
 //! calls plainly: a message to each would cost more than the push itself.
 
 mod actor;
-mod audience;
-mod departures;
-mod heartbeat;
-#[expect(clippy::module_inception, reason = "the hub is what the room is for")]
+mod encoded_last_values;
+mod fan_out;
+mod group;
+#[expect(clippy::module_inception, reason = "the hub is the type that the module is for")]
 mod hub;
 mod index;
-mod newest;
-mod socket;
+mod liveness;
+mod send_queue;
 mod subscriber;
-mod turn;
 
-pub use actor::{Dismiss, Ear, HubActor};
-pub use heartbeat::{Patience, Vitals};
+pub use actor::{CloseAll, HubActor, InlineHub};
+pub use encoded_last_values::EncodedLastValues;
+pub use fan_out::{FanOut, FrameCache, FrameKey, ObjectRef};
 pub use hub::Hub;
 pub use index::{Change, Index, SubscriberKey};
-pub use newest::Newest;
-pub use socket::Socket;
+pub use liveness::{ConnectionHealth, LivenessTimeouts};
 pub use subscriber::Subscriber;
-pub use turn::{FrameKey, Frames, Pick, Turn};

@@ -3,7 +3,8 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use super::{FrameKey, Newest, Pick, Socket, Turn, Vitals};
+use super::{ConnectionHealth, EncodedLastValues, FanOut, FrameKey, ObjectRef};
+use crate::transport::RawSocket;
 use crate::wire::Close;
 
 /// Somebody on this thread who takes what he wants of each batch.
@@ -15,10 +16,10 @@ pub trait Subscriber {
     ///
     /// The hub sends it when all have been called, through its [socket](Self::socket), and calls nobody
     /// twice before: the kernel's work drives ours out of the caches, so all of ours comes first.
-    fn deliver(&self, turn: &Turn<'_>, picks: &[Pick]) -> Option<FrameKey>;
+    fn deliver(&self, turn: &FanOut<'_>, picks: &[ObjectRef]) -> Option<FrameKey>;
 
     /// The socket for frames that it [gave](Self::deliver); none where it sends them by itself.
-    fn socket(&self) -> Option<Socket<'_>>;
+    fn socket(&self) -> Option<RawSocket<'_>>;
 
     /// So much of a frame that it gave was sent, or why not; the rest is its own affair.
     fn sent(&self, frame: &Bytes, sent: io::Result<usize>);
@@ -29,10 +30,10 @@ pub trait Subscriber {
 
     /// The time has come that it asked for; it says when it wants to be called next. Later than `now`,
     /// or the hub would not come to an end.
-    fn due(&self, now: Instant, latest: &Newest) -> Option<Instant>;
+    fn due(&self, now: Instant, latest: &EncodedLastValues) -> Option<Instant>;
 
     /// How the far side is doing.
-    fn vitals(&self) -> Vitals;
+    fn vitals(&self) -> ConnectionHealth;
 
     /// Asks the far side whether it is there.
     fn ping(&self);

@@ -4,6 +4,7 @@
 //! appears only at the edges of the program.
 
 mod bar;
+pub(crate) mod calendar;
 mod channel;
 mod event;
 mod object;
@@ -16,6 +17,7 @@ mod time;
 mod universe;
 
 pub use bar::Bar;
+pub use calendar::{TradingDay, midnights};
 pub use channel::{Channel, Stream};
 pub use event::{
     Cancel, CancelAction, Conditions, Correction, Event, Luld, Print, Quote, Status, StatusReason, Tape,

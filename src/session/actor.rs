@@ -8,23 +8,24 @@ use futures_util::future::LocalBoxFuture;
 use futures_util::stream;
 use tracing::debug;
 
-use super::connection::Connection;
-use super::conversation::Greeting;
-use super::delivery::{Delivery, Replay};
-use super::guard::Guard;
+use super::authenticator::Authenticator;
+use super::executor::{CommandExecutor, Replay};
 use super::incoming::IncomingStream;
 use super::limits::OutboxLimits;
-use super::line::Line;
-use super::link::{Link, Membership};
-use super::opening::Opening;
 use super::outbox::Outbox;
-use super::{Conversation, Limits};
-use crate::gate::{Budget, Credentials};
+use super::pending::PendingSession;
+use super::protocol::Greeting;
+use super::state::{HubMembership, SessionState};
+use super::task::SessionTask;
+use super::{Limits, Protocol};
+use crate::auth::Credentials;
 use crate::hub::{Hub, SubscriberKey};
+use crate::limits::TokenBucket;
 use crate::model::{Epoch, Universe};
+use crate::transport::SocketWriter;
 use crate::wire::{
-    Close, Codec, Command, Compression, Decoder, Deflate, ErrorCode, Fault, Incoming, Notice, Opcode,
-    message_frame,
+    Close, Codec, Command, Compression, ControlMessage, DecodeError, Decoder, Deflate, ErrorCode, Incoming,
+    Opcode, message_frame,
 };
 
 /// From so many bytes on a command is long: for each as many it counts once more, and it waits for its
@@ -32,7 +33,7 @@ use crate::wire::{
 const LONG_COMMAND: usize = 2 << 10;
 
 /// What a session is opened with.
-pub struct Door {
+pub struct SessionParams {
     /// The worker's hub.
     pub hub: Rc<Hub>,
     /// The market's instruments.
@@ -52,21 +53,21 @@ pub struct Door {
     /// The client's own name for it, for the log.
     pub label: Option<String>,
     /// Who looks at credentials; `None` where the service is open.
-    pub guard: Option<Guard>,
+    pub guard: Option<Authenticator>,
     /// The credentials that the upgrade request brought.
     pub shown: Option<Credentials>,
 }
 
 /// Opens a session on the connection that the opening gets.
-pub fn open(door: Door) -> Opening {
-    Opening::new(move |wire, head, early| {
+pub fn open(door: SessionParams) -> PendingSession {
+    PendingSession::new(move |wire, head, early| {
         let outbox =
             Outbox::new(door.codec, Arc::clone(&door.universe), door.outbox).compressed(door.deflate);
-        let line = Line::new(wire, head);
-        let link = Rc::new(Link::new(door.hub, door.codec, door.epoch, outbox, line));
-        let membership = Membership::of(&link);
+        let line = SocketWriter::new(wire, head);
+        let link = Rc::new(SessionState::new(door.hub, door.codec, door.epoch, outbox, line));
+        let membership = HubMembership::of(&link);
         let limits = door.limits;
-        let mut conversation = Conversation::new(Arc::clone(&door.universe), door.epoch, limits, door.guard);
+        let mut conversation = Protocol::new(Arc::clone(&door.universe), door.epoch, limits, door.guard);
         let Greeting { notices, close } = conversation.greet(door.shown.as_ref());
         notices.iter().for_each(|notice| link.notify(notice));
         if let Some(close) = close {
@@ -75,10 +76,15 @@ pub fn open(door: Door) -> Opening {
         let now = Instant::now();
         let actor = SessionActor {
             conversation,
-            delivery: Delivery::new(Rc::clone(&link), door.universe, door.replay, limits.replayed_objects),
+            delivery: CommandExecutor::new(
+                Rc::clone(&link),
+                door.universe,
+                door.replay,
+                limits.replayed_objects,
+            ),
             limits,
-            commands: Budget::new(limits.commands, now),
-            pings: Budget::new(limits.pings, now),
+            commands: TokenBucket::new(limits.commands, now),
+            pings: TokenBucket::new(limits.pings, now),
             codec: door.codec,
             link: Rc::clone(&link),
             key: membership.key(),
@@ -95,31 +101,31 @@ pub fn open(door: Door) -> Opening {
 pub(super) fn run<A>(
     actor: A,
     incoming: IncomingStream,
-    link: Rc<Link>,
-    membership: Membership,
+    link: Rc<SessionState>,
+    membership: HubMembership,
 ) -> LocalBoxFuture<'static, ()>
 where
     A: Actor<Context = WebsocketContext<A>>
-        + StreamHandler<Result<Incoming, Fault>>
+        + StreamHandler<Result<Incoming, DecodeError>>
         + StreamHandler<Result<Unused, ProtocolError>>,
 {
     let context = WebsocketContext::with_factory(stream::pending(), |ctx: &mut WebsocketContext<A>| {
         ctx.add_stream(incoming);
         actor
     });
-    Box::pin(Connection::new(Box::pin(context), link, membership))
+    Box::pin(SessionTask::new(Box::pin(context), link, membership))
 }
 
 /// The part of a session that reads: it carries commands to the conversation and sees to what
 /// follows from them.
 struct SessionActor {
-    conversation: Conversation,
-    delivery: Delivery,
+    conversation: Protocol,
+    delivery: CommandExecutor,
     limits: Limits,
-    commands: Budget,
-    pings: Budget,
+    commands: TokenBucket,
+    pings: TokenBucket,
     codec: Codec,
-    link: Rc<Link>,
+    link: Rc<SessionState>,
     key: SubscriberKey,
     label: Option<String>,
 }
@@ -150,7 +156,7 @@ impl SessionActor {
         if awaited_key {
             self.watch_key(ctx);
         }
-        if let Notice::Error { code, .. } = outcome.notice {
+        if let ControlMessage::Error { code, .. } = outcome.notice {
             self.link.hub().metrics().erred(code);
         }
         let close = outcome.close;
@@ -199,8 +205,8 @@ impl Actor for SessionActor {
     }
 }
 
-impl StreamHandler<Result<Incoming, Fault>> for SessionActor {
-    fn handle(&mut self, said: Result<Incoming, Fault>, ctx: &mut Self::Context) {
+impl StreamHandler<Result<Incoming, DecodeError>> for SessionActor {
+    fn handle(&mut self, said: Result<Incoming, DecodeError>, ctx: &mut Self::Context) {
         match said {
             Ok(Incoming::Text(text)) => self.hear(Codec::Json, text, ctx),
             Ok(Incoming::Binary(bytes)) => self.hear(self.codec, bytes, ctx),
@@ -215,7 +221,7 @@ impl StreamHandler<Result<Incoming, Fault>> for SessionActor {
 }
 
 /// What every endpoint answers to a control frame.
-pub(super) fn answer_control<A>(link: &Link, said: Incoming, ctx: &mut WebsocketContext<A>)
+pub(super) fn answer_control<A>(link: &SessionState, said: Incoming, ctx: &mut WebsocketContext<A>)
 where
     A: Actor<Context = WebsocketContext<A>>,
 {
@@ -230,7 +236,7 @@ where
 }
 
 /// What every endpoint does about a client that breaks the rules.
-pub(super) fn break_off<A>(link: &Link, fault: Fault, ctx: &mut WebsocketContext<A>)
+pub(super) fn break_off<A>(link: &SessionState, fault: DecodeError, ctx: &mut WebsocketContext<A>)
 where
     A: Actor<Context = WebsocketContext<A>>,
 {

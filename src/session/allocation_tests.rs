@@ -8,22 +8,22 @@ use std::time::{Duration, Instant};
 use allocation_counter::{AllocationInfo, measure};
 use bytes::Bytes;
 
-use super::fake_wire::FakeWire;
-use super::line::Line;
-use super::link::{Link, Membership};
+use super::state::{HubMembership, SessionState};
 use super::{Outbox, OutboxLimits};
-use crate::hub::{Hub, Patience};
+use crate::feed::Batch;
+use crate::hub::{Hub, LivenessTimeouts};
 use crate::metrics::WorkerMetrics;
 use crate::model::{Epoch, Object, Seq, Timestamp};
-use crate::tape::Batch;
+use crate::transport::SocketWriter;
+use crate::transport::fake::FakeTransport;
 use crate::wire::{Codec, fixtures};
 
-fn join(hub: &Rc<Hub>) -> (Rc<Link>, Membership) {
+fn join(hub: &Rc<Hub>) -> (Rc<SessionState>, HubMembership) {
     let universe = Arc::new(fixtures::universe());
     let outbox = Outbox::new(Codec::Json, universe, OutboxLimits::default());
-    let line = Line::new(Box::new(FakeWire::taking(<[u8]>::len)), Bytes::new());
-    let link = Rc::new(Link::new(Rc::clone(hub), Codec::Json, Epoch::default(), outbox, line));
-    let membership = Membership::of(&link);
+    let line = SocketWriter::new(Box::new(FakeTransport::taking(<[u8]>::len)), Bytes::new());
+    let link = Rc::new(SessionState::new(Rc::clone(hub), Codec::Json, Epoch::default(), outbox, line));
+    let membership = HubMembership::of(&link);
     hub.change_interests(membership.key(), |change| change.add(fixtures::trade().stream()));
     (link, membership)
 }
@@ -35,7 +35,7 @@ fn batch(seq: u64) -> Arc<Batch> {
 
 /// What a hundred turns allocate, of ten trades each, for so many sessions that want them all.
 fn a_hundred_turns(sessions: usize) -> AllocationInfo {
-    let hub = Rc::new(Hub::new(2, Patience::default(), Duration::ZERO, WorkerMetrics::default()));
+    let hub = Rc::new(Hub::new(2, LivenessTimeouts::default(), Duration::ZERO, WorkerMetrics::default()));
     let members: Vec<_> = (0..sessions).map(|_| join(&hub)).collect();
     let now = Instant::now();
     let hand_out = |batch: &Arc<Batch>| {

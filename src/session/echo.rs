@@ -7,14 +7,16 @@ use actix_web_actors::ws::{Message as Unused, ProtocolError, WebsocketContext};
 use super::actor::{answer_control, break_off, run};
 use super::incoming::IncomingStream;
 use super::limits::OutboxLimits;
-use super::line::Line;
-use super::link::{Link, Membership};
-use super::opening::Opening;
 use super::outbox::Outbox;
-use crate::gate::Revocation;
+use super::pending::PendingSession;
+use super::state::{HubMembership, SessionState};
+use crate::auth::Revocation;
 use crate::hub::{Hub, Subscriber};
 use crate::model::{Epoch, Universe};
-use crate::wire::{Close, Codec, Compression, Decoder, Deflate, Fault, Incoming, Opcode, message_frame};
+use crate::transport::SocketWriter;
+use crate::wire::{
+    Close, Codec, Compression, DecodeError, Decoder, Deflate, Incoming, Opcode, message_frame,
+};
 
 /// The longest message that the echo returns: what the conformance suite asks for (case 9.1.6).
 const MAX_MESSAGE: usize = 16 << 20;
@@ -30,12 +32,12 @@ pub fn open_echo(
     universe: Arc<Universe>,
     deflate: Option<Deflate>,
     key: Option<Revocation>,
-) -> Opening {
-    Opening::new(move |wire, head, early| {
+) -> PendingSession {
+    PendingSession::new(move |wire, head, early| {
         let outbox = Outbox::new(Codec::Json, universe, OutboxLimits::default()).compressed(deflate);
-        let line = Line::new(wire, head);
-        let link = Rc::new(Link::new(hub, Codec::Json, Epoch::default(), outbox, line));
-        let membership = Membership::of(&link);
+        let line = SocketWriter::new(wire, head);
+        let link = Rc::new(SessionState::new(hub, Codec::Json, Epoch::default(), outbox, line));
+        let membership = HubMembership::of(&link);
         let decoder = Decoder::new(MAX_MESSAGE).with(Compression::of(deflate));
         let incoming = IncomingStream::new(early, decoder, Rc::clone(&link));
         run(EchoActor { link: Rc::clone(&link), key }, incoming, link, membership)
@@ -43,7 +45,7 @@ pub fn open_echo(
 }
 
 struct EchoActor {
-    link: Rc<Link>,
+    link: Rc<SessionState>,
     key: Option<Revocation>,
 }
 
@@ -60,8 +62,8 @@ impl Actor for EchoActor {
     }
 }
 
-impl StreamHandler<Result<Incoming, Fault>> for EchoActor {
-    fn handle(&mut self, said: Result<Incoming, Fault>, ctx: &mut Self::Context) {
+impl StreamHandler<Result<Incoming, DecodeError>> for EchoActor {
+    fn handle(&mut self, said: Result<Incoming, DecodeError>, ctx: &mut Self::Context) {
         match said {
             Ok(Incoming::Text(text)) => self.link.send(message_frame(Opcode::Text, &text)),
             Ok(Incoming::Binary(bytes)) => self.link.send(message_frame(Opcode::Binary, &bytes)),

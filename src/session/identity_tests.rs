@@ -11,15 +11,15 @@ use bytes::Bytes;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
 
-use super::delivery::Delivery;
-use super::fake_wire::FakeWire;
-use super::line::Line;
-use super::link::{Link, Membership};
-use super::{Conversation, Limits, Outbox, OutboxLimits, Replay};
-use crate::hub::{Hub, Patience};
+use super::executor::CommandExecutor;
+use super::state::{HubMembership, SessionState};
+use super::{Limits, Outbox, OutboxLimits, Protocol, Replay};
+use crate::feed::{BarSpans, Batch, LastValues, Sequencer};
+use crate::hub::{Hub, LivenessTimeouts};
 use crate::metrics::WorkerMetrics;
 use crate::model::{Body, Channel, Epoch, Event, Object, Seq, Stream, SymbolId, Timestamp};
-use crate::tape::{Batch, Latest, Recorder, Spans};
+use crate::transport::SocketWriter;
+use crate::transport::fake::FakeTransport;
 use crate::wire::{Codec, Command, fixtures};
 
 const EPOCH: Epoch = Epoch::new(36);
@@ -30,8 +30,8 @@ const RETAINED: usize = 12;
 /// A market of two symbols, its tape, and the hubs of two workers, one of which is late.
 struct World {
     random: StdRng,
-    recorder: Recorder,
-    latest: Latest,
+    recorder: Sequencer,
+    latest: LastValues,
     hubs: [Rc<Hub>; 2],
     on_the_way: Vec<Arc<Batch>>,
     published: Rc<std::cell::RefCell<HashMap<Stream, Vec<Object>>>>,
@@ -44,15 +44,21 @@ impl World {
     fn new(seed: u64) -> Self {
         let universe = Arc::new(fixtures::universe());
         let Body::Quote(quote) = fixtures::quote().body else { unreachable!() };
-        let recorder = Recorder::new(Arc::clone(&universe), Spans { bar_nanos: 50_000_000 }, quote.at);
+        let recorder = Sequencer::new(Arc::clone(&universe), BarSpans { bar_nanos: 50_000_000 }, quote.at);
         // In every other world objects wait for others.
         let max_delay = Duration::from_millis(3 * (seed % 2));
-        let hub =
-            || Rc::new(Hub::new(universe.len(), Patience::default(), max_delay, WorkerMetrics::default()));
+        let hub = || {
+            Rc::new(Hub::new(
+                universe.len(),
+                LivenessTimeouts::default(),
+                max_delay,
+                WorkerMetrics::default(),
+            ))
+        };
         Self {
             random: StdRng::seed_from_u64(seed),
             recorder,
-            latest: Latest::new(2),
+            latest: LastValues::new(2),
             hubs: [hub(), hub()],
             on_the_way: Vec::new(),
             published: Rc::default(),
@@ -116,12 +122,12 @@ impl World {
 
 /// What a client's socket has taken, and for how much more it has room.
 #[derive(Default)]
-struct Taken {
+struct OutgoingFrame {
     room: usize,
     bytes: Vec<u8>,
 }
 
-impl Taken {
+impl OutgoingFrame {
     fn take(&mut self, bytes: &[u8]) -> usize {
         let count = bytes.len().min(self.room);
         self.room -= count;
@@ -132,11 +138,11 @@ impl Taken {
 
 /// A client with a memory: what it has of each stream it wants.
 struct Client {
-    taken: Rc<RefCell<Taken>>,
-    conversation: Conversation,
-    delivery: Delivery,
-    link: Rc<Link>,
-    _membership: Membership,
+    taken: Rc<RefCell<OutgoingFrame>>,
+    conversation: Protocol,
+    delivery: CommandExecutor,
+    link: Rc<SessionState>,
+    _membership: HubMembership,
     last: HashMap<(String, String), u64>,
     gaps: u64,
     merged: u64,
@@ -148,17 +154,17 @@ impl Client {
         let universe = Arc::new(fixtures::universe());
         let limits = OutboxLimits { conflate_above: 400, end_above: 1_500, frame_bytes: 500 };
         let outbox = Outbox::new(Codec::Json, Arc::clone(&universe), limits);
-        let taken: Rc<RefCell<Taken>> = Rc::default();
+        let taken: Rc<RefCell<OutgoingFrame>> = Rc::default();
         let far_side = Rc::clone(&taken);
-        let wire = FakeWire::taking(move |bytes: &[u8]| far_side.borrow_mut().take(bytes));
-        let line = Line::new(Box::new(wire), Bytes::new());
-        let link = Rc::new(Link::new(Rc::clone(hub), Codec::Json, EPOCH, outbox, line));
-        let delivery = Delivery::new(Rc::clone(&link), Arc::clone(&universe), world.replay(), 1_000);
+        let wire = FakeTransport::taking(move |bytes: &[u8]| far_side.borrow_mut().take(bytes));
+        let line = SocketWriter::new(Box::new(wire), Bytes::new());
+        let link = Rc::new(SessionState::new(Rc::clone(hub), Codec::Json, EPOCH, outbox, line));
+        let delivery = CommandExecutor::new(Rc::clone(&link), Arc::clone(&universe), world.replay(), 1_000);
         Self {
             taken,
-            conversation: Conversation::new(universe, EPOCH, Limits::default(), None),
+            conversation: Protocol::new(universe, EPOCH, Limits::default(), None),
             delivery,
-            _membership: Membership::of(&link),
+            _membership: HubMembership::of(&link),
             link,
             last,
             gaps: 0,

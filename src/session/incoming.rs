@@ -5,8 +5,8 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use futures_util::Stream;
 
-use super::link::Link;
-use crate::wire::{Decoder, Fault, Incoming};
+use super::state::SessionState;
+use crate::wire::{DecodeError, Decoder, Incoming};
 
 /// What the far side says, as a stream for the actor. Ends when the connection does.
 ///
@@ -16,7 +16,7 @@ use crate::wire::{Decoder, Fault, Incoming};
 pub(super) struct IncomingStream {
     chunk: Bytes,
     decoder: Decoder,
-    link: Rc<Link>,
+    link: Rc<SessionState>,
     /// How many messages it has given in this turn.
     given: u32,
 }
@@ -30,13 +30,13 @@ const MOST_IN_A_TURN: u32 = 16;
 
 impl IncomingStream {
     /// A stream that begins with `early`, which came in with the handshake.
-    pub(super) fn new(early: Bytes, decoder: Decoder, link: Rc<Link>) -> Self {
+    pub(super) fn new(early: Bytes, decoder: Decoder, link: Rc<SessionState>) -> Self {
         Self { chunk: early, decoder, link, given: 0 }
     }
 }
 
 impl Stream for IncomingStream {
-    type Item = Result<Incoming, Fault>;
+    type Item = Result<Incoming, DecodeError>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
@@ -80,19 +80,19 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use super::*;
-    use crate::hub::{Hub, Patience, Subscriber};
+    use crate::hub::{Hub, LivenessTimeouts, Subscriber};
     use crate::metrics::WorkerMetrics;
     use crate::model::Epoch;
-    use crate::session::fake_wire::FakeWire;
-    use crate::session::line::Line;
     use crate::session::{Outbox, OutboxLimits};
+    use crate::transport::SocketWriter;
+    use crate::transport::fake::FakeTransport;
     use crate::wire::{Codec, Opcode, fixtures, message_frame};
 
-    fn link() -> Rc<Link> {
-        let hub = Rc::new(Hub::new(2, Patience::default(), Duration::ZERO, WorkerMetrics::default()));
+    fn link() -> Rc<SessionState> {
+        let hub = Rc::new(Hub::new(2, LivenessTimeouts::default(), Duration::ZERO, WorkerMetrics::default()));
         let outbox = Outbox::new(Codec::Json, Arc::new(fixtures::universe()), OutboxLimits::default());
-        let line = Line::new(Box::new(FakeWire::taking(<[u8]>::len)), Bytes::new());
-        Rc::new(Link::new(hub, Codec::Json, Epoch::default(), outbox, line))
+        let line = SocketWriter::new(Box::new(FakeTransport::taking(<[u8]>::len)), Bytes::new());
+        Rc::new(SessionState::new(hub, Codec::Json, Epoch::default(), outbox, line))
     }
 
     /// A long echo that a slow line takes half a minute for, or a bot's backlog of trades: its pongs

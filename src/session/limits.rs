@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::gate::Rate;
+use crate::limits::Rate;
 
 /// What one session may ask for.
 #[derive(Clone, Copy, Debug)]

@@ -5,45 +5,41 @@
 //! hub ──deliver──▶ Link { lane } ──frame──▶ hub ──▶ socket   what need not wait, at the turn's end
 //!             └──▶ Link { outbox ──▶ line } ──▶ socket       what waited for room, or for its time
 //!                          ▲ poll_write                      what the socket takes later
-//! socket ──▶ Incoming ──▶ SessionActor ──▶ Conversation ──Outcome──▶ Delivery ──▶ Link, hub
+//! socket ──▶ Incoming ──▶ SessionActor ──▶ Conversation ──Outcome──▶ CommandExecutor ──▶ Link, hub
 //! ```
 //! The connection's task drives the actor and writes what the socket could not take at once. A tick
 //! that it can take wakes nobody: the hub's turn ends in the kernel.
 
 mod actor;
-mod connection;
-mod conversation;
-mod delivery;
+mod authenticator;
+mod delivered;
+mod dirty;
 mod echo;
-mod filter;
-mod guard;
+mod entry;
+mod executor;
+mod fast_path;
 mod incoming;
-mod known;
-mod lane;
 mod limits;
-mod line;
-mod link;
-mod marks;
-mod opening;
 mod outbox;
-mod parcel;
-mod watch;
+mod pending;
+mod protocol;
+mod sampler;
+mod state;
+mod subscriptions;
+mod task;
 
-pub use actor::{Door, open};
-pub use conversation::{Conversation, Greeting, Outcome, Resumption, Terms};
-pub use delivery::Replay;
+pub use actor::{SessionParams, open};
+pub use authenticator::Authenticator;
 pub use echo::open_echo;
-pub use filter::{Filter, Interest};
-pub use guard::Guard;
+pub use entry::OutgoingFrame;
+pub use executor::Replay;
 pub use limits::{Limits, Offered, OutboxLimits, Overload};
-pub use line::Wire;
-pub use opening::Opening;
 pub use outbox::Outbox;
-pub use parcel::Taken;
+pub use pending::PendingSession;
+pub use protocol::{CommandOutcome, Greeting, Protocol, ResumePoint, SessionOptions};
+pub use subscriptions::{SubscriptionChange, Subscriptions};
 
 #[cfg(test)]
 mod allocation_tests;
-#[cfg(test)]
-mod fake_wire;
 #[cfg(test)]
 mod identity_tests;

@@ -3,15 +3,15 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::known::Known;
-use super::lane::Passage;
+use super::delivered::AlreadyDelivered;
+use super::dirty::{DirtyStreams, LostRanges};
+use super::entry::{OutboxEntry, OutgoingFrame, append, append_with};
+use super::fast_path::FastPath;
 use super::limits::{Offered, OutboxLimits, Overload};
-use super::marks::{Losses, Marks};
-use super::parcel::{Parcel, Taken, append, append_with};
-use super::watch::{Looked, Room, Watch};
-use crate::hub::{Newest, Pick, Turn};
+use super::sampler::{Capacity, SampleResult, Sampler};
+use crate::hub::{EncodedLastValues, FanOut, ObjectRef};
 use crate::model::{Object, Seq, Stream, Universe};
-use crate::wire::{ArrayFrame, Codec, Deflate, Gap, Mark, Notice};
+use crate::wire::{ArrayFrame, Codec, ControlMessage, Deflate, Gap, Mark};
 
 /// What one client has yet to get, in the order in which it will get it.
 ///
@@ -31,22 +31,22 @@ pub struct Outbox {
     universe: Arc<Universe>,
     limits: OutboxLimits,
     urgent: VecDeque<Bytes>,
-    queue: VecDeque<Parcel>,
+    queue: VecDeque<OutboxEntry>,
     /// Objects that wait for the next release.
-    held: VecDeque<Parcel>,
+    held: VecDeque<OutboxEntry>,
     /// Bytes in `urgent`, `queue` and `held`.
     bytes: usize,
     /// So many of them were asked for at once and do not count against the limits.
     allowance: usize,
-    marks: Marks,
-    losses: Losses,
-    watch: Option<Watch>,
+    marks: DirtyStreams,
+    losses: LostRanges,
+    watch: Option<Sampler>,
     /// Whether the last release had no room for all that is watched.
     is_unfinished: bool,
     /// What the last release came to: the next one is likely to need as much room.
     released_bytes: usize,
     /// Objects up to these numbers are not news to the client.
-    known: Known,
+    known: AlreadyDelivered,
     overload: Overload,
 }
 
@@ -63,12 +63,12 @@ impl Outbox {
             held: VecDeque::new(),
             bytes: 0,
             allowance: 0,
-            marks: Marks::default(),
-            losses: Losses::default(),
+            marks: DirtyStreams::default(),
+            losses: LostRanges::default(),
             watch: None,
             is_unfinished: false,
             released_bytes: 0,
-            known: Known::default(),
+            known: AlreadyDelivered::default(),
             overload: Overload::End,
         }
     }
@@ -105,7 +105,7 @@ impl Outbox {
     pub fn push(&mut self, frame: Bytes) {
         self.flush_held();
         self.bytes += frame.len();
-        self.queue.push_back(Parcel::Frame { frame, objects: 0 });
+        self.queue.push_back(OutboxEntry::Frame { frame, objects: 0 });
     }
 
     /// A control frame that may overtake: a ping, which must not wait behind what it is to explain.
@@ -117,16 +117,16 @@ impl Outbox {
     /// Before a command is carried out: whatever is marked or was lost takes its place in the queue
     /// now, with what is newest. So nothing of what the command brings about, which is queued after it,
     /// can be served at an older place.
-    pub fn settle(&mut self, latest: &Newest) {
+    pub fn settle(&mut self, latest: &EncodedLastValues) {
         self.flush_held();
         let before = self.bytes;
         while let Some((stream, Seq(last))) = self.marks.pop() {
             self.append_newest(latest, stream, latest.seq(stream).0 - last - 1);
         }
-        if let Some(Taken { frame, .. }) = self.take_lost() {
+        if let Some(OutgoingFrame { frame, .. }) = self.take_lost() {
             self.push(frame);
         }
-        self.queue.retain(|parcel| !matches!(parcel, Parcel::Marked | Parcel::Lost));
+        self.queue.retain(|parcel| !matches!(parcel, OutboxEntry::Marked | OutboxEntry::Lost));
         self.allowance += self.bytes - before;
     }
 
@@ -159,17 +159,17 @@ impl Outbox {
     }
 
     /// How the objects of a turn may pass it, while nothing is changed here: at once, where it is level.
-    pub(super) fn passage(&self) -> Option<Passage> {
+    pub(super) fn passage(&self) -> Option<FastPath> {
         let Self { codec, deflate, limits, .. } = *self;
-        self.is_level().then_some(Passage { codec, deflate, frame_bytes: limits.frame_bytes })
+        self.is_level().then_some(FastPath { codec, deflate, frame_bytes: limits.frame_bytes })
     }
 
     /// Objects of a turn, in order.
-    pub fn offer(&mut self, turn: &Turn<'_>, picks: &[Pick]) -> Offered {
+    pub fn offer(&mut self, turn: &FanOut<'_>, picks: &[ObjectRef]) -> Offered {
         if let Some(frame) = self.passage().and_then(|passage| passage.frame(turn, picks)) {
             let frame = turn.bytes(frame);
             self.bytes += frame.len();
-            self.queue.push_back(Parcel::Frame { frame, objects: picks.len() });
+            self.queue.push_back(OutboxEntry::Frame { frame, objects: picks.len() });
             return Offered::Kept;
         }
         let was_lossless = self.losses.is_empty();
@@ -192,13 +192,13 @@ impl Outbox {
         let is_full = self.counted_bytes() + encoded.len() > self.limits.end_above;
         if stream.channel.conflates() && is_behind {
             if self.marks.is_empty() {
-                self.queue.push_back(Parcel::Marked);
+                self.queue.push_back(OutboxEntry::Marked);
             }
             self.marks.set(stream, object.seq);
         } else if self.overload == Overload::Gap && (is_full || !self.losses.is_empty()) {
             if self.losses.is_empty() {
                 self.flush_held();
-                self.queue.push_back(Parcel::Lost);
+                self.queue.push_back(OutboxEntry::Lost);
             }
             self.losses.lose(stream, object.seq);
         } else if self.watch.is_some() {
@@ -210,30 +210,34 @@ impl Outbox {
     }
 
     /// The next frame, with the newest of what is marked in `latest`.
-    pub fn take(&mut self, latest: &Newest) -> Option<Taken> {
+    pub fn take(&mut self, latest: &EncodedLastValues) -> Option<OutgoingFrame> {
         if let Some(frame) = self.urgent.pop_front() {
             self.bytes -= frame.len();
-            return Some(Taken { frame, objects: 0, merged: 0 });
+            return Some(OutgoingFrame { frame, objects: 0, merged: 0 });
         }
         if self.is_unfinished {
             self.release(latest);
         }
         let taken = loop {
             match self.queue.pop_front()? {
-                Parcel::Frame { frame, objects } => {
+                OutboxEntry::Frame { frame, objects } => {
                     self.bytes -= frame.len();
-                    break Taken { frame, objects, merged: 0 };
+                    break OutgoingFrame { frame, objects, merged: 0 };
                 }
-                Parcel::Open(array) => {
+                OutboxEntry::Open(array) => {
                     self.bytes -= array.len();
-                    break Taken { objects: array.count(), merged: array.merged(), frame: array.finish() };
+                    break OutgoingFrame {
+                        objects: array.count(),
+                        merged: array.merged(),
+                        frame: array.finish(),
+                    };
                 }
-                Parcel::Marked => {
+                OutboxEntry::Marked => {
                     if let Some(taken) = self.take_marked(latest) {
                         break taken;
                     }
                 }
-                Parcel::Lost => {
+                OutboxEntry::Lost => {
                     if let Some(taken) = self.take_lost() {
                         break taken;
                     }
@@ -244,7 +248,7 @@ impl Outbox {
             self.queue.shrink_to(1);
         }
         self.allowance = self.allowance.min(self.bytes);
-        Some(Taken { frame: self.packed(taken.frame), ..taken })
+        Some(OutgoingFrame { frame: self.packed(taken.frame), ..taken })
     }
 
     /// A frame as it leaves; what is shared was compressed where that pays.
@@ -257,21 +261,21 @@ impl Outbox {
 
     /// The client asked for a pace, or no longer does. The caller subscribes it accordingly: with a
     /// pace the streams that conflate are to be watched and not offered.
-    pub fn set_paced(&mut self, is_paced: bool, latest: &Newest) {
+    pub fn set_paced(&mut self, is_paced: bool, latest: &EncodedLastValues) {
         self.flush_held();
-        let watched = std::mem::replace(&mut self.watch, is_paced.then(Watch::default));
-        let ahead = watched.iter().flat_map(Watch::iter);
+        let watched = std::mem::replace(&mut self.watch, is_paced.then(Sampler::default));
+        let ahead = watched.iter().flat_map(Sampler::iter);
         self.known.extend(ahead.filter(|(stream, last)| *last > latest.seq(*stream)));
     }
 
     /// The streams to watch, for a client with a pace.
-    pub(super) fn watch(&mut self) -> Option<&mut Watch> {
+    pub(super) fn watch(&mut self) -> Option<&mut Sampler> {
         self.watch.as_mut()
     }
 
     /// The next frame of a client with a pace is due: what is held may leave, with the newest of
     /// what is watched. While the socket has yet to take what was released before, nothing is.
-    pub fn release(&mut self, latest: &Newest) {
+    pub fn release(&mut self, latest: &EncodedLastValues) {
         if !self.queue.is_empty() {
             return;
         }
@@ -280,21 +284,21 @@ impl Outbox {
         let (room, before) = (self.limits.end_above, self.bytes);
         let looked = watch.look(latest, |stream, replaced| {
             self.append_newest(latest, stream, replaced);
-            if self.bytes < room { Room::Left } else { Room::Full }
+            if self.bytes < room { Capacity::Left } else { Capacity::Full }
         });
         self.watch = Some(watch);
         self.released_bytes = (self.bytes - before).min(self.limits.frame_bytes);
-        self.is_unfinished = looked == Looked::Partly;
+        self.is_unfinished = looked == SampleResult::Partly;
     }
 
     /// Everything that is held or watched leaves now, whatever still waits.
-    pub fn release_all(&mut self, latest: &Newest) {
+    pub fn release_all(&mut self, latest: &EncodedLastValues) {
         self.flush_held();
         let Some(mut watch) = self.watch.take() else { return };
         let before = self.bytes;
         let _ = watch.look(latest, |stream, replaced| {
             self.append_newest(latest, stream, replaced);
-            Room::Left
+            Capacity::Left
         });
         self.allowance += self.bytes - before;
         self.is_unfinished = false;
@@ -333,7 +337,7 @@ impl Outbox {
     }
 
     /// Appends the newest object of a stream, which replaces so many.
-    fn append_newest(&mut self, latest: &Newest, stream: Stream, replaced: u64) {
+    fn append_newest(&mut self, latest: &EncodedLastValues, stream: Stream, replaced: u64) {
         let mark = Mark::merged(replaced);
         self.append_with(self.released_bytes, mark, |out, codec, universe| {
             latest.write(out, codec, universe, stream, mark);
@@ -343,12 +347,12 @@ impl Outbox {
     fn append_with(&mut self, room: usize, mark: Mark, write: impl FnOnce(&mut Vec<u8>, Codec, &Universe)) {
         let Self { queue, codec, universe, .. } = self;
         self.bytes += append_with(queue, *codec, self.limits, room, |out| write(out, *codec, universe));
-        if let (Mark::Merged(objects), Some(Parcel::Open(array))) = (mark, self.queue.back_mut()) {
+        if let (Mark::Merged(objects), Some(OutboxEntry::Open(array))) = (mark, self.queue.back_mut()) {
             array.count_merged(objects);
         }
     }
 
-    fn take_marked(&mut self, latest: &Newest) -> Option<Taken> {
+    fn take_marked(&mut self, latest: &EncodedLastValues) -> Option<OutgoingFrame> {
         let mut frame = ArrayFrame::with_capacity(self.codec, 0);
         while frame.len() < self.limits.frame_bytes
             && let Some((stream, Seq(last))) = self.marks.pop()
@@ -359,20 +363,25 @@ impl Outbox {
             frame.count_merged(replaced);
         }
         if !self.marks.is_empty() {
-            self.queue.push_back(Parcel::Marked);
+            self.queue.push_back(OutboxEntry::Marked);
         }
         let (objects, merged) = (frame.count(), frame.merged());
-        (objects > 0).then(|| Taken { objects, merged, frame: frame.finish() })
+        (objects > 0).then(|| OutgoingFrame { objects, merged, frame: frame.finish() })
     }
 
-    fn take_lost(&mut self) -> Option<Taken> {
+    fn take_lost(&mut self) -> Option<OutgoingFrame> {
         let universe = &self.universe;
         let notice = |(stream, from, to): (Stream, Seq, Seq)| {
-            Notice::Gap(Gap::new(&universe.instrument(stream.symbol).symbol, stream.channel, from, to))
+            ControlMessage::Gap(Gap::new(
+                &universe.instrument(stream.symbol).symbol,
+                stream.channel,
+                from,
+                to,
+            ))
         };
         let gaps: Vec<_> = self.losses.take().map(notice).collect();
-        (!gaps.is_empty()).then(|| Taken {
-            frame: Notice::array_frame(&gaps, self.codec),
+        (!gaps.is_empty()).then(|| OutgoingFrame {
+            frame: ControlMessage::array_frame(&gaps, self.codec),
             objects: 0,
             merged: 0,
         })

@@ -1,21 +1,21 @@
 use std::time::Instant;
 
 use super::*;
-use crate::hub::Frames;
+use crate::feed::Batch;
+use crate::hub::FrameCache;
 use crate::model::{Body, Object, SymbolId, Timestamp};
-use crate::tape::Batch;
 use crate::wire::fixtures;
 
 /// An outbox, and a market that says what the test wants.
 struct Scene {
     outbox: Outbox,
-    latest: Newest,
+    latest: EncodedLastValues,
 }
 
 impl Scene {
     fn new(limits: OutboxLimits) -> Self {
         let universe = Arc::new(fixtures::universe());
-        let latest = Newest::new(universe.len());
+        let latest = EncodedLastValues::new(universe.len());
         Self { outbox: Outbox::new(Codec::Json, universe, limits), latest }
     }
 
@@ -23,9 +23,9 @@ impl Scene {
         let universe = Arc::new(fixtures::universe());
         let batches = [Arc::new(Batch::new(universe, Timestamp::default(), objects.to_vec(), vec![]))];
         objects.iter().for_each(|object| self.latest.latest_mut().put(*object));
-        let picks: Vec<_> = (0..objects.len()).map(|place| Pick::new(0, place)).collect();
-        let frames = Frames::default();
-        self.outbox.offer(&Turn::new(&batches, &frames, &self.latest, Instant::now()), &picks)
+        let picks: Vec<_> = (0..objects.len()).map(|place| ObjectRef::new(0, place)).collect();
+        let frames = FrameCache::default();
+        self.outbox.offer(&FanOut::new(&batches, &frames, &self.latest, Instant::now()), &picks)
     }
 
     /// Takes a frame; its objects as channel letter, symbol, `sq` and `cf`.
@@ -135,7 +135,7 @@ fn a_quiet_symbol_is_not_starved_by_a_busy_one() {
 fn an_acknowledgement_is_not_overtaken() {
     let mut scene = Scene::new(TIGHT);
     let _ = scene.offer(&[trade(1)]);
-    scene.outbox.push(crate::wire::Notice::CONNECTED.to_frame(Codec::Json));
+    scene.outbox.push(crate::wire::ControlMessage::CONNECTED.to_frame(Codec::Json));
     let _ = scene.offer(&[trade(2)]);
 
     let sizes: Vec<_> =
@@ -198,7 +198,8 @@ fn a_stream_that_is_no_longer_wanted_is_not_sent() {
 
 #[test]
 fn a_frame_of_ones_own_is_compressed_when_it_is_large_and_counts_the_same() {
-    let deflate = crate::wire::Agreed::from_offers(["permessage-deflate"]).map(crate::wire::Agreed::deflate);
+    let deflate = crate::wire::NegotiatedDeflate::from_offers(["permessage-deflate"])
+        .map(crate::wire::NegotiatedDeflate::deflate);
     let mut plain = Scene::new(OutboxLimits::default());
     let mut packed = Scene::new(OutboxLimits::default());
     packed.outbox = packed.outbox.compressed(deflate);

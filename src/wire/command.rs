@@ -52,18 +52,18 @@ fn read_msgpack(bytes: &[u8]) -> Option<Typed> {
 /// Symbols per channel.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
-    wanted: [Wanted; Channel::COUNT],
+    wanted: [SymbolSelection; Channel::COUNT],
 }
 
 impl Selection {
     /// What is named for this channel.
-    pub fn of(&self, channel: Channel) -> &Wanted {
+    pub fn of(&self, channel: Channel) -> &SymbolSelection {
         &self.wanted[channel.index()]
     }
 
     /// How many names there are in all channels together.
     pub fn len(&self) -> usize {
-        self.wanted.iter().map(Wanted::len).sum()
+        self.wanted.iter().map(SymbolSelection::len).sum()
     }
 
     /// Whether nothing is named.
@@ -74,14 +74,14 @@ impl Selection {
 
 /// The symbols named for one channel.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Wanted {
+pub struct SymbolSelection {
     /// Whether `*`, all symbols, is among them.
     pub all: bool,
     /// The others, as they were named.
     pub symbols: Vec<Symbol>,
 }
 
-impl Wanted {
+impl SymbolSelection {
     /// How many names there are.
     pub fn len(&self) -> usize {
         self.symbols.len() + usize::from(self.all)
@@ -98,7 +98,7 @@ impl Wanted {
     }
 }
 
-impl Serialize for Wanted {
+impl Serialize for SymbolSelection {
     fn serialize<S: Serializer>(&self, target: S) -> Result<S::Ok, S::Error> {
         target.collect_seq(self.names())
     }
@@ -114,21 +114,21 @@ struct Typed {
     #[serde(default)]
     secret: String,
     #[serde(default)]
-    trades: Wanted,
+    trades: SymbolSelection,
     #[serde(default)]
-    quotes: Wanted,
+    quotes: SymbolSelection,
     #[serde(default)]
-    bars: Wanted,
+    bars: SymbolSelection,
     #[serde(default)]
-    updated_bars: Wanted,
+    updated_bars: SymbolSelection,
     #[serde(default)]
-    daily_bars: Wanted,
+    daily_bars: SymbolSelection,
     #[serde(default)]
-    statuses: Wanted,
+    statuses: SymbolSelection,
     #[serde(default)]
-    lulds: Wanted,
+    lulds: SymbolSelection,
     #[serde(default)]
-    tickers: Wanted,
+    tickers: SymbolSelection,
     x: Option<Extensions>,
 }
 
@@ -163,7 +163,7 @@ impl From<Typed> for Command {
     }
 }
 
-impl<'de> Deserialize<'de> for Wanted {
+impl<'de> Deserialize<'de> for SymbolSelection {
     fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
         source.deserialize_any(Names)
     }
@@ -172,18 +172,18 @@ impl<'de> Deserialize<'de> for Wanted {
 struct Names;
 
 impl<'de> Visitor<'de> for Names {
-    type Value = Wanted;
+    type Value = SymbolSelection;
 
     fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.write_str("a list of symbols or null")
     }
 
-    fn visit_unit<E: de::Error>(self) -> Result<Wanted, E> {
-        Ok(Wanted::default())
+    fn visit_unit<E: de::Error>(self) -> Result<SymbolSelection, E> {
+        Ok(SymbolSelection::default())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut names: A) -> Result<Wanted, A::Error> {
-        let mut wanted = Wanted::default();
+    fn visit_seq<A: SeqAccess<'de>>(self, mut names: A) -> Result<SymbolSelection, A::Error> {
+        let mut wanted = SymbolSelection::default();
         while let Some(name) = names.next_element()? {
             match name {
                 Name::All => wanted.all = true,

@@ -3,13 +3,13 @@ use serde::Serialize;
 
 use super::clock_text::rfc3339;
 use super::frame::message_frame;
-use super::{Codec, Granted, Wanted};
+use super::{Codec, GrantedOptions, SymbolSelection};
 use crate::model::{Channel, Epoch, Seq, Symbol, Timestamp};
 
 /// What the server says about the conversation itself: always alone, in an array of exactly one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "T", rename_all = "lowercase")]
-pub enum Notice {
+pub enum ControlMessage {
     /// A step of the conversation went well.
     Success {
         /// `connected` or `authenticated`.
@@ -36,7 +36,7 @@ pub enum Notice {
     },
 }
 
-impl Notice {
+impl ControlMessage {
     /// The greeting, right after the handshake.
     pub const CONNECTED: Self = Self::Success { msg: "connected" };
     /// The credentials were accepted.
@@ -58,7 +58,7 @@ impl Notice {
     }
 }
 
-impl From<ErrorCode> for Notice {
+impl From<ErrorCode> for ControlMessage {
     fn from(error: ErrorCode) -> Self {
         Self::Error { code: error as u16, msg: error.message() }
     }
@@ -69,25 +69,25 @@ impl From<ErrorCode> for Notice {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Subscription {
-    trades: Wanted,
-    quotes: Wanted,
-    bars: Wanted,
-    updated_bars: Wanted,
-    daily_bars: Wanted,
-    statuses: Wanted,
-    lulds: Wanted,
-    cancel_errors: Wanted,
-    corrections: Wanted,
+    trades: SymbolSelection,
+    quotes: SymbolSelection,
+    bars: SymbolSelection,
+    updated_bars: SymbolSelection,
+    daily_bars: SymbolSelection,
+    statuses: SymbolSelection,
+    lulds: SymbolSelection,
+    cancel_errors: SymbolSelection,
+    corrections: SymbolSelection,
     #[serde(skip_serializing_if = "Option::is_none")]
-    tickers: Option<Wanted>,
+    tickers: Option<SymbolSelection>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    x: Option<Granted>,
+    x: Option<GrantedOptions>,
 }
 
 impl Subscription {
     /// The state in which each channel wants what `wanted` says. What was `granted` is told, with
     /// our own channel, to those who opted into something.
-    pub fn of(wanted: impl Fn(Channel) -> Wanted, granted: Option<Granted>) -> Self {
+    pub fn of(wanted: impl Fn(Channel) -> SymbolSelection, granted: Option<GrantedOptions>) -> Self {
         let trades = wanted(Channel::Trades);
         let tickers = wanted(Channel::Tickers);
         Self {
@@ -200,13 +200,13 @@ impl ErrorCode {
 mod tests {
     use super::*;
 
-    fn text(notice: &Notice) -> String {
+    fn text(notice: &ControlMessage) -> String {
         String::from_utf8(notice.to_frame(Codec::Json).to_vec()[2..].to_vec()).unwrap()
     }
 
     #[test]
     fn a_notice_stands_alone_in_an_array_with_t_first() {
-        assert_eq!(text(&Notice::CONNECTED), r#"[{"T":"success","msg":"connected"}]"#);
+        assert_eq!(text(&ControlMessage::CONNECTED), r#"[{"T":"success","msg":"connected"}]"#);
         assert_eq!(
             text(&ErrorCode::SymbolLimit.into()),
             r#"[{"T":"error","code":405,"msg":"symbol limit exceeded"}]"#
@@ -217,14 +217,14 @@ mod tests {
     fn a_subscription_has_all_nine_keys_and_corrections_follow_trades() {
         let state = Subscription::of(
             |channel| match channel {
-                Channel::Trades => Wanted { all: false, symbols: vec!["AAPL".parse().unwrap()] },
-                Channel::Bars => Wanted { all: true, symbols: vec![] },
-                _ => Wanted::default(),
+                Channel::Trades => SymbolSelection { all: false, symbols: vec!["AAPL".parse().unwrap()] },
+                Channel::Bars => SymbolSelection { all: true, symbols: vec![] },
+                _ => SymbolSelection::default(),
             },
             None,
         );
 
-        let frame = Notice::Subscription(Box::new(state)).to_frame(Codec::Json);
+        let frame = ControlMessage::Subscription(Box::new(state)).to_frame(Codec::Json);
 
         assert_eq!(
             frame[4..],

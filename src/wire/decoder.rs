@@ -22,7 +22,7 @@ pub enum Incoming {
 
 /// Why the conversation cannot go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum DecodeError {
     /// A frame against RFC 6455.
     Protocol(&'static str),
     /// Text that is not UTF-8.
@@ -33,7 +33,7 @@ pub enum Fault {
     TooBig,
 }
 
-impl Fault {
+impl DecodeError {
     /// The goodbye that this fault deserves.
     pub const fn close(self) -> Close {
         match self {
@@ -45,7 +45,7 @@ impl Fault {
     }
 }
 
-impl From<NotUtf8> for Fault {
+impl From<NotUtf8> for DecodeError {
     fn from(_: NotUtf8) -> Self {
         Self::BadUtf8
     }
@@ -56,7 +56,7 @@ impl From<NotUtf8> for Fault {
 /// A declared length is checked before anything of it is kept, UTF-8 is checked as it streams, and
 /// memory follows the bytes that came, not those that were announced. A compressed message is kept as
 /// it came until it is whole, and then inflated at once, within the same limit: what is in the making
-/// costs no zlib state. After the first [`Fault`] or Close the decoder is fused: it swallows whatever
+/// costs no zlib state. After the first [`DecodeError`] or Close the decoder is fused: it swallows whatever
 /// follows and says nothing more.
 #[derive(Debug)]
 pub struct Decoder {
@@ -80,14 +80,14 @@ pub enum Compression {
     /// They may not: nothing was agreed.
     Refused,
     /// By permessage-deflate, each for itself.
-    Agreed,
+    NegotiatedDeflate,
 }
 
 impl Compression {
     /// What the client may do where we may compress so: it is agreed for both directions or for none.
     pub const fn of(deflate: Option<Deflate>) -> Self {
         match deflate {
-            Some(_) => Self::Agreed,
+            Some(_) => Self::NegotiatedDeflate,
             None => Self::Refused,
         }
     }
@@ -146,7 +146,7 @@ impl Decoder {
     ///
     /// # Errors
     /// The fault for which to close, once.
-    pub fn decode(&mut self, input: &mut Bytes) -> Result<Option<Incoming>, Fault> {
+    pub fn decode(&mut self, input: &mut Bytes) -> Result<Option<Incoming>, DecodeError> {
         let outcome = self.advance(input);
         if matches!(outcome, Err(_) | Ok(Some(Incoming::Close(_)))) {
             self.state = State::Fused;
@@ -155,7 +155,7 @@ impl Decoder {
         outcome
     }
 
-    fn advance(&mut self, input: &mut Bytes) -> Result<Option<Incoming>, Fault> {
+    fn advance(&mut self, input: &mut Bytes) -> Result<Option<Incoming>, DecodeError> {
         loop {
             match &mut self.state {
                 State::Fused => {
@@ -204,11 +204,11 @@ impl Decoder {
     }
 
     /// A header is whole: may such a frame stand here, and does its payload fit?
-    fn begin(&mut self, payload: Payload) -> Result<(), Fault> {
+    fn begin(&mut self, payload: Payload) -> Result<(), DecodeError> {
         match (payload.opcode, &self.message) {
-            (Opcode::Continuation, None) => return Err(Fault::Protocol("nothing to continue")),
+            (Opcode::Continuation, None) => return Err(DecodeError::Protocol("nothing to continue")),
             (Opcode::Text | Opcode::Binary, Some(_)) => {
-                return Err(Fault::Protocol("a message began within another"));
+                return Err(DecodeError::Protocol("a message began within another"));
             }
             (Opcode::Text, None) => {
                 self.message = Some(Message::new(Kind::Text(Utf8Check::default()), payload.form));
@@ -219,7 +219,7 @@ impl Decoder {
         if !payload.opcode.is_control() {
             let so_far = self.message.as_ref().map_or(0, |message| message.bytes.len());
             if payload.left > (self.max_message - so_far) as u64 {
-                return Err(Fault::TooBig);
+                return Err(DecodeError::TooBig);
             }
         }
         self.state = State::Payload(payload);
@@ -227,7 +227,7 @@ impl Decoder {
     }
 
     /// A frame is whole: what does it say?
-    fn end(&mut self, opcode: Opcode, is_final: bool) -> Result<Option<Incoming>, Fault> {
+    fn end(&mut self, opcode: Opcode, is_final: bool) -> Result<Option<Incoming>, DecodeError> {
         Ok(Some(match opcode {
             Opcode::Ping => Incoming::Ping(std::mem::take(&mut self.control)),
             Opcode::Pong => Incoming::Pong,
@@ -252,7 +252,7 @@ impl Message {
     }
 
     /// The last frame was its last: what does it say?
-    fn whole(mut self, max_message: usize) -> Result<Incoming, Fault> {
+    fn whole(mut self, max_message: usize) -> Result<Incoming, DecodeError> {
         if self.form == Form::Compressed {
             self.bytes = inflate(&self.bytes, max_message, |part| match &mut self.kind {
                 Kind::Text(check) => Ok(check.feed(part)?),
@@ -297,39 +297,39 @@ fn header_len(head: &[u8]) -> usize {
 
 /// Refuses a header as soon as its first bytes allow it, RFC 6455 sections 5.1 to 5.5. Of the reserved
 /// bits the first may stand where a compressed message begins, RFC 7692 section 6.
-fn check_head(head: &[u8], compression: Compression) -> Result<(), Fault> {
+fn check_head(head: &[u8], compression: Compression) -> Result<(), DecodeError> {
     let opcode = Opcode::from_first_byte(head[0]);
     let allowed = match (compression, opcode) {
-        (Compression::Agreed, Some(Opcode::Text | Opcode::Binary)) => RSV1,
+        (Compression::NegotiatedDeflate, Some(Opcode::Text | Opcode::Binary)) => RSV1,
         _ => 0,
     };
     match *head {
-        [first] if first & 0x70 & !allowed != 0 => Err(Fault::Protocol("a reserved bit is set")),
-        [_] if opcode.is_none() => Err(Fault::Protocol("reserved opcode")),
+        [first] if first & 0x70 & !allowed != 0 => Err(DecodeError::Protocol("a reserved bit is set")),
+        [_] if opcode.is_none() => Err(DecodeError::Protocol("reserved opcode")),
         [first] if opcode.is_some_and(Opcode::is_control) && first & FIN == 0 => {
-            Err(Fault::Protocol("a control frame is fragmented"))
+            Err(DecodeError::Protocol("a control frame is fragmented"))
         }
-        [_, second] if second & 0x80 == 0 => Err(Fault::Protocol("frame is not masked")),
+        [_, second] if second & 0x80 == 0 => Err(DecodeError::Protocol("frame is not masked")),
         [_, second] if opcode.is_some_and(Opcode::is_control) && second & 0x7F > 125 => {
-            Err(Fault::Protocol("a control frame is too long"))
+            Err(DecodeError::Protocol("a control frame is too long"))
         }
         _ => Ok(()),
     }
 }
 
 /// The code in a Close with this payload, RFC 6455 sections 5.5.1 and 7.4.
-fn close_code(payload: &[u8]) -> Result<Option<u16>, Fault> {
+fn close_code(payload: &[u8]) -> Result<Option<u16>, DecodeError> {
     let Some((code, reason)) = payload.split_first_chunk::<2>() else {
         return match payload.len() {
             0 => Ok(None),
-            _ => Err(Fault::Protocol("half a close code")),
+            _ => Err(DecodeError::Protocol("half a close code")),
         };
     };
     let code = u16::from_be_bytes(*code);
     if !matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999) {
-        return Err(Fault::Protocol("no such close code"));
+        return Err(DecodeError::Protocol("no such close code"));
     }
-    std::str::from_utf8(reason).map_err(|_| Fault::BadUtf8)?;
+    std::str::from_utf8(reason).map_err(|_| DecodeError::BadUtf8)?;
     Ok(Some(code))
 }
 

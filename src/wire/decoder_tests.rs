@@ -22,22 +22,22 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
-fn decode_all(decoder: &mut Decoder, bytes: &[u8]) -> Result<Vec<Incoming>, Fault> {
+fn decode_all(decoder: &mut Decoder, bytes: &[u8]) -> Result<Vec<Incoming>, DecodeError> {
     let mut input = Bytes::copy_from_slice(bytes);
     std::iter::from_fn(|| decoder.decode(&mut input).transpose()).collect()
 }
 
-fn decode(bytes: &[u8]) -> Result<Vec<Incoming>, Fault> {
+fn decode(bytes: &[u8]) -> Result<Vec<Incoming>, DecodeError> {
     decode_all(&mut Decoder::new(1 << 20), bytes)
 }
 
 /// What a decoder says for which compression is agreed.
-fn decode_compressed(bytes: &[u8]) -> Result<Vec<Incoming>, Fault> {
-    decode_all(&mut Decoder::new(1 << 20).with(Compression::Agreed), bytes)
+fn decode_compressed(bytes: &[u8]) -> Result<Vec<Incoming>, DecodeError> {
+    decode_all(&mut Decoder::new(1 << 20).with(Compression::NegotiatedDeflate), bytes)
 }
 
 fn is_protocol_fault(bytes: &[u8]) -> bool {
-    matches!(decode(bytes), Err(Fault::Protocol(_)))
+    matches!(decode(bytes), Err(DecodeError::Protocol(_)))
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn a_declared_length_over_the_limit_fails_before_any_payload() {
     header.extend((1u64 << 40).to_be_bytes());
     header.extend(MASK);
 
-    assert_eq!(decode(&header), Err(Fault::TooBig));
+    assert_eq!(decode(&header), Err(DecodeError::TooBig));
 }
 
 #[test]
@@ -93,14 +93,14 @@ fn fragments_count_together_against_the_limit() {
 
     let verdict = decode_all(&mut decoder, &[frame(0x01, &[b'a'; 6]), frame(0x80, &[b'a'; 5])].concat());
 
-    assert_eq!(verdict, Err(Fault::TooBig));
+    assert_eq!(verdict, Err(DecodeError::TooBig));
 }
 
 #[test]
 fn bad_text_fails_within_the_frame() {
     let whole = frame(0x81, b"good\xFFand more that never comes");
 
-    assert_eq!(decode(&whole[..6 + 5]), Err(Fault::BadUtf8));
+    assert_eq!(decode(&whole[..6 + 5]), Err(DecodeError::BadUtf8));
 }
 
 #[test]
@@ -111,9 +111,9 @@ fn close_codes_are_checked() {
     assert_eq!(close(4999, b""), Ok(vec![Incoming::Close(Some(4999))]));
     assert_eq!(decode(&frame(0x88, b"")), Ok(vec![Incoming::Close(None)]));
     for code in [0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000] {
-        assert!(matches!(close(code, b""), Err(Fault::Protocol(_))), "{code}");
+        assert!(matches!(close(code, b""), Err(DecodeError::Protocol(_))), "{code}");
     }
-    assert_eq!(close(1000, b"\xC0"), Err(Fault::BadUtf8));
+    assert_eq!(close(1000, b"\xC0"), Err(DecodeError::BadUtf8));
     assert!(is_protocol_fault(&frame(0x88, b"\x03")));
 }
 
@@ -164,7 +164,7 @@ fn plain_messages_may_come_although_compression_is_agreed() {
 
 #[test]
 fn the_first_reserved_bit_stands_only_where_a_compressed_message_begins() {
-    let is_refused = |bytes: &[u8]| matches!(decode_compressed(bytes), Err(Fault::Protocol(_)));
+    let is_refused = |bytes: &[u8]| matches!(decode_compressed(bytes), Err(DecodeError::Protocol(_)));
 
     assert!(is_refused(&[frame(0x41, &HELLO[..3]), frame(0xC0, &HELLO[3..])].concat()), "in a continuation");
     assert!(is_refused(&[frame(0x01, b"a"), frame(0xC0, &HELLO)].concat()), "in a plain message");
@@ -182,8 +182,8 @@ fn compressed_text_is_utf8_or_refused() {
     let long = "κόσμε 🦀 ".repeat(2_000).into_bytes();
 
     assert_eq!(text(&long), Ok(vec![Incoming::Text(long.clone())]));
-    assert_eq!(text(&long[..long.len() - 2]), Err(Fault::BadUtf8), "ends within a character");
-    assert_eq!(text(b"good\xFFbad"), Err(Fault::BadUtf8));
+    assert_eq!(text(&long[..long.len() - 2]), Err(DecodeError::BadUtf8), "ends within a character");
+    assert_eq!(text(b"good\xFFbad"), Err(DecodeError::BadUtf8));
 }
 
 #[test]
@@ -193,7 +193,7 @@ fn compressed_messages_are_bounded_as_they_came_and_inflated() {
     header.extend(((1u64 << 20) + 1).to_be_bytes());
     header.extend(MASK);
 
-    assert_eq!(decode_compressed(&frame(0xC2, &bomb)), Err(Fault::TooBig));
-    assert_eq!(decode_compressed(&header), Err(Fault::TooBig));
-    assert_eq!(decode_compressed(&frame(0xC2, &[0xFF; 9])), Err(Fault::BadDeflate));
+    assert_eq!(decode_compressed(&frame(0xC2, &bomb)), Err(DecodeError::TooBig));
+    assert_eq!(decode_compressed(&header), Err(DecodeError::TooBig));
+    assert_eq!(decode_compressed(&frame(0xC2, &[0xFF; 9])), Err(DecodeError::BadDeflate));
 }

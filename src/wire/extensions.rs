@@ -56,7 +56,7 @@ impl From<TypedResume> for Resume {
 
 /// What an acknowledgement grants of what `x` asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Granted {
+pub struct GrantedOptions {
     /// The command's own name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<Id>,

@@ -7,11 +7,14 @@
 use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
+use tapecast::archive::{Archive, Retention};
+use tapecast::feed::{BarSpans, LastValues, Sequencer};
 use tapecast::http::answer_query;
-use tapecast::market::{Simulation, Simulator, universe};
 use tapecast::model::{Timestamp, Universe};
-use tapecast::tape::{Archive, Latest, Recorder, Retention, Spans};
-use tapecast::wire::{Agreed, Codec, Command, Compression, Decoder, Fault, Incoming, Opcode, message_frame};
+use tapecast::source::{Simulation, Simulator, universe};
+use tapecast::wire::{
+    Codec, Command, Compression, DecodeError, Decoder, Incoming, NegotiatedDeflate, Opcode, message_frame,
+};
 
 /// The limit of the decoders here: small, so that it is often met.
 const MAX_MESSAGE: usize = 4096;
@@ -20,7 +23,7 @@ const MAX_MESSAGE: usize = 4096;
 #[derive(Debug, Default, PartialEq)]
 struct Said {
     messages: Vec<Incoming>,
-    fault: Option<Fault>,
+    fault: Option<DecodeError>,
 }
 
 impl Said {
@@ -45,7 +48,7 @@ fn decoder(compression: Compression) -> Decoder {
 /// fault or goodbye. The first byte decides on compression, the next two on the cuts.
 pub fn frames(input: &[u8]) {
     let Some(([choice, cuts @ ..], stream)) = input.split_first_chunk::<3>() else { return };
-    let compression = if choice & 1 == 0 { Compression::Refused } else { Compression::Agreed };
+    let compression = if choice & 1 == 0 { Compression::Refused } else { Compression::NegotiatedDeflate };
     let mut whole = Said::default();
     whole.take(&mut decoder(compression), stream);
 
@@ -95,9 +98,9 @@ pub fn inflater(input: &[u8]) {
     let (first, rest) = input.split_at(input.len() / 2);
     let halves = [masked(0x42, first), masked(0x80, rest)].concat();
     let [mut once, mut again, mut in_halves] = [const { Said { messages: Vec::new(), fault: None } }; 3];
-    once.take(&mut decoder(Compression::Agreed), &whole);
-    in_halves.take(&mut decoder(Compression::Agreed), &halves);
-    again.take(&mut decoder(Compression::Agreed), &whole);
+    once.take(&mut decoder(Compression::NegotiatedDeflate), &whole);
+    in_halves.take(&mut decoder(Compression::NegotiatedDeflate), &halves);
+    again.take(&mut decoder(Compression::NegotiatedDeflate), &whole);
     assert_eq!(once, again, "nothing is left of the message before");
     if input.len() <= MAX_MESSAGE {
         assert_eq!(once, in_halves);
@@ -111,7 +114,8 @@ pub fn inflater(input: &[u8]) {
     let plain = &input[..input.len().min(MAX_MESSAGE)];
     let bits = 9 + input.len() % 7;
     let offer = format!("permessage-deflate; server_max_window_bits={bits}");
-    let deflate = Agreed::from_offers([offer.as_str()]).expect("9 to 15 bits are agreed").deflate();
+    let deflate =
+        NegotiatedDeflate::from_offers([offer.as_str()]).expect("9 to 15 bits are agreed").deflate();
     let frame = deflate.pack_shared(message_frame(Opcode::Binary, plain));
     let (header, payload) = frame.split_at(if plain.len() < 126 { 2 } else { 4 });
     // Ours is not masked, and its length may be shorter than the plain one's.
@@ -120,7 +124,7 @@ pub fn inflater(input: &[u8]) {
         len => (&frame[..2], &frame[frame.len() - usize::from(len)..]),
     };
     let mut back = Said::default();
-    back.take(&mut decoder(Compression::Agreed), &masked(header[0], payload));
+    back.take(&mut decoder(Compression::NegotiatedDeflate), &masked(header[0], payload));
     assert_eq!(back.messages, [Incoming::Binary(plain.to_vec())]);
 }
 
@@ -165,8 +169,8 @@ static MARKET: LazyLock<Market> = LazyLock::new(|| {
     let settings = Simulation { seed: 7, trades_per_second: 200.0, ..Simulation::default() };
     let mut now = Timestamp::from_nanos(1_795_185_000_000_000_000);
     let mut recorder =
-        Recorder::new(Arc::clone(&universe), Spans::default(), now).retain_in(Arc::clone(&archive));
-    let mut latest = Latest::new(universe.len());
+        Sequencer::new(Arc::clone(&universe), BarSpans::default(), now).retain_in(Arc::clone(&archive));
+    let mut latest = LastValues::new(universe.len());
     let mut simulator = Simulator::new(&universe, settings);
     let mut events = Vec::new();
     simulator.opening(now, &mut events);

@@ -2,13 +2,13 @@ use actix_web::web::{Path, Query};
 use actix_web::{HttpResponse, Responder};
 use serde::{Deserialize, Serialize};
 
-use super::inquiry::Inquiry;
-use super::refusal::Refusal;
+use super::error::RestError;
+use super::request::RestRequest;
 use crate::model::Instrument;
 
 /// Which assets are asked for.
 #[derive(Deserialize)]
-pub(super) struct Asked {
+pub(super) struct AssetQuery {
     status: Option<String>,
     asset_class: Option<String>,
 }
@@ -36,7 +36,7 @@ const CLASS: &str = "us_equity";
 const STATUS: &str = "active";
 
 /// `GET /v2/assets`: all instruments of the market.
-pub(super) async fn list(inquiry: Inquiry, asked: Query<Asked>) -> impl Responder {
+pub(super) async fn list(inquiry: RestRequest, asked: Query<AssetQuery>) -> impl Responder {
     let is_asked = |filter: &Option<String>, has: &str| filter.as_deref().is_none_or(|wanted| wanted == has);
     let all = is_asked(&asked.status, STATUS) && is_asked(&asked.asset_class, CLASS);
     let assets: Vec<_> = inquiry.house.universe.iter().filter(|_| all).map(Asset::of).collect();
@@ -44,12 +44,12 @@ pub(super) async fn list(inquiry: Inquiry, asked: Query<Asked>) -> impl Responde
 }
 
 /// `GET /v2/assets/{symbol}`: one instrument, by its symbol or its id.
-pub(super) async fn one(inquiry: Inquiry, asked: Path<String>) -> Result<impl Responder, Refusal> {
+pub(super) async fn one(inquiry: RestRequest, asked: Path<String>) -> Result<impl Responder, RestError> {
     let universe = &inquiry.house.universe;
     let by_symbol = || universe.find(&asked.parse().ok()?);
     let by_id = || universe.iter().find(|instrument| id(instrument) == **asked);
     let found = by_symbol().map(|symbol| universe.instrument(symbol)).or_else(by_id);
-    let instrument = found.ok_or_else(|| Refusal::UnknownSymbol(asked.to_string()))?;
+    let instrument = found.ok_or_else(|| RestError::UnknownSymbol(asked.to_string()))?;
     Ok(HttpResponse::Ok().json(Asset::of(instrument)))
 }
 

@@ -1,13 +1,13 @@
 use actix_web::HttpResponse;
 
-use super::permit::Permit;
+use super::access::AccessPermit;
 use super::stocks::{json, now};
 use crate::model::Timestamp;
-use crate::tape::TradingDay;
+use crate::model::TradingDay;
 use crate::wire::RowWriter;
 
 /// `GET /v2/clock`: whether the market is open, and until when.
-pub(super) async fn clock(_: Permit) -> HttpResponse {
+pub(super) async fn clock(_: AccessPermit) -> HttpResponse {
     json(written(now()))
 }
 

@@ -6,31 +6,31 @@
 //! its time, and its sessions are served between the pieces of an answer, so that a page of ten
 //! thousand rows delays no tick by more than one piece.
 
-mod ask;
+mod access;
 mod assets;
 mod clock;
-mod inquiry;
+mod error;
+mod fuzzing;
 mod page;
-mod permit;
-mod refusal;
+mod params;
+mod request;
 mod schemas;
 mod series;
 mod snapshot;
 mod stocks;
 mod times;
 mod token;
-mod trial;
 
 use std::time::Instant;
 
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpResponse, ResponseError};
 
-pub(super) use self::permit::Permit;
-use self::refusal::Refusal;
-pub(super) use self::refusal::refused;
-pub use self::trial::answer_query;
-use crate::gate::Chores;
+pub(super) use self::access::AccessPermit;
+use self::error::RestError;
+pub(super) use self::error::refused;
+pub use self::fuzzing::answer_query;
+use crate::limits::FairQueue;
 
 /// Puts the descriptions into an application.
 pub(super) fn descriptions(app: &mut ServiceConfig) {
@@ -40,7 +40,7 @@ pub(super) fn descriptions(app: &mut ServiceConfig) {
 
 /// Puts the doors of REST into what lies below `/v2`.
 pub(super) fn doors(v2: &mut ServiceConfig) {
-    v2.app_data(Chores::new(Instant::now()))
+    v2.app_data(FairQueue::new(Instant::now()))
         .route("/assets", web::get().to(assets::list))
         .route("/assets/{symbol}", web::get().to(assets::one))
         .route("/clock", web::get().to(clock::clock))
@@ -54,5 +54,5 @@ pub(super) fn doors(v2: &mut ServiceConfig) {
 
 /// What every path below `/v2/` answers behind which there is no door.
 pub(super) fn no_such_path() -> HttpResponse {
-    Refusal::NoSuchPath.error_response()
+    RestError::NoSuchPath.error_response()
 }

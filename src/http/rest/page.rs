@@ -1,14 +1,14 @@
-use super::ask::PageAsk;
+use super::params::PageRequest;
 use super::series::{Rows, Series};
 use super::token::Token;
+use crate::archive::Archive;
+use crate::archive::Query;
 use crate::model::{Symbol, SymbolId, Universe};
-use crate::tape::Archive;
-use crate::tape::archive::Query;
 use crate::wire::RowWriter;
 
 /// How an answer is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
+pub(super) enum ResponseShape {
     /// Rows by symbol.
     Many,
     /// The rows of this one symbol, which is named beside them.
@@ -23,7 +23,7 @@ pub(super) struct Page<'a> {
     archive: &'a Archive,
     universe: &'a Universe,
     series: Series,
-    form: Form,
+    form: ResponseShape,
     query: Query,
     token: Option<Token>,
     symbols: std::vec::IntoIter<SymbolId>,
@@ -58,14 +58,14 @@ impl<'a> Page<'a> {
     pub(super) fn new(
         archive: &'a Archive,
         universe: &'a Universe,
-        (series, form): (Series, Form),
+        (series, form): (Series, ResponseShape),
         mut symbols: Vec<SymbolId>,
-        ask: &PageAsk,
+        ask: &PageRequest,
     ) -> Self {
         let name = |id: &SymbolId| universe.instrument(*id).symbol;
         symbols.retain(|id| ask.token.is_none_or(|token| name(id) >= token.symbol));
         symbols.sort_unstable_by_key(name);
-        let opening = if form == Form::Many { '{' } else { '[' };
+        let opening = if form == ResponseShape::Many { '{' } else { '[' };
         Self {
             archive,
             universe,
@@ -100,12 +100,12 @@ impl<'a> Page<'a> {
 
     /// The whole body.
     pub(super) fn finish(mut self) -> Vec<u8> {
-        let closing = if self.form == Form::Many { b'}' } else { b']' };
+        let closing = if self.form == ResponseShape::Many { b'}' } else { b']' };
         match self.out.last_mut() {
             Some(comma @ b',') => *comma = closing,
             _ => self.out.push(closing),
         }
-        if let Form::Single(symbol) = self.form {
+        if let ResponseShape::Single(symbol) = self.form {
             self.out.extend_from_slice(format!(",\"symbol\":\"{symbol}\"").as_bytes());
         }
         let next = match self.last.filter(|_| self.is_full) {
@@ -127,7 +127,7 @@ impl<'a> Page<'a> {
         self.room -= rows.len();
         let Some(place) = rows.last() else { return };
         self.last = Some(Token { symbol, place });
-        if self.form == Form::Many {
+        if self.form == ResponseShape::Many {
             self.out.extend_from_slice(format!("\"{symbol}\":[").as_bytes());
         }
         self.current = Some(Current { rows, written: 0 });
@@ -142,7 +142,7 @@ impl<'a> Page<'a> {
         current.written = until;
         if until < current.rows.len() {
             self.current = Some(current);
-        } else if self.form == Form::Many {
+        } else if self.form == ResponseShape::Many {
             self.out.pop();
             self.out.extend_from_slice(b"],");
         }
@@ -152,9 +152,9 @@ impl<'a> Page<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::rest::ask::Ask;
+    use crate::archive::Retention;
+    use crate::http::rest::params::QueryParams;
     use crate::model::{Body, Object, Seq, Timestamp};
-    use crate::tape::Retention;
     use crate::wire::fixtures;
 
     /// As many trades of each symbol, a nanosecond apart.
@@ -171,8 +171,8 @@ mod tests {
         archive
     }
 
-    fn body(archive: &Archive, form: Form, symbols: &[u32], query: &str) -> serde_json::Value {
-        let ask = Ask::of(&format!("start=1970-01-01T00:00:00Z&{query}")).unwrap();
+    fn body(archive: &Archive, form: ResponseShape, symbols: &[u32], query: &str) -> serde_json::Value {
+        let ask = QueryParams::of(&format!("start=1970-01-01T00:00:00Z&{query}")).unwrap();
         let ask = ask.page(Timestamp::from_nanos(1_000_000)).unwrap();
         let universe = fixtures::universe();
         let symbols = symbols.iter().copied().map(SymbolId).collect();
@@ -187,10 +187,10 @@ mod tests {
 
     #[test]
     fn a_page_without_rows_says_so() {
-        let single = Form::Single("AAPL".parse().unwrap());
+        let single = ResponseShape::Single("AAPL".parse().unwrap());
 
         assert_eq!(
-            body(&archive(0), Form::Many, &[0, 1], ""),
+            body(&archive(0), ResponseShape::Many, &[0, 1], ""),
             serde_json::json!({"trades": {}, "next_page_token": null})
         );
         assert_eq!(
@@ -207,7 +207,7 @@ mod tests {
             let (mut aapl, mut msft, mut pages, mut token) = (Vec::new(), Vec::new(), 0, String::new());
             loop {
                 let query = format!("sort={sort}&limit={limit}&page_token={token}");
-                let page = body(&archive, Form::Many, &[1, 0], &query);
+                let page = body(&archive, ResponseShape::Many, &[1, 0], &query);
                 let before = aapl.len() + msft.len();
                 for (symbol, all) in [("AAPL", &mut aapl), ("MSFT", &mut msft)] {
                     if let Some(rows) = page["trades"].get(symbol) {

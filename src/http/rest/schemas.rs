@@ -31,7 +31,9 @@ mod tests {
     use super::description::Description;
     use super::*;
     use crate::model::Channel;
-    use crate::wire::{Codec, Command, ErrorCode, Mark, Notice, Subscription, Wanted, fixtures};
+    use crate::wire::{
+        Codec, Command, ControlMessage, ErrorCode, Mark, Subscription, SymbolSelection, fixtures,
+    };
 
     /// Checks a value against a schema of the stream's description.
     fn check(schema: &str, value: &Value) {
@@ -60,13 +62,13 @@ mod tests {
 
     #[test]
     fn every_notice_is_as_described() {
-        let subscription = Subscription::of(|_: Channel| Wanted::default(), None);
+        let subscription = Subscription::of(|_: Channel| SymbolSelection::default(), None);
         for (schema, notice) in [
-            ("Success", Notice::CONNECTED),
-            ("Success", Notice::AUTHENTICATED),
-            ("Subscription", Notice::Subscription(Box::new(subscription))),
+            ("Success", ControlMessage::CONNECTED),
+            ("Success", ControlMessage::AUTHENTICATED),
+            ("Subscription", ControlMessage::Subscription(Box::new(subscription))),
             ("Error", ErrorCode::SlowClient.into()),
-            ("Drain", Notice::Drain { reconnect_ms: 5 }),
+            ("Drain", ControlMessage::Drain { reconnect_ms: 5 }),
         ] {
             let payload = payload(&notice.to_frame(Codec::Json));
 

@@ -1,13 +1,13 @@
-use super::ask::Ask;
-use super::refusal::Refusal;
+use super::error::RestError;
+use super::params::QueryParams;
+use crate::archive::Archive;
+use crate::archive::{Numbered, Place, Query, Span, Timeframe};
 use crate::model::{Bar, Quote, SymbolId, Trade};
-use crate::tape::Archive;
-use crate::tape::archive::{Numbered, Place, Query, Span, Timeframe};
 use crate::wire::RowWriter;
 
 /// What is asked for, by its name in the path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum RecordKind {
     Bars,
     Trades,
     Quotes,
@@ -28,14 +28,14 @@ pub(super) enum Rows {
     Quotes(Vec<Numbered<Quote>>),
 }
 
-impl Kind {
+impl RecordKind {
     /// The kind of this name.
-    pub(super) fn named(name: &str) -> Result<Self, Refusal> {
+    pub(super) fn named(name: &str) -> Result<Self, RestError> {
         match name {
             "bars" => Ok(Self::Bars),
             "trades" => Ok(Self::Trades),
             "quotes" => Ok(Self::Quotes),
-            _ => Err(Refusal::NoSuchPath),
+            _ => Err(RestError::NoSuchPath),
         }
     }
 
@@ -58,7 +58,7 @@ impl Kind {
     }
 
     /// The series that a request asks for.
-    pub(super) fn series(self, ask: &Ask) -> Result<Series, Refusal> {
+    pub(super) fn series(self, ask: &QueryParams) -> Result<Series, RestError> {
         Ok(match self {
             Self::Bars => Series::Bars(ask.timeframe()?),
             Self::Trades => Series::Trades,
@@ -84,11 +84,11 @@ impl Kind {
 }
 
 impl Series {
-    pub(super) const fn kind(self) -> Kind {
+    pub(super) const fn kind(self) -> RecordKind {
         match self {
-            Self::Bars(_) => Kind::Bars,
-            Self::Trades => Kind::Trades,
-            Self::Quotes => Kind::Quotes,
+            Self::Bars(_) => RecordKind::Bars,
+            Self::Trades => RecordKind::Trades,
+            Self::Quotes => RecordKind::Quotes,
         }
     }
 

@@ -1,5 +1,5 @@
+use crate::archive::Summary;
 use crate::model::Symbol;
-use crate::tape::archive::Summary;
 use crate::wire::RowWriter;
 
 /// Appends the snapshot of an instrument: what is newest of it, each under its name. What there is

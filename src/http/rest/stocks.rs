@@ -6,40 +6,40 @@ use actix_web::http::header::ContentType;
 use actix_web::rt::task::yield_now;
 use actix_web::web::Path;
 
-use super::ask::Ask;
-use super::inquiry::Inquiry;
-use super::page::{Form, Page, Progress};
-use super::refusal::Refusal;
-use super::series::Kind;
+use super::error::RestError;
+use super::page::{Page, Progress, ResponseShape};
+use super::params::QueryParams;
+use super::request::RestRequest;
+use super::series::RecordKind;
 use super::snapshot::write_snapshot;
-use crate::http::House;
+use crate::http::AppState;
 use crate::model::{SymbolId, Timestamp};
 use crate::wire::RowWriter;
 
-type Answer = Result<HttpResponse, Refusal>;
+type Answer = Result<HttpResponse, RestError>;
 
 /// So many symbols' newest rows are encoded before others have their turn: a tenth of a millisecond.
 const SYMBOLS_PER_TURN: usize = 100;
 
 /// `GET /v2/stocks/{bars,trades,quotes}`
-pub(super) async fn pages(inquiry: Inquiry, kind: Path<String>) -> Answer {
-    let kind = Kind::named(&kind)?;
+pub(super) async fn pages(inquiry: RestRequest, kind: Path<String>) -> Answer {
+    let kind = RecordKind::named(&kind)?;
     let ask = inquiry.ask()?;
     let symbols = inquiry.symbols(&ask)?;
-    page(&inquiry.house, kind, Form::Many, symbols, &ask).await
+    page(&inquiry.house, kind, ResponseShape::Many, symbols, &ask).await
 }
 
 /// `GET /v2/stocks/{symbol}/{bars,trades,quotes}`
-pub(super) async fn pages_of_one(inquiry: Inquiry, path: Path<(String, String)>) -> Answer {
-    let kind = Kind::named(&path.1)?;
+pub(super) async fn pages_of_one(inquiry: RestRequest, path: Path<(String, String)>) -> Answer {
+    let kind = RecordKind::named(&path.1)?;
     let (symbol, id) = inquiry.symbol(&path.0)?;
     let ask = inquiry.ask()?;
-    page(&inquiry.house, kind, Form::Single(symbol), vec![id], &ask).await
+    page(&inquiry.house, kind, ResponseShape::Single(symbol), vec![id], &ask).await
 }
 
 /// `GET /v2/stocks/{bars,trades,quotes}/latest`
-pub(super) async fn latest(inquiry: Inquiry, kind: Path<String>) -> Answer {
-    let kind = Kind::named(&kind)?;
+pub(super) async fn latest(inquiry: RestRequest, kind: Path<String>) -> Answer {
+    let kind = RecordKind::named(&kind)?;
     let symbols = inquiry.symbols(&inquiry.ask()?)?;
     let house = &inquiry.house;
     let mut out = format!("{{\"{}\":", kind.plural()).into_bytes();
@@ -50,19 +50,19 @@ pub(super) async fn latest(inquiry: Inquiry, kind: Path<String>) -> Answer {
 }
 
 /// `GET /v2/stocks/{symbol}/{bars,trades,quotes}/latest`
-pub(super) async fn latest_of_one(inquiry: Inquiry, path: Path<(String, String)>) -> Answer {
-    let kind = Kind::named(&path.1)?;
+pub(super) async fn latest_of_one(inquiry: RestRequest, path: Path<(String, String)>) -> Answer {
+    let kind = RecordKind::named(&path.1)?;
     let (symbol, id) = inquiry.symbol(&path.0)?;
     let mut out = format!("{{\"symbol\":\"{symbol}\",\"{}\":", kind.singular()).into_bytes();
     if !kind.write_latest(&inquiry.house.archive, id, &mut RowWriter::default(), &mut out) {
-        return Err(Refusal::None { what: kind.singular(), symbol: symbol.to_string() });
+        return Err(RestError::None { what: kind.singular(), symbol: symbol.to_string() });
     }
     out.push(b'}');
     Ok(json(out))
 }
 
 /// `GET /v2/stocks/snapshots`
-pub(super) async fn snapshots(inquiry: Inquiry) -> Answer {
+pub(super) async fn snapshots(inquiry: RestRequest) -> Answer {
     let symbols = inquiry.symbols(&inquiry.ask()?)?;
     let house = &inquiry.house;
     let mut out = Vec::new();
@@ -75,7 +75,7 @@ pub(super) async fn snapshots(inquiry: Inquiry) -> Answer {
 }
 
 /// `GET /v2/stocks/{symbol}/snapshot`
-pub(super) async fn snapshot_of_one(inquiry: Inquiry, symbol: Path<String>) -> Answer {
+pub(super) async fn snapshot_of_one(inquiry: RestRequest, symbol: Path<String>) -> Answer {
     let (symbol, id) = inquiry.symbol(&symbol)?;
     let summary = inquiry.house.archive.summary(id);
     let mut out = Vec::new();
@@ -83,7 +83,13 @@ pub(super) async fn snapshot_of_one(inquiry: Inquiry, symbol: Path<String>) -> A
     Ok(json(out))
 }
 
-async fn page(house: &House, kind: Kind, form: Form, symbols: Vec<SymbolId>, ask: &Ask) -> Answer {
+async fn page(
+    house: &AppState,
+    kind: RecordKind,
+    form: ResponseShape,
+    symbols: Vec<SymbolId>,
+    ask: &QueryParams,
+) -> Answer {
     let series = kind.series(ask)?;
     let ask = ask.page(now())?;
     let mut page = Page::new(&house.archive, &house.universe, (series, form), symbols, &ask);
@@ -96,7 +102,7 @@ async fn page(house: &House, kind: Kind, form: Form, symbols: Vec<SymbolId>, ask
 
 /// Appends an object with an entry for each symbol that has one.
 async fn by_symbol(
-    house: &House,
+    house: &AppState,
     symbols: Vec<SymbolId>,
     out: &mut Vec<u8>,
     mut entry: impl FnMut(SymbolId, &mut RowWriter, &mut Vec<u8>) -> bool,

@@ -1,5 +1,5 @@
 use crate::model::Timestamp;
-use crate::tape::TradingDay;
+use crate::model::TradingDay;
 
 /// Which end of a stretch of time a parameter gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use crate::archive::Place;
 use crate::model::{Seq, Symbol, Timestamp};
-use crate::tape::archive::Place;
 
 /// Where a page ended: after this row of this symbol. What the next page begins with follows on it,
 /// whatever was added or forgotten meanwhile.

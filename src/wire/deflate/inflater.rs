@@ -3,7 +3,7 @@ use std::cell::RefCell;
 use flate2::{Decompress, FlushDecompress, Status};
 
 use super::TAIL;
-use crate::wire::decoder::Fault;
+use crate::wire::decoder::DecodeError;
 
 thread_local! {
     /// One for all the messages of a thread, 40 KiB; nothing of a message is left for the next.
@@ -27,8 +27,8 @@ const STEP: usize = 4096;
 pub(in crate::wire) fn inflate(
     message: &[u8],
     limit: usize,
-    look: impl FnMut(&[u8]) -> Result<(), Fault>,
-) -> Result<Vec<u8>, Fault> {
+    look: impl FnMut(&[u8]) -> Result<(), DecodeError>,
+) -> Result<Vec<u8>, DecodeError> {
     INFLATER.with_borrow_mut(|inflater| {
         inflater.reset(NO_ZLIB_HEADER);
         let mut inflating = Inflating { inflater, out: Vec::new(), limit, look };
@@ -40,7 +40,7 @@ pub(in crate::wire) fn inflate(
         let _ = inflating.feed(&TAIL)?;
         match inflating.feed(&LAST_BLOCK)? {
             Fed::Ended => Ok(inflating.out),
-            Fed::WithinStream => Err(Fault::BadDeflate),
+            Fed::WithinStream => Err(DecodeError::BadDeflate),
         }
     })
 }
@@ -61,9 +61,9 @@ enum Fed {
     WithinStream,
 }
 
-impl<L: FnMut(&[u8]) -> Result<(), Fault>> Inflating<'_, L> {
+impl<L: FnMut(&[u8]) -> Result<(), DecodeError>> Inflating<'_, L> {
     /// Inflates all of the input. After a last block another stream may begin (section 7.2.3.4).
-    fn feed(&mut self, mut input: &[u8]) -> Result<Fed, Fault> {
+    fn feed(&mut self, mut input: &[u8]) -> Result<Fed, DecodeError> {
         loop {
             if self.out.len() == self.out.capacity() {
                 let more = self.out.len().max(STEP).min(self.limit + 1 - self.out.len());
@@ -71,10 +71,10 @@ impl<L: FnMut(&[u8]) -> Result<(), Fault>> Inflating<'_, L> {
             }
             let (fresh, read) = (self.out.len(), self.inflater.total_in());
             let status = self.inflater.decompress_vec(input, &mut self.out, FlushDecompress::None);
-            let status = status.map_err(|_| Fault::BadDeflate)?;
+            let status = status.map_err(|_| DecodeError::BadDeflate)?;
             input = &input[(self.inflater.total_in() - read) as usize..];
             if self.out.len() > self.limit {
-                return Err(Fault::TooBig);
+                return Err(DecodeError::TooBig);
             }
             (self.look)(&self.out[fresh..])?;
             if status == Status::StreamEnd {
@@ -84,7 +84,7 @@ impl<L: FnMut(&[u8]) -> Result<(), Fault>> Inflating<'_, L> {
                 (Status::StreamEnd, true) => return Ok(Fed::Ended),
                 // With room left over, all that the input says has come out.
                 (_, true) if self.out.len() < self.out.capacity() => return Ok(Fed::WithinStream),
-                (Status::BufError, false) => return Err(Fault::BadDeflate),
+                (Status::BufError, false) => return Err(DecodeError::BadDeflate),
                 _ => {}
             }
         }
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
     use crate::wire::deflate::compressed;
 
-    fn plain(message: &[u8]) -> Result<Vec<u8>, Fault> {
+    fn plain(message: &[u8]) -> Result<Vec<u8>, DecodeError> {
         inflate(message, 1 << 20, |_| Ok(()))
     }
 
@@ -125,10 +125,10 @@ mod tests {
     fn what_is_cut_off_or_no_deflate_at_all_is_refused() {
         let whole = [0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00];
         for end in 1..whole.len() {
-            assert_eq!(plain(&whole[..end]), Err(Fault::BadDeflate), "cut at {end}");
+            assert_eq!(plain(&whole[..end]), Err(DecodeError::BadDeflate), "cut at {end}");
         }
         for message in [&b"Hello"[..], &[0x06], &[0xFF; 20], &[0x00, 0x05, 0x00, 0x00, 0x00]] {
-            assert_eq!(plain(message), Err(Fault::BadDeflate), "{message:02X?}");
+            assert_eq!(plain(message), Err(DecodeError::BadDeflate), "{message:02X?}");
         }
     }
 
@@ -137,7 +137,7 @@ mod tests {
         plain(&[0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00]).unwrap();
 
         // The same five letters with context takeover (section 7.2.3.2): a distance of 5.
-        assert_eq!(plain(&[0xF2, 0x00, 0x11, 0x00, 0x00]), Err(Fault::BadDeflate));
+        assert_eq!(plain(&[0xF2, 0x00, 0x11, 0x00, 0x00]), Err(DecodeError::BadDeflate));
     }
 
     #[test]
@@ -161,10 +161,10 @@ mod tests {
 
         let verdict = inflate(&bomb, 1 << 20, |part| {
             seen += part.len();
-            Err(Fault::BadUtf8)
+            Err(DecodeError::BadUtf8)
         });
 
-        assert_eq!(verdict, Err(Fault::BadUtf8));
+        assert_eq!(verdict, Err(DecodeError::BadUtf8));
         assert!(seen <= STEP, "{seen} bytes inflated");
     }
 
@@ -173,7 +173,7 @@ mod tests {
         let message = compressed(&vec![b'a'; 100_000]);
 
         assert_eq!(inflate(&message, 100_000, |_| Ok(())).map(|out| out.len()), Ok(100_000));
-        assert_eq!(inflate(&message, 99_999, |_| Ok(())), Err(Fault::TooBig));
+        assert_eq!(inflate(&message, 99_999, |_| Ok(())), Err(DecodeError::TooBig));
     }
 
     #[test]
@@ -187,7 +187,7 @@ mod tests {
             Ok(())
         });
 
-        assert_eq!(verdict, Err(Fault::TooBig));
+        assert_eq!(verdict, Err(DecodeError::TooBig));
         assert!(inflated <= 1 << 20, "{inflated} bytes inflated");
     }
 }

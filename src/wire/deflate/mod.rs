@@ -13,7 +13,7 @@ pub use deflater::Deflate;
 #[cfg(test)]
 pub(super) use deflater::compressed;
 pub(super) use inflater::inflate;
-pub use negotiation::Agreed;
+pub use negotiation::NegotiatedDeflate;
 
 /// What a sync flush ends with: an empty stored block. The sender takes it off, the receiver puts it
 /// back (RFC 7692 sections 7.2.1 and 7.2.2).

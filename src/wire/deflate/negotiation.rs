@@ -2,7 +2,7 @@ use super::Deflate;
 
 /// What the handshake agreed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Agreed {
+pub struct NegotiatedDeflate {
     /// The window that the client asked us to keep to, in bits.
     server_max_window_bits: Option<u8>,
 }
@@ -13,7 +13,7 @@ const WIDEST: u8 = 15;
 /// The narrowest window that zlib can compress with; RFC 7692 allows 8 as well, which is declined.
 const NARROWEST: u8 = 9;
 
-impl Agreed {
+impl NegotiatedDeflate {
     /// The first of these offers that can be honoured, RFC 7692 section 5; without one the messages
     /// stay as they are. Each item is the value of one `Sec-WebSocket-Extensions` line.
     ///
@@ -142,7 +142,7 @@ mod tests {
     const BOTH: &str = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
 
     fn answer(offers: &[&str]) -> Option<String> {
-        Agreed::from_offers(offers.iter().copied()).map(Agreed::answer)
+        NegotiatedDeflate::from_offers(offers.iter().copied()).map(NegotiatedDeflate::answer)
     }
 
     #[test]

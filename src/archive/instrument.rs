@@ -1,0 +1,207 @@
+use std::mem;
+
+use super::bar_ring::BarRing;
+use super::retention::Depth;
+use super::ring::Ring;
+use super::span::Span;
+use super::timeframe::Joiner;
+use crate::model::TradingDay;
+use crate::model::{Bar, Quote, Seq, Timestamp, Trade};
+
+/// What is retained of one instrument.
+#[derive(Debug)]
+pub(super) struct InstrumentArchive {
+    pub(super) trades: Ring<Trade>,
+    pub(super) quotes: Ring<Quote>,
+    bars: [BarRing; Span::COUNT],
+    /// So many of the newest trades are not in the bars yet.
+    unfolded: usize,
+    /// The day of the newest trade: the calendar is asked once a day, not once a trade.
+    today: TradingDay,
+}
+
+/// So many trades are folded into the bars together: those of one instrument stand in a dozen cache lines,
+/// which are cold for the one trade in some milliseconds that it has.
+const FOLDED_TOGETHER: usize = 32;
+
+impl InstrumentArchive {
+    pub(super) fn new(depth: &Depth) -> Self {
+        Self {
+            trades: Ring::new(depth.trades),
+            quotes: Ring::new(depth.quotes),
+            bars: depth.bars.map(BarRing::new),
+            unfolded: 0,
+            today: TradingDay::default(),
+        }
+    }
+
+    /// Takes in the next trade, with its number. It is in the bars when they are [folded](Self::fold).
+    pub(super) fn trade(&mut self, seq: Seq, trade: &Trade) {
+        if self.unfolded == FOLDED_TOGETHER || !self.trades.keeps(self.unfolded, seq) {
+            self.fold();
+        }
+        self.trades.push(seq, *trade);
+        self.unfolded += 1;
+    }
+
+    /// Whether there are trades that are not in the bars yet.
+    pub(super) fn is_unfolded(&self) -> bool {
+        self.unfolded > 0
+    }
+
+    /// Folds the trades that came in since into the bars of their time.
+    pub(super) fn fold(&mut self) {
+        let Self { trades, bars, unfolded, today, .. } = self;
+        for trade in trades.newest_of(mem::take(unfolded)) {
+            let midnight = midnight_before(today, trade.at);
+            for span in Span::ALL {
+                bars[span.index()].fold(span.start(trade.at, midnight), trade);
+            }
+        }
+    }
+
+    /// Takes in the past, as [`super::Archive::seed`] has it.
+    pub(super) fn seed(&mut self, days: &[Bar], minutes: &[Bar], seconds: &[Bar]) {
+        let complete = minutes.last().map(|minute| minute.start);
+        let current = seconds
+            .iter()
+            .filter(|second| Some(Span::Minute.start(second.start, Timestamp::default())) > complete);
+        let current = joined(current, Span::Second, Span::Minute);
+        let minutes: Vec<Bar> = minutes.iter().chain(&current).copied().collect();
+        let today = joined(&minutes, Span::Minute, Span::Day);
+        for span in Span::ALL {
+            let bars = match span {
+                Span::Second => seconds,
+                Span::FiveSeconds => &joined(seconds, Span::Second, span),
+                Span::Minute => &minutes,
+                Span::FiveMinutes | Span::Hour => &joined(&minutes, Span::Minute, span),
+                Span::Day => &days.iter().chain(&today).copied().collect::<Vec<_>>(),
+            };
+            bars.iter().for_each(|bar| self.bars[span.index()].seed(bar));
+        }
+    }
+
+    pub(super) fn bars(&self, span: Span) -> &BarRing {
+        &self.bars[span.index()]
+    }
+}
+
+/// Where the day of this time begins; `today` is kept at the newest.
+fn midnight_before(today: &mut TradingDay, at: Timestamp) -> Timestamp {
+    if today.holds(at) {
+        return today.start;
+    }
+    let day = TradingDay::of(at);
+    if day.start > today.start {
+        *today = day;
+    }
+    day.start
+}
+
+/// Bars of one span put together to those of a longer one.
+fn joined<'b>(bars: impl IntoIterator<Item = &'b Bar>, from: Span, to: Span) -> Vec<Bar> {
+    let mut joiner = Joiner::new(to.timeframe(), from);
+    bars.into_iter().for_each(|bar| joiner.push(bar));
+    joiner.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::archive::Retention;
+    use crate::model::{Body, SECOND, SymbolId};
+    use crate::wire::fixtures;
+
+    /// Midnight in New York of a day in winter.
+    const MIDNIGHT: i64 = 1_614_056_400 * SECOND;
+
+    fn history(ats: &[i64]) -> InstrumentArchive {
+        let Body::Trade(trade) = fixtures::trade().body else { unreachable!() };
+        let mut history = InstrumentArchive::new(&Retention::default().depth(1));
+        for (seq, at) in (1..).zip(ats) {
+            history.trade(Seq(seq), &Trade { at: Timestamp::from_nanos(MIDNIGHT + at), ..trade });
+        }
+        history.fold();
+        history
+    }
+
+    fn newest(history: &InstrumentArchive, span: Span) -> (i64, u64) {
+        let bar = history.bars(span).newest(SymbolId(0)).unwrap();
+        ((bar.start.nanos() - MIDNIGHT) / SECOND, bar.trades)
+    }
+
+    #[test]
+    fn a_trade_is_in_the_bars_of_every_span() {
+        let hours = 3_600;
+        let history = history(&[(13 * hours + 1_234) * SECOND + 5]);
+
+        let starts = Span::ALL.map(|span| newest(&history, span).0 - 13 * hours);
+
+        assert_eq!(starts, [1_234, 1_230, 1_200, 1_200, 0, -13 * hours]);
+    }
+
+    #[test]
+    fn a_late_trade_of_yesterday_goes_into_yesterdays_bar() {
+        let history = history(&[-2, -1, 0, 1, -1, 2].map(|second| second * SECOND));
+
+        assert_eq!(newest(&history, Span::Day), (0, 3));
+        let yesterday = history.bars(Span::Day).before_newest(SymbolId(0), 1).unwrap();
+        assert_eq!((yesterday.start.nanos(), yesterday.trades), (MIDNIGHT - 24 * 3_600 * SECOND, 3));
+    }
+
+    #[test]
+    fn however_few_trades_are_kept_each_is_in_the_bars_once() {
+        let Body::Trade(trade) = fixtures::trade().body else { unreachable!() };
+        for kept in [1, 3, FOLDED_TOGETHER, 1_000] {
+            let mut history =
+                InstrumentArchive::new(&Retention { trades: kept, ..Retention::default() }.depth(1));
+            // From the hundredth on they are those of a tape that began anew.
+            for seq in (1..=100).chain(1..=5) {
+                history.trade(Seq(seq), &trade);
+            }
+            history.fold();
+
+            assert_eq!(history.bars(Span::Day).newest(SymbolId(0)).unwrap().trades, 105, "{kept} kept");
+        }
+    }
+
+    fn bar(second: i64, volume: u64) -> Bar {
+        let Body::Bar(bar) = fixtures::bar().body else { unreachable!() };
+        Bar { start: Timestamp::from_nanos(MIDNIGHT + second * SECOND), volume, ..bar }
+    }
+
+    fn volumes(history: &InstrumentArchive, span: Span) -> Vec<(i64, u64)> {
+        let mut bars = Vec::new();
+        history.bars(span).copy(SymbolId(0), Timestamp::default(), 99, &mut bars);
+        bars.iter().map(|bar| ((bar.start.nanos() - MIDNIGHT) / SECOND, bar.volume)).collect()
+    }
+
+    #[test]
+    fn the_past_is_in_the_bars_of_every_span_and_goes_on() {
+        let mut history = InstrumentArchive::new(&Retention::default().depth(1));
+        let day = 24 * 3_600;
+        let minutes = [bar(0, 10), bar(60, 20), bar(3_600, 3)];
+
+        history.seed(
+            &[bar(-day, 7)],
+            &minutes,
+            &[bar(3_659, 3), bar(3_660, 1), bar(3_662, 5), bar(3_666, 4)],
+        );
+
+        assert_eq!(volumes(&history, Span::Second).len(), 4);
+        assert_eq!(volumes(&history, Span::FiveSeconds), [(3_655, 3), (3_660, 6), (3_665, 4)]);
+        assert_eq!(volumes(&history, Span::Minute), [(0, 10), (60, 20), (3_600, 3), (3_660, 10)]);
+        assert_eq!(volumes(&history, Span::FiveMinutes), [(0, 30), (3_600, 13)]);
+        assert_eq!(volumes(&history, Span::Hour), [(0, 30), (3_600, 13)]);
+        assert_eq!(volumes(&history, Span::Day), [(-day, 7), (0, 43)]);
+        let Body::Trade(trade) = fixtures::trade().body else { unreachable!() };
+        let at = Timestamp::from_nanos(MIDNIGHT + 3_670 * SECOND);
+        history.trade(Seq(1), &Trade { at, size: 100, ..trade });
+        history.fold();
+        assert_eq!(newest_volume(&history), [100, 100, 110, 113, 113, 143]);
+    }
+
+    fn newest_volume(history: &InstrumentArchive) -> [u64; Span::COUNT] {
+        Span::ALL.map(|span| history.bars(span).newest(SymbolId(0)).unwrap().volume)
+    }
+}

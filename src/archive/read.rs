@@ -1,0 +1,263 @@
+use super::instrument::InstrumentArchive;
+use super::query::{Order, Place, Query};
+use super::ring::{Dated, Numbered, Ring};
+use super::span::Span;
+use super::timeframe::{Joiner, Timeframe};
+use super::{Archive, ROWS_AT_ONCE};
+use crate::model::{Bar, Quote, Seq, SymbolId, Trade};
+
+/// What is newest of an instrument, all of one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// The newest trade.
+    pub trade: Option<Trade>,
+    /// The newest quote.
+    pub quote: Option<Quote>,
+    /// The bar of the newest minute that has a trade.
+    pub minute: Option<Bar>,
+    /// The bar of the newest day that has a trade: mostly today's, so far.
+    pub day: Option<Bar>,
+    /// The bar of the day before that.
+    pub previous_day: Option<Bar>,
+}
+
+impl Archive {
+    /// What is newest of an instrument.
+    pub fn summary(&self, symbol: SymbolId) -> Summary {
+        let history = self.history(symbol);
+        Summary {
+            trade: history.trades.newest(),
+            quote: history.quotes.newest(),
+            minute: history.bars(Span::Minute).newest(symbol),
+            day: history.bars(Span::Day).newest(symbol),
+            previous_day: history.bars(Span::Day).before_newest(symbol, 1),
+        }
+    }
+
+    /// The newest trade.
+    pub fn latest_trade(&self, symbol: SymbolId) -> Option<Trade> {
+        self.history(symbol).trades.newest()
+    }
+
+    /// The newest quote.
+    pub fn latest_quote(&self, symbol: SymbolId) -> Option<Quote> {
+        self.history(symbol).quotes.newest()
+    }
+
+    /// The newest bar of this span: the one that is still open, where its time has a trade.
+    pub fn latest_bar(&self, symbol: SymbolId, span: Span) -> Option<Bar> {
+        self.history(symbol).bars(span).newest(symbol)
+    }
+
+    /// The retained trades that are asked for.
+    pub fn trades(&self, symbol: SymbolId, query: &Query) -> Vec<Numbered<Trade>> {
+        self.page(symbol, query, |history| &history.trades)
+    }
+
+    /// The retained quotes that are asked for.
+    pub fn quotes(&self, symbol: SymbolId, query: &Query) -> Vec<Numbered<Quote>> {
+        self.page(symbol, query, |history| &history.quotes)
+    }
+
+    /// The bars that are asked for, as far as they are retained whole. The newest may still be open.
+    ///
+    /// Costs the bars of its base that lie in the time asked for, whatever the limit.
+    pub fn bars(&self, symbol: SymbolId, timeframe: Timeframe, query: &Query) -> Vec<Bar> {
+        let base = timeframe.base();
+        let (from, to) = query.times();
+        let mut joiner = Joiner::new(timeframe, base);
+        let mut chunk = Vec::with_capacity(ROWS_AT_ONCE);
+        let mut forgotten = None;
+        let mut next = from;
+        while joiner.newest_start().is_none_or(|start| start <= to) {
+            chunk.clear();
+            {
+                let history = self.history(symbol);
+                forgotten = forgotten.or(history.bars(base).forgotten());
+                history.bars(base).copy(symbol, next, ROWS_AT_ONCE, &mut chunk);
+            }
+            let Some(last) = chunk.last() else { break };
+            next = last.start + NANOSECOND;
+            chunk.iter().for_each(|bar| joiner.push(bar));
+        }
+        let mut bars = joiner.finish();
+        bars.retain(|bar| query.wants(Place::from(bar)) && Some(bar.start) > forgotten);
+        query.arrange(&mut bars);
+        bars
+    }
+
+    /// The rows of a ring that are asked for, looked for from that end of the ring where the page
+    /// begins until none can come that belongs before its last.
+    fn page<T: Dated>(
+        &self,
+        symbol: SymbolId,
+        query: &Query,
+        ring: impl Fn(&InstrumentArchive) -> &Ring<T>,
+    ) -> Vec<Numbered<T>> {
+        const CHUNK: u64 = ROWS_AT_ONCE as u64;
+        let (from, to) = query.times();
+        let (mut after, mut up_to) = ring(&self.history(symbol)).around(from, to);
+        let mut rows: Vec<Numbered<T>> = Vec::new();
+        let mut chunk = Vec::with_capacity(ROWS_AT_ONCE);
+        while after < up_to {
+            let (begin, end) = match query.order {
+                Order::OldestFirst => (after, up_to.min(Seq(after.0 + CHUNK))),
+                Order::NewestFirst => (after.max(Seq(up_to.0.saturating_sub(CHUNK))), up_to),
+            };
+            chunk.clear();
+            let lateness_ns = {
+                let history = self.history(symbol);
+                ring(&history).copy(begin, end, ROWS_AT_ONCE, &mut chunk);
+                ring(&history).lateness_ns()
+            };
+            rows.extend(chunk.iter().filter(|row| query.wants(Place::from(*row))));
+            let looked_at = match query.order {
+                Order::OldestFirst => {
+                    after = end;
+                    chunk.last()
+                }
+                Order::NewestFirst => {
+                    up_to = begin;
+                    chunk.first()
+                }
+            };
+            if looked_at.is_some_and(|row| query.is_settled(&rows, row.value.at(), lateness_ns)) {
+                break;
+            }
+        }
+        query.arrange(&mut rows);
+        rows
+    }
+}
+
+const NANOSECOND: std::time::Duration = std::time::Duration::from_nanos(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::archive::Retention;
+    use crate::archive::Unit;
+    use crate::model::{Body, Object, SECOND, Timestamp};
+    use crate::wire::fixtures;
+
+    const SYMBOL: SymbolId = SymbolId(0);
+
+    fn second(second: i64) -> Timestamp {
+        Timestamp::from_nanos(second * SECOND)
+    }
+
+    /// An archive in which trades happened at these seconds.
+    fn archive(seconds: impl IntoIterator<Item = i64>) -> Archive {
+        let archive = Archive::new(1, Retention { trades: 5_000, ..Retention::default() });
+        let Body::Trade(trade) = fixtures::trade().body else { unreachable!() };
+        for (seq, at) in (1..).zip(seconds) {
+            archive.record(&[Object { seq: Seq(seq), body: Body::Trade(Trade { at: second(at), ..trade }) }]);
+        }
+        archive
+    }
+
+    const ALL: Query = Query {
+        from: Timestamp::from_nanos(0),
+        to: Timestamp::from_nanos(i64::MAX),
+        order: Order::OldestFirst,
+        after: None,
+        limit: usize::MAX,
+    };
+
+    fn seconds(rows: &[Numbered<Trade>]) -> Vec<i64> {
+        rows.iter().map(|row| row.value.at.seconds()).collect()
+    }
+
+    #[test]
+    fn the_newest_of_each_kind_is_known() {
+        let archive = archive([10, 90_000, 90_061]);
+
+        let summary = archive.summary(SYMBOL);
+
+        assert_eq!(summary.trade.map(|trade| trade.at), Some(second(90_061)));
+        assert_eq!(summary.quote, None);
+        assert_eq!(summary.minute.map(|bar| bar.start), Some(second(90_060)));
+        assert_eq!(summary.day.map(|bar| bar.trades), Some(2));
+        assert_eq!(summary.previous_day.map(|bar| bar.trades), Some(1));
+        assert_eq!(archive.latest_trade(SYMBOL), summary.trade);
+        assert_eq!(archive.latest_bar(SYMBOL, Span::Day), summary.day);
+    }
+
+    #[test]
+    fn trades_are_found_by_time_with_both_bounds_included() {
+        let archive = archive([10, 11, 12, 13, 14]);
+        let query = Query { from: second(11), to: second(13), ..ALL };
+
+        assert_eq!(seconds(&archive.trades(SYMBOL, &query)), [11, 12, 13]);
+        let newest = Query { order: Order::NewestFirst, limit: 2, ..query };
+        assert_eq!(seconds(&archive.trades(SYMBOL, &newest)), [13, 12]);
+    }
+
+    /// Seconds of trades of which every seventh comes 40 s late.
+    fn with_late_ones() -> Vec<i64> {
+        (100..2_100).map(|at| if at % 7 == 0 { at - 40 } else { at }).collect()
+    }
+
+    #[test]
+    fn pages_give_every_trade_once_and_in_order_of_time_however_late_some_came() {
+        let times = with_late_ones();
+        let archive = archive(times.iter().copied());
+        let mut sorted = times.clone();
+        sorted.sort_unstable();
+        for (order, limit) in [(Order::OldestFirst, 77), (Order::NewestFirst, 77), (Order::OldestFirst, 999)]
+        {
+            let mut all = Vec::new();
+            let mut query = Query { order, limit, ..ALL };
+            loop {
+                let page = archive.trades(SYMBOL, &query);
+                let Some(last) = page.last() else { break };
+                query.after = Some(Place::from(last));
+                all.extend(seconds(&page));
+            }
+
+            if order == Order::NewestFirst {
+                all.reverse();
+            }
+            assert_eq!(all, sorted, "{order:?} {limit}");
+        }
+    }
+
+    #[test]
+    fn a_timeframe_is_put_together_from_what_is_retained() {
+        let archive = archive((0..600).map(|step| step * 30));
+        let quarters = Timeframe::new(15, Unit::Minute).unwrap();
+
+        let bars = archive.bars(SYMBOL, quarters, &Query { limit: 3, ..ALL });
+
+        let starts: Vec<_> = bars.iter().map(|bar| (bar.start.seconds(), bar.trades)).collect();
+        assert_eq!(starts, [(0, 30), (900, 30), (1_800, 30)]);
+        let rest = Query { after: Some(Place::from(&bars[2])), ..ALL };
+        assert_eq!(archive.bars(SYMBOL, quarters, &rest).len(), 17);
+        let between = Query { from: second(1), to: second(1_800), ..ALL };
+        assert_eq!(archive.bars(SYMBOL, quarters, &between).len(), 2);
+    }
+
+    #[test]
+    fn a_bar_that_starts_in_time_is_given_whole() {
+        let archive = archive(0..1_200);
+        let tens = Timeframe::new(10, Unit::Minute).unwrap();
+        let of_seconds = Timeframe::new(2, Unit::Second).unwrap();
+
+        let one = archive.bars(SYMBOL, tens, &Query { to: second(5), ..ALL });
+        let last = archive.bars(SYMBOL, of_seconds, &Query { from: second(200), to: second(1_000), ..ALL });
+
+        assert_eq!(one.iter().map(|bar| bar.trades).collect::<Vec<_>>(), [600]);
+        assert!(last.iter().all(|bar| bar.trades == 2) && last.len() == 401, "{last:?}");
+    }
+
+    #[test]
+    fn a_bar_of_which_a_part_is_forgotten_is_not_given() {
+        let archive = archive(0..1_900);
+        let of = |count| archive.bars(SYMBOL, Timeframe::new(count, Unit::Second).unwrap(), &ALL);
+
+        assert_eq!((of(1).len(), of(1)[0].start), (1_800, second(100)));
+        let sevens = of(7);
+        assert!(sevens[0].start > second(100), "{:?}", sevens[0]);
+        assert!(sevens[..250].iter().all(|bar| bar.trades == 7), "{sevens:?}");
+    }
+}

@@ -1,0 +1,202 @@
+use std::ops::Range;
+
+use super::span::Span;
+use crate::model::calendar::{TradingDay, months_of, week_of};
+use crate::model::{Bar, SECOND, Timestamp};
+
+/// How long the bars are that somebody asks for: so many of a unit.
+///
+/// Bars are cut from midnight in New York on; where the day is no multiple of the length its last
+/// bar is shorter. Weeks begin on Monday, months are counted from January.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeframe {
+    count: u8,
+    unit: Unit,
+}
+
+/// What bars are counted in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Unit {
+    Second,
+    Minute,
+    Hour,
+    Day,
+    Week,
+    Month,
+}
+
+impl Timeframe {
+    /// So many of a unit, within the limits that Alpaca sets: up to 59 minutes, 23 hours, one day or
+    /// week, and months that divide the year; and up to 59 seconds, which are ours.
+    pub fn new(count: u8, unit: Unit) -> Option<Self> {
+        let is_allowed = match unit {
+            Unit::Second | Unit::Minute => (1..=59).contains(&count),
+            Unit::Hour => (1..=23).contains(&count),
+            Unit::Day | Unit::Week => count == 1,
+            Unit::Month => [1, 2, 3, 4, 6, 12].contains(&count),
+        };
+        is_allowed.then_some(Self { count, unit })
+    }
+
+    /// The longest retained bars of which these can be put together exactly.
+    pub(super) fn base(self) -> Span {
+        let is_of_fives = self.count.is_multiple_of(5);
+        match self.unit {
+            Unit::Second if is_of_fives => Span::FiveSeconds,
+            Unit::Second => Span::Second,
+            Unit::Minute if is_of_fives => Span::FiveMinutes,
+            Unit::Minute => Span::Minute,
+            Unit::Hour => Span::Hour,
+            Unit::Day | Unit::Week | Unit::Month => Span::Day,
+        }
+    }
+
+    /// The stretch of the bar that holds this time. `day` is the day of the time before, and becomes
+    /// that of this one: neighbours mostly share it.
+    fn cut(self, at: Timestamp, day: &mut TradingDay) -> Range<Timestamp> {
+        let unit_nanos = match self.unit {
+            Unit::Week => return week_of(at),
+            Unit::Month => return months_of(at, self.count),
+            Unit::Day => 25 * 3_600 * SECOND,
+            Unit::Hour => 3_600 * SECOND,
+            Unit::Minute => 60 * SECOND,
+            Unit::Second => SECOND,
+        };
+        if !day.holds(at) {
+            *day = TradingDay::of(at);
+        }
+        let length = i64::from(self.count) * unit_nanos;
+        let start = at.nanos() - at.nanos_since(day.start).rem_euclid(length);
+        Timestamp::from_nanos(start)..day.end.min(Timestamp::from_nanos(start + length))
+    }
+}
+
+/// Puts bars of a retained span together to those of a timeframe.
+#[derive(Debug)]
+pub(super) struct Joiner {
+    timeframe: Timeframe,
+    is_same: bool,
+    day: TradingDay,
+    cut: Range<Timestamp>,
+    joined: Vec<Bar>,
+}
+
+impl Joiner {
+    /// For this timeframe, of bars of this span. Where they are the same it costs nothing.
+    pub(super) fn new(timeframe: Timeframe, span: Span) -> Self {
+        let nothing = Timestamp::default()..Timestamp::default();
+        let is_same = span.timeframe() == timeframe;
+        Self { timeframe, is_same, day: TradingDay::default(), cut: nothing, joined: Vec::new() }
+    }
+
+    /// Takes in the next bar, in order of time.
+    pub(super) fn push(&mut self, bar: &Bar) {
+        if self.is_same {
+            return self.joined.push(*bar);
+        }
+        if !self.cut.contains(&bar.start) {
+            self.cut = self.timeframe.cut(bar.start, &mut self.day);
+        }
+        match self.joined.last_mut() {
+            Some(joined) if joined.start == self.cut.start => joined.absorb(bar),
+            _ => self.joined.push(Bar { start: self.cut.start, ..*bar }),
+        }
+    }
+
+    /// Where the newest bar starts: those before it are complete.
+    pub(super) fn newest_start(&self) -> Option<Timestamp> {
+        self.joined.last().map(|bar| bar.start)
+    }
+
+    /// The bars, in order of time.
+    pub(super) fn finish(self) -> Vec<Bar> {
+        self.joined
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Body;
+    use crate::wire::fixtures;
+
+    fn at(text: &str) -> Timestamp {
+        Timestamp::from_nanos(text.parse::<jiff::Timestamp>().unwrap().as_nanosecond() as i64)
+    }
+
+    /// Starts and volumes of the bars that come of bars with one share each at these times.
+    fn joined(count: u8, unit: Unit, starts: &[&str]) -> Vec<(Timestamp, u64)> {
+        let Body::Bar(bar) = fixtures::bar().body else { unreachable!() };
+        let mut joiner = Joiner::new(Timeframe::new(count, unit).unwrap(), Span::Second);
+        for start in starts {
+            joiner.push(&Bar { start: at(start), volume: 1, ..bar });
+        }
+        joiner.finish().iter().map(|bar| (bar.start, bar.volume)).collect()
+    }
+
+    #[test]
+    fn bars_are_cut_from_midnight_in_new_york() {
+        let bases = ["2026-11-20T04:55:00Z", "2026-11-20T05:00:00Z", "2026-11-20T08:55:00Z"];
+
+        assert_eq!(
+            joined(4, Unit::Hour, &bases),
+            [(at("2026-11-20T01:00:00Z"), 1), (at("2026-11-20T05:00:00Z"), 2)]
+        );
+        assert_eq!(
+            joined(15, Unit::Minute, &bases),
+            [
+                (at("2026-11-20T04:45:00Z"), 1),
+                (at("2026-11-20T05:00:00Z"), 1),
+                (at("2026-11-20T08:45:00Z"), 1)
+            ]
+        );
+    }
+
+    #[test]
+    fn the_last_bar_of_a_day_may_be_shorter() {
+        let bases = ["2026-11-20T05:00:00Z", "2026-11-21T03:00:00Z", "2026-11-21T05:00:00Z"];
+
+        assert_eq!(
+            joined(7, Unit::Hour, &bases),
+            [
+                (at("2026-11-20T05:00:00Z"), 1),
+                (at("2026-11-21T02:00:00Z"), 1),
+                (at("2026-11-21T05:00:00Z"), 1)
+            ]
+        );
+    }
+
+    #[test]
+    fn days_make_weeks_and_months() {
+        let days = ["2026-10-31T04:00:00Z", "2026-11-01T04:00:00Z", "2026-11-02T05:00:00Z"];
+
+        assert_eq!(
+            joined(1, Unit::Week, &days),
+            [(at("2026-10-26T04:00:00Z"), 2), (at("2026-11-02T05:00:00Z"), 1)]
+        );
+        assert_eq!(
+            joined(1, Unit::Month, &days),
+            [(at("2026-10-01T04:00:00Z"), 1), (at("2026-11-01T04:00:00Z"), 2)]
+        );
+        assert_eq!(joined(1, Unit::Day, &days).len(), 3);
+    }
+
+    #[test]
+    fn every_timeframe_is_a_multiple_of_its_base() {
+        for (count, unit) in (1..=59).map(|n| (n, Unit::Minute)).chain((1..=59).map(|n| (n, Unit::Second))) {
+            let timeframe = Timeframe::new(count, unit).unwrap();
+            let unit_nanos = if unit == Unit::Minute { 60 * SECOND } else { SECOND };
+            assert_eq!(i64::from(count) * unit_nanos % timeframe.base().nanos().unwrap(), 0);
+        }
+    }
+
+    #[test]
+    fn what_alpaca_refuses_is_refused() {
+        for (count, unit) in
+            [(0, Unit::Minute), (60, Unit::Minute), (24, Unit::Hour), (2, Unit::Day), (5, Unit::Month)]
+        {
+            assert_eq!(Timeframe::new(count, unit), None, "{count} {unit:?}");
+        }
+    }
+}

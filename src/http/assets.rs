@@ -1,0 +1,45 @@
+use actix_web::http::header::{CACHE_CONTROL, ContentType};
+use actix_web::{HttpRequest, HttpResponse, Responder};
+use rust_embed::RustEmbed;
+
+use super::security_headers::PAGE_POLICY;
+
+/// The built dashboard, as it was in `web/dist` when the server was built.
+#[derive(RustEmbed)]
+#[folder = "web/dist"]
+#[allow_missing = true]
+struct Dashboard;
+
+/// What `/` says where the server was built without the page.
+const UNBUILT: &str = "<!doctype html><meta charset=utf-8><title>Tapecast</title>\
+<p>The dashboard is not in this binary: it was built without the page. Build both with <code>make run</code>, \
+or <code>npm --prefix web ci &amp;&amp; npm --prefix web run build</code> and then <code>cargo run</code>. \
+The stream at <code>/v2/iex</code> and everything else works without it.</p>\n";
+
+/// `GET /` and the files of the page.
+pub(super) async fn file(request: HttpRequest) -> impl Responder {
+    let path = match request.path() {
+        "/" => "index.html",
+        other => other.trim_start_matches('/'),
+    };
+    match (Dashboard::get(path), path) {
+        (Some(file), _) => HttpResponse::Ok()
+            .content_type(file.metadata.mimetype())
+            .insert_header((CACHE_CONTROL, cache_policy(path)))
+            .insert_header(PAGE_POLICY)
+            .body(file.data.into_owned()),
+        (None, "index.html") => {
+            HttpResponse::Ok().content_type(ContentType::html()).insert_header(PAGE_POLICY).body(UNBUILT)
+        }
+        (None, _) => HttpResponse::NotFound().content_type(ContentType::plaintext()).body("not found\n"),
+    }
+}
+
+/// The names of files in `assets/` change with their content, so those never need to be asked for
+/// again; the page itself always.
+fn cache_policy(path: &str) -> &'static str {
+    match path.starts_with("assets/") {
+        true => "public, max-age=31536000, immutable",
+        false => "no-cache",
+    }
+}

@@ -1,0 +1,13 @@
+//! Limits: rate limits, the fair queue of a worker, session capacity, open files.
+
+mod address;
+mod capacity;
+mod fair_queue;
+mod open_files;
+mod rate;
+
+pub use address::rate_limit_key;
+pub use capacity::{AtCapacity, CapacityLimits, SessionCapacity, SessionPermit, UsageCounter, UsagePermit};
+pub use fair_queue::{FairQueue, WorkPermit};
+pub use open_files::{max_connections, max_sessions_for, raise_open_file_limit};
+pub use rate::{Rate, TokenBucket};

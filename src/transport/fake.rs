@@ -1,0 +1,51 @@
+use std::io;
+use std::task::{Context, Poll};
+
+use tokio::io::ReadBuf;
+
+use super::Transport;
+use crate::transport::RawSocket;
+
+/// A wire for tests: the far side takes so many of the bytes that it is offered, and says nothing.
+pub(crate) struct FakeTransport<F> {
+    take: F,
+    is_buffered: bool,
+}
+
+impl<F: Fn(&[u8]) -> usize> FakeTransport<F> {
+    pub(crate) const fn taking(take: F) -> Self {
+        Self { take, is_buffered: false }
+    }
+
+    /// What a task writes goes into a buffer of the wire's own, which a full socket holds back: TLS.
+    pub(crate) const fn buffered(take: F) -> Self {
+        Self { take, is_buffered: true }
+    }
+}
+
+impl<F: Fn(&[u8]) -> usize> Transport for FakeTransport<F> {
+    fn socket(&self) -> Option<RawSocket<'_>> {
+        None
+    }
+
+    fn poll_read(&self, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Poll::Pending
+    }
+
+    fn poll_write(&self, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match (self.take)(bytes) {
+            0 => Poll::Pending,
+            taken => Poll::Ready(Ok(taken)),
+        }
+    }
+
+    fn poll_flush(&self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.is_buffered { Poll::Pending } else { Poll::Ready(Ok(())) }
+    }
+
+    fn poll_shutdown(&self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn abandon(&self) {}
+}
