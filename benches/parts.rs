@@ -13,7 +13,7 @@ use bytes::Bytes;
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use tapecast::feed::Batch;
 use tapecast::hub::{EncodedLastValues, FanOut, FrameCache, Index, ObjectRef, SubscriberKey};
-use tapecast::model::{Body, Channel, Object, Seq, Stream, SymbolId, Timestamp, Universe};
+use tapecast::model::{Body, Channel, Object, Seq, StreamId, SymbolId, Timestamp, Universe};
 use tapecast::session::{Outbox, OutboxLimits};
 use tapecast::source::{Simulation, Simulator, universe};
 use tapecast::wire::{Codec, Decoder, Encoded, Mark};
@@ -103,7 +103,7 @@ fn frame(criterion: &mut Criterion) {
 
 /// One list with so many in it: one more and one less, and all who are in it.
 fn index(criterion: &mut Criterion) {
-    let stream = Stream { channel: Channel::Trades, symbol: SymbolId(0) };
+    let stream = StreamId::new(Channel::Trades, SymbolId(0));
     let mut group = criterion.benchmark_group("index");
     for subscriptions in [10, 1_000, 100_000] {
         let mut index = Index::new(1);

@@ -22,7 +22,7 @@ use std::sync::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use self::instrument::InstrumentArchive;
 use self::ring::{Dated, Ring};
-use crate::model::{Bar, Body, Channel, Object, Seq, Stream, SymbolId};
+use crate::model::{Bar, Body, Channel, Object, Seq, StreamId, SymbolId};
 
 pub use self::query::{Order, Place, Query};
 pub use self::read::Summary;
@@ -95,12 +95,12 @@ impl Archive {
     /// The retained objects of a stream that come after one number, up to and with another, without
     /// a hole. They begin later than asked where older ones are gone; only trades and quotes are
     /// retained, other streams have none.
-    pub fn since(&self, stream: Stream, after: Seq, up_to: Seq) -> Vec<Object> {
+    pub fn since(&self, stream: StreamId, after: Seq, up_to: Seq) -> Vec<Object> {
         fn objects<T>(rows: Vec<Numbered<T>>, body: fn(T) -> Body) -> Vec<Object> {
             rows.into_iter().map(|row| Object { seq: row.seq, body: body(row.value) }).collect()
         }
-        let symbol = stream.symbol;
-        match stream.channel {
+        let symbol = stream.symbol();
+        match stream.channel() {
             Channel::Trades => objects(self.rows(symbol, after, up_to, |kept| &kept.trades), Body::Trade),
             Channel::Quotes => objects(self.rows(symbol, after, up_to, |kept| &kept.quotes), Body::Quote),
             _ => Vec::new(),
@@ -184,8 +184,8 @@ mod tests {
     use super::*;
     use crate::wire::fixtures;
 
-    fn trades() -> Stream {
-        Stream { channel: Channel::Trades, symbol: SymbolId(0) }
+    fn trades() -> StreamId {
+        StreamId::new(Channel::Trades, SymbolId(0))
     }
 
     fn numbered(object: Object, seq: u64) -> Object {
@@ -263,7 +263,7 @@ mod tests {
     #[test]
     fn only_trades_and_quotes_are_retained_one_by_one() {
         let archive = archive_of(3, Retention::default());
-        let of = |channel| archive.since(Stream { channel, ..trades() }, Seq(0), Seq(9)).len();
+        let of = |channel| archive.since(StreamId::new(channel, trades().symbol()), Seq(0), Seq(9)).len();
 
         assert_eq!(Channel::ALL.map(of), [3, 3, 0, 0, 0, 0, 0, 0, 0, 0]);
     }

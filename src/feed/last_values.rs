@@ -1,6 +1,6 @@
 use std::hint::black_box;
 
-use crate::model::{Channel, Object, Seq, Stream, SymbolId, Timestamp};
+use crate::model::{Channel, Object, Seq, StreamId, SymbolId, Timestamp};
 
 /// The newest object of each stream.
 ///
@@ -16,7 +16,7 @@ pub struct LastValues {
 impl LastValues {
     /// Nothing yet, of so many symbols.
     pub fn new(symbols: usize) -> Self {
-        let streams = symbols * Channel::COUNT;
+        let streams = StreamId::table_len(symbols);
         Self {
             seqs: vec![Seq::default(); streams],
             newest: vec![None; streams],
@@ -25,27 +25,27 @@ impl LastValues {
     }
 
     /// The stream's newest object, unless there was none.
-    pub fn of(&self, stream: Stream) -> Option<&Object> {
-        self.newest[place(stream)].as_ref()
+    pub fn of(&self, stream: StreamId) -> Option<&Object> {
+        self.newest[stream.index()].as_ref()
     }
 
     /// The stream's newest number; 0 before its first object.
-    pub fn seq(&self, stream: Stream) -> Seq {
-        self.seqs[place(stream)]
+    pub fn seq(&self, stream: StreamId) -> Seq {
+        self.seqs[stream.index()]
     }
 
     /// Has the processor fetch where an instrument's newest trade and ticker stand.
     pub(super) fn fetch(&self, symbol: SymbolId) {
         for channel in [Channel::Trades, Channel::Tickers] {
-            let place = place(Stream { channel, symbol });
+            let place = StreamId::new(channel, symbol).index();
             let object = self.newest[place].as_ref();
-            black_box((self.seqs[place], object.map(|object| (object.seq, object.stream().symbol))));
+            black_box((self.seqs[place], object.map(|object| (object.seq, object.stream().symbol()))));
         }
     }
 
     /// This object is now the newest of its stream.
     pub fn put(&mut self, object: Object) {
-        let place = place(object.stream());
+        let place = object.stream().index();
         self.seqs[place] = object.seq;
         self.newest[place] = Some(object);
     }
@@ -64,8 +64,4 @@ impl LastValues {
     pub fn iter(&self) -> impl Iterator<Item = &Object> {
         self.newest.iter().flatten()
     }
-}
-
-fn place(stream: Stream) -> usize {
-    stream.symbol.index() * Channel::COUNT + stream.channel.index()
 }

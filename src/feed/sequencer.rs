@@ -110,7 +110,7 @@ fn number(latest: &mut LastValues, body: Body) -> Object {
 mod tests {
     use super::*;
     use crate::archive::Span;
-    use crate::model::{Channel, Price, Seq, Stream, SymbolId, Trade};
+    use crate::model::{Channel, Price, Seq, StreamId, SymbolId, Trade};
     use crate::wire::fixtures;
     use std::time::Duration;
 
@@ -139,7 +139,7 @@ mod tests {
         let seqs = |batch: &Batch| batch.objects().map(|object| object.seq.0).collect::<Vec<_>>();
         assert_eq!(seqs(&first), [1, 1, 2, 1], "two trades, a quote, and the ticker of all three");
         assert_eq!(seqs(&second), [3, 2]);
-        let trades = Stream { channel: Channel::Trades, symbol: SymbolId(0) };
+        let trades = StreamId::new(Channel::Trades, SymbolId(0));
         assert_eq!(latest.seq(trades), Seq(3));
     }
 
@@ -152,7 +152,7 @@ mod tests {
 
         let batch = recorder.record(&mut latest, &[trade, Event::Trade(later)], later.at);
 
-        let channels: Vec<_> = batch.objects().map(|object| object.stream().channel).collect();
+        let channels: Vec<_> = batch.objects().map(|object| object.stream().channel()).collect();
         assert_eq!(
             channels,
             [Channel::Trades, Channel::Bars, Channel::DailyBars, Channel::Trades, Channel::Tickers]

@@ -4,7 +4,7 @@ use std::ops::Deref;
 use rustc_hash::FxHashMap;
 
 use crate::feed::LastValues;
-use crate::model::{Seq, Stream, Universe};
+use crate::model::{Seq, StreamId, Universe};
 use crate::wire::{Codec, Mark};
 
 /// The newest object of each stream as of the last batch that was handed out, and what was written of
@@ -16,7 +16,7 @@ use crate::wire::{Codec, Mark};
 #[derive(Debug)]
 pub struct EncodedLastValues {
     latest: LastValues,
-    written: RefCell<FxHashMap<(Codec, Stream), Text>>,
+    written: RefCell<FxHashMap<(Codec, StreamId), Text>>,
 }
 
 /// An object as it is written without a mark.
@@ -43,7 +43,7 @@ impl EncodedLastValues {
 
     /// Appends the newest object of a stream with its mark; nothing where there was none. Who finds it
     /// written does not look at the object.
-    pub fn write(&self, out: &mut Vec<u8>, codec: Codec, universe: &Universe, stream: Stream, mark: Mark) {
+    pub fn write(&self, out: &mut Vec<u8>, codec: Codec, universe: &Universe, stream: StreamId, mark: Mark) {
         let mut written = self.written.borrow_mut();
         let text = written.entry((codec, stream)).or_default();
         let seq = self.latest.seq(stream);

@@ -9,7 +9,7 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use super::*;
 use crate::hub::{ConnectionHealth, EncodedLastValues, FrameKey};
-use crate::model::{Body, Object, Seq, Stream, SymbolId, Timestamp, Trade};
+use crate::model::{Body, Object, Seq, StreamId, SymbolId, Timestamp, Trade};
 use crate::transport::RawSocket;
 use crate::wire::{Codec, fixtures};
 
@@ -193,8 +193,8 @@ fn a_large_audience_does_not_keep_a_small_one_waiting() {
 struct Reader {
     key: SubscriberKey,
     wants: [bool; 2],
-    expected: Vec<(Stream, Seq)>,
-    got: Rc<RefCell<Vec<(Stream, Seq)>>>,
+    expected: Vec<(StreamId, Seq)>,
+    got: Rc<RefCell<Vec<(StreamId, Seq)>>>,
 }
 
 impl Reader {
@@ -227,7 +227,7 @@ impl Reader {
     }
 
     fn expect(&mut self, object: &Object) {
-        if self.wants[object.stream().symbol.index()] {
+        if self.wants[object.stream().symbol().index()] {
             self.expected.push((object.stream(), object.seq));
         }
     }

@@ -7,7 +7,7 @@ use slab::Slab;
 
 use super::ObjectRef;
 use super::group::{ListId, SubscriberGroup};
-use crate::model::{Channel, Stream, SymbolId};
+use crate::model::{Channel, StreamId};
 
 /// A subscriber's place in the hub.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -22,7 +22,6 @@ pub struct SubscriberKey(pub usize);
 /// subscriber is alone with its wants, and as much as it wants where it has to part from others.
 #[derive(Debug)]
 pub struct Index {
-    symbols: usize,
     lists: Vec<Vec<GroupKey>>,
     audiences: Slab<SubscriberGroup>,
     /// The audiences by their fingerprint.
@@ -45,29 +44,28 @@ struct GroupPlace {
 /// What of a subscriber's wants is to be otherwise. The last word on a stream counts.
 #[derive(Debug)]
 pub struct Change {
-    symbols: usize,
     wanted: FxHashMap<ListId, bool>,
 }
 
 impl Change {
     /// This stream is wanted. Without effect if it is already.
-    pub fn add(&mut self, stream: Stream) {
-        self.wanted.insert(list_of(self.symbols, stream), true);
+    pub fn add(&mut self, stream: StreamId) {
+        self.wanted.insert(list_of(stream), true);
     }
 
     /// This stream is no longer wanted by itself. Without effect if it was not.
-    pub fn remove(&mut self, stream: Stream) {
-        self.wanted.insert(list_of(self.symbols, stream), false);
+    pub fn remove(&mut self, stream: StreamId) {
+        self.wanted.insert(list_of(stream), false);
     }
 
     /// All symbols of this channel are wanted.
     pub fn add_all(&mut self, channel: Channel) {
-        self.wanted.insert(list_of_all(self.symbols, channel), true);
+        self.wanted.insert(list_of_all(channel), true);
     }
 
     /// No longer all symbols of this channel are wanted.
     pub fn remove_all(&mut self, channel: Channel) {
-        self.wanted.insert(list_of_all(self.symbols, channel), false);
+        self.wanted.insert(list_of_all(channel), false);
     }
 }
 
@@ -75,8 +73,7 @@ impl Index {
     /// An index of nobody, over so many symbols.
     pub fn new(symbols: usize) -> Self {
         Self {
-            symbols,
-            lists: vec![Vec::new(); Channel::COUNT * (symbols + 1)],
+            lists: vec![Vec::new(); Channel::COUNT + StreamId::table_len(symbols)],
             audiences: Slab::new(),
             alike: HashTable::new(),
             subscribers: Slab::new(),
@@ -97,7 +94,7 @@ impl Index {
 
     /// The subscriber wants something else. Serve it first: what it has yet to get is forgotten.
     pub fn change(&mut self, key: SubscriberKey, make: impl FnOnce(&mut Change)) {
-        let mut change = Change { symbols: self.symbols, wanted: FxHashMap::default() };
+        let mut change = Change { wanted: FxHashMap::default() };
         make(&mut change);
         let known = self.subscribers[key.0].map(|at| &self.audiences[at.audience]);
         let is_wanted = |list: &ListId| known.is_some_and(|known| known.wants.contains_key(list));
@@ -118,9 +115,8 @@ impl Index {
 
     /// Everybody who wants this stream, by name or as one of all. Someone who asked for both is
     /// named twice: a filter asks for one or the other.
-    pub fn who_wants(&self, stream: Stream) -> impl Iterator<Item = SubscriberKey> + '_ {
-        let audiences =
-            lists_of(self.symbols, stream).into_iter().flat_map(|list| &self.lists[list as usize]);
+    pub fn who_wants(&self, stream: StreamId) -> impl Iterator<Item = SubscriberKey> + '_ {
+        let audiences = lists_of(stream).into_iter().flat_map(|list| self.lists.get(list as usize)).flatten();
         audiences.flat_map(|key| self.audiences[*key].members())
     }
 
@@ -136,9 +132,9 @@ impl Index {
 
     /// Notes for all who want the stream that there is something for them; gives those audiences that
     /// are to be queued for it.
-    pub(super) fn note(&mut self, stream: Stream, pick: ObjectRef, mut queue: impl FnMut(GroupKey)) {
-        for list in lists_of(self.symbols, stream) {
-            for key in &self.lists[list as usize] {
+    pub(super) fn note(&mut self, stream: StreamId, pick: ObjectRef, mut queue: impl FnMut(GroupKey)) {
+        for list in lists_of(stream) {
+            for key in self.lists.get(list as usize).into_iter().flatten() {
                 if self.audiences[*key].note(pick) {
                     queue(*key);
                 }
@@ -225,6 +221,9 @@ impl Index {
     }
 
     fn put_in(&mut self, key: GroupKey, list: ListId) {
+        if self.lists.len() <= list as usize {
+            self.lists.resize_with(list as usize + 1, Vec::new);
+        }
         let entries = &mut self.lists[list as usize];
         entries.push(key);
         let audience = &mut self.audiences[key];
@@ -253,30 +252,32 @@ impl Index {
     }
 }
 
-/// The lists of all who want a stream: by name, and as one of all.
-fn lists_of(symbols: usize, stream: Stream) -> [ListId; 2] {
-    [list_of(symbols, stream), list_of_all(symbols, stream.channel)]
+/// The lists whose subscribers get a stream: by name, and as one of all symbols of its channel.
+fn lists_of(stream: StreamId) -> [ListId; 2] {
+    [list_of(stream), list_of_all(stream.channel())]
 }
 
-fn list_of_all(symbols: usize, channel: Channel) -> ListId {
-    (channel.index() * (symbols + 1)) as ListId
+fn list_of_all(channel: Channel) -> ListId {
+    channel.index() as ListId
 }
 
-fn list_of(symbols: usize, Stream { channel, symbol: SymbolId(symbol) }: Stream) -> ListId {
-    list_of_all(symbols, channel) + 1 + symbol
+/// Behind the lists of whole channels, so that new symbols lengthen the table at its end.
+fn list_of(stream: StreamId) -> ListId {
+    (Channel::COUNT + stream.index()) as ListId
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::SymbolId;
     use rand::{RngExt, SeedableRng, rngs::StdRng};
     use std::collections::BTreeSet;
 
-    fn trades(symbol: u32) -> Stream {
-        Stream { channel: Channel::Trades, symbol: SymbolId(symbol) }
+    fn trades(symbol: u32) -> StreamId {
+        StreamId::new(Channel::Trades, SymbolId(symbol))
     }
 
-    fn who(index: &Index, stream: Stream) -> Vec<usize> {
+    fn who(index: &Index, stream: StreamId) -> Vec<usize> {
         let mut keys: Vec<_> = index.who_wants(stream).map(|key| key.0).collect();
         keys.sort_unstable();
         keys
@@ -292,7 +293,7 @@ mod tests {
 
         assert_eq!(who(&index, trades(1)), [one.0, all.0]);
         assert_eq!(who(&index, trades(2)), [all.0]);
-        assert_eq!(who(&index, Stream { channel: Channel::Quotes, symbol: SymbolId(1) }), [0; 0]);
+        assert_eq!(who(&index, StreamId::new(Channel::Quotes, SymbolId(1))), [0; 0]);
     }
 
     #[test]

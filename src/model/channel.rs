@@ -1,5 +1,3 @@
-use super::SymbolId;
-
 /// One kind of data that a client can subscribe to.
 ///
 /// The order is that of the keys in a subscription's acknowledgement.
@@ -86,18 +84,6 @@ impl Channel {
             Self::Tickers => "tickers",
         }
     }
-}
-
-/// One channel of one symbol: the unit that is subscribed to and numbered.
-///
-/// Objects of a stream carry `sq`, rising by 1, and `cf`, how many earlier ones were merged into
-/// this one; for any two that a client receives in succession `sq_now − sq_prev = cf + 1`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Stream {
-    /// What kind of data.
-    pub channel: Channel,
-    /// Of which instrument.
-    pub symbol: SymbolId,
 }
 
 #[cfg(test)]

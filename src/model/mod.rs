@@ -10,6 +10,7 @@ mod event;
 mod object;
 mod price;
 mod sequence;
+mod stream_id;
 mod symbol;
 mod symbol_set;
 mod ticker;
@@ -18,7 +19,7 @@ mod universe;
 
 pub use bar::Bar;
 pub use calendar::{TradingDay, midnights};
-pub use channel::{Channel, Stream};
+pub use channel::Channel;
 pub use event::{
     Cancel, CancelAction, Conditions, Correction, Event, Luld, Print, Quote, Status, StatusReason, Tape,
     Trade, TradingStatus, Venue,
@@ -26,6 +27,7 @@ pub use event::{
 pub use object::{Body, Object};
 pub use price::Price;
 pub use sequence::{Epoch, Seq};
+pub use stream_id::StreamId;
 pub use symbol::{Symbol, SymbolError, SymbolId};
 pub use symbol_set::SymbolSet;
 pub use ticker::Ticker;

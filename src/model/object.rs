@@ -1,5 +1,5 @@
 use super::{
-    Bar, Cancel, Channel, Correction, Event, Luld, Quote, Seq, Status, Stream, SymbolId, Ticker, Trade,
+    Bar, Cancel, Channel, Correction, Event, Luld, Quote, Seq, Status, StreamId, SymbolId, Ticker, Trade,
 };
 
 /// One numbered object of a stream, as the tape publishes it.
@@ -13,7 +13,7 @@ pub struct Object {
 
 impl Object {
     /// The stream that it is numbered in.
-    pub const fn stream(&self) -> Stream {
+    pub const fn stream(&self) -> StreamId {
         self.body.stream()
     }
 }
@@ -45,8 +45,8 @@ pub enum Body {
 
 impl Body {
     /// The stream in which it belongs.
-    pub const fn stream(&self) -> Stream {
-        Stream { channel: self.channel(), symbol: self.symbol() }
+    pub const fn stream(&self) -> StreamId {
+        StreamId::new(self.channel(), self.symbol())
     }
 
     /// What kind of data it is.

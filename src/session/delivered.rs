@@ -1,34 +1,34 @@
 use rustc_hash::FxHashMap;
 
-use crate::model::{Object, Seq, Stream};
+use crate::model::{Object, Seq, StreamId};
 
 /// Up to which number the client has some streams from elsewhere: from a replay, or from a worker
 /// that was ahead of this one.
 #[derive(Debug, Default)]
-pub(super) struct AlreadyDelivered(FxHashMap<Stream, Seq>);
+pub(super) struct AlreadyDelivered(FxHashMap<StreamId, Seq>);
 
 impl AlreadyDelivered {
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    pub(super) fn last(&self, stream: Stream) -> Option<Seq> {
+    pub(super) fn last(&self, stream: StreamId) -> Option<Seq> {
         self.0.get(&stream).copied()
     }
 
-    pub(super) fn set(&mut self, stream: Stream, last: Seq) {
+    pub(super) fn set(&mut self, stream: StreamId, last: Seq) {
         self.0.insert(stream, last);
     }
 
-    pub(super) fn extend(&mut self, lasts: impl Iterator<Item = (Stream, Seq)>) {
+    pub(super) fn extend(&mut self, lasts: impl Iterator<Item = (StreamId, Seq)>) {
         self.0.extend(lasts);
     }
 
-    pub(super) fn remove(&mut self, stream: Stream) -> Option<Seq> {
+    pub(super) fn remove(&mut self, stream: StreamId) -> Option<Seq> {
         self.0.remove(&stream)
     }
 
-    pub(super) fn retain(&mut self, is_wanted: impl Fn(Stream) -> bool) {
+    pub(super) fn retain(&mut self, is_wanted: impl Fn(StreamId) -> bool) {
         self.0.retain(|stream, _| is_wanted(*stream));
     }
 

@@ -6,12 +6,12 @@ use super::state::SessionState;
 use super::{SessionOptions, SubscriptionChange, Subscriptions};
 use crate::feed::LastValues;
 use crate::hub::Change;
-use crate::model::{Object, Seq, Stream, Universe};
+use crate::model::{Object, Seq, StreamId, Universe};
 use crate::wire::{ControlMessage, Gap, Mark};
 
 /// Looks up what was published: the objects of a stream after one number and up to another, as far
 /// back as they are kept. They follow each other and the last is the newest asked for.
-pub type Replay = Rc<dyn Fn(Stream, Seq, Seq) -> Vec<Object>>;
+pub type Replay = Rc<dyn Fn(StreamId, Seq, Seq) -> Vec<Object>>;
 
 /// Does what follows from a command: in the index, in the outbox, in this order.
 ///
@@ -149,27 +149,27 @@ impl CommandExecutor {
 
     /// The newest objects of a stream that come after `last`, without a hole among them; where they
     /// are not kept, the newest alone, and if it conflates in the place of all the others.
-    fn missed(&self, stream: Stream, last: Seq, latest: &LastValues, room: usize) -> Vec<(Object, Mark)> {
+    fn missed(&self, stream: StreamId, last: Seq, latest: &LastValues, room: usize) -> Vec<(Object, Mark)> {
         let newest = latest.seq(stream);
         let mut objects = (self.replay)(stream, last, newest);
         objects.drain(..objects.len().saturating_sub(room));
         let is_complete = objects.first().is_some_and(|first| first.seq == last.next());
-        if !is_complete && stream.channel.conflates() || objects.is_empty() {
-            let merged = if stream.channel.conflates() { newest.0 - last.0 - 1 } else { 0 };
+        if !is_complete && stream.channel().conflates() || objects.is_empty() {
+            let merged = if stream.channel().conflates() { newest.0 - last.0 - 1 } else { 0 };
             let newest = latest.of(stream).filter(|_| room > 0);
             return newest.map(|object| (*object, Mark::merged(merged))).into_iter().collect();
         }
         objects.into_iter().map(|object| (object, Mark::Live)).collect()
     }
 
-    fn is_watched(&self, stream: Stream) -> bool {
-        stream.channel.conflates() && !self.link.terms().pace.is_zero()
+    fn is_watched(&self, stream: StreamId) -> bool {
+        stream.channel().conflates() && !self.link.terms().pace.is_zero()
     }
 
     /// The word that these objects are gone, unless there are none.
-    fn gap(&self, stream: Stream, from: Seq, to: Seq) -> Option<ControlMessage> {
-        let symbol = &self.universe.instrument(stream.symbol).symbol;
-        (from <= to).then(|| ControlMessage::Gap(Gap::new(symbol, stream.channel, from, to)))
+    fn gap(&self, stream: StreamId, from: Seq, to: Seq) -> Option<ControlMessage> {
+        let symbol = &self.universe.instrument(stream.symbol()).symbol;
+        (from <= to).then(|| ControlMessage::Gap(Gap::new(symbol, stream.channel(), from, to)))
     }
 }
 

@@ -17,7 +17,7 @@ use super::{Limits, Outbox, OutboxLimits, Protocol, Replay};
 use crate::feed::{BarSpans, Batch, LastValues, Sequencer};
 use crate::hub::{Hub, LivenessTimeouts};
 use crate::metrics::WorkerMetrics;
-use crate::model::{Body, Channel, Epoch, Event, Object, Seq, Stream, SymbolId, Timestamp};
+use crate::model::{Body, Channel, Epoch, Event, Object, Seq, StreamId, SymbolId, Timestamp};
 use crate::transport::SocketWriter;
 use crate::transport::fake::FakeTransport;
 use crate::wire::{Codec, Command, fixtures};
@@ -34,7 +34,7 @@ struct World {
     latest: LastValues,
     hubs: [Rc<Hub>; 2],
     on_the_way: Vec<Arc<Batch>>,
-    published: Rc<std::cell::RefCell<HashMap<Stream, Vec<Object>>>>,
+    published: Rc<std::cell::RefCell<HashMap<StreamId, Vec<Object>>>>,
     now: Timestamp,
     /// What the hubs' clocks show; the tests' own time.
     clock: Instant,
@@ -112,7 +112,7 @@ impl World {
     fn replay(&self) -> Replay {
         let published = Rc::clone(&self.published);
         Rc::new(move |stream, after, up_to| {
-            let is_kept = matches!(stream.channel, Channel::Trades | Channel::Quotes);
+            let is_kept = matches!(stream.channel(), Channel::Trades | Channel::Quotes);
             let published = published.borrow();
             let objects = published.get(&stream).filter(|_| is_kept).into_iter().flatten();
             objects.filter(|object| object.seq > after && object.seq <= up_to).copied().collect()
@@ -308,7 +308,7 @@ fn for_every_client_and_every_stream_the_numbers_add_up() {
             for ((channel, symbol), last) in &client.last {
                 let channel = Channel::ALL.into_iter().find(|known| known.name() == channel).unwrap();
                 let symbol = SymbolId(u32::from(symbol == "MSFT"));
-                let newest = world.hubs[0].with_latest(|latest| latest.seq(Stream { channel, symbol }));
+                let newest = world.hubs[0].with_latest(|latest| latest.seq(StreamId::new(channel, symbol)));
                 assert_eq!(Seq(*last), newest, "{channel:?} {symbol:?}: the newest arrives in the end");
                 received += last;
             }

@@ -10,7 +10,7 @@ use super::fast_path::FastPath;
 use super::limits::{Offered, OutboxLimits, Overload};
 use super::sampler::{Capacity, SampleResult, Sampler};
 use crate::hub::{EncodedLastValues, FanOut, ObjectRef};
-use crate::model::{Object, Seq, Stream, Universe};
+use crate::model::{Object, Seq, StreamId, Universe};
 use crate::wire::{ArrayFrame, Codec, ControlMessage, Deflate, Gap, Mark};
 
 /// What one client has yet to get, in the order in which it will get it.
@@ -149,12 +149,12 @@ impl Outbox {
     }
 
     /// Objects up to this number will not be offered again.
-    pub fn knows(&mut self, stream: Stream, seq: Seq) {
+    pub fn knows(&mut self, stream: StreamId, seq: Seq) {
         self.known.set(stream, seq);
     }
 
     /// Up to which number objects of this stream were known, and will be offered all the same.
-    pub(super) fn forget_known(&mut self, stream: Stream) -> Option<Seq> {
+    pub(super) fn forget_known(&mut self, stream: StreamId) -> Option<Seq> {
         self.known.remove(stream)
     }
 
@@ -190,7 +190,7 @@ impl Outbox {
         let stream = object.stream();
         let is_behind = self.counted_bytes() > self.limits.conflate_above || !self.marks.is_empty();
         let is_full = self.counted_bytes() + encoded.len() > self.limits.end_above;
-        if stream.channel.conflates() && is_behind {
+        if stream.channel().conflates() && is_behind {
             if self.marks.is_empty() {
                 self.queue.push_back(OutboxEntry::Marked);
             }
@@ -306,7 +306,7 @@ impl Outbox {
     }
 
     /// Only these streams are wanted still: of no other anything need be sent.
-    pub fn retain(&mut self, is_wanted: impl Fn(Stream) -> bool) {
+    pub fn retain(&mut self, is_wanted: impl Fn(StreamId) -> bool) {
         self.marks.retain(&is_wanted);
         self.losses.retain(&is_wanted);
         self.known.retain(&is_wanted);
@@ -337,7 +337,7 @@ impl Outbox {
     }
 
     /// Appends the newest object of a stream, which replaces so many.
-    fn append_newest(&mut self, latest: &EncodedLastValues, stream: Stream, replaced: u64) {
+    fn append_newest(&mut self, latest: &EncodedLastValues, stream: StreamId, replaced: u64) {
         let mark = Mark::merged(replaced);
         self.append_with(self.released_bytes, mark, |out, codec, universe| {
             latest.write(out, codec, universe, stream, mark);
@@ -371,10 +371,10 @@ impl Outbox {
 
     fn take_lost(&mut self) -> Option<OutgoingFrame> {
         let universe = &self.universe;
-        let notice = |(stream, from, to): (Stream, Seq, Seq)| {
+        let notice = |(stream, from, to): (StreamId, Seq, Seq)| {
             ControlMessage::Gap(Gap::new(
-                &universe.instrument(stream.symbol).symbol,
-                stream.channel,
+                &universe.instrument(stream.symbol()).symbol,
+                stream.channel(),
                 from,
                 to,
             ))

@@ -6,7 +6,7 @@ use super::authenticator::{Authenticator, close_of, error_of};
 use super::limits::Limits;
 use super::{SubscriptionChange, Subscriptions};
 use crate::auth::{Credentials, Denied, Grant};
-use crate::model::{Channel, Epoch, Seq, Stream, Universe};
+use crate::model::{Channel, Epoch, Seq, StreamId, Universe};
 use crate::wire::{
     Close, Command, ControlMessage, ErrorCode, Extensions, GrantedOptions, Resume, Selection, Subscription,
 };
@@ -63,7 +63,7 @@ pub struct CommandOutcome {
     /// What the client has already of streams that it wants, to go on from there.
     pub resume: Vec<ResumePoint>,
     /// Streams whose newest object comes first.
-    pub snapshot: Vec<Stream>,
+    pub snapshot: Vec<StreamId>,
     /// How the session ends after that, if it does.
     pub close: Option<Close>,
 }
@@ -81,7 +81,7 @@ pub struct SessionOptions {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ResumePoint {
     /// The stream.
-    pub stream: Stream,
+    pub stream: StreamId,
     /// The last number that the client has; `None` where it is of another epoch.
     pub last: Option<Seq>,
 }
@@ -207,8 +207,8 @@ impl Protocol {
         let resume = asked.resume.map_or_else(Vec::new, |resume| self.resumptions(&resume, &changes));
         let mut snapshot = Vec::new();
         if asked.snapshot {
-            let resumed = |stream: &Stream| resume.iter().any(|known| known.stream == *stream);
-            let wanted = |stream: &Stream| self.filter.wants(*stream, &self.universe);
+            let resumed = |stream: &StreamId| resume.iter().any(|known| known.stream == *stream);
+            let wanted = |stream: &StreamId| self.filter.wants(*stream, &self.universe);
             snapshot.extend(
                 Subscriptions::streams_of(named, &self.universe).filter(wanted).filter(|s| !resumed(s)),
             );
@@ -244,16 +244,16 @@ impl Protocol {
     /// What the client has of streams that begin with this command. Of others it gets everything
     /// already; what came before would come after.
     fn resumptions(&self, resume: &Resume, changes: &[SubscriptionChange]) -> Vec<ResumePoint> {
-        let begins = |stream: Stream| {
+        let begins = |stream: StreamId| {
             changes.iter().any(|change| match change {
                 SubscriptionChange::Begin(begun) => *begun == stream,
-                SubscriptionChange::BeginAll(channel) => *channel == stream.channel,
+                SubscriptionChange::BeginAll(channel) => *channel == stream.channel(),
                 SubscriptionChange::End(_) | SubscriptionChange::EndAll(_) => false,
             })
         };
         let is_ours = resume.epoch == self.epoch.to_string();
         let known = resume.last.iter().filter_map(|(channel, symbol, last)| {
-            let stream = Stream { channel: *channel, symbol: self.universe.find(symbol)? };
+            let stream = StreamId::new(*channel, self.universe.find(symbol)?);
             let last = is_ours.then_some(Seq(*last));
             begins(stream).then_some(ResumePoint { stream, last })
         });

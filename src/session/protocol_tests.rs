@@ -13,8 +13,8 @@ fn say(conversation: &mut Protocol, text: &str) -> (String, CommandOutcome) {
     (String::from_utf8(fixtures::payload(&frame).to_vec()).unwrap(), outcome)
 }
 
-fn trades(symbol: u32) -> Stream {
-    Stream { channel: Channel::Trades, symbol: SymbolId(symbol) }
+fn trades(symbol: u32) -> StreamId {
+    StreamId::new(Channel::Trades, SymbolId(symbol))
 }
 
 #[test]
@@ -123,6 +123,6 @@ fn a_snapshot_is_of_what_the_command_names_but_for_what_resumes() {
             "x":{"snapshot":true,"resume":{"epoch":"10","sq":{"trades":{"AAPL":5}}}}}"#,
     );
 
-    let quotes = |symbol| Stream { channel: Channel::Quotes, symbol: SymbolId(symbol) };
+    let quotes = |symbol| StreamId::new(Channel::Quotes, SymbolId(symbol));
     assert_eq!(outcome.snapshot, [quotes(0), quotes(1)]);
 }

@@ -1,7 +1,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::feed::LastValues;
-use crate::model::{Seq, Stream};
+use crate::model::{Seq, StreamId};
 
 /// Streams of which a client wants the newest object now and then, and no other.
 ///
@@ -11,21 +11,21 @@ use crate::model::{Seq, Stream};
 #[derive(Debug, Default)]
 pub(super) struct Sampler {
     rows: Vec<SampledStream>,
-    places: FxHashMap<Stream, usize>,
+    places: FxHashMap<StreamId, usize>,
     /// Where the next look begins: behind what the last one had room for.
     cursor: usize,
 }
 
 #[derive(Debug)]
 struct SampledStream {
-    stream: Stream,
+    stream: StreamId,
     /// The last number that the client has or that is on its way.
     last: Seq,
 }
 
 impl Sampler {
     /// This stream as well, of which the client has everything up to `last`.
-    pub(super) fn add(&mut self, stream: Stream, last: Seq) {
+    pub(super) fn add(&mut self, stream: StreamId, last: Seq) {
         self.places.entry(stream).or_insert_with(|| {
             self.rows.push(SampledStream { stream, last });
             self.rows.len() - 1
@@ -33,7 +33,7 @@ impl Sampler {
     }
 
     /// This stream no more.
-    pub(super) fn remove(&mut self, stream: Stream) {
+    pub(super) fn remove(&mut self, stream: StreamId) {
         let Some(place) = self.places.remove(&stream) else { return };
         self.rows.swap_remove(place);
         if let Some(moved) = self.rows.get(place) {
@@ -42,19 +42,19 @@ impl Sampler {
     }
 
     /// Up to which number the client has this stream, if it is watched.
-    pub(super) fn last(&self, stream: Stream) -> Option<Seq> {
+    pub(super) fn last(&self, stream: StreamId) -> Option<Seq> {
         self.places.get(&stream).map(|place| self.rows[*place].last)
     }
 
     /// What the client has of this stream is not what was thought.
-    pub(super) fn set_last(&mut self, stream: Stream, last: Seq) {
+    pub(super) fn set_last(&mut self, stream: StreamId, last: Seq) {
         if let Some(place) = self.places.get(&stream) {
             self.rows[*place].last = last;
         }
     }
 
     /// The streams, and up to which number the client has each.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (Stream, Seq)> + '_ {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (StreamId, Seq)> + '_ {
         self.rows.iter().map(|row| (row.stream, row.last))
     }
 
@@ -63,7 +63,7 @@ impl Sampler {
     pub(super) fn look(
         &mut self,
         latest: &LastValues,
-        mut give: impl FnMut(Stream, u64) -> Capacity,
+        mut give: impl FnMut(StreamId, u64) -> Capacity,
     ) -> SampleResult {
         for _ in 0..self.rows.len() {
             self.cursor = if self.cursor < self.rows.len() { self.cursor } else { 0 };
@@ -111,7 +111,7 @@ mod tests {
     fn look(watch: &mut Sampler, latest: &LastValues, room: usize) -> Vec<(u32, u64, u64)> {
         let mut given = Vec::new();
         let _ = watch.look(latest, |stream, replaced| {
-            given.push((stream.symbol.0, latest.seq(stream).0, replaced));
+            given.push((stream.symbol().0, latest.seq(stream).0, replaced));
             if given.len() < room { Capacity::Left } else { Capacity::Full }
         });
         given

@@ -1,5 +1,5 @@
 use crate::hub::Change;
-use crate::model::{Channel, Stream, Symbol, SymbolSet, Universe};
+use crate::model::{Channel, StreamId, Symbol, SymbolSet, Universe};
 use crate::wire::{Selection, SymbolSelection};
 
 /// What one client wants: the truth from which the hub's index is derived.
@@ -21,9 +21,9 @@ struct Symbols {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SubscriptionChange {
     /// This stream is wanted by name.
-    Begin(Stream),
+    Begin(StreamId),
     /// This stream is no longer wanted by name.
-    End(Stream),
+    End(StreamId),
     /// Every symbol of this channel is wanted, and none by name.
     BeginAll(Channel),
     /// Not every symbol of this channel is wanted any more.
@@ -54,19 +54,19 @@ impl SubscriptionChange {
     /// The channel that it is about.
     pub const fn channel(self) -> Channel {
         match self {
-            Self::Begin(stream) | Self::End(stream) => stream.channel,
+            Self::Begin(stream) | Self::End(stream) => stream.channel(),
             Self::BeginAll(channel) | Self::EndAll(channel) => channel,
         }
     }
 
     /// The streams that it is about, all those of the market where it says all.
-    pub fn streams(self, universe: &Universe) -> impl Iterator<Item = Stream> + '_ {
+    pub fn streams(self, universe: &Universe) -> impl Iterator<Item = StreamId> + '_ {
         let (one, all) = match self {
             Self::Begin(stream) | Self::End(stream) => (Some(stream), None),
             Self::BeginAll(channel) | Self::EndAll(channel) => (None, Some(channel)),
         };
         let of_all =
-            move |channel| universe.iter().map(move |instrument| Stream { channel, symbol: instrument.id });
+            move |channel| universe.iter().map(move |instrument| StreamId::new(channel, instrument.id));
         one.into_iter().chain(all.into_iter().flat_map(of_all))
     }
 
@@ -78,8 +78,8 @@ impl SubscriptionChange {
     /// The same change in each channel that follows this one's, itself included.
     fn with_followers(self) -> impl Iterator<Item = Self> {
         self.channel().with_followers().map(move |channel| match self {
-            Self::Begin(stream) => Self::Begin(Stream { channel, ..stream }),
-            Self::End(stream) => Self::End(Stream { channel, ..stream }),
+            Self::Begin(stream) => Self::Begin(StreamId::new(channel, stream.symbol())),
+            Self::End(stream) => Self::End(StreamId::new(channel, stream.symbol())),
             Self::BeginAll(_) => Self::BeginAll(channel),
             Self::EndAll(_) => Self::EndAll(channel),
         })
@@ -164,7 +164,10 @@ impl Subscriptions {
     }
 
     /// The streams that these names are about.
-    pub fn streams_of<'a>(named: &'a Selection, universe: &'a Universe) -> impl Iterator<Item = Stream> + 'a {
+    pub fn streams_of<'a>(
+        named: &'a Selection,
+        universe: &'a Universe,
+    ) -> impl Iterator<Item = StreamId> + 'a {
         Channel::ALL.into_iter().flat_map(move |channel| {
             let wanted = named.of(channel);
             let all = wanted.all.then_some(SubscriptionChange::BeginAll(channel));
@@ -175,9 +178,9 @@ impl Subscriptions {
     }
 
     /// Whether the client is to get this stream.
-    pub fn wants(&self, stream: Stream, universe: &Universe) -> bool {
-        let symbols = &self.channels[stream.channel.leader().index()];
-        symbols.all || symbols.named.contains(&universe.instrument(stream.symbol).symbol)
+    pub fn wants(&self, stream: StreamId, universe: &Universe) -> bool {
+        let symbols = &self.channels[stream.channel().leader().index()];
+        symbols.all || symbols.named.contains(&universe.instrument(stream.symbol()).symbol)
     }
 
     /// The names for this channel; those that follow trades have theirs.
@@ -188,7 +191,11 @@ impl Subscriptions {
 }
 
 impl Symbols {
-    fn streams<'a>(&'a self, channel: Channel, universe: &'a Universe) -> impl Iterator<Item = Stream> + 'a {
+    fn streams<'a>(
+        &'a self,
+        channel: Channel,
+        universe: &'a Universe,
+    ) -> impl Iterator<Item = StreamId> + 'a {
         streams_of(channel, self.named.as_slice(), universe)
     }
 }
@@ -198,9 +205,9 @@ fn streams_of<'a>(
     channel: Channel,
     symbols: &'a [Symbol],
     universe: &'a Universe,
-) -> impl Iterator<Item = Stream> + 'a {
+) -> impl Iterator<Item = StreamId> + 'a {
     let known = symbols.iter().filter_map(|symbol| universe.find(symbol));
-    known.map(move |symbol| Stream { channel, symbol })
+    known.map(move |symbol| StreamId::new(channel, symbol))
 }
 
 #[cfg(test)]
@@ -265,7 +272,7 @@ mod tests {
 
             for channel in Channel::ALL {
                 for symbol in [SymbolId(0), SymbolId(1)] {
-                    let stream = Stream { channel, symbol };
+                    let stream = StreamId::new(channel, symbol);
                     let times = index.who_wants(stream).count();
                     assert_eq!(times, usize::from(filter.wants(stream, &universe)), "{stream:?} {filter:?}");
                 }
