@@ -1,5 +1,3 @@
-use std::hint::black_box;
-
 use crate::model::TradingDay;
 use crate::model::{Bar, Body, SECOND, SymbolId, Timestamp, Trade};
 
@@ -83,13 +81,6 @@ impl Bars {
             before.fold(trade);
             give(Body::UpdatedBar(*before));
         }
-    }
-
-    /// Has the processor fetch the bars that are open.
-    pub(super) fn fetch(&self, symbol: SymbolId) {
-        let bars = &self.symbols[symbol.index()];
-        let ends = |bar: &Option<Bar>| bar.as_ref().map(|bar| (bar.notional, bar.symbol));
-        black_box((ends(&bars.now), ends(&bars.day)));
     }
 
     /// The day's bar so far.

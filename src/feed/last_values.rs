@@ -1,6 +1,4 @@
-use std::hint::black_box;
-
-use crate::model::{Channel, Object, Seq, StreamId, SymbolId, Timestamp};
+use crate::model::{Object, Seq, StreamId, Timestamp};
 
 /// The newest object of each stream.
 ///
@@ -32,15 +30,6 @@ impl LastValues {
     /// The stream's newest number; 0 before its first object.
     pub fn seq(&self, stream: StreamId) -> Seq {
         self.seqs[stream.index()]
-    }
-
-    /// Has the processor fetch where an instrument's newest trade and ticker stand.
-    pub(super) fn fetch(&self, symbol: SymbolId) {
-        for channel in [Channel::Trades, Channel::Tickers] {
-            let place = StreamId::new(channel, symbol).index();
-            let object = self.newest[place].as_ref();
-            black_box((self.seqs[place], object.map(|object| (object.seq, object.stream().symbol()))));
-        }
     }
 
     /// This object is now the newest of its stream.

@@ -57,13 +57,6 @@ impl Sequencer {
     /// Numbers go on from `latest`, where each object is entered. It is the caller's, so that there need not
     /// be a second one where the same thread looks at it.
     pub fn record(&mut self, latest: &mut LastValues, events: &[Event], newest: Timestamp) -> Batch {
-        // An instrument's rows have gone cold since its last event. Asked for together they come from memory
-        // together; asked for in turn, each is waited for.
-        for event in events {
-            latest.fetch(event.symbol());
-            self.bars.fetch(event.symbol());
-            self.board.fetch(event.symbol());
-        }
         let mut objects = Vec::with_capacity(events.len());
         let mut publish = |body: Body| {
             objects.push(number(latest, body));

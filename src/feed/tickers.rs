@@ -1,5 +1,3 @@
-use std::hint::black_box;
-
 use crate::model::TradingDay;
 use crate::model::{Bar, Quote, SymbolId, Ticker, Timestamp, Trade, Universe};
 
@@ -52,12 +50,6 @@ impl Tickers {
             self.rows[place].ticker.new_day();
             self.change(SymbolId(place as u32));
         }
-    }
-
-    /// Has the processor fetch a row.
-    pub(super) fn fetch(&self, symbol: SymbolId) {
-        let row = &self.rows[symbol.index()];
-        black_box((row.ticker.price, row.ticker.at, row.traded_at, row.ticker.symbol, row.is_changed));
     }
 
     /// The best bid and ask changed.
