@@ -3,15 +3,15 @@ use std::sync::{Arc, OnceLock};
 use crate::model::{Object, Timestamp, Universe};
 use crate::wire::{Codec, Encoded};
 
-/// Objects that were published together, in order, shared by all workers.
+/// Numbered objects that are published together, in order; one batch is shared by all workers.
 ///
-/// An encoding is made when the first worker asks for it and shared by all others: however many
-/// sessions listen an object is encoded once, and an encoding that nobody listens to is not made.
-/// Tickers stand apart, because most often nobody listens to these one by one.
+/// Each codec's encoding is made by the first worker that needs it and shared by all others, so an object is
+/// encoded at most once however many sessions subscribe to it, and never for a codec without a subscriber.
+/// Tickers are encoded apart from the events, because single tickers rarely have subscribers.
 #[derive(Debug)]
 pub struct Batch {
     universe: Arc<Universe>,
-    newest: Timestamp,
+    watermark: Timestamp,
     events: Part,
     tickers: Part,
 }
@@ -25,66 +25,65 @@ struct Part {
 }
 
 impl Batch {
-    /// A batch of these objects of that universe, told up to `newest`: what happened, and the tickers
-    /// that it changed.
+    /// A batch of events and of the tickers that they changed; every event up to `watermark` is published with it.
     pub fn new(
         universe: Arc<Universe>,
-        newest: Timestamp,
+        watermark: Timestamp,
         events: Vec<Object>,
         tickers: Vec<Object>,
     ) -> Self {
-        Self { universe, newest, events: Part::new(events), tickers: Part::new(tickers) }
+        Self { universe, watermark, events: Part::new(events), tickers: Part::new(tickers) }
     }
 
-    /// How many objects there are.
+    /// The number of objects.
     pub fn len(&self) -> usize {
         self.events.objects.len() + self.tickers.objects.len()
     }
 
-    /// Whether there is none.
+    /// True when the batch has no object.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The objects in the order in which they happened, then the tickers.
+    /// The events in the order in which they happened, then the tickers.
     pub fn objects(&self) -> impl Iterator<Item = &Object> {
         self.events.objects.iter().chain(&self.tickers.objects)
     }
 
-    /// Up to when the market has told everything.
-    pub const fn newest(&self) -> Timestamp {
-        self.newest
+    /// The time up to which every event has been published.
+    pub const fn watermark(&self) -> Timestamp {
+        self.watermark
     }
 
-    /// The object at this place.
+    /// The object at an index of [`objects`](Self::objects).
     ///
     /// # Panics
-    /// When there are not so many.
-    pub fn object(&self, place: usize) -> &Object {
-        let (part, place) = self.part_of(place);
-        &part.objects[place]
+    /// When the index is not less than [`len`](Self::len).
+    pub fn object(&self, index: usize) -> &Object {
+        let (part, index) = self.part_of(index);
+        &part.objects[index]
     }
 
-    /// The bytes of the object at this place, as [`Encoded`] has them.
+    /// The encoded bytes of the object at an index of [`objects`](Self::objects), in the form that [`Encoded`] has.
     ///
-    /// The first caller of a codec pays about 150 ns for each object; a second one that comes
-    /// meanwhile waits.
+    /// The first caller of a codec encodes the whole part, about 150 ns for each object; a concurrent caller
+    /// waits for it.
     ///
     /// # Panics
-    /// When there are not so many.
-    pub fn encoded(&self, codec: Codec, place: usize) -> &[u8] {
-        let (part, place) = self.part_of(place);
+    /// When the index is not less than [`len`](Self::len).
+    pub fn encoded(&self, codec: Codec, index: usize) -> &[u8] {
+        let (part, index) = self.part_of(index);
         let cell = match codec {
             Codec::Json => &part.json,
             Codec::MsgPack => &part.msgpack,
         };
-        cell.get_or_init(|| Encoded::of(codec, &self.universe, &part.objects)).object(place)
+        cell.get_or_init(|| Encoded::of(codec, &self.universe, &part.objects)).object(index)
     }
 
-    fn part_of(&self, place: usize) -> (&Part, usize) {
-        match place.checked_sub(self.events.objects.len()) {
-            None => (&self.events, place),
-            Some(place) => (&self.tickers, place),
+    fn part_of(&self, index: usize) -> (&Part, usize) {
+        match index.checked_sub(self.events.objects.len()) {
+            None => (&self.events, index),
+            Some(index) => (&self.tickers, index),
         }
     }
 }

@@ -1,56 +1,88 @@
 use crate::model::{Object, Seq, StreamId, Timestamp};
 
-/// The newest object of each stream.
+/// The last object of each stream, and the watermark of all of them.
 ///
-/// Its number stands apart as well: who compares numbers, as the tape does for each object and a board
-/// for each row, touches eight bytes and not the two cache lines of an object.
-#[derive(Clone, Debug)]
+/// A table by [`StreamId`] that grows when a stream beyond its end gets its first object. Sequence numbers have a
+/// column of their own: the sequencer compares one for each object, and a sampled session one for each row, which
+/// touches eight bytes instead of the two cache lines of an object.
+#[derive(Clone, Debug, Default)]
 pub struct LastValues {
     seqs: Vec<Seq>,
-    newest: Vec<Option<Object>>,
-    told_until: Timestamp,
+    objects: Vec<Option<Object>>,
+    watermark: Timestamp,
 }
 
 impl LastValues {
-    /// Nothing yet, of so many symbols.
+    /// An empty table with room for the streams of this number of symbols.
     pub fn new(symbols: usize) -> Self {
-        let streams = StreamId::table_len(symbols);
-        Self {
-            seqs: vec![Seq::default(); streams],
-            newest: vec![None; streams],
-            told_until: Timestamp::default(),
-        }
+        let mut table = Self::default();
+        table.grow(StreamId::table_len(symbols));
+        table
     }
 
-    /// The stream's newest object, unless there was none.
+    /// The stream's last object; `None` before its first.
     pub fn of(&self, stream: StreamId) -> Option<&Object> {
-        self.newest[stream.index()].as_ref()
+        self.objects.get(stream.index())?.as_ref()
     }
 
-    /// The stream's newest number; 0 before its first object.
+    /// The sequence number of the stream's last object; 0 before its first.
     pub fn seq(&self, stream: StreamId) -> Seq {
-        self.seqs[stream.index()]
+        self.seqs.get(stream.index()).copied().unwrap_or_default()
     }
 
-    /// This object is now the newest of its stream.
+    /// Replaces the last object of the object's stream.
     pub fn put(&mut self, object: Object) {
-        let place = object.stream().index();
-        self.seqs[place] = object.seq;
-        self.newest[place] = Some(object);
+        let row = object.stream().index();
+        if row >= self.objects.len() {
+            self.grow(StreamId::table_len(object.stream().symbol().index() + 1));
+        }
+        self.seqs[row] = object.seq;
+        self.objects[row] = Some(object);
     }
 
-    /// Up to when the market has told everything.
-    pub const fn newest(&self) -> Timestamp {
-        self.told_until
+    /// The time up to which every event has been published.
+    pub const fn watermark(&self) -> Timestamp {
+        self.watermark
     }
 
-    /// The market has told everything up to this time.
-    pub fn told_until(&mut self, time: Timestamp) {
-        self.told_until = time;
+    /// Sets the time up to which every event has been published.
+    pub const fn set_watermark(&mut self, watermark: Timestamp) {
+        self.watermark = watermark;
     }
 
-    /// The newest objects of all streams that have one.
+    /// The last objects of all streams that have one, in the order of their ids.
     pub fn iter(&self) -> impl Iterator<Item = &Object> {
-        self.newest.iter().flatten()
+        self.objects.iter().flatten()
+    }
+
+    #[cold]
+    fn grow(&mut self, rows: usize) {
+        self.seqs.resize(rows, Seq::default());
+        self.objects.resize(rows, None);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Body, Channel, SymbolId, Trade};
+    use crate::wire::fixtures;
+
+    fn trade(symbol: u32, seq: u64) -> Object {
+        let Body::Trade(trade) = fixtures::trade().body else { unreachable!() };
+        Object { seq: Seq(seq), body: Body::Trade(Trade { symbol: SymbolId(symbol), ..trade }) }
+    }
+
+    #[test]
+    fn the_table_grows_with_the_first_object_of_a_new_symbol() {
+        let mut last_values = LastValues::new(1);
+        last_values.put(trade(0, 7));
+        let new = StreamId::new(Channel::Trades, SymbolId(300));
+        assert_eq!((last_values.of(new), last_values.seq(new)), (None, Seq(0)));
+
+        last_values.put(trade(300, 1));
+
+        assert_eq!((last_values.of(new), last_values.seq(new)), (Some(&trade(300, 1)), Seq(1)));
+        assert_eq!(last_values.iter().map(|object| object.seq.0).collect::<Vec<_>>(), [7, 1]);
     }
 }

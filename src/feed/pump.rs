@@ -69,10 +69,10 @@ impl FeedPump {
             // Nothing is told: a quiet market's newest event grows old.
             return None;
         }
-        latest.told_until(batch.newest());
+        latest.set_watermark(batch.watermark());
         self.metrics.batches.inc();
         self.metrics.objects.inc_by(batch.len() as u64);
-        self.metrics.newest.set(batch.newest().nanos() as f64 / SECOND as f64);
+        self.metrics.newest.set(batch.watermark().nanos() as f64 / SECOND as f64);
         Some(Arc::new(batch))
     }
 }

@@ -151,7 +151,7 @@ impl Hub {
     pub fn hand_out(&self, batches: &[Arc<Batch>], now: Instant) {
         self.enter(|latest| {
             for batch in batches {
-                latest.told_until(batch.newest());
+                latest.set_watermark(batch.watermark());
                 batch.objects().for_each(|object| latest.put(*object));
             }
         });

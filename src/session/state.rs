@@ -268,7 +268,7 @@ impl SessionState {
 
     fn heartbeat(&self, latest: &EncodedLastValues) -> ControlMessage {
         let now = Timestamp::from(SystemTime::now());
-        let age_nanos = now.nanos_since(latest.newest()).max(0) as u64;
+        let age_nanos = now.nanos_since(latest.watermark()).max(0) as u64;
         ControlMessage::Heartbeat(Heartbeat::new(self.epoch, age_nanos / 1_000_000, now))
     }
 }
