@@ -38,6 +38,8 @@ mod simulator;
 mod venues;
 
 #[cfg(test)]
+mod recorded_hashes;
+#[cfg(test)]
 mod stylised_facts;
 
 pub use history::{History, InstrumentHistory};
