@@ -124,8 +124,8 @@ fn join(longer: &mut Bar, next: &Bar) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::engine::Simulator;
     use super::super::listings::universe;
-    use super::super::simulator::Simulator;
     use super::*;
     use crate::model::{Event, MILLISECOND};
 

@@ -25,6 +25,7 @@ mod bands;
 mod book;
 mod draws;
 mod elementary;
+mod engine;
 mod halts;
 mod history;
 mod listings;
@@ -34,7 +35,7 @@ mod prices;
 mod reports;
 mod rewind;
 mod simulation;
-mod simulator;
+
 mod venues;
 
 #[cfg(test)]
@@ -42,7 +43,7 @@ mod recorded_hashes;
 #[cfg(test)]
 mod stylised_facts;
 
+pub use engine::Simulator;
 pub use history::{History, InstrumentHistory};
 pub use listings::{MAX_LISTINGS, universe};
 pub use simulation::{ArrivalProcess, Simulation};
-pub use simulator::Simulator;

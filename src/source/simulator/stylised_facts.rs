@@ -12,8 +12,8 @@ use std::sync::LazyLock;
 
 use crate::model::{Event, Instrument, Sector, Timestamp, Universe};
 
+use super::engine::Simulator;
 use super::simulation::Simulation;
-use super::simulator::Simulator;
 use super::universe;
 
 /// Seconds between two samples.

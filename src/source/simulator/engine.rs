@@ -266,7 +266,7 @@ fn later(at: Timestamp, nanos: i64) -> Timestamp {
 }
 
 #[cfg(test)]
-#[path = "simulator_tests.rs"]
+#[path = "engine_tests.rs"]
 mod tests;
 
 #[cfg(test)]
