@@ -31,7 +31,7 @@ use crate::hub::{CloseAll, Hub, HubActor, LivenessTimeouts};
 use crate::limits::{SessionCapacity, raise_open_file_limit};
 use crate::metrics::Metrics;
 use crate::model::{Epoch, Timestamp, Universe, midnights};
-use crate::source::{self, History, SimulatedMarket, Simulation, Simulator};
+use crate::source::{self, History, SimulatedMarket, Simulation};
 use crate::transport::{Certificate, TlsError};
 use crate::wire::Close;
 
@@ -121,7 +121,7 @@ impl Service {
         remember(&archive, &universe, config.simulation, now);
         let recorder =
             Sequencer::new(Arc::clone(&universe), config.spans, now).retain_in(Arc::clone(&archive));
-        let market = SimulatedMarket::new(Simulator::new(&universe, config.simulation));
+        let market = Box::new(SimulatedMarket::new(&universe, config.simulation));
         let tape = FeedPump::new(market, recorder, metrics.tape());
         let feed = Arc::new(Feed::new(tape, config.workers));
 

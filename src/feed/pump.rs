@@ -1,19 +1,17 @@
 use std::sync::Arc;
 
-use futures_util::Stream;
-
 use super::{Batch, LastValues, Sequencer};
 use crate::metrics::FeedMetrics;
 use crate::model::{Event, SECOND, Timestamp};
-use crate::source::{ClockTick, SimulatedMarket};
+use crate::source::{EventSource, Ticks};
 
-/// A market and what becomes of what it tells.
+/// An event source and what becomes of its events.
 ///
-/// The market is called plainly: its work and the recorder's are small and strictly in turn, and a
+/// The source is called plainly: its work and the recorder's are small and strictly in turn, and a
 /// message between two actors costs about as much as either.
 pub struct FeedPump {
-    market: SimulatedMarket,
-    /// What the market tells. It keeps its room.
+    source: Box<dyn EventSource>,
+    /// Events of one poll. It keeps its room.
     events: Vec<Event>,
     recorder: Sequencer,
     metrics: FeedMetrics,
@@ -23,25 +21,25 @@ pub struct FeedPump {
 const KEPT_EVENTS: usize = 1 << 10;
 
 impl FeedPump {
-    /// What this market tells goes through this recorder.
-    pub fn new(market: SimulatedMarket, recorder: Sequencer, metrics: FeedMetrics) -> Self {
-        Self { market, events: Vec::new(), recorder, metrics }
+    /// What this source tells goes through this recorder.
+    pub fn new(source: Box<dyn EventSource>, recorder: Sequencer, metrics: FeedMetrics) -> Self {
+        Self { source, events: Vec::new(), recorder, metrics }
     }
 
     /// When to ask for [what is new](Self::beat). Needs a running runtime.
-    pub(super) fn beats(&self) -> impl Stream<Item = ClockTick> + use<> {
-        self.market.beats()
+    pub(super) fn beats(&mut self) -> Ticks {
+        self.source.ticks()
     }
 
     /// The first batch: what is true when the market opens.
     pub(super) fn open(&mut self, latest: &mut LastValues) -> Option<Arc<Batch>> {
-        let opened = self.market.open(&mut self.events);
+        let opened = self.source.open(&mut self.events);
         self.batch(latest, opened)
     }
 
     /// What has happened since this was last asked, if anything.
     pub(super) fn beat(&mut self, latest: &mut LastValues) -> Option<Arc<Batch>> {
-        let newest = self.market.tell(&mut self.events)?;
+        let newest = self.source.poll(&mut self.events)?;
         self.batch(latest, newest)
     }
 
@@ -51,8 +49,8 @@ impl FeedPump {
     }
 
     /// Until something happens nobody needs to ask.
-    pub(super) fn rest(&self) {
-        self.market.rest();
+    pub(super) fn rest(&mut self) {
+        self.source.skip_idle_ticks();
     }
 
     /// How many instruments there are.

@@ -1,13 +1,56 @@
-//! Event sources: the simulated market, in step with the wall clock.
+//! Event sources: where market events come from before they are numbered.
+//!
+//! An [`EventSource`] hands over events when its clock ticks; the feed numbers and publishes them. The
+//! [`SimulatedMarket`] is the one source today.
 
 mod clock;
 mod pacer;
-mod simulated;
+mod simulated_market;
 pub mod simulator;
+
+use std::sync::Arc;
+
+use futures_util::stream::LocalBoxStream;
 
 pub use clock::ClockTick;
 pub use pacer::{Due, Pacer};
-pub use simulated::SimulatedMarket;
+pub use simulated_market::SimulatedMarket;
 pub use simulator::{
     ArrivalProcess, History, InstrumentHistory, MAX_LISTINGS, Simulation, Simulator, universe,
 };
+
+use crate::model::{Event, Timestamp, Universe};
+
+/// Wake-ups that tell when to poll a source.
+pub type Ticks = LocalBoxStream<'static, ClockTick>;
+
+/// A source of unnumbered market events: a simulator, the replay of a recording, the relay of another feed.
+///
+/// Its owner calls [`open`](Self::open) once and then [`poll`](Self::poll) at each of its
+/// [`ticks`](Self::ticks), all on one thread. A source is made on another thread than it runs on, so it is
+/// `Send`; its ticks need not be.
+pub trait EventSource: Send {
+    /// A short name for logs.
+    fn name(&self) -> &'static str;
+
+    /// The instruments of the events appended so far.
+    fn universe(&self) -> &Arc<Universe>;
+
+    /// Appends the state before the first event, and returns the time at which it is true.
+    fn open(&mut self, out: &mut Vec<Event>) -> Timestamp;
+
+    /// Appends the events since the last call, in the order in which they are to be published.
+    ///
+    /// Returns the watermark: all events reported before this time have been appended. `None` when it has
+    /// not moved; then nothing is appended.
+    fn poll(&mut self, out: &mut Vec<Event>) -> Option<Timestamp>;
+
+    /// The stream of wake-ups, to be taken once. Does not end by itself. Needs a running Tokio runtime.
+    ///
+    /// A tick does not promise events, and ticks that are not taken in time merge into one.
+    fn ticks(&mut self) -> Ticks;
+
+    /// A hint that the owner needs no tick before the next event: the source may skip ticks at which a
+    /// poll would append nothing. Holds until the next tick.
+    fn skip_idle_ticks(&mut self) {}
+}

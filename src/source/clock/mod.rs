@@ -1,5 +1,6 @@
 //! The millisecond clock of the simulated market.
 
+mod steady;
 #[cfg(target_os = "linux")]
 mod timerfd;
 #[cfg(target_os = "linux")]
@@ -17,6 +18,8 @@ use tracing::warn;
 
 #[cfg(target_os = "linux")]
 use self::timerfd::TimerFd;
+
+pub(super) use self::steady::SteadyClock;
 
 /// A beat at each whole millisecond, for as long as somebody listens. Beats that nobody took in
 /// time fall together.
