@@ -13,7 +13,7 @@ use std::sync::Arc;
 use futures_util::stream::LocalBoxStream;
 
 pub use clock::ClockTick;
-pub use pacer::{Due, Pacer};
+pub use pacer::{DueSteps, Pacer};
 pub use simulated_market::SimulatedMarket;
 pub use simulator::{
     ArrivalProcess, History, InstrumentHistory, MAX_LISTINGS, Simulation, Simulator, universe,

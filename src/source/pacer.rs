@@ -2,21 +2,21 @@ use std::time::Duration;
 
 use crate::model::{MILLISECOND, Timestamp};
 
-/// How many steps of a millisecond are due, so that event time keeps up with the wall clock.
+/// Computes how many simulator steps of one millisecond are due, so that event time follows the wall clock.
 ///
 /// The rules, in order of precedence:
 ///
 /// 1. A step is due when it is over: no event is stamped later than now.
-/// 2. Steps never overlap or go back, and but for rule 4 leave no gap. When the clock does, none is
-///    due until it is again where it was.
-/// 3. Who was held up makes up for it at no more than [`Pacer::PACE`] milliseconds of event time for each of
-///    real time, so that a pause of three seconds is not followed by a flood of three thousand steps
-///    at once, but by one second at four times the rate.
-/// 4. Who is behind by more than [`Pacer::PATIENCE`] does not make up for it: event time jumps to
-///    now, and [`Due::skipped`] says how much was left out. Laptops sleep for hours.
+/// 2. Steps never overlap or go back, and leave no gap except by rule 4. When the wall clock goes back, no
+///    step is due until it is again where it was.
+/// 3. After a stall, event time catches up at no more than [`Pacer::MAX_SPEED`] times real time. A pause of
+///    three seconds is not followed by three thousand steps at once, but by one second at four times
+///    the rate.
+/// 4. A lag of more than [`Pacer::MAX_LAG`] is not caught up: event time jumps to now, and
+///    [`DueSteps::skipped`] tells how much was left out. Laptops sleep for hours.
 ///
-/// The pace is kept by a bucket: real time fills it with `PACE` times as much event time, up to what two
-/// beats are worth; each step takes a millisecond out. So a burst of late calls gets no more than one.
+/// Rule 3 is a token bucket of event time: real time fills it at `MAX_SPEED`, each step takes a millisecond,
+/// and it holds what two ticks are worth. A burst of late calls gets no more than one call would.
 ///
 /// ```
 /// # use std::time::Duration;
@@ -26,93 +26,92 @@ use crate::model::{MILLISECOND, Timestamp};
 /// # let mut simulator = Simulator::new(&universe(100, 1), Simulation::default());
 /// let mut pacer = Pacer::new(start, Duration::from_millis(5));
 ///
-/// // On every beat, with what the wall clock says:
+/// // At every tick, with the wall clock's time:
 /// let now = start + Duration::from_millis(5);
 /// let mut events = Vec::new();
-/// for begins in pacer.due(now).begins() {
-///     simulator.step(begins, &mut events);
+/// for step_start in pacer.take_due(now).starts() {
+///     simulator.step(step_start, &mut events);
 /// }
 /// # assert!(events.iter().all(|event| event.at() < now));
 /// ```
 #[derive(Clone, Debug)]
 pub struct Pacer {
-    /// Where the next step begins.
+    /// The start of the next step.
     next: Timestamp,
-    /// The last time that was asked about.
-    asked: Timestamp,
-    /// Event time that may be made up at once, in nanoseconds.
-    allowance_ns: i64,
-    /// How much the allowance can hold.
+    /// The time of the last call.
+    last_call: Timestamp,
+    /// Tokens in the bucket: event time that may be made now.
+    tokens_ns: i64,
     capacity_ns: i64,
 }
 
-/// Steps that are due: `steps` of a millisecond each, one after the other, from `first_begins`.
+/// Consecutive steps of one millisecond that are due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "steps that are not taken are lost"]
-pub struct Due {
-    /// How many; often 0.
-    pub steps: u32,
-    /// Where the first begins: a whole millisecond since the Unix epoch.
-    pub first_begins: Timestamp,
-    /// Event time left out before the first step. Anything but zero belongs in the log.
+pub struct DueSteps {
+    /// The number of steps; often 0.
+    pub count: u32,
+    /// The start of the first step: a whole millisecond since the Unix epoch.
+    pub first: Timestamp,
+    /// Event time left out before the first step. Log it when it is not zero.
     pub skipped: Duration,
 }
 
-impl Due {
-    /// Where each step begins.
-    pub fn begins(&self) -> impl ExactSizeIterator<Item = Timestamp> + use<> {
-        let first = self.first_begins.nanos();
-        (0..self.steps).map(move |step| Timestamp::from_nanos(first + i64::from(step) * MILLISECOND))
+impl DueSteps {
+    /// The start of each step.
+    pub fn starts(&self) -> impl ExactSizeIterator<Item = Timestamp> + use<> {
+        let first = self.first.nanos();
+        (0..self.count).map(move |step| Timestamp::from_nanos(first + i64::from(step) * MILLISECOND))
     }
 }
 
 impl Pacer {
-    /// The fastest that event time may run, in units of real time.
+    /// The highest speed of event time, in units of real time.
     ///
-    /// Higher is sooner up to date, at the price of a higher peak of load just when the machine
-    /// shows that it has none to spare.
-    pub const PACE: i64 = 4;
+    /// A higher speed catches up sooner, at the price of a higher peak of load just when the machine has
+    /// shown that it has no capacity to spare.
+    pub const MAX_SPEED: i64 = 4;
 
-    /// The longest lag that is made up for. It then takes ⅓ of its length.
-    pub const PATIENCE: Duration = Duration::from_secs(10);
+    /// The longest lag that is caught up. That takes a third of the lag.
+    pub const MAX_LAG: Duration = Duration::from_secs(10);
 
-    /// Begins at the whole millisecond before `now`, to be asked once in every `beat`.
+    /// A pacer that starts at the last whole millisecond before `now` and is called once per `tick`.
     ///
-    /// Beats that come late, by up to their own length, still keep the full pace.
-    pub fn new(now: Timestamp, beat: Duration) -> Self {
-        let beat_ns = (beat.as_nanos() as i64).max(MILLISECOND);
+    /// Ticks that come late by up to their own length still sustain the full speed.
+    pub fn new(now: Timestamp, tick: Duration) -> Self {
+        let tick_ns = (tick.as_nanos() as i64).max(MILLISECOND);
         Self {
             next: now.floor_to(MILLISECOND),
-            asked: now,
-            allowance_ns: 0,
-            capacity_ns: 2 * Self::PACE * beat_ns,
+            last_call: now,
+            tokens_ns: 0,
+            capacity_ns: 2 * Self::MAX_SPEED * tick_ns,
         }
     }
 
-    /// What is due at this time of the wall clock. What is told is taken: it is not told again.
-    pub fn due(&mut self, now: Timestamp) -> Due {
-        let passed_ns = now.nanos_since(self.asked).clamp(0, self.capacity_ns);
-        self.asked = now;
-        self.allowance_ns = (self.allowance_ns + Self::PACE * passed_ns).min(self.capacity_ns);
+    /// Takes the steps that are due at this time of the wall clock.
+    pub fn take_due(&mut self, now: Timestamp) -> DueSteps {
+        let elapsed_ns = now.nanos_since(self.last_call).clamp(0, self.capacity_ns);
+        self.last_call = now;
+        self.tokens_ns = (self.tokens_ns + Self::MAX_SPEED * elapsed_ns).min(self.capacity_ns);
 
-        let skipped = self.skip(now);
+        let skipped = self.skip_excess_lag(now);
         let lag_ns = now.nanos_since(self.next).max(0);
-        let steps = lag_ns.min(self.allowance_ns) / MILLISECOND;
-        let due = Due { steps: steps as u32, first_begins: self.next, skipped };
+        let steps = lag_ns.min(self.tokens_ns) / MILLISECOND;
+        let due = DueSteps { count: steps as u32, first: self.next, skipped };
         self.next = self.next + Duration::from_millis(steps as u64);
-        self.allowance_ns -= steps * MILLISECOND;
+        self.tokens_ns -= steps * MILLISECOND;
         due
     }
 
-    /// Whether nothing was left over when it was last asked.
+    /// True when the last call left no complete step behind.
     pub fn is_up_to_date(&self) -> bool {
-        self.asked.nanos_since(self.next) < MILLISECOND
+        self.last_call.nanos_since(self.next) < MILLISECOND
     }
 
-    /// Gives up what is too old to be made up for.
-    fn skip(&mut self, now: Timestamp) -> Duration {
+    /// Jumps to now when the lag is above [`Self::MAX_LAG`], and returns the length of the jump.
+    fn skip_excess_lag(&mut self, now: Timestamp) -> Duration {
         let lag_ns = now.nanos_since(self.next);
-        if lag_ns <= Self::PATIENCE.as_nanos() as i64 {
+        if lag_ns <= Self::MAX_LAG.as_nanos() as i64 {
             return Duration::ZERO;
         }
         let from = std::mem::replace(&mut self.next, now.floor_to(MILLISECOND));
@@ -124,117 +123,117 @@ impl Pacer {
 mod tests {
     use super::*;
 
-    const BEAT: Duration = Duration::from_millis(5);
+    const TICK: Duration = Duration::from_millis(5);
 
-    /// A time so many milliseconds after some whole second.
+    /// The time `millis` after a certain whole second.
     fn at(millis: i64) -> Timestamp {
         Timestamp::from_nanos(1_700_000_000_000_000_000 + millis * MILLISECOND)
     }
 
-    fn due(steps: u32, first_begins: Timestamp) -> Due {
-        Due { steps, first_begins, skipped: Duration::ZERO }
+    fn steps(count: u32, first: Timestamp) -> DueSteps {
+        DueSteps { count, first, skipped: Duration::ZERO }
     }
 
     #[test]
-    fn a_beat_on_time_is_due_what_has_passed() {
-        let mut pacer = Pacer::new(at(0), BEAT);
+    fn a_tick_on_time_makes_the_elapsed_steps_due() {
+        let mut pacer = Pacer::new(at(0), TICK);
 
-        assert_eq!(pacer.due(at(5)), due(5, at(0)));
-        assert_eq!(pacer.due(at(10)), due(5, at(5)));
-        assert_eq!(pacer.due(at(10)), due(0, at(10)));
+        assert_eq!(pacer.take_due(at(5)), steps(5, at(0)));
+        assert_eq!(pacer.take_due(at(10)), steps(5, at(5)));
+        assert_eq!(pacer.take_due(at(10)), steps(0, at(10)));
     }
 
     #[test]
     fn no_event_is_stamped_later_than_now() {
-        let mut pacer = Pacer::new(at(0) + Duration::from_micros(400), BEAT);
+        let mut pacer = Pacer::new(at(0) + Duration::from_micros(400), TICK);
 
         for micros in (400..50_000).step_by(370) {
             let now = at(0) + Duration::from_micros(micros);
-            let last = pacer.due(now).begins().last();
+            let last = pacer.take_due(now).starts().last();
 
-            assert!(last.is_none_or(|begins| begins + Duration::from_millis(1) <= now));
+            assert!(last.is_none_or(|start| start + Duration::from_millis(1) <= now));
         }
     }
 
     #[test]
     fn steps_follow_each_other_without_gap_or_overlap() {
-        let mut pacer = Pacer::new(at(0), BEAT);
+        let mut pacer = Pacer::new(at(0), TICK);
         let mut expected = at(0);
 
         for millis in [3, 4, 4, 9, 700, 705, 711, 600, 716, 1_500, 1_501, 4_000, 4_010] {
-            for begins in pacer.due(at(millis)).begins() {
-                assert_eq!(begins, expected);
-                expected = begins + Duration::from_millis(1);
+            for start in pacer.take_due(at(millis)).starts() {
+                assert_eq!(start, expected);
+                expected = start + Duration::from_millis(1);
             }
         }
     }
 
     #[test]
-    fn a_pause_is_made_up_for_at_four_times_the_pace() {
-        let mut pacer = Pacer::new(at(0), BEAT);
+    fn a_pause_is_caught_up_at_four_times_real_time() {
+        let mut pacer = Pacer::new(at(0), TICK);
         let pause = 3_000;
 
-        let first = pacer.due(at(pause));
+        let first = pacer.take_due(at(pause));
         assert!(!pacer.is_up_to_date());
-        let mut made: u32 = first.steps;
-        let mut beats = 0;
-        while i64::from(made) < pause + 5 * beats {
-            beats += 1;
-            let steps = pacer.due(at(pause + 5 * beats)).steps;
-            assert!(steps <= 20, "{steps} steps in one beat");
+        let mut made: u32 = first.count;
+        let mut ticks = 0;
+        while i64::from(made) < pause + 5 * ticks {
+            ticks += 1;
+            let steps = pacer.take_due(at(pause + 5 * ticks)).count;
+            assert!(steps <= 20, "{steps} steps at one tick");
             made += steps;
         }
 
-        assert!(first.steps <= 40, "{} steps at once", first.steps);
+        assert!(first.count <= 40, "{} steps at once", first.count);
         assert!(pacer.is_up_to_date());
-        assert!((190..=200).contains(&beats), "3 s were made up for in {beats} beats of 5 ms");
+        assert!((190..=200).contains(&ticks), "3 s were caught up in {ticks} ticks of 5 ms");
     }
 
     #[test]
-    fn late_calls_that_come_all_at_once_get_no_more_than_one() {
-        let mut pacer = Pacer::new(at(0), BEAT);
-        let first = pacer.due(at(3_000)).steps;
+    fn a_burst_of_late_calls_gets_no_more_than_one_call() {
+        let mut pacer = Pacer::new(at(0), TICK);
+        let first = pacer.take_due(at(3_000)).count;
 
-        let others: u32 = (0..600).map(|_| pacer.due(at(3_000)).steps).sum();
+        let others: u32 = (0..600).map(|_| pacer.take_due(at(3_000)).count).sum();
 
         assert_eq!((first, others), (40, 0));
     }
 
     #[test]
-    fn beats_that_are_always_late_still_keep_up() {
-        let mut pacer = Pacer::new(at(0), BEAT);
+    fn ticks_that_are_always_late_still_keep_up() {
+        let mut pacer = Pacer::new(at(0), TICK);
 
-        let steps: u32 = (1..=100).map(|beat| pacer.due(at(23 * beat)).steps).sum();
+        let steps: u32 = (1..=100).map(|tick| pacer.take_due(at(23 * tick)).count).sum();
 
         assert_eq!(steps, 2_300);
     }
 
     #[test]
-    fn a_night_is_skipped_and_told() {
-        let mut pacer = Pacer::new(at(0), BEAT);
+    fn a_night_of_sleep_is_skipped_and_reported() {
+        let mut pacer = Pacer::new(at(0), TICK);
         let night = 8 * 3_600_000;
 
-        let woken = pacer.due(at(night));
+        let woken = pacer.take_due(at(night));
 
-        assert_eq!(woken, Due { steps: 0, first_begins: at(night), skipped: Duration::from_secs(8 * 3_600) });
-        assert_eq!(pacer.due(at(night + 5)), due(5, at(night)));
+        assert_eq!(woken, DueSteps { count: 0, first: at(night), skipped: Duration::from_secs(8 * 3_600) });
+        assert_eq!(pacer.take_due(at(night + 5)), steps(5, at(night)));
     }
 
     #[test]
-    fn ten_seconds_are_made_up_for_and_a_millisecond_more_is_not() {
-        let skipped = |millis| Pacer::new(at(0), BEAT).due(at(millis)).skipped;
+    fn a_lag_of_ten_seconds_is_caught_up_and_a_millisecond_more_is_skipped() {
+        let skipped = |millis| Pacer::new(at(0), TICK).take_due(at(millis)).skipped;
 
         assert_eq!(skipped(10_000), Duration::ZERO);
         assert_eq!(skipped(10_001), Duration::from_millis(10_001));
     }
 
     #[test]
-    fn a_clock_set_back_makes_a_pause_but_no_step_twice() {
-        let mut pacer = Pacer::new(at(0), BEAT);
-        assert_eq!(pacer.due(at(5)), due(5, at(0)));
+    fn a_clock_set_back_makes_a_pause_and_repeats_no_step() {
+        let mut pacer = Pacer::new(at(0), TICK);
+        assert_eq!(pacer.take_due(at(5)), steps(5, at(0)));
 
-        assert_eq!(pacer.due(at(-995)), due(0, at(5)));
-        assert_eq!(pacer.due(at(4)), due(0, at(5)));
-        assert_eq!(pacer.due(at(10)), due(5, at(5)));
+        assert_eq!(pacer.take_due(at(-995)), steps(0, at(5)));
+        assert_eq!(pacer.take_due(at(4)), steps(0, at(5)));
+        assert_eq!(pacer.take_due(at(10)), steps(5, at(5)));
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use tracing::warn;
 
-use super::clock::{IdleTicks, MarketClock, SteadyClock};
+use super::clock::{IdleTicks, MillisecondClock, SteadyClock};
 use super::simulator::{Simulation, Simulator};
 use super::{EventSource, Pacer, Ticks};
 use crate::model::{Event, MILLISECOND, Timestamp, Universe};
@@ -21,8 +21,8 @@ pub struct SimulatedMarket {
     idle_ticks: IdleTicks,
 }
 
-/// A tick is as long as a step of the simulator.
-const TICK: Duration = Duration::from_millis(1);
+/// A step of the simulator lasts as long as a tick.
+const TICK: Duration = MillisecondClock::PERIOD;
 
 /// The most ticks skipped in a row: with the one that follows, 8 steps are due, which is what the pacer
 /// allows at once.
@@ -63,22 +63,22 @@ impl EventSource for SimulatedMarket {
 
     /// Appends events in the order of their reports; a late trade carries an older stamp.
     fn poll(&mut self, out: &mut Vec<Event>) -> Option<Timestamp> {
-        let due = self.pacer.due(self.clock.now());
+        let due = self.pacer.take_due(self.clock.now());
         if !due.skipped.is_zero() {
             let skipped_ms = due.skipped.as_millis() as u64;
             warn!(skipped_ms, "the simulator fell too far behind the wall clock; event time jumps to now");
         }
         let mut watermark = None;
-        for begins in due.begins() {
-            self.simulator.step(begins, out);
-            watermark = Some(Timestamp::from_nanos(begins.nanos() + MILLISECOND));
+        for start in due.starts() {
+            self.simulator.step(start, out);
+            watermark = Some(Timestamp::from_nanos(start.nanos() + MILLISECOND));
         }
         watermark
     }
 
     /// One tick at each whole millisecond of the wall clock.
     fn ticks(&mut self) -> Ticks {
-        MarketClock::new(self.clock.until_next(TICK), TICK, self.idle_ticks.clone()).boxed_local()
+        MillisecondClock::new(self.clock.until_next(TICK), self.idle_ticks.clone()).boxed_local()
     }
 
     /// Skips up to 7 ticks: waking an idle processor takes longer than a step without events.

@@ -14,50 +14,59 @@ use super::wake_latency::WakeLatency;
 use super::{ClockTick, IdleTicks};
 use crate::model::SECOND;
 
-/// `timerfd_create(2)`: expirations are counted by a descriptor that becomes readable.
+/// A periodic kernel timer (`timerfd_create(2)`) that compensates for wake-up latency.
 ///
-/// From the interrupt until somebody runs it takes 10 µs on bare metal and 60 µs under a hypervisor. So it is
-/// set that much too early: for [nine in ten](Lateness) still too late, and who comes too early waits the
-/// few microseconds with open eyes. KVM advances its guests' timers for the same reason
-/// (`lapic_timer_advance_ns`).
+/// A task runs 10 µs after the timer interrupt on bare metal, and 60 µs after it under a hypervisor. The timer
+/// is therefore set early, by the 10th percentile of recent [wake-up latencies](WakeLatency). If we wake early
+/// we spin until the deadline: one time in ten, for at most 100 µs. KVM advances its guests' timers for the
+/// same reason (`lapic_timer_advance_ns`).
 pub(in crate::source) struct TimerFd {
     descriptor: AsyncFd<OwnedFd>,
-    /// When the newest beat was due, on the monotonic clock.
-    due_ns: i64,
+    /// The deadline of the newest tick, on the monotonic clock.
+    deadline_ns: i64,
     period_ns: i64,
-    /// By how much it is set too early.
+    /// How much earlier than the deadline the timer is set.
     lead_ns: i64,
-    lateness: WakeLatency,
-    beats: u32,
-    rest: IdleTicks,
+    latency: WakeLatency,
+    ticks: u32,
+    idle_ticks: IdleTicks,
 }
 
-/// It is set anew after so many beats: a call of the kernel a second.
-const STEADY_BEATS: u32 = 1_000;
+/// Wake-ups between two adjustments of the lead: one system call a second.
+const TICKS_PER_ADJUSTMENT: u32 = 1_000;
 
 impl TimerFd {
-    pub(super) fn new(first: Duration, period: Duration, rest: IdleTicks) -> io::Result<Self> {
+    pub(super) fn new(first: Duration, period: Duration, idle_ticks: IdleTicks) -> io::Result<Self> {
         let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
-        let timer = timerfd_create(TimerfdClockId::Monotonic, flags)?;
-        #[expect(deprecated, reason = "sound with a descriptor that it owns; its successor is unsafe")]
-        let descriptor = AsyncFd::with_interest(timer, Interest::READABLE)?;
-        let period_ns = period.as_nanos() as i64;
-        let mut timer = Self {
-            descriptor,
-            due_ns: now_ns() + first.as_nanos() as i64 - period_ns,
-            period_ns,
-            lead_ns: 0,
-            lateness: WakeLatency::default(),
-            beats: 0,
-            rest,
-        };
-        timer.set(0)?;
+        let descriptor = timerfd_create(TimerfdClockId::Monotonic, flags)?;
+        let mut timer = Self::over(descriptor, first, period, idle_ticks)?;
+        timer.arm(0)?;
         Ok(timer)
     }
 
-    pub(super) fn poll_beat(&mut self, cx: &mut Context<'_>) -> Poll<Option<ClockTick>> {
-        let left_out = self.rest.take();
-        if left_out > 0 && self.set(left_out).is_err() {
+    fn over(
+        descriptor: OwnedFd,
+        first: Duration,
+        period: Duration,
+        idle_ticks: IdleTicks,
+    ) -> io::Result<Self> {
+        #[expect(deprecated, reason = "sound with a descriptor that it owns; its successor is unsafe")]
+        let descriptor = AsyncFd::with_interest(descriptor, Interest::READABLE)?;
+        let period_ns = period.as_nanos() as i64;
+        Ok(Self {
+            descriptor,
+            deadline_ns: now_ns() + first.as_nanos() as i64 - period_ns,
+            period_ns,
+            lead_ns: 0,
+            latency: WakeLatency::default(),
+            ticks: 0,
+            idle_ticks,
+        })
+    }
+
+    pub(super) fn poll_tick(&mut self, cx: &mut Context<'_>) -> Poll<Option<ClockTick>> {
+        let skipped = self.idle_ticks.take();
+        if skipped > 0 && self.arm(skipped).is_err() {
             return Poll::Ready(None);
         }
         loop {
@@ -66,7 +75,7 @@ impl TimerFd {
             let read = |timer: &AsyncFd<OwnedFd>| Ok(rustix::io::read(timer, &mut expirations)?);
             match ready.try_io(read) {
                 Ok(Ok(_)) => {
-                    // Empty until the next expiration: asking again now would be a call for nothing.
+                    // Empty until the next expiration: another read now would be a system call for nothing.
                     ready.clear_ready();
                     return Poll::Ready(self.woken().ok().map(|()| ClockTick));
                 }
@@ -76,26 +85,26 @@ impl TimerFd {
         }
     }
 
-    /// Waits for what is left until the beat's own time, if anything, and learns from it.
+    /// Records the wake-up's latency, and spins until the tick's deadline if it was early.
     fn woken(&mut self) -> io::Result<()> {
-        let late_ns = now_ns() + self.lead_ns - self.due_ns;
-        // Beats that nobody took fall together.
-        self.due_ns += late_ns - late_ns % self.period_ns;
-        self.lateness.enter(late_ns % self.period_ns);
-        self.beats += 1;
-        if self.beats.is_multiple_of(STEADY_BEATS) {
-            self.set(0)?;
+        let late_ns = now_ns() + self.lead_ns - self.deadline_ns;
+        // Ticks that were not taken in time merge into the newest.
+        self.deadline_ns += late_ns - late_ns % self.period_ns;
+        self.latency.record(late_ns % self.period_ns);
+        self.ticks += 1;
+        if self.ticks.is_multiple_of(TICKS_PER_ADJUSTMENT) {
+            self.arm(0)?;
         }
-        while now_ns() < self.due_ns {
+        while now_ns() < self.deadline_ns {
             std::hint::spin_loop();
         }
         Ok(())
     }
 
-    /// Beats from the next one on, but for so many.
-    fn set(&mut self, left_out: u32) -> io::Result<()> {
-        self.lead_ns = self.lateness.least_ns();
-        let next_ns = self.due_ns + self.period_ns * (1 + i64::from(left_out)) - self.lead_ns;
+    /// Sets the timer to the next tick after `skipped` others, and to every period from there.
+    fn arm(&mut self, skipped: u32) -> io::Result<()> {
+        self.lead_ns = self.latency.p10_ns();
+        let next_ns = self.deadline_ns + self.period_ns * (1 + i64::from(skipped)) - self.lead_ns;
         let when = Itimerspec { it_interval: timespec(self.period_ns), it_value: timespec(next_ns) };
         timerfd_settime(&self.descriptor, TimerfdTimerFlags::ABSTIME, &when)?;
         Ok(())
@@ -117,21 +126,21 @@ mod tests {
     use std::future::poll_fn;
 
     #[test]
-    fn no_beat_comes_before_its_time_however_early_the_timer_is_set_or_in_a_rest() {
+    fn no_tick_comes_before_its_deadline_with_a_lead_or_after_skipped_ticks() {
         actix::System::new().block_on(async {
             let period = Duration::from_millis(1);
             let mut timer = TimerFd::new(period, period, IdleTicks::default()).unwrap();
 
-            for _ in 0..2 * STEADY_BEATS {
-                poll_fn(|cx| timer.poll_beat(cx)).await.unwrap();
+            for _ in 0..2 * TICKS_PER_ADJUSTMENT {
+                poll_fn(|cx| timer.poll_tick(cx)).await.unwrap();
 
-                assert!(now_ns() >= timer.due_ns, "set {} ns too early", timer.lead_ns);
+                assert!(now_ns() >= timer.deadline_ns, "early with a lead of {} ns", timer.lead_ns);
             }
 
-            timer.rest.allow(3);
-            let before_ns = timer.due_ns;
-            poll_fn(|cx| timer.poll_beat(cx)).await.unwrap();
-            assert!(timer.due_ns - before_ns >= 4 * timer.period_ns && now_ns() >= timer.due_ns);
+            timer.idle_ticks.allow(3);
+            let before_ns = timer.deadline_ns;
+            poll_fn(|cx| timer.poll_tick(cx)).await.unwrap();
+            assert!(timer.deadline_ns - before_ns >= 4 * timer.period_ns && now_ns() >= timer.deadline_ns);
             assert!(timer.lead_ns > 0, "no wake-up was late");
         });
     }
