@@ -10,21 +10,25 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+#[cfg(target_os = "linux")]
+use std::task::ready;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::Stream;
+use tokio::time::MissedTickBehavior;
 use tracing::warn;
 
 pub(super) use self::steady::SteadyClock;
 #[cfg(target_os = "linux")]
 use self::timerfd::TimerFd;
 
-/// A stream of ticks, one at each whole millisecond. Ticks that are not taken in time merge into one.
+/// An endless stream of ticks, one at each whole millisecond. Ticks that are not taken in time merge into one.
 ///
 /// The runtime's timer counts whole milliseconds from the runtime's own start, and asks the kernel to wake
 /// it at the next whole millisecond after that. An event would wait one millisecond for it, sometimes two. A
-/// [kernel timer](TimerFd) of our own fires at the wanted time and compensates for wake-up latency.
+/// [kernel timer](TimerFd) of our own fires at the wanted time and compensates for wake-up latency. Where
+/// there is none, or when it fails, the runtime's timer has to do.
 pub(super) enum MillisecondClock {
     #[cfg(target_os = "linux")]
     Kernel(TimerFd),
@@ -59,12 +63,7 @@ impl MillisecondClock {
 
     /// A clock whose first tick comes after `first`. Needs a running runtime.
     pub(super) fn new(first: Duration, idle_ticks: IdleTicks) -> Self {
-        Self::kernel(first, idle_ticks).unwrap_or_else(|error| {
-            if error.kind() != io::ErrorKind::Unsupported {
-                warn!(%error, "no kernel timer; ticks will be up to 2 ms late");
-            }
-            Self::runtime()
-        })
+        Self::kernel(first, idle_ticks).unwrap_or_else(|error| Self::runtime(&error))
     }
 
     #[cfg(target_os = "linux")]
@@ -77,19 +76,86 @@ impl MillisecondClock {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    fn runtime() -> Self {
-        Self::Runtime(tokio::time::interval(Self::PERIOD))
+    /// The clock without a kernel timer, for this reason.
+    ///
+    /// A clock gets here at most once, so the warning is logged once.
+    fn runtime(error: &io::Error) -> Self {
+        if error.kind() != io::ErrorKind::Unsupported {
+            warn!(%error, "no kernel timer; the runtime's timer takes over, ticks are up to 2 ms late");
+        }
+        let mut interval = tokio::time::interval(Self::PERIOD);
+        interval.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        Self::Runtime(interval)
     }
 }
 
 impl Stream for MillisecondClock {
     type Item = ClockTick;
 
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<ClockTick>> {
-        match self.get_mut() {
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<ClockTick>> {
+        match &mut *self {
             #[cfg(target_os = "linux")]
-            Self::Kernel(timer) => timer.poll_tick(cx),
+            Self::Kernel(timer) => match ready!(timer.poll_tick(cx)) {
+                Ok(()) => Poll::Ready(Some(ClockTick)),
+                Err(error) => {
+                    *self = Self::runtime(&error);
+                    self.poll_next(cx)
+                }
+            },
             Self::Runtime(interval) => interval.poll_tick(cx).map(|_| Some(ClockTick)),
         }
+    }
+}
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests {
+    use std::io::Write;
+    use std::os::unix::net::UnixStream;
+
+    use futures_util::StreamExt;
+
+    use super::*;
+
+    /// A clock whose kernel timer is a socket, which cannot be armed, and the socket's peer.
+    fn clock_over_a_socket(idle_ticks: IdleTicks) -> (MillisecondClock, UnixStream) {
+        let (mut socket, peer) = UnixStream::pair().unwrap();
+        socket.set_nonblocking(true).unwrap();
+        socket.write_all(b"unread").unwrap();
+        let period = MillisecondClock::PERIOD;
+        let timer = TimerFd::over(socket.into(), period, period, idle_ticks).unwrap();
+        (MillisecondClock::Kernel(timer), peer)
+    }
+
+    async fn assert_ticks_of_the_runtime(mut clock: MillisecondClock) {
+        for _ in 0..3 {
+            assert!(clock.next().await.is_some());
+            assert!(matches!(clock, MillisecondClock::Runtime(_)));
+        }
+    }
+
+    #[test]
+    fn a_clock_whose_kernel_timer_cannot_be_armed_goes_on_with_the_runtimes_timer() {
+        actix::System::new().block_on(async {
+            let idle_ticks = IdleTicks::default();
+            let (clock, _peer) = clock_over_a_socket(idle_ticks.clone());
+
+            // The next tick arms the timer anew.
+            idle_ticks.allow(3);
+
+            assert_ticks_of_the_runtime(clock).await;
+        });
+    }
+
+    #[test]
+    fn a_clock_whose_kernel_timer_cannot_be_read_goes_on_with_the_runtimes_timer() {
+        actix::System::new().block_on(async {
+            let (clock, peer) = clock_over_a_socket(IdleTicks::default());
+
+            // A peer that closes with unread data resets the connection, so the read fails.
+            drop(peer);
+
+            assert_ticks_of_the_runtime(clock).await;
+        });
     }
 }

@@ -10,8 +10,8 @@ use rustix::time::{
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
+use super::IdleTicks;
 use super::wake_latency::WakeLatency;
-use super::{ClockTick, IdleTicks};
 use crate::model::SECOND;
 
 /// A periodic kernel timer (`timerfd_create(2)`) that compensates for wake-up latency.
@@ -44,7 +44,8 @@ impl TimerFd {
         Ok(timer)
     }
 
-    fn over(
+    /// A timer over this descriptor, not yet armed.
+    pub(super) fn over(
         descriptor: OwnedFd,
         first: Duration,
         period: Duration,
@@ -64,23 +65,24 @@ impl TimerFd {
         })
     }
 
-    pub(super) fn poll_tick(&mut self, cx: &mut Context<'_>) -> Poll<Option<ClockTick>> {
+    /// Waits for the next tick.
+    ///
+    /// # Errors
+    /// When the kernel refuses to set the timer or to read it. The timer is of no use any more.
+    pub(super) fn poll_tick(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let skipped = self.idle_ticks.take();
-        if skipped > 0 && self.arm(skipped).is_err() {
-            return Poll::Ready(None);
+        if skipped > 0 {
+            self.arm(skipped)?;
         }
         loop {
-            let Ok(mut ready) = ready!(self.descriptor.poll_read_ready(cx)) else { return Poll::Ready(None) };
+            let mut ready = ready!(self.descriptor.poll_read_ready(cx))?;
             let mut expirations = [0; size_of::<u64>()];
             let read = |timer: &AsyncFd<OwnedFd>| Ok(rustix::io::read(timer, &mut expirations)?);
-            match ready.try_io(read) {
-                Ok(Ok(_)) => {
-                    // Empty until the next expiration: another read now would be a system call for nothing.
-                    ready.clear_ready();
-                    return Poll::Ready(self.woken().ok().map(|()| ClockTick));
-                }
-                Ok(Err(_)) => return Poll::Ready(None),
-                Err(_would_block) => {}
+            if let Ok(read) = ready.try_io(read) {
+                read?;
+                // Empty until the next expiration: another read now would be a system call for nothing.
+                ready.clear_ready();
+                return Poll::Ready(self.woken());
             }
         }
     }
