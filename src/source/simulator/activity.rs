@@ -1,4 +1,4 @@
-use super::draws::Draws;
+use super::random::RandomStream;
 
 /// Who is next: draws instruments by their share of the market's activity, in O(1).
 ///
@@ -55,8 +55,8 @@ impl Activity {
     }
 
     /// The place of the next instrument to be active. The universe must not be empty.
-    pub(super) fn draw(&self, draws: &mut Draws) -> usize {
-        let bits = draws.bits();
+    pub(super) fn draw(&self, random: &mut RandomStream) -> usize {
+        let bits = random.next_u64();
         let place = (((bits >> 32) * self.columns.len() as u64) >> 32) as usize;
         let column = self.columns[place];
         if bits as u32 <= column.keep { place } else { column.alias as usize }
@@ -67,15 +67,15 @@ const TWO_TO_32: f64 = (1u64 << 32) as f64;
 
 #[cfg(test)]
 mod tests {
-    use super::super::draws::Purpose;
+    use super::super::random::Purpose;
     use super::*;
 
     fn shares(count: usize, drawn: u32) -> Vec<f64> {
         let activity = Activity::new(count);
-        let mut draws = Draws::new(1, Purpose::Arrivals);
+        let mut random = RandomStream::new(1, Purpose::Arrivals);
         let mut seen = vec![0u32; count];
         for _ in 0..drawn {
-            seen[activity.draw(&mut draws)] += 1;
+            seen[activity.draw(&mut random)] += 1;
         }
         seen.into_iter().map(|count| f64::from(count) / f64::from(drawn)).collect()
     }

@@ -1,4 +1,4 @@
-use super::draws::Draws;
+use super::random::RandomStream;
 use super::simulation::ArrivalProcess;
 
 /// When something happens, told one millisecond at a time: a Poisson process, or an even beat.
@@ -19,18 +19,18 @@ const STEP_NS: f64 = 1_000_000.0;
 
 impl Arrivals {
     /// Arrivals at this mean rate; 0 for none at all.
-    pub(super) fn new(rhythm: ArrivalProcess, per_second: f64, draws: &mut Draws) -> Self {
+    pub(super) fn new(rhythm: ArrivalProcess, per_second: f64, random: &mut RandomStream) -> Self {
         let mut arrivals = Self { rhythm, mean_gap_ns: 1e9 / per_second, next_ns: f64::INFINITY };
         // Told apart, because an infinite gap times a draw of 0 would be no number.
         if arrivals.mean_gap_ns.is_finite() {
-            arrivals.next_ns = arrivals.gap_ns(draws);
+            arrivals.next_ns = arrivals.gap_ns(random);
         }
         arrivals
     }
 
-    fn gap_ns(&self, draws: &mut Draws) -> f64 {
+    fn gap_ns(&self, random: &mut RandomStream) -> f64 {
         match self.rhythm {
-            ArrivalProcess::Poisson => self.mean_gap_ns * draws.exponential(),
+            ArrivalProcess::Poisson => self.mean_gap_ns * random.exponential(),
             ArrivalProcess::Even => self.mean_gap_ns,
         }
     }
@@ -42,26 +42,26 @@ impl Arrivals {
 
     /// The next arrival of this step in nanoseconds from its beginning, 0 to 999,999; at
     /// `None` the step is over and the next call belongs to the next one.
-    pub(super) fn next_in_step(&mut self, draws: &mut Draws) -> Option<u32> {
+    pub(super) fn next_in_step(&mut self, random: &mut RandomStream) -> Option<u32> {
         if self.next_ns >= STEP_NS {
             self.next_ns -= STEP_NS;
             return None;
         }
         let offset_ns = self.next_ns as u32;
-        self.next_ns += self.gap_ns(draws);
+        self.next_ns += self.gap_ns(random);
         Some(offset_ns)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::draws::Purpose;
+    use super::super::random::Purpose;
     use super::*;
 
     fn counts(per_second: f64, steps: usize) -> Vec<f64> {
-        let mut draws = Draws::new(1, Purpose::Arrivals);
-        let mut arrivals = Arrivals::new(ArrivalProcess::Poisson, per_second, &mut draws);
-        let mut in_step = || std::iter::from_fn(|| arrivals.next_in_step(&mut draws)).count() as f64;
+        let mut random = RandomStream::new(1, Purpose::Arrivals);
+        let mut arrivals = Arrivals::new(ArrivalProcess::Poisson, per_second, &mut random);
+        let mut in_step = || std::iter::from_fn(|| arrivals.next_in_step(&mut random)).count() as f64;
         (0..steps).map(|_| in_step()).collect()
     }
 
@@ -80,10 +80,10 @@ mod tests {
 
     #[test]
     fn an_even_beat_is_even_whatever_is_drawn() {
-        let mut draws = Draws::new(1, Purpose::Arrivals);
-        let mut arrivals = Arrivals::new(ArrivalProcess::Even, 400.0, &mut draws);
+        let mut random = RandomStream::new(1, Purpose::Arrivals);
+        let mut arrivals = Arrivals::new(ArrivalProcess::Even, 400.0, &mut random);
 
-        let mut count = || std::iter::from_fn(|| arrivals.next_in_step(&mut draws)).collect::<Vec<_>>();
+        let mut count = || std::iter::from_fn(|| arrivals.next_in_step(&mut random)).collect::<Vec<_>>();
         let steps: Vec<_> = (0..8).map(|_| count()).collect();
         assert_eq!(steps, [vec![], vec![], vec![500_000], vec![], vec![], vec![0], vec![], vec![500_000]]);
     }
@@ -95,11 +95,11 @@ mod tests {
 
     #[test]
     fn arrivals_of_a_step_are_in_order_and_inside_it() {
-        let mut draws = Draws::new(1, Purpose::Arrivals);
-        let mut arrivals = Arrivals::new(ArrivalProcess::Poisson, 2_000_000.0, &mut draws);
+        let mut random = RandomStream::new(1, Purpose::Arrivals);
+        let mut arrivals = Arrivals::new(ArrivalProcess::Poisson, 2_000_000.0, &mut random);
 
         for _ in 0..100 {
-            let offsets: Vec<u32> = std::iter::from_fn(|| arrivals.next_in_step(&mut draws)).collect();
+            let offsets: Vec<u32> = std::iter::from_fn(|| arrivals.next_in_step(&mut random)).collect();
             assert!(offsets.is_sorted());
             assert!(offsets.iter().all(|offset_ns| *offset_ns < 1_000_000));
         }

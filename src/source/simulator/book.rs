@@ -1,7 +1,7 @@
 use crate::model::{Conditions, Price, Quote, SymbolId, Tape, Timestamp, Trade, Venue};
 
-use super::draws::Draws;
 use super::prices::Worth;
+use super::random::RandomStream;
 use super::venues::{OFF_EXCHANGE, quoting};
 
 /// The best bid and the best ask of one instrument, and the trades between them.
@@ -66,7 +66,7 @@ const DEPTH_TICKS: f64 = 40_000.0;
 
 impl Book {
     /// The book of the instrument at this place of its universe, around what it is worth.
-    pub(super) fn new(symbol: SymbolId, tape: Tape, worth: Worth, draws: &mut Draws) -> Self {
+    pub(super) fn new(symbol: SymbolId, tape: Tape, worth: Worth, random: &mut RandomStream) -> Self {
         let nobody = Level { ticks: 0, size: 0, venue: Venue(0) };
         let mut book = Self {
             symbol,
@@ -77,45 +77,45 @@ impl Book {
             illiquidity: (1.0 + f64::from(symbol.0) / 20.0).sqrt(),
             ids: 0,
         };
-        book.center(worth, draws);
+        book.center(worth, random);
         book
     }
 
     /// The quote changes: at least a size of it, and its prices if the worth has left them.
-    pub(super) fn requote(&mut self, worth: Worth, draws: &mut Draws) {
+    pub(super) fn requote(&mut self, worth: Worth, random: &mut RandomStream) {
         let has_left = worth.ticks < self.bid.ticks as f64 || worth.ticks > self.ask.ticks as f64;
-        if has_left || draws.chance(RESPREAD) {
-            self.center(worth, draws);
+        if has_left || random.bernoulli(RESPREAD) {
+            self.center(worth, random);
         }
         let changing = match self.hit {
             Side::Bid => &mut self.bid,
             Side::QueryParams => &mut self.ask,
         };
-        changing.refill(self.tape, draws);
-        self.hit = if draws.chance(0.5) { Side::Bid } else { Side::QueryParams };
+        changing.refill(self.tape, random);
+        self.hit = if random.bernoulli(0.5) { Side::Bid } else { Side::QueryParams };
     }
 
     /// Puts bid and ask on both sides of the worth, at a spread that suits it.
-    fn center(&mut self, worth: Worth, draws: &mut Draws) {
+    fn center(&mut self, worth: Worth, random: &mut RandomStream) {
         let usual = worth.ticks * NARROWEST * worth.heat * self.illiquidity;
-        let spread = 1 + (usual * draws.between(0.5, 1.5)) as i64;
+        let spread = 1 + (usual * random.uniform_in(0.5, 1.5)) as i64;
         let bid = (worth.ticks - (spread - 1) as f64 * 0.5) as i64;
         let bid = bid.max(1);
-        self.bid.move_to(bid, self.tape, draws);
-        self.ask.move_to(bid + spread, self.tape, draws);
+        self.bid.move_to(bid, self.tape, random);
+        self.ask.move_to(bid + spread, self.tape, random);
     }
 
     /// Shares change hands, at the bid, at the ask or between.
-    pub(super) fn trade(&mut self, worth: Worth, at: Timestamp, draws: &mut Draws) -> Trade {
+    pub(super) fn trade(&mut self, worth: Worth, at: Timestamp, random: &mut RandomStream) -> Trade {
         let spread = self.ask.ticks - self.bid.ticks;
         let nearness = (worth.ticks - self.bid.ticks as f64) / spread as f64;
-        let buyer = draws.chance(nearness.clamp(CONTRARIANS, 1.0 - CONTRARIANS));
+        let buyer = random.bernoulli(nearness.clamp(CONTRARIANS, 1.0 - CONTRARIANS));
         let (side, level) = if buyer { (Side::QueryParams, self.ask) } else { (Side::Bid, self.bid) };
         self.hit = side;
 
-        let size = size(level.ticks, draws);
-        let (ticks, size, venue) = if spread > 1 && draws.chance(BETWEEN) {
-            let inside = 1 + draws.below((spread - 1) as u32);
+        let size = size(level.ticks, random);
+        let (ticks, size, venue) = if spread > 1 && random.bernoulli(BETWEEN) {
+            let inside = 1 + random.uniform_below((spread - 1) as u32);
             (self.bid.ticks + i64::from(inside), size, OFF_EXCHANGE)
         } else {
             // Nobody can buy more than is shown at this price.
@@ -157,37 +157,37 @@ impl Book {
 }
 
 impl Level {
-    fn move_to(&mut self, ticks: i64, tape: Tape, draws: &mut Draws) {
+    fn move_to(&mut self, ticks: i64, tape: Tape, random: &mut RandomStream) {
         if ticks != self.ticks {
             self.ticks = ticks;
-            self.refill(tape, draws);
+            self.refill(tape, random);
         }
     }
 
     /// Somebody else shows another size at the same price: whole lots, never the size of before.
-    fn refill(&mut self, tape: Tape, draws: &mut Draws) {
-        let lots = lots(self.ticks, draws);
+    fn refill(&mut self, tape: Tape, random: &mut RandomStream) {
+        let lots = lots(self.ticks, random);
         let size = lots * ROUND_LOT;
         self.size = if size == self.size { size + ROUND_LOT } else { size };
-        self.venue = quoting(tape, draws);
+        self.venue = quoting(tape, random);
     }
 }
 
 /// So many round lots, at least 1: the cheaper, the more.
-fn lots(ticks: i64, draws: &mut Draws) -> u32 {
+fn lots(ticks: i64, random: &mut RandomStream) -> u32 {
     let usual = DEPTH_TICKS / ticks as f64;
     // The product of two uniforms, with mean ¼, is as skewed as sizes are: many small, few large.
-    1 + (usual * 4.0 * draws.unit() * draws.unit()) as u32
+    1 + (usual * 4.0 * random.uniform() * random.uniform()) as u32
 }
 
 /// The size of a trade in shares, at least 1.
-fn size(ticks: i64, draws: &mut Draws) -> u32 {
-    if draws.chance(ODD_LOTS) {
+fn size(ticks: i64, random: &mut RandomStream) -> u32 {
+    if random.bernoulli(ODD_LOTS) {
         // The square makes a handful of shares the most common.
-        let share = draws.unit();
+        let share = random.uniform();
         1 + (share * share * f64::from(ROUND_LOT - 1)) as u32
     } else {
-        lots(ticks, draws) * ROUND_LOT
+        lots(ticks, random) * ROUND_LOT
     }
 }
 
@@ -198,7 +198,7 @@ pub(super) fn conditions(size: u32) -> Conditions {
 
 #[cfg(test)]
 mod tests {
-    use super::super::draws::Purpose;
+    use super::super::random::Purpose;
     use super::*;
 
     const NOON: Timestamp = Timestamp::from_nanos(0);
@@ -207,16 +207,16 @@ mod tests {
         Worth { ticks, heat: 1.0 }
     }
 
-    fn book(place: u32, ticks: f64) -> (Book, Draws) {
-        let mut draws = Draws::new(1, Purpose::Books);
-        (Book::new(SymbolId(place), Tape::C, worth(ticks), &mut draws), draws)
+    fn book(place: u32, ticks: f64) -> (Book, RandomStream) {
+        let mut random = RandomStream::new(1, Purpose::Books);
+        (Book::new(SymbolId(place), Tape::C, worth(ticks), &mut random), random)
     }
 
     /// The mean spread in ticks over many quotes around the same worth.
     fn usual_spread(place: u32, ticks: f64) -> f64 {
-        let (mut book, mut draws) = book(place, ticks);
+        let (mut book, mut random) = book(place, ticks);
         let spreads = (0..1_000).map(|_| {
-            book.requote(worth(ticks), &mut draws);
+            book.requote(worth(ticks), &mut random);
             (book.ask.ticks - book.bid.ticks) as f64
         });
         spreads.sum::<f64>() / 1_000.0
@@ -232,10 +232,10 @@ mod tests {
 
     #[test]
     fn a_book_follows_the_worth_down_to_the_last_tick() {
-        let (mut book, mut draws) = book(0, 9_000.4);
+        let (mut book, mut random) = book(0, 9_000.4);
 
         for ticks in [9_000.4, 12_000.9, 700.1, 2.5, 0.3, 5_000.0] {
-            book.requote(worth(ticks), &mut draws);
+            book.requote(worth(ticks), &mut random);
 
             let quote = book.quote(NOON);
             assert!(quote.bid.ticks() >= 1 && quote.bid < quote.ask);
@@ -246,11 +246,11 @@ mod tests {
 
     #[test]
     fn no_quote_is_like_the_one_before() {
-        let (mut book, mut draws) = book(0, 9_000.4);
+        let (mut book, mut random) = book(0, 9_000.4);
         let mut before = book.quote(NOON);
 
         for _ in 0..10_000 {
-            book.requote(worth(9_000.4), &mut draws);
+            book.requote(worth(9_000.4), &mut random);
 
             let quote = book.quote(NOON);
             assert_ne!(quote, before);
@@ -260,12 +260,12 @@ mod tests {
 
     #[test]
     fn trades_are_mostly_at_the_bid_or_the_ask_and_sometimes_between() {
-        let (mut book, mut draws) = book(0, 150_000.2);
+        let (mut book, mut random) = book(0, 150_000.2);
         let (mut at_edge, mut between) = (0, 0);
 
         for number in 1..=10_000 {
-            book.requote(worth(150_000.2), &mut draws);
-            let trade = book.trade(worth(150_000.2), NOON, &mut draws);
+            book.requote(worth(150_000.2), &mut random);
+            let trade = book.trade(worth(150_000.2), NOON, &mut random);
 
             let quote = book.quote(NOON);
             assert!((quote.bid..=quote.ask).contains(&trade.price));
@@ -281,11 +281,11 @@ mod tests {
 
     #[test]
     fn fewer_than_a_hundred_shares_are_an_odd_lot() {
-        let (mut book, mut draws) = book(0, 3_000.5);
+        let (mut book, mut random) = book(0, 3_000.5);
         let mut odd = 0;
 
         for _ in 0..10_000 {
-            let trade = book.trade(worth(3_000.5), NOON, &mut draws);
+            let trade = book.trade(worth(3_000.5), NOON, &mut random);
 
             assert!(trade.size >= 1);
             assert_eq!(trade.size < 100, trade.conditions == Conditions::ODD_LOT);
@@ -299,8 +299,8 @@ mod tests {
     #[test]
     fn buyers_are_more_eager_the_nearer_the_worth_is_to_the_ask() {
         let buyers = |worth_ticks| {
-            let (mut book, mut draws) = book(0, 3_000.5);
-            let mut trades = (0..1_000).map(|_| book.trade(worth(worth_ticks), NOON, &mut draws));
+            let (mut book, mut random) = book(0, 3_000.5);
+            let mut trades = (0..1_000).map(|_| book.trade(worth(worth_ticks), NOON, &mut random));
             trades.by_ref().filter(|trade| trade.price.ticks() == 3_001).count()
         };
 

@@ -5,9 +5,9 @@ use super::agenda::{Agenda, Matter};
 use super::arrivals::Arrivals;
 use super::bands::Bands;
 use super::book::Book;
-use super::draws::{Draws, Purpose};
 use super::halts::Halts;
 use super::prices::Prices;
+use super::random::{Purpose, RandomStream};
 use super::reports::{Fate, Reports};
 use super::simulation::Simulation;
 
@@ -40,9 +40,9 @@ pub struct Simulator {
     halts: Halts,
     agenda: Agenda,
     /// Of when, to whom and what.
-    happenings: Draws,
+    happenings: RandomStream,
     /// Of spreads, sizes and venues.
-    shapes: Draws,
+    shapes: RandomStream,
     quote_share: f64,
     band_step: f64,
     /// Where the last event was.
@@ -88,8 +88,8 @@ impl Simulator {
     pub fn new(universe: &Universe, settings: Simulation) -> Self {
         settings.check();
         let Simulation { seed, trades_per_second, rhythm, quotes_per_trade, band_step, .. } = settings;
-        let mut happenings = Draws::new(seed, Purpose::Arrivals);
-        let mut shapes = Draws::new(seed, Purpose::Books);
+        let mut happenings = RandomStream::new(seed, Purpose::Arrivals);
+        let mut shapes = RandomStream::new(seed, Purpose::Books);
         let mut prices = Prices::new(universe, seed);
         let listings = universe
             .iter()
@@ -168,10 +168,10 @@ impl Simulator {
 
     /// One thing happens to one instrument, unless it is halted.
     fn happen(&mut self, now: Moment, out: &mut Vec<Event>) {
-        if !self.happenings.chance(STAYING) {
+        if !self.happenings.bernoulli(STAYING) {
             self.place = self.activity.draw(&mut self.happenings);
         }
-        let is_quote = self.happenings.chance(self.quote_share);
+        let is_quote = self.happenings.bernoulli(self.quote_share);
         let listing = &mut self.listings[self.place];
         if listing.is_halted {
             return;

@@ -1,6 +1,6 @@
 use crate::model::{StatusReason, SymbolId};
 
-use super::draws::{Draws, Purpose};
+use super::random::{Purpose, RandomStream};
 use super::simulation::Simulation;
 
 /// When trading is halted, in which instrument, for how long and why.
@@ -10,7 +10,7 @@ use super::simulation::Simulation;
 pub(super) struct Halts {
     mean_gap_ns: f64,
     mean_length_ns: f64,
-    draws: Draws,
+    random: RandomStream,
 }
 
 /// One halt to be.
@@ -29,22 +29,22 @@ impl Halts {
         Self {
             mean_gap_ns: 1e9 / settings.halts_per_second,
             mean_length_ns: 1e9 * settings.halt_seconds,
-            draws: Draws::new(settings.seed, Purpose::Halts),
+            random: RandomStream::new(settings.seed, Purpose::Halts),
         }
     }
 
     /// From one halt to the next, in nanoseconds; `None` if there is to be none.
     pub(super) fn gap_ns(&mut self) -> Option<u64> {
-        let gap = self.mean_gap_ns.is_finite().then(|| self.mean_gap_ns * self.draws.exponential());
+        let gap = self.mean_gap_ns.is_finite().then(|| self.mean_gap_ns * self.random.exponential());
         gap.map(|gap_ns| gap_ns as u64)
     }
 
     /// A halt of one of so many instruments.
     pub(super) fn halt(&mut self, instruments: usize) -> Halt {
         Halt {
-            symbol: SymbolId(self.draws.below(instruments as u32)),
-            length_ns: (self.mean_length_ns * self.draws.between(LENGTHS.start, LENGTHS.end)) as u64,
-            reason: match self.draws.chance(0.5) {
+            symbol: SymbolId(self.random.uniform_below(instruments as u32)),
+            length_ns: (self.mean_length_ns * self.random.uniform_in(LENGTHS.start, LENGTHS.end)) as u64,
+            reason: match self.random.bernoulli(0.5) {
                 true => StatusReason::NewsPending,
                 false => StatusReason::VolatilityPause,
             },

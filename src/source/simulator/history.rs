@@ -3,7 +3,7 @@ use std::time::Duration;
 use crate::model::{Bar, Instrument, SECOND, Timestamp, Universe};
 
 use super::activity::{total_weight, weight};
-use super::draws::Purpose;
+use super::random::Purpose;
 use super::rewind::{Mood, Rewind};
 use super::simulation::Simulation;
 

@@ -2,9 +2,9 @@ use std::ops::Range;
 
 use crate::model::{Instrument, Price, Sector, SymbolId, Tape, Universe};
 
-use super::draws::{Draws, Purpose};
-use super::elementary::{exp, ln};
 use super::names::Names;
+use super::portable_math::{exp, ln};
+use super::random::{Purpose, RandomStream};
 
 /// The most instruments that [`universe`] makes: ten times what is listed in the United States.
 pub const MAX_LISTINGS: usize = 100_000;
@@ -36,8 +36,8 @@ pub fn universe(count: usize, seed: u64) -> Universe {
     for instrument in &well_known {
         names.reserve(instrument.symbol.as_str());
     }
-    let mut draws = Draws::new(seed, Purpose::Listings);
-    let invented = std::iter::repeat_with(|| invent(&mut names, &mut draws));
+    let mut random = RandomStream::new(seed, Purpose::Listings);
+    let invented = std::iter::repeat_with(|| invent(&mut names, &mut random));
     Universe::new(well_known.into_iter().chain(invented).take(count).collect())
 }
 
@@ -52,11 +52,11 @@ fn well_known() -> impl Iterator<Item = Instrument> {
     })
 }
 
-fn invent(names: &mut Names, draws: &mut Draws) -> Instrument {
-    let sector = SECTORS[draws.below(Sector::COUNT as u32) as usize];
-    let exchange = EXCHANGES[draws.below(EXCHANGES.len() as u32) as usize];
-    let dollars = exp(draws.between(ln(PRICES.start), ln(PRICES.end)));
-    let named = names.invent(sector, draws);
+fn invent(names: &mut Names, random: &mut RandomStream) -> Instrument {
+    let sector = SECTORS[random.uniform_below(Sector::COUNT as u32) as usize];
+    let exchange = EXCHANGES[random.uniform_below(EXCHANGES.len() as u32) as usize];
+    let dollars = exp(random.uniform_in(ln(PRICES.start), ln(PRICES.end)));
+    let named = names.invent(sector, random);
     listing(&named.symbol, named.name, exchange, sector, dollars)
 }
 

@@ -16,22 +16,22 @@
 //!
 //! Nothing in here but [`SimulatedMarket`] and its metronome reads a clock or asks the system for randomness: the
 //! same seed, universe and [`Simulation`] give the same events, byte for byte but for the wall clock, on
-//! every machine. `draws` and `elementary` say what that costs.
+//! every machine. `random` and `portable_math` say what that costs.
 
 mod activity;
 mod agenda;
 mod arrivals;
 mod bands;
 mod book;
-mod draws;
-mod elementary;
 mod engine;
 mod halts;
 mod history;
 mod listings;
 mod names;
 mod path;
+mod portable_math;
 mod prices;
+mod random;
 mod reports;
 mod rewind;
 mod simulation;

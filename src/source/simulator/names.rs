@@ -2,7 +2,7 @@ use std::collections::HashSet;
 
 use crate::model::Sector;
 
-use super::draws::Draws;
+use super::random::RandomStream;
 
 /// Names companies that do not exist, and gives each a symbol taken from its name.
 ///
@@ -44,24 +44,24 @@ impl Names {
     }
 
     /// A new company of this sector.
-    pub(super) fn invent(&mut self, sector: Sector, draws: &mut Draws) -> Named {
+    pub(super) fn invent(&mut self, sector: Sector, random: &mut RandomStream) -> Named {
         let name = loop {
-            let [head, middle, tail] = [&HEADS[..], &MIDDLES, &TAILS].map(|part| draws.one_of(part));
-            let candidate = format!("{head}{middle}{tail} {}", draws.one_of(callings(sector)));
+            let [head, middle, tail] = [&HEADS[..], &MIDDLES, &TAILS].map(|part| random.choose(part));
+            let candidate = format!("{head}{middle}{tail} {}", random.choose(callings(sector)));
             if self.names.insert(candidate.clone()) {
                 break candidate;
             }
         };
-        Named { symbol: self.symbol(&name, draws), name }
+        Named { symbol: self.symbol(&name, random), name }
     }
 
     /// A free symbol, from the letters of the name while there is one to be found.
-    fn symbol(&mut self, name: &str, draws: &mut Draws) -> String {
+    fn symbol(&mut self, name: &str, random: &mut RandomStream) -> String {
         for attempt in 0.. {
-            let length = if draws.chance(0.3) { 3 } else { 4 } + usize::from(attempt > PATIENCE / 2);
+            let length = if random.bernoulli(0.3) { 3 } else { 4 } + usize::from(attempt > PATIENCE / 2);
             let candidate = match attempt {
-                ..PATIENCE => letters_of(name, length, draws),
-                _ => any_letters(length, draws),
+                ..PATIENCE => letters_of(name, length, random),
+                _ => any_letters(length, random),
             };
             if self.symbols.insert(candidate.clone()) {
                 return candidate;
@@ -72,7 +72,7 @@ impl Names {
 }
 
 /// So many letters of the name: the first, and others in the order in which they stand.
-fn letters_of(name: &str, length: usize, draws: &mut Draws) -> String {
+fn letters_of(name: &str, length: usize, random: &mut RandomStream) -> String {
     let letters: Vec<u8> = name.bytes().filter(u8::is_ascii_alphabetic).collect();
     let mut symbol = String::with_capacity(length);
     let mut at = 0;
@@ -80,13 +80,13 @@ fn letters_of(name: &str, length: usize, draws: &mut Draws) -> String {
         symbol.push(char::from(letters[at].to_ascii_uppercase()));
         // Leaves enough letters for the places still to be filled.
         let room = letters.len() - at - (length - symbol.len());
-        at += 1 + draws.below(room.min(4) as u32) as usize;
+        at += 1 + random.uniform_below(room.min(4) as u32) as usize;
     }
     symbol
 }
 
-fn any_letters(length: usize, draws: &mut Draws) -> String {
-    (0..length).map(|_| char::from(b'A' + draws.below(26) as u8)).collect()
+fn any_letters(length: usize, random: &mut RandomStream) -> String {
+    (0..length).map(|_| char::from(b'A' + random.uniform_below(26) as u8)).collect()
 }
 
 /// What companies of a sector call themselves.
@@ -122,16 +122,16 @@ fn callings(sector: Sector) -> &'static [&'static str] {
 
 #[cfg(test)]
 mod tests {
-    use super::super::draws::Purpose;
+    use super::super::random::Purpose;
     use super::*;
 
     #[test]
     fn a_symbol_begins_like_the_name_and_keeps_its_order() {
-        let mut draws = Draws::new(1, Purpose::Listings);
+        let mut random = RandomStream::new(1, Purpose::Listings);
 
         for length in [3, 4, 5] {
             for _ in 0..1_000 {
-                let symbol = letters_of("Alia Co.", length, &mut draws);
+                let symbol = letters_of("Alia Co.", length, &mut random);
 
                 assert!(symbol.starts_with('A'));
                 let mut rest = "ALIACO".chars();
@@ -142,12 +142,12 @@ mod tests {
 
     #[test]
     fn a_reserved_symbol_is_not_given_again() {
-        let mut draws = Draws::new(1, Purpose::Listings);
+        let mut random = RandomStream::new(1, Purpose::Listings);
         let mut names = Names::default();
-        let first = Names::default().invent(Sector::Energy, &mut draws.clone());
+        let first = Names::default().invent(Sector::Energy, &mut random.clone());
         names.reserve(&first.symbol);
 
-        let other = names.invent(Sector::Energy, &mut draws);
+        let other = names.invent(Sector::Energy, &mut random);
 
         assert_eq!(other.name, first.name);
         assert_ne!(other.symbol, first.symbol);

@@ -1,5 +1,5 @@
-use super::draws::Draws;
-use super::elementary::exp;
+use super::portable_math::exp;
+use super::random::RandomStream;
 
 /// Seconds in a trading day of 6½ hours.
 pub(super) const DAY: f64 = 23_400.0;
@@ -64,14 +64,14 @@ const JUMP_IN_DAILY_DEVIATIONS: f64 = 0.2;
 
 impl Path {
     /// A continuous path from 0, of this volatility per year (0.3 for 30 %).
-    pub(super) fn continuous(volatility: f64, draws: &mut Draws) -> Self {
+    pub(super) fn continuous(volatility: f64, random: &mut RandomStream) -> Self {
         let mut path = Self {
             level: 0.0,
             aim: 0.0,
             volatility: volatility / YEAR.sqrt(),
             heat: 1.0,
-            fast: HEAT_DEVIATION * draws.normal(),
-            slow: HEAT_DEVIATION * draws.normal(),
+            fast: HEAT_DEVIATION * random.normal(),
+            slow: HEAT_DEVIATION * random.normal(),
             jump: 0.0,
             at_ns: 0,
             heated_at_ns: 0,
@@ -83,19 +83,19 @@ impl Path {
     /// A path with jumps besides, that drifts from 0 to where it will come to rest, the `aim`.
     ///
     /// The drift begins with 0.69 × `aim` a year.
-    pub(super) fn jumping(volatility: f64, aim: f64, draws: &mut Draws) -> Self {
+    pub(super) fn jumping(volatility: f64, aim: f64, random: &mut RandomStream) -> Self {
         let jump = JUMP_IN_DAILY_DEVIATIONS * volatility / (YEAR / DAY).sqrt();
-        Self { aim, jump, ..Self::continuous(volatility, draws) }
+        Self { aim, jump, ..Self::continuous(volatility, random) }
     }
 
     /// The level at this time, in nanoseconds since the start; the path does not go back in time.
-    pub(super) fn at(&mut self, now_ns: u64, draws: &mut Draws) -> f64 {
+    pub(super) fn at(&mut self, now_ns: u64, random: &mut RandomStream) -> f64 {
         if now_ns > self.at_ns {
-            self.move_on(seconds(self.at_ns, now_ns), draws);
+            self.move_on(seconds(self.at_ns, now_ns), random);
             self.at_ns = now_ns;
         }
         if now_ns - self.heated_at_ns.min(now_ns) >= HEAT_RENEWAL_NS {
-            self.renew_heat(seconds(self.heated_at_ns, now_ns), draws);
+            self.renew_heat(seconds(self.heated_at_ns, now_ns), random);
             self.heated_at_ns = now_ns;
         }
         self.level
@@ -106,22 +106,22 @@ impl Path {
         self.heat
     }
 
-    fn move_on(&mut self, gap: f64, draws: &mut Draws) {
+    fn move_on(&mut self, gap: f64, random: &mut RandomStream) {
         let reversion = Reversion::over(gap, LEVEL_HALF_LIFE);
         let volatility = self.volatility * self.heat;
         let variance = volatility * volatility * reversion.renewed * (0.5 / reversion.rate);
-        self.level = self.aim + (self.level - self.aim) * reversion.kept + variance.sqrt() * draws.normal();
-        if self.jump > 0.0 && draws.chance(gap * (JUMPS_PER_DAY / DAY)) {
-            let size = self.jump * draws.exponential();
-            self.level += if draws.chance(0.5) { size } else { -size };
+        self.level = self.aim + (self.level - self.aim) * reversion.kept + variance.sqrt() * random.normal();
+        if self.jump > 0.0 && random.bernoulli(gap * (JUMPS_PER_DAY / DAY)) {
+            let size = self.jump * random.exponential();
+            self.level += if random.bernoulli(0.5) { size } else { -size };
         }
     }
 
-    fn renew_heat(&mut self, gap: f64, draws: &mut Draws) {
+    fn renew_heat(&mut self, gap: f64, random: &mut RandomStream) {
         for (part, half_life) in [(&mut self.fast, FAST_HALF_LIFE), (&mut self.slow, SLOW_HALF_LIFE)] {
             let reversion = Reversion::over(gap, half_life);
             let deviation = HEAT_DEVIATION * reversion.renewed.sqrt();
-            *part = *part * reversion.kept + deviation * draws.normal();
+            *part = *part * reversion.kept + deviation * random.normal();
         }
         self.set_heat();
     }
@@ -163,7 +163,7 @@ fn seconds(from_ns: u64, to_ns: u64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::draws::Purpose;
+    use super::super::random::Purpose;
     use super::*;
 
     const SECOND_NS: u64 = 1_000_000_000;
@@ -175,13 +175,13 @@ mod tests {
 
     #[test]
     fn a_path_has_the_volatility_of_its_name() {
-        let mut draws = Draws::new(3, Purpose::Prices);
-        let mut path = Path::continuous(0.3, &mut draws);
+        let mut random = RandomStream::new(3, Purpose::Prices);
+        let mut path = Path::continuous(0.3, &mut random);
         let mut before = 0.0;
 
         let minutes: Vec<f64> = (1..600_000)
             .map(|minute| {
-                let level = path.at(minute * 60 * SECOND_NS, &mut draws);
+                let level = path.at(minute * 60 * SECOND_NS, &mut random);
                 level - std::mem::replace(&mut before, level)
             })
             .collect();
@@ -194,11 +194,11 @@ mod tests {
     #[test]
     fn a_path_stays_around_its_aim_for_ever() {
         for (gap, looks) in [(DAY, 50_000), (30.0 * DAY, 20_000), (3.0 * YEAR, 800)] {
-            let mut draws = Draws::new(5, Purpose::Prices);
-            let mut path = Path::jumping(0.3, 0.1, &mut draws);
+            let mut random = RandomStream::new(5, Purpose::Prices);
+            let mut path = Path::jumping(0.3, 0.1, &mut random);
             let gap_ns = (gap * 1e9) as u64;
 
-            let levels: Vec<f64> = (1..looks).map(|look| path.at(look * gap_ns, &mut draws)).collect();
+            let levels: Vec<f64> = (1..looks).map(|look| path.at(look * gap_ns, &mut random)).collect();
 
             let mean = levels.iter().sum::<f64>() / levels.len() as f64;
             let stationary = deviation(&levels);
@@ -210,11 +210,11 @@ mod tests {
 
     #[test]
     fn a_path_asked_twice_for_the_same_moment_answers_the_same() {
-        let mut draws = Draws::new(1, Purpose::Prices);
-        let mut path = Path::jumping(0.3, 0.0, &mut draws);
+        let mut random = RandomStream::new(1, Purpose::Prices);
+        let mut path = Path::jumping(0.3, 0.0, &mut random);
 
-        let first = path.at(5 * SECOND_NS, &mut draws);
+        let first = path.at(5 * SECOND_NS, &mut random);
 
-        assert_eq!(path.at(5 * SECOND_NS, &mut draws).to_bits(), first.to_bits());
+        assert_eq!(path.at(5 * SECOND_NS, &mut random).to_bits(), first.to_bits());
     }
 }

@@ -1,8 +1,8 @@
 use crate::model::{Sector, SymbolId, Universe};
 
-use super::draws::{Draws, Purpose};
-use super::elementary::exp;
 use super::path::Path;
+use super::portable_math::exp;
+use super::random::{Purpose, RandomStream};
 
 /// What every instrument is worth: three paths each, the market's, its sector's and its own.
 ///
@@ -18,7 +18,7 @@ pub(super) struct Prices {
     market: Path,
     sectors: [Path; Sector::COUNT],
     stocks: Vec<Stock>,
-    draws: Draws,
+    random: RandomStream,
 }
 
 /// What is particular to one instrument, and where it is.
@@ -60,38 +60,38 @@ const GRID_NS: u64 = 10_000_000;
 impl Prices {
     /// Everything at its previous close, at time 0. O(instruments).
     pub(super) fn new(universe: &Universe, seed: u64) -> Self {
-        let mut traits = Draws::new(seed, Purpose::Temperaments);
+        let mut traits = RandomStream::new(seed, Purpose::Traits);
         let market = Path::continuous(MARKET_VOLATILITY, &mut traits);
         let sectors = std::array::from_fn(|_| Path::continuous(SECTOR_VOLATILITY, &mut traits));
         let stocks = universe
             .iter()
             .map(|instrument| {
                 // The square makes quiet instruments common and wild ones rare.
-                let wildness = traits.unit() * traits.unit();
+                let wildness = traits.uniform() * traits.uniform();
                 let spread = OWN_VOLATILITY.end - OWN_VOLATILITY.start;
                 let volatility = OWN_VOLATILITY.start + spread * wildness;
-                let aim = traits.between(AIM.start, AIM.end);
+                let aim = traits.uniform_in(AIM.start, AIM.end);
                 Stock {
                     own: Path::jumping(volatility, aim, &mut traits),
-                    beta: traits.between(0.6, 1.4),
+                    beta: traits.uniform_in(0.6, 1.4),
                     start: instrument.previous_close.ticks().max(1) as f64,
                     sector: instrument.sector,
                 }
             })
             .collect();
-        Self { market, sectors, stocks, draws: Draws::new(seed, Purpose::Prices) }
+        Self { market, sectors, stocks, random: RandomStream::new(seed, Purpose::Prices) }
     }
 
     /// What this instrument is worth, so many nanoseconds after the start.
     ///
     /// Times must not go back; asked again for the same time it answers the same.
     pub(super) fn worth(&mut self, symbol: SymbolId, now_ns: u64) -> Worth {
-        let draws = &mut self.draws;
+        let random = &mut self.random;
         let stock = &mut self.stocks[symbol.index()];
         let grid_ns = now_ns - now_ns % GRID_NS;
-        let market = self.market.at(grid_ns, draws);
-        let sector = self.sectors[stock.sector as usize].at(grid_ns, draws);
-        let own = stock.own.at(now_ns, draws);
+        let market = self.market.at(grid_ns, random);
+        let sector = self.sectors[stock.sector as usize].at(grid_ns, random);
+        let own = stock.own.at(now_ns, random);
         let distance = stock.beta * market + sector + own;
         Worth { ticks: stock.start * exp(distance.clamp(-FARTHEST, FARTHEST)), heat: stock.own.heat() }
     }

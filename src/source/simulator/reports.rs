@@ -3,7 +3,7 @@ use std::ops::Range;
 use crate::model::{Cancel, CancelAction, Conditions, Correction, Price, Print, Timestamp, Trade};
 
 use super::book::conditions;
-use super::draws::{Draws, Purpose};
+use super::random::{Purpose, RandomStream};
 use super::simulation::Simulation;
 
 /// What goes wrong with the reports of trades: some are late, some wrong, some void.
@@ -15,7 +15,7 @@ pub(super) struct Reports {
     late: f64,
     corrected: f64,
     cancelled: f64,
-    draws: Draws,
+    random: RandomStream,
 }
 
 /// What becomes of a trade.
@@ -50,16 +50,16 @@ impl Reports {
         let late = settings.late_share;
         let corrected = late + settings.corrected_share;
         let cancelled = corrected + settings.cancelled_share;
-        Self { late, corrected, cancelled, draws: Draws::new(settings.seed, Purpose::Reports) }
+        Self { late, corrected, cancelled, random: RandomStream::new(settings.seed, Purpose::Reports) }
     }
 
     /// What becomes of the next trade.
     pub(super) fn fate(&mut self) -> Fate {
-        let lot = self.draws.unit();
+        let lot = self.random.uniform();
         if lot >= self.cancelled {
             return Fate::TcpTransport;
         }
-        let mut after = |span: Range<f64>| self.draws.between(span.start, span.end) as u64;
+        let mut after = |span: Range<f64>| self.random.uniform_in(span.start, span.end) as u64;
         match lot {
             lot if lot < self.late => Fate::Late(after(LATENESS)),
             lot if lot < self.corrected => Fate::Corrected(after(REMORSE)),
@@ -77,7 +77,7 @@ impl Reports {
     /// The correction of a trade: another price or another size, under this new id.
     pub(super) fn correct(&mut self, trade: &Trade, id: u64, at: Timestamp) -> Correction {
         let original = Print::of(trade);
-        let corrected = match self.draws.chance(0.5) {
+        let corrected = match self.random.bernoulli(0.5) {
             true => Print { id, price: self.other_price(trade.price), ..original },
             false => {
                 let size = self.other_size(trade.size);
@@ -90,19 +90,19 @@ impl Reports {
 
     /// The end of a trade.
     pub(super) fn cancel(&mut self, trade: &Trade, at: Timestamp) -> Cancel {
-        let action = if self.draws.chance(0.5) { CancelAction::Cancelled } else { CancelAction::Error };
+        let action = if self.random.bernoulli(0.5) { CancelAction::Cancelled } else { CancelAction::Error };
         let Trade { symbol, id, venue, price, size, tape, .. } = *trade;
         Cancel { symbol, id, venue, price, size, action, tape, at }
     }
 
     fn other_price(&mut self, price: Price) -> Price {
-        let ticks = Price::from_ticks(i64::from(1 + self.draws.below(WRONG_TICKS)));
-        let is_lower = self.draws.chance(0.5) && price > ticks;
+        let ticks = Price::from_ticks(i64::from(1 + self.random.uniform_below(WRONG_TICKS)));
+        let is_lower = self.random.bernoulli(0.5) && price > ticks;
         if is_lower { price - ticks } else { price + ticks }
     }
 
     fn other_size(&mut self, size: u32) -> u32 {
-        match 1 + self.draws.below(size.saturating_mul(2)) {
+        match 1 + self.random.uniform_below(size.saturating_mul(2)) {
             same if same == size => size + 1,
             other => other,
         }

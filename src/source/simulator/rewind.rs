@@ -1,8 +1,8 @@
 use crate::model::{Bar, Instrument, Price, SECOND, SymbolId, Timestamp};
 
-use super::draws::{Draws, Purpose};
-use super::elementary::exp;
 use super::path::{Path, YEAR};
+use super::portable_math::exp;
+use super::random::{Purpose, RandomStream};
 
 /// One instrument's past told backwards, a bar at a time, from a price that is known.
 ///
@@ -13,7 +13,7 @@ use super::path::{Path, YEAR};
 pub(super) struct Rewind {
     symbol: SymbolId,
     path: Path,
-    draws: Draws,
+    random: RandomStream,
     volatility: f64,
     trades_per_second: f64,
     /// The price from which it is told, in ticks.
@@ -57,16 +57,16 @@ impl Rewind {
         purpose: Purpose,
     ) -> Self {
         // Both pasts of an instrument, of today and of days before, begin with the same two draws.
-        let mut traits = Draws::of(instrument.id, seed, Purpose::PastDays);
-        let wildness = traits.unit() * traits.unit();
+        let mut traits = RandomStream::of(instrument.id, seed, Purpose::PastDays);
+        let wildness = traits.uniform() * traits.uniform();
         let volatility = VOLATILITY.start + (VOLATILITY.end - VOLATILITY.start) * wildness;
-        let aim = traits.between(AIM.start, AIM.end);
-        let mut draws = Draws::of(instrument.id, seed, purpose);
+        let aim = traits.uniform_in(AIM.start, AIM.end);
+        let mut random = RandomStream::of(instrument.id, seed, purpose);
         let from = from.max(1.0);
         Self {
             symbol: instrument.id,
-            path: Path::jumping(volatility, aim, &mut draws),
-            draws,
+            path: Path::jumping(volatility, aim, &mut random),
+            random,
             volatility: volatility / YEAR.sqrt(),
             trades_per_second,
             from,
@@ -88,11 +88,11 @@ impl Rewind {
         let seconds = length_ns as f64 / SECOND as f64;
         let (late, late_ticks) = (self.level, self.ticks);
         self.told_ns += length_ns as u64;
-        self.level = self.path.at(self.told_ns, &mut self.draws).clamp(-FARTHEST, FARTHEST);
+        self.level = self.path.at(self.told_ns, &mut self.random).clamp(-FARTHEST, FARTHEST);
         self.ticks = self.from * exp(self.level);
 
-        let expected = self.trades_per_second * seconds * exp(mood.0 * self.draws.normal());
-        let trades = self.draws.poisson(expected);
+        let expected = self.trades_per_second * seconds * exp(mood.0 * self.random.normal());
+        let trades = self.random.poisson(expected);
         if trades == 0 {
             return None;
         }
@@ -108,7 +108,7 @@ impl Rewind {
             let whole = |level| whole(self.from * exp(level));
             (whole(lowest).min(open).min(close), whole(highest).max(open).max(close))
         };
-        let above_low = (high - low) as f64 * shares as f64 * self.draws.between(0.35, 0.65);
+        let above_low = (high - low) as f64 * shares as f64 * self.random.uniform_in(0.35, 0.65);
         let price = Price::from_ticks;
         Some(Bar {
             symbol: self.symbol,
@@ -131,7 +131,7 @@ impl Rewind {
         let early = self.level;
         let (sum, step) = (early + late, late - early);
         let mut reach = || {
-            let square = step * step + 2.0 * deviation * deviation * self.draws.exponential();
+            let square = step * step + 2.0 * deviation * deviation * self.random.exponential();
             square.sqrt()
         };
         (0.5 * (sum - reach()), 0.5 * (sum + reach()))
@@ -141,13 +141,13 @@ impl Rewind {
     fn shares(&mut self, trades: u64) -> u64 {
         let usual = MEAN_SIZE + MEAN_WORTH_TICKS / self.ticks;
         let deviation = SIZE_DEVIATION / (trades as f64).sqrt();
-        let chance = (1.0 + deviation * self.draws.normal()).max(0.1);
+        let chance = (1.0 + deviation * self.random.normal()).max(0.1);
         ((trades as f64 * usual * chance) as u64).max(trades)
     }
 
     /// A tick up, a tick down or none.
     fn bounce(&mut self) -> i64 {
-        i64::from(self.draws.below(3)) - 1
+        i64::from(self.random.uniform_below(3)) - 1
     }
 }
 

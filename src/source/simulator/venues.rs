@@ -1,6 +1,6 @@
 use crate::model::{Tape, Venue};
 
-use super::draws::Draws;
+use super::random::RandomStream;
 
 /// Participant codes about as often as their venues are at the best price, in sixteenths: Nasdaq, Arca,
 /// Cboe EDGX and BZX, NYSE, MEMX, IEX, EDGA, MIAX Pearl. Estimates, in the right order.
@@ -12,8 +12,8 @@ const QUOTING: [u8; 16] = *b"QQQPPPKKKZZNUVJH";
 pub(super) const OFF_EXCHANGE: Venue = Venue(b'D');
 
 /// A venue that shows orders in instruments of this tape.
-pub(super) fn quoting(tape: Tape, draws: &mut Draws) -> Venue {
-    match QUOTING[(draws.bits() >> 60) as usize] {
+pub(super) fn quoting(tape: Tape, random: &mut RandomStream) -> Venue {
+    match QUOTING[(random.next_u64() >> 60) as usize] {
         // Nasdaq goes by T where it trades the listings of others.
         b'Q' if tape != Tape::C => Venue(b'T'),
         // NYSE quotes its own listings more than anybody, and those of others hardly.

@@ -1,26 +1,26 @@
-//! `exp` and `ln` from additions, multiplications and divisions alone.
+//! `exp` and `ln` with the same bits on every machine.
 //!
-//! IEEE 754 fixes those operations to the last bit; it does not fix the functions of the system's
-//! mathematical library, and the libraries of Linux and macOS do differ. A price that differs in
-//! its last bit is one day on the other side of a tick, and from there on two machines with the
-//! same seed tell different stories. `f64::sqrt` is exact by the standard and may be used freely.
+//! They use additions, multiplications and divisions only. IEEE 754 defines those to the last bit; it does not
+//! define the functions of the system's mathematical library, and the libraries of Linux and macOS differ. A
+//! price that differs in its last bit rounds to another tick one day, and from then on two machines with
+//! the same seed give different events. `f64::sqrt` is exact by the standard and may be used freely.
 
 use std::f64::consts::{LN_2, LOG2_E, SQRT_2};
 
-/// Where `f64` keeps its exponent.
+/// The layout of an `f64`: the exponent is above the mantissa, with a bias.
 const MANTISSA_BITS: u32 = 52;
 const BIAS: i64 = 1023;
 
-/// e to the power of `x`, to a relative 1e-11, for −700 ≤ x ≤ 700.
+/// e to the power of `x`, with a relative error of 1e-11, for −700 ≤ x ≤ 700.
 ///
-/// Splits x into k·ln 2 + r with |r| ≤ ½ ln 2 and sums the Taylor series of r. Its even and its odd
-/// powers are summed apart: two chains of five run at the same time, one of ten would wait for itself.
+/// Splits x into k·ln 2 + r with |r| ≤ ½ ln 2 and sums the Taylor series of r. Even and odd powers are summed
+/// separately, because the processor runs two dependency chains of five operations in parallel.
 pub(super) fn exp(x: f64) -> f64 {
     debug_assert!(x.abs() <= 700.0, "exp of {x}");
     const EVEN: [f64; 5] = [1.0 / 40_320.0, 1.0 / 720.0, 1.0 / 24.0, 1.0 / 2.0, 1.0];
     const ODD: [f64; 5] = [1.0 / 362_880.0, 1.0 / 5_040.0, 1.0 / 120.0, 1.0 / 6.0, 1.0];
 
-    // The offset keeps the cast, which truncates, on the positive side: so it rounds.
+    // The offset keeps the argument of the truncating cast positive, so that the cast rounds.
     let k = (x * LOG2_E + (BIAS as f64 + 0.5)) as i64 - BIAS;
     let r = x - k as f64 * LN_2;
     let square = r * r;
@@ -28,7 +28,7 @@ pub(super) fn exp(x: f64) -> f64 {
     power * f64::from_bits(((k + BIAS) as u64) << MANTISSA_BITS)
 }
 
-/// The natural logarithm of `x`, to 1e-10, for positive normal numbers.
+/// The natural logarithm of `x`, with an absolute error of 1e-10, for positive normal numbers.
 ///
 /// Splits x into 2^k · m with m around 1 and sums the series of 2·artanh((m − 1) / (m + 1)).
 pub(super) fn ln(x: f64) -> f64 {
@@ -46,7 +46,7 @@ pub(super) fn ln(x: f64) -> f64 {
     k as f64 * LN_2 + 2.0 * s * polynomial(&SERIES, s * s)
 }
 
-/// The polynomial with these coefficients, that of the highest power first, by Horner's rule.
+/// A polynomial by Horner's rule; the coefficient of the highest power comes first.
 fn polynomial(coefficients: &[f64], x: f64) -> f64 {
     coefficients.iter().fold(0.0, |sum, coefficient| sum * x + coefficient)
 }
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn exp_agrees_with_the_library() {
+    fn exp_agrees_with_the_standard_library() {
         for tenths in -6_999..=6_999 {
             let x = f64::from(tenths) / 10.0;
 
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn ln_agrees_with_the_library() {
+    fn ln_agrees_with_the_standard_library() {
         for step in 1..20_000 {
             let x = f64::from(step) / 9_973.0;
 
@@ -78,9 +78,8 @@ mod tests {
         assert!((ln(1.0 / 9_007_199_254_740_992.0) + 53.0 * LN_2).abs() < 1e-10);
     }
 
-    /// The bits, not the values: this is what must not differ between machines or releases.
     #[test]
-    fn the_last_bit_is_part_of_the_promise() {
+    fn exp_of_zero_and_ln_of_one_are_exact_to_the_last_bit() {
         assert_eq!(exp(0.0).to_bits(), 1.0f64.to_bits());
         assert_eq!(ln(1.0).to_bits(), 0.0f64.to_bits());
     }
