@@ -1,57 +1,180 @@
-//! Where the market and its tape run.
+//! Runs the feed, and passes its batches to the hubs and to all other followers.
+//!
+//! The two modes differ in where the feed runs and which last values it updates; both are written out in
+//! [`FeedActor::tick`]. With one worker the feed shares its thread, updates the hub's last values and calls the hub:
+//! waking another thread costs about 10 µs, 1,000 times a second; a message to the hub's actor would be allocated and
+//! wake it as often; and a second table of last values would be written in cold cache lines for each object. With
+//! several workers the feed has a thread and last values of its own, and each hub follows it by messages.
 
 use std::rc::Rc;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
-use actix::{Actor, Addr, Arbiter};
+use actix::dev::channel::{AddressReceiver, channel};
+use actix::{Actor, Addr, Arbiter, AsyncContext, Context, Handler, Recipient, StreamHandler};
+use tracing::error;
 
-use crate::feed::{FeedPump, Follow, InlineMarketDataActor, MarketDataActor};
-use crate::hub::{Hub, HubActor, InlineHub};
+use crate::feed::{Batch, BatchSource, Follow, Followers, LastValues, Published};
+use crate::hub::{Continue, Hub, HubActor};
+use crate::source::ClockTick;
 
-/// The market and its tape: on a thread of their own where several workers follow them, on the worker's
-/// where there is one.
-///
-/// A thread that is woken costs about 10 µs, a thousand times a second; where the tick is for one thread
-/// alone, it wakes no other.
-pub(super) enum Feed {
-    Apart {
-        tape: Addr<MarketDataActor>,
-        thread: Arbiter,
-    },
-    /// The tape, until the worker comes.
-    Beside(Mutex<Option<Box<FeedPump>>>),
+/// The feed of the service and the thread it runs on.
+pub(super) struct Feed {
+    actor: Addr<FeedActor>,
+    place: FeedPlace,
 }
 
+enum FeedPlace {
+    /// A thread of its own.
+    OwnThread(Arbiter),
+    /// The thread of the only worker, which takes the feed when it starts.
+    Inline(Mutex<Option<PreparedFeed>>),
+}
+
+/// A feed that is not started yet. Its mailbox exists already, so it can be followed at any time.
+struct PreparedFeed {
+    source: Box<dyn BatchSource>,
+    mailbox: AddressReceiver<FeedActor>,
+}
+
+/// The capacity of the feed's mailbox, which holds nothing but requests to follow.
+const MAILBOX: usize = 16;
+
 impl Feed {
-    /// A feed for so many workers.
-    pub(super) fn new(tape: FeedPump, workers: usize) -> Self {
-        if workers == 1 {
-            return Self::Beside(Mutex::new(Some(Box::new(tape))));
-        }
-        let thread = Arbiter::new();
-        let tape = MarketDataActor::start_in_arbiter(&thread.handle(), |_| MarketDataActor::new(tape));
-        Self::Apart { tape, thread }
+    /// Starts the feed for this number of workers; with one worker it starts in [`add_worker`](Self::add_worker).
+    pub(super) fn new(source: Box<dyn BatchSource>, workers: usize) -> Self {
+        let (address, mailbox) = channel(MAILBOX);
+        let prepared = PreparedFeed { source, mailbox };
+        let place = if workers == 1 {
+            FeedPlace::Inline(Mutex::new(Some(prepared)))
+        } else {
+            let thread = Arbiter::new();
+            thread.spawn_fn(move || prepared.start(Target::Followers(LastValues::default())));
+            FeedPlace::OwnThread(thread)
+        };
+        Self { actor: Addr::new(address), place }
     }
 
-    /// The hub of the worker that calls wants every batch.
-    ///
-    /// # Panics
-    /// When there are more workers than were announced.
-    pub(super) fn follow(&self, hub: &Rc<Hub>, actor: Addr<HubActor>) {
-        match self {
-            Self::Apart { tape, .. } => tape.do_send(Follow(actor.recipient())),
-            Self::Beside(tape) => {
-                let tape = tape.lock().expect("nobody panics with this lock").take();
-                let tape = tape.expect("there is one worker");
-                InlineMarketDataActor::new(*tape, InlineHub::new(Rc::clone(hub), actor)).start();
+    /// Passes every batch to the hub of the calling worker thread.
+    pub(super) fn add_worker(&self, hub: &Rc<Hub>, actor: Addr<HubActor>) {
+        match &self.place {
+            FeedPlace::OwnThread(_) => self.follow(actor.recipient()),
+            FeedPlace::Inline(prepared) => {
+                match prepared.lock().expect("no thread panics while it holds this lock").take() {
+                    Some(prepared) => prepared.start(Target::Hub { hub: Rc::clone(hub), actor }),
+                    None => error!("the feed is running on another worker: this worker gets no data"),
+                }
             }
         }
     }
 
-    /// The market closes, unless it shares a worker's thread, with which it ends.
+    /// Sends this recipient a snapshot and then every batch, whichever thread the feed runs on.
+    pub(super) fn follow(&self, follower: Recipient<Published>) {
+        self.actor.do_send(Follow(follower));
+    }
+
+    /// Stops the feed's own thread. An inline feed stops with its worker.
     pub(super) fn stop(&self) {
-        if let Self::Apart { thread, .. } = self {
+        if let FeedPlace::OwnThread(thread) = &self.place {
             thread.stop();
         }
     }
 }
+
+impl PreparedFeed {
+    /// Starts the feed on the calling thread.
+    fn start(self, target: Target) {
+        let actor = FeedActor { source: self.source, target, followers: Followers::default() };
+        actix::spawn(Context::with_receiver(self.mailbox).into_future(actor));
+    }
+}
+
+/// Polls the batch source on each of its ticks and publishes the batch.
+struct FeedActor {
+    source: Box<dyn BatchSource>,
+    target: Target,
+    followers: Followers,
+}
+
+/// Where the last values are, and where batches go besides the followers.
+enum Target {
+    /// To the hub of the feed's thread, which has the last values.
+    Hub { hub: Rc<Hub>, actor: Addr<HubActor> },
+    /// Nowhere else: all hubs are followers. The last values are those of the next follower's snapshot.
+    Followers(LastValues),
+}
+
+impl FeedActor {
+    fn open(&mut self) {
+        let batch = match &mut self.target {
+            Target::Hub { hub, .. } => self.source.open(&mut hub.last_values_mut()),
+            Target::Followers(last_values) => self.source.open(last_values),
+        };
+        self.publish(batch);
+    }
+
+    fn tick(&mut self) {
+        let batch = match &mut self.target {
+            Target::Hub { hub, .. } => self.source.poll(&mut hub.last_values_mut()),
+            Target::Followers(last_values) => self.source.poll(last_values),
+        };
+        self.publish(batch);
+        self.source.settle();
+        if self.needs_no_tick() {
+            self.source.skip_idle_ticks();
+        }
+    }
+
+    /// Publishes a batch, if there is one. A hub of this thread is called in any case: ticks are its clock.
+    fn publish(&mut self, batch: Option<Arc<Batch>>) {
+        if let Target::Hub { hub, actor } = &self.target {
+            let now = Instant::now();
+            hub.dispatch(batch.as_slice(), now);
+            hub.run_timers(now);
+            if hub.has_more() {
+                actor.do_send(Continue);
+            }
+        }
+        if let Some(batch) = &batch {
+            self.followers.publish(batch);
+        }
+    }
+
+    fn needs_no_tick(&self) -> bool {
+        match &self.target {
+            Target::Hub { hub, .. } => hub.is_idle(),
+            Target::Followers(_) => true,
+        }
+    }
+}
+
+impl Actor for FeedActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        self.open();
+        ctx.add_stream(self.source.ticks());
+    }
+}
+
+impl StreamHandler<ClockTick> for FeedActor {
+    fn handle(&mut self, _: ClockTick, _: &mut Self::Context) {
+        self.tick();
+    }
+}
+
+impl Handler<Follow> for FeedActor {
+    type Result = ();
+
+    fn handle(&mut self, Follow(follower): Follow, _: &mut Self::Context) {
+        let snapshot = match &self.target {
+            Target::Hub { hub, .. } => LastValues::clone(&hub.last_values_mut()),
+            Target::Followers(last_values) => last_values.clone(),
+        };
+        self.followers.add(follower, snapshot);
+    }
+}
+
+#[cfg(test)]
+#[path = "feed_tests.rs"]
+mod tests;

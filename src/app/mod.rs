@@ -25,12 +25,12 @@ use tracing::{error, info, warn};
 use crate::archive::Archive;
 use crate::auth::{KeyStore, KeyStoreError, Reloaded};
 use crate::config::{Config, Tls};
-use crate::feed::{FeedPump, Sequencer};
+use crate::feed::{BatchSource, SequencedFeed, Sequencer};
 use crate::http::{AppState, Readiness};
 use crate::hub::{CloseAll, Hub, HubActor, LivenessTimeouts};
 use crate::limits::{SessionCapacity, raise_open_file_limit};
 use crate::metrics::Metrics;
-use crate::model::{Epoch, Timestamp, Universe, midnights};
+use crate::model::{Timestamp, Universe, midnights};
 use crate::source::{self, History, SimulatedMarket, Simulation};
 use crate::transport::{Certificate, TlsError};
 use crate::wire::Close;
@@ -115,15 +115,13 @@ impl Service {
         let metrics = Arc::new(Metrics::default());
 
         let now = Timestamp::from(SystemTime::now());
-        // One number for each second of 136 years: no two runs of one server share it.
-        let epoch = Epoch::new(now.seconds() as u32);
         let archive = Arc::new(Archive::new(universe.len(), config.retention));
         remember(&archive, &universe, config.simulation, now);
-        let recorder =
-            Sequencer::new(Arc::clone(&universe), config.spans, now).retain_in(Arc::clone(&archive));
-        let market = Box::new(SimulatedMarket::new(&universe, config.simulation));
-        let tape = FeedPump::new(market, recorder, metrics.tape());
-        let feed = Arc::new(Feed::new(tape, config.workers));
+        let sequencer = Sequencer::new(Arc::clone(&universe), config.spans, now).resume(&archive);
+        let events = Box::new(SimulatedMarket::new(&universe, config.simulation));
+        let source = SequencedFeed::new(events, sequencer, Arc::clone(&archive), metrics.feed());
+        let epoch = source.epoch();
+        let feed = Arc::new(Feed::new(Box::new(source), config.workers));
 
         let workers = WorkerPool {
             feed: Arc::clone(&feed),
@@ -251,7 +249,7 @@ impl WorkerPool {
         let hub = Rc::new(Hub::new(self.symbols, self.patience, self.max_delay, self.metrics.worker(number)));
         let actor = HubActor::new(Rc::clone(&hub)).start();
         self.hubs.lock().expect("nobody panics with this lock").push(actor.clone().recipient());
-        self.feed.follow(&hub, actor);
+        self.feed.add_worker(&hub, actor);
         hub
     }
 

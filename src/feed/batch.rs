@@ -50,6 +50,11 @@ impl Batch {
         self.events.objects.iter().chain(&self.tickers.objects)
     }
 
+    /// The objects without the tickers, in the order in which they happened.
+    pub fn events(&self) -> &[Object] {
+        &self.events.objects
+    }
+
     /// The time up to which every event has been published.
     pub const fn watermark(&self) -> Timestamp {
         self.watermark

@@ -1,21 +1,21 @@
-//! What has happened: every event is numbered, remembered, folded into bars and handed on.
+//! The feed: numbers every event, keeps the last value of each stream, and folds trades into bars and tickers.
 //!
-//! The [`Sequencer`] is the pure heart; the [`FeedPump`] carries the market's events to it, and the [`MarketDataActor`]
-//! its batches away, one shared batch for all workers, or the [`InlineMarketDataActor`] to the one worker whose thread
-//! it shares. The [`Archive`] keeps what was published for those who ask later.
+//! The [`Sequencer`] is pure. A [`BatchSource`] gives numbered batches: the [`SequencedFeed`] drives a local event
+//! source through the sequencer. `app` polls the batch source and passes each [`Batch`] to the hubs and to the other
+//! [`Followers`].
 
-mod actor;
 mod bars;
 mod batch;
-mod inline;
+mod batch_source;
+mod followers;
 mod last_values;
-mod pump;
+mod sequenced_feed;
 mod sequencer;
 mod tickers;
 
-pub use actor::{Follow, MarketDataActor, Published};
 pub use batch::Batch;
-pub use inline::{InlineFollower, InlineMarketDataActor};
+pub use batch_source::BatchSource;
+pub use followers::{Follow, Followers, Published};
 pub use last_values::LastValues;
-pub use pump::FeedPump;
+pub use sequenced_feed::SequencedFeed;
 pub use sequencer::{BarSpans, Sequencer};

@@ -3,8 +3,8 @@ use std::sync::Arc;
 use super::bars::Bars;
 use super::tickers::Tickers;
 use super::{Batch, LastValues};
-use crate::archive::{Archive, Retention};
-use crate::model::{Body, Event, Object, SECOND, Timestamp, Universe};
+use crate::archive::Archive;
+use crate::model::{Body, Epoch, Event, Object, SECOND, Timestamp, Universe};
 
 /// How long the bars are.
 #[derive(Clone, Copy, Debug)]
@@ -19,47 +19,59 @@ impl Default for BarSpans {
     }
 }
 
-/// Numbers what the market says, and folds it into bars and tickers.
+/// Numbers events and folds them into bars and tickers.
 ///
-/// Pure: what comes out depends on what went in alone.
+/// Pure: the output depends on the input alone.
 #[derive(Debug)]
 pub struct Sequencer {
     universe: Arc<Universe>,
+    epoch: Epoch,
     bars: Bars,
-    board: Tickers,
-    archive: Arc<Archive>,
+    tickers: Tickers,
 }
 
 impl Sequencer {
-    /// A recorder for this universe, from this time on.
+    /// A sequencer for this universe that starts at `from`.
+    ///
+    /// The start also names the epoch, in whole seconds: no two runs of one server within 136 years share it.
     pub fn new(universe: Arc<Universe>, spans: BarSpans, from: Timestamp) -> Self {
-        let symbols = universe.len();
         Self {
-            bars: Bars::new(symbols, spans.bar_nanos, from),
-            board: Tickers::new(&universe, from),
-            archive: Arc::new(Archive::new(symbols, Retention::default())),
+            epoch: Epoch::new(from.seconds() as u32),
+            bars: Bars::new(universe.len(), spans.bar_nanos, from),
+            tickers: Tickers::new(&universe, from),
             universe,
         }
     }
 
-    /// Retains what it publishes in this archive, and goes on with the days that it holds.
-    pub fn retain_in(mut self, archive: Arc<Archive>) -> Self {
+    /// Continues the open bars and the day's figures that this archive holds.
+    #[must_use]
+    pub fn resume(mut self, archive: &Archive) -> Self {
         for instrument in self.universe.iter() {
             let summary = archive.summary(instrument.id);
             self.bars.resume(instrument.id, summary.minute, summary.day);
-            self.board.resume(instrument.id, self.bars.day(instrument.id), summary.previous_day);
+            self.tickers.resume(instrument.id, self.bars.day(instrument.id), summary.previous_day);
         }
-        Self { archive, ..self }
+        self
     }
 
-    /// Takes in the events up to `newest`, in order, and gives what is to be published of them.
+    /// The epoch of the numbers that this sequencer gives.
+    pub const fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// Numbers the events up to `watermark`, in order, and the bars and tickers that result from them.
     ///
-    /// Numbers go on from `latest`, where each object is entered. It is the caller's, so that there need not
-    /// be a second one where the same thread looks at it.
-    pub fn record(&mut self, latest: &mut LastValues, events: &[Event], newest: Timestamp) -> Batch {
+    /// Numbers continue those of `last_values`, where each object is entered. The caller owns these, so that a thread
+    /// that reads them too needs no second copy.
+    pub fn sequence(
+        &mut self,
+        last_values: &mut LastValues,
+        events: &[Event],
+        watermark: Timestamp,
+    ) -> Batch {
         let mut objects = Vec::with_capacity(events.len());
         let mut publish = |body: Body| {
-            objects.push(number(latest, body));
+            objects.push(number(last_values, body));
         };
         for event in events {
             self.bars.advance(event.at(), &mut publish);
@@ -67,42 +79,31 @@ impl Sequencer {
             match event {
                 Event::Trade(trade) => {
                     self.bars.trade(trade, &mut publish);
-                    self.board.traded(trade, self.bars.day(trade.symbol));
+                    self.tickers.traded(trade, self.bars.day(trade.symbol));
                 }
-                Event::Quote(quote) => self.board.quoted(quote),
+                Event::Quote(quote) => self.tickers.quoted(quote),
                 _ => {}
             }
         }
-        self.bars.advance(newest, &mut publish);
-        self.archive.record(&objects);
-        self.board.advance(newest);
-        let tickers = self.board.take_changed().map(|ticker| number(latest, Body::Ticker(ticker)));
+        self.bars.advance(watermark, &mut publish);
+        self.tickers.advance(watermark);
+        let tickers = self.tickers.take_changed().map(|ticker| number(last_values, Body::Ticker(ticker)));
         let tickers = tickers.collect();
-        Batch::new(Arc::clone(&self.universe), newest, objects, tickers)
-    }
-
-    /// How many instruments there are.
-    pub(super) fn symbols(&self) -> usize {
-        self.universe.len()
-    }
-
-    /// Does what can wait until the batch has left.
-    pub fn settle(&self) {
-        self.archive.settle();
+        Batch::new(Arc::clone(&self.universe), watermark, objects, tickers)
     }
 }
 
-/// The next object of its stream.
-fn number(latest: &mut LastValues, body: Body) -> Object {
-    let object = Object { seq: latest.seq(body.stream()).next(), body };
-    latest.put(object);
+/// Gives an object the next number of its stream, and enters it as the last one.
+fn number(last_values: &mut LastValues, body: Body) -> Object {
+    let object = Object { seq: last_values.seq(body.stream()).next(), body };
+    last_values.put(object);
     object
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::archive::Span;
+    use crate::archive::{Retention, Span};
     use crate::model::{Channel, Price, Seq, StreamId, SymbolId, Trade};
     use crate::wire::fixtures;
     use std::time::Duration;
@@ -111,29 +112,29 @@ mod tests {
         match body {
             Body::Trade(trade) => Event::Trade(trade),
             Body::Quote(quote) => Event::Quote(quote),
-            other => panic!("no event of a market: {other:?}"),
+            other => panic!("not an event: {other:?}"),
         }
     }
 
-    fn recorder(from: Timestamp) -> (Sequencer, LastValues) {
+    fn sequencer(from: Timestamp) -> (Sequencer, LastValues) {
         let universe = fixtures::universe();
-        let latest = LastValues::new(universe.len());
-        (Sequencer::new(Arc::new(universe), BarSpans::default(), from), latest)
+        let last_values = LastValues::new(universe.len());
+        (Sequencer::new(Arc::new(universe), BarSpans::default(), from), last_values)
     }
 
     #[test]
     fn each_stream_is_numbered_from_one() {
         let (trade, quote) = (event(fixtures::trade().body), event(fixtures::quote().body));
-        let (mut recorder, mut latest) = recorder(trade.at());
+        let (mut sequencer, mut last_values) = sequencer(trade.at());
 
-        let first = recorder.record(&mut latest, &[trade, quote, trade], quote.at());
-        let second = recorder.record(&mut latest, &[trade], quote.at());
+        let first = sequencer.sequence(&mut last_values, &[trade, quote, trade], quote.at());
+        let second = sequencer.sequence(&mut last_values, &[trade], quote.at());
 
         let seqs = |batch: &Batch| batch.objects().map(|object| object.seq.0).collect::<Vec<_>>();
         assert_eq!(seqs(&first), [1, 1, 2, 1], "two trades, a quote, and the ticker of all three");
         assert_eq!(seqs(&second), [3, 2]);
         let trades = StreamId::new(Channel::Trades, SymbolId(0));
-        assert_eq!(latest.seq(trades), Seq(3));
+        assert_eq!(last_values.seq(trades), Seq(3));
     }
 
     #[test]
@@ -141,9 +142,9 @@ mod tests {
         let trade = event(fixtures::trade().body);
         let Event::Trade(mut later) = trade else { unreachable!() };
         later.at = later.at + std::time::Duration::from_mins(1);
-        let (mut recorder, mut latest) = recorder(trade.at());
+        let (mut sequencer, mut last_values) = sequencer(trade.at());
 
-        let batch = recorder.record(&mut latest, &[trade, Event::Trade(later)], later.at);
+        let batch = sequencer.sequence(&mut last_values, &[trade, Event::Trade(later)], later.at);
 
         let channels: Vec<_> = batch.objects().map(|object| object.stream().channel()).collect();
         assert_eq!(
@@ -159,10 +160,10 @@ mod tests {
             let at = first.at.floor_to(60 * SECOND) + Duration::from_millis(millis);
             Event::Trade(Trade { price: Price::from_ticks(ticks), size, at, ..first })
         };
-        let archive = Arc::new(Archive::new(2, Retention::default()));
-        let (recorder, mut latest) = recorder(trade(0, 1, 1).at());
-        let mut recorder = recorder.retain_in(Arc::clone(&archive));
-        let newest_bar = |batch: &Batch| {
+        let archive = Archive::new(2, Retention::default());
+        let (sequencer, mut last_values) = sequencer(trade(0, 1, 1).at());
+        let mut sequencer = sequencer.resume(&archive);
+        let last_bar = |batch: &Batch| {
             let bars = batch.objects().filter_map(|object| match object.body {
                 Body::Bar(bar) | Body::UpdatedBar(bar) => Some(bar),
                 _ => None,
@@ -171,10 +172,13 @@ mod tests {
         };
 
         let trades = [trade(0, 900, 7), trade(30_000, 1_000, 1), trade(59_999, 800, 20)];
-        let batch = recorder.record(&mut latest, &trades, trade(60_000, 1, 1).at());
-        assert_eq!(newest_bar(&batch), archive.latest_bar(first.symbol, Span::Minute));
+        let batch = sequencer.sequence(&mut last_values, &trades, trade(60_000, 1, 1).at());
+        archive.record(batch.events());
+        assert_eq!(last_bar(&batch), archive.latest_bar(first.symbol, Span::Minute));
 
-        let batch = recorder.record(&mut latest, &[trade(59_000, 1_100, 3)], trade(60_500, 1, 1).at());
-        assert_eq!(newest_bar(&batch), archive.latest_bar(first.symbol, Span::Minute));
+        let batch =
+            sequencer.sequence(&mut last_values, &[trade(59_000, 1_100, 3)], trade(60_500, 1, 1).at());
+        archive.record(batch.events());
+        assert_eq!(last_bar(&batch), archive.latest_bar(first.symbol, Span::Minute));
     }
 }

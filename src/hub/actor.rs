@@ -3,64 +3,80 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, WrapFuture};
+use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, Message, WrapFuture};
 
 use super::Hub;
-use crate::feed::{Batch, InlineFollower, LastValues, Published};
+use crate::feed::{Batch, Published};
 use crate::wire::Close;
 
-/// All subscribers are to be told to go, for this reason.
+/// Closes all sessions of the hub for this reason.
 #[derive(Clone, Copy, Message)]
 #[rtype(result = "()")]
 pub struct CloseAll(pub Close);
 
-/// What the hub hears of a tape on another thread, and its clock.
+/// Continues the dispatch when the mailbox is empty.
+///
+/// The actor sends it to itself when the first of several batches arrives, so that all batches in its mailbox are
+/// dispatched together; a feed on the hub's thread sends it when one dispatch did not reach every subscriber.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Continue;
+
+/// Receives the batches of a feed on another thread, and runs the hub's timers.
 pub struct HubActor {
     hub: Rc<Hub>,
-    waiting: VecDeque<Arc<Batch>>,
-    /// Whether it will be told when those who wait have waited long enough.
-    has_timer: bool,
-    /// Whether its next turn comes by itself, because this one was not enough.
-    is_going_on: bool,
+    pending: VecDeque<Arc<Batch>>,
+    /// A timer for the hub's next flush is set.
+    has_flush_timer: bool,
+    /// A task that continues the dispatch is spawned.
+    is_continuing: bool,
+    /// The interval that runs the hub's timers is started; with a feed on the hub's thread its ticks do that.
+    has_timer_interval: bool,
 }
 
-/// How often the hub looks after the silent and the stalled.
-const BEAT: Duration = Duration::from_secs(1);
+/// The interval of the check for silent and stalled connections.
+const LIVENESS_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How often the hub calls those who are due where no batch comes: a quiet market on another thread.
-const QUIET_TURN: Duration = Duration::from_millis(10);
+/// The longest time that an expired timer of a subscriber waits while no batch arrives.
+const TIMER_INTERVAL: Duration = Duration::from_millis(10);
 
-/// The most batches handed out in one turn; the loop turns between one turn and the next, so that a
-/// hub that fell behind does not starve the worker's newcomers.
-const BATCHES_PER_TURN: usize = 64;
+/// The maximum number of batches in one dispatch. Between two dispatches other tasks run, so that a hub that is behind
+/// does not starve new connections of the worker.
+const MAX_BATCHES: usize = 64;
 
 impl HubActor {
     /// An actor for this hub.
     pub fn new(hub: Rc<Hub>) -> Self {
-        Self { hub, waiting: VecDeque::new(), has_timer: false, is_going_on: false }
+        Self {
+            hub,
+            pending: VecDeque::new(),
+            has_flush_timer: false,
+            is_continuing: false,
+            has_timer_interval: false,
+        }
     }
 
-    /// Hands out what has come in until now, in one turn.
-    fn hand_out(&mut self, ctx: &mut Context<Self>) {
-        let count = self.waiting.len().min(BATCHES_PER_TURN);
-        self.waiting.make_contiguous();
+    /// Dispatches the pending batches in one pass, and arranges for the next one where it is needed.
+    fn dispatch(&mut self, ctx: &mut Context<Self>) {
+        let count = self.pending.len().min(MAX_BATCHES);
+        self.pending.make_contiguous();
         let now = Instant::now();
-        self.hub.hand_out(&self.waiting.as_slices().0[..count], now);
-        self.waiting.drain(..count);
-        self.hub.call_due(now);
-        if let (false, Some(flush_at)) = (self.has_timer, self.hub.flush_at()) {
-            self.has_timer = true;
-            ctx.run_later(flush_at.saturating_duration_since(now), |hub, ctx| {
-                hub.has_timer = false;
-                hub.hand_out(ctx);
+        self.hub.ingest(&self.pending.as_slices().0[..count], now);
+        self.pending.drain(..count);
+        self.hub.run_timers(now);
+        if let (false, Some(flush_at)) = (self.has_flush_timer, self.hub.flush_at()) {
+            self.has_flush_timer = true;
+            ctx.run_later(flush_at.saturating_duration_since(now), |actor, ctx| {
+                actor.has_flush_timer = false;
+                actor.dispatch(ctx);
             });
         }
-        if !self.is_going_on && (self.hub.has_more() || !self.waiting.is_empty()) {
-            self.is_going_on = true;
+        if !self.is_continuing && (self.hub.has_more() || !self.pending.is_empty()) {
+            self.is_continuing = true;
             let later = tokio::task::yield_now().into_actor(self);
-            ctx.spawn(later.map(|(), hub, ctx| {
-                hub.is_going_on = false;
-                hub.hand_out(ctx);
+            ctx.spawn(later.map(|(), actor, ctx| {
+                actor.is_continuing = false;
+                actor.dispatch(ctx);
             }));
         }
     }
@@ -70,7 +86,7 @@ impl Actor for HubActor {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        ctx.run_interval(BEAT, |actor, _| actor.hub.beat(Instant::now()));
+        ctx.run_interval(LIVENESS_INTERVAL, |actor, _| actor.hub.beat(Instant::now()));
     }
 }
 
@@ -79,68 +95,34 @@ impl Handler<Published> for HubActor {
 
     fn handle(&mut self, published: Published, ctx: &mut Self::Context) {
         match published {
-            Published::AuthState(latest) => {
-                self.hub.stand(LastValues::clone(&latest));
-                ctx.run_interval(QUIET_TURN, |actor, _| actor.hub.call_due(Instant::now()));
+            Published::Snapshot(snapshot) => {
+                self.hub.load_snapshot(Arc::unwrap_or_clone(snapshot));
+                if !std::mem::replace(&mut self.has_timer_interval, true) {
+                    ctx.run_interval(TIMER_INTERVAL, |actor, _| actor.hub.run_timers(Instant::now()));
+                }
             }
             Published::Batch(batch) => {
-                self.waiting.push_back(batch);
-                if self.waiting.len() == 1 {
-                    ctx.notify(HandOut);
+                self.pending.push_back(batch);
+                if self.pending.len() == 1 {
+                    ctx.notify(Continue);
                 }
             }
         }
     }
 }
 
-/// Comes to its turn when the mailbox is empty, so that batches which waited together in it are
-/// handed out together.
-#[derive(Message)]
-#[rtype(result = "()")]
-struct HandOut;
-
-impl Handler<HandOut> for HubActor {
+impl Handler<Continue> for HubActor {
     type Result = ();
 
-    fn handle(&mut self, _: HandOut, ctx: &mut Self::Context) {
-        self.hand_out(ctx);
-    }
-}
-
-/// The hub's ear for a tape on its own thread.
-pub struct InlineHub {
-    hub: Rc<Hub>,
-    actor: Addr<HubActor>,
-}
-
-impl InlineHub {
-    /// An ear for this hub; its actor goes on where one call was not enough.
-    pub fn new(hub: Rc<Hub>, actor: Addr<HubActor>) -> Self {
-        Self { hub, actor }
-    }
-}
-
-/// A beat that brings nothing is of use, too, where somebody waits: it is their clock.
-impl InlineFollower for InlineHub {
-    fn beat(&self, tell: impl FnOnce(&mut LastValues) -> Option<Arc<Batch>>) {
-        let batch = self.hub.enter(tell);
-        let now = Instant::now();
-        self.hub.pass_on(batch.as_slice(), now);
-        self.hub.call_due(now);
-        if self.hub.has_more() {
-            self.actor.do_send(HandOut);
-        }
-    }
-
-    fn may_rest(&self) -> bool {
-        self.hub.awaits_nothing()
+    fn handle(&mut self, _: Continue, ctx: &mut Self::Context) {
+        self.dispatch(ctx);
     }
 }
 
 impl Handler<CloseAll> for HubActor {
     type Result = ();
 
-    fn handle(&mut self, CloseAll(why): CloseAll, _: &mut Self::Context) {
-        self.hub.dismiss_all(why);
+    fn handle(&mut self, CloseAll(reason): CloseAll, _: &mut Self::Context) {
+        self.hub.dismiss_all(reason);
     }
 }

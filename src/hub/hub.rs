@@ -1,4 +1,4 @@
-use std::cell::RefCell;
+use std::cell::{RefCell, RefMut};
 use std::cmp::Reverse;
 use std::collections::binary_heap::PeekMut;
 use std::collections::{BinaryHeap, VecDeque};
@@ -136,42 +136,42 @@ impl Hub {
         &self.chores
     }
 
-    /// How things stand before the first batch.
-    pub fn stand(&self, latest: LastValues) {
-        self.state.borrow_mut().newest = EncodedLastValues::of_all(latest);
+    /// Replaces the last values by a snapshot, which the batches that follow it continue.
+    pub fn load_snapshot(&self, snapshot: LastValues) {
+        self.state.borrow_mut().newest = EncodedLastValues::of_all(snapshot);
     }
 
-    /// Enters what is new where the newest objects stand: `tell` does it, and gives what is to be
-    /// [passed on](Self::pass_on) before anybody looks.
-    pub fn enter<T>(&self, tell: impl FnOnce(&mut LastValues) -> T) -> T {
-        tell(self.state.borrow_mut().newest.latest_mut())
+    /// Lends the last values to a feed on this thread, which enters a batch and then has it
+    /// [dispatched](Self::dispatch). End the borrow before any other call of the hub.
+    pub fn last_values_mut(&self) -> RefMut<'_, LastValues> {
+        RefMut::map(self.state.borrow_mut(), |state| state.newest.latest_mut())
     }
 
-    /// Enters these batches and passes them on.
-    pub fn hand_out(&self, batches: &[Arc<Batch>], now: Instant) {
-        self.enter(|latest| {
-            for batch in batches {
-                latest.set_watermark(batch.watermark());
-                batch.objects().for_each(|object| latest.put(*object));
-            }
-        });
-        self.pass_on(batches, now);
+    /// Enters the batches of a feed on another thread in the last values, and dispatches them.
+    pub fn ingest(&self, batches: &[Arc<Batch>], now: Instant) {
+        let mut last_values = self.last_values_mut();
+        for batch in batches {
+            last_values.set_watermark(batch.watermark());
+            batch.objects().for_each(|object| last_values.put(*object));
+        }
+        drop(last_values);
+        self.dispatch(batches, now);
     }
 
-    /// Hands these batches out, which are entered already: each subscriber is called at most once, with all
-    /// that it wants of them.
+    /// Delivers batches that are in the last values already: calls each subscriber at most once, with all objects
+    /// that it subscribes to.
     ///
-    /// Who got nothing for [`max_delay`](Self::new) is called at once; who gets much waits for a
-    /// moment that it shares with all others who wait, so that fewer and larger frames leave, and
-    /// those who want alike share one. Nothing waits longer than the delay.
+    /// A subscriber that got nothing for [`max_delay`](Self::new) is called at once. All others wait for one common
+    /// moment, at most the delay later, so that fewer and larger frames are sent and subscribers with the same
+    /// objects share a frame.
     ///
-    /// The work of one call is bounded, so that newcomers, commands and pings get their turn of the
-    /// worker: whoever is left over waits for the [next](Self::has_more), which includes what
-    /// has come by then, in the same frame.
-    pub fn pass_on(&self, batches: &[Arc<Batch>], now: Instant) {
+    /// One call serves a bounded number of subscribers, so that new connections, commands and pings get their share
+    /// of the thread. The rest is served by the [next call](Self::has_more), together with the objects that have come
+    /// by then.
+    pub fn dispatch(&self, batches: &[Arc<Batch>], now: Instant) {
         let state = &mut *self.state.borrow_mut();
         for batch in batches {
-            state.take_in(batch);
+            state.match_batch(batch);
         }
         if state.queue.is_empty() {
             return;
@@ -189,13 +189,14 @@ impl Hub {
         }
     }
 
-    /// Whether somebody's time has come who was left over: hand out again, be it nothing, after
-    /// others had the worker.
+    /// True when subscribers are due that the last call did not reach: call [`dispatch`](Self::dispatch) again, with
+    /// no batch if there is none, after other tasks have run.
     pub fn has_more(&self) -> bool {
         self.state.borrow().has_more
     }
 
-    /// When those who wait are to be called, if anybody waits: hand out, be it nothing, by then.
+    /// The time by which [`dispatch`](Self::dispatch) must be called again, with no batch if there is none; `None` when
+    /// no object waits.
     pub fn flush_at(&self) -> Option<Instant> {
         let state = self.state.borrow();
         state.flush_at.filter(|_| !state.queue.is_empty())
@@ -213,8 +214,8 @@ impl Hub {
         state.depart(&self.metrics);
     }
 
-    /// Whether nobody waits for the next turn, or for his time.
-    pub fn awaits_nothing(&self) -> bool {
+    /// True when no object waits and no timer is set: the hub needs no call before the next batch.
+    pub fn is_idle(&self) -> bool {
         let state = self.state.borrow();
         state.queue.is_empty() && state.agenda.is_empty()
     }
@@ -228,8 +229,8 @@ impl Hub {
         state.agenda.extend(due.map(|at| Reverse((at, key))));
     }
 
-    /// Calls everybody who is due by now.
-    pub fn call_due(&self, now: Instant) {
+    /// Calls every subscriber whose timer has expired.
+    pub fn run_timers(&self, now: Instant) {
         let state = &mut *self.state.borrow_mut();
         while let Some(mut soonest) = state.agenda.peek_mut()
             && soonest.0.0 <= now
@@ -278,8 +279,8 @@ impl Hub {
 }
 
 impl State {
-    /// Finds who wants what of a batch.
-    fn take_in(&mut self, batch: &Arc<Batch>) {
+    /// Notes each object of a batch for the groups that subscribe to its stream, and queues these groups.
+    fn match_batch(&mut self, batch: &Arc<Batch>) {
         let Self { index, queue, batches, .. } = self;
         for (place, object) in batch.objects().enumerate() {
             let pick = ObjectRef::new(batches.len(), place);

@@ -91,17 +91,17 @@ fn a_turn_is_bounded_and_who_was_left_over_comes_next_with_what_came_since() {
     let (hub, calls) = hub(MOST_DELIVERIES + 10, Duration::ZERO);
     let now = Instant::now();
 
-    hub.hand_out(&[batch(1)], now);
+    hub.ingest(&[batch(1)], now);
     assert_eq!(calls.borrow().len(), MOST_DELIVERIES);
     assert!(hub.has_more());
 
     calls.borrow_mut().clear();
-    hub.hand_out(&[batch(2)], now);
+    hub.ingest(&[batch(2)], now);
     let first_ten: Vec<_> = (MOST_DELIVERIES..MOST_DELIVERIES + 10).map(|name| (name, 2)).collect();
     assert_eq!(calls.borrow()[..10], first_ten);
     assert!(hub.has_more());
 
-    hub.hand_out(&[], now);
+    hub.ingest(&[], now);
     assert!(!hub.has_more());
     let mut objects = vec![0; MOST_DELIVERIES + 10];
     calls.borrow().iter().for_each(|(name, count)| objects[*name] += count);
@@ -129,7 +129,7 @@ fn frames_leave_when_all_have_been_called_and_are_counted() {
         hub.change_interests(key, |change| change.add(trade(SymbolId(0), 1).stream()));
     }
 
-    hub.hand_out(&[batch_of(vec![trade(SymbolId(0), 1), trade(SymbolId(0), 2)])], Instant::now());
+    hub.ingest(&[batch_of(vec![trade(SymbolId(0), 1), trade(SymbolId(0), 2)])], Instant::now());
 
     assert_eq!(*log.borrow(), "abcABC");
     let WorkerMetrics { frames, objects, bytes, .. } = hub.metrics();
@@ -143,9 +143,9 @@ fn who_was_left_over_does_not_wait_another_delay() {
     let (hub, calls) = hub(MOST_DELIVERIES + 10, delay);
     let (start, answered) = (Instant::now(), Cell::new(0));
     let hand_out = |batches: &[Arc<Batch>], at| {
-        hub.hand_out(batches, at);
+        hub.ingest(batches, at);
         while hub.has_more() {
-            hub.hand_out(&[], at);
+            hub.ingest(&[], at);
         }
         answered.set(answered.get() + calls.take().len());
     };
@@ -164,7 +164,7 @@ fn too_many_batches_are_handed_out_whatever_it_costs() {
     let (hub, calls) = hub(40 * MOST_DELIVERIES, Duration::ZERO);
     let now = Instant::now();
 
-    (1..=MOST_BATCHES as u64 + 1).for_each(|seq| hub.hand_out(&[batch(seq)], now));
+    (1..=MOST_BATCHES as u64 + 1).for_each(|seq| hub.ingest(&[batch(seq)], now));
 
     assert!(!hub.has_more());
     let objects: usize = calls.borrow().iter().map(|(_, count)| count).sum();
@@ -182,7 +182,7 @@ fn a_large_audience_does_not_keep_a_small_one_waiting() {
 
     for round in 1..=5 {
         let turns = (1..=5).find(|turn| {
-            hub.hand_out(&[of_both(10 * round + turn)], now);
+            hub.ingest(&[of_both(10 * round + turn)], now);
             served()
         });
         assert!(turns.is_some_and(|turns| turns <= 4), "{turns:?} in round {round}");
@@ -262,13 +262,13 @@ fn whoever_comes_goes_or_changes_everybody_gets_what_it_wants_in_order() {
         for reader in &mut readers {
             objects.iter().for_each(|object| reader.expect(object));
         }
-        hub.hand_out(&[batch_of(objects)], now);
+        hub.ingest(&[batch_of(objects)], now);
         now += Duration::from_millis(random.random_range(0..2));
     }
     assert!(readers.len() > MOST_DELIVERIES, "turns are cut short");
-    hub.hand_out(&[], now + delay);
+    hub.ingest(&[], now + delay);
     while hub.has_more() {
-        hub.hand_out(&[], now + delay);
+        hub.ingest(&[], now + delay);
     }
 
     assert_eq!(hub.flush_at(), None);

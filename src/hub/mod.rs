@@ -15,7 +15,7 @@ mod liveness;
 mod send_queue;
 mod subscriber;
 
-pub use actor::{CloseAll, HubActor, InlineHub};
+pub use actor::{CloseAll, Continue, HubActor};
 pub use encoded_last_values::EncodedLastValues;
 pub use fan_out::{FanOut, FrameCache, FrameKey, ObjectRef};
 pub use hub::Hub;

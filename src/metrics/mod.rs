@@ -21,20 +21,20 @@ pub use http::HttpMetrics;
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
-    tape: FeedMetrics,
+    feed: FeedMetrics,
     doors: HttpMetrics,
     workers: Workers,
 }
 
-/// What the tape counts.
+/// The metrics of the feed.
 #[derive(Clone, Debug, Default)]
 pub struct FeedMetrics {
-    /// Batches published, one for each turn of the market in which something happened.
+    /// Batches published, one for each tick in which something happened.
     pub batches: Counter,
-    /// Objects numbered and published: trades, quotes, bars.
+    /// Objects numbered and published: trades, quotes, bars, tickers.
     pub objects: Counter,
-    /// When the newest event happened, in seconds since the Unix epoch.
-    pub newest: Gauge<f64, AtomicU64>,
+    /// The time up to which every event has been published, in seconds since the Unix epoch.
+    pub watermark: Gauge<f64, AtomicU64>,
 }
 
 #[derive(Debug, Default)]
@@ -118,11 +118,11 @@ impl EncodeLabelSet for Erred {
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("tapecast");
-        let tape = FeedMetrics::default();
-        registry.register("tape_batches", "Batches published by the tape", tape.batches.clone());
-        registry.register("tape_objects", "Objects numbered and published by the tape", tape.objects.clone());
+        let feed = FeedMetrics::default();
+        registry.register("tape_batches", "Batches published by the feed", feed.batches.clone());
+        registry.register("tape_objects", "Objects numbered and published by the feed", feed.objects.clone());
         let help = "Time of the newest market event, seconds since the Unix epoch";
-        registry.register("tape_newest_timestamp_seconds", help, tape.newest.clone());
+        registry.register("tape_newest_timestamp_seconds", help, feed.watermark.clone());
         let workers = Workers::default();
         registry.register("sessions", "Sessions open now", workers.sessions.clone());
         registry.register("sessions_opened", "Sessions opened", workers.opened.clone());
@@ -142,14 +142,14 @@ impl Default for Metrics {
         registry.register("errors", help, workers.errors.clone());
         let doors = HttpMetrics::default();
         doors.register(&mut registry);
-        Self { registry, tape, doors, workers }
+        Self { registry, feed, doors, workers }
     }
 }
 
 impl Metrics {
-    /// The tape's handles.
-    pub fn tape(&self) -> FeedMetrics {
-        self.tape.clone()
+    /// The handles of the feed.
+    pub fn feed(&self) -> FeedMetrics {
+        self.feed.clone()
     }
 
     /// What is counted where clients come in.

@@ -39,9 +39,9 @@ fn a_hundred_turns(sessions: usize) -> AllocationInfo {
     let members: Vec<_> = (0..sessions).map(|_| join(&hub)).collect();
     let now = Instant::now();
     let hand_out = |batch: &Arc<Batch>| {
-        hub.hand_out(std::slice::from_ref(batch), now);
+        hub.ingest(std::slice::from_ref(batch), now);
         while hub.has_more() {
-            hub.hand_out(&[], now);
+            hub.ingest(&[], now);
         }
         for (link, _) in &members {
             let written = link.poll_write(&mut Context::from_waker(Waker::noop()));

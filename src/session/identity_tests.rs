@@ -82,7 +82,7 @@ impl World {
             (quote.symbol, quote.at) = (symbol, self.now);
             events.push(if self.random.random() { Event::Trade(trade) } else { Event::Quote(quote) });
         }
-        let batch = Arc::new(self.recorder.record(&mut self.latest, &events, self.now));
+        let batch = Arc::new(self.recorder.sequence(&mut self.latest, &events, self.now));
         for object in batch.objects() {
             let mut published = self.published.borrow_mut();
             let kept = published.entry(object.stream()).or_default();
@@ -90,7 +90,7 @@ impl World {
             kept.drain(..kept.len().saturating_sub(RETAINED));
         }
         self.clock += Duration::from_millis(1);
-        self.hubs[0].hand_out(&[Arc::clone(&batch)], self.clock);
+        self.hubs[0].ingest(&[Arc::clone(&batch)], self.clock);
         self.on_the_way.push(batch);
         if self.random.random_range(0..4) == 0 {
             self.catch_up();
@@ -99,14 +99,14 @@ impl World {
 
     /// The late hub hands out what it has not yet.
     fn catch_up(&mut self) {
-        self.hubs[1].hand_out(&std::mem::take(&mut self.on_the_way), self.clock);
+        self.hubs[1].ingest(&std::mem::take(&mut self.on_the_way), self.clock);
     }
 
     /// So much time goes by that nobody waits any more.
     fn rest(&mut self) {
         self.catch_up();
         self.clock += Duration::from_secs(1);
-        self.hubs.iter().for_each(|hub| hub.hand_out(&[], self.clock));
+        self.hubs.iter().for_each(|hub| hub.ingest(&[], self.clock));
     }
 
     fn replay(&self) -> Replay {
@@ -296,7 +296,7 @@ fn for_every_client_and_every_stream_the_numbers_add_up() {
             }
             if world.random.random_range(0..4) == 0 {
                 let later = Instant::now() + Duration::from_secs(3600);
-                world.hubs.iter().for_each(|hub| hub.call_due(later));
+                world.hubs.iter().for_each(|hub| hub.run_timers(later));
             }
         }
 

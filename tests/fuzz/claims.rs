@@ -168,16 +168,15 @@ static MARKET: LazyLock<Market> = LazyLock::new(|| {
     let archive = Arc::new(Archive::new(universe.len(), Retention::default()));
     let settings = Simulation { seed: 7, trades_per_second: 200.0, ..Simulation::default() };
     let mut now = Timestamp::from_nanos(1_795_185_000_000_000_000);
-    let mut recorder =
-        Sequencer::new(Arc::clone(&universe), BarSpans::default(), now).retain_in(Arc::clone(&archive));
-    let mut latest = LastValues::new(universe.len());
+    let mut sequencer = Sequencer::new(Arc::clone(&universe), BarSpans::default(), now);
+    let mut last_values = LastValues::new(universe.len());
     let mut simulator = Simulator::new(&universe, settings);
     let mut events = Vec::new();
     simulator.opening(now, &mut events);
     for _ in 0..200 {
         simulator.step(now, &mut events);
         now = now + std::time::Duration::from_millis(10);
-        recorder.record(&mut latest, &events, now);
+        archive.record(sequencer.sequence(&mut last_values, &events, now).events());
         events.clear();
     }
     Market { universe, archive, now }

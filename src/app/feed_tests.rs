@@ -1,0 +1,145 @@
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::timeout;
+
+use super::*;
+use crate::hub::LivenessTimeouts;
+use crate::metrics::WorkerMetrics;
+use crate::model::{Epoch, Object, Seq, Timestamp};
+use crate::source::Ticks;
+use crate::wire::fixtures;
+
+/// A source that gives one trade when it opens and one at each tick that the test sends.
+struct ScriptedSource {
+    last: Seq,
+    ticks: Option<UnboundedReceiver<ClockTick>>,
+}
+
+impl ScriptedSource {
+    fn new() -> (UnboundedSender<ClockTick>, Box<Self>) {
+        let (ticks, receiver) = unbounded_channel();
+        (ticks, Box::new(Self { last: Seq(0), ticks: Some(receiver) }))
+    }
+}
+
+impl BatchSource for ScriptedSource {
+    fn epoch(&self) -> Epoch {
+        Epoch::default()
+    }
+
+    fn open(&mut self, last_values: &mut LastValues) -> Option<Arc<Batch>> {
+        self.poll(last_values)
+    }
+
+    fn ticks(&mut self) -> Ticks {
+        let mut ticks = self.ticks.take().expect("the ticks are taken once");
+        stream::poll_fn(move |cx| ticks.poll_recv(cx)).boxed_local()
+    }
+
+    fn poll(&mut self, last_values: &mut LastValues) -> Option<Arc<Batch>> {
+        self.last = self.last.next();
+        let trade = Object { seq: self.last, ..fixtures::trade() };
+        last_values.put(trade);
+        let universe = Arc::new(fixtures::universe());
+        Some(Arc::new(Batch::new(universe, Timestamp::default(), vec![trade], vec![])))
+    }
+}
+
+/// A follower that hands everything it gets to the test.
+struct Recorder(UnboundedSender<Published>);
+
+impl Actor for Recorder {
+    type Context = Context<Self>;
+}
+
+impl Handler<Published> for Recorder {
+    type Result = ();
+
+    fn handle(&mut self, published: Published, _: &mut Self::Context) {
+        self.0.send(published).expect("the test still listens");
+    }
+}
+
+fn follow(feed: &Feed) -> UnboundedReceiver<Published> {
+    let (sender, received) = unbounded_channel();
+    feed.follow(Recorder(sender).start().recipient());
+    received
+}
+
+async fn next(received: &mut UnboundedReceiver<Published>) -> Published {
+    timeout(Duration::from_secs(10), received.recv()).await.expect("in time").expect("the follower lives")
+}
+
+async fn snapshot(received: &mut UnboundedReceiver<Published>) -> Seq {
+    match next(received).await {
+        Published::Snapshot(last_values) => last_values.seq(fixtures::trade().stream()),
+        Published::Batch(batch) => panic!("a batch before the snapshot: {batch:?}"),
+    }
+}
+
+async fn batches(received: &mut UnboundedReceiver<Published>, count: usize) -> Vec<u64> {
+    let mut seqs = Vec::new();
+    while seqs.len() < count {
+        match next(received).await {
+            Published::Batch(batch) => seqs.extend(batch.objects().map(|object| object.seq.0)),
+            Published::Snapshot(_) => panic!("a second snapshot"),
+        }
+    }
+    seqs
+}
+
+fn worker(feed: &Feed) -> Rc<Hub> {
+    let (timeouts, metrics) = (LivenessTimeouts::default(), WorkerMetrics::default());
+    let hub = Rc::new(Hub::new(2, timeouts, Duration::ZERO, metrics));
+    feed.add_worker(&hub, HubActor::new(Rc::clone(&hub)).start());
+    hub
+}
+
+async fn until(condition: impl Fn() -> bool) {
+    let wait = async {
+        while !condition() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    timeout(Duration::from_secs(10), wait).await.expect("in time");
+}
+
+#[actix::test]
+async fn every_follower_gets_a_snapshot_and_then_every_batch_in_both_modes() {
+    for workers in [1, 2] {
+        let (ticks, source) = ScriptedSource::new();
+        let feed = Feed::new(source, workers);
+        let hub = worker(&feed);
+        let tick = |count| (0..count).for_each(|_| ticks.send(ClockTick).expect("the feed runs"));
+
+        let mut first = follow(&feed);
+        assert_eq!(snapshot(&mut first).await, Seq(1));
+        tick(3);
+        assert_eq!(batches(&mut first, 3).await, [2, 3, 4]);
+        let mut second = follow(&feed);
+        assert_eq!(snapshot(&mut second).await, Seq(4));
+        tick(100);
+
+        let rest: Vec<_> = (5..=104).collect();
+        assert_eq!(batches(&mut first, 100).await, rest);
+        assert_eq!(batches(&mut second, 100).await, rest);
+        until(|| hub.last_values_mut().seq(fixtures::trade().stream()) == Seq(104)).await;
+        feed.stop();
+    }
+}
+
+#[actix::test]
+async fn a_follower_that_comes_before_the_only_worker_misses_nothing() {
+    let (ticks, source) = ScriptedSource::new();
+    let feed = Feed::new(source, 1);
+    let mut follower = follow(&feed);
+
+    worker(&feed);
+    ticks.send(ClockTick).expect("the feed runs");
+
+    assert_eq!(snapshot(&mut follower).await, Seq(1));
+    assert_eq!(batches(&mut follower, 1).await, [2]);
+}

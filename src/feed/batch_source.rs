@@ -1,0 +1,33 @@
+use std::sync::Arc;
+
+use super::{Batch, LastValues};
+use crate::model::Epoch;
+use crate::source::Ticks;
+
+/// A source of numbered batches: the local [sequenced feed](super::SequencedFeed), or one that forwards the batches of
+/// another node.
+///
+/// The caller owns the [`LastValues`] and lends them to each call, so that a thread that reads them too needs no
+/// second copy. The order of calls: [`open`](Self::open) once, then for each item of [`ticks`](Self::ticks)
+/// [`poll`](Self::poll), publish, [`settle`](Self::settle) and, when no tick is needed,
+/// [`skip_idle_ticks`](Self::skip_idle_ticks).
+pub trait BatchSource: Send {
+    /// The epoch of all sequence numbers of this source.
+    fn epoch(&self) -> Epoch;
+
+    /// Returns the first batch, what holds when the feed starts, and enters it in the last values.
+    fn open(&mut self, last_values: &mut LastValues) -> Option<Arc<Batch>>;
+
+    /// The stream of wake-ups, to be taken once; the feed has failed when it ends. Needs a running Tokio runtime.
+    fn ticks(&mut self) -> Ticks;
+
+    /// Returns what is new since the last call, if anything, and enters it in the last values.
+    fn poll(&mut self, last_values: &mut LastValues) -> Option<Arc<Batch>>;
+
+    /// Does the work that can wait until the batch has been sent.
+    fn settle(&mut self) {}
+
+    /// A hint that the caller needs no tick before the next event, as in
+    /// [`EventSource`](crate::source::EventSource::skip_idle_ticks).
+    fn skip_idle_ticks(&mut self) {}
+}
