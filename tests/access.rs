@@ -148,7 +148,7 @@ fn where_all_are_meant_all_read_rest_and_where_nobody_is_named_nobody_does() {
 fn while_it_stops_it_says_so_to_all_who_come() {
     let mut server = Server::start(|config| {
         config.simulation.trades_per_second = 0.0;
-        (config.drain, config.patience.parting) = (DEADLINE, DEADLINE);
+        (config.drain, config.patience.close) = (DEADLINE, DEADLINE);
     });
     // More than the kernels keep on the way, so that this session cannot end.
     let mut stalled = Client::connect(server.address, "/echo");

@@ -8,14 +8,13 @@
 
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
 
 use actix::dev::channel::{AddressReceiver, channel};
 use actix::{Actor, Addr, Arbiter, AsyncContext, Context, Handler, Recipient, StreamHandler};
 use tracing::error;
 
 use crate::feed::{Batch, BatchSource, Follow, Followers, LastValues, Published};
-use crate::hub::{Continue, Hub, HubActor};
+use crate::hub::{Continue, Hub, HubActor, Now};
 use crate::source::ClockTick;
 
 /// The feed of the service and the thread it runs on.
@@ -128,8 +127,8 @@ impl FeedActor {
     /// Publishes a batch, if there is one. A hub of this thread is called in any case: ticks are its clock.
     fn publish(&mut self, batch: Option<Arc<Batch>>) {
         if let Target::Hub { hub, actor } = &self.target {
-            let now = Instant::now();
-            hub.dispatch(batch.as_slice(), now);
+            let now = Now::read();
+            hub.dispatch(batch.as_slice(), now.steady);
             hub.run_timers(now);
             if hub.has_more() {
                 actor.do_send(Continue);

@@ -42,7 +42,7 @@ where
     // Copied, so that the buffers of a whole request do not live as long as the session.
     let head = Bytes::copy_from_slice(&parts.write_buf);
     let early = Bytes::copy_from_slice(&parts.read_buf);
-    let session = opening.on(parts.io.into_transport(), head, early);
+    let session = opening.run(parts.io.into_transport(), head, early);
     drop((parts.read_buf, parts.write_buf, parts.codec));
     session.await;
     Ok(())

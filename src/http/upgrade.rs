@@ -76,8 +76,8 @@ fn open(request: &HttpRequest, house: &AppState, feed: &str) -> Result<HttpRespo
             deflate,
             codec,
             label: asked.user_id.map(shortened),
-            guard: house.keyring.as_ref().map(|keyring| guard(request, house, keyring, feed)),
-            shown: shown(request),
+            authenticator: house.keyring.as_ref().map(|keyring| guard(request, house, keyring, feed)),
+            credentials: shown(request),
         })
     })
 }
@@ -93,7 +93,7 @@ fn welcome(
         Ok(seat) => seat,
         Err(closed) => return Ok(closed.answer()),
     };
-    let opening = open(&mut response).with(seat);
+    let opening = open(&mut response).holding(seat);
     let mut answer = response.finish();
     answer.extensions_mut().insert(opening);
     Ok(answer)

@@ -1,12 +1,14 @@
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, Message, WrapFuture};
 
-use super::Hub;
+use super::{Hub, Now};
 use crate::feed::{Batch, Published};
+use crate::model::Timestamp;
 use crate::wire::Close;
 
 /// Closes all sessions of the hub for this reason.
@@ -44,6 +46,17 @@ const TIMER_INTERVAL: Duration = Duration::from_millis(10);
 /// does not starve new connections of the worker.
 const MAX_BATCHES: usize = 64;
 
+/// The delay that clients are asked to keep before they reconnect after a restart: spread, with jitter,
+/// so that they do not all return at once.
+const RECONNECT_MS: Range<u32> = 500..5_000;
+
+impl Now {
+    /// Reads both clocks.
+    pub fn read() -> Self {
+        Self { steady: Instant::now(), wall: Timestamp::from(SystemTime::now()) }
+    }
+}
+
 impl HubActor {
     /// An actor for this hub.
     pub fn new(hub: Rc<Hub>) -> Self {
@@ -60,13 +73,13 @@ impl HubActor {
     fn dispatch(&mut self, ctx: &mut Context<Self>) {
         let count = self.pending.len().min(MAX_BATCHES);
         self.pending.make_contiguous();
-        let now = Instant::now();
-        self.hub.ingest(&self.pending.as_slices().0[..count], now);
+        let now = Now::read();
+        self.hub.ingest(&self.pending.as_slices().0[..count], now.steady);
         self.pending.drain(..count);
         self.hub.run_timers(now);
         if let (false, Some(flush_at)) = (self.has_flush_timer, self.hub.flush_at()) {
             self.has_flush_timer = true;
-            ctx.run_later(flush_at.saturating_duration_since(now), |actor, ctx| {
+            ctx.run_later(flush_at.saturating_duration_since(now.steady), |actor, ctx| {
                 actor.has_flush_timer = false;
                 actor.dispatch(ctx);
             });
@@ -86,7 +99,7 @@ impl Actor for HubActor {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        ctx.run_interval(LIVENESS_INTERVAL, |actor, _| actor.hub.beat(Instant::now()));
+        ctx.run_interval(LIVENESS_INTERVAL, |actor, _| actor.hub.check_liveness(Instant::now()));
     }
 }
 
@@ -98,7 +111,7 @@ impl Handler<Published> for HubActor {
             Published::Snapshot(snapshot) => {
                 self.hub.load_snapshot(Arc::unwrap_or_clone(snapshot));
                 if !std::mem::replace(&mut self.has_timer_interval, true) {
-                    ctx.run_interval(TIMER_INTERVAL, |actor, _| actor.hub.run_timers(Instant::now()));
+                    ctx.run_interval(TIMER_INTERVAL, |actor, _| actor.hub.run_timers(Now::read()));
                 }
             }
             Published::Batch(batch) => {
@@ -123,6 +136,7 @@ impl Handler<CloseAll> for HubActor {
     type Result = ();
 
     fn handle(&mut self, CloseAll(reason): CloseAll, _: &mut Self::Context) {
-        self.hub.dismiss_all(reason);
+        let reconnect = || Duration::from_millis(rand::random_range(RECONNECT_MS).into());
+        self.hub.close_all(reason, Instant::now(), reconnect);
     }
 }

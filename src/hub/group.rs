@@ -3,26 +3,26 @@ use smallvec::SmallVec;
 
 use super::{ObjectRef, SubscriberKey};
 
-/// A list of the index: a channel's "all symbols" first, then its symbols.
+/// A list of the index: those of whole channels first, then those of streams.
 pub(super) type ListId = u32;
 
-/// Everybody who wants exactly the same streams, and what was found for them that not all have yet.
+/// Subscribers with identical subscriptions, and the objects matched for them that not all have received.
 ///
-/// What is found is noted once, however many they are, and each has it up to a point of its own: those
-/// whose time has come get it, in the same slice, and the rest have more to come.
+/// A match is recorded once for the group, and each member has received the record up to a point of its
+/// own: members that are due get the same slice, and the others have more to come.
 #[derive(Debug, Default)]
 pub(super) struct SubscriberGroup {
-    /// The lists in which it stands, and at which place of each.
-    pub(super) wants: FxHashMap<ListId, u32>,
-    /// The same for the same wants, whatever came of them first; seldom for others.
+    /// The lists of the index that contain the group, and its position in each.
+    pub(super) lists: FxHashMap<ListId, u32>,
+    /// Equal for equal subscriptions, in whatever order they were made; rarely equal for others.
     pub(super) fingerprint: u64,
     members: SmallVec<[Member; 1]>,
-    picks: Vec<ObjectRef>,
-    /// How many picks there were before these.
+    matched: Vec<ObjectRef>,
+    /// How many objects were matched before those of `matched`.
     base: u64,
-    /// How many members have yet to get some of the picks.
+    /// How many members have yet to receive some of `matched`.
     behind: usize,
-    /// Where the lap broke off.
+    /// The member at which the round was interrupted.
     cursor: usize,
     is_queued: bool,
 }
@@ -30,26 +30,27 @@ pub(super) struct SubscriberGroup {
 #[derive(Debug)]
 struct Member {
     key: SubscriberKey,
-    /// How many picks it has got, or missed because it came later.
-    has: u64,
+    /// How many matched objects it has received, or missed because it joined later.
+    received: u64,
 }
 
-/// What became of a member whom a lap came by.
+/// What became of a member's delivery in a round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Delivery {
+    /// It has everything.
     Sent,
-    /// It waits for the next lap.
+    /// It is not due, and waits for the next round.
     Deferred,
-    /// It is not its fault: the lap is to go on with it.
+    /// The fan-out may call no more subscribers: the round is interrupted, and goes on with this member.
     BudgetExhausted,
 }
 
-/// Room for picks that an audience may keep from turn to turn.
-const KEPT_PICKS: usize = 64;
+/// Capacity for matched objects that a group keeps from one fan-out to the next.
+const KEPT_CAPACITY: usize = 64;
 
 impl SubscriberGroup {
-    pub(super) fn wants_as(&self, other: &Self) -> bool {
-        self.wants.len() == other.wants.len() && self.wants.keys().all(|list| other.wants.contains_key(list))
+    pub(super) fn has_same_subscriptions(&self, other: &Self) -> bool {
+        self.lists.len() == other.lists.len() && self.lists.keys().all(|list| other.lists.contains_key(list))
     }
 
     pub(super) fn members(&self) -> impl Iterator<Item = SubscriberKey> + '_ {
@@ -60,39 +61,42 @@ impl SubscriberGroup {
         self.members.len()
     }
 
-    /// Somebody comes, who is to get what is found from now on; its place among the members.
+    /// Adds a member, which receives what is matched from now on; returns its position.
     pub(super) fn join(&mut self, key: SubscriberKey) -> usize {
-        self.members.push(Member { key, has: self.end() });
+        self.members.push(Member { key, received: self.end() });
         self.members.len() - 1
     }
 
-    /// The member of this place goes; the one who takes its place is named.
-    pub(super) fn leave(&mut self, place: usize) -> Option<SubscriberKey> {
-        let gone = self.members.swap_remove(place);
-        if gone.has < self.end() {
+    /// Removes the member at this position; returns the member that takes its position.
+    pub(super) fn leave(&mut self, position: usize) -> Option<SubscriberKey> {
+        let gone = self.members.swap_remove(position);
+        if gone.received < self.end() {
             self.caught_up(1);
         }
-        self.members.get(place).map(|moved| moved.key)
+        self.members.get(position).map(|moved| moved.key)
     }
 
-    /// Something was found; says whether the audience is to be queued for it.
-    pub(super) fn note(&mut self, pick: ObjectRef) -> bool {
-        self.picks.push(pick);
+    /// Records a match; returns whether the group must be queued for delivery.
+    pub(super) fn record(&mut self, object: ObjectRef) -> bool {
+        self.matched.push(object);
         self.behind = self.members.len();
         !std::mem::replace(&mut self.is_queued, true)
     }
 
-    /// Comes by the members who have yet to get something, each once, and goes on where the last lap
-    /// broke off. Says whether it came to its end.
-    pub(super) fn lap(&mut self, mut serve: impl FnMut(SubscriberKey, &[ObjectRef]) -> Delivery) -> bool {
+    /// Visits each member that has yet to receive something, once, from where the last round was
+    /// interrupted. Returns whether the round was completed.
+    pub(super) fn deliver_round(
+        &mut self,
+        mut deliver: impl FnMut(SubscriberKey, &[ObjectRef]) -> Delivery,
+    ) -> bool {
         let end = self.end();
-        let mut served = 0;
+        let mut sent = 0;
         while let Some(member) = self.members.get_mut(self.cursor) {
-            if member.has < end {
-                match serve(member.key, &self.picks[(member.has - self.base) as usize..]) {
+            if member.received < end {
+                match deliver(member.key, &self.matched[(member.received - self.base) as usize..]) {
                     Delivery::Sent => {
-                        member.has = end;
-                        served += 1;
+                        member.received = end;
+                        sent += 1;
                     }
                     Delivery::Deferred => {}
                     Delivery::BudgetExhausted => break,
@@ -100,48 +104,53 @@ impl SubscriberGroup {
             }
             self.cursor += 1;
         }
-        let is_over = self.cursor >= self.members.len();
-        if is_over {
+        let is_complete = self.cursor >= self.members.len();
+        if is_complete {
             self.cursor = 0;
         }
-        self.caught_up(served);
-        is_over
+        self.caught_up(sent);
+        is_complete
     }
 
-    /// Whether a lap broke off.
-    pub(super) fn is_in_a_lap(&self) -> bool {
+    /// Whether a round was interrupted.
+    pub(super) fn is_interrupted(&self) -> bool {
         self.cursor > 0
     }
 
-    /// Whether it is to stay in the queue; if not, the next pick says so again.
+    /// Whether the group stays in the queue; if not, the next match queues it again.
     pub(super) fn stays_queued(&mut self) -> bool {
         self.is_queued = self.behind > 0;
         self.is_queued
     }
 
-    /// Gives the member of this place what it has yet to get, if anything.
-    pub(super) fn serve(&mut self, place: usize, serve: impl FnOnce(&[ObjectRef])) {
+    /// Whether the member at this position has yet to receive something.
+    pub(super) fn is_behind(&self, position: usize) -> bool {
+        self.members[position].received < self.end()
+    }
+
+    /// Delivers to the member at this position what it has yet to receive, if anything.
+    pub(super) fn deliver_to(&mut self, position: usize, deliver: impl FnOnce(&[ObjectRef])) {
         let end = self.end();
-        let member = &mut self.members[place];
-        if member.has < end {
-            serve(&self.picks[(member.has - self.base) as usize..]);
-            member.has = end;
+        let member = &mut self.members[position];
+        if member.received < end {
+            deliver(&self.matched[(member.received - self.base) as usize..]);
+            member.received = end;
             self.caught_up(1);
         }
     }
 
-    /// How many picks there were, in all.
+    /// How many objects were matched in all.
     fn end(&self) -> u64 {
-        self.base + self.picks.len() as u64
+        self.base + self.matched.len() as u64
     }
 
-    /// So many more members have everything. Where all have, nothing is kept.
+    /// This many more members have everything. Once all have, nothing is kept.
     fn caught_up(&mut self, members: usize) {
         self.behind -= members;
         if self.behind == 0 {
             self.base = self.end();
-            self.picks.clear();
-            self.picks.shrink_to(KEPT_PICKS);
+            self.matched.clear();
+            self.matched.shrink_to(KEPT_CAPACITY);
         }
     }
 }

@@ -7,25 +7,26 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::group::Delivery;
-use super::index::{Change, GroupKey};
+use super::index::GroupKey;
 use super::liveness::LivenessVerdict;
 use super::send_queue::SendQueue;
 use super::{
-    EncodedLastValues, FanOut, FrameCache, Index, LivenessTimeouts, ObjectRef, Subscriber, SubscriberKey,
+    EncodedLastValues, FanOut, FrameCache, Index, LivenessTimeouts, Now, ObjectRef, Subscriber,
+    SubscriberKey, SubscriptionChange,
 };
 use crate::feed::{Batch, LastValues};
 use crate::limits::FairQueue;
 use crate::metrics::WorkerMetrics;
 use crate::wire::Close;
 
-/// The subscribers of one worker thread.
+/// The subscribers of one worker thread, and the fan-out of batches to them.
 ///
-/// Everybody on the thread calls it plainly, so what a session subscribes to is in force with the
-/// very next batch, and what it is told of the newest objects agrees with what it gets after them.
+/// Everything on the thread calls it plainly: a subscription is in force with the very next batch, and a
+/// snapshot agrees with the objects that follow it.
 pub struct Hub {
     state: RefCell<State>,
-    patience: LivenessTimeouts,
-    /// The longest that objects wait for others, so that they leave in one frame.
+    timeouts: LivenessTimeouts,
+    /// The longest time that objects wait to be coalesced with others (`--max-delay-ms`).
     max_delay: Duration,
     metrics: WorkerMetrics,
     chores: Rc<FairQueue>,
@@ -34,47 +35,49 @@ pub struct Hub {
 struct State {
     index: Index,
     slots: Vec<Option<Slot>>,
-    /// The audiences that have yet to get something, in the order in which they get it; a few may be
-    /// in it who have everything, or are gone.
+    /// The groups that have yet to receive something, in the order in which they are served. Some may
+    /// have everything by now, or be gone.
     queue: VecDeque<GroupKey>,
-    /// The batches that somebody has picks of, in order.
+    /// The batches of which some subscriber has yet to receive objects, in order.
     batches: Vec<Arc<Batch>>,
     frames: FrameCache,
-    departures: SendQueue,
-    /// When all who wait have waited long enough: the same moment for all, so that those who want
-    /// alike share a frame.
+    send_queue: SendQueue,
+    /// When the objects that wait to be coalesced leave: the same moment for all subscribers, so that
+    /// identical ones share a frame.
     flush_at: Option<Instant>,
-    /// Whether the last turn left somebody over whose time has come.
+    /// Whether the last fan-out ended before every due subscriber was served.
     has_more: bool,
-    newest: EncodedLastValues,
-    /// When subscribers want to be called, the soonest first.
-    agenda: BinaryHeap<Reverse<(Instant, SubscriberKey)>>,
+    last_values: EncodedLastValues,
+    /// The timers of subscribers, the earliest first. Entries that are not a slot's current timer are
+    /// void.
+    timers: BinaryHeap<Reverse<(Instant, SubscriberKey)>>,
 }
 
-/// A subscriber, and when it is to be called.
+/// A subscriber with the times that concern it.
 struct Slot {
     subscriber: Rc<dyn Subscriber>,
+    /// When it last received objects.
     delivered: Option<Instant>,
-    /// When it wants to be called next; other entries of the agenda are void.
-    due: Option<Instant>,
+    /// Its current timer.
+    timer: Option<Instant>,
 }
 
-/// Who is due before the next batch can come is due now: a delay of whole milliseconds would be one
-/// longer for want of microseconds.
-const SLACK: Duration = Duration::from_micros(500);
+/// Objects that are due before the next batch can come are due now: a delay of whole milliseconds would
+/// otherwise be one longer because of a few microseconds.
+const DELAY_SLACK: Duration = Duration::from_micros(500);
 
-/// So many batches are kept for those who wait, at most: a tenth of a second of a market that moves
-/// each millisecond.
-const MOST_BATCHES: usize = 128;
+/// The most batches that are kept for coalescing: a tenth of a second of a market that moves each
+/// millisecond.
+const MAX_BATCHES: usize = 128;
 
-/// So many subscribers are called in one turn, at most: with some 6 µs for each send, 1.5 ms.
-const MOST_DELIVERIES: usize = 256;
+/// The most subscribers that one fan-out serves: at some 6 µs for each send, 1.5 ms.
+const MAX_DELIVERIES: usize = 256;
 
 impl Hub {
-    /// A hub without subscribers, over so many symbols.
+    /// A hub without subscribers, with capacity for this number of symbols.
     pub fn new(
         symbols: usize,
-        patience: LivenessTimeouts,
+        timeouts: LivenessTimeouts,
         max_delay: Duration,
         metrics: WorkerMetrics,
     ) -> Self {
@@ -84,30 +87,30 @@ impl Hub {
             queue: VecDeque::new(),
             batches: Vec::new(),
             frames: FrameCache::default(),
-            departures: SendQueue::default(),
+            send_queue: SendQueue::default(),
             flush_at: None,
             has_more: false,
-            newest: EncodedLastValues::new(symbols),
-            agenda: BinaryHeap::new(),
+            last_values: EncodedLastValues::new(symbols),
+            timers: BinaryHeap::new(),
         };
         let chores = FairQueue::new(Instant::now());
-        Self { state: RefCell::new(state), patience, max_delay, metrics, chores }
+        Self { state: RefCell::new(state), timeouts, max_delay, metrics, chores }
     }
 
-    /// A subscriber comes; it wants nothing yet.
+    /// Adds a subscriber without subscriptions.
     pub fn join(&self, subscriber: Rc<dyn Subscriber>) -> SubscriberKey {
         let mut state = self.state.borrow_mut();
         let key = state.index.join();
         if state.slots.len() <= key.0 {
             state.slots.resize_with(key.0 + 1, || None);
         }
-        state.slots[key.0] = Some(Slot { subscriber, delivered: None, due: None });
+        state.slots[key.0] = Some(Slot { subscriber, delivered: None, timer: None });
         self.metrics.opened.inc();
         self.metrics.sessions.inc();
         key
     }
 
-    /// A subscriber goes, with all that it wanted.
+    /// Removes a subscriber and its subscriptions.
     pub fn leave(&self, key: SubscriberKey) {
         let mut state = self.state.borrow_mut();
         state.index.leave(key);
@@ -115,58 +118,62 @@ impl Hub {
         self.metrics.sessions.dec();
     }
 
-    /// Changes what a subscriber wants, who gets first what waits for it. In force with the next batch.
-    pub fn change_interests(&self, key: SubscriberKey, make: impl FnOnce(&mut Change)) {
-        self.flush(key);
-        self.state.borrow_mut().index.change(key, make);
+    /// Changes a subscriber's subscriptions, from the next batch on. [`flush`](Self::flush) it first: what
+    /// it has yet to receive under the old ones would be lost.
+    pub fn change_subscriptions(&self, key: SubscriberKey, changes: &[SubscriptionChange]) {
+        let index = &mut self.state.borrow_mut().index;
+        debug_assert!(!index.is_behind(key), "a subscriber is flushed before its subscriptions change");
+        index.change(key, changes);
     }
 
-    /// Looks at the newest objects, as of the last batch that was handed out.
-    pub fn with_latest<T>(&self, look: impl FnOnce(&EncodedLastValues) -> T) -> T {
-        look(&self.state.borrow().newest)
+    /// Reads the last values, as of the last batch that was dispatched.
+    pub fn with_last_values<T>(&self, read: impl FnOnce(&EncodedLastValues) -> T) -> T {
+        read(&self.state.borrow().last_values)
     }
 
-    /// The counts of this worker.
+    /// The counters of this worker.
     pub fn metrics(&self) -> &WorkerMetrics {
         &self.metrics
     }
 
-    /// The line for work of subscribers that would keep others from what is theirs.
+    /// The worker's queue for long work, so that it does not delay the stream.
     pub fn chores(&self) -> &Rc<FairQueue> {
         &self.chores
     }
 
-    /// Replaces the last values by a snapshot, which the batches that follow it continue.
-    pub fn load_snapshot(&self, snapshot: LastValues) {
-        self.state.borrow_mut().newest = EncodedLastValues::of_all(snapshot);
+    /// Replaces the last values by a feed's snapshot, before its first batch.
+    pub fn load_snapshot(&self, last_values: LastValues) {
+        self.state.borrow_mut().last_values = EncodedLastValues::from_snapshot(last_values);
     }
 
-    /// Lends the last values to a feed on this thread, which enters a batch and then has it
-    /// [dispatched](Self::dispatch). End the borrow before any other call of the hub.
+    /// The last values, for a feed on this thread: it updates them and then has the batch
+    /// [dispatched](Self::dispatch).
     pub fn last_values_mut(&self) -> RefMut<'_, LastValues> {
-        RefMut::map(self.state.borrow_mut(), |state| state.newest.latest_mut())
+        RefMut::map(self.state.borrow_mut(), |state| state.last_values.last_values_mut())
     }
 
-    /// Enters the batches of a feed on another thread in the last values, and dispatches them.
+    /// Updates the last values by these batches and dispatches them.
     pub fn ingest(&self, batches: &[Arc<Batch>], now: Instant) {
-        let mut last_values = self.last_values_mut();
-        for batch in batches {
-            last_values.set_watermark(batch.watermark());
-            batch.objects().for_each(|object| last_values.put(*object));
+        {
+            let mut last_values = self.last_values_mut();
+            for batch in batches {
+                last_values.set_watermark(batch.watermark());
+                batch.objects().for_each(|object| last_values.put(*object));
+            }
         }
-        drop(last_values);
         self.dispatch(batches, now);
     }
 
-    /// Delivers batches that are in the last values already: calls each subscriber at most once, with all objects
-    /// that it subscribes to.
+    /// Fans these batches out: each subscriber is called at most once, with all objects that it
+    /// subscribes to. The last values include them already.
     ///
-    /// A subscriber that got nothing for [`max_delay`](Self::new) is called at once. All others wait for one common
-    /// moment, at most the delay later, so that fewer and larger frames are sent and subscribers with the same
-    /// objects share a frame.
+    /// A subscriber that received nothing for the maximum delay is served at once; a busy one waits for a
+    /// moment that it shares with all others that wait, so that their objects are coalesced into fewer
+    /// and larger frames, and identical subscribers share them. Nothing waits longer than the maximum
+    /// delay.
     ///
-    /// One call serves a bounded number of subscribers, so that new connections, commands and pings get their share
-    /// of the thread. The rest is served by the [next call](Self::has_more), together with the objects that have come
+    /// One call is bounded, so that connections, commands and pings get their turn of the worker; the
+    /// subscribers that remain are served by the [next call](Self::has_more), together with what has come
     /// by then.
     pub fn dispatch(&self, batches: &[Arc<Batch>], now: Instant) {
         let state = &mut *self.state.borrow_mut();
@@ -176,187 +183,186 @@ impl Hub {
         if state.queue.is_empty() {
             return;
         }
-        let is_full = state.batches.len() > MOST_BATCHES;
-        let is_time = is_full || state.flush_at.is_none_or(|at| at <= now + SLACK);
+        let is_full = state.batches.len() > MAX_BATCHES;
+        let is_time = is_full || state.flush_at.is_none_or(|at| at <= now + DELAY_SLACK);
         let since = now.checked_sub(self.max_delay);
-        let most = if is_full { usize::MAX } else { MOST_DELIVERIES };
-        state.deliver(most, now, &self.metrics, |slot| {
+        let budget = if is_full { usize::MAX } else { MAX_DELIVERIES };
+        state.deliver(budget, now, &self.metrics, |slot| {
             let is_quiet = slot.delivered.is_none_or(|at| Some(at) <= since);
-            is_time || is_quiet || !slot.subscriber.may_wait()
+            is_time || is_quiet || !slot.subscriber.may_coalesce()
         });
         if is_time && !state.has_more {
             state.flush_at = Some(now + self.max_delay);
         }
     }
 
-    /// True when subscribers are due that the last call did not reach: call [`dispatch`](Self::dispatch) again, with
-    /// no batch if there is none, after other tasks have run.
+    /// Whether due subscribers remain: dispatch again, even without batches, after other tasks ran.
     pub fn has_more(&self) -> bool {
         self.state.borrow().has_more
     }
 
-    /// The time by which [`dispatch`](Self::dispatch) must be called again, with no batch if there is none; `None` when
-    /// no object waits.
+    /// When objects that wait to be coalesced are due, if there are any: dispatch, even without batches,
+    /// by then.
     pub fn flush_at(&self) -> Option<Instant> {
         let state = self.state.borrow();
         state.flush_at.filter(|_| !state.queue.is_empty())
     }
 
-    /// A subscriber is to have now what waits for it. Call it before anything that depends on what it
-    /// has: a command, a goodbye.
-    pub fn flush(&self, key: SubscriberKey) {
+    /// Delivers to a subscriber what it has yet to receive. Call it before anything that depends on what
+    /// it has: a command, a close.
+    pub fn flush(&self, key: SubscriberKey, now: Instant) {
         let state = &mut *self.state.borrow_mut();
-        let turn = FanOut::new(&state.batches, &state.frames, &state.newest, Instant::now());
-        if let Some(slot) = &mut state.slots[key.0] {
-            let departures = &mut state.departures;
-            state.index.serve(key, |picks| slot.take(key, &turn, picks, departures));
+        let State { index, slots, batches, frames, send_queue, last_values, .. } = state;
+        let fan_out = FanOut::new(batches, frames, last_values, now);
+        if let Some(slot) = &mut slots[key.0] {
+            index.deliver_to(key, |objects| slot.deliver(key, &fan_out, objects, send_queue));
         }
-        state.depart(&self.metrics);
+        state.send(&self.metrics);
     }
 
-    /// True when no object waits and no timer is set: the hub needs no call before the next batch.
+    /// Whether no subscriber waits for objects or for a timer.
     pub fn is_idle(&self) -> bool {
         let state = self.state.borrow();
-        state.queue.is_empty() && state.agenda.is_empty()
+        state.queue.is_empty() && state.timers.is_empty()
     }
 
-    /// The subscriber wants to be [called](Subscriber::due) at this time, and at no other that it said
-    /// before; `None` is never.
-    pub fn set_due(&self, key: SubscriberKey, due: Option<Instant>) {
+    /// Sets a subscriber's timer, which replaces the one before; `None` clears it.
+    pub fn set_timer(&self, key: SubscriberKey, timer: Option<Instant>) {
         let state = &mut *self.state.borrow_mut();
         let Some(slot) = &mut state.slots[key.0] else { return };
-        slot.due = due;
-        state.agenda.extend(due.map(|at| Reverse((at, key))));
+        slot.timer = timer;
+        state.timers.extend(timer.map(|at| Reverse((at, key))));
     }
 
-    /// Calls every subscriber whose timer has expired.
-    pub fn run_timers(&self, now: Instant) {
+    /// Runs the timers that have expired.
+    pub fn run_timers(&self, now: Now) {
         let state = &mut *self.state.borrow_mut();
-        while let Some(mut soonest) = state.agenda.peek_mut()
-            && soonest.0.0 <= now
+        while let Some(mut earliest) = state.timers.peek_mut()
+            && earliest.0.0 <= now.steady
         {
-            let Reverse((at, key)) = *soonest;
-            let slot = state.slots[key.0].as_mut().filter(|slot| slot.due == Some(at));
+            let Reverse((at, key)) = *earliest;
+            let slot = state.slots[key.0].as_mut().filter(|slot| slot.timer == Some(at));
             let next = slot.and_then(|slot| {
-                slot.due = slot.subscriber.due(now, &state.newest);
-                slot.due
+                slot.timer = slot.subscriber.run_timer(now, &state.last_values);
+                slot.timer
             });
             match next {
-                Some(next) => *soonest = Reverse((next, key)),
-                None => drop(PeekMut::pop(soonest)),
+                Some(next) => *earliest = Reverse((next, key)),
+                None => drop(PeekMut::pop(earliest)),
             }
         }
     }
 
-    /// Looks after the silent and the stalled; call it about once a second.
-    pub fn beat(&self, now: Instant) {
-        let mut waiting_bytes = 0;
-        for slot in self.state.borrow().slots.iter().flatten() {
-            let subscriber = &slot.subscriber;
-            let vitals = subscriber.vitals();
-            waiting_bytes += vitals.waiting_bytes as i64;
-            match self.patience.verdict(&vitals, now) {
+    /// Checks the liveness of all connections; call it about once a second.
+    pub fn check_liveness(&self, now: Instant) {
+        let state = self.state.borrow();
+        let mut queued_bytes = 0;
+        for Slot { subscriber, .. } in state.slots.iter().flatten() {
+            let health = subscriber.health();
+            queued_bytes += health.queued_bytes as i64;
+            match self.timeouts.verdict(&health, now) {
                 LivenessVerdict::Fine => {}
-                LivenessVerdict::Ping => subscriber.ping(),
-                LivenessVerdict::Silent => subscriber.dismiss(Close::Unresponsive),
-                LivenessVerdict::Stalled => subscriber.dismiss(Close::SlowClient),
+                LivenessVerdict::Ping => subscriber.ping(now, &state.last_values),
+                LivenessVerdict::Silent => subscriber.close(Close::Unresponsive, Duration::ZERO, now),
+                LivenessVerdict::Stalled => subscriber.close(Close::SlowClient, Duration::ZERO, now),
                 LivenessVerdict::CloseTimedOut => {
                     self.metrics.severed.inc();
-                    subscriber.sever();
+                    subscriber.abort();
                 }
             }
         }
-        self.metrics.waiting.set(waiting_bytes);
+        self.metrics.waiting.set(queued_bytes);
     }
 
-    /// Tells everybody to go, when they have what waits for them.
-    pub fn dismiss_all(&self, why: Close) {
-        self.state.borrow_mut().deliver(usize::MAX, Instant::now(), &self.metrics, |_| true);
+    /// Closes all sessions, behind what is queued for them. `reconnect` draws the delay that a client is
+    /// asked to keep before it reconnects.
+    pub fn close_all(&self, reason: Close, now: Instant, mut reconnect: impl FnMut() -> Duration) {
+        self.state.borrow_mut().deliver(usize::MAX, now, &self.metrics, |_| true);
         for slot in self.state.borrow().slots.iter().flatten() {
-            slot.subscriber.dismiss(why);
+            slot.subscriber.close(reason, reconnect(), now);
         }
     }
 }
 
 impl State {
-    /// Notes each object of a batch for the groups that subscribe to its stream, and queues these groups.
+    /// Records for all groups which objects of a batch they receive.
     fn match_batch(&mut self, batch: &Arc<Batch>) {
         let Self { index, queue, batches, .. } = self;
-        for (place, object) in batch.objects().enumerate() {
-            let pick = ObjectRef::new(batches.len(), place);
-            index.note(object.stream(), pick, |audience| queue.push_back(audience));
+        for (position, object) in batch.objects().enumerate() {
+            let reference = ObjectRef::new(batches.len(), position);
+            index.record(object.stream(), reference, |group| queue.push_back(group));
         }
         if !queue.is_empty() {
             batches.push(Arc::clone(batch));
         }
     }
 
-    /// Calls those who have something and whose time it is, but no more than `most`; the rest wait.
+    /// Serves the subscribers that have yet to receive something and are due, but not more than `budget`.
     ///
-    /// One lap around each audience, so that none waits for a large one to be served twice.
+    /// One round through each group, so that none waits for a large group to be served twice.
     fn deliver(
         &mut self,
-        most: usize,
+        budget: usize,
         now: Instant,
         metrics: &WorkerMetrics,
-        is_time: impl Fn(&Slot) -> bool,
+        is_due: impl Fn(&Slot) -> bool,
     ) {
-        let Self { index, queue, slots, batches, frames, departures, newest, .. } = self;
-        let turn = FanOut::new(batches, frames, newest, now);
-        let mut left = most;
-        let mut serve = |key: SubscriberKey, picks: &[ObjectRef]| match &mut slots[key.0] {
+        let Self { index, queue, slots, batches, frames, send_queue, last_values, .. } = self;
+        let fan_out = FanOut::new(batches, frames, last_values, now);
+        let mut left = budget;
+        let mut deliver = |key: SubscriberKey, objects: &[ObjectRef]| match &mut slots[key.0] {
             Some(_) if left == 0 => Delivery::BudgetExhausted,
-            Some(slot) if !is_time(slot) => Delivery::Deferred,
+            Some(slot) if !is_due(slot) => Delivery::Deferred,
             Some(slot) => {
-                slot.take(key, &turn, picks, departures);
+                slot.deliver(key, &fan_out, objects, send_queue);
                 left -= 1;
                 Delivery::Sent
             }
             None => Delivery::Sent,
         };
-        // Whose lap broke off comes first, and has another.
-        let is_going_on =
-            queue.front().and_then(|key| index.audience(*key)).is_some_and(|it| it.is_in_a_lap());
+        // An interrupted group is the first in the queue, and gets one more round.
+        let is_resuming =
+            queue.front().and_then(|key| index.group(*key)).is_some_and(|group| group.is_interrupted());
         self.has_more = false;
-        for _ in 0..queue.len() + usize::from(is_going_on) {
+        for _ in 0..queue.len() + usize::from(is_resuming) {
             let Some(key) = queue.pop_front() else { break };
-            let Some(audience) = index.audience(key) else { continue };
-            if !audience.lap(&mut serve) {
+            let Some(group) = index.group(key) else { continue };
+            if !group.deliver_round(&mut deliver) {
                 queue.push_front(key);
                 self.has_more = true;
                 break;
             }
-            if audience.stays_queued() {
+            if group.stays_queued() {
                 queue.push_back(key);
             }
         }
         if queue.is_empty() {
             batches.clear();
         }
-        self.depart(metrics);
+        self.send(metrics);
         if !self.has_more {
             self.frames.clear();
         }
     }
 
-    /// Sends what is to leave: nothing but calls of the kernel, one after the other.
-    fn depart(&mut self, metrics: &WorkerMetrics) {
-        let Self { slots, frames, departures, .. } = self;
-        departures.leave(frames, metrics, |key| Some(&*slots[key.0].as_ref()?.subscriber));
+    /// Sends the frames of the fast path: nothing but calls of the kernel, one after the other.
+    fn send(&mut self, metrics: &WorkerMetrics) {
+        let Self { slots, frames, send_queue, .. } = self;
+        send_queue.flush(frames, metrics, |key| Some(&*slots[key.0].as_ref()?.subscriber));
     }
 }
 
 impl Slot {
-    fn take(
+    fn deliver(
         &mut self,
         key: SubscriberKey,
-        turn: &FanOut<'_>,
-        picks: &[ObjectRef],
-        departures: &mut SendQueue,
+        fan_out: &FanOut<'_>,
+        objects: &[ObjectRef],
+        send_queue: &mut SendQueue,
     ) {
-        self.delivered = Some(turn.now());
-        if let Some(frame) = self.subscriber.deliver(turn, picks) {
-            departures.add(key, frame, picks.len());
+        self.delivered = Some(fan_out.now());
+        if let Some(frame) = self.subscriber.deliver(fan_out, objects) {
+            send_queue.push(key, frame, objects.len());
         }
     }
 }

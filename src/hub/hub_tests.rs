@@ -13,46 +13,48 @@ use crate::model::{Body, Object, Seq, StreamId, SymbolId, Timestamp, Trade};
 use crate::transport::RawSocket;
 use crate::wire::{Codec, fixtures};
 
-/// Does with what it gets, and with what it gave, as it is told.
-struct Taking<F, G>(F, G);
+/// A subscriber that handles deliveries and sent frames by these functions.
+struct TestSubscriber<F, G>(F, G);
 
-impl<F: Fn(&FanOut<'_>, &[ObjectRef]) -> Option<FrameKey>, G: Fn(&Bytes)> Subscriber for Taking<F, G> {
-    fn deliver(&self, turn: &FanOut<'_>, picks: &[ObjectRef]) -> Option<FrameKey> {
-        self.0(turn, picks)
+impl<F: Fn(&FanOut<'_>, &[ObjectRef]) -> Option<FrameKey>, G: Fn(&Bytes)> Subscriber
+    for TestSubscriber<F, G>
+{
+    fn deliver(&self, fan_out: &FanOut<'_>, objects: &[ObjectRef]) -> Option<FrameKey> {
+        self.0(fan_out, objects)
     }
 
     fn socket(&self) -> Option<RawSocket<'_>> {
         None
     }
 
-    fn sent(&self, frame: &Bytes, _: io::Result<usize>) {
+    fn frame_sent(&self, frame: &Bytes, _: io::Result<usize>) {
         self.1(frame);
     }
 
-    fn may_wait(&self) -> bool {
+    fn may_coalesce(&self) -> bool {
         true
     }
 
-    fn due(&self, _: Instant, _: &EncodedLastValues) -> Option<Instant> {
+    fn run_timer(&self, _: Now, _: &EncodedLastValues) -> Option<Instant> {
         None
     }
 
-    fn vitals(&self) -> ConnectionHealth {
+    fn health(&self) -> ConnectionHealth {
         let now = Instant::now();
-        ConnectionHealth { heard: now, pinged: now, stalled: None, dismissed: None, waiting_bytes: 0 }
+        ConnectionHealth { heard: now, pinged: now, stalled: None, closing: None, queued_bytes: 0 }
     }
 
-    fn ping(&self) {}
+    fn ping(&self, _: Instant, _: &EncodedLastValues) {}
 
-    fn dismiss(&self, _: Close) {}
+    fn close(&self, _: Close, _: Duration, _: Instant) {}
 
-    fn sever(&self) {}
+    fn abort(&self) {}
 }
 
-/// Who was called and with how many objects.
+/// The names of the subscribers that were called, with the number of objects.
 type Calls = Rc<RefCell<Vec<(usize, usize)>>>;
 
-/// A hub with so many subscribers who all want the same, and what it called.
+/// A hub with this number of identical subscribers, and its calls.
 fn hub(subscribers: usize, max_delay: Duration) -> (Hub, Calls) {
     let hub = Hub::new(2, LivenessTimeouts::default(), max_delay, WorkerMetrics::default());
     let calls = Calls::default();
@@ -62,15 +64,15 @@ fn hub(subscribers: usize, max_delay: Duration) -> (Hub, Calls) {
     (hub, calls)
 }
 
-/// A subscriber who wants the trades of one symbol.
+/// Adds a subscriber to the trades of one symbol.
 fn join(hub: &Hub, name: usize, symbol: SymbolId, calls: &Calls) {
     let calls = Rc::clone(calls);
-    let take = move |_: &FanOut<'_>, picks: &[ObjectRef]| {
-        calls.borrow_mut().push((name, picks.len()));
+    let deliver = move |_: &FanOut<'_>, objects: &[ObjectRef]| {
+        calls.borrow_mut().push((name, objects.len()));
         None
     };
-    let key = hub.join(Rc::new(Taking(take, |_: &Bytes| ())));
-    hub.change_interests(key, |change| change.add(trade(symbol, 1).stream()));
+    let key = hub.join(Rc::new(TestSubscriber(deliver, |_: &Bytes| ())));
+    hub.change_subscriptions(key, &[SubscriptionChange::Add(trade(symbol, 1).stream())]);
 }
 
 fn trade(symbol: SymbolId, seq: u64) -> Object {
@@ -87,46 +89,46 @@ fn batch_of(objects: Vec<Object>) -> Arc<Batch> {
 }
 
 #[test]
-fn a_turn_is_bounded_and_who_was_left_over_comes_next_with_what_came_since() {
-    let (hub, calls) = hub(MOST_DELIVERIES + 10, Duration::ZERO);
+fn a_fan_out_is_bounded_and_the_remaining_subscribers_come_next_with_what_came_since() {
+    let (hub, calls) = hub(MAX_DELIVERIES + 10, Duration::ZERO);
     let now = Instant::now();
 
     hub.ingest(&[batch(1)], now);
-    assert_eq!(calls.borrow().len(), MOST_DELIVERIES);
+    assert_eq!(calls.borrow().len(), MAX_DELIVERIES);
     assert!(hub.has_more());
 
     calls.borrow_mut().clear();
     hub.ingest(&[batch(2)], now);
-    let first_ten: Vec<_> = (MOST_DELIVERIES..MOST_DELIVERIES + 10).map(|name| (name, 2)).collect();
+    let first_ten: Vec<_> = (MAX_DELIVERIES..MAX_DELIVERIES + 10).map(|name| (name, 2)).collect();
     assert_eq!(calls.borrow()[..10], first_ten);
     assert!(hub.has_more());
 
     hub.ingest(&[], now);
     assert!(!hub.has_more());
-    let mut objects = vec![0; MOST_DELIVERIES + 10];
+    let mut objects = vec![0; MAX_DELIVERIES + 10];
     calls.borrow().iter().for_each(|(name, count)| objects[*name] += count);
-    assert!(objects[..MOST_DELIVERIES].iter().all(|count| *count == 1), "{objects:?}");
-    assert!(objects[MOST_DELIVERIES..].iter().all(|count| *count == 2), "{objects:?}");
+    assert!(objects[..MAX_DELIVERIES].iter().all(|count| *count == 1), "{objects:?}");
+    assert!(objects[MAX_DELIVERIES..].iter().all(|count| *count == 2), "{objects:?}");
 }
 
-/// The kernel's work would drive the hub's out of the caches, once for each of them.
+/// Sending evicts the hub's data from the caches, so it happens once for all.
 #[test]
-fn frames_leave_when_all_have_been_called_and_are_counted() {
+fn frames_are_sent_and_counted_after_all_subscribers_were_called() {
     let (hub, _) = hub(0, Duration::ZERO);
     let (log, sent) = (Rc::new(RefCell::new(String::new())), Rc::new(Cell::new(0)));
     for name in "abc".chars() {
         let [called, left] = [(); 2].map(|()| Rc::clone(&log));
-        let take = move |turn: &FanOut<'_>, picks: &[ObjectRef]| {
+        let deliver = move |fan_out: &FanOut<'_>, objects: &[ObjectRef]| {
             called.borrow_mut().push(name);
-            turn.frame(Codec::Json, None, picks, 4096)
+            fan_out.frame(Codec::Json, None, objects, 4096)
         };
         let bytes = Rc::clone(&sent);
-        let leave = move |frame: &Bytes| {
+        let sent_frame = move |frame: &Bytes| {
             left.borrow_mut().push(name.to_ascii_uppercase());
             bytes.set(bytes.get() + frame.len() as u64);
         };
-        let key = hub.join(Rc::new(Taking(take, leave)));
-        hub.change_interests(key, |change| change.add(trade(SymbolId(0), 1).stream()));
+        let key = hub.join(Rc::new(TestSubscriber(deliver, sent_frame)));
+        hub.change_subscriptions(key, &[SubscriptionChange::Add(trade(SymbolId(0), 1).stream())]);
     }
 
     hub.ingest(&[batch_of(vec![trade(SymbolId(0), 1), trade(SymbolId(0), 2)])], Instant::now());
@@ -138,58 +140,58 @@ fn frames_leave_when_all_have_been_called_and_are_counted() {
 }
 
 #[test]
-fn who_was_left_over_does_not_wait_another_delay() {
+fn a_remaining_subscriber_does_not_wait_another_delay() {
     let delay = Duration::from_millis(5);
-    let (hub, calls) = hub(MOST_DELIVERIES + 10, delay);
-    let (start, answered) = (Instant::now(), Cell::new(0));
-    let hand_out = |batches: &[Arc<Batch>], at| {
+    let (hub, calls) = hub(MAX_DELIVERIES + 10, delay);
+    let (start, served_count) = (Instant::now(), Cell::new(0));
+    let ingest = |batches: &[Arc<Batch>], at| {
         hub.ingest(batches, at);
         while hub.has_more() {
             hub.ingest(&[], at);
         }
-        answered.set(answered.get() + calls.take().len());
+        served_count.set(served_count.get() + calls.take().len());
     };
 
-    hand_out(&[batch(1)], start);
-    assert_eq!(answered.get(), MOST_DELIVERIES + 10, "who got nothing lately is called at once");
-    hand_out(&[batch(2)], start + delay / 2);
-    assert_eq!(answered.get(), MOST_DELIVERIES + 10, "who did waits");
-    hand_out(&[], start + delay);
-    assert_eq!(answered.get(), 2 * (MOST_DELIVERIES + 10));
+    ingest(&[batch(1)], start);
+    assert_eq!(served_count.get(), MAX_DELIVERIES + 10, "a quiet subscriber is served at once");
+    ingest(&[batch(2)], start + delay / 2);
+    assert_eq!(served_count.get(), MAX_DELIVERIES + 10, "a busy one waits");
+    ingest(&[], start + delay);
+    assert_eq!(served_count.get(), 2 * (MAX_DELIVERIES + 10));
 }
 
-/// A hub that is behind for long keeps a bounded number of batches.
+/// A hub that stays behind keeps a bounded number of batches.
 #[test]
-fn too_many_batches_are_handed_out_whatever_it_costs() {
-    let (hub, calls) = hub(40 * MOST_DELIVERIES, Duration::ZERO);
+fn too_many_batches_are_dispatched_beyond_the_budget() {
+    let (hub, calls) = hub(40 * MAX_DELIVERIES, Duration::ZERO);
     let now = Instant::now();
 
-    (1..=MOST_BATCHES as u64 + 1).for_each(|seq| hub.ingest(&[batch(seq)], now));
+    (1..=MAX_BATCHES as u64 + 1).for_each(|seq| hub.ingest(&[batch(seq)], now));
 
     assert!(!hub.has_more());
     let objects: usize = calls.borrow().iter().map(|(_, count)| count).sum();
-    assert_eq!(objects, 40 * MOST_DELIVERIES * (MOST_BATCHES + 1));
+    assert_eq!(objects, 40 * MAX_DELIVERIES * (MAX_BATCHES + 1));
 }
 
-/// Whoever has more to do than fits a turn does it by turns with all others.
+/// A group that exceeds the budget of a fan-out takes turns with the others.
 #[test]
-fn a_large_audience_does_not_keep_a_small_one_waiting() {
-    let (hub, calls) = hub(3 * MOST_DELIVERIES, Duration::ZERO);
+fn a_large_group_does_not_keep_a_small_one_waiting() {
+    let (hub, calls) = hub(3 * MAX_DELIVERIES, Duration::ZERO);
     join(&hub, usize::MAX, SymbolId(1), &calls);
     let now = Instant::now();
     let of_both = |seq| batch_of(vec![trade(SymbolId(0), seq), trade(SymbolId(1), seq)]);
     let served = || calls.take().iter().any(|(name, _)| *name == usize::MAX);
 
     for round in 1..=5 {
-        let turns = (1..=5).find(|turn| {
-            hub.ingest(&[of_both(10 * round + turn)], now);
+        let fan_outs = (1..=5).find(|number| {
+            hub.ingest(&[of_both(10 * round + number)], now);
             served()
         });
-        assert!(turns.is_some_and(|turns| turns <= 4), "{turns:?} in round {round}");
+        assert!(fan_outs.is_some_and(|number| number <= 4), "{fan_outs:?} in round {round}");
     }
 }
 
-/// A subscriber of the test, and what it is to have got.
+/// A subscriber with what it should have received and what it has.
 struct Reader {
     key: SubscriberKey,
     wants: [bool; 2],
@@ -200,30 +202,29 @@ struct Reader {
 impl Reader {
     fn join(hub: &Hub) -> Self {
         let got: Rc<RefCell<Vec<_>>> = Rc::default();
-        let noted = Rc::clone(&got);
-        let take = move |turn: &FanOut<'_>, picks: &[ObjectRef]| {
-            let objects = picks.iter().map(|pick| turn.object(*pick));
-            noted.borrow_mut().extend(objects.map(|object| (object.stream(), object.seq)));
+        let record = Rc::clone(&got);
+        let deliver = move |fan_out: &FanOut<'_>, objects: &[ObjectRef]| {
+            let objects = objects.iter().map(|object| fan_out.object(*object));
+            record.borrow_mut().extend(objects.map(|object| (object.stream(), object.seq)));
             None
         };
         Self {
-            key: hub.join(Rc::new(Taking(take, |_: &Bytes| ()))),
+            key: hub.join(Rc::new(TestSubscriber(deliver, |_: &Bytes| ()))),
             wants: [false; 2],
             expected: Vec::new(),
             got,
         }
     }
 
-    fn flip(&mut self, hub: &Hub, symbol: usize) {
+    fn flip(&mut self, hub: &Hub, symbol: usize, now: Instant) {
         self.wants[symbol] = !self.wants[symbol];
         let (is_wanted, stream) = (self.wants[symbol], trade(SymbolId(symbol as u32), 1).stream());
-        hub.change_interests(self.key, |change| {
-            if is_wanted {
-                change.add(stream);
-            } else {
-                change.remove(stream);
-            }
-        });
+        hub.flush(self.key, now);
+        let change = match is_wanted {
+            true => SubscriptionChange::Add(stream),
+            false => SubscriptionChange::Remove(stream),
+        };
+        hub.change_subscriptions(self.key, &[change]);
     }
 
     fn expect(&mut self, object: &Object) {
@@ -234,7 +235,7 @@ impl Reader {
 }
 
 #[test]
-fn whoever_comes_goes_or_changes_everybody_gets_what_it_wants_in_order() {
+fn every_subscriber_receives_its_streams_in_order_whatever_others_do() {
     let mut random = StdRng::seed_from_u64(5);
     let delay = Duration::from_millis(3);
     let hub = Hub::new(2, LivenessTimeouts::default(), delay, WorkerMetrics::default());
@@ -253,8 +254,8 @@ fn whoever_comes_goes_or_changes_everybody_gets_what_it_wants_in_order() {
                     hub.leave(gone.key);
                     assert!(gone.expected.starts_with(&gone.got.borrow()));
                 }
-                1 => hub.flush(readers[place].key),
-                choice => readers[place].flip(&hub, choice % 2),
+                1 => hub.flush(readers[place].key, now),
+                choice => readers[place].flip(&hub, choice % 2, now),
             }
         }
         let objects: Vec<_> =
@@ -265,7 +266,7 @@ fn whoever_comes_goes_or_changes_everybody_gets_what_it_wants_in_order() {
         hub.ingest(&[batch_of(objects)], now);
         now += Duration::from_millis(random.random_range(0..2));
     }
-    assert!(readers.len() > MOST_DELIVERIES, "turns are cut short");
+    assert!(readers.len() > MAX_DELIVERIES, "fan-outs are interrupted");
     hub.ingest(&[], now + delay);
     while hub.has_more() {
         hub.ingest(&[], now + delay);

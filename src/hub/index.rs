@@ -5,246 +5,228 @@ use hashbrown::HashTable;
 use rustc_hash::FxHashMap;
 use slab::Slab;
 
-use super::ObjectRef;
 use super::group::{ListId, SubscriberGroup};
+use super::{ObjectRef, SubscriptionChange};
 use crate::model::{Channel, StreamId};
 
-/// A subscriber's place in the hub.
+/// A subscriber's key in its hub.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SubscriberKey(pub usize);
 
-/// From a stream to all who want it, and back.
+/// Maps streams to subscribers and back.
 ///
-/// Those who want exactly the same are one audience, found by what it wants; a stream's list names
-/// audiences. So a tick that five thousand want and nothing else is noted once.
+/// Subscribers with identical subscriptions share one group, found by its fingerprint, and a stream's
+/// list names groups: a tick that 5,000 identical sessions subscribe to is recorded once.
+/// [`record`](Self::record) is O(groups of the stream).
 ///
-/// Derived from the sessions' filters, which are the truth. A change costs what it changes where a
-/// subscriber is alone with its wants, and as much as it wants where it has to part from others.
+/// Derived from the sessions' subscriptions, which are the truth. A change costs O(changes) for a
+/// subscriber that is alone in its group, and O(subscriptions) where it leaves a shared one. Tables grow
+/// with the universe.
 #[derive(Debug)]
 pub struct Index {
     lists: Vec<Vec<GroupKey>>,
-    audiences: Slab<SubscriberGroup>,
-    /// The audiences by their fingerprint.
-    alike: HashTable<GroupKey>,
+    groups: Slab<SubscriberGroup>,
+    /// The groups by their fingerprint.
+    by_fingerprint: HashTable<GroupKey>,
     subscribers: Slab<Option<GroupPlace>>,
-    /// Drawn anew for each index: nobody outside can choose wants whose fingerprints are alike.
-    fingerprints: RandomState,
+    /// Seeded at random for each index, so that no client can choose subscriptions that collide.
+    hasher: RandomState,
 }
 
-/// An audience's place in the index.
+/// A group's key in the index.
 pub(super) type GroupKey = usize;
 
 #[derive(Clone, Copy, Debug)]
 struct GroupPlace {
-    audience: GroupKey,
-    /// Which of its members it is.
-    place: usize,
-}
-
-/// What of a subscriber's wants is to be otherwise. The last word on a stream counts.
-#[derive(Debug)]
-pub struct Change {
-    wanted: FxHashMap<ListId, bool>,
-}
-
-impl Change {
-    /// This stream is wanted. Without effect if it is already.
-    pub fn add(&mut self, stream: StreamId) {
-        self.wanted.insert(list_of(stream), true);
-    }
-
-    /// This stream is no longer wanted by itself. Without effect if it was not.
-    pub fn remove(&mut self, stream: StreamId) {
-        self.wanted.insert(list_of(stream), false);
-    }
-
-    /// All symbols of this channel are wanted.
-    pub fn add_all(&mut self, channel: Channel) {
-        self.wanted.insert(list_of_all(channel), true);
-    }
-
-    /// No longer all symbols of this channel are wanted.
-    pub fn remove_all(&mut self, channel: Channel) {
-        self.wanted.insert(list_of_all(channel), false);
-    }
+    group: GroupKey,
+    /// The subscriber's position among the members.
+    position: usize,
 }
 
 impl Index {
-    /// An index of nobody, over so many symbols.
+    /// An empty index, with capacity for the streams of this number of symbols.
     pub fn new(symbols: usize) -> Self {
         Self {
             lists: vec![Vec::new(); Channel::COUNT + StreamId::table_len(symbols)],
-            audiences: Slab::new(),
-            alike: HashTable::new(),
+            groups: Slab::new(),
+            by_fingerprint: HashTable::new(),
             subscribers: Slab::new(),
-            fingerprints: RandomState::new(),
+            hasher: RandomState::new(),
         }
     }
 
-    /// A new subscriber who wants nothing yet.
+    /// Adds a subscriber without subscriptions.
     pub fn join(&mut self) -> SubscriberKey {
         SubscriberKey(self.subscribers.insert(None))
     }
 
-    /// The subscriber and all its interests go. Its key may be given to another.
+    /// Removes a subscriber and its subscriptions. Its key may be given to another.
     pub fn leave(&mut self, key: SubscriberKey) {
-        self.part(key);
+        self.leave_group(key);
         self.subscribers.remove(key.0);
     }
 
-    /// The subscriber wants something else. Serve it first: what it has yet to get is forgotten.
-    pub fn change(&mut self, key: SubscriberKey, make: impl FnOnce(&mut Change)) {
-        let mut change = Change { wanted: FxHashMap::default() };
-        make(&mut change);
-        let known = self.subscribers[key.0].map(|at| &self.audiences[at.audience]);
-        let is_wanted = |list: &ListId| known.is_some_and(|known| known.wants.contains_key(list));
-        change.wanted.retain(|list, wanted| is_wanted(list) != *wanted);
-        if change.wanted.is_empty() {
+    /// Changes a subscriber's subscriptions; the last change of a stream counts. Deliver to it first:
+    /// what it has yet to receive is forgotten.
+    pub fn change(&mut self, key: SubscriberKey, changes: &[SubscriptionChange]) {
+        let mut wanted: FxHashMap<ListId, bool> =
+            changes.iter().map(|change| (list_of_change(*change), change.is_addition())).collect();
+        let current = self.subscribers[key.0].map(|place| &self.groups[place.group]);
+        let has = |list: &ListId| current.is_some_and(|group| group.lists.contains_key(list));
+        wanted.retain(|list, is_wanted| has(list) != *is_wanted);
+        if wanted.is_empty() {
             return;
         }
-        let audience = self.set_apart(key);
-        for (list, is_wanted) in change.wanted {
+        let group = self.isolate(key);
+        for (list, is_wanted) in wanted {
             if is_wanted {
-                self.put_in(audience, list);
+                self.add_to_list(group, list);
             } else {
-                self.take_out(audience, list);
+                self.remove_from_list(group, list);
             }
         }
-        self.unite(key, audience);
+        self.merge(key, group);
     }
 
-    /// Everybody who wants this stream, by name or as one of all. Someone who asked for both is
-    /// named twice: a filter asks for one or the other.
-    pub fn who_wants(&self, stream: StreamId) -> impl Iterator<Item = SubscriberKey> + '_ {
-        let audiences = lists_of(stream).into_iter().flat_map(|list| self.lists.get(list as usize)).flatten();
-        audiences.flat_map(|key| self.audiences[*key].members())
+    /// The subscribers of a stream, by name or as one of all symbols. One that has both is returned
+    /// twice; a session has one or the other.
+    pub fn subscribers_of(&self, stream: StreamId) -> impl Iterator<Item = SubscriberKey> + '_ {
+        let groups = lists_of(stream).into_iter().filter_map(|list| self.lists.get(list as usize)).flatten();
+        groups.flat_map(|key| self.groups[*key].members())
     }
 
-    /// How many interests there are: one for each subscriber in each list.
+    /// The number of subscriptions of all subscribers.
     pub fn len(&self) -> usize {
-        self.audiences.iter().map(|(_, audience)| audience.wants.len() * audience.len()).sum()
+        self.groups.iter().map(|(_, group)| group.lists.len() * group.len()).sum()
     }
 
-    /// Whether nobody wants anything.
+    /// Whether there is no subscription.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Notes for all who want the stream that there is something for them; gives those audiences that
-    /// are to be queued for it.
-    pub(super) fn note(&mut self, stream: StreamId, pick: ObjectRef, mut queue: impl FnMut(GroupKey)) {
+    /// Records an object for all groups that subscribe to its stream; passes those groups to `enqueue`
+    /// that must be queued for delivery.
+    pub(super) fn record(&mut self, stream: StreamId, object: ObjectRef, mut enqueue: impl FnMut(GroupKey)) {
         for list in lists_of(stream) {
             for key in self.lists.get(list as usize).into_iter().flatten() {
-                if self.audiences[*key].note(pick) {
-                    queue(*key);
+                if self.groups[*key].record(object) {
+                    enqueue(*key);
                 }
             }
         }
     }
 
-    /// The audience of this place, if there still is one.
-    pub(super) fn audience(&mut self, key: GroupKey) -> Option<&mut SubscriberGroup> {
-        self.audiences.get_mut(key)
+    /// The group with this key, if it still exists.
+    pub(super) fn group(&mut self, key: GroupKey) -> Option<&mut SubscriberGroup> {
+        self.groups.get_mut(key)
     }
 
-    /// Gives a subscriber what it has yet to get, if anything.
-    pub(super) fn serve(&mut self, key: SubscriberKey, serve: impl FnOnce(&[ObjectRef])) {
-        if let Some(at) = self.subscribers[key.0] {
-            self.audiences[at.audience].serve(at.place, serve);
+    /// Whether a subscriber has yet to receive something.
+    pub(super) fn is_behind(&self, key: SubscriberKey) -> bool {
+        self.subscribers[key.0].is_some_and(|place| self.groups[place.group].is_behind(place.position))
+    }
+
+    /// Delivers to a subscriber what it has yet to receive, if anything.
+    pub(super) fn deliver_to(&mut self, key: SubscriberKey, deliver: impl FnOnce(&[ObjectRef])) {
+        if let Some(place) = self.subscribers[key.0] {
+            self.groups[place.group].deliver_to(place.position, deliver);
         }
     }
 
-    /// The subscriber in an audience of its own, which wants the same and is not found by others.
-    fn set_apart(&mut self, key: SubscriberKey) -> GroupKey {
-        let mut wants = Vec::new();
-        if let Some(at) = self.subscribers[key.0] {
-            let known = &self.audiences[at.audience];
-            if known.len() == 1 {
-                self.hide(at.audience);
-                return at.audience;
+    /// Moves a subscriber into a group of its own with the same subscriptions, which is not found by its
+    /// fingerprint.
+    fn isolate(&mut self, key: SubscriberKey) -> GroupKey {
+        let mut lists = Vec::new();
+        if let Some(place) = self.subscribers[key.0] {
+            let shared = &self.groups[place.group];
+            if shared.len() == 1 {
+                self.unregister(place.group);
+                return place.group;
             }
-            wants.extend(known.wants.keys().copied());
-            self.part(key);
+            lists.extend(shared.lists.keys().copied());
+            self.leave_group(key);
         }
-        let own = self.audiences.insert(SubscriberGroup::default());
-        wants.into_iter().for_each(|list| self.put_in(own, list));
-        self.enter(key, own);
+        let own = self.groups.insert(SubscriberGroup::default());
+        lists.into_iter().for_each(|list| self.add_to_list(own, list));
+        self.join_group(key, own);
         own
     }
 
-    /// The subscriber of this audience of its own goes to those who want the same, or waits for such;
-    /// who wants nothing is in no audience.
-    fn unite(&mut self, key: SubscriberKey, own: GroupKey) {
-        let wanted = &self.audiences[own];
-        let twin = self.alike.find(wanted.fingerprint, |other| self.audiences[*other].wants_as(wanted));
-        let twin = twin.copied();
-        if twin.is_none() && !wanted.wants.is_empty() {
-            self.alike.insert_unique(wanted.fingerprint, own, |key| self.audiences[*key].fingerprint);
+    /// Merges a subscriber's own group into the one with the same subscriptions, or registers it. A
+    /// subscriber without subscriptions is in no group.
+    fn merge(&mut self, key: SubscriberKey, own: GroupKey) {
+        let group = &self.groups[own];
+        let is_same = |other: &GroupKey| self.groups[*other].has_same_subscriptions(group);
+        let same = self.by_fingerprint.find(group.fingerprint, is_same).copied();
+        if same.is_none() && !group.lists.is_empty() {
+            self.by_fingerprint.insert_unique(group.fingerprint, own, |key| self.groups[*key].fingerprint);
             return;
         }
         self.dissolve(own);
         self.subscribers[key.0] = None;
-        if let Some(twin) = twin {
-            self.enter(key, twin);
+        if let Some(same) = same {
+            self.join_group(key, same);
         }
     }
 
-    fn enter(&mut self, key: SubscriberKey, audience: GroupKey) {
-        let place = self.audiences[audience].join(key);
-        self.subscribers[key.0] = Some(GroupPlace { audience, place });
+    fn join_group(&mut self, key: SubscriberKey, group: GroupKey) {
+        let position = self.groups[group].join(key);
+        self.subscribers[key.0] = Some(GroupPlace { group, position });
     }
 
-    /// The subscriber leaves its audience, which ends with its last member.
-    fn part(&mut self, key: SubscriberKey) {
-        let Some(at) = self.subscribers[key.0].take() else { return };
-        let audience = &mut self.audiences[at.audience];
-        if let Some(moved) = audience.leave(at.place) {
-            self.subscribers[moved.0] = Some(at);
+    /// Removes a subscriber from its group, which is dissolved with its last member.
+    fn leave_group(&mut self, key: SubscriberKey) {
+        let Some(place) = self.subscribers[key.0].take() else { return };
+        let group = &mut self.groups[place.group];
+        if let Some(moved) = group.leave(place.position) {
+            self.subscribers[moved.0] = Some(place);
         }
-        if audience.len() == 0 {
-            self.hide(at.audience);
-            self.dissolve(at.audience);
+        if group.len() == 0 {
+            self.unregister(place.group);
+            self.dissolve(place.group);
         }
     }
 
-    /// Others do not find this audience any more.
-    fn hide(&mut self, key: GroupKey) {
-        if let Ok(entry) = self.alike.find_entry(self.audiences[key].fingerprint, |other| *other == key) {
+    /// Makes a group impossible to find by its fingerprint.
+    fn unregister(&mut self, key: GroupKey) {
+        let fingerprint = self.groups[key].fingerprint;
+        if let Ok(entry) = self.by_fingerprint.find_entry(fingerprint, |other| *other == key) {
             entry.remove();
         }
     }
 
     fn dissolve(&mut self, key: GroupKey) {
-        for (list, place) in self.audiences.remove(key).wants {
-            self.close_up(list, place);
+        for (list, position) in self.groups.remove(key).lists {
+            self.remove_entry(list, position);
         }
     }
 
-    fn put_in(&mut self, key: GroupKey, list: ListId) {
+    fn add_to_list(&mut self, key: GroupKey, list: ListId) {
         if self.lists.len() <= list as usize {
             self.lists.resize_with(list as usize + 1, Vec::new);
         }
         let entries = &mut self.lists[list as usize];
         entries.push(key);
-        let audience = &mut self.audiences[key];
-        audience.wants.insert(list, entries.len() as u32 - 1);
-        audience.fingerprint = audience.fingerprint.wrapping_add(self.fingerprints.hash_one(list));
+        let group = &mut self.groups[key];
+        group.lists.insert(list, entries.len() as u32 - 1);
+        group.fingerprint = group.fingerprint.wrapping_add(self.hasher.hash_one(list));
     }
 
-    fn take_out(&mut self, key: GroupKey, list: ListId) {
-        let audience = &mut self.audiences[key];
-        if let Some(place) = audience.wants.remove(&list) {
-            audience.fingerprint = audience.fingerprint.wrapping_sub(self.fingerprints.hash_one(list));
-            self.close_up(list, place);
+    fn remove_from_list(&mut self, key: GroupKey, list: ListId) {
+        let group = &mut self.groups[key];
+        if let Some(position) = group.lists.remove(&list) {
+            group.fingerprint = group.fingerprint.wrapping_sub(self.hasher.hash_one(list));
+            self.remove_entry(list, position);
         }
     }
 
-    /// A list loses an entry; the last one fills its place and is told so.
-    fn close_up(&mut self, list: ListId, place: u32) {
+    /// Removes an entry of a list; the last one takes its position.
+    fn remove_entry(&mut self, list: ListId, position: u32) {
         let entries = &mut self.lists[list as usize];
-        entries.swap_remove(place as usize);
-        if let Some(moved) = entries.get(place as usize) {
-            self.audiences[*moved].wants.insert(list, place);
+        entries.swap_remove(position as usize);
+        if let Some(moved) = entries.get(position as usize) {
+            self.groups[*moved].lists.insert(list, position);
         }
         if entries.is_empty() {
             *entries = Vec::new();
@@ -252,18 +234,27 @@ impl Index {
     }
 }
 
-/// The lists whose subscribers get a stream: by name, and as one of all symbols of its channel.
+/// The lists whose groups receive a stream: by name, and as one of all symbols of its channel.
 fn lists_of(stream: StreamId) -> [ListId; 2] {
-    [list_of(stream), list_of_all(stream.channel())]
+    [list_of_stream(stream), list_of_channel(stream.channel())]
 }
 
-fn list_of_all(channel: Channel) -> ListId {
+fn list_of_channel(channel: Channel) -> ListId {
     channel.index() as ListId
 }
 
 /// Behind the lists of whole channels, so that new symbols lengthen the table at its end.
-fn list_of(stream: StreamId) -> ListId {
+fn list_of_stream(stream: StreamId) -> ListId {
     (Channel::COUNT + stream.index()) as ListId
+}
+
+fn list_of_change(change: SubscriptionChange) -> ListId {
+    match change {
+        SubscriptionChange::Add(stream) | SubscriptionChange::Remove(stream) => list_of_stream(stream),
+        SubscriptionChange::AddAll(channel) | SubscriptionChange::RemoveAll(channel) => {
+            list_of_channel(channel)
+        }
+    }
 }
 
 #[cfg(test)]
@@ -277,40 +268,40 @@ mod tests {
         StreamId::new(Channel::Trades, SymbolId(symbol))
     }
 
-    fn who(index: &Index, stream: StreamId) -> Vec<usize> {
-        let mut keys: Vec<_> = index.who_wants(stream).map(|key| key.0).collect();
+    fn keys_of(index: &Index, stream: StreamId) -> Vec<usize> {
+        let mut keys: Vec<_> = index.subscribers_of(stream).map(|key| key.0).collect();
         keys.sort_unstable();
         keys
     }
 
     #[test]
-    fn those_who_want_all_symbols_want_each() {
+    fn a_subscription_to_all_symbols_includes_each() {
         let mut index = Index::new(3);
         let (one, all) = (index.join(), index.join());
 
-        index.change(one, |change| change.add(trades(1)));
-        index.change(all, |change| change.add_all(Channel::Trades));
+        index.change(one, &[SubscriptionChange::Add(trades(1))]);
+        index.change(all, &[SubscriptionChange::AddAll(Channel::Trades)]);
 
-        assert_eq!(who(&index, trades(1)), [one.0, all.0]);
-        assert_eq!(who(&index, trades(2)), [all.0]);
-        assert_eq!(who(&index, StreamId::new(Channel::Quotes, SymbolId(1))), [0; 0]);
+        assert_eq!(keys_of(&index, trades(1)), [one.0, all.0]);
+        assert_eq!(keys_of(&index, trades(2)), [all.0]);
+        assert_eq!(keys_of(&index, StreamId::new(Channel::Quotes, SymbolId(1))), [0; 0]);
     }
 
     #[test]
-    fn wanting_twice_is_wanting_once() {
+    fn a_repeated_subscription_counts_once() {
         let mut index = Index::new(1);
         let key = index.join();
 
-        index.change(key, |change| change.add(trades(0)));
-        index.change(key, |change| change.add(trades(0)));
-        assert_eq!(who(&index, trades(0)), [key.0]);
+        index.change(key, &[SubscriptionChange::Add(trades(0))]);
+        index.change(key, &[SubscriptionChange::Add(trades(0))]);
+        assert_eq!(keys_of(&index, trades(0)), [key.0]);
 
-        index.change(key, |change| change.remove(trades(0)));
+        index.change(key, &[SubscriptionChange::Remove(trades(0))]);
         assert!(index.is_empty());
     }
 
     #[test]
-    fn the_index_agrees_with_a_plain_set_whatever_happens() {
+    fn the_index_agrees_with_a_plain_set_after_any_sequence_of_changes() {
         let mut random = StdRng::seed_from_u64(7);
         let mut index = Index::new(5);
         let mut truth: BTreeSet<(usize, u32)> = BTreeSet::new();
@@ -328,10 +319,10 @@ mod tests {
                     let key = present[random.random_range(0..present.len())];
                     let symbol = random.random_range(0..5);
                     if choice < 6 {
-                        index.change(key, |change| change.add(trades(symbol)));
+                        index.change(key, &[SubscriptionChange::Add(trades(symbol))]);
                         truth.insert((key.0, symbol));
                     } else {
-                        index.change(key, |change| change.remove(trades(symbol)));
+                        index.change(key, &[SubscriptionChange::Remove(trades(symbol))]);
                         truth.remove(&(key.0, symbol));
                     }
                 }
@@ -342,7 +333,18 @@ mod tests {
         assert_eq!(index.len(), truth.len());
         for symbol in 0..5 {
             let expected: Vec<_> = truth.iter().filter(|(_, s)| *s == symbol).map(|(key, _)| *key).collect();
-            assert_eq!(who(&index, trades(symbol)), expected);
+            assert_eq!(keys_of(&index, trades(symbol)), expected);
         }
+    }
+
+    #[test]
+    fn a_symbol_beyond_the_first_universe_can_be_subscribed_to() {
+        let mut index = Index::new(1);
+        let (named, all) = (index.join(), index.join());
+        index.change(named, &[SubscriptionChange::Add(trades(7))]);
+        index.change(all, &[SubscriptionChange::AddAll(Channel::Trades)]);
+
+        assert_eq!(keys_of(&index, trades(7)), [named.0, all.0]);
+        assert_eq!(keys_of(&index, trades(9)), [all.0]);
     }
 }

@@ -1,48 +1,51 @@
 use std::time::{Duration, Instant};
 
-/// How long the hub waits for a silent or stalled far side.
+/// How long the hub waits for silent and stalled clients.
 #[derive(Clone, Copy, Debug)]
 pub struct LivenessTimeouts {
-    /// After so long without a sign of life a ping is sent, and again each time it has passed.
+    /// A ping is sent after this time without a sign of life, and again each time it has passed.
     pub ping_after: Duration,
-    /// After so long without a sign of life, pings included, the session ends.
+    /// A session ends after this time without a sign of life, pongs included (counter
+    /// `sessions_closed{reason="unresponsive"}`).
     pub silence: Duration,
-    /// After so long with something to send and nothing of it taken, the session ends.
+    /// A session ends when its socket took nothing for this time although something was queued (counter
+    /// `sessions_closed{reason="slow_client"}`).
     pub stall: Duration,
-    /// So long a dismissed session may take to go by itself; then its connection is cut.
-    pub parting: Duration,
+    /// A closing session whose client does not take the close frame in this time is reset (counter
+    /// `sessions_severed`).
+    pub close: Duration,
 }
 
 impl Default for LivenessTimeouts {
-    /// A dead or never-reading client is gone within 30 s: the longest limit, the parting and one
-    /// beat stay below that. A ping costs about 20 µs with its pong, so that 15,000 idle sessions
-    /// at one in 16 s take 2 % of a core; its answer may take 10 s.
+    /// A dead client, or one that never reads, is gone within 30 s: the longest timeout, `close` and one
+    /// check stay below that. A ping costs about 20 µs with its pong, so 15,000 idle sessions at one
+    /// ping in 16 s take 2 % of a core; its answer may take 10 s.
     fn default() -> Self {
         Self {
             ping_after: Duration::from_secs(16),
             silence: Duration::from_secs(26),
             stall: Duration::from_secs(20),
-            parting: Duration::from_secs(2),
+            close: Duration::from_secs(2),
         }
     }
 }
 
-/// What a subscriber knows of its far side.
+/// The state of a subscriber's connection.
 #[derive(Clone, Copy, Debug)]
 pub struct ConnectionHealth {
-    /// When anything last came from it.
+    /// When anything last came from the client.
     pub heard: Instant,
-    /// When it was last asked for a sign of life.
+    /// When the client was last sent a ping.
     pub pinged: Instant,
-    /// Since when something has been waiting without anything being taken.
+    /// Since when something is queued of which the socket took nothing.
     pub stalled: Option<Instant>,
-    /// When it was told to go.
-    pub dismissed: Option<Instant>,
-    /// How many bytes wait for it.
-    pub waiting_bytes: usize,
+    /// Since when the session is closing.
+    pub closing: Option<Instant>,
+    /// The bytes that are queued for the client.
+    pub queued_bytes: usize,
 }
 
-/// What the far side's state asks of the hub.
+/// What the hub does about a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LivenessVerdict {
     Fine,
@@ -53,14 +56,14 @@ pub(super) enum LivenessVerdict {
 }
 
 impl LivenessTimeouts {
-    /// What to do about somebody in this state, now.
-    pub(super) fn verdict(&self, vitals: &ConnectionHealth, now: Instant) -> LivenessVerdict {
+    /// What to do about a connection in this state.
+    pub(super) fn verdict(&self, health: &ConnectionHealth, now: Instant) -> LivenessVerdict {
         let is_over = |since: Instant, limit| now.saturating_duration_since(since) >= limit;
-        match *vitals {
-            ConnectionHealth { dismissed: Some(since), .. } if is_over(since, self.parting) => {
+        match *health {
+            ConnectionHealth { closing: Some(since), .. } if is_over(since, self.close) => {
                 LivenessVerdict::CloseTimedOut
             }
-            ConnectionHealth { dismissed: Some(_), .. } => LivenessVerdict::Fine,
+            ConnectionHealth { closing: Some(_), .. } => LivenessVerdict::Fine,
             ConnectionHealth { stalled: Some(since), .. } if is_over(since, self.stall) => {
                 LivenessVerdict::Stalled
             }
@@ -81,20 +84,15 @@ mod tests {
 
     fn verdict_after(seconds: u32, change: impl Fn(&mut ConnectionHealth, Instant)) -> LivenessVerdict {
         let start = Instant::now();
-        let mut vitals = ConnectionHealth {
-            heard: start,
-            pinged: start,
-            stalled: None,
-            dismissed: None,
-            waiting_bytes: 0,
-        };
-        change(&mut vitals, start);
-        LivenessTimeouts::default().verdict(&vitals, start + SECOND * seconds)
+        let mut health =
+            ConnectionHealth { heard: start, pinged: start, stalled: None, closing: None, queued_bytes: 0 };
+        change(&mut health, start);
+        LivenessTimeouts::default().verdict(&health, start + SECOND * seconds)
     }
 
     #[test]
-    fn the_silent_are_asked_and_then_given_up() {
-        let pinged_at_16 = |vitals: &mut ConnectionHealth, start| vitals.pinged = start + SECOND * 16;
+    fn a_silent_client_is_pinged_and_then_disconnected() {
+        let pinged_at_16 = |health: &mut ConnectionHealth, start| health.pinged = start + SECOND * 16;
 
         assert_eq!(verdict_after(15, |_, _| {}), LivenessVerdict::Fine);
         assert_eq!(verdict_after(16, |_, _| {}), LivenessVerdict::Ping);
@@ -103,9 +101,9 @@ mod tests {
     }
 
     #[test]
-    fn who_answered_is_asked_again() {
-        let answered_at_17 = |vitals: &mut ConnectionHealth, start| {
-            (vitals.pinged, vitals.heard) = (start + SECOND * 16, start + SECOND * 17);
+    fn a_client_that_answered_is_pinged_again() {
+        let answered_at_17 = |health: &mut ConnectionHealth, start| {
+            (health.pinged, health.heard) = (start + SECOND * 16, start + SECOND * 17);
         };
 
         assert_eq!(verdict_after(32, answered_at_17), LivenessVerdict::Fine);
@@ -113,30 +111,30 @@ mod tests {
     }
 
     #[test]
-    fn who_speaks_but_takes_nothing_is_stalled() {
-        let speaks = |vitals: &mut ConnectionHealth, start| {
-            vitals.stalled = Some(start);
-            vitals.heard = start + SECOND * 19;
+    fn a_client_that_sends_but_takes_nothing_is_stalled() {
+        let sends = |health: &mut ConnectionHealth, start| {
+            health.stalled = Some(start);
+            health.heard = start + SECOND * 19;
         };
 
-        assert_eq!(verdict_after(19, speaks), LivenessVerdict::Fine);
-        assert_eq!(verdict_after(20, speaks), LivenessVerdict::Stalled);
+        assert_eq!(verdict_after(19, sends), LivenessVerdict::Fine);
+        assert_eq!(verdict_after(20, sends), LivenessVerdict::Stalled);
     }
 
     #[test]
-    fn who_was_told_to_go_is_asked_no_more_and_cut_in_the_end() {
-        let dismissed = |vitals: &mut ConnectionHealth, start| vitals.dismissed = Some(start + SECOND * 30);
+    fn a_closing_session_is_pinged_no_more_and_reset_in_the_end() {
+        let closing = |health: &mut ConnectionHealth, start| health.closing = Some(start + SECOND * 30);
 
-        assert_eq!(verdict_after(31, dismissed), LivenessVerdict::Fine);
-        assert_eq!(verdict_after(32, dismissed), LivenessVerdict::CloseTimedOut);
+        assert_eq!(verdict_after(31, closing), LivenessVerdict::Fine);
+        assert_eq!(verdict_after(32, closing), LivenessVerdict::CloseTimedOut);
     }
 
     #[test]
-    fn nobody_outlives_thirty_seconds_of_silence() {
-        const BEAT: Duration = SECOND;
-        let patience = LivenessTimeouts::default();
+    fn no_silent_client_stays_for_thirty_seconds() {
+        const CHECK_INTERVAL: Duration = SECOND;
+        let timeouts = LivenessTimeouts::default();
 
-        let longest = patience.silence.max(patience.stall) + patience.parting + BEAT;
+        let longest = timeouts.silence.max(timeouts.stall) + timeouts.close + CHECK_INTERVAL;
         assert!(longest < Duration::from_secs(30), "{longest:?}");
     }
 }

@@ -1,12 +1,14 @@
-//! Who wants what, on one worker thread: the index from streams to subscribers, the turn that hands
-//! a batch out, and the beat that looks after the silent and the stalled.
+//! One worker's subscribers: the index from streams to subscribers, the fan-out of batches, subscribers'
+//! timers, and the liveness check of connections.
 //!
-//! A hub does not know what a session is. It knows a [`Subscriber`] of the same thread, whom it
-//! calls plainly: a message to each would cost more than the push itself.
+//! A hub does not know what a session is. It knows a [`Subscriber`] on the same thread and calls it
+//! plainly: a message to each would cost more than the push itself.
 
 mod actor;
+mod change;
 mod encoded_last_values;
 mod fan_out;
+mod frame_cache;
 mod group;
 #[expect(clippy::module_inception, reason = "the hub is the type that the module is for")]
 mod hub;
@@ -16,9 +18,11 @@ mod send_queue;
 mod subscriber;
 
 pub use actor::{CloseAll, Continue, HubActor};
+pub use change::SubscriptionChange;
 pub use encoded_last_values::EncodedLastValues;
-pub use fan_out::{FanOut, FrameCache, FrameKey, ObjectRef};
+pub use fan_out::{FanOut, ObjectRef};
+pub use frame_cache::{FrameCache, FrameKey};
 pub use hub::Hub;
-pub use index::{Change, Index, SubscriberKey};
+pub use index::{Index, SubscriberKey};
 pub use liveness::{ConnectionHealth, LivenessTimeouts};
-pub use subscriber::Subscriber;
+pub use subscriber::{Now, Subscriber};

@@ -1,60 +1,58 @@
 use smallvec::SmallVec;
 
 use super::{FrameCache, FrameKey, Subscriber, SubscriberKey};
-use crate::metrics::WorkerMetrics;
+use crate::metrics::{FrameTotals, WorkerMetrics};
 
-/// Who sends which frame at the end of a turn. It keeps its room.
+/// The frames that leave at the end of a fan-out, and the subscribers that send them. Its memory is kept
+/// from one fan-out to the next.
 #[derive(Debug, Default)]
 pub(super) struct SendQueue(Vec<QueuedSend>);
 
 #[derive(Debug)]
 struct QueuedSend {
-    sender: SubscriberKey,
+    subscriber: SubscriberKey,
     frame: FrameKey,
     objects: usize,
 }
 
-/// So many sockets are looked up together.
-const AT_ONCE: usize = 64;
+/// This many sockets are looked up together.
+const LOOKUP_BATCH: usize = 64;
 
-/// Room for so many that is kept from turn to turn: some 10 KiB.
-const KEPT_ROOM: usize = 256;
+/// Capacity that is kept: some 10 KiB.
+const KEPT_CAPACITY: usize = 256;
 
 impl SendQueue {
-    /// This subscriber is to send this frame of so many objects, after all that were added before.
-    pub(super) fn add(&mut self, sender: SubscriberKey, frame: FrameKey, objects: usize) {
-        self.0.push(QueuedSend { sender, frame, objects });
+    /// Queues a frame of this many objects, behind those that were queued before.
+    pub(super) fn push(&mut self, subscriber: SubscriberKey, frame: FrameKey, objects: usize) {
+        self.0.push(QueuedSend { subscriber, frame, objects });
     }
 
-    /// Sends everything, and counts it once: calls of the kernel with nothing in between. After one of
-    /// them neither the code of a call nor what it looks at would be in the first cache.
-    pub(super) fn leave<'a>(
+    /// Sends everything and counts it once: calls of the kernel with nothing in between, since after
+    /// each of them neither our code nor its data is in the first cache.
+    pub(super) fn flush<'a>(
         &mut self,
         frames: &FrameCache,
         metrics: &WorkerMetrics,
         subscriber: impl Fn(SubscriberKey) -> Option<&'a dyn Subscriber>,
     ) {
-        let (mut objects, mut bytes) = (0, 0);
+        let mut totals = FrameTotals::default();
         let frames = &*frames.all();
-        for together in self.0.chunks(AT_ONCE) {
-            let sockets: SmallVec<[_; AT_ONCE]> =
-                together.iter().map(|departure| subscriber(departure.sender)?.socket()).collect();
-            for (departure, socket) in together.iter().zip(sockets) {
-                let frame = &frames[departure.frame.0];
-                objects += departure.objects as u64;
-                bytes += frame.len() as u64;
+        for batch in self.0.chunks(LOOKUP_BATCH) {
+            let sockets: SmallVec<[_; LOOKUP_BATCH]> =
+                batch.iter().map(|queued| subscriber(queued.subscriber)?.socket()).collect();
+            for (queued, socket) in batch.iter().zip(sockets) {
+                let frame = &frames[queued.frame.0];
+                totals.add(frame, queued.objects, 0);
                 let sent = socket.map_or(Ok(0), |socket| socket.send(frame));
                 if !matches!(sent, Ok(taken) if taken == frame.len())
-                    && let Some(subscriber) = subscriber(departure.sender)
+                    && let Some(subscriber) = subscriber(queued.subscriber)
                 {
-                    subscriber.sent(frame, sent);
+                    subscriber.frame_sent(frame, sent);
                 }
             }
         }
-        metrics.frames.inc_by(self.0.len() as u64);
-        metrics.objects.inc_by(objects);
-        metrics.bytes.inc_by(bytes);
+        metrics.count_frames(totals);
         self.0.clear();
-        self.0.shrink_to(KEPT_ROOM);
+        self.0.shrink_to(KEPT_CAPACITY);
     }
 }

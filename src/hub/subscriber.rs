@@ -1,46 +1,58 @@
 use std::io;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
 use super::{ConnectionHealth, EncodedLastValues, FanOut, FrameKey, ObjectRef};
+use crate::model::Timestamp;
 use crate::transport::RawSocket;
 use crate::wire::Close;
 
-/// Somebody on this thread who takes what he wants of each batch.
+/// A session as its worker's hub sees it.
 ///
-/// The hub calls these plainly in the middle of its turn, so they must be quick, must not wait, and
-/// must not call the hub.
+/// The hub calls these methods in the middle of its work, with its state borrowed: they must return
+/// quickly, must not block and must not call the hub.
 pub trait Subscriber {
-    /// Takes these objects, in order; gives the frame that is to leave at once, if one is.
+    /// Takes the objects of a fan-out, in order; returns the shared frame that is to be sent at once, if
+    /// the subscriber is on the fast path.
     ///
-    /// The hub sends it when all have been called, through its [socket](Self::socket), and calls nobody
-    /// twice before: the kernel's work drives ours out of the caches, so all of ours comes first.
-    fn deliver(&self, turn: &FanOut<'_>, picks: &[ObjectRef]) -> Option<FrameKey>;
+    /// The hub sends the frame through the [socket](Self::socket) when all subscribers were called, and
+    /// calls none twice before: the kernel's work evicts ours from the caches, so ours comes first.
+    fn deliver(&self, fan_out: &FanOut<'_>, objects: &[ObjectRef]) -> Option<FrameKey>;
 
-    /// The socket for frames that it [gave](Self::deliver); none where it sends them by itself.
+    /// The socket for frames that [`deliver`](Self::deliver) returned; `None` where the subscriber sends
+    /// them itself.
     fn socket(&self) -> Option<RawSocket<'_>>;
 
-    /// So much of a frame that it gave was sent, or why not; the rest is its own affair.
-    fn sent(&self, frame: &Bytes, sent: io::Result<usize>);
+    /// Reports how much of a returned frame was sent; the rest is the subscriber's to send.
+    fn frame_sent(&self, frame: &Bytes, sent: io::Result<usize>);
 
-    /// Whether objects may wait a little for others that come soon. Not where it is behind, or has a
-    /// pace or a past of its own: what it gets then depends on what was offered so far.
-    fn may_wait(&self) -> bool;
+    /// Whether objects may wait a little, to be coalesced with later ones. Not where the subscriber is
+    /// behind, has an interval, or resumes: what it gets then depends on when objects are offered.
+    fn may_coalesce(&self) -> bool;
 
-    /// The time has come that it asked for; it says when it wants to be called next. Later than `now`,
-    /// or the hub would not come to an end.
-    fn due(&self, now: Instant, latest: &EncodedLastValues) -> Option<Instant>;
+    /// The timer that the subscriber set has expired; returns the next one, later than `now`.
+    fn run_timer(&self, now: Now, last_values: &EncodedLastValues) -> Option<Instant>;
 
-    /// How the far side is doing.
-    fn vitals(&self) -> ConnectionHealth;
+    /// The state of the connection.
+    fn health(&self) -> ConnectionHealth;
 
-    /// Asks the far side whether it is there.
-    fn ping(&self);
+    /// Sends a ping.
+    fn ping(&self, now: Instant, last_values: &EncodedLastValues);
 
-    /// Says goodbye, after what is already queued or instead of it, and ends.
-    fn dismiss(&self, why: Close);
+    /// Ends the session with this reason, behind what is queued or instead of it. `reconnect` is the
+    /// delay that a client is asked to keep before it reconnects, where the reason has one.
+    fn close(&self, reason: Close, reconnect: Duration, now: Instant);
 
-    /// Breaks the connection off: the far side took not even the goodbye.
-    fn sever(&self);
+    /// Resets the connection: the client did not even take the close frame.
+    fn abort(&self);
+}
+
+/// The time, by both clocks.
+#[derive(Clone, Copy, Debug)]
+pub struct Now {
+    /// By the monotonic clock, for intervals and deadlines.
+    pub steady: Instant,
+    /// By the wall clock, for time stamps.
+    pub wall: Timestamp,
 }

@@ -3,6 +3,7 @@
 //! Each worker counts on handles of its own, told apart by the label `worker`: two threads that add
 //! to one number would pay for the cache line's way between them at every frame.
 
+mod frames;
 mod http;
 
 use std::fmt;
@@ -15,6 +16,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
+pub use frames::FrameTotals;
 pub use http::HttpMetrics;
 
 /// All that the service counts.

@@ -3,21 +3,20 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, StreamHandler, WrapFuture};
-use actix_web_actors::ws::{Message as Unused, ProtocolError, WebsocketContext};
+use actix_web_actors::ws::{Message as UnusedMessage, ProtocolError as UnusedError, WebsocketContext};
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream;
 use tracing::debug;
 
 use super::authenticator::Authenticator;
-use super::executor::{CommandExecutor, Replay};
+use super::executor::{CommandExecutor, ReplayLookup};
 use super::incoming::IncomingStream;
-use super::limits::OutboxLimits;
+use super::limits::{Limits, OutboxLimits};
 use super::outbox::Outbox;
 use super::pending::PendingSession;
-use super::protocol::Greeting;
+use super::protocol::{Greeting, Protocol};
 use super::state::{HubMembership, SessionState};
 use super::task::SessionTask;
-use super::{Limits, Protocol};
 use crate::auth::Credentials;
 use crate::hub::{Hub, SubscriberKey};
 use crate::limits::TokenBucket;
@@ -28,9 +27,9 @@ use crate::wire::{
     Opcode, message_frame,
 };
 
-/// From so many bytes on a command is long: for each as many it counts once more, and it waits for its
-/// turn. Some 300 names are not.
-const LONG_COMMAND: usize = 2 << 10;
+/// A command of this many bytes is long, some 300 names: it counts once more against the rate limit for
+/// each as many bytes, and waits in the worker's fair queue.
+const LONG_COMMAND_BYTES: usize = 2 << 10;
 
 /// What a session is opened with.
 pub struct SessionParams {
@@ -38,147 +37,151 @@ pub struct SessionParams {
     pub hub: Rc<Hub>,
     /// The market's instruments.
     pub universe: Arc<Universe>,
-    /// What numbers the server gives.
+    /// The epoch of the sequence numbers.
     pub epoch: Epoch,
-    /// What was published, as far back as it is kept.
-    pub replay: Replay,
-    /// What the session may ask for.
+    /// Looks up what was published, as far back as it is retained.
+    pub replay: ReplayLookup,
+    /// What the session may request.
     pub limits: Limits,
-    /// How much may wait for it.
+    /// How much may be queued for it.
     pub outbox: OutboxLimits,
-    /// How its objects are written.
+    /// How its objects are encoded.
     pub codec: Codec,
-    /// How its messages may be compressed, where that is agreed.
+    /// How its messages may be compressed, if that was negotiated.
     pub deflate: Option<Deflate>,
-    /// The client's own name for it, for the log.
+    /// The client's own name for the session, for the log.
     pub label: Option<String>,
-    /// Who looks at credentials; `None` where the service is open.
-    pub guard: Option<Authenticator>,
-    /// The credentials that the upgrade request brought.
-    pub shown: Option<Credentials>,
+    /// Decides about credentials; `None` where the service is open.
+    pub authenticator: Option<Authenticator>,
+    /// The credentials of the upgrade request.
+    pub credentials: Option<Credentials>,
 }
 
-/// Opens a session on the connection that the opening gets.
-pub fn open(door: SessionParams) -> PendingSession {
-    PendingSession::new(move |wire, head, early| {
-        let outbox =
-            Outbox::new(door.codec, Arc::clone(&door.universe), door.outbox).compressed(door.deflate);
-        let line = SocketWriter::new(wire, head);
-        let link = Rc::new(SessionState::new(door.hub, door.codec, door.epoch, outbox, line));
-        let membership = HubMembership::of(&link);
-        let limits = door.limits;
-        let mut conversation = Protocol::new(Arc::clone(&door.universe), door.epoch, limits, door.guard);
-        let Greeting { notices, close } = conversation.greet(door.shown.as_ref());
-        notices.iter().for_each(|notice| link.notify(notice));
-        if let Some(close) = close {
-            link.part(close);
-        }
+/// Opens a session that waits for its connection.
+pub fn open(params: SessionParams) -> PendingSession {
+    PendingSession::new(move |transport, head, early| {
         let now = Instant::now();
+        let outbox = Outbox::new(params.codec, Arc::clone(&params.universe), params.outbox);
+        let state = Rc::new(SessionState::new(
+            params.hub,
+            params.codec,
+            params.epoch,
+            outbox.compressed(params.deflate),
+            SocketWriter::new(transport, head),
+            now,
+        ));
+        let membership = HubMembership::join(&state);
+        let limits = params.limits;
+        let mut protocol =
+            Protocol::new(Arc::clone(&params.universe), params.epoch, limits, params.authenticator);
+        let Greeting { messages, close } = protocol.greet(params.credentials.as_ref());
+        messages.iter().for_each(|message| state.send_control(message, now));
+        if let Some(reason) = close {
+            state.begin_close(reason, now);
+        }
+        let executor =
+            CommandExecutor::new(Rc::clone(&state), params.universe, params.replay, limits.replayed_objects);
         let actor = SessionActor {
-            conversation,
-            delivery: CommandExecutor::new(
-                Rc::clone(&link),
-                door.universe,
-                door.replay,
-                limits.replayed_objects,
-            ),
+            protocol,
+            executor,
             limits,
             commands: TokenBucket::new(limits.commands, now),
             pings: TokenBucket::new(limits.pings, now),
-            codec: door.codec,
-            link: Rc::clone(&link),
+            codec: params.codec,
+            state: Rc::clone(&state),
             key: membership.key(),
-            label: door.label,
+            label: params.label,
         };
-        let decoder = Decoder::new(limits.message_bytes).with(Compression::of(door.deflate));
-        run(actor, IncomingStream::new(early, decoder, Rc::clone(&link)), link, membership)
+        let decoder = Decoder::new(limits.message_bytes).with(Compression::of(params.deflate));
+        run(actor, IncomingStream::new(early, decoder, Rc::clone(&state)), state, membership)
     })
 }
 
-/// The task of an actor that listens to `incoming` and speaks through `link`.
+/// The task of an actor that reads `incoming` and sends through `state`.
 ///
-/// The context's own stream of messages stays empty: its codec does not check what ours does.
+/// The context's own stream of messages stays empty: its codec does not validate what ours does.
 pub(super) fn run<A>(
     actor: A,
     incoming: IncomingStream,
-    link: Rc<SessionState>,
+    state: Rc<SessionState>,
     membership: HubMembership,
 ) -> LocalBoxFuture<'static, ()>
 where
     A: Actor<Context = WebsocketContext<A>>
         + StreamHandler<Result<Incoming, DecodeError>>
-        + StreamHandler<Result<Unused, ProtocolError>>,
+        + StreamHandler<Result<UnusedMessage, UnusedError>>,
 {
     let context = WebsocketContext::with_factory(stream::pending(), |ctx: &mut WebsocketContext<A>| {
         ctx.add_stream(incoming);
         actor
     });
-    Box::pin(SessionTask::new(Box::pin(context), link, membership))
+    Box::pin(SessionTask::new(Box::pin(context), state, membership))
 }
 
-/// The part of a session that reads: it carries commands to the conversation and sees to what
-/// follows from them.
+/// The reading half of a session: it passes commands to the protocol state and has their consequences
+/// carried out.
 struct SessionActor {
-    conversation: Protocol,
-    delivery: CommandExecutor,
+    protocol: Protocol,
+    executor: CommandExecutor,
     limits: Limits,
     commands: TokenBucket,
     pings: TokenBucket,
     codec: Codec,
-    link: Rc<SessionState>,
+    state: Rc<SessionState>,
     key: SubscriberKey,
     label: Option<String>,
 }
 
 impl SessionActor {
-    /// JSON may come in binary frames, as the C# SDK sends it; MessagePack never comes as text.
+    /// Takes a command. JSON may come in binary frames, as the C# SDK sends it; MessagePack never comes
+    /// in text frames.
     ///
-    /// A long command waits for its turn, and what comes after it waits as well: twenty thousand names
-    /// are 3 ms of the worker, which others want for their ticks.
-    fn hear(&mut self, codec: Codec, bytes: Vec<u8>, ctx: &mut WebsocketContext<Self>) {
-        self.link.hub().metrics().commands.inc();
-        let counts_as = 1 + bytes.len() / LONG_COMMAND;
-        if !self.commands.take_many(counts_as as u32, Instant::now()) {
-            self.link.hub().metrics().erred(ErrorCode::TooManyCommands as u16);
-            self.link.notify(&ErrorCode::TooManyCommands.into());
+    /// A long command waits in the fair queue, and so do the messages behind it: 20,000 names take 3 ms
+    /// of the worker, which other sessions need for their ticks.
+    fn receive(&mut self, codec: Codec, bytes: Vec<u8>, ctx: &mut WebsocketContext<Self>) {
+        let now = Instant::now();
+        self.state.hub().metrics().commands.inc();
+        let counts_as = 1 + bytes.len() / LONG_COMMAND_BYTES;
+        if !self.commands.take_many(counts_as as u32, now) {
+            self.state.hub().metrics().erred(ErrorCode::TooManyCommands as u16);
+            self.state.send_control(&ErrorCode::TooManyCommands.into(), now);
             return self.end(Close::TooManyCommands, ctx);
         }
-        if bytes.len() < LONG_COMMAND {
-            return self.command(codec, &bytes, ctx);
+        if bytes.len() < LONG_COMMAND_BYTES {
+            return self.execute(codec, &bytes, ctx);
         }
-        let turn = Rc::clone(self.link.hub().chores()).turn().into_actor(self);
-        ctx.wait(turn.map(move |_turn, session, ctx| session.command(codec, &bytes, ctx)));
+        let permit = Rc::clone(self.state.hub().chores()).turn().into_actor(self);
+        ctx.wait(permit.map(move |_permit, session, ctx| session.execute(codec, &bytes, ctx)));
     }
 
-    fn command(&mut self, codec: Codec, bytes: &[u8], ctx: &mut WebsocketContext<Self>) {
-        let awaited_key = self.conversation.awaits_key();
-        let outcome = self.conversation.answer(Command::read(codec, bytes));
+    fn execute(&mut self, codec: Codec, bytes: &[u8], ctx: &mut WebsocketContext<Self>) {
+        let awaited_key = self.protocol.awaits_key();
+        let outcome = self.protocol.answer(Command::read(codec, bytes));
         if awaited_key {
-            self.watch_key(ctx);
+            self.watch_revocation(ctx);
         }
-        if let ControlMessage::Error { code, .. } = outcome.notice {
-            self.link.hub().metrics().erred(code);
+        if let ControlMessage::Error { code, .. } = outcome.response {
+            self.state.hub().metrics().erred(code);
         }
-        let close = outcome.close;
-        self.delivery.carry_out(outcome, self.conversation.filter());
-        if let Some(close) = close {
-            self.end(close, ctx);
+        self.executor.execute(&outcome, self.protocol.subscriptions(), Instant::now());
+        if let Some(reason) = outcome.close {
+            self.end(reason, ctx);
         }
     }
 
-    /// Ends the session when the key is taken back that let it in. What waits is not its client's any more.
-    fn watch_key(&self, ctx: &mut WebsocketContext<Self>) {
-        let Some(pass) = self.conversation.pass() else { return };
-        let revoked = pass.revocation().comes().into_actor(self);
+    /// Ends the session when its key is revoked. What is queued is discarded: the client is no longer
+    /// entitled to it.
+    fn watch_revocation(&self, ctx: &mut WebsocketContext<Self>) {
+        let Some(grant) = self.protocol.grant() else { return };
+        let revoked = grant.revocation().comes().into_actor(self);
         ctx.spawn(revoked.map(|(), session, ctx| {
-            session.link.change(Outbox::clear);
-            session.link.notify(&ErrorCode::AuthFailed.into());
-            session.end(Close::KeyRevoked, ctx);
+            session.state.fail(ErrorCode::AuthFailed, Close::KeyRevoked, Instant::now());
+            ctx.stop();
         }));
     }
 
-    fn end(&self, why: Close, ctx: &mut WebsocketContext<Self>) {
-        self.link.part(why);
+    fn end(&self, reason: Close, ctx: &mut WebsocketContext<Self>) {
+        self.state.begin_close(reason, Instant::now());
         ctx.stop();
     }
 }
@@ -188,11 +191,11 @@ impl Actor for SessionActor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         debug!(session = self.key.0, label = self.label, "session opened");
-        self.watch_key(ctx);
-        if self.conversation.awaits_key() {
+        self.watch_revocation(ctx);
+        if self.protocol.awaits_key() {
             ctx.run_later(self.limits.auth_timeout, |session, ctx| {
-                if session.conversation.awaits_key() {
-                    session.link.notify(&ErrorCode::AuthTimeout.into());
+                if session.protocol.awaits_key() {
+                    session.state.send_control(&ErrorCode::AuthTimeout.into(), Instant::now());
                     session.end(Close::AuthTimeout, ctx);
                 }
             });
@@ -200,54 +203,56 @@ impl Actor for SessionActor {
     }
 
     fn stopped(&mut self, _: &mut Self::Context) {
-        let why = self.link.parting().map_or("gone", Close::name);
+        let why = self.state.close_reason().map_or("gone", Close::name);
         debug!(session = self.key.0, label = self.label, why, "session ended");
     }
 }
 
 impl StreamHandler<Result<Incoming, DecodeError>> for SessionActor {
-    fn handle(&mut self, said: Result<Incoming, DecodeError>, ctx: &mut Self::Context) {
-        match said {
-            Ok(Incoming::Text(text)) => self.hear(Codec::Json, text, ctx),
-            Ok(Incoming::Binary(bytes)) => self.hear(self.codec, bytes, ctx),
+    fn handle(&mut self, message: Result<Incoming, DecodeError>, ctx: &mut Self::Context) {
+        match message {
+            Ok(Incoming::Text(text)) => self.receive(Codec::Json, text, ctx),
+            Ok(Incoming::Binary(bytes)) => self.receive(self.codec, bytes, ctx),
             Ok(Incoming::Ping(_) | Incoming::Pong) if !self.pings.take(Instant::now()) => {
                 self.end(Close::TooManyPings, ctx);
             }
-            Ok(Incoming::Ping(payload)) => self.link.send_urgent(message_frame(Opcode::Pong, &payload)),
-            Ok(other) => answer_control(&self.link, other, ctx),
-            Err(fault) => break_off(&self.link, fault, ctx),
+            Ok(Incoming::Ping(payload)) => {
+                self.state.send_urgent(message_frame(Opcode::Pong, &payload), Instant::now());
+            }
+            Ok(other) => answer_control(&self.state, other, ctx),
+            Err(error) => close_on_error(&self.state, error, ctx),
         }
     }
 }
 
-/// What every endpoint answers to a control frame.
-pub(super) fn answer_control<A>(link: &SessionState, said: Incoming, ctx: &mut WebsocketContext<A>)
+/// Answers a control frame, on any endpoint.
+pub(super) fn answer_control<A>(state: &SessionState, message: Incoming, ctx: &mut WebsocketContext<A>)
 where
     A: Actor<Context = WebsocketContext<A>>,
 {
-    match said {
-        Incoming::Ping(payload) => link.send(message_frame(Opcode::Pong, &payload)),
+    match message {
+        Incoming::Ping(payload) => state.send(message_frame(Opcode::Pong, &payload), Instant::now()),
         Incoming::Close(code) => {
-            link.part(Close::Goodbye(code));
+            state.begin_close(Close::Goodbye(code), Instant::now());
             ctx.stop();
         }
         Incoming::Pong | Incoming::Text(_) | Incoming::Binary(_) => {}
     }
 }
 
-/// What every endpoint does about a client that breaks the rules.
-pub(super) fn break_off<A>(link: &SessionState, fault: DecodeError, ctx: &mut WebsocketContext<A>)
+/// Closes the session of a client that violates RFC 6455, on any endpoint.
+pub(super) fn close_on_error<A>(state: &SessionState, error: DecodeError, ctx: &mut WebsocketContext<A>)
 where
     A: Actor<Context = WebsocketContext<A>>,
 {
-    debug!(?fault, "closing");
-    link.part(fault.close());
+    debug!(?error, "closing");
+    state.begin_close(error.close(), Instant::now());
     ctx.stop();
 }
 
-/// Demanded by the context, for a stream that never speaks.
-impl StreamHandler<Result<Unused, ProtocolError>> for SessionActor {
-    fn handle(&mut self, _: Result<Unused, ProtocolError>, _: &mut Self::Context) {}
+/// Required by the context, for a stream that never yields.
+impl StreamHandler<Result<UnusedMessage, UnusedError>> for SessionActor {
+    fn handle(&mut self, _: Result<UnusedMessage, UnusedError>, _: &mut Self::Context) {}
 
     fn finished(&mut self, _: &mut Self::Context) {}
 }

@@ -4,21 +4,21 @@ use std::rc::Rc;
 use crate::auth::{Credentials, Denied, Grant};
 use crate::wire::{Close, ErrorCode};
 
-/// Who decides whether credentials are good for this session. The session does not know where keys
-/// are kept, nor where its client comes from.
+/// Decides whether credentials are valid for a session. The session knows neither where keys are kept
+/// nor which address its client has.
 #[derive(Clone)]
 pub struct Authenticator(Rc<dyn Fn(&Credentials) -> AuthResult>);
 
 type AuthResult = Result<Grant, Denied>;
 
 impl Authenticator {
-    /// A guard that decides like this.
+    /// An authenticator that decides by this function.
     pub fn new(decide: impl Fn(&Credentials) -> AuthResult + 'static) -> Self {
         Self(Rc::new(decide))
     }
 
-    pub(super) fn admit(&self, shown: &Credentials) -> AuthResult {
-        (self.0)(shown)
+    pub(super) fn authenticate(&self, credentials: &Credentials) -> AuthResult {
+        (self.0)(credentials)
     }
 }
 
@@ -28,7 +28,7 @@ impl fmt::Debug for Authenticator {
     }
 }
 
-/// How a client is told.
+/// The error that a client gets.
 pub(super) const fn error_of(denied: Denied) -> ErrorCode {
     match denied {
         Denied::Wrong | Denied::FailedAttempts => ErrorCode::AuthFailed,
@@ -37,7 +37,7 @@ pub(super) const fn error_of(denied: Denied) -> ErrorCode {
     }
 }
 
-/// How a session ends that nothing but these credentials could begin.
+/// How a session ends that was opened with these credentials alone.
 pub(super) const fn close_of(denied: Denied) -> Close {
     match denied {
         Denied::Wrong | Denied::FailedAttempts | Denied::Feed => Close::AuthFailed,

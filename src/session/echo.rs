@@ -1,10 +1,11 @@
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, StreamHandler, WrapFuture};
-use actix_web_actors::ws::{Message as Unused, ProtocolError, WebsocketContext};
+use actix_web_actors::ws::{Message as UnusedMessage, ProtocolError as UnusedError, WebsocketContext};
 
-use super::actor::{answer_control, break_off, run};
+use super::actor::{answer_control, close_on_error, run};
 use super::incoming::IncomingStream;
 use super::limits::OutboxLimits;
 use super::outbox::Outbox;
@@ -18,34 +19,34 @@ use crate::wire::{
     Close, Codec, Compression, DecodeError, Decoder, Deflate, Incoming, Opcode, message_frame,
 };
 
-/// The longest message that the echo returns: what the conformance suite asks for (case 9.1.6).
-const MAX_MESSAGE: usize = 16 << 20;
+/// The longest message that the echo returns: what the Autobahn suite sends (case 9.1.6).
+const MAX_MESSAGE_BYTES: usize = 16 << 20;
 
 /// Opens an endpoint that returns each message as it came: text as text, binary as binary.
 ///
-/// It is the tutorial's echo server, and the place where our frames are put to the test: all below
-/// the message is what the ticker's sessions run on. It has a place in the hub, which has nothing for
-/// it but a look at whether its client is there and takes what it asked for. It ends with the key that
-/// opened it, where one did.
+/// It is the tutorial's echo server, and the place where our frames are tested for conformance: it uses
+/// the same frames, outbox and writer as the stream. It joins the hub without subscriptions, so that
+/// its liveness is checked. It ends when the key that opened it, if any, is revoked.
 pub fn open_echo(
     hub: Rc<Hub>,
     universe: Arc<Universe>,
     deflate: Option<Deflate>,
     key: Option<Revocation>,
 ) -> PendingSession {
-    PendingSession::new(move |wire, head, early| {
+    PendingSession::new(move |transport, head, early| {
         let outbox = Outbox::new(Codec::Json, universe, OutboxLimits::default()).compressed(deflate);
-        let line = SocketWriter::new(wire, head);
-        let link = Rc::new(SessionState::new(hub, Codec::Json, Epoch::default(), outbox, line));
-        let membership = HubMembership::of(&link);
-        let decoder = Decoder::new(MAX_MESSAGE).with(Compression::of(deflate));
-        let incoming = IncomingStream::new(early, decoder, Rc::clone(&link));
-        run(EchoActor { link: Rc::clone(&link), key }, incoming, link, membership)
+        let writer = SocketWriter::new(transport, head);
+        let now = Instant::now();
+        let state = Rc::new(SessionState::new(hub, Codec::Json, Epoch::default(), outbox, writer, now));
+        let membership = HubMembership::join(&state);
+        let decoder = Decoder::new(MAX_MESSAGE_BYTES).with(Compression::of(deflate));
+        let incoming = IncomingStream::new(early, decoder, Rc::clone(&state));
+        run(EchoActor { state: Rc::clone(&state), key }, incoming, state, membership)
     })
 }
 
 struct EchoActor {
-    link: Rc<SessionState>,
+    state: Rc<SessionState>,
     key: Option<Revocation>,
 }
 
@@ -55,7 +56,7 @@ impl Actor for EchoActor {
     fn started(&mut self, ctx: &mut Self::Context) {
         if let Some(key) = self.key.take() {
             ctx.spawn(key.comes().into_actor(self).map(|(), echo, ctx| {
-                echo.link.dismiss(Close::KeyRevoked);
+                echo.state.close(Close::KeyRevoked, Duration::ZERO, Instant::now());
                 ctx.stop();
             }));
         }
@@ -63,19 +64,20 @@ impl Actor for EchoActor {
 }
 
 impl StreamHandler<Result<Incoming, DecodeError>> for EchoActor {
-    fn handle(&mut self, said: Result<Incoming, DecodeError>, ctx: &mut Self::Context) {
-        match said {
-            Ok(Incoming::Text(text)) => self.link.send(message_frame(Opcode::Text, &text)),
-            Ok(Incoming::Binary(bytes)) => self.link.send(message_frame(Opcode::Binary, &bytes)),
-            Ok(other) => answer_control(&self.link, other, ctx),
-            Err(fault) => break_off(&self.link, fault, ctx),
+    fn handle(&mut self, message: Result<Incoming, DecodeError>, ctx: &mut Self::Context) {
+        let now = Instant::now();
+        match message {
+            Ok(Incoming::Text(text)) => self.state.send(message_frame(Opcode::Text, &text), now),
+            Ok(Incoming::Binary(bytes)) => self.state.send(message_frame(Opcode::Binary, &bytes), now),
+            Ok(other) => answer_control(&self.state, other, ctx),
+            Err(error) => close_on_error(&self.state, error, ctx),
         }
     }
 }
 
-/// Demanded by the context, for a stream that never speaks.
-impl StreamHandler<Result<Unused, ProtocolError>> for EchoActor {
-    fn handle(&mut self, _: Result<Unused, ProtocolError>, _: &mut Self::Context) {}
+/// Required by the context, for a stream that never yields.
+impl StreamHandler<Result<UnusedMessage, UnusedError>> for EchoActor {
+    fn handle(&mut self, _: Result<UnusedMessage, UnusedError>, _: &mut Self::Context) {}
 
     fn finished(&mut self, _: &mut Self::Context) {}
 }

@@ -4,55 +4,56 @@ use std::time::Instant;
 use crate::hub::{FanOut, FrameKey, ObjectRef};
 use crate::wire::{Codec, Deflate};
 
-/// What a tick touches of a session that keeps up, side by side: the rest of the session stands in a dozen
-/// cache lines, which are cold each time.
+/// The part of a session that a fan-out touches when the session keeps up, side by side in one cache
+/// line: the rest of the session spans a dozen, which are cold each time.
 pub(super) struct FastPathCache {
-    /// How objects pass, if it is known that they may.
-    passage: Cell<Option<FastPath>>,
+    /// The fast path, if it is known to be open.
+    fast_path: Cell<Option<FastPath>>,
     /// When the socket last took something, or when the outbox ceased to be empty after that.
-    moved: Cell<Instant>,
+    progressed: Cell<Instant>,
 }
 
-/// How objects leave that need not wait.
+/// How the objects of a fan-out bypass the outbox: as one frame that is shared with all sessions that
+/// get the same objects in the same form.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FastPath {
     pub(super) codec: Codec,
     pub(super) deflate: Option<Deflate>,
-    /// The most bytes of one frame.
+    /// The most bytes of objects in one frame.
     pub(super) frame_bytes: usize,
 }
 
 impl FastPathCache {
-    /// A lane of which it is not known whether it is free.
+    /// A cache that holds nothing yet.
     pub(super) fn new(now: Instant) -> Self {
-        Self { passage: Cell::new(None), moved: Cell::new(now) }
+        Self { fast_path: Cell::new(None), progressed: Cell::new(now) }
     }
 
-    /// How objects pass, as it was last found: once for as long as nothing is [changed](Self::forget).
-    pub(super) fn passage(&self, find: impl FnOnce() -> Option<FastPath>) -> Option<FastPath> {
-        self.passage.get().or_else(|| {
-            self.passage.set(find());
-            self.passage.get()
+    /// The fast path, if it is open. `find` is asked once after each [`invalidate`](Self::invalidate).
+    pub(super) fn get(&self, find: impl FnOnce() -> Option<FastPath>) -> Option<FastPath> {
+        self.fast_path.get().or_else(|| {
+            self.fast_path.set(find());
+            self.fast_path.get()
         })
     }
 
-    /// Something changes on which it depends whether objects may pass: the outbox, the line.
-    pub(super) fn forget(&self) {
-        self.passage.set(None);
+    /// Forgets the fast path: the outbox or the writer changes.
+    pub(super) fn invalidate(&self) {
+        self.fast_path.set(None);
     }
 
-    pub(super) fn moved(&self) -> Instant {
-        self.moved.get()
+    pub(super) fn progressed(&self) -> Instant {
+        self.progressed.get()
     }
 
-    pub(super) fn set_moved(&self, now: Instant) {
-        self.moved.set(now);
+    pub(super) fn set_progressed(&self, now: Instant) {
+        self.progressed.set(now);
     }
 }
 
 impl FastPath {
-    /// The frame of these objects, unless one does not hold them.
-    pub(super) fn frame(self, turn: &FanOut<'_>, picks: &[ObjectRef]) -> Option<FrameKey> {
-        turn.frame(self.codec, self.deflate, picks, self.frame_bytes)
+    /// The shared frame of these objects, unless they are too large for one.
+    pub(super) fn frame(self, fan_out: &FanOut<'_>, objects: &[ObjectRef]) -> Option<FrameKey> {
+        fan_out.frame(self.codec, self.deflate, objects, self.frame_bytes)
     }
 }

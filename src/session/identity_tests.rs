@@ -1,4 +1,4 @@
-//! The promise that nothing is lost in silence, held against everything that clients may do.
+//! The promise that nothing is lost silently, tested against everything that clients may do.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 
 use super::executor::CommandExecutor;
 use super::state::{HubMembership, SessionState};
-use super::{Limits, Outbox, OutboxLimits, Protocol, Replay};
+use super::{Limits, Outbox, OutboxLimits, Protocol, ReplayLookup};
 use crate::feed::{BarSpans, Batch, LastValues, Sequencer};
-use crate::hub::{Hub, LivenessTimeouts};
+use crate::hub::{Hub, LivenessTimeouts, Now};
 use crate::metrics::WorkerMetrics;
 use crate::model::{Body, Channel, Epoch, Event, Object, Seq, StreamId, SymbolId, Timestamp};
 use crate::transport::SocketWriter;
@@ -24,19 +24,19 @@ use crate::wire::{Codec, Command, fixtures};
 
 const EPOCH: Epoch = Epoch::new(36);
 
-/// What stays of each stream, so that some who come back are too late.
+/// The objects that are retained of each stream: few, so that some clients resume too late.
 const RETAINED: usize = 12;
 
-/// A market of two symbols, its tape, and the hubs of two workers, one of which is late.
+/// A market of two symbols, its sequencer, and the hubs of two workers, one of which is late.
 struct World {
     random: StdRng,
-    recorder: Sequencer,
-    latest: LastValues,
+    sequencer: Sequencer,
+    last_values: LastValues,
     hubs: [Rc<Hub>; 2],
-    on_the_way: Vec<Arc<Batch>>,
+    in_transit: Vec<Arc<Batch>>,
     published: Rc<std::cell::RefCell<HashMap<StreamId, Vec<Object>>>>,
     now: Timestamp,
-    /// What the hubs' clocks show; the tests' own time.
+    /// The time of the hubs.
     clock: Instant,
 }
 
@@ -44,8 +44,8 @@ impl World {
     fn new(seed: u64) -> Self {
         let universe = Arc::new(fixtures::universe());
         let Body::Quote(quote) = fixtures::quote().body else { unreachable!() };
-        let recorder = Sequencer::new(Arc::clone(&universe), BarSpans { bar_nanos: 50_000_000 }, quote.at);
-        // In every other world objects wait for others.
+        let sequencer = Sequencer::new(Arc::clone(&universe), BarSpans { bar_nanos: 50_000_000 }, quote.at);
+        // In every other world objects are coalesced.
         let max_delay = Duration::from_millis(3 * (seed % 2));
         let hub = || {
             Rc::new(Hub::new(
@@ -57,17 +57,17 @@ impl World {
         };
         Self {
             random: StdRng::seed_from_u64(seed),
-            recorder,
-            latest: LastValues::new(2),
+            sequencer,
+            last_values: LastValues::new(2),
             hubs: [hub(), hub()],
-            on_the_way: Vec::new(),
+            in_transit: Vec::new(),
             published: Rc::default(),
             now: quote.at,
             clock: Instant::now(),
         }
     }
 
-    /// Some events happen; every worker's hub hands them out.
+    /// Some events happen; the first hub dispatches them.
     fn tick(&mut self) {
         let mut events = Vec::new();
         for _ in 0..self.random.random_range(0..8) {
@@ -82,7 +82,7 @@ impl World {
             (quote.symbol, quote.at) = (symbol, self.now);
             events.push(if self.random.random() { Event::Trade(trade) } else { Event::Quote(quote) });
         }
-        let batch = Arc::new(self.recorder.sequence(&mut self.latest, &events, self.now));
+        let batch = Arc::new(self.sequencer.sequence(&mut self.last_values, &events, self.now));
         for object in batch.objects() {
             let mut published = self.published.borrow_mut();
             let kept = published.entry(object.stream()).or_default();
@@ -91,25 +91,25 @@ impl World {
         }
         self.clock += Duration::from_millis(1);
         self.hubs[0].ingest(&[Arc::clone(&batch)], self.clock);
-        self.on_the_way.push(batch);
+        self.in_transit.push(batch);
         if self.random.random_range(0..4) == 0 {
             self.catch_up();
         }
     }
 
-    /// The late hub hands out what it has not yet.
+    /// The late hub dispatches what it has not yet.
     fn catch_up(&mut self) {
-        self.hubs[1].ingest(&std::mem::take(&mut self.on_the_way), self.clock);
+        self.hubs[1].ingest(&std::mem::take(&mut self.in_transit), self.clock);
     }
 
-    /// So much time goes by that nobody waits any more.
+    /// Time passes until no object waits to be coalesced.
     fn rest(&mut self) {
         self.catch_up();
         self.clock += Duration::from_secs(1);
         self.hubs.iter().for_each(|hub| hub.ingest(&[], self.clock));
     }
 
-    fn replay(&self) -> Replay {
+    fn replay(&self) -> ReplayLookup {
         let published = Rc::clone(&self.published);
         Rc::new(move |stream, after, up_to| {
             let is_kept = matches!(stream.channel(), Channel::Trades | Channel::Quotes);
@@ -120,14 +120,14 @@ impl World {
     }
 }
 
-/// What a client's socket has taken, and for how much more it has room.
+/// What a client's socket has taken, and the room that it has left.
 #[derive(Default)]
-struct OutgoingFrame {
+struct Socket {
     room: usize,
     bytes: Vec<u8>,
 }
 
-impl OutgoingFrame {
+impl Socket {
     fn take(&mut self, bytes: &[u8]) -> usize {
         let count = bytes.len().min(self.room);
         self.room -= count;
@@ -136,12 +136,12 @@ impl OutgoingFrame {
     }
 }
 
-/// A client with a memory: what it has of each stream it wants.
+/// A client, and what it has of each stream.
 struct Client {
-    taken: Rc<RefCell<OutgoingFrame>>,
-    conversation: Protocol,
-    delivery: CommandExecutor,
-    link: Rc<SessionState>,
+    socket: Rc<RefCell<Socket>>,
+    protocol: Protocol,
+    executor: CommandExecutor,
+    state: Rc<SessionState>,
     _membership: HubMembership,
     last: HashMap<(String, String), u64>,
     gaps: u64,
@@ -154,48 +154,49 @@ impl Client {
         let universe = Arc::new(fixtures::universe());
         let limits = OutboxLimits { conflate_above: 400, end_above: 1_500, frame_bytes: 500 };
         let outbox = Outbox::new(Codec::Json, Arc::clone(&universe), limits);
-        let taken: Rc<RefCell<OutgoingFrame>> = Rc::default();
-        let far_side = Rc::clone(&taken);
-        let wire = FakeTransport::taking(move |bytes: &[u8]| far_side.borrow_mut().take(bytes));
-        let line = SocketWriter::new(Box::new(wire), Bytes::new());
-        let link = Rc::new(SessionState::new(Rc::clone(hub), Codec::Json, EPOCH, outbox, line));
-        let delivery = CommandExecutor::new(Rc::clone(&link), Arc::clone(&universe), world.replay(), 1_000);
+        let socket: Rc<RefCell<Socket>> = Rc::default();
+        let far_end = Rc::clone(&socket);
+        let transport = FakeTransport::taking(move |bytes: &[u8]| far_end.borrow_mut().take(bytes));
+        let writer = SocketWriter::new(Box::new(transport), Bytes::new());
+        let state =
+            Rc::new(SessionState::new(Rc::clone(hub), Codec::Json, EPOCH, outbox, writer, world.clock));
+        let executor = CommandExecutor::new(Rc::clone(&state), Arc::clone(&universe), world.replay(), 1_000);
         Self {
-            taken,
-            conversation: Protocol::new(universe, EPOCH, Limits::default(), None),
-            delivery,
-            _membership: HubMembership::of(&link),
-            link,
+            socket,
+            protocol: Protocol::new(universe, EPOCH, Limits::default(), None),
+            executor,
+            _membership: HubMembership::join(&state),
+            state,
             last,
             gaps: 0,
             merged: 0,
         }
     }
 
-    fn say(&mut self, command: &Value) {
+    fn send(&mut self, command: &Value, now: Instant) {
         let command = Command::read(Codec::Json, command.to_string().as_bytes());
-        let outcome = self.conversation.answer(command);
-        self.delivery.carry_out(outcome, self.conversation.filter());
+        let outcome = self.protocol.answer(command);
+        self.executor.execute(&outcome, self.protocol.subscriptions(), now);
     }
 
-    /// Takes up to so many bytes, and checks every number in the frames that are whole.
-    fn read(&mut self, bytes: usize) {
-        self.taken.borrow_mut().room = bytes;
-        let written = self.link.poll_write(&mut Context::from_waker(Waker::noop()));
+    /// Takes up to this many bytes, and checks every number in the frames that are complete.
+    fn read(&mut self, bytes: usize, now: Instant) {
+        self.socket.borrow_mut().room = bytes;
+        let written = self.state.poll_write(&mut Context::from_waker(Waker::noop()), now);
         assert!(!matches!(written, Poll::Ready(Err(_))));
-        self.taken.borrow_mut().room = 0;
-        let received = std::mem::take(&mut self.taken.borrow_mut().bytes);
+        self.socket.borrow_mut().room = 0;
+        let received = std::mem::take(&mut self.socket.borrow_mut().bytes);
         let mut rest = &received[..];
         while let Some(length) = frame_length(rest).filter(|length| *length <= rest.len()) {
             let (frame, behind) = rest.split_at(length);
             let objects: Vec<Value> = serde_json::from_slice(fixtures::payload(frame)).unwrap();
-            objects.iter().for_each(|object| self.enter(object));
+            objects.iter().for_each(|object| self.check(object));
             rest = behind;
         }
-        self.taken.borrow_mut().bytes = rest.to_vec();
+        self.socket.borrow_mut().bytes = rest.to_vec();
     }
 
-    fn enter(&mut self, object: &Value) {
+    fn check(&mut self, object: &Value) {
         let text = |key: &str| object[key].as_str().unwrap_or_default().to_owned();
         match text("T").as_str() {
             "subscription" => {
@@ -225,7 +226,7 @@ impl Client {
         }
     }
 
-    fn resumption(&self) -> Value {
+    fn resume(&self) -> Value {
         let mut sq = serde_json::Map::new();
         for ((channel, symbol), last) in &self.last {
             sq.entry(channel).or_insert_with(|| json!({}))[symbol] = json!(last);
@@ -234,7 +235,7 @@ impl Client {
     }
 }
 
-/// The length of the frame that begins here, once it is known (RFC 6455 section 5.2).
+/// The length of the first frame, once it is known (RFC 6455 section 5.2).
 fn frame_length(bytes: &[u8]) -> Option<usize> {
     match bytes.get(1)? {
         length @ 0..=125 => Some(2 + usize::from(*length)),
@@ -246,7 +247,7 @@ fn frame_length(bytes: &[u8]) -> Option<usize> {
 const CHANNELS: [(&str, &str); 5] =
     [("t", "trades"), ("q", "quotes"), ("b", "bars"), ("d", "dailyBars"), ("k", "tickers")];
 
-/// Any command that a client might give.
+/// Any command that a client might send.
 fn command(random: &mut StdRng) -> Value {
     let names = ["AAPL", "MSFT", "ZZZZ", "*"];
     let action = if random.random_range(0..3) == 0 { "unsubscribe" } else { "subscribe" };
@@ -258,8 +259,8 @@ fn command(random: &mut StdRng) -> Value {
     }
     command["x"] = json!({ "id": 1, "snapshot": random.random_range(0..4) == 0 });
     if random.random_range(0..3) == 0 {
-        let pace = [0, 0, 20, 250][random.random_range(0..4)];
-        command["x"]["conflate_ms"] = json!(pace);
+        let interval = [0, 0, 20, 250][random.random_range(0..4)];
+        command["x"]["conflate_ms"] = json!(interval);
     }
     command
 }
@@ -275,41 +276,44 @@ fn for_every_client_and_every_stream_the_numbers_add_up() {
             world.tick();
             for (place, client) in clients.iter_mut().enumerate() {
                 match world.random.random_range(0..20) {
-                    0 | 1 => client.say(&command(&mut world.random)),
+                    0 | 1 => client.send(&command(&mut world.random), world.clock),
                     2 => {
-                        // The connection breaks, with all that was on its way; the client comes back.
+                        // The connection breaks with all that was in transit; the client reconnects and resumes.
                         let names: Vec<_> = client.last.keys().cloned().collect();
-                        let resumption = client.resumption();
+                        let resume = client.resume();
                         *client = Client::connect(&mut world, std::mem::take(&mut client.last));
-                        let mut again = json!({ "action": "subscribe", "x": { "resume": resumption } });
+                        let mut again = json!({ "action": "subscribe", "x": { "resume": resume } });
                         for (_, channel) in CHANNELS {
                             let symbols =
                                 names.iter().filter(|(of, _)| of == channel).map(|(_, symbol)| symbol);
                             again[channel] = json!(symbols.collect::<Vec<_>>());
                         }
-                        client.say(&again);
+                        client.send(&again, world.clock);
                     }
-                    // The first client hardly ever reads.
-                    choice if place > 0 || choice == 3 => client.read(world.random.random_range(0..800)),
+                    // The first client rarely reads.
+                    choice if place > 0 || choice == 3 => {
+                        client.read(world.random.random_range(0..800), world.clock)
+                    }
                     _ => {}
                 }
             }
             if world.random.random_range(0..4) == 0 {
-                let later = Instant::now() + Duration::from_secs(3600);
-                world.hubs.iter().for_each(|hub| hub.run_timers(later));
+                let now = Now { steady: world.clock + Duration::from_secs(3600), wall: world.now };
+                world.hubs.iter().for_each(|hub| hub.run_timers(now));
             }
         }
 
         world.rest();
         for client in &mut clients {
-            client.read(usize::MAX);
-            client.say(&json!({ "action": "subscribe", "x": { "conflate_ms": 0 } }));
-            client.read(usize::MAX);
+            client.read(usize::MAX, world.clock);
+            client.send(&json!({ "action": "subscribe", "x": { "conflate_ms": 0 } }), world.clock);
+            client.read(usize::MAX, world.clock);
             for ((channel, symbol), last) in &client.last {
                 let channel = Channel::ALL.into_iter().find(|known| known.name() == channel).unwrap();
                 let symbol = SymbolId(u32::from(symbol == "MSFT"));
-                let newest = world.hubs[0].with_latest(|latest| latest.seq(StreamId::new(channel, symbol)));
-                assert_eq!(Seq(*last), newest, "{channel:?} {symbol:?}: the newest arrives in the end");
+                let newest = world.hubs[0]
+                    .with_last_values(|last_values| last_values.seq(StreamId::new(channel, symbol)));
+                assert_eq!(Seq(*last), newest, "{channel:?} {symbol:?}: the newest arrives at last");
                 received += last;
             }
             (gaps, merged) = (gaps + client.gaps, merged + client.merged);

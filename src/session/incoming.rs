@@ -1,6 +1,7 @@
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::Stream;
@@ -8,30 +9,30 @@ use futures_util::Stream;
 use super::state::SessionState;
 use crate::wire::{DecodeError, Decoder, Incoming};
 
-/// What the far side says, as a stream for the actor. Ends when the connection does.
+/// The client's messages as a stream for the actor. It ends with the connection.
 ///
-/// Reading pauses while the answers to what was read before still wait for the socket: a client that
-/// asks without listening is slowed to the pace at which it listens. It needs no waker of its own for
-/// that, because the task that polls the actor is woken when the socket has room for what waits.
+/// Backpressure towards the client: reading pauses while the responses to earlier messages are still
+/// queued, so that a client that sends without reading is slowed to the pace at which it reads. That
+/// needs no waker of its own: the task that polls the actor is woken when the socket takes something.
 pub(super) struct IncomingStream {
     chunk: Bytes,
     decoder: Decoder,
-    link: Rc<SessionState>,
-    /// How many messages it has given in this turn.
-    given: u32,
+    state: Rc<SessionState>,
+    /// The messages that were returned in this turn.
+    returned: u32,
 }
 
-/// So many bytes may wait before reading pauses. An echo keeps at most one message more than this.
+/// Reading pauses above this many queued bytes. An echo keeps at most one message more.
 const PAUSE_ABOVE: usize = 64 << 10;
 
-/// After so many messages others have the worker before the next: a thousand commands fit into one read,
-/// and are 40 ms.
-const MOST_IN_A_TURN: u32 = 16;
+/// After this many messages the worker's other tasks run before the next: a thousand commands fit into
+/// one read, and take 40 ms.
+const MAX_MESSAGES_PER_TURN: u32 = 16;
 
 impl IncomingStream {
-    /// A stream that begins with `early`, which came in with the handshake.
-    pub(super) fn new(early: Bytes, decoder: Decoder, link: Rc<SessionState>) -> Self {
-        Self { chunk: early, decoder, link, given: 0 }
+    /// A stream that begins with `early`, the bytes that came in behind the handshake.
+    pub(super) fn new(early: Bytes, decoder: Decoder, state: Rc<SessionState>) -> Self {
+        Self { chunk: early, decoder, state, returned: 0 }
     }
 }
 
@@ -40,29 +41,29 @@ impl Stream for IncomingStream {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
-        if this.link.waiting_bytes() > PAUSE_ABOVE {
-            // Who is not listened to is not silent. The task comes here when the socket took something;
-            // where it takes nothing, the far side is stalled.
-            this.link.hears();
+        if this.state.queued_bytes() > PAUSE_ABOVE {
+            // A client that is not read must not count as silent. The task comes back here when the
+            // socket took something; if it takes nothing, the client counts as stalled.
+            this.state.set_heard(Instant::now());
             return Poll::Pending;
         }
-        if this.given == MOST_IN_A_TURN {
-            this.given = 0;
+        if this.returned == MAX_MESSAGES_PER_TURN {
+            this.returned = 0;
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
         loop {
-            if let Some(said) = this.decoder.decode(&mut this.chunk).transpose() {
-                this.given += 1;
-                return Poll::Ready(Some(said));
+            if let Some(message) = this.decoder.decode(&mut this.chunk).transpose() {
+                this.returned += 1;
+                return Poll::Ready(Some(message));
             }
-            let Poll::Ready(read) = this.link.line().poll_read(cx) else {
-                this.given = 0;
+            let Poll::Ready(read) = this.state.writer().poll_read(cx) else {
+                this.returned = 0;
                 return Poll::Pending;
             };
             match read {
                 Ok(chunk) if !chunk.is_empty() => {
-                    this.link.hears();
+                    this.state.set_heard(Instant::now());
                     this.chunk = chunk;
                 }
                 Ok(_) | Err(_) => return Poll::Ready(None),
@@ -77,7 +78,7 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU32, Ordering};
     use std::task::{Wake, Waker};
-    use std::time::{Duration, Instant};
+    use std::time::Duration;
 
     use super::*;
     use crate::hub::{Hub, LivenessTimeouts, Subscriber};
@@ -88,38 +89,38 @@ mod tests {
     use crate::transport::fake::FakeTransport;
     use crate::wire::{Codec, Opcode, fixtures, message_frame};
 
-    fn link() -> Rc<SessionState> {
+    fn state() -> Rc<SessionState> {
         let hub = Rc::new(Hub::new(2, LivenessTimeouts::default(), Duration::ZERO, WorkerMetrics::default()));
         let outbox = Outbox::new(Codec::Json, Arc::new(fixtures::universe()), OutboxLimits::default());
-        let line = SocketWriter::new(Box::new(FakeTransport::taking(<[u8]>::len)), Bytes::new());
-        Rc::new(SessionState::new(hub, Codec::Json, Epoch::default(), outbox, line))
+        let writer = SocketWriter::new(Box::new(FakeTransport::taking(<[u8]>::len)), Bytes::new());
+        Rc::new(SessionState::new(hub, Codec::Json, Epoch::default(), outbox, writer, Instant::now()))
     }
 
-    /// A long echo that a slow line takes half a minute for, or a bot's backlog of trades: its pongs
-    /// wait in our kernel all the while.
+    /// A long echo over a slow connection takes half a minute, as does a bot's backlog of trades: the
+    /// client's pongs wait in our kernel meanwhile.
     #[test]
-    fn who_is_not_listened_to_is_not_taken_for_silent() {
-        let link = link();
-        let mut incoming = IncomingStream::new(Bytes::new(), Decoder::new(1), Rc::clone(&link));
-        let mut is_heard = |cx: &mut Context<'_>| {
+    fn a_client_that_is_not_read_does_not_count_as_silent() {
+        let state = state();
+        let mut incoming = IncomingStream::new(Bytes::new(), Decoder::new(1), Rc::clone(&state));
+        let mut sets_heard = |cx: &mut Context<'_>| {
             let now = Instant::now();
             assert!(Pin::new(&mut incoming).poll_next(cx).is_pending());
-            link.vitals().heard >= now
+            state.health().heard >= now
         };
         let cx = &mut Context::from_waker(Waker::noop());
 
-        assert!(!is_heard(cx), "it could have said something");
-        link.send(message_frame(Opcode::Binary, &[0; PAUSE_ABOVE]));
-        assert!(is_heard(cx));
+        assert!(!sets_heard(cx), "it could have said something");
+        state.send(message_frame(Opcode::Binary, &[0; PAUSE_ABOVE]), Instant::now());
+        assert!(sets_heard(cx));
     }
 
     #[test]
-    fn who_says_much_at_once_lets_others_have_a_turn() {
+    fn many_messages_at_once_leave_other_tasks_a_turn() {
         let pings = [0x89, 0x80, 1, 2, 3, 4].repeat(40);
-        let mut incoming = IncomingStream::new(pings.into(), Decoder::new(1), link());
+        let mut incoming = IncomingStream::new(pings.into(), Decoder::new(1), state());
         let woken = Arc::new(Woken::default());
         let waker = Waker::from(Arc::clone(&woken));
-        let mut in_a_turn = || {
+        let mut messages_of_a_turn = || {
             let cx = &mut Context::from_waker(&waker);
             iter::from_fn(|| match Pin::new(&mut incoming).poll_next(cx) {
                 Poll::Ready(said) => said,
@@ -128,7 +129,7 @@ mod tests {
             .count()
         };
 
-        assert_eq!([in_a_turn(), in_a_turn(), in_a_turn(), in_a_turn()], [16, 16, 8, 0]);
+        assert_eq!([(); 4].map(|()| messages_of_a_turn()), [16, 16, 8, 0]);
         assert_eq!(woken.0.load(Ordering::Relaxed), 2, "once after each turn that was cut short");
     }
 

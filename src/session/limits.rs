@@ -2,27 +2,31 @@ use std::time::Duration;
 
 use crate::limits::Rate;
 
-/// What one session may ask for.
+/// What one session may request.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// The most names, over all channels, `*` included. Default 30,000: three channels of 10,000
-    /// symbols, about 2 MiB of memory; more gets error 405.
+    /// The most names over all channels, `*` included. Beyond it a subscribe gets error 405 and changes
+    /// nothing (counter `errors{code="405"}`). Default 30,000: three channels of 10,000 symbols, about
+    /// 2 MiB of memory.
     pub symbols: usize,
-    /// The longest message, in bytes, fragmented or not. Default 1 MiB, which is 10,000 symbols in
-    /// each of ten channels; more closes with 1009.
+    /// The longest message in bytes, fragmented or not. Beyond it the session is closed with 1009
+    /// (counter `sessions_closed{reason="too_big"}`). Default 1 MiB: 10,000 symbols in each of ten
+    /// channels.
     pub message_bytes: usize,
-    /// The most objects that one command may have replayed. Default 20,000, about 3 MB; of what goes
-    /// beyond the client is told as a gap.
+    /// The most objects that one command replays. What goes beyond it is announced as a gap. Default
+    /// 20,000, about 3 MB.
     pub replayed_objects: usize,
-    /// How often it may send a command. Default 100 a second, after a burst of 1,000: some clients
-    /// subscribe symbol by symbol when they begin; more gets error 429 and close 1008. A long command is
-    /// as much work as many, and counts once more for each 2 KiB that it has: 10,000 names are 40.
+    /// The rate limit of commands. Beyond it error 429 and close 1008 (counter
+    /// `sessions_closed{reason="too_many_commands"}`). Default 100 a second after a burst of 1,000: some
+    /// clients subscribe symbol by symbol when they start. A command counts once more for each 2 KiB of
+    /// its length, since its work grows with it: 10,000 names count 40.
     pub commands: Rate,
-    /// How often it may send a ping or a pong. Default 20 a second, after a burst of 100: clients ping
-    /// every few seconds, and each ping costs an answer; more closes with 1008.
+    /// The rate limit of pings and pongs. Beyond it close 1008 (counter
+    /// `sessions_closed{reason="too_many_pings"}`). Default 20 a second after a burst of 100: clients
+    /// ping every few seconds, and each ping costs an answer.
     pub pings: Rate,
-    /// Where keys are demanded, one must be shown in this time. Default 10 s, as Alpaca has it; else
-    /// error 404 and close 1008.
+    /// Where keys are required, the time in which one must be shown; then error 404 and close 1008
+    /// (counter `sessions_closed{reason="auth_timeout"}`). Default 10 s, as Alpaca has it.
     pub auth_timeout: Duration,
 }
 
@@ -39,17 +43,18 @@ impl Default for Limits {
     }
 }
 
-/// How much may wait for one client.
+/// How much may be queued for one client: the watermarks of backpressure.
 #[derive(Clone, Copy, Debug)]
 pub struct OutboxLimits {
-    /// Above so many waiting bytes quotes and bars are conflated: of each stream only the newest is
-    /// sent, when there is room. Default 64 KiB, about 400 objects.
+    /// Low watermark in bytes. Above it quotes, bars and tickers are conflated: only the newest object
+    /// of each stream is sent when there is room (counter `objects_conflated`). Default 64 KiB, about
+    /// 400 objects.
     pub conflate_above: usize,
-    /// Above so many waiting bytes the client is too slow even for its trades: the session ends, or
-    /// where the client opted in it is told of a gap. Default 256 KiB, which bounds the memory that
-    /// a stalled client can take.
+    /// High watermark in bytes. Above it the client is too slow even for trades: the session is closed
+    /// with error 407, or, if the client opted in, the loss is announced as a gap (counter
+    /// `outbox_overflows`). Default 256 KiB, the memory that a stalled client can take.
     pub end_above: usize,
-    /// The most bytes of objects in one frame. Default 32 KiB: SDKs break at 1 MiB, and what waits
+    /// The most bytes of objects in one frame. Default 32 KiB: SDKs break at 1 MiB, and what is queued
     /// behind a long frame, a pong for example, waits for all of it.
     pub frame_bytes: usize,
 }
@@ -60,7 +65,7 @@ impl Default for OutboxLimits {
     }
 }
 
-/// What is done when even what may not be conflated finds no room.
+/// What happens when even objects that must not be conflated find no room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Overload {
     /// The session ends: the client would not understand anything else.
@@ -69,14 +74,14 @@ pub enum Overload {
     Gap,
 }
 
-/// Whether an offer found room.
+/// Whether offered objects found room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Offered {
-    /// It did, or belongs to a gap that is known already.
+    /// They did, or belong to a gap that is recorded already.
     Kept,
-    /// From here on it did not: the client will be told of a gap.
+    /// From here on they did not: the client will get a gap notice.
     Lost,
-    /// Even what may not be conflated is too much: end the session.
+    /// Even objects that must not be conflated are too much: the session must end.
     Overflow,
 }

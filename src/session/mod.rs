@@ -1,21 +1,18 @@
-//! One client: the conversation, the filter of what it wants, the outbox of what it has yet to get,
-//! and the line through which that goes.
+//! One client: its protocol state, its subscriptions, and the outbox of what it has yet to receive.
 //!
 //! ```text
-//! hub ──deliver──▶ Link { lane } ──frame──▶ hub ──▶ socket   what need not wait, at the turn's end
-//!             └──▶ Link { outbox ──▶ line } ──▶ socket       what waited for room, or for its time
-//!                          ▲ poll_write                      what the socket takes later
-//! socket ──▶ Incoming ──▶ SessionActor ──▶ Conversation ──Outcome──▶ CommandExecutor ──▶ Link, hub
+//! hub ──deliver──▶ SessionState ──frame key──▶ hub ──▶ socket   fast path: one shared frame, sent at the end
+//!                       │                                       of the fan-out
+//!                       └──▶ Outbox ──▶ SocketWriter ──▶ socket slow path: behind, paced, or not current
+//!                                            ▲ poll_write       what the socket takes later
+//! socket ──▶ IncomingStream ──▶ SessionActor ──▶ Protocol ──CommandOutcome──▶ CommandExecutor ──▶ hub, Outbox
 //! ```
-//! The connection's task drives the actor and writes what the socket could not take at once. A tick
-//! that it can take wakes nobody: the hub's turn ends in the kernel.
+//! The session's task drives the actor and writes what the socket could not take at once. A tick that
+//! the socket takes at once wakes no task.
 
 mod actor;
 mod authenticator;
-mod delivered;
-mod dirty;
 mod echo;
-mod entry;
 mod executor;
 mod fast_path;
 mod incoming;
@@ -23,7 +20,6 @@ mod limits;
 mod outbox;
 mod pending;
 mod protocol;
-mod sampler;
 mod state;
 mod subscriptions;
 mod task;
@@ -31,13 +27,12 @@ mod task;
 pub use actor::{SessionParams, open};
 pub use authenticator::Authenticator;
 pub use echo::open_echo;
-pub use entry::OutgoingFrame;
-pub use executor::Replay;
+pub use executor::ReplayLookup;
 pub use limits::{Limits, Offered, OutboxLimits, Overload};
-pub use outbox::Outbox;
+pub use outbox::{Outbox, OutgoingFrame, Pacing};
 pub use pending::PendingSession;
 pub use protocol::{CommandOutcome, Greeting, Protocol, ResumePoint, SessionOptions};
-pub use subscriptions::{SubscriptionChange, Subscriptions};
+pub use subscriptions::Subscriptions;
 
 #[cfg(test)]
 mod allocation_tests;

@@ -3,34 +3,39 @@ use futures_util::future::LocalBoxFuture;
 
 use crate::transport::Transport;
 
-/// A session that waits for its connection. It travels with the answer to the upgrade, and becomes
-/// the connection's task when that has left HTTP behind.
-pub struct PendingSession(Box<Open>);
+/// A session that waits for its connection. It travels with the response to the upgrade request, and
+/// becomes the connection's task when the connection has left HTTP.
+pub struct PendingSession(Box<Start>);
 
-type Open = dyn FnOnce(Box<dyn Transport>, Bytes, Bytes) -> LocalBoxFuture<'static, ()>;
+type Start = dyn FnOnce(Box<dyn Transport>, Bytes, Bytes) -> LocalBoxFuture<'static, ()>;
 
 impl PendingSession {
     pub(super) fn new(
-        open: impl FnOnce(Box<dyn Transport>, Bytes, Bytes) -> LocalBoxFuture<'static, ()> + 'static,
+        start: impl FnOnce(Box<dyn Transport>, Bytes, Bytes) -> LocalBoxFuture<'static, ()> + 'static,
     ) -> Self {
-        Self(Box::new(open))
+        Self(Box::new(start))
     }
 
-    /// The same, with something that lives as long as the session: its seat.
+    /// The same session, holding a guard for as long as it lives: its capacity permit.
     #[must_use]
-    pub fn with(self, companion: impl Sized + 'static) -> Self {
-        Self::new(move |wire, head, early| {
-            let session = self.on(wire, head, early);
+    pub fn holding(self, guard: impl Sized + 'static) -> Self {
+        Self::new(move |transport, head, early| {
+            let session = self.run(transport, head, early);
             Box::pin(async move {
-                let _companion = companion;
+                let _guard = guard;
                 session.await;
             })
         })
     }
 
-    /// The session's task over this connection. It sends `head`, the answer to the handshake, before
-    /// all else, and reads `early`, which came in behind the handshake, before the rest.
-    pub fn on(self, wire: Box<dyn Transport>, head: Bytes, early: Bytes) -> LocalBoxFuture<'static, ()> {
-        (self.0)(wire, head, early)
+    /// The session's task over this connection. It sends `head`, the response to the handshake, first,
+    /// and reads `early`, the bytes that came in behind the handshake, before all others.
+    pub fn run(
+        self,
+        transport: Box<dyn Transport>,
+        head: Bytes,
+        early: Bytes,
+    ) -> LocalBoxFuture<'static, ()> {
+        (self.0)(transport, head, early)
     }
 }

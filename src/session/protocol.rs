@@ -1,66 +1,68 @@
 use std::collections::BTreeMap;
+use std::iter;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::authenticator::{Authenticator, close_of, error_of};
 use super::limits::Limits;
-use super::{SubscriptionChange, Subscriptions};
+use super::subscriptions::Subscriptions;
 use crate::auth::{Credentials, Denied, Grant};
+use crate::hub::SubscriptionChange;
 use crate::model::{Channel, Epoch, Seq, StreamId, Universe};
 use crate::wire::{
     Close, Command, ControlMessage, ErrorCode, Extensions, GrantedOptions, Resume, Selection, Subscription,
 };
 
-/// The longest that frames may be held back, and the longest between two heartbeats.
-const LONGEST_MS: u32 = 60_000;
+/// The longest interval (`conflate_ms`) and the longest time between two heartbeats.
+const MAX_OPTION_MS: u32 = 60_000;
 
-/// Heartbeats come no more often than this.
-const SHORTEST_HEARTBEAT_MS: u32 = 100;
+/// The shortest time between two heartbeats.
+const MIN_HEARTBEAT_MS: u32 = 100;
 
-/// What has been said so far, and what to answer next.
+/// The protocol state of one session: what a command means, and what the response is.
 ///
-/// Without a guard the service is open: any key is accepted, and who shows none may subscribe too.
+/// Pure: it reads no clock and touches no socket. Without an authenticator the service is open: any
+/// key is accepted, and a client without one may subscribe too.
 #[derive(Debug)]
 pub struct Protocol {
     universe: Arc<Universe>,
     epoch: Epoch,
     limits: Limits,
-    filter: Subscriptions,
-    guard: Option<Authenticator>,
-    standing: AuthState,
+    subscriptions: Subscriptions,
+    authenticator: Option<Authenticator>,
+    auth: AuthState,
     conflate_ms: u32,
     heartbeat_ms: u32,
 }
 
-/// As whom the client is known.
+/// Whether the client has shown credentials.
 #[derive(Debug)]
 enum AuthState {
-    /// It has shown nothing that was good.
+    /// None that were valid.
     Anonymous,
-    /// It has shown credentials, and this is what they are good for; where the service is open, for
-    /// everything.
+    /// Valid ones, and what they permit; `None` permits everything (the service is open).
     Authenticated(Option<Grant>),
 }
 
-/// What to say before anything was asked.
+/// What is sent before the first command.
 #[derive(Debug)]
 pub struct Greeting {
-    /// The greeting, and what is to be said of the credentials that the upgrade brought.
-    pub notices: Vec<ControlMessage>,
-    /// How it ends already, where those were not good.
+    /// The greeting, and the answer to the credentials of the upgrade request.
+    pub messages: Vec<ControlMessage>,
+    /// How the session ends at once, if those credentials are refused.
     pub close: Option<Close>,
 }
 
-/// What follows from a command, in the order in which it is to be done.
+/// The consequences of a command, in the order in which they are carried out.
 #[derive(Debug)]
 pub struct CommandOutcome {
-    /// What is wanted from now on, and what no more.
+    /// What changes in the hub's index.
     pub changes: Vec<SubscriptionChange>,
-    /// The pace and the heartbeat in force, where the command spoke of them.
-    pub terms: Option<SessionOptions>,
-    /// What to answer.
-    pub notice: ControlMessage,
-    /// What the client has already of streams that it wants, to go on from there.
+    /// The options in force, if the command opted in.
+    pub options: Option<SessionOptions>,
+    /// The response.
+    pub response: ControlMessage,
+    /// Streams that the client continues from a number that it has.
     pub resume: Vec<ResumePoint>,
     /// Streams whose newest object comes first.
     pub snapshot: Vec<StreamId>,
@@ -68,12 +70,12 @@ pub struct CommandOutcome {
     pub close: Option<Close>,
 }
 
-/// How a client that opted in is served.
+/// The options of a client that opted in with `x`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SessionOptions {
-    /// Data leaves at most once in this time; zero is as it comes.
-    pub pace: Duration,
-    /// A sign of life after this time without any frame; zero is none.
+    /// At most one data frame in this time (`conflate_ms`); zero sends data as it comes.
+    pub interval: Duration,
+    /// A heartbeat after this time without any frame (`heartbeat_ms`); zero sends none.
     pub heartbeat: Duration,
 }
 
@@ -82,116 +84,121 @@ pub struct SessionOptions {
 pub struct ResumePoint {
     /// The stream.
     pub stream: StreamId,
-    /// The last number that the client has; `None` where it is of another epoch.
+    /// The last number that the client has; `None` if it is of another epoch.
     pub last: Option<Seq>,
 }
 
 impl CommandOutcome {
-    fn only(notice: ControlMessage) -> Self {
+    fn only(response: ControlMessage) -> Self {
         let (changes, resume, snapshot) = (Vec::new(), Vec::new(), Vec::new());
-        Self { changes, terms: None, notice, resume, snapshot, close: None }
+        Self { changes, options: None, response, resume, snapshot, close: None }
     }
 }
 
 impl Protocol {
-    /// A conversation before its first command. Where there is a guard, nothing is given to who has
-    /// not shown it a good key.
-    pub fn new(universe: Arc<Universe>, epoch: Epoch, limits: Limits, guard: Option<Authenticator>) -> Self {
+    /// The state before the first command. With an authenticator nothing is subscribed before a valid
+    /// key is shown.
+    pub fn new(
+        universe: Arc<Universe>,
+        epoch: Epoch,
+        limits: Limits,
+        authenticator: Option<Authenticator>,
+    ) -> Self {
         Self {
             universe,
             epoch,
             limits,
-            filter: Subscriptions::default(),
-            guard,
-            standing: AuthState::Anonymous,
+            subscriptions: Subscriptions::default(),
+            authenticator,
+            auth: AuthState::Anonymous,
             conflate_ms: 0,
             heartbeat_ms: 0,
         }
     }
 
-    /// What to say before anything was asked, to a client whose upgrade request brought these.
-    pub fn greet(&mut self, shown: Option<&Credentials>) -> Greeting {
-        let verdict = shown.map(|shown| self.authenticate(shown));
-        let (answer, close) = match verdict {
+    /// What is sent before the first command, to a client whose upgrade request had these credentials.
+    pub fn greet(&mut self, credentials: Option<&Credentials>) -> Greeting {
+        let (answer, close) = match credentials.map(|credentials| self.authenticate(credentials)) {
             None => (None, None),
             Some(Ok(())) => (Some(ControlMessage::AUTHENTICATED), None),
             Some(Err(denied)) => (Some(error_of(denied).into()), Some(close_of(denied))),
         };
-        Greeting { notices: std::iter::once(ControlMessage::CONNECTED).chain(answer).collect(), close }
+        Greeting { messages: iter::once(ControlMessage::CONNECTED).chain(answer).collect(), close }
     }
 
-    /// Whether nothing is given until a key is shown.
+    /// Whether a key must be shown before anything else.
     pub fn awaits_key(&self) -> bool {
-        self.guard.is_some() && matches!(self.standing, AuthState::Anonymous)
+        self.authenticator.is_some() && matches!(self.auth, AuthState::Anonymous)
     }
 
-    /// What the client wants by now.
-    pub fn filter(&self) -> &Subscriptions {
-        &self.filter
+    /// What the client subscribes to.
+    pub fn subscriptions(&self) -> &Subscriptions {
+        &self.subscriptions
     }
 
-    /// Carries a command out, as far as the conversation goes.
+    /// Executes a command, as far as the protocol state is concerned.
     pub fn answer(&mut self, command: Result<Command, ErrorCode>) -> CommandOutcome {
         match command {
             Err(error) => CommandOutcome::only(error.into()),
-            Ok(Command::Auth { .. }) if matches!(self.standing, AuthState::Authenticated(_)) => {
+            Ok(Command::Auth { .. }) if matches!(self.auth, AuthState::Authenticated(_)) => {
                 CommandOutcome::only(ErrorCode::AlreadyAuthenticated.into())
             }
             Ok(Command::Auth { key, secret }) => match self.authenticate(&Credentials { key, secret }) {
                 Ok(()) => CommandOutcome::only(ControlMessage::AUTHENTICATED),
-                // Who guesses is not given the whole time in which to show a key.
-                Err(denied @ Denied::FailedAttempts) => CommandOutcome {
-                    close: Some(close_of(denied)),
-                    ..CommandOutcome::only(error_of(denied).into())
-                },
+                // A client that guesses must not keep its connection for the whole authentication timeout.
+                Err(denied @ Denied::FailedAttempts) => {
+                    let refused = CommandOutcome::only(error_of(denied).into());
+                    CommandOutcome { close: Some(close_of(denied)), ..refused }
+                }
                 Err(denied) => CommandOutcome::only(error_of(denied).into()),
             },
             Ok(_) if self.awaits_key() => CommandOutcome::only(ErrorCode::NotAuthenticated.into()),
-            Ok(Command::Subscribe(more, _)) if !self.may_see(&more) => {
+            Ok(Command::Subscribe(added, _)) if !self.is_permitted(&added) => {
                 CommandOutcome::only(ErrorCode::InsufficientSubscription.into())
             }
-            Ok(Command::Subscribe(more, _)) if !self.filter.has_room_for(&more, self.most_symbols()) => {
+            Ok(Command::Subscribe(added, _))
+                if !self.subscriptions.has_room_for(&added, self.max_symbols()) =>
+            {
                 CommandOutcome::only(ErrorCode::SymbolLimit.into())
             }
-            Ok(Command::Subscribe(more, extensions)) => {
-                let mut changes = Vec::new();
-                self.filter.add(&more, &self.universe, |change| changes.push(change));
-                self.acknowledge(&more, changes, extensions)
+            Ok(Command::Subscribe(added, extensions)) => {
+                let changes = self.subscriptions.add(&added, &self.universe);
+                self.acknowledge(&added, changes, extensions)
             }
-            Ok(Command::Unsubscribe(less, extensions)) => {
-                let mut changes = Vec::new();
-                self.filter.remove(&less, &self.universe, |change| changes.push(change));
-                self.acknowledge(&less, changes, extensions)
+            Ok(Command::Unsubscribe(removed, extensions)) => {
+                let changes = self.subscriptions.remove(&removed, &self.universe);
+                self.acknowledge(&removed, changes, extensions)
             }
         }
     }
 
-    fn authenticate(&mut self, shown: &Credentials) -> Result<(), Denied> {
-        let pass = self.guard.as_ref().map(|guard| guard.admit(shown)).transpose()?;
-        self.standing = AuthState::Authenticated(pass);
+    fn authenticate(&mut self, credentials: &Credentials) -> Result<(), Denied> {
+        let authenticator = self.authenticator.as_ref();
+        let grant = authenticator.map(|authenticator| authenticator.authenticate(credentials)).transpose()?;
+        self.auth = AuthState::Authenticated(grant);
         Ok(())
     }
 
-    /// What the client's key is good for; `None` is everything.
-    pub(super) fn pass(&self) -> Option<&Grant> {
-        match &self.standing {
-            AuthState::Authenticated(pass) => pass.as_ref(),
+    /// What the client's key permits; `None` permits everything.
+    pub(super) fn grant(&self) -> Option<&Grant> {
+        match &self.auth {
+            AuthState::Authenticated(grant) => grant.as_ref(),
             AuthState::Anonymous => None,
         }
     }
 
-    /// Whether all that is named may be shown.
-    fn may_see(&self, named: &Selection) -> bool {
-        let Some(pass) = self.pass().filter(|pass| !pass.shows_all()) else { return true };
-        let shows = |channel: Channel| {
-            let wanted = named.of(channel);
-            !wanted.all && wanted.symbols.iter().all(|symbol| pass.shows(symbol))
+    /// Whether the client's key permits all that is named.
+    fn is_permitted(&self, named: &Selection) -> bool {
+        let Some(grant) = self.grant().filter(|grant| !grant.shows_all()) else { return true };
+        let permits = |channel: Channel| {
+            let selected = named.of(channel);
+            !selected.all && selected.symbols.iter().all(|symbol| grant.shows(symbol))
         };
-        Channel::ALL.into_iter().all(shows)
+        Channel::ALL.into_iter().all(permits)
     }
 
-    fn most_symbols(&self) -> usize {
-        self.pass().map_or(usize::MAX, Grant::max_symbols).min(self.limits.symbols)
+    fn max_symbols(&self) -> usize {
+        self.grant().map_or(usize::MAX, Grant::max_symbols).min(self.limits.symbols)
     }
 
     fn acknowledge(
@@ -200,68 +207,61 @@ impl Protocol {
         changes: Vec<SubscriptionChange>,
         extensions: Option<Extensions>,
     ) -> CommandOutcome {
-        let Some(asked) = extensions else {
+        let Some(extensions) = extensions else {
             return CommandOutcome { changes, ..CommandOutcome::only(self.subscription(None)) };
         };
-        let terms = self.agree(&asked);
-        let resume = asked.resume.map_or_else(Vec::new, |resume| self.resumptions(&resume, &changes));
+        let options = self.grant_options(&extensions);
+        let resume = extensions.resume.map_or_else(Vec::new, |resume| self.resume_points(&resume, &changes));
         let mut snapshot = Vec::new();
-        if asked.snapshot {
-            let resumed = |stream: &StreamId| resume.iter().any(|known| known.stream == *stream);
-            let wanted = |stream: &StreamId| self.filter.wants(*stream, &self.universe);
-            snapshot.extend(
-                Subscriptions::streams_of(named, &self.universe).filter(wanted).filter(|s| !resumed(s)),
-            );
+        if extensions.snapshot {
+            let is_resumed = |stream: &StreamId| resume.iter().any(|point| point.stream == *stream);
+            let is_subscribed = |stream: &StreamId| self.subscriptions.includes(*stream, &self.universe);
+            let streams = Subscriptions::streams_of(named, &self.universe);
+            snapshot.extend(streams.filter(is_subscribed).filter(|stream| !is_resumed(stream)));
         }
         let granted = GrantedOptions {
-            id: asked.id,
+            id: extensions.id,
             epoch: self.epoch.to_string(),
             conflate_ms: self.conflate_ms,
             heartbeat_ms: self.heartbeat_ms,
-            rejected: self.unknown(named),
+            rejected: self.unknown_symbols(named),
         };
-        let notice = self.subscription(Some(granted));
-        CommandOutcome { changes, terms: Some(terms), notice, resume, snapshot, close: None }
+        let response = self.subscription(Some(granted));
+        CommandOutcome { changes, options: Some(options), response, resume, snapshot, close: None }
     }
 
-    /// Puts in force what is asked for, within its bounds; what is not spoken of stays.
-    fn agree(&mut self, asked: &Extensions) -> SessionOptions {
-        if let Some(conflate_ms) = asked.conflate_ms {
-            self.conflate_ms = conflate_ms.min(LONGEST_MS);
+    /// Grants the requested options within their bounds; those that were not mentioned stay.
+    fn grant_options(&mut self, requested: &Extensions) -> SessionOptions {
+        if let Some(conflate_ms) = requested.conflate_ms {
+            self.conflate_ms = conflate_ms.min(MAX_OPTION_MS);
         }
-        if let Some(heartbeat_ms) = asked.heartbeat_ms {
+        if let Some(heartbeat_ms) = requested.heartbeat_ms {
             self.heartbeat_ms = match heartbeat_ms {
                 0 => 0,
-                some => some.clamp(SHORTEST_HEARTBEAT_MS, LONGEST_MS),
+                some => some.clamp(MIN_HEARTBEAT_MS, MAX_OPTION_MS),
             };
         }
         SessionOptions {
-            pace: Duration::from_millis(self.conflate_ms.into()),
+            interval: Duration::from_millis(self.conflate_ms.into()),
             heartbeat: Duration::from_millis(self.heartbeat_ms.into()),
         }
     }
 
-    /// What the client has of streams that begin with this command. Of others it gets everything
-    /// already; what came before would come after.
-    fn resumptions(&self, resume: &Resume, changes: &[SubscriptionChange]) -> Vec<ResumePoint> {
-        let begins = |stream: StreamId| {
-            changes.iter().any(|change| match change {
-                SubscriptionChange::Begin(begun) => *begun == stream,
-                SubscriptionChange::BeginAll(channel) => *channel == stream.channel(),
-                SubscriptionChange::End(_) | SubscriptionChange::EndAll(_) => false,
-            })
-        };
-        let is_ours = resume.epoch == self.epoch.to_string();
-        let known = resume.last.iter().filter_map(|(channel, symbol, last)| {
+    /// The points from which streams continue that this command subscribes. Streams that were
+    /// subscribed before are excluded: a replay would come after newer objects.
+    fn resume_points(&self, resume: &Resume, changes: &[SubscriptionChange]) -> Vec<ResumePoint> {
+        let is_our_epoch = resume.epoch == self.epoch.to_string();
+        let points = resume.last.iter().filter_map(|(channel, symbol, last)| {
             let stream = StreamId::new(*channel, self.universe.find(symbol)?);
-            let last = is_ours.then_some(Seq(*last));
-            begins(stream).then_some(ResumePoint { stream, last })
+            let last = is_our_epoch.then_some(Seq(*last));
+            let is_new = changes.iter().any(|change| change.adds(stream));
+            is_new.then_some(ResumePoint { stream, last })
         });
-        known.collect()
+        points.collect()
     }
 
     /// The names in a command that the market does not know.
-    fn unknown(&self, named: &Selection) -> BTreeMap<&'static str, Vec<String>> {
+    fn unknown_symbols(&self, named: &Selection) -> BTreeMap<&'static str, Vec<String>> {
         let of_channel = |channel: Channel| {
             let symbols = named.of(channel).symbols.iter();
             let unknown: Vec<_> = symbols
@@ -274,10 +274,8 @@ impl Protocol {
     }
 
     fn subscription(&self, granted: Option<GrantedOptions>) -> ControlMessage {
-        ControlMessage::Subscription(Box::new(Subscription::of(
-            |channel: Channel| self.filter.of(channel),
-            granted,
-        )))
+        let current = Subscription::of(|channel: Channel| self.subscriptions.of(channel), granted);
+        ControlMessage::Subscription(Box::new(current))
     }
 }
 

@@ -2,14 +2,14 @@ use super::*;
 use crate::model::SymbolId;
 use crate::wire::{Codec, fixtures};
 
-fn conversation(symbols: usize) -> Protocol {
+fn protocol(symbols: usize) -> Protocol {
     let limits = Limits { symbols, ..Limits::default() };
     Protocol::new(Arc::new(fixtures::universe()), Epoch::new(36), limits, None)
 }
 
-fn say(conversation: &mut Protocol, text: &str) -> (String, CommandOutcome) {
-    let outcome = conversation.answer(Command::read(Codec::Json, text.as_bytes()));
-    let frame = outcome.notice.to_frame(Codec::Json);
+fn send(protocol: &mut Protocol, text: &str) -> (String, CommandOutcome) {
+    let outcome = protocol.answer(Command::read(Codec::Json, text.as_bytes()));
+    let frame = outcome.response.to_frame(Codec::Json);
     (String::from_utf8(fixtures::payload(&frame).to_vec()).unwrap(), outcome)
 }
 
@@ -19,10 +19,10 @@ fn trades(symbol: u32) -> StreamId {
 
 #[test]
 fn a_subscription_is_answered_with_the_whole_state() {
-    let mut conversation = conversation(10);
-    say(&mut conversation, r#"{"action":"subscribe","trades":["MSFT"]}"#);
+    let mut protocol = protocol(10);
+    send(&mut protocol, r#"{"action":"subscribe","trades":["MSFT"]}"#);
 
-    let (answer, outcome) = say(&mut conversation, r#"{"action":"subscribe","trades":["AAPL"]}"#);
+    let (answer, outcome) = send(&mut protocol, r#"{"action":"subscribe","trades":["AAPL"]}"#);
 
     assert!(answer.starts_with(r#"[{"T":"subscription","trades":["AAPL","MSFT"],"quotes":[],"#), "{answer}");
     assert!(!answer.contains("tickers") && !answer.contains("\"x\""), "{answer}");
@@ -32,11 +32,11 @@ fn a_subscription_is_answered_with_the_whole_state() {
 
 #[test]
 fn too_many_symbols_change_nothing() {
-    let mut conversation = conversation(2);
-    say(&mut conversation, r#"{"action":"subscribe","trades":["MSFT"]}"#);
+    let mut protocol = protocol(2);
+    send(&mut protocol, r#"{"action":"subscribe","trades":["MSFT"]}"#);
 
-    let (refused, outcome) = say(&mut conversation, r#"{"action":"subscribe","trades":["A","B"]}"#);
-    let (state, _) = say(&mut conversation, r#"{"action":"subscribe"}"#);
+    let (refused, outcome) = send(&mut protocol, r#"{"action":"subscribe","trades":["A","B"]}"#);
+    let (state, _) = send(&mut protocol, r#"{"action":"subscribe"}"#);
 
     assert!(refused.contains(r#""code":405"#), "{refused}");
     assert_eq!(outcome.changes, []);
@@ -45,11 +45,11 @@ fn too_many_symbols_change_nothing() {
 
 #[test]
 fn a_second_authentication_is_an_error_and_harmless() {
-    let mut conversation = conversation(2);
+    let mut protocol = protocol(2);
     let auth = r#"{"action":"auth","key":"K","secret":"S"}"#;
 
-    let (first, _) = say(&mut conversation, auth);
-    let (second, _) = say(&mut conversation, auth);
+    let (first, _) = send(&mut protocol, auth);
+    let (second, _) = send(&mut protocol, auth);
 
     assert_eq!(first, r#"[{"T":"success","msg":"authenticated"}]"#);
     assert!(second.contains(r#""code":403"#), "{second}");
@@ -57,44 +57,44 @@ fn a_second_authentication_is_an_error_and_harmless() {
 
 #[test]
 fn credentials_on_the_upgrade_are_acknowledged_unasked() {
-    let shown = Credentials { key: "K".into(), secret: "S".into() };
+    let credentials = Credentials { key: "K".into(), secret: "S".into() };
 
-    assert_eq!(conversation(2).greet(None).notices, [ControlMessage::CONNECTED]);
+    assert_eq!(protocol(2).greet(None).messages, [ControlMessage::CONNECTED]);
     assert_eq!(
-        conversation(2).greet(Some(&shown)).notices,
+        protocol(2).greet(Some(&credentials)).messages,
         [ControlMessage::CONNECTED, ControlMessage::AUTHENTICATED]
     );
 }
 
 #[test]
-fn what_is_granted_is_told_and_what_is_not_known_is_rejected() {
-    let mut conversation = conversation(10);
+fn granted_options_are_acknowledged_and_unknown_symbols_rejected() {
+    let mut protocol = protocol(10);
 
-    let (answer, outcome) = say(
-        &mut conversation,
+    let (answer, outcome) = send(
+        &mut protocol,
         r#"{"action":"subscribe","quotes":["AAPL","ZZZZ"],"tickers":["*"],
             "x":{"id":7,"conflate_ms":90000,"heartbeat_ms":5}}"#,
     );
 
     let x = r#""tickers":["*"],"x":{"id":7,"epoch":"10","conflate_ms":60000,"heartbeat_ms":100,"rejected":{"quotes":["ZZZZ"]}}}]"#;
     assert!(answer.ends_with(x), "{answer}");
-    let terms = outcome.terms.unwrap();
-    assert_eq!((terms.pace.as_millis(), terms.heartbeat.as_millis()), (60_000, 100));
+    let options = outcome.options.unwrap();
+    assert_eq!((options.interval.as_millis(), options.heartbeat.as_millis()), (60_000, 100));
 }
 
 #[test]
-fn terms_that_are_not_spoken_of_stay() {
-    let mut conversation = conversation(10);
-    say(&mut conversation, r#"{"action":"subscribe","x":{"conflate_ms":250}}"#);
+fn options_that_are_not_mentioned_stay() {
+    let mut protocol = protocol(10);
+    send(&mut protocol, r#"{"action":"subscribe","x":{"conflate_ms":250}}"#);
 
-    let (answer, _) = say(&mut conversation, r#"{"action":"subscribe","x":{"heartbeat_ms":1000}}"#);
+    let (answer, _) = send(&mut protocol, r#"{"action":"subscribe","x":{"heartbeat_ms":1000}}"#);
 
     assert!(answer.contains(r#""conflate_ms":250,"heartbeat_ms":1000"#), "{answer}");
 }
 
 #[test]
-fn only_streams_that_begin_resume_and_only_within_the_epoch() {
-    let mut conversation = conversation(10);
+fn only_new_subscriptions_resume_and_only_within_the_epoch() {
+    let mut protocol = protocol(10);
     let resume = |epoch: &str| {
         format!(
             r#"{{"action":"subscribe","trades":["AAPL"],
@@ -102,23 +102,23 @@ fn only_streams_that_begin_resume_and_only_within_the_epoch() {
         )
     };
 
-    let (_, ours) = say(&mut conversation, &resume("10"));
-    let (_, too_late) = say(&mut conversation, &resume("10"));
-    say(&mut conversation, r#"{"action":"unsubscribe","trades":["AAPL"]}"#);
-    let (_, other) = say(&mut conversation, &resume("zz"));
+    let (_, ours) = send(&mut protocol, &resume("10"));
+    let (_, too_late) = send(&mut protocol, &resume("10"));
+    send(&mut protocol, r#"{"action":"unsubscribe","trades":["AAPL"]}"#);
+    let (_, other) = send(&mut protocol, &resume("zz"));
 
     assert_eq!(ours.resume, [ResumePoint { stream: trades(0), last: Some(Seq(5)) }]);
-    assert_eq!(too_late.resume, [], "the stream flows already");
+    assert_eq!(too_late.resume, [], "the stream is subscribed already");
     assert_eq!(other.resume, [ResumePoint { stream: trades(0), last: None }]);
 }
 
 #[test]
-fn a_snapshot_is_of_what_the_command_names_but_for_what_resumes() {
-    let mut conversation = conversation(10);
-    say(&mut conversation, r#"{"action":"subscribe","trades":["MSFT"]}"#);
+fn a_snapshot_covers_the_named_streams_except_those_that_resume() {
+    let mut protocol = protocol(10);
+    send(&mut protocol, r#"{"action":"subscribe","trades":["MSFT"]}"#);
 
-    let (_, outcome) = say(
-        &mut conversation,
+    let (_, outcome) = send(
+        &mut protocol,
         r#"{"action":"subscribe","trades":["AAPL"],"quotes":["*"],
             "x":{"snapshot":true,"resume":{"epoch":"10","sq":{"trades":{"AAPL":5}}}}}"#,
     );

@@ -2,78 +2,93 @@ use std::cell::{Cell, OnceCell, RefCell, RefMut};
 use std::io;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::entry::OutgoingFrame;
 use super::fast_path::{FastPath, FastPathCache};
-use super::limits::Offered;
-use super::outbox::Outbox;
-use super::{Overload, SessionOptions};
+use super::limits::{Offered, Overload};
+use super::outbox::{Outbox, OutgoingFrame};
+use super::protocol::SessionOptions;
 use crate::hub::{
-    ConnectionHealth, EncodedLastValues, FanOut, FrameKey, Hub, ObjectRef, Subscriber, SubscriberKey,
+    ConnectionHealth, EncodedLastValues, FanOut, FrameKey, Hub, Now, ObjectRef, Subscriber, SubscriberKey,
 };
-use crate::model::{Epoch, Timestamp};
-use crate::transport::RawSocket;
-use crate::transport::SocketWriter;
+use crate::metrics::FrameTotals;
+use crate::model::Epoch;
+use crate::transport::{RawSocket, SocketWriter};
 use crate::wire::{Close, Codec, ControlMessage, ErrorCode, Heartbeat, Opcode, close_frame, message_frame};
 
-/// What the hub, the actor and the task of one session share: the outbox, the line, and how the far
-/// side does.
+/// What the hub, the actor and the task of one session share: its outbox, its socket writer, its phase,
+/// and the health of its connection.
 ///
-/// Everything happens on one thread and nothing is borrowed across a call to the outside.
+/// Everything happens on one thread. No borrow is held across a call to another module, except into
+/// the outbox and the writer. Time is an argument of every method that needs it.
 pub(super) struct SessionState {
     hub: Rc<Hub>,
+    /// The session's key in the hub, from the moment that it joins.
     key: OnceCell<SubscriberKey>,
     codec: Codec,
     epoch: Epoch,
-    lane: FastPathCache,
+    fast_path: FastPathCache,
     outbox: RefCell<Outbox>,
-    line: SocketWriter,
-    /// Wakes the session's task, unless it has been woken already.
+    writer: SocketWriter,
+    /// Wakes the session's task, unless it is awake already.
     waker: Cell<Option<Waker>>,
-    terms: Cell<SessionOptions>,
-    /// When the next data of a client with a pace is due.
+    options: Cell<SessionOptions>,
+    /// When the client's current interval ends.
     release_at: Cell<Instant>,
+    /// When anything last came from the client.
     heard: Cell<Instant>,
+    /// When the client was last sent a ping.
     pinged: Cell<Instant>,
-    /// Whether the client knows our own notices.
+    /// Whether the client sent `x` in a command, so that it understands our extensions.
     opted_in: Cell<bool>,
-    parting: Cell<Option<Closing>>,
-    is_severed: Cell<bool>,
+    phase: Cell<Phase>,
 }
 
-/// After how long clients are asked to come back from a restart: spread, so that they do not all
-/// come at once.
-const RECONNECT_MS: std::ops::Range<u32> = 500..5_000;
-
-/// The session is over, but for what the socket has yet to take.
-#[derive(Clone, Copy)]
-struct Closing {
-    since: Instant,
-    why: Close,
+/// The life of a session.
+#[derive(Clone, Copy, Debug)]
+enum Phase {
+    /// It sends and receives.
+    Open,
+    /// Its close frame is queued; the socket has yet to take what precedes it.
+    Closing {
+        /// Since when.
+        since: Instant,
+        /// Why.
+        reason: Close,
+    },
+    /// The client did not even take the close frame in time: the connection is reset.
+    Aborted {
+        /// Why it was closing.
+        reason: Option<Close>,
+    },
 }
 
 impl SessionState {
-    pub(super) fn new(hub: Rc<Hub>, codec: Codec, epoch: Epoch, outbox: Outbox, line: SocketWriter) -> Self {
-        let now = Instant::now();
+    pub(super) fn new(
+        hub: Rc<Hub>,
+        codec: Codec,
+        epoch: Epoch,
+        outbox: Outbox,
+        writer: SocketWriter,
+        now: Instant,
+    ) -> Self {
         Self {
             hub,
             key: OnceCell::new(),
             codec,
             epoch,
-            lane: FastPathCache::new(now),
+            fast_path: FastPathCache::new(now),
             outbox: RefCell::new(outbox),
-            line,
+            writer,
             waker: Cell::new(None),
-            terms: Cell::default(),
+            options: Cell::default(),
             release_at: Cell::new(now),
             heard: Cell::new(now),
             pinged: Cell::new(now),
             opted_in: Cell::new(false),
-            parting: Cell::new(None),
-            is_severed: Cell::new(false),
+            phase: Cell::new(Phase::Open),
         }
     }
 
@@ -81,106 +96,119 @@ impl SessionState {
         &self.hub
     }
 
-    /// The session's place in the hub, if it has one.
+    /// The session's key in the hub, if it has joined.
     pub(super) fn key(&self) -> Option<SubscriberKey> {
         self.key.get().copied()
     }
 
-    /// Something came from the far side.
-    pub(super) fn hears(&self) {
-        self.heard.set(Instant::now());
+    pub(super) fn writer(&self) -> &SocketWriter {
+        &self.writer
     }
 
-    /// Sends a frame after all that waits, unless the session is over.
-    pub(super) fn send(&self, frame: Bytes) {
-        self.change(|outbox| outbox.push(frame));
+    pub(super) fn options(&self) -> SessionOptions {
+        self.options.get()
     }
 
-    /// Sends a control frame that need not wait behind data.
-    pub(super) fn send_urgent(&self, frame: Bytes) {
-        self.change(|outbox| outbox.push_urgent(frame));
+    /// Records that something came from the client.
+    pub(super) fn set_heard(&self, now: Instant) {
+        self.heard.set(now);
     }
 
-    /// Sends a notice after all that waits.
-    pub(super) fn notify(&self, notice: &ControlMessage) {
-        self.send(notice.to_frame(self.codec));
+    /// Queues a frame, unless the session is closing.
+    pub(super) fn send(&self, frame: Bytes, now: Instant) {
+        self.change(now, |outbox| outbox.push(frame));
     }
 
-    /// Sends notices in one frame after all that waits.
-    pub(super) fn notify_all(&self, notices: &[ControlMessage]) {
-        if !notices.is_empty() {
-            self.send(ControlMessage::array_frame(notices, self.codec));
+    /// Queues a control frame that overtakes data.
+    pub(super) fn send_urgent(&self, frame: Bytes, now: Instant) {
+        self.change(now, |outbox| outbox.push_urgent(frame));
+    }
+
+    /// Queues a control message.
+    pub(super) fn send_control(&self, message: &ControlMessage, now: Instant) {
+        self.send(message.to_frame(self.codec), now);
+    }
+
+    /// Queues control messages in one frame.
+    pub(super) fn send_controls(&self, messages: &[ControlMessage], now: Instant) {
+        if !messages.is_empty() {
+            self.send(ControlMessage::array_frame(messages, self.codec), now);
         }
     }
 
-    /// Serves the client so from now on.
-    pub(super) fn set_terms(&self, terms: SessionOptions) {
-        self.terms.set(terms);
+    /// Puts the options in force that the client opted in with.
+    pub(super) fn set_options(&self, options: SessionOptions, now: Instant) {
+        self.options.set(options);
         self.opted_in.set(true);
-        let now = Instant::now();
-        self.release_at.set(now + terms.pace);
+        self.release_at.set(now + options.interval);
         self.outbox_mut().set_overload(Overload::Gap);
         if let Some(key) = self.key() {
-            self.hub.set_due(key, self.next_due(now));
+            self.hub.set_timer(key, self.next_timer(now));
         }
     }
 
-    pub(super) fn terms(&self) -> SessionOptions {
-        self.terms.get()
-    }
-
-    /// Says goodbye after all that waits, and ends. The first reason counts.
-    pub(super) fn part(&self, why: Close) {
-        if self.parting.get().is_none() {
-            self.send(close_frame(&why));
-            self.parting.set(Some(Closing { since: Instant::now(), why }));
+    /// Queues the close frame behind everything else; then the session ends. The first reason counts.
+    pub(super) fn begin_close(&self, reason: Close, now: Instant) {
+        if self.is_open() {
+            self.send(close_frame(&reason), now);
+            self.phase.set(Phase::Closing { since: now, reason });
         }
     }
 
-    /// Why the session is over, unless it goes on.
-    pub(super) fn parting(&self) -> Option<Close> {
-        self.parting.get().map(|parting| parting.why)
+    /// Discards what is queued, sends the error and closes.
+    pub(super) fn fail(&self, error: ErrorCode, reason: Close, now: Instant) {
+        self.outbox_mut().clear();
+        self.send_control(&error.into(), now);
+        self.begin_close(reason, now);
     }
 
-    /// Whether the connection is to be broken off, whatever waits.
-    pub(super) fn is_severed(&self) -> bool {
-        self.is_severed.get()
+    fn is_open(&self) -> bool {
+        matches!(self.phase.get(), Phase::Open)
     }
 
-    pub(super) fn line(&self) -> &SocketWriter {
-        &self.line
+    /// Why the session ends, unless it is open.
+    pub(super) fn close_reason(&self) -> Option<Close> {
+        match self.phase.get() {
+            Phase::Open => None,
+            Phase::Closing { reason, .. } => Some(reason),
+            Phase::Aborted { reason } => reason,
+        }
+    }
+
+    /// Whether the connection is to be reset, whatever is queued.
+    pub(super) fn is_aborted(&self) -> bool {
+        matches!(self.phase.get(), Phase::Aborted { .. })
     }
 
     fn outbox_mut(&self) -> RefMut<'_, Outbox> {
-        self.lane.forget();
+        self.fast_path.invalidate();
         self.outbox.borrow_mut()
     }
 
-    /// How objects pass the outbox and leave at once, if they may.
-    fn passage(&self) -> Option<FastPath> {
-        self.lane.passage(|| {
-            let is_open = self.line.is_clear() && self.parting.get().is_none();
-            is_open.then(|| self.outbox.borrow().passage()).flatten()
+    /// How objects bypass the outbox, if they may: the socket has room, and nothing is queued.
+    fn fast_path(&self) -> Option<FastPath> {
+        self.fast_path.get(|| {
+            let may_send = self.writer.is_clear() && self.is_open();
+            may_send.then(|| self.outbox.borrow().fast_path()).flatten()
         })
     }
 
-    /// How many bytes wait for the socket.
-    pub(super) fn waiting_bytes(&self) -> usize {
-        self.outbox.borrow().bytes() + self.line.waiting_bytes()
+    /// The bytes that the socket has yet to take.
+    pub(super) fn queued_bytes(&self) -> usize {
+        self.outbox.borrow().bytes() + self.writer.queued_bytes()
     }
 
-    /// Whether the socket has yet to take something.
-    fn owes(&self) -> bool {
-        !self.line.is_clear() || !self.outbox.borrow().is_empty()
+    fn has_backlog(&self) -> bool {
+        !self.writer.is_clear() || !self.outbox.borrow().is_empty()
     }
 
-    /// Whether a frame waits that the socket may have room for.
-    pub(super) fn has_more(&self) -> bool {
-        self.line.is_clear() && !self.outbox.borrow().is_empty()
+    /// Whether a frame is queued that the socket may have room for.
+    pub(super) fn can_write(&self) -> bool {
+        self.writer.is_clear() && !self.outbox.borrow().is_empty()
     }
 
-    /// The task sleeps: whatever it has to look at wakes it by this.
-    pub(super) fn wake_by(&self, waker: &Waker) {
+    /// Lets whatever gives the task work wake it by this.
+    pub(super) fn set_waker(&self, waker: &Waker) {
         let known = self.waker.take().filter(|known| known.will_wake(waker));
         self.waker.set(Some(known.unwrap_or_else(|| waker.clone())));
     }
@@ -191,187 +219,173 @@ impl SessionState {
         }
     }
 
-    /// Writes all that waits, as the socket takes it; pending while it is full.
-    pub(super) fn poll_write(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let now = Instant::now();
+    /// Writes everything that is queued; pending while the socket is full.
+    pub(super) fn poll_write(&self, cx: &mut Context<'_>, now: Instant) -> Poll<io::Result<()>> {
         loop {
-            let waited = self.line.waiting_bytes();
-            let cleared = self.line.poll_clear(cx);
-            if self.line.waiting_bytes() < waited {
-                self.lane.set_moved(now);
+            let before = self.writer.queued_bytes();
+            let cleared = self.writer.poll_clear(cx);
+            if self.writer.queued_bytes() < before {
+                self.fast_path.set_progressed(now);
             }
             ready!(cleared)?;
-            match self.hub.with_latest(|latest| self.take(latest, now)) {
-                Some(frame) => self.line.sent(&frame, self.line.try_send(&frame)),
-                None => return Poll::Ready(Ok(())),
+            self.hub.with_last_values(|last_values| self.write(last_values, now));
+            if self.writer.is_clear() {
+                return Poll::Ready(Ok(()));
             }
         }
     }
 
-    /// Writes what the socket takes at once; what it does not is the task's work.
-    fn write(&self, latest: &EncodedLastValues, now: Instant) {
-        while self.line.is_clear()
-            && let Some(frame) = self.take(latest, now)
+    /// Writes queued frames while the socket takes them at once: the one place where frames leave the
+    /// outbox, and where they are counted.
+    fn write(&self, last_values: &EncodedLastValues, now: Instant) {
+        let mut totals = FrameTotals::default();
+        while self.writer.is_clear()
+            && let Some(OutgoingFrame { frame, objects, merged }) = self.outbox_mut().take(last_values)
         {
-            self.sent(&frame, self.line.try_send(&frame));
+            totals.add(&frame, objects, merged);
+            self.fast_path.set_progressed(now);
+            self.frame_sent(&frame, self.writer.try_send(&frame));
         }
+        self.hub.metrics().count_frames(totals);
     }
 
-    fn take(&self, latest: &EncodedLastValues, now: Instant) -> Option<Bytes> {
-        let taken = self.outbox_mut().take(latest)?;
-        Some(self.leaving(taken, now))
-    }
-
-    /// Counts a frame that leaves now.
-    fn leaving(&self, taken: OutgoingFrame, now: Instant) -> Bytes {
-        self.lane.set_moved(now);
-        let metrics = self.hub.metrics();
-        metrics.frames.inc();
-        metrics.objects.inc_by(taken.objects as u64);
-        metrics.bytes.inc_by(taken.frame.len() as u64);
-        if taken.merged > 0 {
-            metrics.conflated.inc_by(taken.merged);
-        }
-        taken.frame
-    }
-
-    /// Changes the outbox, unless the session is over, and wakes the task where that gave it work.
-    pub(super) fn change<T>(&self, change: impl FnOnce(&mut Outbox) -> T) -> Option<T> {
-        let outcome = self.fill(Instant::now(), change)?;
-        if self.has_more() {
+    /// Changes the outbox, unless the session is closing, and wakes the task where that gives it work.
+    pub(super) fn change<T>(&self, now: Instant, change: impl FnOnce(&mut Outbox) -> T) -> Option<T> {
+        let result = self.fill(now, change)?;
+        if self.can_write() {
             self.wake();
         }
-        Some(outcome)
+        Some(result)
     }
 
-    /// Changes the outbox, unless the session is over.
+    /// Changes the outbox, unless the session is closing.
     fn fill<T>(&self, now: Instant, change: impl FnOnce(&mut Outbox) -> T) -> Option<T> {
-        if self.parting.get().is_some() {
+        if !self.is_open() {
             return None;
         }
         let mut outbox = self.outbox_mut();
         let was_empty = outbox.is_empty();
-        let outcome = change(&mut outbox);
-        if was_empty && !outbox.is_empty() && self.line.is_clear() {
-            self.lane.set_moved(now);
+        let result = change(&mut outbox);
+        if was_empty && !outbox.is_empty() && self.writer.is_clear() {
+            self.fast_path.set_progressed(now);
         }
-        Some(outcome)
+        Some(result)
     }
 
-    /// When the next frame or heartbeat is due, by the terms.
-    fn next_due(&self, now: Instant) -> Option<Instant> {
-        let SessionOptions { pace, heartbeat } = self.terms.get();
-        let release = (!pace.is_zero()).then(|| self.release_at.get());
-        let beat = (!heartbeat.is_zero()).then(|| (self.lane.moved() + heartbeat).max(now));
+    /// When the next release or heartbeat is due.
+    fn next_timer(&self, now: Instant) -> Option<Instant> {
+        let SessionOptions { interval, heartbeat } = self.options.get();
+        let release = (!interval.is_zero()).then(|| self.release_at.get());
+        let beat = (!heartbeat.is_zero()).then(|| (self.fast_path.progressed() + heartbeat).max(now));
         release.into_iter().chain(beat).min()
     }
 
-    fn heartbeat(&self, latest: &EncodedLastValues) -> ControlMessage {
-        let now = Timestamp::from(SystemTime::now());
-        let age_nanos = now.nanos_since(latest.watermark()).max(0) as u64;
-        ControlMessage::Heartbeat(Heartbeat::new(self.epoch, age_nanos / 1_000_000, now))
+    fn heartbeat(&self, now: Now, last_values: &EncodedLastValues) -> ControlMessage {
+        let age_nanos = now.wall.nanos_since(last_values.last_values().watermark()).max(0) as u64;
+        ControlMessage::Heartbeat(Heartbeat::new(self.epoch, age_nanos / 1_000_000, now.wall))
     }
 }
 
 impl Subscriber for SessionState {
-    fn deliver(&self, turn: &FanOut<'_>, picks: &[ObjectRef]) -> Option<FrameKey> {
-        if let Some(frame) = self.passage().and_then(|passage| passage.frame(turn, picks)) {
-            self.lane.set_moved(turn.now());
+    fn deliver(&self, fan_out: &FanOut<'_>, objects: &[ObjectRef]) -> Option<FrameKey> {
+        if let Some(frame) = self.fast_path().and_then(|fast_path| fast_path.frame(fan_out, objects)) {
+            self.fast_path.set_progressed(fan_out.now());
             return Some(frame);
         }
-        match self.fill(turn.now(), |outbox| outbox.offer(turn, picks)) {
+        match self.fill(fan_out.now(), |outbox| outbox.offer(fan_out, objects)) {
             Some(Offered::Overflow) => {
                 self.hub.metrics().overflows.inc();
-                self.outbox_mut().clear();
-                self.notify(&ErrorCode::SlowClient.into());
-                self.part(Close::SlowClient);
+                self.fail(ErrorCode::SlowClient, Close::SlowClient, fan_out.now());
             }
             Some(Offered::Lost) => _ = self.hub.metrics().overflows.inc(),
             Some(Offered::Kept) | None => {}
         }
-        self.write(turn.newest(), turn.now());
+        self.write(fan_out.last_values(), fan_out.now());
         None
     }
 
     fn socket(&self) -> Option<RawSocket<'_>> {
-        self.line.socket()
+        self.writer.socket()
     }
 
-    fn sent(&self, frame: &Bytes, sent: io::Result<usize>) {
-        self.line.sent(frame, sent);
-        if !self.line.is_clear() {
-            self.lane.forget();
+    fn frame_sent(&self, frame: &Bytes, sent: io::Result<usize>) {
+        self.writer.frame_sent(frame, sent);
+        if !self.writer.is_clear() {
+            self.fast_path.invalidate();
             self.wake();
         }
     }
 
-    fn may_wait(&self) -> bool {
-        self.outbox.borrow().is_level()
+    fn may_coalesce(&self) -> bool {
+        self.outbox.borrow().is_idle()
     }
 
-    fn due(&self, now: Instant, latest: &EncodedLastValues) -> Option<Instant> {
-        let SessionOptions { pace, heartbeat } = self.terms.get();
-        if self.parting.get().is_some() {
+    fn run_timer(&self, now: Now, last_values: &EncodedLastValues) -> Option<Instant> {
+        /// A timer is set at least this far ahead, so that the hub's loop over due timers ends.
+        const MIN_DELAY: Duration = Duration::from_millis(1);
+        if !self.is_open() {
             return None;
         }
-        if !pace.is_zero() && self.release_at.get() <= now {
-            // From when it was due, so that the pace is kept; from now, when that is long ago.
-            self.release_at.set((self.release_at.get() + pace).max(now));
-            self.fill(now, |outbox| outbox.release(latest));
-            self.write(latest, now);
+        let SessionOptions { interval, heartbeat } = self.options.get();
+        if !interval.is_zero() && self.release_at.get() <= now.steady {
+            // From when it was due, so that the interval is kept; from now, when that is long ago.
+            self.release_at.set((self.release_at.get() + interval).max(now.steady));
+            self.fill(now.steady, |outbox| outbox.release(last_values));
+            self.write(last_values, now.steady);
         }
-        if !heartbeat.is_zero() && !self.owes() && self.lane.moved() + heartbeat <= now {
-            self.notify(&self.heartbeat(latest));
+        let is_quiet = self.fast_path.progressed() + heartbeat <= now.steady;
+        if !heartbeat.is_zero() && is_quiet && !self.has_backlog() {
+            self.send_control(&self.heartbeat(now, last_values), now.steady);
         }
-        const SOON: std::time::Duration = std::time::Duration::from_millis(1);
-        self.next_due(now).map(|due| due.max(now + SOON))
+        self.next_timer(now.steady).map(|timer| timer.max(now.steady + MIN_DELAY))
     }
 
-    fn vitals(&self) -> ConnectionHealth {
+    fn health(&self) -> ConnectionHealth {
         ConnectionHealth {
             heard: self.heard.get(),
             pinged: self.pinged.get(),
-            stalled: self.owes().then(|| self.lane.moved()),
-            dismissed: self.parting.get().map(|parting| parting.since),
-            waiting_bytes: self.waiting_bytes(),
+            stalled: self.has_backlog().then(|| self.fast_path.progressed()),
+            closing: match self.phase.get() {
+                Phase::Closing { since, .. } => Some(since),
+                Phase::Open | Phase::Aborted { .. } => None,
+            },
+            queued_bytes: self.queued_bytes(),
         }
     }
 
-    fn ping(&self) {
-        let now = Instant::now();
+    fn ping(&self, now: Instant, last_values: &EncodedLastValues) {
         self.pinged.set(now);
         self.fill(now, |outbox| outbox.push_urgent(message_frame(Opcode::Ping, &[])));
-        self.hub.with_latest(|latest| self.write(latest, now));
+        self.write(last_values, now);
     }
 
-    fn dismiss(&self, why: Close) {
-        if !why.may_return() {
+    fn close(&self, reason: Close, reconnect: Duration, now: Instant) {
+        if !reason.may_return() {
             self.outbox_mut().clear();
         }
-        if why == Close::Restart && self.opted_in.get() {
-            let reconnect_ms = rand::random_range(RECONNECT_MS);
-            self.notify(&ControlMessage::Drain { reconnect_ms });
+        if reason == Close::Restart && self.opted_in.get() {
+            self.send_control(&ControlMessage::Drain { reconnect_ms: reconnect.as_millis() as u32 }, now);
         }
-        self.part(why);
+        self.begin_close(reason, now);
     }
 
-    fn sever(&self) {
-        self.is_severed.set(true);
+    fn abort(&self) {
+        self.phase.set(Phase::Aborted { reason: self.close_reason() });
         self.wake();
     }
 }
 
-/// A session's seat in the hub: it is given up when the session is dropped, however that comes.
+/// A session's place in the hub, given up when the session is dropped, however that happens.
 pub(super) struct HubMembership {
-    link: Rc<SessionState>,
+    state: Rc<SessionState>,
     key: SubscriberKey,
 }
 
 impl HubMembership {
-    pub(super) fn of(link: &Rc<SessionState>) -> Self {
-        let key = link.hub.join(Rc::clone(link) as Rc<dyn Subscriber>);
-        link.key.set(key).expect("a link joins its hub once");
-        Self { link: Rc::clone(link), key }
+    pub(super) fn join(state: &Rc<SessionState>) -> Self {
+        let key = state.hub.join(Rc::clone(state) as Rc<dyn Subscriber>);
+        state.key.set(key).expect("a session joins its hub once");
+        Self { state: Rc::clone(state), key }
     }
 
     pub(super) fn key(&self) -> SubscriberKey {
@@ -381,8 +395,8 @@ impl HubMembership {
 
 impl Drop for HubMembership {
     fn drop(&mut self) {
-        let why = self.link.parting().map_or("gone", Close::name);
-        self.link.hub.metrics().closed(why);
-        self.link.hub.leave(self.key);
+        let reason = self.state.close_reason().map_or("gone", Close::name);
+        self.state.hub.metrics().closed(reason);
+        self.state.hub.leave(self.key);
     }
 }

@@ -3,7 +3,7 @@ use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::Error;
 use bytes::Bytes;
@@ -15,91 +15,98 @@ use crate::transport::SocketWriter;
 
 /// The task of one session: it drives the actor, and writes where the socket was full.
 ///
-/// It is woken by what comes in and by what finds the socket full, never by a tick that the socket
-/// takes at once.
-pub(super) struct SessionTask<S> {
-    actor: Option<S>,
-    link: Rc<SessionState>,
-    membership: Option<HubMembership>,
-    farewell: Option<ClosingHandshake>,
+/// It is woken by what comes in and by a full socket, never by a tick that the socket takes at once.
+pub(super) struct SessionTask<A> {
+    state: Rc<SessionState>,
+    stage: Stage<A>,
 }
 
-/// All is said: the far side is told so and has this long to hang up.
+enum Stage<A> {
+    /// The actor reads commands; it is gone once it stopped.
+    Serving { actor: Option<A>, _membership: HubMembership },
+    /// Everything was written: the client has this long to close its side.
+    Lingering(Linger),
+}
+
+/// Waits for the client to close its side of the connection.
 ///
-/// Who closes a socket with something unread in it sends a reset, which may overtake our Close; so
-/// what comes is read and thrown away (RFC 6455 section 7.1.1).
-struct ClosingHandshake {
+/// To close a socket with something unread in it sends a reset, which may overtake our Close; so
+/// what comes is read and discarded (RFC 6455 section 7.1.1).
+struct Linger {
     deadline: Pin<Box<Sleep>>,
-    is_shut: bool,
+    is_shut_down: bool,
 }
 
 const LINGER: Duration = Duration::from_secs(1);
 
-impl<S> SessionTask<S>
+impl<A> SessionTask<A>
 where
-    S: Stream<Item = Result<Bytes, Error>> + Unpin,
+    A: Stream<Item = Result<Bytes, Error>> + Unpin,
 {
-    pub(super) fn new(actor: S, link: Rc<SessionState>, membership: HubMembership) -> Self {
-        Self { actor: Some(actor), link, membership: Some(membership), farewell: None }
-    }
-
-    /// Goes on until all is said.
-    fn serve(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        loop {
-            let written = self.link.poll_write(cx)?;
-            if let Some(actor) = &mut self.actor
-                && Pin::new(actor).poll_next(cx).is_ready()
-            {
-                self.actor = None;
-            }
-            if self.link.has_more() {
-                continue;
-            }
-            if written.is_ready() && (self.actor.is_none() || self.link.parting().is_some()) {
-                return Poll::Ready(Ok(()));
-            }
-            self.link.wake_by(cx.waker());
-            return Poll::Pending;
-        }
-    }
-
-    fn say_farewell(&mut self) -> ClosingHandshake {
-        self.actor = None;
-        self.membership = None;
-        ClosingHandshake { deadline: Box::pin(sleep(LINGER)), is_shut: false }
+    pub(super) fn new(actor: A, state: Rc<SessionState>, membership: HubMembership) -> Self {
+        Self { state, stage: Stage::Serving { actor: Some(actor), _membership: membership } }
     }
 }
 
-impl<S> Future for SessionTask<S>
+/// Drives the actor and writes, until the session has ended and everything is written.
+fn poll_serve<A>(actor: &mut Option<A>, state: &SessionState, cx: &mut Context<'_>) -> Poll<io::Result<()>>
 where
-    S: Stream<Item = Result<Bytes, Error>> + Unpin,
+    A: Stream<Item = Result<Bytes, Error>> + Unpin,
+{
+    loop {
+        let written = state.poll_write(cx, Instant::now())?;
+        if let Some(running) = actor
+            && Pin::new(running).poll_next(cx).is_ready()
+        {
+            *actor = None;
+        }
+        if state.can_write() {
+            continue;
+        }
+        if written.is_ready() && (actor.is_none() || state.close_reason().is_some()) {
+            return Poll::Ready(Ok(()));
+        }
+        state.set_waker(cx.waker());
+        return Poll::Pending;
+    }
+}
+
+impl<A> Future for SessionTask<A>
+where
+    A: Stream<Item = Result<Bytes, Error>> + Unpin,
 {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let this = self.get_mut();
-        if this.link.is_severed() {
-            this.link.line().abandon();
+        let Self { state, stage } = self.get_mut();
+        if state.is_aborted() {
+            state.writer().abort();
             return Poll::Ready(());
         }
-        if this.farewell.is_none() {
-            match ready!(this.serve(cx)) {
-                Ok(()) => this.farewell = Some(this.say_farewell()),
-                Err(_) => return Poll::Ready(()),
+        loop {
+            match stage {
+                Stage::Serving { actor, .. } => match ready!(poll_serve(actor, state, cx)) {
+                    Ok(()) => *stage = Stage::Lingering(Linger::new()),
+                    Err(_) => return Poll::Ready(()),
+                },
+                Stage::Lingering(linger) => return linger.poll(state.writer(), cx),
             }
         }
-        this.farewell.as_mut().map_or(Poll::Ready(()), |farewell| farewell.poll(this.link.line(), cx))
     }
 }
 
-impl ClosingHandshake {
-    fn poll(&mut self, line: &SocketWriter, cx: &mut Context<'_>) -> Poll<()> {
-        if !self.is_shut {
-            self.is_shut = line.poll_shutdown(cx).is_ready();
+impl Linger {
+    fn new() -> Self {
+        Self { deadline: Box::pin(sleep(LINGER)), is_shut_down: false }
+    }
+
+    fn poll(&mut self, writer: &SocketWriter, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.is_shut_down {
+            self.is_shut_down = writer.poll_shutdown(cx).is_ready();
         }
         loop {
-            match line.poll_read(cx) {
-                Poll::Ready(Ok(thrown_away)) if !thrown_away.is_empty() => {}
+            match writer.poll_read(cx) {
+                Poll::Ready(Ok(discarded)) if !discarded.is_empty() => {}
                 Poll::Ready(_) => return Poll::Ready(()),
                 Poll::Pending => return self.deadline.as_mut().poll(cx),
             }

@@ -10,23 +10,23 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use thiserror::Error;
 
-/// A certificate or its key cannot be used.
+/// A certificate or its private key cannot be used.
 #[derive(Debug, Error)]
 pub enum TlsError {
-    /// A file cannot be read, or holds nothing of the kind.
+    /// A file cannot be read, or holds no certificate or key in PEM.
     #[error("cannot read {path}: {source}")]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The cause.
         source: pem::Error,
     },
-    /// The two do not go together, or are of a kind that is not known.
+    /// Certificate and key do not match, or are of an unsupported kind.
     #[error("cannot use the certificate {path}: {source}")]
     Unusable {
         /// The file of the certificate.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: rustls::Error,
     },
 }
@@ -37,9 +37,9 @@ impl From<TlsError> for io::Error {
     }
 }
 
-/// The certificate that new connections are shown. Reading it anew touches none that are open.
+/// The certificate that new connections are shown. Reloading it does not affect open connections.
 ///
-/// ring and not aws-lc-rs does the arithmetic: it builds in a few seconds with a C compiler alone.
+/// The cryptography is ring's, not aws-lc-rs': it builds in a few seconds with a C compiler alone.
 #[derive(Debug)]
 pub struct Certificate {
     certificate: PathBuf,
@@ -57,17 +57,17 @@ impl Certificate {
         Ok(Self { certificate, key, current })
     }
 
-    /// Reads the files again, for connections that come from now on.
+    /// Reads the files again; new connections are shown the new certificate.
     ///
     /// # Errors
-    /// When they cannot be used; then the certificate is what it was.
+    /// When they cannot be used; then the certificate stays as it was.
     pub fn reload(&self) -> Result<(), TlsError> {
         let new = Arc::new(read(&self.certificate, &self.key)?);
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = new;
         Ok(())
     }
 
-    /// TLS 1.2 and 1.3 with this certificate, whatever it is when somebody comes.
+    /// A configuration for TLS 1.2 and 1.3 that resolves this certificate at each handshake.
     pub fn server_config(self: Arc<Self>) -> ServerConfig {
         ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()

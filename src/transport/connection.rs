@@ -12,12 +12,12 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{RawSocket, Transport};
 
-/// A connection, plain or encrypted.
+/// An accepted connection, TCP or TLS.
 pub trait Connection: AsyncRead + AsyncWrite + Unpin {
-    /// The socket that carries it.
+    /// Its TCP socket.
     fn socket(&self) -> &TcpStream;
 
-    /// The connection when it has left HTTP behind.
+    /// The transport of a session, once the connection has left HTTP.
     fn into_transport(self) -> Box<dyn Transport>;
 }
 
@@ -44,18 +44,18 @@ impl Connection for TlsStream<TcpStream> {
 struct TcpTransport(TcpStream);
 
 impl TcpTransport {
-    /// Does with the socket what it was found ready for, and waits where it was not after all.
-    fn poll<T>(
+    /// Performs an operation for which the socket is ready, and waits where it was not ready after all.
+    fn poll_io<T>(
         &self,
         cx: &mut Context<'_>,
         ready: impl Fn(&TcpStream, &mut Context<'_>) -> Poll<io::Result<()>>,
-        mut make: impl FnMut(&TcpStream) -> io::Result<T>,
+        mut operation: impl FnMut(&TcpStream) -> io::Result<T>,
     ) -> Poll<io::Result<T>> {
         loop {
             ready!(ready(&self.0, cx))?;
-            match make(&self.0) {
+            match operation(&self.0) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                made => return Poll::Ready(made),
+                result => return Poll::Ready(result),
             }
         }
     }
@@ -66,15 +66,16 @@ impl Transport for TcpTransport {
         Some(RawSocket::of(&self.0))
     }
 
-    fn poll_read(&self, cx: &mut Context<'_>, room: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let read =
-            ready!(self.poll(cx, TcpStream::poll_read_ready, |it| it.try_read(room.initialize_unfilled())))?;
-        room.advance(read);
+    fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let read = ready!(
+            self.poll_io(cx, TcpStream::poll_read_ready, |it| it.try_read(buffer.initialize_unfilled()))
+        )?;
+        buffer.advance(read);
         Poll::Ready(Ok(()))
     }
 
     fn poll_write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.poll(cx, TcpStream::poll_write_ready, |it| it.try_write(bytes))
+        self.poll_io(cx, TcpStream::poll_write_ready, |it| it.try_write(bytes))
     }
 
     fn poll_flush(&self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -85,12 +86,12 @@ impl Transport for TcpTransport {
         Poll::Ready(SockRef::from(&self.0).shutdown(Shutdown::Write))
     }
 
-    fn abandon(&self) {
-        abandon(&self.0);
+    fn abort(&self) {
+        reset(&self.0);
     }
 }
 
-/// Encryption keeps buffers of its own, which only a task sees through to the socket.
+/// TLS keeps buffers of its own, which only a task can flush to the socket.
 struct TlsTransport(RefCell<TlsStream<TcpStream>>);
 
 impl Transport for TlsTransport {
@@ -98,8 +99,8 @@ impl Transport for TlsTransport {
         None
     }
 
-    fn poll_read(&self, cx: &mut Context<'_>, room: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut *self.0.borrow_mut()).poll_read(cx, room)
+    fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.0.borrow_mut()).poll_read(cx, buffer)
     }
 
     fn poll_write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
@@ -114,13 +115,13 @@ impl Transport for TlsTransport {
         Pin::new(&mut *self.0.borrow_mut()).poll_shutdown(cx)
     }
 
-    fn abandon(&self) {
-        abandon(self.0.borrow().get_ref().0);
+    fn abort(&self) {
+        reset(self.0.borrow().get_ref().0);
     }
 }
 
-/// Makes the kernel throw away what it could not send, rather than keep it until it gives the connection up.
-fn abandon(socket: &TcpStream) {
-    // An error says that the far side was faster.
+/// Makes the kernel discard what it could not send, instead of keeping it until it gives the connection up.
+fn reset(socket: &TcpStream) {
+    // An error means that the client has closed the connection already.
     let _ = SockRef::from(socket).set_linger(Some(Duration::ZERO));
 }

@@ -6,7 +6,7 @@ use tokio::io::ReadBuf;
 use super::Transport;
 use crate::transport::RawSocket;
 
-/// A wire for tests: the far side takes so many of the bytes that it is offered, and says nothing.
+/// A transport for tests: the client takes as many of the offered bytes as `take` says, and sends nothing.
 pub(crate) struct FakeTransport<F> {
     take: F,
     is_buffered: bool,
@@ -17,7 +17,7 @@ impl<F: Fn(&[u8]) -> usize> FakeTransport<F> {
         Self { take, is_buffered: false }
     }
 
-    /// What a task writes goes into a buffer of the wire's own, which a full socket holds back: TLS.
+    /// What a task writes goes into a buffer of the transport, which a full socket holds back, as with TLS.
     pub(crate) const fn buffered(take: F) -> Self {
         Self { take, is_buffered: true }
     }
@@ -47,5 +47,5 @@ impl<F: Fn(&[u8]) -> usize> Transport for FakeTransport<F> {
         Poll::Ready(Ok(()))
     }
 
-    fn abandon(&self) {}
+    fn abort(&self) {}
 }

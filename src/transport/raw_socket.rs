@@ -4,8 +4,10 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use tokio::net::TcpStream;
 
-/// A socket that takes bytes as they are, as the kernel knows it: who has many to write to one after the
-/// other looks them up before, and between two calls of the kernel touches nothing else.
+/// A borrowed file descriptor that takes bytes as they are.
+///
+/// The fan-out looks the sockets of many sessions up first, and then touches nothing else between two
+/// calls of the kernel.
 #[derive(Clone, Copy, Debug)]
 pub struct RawSocket<'a>(
     #[cfg(target_os = "linux")] BorrowedFd<'a>,
@@ -19,11 +21,11 @@ impl<'a> RawSocket<'a> {
         Self(connection.as_fd())
     }
 
-    /// Writes as much as the socket takes at once. Asks the kernel, and not first the runtime whether the
-    /// socket had room when it was last full.
+    /// Sends as many bytes as the socket takes at once. Bypasses the runtime's readiness cache: the
+    /// kernel knows whether there is room.
     ///
     /// # Errors
-    /// `WouldBlock` where it takes nothing now; else the connection is broken.
+    /// `WouldBlock` if the socket takes nothing now; any other error means that the connection is broken.
     #[inline(always)]
     pub fn send(self, bytes: &[u8]) -> io::Result<usize> {
         use rustix::net::{SendFlags, send};
@@ -38,10 +40,10 @@ impl<'a> RawSocket<'a> {
         Self(connection)
     }
 
-    /// Writes as much as the socket takes at once.
+    /// Sends as many bytes as the socket takes at once.
     ///
     /// # Errors
-    /// `WouldBlock` where it takes nothing now; else the connection is broken.
+    /// `WouldBlock` if the socket takes nothing now; any other error means that the connection is broken.
     pub fn send(self, bytes: &[u8]) -> io::Result<usize> {
         self.0.try_write(bytes)
     }

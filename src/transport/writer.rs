@@ -7,77 +7,85 @@ use tokio::io::ReadBuf;
 
 use super::RawSocket;
 
-/// What carries a session's bytes: a connection that is ours alone once the handshake is over.
+/// The connection of a session once the handshake is over.
 pub trait Transport {
-    /// The socket that bytes may be given to as they are; none where only a task may write.
+    /// The socket that takes frames as they are; `None` where only a task may write (TLS).
     fn socket(&self) -> Option<RawSocket<'_>>;
 
     /// Reads what has come in; nothing at the end.
-    fn poll_read(&self, cx: &mut Context<'_>, room: &mut ReadBuf<'_>) -> Poll<io::Result<()>>;
+    fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>>;
 
-    /// Writes as much as is taken.
+    /// Writes as many bytes as are taken.
     fn poll_write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>>;
 
     /// Sees what was written through to the socket.
     fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
-    /// Says that nothing more will be written.
+    /// Shuts the writing direction down.
     fn poll_shutdown(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
-    /// What is unsent when it is dropped is thrown away, and the far side sees a reset.
-    fn abandon(&self);
+    /// Makes the kernel discard unsent bytes and reset the connection when it is dropped.
+    fn abort(&self);
 }
 
-/// The way to the client, with the one frame that the socket has not taken whole.
+/// Writes a session's frames to its transport, and keeps the one frame that the socket has not taken
+/// whole.
 ///
-/// A frame is written where it comes up, or by the hub at the end of its turn: a call of the kernel and
-/// nothing around it. Only where the socket is full the session's task is woken, and waits for it.
+/// A frame is written where it arises, or by the hub at the end of a fan-out: one call of the kernel
+/// and nothing around it. Only where the socket is full the session's task is woken and waits for it.
 pub(crate) struct SocketWriter {
-    wire: Box<dyn Transport>,
+    transport: Box<dyn Transport>,
+    /// What the socket has not taken of the last frame.
     rest: RefCell<Bytes>,
-    /// Whether a task wrote what a wire with buffers of its own may still hold.
+    /// Whether the transport may hold written bytes in buffers of its own.
     is_unflushed: Cell<bool>,
     is_broken: Cell<bool>,
 }
 
-/// The most that is read at once.
-const CHUNK: usize = 16 << 10;
+/// The most bytes of one read.
+const READ_BYTES: usize = 16 << 10;
 
 thread_local! {
-    /// Where all sessions of a worker read: nobody keeps room for what may come.
-    static ROOM: RefCell<Vec<u8>> = RefCell::new(vec![0; CHUNK]);
+    /// The read buffer that all sessions of a worker share: an idle session holds none.
+    static READ_BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_BYTES]);
 }
 
 impl SocketWriter {
-    /// A line over this wire; `head` goes before everything else.
-    pub(crate) fn new(wire: Box<dyn Transport>, head: Bytes) -> Self {
-        Self { wire, rest: RefCell::new(head), is_unflushed: Cell::new(false), is_broken: Cell::new(false) }
+    /// A writer to this transport; `head` goes before everything else.
+    pub(crate) fn new(transport: Box<dyn Transport>, head: Bytes) -> Self {
+        Self {
+            transport,
+            rest: RefCell::new(head),
+            is_unflushed: Cell::new(false),
+            is_broken: Cell::new(false),
+        }
     }
 
-    /// Whether there is room for a frame: the last one was taken whole, and has left the wire's buffers.
+    /// Whether a frame may be sent: the last one was taken whole and has left the transport's buffers.
     pub(crate) fn is_clear(&self) -> bool {
         self.rest.borrow().is_empty() && !self.is_unflushed.get() && !self.is_broken.get()
     }
 
-    /// Bytes of the last frame that wait for the socket.
-    pub(crate) fn waiting_bytes(&self) -> usize {
+    /// The bytes of the last frame that the socket has not taken.
+    pub(crate) fn queued_bytes(&self) -> usize {
         self.rest.borrow().len()
     }
 
-    /// The socket that frames are given to while the line is clear, if it takes them as they are.
+    /// The socket that takes frames while the writer is clear, if it takes them as they are.
     pub(crate) fn socket(&self) -> Option<RawSocket<'_>> {
-        self.wire.socket()
+        self.transport.socket()
     }
 
-    /// Gives the socket what it takes of a frame at once; say then what was [sent](Self::sent).
+    /// Sends as much of a frame as the socket takes at once; report the result by
+    /// [`frame_sent`](Self::frame_sent).
     pub(crate) fn try_send(&self, frame: &[u8]) -> io::Result<usize> {
-        self.wire.socket().map_or(Ok(0), |socket| socket.send(frame))
+        self.transport.socket().map_or(Ok(0), |socket| socket.send(frame))
     }
 
-    /// So much of a frame was given to the socket; the rest is kept. Only on a clear line.
-    pub(crate) fn sent(&self, frame: &Bytes, sent: io::Result<usize>) {
+    /// Keeps the rest of a frame of which this much was sent. Only on a clear writer.
+    pub(crate) fn frame_sent(&self, frame: &Bytes, sent: io::Result<usize>) {
         let taken = sent.unwrap_or_else(|error| {
-            self.is_broken.set(!is_passing(&error));
+            self.is_broken.set(!is_transient(&error));
             0
         });
         if taken < frame.len() {
@@ -85,50 +93,50 @@ impl SocketWriter {
         }
     }
 
-    /// Writes the rest of the last frame; ready when the line is clear.
+    /// Writes the rest of the last frame; ready when the writer is clear.
     pub(crate) fn poll_clear(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.is_broken.get() {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
         let mut rest = self.rest.borrow_mut();
         while !rest.is_empty() {
-            let taken = ready!(self.wire.poll_write(cx, &rest))?;
+            let taken = ready!(self.transport.poll_write(cx, &rest))?;
             if taken == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
             rest.advance(taken);
             self.is_unflushed.set(true);
         }
-        // A frame may be a slice of what others share: nothing of it is kept.
+        // The rest may be a slice of a shared frame: release it.
         *rest = Bytes::new();
         if self.is_unflushed.get() {
-            ready!(self.wire.poll_flush(cx))?;
+            ready!(self.transport.poll_flush(cx))?;
             self.is_unflushed.set(false);
         }
         Poll::Ready(Ok(()))
     }
 
-    /// What has come in; empty at the end.
+    /// Reads what has come in; empty at the end.
     pub(crate) fn poll_read(&self, cx: &mut Context<'_>) -> Poll<io::Result<Bytes>> {
-        ROOM.with_borrow_mut(|room| {
-            let mut room = ReadBuf::new(room);
-            ready!(self.wire.poll_read(cx, &mut room))?;
-            Poll::Ready(Ok(Bytes::copy_from_slice(room.filled())))
+        READ_BUFFER.with_borrow_mut(|buffer| {
+            let mut buffer = ReadBuf::new(buffer);
+            ready!(self.transport.poll_read(cx, &mut buffer))?;
+            Poll::Ready(Ok(Bytes::copy_from_slice(buffer.filled())))
         })
     }
 
-    /// Says that nothing more will be sent.
+    /// Shuts the writing direction down.
     pub(crate) fn poll_shutdown(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.wire.poll_shutdown(cx)
+        self.transport.poll_shutdown(cx)
     }
 
-    /// Nothing that waits will be sent.
-    pub(crate) fn abandon(&self) {
-        self.wire.abandon();
+    /// Discards unsent bytes; the client sees a reset when the transport is dropped.
+    pub(crate) fn abort(&self) {
+        self.transport.abort();
     }
 }
 
-fn is_passing(error: &io::Error) -> bool {
+fn is_transient(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
 
@@ -138,16 +146,16 @@ mod tests {
     use crate::transport::fake::FakeTransport;
     use std::task::Waker;
 
-    /// Else the task would offer the next frame for ever, and its worker do nothing else.
+    /// Otherwise the task would offer the next frame in an endless loop, and its worker do nothing else.
     #[test]
-    fn a_line_is_not_clear_before_the_wire_has_flushed() {
-        let line = SocketWriter::new(Box::new(FakeTransport::buffered(<[u8]>::len)), Bytes::new());
-        assert!(line.is_clear());
+    fn a_writer_is_not_clear_before_its_transport_has_flushed() {
+        let writer = SocketWriter::new(Box::new(FakeTransport::buffered(<[u8]>::len)), Bytes::new());
+        assert!(writer.is_clear());
 
-        line.sent(&Bytes::from_static(b"a frame"), Ok(0));
-        let cleared = line.poll_clear(&mut Context::from_waker(Waker::noop()));
+        writer.frame_sent(&Bytes::from_static(b"a frame"), Ok(0));
+        let cleared = writer.poll_clear(&mut Context::from_waker(Waker::noop()));
 
-        assert!(cleared.is_pending() && line.waiting_bytes() == 0);
-        assert!(!line.is_clear());
+        assert!(cleared.is_pending() && writer.queued_bytes() == 0);
+        assert!(!writer.is_clear());
     }
 }

@@ -6,31 +6,31 @@ use crate::hub::FrameCache;
 use crate::model::{Body, Object, SymbolId, Timestamp};
 use crate::wire::fixtures;
 
-/// An outbox, and a market that says what the test wants.
+/// An outbox and the last values behind it.
 struct Scene {
     outbox: Outbox,
-    latest: EncodedLastValues,
+    last_values: EncodedLastValues,
 }
 
 impl Scene {
     fn new(limits: OutboxLimits) -> Self {
         let universe = Arc::new(fixtures::universe());
-        let latest = EncodedLastValues::new(universe.len());
-        Self { outbox: Outbox::new(Codec::Json, universe, limits), latest }
+        let last_values = EncodedLastValues::new(universe.len());
+        Self { outbox: Outbox::new(Codec::Json, universe, limits), last_values }
     }
 
     fn offer(&mut self, objects: &[Object]) -> Offered {
         let universe = Arc::new(fixtures::universe());
         let batches = [Arc::new(Batch::new(universe, Timestamp::default(), objects.to_vec(), vec![]))];
-        objects.iter().for_each(|object| self.latest.latest_mut().put(*object));
-        let picks: Vec<_> = (0..objects.len()).map(|place| ObjectRef::new(0, place)).collect();
+        objects.iter().for_each(|object| self.last_values.last_values_mut().put(*object));
+        let references: Vec<_> = (0..objects.len()).map(|index| ObjectRef::new(0, index)).collect();
         let frames = FrameCache::default();
-        self.outbox.offer(&FanOut::new(&batches, &frames, &self.latest, Instant::now()), &picks)
+        self.outbox.offer(&FanOut::new(&batches, &frames, &self.last_values, Instant::now()), &references)
     }
 
     /// Takes a frame; its objects as channel letter, symbol, `sq` and `cf`.
     fn take(&mut self) -> Option<Vec<(String, String, u64, u64)>> {
-        let frame = self.outbox.take(&self.latest)?.frame;
+        let frame = self.outbox.take(&self.last_values)?.frame;
         let objects: Vec<serde_json::Value> = serde_json::from_slice(fixtures::payload(&frame)).unwrap();
         let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
         Some(
@@ -61,11 +61,11 @@ fn got(kind: &str, symbol: &str, sq: u64, cf: u64) -> (String, String, u64, u64)
     (kind.to_owned(), symbol.to_owned(), sq, cf)
 }
 
-/// Conflates as soon as one object waits.
+/// Conflates as soon as one object is queued.
 const TIGHT: OutboxLimits = OutboxLimits { conflate_above: 0, end_above: 64 << 10, frame_bytes: 32 << 10 };
 
 #[test]
-fn who_keeps_up_gets_every_object_in_order() {
+fn a_client_that_keeps_up_gets_every_object_in_order() {
     let mut scene = Scene::new(OutboxLimits::default());
 
     assert_eq!(scene.offer(&[trade(1), quote(0, 1), quote(0, 2)]), Offered::Kept);
@@ -79,7 +79,7 @@ fn who_keeps_up_gets_every_object_in_order() {
 }
 
 #[test]
-fn who_falls_behind_gets_fewer_quotes_never_older_ones_and_all_trades() {
+fn a_slow_consumer_gets_fewer_quotes_never_older_ones_and_all_trades() {
     let mut scene = Scene::new(TIGHT);
 
     for seq in 1..=10 {
@@ -94,7 +94,7 @@ fn who_falls_behind_gets_fewer_quotes_never_older_ones_and_all_trades() {
 }
 
 #[test]
-fn numbers_never_go_back_and_always_account_for_what_was_merged() {
+fn numbers_never_go_back_and_account_for_merged_objects() {
     let mut scene = Scene::new(TIGHT);
     let mut next = [0u64; 2];
     let mut received = [0u64; 2];
@@ -114,7 +114,7 @@ fn numbers_never_go_back_and_always_account_for_what_was_merged() {
     }
 
     scene.take_all().iter().for_each(|(_, symbol, sq, _)| received[(symbol == "MSFT") as usize] = *sq);
-    assert_eq!(received, next, "the newest arrives in the end");
+    assert_eq!(received, next, "the newest arrives at last");
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn an_acknowledgement_is_not_overtaken() {
     let _ = scene.offer(&[trade(2)]);
 
     let sizes: Vec<_> =
-        std::iter::from_fn(|| scene.outbox.take(&scene.latest)).map(|taken| taken.objects).collect();
+        std::iter::from_fn(|| scene.outbox.take(&scene.last_values)).map(|taken| taken.objects).collect();
 
     assert_eq!(sizes, [1, 0, 1]);
 }
@@ -156,13 +156,13 @@ fn trades_beyond_the_limit_are_refused_and_the_memory_is_bounded() {
 }
 
 #[test]
-fn of_each_gap_the_beginning_alone_is_an_overflow() {
+fn each_gap_counts_as_one_overflow() {
     let mut scene = Scene::new(OutboxLimits { end_above: 4096, ..TIGHT });
     scene.outbox.set_overload(Overload::Gap);
 
     for trades in [1..=100, 101..=200] {
         let offered: Vec<_> = trades.map(|seq| scene.offer(&[trade(seq)])).collect();
-        while scene.outbox.take(&scene.latest).is_some() {}
+        while scene.outbox.take(&scene.last_values).is_some() {}
 
         let kept_before = offered.iter().take_while(|offered| **offered == Offered::Kept).count();
         let (begins, during) = offered[kept_before..].split_first().unwrap();
@@ -179,13 +179,13 @@ fn frames_stay_under_their_limit() {
 
     let _ = scene.offer(&objects);
 
-    let frames: Vec<_> = std::iter::from_fn(|| scene.outbox.take(&scene.latest)).collect();
+    let frames: Vec<_> = std::iter::from_fn(|| scene.outbox.take(&scene.last_values)).collect();
     assert!(frames.iter().all(|taken| taken.frame.len() <= 1000 + 10), "{frames:?}");
     assert_eq!(frames.iter().map(|taken| taken.objects).sum::<usize>(), 100);
 }
 
 #[test]
-fn a_stream_that_is_no_longer_wanted_is_not_sent() {
+fn a_stream_that_was_unsubscribed_is_not_sent() {
     let mut scene = Scene::new(TIGHT);
     let _ = scene.offer(&[trade(1)]);
     let _ = scene.offer(&[quote(0, 1), quote(1, 1)]);
@@ -197,7 +197,7 @@ fn a_stream_that_is_no_longer_wanted_is_not_sent() {
 }
 
 #[test]
-fn a_frame_of_ones_own_is_compressed_when_it_is_large_and_counts_the_same() {
+fn a_frame_that_is_not_shared_is_compressed_when_it_is_large_and_counts_the_same() {
     let deflate = crate::wire::NegotiatedDeflate::from_offers(["permessage-deflate"])
         .map(crate::wire::NegotiatedDeflate::deflate);
     let mut plain = Scene::new(OutboxLimits::default());
@@ -205,11 +205,11 @@ fn a_frame_of_ones_own_is_compressed_when_it_is_large_and_counts_the_same() {
     packed.outbox = packed.outbox.compressed(deflate);
     let sizes = [2, 200].map(|count| {
         let [plain, packed] = [&mut plain, &mut packed].map(|scene| {
-            // What is queued behind another frame is this client's own.
+            // A frame that is queued behind another one is not shared.
             scene.outbox.push(Bytes::from_static(b"\x81\x02[]"));
             let _ = scene.offer(&(1..=count).map(trade).collect::<Vec<_>>());
-            let _ = scene.outbox.take(&scene.latest);
-            let taken = scene.outbox.take(&scene.latest).unwrap();
+            let _ = scene.outbox.take(&scene.last_values);
+            let taken = scene.outbox.take(&scene.last_values).unwrap();
             assert_eq!((scene.outbox.bytes(), taken.objects), (0, count as usize));
             taken.frame.len()
         });

@@ -1,0 +1,406 @@
+//! What one client has yet to receive: a bounded, pulled queue with conflation.
+
+mod entry;
+mod streams;
+
+use std::collections::VecDeque;
+use std::mem;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+pub use self::entry::OutgoingFrame;
+use self::entry::{OutboxEntry, append, append_with};
+use self::streams::{Capacity, SampleResult, StreamTable};
+use super::fast_path::FastPath;
+use super::limits::{Offered, OutboxLimits, Overload};
+use crate::hub::{EncodedLastValues, FanOut, ObjectRef};
+use crate::model::{Object, Seq, StreamId, Universe};
+use crate::wire::{ArrayFrame, Codec, ControlMessage, Deflate, Gap, Mark};
+
+/// What one client has yet to receive, in the order in which it will receive it.
+///
+/// Control messages and data share one queue, so an acknowledgement is never overtaken. The queue is
+/// pulled: frames are assembled when the socket has room, as large as what is due.
+///
+/// **Backpressure.** A slow consumer gets fewer quotes, never older ones: above
+/// [`conflate_above`](OutboxLimits::conflate_above) a stream that
+/// [conflates](crate::model::Channel::conflates) is only marked dirty, and its newest object is looked
+/// up when the socket takes it. A client with an interval (`conflate_ms`) gets the same by its own
+/// wish: nothing leaves before it is [released](Outbox::release), and streams that conflate are
+/// sampled instead of queued. Memory is bounded by the limits plus one row for each subscribed stream;
+/// the market's rate does not matter.
+#[derive(Debug)]
+pub struct Outbox {
+    codec: Codec,
+    deflate: Option<Deflate>,
+    universe: Arc<Universe>,
+    limits: OutboxLimits,
+    /// Control frames that overtake the queue.
+    urgent: VecDeque<Bytes>,
+    queue: VecDeque<OutboxEntry>,
+    /// Objects that wait for the end of the client's interval.
+    held: VecDeque<OutboxEntry>,
+    /// Bytes in `urgent`, `queue` and `held`.
+    bytes: usize,
+    /// The part of `bytes` that answers a request of the client and does not count against the limits.
+    requested_bytes: usize,
+    streams: StreamTable,
+    pacing: Pacing,
+    /// Whether the last release had no room for all sampled streams.
+    is_partly_released: bool,
+    /// The size of the last release: the next one is likely to need as much.
+    released_bytes: usize,
+    overload: Overload,
+}
+
+/// When the objects of a session leave.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pacing {
+    /// As soon as the socket takes them.
+    #[default]
+    Immediate,
+    /// At the end of each interval that the client asked for (`conflate_ms`).
+    Interval,
+}
+
+impl Outbox {
+    /// An empty outbox.
+    pub fn new(codec: Codec, universe: Arc<Universe>, limits: OutboxLimits) -> Self {
+        Self {
+            codec,
+            deflate: None,
+            universe,
+            limits,
+            urgent: VecDeque::new(),
+            queue: VecDeque::new(),
+            held: VecDeque::new(),
+            bytes: 0,
+            requested_bytes: 0,
+            streams: StreamTable::default(),
+            pacing: Pacing::Immediate,
+            is_partly_released: false,
+            released_bytes: 0,
+            overload: Overload::End,
+        }
+    }
+
+    /// The same outbox, for a client that agreed on this compression.
+    #[must_use]
+    pub fn compressed(self, deflate: Option<Deflate>) -> Self {
+        Self { deflate, ..self }
+    }
+
+    /// The bytes that are queued.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Whether the socket has nothing to take.
+    pub fn is_empty(&self) -> bool {
+        self.queue.is_empty() && self.urgent.is_empty()
+    }
+
+    /// Whether nothing is queued and every stream is current: the next objects may bypass the outbox,
+    /// and it makes no difference when they are offered.
+    pub fn is_idle(&self) -> bool {
+        self.is_empty() && self.streams.is_empty() && self.pacing == Pacing::Immediate
+    }
+
+    /// Sets what happens when even objects that must not be conflated find no room.
+    pub fn set_overload(&mut self, overload: Overload) {
+        self.overload = overload;
+    }
+
+    /// Queues a control message or a whole message of its own.
+    pub fn push(&mut self, frame: Bytes) {
+        self.flush_held();
+        self.bytes += frame.len();
+        self.queue.push_back(OutboxEntry::Frame { frame, objects: 0 });
+    }
+
+    /// Queues a control frame that overtakes data: a ping must not wait behind the backlog that it is
+    /// to explain.
+    pub fn push_urgent(&mut self, frame: Bytes) {
+        self.bytes += frame.len();
+        self.urgent.push_back(frame);
+    }
+
+    /// Queues the newest objects of dirty streams and all gap notices now. Called before a command is
+    /// executed, so that nothing the command queues can be sent from an older place in the queue.
+    pub fn settle(&mut self, last_values: &EncodedLastValues) {
+        self.flush_held();
+        let before = self.bytes;
+        while let Some((stream, Seq(sent))) = self.streams.pop_dirty() {
+            self.append_newest(last_values, stream, last_values.seq(stream).0 - sent - 1);
+        }
+        if let Some(OutgoingFrame { frame, .. }) = self.take_gaps() {
+            self.push(frame);
+        }
+        self.queue.retain(|entry| !matches!(entry, OutboxEntry::Dirty | OutboxEntry::Gaps));
+        self.requested_bytes += self.bytes - before;
+    }
+
+    /// Queues objects that the client requested (a replay, a snapshot), except those that it has newer
+    /// from a worker that is ahead. They do not count against the limits.
+    pub fn push_requested(&mut self, objects: &[(Object, Mark)]) {
+        let before = self.bytes;
+        for (object, mark) in objects {
+            let stream = object.stream();
+            if self.streams.sent(stream) > Some(object.seq) {
+                continue;
+            }
+            self.append_with(0, *mark, |out, codec, universe| codec.write(out, universe, object, *mark));
+            self.streams.set_sampled(stream, object.seq);
+        }
+        self.requested_bytes += self.bytes - before;
+    }
+
+    /// Records that the client has objects of this stream up to this number: they are skipped when they
+    /// are offered.
+    pub fn set_ahead(&mut self, stream: StreamId, until: Seq) {
+        self.streams.set_ahead(stream, until);
+    }
+
+    /// The fast path for the objects of a fan-out, while it is open: with an idle outbox.
+    pub(super) fn fast_path(&self) -> Option<FastPath> {
+        let Self { codec, deflate, limits, .. } = *self;
+        self.is_idle().then_some(FastPath { codec, deflate, frame_bytes: limits.frame_bytes })
+    }
+
+    /// Queues the objects of a fan-out, in order; says whether they found room.
+    pub fn offer(&mut self, fan_out: &FanOut<'_>, objects: &[ObjectRef]) -> Offered {
+        if let Some(frame) = self.fast_path().and_then(|fast_path| fast_path.frame(fan_out, objects)) {
+            let frame = fan_out.bytes(frame);
+            self.bytes += frame.len();
+            self.queue.push_back(OutboxEntry::Frame { frame, objects: objects.len() });
+            return Offered::Kept;
+        }
+        let had_lost = self.streams.has_lost();
+        for reference in objects {
+            let object = fan_out.object(*reference);
+            if !self.streams.skips(object) {
+                self.offer_one(object, fan_out.encoded(self.codec, *reference));
+            }
+        }
+        match self.overload {
+            Overload::Gap if !had_lost && self.streams.has_lost() => Offered::Lost,
+            Overload::End if self.limited_bytes() > self.limits.end_above => Offered::Overflow,
+            Overload::Gap | Overload::End => Offered::Kept,
+        }
+    }
+
+    fn offer_one(&mut self, object: &Object, encoded: &[u8]) {
+        let stream = object.stream();
+        let is_behind = self.limited_bytes() > self.limits.conflate_above || self.streams.has_dirty();
+        let is_full = self.limited_bytes() + encoded.len() > self.limits.end_above;
+        let is_losing = self.overload == Overload::Gap && (is_full || self.streams.has_lost());
+        if stream.channel().conflates() && (is_behind || is_losing) {
+            if !self.streams.has_dirty() {
+                self.queue.push_back(OutboxEntry::Dirty);
+            }
+            self.streams.mark_dirty(stream, object.seq);
+        } else if is_losing {
+            if !self.streams.has_lost() {
+                self.flush_held();
+                self.queue.push_back(OutboxEntry::Gaps);
+            }
+            self.streams.lose(stream, object.seq);
+        } else {
+            let queue = match self.pacing {
+                Pacing::Immediate => &mut self.queue,
+                Pacing::Interval => &mut self.held,
+            };
+            self.bytes += append(queue, self.codec, self.limits, encoded);
+        }
+    }
+
+    /// Takes the next frame. The newest objects of dirty streams come from `last_values`.
+    pub fn take(&mut self, last_values: &EncodedLastValues) -> Option<OutgoingFrame> {
+        if let Some(frame) = self.urgent.pop_front() {
+            self.bytes -= frame.len();
+            return Some(OutgoingFrame { frame, objects: 0, merged: 0 });
+        }
+        if self.is_partly_released {
+            self.release(last_values);
+        }
+        let taken = loop {
+            match self.queue.pop_front()? {
+                OutboxEntry::Frame { frame, objects } => {
+                    self.bytes -= frame.len();
+                    break OutgoingFrame { frame, objects, merged: 0 };
+                }
+                OutboxEntry::Open(array) => {
+                    self.bytes -= array.len();
+                    let (objects, merged) = (array.count(), array.merged());
+                    break OutgoingFrame { objects, merged, frame: array.finish() };
+                }
+                OutboxEntry::Dirty => {
+                    if let Some(taken) = self.take_dirty(last_values) {
+                        break taken;
+                    }
+                }
+                OutboxEntry::Gaps => {
+                    if let Some(taken) = self.take_gaps() {
+                        break taken;
+                    }
+                }
+            }
+        };
+        if self.queue.is_empty() {
+            self.queue.shrink_to(1);
+        }
+        self.requested_bytes = self.requested_bytes.min(self.bytes);
+        Some(OutgoingFrame { frame: self.packed(taken.frame), ..taken })
+    }
+
+    /// Compresses a frame where that was agreed and pays; shared frames are compressed already.
+    fn packed(&self, frame: Bytes) -> Bytes {
+        match self.deflate {
+            Some(deflate) => deflate.pack(frame),
+            None => frame,
+        }
+    }
+
+    /// Changes when objects leave. The caller moves the subscriptions accordingly: with an interval the
+    /// streams that conflate are [sampled](Self::sample) and not offered.
+    pub fn set_pacing(&mut self, pacing: Pacing, last_values: &EncodedLastValues) {
+        self.flush_held();
+        self.pacing = pacing;
+        if pacing == Pacing::Immediate {
+            self.streams.end_sampling(last_values.last_values());
+        }
+    }
+
+    /// Samples this stream from now on, where the client has an interval; the client has everything up
+    /// to `newest`.
+    pub fn sample(&mut self, stream: StreamId, newest: Seq) {
+        if self.pacing == Pacing::Interval {
+            self.streams.start_sampling(stream, newest);
+        }
+    }
+
+    /// Samples this stream no longer.
+    pub fn stop_sampling(&mut self, stream: StreamId) {
+        self.streams.stop_sampling(stream);
+    }
+
+    /// Corrects what the client has of a sampled stream: it resumes from there.
+    pub fn set_sampled(&mut self, stream: StreamId, sent: Seq) {
+        self.streams.set_sampled(stream, sent);
+    }
+
+    /// Ends an interval: what is held may leave, with the newest objects of the sampled streams.
+    /// Nothing is released while the socket has not taken the last release.
+    pub fn release(&mut self, last_values: &EncodedLastValues) {
+        if !self.queue.is_empty() {
+            return;
+        }
+        self.flush_held();
+        let before = self.bytes;
+        let limit = self.limits.end_above;
+        let result = self.append_sampled(last_values, limit);
+        self.released_bytes = (self.bytes - before).min(self.limits.frame_bytes);
+        self.is_partly_released = result == SampleResult::Partial;
+    }
+
+    /// Releases everything that is held or sampled now, whatever is still queued.
+    pub fn release_all(&mut self, last_values: &EncodedLastValues) {
+        self.flush_held();
+        let before = self.bytes;
+        self.append_sampled(last_values, usize::MAX);
+        self.requested_bytes += self.bytes - before;
+        self.is_partly_released = false;
+    }
+
+    /// Appends the newest objects of the sampled streams while fewer than `limit` bytes are queued.
+    fn append_sampled(&mut self, last_values: &EncodedLastValues, limit: usize) -> SampleResult {
+        if self.pacing == Pacing::Immediate {
+            return SampleResult::Complete;
+        }
+        let mut streams = mem::take(&mut self.streams);
+        let result = streams.sample(last_values.last_values(), |stream, replaced| {
+            self.append_newest(last_values, stream, replaced);
+            if self.bytes < limit { Capacity::Left } else { Capacity::Full }
+        });
+        self.streams = streams;
+        result
+    }
+
+    /// Forgets what is still to be looked up of streams that are no longer wanted.
+    pub fn retain(&mut self, is_wanted: impl Fn(StreamId) -> bool) {
+        self.streams.retain(&is_wanted);
+    }
+
+    /// Discards everything that is queued.
+    pub fn clear(&mut self) {
+        let fresh = Self::new(self.codec, Arc::clone(&self.universe), self.limits);
+        *self = Self { overload: self.overload, deflate: self.deflate, ..fresh };
+    }
+
+    /// The bytes that count against the limits.
+    fn limited_bytes(&self) -> usize {
+        self.bytes - self.requested_bytes.min(self.bytes)
+    }
+
+    fn flush_held(&mut self) {
+        self.queue.append(&mut self.held);
+        self.held.shrink_to(1);
+    }
+
+    /// Appends the newest object of a stream, which replaces this many older ones.
+    fn append_newest(&mut self, last_values: &EncodedLastValues, stream: StreamId, replaced: u64) {
+        let mark = Mark::merged(replaced);
+        self.append_with(self.released_bytes, mark, |out, codec, universe| {
+            last_values.write(out, codec, universe, stream, mark);
+        });
+    }
+
+    fn append_with(
+        &mut self,
+        capacity: usize,
+        mark: Mark,
+        write: impl FnOnce(&mut Vec<u8>, Codec, &Universe),
+    ) {
+        let Self { queue, codec, universe, .. } = self;
+        let write = |out: &mut Vec<u8>| write(out, *codec, universe);
+        self.bytes += append_with(queue, *codec, self.limits, capacity, write);
+        if let (Mark::Merged(objects), Some(OutboxEntry::Open(array))) = (mark, self.queue.back_mut()) {
+            array.count_merged(objects);
+        }
+    }
+
+    fn take_dirty(&mut self, last_values: &EncodedLastValues) -> Option<OutgoingFrame> {
+        let mut frame = ArrayFrame::with_capacity(self.codec, 0);
+        while frame.len() < self.limits.frame_bytes
+            && let Some((stream, Seq(sent))) = self.streams.pop_dirty()
+        {
+            let replaced = last_values.seq(stream).0 - sent - 1;
+            let mark = Mark::merged(replaced);
+            frame.push_with(|out| last_values.write(out, self.codec, &self.universe, stream, mark));
+            frame.count_merged(replaced);
+        }
+        if self.streams.has_dirty() {
+            self.queue.push_back(OutboxEntry::Dirty);
+        }
+        let (objects, merged) = (frame.count(), frame.merged());
+        (objects > 0).then(|| OutgoingFrame { objects, merged, frame: frame.finish() })
+    }
+
+    fn take_gaps(&mut self) -> Option<OutgoingFrame> {
+        let universe = &self.universe;
+        let notice = |(stream, from, to): (StreamId, Seq, Seq)| {
+            let symbol = &universe.instrument(stream.symbol()).symbol;
+            ControlMessage::Gap(Gap::new(symbol, stream.channel(), from, to))
+        };
+        let gaps: Vec<_> = self.streams.take_lost().into_iter().map(notice).collect();
+        (!gaps.is_empty()).then(|| OutgoingFrame {
+            frame: ControlMessage::array_frame(&gaps, self.codec),
+            objects: 0,
+            merged: 0,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

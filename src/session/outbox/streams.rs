@@ -1,0 +1,400 @@
+use std::collections::VecDeque;
+use std::collections::hash_map::Entry;
+use std::mem;
+
+use rustc_hash::FxHashMap;
+
+use crate::feed::LastValues;
+use crate::model::{Object, Seq, StreamId};
+
+/// How far one client is in each stream that needs more than "send the next object".
+///
+/// A stream without a row is current: the client has, or has queued, everything that was offered. All
+/// rows together decide whether the [fast path](super::FastPath) is open, so they live in one table.
+#[derive(Debug, Default)]
+pub(super) struct StreamTable {
+    rows: Vec<Row>,
+    places: FxHashMap<StreamId, u32>,
+    /// Dirty streams in the order in which they became dirty: a busy stream keeps its place and cannot
+    /// hold a quiet one back.
+    dirty: VecDeque<StreamId>,
+    /// How many rows are [`Progress::Lost`].
+    lost: usize,
+    /// How many rows are [`Progress::Ahead`].
+    ahead: usize,
+    /// The row at which the next sample begins: behind the last one that had room.
+    cursor: usize,
+}
+
+#[derive(Debug)]
+struct Row {
+    stream: StreamId,
+    progress: Progress,
+}
+
+/// What a client has of one stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// Something newer than `sent` exists, and only the newest object will be sent (conflation under
+    /// backpressure).
+    Dirty {
+        /// The last number that was sent or queued.
+        sent: Seq,
+    },
+    /// The newest object is looked up when the client's interval is over (conflation by request).
+    Sampled {
+        /// The last number that was sent or queued.
+        sent: Seq,
+    },
+    /// These objects found no room; a gap notice will say so. Everything newer is lost too until the
+    /// notice is sent, so the range has no holes.
+    Lost {
+        /// The first lost number.
+        from: Seq,
+        /// The last lost number.
+        to: Seq,
+    },
+    /// The client has everything up to this number from a replay, or from a worker that was ahead of
+    /// this one; these objects will be offered once more and are skipped.
+    Ahead {
+        /// The last number that the client has.
+        until: Seq,
+    },
+}
+
+/// Whether there is room for more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Capacity {
+    Left,
+    Full,
+}
+
+/// How far a sample came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SampleResult {
+    /// Every sampled stream was compared.
+    Complete,
+    /// There was no room for all; the next sample goes on from there.
+    Partial,
+}
+
+impl StreamTable {
+    /// Whether every stream is current.
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    pub(super) fn has_dirty(&self) -> bool {
+        !self.dirty.is_empty()
+    }
+
+    pub(super) fn has_lost(&self) -> bool {
+        self.lost > 0
+    }
+
+    /// Whether the client has this object already. The first object that it does not have makes its
+    /// stream current.
+    pub(super) fn skips(&mut self, object: &Object) -> bool {
+        if self.ahead == 0 {
+            return false;
+        }
+        let stream = object.stream();
+        match self.get(stream) {
+            Some(Progress::Ahead { until }) if object.seq <= until => true,
+            Some(Progress::Ahead { .. }) => {
+                self.remove(stream);
+                false
+            }
+            _ => false,
+        }
+    }
+
+    /// The stream has this object, of which only the newest successor will be sent.
+    pub(super) fn mark_dirty(&mut self, stream: StreamId, seq: Seq) {
+        if !matches!(self.get(stream), Some(Progress::Dirty { .. })) {
+            self.set(stream, Progress::Dirty { sent: Seq(seq.0 - 1) });
+            self.dirty.push_back(stream);
+        }
+    }
+
+    /// The stream that has been dirty for longest, with the last number that the client has of it.
+    pub(super) fn pop_dirty(&mut self) -> Option<(StreamId, Seq)> {
+        while let Some(stream) = self.dirty.pop_front() {
+            if self.dirty.is_empty() {
+                self.dirty = VecDeque::new();
+            }
+            if let Some(Progress::Dirty { sent }) = self.get(stream) {
+                self.remove(stream);
+                return Some((stream, sent));
+            }
+        }
+        None
+    }
+
+    /// This object, the next of its stream, found no room.
+    pub(super) fn lose(&mut self, stream: StreamId, seq: Seq) {
+        let from = match self.get(stream) {
+            Some(Progress::Lost { from, .. }) => from,
+            _ => seq,
+        };
+        self.set(stream, Progress::Lost { from, to: seq });
+    }
+
+    /// All ranges that were lost until now; their streams are current again.
+    pub(super) fn take_lost(&mut self) -> Vec<(StreamId, Seq, Seq)> {
+        let lost = |row: &Row| match row.progress {
+            Progress::Lost { from, to } => Some((row.stream, from, to)),
+            _ => None,
+        };
+        let ranges: Vec<_> = self.rows.iter().filter_map(lost).collect();
+        for (stream, ..) in &ranges {
+            self.remove(*stream);
+        }
+        ranges
+    }
+
+    /// The client has everything up to this number, from elsewhere.
+    pub(super) fn set_ahead(&mut self, stream: StreamId, until: Seq) {
+        self.set(stream, Progress::Ahead { until });
+    }
+
+    /// Up to which number the client has a stream, as far as this table knows.
+    pub(super) fn sent(&self, stream: StreamId) -> Option<Seq> {
+        match self.get(stream)? {
+            Progress::Sampled { sent } => Some(sent),
+            Progress::Ahead { until } => Some(until),
+            Progress::Dirty { .. } | Progress::Lost { .. } => None,
+        }
+    }
+
+    /// Samples this stream from now on; the client has everything up to `newest`, or further where it
+    /// is ahead. Without effect if it is sampled already.
+    pub(super) fn start_sampling(&mut self, stream: StreamId, newest: Seq) {
+        match self.get(stream) {
+            Some(Progress::Sampled { .. }) => {}
+            Some(Progress::Ahead { until }) => {
+                self.set(stream, Progress::Sampled { sent: until.max(newest) });
+            }
+            _ => self.set(stream, Progress::Sampled { sent: newest }),
+        }
+    }
+
+    /// Forgets a stream that is no longer wanted, or no longer sampled.
+    pub(super) fn stop_sampling(&mut self, stream: StreamId) {
+        self.remove(stream);
+    }
+
+    /// Corrects what the client has of a sampled stream.
+    pub(super) fn set_sampled(&mut self, stream: StreamId, sent: Seq) {
+        if matches!(self.get(stream), Some(Progress::Sampled { .. })) {
+            self.set(stream, Progress::Sampled { sent });
+        }
+    }
+
+    /// Ends the sampling of all streams. Where the client is ahead of `last_values`, that is kept.
+    pub(super) fn end_sampling(&mut self, last_values: &LastValues) {
+        let sampled = |row: &Row| match row.progress {
+            Progress::Sampled { sent } => Some((row.stream, sent)),
+            _ => None,
+        };
+        for (stream, sent) in self.rows.iter().filter_map(sampled).collect::<Vec<_>>() {
+            match sent > last_values.seq(stream) {
+                true => self.set_ahead(stream, sent),
+                false => _ = self.remove(stream),
+            }
+        }
+    }
+
+    /// Offers each sampled stream whose newest object the client does not have, with the number of
+    /// objects that it replaces, while `offer` has room.
+    pub(super) fn sample(
+        &mut self,
+        last_values: &LastValues,
+        mut offer: impl FnMut(StreamId, u64) -> Capacity,
+    ) -> SampleResult {
+        for _ in 0..self.rows.len() {
+            self.cursor = if self.cursor < self.rows.len() { self.cursor } else { 0 };
+            let row = &mut self.rows[self.cursor];
+            self.cursor += 1;
+            let Progress::Sampled { sent } = &mut row.progress else { continue };
+            let newest = last_values.seq(row.stream);
+            if newest <= *sent {
+                continue;
+            }
+            let replaced = newest.0 - sent.0 - 1;
+            *sent = newest;
+            if offer(row.stream, replaced) == Capacity::Full {
+                return SampleResult::Partial;
+            }
+        }
+        SampleResult::Complete
+    }
+
+    /// Forgets the streams that are no longer wanted.
+    pub(super) fn retain(&mut self, is_wanted: impl Fn(StreamId) -> bool) {
+        self.dirty.retain(|stream| is_wanted(*stream));
+        let gone: Vec<_> = self.rows.iter().map(|row| row.stream).filter(|it| !is_wanted(*it)).collect();
+        for stream in gone {
+            self.remove(stream);
+        }
+    }
+
+    fn get(&self, stream: StreamId) -> Option<Progress> {
+        self.places.get(&stream).map(|place| self.rows[*place as usize].progress)
+    }
+
+    fn set(&mut self, stream: StreamId, progress: Progress) {
+        let before = match self.places.entry(stream) {
+            Entry::Occupied(place) => {
+                Some(mem::replace(&mut self.rows[*place.get() as usize].progress, progress))
+            }
+            Entry::Vacant(place) => {
+                place.insert(self.rows.len() as u32);
+                self.rows.push(Row { stream, progress });
+                None
+            }
+        };
+        before.and_then(|before| self.counter(before)).into_iter().for_each(|count| *count -= 1);
+        self.counter(progress).into_iter().for_each(|count| *count += 1);
+    }
+
+    fn remove(&mut self, stream: StreamId) -> Option<Progress> {
+        let place = self.places.remove(&stream)?;
+        let Row { progress, .. } = self.rows.swap_remove(place as usize);
+        if let Some(moved) = self.rows.get(place as usize) {
+            self.places.insert(moved.stream, place);
+        }
+        self.counter(progress).into_iter().for_each(|count| *count -= 1);
+        if self.rows.is_empty() {
+            (self.rows, self.places) = Default::default();
+        }
+        Some(progress)
+    }
+
+    fn counter(&mut self, progress: Progress) -> Option<&mut usize> {
+        match progress {
+            Progress::Lost { .. } => Some(&mut self.lost),
+            Progress::Ahead { .. } => Some(&mut self.ahead),
+            Progress::Dirty { .. } | Progress::Sampled { .. } => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Body, Quote, SymbolId};
+    use crate::wire::fixtures;
+
+    fn quote(symbol: u32, seq: u64) -> Object {
+        let Body::Quote(quote) = fixtures::quote().body else { unreachable!() };
+        Object { seq: Seq(seq), body: Body::Quote(Quote { symbol: SymbolId(symbol), ..quote }) }
+    }
+
+    fn stream(symbol: u32) -> StreamId {
+        quote(symbol, 1).stream()
+    }
+
+    /// Samples with room for this many objects; gives symbol, number and how many were replaced.
+    fn sample(table: &mut StreamTable, last_values: &LastValues, room: usize) -> Vec<(u32, u64, u64)> {
+        let mut offered = Vec::new();
+        let _ = table.sample(last_values, |stream, replaced| {
+            offered.push((stream.symbol().0, last_values.seq(stream).0, replaced));
+            if offered.len() < room { Capacity::Left } else { Capacity::Full }
+        });
+        offered
+    }
+
+    #[test]
+    fn a_sample_offers_only_the_newest_object_and_counts_what_it_replaces() {
+        let mut last_values = LastValues::new(2);
+        let mut table = StreamTable::default();
+        table.start_sampling(stream(0), Seq(3));
+        (1..=9).for_each(|seq| last_values.put(quote(0, seq)));
+
+        assert_eq!(sample(&mut table, &last_values, 9), [(0, 9, 5)]);
+        assert_eq!(sample(&mut table, &last_values, 9), []);
+    }
+
+    #[test]
+    fn a_stream_without_room_in_one_sample_comes_first_in_the_next() {
+        let mut last_values = LastValues::new(3);
+        let mut table = StreamTable::default();
+        for symbol in 0..3 {
+            table.start_sampling(stream(symbol), Seq(0));
+            last_values.put(quote(symbol, 1));
+        }
+
+        assert_eq!(sample(&mut table, &last_values, 1), [(0, 1, 0)]);
+        last_values.put(quote(0, 2));
+        assert_eq!(sample(&mut table, &last_values, 2), [(1, 1, 0), (2, 1, 0)]);
+    }
+
+    #[test]
+    fn a_stream_that_is_no_longer_sampled_is_not_offered() {
+        let mut last_values = LastValues::new(3);
+        let mut table = StreamTable::default();
+        (0..3).for_each(|symbol| table.start_sampling(stream(symbol), Seq(0)));
+        (0..3).for_each(|symbol| last_values.put(quote(symbol, 1)));
+
+        table.stop_sampling(stream(0));
+
+        let mut offered = sample(&mut table, &last_values, 9);
+        offered.sort_unstable();
+        assert_eq!(offered, [(1, 1, 0), (2, 1, 0)]);
+        table.stop_sampling(stream(2));
+        last_values.put(quote(1, 2));
+        assert_eq!(sample(&mut table, &last_values, 9), [(1, 2, 0)]);
+    }
+
+    #[test]
+    fn dirty_streams_leave_in_the_order_in_which_they_became_dirty() {
+        let mut table = StreamTable::default();
+        for (symbol, seq) in [(0, 4), (1, 7), (0, 5), (0, 6)] {
+            table.mark_dirty(stream(symbol), Seq(seq));
+        }
+
+        assert_eq!(table.pop_dirty(), Some((stream(0), Seq(3))));
+        table.mark_dirty(stream(0), Seq(7));
+        assert_eq!(table.pop_dirty(), Some((stream(1), Seq(6))));
+        assert_eq!(table.pop_dirty(), Some((stream(0), Seq(6))));
+        assert_eq!(table.pop_dirty(), None);
+        assert!(table.is_empty());
+    }
+
+    #[test]
+    fn lost_objects_are_one_range_for_each_stream() {
+        let mut table = StreamTable::default();
+        for (symbol, seq) in [(0, 4), (1, 7), (0, 5), (0, 6)] {
+            table.lose(stream(symbol), Seq(seq));
+        }
+
+        let mut lost = table.take_lost();
+        lost.sort_unstable();
+        assert_eq!(lost, [(stream(0), Seq(4), Seq(6)), (stream(1), Seq(7), Seq(7))]);
+        assert!(!table.has_lost() && table.is_empty());
+    }
+
+    #[test]
+    fn objects_up_to_the_number_that_the_client_has_are_skipped() {
+        let mut table = StreamTable::default();
+        table.set_ahead(stream(0), Seq(8));
+
+        assert_eq!([7, 8, 9, 8].map(|seq| table.skips(&quote(0, seq))), [true, true, false, false]);
+        assert!(table.is_empty());
+    }
+
+    #[test]
+    fn a_client_that_is_ahead_stays_so_when_sampling_begins_and_ends() {
+        let mut last_values = LastValues::new(1);
+        (1..=4).for_each(|seq| last_values.put(quote(0, seq)));
+        let mut table = StreamTable::default();
+        table.set_ahead(stream(0), Seq(6));
+
+        table.start_sampling(stream(0), Seq(4));
+        assert_eq!(sample(&mut table, &last_values, 9), []);
+        table.end_sampling(&last_values);
+
+        assert_eq!(table.sent(stream(0)), Some(Seq(6)));
+    }
+}
