@@ -153,7 +153,7 @@ async function heap(page: Page): Promise<void> {
 }
 
 /** From the server's answer to `/readyz` to the first price that is another than before its death. */
-async function comeBack(server: Upstream): Promise<void> {
+async function reconnects(server: Upstream): Promise<void> {
   const page = await browser.open(server.origin, WIDE);
   const took: number[] = [];
   for (let tries = 0; tries < TRIES; tries += 1) {
@@ -183,7 +183,7 @@ if (wants("load") || wants("heap")) {
   if (wants("heap")) await heap(page);
   await page.context().close();
 }
-if (wants("return")) await comeBack(server);
+if (wants("return")) await reconnects(server);
 await browser.stop();
 await server.kill();
 out(`load after ${loadavg()[0]?.toFixed(1) ?? "?"}`);

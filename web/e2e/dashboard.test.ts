@@ -78,7 +78,7 @@ test("the real market adds up on the board, at every pace", async () => {
     await framesPass(page, 3);
   }
 
-  expect(await count(page, "count-merged")).toBeGreaterThan(0);
+  expect(await count(page, "count-conflated")).toBeGreaterThan(0);
   expect(await count(page, "meter-gaps")).toBe(0);
   await expect.poll(() => text(page, "#meter-trip"), DEADLINE).toMatch(/ms|s/);
   await page.context().close();
@@ -97,7 +97,7 @@ test("the client alone: snapshot, pace and resumption, and bars that join withou
 
   await expect.poll(() => events.filter(({ channel }) => channel === "trades").length, DEADLINE).toBeGreaterThan(5);
   expect(granted[0]).toMatchObject({ conflateMs: 100, rejected: [] });
-  expect(events.find(({ channel }) => channel === "tickers")?.told).toBe("snapshot");
+  expect(events.find(({ channel }) => channel === "tickers")?.origin).toBe("snapshot");
 
   const history = new History(async (path) => (await fetch(server.origin + path)).json() as unknown);
   const bars = await history.barsBefore(aapl, "1Sec", world.now(), 60);

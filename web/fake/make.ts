@@ -14,7 +14,7 @@ export function symbol(text: string): StockSymbol {
 export function trade(afterMs: number, dollars: number, size = 10, name = "AAPL"): Trade {
   return {
     channel: "trades",
-    ...{ symbol: symbol(name), seq: undefined, merged: 0, told: "live", time: millis(START + afterMs) },
+    ...{ symbol: symbol(name), seq: undefined, conflated: 0, origin: "live", time: millis(START + afterMs) },
     ...{ id: 0, venue: "V", price: price(dollars), size: shares(size) },
   };
 }
@@ -22,14 +22,14 @@ export function trade(afterMs: number, dollars: number, size = 10, name = "AAPL"
 export function quote(bid: number, ask: number, name = "AAPL"): Quote {
   return {
     channel: "quotes",
-    ...{ symbol: symbol(name), seq: undefined, merged: 0, told: "live", time: millis(START) },
+    ...{ symbol: symbol(name), seq: undefined, conflated: 0, origin: "live", time: millis(START) },
     ...{ bid: price(bid), bidSize: shares(100), ask: price(ask), askSize: shares(200) },
   };
 }
 
-/** The same event with a number in its stream, and how many were merged into it. */
-export function numbered<E extends Trade | Quote>(event: E, number: number, merged = 0): E {
-  return { ...event, seq: seq(number), merged };
+/** The same event with a number in its stream, and how many were conflated into it. */
+export function numbered<E extends Trade | Quote>(event: E, number: number, conflated = 0): E {
+  return { ...event, seq: seq(number), conflated };
 }
 
 export function ohlc(afterMs: number, open: number, high: number, low: number, close: number, volume: number): Ohlc {
@@ -40,14 +40,14 @@ export function ohlc(afterMs: number, open: number, high: number, low: number, c
 }
 
 export function dailyBar(bar: Ohlc, name = "AAPL"): Bar {
-  return { channel: "dailyBars", ...bar, symbol: symbol(name), seq: undefined, merged: 0, told: "live" };
+  return { channel: "dailyBars", ...bar, symbol: symbol(name), seq: undefined, conflated: 0, origin: "live" };
 }
 
 /** A ticker of a stock that opened and closed yesterday at the same price. */
 export function ticker(last: number, previousClose = last, name = "AAPL"): Ticker {
   return {
     channel: "tickers",
-    ...{ symbol: symbol(name), seq: undefined, merged: 0, told: "live", time: millis(START) },
+    ...{ symbol: symbol(name), seq: undefined, conflated: 0, origin: "live", time: millis(START) },
     ...{ last: price(last), bid: price(last - 0.01), bidSize: shares(100), ask: price(last + 0.01), askSize: shares(200) },
     ...{ open: price(previousClose), high: price(Math.max(last, previousClose)), low: price(Math.min(last, previousClose)) },
     ...{ previousClose: price(previousClose), volume: shares(1_000) },
@@ -55,5 +55,5 @@ export function ticker(last: number, previousClose = last, name = "AAPL"): Ticke
 }
 
 export function status(trading: Status["trading"], reason = "", name = "AAPL"): Status {
-  return { channel: "statuses", symbol: symbol(name), seq: undefined, merged: 0, told: "live", time: millis(START), trading, reason };
+  return { channel: "statuses", symbol: symbol(name), seq: undefined, conflated: 0, origin: "live", time: millis(START), trading, reason };
 }

@@ -4,7 +4,7 @@ import { channelOf, type FakeMarket, type WireObject } from "./market";
 const CHANNELS = ["trades", "quotes", "bars", "updatedBars", "dailyBars", "statuses", "lulds", "tickers"] as const;
 
 /** The channels in which only the newest object counts. */
-const MERGED = new Set(["quotes", "bars", "updatedBars", "dailyBars", "tickers"]);
+const CONFLATED = new Set(["quotes", "bars", "updatedBars", "dailyBars", "tickers"]);
 
 /** A command as a client sent it. */
 export type Typed = Readonly<Record<string, unknown>>;
@@ -84,8 +84,8 @@ export class FakeSession {
 
   /** Newer takes the place of older and says how many it stands for; trades wait in order. */
   private queue(object: WireObject): void {
-    const isMerged = MERGED.has(channelOf(object));
-    const at = isMerged ? this.waiting.findIndex(({ T, S }) => T === object.T && S === object.S) : -1;
+    const isConflated = CONFLATED.has(channelOf(object));
+    const at = isConflated ? this.waiting.findIndex(({ T, S }) => T === object.T && S === object.S) : -1;
     const before = this.waiting[at];
     if (before === undefined) this.waiting.push(object);
     else this.waiting[at] = { ...object, cf: Number(before["cf"] ?? 0) + 1 };

@@ -148,7 +148,7 @@ export class App {
       desk.miss(gap);
       moved();
     });
-    client.on("beat", ({ ageMs, receivedAt }) => {
+    client.on("heartbeat", ({ ageMs, receivedAt }) => {
       desk.feed.beat(ageMs, receivedAt);
     });
     client.on("granted", ({ is, rejected, conflateMs }) => {

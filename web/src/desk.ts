@@ -2,7 +2,7 @@ import type { Client, Gap } from "./client";
 import { Board, Charts, Feed, Meter, Speed, Tape, type IntervalSeconds, type Lists } from "./market";
 import type { MarketEvent, Millis, StockSymbol } from "./model";
 import type { Past } from "./past";
-import type { Wants } from "./wire";
+import type { StreamSelection } from "./wire";
 
 /** What the board needs of each of its symbols: one object that says it all, and whether it is halted. */
 const BOARD_CHANNELS = ["tickers", "statuses"] as const;
@@ -88,6 +88,6 @@ export class Desk {
   }
 }
 
-function wants(channels: readonly (keyof Wants)[], symbols: readonly StockSymbol[]): Wants {
+function wants(channels: readonly (keyof StreamSelection)[], symbols: readonly StockSymbol[]): StreamSelection {
   return Object.fromEntries(channels.map((channel) => [channel, symbols]));
 }

@@ -1,4 +1,4 @@
-import type { ComeBack } from "../wire";
+import type { ReconnectAdvice } from "../wire";
 
 /** How long to wait before another try. */
 export interface Backoff {
@@ -34,7 +34,7 @@ export const DEFAULT_BACKOFF: Backoff = {
  * The wait after so many failures in a row: doubles each time, and the upper half of it is chance,
  * so that the clients of one server do not come back as one crowd.
  */
-export function waitMs(failures: number, advice: Exclude<ComeBack, "never">, random: number, backoff: Backoff): number {
+export function waitMs(failures: number, advice: Exclude<ReconnectAdvice, "never">, random: number, backoff: Backoff): number {
   const longest = Math.max(longestOf(failures, backoff), advice === "later" ? 2 * backoff.laterMs : 0);
   return longest / 2 + (random * longest) / 2;
 }

@@ -86,7 +86,7 @@ test("over a lost connection the trades go on without a hole", async () => {
 test("a slower pace merges tickers and drops no trade", async () => {
   const granted: number[] = [];
   client.on("granted", ({ conflateMs }) => granted.push(conflateMs));
-  const events: { channel: string; merged: number }[] = [];
+  const events: { channel: string; conflated: number }[] = [];
   client.on("market", (frame) => events.push(...frame.events));
   client.subscribe({ trades: [symbol("AAPL")], tickers: [symbol("AAPL")] });
   client.connect();
@@ -104,8 +104,8 @@ test("a slower pace merges tickers and drops no trade", async () => {
   await vi.waitFor(() => {
     expect(events.filter(({ channel }) => channel === "trades")).toHaveLength(10);
   }, DEADLINE);
-  expect(events.filter(({ channel }) => channel === "tickers").map(({ merged }) => merged)).toEqual([9]);
-  expect(client.counts).toMatchObject({ gaps: 0, merged: 9 });
+  expect(events.filter(({ channel }) => channel === "tickers").map(({ conflated }) => conflated)).toEqual([9]);
+  expect(client.counts).toMatchObject({ gaps: 0, conflated: 9 });
 });
 
 test("a real close code reaches the state", async () => {

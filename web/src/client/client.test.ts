@@ -202,7 +202,7 @@ test("a close that says not to come back is the end, until somebody asks", () =>
   world.socket.end(1008);
   world.pass(3_600_000);
   expect(world.sockets).toHaveLength(1);
-  expect(it.state).toMatchObject({ phase: "ended", close: { code: 1008, comeBack: "never" } });
+  expect(it.state).toMatchObject({ phase: "ended", close: { code: 1008, reconnect: "never" } });
 
   it.connect();
   expect(world.sockets).toHaveLength(2);
@@ -268,7 +268,7 @@ test("a frame's events arrive together, a gap is told and a server that cannot r
 test("an error of the server and a broken frame are told and end nothing", () => {
   const { world, client: it } = client();
   const refused = heard(it, "refused");
-  const faults = heard(it, "fault");
+  const errors = heard(it, "fault");
   it.connect();
   world.socket.greet();
 
@@ -276,7 +276,7 @@ test("an error of the server and a broken frame are told and end nothing", () =>
   world.socket.receive({ T: "t" });
 
   expect(refused).toEqual([{ code: 405, message: "symbol limit exceeded" }]);
-  expect(faults).toHaveLength(1);
+  expect(errors).toHaveLength(1);
   expect(it.state.phase).toBe("live");
 });
 

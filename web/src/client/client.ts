@@ -1,6 +1,6 @@
 import { millis, type Channel, type Epoch, type MarketEvent, type Millis } from "../model";
 import * as wire from "../wire";
-import type { Control, Extensions, Granted, Key, Wants } from "../wire";
+import type { Control, Extensions, Acknowledgement, Key, StreamSelection } from "../wire";
 import { DEFAULT_BACKOFF, waitMs, type Backoff } from "./backoff";
 import { Connection } from "./connection";
 import { noCounts, type Counts } from "./counts";
@@ -20,9 +20,9 @@ export interface ClientEvents {
   /** Something is missing from a stream. */
   gap: Gap;
   /** The server took a command and says what it grants; `is` tells a new life of it from the one we knew. */
-  granted: Granted & { readonly is: "the same" | "another" };
+  granted: Acknowledgement & { readonly is: "the same" | "another" };
   /** Nothing else was sent for a while: the newest event of the whole market was so old at that time. */
-  beat: { readonly ageMs: number; readonly receivedAt: Millis };
+  heartbeat: { readonly ageMs: number; readonly receivedAt: Millis };
   /** From a question to its answer, in milliseconds. */
   roundTrip: number;
   /** The server is about to stop and asks to come back after so many milliseconds. */
@@ -144,13 +144,13 @@ export class Client {
     }
   }
 
-  /** Wants these as well; the newest of each comes at once, marked as a snapshot. */
-  subscribe(wants: Wants): void {
+  /** StreamSelection these as well; the newest of each comes at once, marked as a snapshot. */
+  subscribe(wants: StreamSelection): void {
     const added = this.subscription.add(wants);
     if (this.isLive && !wire.isEmpty(added)) this.send(wire.subscribe(added, { id: this.nextId(), snapshot: true }));
   }
 
-  unsubscribe(wants: Wants): void {
+  unsubscribe(wants: StreamSelection): void {
     const removed = this.subscription.remove(wants);
     if (this.isLive && !wire.isEmpty(removed)) this.send(wire.unsubscribe(removed));
   }
@@ -199,7 +199,7 @@ export class Client {
     this.counts.frames += 1;
     this.counts.bytes += typeof data === "string" ? data.length : 0;
     for (const control of frame.controls) this.obey(control, receivedAt);
-    for (const fault of frame.faults) this.listeners.tell("fault", fault);
+    for (const fault of frame.errors) this.listeners.tell("fault", fault);
     const events = frame.events.filter((event) => this.isNews(event));
     if (events.length > 0) this.listeners.tell("market", { events, receivedAt });
   }
@@ -208,13 +208,13 @@ export class Client {
   private isNews(event: MarketEvent): boolean {
     const order = this.sequence.check(event);
     this.counts.objects += 1;
-    this.counts.merged += event.merged;
+    this.counts.conflated += event.conflated;
     if (order === "again") {
-      this.counts.repeated += event.told === "live" ? 1 : 0;
+      this.counts.repeated += event.origin === "live" ? 1 : 0;
       return false;
     }
     if (order !== "follows") this.tellGap(order);
-    const isReplayed = this.current.phase === "live" && event.time < this.current.since && event.told === "live";
+    const isReplayed = this.current.phase === "live" && event.time < this.current.since && event.origin === "live";
     if (isReplayed && this.isResumed(event.channel)) this.counts.healed += 1;
     return true;
   }
@@ -237,7 +237,7 @@ export class Client {
       case "authenticated":
         break;
       case "subscription":
-        this.acknowledged(control.granted, now);
+        this.acknowledged(control.acknowledgement, now);
         this.sequence.keepOnly(control.channels);
         break;
       case "gap": {
@@ -246,8 +246,8 @@ export class Client {
         this.tellGap(gap);
         break;
       }
-      case "beat":
-        this.listeners.tell("beat", { ageMs: control.ageMs, receivedAt: now });
+      case "heartbeat":
+        this.listeners.tell("heartbeat", { ageMs: control.ageMs, receivedAt: now });
         break;
       case "drain":
         this.reconnectMs = control.reconnectMs;
@@ -281,7 +281,7 @@ export class Client {
     return { ...asked, resume: { epoch: this.epoch, last } };
   }
 
-  private acknowledged(granted: Granted | undefined, now: Millis): void {
+  private acknowledged(granted: Acknowledgement | undefined, now: Millis): void {
     const is = granted?.epoch === this.epoch ? "the same" : "another";
     // Numbers of another life prove nothing.
     if (!this.isAcknowledged && (granted === undefined || is === "another")) this.sequence.reset();
@@ -325,7 +325,7 @@ export class Client {
     this.connection = undefined;
     this.cancelTimer();
     this.cancelBeat();
-    if (was.phase === "closing" || close.comeBack === "never") {
+    if (was.phase === "closing" || close.reconnect === "never") {
       this.enter({ phase: "ended", close });
       return;
     }
@@ -334,7 +334,7 @@ export class Client {
     const forgiven = was.phase === "live" && now - was.since >= this.options.backoff.forgiveMs;
     this.failures = forgiven ? 1 : this.failures + 1;
     // A server that names the time has spread its clients already.
-    const wait = this.reconnectMs ?? waitMs(this.failures, close.comeBack, this.world.random(), this.options.backoff);
+    const wait = this.reconnectMs ?? waitMs(this.failures, close.reconnect, this.world.random(), this.options.backoff);
     this.cancelTimer = this.world.after(wait, () => {
       this.connect();
     });

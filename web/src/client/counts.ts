@@ -4,8 +4,8 @@ export interface Counts {
   /** Characters of text, which are bytes: the stream is ASCII, but for what compression saved. */
   bytes: number;
   objects: number;
-  /** Objects that the server merged into newer ones before they were sent (`cf`). */
-  merged: number;
+  /** Objects that the server conflated into newer ones before they were sent (`cf`). */
+  conflated: number;
   /** Places where something is missing, and how many objects in all. */
   gaps: number;
   missed: number;
@@ -21,7 +21,7 @@ export const noCounts = (): Counts => ({
   frames: 0,
   bytes: 0,
   objects: 0,
-  merged: 0,
+  conflated: 0,
   gaps: 0,
   missed: 0,
   healed: 0,

@@ -1,5 +1,5 @@
 import { millis, type Instrument, type Millis, type Ohlc, type StockSymbol, type Trade } from "../model";
-import { barsPath, justBefore, readAssets, readBars, readTrades, tradesPath, type Timeframe } from "../wire";
+import { barsPath, millisecondBefore, readAssets, readBars, readTrades, tradesPath, type Timeframe } from "../wire";
 
 /** Gets a path of the server's as JSON; undefined when there is no answer to be had. */
 export type GetJson = (path: string) => Promise<unknown>;
@@ -33,7 +33,7 @@ export class History {
   /** So many bars before this time, oldest first. */
   async barsBefore(symbol: StockSymbol, timeframe: Timeframe, before: Millis, limit: number): Promise<readonly Ohlc[] | undefined> {
     const start = millis(before - LENGTH_MS[timeframe] * limit * SLEEP);
-    const query = { symbols: [symbol], timeframe, start, end: justBefore(before), limit };
+    const query = { symbols: [symbol], timeframe, start, end: millisecondBefore(before), limit };
     const page = readBars(await this.getJson(barsPath(query)));
     return page && (page.bySymbol.get(symbol) ?? []);
   }

@@ -2,7 +2,7 @@
  * A conversation with the server that is kept alive. Usable on its own: no DOM, and the WebSocket,
  * the clock, the timers and the randomness are handed in as a `World`. See README.md beside this file.
  */
-export type { Granted, Key } from "../wire";
+export type { Acknowledgement, Key } from "../wire";
 export { DEFAULT_BACKOFF, type Backoff } from "./backoff";
 export { Client, type ClientEvents, type ClientOptions } from "./client";
 export type { Counts } from "./counts";

@@ -9,7 +9,7 @@ test("the first object of a stream proves nothing", () => {
   expect(new SequenceCheck().check(numbered(trade(0, 10), 500))).toBe("follows");
 });
 
-test("numbers that rise by what was merged are in order", () => {
+test("numbers that rise by what was conflated are in order", () => {
   const sequence = new SequenceCheck();
 
   expect(sequence.check(numbered(quote(1, 2), 5))).toBe("follows");
@@ -73,9 +73,9 @@ test("a snapshot of a resumed stream is left to the replay, and begins any other
   sequence.check(numbered(quote(1, 2), 70));
   sequence.reset(["trades"]);
 
-  expect(sequence.check({ ...numbered(trade(0, 10), 8), told: "snapshot" })).toBe("again");
+  expect(sequence.check({ ...numbered(trade(0, 10), 8), origin: "snapshot" })).toBe("again");
   expect(sequence.check(numbered(trade(0, 10), 6))).toBe("follows");
-  expect(sequence.check({ ...numbered(quote(1, 2), 90), told: "snapshot" })).toBe("follows");
+  expect(sequence.check({ ...numbered(quote(1, 2), 90), origin: "snapshot" })).toBe("follows");
   expect(sequence.check(numbered(quote(1, 2), 91))).toBe("follows");
 });
 

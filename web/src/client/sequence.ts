@@ -24,16 +24,16 @@ export class SequenceCheck {
 
   /** Takes note of an event, unless it came already. */
   check(event: MarketEvent): Order {
-    const { channel, symbol, seq: got, merged, told } = event;
+    const { channel, symbol, seq: got, conflated, origin } = event;
     const stream = this.last.get(channel);
     if (got === undefined || stream === undefined) return "follows";
 
     const before = stream.get(symbol);
     // A snapshot of a stream that is being resumed runs ahead of the replay, which brings it again in its place.
-    if (before !== undefined && (got <= before || told === "snapshot")) return "again";
+    if (before !== undefined && (got <= before || origin === "snapshot")) return "again";
     stream.set(symbol, got);
-    if (before === undefined || got - before <= merged + 1) return "follows";
-    return { channel, symbol, from: seq(before + 1), to: seq(got - merged - 1), known: "noticed" };
+    if (before === undefined || got - before <= conflated + 1) return "follows";
+    return { channel, symbol, from: seq(before + 1), to: seq(got - conflated - 1), known: "noticed" };
   }
 
   /** The server says itself that these will not come: what follows them is in order. */

@@ -15,7 +15,7 @@ test("a trade goes into every interval but the day, and only if it is of this sy
 test("a snapshot of a trade is in the bars of history already", () => {
   const charts = new Charts(symbol("AAPL"));
 
-  charts.apply({ ...trade(0, 10), told: "snapshot" });
+  charts.apply({ ...trade(0, 10), origin: "snapshot" });
 
   expect(charts.of(1)?.all).toEqual([]);
 });

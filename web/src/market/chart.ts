@@ -33,7 +33,7 @@ export class Charts {
     switch (event.channel) {
       case "trades":
         // A snapshot is in the bars of history already.
-        if (event.told === "snapshot") break;
+        if (event.origin === "snapshot") break;
         for (const series of this.series.values()) {
           if (series.intervalMs >= DAY_MS) continue;
           series.live(event.time);

@@ -54,7 +54,7 @@ export class Meter {
     slot.objects += 1;
     // A bar's time is when it began, a snapshot's when it was new: no latency.
     const isTimed = event.channel === "trades" || event.channel === "quotes" || event.channel === "tickers";
-    if (!isTimed || event.told === "snapshot") return;
+    if (!isTimed || event.origin === "snapshot") return;
     const bucket = bucketOf(receivedAt - event.time);
     slot.latencies[bucket] = (slot.latencies[bucket] ?? 0) + 1;
   }
@@ -64,15 +64,15 @@ export class Meter {
     const current = Math.floor(now / 1000);
     const seconds = this.ring.filter(({ second }) => second < current && second >= current - WINDOW);
     const objects = seconds.reduce((sum, slot) => sum + slot.objects, 0);
-    const merged = new Uint32Array(BUCKETS);
+    const totals = new Uint32Array(BUCKETS);
     for (const { latencies } of seconds) {
-      latencies.forEach((count, bucket) => (merged[bucket] = (merged[bucket] ?? 0) + count));
+      latencies.forEach((count, bucket) => (totals[bucket] = (totals[bucket] ?? 0) + count));
     }
     return {
       perSecond: objects / Math.min(WINDOW, Math.max(1, current - this.first)),
-      p50: quantile(merged, 0.5),
-      p99: quantile(merged, 0.99),
-      histogram: histogramOf(merged),
+      p50: quantile(totals, 0.5),
+      p99: quantile(totals, 0.99),
+      histogram: histogramOf(totals),
     };
   }
 

@@ -51,8 +51,8 @@ test("a hole that nobody can fill stays in sight", () => {
 
 test("a snapshot begins an empty tape and repeats nothing on any other", () => {
   const it = tape();
-  it.apply({ ...trade(0, 10), told: "snapshot" });
-  it.apply({ ...trade(0, 10), told: "snapshot" });
+  it.apply({ ...trade(0, 10), origin: "snapshot" });
+  it.apply({ ...trade(0, 10), origin: "snapshot" });
 
   expect(it.end).toBe(1);
 });

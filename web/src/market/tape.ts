@@ -67,7 +67,7 @@ export class Tape {
     if (event.symbol !== this.symbol) return;
     if (event.channel === "quotes" || event.channel === "tickers") this.best = event;
     // A snapshot says what was last; on a tape that has lines already it is one of them.
-    else if (event.channel === "trades" && (event.told === "live" || this.lines.length === 0)) this.print(event);
+    else if (event.channel === "trades" && (event.origin === "live" || this.lines.length === 0)) this.print(event);
   }
 
   /** Tells that trades are missing after the newest line. */

@@ -1,28 +1,28 @@
 import type { Millis, Price, Seq, Shares } from "./numbers";
 import type { StockSymbol } from "./symbol";
 
-/** The kinds of data that can be subscribed to, named as in a subscription. */
+/** Channels that can be subscribed to, named and ordered as in a subscription. */
 export const CHANNELS = ["trades", "quotes", "bars", "updatedBars", "dailyBars", "statuses", "tickers"] as const;
 
 export type Channel = (typeof CHANNELS)[number];
 
-/** What every object of a stream says. */
-interface InStream {
+/** Fields common to every object of a (channel, symbol) stream. */
+interface StreamObject {
   readonly symbol: StockSymbol;
-  /** Its number in the stream; absent from servers that do not number. */
+  /** Sequence number in the stream; absent from servers without sequence numbers. */
   readonly seq: Seq | undefined;
-  /** How many earlier objects of the stream were merged into this one. */
-  readonly merged: number;
-  /** A snapshot is the newest object there was when the stream was subscribed to: it is told, it did not happen now. */
-  readonly told: "live" | "snapshot";
-  /** When it happened by the market's clock; for a bar, when the bar began. */
+  /** Number of earlier objects of the stream that were conflated into this one. */
+  readonly conflated: number;
+  /** A snapshot repeats the latest object at the time of the subscription; it did not happen now. */
+  readonly origin: "live" | "snapshot";
+  /** Event time by the market's clock; the start of a bar. */
   readonly time: Millis;
 }
 
-/** Shares changed hands. */
-export interface Trade extends InStream {
+/** A trade. */
+export interface Trade extends StreamObject {
   readonly channel: "trades";
-  /** The venue's number for it, rising per symbol; 0 when there is none. */
+  /** The venue's trade id, rising per symbol; 0 when there is none. */
   readonly id: number;
   readonly price: Price;
   readonly size: Shares;
@@ -30,8 +30,8 @@ export interface Trade extends InStream {
   readonly venue: string;
 }
 
-/** The best bid or the best ask changed. */
-export interface Quote extends InStream {
+/** A change of the best bid or the best ask. */
+export interface Quote extends StreamObject {
   readonly channel: "quotes";
   readonly bid: Price;
   readonly bidSize: Shares;
@@ -39,7 +39,7 @@ export interface Quote extends InStream {
   readonly askSize: Shares;
 }
 
-/** Open, high, low, close and volume of a stretch of time that begins at `time`. */
+/** Open, high, low, close and volume of an interval that starts at `time`. */
 export interface Ohlc {
   readonly time: Millis;
   readonly open: Price;
@@ -49,21 +49,21 @@ export interface Ohlc {
   readonly volume: Shares;
 }
 
-/** A bar as the server folded it: of a minute, of a minute again, or of the day so far. */
-export interface Bar extends InStream, Ohlc {
+/** A bar computed by the server: of a minute, of a minute corrected later, or of the day so far. */
+export interface Bar extends StreamObject, Ohlc {
   readonly channel: "bars" | "updatedBars" | "dailyBars";
 }
 
-/** Trading in a symbol was halted, or resumed. */
-export interface Status extends InStream {
+/** A halt or a resumption of trading. */
+export interface Status extends StreamObject {
   readonly channel: "statuses";
   readonly trading: "halted" | "open";
-  /** Why, in the venue's words. */
+  /** The reason in the venue's words. */
   readonly reason: string;
 }
 
-/** All that a board shows of one symbol, in one object. Before the first quote bid and ask are 0. */
-export interface Ticker extends InStream {
+/** Everything that a watchlist row shows, in one object. Bid and ask are 0 before the first quote. */
+export interface Ticker extends StreamObject {
   readonly channel: "tickers";
   readonly last: Price;
   readonly bid: Price;
@@ -77,5 +77,5 @@ export interface Ticker extends InStream {
   readonly volume: Shares;
 }
 
-/** What the market says. */
+/** Any object of a data channel. */
 export type MarketEvent = Trade | Quote | Bar | Status | Ticker;

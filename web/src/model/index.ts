@@ -1,4 +1,4 @@
-/** The market's words as plain values: the ground floor. Imports no other room. */
+/** Plain values of the market domain. Imports no other module. */
 export * from "./event";
 export * from "./instrument";
 export * from "./numbers";

@@ -1,6 +1,6 @@
 import type { StockSymbol } from "./symbol";
 
-/** A stock that can be watched. */
+/** A stock with its display name and listing exchange. */
 export interface Instrument {
   readonly symbol: StockSymbol;
   readonly name: string;

@@ -1,13 +1,13 @@
-/** The text that names an instrument: `AAPL`. (Not `Symbol`: JavaScript has taken that name.) */
+/** A ticker symbol such as `AAPL`. (`Symbol` is a JavaScript built-in.) */
 export type StockSymbol = string & { readonly __stockSymbol: unique symbol };
 
 /** The longest symbol that the server accepts. */
 export const MAX_SYMBOL_LENGTH = 24;
 
-/** Visible ASCII without quote, backslash and comma: the server's own rule. */
+/** Visible ASCII without quote, backslash and comma: the rule that the server applies. */
 const SHAPE = /^[!#-+\--[\]-~]+$/;
 
-/** The text as a symbol, or undefined when it cannot be one. */
+/** Parses a symbol; undefined if the text is not a valid one. */
 export function asSymbol(text: string): StockSymbol | undefined {
   const fits = text.length <= MAX_SYMBOL_LENGTH && SHAPE.test(text);
   return fits ? (text as StockSymbol) : undefined;

@@ -22,13 +22,13 @@ export class Stream {
     this.drawBars(histogram, [p50, p99]);
     this.set("count-frames", formatShort(counts.frames));
     this.set("count-bytes", formatBytes(counts.bytes));
-    this.set("count-merged", formatShort(counts.merged));
+    this.set("count-conflated", formatShort(counts.conflated));
     this.set("count-missed", formatCount(counts.missed));
     this.set("count-healed", formatCount(counts.healed));
     this.set("count-connections", formatCount(counts.connections));
     this.set("speed-frames", `${formatCount(speed.frames)}/s`);
     this.set("speed-bytes", `${formatBytes(speed.bytes)}/s`);
-    this.set("speed-merged", `${formatCount(speed.merged)}/s`);
+    this.set("speed-conflated", `${formatCount(speed.conflated)}/s`);
   }
 
   /** The highest bar has the full height; those up to p50, up to p99 and beyond differ in colour. */

@@ -1,14 +1,14 @@
 import { asSymbol, type Instrument } from "../model";
-import { isJson } from "./fields";
+import { isJsonObject } from "./fields";
 
-/** Reads the answer of `GET /v2/assets`; entries that make no sense are left out. Undefined when it is no list. */
+/** Decodes the response of `GET /v2/assets`, skipping invalid entries; undefined if it is not a list. */
 export function readAssets(body: unknown): readonly Instrument[] | undefined {
   if (!Array.isArray(body)) return undefined;
   return body.flatMap((item: unknown) => readAsset(item) ?? []);
 }
 
 function readAsset(item: unknown): Instrument | undefined {
-  if (!isJson(item) || typeof item["symbol"] !== "string") return undefined;
+  if (!isJsonObject(item) || typeof item["symbol"] !== "string") return undefined;
   const symbol = asSymbol(item["symbol"]);
   if (symbol === undefined) return undefined;
   return { symbol, name: textOr(item["name"], symbol), exchange: textOr(item["exchange"], "") };

@@ -1,51 +1,51 @@
 import { CHANNELS, type Channel, type Epoch, type Seq, type StockSymbol } from "../model";
 
-/** What lets a client in, where the server asks for it. */
+/** An API key: the credentials of the `auth` command. */
 export interface Key {
   readonly id: string;
   readonly secret: string;
 }
 
-/** Symbols per channel, as a command carries them. */
-export type Wants = Readonly<Partial<Record<Channel, readonly StockSymbol[]>>>;
+/** Symbols per channel, as in a subscribe or unsubscribe command. */
+export type StreamSelection = Readonly<Partial<Record<Channel, readonly StockSymbol[]>>>;
 
-/** The last numbers that a client has, and the epoch in which they were given. */
+/** The last sequence number received on each stream, and the epoch they belong to. */
 export interface Resume {
   readonly epoch: Epoch;
   readonly last: Readonly<Partial<Record<Channel, Readonly<Record<StockSymbol, Seq>>>>>;
 }
 
-/** What a client opts into, or asks to change; what is left out stays as it is. */
+/** Protocol extensions (`x`) of a command. An omitted option keeps its current value. */
 export interface Extensions {
-  /** Comes back in the acknowledgement. */
+  /** Echoed in the acknowledgement. */
   readonly id?: number;
-  /** At most one frame in so many milliseconds; 0 is every one. */
+  /** Conflation interval in ms: at most one frame per interval; 0 disables conflation. */
   readonly conflateMs?: number;
   readonly heartbeatMs?: number;
-  /** Whether the newest object of each new stream comes first. */
+  /** Whether the latest object of each newly subscribed stream is sent at once. */
   readonly snapshot?: boolean;
   readonly resume?: Resume;
 }
 
 export const auth = ({ id, secret }: Key): string => JSON.stringify({ action: "auth", key: id, secret });
 
-export function subscribe(wants: Wants, { id, conflateMs, heartbeatMs, snapshot, resume }: Extensions = {}): string {
+export function subscribe(streams: StreamSelection, { id, conflateMs, heartbeatMs, snapshot, resume }: Extensions = {}): string {
   const x = {
     ...{ id, conflate_ms: conflateMs, heartbeat_ms: heartbeatMs, snapshot },
     resume: resume && { epoch: resume.epoch, sq: resume.last },
   };
-  const asks = Object.values(x).some((value) => value !== undefined);
-  return JSON.stringify({ action: "subscribe", ...named(wants), ...(asks ? { x } : {}) });
+  const isExtended = Object.values(x).some((value) => value !== undefined);
+  return JSON.stringify({ action: "subscribe", ...nonEmpty(streams), ...(isExtended ? { x } : {}) });
 }
 
-export const unsubscribe = (wants: Wants): string => JSON.stringify({ action: "unsubscribe", ...named(wants) });
+export const unsubscribe = (streams: StreamSelection): string => JSON.stringify({ action: "unsubscribe", ...nonEmpty(streams) });
 
-export function isEmpty(wants: Wants): boolean {
-  return CHANNELS.every((channel) => (wants[channel] ?? []).length === 0);
+export function isEmpty(streams: StreamSelection): boolean {
+  return CHANNELS.every((channel) => (streams[channel] ?? []).length === 0);
 }
 
-/** Channels in the protocol's order; those without symbols are left out. */
-function named(wants: Wants): Record<string, unknown> {
-  const channels = CHANNELS.filter((channel) => (wants[channel] ?? []).length > 0);
-  return Object.fromEntries(channels.map((channel) => [channel, wants[channel]]));
+/** The channels that have symbols, in the protocol's order. */
+function nonEmpty(streams: StreamSelection): Record<string, unknown> {
+  const channels = CHANNELS.filter((channel) => (streams[channel] ?? []).length > 0);
+  return Object.fromEntries(channels.map((channel) => [channel, streams[channel]]));
 }

@@ -1,81 +1,81 @@
 import { CHANNELS, epoch, seq, type Channel, type Epoch, type Millis, type Seq, type StockSymbol } from "../model";
-import { BadField, countAt, isJson, optionalCountAt, symbolAt, textAt, textsAt, type Json } from "./fields";
-import { timeAt } from "./time";
+import { FieldError, countField, isJsonObject, optionalCountField, symbolField, textField, textListField, type JsonObject } from "./fields";
+import { timeField } from "./time";
 
-/** What an acknowledgement grants of what was asked for. */
-export interface Granted {
+/** The extensions (`x`) of an acknowledgement: the options in effect. */
+export interface Acknowledgement {
   readonly id: number | undefined;
   readonly epoch: Epoch;
   readonly conflateMs: number;
   readonly heartbeatMs: number;
-  /** Symbols that this market does not know, of all channels together. */
+  /** Unknown symbols, of all channels together. */
   readonly rejected: readonly string[];
 }
 
-/** What the server says about the conversation itself. */
+/** A control message: it concerns the session, not the market. */
 export type Control =
   | { readonly control: "connected" }
   | { readonly control: "authenticated" }
   | {
       readonly control: "subscription";
       readonly channels: Readonly<Record<Channel, readonly string[]>>;
-      /** Absent from a server that knows no extensions. */
-      readonly granted: Granted | undefined;
+      /** Undefined if the server does not support extensions. */
+      readonly acknowledgement: Acknowledgement | undefined;
     }
-  /** Objects that will not come. */
+  /** A range of objects that will not be delivered. */
   | { readonly control: "gap"; readonly channel: Channel; readonly symbol: StockSymbol; readonly from: Seq; readonly to: Seq }
-  /** Nothing else was sent for a while; the newest event of the market is so old. */
-  | { readonly control: "beat"; readonly epoch: Epoch; readonly ageMs: number; readonly time: Millis }
-  /** A planned stop: come back after so long. */
+  /** Sent when the connection is idle; `ageMs` is the age of the latest event of the whole market. */
+  | { readonly control: "heartbeat"; readonly epoch: Epoch; readonly ageMs: number; readonly time: Millis }
+  /** The server is shutting down; reconnect after this delay. */
   | { readonly control: "drain"; readonly reconnectMs: number }
   | { readonly control: "error"; readonly code: number; readonly message: string };
 
-/** Reads an object of this kind; undefined when it is no control that we know. */
-export function readControl(kind: string, item: Json): Control | undefined {
+/** Decodes a control message of this kind; undefined if the kind is unknown. */
+export function readControl(kind: string, item: JsonObject): Control | undefined {
   switch (kind) {
     case "success":
       return readSuccess(item);
     case "subscription":
-      return { control: "subscription", channels: readChannels(item), granted: readGranted(item["x"]) };
+      return { control: "subscription", channels: readChannels(item), acknowledgement: readAcknowledgement(item["x"]) };
     case "gap":
       return readGap(item);
     case "h":
-      return { control: "beat", epoch: epoch(textAt(item, "epoch")), ageMs: countAt(item, "age_ms"), time: timeAt(item, "t") };
+      return { control: "heartbeat", epoch: epoch(textField(item, "epoch")), ageMs: countField(item, "age_ms"), time: timeField(item, "t") };
     case "drain":
-      return { control: "drain", reconnectMs: countAt(item, "reconnect_ms") };
+      return { control: "drain", reconnectMs: countField(item, "reconnect_ms") };
     case "error":
-      return { control: "error", code: countAt(item, "code"), message: textAt(item, "msg") };
+      return { control: "error", code: countField(item, "code"), message: textField(item, "msg") };
     default:
       return undefined;
   }
 }
 
-function readSuccess(item: Json): Control | undefined {
-  const message = textAt(item, "msg");
+function readSuccess(item: JsonObject): Control | undefined {
+  const message = textField(item, "msg");
   return message === "connected" || message === "authenticated" ? { control: message } : undefined;
 }
 
-function readChannels(item: Json): Record<Channel, readonly string[]> {
-  const entries = CHANNELS.map((channel) => [channel, textsAt(item, channel)] as const);
+function readChannels(item: JsonObject): Record<Channel, readonly string[]> {
+  const entries = CHANNELS.map((channel) => [channel, textListField(item, channel)] as const);
   return Object.fromEntries(entries) as Record<Channel, readonly string[]>;
 }
 
-function readGranted(x: unknown): Granted | undefined {
+function readAcknowledgement(x: unknown): Acknowledgement | undefined {
   if (x === undefined) return undefined;
-  if (!isJson(x)) throw new BadField("x", "an object");
-  const rejected = isJson(x["rejected"]) ? x["rejected"] : {};
+  if (!isJsonObject(x)) throw new FieldError("x", "an object");
+  const rejected = isJsonObject(x["rejected"]) ? x["rejected"] : {};
   return {
     id: typeof x["id"] === "number" ? x["id"] : undefined,
-    epoch: epoch(textAt(x, "epoch")),
-    conflateMs: optionalCountAt(x, "conflate_ms") ?? 0,
-    heartbeatMs: optionalCountAt(x, "heartbeat_ms") ?? 0,
-    rejected: [...new Set(Object.keys(rejected).flatMap((channel) => textsAt(rejected, channel)))],
+    epoch: epoch(textField(x, "epoch")),
+    conflateMs: optionalCountField(x, "conflate_ms") ?? 0,
+    heartbeatMs: optionalCountField(x, "heartbeat_ms") ?? 0,
+    rejected: [...new Set(Object.keys(rejected).flatMap((channel) => textListField(rejected, channel)))],
   };
 }
 
-function readGap(item: Json): Control | undefined {
-  const name = textAt(item, "ch");
+function readGap(item: JsonObject): Control | undefined {
+  const name = textField(item, "ch");
   const channel = CHANNELS.find((known) => known === name);
   if (channel === undefined) return undefined;
-  return { control: "gap", channel, symbol: symbolAt(item, "S"), from: seq(countAt(item, "from")), to: seq(countAt(item, "to")) };
+  return { control: "gap", channel, symbol: symbolField(item, "S"), from: seq(countField(item, "from")), to: seq(countField(item, "to")) };
 }

@@ -1,56 +1,56 @@
 import { asSymbol, type StockSymbol } from "../model";
 
-/** An object as it came: keys known, values not. */
-export type Json = Readonly<Record<string, unknown>>;
+/** A decoded JSON object whose values are not validated yet. */
+export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** A field that is missing or of the wrong type. Caught where the object is read; never leaves the wire room. */
-export class BadField extends Error {
+/** A missing field or one of the wrong type. Caught in `readFrame` and `readPage`; never thrown out of this module. */
+export class FieldError extends Error {
   constructor(key: string, expected: string) {
     super(`field \`${key}\` is not ${expected}`);
   }
 }
 
-export function isJson(value: unknown): value is Json {
+export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** A finite number. */
-export function numberAt(object: Json, key: string): number {
+export function numberField(object: JsonObject, key: string): number {
   const value = object[key];
-  if (typeof value !== "number" || !Number.isFinite(value)) throw new BadField(key, "a number");
+  if (typeof value !== "number" || !Number.isFinite(value)) throw new FieldError(key, "a number");
   return value;
 }
 
-/** A whole number from 0. */
-export function countAt(object: Json, key: string): number {
-  const value = numberAt(object, key);
-  if (!Number.isSafeInteger(value) || value < 0) throw new BadField(key, "a whole number from 0");
+/** A non-negative integer. */
+export function countField(object: JsonObject, key: string): number {
+  const value = numberField(object, key);
+  if (!Number.isSafeInteger(value) || value < 0) throw new FieldError(key, "a non-negative integer");
   return value;
 }
 
-/** A whole number from 0, or undefined when the field is absent. */
-export function optionalCountAt(object: Json, key: string): number | undefined {
-  return object[key] === undefined ? undefined : countAt(object, key);
+/** A non-negative integer, or undefined if the field is absent. */
+export function optionalCountField(object: JsonObject, key: string): number | undefined {
+  return object[key] === undefined ? undefined : countField(object, key);
 }
 
-export function textAt(object: Json, key: string): string {
+export function textField(object: JsonObject, key: string): string {
   const value = object[key];
-  if (typeof value !== "string") throw new BadField(key, "a string");
+  if (typeof value !== "string") throw new FieldError(key, "a string");
   return value;
 }
 
-export function symbolAt(object: Json, key: string): StockSymbol {
-  const symbol = asSymbol(textAt(object, key));
-  if (symbol === undefined) throw new BadField(key, "a symbol");
+export function symbolField(object: JsonObject, key: string): StockSymbol {
+  const symbol = asSymbol(textField(object, key));
+  if (symbol === undefined) throw new FieldError(key, "a symbol");
   return symbol;
 }
 
-/** A list of strings; an absent one counts as empty. */
-export function textsAt(object: Json, key: string): readonly string[] {
+/** A list of strings; empty if the field is absent. */
+export function textListField(object: JsonObject, key: string): readonly string[] {
   const value = object[key] ?? [];
-  if (!Array.isArray(value)) throw new BadField(key, "a list");
+  if (!Array.isArray(value)) throw new FieldError(key, "a list");
   return value.map((item: unknown) => {
-    if (typeof item !== "string") throw new BadField(key, "a list of strings");
+    if (typeof item !== "string") throw new FieldError(key, "a list of strings");
     return item;
   });
 }

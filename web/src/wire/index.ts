@@ -1,11 +1,11 @@
-/** The protocol and nothing else: commands and queries out, frames and answers in, what a close means. */
+/** The protocol (docs/PROTOCOL.md): encodes commands and REST queries, decodes frames and REST responses, interprets close codes. */
 export { readAssets } from "./assets";
-export { closeOf, type Close, type ComeBack } from "./close";
-export { auth, isEmpty, subscribe, unsubscribe, type Extensions, type Key, type Resume, type Wants } from "./command";
-export type { Control, Granted } from "./control";
+export { closeOf, type Close, type ReconnectAdvice } from "./close";
+export { auth, isEmpty, subscribe, unsubscribe, type Extensions, type Key, type Resume, type StreamSelection } from "./command";
+export type { Control, Acknowledgement } from "./control";
 export {
   barsPath,
-  justBefore,
+  millisecondBefore,
   readBars,
   readTrades,
   tradesPath,

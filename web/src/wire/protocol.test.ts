@@ -9,17 +9,17 @@ test("a command names its channels in the protocol's order and leaves out the em
   expect(unsubscribe({ quotes: [AAPL] })).toBe('{"action":"unsubscribe","quotes":["AAPL"]}');
 });
 
-test("a restart invites back, a policy violation does not", () => {
-  expect(closeOf(1012).comeBack).toBe("soon");
-  expect(closeOf(1013).comeBack).toBe("later");
-  expect(closeOf(1008).comeBack).toBe("never");
+test("a restart advises to reconnect, a policy violation does not", () => {
+  expect(closeOf(1012).reconnect).toBe("soon");
+  expect(closeOf(1013).reconnect).toBe("later");
+  expect(closeOf(1008).reconnect).toBe("never");
 });
 
-test("a close code that nobody listed is no reason to stay away", () => {
-  expect(closeOf(4711)).toEqual({ code: 4711, sentence: "closed with code 4711", comeBack: "soon" });
+test("an unknown close code advises to reconnect", () => {
+  expect(closeOf(4711)).toEqual({ code: 4711, sentence: "closed with code 4711", reconnect: "soon" });
 });
 
-test("assets that make no sense are left out", () => {
+test("invalid assets are skipped", () => {
   const body = [{ symbol: "AAPL", name: "Apple Inc.", exchange: "NASDAQ" }, { symbol: 'A"B' }, null, { symbol: "KO" }];
 
   expect(readAssets(body)).toEqual([
@@ -28,7 +28,7 @@ test("assets that make no sense are left out", () => {
   ]);
 });
 
-test("an answer that is no list of assets is none", () => {
+test("a response that is not a list has no assets", () => {
   expect(readAssets({ message: "not found" })).toBeUndefined();
   expect(readAssets(undefined)).toBeUndefined();
 });

@@ -5,12 +5,12 @@ const TRADE = '{"T":"t","S":"AAPL","i":7,"x":"V","p":187.25,"s":100,"c":["@"],"z
 const QUOTE = '{"T":"q","S":"AAPL","bx":"V","bp":187.2,"bs":300,"ax":"V","ap":187.3,"as":200,"c":["R"],"z":"C","t":"2026-11-20T14:30:00Z"}';
 const BAR = '{"T":"d","S":"BRK.B","o":1,"h":4,"l":0.5,"c":2,"v":1000,"n":9,"vw":1.5,"t":"2026-11-20T05:00:00Z","sq":1}';
 
-test("a trade is read with its number and what was merged into it", () => {
-  const { events, faults } = readFrame(`[${TRADE}]`);
+test("a trade has its sequence number and its count of conflated objects", () => {
+  const { events, errors } = readFrame(`[${TRADE}]`);
 
-  expect(faults).toEqual([]);
+  expect(errors).toEqual([]);
   expect(events).toMatchObject([
-    { channel: "trades", symbol: "AAPL", price: 187.25, size: 100, seq: 8, merged: 2 },
+    { channel: "trades", symbol: "AAPL", price: 187.25, size: 100, seq: 8, conflated: 2 },
   ]);
 });
 
@@ -20,10 +20,10 @@ test("a time keeps its microseconds", () => {
   expect(time - Date.UTC(2026, 10, 20, 14, 30)).toBeCloseTo(123.4567, 3);
 });
 
-test("a quote without a number is read all the same", () => {
+test("a quote without a sequence number is accepted", () => {
   const { events } = readFrame(`[${QUOTE}]`);
 
-  expect(events).toMatchObject([{ channel: "quotes", bid: 187.2, bidSize: 300, ask: 187.3, askSize: 200, merged: 0 }]);
+  expect(events).toMatchObject([{ channel: "quotes", bid: 187.2, bidSize: 300, ask: 187.3, askSize: 200, conflated: 0 }]);
   expect(events[0]?.seq).toBeUndefined();
 });
 
@@ -37,13 +37,13 @@ test.each([
   expect(events).toMatchObject([{ channel, symbol: "BRK.B", open: 1, high: 4, low: 0.5, close: 2, volume: 1000 }]);
 });
 
-test("objects of one frame stay in order", () => {
+test("objects of one frame keep their order", () => {
   const { events } = readFrame(`[${QUOTE},${TRADE},${BAR}]`);
 
   expect(events.map(({ channel }) => channel)).toEqual(["quotes", "trades", "dailyBars"]);
 });
 
-test("the greeting, the acknowledgement and an error are controls", () => {
+test("the greeting, the acknowledgement and an error are control messages", () => {
   expect(readFrame('[{"T":"success","msg":"connected"}]').controls).toEqual([{ control: "connected" }]);
   expect(readFrame('[{"T":"error","code":405,"msg":"symbol limit exceeded"}]').controls).toEqual([
     { control: "error", code: 405, message: "symbol limit exceeded" },
@@ -52,19 +52,19 @@ test("the greeting, the acknowledgement and an error are controls", () => {
     {
       control: "subscription",
       channels: { trades: ["AAPL"], quotes: [], bars: ["*"], updatedBars: [], dailyBars: [], statuses: [], tickers: [] },
-      granted: undefined,
+      acknowledgement: undefined,
     },
   ]);
 });
 
-test("an object of an unknown kind is counted and is no fault", () => {
-  expect(readFrame(`[{"T":"n","headline":"x"},${TRADE}]`)).toMatchObject({ unknown: 1, faults: [], events: [{ symbol: "AAPL" }] });
+test("an object of an unknown kind is counted and is not an error", () => {
+  expect(readFrame(`[{"T":"n","headline":"x"},${TRADE}]`)).toMatchObject({ unknown: 1, errors: [], events: [{ symbol: "AAPL" }] });
 });
 
-test("an object that is broken costs none of its neighbours", () => {
-  const { events, faults } = readFrame(`[{"T":"t","S":"AAPL"},${TRADE}]`);
+test("a malformed object does not affect the other objects of its frame", () => {
+  const { events, errors } = readFrame(`[{"T":"t","S":"AAPL"},${TRADE}]`);
 
-  expect(faults).toHaveLength(1);
+  expect(errors).toHaveLength(1);
   expect(events).toHaveLength(1);
 });
 
@@ -76,24 +76,24 @@ test.each([
   ["a day that does not exist", TRADE.replace("2026-11-20T14", "2026-13-45T14")],
   ["a time without its zone", TRADE.replace("789Z", "789")],
   ["no kind", "{}"],
-  ["a number in place of an object", "7"],
+  ["a number instead of an object", "7"],
   ["null", "null"],
-])("%s is a fault", (_, object) => {
-  expect(readFrame(`[${object}]`)).toMatchObject({ events: [], controls: [], unknown: 0, faults: [expect.any(String)] });
+])("%s is an error", (_, object) => {
+  expect(readFrame(`[${object}]`)).toMatchObject({ events: [], controls: [], unknown: 0, errors: [expect.any(String)] });
 });
 
-test.each([["not JSON"], ["{}"], ["null"], [new ArrayBuffer(4)]])("a frame %s is a fault and no exception", (data) => {
-  expect(readFrame(data).faults).toHaveLength(1);
+test.each([["not JSON"], ["{}"], ["null"], [new ArrayBuffer(4)]])("a frame %s is an error and does not throw", (data) => {
+  expect(readFrame(data).errors).toHaveLength(1);
 });
 
-test("a ticker says all that a board shows of a symbol", () => {
+test("a ticker has everything that a watchlist row shows", () => {
   const ticker =
     '{"T":"k","S":"AAPL","p":187.5,"s":40,"bp":187.49,"bs":300,"ap":187.51,"as":200,"o":186,"h":188,"l":185.5,"pc":186.2,"v":1000,"n":20,"vw":187,"sq":9,"cf":3,"t":"2026-11-20T14:30:00Z","sn":true}';
 
   expect(readFrame(`[${ticker}]`).events).toMatchObject([
     {
       ...{ channel: "tickers", symbol: "AAPL", last: 187.5, bid: 187.49, bidSize: 300, ask: 187.51, askSize: 200 },
-      ...{ open: 186, high: 188, low: 185.5, previousClose: 186.2, volume: 1000, seq: 9, merged: 3, told: "snapshot" },
+      ...{ open: 186, high: 188, low: 185.5, previousClose: 186.2, volume: 1000, seq: 9, conflated: 3, origin: "snapshot" },
     },
   ]);
 });
@@ -101,23 +101,23 @@ test("a ticker says all that a board shows of a symbol", () => {
 test.each([
   ["H", "halted"],
   ["T", "open"],
-])("a status `%s` says that trading is %s", (code, trading) => {
+])("a status `%s` means that trading is %s", (code, trading) => {
   const status = `{"T":"s","S":"AAPL","sc":"${code}","sm":"","rc":"T1","rm":"News Pending","z":"C","t":"2026-11-20T14:30:00Z"}`;
 
   expect(readFrame(`[${status}]`).events).toMatchObject([{ channel: "statuses", trading, reason: "News Pending" }]);
 });
 
-test("what a server grants, misses, breathes and announces are controls", () => {
-  const granted = '"x":{"id":7,"epoch":"k3f9","conflate_ms":250,"heartbeat_ms":5000,"rejected":{"quotes":["ZZZZ"],"trades":["ZZZZ"]}}';
+test("an acknowledgement with extensions, a gap, a heartbeat and a drain are control messages", () => {
+  const extensions = '"x":{"id":7,"epoch":"k3f9","conflate_ms":250,"heartbeat_ms":5000,"rejected":{"quotes":["ZZZZ"],"trades":["ZZZZ"]}}';
 
-  expect(readFrame(`[{"T":"subscription","trades":[],${granted}}]`).controls).toMatchObject([
-    { control: "subscription", granted: { id: 7, epoch: "k3f9", conflateMs: 250, heartbeatMs: 5000, rejected: ["ZZZZ"] } },
+  expect(readFrame(`[{"T":"subscription","trades":[],${extensions}}]`).controls).toMatchObject([
+    { control: "subscription", acknowledgement: { id: 7, epoch: "k3f9", conflateMs: 250, heartbeatMs: 5000, rejected: ["ZZZZ"] } },
   ]);
   expect(readFrame('[{"T":"gap","S":"AAPL","ch":"trades","from":8842,"to":8900}]').controls).toEqual([
     { control: "gap", channel: "trades", symbol: "AAPL", from: 8842, to: 8900 },
   ]);
   expect(readFrame('[{"T":"h","epoch":"k3f9","age_ms":40,"t":"2026-11-20T14:30:00Z"}]').controls).toMatchObject([
-    { control: "beat", epoch: "k3f9", ageMs: 40 },
+    { control: "heartbeat", epoch: "k3f9", ageMs: 40 },
   ]);
   expect(readFrame('[{"T":"drain","reconnect_ms":4180}]').controls).toEqual([{ control: "drain", reconnectMs: 4180 }]);
 });

@@ -1,19 +1,19 @@
 import { price, seq, shares, type Bar, type MarketEvent, type Quote, type Status, type Ticker, type Trade } from "../model";
 import { readControl, type Control } from "./control";
-import { BadField, countAt, isJson, numberAt, optionalCountAt, symbolAt, textAt, type Json } from "./fields";
-import { timeAt } from "./time";
+import { FieldError, countField, isJsonObject, numberField, optionalCountField, symbolField, textField, type JsonObject } from "./fields";
+import { timeField } from "./time";
 
-/** A frame, read: everything it held, in order, each in its own pile. */
+/** A decoded frame. Controls and events are each in their order on the wire. */
 export interface Frame {
   readonly controls: readonly Control[];
   readonly events: readonly MarketEvent[];
-  /** One sentence for each object, or for the whole frame, that could not be read. */
-  readonly faults: readonly string[];
-  /** Objects of a kind we do not know: not a fault, the protocol may grow. */
+  /** One sentence for each object that could not be decoded, or for the whole frame. */
+  readonly errors: readonly string[];
+  /** Number of objects of unknown kinds. Not an error: clients ignore what they do not know (docs/PROTOCOL.md, "Tolerance"). */
   readonly unknown: number;
 }
 
-/** Reads one message of the socket. The wire gives `unknown`; what leaves here is known. */
+/** Decodes one WebSocket message. A malformed object never affects the other objects of its frame. */
 export function readFrame(data: unknown): Frame {
   if (typeof data !== "string") return unreadable("a frame that is not text");
   let parsed: unknown;
@@ -26,7 +26,7 @@ export function readFrame(data: unknown): Frame {
 
   const controls: Control[] = [];
   const events: MarketEvent[] = [];
-  const faults: string[] = [];
+  const errors: string[] = [];
   let unknown = 0;
   for (const item of parsed as readonly unknown[]) {
     try {
@@ -34,18 +34,18 @@ export function readFrame(data: unknown): Frame {
       if (read === undefined) unknown += 1;
       else if ("control" in read) controls.push(read);
       else events.push(read);
-    } catch (fault) {
-      if (!(fault instanceof BadField)) throw fault;
-      faults.push(`cannot read ${nameOf(item)}: ${fault.message}`);
+    } catch (error) {
+      if (!(error instanceof FieldError)) throw error;
+      errors.push(`cannot read ${nameOf(item)}: ${error.message}`);
     }
   }
-  return { controls, events, faults, unknown };
+  return { controls, events, errors, unknown };
 }
 
-/** One object as an event or a control; undefined when its kind is unknown. */
+/** Decodes one object; undefined if its kind is unknown. */
 function readObject(item: unknown): MarketEvent | Control | undefined {
-  if (!isJson(item)) throw new BadField("T", "in an object");
-  const kind = textAt(item, "T");
+  if (!isJsonObject(item)) throw new FieldError("T", "in an object");
+  const kind = textField(item, "T");
   switch (kind) {
     case "k":
       return readTicker(item);
@@ -66,83 +66,83 @@ function readObject(item: unknown): MarketEvent | Control | undefined {
   }
 }
 
-function readStream(item: Json) {
-  const number = optionalCountAt(item, "sq");
+function readStream(item: JsonObject) {
+  const number = optionalCountField(item, "sq");
   return {
-    symbol: symbolAt(item, "S"),
+    symbol: symbolField(item, "S"),
     seq: number === undefined ? undefined : seq(number),
-    merged: optionalCountAt(item, "cf") ?? 0,
-    told: item["sn"] === true ? ("snapshot" as const) : ("live" as const),
-    time: timeAt(item, "t"),
+    conflated: optionalCountField(item, "cf") ?? 0,
+    origin: item["sn"] === true ? ("snapshot" as const) : ("live" as const),
+    time: timeField(item, "t"),
   };
 }
 
-function readTrade(item: Json): Trade {
+function readTrade(item: JsonObject): Trade {
   return {
     channel: "trades",
     ...readStream(item),
-    id: optionalCountAt(item, "i") ?? 0,
-    price: price(numberAt(item, "p")),
-    size: shares(countAt(item, "s")),
+    id: optionalCountField(item, "i") ?? 0,
+    price: price(numberField(item, "p")),
+    size: shares(countField(item, "s")),
     venue: typeof item["x"] === "string" ? item["x"] : "",
   };
 }
 
-function readQuote(item: Json): Quote {
+function readQuote(item: JsonObject): Quote {
   return { channel: "quotes", ...readStream(item), ...readBest(item) };
 }
 
-function readBest(item: Json) {
+function readBest(item: JsonObject) {
   return {
-    bid: price(numberAt(item, "bp")),
-    bidSize: shares(countAt(item, "bs")),
-    ask: price(numberAt(item, "ap")),
-    askSize: shares(countAt(item, "as")),
+    bid: price(numberField(item, "bp")),
+    bidSize: shares(countField(item, "bs")),
+    ask: price(numberField(item, "ap")),
+    askSize: shares(countField(item, "as")),
   };
 }
 
-function readBar(item: Json, channel: Bar["channel"]): Bar {
+function readBar(item: JsonObject, channel: Bar["channel"]): Bar {
   return {
     channel,
     ...readStream(item),
-    open: price(numberAt(item, "o")),
-    high: price(numberAt(item, "h")),
-    low: price(numberAt(item, "l")),
-    close: price(numberAt(item, "c")),
-    volume: shares(countAt(item, "v")),
+    open: price(numberField(item, "o")),
+    high: price(numberField(item, "h")),
+    low: price(numberField(item, "l")),
+    close: price(numberField(item, "c")),
+    volume: shares(countField(item, "v")),
   };
 }
 
-function readTicker(item: Json): Ticker {
+function readTicker(item: JsonObject): Ticker {
   return {
     channel: "tickers",
     ...readStream(item),
     ...readBest(item),
-    last: price(numberAt(item, "p")),
-    open: price(numberAt(item, "o")),
-    high: price(numberAt(item, "h")),
-    low: price(numberAt(item, "l")),
-    previousClose: price(numberAt(item, "pc")),
-    volume: shares(countAt(item, "v")),
+    last: price(numberField(item, "p")),
+    open: price(numberField(item, "o")),
+    high: price(numberField(item, "h")),
+    low: price(numberField(item, "l")),
+    previousClose: price(numberField(item, "pc")),
+    volume: shares(countField(item, "v")),
   };
 }
 
-/** `H` and `P` stop the trading (a halt, a pause); every other code lets it go on. */
-function readStatus(item: Json): Status {
-  const code = textAt(item, "sc");
+/** Halted: `H` and `P` (UTP: halt, volatility pause) and `2` (CTA: halt). All other status codes mean open. */
+function readStatus(item: JsonObject): Status {
+  const code = textField(item, "sc");
   return {
     channel: "statuses",
     ...readStream(item),
     trading: code === "H" || code === "P" || code === "2" ? "halted" : "open",
-    reason: textAt(item, "rm"),
+    reason: textField(item, "rm"),
   };
 }
 
 function nameOf(item: unknown): string {
-  const kind = isJson(item) ? item["T"] : undefined;
+  const kind = isJsonObject(item) ? item["T"] : undefined;
   return typeof kind === "string" ? `an object \`${kind.slice(0, 16)}\`` : "an object without a kind";
 }
 
-function unreadable(what: string): Frame {
-  return { controls: [], events: [], faults: [`cannot read ${what}`], unknown: 0 };
+function unreadable(description: string): Frame {
+  return { controls: [], events: [], errors: [`cannot read ${description}`], unknown: 0 };
 }

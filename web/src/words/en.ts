@@ -24,7 +24,7 @@ export const english: Words = {
     latency: "Latency, from the exchange’s time to this screen",
     frames: "Frames",
     bytes: "Bytes",
-    merged: "Merged",
+    conflated: "Merged",
     missed: "Missed",
     healed: "Healed",
     repeated: "Repeated",

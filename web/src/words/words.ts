@@ -101,7 +101,7 @@ export type PageWord =
   | "latency"
   | "frames"
   | "bytes"
-  | "merged"
+  | "conflated"
   | "missed"
   | "healed"
   | "repeated"

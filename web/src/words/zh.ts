@@ -39,7 +39,7 @@ export const chinese: Words = {
     latency: "延迟:从交易所时间到本屏幕",
     frames: "帧",
     bytes: "字节",
-    merged: "合并",
+    conflated: "合并",
     missed: "缺失",
     healed: "补回",
     repeated: "重复",
