@@ -11,7 +11,7 @@ test.each([
   ["light", "en-US", 1280],
   ["dark", "zh-CN", 360],
   ["light", "zh-CN", 360],
-] as const)("nobody is shut out of the board when it is %s, in %s, %d pixels wide", async (colorScheme, locale, width) => {
+] as const)("the dashboard has no accessibility violations: %s, %s, %d pixels wide", async (colorScheme, locale, width) => {
   const context = { colorScheme, locale, reducedMotion: "reduce", viewport: { width, height: 800 } } as const;
   const { page, server } = await open({ query: "?list=AAPL,MSFT,TSLA,KO", context });
   server.halt("TSLA", "stop");
@@ -30,7 +30,7 @@ test.each([
   expect(await violationsOf(page)).toEqual([]);
 });
 
-test.each(["dark", "light"] as const)("nor when the server is gone and it is %s", async (colorScheme) => {
+test.each(["dark", "light"] as const)("the disconnected dashboard has no accessibility violations in %s mode", async (colorScheme) => {
   const { page, server } = await open({ query: "?list=AAPL,TSLA", context: { colorScheme, reducedMotion: "reduce" } });
   server.drain(60_000);
   server.closeAll(1012);

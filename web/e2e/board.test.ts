@@ -6,7 +6,7 @@ import { watch } from "./browser";
 
 const open = boards();
 
-test("the first prices stand, and nobody but the server is asked for anything", async () => {
+test("the first prices appear, and only the server receives requests", async () => {
   const { page, server, seen } = await open();
 
   await expect.poll(() => page.locator("#chart-empty").isHidden(), DEADLINE).toBe(true);
@@ -15,7 +15,7 @@ test("the first prices stand, and nobody but the server is asked for anything", 
   expect(seen.complaints).toEqual([]);
 });
 
-test("a halted symbol is shown as halted, on its row and over its chart, until it goes on", async () => {
+test("a halted symbol is marked in its row and above the chart until trading resumes", async () => {
   const { page, server } = await open({ query: "?list=AAPL,TSLA,KO&symbol=TSLA" });
   const badge = page.locator(`${rowOf("TSLA")} .badge`);
 
@@ -30,7 +30,7 @@ test("a halted symbol is shown as halted, on its row and over its chart, until i
   await page.locator(".headline .badge").waitFor({ state: "hidden" });
 });
 
-test("who opens the page while a symbol is halted sees that it is", async () => {
+test("a page opened during a halt shows it", async () => {
   const { page, server } = await open({ query: "?list=AAPL,TSLA" });
   server.halt("TSLA", "stop");
   await page.reload();
@@ -38,7 +38,7 @@ test("who opens the page while a symbol is halted sees that it is", async () => 
   await page.locator(`${rowOf("TSLA")} .badge`).waitFor();
 });
 
-test("the slider acts at once", async () => {
+test("the refresh slider takes effect at once", async () => {
   const { page, server } = await open();
   await page.locator("#pace").fill("0");
 
@@ -46,7 +46,7 @@ test("the slider acts at once", async () => {
   expect(await text(page, "#pace-text")).toBe("every tick");
 });
 
-test("a pause holds prices, chart and tape at one moment, and what came meanwhile is there when it ends", async () => {
+test("a pause freezes prices, chart and trades at one moment, and resuming shows what arrived meanwhile", async () => {
   const { page, server } = await open({ market: STILL, query: "?list=AAPL,KO" });
   const last = lastOf("AAPL");
   const newest = ".tape-row:first-child .tape-price";
@@ -72,7 +72,7 @@ test("a pause holds prices, chart and tape at one moment, and what came meanwhil
   await page.locator(`${rowOf("KO")} .badge`).waitFor();
 });
 
-test("a held chart can be pointed at, a held tape scrolled, and another symbol chosen", async () => {
+test("during a pause the chart has a crosshair, the trades scroll and another symbol can be selected", async () => {
   const { page } = await open({ query: "?list=AAPL,KO" });
   await expect.poll(() => page.locator("#tape-room .tape-row:visible").count(), DEADLINE).toBeGreaterThan(5);
   await page.click("#pause");
@@ -88,7 +88,7 @@ test("a held chart can be pointed at, a held tape scrolled, and another symbol c
   await expect.poll(() => text(page, ".tape-row:first-child .tape-price"), DEADLINE).toMatch(/^6\d\.\d\d$/);
 });
 
-test("lists are made, named, changed and deleted", async () => {
+test("lists are created, renamed, switched and deleted", async () => {
   const { page } = await open({ query: "?list=AAPL,KO" });
 
   await page.click("#list-new");
@@ -104,7 +104,7 @@ test("lists are made, named, changed and deleted", async () => {
   await expect.poll(() => rows(page), DEADLINE).toBe(2);
 });
 
-test("a view is shared by its address: list, symbol and interval", async () => {
+test("a view is shared by its URL: list, symbol and interval", async () => {
   const { page, server } = await open({ query: "?list=KO,XOM,AAPL" });
   await page.click(rowOf("XOM"));
   await page.keyboard.press("3");
@@ -117,7 +117,7 @@ test("a view is shared by its address: list, symbol and interval", async () => {
   expect(page.url()).toBe(`http://${server.origin}/?symbol=XOM&interval=60&list=KO,XOM,AAPL`);
 });
 
-test("what was chosen is kept from visit to visit", async () => {
+test("settings are restored on the next visit", async () => {
   const { page } = await open({ context: { colorScheme: "dark" } });
   await page.locator("#pace").fill("5");
   await page.click("#settings-button");
@@ -137,7 +137,7 @@ test("what was chosen is kept from visit to visit", async () => {
   expect(await page.locator("#pace").inputValue()).toBe("5");
 });
 
-test("kept settings that make no sense harm nothing", async () => {
+test("invalid stored settings are ignored", async () => {
   const { page } = await open();
   const seen = await watch(page);
   await page.evaluate(() => {
@@ -152,7 +152,7 @@ test("kept settings that make no sense harm nothing", async () => {
 test.each([
   ["zh-CN", "自选股", "red"],
   ["en-GB", "Watchlist", "green"],
-])("in %s the board says %s and rises in %s", async (locale, title, rise) => {
+])("in %s the title is %s and rising prices are %s", async (locale, title, rise) => {
   const { page } = await open({ context: { locale } });
 
   expect(await text(page, "#watch-title")).toBe(title);

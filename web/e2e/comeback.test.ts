@@ -1,8 +1,8 @@
 import type { Page } from "playwright-core";
 import { expect, onTestFinished, test } from "vitest";
-import { symbol } from "../fake/make";
+import { symbol } from "../fake/builders";
 import { FakeServer } from "../fake/server";
-import { History } from "../src/client";
+import { HistoryClient } from "../src/client";
 import { millis } from "../src/model";
 import { boards, DEADLINE, isLive, lastOf, STILL, text } from "./board";
 import { candlesOf, textsOf } from "./chart";
@@ -20,11 +20,11 @@ const prints = (page: Page, newest: number) =>
   );
 
 async function historyOf({ origin }: FakeServer) {
-  const history = new History(async (path) => (await fetch(`http://${origin}${path}`)).json() as unknown);
+  const history = new HistoryClient(async (path) => (await fetch(`http://${origin}${path}`)).json() as unknown);
   return textsOf((await history.barsBefore(AAPL, "1Sec", millis(Date.now() + 1_000), 20)) ?? []);
 }
 
-test("a lost connection is resumed: tape and chart have no hole and nothing twice", async () => {
+test("after a lost connection trades and chart have no gap and no duplicate", async () => {
   const { page, server } = await open({ market: STILL, query: "?list=AAPL" });
   server.print("AAPL", 228.01);
   server.print("AAPL", 228.02);
@@ -42,7 +42,7 @@ test("a lost connection is resumed: tape and chart have no hole and nothing twic
   await expect.poll(async () => textsEnd(await candlesOf(page, 60), await historyOf(server)), DEADLINE).toBe("the same");
 });
 
-test("a killed server is found again without a reload: tape and chart are whole", async () => {
+test("after a server restart trades and chart are complete without a reload", async () => {
   const { page, server, seen } = await open({ market: STILL, query: "?list=AAPL,KO" });
   server.print("AAPL", 228.01);
   await expect.poll(() => prints(page, 1), DEADLINE).toEqual(["228.01"]);
@@ -70,7 +70,7 @@ test("a killed server is found again without a reload: tape and chart are whole"
   expect(seen.complaints).toEqual([]);
 });
 
-test("a server that announces its stop is told of, and looked for when it said", async () => {
+test("a drain is announced and sets the time of the reconnect", async () => {
   const { page, server, seen } = await open();
   server.drain(60_000);
   server.closeAll(1012);

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Page } from "playwright-core";
 import { WebSocket } from "ws";
-import { symbol } from "../fake/make";
-import { Client, History, worldOf, type ClientEvents } from "../src/client";
+import { symbol } from "../fake/builders";
+import { Client, HistoryClient, runtimeOf, type ClientEvents } from "../src/client";
 import { count, DEADLINE, framesPass, text } from "./board";
 import { Browser, watch } from "./browser";
 import { Server } from "./server";
@@ -33,7 +33,7 @@ async function seesPriceMove(page: Page, name: string): Promise<void> {
   await expect.poll(() => text(page, last), DEADLINE).not.toBe(before);
 }
 
-test("the dashboard shows a moving market, takes another symbol, and survives the server's death", async () => {
+test("the dashboard shows a moving market, adds a symbol and survives a killed server", async () => {
   const page = await browser.page();
   const seen = await watch(page);
   // A list that is in sight as a whole.
@@ -70,7 +70,7 @@ test("the dashboard shows a moving market, takes another symbol, and survives th
   await page.context().close();
 });
 
-test("the real market adds up on the board, at every pace", async () => {
+test("at every refresh interval no gap is counted", async () => {
   const page = await browser.open(server.origin);
   await expect.poll(() => state(page), DEADLINE).toBe("OPEN");
   for (const place of ["6", "0", "2"]) {
@@ -84,13 +84,13 @@ test("the real market adds up on the board, at every pace", async () => {
   await page.context().close();
 });
 
-test("the client alone: snapshot, pace and resumption, and bars that join without a seam", async () => {
+test("the client alone gets a snapshot, conflation and ordered historical bars", async () => {
   const aapl = symbol("AAPL");
-  const world = worldOf({ ...globalThis, Date, Math, WebSocket });
-  const client = new Client(world, { url: `${server.origin.replace("http", "ws")}/v2/iex`, conflateMs: 100 });
-  const granted: ClientEvents["granted"][] = [];
+  const runtime = runtimeOf({ ...globalThis, Date, Math, WebSocket });
+  const client = new Client(runtime, { url: `${server.origin.replace("http", "ws")}/v2/iex`, conflateMs: 100 });
+  const granted: ClientEvents["acknowledged"][] = [];
   const events: ClientEvents["market"]["events"][number][] = [];
-  client.on("granted", (grant) => granted.push(grant));
+  client.on("acknowledged", (grant) => granted.push(grant));
   client.on("market", (frame) => events.push(...frame.events));
   client.subscribe({ tickers: [aapl], trades: [aapl] });
   client.connect();
@@ -99,12 +99,12 @@ test("the client alone: snapshot, pace and resumption, and bars that join withou
   expect(granted[0]).toMatchObject({ conflateMs: 100, rejected: [] });
   expect(events.find(({ channel }) => channel === "tickers")?.origin).toBe("snapshot");
 
-  const history = new History(async (path) => (await fetch(server.origin + path)).json() as unknown);
-  const bars = await history.barsBefore(aapl, "1Sec", world.now(), 60);
+  const history = new HistoryClient(async (path) => (await fetch(server.origin + path)).json() as unknown);
+  const bars = await history.barsBefore(aapl, "1Sec", runtime.now(), 60);
   const times = bars?.map(({ time }) => time) ?? [];
   expect(times.length).toBeGreaterThan(10);
   expect(times).toEqual([...new Set(times)].sort((a, b) => a - b));
-  expect((await history.trades(aapl, events[0]?.time ?? world.now(), world.now()))?.length).toBeGreaterThan(0);
-  expect(client.counts.gaps).toBe(0);
+  expect((await history.trades(aapl, events[0]?.time ?? runtime.now(), runtime.now()))?.length).toBeGreaterThan(0);
+  expect(client.counters.gaps).toBe(0);
   client.close();
 });

@@ -8,7 +8,7 @@ export interface Frames {
   readonly over50: number;
 }
 
-/** Counts a page's frames where they are drawn, from now on. */
+/** Counters a page's frames where they are drawn, from now on. */
 export async function watchFrames(page: Page): Promise<void> {
   await page.evaluate(() => {
     const frames = { count: 0, longest: 0, over50: 0 };

@@ -40,7 +40,7 @@ async function logIn(page: Page, id: string, shown: string): Promise<void> {
   await page.keyboard.press("Enter");
 }
 
-test("a server that asks for a key gets it from the viewer, and the tab alone keeps it", async () => {
+test("a server that requires a key gets it from the login form, and only the tab stores it", async () => {
   const page = await browser.open(server.origin);
   await page.locator("#access").waitFor();
   expect(await why(page)).toContain("asks for a key");
@@ -71,7 +71,7 @@ test("a server that asks for a key gets it from the viewer, and the tab alone ke
 test.each([
   ["dark", "en-US", 1280],
   ["light", "zh-CN", 360],
-] as const)("nobody is shut out of the form that asks for it when it is %s, in %s, %d pixels wide", async (colorScheme, locale, width) => {
+] as const)("the login form has no accessibility violations: %s, %s, %d pixels wide", async (colorScheme, locale, width) => {
   const page = await browser.open(server.origin, { colorScheme, locale, reducedMotion: "reduce", viewport: { width, height: 800 } });
   await page.locator("#access").waitFor();
   expect(await violationsOf(page)).toEqual([]);

@@ -35,7 +35,7 @@ const focused = (page: Page) =>
     return { name: names.find((name) => name !== undefined && name !== null && name !== "") ?? "", isSeen: outlineStyle !== "none" && outlineWidth !== "0px" };
   });
 
-test("the tabulator visits each control once, seen to be there, and is not caught in the grid", async () => {
+test("Tab visits each control once, with visible focus, and leaves the grid", async () => {
   const { page } = await open({ query: "?list=AAPL,MSFT,NVDA" });
   const visited: string[] = [];
   while (visited.at(-1) !== "BODY" && visited.length < 40) {
@@ -49,7 +49,7 @@ test("the tabulator visits each control once, seen to be there, and is not caugh
   expect(visited).toEqual([...top, ...watchlist, "A", "BODY"]);
 });
 
-test("symbols are searched, added, selected and removed", async () => {
+test("the keyboard searches, adds, selects and removes symbols", async () => {
   const { page } = await open({ query: "?list=AAPL,MSFT,NVDA" });
   await page.keyboard.press("ArrowDown");
   await expect.poll(() => selected(page), DEADLINE).toBe("MSFT");
@@ -72,7 +72,7 @@ test("symbols are searched, added, selected and removed", async () => {
   await expect.poll(() => selected(page), DEADLINE).toBe("NVDA");
 });
 
-test("lists are made, changed and deleted", async () => {
+test("the keyboard creates, switches and deletes lists", async () => {
   const { page } = await open({ query: "?list=AAPL,KO" });
   await page.locator("#list-new").focus();
   await page.keyboard.press("Enter");
@@ -95,7 +95,7 @@ test("lists are made, changed and deleted", async () => {
   await expect.poll(() => rows(page), DEADLINE).toBe(2);
 });
 
-test("pace, pause, candles, time and sales, ticker tape and settings", async () => {
+test("the keyboard controls refresh interval, pause, candle length, time and sales, ticker tape and settings", async () => {
   const { page } = await open();
   await page.locator("#pace").focus();
   await page.keyboard.press("ArrowRight");
@@ -136,7 +136,7 @@ test("pace, pause, candles, time and sales, ticker tape and settings", async () 
   expect(await focusedId(page)).toBe("settings-button");
 });
 
-test("the tape that goes on in the middle of a scroll is at its top and stays there", async () => {
+test("resuming time and sales during a scroll jumps to the top and stays there", async () => {
   const { page } = await open();
   await enterTape(page);
   const ended = page.evaluate(
@@ -162,7 +162,7 @@ test("the tape that goes on in the middle of a scroll is at its top and stays th
   expect(await ended).toBe(0);
 });
 
-test("who goes on before the page has caught up is followed to where he is, and no further", async () => {
+test("three fast arrow keys select the third row without flipping back", async () => {
   const { page } = await open({ query: "?list=AAPL,MSFT,NVDA" });
   await page.locator(".ag-header-cell[col-id=last]").focus();
   await page.evaluate(() => {
@@ -184,7 +184,7 @@ test("who goes on before the page has caught up is followed to where he is, and 
   expect(Number(await page.locator("#headline-symbol").getAttribute("data-changes"))).toBeLessThan(4);
 });
 
-test("columns are sorted, moved, sized and hidden, and stay so", async () => {
+test("sorted, moved, resized and hidden columns are restored after a reload", async () => {
   const { page } = await open({ query: "?list=AAPL,MSFT,NVDA" });
   const head = page.locator(".ag-header-cell[col-id=last]");
   const place = async () => Number(await head.getAttribute("aria-colindex"));

@@ -37,7 +37,7 @@ async function watchShifts(page: Page): Promise<() => Promise<readonly string[]>
     });
 }
 
-test("a price that gets longer or shorter, or changes its sign, moves nothing", async () => {
+test("a price that changes its length or sign causes no layout shift", async () => {
   const edges = [0.99, 9.98, 99.9, 999.6];
   const { page, server } = await open({ market: STILL, query: "?list=EDGE0,EDGE1,EDGE2,EDGE3&symbol=EDGE3" });
   await expect.poll(() => page.locator("#chart-empty").isHidden(), DEADLINE).toBe(true);
@@ -56,7 +56,7 @@ test("a price that gets longer or shorter, or changes its sign, moves nothing", 
   expect(await shifts()).toEqual([]);
 });
 
-test("a lively market moves nothing but its figures", async () => {
+test("a busy market causes no layout shift", async () => {
   const { page } = await open();
   await expect.poll(() => page.locator("#tape-room .tape-row:visible").count(), DEADLINE).toBeGreaterThan(5);
   const shifts = await watchShifts(page);
@@ -66,7 +66,7 @@ test("a lively market moves nothing but its figures", async () => {
   expect(await shifts()).toEqual([]);
 });
 
-test.each([360, 768, 1280, 1920, 3840])("at %d pixels nothing sticks out", async (width) => {
+test.each([360, 768, 1280, 1920, 3840])("at %d pixels nothing overflows", async (width) => {
   const { page } = await open({ context: { viewport: { width, height: Math.max(740, width * 0.55) } } });
 
   const { scrollWidth, sticking } = await page.evaluate(() => {
@@ -86,7 +86,7 @@ test.each([360, 768, 1280, 1920, 3840])("at %d pixels nothing sticks out", async
   expect(scrollWidth).toBe(width);
 });
 
-test("who wants less motion gets none", async () => {
+test("with reduced motion nothing is animated", async () => {
   const { page, server } = await open({ market: STILL, query: "?list=AAPL,KO", context: { reducedMotion: "reduce" } });
   server.print("AAPL", 230);
   await expect.poll(() => text(page, lastOf("AAPL")), DEADLINE).toBe("230.00");
@@ -98,7 +98,7 @@ test("who wants less motion gets none", async () => {
   expect(await page.locator(`${lastOf("AAPL")} .figure`).getAttribute("data-flash")).toMatch(/^up-/);
 });
 
-test("who does not, sees a price flash and the ticker tape run", async () => {
+test("without reduced motion a price flashes and the ticker tape runs", async () => {
   const { page, server } = await open({ market: STILL, query: "?list=AAPL,KO" });
   const seen = await page.evaluateHandle(() => {
     const stages: string[] = [];

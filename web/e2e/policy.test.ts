@@ -6,7 +6,7 @@ import { boards, DEADLINE, isLive, lastOf, rowOf, text } from "./board";
 
 const open = boards();
 
-test("the page does all it does under the server's content policy", async () => {
+test("the whole page works under the server's content security policy", async () => {
   const { page, server, seen } = await open({ query: "?list=AAPL,MSFT,TSLA,KO" });
   const header = (await page.request.get(page.url())).headers()["content-security-policy"];
   expect(header).toBe(readFileSync("content-security-policy.txt", "utf8").trim());
@@ -47,7 +47,7 @@ test("the page does all it does under the server's content policy", async () => 
   expect([...seen.hosts]).toEqual([server.origin]);
 });
 
-test("what the policy forbids is seen to be forbidden", async () => {
+test("a violation of the content security policy is detected", async () => {
   const { page, seen } = await open();
   await page.evaluate(() => {
     const script = document.createElement("script");

@@ -19,9 +19,9 @@ export class Access {
     this.words = words;
     this.form = new view.AccessForm((key) => {
       this.held = key;
-      client.present(key);
+      client.authenticate(key);
     });
-    client.on("granted", () => {
+    client.on("acknowledged", () => {
       this.form.close();
       if (this.held !== undefined) tabStorage.save(KEPT, JSON.stringify(this.held));
     });

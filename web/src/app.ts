@@ -1,6 +1,6 @@
 import { Access } from "./access";
-import { address, getJson, storage, streamUrl, world } from "./browser";
-import { Client, History } from "./client";
+import { address, getJson, storage, streamUrl, runtime } from "./browser";
+import { Client, HistoryClient } from "./client";
 import { Desk } from "./desk";
 import { findInstruments, INTERVALS, Lists, type IntervalSeconds } from "./market";
 import { asSymbol, type Instrument, type StockSymbol } from "./model";
@@ -25,15 +25,15 @@ export class App {
   private words: Words = WORDS[languageOf(this.settings, navigator.languages)];
   private readonly lists = Lists.fromText(storage.load(LISTS_KEY), this.words.lists.first);
   /** The socket is opened first: it shakes hands while the page is built. */
-  private readonly client = connected(new Client(world, { url: streamUrl(), conflateMs: this.settings.conflateMs, key: Access.kept() }));
-  private readonly history = new History(async (path) => {
+  private readonly client = connected(new Client(runtime, { url: streamUrl(), conflateMs: this.settings.conflateMs, key: Access.kept() }));
+  private readonly history = new HistoryClient(async (path) => {
     await this.screen.stands;
     return this.access.isAsked ? undefined : await getJson(path, this.access.key);
   });
-  private readonly past = new Past(this.history, world.now, () => {
+  private readonly past = new Past(this.history, runtime.now, () => {
     this.screen.moved();
   });
-  private readonly desk = new Desk(this.client, this.past, world.now);
+  private readonly desk = new Desk(this.client, this.past, runtime.now);
   private instruments: ReadonlyMap<StockSymbol, Instrument> = new Map();
   private interval: IntervalSeconds = this.settings.interval;
   private isPaused = false;
@@ -44,7 +44,7 @@ export class App {
   /** Whether the names of the instruments are on their way. */
   private isNaming = false;
   private readonly screen: Screen = new Screen(
-    { client: this.client, desk: this.desk, now: world.now, words: this.getWords },
+    { client: this.client, desk: this.desk, now: runtime.now, words: this.getWords },
     {
       select: (symbol) => {
         this.select(symbol);
@@ -68,7 +68,7 @@ export class App {
   });
   private readonly controls = new view.Controls(
     (conflateMs) => {
-      this.client.pace(conflateMs);
+      this.client.setConflation(conflateMs);
       this.set({ conflateMs });
       this.controls.drawPace(conflateMs, this.words);
     },
@@ -151,11 +151,11 @@ export class App {
     client.on("heartbeat", ({ ageMs, receivedAt }) => {
       desk.feed.beat(ageMs, receivedAt);
     });
-    client.on("granted", ({ is, rejected, conflateMs }) => {
+    client.on("acknowledged", ({ epochIs, rejected, conflateMs }) => {
       // Where a key was asked for REST could not be asked before.
       void this.loadInstruments();
-      if (is === "another" && client.counts.connections > 1) desk.restart(this.interval);
-      if (rejected.length > 0) status.tell(this.words.notice.rejected(rejected.join(", ")));
+      if (epochIs === "new" && client.counters.connections > 1) desk.restart(this.interval);
+      if (rejected.length > 0) status.tell(this.words.notice.unknownSymbols(rejected.join(", ")));
       this.controls.drawPace(conflateMs, this.words);
     });
     client.on("roundTrip", (ms) => {
@@ -164,10 +164,10 @@ export class App {
     client.on("drain", (ms) => {
       status.tell(this.words.notice.drain(`${Math.ceil(ms / 1000)} s`));
     });
-    client.on("refused", ({ code, message }) => {
-      if (!this.access.refused(code)) status.tell(this.words.notice.refused(message, code));
+    client.on("serverError", ({ code, message }) => {
+      if (!this.access.refused(code)) status.tell(this.words.notice.serverError(message, code));
     });
-    client.on("fault", (sentence) => {
+    client.on("unreadable", (sentence) => {
       status.tell(this.words.notice.unreadable(sentence));
     });
   }

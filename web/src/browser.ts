@@ -1,8 +1,8 @@
-import { worldOf, type Key, type World } from "./client";
+import { runtimeOf, type Key, type Runtime } from "./client";
 import { millis, type Millis } from "./model";
 
 /** The browser as the rooms below want it: the only place that touches its clock, its storage and its network. */
-export const world: World = { ...worldOf(window), now: wallClock() };
+export const runtime: Runtime = { ...runtimeOf(window), now: wallClock() };
 
 /**
  * The time of day with fractions of a millisecond. `Date.now` has none, and `performance.now` walks

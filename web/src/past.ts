@@ -1,4 +1,4 @@
-import type { History } from "./client";
+import type { HistoryClient } from "./client";
 import { SPARK_POINTS, SPARK_STEP_MS, type Board, type Charts, type IntervalSeconds, type Tape } from "./market";
 import { millis, type Millis, type StockSymbol } from "./model";
 import type { Timeframe } from "./wire";
@@ -24,7 +24,7 @@ const SETTLE_MS = 400;
  * has come, and once more when the bar of that trade is over: then every bar is whole, and none is there twice.
  */
 export class Past {
-  private readonly history: History;
+  private readonly history: HistoryClient;
   private readonly now: () => Millis;
   private readonly changed: () => void;
   private charts: Charts | undefined;
@@ -35,7 +35,7 @@ export class Past {
   private isLoadingOlder = false;
   private hasOlder = true;
 
-  constructor(history: History, now: () => Millis, changed: () => void) {
+  constructor(history: HistoryClient, now: () => Millis, changed: () => void) {
     this.history = history;
     this.now = now;
     this.changed = changed;

@@ -206,10 +206,10 @@ export class Screen {
     const { client, desk, words, now } = this.source;
     const [time, isLive] = [now(), client.state.phase === "live"];
     const reading = desk.meter.read(time);
-    this.status.drawState(client.state, desk.feed.read(time, { isLive: client.isServed, lastHeard: client.lastHeard }), time, words());
+    this.status.drawState(client.state, desk.feed.read(time, { isLive: client.isAcknowledged, lastReceived: client.lastReceived }), time, words());
     this.status.drawReading(reading, isLive ? this.roundTrip : undefined);
-    this.status.drawGaps(client.counts.gaps, desk.newestGap, words());
-    this.stream.draw(client.counts, desk.speed.read(time, client.counts), reading);
+    this.status.drawGaps(client.counters.gaps, desk.newestGap, words());
+    this.stream.draw(client.counters, desk.speed.read(time, client.counters), reading);
     const figures = this.selected === undefined || this.isHeld ? undefined : desk.board.of(this.selected);
     if (this.selected !== undefined && figures !== undefined) this.headline.drawTitle(this.selected, figures);
   }

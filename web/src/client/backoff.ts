@@ -1,45 +1,49 @@
 import type { ReconnectAdvice } from "../wire";
 
-/** How long to wait before another try. */
+/** Limits of the reconnect back-off. */
 export interface Backoff {
-  /** The longest first wait. */
-  readonly firstMs: number;
-  /** As far as the wait doubles at first: the server of a page that somebody looks at is looked for this often. */
-  readonly eagerMs: number;
-  /** So many failures in a row are met eagerly. */
-  readonly eagerTries: number;
-  /** The longest wait of all. */
+  /** Upper bound of the first wait. */
+  readonly initialMs: number;
+  /** Upper bound of a wait during the first `fastTries` attempts. */
+  readonly fastMaxMs: number;
+  /** Number of consecutive failures during which `fastMaxMs` applies. */
+  readonly fastTries: number;
+  /** Upper bound of every wait. */
   readonly maxMs: number;
-  /** The shortest "later": for a server that said it is busy. */
+  /** Minimum wait if the close code says "later" (the server is busy). */
   readonly laterMs: number;
-  /** A session that lived this long forgives the failures before it. */
-  readonly forgiveMs: number;
+  /** A session that lived this long resets the failure count. */
+  readonly resetAfterMs: number;
 }
 
 /**
- * A quarter of a second is hardly noticed by a person and leaves a restarting server room to bind. For
- * about a minute, as long as a restart may take, at most 1.8 s: a server that is back is found within two
- * seconds. After that half a minute, so that a page left open overnight costs a dead server nothing.
+ * The default back-off.
+ *
+ * A first wait of 250 ms is barely noticed and gives a restarting server time to bind its port. For about a minute,
+ * as long as a restart may take, waits are at most 1.8 s: the page reconnects within two seconds of the server's
+ * return. After that the wait is 30 s, so a page left open overnight puts no load on a dead server.
  */
 export const DEFAULT_BACKOFF: Backoff = {
-  firstMs: 250,
-  eagerMs: 1_800,
-  eagerTries: 48,
+  initialMs: 250,
+  fastMaxMs: 1_800,
+  fastTries: 48,
   maxMs: 30_000,
   laterMs: 5_000,
-  forgiveMs: 10_000,
+  resetAfterMs: 10_000,
 };
 
 /**
- * The wait after so many failures in a row: doubles each time, and the upper half of it is chance,
- * so that the clients of one server do not come back as one crowd.
+ * The wait before the next attempt: exponential back-off with jitter.
+ *
+ * The upper half of the wait is random, so that the clients of one server do not reconnect all at once. `random` is
+ * in [0, 1).
  */
 export function waitMs(failures: number, advice: Exclude<ReconnectAdvice, "never">, random: number, backoff: Backoff): number {
-  const longest = Math.max(longestOf(failures, backoff), advice === "later" ? 2 * backoff.laterMs : 0);
+  const longest = Math.max(longestWait(failures, backoff), advice === "later" ? 2 * backoff.laterMs : 0);
   return longest / 2 + (random * longest) / 2;
 }
 
-function longestOf(failures: number, { firstMs, eagerMs, eagerTries, maxMs }: Backoff): number {
-  const eager = Math.min(eagerMs, firstMs * 2 ** Math.max(0, failures - 1));
-  return failures <= eagerTries ? eager : Math.min(maxMs, eagerMs * 2 ** (failures - eagerTries));
+function longestWait(failures: number, { initialMs, fastMaxMs, fastTries, maxMs }: Backoff): number {
+  const fast = Math.min(fastMaxMs, initialMs * 2 ** Math.max(0, failures - 1));
+  return failures <= fastTries ? fast : Math.min(maxMs, fastMaxMs * 2 ** (failures - fastTries));
 }

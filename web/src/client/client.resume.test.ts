@@ -1,132 +1,132 @@
 import { expect, test } from "vitest";
-import { symbol } from "../../fake/make";
-import { FakeWorld } from "../../fake/world";
+import { symbol } from "../../fake/builders";
+import { FakeRuntime } from "../../fake/runtime";
 import { Client } from ".";
 
 const AAPL = symbol("AAPL");
 const TRADE = { T: "t", S: "AAPL", p: 10, s: 1, t: "2026-11-20T14:29:00Z" };
 const ACK = { T: "subscription", trades: ["AAPL"], x: { id: 1, epoch: "k3f9", conflate_ms: 0, heartbeat_ms: 2000 } };
 
-/** A client that is live, acknowledged in epoch `k3f9`, and has trade number 5. */
+/** A live client that is acknowledged in epoch `k3f9` and has received trade number 5. */
 function live() {
-  const world = new FakeWorld();
-  const client = new Client(world, { url: "ws://test/" });
-  const heard = { seqs: [] as (number | undefined)[], gaps: [] as object[], trips: [] as number[], is: [] as string[] };
-  client.on("market", ({ events }) => heard.seqs.push(...events.map(({ seq }) => seq)));
-  client.on("gap", ({ from, to, known }) => heard.gaps.push({ from, to, known }));
-  client.on("roundTrip", (ms) => heard.trips.push(ms));
-  client.on("granted", ({ is }) => heard.is.push(is));
+  const runtime = new FakeRuntime();
+  const client = new Client(runtime, { url: "ws://test/" });
+  const received = { seqs: [] as (number | undefined)[], gaps: [] as object[], roundTrips: [] as number[], epochs: [] as string[] };
+  client.on("market", ({ events }) => received.seqs.push(...events.map(({ seq }) => seq)));
+  client.on("gap", ({ from, to, detectedBy }) => received.gaps.push({ from, to, detectedBy }));
+  client.on("roundTrip", (ms) => received.roundTrips.push(ms));
+  client.on("acknowledged", ({ epochIs }) => received.epochs.push(epochIs));
   client.subscribe({ trades: [AAPL] });
   client.connect();
-  world.socket.greet();
-  world.socket.receive(ACK);
-  world.socket.receive({ ...TRADE, sq: 5 });
-  return { world, client, heard };
+  runtime.socket.greet();
+  runtime.socket.receive(ACK);
+  runtime.socket.receive({ ...TRADE, sq: 5 });
+  return { runtime, client, received };
 }
 
-test("after a reconnect it asks for what came after its last number, in that epoch", () => {
-  const { world } = live();
-  world.socket.end(1006);
-  world.pass(250);
-  world.socket.greet();
+test("a reconnect resumes after the last sequence number, in the known epoch", () => {
+  const { runtime } = live();
+  runtime.socket.remoteClose(1006);
+  runtime.advance(250);
+  runtime.socket.greet();
 
-  expect(world.socket.sent).toMatchObject([{ trades: ["AAPL"], x: { resume: { epoch: "k3f9", sq: { trades: { AAPL: 5 } } } } }]);
+  expect(runtime.socket.sent).toMatchObject([{ trades: ["AAPL"], x: { resume: { epoch: "k3f9", sq: { trades: { AAPL: 5 } } } } }]);
 });
 
-test("what is replayed counts as healed, and nothing is told twice", () => {
-  const { world, client, heard } = live();
-  world.socket.end(1006);
-  world.pass(250);
-  world.socket.greet();
+test("replayed objects count as recovered, and duplicates are dropped", () => {
+  const { runtime, client, received } = live();
+  runtime.socket.remoteClose(1006);
+  runtime.advance(250);
+  runtime.socket.greet();
 
-  world.socket.receive(ACK);
-  world.socket.receive({ ...TRADE, sq: 8, sn: true });
-  world.socket.receive({ ...TRADE, sq: 6 }, { ...TRADE, sq: 7 }, { ...TRADE, sq: 8 });
-  world.socket.receive({ ...TRADE, sq: 8 }, { ...TRADE, sq: 9, t: "2026-11-20T14:31:00Z" });
+  runtime.socket.receive(ACK);
+  runtime.socket.receive({ ...TRADE, sq: 8, sn: true });
+  runtime.socket.receive({ ...TRADE, sq: 6 }, { ...TRADE, sq: 7 }, { ...TRADE, sq: 8 });
+  runtime.socket.receive({ ...TRADE, sq: 8 }, { ...TRADE, sq: 9, t: "2026-11-20T14:31:00Z" });
 
-  expect(heard.seqs).toEqual([5, 6, 7, 8, 9]);
-  expect(heard.is).toEqual(["another", "the same"]);
-  expect(client.counts).toMatchObject({ healed: 3, repeated: 1, gaps: 0 });
+  expect(received.seqs).toEqual([5, 6, 7, 8, 9]);
+  expect(received.epochs).toEqual(["new", "known"]);
+  expect(client.counters).toMatchObject({ recovered: 3, duplicates: 1, gaps: 0 });
 });
 
-test("what the server no longer holds is a gap that it tells, once", () => {
-  const { world, client, heard } = live();
-  world.socket.end(1006);
-  world.pass(250);
-  world.socket.greet();
+test("a gap reported by the server is emitted once", () => {
+  const { runtime, client, received } = live();
+  runtime.socket.remoteClose(1006);
+  runtime.advance(250);
+  runtime.socket.greet();
 
-  world.socket.receive(ACK);
-  world.socket.receive({ T: "gap", S: "AAPL", ch: "trades", from: 6, to: 19 });
-  world.socket.receive({ ...TRADE, sq: 20 });
+  runtime.socket.receive(ACK);
+  runtime.socket.receive({ T: "gap", S: "AAPL", ch: "trades", from: 6, to: 19 });
+  runtime.socket.receive({ ...TRADE, sq: 20 });
 
-  expect(heard.gaps).toEqual([{ from: 6, to: 19, known: "told" }]);
-  expect(client.counts.missed).toBe(14);
+  expect(received.gaps).toEqual([{ from: 6, to: 19, detectedBy: "server" }]);
+  expect(client.counters.missed).toBe(14);
 });
 
-test("another life of the server is not held to the numbers of the one before", () => {
-  const { world, heard } = live();
-  world.socket.end(1006);
-  world.pass(250);
-  world.socket.greet();
+test("a new epoch resets the sequence check", () => {
+  const { runtime, received } = live();
+  runtime.socket.remoteClose(1006);
+  runtime.advance(250);
+  runtime.socket.greet();
 
-  world.socket.receive({ ...ACK, x: { ...ACK.x, epoch: "zzzz" } });
-  world.socket.receive({ ...TRADE, sq: 2 });
+  runtime.socket.receive({ ...ACK, x: { ...ACK.x, epoch: "zzzz" } });
+  runtime.socket.receive({ ...TRADE, sq: 2 });
 
-  expect(heard.seqs).toEqual([5, 2]);
-  expect(heard.gaps).toEqual([]);
-  expect(heard.is).toEqual(["another", "another"]);
+  expect(received.seqs).toEqual([5, 2]);
+  expect(received.gaps).toEqual([]);
+  expect(received.epochs).toEqual(["new", "new"]);
 });
 
-test("a server that names the time to come back is taken at its word", () => {
-  const { world, client } = live();
+test("a drain message sets the time of the reconnect", () => {
+  const { runtime, client } = live();
   const drains: number[] = [];
   client.on("drain", (ms) => drains.push(ms));
 
-  world.socket.receive({ T: "drain", reconnect_ms: 4180 });
-  world.socket.end(1012);
+  runtime.socket.receive({ T: "drain", reconnect_ms: 4180 });
+  runtime.socket.remoteClose(1012);
 
   expect(drains).toEqual([4180]);
-  world.pass(4179);
-  expect(world.sockets).toHaveLength(1);
-  world.pass(1);
-  expect(world.sockets).toHaveLength(2);
+  runtime.advance(4179);
+  expect(runtime.sockets).toHaveLength(1);
+  runtime.advance(1);
+  expect(runtime.sockets).toHaveLength(2);
 });
 
-test("the pace is asked for at once, and again on the next connection", () => {
-  const { world, client } = live();
+test("the conflation interval is sent at once and again on the next connection", () => {
+  const { runtime, client } = live();
 
-  client.pace(500);
-  expect(world.socket.sent.at(-1)).toMatchObject({ action: "subscribe", x: { conflate_ms: 500 } });
-  world.socket.end(1006);
-  world.pass(250);
-  world.socket.greet();
+  client.setConflation(500);
+  expect(runtime.socket.sent.at(-1)).toMatchObject({ action: "subscribe", x: { conflate_ms: 500 } });
+  runtime.socket.remoteClose(1006);
+  runtime.advance(250);
+  runtime.socket.greet();
 
-  expect(world.socket.sent).toMatchObject([{ x: { conflate_ms: 500 } }]);
+  expect(runtime.socket.sent).toMatchObject([{ x: { conflate_ms: 500 } }]);
 });
 
-test("the round trip is from a question to its own answer", () => {
-  const { world, heard } = live();
-  expect(heard.trips).toEqual([0]);
-  world.pass(4_000);
-  world.socket.receive(TRADE);
-  world.pass(2_000);
-  const asked = world.socket.sent.at(-1) as { x: { id: number } };
+test("the round trip is measured from a command to its own acknowledgement", () => {
+  const { runtime, received } = live();
+  expect(received.roundTrips).toEqual([0]);
+  runtime.advance(4_000);
+  runtime.socket.receive(TRADE);
+  runtime.advance(2_000);
+  const ping = runtime.socket.sent.at(-1) as { x: { id: number } };
 
-  world.pass(30);
-  world.socket.receive({ ...ACK, x: { ...ACK.x, id: 999 } });
-  world.pass(12);
-  world.socket.receive({ ...ACK, x: { ...ACK.x, id: asked.x.id } });
+  runtime.advance(30);
+  runtime.socket.receive({ ...ACK, x: { ...ACK.x, id: 999 } });
+  runtime.advance(12);
+  runtime.socket.receive({ ...ACK, x: { ...ACK.x, id: ping.x.id } });
 
-  expect(heard.trips).toEqual([0, 42]);
+  expect(received.roundTrips).toEqual([0, 42]);
 });
 
-test("a server that promised signs of life and gives none is given up", () => {
-  const { world, client } = live();
-  const silent = world.socket;
+test("a connection without heartbeats is dropped", () => {
+  const { runtime, client } = live();
+  const silent = runtime.socket;
 
-  world.pass(5_500);
+  runtime.advance(5_500);
   expect(client.state.phase).toBe("live");
-  world.pass(600);
+  runtime.advance(600);
 
   expect(silent.closedWith).toBeDefined();
   expect(client.state.phase).toBe("waiting");

@@ -1,133 +1,132 @@
 import { millis, type Channel, type Epoch, type MarketEvent, type Millis } from "../model";
 import * as wire from "../wire";
-import type { Control, Extensions, Acknowledgement, Key, StreamSelection } from "../wire";
+import type { Acknowledgement, Control, Extensions, Key, StreamSelection } from "../wire";
 import { DEFAULT_BACKOFF, waitMs, type Backoff } from "./backoff";
 import { Connection } from "./connection";
-import { noCounts, type Counts } from "./counts";
+import { zeroCounters, type Counters } from "./counters";
 import { Listeners } from "./listeners";
-import { Pulse } from "./pulse";
-import { SequenceCheck, type Gap } from "./sequence";
+import { Liveness } from "./liveness";
+import type { Runtime } from "./runtime";
+import { SequenceChecker, type Gap } from "./sequence";
 import type { ClientState } from "./state";
-import { Subscription } from "./subscription";
-import type { World } from "./world";
+import { Subscriptions } from "./subscriptions";
 
-/** What a client tells its listeners. */
+/** The events of a client. */
 export interface ClientEvents {
-  /** The state changed. */
   state: ClientState;
-  /** What one frame said of the market, in order, nothing twice. */
+  /** The market events of one frame, in order and without duplicates. */
   market: { readonly events: readonly MarketEvent[]; readonly receivedAt: Millis };
-  /** Something is missing from a stream. */
+  /** Objects are missing from a stream. */
   gap: Gap;
-  /** The server took a command and says what it grants; `is` tells a new life of it from the one we knew. */
-  granted: Acknowledgement & { readonly is: "the same" | "another" };
-  /** Nothing else was sent for a while: the newest event of the whole market was so old at that time. */
+  /** The server acknowledged a command. A new epoch means that the feed restarted. */
+  acknowledged: Acknowledgement & { readonly epochIs: "known" | "new" };
+  /** The connection was idle for a heartbeat interval; `ageMs` is the age of the latest event of the whole market. */
   heartbeat: { readonly ageMs: number; readonly receivedAt: Millis };
-  /** From a question to its answer, in milliseconds. */
+  /** A measured round-trip time, in milliseconds. */
   roundTrip: number;
-  /** The server is about to stop and asks to come back after so many milliseconds. */
+  /** The server is shutting down and asks for a reconnect after this delay, in milliseconds. */
   drain: number;
-  /** The server refused something. The connection may live on. */
-  refused: { readonly code: number; readonly message: string };
-  /** Something came that cannot be read; in one sentence. */
-  fault: string;
+  /** An error message of the server. The session may continue. */
+  serverError: { readonly code: number; readonly message: string };
+  /** A frame or an object could not be decoded; one sentence. */
+  unreadable: string;
 }
 
 export interface ClientOptions {
   readonly url: string;
   readonly backoff?: Backoff;
-  /** How long a server may take from the first call to its greeting. Default 10 s, the time it gives us to log in. */
+  /** Deadline from `connect` to the server's greeting. Default 10 s, the time the server allows for authentication. */
   readonly greetingMs?: number;
-  /** At most one frame in so many milliseconds; default 0, every one. Changed live by `pace`. */
+  /** Conflation interval: at most one frame per interval. Default 0, no conflation. See `setConflation`. */
   readonly conflateMs?: number;
-  /** A sign of life is asked for after so much silence; default 2 s. A server silent for 2.5 of them is given up. */
+  /** Requested heartbeat interval; default 2 s. The connection is dropped after 2.5 intervals without data. */
   readonly heartbeatMs?: number;
-  /** Shown to each server that greets us; default none. Changed by `present`. */
+  /** Credentials sent after each greeting; default none. See `authenticate`. */
   readonly key?: Key | undefined;
-  /** How often the round trip is measured; default 5 s. */
+  /** Interval of round-trip measurements; default 5 s. */
   readonly roundTripMs?: number;
-  /** The channels without holes: after a reconnect they go on where they ended. Default: trades. */
+  /** Channels resumed without loss after a reconnect; default trades. */
   readonly resume?: readonly Channel[];
 }
 
 /**
- * Keeps one conversation with a server alive.
+ * A stream client that reconnects and resumes.
  *
- * Connects, waits to be greeted, subscribes to all that is wanted; after a close it waits and does
- * it again, unless the server said not to come back. Subscribing is possible at any time: what is
- * wanted outlives the connection, and so do the numbers from which a stream is resumed.
+ * It connects, waits for the greeting and subscribes. After a close it waits and connects again, unless the close code
+ * advises against it. Streams can be subscribed to at any time: subscriptions and sequence numbers outlive the
+ * connection.
  */
 export class Client {
-  readonly counts: Counts = noCounts();
-  private readonly world: World;
+  readonly counters: Counters = zeroCounters();
+  private readonly runtime: Runtime;
   private readonly options: Required<Omit<ClientOptions, "key">>;
   private readonly listeners = new Listeners<ClientEvents>();
-  private readonly subscription = new Subscription();
-  private readonly sequence = new SequenceCheck();
+  private readonly subscriptions = new Subscriptions();
+  private readonly sequence = new SequenceChecker();
   private connection: Connection | undefined;
-  private pulse: Pulse;
+  private liveness: Liveness;
   private epoch: Epoch | undefined;
   private conflateMs: number;
   private key: Key | undefined;
   private commands = 0;
-  /** Whether this connection has been acknowledged: from then on the epoch is known. */
-  private isAcknowledged = false;
+  /** True once a command of this connection is acknowledged: the epoch is known from then on. */
+  private hasAcknowledgement = false;
   private reconnectMs: number | undefined;
   private cancelTimer: () => void = () => undefined;
-  private cancelBeat: () => void = () => undefined;
-  /** Closes in a row without a session that lived. */
+  private cancelHeartbeat: () => void = () => undefined;
+  /** Consecutive closes without a session that lived for `resetAfterMs`. */
   private failures = 0;
   private current: ClientState = { phase: "idle" };
 
-  constructor(world: World, options: ClientOptions) {
+  constructor(runtime: Runtime, options: ClientOptions) {
     const defaults = { backoff: DEFAULT_BACKOFF, greetingMs: 10_000, conflateMs: 0, heartbeatMs: 2_000, roundTripMs: 5_000 };
-    this.world = world;
+    this.runtime = runtime;
     this.options = { ...defaults, resume: ["trades"], ...options };
     this.conflateMs = this.options.conflateMs;
     this.key = options.key;
-    this.pulse = new Pulse(world.now());
+    this.liveness = new Liveness(runtime.now());
   }
 
   get state(): ClientState {
     return this.current;
   }
 
-  /** Whether the server has taken a command of this connection: from then on it gives signs of life. */
-  get isServed(): boolean {
-    return this.isLive && this.isAcknowledged;
+  /** True once a command of the live connection is acknowledged. The server sends heartbeats from then on. */
+  get isAcknowledged(): boolean {
+    return this.isLive && this.hasAcknowledgement;
   }
 
-  /** When anything was last heard of the server. */
-  get lastHeard(): Millis {
-    return this.pulse.lastHeard;
+  /** When data last arrived. */
+  get lastReceived(): Millis {
+    return this.liveness.lastReceived;
   }
 
-  /** Listens; the answer stops listening. */
+  /** Adds a listener; returns a function that removes it. */
   on<Name extends keyof ClientEvents>(name: Name, listener: (value: ClientEvents[Name]) => void): () => void {
     return this.listeners.add(name, listener);
   }
 
-  /** Connects now, cutting a wait short. Does nothing while a connection is there. */
+  /** Connects now, cancelling a wait. Does nothing if a connection exists. */
   connect(): void {
     if (this.connection !== undefined) return;
     this.cancelTimer();
     this.sequence.reset(this.options.resume);
-    this.pulse = new Pulse(this.world.now());
-    this.isAcknowledged = false;
+    this.liveness = new Liveness(this.runtime.now());
+    this.hasAcknowledgement = false;
     this.reconnectMs = undefined;
-    this.connection = new Connection(this.world, this.options.url, {
+    this.connection = new Connection(this.runtime, this.options.url, {
       opened: () => {
         this.enter({ phase: "greeting" });
       },
       received: (data) => {
         this.receive(data);
       },
-      ended: (code) => {
-        this.ended(code);
+      closed: (code) => {
+        this.closed(code);
       },
     });
-    this.cancelTimer = this.world.after(this.options.greetingMs, () => {
-      this.giveUp();
+    this.cancelTimer = this.runtime.after(this.options.greetingMs, () => {
+      this.abort();
     });
     this.enter({ phase: "connecting" });
   }
@@ -135,7 +134,7 @@ export class Client {
   /** Closes and stays closed. */
   close(): void {
     this.cancelTimer();
-    this.cancelBeat();
+    this.cancelHeartbeat();
     if (this.connection === undefined) {
       this.enter({ phase: "ended", close: wire.closeOf(1000) });
     } else {
@@ -144,34 +143,34 @@ export class Client {
     }
   }
 
-  /** StreamSelection these as well; the newest of each comes at once, marked as a snapshot. */
-  subscribe(wants: StreamSelection): void {
-    const added = this.subscription.add(wants);
+  /** Subscribes to further streams. A snapshot of each new stream follows. */
+  subscribe(streams: StreamSelection): void {
+    const added = this.subscriptions.add(streams);
     if (this.isLive && !wire.isEmpty(added)) this.send(wire.subscribe(added, { id: this.nextId(), snapshot: true }));
   }
 
-  unsubscribe(wants: StreamSelection): void {
-    const removed = this.subscription.remove(wants);
+  unsubscribe(streams: StreamSelection): void {
+    const removed = this.subscriptions.remove(streams);
     if (this.isLive && !wire.isEmpty(removed)) this.send(wire.unsubscribe(removed));
   }
 
-  /** At most one frame in so many milliseconds from now on, on this connection and those after it. */
-  pace(conflateMs: number): void {
+  /** Changes the conflation interval of this connection and later ones. */
+  setConflation(conflateMs: number): void {
     if (conflateMs === this.conflateMs) return;
     this.conflateMs = conflateMs;
-    if (this.isLive) this.ask({ conflateMs });
+    if (this.isLive) this.ping({ conflateMs });
   }
 
-  /** Shows this key instead, on a new connection at once and on those after it. */
-  present(key: Key): void {
+  /** Changes the credentials and opens a new connection with them at once. */
+  authenticate(key: Key): void {
     this.key = key;
-    this.connection?.abandon();
+    this.connection?.abort();
     this.connection = undefined;
-    this.cancelBeat();
+    this.cancelHeartbeat();
     this.connect();
   }
 
-  /** While nobody listens nothing need be sent: the greeting is answered with all that is wanted. */
+  /** Commands are only sent in this state: the subscribe command after the greeting carries everything else. */
   private get isLive(): boolean {
     return this.current.phase === "live";
   }
@@ -180,10 +179,10 @@ export class Client {
     this.connection?.send(command);
   }
 
-  /** A command that wants no data: its acknowledgement measures the round trip. */
-  private ask(extensions: Extensions): void {
+  /** Sends a subscribe command without streams. Its acknowledgement measures the round trip. */
+  private ping(extensions: Extensions): void {
     const id = this.nextId();
-    this.pulse.asks(id, this.world.now());
+    this.liveness.commandSent(id, this.runtime.now());
     this.send(wire.subscribe({}, { id, ...extensions }));
   }
 
@@ -193,43 +192,43 @@ export class Client {
   }
 
   private receive(data: unknown): void {
-    const receivedAt = this.world.now();
+    const receivedAt = this.runtime.now();
     const frame = wire.readFrame(data);
-    this.pulse.heard(receivedAt);
-    this.counts.frames += 1;
-    this.counts.bytes += typeof data === "string" ? data.length : 0;
-    for (const control of frame.controls) this.obey(control, receivedAt);
-    for (const fault of frame.errors) this.listeners.tell("fault", fault);
-    const events = frame.events.filter((event) => this.isNews(event));
-    if (events.length > 0) this.listeners.tell("market", { events, receivedAt });
+    this.liveness.received(receivedAt);
+    this.counters.frames += 1;
+    this.counters.bytes += typeof data === "string" ? data.length : 0;
+    for (const control of frame.controls) this.handleControl(control, receivedAt);
+    for (const error of frame.errors) this.listeners.emit("unreadable", error);
+    const events = frame.events.filter((event) => this.accept(event));
+    if (events.length > 0) this.listeners.emit("market", { events, receivedAt });
   }
 
-  /** Whether an event is wanted and new; counts it and tells of a gap before it. */
-  private isNews(event: MarketEvent): boolean {
+  /** Counts an event and reports a gap before it; false for a duplicate. */
+  private accept(event: MarketEvent): boolean {
     const order = this.sequence.check(event);
-    this.counts.objects += 1;
-    this.counts.conflated += event.conflated;
-    if (order === "again") {
-      this.counts.repeated += event.origin === "live" ? 1 : 0;
+    this.counters.objects += 1;
+    this.counters.conflated += event.conflated;
+    if (order === "duplicate") {
+      this.counters.duplicates += event.origin === "live" ? 1 : 0;
       return false;
     }
-    if (order !== "follows") this.tellGap(order);
+    if (order !== "next") this.reportGap(order);
     const isReplayed = this.current.phase === "live" && event.time < this.current.since && event.origin === "live";
-    if (isReplayed && this.isResumed(event.channel)) this.counts.healed += 1;
+    if (isReplayed && this.isResumed(event.channel)) this.counters.recovered += 1;
     return true;
   }
 
   private isResumed(channel: Channel): boolean {
-    return this.counts.connections > 1 && this.options.resume.includes(channel);
+    return this.counters.connections > 1 && this.options.resume.includes(channel);
   }
 
-  private tellGap(gap: Gap): void {
-    this.counts.gaps += 1;
-    this.counts.missed += gap.to - gap.from + 1;
-    this.listeners.tell("gap", gap);
+  private reportGap(gap: Gap): void {
+    this.counters.gaps += 1;
+    this.counters.missed += gap.to - gap.from + 1;
+    this.listeners.emit("gap", gap);
   }
 
-  private obey(control: Control, now: Millis): void {
+  private handleControl(control: Control, now: Millis): void {
     switch (control.control) {
       case "connected":
         this.greeted();
@@ -238,23 +237,23 @@ export class Client {
         break;
       case "subscription":
         this.acknowledged(control.acknowledgement, now);
-        this.sequence.keepOnly(control.channels);
+        this.sequence.retainOnly(control.channels);
         break;
       case "gap": {
-        const gap: Gap = { ...control, known: "told" };
+        const gap: Gap = { ...control, detectedBy: "server" };
         this.sequence.skip(gap);
-        this.tellGap(gap);
+        this.reportGap(gap);
         break;
       }
       case "heartbeat":
-        this.listeners.tell("heartbeat", { ageMs: control.ageMs, receivedAt: now });
+        this.listeners.emit("heartbeat", { ageMs: control.ageMs, receivedAt: now });
         break;
       case "drain":
         this.reconnectMs = control.reconnectMs;
-        this.listeners.tell("drain", control.reconnectMs);
+        this.listeners.emit("drain", control.reconnectMs);
         break;
       case "error":
-        this.listeners.tell("refused", { code: control.code, message: control.message });
+        this.listeners.emit("serverError", { code: control.code, message: control.message });
         break;
     }
   }
@@ -262,80 +261,80 @@ export class Client {
   private greeted(): void {
     if (this.current.phase !== "greeting") return;
     this.cancelTimer();
-    this.counts.connections += 1;
-    this.enter({ phase: "live", since: this.world.now() });
+    this.counters.connections += 1;
+    this.enter({ phase: "live", since: this.runtime.now() });
     if (this.key !== undefined) this.send(wire.auth(this.key));
-    const wants = this.subscription.all();
-    if (!wire.isEmpty(wants)) this.send(wire.subscribe(wants, this.opening()));
-    this.beat();
+    const streams = this.subscriptions.all();
+    if (!wire.isEmpty(streams)) this.send(wire.subscribe(streams, this.sessionExtensions()));
+    this.startHeartbeat();
   }
 
-  /** What a new session is asked for, beside its streams. */
-  private opening(): Extensions {
+  /** The extensions of a session's first subscribe command. */
+  private sessionExtensions(): Extensions {
     const id = this.nextId();
-    this.pulse.asks(id, this.world.now());
-    const asked = { id, conflateMs: this.conflateMs, heartbeatMs: this.options.heartbeatMs, snapshot: true };
-    const wanted = Object.entries(this.subscription.all()).filter(([channel]) => this.options.resume.includes(channel as Channel));
-    const last = this.sequence.lastOf(Object.fromEntries(wanted));
-    if (this.epoch === undefined || Object.keys(last).length === 0) return asked;
-    return { ...asked, resume: { epoch: this.epoch, last } };
+    this.liveness.commandSent(id, this.runtime.now());
+    const extensions = { id, conflateMs: this.conflateMs, heartbeatMs: this.options.heartbeatMs, snapshot: true };
+    const resumed = Object.entries(this.subscriptions.all()).filter(([channel]) => this.options.resume.includes(channel as Channel));
+    const last = this.sequence.lastNumbers(Object.fromEntries(resumed));
+    if (this.epoch === undefined || Object.keys(last).length === 0) return extensions;
+    return { ...extensions, resume: { epoch: this.epoch, last } };
   }
 
-  private acknowledged(granted: Acknowledgement | undefined, now: Millis): void {
-    const is = granted?.epoch === this.epoch ? "the same" : "another";
-    // Numbers of another life prove nothing.
-    if (!this.isAcknowledged && (granted === undefined || is === "another")) this.sequence.reset();
-    this.isAcknowledged = true;
-    this.epoch = granted?.epoch;
-    if (granted === undefined) return;
-    this.pulse.promised(granted.heartbeatMs);
-    const took = this.pulse.answered(granted.id, now);
-    if (took !== undefined) this.listeners.tell("roundTrip", took);
-    this.listeners.tell("granted", { ...granted, is });
+  private acknowledged(acknowledgement: Acknowledgement | undefined, now: Millis): void {
+    const epochIs = acknowledgement?.epoch === this.epoch ? "known" : "new";
+    // Sequence numbers of another epoch are not comparable.
+    if (!this.hasAcknowledgement && (acknowledgement === undefined || epochIs === "new")) this.sequence.reset();
+    this.hasAcknowledgement = true;
+    this.epoch = acknowledgement?.epoch;
+    if (acknowledgement === undefined) return;
+    this.liveness.setHeartbeat(acknowledgement.heartbeatMs);
+    const roundTrip = this.liveness.acknowledged(acknowledgement.id, now);
+    if (roundTrip !== undefined) this.listeners.emit("roundTrip", roundTrip);
+    this.listeners.emit("acknowledged", { ...acknowledgement, epochIs });
   }
 
-  /** Each time asks the server for an answer; leaves one that has nothing to say any more. */
-  private beat(): void {
+  /** Once per heartbeat interval: drops a dead connection, and measures the round trip every `roundTripMs`. */
+  private startHeartbeat(): void {
     const { roundTripMs, heartbeatMs } = this.options;
-    const turns = Math.max(1, Math.round(roundTripMs / heartbeatMs));
-    const turn = (number: number) => {
-      if (this.pulse.isGone(this.world.now())) {
-        this.giveUp();
+    const ticksPerPing = Math.max(1, Math.round(roundTripMs / heartbeatMs));
+    const tick = (number: number) => {
+      if (this.liveness.isDead(this.runtime.now())) {
+        this.abort();
         return;
       }
-      if (number % turns === 0 && this.epoch !== undefined) this.ask({});
-      this.cancelBeat = this.world.after(heartbeatMs, () => {
-        turn(number + 1);
+      if (number % ticksPerPing === 0 && this.epoch !== undefined) this.ping({});
+      this.cancelHeartbeat = this.runtime.after(heartbeatMs, () => {
+        tick(number + 1);
       });
     };
-    this.cancelBeat = this.world.after(heartbeatMs, () => {
-      turn(1);
+    this.cancelHeartbeat = this.runtime.after(heartbeatMs, () => {
+      tick(1);
     });
   }
 
-  /** Leaves a socket that is open, or opening, and says nothing. */
-  private giveUp(): void {
-    this.connection?.abandon();
-    this.ended(1006);
+  /** Drops a connection that does not open, does not greet or is dead. */
+  private abort(): void {
+    this.connection?.abort();
+    this.closed(1006);
   }
 
-  private ended(code: number): void {
-    const was = this.current;
+  private closed(code: number): void {
+    const before = this.current;
     const close = wire.closeOf(code);
     this.connection = undefined;
     this.cancelTimer();
-    this.cancelBeat();
-    if (was.phase === "closing" || close.reconnect === "never") {
+    this.cancelHeartbeat();
+    if (before.phase === "closing" || close.reconnect === "never") {
       this.enter({ phase: "ended", close });
       return;
     }
 
-    const now = this.world.now();
-    const forgiven = was.phase === "live" && now - was.since >= this.options.backoff.forgiveMs;
-    this.failures = forgiven ? 1 : this.failures + 1;
-    // A server that names the time has spread its clients already.
-    const wait = this.reconnectMs ?? waitMs(this.failures, close.reconnect, this.world.random(), this.options.backoff);
-    this.cancelTimer = this.world.after(wait, () => {
+    const now = this.runtime.now();
+    const hasLived = before.phase === "live" && now - before.since >= this.options.backoff.resetAfterMs;
+    this.failures = hasLived ? 1 : this.failures + 1;
+    // A delay from a drain message already contains the server's jitter.
+    const wait = this.reconnectMs ?? waitMs(this.failures, close.reconnect, this.runtime.random(), this.options.backoff);
+    this.cancelTimer = this.runtime.after(wait, () => {
       this.connect();
     });
     this.enter({ phase: "waiting", until: millis(now + wait), close });
@@ -343,6 +342,6 @@ export class Client {
 
   private enter(state: ClientState): void {
     this.current = state;
-    this.listeners.tell("state", state);
+    this.listeners.emit("state", state);
   }
 }

@@ -1,32 +1,32 @@
-import type { SocketLike, World } from "./world";
+import type { Runtime, SocketLike } from "./runtime";
 
-/** What one socket has to say. After `ended` it says nothing more. */
+/** Callbacks of a connection. None is called after `closed`. */
 export interface ConnectionEvents {
   readonly opened: () => void;
   readonly received: (data: unknown) => void;
-  readonly ended: (code: number) => void;
+  readonly closed: (code: number) => void;
 }
 
-/** RFC 6455, 7.1.5: what a socket reports when no close frame came. */
-const LOST = 1006;
+/** RFC 6455 section 7.1.5: reported when the connection is lost without a Close frame. */
+const CONNECTION_LOST = 1006;
 
-/** One socket, from its opening to its one and only end. */
+/** One WebSocket, from open to close. */
 export class Connection {
   private readonly socket: SocketLike;
 
-  constructor(world: World, url: string, events: ConnectionEvents) {
-    this.socket = new world.WebSocket(url);
+  constructor(runtime: Runtime, url: string, events: ConnectionEvents) {
+    this.socket = new runtime.WebSocket(url);
     this.socket.onopen = () => {
       events.opened();
     };
     this.socket.onmessage = ({ data }: { readonly data: unknown }) => {
       events.received(data);
     };
-    // An error says nothing that the close after it does not say; unheard, the `ws` package would throw it.
+    // A close event follows each error event. Without a handler the `ws` package throws the error.
     this.socket.onerror = () => undefined;
     this.socket.onclose = ({ code }: { readonly code?: number }) => {
-      this.silence();
-      events.ended(code ?? LOST);
+      this.detach();
+      events.closed(code ?? CONNECTION_LOST);
     };
   }
 
@@ -34,18 +34,18 @@ export class Connection {
     this.socket.send(text);
   }
 
-  /** Asks the server to close; `ended` follows. */
+  /** Starts the closing handshake; `closed` follows. */
   close(): void {
     this.socket.close(1000);
   }
 
-  /** Leaves without waiting for the server's answer; nothing more is heard. */
-  abandon(): void {
-    this.silence();
+  /** Closes without waiting for the server; no callback follows. */
+  abort(): void {
+    this.detach();
     this.socket.close();
   }
 
-  private silence(): void {
+  private detach(): void {
     this.socket.onopen = null;
     this.socket.onmessage = null;
     this.socket.onclose = null;

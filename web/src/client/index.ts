@@ -1,12 +1,14 @@
 /**
- * A conversation with the server that is kept alive. Usable on its own: no DOM, and the WebSocket,
- * the clock, the timers and the randomness are handed in as a `World`. See README.md beside this file.
+ * A reconnecting, resuming client of the stream, and a client of the REST endpoints.
+ *
+ * Usable on its own: it needs no DOM, and the WebSocket, the clock, the timers and the randomness are injected as a
+ * `Runtime`. See README.md in this folder.
  */
-export type { Acknowledgement, Key } from "../wire";
+export type { Acknowledgement, Key, StreamSelection, Timeframe } from "../wire";
 export { DEFAULT_BACKOFF, type Backoff } from "./backoff";
 export { Client, type ClientEvents, type ClientOptions } from "./client";
-export type { Counts } from "./counts";
-export { History } from "./history";
+export type { Counters } from "./counters";
+export { HistoryClient } from "./history-client";
 export type { Gap } from "./sequence";
 export { readyStateOf, type ClientState, type ReadyState } from "./state";
-export { worldOf, type Host, type SocketLike, type World } from "./world";
+export { runtimeOf, type Runtime, type RuntimeGlobals, type SocketLike } from "./runtime";

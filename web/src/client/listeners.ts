@@ -1,9 +1,10 @@
 type Listener<T> = (value: T) => void;
 
-/** Listeners by the name of what they listen to. Whoever adds one gets the means to remove it. */
+/** A typed event emitter. */
 export class Listeners<Events extends object> {
   private readonly byName: { [Name in keyof Events]?: Set<Listener<Events[Name]>> } = {};
 
+  /** Adds a listener; returns a function that removes it. */
   add<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): () => void {
     const set = (this.byName[name] ??= new Set());
     set.add(listener);
@@ -12,7 +13,7 @@ export class Listeners<Events extends object> {
     };
   }
 
-  tell<Name extends keyof Events>(name: Name, value: Events[Name]): void {
+  emit<Name extends keyof Events>(name: Name, value: Events[Name]): void {
     this.byName[name]?.forEach((listener) => {
       listener(value);
     });

@@ -7,7 +7,7 @@ import { FakeServer } from "../../fake/server";
 import * as model from "../model";
 import * as client from ".";
 
-/** What the page's README shows, as JavaScript that finds its rooms by `require`. */
+/** The README's example as JavaScript, with imports turned into `require` calls. */
 function exampleOf(origin: string): string {
   const readme = readFileSync(`${import.meta.dirname}/README.md`, "utf8");
   const code = /```ts\n([^]*?)```/.exec(readme)?.[1] ?? "";
@@ -15,7 +15,7 @@ function exampleOf(origin: string): string {
   return ts.transpileModule(code.replace("127.0.0.1:8080", origin), { compilerOptions: { module, target } }).outputText;
 }
 
-test("the lines in the README run as they stand there", async () => {
+test("the README example runs unchanged", async () => {
   const server = new FakeServer({ stepMs: 5 });
   await server.start();
   const timers = new Set<NodeJS.Timeout>();
@@ -24,10 +24,10 @@ test("the lines in the README run as they stand there", async () => {
     await server.kill();
     timers.forEach(clearTimeout);
   });
-  const said: string[] = [];
-  const say = (...words: unknown[]) => said.push(words.join(" "));
+  const lines: string[] = [];
+  const log = (...values: unknown[]) => lines.push(values.join(" "));
   const host = {
-    ...{ exports: {}, console: { log: say, warn: say }, WebSocket, Date, Math },
+    ...{ exports: {}, console: { log, warn: log }, WebSocket, Date, Math },
     require: (path: string) => ({ "./client": client, "./model": model })[path],
     setTimeout: (run: () => void, ms: number) => {
       const timer = setTimeout(run, ms);
@@ -41,9 +41,9 @@ test("the lines in the README run as they stand there", async () => {
 
   await vi.waitFor(
     () => {
-      expect(said.slice(0, 3)).toEqual(["connecting", "greeting", "live"]);
-      expect(said.some((line) => /^AAPL \d+/.test(line))).toBe(true);
-      expect(said.some((line) => /^MSFT \d+/.test(line))).toBe(true);
+      expect(lines.slice(0, 3)).toEqual(["connecting", "greeting", "live"]);
+      expect(lines.some((line) => /^AAPL \d+/.test(line))).toBe(true);
+      expect(lines.some((line) => /^MSFT \d+/.test(line))).toBe(true);
     },
     { timeout: 20_000, interval: 10 },
   );

@@ -1,88 +1,88 @@
 import { expect, test } from "vitest";
-import { numbered, quote, symbol, trade } from "../../fake/make";
+import { numbered, quote, symbol, trade } from "../../fake/builders";
 import { seq } from "../model";
-import { SequenceCheck } from "./sequence";
+import { SequenceChecker } from "./sequence";
 
-const NOTHING = { trades: [], quotes: [], bars: [], updatedBars: [], dailyBars: [], statuses: [], tickers: [] };
+const NO_SYMBOLS = { trades: [], quotes: [], bars: [], updatedBars: [], dailyBars: [], statuses: [], tickers: [] };
 
-test("the first object of a stream proves nothing", () => {
-  expect(new SequenceCheck().check(numbered(trade(0, 10), 500))).toBe("follows");
+test("the first object of a stream is always accepted", () => {
+  expect(new SequenceChecker().check(numbered(trade(0, 10), 500))).toBe("next");
 });
 
-test("numbers that rise by what was conflated are in order", () => {
-  const sequence = new SequenceCheck();
+test("numbers that rise by the conflated count plus one are in order", () => {
+  const sequence = new SequenceChecker();
 
-  expect(sequence.check(numbered(quote(1, 2), 5))).toBe("follows");
-  expect(sequence.check(numbered(quote(1, 2), 6))).toBe("follows");
-  expect(sequence.check(numbered(quote(1, 2), 10, 3))).toBe("follows");
+  expect(sequence.check(numbered(quote(1, 2), 5))).toBe("next");
+  expect(sequence.check(numbered(quote(1, 2), 6))).toBe("next");
+  expect(sequence.check(numbered(quote(1, 2), 10, 3))).toBe("next");
 });
 
-test("a missing object is a gap that names what did not come", () => {
-  const sequence = new SequenceCheck();
+test("a gap has the first and last missing number", () => {
+  const sequence = new SequenceChecker();
   sequence.check(numbered(trade(0, 10), 5));
 
-  expect(sequence.check(numbered(trade(0, 10), 9, 1))).toEqual({ channel: "trades", symbol: "AAPL", from: 6, to: 7, known: "noticed" });
+  expect(sequence.check(numbered(trade(0, 10), 9, 1))).toEqual({ channel: "trades", symbol: "AAPL", from: 6, to: 7, detectedBy: "client" });
 });
 
-test("an object that came twice is no news", () => {
-  const sequence = new SequenceCheck();
+test("an object received twice is a duplicate", () => {
+  const sequence = new SequenceChecker();
   sequence.check(numbered(trade(0, 10), 5));
 
-  expect(sequence.check(numbered(trade(0, 10), 5))).toBe("again");
+  expect(sequence.check(numbered(trade(0, 10), 5))).toBe("duplicate");
 });
 
-test("streams are counted apart, by channel and by symbol", () => {
-  const sequence = new SequenceCheck();
+test("each stream has its own numbers, by channel and by symbol", () => {
+  const sequence = new SequenceChecker();
   sequence.check(numbered(trade(0, 10), 5));
 
-  expect(sequence.check(numbered(quote(1, 2), 70))).toBe("follows");
-  expect(sequence.check(numbered(trade(0, 10, 1, "KO"), 900))).toBe("follows");
-  expect(sequence.check(numbered(trade(0, 10), 6))).toBe("follows");
+  expect(sequence.check(numbered(quote(1, 2), 70))).toBe("next");
+  expect(sequence.check(numbered(trade(0, 10, 1, "KO"), 900))).toBe("next");
+  expect(sequence.check(numbered(trade(0, 10), 6))).toBe("next");
 });
 
-test("a server that does not number is not held to anything", () => {
-  const sequence = new SequenceCheck();
+test("objects without sequence numbers are always accepted", () => {
+  const sequence = new SequenceChecker();
 
-  expect(sequence.check(trade(0, 10))).toBe("follows");
-  expect(sequence.check(trade(0, 10))).toBe("follows");
+  expect(sequence.check(trade(0, 10))).toBe("next");
+  expect(sequence.check(trade(0, 10))).toBe("next");
 });
 
-test("a stream that is no longer subscribed to starts afresh", () => {
-  const sequence = new SequenceCheck();
+test("a stream that is no longer subscribed to is forgotten", () => {
+  const sequence = new SequenceChecker();
   sequence.check(numbered(trade(0, 10), 5));
   sequence.check(numbered(quote(1, 2), 5));
 
-  sequence.keepOnly({ ...NOTHING, quotes: ["*"] });
+  sequence.retainOnly({ ...NO_SYMBOLS, quotes: ["*"] });
 
-  expect(sequence.check(numbered(trade(0, 10), 50))).toBe("follows");
+  expect(sequence.check(numbered(trade(0, 10), 50))).toBe("next");
   expect(sequence.check(numbered(quote(1, 2), 50))).toMatchObject({ from: 6, to: 49 });
 });
 
-test("what the server says will not come is missed once", () => {
-  const sequence = new SequenceCheck();
+test("a gap reported by the server is not detected again", () => {
+  const sequence = new SequenceChecker();
   sequence.check(numbered(trade(0, 10), 5));
 
-  sequence.skip({ channel: "trades", symbol: symbol("AAPL"), from: seq(6), to: seq(9), known: "told" });
+  sequence.skip({ channel: "trades", symbol: symbol("AAPL"), from: seq(6), to: seq(9), detectedBy: "server" });
 
-  expect(sequence.check(numbered(trade(0, 10), 10))).toBe("follows");
+  expect(sequence.check(numbered(trade(0, 10), 10))).toBe("next");
 });
 
-test("a snapshot of a resumed stream is left to the replay, and begins any other", () => {
-  const sequence = new SequenceCheck();
+test("a snapshot of a resumed stream is a duplicate, and the start of any other stream", () => {
+  const sequence = new SequenceChecker();
   sequence.check(numbered(trade(0, 10), 5));
   sequence.check(numbered(quote(1, 2), 70));
   sequence.reset(["trades"]);
 
-  expect(sequence.check({ ...numbered(trade(0, 10), 8), origin: "snapshot" })).toBe("again");
-  expect(sequence.check(numbered(trade(0, 10), 6))).toBe("follows");
-  expect(sequence.check({ ...numbered(quote(1, 2), 90), origin: "snapshot" })).toBe("follows");
-  expect(sequence.check(numbered(quote(1, 2), 91))).toBe("follows");
+  expect(sequence.check({ ...numbered(trade(0, 10), 8), origin: "snapshot" })).toBe("duplicate");
+  expect(sequence.check(numbered(trade(0, 10), 6))).toBe("next");
+  expect(sequence.check({ ...numbered(quote(1, 2), 90), origin: "snapshot" })).toBe("next");
+  expect(sequence.check(numbered(quote(1, 2), 91))).toBe("next");
 });
 
-test("only what is asked for and known is resumed", () => {
-  const sequence = new SequenceCheck();
+test("only requested streams with a known number are resumed", () => {
+  const sequence = new SequenceChecker();
   sequence.check(numbered(trade(0, 10), 5));
   sequence.check(numbered(quote(1, 2), 70));
 
-  expect(sequence.lastOf({ trades: [symbol("AAPL"), symbol("KO")], bars: [symbol("AAPL")] })).toEqual({ trades: { AAPL: 5 } });
+  expect(sequence.lastNumbers({ trades: [symbol("AAPL"), symbol("KO")], bars: [symbol("AAPL")] })).toEqual({ trades: { AAPL: 5 } });
 });

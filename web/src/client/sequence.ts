@@ -1,49 +1,51 @@
 import { CHANNELS, seq, type Channel, type MarketEvent, type Seq, type StockSymbol } from "../model";
 
-/** A place in a stream where something is missing. */
+/** A range of objects missing from a stream. */
 export interface Gap {
   readonly channel: Channel;
   readonly symbol: StockSymbol;
-  /** The first number that is missing. */
+  /** The first missing sequence number. */
   readonly from: Seq;
-  /** The last. */
+  /** The last missing sequence number. */
   readonly to: Seq;
-  /** Whether the server said so, or the numbers gave it away. */
-  readonly known: "told" | "noticed";
+  /** Reported by the server, or detected by the client from sequence numbers. */
+  readonly detectedBy: "server" | "client";
 }
 
-/** How an object stands to the one before it in its stream. `again`: it is here already, in it or in a newer one. */
-export type Order = "follows" | "again" | Gap;
+/** The position of an object relative to the previous one of its stream. A duplicate was delivered already, by itself or conflated. */
+export type Order = "next" | "duplicate" | Gap;
 
 /**
- * Holds a server to its promise: for two objects that follow each other in a stream,
- * `sq_now − sq_prev = cf + 1`. The first object of a stream proves nothing.
+ * Detects gaps and duplicates by sequence number.
+ *
+ * Consecutive objects of a stream satisfy `sq_now - sq_prev = cf + 1` (docs/PROTOCOL.md, "Sequence numbers"). The first
+ * object of a stream has no predecessor and is always accepted.
  */
-export class SequenceCheck {
+export class SequenceChecker {
   private readonly last = new Map<Channel, Map<StockSymbol, Seq>>(CHANNELS.map((channel) => [channel, new Map()]));
 
-  /** Takes note of an event, unless it came already. */
+  /** Classifies an event and records its number, unless it is a duplicate. */
   check(event: MarketEvent): Order {
-    const { channel, symbol, seq: got, conflated, origin } = event;
+    const { channel, symbol, seq: number, conflated, origin } = event;
     const stream = this.last.get(channel);
-    if (got === undefined || stream === undefined) return "follows";
+    if (number === undefined || stream === undefined) return "next";
 
-    const before = stream.get(symbol);
-    // A snapshot of a stream that is being resumed runs ahead of the replay, which brings it again in its place.
-    if (before !== undefined && (got <= before || origin === "snapshot")) return "again";
-    stream.set(symbol, got);
-    if (before === undefined || got - before <= conflated + 1) return "follows";
-    return { channel, symbol, from: seq(before + 1), to: seq(got - conflated - 1), known: "noticed" };
+    const previous = stream.get(symbol);
+    // The snapshot of a resumed stream is ahead of the replay, which delivers the same object in order.
+    if (previous !== undefined && (number <= previous || origin === "snapshot")) return "duplicate";
+    stream.set(symbol, number);
+    if (previous === undefined || number - previous <= conflated + 1) return "next";
+    return { channel, symbol, from: seq(previous + 1), to: seq(number - conflated - 1), detectedBy: "client" };
   }
 
-  /** The server says itself that these will not come: what follows them is in order. */
+  /** Skips a gap that the server reported: the object after it is in order. */
   skip({ channel, symbol, to }: Gap): void {
     const stream = this.last.get(channel);
     if ((stream?.get(symbol) ?? 0) < to) stream?.set(symbol, to);
   }
 
-  /** The last numbers of these streams, as a server is asked to resume after them. */
-  lastOf(streams: Readonly<Partial<Record<Channel, readonly StockSymbol[]>>>): Partial<Record<Channel, Record<StockSymbol, Seq>>> {
+  /** The last sequence number of each of these streams, for a resume request. */
+  lastNumbers(streams: Readonly<Partial<Record<Channel, readonly StockSymbol[]>>>): Partial<Record<Channel, Record<StockSymbol, Seq>>> {
     const known = Object.entries(streams).map(([channel, symbols]) => {
       const stream = this.last.get(channel as Channel);
       return [channel, symbols.flatMap((symbol) => stream?.has(symbol) ? [[symbol, stream.get(symbol)] as const] : [])] as const;
@@ -52,10 +54,10 @@ export class SequenceCheck {
   }
 
   /**
-   * Forgets the streams that an acknowledgement does not list: nothing more of them is under way,
-   * and when they are subscribed to again their numbers go on elsewhere.
+   * Forgets the streams that an acknowledgement does not list. No more of their objects are in flight, and a later
+   * subscription continues at an unrelated number.
    */
-  keepOnly(channels: Readonly<Record<Channel, readonly string[]>>): void {
+  retainOnly(channels: Readonly<Record<Channel, readonly string[]>>): void {
     for (const [channel, stream] of this.last) {
       const listed = new Set(channels[channel]);
       if (listed.has("*")) continue;
@@ -65,7 +67,7 @@ export class SequenceCheck {
     }
   }
 
-  /** A new connection: of all channels but those to be resumed, nothing is known of what came between. */
+  /** Forgets all channels except those to be resumed, for a new connection. */
   reset(resumed: readonly Channel[] = []): void {
     for (const [channel, stream] of this.last) {
       if (!resumed.includes(channel)) stream.clear();

@@ -1,27 +1,27 @@
 import type { Millis } from "../model";
 import type { Close } from "../wire";
 
-/** Where the conversation stands. */
+/** The state of a client's connection. */
 export type ClientState =
-  /** Never connected. */
+  /** `connect` was never called. */
   | { readonly phase: "idle" }
   /** The socket is being opened. */
   | { readonly phase: "connecting" }
-  /** The socket is open; the server has not greeted yet. */
+  /** The socket is open; waiting for the server's greeting. */
   | { readonly phase: "greeting" }
-  /** Greeted; what is wanted has been subscribed to. */
+  /** The greeting arrived and the subscribe command is sent. */
   | { readonly phase: "live"; readonly since: Millis }
-  /** We asked to close and wait for the server to agree. */
+  /** We sent a Close frame and wait for the server's. */
   | { readonly phase: "closing" }
-  /** Closed; the next try is at `until`. */
+  /** Disconnected; the next attempt is at `until`. */
   | { readonly phase: "waiting"; readonly until: Millis; readonly close: Close }
-  /** Closed for good, until somebody calls `connect`. */
+  /** Disconnected, with no further attempt until `connect` is called. */
   | { readonly phase: "ended"; readonly close: Close };
 
-/** The names that the WebSocket standard gives to `readyState`. */
+/** `WebSocket.readyState` by name. */
 export type ReadyState = "CONNECTING" | "OPEN" | "CLOSING" | "CLOSED";
 
-/** The state as `readyState` would tell it. */
+/** Maps the state to the equivalent `readyState`. */
 export function readyStateOf(state: ClientState): ReadyState {
   switch (state.phase) {
     case "connecting":

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { status, symbol, ticker, trade } from "../../fake/make";
+import { status, symbol, ticker, trade } from "../../fake/builders";
 import { Board } from "./board";
 
 const AAPL = symbol("AAPL");
@@ -11,7 +11,7 @@ function board(): Board {
   return made;
 }
 
-test("the newest ticker is what is shown", () => {
+test("the latest ticker is shown", () => {
   const it = board();
 
   it.apply(ticker(10));
@@ -20,7 +20,7 @@ test("the newest ticker is what is shown", () => {
   expect(it.of(AAPL)?.ticker?.last).toBe(11);
 });
 
-test("a symbol that changed often is told once", () => {
+test("a symbol that changed several times is reported once", () => {
   const it = board();
 
   it.apply(ticker(10));
@@ -30,7 +30,7 @@ test("a symbol that changed often is told once", () => {
   expect(it.takeChanged()).toEqual([]);
 });
 
-test("a trade alone changes no row: the ticker says it all", () => {
+test("a trade does not change a row: the ticker does", () => {
   const it = board();
 
   it.apply(trade(0, 10));
@@ -38,7 +38,7 @@ test("a trade alone changes no row: the ticker says it all", () => {
   expect(it.takeChanged()).toEqual([]);
 });
 
-test("a halt is shown until trading resumes", () => {
+test("a symbol is halted until trading resumes", () => {
   const it = board();
 
   it.apply(status("halted", "News Pending"));
@@ -48,7 +48,7 @@ test("a halt is shown until trading resumes", () => {
   expect(it.of(AAPL)?.trading).toBe("open");
 });
 
-test("what is no longer watched is late and means nothing", () => {
+test("a late event of a removed symbol is ignored", () => {
   const it = board();
   it.unwatch(AAPL);
 

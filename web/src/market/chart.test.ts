@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { dailyBar, ohlc, START, symbol, ticker, trade } from "../../fake/make";
+import { dailyBar, ohlc, START, symbol, ticker, trade } from "../../fake/builders";
 import { millis } from "../model";
 import { Charts } from "./chart";
 
-test("a trade goes into every interval but the day, and only if it is of this symbol", () => {
+test("a trade of this symbol is added to every interval except the day", () => {
   const charts = new Charts(symbol("AAPL"));
 
   charts.apply(trade(0, 10));
@@ -12,7 +12,7 @@ test("a trade goes into every interval but the day, and only if it is of this sy
   expect(([1, 5, 60, 300, 86_400] as const).map((interval) => charts.of(interval)?.all.length)).toEqual([1, 1, 1, 1, 0]);
 });
 
-test("a snapshot of a trade is in the bars of history already", () => {
+test("a snapshot of a trade is not added to the bars", () => {
   const charts = new Charts(symbol("AAPL"));
 
   charts.apply({ ...trade(0, 10), origin: "snapshot" });
@@ -20,7 +20,7 @@ test("a snapshot of a trade is in the bars of history already", () => {
   expect(charts.of(1)?.all).toEqual([]);
 });
 
-test("today's bar follows the ticker once the server has said when the day began", () => {
+test("today's bar follows the ticker once its start is known", () => {
   const charts = new Charts(symbol("AAPL"));
   charts.apply(ticker(12, 10));
   expect(charts.of(86_400)?.all).toEqual([]);

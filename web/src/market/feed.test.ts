@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
-import { START } from "../../fake/make";
+import { START } from "../../fake/builders";
 import { millis } from "../model";
 import { Feed } from "./feed";
 
 const at = (ms: number) => millis(START + ms);
-const connected = (lastHeardMs: number) => ({ isLive: true, lastHeard: at(lastHeardMs) });
+const connected = (lastHeardMs: number) => ({ isLive: true, lastReceived: at(lastHeardMs) });
 
-test("a market is quiet when the server lives and says that nothing happens", () => {
+test("the feed is quiet if heartbeats arrive and no events do", () => {
   const feed = new Feed();
   feed.event(at(0));
   feed.beat(4_000, at(4_000));
@@ -14,14 +14,14 @@ test("a market is quiet when the server lives and says that nothing happens", ()
   expect(feed.read(at(5_000), connected(4_000))).toEqual({ is: "quiet", ageMs: 5_000 });
 });
 
-test("a feed is lost when the server says nothing at all", () => {
+test("the feed is lost if nothing arrives at all", () => {
   const feed = new Feed();
   feed.event(at(0));
 
   expect(feed.read(at(5_000), connected(0))).toEqual({ is: "lost", silentMs: 5_000 });
 });
 
-test("a loss stays in sight for a while, unless it is healed", () => {
+test("missed objects are shown for a while unless they are recovered", () => {
   const feed = new Feed();
   feed.event(at(0));
   feed.miss(3, at(0));
@@ -32,7 +32,7 @@ test("a loss stays in sight for a while, unless it is healed", () => {
   expect(feed.read(at(100), connected(100))).toMatchObject({ is: "live" });
 });
 
-test("a market that moves elsewhere is not quiet, whatever our own symbols do", () => {
+test("the feed is live if other symbols have events", () => {
   const feed = new Feed();
   feed.event(at(0));
   feed.beat(40, at(6_000));
@@ -40,6 +40,6 @@ test("a market that moves elsewhere is not quiet, whatever our own symbols do", 
   expect(feed.read(at(6_000), connected(6_000))).toEqual({ is: "live", ageMs: 40 });
 });
 
-test("without a connection there is nothing to be fresh", () => {
-  expect(new Feed().read(at(0), { isLive: false, lastHeard: at(0) })).toEqual({ is: "off" });
+test("without a connection there is no freshness", () => {
+  expect(new Feed().read(at(0), { isLive: false, lastReceived: at(0) })).toEqual({ is: "off" });
 });

@@ -45,9 +45,9 @@ export class Feed {
     this.missed = undefined;
   }
 
-  read(now: Millis, connection: { readonly isLive: boolean; readonly lastHeard: Millis }): Freshness {
+  read(now: Millis, connection: { readonly isLive: boolean; readonly lastReceived: Millis }): Freshness {
     if (!connection.isLive) return { is: "off" };
-    const silentMs = now - connection.lastHeard;
+    const silentMs = now - connection.lastReceived;
     if (silentMs > LOST_MS) return { is: "lost", silentMs };
     if (this.missed !== undefined && now - this.missed.at < MISSED_MS) return { is: "missed", count: this.missed.count };
     this.missed = undefined;

@@ -1,15 +1,15 @@
 import { expect, test } from "vitest";
-import { symbol } from "../../fake/make";
+import { symbol } from "../../fake/builders";
 import { DEFAULT_SYMBOLS, Lists, MAX_SYMBOLS } from "./lists";
 
 const [AAPL, KO, XOM] = [symbol("AAPL"), symbol("KO"), symbol("XOM")];
 const lists = (...symbols: (typeof AAPL)[]) => new Lists([{ name: "one", symbols }], "mine");
 
-test("nobody's first list is empty", () => {
+test("the first list has the default symbols", () => {
   expect(Lists.fromText(null, "mine").current).toEqual({ name: "mine", symbols: DEFAULT_SYMBOLS });
 });
 
-test("lists survive being kept as text", () => {
+test("lists survive serialisation", () => {
   const it = lists(AAPL);
   it.create("two", [KO, XOM]);
 
@@ -20,13 +20,13 @@ test("lists survive being kept as text", () => {
 });
 
 test.each(["", "7", "{", '{"lists":7}', '{"lists":[{"name":7}]}', '{"shown":-1,"lists":[]}'])(
-  "text that was tampered with (%s) is as good as none",
+  "invalid stored text (%s) yields the default list",
   (text) => {
     expect(Lists.fromText(text, "mine").all).toHaveLength(1);
   },
 );
 
-test("a symbol is added once, up to the limit", () => {
+test("a symbol is added once, and the size limit holds", () => {
   const it = lists(AAPL);
   expect(it.add(AAPL)).toBe(true);
   expect(it.symbols).toEqual([AAPL]);
@@ -36,7 +36,7 @@ test("a symbol is added once, up to the limit", () => {
   expect(it.add(KO)).toBe(false);
 });
 
-test("when the selected symbol goes, its neighbour on the board is selected", () => {
+test("when the selected symbol is removed, its neighbour is selected", () => {
   const it = lists(AAPL, KO, XOM);
   it.select(KO);
 
@@ -45,7 +45,7 @@ test("when the selected symbol goes, its neighbour on the board is selected", ()
   expect(it.selected).toBe(XOM);
 });
 
-test("another list is shown from its first symbol, and after the last comes the first", () => {
+test("switching lists selects the first symbol and wraps around", () => {
   const it = lists(AAPL);
   it.create("two", [KO]);
   expect(it.selected).toBe(KO);
@@ -64,7 +64,7 @@ test("the last list cannot be deleted", () => {
   expect(it.all.map(({ name }) => name)).toEqual(["one"]);
 });
 
-test("a shared view is the list that is just so, or one of its own name", () => {
+test("a shared view opens an equal list or one of its own name", () => {
   const it = lists(AAPL, KO);
 
   it.visit([AAPL, KO], "shared");

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { dailyBar, ohlc, START, trade } from "../../fake/make";
+import { dailyBar, ohlc, START, trade } from "../../fake/builders";
 import { millis } from "../model";
 import { HISTOGRAM, Meter } from ".";
 
-test("a meter reads objects per second and latency, to 5%", () => {
+test("a meter measures objects per second, and latency to 5%", () => {
   const meter = new Meter();
   for (let number = 0; number < 200; number += 1) {
     const receivedAt = START + number * 10;
@@ -20,7 +20,7 @@ test("a meter reads objects per second and latency, to 5%", () => {
   expect(p99).toBeLessThan(84);
 });
 
-test("a meter forgets what is older than its window, and a bar's start is no latency", () => {
+test("a meter forgets objects older than its window and ignores the times of bars", () => {
   const meter = new Meter();
   meter.count(trade(0, 10), millis(START));
 
@@ -30,7 +30,7 @@ test("a meter forgets what is older than its window, and a bar's start is no lat
   expect(meter.read(millis(START + 61_000))).toMatchObject({ perSecond: 0.2, p50: undefined });
 });
 
-test("the histogram has every latency in a bar of its size", () => {
+test("the histogram counts every latency in its bar", () => {
   const meter = new Meter();
   for (const ms of [0, 0.5, 20, 20, 60_000]) meter.count(trade(1_000 - ms, 10), millis(START + 1_000));
 

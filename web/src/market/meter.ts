@@ -34,7 +34,7 @@ interface Second {
   readonly latencies: Uint32Array;
 }
 
-/** Counts objects and their latency, second by second, in a ring that forgets. */
+/** Counters objects and their latency, second by second, in a ring that forgets. */
 export class Meter {
   /** One slot more than a reading covers: the second under way. */
   private readonly ring: readonly Second[] = Array.from({ length: WINDOW + 1 }, () => ({

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { symbol } from "../../fake/make";
+import { symbol } from "../../fake/builders";
 import { LISTINGS } from "../../fake/listings";
 import type { Instrument } from "../model";
 import { findInstruments } from ".";
@@ -7,7 +7,7 @@ import { findInstruments } from ".";
 const INSTRUMENTS: readonly Instrument[] = LISTINGS.map((listing) => ({ ...listing, symbol: symbol(listing.symbol) }));
 const found = (typed: string) => findInstruments(INSTRUMENTS, typed, 3).map((hit) => hit.symbol);
 
-test("the very symbol comes before those that begin with it, and those before names", () => {
+test("an equal symbol ranks before prefixes, and prefixes before names", () => {
   expect(found("a")).toEqual(["AAPL", "AMZN", "GOOGL"]);
   expect(found("ko")).toEqual(["KO"]);
   expect(found("coca")).toEqual(["KO"]);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ohlc as bar, START, trade } from "../../fake/make";
+import { ohlc as bar, START, trade } from "../../fake/builders";
 import { millis, type Trade } from "../model";
 import { MAX_BARS, Series } from ".";
 
@@ -15,7 +15,7 @@ test("trades of one interval fold into one bar", () => {
   expect(series.all).toEqual([bar(0, 10, 12, 9, 11, 35)]);
 });
 
-test("the first trade of the next interval opens a bar at its own price", () => {
+test("the first trade of an interval opens a bar at its own price", () => {
   const series = folded(5000, trade(4999, 10), trade(5000, 11));
 
   expect(series.all).toEqual([bar(0, 10, 10, 10, 10, 10), bar(5000, 11, 11, 11, 11, 10)]);
@@ -25,13 +25,13 @@ test("an interval without trades has no bar", () => {
   expect(folded(1000, trade(0, 10), trade(7000, 11)).all).toHaveLength(2);
 });
 
-test("a late trade goes where it belongs", () => {
+test("a late trade is added to the bar of its own time", () => {
   const series = folded(1000, trade(0, 10), trade(2000, 11), trade(100, 14), trade(1500, 12));
 
   expect(series.all.map(({ high }) => high)).toEqual([14, 12, 11]);
 });
 
-test("a whole bar is taken at its word", () => {
+test("a bar of the server replaces ours", () => {
   const series = folded(60_000, trade(30_000, 10), trade(61_000, 12));
 
   series.put(bar(0, 8, 15, 7, 9, 1000));
@@ -39,14 +39,14 @@ test("a whole bar is taken at its word", () => {
   expect(series.all).toEqual([bar(0, 8, 15, 7, 9, 1000), bar(60_000, 12, 12, 12, 12, 10)]);
 });
 
-test("nothing new is nothing to draw", () => {
+test("without changes there is nothing to draw", () => {
   const series = folded(1000, trade(0, 10));
   series.takeRedraw();
 
   expect(series.takeRedraw()).toEqual({ what: "nothing" });
 });
 
-test("what changed since the last drawing is drawn from the bar that was newest then", () => {
+test("a change at the end redraws the tail", () => {
   const series = folded(1000, trade(0, 10), trade(1000, 11));
   series.takeRedraw();
 
@@ -56,7 +56,7 @@ test("what changed since the last drawing is drawn from the bar that was newest 
   expect(series.takeRedraw()).toEqual({ what: "tail", bars: [bar(1000, 11, 12, 11, 12, 20), bar(2000, 13, 13, 13, 13, 10)] });
 });
 
-test("a change further back asks for everything", () => {
+test("a change further back redraws everything", () => {
   const series = folded(1000, trade(0, 10), trade(1000, 11));
   series.takeRedraw();
 
@@ -65,7 +65,7 @@ test("a change further back asks for everything", () => {
   expect(series.takeRedraw().what).toBe("all");
 });
 
-test("a bar that comes before the newest one drawn asks for everything", () => {
+test("a bar inserted before the last one drawn redraws everything", () => {
   const series = folded(1000, trade(0, 10), trade(2000, 11));
   series.takeRedraw();
 
@@ -74,7 +74,7 @@ test("a bar that comes before the newest one drawn asks for everything", () => {
   expect(series.takeRedraw()).toMatchObject({ what: "all", bars: [{ open: 10 }, { open: 12 }, { open: 11 }] });
 });
 
-test("a series never holds more bars than its limit, and keeps the newest", () => {
+test("a series never exceeds its limit and keeps the newest bars", () => {
   const series = new Series(1000);
   let most = 0;
 
@@ -87,7 +87,7 @@ test("a series never holds more bars than its limit, and keeps the newest", () =
   expect(series.all.at(-1)?.time).toBe(START + (3 * MAX_BARS - 1) * 1000);
 });
 
-test("history fills what is not whole and leaves alone what is", () => {
+test("history replaces incomplete bars and keeps complete ones", () => {
   const series = new Series(1000);
   series.live(millis(START + 500));
   series.fold(trade(500, 10));
@@ -99,7 +99,7 @@ test("history fills what is not whole and leaves alone what is", () => {
   expect(series.joint).toBe(START);
 });
 
-test("after a loss history is believed again, until the next live beginning", () => {
+test("after a gap history replaces bars again until the next live trade", () => {
   const series = new Series(1000);
   series.live(millis(START));
   series.fold(trade(1_100, 20));
@@ -112,7 +112,7 @@ test("after a loss history is believed again, until the next live beginning", ()
   expect(series.joint).toBe(START + 2_000);
 });
 
-test("a whole bar whose trades are still on their way is not taken from history", () => {
+test("a complete bar whose trades are still in flight is not taken from history", () => {
   const series = new Series(1000);
   series.live(millis(START));
 
@@ -122,7 +122,7 @@ test("a whole bar whose trades are still on their way is not taken from history"
   expect(series.all.map(({ volume }) => volume)).toEqual([10]);
 });
 
-test("a trade that comes later than the finished bar that history made of it is not in it twice", () => {
+test("a trade that arrives after its finished bar is not counted twice", () => {
   const series = new Series(1000);
   series.live(millis(START));
   series.fold(trade(100, 20));

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { quote, symbol, trade } from "../../fake/make";
+import { quote, symbol, trade } from "../../fake/builders";
 import type { Trade } from "../model";
 import { MAX_LINES, Tape } from "./tape";
 
@@ -12,7 +12,7 @@ test.each([
   [10.05, "buy"],
   [10, "sell"],
   [10.01, "between"],
-])("a trade at %d between 10.00 and 10.02 is told as %s", (price, side) => {
+])("a trade at %d between 10.00 and 10.02 has side %s", (price, side) => {
   const it = tape();
   it.apply(quote(10, 10.02));
 
@@ -21,14 +21,14 @@ test.each([
   expect(it.newest).toMatchObject({ side });
 });
 
-test("before the first quote nobody knows who was in a hurry", () => {
+test("before the first quote the side is unknown", () => {
   const it = tape();
   it.apply(trade(0, 10));
 
   expect(it.newest).toMatchObject({ side: "between" });
 });
 
-test("history closes a hole, and what is there already does not come twice", () => {
+test("history closes a gap without duplicates", () => {
   const it = tape();
   it.apply(id(trade(0, 10), 1));
   it.miss(2);
@@ -40,7 +40,7 @@ test("history closes a hole, and what is there already does not come twice", () 
   expect(lines(it).map((line) => (line?.kind === "print" ? line.price : line?.kind))).toEqual([10, 11, 12, 13]);
 });
 
-test("a hole that nobody can fill stays in sight", () => {
+test("a gap that history cannot fill stays visible", () => {
   const it = tape();
   it.apply(id(trade(0, 10), 1));
   it.miss(7);
@@ -49,7 +49,7 @@ test("a hole that nobody can fill stays in sight", () => {
   expect(it.line(1)).toEqual({ kind: "hole", missing: 7 });
 });
 
-test("a snapshot begins an empty tape and repeats nothing on any other", () => {
+test("a snapshot is only added to an empty list", () => {
   const it = tape();
   it.apply({ ...trade(0, 10), origin: "snapshot" });
   it.apply({ ...trade(0, 10), origin: "snapshot" });
@@ -57,7 +57,7 @@ test("a snapshot begins an empty tape and repeats nothing on any other", () => {
   expect(it.end).toBe(1);
 });
 
-test("lines keep their number when the oldest are dropped", () => {
+test("rows keep their index when the oldest are dropped", () => {
   const it = tape();
   for (let at = 0; at <= MAX_LINES; at += 1) it.apply(trade(at, 10 + at));
 
@@ -66,7 +66,7 @@ test("lines keep their number when the oldest are dropped", () => {
   expect(it.line(999)).toBeUndefined();
 });
 
-test("a trade that history brought before the stream did stands there once, in the colour that the stream gives it", () => {
+test("a trade delivered by history first and by the stream later appears once, with the side from the stream", () => {
   const it = tape();
   it.apply(quote(10, 10.02));
   it.heal([id(trade(0, 10.02), 1), id(trade(10, 10.02), 2), id(trade(20, 10), 3)]);

@@ -1,7 +1,7 @@
 import type { Millis, Price, Seq, Shares } from "./numbers";
 import type { StockSymbol } from "./symbol";
 
-/** Channels that can be subscribed to, named and ordered as in a subscription. */
+/** Channels that can be subscribed to, named and ordered as in a subscribe command. */
 export const CHANNELS = ["trades", "quotes", "bars", "updatedBars", "dailyBars", "statuses", "tickers"] as const;
 
 export type Channel = (typeof CHANNELS)[number];

@@ -1,18 +1,18 @@
 import { expect, test } from "vitest";
-import { symbol } from "../../fake/make";
+import { symbol } from "../../fake/builders";
 import { DEFAULT_SETTINGS, languageOf, readSettings, readView, riseOf, writeSettings, writeView } from ".";
 
-test("settings survive being kept as text", () => {
+test("settings survive serialisation", () => {
   const chosen = { ...DEFAULT_SETTINGS, theme: "dark", conflateMs: 0, interval: 300, columns: { wide: "[]" } } as const;
 
   expect(readSettings(writeSettings(chosen))).toEqual(chosen);
 });
 
-test.each([null, "", "{", "7", '{"theme":"pink","conflateMs":7,"columns":{"wide":7}}'])("settings of %s are the default", (text) => {
+test.each([null, "", "{", "7", '{"theme":"pink","conflateMs":7,"columns":{"wide":7}}'])("stored settings %s yield the defaults", (text) => {
   expect(readSettings(text)).toEqual(DEFAULT_SETTINGS);
 });
 
-test("the language is the first of the browser's that the page speaks", () => {
+test("the language is the first supported one of the browser's", () => {
   expect(languageOf(DEFAULT_SETTINGS, ["fr-FR", "zh-TW", "en"])).toBe("zh");
   expect(languageOf(DEFAULT_SETTINGS, ["fr"])).toBe("en");
   expect(languageOf({ ...DEFAULT_SETTINGS, language: "en" }, ["zh-CN"])).toBe("en");
@@ -23,19 +23,19 @@ test.each([
   ["ja", "red"],
   ["ko-KR", "red"],
   ["en-US", "green"],
-])("in %s a rising price is %s, unless the viewer wants it otherwise", (locale, rise) => {
+])("in %s a rising price is %s unless the user overrides it", (locale, rise) => {
   expect(riseOf(DEFAULT_SETTINGS, [locale])).toBe(rise);
   expect(riseOf({ ...DEFAULT_SETTINGS, rise: "green" }, [locale])).toBe("green");
 });
 
-test("a view survives being written into an address", () => {
+test("a view survives being written into a URL", () => {
   const view = { symbol: symbol("BRK.B"), interval: 60, symbols: [symbol("BRK.B"), symbol("KO")] } as const;
 
   expect(writeView(view)).toBe("?symbol=BRK.B&interval=60&list=BRK.B,KO");
   expect(readView(new URLSearchParams(writeView(view)))).toEqual(view);
 });
 
-test("what makes no sense in an address is left out", () => {
+test("invalid parts of a URL are ignored", () => {
   const query = new URLSearchParams("symbol=A%20B&interval=7&list=KO,,A%20B");
 
   expect(readView(query)).toEqual({ symbol: undefined, interval: undefined, symbols: ["KO"] });

@@ -20,7 +20,7 @@ export interface Cell {
   draw(row: Row): void;
 }
 
-/** What cells need of the world: the words in use, who fades and who draws lines, and a way to remove their row. */
+/** What cells need of the runtime: the words in use, who fades and who draws lines, and a way to remove their row. */
 export interface CellContext {
   readonly words: () => Words;
   readonly flashes: Flashes;

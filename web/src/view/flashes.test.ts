@@ -5,7 +5,7 @@ import { Flashes } from "./flashes";
 const figure = () => ({ dataset: {} }) as HTMLElement;
 const flash = (node: HTMLElement) => node.dataset["flash"];
 
-test("a light is bright, then dim, then out, each figure's by its own movement", () => {
+test("a flash is bright, then dim, then off, timed per element", () => {
   let now = 0;
   let burning = 0;
   const flashes = new Flashes(() => now, () => (burning += 1));
@@ -28,7 +28,7 @@ test("a light is bright, then dim, then out, each figure's by its own movement",
   expect(burning, "nobody is called back when all are out").toBe(asked);
 });
 
-test("a figure that moves again is bright again, for as long as the first time", () => {
+test("a value that changes again flashes again for the full time", () => {
   let now = 0;
   const flashes = new Flashes(() => now, () => undefined);
   const node = figure();

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { Later } from "./later";
 
-test("what is asked of a part that is not there yet is done in order when it is", async () => {
+test("calls before the part is loaded run in order when it is", async () => {
   const done: string[] = [];
   let arrive: (part: string[]) => void = () => undefined;
   const later = new Later(new Promise<string[]>((arrived) => (arrive = arrived)), () => undefined);
@@ -17,7 +17,7 @@ test("what is asked of a part that is not there yet is done in order when it is"
   expect(done).toEqual(["first", "second", "third"]);
 });
 
-test("a part that does not come is told of", async () => {
+test("a part that fails to load is reported", async () => {
   const told = await new Promise((missing) => new Later(Promise.reject(new Error("no such file")), () => { missing("missing"); }));
 
   expect(told).toBe("missing");

@@ -1,4 +1,4 @@
-import type { Counts } from "../client";
+import type { Counters } from "../client";
 import { formatBytes, formatCount, formatShort, formatSpan } from "../format";
 import { EDGES_MS, HISTOGRAM, type Reading, type Sums } from "../market";
 import { byId, make, makeSvg, setText } from "./dom";
@@ -18,14 +18,14 @@ export class Stream {
     byId("histogram-axis", HTMLElement).append(...EDGES_MS.map((ms) => make("span", "", formatSpan(ms).replace(".0 ", " "))));
   }
 
-  draw(counts: Readonly<Counts>, speed: Sums, { histogram, p50, p99 }: Reading): void {
+  draw(counters: Readonly<Counters>, speed: Sums, { histogram, p50, p99 }: Reading): void {
     this.drawBars(histogram, [p50, p99]);
-    this.set("count-frames", formatShort(counts.frames));
-    this.set("count-bytes", formatBytes(counts.bytes));
-    this.set("count-conflated", formatShort(counts.conflated));
-    this.set("count-missed", formatCount(counts.missed));
-    this.set("count-healed", formatCount(counts.healed));
-    this.set("count-connections", formatCount(counts.connections));
+    this.set("count-frames", formatShort(counters.frames));
+    this.set("count-bytes", formatBytes(counters.bytes));
+    this.set("count-conflated", formatShort(counters.conflated));
+    this.set("count-missed", formatCount(counters.missed));
+    this.set("count-healed", formatCount(counters.recovered));
+    this.set("count-connections", formatCount(counters.connections));
     this.set("speed-frames", `${formatCount(speed.frames)}/s`);
     this.set("speed-bytes", `${formatBytes(speed.bytes)}/s`);
     this.set("speed-conflated", `${formatCount(speed.conflated)}/s`);

@@ -120,9 +120,9 @@ export const english: Words = {
   waitingForTrade: "Waiting for the first trade",
   nothingSelected: "No symbol is selected",
   notice: {
-    refused: (message, code) => `The server refused a command: ${message} (${code})`,
+    serverError: (message, code) => `The server rejected a command: ${message} (${code})`,
     unreadable: (sentence) => `Ignored: ${sentence}`,
-    rejected: (symbols) => `This market does not know ${symbols}`,
+    unknownSymbols: (symbols) => `This market does not know ${symbols}`,
     noInstruments: "The list of symbols did not load: type a whole symbol to add it",
     full: "The watchlist is full: remove a symbol first",
     drain: (seconds) => `The server is about to restart and asks us back in ${seconds}`,

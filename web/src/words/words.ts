@@ -38,9 +38,9 @@ export interface Words {
   readonly waitingForTrade: string;
   readonly nothingSelected: string;
   readonly notice: {
-    readonly refused: (message: string, code: number) => string;
+    readonly serverError: (message: string, code: number) => string;
     readonly unreadable: (sentence: string) => string;
-    readonly rejected: (symbols: string) => string;
+    readonly unknownSymbols: (symbols: string) => string;
     readonly noInstruments: string;
     readonly full: string;
     readonly drain: (seconds: string) => string;

@@ -135,9 +135,9 @@ export const chinese: Words = {
   waitingForTrade: "等待第一笔成交",
   nothingSelected: "未选择代码",
   notice: {
-    refused: (message, code) => `服务器拒绝了命令:${message} (${code})`,
+    serverError: (message, code) => `服务器拒绝了命令:${message} (${code})`,
     unreadable: (sentence) => `已忽略:${sentence}`,
-    rejected: (symbols) => `本市场没有 ${symbols}`,
+    unknownSymbols: (symbols) => `本市场没有 ${symbols}`,
     noInstruments: "代码列表未能加载:请输入完整代码添加",
     full: "列表已满:请先移除一个代码",
     drain: (seconds) => `服务器即将重启,请 ${seconds}后重连`,

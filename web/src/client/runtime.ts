@@ -1,6 +1,6 @@
 import { millis, type Millis } from "../model";
 
-/** What the client asks of a WebSocket; the browser's and the `ws` package's both have it. */
+/** The part of `WebSocket` that the client uses. Browsers and the `ws` package both provide it. */
 export interface SocketLike {
   onopen: ((event: never) => void) | null;
   onmessage: ((event: never) => void) | null;
@@ -10,19 +10,19 @@ export interface SocketLike {
   close(code?: number, reason?: string): void;
 }
 
-/** Everything that the client needs of the place it runs in. Handed in, so that tests can hold the clock. */
-export interface World {
+/** Everything the client needs from the JavaScript runtime. Injected, so that tests control the clock. */
+export interface Runtime {
   readonly WebSocket: new (url: string) => SocketLike;
   /** Milliseconds since the Unix epoch. */
   readonly now: () => Millis;
-  /** Runs once after so many milliseconds; the answer cancels it. */
+  /** Calls `run` once after a delay; returns a function that cancels it. */
   readonly after: (ms: number, run: () => void) => () => void;
-  /** From 0 up to, not including, 1. */
+  /** A random number in [0, 1). */
   readonly random: () => number;
 }
 
-/** A place with the names that browsers, workers, Deno, Bun and Node from 22 give to these things. */
-export interface Host<Timer> {
+/** The globals that a `Runtime` is made of. Browsers, workers, Deno, Bun and Node from 22 have them all. */
+export interface RuntimeGlobals<Timer> {
   readonly WebSocket: new (url: string) => SocketLike;
   readonly Date: { now(): number };
   readonly Math: { random(): number };
@@ -30,17 +30,17 @@ export interface Host<Timer> {
   clearTimeout(timer: Timer): void;
 }
 
-/** The world as this host has it: `worldOf(globalThis)`. */
-export function worldOf<Timer>(host: Host<Timer>): World {
+/** The runtime of these globals, usually `runtimeOf(globalThis)`. */
+export function runtimeOf<Timer>(globals: RuntimeGlobals<Timer>): Runtime {
   return {
-    WebSocket: host.WebSocket,
-    now: () => millis(host.Date.now()),
+    WebSocket: globals.WebSocket,
+    now: () => millis(globals.Date.now()),
     after: (ms, run) => {
-      const timer = host.setTimeout(run, ms);
+      const timer = globals.setTimeout(run, ms);
       return () => {
-        host.clearTimeout(timer);
+        globals.clearTimeout(timer);
       };
     },
-    random: () => host.Math.random(),
+    random: () => globals.Math.random(),
   };
 }

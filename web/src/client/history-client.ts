@@ -1,11 +1,11 @@
 import { millis, type Instrument, type Millis, type Ohlc, type StockSymbol, type Trade } from "../model";
 import { barsPath, millisecondBefore, readAssets, readBars, readTrades, tradesPath, type Timeframe } from "../wire";
 
-/** Gets a path of the server's as JSON; undefined when there is no answer to be had. */
+/** Sends a GET request for a path of the server and parses the JSON response; undefined if the request fails. */
 export type GetJson = (path: string) => Promise<unknown>;
 
-/** The most that the server puts into one page. */
-const PAGE = 10_000;
+/** The largest page that the server sends. */
+const PAGE_LIMIT = 10_000;
 
 const LENGTH_MS: Readonly<Record<Timeframe, number>> = {
   "1Sec": 1_000,
@@ -15,11 +15,11 @@ const LENGTH_MS: Readonly<Record<Timeframe, number>> = {
   "1Day": 86_400_000,
 };
 
-/** Markets sleep at night and at weekends: so much further back is looked for as many bars. */
-const SLEEP = 6;
+/** Markets close at night and at weekends, so n bars are searched within 6n bar lengths. */
+const CLOSED_HOURS_FACTOR = 6;
 
-/** What was, by REST. An answer is undefined where the server has none to give. */
-export class History {
+/** A client of the REST endpoints for historical data. A result is undefined if the request fails. */
+export class HistoryClient {
   private readonly getJson: GetJson;
 
   constructor(getJson: GetJson) {
@@ -30,23 +30,23 @@ export class History {
     return readAssets(await this.getJson("/v2/assets"));
   }
 
-  /** So many bars before this time, oldest first. */
+  /** The last `limit` bars that start before this time, oldest first. */
   async barsBefore(symbol: StockSymbol, timeframe: Timeframe, before: Millis, limit: number): Promise<readonly Ohlc[] | undefined> {
-    const start = millis(before - LENGTH_MS[timeframe] * limit * SLEEP);
+    const start = millis(before - LENGTH_MS[timeframe] * limit * CLOSED_HOURS_FACTOR);
     const query = { symbols: [symbol], timeframe, start, end: millisecondBefore(before), limit };
     const page = readBars(await this.getJson(barsPath(query)));
     return page && (page.bySymbol.get(symbol) ?? []);
   }
 
-  /** The bars since this time of many symbols. */
+  /** The bars of several symbols since this time; empty if the request fails. */
   async barsSince(symbols: readonly StockSymbol[], timeframe: Timeframe, start: Millis): Promise<ReadonlyMap<StockSymbol, readonly Ohlc[]>> {
     if (symbols.length === 0) return new Map();
-    const page = readBars(await this.getJson(barsPath({ symbols, timeframe, start, limit: PAGE })));
+    const page = readBars(await this.getJson(barsPath({ symbols, timeframe, start, limit: PAGE_LIMIT })));
     return page?.bySymbol ?? new Map<StockSymbol, readonly Ohlc[]>();
   }
 
-  /** The trades of a stretch of time, oldest first. */
-  async trades(symbol: StockSymbol, start: Millis, end: Millis, limit = PAGE): Promise<readonly Trade[] | undefined> {
+  /** The trades between two times, oldest first. */
+  async trades(symbol: StockSymbol, start: Millis, end: Millis, limit = PAGE_LIMIT): Promise<readonly Trade[] | undefined> {
     const page = readTrades(await this.getJson(tradesPath(symbol, start, end, limit)));
     return page && (page.bySymbol.get(symbol) ?? []);
   }

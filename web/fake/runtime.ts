@@ -1,8 +1,8 @@
-import type { SocketLike, World } from "../src/client";
+import type { Runtime, SocketLike } from "../src/client";
 import { millis } from "../src/model";
-import { START } from "./make";
+import { START } from "./builders";
 
-/** A socket whose other end is the test. */
+/** A socket whose remote end is the test. */
 export class FakeSocket implements SocketLike {
   readonly url: string;
   readonly sent: unknown[] = [];
@@ -37,7 +37,7 @@ export class FakeSocket implements SocketLike {
     this.receive({ T: "success", msg: "connected" });
   }
 
-  end(code: number): void {
+  remoteClose(code: number): void {
     this.onclose?.({ code } as never);
   }
 }
@@ -47,11 +47,10 @@ interface Timer {
   readonly run: () => void;
 }
 
-/** A world in which time passes when the test says so, and chance is what the test says it is. */
-export class FakeWorld implements World {
+/** A runtime with manual time and fixed randomness. */
+export class FakeRuntime implements Runtime {
   readonly sockets: FakeSocket[] = [];
-  readonly WebSocket: World["WebSocket"];
-  chance = 1;
+  readonly WebSocket: Runtime["WebSocket"];
   private time = START;
   private timers: Timer[] = [];
 
@@ -66,7 +65,8 @@ export class FakeWorld implements World {
   }
 
   readonly now = () => millis(this.time);
-  readonly random = () => this.chance;
+  /** The longest wait: no jitter is subtracted. */
+  readonly random = () => 1;
   readonly after = (ms: number, run: () => void) => {
     const timer = { at: this.time + ms, run };
     this.timers.push(timer);
@@ -75,8 +75,8 @@ export class FakeWorld implements World {
     };
   };
 
-  /** Lets time pass, running what is due in order. */
-  pass(ms: number): void {
+  /** Advances the time and runs the timers that are due, in order. */
+  advance(ms: number): void {
     const end = this.time + ms;
     for (let due = this.nextDue(end); due !== undefined; due = this.nextDue(end)) {
       const timer = due;
@@ -87,11 +87,11 @@ export class FakeWorld implements World {
     this.time = end;
   }
 
-  /** The newest socket. */
+  /** The socket opened last. */
   get socket(): FakeSocket {
-    const newest = this.sockets.at(-1);
-    if (newest === undefined) throw new Error("no socket was opened");
-    return newest;
+    const last = this.sockets.at(-1);
+    if (last === undefined) throw new Error("no socket was opened");
+    return last;
   }
 
   get timersPending(): number {

@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
-import { symbol } from "../../fake/make";
+import { symbol } from "../../fake/builders";
 import { FakeServer } from "../../fake/server";
-import { Client, DEFAULT_BACKOFF, worldOf, type ClientEvents } from ".";
+import { Client, DEFAULT_BACKOFF, runtimeOf, type ClientEvents } from ".";
 
 /** Node's own clock and timers, and the `ws` package's WebSocket. */
-const world = worldOf({ ...globalThis, Date, Math, WebSocket });
+const runtime = runtimeOf({ ...globalThis, Date, Math, WebSocket });
 
-const QUICK = { ...DEFAULT_BACKOFF, firstMs: 20, eagerMs: 100, maxMs: 100, laterMs: 50, forgiveMs: 1000 };
+const QUICK = { ...DEFAULT_BACKOFF, initialMs: 20, fastMaxMs: 100, maxMs: 100, laterMs: 50, resetAfterMs: 1000 };
 const DEADLINE = { timeout: 5000, interval: 5 };
 
 let server: FakeServer;
@@ -16,7 +16,7 @@ let client: Client;
 beforeEach(async () => {
   server = new FakeServer();
   await server.start();
-  client = new Client(world, { url: `ws://${server.origin}/websocket/connect?userId=3`, backoff: QUICK });
+  client = new Client(runtime, { url: `ws://${server.origin}/websocket/connect?userId=3`, backoff: QUICK });
 });
 
 afterEach(async () => {
@@ -24,7 +24,7 @@ afterEach(async () => {
   await server.kill();
 });
 
-test("over a real socket it subscribes, hears the market, loses the server and finds it again", async () => {
+test("over a real socket it subscribes, receives events, loses the server and reconnects", async () => {
   const market: ClientEvents["market"][] = [];
   const gaps: ClientEvents["gap"][] = [];
   client.on("market", (frame) => market.push(frame));
@@ -53,11 +53,11 @@ test("over a real socket it subscribes, hears the market, loses the server and f
     expect(server.commands).toMatchObject([{ action: "subscribe", trades: ["AAPL", "KO"], quotes: ["AAPL"] }]);
   }, DEADLINE);
 
-  // The new life of the server cannot know what the old one's trades were, and says so.
-  expect(gaps.every(({ known }) => known === "told")).toBe(true);
+  // The restarted server has a new epoch and no trades of the old one, so it reports the gaps itself.
+  expect(gaps.every(({ detectedBy }) => detectedBy === "server")).toBe(true);
 });
 
-test("over a lost connection the trades go on without a hole", async () => {
+test("trades are resumed without a gap after a lost connection", async () => {
   const numbers: (number | undefined)[] = [];
   client.on("market", ({ events }) => numbers.push(...events.map(({ seq }) => seq)));
   client.subscribe({ trades: [symbol("AAPL")] });
@@ -80,23 +80,23 @@ test("over a lost connection the trades go on without a hole", async () => {
   await vi.waitFor(() => {
     expect(numbers).toEqual([1, 2, 3]);
   }, DEADLINE);
-  expect(client.counts).toMatchObject({ gaps: 0, repeated: 0, healed: 2, connections: 2 });
+  expect(client.counters).toMatchObject({ gaps: 0, duplicates: 0, recovered: 2, connections: 2 });
 });
 
-test("a slower pace merges tickers and drops no trade", async () => {
-  const granted: number[] = [];
-  client.on("granted", ({ conflateMs }) => granted.push(conflateMs));
+test("conflation merges tickers and drops no trade", async () => {
+  const acknowledged: number[] = [];
+  client.on("acknowledged", ({ conflateMs }) => acknowledged.push(conflateMs));
   const events: { channel: string; conflated: number }[] = [];
   client.on("market", (frame) => events.push(...frame.events));
   client.subscribe({ trades: [symbol("AAPL")], tickers: [symbol("AAPL")] });
   client.connect();
   await vi.waitFor(() => {
-    expect(granted).toEqual([0]);
+    expect(acknowledged).toEqual([0]);
   }, DEADLINE);
 
-  client.pace(50);
+  client.setConflation(50);
   await vi.waitFor(() => {
-    expect(granted).toEqual([0, 50]);
+    expect(acknowledged).toEqual([0, 50]);
   }, DEADLINE);
   events.length = 0;
   for (let step = 0; step < 10; step += 1) server.stepOf("AAPL");
@@ -105,7 +105,7 @@ test("a slower pace merges tickers and drops no trade", async () => {
     expect(events.filter(({ channel }) => channel === "trades")).toHaveLength(10);
   }, DEADLINE);
   expect(events.filter(({ channel }) => channel === "tickers").map(({ conflated }) => conflated)).toEqual([9]);
-  expect(client.counts).toMatchObject({ gaps: 0, conflated: 9 });
+  expect(client.counters).toMatchObject({ gaps: 0, conflated: 9 });
 });
 
 test("a real close code reaches the state", async () => {
