@@ -1,11 +1,11 @@
 import { Access } from "./access";
 import { address, getJson, storage, streamUrl, runtime } from "./browser";
 import { Client, HistoryClient } from "./client";
-import { Desk } from "./desk";
-import { findInstruments, INTERVALS, Lists, type IntervalSeconds } from "./market";
+import { MarketStore } from "./market-store";
+import { findInstruments, INTERVALS, Watchlists, type IntervalSeconds } from "./market";
 import { asSymbol, type Instrument, type StockSymbol } from "./model";
-import { Past } from "./past";
-import { Screen } from "./screen";
+import { HistoryLoader } from "./history-loader";
+import { Dashboard } from "./dashboard";
 import { languageOf, readSettings, readView, riseOf, writeSettings, writeView, type Settings } from "./settings";
 import * as view from "./view";
 import { WORDS, type Words } from "./words";
@@ -23,17 +23,17 @@ const NARROW_PX = 640;
 export class App {
   private settings: Settings = readSettings(storage.load(SETTINGS_KEY));
   private words: Words = WORDS[languageOf(this.settings, navigator.languages)];
-  private readonly lists = Lists.fromText(storage.load(LISTS_KEY), this.words.lists.first);
+  private readonly lists = Watchlists.fromText(storage.load(LISTS_KEY), this.words.lists.first);
   /** The socket is opened first: it shakes hands while the page is built. */
   private readonly client = connected(new Client(runtime, { url: streamUrl(), conflateMs: this.settings.conflateMs, key: Access.kept() }));
   private readonly history = new HistoryClient(async (path) => {
-    await this.screen.stands;
+    await this.dashboard.stands;
     return this.access.isAsked ? undefined : await getJson(path, this.access.key);
   });
-  private readonly past = new Past(this.history, runtime.now, () => {
-    this.screen.moved();
+  private readonly loader = new HistoryLoader(this.history, runtime.now, () => {
+    this.dashboard.moved();
   });
-  private readonly desk = new Desk(this.client, this.past, runtime.now);
+  private readonly store = new MarketStore(this.client, this.loader, runtime.now);
   private instruments: ReadonlyMap<StockSymbol, Instrument> = new Map();
   private interval: IntervalSeconds = this.settings.interval;
   private isPaused = false;
@@ -43,8 +43,8 @@ export class App {
   private readonly access = new Access(this.client, this.getWords);
   /** Whether the names of the instruments are on their way. */
   private isNaming = false;
-  private readonly screen: Screen = new Screen(
-    { client: this.client, desk: this.desk, now: runtime.now, words: this.getWords },
+  private readonly dashboard: Dashboard = new Dashboard(
+    { client: this.client, store: this.store, now: runtime.now, words: this.getWords },
     {
       select: (symbol) => {
         this.select(symbol);
@@ -55,7 +55,7 @@ export class App {
       arranged: (columns) => {
         this.set({ columns: { ...this.settings.columns, [this.width]: columns } });
       },
-      older: () => void this.past.older(),
+      older: () => void this.loader.loadOlder(),
       connect: () => {
         this.client.connect();
       },
@@ -117,7 +117,7 @@ export class App {
 
   start(): void {
     const looked = readView(address.query());
-    if (looked.symbols !== undefined) this.lists.visit(looked.symbols, this.words.lists.shared);
+    if (looked.symbols !== undefined) this.lists.openShared(looked.symbols, this.words.lists.shared);
     if (looked.symbol !== undefined && this.lists.add(looked.symbol)) this.lists.select(looked.symbol);
     if (looked.interval !== undefined) this.interval = looked.interval;
     this.listenToClient();
@@ -125,14 +125,14 @@ export class App {
     this.dress();
     this.change(() => undefined);
     setInterval(() => {
-      this.past.tick();
-      this.screen.ticked();
+      this.loader.tick();
+      this.dashboard.ticked();
     }, CLOCK_MS);
   }
 
   private listenToClient(): void {
-    const { client, desk } = this;
-    const { status, moved, ticked } = this.screen;
+    const { client, store } = this;
+    const { status, moved, ticked } = this.dashboard;
     client.on("state", ({ phase }) => {
       if (phase === "live") {
         status.tell("");
@@ -141,25 +141,25 @@ export class App {
       ticked();
     });
     client.on("market", ({ events, receivedAt }) => {
-      desk.apply(events, receivedAt);
+      store.apply(events, receivedAt);
       moved();
     });
     client.on("gap", (gap) => {
-      desk.miss(gap);
+      store.recordGap(gap);
       moved();
     });
     client.on("heartbeat", ({ ageMs, receivedAt }) => {
-      desk.feed.beat(ageMs, receivedAt);
+      store.freshness.heartbeat(ageMs, receivedAt);
     });
     client.on("acknowledged", ({ epochIs, rejected, conflateMs }) => {
       // Where a key was asked for REST could not be asked before.
       void this.loadInstruments();
-      if (epochIs === "new" && client.counters.connections > 1) desk.restart(this.interval);
+      if (epochIs === "new" && client.counters.connections > 1) store.reload(this.interval);
       if (rejected.length > 0) status.tell(this.words.notice.unknownSymbols(rejected.join(", ")));
       this.controls.drawPace(conflateMs, this.words);
     });
     client.on("roundTrip", (ms) => {
-      this.screen.answered(ms);
+      this.dashboard.answered(ms);
     });
     client.on("drain", (ms) => {
       status.tell(this.words.notice.drain(`${Math.ceil(ms / 1000)} s`));
@@ -178,7 +178,7 @@ export class App {
         this.search.focus();
       },
       move: (rows) => {
-        const symbol = this.screen.grid.now?.neighbour(this.lists.selected, rows);
+        const symbol = this.dashboard.grid.now?.neighbour(this.lists.selected, rows);
         if (symbol !== undefined) this.select(symbol);
       },
       remove: () => {
@@ -196,17 +196,17 @@ export class App {
       },
       list: (places) => {
         this.change(() => {
-          this.lists.show(this.lists.place + places);
+          this.lists.show(this.lists.index + places);
         });
       },
     });
     view.makeColumnMenu({
-      columns: () => this.screen.grid.now?.columns() ?? [],
+      columns: () => this.dashboard.grid.now?.columns() ?? [],
       setShown: (id, shown) => {
-        this.screen.grid.now?.setShown(id, shown);
+        this.dashboard.grid.now?.setShown(id, shown);
       },
       reset: () => {
-        this.screen.grid.now?.reset();
+        this.dashboard.grid.now?.reset();
       },
       words: this.getWords,
     });
@@ -229,11 +229,11 @@ export class App {
     this.isNaming = false;
     if (instruments === undefined) {
       if (this.access.isAsked) return;
-      this.screen.status.tell(this.words.notice.noInstruments);
+      this.dashboard.status.tell(this.words.notice.noInstruments);
       return;
     }
     this.instruments = new Map(instruments.map((instrument) => [instrument.symbol, instrument]));
-    this.screen.setNames(this.nameOf);
+    this.dashboard.setNames(this.nameOf);
   }
 
   private find(typed: string): readonly Instrument[] {
@@ -244,14 +244,14 @@ export class App {
 
   private add(symbol: StockSymbol): void {
     const isThere = this.lists.add(symbol);
-    this.screen.status.tell(isThere ? "" : this.words.notice.full);
+    this.dashboard.status.tell(isThere ? "" : this.words.notice.full);
     this.change(() => {
       this.lists.select(symbol);
     });
   }
 
   private remove(symbol: StockSymbol): void {
-    const grid = this.screen.grid.now;
+    const grid = this.dashboard.grid.now;
     const below = grid?.neighbour(symbol, 1);
     const neighbour = below === symbol ? grid?.neighbour(symbol, -1) : below;
     const hadFocus = grid?.hasFocus ?? false;
@@ -264,10 +264,10 @@ export class App {
   /** Something about the lists changes: what is watched, shown and kept follows. */
   private change(act: () => unknown): void {
     act();
-    const { lists, desk } = this;
-    desk.watch(lists);
-    this.screen.showList(lists.symbols, this.nameOf);
-    this.listChoice.draw(lists.all, lists.place);
+    const { lists, store } = this;
+    store.watch(lists);
+    this.dashboard.showList(lists.symbols, this.nameOf);
+    this.listChoice.draw(lists.all, lists.index);
     storage.save(LISTS_KEY, lists.toText());
     this.focus();
   }
@@ -281,31 +281,31 @@ export class App {
   /** Headline, chart and tape follow what is selected. */
   private focus(): void {
     const symbol = this.lists.selected;
-    this.screen.select(symbol);
+    this.dashboard.select(symbol);
     this.writeAddress();
-    if (!this.desk.focus(symbol, this.interval)) return;
-    this.screen.showSymbol(symbol === undefined ? "" : this.nameOf(symbol));
+    if (!this.store.select(symbol, this.interval)) return;
+    this.dashboard.showSymbol(symbol === undefined ? "" : this.nameOf(symbol));
     this.showSeries();
   }
 
   private setInterval(interval: IntervalSeconds): void {
     this.interval = interval;
     this.set({ interval });
-    this.past.follow(this.desk.charts, interval);
+    this.loader.follow(this.store.bars, interval);
     this.writeAddress();
     this.showSeries();
   }
 
   private showSeries(): void {
-    const { words, interval, desk } = this;
-    const label = words.chartOf(desk.charts?.symbol ?? "–", words.interval(interval));
-    this.screen.showSeries(desk.charts?.of(interval), label);
+    const { words, interval, store } = this;
+    const label = words.chartOf(store.bars?.symbol ?? "–", words.interval(interval));
+    this.dashboard.showSeries(store.bars?.get(interval), label);
     this.intervals.show(interval, words);
   }
 
   private togglePause(): void {
     this.isPaused = !this.isPaused;
-    this.screen.hold(this.isPaused ? "held" : "let go");
+    this.dashboard.hold(this.isPaused ? "held" : "let go");
     this.controls.drawPause(this.isPaused, this.words);
   }
 
@@ -326,24 +326,24 @@ export class App {
     view.writeWords(words);
     view.writeKeys(words);
     if (isOther) {
-      this.screen.grid.do((grid) => {
+      this.dashboard.grid.do((grid) => {
         grid.translate();
       });
     }
-    this.screen.showStrip(settings.strip);
+    this.dashboard.showStrip(settings.strip);
     this.choices.draw(settings, words);
     this.controls.drawPace(settings.conflateMs, words);
     this.controls.drawPause(this.isPaused, words);
     this.intervals.show(this.interval, words);
-    this.screen.chart.do((chart) => {
+    this.dashboard.chart.do((chart) => {
       chart.paint();
     });
-    this.screen.looked();
+    this.dashboard.looked();
   }
 
   private async share(): Promise<void> {
     const isCopied = await address.copy();
-    this.screen.status.tell(isCopied ? this.words.notice.copied : this.words.notice.notCopied);
+    this.dashboard.status.tell(isCopied ? this.words.notice.copied : this.words.notice.notCopied);
   }
 
   private writeAddress(): void {

@@ -1,11 +1,11 @@
-/** What the page knows of the market, folded from events. Pure: nothing is drawn and nothing is sent here. */
-export { Board, type Figures } from "./board";
-export { Charts, INTERVALS, type IntervalSeconds } from "./chart";
-export { Feed, type Freshness } from "./feed";
-export { EDGES_MS, HISTOGRAM, Meter, type Reading } from "./meter";
+/** The state of the market as the dashboard shows it, computed from events. Pure: no DOM, no network. */
+export { BarSeries, DAY_MS, MAX_BARS, type ChartUpdate } from "./bar-series";
+export { FreshnessTracker, type Freshness } from "./freshness";
+export { EDGES_MS, HISTOGRAM_BARS, Meter, type Reading } from "./meter";
+export { QuoteBoard, type SymbolState } from "./quote-board";
+export { RateMeter, type Totals } from "./rates";
 export { findInstruments } from "./search";
-export { DAY_MS, MAX_BARS, Series, type Redraw } from "./series";
-export { Spark, SPARK_POINTS, SPARK_STEP_MS } from "./spark";
-export { Speed, type Sums } from "./speed";
-export { Tape, MAX_LINES, type Print, type Side, type TapeLine } from "./tape";
-export { Lists, DEFAULT_SYMBOLS, MAX_SYMBOLS, symbolsAmong, type NamedList } from "./lists";
+export { Sparkline, SPARKLINE_POINTS, SPARKLINE_STEP_MS } from "./sparkline";
+export { INTERVALS, SymbolBars, type IntervalSeconds } from "./symbol-bars";
+export { MAX_ROWS, TimeAndSales, type Print, type SalesRow, type Side } from "./time-and-sales";
+export { DEFAULT_SYMBOLS, MAX_SYMBOLS, validSymbols, Watchlists, type Watchlist } from "./watchlists";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { dailyBar, ohlc, START, trade } from "../../fake/builders";
 import { millis } from "../model";
-import { HISTOGRAM, Meter } from ".";
+import { HISTOGRAM_BARS, Meter } from ".";
 
 test("a meter measures objects per second, and latency to 5%", () => {
   const meter = new Meter();
@@ -36,7 +36,7 @@ test("the histogram counts every latency in its bar", () => {
 
   const { histogram } = meter.read(millis(START + 2_000));
 
-  expect(histogram).toHaveLength(HISTOGRAM);
+  expect(histogram).toHaveLength(HISTOGRAM_BARS);
   expect(histogram.reduce((sum, count) => sum + count, 0)).toBe(5);
   expect(histogram.filter((count) => count > 0)).toEqual([1, 1, 2, 1]);
 });

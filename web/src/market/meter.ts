@@ -1,49 +1,49 @@
 import type { MarketEvent, Millis } from "../model";
 
-/** What the last seconds were like. */
+/** Throughput and latency of the last seconds. */
 export interface Reading {
   /** Objects per second. */
   readonly perSecond: number;
-  /** Milliseconds from an object's own time to its arrival; undefined when none came. */
+  /** Milliseconds from an object's event time to its arrival; undefined without samples. */
   readonly p50: number | undefined;
   readonly p99: number | undefined;
-  /** How many objects took how long: `HISTOGRAM` bars from `EDGES_MS[0]` to the last edge, each as wide in logarithm. */
+  /** Latency histogram: `HISTOGRAM_BARS` bars of equal logarithmic width from the first to the last of `EDGES_MS`. */
   readonly histogram: readonly number[];
 }
 
-/** Where the bars of the histogram begin and end. */
+/** The labelled bounds of the histogram. */
 export const EDGES_MS = [0.1, 1, 10, 100, 1_000, 10_000] as const;
 
 /** Bars between two edges. */
 const BARS_PER_EDGE = 6;
 
-export const HISTOGRAM = BARS_PER_EDGE * (EDGES_MS.length - 1);
+export const HISTOGRAM_BARS = BARS_PER_EDGE * (EDGES_MS.length - 1);
 
-/** How many whole seconds a reading covers. */
+/** The number of whole seconds that a reading covers. */
 const WINDOW = 5;
 
-/** Each bucket is 5% wider than the one before, from 0.05 ms to beyond a minute: memory is fixed, error is below 5%. */
+/** Each bucket is 5% wider than the previous one, from 0.05 ms to beyond a minute: fixed memory, error below 5%. */
 const GROWTH = 1.05;
 const SMALLEST_MS = 0.05;
 const BUCKETS = 300;
 
 interface Second {
-  /** Which second since the epoch this slot holds. */
+  /** The second since the Unix epoch that this slot counts. */
   second: number;
   objects: number;
   readonly latencies: Uint32Array;
 }
 
-/** Counters objects and their latency, second by second, in a ring that forgets. */
+/** Counts objects and their latency per second, in a ring buffer. */
 export class Meter {
-  /** One slot more than a reading covers: the second under way. */
+  /** One slot more than a reading covers, for the current second. */
   private readonly ring: readonly Second[] = Array.from({ length: WINDOW + 1 }, () => ({
     second: -1,
     objects: 0,
     latencies: new Uint32Array(BUCKETS),
   }));
 
-  /** The first second in which something came: before it there is nothing to divide by. */
+  /** The first second with an object: rates are not averaged over the time before it. */
   private first = Number.POSITIVE_INFINITY;
 
   count(event: MarketEvent, receivedAt: Millis): void {
@@ -52,14 +52,14 @@ export class Meter {
     const slot = this.slotOf(second);
     if (slot === undefined) return;
     slot.objects += 1;
-    // A bar's time is when it began, a snapshot's when it was new: no latency.
+    // The times of bars (their start) and snapshots (the original event) say nothing about latency.
     const isTimed = event.channel === "trades" || event.channel === "quotes" || event.channel === "tickers";
     if (!isTimed || event.origin === "snapshot") return;
     const bucket = bucketOf(receivedAt - event.time);
     slot.latencies[bucket] = (slot.latencies[bucket] ?? 0) + 1;
   }
 
-  /** The last whole seconds before now. */
+  /** Reads the last whole seconds before now. */
   read(now: Millis): Reading {
     const current = Math.floor(now / 1000);
     const seconds = this.ring.filter(({ second }) => second < current && second >= current - WINDOW);
@@ -87,28 +87,28 @@ export class Meter {
   }
 }
 
-/** A latency below zero means that the two clocks disagree; it counts as none. */
+/** A negative latency means clock skew; it is counted as the smallest. */
 function bucketOf(ms: number): number {
   if (ms <= SMALLEST_MS) return 0;
   return Math.min(BUCKETS - 1, Math.ceil(Math.log(ms / SMALLEST_MS) / Math.log(GROWTH)));
 }
 
 function histogramOf(counts: Uint32Array): readonly number[] {
-  const bars = Array.from({ length: HISTOGRAM }, () => 0);
+  const bars = Array.from({ length: HISTOGRAM_BARS }, () => 0);
   counts.forEach((count, bucket) => {
     const ms = SMALLEST_MS * GROWTH ** bucket;
     const bar = Math.floor(Math.log10(ms / EDGES_MS[0]) * BARS_PER_EDGE);
-    const at = Math.min(HISTOGRAM - 1, Math.max(0, bar));
+    const at = Math.min(HISTOGRAM_BARS - 1, Math.max(0, bar));
     bars[at] = (bars[at] ?? 0) + count;
   });
   return bars;
 }
 
-/** The upper edge of the bucket in which this part of all values ends. */
-function quantile(counts: Uint32Array, part: number): number | undefined {
+/** The upper bound of the bucket that contains this quantile. */
+function quantile(counts: Uint32Array, rank: number): number | undefined {
   const total = counts.reduce((sum, count) => sum + count, 0);
   if (total === 0) return undefined;
   let seen = 0;
-  const bucket = counts.findIndex((count) => (seen += count) >= total * part);
+  const bucket = counts.findIndex((count) => (seen += count) >= total * rank);
   return SMALLEST_MS * GROWTH ** bucket;
 }

@@ -1,8 +1,8 @@
 import type { Instrument } from "../model";
 
 /**
- * Instruments that match what was typed: first those whose symbol is it, then those whose symbol
- * begins with it, then those in whose name a word begins with it.
+ * Finds instruments by text. An equal symbol ranks first, then symbols with this prefix, then names with a word of
+ * this prefix.
  */
 export function findInstruments(all: readonly Instrument[], typed: string, limit: number): readonly Instrument[] {
   const query = typed.trim().toLowerCase();

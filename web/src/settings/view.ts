@@ -1,4 +1,4 @@
-import { INTERVALS, MAX_SYMBOLS, symbolsAmong, type IntervalSeconds } from "../market";
+import { INTERVALS, MAX_SYMBOLS, validSymbols, type IntervalSeconds } from "../market";
 import { asSymbol, type StockSymbol } from "../model";
 
 /** What is looked at, so that it can be shared: it stands in the page's address. */
@@ -16,7 +16,7 @@ export function readView(query: URLSearchLike): View {
   return {
     symbol: asSymbol(query.get("symbol")?.toUpperCase() ?? ""),
     interval: INTERVALS.find((interval) => interval === seconds),
-    symbols: list === null ? undefined : symbolsAmong(list.toUpperCase().split(",")).slice(0, MAX_SYMBOLS),
+    symbols: list === null ? undefined : validSymbols(list.toUpperCase().split(",")).slice(0, MAX_SYMBOLS),
   };
 }
 

@@ -1,5 +1,5 @@
 import { formatChange, formatCount, formatPercent, formatPrice } from "../format";
-import type { Figures } from "../market";
+import type { SymbolState } from "../market";
 import type { StockSymbol } from "../model";
 import type { ColumnId, Words } from "../words";
 import { Figure, signOf } from "./cell";
@@ -11,7 +11,7 @@ import { SparkLine, type Sparks } from "./sparks";
 export interface Row {
   readonly symbol: StockSymbol;
   name: string;
-  readonly figures: Readonly<Figures>;
+  readonly figures: Readonly<SymbolState>;
 }
 
 /** What is drawn in one place of the board: it draws itself when its row has changed. */
@@ -70,7 +70,7 @@ function textCell(textOf: (row: Row) => string): Cell {
   };
 }
 
-function figureCell(draw: (figure: Figure, figures: Readonly<Figures>) => void): Cell {
+function figureCell(draw: (figure: Figure, figures: Readonly<SymbolState>) => void): Cell {
   const figure = new Figure();
   return {
     node: figure.node,
@@ -97,7 +97,7 @@ function symbolCell(context: CellContext): Cell {
   };
 }
 
-function sizedCell(flashes: Flashes, of: (figures: Readonly<Figures>) => readonly [number | undefined, number | undefined]): Cell {
+function sizedCell(flashes: Flashes, of: (figures: Readonly<SymbolState>) => readonly [number | undefined, number | undefined]): Cell {
   const [price, size] = [new Figure(), new Figure()];
   const node = make("span", "sized", price.node, make("span", "size", "×", size.node));
   return {
@@ -138,8 +138,8 @@ function sparkCell(sparks: Sparks): Cell {
   const line = new SparkLine(sparks);
   return {
     node: line.node,
-    draw: ({ figures: { spark } }) => {
-      line.show(spark);
+    draw: ({ figures: { sparkline } }) => {
+      line.show(sparkline);
     },
   };
 }

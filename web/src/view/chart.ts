@@ -12,7 +12,7 @@ import {
   type UTCTimestamp,
 } from "lightweight-charts";
 import { formatDay, formatMinute, formatPrice, formatSecond } from "../format";
-import { DAY_MS, type Redraw, type Series } from "../market";
+import { DAY_MS, type ChartUpdate, type BarSeries } from "../market";
 import type { Ohlc } from "../model";
 import type { Words } from "../words";
 import { byId, setText } from "./dom";
@@ -33,7 +33,7 @@ export class Chart {
   private readonly volumes: ISeriesApi<"Histogram">;
   private readonly wantsOlder: () => void;
   private palette: Palette = readPalette();
-  private series: Series | undefined;
+  private series: BarSeries | undefined;
   private isNew = true;
   private isHeld = false;
   /** The first and the newest bar of the picture. */
@@ -85,7 +85,7 @@ export class Chart {
   }
 
   /** Shows another series from the next drawing on. There is no picture of it yet that could be held. */
-  choose(series: Series | undefined, label: string, words: Words): void {
+  choose(series: BarSeries | undefined, label: string, words: Words): void {
     this.series = series;
     this.isNew = true;
     this.isHeld = false;
@@ -106,7 +106,7 @@ export class Chart {
       this.chart.timeScale().resetTimeScale();
       this.isNew = false;
     } else if (this.series !== undefined && this.mayChange(this.series)) {
-      this.apply(this.series.takeRedraw());
+      this.apply(this.series.takeUpdate());
     }
     this.legend.draw(this.drawn.newest, words);
     this.follow();
@@ -131,9 +131,9 @@ export class Chart {
     this.drawAll();
   }
 
-  private apply(redraw: Redraw): void {
-    switch (redraw.what) {
-      case "nothing":
+  private apply(redraw: ChartUpdate): void {
+    switch (redraw.kind) {
+      case "none":
         return;
       case "all":
         this.keepPlace(redraw.bars);
@@ -150,7 +150,7 @@ export class Chart {
   }
 
   /** A picture that is held takes no new bars, but older ones that the reader scrolled back to. */
-  private mayChange({ oldest }: Series): boolean {
+  private mayChange({ oldest }: BarSeries): boolean {
     return !this.isHeld || oldest !== this.drawn.oldest?.time;
   }
 
@@ -183,7 +183,7 @@ export class Chart {
   }
 
   private drawAll(): void {
-    this.apply(this.series?.takeAll() ?? { what: "all", bars: [] });
+    this.apply(this.series?.takeAll() ?? { kind: "all", bars: [] });
   }
 
   private label(time: Time): string {

@@ -7,7 +7,7 @@ type Shape = Pick<
   "width" | "minWidth" | "flex" | "hide" | "sortable" | "resizable" | "suppressMovable" | "lockPosition" | "cellClass" | "headerClass" | "sortingOrder"
 >;
 
-/** Figures stand to the right; a column is as wide as its widest figure, so that no figure moves another. */
+/** SymbolState stand to the right; a column is as wide as its widest figure, so that no figure moves another. */
 const figure = (width: number): Shape => ({ width, minWidth: width - 24, cellClass: "c-figure", headerClass: "c-figure" });
 
 const fixed: Shape = { sortable: false, resizable: false, suppressMovable: true };
@@ -52,7 +52,7 @@ export function shapeOf(id: ColumnId, width: "wide" | "narrow", textPx: number):
 }
 
 /** What a column is sorted by. */
-export function sortValueOf(id: ColumnId, { symbol, name, figures: { ticker, spark } }: Row): string | number | undefined {
+export function sortValueOf(id: ColumnId, { symbol, name, figures: { ticker, sparkline } }: Row): string | number | undefined {
   switch (id) {
     case "symbol":
       return symbol;
@@ -61,7 +61,7 @@ export function sortValueOf(id: ColumnId, { symbol, name, figures: { ticker, spa
     case "last":
       return ticker?.last;
     case "spark":
-      return spark.rise;
+      return sparkline.change;
     case "change":
       return ticker && ticker.last - ticker.previousClose;
     case "percent":

@@ -1,5 +1,5 @@
 import { formatChange, formatPercent, formatPrice } from "../format";
-import type { Figures } from "../market";
+import type { SymbolState } from "../market";
 import type { StockSymbol } from "../model";
 import type { Words } from "../words";
 import { Figure, signOf } from "./cell";
@@ -40,7 +40,7 @@ export class Headline {
     this.name.title = name;
   }
 
-  draw({ ticker, trading, reason }: Readonly<Figures>, words: Words): void {
+  draw({ ticker, trading, reason }: Readonly<SymbolState>, words: Words): void {
     this.badge.hidden = trading === "open";
     setText(this.badge, trading === "open" ? "" : words.halted(reason));
     if (ticker === undefined) return;
@@ -55,7 +55,7 @@ export class Headline {
     }
   }
 
-  drawTitle(symbol: StockSymbol, { ticker }: Readonly<Figures>): void {
+  drawTitle(symbol: StockSymbol, { ticker }: Readonly<SymbolState>): void {
     if (ticker !== undefined) this.setTitle(`${symbol} ${formatPrice(ticker.last)} · Tapecast`);
   }
 

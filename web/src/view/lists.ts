@@ -1,4 +1,4 @@
-import type { NamedList } from "../market";
+import type { Watchlist } from "../market";
 import type { ColumnId, Words } from "../words";
 import { byId, make, setText } from "./dom";
 
@@ -39,7 +39,7 @@ export class ListChoice {
     });
   }
 
-  draw(lists: readonly NamedList[], place: number): void {
+  draw(lists: readonly Watchlist[], place: number): void {
     this.select.replaceChildren(...lists.map(({ name }) => make("option", "", name)));
     this.select.selectedIndex = place;
     this.current = lists[place]?.name ?? "";

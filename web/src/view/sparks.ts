@@ -1,4 +1,4 @@
-import type { Spark } from "../market";
+import type { Sparkline } from "../market";
 import { signOf } from "./cell";
 import { make, makeSvg } from "./dom";
 
@@ -48,7 +48,7 @@ export class SparkLine {
   drawnAt = Number.NEGATIVE_INFINITY;
   private readonly line = makeSvg("polyline", {});
   private readonly sparks: Sparks;
-  private spark: Spark | undefined;
+  private spark: Sparkline | undefined;
   private revision = -1;
 
   constructor(sparks: Sparks) {
@@ -57,7 +57,7 @@ export class SparkLine {
     this.node = make("span", "spark", svg);
   }
 
-  show(spark: Spark): void {
+  show(spark: Sparkline): void {
     this.spark = spark;
     if (spark.revision !== this.revision) this.sparks.wait(this);
   }
@@ -67,7 +67,7 @@ export class SparkLine {
     this.drawnAt = now;
     this.revision = this.spark.revision;
     this.line.setAttribute("points", this.spark.line(WIDTH, HEIGHT));
-    const sign = signOf(this.spark.rise);
+    const sign = signOf(this.spark.change);
     if (this.node.dataset["sign"] !== sign) this.node.dataset["sign"] = sign;
   }
 }

@@ -29,7 +29,7 @@ export class Status {
     setText(this.name, name);
     setText(this.why, words.reason(state, formatCountdown(state.phase === "waiting" ? state.until - now : 0)));
     setText(this.fresh, textOf(freshness, words));
-    this.fresh.dataset["is"] = freshness.is;
+    this.fresh.dataset["is"] = freshness.kind;
     this.again.hidden = state.phase !== "waiting" && state.phase !== "ended";
     if (this.box.dataset["state"] === name) return;
     this.box.dataset["state"] = name;
@@ -57,7 +57,7 @@ export class Status {
 }
 
 function textOf(freshness: Freshness, { fresh }: Words): string {
-  switch (freshness.is) {
+  switch (freshness.kind) {
     case "off":
       return fresh.off;
     case "lost":

@@ -1,6 +1,6 @@
 import type { Counters } from "../client";
 import { formatBytes, formatCount, formatShort, formatSpan } from "../format";
-import { EDGES_MS, HISTOGRAM, type Reading, type Sums } from "../market";
+import { EDGES_MS, HISTOGRAM_BARS, type Reading, type Totals } from "../market";
 import { byId, make, makeSvg, setText } from "./dom";
 
 const WIDTH = 300;
@@ -12,13 +12,13 @@ export class Stream {
   private readonly texts = new Map<string, HTMLElement>();
 
   constructor() {
-    const step = WIDTH / HISTOGRAM;
-    this.bars = Array.from({ length: HISTOGRAM }, (_, at) => makeSvg("rect", { x: at * step + 0.5, width: step - 1, y: HEIGHT, height: 0 }));
+    const step = WIDTH / HISTOGRAM_BARS;
+    this.bars = Array.from({ length: HISTOGRAM_BARS }, (_, at) => makeSvg("rect", { x: at * step + 0.5, width: step - 1, y: HEIGHT, height: 0 }));
     byId("histogram", SVGSVGElement).append(...this.bars);
     byId("histogram-axis", HTMLElement).append(...EDGES_MS.map((ms) => make("span", "", formatSpan(ms).replace(".0 ", " "))));
   }
 
-  draw(counters: Readonly<Counters>, speed: Sums, { histogram, p50, p99 }: Reading): void {
+  draw(counters: Readonly<Counters>, speed: Totals, { histogram, p50, p99 }: Reading): void {
     this.drawBars(histogram, [p50, p99]);
     this.set("count-frames", formatShort(counters.frames));
     this.set("count-bytes", formatBytes(counters.bytes));
@@ -34,7 +34,7 @@ export class Stream {
   /** The highest bar has the full height; those up to p50, up to p99 and beyond differ in colour. */
   private drawBars(histogram: readonly number[], [p50, p99]: readonly (number | undefined)[]): void {
     const most = Math.max(1, ...histogram);
-    const perEdge = HISTOGRAM / (EDGES_MS.length - 1);
+    const perEdge = HISTOGRAM_BARS / (EDGES_MS.length - 1);
     this.bars.forEach((bar, at) => {
       const height = ((histogram[at] ?? 0) / most) * HEIGHT;
       const shown = height > 0 ? Math.max(1.5, height) : 0;

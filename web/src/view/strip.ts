@@ -1,5 +1,5 @@
 import { formatPercent, formatPrice } from "../format";
-import type { Figures } from "../market";
+import type { SymbolState } from "../market";
 import type { StockSymbol } from "../model";
 import { Figure, signOf } from "./cell";
 import { byId, make } from "./dom";
@@ -40,7 +40,7 @@ export class Strip {
     this.box.hidden = shown === "hidden";
   }
 
-  draw(figuresOf: (symbol: StockSymbol) => Readonly<Figures> | undefined): void {
+  draw(figuresOf: (symbol: StockSymbol) => Readonly<SymbolState> | undefined): void {
     if (this.box.hidden) return;
     for (const [symbol, items] of this.items) {
       const ticker = figuresOf(symbol)?.ticker;

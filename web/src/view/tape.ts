@@ -1,5 +1,5 @@
 import { formatCount, formatMillis, formatPrice } from "../format";
-import type { Tape, TapeLine } from "../market";
+import type { TimeAndSales, SalesRow } from "../market";
 import type { Words } from "../words";
 import { byId, make, setText } from "./dom";
 
@@ -9,7 +9,7 @@ class Line {
   private readonly time = make("span", "");
   private readonly price = make("span", "tape-price");
   private readonly size = make("span", "");
-  private shown: TapeLine | undefined;
+  private shown: SalesRow | undefined;
   private top = -1;
 
   constructor() {
@@ -18,12 +18,12 @@ class Line {
     this.node.role = "row";
   }
 
-  show(line: TapeLine, top: number, words: Words): void {
+  show(line: SalesRow, top: number, words: Words): void {
     if (top !== this.top) this.node.style.transform = `translateY(${top}px)`;
     this.top = top;
     if (line === this.shown) return;
     this.shown = line;
-    if (line.kind === "hole") {
+    if (line.kind === "gap") {
       setText(this.time, words.hole(formatCount(line.missing)));
       setText(this.price, "");
       setText(this.size, "");
@@ -51,7 +51,7 @@ export class TapeView {
   private height = 0;
   /** How far it is scrolled, as the browser last told: to ask for it would force a layout. */
   private top = 0;
-  private tape: Tape | undefined;
+  private tape: TimeAndSales | undefined;
   private isPaused = false;
   /** Held with the whole board, by no button of the tape's. */
   private isHeld = false;
@@ -76,7 +76,7 @@ export class TapeView {
     }).observe(this.scroll);
   }
 
-  choose(tape: Tape | undefined): void {
+  choose(tape: TimeAndSales | undefined): void {
     this.tape = tape;
     // What was held were another symbol's lines.
     this.isHeld = false;
@@ -125,7 +125,7 @@ export class TapeView {
     this.drawLines(tape, end, top, words);
   }
 
-  private drawLines(tape: Tape, end: number, top: number, words: Words): void {
+  private drawLines(tape: TimeAndSales, end: number, top: number, words: Words): void {
     const total = end - tape.start;
     this.room.style.height = `${total * this.lineHeight}px`;
     const first = Math.max(0, Math.floor(top / this.lineHeight) - 2);
@@ -137,7 +137,7 @@ export class TapeView {
     }
     this.lines.forEach((line, at) => {
       const place = first + at;
-      const what = at < wanted ? tape.line(end - 1 - place) : undefined;
+      const what = at < wanted ? tape.row(end - 1 - place) : undefined;
       line.node.hidden = what === undefined;
       if (what !== undefined) line.show(what, place * this.lineHeight, words);
     });

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import { status, symbol, ticker, trade } from "../../fake/builders";
-import { Board } from "./board";
+import { QuoteBoard } from "./quote-board";
 
 const AAPL = symbol("AAPL");
 
-function board(): Board {
-  const made = new Board();
+function board(): QuoteBoard {
+  const made = new QuoteBoard();
   made.watch(AAPL);
   made.takeChanged();
   return made;
@@ -17,7 +17,7 @@ test("the latest ticker is shown", () => {
   it.apply(ticker(10));
   it.apply(ticker(11));
 
-  expect(it.of(AAPL)?.ticker?.last).toBe(11);
+  expect(it.get(AAPL)?.ticker?.last).toBe(11);
 });
 
 test("a symbol that changed several times is reported once", () => {
@@ -42,10 +42,10 @@ test("a symbol is halted until trading resumes", () => {
   const it = board();
 
   it.apply(status("halted", "News Pending"));
-  expect(it.of(AAPL)).toMatchObject({ trading: "halted", reason: "News Pending" });
+  expect(it.get(AAPL)).toMatchObject({ trading: "halted", reason: "News Pending" });
   it.apply(status("open"));
 
-  expect(it.of(AAPL)?.trading).toBe("open");
+  expect(it.get(AAPL)?.trading).toBe("open");
 });
 
 test("a late event of a removed symbol is ignored", () => {
@@ -55,5 +55,5 @@ test("a late event of a removed symbol is ignored", () => {
   it.apply(ticker(10));
 
   expect(it.takeChanged()).toEqual([]);
-  expect(it.of(AAPL)).toBeUndefined();
+  expect(it.get(AAPL)).toBeUndefined();
 });

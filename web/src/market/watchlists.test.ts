@@ -1,19 +1,19 @@
 import { expect, test } from "vitest";
 import { symbol } from "../../fake/builders";
-import { DEFAULT_SYMBOLS, Lists, MAX_SYMBOLS } from "./lists";
+import { DEFAULT_SYMBOLS, MAX_SYMBOLS, Watchlists } from "./watchlists";
 
 const [AAPL, KO, XOM] = [symbol("AAPL"), symbol("KO"), symbol("XOM")];
-const lists = (...symbols: (typeof AAPL)[]) => new Lists([{ name: "one", symbols }], "mine");
+const lists = (...symbols: (typeof AAPL)[]) => new Watchlists([{ name: "one", symbols }], "mine");
 
 test("the first list has the default symbols", () => {
-  expect(Lists.fromText(null, "mine").current).toEqual({ name: "mine", symbols: DEFAULT_SYMBOLS });
+  expect(Watchlists.fromText(null, "mine").current).toEqual({ name: "mine", symbols: DEFAULT_SYMBOLS });
 });
 
 test("lists survive serialisation", () => {
   const it = lists(AAPL);
   it.create("two", [KO, XOM]);
 
-  const again = Lists.fromText(it.toText(), "mine");
+  const again = Watchlists.fromText(it.toText(), "mine");
 
   expect(again.all).toEqual(it.all);
   expect(again.current.name).toBe("two");
@@ -22,7 +22,7 @@ test("lists survive serialisation", () => {
 test.each(["", "7", "{", '{"lists":7}', '{"lists":[{"name":7}]}', '{"shown":-1,"lists":[]}'])(
   "invalid stored text (%s) yields the default list",
   (text) => {
-    expect(Lists.fromText(text, "mine").all).toHaveLength(1);
+    expect(Watchlists.fromText(text, "mine").all).toHaveLength(1);
   },
 );
 
@@ -50,7 +50,7 @@ test("switching lists selects the first symbol and wraps around", () => {
   it.create("two", [KO]);
   expect(it.selected).toBe(KO);
 
-  it.show(it.place + 1);
+  it.show(it.index + 1);
 
   expect(it.current.name).toBe("one");
 });
@@ -67,10 +67,10 @@ test("the last list cannot be deleted", () => {
 test("a shared view opens an equal list or one of its own name", () => {
   const it = lists(AAPL, KO);
 
-  it.visit([AAPL, KO], "shared");
+  it.openShared([AAPL, KO], "shared");
   expect(it.all).toHaveLength(1);
-  it.visit([XOM], "shared");
-  it.visit([XOM, KO], "shared");
+  it.openShared([XOM], "shared");
+  it.openShared([XOM, KO], "shared");
 
   expect(it.all.map(({ name, symbols }) => [name, symbols])).toEqual([
     ["one", [AAPL, KO]],

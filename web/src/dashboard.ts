@@ -1,6 +1,6 @@
 import type { Client } from "./client";
-import type { Desk } from "./desk";
-import type { Series } from "./market";
+import type { MarketStore } from "./market-store";
+import type { BarSeries } from "./market";
 import type { Millis, StockSymbol } from "./model";
 import * as view from "./view";
 import type { Words } from "./words";
@@ -8,13 +8,13 @@ import type { Words } from "./words";
 /** What the screen shows, and asks for what it does not have. */
 export interface Source {
   readonly client: Client;
-  readonly desk: Desk;
+  readonly store: MarketStore;
   readonly now: () => Millis;
   readonly words: () => Words;
 }
 
 /** What the viewer did with what is on the screen. */
-export interface ScreenActions {
+export interface DashboardActions {
   readonly select: (symbol: StockSymbol) => void;
   readonly remove: (symbol: StockSymbol) => void;
   /** The columns were moved, sized, hidden or sorted; as text to be kept. */
@@ -24,14 +24,14 @@ export interface ScreenActions {
   readonly connect: () => void;
 }
 
-/** Each part is drawn once in so many beats of a tenth of a second. Figures of the stream can be read, and a countdown skips none. */
+/** Each part is drawn once in so many beats of a tenth of a second. SymbolState of the stream can be read, and a countdown skips none. */
 const BEATS = { prices: 1, fade: 1, tape: 1, sparks: 1, chart: 2, stream: 3, strip: 5 } as const;
 
 /** Prices that are so late do not keep the rest of the page waiting. */
 const FIRST_PRICE_MS = 400;
 
 /** Everything that shows the market, and when it is drawn: the list first, at once; the chart when the first prices stand. */
-export class Screen {
+export class Dashboard {
   /** Resolves when the first prices are painted, or too late: what else the page needs is fetched then. */
   readonly stands: Promise<void>;
   readonly grid: view.Later<view.Grid>;
@@ -55,7 +55,7 @@ export class Screen {
     this.drawStream();
   });
   private readonly passing = this.rhythm.part(BEATS.strip, () => {
-    if (!this.isHeld) this.strip.draw((symbol) => this.source.desk.board.of(symbol));
+    if (!this.isHeld) this.strip.draw((symbol) => this.source.store.board.get(symbol));
   });
   private readonly sparkLines = this.rhythm.part(BEATS.sparks, () => {
     if (!this.isHeld) this.sparks.drawSome();
@@ -73,7 +73,7 @@ export class Screen {
   private roundTrip: number | undefined;
   private painted: () => void = () => undefined;
 
-  constructor(source: Source, actions: ScreenActions, width: "wide" | "narrow", columns: string | undefined) {
+  constructor(source: Source, actions: DashboardActions, width: "wide" | "narrow", columns: string | undefined) {
     this.source = source;
     this.flashes = new view.Flashes(source.now, this.fade.mark);
     this.sparks = new view.Sparks(source.now, this.sparkLines.mark);
@@ -118,9 +118,9 @@ export class Screen {
 
   /** The list's symbols, and what they are called. */
   showList(symbols: readonly StockSymbol[], nameOf: (symbol: StockSymbol) => string): void {
-    const { board } = this.source.desk;
+    const { board } = this.source.store;
     this.rows = symbols.flatMap((symbol) => {
-      const figures = board.of(symbol);
+      const figures = board.get(symbol);
       return figures === undefined ? [] : [{ symbol, name: nameOf(symbol), figures }];
     });
     this.grid.now?.show(this.rows);
@@ -143,14 +143,14 @@ export class Screen {
 
   showSymbol(name: string): void {
     const { selected } = this;
-    const { desk, words } = this.source;
+    const { store, words } = this.source;
     this.headline.choose(selected, name);
-    const figures = selected === undefined ? undefined : desk.board.of(selected);
+    const figures = selected === undefined ? undefined : store.board.get(selected);
     if (figures !== undefined) this.headline.draw(figures, words());
-    this.tape.choose(desk.tape);
+    this.tape.choose(store.sales);
   }
 
-  showSeries(series: Series | undefined, label: string): void {
+  showSeries(series: BarSeries | undefined, label: string): void {
     this.chart.do((chart) => {
       chart.choose(series, label, this.source.words());
     });
@@ -181,10 +181,10 @@ export class Screen {
   private drawPrices(): void {
     const grid = this.grid.now;
     if (this.isHeld || grid === undefined) return;
-    const { desk, words, now } = this.source;
+    const { store, words, now } = this.source;
     let isPriced = false;
-    for (const symbol of desk.board.takeChanged()) {
-      const figures = desk.board.of(symbol);
+    for (const symbol of store.board.takeChanged()) {
+      const figures = store.board.get(symbol);
       if (figures === undefined) continue;
       grid.draw(symbol);
       if (symbol === this.selected) this.headline.draw(figures, words());
@@ -203,14 +203,14 @@ export class Screen {
   }
 
   private drawStream(): void {
-    const { client, desk, words, now } = this.source;
+    const { client, store, words, now } = this.source;
     const [time, isLive] = [now(), client.state.phase === "live"];
-    const reading = desk.meter.read(time);
-    this.status.drawState(client.state, desk.feed.read(time, { isLive: client.isAcknowledged, lastReceived: client.lastReceived }), time, words());
+    const reading = store.meter.read(time);
+    this.status.drawState(client.state, store.freshness.read(time, { isLive: client.isAcknowledged, lastReceived: client.lastReceived }), time, words());
     this.status.drawReading(reading, isLive ? this.roundTrip : undefined);
-    this.status.drawGaps(client.counters.gaps, desk.newestGap, words());
-    this.stream.draw(client.counters, desk.speed.read(time, client.counters), reading);
-    const figures = this.selected === undefined || this.isHeld ? undefined : desk.board.of(this.selected);
+    this.status.drawGaps(client.counters.gaps, store.latestGap, words());
+    this.stream.draw(client.counters, store.rates.read(time, client.counters), reading);
+    const figures = this.selected === undefined || this.isHeld ? undefined : store.board.get(this.selected);
     if (this.selected !== undefined && figures !== undefined) this.headline.drawTitle(this.selected, figures);
   }
 }

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import { quote, symbol, trade } from "../../fake/builders";
 import type { Trade } from "../model";
-import { MAX_LINES, Tape } from "./tape";
+import { MAX_ROWS, TimeAndSales } from "./time-and-sales";
 
-const tape = () => new Tape(symbol("AAPL"));
+const timeAndSales = () => new TimeAndSales(symbol("AAPL"));
 const id = (made: Trade, number: number): Trade => ({ ...made, id: number });
-const lines = (of: Tape) => Array.from({ length: of.end - of.start }, (_, at) => of.line(of.start + at));
+const rows = (of: TimeAndSales) => Array.from({ length: of.end - of.start }, (_, at) => of.row(of.start + at));
 
 test.each([
   [10.02, "buy"],
@@ -13,7 +13,7 @@ test.each([
   [10, "sell"],
   [10.01, "between"],
 ])("a trade at %d between 10.00 and 10.02 has side %s", (price, side) => {
-  const it = tape();
+  const it = timeAndSales();
   it.apply(quote(10, 10.02));
 
   it.apply(trade(0, price));
@@ -22,35 +22,35 @@ test.each([
 });
 
 test("before the first quote the side is unknown", () => {
-  const it = tape();
+  const it = timeAndSales();
   it.apply(trade(0, 10));
 
   expect(it.newest).toMatchObject({ side: "between" });
 });
 
 test("history closes a gap without duplicates", () => {
-  const it = tape();
+  const it = timeAndSales();
   it.apply(id(trade(0, 10), 1));
-  it.miss(2);
+  it.addGap(2);
   it.apply(id(trade(30, 13), 4));
 
-  const healed = it.heal([id(trade(0, 10), 1), id(trade(10, 11), 2), id(trade(20, 12), 3), id(trade(30, 13), 4)]);
+  const recovered = it.mergeHistory([id(trade(0, 10), 1), id(trade(10, 11), 2), id(trade(20, 12), 3), id(trade(30, 13), 4)]);
 
-  expect(healed).toBe(2);
-  expect(lines(it).map((line) => (line?.kind === "print" ? line.price : line?.kind))).toEqual([10, 11, 12, 13]);
+  expect(recovered).toBe(2);
+  expect(rows(it).map((row) => (row?.kind === "print" ? row.price : row?.kind))).toEqual([10, 11, 12, 13]);
 });
 
 test("a gap that history cannot fill stays visible", () => {
-  const it = tape();
+  const it = timeAndSales();
   it.apply(id(trade(0, 10), 1));
-  it.miss(7);
+  it.addGap(7);
 
-  expect(it.heal([])).toBe(0);
-  expect(it.line(1)).toEqual({ kind: "hole", missing: 7 });
+  expect(it.mergeHistory([])).toBe(0);
+  expect(it.row(1)).toEqual({ kind: "gap", missing: 7 });
 });
 
 test("a snapshot is only added to an empty list", () => {
-  const it = tape();
+  const it = timeAndSales();
   it.apply({ ...trade(0, 10), origin: "snapshot" });
   it.apply({ ...trade(0, 10), origin: "snapshot" });
 
@@ -58,22 +58,22 @@ test("a snapshot is only added to an empty list", () => {
 });
 
 test("rows keep their index when the oldest are dropped", () => {
-  const it = tape();
-  for (let at = 0; at <= MAX_LINES; at += 1) it.apply(trade(at, 10 + at));
+  const it = timeAndSales();
+  for (let at = 0; at <= MAX_ROWS; at += 1) it.apply(trade(at, 10 + at));
 
   expect(it.start).toBe(1_000);
-  expect(it.line(1_000)).toMatchObject({ price: 1_010 });
-  expect(it.line(999)).toBeUndefined();
+  expect(it.row(1_000)).toMatchObject({ price: 1_010 });
+  expect(it.row(999)).toBeUndefined();
 });
 
 test("a trade delivered by history first and by the stream later appears once, with the side from the stream", () => {
-  const it = tape();
+  const it = timeAndSales();
   it.apply(quote(10, 10.02));
-  it.heal([id(trade(0, 10.02), 1), id(trade(10, 10.02), 2), id(trade(20, 10), 3)]);
+  it.mergeHistory([id(trade(0, 10.02), 1), id(trade(10, 10.02), 2), id(trade(20, 10), 3)]);
 
   it.apply(id(trade(10, 10.02), 2));
   it.apply(id(trade(20, 10), 3));
   it.apply(id(trade(30, 10.01), 4));
 
-  expect(lines(it).map((line) => (line?.kind === "print" ? [line.id, line.side] : line?.kind))).toEqual([[1, "between"], [2, "buy"], [3, "sell"], [4, "between"]]);
+  expect(rows(it).map((row) => (row?.kind === "print" ? [row.id, row.side] : row?.kind))).toEqual([[1, "between"], [2, "buy"], [3, "sell"], [4, "between"]]);
 });
