@@ -25,7 +25,7 @@ export default defineConfig(
   },
   {
     // Time and randomness come in as arguments, so that tests need no luck.
-    files: ["src/{model,wire,format,client,market,words,settings}/**/*.ts"],
+    files: ["src/{model,wire,format,client,market,strings,settings}/**/*.ts"],
     ignores: ["**/*.test.ts"],
     rules: {
       "no-restricted-properties": [

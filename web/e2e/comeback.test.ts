@@ -50,7 +50,7 @@ test("after a server restart trades and chart are complete without a reload", as
   const { port } = server;
   await server.kill();
   await expect.poll(() => text(page, "#connection-state"), DEADLINE).toBe("CLOSED");
-  await expect.poll(() => text(page, "#connection-why"), DEADLINE).toMatch(/again in \d+ s$/);
+  await expect.poll(() => text(page, "#connection-why"), DEADLINE).toMatch(/retrying in \d+ s$/);
   // Some tries in vain, so that the wait has grown.
   const tries = seen.sockets;
   await expect.poll(() => seen.sockets, DEADLINE).toBeGreaterThan(tries + 2);
@@ -75,8 +75,8 @@ test("a drain is announced and sets the time of the reconnect", async () => {
   server.drain(60_000);
   server.closeAll(1012);
 
-  await expect.poll(() => text(page, "#notice"), DEADLINE).toContain("asks us back in 60 s");
-  await expect.poll(() => text(page, "#connection-why"), DEADLINE).toMatch(/again in (60|5\d) s$/);
+  await expect.poll(() => text(page, "#notice"), DEADLINE).toContain("Reconnecting in 60 s");
+  await expect.poll(() => text(page, "#connection-why"), DEADLINE).toMatch(/retrying in (60|5\d) s$/);
   expect(await page.locator("#connection-again").isVisible()).toBe(true);
 
   const { sockets } = seen;

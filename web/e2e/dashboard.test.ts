@@ -53,7 +53,7 @@ test("the dashboard shows a moving market, adds a symbol and survives a killed s
 
   await server.kill();
   await expect.poll(() => state(page), DEADLINE).toBe("CLOSED");
-  await expect.poll(() => text(page, "#connection-why"), DEADLINE).toMatch(/again in \d+ s$/);
+  await expect.poll(() => text(page, "#connection-why"), DEADLINE).toMatch(/retrying in \d+ s$/);
 
   await server.start();
   await expect.poll(() => state(page), DEADLINE).toBe("OPEN");

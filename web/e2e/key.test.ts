@@ -43,11 +43,11 @@ async function logIn(page: Page, id: string, shown: string): Promise<void> {
 test("a server that requires a key gets it from the login form, and only the tab stores it", async () => {
   const page = await browser.open(server.origin);
   await page.locator("#access").waitFor();
-  expect(await why(page)).toContain("asks for a key");
+  expect(await why(page)).toContain("requires a key");
   expect(await page.evaluate(() => document.activeElement?.id)).toBe("access-id");
 
   await logIn(page, "desk", "not it");
-  await expect.poll(() => why(page), DEADLINE).toContain("does not know this key");
+  await expect.poll(() => why(page), DEADLINE).toContain("Invalid key or secret");
   expect(await page.locator("#access-secret").getAttribute("aria-invalid")).toBe("true");
 
   await logIn(page, "desk", secret);

@@ -99,7 +99,7 @@ test("the keyboard controls refresh interval, pause, candle length, time and sal
   const { page } = await open();
   await page.locator("#pace").focus();
   await page.keyboard.press("ArrowRight");
-  await expect.poll(() => text(page, "#pace-text"), DEADLINE).toBe("each 500 ms");
+  await expect.poll(() => text(page, "#pace-text"), DEADLINE).toBe("every 500 ms");
   await page.keyboard.press("Home");
   await expect.poll(() => text(page, "#pace-text"), DEADLINE).toBe("every tick");
 

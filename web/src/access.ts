@@ -1,7 +1,7 @@
 import { tabStorage } from "./browser";
 import type { Client, Key } from "./client";
 import * as view from "./view";
-import type { Words } from "./words";
+import type { Strings } from "./strings";
 
 const KEPT = "tapecast.key";
 
@@ -13,10 +13,10 @@ const UNKNOWN = 402;
 export class Access {
   private held: Key | undefined = Access.kept();
   private readonly form: view.AccessForm;
-  private readonly words: () => Words;
+  private readonly strings: () => Strings;
 
-  constructor(client: Client, words: () => Words) {
-    this.words = words;
+  constructor(client: Client, strings: () => Strings) {
+    this.strings = strings;
     this.form = new view.AccessForm((key) => {
       this.held = key;
       client.authenticate(key);
@@ -52,11 +52,11 @@ export class Access {
     if (code === UNKNOWN) {
       this.held = undefined;
       tabStorage.forget(KEPT);
-      this.form.ask("unknown", this.words());
+      this.form.ask("unknown", this.strings());
       return true;
     }
     if (!WANTED.includes(code)) return false;
-    if (!this.form.isOpen) this.form.ask("wanted", this.words());
+    if (!this.form.isOpen) this.form.ask("wanted", this.strings());
     return true;
   }
 }

@@ -8,7 +8,7 @@ import { HistoryLoader } from "./history-loader";
 import { Dashboard } from "./dashboard";
 import { languageOf, readSettings, readView, riseOf, writeSettings, writeView, type Settings } from "./settings";
 import * as view from "./view";
-import { WORDS, type Words } from "./words";
+import { STRINGS, type Strings } from "./strings";
 
 const LISTS_KEY = "tapecast.lists";
 const SETTINGS_KEY = "tapecast.settings";
@@ -22,8 +22,8 @@ const NARROW_PX = 640;
 /** The one place that knows every room: events go right into the market, marks go to the view, commands go back. */
 export class App {
   private settings: Settings = readSettings(storage.load(SETTINGS_KEY));
-  private words: Words = WORDS[languageOf(this.settings, navigator.languages)];
-  private readonly lists = Watchlists.fromText(storage.load(LISTS_KEY), this.words.lists.first);
+  private strings: Strings = STRINGS[languageOf(this.settings, navigator.languages)];
+  private readonly lists = Watchlists.fromText(storage.load(LISTS_KEY), this.strings.lists.first);
   /** The socket is opened first: it shakes hands while the page is built. */
   private readonly client = connected(new Client(runtime, { url: streamUrl(), conflateMs: this.settings.conflateMs, key: Access.kept() }));
   private readonly history = new HistoryClient(async (path) => {
@@ -39,12 +39,12 @@ export class App {
   private isPaused = false;
 
   private readonly width = innerWidth < NARROW_PX ? "narrow" : "wide";
-  private readonly getWords = (): Words => this.words;
-  private readonly access = new Access(this.client, this.getWords);
+  private readonly getStrings = (): Strings => this.strings;
+  private readonly access = new Access(this.client, this.getStrings);
   /** Whether the names of the instruments are on their way. */
   private isNaming = false;
   private readonly dashboard: Dashboard = new Dashboard(
-    { client: this.client, store: this.store, now: runtime.now, words: this.getWords },
+    { client: this.client, store: this.store, now: runtime.now, strings: this.getStrings },
     {
       select: (symbol) => {
         this.select(symbol);
@@ -70,7 +70,7 @@ export class App {
     (conflateMs) => {
       this.client.setConflation(conflateMs);
       this.set({ conflateMs });
-      this.controls.drawPace(conflateMs, this.words);
+      this.controls.drawPace(conflateMs, this.strings);
     },
     () => {
       this.togglePause();
@@ -89,7 +89,7 @@ export class App {
     choose: (symbol) => {
       this.add(symbol);
     },
-    words: this.getWords,
+    strings: this.getStrings,
   });
   private readonly listChoice = new view.ListChoice({
     show: (place) => {
@@ -111,13 +111,13 @@ export class App {
         this.lists.delete();
       });
     },
-    freshName: () => this.words.lists.fresh(this.lists.all.length + 1),
-    words: this.getWords,
+    freshName: () => this.strings.lists.numbered(this.lists.all.length + 1),
+    strings: this.getStrings,
   });
 
   start(): void {
     const looked = readView(address.query());
-    if (looked.symbols !== undefined) this.lists.openShared(looked.symbols, this.words.lists.shared);
+    if (looked.symbols !== undefined) this.lists.openShared(looked.symbols, this.strings.lists.shared);
     if (looked.symbol !== undefined && this.lists.add(looked.symbol)) this.lists.select(looked.symbol);
     if (looked.interval !== undefined) this.interval = looked.interval;
     this.listenToClient();
@@ -155,20 +155,20 @@ export class App {
       // Where a key was asked for REST could not be asked before.
       void this.loadInstruments();
       if (epochIs === "new" && client.counters.connections > 1) store.reload(this.interval);
-      if (rejected.length > 0) status.tell(this.words.notice.unknownSymbols(rejected.join(", ")));
-      this.controls.drawPace(conflateMs, this.words);
+      if (rejected.length > 0) status.tell(this.strings.notice.unknownSymbols(rejected.join(", ")));
+      this.controls.drawPace(conflateMs, this.strings);
     });
     client.on("roundTrip", (ms) => {
       this.dashboard.answered(ms);
     });
     client.on("drain", (ms) => {
-      status.tell(this.words.notice.drain(`${Math.ceil(ms / 1000)} s`));
+      status.tell(this.strings.notice.drain(`${Math.ceil(ms / 1000)} s`));
     });
     client.on("serverError", ({ code, message }) => {
-      if (!this.access.refused(code)) status.tell(this.words.notice.serverError(message, code));
+      if (!this.access.refused(code)) status.tell(this.strings.notice.serverError(message, code));
     });
     client.on("unreadable", (sentence) => {
-      status.tell(this.words.notice.unreadable(sentence));
+      status.tell(this.strings.notice.unreadable(sentence));
     });
   }
 
@@ -208,7 +208,7 @@ export class App {
       reset: () => {
         this.dashboard.grid.now?.reset();
       },
-      words: this.getWords,
+      strings: this.getStrings,
     });
     view.onSystemTheme(() => {
       this.dress();
@@ -229,7 +229,7 @@ export class App {
     this.isNaming = false;
     if (instruments === undefined) {
       if (this.access.isAsked) return;
-      this.dashboard.status.tell(this.words.notice.noInstruments);
+      this.dashboard.status.tell(this.strings.notice.noInstruments);
       return;
     }
     this.instruments = new Map(instruments.map((instrument) => [instrument.symbol, instrument]));
@@ -244,7 +244,7 @@ export class App {
 
   private add(symbol: StockSymbol): void {
     const isThere = this.lists.add(symbol);
-    this.dashboard.status.tell(isThere ? "" : this.words.notice.full);
+    this.dashboard.status.tell(isThere ? "" : this.strings.notice.full);
     this.change(() => {
       this.lists.select(symbol);
     });
@@ -297,16 +297,16 @@ export class App {
   }
 
   private showSeries(): void {
-    const { words, interval, store } = this;
-    const label = words.chartOf(store.bars?.symbol ?? "–", words.interval(interval));
+    const { strings, interval, store } = this;
+    const label = strings.chartOf(store.bars?.symbol ?? "–", strings.interval(interval));
     this.dashboard.showSeries(store.bars?.get(interval), label);
-    this.intervals.show(interval, words);
+    this.intervals.show(interval, strings);
   }
 
   private togglePause(): void {
     this.isPaused = !this.isPaused;
     this.dashboard.hold(this.isPaused ? "held" : "let go");
-    this.controls.drawPause(this.isPaused, this.words);
+    this.controls.drawPause(this.isPaused, this.strings);
   }
 
   private set(chosen: Partial<Settings>): void {
@@ -320,21 +320,21 @@ export class App {
     const { dataset } = document.documentElement;
     dataset["theme"] = settings.theme;
     dataset["rise"] = riseOf(settings, navigator.languages);
-    const words = WORDS[languageOf(settings, navigator.languages)];
-    const isOther = words !== this.words;
-    this.words = words;
-    view.writeWords(words);
-    view.writeKeys(words);
+    const strings = STRINGS[languageOf(settings, navigator.languages)];
+    const isOther = strings !== this.strings;
+    this.strings = strings;
+    view.translatePage(strings);
+    view.writeKeys(strings);
     if (isOther) {
       this.dashboard.grid.do((grid) => {
         grid.translate();
       });
     }
     this.dashboard.showStrip(settings.strip);
-    this.choices.draw(settings, words);
-    this.controls.drawPace(settings.conflateMs, words);
-    this.controls.drawPause(this.isPaused, words);
-    this.intervals.show(this.interval, words);
+    this.choices.draw(settings, strings);
+    this.controls.drawPace(settings.conflateMs, strings);
+    this.controls.drawPause(this.isPaused, strings);
+    this.intervals.show(this.interval, strings);
     this.dashboard.chart.do((chart) => {
       chart.paint();
     });
@@ -343,7 +343,7 @@ export class App {
 
   private async share(): Promise<void> {
     const isCopied = await address.copy();
-    this.dashboard.status.tell(isCopied ? this.words.notice.copied : this.words.notice.notCopied);
+    this.dashboard.status.tell(isCopied ? this.strings.notice.copied : this.strings.notice.notCopied);
   }
 
   private writeAddress(): void {

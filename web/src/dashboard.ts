@@ -3,14 +3,14 @@ import type { MarketStore } from "./market-store";
 import type { BarSeries } from "./market";
 import type { Millis, StockSymbol } from "./model";
 import * as view from "./view";
-import type { Words } from "./words";
+import type { Strings } from "./strings";
 
 /** What the screen shows, and asks for what it does not have. */
 export interface Source {
   readonly client: Client;
   readonly store: MarketStore;
   readonly now: () => Millis;
-  readonly words: () => Words;
+  readonly strings: () => Strings;
 }
 
 /** What the viewer did with what is on the screen. */
@@ -46,10 +46,10 @@ export class Dashboard {
     this.flashes.fade();
   });
   private readonly bars = this.rhythm.part(BEATS.chart, () => {
-    this.chart.now?.draw(this.source.words());
+    this.chart.now?.draw(this.source.strings());
   });
   private readonly lines = this.rhythm.part(BEATS.tape, () => {
-    this.tape.draw(this.source.words());
+    this.tape.draw(this.source.strings());
   });
   private readonly figures = this.rhythm.part(BEATS.stream, () => {
     this.drawStream();
@@ -80,10 +80,10 @@ export class Dashboard {
     this.headline = new view.Headline(this.flashes);
     this.status = new view.Status(actions.connect);
     const missing = () => {
-      this.status.tell(source.words().notice.notWhole);
+      this.status.tell(source.strings().notice.loadFailed);
     };
     const { flashes, sparks } = this;
-    const gridActions = { ...actions, words: source.words, flashes, sparks };
+    const gridActions = { ...actions, strings: source.strings, flashes, sparks };
     this.grid = new view.Later(view.fetchGrid().then((Grid) => new Grid(gridActions, columns, width, this.rows)), missing);
     this.grid.do(() => {
       this.prices.hurry();
@@ -143,16 +143,16 @@ export class Dashboard {
 
   showSymbol(name: string): void {
     const { selected } = this;
-    const { store, words } = this.source;
+    const { store, strings } = this.source;
     this.headline.choose(selected, name);
     const figures = selected === undefined ? undefined : store.board.get(selected);
-    if (figures !== undefined) this.headline.draw(figures, words());
+    if (figures !== undefined) this.headline.draw(figures, strings());
     this.tape.choose(store.sales);
   }
 
   showSeries(series: BarSeries | undefined, label: string): void {
     this.chart.do((chart) => {
-      chart.choose(series, label, this.source.words());
+      chart.choose(series, label, this.source.strings());
     });
     this.looked();
   }
@@ -181,13 +181,13 @@ export class Dashboard {
   private drawPrices(): void {
     const grid = this.grid.now;
     if (this.isHeld || grid === undefined) return;
-    const { store, words, now } = this.source;
+    const { store, strings, now } = this.source;
     let isPriced = false;
     for (const symbol of store.board.takeChanged()) {
       const figures = store.board.get(symbol);
       if (figures === undefined) continue;
       grid.draw(symbol);
-      if (symbol === this.selected) this.headline.draw(figures, words());
+      if (symbol === this.selected) this.headline.draw(figures, strings());
       isPriced ||= figures.ticker !== undefined;
     }
     grid.keepSorted(now());
@@ -203,12 +203,12 @@ export class Dashboard {
   }
 
   private drawStream(): void {
-    const { client, store, words, now } = this.source;
+    const { client, store, strings, now } = this.source;
     const [time, isLive] = [now(), client.state.phase === "live"];
     const reading = store.meter.read(time);
-    this.status.drawState(client.state, store.freshness.read(time, { isLive: client.isAcknowledged, lastReceived: client.lastReceived }), time, words());
+    this.status.drawState(client.state, store.freshness.read(time, { isLive: client.isAcknowledged, lastReceived: client.lastReceived }), time, strings());
     this.status.drawReading(reading, isLive ? this.roundTrip : undefined);
-    this.status.drawGaps(client.counters.gaps, store.latestGap, words());
+    this.status.drawGaps(client.counters.gaps, store.latestGap, strings());
     this.stream.draw(client.counters, store.rates.read(time, client.counters), reading);
     const figures = this.selected === undefined || this.isHeld ? undefined : store.board.get(this.selected);
     if (this.selected !== undefined && figures !== undefined) this.headline.drawTitle(this.selected, figures);

@@ -8,9 +8,9 @@ const LISTENS_TO: Readonly<Record<string, readonly string[]>> = {
   wire: ["model"],
   client: ["model", "wire"],
   market: ["model"],
-  words: ["format", "client"],
-  settings: ["model", "market", "words"],
-  view: ["model", "format", "client", "market", "words", "settings"],
+  strings: ["format", "client"],
+  settings: ["model", "market", "strings"],
+  view: ["model", "format", "client", "market", "strings", "settings"],
 };
 
 const HERE = import.meta.dirname;

@@ -1,5 +1,5 @@
 import { INTERVALS, type IntervalSeconds } from "../market";
-import { LANGUAGES, type Language } from "../words";
+import { LANGUAGES, type Language } from "../strings";
 
 export const THEMES = ["system", "dark", "light"] as const;
 export const RISES = ["locale", "green", "red"] as const;

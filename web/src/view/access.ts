@@ -1,5 +1,5 @@
 import type { Key } from "../client";
-import type { Words } from "../words";
+import type { Strings } from "../strings";
 import { byId, setText } from "./dom";
 
 /** Asks the viewer for a key where the server wants one. */
@@ -21,9 +21,9 @@ export class AccessForm {
   }
 
   /** Opens it; who types or chooses something elsewhere is left alone. */
-  ask(why: "wanted" | "unknown", { access }: Words): void {
+  ask(why: "wanted" | "unknown", { login }: Strings): void {
     this.form.hidden = false;
-    setText(this.why, access[why]);
+    setText(this.why, login[why === "wanted" ? "required" : "invalid"]);
     for (const input of [this.id, this.secret]) input.ariaInvalid = String(why === "unknown");
     if (why === "unknown") this.secret.select();
     else if (document.activeElement === document.body) this.id.focus();

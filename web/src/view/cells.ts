@@ -1,7 +1,7 @@
 import { formatChange, formatCount, formatPercent, formatPrice } from "../format";
 import type { SymbolState } from "../market";
 import type { StockSymbol } from "../model";
-import type { ColumnId, Words } from "../words";
+import type { ColumnId, Strings } from "../strings";
 import { Figure, signOf } from "./cell";
 import { make, setText } from "./dom";
 import type { Flashes } from "./flashes";
@@ -20,9 +20,9 @@ export interface Cell {
   draw(row: Row): void;
 }
 
-/** What cells need of the runtime: the words in use, who fades and who draws lines, and a way to remove their row. */
+/** What cells need of the runtime: the strings in use, who fades and who draws lines, and a way to remove their row. */
 export interface CellContext {
-  readonly words: () => Words;
+  readonly strings: () => Strings;
   readonly flashes: Flashes;
   readonly sparks: Sparks;
   readonly remove: (symbol: StockSymbol) => void;
@@ -54,7 +54,7 @@ export const CELLS: Readonly<Record<ColumnId, CellMaker>> = {
   bid: ({ flashes }) => sizedCell(flashes, ({ ticker }) => [quoted(ticker?.bid), ticker?.bidSize]),
   ask: ({ flashes }) => sizedCell(flashes, ({ ticker }) => [quoted(ticker?.ask), ticker?.askSize]),
   volume: (context) => figureCell((figure, { ticker }) => {
-    figure.show(ticker?.volume, context.words().short);
+    figure.show(ticker?.volume, context.strings().short);
   }),
   range: () => rangeCell(),
   remove: (context) => removeCell(context),
@@ -91,8 +91,8 @@ function symbolCell(context: CellContext): Cell {
       const isHalted = trading === "halted";
       if (badge.hidden !== isHalted) return;
       badge.hidden = !isHalted;
-      badge.title = context.words().halted(reason);
-      setText(badge, context.words().haltedInShort);
+      badge.title = context.strings().halted(reason);
+      setText(badge, context.strings().haltedShort);
     },
   };
 }
@@ -144,7 +144,7 @@ function sparkCell(sparks: Sparks): Cell {
   };
 }
 
-function removeCell({ remove, words }: CellContext): Cell {
+function removeCell({ remove, strings }: CellContext): Cell {
   const node = make("button", "remove", "×");
   node.type = "button";
   node.tabIndex = -1;
@@ -158,7 +158,7 @@ function removeCell({ remove, words }: CellContext): Cell {
     draw: (row) => {
       if (row.symbol === symbol) return;
       symbol = row.symbol;
-      node.ariaLabel = words().remove(symbol);
+      node.ariaLabel = strings().remove(symbol);
     },
   };
 }

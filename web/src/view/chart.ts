@@ -14,7 +14,7 @@ import {
 import { formatDay, formatMinute, formatPrice, formatSecond } from "../format";
 import { DAY_MS, type ChartUpdate, type BarSeries } from "../market";
 import type { Ohlc } from "../model";
-import type { Words } from "../words";
+import type { Strings } from "../strings";
 import { byId, setText } from "./dom";
 import { Legend } from "./legend";
 import { readPalette, type Palette } from "./palette";
@@ -85,13 +85,13 @@ export class Chart {
   }
 
   /** Shows another series from the next drawing on. There is no picture of it yet that could be held. */
-  choose(series: BarSeries | undefined, label: string, words: Words): void {
+  choose(series: BarSeries | undefined, label: string, strings: Strings): void {
     this.series = series;
     this.isNew = true;
     this.isHeld = false;
     this.box.ariaLabel = label;
     this.legend.point(undefined);
-    setText(this.empty, series === undefined ? words.nothingSelected : words.waitingForTrade);
+    setText(this.empty, series === undefined ? strings.nothingSelected : strings.waitingForTrade);
   }
 
   /** Holds the picture, or lets it go on. The reader may still point at it and scroll back in it. */
@@ -99,7 +99,7 @@ export class Chart {
     this.isHeld = is === "held";
   }
 
-  draw(words: Words): void {
+  draw(strings: Strings): void {
     if (this.isNew) {
       this.chart.applyOptions({ timeScale: { timeVisible: (this.series?.intervalMs ?? 0) < DAY_MS } });
       this.drawAll();
@@ -108,7 +108,7 @@ export class Chart {
     } else if (this.series !== undefined && this.mayChange(this.series)) {
       this.apply(this.series.takeUpdate());
     }
-    this.legend.draw(this.drawn.newest, words);
+    this.legend.draw(this.drawn.newest, strings);
     this.follow();
   }
 

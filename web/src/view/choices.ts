@@ -1,5 +1,5 @@
 import { RISES, THEMES, type Settings } from "../settings";
-import { LANGUAGES, type PageWord, type Words } from "../words";
+import { LANGUAGES, type PageText, type Strings } from "../strings";
 import { byId, make } from "./dom";
 
 /** What can be chosen, in the order in which it stands in the dialog. */
@@ -8,11 +8,11 @@ const CHOICES = {
   rise: { word: "colours", values: RISES },
   language: { word: "language", values: ["browser", ...LANGUAGES] },
   strip: { word: "strip", values: ["shown", "hidden"] },
-} as const satisfies Readonly<Record<string, { readonly word: PageWord; readonly values: readonly string[] }>>;
+} as const satisfies Readonly<Record<string, { readonly word: PageText; readonly values: readonly string[] }>>;
 
 type Key = keyof typeof CHOICES;
 
-const WORD_OF: Readonly<Record<string, PageWord>> = {
+const WORD_OF: Readonly<Record<string, PageText>> = {
   system: "system",
   dark: "dark",
   light: "light",
@@ -36,14 +36,14 @@ export class Choices {
   }
 
   /** Made anew at each change of language or of what is chosen: it is small, and mostly shut. */
-  draw(settings: Settings, words: Words): void {
+  draw(settings: Settings, strings: Strings): void {
     const focused = document.activeElement instanceof HTMLInputElement ? document.activeElement.id : "";
-    const groups = (Object.keys(CHOICES) as Key[]).map((key) => this.groupOf(key, settings[key], words));
+    const groups = (Object.keys(CHOICES) as Key[]).map((key) => this.groupOf(key, settings[key], strings));
     this.box.replaceChildren(...groups);
     document.getElementById(focused)?.focus();
   }
 
-  private groupOf(key: Key, chosen: string, { page }: Words): HTMLElement {
+  private groupOf(key: Key, chosen: string, { page }: Strings): HTMLElement {
     const { word, values } = CHOICES[key];
     const labels = values.map((value) => {
       const input = make("input", "");

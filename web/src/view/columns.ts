@@ -1,5 +1,5 @@
 import type { ColDef } from "ag-grid-community";
-import { COLUMNS, type ColumnId } from "../words";
+import { COLUMNS, type ColumnId } from "../strings";
 import type { Row } from "./cells";
 
 type Shape = Pick<

@@ -1,5 +1,5 @@
 import { PACES_MS } from "../settings";
-import type { Words } from "../words";
+import type { Strings } from "../strings";
 import { byId, setText } from "./dom";
 
 /** The pace of the stream and the pause: the slider acts while it is moved. */
@@ -17,17 +17,17 @@ export class Controls {
     this.pause.addEventListener("click", togglePause);
   }
 
-  drawPace(conflateMs: number, words: Words): void {
+  drawPace(conflateMs: number, strings: Strings): void {
     const place = PACES_MS.findIndex((ms) => ms === conflateMs);
     if (place >= 0) this.pace.value = String(place);
-    const text = words.pace(conflateMs);
+    const text = strings.refresh(conflateMs);
     setText(this.paceText, text);
     this.pace.setAttribute("aria-valuetext", text);
   }
 
-  drawPause(isPaused: boolean, words: Words): void {
+  drawPause(isPaused: boolean, strings: Strings): void {
     this.pause.ariaPressed = String(isPaused);
-    setText(this.pauseText, isPaused ? words.goOn : words.pause);
+    setText(this.pauseText, isPaused ? strings.resume : strings.pause);
     document.body.dataset["paused"] = String(isPaused);
   }
 }

@@ -21,7 +21,7 @@ import {
   type IRowNode,
 } from "ag-grid-community";
 import type { StockSymbol } from "../model";
-import { COLUMNS, type ColumnId, type Words } from "../words";
+import { COLUMNS, type ColumnId, type Strings } from "../strings";
 import { CELLS, type Cell, type CellContext, type Row } from "./cells";
 import { shapeOf, sortValueOf } from "./columns";
 import { byId } from "./dom";
@@ -44,7 +44,7 @@ ModuleRegistry.registerModules([
 
 /** Whom the board tells what was done with it. */
 export interface GridActions {
-  readonly words: () => Words;
+  readonly strings: () => Strings;
   readonly flashes: Flashes;
   readonly sparks: Sparks;
   readonly select: (symbol: StockSymbol) => void;
@@ -159,9 +159,9 @@ export class Grid {
     this.api.resetColumnState();
   }
 
-  /** Another language: headers, and everything that words are in. */
+  /** Another language: headers, and everything that strings are in. */
   translate(): void {
-    const { columns } = this.actions.words();
+    const { columns } = this.actions.strings();
     this.api.setGridOption("columnDefs", (this.api.getColumnDefs() ?? []).map((column) => {
       const id = COLUMNS.find((known) => "colId" in column && column.colId === known);
       return id === undefined ? column : { ...column, headerName: columns[id].head, headerTooltip: columns[id].tip };
@@ -231,7 +231,7 @@ export class Grid {
   }
 
   private columnOf(id: ColumnId, width: "wide" | "narrow", textPx: number): ColDef<Row> {
-    const { head, tip } = this.actions.words().columns[id];
+    const { head, tip } = this.actions.strings().columns[id];
     return {
       colId: id,
       headerName: head,
@@ -274,8 +274,8 @@ export class Grid {
   }
 
   private context(): CellContext {
-    const { words, flashes, sparks, remove } = this.actions;
-    return { words, flashes, sparks, remove };
+    const { strings, flashes, sparks, remove } = this.actions;
+    return { strings, flashes, sparks, remove };
   }
 }
 

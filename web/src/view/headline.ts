@@ -1,7 +1,7 @@
 import { formatChange, formatPercent, formatPrice } from "../format";
 import type { SymbolState } from "../market";
 import type { StockSymbol } from "../model";
-import type { Words } from "../words";
+import type { Strings } from "../strings";
 import { Figure, signOf } from "./cell";
 import { byId, make, setText } from "./dom";
 import type { Flashes } from "./flashes";
@@ -40,9 +40,9 @@ export class Headline {
     this.name.title = name;
   }
 
-  draw({ ticker, trading, reason }: Readonly<SymbolState>, words: Words): void {
+  draw({ ticker, trading, reason }: Readonly<SymbolState>, strings: Strings): void {
     this.badge.hidden = trading === "open";
-    setText(this.badge, trading === "open" ? "" : words.halted(reason));
+    setText(this.badge, trading === "open" ? "" : strings.halted(reason));
     if (ticker === undefined) return;
     this.last.flash(ticker.last, formatPrice, this.flashes);
 

@@ -19,7 +19,7 @@ export { Status } from "./status";
 export { Stream } from "./stream";
 export { Strip } from "./strip";
 export { TapeView } from "./tape";
-export { writeWords } from "./words";
+export { translatePage } from "./translate";
 
 /** The two large parts are fetched by themselves: the page connects before they are there. */
 export const fetchGrid = async () => {

@@ -1,5 +1,5 @@
 import { INTERVALS, type IntervalSeconds } from "../market";
-import type { Words } from "../words";
+import type { Strings } from "../strings";
 import { byId, make, setText } from "./dom";
 
 /** The choice of a candle's length: radio buttons, so the browser brings the keyboard. */
@@ -20,10 +20,10 @@ export class Intervals {
     }
   }
 
-  show(interval: IntervalSeconds, words: Words): void {
+  show(interval: IntervalSeconds, strings: Strings): void {
     for (const [seconds, { input, text }] of this.choices) {
       input.checked = seconds === interval;
-      setText(text, words.interval(seconds));
+      setText(text, strings.interval(seconds));
     }
   }
 }

@@ -1,4 +1,4 @@
-import type { PageWord, Words } from "../words";
+import type { PageText, Strings } from "../strings";
 import { byId, make } from "./dom";
 
 /** What the keyboard asks for. */
@@ -58,13 +58,13 @@ const BY_KEY: Readonly<Partial<Record<string, (actions: KeyActions) => void>>> =
   "]": (actions) => { actions.list(1); },
 };
 
-const EXPLAINED: readonly (readonly [keys: readonly string[], word: PageWord])[] = [
+const EXPLAINED: readonly (readonly [keys: readonly string[], word: PageText])[] = [
   [["/"], "keySearch"],
   [["↑", "↓"], "keySelect"],
   [["Del"], "keyRemove"],
   [["1", "…", "5"], "keyInterval"],
   [["␣"], "keyPause"],
-  [["T"], "keyTape"],
+  [["T"], "keyStrip"],
   [["[", "]"], "keyLists"],
   [["Enter"], "keySort"],
   [["⇧←", "⇧→"], "keyMoveColumn"],
@@ -75,7 +75,7 @@ const EXPLAINED: readonly (readonly [keys: readonly string[], word: PageWord])[]
 const IN_SHORT = 7;
 
 /** Says which key does what: the first few in the footer, all of them in the settings. */
-export function writeKeys({ page }: Words): void {
+export function writeKeys({ page }: Strings): void {
   const kbd = (keys: readonly string[]) => keys.map((key) => (key === "…" ? "…" : make("kbd", "", key)));
   const short = EXPLAINED.slice(0, IN_SHORT).map(([keys, word]) => make("span", "", ...kbd(keys), ` ${page[word]}`));
   byId("keys", HTMLElement).replaceChildren(...short);

@@ -1,6 +1,6 @@
 import { formatPercent, formatPrice } from "../format";
 import type { Ohlc } from "../model";
-import type { Words } from "../words";
+import type { Strings } from "../strings";
 import { signOf } from "./cell";
 import { byId, make, setText } from "./dom";
 
@@ -20,7 +20,7 @@ export class Legend {
     this.pointed = bar;
   }
 
-  draw(newest: Ohlc | undefined, { legend, short }: Words): void {
+  draw(newest: Ohlc | undefined, { legend, short }: Strings): void {
     const bar = this.pointed ?? newest;
     this.box.hidden = bar === undefined;
     if (bar === undefined) return;

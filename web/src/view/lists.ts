@@ -1,5 +1,5 @@
 import type { Watchlist } from "../market";
-import type { ColumnId, Words } from "../words";
+import type { ColumnId, Strings } from "../strings";
 import { byId, make, setText } from "./dom";
 
 /** What can be done with lists. */
@@ -10,7 +10,7 @@ export interface ListActions {
   readonly delete: () => void;
   /** A name for a list that has none yet. */
   readonly freshName: () => string;
-  readonly words: () => Words;
+  readonly strings: () => Strings;
 }
 
 /** The choice of a watchlist, and what makes, names and deletes one. */
@@ -27,10 +27,10 @@ export class ListChoice {
       actions.show(this.select.selectedIndex);
     });
     byId("list-new", HTMLButtonElement).addEventListener("click", () => {
-      this.ask(actions.freshName(), actions.words(), actions.create);
+      this.ask(actions.freshName(), actions.strings(), actions.create);
     });
     byId("list-rename", HTMLButtonElement).addEventListener("click", () => {
-      this.ask(this.current, actions.words(), actions.rename);
+      this.ask(this.current, actions.strings(), actions.rename);
     });
     this.deleteButton.addEventListener("click", actions.delete);
     this.dialog.addEventListener("close", () => {
@@ -46,8 +46,8 @@ export class ListChoice {
     this.deleteButton.disabled = lists.length < 2;
   }
 
-  private ask(name: string, words: Words, named: (name: string) => void): void {
-    setText(byId("name-label", HTMLElement), words.nameOfList);
+  private ask(name: string, strings: Strings, named: (name: string) => void): void {
+    setText(byId("name-label", HTMLElement), strings.lists.nameLabel);
     this.named = named;
     this.input.value = name;
     this.dialog.returnValue = "";
@@ -61,14 +61,14 @@ export interface ColumnActions {
   readonly columns: () => readonly { readonly id: ColumnId; readonly isShown: boolean }[];
   readonly setShown: (id: ColumnId, shown: "shown" | "hidden") => void;
   readonly reset: () => void;
-  readonly words: () => Words;
+  readonly strings: () => Strings;
 }
 
 /** Which columns are shown: boxes to tick, made when the menu is opened. */
 export function makeColumnMenu(actions: ColumnActions): void {
   const menu = byId("columns", HTMLElement);
   const fill = () => {
-    const { columns: heads, page } = actions.words();
+    const { columns: heads, page } = actions.strings();
     const boxes = actions
       .columns()
       .filter(({ id }) => id !== "symbol")

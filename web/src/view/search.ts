@@ -1,5 +1,5 @@
 import type { Instrument, StockSymbol } from "../model";
-import type { Words } from "../words";
+import type { Strings } from "../strings";
 import { byId, make } from "./dom";
 
 /** Where the search looks, and whom it tells. */
@@ -7,7 +7,7 @@ export interface SearchActions {
   readonly find: (typed: string) => readonly Instrument[];
   readonly isWatched: (symbol: StockSymbol) => boolean;
   readonly choose: (symbol: StockSymbol) => void;
-  readonly words: () => Words;
+  readonly strings: () => Strings;
 }
 
 /** A box to type in with a list of what was found below: the combobox pattern of the ARIA guide. */
@@ -64,7 +64,7 @@ export class Search {
     const typed = this.input.value.trim();
     this.hits = typed === "" ? [] : this.actions.find(typed);
     const options = this.hits.map((hit, at) => this.optionOf(hit, at));
-    const none = typed === "" ? [] : [noneOf(this.actions.words().noMatch(typed))];
+    const none = typed === "" ? [] : [noneOf(this.actions.strings().noMatch(typed))];
     this.list.replaceChildren(...(options.length > 0 ? options : none));
     this.list.hidden = typed === "";
     this.input.ariaExpanded = String(typed !== "");
@@ -73,7 +73,7 @@ export class Search {
 
   private optionOf(hit: Instrument, at: number): HTMLLIElement {
     const option = make("li", "", make("b", "", hit.symbol), make("span", "name", hit.name));
-    option.append(make("small", "", this.actions.isWatched(hit.symbol) ? this.actions.words().lists.watched : hit.exchange));
+    option.append(make("small", "", this.actions.isWatched(hit.symbol) ? this.actions.strings().lists.added : hit.exchange));
     option.id = `hit-${at}`;
     option.role = "option";
     // The pointer's press would take the focus, and with it the list, before the click.

@@ -2,7 +2,7 @@ import { readyStateOf, type ClientState, type Gap } from "../client";
 import { formatCount, formatCountdown, formatSpan, NONE } from "../format";
 import type { Freshness, Reading } from "../market";
 import type { Millis } from "../model";
-import type { Words } from "../words";
+import type { Strings } from "../strings";
 import { byId, setText } from "./dom";
 
 /** The connection's state by its WebSocket name, why it is so, and how fresh the feed is. */
@@ -24,11 +24,11 @@ export class Status {
     this.again.addEventListener("click", connectNow);
   }
 
-  drawState(state: ClientState, freshness: Freshness, now: Millis, words: Words): void {
+  drawState(state: ClientState, freshness: Freshness, now: Millis, strings: Strings): void {
     const name = readyStateOf(state);
     setText(this.name, name);
-    setText(this.why, words.reason(state, formatCountdown(state.phase === "waiting" ? state.until - now : 0)));
-    setText(this.fresh, textOf(freshness, words));
+    setText(this.why, strings.connection(state, formatCountdown(state.phase === "waiting" ? state.until - now : 0)));
+    setText(this.fresh, textOf(freshness, strings));
     this.fresh.dataset["is"] = freshness.kind;
     this.again.hidden = state.phase !== "waiting" && state.phase !== "ended";
     if (this.box.dataset["state"] === name) return;
@@ -43,10 +43,10 @@ export class Status {
     setText(this.trip, roundTrip === undefined ? NONE : formatSpan(roundTrip));
   }
 
-  drawGaps(gaps: number, newest: Gap | undefined, words: Words): void {
+  drawGaps(gaps: number, newest: Gap | undefined, strings: Strings): void {
     setText(this.gaps, formatCount(gaps));
     if (gaps > 0) this.gapsBox.dataset["bad"] = "";
-    this.gapsBox.title = newest === undefined ? words.noGaps : words.gapAt(newest.symbol, newest.from, newest.to);
+    this.gapsBox.title = newest === undefined ? strings.noGaps : strings.latestGap(newest.symbol, newest.from, newest.to);
   }
 
   /** Tells something that is no connection's state, in one sentence; an empty one takes it back. */
@@ -56,17 +56,17 @@ export class Status {
   }
 }
 
-function textOf(freshness: Freshness, { fresh }: Words): string {
+function textOf(freshness: Freshness, { freshness: texts }: Strings): string {
   switch (freshness.kind) {
     case "off":
-      return fresh.off;
+      return texts.off;
     case "lost":
-      return fresh.lost(formatCountdown(freshness.silentMs));
+      return texts.lost(formatCountdown(freshness.silentMs));
     case "missed":
-      return fresh.missed(formatCount(freshness.count));
+      return texts.missed(formatCount(freshness.count));
     case "quiet":
-      return fresh.quiet(formatCountdown(freshness.ageMs));
+      return texts.quiet(formatCountdown(freshness.ageMs));
     case "live":
-      return fresh.live;
+      return texts.live;
   }
 }

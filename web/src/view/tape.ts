@@ -1,6 +1,6 @@
 import { formatCount, formatMillis, formatPrice } from "../format";
 import type { TimeAndSales, SalesRow } from "../market";
-import type { Words } from "../words";
+import type { Strings } from "../strings";
 import { byId, make, setText } from "./dom";
 
 /** One line of time and sales on the screen; it is given another trade instead of being made anew. */
@@ -18,13 +18,13 @@ class Line {
     this.node.role = "row";
   }
 
-  show(line: SalesRow, top: number, words: Words): void {
+  show(line: SalesRow, top: number, strings: Strings): void {
     if (top !== this.top) this.node.style.transform = `translateY(${top}px)`;
     this.top = top;
     if (line === this.shown) return;
     this.shown = line;
     if (line.kind === "gap") {
-      setText(this.time, words.hole(formatCount(line.missing)));
+      setText(this.time, strings.missingTrades(formatCount(line.missing)));
       setText(this.price, "");
       setText(this.size, "");
       this.node.dataset["side"] = "hole";
@@ -111,21 +111,21 @@ export class TapeView {
     this.isHeld = is === "held";
   }
 
-  draw(words: Words): void {
+  draw(strings: Strings): void {
     const { tape, top } = this;
     if (tape === undefined) return;
     const stands = this.isPaused || this.isHeld || top > this.lineHeight;
     this.heldAt = stands ? Math.max(this.heldAt ?? tape.end, tape.start) : undefined;
     const end = this.heldAt ?? tape.end;
-    const state = `${end} ${tape.start} ${top} ${this.height} ${tape.revision} ${words.language}`;
+    const state = `${end} ${tape.start} ${top} ${this.height} ${tape.revision} ${strings.language}`;
     if (this.drawn === state) return;
     this.drawn = state;
     const waiting = tape.end - end;
-    setText(this.buttonText, waiting > 0 ? words.moreLines(formatCount(waiting)) : this.isPaused ? words.goOn : words.pause);
-    this.drawLines(tape, end, top, words);
+    setText(this.buttonText, waiting > 0 ? strings.newTrades(formatCount(waiting)) : this.isPaused ? strings.resume : strings.pause);
+    this.drawLines(tape, end, top, strings);
   }
 
-  private drawLines(tape: TimeAndSales, end: number, top: number, words: Words): void {
+  private drawLines(tape: TimeAndSales, end: number, top: number, strings: Strings): void {
     const total = end - tape.start;
     this.room.style.height = `${total * this.lineHeight}px`;
     const first = Math.max(0, Math.floor(top / this.lineHeight) - 2);
@@ -139,7 +139,7 @@ export class TapeView {
       const place = first + at;
       const what = at < wanted ? tape.row(end - 1 - place) : undefined;
       line.node.hidden = what === undefined;
-      if (what !== undefined) line.show(what, place * this.lineHeight, words);
+      if (what !== undefined) line.show(what, place * this.lineHeight, strings);
     });
   }
 }

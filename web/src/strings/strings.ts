@@ -1,39 +1,39 @@
 import type { ClientState } from "../client";
 
-/** The languages of the page. */
+/** The supported languages. */
 export const LANGUAGES = ["en", "zh"] as const;
 
 export type Language = (typeof LANGUAGES)[number];
 
-/** Everything that the page says, in one language. What is not a sentence alone is a function of what it tells. */
-export interface Words {
+/** All texts of the user interface in one language. Texts with parameters are functions. */
+export interface Strings {
   readonly language: Language;
-  /** For the `lang` of the page. */
+  /** The BCP 47 tag for the `lang` attribute of the page. */
   readonly tag: string;
-  /** Texts that stand in the page itself, by the name that the page gives them. */
-  readonly page: Readonly<Record<PageWord, string>>;
-  /** Headers of the board's columns, and what they mean. */
+  /** Texts of elements with a `data-text` or `data-label` attribute in index.html. */
+  readonly page: Readonly<Record<PageText, string>>;
+  /** Headers and tooltips of the watchlist's columns. */
   readonly columns: Readonly<Record<ColumnId, { readonly head: string; readonly tip: string }>>;
-  /** A count in few characters: `128.4K`, `12.84万`. */
+  /** A count in short form: `128.4K`, `12.84万`. */
   readonly short: (count: number) => string;
   readonly interval: (seconds: number) => string;
-  /** How often the board is told of changes. */
-  readonly pace: (ms: number) => string;
-  readonly updatesWaiting: (count: string) => string;
-  readonly reason: (state: ClientState, inSeconds: string) => string;
-  readonly fresh: {
+  /** The conflation interval. */
+  readonly refresh: (ms: number) => string;
+  /** Why the connection is not open; empty if there is nothing to say. */
+  readonly connection: (state: ClientState, countdown: string) => string;
+  readonly freshness: {
     readonly live: string;
     readonly quiet: (age: string) => string;
     readonly lost: (age: string) => string;
     readonly missed: (count: string) => string;
     readonly off: string;
   };
-  readonly hole: (count: string) => string;
-  readonly moreLines: (count: string) => string;
+  readonly missingTrades: (count: string) => string;
+  readonly newTrades: (count: string) => string;
   readonly noMatch: (typed: string) => string;
   readonly remove: (symbol: string) => string;
   readonly halted: (reason: string) => string;
-  readonly haltedInShort: string;
+  readonly haltedShort: string;
   readonly chartOf: (symbol: string, interval: string) => string;
   readonly waitingForTrade: string;
   readonly nothingSelected: string;
@@ -44,25 +44,24 @@ export interface Words {
     readonly noInstruments: string;
     readonly full: string;
     readonly drain: (seconds: string) => string;
-    readonly notWhole: string;
+    readonly loadFailed: string;
     readonly copied: string;
     readonly notCopied: string;
   };
   readonly lists: {
     readonly first: string;
     readonly shared: string;
-    readonly fresh: (number: number) => string;
-    readonly watched: string;
+    readonly numbered: (number: number) => string;
+    /** Marks a search result that is in the current list. */
+    readonly added: string;
+    readonly nameLabel: string;
   };
   readonly pause: string;
-  readonly goOn: string;
+  readonly resume: string;
   readonly legend: readonly [open: string, high: string, low: string, close: string, volume: string];
   readonly noGaps: string;
-  readonly gapAt: (symbol: string, from: number, to: number) => string;
-  /** When the server asks for a key. */
-  readonly access: { readonly wanted: string; readonly unknown: string };
-  /** The name of a list that the viewer is asked for. */
-  readonly nameOfList: string;
+  readonly latestGap: (symbol: string, from: number, to: number) => string;
+  readonly login: { readonly required: string; readonly invalid: string };
 }
 
 export const COLUMNS = [
@@ -79,9 +78,10 @@ export const COLUMNS = [
   "remove",
 ] as const;
 
+/** A column's id. Stored with the user's column layout. */
 export type ColumnId = (typeof COLUMNS)[number];
 
-export type PageWord =
+export type PageText =
   | "connection"
   | "connectNow"
   | "updates"
@@ -89,22 +89,21 @@ export type PageWord =
   | "p99"
   | "roundTrip"
   | "gaps"
-  | "pace"
+  | "refresh"
   | "settings"
   | "chart"
   | "candleLength"
-  | "tape"
-  | "tapeTime"
-  | "tapePrice"
-  | "tapeSize"
+  | "sales"
+  | "salesTime"
+  | "salesPrice"
+  | "salesSize"
   | "stream"
   | "latency"
   | "frames"
   | "bytes"
   | "conflated"
   | "missed"
-  | "healed"
-  | "repeated"
+  | "recovered"
   | "connections"
   | "session"
   | "watchlist"
@@ -136,14 +135,14 @@ export type PageWord =
   | "keyRemove"
   | "keyInterval"
   | "keyPause"
-  | "keyTape"
+  | "keyStrip"
   | "keyLists"
   | "keyMoveColumn"
   | "keySizeColumn"
   | "keySort"
-  | "accessId"
-  | "accessSecret"
-  | "accessShow"
-  | "candlesBy"
+  | "loginKey"
+  | "loginSecret"
+  | "logIn"
+  | "chartsBy"
   | "perSecond"
   | "skip";

@@ -1,12 +1,12 @@
-import type { Words } from "../words";
+import type { Strings } from "../strings";
 import { setText } from "./dom";
 
-/** Writes the page's own texts in a language: what stands in an element, and what names one. */
-export function writeWords({ page, tag }: Words): void {
+/** Writes the static texts of the page: element contents (`data-text`) and accessible names (`data-label`). */
+export function translatePage({ page, tag }: Strings): void {
   const texts: Readonly<Partial<Record<string, string>>> = page;
   document.documentElement.lang = tag;
-  for (const element of document.querySelectorAll<HTMLElement>("[data-word]")) {
-    const text = texts[element.dataset["word"] ?? ""];
+  for (const element of document.querySelectorAll<HTMLElement>("[data-text]")) {
+    const text = texts[element.dataset["text"] ?? ""];
     if (text !== undefined) setText(element, text);
   }
   for (const element of document.querySelectorAll<HTMLElement>("[data-label]")) {
