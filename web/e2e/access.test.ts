@@ -37,6 +37,6 @@ test.each(["dark", "light"] as const)("the disconnected dashboard has no accessi
   await expect.poll(() => text(page, "#connection-state"), DEADLINE).toBe("CLOSED");
 
   expect(await violationsOf(page)).toEqual([]);
-  await page.click("#connection-again");
+  await page.click("#connection-retry");
   await isLive(page);
 });

@@ -10,7 +10,7 @@ test("the first prices appear, and only the server receives requests", async () 
   const { page, server, seen } = await open();
 
   await expect.poll(() => page.locator("#chart-empty").isHidden(), DEADLINE).toBe(true);
-  await expect.poll(() => page.locator("#tape-room .tape-row:visible").count(), DEADLINE).toBeGreaterThan(3);
+  await expect.poll(() => page.locator("#sales-rows .sales-row:visible").count(), DEADLINE).toBeGreaterThan(3);
   expect([...seen.hosts]).toEqual([server.origin]);
   expect(seen.complaints).toEqual([]);
 });
@@ -40,16 +40,16 @@ test("a page opened during a halt shows it", async () => {
 
 test("the refresh slider takes effect at once", async () => {
   const { page, server } = await open();
-  await page.locator("#pace").fill("0");
+  await page.locator("#refresh").fill("0");
 
   await expect.poll(() => server.commands.some(({ x }) => (x as Record<string, unknown>)["conflate_ms"] === 0), DEADLINE).toBe(true);
-  expect(await text(page, "#pace-text")).toBe("every tick");
+  expect(await text(page, "#refresh-text")).toBe("every tick");
 });
 
 test("a pause freezes prices, chart and trades at one moment, and resuming shows what arrived meanwhile", async () => {
   const { page, server } = await open({ market: STILL, query: "?list=AAPL,KO" });
   const last = lastOf("AAPL");
-  const newest = ".tape-row:first-child .tape-price";
+  const newest = ".sales-row:first-child .sales-price";
   server.print("AAPL", 228);
   await expect.poll(() => text(page, "#legend"), DEADLINE).toContain("C228.00");
 
@@ -74,7 +74,7 @@ test("a pause freezes prices, chart and trades at one moment, and resuming shows
 
 test("during a pause the chart has a crosshair, the trades scroll and another symbol can be selected", async () => {
   const { page } = await open({ query: "?list=AAPL,KO" });
-  await expect.poll(() => page.locator("#tape-room .tape-row:visible").count(), DEADLINE).toBeGreaterThan(5);
+  await expect.poll(() => page.locator("#sales-rows .sales-row:visible").count(), DEADLINE).toBeGreaterThan(5);
   await page.click("#pause");
   const legend = await text(page, "#legend");
 
@@ -85,7 +85,7 @@ test("during a pause the chart has a crosshair, the trades scroll and another sy
   await page.click(rowOf("KO"));
   await expect.poll(() => text(page, "#chart-empty").then(() => page.locator("#chart-empty").isHidden()), DEADLINE).toBe(true);
   await expect.poll(() => text(page, "#legend"), DEADLINE).toMatch(/O6\d\.\d\d/);
-  await expect.poll(() => text(page, ".tape-row:first-child .tape-price"), DEADLINE).toMatch(/^6\d\.\d\d$/);
+  await expect.poll(() => text(page, ".sales-row:first-child .sales-price"), DEADLINE).toMatch(/^6\d\.\d\d$/);
 });
 
 test("lists are created, renamed, switched and deleted", async () => {
@@ -95,7 +95,7 @@ test("lists are created, renamed, switched and deleted", async () => {
   await page.keyboard.type("Energy");
   await page.keyboard.press("Enter");
   await expect.poll(() => page.locator("#lists option:checked").textContent(), DEADLINE).toBe("Energy");
-  await page.locator("#board-empty").waitFor();
+  await page.locator("#watchlist-empty").waitFor();
   await page.locator("#search").fill("XOM");
   await page.keyboard.press("Enter");
   await expect.poll(() => text(page, lastOf("XOM")), DEADLINE).toMatch(/\d/);
@@ -119,7 +119,7 @@ test("a view is shared by its URL: list, symbol and interval", async () => {
 
 test("settings are restored on the next visit", async () => {
   const { page } = await open({ context: { colorScheme: "dark" } });
-  await page.locator("#pace").fill("5");
+  await page.locator("#refresh").fill("5");
   await page.click("#settings-button");
   await page.locator("label", { hasText: "Light" }).click();
   await page.locator("label", { hasText: "Red" }).click();
@@ -134,7 +134,7 @@ test("settings are restored on the next visit", async () => {
   expect(await root.getAttribute("data-rise")).toBe("red");
   expect(await root.getAttribute("lang")).toBe("zh-CN");
   expect(await page.locator("#strip").isHidden()).toBe(true);
-  expect(await page.locator("#pace").inputValue()).toBe("5");
+  expect(await page.locator("#refresh").inputValue()).toBe("5");
 });
 
 test("invalid stored settings are ignored", async () => {
@@ -155,6 +155,6 @@ test.each([
 ])("in %s the title is %s and rising prices are %s", async (locale, title, rise) => {
   const { page } = await open({ context: { locale } });
 
-  expect(await text(page, "#watch-title")).toBe(title);
+  expect(await text(page, "#watchlist-title")).toBe(title);
   expect(await page.locator("html").getAttribute("data-rise")).toBe(rise);
 });

@@ -14,8 +14,8 @@ const open = boards();
 const AAPL = symbol("AAPL");
 
 const prints = (page: Page, newest: number) =>
-  page.locator("#tape-room .tape-row:visible").evaluateAll(
-    (lines, wanted) => lines.slice(0, wanted).map((line) => (line as HTMLElement).dataset["side"] === "hole" ? "hole" : (line.children[1]?.textContent ?? "")),
+  page.locator("#sales-rows .sales-row:visible").evaluateAll(
+    (lines, wanted) => lines.slice(0, wanted).map((line) => (line as HTMLElement).dataset["side"] === "gap" ? "gap" : (line.children[1]?.textContent ?? "")),
     newest,
   );
 
@@ -33,7 +33,7 @@ test("after a lost connection trades and chart have no gap and no duplicate", as
   server.cutAll();
   for (const price of [228.03, 228.04, 228.05]) server.print("AAPL", price);
   await expect.poll(() => text(page, "#count-connections"), DEADLINE).toBe("2");
-  await expect.poll(() => text(page, "#count-healed"), DEADLINE).toBe("3");
+  await expect.poll(() => text(page, "#count-recovered"), DEADLINE).toBe("3");
   server.print("AAPL", 228.06);
 
   await expect.poll(() => prints(page, 6), DEADLINE).toEqual(["228.06", "228.05", "228.04", "228.03", "228.02", "228.01"]);
@@ -50,7 +50,7 @@ test("after a server restart trades and chart are complete without a reload", as
   const { port } = server;
   await server.kill();
   await expect.poll(() => text(page, "#connection-state"), DEADLINE).toBe("CLOSED");
-  await expect.poll(() => text(page, "#connection-why"), DEADLINE).toMatch(/retrying in \d+ s$/);
+  await expect.poll(() => text(page, "#connection-reason"), DEADLINE).toMatch(/retrying in \d+ s$/);
   // Some tries in vain, so that the wait has grown.
   const tries = seen.sockets;
   await expect.poll(() => seen.sockets, DEADLINE).toBeGreaterThan(tries + 2);
@@ -76,11 +76,11 @@ test("a drain is announced and sets the time of the reconnect", async () => {
   server.closeAll(1012);
 
   await expect.poll(() => text(page, "#notice"), DEADLINE).toContain("Reconnecting in 60 s");
-  await expect.poll(() => text(page, "#connection-why"), DEADLINE).toMatch(/retrying in (60|5\d) s$/);
-  expect(await page.locator("#connection-again").isVisible()).toBe(true);
+  await expect.poll(() => text(page, "#connection-reason"), DEADLINE).toMatch(/retrying in (60|5\d) s$/);
+  expect(await page.locator("#connection-retry").isVisible()).toBe(true);
 
   const { sockets } = seen;
-  await page.click("#connection-again");
+  await page.click("#connection-retry");
   await isLive(page);
   expect(seen.sockets).toBe(sockets + 1);
   expect(seen.loads).toBe(1);

@@ -41,7 +41,7 @@ test("the dashboard shows a moving market, adds a symbol and survives a killed s
   await expect.poll(() => state(page), DEADLINE).toBe("OPEN");
   await seesPriceMove(page, "AAPL");
   await expect.poll(() => page.locator("#chart-empty").isHidden(), DEADLINE).toBe(true);
-  await expect.poll(() => page.locator("#tape-room .tape-row:visible").count(), DEADLINE).toBeGreaterThan(5);
+  await expect.poll(() => page.locator("#sales-rows .sales-row:visible").count(), DEADLINE).toBeGreaterThan(5);
   expect(await text(page, "#legend")).toMatch(/\d/);
 
   await page.keyboard.press("/");
@@ -53,13 +53,13 @@ test("the dashboard shows a moving market, adds a symbol and survives a killed s
 
   await server.kill();
   await expect.poll(() => state(page), DEADLINE).toBe("CLOSED");
-  await expect.poll(() => text(page, "#connection-why"), DEADLINE).toMatch(/retrying in \d+ s$/);
+  await expect.poll(() => text(page, "#connection-reason"), DEADLINE).toMatch(/retrying in \d+ s$/);
 
   await server.start();
   await expect.poll(() => state(page), DEADLINE).toBe("OPEN");
   await seesPriceMove(page, "AAPL");
   await seesPriceMove(page, "KO");
-  await expect.poll(() => page.locator('.tape-row[data-side="hole"]:visible').count(), DEADLINE).toBe(0);
+  await expect.poll(() => page.locator('.sales-row[data-side="gap"]:visible').count(), DEADLINE).toBe(0);
 
   expect([...seen.hosts]).toEqual([new URL(server.origin).host]);
   expect(seen.loads).toBe(1);
@@ -74,13 +74,13 @@ test("at every refresh interval no gap is counted", async () => {
   const page = await browser.open(server.origin);
   await expect.poll(() => state(page), DEADLINE).toBe("OPEN");
   for (const place of ["6", "0", "2"]) {
-    await page.locator("#pace").fill(place);
+    await page.locator("#refresh").fill(place);
     await framesPass(page, 3);
   }
 
   expect(await count(page, "count-conflated")).toBeGreaterThan(0);
   expect(await count(page, "meter-gaps")).toBe(0);
-  await expect.poll(() => text(page, "#meter-trip"), DEADLINE).toMatch(/ms|s/);
+  await expect.poll(() => text(page, "#meter-round-trip"), DEADLINE).toMatch(/ms|s/);
   await page.context().close();
 });
 

@@ -32,26 +32,26 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-const why = (page: Page) => text(page, "#access-why");
+const why = (page: Page) => text(page, "#login-message");
 
 async function logIn(page: Page, id: string, shown: string): Promise<void> {
-  await page.locator("#access-id").fill(id);
-  await page.locator("#access-secret").fill(shown);
+  await page.locator("#login-id").fill(id);
+  await page.locator("#login-secret").fill(shown);
   await page.keyboard.press("Enter");
 }
 
 test("a server that requires a key gets it from the login form, and only the tab stores it", async () => {
   const page = await browser.open(server.origin);
-  await page.locator("#access").waitFor();
+  await page.locator("#login").waitFor();
   expect(await why(page)).toContain("requires a key");
-  expect(await page.evaluate(() => document.activeElement?.id)).toBe("access-id");
+  expect(await page.evaluate(() => document.activeElement?.id)).toBe("login-id");
 
   await logIn(page, "desk", "not it");
   await expect.poll(() => why(page), DEADLINE).toContain("Invalid key or secret");
-  expect(await page.locator("#access-secret").getAttribute("aria-invalid")).toBe("true");
+  expect(await page.locator("#login-secret").getAttribute("aria-invalid")).toBe("true");
 
   await logIn(page, "desk", secret);
-  await page.locator("#access").waitFor({ state: "hidden" });
+  await page.locator("#login").waitFor({ state: "hidden" });
   await isLive(page);
   await expect.poll(() => text(page, "#headline-name"), DEADLINE).toMatch(/\w/);
   await expect.poll(() => page.locator("#chart-empty").isHidden(), DEADLINE).toBe(true);
@@ -59,12 +59,12 @@ test("a server that requires a key gets it from the login form, and only the tab
 
   await page.reload();
   await isLive(page);
-  expect(await page.locator("#access").isHidden()).toBe(true);
+  expect(await page.locator("#login").isHidden()).toBe(true);
   expect(await page.evaluate(() => JSON.stringify(localStorage))).not.toContain(secret);
 
   const other = await page.context().newPage();
   await other.goto(server.origin);
-  await other.locator("#access").waitFor();
+  await other.locator("#login").waitFor();
   await page.context().close();
 });
 
@@ -73,11 +73,11 @@ test.each([
   ["light", "zh-CN", 360],
 ] as const)("the login form has no accessibility violations: %s, %s, %d pixels wide", async (colorScheme, locale, width) => {
   const page = await browser.open(server.origin, { colorScheme, locale, reducedMotion: "reduce", viewport: { width, height: 800 } });
-  await page.locator("#access").waitFor();
+  await page.locator("#login").waitFor();
   expect(await violationsOf(page)).toEqual([]);
 
   await logIn(page, "desk", "not it");
-  await expect.poll(() => page.locator("#access-secret").getAttribute("aria-invalid"), DEADLINE).toBe("true");
+  await expect.poll(() => page.locator("#login-secret").getAttribute("aria-invalid"), DEADLINE).toBe("true");
   expect(await violationsOf(page)).toEqual([]);
   await page.context().close();
 });

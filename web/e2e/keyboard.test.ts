@@ -18,8 +18,8 @@ const keptHidden = async (page: Page) => {
 
 /** Goes to the tape when it is longer than its place. */
 async function enterTape(page: Page): Promise<void> {
-  await expect.poll(() => page.locator("#tape-room").evaluate((room) => room.clientHeight), DEADLINE).toBeGreaterThan(800);
-  await page.locator("#tape-scroll").focus();
+  await expect.poll(() => page.locator("#sales-rows").evaluate((room) => room.clientHeight), DEADLINE).toBeGreaterThan(800);
+  await page.locator("#sales-scroll").focus();
 }
 
 const focusedId = (page: Page) => page.evaluate(() => document.activeElement?.id);
@@ -44,7 +44,7 @@ test("Tab visits each control once, with visible focus, and leaves the grid", as
     visited.push(isSeen || name === "BODY" ? name : `${name}, unseen`);
   }
 
-  const top = ["skip", "pace", "pause", "settings-button", "strip", "interval", "tape-pause", "tape-scroll"];
+  const top = ["skip", "refresh", "pause", "settings-button", "strip", "interval", "sales-pause", "sales-scroll"];
   const watchlist = ["lists", "list-new", "list-rename", "list-delete", "columns-button", "search", "header-cell", "cell"];
   expect(visited).toEqual([...top, ...watchlist, "A", "BODY"]);
 });
@@ -97,13 +97,13 @@ test("the keyboard creates, switches and deletes lists", async () => {
 
 test("the keyboard controls refresh interval, pause, candle length, time and sales, ticker tape and settings", async () => {
   const { page } = await open();
-  await page.locator("#pace").focus();
+  await page.locator("#refresh").focus();
   await page.keyboard.press("ArrowRight");
-  await expect.poll(() => text(page, "#pace-text"), DEADLINE).toBe("every 500 ms");
+  await expect.poll(() => text(page, "#refresh-text"), DEADLINE).toBe("every 500 ms");
   await page.keyboard.press("Home");
-  await expect.poll(() => text(page, "#pace-text"), DEADLINE).toBe("every tick");
+  await expect.poll(() => text(page, "#refresh-text"), DEADLINE).toBe("every tick");
 
-  await page.locator("#tape-scroll").focus();
+  await page.locator("#sales-scroll").focus();
   await page.keyboard.press(" ");
   expect(await page.locator("#pause").getAttribute("aria-pressed")).toBe("true");
   await page.keyboard.press(" ");
@@ -117,12 +117,12 @@ test("the keyboard controls refresh interval, pause, candle length, time and sal
 
   await enterTape(page);
   await page.keyboard.press("PageDown");
-  await expect.poll(() => page.locator("#tape-scroll").evaluate((box) => box.scrollTop), DEADLINE).toBeGreaterThan(0);
-  await expect.poll(() => text(page, "#tape-pause-text"), DEADLINE).toMatch(/^\d+ new$/);
-  await page.locator("#tape-pause").focus();
+  await expect.poll(() => page.locator("#sales-scroll").evaluate((box) => box.scrollTop), DEADLINE).toBeGreaterThan(0);
+  await expect.poll(() => text(page, "#sales-pause-text"), DEADLINE).toMatch(/^\d+ new$/);
+  await page.locator("#sales-pause").focus();
   await page.keyboard.press("Enter");
   await page.keyboard.press("Enter");
-  await expect.poll(() => page.locator("#tape-scroll").evaluate((box) => box.scrollTop), DEADLINE).toBe(0);
+  await expect.poll(() => page.locator("#sales-scroll").evaluate((box) => box.scrollTop), DEADLINE).toBe(0);
 
   await page.keyboard.press("t");
   await expect.poll(() => page.locator("#strip").isHidden(), DEADLINE).toBe(true);
@@ -142,8 +142,8 @@ test("resuming time and sales during a scroll jumps to the top and stays there",
   const ended = page.evaluate(
     () =>
       new Promise<number>((resolve) => {
-        const box = document.getElementById("tape-scroll") ?? document.body;
-        const button = document.getElementById("tape-pause") ?? document.body;
+        const box = document.getElementById("sales-scroll") ?? document.body;
+        const button = document.getElementById("sales-pause") ?? document.body;
         // In the first frame of many: the key's scroll has most of its way to go.
         box.addEventListener(
           "scroll",

@@ -50,7 +50,7 @@ test("a price that changes its length or sign causes no layout shift", async () 
     const written = (999.6 * factor).toLocaleString("en-US", { maximumFractionDigits: 2, minimumFractionDigits: 2 });
     await expect.poll(() => text(page, lastOf("EDGE3")), DEADLINE).toBe(written);
     await expect.poll(() => text(page, "#headline-last"), DEADLINE).toBe(written);
-    await expect.poll(() => text(page, ".tape-row:first-child .tape-price"), DEADLINE).toBe(written);
+    await expect.poll(() => text(page, ".sales-row:first-child .sales-price"), DEADLINE).toBe(written);
   }
 
   expect(await shifts()).toEqual([]);
@@ -58,7 +58,7 @@ test("a price that changes its length or sign causes no layout shift", async () 
 
 test("a busy market causes no layout shift", async () => {
   const { page } = await open();
-  await expect.poll(() => page.locator("#tape-room .tape-row:visible").count(), DEADLINE).toBeGreaterThan(5);
+  await expect.poll(() => page.locator("#sales-rows .sales-row:visible").count(), DEADLINE).toBeGreaterThan(5);
   const shifts = await watchShifts(page);
 
   await framesPass(page, 12);

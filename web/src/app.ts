@@ -1,37 +1,39 @@
-import { Access } from "./access";
-import { address, getJson, storage, streamUrl, runtime } from "./browser";
+import { address, getJson, runtime, storage, streamUrl } from "./browser";
 import { Client, HistoryClient } from "./client";
-import { MarketStore } from "./market-store";
-import { findInstruments, INTERVALS, Watchlists, type IntervalSeconds } from "./market";
-import { asSymbol, type Instrument, type StockSymbol } from "./model";
-import { HistoryLoader } from "./history-loader";
 import { Dashboard } from "./dashboard";
-import { languageOf, readSettings, readView, riseOf, writeSettings, writeView, type Settings } from "./settings";
-import * as view from "./view";
+import { HistoryLoader } from "./history-loader";
+import { Login } from "./login";
+import { findInstruments, INTERVALS, Watchlists, type IntervalSeconds } from "./market";
+import { MarketStore } from "./market-store";
+import { asSymbol, type Instrument, type StockSymbol } from "./model";
+import { languageOf, readSettings, readSharedView, riseOf, writeSettings, writeSharedView, type Settings } from "./settings";
 import { STRINGS, type Strings } from "./strings";
+import * as view from "./view";
 
 const LISTS_KEY = "tapecast.lists";
 const SETTINGS_KEY = "tapecast.settings";
-/** As many as fit under the search box without scrolling. */
-const MAX_HITS = 8;
-/** How often the board looks at its clock. */
-const CLOCK_MS = 250;
-/** Below this width the board shows other columns. */
+/** Search results that fit below the search box without scrolling. */
+const MAX_RESULTS = 8;
+/** Interval of time-dependent updates. */
+const TICK_MS = 250;
+/** Below this width the grid uses its narrow column layout. */
 const NARROW_PX = 640;
 
-/** The one place that knows every room: events go right into the market, marks go to the view, commands go back. */
+/** The composition root: connects client, store, settings and views. Events flow into the store, user input into commands. */
 export class App {
   private settings: Settings = readSettings(storage.load(SETTINGS_KEY));
   private strings: Strings = STRINGS[languageOf(this.settings, navigator.languages)];
   private readonly lists = Watchlists.fromText(storage.load(LISTS_KEY), this.strings.lists.first);
-  /** The socket is opened first: it shakes hands while the page is built. */
-  private readonly client = connected(new Client(runtime, { url: streamUrl(), conflateMs: this.settings.conflateMs, key: Access.kept() }));
+  /** Connects first: the handshake runs while the page is built. */
+  private readonly client = connected(
+    new Client(runtime, { url: streamUrl(), conflateMs: this.settings.conflateMs, key: Login.storedKey() }),
+  );
   private readonly history = new HistoryClient(async (path) => {
-    await this.dashboard.stands;
-    return this.access.isAsked ? undefined : await getJson(path, this.access.key);
+    await this.dashboard.firstPaint;
+    return this.login.isOpen ? undefined : await getJson(path, this.login.key);
   });
   private readonly loader = new HistoryLoader(this.history, runtime.now, () => {
-    this.dashboard.moved();
+    this.dashboard.invalidate();
   });
   private readonly store = new MarketStore(this.client, this.loader, runtime.now);
   private instruments: ReadonlyMap<StockSymbol, Instrument> = new Map();
@@ -40,9 +42,8 @@ export class App {
 
   private readonly width = innerWidth < NARROW_PX ? "narrow" : "wide";
   private readonly getStrings = (): Strings => this.strings;
-  private readonly access = new Access(this.client, this.getStrings);
-  /** Whether the names of the instruments are on their way. */
-  private isNaming = false;
+  private readonly login = new Login(this.client, this.getStrings);
+  private isLoadingInstruments = false;
   private readonly dashboard: Dashboard = new Dashboard(
     { client: this.client, store: this.store, now: runtime.now, strings: this.getStrings },
     {
@@ -52,10 +53,10 @@ export class App {
       remove: (symbol) => {
         this.remove(symbol);
       },
-      arranged: (columns) => {
-        this.set({ columns: { ...this.settings.columns, [this.width]: columns } });
+      columnsChanged: (columns) => {
+        this.updateSettings({ columns: { ...this.settings.columns, [this.width]: columns } });
       },
-      older: () => void this.loader.loadOlder(),
+      requestOlder: () => void this.loader.loadOlder(),
       connect: () => {
         this.client.connect();
       },
@@ -63,27 +64,27 @@ export class App {
     this.width,
     this.settings.columns[this.width],
   );
-  private readonly intervals = new view.Intervals((interval) => {
+  private readonly intervals = new view.IntervalPicker((interval) => {
     this.setInterval(interval);
   });
-  private readonly controls = new view.Controls(
+  private readonly controls = new view.StreamControls(
     (conflateMs) => {
       this.client.setConflation(conflateMs);
-      this.set({ conflateMs });
-      this.controls.drawPace(conflateMs, this.strings);
+      this.updateSettings({ conflateMs });
+      this.controls.drawConflation(conflateMs, this.strings);
     },
     () => {
       this.togglePause();
     },
   );
-  private readonly choices = new view.Choices(
+  private readonly settingsForm = new view.SettingsForm(
     (chosen) => {
-      this.set(chosen);
-      this.dress();
+      this.updateSettings(chosen);
+      this.applySettings();
     },
     () => void this.share(),
   );
-  private readonly search = new view.Search({
+  private readonly search = new view.SymbolSearch({
     find: (typed) => this.find(typed),
     isWatched: (symbol) => this.lists.has(symbol),
     choose: (symbol) => {
@@ -91,145 +92,145 @@ export class App {
     },
     strings: this.getStrings,
   });
-  private readonly listChoice = new view.ListChoice({
-    show: (place) => {
-      this.change(() => {
-        this.lists.show(place);
+  private readonly listPicker = new view.WatchlistPicker({
+    show: (index) => {
+      this.changeLists(() => {
+        this.lists.show(index);
       });
     },
     create: (name) => {
-      this.change(() => this.lists.create(name));
+      this.changeLists(() => this.lists.create(name));
       this.search.focus();
     },
     rename: (name) => {
-      this.change(() => {
+      this.changeLists(() => {
         this.lists.rename(name);
       });
     },
     delete: () => {
-      this.change(() => {
+      this.changeLists(() => {
         this.lists.delete();
       });
     },
-    freshName: () => this.strings.lists.numbered(this.lists.all.length + 1),
+    defaultName: () => this.strings.lists.numbered(this.lists.all.length + 1),
     strings: this.getStrings,
   });
 
   start(): void {
-    const looked = readView(address.query());
-    if (looked.symbols !== undefined) this.lists.openShared(looked.symbols, this.strings.lists.shared);
-    if (looked.symbol !== undefined && this.lists.add(looked.symbol)) this.lists.select(looked.symbol);
-    if (looked.interval !== undefined) this.interval = looked.interval;
+    const shared = readSharedView(address.query());
+    if (shared.symbols !== undefined) this.lists.openShared(shared.symbols, this.strings.lists.shared);
+    if (shared.symbol !== undefined && this.lists.add(shared.symbol)) this.lists.select(shared.symbol);
+    if (shared.interval !== undefined) this.interval = shared.interval;
     this.listenToClient();
-    this.listenToViewer();
-    this.dress();
-    this.change(() => undefined);
+    this.listenToUser();
+    this.applySettings();
+    this.changeLists(() => undefined);
     setInterval(() => {
       this.loader.tick();
-      this.dashboard.ticked();
-    }, CLOCK_MS);
+      this.dashboard.invalidateStream();
+    }, TICK_MS);
   }
 
   private listenToClient(): void {
     const { client, store } = this;
-    const { status, moved, ticked } = this.dashboard;
+    const { status, invalidate, invalidateStream } = this.dashboard;
     client.on("state", ({ phase }) => {
       if (phase === "live") {
-        status.tell("");
+        status.showNotice("");
         void this.loadInstruments();
       }
-      ticked();
+      invalidateStream();
     });
     client.on("market", ({ events, receivedAt }) => {
       store.apply(events, receivedAt);
-      moved();
+      invalidate();
     });
     client.on("gap", (gap) => {
       store.recordGap(gap);
-      moved();
+      invalidate();
     });
     client.on("heartbeat", ({ ageMs, receivedAt }) => {
       store.freshness.heartbeat(ageMs, receivedAt);
     });
     client.on("acknowledged", ({ epochIs, rejected, conflateMs }) => {
-      // Where a key was asked for REST could not be asked before.
+      // If the server requires a key, earlier REST requests failed.
       void this.loadInstruments();
       if (epochIs === "new" && client.counters.connections > 1) store.reload(this.interval);
-      if (rejected.length > 0) status.tell(this.strings.notice.unknownSymbols(rejected.join(", ")));
-      this.controls.drawPace(conflateMs, this.strings);
+      if (rejected.length > 0) status.showNotice(this.strings.notice.unknownSymbols(rejected.join(", ")));
+      this.controls.drawConflation(conflateMs, this.strings);
     });
     client.on("roundTrip", (ms) => {
-      this.dashboard.answered(ms);
+      this.dashboard.setRoundTrip(ms);
     });
     client.on("drain", (ms) => {
-      status.tell(this.strings.notice.drain(`${Math.ceil(ms / 1000)} s`));
+      status.showNotice(this.strings.notice.drain(`${Math.ceil(ms / 1000)} s`));
     });
     client.on("serverError", ({ code, message }) => {
-      if (!this.access.refused(code)) status.tell(this.strings.notice.serverError(message, code));
+      if (!this.login.handleError(code)) status.showNotice(this.strings.notice.serverError(message, code));
     });
     client.on("unreadable", (sentence) => {
-      status.tell(this.strings.notice.unreadable(sentence));
+      status.showNotice(this.strings.notice.unreadable(sentence));
     });
   }
 
-  private listenToViewer(): void {
+  private listenToUser(): void {
     view.listenToKeys({
       search: () => {
         this.search.focus();
       },
       move: (rows) => {
-        const symbol = this.dashboard.grid.now?.neighbour(this.lists.selected, rows);
+        const symbol = this.dashboard.grid.loaded?.neighbour(this.lists.selected, rows);
         if (symbol !== undefined) this.select(symbol);
       },
       remove: () => {
         if (this.lists.selected !== undefined) this.remove(this.lists.selected);
       },
-      interval: (place) => {
-        this.setInterval(INTERVALS[place] ?? this.interval);
+      interval: (index) => {
+        this.setInterval(INTERVALS[index] ?? this.interval);
       },
       pause: () => {
         this.togglePause();
       },
-      strip: () => {
-        this.set({ strip: this.settings.strip === "shown" ? "hidden" : "shown" });
-        this.dress();
+      toggleTickerTape: () => {
+        this.updateSettings({ strip: this.settings.strip === "shown" ? "hidden" : "shown" });
+        this.applySettings();
       },
-      list: (places) => {
-        this.change(() => {
-          this.lists.show(this.lists.index + places);
+      list: (offset) => {
+        this.changeLists(() => {
+          this.lists.show(this.lists.index + offset);
         });
       },
     });
     view.makeColumnMenu({
-      columns: () => this.dashboard.grid.now?.columns() ?? [],
+      columns: () => this.dashboard.grid.loaded?.columns() ?? [],
       setShown: (id, shown) => {
-        this.dashboard.grid.now?.setShown(id, shown);
+        this.dashboard.grid.loaded?.setShown(id, shown);
       },
       reset: () => {
-        this.dashboard.grid.now?.reset();
+        this.dashboard.grid.loaded?.reset();
       },
       strings: this.getStrings,
     });
     view.onSystemTheme(() => {
-      this.dress();
+      this.applySettings();
     });
-    // The network came back, or the reader: no need to sit the wait out.
-    const hurry = () => {
+    // Skip the back-off when the network returns or the page becomes visible.
+    const reconnectNow = () => {
       if (this.client.state.phase === "waiting" && document.visibilityState === "visible") this.client.connect();
     };
-    addEventListener("online", hurry);
-    document.addEventListener("visibilitychange", hurry);
+    addEventListener("online", reconnectNow);
+    document.addEventListener("visibilitychange", reconnectNow);
   }
 
-  /** Asked at each connection until it was answered once: without it names are missing, and search takes what is typed. */
+  /** Loads names and symbols once; each connection retries. Without them names are missing and the search accepts any symbol. */
   private async loadInstruments(): Promise<void> {
-    if (this.instruments.size > 0 || this.isNaming) return;
-    this.isNaming = true;
+    if (this.instruments.size > 0 || this.isLoadingInstruments) return;
+    this.isLoadingInstruments = true;
     const instruments = await this.history.instruments();
-    this.isNaming = false;
+    this.isLoadingInstruments = false;
     if (instruments === undefined) {
-      if (this.access.isAsked) return;
-      this.dashboard.status.tell(this.strings.notice.noInstruments);
+      if (this.login.isOpen) return;
+      this.dashboard.status.showNotice(this.strings.notice.noInstruments);
       return;
     }
     this.instruments = new Map(instruments.map((instrument) => [instrument.symbol, instrument]));
@@ -237,49 +238,49 @@ export class App {
   }
 
   private find(typed: string): readonly Instrument[] {
-    if (this.instruments.size > 0) return findInstruments([...this.instruments.values()], typed, MAX_HITS);
+    if (this.instruments.size > 0) return findInstruments([...this.instruments.values()], typed, MAX_RESULTS);
     const symbol = asSymbol(typed.toUpperCase());
     return symbol === undefined ? [] : [{ symbol, name: "", exchange: "" }];
   }
 
   private add(symbol: StockSymbol): void {
-    const isThere = this.lists.add(symbol);
-    this.dashboard.status.tell(isThere ? "" : this.strings.notice.full);
-    this.change(() => {
+    const isListed = this.lists.add(symbol);
+    this.dashboard.status.showNotice(isListed ? "" : this.strings.notice.full);
+    this.changeLists(() => {
       this.lists.select(symbol);
     });
   }
 
   private remove(symbol: StockSymbol): void {
-    const grid = this.dashboard.grid.now;
+    const grid = this.dashboard.grid.loaded;
     const below = grid?.neighbour(symbol, 1);
     const neighbour = below === symbol ? grid?.neighbour(symbol, -1) : below;
     const hadFocus = grid?.hasFocus ?? false;
-    this.change(() => {
+    this.changeLists(() => {
       this.lists.remove(symbol, neighbour === symbol ? undefined : neighbour);
     });
     if (hadFocus) grid?.focus(this.lists.selected);
   }
 
-  /** Something about the lists changes: what is watched, shown and kept follows. */
-  private change(act: () => unknown): void {
+  /** Changes the watchlists, and updates subscriptions, views and storage accordingly. */
+  private changeLists(act: () => unknown): void {
     act();
     const { lists, store } = this;
     store.watch(lists);
     this.dashboard.showList(lists.symbols, this.nameOf);
-    this.listChoice.draw(lists.all, lists.index);
+    this.listPicker.draw(lists.all, lists.index);
     storage.save(LISTS_KEY, lists.toText());
-    this.focus();
+    this.showSelected();
   }
 
   private select(symbol: StockSymbol): void {
     if (symbol === this.lists.selected) return;
     this.lists.select(symbol);
-    this.focus();
+    this.showSelected();
   }
 
-  /** Headline, chart and tape follow what is selected. */
-  private focus(): void {
+  /** Shows the selected symbol in headline, chart and time and sales. */
+  private showSelected(): void {
     const symbol = this.lists.selected;
     this.dashboard.select(symbol);
     this.writeAddress();
@@ -290,7 +291,7 @@ export class App {
 
   private setInterval(interval: IntervalSeconds): void {
     this.interval = interval;
-    this.set({ interval });
+    this.updateSettings({ interval });
     this.loader.follow(this.store.bars, interval);
     this.writeAddress();
     this.showSeries();
@@ -305,49 +306,49 @@ export class App {
 
   private togglePause(): void {
     this.isPaused = !this.isPaused;
-    this.dashboard.hold(this.isPaused ? "held" : "let go");
+    this.dashboard.setUpdates(this.isPaused ? "paused" : "running");
     this.controls.drawPause(this.isPaused, this.strings);
   }
 
-  private set(chosen: Partial<Settings>): void {
-    this.settings = { ...this.settings, ...chosen };
+  private updateSettings(changed: Partial<Settings>): void {
+    this.settings = { ...this.settings, ...changed };
     storage.save(SETTINGS_KEY, writeSettings(this.settings));
   }
 
-  /** The page puts on the theme, the colours and the language that were chosen. */
-  private dress(): void {
+  /** Applies theme, colours, language and the other settings to the page. */
+  private applySettings(): void {
     const { settings } = this;
     const { dataset } = document.documentElement;
     dataset["theme"] = settings.theme;
     dataset["rise"] = riseOf(settings, navigator.languages);
     const strings = STRINGS[languageOf(settings, navigator.languages)];
-    const isOther = strings !== this.strings;
+    const hasNewLanguage = strings !== this.strings;
     this.strings = strings;
     view.translatePage(strings);
-    view.writeKeys(strings);
-    if (isOther) {
-      this.dashboard.grid.do((grid) => {
+    view.translateShortcuts(strings);
+    if (hasNewLanguage) {
+      this.dashboard.grid.whenLoaded((grid) => {
         grid.translate();
       });
     }
-    this.dashboard.showStrip(settings.strip);
-    this.choices.draw(settings, strings);
-    this.controls.drawPace(settings.conflateMs, strings);
+    this.dashboard.showTickerTape(settings.strip);
+    this.settingsForm.draw(settings, strings);
+    this.controls.drawConflation(settings.conflateMs, strings);
     this.controls.drawPause(this.isPaused, strings);
     this.intervals.show(this.interval, strings);
-    this.dashboard.chart.do((chart) => {
-      chart.paint();
+    this.dashboard.chart.whenLoaded((chart) => {
+      chart.updateColours();
     });
-    this.dashboard.looked();
+    this.dashboard.invalidateNow();
   }
 
   private async share(): Promise<void> {
     const isCopied = await address.copy();
-    this.dashboard.status.tell(isCopied ? this.strings.notice.copied : this.strings.notice.notCopied);
+    this.dashboard.status.showNotice(isCopied ? this.strings.notice.copied : this.strings.notice.notCopied);
   }
 
   private writeAddress(): void {
-    address.write(writeView({ symbol: this.lists.selected, interval: this.interval, symbols: this.lists.symbols }));
+    address.write(writeSharedView({ symbol: this.lists.selected, interval: this.interval, symbols: this.lists.symbols }));
   }
 
   private readonly nameOf = (symbol: StockSymbol): string => this.instruments.get(symbol)?.name ?? "";

@@ -1,12 +1,14 @@
 import { runtimeOf, type Key, type Runtime } from "./client";
 import { millis, type Millis } from "./model";
 
-/** The browser as the rooms below want it: the only place that touches its clock, its storage and its network. */
+/** The browser as the client's runtime. */
 export const runtime: Runtime = { ...runtimeOf(window), now: wallClock() };
 
 /**
- * The time of day with fractions of a millisecond. `Date.now` has none, and `performance.now` walks
- * away from it when the machine sleeps or its clock is set; so the one is held to the other.
+ * A wall clock with sub-millisecond resolution.
+ *
+ * `Date.now` has whole milliseconds. `performance.now` is finer, but drifts from the wall clock when the machine sleeps
+ * or the clock is set, so it is aligned to `Date.now` whenever the two differ by more than 2 ms.
  */
 function wallClock(): () => Millis {
   let offset = performance.timeOrigin;
@@ -17,61 +19,61 @@ function wallClock(): () => Millis {
   };
 }
 
-/** A number that tells this page's session from another in the server's log. */
+/** The URL of the stream. The random user id distinguishes the sessions in the server's log. */
 export function streamUrl(): string {
   const scheme = location.protocol === "https:" ? "wss:" : "ws:";
   const userId = 1 + Math.floor(Math.random() * 9_999);
   return `${scheme}//${location.host}/websocket/connect?userId=${userId}`;
 }
 
-/** The body of an answer to who has this key, or none; undefined when there is no answer to be had. */
+/** Sends a GET request, with credentials if there is a key; undefined if it fails. */
 export async function getJson(path: string, key: Key | undefined): Promise<unknown> {
-  const shown = key === undefined ? {} : { "APCA-API-KEY-ID": key.id, "APCA-API-SECRET-KEY": key.secret };
+  const credentials = key === undefined ? {} : { "APCA-API-KEY-ID": key.id, "APCA-API-SECRET-KEY": key.secret };
   try {
-    const response = await fetch(path, { headers: { Accept: "application/json", ...shown } });
+    const response = await fetch(path, { headers: { Accept: "application/json", ...credentials } });
     return response.ok ? ((await response.json()) as unknown) : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** Keeps a text from visit to visit; where storage is forbidden it is forgotten. */
-export const storage = keeper(() => localStorage);
+/** Storage that outlives the page, for settings and watchlists. */
+export const storage = textStorage(() => localStorage);
 
-/** Keeps a text as long as this tab is open. */
-export const tabStorage = keeper(() => sessionStorage);
+/** Storage of this tab, for credentials. */
+export const tabStorage = textStorage(() => sessionStorage);
 
-function keeper(of: () => Storage) {
-  /** Private windows and full discs: the page works, it only forgets. */
-  const tried = <T>(act: () => T, otherwise: T): T => {
+/** Wraps a storage that may be forbidden (private windows) or full. In both cases the page works and stores nothing. */
+function textStorage(of: () => Storage) {
+  const attempt = <T>(act: () => T, fallback: T): T => {
     try {
       return act();
     } catch {
-      return otherwise;
+      return fallback;
     }
   };
   return {
-    load: (key: string): string | null => tried(() => of().getItem(key), null),
+    load: (key: string): string | null => attempt(() => of().getItem(key), null),
     save(key: string, text: string): void {
-      tried(() => {
+      attempt(() => {
         of().setItem(key, text);
       }, undefined);
     },
-    forget(key: string): void {
-      tried(() => {
+    remove(key: string): void {
+      attempt(() => {
         of().removeItem(key);
       }, undefined);
     },
   };
 }
 
-/** The page's address holds what is looked at; it changes without a new entry in the history. */
+/** The URL of the page, whose query describes the current view. Changes add no entry to the browser's history. */
 export const address = {
   query: (): URLSearchParams => new URLSearchParams(location.search),
   write(query: string): void {
     if (query !== location.search) history.replaceState(null, "", query === "" ? location.pathname : query);
   },
-  /** Answers whether the address is in the clipboard now. */
+  /** Copies the URL to the clipboard; false if that is not permitted. */
   async copy(): Promise<boolean> {
     try {
       await navigator.clipboard.writeText(location.href);

@@ -1,216 +1,220 @@
 import type { Client } from "./client";
-import type { MarketStore } from "./market-store";
 import type { BarSeries } from "./market";
+import type { MarketStore } from "./market-store";
 import type { Millis, StockSymbol } from "./model";
-import * as view from "./view";
 import type { Strings } from "./strings";
+import * as view from "./view";
 
-/** What the screen shows, and asks for what it does not have. */
-export interface Source {
+/** The state that the dashboard shows. */
+export interface DashboardSource {
   readonly client: Client;
   readonly store: MarketStore;
   readonly now: () => Millis;
   readonly strings: () => Strings;
 }
 
-/** What the viewer did with what is on the screen. */
+/** User input that concerns more than the dashboard itself. */
 export interface DashboardActions {
   readonly select: (symbol: StockSymbol) => void;
   readonly remove: (symbol: StockSymbol) => void;
-  /** The columns were moved, sized, hidden or sorted; as text to be kept. */
-  readonly arranged: (columns: string) => void;
-  /** The reader of the chart nears its first bar. */
-  readonly older: () => void;
+  /** The columns were moved, resized, hidden or sorted; receives the serialised layout. */
+  readonly columnsChanged: (columns: string) => void;
+  /** The chart was scrolled near its first bar. */
+  readonly requestOlder: () => void;
   readonly connect: () => void;
 }
 
-/** Each part is drawn once in so many beats of a tenth of a second. SymbolState of the stream can be read, and a countdown skips none. */
-const BEATS = { prices: 1, fade: 1, tape: 1, sparks: 1, chart: 2, stream: 3, strip: 5 } as const;
+/** Minimum redraw interval of each part, in slots of 100 ms: slow enough to read, fast enough for a countdown in seconds. */
+const SLOTS = { prices: 1, flashes: 1, sales: 1, sparklines: 1, chart: 2, stream: 3, tickerTape: 5 } as const;
 
-/** Prices that are so late do not keep the rest of the page waiting. */
+/** The rest of the page loads after this delay even if no price has arrived. */
 const FIRST_PRICE_MS = 400;
 
-/** Everything that shows the market, and when it is drawn: the list first, at once; the chart when the first prices stand. */
+/** The live parts of the page and their redraw schedule. The watchlist loads first, the chart after the first prices. */
 export class Dashboard {
-  /** Resolves when the first prices are painted, or too late: what else the page needs is fetched then. */
-  readonly stands: Promise<void>;
-  readonly grid: view.Later<view.Grid>;
-  readonly chart: view.Later<view.Chart>;
-  readonly status: view.Status;
-  private readonly source: Source;
-  private readonly rhythm = new view.Rhythm();
-  private readonly prices = this.rhythm.part(BEATS.prices, () => {
+  /** Resolves when the first prices are painted, or after a delay. Everything else is loaded then. */
+  readonly firstPaint: Promise<void>;
+  readonly grid: view.Lazy<view.Grid>;
+  readonly chart: view.Lazy<view.Chart>;
+  readonly status: view.ConnectionStatus;
+  private readonly source: DashboardSource;
+  private readonly scheduler = new view.FrameScheduler();
+  private readonly prices = this.scheduler.add(SLOTS.prices, () => {
     this.drawPrices();
   });
-  private readonly fade = this.rhythm.part(BEATS.fade, () => {
+  private readonly fading = this.scheduler.add(SLOTS.flashes, () => {
     this.flashes.fade();
   });
-  private readonly bars = this.rhythm.part(BEATS.chart, () => {
-    this.chart.now?.draw(this.source.strings());
+  private readonly candles = this.scheduler.add(SLOTS.chart, () => {
+    this.chart.loaded?.draw(this.source.strings());
   });
-  private readonly lines = this.rhythm.part(BEATS.tape, () => {
-    this.tape.draw(this.source.strings());
+  private readonly trades = this.scheduler.add(SLOTS.sales, () => {
+    this.sales.draw(this.source.strings());
   });
-  private readonly figures = this.rhythm.part(BEATS.stream, () => {
+  private readonly streamFigures = this.scheduler.add(SLOTS.stream, () => {
     this.drawStream();
   });
-  private readonly passing = this.rhythm.part(BEATS.strip, () => {
-    if (!this.isHeld) this.strip.draw((symbol) => this.source.store.board.get(symbol));
+  private readonly tapeFigures = this.scheduler.add(SLOTS.tickerTape, () => {
+    if (!this.isPaused) this.tickerTape.draw((symbol) => this.source.store.board.get(symbol));
   });
-  private readonly sparkLines = this.rhythm.part(BEATS.sparks, () => {
-    if (!this.isHeld) this.sparks.drawSome();
+  private readonly sparklineBatch = this.scheduler.add(SLOTS.sparklines, () => {
+    if (!this.isPaused) this.sparklines.drawBatch();
   });
   private readonly flashes: view.Flashes;
-  private readonly sparks: view.Sparks;
+  private readonly sparklines: view.SparklineQueue;
   private readonly headline: view.Headline;
-  private readonly tape = new view.TapeView(this.lines.hurry);
-  private readonly strip = new view.Strip();
-  private readonly stream = new view.Stream();
-  private rows: readonly view.Row[] = [];
+  private readonly sales = new view.TimeAndSalesView(this.trades.invalidateNow);
+  private readonly tickerTape = new view.TickerTape();
+  private readonly stream = new view.StreamPanel();
+  private rows: readonly view.GridRow[] = [];
   private selected: StockSymbol | undefined;
-  private isHeld = false;
-  private isPriced = false;
+  private isPaused = false;
+  private hasPrices = false;
   private roundTrip: number | undefined;
-  private painted: () => void = () => undefined;
+  private onFirstPrices: () => void = () => undefined;
 
-  constructor(source: Source, actions: DashboardActions, width: "wide" | "narrow", columns: string | undefined) {
+  constructor(source: DashboardSource, actions: DashboardActions, width: "wide" | "narrow", columns: string | undefined) {
     this.source = source;
-    this.flashes = new view.Flashes(source.now, this.fade.mark);
-    this.sparks = new view.Sparks(source.now, this.sparkLines.mark);
+    this.flashes = new view.Flashes(source.now, this.fading.invalidate);
+    this.sparklines = new view.SparklineQueue(source.now, this.sparklineBatch.invalidate);
     this.headline = new view.Headline(this.flashes);
-    this.status = new view.Status(actions.connect);
-    const missing = () => {
-      this.status.tell(source.strings().notice.loadFailed);
+    this.status = new view.ConnectionStatus(actions.connect);
+    const onLoadError = () => {
+      this.status.showNotice(source.strings().notice.loadFailed);
     };
-    const { flashes, sparks } = this;
-    const gridActions = { ...actions, strings: source.strings, flashes, sparks };
-    this.grid = new view.Later(view.fetchGrid().then((Grid) => new Grid(gridActions, columns, width, this.rows)), missing);
-    this.grid.do(() => {
-      this.prices.hurry();
+    const { flashes, sparklines } = this;
+    const gridActions = { ...actions, strings: source.strings, flashes, sparklines };
+    this.grid = new view.Lazy(view.loadGrid().then((Grid) => new Grid(gridActions, columns, width, this.rows)), onLoadError);
+    this.grid.whenLoaded(() => {
+      this.prices.invalidateNow();
     });
-    this.stands = new Promise((stands) => {
-      this.painted = () => {
-        // The frame after the one in which they were written: they are on the screen then.
+    this.firstPaint = new Promise((resolve) => {
+      this.onFirstPrices = () => {
+        // The prices are written in this frame and painted before the next one.
         requestAnimationFrame(() => {
-          setTimeout(stands);
+          setTimeout(resolve);
         });
       };
-      this.grid.do(() => setTimeout(stands, FIRST_PRICE_MS));
+      this.grid.whenLoaded(() => setTimeout(resolve, FIRST_PRICE_MS));
     });
-    this.chart = new view.Later(this.stands.then(view.fetchChart).then((Chart) => new Chart(actions.older, this.bars.hurry)), missing);
-    this.chart.do(this.bars.hurry);
+    this.chart = new view.Lazy(
+      this.firstPaint.then(view.loadChart).then((Chart) => new Chart(actions.requestOlder, this.candles.invalidateNow)),
+      onLoadError,
+    );
+    this.chart.whenLoaded(this.candles.invalidateNow);
   }
 
-  /** The market moved: everything is drawn when its turn comes. */
-  readonly moved = (): void => {
-    for (const part of [this.prices, this.bars, this.lines, this.passing]) part.mark();
+  /** Market data changed: every part is redrawn at its own rate. */
+  readonly invalidate = (): void => {
+    for (const part of [this.prices, this.candles, this.trades, this.tapeFigures]) part.invalidate();
   };
 
-  /** The viewer did something: everything is drawn in the next frame. */
-  readonly looked = (): void => {
-    for (const part of [this.prices, this.bars, this.lines, this.figures, this.passing]) part.hurry();
+  /** The user acted: every part is redrawn in the next frame. */
+  readonly invalidateNow = (): void => {
+    for (const part of [this.prices, this.candles, this.trades, this.streamFigures, this.tapeFigures]) part.invalidateNow();
   };
 
-  /** What the clock moves: ages, countdowns, figures of the last seconds. */
-  readonly ticked = (): void => {
-    this.figures.mark();
+  /** Time passed: ages, countdowns and rates are redrawn. */
+  readonly invalidateStream = (): void => {
+    this.streamFigures.invalidate();
   };
 
-  /** The list's symbols, and what they are called. */
+  /** Shows the symbols of a watchlist. */
   showList(symbols: readonly StockSymbol[], nameOf: (symbol: StockSymbol) => string): void {
     const { board } = this.source.store;
     this.rows = symbols.flatMap((symbol) => {
-      const figures = board.get(symbol);
-      return figures === undefined ? [] : [{ symbol, name: nameOf(symbol), figures }];
+      const state = board.get(symbol);
+      return state === undefined ? [] : [{ symbol, name: nameOf(symbol), state }];
     });
-    this.grid.now?.show(this.rows);
-    this.strip.show(symbols);
-    this.passing.hurry();
+    this.grid.loaded?.show(this.rows);
+    this.tickerTape.show(symbols);
+    this.tapeFigures.invalidateNow();
   }
 
   setNames(nameOf: (symbol: StockSymbol) => string): void {
     for (const row of this.rows) row.name = nameOf(row.symbol);
-    this.grid.now?.drawAll();
+    this.grid.loaded?.drawAll();
     if (this.selected !== undefined) this.headline.setName(nameOf(this.selected));
   }
 
-  /** Marks the row; headline and tape follow by `showSymbol` when it is another symbol. */
+  /** Selects the row. `showSymbol` updates headline and trades if the symbol is another one. */
   select(symbol: StockSymbol | undefined): void {
     this.selected = symbol;
-    if (this.grid.now === undefined) this.grid.do((grid) => { grid.select(this.selected); });
-    else this.grid.now.select(symbol);
+    if (this.grid.loaded === undefined) this.grid.whenLoaded((grid) => { grid.select(this.selected); });
+    else this.grid.loaded.select(symbol);
   }
 
   showSymbol(name: string): void {
     const { selected } = this;
     const { store, strings } = this.source;
     this.headline.choose(selected, name);
-    const figures = selected === undefined ? undefined : store.board.get(selected);
-    if (figures !== undefined) this.headline.draw(figures, strings());
-    this.tape.choose(store.sales);
+    const state = selected === undefined ? undefined : store.board.get(selected);
+    if (state !== undefined) this.headline.draw(state, strings());
+    this.sales.choose(store.sales);
   }
 
   showSeries(series: BarSeries | undefined, label: string): void {
-    this.chart.do((chart) => {
+    this.chart.whenLoaded((chart) => {
       chart.choose(series, label, this.source.strings());
     });
-    this.looked();
+    this.invalidateNow();
   }
 
-  showStrip(shown: "shown" | "hidden"): void {
-    this.strip.set(shown);
+  showTickerTape(shown: "shown" | "hidden"): void {
+    this.tickerTape.setShown(shown);
   }
 
-  /** Holds what is on the screen. What is chosen while it is held has no picture yet, and comes as it is. */
-  hold(is: "held" | "let go"): void {
-    // A price that the list has and the chart not yet would stand beside an older one for as long as it is held.
-    if (is === "held") this.rhythm.settle();
-    this.isHeld = is === "held";
-    this.chart.do((chart) => {
-      chart.hold(is);
+  /** Pauses or resumes all parts. A symbol or interval selected during a pause is still shown as it is then. */
+  setUpdates(state: "paused" | "running"): void {
+    // Without the flush, parts that were invalid would show an older moment for the whole pause.
+    if (state === "paused") this.scheduler.flush();
+    this.isPaused = state === "paused";
+    this.chart.whenLoaded((chart) => {
+      chart.setUpdates(state);
     });
-    this.tape.hold(is);
-    this.sparkLines.mark();
-    this.looked();
+    this.sales.setUpdates(state);
+    this.sparklineBatch.invalidate();
+    this.invalidateNow();
   }
 
-  answered(roundTrip: number): void {
+  setRoundTrip(roundTrip: number): void {
     this.roundTrip = roundTrip;
   }
 
   private drawPrices(): void {
-    const grid = this.grid.now;
-    if (this.isHeld || grid === undefined) return;
+    const grid = this.grid.loaded;
+    if (this.isPaused || grid === undefined) return;
     const { store, strings, now } = this.source;
-    let isPriced = false;
+    let hasPrice = false;
     for (const symbol of store.board.takeChanged()) {
-      const figures = store.board.get(symbol);
-      if (figures === undefined) continue;
+      const state = store.board.get(symbol);
+      if (state === undefined) continue;
       grid.draw(symbol);
-      if (symbol === this.selected) this.headline.draw(figures, strings());
-      isPriced ||= figures.ticker !== undefined;
+      if (symbol === this.selected) this.headline.draw(state, strings());
+      hasPrice ||= state.ticker !== undefined;
     }
     grid.keepSorted(now());
-    if (isPriced) this.priced();
+    if (hasPrice) this.pricesDrawn();
   }
 
-  /** For whoever waits for the first prices: those who measure them, and the rest of the page. */
-  private priced(): void {
-    if (this.isPriced) return;
-    this.isPriced = true;
+  /** Sets a performance mark and starts loading the rest of the page, once. */
+  private pricesDrawn(): void {
+    if (this.hasPrices) return;
+    this.hasPrices = true;
     performance.mark("first-price");
-    this.painted();
+    this.onFirstPrices();
   }
 
   private drawStream(): void {
     const { client, store, strings, now } = this.source;
     const [time, isLive] = [now(), client.state.phase === "live"];
     const reading = store.meter.read(time);
-    this.status.drawState(client.state, store.freshness.read(time, { isLive: client.isAcknowledged, lastReceived: client.lastReceived }), time, strings());
+    const freshness = store.freshness.read(time, { isLive: client.isAcknowledged, lastReceived: client.lastReceived });
+    this.status.drawState(client.state, freshness, time, strings());
     this.status.drawReading(reading, isLive ? this.roundTrip : undefined);
     this.status.drawGaps(client.counters.gaps, store.latestGap, strings());
     this.stream.draw(client.counters, store.rates.read(time, client.counters), reading);
-    const figures = this.selected === undefined || this.isHeld ? undefined : store.board.get(this.selected);
-    if (this.selected !== undefined && figures !== undefined) this.headline.drawTitle(this.selected, figures);
+    const state = this.selected === undefined || this.isPaused ? undefined : store.board.get(this.selected);
+    if (this.selected !== undefined && state !== undefined) this.headline.drawTitle(this.selected, state);
   }
 }

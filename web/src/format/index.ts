@@ -1,3 +1,3 @@
-/** Values to text, for people. Pure: no DOM, no clock. */
+/** Formats numbers and times for display. Pure: no DOM, no clock. */
 export * from "./number";
 export * from "./time";

@@ -1,22 +1,22 @@
 /**
- * Numbers as the page shows them: grouped by thousands, with a real minus sign, in figures of one width.
+ * Formats numbers with thousands separators and a minus sign as wide as a plus.
  *
- * Written by hand: the browser's own formatters take 60 ms to be made, before the first price can be painted,
- * and longer for each number.
+ * Hand-written, because creating the browser's `Intl.NumberFormat` takes 60 ms before the first price can be painted,
+ * and each of its calls is slower.
  */
 
-/** U+2212, as wide as a plus; a hyphen is not. */
+/** U+2212. Unlike a hyphen it is as wide as a plus. */
 export const MINUS = "−";
 
-/** Stands where there is no figure yet. */
+/** Shown instead of a missing number. */
 export const NONE = "–";
 
-/** Two decimals; four below a dollar, where venues quote in hundredths of a cent. */
+/** A price with two decimals; four below a dollar, where venues quote in hundredths of a cent. */
 export function formatPrice(dollars: number): string {
   return fixed(dollars, Math.abs(dollars) < 1 ? 4 : 2);
 }
 
-/** A change in dollars, always with its sign: `+1.20`, `−0.35`, `0.00`. */
+/** A change in dollars with its sign: `+1.20`, `−0.35`, `0.00`. */
 export function formatChange(dollars: number): string {
   const text = fixed(dollars, 2);
   return dollars > 0 && !isZero(text) ? `+${text}` : text;
@@ -37,7 +37,7 @@ export function formatShort(count: number): string {
   return short(count, 1_000, ["", "K", "M", "B", "T"]);
 }
 
-/** The same by ten thousands, as it is written in Chinese: `9,876`, `12.35万`, `1.234亿`. */
+/** A number in Chinese short form, by powers of ten thousand: `9,876`, `12.35万`, `1.234亿`. */
 export function formatShortChinese(count: number): string {
   return short(count, 10_000, ["", "万", "亿", "万亿"]);
 }
@@ -49,23 +49,23 @@ export function formatBytes(bytes: number): string {
   return `${fixed(bytes / 1_000_000, 1)} MB`;
 }
 
-/** A stretch of time in the unit that suits it: `0.4 ms`, `12 ms`, `1.5 s`. */
+/** A duration in a suitable unit: `0.4 ms`, `12 ms`, `1.5 s`. */
 export function formatSpan(ms: number): string {
   if (ms < 10) return `${fixed(ms, 1)} ms`;
   if (ms < 1000) return `${fixed(ms, 0)} ms`;
   return `${fixed(ms / 1000, 1)} s`;
 }
 
-/** Whole seconds that remain, never less than they are. */
+/** Remaining time in whole seconds, rounded up. */
 export function formatCountdown(ms: number): string {
   return `${Math.max(0, Math.ceil(ms / 1000))} s`;
 }
 
-/** Below this a number is short enough as it is. */
+/** Numbers below this are not abbreviated. */
 const SHORT = 10_000;
 const DIGITS = 4;
 
-/** Four digits and a unit; what rounds up to the next unit is told in it. */
+/** Four digits and a unit; a number that rounds up to the next unit uses that unit. */
 function short(value: number, step: number, units: readonly string[]): string {
   let size = Math.abs(value);
   if (size < SHORT) return fixed(value, 0);
@@ -77,14 +77,14 @@ function short(value: number, step: number, units: readonly string[]): string {
   return `${value < 0 ? MINUS : ""}${size.toPrecision(DIGITS)}${units[unit] ?? ""}`;
 }
 
-/** So many decimals, fewer than three where there are thousands to be grouped; what rounds to zero has no sign. */
+/** A number with a fixed number of decimals. The grouping assumes fewer than three; a number that rounds to zero has no sign. */
 function fixed(value: number, decimals: number): string {
   const text = digitsOf(Math.abs(value), decimals);
   const grouped = Math.abs(value) < 999 ? text : text.replace(/\B(?=(\d{3})+(?!\d))/g, ",");
   return value < 0 && !isZero(text) ? MINUS + grouped : grouped;
 }
 
-/** As `toFixed` has it. Up to nine digits by whole numbers, whose texts the browser makes in no time. */
+/** Like `toFixed`, but by integer arithmetic up to nine digits, which is faster. */
 function digitsOf(value: number, decimals: number): string {
   const scale = SCALES[decimals] ?? 1;
   const scaled = Math.round(value * scale);

@@ -1,4 +1,4 @@
-/** Times as the page shows them: times of day in the viewer's own zone, days as the market counts them. */
+/** Formats times of day in the user's time zone and days in the market's. */
 
 const digits = (value: number, places = 2): string => String(value).padStart(places, "0");
 
@@ -14,5 +14,5 @@ export const formatSecond = (ms: number): string => `${formatMinute(ms)}:${digit
 /** `14:30:05.123` */
 export const formatMillis = (ms: number): string => `${formatSecond(ms)}.${digits(new Date(ms).getMilliseconds(), 3)}`;
 
-/** `2026-11-20`: a bar of a day begins at midnight in New York, which is the same date in UTC. */
+/** `2026-11-20`. A daily bar starts at midnight in New York, which is the same date in UTC. */
 export const formatDay = (ms: number): string => new Date(ms).toISOString().slice(0, 10);

@@ -1,8 +1,8 @@
-/** What the viewer chose, and what is looked at. Pure: where it is kept is told from outside. */
+/** User settings and shared views. Pure: the caller stores them. */
 export {
+  CONFLATION_STEPS_MS,
   DEFAULT_SETTINGS,
   languageOf,
-  PACES_MS,
   readSettings,
   riseOf,
   RISES,
@@ -12,4 +12,4 @@ export {
   type Settings,
   type Theme,
 } from "./settings";
-export { readView, writeView, type View } from "./view";
+export { readSharedView, writeSharedView, type SharedView } from "./shared-view";

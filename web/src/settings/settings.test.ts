@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { symbol } from "../../fake/builders";
-import { DEFAULT_SETTINGS, languageOf, readSettings, readView, riseOf, writeSettings, writeView } from ".";
+import { DEFAULT_SETTINGS, languageOf, readSettings, readSharedView, riseOf, writeSettings, writeSharedView } from ".";
 
 test("settings survive serialisation", () => {
   const chosen = { ...DEFAULT_SETTINGS, theme: "dark", conflateMs: 0, interval: 300, columns: { wide: "[]" } } as const;
@@ -31,12 +31,12 @@ test.each([
 test("a view survives being written into a URL", () => {
   const view = { symbol: symbol("BRK.B"), interval: 60, symbols: [symbol("BRK.B"), symbol("KO")] } as const;
 
-  expect(writeView(view)).toBe("?symbol=BRK.B&interval=60&list=BRK.B,KO");
-  expect(readView(new URLSearchParams(writeView(view)))).toEqual(view);
+  expect(writeSharedView(view)).toBe("?symbol=BRK.B&interval=60&list=BRK.B,KO");
+  expect(readSharedView(new URLSearchParams(writeSharedView(view)))).toEqual(view);
 });
 
 test("invalid parts of a URL are ignored", () => {
   const query = new URLSearchParams("symbol=A%20B&interval=7&list=KO,,A%20B");
 
-  expect(readView(query)).toEqual({ symbol: undefined, interval: undefined, symbols: ["KO"] });
+  expect(readSharedView(query)).toEqual({ symbol: undefined, interval: undefined, symbols: ["KO"] });
 });

@@ -6,23 +6,24 @@ export const RISES = ["locale", "green", "red"] as const;
 
 export type Theme = (typeof THEMES)[number];
 
-/** The colour of a rising price: in China, Japan and Korea it is red. */
+/** The colour of a rising price. It is red in China, Japan and Korea. */
 export type Rise = "green" | "red";
 
-/** What the viewer chose, kept from visit to visit. */
+/** The user's settings. Property names are stored, so renaming one loses its stored value. */
 export interface Settings {
   readonly theme: Theme;
   readonly rise: (typeof RISES)[number];
   readonly language: "browser" | Language;
+  /** Whether the ticker tape is shown. */
   readonly strip: "shown" | "hidden";
-  /** At most one frame in so many milliseconds. */
+  /** The conflation interval; 0 means every tick. */
   readonly conflateMs: number;
   readonly interval: IntervalSeconds;
-  /** The board's columns as the grid tells them, for wide screens and for narrow ones. */
+  /** The grid's serialised column layout, for wide and for narrow screens. */
   readonly columns: Readonly<Partial<Record<"wide" | "narrow", string>>>;
 }
 
-/** A quarter of a second is as often as a person can read a figure; a board of prices needs no more. */
+/** 250 ms is about as fast as a person can read changing numbers. */
 export const DEFAULT_SETTINGS: Settings = {
   theme: "system",
   rise: "locale",
@@ -33,21 +34,21 @@ export const DEFAULT_SETTINGS: Settings = {
   columns: {},
 };
 
-/** The stops of the slider, from every tick to two seconds. */
-export const PACES_MS = [0, 50, 100, 250, 500, 1_000, 2_000] as const;
+/** The steps of the conflation slider, from every tick to two seconds. */
+export const CONFLATION_STEPS_MS = [0, 50, 100, 250, 500, 1_000, 2_000] as const;
 
-/** Settings from text that was kept; what is missing, or makes no sense, is as by default. */
+/** Parses stored settings. Missing and invalid values have their default. */
 export function readSettings(text: string | null): Settings {
-  const kept = parse(text);
-  const one = <T>(key: string, choices: readonly T[], otherwise: T): T => choices.find((choice) => choice === kept[key]) ?? otherwise;
-  const columns = asRecord(kept["columns"]);
+  const stored = parse(text);
+  const one = <T>(key: string, choices: readonly T[], fallback: T): T => choices.find((choice) => choice === stored[key]) ?? fallback;
+  const columns = asRecord(stored["columns"]);
   const layout = (width: "wide" | "narrow") => (typeof columns[width] === "string" ? { [width]: columns[width] } : {});
   return {
     theme: one("theme", THEMES, DEFAULT_SETTINGS.theme),
     rise: one("rise", RISES, DEFAULT_SETTINGS.rise),
     language: one("language", ["browser", ...LANGUAGES] as const, DEFAULT_SETTINGS.language),
     strip: one("strip", ["shown", "hidden"] as const, DEFAULT_SETTINGS.strip),
-    conflateMs: one<number>("conflateMs", PACES_MS, DEFAULT_SETTINGS.conflateMs),
+    conflateMs: one<number>("conflateMs", CONFLATION_STEPS_MS, DEFAULT_SETTINGS.conflateMs),
     interval: one("interval", INTERVALS, DEFAULT_SETTINGS.interval),
     columns: { ...layout("wide"), ...layout("narrow") },
   };
@@ -55,14 +56,14 @@ export function readSettings(text: string | null): Settings {
 
 export const writeSettings = (settings: Settings): string => JSON.stringify(settings);
 
-/** The language chosen, or else the first of the browser's that the page speaks. */
+/** The chosen language, or else the first supported language of the browser. */
 export function languageOf({ language }: Settings, browser: readonly string[]): Language {
   if (language !== "browser") return language;
   const wanted = browser.map((tag) => tag.slice(0, 2).toLowerCase());
   return wanted.flatMap((tag) => LANGUAGES.find((known) => known === tag) ?? [])[0] ?? "en";
 }
 
-/** The colour of a rising price: chosen, or as the viewer's own market has it. */
+/** The chosen colour of a rising price, or else the convention of the user's region. */
 export function riseOf({ rise }: Settings, browser: readonly string[]): Rise {
   if (rise !== "locale") return rise;
   return /^(zh|ja|ko)\b/i.test(browser[0] ?? "") ? "red" : "green";

@@ -2,54 +2,54 @@ import { formatChange, formatCount, formatPercent, formatPrice } from "../format
 import type { SymbolState } from "../market";
 import type { StockSymbol } from "../model";
 import type { ColumnId, Strings } from "../strings";
-import { Figure, signOf } from "./cell";
 import { make, setText } from "./dom";
+import { Figure, signOf } from "./figure";
 import type { Flashes } from "./flashes";
-import { SparkLine, type Sparks } from "./sparks";
+import { SparklineView, type SparklineQueue } from "./sparklines";
 
-/** A line of the board. It is the same object for as long as its symbol is watched; what it holds changes. */
-export interface Row {
+/** A row of the watchlist. The object stays the same while its symbol is watched; its state changes. */
+export interface GridRow {
   readonly symbol: StockSymbol;
   name: string;
-  readonly figures: Readonly<SymbolState>;
+  readonly state: Readonly<SymbolState>;
 }
 
-/** What is drawn in one place of the board: it draws itself when its row has changed. */
+/** The content of a grid cell. */
 export interface Cell {
   readonly node: HTMLElement;
-  draw(row: Row): void;
+  draw(row: GridRow): void;
 }
 
-/** What cells need of the runtime: the strings in use, who fades and who draws lines, and a way to remove their row. */
+/** What cells need from the grid. */
 export interface CellContext {
   readonly strings: () => Strings;
   readonly flashes: Flashes;
-  readonly sparks: Sparks;
+  readonly sparklines: SparklineQueue;
   readonly remove: (symbol: StockSymbol) => void;
 }
 
-/** A zero stands for: not quoted yet. */
+/** Zero means that there is no quote yet. */
 const quoted = (price: number | undefined): number | undefined => (price === 0 ? undefined : price);
 
 type CellMaker = (context: CellContext) => Cell;
 
-/** One maker for each column. */
+/** Creates the cell of each column. */
 export const CELLS: Readonly<Record<ColumnId, CellMaker>> = {
   symbol: (context) => symbolCell(context),
   name: () => textCell(({ name }) => name),
   last: ({ flashes }) => figureCell((figure, { ticker }) => {
-    figure.flash(ticker?.last, formatPrice, flashes);
+    figure.showWithFlash(ticker?.last, formatPrice, flashes);
   }),
-  spark: ({ sparks }) => sparkCell(sparks),
+  spark: ({ sparklines }) => sparklineCell(sparklines),
   change: () => figureCell((figure, { ticker }) => {
     if (ticker === undefined) return;
     figure.show(ticker.last - ticker.previousClose, formatChange);
-    figure.sign(signOf(ticker.last - ticker.previousClose));
+    figure.setSign(signOf(ticker.last - ticker.previousClose));
   }),
   percent: () => figureCell((figure, { ticker }) => {
     if (ticker === undefined) return;
     figure.show(ticker.last / ticker.previousClose - 1, formatPercent);
-    figure.sign(signOf(ticker.last - ticker.previousClose));
+    figure.setSign(signOf(ticker.last - ticker.previousClose));
   }),
   bid: ({ flashes }) => sizedCell(flashes, ({ ticker }) => [quoted(ticker?.bid), ticker?.bidSize]),
   ask: ({ flashes }) => sizedCell(flashes, ({ ticker }) => [quoted(ticker?.ask), ticker?.askSize]),
@@ -60,7 +60,7 @@ export const CELLS: Readonly<Record<ColumnId, CellMaker>> = {
   remove: (context) => removeCell(context),
 };
 
-function textCell(textOf: (row: Row) => string): Cell {
+function textCell(textOf: (row: GridRow) => string): Cell {
   const node = make("span", "text");
   return {
     node,
@@ -70,23 +70,23 @@ function textCell(textOf: (row: Row) => string): Cell {
   };
 }
 
-function figureCell(draw: (figure: Figure, figures: Readonly<SymbolState>) => void): Cell {
+function figureCell(draw: (figure: Figure, state: Readonly<SymbolState>) => void): Cell {
   const figure = new Figure();
   return {
     node: figure.node,
-    draw: ({ figures }) => {
-      draw(figure, figures);
+    draw: ({ state }) => {
+      draw(figure, state);
     },
   };
 }
 
 function symbolCell(context: CellContext): Cell {
   const [symbol, badge] = [make("b", "symbol"), make("span", "badge")];
-  const node = make("span", "who", symbol, badge);
+  const node = make("span", "symbol-cell", symbol, badge);
   badge.hidden = true;
   return {
     node,
-    draw: ({ symbol: text, figures: { trading, reason } }) => {
+    draw: ({ symbol: text, state: { trading, reason } }) => {
       setText(symbol, text);
       const isHalted = trading === "halted";
       if (badge.hidden !== isHalted) return;
@@ -97,14 +97,14 @@ function symbolCell(context: CellContext): Cell {
   };
 }
 
-function sizedCell(flashes: Flashes, of: (figures: Readonly<SymbolState>) => readonly [number | undefined, number | undefined]): Cell {
+function sizedCell(flashes: Flashes, of: (state: Readonly<SymbolState>) => readonly [number | undefined, number | undefined]): Cell {
   const [price, size] = [new Figure(), new Figure()];
   const node = make("span", "sized", price.node, make("span", "size", "×", size.node));
   return {
     node,
-    draw: ({ figures }) => {
-      const [newPrice, newSize] = of(figures);
-      price.flash(newPrice, formatPrice, flashes);
+    draw: ({ state }) => {
+      const [newPrice, newSize] = of(state);
+      price.showWithFlash(newPrice, formatPrice, flashes);
       size.show(newSize, formatCount);
     },
   };
@@ -112,12 +112,12 @@ function sizedCell(flashes: Flashes, of: (figures: Readonly<SymbolState>) => rea
 
 function rangeCell(): Cell {
   const [low, high] = [new Figure(), new Figure()];
-  const mark = make("span", "mark");
-  const node = make("span", "range", low.node, make("span", "track", mark), high.node);
+  const marker = make("span", "marker");
+  const node = make("span", "range", low.node, make("span", "track", marker), high.node);
   let shown = "";
   return {
     node,
-    draw: ({ figures: { ticker } }) => {
+    draw: ({ state: { ticker } }) => {
       if (ticker === undefined) return;
       low.show(ticker.low, formatPrice);
       high.show(ticker.high, formatPrice);
@@ -126,20 +126,20 @@ function rangeCell(): Cell {
       const text = `translateX(${(Math.min(1, Math.max(0, place)) * TRACK_EM).toFixed(2)}em)`;
       if (text === shown) return;
       shown = text;
-      mark.style.transform = text;
+      marker.style.transform = text;
     },
   };
 }
 
-/** As wide as the style sheet makes the track, less its mark. */
+/** The width of the track in the style sheet, less its marker. */
 const TRACK_EM = 4.9;
 
-function sparkCell(sparks: Sparks): Cell {
-  const line = new SparkLine(sparks);
+function sparklineCell(sparklines: SparklineQueue): Cell {
+  const view = new SparklineView(sparklines);
   return {
-    node: line.node,
-    draw: ({ figures: { sparkline } }) => {
-      line.show(sparkline);
+    node: view.node,
+    draw: ({ state: { sparkline } }) => {
+      view.show(sparkline);
     },
   };
 }

@@ -19,10 +19,10 @@ import { byId, setText } from "./dom";
 import { Legend } from "./legend";
 import { readPalette, type Palette } from "./palette";
 
-/** Fewer bars than this before the left edge, and older ones are asked for. */
-const NEAR_THE_START = 40;
+/** Older bars are requested when fewer than this remain to the left of the visible range. */
+const OLDER_BARS_MARGIN = 40;
 
-/** Candles with their volume below, of one series at a time. */
+/** A candlestick chart with volume, of one series at a time. */
 export class Chart {
   private readonly box = byId("chart", HTMLElement);
   private readonly empty = byId("chart-empty", HTMLElement);
@@ -31,22 +31,22 @@ export class Chart {
   private readonly chart: IChartApi;
   private readonly candles: ISeriesApi<"Candlestick">;
   private readonly volumes: ISeriesApi<"Histogram">;
-  private readonly wantsOlder: () => void;
+  private readonly requestOlder: () => void;
   private palette: Palette = readPalette();
   private series: BarSeries | undefined;
   private isNew = true;
-  private isHeld = false;
-  /** The first and the newest bar of the picture. */
+  private isPaused = false;
+  /** The first and the last bar drawn. */
   private drawn: { readonly oldest: Ohlc | undefined; readonly newest: Ohlc | undefined } = { oldest: undefined, newest: undefined };
   private range: LogicalRange | null = null;
 
-  constructor(wantsOlder: () => void, mark: () => void) {
-    this.wantsOlder = wantsOlder;
+  constructor(requestOlder: () => void, invalidate: () => void) {
+    this.requestOlder = requestOlder;
     this.chart = createChart(this.box, {
       autoSize: true,
       layout: {
         background: { color: "transparent" },
-        // The logo would bring an inline style, which a strict content policy forbids: the footer names the library.
+        // The logo has an inline style, which the content security policy forbids. The footer credits the library.
         attributionLogo: false,
       },
       rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.12, bottom: 0.24 } },
@@ -59,7 +59,7 @@ export class Chart {
         tickMarkFormatter: (time: Time) => this.label(time),
       },
       localization: { timeFormatter: (time: Time) => this.label(time), priceFormatter: formatPrice },
-      // The page scrolls on a small screen; the chart must not catch it.
+      // On small screens a vertical drag scrolls the page.
       handleScroll: { vertTouchDrag: false },
     });
     this.candles = this.chart.addSeries(CandlestickSeries, { borderVisible: false, priceLineStyle: LineStyle.Dashed });
@@ -72,31 +72,31 @@ export class Chart {
     this.volumes.priceScale().applyOptions({ scaleMargins: { top: 0.84, bottom: 0 } });
     this.chart.timeScale().subscribeVisibleLogicalRangeChange((range) => {
       this.range = range;
-      mark();
+      invalidate();
     });
     this.chart.subscribeCrosshairMove(({ time }) => {
       this.legend.point(time === undefined ? undefined : this.barAt(Number(time) * 1000));
-      mark();
+      invalidate();
     });
     this.latest.addEventListener("click", () => {
       this.chart.timeScale().scrollToRealTime();
     });
-    this.paint();
+    this.updateColours();
   }
 
-  /** Shows another series from the next drawing on. There is no picture of it yet that could be held. */
+  /** Switches to another series. This ends a pause, which concerned the previous series. */
   choose(series: BarSeries | undefined, label: string, strings: Strings): void {
     this.series = series;
     this.isNew = true;
-    this.isHeld = false;
+    this.isPaused = false;
     this.box.ariaLabel = label;
     this.legend.point(undefined);
     setText(this.empty, series === undefined ? strings.nothingSelected : strings.waitingForTrade);
   }
 
-  /** Holds the picture, or lets it go on. The reader may still point at it and scroll back in it. */
-  hold(is: "held" | "let go"): void {
-    this.isHeld = is === "held";
+  /** Pauses or resumes updates. The crosshair and scrolling work in both states. */
+  setUpdates(state: "paused" | "running"): void {
+    this.isPaused = state === "paused";
   }
 
   draw(strings: Strings): void {
@@ -105,20 +105,20 @@ export class Chart {
       this.drawAll();
       this.chart.timeScale().resetTimeScale();
       this.isNew = false;
-    } else if (this.series !== undefined && this.mayChange(this.series)) {
+    } else if (this.series !== undefined && this.acceptsUpdate(this.series)) {
       this.apply(this.series.takeUpdate());
     }
     this.legend.draw(this.drawn.newest, strings);
-    this.follow();
+    this.checkRange();
   }
 
-  /** Takes the colours from the style sheet, anew when they have changed. */
-  paint(): void {
+  /** Reads the colours from the style sheet. To be called when the theme changes. */
+  updateColours(): void {
     this.palette = readPalette();
     const { text, textPx, line, up, down, font, crosshair, label } = this.palette;
     this.chart.applyOptions({
       layout: { textColor: text, fontFamily: font, fontSize: Math.round(textPx * 0.85) },
-      // Wide enough for five digits before the point: the chart does not move when a price gets its fourth.
+      // Wide enough for five digits before the point, so that longer prices do not resize the chart.
       rightPriceScale: { minimumWidth: Math.round(textPx * 6.2) },
       grid: { vertLines: { color: line }, horzLines: { color: line } },
       crosshair: {
@@ -127,35 +127,35 @@ export class Chart {
       },
     });
     this.candles.applyOptions({ upColor: up, downColor: down, wickUpColor: up, wickDownColor: down });
-    // Each bar of volume has its colour in it.
+    // Each volume bar carries its own colour.
     this.drawAll();
   }
 
-  private apply(redraw: ChartUpdate): void {
-    switch (redraw.kind) {
+  private apply(update: ChartUpdate): void {
+    switch (update.kind) {
       case "none":
         return;
       case "all":
-        this.keepPlace(redraw.bars);
+        this.replaceBars(update.bars);
         break;
       case "tail":
-        for (const bar of redraw.bars) {
+        for (const bar of update.bars) {
           this.candles.update(candleOf(bar));
           this.volumes.update(this.volumeOf(bar));
         }
         break;
     }
-    this.drawn = { oldest: this.series?.all[0], newest: redraw.bars.at(-1) };
-    this.empty.hidden = redraw.bars.length > 0;
+    this.drawn = { oldest: this.series?.all[0], newest: update.bars.at(-1) };
+    this.empty.hidden = update.bars.length > 0;
   }
 
-  /** A picture that is held takes no new bars, but older ones that the reader scrolled back to. */
-  private mayChange({ oldest }: BarSeries): boolean {
-    return !this.isHeld || oldest !== this.drawn.oldest?.time;
+  /** A paused chart takes no new bars, only older ones that the user scrolled back to. */
+  private acceptsUpdate({ oldest }: BarSeries): boolean {
+    return !this.isPaused || oldest !== this.drawn.oldest?.time;
   }
 
-  /** Older bars in front move all places; what the reader looks at stays where it is. */
-  private keepPlace(bars: readonly Ohlc[]): void {
+  /** Replaces all bars. Older bars shift all indices, so the visible range is shifted with them. */
+  private replaceBars(bars: readonly Ohlc[]): void {
     const [before, range] = [this.candles.data().length, this.chart.timeScale().getVisibleLogicalRange()];
     this.candles.setData(bars.map(candleOf));
     this.volumes.setData(bars.map((bar) => this.volumeOf(bar)));
@@ -165,12 +165,12 @@ export class Chart {
     this.chart.timeScale().setVisibleLogicalRange({ from: range.from + added, to: range.to + added });
   }
 
-  /** The button back to now, and the call for older bars when the reader nears the first. */
-  private follow(): void {
+  /** Shows the button that scrolls to the latest bar, and requests older bars near the first. */
+  private checkRange(): void {
     const bars = this.series?.all.length ?? 0;
     const range = this.range;
     this.latest.hidden = range === null || bars === 0 || range.to >= bars - 1;
-    if (range !== null && bars > 0 && range.from < NEAR_THE_START) this.wantsOlder();
+    if (range !== null && bars > 0 && range.from < OLDER_BARS_MARGIN) this.requestOlder();
   }
 
   private barAt(ms: number): Ohlc | undefined {
@@ -198,7 +198,7 @@ function candleOf(bar: Ohlc): CandlestickData<UTCTimestamp> {
   return { time: secondsOf(bar), open: bar.open, high: bar.high, low: bar.low, close: bar.close };
 }
 
-/** The library counts in whole seconds. */
+/** The library's unit of time is the second. */
 function secondsOf(bar: Ohlc): UTCTimestamp {
   return (bar.time / 1000) as UTCTimestamp;
 }

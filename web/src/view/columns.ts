@@ -1,13 +1,13 @@
 import type { ColDef } from "ag-grid-community";
 import { COLUMNS, type ColumnId } from "../strings";
-import type { Row } from "./cells";
+import type { GridRow } from "./cells";
 
 type Shape = Pick<
-  ColDef<Row>,
+  ColDef<GridRow>,
   "width" | "minWidth" | "flex" | "hide" | "sortable" | "resizable" | "suppressMovable" | "lockPosition" | "cellClass" | "headerClass" | "sortingOrder"
 >;
 
-/** SymbolState stand to the right; a column is as wide as its widest figure, so that no figure moves another. */
+/** A column of numbers: right-aligned and as wide as its widest number, so that changes cause no layout shift. */
 const figure = (width: number): Shape => ({ width, minWidth: width - 24, cellClass: "c-figure", headerClass: "c-figure" });
 
 const fixed: Shape = { sortable: false, resizable: false, suppressMovable: true };
@@ -26,7 +26,7 @@ const WIDE: Readonly<Record<ColumnId, Shape>> = {
   remove: { ...fixed, width: 42, minWidth: 42, lockPosition: "right", cellClass: "c-remove", headerClass: "c-remove" },
 };
 
-/** On a telephone: what fits beside each other, and the rest by the columns' menu. */
+/** The columns that fit on a phone. The column menu shows the others. */
 const SHOWN_NARROW: readonly ColumnId[] = ["symbol", "last", "spark", "percent"];
 
 const NARROW: Readonly<Record<ColumnId, Shape>> = {
@@ -37,10 +37,10 @@ const NARROW: Readonly<Record<ColumnId, Shape>> = {
   percent: { ...figure(94), cellClass: "c-figure c-edge", headerClass: "c-figure c-edge" },
 };
 
-/** The widths above are for text of this size. */
+/** The text size that the widths above are made for. */
 const TEXT_PX = 13;
 
-/** A column's shape on a screen of this kind, for text of this size. */
+/** The column definition for a screen and text size. */
 export function shapeOf(id: ColumnId, width: "wide" | "narrow", textPx: number): Shape {
   const shape = { wide: WIDE, narrow: NARROW }[width][id];
   const scaled = (px: number) => Math.round((px * textPx) / TEXT_PX);
@@ -51,8 +51,8 @@ export function shapeOf(id: ColumnId, width: "wide" | "narrow", textPx: number):
   };
 }
 
-/** What a column is sorted by. */
-export function sortValueOf(id: ColumnId, { symbol, name, figures: { ticker, sparkline } }: Row): string | number | undefined {
+/** The value that a column is sorted by. */
+export function sortValueOf(id: ColumnId, { symbol, name, state: { ticker, sparkline } }: GridRow): string | number | undefined {
   switch (id) {
     case "symbol":
       return symbol;

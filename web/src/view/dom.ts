@@ -1,11 +1,11 @@
-/** The element with this id. The page is ours: one that is missing, or of another kind, is a mistake in it. */
+/** The element with this id. Throws if it is missing or of another type, which is a bug in index.html. */
 export function byId<E extends Element>(id: string, kind: abstract new () => E): E {
   const element = document.getElementById(id) as Element | null;
   if (!(element instanceof kind)) throw new Error(`the page has no ${kind.name} with id \`${id}\``);
   return element;
 }
 
-/** A new element, with a class and what it holds. */
+/** Creates an element with a class and children. */
 export function make<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
   className: string,
@@ -17,7 +17,7 @@ export function make<Tag extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** A new element of a drawing. */
+/** Creates an SVG element. */
 export function makeSvg<Tag extends keyof SVGElementTagNameMap>(
   tag: Tag,
   attributes: Readonly<Record<string, string | number>>,
@@ -29,7 +29,7 @@ export function makeSvg<Tag extends keyof SVGElementTagNameMap>(
   return element;
 }
 
-/** Sets the text of a node if it is another: an unchanged node costs no layout. */
+/** Sets the text of a node only if it differs, because writing always costs a layout. */
 export function setText(node: Node, text: string): void {
   if (node.textContent !== text) node.textContent = text;
 }

@@ -1,46 +1,48 @@
-/** How long a figure that moved is lit, and until when its light is dim, from the movement on. */
+/** Duration of the bright stage, and end of the dim stage, since the change. */
 const LIT_MS = 250;
 const DIM_MS = 600;
 
 /**
- * The figures that are lit because they moved. A light has three stages, bright, dim and out, and each is one
- * attribute: an animation would be styled and painted anew in every frame, for hundreds of figures at once.
- * Who wants less motion sees the colour alone, which stays until the next movement.
+ * Flashes the elements whose value changed.
+ *
+ * A flash has three stages (lit, dim, out), each set as an attribute. A CSS animation would be styled and painted in
+ * every frame, for hundreds of elements at once. With `prefers-reduced-motion` only the text colour changes, until the
+ * next change.
  */
 export class Flashes {
-  /** When each was lit, the oldest first. */
+  /** Start of each flash, oldest first. */
   private readonly lit = new Map<HTMLElement, number>();
   private readonly now: () => number;
-  private readonly burns: () => void;
+  private readonly requestFade: () => void;
 
-  /** Calls back when there is something that has to fade. */
-  constructor(now: () => number, burns: () => void) {
+  /** `requestFade` is called while there are flashes to fade; it has to lead to a call of `fade`. */
+  constructor(now: () => number, requestFade: () => void) {
     this.now = now;
-    this.burns = burns;
+    this.requestFade = requestFade;
   }
 
-  light(node: HTMLElement, direction: "up" | "down"): void {
-    // To the end of the line.
+  flash(node: HTMLElement, direction: "up" | "down"): void {
+    // Delete first: a map keeps the position of an existing key.
     this.lit.delete(node);
     this.lit.set(node, this.now());
-    turn(node, `${direction}-lit`);
-    this.burns();
+    setStage(node, `${direction}-lit`);
+    this.requestFade();
   }
 
-  /** Turns on all lights whose time has come. */
+  /** Moves flashes to the stage of their age. */
   fade(): void {
     const now = this.now();
     for (const [node, since] of this.lit) {
       const age = now - since;
       if (age < LIT_MS) break;
       const direction = node.dataset["flash"]?.startsWith("up") === true ? "up" : "down";
-      turn(node, `${direction}-${age < DIM_MS ? "dim" : "out"}`);
+      setStage(node, `${direction}-${age < DIM_MS ? "dim" : "out"}`);
       if (age >= DIM_MS) this.lit.delete(node);
     }
-    if (this.lit.size > 0) this.burns();
+    if (this.lit.size > 0) this.requestFade();
   }
 }
 
-function turn(node: HTMLElement, flash: string): void {
-  if (node.dataset["flash"] !== flash) node.dataset["flash"] = flash;
+function setStage(node: HTMLElement, stage: string): void {
+  if (node.dataset["flash"] !== stage) node.dataset["flash"] = stage;
 }

@@ -22,11 +22,11 @@ import {
 } from "ag-grid-community";
 import type { StockSymbol } from "../model";
 import { COLUMNS, type ColumnId, type Strings } from "../strings";
-import { CELLS, type Cell, type CellContext, type Row } from "./cells";
+import { CELLS, type Cell, type CellContext, type GridRow } from "./cells";
 import { shapeOf, sortValueOf } from "./columns";
 import { byId } from "./dom";
 import type { Flashes } from "./flashes";
-import type { Sparks } from "./sparks";
+import type { SparklineQueue } from "./sparklines";
 
 ModuleRegistry.registerModules([
   CellApiModule,
@@ -42,54 +42,56 @@ ModuleRegistry.registerModules([
   TooltipModule,
 ]);
 
-/** Whom the board tells what was done with it. */
+/** What the grid needs from the dashboard. */
 export interface GridActions {
   readonly strings: () => Strings;
   readonly flashes: Flashes;
-  readonly sparks: Sparks;
+  readonly sparklines: SparklineQueue;
   readonly select: (symbol: StockSymbol) => void;
   readonly remove: (symbol: StockSymbol) => void;
-  /** The columns were moved, sized, hidden or sorted; as text to be kept. */
-  readonly arranged: (columns: string) => void;
+  /** Called with the serialised layout when columns were moved, resized, hidden or sorted. */
+  readonly columnsChanged: (columns: string) => void;
 }
 
-/** Rows that are kept up above and below those in sight: they cost what the others cost, and a wheel's turn is three. */
-const ROWS_OUT_OF_SIGHT = 3;
+/** Rows rendered above and below the visible ones: one step of a mouse wheel. Each costs as much as a visible row. */
+const ROW_BUFFER = 3;
 
-/** How often the rows are put in order again while figures change: a board that jumps more often cannot be read. */
+/** Minimum time between two sorts. A list that reorders more often cannot be read. */
 const SORT_MS = 1_000;
 
 /**
- * The watchlist as a grid. The grid places cells (columns, order, scrolling, keyboard); what is in a cell
- * draws itself, so that a tick costs the nodes that show it and no more.
+ * The watchlist as a grid.
+ *
+ * AG Grid handles layout: columns, order, scrolling, keyboard. Cells draw themselves, so that a tick only touches the
+ * nodes that show it.
  */
 export class Grid {
-  private readonly box = byId("board", HTMLElement);
-  private readonly empty = byId("board-empty", HTMLElement);
-  private readonly api: GridApi<Row>;
+  private readonly box = byId("watchlist", HTMLElement);
+  private readonly empty = byId("watchlist-empty", HTMLElement);
+  private readonly api: GridApi<GridRow>;
   private readonly actions: GridActions;
-  private readonly rows = new Map<StockSymbol, Row>();
-  /** The cells that are on the screen. */
-  private readonly live = new Map<StockSymbol, Set<Cell>>();
+  private readonly rows = new Map<StockSymbol, GridRow>();
+  /** The rendered cells. */
+  private readonly cells = new Map<StockSymbol, Set<Cell>>();
   private sortedAt = 0;
-  private isArranging = false;
+  private isRestoring = false;
 
-  /** The first rows come with it: a grid that is made empty would be laid out twice. */
-  constructor(actions: GridActions, columns: string | undefined, width: "wide" | "narrow", rows: readonly Row[]) {
+  /** Takes the first rows, because a grid that is created empty is laid out twice. */
+  constructor(actions: GridActions, columns: string | undefined, width: "wide" | "narrow", rows: readonly GridRow[]) {
     this.actions = actions;
-    this.keep(rows);
+    this.setRows(rows);
     this.api = createGrid(this.box, this.options(width, rows));
-    this.arrange(columns);
+    this.restoreColumns(columns);
     for (const event of ["columnMoved", "columnResized", "columnVisible", "sortChanged"] as const) {
       this.api.addEventListener(event, () => {
-        if (!this.isArranging) actions.arranged(JSON.stringify(this.api.getColumnState()));
+        if (!this.isRestoring) actions.columnsChanged(JSON.stringify(this.api.getColumnState()));
       });
     }
   }
 
-  /** Shows these rows and no others. */
-  show(rows: readonly Row[]): void {
-    this.keep(rows);
+  /** Replaces the rows. */
+  show(rows: readonly GridRow[]): void {
+    this.setRows(rows);
     this.api.setGridOption("rowData", [...rows]);
   }
 
@@ -99,10 +101,10 @@ export class Grid {
 
   draw(symbol: StockSymbol): void {
     const row = this.rows.get(symbol);
-    if (row !== undefined) this.live.get(symbol)?.forEach((cell) => { cell.draw(row); });
+    if (row !== undefined) this.cells.get(symbol)?.forEach((cell) => { cell.draw(row); });
   }
 
-  /** Puts the rows in order again, if they are sorted by what changes. */
+  /** Sorts the rows again if a sort column is set, at most once per second. */
   keepSorted(now: number): void {
     if (now - this.sortedAt < SORT_MS) return;
     this.sortedAt = now;
@@ -117,7 +119,7 @@ export class Grid {
     this.api.ensureNodeVisible(node);
   }
 
-  /** The symbol so many rows below this one, as the board is sorted; inside the board. */
+  /** The symbol a number of rows below this one in display order, clamped to the first and last row. */
   neighbour(symbol: StockSymbol | undefined, rows: number): StockSymbol | undefined {
     const at = this.nodeOf(symbol)?.rowIndex ?? -1;
     const last = this.api.getDisplayedRowCount() - 1;
@@ -128,7 +130,7 @@ export class Grid {
     this.api.setFocusedCell(this.nodeOf(symbol)?.rowIndex ?? 0, "symbol");
   }
 
-  /** From the headers the tabulator goes on to the selected row; answers whether there is one. */
+  /** Tab moves the focus from the headers to the selected row; false if there is none. */
   private leaveHeaders(press: KeyboardEvent): boolean {
     const at = this.api.getSelectedNodes()[0]?.rowIndex ?? undefined;
     if (press.key !== "Tab" || press.shiftKey || at === undefined) return false;
@@ -141,7 +143,7 @@ export class Grid {
     return this.box.contains(document.activeElement);
   }
 
-  /** The columns in their present order, and which of them are shown. */
+  /** The columns in their current order. */
   columns(): readonly { readonly id: ColumnId; readonly isShown: boolean }[] {
     const state = this.api.getColumnState();
     return state.flatMap(({ colId, hide }) => {
@@ -154,12 +156,12 @@ export class Grid {
     this.api.setColumnsVisible([id], shown === "shown");
   }
 
-  /** As the page was made. */
+  /** Restores the default columns. */
   reset(): void {
     this.api.resetColumnState();
   }
 
-  /** Another language: headers, and everything that strings are in. */
+  /** Updates headers and cells after a change of language. */
   translate(): void {
     const { columns } = this.actions.strings();
     this.api.setGridOption("columnDefs", (this.api.getColumnDefs() ?? []).map((column) => {
@@ -170,54 +172,54 @@ export class Grid {
     this.api.refreshCells({ force: true });
   }
 
-  private keep(rows: readonly Row[]): void {
+  private setRows(rows: readonly GridRow[]): void {
     this.rows.clear();
     for (const row of rows) this.rows.set(row.symbol, row);
     this.empty.hidden = rows.length > 0;
   }
 
-  private arrange(columns: string | undefined): void {
+  private restoreColumns(columns: string | undefined): void {
     if (columns === undefined) return;
-    this.isArranging = true;
+    this.isRestoring = true;
     try {
       const state = JSON.parse(columns) as unknown;
       if (Array.isArray(state)) this.api.applyColumnState({ state: state as ColumnState[], applyOrder: true });
     } catch {
-      // What was kept makes no sense any more: the columns are as the page was made.
+      // An invalid stored layout is ignored: the default columns stay.
     }
-    this.isArranging = false;
+    this.isRestoring = false;
   }
 
-  private nodeOf(symbol: StockSymbol | undefined): IRowNode<Row> | undefined {
+  private nodeOf(symbol: StockSymbol | undefined): IRowNode<GridRow> | undefined {
     return symbol === undefined ? undefined : this.api.getRowNode(symbol);
   }
 
-  private options(width: "wide" | "narrow", rows: readonly Row[]): GridOptions<Row> {
+  private options(width: "wide" | "narrow", rows: readonly GridRow[]): GridOptions<GridRow> {
     const style = getComputedStyle(this.box);
     const sizeOf = (name: string) => Number.parseFloat(style.getPropertyValue(name));
     return {
-      // The theme is a style sheet of ours: nothing is injected, so the content policy may stay strict.
+      // The theme is our own style sheet. The grid injects no styles, so the content security policy stays strict.
       theme: "legacy",
       rowData: [...rows],
-      rowBuffer: ROWS_OUT_OF_SIGHT,
+      rowBuffer: ROW_BUFFER,
       rowHeight: sizeOf("--row"),
       headerHeight: sizeOf("--head"),
       columnDefs: COLUMNS.map((id) => this.columnOf(id, width, Number.parseFloat(style.fontSize))),
-      defaultColDef: { resizable: true, sortable: true, suppressHeaderMenuButton: true, suppressKeyboardEvent: isOurs, suppressHeaderKeyboardEvent: ({ event }) => this.leaveHeaders(event) },
+      defaultColDef: { resizable: true, sortable: true, suppressHeaderMenuButton: true, suppressKeyboardEvent: isShortcut, suppressHeaderKeyboardEvent: ({ event }) => this.leaveHeaders(event) },
       getRowId: ({ data }) => data.symbol,
       rowSelection: { mode: "singleRow", checkboxes: false, enableClickSelection: true },
-      // One stop for the headers, one for the rows, as the ARIA guide has it: arrows move inside, the tabulator on.
+      // Grid pattern of the ARIA guide: headers and rows are one tab stop each; arrow keys move inside.
       tabToNextHeader: () => false,
       tabToNextCell: () => false,
       suppressDragLeaveHidesColumns: true,
       suppressColumnMoveAnimation: true,
       suppressNoRowsOverlay: true,
-      // Rows come with the frame that asks for them, not with the next.
+      // Render rows in the frame that requests them, not in the next one.
       suppressAnimationFrame: true,
       animateRows: !matchMedia("(prefers-reduced-motion: reduce)").matches,
       enableBrowserTooltips: true,
-      // Both come when the browser has time, and what they carry may be over: who answered it, and was told of that
-      // in turn, would go to and fro between two rows for ever. So they say no more than where to look.
+      // Both events are asynchronous and their payload may be stale. Acting on stale payloads can make two rows select
+      // each other for ever, so the handlers read the current state instead.
       onSelectionChanged: ({ api }) => {
         const symbol = api.getSelectedNodes()[0]?.data?.symbol;
         if (symbol !== undefined) this.actions.select(symbol);
@@ -230,7 +232,7 @@ export class Grid {
     };
   }
 
-  private columnOf(id: ColumnId, width: "wide" | "narrow", textPx: number): ColDef<Row> {
+  private columnOf(id: ColumnId, width: "wide" | "narrow", textPx: number): ColDef<GridRow> {
     const { head, tip } = this.actions.strings().columns[id];
     return {
       colId: id,
@@ -242,18 +244,18 @@ export class Grid {
     };
   }
 
-  /** The grid makes and drops cells as rows come into sight; the board knows those that are there. */
-  private rendererOf(id: ColumnId): new () => ICellRendererComp<Row> {
-    const [{ live }, context] = [this, this.context()];
-    return class implements ICellRendererComp<Row> {
+  /** The renderer of a column. AG Grid creates and destroys cells as rows scroll into and out of view. */
+  private rendererOf(id: ColumnId): new () => ICellRendererComp<GridRow> {
+    const [{ cells: rendered }, context] = [this, this.context()];
+    return class implements ICellRendererComp<GridRow> {
       private readonly cell = CELLS[id](context);
-      private row: Row | undefined;
+      private row: GridRow | undefined;
 
-      init({ data }: ICellRendererParams<Row>): void {
+      init({ data }: ICellRendererParams<GridRow>): void {
         this.row = data;
         if (data === undefined) return;
-        const cells = live.get(data.symbol) ?? new Set();
-        live.set(data.symbol, cells.add(this.cell));
+        const cells = rendered.get(data.symbol) ?? new Set();
+        rendered.set(data.symbol, cells.add(this.cell));
         this.cell.draw(data);
       }
 
@@ -261,25 +263,25 @@ export class Grid {
         return this.cell.node;
       }
 
-      refresh({ data }: ICellRendererParams<Row>): boolean {
+      refresh({ data }: ICellRendererParams<GridRow>): boolean {
         if (data !== this.row) return false;
         if (data !== undefined) this.cell.draw(data);
         return true;
       }
 
       destroy(): void {
-        if (this.row !== undefined) live.get(this.row.symbol)?.delete(this.cell);
+        if (this.row !== undefined) rendered.get(this.row.symbol)?.delete(this.cell);
       }
     };
   }
 
   private context(): CellContext {
-    const { strings, flashes, sparks, remove } = this.actions;
-    return { strings, flashes, sparks, remove };
+    const { strings, flashes, sparklines, remove } = this.actions;
+    return { strings, flashes, sparklines, remove };
   }
 }
 
-/** Keys that mean something to the page are not for the grid. */
-function isOurs({ event }: { readonly event: KeyboardEvent }): boolean {
+/** True for keys that are shortcuts of the page and not of the grid. */
+function isShortcut({ event }: { readonly event: KeyboardEvent }): boolean {
   return ["Delete", "Backspace", " "].includes(event.key);
 }

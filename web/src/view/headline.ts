@@ -2,11 +2,11 @@ import { formatChange, formatPercent, formatPrice } from "../format";
 import type { SymbolState } from "../market";
 import type { StockSymbol } from "../model";
 import type { Strings } from "../strings";
-import { Figure, signOf } from "./cell";
 import { byId, make, setText } from "./dom";
+import { Figure, signOf } from "./figure";
 import type { Flashes } from "./flashes";
 
-/** The selected symbol in large letters, above its chart, and its price in the tab's title. */
+/** The selected symbol and its price above the chart and in the tab's title. */
 export class Headline {
   private readonly symbol = byId("headline-symbol", HTMLElement);
   private readonly name = byId("headline-name", HTMLElement);
@@ -21,7 +21,7 @@ export class Headline {
     this.flashes = flashes;
   }
 
-  /** Another symbol: new figures, so that nothing flashes for the difference between two stocks. */
+  /** Switches to another symbol. Its figures are new, so that the difference between two symbols does not flash. */
   choose(symbol: StockSymbol | undefined, name: string): void {
     setText(this.symbol, symbol ?? "–");
     this.setName(name);
@@ -44,12 +44,12 @@ export class Headline {
     this.badge.hidden = trading === "open";
     setText(this.badge, trading === "open" ? "" : strings.halted(reason));
     if (ticker === undefined) return;
-    this.last.flash(ticker.last, formatPrice, this.flashes);
+    this.last.showWithFlash(ticker.last, formatPrice, this.flashes);
 
     const change = ticker.last - ticker.previousClose;
     this.change.show(change, formatChange);
     this.percent.show(change / ticker.previousClose, formatPercent);
-    for (const figure of [this.change, this.percent]) figure.sign(signOf(change));
+    for (const figure of [this.change, this.percent]) figure.setSign(signOf(change));
     if (!this.change.node.isConnected) {
       byId("headline-change", HTMLElement).replaceChildren(this.change.node, this.percent.node, this.badge);
     }
@@ -59,7 +59,7 @@ export class Headline {
     if (ticker !== undefined) this.setTitle(`${symbol} ${formatPrice(ticker.last)} · Tapecast`);
   }
 
-  /** A title costs a message to the browser's own window: only when it is another. */
+  /** Sets the title only if it differs, because each write sends a message to the browser process. */
   private setTitle(title: string): void {
     if (title === this.title) return;
     this.title = title;

@@ -1,31 +1,34 @@
-/** What is seen. Draws what it is given, and tells what was clicked or typed; knows neither wire nor socket. */
-export { AccessForm } from "./access";
-export type { Row } from "./cells";
+/** The parts of the page. Each draws the state it is given and reports user input through callbacks. */
+export type { GridRow } from "./cells";
 export type { Chart } from "./chart";
-export { Choices } from "./choices";
-export { Controls } from "./controls";
+export { makeColumnMenu } from "./column-menu";
+export { ConnectionStatus } from "./connection-status";
 export { Flashes } from "./flashes";
+export { FrameScheduler, type Invalidation } from "./frame-scheduler";
 export type { Grid } from "./grid";
 export { Headline } from "./headline";
-export { Intervals } from "./intervals";
-export { listenToKeys, writeKeys } from "./keys";
-export { Later } from "./later";
-export { ListChoice, makeColumnMenu } from "./lists";
-export { Rhythm, type Part } from "./paint";
+export { IntervalPicker } from "./interval-picker";
+export { listenToKeys, translateShortcuts } from "./keyboard";
+export { Lazy } from "./lazy";
+export { LoginForm } from "./login-form";
 export { onSystemTheme } from "./palette";
-export { Search } from "./search";
-export { Sparks } from "./sparks";
-export { Status } from "./status";
-export { Stream } from "./stream";
-export { Strip } from "./strip";
-export { TapeView } from "./tape";
+export { SettingsForm } from "./settings-form";
+export { SparklineQueue } from "./sparklines";
+export { StreamControls } from "./stream-controls";
+export { StreamPanel } from "./stream-panel";
+export { SymbolSearch } from "./symbol-search";
+export { TickerTape } from "./ticker-tape";
+export { TimeAndSalesView } from "./time-and-sales";
 export { translatePage } from "./translate";
+export { WatchlistPicker } from "./watchlist-picker";
 
-/** The two large parts are fetched by themselves: the page connects before they are there. */
-export const fetchGrid = async () => {
+/** Loads the grid, which is large, in a chunk of its own: the page connects before it arrives. */
+export const loadGrid = async () => {
   const { Grid } = await import("./grid");
-  // To make it takes long. What the socket brought meanwhile is heard before: the first rows have prices then.
-  await new Promise((heard) => setTimeout(heard));
+  // Creating the grid blocks for long. Messages that arrived meanwhile are handled first, so that the first rows have prices.
+  await new Promise((resolve) => setTimeout(resolve));
   return Grid;
 };
-export const fetchChart = async () => (await import("./chart")).Chart;
+
+/** Loads the chart, which is large, in a chunk of its own. */
+export const loadChart = async () => (await import("./chart")).Chart;

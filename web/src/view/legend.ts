@@ -1,10 +1,10 @@
 import { formatPercent, formatPrice } from "../format";
 import type { Ohlc } from "../model";
 import type { Strings } from "../strings";
-import { signOf } from "./cell";
 import { byId, make, setText } from "./dom";
+import { signOf } from "./figure";
 
-/** The figures of one bar in a line over the chart: of the bar pointed at, or else of the newest. */
+/** The values of one bar above the chart: of the bar under the crosshair, or else of the newest. */
 export class Legend {
   private readonly box = byId("legend", HTMLElement);
   private readonly names = Array.from({ length: 5 }, () => make("span", "legend-name"));

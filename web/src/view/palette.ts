@@ -1,4 +1,4 @@
-/** The colours that the chart needs, read from the style sheet: it draws on a canvas, where CSS does not reach. */
+/** The chart's colours from the style sheet. The chart draws on a canvas, which CSS does not reach. */
 export interface Palette {
   readonly text: string;
   readonly line: string;
@@ -12,7 +12,7 @@ export interface Palette {
   readonly textPx: number;
 }
 
-/** What the names stand for at this moment: a colour that depends on dark or light is settled by an element that wears it. */
+/** Reads the current colours. `light-dark()` colours are only resolved on an element, so a probe element is used. */
 export function readPalette(): Palette {
   const probe = document.createElement("span");
   document.body.append(probe);
@@ -37,7 +37,7 @@ export function readPalette(): Palette {
   return palette;
 }
 
-/** Calls back when the system changes between dark and light; the answer stops it. */
+/** Calls back when the system switches between dark and light; returns a function that removes the listener. */
 export function onSystemTheme(changed: () => void): () => void {
   const dark = matchMedia("(prefers-color-scheme: dark)");
   dark.addEventListener("change", changed);

@@ -2,7 +2,7 @@ import { NONE } from "../format";
 import { make } from "./dom";
 import type { Flashes } from "./flashes";
 
-/** Whether a figure is above, below or at what it is compared with; CSS gives it its colour. */
+/** The sign of a difference. CSS maps it to a colour. */
 export type Sign = "up" | "down" | "flat";
 
 export function signOf(difference: number): Sign {
@@ -10,7 +10,7 @@ export function signOf(difference: number): Sign {
   return difference < 0 ? "down" : "flat";
 }
 
-/** A figure on the page. Writes only what changed, and on the smallest node. */
+/** A number on the page. Writes to the DOM only if its text changed. */
 export class Figure {
   readonly node: HTMLElement = make("span", "figure");
   private readonly text = document.createTextNode(NONE);
@@ -20,12 +20,12 @@ export class Figure {
     this.node.append(this.text);
   }
 
-  /** Shows a value; when it rose or fell since it was last shown, it flashes. */
-  flash(value: number | undefined, format: (value: number) => string, flashes: Flashes): void {
+  /** Shows a value, with a flash if it differs from the previous one. */
+  showWithFlash(value: number | undefined, format: (value: number) => string, flashes: Flashes): void {
     const before = this.shown;
     this.show(value, format);
     if (before === undefined || value === undefined || value === before) return;
-    flashes.light(this.node, value > before ? "up" : "down");
+    flashes.flash(this.node, value > before ? "up" : "down");
   }
 
   /** Shows a value without a flash. */
@@ -36,7 +36,7 @@ export class Figure {
     if (this.text.data !== text) this.text.data = text;
   }
 
-  sign(sign: Sign): void {
+  setSign(sign: Sign): void {
     if (this.node.dataset["sign"] !== sign) this.node.dataset["sign"] = sign;
   }
 }

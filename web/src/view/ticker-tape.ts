@@ -1,16 +1,16 @@
 import { formatPercent, formatPrice } from "../format";
 import type { SymbolState } from "../market";
 import type { StockSymbol } from "../model";
-import { Figure, signOf } from "./cell";
 import { byId, make } from "./dom";
+import { Figure, signOf } from "./figure";
 
-/** More than these do not pass within a minute. */
+/** Maximum number of items: about as many as pass within two minutes. */
 const MAX_ITEMS = 40;
 
-/** At this speed a price can be read while it moves. */
+/** Slow enough to read a price while it moves. */
 const PIXELS_PER_SECOND = 55;
 
-/** About as wide as one item. */
+/** Approximate width of an item. */
 const ITEM_PX = 170;
 
 interface Item {
@@ -18,43 +18,43 @@ interface Item {
   readonly change: Figure;
 }
 
-/** The ticker tape along the top. Twice the same, one after the other, moved by CSS: it has no seam and costs no script. */
-export class Strip {
+/** The ticker tape at the top. Two copies of its content are moved by CSS, so that it loops without a seam and without script. */
+export class TickerTape {
   private readonly box = byId("strip", HTMLElement);
-  private readonly run = byId("strip-run", HTMLElement);
+  private readonly content = byId("strip-run", HTMLElement);
   private readonly items = new Map<StockSymbol, Item[]>();
 
   show(symbols: readonly StockSymbol[]): void {
     this.items.clear();
     const shown = symbols.slice(0, MAX_ITEMS);
     const copies = [0, 1].map((copy) => {
-      const half = make("div", "strip-half", ...shown.map((symbol) => this.itemOf(symbol)));
+      const half = make("div", "strip-half", ...shown.map((symbol) => this.addItem(symbol)));
       if (copy > 0) half.ariaHidden = "true";
       return half;
     });
-    this.run.replaceChildren(...copies);
-    this.run.style.setProperty("--strip-seconds", `${Math.max(20, (shown.length * ITEM_PX) / PIXELS_PER_SECOND)}s`);
+    this.content.replaceChildren(...copies);
+    this.content.style.setProperty("--strip-seconds", `${Math.max(20, (shown.length * ITEM_PX) / PIXELS_PER_SECOND)}s`);
   }
 
-  set(shown: "shown" | "hidden"): void {
+  setShown(shown: "shown" | "hidden"): void {
     this.box.hidden = shown === "hidden";
   }
 
-  draw(figuresOf: (symbol: StockSymbol) => Readonly<SymbolState> | undefined): void {
+  draw(stateOf: (symbol: StockSymbol) => Readonly<SymbolState> | undefined): void {
     if (this.box.hidden) return;
     for (const [symbol, items] of this.items) {
-      const ticker = figuresOf(symbol)?.ticker;
+      const ticker = stateOf(symbol)?.ticker;
       if (ticker === undefined) continue;
       const change = ticker.last / ticker.previousClose - 1;
       for (const item of items) {
         item.last.show(ticker.last, formatPrice);
         item.change.show(change, formatPercent);
-        item.change.sign(signOf(change));
+        item.change.setSign(signOf(change));
       }
     }
   }
 
-  private itemOf(symbol: StockSymbol): HTMLElement {
+  private addItem(symbol: StockSymbol): HTMLElement {
     const item = { last: new Figure(), change: new Figure() };
     this.items.set(symbol, [...(this.items.get(symbol) ?? []), item]);
     return make("span", "strip-item", make("b", "", symbol), item.last.node, item.change.node);

@@ -1,21 +1,21 @@
 import type { PageText, Strings } from "../strings";
 import { byId, make } from "./dom";
 
-/** What the keyboard asks for. */
+/** The actions of keyboard shortcuts. */
 export interface KeyActions {
   readonly search: () => void;
-  /** Moves the selection down by so many rows. */
+  /** Moves the selection down by this number of rows. */
   readonly move: (rows: number) => void;
   readonly remove: () => void;
-  /** The interval at this place, from 0. */
-  readonly interval: (place: number) => void;
+  /** Selects the interval of this index. */
+  readonly interval: (index: number) => void;
   readonly pause: () => void;
-  readonly strip: () => void;
-  /** The list so many places further. */
-  readonly list: (places: number) => void;
+  readonly toggleTickerTape: () => void;
+  /** Switches to the list this number of places further. */
+  readonly list: (offset: number) => void;
 }
 
-/** Keys that work everywhere but where something is typed or chosen. */
+/** Handles keyboard shortcuts everywhere except in controls that use the key themselves. */
 export function listenToKeys(actions: KeyActions): void {
   document.addEventListener("keydown", (press) => {
     if (press.ctrlKey || press.metaKey || press.altKey || press.defaultPrevented) return;
@@ -24,21 +24,21 @@ export function listenToKeys(actions: KeyActions): void {
   });
 }
 
-/** Whether what has the focus wants this key for itself. */
+/** True if the focused control handles this key itself. */
 function isTaken({ target, key }: KeyboardEvent): boolean {
   if (!(target instanceof Element)) return false;
   if (target.closest("input:not([type=radio]), textarea, select, dialog, [popover]") !== null) return true;
   const isArrow = key.startsWith("Arrow");
   if (key === " " && target.closest("button, a") !== null) return true;
-  // The grid, radio buttons and what scrolls move by arrows themselves.
-  return isArrow && target.closest(".board, input, [tabindex='0']") !== null;
+  // The grid, radio buttons and scrollable boxes handle arrow keys.
+  return isArrow && target.closest(".watchlist, input, [tabindex='0']") !== null;
 }
 
-/** Answers whether the key was ours. */
+/** Runs the action of a key; false if it has none. */
 function act(key: string, actions: KeyActions): boolean {
-  const place = "12345".indexOf(key);
-  if (place >= 0 && key.length === 1) {
-    actions.interval(place);
+  const index = "12345".indexOf(key);
+  if (index >= 0 && key.length === 1) {
+    actions.interval(index);
     return true;
   }
   const act = BY_KEY[key];
@@ -53,12 +53,12 @@ const BY_KEY: Readonly<Partial<Record<string, (actions: KeyActions) => void>>> =
   Delete: (actions) => { actions.remove(); },
   Backspace: (actions) => { actions.remove(); },
   " ": (actions) => { actions.pause(); },
-  t: (actions) => { actions.strip(); },
+  t: (actions) => { actions.toggleTickerTape(); },
   "[": (actions) => { actions.list(-1); },
   "]": (actions) => { actions.list(1); },
 };
 
-const EXPLAINED: readonly (readonly [keys: readonly string[], word: PageText])[] = [
+const SHORTCUTS: readonly (readonly [keys: readonly string[], text: PageText])[] = [
   [["/"], "keySearch"],
   [["↑", "↓"], "keySelect"],
   [["Del"], "keyRemove"],
@@ -71,14 +71,14 @@ const EXPLAINED: readonly (readonly [keys: readonly string[], word: PageText])[]
   [["Alt←", "Alt→"], "keySizeColumn"],
 ];
 
-/** In the footer: so many of them. */
-const IN_SHORT = 7;
+/** Number of shortcuts in the footer. */
+const IN_FOOTER = 7;
 
-/** Says which key does what: the first few in the footer, all of them in the settings. */
-export function writeKeys({ page }: Strings): void {
+/** Writes the help on shortcuts: the most important ones in the footer, all of them in the settings. */
+export function translateShortcuts({ page }: Strings): void {
   const kbd = (keys: readonly string[]) => keys.map((key) => (key === "…" ? "…" : make("kbd", "", key)));
-  const short = EXPLAINED.slice(0, IN_SHORT).map(([keys, word]) => make("span", "", ...kbd(keys), ` ${page[word]}`));
+  const short = SHORTCUTS.slice(0, IN_FOOTER).map(([keys, text]) => make("span", "", ...kbd(keys), ` ${page[text]}`));
   byId("keys", HTMLElement).replaceChildren(...short);
-  const all = EXPLAINED.map(([keys, word]) => make("div", "", make("dt", "", ...kbd(keys)), make("dd", "", page[word])));
+  const all = SHORTCUTS.map(([keys, text]) => make("div", "", make("dt", "", ...kbd(keys)), make("dd", "", page[text])));
   byId("key-list", HTMLElement).replaceChildren(...all);
 }

@@ -1,16 +1,16 @@
 import { INTERVALS, MAX_SYMBOLS, validSymbols, type IntervalSeconds } from "../market";
 import { asSymbol, type StockSymbol } from "../model";
 
-/** What is looked at, so that it can be shared: it stands in the page's address. */
-export interface View {
+/** The current view, as it is written into the page's URL to be shared. */
+export interface SharedView {
   readonly symbol: StockSymbol | undefined;
   readonly interval: IntervalSeconds | undefined;
-  /** The symbols of the list that is shown; undefined when the address names none. */
+  /** The symbols of the current list; undefined if the URL has none. */
   readonly symbols: readonly StockSymbol[] | undefined;
 }
 
-/** Reads the query of an address; what makes no sense in it is left out. */
-export function readView(query: URLSearchLike): View {
+/** Reads a URL's query, ignoring invalid parts. */
+export function readSharedView(query: QueryLike): SharedView {
   const list = query.get("list");
   const seconds = Number(query.get("interval"));
   return {
@@ -20,14 +20,14 @@ export function readView(query: URLSearchLike): View {
   };
 }
 
-/** Writes it as a query that begins with a question mark. Commas stay readable. */
-export function writeView({ symbol, interval, symbols }: View): string {
+/** Writes a query with its question mark. Commas are not escaped, for readability. */
+export function writeSharedView({ symbol, interval, symbols }: SharedView): string {
   const pairs = { symbol, interval, list: symbols?.map(encodeURIComponent).join(",") };
   const named = Object.entries(pairs).filter(([, value]) => value !== undefined && value !== "");
   return named.length === 0 ? "" : `?${named.map(([key, value]) => `${key}=${key === "list" ? String(value) : encodeURIComponent(value ?? "")}`).join("&")}`;
 }
 
-/** What is asked of the browser's URLSearchParams. */
-export interface URLSearchLike {
+/** The part of `URLSearchParams` that is used here. */
+export interface QueryLike {
   get(key: string): string | null;
 }

@@ -2,10 +2,10 @@ import { INTERVALS, type IntervalSeconds } from "../market";
 import type { Strings } from "../strings";
 import { byId, make, setText } from "./dom";
 
-/** The choice of a candle's length: radio buttons, so the browser brings the keyboard. */
-export class Intervals {
+/** Selects the candle length. Radio buttons, because the browser provides their keyboard handling. */
+export class IntervalPicker {
   private readonly box = byId("intervals", HTMLFieldSetElement);
-  private readonly choices = new Map<IntervalSeconds, { readonly input: HTMLInputElement; readonly text: HTMLElement }>();
+  private readonly options = new Map<IntervalSeconds, { readonly input: HTMLInputElement; readonly text: HTMLElement }>();
 
   constructor(choose: (interval: IntervalSeconds) => void) {
     for (const seconds of INTERVALS) {
@@ -15,13 +15,13 @@ export class Intervals {
       input.addEventListener("change", () => {
         choose(seconds);
       });
-      this.choices.set(seconds, { input, text });
+      this.options.set(seconds, { input, text });
       this.box.append(make("label", "", input, text));
     }
   }
 
   show(interval: IntervalSeconds, strings: Strings): void {
-    for (const [seconds, { input, text }] of this.choices) {
+    for (const [seconds, { input, text }] of this.options) {
       input.checked = seconds === interval;
       setText(text, strings.interval(seconds));
     }

@@ -2,7 +2,7 @@ import type { Instrument, StockSymbol } from "../model";
 import type { Strings } from "../strings";
 import { byId, make } from "./dom";
 
-/** Where the search looks, and whom it tells. */
+/** What the search needs from the application. */
 export interface SearchActions {
   readonly find: (typed: string) => readonly Instrument[];
   readonly isWatched: (symbol: StockSymbol) => boolean;
@@ -10,8 +10,8 @@ export interface SearchActions {
   readonly strings: () => Strings;
 }
 
-/** A box to type in with a list of what was found below: the combobox pattern of the ARIA guide. */
-export class Search {
+/** A search box with a list of results: the combobox pattern of the ARIA Authoring Practices Guide. */
+export class SymbolSearch {
   private readonly input = byId("search", HTMLInputElement);
   private readonly list = byId("search-hits", HTMLUListElement);
   private readonly actions: SearchActions;
@@ -21,10 +21,10 @@ export class Search {
   constructor(actions: SearchActions) {
     this.actions = actions;
     this.input.addEventListener("input", () => {
-      this.look();
+      this.update();
     });
     this.input.addEventListener("focus", () => {
-      this.look();
+      this.update();
     });
     this.input.addEventListener("blur", () => {
       this.close();
@@ -39,7 +39,7 @@ export class Search {
     this.input.select();
   }
 
-  /** Answers whether the key was ours. */
+  /** Handles a key; false if it has no meaning here. */
   private press(key: string): boolean {
     switch (key) {
       case "ArrowDown":
@@ -60,11 +60,11 @@ export class Search {
     }
   }
 
-  private look(): void {
+  private update(): void {
     const typed = this.input.value.trim();
     this.hits = typed === "" ? [] : this.actions.find(typed);
     const options = this.hits.map((hit, at) => this.optionOf(hit, at));
-    const none = typed === "" ? [] : [noneOf(this.actions.strings().noMatch(typed))];
+    const none = typed === "" ? [] : [noResult(this.actions.strings().noMatch(typed))];
     this.list.replaceChildren(...(options.length > 0 ? options : none));
     this.list.hidden = typed === "";
     this.input.ariaExpanded = String(typed !== "");
@@ -76,7 +76,7 @@ export class Search {
     option.append(make("small", "", this.actions.isWatched(hit.symbol) ? this.actions.strings().lists.added : hit.exchange));
     option.id = `hit-${at}`;
     option.role = "option";
-    // The pointer's press would take the focus, and with it the list, before the click.
+    // Otherwise the press moves the focus, which closes the list before the click.
     option.addEventListener("pointerdown", (press) => {
       press.preventDefault();
     });
@@ -99,7 +99,7 @@ export class Search {
   private choose(hit: Instrument | undefined): void {
     if (hit === undefined) return;
     this.input.value = "";
-    this.look();
+    this.update();
     this.actions.choose(hit.symbol);
   }
 
@@ -109,8 +109,8 @@ export class Search {
   }
 }
 
-/** An option that cannot be chosen: a list of options has nothing else in it. */
-function noneOf(sentence: string): HTMLLIElement {
+/** A disabled option: a listbox may only contain options. */
+function noResult(sentence: string): HTMLLIElement {
   const none = make("li", "none", sentence);
   none.role = "option";
   none.ariaDisabled = "true";

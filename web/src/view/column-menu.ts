@@ -1,0 +1,38 @@
+import type { ColumnId, Strings } from "../strings";
+import { byId, make } from "./dom";
+
+/** What the column menu needs from the grid. */
+export interface ColumnActions {
+  readonly columns: () => readonly { readonly id: ColumnId; readonly isShown: boolean }[];
+  readonly setShown: (id: ColumnId, shown: "shown" | "hidden") => void;
+  readonly reset: () => void;
+  readonly strings: () => Strings;
+}
+
+/** Fills the column menu with a checkbox per column each time it opens. */
+export function makeColumnMenu(actions: ColumnActions): void {
+  const menu = byId("columns", HTMLElement);
+  const fill = () => {
+    const { columns: texts, page } = actions.strings();
+    const boxes = actions
+      .columns()
+      .filter(({ id }) => id !== "symbol")
+      .map(({ id, isShown }) => {
+        const input = make("input", "");
+        input.type = "checkbox";
+        input.checked = isShown;
+        input.addEventListener("change", () => {
+          actions.setShown(id, input.checked ? "shown" : "hidden");
+        });
+        return make("label", "column-choice", input, texts[id].head);
+      });
+    const reset = make("button", "button small", page.resetColumns);
+    reset.type = "button";
+    reset.addEventListener("click", () => {
+      actions.reset();
+      fill();
+    });
+    menu.replaceChildren(...boxes, reset);
+  };
+  menu.addEventListener("beforetoggle", fill);
+}

@@ -1,0 +1,73 @@
+import type { Sparkline } from "../market";
+import { make, makeSvg } from "./dom";
+import { signOf } from "./figure";
+
+const WIDTH = 96;
+const HEIGHT = 22;
+
+/** Minimum time between two drawings of one sparkline. */
+const MIN_INTERVAL_MS = 1_000;
+
+/** Sparklines drawn per call. They are expensive: all of them in one frame would delay it. */
+const BATCH_SIZE = 5;
+
+/** Draws changed sparklines in the order in which they changed, a few per call. */
+export class SparklineQueue {
+  private readonly changed = new Set<SparklineView>();
+  private readonly now: () => number;
+  private readonly requestDraw: () => void;
+
+  /** `requestDraw` is called while the queue is not empty; it has to lead to a call of `drawBatch`. */
+  constructor(now: () => number, requestDraw: () => void) {
+    this.now = now;
+    this.requestDraw = requestDraw;
+  }
+
+  add(view: SparklineView): void {
+    this.changed.add(view);
+    this.requestDraw();
+  }
+
+  drawBatch(): void {
+    const now = this.now();
+    let left = BATCH_SIZE;
+    for (const view of this.changed) {
+      if (now - view.drawnAt < MIN_INTERVAL_MS) continue;
+      this.changed.delete(view);
+      view.draw(now);
+      left -= 1;
+      if (left === 0) break;
+    }
+    if (this.changed.size > 0) this.requestDraw();
+  }
+}
+
+/** The sparkline of one symbol as an SVG polyline. */
+export class SparklineView {
+  readonly node: HTMLElement;
+  drawnAt = Number.NEGATIVE_INFINITY;
+  private readonly polyline = makeSvg("polyline", {});
+  private readonly queue: SparklineQueue;
+  private sparkline: Sparkline | undefined;
+  private revision = -1;
+
+  constructor(queue: SparklineQueue) {
+    this.queue = queue;
+    const svg = makeSvg("svg", { preserveAspectRatio: "none", viewBox: `0 -2 ${WIDTH} ${HEIGHT + 4}`, "aria-hidden": "true" }, this.polyline);
+    this.node = make("span", "sparkline", svg);
+  }
+
+  show(sparkline: Sparkline): void {
+    this.sparkline = sparkline;
+    if (sparkline.revision !== this.revision) this.queue.add(this);
+  }
+
+  draw(now: number): void {
+    if (this.sparkline === undefined) return;
+    this.drawnAt = now;
+    this.revision = this.sparkline.revision;
+    this.polyline.setAttribute("points", this.sparkline.line(WIDTH, HEIGHT));
+    const sign = signOf(this.sparkline.change);
+    if (this.node.dataset["sign"] !== sign) this.node.dataset["sign"] = sign;
+  }
+}

@@ -1,0 +1,147 @@
+import { formatCount, formatMillis, formatPrice } from "../format";
+import type { SalesRow, TimeAndSales } from "../market";
+import type { Strings } from "../strings";
+import { byId, make, setText } from "./dom";
+
+/** A row element. It is reused for other trades instead of being created again. */
+class RowView {
+  readonly node: HTMLElement;
+  private readonly time = make("span", "");
+  private readonly price = make("span", "sales-price");
+  private readonly size = make("span", "");
+  private shown: SalesRow | undefined;
+  private top = -1;
+
+  constructor() {
+    for (const cell of [this.time, this.price, this.size]) cell.role = "cell";
+    this.node = make("div", "sales-row", this.time, this.price, this.size);
+    this.node.role = "row";
+  }
+
+  show(row: SalesRow, top: number, strings: Strings): void {
+    if (top !== this.top) this.node.style.transform = `translateY(${top}px)`;
+    this.top = top;
+    if (row === this.shown) return;
+    this.shown = row;
+    if (row.kind === "gap") {
+      setText(this.time, strings.missingTrades(formatCount(row.missing)));
+      setText(this.price, "");
+      setText(this.size, "");
+      this.node.dataset["side"] = "gap";
+      return;
+    }
+    setText(this.time, formatMillis(row.time));
+    setText(this.price, formatPrice(row.price));
+    setText(this.size, formatCount(row.size));
+    this.node.dataset["side"] = row.side;
+  }
+}
+
+/**
+ * The list of trades, newest on top. Only visible rows have elements.
+ *
+ * The list stops moving while it is paused and while it is scrolled away from the top. New trades are counted on the
+ * pause button meanwhile.
+ */
+export class TimeAndSalesView {
+  private readonly scroll = byId("sales-scroll", HTMLElement);
+  private readonly content = byId("sales-rows", HTMLElement);
+  private readonly button = byId("sales-pause", HTMLButtonElement);
+  private readonly buttonText = byId("sales-pause-text", HTMLElement);
+  private readonly rows: RowView[] = [];
+  private readonly rowHeight: number;
+  private height = 0;
+  /** The scroll position of the last scroll event. Reading `scrollTop` here would force a layout. */
+  private top = 0;
+  private sales: TimeAndSales | undefined;
+  private isPaused = false;
+  /** True while the whole dashboard is paused. */
+  private isDashboardPaused = false;
+  /** The index after the newest row shown, while the list does not move. */
+  private frozenEnd: number | undefined;
+  private drawn = "";
+
+  constructor(invalidate: () => void) {
+    this.rowHeight = Number.parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--sales-row"));
+    this.button.addEventListener("click", () => {
+      this.toggle();
+      invalidate();
+    });
+    const scrolled = () => {
+      this.top = this.scroll.scrollTop;
+      invalidate();
+    };
+    this.scroll.addEventListener("scroll", scrolled, { passive: true });
+    new ResizeObserver(([entry]) => {
+      this.height = entry?.contentRect.height ?? 0;
+      invalidate();
+    }).observe(this.scroll);
+  }
+
+  /** Switches to another symbol. This ends every pause, which concerned the rows of the previous symbol. */
+  choose(sales: TimeAndSales | undefined): void {
+    this.sales = sales;
+    this.isDashboardPaused = false;
+    this.isPaused = false;
+    this.button.ariaPressed = "false";
+    this.frozenEnd = undefined;
+    this.drawn = "";
+    this.scrollToTop();
+    this.rows.length = 0;
+    this.content.replaceChildren();
+  }
+
+  toggle(): void {
+    this.isPaused = !this.isPaused;
+    this.button.ariaPressed = String(this.isPaused);
+    if (!this.isPaused) this.scrollToTop();
+  }
+
+  /**
+   * A key or a wheel scrolls for many frames. In Chromium such a scroll continues from wherever a script moved the box
+   * meanwhile. A smooth scroll by script replaces it, and the instant scroll ends that one before it starts.
+   */
+  private scrollToTop(): void {
+    if (this.top === 0) return;
+    this.top = 0;
+    this.scroll.scrollTo({ top: 0, behavior: "smooth" });
+    this.scroll.scrollTo({ top: 0, behavior: "instant" });
+  }
+
+  /** Pauses or resumes with the whole dashboard. Scrolling works in both states. */
+  setUpdates(state: "paused" | "running"): void {
+    this.isDashboardPaused = state === "paused";
+  }
+
+  draw(strings: Strings): void {
+    const { sales, top } = this;
+    if (sales === undefined) return;
+    const isFrozen = this.isPaused || this.isDashboardPaused || top > this.rowHeight;
+    this.frozenEnd = isFrozen ? Math.max(this.frozenEnd ?? sales.end, sales.start) : undefined;
+    const end = this.frozenEnd ?? sales.end;
+    const state = `${end} ${sales.start} ${top} ${this.height} ${sales.revision} ${strings.language}`;
+    if (this.drawn === state) return;
+    this.drawn = state;
+    const waiting = sales.end - end;
+    setText(this.buttonText, waiting > 0 ? strings.newTrades(formatCount(waiting)) : this.isPaused ? strings.resume : strings.pause);
+    this.drawRows(sales, end, top, strings);
+  }
+
+  private drawRows(sales: TimeAndSales, end: number, top: number, strings: Strings): void {
+    const total = end - sales.start;
+    this.content.style.height = `${total * this.rowHeight}px`;
+    const first = Math.max(0, Math.floor(top / this.rowHeight) - 2);
+    const visible = Math.min(total - first, Math.ceil(this.height / this.rowHeight) + 4);
+    while (this.rows.length < visible) {
+      const row = new RowView();
+      this.rows.push(row);
+      this.content.append(row.node);
+    }
+    this.rows.forEach((view, at) => {
+      const place = first + at;
+      const row = at < visible ? sales.row(end - 1 - place) : undefined;
+      view.node.hidden = row === undefined;
+      if (row !== undefined) view.show(row, place * this.rowHeight, strings);
+    });
+  }
+}
