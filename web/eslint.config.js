@@ -15,16 +15,16 @@ export default defineConfig(
     rules: {
       "@typescript-eslint/switch-exhaustiveness-check": "error",
       "@typescript-eslint/consistent-type-imports": "error",
-      // Numbers in text are what this page is made of.
+      // The page consists of numbers in text.
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
-      // index signatures are read with brackets, as tsc would have it
+      // Index signatures are accessed with brackets, as `noPropertyAccessFromIndexSignature` would require.
       "@typescript-eslint/dot-notation": ["error", { allowIndexSignaturePropertyAccess: true }],
       "no-console": "error",
       eqeqeq: "error",
     },
   },
   {
-    // Time and randomness come in as arguments, so that tests need no luck.
+    // Time and randomness are arguments, so that tests are deterministic.
     files: ["src/{model,wire,format,client,market,strings,settings}/**/*.ts"],
     ignores: ["**/*.test.ts"],
     rules: {

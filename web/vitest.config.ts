@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     include: ["src/**/*.test.ts"],
     environment: "node",
-    // For a machine that has other things to do; a test that passes never waits for it.
+    // Generous, for busy machines. A passing test never waits for it.
     testTimeout: 30_000,
   },
 });
