@@ -4,10 +4,10 @@ import type { Page } from "playwright-core";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-/** What axe says is wrong, in one line each. */
+/** Runs axe-core on the page; one line per violation. */
 export async function violationsOf(page: Page): Promise<readonly string[]> {
   const session = await page.context().newCDPSession(page);
-  // By the debugger's door: the page's own content policy would rightly refuse a script from elsewhere.
+  // Injected by the debugger, because the page's content security policy blocks foreign scripts.
   await session.send("Runtime.evaluate", { expression: AXE });
   const { result } = await session.send("Runtime.evaluate", {
     expression: `axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map((node) => id + ": " + node.target.join(" ") + " " + node.html.slice(0, 120) + " " + node.any.map((one) => one.message).join("; "))))`,

@@ -3,12 +3,12 @@ import { chromium, type Browser as Chromium, type BrowserContextOptions, type Pa
 const ARGS =
   "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync";
 
-/** Long enough for a machine that has other things to do; a test that passes never waits for it. */
-export const PATIENCE_MS = 60_000;
+/** Generous, for busy machines. A passing test never waits for it. */
+export const TIMEOUT_MS = 60_000;
 
 export type ContextOptions = BrowserContextOptions;
 
-/** Debian's own Chromium. Each page has a context of its own: settings, lists and caches of one test are not another's. */
+/** Debian's Chromium. Each page has a context of its own, so that tests do not share settings, lists and caches. */
 export class Browser {
   private readonly chromium: Chromium;
 
@@ -25,10 +25,10 @@ export class Browser {
     );
   }
 
-  /** A page as a new visitor has it, of nothing yet. */
+  /** A blank page in a new context. */
   async page(options: ContextOptions = {}): Promise<Page> {
     const context = await this.chromium.newContext({ viewport: { width: 1280, height: 800 }, locale: "en-US", ...options });
-    context.setDefaultTimeout(PATIENCE_MS);
+    context.setDefaultTimeout(TIMEOUT_MS);
     return await context.newPage();
   }
 
@@ -43,41 +43,43 @@ export class Browser {
   }
 }
 
-/** What went over a page's edge, for the end of the test. To be called before the page goes anywhere. */
-export interface Seen {
+/** Requests, errors and policy violations of a page. */
+export interface PageLog {
   readonly hosts: Set<string>;
-  readonly complaints: string[];
-  /** What the content policy forbade. */
+  readonly errors: string[];
+  /** Violations of the content security policy. */
   readonly violations: string[];
   loads: number;
-  /** Sockets that were asked for, whether they opened or not. */
+  /** Number of WebSockets, including those that did not open. */
   sockets: number;
 }
 
-/** With it the page tells by its console what the policy forbade. */
+/** Prefix of console messages that report a policy violation. */
 const VIOLATION = "forbidden: ";
 
-export async function watch(page: Page): Promise<Seen> {
-  const seen: Seen = { hosts: new Set(), complaints: [], violations: [], loads: 0, sockets: 0 };
-  page.on("request", (request) => seen.hosts.add(new URL(request.url()).host));
-  page.on("load", () => (seen.loads += 1));
+/** Records what a page does. To be called before its first navigation. */
+
+export async function recordPage(page: Page): Promise<PageLog> {
+  const log: PageLog = { hosts: new Set(), errors: [], violations: [], loads: 0, sockets: 0 };
+  page.on("request", (request) => log.hosts.add(new URL(request.url()).host));
+  page.on("load", () => (log.loads += 1));
   page.on("websocket", (socket) => {
-    seen.hosts.add(new URL(socket.url()).host);
-    seen.sockets += 1;
+    log.hosts.add(new URL(socket.url()).host);
+    log.sockets += 1;
   });
-  page.on("pageerror", (error) => seen.complaints.push(error.message));
+  page.on("pageerror", (error) => log.errors.push(error.message));
   page.on("console", (message) => {
     const text = message.text();
-    // That the server cannot be reached while it is dead is the browser's to say.
+    // The browser logs failed connections while the server is down. That is expected.
     const isOfNetwork = /^(WebSocket connection to|Failed to load resource: net::)/.test(text);
-    if (text.startsWith(VIOLATION)) seen.violations.push(text);
-    else if (!isOfNetwork) seen.complaints.push(text);
+    if (text.startsWith(VIOLATION)) log.violations.push(text);
+    else if (!isOfNetwork) log.errors.push(text);
   });
   await page.addInitScript((prefix) => {
     document.addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI, sourceFile, lineNumber, sample }) => {
-      // eslint-disable-next-line no-console -- the way out of the page
+      // eslint-disable-next-line no-console -- reports to the test
       console.warn(`${prefix}${effectiveDirective} ${blockedURI} ${sourceFile}:${lineNumber} ${sample}`);
     });
   }, VIOLATION);
-  return seen;
+  return log;
 }

@@ -1,30 +1,30 @@
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { readSettings } from "../src/settings";
-import { boards, DEADLINE, framesPass, isLive, lastOf, rowOf, rows, selected, text } from "./board";
+import { dashboards, DEADLINE, waitForFrames, waitUntilLive, lastOf, rowOf, rows, selected, text } from "./dashboard-page";
 
-/** The whole board without a pointer. */
+/** The whole dashboard without a pointer. */
 
-const open = boards();
+const open = dashboards();
 
 const sortOf = (page: Page) => page.locator(".ag-header-cell[col-id=last]").getAttribute("aria-sort");
 
-/** The columns that the next visit will not show. */
-const keptHidden = async (page: Page) => {
+/** The hidden columns of the stored layout. */
+const storedHidden = async (page: Page) => {
   const { columns } = readSettings(await page.evaluate(() => localStorage.getItem("tapecast.settings")));
   const state = JSON.parse(columns.wide ?? "[]") as { readonly colId: string; readonly hide: boolean }[];
   return state.flatMap(({ colId, hide }) => (hide ? [colId] : []));
 };
 
-/** Goes to the tape when it is longer than its place. */
-async function enterTape(page: Page): Promise<void> {
+/** Focuses time and sales once it is long enough to scroll. */
+async function focusSales(page: Page): Promise<void> {
   await expect.poll(() => page.locator("#sales-rows").evaluate((room) => room.clientHeight), DEADLINE).toBeGreaterThan(800);
   await page.locator("#sales-scroll").focus();
 }
 
 const focusedId = (page: Page) => page.evaluate(() => document.activeElement?.id);
 
-/** What has the focus, by a name that a person could give it, and whether it is seen to have it. */
+/** A recognisable name of the focused element, and whether its focus is visible. */
 const focused = (page: Page) =>
   page.evaluate(() => {
     const element = document.activeElement ?? document.body;
@@ -32,7 +32,7 @@ const focused = (page: Page) =>
     const { outlineStyle, outlineWidth } = getComputedStyle(isRadio ? (element.nextElementSibling ?? element) : element);
     const place = ["header-cell", "cell"].find((part) => element.classList.contains(`ag-${part}`));
     const names = [element.id, place, element.getAttribute("name"), element.className, element.tagName];
-    return { name: names.find((name) => name !== undefined && name !== null && name !== "") ?? "", isSeen: outlineStyle !== "none" && outlineWidth !== "0px" };
+    return { name: names.find((name) => name !== undefined && name !== null && name !== "") ?? "", isVisible: outlineStyle !== "none" && outlineWidth !== "0px" };
   });
 
 test("Tab visits each control once, with visible focus, and leaves the grid", async () => {
@@ -40,8 +40,8 @@ test("Tab visits each control once, with visible focus, and leaves the grid", as
   const visited: string[] = [];
   while (visited.at(-1) !== "BODY" && visited.length < 40) {
     await page.keyboard.press("Tab");
-    const { name, isSeen } = await focused(page);
-    visited.push(isSeen || name === "BODY" ? name : `${name}, unseen`);
+    const { name, isVisible } = await focused(page);
+    visited.push(isVisible || name === "BODY" ? name : `${name}, without visible focus`);
   }
 
   const top = ["skip", "refresh", "pause", "settings-button", "strip", "interval", "sales-pause", "sales-scroll"];
@@ -115,7 +115,7 @@ test("the keyboard controls refresh interval, pause, candle length, time and sal
   await page.keyboard.press("ArrowRight");
   await expect.poll(() => new URL(page.url()).searchParams.get("interval"), DEADLINE).toBe("300");
 
-  await enterTape(page);
+  await focusSales(page);
   await page.keyboard.press("PageDown");
   await expect.poll(() => page.locator("#sales-scroll").evaluate((box) => box.scrollTop), DEADLINE).toBeGreaterThan(0);
   await expect.poll(() => text(page, "#sales-pause-text"), DEADLINE).toMatch(/^\d+ new$/);
@@ -138,13 +138,13 @@ test("the keyboard controls refresh interval, pause, candle length, time and sal
 
 test("resuming time and sales during a scroll jumps to the top and stays there", async () => {
   const { page } = await open();
-  await enterTape(page);
+  await focusSales(page);
   const ended = page.evaluate(
     () =>
       new Promise<number>((resolve) => {
         const box = document.getElementById("sales-scroll") ?? document.body;
         const button = document.getElementById("sales-pause") ?? document.body;
-        // In the first frame of many: the key's scroll has most of its way to go.
+        // In the first of many frames: most of the key's scroll is still to come.
         box.addEventListener(
           "scroll",
           () => {
@@ -171,13 +171,13 @@ test("three fast arrow keys select the third row without flipping back", async (
     new MutationObserver(() => {
       headline.dataset["changes"] = String(Number(headline.dataset["changes"]) + 1);
     }).observe(headline, { childList: true, characterData: true, subtree: true });
-    // In one task: the grid tells of all three when it is over.
+    // In one task: the grid reports all three after it.
     for (let row = 0; row < 3; row++) {
       document.activeElement?.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowDown", code: "ArrowDown", bubbles: true }));
     }
   });
   await expect.poll(() => selected(page), DEADLINE).toBe("NVDA");
-  await framesPass(page, 3);
+  await waitForFrames(page, 3);
 
   expect(await selected(page)).toBe("NVDA");
   expect(await page.locator(rowOf("NVDA")).getAttribute("aria-selected")).toBe("true");
@@ -209,11 +209,11 @@ test("sorted, moved, resized and hidden columns are restored after a reload", as
   await page.keyboard.press(" ");
   await page.keyboard.press("Escape");
   await expect.poll(() => page.locator(".ag-header-cell[col-id=volume]").count(), DEADLINE).toBe(0);
-  // The grid tells of it when the browser has time, after it is seen.
-  await expect.poll(() => keptHidden(page), DEADLINE).toContain("volume");
+  // The grid reports the change asynchronously, after it is visible.
+  await expect.poll(() => storedHidden(page), DEADLINE).toContain("volume");
 
   await page.reload();
-  await isLive(page);
+  await waitUntilLive(page);
   expect(await sortOf(page)).toBe("ascending");
   expect(await page.locator(".ag-header-cell[col-id=volume]").count()).toBe(0);
 });

@@ -1,12 +1,12 @@
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { boards, DEADLINE, framesPass, lastOf, STILL, text } from "./board";
+import { dashboards, DEADLINE, waitForFrames, lastOf, STILL, text } from "./dashboard-page";
 
-/** Where things stand, and that they stay there. */
+/** Layout: no shifts, no overflow, animations only where permitted. */
 
-const open = boards();
+const open = dashboards();
 
-/** From now on the page notes what moves without having been asked to. */
+/** Starts recording layout shifts; returns a function that reads the elements that moved. */
 async function watchShifts(page: Page): Promise<() => Promise<readonly string[]>> {
   await page.evaluate(() => {
     interface Shift extends PerformanceEntry {
@@ -31,7 +31,7 @@ async function watchShifts(page: Page): Promise<() => Promise<readonly string[]>
   });
   return () =>
     page.evaluate(async () => {
-      // What was drawn last has been laid out when the frame after it begins.
+      // The last drawing has been laid out when the next frame begins.
       for (let frames = 0; frames < 3; frames += 1) await new Promise(requestAnimationFrame);
       return (globalThis as unknown as { shifts: () => readonly string[] }).shifts();
     });
@@ -61,7 +61,7 @@ test("a busy market causes no layout shift", async () => {
   await expect.poll(() => page.locator("#sales-rows .sales-row:visible").count(), DEADLINE).toBeGreaterThan(5);
   const shifts = await watchShifts(page);
 
-  await framesPass(page, 12);
+  await waitForFrames(page, 12);
 
   expect(await shifts()).toEqual([]);
 });
@@ -100,7 +100,7 @@ test("with reduced motion nothing is animated", async () => {
 
 test("without reduced motion a price flashes and the ticker tape runs", async () => {
   const { page, server } = await open({ market: STILL, query: "?list=AAPL,KO" });
-  const seen = await page.evaluateHandle(() => {
+  const recorded = await page.evaluateHandle(() => {
     const stages: string[] = [];
     new MutationObserver((changes) => {
       for (const { target } of changes) stages.push((target as HTMLElement).dataset["flash"] ?? "");
@@ -109,14 +109,14 @@ test("without reduced motion a price flashes and the ticker tape runs", async ()
   });
   let price = 202;
   const flash = async () => {
-    const before = (await seen.jsonValue()).length;
-    const stages = async () => (await seen.jsonValue()).slice(before);
+    const before = (await recorded.jsonValue()).length;
+    const stages = async () => (await recorded.jsonValue()).slice(before);
     server.print("AAPL", (price -= 1));
     await expect.poll(async () => (await stages()).at(-1), DEADLINE).toBe("down-out");
     return await stages();
   };
 
-  // A page that is kept from its work for so long goes from bright to out: then the next one is looked at.
+  // On a busy machine a flash may skip the dim stage; then the next flash is checked.
   await expect.poll(flash, DEADLINE).toEqual(["down-lit", "down-dim", "down-out"]);
   expect(await page.evaluate(() => document.querySelector("#strip-run")?.getAnimations().length)).toBe(1);
 });

@@ -2,18 +2,18 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 
-/** Asked when a server starts: a bench has its own default. */
+/** The server binary. A function, because the benchmark sets its own default before the first start. */
 export const binary = () => process.env["TAPECAST_BIN"] ?? "../target/debug/tapecast";
-/** A debug build of the server is up in well under a second; a busy machine may need many. */
+/** A debug build is ready in well under a second; a busy machine may take many. */
 const READY_MS = 20_000;
 
-/** The real server as a child process, on a port that it can be started on again. */
+/** The real server as a child process. It can be restarted on the same port. */
 export class Server {
   readonly origin: string;
   private readonly listen: string;
   private readonly args: readonly string[];
-  /** What the server is started with. */
-  private before: readonly string[] = [];
+  /** The command that the server is started through. */
+  private wrapper: readonly string[] = [];
   private child: ChildProcess | undefined;
 
   private constructor(port: number, args: readonly string[]) {
@@ -22,7 +22,7 @@ export class Server {
     this.origin = `http://${this.listen}`;
   }
 
-  /** A server on a port that is free now. */
+  /** A server on a free port. */
   static async onFreePort(...args: readonly string[]): Promise<Server> {
     const probe = createServer().listen(0, "127.0.0.1");
     await once(probe, "listening");
@@ -32,16 +32,16 @@ export class Server {
     return new Server(port, args);
   }
 
-  /** Leaves the processors to the browser when it is started next, as a server on a machine of its own would. */
-  givesWay(): this {
-    this.before = ["nice", "-n", "19"];
+  /** Runs the server at the lowest priority, so that it takes no CPU time from the browser. */
+  withLowPriority(): this {
+    this.wrapper = ["nice", "-n", "19"];
     return this;
   }
 
   /** Starts, and waits until it is ready. */
   async start(): Promise<void> {
     const program = binary();
-    const [command = program, ...args] = [...this.before, program, "--listen", this.listen, "--seed", "42", ...this.args];
+    const [command = program, ...args] = [...this.wrapper, program, "--listen", this.listen, "--seed", "42", ...this.args];
     const child = spawn(command, args, { stdio: ["ignore", "ignore", "inherit"] });
     this.child = child;
     const failed = new Promise<never>((_, reject) => {
@@ -55,7 +55,7 @@ export class Server {
     failed.catch(() => undefined);
   }
 
-  /** Ends as a power cut does: no close frame, no goodbye. */
+  /** Kills the server without a Close frame. */
   async kill(): Promise<void> {
     const { child } = this;
     this.child = undefined;

@@ -1,8 +1,8 @@
 import { mkdirSync } from "node:fs";
 import { FakeServer } from "../fake/server";
-import { Browser, watch, type ContextOptions } from "./browser";
+import { Browser, recordPage, type ContextOptions } from "./browser";
 
-/** Takes pictures of the board in all its clothes: `npm run shots [-- http://127.0.0.1:8080 [name …]]`; `fake` is an address too. */
+/** Takes screenshots in all themes, languages and sizes: `npm run shots [-- http://127.0.0.1:8080 [name …]]`, or `fake` as the address. */
 const SHOTS: readonly { readonly name: string; readonly press?: string; readonly options: ContextOptions }[] = [
   { name: "dark", options: { colorScheme: "dark" } },
   { name: "light", options: { colorScheme: "light" } },
@@ -17,7 +17,7 @@ const SHOTS: readonly { readonly name: string; readonly press?: string; readonly
   { name: "narrow-zh", options: { colorScheme: "light", locale: "zh-CN", viewport: { width: 360, height: 740 } } },
 ];
 
-/** Until charts have grown and the tape is full; a picture, not a test. */
+/** Time for the chart and time and sales to fill. */
 const SETTLE_MS = 6_000;
 
 const out = "shots";
@@ -28,9 +28,9 @@ await fake.start();
 const browser = await Browser.start();
 for (const { name, press, options } of SHOTS.filter((shot) => only.length === 0 || only.includes(shot.name))) {
   const page = await browser.page(options);
-  const { complaints } = await watch(page);
+  const { errors } = await recordPage(page);
   await page.goto(url === undefined || url === "fake" ? `http://${fake.origin}` : url);
-  fake.halt("TSLA", name === "dark" ? "stop" : "go on");
+  fake.setTrading("TSLA", name === "dark" ? "halted" : "open");
   await page.waitForTimeout(SETTLE_MS);
   if (press !== undefined) {
     await page.locator(press).click();
@@ -38,7 +38,7 @@ for (const { name, press, options } of SHOTS.filter((shot) => only.length === 0 
   }
   const isLong = (options.viewport?.width ?? 1280) < 1080;
   await page.screenshot({ path: `${out}/${name}.png`, fullPage: isLong });
-  for (const complaint of new Set(complaints)) process.stdout.write(`${name}: ${complaint}\n`);
+  for (const error of new Set(errors)) process.stdout.write(`${name}: ${error}\n`);
   await page.context().close();
 }
 await browser.stop();

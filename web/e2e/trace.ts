@@ -1,16 +1,16 @@
 import type { CDPSession, Page } from "playwright-core";
 
-/** What the browser's own tracing says of the page's main thread over a stretch of time. */
+/** The work of the page's main thread during a trace. */
 export interface Work {
   readonly seconds: number;
-  /** The part of the time in which a task ran; on a crowded machine the time that others took from it counts too. */
+  /** Share of wall-clock time in which a task ran, including time in which the thread waited for a core. */
   readonly busy: number;
-  /** The part of the time that its tasks had a processor. */
+  /** CPU time of the tasks as a share of wall-clock time. */
   readonly cpu: number;
   readonly longestMs: number;
-  /** Tasks of more than 50 ms. */
+  /** Number of tasks over 50 ms. */
   readonly long: number;
-  /** What took the time, by the names of the tracing, the most first: milliseconds in a second. */
+  /** CPU time in ms per second by trace event name, largest first. */
   readonly parts: readonly (readonly [name: string, msPerSecond: number])[];
 }
 
@@ -24,14 +24,14 @@ interface TraceEvent {
   readonly args?: { readonly name?: string };
 }
 
-/** A task of the main thread, and what the renderer did in it. */
+/** Tasks of the main thread, and what the renderer did in them. */
 const CATEGORIES = ["toplevel", "devtools.timeline"];
 const TASK = "ThreadControllerImpl::RunTask";
-/** An animation frame and an event's handler are function calls, and all of these are parts of tasks. */
+/** Parts of tasks. Animation frames and event handlers are function calls. */
 const PARTS = ["FunctionCall", "FireAnimationFrame", "UpdateLayoutTree", "Layout", "PrePaint", "Paint", "Layerize", "Commit", "MinorGC", "MajorGC"];
 const LONG_MS = 50;
 
-/** Traces the page for so many seconds. */
+/** Traces the page for this time. */
 export async function trace(page: Page, seconds: number): Promise<Work> {
   const session = await page.context().newCDPSession(page);
   const traceConfig = { recordMode: "recordUntilFull", includedCategories: CATEGORIES } as const;
@@ -39,9 +39,9 @@ export async function trace(page: Page, seconds: number): Promise<Work> {
   const from = performance.now();
   await page.waitForTimeout(seconds * 1_000);
   const took = (performance.now() - from) / 1_000;
-  const complete = new Promise<string>((told) => {
+  const complete = new Promise<string>((resolve) => {
     session.once("Tracing.tracingComplete", ({ stream }) => {
-      told(stream ?? "");
+      resolve(stream ?? "");
     });
   });
   await session.send("Tracing.end");

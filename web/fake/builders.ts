@@ -1,8 +1,8 @@
 import { asSymbol, millis, price, seq, shares, type Bar, type Ohlc, type Quote, type Status, type StockSymbol, type Ticker, type Trade } from "../src/model";
 
-/** Tiny makers, so that a test shows only what matters. */
+/** Builders of test data with defaults, so that a test only states what matters. */
 
-/** When the time of every test begins. */
+/** The start of time in tests. */
 export const START = Date.UTC(2026, 10, 20, 14, 30);
 
 export function symbol(text: string): StockSymbol {
@@ -27,7 +27,7 @@ export function quote(bid: number, ask: number, name = "AAPL"): Quote {
   };
 }
 
-/** The same event with a number in its stream, and how many were conflated into it. */
+/** The event with a sequence number and a count of conflated objects. */
 export function numbered<E extends Trade | Quote>(event: E, number: number, conflated = 0): E {
   return { ...event, seq: seq(number), conflated };
 }
@@ -43,7 +43,7 @@ export function dailyBar(bar: Ohlc, name = "AAPL"): Bar {
   return { channel: "dailyBars", ...bar, symbol: symbol(name), seq: undefined, conflated: 0, origin: "live" };
 }
 
-/** A ticker of a stock that opened and closed yesterday at the same price. */
+/** A ticker whose open equals its previous close. */
 export function ticker(last: number, previousClose = last, name = "AAPL"): Ticker {
   return {
     channel: "tickers",

@@ -1,3 +1,4 @@
+/** An instrument of the fake market. */
 export interface Listing {
   readonly symbol: string;
   readonly name: string;
@@ -19,7 +20,7 @@ const KNOWN: readonly Listing[] = [
   { symbol: "XOM", name: "Exxon Mobil Corporation", exchange: "NYSE", open: 120.3 },
 ];
 
-/** Enough more for a board of 200 rows: `T001` to `T200`. */
+/** `T001` to `T200`: enough for a watchlist of 200 rows. */
 const MORE: readonly Listing[] = Array.from({ length: 200 }, (_, at) => ({
   symbol: `T${String(at + 1).padStart(3, "0")}`,
   name: `Test Company ${at + 1}`,
@@ -27,10 +28,10 @@ const MORE: readonly Listing[] = Array.from({ length: 200 }, (_, at) => ({
   open: 10 + at,
 }));
 
-/** Their prices are about to get one digit more. */
+/** `EDGE0` to `EDGE3`: prices just below the next number of digits. */
 const EDGES: readonly Listing[] = [0.99, 9.98, 99.9, 999.6].map((open, digits) => ({ symbol: `EDGE${digits}`, name: `Edge of ${digits} Digits`, exchange: "NYSE", open }));
 
 export const LISTINGS: readonly Listing[] = [...KNOWN, ...EDGES, ...MORE];
 
-/** The symbols that a market of tests trades the most. */
+/** The symbols that `FakeServer.step` trades by default. */
 export const KNOWN_SYMBOLS: readonly string[] = KNOWN.map(({ symbol }) => symbol);

@@ -1,8 +1,8 @@
-/** A small market that says the same things every time: a stand-in for the server's, for tests only. */
+/** A small deterministic market, for tests only. */
 
 import { LISTINGS } from "./listings";
 
-/** An object as it goes on the wire, `T` first. */
+/** A market data object on the wire, with `T` first. */
 export type WireObject = Readonly<Record<string, unknown>> & { readonly T: string; readonly S: string; readonly sq: number };
 
 interface Day {
@@ -26,7 +26,7 @@ export class FakeMarket {
   private readonly random: () => number;
   private readonly days = new Map<string, Day>();
   private readonly numbers = new Map<string, number>();
-  private readonly newest = new Map<string, WireObject>();
+  private readonly latest = new Map<string, WireObject>();
   private readonly halted = new Set<string>();
 
   constructor(seed: number) {
@@ -40,7 +40,7 @@ export class FakeMarket {
     }
   }
 
-  /** A trade, the quote after it and the ticker that says both, of a symbol that chance takes. */
+  /** A trade, a quote and a ticker of a random symbol. */
   step(now: Date): readonly WireObject[] {
     const listing = LISTINGS[Math.floor(this.random() * LISTINGS.length)];
     return listing === undefined ? [] : this.stepOf(listing.symbol, now);
@@ -52,20 +52,20 @@ export class FakeMarket {
     return this.printOf(symbol, price, now);
   }
 
-  /** A trade at this price, the quote after it and the ticker that says both. */
+  /** A trade at this price, with a quote and a ticker. */
   printOf(symbol: string, price: number, now: Date): readonly WireObject[] {
     return [this.trade(symbol, price, now), this.quote(symbol, now), this.tickerOf(symbol, now)];
   }
 
-  /** Halts the trading of a symbol, or lets it go on. */
-  halt(symbol: string, now: Date, does: "stop" | "go on"): WireObject {
-    if (does === "stop") this.halted.add(symbol);
+  /** Halts or resumes trading of a symbol. */
+  setTrading(symbol: string, now: Date, state: "halted" | "open"): WireObject {
+    if (state === "halted") this.halted.add(symbol);
     else this.halted.delete(symbol);
-    const words = does === "stop" ? { sc: "H", sm: "Trading Halt", rc: "T1", rm: "News Pending" } : { sc: "T", sm: "Trading Resumption", rc: "", rm: "" };
-    return this.numbered({ T: "s", S: symbol, ...words, z: "C", t: timeOf(now) });
+    const texts = state === "halted" ? { sc: "H", sm: "Trading Halt", rc: "T1", rm: "News Pending" } : { sc: "T", sm: "Trading Resumption", rc: "", rm: "" };
+    return this.numbered({ T: "s", S: symbol, ...texts, z: "C", t: timeOf(now) });
   }
 
-  /** The day so far, of every symbol. */
+  /** The daily bar of every symbol. */
   dailyBars(now: Date): readonly WireObject[] {
     const start = `${now.toISOString().slice(0, 10)}T05:00:00Z`;
     return LISTINGS.map(({ symbol }) => {
@@ -75,9 +75,9 @@ export class FakeMarket {
     });
   }
 
-  /** The newest object of a stream, if there is one. */
-  newestOf(channel: string, symbol: string): WireObject | undefined {
-    return this.newest.get(`${channel} ${symbol}`);
+  /** The latest object of a stream. */
+  latestOf(channel: string, symbol: string): WireObject | undefined {
+    return this.latest.get(`${channel} ${symbol}`);
   }
 
   private trade(symbol: string, price: number, now: Date): WireObject {
@@ -115,7 +115,7 @@ export class FakeMarket {
     const sq = (this.numbers.get(stream) ?? 0) + 1;
     this.numbers.set(stream, sq);
     const made = { ...object, sq };
-    this.newest.set(stream, made);
+    this.latest.set(stream, made);
     return made;
   }
 
@@ -132,10 +132,10 @@ export class FakeMarket {
 
 export const cents = (dollars: number): number => Math.round(dollars * 100) / 100;
 
-/** With nine fraction digits, as the real server may. */
+/** A time with nine fraction digits, the longest form that the server sends. */
 const timeOf = (now: Date): string => now.toISOString().replace("Z", "000000Z");
 
-/** A small generator of known quality: 32 bits of state, the same numbers from the same seed. */
+/** The mulberry32 generator: 32 bits of state, deterministic per seed. */
 export function mulberry32(seed: number): () => number {
   let state = seed;
   return () => {

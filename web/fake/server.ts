@@ -3,10 +3,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { extname, join, normalize } from "node:path";
 import { WebSocketServer, type WebSocket } from "ws";
-import { FakeHistory } from "./history";
+import { FakeRest } from "./rest";
 import { KNOWN_SYMBOLS, LISTINGS } from "./listings";
 import { FakeMarket, type WireObject } from "./market";
-import { FakeSession, type Typed } from "./session";
+import { FakeSession, type JsonObject } from "./session";
 
 const TYPES: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
@@ -14,34 +14,34 @@ const TYPES: Readonly<Record<string, string>> = {
   ".css": "text/css",
   ".svg": "image/svg+xml",
 };
-/** What the server sends with every answer, and the page has to bear. */
+/** The server's content security policy, sent with every response. */
 const POLICY = readFileSync("content-security-policy.txt", "utf8").trim();
 
-/** What a resuming client may still be given. */
-const KEPT = 20_000;
+/** Number of objects retained for resuming clients. */
+const MAX_RETAINED = 20_000;
 
 export interface FakeOptions {
   readonly port?: number;
   readonly seed?: number;
   readonly epoch?: string;
-  /** A step of the market each so many milliseconds; 0 for a market that moves only when `step` is called. */
+  /** Interval of market steps; 0 for a market that only moves when `step` is called. */
   readonly stepMs?: number;
-  /** So many symbols move at each step; default 1. */
+  /** Number of symbols that move at each step; default 1. */
   readonly perStep?: number;
-  /** The built dashboard. */
+  /** Folder of the built dashboard. */
   readonly dist?: string;
-  /** Whether `/v2/assets` answers. */
+  /** Whether `/v2/assets` responds or fails. */
   readonly assets?: "served" | "failing";
 }
 
-/** Speaks the protocol as far as the dashboard needs it, extensions and history included. */
+/** A server with the part of the protocol that the dashboard needs, including extensions and history. */
 export class FakeServer {
-  /** What clients sent, in order. */
+  /** The commands of all clients, in order. */
   readonly commands: Record<string, unknown>[] = [];
   private readonly market: FakeMarket;
-  private readonly history = new FakeHistory();
+  private readonly history = new FakeRest();
   private readonly sessions = new Set<FakeSession>();
-  private readonly kept: WireObject[] = [];
+  private readonly retained: WireObject[] = [];
   private readonly http: Server;
   private readonly options: FakeOptions;
   private timers: NodeJS.Timeout[] = [];
@@ -84,45 +84,45 @@ export class FakeServer {
     return `127.0.0.1:${this.port}`;
   }
 
-  /** One symbol moves: mostly one of the known ones. */
+  /** Moves one symbol: a known one, unless `perStep` is set. */
   step(): void {
     const known = KNOWN_SYMBOLS[Math.floor(Math.random() * KNOWN_SYMBOLS.length)];
     const isKnown = this.options.perStep === undefined && known !== undefined;
     this.send(isKnown ? this.market.stepOf(known, new Date()) : this.market.step(new Date()));
   }
 
-  /** This symbol moves. */
+  /** Moves this symbol. */
   stepOf(symbol: string): void {
     this.send(this.market.stepOf(symbol, new Date()));
   }
 
-  /** This symbol is traded at this price. */
+  /** Trades this symbol at this price. */
   print(symbol: string, price: number): void {
     this.send(this.market.printOf(symbol, price, new Date()));
   }
 
-  halt(symbol: string, does: "stop" | "go on"): void {
-    this.send([this.market.halt(symbol, new Date(), does)]);
+  setTrading(symbol: string, state: "halted" | "open"): void {
+    this.send([this.market.setTrading(symbol, new Date(), state)]);
   }
 
   drain(reconnectMs: number): void {
     for (const session of this.sessions) session.drain(reconnectMs);
   }
 
-  /** Ends every session with a close code. */
+  /** Closes every session with a close code. */
   closeAll(code: number): void {
     for (const { socket } of this.sessions) socket.close(code);
   }
 
-  /** Cuts every session as a lost network does. */
-  cutAll(): void {
+  /** Drops every connection without a Close frame, like a network failure. */
+  dropAll(): void {
     for (const { socket } of this.sessions) socket.terminate();
   }
 
-  /** Stops as a killed process does: no close frame. */
+  /** Stops without Close frames, like a killed process. */
   async kill(): Promise<void> {
     this.timers.forEach(clearInterval);
-    this.cutAll();
+    this.dropAll();
     await new Promise<void>((closed) => {
       this.http.close(() => {
         closed();
@@ -135,8 +135,8 @@ export class FakeServer {
     const session = new FakeSession(socket, {
       epoch: this.options.epoch ?? "fake1",
       market: this.market,
-      kept: this.kept,
-      knows: (symbol) => LISTINGS.some((listing) => listing.symbol === symbol),
+      retained: this.retained,
+      isListed: (symbol) => LISTINGS.some((listing) => listing.symbol === symbol),
       eventAt: () => this.eventAt,
     });
     this.sessions.add(session);
@@ -145,9 +145,9 @@ export class FakeServer {
       this.sessions.delete(session);
     });
     socket.on("message", (data: Buffer) => {
-      const command = JSON.parse(data.toString("utf8")) as Typed;
+      const command = JSON.parse(data.toString("utf8")) as JsonObject;
       this.commands.push(command);
-      session.obey(command);
+      session.handle(command);
     });
   }
 
@@ -155,8 +155,8 @@ export class FakeServer {
     if (objects.length === 0) return;
     this.eventAt = Date.now();
     this.history.record(objects);
-    this.kept.push(...objects);
-    if (this.kept.length > KEPT) this.kept.splice(0, KEPT / 4);
+    this.retained.push(...objects);
+    if (this.retained.length > MAX_RETAINED) this.retained.splice(0, MAX_RETAINED / 4);
     for (const session of this.sessions) session.deliver(objects);
   }
 

@@ -3,32 +3,32 @@ import { channelOf, type FakeMarket, type WireObject } from "./market";
 
 const CHANNELS = ["trades", "quotes", "bars", "updatedBars", "dailyBars", "statuses", "lulds", "tickers"] as const;
 
-/** The channels in which only the newest object counts. */
+/** The channels that are conflated to the latest object. */
 const CONFLATED = new Set(["quotes", "bars", "updatedBars", "dailyBars", "tickers"]);
 
-/** A command as a client sent it. */
-export type Typed = Readonly<Record<string, unknown>>;
+/** A command of a client. */
+export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** What the sessions of one server share. */
+/** State shared by the sessions of a server. */
 export interface Shared {
   readonly epoch: string;
   readonly market: FakeMarket;
-  /** All that happened, oldest first, as far as it is kept. */
-  readonly kept: readonly WireObject[];
-  readonly knows: (symbol: string) => boolean;
+  /** The retained objects of all streams, oldest first. */
+  readonly retained: readonly WireObject[];
+  readonly isListed: (symbol: string) => boolean;
   readonly eventAt: () => number;
 }
 
-/** One client's conversation, extensions and all (section 4 of the protocol). */
+/** The session of one client, with extensions (docs/PROTOCOL.md, "Extensions"). */
 export class FakeSession {
   readonly socket: WebSocket;
   private readonly shared: Shared;
   private readonly subscribed = new Map<string, Set<string>>(CHANNELS.map((channel) => [channel, new Set()]));
   private conflateMs = 0;
   private heartbeatMs = 0;
-  private waiting: WireObject[] = [];
+  private pending: WireObject[] = [];
   private flushTimer: NodeJS.Timeout | undefined;
-  private beatTimer: NodeJS.Timeout | undefined;
+  private heartbeatTimer: NodeJS.Timeout | undefined;
 
   constructor(socket: WebSocket, shared: Shared) {
     this.socket = socket;
@@ -36,14 +36,14 @@ export class FakeSession {
     this.write([{ T: "success", msg: "connected" }]);
   }
 
-  obey(command: Typed): void {
-    const x = (command["x"] ?? undefined) as Typed | undefined;
+  handle(command: JsonObject): void {
+    const x = (command["x"] ?? undefined) as JsonObject | undefined;
     const rejected: Record<string, string[]> = {};
     const added: [string, string][] = [];
     for (const [channel, set] of this.subscribed) {
       for (const symbol of (command[channel] ?? []) as string[]) {
         if (command["action"] === "unsubscribe") set.delete(symbol);
-        else if (x !== undefined && symbol !== "*" && !this.shared.knows(symbol)) (rejected[channel] ??= []).push(symbol);
+        else if (x !== undefined && symbol !== "*" && !this.shared.isListed(symbol)) (rejected[channel] ??= []).push(symbol);
         else if (!set.has(symbol) && set.add(symbol).size > 0) added.push([channel, symbol]);
       }
     }
@@ -51,8 +51,8 @@ export class FakeSession {
     if (typeof x?.["heartbeat_ms"] === "number") this.heartbeatMs = x["heartbeat_ms"];
     this.acknowledge(x, rejected);
     if (x?.["snapshot"] === true) this.snapshot(added);
-    if (x?.["resume"] !== undefined) this.resume(x["resume"] as Typed);
-    this.restartBeat();
+    if (x?.["resume"] !== undefined) this.resume(x["resume"] as JsonObject);
+    this.restartHeartbeat();
   }
 
   deliver(objects: readonly WireObject[]): void {
@@ -74,7 +74,7 @@ export class FakeSession {
 
   end(): void {
     clearTimeout(this.flushTimer);
-    clearInterval(this.beatTimer);
+    clearInterval(this.heartbeatTimer);
   }
 
   private wants({ S, ...object }: WireObject): boolean {
@@ -82,46 +82,46 @@ export class FakeSession {
     return set !== undefined && (set.has(S) || set.has("*"));
   }
 
-  /** Newer takes the place of older and says how many it stands for; trades wait in order. */
+  /** Replaces a pending object of a conflated channel and counts it in `cf`; appends all others. */
   private queue(object: WireObject): void {
     const isConflated = CONFLATED.has(channelOf(object));
-    const at = isConflated ? this.waiting.findIndex(({ T, S }) => T === object.T && S === object.S) : -1;
-    const before = this.waiting[at];
-    if (before === undefined) this.waiting.push(object);
-    else this.waiting[at] = { ...object, cf: Number(before["cf"] ?? 0) + 1 };
+    const at = isConflated ? this.pending.findIndex(({ T, S }) => T === object.T && S === object.S) : -1;
+    const before = this.pending[at];
+    if (before === undefined) this.pending.push(object);
+    else this.pending[at] = { ...object, cf: Number(before["cf"] ?? 0) + 1 };
   }
 
   private flush(): void {
     this.flushTimer = undefined;
-    const { waiting } = this;
-    this.waiting = [];
-    if (waiting.length > 0) this.write(waiting);
+    const { pending } = this;
+    this.pending = [];
+    if (pending.length > 0) this.write(pending);
   }
 
-  private acknowledge(x: Typed | undefined, rejected: Record<string, string[]>): void {
+  private acknowledge(x: JsonObject | undefined, rejected: Record<string, string[]>): void {
     const lists = Object.fromEntries([...this.subscribed].map(([channel, set]) => [channel, [...set]]));
-    const { tickers, ...nine } = { ...lists, cancelErrors: lists["trades"], corrections: lists["trades"] } as Record<string, unknown>;
-    const granted = { id: x?.["id"], epoch: this.shared.epoch, conflate_ms: this.conflateMs, heartbeat_ms: this.heartbeatMs };
-    const ours = x === undefined ? {} : { tickers, x: { ...granted, ...(Object.keys(rejected).length > 0 ? { rejected } : {}) } };
-    this.write([{ T: "subscription", ...nine, ...ours }]);
+    const { tickers, ...standard } = { ...lists, cancelErrors: lists["trades"], corrections: lists["trades"] } as Record<string, unknown>;
+    const options = { id: x?.["id"], epoch: this.shared.epoch, conflate_ms: this.conflateMs, heartbeat_ms: this.heartbeatMs };
+    const extended = x === undefined ? {} : { tickers, x: { ...options, ...(Object.keys(rejected).length > 0 ? { rejected } : {}) } };
+    this.write([{ T: "subscription", ...standard, ...extended }]);
   }
 
   private snapshot(added: readonly (readonly [string, string])[]): void {
-    const newest = added.flatMap(([channel, symbol]) => this.shared.market.newestOf(channel, symbol) ?? []);
-    if (newest.length > 0) this.write(newest.map((object) => ({ ...object, sn: true })));
+    const latest = added.flatMap(([channel, symbol]) => this.shared.market.latestOf(channel, symbol) ?? []);
+    if (latest.length > 0) this.write(latest.map((object) => ({ ...object, sn: true })));
   }
 
-  private resume({ epoch, sq }: Typed): void {
+  private resume({ epoch, sq }: JsonObject): void {
     for (const [channel, streams] of Object.entries(sq as Record<string, Record<string, number>>)) {
       for (const [symbol, last] of Object.entries(streams)) {
-        const kept = this.shared.kept.filter((object) => channelOf(object) === channel && object.S === symbol);
-        const newest = this.shared.market.newestOf(channel, symbol)?.sq ?? 0;
+        const retained = this.shared.retained.filter((object) => channelOf(object) === channel && object.S === symbol);
+        const latest = this.shared.market.latestOf(channel, symbol)?.sq ?? 0;
         if (epoch !== this.shared.epoch) {
-          if (newest > 0) this.write([{ T: "gap", S: symbol, ch: channel, from: 1, to: newest }]);
+          if (latest > 0) this.write([{ T: "gap", S: symbol, ch: channel, from: 1, to: latest }]);
           continue;
         }
-        const after = kept.filter((object) => object.sq > last);
-        const first = after[0]?.sq ?? newest + 1;
+        const after = retained.filter((object) => object.sq > last);
+        const first = after[0]?.sq ?? latest + 1;
         if (first > last + 1) this.write([{ T: "gap", S: symbol, ch: channel, from: last + 1, to: first - 1 }]);
         if (after.length > 0) this.write(after);
       }
@@ -130,13 +130,13 @@ export class FakeSession {
 
   private write(objects: readonly object[]): void {
     this.socket.send(JSON.stringify(objects));
-    this.restartBeat();
+    this.restartHeartbeat();
   }
 
-  private restartBeat(): void {
-    clearInterval(this.beatTimer);
+  private restartHeartbeat(): void {
+    clearInterval(this.heartbeatTimer);
     if (this.heartbeatMs === 0) return;
-    this.beatTimer = setInterval(() => {
+    this.heartbeatTimer = setInterval(() => {
       const now = Date.now();
       const t = new Date(now).toISOString();
       this.socket.send(JSON.stringify([{ T: "h", epoch: this.shared.epoch, age_ms: now - this.shared.eventAt(), t }]));

@@ -70,7 +70,7 @@ test("trades are resumed without a gap after a lost connection", async () => {
     expect(numbers).toEqual([1]);
   }, DEADLINE);
 
-  server.cutAll();
+  server.dropAll();
   await vi.waitFor(() => {
     expect(client.state.phase).toBe("waiting");
   }, DEADLINE);

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { violationsOf } from "./axe";
-import { boards, DEADLINE, isLive, rowOf, text } from "./board";
+import { dashboards, DEADLINE, waitUntilLive, rowOf, text } from "./dashboard-page";
 
-/** What axe-core finds on the board in all its states. */
+/** The dashboard in all its states has no accessibility violations according to axe-core. */
 
-const open = boards();
+const open = dashboards();
 
 test.each([
   ["dark", "en-US", 1280],
@@ -14,9 +14,9 @@ test.each([
 ] as const)("the dashboard has no accessibility violations: %s, %s, %d pixels wide", async (colorScheme, locale, width) => {
   const context = { colorScheme, locale, reducedMotion: "reduce", viewport: { width, height: 800 } } as const;
   const { page, server } = await open({ query: "?list=AAPL,MSFT,TSLA,KO", context });
-  server.halt("TSLA", "stop");
+  server.setTrading("TSLA", "halted");
   await page.locator(`${rowOf("TSLA")} .badge`).waitFor();
-  // A picture that stands still: what axe finds does not depend on the moment.
+  // Pause, so that the result does not depend on the moment.
   await page.keyboard.press(" ");
   expect(await violationsOf(page)).toEqual([]);
 
@@ -38,5 +38,5 @@ test.each(["dark", "light"] as const)("the disconnected dashboard has no accessi
 
   expect(await violationsOf(page)).toEqual([]);
   await page.click("#connection-retry");
-  await isLive(page);
+  await waitUntilLive(page);
 });

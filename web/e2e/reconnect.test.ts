@@ -4,12 +4,12 @@ import { symbol } from "../fake/builders";
 import { FakeServer } from "../fake/server";
 import { HistoryClient } from "../src/client";
 import { millis } from "../src/model";
-import { boards, DEADLINE, isLive, lastOf, STILL, text } from "./board";
-import { candlesOf, textsOf } from "./chart";
+import { dashboards, DEADLINE, waitUntilLive, lastOf, STILL, text } from "./dashboard-page";
+import { candlesOf, textsOf } from "./candles";
 
-/** Connections that are lost and servers that die: the page comes back by itself, and its chart and tape are whole. */
+/** Lost connections and restarted servers: the page reconnects by itself, with complete chart and trades. */
 
-const open = boards();
+const open = dashboards();
 
 const AAPL = symbol("AAPL");
 
@@ -30,7 +30,7 @@ test("after a lost connection trades and chart have no gap and no duplicate", as
   server.print("AAPL", 228.02);
   await expect.poll(() => prints(page, 2), DEADLINE).toEqual(["228.02", "228.01"]);
 
-  server.cutAll();
+  server.dropAll();
   for (const price of [228.03, 228.04, 228.05]) server.print("AAPL", price);
   await expect.poll(() => text(page, "#count-connections"), DEADLINE).toBe("2");
   await expect.poll(() => text(page, "#count-recovered"), DEADLINE).toBe("3");
@@ -39,11 +39,11 @@ test("after a lost connection trades and chart have no gap and no duplicate", as
   await expect.poll(() => prints(page, 6), DEADLINE).toEqual(["228.06", "228.05", "228.04", "228.03", "228.02", "228.01"]);
   expect(await text(page, "#meter-gaps")).toBe("0");
   expect(await text(page, "#count-missed")).toBe("0");
-  await expect.poll(async () => textsEnd(await candlesOf(page, 60), await historyOf(server)), DEADLINE).toBe("the same");
+  await expect.poll(async () => compareCandles(await candlesOf(page, 60), await historyOf(server)), DEADLINE).toBe("the same");
 });
 
 test("after a server restart trades and chart are complete without a reload", async () => {
-  const { page, server, seen } = await open({ market: STILL, query: "?list=AAPL,KO" });
+  const { page, server, log } = await open({ market: STILL, query: "?list=AAPL,KO" });
   server.print("AAPL", 228.01);
   await expect.poll(() => prints(page, 1), DEADLINE).toEqual(["228.01"]);
 
@@ -51,27 +51,27 @@ test("after a server restart trades and chart are complete without a reload", as
   await server.kill();
   await expect.poll(() => text(page, "#connection-state"), DEADLINE).toBe("CLOSED");
   await expect.poll(() => text(page, "#connection-reason"), DEADLINE).toMatch(/retrying in \d+ s$/);
-  // Some tries in vain, so that the wait has grown.
-  const tries = seen.sockets;
-  await expect.poll(() => seen.sockets, DEADLINE).toBeGreaterThan(tries + 2);
+  // Some failed attempts, so that the wait has grown.
+  const tries = log.sockets;
+  await expect.poll(() => log.sockets, DEADLINE).toBeGreaterThan(tries + 2);
 
   const again = new FakeServer({ ...STILL, port, epoch: "fake2" });
   onTestFinished(() => again.kill());
   await again.start();
   again.print("AAPL", 229.01);
   again.print("AAPL", 229.02);
-  await isLive(page);
+  await waitUntilLive(page);
   again.print("AAPL", 229.03);
 
   await expect.poll(() => prints(page, 4), DEADLINE).toEqual(["229.03", "229.02", "229.01", "228.01"]);
   await expect.poll(() => text(page, lastOf("AAPL")), DEADLINE).toBe("229.03");
-  await expect.poll(async () => textsEnd(await candlesOf(page, 60), await historyOf(again)), DEADLINE).toBe("the same");
-  expect(seen.loads).toBe(1);
-  expect(seen.complaints).toEqual([]);
+  await expect.poll(async () => compareCandles(await candlesOf(page, 60), await historyOf(again)), DEADLINE).toBe("the same");
+  expect(log.loads).toBe(1);
+  expect(log.errors).toEqual([]);
 });
 
 test("a drain is announced and sets the time of the reconnect", async () => {
-  const { page, server, seen } = await open();
+  const { page, server, log } = await open();
   server.drain(60_000);
   server.closeAll(1012);
 
@@ -79,15 +79,15 @@ test("a drain is announced and sets the time of the reconnect", async () => {
   await expect.poll(() => text(page, "#connection-reason"), DEADLINE).toMatch(/retrying in (60|5\d) s$/);
   expect(await page.locator("#connection-retry").isVisible()).toBe(true);
 
-  const { sockets } = seen;
+  const { sockets } = log;
   await page.click("#connection-retry");
-  await isLive(page);
-  expect(seen.sockets).toBe(sockets + 1);
-  expect(seen.loads).toBe(1);
+  await waitUntilLive(page);
+  expect(log.sockets).toBe(sockets + 1);
+  expect(log.loads).toBe(1);
 });
 
-/** Whether the newest that the chart says is what history says; else both, to be read in the failure. */
-function textsEnd(said: readonly string[], history: readonly string[]): string {
-  const wanted = history.slice(-said.length).join("\n");
-  return said.length > 3 && said.join("\n") === wanted ? "the same" : `chart:\n${said.join("\n")}\nhistory:\n${wanted}`;
+/** "the same" if the newest candles of the chart equal those of history; otherwise both, for the failure message. */
+function compareCandles(chart: readonly string[], history: readonly string[]): string {
+  const expected = history.slice(-chart.length).join("\n");
+  return chart.length > 3 && chart.join("\n") === expected ? "the same" : `chart:\n${chart.join("\n")}\nhistory:\n${expected}`;
 }

@@ -5,11 +5,11 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { violationsOf } from "./axe";
-import { DEADLINE, isLive, text } from "./board";
+import { DEADLINE, waitUntilLive, text } from "./dashboard-page";
 import { Browser } from "./browser";
 import { binary, Server } from "./server";
 
-/** The board before a server that asks for a key. */
+/** The dashboard in front of a server that requires a key. */
 
 const folder = mkdtempSync(join(tmpdir(), "tapecast-keys-"));
 let secret: string;
@@ -32,7 +32,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-const why = (page: Page) => text(page, "#login-message");
+const message = (page: Page) => text(page, "#login-message");
 
 async function logIn(page: Page, id: string, shown: string): Promise<void> {
   await page.locator("#login-id").fill(id);
@@ -43,22 +43,22 @@ async function logIn(page: Page, id: string, shown: string): Promise<void> {
 test("a server that requires a key gets it from the login form, and only the tab stores it", async () => {
   const page = await browser.open(server.origin);
   await page.locator("#login").waitFor();
-  expect(await why(page)).toContain("requires a key");
+  expect(await message(page)).toContain("requires a key");
   expect(await page.evaluate(() => document.activeElement?.id)).toBe("login-id");
 
   await logIn(page, "desk", "not it");
-  await expect.poll(() => why(page), DEADLINE).toContain("Invalid key or secret");
+  await expect.poll(() => message(page), DEADLINE).toContain("Invalid key or secret");
   expect(await page.locator("#login-secret").getAttribute("aria-invalid")).toBe("true");
 
   await logIn(page, "desk", secret);
   await page.locator("#login").waitFor({ state: "hidden" });
-  await isLive(page);
+  await waitUntilLive(page);
   await expect.poll(() => text(page, "#headline-name"), DEADLINE).toMatch(/\w/);
   await expect.poll(() => page.locator("#chart-empty").isHidden(), DEADLINE).toBe(true);
   expect(await page.locator("#notice").isHidden()).toBe(true);
 
   await page.reload();
-  await isLive(page);
+  await waitUntilLive(page);
   expect(await page.locator("#login").isHidden()).toBe(true);
   expect(await page.evaluate(() => JSON.stringify(localStorage))).not.toContain(secret);
 

@@ -3,8 +3,8 @@ import { LISTINGS } from "./listings";
 
 const LENGTH_MS: Readonly<Record<string, number>> = { "1Sec": 1e3, "5Sec": 5e3, "1Min": 6e4, "5Min": 3e5, "1Day": 864e5 };
 
-/** How far back the made-up past goes, in bars. */
-const PAST = 3_000;
+/** Number of generated bars before the start of the market. */
+const GENERATED_BARS = 3_000;
 
 interface Bar {
   t: string;
@@ -17,8 +17,8 @@ interface Bar {
   vw: number;
 }
 
-/** Answers the REST queries of section 5 that the page asks: from what was traded, and before that from a made-up past. */
-export class FakeHistory {
+/** Answers the page's REST queries (docs/PROTOCOL.md, "REST"): from recorded trades, and before those with generated bars. */
+export class FakeRest {
   private readonly startedAt = Date.now();
   private readonly trades = new Map<string, WireObject[]>();
 
@@ -49,15 +49,15 @@ export class FakeHistory {
     const bars: Bar[] = [];
     const birth = this.startedAt - (this.startedAt % length);
     const open = LISTINGS.find((listing) => listing.symbol === symbol)?.open ?? 100;
-    const first = Math.max(Math.ceil(start / length) * length, birth - PAST * length);
-    for (let at = first; at < birth && at <= end; at += length) bars.push(pastBar(open, at, length, symbol));
+    const first = Math.max(Math.ceil(start / length) * length, birth - GENERATED_BARS * length);
+    for (let at = first; at < birth && at <= end; at += length) bars.push(generatedBar(open, at, length, symbol));
     for (const trade of this.trades.get(symbol) ?? []) fold(bars, trade, length);
     return bars;
   }
 }
 
-/** A walk that ends where the market opens. */
-function pastBar(open: number, at: number, length: number, symbol: string): Bar {
+/** A generated bar before the start of the market. */
+function generatedBar(open: number, at: number, length: number, symbol: string): Bar {
   const place = (when: number) => open * (1 + 0.004 * Math.sin(when / length / 9 + symbol.length) + 0.002 * Math.sin(when / length / 2.3));
   const random = mulberry32(Math.floor(at / length) ^ symbol.charCodeAt(0));
   const [o, c] = [cents(place(at)), cents(place(at + length))];

@@ -1,17 +1,17 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { boards, DEADLINE, isLive, lastOf, rowOf, text } from "./board";
+import { dashboards, DEADLINE, waitUntilLive, lastOf, rowOf, text } from "./dashboard-page";
 
-/** The whole page under the content policy of `content-security-policy.txt`. */
+/** The whole page under the policy of `content-security-policy.txt`. */
 
-const open = boards();
+const open = dashboards();
 
 test("the whole page works under the server's content security policy", async () => {
-  const { page, server, seen } = await open({ query: "?list=AAPL,MSFT,TSLA,KO" });
+  const { page, server, log } = await open({ query: "?list=AAPL,MSFT,TSLA,KO" });
   const header = (await page.request.get(page.url())).headers()["content-security-policy"];
   expect(header).toBe(readFileSync("content-security-policy.txt", "utf8").trim());
 
-  // The grid: sort, move and size by the pointer, a tooltip, the menus.
+  // The grid: sort, move and resize with the pointer, a tooltip, the menus.
   const head = page.locator(".ag-header-cell[col-id=volume]");
   await head.click();
   await expect.poll(() => head.getAttribute("aria-sort"), DEADLINE).not.toBe("none");
@@ -21,7 +21,7 @@ test("the whole page works under the server's content security policy", async ()
     await page.click(button);
     await page.keyboard.press("Escape");
   }
-  server.halt("TSLA", "stop");
+  server.setTrading("TSLA", "halted");
   await page.locator(`${rowOf("TSLA")} .badge`).waitFor();
 
   // The chart: another symbol and interval, the crosshair, scrolling back.
@@ -33,27 +33,27 @@ test("the whole page works under the server's content security policy", async ()
   await page.mouse.wheel(-2_000, 0);
   await page.locator("#chart-latest").click();
 
-  // Another look, a search, a lost connection.
+  // Another theme, a search, a lost connection.
   await page.emulateMedia({ colorScheme: "light" });
   await page.locator("#search").fill("xom");
   await page.keyboard.press("Enter");
   await expect.poll(() => text(page, lastOf("XOM")), DEADLINE).toMatch(/\d/);
-  server.cutAll();
+  server.dropAll();
   await expect.poll(() => text(page, "#count-connections"), DEADLINE).toBe("2");
-  await isLive(page);
+  await waitUntilLive(page);
 
-  expect(seen.violations).toEqual([]);
-  expect(seen.complaints).toEqual([]);
-  expect([...seen.hosts]).toEqual([server.origin]);
+  expect(log.violations).toEqual([]);
+  expect(log.errors).toEqual([]);
+  expect([...log.hosts]).toEqual([server.origin]);
 });
 
 test("a violation of the content security policy is detected", async () => {
-  const { page, seen } = await open();
+  const { page, log } = await open();
   await page.evaluate(() => {
     const script = document.createElement("script");
     script.textContent = "document.title = 'from elsewhere'";
     document.body.append(script);
   });
 
-  await expect.poll(() => seen.violations.length, DEADLINE).toBe(1);
+  await expect.poll(() => log.violations.length, DEADLINE).toBe(1);
 });

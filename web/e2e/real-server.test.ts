@@ -1,0 +1,110 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Page } from "playwright-core";
+import { WebSocket } from "ws";
+import { symbol } from "../fake/builders";
+import { Client, HistoryClient, runtimeOf, type ClientEvents } from "../src/client";
+import { count, DEADLINE, waitForFrames, text } from "./dashboard-page";
+import { Browser, recordPage } from "./browser";
+import { Server } from "./server";
+
+/** The dashboard and the client in front of the real server. */
+
+let server: Server;
+let browser: Browser;
+
+beforeAll(async () => {
+  server = await Server.onFreePort();
+  await server.start();
+  browser = await Browser.start();
+});
+
+afterAll(async () => {
+  await browser.stop();
+  await server.kill();
+});
+
+const state = (page: Page) => text(page, "#connection-state");
+
+/** Waits until a symbol's last price changes. */
+async function waitForPriceChange(page: Page, name: string): Promise<void> {
+  const last = `.ag-row[row-id="${name}"] .c-last`;
+  await expect.poll(() => text(page, last), DEADLINE).toMatch(/^[\d,]+\.\d\d$/);
+  const before = await text(page, last);
+  await expect.poll(() => text(page, last), DEADLINE).not.toBe(before);
+}
+
+test("the dashboard shows a moving market, adds a symbol and survives a killed server", async () => {
+  const page = await browser.page();
+  const log = await recordPage(page);
+  // A short list, so that all rows are rendered.
+  await page.goto(`${server.origin}/?list=AAPL,MSFT`);
+  await expect.poll(() => state(page), DEADLINE).toBe("OPEN");
+  await waitForPriceChange(page, "AAPL");
+  await expect.poll(() => page.locator("#chart-empty").isHidden(), DEADLINE).toBe(true);
+  await expect.poll(() => page.locator("#sales-rows .sales-row:visible").count(), DEADLINE).toBeGreaterThan(5);
+  expect(await text(page, "#legend")).toMatch(/\d/);
+
+  await page.keyboard.press("/");
+  await page.keyboard.type("KO");
+  await page.locator("#search-hits [role=option]", { hasText: "KO" }).first().waitFor();
+  await page.keyboard.press("Enter");
+  await waitForPriceChange(page, "KO");
+  expect(await text(page, "#headline-symbol")).toBe("KO");
+
+  await server.kill();
+  await expect.poll(() => state(page), DEADLINE).toBe("CLOSED");
+  await expect.poll(() => text(page, "#connection-reason"), DEADLINE).toMatch(/retrying in \d+ s$/);
+
+  await server.start();
+  await expect.poll(() => state(page), DEADLINE).toBe("OPEN");
+  await waitForPriceChange(page, "AAPL");
+  await waitForPriceChange(page, "KO");
+  await expect.poll(() => page.locator('.sales-row[data-side="gap"]:visible').count(), DEADLINE).toBe(0);
+
+  expect([...log.hosts]).toEqual([new URL(server.origin).host]);
+  expect(log.loads).toBe(1);
+  expect(log.errors).toEqual([]);
+
+  await page.reload();
+  await expect.poll(() => page.locator('.ag-row[row-id="KO"]').count(), DEADLINE).toBe(1);
+  await page.context().close();
+});
+
+test("at every refresh interval no gap is counted", async () => {
+  const page = await browser.open(server.origin);
+  await expect.poll(() => state(page), DEADLINE).toBe("OPEN");
+  for (const place of ["6", "0", "2"]) {
+    await page.locator("#refresh").fill(place);
+    await waitForFrames(page, 3);
+  }
+
+  expect(await count(page, "count-conflated")).toBeGreaterThan(0);
+  expect(await count(page, "meter-gaps")).toBe(0);
+  await expect.poll(() => text(page, "#meter-round-trip"), DEADLINE).toMatch(/ms|s/);
+  await page.context().close();
+});
+
+test("the client alone gets a snapshot, conflation and ordered historical bars", async () => {
+  const aapl = symbol("AAPL");
+  const runtime = runtimeOf({ ...globalThis, Date, Math, WebSocket });
+  const client = new Client(runtime, { url: `${server.origin.replace("http", "ws")}/v2/iex`, conflateMs: 100 });
+  const acknowledged: ClientEvents["acknowledged"][] = [];
+  const events: ClientEvents["market"]["events"][number][] = [];
+  client.on("acknowledged", (acknowledgement) => acknowledged.push(acknowledgement));
+  client.on("market", (frame) => events.push(...frame.events));
+  client.subscribe({ tickers: [aapl], trades: [aapl] });
+  client.connect();
+
+  await expect.poll(() => events.filter(({ channel }) => channel === "trades").length, DEADLINE).toBeGreaterThan(5);
+  expect(acknowledged[0]).toMatchObject({ conflateMs: 100, rejected: [] });
+  expect(events.find(({ channel }) => channel === "tickers")?.origin).toBe("snapshot");
+
+  const history = new HistoryClient(async (path) => (await fetch(server.origin + path)).json() as unknown);
+  const bars = await history.barsBefore(aapl, "1Sec", runtime.now(), 60);
+  const times = bars?.map(({ time }) => time) ?? [];
+  expect(times.length).toBeGreaterThan(10);
+  expect(times).toEqual([...new Set(times)].sort((a, b) => a - b));
+  expect((await history.trades(aapl, events[0]?.time ?? runtime.now(), runtime.now()))?.length).toBeGreaterThan(0);
+  expect(client.counters.gaps).toBe(0);
+  client.close();
+});
