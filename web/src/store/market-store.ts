@@ -1,6 +1,6 @@
-import type { Client, Gap, StreamSelection } from "./client";
-import { FreshnessTracker, Meter, QuoteBoard, RateMeter, SymbolBars, TimeAndSales, type IntervalSeconds, type Watchlists } from "./market";
-import type { MarketEvent, Millis, StockSymbol } from "./model";
+import type { Client, Gap, StreamSelection } from "../client";
+import { FreshnessTracker, Meter, QuoteBoard, RateMeter, SymbolBars, TimeAndSales, type IntervalSeconds, type Watchlists } from "../market";
+import type { MarketEvent, Millis, StockSymbol } from "../model";
 import type { HistoryLoader } from "./history-loader";
 
 /** The channels of every watched symbol: one object with everything a row shows, and halts. */

@@ -1,9 +1,9 @@
-import type { Client } from "./client";
-import type { BarSeries } from "./market";
-import type { MarketStore } from "./market-store";
-import type { Millis, StockSymbol } from "./model";
-import type { Strings } from "./strings";
-import * as view from "./view";
+import type { Client } from "../client";
+import type { BarSeries } from "../market";
+import type { Millis, StockSymbol } from "../model";
+import type { MarketStore } from "../store";
+import type { Strings } from "../strings";
+import * as view from "../view";
 
 /** The state that the dashboard shows. */
 export interface DashboardSource {

@@ -1,7 +1,7 @@
-import { tabStorage } from "./browser";
-import type { Client, Key } from "./client";
-import type { Strings } from "./strings";
-import * as view from "./view";
+import type { Client, Key } from "../client";
+import { tabStorage } from "../platform";
+import type { Strings } from "../strings";
+import * as view from "../view";
 
 const STORAGE_KEY = "tapecast.key";
 

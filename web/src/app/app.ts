@@ -1,14 +1,13 @@
-import { address, getJson, runtime, storage, streamUrl } from "./browser";
-import { Client, HistoryClient } from "./client";
+import { Client, HistoryClient } from "../client";
+import { INTERVALS, Watchlists, type IntervalSeconds } from "../market";
+import type { StockSymbol } from "../model";
+import { address, getJson, runtime, storage, streamUrl } from "../platform";
+import { languageOf, readSettings, readSharedView, riseOf, writeSettings, writeSharedView, type Settings } from "../settings";
+import { HistoryLoader, InstrumentDirectory, MarketStore } from "../store";
+import { STRINGS, type Strings } from "../strings";
+import * as view from "../view";
 import { Dashboard } from "./dashboard";
-import { HistoryLoader } from "./history-loader";
 import { Login } from "./login";
-import { findInstruments, INTERVALS, Watchlists, type IntervalSeconds } from "./market";
-import { MarketStore } from "./market-store";
-import { asSymbol, type Instrument, type StockSymbol } from "./model";
-import { languageOf, readSettings, readSharedView, riseOf, writeSettings, writeSharedView, type Settings } from "./settings";
-import { STRINGS, type Strings } from "./strings";
-import * as view from "./view";
 
 const LISTS_KEY = "tapecast.lists";
 const SETTINGS_KEY = "tapecast.settings";
@@ -36,14 +35,13 @@ export class App {
     this.dashboard.invalidate();
   });
   private readonly store = new MarketStore(this.client, this.loader, runtime.now);
-  private instruments: ReadonlyMap<StockSymbol, Instrument> = new Map();
+  private readonly instruments = new InstrumentDirectory(this.history);
   private interval: IntervalSeconds = this.settings.interval;
   private isPaused = false;
 
   private readonly width = innerWidth < NARROW_PX ? "narrow" : "wide";
   private readonly getStrings = (): Strings => this.strings;
   private readonly login = new Login(this.client, this.getStrings);
-  private isLoadingInstruments = false;
   private readonly dashboard: Dashboard = new Dashboard(
     { client: this.client, store: this.store, now: runtime.now, strings: this.getStrings },
     {
@@ -85,7 +83,7 @@ export class App {
     () => void this.share(),
   );
   private readonly search = new view.SymbolSearch({
-    find: (typed) => this.find(typed),
+    find: (typed) => this.instruments.find(typed, MAX_RESULTS),
     isWatched: (symbol) => this.lists.has(symbol),
     choose: (symbol) => {
       this.add(symbol);
@@ -222,25 +220,11 @@ export class App {
     document.addEventListener("visibilitychange", reconnectNow);
   }
 
-  /** Loads names and symbols once; each connection retries. Without them names are missing and the search accepts any symbol. */
+  /** Loads the instruments once. Each connection retries. */
   private async loadInstruments(): Promise<void> {
-    if (this.instruments.size > 0 || this.isLoadingInstruments) return;
-    this.isLoadingInstruments = true;
-    const instruments = await this.history.instruments();
-    this.isLoadingInstruments = false;
-    if (instruments === undefined) {
-      if (this.login.isOpen) return;
-      this.dashboard.status.showNotice(this.strings.notice.noInstruments);
-      return;
-    }
-    this.instruments = new Map(instruments.map((instrument) => [instrument.symbol, instrument]));
-    this.dashboard.setNames(this.nameOf);
-  }
-
-  private find(typed: string): readonly Instrument[] {
-    if (this.instruments.size > 0) return findInstruments([...this.instruments.values()], typed, MAX_RESULTS);
-    const symbol = asSymbol(typed.toUpperCase());
-    return symbol === undefined ? [] : [{ symbol, name: "", exchange: "" }];
+    const result = await this.instruments.load();
+    if (result === "loaded") this.dashboard.setNames(this.instruments.nameOf);
+    if (result === "failed" && !this.login.isOpen) this.dashboard.status.showNotice(this.strings.notice.noInstruments);
   }
 
   private add(symbol: StockSymbol): void {
@@ -267,7 +251,7 @@ export class App {
     act();
     const { lists, store } = this;
     store.watch(lists);
-    this.dashboard.showList(lists.symbols, this.nameOf);
+    this.dashboard.showList(lists.symbols, this.instruments.nameOf);
     this.listPicker.draw(lists.all, lists.index);
     storage.save(LISTS_KEY, lists.toText());
     this.showSelected();
@@ -285,7 +269,7 @@ export class App {
     this.dashboard.select(symbol);
     this.writeAddress();
     if (!this.store.select(symbol, this.interval)) return;
-    this.dashboard.showSymbol(symbol === undefined ? "" : this.nameOf(symbol));
+    this.dashboard.showSymbol(symbol === undefined ? "" : this.instruments.nameOf(symbol));
     this.showSeries();
   }
 
@@ -350,8 +334,6 @@ export class App {
   private writeAddress(): void {
     address.write(writeSharedView({ symbol: this.lists.selected, interval: this.interval, symbols: this.lists.symbols }));
   }
-
-  private readonly nameOf = (symbol: StockSymbol): string => this.instruments.get(symbol)?.name ?? "";
 }
 
 function connected(client: Client): Client {

@@ -1,0 +1,2 @@
+/** The composition of all modules into the dashboard. */
+export { App } from "./app";

@@ -1,0 +1,16 @@
+/** The URL of the page, whose query describes the current view. Changes add no entry to the browser's history. */
+export const address = {
+  query: (): URLSearchParams => new URLSearchParams(location.search),
+  write(query: string): void {
+    if (query !== location.search) history.replaceState(null, "", query === "" ? location.pathname : query);
+  },
+  /** Copies the URL to the clipboard; false if that is not permitted. */
+  async copy(): Promise<boolean> {
+    try {
+      await navigator.clipboard.writeText(location.href);
+      return true;
+    } catch {
+      return false;
+    }
+  },
+};
