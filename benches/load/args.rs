@@ -4,6 +4,7 @@ use clap::Parser;
 use clap::builder::RangedU64ValueParser;
 use std::time::Duration;
 
+use super::config::Load;
 use super::floor;
 use super::plan::{Breadth, Channel, Plan, Skew};
 use super::scenario;
@@ -71,25 +72,6 @@ struct Args {
     /// Allows a host other than this one; load only what is yours
     #[arg(long)]
     allow_remote: bool,
-}
-
-/// One run, checked: nothing here can be refused later but by the server.
-#[derive(Debug)]
-pub(crate) struct Load {
-    pub(crate) url: String,
-    pub(crate) target: Target,
-    /// Its symbols are still unknown.
-    pub(crate) plan: Plan,
-    pub(crate) readers: usize,
-    pub(crate) stalled: usize,
-    pub(crate) at_once: usize,
-    pub(crate) threads: usize,
-    pub(crate) warmup: Duration,
-    pub(crate) seconds: Duration,
-    pub(crate) server_pid: Option<u32>,
-    /// The `auth` command, if one is to be sent.
-    pub(crate) auth: Option<String>,
-    pub(crate) as_json: bool,
 }
 
 /// What the command line asks for.

@@ -8,13 +8,14 @@ use std::{io, thread};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use super::args::Load;
+use super::config::Load;
 use super::crew::{Baton, Beat, Crew, Phase};
 use super::plan::Breadth;
 use super::proc::Usage;
 use super::report::Report;
 use super::shares::Server;
-use super::tally::{Roll, Tally};
+use super::tally::Tally;
+use super::totals::Totals;
 
 /// Opening all sessions may take so long; then the run goes on with those that are open.
 const OPENING_LIMIT: Duration = Duration::from_secs(120);
@@ -66,7 +67,7 @@ pub(crate) fn conduct(load: &mut Load, mut progress: impl FnMut(&str)) -> Result
     let load = &*load;
     let baton = Baton::new();
     let (beats, beaten) = channel();
-    let mut score = Score::new(load);
+    let mut runner = Runner::new(load);
     thread::scope(|scope| {
         let crews: Vec<_> = (0..load.threads)
             .map(|number| {
@@ -75,15 +76,15 @@ pub(crate) fn conduct(load: &mut Load, mut progress: impl FnMut(&str)) -> Result
             })
             .collect();
         drop(beats);
-        let outcome = score.play(&baton, &beaten, &mut progress);
+        let outcome = runner.play(&baton, &beaten, &mut progress);
         baton.set(Phase::Over);
         for crew in crews {
             crew.join().expect("a crew does not panic").map_err(RunError::Poll)?;
         }
         outcome
     })?;
-    score.take_in_all(&beaten);
-    Ok(Report::new(load, score))
+    runner.take_in_all(&beaten);
+    Ok(Report::new(load, runner.totals))
 }
 
 fn raise_file_limit(wanted: u64) -> Result<(), RunError> {
@@ -99,49 +100,24 @@ fn raise_file_limit(wanted: u64) -> Result<(), RunError> {
     Ok(())
 }
 
-/// The sums of a run so far.
-pub(crate) struct Score<'a> {
+/// A run under way.
+struct Runner<'a> {
     load: &'a Load,
-    /// The measurement's share alone.
-    pub(crate) measured: Tally,
-    /// Per thread.
-    pub(crate) crews: Vec<CrewScore>,
-    pub(crate) server: Option<Server>,
-    /// How long it took until every session was in or refused.
-    pub(crate) opening: Duration,
+    totals: Totals,
     /// Since the last progress line, whatever the phase.
     recent: Tally,
     recent_since: Instant,
 }
 
-/// What one thread did.
-#[derive(Default)]
-pub(crate) struct CrewScore {
-    pub(crate) roll: Roll,
-    /// During the measurement: its length, and how much of it was work or waiting for a core.
-    pub(crate) span: Duration,
-    pub(crate) busy: Duration,
-    pub(crate) waited: Duration,
-}
-
-impl<'a> Score<'a> {
+impl<'a> Runner<'a> {
     fn new(load: &'a Load) -> Self {
+        let server = load.server_pid.and_then(Usage::of).map(Server::new);
         Self {
             load,
-            measured: Tally::default(),
-            crews: (0..load.threads).map(|_| CrewScore::default()).collect(),
-            server: load.server_pid.and_then(Usage::of).map(Server::new),
-            opening: Duration::ZERO,
+            totals: Totals::new(load.threads, server),
             recent: Tally::default(),
             recent_since: Instant::now(),
         }
-    }
-
-    /// All sessions of all threads.
-    pub(crate) fn roll(&self) -> Roll {
-        let mut all = Roll::default();
-        self.crews.iter().for_each(|crew| all.absorb(&crew.roll));
-        all
     }
 
     /// Opening until all are settled, then warm-up, then the measurement.
@@ -154,10 +130,10 @@ impl<'a> Score<'a> {
         let wanted = (self.load.readers + self.load.stalled) as u64;
         let began = Instant::now();
         let until = began + OPENING_LIMIT;
-        self.listen("opening", until, beaten, progress, |score| score.roll().settled() >= wanted);
-        self.opening = began.elapsed();
-        if self.roll().opened == 0 {
-            return Err(RunError::NobodyIn(self.roll().refused));
+        self.listen("opening", until, beaten, progress, |runner| runner.totals.roll().settled() >= wanted);
+        self.totals.opening = began.elapsed();
+        if self.totals.roll().opened == 0 {
+            return Err(RunError::NobodyIn(self.totals.roll().refused));
         }
         baton.set(Phase::Warmup);
         self.listen("warm-up", Instant::now() + self.load.warmup, beaten, progress, |_| false);
@@ -193,14 +169,12 @@ impl<'a> Score<'a> {
     }
 
     fn take_in(&mut self, beat: &Beat) {
-        let crew = &mut self.crews[beat.thread];
-        crew.roll = beat.roll.clone();
         self.recent.absorb(&beat.tally);
+        let crew = &mut self.totals.crews[beat.thread];
+        crew.roll = beat.roll.clone();
         if beat.phase == Phase::Measuring {
-            self.measured.absorb(&beat.tally);
-            crew.span += beat.span;
-            crew.busy += beat.busy;
-            crew.waited += beat.waited;
+            crew.time += beat.time;
+            self.totals.measured.absorb(&beat.tally);
         }
     }
 
@@ -209,7 +183,7 @@ impl<'a> Score<'a> {
     }
 
     fn sample_server(&mut self, note: impl FnOnce(&mut Server, Usage)) {
-        if let (Some(server), Some(pid)) = (&mut self.server, self.load.server_pid)
+        if let (Some(server), Some(pid)) = (&mut self.totals.server, self.load.server_pid)
             && let Some(usage) = Usage::of(pid)
         {
             note(server, usage);
@@ -220,11 +194,11 @@ impl<'a> Score<'a> {
         let seconds = self.recent_since.elapsed().as_secs_f64();
         let rate = |count: u64| count as f64 / seconds;
         // Before the measurement "so far" is the last second.
-        let latency = if self.measured.objects > 0 { &self.measured } else { &self.recent };
+        let latency = if self.totals.measured.objects > 0 { &self.totals.measured } else { &self.recent };
         let quantile_ms = |quantile| latency.latency_us.value_at_quantile(quantile) as f64 / 1e3;
         format!(
             "{name:9} {:6} sessions {:9.0} frames/s {:9.0} objects/s {:7.1} MB/s   p50 {:.2} ms   p99 {:.2} ms",
-            self.roll().open(),
+            self.totals.roll().open(),
             rate(self.recent.frames),
             rate(self.recent.objects),
             rate(self.recent.bytes) / 1e6,

@@ -9,11 +9,13 @@ use std::time::{Duration, Instant};
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
-use super::args::Load;
+use super::config::Load;
 use super::end::End;
 use super::proc;
 use super::returns::Returns;
-use super::session::{Desk, Manner, Session, Turn, wall_clock_us};
+use super::session::{Desk, Manner, Session, Turn};
+use super::shares::ThreadTime;
+use super::stamp::wall_clock_us;
 use super::tally::{Roll, Tally};
 
 /// How long a session may take from connect to acknowledgement.
@@ -65,9 +67,7 @@ pub(crate) struct Beat {
     pub(crate) tally: Tally,
     /// The sessions since the beginning, not since the last beat.
     pub(crate) roll: Roll,
-    pub(crate) span: Duration,
-    pub(crate) busy: Duration,
-    pub(crate) waited: Duration,
+    pub(crate) time: ThreadTime,
 }
 
 /// One session's place; its index is its poll token.
@@ -300,9 +300,11 @@ impl<'a> Crew<'a> {
             phase: last.phase,
             tally: std::mem::take(&mut self.desk.books.tally),
             roll: self.desk.books.roll.clone(),
-            span: now.since - last.since,
-            busy: now.busy - last.busy,
-            waited: now.waited - last.waited,
+            time: ThreadTime {
+                span: now.since - last.since,
+                busy: now.busy - last.busy,
+                waited: now.waited - last.waited,
+            },
         }
     }
 }

@@ -29,6 +29,7 @@
 
 mod args;
 mod conduct;
+mod config;
 mod conversation;
 mod crew;
 mod end;
@@ -48,6 +49,7 @@ mod shares;
 mod stamp;
 mod tally;
 mod target;
+mod totals;
 
 use std::process::ExitCode;
 

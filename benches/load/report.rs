@@ -5,12 +5,12 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::args::Load;
-use super::conduct::Score;
+use super::config::Load;
 use super::plan::Breadth;
 use super::returns::Waves;
 use super::shares::{ClientShare, ServerShare};
 use super::tally::Tally;
+use super::totals::Totals;
 
 /// Everything a run has to say. Rates are per second of the measurement.
 #[derive(Debug, Serialize)]
@@ -74,10 +74,11 @@ struct Sequence {
 }
 
 impl Report {
-    pub(crate) fn new(load: &Load, score: Score<'_>) -> Self {
-        let tally = &score.measured;
-        let roll = score.roll();
-        let span = score.crews.iter().map(|crew| crew.span).max().unwrap_or_default();
+    pub(crate) fn new(load: &Load, totals: Totals) -> Self {
+        let tally = &totals.measured;
+        let roll = totals.roll();
+        let threads: Vec<_> = totals.crews.iter().map(|crew| crew.time).collect();
+        let span = threads.iter().map(|thread| thread.span).max().unwrap_or_default();
         let seconds = span.as_secs_f64().max(1e-9);
         let per_s = |count: u64| count as f64 / seconds;
         Self {
@@ -100,11 +101,11 @@ impl Report {
             latency_us: Latency::new(tally),
             sequence: Sequence::new(tally),
             unread: tally.unread,
-            server: score.server.map(|server| ServerShare::new(&server, per_s(tally.objects))),
-            client: ClientShare::new(&score.crews),
+            server: totals.server.map(|server| ServerShare::new(&server, per_s(tally.objects))),
+            client: ClientShare::new(&threads),
             sessions: Sessions {
                 opened: roll.opened,
-                opening_ms: score.opening.as_millis() as u64,
+                opening_ms: totals.opening.as_millis() as u64,
                 returned: Waves::of(&roll.returned_ms),
                 open_at_end: roll.open(),
                 refused: roll.refused,

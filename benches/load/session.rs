@@ -1,17 +1,17 @@
 //! One connection: moves bytes between a socket that never blocks and a [`Conversation`].
 
 use std::io::{self, Read, Write};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use flate2::{Decompress, FlushDecompress};
 use mio::net::TcpStream;
 use serde_json::Value;
 
-use super::args::Load;
+use super::config::Load;
 use super::conversation::{Books, Command, Conversation};
 use super::end::End;
 use super::frames::{self, Decoded, Fault, MESSAGE_LIMIT, Opcode};
 use super::plan::Plan;
+use super::stamp::wall_clock_us;
 use super::target::{self, Upgrade};
 
 /// The least room offered to one `read`.
@@ -360,9 +360,4 @@ impl Session {
         }
         Ok(())
     }
-}
-
-/// Microseconds since the Unix epoch.
-pub(crate) fn wall_clock_us() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as i64)
 }

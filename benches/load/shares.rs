@@ -1,10 +1,10 @@
 //! Who was busy: the server's share and our own.
 
+use std::ops::AddAssign;
 use std::time::Duration;
 
 use serde::Serialize;
 
-use super::conduct::CrewScore;
 use super::proc::Usage;
 
 /// A client thread this busy, in parts of a core, was itself the limit.
@@ -39,6 +39,24 @@ impl Server {
 
     pub(crate) fn watch(&mut self, usage: Usage) {
         self.peak_rss_bytes = self.peak_rss_bytes.max(usage.rss_bytes);
+    }
+}
+
+/// How one of our threads spent a span of time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ThreadTime {
+    pub(crate) span: Duration,
+    /// On a core.
+    pub(crate) busy: Duration,
+    /// Ready to run, but without a core.
+    pub(crate) waited: Duration,
+}
+
+impl AddAssign for ThreadTime {
+    fn add_assign(&mut self, other: Self) {
+        self.span += other.span;
+        self.busy += other.busy;
+        self.waited += other.waited;
     }
 }
 
@@ -87,14 +105,14 @@ impl ServerShare {
 }
 
 impl ClientShare {
-    pub(crate) fn new(crews: &[CrewScore]) -> Self {
-        let most = |share: fn(&CrewScore) -> f64| crews.iter().map(share).fold(0.0, f64::max);
+    pub(crate) fn new(threads: &[ThreadTime]) -> Self {
+        let most = |share: fn(&ThreadTime) -> f64| threads.iter().map(share).fold(0.0, f64::max);
         Self {
-            threads: crews.len(),
-            cpu_percent: crews.iter().map(|crew| part_of(crew.busy, crew.span)).sum::<f64>() * 100.0,
-            busiest_thread_percent: most(|crew| part_of(crew.busy, crew.span)) * 100.0,
-            waiting_percent: most(|crew| part_of(crew.waited, crew.span)) * 100.0,
-            was_limit: most(|crew| part_of(crew.busy + crew.waited, crew.span)) >= SATURATED,
+            threads: threads.len(),
+            cpu_percent: threads.iter().map(|thread| part_of(thread.busy, thread.span)).sum::<f64>() * 100.0,
+            busiest_thread_percent: most(|thread| part_of(thread.busy, thread.span)) * 100.0,
+            waiting_percent: most(|thread| part_of(thread.waited, thread.span)) * 100.0,
+            was_limit: most(|thread| part_of(thread.busy + thread.waited, thread.span)) >= SATURATED,
         }
     }
 }
@@ -131,14 +149,13 @@ mod tests {
 
     #[test]
     fn a_thread_that_only_waits_for_a_core_is_the_limit_as_well() {
-        let crew = |busy_ms, waited_ms| CrewScore {
+        let thread = |busy_ms, waited_ms| ThreadTime {
             span: Duration::from_secs(1),
             busy: Duration::from_millis(busy_ms),
             waited: Duration::from_millis(waited_ms),
-            ..CrewScore::default()
         };
 
-        assert!(!ClientShare::new(&[crew(500, 100), crew(100, 700)]).was_limit);
-        assert!(ClientShare::new(&[crew(500, 100), crew(300, 650)]).was_limit);
+        assert!(!ClientShare::new(&[thread(500, 100), thread(100, 700)]).was_limit);
+        assert!(ClientShare::new(&[thread(500, 100), thread(300, 650)]).was_limit);
     }
 }

@@ -1,5 +1,7 @@
 //! Turns an object's `t` into microseconds, once per second of market time the hard way.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 /// Reads RFC 3339 UTC times, remembering the last whole second it worked out.
 ///
 /// Nearly all objects of a run share their second with the one before, so comparing 19 bytes
@@ -21,6 +23,11 @@ impl Stamps {
         }
         Some(self.second_us + fraction_us(rest)?)
     }
+}
+
+/// Microseconds since the Unix epoch.
+pub(crate) fn wall_clock_us() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as i64)
 }
 
 /// `Z` alone or `.` with 1 to 9 digits and `Z`.

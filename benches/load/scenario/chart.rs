@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::Outcome;
 use super::figures::median;
+use super::outcome::Outcome;
 
 const WIDTH: f64 = 720.0;
 const LABELS: f64 = 110.0;

@@ -12,6 +12,7 @@ mod catalogue;
 mod chart;
 mod child;
 mod figures;
+mod outcome;
 mod table;
 
 use std::io;
@@ -25,6 +26,7 @@ use serde_json::Value;
 use self::catalogue::{ALL, Course, Scenario};
 use self::child::{Client, Served, free_address};
 use self::figures::Figures;
+use self::outcome::{Outcome, Pair};
 
 /// Runs named loads against a server of their own, and against the floor beside it.
 #[derive(Debug, Parser)]
@@ -58,44 +60,6 @@ pub(crate) struct Args {
     /// Draws a chart
     #[arg(long)]
     svg: Option<PathBuf>,
-}
-
-/// All runs of one scenario.
-#[derive(Debug, Serialize)]
-pub(crate) struct Outcome {
-    name: &'static str,
-    pairs: Vec<Pair>,
-    /// From which the host took too much.
-    disturbed: Vec<Pair>,
-    /// Of a restart: how long after the new server listened the last session was back, and the most
-    /// that came back within a tenth of a second.
-    back_ms: Option<i64>,
-    busiest_100ms: Option<u64>,
-}
-
-/// A run of the server, and the floor's before it, where it has one.
-#[derive(Debug, Serialize)]
-pub(crate) struct Pair {
-    server: Figures,
-    floor: Option<Figures>,
-}
-
-impl Outcome {
-    fn servers(&self) -> impl Iterator<Item = &Figures> {
-        self.pairs.iter().map(|pair| &pair.server)
-    }
-
-    fn floors(&self) -> impl Iterator<Item = &Figures> {
-        self.pairs.iter().filter_map(|pair| pair.floor.as_ref())
-    }
-}
-
-impl Pair {
-    /// Whether the host took more than so much of the cores while one of them ran.
-    fn lost_more_than(&self, percent: u32) -> bool {
-        let mut runs = [Some(&self.server), self.floor.as_ref()].into_iter().flatten();
-        runs.any(|run| run.stolen_percent > percent.into())
-    }
 }
 
 /// So many times as many pairs as were asked for are made at most.
@@ -191,5 +155,5 @@ fn play(args: &Args, scenario: &Scenario) -> io::Result<Outcome> {
 }
 
 fn now_ms() -> i64 {
-    super::session::wall_clock_us() / 1_000
+    super::stamp::wall_clock_us() / 1_000
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::figures::{Figures, median};
-use super::{Outcome, Pair};
+use super::outcome::{Outcome, Pair};
 
 /// A line for each run of a scenario.
 pub(crate) fn rows(outcome: &Outcome) -> String {
