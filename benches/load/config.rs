@@ -1,25 +1,33 @@
-//! The settings of one run, which the command line fills in and every stage reads.
+//! The settings of one run: the command line fills them in, every stage reads them.
 
 use std::time::Duration;
 
-use super::plan::Plan;
 use super::target::Target;
+use super::workload::Workload;
 
-/// The checked settings of one run.
+/// The validated settings of one run.
 #[derive(Debug)]
-pub(crate) struct Load {
+pub(crate) struct LoadConfig {
     pub(crate) url: String,
     pub(crate) target: Target,
-    /// Its symbols are still unknown.
-    pub(crate) plan: Plan,
+    /// Its list of symbols is empty until the runner fetches it.
+    pub(crate) workload: Workload,
     pub(crate) readers: usize,
     pub(crate) stalled: usize,
-    pub(crate) at_once: usize,
+    /// The maximum number of sessions that are opening at the same time.
+    pub(crate) max_opening: usize,
     pub(crate) threads: usize,
     pub(crate) warmup: Duration,
-    pub(crate) seconds: Duration,
+    pub(crate) duration: Duration,
     pub(crate) server_pid: Option<u32>,
-    /// The `auth` command, if one is to be sent.
+    /// The `auth` command, if the session authenticates.
     pub(crate) auth: Option<String>,
-    pub(crate) as_json: bool,
+    pub(crate) output: OutputFormat,
+}
+
+/// The format of the report on standard output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OutputFormat {
+    Text,
+    Json,
 }

@@ -1,6 +1,6 @@
-//! The client's side of RFC 6455 framing: reads unmasked frames, writes masked ones.
+//! The client side of RFC 6455 framing: decodes unmasked frames, encodes masked ones.
 
-/// What a frame is for (RFC 6455, 5.2).
+/// The type of a frame (RFC 6455, 5.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Opcode {
     Continuation,
@@ -11,95 +11,95 @@ pub(crate) enum Opcode {
     Pong,
 }
 
-/// One frame of the server, its payload still in the buffer it was read to.
+/// One frame from the server, whose payload borrows the read buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Frame<'a> {
     pub(crate) opcode: Opcode,
     /// Whether this frame ends its message.
     pub(crate) is_final: bool,
-    /// Whether its message is compressed (RFC 7692, 6).
-    pub(crate) is_packed: bool,
+    /// Whether the message is compressed (RFC 7692, 6).
+    pub(crate) is_compressed: bool,
     pub(crate) payload: &'a [u8],
-    /// Header and payload: how far to move on.
+    /// Length of header and payload.
     pub(crate) length: usize,
 }
 
-/// What stands at the start of a buffer.
+/// The outcome of decoding the start of a buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Decoded<'a> {
-    Whole(Frame<'a>),
-    /// The buffer must hold at least `needs` bytes before asking again is of use.
-    Partial {
+    Complete(Frame<'a>),
+    /// The buffer must hold at least `needs` bytes before the next attempt can succeed.
+    Incomplete {
         needs: usize,
     },
 }
 
-/// What a server may not send; the session ends, and the report says with which of these.
+/// A protocol violation by the server; it ends the session and appears in the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
-    /// A server must not mask (5.1).
+pub(crate) enum FrameError {
+    /// A masked frame; only clients mask (5.1).
     Masked,
-    /// RSV bits without a negotiated extension, or an opcode not in 5.2.
-    Reserved,
-    /// A control frame in pieces or over 125 bytes (5.5).
-    BadControl,
-    /// Over [`MESSAGE_LIMIT`].
+    /// RSV bits without a negotiated extension, or an opcode that 5.2 does not define.
+    ReservedBits,
+    /// A control frame that is fragmented or longer than 125 bytes (5.5).
+    InvalidControlFrame,
+    /// Longer than [`MESSAGE_LIMIT`].
     TooLong,
-    /// A compressed message that cannot be inflated within [`MESSAGE_LIMIT`].
-    BadDeflate,
-    /// A continuation of nothing, or a new message inside another (5.4).
-    OutOfTurn,
+    /// A compressed message that cannot be inflated to at most [`MESSAGE_LIMIT`] bytes.
+    InvalidDeflate,
+    /// A continuation without a first frame, or a new message inside a fragmented one (5.4).
+    InvalidFragmentation,
 }
 
-/// The largest frame or message we take; the protocol promises less than 1 MiB.
+/// The longest accepted frame or message, in bytes; the protocol promises less than 1 MiB.
 pub(crate) const MESSAGE_LIMIT: usize = 4 << 20;
 
-/// Looks for one frame at the start of `bytes`.
+/// Decodes one frame at the start of `bytes`.
 #[inline]
-pub(crate) fn decode(bytes: &[u8]) -> Result<Decoded<'_>, Fault> {
+pub(crate) fn decode(bytes: &[u8]) -> Result<Decoded<'_>, FrameError> {
     let &[first, second, ref rest @ ..] = bytes else {
-        return Ok(Decoded::Partial { needs: 2 });
+        return Ok(Decoded::Incomplete { needs: 2 });
     };
     let is_final = first & 0x80 != 0;
-    let is_packed = first & 0x40 != 0;
+    let is_compressed = first & 0x40 != 0;
     let opcode = match first & 0x3F {
-        0 if !is_packed => Opcode::Continuation,
+        0 if !is_compressed => Opcode::Continuation,
         1 => Opcode::Text,
         2 => Opcode::Binary,
-        8 if !is_packed => Opcode::Close,
-        9 if !is_packed => Opcode::Ping,
-        10 if !is_packed => Opcode::Pong,
-        _ => return Err(Fault::Reserved),
+        8 if !is_compressed => Opcode::Close,
+        9 if !is_compressed => Opcode::Ping,
+        10 if !is_compressed => Opcode::Pong,
+        _ => return Err(FrameError::ReservedBits),
     };
     if second & 0x80 != 0 {
-        return Err(Fault::Masked);
+        return Err(FrameError::Masked);
     }
     let is_control = matches!(opcode, Opcode::Close | Opcode::Ping | Opcode::Pong);
     if is_control && (second > 125 || !is_final) {
-        return Err(Fault::BadControl);
+        return Err(FrameError::InvalidControlFrame);
     }
     let (header, payload) = match second {
         126 => match rest.first_chunk() {
             Some(length) => (4, usize::from(u16::from_be_bytes(*length))),
-            None => return Ok(Decoded::Partial { needs: 4 }),
+            None => return Ok(Decoded::Incomplete { needs: 4 }),
         },
         127 => match rest.first_chunk() {
             Some(length) => (10, usize::try_from(u64::from_be_bytes(*length)).unwrap_or(usize::MAX)),
-            None => return Ok(Decoded::Partial { needs: 10 }),
+            None => return Ok(Decoded::Incomplete { needs: 10 }),
         },
         short => (2, usize::from(short)),
     };
     if payload > MESSAGE_LIMIT {
-        return Err(Fault::TooLong);
+        return Err(FrameError::TooLong);
     }
     let length = header + payload;
     Ok(match bytes.get(header..length) {
-        Some(payload) => Decoded::Whole(Frame { opcode, is_final, is_packed, payload, length }),
-        None => Decoded::Partial { needs: length },
+        Some(payload) => Decoded::Complete(Frame { opcode, is_final, is_compressed, payload, length }),
+        None => Decoded::Incomplete { needs: length },
     })
 }
 
-/// Appends one whole masked frame to `out`; a client must mask (5.3).
+/// Appends one complete masked frame to `out`; clients must mask (5.3).
 pub(crate) fn encode(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8], mask: [u8; 4]) {
     let code = match opcode {
         Opcode::Continuation => 0,
@@ -125,7 +125,7 @@ pub(crate) fn encode(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8], mask: [u
     out.extend(payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask));
 }
 
-/// The code of a close frame; 1005 means that it had none (7.4.1).
+/// The code of a close frame; 1005 if it has none (7.4.1).
 pub(crate) fn close_code(payload: &[u8]) -> u16 {
     payload.first_chunk().map_or(1005, |code| u16::from_be_bytes(*code))
 }
@@ -149,32 +149,34 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_of_any_length_class_is_found_only_when_whole() {
+    fn a_frame_of_each_length_encoding_is_decoded_only_when_complete() {
         for length in [0, 1, 125, 126, 0xFFFF, 0x1_0000] {
             let bytes = text(length);
 
-            let Ok(Decoded::Whole(frame)) = decode(&bytes) else { panic!("{length} bytes were not found") };
+            let Ok(Decoded::Complete(frame)) = decode(&bytes) else {
+                panic!("{length} bytes were not decoded")
+            };
             assert_eq!((frame.payload.len(), frame.length), (length, bytes.len()));
             for cut in [0, 1, 2, 3, 9, bytes.len() - 1] {
                 let cut = cut.min(bytes.len() - 1);
-                assert!(matches!(decode(&bytes[..cut]), Ok(Decoded::Partial { needs }) if needs > cut));
+                assert!(matches!(decode(&bytes[..cut]), Ok(Decoded::Incomplete { needs }) if needs > cut));
             }
         }
     }
 
     #[test]
-    fn what_a_server_may_not_send_is_a_fault() {
-        assert_eq!(decode(&[0x81, 0x80]), Err(Fault::Masked));
-        assert_eq!(decode(&[0xC9, 0]), Err(Fault::Reserved));
-        assert_eq!(decode(&[0xA1, 0]), Err(Fault::Reserved));
-        assert_eq!(decode(&[0x83, 0]), Err(Fault::Reserved));
-        assert_eq!(decode(&[0x09, 0]), Err(Fault::BadControl));
-        assert_eq!(decode(&[0x89, 126, 0, 126]), Err(Fault::BadControl));
-        assert_eq!(decode(&[0x82, 127, 0, 0, 0, 1, 0, 0, 0, 0]), Err(Fault::TooLong));
+    fn a_protocol_violation_is_a_frame_error() {
+        assert_eq!(decode(&[0x81, 0x80]), Err(FrameError::Masked));
+        assert_eq!(decode(&[0xC9, 0]), Err(FrameError::ReservedBits));
+        assert_eq!(decode(&[0xA1, 0]), Err(FrameError::ReservedBits));
+        assert_eq!(decode(&[0x83, 0]), Err(FrameError::ReservedBits));
+        assert_eq!(decode(&[0x09, 0]), Err(FrameError::InvalidControlFrame));
+        assert_eq!(decode(&[0x89, 126, 0, 126]), Err(FrameError::InvalidControlFrame));
+        assert_eq!(decode(&[0x82, 127, 0, 0, 0, 1, 0, 0, 0, 0]), Err(FrameError::TooLong));
     }
 
     #[test]
-    fn a_written_frame_is_masked_and_says_its_length() {
+    fn an_encoded_frame_is_masked_and_carries_its_length() {
         let mut short = Vec::new();
         encode(&mut short, Opcode::Text, b"Hello", [0x37, 0xfa, 0x21, 0x3d]);
         // The example of RFC 6455, 5.7.
@@ -187,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_close_without_a_code_reads_as_1005() {
+    fn a_close_frame_without_a_code_reads_as_1005() {
         assert_eq!(close_code(&[0x03, 0xF0, b'x']), 1008);
         assert_eq!(close_code(&[]), 1005);
     }

@@ -1,95 +1,84 @@
-//! The load client: opens sessions at a server of the stream protocol, reads everything, and
-//! reports how much came, how late, whether anything was missing, and who was busy.
+//! The load client: opens sessions on a server of the stream protocol, reads everything, and reports
+//! throughput, latency, sequence gaps, and CPU and memory usage.
 //!
 //! ```text
 //! cargo bench --bench load -- --url ws://127.0.0.1:8080/v2/iex --connections 1000 --server-pid PID
 //! ```
 //!
-//! # The way of a byte
+//! # Structure
 //! ```text
-//! crew (a thread, its poll) ▶ session (a socket) ▶ frames ▶ conversation ▶ scan ▶ ledger, tally
+//! main ▶ cli: parses the command line into a mode
+//!      ▶ scenario: starts a server and, as a process, this client, once per run
+//!      ▶ runner ▶ worker (thread, poll) ▶ session (socket) ▶ frames, protocol ▶ json_scanner, sequence
+//!      ▶ report: prints the totals that the runner collected
 //! ```
-//! `conduct` sets the phases and gathers what the crews hand in; `report` says it. Everything to the
-//! right of `session`, and `plan`, is pure. It must be lighter than what it measures, so it knows
-//! nothing of the service's own code and shares none with it.
+//! The modules after `session`, and `workload`, do no I/O. The client must cost less CPU than the
+//! server it measures, so it shares no code with the service.
 
 #![cfg_attr(
     test,
     allow(
         dead_code,
         unused_imports,
-        reason = "cargo sets `test` here, but only tests/load_client.rs has a harness"
+        reason = "cargo sets `test` here, but only tests/load_client.rs runs the tests"
     )
 )]
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "a command's report and progress are its output"
+    reason = "the report and the progress lines are the program's output"
 )]
 
-mod args;
-mod conduct;
+mod cli;
 mod config;
-mod conversation;
-mod crew;
-mod end;
+mod context;
 mod floor;
 mod frames;
-mod ledger;
-mod plan;
-mod proc;
-#[cfg(test)]
-mod rehearsal;
+mod json_scanner;
+mod procfs;
+mod protocol;
+mod reconnect;
 mod report;
-mod returns;
-mod scan;
+mod runner;
 mod scenario;
+#[cfg(test)]
+mod scripted_server;
+mod sequence;
 mod session;
-mod shares;
-mod stamp;
-mod tally;
+mod session_end;
+mod stats;
 mod target;
+mod timestamp;
 mod totals;
+mod usage;
+mod worker;
+mod workload;
 
 use std::process::ExitCode;
 
-use args::Wish;
+use cli::Mode;
+use config::{LoadConfig, OutputFormat};
+use report::Report;
 
-/// 0: there is a report. 1: there is none, and why. 2: the arguments make no sense.
+/// Exit codes: 0 success, 1 the run failed, 2 invalid arguments.
 fn main() -> ExitCode {
-    let mut load = match args::understand(std::env::args().skip(1)) {
-        Ok(Wish::Run(load)) => load,
-        Ok(Wish::Read(help)) => {
-            print!("{help}");
-            return ExitCode::SUCCESS;
+    let outcome = match cli::parse(std::env::args().skip(1)) {
+        Ok(Mode::Run(mut config)) => run(&mut config),
+        Ok(Mode::Scenario(args)) => scenario::run(&args),
+        Ok(Mode::Floor(args)) => floor::run(&args).map_err(|error| error.to_string()),
+        Ok(Mode::Help(text)) => {
+            print!("{text}");
+            Ok(())
         }
-        Ok(Wish::Play(scenarios)) => {
-            return ended(scenario::run(&scenarios));
+        Ok(Mode::NoTarget) => {
+            eprintln!("load: no --url, nothing to measure");
+            Ok(())
         }
-        Ok(Wish::Serve(floor)) => {
-            return ended(floor::Floor::bind(&floor).and_then(floor::Floor::run));
-        }
-        Ok(Wish::Nothing) => {
-            eprintln!("load: no --url, nothing measured");
-            return ExitCode::SUCCESS;
-        }
-        Err(complaint) => {
-            eprintln!("load: {complaint}");
+        Err(error) => {
+            eprintln!("load: {error}");
             return ExitCode::from(2);
         }
     };
-    match conduct::conduct(&mut load, |line| eprintln!("{line}")) {
-        Ok(report) if load.as_json => println!("{}", report.to_json()),
-        Ok(report) => println!("{report}"),
-        Err(error) => {
-            eprintln!("load: {error}");
-            return ExitCode::FAILURE;
-        }
-    }
-    ExitCode::SUCCESS
-}
-
-fn ended<E: std::fmt::Display>(outcome: Result<(), E>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -97,4 +86,15 @@ fn ended<E: std::fmt::Display>(outcome: Result<(), E>) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Runs one load test and prints its report.
+fn run(config: &mut LoadConfig) -> Result<(), String> {
+    let totals = runner::run(config, |line| eprintln!("{line}")).map_err(|error| error.to_string())?;
+    let report = Report::new(config, totals);
+    match config.output {
+        OutputFormat::Json => println!("{}", report.to_json()),
+        OutputFormat::Text => println!("{report}"),
+    }
+    Ok(())
 }

@@ -1,18 +1,17 @@
-//! The result of a run, for people and for machines.
+//! The report of a run, as text and as JSON.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
 
-use super::config::Load;
-use super::plan::Breadth;
-use super::returns::Waves;
-use super::shares::{ClientShare, ServerShare};
-use super::tally::Tally;
-use super::totals::Totals;
+use super::config::LoadConfig;
+use super::stats::{ReceiveStats, ReconnectStats};
+use super::totals::RunTotals;
+use super::usage::{ClientUsage, ServerUsage};
+use super::workload::SymbolCount;
 
-/// Everything a run has to say. Rates are per second of the measurement.
+/// The results of a run. Rates are per second of the measurement.
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
     url: String,
@@ -23,27 +22,26 @@ pub(crate) struct Report {
     skew: String,
     seed: u64,
     seconds: f64,
-    sessions: Sessions,
+    sessions: SessionsReport,
     frames: u64,
     frames_per_s: f64,
     objects: u64,
     objects_per_s: f64,
     bytes_per_s: f64,
-    latency_us: Latency,
-    sequence: Sequence,
-    /// Messages in a codec this client does not read.
-    unread: u64,
-    server: Option<ServerShare>,
-    client: ClientShare,
+    latency_us: LatencyReport,
+    sequence: SequenceReport,
+    /// Messages in a codec that this client does not decode.
+    undecoded: u64,
+    server: Option<ServerUsage>,
+    client: ClientUsage,
 }
 
 #[derive(Debug, Serialize)]
-struct Sessions {
+struct SessionsReport {
     opened: u64,
-    /// From the first connect until the last acknowledgement.
+    /// From the first connect until every session is open or refused.
     opening_ms: u64,
-    /// Those that came back.
-    returned: Option<Waves>,
+    reconnects: Option<ReconnectStats>,
     open_at_end: u64,
     refused: BTreeMap<String, u64>,
     closed: BTreeMap<String, u64>,
@@ -52,9 +50,9 @@ struct Sessions {
     stalled_ended: BTreeMap<String, u64>,
 }
 
-/// Receive time less the object's `t`, over all but bars and snapshots.
+/// Receive time minus the object's `t`, over all objects but bars, snapshots and late-reported trades.
 #[derive(Debug, Serialize)]
-struct Latency {
+struct LatencyReport {
     objects: u64,
     p50: u64,
     p99: u64,
@@ -63,56 +61,56 @@ struct Latency {
 }
 
 #[derive(Debug, Serialize)]
-struct Sequence {
+struct SequenceReport {
     gaps: u64,
     missing: u64,
     announced_gaps: u64,
-    repeated: u64,
-    overclaimed: u64,
-    merged: u64,
+    duplicates: u64,
+    conflation_mismatches: u64,
+    conflated: u64,
     unnumbered: u64,
 }
 
 impl Report {
-    pub(crate) fn new(load: &Load, totals: Totals) -> Self {
-        let tally = &totals.measured;
-        let roll = totals.roll();
-        let threads: Vec<_> = totals.crews.iter().map(|crew| crew.time).collect();
+    pub(crate) fn new(config: &LoadConfig, totals: RunTotals) -> Self {
+        let received = &totals.received;
+        let sessions = totals.sessions();
+        let threads: Vec<_> = totals.workers.iter().map(|worker| worker.time).collect();
         let span = threads.iter().map(|thread| thread.span).max().unwrap_or_default();
         let seconds = span.as_secs_f64().max(1e-9);
         let per_s = |count: u64| count as f64 / seconds;
         Self {
-            url: load.url.clone(),
-            connections: load.readers,
-            stalled: load.stalled,
-            symbols: match load.plan.breadth {
-                Breadth::All => "all".to_owned(),
-                Breadth::Some(count) => count.to_string(),
+            url: config.url.clone(),
+            connections: config.readers,
+            stalled: config.stalled,
+            symbols: match config.workload.symbol_count {
+                SymbolCount::All => "all".to_owned(),
+                SymbolCount::Exactly(count) => count.to_string(),
             },
-            channels: load.plan.channels.iter().map(ToString::to_string).collect(),
-            skew: format!("{:?}", load.plan.skew).to_lowercase(),
-            seed: load.plan.seed,
+            channels: config.workload.channels.iter().map(ToString::to_string).collect(),
+            skew: format!("{:?}", config.workload.skew).to_lowercase(),
+            seed: config.workload.seed,
             seconds,
-            frames: tally.frames,
-            frames_per_s: per_s(tally.frames),
-            objects: tally.objects,
-            objects_per_s: per_s(tally.objects),
-            bytes_per_s: per_s(tally.bytes),
-            latency_us: Latency::new(tally),
-            sequence: Sequence::new(tally),
-            unread: tally.unread,
-            server: totals.server.map(|server| ServerShare::new(&server, per_s(tally.objects))),
-            client: ClientShare::new(&threads),
-            sessions: Sessions {
-                opened: roll.opened,
+            frames: received.frames,
+            frames_per_s: per_s(received.frames),
+            objects: received.objects,
+            objects_per_s: per_s(received.objects),
+            bytes_per_s: per_s(received.bytes),
+            latency_us: LatencyReport::new(received),
+            sequence: SequenceReport::new(received),
+            undecoded: received.undecoded,
+            server: totals.server.map(|server| ServerUsage::new(&server, per_s(received.objects))),
+            client: ClientUsage::new(&threads),
+            sessions: SessionsReport {
+                opened: sessions.opened,
                 opening_ms: totals.opening.as_millis() as u64,
-                returned: Waves::of(&roll.returned_ms),
-                open_at_end: roll.open(),
-                refused: roll.refused,
-                closed: roll.closed,
-                errors: roll.errors,
-                stalled_opened: roll.stalled_opened,
-                stalled_ended: roll.stalled_ended,
+                reconnects: ReconnectStats::new(&sessions.reconnected_ms),
+                open_at_end: sessions.open(),
+                refused: sessions.refused,
+                closed: sessions.closed,
+                errors: sessions.errors,
+                stalled_opened: sessions.stalled_opened,
+                stalled_ended: sessions.stalled_ended,
             },
         }
     }
@@ -123,29 +121,29 @@ impl Report {
     }
 }
 
-impl Latency {
-    fn new(tally: &Tally) -> Self {
-        let at = |quantile| tally.latency_us.value_at_quantile(quantile);
+impl LatencyReport {
+    fn new(received: &ReceiveStats) -> Self {
+        let at = |quantile| received.latency_us.value_at_quantile(quantile);
         Self {
-            objects: tally.latency_us.len(),
+            objects: received.latency_us.len(),
             p50: at(0.5),
             p99: at(0.99),
             p99_9: at(0.999),
-            max: tally.latency_us.max(),
+            max: received.latency_us.max(),
         }
     }
 }
 
-impl Sequence {
-    fn new(tally: &Tally) -> Self {
+impl SequenceReport {
+    fn new(received: &ReceiveStats) -> Self {
         Self {
-            gaps: tally.gaps,
-            missing: tally.missing,
-            announced_gaps: tally.announced,
-            repeated: tally.repeated,
-            overclaimed: tally.overclaimed,
-            merged: tally.merged,
-            unnumbered: tally.unnumbered,
+            gaps: received.gaps,
+            missing: received.missing,
+            announced_gaps: received.announced_gaps,
+            duplicates: received.duplicates,
+            conflation_mismatches: received.conflation_mismatches,
+            conflated: received.conflated,
+            unnumbered: received.unnumbered,
         }
     }
 }
@@ -158,7 +156,7 @@ impl fmt::Display for Report {
         writeln!(f, "target     {}, {:.1} s", self.url, self.seconds)?;
         writeln!(
             f,
-            "plan       {} sessions, {} symbols each ({}, seed {}), {}",
+            "workload   {} sessions, {} symbols each ({}, seed {}), {}",
             self.connections,
             self.symbols,
             self.skew,
@@ -175,14 +173,14 @@ impl fmt::Display for Report {
             sessions.closed,
             sessions.errors
         )?;
-        if let Some(returned) = &sessions.returned {
-            writeln!(f, "returned   {returned:?}")?;
+        if let Some(reconnects) = &sessions.reconnects {
+            writeln!(f, "reconnects {reconnects:?}")?;
         }
         if self.stalled > 0 {
             writeln!(f, "stalled    {} opened, ended {:?}", sessions.stalled_opened, sessions.stalled_ended)?;
         }
-        writeln!(f, "frames     {:.0}/s, {} in all", self.frames_per_s, self.frames)?;
-        writeln!(f, "objects    {:.0}/s, {} in all", self.objects_per_s, self.objects)?;
+        writeln!(f, "frames     {:.0}/s, {} total", self.frames_per_s, self.frames)?;
+        writeln!(f, "objects    {:.0}/s, {} total", self.objects_per_s, self.objects)?;
         writeln!(f, "bytes      {:.1} MB/s", self.bytes_per_s / 1e6)?;
         writeln!(
             f,
@@ -194,17 +192,17 @@ impl fmt::Display for Report {
         )?;
         writeln!(
             f,
-            "sequence   {} gaps ({} missing), {} announced, {} repeated, {} overclaimed, {} merged, {} unnumbered",
+            "sequence   {} gaps ({} missing), {} announced, {} duplicates, {} conflation mismatches, {} conflated, {} unnumbered",
             sequence.gaps,
             sequence.missing,
             sequence.announced_gaps,
-            sequence.repeated,
-            sequence.overclaimed,
-            sequence.merged,
+            sequence.duplicates,
+            sequence.conflation_mismatches,
+            sequence.conflated,
             sequence.unnumbered
         )?;
-        if self.unread > 0 {
-            writeln!(f, "unread     {} messages in another codec than JSON", self.unread)?;
+        if self.undecoded > 0 {
+            writeln!(f, "undecoded  {} messages in a codec other than JSON", self.undecoded)?;
         }
         match &self.server {
             None => writeln!(f, "server     n/a")?,
@@ -225,7 +223,7 @@ impl fmt::Display for Report {
             client.cpu_percent,
             client.busiest_thread_percent,
             client.waiting_percent,
-            if client.was_limit { "; the client was the limit: these are lower bounds" } else { "" }
+            if client.saturated { "; the client is saturated: these figures are lower bounds" } else { "" }
         )
     }
 }

@@ -1,162 +1,138 @@
-//! One connection: moves bytes between a socket that never blocks and a [`Conversation`].
+//! One session: moves bytes between a non-blocking socket and its [`SessionProtocol`].
 
 use std::io::{self, Read, Write};
 
-use flate2::{Decompress, FlushDecompress};
 use mio::net::TcpStream;
 use serde_json::Value;
 
-use super::config::Load;
-use super::conversation::{Books, Command, Conversation};
-use super::end::End;
-use super::frames::{self, Decoded, Fault, MESSAGE_LIMIT, Opcode};
-use super::plan::Plan;
-use super::stamp::wall_clock_us;
-use super::target::{self, Upgrade};
+use super::context::SessionContext;
+use super::frames::{self, Decoded, FrameError, MESSAGE_LIMIT, Opcode};
+use super::protocol::{Command, SessionProtocol};
+use super::session_end::SessionEnd;
+use super::target::{self, UpgradeResponse};
+use super::timestamp::wall_clock_us;
+use super::workload::Workload;
 
-/// The least room offered to one `read`.
-const READ_ROOM: usize = 64 << 10;
+/// The minimum buffer space offered to one `read`, in bytes.
+const READ_SIZE: usize = 64 << 10;
 
-/// Reads in one turn, after which other sessions get theirs.
-const READS_PER_TURN: usize = 8;
+/// The maximum number of reads of one session before other sessions are served.
+const MAX_READS: usize = 8;
 
-/// What all sessions of a thread share.
-pub(crate) struct Desk<'a> {
-    pub(crate) load: &'a Load,
-    pub(crate) books: Books,
-    /// Every read of every session lands here; only what is left of a frame is kept by the session.
-    pub(crate) scratch: Vec<u8>,
-    masks: u32,
-    /// Each compressed message stands for itself, so one serves all sessions.
-    inflater: Decompress,
-    inflated: Vec<u8>,
-}
-
-impl<'a> Desk<'a> {
-    pub(crate) fn new(load: &'a Load) -> Self {
-        Self {
-            load,
-            books: Books::default(),
-            scratch: Vec::new(),
-            masks: 0x9E37_79B9,
-            inflater: Decompress::new(false),
-            inflated: Vec::new(),
-        }
-    }
-
-    /// The next masking key: xorshift, for a mask need only differ, not be secret, on our own machine.
-    fn mask(&mut self) -> [u8; 4] {
-        self.masks ^= self.masks << 13;
-        self.masks ^= self.masks >> 17;
-        self.masks ^= self.masks << 5;
-        self.masks.to_le_bytes()
-    }
-}
-
-/// What a session does with what it is sent.
+/// Whether a session consumes what it subscribed to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Manner {
-    Reads,
-    /// Stops reading for good once it has subscribed.
-    Stalls,
+pub(crate) enum SessionKind {
+    Reader,
+    /// Stops reading once it has subscribed: a slow consumer in the extreme.
+    Stalled,
 }
 
-/// How a turn left the session.
+/// The state of the socket after a read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Turn {
-    /// Nothing more to read until the poll says so.
+pub(crate) enum ReadOutcome {
+    /// Empty; the poll reports when it becomes readable again.
     Drained,
-    /// There may be more, and the poll will not say so again.
-    More,
+    /// There may be more data, which the edge-triggered poll does not report again.
+    MoreToRead,
 }
 
-/// What a session leaves to its successor.
-pub(crate) struct Legacy {
+/// What a session hands over to its next connection.
+pub(crate) struct ResumeState {
     pub(crate) number: usize,
+    /// The reconnect delay that the server requested.
     pub(crate) reconnect_ms: Option<u64>,
+    /// The `resume` option of the next `subscribe`.
     pub(crate) resume: Option<Value>,
 }
 
-enum Link {
+enum ConnectionState {
     Connecting,
     Upgrading,
-    Talking(Conversation),
+    Open(SessionProtocol),
 }
 
-/// One session; idle it owns no buffer.
+/// When a read stops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ReadPolicy {
+    /// When the socket is empty; a stalled session does not read at all.
+    UntilDrained,
+    /// At the end of the stream: the server ended it, or the run is over. Stalled sessions read as well.
+    UntilEof,
+}
+
+/// One session; it owns no buffer while it is idle.
 pub(crate) struct Session {
     pub(crate) socket: TcpStream,
-    link: Link,
+    state: ConnectionState,
     number: usize,
-    manner: Manner,
-    /// Where an earlier session of this number stood.
+    kind: SessionKind,
+    /// The `resume` option, from an earlier connection of this session.
     resume: Option<Value>,
     has_subscribed: bool,
-    /// The server has ended the stream, or we are about to: a stalled session may be read again.
-    reads_to_the_end: bool,
-    /// The beginning of a frame whose rest has not come yet.
-    carry: Vec<u8>,
-    /// The parts so far of a message sent in several frames.
-    parts: Option<Vec<u8>>,
-    /// What the socket would not take yet.
-    outgoing: Vec<u8>,
+    read_policy: ReadPolicy,
+    /// The start of a frame whose remainder has not arrived.
+    partial_frame: Vec<u8>,
+    /// The fragments of a message that has not ended.
+    partial_message: Option<Vec<u8>>,
+    /// Bytes that the socket has not accepted.
+    write_buffer: Vec<u8>,
 }
 
 impl Session {
-    /// A session over a socket that is still connecting.
-    pub(crate) fn new(socket: TcpStream, number: usize, manner: Manner) -> Self {
+    /// Creates a session on a socket that is still connecting.
+    pub(crate) fn new(socket: TcpStream, number: usize, kind: SessionKind) -> Self {
         Self {
             socket,
-            link: Link::Connecting,
+            state: ConnectionState::Connecting,
             number,
-            manner,
+            kind,
             resume: None,
             has_subscribed: false,
-            reads_to_the_end: false,
-            carry: Vec::new(),
-            parts: None,
-            outgoing: Vec::new(),
+            read_policy: ReadPolicy::UntilDrained,
+            partial_frame: Vec::new(),
+            partial_message: None,
+            write_buffer: Vec::new(),
         }
     }
 
-    /// A session that goes on where an earlier one stood.
-    pub(crate) fn resuming(self, resume: Option<Value>) -> Self {
-        Self { resume, ..self }
+    /// Creates a reader that resumes the streams of an earlier connection.
+    pub(crate) fn resumed(socket: TcpStream, earlier: ResumeState) -> Self {
+        Self { resume: earlier.resume, ..Self::new(socket, earlier.number, SessionKind::Reader) }
     }
 
-    /// What its successor is to know: where it stood, and when the server asked to see it again.
-    pub(crate) fn legacy(mut self, plan: &Plan) -> Legacy {
-        match &mut self.link {
-            Link::Talking(conversation) => Legacy {
+    /// The state that the next connection of this session needs.
+    pub(crate) fn into_resume_state(mut self, workload: &Workload) -> ResumeState {
+        match &mut self.state {
+            ConnectionState::Open(protocol) => ResumeState {
                 number: self.number,
-                reconnect_ms: conversation.reconnect_ms(),
-                resume: conversation.standing(plan, self.number).or(self.resume),
+                reconnect_ms: protocol.reconnect_ms(),
+                resume: protocol.take_resume_point(workload, self.number).or(self.resume),
             },
-            _ => Legacy { number: self.number, reconnect_ms: None, resume: self.resume },
+            _ => ResumeState { number: self.number, reconnect_ms: None, resume: self.resume },
         }
     }
 
-    /// Whether its beginning is over: acknowledged or, for one that stalls, subscribed.
+    /// Whether the subscription is acknowledged or, for a stalled session, sent.
     pub(crate) fn is_open(&self) -> bool {
-        match (&self.link, self.manner) {
-            (Link::Talking(_), Manner::Stalls) => self.is_stalled(),
-            (Link::Talking(conversation), Manner::Reads) => conversation.is_live(),
+        match (&self.state, self.kind) {
+            (ConnectionState::Open(_), SessionKind::Stalled) => self.is_stalled(),
+            (ConnectionState::Open(protocol), SessionKind::Reader) => protocol.is_live(),
             _ => false,
         }
     }
 
-    /// Whether it has said all it will ever say and must not be read any more.
+    /// Whether the session has sent its last command and must not read any more.
     pub(crate) fn is_stalled(&self) -> bool {
-        self.manner == Manner::Stalls && self.has_subscribed && self.outgoing.is_empty()
+        self.kind == SessionKind::Stalled && self.has_subscribed && self.write_buffer.is_empty()
     }
 
-    pub(crate) fn manner(&self) -> Manner {
-        self.manner
+    pub(crate) fn kind(&self) -> SessionKind {
+        self.kind
     }
 
-    /// The socket can be written to, or its connect has been decided.
-    pub(crate) fn write_turn(&mut self, desk: &mut Desk<'_>) -> Result<(), End> {
-        if matches!(self.link, Link::Connecting) {
+    /// Handles a writable socket; the first time, the connect has succeeded or failed.
+    pub(crate) fn on_writable(&mut self, context: &mut SessionContext<'_>) -> Result<(), SessionEnd> {
+        if matches!(self.state, ConnectionState::Connecting) {
             if let Some(error) = self.socket.take_error()? {
                 return Err(error.into());
             }
@@ -166,197 +142,215 @@ impl Session {
                 Err(error) => return Err(error.into()),
             }
             self.socket.set_nodelay(true)?;
-            self.link = Link::Upgrading;
-            self.outgoing = desk.load.target.upgrade_request().into_bytes();
+            self.state = ConnectionState::Upgrading;
+            self.write_buffer = context.config.target.upgrade_request().into_bytes();
         }
         self.flush()
     }
 
-    /// From here on, reads until there is an end of stream or nothing more.
-    pub(crate) fn read_to_the_end(&mut self) {
-        self.reads_to_the_end = true;
+    /// Makes later reads continue until the end of the stream.
+    pub(crate) fn read_until_eof(&mut self) {
+        self.read_policy = ReadPolicy::UntilEof;
     }
 
-    /// Reads what is there and takes it in.
-    pub(crate) fn read_turn(&mut self, desk: &mut Desk<'_>) -> Result<Turn, End> {
-        if matches!(self.link, Link::Connecting) {
-            return Ok(Turn::Drained);
+    /// Reads and processes available data.
+    pub(crate) fn on_readable(
+        &mut self,
+        context: &mut SessionContext<'_>,
+    ) -> Result<ReadOutcome, SessionEnd> {
+        if matches!(self.state, ConnectionState::Connecting) {
+            return Ok(ReadOutcome::Drained);
         }
-        // What a stalled session finds in its buffer at last is late by its own fault.
-        let kept = self.is_stalled().then(|| std::mem::take(&mut desk.books.tally));
-        let mut scratch = std::mem::take(&mut desk.scratch);
-        let turn = self.read_into(&mut scratch, desk);
-        desk.scratch = scratch;
-        if let Some(tally) = kept {
-            desk.books.tally = tally;
+        // Data that a stalled session reads at the end of the run is not measured: its latency is the
+        // session's own.
+        let measured = self.is_stalled().then(|| std::mem::take(&mut context.stats.received));
+        let mut buffer = std::mem::take(&mut context.read_buffer);
+        let outcome = self.read(&mut buffer, context);
+        context.read_buffer = buffer;
+        if let Some(received) = measured {
+            context.stats.received = received;
         }
-        turn
+        outcome
     }
 
-    fn read_into(&mut self, scratch: &mut Vec<u8>, desk: &mut Desk<'_>) -> Result<Turn, End> {
-        for _ in 0..READS_PER_TURN {
-            if self.is_stalled() && !self.reads_to_the_end {
-                return Ok(Turn::Drained);
+    fn read(
+        &mut self,
+        buffer: &mut Vec<u8>,
+        context: &mut SessionContext<'_>,
+    ) -> Result<ReadOutcome, SessionEnd> {
+        for _ in 0..MAX_READS {
+            if self.is_stalled() && self.read_policy == ReadPolicy::UntilDrained {
+                return Ok(ReadOutcome::Drained);
             }
-            let kept = self.carry.len();
-            if scratch.len() < kept + READ_ROOM {
-                scratch.resize(kept + READ_ROOM, 0);
+            let kept = self.partial_frame.len();
+            if buffer.len() < kept + READ_SIZE {
+                buffer.resize(kept + READ_SIZE, 0);
             }
-            scratch[..kept].copy_from_slice(&self.carry);
-            let room = scratch.len() - kept;
-            let count = match self.socket.read(&mut scratch[kept..]) {
-                Ok(0) => return Err(End::Cut(io::ErrorKind::UnexpectedEof)),
+            buffer[..kept].copy_from_slice(&self.partial_frame);
+            let room = buffer.len() - kept;
+            let count = match self.socket.read(&mut buffer[kept..]) {
+                Ok(0) => return Err(SessionEnd::ConnectionLost(io::ErrorKind::UnexpectedEof)),
                 Ok(count) => count,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Turn::Drained),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(ReadOutcome::Drained),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(error.into()),
             };
-            let bytes = &scratch[..kept + count];
-            let used = self.take_in(bytes, count, desk)?;
-            self.carry = if used < bytes.len() { bytes[used..].to_vec() } else { Vec::new() };
+            let bytes = &buffer[..kept + count];
+            let used = self.process(bytes, count, context)?;
+            self.partial_frame = if used < bytes.len() { bytes[used..].to_vec() } else { Vec::new() };
             self.flush()?;
-            // A stream socket that gave less than it was asked for is empty (epoll(7), question 9),
-            // which saves one fruitless read per turn.
-            if count < room && !self.reads_to_the_end {
-                return Ok(Turn::Drained);
+            // A stream socket that returned less than requested is empty (epoll(7), question 9), which
+            // saves one `read` per event.
+            if count < room && self.read_policy == ReadPolicy::UntilDrained {
+                return Ok(ReadOutcome::Drained);
             }
         }
-        Ok(Turn::More)
+        Ok(ReadOutcome::MoreToRead)
     }
 
-    /// Takes in whole frames, of which `fresh` bytes are new, and says how many bytes they were.
-    fn take_in(&mut self, bytes: &[u8], fresh: usize, desk: &mut Desk<'_>) -> Result<usize, End> {
+    /// Processes all complete frames in `bytes` and returns their length. The last `fresh` bytes are new.
+    fn process(
+        &mut self,
+        bytes: &[u8],
+        fresh: usize,
+        context: &mut SessionContext<'_>,
+    ) -> Result<usize, SessionEnd> {
         let mut used = 0;
-        if matches!(self.link, Link::Upgrading) {
-            match target::upgrade(bytes) {
-                Upgrade::Partial => return Ok(0),
-                Upgrade::Refused { status } => return Err(End::NotUpgraded { status }),
-                Upgrade::Granted { length } => used = length,
+        if matches!(self.state, ConnectionState::Upgrading) {
+            match target::parse_upgrade(bytes) {
+                UpgradeResponse::Incomplete => return Ok(0),
+                UpgradeResponse::Rejected { status } => return Err(SessionEnd::UpgradeRejected { status }),
+                UpgradeResponse::Accepted { length } => used = length,
             }
-            self.link = Link::Talking(Conversation::new(desk.load.auth.is_some()));
+            let has_credentials = context.config.auth.is_some();
+            let first_command = if has_credentials { Command::Authenticate } else { Command::Subscribe };
+            self.state = ConnectionState::Open(SessionProtocol::new(first_command));
         }
-        desk.books.tally.bytes += fresh as u64;
+        context.stats.received.bytes += fresh as u64;
         let now_us = wall_clock_us();
-        while let Decoded::Whole(frame) = frames::decode(&bytes[used..])? {
+        while let Decoded::Complete(frame) = frames::decode(&bytes[used..])? {
             used += frame.length;
             match frame.opcode {
                 Opcode::Ping => {
-                    let mask = desk.mask();
-                    frames::encode(&mut self.outgoing, Opcode::Pong, frame.payload, mask);
+                    let mask = context.next_mask();
+                    frames::encode(&mut self.write_buffer, Opcode::Pong, frame.payload, mask);
                 }
                 Opcode::Pong => {}
-                Opcode::Close => return Err(End::Closed { code: frames::close_code(frame.payload) }),
-                Opcode::Text if frame.is_packed => {
-                    desk.books.tally.frames += 1;
-                    self.packed_message(frame.payload, now_us, desk)?;
+                Opcode::Close => {
+                    return Err(SessionEnd::Closed { code: frames::close_code(frame.payload) });
+                }
+                Opcode::Text if frame.is_compressed => {
+                    context.stats.received.frames += 1;
+                    self.on_compressed_message(frame.payload, now_us, context)?;
                 }
                 opcode => {
-                    desk.books.tally.frames += 1;
-                    self.part(opcode, frame.is_final, frame.payload, now_us, desk)?;
+                    context.stats.received.frames += 1;
+                    self.on_data_frame(opcode, frame.is_final, frame.payload, now_us, context)?;
                 }
             }
         }
         Ok(used)
     }
 
-    /// A data frame: usually a whole message, else the next part of one.
+    /// Handles a data frame: usually a complete message, else the next fragment of one.
     #[inline]
-    fn part(
+    fn on_data_frame(
         &mut self,
         opcode: Opcode,
         is_final: bool,
         payload: &[u8],
         now_us: i64,
-        desk: &mut Desk<'_>,
-    ) -> Result<(), End> {
-        match (opcode, self.parts.take(), is_final) {
-            (Opcode::Text, None, true) => self.message(payload, now_us, desk),
+        context: &mut SessionContext<'_>,
+    ) -> Result<(), SessionEnd> {
+        match (opcode, self.partial_message.take(), is_final) {
+            (Opcode::Text, None, true) => self.on_message(payload, now_us, context),
             (Opcode::Binary, None, _) => {
-                desk.books.tally.unread += 1;
+                context.stats.received.undecoded += 1;
                 Ok(())
             }
             (Opcode::Text, None, false) => {
-                self.parts = Some(payload.to_vec());
+                self.partial_message = Some(payload.to_vec());
                 Ok(())
             }
-            (Opcode::Continuation, Some(mut parts), _) => {
-                if parts.len() + payload.len() > MESSAGE_LIMIT {
-                    return Err(Fault::TooLong.into());
+            (Opcode::Continuation, Some(mut message), _) => {
+                if message.len() + payload.len() > MESSAGE_LIMIT {
+                    return Err(FrameError::TooLong.into());
                 }
-                parts.extend_from_slice(payload);
+                message.extend_from_slice(payload);
                 if is_final {
-                    return self.message(&parts, now_us, desk);
+                    return self.on_message(&message, now_us, context);
                 }
-                self.parts = Some(parts);
+                self.partial_message = Some(message);
                 Ok(())
             }
-            _ => Err(Fault::OutOfTurn.into()),
+            _ => Err(FrameError::InvalidFragmentation.into()),
         }
     }
 
-    /// A compressed message: this server sends each in one frame.
-    fn packed_message(&mut self, payload: &[u8], now_us: i64, desk: &mut Desk<'_>) -> Result<(), End> {
-        if !desk.load.target.offers_deflate || self.parts.is_some() {
-            return Err(Fault::Reserved.into());
+    /// Handles a compressed message; this server never fragments one.
+    fn on_compressed_message(
+        &mut self,
+        payload: &[u8],
+        now_us: i64,
+        context: &mut SessionContext<'_>,
+    ) -> Result<(), SessionEnd> {
+        if !context.config.target.offers_deflate || self.partial_message.is_some() {
+            return Err(FrameError::ReservedBits.into());
         }
-        let mut message = std::mem::take(&mut desk.inflated);
-        message.clear();
-        message.reserve(MESSAGE_LIMIT);
-        desk.inflater.reset(false);
-        for part in [payload, &[0, 0, 0xFF, 0xFF]] {
-            let whole = desk.inflater.total_in() + part.len() as u64;
-            let outcome = desk.inflater.decompress_vec(part, &mut message, FlushDecompress::Sync);
-            if outcome.is_err() || desk.inflater.total_in() != whole {
-                return Err(Fault::BadDeflate.into());
-            }
-        }
-        let heard = self.message(&message, now_us, desk);
-        desk.inflated = message;
-        heard
+        let mut message = std::mem::take(&mut context.inflate_buffer);
+        context.inflate(payload, &mut message)?;
+        let outcome = self.on_message(&message, now_us, context);
+        context.inflate_buffer = message;
+        outcome
     }
 
     #[inline]
-    fn message(&mut self, message: &[u8], now_us: i64, desk: &mut Desk<'_>) -> Result<(), End> {
-        let Link::Talking(conversation) = &mut self.link else {
+    fn on_message(
+        &mut self,
+        message: &[u8],
+        now_us: i64,
+        context: &mut SessionContext<'_>,
+    ) -> Result<(), SessionEnd> {
+        let ConnectionState::Open(protocol) = &mut self.state else {
             unreachable!("frames are only read from an upgraded connection");
         };
-        let command = match conversation.hear(message, now_us, &mut desk.books)? {
+        let command = match protocol.on_message(message, now_us, &mut context.stats)? {
             None => return Ok(()),
-            Some(Command::Authenticate) => desk.load.auth.clone().unwrap_or_default(),
+            Some(Command::Authenticate) => context.config.auth.clone().unwrap_or_default(),
             Some(Command::Subscribe) => {
                 self.has_subscribed = true;
-                desk.load.plan.subscribe(self.number, self.resume.as_ref())
+                context.config.workload.subscribe_command(self.number, self.resume.as_ref())
             }
         };
-        let mask = desk.mask();
-        frames::encode(&mut self.outgoing, Opcode::Text, command.as_bytes(), mask);
+        let mask = context.next_mask();
+        frames::encode(&mut self.write_buffer, Opcode::Text, command.as_bytes(), mask);
         Ok(())
     }
 
-    /// Says goodbye as far as the socket takes it at once.
-    pub(crate) fn say_goodbye(&mut self, desk: &mut Desk<'_>) {
-        if matches!(self.link, Link::Talking(_)) {
-            let mask = desk.mask();
-            frames::encode(&mut self.outgoing, Opcode::Close, &1000u16.to_be_bytes(), mask);
-            // The session is over either way; a peer that cannot be told has its own clock.
+    /// Sends a close frame (1000) as far as the socket accepts it without blocking.
+    pub(crate) fn close(&mut self, context: &mut SessionContext<'_>) {
+        if matches!(self.state, ConnectionState::Open(_)) {
+            let mask = context.next_mask();
+            frames::encode(&mut self.write_buffer, Opcode::Close, &1000u16.to_be_bytes(), mask);
+            // The run is over; a server that does not get the frame sees the end of the connection.
             drop(self.flush());
         }
     }
 
-    fn flush(&mut self) -> Result<(), End> {
+    fn flush(&mut self) -> Result<(), SessionEnd> {
         let mut sent = 0;
-        while sent < self.outgoing.len() {
-            match self.socket.write(&self.outgoing[sent..]) {
+        while sent < self.write_buffer.len() {
+            match self.socket.write(&self.write_buffer[sent..]) {
                 Ok(count) => sent += count,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error.into()),
             }
         }
-        if sent == self.outgoing.len() {
-            self.outgoing = Vec::new();
+        if sent == self.write_buffer.len() {
+            self.write_buffer = Vec::new();
         } else {
-            self.outgoing.drain(..sent);
+            self.write_buffer.drain(..sent);
         }
         Ok(())
     }

@@ -1,42 +1,42 @@
-//! The sums of a run over all threads, as the runner gathers them and the report reads them.
+//! The sums of a run over all workers: the runner fills them in, the report reads them.
 
 use std::time::Duration;
 
-use super::shares::{Server, ThreadTime};
-use super::tally::{Roll, Tally};
+use super::stats::{ReceiveStats, SessionStats};
+use super::usage::{ServerSamples, ThreadTime};
 
 /// The sums of a run.
-pub(crate) struct Totals {
-    /// What was received during the measurement.
-    pub(crate) measured: Tally,
-    pub(crate) crews: Vec<CrewTotals>,
-    pub(crate) server: Option<Server>,
+pub(crate) struct RunTotals {
+    /// Data received during the measurement.
+    pub(crate) received: ReceiveStats,
+    pub(crate) workers: Vec<WorkerTotals>,
+    pub(crate) server: Option<ServerSamples>,
     /// From the first connect until every session was open or refused.
     pub(crate) opening: Duration,
 }
 
-/// The sums of one thread.
+/// The sums of one worker.
 #[derive(Default)]
-pub(crate) struct CrewTotals {
-    pub(crate) roll: Roll,
+pub(crate) struct WorkerTotals {
+    pub(crate) sessions: SessionStats,
     /// During the measurement.
     pub(crate) time: ThreadTime,
 }
 
-impl Totals {
-    pub(crate) fn new(threads: usize, server: Option<Server>) -> Self {
+impl RunTotals {
+    pub(crate) fn new(workers: usize, server: Option<ServerSamples>) -> Self {
         Self {
-            measured: Tally::default(),
-            crews: (0..threads).map(|_| CrewTotals::default()).collect(),
+            received: ReceiveStats::default(),
+            workers: (0..workers).map(|_| WorkerTotals::default()).collect(),
             server,
             opening: Duration::ZERO,
         }
     }
 
-    /// The sessions of all threads.
-    pub(crate) fn roll(&self) -> Roll {
-        let mut all = Roll::default();
-        self.crews.iter().for_each(|crew| all.absorb(&crew.roll));
+    /// The session events of all workers.
+    pub(crate) fn sessions(&self) -> SessionStats {
+        let mut all = SessionStats::default();
+        self.workers.iter().for_each(|worker| all.merge(&worker.sessions));
         all
     }
 }

@@ -1,12 +1,13 @@
-//! The floor: what the kernel alone costs to push ticks to all who want them.
+//! The floor: a minimal server that bounds from below what it costs to push trades to subscribers.
 //!
-//! One thread, one poll; each tick is written once, copied to those who want it, and whoever has
-//! something gets one `send` a millisecond. No limits, no slow clients, no second protocol, no TLS: it
-//! knows what the load client says and nothing else. What a server costs beside it, in turns with it
-//! and on the same core, says something of the server and not of the machine.
+//! One thread and one poll. Each trade is encoded once and copied to the buffers of its subscribers;
+//! each subscriber with pending data gets one `send` per millisecond. There are no limits, no
+//! handling of slow consumers, no second codec and no TLS, and the floor understands only what the
+//! load client sends. A server's cost relative to the floor, measured alternately on the same core,
+//! depends little on the machine.
 
-mod ticks;
-mod visitor;
+mod client;
+mod trades;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -21,25 +22,25 @@ use mio::{Events, Interest, Poll, Token};
 use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec};
 use slab::Slab;
 
-use self::ticks::Ticks;
-use self::visitor::{Said, Visitor};
+use self::client::{ClientState, FloorClient};
+use self::trades::TradeGenerator;
 
-/// Serves the floor until its time is over.
+/// Serves the floor, the reference server of the scenarios, for a limited time
 #[derive(Debug, Parser)]
 #[command(name = "load floor")]
-pub(crate) struct Args {
+pub(crate) struct FloorArgs {
     /// Port on 127.0.0.1; 0 for any
     pub(crate) port: u16,
-    /// How many symbols there are
+    /// Number of symbols
     #[arg(value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) symbols: u32,
-    /// Trades a second over all of them, evenly spaced
+    /// Trades per second over all symbols, evenly spaced
     #[arg(value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
     pub(crate) rate: u32,
-    /// Milliseconds between one flush and the next
+    /// Interval between flushes, in milliseconds
     #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub(crate) flush_ms: u32,
-    /// When it ends by itself
+    /// Lifetime, in seconds
     #[arg(value_parser = clap::value_parser!(u64).range(1..=3_600))]
     pub(crate) seconds: u64,
 }
@@ -47,27 +48,33 @@ pub(crate) struct Args {
 const LISTENER: Token = Token(usize::MAX - 1);
 const TIMER: Token = Token(usize::MAX - 2);
 
-/// So many bytes wait for a client at most; what does not fit is lost.
-const MOST_WAITING: usize = 1 << 16;
+/// The send buffer of a client, in bytes; trades that do not fit are dropped.
+const MAX_BUFFERED: usize = 1 << 16;
 
+/// Binds the floor and serves it until its lifetime ends.
+pub(crate) fn run(args: &FloorArgs) -> io::Result<()> {
+    Floor::bind(args)?.run()
+}
+
+/// The reference server.
 pub(crate) struct Floor {
     poll: Poll,
     listener: TcpListener,
     timer: OwnedFd,
-    visitors: Slab<Visitor>,
-    /// For each symbol, who wants it.
-    wants: Vec<Vec<usize>>,
-    /// Who has something to get.
+    clients: Slab<FloorClient>,
+    /// For each symbol, the keys of its subscribers.
+    subscribers: Vec<Vec<usize>>,
+    /// Keys of the clients with pending data.
     dirty: Vec<usize>,
-    ticks: Ticks,
-    until: Instant,
+    trades: TradeGenerator,
+    deadline: Instant,
 }
 
 impl Floor {
-    pub(crate) fn bind(args: &Args) -> io::Result<Self> {
+    pub(crate) fn bind(args: &FloorArgs) -> io::Result<Self> {
         let poll = Poll::new()?;
-        // Before the timer, so that each of its milliseconds is over when it says so.
-        let ticks = Ticks::new(args.symbols, args.rate);
+        // Created before the timer, so that each millisecond of the generator is over when the timer fires.
+        let trades = TradeGenerator::new(args.symbols, args.rate);
         let mut listener = TcpListener::bind((Ipv4Addr::LOCALHOST, args.port).into())?;
         poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
         let timer = timer(Duration::from_millis(args.flush_ms.into()))?;
@@ -76,11 +83,11 @@ impl Floor {
             poll,
             listener,
             timer,
-            visitors: Slab::new(),
-            wants: vec![Vec::new(); args.symbols as usize],
+            clients: Slab::new(),
+            subscribers: vec![Vec::new(); args.symbols as usize],
             dirty: Vec::new(),
-            ticks,
-            until: Instant::now() + Duration::from_secs(args.seconds),
+            trades,
+            deadline: Instant::now() + Duration::from_secs(args.seconds),
         })
     }
 
@@ -90,77 +97,79 @@ impl Floor {
 
     pub(crate) fn run(mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(512);
-        while Instant::now() < self.until {
+        while Instant::now() < self.deadline {
             match self.poll.poll(&mut events, Some(Duration::from_secs(1))) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 polled => polled?,
             }
             for event in &events {
-                self.attend(event)?;
+                self.on_event(event)?;
             }
         }
         Ok(())
     }
 
-    fn attend(&mut self, event: &Event) -> io::Result<()> {
+    fn on_event(&mut self, event: &Event) -> io::Result<()> {
         match event.token() {
-            LISTENER => self.welcome(),
+            LISTENER => self.accept(),
             TIMER => {
                 rustix::io::read(&self.timer, &mut [0; size_of::<u64>()])?;
-                self.tick();
+                self.flush();
                 Ok(())
             }
             Token(key) if event.is_readable() => {
-                self.listen(key);
+                self.on_readable(key);
                 Ok(())
             }
             _ => Ok(()),
         }
     }
 
-    fn welcome(&mut self) -> io::Result<()> {
+    fn accept(&mut self) -> io::Result<()> {
         loop {
             let (mut socket, _) = match self.listener.accept() {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
                 accepted => accepted?,
             };
             socket.set_nodelay(true)?;
-            let seat = self.visitors.vacant_entry();
-            self.poll.registry().register(&mut socket, Token(seat.key()), Interest::READABLE)?;
-            seat.insert(Visitor::new(socket));
+            let entry = self.clients.vacant_entry();
+            self.poll.registry().register(&mut socket, Token(entry.key()), Interest::READABLE)?;
+            entry.insert(FloorClient::new(socket));
         }
     }
 
-    fn listen(&mut self, key: usize) {
-        let Some(visitor) = self.visitors.get_mut(key) else { return };
-        let symbols = self.wants.len();
-        let wants = &mut self.wants;
-        let said = visitor.listen(symbols, |symbol| wants[symbol].push(key));
-        if matches!(said, Ok(Said::Everything) | Err(_)) {
-            self.visitors.remove(key);
-            self.wants.iter_mut().for_each(|list| list.retain(|other| *other != key));
+    fn on_readable(&mut self, key: usize) {
+        let Some(client) = self.clients.get_mut(key) else { return };
+        let symbols = self.subscribers.len();
+        let mut subscribed = Vec::new();
+        let state = client.on_readable(symbols, &mut subscribed);
+        subscribed.into_iter().for_each(|symbol| self.subscribers[symbol].push(key));
+        if matches!(state, Ok(ClientState::Finished) | Err(_)) {
+            self.clients.remove(key);
+            self.subscribers.iter_mut().for_each(|list| list.retain(|other| *other != key));
             self.dirty.retain(|other| *other != key);
         }
     }
 
-    fn tick(&mut self) {
-        let Self { visitors, wants, dirty, ticks, .. } = self;
-        ticks.until_now(|symbol, frame| {
-            for key in &wants[symbol] {
-                let out = &mut visitors[*key].out;
-                if out.is_empty() {
+    fn flush(&mut self) {
+        let Self { clients, subscribers, dirty, trades, .. } = self;
+        let now = trades.now();
+        while let Some((symbol, frame)) = trades.next_due(now) {
+            for key in &subscribers[symbol] {
+                let buffer = &mut clients[*key].send_buffer;
+                if buffer.is_empty() {
                     dirty.push(*key);
                 }
-                if out.len() + frame.len() <= MOST_WAITING {
-                    out.extend_from_slice(frame);
+                if buffer.len() + frame.len() <= MAX_BUFFERED {
+                    buffer.extend_from_slice(frame);
                 }
             }
-        });
-        dirty.retain(|key| visitors[*key].flush() > 0);
+        }
+        dirty.retain(|key| clients[*key].flush() > 0);
     }
 }
 
-/// A descriptor that becomes readable so often.
+/// Creates a timer descriptor that becomes readable once per period.
 fn timer(period: Duration) -> io::Result<OwnedFd> {
     let timer = rustix::time::timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK)?;
     let period = Timespec { tv_sec: period.as_secs() as i64, tv_nsec: period.subsec_nanos().into() };

@@ -1,40 +1,40 @@
-//! The loads that a stream server meets, by name.
+//! The named scenarios: typical and extreme loads of a stream server.
 
-/// One named load: a market, a crowd, and what the crowd wants of the market.
+/// A named scenario: the simulated market, the sessions, and their subscriptions.
 #[derive(Clone, Debug)]
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
     pub(crate) symbols: u32,
-    /// Trades a second over the whole market, as evenly spaced as the floor's; no quotes.
+    /// Trades per second over all symbols, evenly spaced; there are no quotes.
     pub(crate) trades: u32,
     pub(crate) sessions: u32,
-    /// How many of them the floor gets, where one core is not enough for it to serve all: figures of a
-    /// floor that falls behind, and sends in lumps what it could not send in time, say nothing.
-    pub(crate) sessions_of_floor: Option<u32>,
-    /// How many more subscribe and then never read.
+    /// The number of sessions for the floor, if one core cannot serve all of them in time. A floor that
+    /// falls behind sends larger batches, which makes its figures useless for comparison.
+    pub(crate) floor_sessions: Option<u32>,
+    /// The number of additional sessions that subscribe and never read.
     pub(crate) stalled: u32,
-    /// The rest of what the load client is told.
-    pub(crate) wants: &'static [&'static str],
-    /// The rest of what the server is told.
-    pub(crate) server: &'static [&'static str],
-    pub(crate) course: Course,
-    /// It is measured for so long at least.
-    pub(crate) least_seconds: u64,
+    /// Further arguments of the load client.
+    pub(crate) client_args: &'static [&'static str],
+    /// Further arguments of the server.
+    pub(crate) server_args: &'static [&'static str],
+    pub(crate) kind: ScenarioKind,
+    /// The minimum length of the measurement.
+    pub(crate) min_seconds: u64,
 }
 
-/// What happens in it.
+/// How a scenario is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Course {
-    /// The server and the floor take turns, and each pair gives a ratio.
-    Beside,
-    /// The server alone: the floor knows nothing of the kind.
-    Alone,
-    /// The server goes in the middle, another takes its place, and everybody comes back.
+pub(crate) enum ScenarioKind {
+    /// The server alternates with the floor, and each pair gives a ratio.
+    Paired,
+    /// The server alone, because the floor does not support the scenario.
+    ServerOnly,
+    /// The server alone; it is restarted during the measurement, and all sessions reconnect.
     Restart,
 }
 
-/// The simulated market is skewed itself: a few symbols have most of its trades. The floor's is not, so
-/// interest that prefers the busy ones would ask six times as much of the server as of the floor.
+/// Subscriptions are uniform: in the server's simulated market a few symbols have most of the trades,
+/// in the floor they have not, so a Zipf distribution would cost the server six times the floor's updates.
 const TRADES_OF_20: &[&str] = &["--symbols", "20", "--channels", "trades", "--skew", "uniform"];
 const ALL_TRADES: &[&str] = &["--symbols", "all", "--channels", "trades"];
 
@@ -43,12 +43,12 @@ const WATCHLIST: Scenario = Scenario {
     symbols: 500,
     trades: 1_000,
     sessions: 2_000,
-    sessions_of_floor: None,
+    floor_sessions: None,
     stalled: 0,
-    wants: TRADES_OF_20,
-    server: &[],
-    course: Course::Beside,
-    least_seconds: 0,
+    client_args: TRADES_OF_20,
+    server_args: &[],
+    kind: ScenarioKind::Paired,
+    min_seconds: 0,
 };
 
 const FIREHOSE: Scenario = Scenario {
@@ -56,52 +56,61 @@ const FIREHOSE: Scenario = Scenario {
     symbols: 500,
     trades: 10_000,
     sessions: 50,
-    sessions_of_floor: None,
+    floor_sessions: None,
     stalled: 0,
-    wants: ALL_TRADES,
-    server: &["--max-delay-ms", "0"],
-    course: Course::Beside,
-    least_seconds: 0,
+    client_args: ALL_TRADES,
+    server_args: &["--max-delay-ms", "0"],
+    kind: ScenarioKind::Paired,
+    min_seconds: 0,
 };
 
-/// All of them, in the order in which they are run when none is named.
+/// All scenarios, in the order in which they run.
 pub(crate) const ALL: [Scenario; 9] = [
     Scenario {
         name: "hot",
         symbols: 1,
         trades: 20,
         sessions: 5_000,
-        wants: &["--symbols", "1", "--channels", "trades"],
+        client_args: &["--symbols", "1", "--channels", "trades"],
         ..WATCHLIST
     },
     WATCHLIST,
     FIREHOSE,
-    Scenario { name: "firehose-5ms", server: &["--max-delay-ms", "5"], ..FIREHOSE },
+    Scenario { name: "firehose-5ms", server_args: &["--max-delay-ms", "5"], ..FIREHOSE },
     Scenario {
         name: "board",
         trades: 10_000,
-        // 160,000 sends a second.
-        sessions_of_floor: Some(400),
-        wants: &["--symbols", "20", "--channels", "tickers", "--skew", "uniform", "--conflate-ms", "250"],
+        // All 2,000 sessions would need 800,000 sends per second; 400 need 160,000.
+        floor_sessions: Some(400),
+        client_args: &[
+            "--symbols",
+            "20",
+            "--channels",
+            "tickers",
+            "--skew",
+            "uniform",
+            "--conflate-ms",
+            "250",
+        ],
         ..WATCHLIST
     },
-    Scenario { name: "board-ticks", trades: 10_000, course: Course::Alone, ..WATCHLIST },
-    Scenario { name: "stalled", sessions: 1_900, stalled: 100, course: Course::Alone, ..WATCHLIST },
+    Scenario { name: "board-ticks", trades: 10_000, kind: ScenarioKind::ServerOnly, ..WATCHLIST },
+    Scenario { name: "stalled", sessions: 1_900, stalled: 100, kind: ScenarioKind::ServerOnly, ..WATCHLIST },
     Scenario {
         name: "idle",
         trades: 0,
         sessions: 15_000,
-        course: Course::Alone,
-        // All who came together are pinged together, once in 16 s: each is twice.
-        least_seconds: 32,
+        kind: ScenarioKind::ServerOnly,
+        // Sessions that opened together are pinged together, every 16 s: two rounds of pings.
+        min_seconds: 32,
         ..WATCHLIST
     },
     Scenario {
         name: "storm",
         trades: 100,
         sessions: 5_000,
-        wants: &["--symbols", "5", "--channels", "trades", "--at-once", "4096", "--returns"],
-        course: Course::Restart,
+        client_args: &["--symbols", "5", "--channels", "trades", "--max-opening", "4096", "--reconnect"],
+        kind: ScenarioKind::Restart,
         ..WATCHLIST
     },
 ];
@@ -110,15 +119,15 @@ pub(crate) const ALL: [Scenario; 9] = [
 pub(crate) fn named(name: &str) -> Result<Scenario, String> {
     let names = || ALL.iter().map(|scenario| scenario.name).collect::<Vec<_>>().join(", ");
     let found = ALL.iter().find(|scenario| scenario.name == name).cloned();
-    found.ok_or_else(|| format!("there is no scenario `{name}`, but {}", names()))
+    found.ok_or_else(|| format!("no scenario `{name}`; available: {}", names()))
 }
 
 impl Scenario {
-    /// This scenario as the floor meets it, which knows trades alone.
-    pub(crate) fn of_floor(&self) -> Self {
+    /// The variant of this scenario for the floor, which has trades only.
+    pub(crate) fn for_floor(&self) -> Self {
         Self {
-            sessions: self.sessions_of_floor.unwrap_or(self.sessions),
-            wants: if self.wants.contains(&"tickers") { TRADES_OF_20 } else { self.wants },
+            sessions: self.floor_sessions.unwrap_or(self.sessions),
+            client_args: if self.client_args.contains(&"tickers") { TRADES_OF_20 } else { self.client_args },
             ..self.clone()
         }
     }
@@ -130,7 +139,7 @@ mod tests {
     use std::collections::HashSet;
 
     #[test]
-    fn each_scenario_has_a_name_of_its_own() {
+    fn scenario_names_are_unique() {
         let names: HashSet<_> = ALL.iter().map(|scenario| scenario.name).collect();
 
         assert_eq!(names.len(), ALL.len());
@@ -138,9 +147,9 @@ mod tests {
     }
 
     #[test]
-    fn the_floor_is_asked_for_trades_alone() {
+    fn the_floor_serves_trades_only() {
         for scenario in ALL {
-            assert!(scenario.of_floor().wants.contains(&"trades"), "{}", scenario.name);
+            assert!(scenario.for_floor().client_args.contains(&"trades"), "{}", scenario.name);
         }
     }
 }

@@ -1,43 +1,43 @@
-//! The figures as a picture: CPU for each update, the server's bar under the floor's.
+//! The results as a bar chart: CPU time per update of the floor and of the server.
 
 use std::fmt::Write;
 
-use super::figures::median;
-use super::outcome::Outcome;
+use super::metrics::median;
+use super::result::ScenarioResult;
 
 const WIDTH: f64 = 720.0;
-const LABELS: f64 = 110.0;
-const FIGURES: f64 = 190.0;
+const LABEL_WIDTH: f64 = 110.0;
+const VALUE_WIDTH: f64 = 190.0;
 const BAR: f64 = 12.0;
 const GROUP: f64 = 40.0;
 
-/// An SVG of the scenarios that ran beside the floor; readable on light and on dark ground.
-pub(crate) fn draw(outcomes: &[Outcome]) -> String {
-    let beside: Vec<_> = outcomes.iter().filter(|outcome| outcome.floors().next().is_some()).collect();
-    let height = GROUP * beside.len() as f64 + 40.0;
+/// Draws an SVG of the scenarios that ran alternately with the floor; readable on light and dark backgrounds.
+pub(crate) fn draw(results: &[ScenarioResult]) -> String {
+    let paired: Vec<_> = results.iter().filter(|result| result.floors().next().is_some()).collect();
+    let height = GROUP * paired.len() as f64 + 40.0;
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" font-family=\"system-ui, sans-serif\" font-size=\"12\" fill=\"#7a828e\">\n\
-         <text x=\"0\" y=\"14\">server CPU for each update delivered: the floor (grey), Tapecast (blue)</text>\n"
+         <text x=\"0\" y=\"14\">server CPU time per delivered update: the floor (grey), Tapecast (blue)</text>\n"
     );
-    for (number, outcome) in beside.iter().enumerate() {
-        let floor = median(outcome.floors().map(|run| run.cpu_us_per_update));
-        let server = median(outcome.servers().map(|run| run.cpu_us_per_update));
+    for (number, result) in paired.iter().enumerate() {
+        let floor = median(result.floors().map(|run| run.cpu_us_per_update));
+        let server = median(result.servers().map(|run| run.cpu_us_per_update));
         let longest = floor.max(server);
         let top = 30.0 + GROUP * number as f64;
         let mut bar = |y: f64, value: f64, colour: &str| {
-            let width = (WIDTH - LABELS - FIGURES) * value / longest;
-            let text = LABELS + width + 8.0;
+            let width = (WIDTH - LABEL_WIDTH - VALUE_WIDTH) * value / longest;
+            let text = LABEL_WIDTH + width + 8.0;
             let baseline = y + BAR - 2.0;
             writeln!(
                 svg,
-                "<rect x=\"{LABELS}\" y=\"{y}\" width=\"{width:.1}\" height=\"{BAR}\" rx=\"2\" fill=\"{colour}\"/>\
+                "<rect x=\"{LABEL_WIDTH}\" y=\"{y}\" width=\"{width:.1}\" height=\"{BAR}\" rx=\"2\" fill=\"{colour}\"/>\
                  <text x=\"{text:.1}\" y=\"{baseline}\">{value:.2} µs</text>"
             )
             .expect("writing to a string does not fail");
         };
         bar(top, floor, "#9aa1ab");
         bar(top + BAR + 2.0, server, "#3b82f6");
-        writeln!(svg, "<text x=\"0\" y=\"{}\">{}</text>", top + BAR + 4.0, outcome.name)
+        writeln!(svg, "<text x=\"0\" y=\"{}\">{}</text>", top + BAR + 4.0, result.name)
             .expect("writing to a string does not fail");
     }
     svg + "</svg>\n"

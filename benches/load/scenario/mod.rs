@@ -1,18 +1,18 @@
-//! Named loads, each with its server and, beside it, the floor: what the kernel alone costs.
+//! Named scenarios, each with its own server and, for comparison, the floor.
 //!
 //! ```text
 //! cargo bench --bench load -- scenario watchlist firehose --pairs 5 --svg FILE
 //! ```
 //!
-//! Server and floor take turns (A B A B …), each pair gives a ratio, and the table shows the medians:
-//! what disturbs the machine for a while disturbs both. On a machine that a host shares out, pairs from which
-//! it took too much can be set aside and made again; they are shown all the same.
+//! Floor and server run alternately (A B A B …). Each pair gives a ratio, and the table shows medians,
+//! so that a disturbance of the machine affects both sides. On a virtual machine, pairs with too much
+//! steal time can be set aside and repeated; they are still shown.
 
 mod catalogue;
 mod chart;
-mod child;
-mod figures;
-mod outcome;
+mod metrics;
+mod process;
+mod result;
 mod table;
 
 use std::io;
@@ -21,53 +21,55 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Parser;
 use serde::Serialize;
-use serde_json::Value;
 
-use self::catalogue::{ALL, Course, Scenario};
-use self::child::{Client, Served, free_address};
-use self::figures::Figures;
-use self::outcome::{Outcome, Pair};
+use super::timestamp::wall_clock_us;
 
-/// Runs named loads against a server of their own, and against the floor beside it.
+use self::catalogue::{ALL, Scenario, ScenarioKind};
+use self::metrics::RunMetrics;
+use self::process::{ClientProcess, ServerProcess, free_address};
+use self::result::{Pair, ScenarioResult};
+
+/// Runs named scenarios against a server, alternately with the floor
 #[derive(Debug, Parser)]
 #[command(name = "load scenario")]
-pub(crate) struct Args {
-    /// Which ones; all when none is named
+pub(crate) struct ScenarioArgs {
+    /// Names of scenarios; default: all
     #[arg(value_parser = catalogue::named)]
     scenarios: Vec<Scenario>,
-    /// How often server and floor take turns
+    /// Number of pairs of runs
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
     pairs: u32,
-    /// Length of each measurement
+    /// Length of each measurement, in seconds
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=600))]
     seconds: u64,
-    /// A pair during which the host took more of the cores, in percent of one, is set aside and made again,
-    /// as long as there are no more than three times as many as asked for
-    #[arg(long, value_parser = clap::value_parser!(u32).range(0..=100))]
-    most_stolen: Option<u32>,
-    /// The server
+    /// Sets aside and repeats a pair with more steal time, in percent of one core; at most twice
+    /// `--pairs` are set aside
+    #[arg(long, alias = "most-stolen", value_parser = clap::value_parser!(u32).range(0..=100))]
+    max_steal: Option<u32>,
+    /// Server binary
     #[arg(long, default_value = "target/release/tapecast")]
     server: PathBuf,
-    /// Another floor than our own, called with PORT SYMBOLS TRADES_PER_SECOND FLUSH_MS SECONDS
+    /// Floor binary instead of the built-in floor; its arguments are PORT SYMBOLS TRADES_PER_SECOND
+    /// FLUSH_MS SECONDS
     #[arg(long)]
     floor: Option<PathBuf>,
-    /// The server alone: no floor, no ratios
-    #[arg(long, conflicts_with = "floor")]
-    alone: bool,
-    /// Writes everything as JSON
+    /// Runs the server alone: no floor, no ratios
+    #[arg(long, alias = "alone", conflicts_with = "floor")]
+    no_floor: bool,
+    /// Writes all results to this file, as JSON
     #[arg(long)]
     json: Option<PathBuf>,
-    /// Draws a chart
+    /// Writes a chart to this file
     #[arg(long)]
     svg: Option<PathBuf>,
 }
 
-/// So many times as many pairs as were asked for are made at most.
-const TRIES: usize = 3;
+/// Disturbed pairs that are set aside, at most, per requested pair.
+const MAX_SET_ASIDE: usize = 2;
 
-/// Everything that a reader needs to judge the figures, or to repeat them.
+/// The results together with the conditions that are needed to judge and repeat them.
 #[derive(Debug, Serialize)]
-struct Record<'a> {
+struct ResultFile<'a> {
     command: String,
     version: &'static str,
     seed: &'static str,
@@ -75,32 +77,32 @@ struct Record<'a> {
     cores: usize,
     is_pinned: bool,
     unix_seconds: u64,
-    outcomes: &'a [Outcome],
+    scenarios: &'a [ScenarioResult],
 }
 
-/// Runs what was asked for; an error is one line.
-pub(crate) fn run(args: &Args) -> Result<(), String> {
+/// Runs the requested scenarios, prints the results and writes the files; an error is one line.
+pub(crate) fn run(args: &ScenarioArgs) -> Result<(), String> {
     let scenarios = if args.scenarios.is_empty() { &ALL[..] } else { &args.scenarios };
-    let mut outcomes = Vec::new();
+    let mut results = Vec::new();
     for scenario in scenarios {
-        let outcome = play(args, scenario).map_err(|error| format!("{}: {error}", scenario.name))?;
-        println!("{}", table::rows(&outcome));
-        outcomes.push(outcome);
+        let result = run_pairs(args, scenario).map_err(|error| format!("{}: {error}", scenario.name))?;
+        println!("{}", table::runs(&result));
+        results.push(result);
     }
-    let record = Record {
+    let file = ResultFile {
         command: std::env::args().skip(1).collect::<Vec<_>>().join(" "),
         version: env!("CARGO_PKG_VERSION"),
-        seed: child::SEED,
+        seed: process::SEED,
         kernel: std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim().to_owned(),
         cores: std::thread::available_parallelism().map_or(1, usize::from),
-        is_pinned: child::is_pinned(),
+        is_pinned: process::is_pinned(),
         unix_seconds: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
-        outcomes: &outcomes,
+        scenarios: &results,
     };
-    println!("\n{}", table::summary(&outcomes));
-    let text = serde_json::to_string_pretty(&record).map_err(|error| error.to_string())?;
+    println!("\n{}", table::summary(&results));
+    let text = serde_json::to_string_pretty(&file).map_err(|error| error.to_string())?;
     save(args.json.as_deref(), &text)?;
-    save(args.svg.as_deref(), &chart::draw(&outcomes))
+    save(args.svg.as_deref(), &chart::draw(&results))
 }
 
 fn save(path: Option<&Path>, text: &str) -> Result<(), String> {
@@ -108,52 +110,43 @@ fn save(path: Option<&Path>, text: &str) -> Result<(), String> {
     std::fs::write(path, text).map_err(|error| format!("cannot write {}: {error}", path.display()))
 }
 
-fn play(args: &Args, scenario: &Scenario) -> io::Result<Outcome> {
-    let mut outcome = Outcome {
-        name: scenario.name,
-        pairs: Vec::new(),
-        disturbed: Vec::new(),
-        back_ms: None,
-        busiest_100ms: None,
-    };
-    let seconds = args.seconds.max(scenario.least_seconds);
-    let wanted = if scenario.course == Course::Beside { args.pairs as usize } else { 1 };
-    while outcome.pairs.len() < wanted {
-        let floor = if scenario.course == Course::Beside && !args.alone {
-            let floor = Served::floor(args.floor.as_deref(), scenario, free_address()?)?;
-            let client = Client::start(&floor, &scenario.of_floor(), seconds)?;
-            Some(Figures::of(&client.report()?))
-        } else {
-            None
-        };
-        let address = free_address()?;
-        let server = Served::server(&args.server, scenario, address)?;
-        let mut client = Client::start(&server, scenario, seconds)?;
-        let restarted = match scenario.course {
-            Course::Restart => {
-                client.wait_until_it_measures()?;
-                server.stop()?;
-                Some((Served::server(&args.server, scenario, address)?, now_ms()))
-            }
-            _ => None,
-        };
-        let report = client.report()?;
-        if let Some((_, since_ms)) = &restarted {
-            let last = report.pointer("/sessions/returned/last_ms").and_then(Value::as_i64);
-            outcome.back_ms = last.map(|last| last - since_ms);
-            outcome.busiest_100ms =
-                report.pointer("/sessions/returned/busiest_100ms").and_then(Value::as_u64);
-        }
-        let pair = Pair { server: Figures::of(&report), floor };
-        let may_repeat = outcome.disturbed.len() < (TRIES - 1) * wanted;
-        match args.most_stolen {
-            Some(most) if may_repeat && pair.lost_more_than(most) => outcome.disturbed.push(pair),
-            _ => outcome.pairs.push(pair),
+/// Runs all pairs of a scenario.
+fn run_pairs(args: &ScenarioArgs, scenario: &Scenario) -> io::Result<ScenarioResult> {
+    let mut result = ScenarioResult { name: scenario.name, pairs: Vec::new(), disturbed: Vec::new() };
+    let seconds = args.seconds.max(scenario.min_seconds);
+    let is_paired = scenario.kind == ScenarioKind::Paired;
+    let wanted = if is_paired { args.pairs as usize } else { 1 };
+    while result.pairs.len() < wanted {
+        let has_floor = is_paired && !args.no_floor;
+        let floor = if has_floor { Some(run_floor(args.floor.as_deref(), scenario, seconds)?) } else { None };
+        let pair = Pair { server: run_server(&args.server, scenario, seconds)?, floor };
+        let may_set_aside = result.disturbed.len() < MAX_SET_ASIDE * wanted;
+        match args.max_steal {
+            Some(max) if may_set_aside && pair.exceeds_steal(max) => result.disturbed.push(pair),
+            _ => result.pairs.push(pair),
         }
     }
-    Ok(outcome)
+    Ok(result)
 }
 
-fn now_ms() -> i64 {
-    super::stamp::wall_clock_us() / 1_000
+/// Runs a scenario once against the floor.
+fn run_floor(program: Option<&Path>, scenario: &Scenario, seconds: u64) -> io::Result<RunMetrics> {
+    let floor = ServerProcess::start_floor(program, scenario, free_address()?)?;
+    let client = ClientProcess::start(&floor, &scenario.for_floor(), seconds)?;
+    Ok(RunMetrics::from_report(&client.wait_for_report()?, None))
+}
+
+/// Runs a scenario once against a server.
+fn run_server(program: &Path, scenario: &Scenario, seconds: u64) -> io::Result<RunMetrics> {
+    let address = free_address()?;
+    let server = ServerProcess::start_server(program, scenario, address)?;
+    let mut client = ClientProcess::start(&server, scenario, seconds)?;
+    if scenario.kind != ScenarioKind::Restart {
+        return Ok(RunMetrics::from_report(&client.wait_for_report()?, None));
+    }
+    client.wait_for_measurement()?;
+    server.stop()?;
+    let _restarted = ServerProcess::start_server(program, scenario, address)?;
+    let restarted_ms = wall_clock_us() / 1_000;
+    Ok(RunMetrics::from_report(&client.wait_for_report()?, Some(restarted_ms)))
 }

@@ -1,4 +1,4 @@
-//! The processes of a run: a server or a floor to be loaded, and the client that loads it.
+//! The processes of a scenario run: a server, and the load client.
 
 use std::io::{self, BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -12,37 +12,36 @@ use serde_json::Value;
 
 use super::catalogue::Scenario;
 
-/// A server may take so long until it listens.
-const START: Duration = Duration::from_secs(20);
+/// The time limit for a server to accept connections.
+const START_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A stop may take so long before it is cut short.
-const STOP: Duration = Duration::from_secs(10);
+/// The time limit for a graceful shutdown, after which the process is killed.
+const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A process that is ended when this is dropped.
-pub(crate) struct Guarded(Child);
+/// A child process that is killed on drop.
+struct KillOnDrop(Child);
 
-/// Something that serves the stream.
-pub(crate) struct Served {
-    process: Guarded,
+/// A running server or floor.
+pub(crate) struct ServerProcess {
+    process: KillOnDrop,
     pub(crate) address: SocketAddr,
 }
 
-impl Served {
-    /// Starts the server for a scenario, on this address.
-    pub(crate) fn server(program: &Path, scenario: &Scenario, address: SocketAddr) -> io::Result<Self> {
+impl ServerProcess {
+    /// Starts a Tapecast server for a scenario, with one worker.
+    pub(crate) fn start_server(program: &Path, scenario: &Scenario, address: SocketAddr) -> io::Result<Self> {
         let mut command = pinned(SERVER_CORE, program);
         command
             .args(["--listen", &address.to_string(), "--workers", "1", "--log", "error"])
             .args(["--symbols", &scenario.symbols.to_string(), "--rate", &scenario.trades.to_string()])
             .args(["--quotes-per-trade", "0", "--seed", SEED])
             .args(["--arrivals", "even", "--incidents", "none"])
-            .args(scenario.server);
-        Self::start(command, address)
+            .args(scenario.server_args);
+        Self::spawn(command, address)
     }
 
-    /// Starts the floor for a scenario, this one or ours: it sends each trade to everybody who wants it
-    /// with nothing but `send`, once a millisecond.
-    pub(crate) fn floor(
+    /// Starts the floor for a scenario: `program`, or the built-in one.
+    pub(crate) fn start_floor(
         program: Option<&Path>,
         scenario: &Scenario,
         address: SocketAddr,
@@ -58,14 +57,15 @@ impl Served {
         }
         command.arg(address.port().to_string());
         command.args([&scenario.symbols.to_string(), &scenario.trades.to_string(), FLUSH_MS, SECONDS]);
-        Self::start(command, address)
+        Self::spawn(command, address)
     }
 
-    fn start(mut command: Command, address: SocketAddr) -> io::Result<Self> {
-        let process = Guarded(command.stdout(Stdio::null()).spawn()?);
-        let until = Instant::now() + START;
+    /// Spawns the process and waits until it accepts connections.
+    fn spawn(mut command: Command, address: SocketAddr) -> io::Result<Self> {
+        let process = KillOnDrop(command.stdout(Stdio::null()).spawn()?);
+        let deadline = Instant::now() + START_TIMEOUT;
         while let Err(error) = TcpStream::connect(address) {
-            if Instant::now() > until {
+            if Instant::now() > deadline {
                 return Err(error);
             }
             thread::sleep(Duration::from_millis(10));
@@ -77,55 +77,55 @@ impl Served {
         self.process.0.id()
     }
 
-    /// Asks it to stop, and waits until it has.
+    /// Requests a graceful shutdown and waits for it.
     pub(crate) fn stop(mut self) -> io::Result<()> {
         if let Some(pid) = i32::try_from(self.pid()).ok().and_then(Pid::from_raw) {
             kill_process(pid, Signal::TERM)?;
         }
-        let until = Instant::now() + STOP;
-        while self.process.0.try_wait()?.is_none() && Instant::now() < until {
+        let deadline = Instant::now() + STOP_TIMEOUT;
+        while self.process.0.try_wait()?.is_none() && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(5));
         }
         Ok(())
     }
 }
 
-impl Drop for Guarded {
+impl Drop for KillOnDrop {
     fn drop(&mut self) {
-        // It may be gone already, which is what is wanted.
+        // Errors mean that the process has already ended.
         drop(self.0.kill());
         drop(self.0.wait());
     }
 }
 
-/// The load client at work.
-pub(crate) struct Client(Guarded);
+/// A running load client.
+pub(crate) struct ClientProcess(KillOnDrop);
 
-impl Client {
-    /// Loads a server, from a core of its own where there are two.
-    pub(crate) fn start(served: &Served, scenario: &Scenario, seconds: u64) -> io::Result<Self> {
+impl ClientProcess {
+    /// Starts the load client of a scenario against a server.
+    pub(crate) fn start(server: &ServerProcess, scenario: &Scenario, seconds: u64) -> io::Result<Self> {
         let mut command = pinned(CLIENT_CORE, &std::env::current_exe()?);
         command
-            .args(["--url", &format!("ws://{}/v2/iex", served.address), "--json", "--warmup", "2"])
-            .args(["--server-pid", &served.pid().to_string(), "--seconds", &seconds.to_string()])
+            .args(["--url", &format!("ws://{}/v2/iex", server.address), "--json", "--warmup", "2"])
+            .args(["--server-pid", &server.pid().to_string(), "--seconds", &seconds.to_string()])
             .args(["--connections", &scenario.sessions.to_string()])
             .args(["--stalled", &scenario.stalled.to_string()])
-            .args(scenario.wants);
-        Ok(Self(Guarded(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?)))
+            .args(scenario.client_args);
+        Ok(Self(KillOnDrop(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?)))
     }
 
-    /// Waits until it measures.
-    pub(crate) fn wait_until_it_measures(&mut self) -> io::Result<()> {
+    /// Waits for the start of the measurement.
+    pub(crate) fn wait_for_measurement(&mut self) -> io::Result<()> {
         let progress = self.0.0.stderr.take().ok_or(io::ErrorKind::BrokenPipe)?;
         let mut lines = BufReader::new(progress).lines();
         while !lines.next().ok_or(io::ErrorKind::UnexpectedEof)??.starts_with("measuring") {}
-        // Its pipe must not fill up behind our back.
+        // Drain the pipe: a full pipe would block the client.
         thread::spawn(move || lines.for_each(drop));
         Ok(())
     }
 
-    /// Waits for its report.
-    pub(crate) fn report(mut self) -> io::Result<Value> {
+    /// Waits for the end of the run and returns its report.
+    pub(crate) fn wait_for_report(mut self) -> io::Result<Value> {
         if let Some(progress) = self.0.0.stderr.take() {
             thread::spawn(move || BufReader::new(progress).lines().for_each(drop));
         }
@@ -134,14 +134,14 @@ impl Client {
     }
 }
 
-/// The market's seed in all runs.
+/// The seed of the simulated market in all runs.
 pub(crate) const SEED: &str = "42";
 
 const SERVER_CORE: &str = "0";
 const CLIENT_CORE: &str = "1";
 
-/// A program that keeps to one core, so that neither side takes the other's time. Where there is but
-/// one core, or no `taskset`, it runs where it may.
+/// A command that is pinned to one core, so that server and client do not compete for CPU time.
+/// It is not pinned on a machine with one core or without `taskset`.
 fn pinned(core: &str, program: &Path) -> Command {
     if !is_pinned() {
         return Command::new(program);
@@ -151,7 +151,7 @@ fn pinned(core: &str, program: &Path) -> Command {
     command
 }
 
-/// Whether both sides have a core of their own.
+/// Whether server and client are pinned to different cores.
 pub(crate) fn is_pinned() -> bool {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let mut taskset = Command::new("taskset");
@@ -159,7 +159,7 @@ pub(crate) fn is_pinned() -> bool {
     cores > 1 && taskset.status().is_ok_and(|status| status.success())
 }
 
-/// An address that nobody listens on just now.
+/// A loopback address with a free port.
 pub(crate) fn free_address() -> io::Result<SocketAddr> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
 }

@@ -1,11 +1,11 @@
-//! What one run showed, and what several show together.
+//! The metrics of a run, and their median over several runs.
 
 use serde::Serialize;
 use serde_json::Value;
 
-/// The figures of one run.
+/// The metrics of one run, taken from the load client's report.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Figures {
+pub(crate) struct RunMetrics {
     pub(crate) updates_per_s: f64,
     pub(crate) updates_per_frame: f64,
     pub(crate) cpu_us_per_update: f64,
@@ -16,20 +16,26 @@ pub(crate) struct Figures {
     pub(crate) max_ms: f64,
     pub(crate) gaps: u64,
     pub(crate) closed: u64,
-    /// Resident memory of the server when all sessions were in, less before the first, for each.
+    /// Growth of the server's resident memory from before the first session to all sessions open, per session.
     pub(crate) kib_per_session: f64,
-    /// Until the last of all sessions was subscribed.
+    /// From the first connect until every session is open or refused.
     pub(crate) opening_ms: f64,
+    /// From the restart of the server to the last reconnect; NaN without a restart.
+    pub(crate) reconnected_ms: f64,
+    /// The largest number of reconnects within 100 ms; NaN without a restart.
+    pub(crate) reconnects_peak_100ms: f64,
     pub(crate) client_percent: f64,
-    /// The client had no time left: the server could do more than this shows.
-    pub(crate) client_was_limit: bool,
-    /// What the host took of the machine's cores meanwhile, of one core.
-    pub(crate) stolen_percent: f64,
+    /// Whether the client limited the result: the server's figures are lower bounds.
+    pub(crate) client_saturated: bool,
+    /// Steal time of all cores, in percent of one core.
+    pub(crate) steal_percent: f64,
 }
 
-impl Figures {
-    /// Of a report of the load client.
-    pub(crate) fn of(report: &Value) -> Self {
+impl RunMetrics {
+    /// Reads a report of the load client; a missing number is NaN.
+    ///
+    /// `restarted_ms` is when the server was restarted, in milliseconds since the Unix epoch.
+    pub(crate) fn from_report(report: &Value, restarted_ms: Option<i64>) -> Self {
         let number = |path: &str| report.pointer(path).and_then(Value::as_f64).unwrap_or(f64::NAN);
         let sessions = number("/sessions/opened") + number("/sessions/stalled_opened");
         let memory = number("/server/rss_begin_bytes") - number("/server/rss_before_bytes");
@@ -47,14 +53,17 @@ impl Figures {
             closed: closed.map_or(0, |reasons| reasons.values().filter_map(Value::as_u64).sum()),
             kib_per_session: memory / 1024.0 / sessions,
             opening_ms: number("/sessions/opening_ms"),
+            reconnected_ms: number("/sessions/reconnects/last_ms")
+                - restarted_ms.map_or(f64::NAN, |since_ms| since_ms as f64),
+            reconnects_peak_100ms: number("/sessions/reconnects/busiest_100ms"),
             client_percent: number("/client/busiest_thread_percent"),
-            client_was_limit: report.pointer("/client/was_limit") == Some(&Value::Bool(true)),
-            stolen_percent: number("/server/stolen_percent"),
+            client_saturated: report.pointer("/client/saturated") == Some(&Value::Bool(true)),
+            steal_percent: number("/server/steal_percent"),
         }
     }
 }
 
-/// The middle one; of an even count the mean of the two.
+/// The median, ignoring NaN; NaN if there are no values.
 pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.into_iter().filter(|value| !value.is_nan()).collect();
     values.sort_by(f64::total_cmp);
@@ -71,25 +80,26 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_report_is_read() {
+    fn metrics_are_read_from_a_report() {
         let report = json!({
             "objects": 90, "frames": 30, "objects_per_s": 9.0,
-            "sessions": {"opened": 2, "stalled_opened": 1, "closed": {"1012": 1, "cut": 1}, "opening_ms": 5},
+            "sessions": {"opened": 2, "stalled_opened": 1, "closed": {"1012": 1, "connection lost": 1}, "opening_ms": 5, "reconnects": {"last_ms": 1_250}},
             "latency_us": {"p50": 1_500, "p99": 2_000, "max": 9_000},
             "sequence": {"gaps": 0},
             "server": {"rss_before_bytes": 1_024, "rss_begin_bytes": 4_096, "cpu_us_per_object": 2.5, "cpu_percent": 3.0},
-            "client": {"busiest_thread_percent": 40.0, "was_limit": true},
+            "client": {"busiest_thread_percent": 40.0, "saturated": true},
         });
 
-        let figures = Figures::of(&report);
+        let metrics = RunMetrics::from_report(&report, Some(1_000));
 
-        assert_eq!((figures.updates_per_frame, figures.p50_ms, figures.kib_per_session), (3.0, 1.5, 1.0));
-        assert_eq!(figures.cpu_percent_per_session, 1.0);
-        assert_eq!((figures.closed, figures.client_was_limit), (2, true));
+        assert_eq!((metrics.updates_per_frame, metrics.p50_ms, metrics.kib_per_session), (3.0, 1.5, 1.0));
+        assert_eq!(metrics.cpu_percent_per_session, 1.0);
+        assert_eq!(metrics.reconnected_ms, 250.0);
+        assert_eq!((metrics.closed, metrics.client_saturated), (2, true));
     }
 
     #[test]
-    fn the_median_stands_in_the_middle() {
+    fn the_median_is_the_middle_value_or_the_mean_of_two() {
         assert_eq!(median([3.0, 1.0, 2.0]), 2.0);
         assert_eq!(median([4.0, 1.0, 2.0, f64::NAN, 3.0]), 2.5);
         assert!(median([]).is_nan());

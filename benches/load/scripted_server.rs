@@ -1,4 +1,4 @@
-//! Whole runs against a server that follows a script.
+//! Tests of complete runs against a server that follows a script.
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::args::{self, Wish};
-use super::conduct::{RunError, conduct};
-use super::floor::{Args, Floor};
+use super::cli::{self, Mode};
+use super::floor::{Floor, FloorArgs};
+use super::report::Report;
+use super::runner::{self, RunError};
 
-const GRANTED: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+const UPGRADE_ACCEPTED: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
                        Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
 const CONNECTED: &[u8] = br#"[{"T":"success","msg":"connected"}]"#;
 const ACK: &[u8] = br#"[{"T":"subscription","trades":["ACME"]}]"#;
@@ -27,18 +28,18 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     [&[first, length], payload].concat()
 }
 
-/// A trade of ACME as the only object of an array.
+/// A message with one trade of ACME.
 fn trade(sequence: u64) -> Vec<u8> {
     format!(r#"[{{"T":"t","S":"ACME","t":"2026-11-20T14:30:00Z","sq":{sequence}}}]"#).into_bytes()
 }
 
-/// Serves one market of one symbol; after the acknowledgement `script` has the socket.
+/// Serves a market of one symbol; after the acknowledgement `script` controls the socket.
 fn serve(script: fn(TcpStream) -> io::Result<()>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("ws://{}/v2/iex", listener.local_addr().unwrap());
     thread::spawn(move || {
         for socket in listener.incoming().flatten() {
-            // An error here is the client leaving, as it does at the end of each run.
+            // An error means that the client disconnected, as it does at the end of each run.
             thread::spawn(move || receive(socket, script));
         }
     });
@@ -51,14 +52,14 @@ fn receive(mut socket: TcpStream, script: fn(TcpStream) -> io::Result<()>) -> io
     if request[..length].starts_with(b"GET /v2/assets ") {
         return socket.write_all(b"HTTP/1.0 200 OK\r\n\r\n[{\"symbol\":\"ACME\"}]");
     }
-    socket.write_all(GRANTED.as_bytes())?;
+    socket.write_all(UPGRADE_ACCEPTED.as_bytes())?;
     socket.write_all(&frame(FIN | TEXT, CONNECTED))?;
     expect_frame(&mut socket, TEXT)?;
     socket.write_all(&frame(FIN | TEXT, ACK))?;
     script(socket)
 }
 
-/// Waits for a masked frame of the client.
+/// Reads one masked frame of the client.
 fn expect_frame(socket: &mut TcpStream, opcode: u8) -> io::Result<()> {
     let mut head = [0; 2];
     socket.read_exact(&mut head)?;
@@ -71,19 +72,20 @@ fn expect_frame(socket: &mut TcpStream, opcode: u8) -> io::Result<()> {
 
 fn run(url: &str, options: &str) -> Result<Value, RunError> {
     let line = format!("--url {url} --channels trades --warmup 0 --seconds 1 {options}");
-    let Ok(Wish::Run(mut load)) = args::understand(line.split(' ').map(str::to_owned)) else {
-        panic!("not understood: {line}");
+    let Ok(Mode::Run(mut config)) = cli::parse(line.split(' ').map(str::to_owned)) else {
+        panic!("not parsed: {line}");
     };
-    load.seconds = Duration::from_millis(400);
-    conduct(&mut load, |_| {}).map(|report| serde_json::from_str(&report.to_json()).unwrap())
+    config.duration = Duration::from_millis(400);
+    let totals = runner::run(&mut config, |_| {})?;
+    Ok(serde_json::from_str(&Report::new(&config, totals).to_json()).unwrap())
 }
 
 #[test]
-fn a_stream_in_pieces_with_pings_in_between_is_read_without_a_gap() {
+fn a_fragmented_stream_with_interleaved_pings_is_read_without_a_gap() {
     let url = serve(|mut socket| {
         socket.set_nodelay(true)?;
         for sequence in (1..).step_by(2) {
-            // One message in two frames with a ping between, then one whole; all sent byte by byte.
+            // A message in two frames with a ping in between, then one in a single frame; sent byte by byte.
             let (first, second) = (trade(sequence), trade(sequence + 1));
             let (start, end) = first.split_at(20);
             let bytes = [
@@ -104,13 +106,13 @@ fn a_stream_in_pieces_with_pings_in_between_is_read_without_a_gap() {
 
     assert_eq!((&report["sessions"]["opened"], &report["sessions"]["open_at_end"]), (&3.into(), &3.into()));
     assert!(report["objects"].as_u64() > Some(10), "{report}");
-    for fault in ["gaps", "repeated", "overclaimed", "unnumbered"] {
+    for fault in ["gaps", "duplicates", "conflation_mismatches", "unnumbered"] {
         assert_eq!(report["sequence"][fault], 0, "{fault}");
     }
 }
 
 #[test]
-fn a_hole_in_a_stream_is_found() {
+fn a_gap_in_a_stream_is_found() {
     let url = serve(|mut socket| {
         for sequence in (1..).step_by(10) {
             socket.write_all(&frame(FIN | TEXT, &trade(sequence)))?;
@@ -127,7 +129,7 @@ fn a_hole_in_a_stream_is_found() {
 }
 
 #[test]
-fn a_close_is_counted_under_its_code() {
+fn a_close_frame_is_counted_under_its_code() {
     let url = serve(|mut socket| socket.write_all(&frame(FIN | CLOSE, &1008u16.to_be_bytes())));
 
     let report = run(&url, "--symbols 1 --connections 2").unwrap();
@@ -137,9 +139,9 @@ fn a_close_is_counted_under_its_code() {
 }
 
 #[test]
-fn what_a_stalled_session_is_sent_is_not_counted_but_its_end_is() {
+fn data_for_a_stalled_session_is_not_counted_but_its_end_is() {
     let url = serve(|mut socket| {
-        // More than a stalled client's kernel takes, so that the close stands behind it.
+        // More than the kernel buffers for a stalled client, so that the close frame waits behind it.
         socket.write_all(&frame(FIN | TEXT, &trade(1)).repeat(100_000))?;
         socket.write_all(&frame(FIN | CLOSE, &1008u16.to_be_bytes()))
     });
@@ -153,7 +155,7 @@ fn what_a_stalled_session_is_sent_is_not_counted_but_its_end_is() {
 }
 
 #[test]
-fn without_one_open_session_there_is_no_report() {
+fn without_an_open_session_there_is_no_report() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("ws://{}/", listener.local_addr().unwrap());
     thread::spawn(move || {
@@ -167,12 +169,12 @@ fn without_one_open_session_there_is_no_report() {
 
     let error = run(&url, "--symbols all --connections 2").unwrap_err();
 
-    assert!(matches!(&error, RunError::NobodyIn(refused) if refused["HTTP 503"] == 2), "{error}");
+    assert!(matches!(&error, RunError::NoSessionOpened { refused } if refused["HTTP 503"] == 2), "{error}");
 }
 
 #[test]
-fn the_floor_sends_each_trade_to_all_who_want_it() {
-    let args = Args { port: 0, symbols: 5, rate: 1_000, flush_ms: 1, seconds: 60 };
+fn the_floor_sends_each_trade_to_all_its_subscribers() {
+    let args = FloorArgs { port: 0, symbols: 5, rate: 1_000, flush_ms: 1, seconds: 60 };
     let floor = Floor::bind(&args).unwrap();
     let url = format!("ws://{}/v2/iex", floor.address().unwrap());
     thread::spawn(|| floor.run());

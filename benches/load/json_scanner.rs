@@ -1,87 +1,86 @@
-//! Reads what the load client needs from a JSON array of objects, and steps over the rest.
+//! Scans a JSON array of objects for the few fields that the load client needs.
 //!
-//! A full parse of every object would make this client dearer than the server it measures. This one
-//! walks the text once, allocates nothing, and keeps slices of it. It is strict about structure
-//! (brackets, commas, strings) and blind to what it does not need: a number is whatever stands
-//! before the next comma.
+//! A full parse of every object would cost more CPU than the server that is measured. The scanner
+//! reads the text once, allocates nothing, and returns slices of it. It checks structure (brackets,
+//! commas, strings) but does not validate skipped values: a number is any text before the next comma.
 
 use std::fmt;
 
-/// What the load client wants to know of one object; an absent text is empty, an absent number 0.
+/// The scanned fields of one object; a missing text is empty, a missing number is 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Object<'a> {
-    /// `T`: one letter for market data, a word for the conversation.
+pub(crate) struct ScannedObject<'a> {
+    /// `T`: one letter for market data, a word for control messages.
     pub(crate) kind: &'a [u8],
     /// `S`.
     pub(crate) symbol: &'a [u8],
-    /// `t`, still as text.
-    pub(crate) stamp: &'a [u8],
-    /// `sq`; the protocol counts from 1.
+    /// `t`, not yet parsed.
+    pub(crate) time: &'a [u8],
+    /// `sq`; sequence numbers start at 1.
     pub(crate) sequence: u64,
-    /// `cf`: how many earlier objects of the stream this one stands for.
-    pub(crate) merged: u64,
-    /// `sn`: the stream's newest object, sent because we joined and not because it just happened.
+    /// `cf`: the number of earlier objects of the stream that were conflated into this one.
+    pub(crate) conflated: u64,
+    /// `sn`: the last value of the stream, sent on subscribe rather than as a new event.
     pub(crate) is_snapshot: bool,
-    /// `c` says that the venue itself reported it late, out of sequence.
+    /// `c` contains `Z`: the venue itself reported the trade late and out of sequence.
     pub(crate) is_late: bool,
-    /// The whole object, for the rare kinds that deserve a real parser.
+    /// The text of the whole object, for the rare kinds that are parsed in full.
     pub(crate) text: &'a [u8],
 }
 
-/// The text is not an array of objects; what was expected, and where it was not.
+/// The text is not an array of objects: the expected character and its position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Malformed {
+pub(crate) struct ScanError {
     expected: char,
     at: usize,
 }
 
-impl fmt::Display for Malformed {
+impl fmt::Display for ScanError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "expected `{}` at byte {}", self.expected, self.at)
     }
 }
 
-/// The objects of one message, in order; ends after the first error.
-pub(crate) struct Objects<'a> {
+/// Iterates over the objects of one message; stops after the first error.
+pub(crate) struct ObjectScanner<'a> {
     text: &'a [u8],
     at: usize,
-    place: Place,
+    position: Position,
 }
 
 #[derive(PartialEq, Eq)]
-enum Place {
+enum Position {
     BeforeArray,
     AfterObject,
     Done,
 }
 
-/// The objects of the JSON array `text`.
-pub(crate) fn objects(text: &[u8]) -> Objects<'_> {
-    Objects { text, at: 0, place: Place::BeforeArray }
+/// Scans the JSON array `text`.
+pub(crate) fn scan(text: &[u8]) -> ObjectScanner<'_> {
+    ObjectScanner { text, at: 0, position: Position::BeforeArray }
 }
 
-impl<'a> Iterator for Objects<'a> {
-    type Item = Result<Object<'a>, Malformed>;
+impl<'a> Iterator for ObjectScanner<'a> {
+    type Item = Result<ScannedObject<'a>, ScanError>;
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let found = self.advance();
-        self.place = if matches!(found, Ok(Some(_))) { Place::AfterObject } else { Place::Done };
+        self.position = if matches!(found, Ok(Some(_))) { Position::AfterObject } else { Position::Done };
         found.transpose()
     }
 }
 
-impl<'a> Objects<'a> {
-    fn advance(&mut self) -> Result<Option<Object<'a>>, Malformed> {
-        match self.place {
-            Place::Done => return Ok(None),
-            Place::BeforeArray => {
+impl<'a> ObjectScanner<'a> {
+    fn advance(&mut self) -> Result<Option<ScannedObject<'a>>, ScanError> {
+        match self.position {
+            Position::Done => return Ok(None),
+            Position::BeforeArray => {
                 self.expect(b'[')?;
                 if self.peek() == b']' {
                     return self.end();
                 }
             }
-            Place::AfterObject => {
+            Position::AfterObject => {
                 if self.peek() == b']' {
                     return self.end();
                 }
@@ -91,15 +90,15 @@ impl<'a> Objects<'a> {
         self.object().map(Some)
     }
 
-    /// The closing bracket, after which only blanks may follow.
-    fn end(&mut self) -> Result<Option<Object<'a>>, Malformed> {
+    /// Reads the closing bracket, after which only white space may follow.
+    fn end(&mut self) -> Result<Option<ScannedObject<'a>>, ScanError> {
         self.expect(b']')?;
         self.peek();
-        if self.at < self.text.len() { Err(self.missing(b'\n')) } else { Ok(None) }
+        if self.at < self.text.len() { Err(self.error(b'\n')) } else { Ok(None) }
     }
 
-    fn object(&mut self) -> Result<Object<'a>, Malformed> {
-        let mut object = Object::default();
+    fn object(&mut self) -> Result<ScannedObject<'a>, ScanError> {
+        let mut object = ScannedObject::default();
         self.expect(b'{')?;
         let start = self.at - 1;
         if self.peek() == b'}' {
@@ -111,9 +110,9 @@ impl<'a> Objects<'a> {
                 match key {
                     b"T" => object.kind = self.string()?,
                     b"S" => object.symbol = self.string()?,
-                    b"t" if self.peek() == b'"' => object.stamp = self.string()?,
+                    b"t" if self.peek() == b'"' => object.time = self.string()?,
                     b"sq" => object.sequence = self.integer()?,
-                    b"cf" => object.merged = self.integer()?,
+                    b"cf" => object.conflated = self.integer()?,
                     b"c" => object.is_late = self.value()?.windows(3).any(|part| part == b"\"Z\""),
                     b"sn" => object.is_snapshot = self.value()? == b"true",
                     _ => {
@@ -131,9 +130,9 @@ impl<'a> Objects<'a> {
         Ok(object)
     }
 
-    /// A string's inside, escapes left as they are.
+    /// Reads a string and returns its content with escapes unchanged.
     #[inline]
-    fn string(&mut self) -> Result<&'a [u8], Malformed> {
+    fn string(&mut self) -> Result<&'a [u8], ScanError> {
         self.expect(b'"')?;
         let start = self.at;
         loop {
@@ -141,7 +140,7 @@ impl<'a> Objects<'a> {
                 Some(b'"') => break,
                 Some(b'\\') => self.at += 2,
                 Some(_) => self.at += 1,
-                None => return Err(self.missing(b'"')),
+                None => return Err(self.error(b'"')),
             }
         }
         self.at += 1;
@@ -149,7 +148,7 @@ impl<'a> Objects<'a> {
     }
 
     #[inline]
-    fn integer(&mut self) -> Result<u64, Malformed> {
+    fn integer(&mut self) -> Result<u64, ScanError> {
         let mut number = 0u64;
         let mut has_digits = false;
         self.peek();
@@ -158,12 +157,12 @@ impl<'a> Objects<'a> {
             has_digits = true;
             self.at += 1;
         }
-        if has_digits { Ok(number) } else { Err(self.missing(b'0')) }
+        if has_digits { Ok(number) } else { Err(self.error(b'0')) }
     }
 
-    /// Steps over any value.
+    /// Skips any value and returns its text.
     #[inline]
-    fn value(&mut self) -> Result<&'a [u8], Malformed> {
+    fn value(&mut self) -> Result<&'a [u8], ScanError> {
         match self.peek() {
             b'"' => self.string(),
             b'[' | b'{' => self.nested(),
@@ -172,13 +171,13 @@ impl<'a> Objects<'a> {
                 while !matches!(self.text.get(self.at), None | Some(b',' | b'}' | b']' | b' ' | b'\n')) {
                     self.at += 1;
                 }
-                if self.at > start { Ok(&self.text[start..self.at]) } else { Err(self.missing(b'0')) }
+                if self.at > start { Ok(&self.text[start..self.at]) } else { Err(self.error(b'0')) }
             }
         }
     }
 
-    /// Steps over an array or an object by counting brackets outside strings.
-    fn nested(&mut self) -> Result<&'a [u8], Malformed> {
+    /// Skips an array or an object by counting brackets outside strings.
+    fn nested(&mut self) -> Result<&'a [u8], ScanError> {
         let start = self.at;
         let mut depth = 0;
         loop {
@@ -190,7 +189,7 @@ impl<'a> Objects<'a> {
                 Some(b'[' | b'{') => depth += 1,
                 Some(b']' | b'}') => depth -= 1,
                 Some(_) => {}
-                None => return Err(self.missing(b']')),
+                None => return Err(self.error(b']')),
             }
             self.at += 1;
             if depth == 0 {
@@ -199,7 +198,7 @@ impl<'a> Objects<'a> {
         }
     }
 
-    /// The next byte that is not blank, or 0 at the end, which no rule accepts.
+    /// Skips white space and returns the next byte, or 0 at the end of the text.
     #[inline]
     fn peek(&mut self) -> u8 {
         loop {
@@ -212,16 +211,16 @@ impl<'a> Objects<'a> {
     }
 
     #[inline]
-    fn expect(&mut self, byte: u8) -> Result<(), Malformed> {
+    fn expect(&mut self, byte: u8) -> Result<(), ScanError> {
         if self.peek() != byte {
-            return Err(self.missing(byte));
+            return Err(self.error(byte));
         }
         self.at += 1;
         Ok(())
     }
 
-    fn missing(&self, expected: u8) -> Malformed {
-        Malformed { expected: char::from(expected), at: self.at.min(self.text.len()) }
+    fn error(&self, expected: u8) -> ScanError {
+        ScanError { expected: char::from(expected), at: self.at.min(self.text.len()) }
     }
 }
 
@@ -235,7 +234,7 @@ mod tests {
         "x":{"S":"NOT","sq":1,"deep":[{"T":"no"}]},"note":"}],\"S\":\"X\\","sn":true,"S":"BRK.B" }"#;
     const ACK: &str = r#"{"T":"subscription","trades":["S","T"],"quotes":[],"bars":["*"]}"#;
 
-    /// The same answer by a real parser.
+    /// The same fields, read by serde_json.
     fn parsed(text: &str) -> Vec<(String, String, String, u64, u64, bool)> {
         let word = |object: &Value, key| object[key].as_str().unwrap_or_default().to_owned();
         let array: Vec<Value> = serde_json::from_str(text).unwrap();
@@ -257,14 +256,14 @@ mod tests {
 
     fn scanned(text: &str) -> Vec<(String, String, String, u64, u64, bool)> {
         let word = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-        objects(text.as_bytes())
+        scan(text.as_bytes())
             .map(Result::unwrap)
-            .map(|o| (word(o.kind), word(o.symbol), word(o.stamp), o.sequence, o.merged, o.is_snapshot))
+            .map(|o| (word(o.kind), word(o.symbol), word(o.time), o.sequence, o.conflated, o.is_snapshot))
             .collect()
     }
 
     #[test]
-    fn it_reads_what_a_full_parser_reads() {
+    fn the_scanner_reads_the_same_fields_as_a_full_parser() {
         let many = format!("[{}]", [TRADE, SHUFFLED, ACK, "{}"].repeat(200).join(","));
 
         for text in ["[]", " [ ] ", &format!("[{TRADE}]"), &format!("[{SHUFFLED}]"), &many] {
@@ -273,28 +272,28 @@ mod tests {
     }
 
     #[test]
-    fn the_text_of_an_object_is_the_object_alone() {
+    fn the_text_of_an_object_excludes_its_neighbours() {
         let text = format!("[{TRADE}, {ACK}]");
 
-        let texts: Vec<_> = objects(text.as_bytes()).map(|object| object.unwrap().text).collect();
+        let texts: Vec<_> = scan(text.as_bytes()).map(|object| object.unwrap().text).collect();
 
         assert_eq!(texts, [TRADE.as_bytes(), ACK.as_bytes()]);
     }
 
     #[test]
-    fn a_text_cut_anywhere_is_malformed_and_never_a_panic() {
+    fn a_truncated_text_is_an_error_and_never_a_panic() {
         let text = format!("[{TRADE},{SHUFFLED},{ACK}]");
 
         for cut in 0..text.len() {
-            let last = objects(&text.as_bytes()[..cut]).last();
+            let last = scan(&text.as_bytes()[..cut]).last();
             assert!(matches!(last, Some(Err(_))), "cut at {cut}");
         }
     }
 
     #[test]
-    fn what_is_not_an_array_of_objects_is_malformed() {
+    fn a_text_that_is_not_an_array_of_objects_is_an_error() {
         for text in ["", "{}", "[1]", "[{}", "[{}{}]", "[{}]x", r#"[{"T":1}]"#, r#"[{"sq":"7"}]"#, "[{}]]"] {
-            assert!(objects(text.as_bytes()).any(|object| object.is_err()), "{text}");
+            assert!(scan(text.as_bytes()).any(|object| object.is_err()), "{text}");
         }
     }
 }

@@ -1,0 +1,201 @@
+//! The subscription of each session: a pure function of the options, the symbols and the session number.
+
+use std::fmt;
+
+use clap::ValueEnum;
+use rand::SeedableRng;
+use rand::rngs::SmallRng;
+use rand::seq::index::{sample, sample_weighted};
+use serde_json::{Map, Value, json};
+
+use super::sequence::SequenceTracker;
+
+/// A channel of the protocol, named by its key in `subscribe`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "camelCase")]
+pub(crate) enum Channel {
+    Trades,
+    Quotes,
+    Bars,
+    UpdatedBars,
+    DailyBars,
+    Tickers,
+}
+
+impl Channel {
+    /// The key in `subscribe`, and the `T` of its objects.
+    fn key_and_kind(self) -> (&'static str, u8) {
+        match self {
+            Self::Trades => ("trades", b't'),
+            Self::Quotes => ("quotes", b'q'),
+            Self::Bars => ("bars", b'b'),
+            Self::UpdatedBars => ("updatedBars", b'u'),
+            Self::DailyBars => ("dailyBars", b'd'),
+            Self::Tickers => ("tickers", b'k'),
+        }
+    }
+
+    /// The `T` of the objects of the channel with this key.
+    pub(crate) fn kind_of(key: &str) -> Option<u8> {
+        Self::value_variants()
+            .iter()
+            .map(|channel| channel.key_and_kind())
+            .find(|pair| pair.0 == key)
+            .map(|pair| pair.1)
+    }
+}
+
+impl fmt::Display for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.key_and_kind().0)
+    }
+}
+
+/// The distribution of subscriptions over the symbols.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Skew {
+    /// The nth symbol in the server's list has 1/n of the first symbol's weight, as on a real market.
+    Zipf,
+    /// Every symbol has the same weight.
+    Uniform,
+}
+
+/// The number of symbols that each session subscribes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SymbolCount {
+    /// `"*"`.
+    All,
+    /// This number of different symbols.
+    Exactly(usize),
+}
+
+/// The settings that decide the subscription of each session.
+#[derive(Clone, Debug)]
+pub(crate) struct Workload {
+    pub(crate) symbol_count: SymbolCount,
+    pub(crate) skew: Skew,
+    pub(crate) channels: Vec<Channel>,
+    pub(crate) seed: u64,
+    /// Requests at most one frame per this number of milliseconds (the `x` extension).
+    pub(crate) conflate_ms: Option<u32>,
+    /// Whether sessions reconnect after a disconnect and resume their streams.
+    pub(crate) reconnect: bool,
+    /// All symbols in the server's order; may stay empty for [`SymbolCount::All`].
+    pub(crate) symbols: Vec<String>,
+}
+
+impl Workload {
+    /// The `subscribe` command of one session; deterministic for a workload and a session number.
+    ///
+    /// `resume` is the resume point of an earlier connection of the session.
+    pub(crate) fn subscribe_command(&self, session: usize, resume: Option<&Value>) -> String {
+        let symbols = json!(self.symbols_of(session));
+        let mut command = Map::new();
+        command.insert("action".into(), "subscribe".into());
+        for channel in &self.channels {
+            command.insert(channel.key_and_kind().0.into(), symbols.clone());
+        }
+        let mut extensions = Map::new();
+        if let Some(conflate_ms) = self.conflate_ms {
+            extensions.insert("conflate_ms".into(), json!(conflate_ms));
+        }
+        if let Some(resume) = resume {
+            extensions.insert("resume".into(), resume.clone());
+        }
+        if self.reconnect || !extensions.is_empty() {
+            command.insert("x".into(), Value::Object(extensions));
+        }
+        Value::Object(command).to_string()
+    }
+
+    /// The last sequence numbers of a session's streams, in the form of the `resume` option.
+    pub(crate) fn last_sequences(&self, session: usize, sequences: &mut SequenceTracker) -> Value {
+        let mut last_sequences = Map::new();
+        for channel in &self.channels {
+            let (key, kind) = channel.key_and_kind();
+            let of_symbols: Map<String, Value> = self
+                .symbols_of(session)
+                .into_iter()
+                .map(|symbol| (symbol.to_owned(), json!(sequences.last(kind, symbol.as_bytes()))))
+                .filter(|(_, last)| *last != 0)
+                .collect();
+            last_sequences.insert(key.into(), Value::Object(of_symbols));
+        }
+        Value::Object(last_sequences)
+    }
+
+    fn symbols_of(&self, session: usize) -> Vec<&str> {
+        let SymbolCount::Exactly(count) = self.symbol_count else { return vec!["*"] };
+        let available = self.symbols.len();
+        let count = count.min(available);
+        // One generator per session: the choice of a session does not depend on the number of sessions.
+        let mut rng = SmallRng::seed_from_u64(self.seed.wrapping_mul(1_000_003).wrapping_add(session as u64));
+        let chosen = match self.skew {
+            Skew::Uniform => sample(&mut rng, available, count),
+            Skew::Zipf => sample_weighted(&mut rng, available, |rank| 1.0 / (rank as f64 + 1.0), count)
+                .expect("1/n is a finite positive weight"),
+        };
+        chosen.iter().map(|index| self.symbols[index].as_str()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::{HashMap, HashSet};
+
+    fn workload(symbol_count: SymbolCount, skew: Skew) -> Workload {
+        let symbols = (0..100).map(|n| format!("S{n:04}")).collect();
+        Workload {
+            symbol_count,
+            skew,
+            channels: vec![Channel::Trades],
+            seed: 7,
+            conflate_ms: None,
+            reconnect: false,
+            symbols,
+        }
+    }
+
+    #[test]
+    fn a_session_subscribes_to_distinct_symbols_and_always_the_same_ones() {
+        for skew in [Skew::Zipf, Skew::Uniform] {
+            let workload = workload(SymbolCount::Exactly(20), skew);
+
+            let symbols = workload.symbols_of(3);
+
+            assert_eq!(symbols.iter().collect::<HashSet<_>>().len(), 20);
+            assert_eq!(symbols, workload.symbols_of(3));
+            assert_ne!(symbols, workload.symbols_of(4));
+        }
+    }
+
+    #[test]
+    fn zipf_prefers_the_first_symbols_and_uniform_does_not() {
+        let first_over_last = |skew| {
+            let workload = workload(SymbolCount::Exactly(5), skew);
+            let mut subscriptions = HashMap::new();
+            for symbol in (0..2_000).flat_map(|session| workload.symbols_of(session)) {
+                *subscriptions.entry(symbol).or_insert(0.0) += 1.0;
+            }
+            subscriptions["S0000"] / subscriptions["S0099"]
+        };
+
+        assert!(first_over_last(Skew::Zipf) > 10.0);
+        assert!((0.5..2.0).contains(&first_over_last(Skew::Uniform)));
+    }
+
+    #[test]
+    fn the_subscribe_command_follows_the_protocol() {
+        let mut workload = workload(SymbolCount::All, Skew::Zipf);
+        workload.channels = vec![Channel::Quotes, Channel::DailyBars];
+        workload.conflate_ms = Some(250);
+
+        let command: serde_json::Value = serde_json::from_str(&workload.subscribe_command(0, None)).unwrap();
+
+        let expected = serde_json::json!({
+            "action": "subscribe", "quotes": ["*"], "dailyBars": ["*"], "x": { "conflate_ms": 250 }
+        });
+        assert_eq!(command, expected);
+    }
+}
