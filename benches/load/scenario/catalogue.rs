@@ -25,11 +25,11 @@ pub(crate) struct Scenario {
 /// How a scenario is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ScenarioKind {
-    /// The server alternates with the floor, and each pair gives a ratio.
+    /// The server alternates with the floor, unless `--baseline` names another reference.
     Paired,
-    /// The server alone, because the floor does not support the scenario.
+    /// The server runs alone, or alternates with `--baseline`: the floor does not support the scenario.
     ServerOnly,
-    /// The server alone; it is restarted during the measurement, and all sessions reconnect.
+    /// As `ServerOnly`; the server is restarted during the measurement, and all sessions reconnect.
     Restart,
 }
 

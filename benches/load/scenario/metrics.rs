@@ -39,16 +39,18 @@ impl RunMetrics {
         let number = |path: &str| report.pointer(path).and_then(Value::as_f64).unwrap_or(f64::NAN);
         let sessions = number("/sessions/opened") + number("/sessions/stalled_opened");
         let memory = number("/server/rss_begin_bytes") - number("/server/rss_before_bytes");
+        // Cost and latency per update have no meaning without updates, as in an idle run.
+        let of_updates = |path: &str| if number("/objects") == 0.0 { f64::NAN } else { number(path) };
         let closed = report.pointer("/sessions/closed").and_then(Value::as_object);
         Self {
             updates_per_s: number("/objects_per_s"),
             updates_per_frame: number("/objects") / number("/frames"),
-            cpu_us_per_update: number("/server/cpu_us_per_object"),
+            cpu_us_per_update: of_updates("/server/cpu_us_per_object"),
             cpu_percent: number("/server/cpu_percent"),
             cpu_percent_per_session: number("/server/cpu_percent") / sessions,
-            p50_ms: number("/latency_us/p50") / 1e3,
-            p99_ms: number("/latency_us/p99") / 1e3,
-            max_ms: number("/latency_us/max") / 1e3,
+            p50_ms: of_updates("/latency_us/p50") / 1e3,
+            p99_ms: of_updates("/latency_us/p99") / 1e3,
+            max_ms: of_updates("/latency_us/max") / 1e3,
             gaps: number("/sequence/gaps") as u64,
             closed: closed.map_or(0, |reasons| reasons.values().filter_map(Value::as_u64).sum()),
             kib_per_session: memory / 1024.0 / sessions,
@@ -96,6 +98,15 @@ mod tests {
         assert_eq!(metrics.cpu_percent_per_session, 1.0);
         assert_eq!(metrics.reconnected_ms, 250.0);
         assert_eq!((metrics.closed, metrics.client_saturated), (2, true));
+    }
+
+    #[test]
+    fn an_idle_run_has_no_cost_and_no_latency_per_update() {
+        let report = json!({ "objects": 0, "server": {"cpu_us_per_object": 9.0}, "latency_us": {"p99": 0} });
+
+        let metrics = RunMetrics::from_report(&report, None);
+
+        assert!(metrics.cpu_us_per_update.is_nan() && metrics.p99_ms.is_nan());
     }
 
     #[test]

@@ -1,15 +1,18 @@
-//! Named scenarios, each with its own server and, for comparison, the floor.
+//! Named scenarios, each with its own server and, for comparison, a reference: the floor or another
+//! server binary.
 //!
 //! ```text
 //! cargo bench --bench load -- scenario watchlist firehose --pairs 5 --svg FILE
+//! cargo bench --bench load -- scenario hot idle --baseline OLD_SERVER --server NEW_SERVER
 //! ```
 //!
-//! Floor and server run alternately (A B A B …). Each pair gives a ratio, and the table shows medians,
-//! so that a disturbance of the machine affects both sides. On a virtual machine, pairs with too much
+//! Reference and server run alternately (A B A B …) on the same core. Each pair gives a ratio, and the
+//! table shows medians, so that a disturbance of the machine affects both sides. On a virtual machine, pairs with too much
 //! steal time can be set aside and repeated; they are still shown.
 
 mod catalogue;
 mod chart;
+mod comparison;
 mod metrics;
 mod process;
 mod result;
@@ -27,9 +30,9 @@ use super::timestamp::wall_clock_us;
 use self::catalogue::{ALL, Scenario, ScenarioKind};
 use self::metrics::RunMetrics;
 use self::process::{ClientProcess, ServerProcess, free_address};
-use self::result::{Pair, ScenarioResult};
+use self::result::{Pair, ReferenceKind, ScenarioResult};
 
-/// Runs named scenarios against a server, alternately with the floor
+/// Runs named scenarios against a server, alternately with the floor or another server binary
 #[derive(Debug, Parser)]
 #[command(name = "load scenario")]
 pub(crate) struct ScenarioArgs {
@@ -56,6 +59,10 @@ pub(crate) struct ScenarioArgs {
     /// Runs the server alone: no floor, no ratios
     #[arg(long, alias = "alone", conflicts_with = "floor")]
     no_floor: bool,
+    /// Compares with this server binary instead of the floor, with the same arguments and in every
+    /// scenario
+    #[arg(long, conflicts_with_all = ["floor", "no_floor"])]
+    baseline: Option<PathBuf>,
     /// Writes all results to this file, as JSON
     #[arg(long)]
     json: Option<PathBuf>,
@@ -100,6 +107,7 @@ pub(crate) fn run(args: &ScenarioArgs) -> Result<(), String> {
         scenarios: &results,
     };
     println!("\n{}", table::summary(&results));
+    println!("{}", table::comparison(&results));
     let text = serde_json::to_string_pretty(&file).map_err(|error| error.to_string())?;
     save(args.json.as_deref(), &text)?;
     save(args.svg.as_deref(), &chart::draw(&results))
@@ -110,16 +118,57 @@ fn save(path: Option<&Path>, text: &str) -> Result<(), String> {
     std::fs::write(path, text).map_err(|error| format!("cannot write {}: {error}", path.display()))
 }
 
-/// Runs all pairs of a scenario.
+/// The server that the measured server is compared with.
+enum Reference<'a> {
+    BuiltInFloor,
+    Floor(&'a Path),
+    Baseline(&'a Path),
+}
+
+impl ScenarioArgs {
+    /// The reference of a scenario; `None` if the server runs alone.
+    fn reference(&self, scenario: &Scenario) -> Option<Reference<'_>> {
+        match (&self.baseline, &self.floor) {
+            (Some(program), _) => Some(Reference::Baseline(program)),
+            _ if self.no_floor || scenario.kind != ScenarioKind::Paired => None,
+            (None, Some(program)) => Some(Reference::Floor(program)),
+            (None, None) => Some(Reference::BuiltInFloor),
+        }
+    }
+}
+
+impl Reference<'_> {
+    fn kind(&self) -> ReferenceKind {
+        match self {
+            Self::BuiltInFloor | Self::Floor(_) => ReferenceKind::Floor,
+            Self::Baseline(_) => ReferenceKind::Baseline,
+        }
+    }
+
+    fn run(&self, scenario: &Scenario, seconds: u64) -> io::Result<RunMetrics> {
+        match self {
+            Self::BuiltInFloor => run_floor(None, scenario, seconds),
+            Self::Floor(program) => run_floor(Some(program), scenario, seconds),
+            Self::Baseline(program) => run_server(program, scenario, seconds),
+        }
+    }
+}
+
+/// Runs all pairs of a scenario. Without a reference, only a paired scenario runs more than once.
 fn run_pairs(args: &ScenarioArgs, scenario: &Scenario) -> io::Result<ScenarioResult> {
-    let mut result = ScenarioResult { name: scenario.name, pairs: Vec::new(), disturbed: Vec::new() };
+    let reference = args.reference(scenario);
+    let mut result = ScenarioResult {
+        name: scenario.name,
+        reference: reference.as_ref().map(Reference::kind),
+        pairs: Vec::new(),
+        disturbed: Vec::new(),
+    };
     let seconds = args.seconds.max(scenario.min_seconds);
-    let is_paired = scenario.kind == ScenarioKind::Paired;
-    let wanted = if is_paired { args.pairs as usize } else { 1 };
+    let is_repeated = reference.is_some() || scenario.kind == ScenarioKind::Paired;
+    let wanted = if is_repeated { args.pairs as usize } else { 1 };
     while result.pairs.len() < wanted {
-        let has_floor = is_paired && !args.no_floor;
-        let floor = if has_floor { Some(run_floor(args.floor.as_deref(), scenario, seconds)?) } else { None };
-        let pair = Pair { server: run_server(&args.server, scenario, seconds)?, floor };
+        let reference = reference.as_ref().map(|reference| reference.run(scenario, seconds)).transpose()?;
+        let pair = Pair { reference, server: run_server(&args.server, scenario, seconds)? };
         let may_set_aside = result.disturbed.len() < MAX_SET_ASIDE * wanted;
         match args.max_steal {
             Some(max) if may_set_aside && pair.exceeds_steal(max) => result.disturbed.push(pair),
@@ -149,4 +198,31 @@ fn run_server(program: &Path, scenario: &Scenario, seconds: u64) -> io::Result<R
     let _restarted = ServerProcess::start_server(program, scenario, address)?;
     let restarted_ms = wall_clock_us() / 1_000;
     Ok(RunMetrics::from_report(&client.wait_for_report()?, Some(restarted_ms)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reference(line: &str, scenario: &str) -> Option<ReferenceKind> {
+        let args = ScenarioArgs::try_parse_from(line.split_whitespace()).unwrap();
+        args.reference(&catalogue::named(scenario).unwrap()).map(|reference| reference.kind())
+    }
+
+    #[test]
+    fn only_paired_scenarios_have_a_floor_and_all_have_a_baseline() {
+        assert_eq!(reference("scenario", "hot"), Some(ReferenceKind::Floor));
+        assert_eq!(reference("scenario", "idle"), None);
+        assert_eq!(reference("scenario --no-floor", "hot"), None);
+        for name in ["hot", "idle", "storm"] {
+            assert_eq!(reference("scenario --baseline old", name), Some(ReferenceKind::Baseline), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_baseline_excludes_a_floor() {
+        for line in ["scenario --baseline old --floor f", "scenario --baseline old --no-floor"] {
+            assert!(ScenarioArgs::try_parse_from(line.split_whitespace()).is_err(), "{line}");
+        }
+    }
 }

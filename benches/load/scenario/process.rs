@@ -62,9 +62,14 @@ impl ServerProcess {
 
     /// Spawns the process and waits until it accepts connections.
     fn spawn(mut command: Command, address: SocketAddr) -> io::Result<Self> {
-        let process = KillOnDrop(command.stdout(Stdio::null()).spawn()?);
+        let mut process = KillOnDrop(command.stdout(Stdio::null()).spawn()?);
         let deadline = Instant::now() + START_TIMEOUT;
         while let Err(error) = TcpStream::connect(address) {
+            if let Some(status) = process.0.try_wait()? {
+                return Err(io::Error::other(format!(
+                    "the server ended before it accepted connections: {status}"
+                )));
+            }
             if Instant::now() > deadline {
                 return Err(error);
             }

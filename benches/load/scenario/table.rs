@@ -2,17 +2,19 @@
 
 use std::fmt::Write;
 
+use super::comparison::compare;
 use super::metrics::{RunMetrics, median};
-use super::result::{Pair, ScenarioResult};
+use super::result::{ReferenceKind, ScenarioResult};
 
 /// One line per run of a scenario.
 pub(crate) fn runs(result: &ScenarioResult) -> String {
     let mut text = String::new();
+    let reference = result.reference.map_or("", ReferenceKind::name);
     for (pairs, mark) in [(&result.pairs, ""), (&result.disturbed, ", set aside")] {
         for pair in pairs {
-            for (side, run) in [("floor", pair.floor.as_ref()), ("server", Some(&pair.server))] {
+            for (side, run) in [(reference, pair.reference.as_ref()), ("server", Some(&pair.server))] {
                 if let Some(run) = run {
-                    push(&mut text, &format!("{:<13} {side:<7} {}{mark}", result.name, run_line(run)));
+                    push(&mut text, &format!("{:<13} {side:<8} {}{mark}", result.name, run_line(run)));
                 }
             }
         }
@@ -21,33 +23,27 @@ pub(crate) fn runs(result: &ScenarioResult) -> String {
     text
 }
 
-/// One line per scenario: medians of the server's runs, and its ratios to the floor.
+/// One line per scenario: medians of the server's runs.
 pub(crate) fn summary(results: &[ScenarioResult]) -> String {
     let mut text = String::new();
     push(
         &mut text,
-        "scenario         updates/s  per frame  us/update   p50 ms   p99 ms   max ms   KiB/session  opening ms  ratio to the floor: us/update, p99",
+        "scenario         updates/s  per frame  us/update   p50 ms   p99 ms   max ms   KiB/session  opening ms",
     );
     for result in results {
         let of = |metric: fn(&RunMetrics) -> f64| median(result.servers().map(metric));
         let mut line = format!(
-            "{:<13} {:>12.0} {:>10.1} {:>10.3} {:>8.2} {:>8.2} {:>8.1} {:>13.1} {:>11.0}",
+            "{:<13} {:>12} {:>10} {:>10} {:>8} {:>8} {:>8} {:>13} {:>11}",
             result.name,
-            of(|run| run.updates_per_s),
-            of(|run| run.updates_per_frame),
-            of(|run| run.cpu_us_per_update),
-            of(|run| run.p50_ms),
-            of(|run| run.p99_ms),
-            of(|run| run.max_ms),
-            of(|run| run.kib_per_session),
-            of(|run| run.opening_ms),
+            number(of(|run| run.updates_per_s), 0),
+            number(of(|run| run.updates_per_frame), 1),
+            number(of(|run| run.cpu_us_per_update), 3),
+            number(of(|run| run.p50_ms), 2),
+            number(of(|run| run.p99_ms), 2),
+            number(of(|run| run.max_ms), 1),
+            number(of(|run| run.kib_per_session), 1),
+            number(of(|run| run.opening_ms), 0),
         );
-        if result.floors().next().is_some() {
-            let cpu = ratio(result, |run| run.cpu_us_per_update);
-            let p99 = ratio(result, |run| run.p99_ms);
-            let cpu_per_session = ratio(result, |run| run.cpu_percent_per_session);
-            line += &format!("  {cpu:.2}, {p99:.2} (CPU per session {cpu_per_session:.3})");
-        }
         let (reconnected, peak) = (of(|run| run.reconnected_ms), of(|run| run.reconnects_peak_100ms));
         if !reconnected.is_nan() {
             line += &format!(
@@ -59,10 +55,10 @@ pub(crate) fn summary(results: &[ScenarioResult]) -> String {
             line += &format!("  {gaps} GAPS");
         }
         if result.servers().any(|run| run.client_saturated) {
-            line += "  (client saturated by the server)";
+            line += "  (client saturated)";
         }
-        if result.floors().any(|run| run.client_saturated) {
-            line += "  (client saturated by the floor)";
+        if result.references().any(|run| run.client_saturated) {
+            line += "  (client saturated in the reference's runs)";
         }
         if !result.disturbed.is_empty() {
             line += &format!("  (set aside: {})", result.disturbed.len());
@@ -72,22 +68,46 @@ pub(crate) fn summary(results: &[ScenarioResult]) -> String {
     text
 }
 
-/// The median of the ratios of all pairs.
-fn ratio(result: &ScenarioResult, metric: fn(&RunMetrics) -> f64) -> f64 {
-    let of = |pair: &Pair| Some(metric(&pair.server) / metric(pair.floor.as_ref()?));
-    median(result.pairs.iter().filter_map(of))
+/// One line per scenario and metric: the server relative to the reference.
+pub(crate) fn comparison(results: &[ScenarioResult]) -> String {
+    let mut text = String::new();
+    for result in results {
+        let Some(reference) = result.reference.map(ReferenceKind::name) else { continue };
+        if text.is_empty() {
+            let header = format!(
+                "{:<13} {:<20} {reference:>10} {:>10} {:>7}   lowest to highest of the pairs",
+                "scenario", "metric", "server", "ratio"
+            );
+            push(&mut text, &header);
+        }
+        for row in compare(result) {
+            let line = format!(
+                "{:<13} {:<20} {:>10.3} {:>10.3} {:>7.3}   {:.3} to {:.3} ({})",
+                result.name,
+                row.metric,
+                row.reference,
+                row.server,
+                row.ratio,
+                row.min_ratio,
+                row.max_ratio,
+                result.pairs.len(),
+            );
+            push(&mut text, &line);
+        }
+    }
+    text
 }
 
 fn run_line(run: &RunMetrics) -> String {
     format!(
-        "{:>9.0} updates/s, {:>5.1} per frame  {:>7.3} us/update  CPU {:>5.1} %  p50 {:>7.2}  p99 {:>7.2}  max {:>7.1} ms  {} gaps  {} closed  {:>5.1} KiB/session  client {:>4.1} %{}  steal {:.1} %",
+        "{:>9.0} updates/s, {:>5} per frame  {:>7} us/update  CPU {:>5.1} %  p50 {:>7}  p99 {:>7}  max {:>7} ms  {} gaps  {} closed  {:>5.1} KiB/session  client {:>4.1} %{}  steal {:.1} %",
         run.updates_per_s,
-        run.updates_per_frame,
-        run.cpu_us_per_update,
+        number(run.updates_per_frame, 1),
+        number(run.cpu_us_per_update, 3),
         run.cpu_percent,
-        run.p50_ms,
-        run.p99_ms,
-        run.max_ms,
+        number(run.p50_ms, 2),
+        number(run.p99_ms, 2),
+        number(run.max_ms, 1),
         run.gaps,
         run.closed,
         run.kib_per_session,
@@ -95,6 +115,11 @@ fn run_line(run: &RunMetrics) -> String {
         if run.client_saturated { " (saturated)" } else { "" },
         run.steal_percent
     )
+}
+
+/// A number with fixed decimals; `-` if it has no meaning in a run.
+fn number(value: f64, decimals: usize) -> String {
+    if value.is_nan() { "-".to_owned() } else { format!("{value:.decimals$}") }
 }
 
 fn push(text: &mut String, line: &str) {
