@@ -1,9 +1,9 @@
-//! What each part of a tick's way costs by itself, with nothing of the kernel in it.
+//! Microbenchmarks of the stages of a tick, without the kernel.
 //!
-//! `cargo bench --bench parts`, or `-- outbox` for those whose name has that in it.
+//! `cargo bench --bench parts`, or `-- outbox` for the benchmarks whose name contains `outbox`.
 
-#![allow(missing_docs, reason = "Criterion's macros make public items without any")]
-#![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on fails")]
+#![allow(missing_docs, reason = "Criterion's macros generate public items without documentation")]
+#![allow(clippy::unwrap_used, reason = "a failed setup aborts the benchmark")]
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use tapecast::wire::{Codec, Decoder, Encoded, Mark};
 
 const AT: Timestamp = Timestamp::from_nanos(1_795_000_000_000_000_000);
 
-/// The newest quote of each symbol of a market, each the `seq`th of its stream.
+/// One quote of each symbol, all with this sequence number.
 fn quotes(universe: &Universe, seq: u64) -> Vec<Object> {
     let mut events = Vec::new();
     Simulator::new(universe, Simulation::UNEVENTFUL).opening(AT, &mut events);
@@ -28,7 +28,7 @@ fn quotes(universe: &Universe, seq: u64) -> Vec<Object> {
     bodies.map(|body| Object { seq: Seq(seq), body }).collect()
 }
 
-/// An object as it is written, once for all sessions.
+/// Encodes objects; the result is shared by all sessions.
 fn encode(criterion: &mut Criterion) {
     let universe = universe(100, 1);
     let quotes = quotes(&universe, 1);
@@ -49,16 +49,16 @@ fn encode(criterion: &mut Criterion) {
     }
 }
 
-/// A client that is behind: so many streams are marked, and taken with what is newest.
+/// A slow consumer: `dirty` streams are marked, then sent with their last values (conflation).
 fn outbox(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("outbox, offer and take");
     for dirty in [1, 100, 5_000] {
         let universe = Arc::new(universe(dirty, 1));
         let objects = quotes(&universe, 2);
-        let mut newest = EncodedLastValues::new(dirty);
-        objects.iter().for_each(|object| newest.latest_mut().put(*object));
+        let mut last_values = EncodedLastValues::new(dirty);
+        objects.iter().for_each(|object| last_values.latest_mut().put(*object));
         let batches = [Arc::new(Batch::new(Arc::clone(&universe), AT, objects, vec![]))];
-        let picks: Vec<_> = (0..dirty).map(|place| ObjectRef::new(0, place)).collect();
+        let objects: Vec<_> = (0..dirty).map(|place| ObjectRef::new(0, place)).collect();
         let limits = OutboxLimits { conflate_above: 0, ..OutboxLimits::default() };
         group.throughput(Throughput::Elements(dirty as u64));
         group.bench_function(BenchmarkId::new("dirty", dirty), |bencher| {
@@ -66,11 +66,11 @@ fn outbox(criterion: &mut Criterion) {
             let frames = FrameCache::default();
             let now = Instant::now();
             bencher.iter(|| {
-                // What waits before them makes it behind.
+                // A pending control frame makes the outbox a slow consumer's.
                 outbox.push(Bytes::from_static(&[0x89, 0]));
-                let turn = FanOut::new(&batches, &frames, &newest, now);
-                let _ = black_box(outbox.offer(&turn, &picks));
-                while let Some(taken) = outbox.take(&newest) {
+                let fan_out = FanOut::new(&batches, &frames, &last_values, now);
+                let _ = black_box(outbox.offer(&fan_out, &objects));
+                while let Some(taken) = outbox.take(&last_values) {
                     black_box(taken);
                 }
             });
@@ -78,30 +78,30 @@ fn outbox(criterion: &mut Criterion) {
     }
 }
 
-/// A frame of ten objects, for the first who wants it and for the next.
+/// A frame of ten objects: encoded for the first subscriber, cached for the others.
 fn frame(criterion: &mut Criterion) {
     let universe = Arc::new(universe(10, 1));
     let batches = [Arc::new(Batch::new(Arc::clone(&universe), AT, quotes(&universe, 1), vec![]))];
-    let picks: Vec<_> = (0..10).map(|place| ObjectRef::new(0, place)).collect();
-    let newest = EncodedLastValues::new(10);
+    let objects: Vec<_> = (0..10).map(|place| ObjectRef::new(0, place)).collect();
+    let last_values = EncodedLastValues::new(10);
     let now = Instant::now();
     let mut group = criterion.benchmark_group("frame of ten");
-    group.bench_function("the first", |bencher| {
+    group.bench_function("first subscriber", |bencher| {
         let make = |frames: FrameCache| {
-            let turn = FanOut::new(&batches, &frames, &newest, now);
-            black_box(turn.frame(Codec::Json, None, &picks, 4096));
+            let fan_out = FanOut::new(&batches, &frames, &last_values, now);
+            black_box(fan_out.frame(Codec::Json, None, &objects, 4096));
             frames
         };
         bencher.iter_batched(FrameCache::default, make, BatchSize::SmallInput);
     });
-    group.bench_function("every other", |bencher| {
+    group.bench_function("other subscribers", |bencher| {
         let frames = FrameCache::default();
-        let turn = FanOut::new(&batches, &frames, &newest, now);
-        bencher.iter(|| black_box(turn.frame(Codec::Json, None, &picks, 4096)));
+        let fan_out = FanOut::new(&batches, &frames, &last_values, now);
+        bencher.iter(|| black_box(fan_out.frame(Codec::Json, None, &objects, 4096)));
     });
 }
 
-/// One list with so many in it: one more and one less, and all who are in it.
+/// The subscription index with many subscribers of one stream: unsubscribe and subscribe, and lookup.
 fn index(criterion: &mut Criterion) {
     let stream = StreamId::new(Channel::Trades, SymbolId(0));
     let mut group = criterion.benchmark_group("index");
@@ -110,7 +110,7 @@ fn index(criterion: &mut Criterion) {
         let keys: Vec<_> = (0..subscriptions).map(|_| index.join()).collect();
         keys.iter().for_each(|key| index.change(*key, |change| change.add(stream)));
         group.throughput(Throughput::Elements(1));
-        group.bench_function(BenchmarkId::new("add and remove", subscriptions), |bencher| {
+        group.bench_function(BenchmarkId::new("subscribe and unsubscribe", subscriptions), |bencher| {
             let middle = keys[subscriptions / 2];
             bencher.iter(|| {
                 index.change(black_box(middle), |change| change.remove(stream));
@@ -118,13 +118,13 @@ fn index(criterion: &mut Criterion) {
             });
         });
         group.throughput(Throughput::Elements(subscriptions as u64));
-        group.bench_function(BenchmarkId::new("who wants", subscriptions), |bencher| {
+        group.bench_function(BenchmarkId::new("look up subscribers", subscriptions), |bencher| {
             bencher.iter(|| index.who_wants(black_box(stream)).map(|SubscriberKey(key)| key).sum::<usize>());
         });
     }
 }
 
-/// A client's text message in one masked frame, read from one chunk.
+/// Decodes a client's text message from one masked frame in one chunk.
 fn decoder(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("decoder");
     for length in [64_usize, 64 << 10] {

@@ -1,5 +1,4 @@
-//! Runs the load client's own tests, which stand under its code: a bench without the standard
-//! harness has nobody to run them.
+//! Runs the unit tests of the load client, because a bench without the standard harness runs none.
 
 #[path = "../benches/load/main.rs"]
 mod load;
