@@ -12,7 +12,9 @@ use std::time::Instant;
 use bytes::Bytes;
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use tapecast::feed::Batch;
-use tapecast::hub::{EncodedLastValues, FanOut, FrameCache, Index, ObjectRef, SubscriberKey};
+use tapecast::hub::{
+    EncodedLastValues, FanOut, FrameCache, Index, ObjectRef, SubscriberKey, SubscriptionChange,
+};
 use tapecast::model::{Body, Channel, Object, Seq, StreamId, SymbolId, Timestamp, Universe};
 use tapecast::session::{Outbox, OutboxLimits};
 use tapecast::source::{Simulation, Simulator, universe};
@@ -56,7 +58,7 @@ fn outbox(criterion: &mut Criterion) {
         let universe = Arc::new(universe(dirty, 1));
         let objects = quotes(&universe, 2);
         let mut last_values = EncodedLastValues::new(dirty);
-        objects.iter().for_each(|object| last_values.latest_mut().put(*object));
+        objects.iter().for_each(|object| last_values.last_values_mut().put(*object));
         let batches = [Arc::new(Batch::new(Arc::clone(&universe), AT, objects, vec![]))];
         let objects: Vec<_> = (0..dirty).map(|place| ObjectRef::new(0, place)).collect();
         let limits = OutboxLimits { conflate_above: 0, ..OutboxLimits::default() };
@@ -108,18 +110,20 @@ fn index(criterion: &mut Criterion) {
     for subscriptions in [10, 1_000, 100_000] {
         let mut index = Index::new(1);
         let keys: Vec<_> = (0..subscriptions).map(|_| index.join()).collect();
-        keys.iter().for_each(|key| index.change(*key, |change| change.add(stream)));
+        keys.iter().for_each(|key| index.change(*key, &[SubscriptionChange::Add(stream)]));
         group.throughput(Throughput::Elements(1));
         group.bench_function(BenchmarkId::new("subscribe and unsubscribe", subscriptions), |bencher| {
             let middle = keys[subscriptions / 2];
             bencher.iter(|| {
-                index.change(black_box(middle), |change| change.remove(stream));
-                index.change(middle, |change| change.add(stream));
+                index.change(black_box(middle), &[SubscriptionChange::Remove(stream)]);
+                index.change(middle, &[SubscriptionChange::Add(stream)]);
             });
         });
         group.throughput(Throughput::Elements(subscriptions as u64));
         group.bench_function(BenchmarkId::new("look up subscribers", subscriptions), |bencher| {
-            bencher.iter(|| index.who_wants(black_box(stream)).map(|SubscriberKey(key)| key).sum::<usize>());
+            bencher.iter(|| {
+                index.subscribers_of(black_box(stream)).map(|SubscriberKey(key)| key).sum::<usize>()
+            });
         });
     }
 }

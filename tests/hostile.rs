@@ -120,7 +120,7 @@ fn who_is_too_slow_for_its_trades_is_told_so_and_closed() {
     let server = Server::start(|config| {
         config.simulation.trades_per_second = 50_000.0;
         config.outbox.end_above = 100_000;
-        config.patience.parting = support::DEADLINE;
+        config.patience.close = support::DEADLINE;
     });
     let mut client = Client::session(server.address);
     client.say(r#"{"action":"subscribe","trades":["*"]}"#);
