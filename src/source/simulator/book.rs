@@ -1,6 +1,6 @@
 use crate::model::{Conditions, Price, Quote, SymbolId, Tape, Timestamp, Trade, Venue};
 
-use super::prices::Worth;
+use super::factor_model::FairValue;
 use super::random::RandomStream;
 use super::venues::{OFF_EXCHANGE, quoting};
 
@@ -66,7 +66,12 @@ const DEPTH_TICKS: f64 = 40_000.0;
 
 impl Book {
     /// The book of the instrument at this place of its universe, around what it is worth.
-    pub(super) fn new(symbol: SymbolId, tape: Tape, worth: Worth, random: &mut RandomStream) -> Self {
+    pub(super) fn new(
+        symbol: SymbolId,
+        tape: Tape,
+        fair_value: FairValue,
+        random: &mut RandomStream,
+    ) -> Self {
         let nobody = Level { ticks: 0, size: 0, venue: Venue(0) };
         let mut book = Self {
             symbol,
@@ -77,15 +82,15 @@ impl Book {
             illiquidity: (1.0 + f64::from(symbol.0) / 20.0).sqrt(),
             ids: 0,
         };
-        book.center(worth, random);
+        book.center(fair_value, random);
         book
     }
 
     /// The quote changes: at least a size of it, and its prices if the worth has left them.
-    pub(super) fn requote(&mut self, worth: Worth, random: &mut RandomStream) {
-        let has_left = worth.ticks < self.bid.ticks as f64 || worth.ticks > self.ask.ticks as f64;
+    pub(super) fn requote(&mut self, fair_value: FairValue, random: &mut RandomStream) {
+        let has_left = fair_value.ticks < self.bid.ticks as f64 || fair_value.ticks > self.ask.ticks as f64;
         if has_left || random.bernoulli(RESPREAD) {
-            self.center(worth, random);
+            self.center(fair_value, random);
         }
         let changing = match self.hit {
             Side::Bid => &mut self.bid,
@@ -96,19 +101,19 @@ impl Book {
     }
 
     /// Puts bid and ask on both sides of the worth, at a spread that suits it.
-    fn center(&mut self, worth: Worth, random: &mut RandomStream) {
-        let usual = worth.ticks * NARROWEST * worth.heat * self.illiquidity;
+    fn center(&mut self, fair_value: FairValue, random: &mut RandomStream) {
+        let usual = fair_value.ticks * NARROWEST * fair_value.relative_volatility * self.illiquidity;
         let spread = 1 + (usual * random.uniform_in(0.5, 1.5)) as i64;
-        let bid = (worth.ticks - (spread - 1) as f64 * 0.5) as i64;
+        let bid = (fair_value.ticks - (spread - 1) as f64 * 0.5) as i64;
         let bid = bid.max(1);
         self.bid.move_to(bid, self.tape, random);
         self.ask.move_to(bid + spread, self.tape, random);
     }
 
     /// Shares change hands, at the bid, at the ask or between.
-    pub(super) fn trade(&mut self, worth: Worth, at: Timestamp, random: &mut RandomStream) -> Trade {
+    pub(super) fn trade(&mut self, fair_value: FairValue, at: Timestamp, random: &mut RandomStream) -> Trade {
         let spread = self.ask.ticks - self.bid.ticks;
-        let nearness = (worth.ticks - self.bid.ticks as f64) / spread as f64;
+        let nearness = (fair_value.ticks - self.bid.ticks as f64) / spread as f64;
         let buyer = random.bernoulli(nearness.clamp(CONTRARIANS, 1.0 - CONTRARIANS));
         let (side, level) = if buyer { (Side::QueryParams, self.ask) } else { (Side::Bid, self.bid) };
         self.hit = side;
@@ -203,20 +208,20 @@ mod tests {
 
     const NOON: Timestamp = Timestamp::from_nanos(0);
 
-    fn worth(ticks: f64) -> Worth {
-        Worth { ticks, heat: 1.0 }
+    fn fair_value(ticks: f64) -> FairValue {
+        FairValue { ticks, relative_volatility: 1.0 }
     }
 
     fn book(place: u32, ticks: f64) -> (Book, RandomStream) {
         let mut random = RandomStream::new(1, Purpose::Books);
-        (Book::new(SymbolId(place), Tape::C, worth(ticks), &mut random), random)
+        (Book::new(SymbolId(place), Tape::C, fair_value(ticks), &mut random), random)
     }
 
     /// The mean spread in ticks over many quotes around the same worth.
     fn usual_spread(place: u32, ticks: f64) -> f64 {
         let (mut book, mut random) = book(place, ticks);
         let spreads = (0..1_000).map(|_| {
-            book.requote(worth(ticks), &mut random);
+            book.requote(fair_value(ticks), &mut random);
             (book.ask.ticks - book.bid.ticks) as f64
         });
         spreads.sum::<f64>() / 1_000.0
@@ -235,7 +240,7 @@ mod tests {
         let (mut book, mut random) = book(0, 9_000.4);
 
         for ticks in [9_000.4, 12_000.9, 700.1, 2.5, 0.3, 5_000.0] {
-            book.requote(worth(ticks), &mut random);
+            book.requote(fair_value(ticks), &mut random);
 
             let quote = book.quote(NOON);
             assert!(quote.bid.ticks() >= 1 && quote.bid < quote.ask);
@@ -250,7 +255,7 @@ mod tests {
         let mut before = book.quote(NOON);
 
         for _ in 0..10_000 {
-            book.requote(worth(9_000.4), &mut random);
+            book.requote(fair_value(9_000.4), &mut random);
 
             let quote = book.quote(NOON);
             assert_ne!(quote, before);
@@ -264,8 +269,8 @@ mod tests {
         let (mut at_edge, mut between) = (0, 0);
 
         for number in 1..=10_000 {
-            book.requote(worth(150_000.2), &mut random);
-            let trade = book.trade(worth(150_000.2), NOON, &mut random);
+            book.requote(fair_value(150_000.2), &mut random);
+            let trade = book.trade(fair_value(150_000.2), NOON, &mut random);
 
             let quote = book.quote(NOON);
             assert!((quote.bid..=quote.ask).contains(&trade.price));
@@ -285,7 +290,7 @@ mod tests {
         let mut odd = 0;
 
         for _ in 0..10_000 {
-            let trade = book.trade(worth(3_000.5), NOON, &mut random);
+            let trade = book.trade(fair_value(3_000.5), NOON, &mut random);
 
             assert!(trade.size >= 1);
             assert_eq!(trade.size < 100, trade.conditions == Conditions::ODD_LOT);
@@ -298,9 +303,9 @@ mod tests {
 
     #[test]
     fn buyers_are_more_eager_the_nearer_the_worth_is_to_the_ask() {
-        let buyers = |worth_ticks| {
+        let buyers = |ticks| {
             let (mut book, mut random) = book(0, 3_000.5);
-            let mut trades = (0..1_000).map(|_| book.trade(worth(worth_ticks), NOON, &mut random));
+            let mut trades = (0..1_000).map(|_| book.trade(fair_value(ticks), NOON, &mut random));
             trades.by_ref().filter(|trade| trade.price.ticks() == 3_001).count()
         };
 

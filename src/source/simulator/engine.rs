@@ -5,8 +5,8 @@ use super::agenda::{Agenda, Matter};
 use super::arrivals::Arrivals;
 use super::bands::Bands;
 use super::book::Book;
+use super::factor_model::FactorModel;
 use super::halts::Halts;
-use super::prices::Prices;
 use super::random::{Purpose, RandomStream};
 use super::reports::{Fate, Reports};
 use super::simulation::Simulation;
@@ -33,7 +33,7 @@ use super::simulation::Simulation;
 pub struct Simulator {
     arrivals: Arrivals,
     activity: Activity,
-    prices: Prices,
+    prices: FactorModel,
     /// One for each instrument, in order.
     listings: Vec<Listing>,
     reports: Reports,
@@ -90,14 +90,14 @@ impl Simulator {
         let Simulation { seed, trades_per_second, rhythm, quotes_per_trade, band_step, .. } = settings;
         let mut happenings = RandomStream::new(seed, Purpose::Arrivals);
         let mut shapes = RandomStream::new(seed, Purpose::Books);
-        let mut prices = Prices::new(universe, seed);
+        let mut prices = FactorModel::new(universe, seed);
         let listings = universe
             .iter()
             .map(|instrument| {
-                let worth = prices.worth(instrument.id, 0);
+                let fair_value = prices.fair_value(instrument.id, 0);
                 Listing {
-                    book: Book::new(instrument.id, instrument.tape, worth, &mut shapes),
-                    bands: Bands::around(worth.ticks as i64, band_step),
+                    book: Book::new(instrument.id, instrument.tape, fair_value, &mut shapes),
+                    bands: Bands::around(fair_value.ticks as i64, band_step),
                     tape: instrument.tape,
                     is_halted: false,
                 }
@@ -176,15 +176,15 @@ impl Simulator {
         if listing.is_halted {
             return;
         }
-        let worth = self.prices.worth(SymbolId(self.place as u32), now.ns);
+        let fair_value = self.prices.fair_value(SymbolId(self.place as u32), now.ns);
         if is_quote || self.quote_share == 0.0 {
-            listing.book.requote(worth, &mut self.shapes);
+            listing.book.requote(fair_value, &mut self.shapes);
         }
         if is_quote {
             out.push(Event::Quote(listing.book.quote(now.at)));
             return;
         }
-        let trade = listing.book.trade(worth, now.at, &mut self.shapes);
+        let trade = listing.book.trade(fair_value, now.at, &mut self.shapes);
         if listing.bands.follow(trade.price, self.band_step) {
             out.push(Event::Luld(listing.bands.luld(trade.symbol, trade.tape, now.at)));
         }
@@ -239,13 +239,13 @@ impl Simulator {
         out.push(self.status(halt.symbol, TradingStatus::Halted, halt.reason, now.at));
     }
 
-    /// An instrument trades again, around what it is worth by now.
+    /// An instrument trades again, around what it is fair_value by now.
     fn resume(&mut self, symbol: SymbolId, now: Moment, out: &mut Vec<Event>) {
         out.push(self.status(symbol, TradingStatus::Resumed, StatusReason::ResumePoint, now.at));
-        let worth = self.prices.worth(symbol, now.ns);
+        let fair_value = self.prices.fair_value(symbol, now.ns);
         let listing = &mut self.listings[symbol.index()];
         listing.is_halted = false;
-        listing.book.requote(worth, &mut self.shapes);
+        listing.book.requote(fair_value, &mut self.shapes);
         out.push(Event::Quote(listing.book.quote(now.at)));
     }
 

@@ -3,58 +3,57 @@ use std::time::Duration;
 use crate::model::{Bar, Instrument, SECOND, Timestamp, Universe};
 
 use super::activity::{total_weight, weight};
+use super::backward_bars::{BackwardBars, RateDeviation};
 use super::random::Purpose;
-use super::rewind::{Mood, Rewind};
 use super::simulation::Simulation;
 
-/// An invented past that ends where the simulated market begins: at this price, at this time.
+/// Simulated historical bars that end at the price and the time at which the simulated market opens.
 ///
-/// It is told one instrument at a time, so that nobody has to hold the bars of a whole market. An
-/// instrument's bars follow from the seed, its place and its starting price, counted back from now;
-/// what days of the past look like does not depend on how old today is, but for a common factor.
+/// Bars are made for one instrument at a time, so that the bars of a whole market need not be in memory at once.
+/// They depend on the seed, the instrument's rank and its starting price, and are generated backwards from
+/// now. The time of day changes past days by a common factor only.
 ///
 /// A year of days, a day of minutes and ten minutes of seconds cost some 0.2 ms an instrument.
 #[derive(Clone, Debug)]
 pub struct History<'a> {
     seed: u64,
-    /// Where the days begin, the oldest first; the last is today.
+    /// The starts of days, the oldest first; the last is today's.
     days: &'a [Timestamp],
     now: Timestamp,
-    /// The rate of trades of an instrument whose weight of activity is 1.
+    /// The trade rate of an instrument whose activity weight is 1.
     trades_per_weight: f64,
 }
 
-/// The past of one instrument: bars in order of time, the oldest first.
+/// The historical bars of one instrument, the oldest first.
 ///
-/// As on the tape, stretches without a trade have no bar. The open of a bar is within a tick of
-/// where the price was when it began, and so of the close before it.
+/// As on the consolidated tape, intervals without a trade have no bar. A bar opens within a tick of the price at its
+/// start, and so of the previous close.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InstrumentHistory {
-    /// The days before today.
+    /// Daily bars of the days before today.
     pub days: Vec<Bar>,
-    /// The complete minutes of today.
+    /// Minute bars of today's complete minutes.
     pub minutes: Vec<Bar>,
-    /// The complete seconds since [`History::SECONDS_SINCE`]; those of a complete minute fold to
-    /// exactly its bar. The last one closes at the price where the market begins.
+    /// Second bars of the complete seconds within [`History::SECONDS_SINCE`]. Those of a complete minute add up
+    /// to exactly its bar. The last one closes at the price at which the market opens.
     pub seconds: Vec<Bar>,
 }
 
 const MINUTE: i64 = 60 * SECOND;
 
-/// How much busier or quieter, as a logarithm, days and minutes are than others.
-const DAYS: Mood = Mood(0.25);
-const MINUTES: Mood = Mood(0.2);
-const SECONDS: Mood = Mood(0.0);
+const DAYS: RateDeviation = RateDeviation(0.25);
+const MINUTES: RateDeviation = RateDeviation(0.2);
+const SECONDS: RateDeviation = RateDeviation(0.0);
 
 impl<'a> History<'a> {
-    /// For so long before the current minute, and never longer than today, seconds are told.
+    /// Second bars go back this far before the current minute, and not beyond today.
     pub const SECONDS_SINCE: Duration = Duration::from_mins(10);
 
-    /// The past of a market that begins now with these settings.
+    /// The history of a market that opens at `now` with these settings. O(instruments).
     ///
-    /// `days` are the beginnings of the days to tell, the oldest first; the last one is today's, not
-    /// after `now`. All are on whole minutes. Instruments were as busy as they will be; the past of
-    /// a market that is to be silent was as busy as the default one. O(instruments).
+    /// `days` are the starts of the days to generate, the oldest first. The last one is today's and not after
+    /// `now`. All are whole minutes. Instruments are as active as in the market itself; the history of a
+    /// market with a rate of 0 has the default rate.
     pub fn new(universe: &Universe, settings: Simulation, days: &'a [Timestamp], now: Timestamp) -> Self {
         let trades_per_second = match settings.trades_per_second {
             rate if rate > 0.0 => rate,
@@ -64,62 +63,56 @@ impl<'a> History<'a> {
         Self { seed: settings.seed, days, now, trades_per_weight }
     }
 
-    /// The past of this instrument. O(bars).
+    /// The bars of this instrument. O(bars).
     pub fn of(&self, instrument: &Instrument) -> InstrumentHistory {
         let rate = self.trades_per_weight * weight(instrument.id.index());
-        let start = instrument.previous_close.ticks() as f64;
-        let mut today = Rewind::new(instrument, rate, start, self.seed, Purpose::Today);
+        let opening_ticks = instrument.previous_close.ticks() as f64;
+        let mut today = BackwardBars::new(instrument, rate, opening_ticks, self.seed, Purpose::Today);
         let (minutes, seconds) = self.today(&mut today);
-        let mut past = Rewind::new(instrument, rate, today.ticks(), self.seed, Purpose::PastDays);
+        let mut past = BackwardBars::new(instrument, rate, today.ticks(), self.seed, Purpose::PastDays);
         InstrumentHistory { days: self.days_before(&mut past), minutes, seconds }
     }
 
-    fn today(&self, past: &mut Rewind) -> (Vec<Bar>, Vec<Bar>) {
+    fn today(&self, bars: &mut BackwardBars) -> (Vec<Bar>, Vec<Bar>) {
         let Some(&midnight) = self.days.last() else { return Default::default() };
         let current = self.now.floor_to(MINUTE);
         let seconds_since = midnight.max(current - Self::SECONDS_SINCE);
 
-        let seconds = backwards(seconds_since, self.now.floor_to(SECOND), SECOND, past, SECONDS);
-        let earlier = backwards(midnight, seconds_since, MINUTE, past, MINUTES);
-        let complete = seconds.iter().filter(|bar| bar.start < current);
-        let mut minutes = earlier;
-        for second in complete {
+        let seconds = backwards(seconds_since, self.now.floor_to(SECOND), SECOND, bars, SECONDS);
+        let mut minutes = backwards(midnight, seconds_since, MINUTE, bars, MINUTES);
+        for second in seconds.iter().filter(|bar| bar.start < current) {
             let start = second.start.floor_to(MINUTE);
             match minutes.last_mut() {
-                Some(minute) if minute.start == start => join(minute, second),
+                Some(minute) if minute.start == start => minute.absorb(second),
                 _ => minutes.push(Bar { start, ..*second }),
             }
         }
         (minutes, seconds)
     }
 
-    fn days_before(&self, past: &mut Rewind) -> Vec<Bar> {
+    fn days_before(&self, bars: &mut BackwardBars) -> Vec<Bar> {
         let days = self.days.windows(2).rev();
         let mut bars: Vec<Bar> =
-            days.filter_map(|day| past.bar(day[0], day[1].nanos_since(day[0]), DAYS)).collect();
+            days.filter_map(|day| bars.previous(day[0], day[1].nanos_since(day[0]), DAYS)).collect();
         bars.reverse();
         bars
     }
 }
 
 /// Bars of this length from `since` to `until`, in order of time.
-fn backwards(since: Timestamp, until: Timestamp, length_ns: i64, past: &mut Rewind, mood: Mood) -> Vec<Bar> {
+fn backwards(
+    since: Timestamp,
+    until: Timestamp,
+    length_ns: i64,
+    source: &mut BackwardBars,
+    deviation: RateDeviation,
+) -> Vec<Bar> {
     let count = (until.nanos_since(since) / length_ns).max(0);
     let starts = (1..=count).map(|back| Timestamp::from_nanos(until.nanos() - back * length_ns));
     let mut bars = Vec::with_capacity(count as usize);
-    bars.extend(starts.filter_map(|start| past.bar(start, length_ns, mood)));
+    bars.extend(starts.filter_map(|start| source.previous(start, length_ns, deviation)));
     bars.reverse();
     bars
-}
-
-/// Takes the next bar into this longer one.
-fn join(longer: &mut Bar, next: &Bar) {
-    longer.high = longer.high.max(next.high);
-    longer.low = longer.low.min(next.low);
-    longer.close = next.close;
-    longer.volume += next.volume;
-    longer.trades += next.trades;
-    longer.notional += next.notional;
 }
 
 #[cfg(test)]
@@ -132,12 +125,12 @@ mod tests {
     const DAY: i64 = 86_400 * SECOND;
     const MIDNIGHT: i64 = 1_700_006_400 * SECOND;
 
-    /// A year of days up to midnight, and some later midnight.
+    /// The midnights of a year, the last one `later_days` after [`MIDNIGHT`].
     fn year(later_days: i64) -> Vec<Timestamp> {
         (0..=365).map(|day| Timestamp::from_nanos(MIDNIGHT + (day - 365 + later_days) * DAY)).collect()
     }
 
-    /// So long after that midnight.
+    /// The time this long after [`MIDNIGHT`].
     fn at(hours: i64, seconds: i64) -> Timestamp {
         Timestamp::from_nanos(MIDNIGHT + (hours * 3600 + seconds) * SECOND + 700 * MILLISECOND)
     }
@@ -154,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn every_bar_is_one_that_trades_could_have_made() {
+    fn every_bar_is_consistent_with_some_trades() {
         for (instrument, history) in histories(300, 1, at(15, 12)) {
             for bar in history.days.iter().chain(&history.minutes).chain(&history.seconds) {
                 let shares = u128::from(bar.volume);
@@ -169,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn the_past_is_complete_up_to_now() {
+    fn the_history_is_complete_up_to_now() {
         for (_, history) in histories(20, 1, at(15, 12)) {
             assert_eq!(history.days.len(), 365);
             assert_eq!(history.minutes.len(), 15 * 60);
@@ -184,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn bars_go_on_where_the_ones_before_ended() {
+    fn bars_open_near_the_previous_close() {
         for (instrument, history) in histories(300, 1, at(15, 12)) {
             let gap = 1.0 / instrument.previous_close.to_dollars() + 0.04;
             for bars in [&history.days, &history.minutes, &history.seconds] {
@@ -198,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn the_past_ends_where_the_market_begins_and_yesterday_elsewhere() {
+    fn the_history_ends_at_the_opening_price_and_yesterday_at_another() {
         let mut moved = 0;
         for (instrument, history) in histories(20, 1, at(15, 12)) {
             assert_eq!(history.seconds[611].close, instrument.previous_close);
@@ -211,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn seconds_fold_to_exactly_their_minutes() {
+    fn second_bars_add_up_to_exactly_their_minute_bars() {
         for (_, history) in histories(100, 3, at(15, 12)) {
             for minute in history.minutes.iter().rev().take(10) {
                 let within: Vec<&Bar> =
@@ -228,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn just_after_midnight_today_is_short() {
+    fn just_after_midnight_today_has_few_bars() {
         let (_, history) = histories(1, 1, at(0, 150)).remove(0);
 
         assert_eq!((history.days.len(), history.minutes.len(), history.seconds.len()), (365, 2, 150));
@@ -236,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_seed_has_the_same_past_at_whatever_time() {
+    fn the_history_of_a_seed_does_not_depend_on_the_date() {
         let universe = universe(5, 1);
         let settings = Simulation::default();
         let (days, later) = (year(0), year(30));
@@ -256,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn instruments_were_as_busy_as_they_will_be() {
+    fn instruments_are_as_active_as_in_the_market_itself() {
         let (count, seconds) = (20, 120);
         let universe = universe(count, 1);
         let mut simulator = Simulator::new(&universe, Simulation::UNEVENTFUL);
@@ -274,15 +267,15 @@ mod tests {
         {
             let sum = |of: fn(&Bar) -> u64| history.seconds.iter().map(of).sum::<u64>() as f64;
             let (trades, volume) = (sum(|bar| bar.trades), sum(|bar| bar.volume));
-            let busier = trades / 612.0 / per_second;
-            let larger = (volume / trades) / (shares / (per_second * seconds as f64));
-            assert!((0.9..1.1).contains(&busier), "{}: {busier}", instrument.symbol);
-            assert!((0.8..1.25).contains(&larger), "{}: {larger}", instrument.symbol);
+            let rate = trades / 612.0 / per_second;
+            let size = (volume / trades) / (shares / (per_second * seconds as f64));
+            assert!((0.9..1.1).contains(&rate), "{}: {rate}", instrument.symbol);
+            assert!((0.8..1.25).contains(&size), "{}: {size}", instrument.symbol);
         }
     }
 
     #[test]
-    fn a_day_of_the_past_moves_as_far_as_a_day_to_come() {
+    fn historical_days_have_the_volatility_of_simulated_days() {
         let histories = histories(200, 1, at(15, 12));
         let deviation = |bars: fn(&InstrumentHistory) -> &Vec<Bar>| {
             let moves: Vec<f64> = histories

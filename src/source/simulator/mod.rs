@@ -21,19 +21,19 @@
 mod activity;
 mod agenda;
 mod arrivals;
+mod backward_bars;
 mod bands;
 mod book;
 mod engine;
+mod factor_model;
 mod halts;
 mod history;
 mod listings;
 mod names;
-mod path;
 mod portable_math;
-mod prices;
+mod price_process;
 mod random;
 mod reports;
-mod rewind;
 mod simulation;
 
 mod venues;
