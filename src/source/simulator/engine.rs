@@ -3,13 +3,13 @@ use crate::model::{Event, Status, StatusReason, SymbolId, Tape, Timestamp, Tradi
 use super::activity::Activity;
 use super::agenda::{Agenda, Matter};
 use super::arrivals::Arrivals;
-use super::bands::Bands;
-use super::book::Book;
 use super::factor_model::FactorModel;
 use super::halts::Halts;
+use super::price_bands::PriceBands;
 use super::random::{Purpose, RandomStream};
-use super::reports::{Fate, Reports};
 use super::simulation::Simulation;
+use super::top_of_book::TopOfBook;
+use super::trade_reporting::{Reporting, TradeReporting};
 
 /// A stock market out of nothing: prices, quotes and trades, a millisecond at a time.
 ///
@@ -36,7 +36,7 @@ pub struct Simulator {
     prices: FactorModel,
     /// One for each instrument, in order.
     listings: Vec<Listing>,
-    reports: Reports,
+    reports: TradeReporting,
     halts: Halts,
     agenda: Agenda,
     /// Of when, to whom and what.
@@ -53,8 +53,8 @@ pub struct Simulator {
 /// One instrument as it is traded.
 #[derive(Clone, Debug)]
 struct Listing {
-    book: Book,
-    bands: Bands,
+    book: TopOfBook,
+    bands: PriceBands,
     tape: Tape,
     is_halted: bool,
 }
@@ -96,8 +96,8 @@ impl Simulator {
             .map(|instrument| {
                 let fair_value = prices.fair_value(instrument.id, 0);
                 Listing {
-                    book: Book::new(instrument.id, instrument.tape, fair_value, &mut shapes),
-                    bands: Bands::around(fair_value.ticks as i64, band_step),
+                    book: TopOfBook::new(instrument.id, instrument.tape, fair_value, &mut shapes),
+                    bands: PriceBands::around(fair_value.ticks as i64, band_step),
                     tape: instrument.tape,
                     is_halted: false,
                 }
@@ -110,7 +110,7 @@ impl Simulator {
             activity: Activity::new(universe.len()),
             prices,
             listings,
-            reports: Reports::new(&settings),
+            reports: TradeReporting::new(&settings),
             halts: Halts::new(&settings),
             agenda: Agenda::default(),
             happenings,
@@ -185,14 +185,16 @@ impl Simulator {
             return;
         }
         let trade = listing.book.trade(fair_value, now.at, &mut self.shapes);
-        if listing.bands.follow(trade.price, self.band_step) {
+        if listing.bands.update(trade.price, self.band_step) {
             out.push(Event::Luld(listing.bands.luld(trade.symbol, trade.tape, now.at)));
         }
-        let (after_ns, matter) = match self.reports.fate() {
-            Fate::TcpTransport => return out.push(Event::Trade(trade)),
-            Fate::Late(held_ns) => return self.agenda.write(now.ns + held_ns, Matter::Late(trade, held_ns)),
-            Fate::Corrected(after_ns) => (after_ns, Matter::Correct(trade)),
-            Fate::Cancelled(after_ns) => (after_ns, Matter::Cancel(trade)),
+        let (after_ns, matter) = match self.reports.next() {
+            Reporting::OnTime => return out.push(Event::Trade(trade)),
+            Reporting::Late { delay_ns } => {
+                return self.agenda.write(now.ns + delay_ns, Matter::Late(trade, delay_ns));
+            }
+            Reporting::Corrected { delay_ns } => (delay_ns, Matter::Correct(trade)),
+            Reporting::Cancelled { delay_ns } => (delay_ns, Matter::Cancel(trade)),
         };
         out.push(Event::Trade(trade));
         self.agenda.write(now.ns + after_ns, matter);
@@ -209,11 +211,15 @@ impl Simulator {
                 if !listing.is_halted {
                     let ago_ns = reported(now.ns) - reported(now.ns - held_ns);
                     let happened = later(now.at, -(ago_ns as i64));
-                    out.push(Event::Trade(Reports::late(trade, listing.book.next_id(), happened)));
+                    out.push(Event::Trade(TradeReporting::late(
+                        trade,
+                        listing.book.next_trade_id(),
+                        happened,
+                    )));
                 }
             }
             Matter::Correct(trade) => {
-                let id = self.listings[trade.symbol.index()].book.next_id();
+                let id = self.listings[trade.symbol.index()].book.next_trade_id();
                 out.push(Event::Correction(self.reports.correct(&trade, id, now.at)));
             }
             Matter::Cancel(trade) => out.push(Event::Cancel(self.reports.cancel(&trade, now.at))),
@@ -221,7 +227,7 @@ impl Simulator {
     }
 
     fn plan_halt(&mut self, now_ns: u64) {
-        if let Some(gap_ns) = self.halts.gap_ns() {
+        if let Some(gap_ns) = self.halts.next_gap_ns() {
             self.agenda.write(now_ns + gap_ns, Matter::Halt);
         }
     }
@@ -229,7 +235,7 @@ impl Simulator {
     /// Some instrument stops trading; nothing changes if it has already.
     fn halt(&mut self, now: Moment, out: &mut Vec<Event>) {
         self.plan_halt(now.ns);
-        let halt = self.halts.halt(self.listings.len());
+        let halt = self.halts.sample(self.listings.len());
         let listing = &mut self.listings[halt.symbol.index()];
         if listing.is_halted {
             return;

@@ -3,9 +3,9 @@ use crate::model::{StatusReason, SymbolId};
 use super::random::{Purpose, RandomStream};
 use super::simulation::Simulation;
 
-/// When trading is halted, in which instrument, for how long and why.
+/// Trading halts: a Poisson process over the whole market.
 ///
-/// Halts are a Poisson process in time and hit every instrument alike, busy or quiet.
+/// Every instrument is halted with the same probability, active or not.
 #[derive(Clone, Debug)]
 pub(super) struct Halts {
     mean_gap_ns: f64,
@@ -13,7 +13,7 @@ pub(super) struct Halts {
     random: RandomStream,
 }
 
-/// One halt to be.
+/// A halt of one instrument.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Halt {
     pub(super) symbol: SymbolId,
@@ -21,8 +21,8 @@ pub(super) struct Halt {
     pub(super) reason: StatusReason,
 }
 
-/// From the shortest halt to the longest, in mean lengths: 10 s and a minute, when the mean is 35 s.
-const LENGTHS: std::ops::Range<f64> = 2.0 / 7.0..12.0 / 7.0;
+/// The length of a halt in units of the mean: 10 s to a minute for a mean of 35 s.
+const RELATIVE_LENGTH: std::ops::Range<f64> = 2.0 / 7.0..12.0 / 7.0;
 
 impl Halts {
     pub(super) fn new(settings: &Simulation) -> Self {
@@ -33,17 +33,19 @@ impl Halts {
         }
     }
 
-    /// From one halt to the next, in nanoseconds; `None` if there is to be none.
-    pub(super) fn gap_ns(&mut self) -> Option<u64> {
+    /// The time to the next halt in nanoseconds; `None` with a rate of 0.
+    pub(super) fn next_gap_ns(&mut self) -> Option<u64> {
         let gap = self.mean_gap_ns.is_finite().then(|| self.mean_gap_ns * self.random.exponential());
         gap.map(|gap_ns| gap_ns as u64)
     }
 
-    /// A halt of one of so many instruments.
-    pub(super) fn halt(&mut self, instruments: usize) -> Halt {
+    /// A random halt in a market of this number of instruments.
+    pub(super) fn sample(&mut self, instruments: usize) -> Halt {
         Halt {
             symbol: SymbolId(self.random.uniform_below(instruments as u32)),
-            length_ns: (self.mean_length_ns * self.random.uniform_in(LENGTHS.start, LENGTHS.end)) as u64,
+            length_ns: (self.mean_length_ns
+                * self.random.uniform_in(RELATIVE_LENGTH.start, RELATIVE_LENGTH.end))
+                as u64,
             reason: match self.random.bernoulli(0.5) {
                 true => StatusReason::NewsPending,
                 false => StatusReason::VolatilityPause,

@@ -22,8 +22,6 @@ mod activity;
 mod agenda;
 mod arrivals;
 mod backward_bars;
-mod bands;
-mod book;
 mod engine;
 mod factor_model;
 mod halts;
@@ -31,10 +29,12 @@ mod history;
 mod listings;
 mod names;
 mod portable_math;
+mod price_bands;
 mod price_process;
 mod random;
-mod reports;
 mod simulation;
+mod top_of_book;
+mod trade_reporting;
 
 mod venues;
 

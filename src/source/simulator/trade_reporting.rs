@@ -2,50 +2,54 @@ use std::ops::Range;
 
 use crate::model::{Cancel, CancelAction, Conditions, Correction, Price, Print, Timestamp, Trade};
 
-use super::book::conditions;
 use super::random::{Purpose, RandomStream};
 use super::simulation::Simulation;
+use super::top_of_book::conditions;
 
-/// What goes wrong with the reports of trades: some are late, some wrong, some void.
+/// Decides which trades are reported late, corrected or cancelled.
 ///
-/// One draw of its own for each trade decides; what trades are like is not touched by it.
+/// It has a random stream of its own, so it does not change the trades themselves.
 #[derive(Clone, Debug)]
-pub(super) struct Reports {
-    /// Below this a trade is late, below the next one to be corrected, below the last cancelled.
+pub(super) struct TradeReporting {
+    /// Cumulative shares: a uniform number below `late` makes a trade late, and so on.
     late: f64,
     corrected: f64,
     cancelled: f64,
     random: RandomStream,
 }
 
-/// What becomes of a trade.
+/// How a trade is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
-    /// It is reported as it is.
-    TcpTransport,
-    /// It is reported only so many nanoseconds after it happened.
-    Late(u64),
-    /// It is reported, and corrected so much later.
-    Corrected(u64),
-    /// It is reported, and cancelled so much later.
-    Cancelled(u64),
+pub(super) enum Reporting {
+    OnTime,
+    Late {
+        delay_ns: u64,
+    },
+    /// On time, and corrected after the delay.
+    Corrected {
+        delay_ns: u64,
+    },
+    /// On time, and cancelled after the delay.
+    Cancelled {
+        delay_ns: u64,
+    },
 }
 
-/// How late a trade is reported, in nanoseconds. Above 10 s a real one must be marked late (FINRA Rule 6380A).
-const LATENESS: Range<f64> = 1e9..30e9;
+/// The delay of a late report, in nanoseconds. A real trade must be marked late above 10 s (FINRA Rule 6380A).
+const LATE_DELAY_NS: Range<f64> = 1e9..30e9;
 
-/// How long after a trade its correction or its cancel comes. Minutes or hours in a real market; here,
-/// while it is still to be seen.
-const REMORSE: Range<f64> = 1e9..8e9;
+/// The time from a trade to its correction or cancel, in nanoseconds. Real markets take minutes or hours; here the
+/// trade is still on screen.
+const CORRECTION_DELAY_NS: Range<f64> = 1e9..8e9;
 
-/// By how many ticks a price is wrong at most.
-const WRONG_TICKS: u32 = 4;
+/// The largest difference between a corrected and an original price.
+const MAX_PRICE_ERROR_TICKS: u32 = 4;
 
-/// Sold, out of sequence (`Z` of the Consolidated Tape System), and the same of an odd lot.
+/// Sold out of sequence (`Z` of the Consolidated Tape System), of a round lot and of an odd lot.
 const LATE: Conditions = Conditions([b'Z', 0]);
 const LATE_ODD_LOT: Conditions = Conditions([b'Z', b'I']);
 
-impl Reports {
+impl TradeReporting {
     pub(super) fn new(settings: &Simulation) -> Self {
         let late = settings.late_share;
         let corrected = late + settings.corrected_share;
@@ -53,28 +57,30 @@ impl Reports {
         Self { late, corrected, cancelled, random: RandomStream::new(settings.seed, Purpose::Reports) }
     }
 
-    /// What becomes of the next trade.
-    pub(super) fn fate(&mut self) -> Fate {
-        let lot = self.random.uniform();
-        if lot >= self.cancelled {
-            return Fate::TcpTransport;
+    /// How the next trade is reported.
+    pub(super) fn next(&mut self) -> Reporting {
+        let uniform = self.random.uniform();
+        if uniform >= self.cancelled {
+            return Reporting::OnTime;
         }
-        let mut after = |span: Range<f64>| self.random.uniform_in(span.start, span.end) as u64;
-        match lot {
-            lot if lot < self.late => Fate::Late(after(LATENESS)),
-            lot if lot < self.corrected => Fate::Corrected(after(REMORSE)),
-            _ => Fate::Cancelled(after(REMORSE)),
+        let mut delay_ns = |range: Range<f64>| self.random.uniform_in(range.start, range.end) as u64;
+        match uniform {
+            uniform if uniform < self.late => Reporting::Late { delay_ns: delay_ns(LATE_DELAY_NS) },
+            uniform if uniform < self.corrected => {
+                Reporting::Corrected { delay_ns: delay_ns(CORRECTION_DELAY_NS) }
+            }
+            _ => Reporting::Cancelled { delay_ns: delay_ns(CORRECTION_DELAY_NS) },
         }
     }
 
-    /// A trade as it is reported late, under this id: with the stamp of when it happened.
-    pub(super) fn late(trade: Trade, id: u64, happened: Timestamp) -> Trade {
+    /// The late report of a trade, with this id and the time of the trade.
+    pub(super) fn late(trade: Trade, id: u64, traded_at: Timestamp) -> Trade {
         let is_odd_lot = trade.conditions == Conditions::ODD_LOT;
         let conditions = if is_odd_lot { LATE_ODD_LOT } else { LATE };
-        Trade { id, conditions, at: happened, ..trade }
+        Trade { id, conditions, at: traded_at, ..trade }
     }
 
-    /// The correction of a trade: another price or another size, under this new id.
+    /// The correction of a trade: another price or another size, with this new id.
     pub(super) fn correct(&mut self, trade: &Trade, id: u64, at: Timestamp) -> Correction {
         let original = Print::of(trade);
         let corrected = match self.random.bernoulli(0.5) {
@@ -88,7 +94,6 @@ impl Reports {
         Correction { symbol, venue, original, corrected, tape, at }
     }
 
-    /// The end of a trade.
     pub(super) fn cancel(&mut self, trade: &Trade, at: Timestamp) -> Cancel {
         let action = if self.random.bernoulli(0.5) { CancelAction::Cancelled } else { CancelAction::Error };
         let Trade { symbol, id, venue, price, size, tape, .. } = *trade;
@@ -96,7 +101,7 @@ impl Reports {
     }
 
     fn other_price(&mut self, price: Price) -> Price {
-        let ticks = Price::from_ticks(i64::from(1 + self.random.uniform_below(WRONG_TICKS)));
+        let ticks = Price::from_ticks(i64::from(1 + self.random.uniform_below(MAX_PRICE_ERROR_TICKS)));
         let is_lower = self.random.bernoulli(0.5) && price > ticks;
         if is_lower { price - ticks } else { price + ticks }
     }

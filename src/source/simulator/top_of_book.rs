@@ -6,28 +6,26 @@ use super::venues::{OFF_EXCHANGE, quoting};
 
 /// The best bid and the best ask of one instrument, and the trades between them.
 ///
-/// `bid < ask` always, and a trade is never outside of the two. Only [`Book::requote`] changes what is
-/// shown, so whoever tells about every call of it never shows a trade outside of the quote that
-/// it told last.
+/// `bid < ask` always, and every trade is within the two. Only [`TopOfBook::requote`] changes the quote; with a
+/// quote published after each call of it, no trade is outside of the quote before it.
 ///
-/// What moves the book is the instrument's worth: while it lies between bid and ask, people come
-/// and go at the same prices; when it leaves them, the quote follows. Buyers pay the ask
-/// the more often the nearer the worth is to it, as in Glosten and Milgrom (1985).
+/// The fair value drives the quote: while it is between bid and ask, only sizes change; when it leaves them, prices
+/// follow. The nearer the fair value is to the ask, the more trades are at the ask, as in Glosten and
+/// Milgrom (1985).
 #[derive(Clone, Debug)]
-pub(super) struct Book {
+pub(super) struct TopOfBook {
     symbol: SymbolId,
     tape: Tape,
     bid: Level,
     ask: Level,
-    /// The side that was traded last, and so the one where something has changed.
-    hit: Side,
-    /// Of how little interest the instrument is: 1 for the first of a universe, 15 for the 5,000th.
+    /// The side of the last trade. Its size changes with the next quote.
+    traded_side: Side,
+    /// Widens the spread of less active instruments: 1 for rank 0, 15 for rank 5,000.
     illiquidity: f64,
-    /// How many ids are given away.
-    ids: u64,
+    last_trade_id: u64,
 }
 
-/// The best price on one side: who shows how many shares.
+/// The best price of one side, with the displayed size and its venue.
 #[derive(Clone, Copy, Debug)]
 struct Level {
     ticks: i64,
@@ -38,97 +36,98 @@ struct Level {
 #[derive(Clone, Copy, Debug)]
 enum Side {
     Bid,
-    QueryParams,
+    Ask,
 }
 
-/// Shares in a round lot. Since 2025 lots of dear stocks are smaller (40 shares from $250,
-/// Rule 600(b)(93) of Regulation NMS); the conditions on the tape here follow the old rule.
+/// Shares in a round lot. Since 2025 round lots of high-priced stocks are smaller (40 shares from $250, Rule
+/// 600(b)(93) of Regulation NMS); the trade conditions here follow the old rule.
 const ROUND_LOT: u32 = 100;
 
 /// The spread of the most liquid instrument relative to its price: 1 tick below $250, 2 or 3 at $600.
-const NARROWEST: f64 = 0.000_03;
+const MIN_RELATIVE_SPREAD: f64 = 0.000_03;
 
-/// How often the spread is set anew though the worth has not left it.
-const RESPREAD: f64 = 0.15;
+/// The probability of a new spread although the fair value is still between bid and ask.
+const NEW_SPREAD_PROBABILITY: f64 = 0.15;
 
-/// How many of the trades with room between bid and ask take place there, not at either.
-const BETWEEN: f64 = 0.15;
+/// The share of trades inside the spread, where it is wider than a tick.
+const INSIDE_SPREAD_SHARE: f64 = 0.15;
 
-/// How many trades are odd lots; more than half, for some years now (O'Hara, Yao and Ye 2014,
-/// "What's not there: odd lots and market data", and the SEC's later counts).
-const ODD_LOTS: f64 = 0.55;
+/// The share of odd lots; more than half of all trades for some years now (O'Hara, Yao and Ye 2014, "What's not there:
+/// odd lots and market data", and the SEC's later counts).
+const ODD_LOT_SHARE: f64 = 0.55;
 
-/// Even at the edge of the spread some trade against the wind.
-const CONTRARIANS: f64 = 0.1;
+/// The least probability of a trade at either side, with the fair value at the other.
+const MIN_SIDE_PROBABILITY: f64 = 0.1;
 
-/// Displayed depth: on average as many lots as make $40,000, and up to one lot besides.
-const DEPTH_TICKS: f64 = 40_000.0;
+/// The mean displayed depth in dollars, to which up to one round lot is added. Divided by a price in ticks it gives
+/// round lots, because a round lot has as many shares as a dollar has ticks.
+const DEPTH_DOLLARS: f64 = 40_000.0;
 
-impl Book {
-    /// The book of the instrument at this place of its universe, around what it is worth.
+impl TopOfBook {
+    /// A quote around the fair value. The id is the instrument's rank by activity.
     pub(super) fn new(
         symbol: SymbolId,
         tape: Tape,
         fair_value: FairValue,
         random: &mut RandomStream,
     ) -> Self {
-        let nobody = Level { ticks: 0, size: 0, venue: Venue(0) };
+        let empty = Level { ticks: 0, size: 0, venue: Venue(0) };
         let mut book = Self {
             symbol,
             tape,
-            bid: nobody,
-            ask: nobody,
-            hit: Side::Bid,
+            bid: empty,
+            ask: empty,
+            traded_side: Side::Bid,
             illiquidity: (1.0 + f64::from(symbol.0) / 20.0).sqrt(),
-            ids: 0,
+            last_trade_id: 0,
         };
         book.center(fair_value, random);
         book
     }
 
-    /// The quote changes: at least a size of it, and its prices if the worth has left them.
+    /// Changes the quote: at least one size, and the prices if the fair value has left them.
     pub(super) fn requote(&mut self, fair_value: FairValue, random: &mut RandomStream) {
         let has_left = fair_value.ticks < self.bid.ticks as f64 || fair_value.ticks > self.ask.ticks as f64;
-        if has_left || random.bernoulli(RESPREAD) {
+        if has_left || random.bernoulli(NEW_SPREAD_PROBABILITY) {
             self.center(fair_value, random);
         }
-        let changing = match self.hit {
+        let changing = match self.traded_side {
             Side::Bid => &mut self.bid,
-            Side::QueryParams => &mut self.ask,
+            Side::Ask => &mut self.ask,
         };
         changing.refill(self.tape, random);
-        self.hit = if random.bernoulli(0.5) { Side::Bid } else { Side::QueryParams };
+        self.traded_side = if random.bernoulli(0.5) { Side::Bid } else { Side::Ask };
     }
 
-    /// Puts bid and ask on both sides of the worth, at a spread that suits it.
+    /// Centers bid and ask on the fair value, with a spread that depends on price, volatility and liquidity.
     fn center(&mut self, fair_value: FairValue, random: &mut RandomStream) {
-        let usual = fair_value.ticks * NARROWEST * fair_value.relative_volatility * self.illiquidity;
-        let spread = 1 + (usual * random.uniform_in(0.5, 1.5)) as i64;
+        let mean = fair_value.ticks * MIN_RELATIVE_SPREAD * fair_value.relative_volatility * self.illiquidity;
+        let spread = 1 + (mean * random.uniform_in(0.5, 1.5)) as i64;
         let bid = (fair_value.ticks - (spread - 1) as f64 * 0.5) as i64;
         let bid = bid.max(1);
         self.bid.move_to(bid, self.tape, random);
         self.ask.move_to(bid + spread, self.tape, random);
     }
 
-    /// Shares change hands, at the bid, at the ask or between.
+    /// A trade at the bid, at the ask or inside the spread.
     pub(super) fn trade(&mut self, fair_value: FairValue, at: Timestamp, random: &mut RandomStream) -> Trade {
         let spread = self.ask.ticks - self.bid.ticks;
-        let nearness = (fair_value.ticks - self.bid.ticks as f64) / spread as f64;
-        let buyer = random.bernoulli(nearness.clamp(CONTRARIANS, 1.0 - CONTRARIANS));
-        let (side, level) = if buyer { (Side::QueryParams, self.ask) } else { (Side::Bid, self.bid) };
-        self.hit = side;
+        let position = (fair_value.ticks - self.bid.ticks as f64) / spread as f64;
+        let is_buy = random.bernoulli(position.clamp(MIN_SIDE_PROBABILITY, 1.0 - MIN_SIDE_PROBABILITY));
+        let (side, level) = if is_buy { (Side::Ask, self.ask) } else { (Side::Bid, self.bid) };
+        self.traded_side = side;
 
         let size = size(level.ticks, random);
-        let (ticks, size, venue) = if spread > 1 && random.bernoulli(BETWEEN) {
+        let (ticks, size, venue) = if spread > 1 && random.bernoulli(INSIDE_SPREAD_SHARE) {
             let inside = 1 + random.uniform_below((spread - 1) as u32);
             (self.bid.ticks + i64::from(inside), size, OFF_EXCHANGE)
         } else {
-            // Nobody can buy more than is shown at this price.
+            // A trade at the quote is limited by the displayed size.
             (level.ticks, size.min(level.size), level.venue)
         };
         Trade {
             symbol: self.symbol,
-            id: self.next_id(),
+            id: self.next_trade_id(),
             venue,
             price: Price::from_ticks(ticks),
             size,
@@ -138,13 +137,12 @@ impl Book {
         }
     }
 
-    /// An id that no trade of the instrument had before, above all of them.
-    pub(super) fn next_id(&mut self) -> u64 {
-        self.ids += 1;
-        self.ids
+    /// A new trade id, above all earlier ones of the instrument.
+    pub(super) fn next_trade_id(&mut self) -> u64 {
+        self.last_trade_id += 1;
+        self.last_trade_id
     }
 
-    /// What is shown.
     pub(super) fn quote(&self, at: Timestamp) -> Quote {
         Quote {
             symbol: self.symbol,
@@ -169,7 +167,7 @@ impl Level {
         }
     }
 
-    /// Somebody else shows another size at the same price: whole lots, never the size of before.
+    /// Displays another size, in whole round lots, from a random venue. The size always differs from the last one.
     fn refill(&mut self, tape: Tape, random: &mut RandomStream) {
         let lots = lots(self.ticks, random);
         let size = lots * ROUND_LOT;
@@ -178,17 +176,17 @@ impl Level {
     }
 }
 
-/// So many round lots, at least 1: the cheaper, the more.
+/// A number of round lots, at least 1. The lower the price, the more.
 fn lots(ticks: i64, random: &mut RandomStream) -> u32 {
-    let usual = DEPTH_TICKS / ticks as f64;
-    // The product of two uniforms, with mean ¼, is as skewed as sizes are: many small, few large.
-    1 + (usual * 4.0 * random.uniform() * random.uniform()) as u32
+    let mean = DEPTH_DOLLARS / ticks as f64;
+    // The product of two uniforms, with mean ¼, is as skewed as real sizes: many are small, few are large.
+    1 + (mean * 4.0 * random.uniform() * random.uniform()) as u32
 }
 
 /// The size of a trade in shares, at least 1.
 fn size(ticks: i64, random: &mut RandomStream) -> u32 {
-    if random.bernoulli(ODD_LOTS) {
-        // The square makes a handful of shares the most common.
+    if random.bernoulli(ODD_LOT_SHARE) {
+        // The square makes sizes of a few shares the most common.
         let share = random.uniform();
         1 + (share * share * f64::from(ROUND_LOT - 1)) as u32
     } else {
@@ -196,7 +194,7 @@ fn size(ticks: i64, random: &mut RandomStream) -> u32 {
     }
 }
 
-/// The conditions of a regular sale of so many shares.
+/// The conditions of a regular sale of this size.
 pub(super) fn conditions(size: u32) -> Conditions {
     if size < ROUND_LOT { Conditions::ODD_LOT } else { Conditions::REGULAR_SALE }
 }
@@ -212,14 +210,14 @@ mod tests {
         FairValue { ticks, relative_volatility: 1.0 }
     }
 
-    fn book(place: u32, ticks: f64) -> (Book, RandomStream) {
+    fn book(rank: u32, ticks: f64) -> (TopOfBook, RandomStream) {
         let mut random = RandomStream::new(1, Purpose::Books);
-        (Book::new(SymbolId(place), Tape::C, fair_value(ticks), &mut random), random)
+        (TopOfBook::new(SymbolId(rank), Tape::C, fair_value(ticks), &mut random), random)
     }
 
-    /// The mean spread in ticks over many quotes around the same worth.
-    fn usual_spread(place: u32, ticks: f64) -> f64 {
-        let (mut book, mut random) = book(place, ticks);
+    /// The mean spread in ticks over many quotes around one fair value.
+    fn mean_spread(rank: u32, ticks: f64) -> f64 {
+        let (mut book, mut random) = book(rank, ticks);
         let spreads = (0..1_000).map(|_| {
             book.requote(fair_value(ticks), &mut random);
             (book.ask.ticks - book.bid.ticks) as f64
@@ -228,15 +226,15 @@ mod tests {
     }
 
     #[test]
-    fn a_spread_is_a_tick_where_stocks_are_cheap_and_liquid_and_wider_elsewhere() {
-        assert_eq!(usual_spread(0, 5_000.0), 1.0);
-        assert!((2.0..5.0).contains(&usual_spread(0, 60_000.0)));
-        assert!(usual_spread(0, 400_000.0) > 10.0);
-        assert!(usual_spread(5_000, 5_000.0) > 2.0);
+    fn the_spread_is_one_tick_for_cheap_liquid_stocks_and_wider_for_others() {
+        assert_eq!(mean_spread(0, 5_000.0), 1.0);
+        assert!((2.0..5.0).contains(&mean_spread(0, 60_000.0)));
+        assert!(mean_spread(0, 400_000.0) > 10.0);
+        assert!(mean_spread(5_000, 5_000.0) > 2.0);
     }
 
     #[test]
-    fn a_book_follows_the_worth_down_to_the_last_tick() {
+    fn the_quote_follows_the_fair_value_down_to_one_tick() {
         let (mut book, mut random) = book(0, 9_000.4);
 
         for ticks in [9_000.4, 12_000.9, 700.1, 2.5, 0.3, 5_000.0] {
@@ -250,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn no_quote_is_like_the_one_before() {
+    fn every_quote_differs_from_the_one_before() {
         let (mut book, mut random) = book(0, 9_000.4);
         let mut before = book.quote(NOON);
 
@@ -264,9 +262,9 @@ mod tests {
     }
 
     #[test]
-    fn trades_are_mostly_at_the_bid_or_the_ask_and_sometimes_between() {
+    fn most_trades_are_at_the_bid_or_the_ask_and_some_inside_the_spread() {
         let (mut book, mut random) = book(0, 150_000.2);
-        let (mut at_edge, mut between) = (0, 0);
+        let (mut at_quote, mut inside) = (0, 0);
 
         for number in 1..=10_000 {
             book.requote(fair_value(150_000.2), &mut random);
@@ -276,16 +274,16 @@ mod tests {
             assert!((quote.bid..=quote.ask).contains(&trade.price));
             assert_eq!(trade.id, number);
             match trade.price == quote.bid || trade.price == quote.ask {
-                true => at_edge += 1,
-                false => between += 1,
+                true => at_quote += 1,
+                false => inside += 1,
             }
         }
 
-        assert!((8_200..8_800).contains(&at_edge), "{at_edge} at the edge, {between} between");
+        assert!((8_200..8_800).contains(&at_quote), "{at_quote} at the quote, {inside} inside");
     }
 
     #[test]
-    fn fewer_than_a_hundred_shares_are_an_odd_lot() {
+    fn trades_of_fewer_than_a_hundred_shares_are_odd_lots() {
         let (mut book, mut random) = book(0, 3_000.5);
         let mut odd = 0;
 
@@ -302,14 +300,14 @@ mod tests {
     }
 
     #[test]
-    fn buyers_are_more_eager_the_nearer_the_worth_is_to_the_ask() {
-        let buyers = |ticks| {
+    fn more_trades_are_at_the_ask_the_nearer_the_fair_value_is_to_it() {
+        let buys = |ticks| {
             let (mut book, mut random) = book(0, 3_000.5);
             let mut trades = (0..1_000).map(|_| book.trade(fair_value(ticks), NOON, &mut random));
             trades.by_ref().filter(|trade| trade.price.ticks() == 3_001).count()
         };
 
-        assert!(buyers(3_000.1) < buyers(3_000.5));
-        assert!(buyers(3_000.5) < buyers(3_000.9));
+        assert!(buys(3_000.1) < buys(3_000.5));
+        assert!(buys(3_000.5) < buys(3_000.9));
     }
 }
