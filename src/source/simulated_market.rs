@@ -84,7 +84,7 @@ impl EventSource for SimulatedMarket {
     /// Skips up to 7 ticks: waking an idle processor takes longer than a step without events.
     fn skip_idle_ticks(&mut self) {
         if self.pacer.is_up_to_date() {
-            self.idle_ticks.allow(self.simulator.quiet_steps().min(MAX_SKIPPED_TICKS) as u32);
+            self.idle_ticks.allow(self.simulator.idle_steps().min(MAX_SKIPPED_TICKS) as u32);
         }
     }
 }

@@ -1,16 +1,15 @@
 use super::random::RandomStream;
 use super::simulation::ArrivalProcess;
 
-/// When something happens, told one millisecond at a time: a Poisson process, or an even beat.
+/// Arrival times over the whole market, one step of a millisecond at a time.
 ///
-/// The gap between arrivals, exponential or always the same, that reaches beyond a step is carried into the
-/// next, so arrivals come in order without sorting, and a step in which nothing happens costs
-/// one comparison.
+/// The part of a gap that reaches beyond a step is carried into the next. So arrivals come in order without sorting,
+/// and a step without arrivals costs one comparison.
 #[derive(Clone, Debug)]
 pub(super) struct Arrivals {
-    rhythm: ArrivalProcess,
+    process: ArrivalProcess,
     mean_gap_ns: f64,
-    /// From the beginning of the current step to the next arrival; infinite when there is none.
+    /// The time from the start of the current step to the next arrival; infinite when there is none.
     next_ns: f64,
 }
 
@@ -18,10 +17,10 @@ pub(super) struct Arrivals {
 const STEP_NS: f64 = 1_000_000.0;
 
 impl Arrivals {
-    /// Arrivals at this mean rate; 0 for none at all.
-    pub(super) fn new(rhythm: ArrivalProcess, per_second: f64, random: &mut RandomStream) -> Self {
-        let mut arrivals = Self { rhythm, mean_gap_ns: 1e9 / per_second, next_ns: f64::INFINITY };
-        // Told apart, because an infinite gap times a draw of 0 would be no number.
+    /// Arrivals at this mean rate; none with 0.
+    pub(super) fn new(process: ArrivalProcess, per_second: f64, random: &mut RandomStream) -> Self {
+        let mut arrivals = Self { process, mean_gap_ns: 1e9 / per_second, next_ns: f64::INFINITY };
+        // An infinite gap times an exponential of 0 would be NaN.
         if arrivals.mean_gap_ns.is_finite() {
             arrivals.next_ns = arrivals.gap_ns(random);
         }
@@ -29,19 +28,19 @@ impl Arrivals {
     }
 
     fn gap_ns(&self, random: &mut RandomStream) -> f64 {
-        match self.rhythm {
+        match self.process {
             ArrivalProcess::Poisson => self.mean_gap_ns * random.exponential(),
             ArrivalProcess::Even => self.mean_gap_ns,
         }
     }
 
-    /// Nothing arrives in so many of the next steps.
-    pub(super) fn quiet_steps(&self) -> u64 {
+    /// The number of coming steps without an arrival.
+    pub(super) fn idle_steps(&self) -> u64 {
         (self.next_ns / STEP_NS) as u64
     }
 
-    /// The next arrival of this step in nanoseconds from its beginning, 0 to 999,999; at
-    /// `None` the step is over and the next call belongs to the next one.
+    /// The next arrival of this step in nanoseconds from its start, 0 to 999,999. `None` ends the step; the call after
+    /// that belongs to the next step.
     pub(super) fn next_in_step(&mut self, random: &mut RandomStream) -> Option<u32> {
         if self.next_ns >= STEP_NS {
             self.next_ns -= STEP_NS;
@@ -66,20 +65,20 @@ mod tests {
     }
 
     #[test]
-    fn the_counts_of_steps_have_the_mean_and_the_variance_of_poisson() {
+    fn arrivals_per_step_have_the_mean_and_the_variance_of_a_poisson_distribution() {
         for (per_second, steps) in [(700.0, 200_000), (50_000.0, 20_000)] {
             let counts = counts(per_second, steps);
 
             let mean = counts.iter().sum::<f64>() / steps as f64;
             let variance = counts.iter().map(|n| (n - mean).powi(2)).sum::<f64>() / steps as f64;
-            let claimed = per_second / 1_000.0;
-            assert!((mean / claimed - 1.0).abs() < 0.01, "mean {mean} for {claimed}");
-            assert!((variance / claimed - 1.0).abs() < 0.03, "variance {variance} for {claimed}");
+            let expected = per_second / 1_000.0;
+            assert!((mean / expected - 1.0).abs() < 0.01, "mean {mean} for {expected}");
+            assert!((variance / expected - 1.0).abs() < 0.03, "variance {variance} for {expected}");
         }
     }
 
     #[test]
-    fn an_even_beat_is_even_whatever_is_drawn() {
+    fn even_arrivals_have_equal_gaps() {
         let mut random = RandomStream::new(1, Purpose::Arrivals);
         let mut arrivals = Arrivals::new(ArrivalProcess::Even, 400.0, &mut random);
 
@@ -89,12 +88,12 @@ mod tests {
     }
 
     #[test]
-    fn a_silent_market_stays_silent() {
+    fn a_rate_of_zero_has_no_arrivals() {
         assert!(counts(0.0, 10_000).iter().all(|count| *count == 0.0));
     }
 
     #[test]
-    fn arrivals_of_a_step_are_in_order_and_inside_it() {
+    fn arrivals_of_a_step_are_in_order_and_within_it() {
         let mut random = RandomStream::new(1, Purpose::Arrivals);
         let mut arrivals = Arrivals::new(ArrivalProcess::Poisson, 2_000_000.0, &mut random);
 

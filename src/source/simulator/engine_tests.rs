@@ -138,7 +138,7 @@ fn steps_that_are_said_to_be_quiet_are_and_no_others_are_left_out() {
         let (mut events, mut loud) = (Vec::new(), 0);
 
         for step in 0..100_000 {
-            let (quiet, before) = (simulator.quiet_steps(), events.len());
+            let (quiet, before) = (simulator.idle_steps(), events.len());
             simulator.step(at(step), &mut events);
             assert!(quiet == 0 || events.len() == before, "step {step} was to be quiet");
             loud += usize::from(quiet == 0);
@@ -147,7 +147,7 @@ fn steps_that_are_said_to_be_quiet_are_and_no_others_are_left_out() {
         assert!(loud <= events.len() * 21 / 20, "{loud} steps are not quiet, for {} events", events.len());
     }
     let silent = Simulation { trades_per_second: 0.0, ..SETTINGS };
-    assert_eq!(Simulator::new(&universe(10, 3), silent).quiet_steps(), u64::MAX);
+    assert_eq!(Simulator::new(&universe(10, 3), silent).idle_steps(), u64::MAX);
 }
 
 #[test]

@@ -19,7 +19,6 @@
 //! every machine. `random` and `portable_math` say what that costs.
 
 mod activity;
-mod agenda;
 mod arrivals;
 mod backward_bars;
 mod engine;
@@ -32,6 +31,7 @@ mod portable_math;
 mod price_bands;
 mod price_process;
 mod random;
+mod schedule;
 mod simulation;
 mod top_of_book;
 mod trade_reporting;
