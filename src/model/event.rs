@@ -126,7 +126,7 @@ impl TradingStatus {
     pub const fn message(self) -> &'static str {
         match self {
             Self::Halted => "Trading Halt",
-            Self::Resumed => "Trading ResumePoint",
+            Self::Resumed => "Trading Resumption",
         }
     }
 }
@@ -139,7 +139,7 @@ pub enum StatusReason {
     /// The price left its limit-up limit-down bands.
     VolatilityPause,
     /// The news are out, or the pause is over.
-    ResumePoint,
+    Resumption,
 }
 
 impl StatusReason {
@@ -148,7 +148,7 @@ impl StatusReason {
         match self {
             Self::NewsPending => "T1",
             Self::VolatilityPause => "LUDP",
-            Self::ResumePoint => "T3",
+            Self::Resumption => "T3",
         }
     }
 
@@ -157,7 +157,7 @@ impl StatusReason {
         match self {
             Self::NewsPending => "Halt News Pending",
             Self::VolatilityPause => "Volatility Trading Pause",
-            Self::ResumePoint => "News and ResumePoint Times",
+            Self::Resumption => "News and Resumption Times",
         }
     }
 }

@@ -245,7 +245,7 @@ impl Simulator {
 
     /// Resumes trading with a quote around the current fair value.
     fn resume(&mut self, symbol: SymbolId, now: EventTime, out: &mut Vec<Event>) {
-        out.push(self.status(symbol, TradingStatus::Resumed, StatusReason::ResumePoint, now.stamp));
+        out.push(self.status(symbol, TradingStatus::Resumed, StatusReason::Resumption, now.stamp));
         let fair_value = self.model.fair_value(symbol, now.elapsed_ns);
         let instrument = &mut self.instruments[symbol.index()];
         instrument.is_halted = false;
