@@ -123,3 +123,30 @@ impl Encoded {
         &self.bytes[start..self.ends[place] as usize]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sha2::{Digest, Sha256};
+
+    use super::*;
+    use crate::wire::fixtures;
+
+    /// Recorded SHA-256 hashes of the bytes: if one changes, clients get other bytes than before.
+    #[test]
+    fn the_bytes_on_the_wire_are_those_that_were_recorded() {
+        let universe = fixtures::universe();
+        let hash = |codec: Codec| {
+            let mut out = Vec::new();
+            for object in fixtures::objects().iter().chain(&fixtures::varied_objects()) {
+                for mark in [Mark::Live, Mark::Merged(3), Mark::Merged(70_000), Mark::Snapshot] {
+                    codec.write(&mut out, &universe, object, mark);
+                }
+            }
+            let hash = Sha256::digest(&out);
+            hash.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
+        };
+
+        assert_eq!(hash(Codec::Json), "5fccfe006b33cc30a755087faaac808f899979edaf077424169e02878d6cc2ec");
+        assert_eq!(hash(Codec::MsgPack), "08816f5a3d6bb43ab382cdc644f72a0f6ae95a042c1c4f121d8c54d5d82e161d");
+    }
+}

@@ -121,3 +121,162 @@ pub(crate) fn bar() -> Object {
     };
     Object { seq: Seq(1), body: Body::Bar(bar) }
 }
+
+/// Objects of all kinds whose numbers have every width, the same in every run.
+pub(crate) fn varied_objects() -> Vec<Object> {
+    let mut numbers = Numbers(42);
+    (0..200).flat_map(|_| objects()).map(|object| numbers.vary(object)).collect()
+}
+
+/// A linear congruential generator (Knuth, MMIX), so that no change of a library changes the objects.
+struct Numbers(u64);
+
+impl Numbers {
+    /// A number of 1 to `bits` bits.
+    fn up_to(&mut self, bits: u32) -> u64 {
+        let mut next = || {
+            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            self.0 >> 32
+        };
+        let width = next() as u32 % bits + 1;
+        (next() << 32 | next()) >> (64 - width)
+    }
+
+    fn price(&mut self) -> Price {
+        Price::from_ticks(self.up_to(40) as i64)
+    }
+
+    fn size(&mut self) -> u32 {
+        self.up_to(32) as u32
+    }
+
+    fn letter(&mut self) -> u8 {
+        b'A' + (self.up_to(8) % 26) as u8
+    }
+
+    fn venue(&mut self) -> Venue {
+        Venue(self.letter())
+    }
+
+    fn conditions(&mut self) -> Conditions {
+        let [first, second] = [self.letter(), self.letter()];
+        [Conditions([0, 0]), Conditions([first, 0]), Conditions([first, second])][self.up_to(8) as usize % 3]
+    }
+
+    fn tape(&mut self) -> Tape {
+        [Tape::A, Tape::B, Tape::C][self.up_to(8) as usize % 3]
+    }
+
+    /// A time from 1970 to 2106 or later, every third of them on a whole second.
+    fn time(&mut self) -> Timestamp {
+        let nanos = [0, self.up_to(30) % 1_000_000_000, self.up_to(10)][self.up_to(8) as usize % 3];
+        Timestamp::from_nanos((self.up_to(33) * 1_000_000_000 + nanos) as i64)
+    }
+
+    fn print(&mut self) -> Print {
+        Print { id: self.up_to(64), price: self.price(), size: self.size(), conditions: self.conditions() }
+    }
+
+    fn bar(&mut self, bar: Bar) -> Bar {
+        let (volume, average) = (self.up_to(40), self.up_to(20));
+        let notional = u128::from(volume) * u128::from(average) + u128::from(self.up_to(8) % volume.max(1));
+        Bar {
+            start: self.time(),
+            open: self.price(),
+            high: self.price(),
+            low: self.price(),
+            close: self.price(),
+            volume,
+            trades: self.up_to(32),
+            notional: if volume > 0 { notional } else { 0 },
+            ..bar
+        }
+    }
+
+    fn vary(&mut self, object: Object) -> Object {
+        let symbol = SymbolId(self.up_to(1) as u32);
+        let body = match object.body {
+            Body::Trade(_) => Body::Trade(Trade {
+                symbol,
+                id: self.up_to(64),
+                venue: self.venue(),
+                price: self.price(),
+                size: self.size(),
+                conditions: self.conditions(),
+                tape: self.tape(),
+                at: self.time(),
+            }),
+            Body::Quote(_) => Body::Quote(Quote {
+                symbol,
+                bid_venue: self.venue(),
+                bid: self.price(),
+                bid_size: self.size(),
+                ask_venue: self.venue(),
+                ask: self.price(),
+                ask_size: self.size(),
+                conditions: self.conditions(),
+                tape: self.tape(),
+                at: self.time(),
+            }),
+            Body::Bar(bar) => Body::Bar(self.bar(bar)),
+            Body::UpdatedBar(bar) => Body::UpdatedBar(self.bar(bar)),
+            Body::DailyBar(bar) => Body::DailyBar(self.bar(bar)),
+            Body::Status(_) => {
+                let states = [TradingStatus::Halted, TradingStatus::Resumed];
+                let reasons =
+                    [StatusReason::NewsPending, StatusReason::VolatilityPause, StatusReason::Resumption];
+                Body::Status(Status {
+                    symbol,
+                    status: states[self.up_to(8) as usize % 2],
+                    reason: reasons[self.up_to(8) as usize % 3],
+                    tape: self.tape(),
+                    at: self.time(),
+                })
+            }
+            Body::Luld(_) => Body::Luld(Luld {
+                symbol,
+                up: self.price(),
+                down: self.price(),
+                indicator: self.letter(),
+                tape: self.tape(),
+                at: self.time(),
+            }),
+            Body::Cancel(_) => Body::Cancel(Cancel {
+                symbol,
+                id: self.up_to(64),
+                venue: self.venue(),
+                price: self.price(),
+                size: self.size(),
+                action: [CancelAction::Cancelled, CancelAction::Error][self.up_to(8) as usize % 2],
+                tape: self.tape(),
+                at: self.time(),
+            }),
+            Body::Correction(_) => Body::Correction(Correction {
+                symbol,
+                venue: self.venue(),
+                original: self.print(),
+                corrected: self.print(),
+                tape: self.tape(),
+                at: self.time(),
+            }),
+            Body::Ticker(_) => Body::Ticker(Ticker {
+                symbol,
+                price: self.price(),
+                size: self.size(),
+                bid: self.price(),
+                bid_size: self.size(),
+                ask: self.price(),
+                ask_size: self.size(),
+                open: self.price(),
+                high: self.price(),
+                low: self.price(),
+                previous_close: self.price(),
+                volume: self.up_to(64),
+                trades: self.up_to(64),
+                vwap_micros: self.up_to(50),
+                at: self.time(),
+            }),
+        };
+        Object { seq: Seq(self.up_to(64)), body }
+    }
+}
