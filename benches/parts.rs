@@ -18,7 +18,7 @@ use tapecast::hub::{
 use tapecast::model::{Body, Channel, Object, Seq, StreamId, SymbolId, Timestamp, Universe};
 use tapecast::session::{Outbox, OutboxLimits};
 use tapecast::source::{Simulation, Simulator, universe};
-use tapecast::wire::{Codec, Decoder, Encoded, Mark};
+use tapecast::wire::{Codec, Decoder, DeliveryKind, EncodedObjects};
 
 const AT: Timestamp = Timestamp::from_nanos(1_795_000_000_000_000_000);
 
@@ -41,12 +41,12 @@ fn encode(criterion: &mut Criterion) {
             let mut out = Vec::new();
             bencher.iter(|| {
                 out.clear();
-                codec.write(&mut out, &universe, black_box(&quotes[0]), Mark::Live);
+                codec.write(&mut out, &universe, black_box(&quotes[0]), DeliveryKind::Live);
             });
         });
         group.throughput(Throughput::Elements(100));
         group.bench_function(BenchmarkId::new("a batch of 100", format!("{codec:?}")), |bencher| {
-            bencher.iter(|| Encoded::of(codec, &universe, black_box(&quotes)));
+            bencher.iter(|| EncodedObjects::of(codec, &universe, black_box(&quotes)));
         });
     }
 }

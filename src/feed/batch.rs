@@ -1,7 +1,7 @@
 use std::sync::{Arc, OnceLock};
 
 use crate::model::{Object, Timestamp, Universe};
-use crate::wire::{Codec, Encoded};
+use crate::wire::{Codec, EncodedObjects};
 
 /// Numbered objects that are published together, in order; one batch is shared by all workers.
 ///
@@ -20,8 +20,8 @@ pub struct Batch {
 #[derive(Debug)]
 struct Part {
     objects: Vec<Object>,
-    json: OnceLock<Encoded>,
-    msgpack: OnceLock<Encoded>,
+    json: OnceLock<EncodedObjects>,
+    msgpack: OnceLock<EncodedObjects>,
 }
 
 impl Batch {
@@ -69,7 +69,7 @@ impl Batch {
         &part.objects[index]
     }
 
-    /// The encoded bytes of the object at an index of [`objects`](Self::objects), in the form that [`Encoded`] has.
+    /// The encoded bytes of the object at an index of [`objects`](Self::objects), in the form that [`EncodedObjects`] has.
     ///
     /// The first caller of a codec encodes the whole part, about 150 ns for each object; a concurrent caller
     /// waits for it.
@@ -82,7 +82,7 @@ impl Batch {
             Codec::Json => &part.json,
             Codec::MsgPack => &part.msgpack,
         };
-        cell.get_or_init(|| Encoded::of(codec, &self.universe, &part.objects)).object(index)
+        cell.get_or_init(|| EncodedObjects::of(codec, &self.universe, &part.objects)).object(index)
     }
 
     fn part_of(&self, index: usize) -> (&Part, usize) {

@@ -4,7 +4,7 @@ use rustc_hash::FxHashMap;
 
 use crate::feed::LastValues;
 use crate::model::{Seq, StreamId, Universe};
-use crate::wire::{Codec, Mark};
+use crate::wire::{Codec, DeliveryKind};
 
 /// The last value of each stream as of the last dispatched batch, with a cache of those encodings that
 /// were needed.
@@ -53,7 +53,14 @@ impl EncodedLastValues {
 
     /// Appends the newest object of a stream with a mark; nothing if there is none. With a cached
     /// encoding the object itself is not touched.
-    pub fn write(&self, out: &mut Vec<u8>, codec: Codec, universe: &Universe, stream: StreamId, mark: Mark) {
+    pub fn write(
+        &self,
+        out: &mut Vec<u8>,
+        codec: Codec,
+        universe: &Universe,
+        stream: StreamId,
+        mark: DeliveryKind,
+    ) {
         let mut cache = self.cache.borrow_mut();
         let cached = cache.entry((codec, stream)).or_default();
         let seq = self.last_values.seq(stream);
@@ -61,7 +68,7 @@ impl EncodedLastValues {
             && let Some(object) = self.last_values.of(stream)
         {
             cached.bytes.clear();
-            codec.write(&mut cached.bytes, universe, object, Mark::Live);
+            codec.write(&mut cached.bytes, universe, object, DeliveryKind::Live);
             cached.seq = seq;
         }
         let start = out.len();
@@ -89,7 +96,12 @@ mod tests {
                 for seq in [7, 7, 8] {
                     let object = Object { seq: Seq(seq), ..object };
                     last_values.last_values_mut().put(object);
-                    for mark in [Mark::Live, Mark::Merged(3), Mark::Merged(300), Mark::Snapshot] {
+                    for mark in [
+                        DeliveryKind::Live,
+                        DeliveryKind::Conflated(3),
+                        DeliveryKind::Conflated(300),
+                        DeliveryKind::Snapshot,
+                    ] {
                         let mut expected = Vec::new();
                         codec.write(&mut expected, &universe, &object, mark);
 

@@ -8,7 +8,7 @@ use super::state::SessionState;
 use super::subscriptions::Subscriptions;
 use crate::hub::{EncodedLastValues, SubscriptionChange};
 use crate::model::{Object, Seq, StreamId, Universe};
-use crate::wire::{ControlMessage, Gap, Mark};
+use crate::wire::{ControlMessage, DeliveryKind, Gap};
 
 /// Looks up what was published: the objects of a stream after one number and up to another, as far
 /// back as they are retained. They are consecutive, and the last is the newest that was requested.
@@ -61,7 +61,7 @@ impl CommandExecutor {
         self.state.hub().with_last_values(|last_values| {
             let mut requested = self.replay_missed(&outcome.resume, last_values, now);
             let newest = outcome.snapshot.iter().filter_map(|stream| last_values.last_values().of(*stream));
-            requested.extend(newest.map(|object| (*object, Mark::Snapshot)));
+            requested.extend(newest.map(|object| (*object, DeliveryKind::Snapshot)));
             if !requested.is_empty() {
                 self.state.change(now, |outbox| outbox.push_requested(&requested));
             }
@@ -131,7 +131,7 @@ impl CommandExecutor {
         points: &[ResumePoint],
         last_values: &EncodedLastValues,
         now: Instant,
-    ) -> Vec<(Object, Mark)> {
+    ) -> Vec<(Object, DeliveryKind)> {
         let mut room = self.max_replayed;
         let mut gaps = Vec::new();
         let mut replayed = Vec::new();
@@ -167,7 +167,7 @@ impl CommandExecutor {
         last: Seq,
         last_values: &EncodedLastValues,
         room: usize,
-    ) -> Vec<(Object, Mark)> {
+    ) -> Vec<(Object, DeliveryKind)> {
         let last_values = last_values.last_values();
         let newest = last_values.seq(stream);
         let mut objects = (self.replay)(stream, last, newest);
@@ -177,9 +177,9 @@ impl CommandExecutor {
         if !is_complete && conflates || objects.is_empty() {
             let merged = if conflates { newest.0 - last.0 - 1 } else { 0 };
             let newest = last_values.of(stream).filter(|_| room > 0);
-            return newest.map(|object| (*object, Mark::merged(merged))).into_iter().collect();
+            return newest.map(|object| (*object, DeliveryKind::conflated(merged))).into_iter().collect();
         }
-        objects.into_iter().map(|object| (object, Mark::Live)).collect()
+        objects.into_iter().map(|object| (object, DeliveryKind::Live)).collect()
     }
 
     fn is_sampled(&self, stream: StreamId) -> bool {
@@ -200,9 +200,9 @@ const fn pacing(options: SessionOptions) -> Pacing {
     }
 }
 
-const fn merged(mark: Mark) -> u64 {
+const fn merged(mark: DeliveryKind) -> u64 {
     match mark {
-        Mark::Merged(objects) => objects,
-        Mark::Live | Mark::Snapshot => 0,
+        DeliveryKind::Conflated(objects) => objects,
+        DeliveryKind::Live | DeliveryKind::Snapshot => 0,
     }
 }

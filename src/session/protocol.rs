@@ -10,7 +10,8 @@ use crate::auth::{Credentials, Denied, Grant};
 use crate::hub::SubscriptionChange;
 use crate::model::{Channel, Epoch, Seq, StreamId, Universe};
 use crate::wire::{
-    Close, Command, ControlMessage, ErrorCode, Extensions, GrantedOptions, Resume, Selection, Subscription,
+    Close, Command, ControlMessage, ErrorCode, Extensions, GrantedExtensions, ResumeRequest, Subscription,
+    SymbolsByChannel,
 };
 
 /// The longest interval (`conflate_ms`) and the longest time between two heartbeats.
@@ -188,7 +189,7 @@ impl Protocol {
     }
 
     /// Whether the client's key permits all that is named.
-    fn is_permitted(&self, named: &Selection) -> bool {
+    fn is_permitted(&self, named: &SymbolsByChannel) -> bool {
         let Some(grant) = self.grant().filter(|grant| !grant.shows_all()) else { return true };
         let permits = |channel: Channel| {
             let selected = named.of(channel);
@@ -203,7 +204,7 @@ impl Protocol {
 
     fn acknowledge(
         &mut self,
-        named: &Selection,
+        named: &SymbolsByChannel,
         changes: Vec<SubscriptionChange>,
         extensions: Option<Extensions>,
     ) -> CommandOutcome {
@@ -219,7 +220,7 @@ impl Protocol {
             let streams = Subscriptions::streams_of(named, &self.universe);
             snapshot.extend(streams.filter(is_subscribed).filter(|stream| !is_resumed(stream)));
         }
-        let granted = GrantedOptions {
+        let granted = GrantedExtensions {
             id: extensions.id,
             epoch: self.epoch.to_string(),
             conflate_ms: self.conflate_ms,
@@ -249,7 +250,7 @@ impl Protocol {
 
     /// The points from which streams continue that this command subscribes. Streams that were
     /// subscribed before are excluded: a replay would come after newer objects.
-    fn resume_points(&self, resume: &Resume, changes: &[SubscriptionChange]) -> Vec<ResumePoint> {
+    fn resume_points(&self, resume: &ResumeRequest, changes: &[SubscriptionChange]) -> Vec<ResumePoint> {
         let is_our_epoch = resume.epoch == self.epoch.to_string();
         let points = resume.last.iter().filter_map(|(channel, symbol, last)| {
             let stream = StreamId::new(*channel, self.universe.find(symbol)?);
@@ -261,7 +262,7 @@ impl Protocol {
     }
 
     /// The names in a command that the market does not know.
-    fn unknown_symbols(&self, named: &Selection) -> BTreeMap<&'static str, Vec<String>> {
+    fn unknown_symbols(&self, named: &SymbolsByChannel) -> BTreeMap<&'static str, Vec<String>> {
         let of_channel = |channel: Channel| {
             let symbols = named.of(channel).symbols.iter();
             let unknown: Vec<_> = symbols
@@ -273,7 +274,7 @@ impl Protocol {
         Channel::ALL.into_iter().map(of_channel).filter(|(_, unknown)| !unknown.is_empty()).collect()
     }
 
-    fn subscription(&self, granted: Option<GrantedOptions>) -> ControlMessage {
+    fn subscription(&self, granted: Option<GrantedExtensions>) -> ControlMessage {
         let current = Subscription::of(|channel: Channel| self.subscriptions.of(channel), granted);
         ControlMessage::Subscription(Box::new(current))
     }

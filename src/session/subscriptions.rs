@@ -1,6 +1,6 @@
 use crate::hub::SubscriptionChange;
 use crate::model::{Channel, StreamId, Symbol, SymbolSet, Universe};
-use crate::wire::{Selection, SymbolSelection};
+use crate::wire::{SymbolList, SymbolsByChannel};
 
 /// What one client subscribes to: the truth from which the hub's index is derived.
 ///
@@ -31,12 +31,12 @@ impl Subscriptions {
 
     /// Whether there would be at most `limit` names with these added. Names are compared one by one only
     /// where the plain sum exceeds the limit.
-    pub fn has_room_for(&self, added: &Selection, limit: usize) -> bool {
+    pub fn has_room_for(&self, added: &SymbolsByChannel, limit: usize) -> bool {
         self.len() + added.len() <= limit || self.len_with(added) <= limit
     }
 
     /// The number of names with these added.
-    fn len_with(&self, added: &Selection) -> usize {
+    fn len_with(&self, added: &SymbolsByChannel) -> usize {
         let new = |channel: Channel| {
             let (current, added) = (&self.channels[channel.index()], added.of(channel));
             current.named.without(&added.symbols).len() + usize::from(added.all && !current.all)
@@ -45,7 +45,7 @@ impl Subscriptions {
     }
 
     /// Adds subscriptions; existing ones stay. Returns what changes for the hub.
-    pub fn add(&mut self, added: &Selection, universe: &Universe) -> Vec<SubscriptionChange> {
+    pub fn add(&mut self, added: &SymbolsByChannel, universe: &Universe) -> Vec<SubscriptionChange> {
         let mut changes = Vec::new();
         for channel in Channel::ALL {
             let (current, added) = (&mut self.channels[channel.index()], added.of(channel));
@@ -63,7 +63,7 @@ impl Subscriptions {
     }
 
     /// Removes subscriptions; the others stay. Returns what changes for the hub.
-    pub fn remove(&mut self, removed: &Selection, universe: &Universe) -> Vec<SubscriptionChange> {
+    pub fn remove(&mut self, removed: &SymbolsByChannel, universe: &Universe) -> Vec<SubscriptionChange> {
         let mut changes = Vec::new();
         for channel in Channel::ALL {
             let (current, removed) = (&mut self.channels[channel.index()], removed.of(channel));
@@ -95,7 +95,7 @@ impl Subscriptions {
 
     /// The streams that a selection names.
     pub fn streams_of<'a>(
-        named: &'a Selection,
+        named: &'a SymbolsByChannel,
         universe: &'a Universe,
     ) -> impl Iterator<Item = StreamId> + 'a {
         Channel::ALL.into_iter().flat_map(move |channel| {
@@ -114,9 +114,9 @@ impl Subscriptions {
     }
 
     /// The names of this channel; a channel that follows trades has theirs.
-    pub fn of(&self, channel: Channel) -> SymbolSelection {
+    pub fn of(&self, channel: Channel) -> SymbolList {
         let current = &self.channels[channel.leader().index()];
-        SymbolSelection { all: current.all, symbols: current.named.as_slice().to_vec() }
+        SymbolList { all: current.all, symbols: current.named.as_slice().to_vec() }
     }
 }
 
@@ -152,7 +152,7 @@ mod tests {
     use crate::wire::{Codec, Command, fixtures};
     use rand::{RngExt, SeedableRng, rngs::StdRng};
 
-    fn selection(text: &str) -> Selection {
+    fn selection(text: &str) -> SymbolsByChannel {
         match Command::read(Codec::Json, format!(r#"{{"action":"subscribe",{text}}}"#).as_bytes()) {
             Ok(Command::Subscribe(selection, _)) => selection,
             other => panic!("{other:?}"),

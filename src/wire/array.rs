@@ -34,7 +34,7 @@ impl ArrayFrame {
         array
     }
 
-    /// Appends an object as [`super::Encoded`] has it.
+    /// Appends an object as [`super::EncodedObjects`] has it.
     pub fn push(&mut self, object: &[u8]) {
         self.bytes.extend_from_slice(object);
         self.count += 1;

@@ -12,23 +12,23 @@ pub enum Codec {
     MsgPack,
 }
 
-/// What an object says about its way to this client, beside its number.
+/// How an object reaches one client: the fields in which its encodings differ between clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mark {
-    /// It comes as it happened: nothing to say.
+pub enum DeliveryKind {
+    /// As it happened; no field is added.
     Live,
-    /// So many earlier ones, at least 1, were merged into it (`cf`).
-    Merged(u64),
-    /// It is the newest as of the subscription (`sn`).
+    /// This number of earlier objects, at least 1, was merged into it (`cf`).
+    Conflated(u64),
+    /// As part of the snapshot after a subscription (`sn`).
     Snapshot,
 }
 
-impl Mark {
-    /// The mark of an object that took the place of so many.
-    pub const fn merged(objects: u64) -> Self {
+impl DeliveryKind {
+    /// The kind of an object that replaced this number of earlier ones.
+    pub const fn conflated(objects: u64) -> Self {
         match objects {
             0 => Self::Live,
-            objects => Self::Merged(objects),
+            objects => Self::Conflated(objects),
         }
     }
 }
@@ -64,15 +64,15 @@ impl Codec {
     /// Writes an object with its mark, of which the bytes without one are known; says whether it could,
     /// without which nothing of worth was written.
     #[must_use]
-    pub fn write_marked(self, out: &mut Vec<u8>, live: &[u8], mark: Mark) -> bool {
+    pub fn write_marked(self, out: &mut Vec<u8>, live: &[u8], mark: DeliveryKind) -> bool {
         match self {
             Self::Json => json::marked(out, live, mark),
             Self::MsgPack => msgpack::marked(out, live, mark),
         }
     }
 
-    /// Writes one object with its mark, as [`Encoded`] would have it.
-    pub fn write(self, out: &mut Vec<u8>, universe: &Universe, object: &Object, mark: Mark) {
+    /// Writes one object with its mark, as [`EncodedObjects`] would have it.
+    pub fn write(self, out: &mut Vec<u8>, universe: &Universe, object: &Object, mark: DeliveryKind) {
         match self {
             Self::Json => JsonWriter::default().object(out, universe, object, mark),
             Self::MsgPack => msgpack::object(out, universe, object, mark),
@@ -85,12 +85,12 @@ impl Codec {
 /// An object's bytes end with whatever separates it from a next one in an array, so that any
 /// selection of them, laid end to end, is the inside of an array: see [`super::ArrayFrame`].
 #[derive(Debug, Default)]
-pub struct Encoded {
+pub struct EncodedObjects {
     bytes: Vec<u8>,
     ends: Vec<u32>,
 }
 
-impl Encoded {
+impl EncodedObjects {
     /// Encodes these objects, in order.
     pub fn of(codec: Codec, universe: &Universe, objects: &[Object]) -> Self {
         const TYPICAL_OBJECT: usize = 160;
@@ -100,13 +100,13 @@ impl Encoded {
             Codec::Json => {
                 let mut writer = JsonWriter::default();
                 for object in objects {
-                    writer.object(&mut bytes, universe, object, Mark::Live);
+                    writer.object(&mut bytes, universe, object, DeliveryKind::Live);
                     ends.push(bytes.len() as u32);
                 }
             }
             Codec::MsgPack => {
                 for object in objects {
-                    msgpack::object(&mut bytes, universe, object, Mark::Live);
+                    msgpack::object(&mut bytes, universe, object, DeliveryKind::Live);
                     ends.push(bytes.len() as u32);
                 }
             }
@@ -138,7 +138,12 @@ mod tests {
         let hash = |codec: Codec| {
             let mut out = Vec::new();
             for object in fixtures::objects().iter().chain(&fixtures::varied_objects()) {
-                for mark in [Mark::Live, Mark::Merged(3), Mark::Merged(70_000), Mark::Snapshot] {
+                for mark in [
+                    DeliveryKind::Live,
+                    DeliveryKind::Conflated(3),
+                    DeliveryKind::Conflated(70_000),
+                    DeliveryKind::Snapshot,
+                ] {
                     codec.write(&mut out, &universe, object, mark);
                 }
             }

@@ -18,9 +18,9 @@ pub enum Command {
         secret: String,
     },
     /// Send me these as well.
-    Subscribe(Selection, Option<Extensions>),
+    Subscribe(SymbolsByChannel, Option<Extensions>),
     /// Send me these no more.
-    Unsubscribe(Selection, Option<Extensions>),
+    Unsubscribe(SymbolsByChannel, Option<Extensions>),
 }
 
 impl Command {
@@ -51,19 +51,19 @@ fn read_msgpack(bytes: &[u8]) -> Option<Typed> {
 
 /// Symbols per channel.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Selection {
-    wanted: [SymbolSelection; Channel::COUNT],
+pub struct SymbolsByChannel {
+    wanted: [SymbolList; Channel::COUNT],
 }
 
-impl Selection {
+impl SymbolsByChannel {
     /// What is named for this channel.
-    pub fn of(&self, channel: Channel) -> &SymbolSelection {
+    pub fn of(&self, channel: Channel) -> &SymbolList {
         &self.wanted[channel.index()]
     }
 
     /// How many names there are in all channels together.
     pub fn len(&self) -> usize {
-        self.wanted.iter().map(SymbolSelection::len).sum()
+        self.wanted.iter().map(SymbolList::len).sum()
     }
 
     /// Whether nothing is named.
@@ -74,14 +74,14 @@ impl Selection {
 
 /// The symbols named for one channel.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SymbolSelection {
+pub struct SymbolList {
     /// Whether `*`, all symbols, is among them.
     pub all: bool,
     /// The others, as they were named.
     pub symbols: Vec<Symbol>,
 }
 
-impl SymbolSelection {
+impl SymbolList {
     /// How many names there are.
     pub fn len(&self) -> usize {
         self.symbols.len() + usize::from(self.all)
@@ -98,7 +98,7 @@ impl SymbolSelection {
     }
 }
 
-impl Serialize for SymbolSelection {
+impl Serialize for SymbolList {
     fn serialize<S: Serializer>(&self, target: S) -> Result<S::Ok, S::Error> {
         target.collect_seq(self.names())
     }
@@ -114,21 +114,21 @@ struct Typed {
     #[serde(default)]
     secret: String,
     #[serde(default)]
-    trades: SymbolSelection,
+    trades: SymbolList,
     #[serde(default)]
-    quotes: SymbolSelection,
+    quotes: SymbolList,
     #[serde(default)]
-    bars: SymbolSelection,
+    bars: SymbolList,
     #[serde(default)]
-    updated_bars: SymbolSelection,
+    updated_bars: SymbolList,
     #[serde(default)]
-    daily_bars: SymbolSelection,
+    daily_bars: SymbolList,
     #[serde(default)]
-    statuses: SymbolSelection,
+    statuses: SymbolList,
     #[serde(default)]
-    lulds: SymbolSelection,
+    lulds: SymbolList,
     #[serde(default)]
-    tickers: SymbolSelection,
+    tickers: SymbolList,
     x: Option<Extensions>,
 }
 
@@ -142,7 +142,7 @@ enum Action {
 
 impl From<Typed> for Command {
     fn from(typed: Typed) -> Self {
-        let mut selection = Selection::default();
+        let mut selection = SymbolsByChannel::default();
         for (channel, wanted) in [
             (Channel::Trades, typed.trades),
             (Channel::Quotes, typed.quotes),
@@ -163,7 +163,7 @@ impl From<Typed> for Command {
     }
 }
 
-impl<'de> Deserialize<'de> for SymbolSelection {
+impl<'de> Deserialize<'de> for SymbolList {
     fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
         source.deserialize_any(Names)
     }
@@ -172,18 +172,18 @@ impl<'de> Deserialize<'de> for SymbolSelection {
 struct Names;
 
 impl<'de> Visitor<'de> for Names {
-    type Value = SymbolSelection;
+    type Value = SymbolList;
 
     fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.write_str("a list of symbols or null")
     }
 
-    fn visit_unit<E: de::Error>(self) -> Result<SymbolSelection, E> {
-        Ok(SymbolSelection::default())
+    fn visit_unit<E: de::Error>(self) -> Result<SymbolList, E> {
+        Ok(SymbolList::default())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut names: A) -> Result<SymbolSelection, A::Error> {
-        let mut wanted = SymbolSelection::default();
+    fn visit_seq<A: SeqAccess<'de>>(self, mut names: A) -> Result<SymbolList, A::Error> {
+        let mut wanted = SymbolList::default();
         while let Some(name) = names.next_element()? {
             match name {
                 Name::All => wanted.all = true,
@@ -245,7 +245,7 @@ mod tests {
         Command::read(Codec::Json, text.as_bytes())
     }
 
-    fn subscribed(text: &str) -> Selection {
+    fn subscribed(text: &str) -> SymbolsByChannel {
         match json(text) {
             Ok(Command::Subscribe(selection, None)) => selection,
             other => panic!("not a subscribe: {other:?}"),

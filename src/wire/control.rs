@@ -3,7 +3,7 @@ use serde::Serialize;
 
 use super::clock_text::rfc3339;
 use super::frame::message_frame;
-use super::{Codec, GrantedOptions, SymbolSelection};
+use super::{Codec, GrantedExtensions, SymbolList};
 use crate::model::{Channel, Epoch, Seq, Symbol, Timestamp};
 
 /// What the server says about the conversation itself: always alone, in an array of exactly one.
@@ -69,25 +69,25 @@ impl From<ErrorCode> for ControlMessage {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Subscription {
-    trades: SymbolSelection,
-    quotes: SymbolSelection,
-    bars: SymbolSelection,
-    updated_bars: SymbolSelection,
-    daily_bars: SymbolSelection,
-    statuses: SymbolSelection,
-    lulds: SymbolSelection,
-    cancel_errors: SymbolSelection,
-    corrections: SymbolSelection,
+    trades: SymbolList,
+    quotes: SymbolList,
+    bars: SymbolList,
+    updated_bars: SymbolList,
+    daily_bars: SymbolList,
+    statuses: SymbolList,
+    lulds: SymbolList,
+    cancel_errors: SymbolList,
+    corrections: SymbolList,
     #[serde(skip_serializing_if = "Option::is_none")]
-    tickers: Option<SymbolSelection>,
+    tickers: Option<SymbolList>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    x: Option<GrantedOptions>,
+    x: Option<GrantedExtensions>,
 }
 
 impl Subscription {
     /// The state in which each channel wants what `wanted` says. What was `granted` is told, with
     /// our own channel, to those who opted into something.
-    pub fn of(wanted: impl Fn(Channel) -> SymbolSelection, granted: Option<GrantedOptions>) -> Self {
+    pub fn of(wanted: impl Fn(Channel) -> SymbolList, granted: Option<GrantedExtensions>) -> Self {
         let trades = wanted(Channel::Trades);
         let tickers = wanted(Channel::Tickers);
         Self {
@@ -217,9 +217,9 @@ mod tests {
     fn a_subscription_has_all_nine_keys_and_corrections_follow_trades() {
         let state = Subscription::of(
             |channel| match channel {
-                Channel::Trades => SymbolSelection { all: false, symbols: vec!["AAPL".parse().unwrap()] },
-                Channel::Bars => SymbolSelection { all: true, symbols: vec![] },
-                _ => SymbolSelection::default(),
+                Channel::Trades => SymbolList { all: false, symbols: vec!["AAPL".parse().unwrap()] },
+                Channel::Bars => SymbolList { all: true, symbols: vec![] },
+                _ => SymbolList::default(),
             },
             None,
         );

@@ -78,17 +78,17 @@ enum State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compression {
     /// They may not: nothing was agreed.
-    Refused,
+    None,
     /// By permessage-deflate, each for itself.
-    NegotiatedDeflate,
+    PermessageDeflate,
 }
 
 impl Compression {
     /// What the client may do where we may compress so: it is agreed for both directions or for none.
     pub const fn of(deflate: Option<Deflate>) -> Self {
         match deflate {
-            Some(_) => Self::NegotiatedDeflate,
-            None => Self::Refused,
+            Some(_) => Self::PermessageDeflate,
+            None => Self::None,
         }
     }
 }
@@ -129,7 +129,7 @@ impl Decoder {
     pub fn new(max_message: usize) -> Self {
         Self {
             max_message,
-            compression: Compression::Refused,
+            compression: Compression::None,
             state: State::start(),
             message: None,
             control: Vec::new(),
@@ -300,7 +300,7 @@ fn header_len(head: &[u8]) -> usize {
 fn check_head(head: &[u8], compression: Compression) -> Result<(), DecodeError> {
     let opcode = Opcode::from_first_byte(head[0]);
     let allowed = match (compression, opcode) {
-        (Compression::NegotiatedDeflate, Some(Opcode::Text | Opcode::Binary)) => RSV1,
+        (Compression::PermessageDeflate, Some(Opcode::Text | Opcode::Binary)) => RSV1,
         _ => 0,
     };
     match *head {

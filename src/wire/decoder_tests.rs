@@ -33,7 +33,7 @@ fn decode(bytes: &[u8]) -> Result<Vec<Incoming>, DecodeError> {
 
 /// What a decoder says for which compression is agreed.
 fn decode_compressed(bytes: &[u8]) -> Result<Vec<Incoming>, DecodeError> {
-    decode_all(&mut Decoder::new(1 << 20).with(Compression::NegotiatedDeflate), bytes)
+    decode_all(&mut Decoder::new(1 << 20).with(Compression::PermessageDeflate), bytes)
 }
 
 fn is_protocol_fault(bytes: &[u8]) -> bool {

@@ -9,7 +9,7 @@ use crate::model::{Channel, Symbol};
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub struct Extensions {
     /// Comes back in the acknowledgement.
-    pub id: Option<Id>,
+    pub id: Option<RequestId>,
     /// At most one data frame in so many milliseconds, 0 to 60,000; 0 is every one. Larger values
     /// are granted as 60,000.
     pub conflate_ms: Option<u32>,
@@ -19,13 +19,13 @@ pub struct Extensions {
     /// A sign of life after so many milliseconds without any other frame; 0 is none.
     pub heartbeat_ms: Option<u32>,
     /// What the client has already.
-    pub resume: Option<Resume>,
+    pub resume: Option<ResumeRequest>,
 }
 
 /// A client's own name for a command: a number or a text.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(untagged)]
-pub enum Id {
+pub enum RequestId {
     /// A whole number.
     Number(i64),
     /// A text.
@@ -34,8 +34,8 @@ pub enum Id {
 
 /// The last numbers that a client has, of which epoch.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(from = "TypedResume")]
-pub struct Resume {
+#[serde(from = "RawResume")]
+pub struct ResumeRequest {
     /// The epoch in which they were given.
     pub epoch: String,
     /// The last number of each stream.
@@ -43,23 +43,23 @@ pub struct Resume {
 }
 
 #[derive(Deserialize)]
-struct TypedResume {
+struct RawResume {
     epoch: String,
     sq: BTreeMap<String, BTreeMap<String, u64>>,
 }
 
-impl From<TypedResume> for Resume {
-    fn from(typed: TypedResume) -> Self {
+impl From<RawResume> for ResumeRequest {
+    fn from(typed: RawResume) -> Self {
         Self { epoch: typed.epoch, last: numbers_by_stream(typed.sq) }
     }
 }
 
 /// What an acknowledgement grants of what `x` asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct GrantedOptions {
+pub struct GrantedExtensions {
     /// The command's own name.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub id: Option<Id>,
+    pub id: Option<RequestId>,
     /// The epoch of all numbers on this connection.
     pub epoch: String,
     /// The conflation in force.

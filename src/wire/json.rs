@@ -1,5 +1,5 @@
 use super::clock_text::ClockText;
-use super::codec::{Mark, kind_letter};
+use super::codec::{DeliveryKind, kind_letter};
 use crate::model::{
     Bar, Body, Cancel, Conditions, Correction, Luld, Object, Price, Quote, Seq, Status, Ticker, Timestamp,
     Trade, Universe,
@@ -18,7 +18,7 @@ pub(super) struct JsonWriter {
 const END: &[u8] = b"},";
 
 /// Appends an object with a mark, given how it is written without one.
-pub(super) fn marked(out: &mut Vec<u8>, live: &[u8], mark: Mark) -> bool {
+pub(super) fn marked(out: &mut Vec<u8>, live: &[u8], mark: DeliveryKind) -> bool {
     let Some(fields) = live.strip_suffix(END) else { return false };
     out.extend_from_slice(fields);
     write_mark(out, mark);
@@ -26,17 +26,23 @@ pub(super) fn marked(out: &mut Vec<u8>, live: &[u8], mark: Mark) -> bool {
     true
 }
 
-fn write_mark(out: &mut Vec<u8>, mark: Mark) {
+fn write_mark(out: &mut Vec<u8>, mark: DeliveryKind) {
     match mark {
-        Mark::Live => {}
-        Mark::Merged(objects) => integer(out, "cf", objects),
-        Mark::Snapshot => out.extend_from_slice(b",\"sn\":true"),
+        DeliveryKind::Live => {}
+        DeliveryKind::Conflated(objects) => integer(out, "cf", objects),
+        DeliveryKind::Snapshot => out.extend_from_slice(b",\"sn\":true"),
     }
 }
 
 impl JsonWriter {
     /// Appends one object with its mark, and its comma.
-    pub(super) fn object(&mut self, out: &mut Vec<u8>, universe: &Universe, object: &Object, mark: Mark) {
+    pub(super) fn object(
+        &mut self,
+        out: &mut Vec<u8>,
+        universe: &Universe,
+        object: &Object,
+        mark: DeliveryKind,
+    ) {
         let symbol = &universe.instrument(object.body.symbol()).symbol;
         out.extend_from_slice(b"{\"T\":\"");
         out.push(kind_letter(&object.body));
@@ -244,7 +250,7 @@ mod tests {
 
     fn written(object: &Object) -> String {
         let mut out = Vec::new();
-        JsonWriter::default().object(&mut out, &fixtures::universe(), object, Mark::Live);
+        JsonWriter::default().object(&mut out, &fixtures::universe(), object, DeliveryKind::Live);
         String::from_utf8(out).unwrap()
     }
 
@@ -276,7 +282,12 @@ mod tests {
     fn what_was_merged_is_counted_and_nothing_is_not() {
         let mut out = Vec::new();
 
-        JsonWriter::default().object(&mut out, &fixtures::universe(), &fixtures::quote(), Mark::Merged(12));
+        JsonWriter::default().object(
+            &mut out,
+            &fixtures::universe(),
+            &fixtures::quote(),
+            DeliveryKind::Conflated(12),
+        );
 
         assert!(out.ends_with(br#","sq":7,"cf":12},"#));
     }

@@ -1,12 +1,12 @@
 use rmp::encode as to;
 
-use super::Mark;
+use super::DeliveryKind;
 use super::codec::kind_letter;
 use crate::model::{Body, Conditions, Object, Price, Timestamp, Universe};
 
 /// Appends one object as a MessagePack map: the same keys in the same order as in JSON.
-pub(super) fn object(out: &mut Vec<u8>, universe: &Universe, object: &Object, mark: Mark) {
-    let marked = u32::from(mark != Mark::Live);
+pub(super) fn object(out: &mut Vec<u8>, universe: &Universe, object: &Object, mark: DeliveryKind) {
+    let marked = u32::from(mark != DeliveryKind::Live);
     let mut map = Map { out };
     map.len(ALWAYS + body_fields(&object.body) + marked);
     map.letter("T", kind_letter(&object.body));
@@ -18,11 +18,11 @@ pub(super) fn object(out: &mut Vec<u8>, universe: &Universe, object: &Object, ma
 
 /// Appends an object with a mark, given how it is written without one: the map gets one field more.
 /// Not where that takes a longer head.
-pub(super) fn marked(out: &mut Vec<u8>, live: &[u8], mark: Mark) -> bool {
+pub(super) fn marked(out: &mut Vec<u8>, live: &[u8], mark: DeliveryKind) -> bool {
     const MAP_16: u8 = 0xde;
     let head = out.len();
     out.extend_from_slice(live);
-    if mark == Mark::Live {
+    if mark == DeliveryKind::Live {
         return true;
     }
     match live {
@@ -147,11 +147,11 @@ struct Map<'a> {
 const INFALLIBLE: &str = "writing to a vector does not fail";
 
 impl Map<'_> {
-    fn mark(&mut self, mark: Mark) {
+    fn mark(&mut self, mark: DeliveryKind) {
         match mark {
-            Mark::Live => {}
-            Mark::Merged(objects) => self.integer("cf", objects),
-            Mark::Snapshot => self.truth("sn"),
+            DeliveryKind::Live => {}
+            DeliveryKind::Conflated(objects) => self.integer("cf", objects),
+            DeliveryKind::Snapshot => self.truth("sn"),
         }
     }
 
@@ -227,7 +227,7 @@ mod tests {
     use crate::wire::{Codec, fixtures};
     use rmpv::Value;
 
-    fn read(object: &Object, mark: Mark) -> Vec<(Value, Value)> {
+    fn read(object: &Object, mark: DeliveryKind) -> Vec<(Value, Value)> {
         let mut bytes = Vec::new();
         Codec::MsgPack.write(&mut bytes, &fixtures::universe(), object, mark);
         let mut rest = &bytes[..];
@@ -240,7 +240,7 @@ mod tests {
     #[test]
     fn both_codecs_have_the_same_keys_in_the_same_order_and_the_same_values() {
         for object in fixtures::objects() {
-            for mark in [Mark::Live, Mark::Merged(3), Mark::Snapshot] {
+            for mark in [DeliveryKind::Live, DeliveryKind::Conflated(3), DeliveryKind::Snapshot] {
                 let fields = read(&object, mark);
                 let mut json = Vec::new();
                 Codec::Json.write(&mut json, &fixtures::universe(), &object, mark);
@@ -268,7 +268,7 @@ mod tests {
     #[test]
     fn times_take_the_shorter_form_where_it_says_all() {
         let time = |object: Object| {
-            let fields = read(&object, Mark::Live);
+            let fields = read(&object, DeliveryKind::Live);
             fields.into_iter().find(|(key, _)| key.as_str() == Some("t")).unwrap().1
         };
 

@@ -4,11 +4,11 @@ use crate::model::{Bar, Quote, Timestamp, Trade};
 /// Writes trades, quotes and bars as the JSON objects of REST: the fields of the stream's objects
 /// without kind, symbol and number, which an answer says once for many rows.
 #[derive(Debug, Default)]
-pub struct RowWriter {
+pub struct JsonRowWriter {
     json: JsonWriter,
 }
 
-impl RowWriter {
+impl JsonRowWriter {
     /// Appends a trade.
     pub fn trade(&mut self, out: &mut Vec<u8>, trade: &Trade) {
         braced(out, |out| self.json.trade(out, trade));
@@ -49,9 +49,9 @@ mod tests {
         let mut out = Vec::new();
         for object in [fixtures::trade(), fixtures::quote(), fixtures::bar()] {
             match object.body {
-                Body::Trade(trade) => RowWriter::default().trade(&mut out, &trade),
-                Body::Quote(quote) => RowWriter::default().quote(&mut out, &quote),
-                Body::Bar(bar) => RowWriter::default().bar(&mut out, &bar),
+                Body::Trade(trade) => JsonRowWriter::default().trade(&mut out, &trade),
+                Body::Quote(quote) => JsonRowWriter::default().quote(&mut out, &quote),
+                Body::Bar(bar) => JsonRowWriter::default().bar(&mut out, &bar),
                 _ => unreachable!(),
             }
             out.push(b'\n');

@@ -48,7 +48,7 @@ fn decoder(compression: Compression) -> Decoder {
 /// fault or goodbye. The first byte decides on compression, the next two on the cuts.
 pub fn frames(input: &[u8]) {
     let Some(([choice, cuts @ ..], stream)) = input.split_first_chunk::<3>() else { return };
-    let compression = if choice & 1 == 0 { Compression::Refused } else { Compression::NegotiatedDeflate };
+    let compression = if choice & 1 == 0 { Compression::None } else { Compression::PermessageDeflate };
     let mut whole = Said::default();
     whole.take(&mut decoder(compression), stream);
 
@@ -98,9 +98,9 @@ pub fn inflater(input: &[u8]) {
     let (first, rest) = input.split_at(input.len() / 2);
     let halves = [masked(0x42, first), masked(0x80, rest)].concat();
     let [mut once, mut again, mut in_halves] = [const { Said { messages: Vec::new(), fault: None } }; 3];
-    once.take(&mut decoder(Compression::NegotiatedDeflate), &whole);
-    in_halves.take(&mut decoder(Compression::NegotiatedDeflate), &halves);
-    again.take(&mut decoder(Compression::NegotiatedDeflate), &whole);
+    once.take(&mut decoder(Compression::PermessageDeflate), &whole);
+    in_halves.take(&mut decoder(Compression::PermessageDeflate), &halves);
+    again.take(&mut decoder(Compression::PermessageDeflate), &whole);
     assert_eq!(once, again, "nothing is left of the message before");
     if input.len() <= MAX_MESSAGE {
         assert_eq!(once, in_halves);
@@ -124,7 +124,7 @@ pub fn inflater(input: &[u8]) {
         len => (&frame[..2], &frame[frame.len() - usize::from(len)..]),
     };
     let mut back = Said::default();
-    back.take(&mut decoder(Compression::NegotiatedDeflate), &masked(header[0], payload));
+    back.take(&mut decoder(Compression::PermessageDeflate), &masked(header[0], payload));
     assert_eq!(back.messages, [Incoming::Binary(plain.to_vec())]);
 }
 

@@ -4,7 +4,7 @@ use super::access::AccessPermit;
 use super::stocks::{json, now};
 use crate::model::Timestamp;
 use crate::model::TradingDay;
-use crate::wire::RowWriter;
+use crate::wire::JsonRowWriter;
 
 /// `GET /v2/clock`: whether the market is open, and until when.
 pub(super) async fn clock(_: AccessPermit) -> HttpResponse {
@@ -15,7 +15,7 @@ pub(super) async fn clock(_: AccessPermit) -> HttpResponse {
 /// begins.
 fn written(now: Timestamp) -> Vec<u8> {
     let midnight = TradingDay::of(now).end;
-    let mut writer = RowWriter::default();
+    let mut writer = JsonRowWriter::default();
     let mut out = b"{\"timestamp\":".to_vec();
     writer.time(&mut out, now);
     out.extend_from_slice(b",\"is_open\":true,\"next_open\":");

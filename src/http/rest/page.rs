@@ -4,7 +4,7 @@ use super::token::Token;
 use crate::archive::Archive;
 use crate::archive::Query;
 use crate::model::{Symbol, SymbolId, Universe};
-use crate::wire::RowWriter;
+use crate::wire::JsonRowWriter;
 
 /// How an answer is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub(super) struct Page<'a> {
     room: usize,
     last: Option<Token>,
     is_full: bool,
-    writer: RowWriter,
+    writer: JsonRowWriter,
     out: Vec<u8>,
 }
 
@@ -78,7 +78,7 @@ impl<'a> Page<'a> {
             room: ask.query.limit,
             last: None,
             is_full: false,
-            writer: RowWriter::default(),
+            writer: JsonRowWriter::default(),
             out: format!("{{\"{}\":{opening}", series.kind().plural()).into_bytes(),
         }
     }

@@ -32,7 +32,7 @@ mod tests {
     use super::*;
     use crate::model::Channel;
     use crate::wire::{
-        Codec, Command, ControlMessage, ErrorCode, Mark, Subscription, SymbolSelection, fixtures,
+        Codec, Command, ControlMessage, DeliveryKind, ErrorCode, Subscription, SymbolList, fixtures,
     };
 
     /// Checks a value against a schema of the stream's description.
@@ -50,7 +50,7 @@ mod tests {
     fn every_kind_of_object_is_as_described() {
         let universe = fixtures::universe();
         for object in fixtures::objects() {
-            for mark in [Mark::Live, Mark::Merged(3), Mark::Snapshot] {
+            for mark in [DeliveryKind::Live, DeliveryKind::Conflated(3), DeliveryKind::Snapshot] {
                 let mut out = b"[".to_vec();
                 Codec::Json.write(&mut out, &universe, &object, mark);
                 out.pop();
@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn every_notice_is_as_described() {
-        let subscription = Subscription::of(|_: Channel| SymbolSelection::default(), None);
+        let subscription = Subscription::of(|_: Channel| SymbolList::default(), None);
         for (schema, notice) in [
             ("Success", ControlMessage::CONNECTED),
             ("Success", ControlMessage::AUTHENTICATED),

@@ -3,7 +3,7 @@ use super::params::QueryParams;
 use crate::archive::Archive;
 use crate::archive::{Numbered, Place, Query, Span, Timeframe};
 use crate::model::{Bar, Quote, SymbolId, Trade};
-use crate::wire::RowWriter;
+use crate::wire::JsonRowWriter;
 
 /// What is asked for, by its name in the path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +71,7 @@ impl RecordKind {
         self,
         archive: &Archive,
         symbol: SymbolId,
-        writer: &mut RowWriter,
+        writer: &mut JsonRowWriter,
         out: &mut Vec<u8>,
     ) -> bool {
         match self {
@@ -130,7 +130,7 @@ impl Rows {
     }
 
     /// Appends one row.
-    pub(super) fn write(&self, place: usize, writer: &mut RowWriter, out: &mut Vec<u8>) {
+    pub(super) fn write(&self, place: usize, writer: &mut JsonRowWriter, out: &mut Vec<u8>) {
         match self {
             Self::Bars(rows) => writer.bar(out, &rows[place]),
             Self::Trades(rows) => writer.trade(out, &rows[place].value),

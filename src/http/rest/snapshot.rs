@@ -1,13 +1,13 @@
 use crate::archive::Summary;
 use crate::model::Symbol;
-use crate::wire::RowWriter;
+use crate::wire::JsonRowWriter;
 
 /// Appends the snapshot of an instrument: what is newest of it, each under its name. What there is
 /// none of yet is left out; `symbol` comes first where it is to be named.
 pub(super) fn write_snapshot(
     summary: &Summary,
     symbol: Option<Symbol>,
-    writer: &mut RowWriter,
+    writer: &mut JsonRowWriter,
     out: &mut Vec<u8>,
 ) {
     out.push(b'{');
@@ -49,7 +49,7 @@ mod tests {
     fn written(summary: &Summary, symbol: Option<&str>) -> serde_json::Value {
         let mut out = Vec::new();
         let symbol = symbol.map(|text| text.parse().unwrap());
-        write_snapshot(summary, symbol, &mut RowWriter::default(), &mut out);
+        write_snapshot(summary, symbol, &mut JsonRowWriter::default(), &mut out);
         serde_json::from_slice(&out).expect("a snapshot is JSON")
     }
 

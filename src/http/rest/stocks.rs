@@ -14,7 +14,7 @@ use super::series::RecordKind;
 use super::snapshot::write_snapshot;
 use crate::http::AppState;
 use crate::model::{SymbolId, Timestamp};
-use crate::wire::RowWriter;
+use crate::wire::JsonRowWriter;
 
 type Answer = Result<HttpResponse, RestError>;
 
@@ -54,7 +54,7 @@ pub(super) async fn latest_of_one(inquiry: RestRequest, path: Path<(String, Stri
     let kind = RecordKind::named(&path.1)?;
     let (symbol, id) = inquiry.symbol(&path.0)?;
     let mut out = format!("{{\"symbol\":\"{symbol}\",\"{}\":", kind.singular()).into_bytes();
-    if !kind.write_latest(&inquiry.house.archive, id, &mut RowWriter::default(), &mut out) {
+    if !kind.write_latest(&inquiry.house.archive, id, &mut JsonRowWriter::default(), &mut out) {
         return Err(RestError::None { what: kind.singular(), symbol: symbol.to_string() });
     }
     out.push(b'}');
@@ -79,7 +79,7 @@ pub(super) async fn snapshot_of_one(inquiry: RestRequest, symbol: Path<String>) 
     let (symbol, id) = inquiry.symbol(&symbol)?;
     let summary = inquiry.house.archive.summary(id);
     let mut out = Vec::new();
-    write_snapshot(&summary, Some(symbol), &mut RowWriter::default(), &mut out);
+    write_snapshot(&summary, Some(symbol), &mut JsonRowWriter::default(), &mut out);
     Ok(json(out))
 }
 
@@ -105,9 +105,9 @@ async fn by_symbol(
     house: &AppState,
     symbols: Vec<SymbolId>,
     out: &mut Vec<u8>,
-    mut entry: impl FnMut(SymbolId, &mut RowWriter, &mut Vec<u8>) -> bool,
+    mut entry: impl FnMut(SymbolId, &mut JsonRowWriter, &mut Vec<u8>) -> bool,
 ) {
-    let mut writer = RowWriter::default();
+    let mut writer = JsonRowWriter::default();
     out.push(b'{');
     let opened = out.len();
     for symbols in symbols.chunks(SYMBOLS_PER_TURN) {

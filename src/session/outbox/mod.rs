@@ -16,7 +16,7 @@ use super::fast_path::FastPath;
 use super::limits::{Offered, OutboxLimits, Overload};
 use crate::hub::{EncodedLastValues, FanOut, ObjectRef};
 use crate::model::{Object, Seq, StreamId, Universe};
-use crate::wire::{ArrayFrame, Codec, ControlMessage, Deflate, Gap, Mark};
+use crate::wire::{ArrayFrame, Codec, ControlMessage, Deflate, DeliveryKind, Gap};
 
 /// What one client has yet to receive, in the order in which it will receive it.
 ///
@@ -143,7 +143,7 @@ impl Outbox {
 
     /// Queues objects that the client requested (a replay, a snapshot), except those that it has newer
     /// from a worker that is ahead. They do not count against the limits.
-    pub fn push_requested(&mut self, objects: &[(Object, Mark)]) {
+    pub fn push_requested(&mut self, objects: &[(Object, DeliveryKind)]) {
         let before = self.bytes;
         for (object, mark) in objects {
             let stream = object.stream();
@@ -350,7 +350,7 @@ impl Outbox {
 
     /// Appends the newest object of a stream, which replaces this many older ones.
     fn append_newest(&mut self, last_values: &EncodedLastValues, stream: StreamId, replaced: u64) {
-        let mark = Mark::merged(replaced);
+        let mark = DeliveryKind::conflated(replaced);
         self.append_with(self.released_bytes, mark, |out, codec, universe| {
             last_values.write(out, codec, universe, stream, mark);
         });
@@ -359,13 +359,15 @@ impl Outbox {
     fn append_with(
         &mut self,
         capacity: usize,
-        mark: Mark,
+        mark: DeliveryKind,
         write: impl FnOnce(&mut Vec<u8>, Codec, &Universe),
     ) {
         let Self { queue, codec, universe, .. } = self;
         let write = |out: &mut Vec<u8>| write(out, *codec, universe);
         self.bytes += append_with(queue, *codec, self.limits, capacity, write);
-        if let (Mark::Merged(objects), Some(OutboxEntry::Open(array))) = (mark, self.queue.back_mut()) {
+        if let (DeliveryKind::Conflated(objects), Some(OutboxEntry::Open(array))) =
+            (mark, self.queue.back_mut())
+        {
             array.count_merged(objects);
         }
     }
@@ -376,7 +378,7 @@ impl Outbox {
             && let Some((stream, Seq(sent))) = self.streams.pop_dirty()
         {
             let replaced = last_values.seq(stream).0 - sent - 1;
-            let mark = Mark::merged(replaced);
+            let mark = DeliveryKind::conflated(replaced);
             frame.push_with(|out| last_values.write(out, self.codec, &self.universe, stream, mark));
             frame.count_merged(replaced);
         }
