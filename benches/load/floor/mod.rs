@@ -27,7 +27,7 @@ use self::trades::TradeGenerator;
 
 /// Serves the floor, the reference server of the scenarios, for a limited time
 #[derive(Debug, Parser)]
-#[command(name = "load floor")]
+#[command(name = "load floor", bin_name = "load floor")]
 pub(crate) struct FloorArgs {
     /// Port on 127.0.0.1; 0 for any
     pub(crate) port: u16,

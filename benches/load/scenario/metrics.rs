@@ -41,13 +41,19 @@ impl RunMetrics {
         let memory = number("/server/rss_begin_bytes") - number("/server/rss_before_bytes");
         // Cost and latency per update have no meaning without updates, as in an idle run.
         let of_updates = |path: &str| if number("/objects") == 0.0 { f64::NAN } else { number(path) };
+        // After a restart the report's process is gone, and with it its CPU time.
+        let cpu_percent = if restarted_ms.is_some() { f64::NAN } else { number("/server/cpu_percent") };
         let closed = report.pointer("/sessions/closed").and_then(Value::as_object);
         Self {
             updates_per_s: number("/objects_per_s"),
             updates_per_frame: number("/objects") / number("/frames"),
-            cpu_us_per_update: of_updates("/server/cpu_us_per_object"),
-            cpu_percent: number("/server/cpu_percent"),
-            cpu_percent_per_session: number("/server/cpu_percent") / sessions,
+            cpu_us_per_update: if cpu_percent.is_nan() {
+                f64::NAN
+            } else {
+                of_updates("/server/cpu_us_per_object")
+            },
+            cpu_percent,
+            cpu_percent_per_session: cpu_percent / sessions,
             p50_ms: of_updates("/latency_us/p50") / 1e3,
             p99_ms: of_updates("/latency_us/p99") / 1e3,
             max_ms: of_updates("/latency_us/max") / 1e3,
@@ -85,19 +91,31 @@ mod tests {
     fn metrics_are_read_from_a_report() {
         let report = json!({
             "objects": 90, "frames": 30, "objects_per_s": 9.0,
-            "sessions": {"opened": 2, "stalled_opened": 1, "closed": {"1012": 1, "connection lost": 1}, "opening_ms": 5, "reconnects": {"last_ms": 1_250}},
+            "sessions": {"opened": 2, "stalled_opened": 1, "closed": {"1012": 1, "connection lost": 1}, "opening_ms": 5},
             "latency_us": {"p50": 1_500, "p99": 2_000, "max": 9_000},
             "sequence": {"gaps": 0},
             "server": {"rss_before_bytes": 1_024, "rss_begin_bytes": 4_096, "cpu_us_per_object": 2.5, "cpu_percent": 3.0},
             "client": {"busiest_thread_percent": 40.0, "saturated": true},
         });
 
-        let metrics = RunMetrics::from_report(&report, Some(1_000));
+        let metrics = RunMetrics::from_report(&report, None);
 
         assert_eq!((metrics.updates_per_frame, metrics.p50_ms, metrics.kib_per_session), (3.0, 1.5, 1.0));
         assert_eq!(metrics.cpu_percent_per_session, 1.0);
-        assert_eq!(metrics.reconnected_ms, 250.0);
         assert_eq!((metrics.closed, metrics.client_saturated), (2, true));
+    }
+
+    #[test]
+    fn after_a_restart_reconnects_are_timed_and_cpu_is_unknown() {
+        let report = json!({
+            "sessions": {"reconnects": {"last_ms": 1_250}},
+            "server": {"cpu_us_per_object": 0.0, "cpu_percent": 0.0},
+        });
+
+        let metrics = RunMetrics::from_report(&report, Some(1_000));
+
+        assert_eq!(metrics.reconnected_ms, 250.0);
+        assert!(metrics.cpu_percent.is_nan() && metrics.cpu_us_per_update.is_nan());
     }
 
     #[test]

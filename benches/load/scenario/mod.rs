@@ -34,7 +34,7 @@ use self::result::{Pair, ReferenceKind, ScenarioResult};
 
 /// Runs named scenarios against a server, alternately with the floor or another server binary
 #[derive(Debug, Parser)]
-#[command(name = "load scenario")]
+#[command(name = "load scenario", bin_name = "load scenario")]
 pub(crate) struct ScenarioArgs {
     /// Names of scenarios; default: all
     #[arg(value_parser = catalogue::named)]

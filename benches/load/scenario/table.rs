@@ -100,11 +100,11 @@ pub(crate) fn comparison(results: &[ScenarioResult]) -> String {
 
 fn run_line(run: &RunMetrics) -> String {
     format!(
-        "{:>9.0} updates/s, {:>5} per frame  {:>7} us/update  CPU {:>5.1} %  p50 {:>7}  p99 {:>7}  max {:>7} ms  {} gaps  {} closed  {:>5.1} KiB/session  client {:>4.1} %{}  steal {:.1} %",
+        "{:>9.0} updates/s, {:>5} per frame  {:>7} us/update  CPU {:>5} %  p50 {:>7}  p99 {:>7}  max {:>7} ms  {} gaps  {} closed  {:>5.1} KiB/session  client {:>4.1} %{}  steal {:.1} %",
         run.updates_per_s,
         number(run.updates_per_frame, 1),
         number(run.cpu_us_per_update, 3),
-        run.cpu_percent,
+        number(run.cpu_percent, 1),
         number(run.p50_ms, 2),
         number(run.p99_ms, 2),
         number(run.max_ms, 1),
