@@ -1,47 +1,135 @@
-/// One kind of data that a client can subscribe to.
+/// Passes the table of all channels to a macro: the one place where a channel is declared.
 ///
-/// The order is that of the keys in a subscription's acknowledgement.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
-pub enum Channel {
-    /// Every trade.
-    Trades,
-    /// Every change of the best bid or ask.
-    Quotes,
-    /// The minute's bar, once the minute is over.
-    Bars,
-    /// A minute's bar again, after a late trade changed it.
-    UpdatedBars,
-    /// The day's bar so far, once a minute.
-    DailyBars,
-    /// Halts and resumptions of trading.
-    Statuses,
-    /// The limit-up limit-down price bands.
-    Lulds,
-    /// Trades that are void. Follows [`Channel::Trades`]: it cannot be subscribed to by itself.
-    CancelErrors,
-    /// Trades that were reported wrongly. Follows [`Channel::Trades`] likewise.
-    Corrections,
-    /// All that a board shows of a symbol, in one object. Ours.
-    Tickers,
+/// The columns: the channel; `name`, its key in commands and acknowledgements; `letter`, the value of
+/// `T` in its objects; `body`, the variant of [`Body`](super::Body) and the type that holds its fields;
+/// `conflates`, whether a newer object may replace an unsent older one; `leader`, the channel whose
+/// subscription brings this one; `extension`, whether it is ours and not part of Alpaca's protocol. The
+/// order is that of the keys in an acknowledgement.
+macro_rules! for_each_channel {
+    ($callback:ident) => {
+        $callback! {
+            /// Every trade.
+            Trades {
+                name: "trades", letter: 't', body: Trade(Trade),
+                conflates: false, leader: Trades, extension: false,
+            }
+            /// Every change of the best bid or ask.
+            Quotes {
+                name: "quotes", letter: 'q', body: Quote(Quote),
+                conflates: true, leader: Quotes, extension: false,
+            }
+            /// The bar of a minute, sent when the minute is over.
+            Bars {
+                name: "bars", letter: 'b', body: Bar(Bar),
+                conflates: true, leader: Bars, extension: false,
+            }
+            /// The bar of a minute again, after a late trade changed it.
+            UpdatedBars {
+                name: "updatedBars", letter: 'u', body: UpdatedBar(Bar),
+                conflates: true, leader: UpdatedBars, extension: false,
+            }
+            /// The bar of the current day, sent once a minute.
+            DailyBars {
+                name: "dailyBars", letter: 'd', body: DailyBar(Bar),
+                conflates: true, leader: DailyBars, extension: false,
+            }
+            /// Trading halts and resumptions.
+            Statuses {
+                name: "statuses", letter: 's', body: Status(Status),
+                conflates: false, leader: Statuses, extension: false,
+            }
+            /// Limit-up limit-down price bands.
+            Lulds {
+                name: "lulds", letter: 'l', body: Luld(Luld),
+                conflates: false, leader: Lulds, extension: false,
+            }
+            /// Trades that were cancelled. Follows [`Channel::Trades`]: it has no subscription of its own.
+            CancelErrors {
+                name: "cancelErrors", letter: 'x', body: Cancel(Cancel),
+                conflates: false, leader: Trades, extension: false,
+            }
+            /// Trades that were reported wrongly. Follows [`Channel::Trades`] too.
+            Corrections {
+                name: "corrections", letter: 'c', body: Correction(Correction),
+                conflates: false, leader: Trades, extension: false,
+            }
+            /// One object with all figures of a symbol that a board shows.
+            Tickers {
+                name: "tickers", letter: 'k', body: Ticker(Ticker),
+                conflates: true, leader: Tickers, extension: true,
+            }
+        }
+    };
 }
 
-impl Channel {
-    /// Every channel, in order.
-    pub const ALL: [Self; 10] = [
-        Self::Trades,
-        Self::Quotes,
-        Self::Bars,
-        Self::UpdatedBars,
-        Self::DailyBars,
-        Self::Statuses,
-        Self::Lulds,
-        Self::CancelErrors,
-        Self::Corrections,
-        Self::Tickers,
-    ];
+pub(crate) use for_each_channel;
 
-    /// How many channels there are.
+macro_rules! declare_channels {
+    ($(
+        $(#[$doc:meta])*
+        $channel:ident {
+            name: $name:literal, letter: $letter:literal, body: $body:ident($payload:ident),
+            conflates: $conflates:literal, leader: $leader:ident, extension: $extension:literal,
+        }
+    )*) => {
+        /// One kind of data that a client can subscribe to.
+        ///
+        /// The order is that of the keys in the acknowledgement of a subscription.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u8)]
+        pub enum Channel {
+            $($(#[$doc])* $channel,)*
+        }
+
+        impl Channel {
+            /// Every channel, in order.
+            pub const ALL: [Self; [$(stringify!($channel)),*].len()] = [$(Self::$channel),*];
+
+            /// The name on the wire, as a key of subscriptions.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$channel => $name,)*
+                }
+            }
+
+            /// The value of `T` in the objects of this channel: one ASCII letter.
+            pub const fn letter(self) -> char {
+                match self {
+                    $(Self::$channel => $letter,)*
+                }
+            }
+
+            /// Whether a newer object of a stream may replace an older one that was not sent yet.
+            ///
+            /// A trade is a fact of its own; a quote or a bar is a state, which the next one replaces.
+            pub const fn conflates(self) -> bool {
+                match self {
+                    $(Self::$channel => $conflates,)*
+                }
+            }
+
+            /// The channel whose subscription brings this one: itself, except for those that follow trades.
+            pub const fn leader(self) -> Self {
+                match self {
+                    $(Self::$channel => Self::$leader,)*
+                }
+            }
+
+            /// Whether the channel is ours. Alpaca's protocol does not have it, so its key appears only in
+            /// acknowledgements to clients that use it.
+            pub const fn is_extension(self) -> bool {
+                match self {
+                    $(Self::$channel => $extension,)*
+                }
+            }
+        }
+    };
+}
+
+for_each_channel!(declare_channels);
+
+impl Channel {
+    /// The number of channels.
     pub const COUNT: usize = Self::ALL.len();
 
     /// The position in [`Channel::ALL`].
@@ -49,40 +137,19 @@ impl Channel {
         self as usize
     }
 
-    /// Whether a newer object of a stream may take the place of an unsent older one.
-    ///
-    /// A trade is a fact of its own; a quote or a bar is a state, which its successor replaces.
-    pub const fn conflates(self) -> bool {
-        matches!(self, Self::Quotes | Self::Bars | Self::UpdatedBars | Self::DailyBars | Self::Tickers)
+    /// The channel of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|channel| channel.name() == name)
     }
 
-    /// The channel whose subscription brings this one: itself, but for those that follow trades.
-    pub const fn leader(self) -> Self {
-        match self {
-            Self::CancelErrors | Self::Corrections => Self::Trades,
-            other => other,
-        }
+    /// The channel whose objects have this letter as `T`.
+    pub fn with_letter(letter: char) -> Option<Self> {
+        Self::ALL.into_iter().find(|channel| channel.letter() == letter)
     }
 
     /// The channels that a subscription to this one brings, itself included.
     pub fn with_followers(self) -> impl Iterator<Item = Self> {
         Self::ALL.into_iter().filter(move |channel| channel.leader() == self)
-    }
-
-    /// The name on the wire, as a key of subscriptions.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Trades => "trades",
-            Self::Quotes => "quotes",
-            Self::Bars => "bars",
-            Self::UpdatedBars => "updatedBars",
-            Self::DailyBars => "dailyBars",
-            Self::Statuses => "statuses",
-            Self::Lulds => "lulds",
-            Self::CancelErrors => "cancelErrors",
-            Self::Corrections => "corrections",
-            Self::Tickers => "tickers",
-        }
     }
 }
 
@@ -91,9 +158,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_order_is_that_of_the_numbers() {
-        for (place, channel) in Channel::ALL.into_iter().enumerate() {
-            assert_eq!(channel.index(), place);
+    fn an_index_is_a_position_in_the_list_of_all() {
+        for (position, channel) in Channel::ALL.into_iter().enumerate() {
+            assert_eq!(channel.index(), position);
+        }
+    }
+
+    #[test]
+    fn a_name_and_a_letter_identify_one_channel() {
+        for channel in Channel::ALL {
+            assert_eq!(Channel::named(channel.name()), Some(channel));
+            assert_eq!(Channel::with_letter(channel.letter()), Some(channel));
         }
     }
 

@@ -1,82 +1,73 @@
+use super::channel::for_each_channel;
 use super::{
     Bar, Cancel, Channel, Correction, Event, Luld, Quote, Seq, Status, StreamId, SymbolId, Ticker, Trade,
 };
 
-/// One numbered object of a stream, as the tape publishes it.
+/// One numbered object of a stream, as the feed publishes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Object {
-    /// Its number in the stream.
+    /// The sequence number in the stream.
     pub seq: Seq,
-    /// What it says.
+    /// The content.
     pub body: Body,
 }
 
 impl Object {
-    /// The stream that it is numbered in.
+    /// The stream in which the object is numbered.
     pub const fn stream(&self) -> StreamId {
         self.body.stream()
     }
 }
 
-/// What an object says; the variant decides its channel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Body {
-    /// Of [`Channel::Trades`].
-    Trade(Trade),
-    /// Of [`Channel::Quotes`].
-    Quote(Quote),
-    /// Of [`Channel::Bars`].
-    Bar(Bar),
-    /// Of [`Channel::UpdatedBars`].
-    UpdatedBar(Bar),
-    /// Of [`Channel::DailyBars`].
-    DailyBar(Bar),
-    /// Of [`Channel::Statuses`].
-    Status(Status),
-    /// Of [`Channel::Lulds`].
-    Luld(Luld),
-    /// Of [`Channel::CancelErrors`].
-    Cancel(Cancel),
-    /// Of [`Channel::Corrections`].
-    Correction(Correction),
-    /// Of [`Channel::Tickers`].
-    Ticker(Ticker),
+macro_rules! declare_body {
+    ($(
+        $(#[$doc:meta])*
+        $channel:ident {
+            name: $name:literal, letter: $letter:literal, body: $body:ident($payload:ident),
+            conflates: $conflates:literal, leader: $leader:ident, extension: $extension:literal,
+        }
+    )*) => {
+        /// The content of an object; the variant decides its channel.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Body {
+            $(
+                #[doc = concat!("Of [`Channel::", stringify!($channel), "`].")]
+                $body($payload),
+            )*
+        }
+
+        impl Body {
+            /// The channel of the object.
+            pub const fn channel(&self) -> Channel {
+                match self {
+                    $(Self::$body(_) => Channel::$channel,)*
+                }
+            }
+
+            /// The instrument that the object is about.
+            pub const fn symbol(&self) -> SymbolId {
+                match self {
+                    $(Self::$body(value) => value.symbol,)*
+                }
+            }
+
+            /// The same content for another instrument.
+            #[must_use]
+            pub const fn with_symbol(self, symbol: SymbolId) -> Self {
+                match self {
+                    $(Self::$body(value) => Self::$body($payload { symbol, ..value }),)*
+                }
+            }
+        }
+    };
 }
 
+for_each_channel!(declare_body);
+
 impl Body {
-    /// The stream in which it belongs.
+    /// The stream to which the object belongs.
     pub const fn stream(&self) -> StreamId {
         StreamId::new(self.channel(), self.symbol())
-    }
-
-    /// What kind of data it is.
-    pub const fn channel(&self) -> Channel {
-        match self {
-            Self::Trade(_) => Channel::Trades,
-            Self::Quote(_) => Channel::Quotes,
-            Self::Bar(_) => Channel::Bars,
-            Self::UpdatedBar(_) => Channel::UpdatedBars,
-            Self::DailyBar(_) => Channel::DailyBars,
-            Self::Status(_) => Channel::Statuses,
-            Self::Luld(_) => Channel::Lulds,
-            Self::Cancel(_) => Channel::CancelErrors,
-            Self::Correction(_) => Channel::Corrections,
-            Self::Ticker(_) => Channel::Tickers,
-        }
-    }
-
-    /// The instrument that it is about.
-    pub const fn symbol(&self) -> SymbolId {
-        match self {
-            Self::Trade(trade) => trade.symbol,
-            Self::Quote(quote) => quote.symbol,
-            Self::Bar(bar) | Self::UpdatedBar(bar) | Self::DailyBar(bar) => bar.symbol,
-            Self::Status(status) => status.symbol,
-            Self::Luld(luld) => luld.symbol,
-            Self::Cancel(cancel) => cancel.symbol,
-            Self::Correction(correction) => correction.symbol,
-            Self::Ticker(ticker) => ticker.symbol,
-        }
     }
 }
 

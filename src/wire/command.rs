@@ -1,72 +1,73 @@
 use std::collections::BTreeMap;
+use std::fmt;
 
-use serde::de::{Deserializer, SeqAccess, Visitor};
-use serde::{Deserialize, Serialize, Serializer, de};
+use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::extensions::Extensions;
 use super::{Codec, ErrorCode};
 use crate::model::{Channel, Symbol};
 
-/// What a client asks for.
+/// A command of a client.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
-    /// Here are my credentials.
+    /// Authenticates the session.
     Auth {
         /// The key's id.
         key: String,
-        /// Its secret.
+        /// The key's secret.
         secret: String,
     },
-    /// Send me these as well.
+    /// Adds symbols to the subscription.
     Subscribe(SymbolsByChannel, Option<Extensions>),
-    /// Send me these no more.
+    /// Removes symbols from the subscription.
     Unsubscribe(SymbolsByChannel, Option<Extensions>),
 }
 
 impl Command {
-    /// Reads a command. Keys come in any order, unknown ones are ignored, a null list is an empty
-    /// one: all of it was seen from clients in use.
+    /// Reads a command. Keys come in any order, unknown keys are ignored, a null list is an empty
+    /// one: clients in use send all of these.
     ///
     /// # Errors
-    /// [`ErrorCode::InvalidSyntax`] for whatever is no command.
+    /// [`ErrorCode::InvalidSyntax`] for anything that is not a command.
     pub fn read(codec: Codec, bytes: &[u8]) -> Result<Self, ErrorCode> {
-        let typed: Option<Typed> = match codec {
+        let command: Option<RawCommand> = match codec {
             Codec::Json => serde_json::from_slice(bytes).ok(),
             Codec::MsgPack => read_msgpack(bytes),
         };
-        typed.map(Self::from).ok_or(ErrorCode::InvalidSyntax)
+        command.map(Self::from).ok_or(ErrorCode::InvalidSyntax)
     }
 }
 
 /// One MessagePack value and nothing after it.
-fn read_msgpack(bytes: &[u8]) -> Option<Typed> {
-    /// A command nests its lists three deep in maps; more is an attack on the stack.
-    const DEEPEST: usize = 16;
+fn read_msgpack(bytes: &[u8]) -> Option<RawCommand> {
+    /// A command nests three deep in maps; deeper nesting is an attack on the stack.
+    const MAX_DEPTH: usize = 16;
     let mut rest = bytes;
     let mut reader = rmp_serde::Deserializer::new(&mut rest);
-    reader.set_max_depth(DEEPEST);
-    let typed = Typed::deserialize(&mut reader).ok()?;
-    rest.is_empty().then_some(typed)
+    reader.set_max_depth(MAX_DEPTH);
+    let command = RawCommand::deserialize(&mut reader).ok()?;
+    rest.is_empty().then_some(command)
 }
 
-/// Symbols per channel.
+/// The symbols that a command names, by channel.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SymbolsByChannel {
-    wanted: [SymbolList; Channel::COUNT],
+    lists: [SymbolList; Channel::COUNT],
 }
 
 impl SymbolsByChannel {
-    /// What is named for this channel.
+    /// The symbols named for this channel.
     pub fn of(&self, channel: Channel) -> &SymbolList {
-        &self.wanted[channel.index()]
+        &self.lists[channel.index()]
     }
 
-    /// How many names there are in all channels together.
+    /// The number of names in all channels together.
     pub fn len(&self) -> usize {
-        self.wanted.iter().map(SymbolList::len).sum()
+        self.lists.iter().map(SymbolList::len).sum()
     }
 
-    /// Whether nothing is named.
+    /// Whether no symbol is named.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -75,19 +76,19 @@ impl SymbolsByChannel {
 /// The symbols named for one channel.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SymbolList {
-    /// Whether `*`, all symbols, is among them.
+    /// Whether `*`, which means all symbols, is among the names.
     pub all: bool,
-    /// The others, as they were named.
+    /// The other names, in the order given.
     pub symbols: Vec<Symbol>,
 }
 
 impl SymbolList {
-    /// How many names there are.
+    /// The number of names.
     pub fn len(&self) -> usize {
         self.symbols.len() + usize::from(self.all)
     }
 
-    /// Whether nothing is named.
+    /// Whether no symbol is named.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -104,32 +105,13 @@ impl Serialize for SymbolList {
     }
 }
 
-/// A command as it was typed.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Typed {
+/// The keys of a command before their combination is checked.
+struct RawCommand {
     action: Action,
-    #[serde(default)]
-    key: String,
-    #[serde(default)]
-    secret: String,
-    #[serde(default)]
-    trades: SymbolList,
-    #[serde(default)]
-    quotes: SymbolList,
-    #[serde(default)]
-    bars: SymbolList,
-    #[serde(default)]
-    updated_bars: SymbolList,
-    #[serde(default)]
-    daily_bars: SymbolList,
-    #[serde(default)]
-    statuses: SymbolList,
-    #[serde(default)]
-    lulds: SymbolList,
-    #[serde(default)]
-    tickers: SymbolList,
-    x: Option<Extensions>,
+    key: Option<String>,
+    secret: Option<String>,
+    symbols: SymbolsByChannel,
+    extensions: Option<Extensions>,
 }
 
 #[derive(Deserialize)]
@@ -140,41 +122,124 @@ enum Action {
     Unsubscribe,
 }
 
-impl From<Typed> for Command {
-    fn from(typed: Typed) -> Self {
-        let mut selection = SymbolsByChannel::default();
-        for (channel, wanted) in [
-            (Channel::Trades, typed.trades),
-            (Channel::Quotes, typed.quotes),
-            (Channel::Bars, typed.bars),
-            (Channel::UpdatedBars, typed.updated_bars),
-            (Channel::DailyBars, typed.daily_bars),
-            (Channel::Statuses, typed.statuses),
-            (Channel::Lulds, typed.lulds),
-            (Channel::Tickers, typed.tickers),
-        ] {
-            selection.wanted[channel.index()] = wanted;
+impl From<RawCommand> for Command {
+    fn from(raw: RawCommand) -> Self {
+        match raw.action {
+            Action::Auth => {
+                Self::Auth { key: raw.key.unwrap_or_default(), secret: raw.secret.unwrap_or_default() }
+            }
+            Action::Subscribe => Self::Subscribe(raw.symbols, raw.extensions),
+            Action::Unsubscribe => Self::Unsubscribe(raw.symbols, raw.extensions),
         }
-        match typed.action {
-            Action::Auth => Self::Auth { key: typed.key, secret: typed.secret },
-            Action::Subscribe => Self::Subscribe(selection, typed.x),
-            Action::Unsubscribe => Self::Unsubscribe(selection, typed.x),
+    }
+}
+
+impl<'de> Deserialize<'de> for RawCommand {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        source.deserialize_map(CommandVisitor)
+    }
+}
+
+struct CommandVisitor;
+
+impl<'de> Visitor<'de> for CommandVisitor {
+    type Value = RawCommand;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a command")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawCommand, A::Error> {
+        let (mut action, mut key, mut secret, mut extensions) = (None, None, None, None);
+        let mut symbols = [const { None::<SymbolList> }; Channel::COUNT];
+        while let Some(field) = map.next_key()? {
+            match field {
+                CommandKey::Action => set_once(&mut action, "action", &mut map)?,
+                CommandKey::Id => set_once(&mut key, "key", &mut map)?,
+                CommandKey::Secret => set_once(&mut secret, "secret", &mut map)?,
+                CommandKey::Extensions => set_once(&mut extensions, "x", &mut map)?,
+                CommandKey::Channel(channel) => {
+                    set_once(&mut symbols[channel.index()], channel.name(), &mut map)?;
+                }
+                CommandKey::Unknown => drop(map.next_value::<IgnoredAny>()?),
+            }
         }
+        let action = action.ok_or_else(|| de::Error::missing_field("action"))?;
+        let symbols = SymbolsByChannel { lists: symbols.map(Option::unwrap_or_default) };
+        Ok(RawCommand { action, key, secret, symbols, extensions: extensions.flatten() })
+    }
+}
+
+/// Reads the value of a key that may come once.
+fn set_once<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
+    place: &mut Option<T>,
+    key: &'static str,
+    map: &mut A,
+) -> Result<(), A::Error> {
+    match place.replace(map.next_value()?) {
+        None => Ok(()),
+        Some(_) => Err(de::Error::duplicate_field(key)),
+    }
+}
+
+/// A key of a command. Channels without a subscription of their own are unknown keys.
+enum CommandKey {
+    Action,
+    Id,
+    Secret,
+    Extensions,
+    Channel(Channel),
+    Unknown,
+}
+
+impl<'de> Deserialize<'de> for CommandKey {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        source.deserialize_identifier(CommandKeyVisitor)
+    }
+}
+
+struct CommandKeyVisitor;
+
+impl Visitor<'_> for CommandKeyVisitor {
+    type Value = CommandKey;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a key")
+    }
+
+    fn visit_str<E: de::Error>(self, key: &str) -> Result<CommandKey, E> {
+        Ok(match key {
+            "action" => CommandKey::Action,
+            "key" => CommandKey::Id,
+            "secret" => CommandKey::Secret,
+            "x" => CommandKey::Extensions,
+            name => Channel::named(name)
+                .filter(|channel| channel.leader() == *channel)
+                .map_or(CommandKey::Unknown, CommandKey::Channel),
+        })
+    }
+
+    fn visit_bytes<E: de::Error>(self, key: &[u8]) -> Result<CommandKey, E> {
+        str::from_utf8(key).map_or(Ok(CommandKey::Unknown), |key| self.visit_str(key))
+    }
+
+    fn visit_u64<E: de::Error>(self, _: u64) -> Result<CommandKey, E> {
+        Ok(CommandKey::Unknown)
     }
 }
 
 impl<'de> Deserialize<'de> for SymbolList {
     fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        source.deserialize_any(Names)
+        source.deserialize_any(SymbolListVisitor)
     }
 }
 
-struct Names;
+struct SymbolListVisitor;
 
-impl<'de> Visitor<'de> for Names {
+impl<'de> Visitor<'de> for SymbolListVisitor {
     type Value = SymbolList;
 
-    fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("a list of symbols or null")
     }
 
@@ -183,18 +248,18 @@ impl<'de> Visitor<'de> for Names {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut names: A) -> Result<SymbolList, A::Error> {
-        let mut wanted = SymbolList::default();
+        let mut list = SymbolList::default();
         while let Some(name) = names.next_element()? {
             match name {
-                Name::All => wanted.all = true,
-                Name::Symbol(symbol) => wanted.symbols.push(symbol),
+                Name::All => list.all = true,
+                Name::Symbol(symbol) => list.symbols.push(symbol),
             }
         }
-        Ok(wanted)
+        Ok(list)
     }
 }
 
-/// One name of a list, read where it stands: a command may have ten thousand of them.
+/// One name of a list, parsed without an allocation: a command may have ten thousand of them.
 enum Name {
     All,
     Symbol(Symbol),
@@ -202,16 +267,16 @@ enum Name {
 
 impl<'de> Deserialize<'de> for Name {
     fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        source.deserialize_str(OneName)
+        source.deserialize_str(NameVisitor)
     }
 }
 
-struct OneName;
+struct NameVisitor;
 
-impl Visitor<'_> for OneName {
+impl Visitor<'_> for NameVisitor {
     type Value = Name;
 
-    fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("a symbol or `*`")
     }
 
@@ -223,14 +288,12 @@ impl Visitor<'_> for OneName {
     }
 }
 
-/// Sequence numbers by channel name and symbol, as in `x.resume.sq`. Names that are no channel, and
-/// symbols that are none, are left out.
-pub(super) fn numbers_by_stream(
-    typed: BTreeMap<String, BTreeMap<String, u64>>,
-) -> Vec<(Channel, Symbol, u64)> {
+/// Sequence numbers by channel name and symbol, as in `x.resume.sq`. Unknown channels and invalid symbols
+/// are left out.
+pub(super) fn numbers_by_stream(raw: BTreeMap<String, BTreeMap<String, u64>>) -> Vec<(Channel, Symbol, u64)> {
     let mut numbers = Vec::new();
-    for (name, symbols) in typed {
-        let Some(channel) = Channel::ALL.into_iter().find(|channel| channel.name() == name) else { continue };
+    for (name, symbols) in raw {
+        let Some(channel) = Channel::named(&name) else { continue };
         let known = symbols.into_iter().filter_map(|(symbol, number)| Some((symbol.parse().ok()?, number)));
         numbers.extend(known.map(|(symbol, number)| (channel, symbol, number)));
     }
@@ -264,6 +327,11 @@ mod tests {
     }
 
     #[test]
+    fn a_channel_that_follows_another_has_no_subscription_of_its_own() {
+        assert!(subscribed(r#"{"action":"subscribe","corrections":["AAPL"],"cancelErrors":"?"}"#).is_empty());
+    }
+
+    #[test]
     fn a_null_list_is_an_empty_one() {
         assert!(subscribed(r#"{"action":"subscribe","trades":null}"#).is_empty());
     }
@@ -292,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_no_command_is_invalid_syntax() {
+    fn anything_else_is_invalid_syntax() {
         let bad = [
             "",
             "{",
@@ -302,6 +370,8 @@ mod tests {
             r#"{"action":"buy"}"#,
             r#"{"action":"subscribe","trades":"AAPL"}"#,
             r#"{"action":"subscribe","trades":[1]}"#,
+            r#"{"action":"subscribe","trades":[],"trades":[]}"#,
+            r#"["subscribe"]"#,
             r#"{"action":"subscribe","trades":["A B"]}"#,
             r#"{"action":"subscribe","x":{"conflate_ms":-1}}"#,
         ];

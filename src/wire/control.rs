@@ -1,5 +1,6 @@
 use bytes::Bytes;
-use serde::Serialize;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 
 use super::clock_text::rfc3339;
 use super::frame::message_frame;
@@ -64,45 +65,41 @@ impl From<ErrorCode> for ControlMessage {
     }
 }
 
-/// The full state of a subscription: every key always, empty where nothing is wanted, because the
-/// JavaScript SDK 3 throws on a missing one. `cancelErrors` and `corrections` follow `trades`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+/// The whole state of a subscription.
+///
+/// Every key of Alpaca's protocol is present, empty where nothing is subscribed, because the JavaScript
+/// SDK 3 throws on a missing one. Keys of our own channels follow if they are of interest: clients that do
+/// not know them must not see them.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subscription {
-    trades: SymbolList,
-    quotes: SymbolList,
-    bars: SymbolList,
-    updated_bars: SymbolList,
-    daily_bars: SymbolList,
-    statuses: SymbolList,
-    lulds: SymbolList,
-    cancel_errors: SymbolList,
-    corrections: SymbolList,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tickers: Option<SymbolList>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    x: Option<GrantedExtensions>,
+    lists: [SymbolList; Channel::COUNT],
+    granted: Option<GrantedExtensions>,
 }
 
 impl Subscription {
-    /// The state in which each channel wants what `wanted` says. What was `granted` is told, with
-    /// our own channel, to those who opted into something.
-    pub fn of(wanted: impl Fn(Channel) -> SymbolList, granted: Option<GrantedExtensions>) -> Self {
-        let trades = wanted(Channel::Trades);
-        let tickers = wanted(Channel::Tickers);
-        Self {
-            quotes: wanted(Channel::Quotes),
-            bars: wanted(Channel::Bars),
-            updated_bars: wanted(Channel::UpdatedBars),
-            daily_bars: wanted(Channel::DailyBars),
-            statuses: wanted(Channel::Statuses),
-            lulds: wanted(Channel::Lulds),
-            cancel_errors: trades.clone(),
-            corrections: trades.clone(),
-            trades,
-            tickers: (granted.is_some() || !tickers.is_empty()).then_some(tickers),
-            x: granted,
+    /// The state in which the symbols of each channel are those of `symbols`. If the client opted into
+    /// extensions, `granted` is part of it.
+    pub fn of(symbols: impl Fn(Channel) -> SymbolList, granted: Option<GrantedExtensions>) -> Self {
+        Self { lists: Channel::ALL.map(|channel| symbols(channel.leader())), granted }
+    }
+
+    fn channels(&self) -> impl Iterator<Item = (Channel, &SymbolList)> {
+        let all = Channel::ALL.into_iter().zip(&self.lists);
+        all.filter(|(channel, list)| !channel.is_extension() || self.granted.is_some() || !list.is_empty())
+    }
+}
+
+impl Serialize for Subscription {
+    fn serialize<S: Serializer>(&self, target: S) -> Result<S::Ok, S::Error> {
+        let channels = self.channels().count();
+        let mut map = target.serialize_map(Some(channels + usize::from(self.granted.is_some())))?;
+        for (channel, list) in self.channels() {
+            map.serialize_entry(channel.name(), list)?;
         }
+        if let Some(granted) = &self.granted {
+            map.serialize_entry("x", granted)?;
+        }
+        map.end()
     }
 }
 
