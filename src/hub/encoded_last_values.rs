@@ -72,7 +72,7 @@ impl EncodedLastValues {
             cached.seq = seq;
         }
         let start = out.len();
-        if !codec.write_marked(out, &cached.bytes, mark) {
+        if !codec.append_as(out, &cached.bytes, mark) {
             out.truncate(start);
             if let Some(object) = self.last_values.of(stream) {
                 codec.write(out, universe, object, mark);

@@ -67,13 +67,21 @@ impl Bar {
 
     /// The volume-weighted average price in millionths of a dollar, rounded down; 0 without volume.
     pub fn vwap_micros(&self) -> u64 {
-        const MICROS_PER_TICK: u128 = 1_000_000 / Price::TICKS_PER_DOLLAR as u128;
         match self.volume {
             0 => 0,
             volume => (self.notional * MICROS_PER_TICK / u128::from(volume)) as u64,
         }
     }
+
+    /// The least notional for which [`vwap_micros`](Self::vwap_micros) gives this average: a bar that came
+    /// over the wire has the average alone.
+    pub fn least_notional(vwap_micros: u64, volume: u64) -> u128 {
+        (u128::from(vwap_micros) * u128::from(volume)).div_ceil(MICROS_PER_TICK)
+    }
 }
+
+/// Millionths of a dollar in a tick.
+const MICROS_PER_TICK: u128 = 1_000_000 / Price::TICKS_PER_DOLLAR as u128;
 
 #[cfg(test)]
 mod tests {

@@ -5,6 +5,15 @@
 /// `conflates`, whether a newer object may replace an unsent older one; `leader`, the channel whose
 /// subscription brings this one; `extension`, whether it is ours and not part of Alpaca's protocol. The
 /// order is that of the keys in an acknowledgement.
+///
+/// To add a channel:
+/// 1. Add a row here. From it follow [`Channel`], [`Body`](super::Body), the keys of `subscribe` and of
+///    its acknowledgement, dispatch in both encoders and the decoder, and `wire::OBJECTS`.
+/// 2. If its objects have fields of their own, add the struct to this module and declare its fields in
+///    `wire/objects.rs`.
+/// 3. Publish its objects in `feed`.
+/// 4. Describe it in `src/http/rest/asyncapi.json` and give an example in `wire/fixtures.rs`; tests fail
+///    until both are there. Run the tests with `TAPECAST_BLESS=1` to write `web/src/wire/objects.json`.
 macro_rules! for_each_channel {
     ($callback:ident) => {
         $callback! {

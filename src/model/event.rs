@@ -131,6 +131,25 @@ impl TradingStatus {
     }
 }
 
+impl From<TradingStatus> for &'static str {
+    fn from(status: TradingStatus) -> Self {
+        status.code()
+    }
+}
+
+impl TryFrom<&str> for TradingStatus {
+    type Error = UnknownCode;
+
+    fn try_from(code: &str) -> Result<Self, UnknownCode> {
+        [Self::Halted, Self::Resumed].into_iter().find(|known| known.code() == code).ok_or(UnknownCode)
+    }
+}
+
+/// A code that the model does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown code")]
+pub struct UnknownCode;
+
 /// Why a status changed, by the reason codes of the UTP plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StatusReason {
@@ -159,6 +178,21 @@ impl StatusReason {
             Self::VolatilityPause => "Volatility Trading Pause",
             Self::Resumption => "News and Resumption Times",
         }
+    }
+}
+
+impl From<StatusReason> for &'static str {
+    fn from(reason: StatusReason) -> Self {
+        reason.code()
+    }
+}
+
+impl TryFrom<&str> for StatusReason {
+    type Error = UnknownCode;
+
+    fn try_from(code: &str) -> Result<Self, UnknownCode> {
+        let all = [Self::NewsPending, Self::VolatilityPause, Self::Resumption];
+        all.into_iter().find(|known| known.code() == code).ok_or(UnknownCode)
     }
 }
 
@@ -256,9 +290,35 @@ impl CancelAction {
     }
 }
 
+impl From<CancelAction> for u8 {
+    fn from(action: CancelAction) -> Self {
+        action.letter()
+    }
+}
+
+impl TryFrom<u8> for CancelAction {
+    type Error = UnknownCode;
+
+    fn try_from(letter: u8) -> Result<Self, UnknownCode> {
+        [Self::Cancelled, Self::Error].into_iter().find(|known| known.letter() == letter).ok_or(UnknownCode)
+    }
+}
+
 /// A venue by its one-letter participant code of the consolidated tape (`V` is IEX, `Q` Nasdaq).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Venue(pub u8);
+
+impl From<Venue> for u8 {
+    fn from(Venue(letter): Venue) -> Self {
+        letter
+    }
+}
+
+impl From<u8> for Venue {
+    fn from(letter: u8) -> Self {
+        Self(letter)
+    }
+}
 
 /// Up to two one-letter conditions of a trade or quote, in order; 0 marks an unused place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -297,5 +357,19 @@ impl Tape {
             Self::B => b'B',
             Self::C => b'C',
         }
+    }
+}
+
+impl From<Tape> for u8 {
+    fn from(tape: Tape) -> Self {
+        tape.letter()
+    }
+}
+
+impl TryFrom<u8> for Tape {
+    type Error = UnknownCode;
+
+    fn try_from(letter: u8) -> Result<Self, UnknownCode> {
+        [Self::A, Self::B, Self::C].into_iter().find(|known| known.letter() == letter).ok_or(UnknownCode)
     }
 }

@@ -20,9 +20,10 @@ mod universe;
 pub use bar::Bar;
 pub use calendar::{TradingDay, midnights};
 pub use channel::Channel;
+pub(crate) use channel::for_each_channel;
 pub use event::{
     Cancel, CancelAction, Conditions, Correction, Event, Luld, Print, Quote, Status, StatusReason, Tape,
-    Trade, TradingStatus, Venue,
+    Trade, TradingStatus, UnknownCode, Venue,
 };
 pub use object::{Body, Object};
 pub use price::Price;

@@ -48,6 +48,12 @@ pub fn rfc3339(at: Timestamp) -> String {
     format!("{second}.{:09}Z", at.subsec_nanos())
 }
 
+/// The time of RFC 3339 text with any offset; `None` outside the range of [`Timestamp`].
+pub(super) fn parse_rfc3339(text: &str) -> Option<Timestamp> {
+    let nanos = text.parse::<jiff::Timestamp>().ok()?.as_nanosecond();
+    i64::try_from(nanos).ok().map(Timestamp::from_nanos)
+}
+
 /// Year, month and day of this many days since 1970-01-01, in the Gregorian calendar.
 ///
 /// Counts in eras of 400 years from a 1st of March, so that leap days come last: Howard Hinnant,

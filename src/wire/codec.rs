@@ -1,9 +1,9 @@
 use super::frame::Opcode;
-use super::json::{self, JsonWriter};
+use super::json::{self, JsonEncoder};
 use super::msgpack;
-use crate::model::{Body, Object, Universe};
+use crate::model::{Object, Universe};
 
-/// How objects are written: chosen once, by the upgrade request.
+/// The encoding of messages, chosen once by the upgrade request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Codec {
     /// JSON in text frames.
@@ -33,27 +33,11 @@ impl DeliveryKind {
     }
 }
 
-/// The value of `T` for this kind of object.
-pub(super) const fn kind_letter(body: &Body) -> u8 {
-    match body {
-        Body::Trade(_) => b't',
-        Body::Quote(_) => b'q',
-        Body::Bar(_) => b'b',
-        Body::UpdatedBar(_) => b'u',
-        Body::DailyBar(_) => b'd',
-        Body::Status(_) => b's',
-        Body::Luld(_) => b'l',
-        Body::Cancel(_) => b'x',
-        Body::Correction(_) => b'c',
-        Body::Ticker(_) => b'k',
-    }
-}
-
 impl Codec {
     /// Both codecs.
     pub const ALL: [Self; 2] = [Self::Json, Self::MsgPack];
 
-    /// The opcode of its data frames.
+    /// The opcode of data frames in this codec.
     pub const fn opcode(self) -> Opcode {
         match self {
             Self::Json => Opcode::Text,
@@ -61,29 +45,29 @@ impl Codec {
         }
     }
 
-    /// Writes an object with its mark, of which the bytes without one are known; says whether it could,
-    /// without which nothing of worth was written.
+    /// Appends an object as another kind of delivery, given its encoding as a live one. Returns whether it
+    /// could; if not, the caller must encode the object and drop the bytes that were appended.
     #[must_use]
-    pub fn write_marked(self, out: &mut Vec<u8>, live: &[u8], mark: DeliveryKind) -> bool {
+    pub fn append_as(self, out: &mut Vec<u8>, live: &[u8], kind: DeliveryKind) -> bool {
         match self {
-            Self::Json => json::marked(out, live, mark),
-            Self::MsgPack => msgpack::marked(out, live, mark),
+            Self::Json => json::append_as(out, live, kind),
+            Self::MsgPack => msgpack::append_as(out, live, kind),
         }
     }
 
-    /// Writes one object with its mark, as [`EncodedObjects`] would have it.
-    pub fn write(self, out: &mut Vec<u8>, universe: &Universe, object: &Object, mark: DeliveryKind) {
+    /// Encodes one object, with the bytes that [`EncodedObjects`] has for it.
+    pub fn write(self, out: &mut Vec<u8>, universe: &Universe, object: &Object, kind: DeliveryKind) {
         match self {
-            Self::Json => JsonWriter::default().object(out, universe, object, mark),
-            Self::MsgPack => msgpack::object(out, universe, object, mark),
+            Self::Json => JsonEncoder::default().object(out, universe, object, kind),
+            Self::MsgPack => msgpack::object(out, universe, object, kind),
         }
     }
 }
 
-/// Many objects, each encoded once, in one buffer.
+/// Objects encoded once each, in one buffer.
 ///
-/// An object's bytes end with whatever separates it from a next one in an array, so that any
-/// selection of them, laid end to end, is the inside of an array: see [`super::ArrayFrame`].
+/// The bytes of an object include the separator that follows it in an array, so any of them can be
+/// concatenated to the content of an array: see [`super::ArrayFrame`].
 #[derive(Debug, Default)]
 pub struct EncodedObjects {
     bytes: Vec<u8>,
@@ -98,7 +82,7 @@ impl EncodedObjects {
         let mut ends = Vec::with_capacity(objects.len());
         match codec {
             Codec::Json => {
-                let mut writer = JsonWriter::default();
+                let mut writer = JsonEncoder::default();
                 for object in objects {
                     writer.object(&mut bytes, universe, object, DeliveryKind::Live);
                     ends.push(bytes.len() as u32);
@@ -117,7 +101,7 @@ impl EncodedObjects {
     /// The bytes of the object at this place.
     ///
     /// # Panics
-    /// When there are not so many.
+    /// If there are fewer objects.
     pub fn object(&self, place: usize) -> &[u8] {
         let start = place.checked_sub(1).map_or(0, |before| self.ends[before] as usize);
         &self.bytes[start..self.ends[place] as usize]

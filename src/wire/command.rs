@@ -4,6 +4,7 @@ use std::fmt;
 use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::decode_objects::from_msgpack;
 use super::extensions::Extensions;
 use super::{Codec, ErrorCode};
 use crate::model::{Channel, Symbol};
@@ -33,21 +34,10 @@ impl Command {
     pub fn read(codec: Codec, bytes: &[u8]) -> Result<Self, ErrorCode> {
         let command: Option<RawCommand> = match codec {
             Codec::Json => serde_json::from_slice(bytes).ok(),
-            Codec::MsgPack => read_msgpack(bytes),
+            Codec::MsgPack => from_msgpack(bytes),
         };
         command.map(Self::from).ok_or(ErrorCode::InvalidSyntax)
     }
-}
-
-/// One MessagePack value and nothing after it.
-fn read_msgpack(bytes: &[u8]) -> Option<RawCommand> {
-    /// A command nests three deep in maps; deeper nesting is an attack on the stack.
-    const MAX_DEPTH: usize = 16;
-    let mut rest = bytes;
-    let mut reader = rmp_serde::Deserializer::new(&mut rest);
-    reader.set_max_depth(MAX_DEPTH);
-    let command = RawCommand::deserialize(&mut reader).ok()?;
-    rest.is_empty().then_some(command)
 }
 
 /// The symbols that a command names, by channel.

@@ -1,240 +1,140 @@
+use super::DeliveryKind;
 use super::clock_text::ClockText;
-use super::codec::{DeliveryKind, kind_letter};
-use crate::model::{
-    Bar, Body, Cancel, Conditions, Correction, Luld, Object, Price, Quote, Seq, Status, Ticker, Timestamp,
-    Trade, Universe,
-};
+use super::objects::{Fields, write_delivery, write_object};
+use super::schema::{FieldWriter, Key};
+use crate::model::{Conditions, Object, Price, Timestamp, Universe};
 
-/// Writes objects as JSON: `T` first, then every field of its kind, then `sq`, then a comma.
+/// Encodes objects as JSON. Each ends with the comma that separates it from the next.
 ///
-/// Hand-written, because it runs once for every event of the market: digits go straight into the
-/// buffer, and the text of a second is made once for all the events within it.
+/// Written by hand, because it runs once for every event of the market: digits go straight into the
+/// buffer, and the text of a second is formatted once for all events within it.
 #[derive(Debug, Default)]
-pub(super) struct JsonWriter {
+pub(super) struct JsonEncoder {
     clock: ClockText,
 }
 
-/// How each object ends, ready for the next.
+/// The end of each object.
 const END: &[u8] = b"},";
 
-/// Appends an object with a mark, given how it is written without one.
-pub(super) fn marked(out: &mut Vec<u8>, live: &[u8], mark: DeliveryKind) -> bool {
+/// Appends an object as another kind of delivery, given its encoding as a live one.
+pub(super) fn append_as(out: &mut Vec<u8>, live: &[u8], kind: DeliveryKind) -> bool {
     let Some(fields) = live.strip_suffix(END) else { return false };
     out.extend_from_slice(fields);
-    write_mark(out, mark);
+    write_delivery(&mut JsonFields { out, encoder: &mut JsonEncoder::default() }, kind);
     out.extend_from_slice(END);
     true
 }
 
-fn write_mark(out: &mut Vec<u8>, mark: DeliveryKind) {
-    match mark {
-        DeliveryKind::Live => {}
-        DeliveryKind::Conflated(objects) => integer(out, "cf", objects),
-        DeliveryKind::Snapshot => out.extend_from_slice(b",\"sn\":true"),
-    }
-}
-
-impl JsonWriter {
-    /// Appends one object with its mark, and its comma.
+impl JsonEncoder {
+    /// Appends one object and its comma.
     pub(super) fn object(
         &mut self,
         out: &mut Vec<u8>,
         universe: &Universe,
         object: &Object,
-        mark: DeliveryKind,
+        kind: DeliveryKind,
     ) {
-        let symbol = &universe.instrument(object.body.symbol()).symbol;
-        out.extend_from_slice(b"{\"T\":\"");
-        out.push(kind_letter(&object.body));
-        out.extend_from_slice(b"\",\"S\":\"");
-        out.extend_from_slice(symbol.as_str().as_bytes());
-        out.push(b'"');
-        match &object.body {
-            Body::Trade(trade) => self.trade(out, trade),
-            Body::Quote(quote) => self.quote(out, quote),
-            Body::Bar(bar) | Body::UpdatedBar(bar) | Body::DailyBar(bar) => self.bar(out, bar),
-            Body::Status(status) => self.status(out, status),
-            Body::Luld(luld) => self.luld(out, luld),
-            Body::Cancel(cancel) => self.cancel(out, cancel),
-            Body::Correction(correction) => self.correction(out, correction),
-            Body::Ticker(ticker) => self.ticker(out, ticker),
-        }
-        let Seq(seq) = object.seq;
-        integer(out, "sq", seq);
-        write_mark(out, mark);
+        let start = out.len();
+        write_object(&mut JsonFields { out, encoder: self }, universe, object, kind);
+        out[start] = b'{';
         out.extend_from_slice(END);
     }
 
-    pub(super) fn trade(&mut self, out: &mut Vec<u8>, trade: &Trade) {
-        integer(out, "i", trade.id);
-        letter(out, "x", trade.venue.0);
-        price(out, "p", trade.price);
-        integer(out, "s", trade.size);
-        conditions(out, "c", trade.conditions);
-        letter(out, "z", trade.tape.letter());
-        self.time(out, trade.at);
+    /// Appends an object of these fields alone.
+    pub(super) fn row(&mut self, out: &mut Vec<u8>, fields: &impl Fields) {
+        let start = out.len();
+        fields.write(&mut JsonFields { out, encoder: self });
+        out[start] = b'{';
+        out.push(b'}');
     }
 
-    pub(super) fn quote(&mut self, out: &mut Vec<u8>, quote: &Quote) {
-        letter(out, "bx", quote.bid_venue.0);
-        price(out, "bp", quote.bid);
-        integer(out, "bs", quote.bid_size);
-        letter(out, "ax", quote.ask_venue.0);
-        price(out, "ap", quote.ask);
-        integer(out, "as", quote.ask_size);
-        conditions(out, "c", quote.conditions);
-        letter(out, "z", quote.tape.letter());
-        self.time(out, quote.at);
-    }
-
-    pub(super) fn bar(&mut self, out: &mut Vec<u8>, bar: &Bar) {
-        price(out, "o", bar.open);
-        price(out, "h", bar.high);
-        price(out, "l", bar.low);
-        price(out, "c", bar.close);
-        integer(out, "v", bar.volume);
-        integer(out, "n", bar.trades);
-        micros(out, "vw", bar.vwap_micros());
-        self.time(out, bar.start);
-    }
-
-    fn status(&mut self, out: &mut Vec<u8>, status: &Status) {
-        text(out, "sc", status.status.code());
-        text(out, "sm", status.status.message());
-        text(out, "rc", status.reason.code());
-        text(out, "rm", status.reason.message());
-        letter(out, "z", status.tape.letter());
-        self.time(out, status.at);
-    }
-
-    fn luld(&mut self, out: &mut Vec<u8>, luld: &Luld) {
-        price(out, "u", luld.up);
-        price(out, "d", luld.down);
-        letter(out, "i", luld.indicator);
-        letter(out, "z", luld.tape.letter());
-        self.time(out, luld.at);
-    }
-
-    fn cancel(&mut self, out: &mut Vec<u8>, cancel: &Cancel) {
-        integer(out, "i", cancel.id);
-        letter(out, "x", cancel.venue.0);
-        price(out, "p", cancel.price);
-        integer(out, "s", cancel.size);
-        letter(out, "a", cancel.action.letter());
-        letter(out, "z", cancel.tape.letter());
-        self.time(out, cancel.at);
-    }
-
-    fn correction(&mut self, out: &mut Vec<u8>, correction: &Correction) {
-        letter(out, "x", correction.venue.0);
-        let original = &correction.original;
-        integer(out, "oi", original.id);
-        price(out, "op", original.price);
-        integer(out, "os", original.size);
-        conditions(out, "oc", original.conditions);
-        let corrected = &correction.corrected;
-        integer(out, "ci", corrected.id);
-        price(out, "cp", corrected.price);
-        integer(out, "cs", corrected.size);
-        conditions(out, "cc", corrected.conditions);
-        letter(out, "z", correction.tape.letter());
-        self.time(out, correction.at);
-    }
-
-    fn ticker(&mut self, out: &mut Vec<u8>, ticker: &Ticker) {
-        price(out, "p", ticker.price);
-        integer(out, "s", ticker.size);
-        price(out, "bp", ticker.bid);
-        integer(out, "bs", ticker.bid_size);
-        price(out, "ap", ticker.ask);
-        integer(out, "as", ticker.ask_size);
-        price(out, "o", ticker.open);
-        price(out, "h", ticker.high);
-        price(out, "l", ticker.low);
-        price(out, "pc", ticker.previous_close);
-        integer(out, "v", ticker.volume);
-        integer(out, "n", ticker.trades);
-        micros(out, "vw", ticker.vwap_micros);
-        self.time(out, ticker.at);
-    }
-
-    fn time(&mut self, out: &mut Vec<u8>, at: Timestamp) {
-        key(out, "t");
-        self.instant(out, at);
-    }
-
-    pub(super) fn instant(&mut self, out: &mut Vec<u8>, at: Timestamp) {
+    /// Appends a time as text in quotes.
+    pub(super) fn time(&mut self, out: &mut Vec<u8>, at: Timestamp) {
         out.push(b'"');
         out.extend_from_slice(self.clock.second(at));
         let nanos = at.subsec_nanos();
         if nanos > 0 {
             out.push(b'.');
-            fraction(out, nanos, 9);
+            push_digits(out, nanos, 9);
         }
         out.extend_from_slice(b"Z\"");
     }
 }
 
-fn key(out: &mut Vec<u8>, name: &str) {
-    out.extend_from_slice(b",\"");
-    out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(b"\":");
+/// Appends fields, each with a comma before it; the first comma becomes the opening brace.
+struct JsonFields<'a> {
+    out: &'a mut Vec<u8>,
+    encoder: &'a mut JsonEncoder,
 }
 
-/// Text that needs no escapes.
-fn text(out: &mut Vec<u8>, name: &str, text: &str) {
-    key(out, name);
-    out.push(b'"');
-    out.extend_from_slice(text.as_bytes());
-    out.push(b'"');
+impl FieldWriter for JsonFields<'_> {
+    fn integer(&mut self, key: Key, number: u64) {
+        self.out.extend_from_slice(key.json);
+        push_integer(self.out, number);
+    }
+
+    fn letter(&mut self, key: Key, letter: u8) {
+        self.out.extend_from_slice(key.json);
+        self.out.extend_from_slice(&[b'"', letter, b'"']);
+    }
+
+    fn text(&mut self, key: Key, text: &str) {
+        self.out.extend_from_slice(key.json);
+        self.out.push(b'"');
+        self.out.extend_from_slice(text.as_bytes());
+        self.out.push(b'"');
+    }
+
+    fn price(&mut self, key: Key, price: Price) {
+        self.out.extend_from_slice(key.json);
+        if price < Price::from_ticks(0) {
+            self.out.push(b'-');
+        }
+        push_decimal(self.out, price.ticks().unsigned_abs(), 2);
+    }
+
+    fn average_price(&mut self, key: Key, micros: u64) {
+        self.out.extend_from_slice(key.json);
+        push_decimal(self.out, micros, 6);
+    }
+
+    fn letters(&mut self, key: Key, letters: Conditions) {
+        self.out.extend_from_slice(key.json);
+        self.out.push(b'[');
+        for (place, letter) in letters.letters().enumerate() {
+            if place > 0 {
+                self.out.push(b',');
+            }
+            self.out.extend_from_slice(&[b'"', letter, b'"']);
+        }
+        self.out.push(b']');
+    }
+
+    fn time(&mut self, key: Key, at: Timestamp) {
+        self.out.extend_from_slice(key.json);
+        self.encoder.time(self.out, at);
+    }
+
+    fn is_true(&mut self, key: Key) {
+        self.out.extend_from_slice(key.json);
+        self.out.extend_from_slice(b"true");
+    }
 }
 
-fn letter(out: &mut Vec<u8>, name: &str, letter: u8) {
-    key(out, name);
-    out.extend_from_slice(&[b'"', letter, b'"']);
-}
-
-fn integer(out: &mut Vec<u8>, name: &str, number: impl itoa::Integer) {
-    key(out, name);
+fn push_integer(out: &mut Vec<u8>, number: u64) {
     out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
-/// Dollars with two decimals: exact, and always a JSON number.
-fn price(out: &mut Vec<u8>, name: &str, price: Price) {
-    key(out, name);
-    let ticks = price.ticks();
-    if ticks < 0 {
-        out.push(b'-');
-    }
-    let ticks = ticks.unsigned_abs();
-    let per_dollar = Price::TICKS_PER_DOLLAR as u64;
-    out.extend_from_slice(itoa::Buffer::new().format(ticks / per_dollar).as_bytes());
+/// A number of units of 10^-`decimals`, with exactly this many decimals.
+fn push_decimal(out: &mut Vec<u8>, units: u64, decimals: usize) {
+    let per_one = 10_u64.pow(decimals as u32);
+    push_integer(out, units / per_one);
     out.push(b'.');
-    fraction(out, (ticks % per_dollar) as u32, 2);
+    push_digits(out, (units % per_one) as u32, decimals);
 }
 
-/// Dollars with six decimals.
-fn micros(out: &mut Vec<u8>, name: &str, micros: u64) {
-    key(out, name);
-    out.extend_from_slice(itoa::Buffer::new().format(micros / 1_000_000).as_bytes());
-    out.push(b'.');
-    fraction(out, (micros % 1_000_000) as u32, 6);
-}
-
-fn conditions(out: &mut Vec<u8>, name: &str, conditions: Conditions) {
-    key(out, name);
-    out.push(b'[');
-    for (place, condition) in conditions.letters().enumerate() {
-        if place > 0 {
-            out.push(b',');
-        }
-        out.extend_from_slice(&[b'"', condition, b'"']);
-    }
-    out.push(b']');
-}
-
-/// A number with leading zeros, in exactly so many digits (at most 9).
-fn fraction(out: &mut Vec<u8>, mut number: u32, digits: usize) {
+/// A number with leading zeros, in exactly this many digits (at most 9).
+fn push_digits(out: &mut Vec<u8>, mut number: u32, digits: usize) {
     let mut text = [b'0'; 9];
     for place in text[..digits].iter_mut().rev() {
         *place += (number % 10) as u8;
@@ -250,7 +150,7 @@ mod tests {
 
     fn written(object: &Object) -> String {
         let mut out = Vec::new();
-        JsonWriter::default().object(&mut out, &fixtures::universe(), object, DeliveryKind::Live);
+        JsonEncoder::default().object(&mut out, &fixtures::universe(), object, DeliveryKind::Live);
         String::from_utf8(out).unwrap()
     }
 
@@ -279,10 +179,10 @@ mod tests {
     }
 
     #[test]
-    fn what_was_merged_is_counted_and_nothing_is_not() {
+    fn merged_objects_are_counted_in_cf() {
         let mut out = Vec::new();
 
-        JsonWriter::default().object(
+        JsonEncoder::default().object(
             &mut out,
             &fixtures::universe(),
             &fixtures::quote(),
@@ -293,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_json() {
+    fn an_object_is_json() {
         for object in [fixtures::trade(), fixtures::quote(), fixtures::bar()] {
             let text = written(&object);
 

@@ -1,41 +1,33 @@
-use super::json::JsonWriter;
+use super::json::JsonEncoder;
 use crate::model::{Bar, Quote, Timestamp, Trade};
 
-/// Writes trades, quotes and bars as the JSON objects of REST: the fields of the stream's objects
-/// without kind, symbol and number, which an answer says once for many rows.
+/// Writes trades, quotes and bars as REST returns them: JSON objects with the fields of the stream's objects,
+/// but without `T`, symbol and sequence number, which an answer has once for all rows.
 #[derive(Debug, Default)]
 pub struct JsonRowWriter {
-    json: JsonWriter,
+    json: JsonEncoder,
 }
 
 impl JsonRowWriter {
     /// Appends a trade.
     pub fn trade(&mut self, out: &mut Vec<u8>, trade: &Trade) {
-        braced(out, |out| self.json.trade(out, trade));
+        self.json.row(out, trade);
     }
 
     /// Appends a quote.
     pub fn quote(&mut self, out: &mut Vec<u8>, quote: &Quote) {
-        braced(out, |out| self.json.quote(out, quote));
+        self.json.row(out, quote);
     }
 
     /// Appends a bar.
     pub fn bar(&mut self, out: &mut Vec<u8>, bar: &Bar) {
-        braced(out, |out| self.json.bar(out, bar));
+        self.json.row(out, bar);
     }
 
-    /// Appends a time as text in quotation marks.
+    /// Appends a time as text in quotes.
     pub fn time(&mut self, out: &mut Vec<u8>, at: Timestamp) {
-        self.json.instant(out, at);
+        self.json.time(out, at);
     }
-}
-
-/// Every field begins with a comma: the first one becomes the opening brace.
-fn braced(out: &mut Vec<u8>, fields: impl FnOnce(&mut Vec<u8>)) {
-    let begin = out.len();
-    fields(out);
-    out[begin] = b'{';
-    out.push(b'}');
 }
 
 #[cfg(test)]
@@ -45,7 +37,7 @@ mod tests {
     use crate::wire::fixtures;
 
     #[test]
-    fn a_row_has_the_fields_of_its_kind_and_neither_kind_nor_symbol() {
+    fn a_row_has_the_fields_of_its_object_but_no_letter_and_no_symbol() {
         let mut out = Vec::new();
         for object in [fixtures::trade(), fixtures::quote(), fixtures::bar()] {
             match object.body {

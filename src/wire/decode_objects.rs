@@ -1,0 +1,453 @@
+use std::borrow::Cow;
+use std::fmt;
+use std::io::ErrorKind;
+
+use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::clock_text::parse_rfc3339;
+use super::objects::{MAX_FIELDS, OBJECTS, read_body};
+use super::schema::FieldSchema;
+use super::{Codec, DeliveryKind};
+use crate::model::{Body, Channel, Conditions, Price, SECOND, Seq, Symbol, SymbolId, Timestamp};
+
+/// Decodes a data message of another server: an array of objects.
+///
+/// Objects of an unknown `T` and unknown keys are tolerated, because servers add both. `T` must be the
+/// first key, as in every encoder of this protocol. Prices are rounded to the tick, and the volume-weighted
+/// average of a bar is exact to a millionth of a dollar.
+///
+/// # Errors
+/// When the message is no array of objects, or an object lacks a field or has a value that the model
+/// cannot hold.
+pub fn decode_objects(codec: Codec, bytes: &[u8]) -> Result<Vec<Decoded>, ObjectError> {
+    let objects: Option<Vec<Attempt>> = match codec {
+        Codec::Json => serde_json::from_slice(bytes).ok(),
+        Codec::MsgPack => from_msgpack(bytes),
+    };
+    objects.ok_or(ObjectError::Syntax)?.into_iter().map(|Attempt(decoded)| decoded).collect()
+}
+
+/// One MessagePack value and nothing after it.
+pub(super) fn from_msgpack<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Option<T> {
+    /// Our commands and objects nest three deep; deeper nesting is an attack on the stack.
+    const MAX_DEPTH: usize = 16;
+    let mut reader = rmp_serde::Deserializer::from_read_ref(bytes);
+    reader.set_max_depth(MAX_DEPTH);
+    let value = T::deserialize(&mut reader).ok()?;
+    // The reader does not tell its position: nothing is left if it cannot read one more byte.
+    matches!(
+        IgnoredAny::deserialize(&mut reader),
+        Err(rmp_serde::decode::Error::InvalidMarkerRead(end)) if end.kind() == ErrorKind::UnexpectedEof
+    )
+    .then_some(value)
+}
+
+/// An object of a data message.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Decoded {
+    /// An object of a channel.
+    Object(DecodedObject),
+    /// An object with another `T`: a control message, or a channel that this version does not know.
+    Unknown {
+        /// The value of `T`.
+        t: String,
+    },
+}
+
+/// An object of another server, whose symbols are not numbered like ours.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DecodedObject {
+    /// The symbol.
+    pub symbol: Symbol,
+    /// The sequence number in the stream; Alpaca's servers send none.
+    pub seq: Option<Seq>,
+    /// How the object was delivered.
+    pub delivery: DeliveryKind,
+    /// Its `symbol` is not set yet.
+    body: Body,
+}
+
+impl DecodedObject {
+    /// The channel of the object.
+    pub const fn channel(&self) -> Channel {
+        self.body.channel()
+    }
+
+    /// The content, with the id that the symbol has in our universe.
+    pub const fn body(&self, symbol: SymbolId) -> Body {
+        self.body.with_symbol(symbol)
+    }
+}
+
+/// Why a data message cannot be decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ObjectError {
+    /// The message is no array of objects in this codec.
+    #[error("not an array of objects")]
+    Syntax,
+    /// The first key of an object is not `T`, or its value is no text.
+    #[error("an object does not begin with T")]
+    NoType,
+    /// A field is absent.
+    #[error("an object of {} lacks {key}", .channel.name())]
+    MissingField {
+        /// The channel of the object.
+        channel: Channel,
+        /// The key of the field.
+        key: &'static str,
+    },
+    /// A value has another type, or is outside the range of the model.
+    #[error("an object of {} has an invalid {key}", .channel.name())]
+    InvalidField {
+        /// The channel of the object.
+        channel: Channel,
+        /// The key of the field.
+        key: &'static str,
+    },
+}
+
+/// The values of an object's fields, taken one by one in the order of its schema.
+pub(super) struct Values<'a> {
+    channel: Channel,
+    fields: std::slice::Iter<'static, FieldSchema>,
+    values: std::slice::Iter<'a, Option<Scalar<'a>>>,
+}
+
+impl<'a> Values<'a> {
+    fn new(channel: Channel, values: &'a [Option<Scalar<'a>>]) -> Self {
+        Self { channel, fields: OBJECTS[channel.index()].fields.iter(), values: values.iter() }
+    }
+
+    fn next<T>(&mut self, read: impl FnOnce(&'a Scalar<'a>) -> Option<T>) -> Result<T, ObjectError> {
+        let (field, value) = self.fields.next().zip(self.values.next()).expect("a value for each field");
+        required(self.channel, field.key, value.as_ref(), read)
+    }
+
+    pub(super) fn integer<T: TryFrom<u64>>(&mut self) -> Result<T, ObjectError> {
+        self.next(|value| value.integer()?.try_into().ok())
+    }
+
+    pub(super) fn letter<T: TryFrom<u8>>(&mut self) -> Result<T, ObjectError> {
+        self.next(|value| value.letter()?.try_into().ok())
+    }
+
+    pub(super) fn text<T: TryFrom<&'a str>>(&mut self) -> Result<T, ObjectError> {
+        self.next(|value| value.text()?.try_into().ok())
+    }
+
+    pub(super) fn price(&mut self) -> Result<Price, ObjectError> {
+        self.next(|value| value.number().map(Price::from_dollars))
+    }
+
+    pub(super) fn average_price(&mut self) -> Result<u64, ObjectError> {
+        self.next(|value| {
+            value.number().filter(|dollars| *dollars >= 0.0).map(|dollars| (dollars * 1e6).round() as u64)
+        })
+    }
+
+    pub(super) fn letters(&mut self) -> Result<Conditions, ObjectError> {
+        self.next(|value| match value {
+            Scalar::Letters(letters) => Some(*letters),
+            _ => None,
+        })
+    }
+
+    pub(super) fn time(&mut self) -> Result<Timestamp, ObjectError> {
+        self.next(|value| match value {
+            Scalar::Time(at) => Some(*at),
+            value => parse_rfc3339(value.text()?),
+        })
+    }
+}
+
+fn required<'a, T>(
+    channel: Channel,
+    key: &'static str,
+    value: Option<&'a Scalar<'a>>,
+    read: impl FnOnce(&'a Scalar<'a>) -> Option<T>,
+) -> Result<T, ObjectError> {
+    let value = value.ok_or(ObjectError::MissingField { channel, key })?;
+    read(value).ok_or(ObjectError::InvalidField { channel, key })
+}
+
+/// A value of a field as the codec has it.
+#[derive(Debug)]
+pub(super) enum Scalar<'a> {
+    Integer(u64),
+    Number(f64),
+    Text(Cow<'a, str>),
+    Letters(Conditions),
+    Time(Timestamp),
+    True,
+    /// None of these; the object is refused if the field is one of ours.
+    Other,
+}
+
+impl Scalar<'_> {
+    fn integer(&self) -> Option<u64> {
+        match self {
+            Self::Integer(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    fn number(&self) -> Option<f64> {
+        match self {
+            Self::Integer(number) => Some(*number as f64),
+            Self::Number(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    fn letter(&self) -> Option<u8> {
+        match self.text()?.as_bytes() {
+            [letter] => Some(*letter),
+            _ => None,
+        }
+    }
+}
+
+/// An object whose syntax is right. A wrong field is no error of the deserializer, which would end the
+/// whole message and lose which field it was.
+struct Attempt(Result<Decoded, ObjectError>);
+
+impl<'de> Deserialize<'de> for Attempt {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        source.deserialize_map(ObjectVisitor)
+    }
+}
+
+struct ObjectVisitor;
+
+impl<'de> Visitor<'de> for ObjectVisitor {
+    type Value = Attempt;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Attempt, A::Error> {
+        let first = map.next_entry::<Scalar<'de>, Scalar<'de>>()?;
+        let channel = match first {
+            Some((Scalar::Text(key), Scalar::Text(t))) if key == "T" => {
+                channel_of(&t).ok_or_else(|| Ok(Decoded::Unknown { t: t.into_owned() }))
+            }
+            _ => Err(Err(ObjectError::NoType)),
+        };
+        let channel = match channel {
+            Ok(channel) => channel,
+            Err(outcome) => {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                return Ok(Attempt(outcome));
+            }
+        };
+        let mut fields = Slots::new(channel);
+        while let Some(key) = map.next_key::<Scalar<'de>>()? {
+            match key.text().and_then(|key| fields.slot(key)) {
+                Some(slot) => *slot = Some(map.next_value()?),
+                None => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(Attempt(fields.read().map(Decoded::Object)))
+    }
+}
+
+/// The channel whose objects have this `T`.
+fn channel_of(t: &str) -> Option<Channel> {
+    let mut letters = t.chars();
+    let letter = letters.next().filter(|_| letters.next().is_none())?;
+    Channel::with_letter(letter)
+}
+
+/// The values of an object while its map is read.
+struct Slots<'de> {
+    channel: Channel,
+    symbol: Option<Scalar<'de>>,
+    seq: Option<Scalar<'de>>,
+    conflated: Option<Scalar<'de>>,
+    snapshot: Option<Scalar<'de>>,
+    body: [Option<Scalar<'de>>; MAX_FIELDS],
+}
+
+impl<'de> Slots<'de> {
+    fn new(channel: Channel) -> Self {
+        let body = [const { None }; MAX_FIELDS];
+        Self { channel, symbol: None, seq: None, conflated: None, snapshot: None, body }
+    }
+
+    /// Where the value of this key goes; `None` for an unknown key.
+    fn slot(&mut self, key: &str) -> Option<&mut Option<Scalar<'de>>> {
+        let fields = OBJECTS[self.channel.index()].fields;
+        match fields.iter().position(|field| field.key == key) {
+            Some(place) => Some(&mut self.body[place]),
+            None => match key {
+                "S" => Some(&mut self.symbol),
+                "sq" => Some(&mut self.seq),
+                "cf" => Some(&mut self.conflated),
+                "sn" => Some(&mut self.snapshot),
+                _ => None,
+            },
+        }
+    }
+
+    fn read(&self) -> Result<DecodedObject, ObjectError> {
+        /// Stands in the body until [`DecodedObject::body`] replaces it.
+        const UNRESOLVED: SymbolId = SymbolId(u32::MAX);
+        let channel = self.channel;
+        let symbol = required(channel, "S", self.symbol.as_ref(), |value| value.text()?.parse().ok())?;
+        let optional = |key, value: &Option<Scalar<'_>>| match value {
+            None => Ok(None),
+            Some(value) => value.integer().map(Some).ok_or(ObjectError::InvalidField { channel, key }),
+        };
+        let seq = optional("sq", &self.seq)?.map(Seq);
+        let conflated = optional("cf", &self.conflated)?.unwrap_or(0);
+        let delivery = match self.snapshot {
+            Some(Scalar::True) => DeliveryKind::Snapshot,
+            _ => DeliveryKind::conflated(conflated),
+        };
+        let body = read_body(channel, UNRESOLVED, &mut Values::new(channel, &self.body))?;
+        Ok(DecodedObject { symbol, seq, delivery, body })
+    }
+}
+
+impl<'de> Deserialize<'de> for Scalar<'de> {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        source.deserialize_any(ScalarVisitor)
+    }
+}
+
+struct ScalarVisitor;
+
+impl<'de> Visitor<'de> for ScalarVisitor {
+    type Value = Scalar<'de>;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a value")
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Scalar<'de>, E> {
+        Ok(Scalar::Integer(number))
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<Scalar<'de>, E> {
+        Ok(u64::try_from(number).map_or(Scalar::Number(number as f64), Scalar::Integer))
+    }
+
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<Scalar<'de>, E> {
+        Ok(Scalar::Number(number))
+    }
+
+    fn visit_bool<E: de::Error>(self, is_true: bool) -> Result<Scalar<'de>, E> {
+        Ok(if is_true { Scalar::True } else { Scalar::Other })
+    }
+
+    fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Scalar<'de>, E> {
+        Ok(Scalar::Text(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Scalar<'de>, E> {
+        Ok(Scalar::Text(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Scalar<'de>, E> {
+        Ok(Scalar::Other)
+    }
+
+    fn visit_bytes<E: de::Error>(self, _: &[u8]) -> Result<Scalar<'de>, E> {
+        Ok(Scalar::Other)
+    }
+
+    /// The model holds two conditions.
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Scalar<'de>, A::Error> {
+        let mut letters = [0; 2];
+        let mut count = 0;
+        let mut fits = true;
+        while let Some(item) = list.next_element::<Scalar<'de>>()? {
+            match (item.letter(), letters.get_mut(count)) {
+                (Some(letter), Some(place)) => *place = letter,
+                _ => fits = false,
+            }
+            count += 1;
+        }
+        Ok(if fits { Scalar::Letters(Conditions(letters)) } else { Scalar::Other })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Scalar<'de>, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Scalar::Other)
+    }
+
+    /// A MessagePack extension: its type and its bytes.
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, source: D) -> Result<Scalar<'de>, D::Error> {
+        source.deserialize_any(ExtensionVisitor)
+    }
+}
+
+const TIMESTAMP: i8 = -1;
+
+/// The time of a timestamp extension in any of its three forms.
+fn timestamp(bytes: &[u8]) -> Option<Timestamp> {
+    let (seconds, nanos) = match *bytes {
+        [a, b, c, d] => (i64::from(u32::from_be_bytes([a, b, c, d])), 0),
+        [a, b, c, d, e, f, g, h] => {
+            let both = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
+            ((both & ((1 << 34) - 1)) as i64, (both >> 34) as i64)
+        }
+        [a, b, c, d, ref seconds @ ..] => {
+            (i64::from_be_bytes(seconds.try_into().ok()?), i64::from(u32::from_be_bytes([a, b, c, d])))
+        }
+        _ => return None,
+    };
+    seconds.checked_mul(SECOND)?.checked_add(nanos).map(Timestamp::from_nanos)
+}
+
+struct ExtensionVisitor;
+
+impl<'de> Visitor<'de> for ExtensionVisitor {
+    type Value = Scalar<'de>;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("an extension")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Scalar<'de>, A::Error> {
+        let kind: i8 = parts.next_element()?.ok_or_else(|| de::Error::invalid_length(0, &self))?;
+        let time =
+            parts.next_element::<ExtensionTime>()?.ok_or_else(|| de::Error::invalid_length(1, &self))?;
+        Ok(time.0.filter(|_| kind == TIMESTAMP).map_or(Scalar::Other, Scalar::Time))
+    }
+}
+
+/// The bytes of an extension, read as a time.
+struct ExtensionTime(Option<Timestamp>);
+
+impl<'de> Deserialize<'de> for ExtensionTime {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        source.deserialize_bytes(ExtensionTimeVisitor)
+    }
+}
+
+struct ExtensionTimeVisitor;
+
+impl Visitor<'_> for ExtensionTimeVisitor {
+    type Value = ExtensionTime;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("bytes")
+    }
+
+    fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<ExtensionTime, E> {
+        Ok(ExtensionTime(timestamp(bytes)))
+    }
+}
+
+#[cfg(test)]
+#[path = "decode_objects_tests.rs"]
+mod tests;
