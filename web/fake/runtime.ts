@@ -37,8 +37,8 @@ export class FakeSocket implements SocketLike {
     this.receive({ T: "success", msg: "connected" });
   }
 
-  remoteClose(code: number): void {
-    this.onclose?.({ code } as never);
+  remoteClose(code: number, reason = ""): void {
+    this.onclose?.({ code, reason } as never);
   }
 }
 

@@ -109,9 +109,9 @@ export class FakeServer {
     for (const session of this.sessions) session.drain(reconnectMs);
   }
 
-  /** Closes every session with a close code. */
-  closeAll(code: number): void {
-    for (const { socket } of this.sessions) socket.close(code);
+  /** Closes every session with a close code and a reason. */
+  closeAll(code: number, reason = ""): void {
+    for (const { socket } of this.sessions) socket.close(code, reason);
   }
 
   /** Drops every connection without a Close frame, like a network failure. */

@@ -208,6 +208,22 @@ test("a close that forbids a reconnect is final until connect is called", () => 
   expect(runtime.sockets).toHaveLength(2);
 });
 
+test.each([
+  [1002, "protocol error"],
+  [1007, "cannot inflate message"],
+  [1009, "message too big"],
+])("a close that the client caused is final: %d, %s", (code, reason) => {
+  const { runtime, client: it } = client();
+  it.connect();
+  runtime.socket.greet();
+
+  runtime.socket.remoteClose(code, reason);
+  runtime.advance(3_600_000);
+
+  expect(runtime.sockets).toHaveLength(1);
+  expect(it.state).toMatchObject({ phase: "ended", close: { code, reason } });
+});
+
 test("connect cancels a wait and opens only one socket", () => {
   const { runtime, client: it } = client();
   it.connect();

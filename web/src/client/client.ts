@@ -121,8 +121,8 @@ export class Client {
       received: (data) => {
         this.receive(data);
       },
-      closed: (code) => {
-        this.closed(code);
+      closed: (code, reason) => {
+        this.closed(code, reason);
       },
     });
     this.cancelTimer = this.runtime.after(this.options.greetingMs, () => {
@@ -315,12 +315,12 @@ export class Client {
   /** Drops a connection that does not open, does not greet or is dead. */
   private abort(): void {
     this.connection?.abort();
-    this.closed(1006);
+    this.closed(1006, "");
   }
 
-  private closed(code: number): void {
+  private closed(code: number, reason: string): void {
     const before = this.current;
-    const close = wire.closeOf(code);
+    const close = wire.closeOf(code, reason);
     this.connection = undefined;
     this.cancelTimer();
     this.cancelHeartbeat();

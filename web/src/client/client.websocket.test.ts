@@ -108,15 +108,15 @@ test("conflation merges tickers and drops no trade", async () => {
   expect(client.counters).toMatchObject({ gaps: 0, conflated: 9 });
 });
 
-test("a real close code reaches the state", async () => {
+test("a real close code and its reason reach the state", async () => {
   client.connect();
   await vi.waitFor(() => {
     expect(client.state.phase).toBe("live");
   }, DEADLINE);
 
-  server.closeAll(1008);
+  server.closeAll(1008, "key revoked");
 
   await vi.waitFor(() => {
-    expect(client.state).toMatchObject({ phase: "ended", close: { code: 1008 } });
+    expect(client.state).toMatchObject({ phase: "ended", close: { code: 1008, name: "key_revoked" } });
   }, DEADLINE);
 });

@@ -4,7 +4,7 @@ import type { Runtime, SocketLike } from "./runtime";
 export interface ConnectionEvents {
   readonly opened: () => void;
   readonly received: (data: unknown) => void;
-  readonly closed: (code: number) => void;
+  readonly closed: (code: number, reason: string) => void;
 }
 
 /** RFC 6455 section 7.1.5: reported when the connection is lost without a Close frame. */
@@ -24,9 +24,9 @@ export class Connection {
     };
     // A close event follows each error event. Without a handler the `ws` package throws the error.
     this.socket.onerror = () => undefined;
-    this.socket.onclose = ({ code }: { readonly code?: number }) => {
+    this.socket.onclose = ({ code, reason }: { readonly code?: number; readonly reason?: string }) => {
       this.detach();
-      events.closed(code ?? CONNECTION_LOST);
+      events.closed(code ?? CONNECTION_LOST, reason ?? "");
     };
   }
 

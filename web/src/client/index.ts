@@ -4,7 +4,7 @@
  * Usable on its own: it needs no DOM, and the WebSocket, the clock, the timers and the randomness are injected as a
  * `Runtime`. See README.md in this folder.
  */
-export type { Acknowledgement, Key, StreamSelection, Timeframe } from "../wire";
+export type { Acknowledgement, Close, Key, StreamSelection, Timeframe } from "../wire";
 export { DEFAULT_BACKOFF, type Backoff } from "./backoff";
 export { Client, type ClientEvents, type ClientOptions } from "./client";
 export type { Counters } from "./counters";

@@ -1,5 +1,9 @@
+import type { Close } from "../client";
 import { formatShort } from "../format";
 import type { Strings } from "./strings";
+
+/** The server's own sentence; a normal close has none. */
+const closeReason = ({ reason }: Close): string => (reason === "" ? "closed normally" : reason);
 
 export const english: Strings = {
   language: "en",
@@ -89,9 +93,9 @@ export const english: Strings = {
   connection: (state, countdown) => {
     switch (state.phase) {
       case "waiting":
-        return `${state.close.sentence} · retrying in ${countdown}`;
+        return `${closeReason(state.close)} · retrying in ${countdown}`;
       case "ended":
-        return `${state.close.sentence} · not retrying`;
+        return `${closeReason(state.close)} · not retrying`;
       case "greeting":
         return "waiting for the server";
       case "idle":

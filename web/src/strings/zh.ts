@@ -1,20 +1,34 @@
-import type { ClientState } from "../client";
+import type { Close } from "../client";
 import { formatShortChinese } from "../format";
 import type { Strings } from "./strings";
 
-/** Close reasons by close code. */
-const CLOSES: Readonly<Record<number, string>> = {
-  1000: "正常关闭",
+/** Close reasons by the name of the close, or by its code if it has no name. */
+const CLOSE_REASONS: Readonly<Partial<Record<string, string>>> = {
+  goodbye: "正常关闭",
   1001: "服务器即将离开",
+  protocol_error: "协议错误",
+  1003: "数据类型不受支持",
+  1005: "已关闭，未附代码",
   1006: "连接中断",
-  1008: "被服务器拒绝",
-  1011: "服务器内部错误",
-  1012: "服务器正在重启",
-  1013: "服务器繁忙",
+  bad_utf8: "文本不是 UTF-8",
+  bad_deflate: "消息无法解压",
+  1007: "数据无效",
+  auth_failed: "认证失败",
+  key_revoked: "密钥已撤销",
+  auth_timeout: "认证超时",
+  too_many_commands: "命令过多",
+  too_many_pings: "ping 过多",
+  slow_client: "客户端接收过慢",
+  unresponsive: "未响应 ping",
+  1008: "违反策略",
+  too_big: "消息过大",
+  internal: "服务器内部错误",
+  restart: "服务器正在重启",
+  try_later: "服务器繁忙",
+  1015: "TLS 握手失败",
 };
 
-const closeReason = (state: Extract<ClientState, { phase: "waiting" | "ended" }>): string =>
-  CLOSES[state.close.code] ?? `已关闭，代码 ${state.close.code}`;
+const closeReason = ({ name, code }: Close): string => CLOSE_REASONS[name ?? code] ?? `已关闭，代码 ${code}`;
 
 export const chinese: Strings = {
   language: "zh",
@@ -104,9 +118,9 @@ export const chinese: Strings = {
   connection: (state, countdown) => {
     switch (state.phase) {
       case "waiting":
-        return `${closeReason(state)} · ${countdown}后重试`;
+        return `${closeReason(state.close)} · ${countdown}后重试`;
       case "ended":
-        return `${closeReason(state)} · 不再重试`;
+        return `${closeReason(state.close)} · 不再重试`;
       case "greeting":
         return "等待服务器应答";
       case "idle":

@@ -1,36 +1,43 @@
-/** What to do after a close: try again, try again but not at once, or stay away. */
-export type ReconnectAdvice = "soon" | "later" | "never";
+import table from "./close.json";
 
-/** One way for a session to end. */
+const ADVICE = ["soon", "later", "never"] as const;
+
+/** Whether to reconnect: with the usual back-off, with a longer first wait, or not at all. */
+export type ReconnectAdvice = (typeof ADVICE)[number];
+
+/** How a session ended. */
 export interface Close {
+  /** The server's name of this close in logs and metrics; undefined if it does not come from the server. */
+  readonly name: string | undefined;
   readonly code: number;
-  /** For people: the reason in a few words. */
-  readonly sentence: string;
+  /** The reason in the Close frame; empty for a normal close. */
+  readonly reason: string;
   readonly reconnect: ReconnectAdvice;
 }
 
 /**
- * Every close code that the protocol uses (section 4), and those that the browser makes up itself.
- * The server holds the same table.
+ * Every close (docs/PROTOCOL.md, "Close codes"), from `close.json`, which the server's table is tested against.
+ *
+ * A row with a name is a close that the server sends; several may share a code and differ in their reason. A row without
+ * a name is what the browser reports itself (1005, 1006, 1015: RFC 6455 section 7.4.1), what a proxy may send, or the
+ * default of its code.
  */
-const CLOSES: readonly Close[] = [
-  { code: 1000, sentence: "closed normally", reconnect: "soon" },
-  { code: 1001, sentence: "server going away", reconnect: "soon" },
-  { code: 1002, sentence: "protocol fault", reconnect: "later" },
-  { code: 1003, sentence: "unsupported data", reconnect: "later" },
-  // RFC 6455, 7.1.5: never sent; the browser says it when no close frame came.
-  { code: 1005, sentence: "closed without a code", reconnect: "soon" },
-  { code: 1006, sentence: "connection lost", reconnect: "soon" },
-  { code: 1007, sentence: "invalid text", reconnect: "later" },
-  { code: 1008, sentence: "refused by the server", reconnect: "never" },
-  { code: 1009, sentence: "message too big", reconnect: "later" },
-  { code: 1011, sentence: "internal fault of the server", reconnect: "soon" },
-  { code: 1012, sentence: "server restarting", reconnect: "soon" },
-  { code: 1013, sentence: "server busy", reconnect: "later" },
-  { code: 1015, sentence: "TLS handshake failed", reconnect: "later" },
-];
+export const CLOSES: readonly Close[] = table.map((row) => ({
+  name: "name" in row ? row.name : undefined,
+  code: row.code,
+  reason: row.reason,
+  reconnect: adviceOf(row.reconnect),
+}));
 
-/** What a close code means; one that is not in the table is no reason to stay away. */
-export function closeOf(code: number): Close {
-  return CLOSES.find((close) => close.code === code) ?? { code, sentence: `closed with code ${code}`, reconnect: "soon" };
+/** Interprets a close: by code and reason, else by code. An unknown code is no reason not to reconnect. */
+export function closeOf(code: number, reason = ""): Close {
+  const rows = CLOSES.filter((close) => close.code === code);
+  const row = rows.find((close) => close.reason === reason) ?? rows.find(({ name }) => name === undefined) ?? rows[0];
+  return row ?? { name: undefined, code, reason: `closed with code ${code}`, reconnect: "soon" };
+}
+
+function adviceOf(text: string): ReconnectAdvice {
+  const advice = ADVICE.find((known) => known === text);
+  if (advice === undefined) throw new Error(`close.json: unknown reconnect advice \`${text}\``);
+  return advice;
 }
