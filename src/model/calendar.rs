@@ -1,4 +1,5 @@
 use std::ops::Range;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use jiff::ToSpan;
@@ -7,70 +8,54 @@ use jiff::tz::TimeZone;
 
 use crate::model::Timestamp;
 
-/// The trading day that holds a certain time: from midnight to midnight in New York, as the daily
-/// bars of US stocks are cut. A day has 23, 24 or 25 hours.
+/// A trading day: from midnight to midnight in New York, as the daily bars of US stocks are cut. A day has 23, 24 or
+/// 25 hours.
 ///
-/// The simulated market never closes, so every day is a trading day and belongs to it whole. The
-/// default is a day that holds no time at all.
+/// The simulated market never closes, so every day is a trading day with 24-hour trading. The default value is a day
+/// that contains no time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TradingDay {
-    /// Its first moment.
+    /// The first instant of the day.
     pub start: Timestamp,
-    /// The first moment of the next.
+    /// The first instant of the next day.
     pub end: Timestamp,
 }
 
 impl TradingDay {
-    /// The day that holds this time. Looks into the time zone tables: keep the answer.
+    /// The day that contains this time. A look-up in the time zone tables: cache the result.
     pub fn of(at: Timestamp) -> Self {
-        Self::local(at).unwrap_or_else(|_| Self::utc(at))
+        let date = date_of(at);
+        Self { start: start_of(date), end: start_of(plus(date, 1.day())) }
     }
 
-    /// The day of a civil date: `2026-11-20`.
+    /// The day of a civil date such as `2026-11-20`; `None` when the text is not a date.
     pub fn named(date: &str) -> Option<Self> {
         Some(Self::of(midnight(date.parse().ok()?).ok()?))
     }
 
-    /// Whether this time is within the day.
+    /// True when this time is within the day.
     pub fn holds(&self, at: Timestamp) -> bool {
         (self.start..self.end).contains(&at)
     }
-
-    fn local(at: Timestamp) -> Result<Self, jiff::Error> {
-        let date = date_of(at)?;
-        Ok(Self { start: midnight(date)?, end: midnight(date.tomorrow()?)? })
-    }
-
-    /// What remains where a calendar fails, at the ends of representable time.
-    fn utc(at: Timestamp) -> Self {
-        const DAY: Duration = Duration::from_hours(24);
-        let start = at.floor_to(DAY.as_nanos() as i64);
-        Self { start, end: start + DAY }
-    }
 }
 
-/// The week that holds this time: from Monday to Monday, at midnight in New York.
+/// The week that contains this time: from Monday to Monday, at midnight in New York.
 pub(crate) fn week_of(at: Timestamp) -> Range<Timestamp> {
-    let week = || {
-        let date = date_of(at)?;
-        let monday = date.checked_sub(i64::from(date.weekday().to_monday_zero_offset()).days())?;
-        Ok::<_, jiff::Error>(midnight(monday)?..midnight(monday.checked_add(7.days())?)?)
-    };
-    week().unwrap_or_else(|_| utc_day(at))
+    let date = date_of(at);
+    let monday = plus(date, -i64::from(date.weekday().to_monday_zero_offset()).days());
+    start_of(monday)..start_of(plus(monday, 7.days()))
 }
 
-/// The months that hold this time, so many at a time from January on, at midnight in New York.
+/// The interval of `count` months that contains this time, counted from January, at midnight in New York. `count` is
+/// clamped to 1..=12.
 pub(crate) fn months_of(at: Timestamp, count: u8) -> Range<Timestamp> {
-    let months = || {
-        let date = date_of(at)?;
-        let count = count.clamp(1, 12) as i8;
-        let first = Date::new(date.year(), (date.month() - 1) / count * count + 1, 1)?;
-        Ok::<_, jiff::Error>(midnight(first)?..midnight(first.checked_add(i64::from(count).months())?)?)
-    };
-    months().unwrap_or_else(|_| utc_day(at))
+    let date = date_of(at);
+    let count = count.clamp(1, 12) as i8;
+    let first = Date::constant(date.year(), (date.month() - 1) / count * count + 1, 1);
+    start_of(first)..start_of(plus(first, i64::from(count).months()))
 }
 
-/// When the day that holds this time began and so many days before it, the oldest first.
+/// The starts of the day that contains `until` and of this number of days before it, the oldest first.
 pub fn midnights(until: Timestamp, days_before: usize) -> Vec<Timestamp> {
     let of_day = |day: &TradingDay| Some(TradingDay::of(day.start - Duration::from_nanos(1)));
     let days = std::iter::successors(Some(TradingDay::of(until)), of_day);
@@ -79,22 +64,31 @@ pub fn midnights(until: Timestamp, days_before: usize) -> Vec<Timestamp> {
     midnights
 }
 
-fn utc_day(at: Timestamp) -> Range<Timestamp> {
-    let TradingDay { start, end } = TradingDay::utc(at);
-    start..end
+/// The tables are compiled in, so they cannot be missing. The first use is at the start of the server.
+static NEW_YORK: LazyLock<TimeZone> =
+    LazyLock::new(|| TimeZone::get("America/New_York").expect("the time zone tables are compiled in"));
+
+/// The range of [`Timestamp`], 1677 to 2262, is within that of the calendar, the years −9999 to 9999.
+const IN_RANGE: &str = "timestamps are within the range of the calendar";
+
+fn date_of(at: Timestamp) -> Date {
+    let instant = jiff::Timestamp::from_nanosecond(at.nanos().into()).expect(IN_RANGE);
+    instant.to_zoned(NEW_YORK.clone()).date()
 }
 
-fn new_york() -> Result<TimeZone, jiff::Error> {
-    TimeZone::get("America/New_York")
+fn plus(date: Date, span: jiff::Span) -> Date {
+    date.checked_add(span).expect(IN_RANGE)
 }
 
-fn date_of(at: Timestamp) -> Result<Date, jiff::Error> {
-    Ok(jiff::Timestamp::from_nanosecond(at.nanos().into())?.to_zoned(new_york()?).date())
+fn start_of(date: Date) -> Timestamp {
+    midnight(date).expect(IN_RANGE)
 }
 
+/// The start of a civil date, saturated to the range of [`Timestamp`]; an error at the ends of the calendar.
 fn midnight(date: Date) -> Result<Timestamp, jiff::Error> {
-    let instant = date.to_datetime(Time::midnight()).to_zoned(new_york()?)?.timestamp();
-    Ok(Timestamp::from_nanos(instant.as_nanosecond() as i64))
+    let instant = date.to_datetime(Time::midnight()).to_zoned(NEW_YORK.clone())?.timestamp();
+    let nanos = instant.as_nanosecond().clamp(i64::MIN.into(), i64::MAX.into());
+    Ok(Timestamp::from_nanos(nanos as i64))
 }
 
 #[cfg(test)]
@@ -107,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_begins_at_midnight_in_new_york() {
+    fn a_day_starts_at_midnight_in_new_york() {
         let day = TradingDay::of(at("2026-11-22T03:00:00Z"));
 
         assert_eq!(day.start, at("2026-11-21T05:00:00Z"));
@@ -116,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn the_days_on_which_clocks_change_are_shorter_and_longer() {
+    fn days_of_a_clock_change_have_23_and_25_hours() {
         let hours = |text| {
             let day = TradingDay::of(at(text));
             day.end.nanos_since(day.start) / (3600 * SECOND)
@@ -127,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_week_begins_on_monday_and_keeps_its_hours_where_clocks_change() {
+    fn a_week_starts_on_monday_and_follows_the_clock_change() {
         let week = week_of(at("2026-11-01T12:00:00Z"));
 
         assert_eq!(week, at("2026-10-26T04:00:00Z")..at("2026-11-02T05:00:00Z"));
@@ -144,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_date_begins_at_midnight_in_new_york() {
+    fn a_date_starts_at_midnight_in_new_york() {
         let day = TradingDay::named("2026-11-20").unwrap();
 
         assert_eq!((day.start, day.end), (at("2026-11-20T05:00:00Z"), at("2026-11-21T05:00:00Z")));
@@ -152,12 +146,23 @@ mod tests {
     }
 
     #[test]
-    fn the_midnights_before_a_time_follow_the_clock() {
+    fn midnights_follow_the_clock_change() {
         let midnights = midnights(at("2026-11-02T12:00:00Z"), 2);
 
         assert_eq!(
             midnights,
             [at("2026-10-31T04:00:00Z"), at("2026-11-01T04:00:00Z"), at("2026-11-02T05:00:00Z")]
         );
+    }
+
+    #[test]
+    fn the_ends_of_representable_time_have_days_weeks_and_months() {
+        let [first, last] = [i64::MIN, i64::MAX].map(Timestamp::from_nanos);
+
+        assert_eq!(TradingDay::of(first).start, first);
+        assert_eq!(TradingDay::of(last).end, last);
+        assert_eq!((week_of(first).start, months_of(first, 12).start), (first, first));
+        assert_eq!((week_of(last).end, months_of(last, 12).end), (last, last));
+        assert_eq!(TradingDay::named("9000-01-01").map(|day| day.end), Some(last));
     }
 }
