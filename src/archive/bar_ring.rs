@@ -4,101 +4,110 @@ use super::bar_row::BarRow;
 use super::ring::push_back;
 use crate::model::{Bar, SymbolId, Timestamp, Trade};
 
-/// The newest bars of one instrument and span, at most so many, in order of time.
+/// A bounded buffer of the latest bars of one instrument and span, in the order of time.
 ///
-/// Stretches without a trade have no bar.
+/// Intervals without a trade have no bar.
 #[derive(Debug)]
 pub(super) struct BarRing {
-    /// The one that still takes trades stands here: a trade touches those of all spans, and finds them
-    /// side by side.
-    newest: Option<BarRow>,
+    /// The bar that still takes trades. It is kept here, so that the latest bars of all spans, which one trade changes,
+    /// are side by side in memory.
+    latest: Option<BarRow>,
     older: VecDeque<BarRow>,
     most: usize,
-    forgotten: Option<Timestamp>,
+    removed_until: Option<Timestamp>,
 }
 
 impl BarRing {
-    /// A ring of at most so many bars, at least one. It takes memory as it fills.
+    /// A ring of at most `most` bars, and at least one. It takes memory as it fills.
     pub(super) fn new(most: usize) -> Self {
-        Self { newest: None, older: VecDeque::new(), most: most.max(1), forgotten: None }
+        Self { latest: None, older: VecDeque::new(), most: most.max(1), removed_until: None }
     }
 
-    /// Takes a trade into the bar that starts there.
+    /// Changes the limit; the oldest bars beyond it are removed.
+    pub(super) fn limit(&mut self, most: usize) {
+        self.most = most.max(1);
+        let excess = self.older.len().saturating_sub(self.most - 1);
+        let removed = self.older.drain(..excess).next_back();
+        self.removed_until = removed.map(|row| row.start()).or(self.removed_until);
+        self.older.shrink_to(self.most - 1);
+    }
+
+    /// Folds a trade into the bar that starts at `start`.
     ///
-    /// A late trade goes into its own older bar, and makes it where it has none; when that bar is
-    /// forgotten already, the trade changes nothing.
+    /// A late trade goes into its own older bar, which is created if there is none. A trade whose bar is removed already
+    /// changes nothing.
     pub(super) fn fold(&mut self, start: Timestamp, trade: &Trade) {
-        match &mut self.newest {
-            Some(newest) if newest.start() == start => newest.fold(trade),
-            Some(newest) if newest.start() > start => self.fold_late(start, trade),
+        match &mut self.latest {
+            Some(latest) if latest.start() == start => latest.fold(trade),
+            Some(latest) if latest.start() > start => self.fold_late(start, trade),
             _ => self.append(BarRow::open(start, trade)),
         }
     }
 
-    /// Takes in a whole bar of before; they must come in order, and before any trade.
+    /// Appends a bar of the history; bars must come in order, and before any trade.
     pub(super) fn seed(&mut self, bar: &Bar) {
         self.append(BarRow::of(bar));
     }
 
-    /// Appends the bars that start from `from` on, oldest first, at most `most`.
+    /// Appends the bars that start at `from` or later to `out`, oldest first, at most `most`.
     pub(super) fn copy(&self, symbol: SymbolId, from: Timestamp, most: usize, out: &mut Vec<Bar>) {
-        let older = self.older.range(self.place(from)..);
-        let newest = self.newest.iter().filter(|row| row.start() >= from);
-        out.extend(older.chain(newest).take(most).map(|row| row.to_bar(symbol)));
+        let older = self.older.range(self.index_of(from)..);
+        let latest = self.latest.iter().filter(|row| row.start() >= from);
+        out.extend(older.chain(latest).take(most).map(|row| row.to_bar(symbol)));
     }
 
-    /// The newest bar, which may still be open.
-    pub(super) fn newest(&self, symbol: SymbolId) -> Option<Bar> {
-        self.before_newest(symbol, 0)
+    /// The latest bar, which may still be open.
+    pub(super) fn latest(&self, symbol: SymbolId) -> Option<Bar> {
+        self.before_latest(symbol, 0)
     }
 
-    /// The bar that stands so many places before the newest.
-    pub(super) fn before_newest(&self, symbol: SymbolId, places: usize) -> Option<Bar> {
-        let row = match places {
-            0 => self.newest.as_ref(),
-            _ => self.older.len().checked_sub(places).and_then(|place| self.older.get(place)),
+    /// The bar that is this number of bars before the latest.
+    pub(super) fn before_latest(&self, symbol: SymbolId, bars: usize) -> Option<Bar> {
+        let row = match bars {
+            0 => self.latest.as_ref(),
+            _ => self.older.len().checked_sub(bars).and_then(|index| self.older.get(index)),
         };
         row.map(|row| row.to_bar(symbol))
     }
 
-    /// Where the newest of the bars started that are no longer retained.
-    pub(super) fn forgotten(&self) -> Option<Timestamp> {
-        self.forgotten
+    /// The start of the latest bar that is no longer retained.
+    pub(super) fn removed_until(&self) -> Option<Timestamp> {
+        self.removed_until
     }
 
     fn append(&mut self, row: BarRow) {
-        let Some(before) = self.newest.replace(row) else { return };
-        let gone = match self.most {
+        let Some(before) = self.latest.replace(row) else { return };
+        let removed = match self.most {
             1 => Some(before),
             most => push_back(&mut self.older, most - 1, before),
         };
-        self.forgotten = gone.map(|gone| gone.start()).or(self.forgotten);
+        self.removed_until = removed.map(|row| row.start()).or(self.removed_until);
     }
 
     fn fold_late(&mut self, start: Timestamp, trade: &Trade) {
-        if self.forgotten.is_some_and(|forgotten| start <= forgotten) {
+        if self.removed_until.is_some_and(|removed_until| start <= removed_until) {
             return;
         }
-        let place = self.place(start);
-        match self.older.get_mut(place) {
+        let index = self.index_of(start);
+        match self.older.get_mut(index) {
             Some(row) if row.start() == start => row.fold(trade),
-            _ => self.insert(place, BarRow::open(start, trade)),
+            _ => self.insert(index, BarRow::open(start, trade)),
         }
     }
 
-    fn insert(&mut self, place: usize, row: BarRow) {
+    fn insert(&mut self, index: usize, row: BarRow) {
         if self.older.len() + 1 < self.most {
-            self.older.insert(place, row);
-        } else if place == 0 {
-            self.forgotten = Some(row.start());
+            self.older.insert(index, row);
+        } else if index == 0 {
+            self.removed_until = Some(row.start());
         } else {
-            self.forgotten = self.older.pop_front().map(|gone| gone.start());
-            self.older.insert(place - 1, row);
+            self.removed_until = self.older.pop_front().map(|row| row.start());
+            self.older.insert(index - 1, row);
         }
     }
 
-    /// Where the first of the older bars stands that starts at this time or later.
-    fn place(&self, from: Timestamp) -> usize {
+    /// The index of the first older bar that starts at this time or later.
+    fn index_of(&self, from: Timestamp) -> usize {
         self.older.partition_point(|row| row.start() < from)
     }
 }
@@ -130,14 +139,14 @@ mod tests {
     }
 
     #[test]
-    fn trades_of_one_stretch_share_a_bar_and_the_oldest_bar_goes_first() {
+    fn trades_of_one_interval_share_a_bar_and_the_oldest_bar_is_removed_first() {
         let ring = ring(2, &[1, 1, 2, 5, 5, 5]);
 
         assert_eq!(bars(&ring), [(2, 1), (5, 3)]);
-        assert_eq!(ring.forgotten(), Some(second(1)));
-        assert_eq!(ring.newest(SymbolId(0)).unwrap().start, second(5));
-        assert_eq!(ring.before_newest(SymbolId(0), 1).unwrap().start, second(2));
-        assert_eq!(ring.before_newest(SymbolId(0), 2), None);
+        assert_eq!(ring.removed_until(), Some(second(1)));
+        assert_eq!(ring.latest(SymbolId(0)).unwrap().start, second(5));
+        assert_eq!(ring.before_latest(SymbolId(0), 1).unwrap().start, second(2));
+        assert_eq!(ring.before_latest(SymbolId(0), 2), None);
     }
 
     #[test]
@@ -146,19 +155,19 @@ mod tests {
     }
 
     #[test]
-    fn a_late_trade_of_a_quiet_stretch_makes_its_bar() {
+    fn a_late_trade_of_a_quiet_interval_creates_its_bar() {
         assert_eq!(bars(&ring(9, &[1, 5, 3])), [(1, 1), (3, 1), (5, 1)]);
         assert_eq!(bars(&ring(2, &[1, 5, 3])), [(3, 1), (5, 1)]);
     }
 
     #[test]
-    fn a_trade_that_is_later_than_what_is_retained_changes_nothing() {
+    fn a_trade_whose_bar_is_removed_changes_nothing() {
         assert_eq!(bars(&ring(2, &[1, 5, 9, 1])), [(5, 1), (9, 1)]);
         assert_eq!(bars(&ring(2, &[5, 9, 1, 1])), [(5, 1), (9, 1)]);
     }
 
     #[test]
-    fn bars_are_copied_from_a_time_on() {
+    fn bars_are_copied_from_a_given_time() {
         let ring = ring(9, &[1, 3, 5, 7]);
         let starts = |from, most| {
             let mut bars = Vec::new();
@@ -169,5 +178,17 @@ mod tests {
         assert_eq!(starts(3, 9), [3, 5, 7]);
         assert_eq!(starts(4, 1), [5]);
         assert_eq!(starts(8, 9), [0i64; 0]);
+    }
+
+    #[test]
+    fn a_lower_limit_removes_the_oldest_bars() {
+        let mut ring = ring(9, &[1, 3, 5, 7]);
+
+        ring.limit(2);
+
+        assert_eq!(bars(&ring), [(5, 1), (7, 1)]);
+        assert_eq!(ring.removed_until(), Some(second(3)));
+        ring.limit(1);
+        assert_eq!((bars(&ring), ring.removed_until()), (vec![(7, 1)], Some(second(5))));
     }
 }

@@ -1,10 +1,9 @@
 use crate::model::{Bar, Price, SECOND, SymbolId, Timestamp, Trade};
 
-/// A bar as it is retained: 40 bytes, half of a [`Bar`].
+/// A retained bar in 40 bytes, half the size of a [`Bar`].
 ///
-/// There are thousands for each instrument, so they are kept small: the symbol is known from the
-/// place, starts are whole seconds (up to 2106), and prices fit 32 bits (up to $42 million a share).
-/// What would not fit is kept at the bound.
+/// There are thousands for each instrument, so they are small: the symbol is that of the table, starts are whole seconds
+/// (up to 2106), and prices fit 32 bits (up to $42 million a share). Larger values saturate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct BarRow {
     start_second: u32,
@@ -18,7 +17,7 @@ pub(super) struct BarRow {
 }
 
 impl BarRow {
-    /// How much memory a row takes.
+    /// The memory of one row.
     pub(super) const BYTES: usize = size_of::<Self>();
 
     pub(super) fn of(bar: &Bar) -> Self {
@@ -34,12 +33,12 @@ impl BarRow {
         }
     }
 
-    /// A bar that begins with its first trade.
+    /// A bar of its first trade.
     pub(super) fn open(start: Timestamp, trade: &Trade) -> Self {
         Self::of(&Bar::open(start, trade))
     }
 
-    /// Takes in a trade of the bar's time.
+    /// Adds a trade of the bar's interval.
     pub(super) fn fold(&mut self, trade: &Trade) {
         let price = ticks(trade.price);
         self.high = self.high.max(price);
@@ -86,7 +85,7 @@ mod tests {
     use crate::wire::fixtures;
 
     #[test]
-    fn a_bar_survives_being_kept() {
+    fn a_bar_is_unchanged_after_conversion_to_a_row_and_back() {
         let Body::Bar(bar) = fixtures::bar().body else { unreachable!() };
 
         assert_eq!(BarRow::of(&bar).to_bar(bar.symbol), bar);

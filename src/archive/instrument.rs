@@ -5,23 +5,22 @@ use super::retention::Depth;
 use super::ring::Ring;
 use super::span::Span;
 use super::timeframe::Joiner;
-use crate::model::TradingDay;
-use crate::model::{Bar, Quote, Seq, Timestamp, Trade};
+use crate::model::{Bar, Quote, Seq, Timestamp, Trade, TradingDay};
 
-/// What is retained of one instrument.
+/// The retained trades, quotes and bars of one instrument.
 #[derive(Debug)]
 pub(super) struct InstrumentArchive {
     pub(super) trades: Ring<Trade>,
     pub(super) quotes: Ring<Quote>,
     bars: [BarRing; Span::COUNT],
-    /// So many of the newest trades are not in the bars yet.
+    /// The number of the latest trades that are not in the bars yet.
     unfolded: usize,
-    /// The day of the newest trade: the calendar is asked once a day, not once a trade.
+    /// The day of the latest trade, so that the calendar is asked once a day and not once a trade.
     today: TradingDay,
 }
 
-/// So many trades are folded into the bars together: those of one instrument stand in a dozen cache lines,
-/// which are cold for the one trade in some milliseconds that it has.
+/// The number of trades that are folded into the bars together. The bars of one instrument are in a dozen cache lines,
+/// which are cold for a single trade every few milliseconds.
 const FOLDED_TOGETHER: usize = 32;
 
 impl InstrumentArchive {
@@ -35,7 +34,15 @@ impl InstrumentArchive {
         }
     }
 
-    /// Takes in the next trade, with its number. It is in the bars when they are [folded](Self::fold).
+    /// Reduces the number of rows of each kind, and frees the memory of the oldest ones.
+    pub(super) fn limit(&mut self, depth: &Depth) {
+        self.fold();
+        self.trades.limit(depth.trades);
+        self.quotes.limit(depth.quotes);
+        self.bars.iter_mut().zip(depth.bars).for_each(|(bars, most)| bars.limit(most));
+    }
+
+    /// Takes in the next trade with its number. It is in the bars after the next [fold](Self::fold).
     pub(super) fn trade(&mut self, seq: Seq, trade: &Trade) {
         if self.unfolded == FOLDED_TOGETHER || !self.trades.keeps(self.unfolded, seq) {
             self.fold();
@@ -44,15 +51,15 @@ impl InstrumentArchive {
         self.unfolded += 1;
     }
 
-    /// Whether there are trades that are not in the bars yet.
+    /// True when there are trades that are not in the bars yet.
     pub(super) fn is_unfolded(&self) -> bool {
         self.unfolded > 0
     }
 
-    /// Folds the trades that came in since into the bars of their time.
+    /// Folds the trades since the last call into the bars of their time.
     pub(super) fn fold(&mut self) {
         let Self { trades, bars, unfolded, today, .. } = self;
-        for trade in trades.newest_of(mem::take(unfolded)) {
+        for trade in trades.last(mem::take(unfolded)) {
             let midnight = midnight_before(today, trade.at);
             for span in Span::ALL {
                 bars[span.index()].fold(span.start(trade.at, midnight), trade);
@@ -60,7 +67,7 @@ impl InstrumentArchive {
         }
     }
 
-    /// Takes in the past, as [`super::Archive::seed`] has it.
+    /// Takes in the history, in the form of [`super::Archive::seed`].
     pub(super) fn seed(&mut self, days: &[Bar], minutes: &[Bar], seconds: &[Bar]) {
         let complete = minutes.last().map(|minute| minute.start);
         let current = seconds
@@ -86,7 +93,7 @@ impl InstrumentArchive {
     }
 }
 
-/// Where the day of this time begins; `today` is kept at the newest.
+/// The start of the day of this time. `today` caches the latest day.
 fn midnight_before(today: &mut TradingDay, at: Timestamp) -> Timestamp {
     if today.holds(at) {
         return today.start;
@@ -98,7 +105,7 @@ fn midnight_before(today: &mut TradingDay, at: Timestamp) -> Timestamp {
     day.start
 }
 
-/// Bars of one span put together to those of a longer one.
+/// Merges bars of one span into bars of a longer one.
 fn joined<'b>(bars: impl IntoIterator<Item = &'b Bar>, from: Span, to: Span) -> Vec<Bar> {
     let mut joiner = Joiner::new(to.timeframe(), from);
     bars.into_iter().for_each(|bar| joiner.push(bar));
@@ -115,53 +122,53 @@ mod tests {
     /// Midnight in New York of a day in winter.
     const MIDNIGHT: i64 = 1_614_056_400 * SECOND;
 
-    fn history(ats: &[i64]) -> InstrumentArchive {
+    fn archive(ats: &[i64]) -> InstrumentArchive {
         let Body::Trade(trade) = fixtures::trade().body else { unreachable!() };
-        let mut history = InstrumentArchive::new(&Retention::default().depth(1));
+        let mut archive = InstrumentArchive::new(&Retention::default().depth(1));
         for (seq, at) in (1..).zip(ats) {
-            history.trade(Seq(seq), &Trade { at: Timestamp::from_nanos(MIDNIGHT + at), ..trade });
+            archive.trade(Seq(seq), &Trade { at: Timestamp::from_nanos(MIDNIGHT + at), ..trade });
         }
-        history.fold();
-        history
+        archive.fold();
+        archive
     }
 
-    fn newest(history: &InstrumentArchive, span: Span) -> (i64, u64) {
-        let bar = history.bars(span).newest(SymbolId(0)).unwrap();
+    fn latest(archive: &InstrumentArchive, span: Span) -> (i64, u64) {
+        let bar = archive.bars(span).latest(SymbolId(0)).unwrap();
         ((bar.start.nanos() - MIDNIGHT) / SECOND, bar.trades)
     }
 
     #[test]
     fn a_trade_is_in_the_bars_of_every_span() {
         let hours = 3_600;
-        let history = history(&[(13 * hours + 1_234) * SECOND + 5]);
+        let archive = archive(&[(13 * hours + 1_234) * SECOND + 5]);
 
-        let starts = Span::ALL.map(|span| newest(&history, span).0 - 13 * hours);
+        let starts = Span::ALL.map(|span| latest(&archive, span).0 - 13 * hours);
 
         assert_eq!(starts, [1_234, 1_230, 1_200, 1_200, 0, -13 * hours]);
     }
 
     #[test]
-    fn a_late_trade_of_yesterday_goes_into_yesterdays_bar() {
-        let history = history(&[-2, -1, 0, 1, -1, 2].map(|second| second * SECOND));
+    fn a_late_trade_of_the_day_before_goes_into_the_bar_of_that_day() {
+        let archive = archive(&[-2, -1, 0, 1, -1, 2].map(|second| second * SECOND));
 
-        assert_eq!(newest(&history, Span::Day), (0, 3));
-        let yesterday = history.bars(Span::Day).before_newest(SymbolId(0), 1).unwrap();
+        assert_eq!(latest(&archive, Span::Day), (0, 3));
+        let yesterday = archive.bars(Span::Day).before_latest(SymbolId(0), 1).unwrap();
         assert_eq!((yesterday.start.nanos(), yesterday.trades), (MIDNIGHT - 24 * 3_600 * SECOND, 3));
     }
 
     #[test]
-    fn however_few_trades_are_kept_each_is_in_the_bars_once() {
+    fn each_trade_is_in_the_bars_once_however_few_trades_are_retained() {
         let Body::Trade(trade) = fixtures::trade().body else { unreachable!() };
         for kept in [1, 3, FOLDED_TOGETHER, 1_000] {
-            let mut history =
+            let mut archive =
                 InstrumentArchive::new(&Retention { trades: kept, ..Retention::default() }.depth(1));
-            // From the hundredth on they are those of a tape that began anew.
+            // After the hundredth trade the numbers start again, as in a new epoch.
             for seq in (1..=100).chain(1..=5) {
-                history.trade(Seq(seq), &trade);
+                archive.trade(Seq(seq), &trade);
             }
-            history.fold();
+            archive.fold();
 
-            assert_eq!(history.bars(Span::Day).newest(SymbolId(0)).unwrap().trades, 105, "{kept} kept");
+            assert_eq!(archive.bars(Span::Day).latest(SymbolId(0)).unwrap().trades, 105, "{kept} retained");
         }
     }
 
@@ -170,38 +177,38 @@ mod tests {
         Bar { start: Timestamp::from_nanos(MIDNIGHT + second * SECOND), volume, ..bar }
     }
 
-    fn volumes(history: &InstrumentArchive, span: Span) -> Vec<(i64, u64)> {
+    fn volumes(archive: &InstrumentArchive, span: Span) -> Vec<(i64, u64)> {
         let mut bars = Vec::new();
-        history.bars(span).copy(SymbolId(0), Timestamp::default(), 99, &mut bars);
+        archive.bars(span).copy(SymbolId(0), Timestamp::default(), 99, &mut bars);
         bars.iter().map(|bar| ((bar.start.nanos() - MIDNIGHT) / SECOND, bar.volume)).collect()
     }
 
     #[test]
-    fn the_past_is_in_the_bars_of_every_span_and_goes_on() {
-        let mut history = InstrumentArchive::new(&Retention::default().depth(1));
+    fn seeded_history_is_in_the_bars_of_every_span_and_continues() {
+        let mut archive = InstrumentArchive::new(&Retention::default().depth(1));
         let day = 24 * 3_600;
         let minutes = [bar(0, 10), bar(60, 20), bar(3_600, 3)];
 
-        history.seed(
+        archive.seed(
             &[bar(-day, 7)],
             &minutes,
             &[bar(3_659, 3), bar(3_660, 1), bar(3_662, 5), bar(3_666, 4)],
         );
 
-        assert_eq!(volumes(&history, Span::Second).len(), 4);
-        assert_eq!(volumes(&history, Span::FiveSeconds), [(3_655, 3), (3_660, 6), (3_665, 4)]);
-        assert_eq!(volumes(&history, Span::Minute), [(0, 10), (60, 20), (3_600, 3), (3_660, 10)]);
-        assert_eq!(volumes(&history, Span::FiveMinutes), [(0, 30), (3_600, 13)]);
-        assert_eq!(volumes(&history, Span::Hour), [(0, 30), (3_600, 13)]);
-        assert_eq!(volumes(&history, Span::Day), [(-day, 7), (0, 43)]);
+        assert_eq!(volumes(&archive, Span::Second).len(), 4);
+        assert_eq!(volumes(&archive, Span::FiveSeconds), [(3_655, 3), (3_660, 6), (3_665, 4)]);
+        assert_eq!(volumes(&archive, Span::Minute), [(0, 10), (60, 20), (3_600, 3), (3_660, 10)]);
+        assert_eq!(volumes(&archive, Span::FiveMinutes), [(0, 30), (3_600, 13)]);
+        assert_eq!(volumes(&archive, Span::Hour), [(0, 30), (3_600, 13)]);
+        assert_eq!(volumes(&archive, Span::Day), [(-day, 7), (0, 43)]);
         let Body::Trade(trade) = fixtures::trade().body else { unreachable!() };
         let at = Timestamp::from_nanos(MIDNIGHT + 3_670 * SECOND);
-        history.trade(Seq(1), &Trade { at, size: 100, ..trade });
-        history.fold();
-        assert_eq!(newest_volume(&history), [100, 100, 110, 113, 113, 143]);
+        archive.trade(Seq(1), &Trade { at, size: 100, ..trade });
+        archive.fold();
+        assert_eq!(latest_volumes(&archive), [100, 100, 110, 113, 113, 143]);
     }
 
-    fn newest_volume(history: &InstrumentArchive) -> [u64; Span::COUNT] {
-        Span::ALL.map(|span| history.bars(span).newest(SymbolId(0)).unwrap().volume)
+    fn latest_volumes(archive: &InstrumentArchive) -> [u64; Span::COUNT] {
+        Span::ALL.map(|span| archive.bars(span).latest(SymbolId(0)).unwrap().volume)
     }
 }

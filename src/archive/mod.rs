@@ -1,10 +1,10 @@
-//! What is retained of what has happened, for those who ask later: REST, and sessions that resume.
+//! The archive: the retained trades, quotes and bars of each instrument, for REST and for sessions that resume.
 //!
-//! One thread writes, the tape's; every worker reads. The writer lays what it records on a pile, which
-//! is put in order when the tick has left, some hundred objects at a time, or by the first reader who
-//! comes: an object's place is in cache lines that are cold, and no tick waits for these. A reader
-//! copies at most a few hundred rows before it lets others pass, and whatever takes longer, above all
-//! encoding, happens on the copies. The writer waits for nobody: no load of readers delays a tick.
+//! One writer, many readers. Writes append to a pending buffer that is applied in batches after the tick is sent, or by
+//! the first reader that needs it: the tables of an instrument are in cold cache lines, and a tick does not wait for
+//! these. A reader copies at most a few hundred rows before it releases the lock, and does all longer work, above all
+//! encoding, on the copies. The writer never waits for a reader that holds the tables, so no load of readers delays a
+//! tick.
 
 mod bar_ring;
 mod bar_row;
@@ -31,70 +31,79 @@ pub use self::ring::Numbered;
 pub use self::span::Span;
 pub use self::timeframe::{Timeframe, Unit};
 
-/// The newest trades, quotes and bars of each instrument.
+/// The most recent trades, quotes and bars of each instrument.
 #[derive(Debug)]
 pub struct Archive {
-    /// What is not in its place yet, in order. Locked for no longer than it takes to copy it, and by
-    /// who puts it in order only when the shelves are its own.
-    pile: Mutex<Vec<Object>>,
-    shelves: RwLock<Shelves>,
+    /// The records that are not in the tables yet, in order. It is locked for no longer than a copy takes. A thread that
+    /// locks both locks the tables first.
+    pending: Mutex<Vec<Object>>,
+    tables: RwLock<Tables>,
 }
 
 #[derive(Debug)]
-struct Shelves {
-    histories: Vec<InstrumentArchive>,
-    /// Room for the next pile.
+struct Tables {
+    instruments: Vec<InstrumentArchive>,
+    retention: Retention,
+    /// The number of instruments among which the byte budget is divided.
+    budgeted_symbols: usize,
+    /// The empty buffer that becomes the next pending buffer.
     spare: Vec<Object>,
 }
 
-/// What is retained of one instrument, for as long as nothing is added.
-struct Reading<'a> {
-    shelves: RwLockReadGuard<'a, Shelves>,
+/// Read access to one instrument, under the lock of the tables.
+struct InstrumentReader<'a> {
+    tables: RwLockReadGuard<'a, Tables>,
     symbol: SymbolId,
 }
 
-/// How many rows a reader copies before it lets others pass: some microseconds' worth.
-const ROWS_AT_ONCE: usize = 256;
+/// The most rows that a reader copies under one lock: some microseconds.
+const ROWS_PER_LOCK: usize = 256;
 
-/// The writer puts a pile of so many objects in order: some 30 µs' worth.
-const HIGH_PILE: usize = 128;
+/// The number of pending records that the writer applies together: some 30 µs.
+const APPLY_AFTER: usize = 128;
 
 impl Archive {
-    /// An empty archive of so many instruments. Takes memory only as rows come.
+    /// An empty archive of this number of instruments. It takes memory only as rows come.
     pub fn new(symbols: usize, retention: Retention) -> Self {
-        let depth = retention.depth(symbols);
-        let histories = (0..symbols).map(|_| InstrumentArchive::new(&depth)).collect();
-        let shelves = Shelves { histories, spare: Vec::new() };
-        Self { pile: Mutex::default(), shelves: RwLock::new(shelves) }
+        let mut tables =
+            Tables { instruments: Vec::new(), retention, budgeted_symbols: symbols, spare: Vec::new() };
+        tables.grow(symbols);
+        Self { pending: Mutex::default(), tables: RwLock::new(tables) }
     }
 
-    /// Takes in the past of an instrument, before anything is recorded of it: complete days before
-    /// today, today's complete minutes, and the newest seconds, those of the current minute included.
-    /// All other bars, today's own too, are put together from these.
+    /// Makes room for a universe of this number of symbols. What is retained of the earlier ones stays, unless the byte
+    /// budget must be divided anew.
+    pub fn grow(&self, symbols: usize) {
+        self.tables.write().expect(NO_PANIC).grow(symbols);
+    }
+
+    /// Takes in the history of an instrument, before anything is recorded of it: complete days before today, today's
+    /// complete minutes, and the latest seconds, including those of the current minute. All other bars, today's daily
+    /// bar too, are derived from these.
     pub fn seed(&self, symbol: SymbolId, days: &[Bar], minutes: &[Bar], seconds: &[Bar]) {
-        let shelves = &mut *self.shelves.write().expect(NO_PANIC);
-        shelves.histories[symbol.index()].seed(days, minutes, seconds);
+        let tables = &mut *self.tables.write().expect(NO_PANIC);
+        tables.instruments[symbol.index()].seed(days, minutes, seconds);
     }
 
-    /// Takes in objects that are about to be published: who reads from now on finds them. Only one thread
-    /// may do so, in order.
+    /// Appends objects that are about to be published; every read from now on finds them. Only one thread may call this,
+    /// in the order of publication.
     pub fn record(&self, objects: &[Object]) {
-        self.pile().extend_from_slice(objects);
+        self.pending().extend_from_slice(objects);
     }
 
-    /// Puts in order what was recorded, if it is enough to be worth it and nobody reads just now. Call it
-    /// when there is time.
+    /// Applies the pending records if there are enough of them and no reader holds the tables. Call it when the tick has
+    /// been sent.
     pub fn settle(&self) {
-        if self.pile().len() >= HIGH_PILE
-            && let Ok(mut shelves) = self.shelves.try_write()
+        if self.pending().len() >= APPLY_AFTER
+            && let Ok(mut tables) = self.tables.try_write()
         {
-            shelves.put_in_order(&self.pile);
+            tables.apply_pending(&self.pending);
         }
     }
 
-    /// The retained objects of a stream that come after one number, up to and with another, without
-    /// a hole. They begin later than asked where older ones are gone; only trades and quotes are
-    /// retained, other streams have none.
+    /// The retained objects of a stream with numbers from `after` (exclusive) to `up_to` (inclusive), without a hole.
+    /// They start later where older ones are no longer retained. Only trades and quotes are retained one by one; other
+    /// streams have none.
     pub fn since(&self, stream: StreamId, after: Seq, up_to: Seq) -> Vec<Object> {
         fn objects<T>(rows: Vec<Numbered<T>>, body: fn(T) -> Body) -> Vec<Object> {
             rows.into_iter().map(|row| Object { seq: row.seq, body: body(row.value) }).collect()
@@ -118,61 +127,77 @@ impl Archive {
         let mut rows: Vec<Numbered<T>> = Vec::new();
         let mut after = after;
         loop {
-            rows.reserve(ROWS_AT_ONCE);
-            let known = rows.len();
-            ring(&self.history(symbol)).copy(after, up_to, ROWS_AT_ONCE, &mut rows);
-            let Some(last) = rows[known..].last() else { return rows };
+            rows.reserve(ROWS_PER_LOCK);
+            let copied = rows.len();
+            ring(&self.read(symbol)).copy(after, up_to, ROWS_PER_LOCK, &mut rows);
+            let Some(last) = rows[copied..].last() else { return rows };
             let next = last.seq;
-            if known > 0 && rows[known].seq != after.next() {
-                // The writer overtook us: what was copied so far is no longer connected.
-                rows.drain(..known);
+            if copied > 0 && rows[copied].seq != after.next() {
+                // The writer has removed the rows in between: the earlier chunks are not connected with this one.
+                rows.drain(..copied);
             }
             after = next;
         }
     }
 
-    /// What is retained of an instrument, with everything that was recorded before.
-    fn history(&self, symbol: SymbolId) -> Reading<'_> {
-        let shelves = self.shelves.read().expect(NO_PANIC);
-        if self.pile().is_empty() && !shelves.histories[symbol.index()].is_unfolded() {
-            return Reading { shelves, symbol };
+    /// Read access to an instrument, with all records up to now applied.
+    fn read(&self, symbol: SymbolId) -> InstrumentReader<'_> {
+        let tables = self.tables.read().expect(NO_PANIC);
+        if self.pending().is_empty() && !tables.instruments[symbol.index()].is_unfolded() {
+            return InstrumentReader { tables, symbol };
         }
-        drop(shelves);
-        let mut shelves = self.shelves.write().expect(NO_PANIC);
-        shelves.put_in_order(&self.pile);
-        shelves.histories[symbol.index()].fold();
-        Reading { shelves: RwLockWriteGuard::downgrade(shelves), symbol }
+        drop(tables);
+        let mut tables = self.tables.write().expect(NO_PANIC);
+        tables.apply_pending(&self.pending);
+        tables.instruments[symbol.index()].fold();
+        InstrumentReader { tables: RwLockWriteGuard::downgrade(tables), symbol }
     }
 
-    fn pile(&self) -> MutexGuard<'_, Vec<Object>> {
-        self.pile.lock().expect(NO_PANIC)
+    fn pending(&self) -> MutexGuard<'_, Vec<Object>> {
+        self.pending.lock().expect(NO_PANIC)
     }
 }
 
-const NO_PANIC: &str = "nobody panics with this lock";
+const NO_PANIC: &str = "no thread panics while it holds this lock";
 
-impl Shelves {
-    /// Puts everything in its place. The pile is taken when the shelves are ours, so that whoever has
-    /// them next takes what came later.
-    fn put_in_order(&mut self, pile: &Mutex<Vec<Object>>) {
-        mem::swap(&mut self.spare, &mut *pile.lock().expect(NO_PANIC));
+impl Tables {
+    /// Moves the pending records into the tables. The buffer is taken under the write lock, so that the next thread with
+    /// that lock takes later records.
+    fn apply_pending(&mut self, pending: &Mutex<Vec<Object>>) {
+        mem::swap(&mut self.spare, &mut *pending.lock().expect(NO_PANIC));
         for Object { seq, body } in &self.spare {
             match body {
-                Body::Trade(trade) => self.histories[trade.symbol.index()].trade(*seq, trade),
-                Body::Quote(quote) => self.histories[quote.symbol.index()].quotes.push(*seq, *quote),
+                Body::Trade(trade) => self.instruments[trade.symbol.index()].trade(*seq, trade),
+                Body::Quote(quote) => self.instruments[quote.symbol.index()].quotes.push(*seq, *quote),
                 _ => {}
             }
         }
         self.spare.clear();
-        self.spare.shrink_to(2 * HIGH_PILE);
+        self.spare.shrink_to(2 * APPLY_AFTER);
+    }
+
+    /// Adds instruments up to this number.
+    ///
+    /// Each instrument gets an even share of the byte budget. When there are more than it was divided among, it is
+    /// divided anew with an eighth to spare, so that instruments that come one by one do not shrink all tables each
+    /// time.
+    fn grow(&mut self, symbols: usize) {
+        if symbols > self.budgeted_symbols {
+            self.budgeted_symbols = symbols + symbols / 8;
+            let depth = self.retention.depth(self.budgeted_symbols);
+            self.instruments.iter_mut().for_each(|instrument| instrument.limit(&depth));
+        }
+        let depth = self.retention.depth(self.budgeted_symbols);
+        let symbols = symbols.max(self.instruments.len());
+        self.instruments.resize_with(symbols, || InstrumentArchive::new(&depth));
     }
 }
 
-impl Deref for Reading<'_> {
+impl Deref for InstrumentReader<'_> {
     type Target = InstrumentArchive;
 
     fn deref(&self) -> &InstrumentArchive {
-        &self.shelves.histories[self.symbol.index()]
+        &self.tables.instruments[self.symbol.index()]
     }
 }
 
@@ -182,6 +207,7 @@ mod tests {
     use std::thread;
 
     use super::*;
+    use crate::model::Trade;
     use crate::wire::fixtures;
 
     fn trades() -> StreamId {
@@ -205,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn what_came_after_a_number_is_given_up_to_another() {
+    fn objects_between_two_numbers_are_returned() {
         let archive = archive_of(9, Retention::default());
 
         let objects = archive.since(trades(), Seq(3), Seq(6));
@@ -217,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_gone_is_missing_at_the_beginning_only() {
+    fn removed_objects_are_missing_at_the_start_only() {
         let archive = archive_of(2_000, Retention { trades: 700, ..Retention::default() });
 
         let objects = archive.since(trades(), Seq(3), Seq(2_000));
@@ -226,16 +252,16 @@ mod tests {
     }
 
     #[test]
-    fn whoever_reads_while_another_records_finds_all_that_was_recorded() {
+    fn a_concurrent_reader_finds_every_record() {
         const TRADES: u64 = 20_000;
         let archive = Archive::new(1, Retention { trades: TRADES as usize, ..Retention::default() });
         let recorded = AtomicU64::new(0);
         let read = || {
-            let known = recorded.load(Ordering::Acquire);
-            let found = archive.since(trades(), Seq(known.saturating_sub(3)), Seq(known));
-            let expected = (known.saturating_sub(3) + 1..=known).collect::<Vec<_>>();
+            let last = recorded.load(Ordering::Acquire);
+            let found = archive.since(trades(), Seq(last.saturating_sub(3)), Seq(last));
+            let expected = (last.saturating_sub(3) + 1..=last).collect::<Vec<_>>();
             assert_eq!(seqs(&found), expected);
-            known
+            last
         };
         thread::scope(|scope| {
             for _ in 0..2 {
@@ -250,14 +276,14 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_reads_is_put_in_order_all_the_same() {
-        let archive = archive_of(9 * HIGH_PILE as u64, Retention::default());
+    fn the_writer_applies_the_pending_records_without_a_reader() {
+        let archive = archive_of(9 * APPLY_AFTER as u64, Retention::default());
 
         archive.settle();
 
-        assert!(archive.pile().is_empty());
-        let newest = archive.shelves.read().unwrap().histories[0].trades.newest();
-        assert_eq!(newest, archive.latest_trade(SymbolId(0)));
+        assert!(archive.pending().is_empty());
+        let latest = archive.tables.read().unwrap().instruments[0].trades.latest();
+        assert_eq!(latest, archive.latest_trade(SymbolId(0)));
     }
 
     #[test]
@@ -266,5 +292,33 @@ mod tests {
         let of = |channel| archive.since(StreamId::new(channel, trades().symbol()), Seq(0), Seq(9)).len();
 
         assert_eq!(Channel::ALL.map(of), [3, 3, 0, 0, 0, 0, 0, 0, 0, 0]);
+    }
+
+    #[test]
+    fn an_instrument_that_is_added_later_is_recorded_and_the_others_keep_their_rows() {
+        let archive = archive_of(3, Retention::default());
+        let Body::Trade(trade) = fixtures::trade().body else { unreachable!() };
+        let added = SymbolId(2);
+
+        archive.grow(3);
+        archive.record(&[Object { seq: Seq(1), body: Body::Trade(Trade { symbol: added, ..trade }) }]);
+
+        let of = |symbol| archive.since(StreamId::new(Channel::Trades, symbol), Seq(0), Seq(9));
+        assert_eq!((seqs(&of(added)), seqs(&of(SymbolId(0)))), (vec![1], vec![1, 2, 3]));
+    }
+
+    #[test]
+    fn more_instruments_share_the_same_budget() {
+        let retention = Retention { bytes: 600_000, ..Retention::default() };
+        let archive = archive_of(1_000, retention);
+        let kept = |archive: &Archive| archive.since(trades(), Seq(0), Seq(1_000)).len();
+        let before = kept(&archive);
+
+        archive.grow(4);
+
+        assert_eq!((before, kept(&archive)), (retention.depth(2).trades, retention.depth(4).trades));
+        assert!(before > kept(&archive), "the tables shrink");
+        let last = archive.since(trades(), Seq(0), Seq(1_000)).last().map(|object| object.seq);
+        assert_eq!(last, Some(Seq(1_000)));
     }
 }

@@ -1,22 +1,22 @@
 use super::ring::{Dated, Numbered};
 use crate::model::{Bar, Seq, Timestamp};
 
-/// Which rows of an instrument are wanted.
+/// A query for rows of one instrument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Query {
-    /// Not before this; a bar's time is its start.
+    /// The earliest time, inclusive; a bar's time is its start.
     pub from: Timestamp,
-    /// Not after this.
+    /// The latest time, inclusive.
     pub to: Timestamp,
-    /// Which come first.
+    /// The order of the rows.
     pub order: Order,
-    /// Only what follows on this in that order: where the last page ended.
+    /// Only rows after this one in that order: the last row of the page before.
     pub after: Option<Place>,
-    /// At most so many.
+    /// The maximum number of rows.
     pub limit: usize,
 }
 
-/// In which order rows are given.
+/// The order of the rows of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
     /// By rising time.
@@ -25,13 +25,12 @@ pub enum Order {
     NewestFirst,
 }
 
-/// Where a row stands among those of its instrument: by its time, and where times are equal by its
-/// number. A bar has the number 0.
+/// The sort key of a row: its time, and for equal times its number. A bar has the number 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     /// The row's time.
     pub at: Timestamp,
-    /// Its number in its stream.
+    /// Its sequence number in its stream.
     pub seq: Seq,
 }
 
@@ -48,7 +47,7 @@ impl From<&Bar> for Place {
 }
 
 impl Query {
-    /// The times that remain to be looked at, both included.
+    /// The time range of the rows after the last page, both ends inclusive.
     pub(super) fn times(&self) -> (Timestamp, Timestamp) {
         match (self.order, self.after) {
             (Order::OldestFirst, Some(place)) => (self.from.max(place.at), self.to),
@@ -57,8 +56,8 @@ impl Query {
         }
     }
 
-    /// Whether this row is wanted, the limit aside.
-    pub(super) fn wants(&self, place: Place) -> bool {
+    /// True when this row belongs to the result, apart from the limit.
+    pub(super) fn matches(&self, place: Place) -> bool {
         let follows = match (self.order, self.after) {
             (_, None) => true,
             (Order::OldestFirst, Some(after)) => place > after,
@@ -67,7 +66,7 @@ impl Query {
         follows && (self.from..=self.to).contains(&place.at)
     }
 
-    /// Brings rows in order and keeps as many as are wanted.
+    /// Sorts the rows and cuts them to the limit.
     pub(super) fn arrange<R>(&self, rows: &mut Vec<R>)
     where
         for<'r> Place: From<&'r R>,
@@ -79,18 +78,18 @@ impl Query {
         rows.truncate(self.limit);
     }
 
-    /// Whether these rows hold all that are wanted, when the last one looked at was of this time and
-    /// none is later than `lateness_ns`: then nothing that was not looked at comes before them.
-    pub(super) fn is_settled<T: Dated>(
+    /// True when these rows are the whole page, given the time of the last row read and the greatest lateness of a row:
+    /// every unread row comes after them.
+    pub(super) fn is_complete<T: Dated>(
         &self,
         rows: &[Numbered<T>],
-        looked_at: Timestamp,
+        last_read: Timestamp,
         lateness_ns: i64,
     ) -> bool {
-        let settled = rows.iter().filter(|row| match self.order {
-            Order::OldestFirst => row.value.at().nanos() < looked_at.nanos().saturating_sub(lateness_ns),
-            Order::NewestFirst => row.value.at().nanos() > looked_at.nanos().saturating_add(lateness_ns),
+        let certain = rows.iter().filter(|row| match self.order {
+            Order::OldestFirst => row.value.at().nanos() < last_read.nanos().saturating_sub(lateness_ns),
+            Order::NewestFirst => row.value.at().nanos() > last_read.nanos().saturating_add(lateness_ns),
         });
-        rows.len() >= self.limit && settled.count() >= self.limit
+        rows.len() >= self.limit && certain.count() >= self.limit
     }
 }

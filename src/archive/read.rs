@@ -3,102 +3,102 @@ use super::query::{Order, Place, Query};
 use super::ring::{Dated, Numbered, Ring};
 use super::span::Span;
 use super::timeframe::{Joiner, Timeframe};
-use super::{Archive, ROWS_AT_ONCE};
+use super::{Archive, ROWS_PER_LOCK};
 use crate::model::{Bar, Quote, Seq, SymbolId, Trade};
 
-/// What is newest of an instrument, all of one moment.
+/// The latest values of an instrument, all of one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// The newest trade.
+    /// The latest trade.
     pub trade: Option<Trade>,
-    /// The newest quote.
+    /// The latest quote.
     pub quote: Option<Quote>,
-    /// The bar of the newest minute that has a trade.
+    /// The bar of the latest minute that has a trade.
     pub minute: Option<Bar>,
-    /// The bar of the newest day that has a trade: mostly today's, so far.
+    /// The bar of the latest day that has a trade: usually today's, so far.
     pub day: Option<Bar>,
-    /// The bar of the day before that.
+    /// The daily bar before that.
     pub previous_day: Option<Bar>,
 }
 
 impl Archive {
-    /// What is newest of an instrument.
+    /// The latest values of an instrument.
     pub fn summary(&self, symbol: SymbolId) -> Summary {
-        let history = self.history(symbol);
+        let instrument = self.read(symbol);
         Summary {
-            trade: history.trades.newest(),
-            quote: history.quotes.newest(),
-            minute: history.bars(Span::Minute).newest(symbol),
-            day: history.bars(Span::Day).newest(symbol),
-            previous_day: history.bars(Span::Day).before_newest(symbol, 1),
+            trade: instrument.trades.latest(),
+            quote: instrument.quotes.latest(),
+            minute: instrument.bars(Span::Minute).latest(symbol),
+            day: instrument.bars(Span::Day).latest(symbol),
+            previous_day: instrument.bars(Span::Day).before_latest(symbol, 1),
         }
     }
 
-    /// The newest trade.
+    /// The latest trade.
     pub fn latest_trade(&self, symbol: SymbolId) -> Option<Trade> {
-        self.history(symbol).trades.newest()
+        self.read(symbol).trades.latest()
     }
 
-    /// The newest quote.
+    /// The latest quote.
     pub fn latest_quote(&self, symbol: SymbolId) -> Option<Quote> {
-        self.history(symbol).quotes.newest()
+        self.read(symbol).quotes.latest()
     }
 
-    /// The newest bar of this span: the one that is still open, where its time has a trade.
+    /// The latest bar of this span, which is still open if its interval has not ended.
     pub fn latest_bar(&self, symbol: SymbolId, span: Span) -> Option<Bar> {
-        self.history(symbol).bars(span).newest(symbol)
+        self.read(symbol).bars(span).latest(symbol)
     }
 
-    /// The retained trades that are asked for.
+    /// The retained trades that match the query.
     pub fn trades(&self, symbol: SymbolId, query: &Query) -> Vec<Numbered<Trade>> {
-        self.page(symbol, query, |history| &history.trades)
+        self.page(symbol, query, |instrument| &instrument.trades)
     }
 
-    /// The retained quotes that are asked for.
+    /// The retained quotes that match the query.
     pub fn quotes(&self, symbol: SymbolId, query: &Query) -> Vec<Numbered<Quote>> {
-        self.page(symbol, query, |history| &history.quotes)
+        self.page(symbol, query, |instrument| &instrument.quotes)
     }
 
-    /// The bars that are asked for, as far as they are retained whole. The newest may still be open.
+    /// The bars that match the query, except those of which a part is no longer retained. The latest may still be open.
     ///
-    /// Costs the bars of its base that lie in the time asked for, whatever the limit.
+    /// Costs O(retained bars in the query's time range), independent of its limit.
     pub fn bars(&self, symbol: SymbolId, timeframe: Timeframe, query: &Query) -> Vec<Bar> {
         let base = timeframe.base();
         let (from, to) = query.times();
         let mut joiner = Joiner::new(timeframe, base);
-        let mut chunk = Vec::with_capacity(ROWS_AT_ONCE);
-        let mut forgotten = None;
+        let mut chunk = Vec::with_capacity(ROWS_PER_LOCK);
+        let mut removed_until = None;
         let mut next = from;
-        while joiner.newest_start().is_none_or(|start| start <= to) {
+        while joiner.latest_start().is_none_or(|start| start <= to) {
             chunk.clear();
             {
-                let history = self.history(symbol);
-                forgotten = forgotten.or(history.bars(base).forgotten());
-                history.bars(base).copy(symbol, next, ROWS_AT_ONCE, &mut chunk);
+                let instrument = self.read(symbol);
+                removed_until = removed_until.or(instrument.bars(base).removed_until());
+                instrument.bars(base).copy(symbol, next, ROWS_PER_LOCK, &mut chunk);
             }
             let Some(last) = chunk.last() else { break };
             next = last.start + NANOSECOND;
             chunk.iter().for_each(|bar| joiner.push(bar));
         }
         let mut bars = joiner.finish();
-        bars.retain(|bar| query.wants(Place::from(bar)) && Some(bar.start) > forgotten);
+        bars.retain(|bar| query.matches(Place::from(bar)) && Some(bar.start) > removed_until);
         query.arrange(&mut bars);
         bars
     }
 
-    /// The rows of a ring that are asked for, looked for from that end of the ring where the page
-    /// begins until none can come that belongs before its last.
+    /// The rows of a ring that match the query. They are read from the end of the ring at which the page starts, until
+    /// no unread row can belong to the page.
     fn page<T: Dated>(
         &self,
         symbol: SymbolId,
         query: &Query,
         ring: impl Fn(&InstrumentArchive) -> &Ring<T>,
     ) -> Vec<Numbered<T>> {
-        const CHUNK: u64 = ROWS_AT_ONCE as u64;
+        const CHUNK: u64 = ROWS_PER_LOCK as u64;
         let (from, to) = query.times();
-        let (mut after, mut up_to) = ring(&self.history(symbol)).around(from, to);
+        let (mut after, mut up_to) = ring(&self.read(symbol)).around(from, to);
         let mut rows: Vec<Numbered<T>> = Vec::new();
-        let mut chunk = Vec::with_capacity(ROWS_AT_ONCE);
+        let mut chunk = Vec::with_capacity(ROWS_PER_LOCK);
         while after < up_to {
             let (begin, end) = match query.order {
                 Order::OldestFirst => (after, up_to.min(Seq(after.0 + CHUNK))),
@@ -106,12 +106,12 @@ impl Archive {
             };
             chunk.clear();
             let lateness_ns = {
-                let history = self.history(symbol);
-                ring(&history).copy(begin, end, ROWS_AT_ONCE, &mut chunk);
-                ring(&history).lateness_ns()
+                let instrument = self.read(symbol);
+                ring(&instrument).copy(begin, end, ROWS_PER_LOCK, &mut chunk);
+                ring(&instrument).lateness_ns()
             };
-            rows.extend(chunk.iter().filter(|row| query.wants(Place::from(*row))));
-            let looked_at = match query.order {
+            rows.extend(chunk.iter().filter(|row| query.matches(Place::from(*row))));
+            let last_read = match query.order {
                 Order::OldestFirst => {
                     after = end;
                     chunk.last()
@@ -121,7 +121,7 @@ impl Archive {
                     chunk.first()
                 }
             };
-            if looked_at.is_some_and(|row| query.is_settled(&rows, row.value.at(), lateness_ns)) {
+            if last_read.is_some_and(|row| query.is_complete(&rows, row.value.at(), lateness_ns)) {
                 break;
             }
         }
@@ -146,7 +146,7 @@ mod tests {
         Timestamp::from_nanos(second * SECOND)
     }
 
-    /// An archive in which trades happened at these seconds.
+    /// An archive with trades at these seconds.
     fn archive(seconds: impl IntoIterator<Item = i64>) -> Archive {
         let archive = Archive::new(1, Retention { trades: 5_000, ..Retention::default() });
         let Body::Trade(trade) = fixtures::trade().body else { unreachable!() };
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_of_each_kind_is_known() {
+    fn the_summary_has_the_latest_of_each_kind() {
         let archive = archive([10, 90_000, 90_061]);
 
         let summary = archive.summary(SYMBOL);
@@ -193,13 +193,13 @@ mod tests {
         assert_eq!(seconds(&archive.trades(SYMBOL, &newest)), [13, 12]);
     }
 
-    /// Seconds of trades of which every seventh comes 40 s late.
+    /// Seconds of trades; every seventh trade is 40 s late.
     fn with_late_ones() -> Vec<i64> {
         (100..2_100).map(|at| if at % 7 == 0 { at - 40 } else { at }).collect()
     }
 
     #[test]
-    fn pages_give_every_trade_once_and_in_order_of_time_however_late_some_came() {
+    fn pages_have_every_trade_once_and_in_order_of_time_when_some_are_late() {
         let times = with_late_ones();
         let archive = archive(times.iter().copied());
         let mut sorted = times.clone();
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_timeframe_is_put_together_from_what_is_retained() {
+    fn bars_of_a_timeframe_are_merged_from_retained_bars() {
         let archive = archive((0..600).map(|step| step * 30));
         let quarters = Timeframe::new(15, Unit::Minute).unwrap();
 
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bar_that_starts_in_time_is_given_whole() {
+    fn a_bar_that_starts_in_the_time_range_is_returned_whole() {
         let archive = archive(0..1_200);
         let tens = Timeframe::new(10, Unit::Minute).unwrap();
         let of_seconds = Timeframe::new(2, Unit::Second).unwrap();
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bar_of_which_a_part_is_forgotten_is_not_given() {
+    fn a_bar_is_not_returned_when_a_part_of_it_is_removed() {
         let archive = archive(0..1_900);
         let of = |count| archive.bars(SYMBOL, Timeframe::new(count, Unit::Second).unwrap(), &ALL);
 

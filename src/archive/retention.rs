@@ -2,16 +2,16 @@ use super::bar_row::BarRow;
 use super::span::Span;
 use crate::model::{Quote, Trade};
 
-/// How much is retained.
+/// The limits of the archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
-    /// Trades of each instrument. Default 1,000: minutes of a busy stock, and enough for a client
-    /// that resumes within its own back-off.
+    /// Trades of each instrument. More let a client resume after a longer interruption. Default 1,000: minutes of a busy
+    /// stock, and enough for a client that reconnects within its own back-off.
     pub trades: usize,
-    /// Quotes of each instrument. Default 1,000, likewise.
+    /// Quotes of each instrument. Default 1,000, for the same reason.
     pub quotes: usize,
-    /// What all of it may take in bytes, bars included. Default 256 MiB: all of the default depth for
-    /// 500 instruments.
+    /// Memory of the whole archive in bytes, including bars; every instrument gets an even share. Default 256 MiB: the
+    /// full default depth for 500 instruments.
     pub bytes: usize,
 }
 
@@ -21,11 +21,11 @@ impl Default for Retention {
     }
 }
 
-/// How many bars are retained of each span: half an hour of seconds, three hours of 5 s, two days of
-/// minutes, a week of 5 min, sixty days of hours, and the past year of days with some to spare.
+/// The number of bars retained of each span: half an hour of 1 s, three hours of 5 s, two days of 1 min, a week of
+/// 5 min, sixty days of 1 h, and a little more than a year of days.
 const BARS: [usize; Span::COUNT] = [1_800, 2_160, 2_880, 2_016, 1_440, 400];
 
-/// How many rows of each kind one instrument has at most.
+/// The maximum number of rows of each kind for one instrument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Depth {
     pub(super) trades: usize,
@@ -34,8 +34,8 @@ pub(super) struct Depth {
 }
 
 impl Retention {
-    /// The depth that fits the budget for so many instruments: what was asked for, or the same
-    /// fraction of everything, and never less than the newest row of each kind.
+    /// The depth that fits the budget for this number of instruments: the configured one, or the same fraction of every
+    /// kind, and at least one row of each.
     pub(super) fn depth(&self, symbols: usize) -> Depth {
         let full = Depth { trades: self.trades, quotes: self.quotes, bars: BARS };
         let fraction = self.bytes as f64 / (full.bytes() as f64 * symbols.max(1) as f64);
@@ -48,7 +48,7 @@ impl Retention {
 }
 
 impl Depth {
-    /// What the rows of one instrument take when all are there.
+    /// The memory of one instrument's rows at full depth.
     fn bytes(&self) -> usize {
         let bars: usize = self.bars.iter().sum();
         self.trades * size_of::<Trade>() + self.quotes * size_of::<Quote>() + bars * BarRow::BYTES
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_fits_the_budget_is_retained_in_full() {
+    fn a_depth_within_the_budget_is_not_reduced() {
         let retention = Retention { trades: 700, ..Retention::default() };
 
         let depth = retention.depth(100);
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn a_budget_that_does_not_suffice_cuts_everything_evenly() {
+    fn a_budget_that_is_too_small_reduces_every_kind_evenly() {
         let full = Retention::default().depth(1);
 
         let depth = Retention { bytes: 10 * full.bytes(), ..Retention::default() }.depth(20);
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_row_is_always_retained() {
+    fn one_row_of_each_kind_is_always_retained() {
         let depth = Retention { trades: 0, bytes: 1, ..Retention::default() }.depth(1_000);
 
         assert_eq!(depth, Depth { trades: 1, quotes: 1, bars: [1; Span::COUNT] });

@@ -2,9 +2,9 @@ use std::collections::VecDeque;
 
 use crate::model::{Quote, Seq, Timestamp, Trade};
 
-/// What happened at some time.
+/// A value with a time.
 pub(super) trait Dated: Copy {
-    /// When.
+    /// The time of the value.
     fn at(&self) -> Timestamp;
 }
 
@@ -23,111 +23,120 @@ impl Dated for Quote {
 /// A value of a stream with its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Numbered<T> {
-    /// Its number in the stream.
+    /// Its sequence number in the stream.
     pub seq: Seq,
-    /// What it says.
+    /// The value.
     pub value: T,
 }
 
-/// The newest values of one stream, at most so many, oldest first.
+/// A bounded buffer of the latest values of one stream, oldest first.
 ///
-/// Their numbers are consecutive, so only the last one is stored. Their times rise, but for late
-/// ones, and how late any was is known: so a time is found without looking at every value.
+/// Numbers are consecutive, so only the last one is stored. Times rise except for late values, and the greatest lateness
+/// is recorded, so a time is found by binary search.
 #[derive(Debug)]
 pub(super) struct Ring<T> {
     values: VecDeque<T>,
     most: usize,
-    last: Seq,
-    newest_at: Timestamp,
+    last_seq: Seq,
+    latest_at: Timestamp,
     lateness_ns: i64,
 }
 
 impl<T: Dated> Ring<T> {
-    /// A ring of at most so many values, at least one. It takes memory as it fills.
+    /// A ring of at most `most` values, and at least one. It takes memory as it fills.
     pub(super) fn new(most: usize) -> Self {
-        let newest_at = Timestamp::from_nanos(i64::MIN);
-        Self { values: VecDeque::new(), most: most.max(1), last: Seq(0), newest_at, lateness_ns: 0 }
+        let latest_at = Timestamp::from_nanos(i64::MIN);
+        Self { values: VecDeque::new(), most: most.max(1), last_seq: Seq(0), latest_at, lateness_ns: 0 }
     }
 
-    /// Takes in the next value; the oldest goes where there is no room.
+    /// Changes the limit; the oldest values beyond it are removed.
+    pub(super) fn limit(&mut self, most: usize) {
+        self.most = most.max(1);
+        self.values.drain(..self.values.len().saturating_sub(self.most));
+        self.values.shrink_to(self.most);
+    }
+
+    /// Appends the next value; the oldest is removed when the ring is full.
     ///
-    /// A number that does not follow on the last one begins anew: what was before is not connected.
+    /// A number that does not continue the last one removes all values before it, because a reader relies on
+    /// consecutive numbers.
     pub(super) fn push(&mut self, seq: Seq, value: T) {
-        if seq != self.last.next() {
+        if seq != self.last_seq.next() {
             self.values.clear();
         }
-        self.last = seq;
-        let late_ns = self.newest_at.nanos().saturating_sub(value.at().nanos());
+        self.last_seq = seq;
+        let late_ns = self.latest_at.nanos().saturating_sub(value.at().nanos());
         self.lateness_ns = self.lateness_ns.max(late_ns);
-        self.newest_at = self.newest_at.max(value.at());
+        self.latest_at = self.latest_at.max(value.at());
         push_back(&mut self.values, self.most, value);
     }
 
-    /// Whether so many of the newest values are still there when the value of this number has come in.
+    /// True when the last `count` values are still there after the value with this number is pushed.
     pub(super) fn keeps(&self, count: usize, seq: Seq) -> bool {
-        seq == self.last.next() && count < self.most
+        seq == self.last_seq.next() && count < self.most
     }
 
-    /// So many of the newest values, oldest first.
-    pub(super) fn newest_of(&self, count: usize) -> impl Iterator<Item = &T> {
+    /// The last `count` values, oldest first.
+    pub(super) fn last(&self, count: usize) -> impl Iterator<Item = &T> {
         self.values.range(self.values.len() - count..)
     }
 
-    /// Appends the values after one number, up to and with another, oldest first, at most `most`.
+    /// Appends the values with numbers from `after` (exclusive) to `up_to` (inclusive) to `out`, oldest first, at most
+    /// `most`.
     pub(super) fn copy(&self, after: Seq, up_to: Seq, most: usize, out: &mut Vec<Numbered<T>>) {
-        let gone = self.first().0 - 1;
-        let from = after.0.saturating_sub(gone) as usize;
-        let until = (up_to.0.saturating_sub(gone) as usize).min(self.values.len());
+        let removed = self.first_seq().0 - 1;
+        let from = after.0.saturating_sub(removed) as usize;
+        let until = (up_to.0.saturating_sub(removed) as usize).min(self.values.len());
         let until = until.min(from.saturating_add(most));
         if from < until {
-            let seqs = (self.first().0 + from as u64..).map(Seq);
+            let seqs = (self.first_seq().0 + from as u64..).map(Seq);
             let values = self.values.range(from..until).copied();
             out.extend(seqs.zip(values).map(|(seq, value)| Numbered { seq, value }));
         }
     }
 
-    /// Numbers between which all values of these times are found: after the one, up to and with the
-    /// other. Some others may be between them, too.
+    /// A range of numbers, exclusive and inclusive, that holds all values with times in `from..=to`, and perhaps some
+    /// others.
     ///
-    /// With L the greatest lateness, a value's time lies between M − L and M, where M is the newest
-    /// time up to it, which only rises. Whatever stands before the first value of `from` or later
-    /// has M < `from`, and whatever stands after the last one of `to` or earlier has M > `to`.
+    /// With L the greatest lateness, a value's time lies between M − L and M, where M is the latest time up to it, which
+    /// only rises. Every value before the first one of `from` or later has M < `from`, and every value after the last
+    /// one of `to` or earlier has M > `to`.
     pub(super) fn around(&self, from: Timestamp, to: Timestamp) -> (Seq, Seq) {
         let earliest = from.nanos().saturating_sub(self.lateness_ns);
         let latest = to.nanos().saturating_add(self.lateness_ns);
         let before = self.values.partition_point(|value| value.at().nanos() < earliest) as u64;
         let until = self.values.partition_point(|value| value.at().nanos() <= latest) as u64;
-        let gone = self.first().0 - 1;
-        (Seq(gone + before), Seq(gone + until))
+        let removed = self.first_seq().0 - 1;
+        (Seq(removed + before), Seq(removed + until))
     }
 
-    /// By how much a value came late at most.
+    /// The greatest lateness of a value so far, in nanoseconds.
     pub(super) fn lateness_ns(&self) -> i64 {
         self.lateness_ns
     }
 
-    /// The newest value.
-    pub(super) fn newest(&self) -> Option<T> {
+    /// The value that was pushed last.
+    pub(super) fn latest(&self) -> Option<T> {
         self.values.back().copied()
     }
 
-    /// The number of the oldest value, or of the next one where there is none.
-    fn first(&self) -> Seq {
-        Seq(self.last.0 + 1 - self.values.len() as u64)
+    /// The number of the oldest value, or of the next one when there is none.
+    fn first_seq(&self) -> Seq {
+        Seq(self.last_seq.0 + 1 - self.values.len() as u64)
     }
 }
 
-/// Appends to a queue of at most `most`; gives the oldest back where it had to go.
+/// Appends to a queue of at most `most`; returns the oldest value when it had to be removed.
 ///
-/// The queue grows by doubling but never beyond `most`, so that the budget holds.
+/// The capacity doubles but never exceeds `most`, so that the byte budget holds.
 pub(super) fn push_back<T>(queue: &mut VecDeque<T>, most: usize, value: T) -> Option<T> {
     const FIRST: usize = 8;
-    let gone = if queue.len() == most { queue.pop_front() } else { None };
+    let removed = if queue.len() == most { queue.pop_front() } else { None };
     if queue.len() == queue.capacity() {
         queue.reserve_exact(queue.len().max(FIRST).min(most - queue.len()));
     }
     queue.push_back(value);
-    gone
+    removed
 }
 
 #[cfg(test)]
@@ -159,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_are_kept_with_their_numbers() {
+    fn the_latest_values_are_retained_with_their_numbers() {
         let ring = filled(3, 5);
 
         assert_eq!(copied(&ring, 0, 9, 9), [3, 4, 5]);
@@ -171,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hole_in_the_numbers_begins_anew() {
+    fn a_hole_in_the_numbers_removes_all_values_before_it() {
         let mut ring = filled(3, 5);
 
         ring.push(Seq(9), At(90));
@@ -180,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_grows_with_the_rows_and_ends_at_the_limit() {
+    fn memory_grows_with_the_values_up_to_the_limit() {
         let capacity = |most, values| filled(most, values).values.capacity();
 
         assert_eq!(capacity(1_000, 0), 0);
@@ -195,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_found_by_number() {
+    fn a_range_of_times_gives_a_range_of_numbers() {
         let ring = filled(4, 9);
 
         assert_eq!(around(&ring, 0, 1_000), (5, 9));
@@ -206,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_found_where_some_came_late() {
+    fn late_values_are_found_by_their_time() {
         let mut ring = Ring::new(9);
         let times = [10, 20, 50, 25, 60, 55, 70];
         (1..).zip(times).for_each(|(seq, at)| ring.push(Seq(seq), At(at)));
@@ -218,5 +227,16 @@ mod tests {
                 assert!(wanted.into_iter().all(|(seq, _)| after < seq && seq <= up_to), "{from} {to}");
             }
         }
+    }
+
+    #[test]
+    fn a_lower_limit_removes_the_oldest_values_and_frees_their_memory() {
+        let mut ring = filled(1_000, 1_000);
+
+        ring.limit(10);
+        ring.push(Seq(1_001), At(10_010));
+
+        assert_eq!(copied(&ring, 0, 9_999, 99), (992..=1_001).collect::<Vec<_>>());
+        assert_eq!(ring.values.capacity(), 10);
     }
 }

@@ -1,7 +1,7 @@
 use super::timeframe::{Timeframe, Unit};
 use crate::model::{SECOND, Timestamp};
 
-/// The lengths of bars that are retained; all others are put together from these.
+/// The lengths of retained bars; bars of all other lengths are merged from these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 #[expect(missing_docs, reason = "the names say it")]
@@ -16,11 +16,11 @@ pub enum Span {
 }
 
 impl Span {
-    /// Every span, the shortest first.
+    /// All spans, the shortest first.
     pub const ALL: [Self; 6] =
         [Self::Second, Self::FiveSeconds, Self::Minute, Self::FiveMinutes, Self::Hour, Self::Day];
 
-    /// How many spans there are.
+    /// The number of spans.
     pub const COUNT: usize = Self::ALL.len();
 
     /// The position in [`Span::ALL`].
@@ -28,7 +28,7 @@ impl Span {
         self as usize
     }
 
-    /// How long a bar is, but for days.
+    /// The length of a bar in nanoseconds; `None` for days, which differ.
     pub const fn nanos(self) -> Option<i64> {
         match self {
             Self::Second => Some(SECOND),
@@ -40,7 +40,7 @@ impl Span {
         }
     }
 
-    /// The same as one asks for it.
+    /// The timeframe of the same length.
     pub fn timeframe(self) -> Timeframe {
         let (count, unit) = match self {
             Self::Second => (1, Unit::Second),
@@ -50,10 +50,10 @@ impl Span {
             Self::Hour => (1, Unit::Hour),
             Self::Day => (1, Unit::Day),
         };
-        Timeframe::new(count, unit).expect("what is retained can be asked for")
+        Timeframe::new(count, unit).expect("every span is an allowed timeframe")
     }
 
-    /// Where the bar begins that holds this time, on a day that begins at `midnight`.
+    /// The start of the bar that contains this time, on a day that starts at `midnight`.
     pub const fn start(self, at: Timestamp, midnight: Timestamp) -> Timestamp {
         match self.nanos() {
             Some(nanos) => at.floor_to(nanos),

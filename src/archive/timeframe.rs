@@ -4,17 +4,17 @@ use super::span::Span;
 use crate::model::calendar::{TradingDay, months_of, week_of};
 use crate::model::{Bar, SECOND, Timestamp};
 
-/// How long the bars are that somebody asks for: so many of a unit.
+/// The length of the bars of a query: a number of units.
 ///
-/// Bars are cut from midnight in New York on; where the day is no multiple of the length its last
-/// bar is shorter. Weeks begin on Monday, months are counted from January.
+/// Bars start at midnight in New York; when the day is not a multiple of the length, its last bar is shorter. Weeks
+/// start on Monday, months are counted from January.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeframe {
     count: u8,
     unit: Unit,
 }
 
-/// What bars are counted in.
+/// The unit of a timeframe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Unit {
@@ -27,8 +27,8 @@ pub enum Unit {
 }
 
 impl Timeframe {
-    /// So many of a unit, within the limits that Alpaca sets: up to 59 minutes, 23 hours, one day or
-    /// week, and months that divide the year; and up to 59 seconds, which are ours.
+    /// A timeframe within the limits of Alpaca's API: up to 59 minutes, 23 hours, one day or week, and months that
+    /// divide the year. Up to 59 seconds are an extension of ours. `None` outside these limits.
     pub fn new(count: u8, unit: Unit) -> Option<Self> {
         let is_allowed = match unit {
             Unit::Second | Unit::Minute => (1..=59).contains(&count),
@@ -39,7 +39,7 @@ impl Timeframe {
         is_allowed.then_some(Self { count, unit })
     }
 
-    /// The longest retained bars of which these can be put together exactly.
+    /// The longest retained span from which these bars can be merged exactly.
     pub(super) fn base(self) -> Span {
         let is_of_fives = self.count.is_multiple_of(5);
         match self.unit {
@@ -52,9 +52,9 @@ impl Timeframe {
         }
     }
 
-    /// The stretch of the bar that holds this time. `day` is the day of the time before, and becomes
-    /// that of this one: neighbours mostly share it.
-    fn cut(self, at: Timestamp, day: &mut TradingDay) -> Range<Timestamp> {
+    /// The interval of the bar that contains this time. `day` caches the day of the time asked before, because
+    /// consecutive times mostly share it.
+    fn interval(self, at: Timestamp, day: &mut TradingDay) -> Range<Timestamp> {
         let unit_nanos = match self.unit {
             Unit::Week => return week_of(at),
             Unit::Month => return months_of(at, self.count),
@@ -72,44 +72,44 @@ impl Timeframe {
     }
 }
 
-/// Puts bars of a retained span together to those of a timeframe.
+/// Merges bars of a retained span into bars of a timeframe.
 #[derive(Debug)]
 pub(super) struct Joiner {
     timeframe: Timeframe,
     is_same: bool,
     day: TradingDay,
-    cut: Range<Timestamp>,
+    interval: Range<Timestamp>,
     joined: Vec<Bar>,
 }
 
 impl Joiner {
-    /// For this timeframe, of bars of this span. Where they are the same it costs nothing.
+    /// A joiner from this span to this timeframe. Equal lengths are passed through.
     pub(super) fn new(timeframe: Timeframe, span: Span) -> Self {
         let nothing = Timestamp::default()..Timestamp::default();
         let is_same = span.timeframe() == timeframe;
-        Self { timeframe, is_same, day: TradingDay::default(), cut: nothing, joined: Vec::new() }
+        Self { timeframe, is_same, day: TradingDay::default(), interval: nothing, joined: Vec::new() }
     }
 
-    /// Takes in the next bar, in order of time.
+    /// Adds the next bar, in the order of time.
     pub(super) fn push(&mut self, bar: &Bar) {
         if self.is_same {
             return self.joined.push(*bar);
         }
-        if !self.cut.contains(&bar.start) {
-            self.cut = self.timeframe.cut(bar.start, &mut self.day);
+        if !self.interval.contains(&bar.start) {
+            self.interval = self.timeframe.interval(bar.start, &mut self.day);
         }
         match self.joined.last_mut() {
-            Some(joined) if joined.start == self.cut.start => joined.absorb(bar),
-            _ => self.joined.push(Bar { start: self.cut.start, ..*bar }),
+            Some(joined) if joined.start == self.interval.start => joined.absorb(bar),
+            _ => self.joined.push(Bar { start: self.interval.start, ..*bar }),
         }
     }
 
-    /// Where the newest bar starts: those before it are complete.
-    pub(super) fn newest_start(&self) -> Option<Timestamp> {
+    /// The start of the latest bar; all bars before it are complete.
+    pub(super) fn latest_start(&self) -> Option<Timestamp> {
         self.joined.last().map(|bar| bar.start)
     }
 
-    /// The bars, in order of time.
+    /// The merged bars, in the order of time.
     pub(super) fn finish(self) -> Vec<Bar> {
         self.joined
     }
@@ -125,7 +125,7 @@ mod tests {
         Timestamp::from_nanos(text.parse::<jiff::Timestamp>().unwrap().as_nanosecond() as i64)
     }
 
-    /// Starts and volumes of the bars that come of bars with one share each at these times.
+    /// Starts and volumes of the bars merged from bars of one share each at these times.
     fn joined(count: u8, unit: Unit, starts: &[&str]) -> Vec<(Timestamp, u64)> {
         let Body::Bar(bar) = fixtures::bar().body else { unreachable!() };
         let mut joiner = Joiner::new(Timeframe::new(count, unit).unwrap(), Span::Second);
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn bars_are_cut_from_midnight_in_new_york() {
+    fn bars_are_aligned_to_midnight_in_new_york() {
         let bases = ["2026-11-20T04:55:00Z", "2026-11-20T05:00:00Z", "2026-11-20T08:55:00Z"];
 
         assert_eq!(
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn days_make_weeks_and_months() {
+    fn days_are_merged_into_weeks_and_months() {
         let days = ["2026-10-31T04:00:00Z", "2026-11-01T04:00:00Z", "2026-11-02T05:00:00Z"];
 
         assert_eq!(
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_alpaca_refuses_is_refused() {
+    fn a_timeframe_that_alpaca_rejects_is_rejected() {
         for (count, unit) in
             [(0, Unit::Minute), (60, Unit::Minute), (24, Unit::Hour), (2, Unit::Day), (5, Unit::Month)]
         {
