@@ -1,15 +1,14 @@
-use crate::model::TradingDay;
-use crate::model::{Bar, Body, SECOND, SymbolId, Timestamp, Trade};
+use crate::model::{Bar, Body, SECOND, SymbolId, Timestamp, Trade, TradingDay};
 
-/// Folds trades into minute bars and day bars.
+/// Folds trades into minute bars and daily bars.
 ///
-/// 1. A trade goes into its minute and its day.
-/// 2. When time reaches the minute's end, each symbol that traded in it gives its bar, and each that
-///    traded today its day's bar so far; symbols in order.
-/// 3. A trade that comes after its minute's end ("late") changes the bar already given, which is
-///    then given again as an updated bar. Only the minute before the current one can still change.
+/// 1. A trade goes into the bar of its minute and of its day.
+/// 2. At the end of a minute each symbol that traded in it emits its bar, and each symbol that traded today its daily
+///    bar so far, in the order of symbols.
+/// 3. A late trade, one that comes after the end of its minute, changes the bar already emitted, which is then emitted
+///    again as an updated bar. Only the minute before the current one can still change.
 ///
-/// Bars of minutes without a trade do not exist.
+/// A minute without a trade has no bar.
 #[derive(Debug)]
 pub(super) struct Bars {
     span_nanos: i64,
@@ -20,13 +19,13 @@ pub(super) struct Bars {
 
 #[derive(Clone, Debug, Default)]
 struct SymbolBars {
-    now: Option<Bar>,
-    before: Option<Bar>,
+    current: Option<Bar>,
+    previous: Option<Bar>,
     day: Option<Bar>,
 }
 
 impl Bars {
-    /// Bars of `span_nanos` (a minute, but for tests) for so many symbols, from this time on.
+    /// No bars yet of this number of symbols, starting at `from`. `span_nanos` is a minute except in tests.
     pub(super) fn new(symbols: usize, span_nanos: i64, from: Timestamp) -> Self {
         Self {
             span_nanos,
@@ -36,27 +35,32 @@ impl Bars {
         }
     }
 
-    /// Goes on with bars of this symbol that are open already.
+    /// Makes room for a universe of this number of symbols; the bars of the earlier ones stay.
+    pub(super) fn grow(&mut self, symbols: usize) {
+        self.symbols.resize_with(symbols.max(self.symbols.len()), SymbolBars::default);
+    }
+
+    /// Continues bars of this symbol that are open already; bars of another minute or day are ignored.
     pub(super) fn resume(&mut self, symbol: SymbolId, minute: Option<Bar>, day: Option<Bar>) {
         let bars = &mut self.symbols[symbol.index()];
         let is_a_minute = self.span_nanos == 60 * SECOND;
-        bars.now = minute.filter(|bar| is_a_minute && bar.start == self.minute);
+        bars.current = minute.filter(|bar| is_a_minute && bar.start == self.minute);
         bars.day = day.filter(|bar| bar.start == self.day.start);
     }
 
-    /// Time has come this far: gives what is complete by now.
-    pub(super) fn advance(&mut self, now: Timestamp, mut give: impl FnMut(Body)) {
+    /// Moves the time forward, and emits the bars that are complete at `now`.
+    pub(super) fn advance(&mut self, now: Timestamp, mut emit: impl FnMut(Body)) {
         let minute = now.floor_to(self.span_nanos);
         if minute <= self.minute {
             return;
         }
         for bars in &mut self.symbols {
-            bars.before = bars.now.take();
-            if let Some(bar) = bars.before {
-                give(Body::Bar(bar));
+            bars.previous = bars.current.take();
+            if let Some(bar) = bars.previous {
+                emit(Body::Bar(bar));
             }
             if let Some(day) = bars.day {
-                give(Body::DailyBar(day));
+                emit(Body::DailyBar(day));
             }
         }
         self.minute = minute;
@@ -68,22 +72,22 @@ impl Bars {
         }
     }
 
-    /// Takes in a trade; gives an updated bar where it came late.
-    pub(super) fn trade(&mut self, trade: &Trade, give: impl FnOnce(Body)) {
+    /// Folds a trade into its bars; emits the updated bar of a late one.
+    pub(super) fn trade(&mut self, trade: &Trade, emit: impl FnOnce(Body)) {
         let bars = &mut self.symbols[trade.symbol.index()];
         if self.day.holds(trade.at) {
             fold(&mut bars.day, self.day.start, trade);
         }
         let minute = trade.at.floor_to(self.span_nanos);
         if minute >= self.minute {
-            fold(&mut bars.now, minute, trade);
-        } else if let Some(before) = bars.before.as_mut().filter(|bar| bar.start == minute) {
-            before.fold(trade);
-            give(Body::UpdatedBar(*before));
+            fold(&mut bars.current, minute, trade);
+        } else if let Some(previous) = bars.previous.as_mut().filter(|bar| bar.start == minute) {
+            previous.fold(trade);
+            emit(Body::UpdatedBar(*previous));
         }
     }
 
-    /// The day's bar so far.
+    /// The daily bar so far; `None` before the day's first trade.
     pub(super) fn day(&self, symbol: SymbolId) -> Option<&Bar> {
         self.symbols[symbol.index()].day.as_ref()
     }
@@ -121,59 +125,59 @@ mod tests {
     }
 
     fn advance(bars: &mut Bars, now: i64) -> Vec<Body> {
-        let mut given = Vec::new();
-        bars.advance(Timestamp::from_nanos(now), |body| given.push(body));
-        given
+        let mut emitted = Vec::new();
+        bars.advance(Timestamp::from_nanos(now), |body| emitted.push(body));
+        emitted
     }
 
     fn bar_of(body: &Body) -> Bar {
         match body {
             Body::Bar(bar) | Body::UpdatedBar(bar) | Body::DailyBar(bar) => *bar,
-            other => panic!("no bar: {other:?}"),
+            other => panic!("not a bar: {other:?}"),
         }
     }
 
     #[test]
-    fn a_minute_gives_its_bar_when_it_is_over_and_not_before() {
+    fn a_bar_is_emitted_at_the_end_of_its_minute_and_not_before() {
         let mut bars = bars();
         bars.trade(&trade(1, 100, 5), |_| panic!("not late"));
 
         assert_eq!(advance(&mut bars, MINUTE - 1), []);
-        let given = advance(&mut bars, MINUTE);
+        let emitted = advance(&mut bars, MINUTE);
 
-        let channels: Vec<_> = given.iter().map(Body::channel).collect();
+        let channels: Vec<_> = emitted.iter().map(Body::channel).collect();
         assert_eq!(channels, [Channel::Bars, Channel::DailyBars]);
-        assert_eq!(bar_of(&given[0]).start, Timestamp::default());
-        assert_eq!(bar_of(&given[0]).symbol, SymbolId(1));
+        assert_eq!(bar_of(&emitted[0]).start, Timestamp::default());
+        assert_eq!(bar_of(&emitted[0]).symbol, SymbolId(1));
     }
 
     #[test]
-    fn a_minute_without_a_trade_has_no_bar_but_the_day_goes_on() {
+    fn a_minute_without_a_trade_emits_the_daily_bar_only() {
         let mut bars = bars();
         bars.trade(&trade(0, 100, 5), |_| {});
         advance(&mut bars, MINUTE);
 
-        let given = advance(&mut bars, 2 * MINUTE);
+        let emitted = advance(&mut bars, 2 * MINUTE);
 
-        assert_eq!(given.iter().map(Body::channel).collect::<Vec<_>>(), [Channel::DailyBars]);
+        assert_eq!(emitted.iter().map(Body::channel).collect::<Vec<_>>(), [Channel::DailyBars]);
     }
 
     #[test]
-    fn a_late_trade_gives_its_minute_again() {
+    fn a_late_trade_emits_an_updated_bar_of_its_minute() {
         let mut bars = bars();
         bars.trade(&trade(0, 100, 5), |_| {});
         advance(&mut bars, MINUTE);
-        let mut given = None;
+        let mut emitted = None;
 
-        bars.trade(&trade(0, 250, 6), |body| given = Some(body));
+        bars.trade(&trade(0, 250, 6), |body| emitted = Some(body));
 
-        let updated = given.expect("a late trade updates its minute");
+        let updated = emitted.expect("a late trade updates its minute");
         assert_eq!(updated.channel(), Channel::UpdatedBars);
         assert_eq!((bar_of(&updated).high.ticks(), bar_of(&updated).volume), (250, 200));
     }
 
     #[test]
-    fn a_new_day_begins_without_the_old_ones_figures() {
+    fn a_new_day_starts_a_new_daily_bar() {
         let mut bars = bars();
         let noon = TradingDay::of(Timestamp::default()).end.nanos() + 12 * 3600 * SECOND;
         bars.trade(&trade(0, 100, 5), |_| {});
@@ -186,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn bars_that_are_open_already_go_on() {
+    fn open_bars_of_the_current_minute_and_day_are_continued() {
         let from = Timestamp::from_nanos(90 * SECOND);
         let mut bars = Bars::new(2, MINUTE, from);
         let open = |at, volume| Bar { volume, ..Bar::open(Timestamp::from_nanos(at), &trade(1, 100, at)) };
@@ -199,5 +203,17 @@ mod tests {
         let volumes: Vec<_> =
             advance(&mut bars, 2 * MINUTE).iter().map(|body| (body.symbol(), bar_of(body).volume)).collect();
         assert_eq!(volumes, [(SymbolId(1), 600), (SymbolId(1), 9_100)]);
+    }
+
+    #[test]
+    fn a_symbol_that_is_added_later_gets_bars_and_the_others_keep_theirs() {
+        let mut bars = bars();
+        bars.trade(&trade(1, 100, 5), |_| {});
+
+        bars.grow(4);
+        bars.trade(&trade(3, 200, 6), |_| {});
+
+        let symbols: Vec<_> = advance(&mut bars, MINUTE).iter().map(Body::symbol).collect();
+        assert_eq!(symbols, [1, 1, 3, 3].map(SymbolId));
     }
 }

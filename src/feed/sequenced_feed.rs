@@ -38,6 +38,11 @@ impl SequencedFeed {
     ///
     /// A watermark without an object is not published, so that the lag of a quiet market is seen to grow.
     fn batch(&mut self, last_values: &mut LastValues, watermark: Timestamp) -> Option<Arc<Batch>> {
+        let universe = self.source.universe();
+        if universe.len() > self.sequencer.symbols() {
+            self.archive.grow(universe.len());
+            self.sequencer.extend(Arc::clone(universe), watermark);
+        }
         let batch = self.sequencer.sequence(last_values, &self.events, watermark);
         self.events.clear();
         self.events.shrink_to(KEPT_EVENTS);
@@ -81,5 +86,76 @@ impl BatchSource for SequencedFeed {
 
     fn skip_idle_ticks(&mut self) {
         self.source.skip_idle_ticks();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::StreamExt;
+    use futures_util::stream;
+
+    use super::*;
+    use crate::archive::Retention;
+    use crate::feed::BarSpans;
+    use crate::model::{Body, Channel, Instrument, Seq, StreamId, SymbolId, Trade, Universe};
+    use crate::wire::fixtures;
+
+    /// A source of one trade of the newest instrument for each poll; the test appends the instruments.
+    struct GrowingSource(Arc<Universe>);
+
+    fn trade(symbol: SymbolId) -> Trade {
+        let Body::Trade(trade) = fixtures::trade().body else { unreachable!() };
+        Trade { symbol, ..trade }
+    }
+
+    impl EventSource for GrowingSource {
+        fn name(&self) -> &'static str {
+            "growing"
+        }
+
+        fn universe(&self) -> &Arc<Universe> {
+            &self.0
+        }
+
+        fn open(&mut self, out: &mut Vec<Event>) -> Timestamp {
+            let trade = trade(SymbolId(self.0.len() as u32 - 1));
+            out.push(Event::Trade(trade));
+            trade.at
+        }
+
+        /// Lists one more instrument before its trade.
+        fn poll(&mut self, out: &mut Vec<Event>) -> Option<Timestamp> {
+            let mut instruments: Vec<_> = self.0.iter().cloned().collect();
+            let symbol = format!("NEW{}", instruments.len()).parse().unwrap();
+            instruments.push(Instrument { symbol, ..instruments[0].clone() });
+            self.0 = Arc::new(Universe::new(instruments));
+            Some(self.open(out))
+        }
+
+        fn ticks(&mut self) -> Ticks {
+            stream::pending().boxed_local()
+        }
+    }
+
+    #[test]
+    fn an_instrument_that_is_listed_while_the_feed_runs_is_published_and_recorded() {
+        let universe = Arc::new(fixtures::universe());
+        let count = universe.len() as u32;
+        let sequencer = Sequencer::new(Arc::clone(&universe), BarSpans::default(), trade(SymbolId(0)).at);
+        let archive = Arc::new(Archive::new(universe.len(), Retention::default()));
+        let source = Box::new(GrowingSource(universe));
+        let mut feed = SequencedFeed::new(source, sequencer, Arc::clone(&archive), FeedMetrics::default());
+        let mut last_values = LastValues::new(count as usize);
+
+        feed.open(&mut last_values);
+        for added in (count..count + 3).map(SymbolId) {
+            let batch = feed.poll(&mut last_values).expect("there is a trade");
+            feed.settle();
+
+            let trades = StreamId::new(Channel::Trades, added);
+            assert_eq!(batch.object(0).stream(), trades);
+            assert_eq!(last_values.seq(trades), Seq(1));
+            assert_eq!(archive.latest_trade(added), Some(trade(added)));
+        }
     }
 }

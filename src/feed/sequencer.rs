@@ -6,10 +6,10 @@ use super::{Batch, LastValues};
 use crate::archive::Archive;
 use crate::model::{Body, Epoch, Event, Object, SECOND, Timestamp, Universe};
 
-/// How long the bars are.
+/// The lengths of the bars that are published.
 #[derive(Clone, Copy, Debug)]
 pub struct BarSpans {
-    /// Length of a bar of the `bars` channel in nanoseconds: a minute, but for tests.
+    /// Length of a bar of the `bars` channel in nanoseconds: a minute except in tests.
     pub bar_nanos: i64,
 }
 
@@ -52,6 +52,19 @@ impl Sequencer {
             self.tickers.resume(instrument.id, self.bars.day(instrument.id), summary.previous_day);
         }
         self
+    }
+
+    /// Continues with a universe that has instruments appended to the present one. The present ones keep their numbers,
+    /// bars and tickers.
+    pub fn extend(&mut self, universe: Arc<Universe>, now: Timestamp) {
+        self.bars.grow(universe.len());
+        self.tickers.grow(&universe, now);
+        self.universe = universe;
+    }
+
+    /// The number of instruments.
+    pub fn symbols(&self) -> usize {
+        self.universe.len()
     }
 
     /// The epoch of the numbers that this sequencer gives.
@@ -104,7 +117,7 @@ fn number(last_values: &mut LastValues, body: Body) -> Object {
 mod tests {
     use super::*;
     use crate::archive::{Retention, Span};
-    use crate::model::{Channel, Price, Seq, StreamId, SymbolId, Trade};
+    use crate::model::{Channel, Instrument, Price, Seq, StreamId, SymbolId, Trade};
     use crate::wire::fixtures;
     use std::time::Duration;
 
@@ -180,5 +193,25 @@ mod tests {
             sequencer.sequence(&mut last_values, &[trade(59_000, 1_100, 3)], trade(60_500, 1, 1).at());
         archive.record(batch.events());
         assert_eq!(last_bar(&batch), archive.latest_bar(first.symbol, Span::Minute));
+    }
+
+    #[test]
+    fn an_instrument_that_is_added_later_is_numbered_from_one_and_the_others_go_on() {
+        let Event::Trade(first) = event(fixtures::trade().body) else { unreachable!() };
+        let (mut sequencer, mut last_values) = sequencer(first.at);
+        sequencer.sequence(&mut last_values, &[Event::Trade(first)], first.at);
+        let mut instruments: Vec<_> = fixtures::universe().iter().cloned().collect();
+        let added = SymbolId(instruments.len() as u32);
+        instruments.push(Instrument { symbol: "NEW".parse().unwrap(), ..instruments[0].clone() });
+
+        sequencer.extend(Arc::new(Universe::new(instruments)), first.at);
+        let events = [Event::Trade(Trade { symbol: added, ..first }), Event::Trade(first)];
+        let batch = sequencer.sequence(&mut last_values, &events, first.at);
+
+        let numbered: Vec<_> = batch.objects().map(|object| (object.stream(), object.seq.0)).collect();
+        let [trade, ticker] = [Channel::Trades, Channel::Tickers];
+        let expected =
+            [(trade, added, 1), (trade, first.symbol, 2), (ticker, added, 1), (ticker, first.symbol, 2)];
+        assert_eq!(numbered, expected.map(|(channel, symbol, seq)| (StreamId::new(channel, symbol), seq)));
     }
 }
