@@ -7,13 +7,16 @@
 //! several workers the feed has a thread and last values of its own, and each hub follows it by messages.
 
 use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use actix::dev::channel::{AddressReceiver, channel};
-use actix::{Actor, Addr, Arbiter, AsyncContext, Context, Handler, Recipient, StreamHandler};
+use actix::{Actor, ActorContext, Addr, Arbiter, AsyncContext, Context, Handler, Recipient, StreamHandler};
+use prometheus_client::metrics::gauge::Gauge;
 use tracing::error;
 
 use crate::feed::{Batch, BatchSource, Follow, Followers, LastValues, Published};
+use crate::http::Readiness;
 use crate::hub::{Continue, Hub, HubActor, Now};
 use crate::source::ClockTick;
 
@@ -21,6 +24,7 @@ use crate::source::ClockTick;
 pub(super) struct Feed {
     actor: Addr<FeedActor>,
     place: FeedPlace,
+    monitor: FeedMonitor,
 }
 
 enum FeedPlace {
@@ -34,6 +38,15 @@ enum FeedPlace {
 struct PreparedFeed {
     source: Box<dyn BatchSource>,
     mailbox: AddressReceiver<FeedActor>,
+    monitor: FeedMonitor,
+}
+
+/// Reports whether the feed runs, by a gauge and by the service's readiness.
+#[derive(Clone)]
+pub(super) struct FeedMonitor {
+    up: Gauge,
+    readiness: Readiness,
+    is_stopping: Arc<AtomicBool>,
 }
 
 /// The capacity of the feed's mailbox, which holds nothing but requests to follow.
@@ -41,9 +54,9 @@ const MAILBOX: usize = 16;
 
 impl Feed {
     /// Starts the feed for this number of workers; with one worker it starts in [`add_worker`](Self::add_worker).
-    pub(super) fn new(source: Box<dyn BatchSource>, workers: usize) -> Self {
+    pub(super) fn new(source: Box<dyn BatchSource>, workers: usize, monitor: FeedMonitor) -> Self {
         let (address, mailbox) = channel(MAILBOX);
-        let prepared = PreparedFeed { source, mailbox };
+        let prepared = PreparedFeed { source, mailbox, monitor: monitor.clone() };
         let place = if workers == 1 {
             FeedPlace::Inline(Mutex::new(Some(prepared)))
         } else {
@@ -51,7 +64,7 @@ impl Feed {
             thread.spawn_fn(move || prepared.start(Target::Followers(LastValues::default())));
             FeedPlace::OwnThread(thread)
         };
-        Self { actor: Addr::new(address), place }
+        Self { actor: Addr::new(address), place, monitor }
     }
 
     /// Passes every batch to the hub of the calling worker thread.
@@ -72,8 +85,9 @@ impl Feed {
         self.actor.do_send(Follow(follower));
     }
 
-    /// Stops the feed's own thread. An inline feed stops with its worker.
+    /// Stops the feed's own thread. An inline feed stops with its worker, which may end from now on.
     pub(super) fn stop(&self) {
+        self.monitor.is_stopping.store(true, Ordering::Relaxed);
         if let FeedPlace::OwnThread(thread) = &self.place {
             thread.stop();
         }
@@ -83,8 +97,41 @@ impl Feed {
 impl PreparedFeed {
     /// Starts the feed on the calling thread.
     fn start(self, target: Target) {
-        let actor = FeedActor { source: self.source, target, followers: Followers::default() };
+        let actor = FeedActor {
+            source: self.source,
+            target,
+            followers: Followers::default(),
+            _running: RunningGuard::new(self.monitor),
+        };
         actix::spawn(Context::with_receiver(self.mailbox).into_future(actor));
+    }
+}
+
+impl FeedMonitor {
+    /// A monitor that sets this gauge, and withdraws the readiness when the feed ends by itself.
+    pub(super) fn new(up: Gauge, readiness: Readiness) -> Self {
+        Self { up, readiness, is_stopping: Arc::default() }
+    }
+}
+
+/// Reports the end of the feed when it is dropped with the feed's actor: after a panic, after the end of the ticks, or
+/// with the thread.
+struct RunningGuard(FeedMonitor);
+
+impl RunningGuard {
+    fn new(monitor: FeedMonitor) -> Self {
+        monitor.up.set(1);
+        Self(monitor)
+    }
+}
+
+impl Drop for RunningGuard {
+    fn drop(&mut self) {
+        self.0.up.set(0);
+        if !self.0.is_stopping.load(Ordering::Relaxed) {
+            self.0.readiness.set(false);
+            error!("the market-data feed has ended: sessions get no more data, and /readyz answers 503");
+        }
     }
 }
 
@@ -93,6 +140,7 @@ struct FeedActor {
     source: Box<dyn BatchSource>,
     target: Target,
     followers: Followers,
+    _running: RunningGuard,
 }
 
 /// Where the last values are, and where batches go besides the followers.
@@ -159,6 +207,11 @@ impl Actor for FeedActor {
 impl StreamHandler<ClockTick> for FeedActor {
     fn handle(&mut self, _: ClockTick, _: &mut Self::Context) {
         self.tick();
+    }
+
+    fn finished(&mut self, ctx: &mut Self::Context) {
+        error!("the ticks of the market-data feed have ended");
+        ctx.stop();
     }
 }
 

@@ -12,11 +12,15 @@ use crate::model::{Epoch, Object, Seq, Timestamp};
 use crate::source::Ticks;
 use crate::wire::fixtures;
 
-/// A source that gives one trade when it opens and one at each tick that the test sends.
+/// A source that gives one trade when it opens and one at each tick that the test sends; its ticks end when the test
+/// drops the sender.
 struct ScriptedSource {
     last: Seq,
     ticks: Option<UnboundedReceiver<ClockTick>>,
 }
+
+/// The number at which the source panics.
+const PANICS_AT: Seq = Seq(200);
 
 impl ScriptedSource {
     fn new() -> (UnboundedSender<ClockTick>, Box<Self>) {
@@ -41,6 +45,7 @@ impl BatchSource for ScriptedSource {
 
     fn poll(&mut self, last_values: &mut LastValues) -> Option<Arc<Batch>> {
         self.last = self.last.next();
+        assert_ne!(self.last, PANICS_AT, "the source panics");
         let trade = Object { seq: self.last, ..fixtures::trade() };
         last_values.put(trade);
         let universe = Arc::new(fixtures::universe());
@@ -98,6 +103,12 @@ fn worker(feed: &Feed) -> Rc<Hub> {
     hub
 }
 
+fn monitor() -> FeedMonitor {
+    let readiness = Readiness::default();
+    readiness.set(true);
+    FeedMonitor::new(Gauge::default(), readiness)
+}
+
 async fn until(condition: impl Fn() -> bool) {
     let wait = async {
         while !condition() {
@@ -111,7 +122,7 @@ async fn until(condition: impl Fn() -> bool) {
 async fn every_follower_gets_a_snapshot_and_then_every_batch_in_both_modes() {
     for workers in [1, 2] {
         let (ticks, source) = ScriptedSource::new();
-        let feed = Feed::new(source, workers);
+        let feed = Feed::new(source, workers, monitor());
         let hub = worker(&feed);
         let tick = |count| (0..count).for_each(|_| ticks.send(ClockTick).expect("the feed runs"));
 
@@ -134,7 +145,7 @@ async fn every_follower_gets_a_snapshot_and_then_every_batch_in_both_modes() {
 #[actix::test]
 async fn a_follower_that_comes_before_the_only_worker_misses_nothing() {
     let (ticks, source) = ScriptedSource::new();
-    let feed = Feed::new(source, 1);
+    let feed = Feed::new(source, 1, monitor());
     let mut follower = follow(&feed);
 
     worker(&feed);
@@ -142,4 +153,51 @@ async fn a_follower_that_comes_before_the_only_worker_misses_nothing() {
 
     assert_eq!(snapshot(&mut follower).await, Seq(1));
     assert_eq!(batches(&mut follower, 1).await, [2]);
+}
+
+/// Starts a feed, has it end by `end`, and checks that the gauge and the readiness say so.
+async fn assert_end_is_reported(workers: usize, end: impl FnOnce(UnboundedSender<ClockTick>)) {
+    let (ticks, source) = ScriptedSource::new();
+    let monitor = monitor();
+    let FeedMonitor { up, readiness, .. } = monitor.clone();
+    let feed = Feed::new(source, workers, monitor);
+    worker(&feed);
+    until(|| up.get() == 1).await;
+    assert!(readiness.is_ready());
+
+    end(ticks);
+
+    until(|| up.get() == 0 && !readiness.is_ready()).await;
+    feed.stop();
+}
+
+#[actix::test]
+async fn a_feed_whose_ticks_end_is_reported() {
+    for workers in [1, 2] {
+        assert_end_is_reported(workers, drop).await;
+    }
+}
+
+#[actix::test]
+async fn a_feed_that_panics_is_reported() {
+    for workers in [1, 2] {
+        assert_end_is_reported(workers, |ticks| {
+            (0..PANICS_AT.0).for_each(|_| ticks.send(ClockTick).expect("the feed still runs"));
+        })
+        .await;
+    }
+}
+
+#[actix::test]
+async fn a_feed_that_is_stopped_withdraws_no_readiness() {
+    let (_ticks, source) = ScriptedSource::new();
+    let monitor = monitor();
+    let FeedMonitor { up, readiness, .. } = monitor.clone();
+    let feed = Feed::new(source, 2, monitor);
+    until(|| up.get() == 1).await;
+
+    feed.stop();
+
+    until(|| up.get() == 0).await;
+    assert!(readiness.is_ready());
 }

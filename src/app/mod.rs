@@ -35,7 +35,7 @@ use crate::source::{self, History, SimulatedMarket, Simulation};
 use crate::transport::{Certificate, TlsError};
 use crate::wire::Close;
 
-use self::feed::Feed;
+use self::feed::{Feed, FeedMonitor};
 use self::server::{Listeners, listen, seats, serve};
 pub use self::signals::{SignalRequest, Signals};
 
@@ -121,7 +121,12 @@ impl Service {
         let events = Box::new(SimulatedMarket::new(&universe, config.simulation));
         let source = SequencedFeed::new(events, sequencer, Arc::clone(&archive), metrics.feed());
         let epoch = source.epoch();
-        let feed = Arc::new(Feed::new(Box::new(source), config.workers));
+        // Set before the feed starts, so that it does not hide a feed that ends at once. Requests are answered from
+        // `serve` on.
+        let readiness = Readiness::default();
+        readiness.set(true);
+        let monitor = FeedMonitor::new(metrics.feed().up, readiness.clone());
+        let feed = Arc::new(Feed::new(Box::new(source), config.workers, monitor));
 
         let workers = WorkerPool {
             feed: Arc::clone(&feed),
@@ -132,7 +137,6 @@ impl Service {
             max_delay: config.max_delay,
             symbols: universe.len(),
         };
-        let readiness = Readiness::default();
         let open = |path| KeyStore::open(path, config.doors.failed_auths).map(Arc::new);
         let keyring = config.doors.keys.clone().map(open).transpose()?;
         let descriptors = raise_open_file_limit();
@@ -157,7 +161,6 @@ impl Service {
         let handle = server.handle();
         let running = actix_web::rt::spawn(server);
 
-        readiness.set(true);
         if let Some(address) = tls_address {
             info!(%address, "serving over TLS");
         }

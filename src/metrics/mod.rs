@@ -31,6 +31,8 @@ pub struct Metrics {
 /// The metrics of the feed.
 #[derive(Clone, Debug, Default)]
 pub struct FeedMetrics {
+    /// 1 while the feed runs, 0 before it has started and after it has ended.
+    pub up: Gauge,
     /// Batches published, one for each tick in which something happened.
     pub batches: Counter,
     /// Objects numbered and published: trades, quotes, bars, tickers.
@@ -121,6 +123,7 @@ impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("tapecast");
         let feed = FeedMetrics::default();
+        registry.register("feed_up", "1 while the market-data feed runs, otherwise 0", feed.up.clone());
         registry.register("tape_batches", "Batches published by the feed", feed.batches.clone());
         registry.register("tape_objects", "Objects numbered and published by the feed", feed.objects.clone());
         let help = "Time of the newest market event, seconds since the Unix epoch";
