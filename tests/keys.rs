@@ -13,6 +13,7 @@ use support::{Client, Server, get, get_with};
 use tapecast::auth::{Entitlements, GeneratedKey};
 use tapecast::config::Config;
 use tapecast::limits::Rate;
+use tapecast::model::Feed;
 
 /// A file of keys, gone when dropped.
 struct File(PathBuf);
@@ -42,14 +43,14 @@ struct Guarded {
 }
 
 fn guarded(change: impl FnOnce(&mut Config)) -> Guarded {
-    let all = GeneratedKey::new("all", Entitlements::default(), [1; 48]).unwrap();
+    let all = GeneratedKey::new("all", Entitlements::default(), [1; 48]);
     let little = Entitlements {
-        feeds: Some(vec!["iex".into()]),
-        symbols: Some(vec!["AAPL".into(), "MSFT".into()]),
+        feeds: Some(vec![Feed::Iex]),
+        symbols: Some(vec!["AAPL".parse().unwrap(), "MSFT".parse().unwrap()]),
         max_sessions: Some(1),
         max_symbols: Some(3),
     };
-    let some = GeneratedKey::new("some", little, [2; 48]).unwrap();
+    let some = GeneratedKey::new("some", little, [2; 48]);
     let file = File::of(&format!("# two keys\n{}\n{}\n", all.line, some.line));
     let keys = Some(file.0.clone());
     let server = Server::start(|config| {
@@ -217,7 +218,7 @@ fn every_door_of_rest_demands_a_key() {
 #[test]
 fn keys_change_without_a_restart_and_a_broken_file_changes_nothing() {
     let Guarded { server, file, all, .. } = &guarded(|_| {});
-    let new = GeneratedKey::new("new", Entitlements::default(), [3; 48]).unwrap();
+    let new = GeneratedKey::new("new", Entitlements::default(), [3; 48]);
     let clock = |key: &str, secret: &str| get_with(server.address, "/v2/clock", &headers(key, secret)).status;
     std::fs::write(&file.0, "{").unwrap();
     server.reload();
@@ -240,7 +241,7 @@ fn a_key_that_is_gone_or_has_another_secret_takes_its_sessions_with_it_and_no_ot
     let Guarded { server, file, all, some } = &guarded(|_| {});
     let lines = std::fs::read_to_string(&file.0).unwrap();
     let line_of = |id: &str| lines.lines().find(|line| line.contains(&format!("\"{id}\""))).unwrap();
-    let changed = GeneratedKey::new("all", Entitlements::default(), [4; 48]).unwrap();
+    let changed = GeneratedKey::new("all", Entitlements::default(), [4; 48]);
     let mut stranger = Client::session(server.address);
     let mut other = member(server, "some", some);
     for without in [line_of("some").to_owned(), format!("{}\n{}", changed.line, line_of("some"))] {

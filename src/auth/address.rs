@@ -3,14 +3,14 @@ use std::str::FromStr;
 
 use super::ParseError;
 
-/// An address, or all that share its first bits: `127.0.0.1`, `10.0.0.0/8`, `fd00::/8`.
+/// A network in CIDR notation, such as `10.0.0.0/8` or `fd00::/8`, or one address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Network {
     base: u128,
     mask: u128,
 }
 
-/// The proxies whose word is taken for where a client comes from.
+/// The proxies whose `X-Forwarded-For` header is believed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustedProxies(Vec<Network>);
 
@@ -18,28 +18,29 @@ impl FromStr for Network {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        let (address, bits) = match text.split_once('/') {
-            Some((address, bits)) => (address, Some(bits)),
+        let (address, prefix) = match text.split_once('/') {
+            Some((address, prefix)) => (address, Some(prefix)),
             None => (text, None),
         };
         let address: IpAddr =
-            address.parse().map_err(|_| ParseError("not an address like 10.0.0.1 or fd00::1"))?;
+            address.parse().map_err(|_| ParseError("not an address such as 10.0.0.1 or fd00::1"))?;
         // An IPv4 address is the last 32 bits of an IPv6 one (RFC 4291 section 2.5.5.2).
-        let above = if address.is_ipv4() { 96 } else { 0 };
-        let bits: u32 =
-            bits.map_or(Ok(128 - above), str::parse).map_err(|_| ParseError("not a count of bits"))?;
-        if bits > 128 - above {
-            return Err(ParseError("more bits than an address has"));
+        let offset = if address.is_ipv4() { 96 } else { 0 };
+        let prefix: u32 = prefix
+            .map_or(Ok(128 - offset), str::parse)
+            .map_err(|_| ParseError("the prefix length is not a number"))?;
+        if prefix > 128 - offset {
+            return Err(ParseError("the prefix is longer than the address"));
         }
-        let mask = u128::MAX.checked_shl(128 - above - bits).unwrap_or(0);
-        Ok(Self { base: number(address) & mask, mask })
+        let mask = u128::MAX.checked_shl(128 - offset - prefix).unwrap_or(0);
+        Ok(Self { base: bits_of(address) & mask, mask })
     }
 }
 
 impl Network {
-    /// Whether the address is one of these.
+    /// Whether the address is in the network.
     pub fn contains(&self, address: IpAddr) -> bool {
-        number(address) & self.mask == self.base
+        bits_of(address) & self.mask == self.base
     }
 }
 
@@ -50,11 +51,11 @@ impl From<Vec<Network>> for TrustedProxies {
 }
 
 impl TrustedProxies {
-    /// Where a request comes from that `peer` sent, with these values of X-Forwarded-For.
+    /// The address of the client whose request arrived from `peer` with these `X-Forwarded-For` values.
     ///
-    /// Each proxy appends whom it heard, so the list is true from the right for as long as those who
-    /// wrote it are trusted; all before that the client may have made up. A peer that is no trusted
-    /// proxy is taken for the client itself, whatever it says.
+    /// Each proxy appends the address it received the request from. So the list is read from the right for
+    /// as long as the entries are trusted proxies; what is left of those the client may have made up. A
+    /// peer that is not a trusted proxy is the client, whatever the header says.
     pub fn client<'a>(
         &self,
         peer: IpAddr,
@@ -62,7 +63,7 @@ impl TrustedProxies {
     ) -> IpAddr {
         let mut client = peer.to_canonical();
         for hop in forwarded_for.flat_map(|value| value.split(',')).rev() {
-            if !self.trust(client) {
+            if !self.trusts(client) {
                 break;
             }
             let Ok(address) = hop.trim().parse::<IpAddr>() else { break };
@@ -71,12 +72,12 @@ impl TrustedProxies {
         client
     }
 
-    fn trust(&self, address: IpAddr) -> bool {
+    fn trusts(&self, address: IpAddr) -> bool {
         self.0.iter().any(|network| network.contains(address))
     }
 }
 
-fn number(address: IpAddr) -> u128 {
+fn bits_of(address: IpAddr) -> u128 {
     match address.to_canonical() {
         IpAddr::V4(address) => u128::from(address.to_ipv6_mapped()),
         IpAddr::V6(address) => u128::from(address),
@@ -86,7 +87,6 @@ fn number(address: IpAddr) -> u128 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limits::rate_limit_key;
 
     fn ip(text: &str) -> IpAddr {
         text.parse().unwrap()
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_is_all_addresses_that_share_its_first_bits() {
+    fn a_network_contains_the_addresses_with_its_prefix() {
         let within = |network: &str, address: &str| network.parse::<Network>().unwrap().contains(ip(address));
 
         assert!(within("10.0.0.0/8", "10.200.3.4"));
@@ -115,13 +115,13 @@ mod tests {
     }
 
     #[test]
-    fn who_is_no_trusted_proxy_speaks_for_nobody_else() {
+    fn the_header_of_an_untrusted_peer_is_ignored() {
         assert_eq!(client(&[], "198.51.100.1", &["203.0.113.7"]), ip("198.51.100.1"));
         assert_eq!(client(&["127.0.0.1"], "198.51.100.1", &["203.0.113.7"]), ip("198.51.100.1"));
     }
 
     #[test]
-    fn the_rightmost_address_that_is_no_proxy_is_the_client() {
+    fn the_rightmost_address_that_is_not_a_trusted_proxy_is_the_client() {
         let trusted = ["127.0.0.1", "10.0.0.0/8"];
 
         assert_eq!(client(&trusted, "127.0.0.1", &["203.0.113.7"]), ip("203.0.113.7"));
@@ -129,11 +129,5 @@ mod tests {
         assert_eq!(client(&trusted, "127.0.0.1", &["6.6.6.6", "203.0.113.7, 10.1.1.1"]), ip("203.0.113.7"));
         assert_eq!(client(&trusted, "127.0.0.1", &["made up, 10.1.1.1"]), ip("10.1.1.1"));
         assert_eq!(client(&trusted, "127.0.0.1", &[]), ip("127.0.0.1"));
-    }
-
-    #[test]
-    fn one_household_is_one_address() {
-        assert_eq!(rate_limit_key(ip("2001:db8:1:2:3:4:5:6")), ip("2001:db8:1:2::"));
-        assert_eq!(rate_limit_key(ip("::ffff:203.0.113.7")), ip("203.0.113.7"));
     }
 }

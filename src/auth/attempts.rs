@@ -5,41 +5,44 @@ use std::time::Instant;
 
 use crate::limits::{Rate, TokenBucket, rate_limit_key};
 
-/// So many addresses are remembered that failed of late; about a MiB. Beyond them an attack comes from
-/// so many places that a limit per place is no help, and what helps is that secrets cannot be guessed.
-const MOST_REMEMBERED: usize = 10_000;
+/// The most addresses with recent failures that are remembered: about 1 MiB.
+///
+/// An attack from more addresses is not limited. A limit per address does not help against it; that
+/// secrets are too long to be guessed does.
+const MAX_ADDRESSES: usize = 10_000;
 
-/// How often each address has shown wrong credentials of late.
+/// Limits the rate of wrong credentials per address.
 #[derive(Debug)]
 pub(super) struct FailedAttempts {
     rate: Rate,
-    failures: Mutex<HashMap<IpAddr, TokenBucket>>,
+    buckets: Mutex<HashMap<IpAddr, TokenBucket>>,
 }
 
 impl FailedAttempts {
     pub(super) fn new(rate: Rate) -> Self {
-        Self { rate, failures: Mutex::default() }
+        Self { rate, buckets: Mutex::default() }
     }
 
-    /// Whether this address may try, or has failed too often.
+    /// Whether credentials from this address are checked at all.
     pub(super) fn may_try(&self, from: IpAddr, now: Instant) -> bool {
-        self.failures().get(&rate_limit_key(from)).is_none_or(|left| left.has_one(now))
+        self.buckets().get(&rate_limit_key(from)).is_none_or(|bucket| bucket.has_token(now))
     }
 
-    pub(super) fn failed(&self, from: IpAddr, now: Instant) {
-        let mut failures = self.failures();
-        if failures.len() >= MOST_REMEMBERED {
-            failures.retain(|_, left| !left.is_full(now));
+    /// Records wrong credentials from this address.
+    pub(super) fn record(&self, from: IpAddr, now: Instant) {
+        let mut buckets = self.buckets();
+        if buckets.len() >= MAX_ADDRESSES {
+            buckets.retain(|_, bucket| !bucket.is_full(now));
         }
-        if failures.len() < MOST_REMEMBERED {
-            let left = failures.entry(rate_limit_key(from)).or_insert(TokenBucket::new(self.rate, now));
-            let _ = left.take(now);
+        if buckets.len() < MAX_ADDRESSES {
+            let bucket = buckets.entry(rate_limit_key(from)).or_insert(TokenBucket::new(self.rate, now));
+            let _ = bucket.take(now);
         }
     }
 
-    fn failures(&self) -> MutexGuard<'_, HashMap<IpAddr, TokenBucket>> {
-        // Nothing under this lock can panic half-way.
-        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
+    fn buckets(&self) -> MutexGuard<'_, HashMap<IpAddr, TokenBucket>> {
+        // A poisoned lock is still consistent: no change under it can panic half-way.
+        self.buckets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -49,12 +52,12 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn who_failed_too_often_must_wait_and_nobody_else_does() {
+    fn an_address_that_fails_too_often_must_wait_and_other_addresses_need_not() {
         let attempts = FailedAttempts::new(Rate::per_minute(3));
         let (guesser, other): (IpAddr, IpAddr) = ([203, 0, 113, 7].into(), [203, 0, 113, 8].into());
         let now = Instant::now();
 
-        (0..9).for_each(|_| attempts.failed(guesser, now));
+        (0..9).for_each(|_| attempts.record(guesser, now));
 
         assert!(!attempts.may_try(guesser, now + Duration::from_secs(19)));
         assert!(attempts.may_try(guesser, now + Duration::from_secs(20)));
@@ -62,15 +65,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_remembered_is_bounded_and_forgotten_in_time() {
+    fn the_number_of_remembered_addresses_is_bounded_and_old_ones_are_forgotten() {
         let attempts = FailedAttempts::new(Rate::per_minute(60));
         let now = Instant::now();
         let address = |n: u32| IpAddr::from(n.to_be_bytes());
 
-        (0..20_000).for_each(|n| attempts.failed(address(n), now));
-        assert_eq!(attempts.failures().len(), MOST_REMEMBERED);
+        (0..20_000).for_each(|n| attempts.record(address(n), now));
+        assert_eq!(attempts.buckets().len(), MAX_ADDRESSES);
 
-        attempts.failed(address(30_000), now + Duration::from_secs(2));
-        assert_eq!(attempts.failures().len(), 1);
+        attempts.record(address(30_000), now + Duration::from_secs(2));
+        assert_eq!(attempts.buckets().len(), 1);
     }
 }

@@ -6,18 +6,15 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::{ParseError, Revocation};
-use crate::model::Symbol;
+use super::Revocation;
+use crate::model::{Feed, Symbol};
 
-/// The feeds of the stream; all serve the same market, and a key may be good for some of them.
-pub const FEEDS: [&str; 4] = ["iex", "sip", "delayed_sip", "test"];
-
-/// What a client shows to be let in. Its secret never comes into a log.
+/// The id and secret that a client sends to authenticate. `Debug` hides the secret.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credentials {
     /// The key's id.
     pub key: String,
-    /// Its secret.
+    /// The key's secret.
     pub secret: String,
 }
 
@@ -27,22 +24,22 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// What a key is good for. What is not said is not limited.
+/// What a key allows. `None` is no limit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Entitlements {
-    /// Feeds that it opens.
-    pub feeds: Option<Vec<String>>,
-    /// Symbols that it shows.
-    pub symbols: Option<Vec<String>>,
+    /// Feeds that it may use.
+    pub feeds: Option<Vec<Feed>>,
+    /// Symbols that it may see.
+    pub symbols: Option<Vec<Symbol>>,
     /// Sessions at once.
     pub max_sessions: Option<usize>,
-    /// Names that one of its sessions may want, over all channels.
+    /// Symbols that one of its sessions may subscribe to, over all channels.
     pub max_symbols: Option<usize>,
 }
 
-/// One line of the file of keys, as it is written.
+/// A line of the key file.
 ///
-/// An unknown field is an error: `symbol` instead of `symbols` would open the whole market.
+/// An unknown field is an error, because `symbol` instead of `symbols` would allow the whole market.
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct KeyLine {
@@ -58,30 +55,28 @@ struct KeyLine {
     max_symbols: Option<usize>,
 }
 
-/// A key that opens the service.
+/// A key of the key file: an id, the hash of its secret, and what it allows.
 #[derive(Debug)]
 pub struct Key {
     id: String,
-    hash: Salted,
-    feeds: Option<Vec<String>>,
+    hash: SaltedHash,
+    feeds: Option<Vec<Feed>>,
+    /// Sorted.
     symbols: Option<Vec<Symbol>>,
-    /// Sessions at once.
-    pub max_sessions: usize,
-    /// Names that one of its sessions may want.
-    pub max_symbols: usize,
+    max_sessions: usize,
+    max_symbols: usize,
     revocation: Revocation,
 }
 
 impl Key {
-    /// Reads a line of the file.
-    pub(super) fn read(line: &str) -> Result<Self, String> {
+    /// Parses a line of the key file.
+    pub(super) fn parse(line: &str) -> Result<Self, String> {
         let line: KeyLine = serde_json::from_str(line).map_err(|error| error.to_string())?;
-        let hash = Salted::read(&line.hash).ok_or("`hash` is not sha256:SALT:HASH")?;
-        if let Some(unknown) = line.feeds.iter().flatten().find(|feed| !FEEDS.contains(&feed.as_str())) {
-            return Err(format!("there is no feed `{unknown}`"));
-        }
-        let read = |text: &String| text.parse().map_err(|_| format!("`{text}` is no symbol"));
-        let symbols = line.symbols.map(|symbols| symbols.iter().map(read).collect::<Result<Vec<_>, _>>());
+        let hash = SaltedHash::parse(&line.hash).ok_or("`hash` is not sha256:SALT:HASH")?;
+        let feed = |name: String| name.parse().map_err(|error| format!("unknown feed `{name}`: {error}"));
+        let feeds = line.feeds.map(|names| names.into_iter().map(feed).collect::<Result<_, String>>());
+        let symbol = |text: String| text.parse().map_err(|error| format!("invalid symbol `{text}`: {error}"));
+        let symbols = line.symbols.map(|texts| texts.into_iter().map(symbol).collect::<Result<_, String>>());
         let mut symbols: Option<Vec<Symbol>> = symbols.transpose()?;
         if let Some(symbols) = &mut symbols {
             symbols.sort_unstable();
@@ -89,7 +84,7 @@ impl Key {
         Ok(Self {
             id: line.id,
             hash,
-            feeds: line.feeds,
+            feeds: feeds.transpose()?,
             symbols,
             max_sessions: line.max_sessions.unwrap_or(usize::MAX),
             max_symbols: line.max_symbols.unwrap_or(usize::MAX),
@@ -97,22 +92,24 @@ impl Key {
         })
     }
 
-    /// Its id.
+    /// The id, which clients send and logs show.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// Whether this is its secret. Takes the same time whatever the answer.
+    /// Whether this is the key's secret. Takes the same time for any secret.
     pub(super) fn has_secret(&self, secret: &str) -> bool {
-        self.hash.is_of(secret)
+        self.hash.matches(secret)
     }
 
-    /// What tells those whom it let in when it is taken back.
+    /// Tells when the key is revoked.
     pub fn revocation(&self) -> Revocation {
         self.revocation.clone()
     }
 
-    /// Goes on as this key, if it is the same one: it has the same secret, whatever it is good for now.
+    /// Takes over the revocation of an earlier version of this key, and returns whether it is one.
+    ///
+    /// It is the same key if id and secret are the same; what it allows may differ.
     pub(super) fn succeed(&mut self, earlier: &Self) -> bool {
         let is_same = self.id == earlier.id && self.hash == earlier.hash;
         if is_same {
@@ -121,47 +118,62 @@ impl Key {
         is_same
     }
 
-    /// Whether it opens this feed.
-    pub fn opens(&self, feed: &str) -> bool {
-        self.feeds.as_ref().is_none_or(|feeds| feeds.iter().any(|open| open == feed))
+    /// Whether it may use this feed.
+    pub fn allows_feed(&self, feed: Feed) -> bool {
+        self.feeds.as_ref().is_none_or(|feeds| feeds.contains(&feed))
     }
 
-    /// Whether it shows this symbol.
-    pub fn shows(&self, symbol: &Symbol) -> bool {
+    /// Whether it may use every feed.
+    pub fn allows_all_feeds(&self) -> bool {
+        self.feeds.is_none()
+    }
+
+    /// Whether it may see this symbol.
+    pub fn allows_symbol(&self, symbol: &Symbol) -> bool {
         self.symbols.as_ref().is_none_or(|symbols| symbols.binary_search(symbol).is_ok())
     }
 
-    /// Whether it shows every symbol there is.
-    pub fn shows_all(&self) -> bool {
+    /// Whether it may see every symbol.
+    pub fn allows_all_symbols(&self) -> bool {
         self.symbols.is_none()
+    }
+
+    /// The most sessions at once; `usize::MAX` is no limit.
+    pub fn max_sessions(&self) -> usize {
+        self.max_sessions
+    }
+
+    /// The most symbols of one session, over all channels; `usize::MAX` is no limit.
+    pub fn max_symbols(&self) -> usize {
+        self.max_symbols
     }
 }
 
-/// A hash from which nobody finds the secret: SHA-256 of a salt and the secret.
+/// The SHA-256 hash of a salt and a secret, from which the secret cannot be computed.
 ///
-/// Slow hashes like argon2 are made for passwords that people think up. Our secrets are 256 random
-/// bits, which no speed of guessing finds; so a storm of reconnects costs half a microsecond a head
-/// and not 50 ms and 19 MiB. The salt keeps two equal secrets from looking equal.
+/// Slow hashes such as argon2 protect passwords that people choose. Our secrets are 256 random bits, which
+/// cannot be guessed at any speed; so a login costs half a microsecond instead of 50 ms and 19 MiB, and a
+/// reconnect storm is cheap. The salt makes the hashes of equal secrets differ.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Salted {
+pub(super) struct SaltedHash {
     salt: Vec<u8>,
     hash: [u8; 32],
 }
 
-impl Salted {
-    /// The hash of no secret, to compare with where there is no key: an unknown id must take as long
-    /// to refuse as a wrong secret.
-    pub(super) fn of_nothing() -> Self {
+impl SaltedHash {
+    /// A hash that no secret matches. It is compared when the id is unknown, so that an unknown id takes as
+    /// long to refuse as a wrong secret.
+    pub(super) fn unmatchable() -> Self {
         Self { salt: vec![0; 16], hash: [0; 32] }
     }
 
-    fn read(text: &str) -> Option<Self> {
+    fn parse(text: &str) -> Option<Self> {
         let (salt, hash) = text.strip_prefix("sha256:")?.split_once(':')?;
         let (salt, hash) = (BASE64.decode(salt).ok()?, BASE64.decode(hash).ok()?);
         Some(Self { salt, hash: hash.try_into().ok()? })
     }
 
-    pub(super) fn is_of(&self, secret: &str) -> bool {
+    pub(super) fn matches(&self, secret: &str) -> bool {
         digest(&self.salt, secret).ct_eq(&self.hash).into()
     }
 }
@@ -170,29 +182,31 @@ fn digest(salt: &[u8], secret: &str) -> [u8; 32] {
     Sha256::new().chain_update(salt).chain_update(secret).finalize().into()
 }
 
-/// A new key: what its owner keeps, and what the file gets.
+/// A new key: the secret for its owner and the line for the key file.
 #[derive(Debug)]
 pub struct GeneratedKey {
-    /// Known to nobody but the owner from now on.
+    /// The secret. It is stored nowhere.
     pub secret: String,
-    /// The line for the file.
+    /// The line for the key file, with the secret's hash.
     pub line: String,
 }
 
 impl GeneratedKey {
-    /// Makes a key of this name that is good for so much, out of 48 random bytes.
-    ///
-    /// # Errors
-    /// When the line could not be read again.
-    pub fn new(id: &str, entitlement: Entitlements, random: [u8; 48]) -> Result<Self, ParseError> {
+    /// Generates a key with this id from 48 random bytes.
+    pub fn new(id: &str, entitlements: Entitlements, random: [u8; 48]) -> Self {
         let (salt, secret) = random.split_at(16);
         let secret = BASE64.encode(secret);
         let hash = format!("sha256:{}:{}", BASE64.encode(salt), BASE64.encode(digest(salt, &secret)));
-        let Entitlements { feeds, symbols, max_sessions, max_symbols } = entitlement;
-        let line = KeyLine { id: id.to_owned(), hash, feeds, symbols, max_sessions, max_symbols };
-        let line = serde_json::to_string(&line).expect("a line has only plain fields");
-        Key::read(&line).map_err(|_| ParseError("no such feed, or no such symbol"))?;
-        Ok(Self { secret, line })
+        let line = KeyLine {
+            id: id.to_owned(),
+            hash,
+            feeds: entitlements.feeds.map(|feeds| feeds.iter().map(Feed::to_string).collect()),
+            symbols: entitlements.symbols.map(|symbols| symbols.iter().map(Symbol::to_string).collect()),
+            max_sessions: entitlements.max_sessions,
+            max_symbols: entitlements.max_symbols,
+        };
+        let line = serde_json::to_string(&line).expect("strings and numbers can be written as JSON");
+        Self { secret, line }
     }
 }
 
@@ -200,43 +214,46 @@ impl GeneratedKey {
 mod tests {
     use super::*;
 
-    fn minted(entitlement: Entitlements) -> (String, Key) {
-        let GeneratedKey { secret, line } = GeneratedKey::new("desk", entitlement, [7; 48]).unwrap();
-        (secret, Key::read(&line).unwrap())
+    fn generated(entitlements: Entitlements) -> (String, Key) {
+        let GeneratedKey { secret, line } = GeneratedKey::new("desk", entitlements, [7; 48]);
+        (secret, Key::parse(&line).unwrap())
     }
 
     #[test]
-    fn a_key_knows_its_secret_and_no_other() {
-        let (secret, key) = minted(Entitlements::default());
+    fn a_key_accepts_its_secret_and_no_other() {
+        let (secret, key) = generated(Entitlements::default());
 
         assert_eq!(secret.len(), 43, "256 bits");
         assert!(key.has_secret(&secret));
         for wrong in ["", "x", &secret[1..], &secret.to_lowercase()] {
             assert!(!key.has_secret(wrong), "{wrong}");
         }
-        assert!(!Salted::of_nothing().is_of(""));
+        assert!(!SaltedHash::unmatchable().matches(""));
     }
 
     #[test]
-    fn a_key_opens_what_its_line_says() {
+    fn a_key_allows_what_its_line_says() {
+        let symbol = |text: &str| text.parse::<Symbol>().unwrap();
         let some = Entitlements {
-            feeds: Some(vec!["iex".into()]),
-            symbols: Some(vec!["MSFT".into(), "AAPL".into()]),
+            feeds: Some(vec![Feed::Iex]),
+            symbols: Some(vec![symbol("MSFT"), symbol("AAPL")]),
             max_sessions: Some(2),
             max_symbols: Some(9),
         };
-        let ((_, key), (_, all)) = (minted(some), minted(Entitlements::default()));
-        let symbol = |text: &str| text.parse::<Symbol>().unwrap();
+        let ((_, key), (_, all)) = (generated(some), generated(Entitlements::default()));
 
-        assert!(key.opens("iex") && !key.opens("sip"));
-        assert!(key.shows(&symbol("AAPL")) && key.shows(&symbol("MSFT")) && !key.shows(&symbol("KO")));
-        assert!(!key.shows_all() && (key.max_sessions, key.max_symbols) == (2, 9));
-        assert!(all.opens("sip") && all.shows(&symbol("KO")) && all.shows_all());
+        assert!(key.allows_feed(Feed::Iex) && !key.allows_feed(Feed::Sip) && !key.allows_all_feeds());
+        for (text, allowed) in [("AAPL", true), ("MSFT", true), ("KO", false)] {
+            assert_eq!(key.allows_symbol(&symbol(text)), allowed, "{text}");
+        }
+        assert!(!key.allows_all_symbols() && (key.max_sessions(), key.max_symbols()) == (2, 9));
+        assert!(all.allows_feed(Feed::Sip) && all.allows_all_feeds());
+        assert!(all.allows_symbol(&symbol("KO")) && all.allows_all_symbols());
     }
 
     #[test]
-    fn a_line_with_a_slip_opens_nothing() {
-        let good = GeneratedKey::new("desk", Entitlements::default(), [7; 48]).unwrap().line;
+    fn a_line_with_a_mistake_is_an_error() {
+        let good = GeneratedKey::new("desk", Entitlements::default(), [7; 48]).line;
         let with = |field: &str| good.replacen('{', &format!("{{{field},"), 1);
         for bad in [
             "{}",
@@ -248,13 +265,13 @@ mod tests {
             &with(r#""symbols":["A B"]"#),
             &with(r#""max_sessions":-1"#),
         ] {
-            assert!(Key::read(bad).is_err(), "{bad}");
+            assert!(Key::parse(bad).is_err(), "{bad}");
         }
-        assert!(Key::read(&with(r#""max_sessions":1"#)).is_ok());
+        assert!(Key::parse(&with(r#""max_sessions":1"#)).is_ok());
     }
 
     #[test]
-    fn credentials_do_not_tell_their_secret() {
+    fn debug_output_of_credentials_hides_the_secret() {
         let shown = format!("{:?}", Credentials { key: "desk".into(), secret: "hush".into() });
 
         assert!(shown.contains("desk") && !shown.contains("hush"), "{shown}");

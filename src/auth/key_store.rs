@@ -1,31 +1,31 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
 use thiserror::Error;
 
 use super::attempts::FailedAttempts;
-use super::key::Salted;
-use super::{Credentials, Key, Revocation};
+use super::key::SaltedHash;
+use super::{Credentials, Key};
 use crate::limits::{Rate, UsageCounter, UsagePermit};
-use crate::model::Symbol;
+use crate::model::Feed;
 
-/// The file of keys cannot be used.
+/// The key file cannot be used.
 #[derive(Debug, Error)]
 pub enum KeyStoreError {
-    /// It cannot be read.
-    #[error("cannot read the keys in {path}: {source}")]
+    /// The file cannot be read.
+    #[error("cannot read the key file {path}: {source}")]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// A line is no key.
+    /// A line cannot be parsed.
     #[error("{path} line {line}: {why}")]
-    SocketWriter {
+    InvalidLine {
         /// The file.
         path: PathBuf,
         /// The line, from 1.
@@ -35,16 +35,16 @@ pub enum KeyStoreError {
     },
 }
 
-/// Why credentials open nothing.
+/// Why credentials are refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Denied {
-    /// No such key, or not its secret.
+    /// The key is unknown, or the secret is wrong.
     Wrong,
-    /// Too many wrong ones came from this address; these were not even looked at.
+    /// Too many wrong credentials came from this address; these were not checked.
     FailedAttempts,
-    /// The key is not good for this feed.
+    /// The key does not allow this feed.
     Feed,
-    /// The key has as many sessions as it may.
+    /// The key has its maximum of sessions.
     Sessions,
 }
 
@@ -60,29 +60,29 @@ impl Denied {
     }
 }
 
-/// The keys of a file, which may be read again at any time.
+/// The keys of a key file, which can be reloaded while sessions run.
 #[derive(Debug)]
 pub struct KeyStore {
     path: PathBuf,
     keys: RwLock<Arc<Keys>>,
-    nobody: Salted,
+    unmatchable: SaltedHash,
     attempts: FailedAttempts,
-    /// Outlives the reading of a new file, as the sessions do.
+    /// Sessions by key id. Survives a reload, as the sessions do.
     sessions: UsageCounter<String>,
 }
 
 type Keys = HashMap<String, Arc<Key>>;
 
-/// What came of reading the file again.
+/// The result of reloading the key file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reloaded {
-    /// How many keys there are.
+    /// The number of keys now.
     pub keys: usize,
-    /// How many there were that are no more, or have another secret.
+    /// The number of earlier keys that are gone or have another secret.
     pub revoked: usize,
 }
 
-/// What a session with a key may do, for as long as it lasts.
+/// A session's right to use a key. It counts as one of the key's sessions until it is dropped.
 #[derive(Debug)]
 pub struct Grant {
     key: Arc<Key>,
@@ -90,65 +90,53 @@ pub struct Grant {
 }
 
 impl Grant {
-    /// The key's id, for logs.
-    pub fn id(&self) -> &str {
-        self.key.id()
-    }
-
-    /// Whether it shows this symbol.
-    pub fn shows(&self, symbol: &Symbol) -> bool {
-        self.key.shows(symbol)
-    }
-
-    /// Whether it shows every symbol there is.
-    pub fn shows_all(&self) -> bool {
-        self.key.shows_all()
-    }
-
-    /// Names that the session may want.
-    pub fn max_symbols(&self) -> usize {
-        self.key.max_symbols
-    }
-
-    /// What tells when the session may go on no more.
-    pub fn revocation(&self) -> Revocation {
-        self.key.revocation()
+    /// The key, as it was in the file when the session began.
+    pub fn key(&self) -> &Key {
+        &self.key
     }
 }
 
 impl KeyStore {
-    /// Reads the keys of a file: one JSON object a line; empty lines and such as begin with `#` say
-    /// nothing. From one address so many wrong credentials are looked at.
+    /// Reads a key file: one JSON object per line. Empty lines and lines that start with `#` are ignored.
+    ///
+    /// `failures` limits the rate of wrong credentials from one address.
     ///
     /// # Errors
-    /// When the file cannot be used.
+    /// When the file cannot be read or parsed.
     pub fn open(path: PathBuf, failures: Rate) -> Result<Self, KeyStoreError> {
         let keys = RwLock::new(Arc::new(shared(read(&path)?)));
-        let attempts = FailedAttempts::new(failures);
-        Ok(Self { path, keys, nobody: Salted::of_nothing(), attempts, sessions: UsageCounter::default() })
+        Ok(Self {
+            path,
+            keys,
+            unmatchable: SaltedHash::unmatchable(),
+            attempts: FailedAttempts::new(failures),
+            sessions: UsageCounter::default(),
+        })
     }
 
-    /// Reads the file again. A key that is gone, or has another secret, lets nobody in any more, and
-    /// whom it let in is told; one whose rights changed has the new ones for whom it lets in from now on.
+    /// Reads the file again.
+    ///
+    /// A key that is gone or has another secret is revoked, which ends its sessions. A change of what a key
+    /// allows applies to new sessions.
     ///
     /// # Errors
-    /// When the file cannot be used; then the keys are what they were.
+    /// When the file cannot be read or parsed; the keys are then unchanged.
     pub fn reload(&self) -> Result<Reloaded, KeyStoreError> {
         let mut keys = read(&self.path)?;
         let mut current = self.keys.write().unwrap_or_else(PoisonError::into_inner);
-        let mut succeeds = |earlier: &Key| keys.get_mut(earlier.id()).is_some_and(|key| key.succeed(earlier));
-        let revoked: Vec<_> = current.values().filter(|earlier| !succeeds(earlier)).cloned().collect();
+        let mut survives = |earlier: &Key| keys.get_mut(earlier.id()).is_some_and(|key| key.succeed(earlier));
+        let revoked: Vec<_> = current.values().filter(|earlier| !survives(earlier)).cloned().collect();
         *current = Arc::new(shared(keys));
-        revoked.iter().for_each(|key| key.revocation().come());
+        revoked.iter().for_each(|key| key.revocation().revoke());
         Ok(Reloaded { keys: current.len(), revoked: revoked.len() })
     }
 
-    /// How many keys there are.
+    /// The number of keys.
     pub fn len(&self) -> usize {
         self.keys().len()
     }
 
-    /// Whether there is none, so that nobody comes in.
+    /// Whether there is no key, so that all credentials are refused.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -156,39 +144,44 @@ impl KeyStore {
     /// The key of these credentials.
     ///
     /// # Errors
-    /// When they are wrong, or came from where too many wrong ones did.
-    pub fn key(&self, shown: &Credentials, from: IpAddr, now: Instant) -> Result<Arc<Key>, Denied> {
+    /// When they are wrong, or too many wrong ones came from this address.
+    pub fn authenticate(
+        &self,
+        credentials: &Credentials,
+        from: IpAddr,
+        now: Instant,
+    ) -> Result<Arc<Key>, Denied> {
         if !self.attempts.may_try(from, now) {
             return Err(Denied::FailedAttempts);
         }
-        let key = self.keys().get(&shown.key).cloned();
+        let key = self.keys().get(&credentials.key).cloned();
         let is_good = match &key {
-            Some(key) => key.has_secret(&shown.secret),
-            None => self.nobody.is_of(&shown.secret),
+            Some(key) => key.has_secret(&credentials.secret),
+            None => self.unmatchable.matches(&credentials.secret),
         };
         key.filter(|_| is_good).ok_or_else(|| {
-            self.attempts.failed(from, now);
+            self.attempts.record(from, now);
             Denied::Wrong
         })
     }
 
-    /// Lets a session in with these credentials, on this feed.
+    /// Grants a session on this feed to these credentials.
     ///
     /// # Errors
-    /// As [`Self::key`]; and when the key is not good for this.
-    pub fn admit(
+    /// As [`Self::authenticate`]; also when the key does not allow the feed or one more session.
+    pub fn grant(
         &self,
-        shown: &Credentials,
-        feed: &str,
+        credentials: &Credentials,
+        feed: Feed,
         from: IpAddr,
         now: Instant,
     ) -> Result<Grant, Denied> {
-        let key = self.key(shown, from, now)?;
-        if !key.opens(feed) {
+        let key = self.authenticate(credentials, from, now)?;
+        if !key.allows_feed(feed) {
             return Err(Denied::Feed);
         }
-        let session = self.sessions.take(key.id().to_owned(), key.max_sessions).ok_or(Denied::Sessions)?;
-        Ok(Grant { key, _session: session })
+        let session = self.sessions.acquire(key.id().to_owned(), key.max_sessions());
+        Ok(Grant { key, _session: session.ok_or(Denied::Sessions)? })
     }
 
     fn keys(&self) -> Arc<Keys> {
@@ -200,19 +193,19 @@ fn shared(keys: HashMap<String, Key>) -> Keys {
     keys.into_iter().map(|(id, key)| (id, Arc::new(key))).collect()
 }
 
-fn read(path: &PathBuf) -> Result<HashMap<String, Key>, KeyStoreError> {
+fn read(path: &Path) -> Result<HashMap<String, Key>, KeyStoreError> {
     let text = std::fs::read_to_string(path)
-        .map_err(|source| KeyStoreError::Unreadable { path: path.clone(), source })?;
+        .map_err(|source| KeyStoreError::Unreadable { path: path.to_owned(), source })?;
     let mut keys = HashMap::new();
-    for (number, line) in text.lines().enumerate() {
+    for (index, line) in text.lines().enumerate() {
         let line = line.trim();
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        let fault = |why| KeyStoreError::SocketWriter { path: path.clone(), line: number + 1, why };
-        let key = Key::read(line).map_err(fault)?;
-        if let Some(twice) = keys.insert(key.id().to_owned(), key) {
-            return Err(fault(format!("a second key `{}`", twice.id())));
+        let invalid = |why| KeyStoreError::InvalidLine { path: path.to_owned(), line: index + 1, why };
+        let key = Key::parse(line).map_err(invalid)?;
+        if let Some(earlier) = keys.insert(key.id().to_owned(), key) {
+            return Err(invalid(format!("duplicate key `{}`", earlier.id())));
         }
     }
     Ok(keys)
@@ -227,102 +220,108 @@ mod tests {
 
     const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(203, 0, 113, 7));
 
-    /// A ring whose file is gone when it is dropped.
-    struct Ring(KeyStore);
+    /// A store whose file is removed when it is dropped.
+    struct TestStore(KeyStore);
 
-    impl Drop for Ring {
+    impl Drop for TestStore {
         fn drop(&mut self) {
             let _ = std::fs::remove_file(&self.0.path);
         }
     }
 
-    fn ring(name: &str, text: &str) -> Ring {
-        let path = std::env::temp_dir().join(format!("tapecast-keyring-{name}-{}", std::process::id()));
-        std::fs::write(&path, text).unwrap();
-        Ring(KeyStore::open(path, Rate::per_minute(2)).unwrap())
+    impl TestStore {
+        fn new(name: &str, text: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("tapecast-keys-{name}-{}", std::process::id()));
+            std::fs::write(&path, text).unwrap();
+            Self(KeyStore::open(path, Rate::per_minute(2)).unwrap())
+        }
+
+        fn rewrite(&self, text: impl AsRef<[u8]>) {
+            std::fs::write(&self.0.path, text).unwrap();
+        }
     }
 
-    fn minted(id: &str, max_sessions: usize) -> (Credentials, String) {
-        let entitlement = Entitlements {
-            feeds: Some(vec!["iex".into()]),
+    /// Credentials and their line, for the feed iex.
+    fn generated(id: &str, max_sessions: usize) -> (Credentials, String) {
+        let entitlements = Entitlements {
+            feeds: Some(vec![Feed::Iex]),
             max_sessions: Some(max_sessions),
             ..Entitlements::default()
         };
-        let GeneratedKey { secret, line } = GeneratedKey::new(id, entitlement, [9; 48]).unwrap();
+        let GeneratedKey { secret, line } = GeneratedKey::new(id, entitlements, [9; 48]);
         (Credentials { key: id.into(), secret }, line)
     }
 
     #[test]
-    fn only_what_fits_opens() {
-        let (desk, line) = minted("desk", 1);
-        let ring = ring("fits", &format!("# ours\n\n{line}\n"));
+    fn a_session_is_granted_only_within_what_the_key_allows() {
+        let (desk, line) = generated("desk", 1);
+        let store = TestStore::new("allows", &format!("# ours\n\n{line}\n"));
         let now = Instant::now();
-        let deny = |shown: &Credentials, feed| ring.0.admit(shown, feed, HERE, now).map(|_| ()).unwrap_err();
+        let denied =
+            |shown: &Credentials, feed| store.0.grant(shown, feed, HERE, now).map(|_| ()).unwrap_err();
 
-        let pass = ring.0.admit(&desk, "iex", HERE, now).unwrap();
-        assert_eq!(deny(&desk, "iex"), Denied::Sessions);
-        assert_eq!(deny(&desk, "sip"), Denied::Feed);
-        drop(pass);
-        assert!(ring.0.admit(&desk, "iex", HERE, now).is_ok());
+        let grant = store.0.grant(&desk, Feed::Iex, HERE, now).unwrap();
+        assert_eq!(denied(&desk, Feed::Iex), Denied::Sessions);
+        assert_eq!(denied(&desk, Feed::Sip), Denied::Feed);
+        drop(grant);
+        assert!(store.0.grant(&desk, Feed::Iex, HERE, now).is_ok());
 
         let wrong = Credentials { secret: "x".into(), ..desk.clone() };
-        assert_eq!(deny(&wrong, "iex"), Denied::Wrong);
-        assert_eq!(deny(&Credentials { key: "nobody".into(), ..desk.clone() }, "iex"), Denied::Wrong);
-        assert_eq!(deny(&desk, "iex"), Denied::FailedAttempts, "not even the right one any more");
+        assert_eq!(denied(&wrong, Feed::Iex), Denied::Wrong);
+        let unknown = Credentials { key: "unknown".into(), ..desk.clone() };
+        assert_eq!(denied(&unknown, Feed::Iex), Denied::Wrong);
+        assert_eq!(denied(&desk, Feed::Iex), Denied::FailedAttempts, "right credentials are refused as well");
     }
 
     #[test]
-    fn a_broken_file_leaves_the_keys_as_they_were() {
-        let ((desk, line), (other, other_line)) = (minted("desk", 9), minted("other", 9));
-        let ring = ring("reload", &line);
+    fn a_broken_file_leaves_the_keys_unchanged() {
+        let ((desk, line), (other, other_line)) = (generated("desk", 9), generated("other", 9));
+        let store = TestStore::new("reload", &line);
         let now = Instant::now();
 
-        std::fs::write(&ring.0.path, format!("{line}\n{{")).unwrap();
-        assert!(matches!(ring.0.reload(), Err(KeyStoreError::SocketWriter { line: 2, .. })));
-        std::fs::write(&ring.0.path, format!("{line}\n{line}")).unwrap();
-        assert!(matches!(ring.0.reload(), Err(KeyStoreError::SocketWriter { line: 2, .. })));
-        assert!(ring.0.key(&desk, HERE, now).is_ok());
+        store.rewrite(format!("{line}\n{{"));
+        assert!(matches!(store.0.reload(), Err(KeyStoreError::InvalidLine { line: 2, .. })));
+        store.rewrite(format!("{line}\n{line}"));
+        assert!(matches!(store.0.reload(), Err(KeyStoreError::InvalidLine { line: 2, .. })));
+        assert!(store.0.authenticate(&desk, HERE, now).is_ok());
 
-        std::fs::write(&ring.0.path, other_line).unwrap();
-        assert_eq!(ring.0.reload().unwrap(), Reloaded { keys: 1, revoked: 1 });
-        assert!(ring.0.key(&other, HERE, now).is_ok());
-        assert_eq!(ring.0.key(&desk, HERE, now).unwrap_err(), Denied::Wrong);
+        store.rewrite(other_line);
+        assert_eq!(store.0.reload().unwrap(), Reloaded { keys: 1, revoked: 1 });
+        assert!(store.0.authenticate(&other, HERE, now).is_ok());
+        assert_eq!(store.0.authenticate(&desk, HERE, now).unwrap_err(), Denied::Wrong);
     }
 
     #[test]
-    fn whom_a_key_let_in_is_told_when_it_is_gone_however_often_the_file_was_read_before() {
-        let ((desk, line), (_, other_line)) = (minted("desk", 9), minted("other", 9));
-        let ring = ring("revoked", &format!("{line}\n{other_line}"));
+    fn sessions_of_a_removed_key_are_told_after_any_number_of_reloads() {
+        let ((desk, line), (_, other_line)) = (generated("desk", 9), generated("other", 9));
+        let store = TestStore::new("revoked", &format!("{line}\n{other_line}"));
         let now = Instant::now();
-        let pass = ring.0.admit(&desk, "iex", HERE, now).unwrap();
-        let is_revoked = || pass.revocation().comes().now_or_never().is_some();
+        let grant = store.0.grant(&desk, Feed::Iex, HERE, now).unwrap();
+        let is_revoked = || grant.key().revocation().revoked().now_or_never().is_some();
 
         let narrower = line.replacen('{', r#"{"symbols":["AAPL"],"#, 1);
-        std::fs::write(&ring.0.path, format!("{narrower}\n{other_line}")).unwrap();
+        store.rewrite(format!("{narrower}\n{other_line}"));
         for _ in 0..2 {
-            assert_eq!(ring.0.reload().unwrap(), Reloaded { keys: 2, revoked: 0 });
+            assert_eq!(store.0.reload().unwrap(), Reloaded { keys: 2, revoked: 0 });
         }
-        assert!(!is_revoked() && pass.shows_all());
-        assert!(!ring.0.admit(&desk, "iex", HERE, now).unwrap().shows_all());
+        assert!(!is_revoked() && grant.key().allows_all_symbols());
+        let later = store.0.grant(&desk, Feed::Iex, HERE, now).unwrap();
+        assert!(!later.key().allows_all_symbols());
 
-        std::fs::write(&ring.0.path, other_line).unwrap();
-        assert_eq!(ring.0.reload().unwrap(), Reloaded { keys: 1, revoked: 1 });
+        store.rewrite(other_line);
+        assert_eq!(store.0.reload().unwrap(), Reloaded { keys: 1, revoked: 1 });
         assert!(is_revoked());
     }
 
     #[test]
-    fn another_secret_is_another_key() {
-        let (desk, line) = minted("desk", 9);
-        let ring = ring("secret", &line);
-        let pass = ring.0.admit(&desk, "iex", HERE, Instant::now()).unwrap();
+    fn a_new_secret_revokes_the_sessions_of_the_old_one() {
+        let (desk, line) = generated("desk", 9);
+        let store = TestStore::new("secret", &line);
+        let grant = store.0.grant(&desk, Feed::Iex, HERE, Instant::now()).unwrap();
 
-        std::fs::write(
-            &ring.0.path,
-            GeneratedKey::new("desk", Entitlements::default(), [8; 48]).unwrap().line,
-        )
-        .unwrap();
-        ring.0.reload().unwrap();
+        store.rewrite(GeneratedKey::new("desk", Entitlements::default(), [8; 48]).line);
+        store.0.reload().unwrap();
 
-        assert!(pass.revocation().comes().now_or_never().is_some());
+        assert!(grant.key().revocation().revoked().now_or_never().is_some());
     }
 }

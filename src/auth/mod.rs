@@ -1,7 +1,7 @@
-//! Access: keys, allowed origins, trusted proxies, failed attempts.
+//! Authentication and access: keys, allowed origins, trusted proxies, failed attempts.
 //!
-//! The decisions are pure. What all workers share is behind a lock that is taken when a session
-//! begins and when it ends, never for a tick.
+//! The decisions are pure. What all workers share is behind a lock that is taken when a session begins and
+//! when it ends, never for a tick.
 
 mod address;
 mod attempts;
@@ -11,12 +11,12 @@ mod origin;
 mod revocation;
 
 pub use address::{Network, TrustedProxies};
-pub use key::{Credentials, Entitlements, FEEDS, GeneratedKey, Key};
+pub use key::{Credentials, Entitlements, GeneratedKey, Key};
 pub use key_store::{Denied, Grant, KeyStore, KeyStoreError, Reloaded};
 pub use origin::{AllowedOrigins, Origin};
 pub use revocation::Revocation;
 
-/// An option or a line of the key file has no meaning; the text says why.
+/// An option's value cannot be parsed; the text says why.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct ParseError(pub(crate) &'static str);

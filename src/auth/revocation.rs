@@ -1,20 +1,21 @@
 use tokio::sync::watch;
 
-/// Whether a key was taken back, for those whom it let in.
+/// Tells the sessions of a key that the key is revoked.
 ///
-/// The same key keeps it however often its file is read, so it outlives the line that it came from.
+/// It outlives the [`Key`](super::Key) it came from: when the key file is read again, an unchanged key
+/// keeps its revocation.
 #[derive(Clone, Debug, Default)]
 pub struct Revocation(watch::Sender<bool>);
 
 impl Revocation {
-    /// The key is no more.
-    pub(super) fn come(&self) {
+    /// Revokes the key.
+    pub(super) fn revoke(&self) {
         self.0.send_replace(true);
     }
 
-    /// Waits until the key is no more.
-    pub async fn comes(self) {
-        // It holds a sender of its own, so there is nothing to fail.
-        let _ = self.0.subscribe().wait_for(|has_come| *has_come).await;
+    /// Waits until the key is revoked.
+    pub async fn revoked(self) {
+        // Cannot fail: `self` is a sender, so the channel is not closed.
+        let _ = self.0.subscribe().wait_for(|is_revoked| *is_revoked).await;
     }
 }

@@ -1,62 +1,60 @@
-//! What else the program can do than serve.
+//! The subcommands of the program.
 
 use clap::{Args, Subcommand};
 
-use crate::auth::{Entitlements, GeneratedKey, ParseError};
+use crate::auth::{Entitlements, GeneratedKey};
+use crate::model::{Feed, Symbol};
 
-/// What is to be done instead of serving.
+/// A subcommand: what to do instead of serving.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Task {
-    /// Keys for --keys
+    /// Manage keys for --keys
     #[command(subcommand)]
     Key(KeyTask),
 }
 
-/// What is to be done about keys.
+/// A subcommand of `key`.
 #[derive(Clone, Debug, Subcommand)]
 pub enum KeyTask {
-    /// Make a key: its line for the file goes to standard output, its secret, this once, to standard error
+    /// Generate a key: prints its line for the key file to standard output and its secret, which is stored
+    /// nowhere, to standard error
     New(NewKey),
 }
 
-/// A key as it is asked for.
+/// The options of `key new`.
 #[derive(Clone, Debug, Args)]
 pub struct NewKey {
-    /// Its id, which clients show with the secret
+    /// The key's id, which clients send with the secret
     id: String,
 
-    /// A feed that it opens: iex, sip, delayed_sip, test [default: all]
+    /// Feeds that the key allows: iex, sip, delayed_sip, test [default: all]
     #[arg(long, value_delimiter = ',')]
-    feed: Vec<String>,
+    feed: Vec<Feed>,
 
-    /// A symbol that it shows [default: all]
+    /// Symbols that the key allows [default: all]
     #[arg(long, value_delimiter = ',')]
-    symbol: Vec<String>,
+    symbol: Vec<Symbol>,
 
     /// Sessions at once [default: no limit]
     #[arg(long, value_name = "N")]
     max_sessions: Option<usize>,
 
-    /// Names that one of its sessions may want, over all channels [default: no limit]
+    /// Symbols that one session may subscribe to, over all channels [default: no limit]
     #[arg(long, value_name = "N")]
     max_symbols: Option<usize>,
 }
 
 impl NewKey {
-    /// Makes it.
-    ///
-    /// # Errors
-    /// When there is no such feed or symbol.
-    pub fn mint(self) -> Result<GeneratedKey, ParseError> {
-        let named = |list: Vec<String>| (!list.is_empty()).then_some(list);
-        let entitlement = Entitlements {
-            feeds: named(self.feed),
-            symbols: named(self.symbol),
+    /// Generates the key.
+    pub fn generate(self) -> GeneratedKey {
+        let entitlements = Entitlements {
+            feeds: (!self.feed.is_empty()).then_some(self.feed),
+            symbols: (!self.symbol.is_empty()).then_some(self.symbol),
             max_sessions: self.max_sessions,
             max_symbols: self.max_symbols,
         };
         let mut random = [0; 48];
         rand::Rng::fill_bytes(&mut rand::rng(), &mut random);
-        GeneratedKey::new(&self.id, entitlement, random)
+        GeneratedKey::new(&self.id, entitlements, random)
     }
 }

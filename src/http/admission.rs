@@ -56,12 +56,12 @@ fn for_now(message: &'static str) -> HttpResponse {
 pub(super) fn enter(request: &HttpRequest, house: &AppState) -> Result<SessionPermit, UpgradeRefusal> {
     let address = address_of(request, house);
     let text = |name: HeaderName| request.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
-    let admitted = if !house.origins.admit(text(ORIGIN), text(HOST)) {
+    let admitted = if !house.origins.allows(text(ORIGIN), text(HOST)) {
         Err(UpgradeRefusal::Origin)
     } else if !house.readiness.is_ready() {
         Err(UpgradeRefusal::NotReady)
     } else {
-        house.seats.take(address).map_err(UpgradeRefusal::AtCapacity)
+        house.seats.acquire(address).map_err(UpgradeRefusal::AtCapacity)
     };
     if let Err(closed) = &admitted {
         debug!(%address, why = closed.name(), "upgrade refused");

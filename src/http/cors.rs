@@ -19,7 +19,7 @@ pub(super) fn cors(origins: &AllowedOrigins) -> Condition<Cors> {
     let cors = match origins.clone() {
         AllowedOrigins::Any => cors.allow_any_origin().send_wildcard(),
         named @ AllowedOrigins::Own(_) => {
-            cors.allowed_origin_fn(move |origin, _| origin.to_str().is_ok_and(|origin| named.names(origin)))
+            cors.allowed_origin_fn(move |origin, _| origin.to_str().is_ok_and(|origin| named.lists(origin)))
         }
     };
     Condition::new(is_asked_for, cors)

@@ -13,22 +13,23 @@ use super::AppState;
 use super::admission::{address_of, enter};
 use super::credentials::shown;
 use super::rest::{AccessPermit, no_such_path};
-use crate::auth::{Denied, FEEDS, Grant, KeyStore};
+use crate::auth::{Denied, Grant, KeyStore};
 use crate::hub::Hub;
+use crate::model::Feed;
 use crate::session::{self, Authenticator, PendingSession, SessionParams};
 use crate::wire::{Codec, Deflate, NegotiatedDeflate};
 
 /// `GET /v2/{feed}`: a session of the stream.
 pub(super) async fn feed(feed: Path<String>, request: HttpRequest, house: Data<AppState>) -> impl Responder {
-    match FEEDS.contains(&feed.as_str()) {
-        true => open(&request, &house, &feed),
-        false => Ok(no_such_path()),
+    match feed.parse() {
+        Ok(feed) => open(&request, &house, feed),
+        Err(_) => Ok(no_such_path()),
     }
 }
 
 /// `GET /websocket/connect?userId=3`: the same stream under the tutorial's name.
 pub(super) async fn connect(request: HttpRequest, house: Data<AppState>) -> impl Responder {
-    open(&request, &house, FEEDS[0])
+    open(&request, &house, Feed::Iex)
 }
 
 /// What a client that cannot set headers says in the address.
@@ -54,7 +55,7 @@ pub(super) async fn echo(
     })
 }
 
-fn open(request: &HttpRequest, house: &AppState, feed: &str) -> Result<HttpResponse, ws::HandshakeError> {
+fn open(request: &HttpRequest, house: &AppState, feed: Feed) -> Result<HttpResponse, ws::HandshakeError> {
     let asked =
         Query::<UpgradeQuery>::from_query(request.query_string()).map(Query::into_inner).unwrap_or_default();
     let archive = Arc::clone(&house.archive);
@@ -122,13 +123,13 @@ fn codec(headers: &HeaderMap, asked: Option<&str>) -> Codec {
 }
 
 /// Who looks at the credentials of this request's session, for as long as it lasts.
-fn guard(request: &HttpRequest, house: &AppState, keyring: &Arc<KeyStore>, feed: &str) -> Authenticator {
-    let (keyring, feed, from) = (Arc::clone(keyring), feed.to_owned(), address_of(request, house));
+fn guard(request: &HttpRequest, house: &AppState, keyring: &Arc<KeyStore>, feed: Feed) -> Authenticator {
+    let (keyring, from) = (Arc::clone(keyring), address_of(request, house));
     let metrics = house.metrics.doors().clone();
     Authenticator::new(move |shown| {
-        let verdict: Result<Grant, Denied> = keyring.admit(shown, &feed, from, Instant::now());
+        let verdict: Result<Grant, Denied> = keyring.grant(shown, feed, from, Instant::now());
         match &verdict {
-            Ok(pass) => debug!(address = %from, key = pass.id(), "key accepted"),
+            Ok(grant) => debug!(address = %from, key = grant.key().id(), "key accepted"),
             Err(denied) => {
                 debug!(address = %from, why = denied.name(), "key refused");
                 metrics.auth_refused(denied.name());

@@ -29,7 +29,7 @@ pub struct Hub {
     /// The longest time that objects wait to be coalesced with others (`--max-delay-ms`).
     max_delay: Duration,
     metrics: WorkerMetrics,
-    chores: Rc<FairQueue>,
+    fair_queue: Rc<FairQueue>,
 }
 
 struct State {
@@ -93,8 +93,8 @@ impl Hub {
             last_values: EncodedLastValues::new(symbols),
             timers: BinaryHeap::new(),
         };
-        let chores = FairQueue::new(Instant::now());
-        Self { state: RefCell::new(state), timeouts, max_delay, metrics, chores }
+        let fair_queue = FairQueue::new(Instant::now());
+        Self { state: RefCell::new(state), timeouts, max_delay, metrics, fair_queue }
     }
 
     /// Adds a subscriber without subscriptions.
@@ -136,9 +136,9 @@ impl Hub {
         &self.metrics
     }
 
-    /// The worker's queue for long work, so that it does not delay the stream.
-    pub fn chores(&self) -> &Rc<FairQueue> {
-        &self.chores
+    /// Admits long work on this worker: REST requests and long commands.
+    pub fn fair_queue(&self) -> &Rc<FairQueue> {
+        &self.fair_queue
     }
 
     /// Replaces the last values by a feed's snapshot, before its first batch.

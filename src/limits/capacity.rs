@@ -5,64 +5,67 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::rate_limit_key;
 
-/// How many sessions there may be at once.
+/// How many sessions may be open at once. Refusals are counted in `tapecast_upgrades_refused`, with the
+/// reason `sessions` or `address`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CapacityLimits {
-    /// In all.
+    /// Sessions in total.
     pub sessions: usize,
-    /// From one address; `usize::MAX` is no limit.
+    /// Sessions per [address](rate_limit_key); `usize::MAX` is no limit.
     pub per_address: usize,
 }
 
-/// There is no seat for one more, for now.
+/// Which limit is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AtCapacity {
-    /// As many sessions as the server takes.
+    /// The server has as many sessions as it allows.
     Sessions,
-    /// As many as one address may have.
+    /// The address has as many sessions as one address may have.
     Address,
 }
 
-/// The seats of all sessions, told apart by where they come from.
+/// Counts open sessions, in total and per address, and enforces [`CapacityLimits`].
 #[derive(Debug)]
 pub struct SessionCapacity {
     limits: CapacityLimits,
-    taken: UsageCounter<()>,
+    total: UsageCounter<()>,
     by_address: UsageCounter<IpAddr>,
 }
 
-/// A session's seat, free again when it is dropped.
+/// Permission for one session; dropping it frees the capacity.
 #[derive(Debug)]
+#[must_use]
 pub struct SessionPermit {
-    _of_all: UsagePermit<()>,
-    _of_address: UsagePermit<IpAddr>,
+    _total: UsagePermit<()>,
+    _address: UsagePermit<IpAddr>,
 }
 
 impl SessionCapacity {
-    /// Seats, all of them free.
+    /// The capacity of a server without sessions.
     pub fn new(limits: CapacityLimits) -> Self {
-        Self { limits, taken: UsageCounter::default(), by_address: UsageCounter::default() }
+        Self { limits, total: UsageCounter::default(), by_address: UsageCounter::default() }
     }
 
-    /// Takes a seat for a session from this address.
+    /// Acquires a permit for a session from this address.
     ///
     /// # Errors
-    /// When there is none.
-    pub fn take(&self, address: IpAddr) -> Result<SessionPermit, AtCapacity> {
-        let of_all = self.taken.take((), self.limits.sessions).ok_or(AtCapacity::Sessions)?;
-        let of_address = self.by_address.take(rate_limit_key(address), self.limits.per_address);
-        Ok(SessionPermit { _of_all: of_all, _of_address: of_address.ok_or(AtCapacity::Address)? })
+    /// When a limit is reached.
+    pub fn acquire(&self, address: IpAddr) -> Result<SessionPermit, AtCapacity> {
+        let total = self.total.acquire((), self.limits.sessions).ok_or(AtCapacity::Sessions)?;
+        let address = self.by_address.acquire(rate_limit_key(address), self.limits.per_address);
+        Ok(SessionPermit { _total: total, _address: address.ok_or(AtCapacity::Address)? })
     }
 }
 
-/// How many each holder has of something. Who has none takes no memory.
+/// Counts permits per holder. A holder without permits takes no memory.
 #[derive(Debug)]
 pub struct UsageCounter<K>(Arc<Mutex<HashMap<K, usize>>>);
 
-/// One of what a [`UsageCounter`] counts, given back when it is dropped.
+/// A permit of a [`UsageCounter`]; dropping it returns it.
 #[derive(Debug)]
+#[must_use]
 pub struct UsagePermit<K: Eq + Hash> {
-    tally: UsageCounter<K>,
+    counter: UsageCounter<K>,
     holder: K,
 }
 
@@ -73,29 +76,28 @@ impl<K> Default for UsageCounter<K> {
 }
 
 impl<K: Eq + Hash + Clone> UsageCounter<K> {
-    /// Takes one more for the holder, unless it has `limit` already.
-    #[must_use]
-    pub fn take(&self, holder: K, limit: usize) -> Option<UsagePermit<K>> {
+    /// Acquires a permit for the holder; `None` if it holds `limit` permits already.
+    pub fn acquire(&self, holder: K, limit: usize) -> Option<UsagePermit<K>> {
         let mut counts = self.counts();
-        let has = counts.get(&holder).copied().unwrap_or(0);
-        if has >= limit {
+        let held = counts.get(&holder).copied().unwrap_or(0);
+        if held >= limit {
             return None;
         }
-        counts.insert(holder.clone(), has + 1);
-        Some(UsagePermit { tally: Self(Arc::clone(&self.0)), holder })
+        counts.insert(holder.clone(), held + 1);
+        Some(UsagePermit { counter: Self(Arc::clone(&self.0)), holder })
     }
 }
 
 impl<K> UsageCounter<K> {
     fn counts(&self) -> MutexGuard<'_, HashMap<K, usize>> {
-        // Nothing under this lock can panic half-way.
+        // A poisoned lock is still consistent: no change under it can panic half-way.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl<K: Eq + Hash> Drop for UsagePermit<K> {
     fn drop(&mut self) {
-        let mut counts = self.tally.counts();
+        let mut counts = self.counter.counts();
         match counts.get_mut(&self.holder) {
             Some(count) if *count > 1 => *count -= 1,
             _ => drop(counts.remove(&self.holder)),
@@ -111,35 +113,35 @@ mod tests {
     const THERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(203, 0, 113, 8));
 
     #[test]
-    fn a_seat_that_is_left_can_be_taken_again() {
-        let seats = SessionCapacity::new(CapacityLimits { sessions: 2, per_address: 9 });
+    fn a_dropped_permit_can_be_acquired_again() {
+        let capacity = SessionCapacity::new(CapacityLimits { sessions: 2, per_address: 9 });
 
-        let first = seats.take(HERE).unwrap();
-        let _second = seats.take(THERE).unwrap();
-        assert_eq!(seats.take(THERE).unwrap_err(), AtCapacity::Sessions);
+        let first = capacity.acquire(HERE).unwrap();
+        let _second = capacity.acquire(THERE).unwrap();
+        assert_eq!(capacity.acquire(THERE).unwrap_err(), AtCapacity::Sessions);
         drop(first);
 
-        assert!(seats.take(THERE).is_ok());
+        assert!(capacity.acquire(THERE).is_ok());
     }
 
     #[test]
-    fn who_has_its_share_keeps_no_seat_from_others() {
-        let seats = SessionCapacity::new(CapacityLimits { sessions: 3, per_address: 1 });
+    fn an_address_at_its_limit_takes_no_capacity_from_others() {
+        let capacity = SessionCapacity::new(CapacityLimits { sessions: 3, per_address: 1 });
 
-        let _mine = seats.take(HERE).unwrap();
+        let _first = capacity.acquire(HERE).unwrap();
         for _ in 0..9 {
-            assert_eq!(seats.take(HERE).unwrap_err(), AtCapacity::Address);
+            assert_eq!(capacity.acquire(HERE).unwrap_err(), AtCapacity::Address);
         }
 
-        assert!(seats.take(THERE).is_ok());
+        assert!(capacity.acquire(THERE).is_ok());
     }
 
     #[test]
-    fn who_is_gone_takes_no_memory() {
-        let seats = SessionCapacity::new(CapacityLimits { sessions: 3, per_address: 1 });
+    fn an_address_without_sessions_takes_no_memory() {
+        let capacity = SessionCapacity::new(CapacityLimits { sessions: 3, per_address: 1 });
 
-        drop(seats.take(HERE));
+        drop(capacity.acquire(HERE));
 
-        assert!(seats.by_address.counts().is_empty() && seats.taken.counts().is_empty());
+        assert!(capacity.by_address.counts().is_empty() && capacity.total.counts().is_empty());
     }
 }

@@ -1,4 +1,4 @@
-//! Limits: rate limits, the fair queue of a worker, session capacity, open files.
+//! Limits on what clients can use: rate limits, session capacity, the share of long work, open files.
 
 mod address;
 mod capacity;

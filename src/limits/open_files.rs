@@ -1,29 +1,33 @@
-/// What is kept back of the process's descriptors: for listeners, files, REST and health checks, so
-/// that a full house can still say that it is full. A twentieth, and no less than 64.
-const fn reserve(descriptors: usize) -> usize {
-    let part = descriptors / 20;
+/// The file descriptors that sessions may not use: a twentieth of all, and at least 64.
+///
+/// They are left for listeners, files, REST and health checks, so that a server at capacity can still
+/// answer that it is at capacity.
+const fn reserve(open_files: usize) -> usize {
+    let part = open_files / 20;
     if part > 64 { part } else { 64 }
 }
 
-/// How many sessions so many descriptors are enough for: each takes one.
-pub const fn max_sessions_for(descriptors: usize) -> usize {
-    let seats = descriptors.saturating_sub(reserve(descriptors));
-    if seats > 0 { seats } else { 1 }
+/// The most sessions for this limit of open files: each session takes one descriptor.
+pub const fn max_sessions_for(open_files: usize) -> usize {
+    let sessions = open_files.saturating_sub(reserve(open_files));
+    if sessions > 0 { sessions } else { 1 }
 }
 
-/// How many connections may be open, sessions or not: the rest wait to be accepted, which is better
-/// than to find no descriptor for them.
-pub const fn max_connections(descriptors: usize) -> usize {
-    let connections = descriptors.saturating_sub(reserve(descriptors) / 2);
+/// The most open connections, with or without a session, for this limit of open files.
+///
+/// Connections beyond it wait in the kernel's accept queue; without a limit `accept` would fail instead.
+pub const fn max_connections(open_files: usize) -> usize {
+    let connections = open_files.saturating_sub(reserve(open_files) / 2);
     if connections > 0 { connections } else { 1 }
 }
 
-/// More than any machine has memory for, where the system sets no limit.
+/// Stands for the limit where the system sets none: more than any machine has memory for.
 const UNLIMITED: u64 = 1 << 20;
 
-/// Raises the limit of open files as far as the system lets us, and says where it is then.
+/// Raises the soft limit of open files (`RLIMIT_NOFILE`) to the hard limit, and returns the new limit.
 ///
-/// The soft limit, 1,024 on most systems, is there for programs that use `select`; this is none.
+/// The soft limit is 1,024 on most systems for the sake of programs that use `select`, which this one does
+/// not.
 #[cfg(unix)]
 pub fn raise_open_file_limit() -> usize {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -34,7 +38,7 @@ pub fn raise_open_file_limit() -> usize {
     granted.min(UNLIMITED) as usize
 }
 
-/// Sockets are no files there.
+/// Returns the stand-in for no limit: on this system sockets are not files.
 #[cfg(not(unix))]
 pub fn raise_open_file_limit() -> usize {
     UNLIMITED as usize
@@ -45,17 +49,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn some_descriptors_are_kept_back() {
-        for descriptors in [64, 256, 1_024, 20_000, 1 << 20] {
-            let (seats, connections) = (max_sessions_for(descriptors), max_connections(descriptors));
-            assert!(0 < seats && seats <= connections && connections < descriptors, "{descriptors}");
+    fn some_descriptors_are_reserved() {
+        for open_files in [64, 256, 1_024, 20_000, 1 << 20] {
+            let (sessions, connections) = (max_sessions_for(open_files), max_connections(open_files));
+            assert!(0 < sessions && sessions <= connections && connections < open_files, "{open_files}");
         }
         assert_eq!(max_sessions_for(20_000), 19_000);
     }
 
     #[test]
     #[cfg(unix)]
-    fn the_limit_is_where_it_is_said_to_be() {
+    fn the_returned_limit_is_in_force() {
         let raised = raise_open_file_limit();
 
         assert_eq!(raise_open_file_limit(), raised);

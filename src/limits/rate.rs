@@ -1,30 +1,30 @@
 use std::time::{Duration, Instant};
 
-/// How often something may happen: so many at once, and one in so long a time in the long run.
+/// A rate limit: up to `burst` uses at once, and one per `every` in the long run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
-    /// The time that brings one more.
+    /// The time after which one more use is allowed.
     pub every: Duration,
-    /// At once, after a rest.
+    /// The most uses at once, after a pause that was long enough.
     pub burst: u32,
 }
 
 impl Rate {
-    /// So many a second in the long run, more than none.
+    /// A rate of `count` per second, with bursts of up to `burst`. `count` must not be 0.
     pub const fn per_second(count: u32, burst: u32) -> Self {
         Self { every: Duration::from_nanos(1_000_000_000 / count as u64), burst }
     }
 
-    /// So many a minute, all of them at once if need be; more than none.
+    /// A rate of `count` per minute, with bursts of up to `count`. `count` must not be 0.
     pub const fn per_minute(count: u32) -> Self {
         Self { every: Duration::from_nanos(60_000_000_000 / count as u64), burst: count }
     }
 }
 
-/// What is left of a [`Rate`]: a bucket that time fills and each use empties.
+/// A token bucket that enforces a [`Rate`]: each use takes a token, and time adds tokens up to the burst.
 ///
-/// It keeps one instant: the time at which the bucket will be full again. So it costs 16 bytes
-/// beside the rate, and nothing while nobody uses it.
+/// Instead of a count it stores the time at which the bucket is full again. So it needs 16 bytes next to
+/// the rate, and no work while it is not used.
 #[derive(Clone, Copy, Debug)]
 pub struct TokenBucket {
     rate: Rate,
@@ -37,24 +37,24 @@ impl TokenBucket {
         Self { rate, full_at: now }
     }
 
-    /// Takes one, or says that there is none.
+    /// Takes a token; `false` if there is none.
     #[must_use]
     pub fn take(&mut self, now: Instant) -> bool {
         self.take_many(1, now)
     }
 
-    /// Takes so many, or says that there are fewer and takes none.
+    /// Takes `count` tokens, or none and returns `false` if there are fewer.
     #[must_use]
     pub fn take_many(&mut self, count: u32, now: Instant) -> bool {
-        let has_so_many = self.has(count, now);
-        if has_so_many {
+        let is_allowed = self.has(count, now);
+        if is_allowed {
             self.full_at = self.full_at.max(now) + self.rate.every * count;
         }
-        has_so_many
+        is_allowed
     }
 
-    /// Whether there is one to take.
-    pub fn has_one(&self, now: Instant) -> bool {
+    /// Whether there is a token.
+    pub fn has_token(&self, now: Instant) -> bool {
         self.has(1, now)
     }
 
@@ -62,7 +62,7 @@ impl TokenBucket {
         self.full_at.max(now) + self.rate.every * count <= now + self.rate.every * self.rate.burst
     }
 
-    /// Whether nothing was taken that time has not brought back.
+    /// Whether the bucket holds all of its tokens.
     pub fn is_full(&self, now: Instant) -> bool {
         self.full_at <= now
     }
@@ -73,21 +73,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_burst_is_served_and_then_only_what_time_brings() {
+    fn a_burst_is_allowed_and_then_only_the_rate() {
         let start = Instant::now();
-        let mut budget = TokenBucket::new(Rate::per_second(10, 3), start);
+        let mut bucket = TokenBucket::new(Rate::per_second(10, 3), start);
         let at = |ms| start + Duration::from_millis(ms);
-        let mut served = |ms, asked: u32| (0..asked).filter(|_| budget.take(at(ms))).count();
+        let mut allowed = |ms, uses: u32| (0..uses).filter(|_| bucket.take(at(ms))).count();
 
-        assert_eq!(served(0, 9), 3);
-        assert_eq!(served(99, 9), 0);
-        assert_eq!(served(100, 9), 1);
-        assert_eq!(served(300, 9), 2);
-        assert_eq!(served(60_000, 9), 3, "a long rest saves up no more than a burst");
+        assert_eq!(allowed(0, 9), 3);
+        assert_eq!(allowed(99, 9), 0);
+        assert_eq!(allowed(100, 9), 1);
+        assert_eq!(allowed(300, 9), 2);
+        assert_eq!(allowed(60_000, 9), 3, "a long pause saves no more than a burst");
     }
 
     #[test]
-    fn a_burst_of_none_allows_nothing() {
+    fn a_burst_of_zero_allows_nothing() {
         let now = Instant::now();
 
         assert!(!TokenBucket::new(Rate::per_second(9, 0), now).take(now));

@@ -7,6 +7,7 @@ mod bar;
 pub(crate) mod calendar;
 mod channel;
 mod event;
+mod feed;
 mod object;
 mod price;
 mod sequence;
@@ -25,6 +26,7 @@ pub use event::{
     Cancel, CancelAction, Conditions, Correction, Event, Luld, Print, Quote, Status, StatusReason, Tape,
     Trade, TradingStatus, UnknownCode, Venue,
 };
+pub use feed::{Feed, UnknownFeed};
 pub use object::{Body, Object};
 pub use price::Price;
 pub use sequence::{Epoch, Seq};

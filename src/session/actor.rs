@@ -150,7 +150,7 @@ impl SessionActor {
         if bytes.len() < LONG_COMMAND_BYTES {
             return self.execute(codec, &bytes, ctx);
         }
-        let permit = Rc::clone(self.state.hub().chores()).turn().into_actor(self);
+        let permit = Rc::clone(self.state.hub().fair_queue()).acquire().into_actor(self);
         ctx.wait(permit.map(move |_permit, session, ctx| session.execute(codec, &bytes, ctx)));
     }
 
@@ -173,7 +173,7 @@ impl SessionActor {
     /// entitled to it.
     fn watch_revocation(&self, ctx: &mut WebsocketContext<Self>) {
         let Some(grant) = self.protocol.grant() else { return };
-        let revoked = grant.revocation().comes().into_actor(self);
+        let revoked = grant.key().revocation().revoked().into_actor(self);
         ctx.spawn(revoked.map(|(), session, ctx| {
             session.state.fail(ErrorCode::AuthFailed, Close::KeyRevoked, Instant::now());
             ctx.stop();

@@ -55,7 +55,7 @@ impl Actor for EchoActor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         if let Some(key) = self.key.take() {
-            ctx.spawn(key.comes().into_actor(self).map(|(), echo, ctx| {
+            ctx.spawn(key.revoked().into_actor(self).map(|(), echo, ctx| {
                 echo.state.close(Close::KeyRevoked, Duration::ZERO, Instant::now());
                 ctx.stop();
             }));

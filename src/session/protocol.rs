@@ -190,16 +190,16 @@ impl Protocol {
 
     /// Whether the client's key permits all that is named.
     fn is_permitted(&self, named: &SymbolsByChannel) -> bool {
-        let Some(grant) = self.grant().filter(|grant| !grant.shows_all()) else { return true };
+        let Some(grant) = self.grant().filter(|grant| !grant.key().allows_all_symbols()) else { return true };
         let permits = |channel: Channel| {
             let selected = named.of(channel);
-            !selected.all && selected.symbols.iter().all(|symbol| grant.shows(symbol))
+            !selected.all && selected.symbols.iter().all(|symbol| grant.key().allows_symbol(symbol))
         };
         Channel::ALL.into_iter().all(permits)
     }
 
     fn max_symbols(&self) -> usize {
-        self.grant().map_or(usize::MAX, Grant::max_symbols).min(self.limits.symbols)
+        self.grant().map_or(usize::MAX, |grant| grant.key().max_symbols()).min(self.limits.symbols)
     }
 
     fn acknowledge(

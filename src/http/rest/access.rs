@@ -36,7 +36,7 @@ impl FromRequest for AccessPermit {
 fn permit(request: &HttpRequest, house: &AppState) -> Result<AccessPermit, RestError> {
     let Some(keyring) = &house.keyring else { return Ok(AccessPermit(None)) };
     let shown = shown(request).ok_or(RestError::NoKey)?;
-    let key = keyring.key(&shown, address_of(request, house), Instant::now()).map_err(|denied| {
+    let key = keyring.authenticate(&shown, address_of(request, house), Instant::now()).map_err(|denied| {
         house.metrics.doors().auth_refused(denied.name());
         match denied {
             Denied::FailedAttempts => RestError::TooManyAttempts,
@@ -45,9 +45,14 @@ fn permit(request: &HttpRequest, house: &AppState) -> Result<AccessPermit, RestE
     })?;
     let ask = QueryParams::of(request.query_string())?;
     match ask.value("feed") {
-        Some(feed) if !key.opens(feed) => Err(RestError::NotEntitled(format!("feed {feed}"))),
+        Some(feed) if !is_allowed(&key, feed) => Err(RestError::NotEntitled(format!("feed {feed}"))),
         _ => Ok(AccessPermit(Some(key))),
     }
+}
+
+/// Whether the key allows the feed of this name; a feed that we do not have needs a key without a limit.
+fn is_allowed(key: &Key, feed: &str) -> bool {
+    feed.parse().map_or(key.allows_all_feeds(), |feed| key.allows_feed(feed))
 }
 
 impl AccessPermit {
@@ -58,7 +63,7 @@ impl AccessPermit {
 
     /// Says no where the key does not show this symbol.
     pub(super) fn check(&self, symbol: &Symbol) -> Result<(), RestError> {
-        match self.0.as_ref().is_none_or(|key| key.shows(symbol)) {
+        match self.0.as_ref().is_none_or(|key| key.allows_symbol(symbol)) {
             true => Ok(()),
             false => Err(RestError::NotEntitled(symbol.to_string())),
         }

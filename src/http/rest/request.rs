@@ -38,7 +38,7 @@ impl FromRequest for RestRequest {
             let (permit, house) = (permit.await?, house.await?);
             let chores =
                 request.app_data::<Rc<FairQueue>>().expect("`doors` put the line into the application");
-            let turn = Rc::clone(chores).turn().await;
+            let turn = Rc::clone(chores).acquire().await;
             Ok(Self { house, permit, request, _turn: turn })
         })
     }
