@@ -129,7 +129,7 @@ impl Drop for RunningGuard {
     fn drop(&mut self) {
         self.0.up.set(0);
         if !self.0.is_stopping.load(Ordering::Relaxed) {
-            self.0.readiness.set(false);
+            self.0.readiness.end();
             error!("the market-data feed has ended: sessions get no more data, and /readyz answers 503");
         }
     }

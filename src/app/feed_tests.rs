@@ -105,7 +105,7 @@ fn worker(feed: &Feed) -> Rc<Hub> {
 
 fn monitor() -> FeedMonitor {
     let readiness = Readiness::default();
-    readiness.set(true);
+    readiness.begin();
     FeedMonitor::new(Gauge::default(), readiness)
 }
 

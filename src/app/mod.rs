@@ -124,7 +124,7 @@ impl Service {
         // Set before the feed starts, so that it does not hide a feed that ends at once. Requests are answered from
         // `serve` on.
         let readiness = Readiness::default();
-        readiness.set(true);
+        readiness.begin();
         let monitor = FeedMonitor::new(metrics.feed().up, readiness.clone());
         let feed = Arc::new(Feed::new(Box::new(source), config.workers, monitor));
 
@@ -148,11 +148,11 @@ impl Service {
             metrics,
             limits: config.limits,
             outbox: config.outbox,
-            keyring: keyring.clone(),
+            keys: keyring.clone(),
             origins: config.doors.origins.clone(),
             proxies: config.doors.proxies.clone(),
-            seats: SessionCapacity::new(seats),
-            manners: config.doors.manners,
+            capacity: SessionCapacity::new(seats),
+            http: config.doors.manners,
             readiness: readiness.clone(),
         });
         let listeners = Listeners { plain, tls };
@@ -211,7 +211,7 @@ impl Service {
     /// in the kernel's queue for an answer that never comes, and a load balancer with them.
     pub async fn stop(self) {
         let began = Instant::now();
-        self.readiness.set(false);
+        self.readiness.end();
         self.workers.dismiss_all(Close::Restart);
         let is_drained = self.workers.drained(began + self.drain).await;
         self.feed.stop();

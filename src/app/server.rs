@@ -65,7 +65,7 @@ pub(super) fn serve(
     house: web::Data<AppState>,
     workers: WorkerPool,
 ) -> io::Result<Server> {
-    let handshake_timeout = house.manners.head_timeout;
+    let handshake_timeout = house.http.head_timeout;
     let server = Server::build();
     let entry = ConnectionServices { house, workers, stopping: server.graceful_shutdown_signal() };
     let plain = entry.clone();
@@ -80,7 +80,7 @@ pub(super) fn serve(
         server = server.listen("tls", listener, move || {
             let service = entry.service::<TlsStream<TcpStream>>();
             let acceptor = TlsAcceptorConfig::default().handshake_timeout(handshake_timeout);
-            let metrics = entry.house.metrics.doors().clone();
+            let metrics = entry.house.metrics.http().clone();
             service.rustls_0_23_with_config(config.clone(), acceptor).map_err(move |error| {
                 match &error {
                     TlsError::Timeout => metrics.handshake_failed("timeout"),
@@ -143,8 +143,8 @@ impl ConnectionServices {
         impl Factory<Request, ServiceResponse> + use<C>,
         impl Factory<(Request, Framed<C, Codec>), ()> + use<C>,
     > {
-        let HttpLimits { head_timeout, idle_timeout, .. } = self.house.manners;
-        let metrics = self.house.metrics.doors().clone();
+        let HttpLimits { head_timeout, idle_timeout, .. } = self.house.http;
+        let metrics = self.house.metrics.http().clone();
         let stopping = self.stopping.clone();
         let upgrade = apply_fn_factory(self.doors(), |(request, connection), doors| {
             let answer = doors.call(request);
@@ -169,9 +169,9 @@ impl ConnectionServices {
 
     fn doors(&self) -> impl Factory<Request, ServiceResponse> + use<> {
         let app = App::new()
-            .wrap(from_fn(http::threshold))
-            .wrap(http::protection())
-            .configure(http::doors(self.house.clone(), self.workers.hub()));
+            .wrap(from_fn(http::reject_oversized))
+            .wrap(http::security_headers())
+            .configure(http::routes(self.house.clone(), self.workers.hub()));
         map_config(app, |()| AppConfig::default())
     }
 }

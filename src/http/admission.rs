@@ -1,4 +1,4 @@
-//! Whether a request for a session may have one: its origin, its address, a free seat.
+//! Decides whether a request may open a session: by its origin, readiness and capacity.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -7,22 +7,22 @@ use actix_web::http::header::{HOST, HeaderName, ORIGIN, RETRY_AFTER};
 use actix_web::{HttpRequest, HttpResponse};
 use tracing::debug;
 
-use super::AppState;
-use super::rest::refused;
+use super::response;
+use super::state::AppState;
 use crate::limits::{AtCapacity, SessionPermit};
 
-/// Why there is no session, for now or for good.
+/// Why an upgrade is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum UpgradeRefusal {
-    /// A page of somebody else's asks.
+    /// The page's origin is not allowed.
     Origin,
     /// The service starts or stops.
     NotReady,
-    /// All seats are taken, or all that this address may have.
+    /// The server or the address has its maximum of sessions.
     AtCapacity(AtCapacity),
 }
 
-/// After how many seconds somebody who found no seat may ask again.
+/// The value of `Retry-After` for refusals that are temporary.
 const RETRY_SECONDS: u32 = 5;
 
 impl UpgradeRefusal {
@@ -36,45 +36,46 @@ impl UpgradeRefusal {
         }
     }
 
-    /// For good is 403; for now is 503 and never a 4xx, after which the Go SDK would not come back.
-    pub(super) fn answer(self) -> HttpResponse {
+    /// The response: 403 if permanent; 503 if temporary, because Alpaca's Go SDK does not reconnect after
+    /// any 4xx.
+    pub(super) fn response(self) -> HttpResponse {
         match self {
-            Self::Origin => refused(StatusCode::FORBIDDEN, "origin not allowed"),
-            Self::NotReady => for_now("not ready"),
-            Self::AtCapacity(_) => for_now("too many sessions"),
+            Self::Origin => response::error(StatusCode::FORBIDDEN, "origin not allowed"),
+            Self::NotReady => unavailable("not ready"),
+            Self::AtCapacity(_) => unavailable("too many sessions"),
         }
     }
 }
 
-fn for_now(message: &'static str) -> HttpResponse {
-    let mut answer = refused(StatusCode::SERVICE_UNAVAILABLE, message);
+fn unavailable(message: &'static str) -> HttpResponse {
+    let mut answer = response::error(StatusCode::SERVICE_UNAVAILABLE, message);
     answer.headers_mut().insert(RETRY_AFTER, RETRY_SECONDS.into());
     answer
 }
 
-/// Lets a request in, or says why not.
-pub(super) fn enter(request: &HttpRequest, house: &AppState) -> Result<SessionPermit, UpgradeRefusal> {
-    let address = address_of(request, house);
-    let text = |name: HeaderName| request.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
-    let admitted = if !house.origins.allows(text(ORIGIN), text(HOST)) {
+/// Admits a request for a session. Refusals are counted and logged.
+pub(super) fn admit(request: &HttpRequest, state: &AppState) -> Result<SessionPermit, UpgradeRefusal> {
+    let address = client_address(request, state);
+    let header = |name: HeaderName| request.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
+    let admitted = if !state.origins.allows(header(ORIGIN), header(HOST)) {
         Err(UpgradeRefusal::Origin)
-    } else if !house.readiness.is_ready() {
+    } else if !state.readiness.is_ready() {
         Err(UpgradeRefusal::NotReady)
     } else {
-        house.seats.acquire(address).map_err(UpgradeRefusal::AtCapacity)
+        state.capacity.acquire(address).map_err(UpgradeRefusal::AtCapacity)
     };
-    if let Err(closed) = &admitted {
-        debug!(%address, why = closed.name(), "upgrade refused");
-        house.metrics.doors().upgrade_refused(closed.name());
+    if let Err(refusal) = &admitted {
+        debug!(%address, why = refusal.name(), "upgrade refused");
+        state.metrics.http().upgrade_refused(refusal.name());
     }
     admitted
 }
 
-/// Where a request comes from, as far as it can be believed.
-pub(super) fn address_of(request: &HttpRequest, house: &AppState) -> IpAddr {
+/// The client's address: the peer's, or what trusted proxies report.
+pub(super) fn client_address(request: &HttpRequest, state: &AppState) -> IpAddr {
     const FORWARDED_FOR: &str = "x-forwarded-for";
-    // Every connection over TCP has a peer.
+    // Every TCP connection has a peer address; only tests have none.
     let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
     let values: Vec<_> = request.headers().get_all(FORWARDED_FOR).filter_map(|v| v.to_str().ok()).collect();
-    house.proxies.client(peer, values.into_iter())
+    state.proxies.client(peer, values.into_iter())
 }

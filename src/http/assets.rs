@@ -4,19 +4,19 @@ use rust_embed::RustEmbed;
 
 use super::security_headers::PAGE_POLICY;
 
-/// The built dashboard, as it was in `web/dist` when the server was built.
+/// The files of the dashboard, embedded from `web/dist` when the server was built.
 #[derive(RustEmbed)]
 #[folder = "web/dist"]
 #[allow_missing = true]
 struct Dashboard;
 
-/// What `/` says where the server was built without the page.
+/// The page at `/` if the server was built without the dashboard.
 const UNBUILT: &str = "<!doctype html><meta charset=utf-8><title>Tapecast</title>\
 <p>The dashboard is not in this binary: it was built without the page. Build both with <code>make run</code>, \
 or <code>npm --prefix web ci &amp;&amp; npm --prefix web run build</code> and then <code>cargo run</code>. \
 The stream at <code>/v2/iex</code> and everything else works without it.</p>\n";
 
-/// `GET /` and the files of the page.
+/// `GET /` and the dashboard's files.
 pub(super) async fn file(request: HttpRequest) -> impl Responder {
     let path = match request.path() {
         "/" => "index.html",
@@ -35,8 +35,8 @@ pub(super) async fn file(request: HttpRequest) -> impl Responder {
     }
 }
 
-/// The names of files in `assets/` change with their content, so those never need to be asked for
-/// again; the page itself always.
+/// Files in `assets/` have a hash of their content in their names, so they are cached for ever; the page
+/// itself is always revalidated.
 fn cache_policy(path: &str) -> &'static str {
     match path.starts_with("assets/") {
         true => "public, max-age=31536000, immutable",

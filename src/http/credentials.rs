@@ -4,33 +4,34 @@ use serde::Deserialize;
 
 use crate::auth::Credentials;
 
-/// Where Alpaca's clients put the key's id.
+/// The header in which Alpaca's clients send the key's id.
 pub(super) const KEY_HEADER: &str = "apca-api-key-id";
 
-/// Where they put its secret.
+/// The header in which they send its secret.
 pub(super) const SECRET_HEADER: &str = "apca-api-secret-key";
 
-/// Where a browser puts its credentials: it cannot set headers on a WebSocket.
+/// Credentials in the query string, for browsers: they cannot set headers on a WebSocket.
 #[derive(Deserialize)]
-struct InAddress {
+struct CredentialsQuery {
     key: String,
     secret: String,
 }
 
-/// The credentials that a request brings: in Alpaca's headers, or in its address as `key` and
-/// `secret`, which proxies like to log: what can set headers should.
-pub(super) fn shown(request: &HttpRequest) -> Option<Credentials> {
+/// The credentials of a request: from Alpaca's headers, or from the parameters `key` and `secret`.
+///
+/// Proxies log query strings, so clients that can set headers should.
+pub(super) fn credentials_of(request: &HttpRequest) -> Option<Credentials> {
     let header = |name: &str| request.headers().get(name)?.to_str().ok().map(str::to_owned);
     let in_headers = || {
         let (key, secret) = (header(KEY_HEADER)?, header(SECRET_HEADER)?);
         Some(Credentials { key, secret })
     };
-    let in_address = || {
-        let asked = Query::<InAddress>::from_query(request.query_string()).ok()?;
-        let InAddress { key, secret } = asked.into_inner();
+    let in_query = || {
+        let query = Query::<CredentialsQuery>::from_query(request.query_string()).ok()?;
+        let CredentialsQuery { key, secret } = query.into_inner();
         Some(Credentials { key, secret })
     };
-    in_headers().or_else(in_address)
+    in_headers().or_else(in_query)
 }
 
 #[cfg(test)]
@@ -40,8 +41,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn credentials_come_in_headers_or_in_the_address() {
-        let key = |request: TestRequest| shown(&request.to_http_request()).map(|shown| shown.key);
+    fn credentials_are_read_from_headers_or_the_query_string() {
+        let key = |request: TestRequest| credentials_of(&request.to_http_request()).map(|found| found.key);
         let with_headers = |request: TestRequest| {
             request.insert_header(("apca-api-key-id", "H")).insert_header(("apca-api-secret-key", "S"))
         };

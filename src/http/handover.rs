@@ -1,4 +1,4 @@
-//! Where a connection leaves HTTP behind.
+//! Takes a connection out of HTTP after an upgrade.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -15,22 +15,21 @@ use bytes::Bytes;
 use crate::session::PendingSession;
 use crate::transport::Connection;
 
-/// Gives a connection to the session that the doors opened for it. Where they opened none, what they
-/// answered is the last of the connection.
+/// Runs the session that this response to an upgrade carries. A response without a session is sent, and the
+/// connection is closed.
 ///
-/// A session that stayed inside its HTTP response would cost two buffers of 8 KiB, a copy of each
-/// frame, and a poll of the whole dispatcher for each tick; and a client that reads nothing would
-/// freeze it.
+/// A session inside an HTTP response body would cost two buffers of 8 KiB, a copy of each frame, and a poll
+/// of the whole dispatcher per tick; and a client that stops reading would block it.
 ///
 /// # Errors
-/// When the connection breaks before the answer is out.
+/// When the connection fails before the response is sent.
 pub async fn hand_over<C>(mut answer: ServiceResponse, connection: Framed<C, Codec>) -> Result<(), Error>
 where
     C: Connection + 'static,
 {
-    let opening = answer.response_mut().extensions_mut().remove::<PendingSession>();
+    let session = answer.response_mut().extensions_mut().remove::<PendingSession>();
     let mut answer = Response::<BoxBody>::from(answer);
-    let Some(opening) = opening else {
+    let Some(session) = session else {
         answer.head_mut().set_connection_type(ConnectionType::Close);
         let (head, body) = answer.into_parts();
         let mut connection = SendResponse::new(connection, head.set_body(to_bytes(body).await?)).await?;
@@ -39,10 +38,10 @@ where
     let mut parts = connection.into_parts();
     let head = Message::Item((answer.drop_body(), BodySize::Stream));
     parts.codec.encode(head, &mut parts.write_buf)?;
-    // Copied, so that the buffers of a whole request do not live as long as the session.
+    // Copied, so that HTTP's buffers are freed now and not with the session.
     let head = Bytes::copy_from_slice(&parts.write_buf);
     let early = Bytes::copy_from_slice(&parts.read_buf);
-    let session = opening.run(parts.io.into_transport(), head, early);
+    let session = session.run(parts.io.into_transport(), head, early);
     drop((parts.read_buf, parts.write_buf, parts.codec));
     session.await;
     Ok(())

@@ -3,19 +3,19 @@ use actix_web::http::header::{
 };
 use actix_web::middleware::DefaultHeaders;
 
-/// What a browser may do with the dashboard: run and show what this server gave it, talk to a
-/// WebSocket, and nothing else. The page's own tests hold it to the same line.
+/// The dashboard's Content-Security-Policy: scripts, styles and connections of this server only. The page's
+/// own tests read the same file.
 pub(super) const PAGE_POLICY: (HeaderName, &str) =
     (CONTENT_SECURITY_POLICY, include_str!("../../web/content-security-policy.txt").trim_ascii_end());
 
-/// What every answer says to browsers; other clients ignore it.
+/// Middleware that adds security headers for browsers to every response.
 ///
-/// 1. A body is what its content type says, however it looks.
-/// 2. No address of ours, which may hold a key, is told to another site.
-/// 3. No site shows us in a frame, and none that opened us keeps a hand on our window.
-/// 4. No site draws our answers into its own process. A page that may open a session may also fetch:
-///    that goes by CORS, which this does not touch.
-pub fn protection() -> DefaultHeaders {
+/// 1. `nosniff`: the content type is what the header says, whatever the body looks like.
+/// 2. `no-referrer`: our addresses, which may contain a key, are not sent to other sites.
+/// 3. `DENY` and the opener policy: no site can show us in a frame or control a window it opened.
+/// 4. The resource policy: no site can embed our responses. `fetch` from allowed origins goes by CORS,
+///    which this does not affect.
+pub fn security_headers() -> DefaultHeaders {
     DefaultHeaders::new()
         .add((X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .add((REFERRER_POLICY, "no-referrer"))

@@ -9,138 +9,134 @@ use actix_web_actors::ws;
 use serde::Deserialize;
 use tracing::debug;
 
-use super::AppState;
-use super::admission::{address_of, enter};
-use super::credentials::shown;
-use super::rest::{AccessPermit, no_such_path};
-use crate::auth::{Denied, Grant, KeyStore};
-use crate::hub::Hub;
+use super::access::AccessPermit;
+use super::admission::{admit, client_address};
+use super::credentials::credentials_of;
+use super::error::no_such_path;
+use super::state::{AppState, hub_of};
+use crate::auth::KeyStore;
 use crate::model::Feed;
 use crate::session::{self, Authenticator, PendingSession, SessionParams};
 use crate::wire::{Codec, Deflate, NegotiatedDeflate};
 
-/// `GET /v2/{feed}`: a session of the stream.
-pub(super) async fn feed(feed: Path<String>, request: HttpRequest, house: Data<AppState>) -> impl Responder {
+/// `GET /v2/{feed}`: opens a session of the stream.
+pub(super) async fn feed(feed: Path<String>, request: HttpRequest, state: Data<AppState>) -> impl Responder {
     match feed.parse() {
-        Ok(feed) => open(&request, &house, feed),
+        Ok(feed) => open(&request, &state, feed),
         Err(_) => Ok(no_such_path()),
     }
 }
 
-/// `GET /websocket/connect?userId=3`: the same stream under the tutorial's name.
-pub(super) async fn connect(request: HttpRequest, house: Data<AppState>) -> impl Responder {
-    open(&request, &house, Feed::Iex)
+/// `GET /websocket/connect?userId=3`: opens a session of the stream by the path of the tutorial.
+pub(super) async fn connect(request: HttpRequest, state: Data<AppState>) -> impl Responder {
+    open(&request, &state, Feed::Iex)
 }
 
-/// What a client that cannot set headers says in the address.
+/// The parameters of an upgrade, for clients that cannot set headers.
 #[derive(Default, Deserialize)]
 struct UpgradeQuery {
-    /// The client's own name for the session.
+    /// The client's label for the session.
     #[serde(rename = "userId")]
     user_id: Option<String>,
-    /// `msgpack`, where the header cannot say it.
+    /// `msgpack`, or anything else for JSON.
     codec: Option<String>,
 }
 
-/// `GET /echo`: returns each message as it came. It takes a seat like any session, so where keys are
-/// demanded it takes one too.
+/// `GET /echo`: opens a session that returns each message unchanged. It counts as a session, and requires
+/// a key where sessions do.
 pub(super) async fn echo(
     permit: AccessPermit,
     request: HttpRequest,
-    house: Data<AppState>,
+    state: Data<AppState>,
 ) -> impl Responder {
-    let universe = Arc::clone(&house.universe);
-    welcome(&request, &house, |response| {
-        session::open_echo(hub_of(&request), universe, agree(&request, response), permit.revocation())
+    let universe = Arc::clone(&state.universe);
+    upgrade(&request, &state, |response| {
+        session::open_echo(hub_of(&request), universe, negotiate(&request, response), permit.revocation())
     })
 }
 
-fn open(request: &HttpRequest, house: &AppState, feed: Feed) -> Result<HttpResponse, ws::HandshakeError> {
-    let asked =
+fn open(request: &HttpRequest, state: &AppState, feed: Feed) -> Result<HttpResponse, ws::HandshakeError> {
+    let query =
         Query::<UpgradeQuery>::from_query(request.query_string()).map(Query::into_inner).unwrap_or_default();
-    let archive = Arc::clone(&house.archive);
-    let codec = codec(request.headers(), asked.codec.as_deref());
-    welcome(request, house, |response| {
-        // Who asks for MessagePack is a bot, and counts milliseconds: Python's client makes a new
-        // inflater for each message, and at 10,000 trades a second falls behind by a second and more.
+    let archive = Arc::clone(&state.archive);
+    let codec = codec(request.headers(), query.codec.as_deref());
+    upgrade(request, state, |response| {
+        // Clients that use MessagePack are bots, which need low latency. Python's client creates an inflater
+        // for each message, and falls behind by more than a second at 10,000 trades per second.
         let deflate = match codec {
-            Codec::Json => agree(request, response),
+            Codec::Json => negotiate(request, response),
             Codec::MsgPack => None,
         };
         session::open(SessionParams {
             hub: hub_of(request),
-            universe: Arc::clone(&house.universe),
-            limits: house.limits,
-            outbox: house.outbox,
-            epoch: house.epoch,
+            universe: Arc::clone(&state.universe),
+            limits: state.limits,
+            outbox: state.outbox,
+            epoch: state.epoch,
             replay: Rc::new(move |stream, after, up_to| archive.since(stream, after, up_to)),
             deflate,
             codec,
-            label: asked.user_id.map(shortened),
-            authenticator: house.keyring.as_ref().map(|keyring| guard(request, house, keyring, feed)),
-            credentials: shown(request),
+            label: query.user_id.map(sanitized),
+            authenticator: state.keys.as_ref().map(|keys| authenticator(request, state, keys, feed)),
+            credentials: credentials_of(request),
         })
     })
 }
 
-/// Answers a handshake with the session that begins when the answer is out, if there may be one.
-fn welcome(
+/// Answers a handshake. If the request is admitted, the response carries the session, which
+/// [`hand_over`](super::hand_over) starts.
+fn upgrade(
     request: &HttpRequest,
-    house: &AppState,
+    state: &AppState,
     open: impl FnOnce(&mut HttpResponseBuilder) -> PendingSession,
 ) -> Result<HttpResponse, ws::HandshakeError> {
     let mut response = ws::handshake(request)?;
-    let seat = match enter(request, house) {
-        Ok(seat) => seat,
-        Err(closed) => return Ok(closed.answer()),
+    let permit = match admit(request, state) {
+        Ok(permit) => permit,
+        Err(refusal) => return Ok(refusal.response()),
     };
-    let opening = open(&mut response).holding(seat);
-    let mut answer = response.finish();
-    answer.extensions_mut().insert(opening);
-    Ok(answer)
+    let session = open(&mut response).holding(permit);
+    let mut response = response.finish();
+    response.extensions_mut().insert(session);
+    Ok(response)
 }
 
-/// Answers what the client offered: how its messages may be compressed, if it wants that at all.
-fn agree(request: &HttpRequest, response: &mut HttpResponseBuilder) -> Option<Deflate> {
+/// Negotiates compression: answers the client's offers, and returns what was agreed.
+fn negotiate(request: &HttpRequest, response: &mut HttpResponseBuilder) -> Option<Deflate> {
     let offers = request.headers().get_all(SEC_WEBSOCKET_EXTENSIONS);
     let agreed = NegotiatedDeflate::from_offers(offers.filter_map(|line| line.to_str().ok()))?;
     response.insert_header((SEC_WEBSOCKET_EXTENSIONS, agreed.answer()));
     Some(agreed.deflate())
 }
 
-fn hub_of(request: &HttpRequest) -> Rc<Hub> {
-    let hub = request.app_data::<Rc<Hub>>().expect("`doors` put the worker's hub into the application");
-    Rc::clone(hub)
-}
-
-/// The upgrade's content type decides, or its stand-in in the address; all else is JSON.
-fn codec(headers: &HeaderMap, asked: Option<&str>) -> Codec {
+/// The codec by the request's content type or the parameter `codec`; JSON by default.
+fn codec(headers: &HeaderMap, parameter: Option<&str>) -> Codec {
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    match content_type.trim().eq_ignore_ascii_case("application/msgpack") || asked == Some("msgpack") {
+    match content_type.trim().eq_ignore_ascii_case("application/msgpack") || parameter == Some("msgpack") {
         true => Codec::MsgPack,
         false => Codec::Json,
     }
 }
 
-/// Who looks at the credentials of this request's session, for as long as it lasts.
-fn guard(request: &HttpRequest, house: &AppState, keyring: &Arc<KeyStore>, feed: Feed) -> Authenticator {
-    let (keyring, from) = (Arc::clone(keyring), address_of(request, house));
-    let metrics = house.metrics.doors().clone();
-    Authenticator::new(move |shown| {
-        let verdict: Result<Grant, Denied> = keyring.grant(shown, feed, from, Instant::now());
-        match &verdict {
+/// Checks credentials for the session of this request. Results are logged, refusals counted.
+fn authenticator(request: &HttpRequest, state: &AppState, keys: &Arc<KeyStore>, feed: Feed) -> Authenticator {
+    let (keys, from) = (Arc::clone(keys), client_address(request, state));
+    let metrics = state.metrics.http().clone();
+    Authenticator::new(move |credentials| {
+        let result = keys.grant(credentials, feed, from, Instant::now());
+        match &result {
             Ok(grant) => debug!(address = %from, key = grant.key().id(), "key accepted"),
             Err(denied) => {
                 debug!(address = %from, why = denied.name(), "key refused");
                 metrics.auth_refused(denied.name());
             }
         }
-        verdict
+        result
     })
 }
 
-/// A label is the client's own text: what of it may enter a log.
-fn shortened(label: String) -> String {
-    const LONGEST: usize = 64;
-    label.chars().filter(|c| !c.is_control()).take(LONGEST).collect()
+/// A client's label in a form that is safe in logs: at most 64 characters, and no control characters.
+fn sanitized(label: String) -> String {
+    const MAX_LEN: usize = 64;
+    label.chars().filter(|c| !c.is_control()).take(MAX_LEN).collect()
 }

@@ -1,58 +1,58 @@
-//! What is counted where clients come in. These counts are rare, so all workers share them.
+//! Metrics of HTTP and authentication. They change rarely, so all workers share them.
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
 
-/// What the doors count. Cloning shares the counts.
+/// Metrics of HTTP and authentication. Clones share the counts.
 #[derive(Clone, Debug, Default)]
 pub struct HttpMetrics {
-    upgrades_refused: Family<Refused, Counter>,
-    requests_refused: Family<Refused, Counter>,
-    auths_refused: Family<Refused, Counter>,
-    handshakes_failed: Family<Refused, Counter>,
-    /// Connections that ended without a whole request: heads that came too slowly or were too long for
-    /// the parser, what is not HTTP at all. Over TLS, of those whose handshake succeeded.
+    upgrades_refused: Family<ReasonLabel, Counter>,
+    requests_refused: Family<ReasonLabel, Counter>,
+    auths_refused: Family<ReasonLabel, Counter>,
+    handshakes_failed: Family<ReasonLabel, Counter>,
+    /// Connections that ended without a complete request: the head was too slow, too long for the parser,
+    /// or not HTTP. Over TLS only connections whose handshake succeeded.
     pub connections_without_request: Counter,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Refused {
+struct ReasonLabel {
     reason: &'static str,
 }
 
 impl HttpMetrics {
     pub(super) fn register(&self, registry: &mut Registry) {
-        let help = "Sessions refused before they began, by reason";
+        let help = "Upgrades to a session that were refused, by reason";
         registry.register("upgrades_refused", help, self.upgrades_refused.clone());
-        let help = "Requests refused for their form or for want of a key, by reason";
+        let help = "Requests refused for their form or for lack of a valid key, by reason";
         registry.register("requests_refused", help, self.requests_refused.clone());
-        let help = "Credentials refused, by reason";
+        let help = "Credentials that were refused, by reason";
         registry.register("auths_refused", help, self.auths_refused.clone());
-        let help = "TLS handshakes that led to no connection, by reason";
+        let help = "TLS handshakes that failed, by reason";
         registry.register("tls_handshakes_failed", help, self.handshakes_failed.clone());
-        let help = "Connections that ended without a whole request";
+        let help = "Connections that ended without a complete request";
         registry.register("connections_without_request", help, self.connections_without_request.clone());
     }
 
-    /// A session was refused before it began.
+    /// Counts a refused upgrade.
     pub fn upgrade_refused(&self, reason: &'static str) {
-        self.upgrades_refused.get_or_create(&Refused { reason }).inc();
+        self.upgrades_refused.get_or_create(&ReasonLabel { reason }).inc();
     }
 
-    /// A request was refused.
+    /// Counts a refused request.
     pub fn request_refused(&self, reason: &'static str) {
-        self.requests_refused.get_or_create(&Refused { reason }).inc();
+        self.requests_refused.get_or_create(&ReasonLabel { reason }).inc();
     }
 
-    /// Credentials were refused.
+    /// Counts refused credentials.
     pub fn auth_refused(&self, reason: &'static str) {
-        self.auths_refused.get_or_create(&Refused { reason }).inc();
+        self.auths_refused.get_or_create(&ReasonLabel { reason }).inc();
     }
 
-    /// A TLS handshake failed.
+    /// Counts a failed TLS handshake.
     pub fn handshake_failed(&self, reason: &'static str) {
-        self.handshakes_failed.get_or_create(&Refused { reason }).inc();
+        self.handshakes_failed.get_or_create(&ReasonLabel { reason }).inc();
     }
 }

@@ -1,7 +1,7 @@
-//! What is counted, and its text for Prometheus.
+//! Metrics, and their text for Prometheus.
 //!
-//! Each worker counts on handles of its own, told apart by the label `worker`: two threads that add
-//! to one number would pay for the cache line's way between them at every frame.
+//! Each worker has counters of its own, with the label `worker`: if two threads added to one counter, its
+//! cache line would move between their cores with every frame.
 
 mod frames;
 mod http;
@@ -19,101 +19,101 @@ use prometheus_client::registry::Registry;
 pub use frames::FrameTotals;
 pub use http::HttpMetrics;
 
-/// All that the service counts.
+/// All metrics of the service.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
     feed: FeedMetrics,
-    doors: HttpMetrics,
-    workers: Workers,
+    http: HttpMetrics,
+    workers: WorkerFamilies,
 }
 
-/// The metrics of the feed.
+/// Metrics of the feed. Clones share the counts.
 #[derive(Clone, Debug, Default)]
 pub struct FeedMetrics {
     /// 1 while the feed runs, 0 before it has started and after it has ended.
     pub up: Gauge,
-    /// Batches published, one for each tick in which something happened.
+    /// Batches published: one per tick of the market's clock in which something happened.
     pub batches: Counter,
     /// Objects numbered and published: trades, quotes, bars, tickers.
     pub objects: Counter,
-    /// The time up to which every event has been published, in seconds since the Unix epoch.
+    /// The time of the newest event, in seconds since the Unix epoch.
     pub watermark: Gauge<f64, AtomicU64>,
 }
 
 #[derive(Debug, Default)]
-struct Workers {
-    sessions: Family<Worker, Gauge>,
-    opened: Family<Worker, Counter>,
-    closed: Family<Ended, Counter>,
-    commands: Family<Worker, Counter>,
-    frames: Family<Worker, Counter>,
-    objects: Family<Worker, Counter>,
-    conflated: Family<Worker, Counter>,
-    bytes: Family<Worker, Counter>,
-    severed: Family<Worker, Counter>,
-    waiting: Family<Worker, Gauge>,
-    overflows: Family<Worker, Counter>,
-    errors: Family<Erred, Counter>,
+struct WorkerFamilies {
+    sessions: Family<WorkerLabel, Gauge>,
+    opened: Family<WorkerLabel, Counter>,
+    closed: Family<ClosedLabels, Counter>,
+    commands: Family<WorkerLabel, Counter>,
+    frames: Family<WorkerLabel, Counter>,
+    objects: Family<WorkerLabel, Counter>,
+    conflated: Family<WorkerLabel, Counter>,
+    bytes: Family<WorkerLabel, Counter>,
+    severed: Family<WorkerLabel, Counter>,
+    waiting: Family<WorkerLabel, Gauge>,
+    overflows: Family<WorkerLabel, Counter>,
+    errors: Family<ErrorLabels, Counter>,
 }
 
-/// What one worker counts. Cloning shares the counts.
+/// Metrics of one worker. Clones share the counts.
 #[derive(Clone, Debug, Default)]
 pub struct WorkerMetrics {
     number: usize,
-    closed: Family<Ended, Counter>,
-    errors: Family<Erred, Counter>,
+    closed: Family<ClosedLabels, Counter>,
+    errors: Family<ErrorLabels, Counter>,
     /// Sessions open now.
     pub sessions: Gauge,
-    /// Sessions ever opened.
+    /// Sessions opened since the start.
     pub opened: Counter,
     /// Commands read from clients.
     pub commands: Counter,
-    /// Frames handed to the socket.
+    /// Frames handed to sockets.
     pub frames: Counter,
     /// Objects in those frames.
     pub objects: Counter,
-    /// Objects that a newer one of their stream replaced before they were sent.
+    /// Objects that a newer one of the same stream replaced before they were sent (conflation).
     pub conflated: Counter,
-    /// Bytes of frames handed to the socket.
+    /// Bytes of frames handed to sockets.
     pub bytes: Counter,
-    /// Connections cut because their client did not even take the goodbye.
+    /// Connections aborted because the client did not accept the close frame in time.
     pub severed: Counter,
-    /// Bytes that wait in all outboxes together, as of the last beat.
+    /// Bytes queued in all outboxes, updated once a second.
     pub waiting: Gauge,
-    /// How often even what may not be conflated passed an outbox's limit: its session ended, or was told of
-    /// a gap.
+    /// How often objects that cannot be conflated exceeded an outbox's limit: the session was closed, or
+    /// notified of a gap.
     pub overflows: Counter,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Worker(usize);
+struct WorkerLabel(usize);
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Ended {
+struct ClosedLabels {
     worker: usize,
     reason: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Erred {
+struct ErrorLabels {
     worker: usize,
     code: u16,
 }
 
-impl EncodeLabelSet for Worker {
+impl EncodeLabelSet for WorkerLabel {
     fn encode(&self, encoder: &mut LabelSetEncoder<'_>) -> fmt::Result {
         [("worker", self.0)].encode(encoder)
     }
 }
 
-impl EncodeLabelSet for Ended {
+impl EncodeLabelSet for ClosedLabels {
     fn encode(&self, encoder: &mut LabelSetEncoder<'_>) -> fmt::Result {
         [("worker", self.worker.to_string().as_str()), ("reason", self.reason)].encode(encoder)
     }
 }
 
-impl EncodeLabelSet for Erred {
+impl EncodeLabelSet for ErrorLabels {
     fn encode(&self, encoder: &mut LabelSetEncoder<'_>) -> fmt::Result {
         [("worker", self.worker as u64), ("code", self.code.into())].encode(encoder)
     }
@@ -123,49 +123,48 @@ impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("tapecast");
         let feed = FeedMetrics::default();
-        registry.register("feed_up", "1 while the market-data feed runs, otherwise 0", feed.up.clone());
         registry.register("tape_batches", "Batches published by the feed", feed.batches.clone());
         registry.register("tape_objects", "Objects numbered and published by the feed", feed.objects.clone());
         let help = "Time of the newest market event, seconds since the Unix epoch";
         registry.register("tape_newest_timestamp_seconds", help, feed.watermark.clone());
-        let workers = Workers::default();
+        let workers = WorkerFamilies::default();
         registry.register("sessions", "Sessions open now", workers.sessions.clone());
         registry.register("sessions_opened", "Sessions opened", workers.opened.clone());
         registry.register("sessions_closed", "Sessions ended, by reason", workers.closed.clone());
         registry.register("commands", "Commands read from clients", workers.commands.clone());
         registry.register("frames_sent", "Frames handed to sockets", workers.frames.clone());
         registry.register("objects_sent", "Objects in the frames handed to sockets", workers.objects.clone());
-        let help = "Objects replaced by a newer one of their stream before they were sent";
+        let help = "Objects replaced by a newer one of the same stream before they were sent";
         registry.register("objects_conflated", help, workers.conflated.clone());
         registry.register("bytes_sent", "Bytes of frames handed to sockets", workers.bytes.clone());
-        let help = "Connections cut because the client did not take the goodbye";
+        let help = "Connections aborted because the client did not accept the close frame in time";
         registry.register("sessions_severed", help, workers.severed.clone());
-        registry.register("outbox_bytes", "Bytes that wait in all outboxes", workers.waiting.clone());
-        let help = "Outboxes whose trades passed the limit: the session ended, or was told of a gap";
+        registry.register("outbox_bytes", "Bytes queued in all outboxes", workers.waiting.clone());
+        let help = "Overflows of outboxes: the session was closed or notified of a gap";
         registry.register("outbox_overflows", help, workers.overflows.clone());
-        let help = "Commands answered with an error, by its code";
+        let help = "Commands answered with an error, by error code";
         registry.register("errors", help, workers.errors.clone());
-        let doors = HttpMetrics::default();
-        doors.register(&mut registry);
-        Self { registry, feed, doors, workers }
+        let http = HttpMetrics::default();
+        http.register(&mut registry);
+        Self { registry, feed, http, workers }
     }
 }
 
 impl Metrics {
-    /// The handles of the feed.
+    /// The metrics of the feed.
     pub fn feed(&self) -> FeedMetrics {
         self.feed.clone()
     }
 
-    /// What is counted where clients come in.
-    pub fn doors(&self) -> &HttpMetrics {
-        &self.doors
+    /// The metrics of HTTP and authentication.
+    pub fn http(&self) -> &HttpMetrics {
+        &self.http
     }
 
-    /// The handles of the worker with this number.
+    /// The metrics of the worker with this number.
     pub fn worker(&self, number: usize) -> WorkerMetrics {
-        let worker = Worker(number);
-        let of = |family: &Family<Worker, Counter>| family.get_or_create_owned(&worker);
+        let worker = WorkerLabel(number);
+        let of = |family: &Family<WorkerLabel, Counter>| family.get_or_create_owned(&worker);
         WorkerMetrics {
             number,
             closed: self.workers.closed.clone(),
@@ -183,7 +182,7 @@ impl Metrics {
         }
     }
 
-    /// All counts in Prometheus' text format (OpenMetrics 1.0).
+    /// All metrics in Prometheus' text format (OpenMetrics 1.0).
     pub fn to_text(&self) -> String {
         let mut text = String::new();
         encode(&mut text, &self.registry).expect("writing to a string does not fail");
@@ -192,14 +191,14 @@ impl Metrics {
 }
 
 impl WorkerMetrics {
-    /// A session ended for this reason.
+    /// Counts a session that ended for this reason.
     pub fn closed(&self, reason: &'static str) {
-        self.closed.get_or_create(&Ended { worker: self.number, reason }).inc();
+        self.closed.get_or_create(&ClosedLabels { worker: self.number, reason }).inc();
     }
 
-    /// A command was answered with this error.
+    /// Counts a command that was answered with this error code.
     pub fn erred(&self, code: u16) {
-        self.errors.get_or_create(&Erred { worker: self.number, code }).inc();
+        self.errors.get_or_create(&ErrorLabels { worker: self.number, code }).inc();
     }
 }
 
@@ -208,7 +207,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_are_written_by_worker() {
+    fn metrics_have_a_worker_label() {
         let metrics = Metrics::default();
 
         metrics.worker(1).frames.inc_by(3);

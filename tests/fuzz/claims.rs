@@ -9,7 +9,7 @@ use std::sync::{Arc, LazyLock};
 use bytes::Bytes;
 use tapecast::archive::{Archive, Retention};
 use tapecast::feed::{BarSpans, LastValues, Sequencer};
-use tapecast::http::answer_query;
+use tapecast::http::rest;
 use tapecast::model::{Timestamp, Universe};
 use tapecast::source::{Simulation, Simulator, universe};
 use tapecast::wire::{
@@ -190,7 +190,7 @@ pub fn query(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(text) else { return };
     let Market { universe, archive, now } = &*MARKET;
     let ask = |text: &str| -> Option<serde_json::Value> {
-        let body = answer_query(universe, archive, kind, text, *now)?;
+        let body = rest::answer(universe, archive, kind, text, *now).ok()?;
         Some(serde_json::from_slice(&body).expect("an answer is JSON"))
     };
     let Some(first) = ask(text) else { return };

@@ -2,18 +2,18 @@ use actix_web::web::{Path, Query};
 use actix_web::{HttpResponse, Responder};
 use serde::{Deserialize, Serialize};
 
-use super::error::RestError;
 use super::request::RestRequest;
+use crate::http::error::ApiError;
 use crate::model::Instrument;
 
-/// Which assets are asked for.
+/// The filters of a request for assets.
 #[derive(Deserialize)]
 pub(super) struct AssetQuery {
     status: Option<String>,
     asset_class: Option<String>,
 }
 
-/// An asset as Alpaca's trading API has it. Every one of ours is active and tradable.
+/// An asset in the form of Alpaca's trading API. All of ours are active and tradable.
 #[derive(Serialize)]
 struct Asset<'a> {
     id: String,
@@ -36,20 +36,21 @@ const CLASS: &str = "us_equity";
 const STATUS: &str = "active";
 
 /// `GET /v2/assets`: all instruments of the market.
-pub(super) async fn list(inquiry: RestRequest, asked: Query<AssetQuery>) -> impl Responder {
-    let is_asked = |filter: &Option<String>, has: &str| filter.as_deref().is_none_or(|wanted| wanted == has);
-    let all = is_asked(&asked.status, STATUS) && is_asked(&asked.asset_class, CLASS);
-    let assets: Vec<_> = inquiry.house.universe.iter().filter(|_| all).map(Asset::of).collect();
+pub(super) async fn list(request: RestRequest, query: Query<AssetQuery>) -> impl Responder {
+    let matches =
+        |filter: &Option<String>, value: &str| filter.as_deref().is_none_or(|wanted| wanted == value);
+    let all = matches(&query.status, STATUS) && matches(&query.asset_class, CLASS);
+    let assets: Vec<_> = request.state.universe.iter().filter(|_| all).map(Asset::of).collect();
     HttpResponse::Ok().json(assets)
 }
 
 /// `GET /v2/assets/{symbol}`: one instrument, by its symbol or its id.
-pub(super) async fn one(inquiry: RestRequest, asked: Path<String>) -> Result<impl Responder, RestError> {
-    let universe = &inquiry.house.universe;
-    let by_symbol = || universe.find(&asked.parse().ok()?);
-    let by_id = || universe.iter().find(|instrument| id(instrument) == **asked);
+pub(super) async fn one(request: RestRequest, wanted: Path<String>) -> Result<impl Responder, ApiError> {
+    let universe = &request.state.universe;
+    let by_symbol = || universe.find(&wanted.parse().ok()?);
+    let by_id = || universe.iter().find(|instrument| id(instrument) == **wanted);
     let found = by_symbol().map(|symbol| universe.instrument(symbol)).or_else(by_id);
-    let instrument = found.ok_or_else(|| RestError::UnknownSymbol(asked.to_string()))?;
+    let instrument = found.ok_or_else(|| ApiError::UnknownSymbol(wanted.to_string()))?;
     Ok(HttpResponse::Ok().json(Asset::of(instrument)))
 }
 
@@ -74,7 +75,7 @@ impl<'a> Asset<'a> {
     }
 }
 
-/// A UUID of version 8 (RFC 9562 section 5.8) that spells the symbol: the same in every run.
+/// A UUID of version 8 (RFC 9562 section 5.8) that contains the symbol, so it is the same in every run.
 fn id(instrument: &Instrument) -> String {
     let mut bytes = [0u8; 16];
     let symbol = instrument.symbol.as_str().as_bytes();
@@ -96,7 +97,7 @@ mod tests {
     use crate::wire::fixtures;
 
     #[test]
-    fn an_asset_has_an_id_of_its_own_in_the_form_of_a_uuid() {
+    fn an_asset_has_a_unique_id_in_the_form_of_a_uuid() {
         let universe = fixtures::universe();
         let ids: Vec<_> = universe.iter().map(id).collect();
 

@@ -1,19 +1,25 @@
+use std::time::SystemTime;
+
 use actix_web::HttpResponse;
 
-use super::access::AccessPermit;
-use super::stocks::{json, now};
-use crate::model::Timestamp;
-use crate::model::TradingDay;
+use crate::http::access::AccessPermit;
+use crate::http::response::json;
+use crate::model::{Timestamp, TradingDay};
 use crate::wire::JsonRowWriter;
 
 /// `GET /v2/clock`: whether the market is open, and until when.
 pub(super) async fn clock(_: AccessPermit) -> HttpResponse {
-    json(written(now()))
+    json(clock_at(now()))
 }
 
-/// The simulated market never closes: one trading day ends at midnight in New York, where the next
-/// begins.
-fn written(now: Timestamp) -> Vec<u8> {
+/// The current time.
+pub(super) fn now() -> Timestamp {
+    Timestamp::from(SystemTime::now())
+}
+
+/// The clock's body. The simulated market never closes: a trading day ends at midnight in New York, when the
+/// next one begins.
+fn clock_at(now: Timestamp) -> Vec<u8> {
     let midnight = TradingDay::of(now).end;
     let mut writer = JsonRowWriter::default();
     let mut out = b"{\"timestamp\":".to_vec();
@@ -33,7 +39,7 @@ mod tests {
 
     #[test]
     fn the_market_is_always_open_and_its_day_ends_at_midnight_in_new_york() {
-        let body = written(Timestamp::from_nanos(1_795_185_000 * SECOND));
+        let body = clock_at(Timestamp::from_nanos(1_795_185_000 * SECOND));
 
         assert_eq!(
             serde_json::from_slice::<serde_json::Value>(&body).unwrap(),

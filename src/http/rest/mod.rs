@@ -1,16 +1,13 @@
-//! REST from memory: what the historical clients of existing SDKs ask for; and the descriptions of
-//! REST and of the stream for machines.
+//! REST: Alpaca's historical market data API, answered from the archive in memory; and the OpenAPI and
+//! AsyncAPI documents.
 //!
-//! What is asked for is read, looked up in the archive and encoded by plain functions; the handlers
-//! only carry it. The stream comes first: a worker answers one request at a time, REST has a share of
-//! its time, and its sessions are served between the pieces of an answer, so that a page of ten
-//! thousand rows delays no tick by more than one piece.
+//! Pure functions parse parameters, look up the archive and encode; the handlers only connect them. The
+//! stream has priority: a worker's [fair queue](crate::limits::FairQueue) admits one request at a time and
+//! limits the share of its time, and an answer is written in steps, between which sessions are served. So
+//! a page of 10,000 rows delays a tick by no more than one step.
 
-mod access;
 mod assets;
 mod clock;
-mod error;
-mod fuzzing;
 mod page;
 mod params;
 mod request;
@@ -21,27 +18,19 @@ mod stocks;
 mod times;
 mod token;
 
-use std::time::Instant;
-
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{HttpResponse, ResponseError};
 
-pub(super) use self::access::AccessPermit;
-use self::error::RestError;
-pub(super) use self::error::refused;
-pub use self::fuzzing::answer_query;
-use crate::limits::FairQueue;
+pub use self::stocks::answer;
 
-/// Puts the descriptions into an application.
-pub(super) fn descriptions(app: &mut ServiceConfig) {
+/// Adds the routes of the OpenAPI and AsyncAPI documents.
+pub(super) fn schema_routes(app: &mut ServiceConfig) {
     app.route("/openapi.json", web::get().to(schemas::openapi))
         .route("/asyncapi.json", web::get().to(schemas::asyncapi));
 }
 
-/// Puts the doors of REST into what lies below `/v2`.
-pub(super) fn doors(v2: &mut ServiceConfig) {
-    v2.app_data(FairQueue::new(Instant::now()))
-        .route("/assets", web::get().to(assets::list))
+/// Adds the routes of REST to the scope `/v2`.
+pub(super) fn routes(v2: &mut ServiceConfig) {
+    v2.route("/assets", web::get().to(assets::list))
         .route("/assets/{symbol}", web::get().to(assets::one))
         .route("/clock", web::get().to(clock::clock))
         .route("/stocks/snapshots", web::get().to(stocks::snapshots))
@@ -50,9 +39,4 @@ pub(super) fn doors(v2: &mut ServiceConfig) {
         .route("/stocks/{symbol}/snapshot", web::get().to(stocks::snapshot_of_one))
         .route("/stocks/{symbol}/{kind}", web::get().to(stocks::pages_of_one))
         .route("/stocks/{symbol}/{kind}/latest", web::get().to(stocks::latest_of_one));
-}
-
-/// What every path below `/v2/` answers behind which there is no door.
-pub(super) fn no_such_path() -> HttpResponse {
-    RestError::NoSuchPath.error_response()
 }

@@ -1,29 +1,30 @@
 use super::params::PageRequest;
-use super::series::{Rows, Series};
+use super::series::{RecordKind, Rows, Series};
 use super::token::Token;
-use crate::archive::Archive;
-use crate::archive::Query;
-use crate::model::{Symbol, SymbolId, Universe};
+use crate::archive::{Archive, Query};
+use crate::http::error::ApiError;
+use crate::http::query::QueryParams;
+use crate::model::{Symbol, SymbolId, Timestamp, Universe};
 use crate::wire::JsonRowWriter;
 
-/// How an answer is laid out.
+/// The layout of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ResponseShape {
     /// Rows by symbol.
-    Many,
-    /// The rows of this one symbol, which is named beside them.
+    BySymbol,
+    /// The rows of one symbol, and its name.
     Single(Symbol),
 }
 
-/// A page in the making, a piece at a time.
+/// Writes a page of rows in steps.
 ///
-/// Symbols come in order of their names, each with all its rows before the next. The page ends when
-/// it is full, and says so only when a row is left: what comes next is looked for before that.
+/// Symbols are sorted, and all rows of one come before those of the next. A full page has a token for the
+/// next page only if there is a row for it, so one row more than fits is looked up.
 pub(super) struct Page<'a> {
     archive: &'a Archive,
     universe: &'a Universe,
     series: Series,
-    form: ResponseShape,
+    shape: ResponseShape,
     query: Query,
     token: Option<Token>,
     symbols: std::vec::IntoIter<SymbolId>,
@@ -41,41 +42,55 @@ struct Current {
     written: usize,
 }
 
-/// Whether there is more to do.
+/// Whether a page is complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Progress {
-    /// Yes.
+    /// There is another step.
     More,
-    /// No: [`Page::finish`] has it.
+    /// The page is complete: call [`Page::finish`].
     Done,
 }
 
-/// So many rows are encoded in one piece: a fifth of a millisecond's worth.
+/// The number of rows written in one step: a fifth of a millisecond.
 const ROWS_PER_STEP: usize = 1_000;
 
 impl<'a> Page<'a> {
-    /// A page of this series of these symbols.
-    pub(super) fn new(
+    /// The page of these symbols that the parameters ask for, at the time `now`.
+    pub(super) fn requested(
         archive: &'a Archive,
         universe: &'a Universe,
-        (series, form): (Series, ResponseShape),
+        kind: RecordKind,
+        shape: ResponseShape,
+        symbols: Vec<SymbolId>,
+        params: &QueryParams,
+        now: Timestamp,
+    ) -> Result<Self, ApiError> {
+        let series = kind.series(params)?;
+        Ok(Self::new(archive, universe, series, shape, symbols, &params.page(now)?))
+    }
+
+    fn new(
+        archive: &'a Archive,
+        universe: &'a Universe,
+        series: Series,
+        shape: ResponseShape,
         mut symbols: Vec<SymbolId>,
-        ask: &PageRequest,
+        request: &PageRequest,
     ) -> Self {
         let name = |id: &SymbolId| universe.instrument(*id).symbol;
-        symbols.retain(|id| ask.token.is_none_or(|token| name(id) >= token.symbol));
+        symbols.retain(|id| request.token.is_none_or(|token| name(id) >= token.symbol));
         symbols.sort_unstable_by_key(name);
-        let opening = if form == ResponseShape::Many { '{' } else { '[' };
+        let opening = if shape == ResponseShape::BySymbol { '{' } else { '[' };
         Self {
             archive,
             universe,
             series,
-            form,
-            query: ask.query,
-            token: ask.token,
+            shape,
+            query: request.query,
+            token: request.token,
             symbols: symbols.into_iter(),
             current: None,
-            room: ask.query.limit,
+            room: request.query.limit,
             last: None,
             is_full: false,
             writer: JsonRowWriter::default(),
@@ -83,7 +98,7 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// Does the next piece of work, a fraction of a millisecond.
+    /// Does the next step, which takes a fraction of a millisecond.
     pub(super) fn step(&mut self) -> Progress {
         if let Some(current) = self.current.take() {
             self.write(current);
@@ -98,14 +113,14 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// The whole body.
+    /// The complete body.
     pub(super) fn finish(mut self) -> Vec<u8> {
-        let closing = if self.form == ResponseShape::Many { b'}' } else { b']' };
+        let closing = if self.shape == ResponseShape::BySymbol { b'}' } else { b']' };
         match self.out.last_mut() {
             Some(comma @ b',') => *comma = closing,
             _ => self.out.push(closing),
         }
-        if let ResponseShape::Single(symbol) = self.form {
+        if let ResponseShape::Single(symbol) = self.shape {
             self.out.extend_from_slice(format!(",\"symbol\":\"{symbol}\"").as_bytes());
         }
         let next = match self.last.filter(|_| self.is_full) {
@@ -116,7 +131,7 @@ impl<'a> Page<'a> {
         self.out
     }
 
-    /// Finds the rows of the next symbol, and one more than there is room for to see that it is full.
+    /// Looks up the rows of the next symbol, one more than there is room for.
     fn look_up(&mut self, id: SymbolId) {
         let symbol = self.universe.instrument(id).symbol;
         let after = self.token.filter(|token| token.symbol == symbol).map(|token| token.place);
@@ -127,7 +142,7 @@ impl<'a> Page<'a> {
         self.room -= rows.len();
         let Some(place) = rows.last() else { return };
         self.last = Some(Token { symbol, place });
-        if self.form == ResponseShape::Many {
+        if self.shape == ResponseShape::BySymbol {
             self.out.extend_from_slice(format!("\"{symbol}\":[").as_bytes());
         }
         self.current = Some(Current { rows, written: 0 });
@@ -142,7 +157,7 @@ impl<'a> Page<'a> {
         current.written = until;
         if until < current.rows.len() {
             self.current = Some(current);
-        } else if self.form == ResponseShape::Many {
+        } else if self.shape == ResponseShape::BySymbol {
             self.out.pop();
             self.out.extend_from_slice(b"],");
         }
@@ -153,11 +168,10 @@ impl<'a> Page<'a> {
 mod tests {
     use super::*;
     use crate::archive::Retention;
-    use crate::http::rest::params::QueryParams;
-    use crate::model::{Body, Object, Seq, Timestamp};
+    use crate::model::{Body, Object, Seq};
     use crate::wire::fixtures;
 
-    /// As many trades of each symbol, a nanosecond apart.
+    /// An archive with this number of trades of each symbol, a nanosecond apart.
     fn archive(trades: u64) -> Archive {
         let archive = Archive::new(2, Retention { trades: 5_000, ..Retention::default() });
         let Body::Trade(mut trade) = fixtures::trade().body else { unreachable!() };
@@ -171,12 +185,13 @@ mod tests {
         archive
     }
 
-    fn body(archive: &Archive, form: ResponseShape, symbols: &[u32], query: &str) -> serde_json::Value {
-        let ask = QueryParams::of(&format!("start=1970-01-01T00:00:00Z&{query}")).unwrap();
-        let ask = ask.page(Timestamp::from_nanos(1_000_000)).unwrap();
+    fn body(archive: &Archive, shape: ResponseShape, symbols: &[u32], query: &str) -> serde_json::Value {
+        let params = QueryParams::parse(&format!("start=1970-01-01T00:00:00Z&{query}")).unwrap();
+        let now = Timestamp::from_nanos(1_000_000);
         let universe = fixtures::universe();
         let symbols = symbols.iter().copied().map(SymbolId).collect();
-        let mut page = Page::new(archive, &universe, (Series::Trades, form), symbols, &ask);
+        let mut page =
+            Page::requested(archive, &universe, RecordKind::Trades, shape, symbols, &params, now).unwrap();
         while page.step() == Progress::More {}
         serde_json::from_slice(&page.finish()).expect("a body is JSON")
     }
@@ -186,11 +201,11 @@ mod tests {
     }
 
     #[test]
-    fn a_page_without_rows_says_so() {
+    fn a_page_without_rows_is_empty_and_has_no_token() {
         let single = ResponseShape::Single("AAPL".parse().unwrap());
 
         assert_eq!(
-            body(&archive(0), ResponseShape::Many, &[0, 1], ""),
+            body(&archive(0), ResponseShape::BySymbol, &[0, 1], ""),
             serde_json::json!({"trades": {}, "next_page_token": null})
         );
         assert_eq!(
@@ -200,14 +215,14 @@ mod tests {
     }
 
     #[test]
-    fn pages_go_on_over_all_symbols_and_end() {
+    fn pages_continue_over_all_symbols_and_end() {
         let archive = archive(3_000);
         for (sort, limit) in [("asc", 700), ("desc", 1_000), ("asc", 2_999), ("asc", 3_000), ("desc", 10_000)]
         {
             let (mut aapl, mut msft, mut pages, mut token) = (Vec::new(), Vec::new(), 0, String::new());
             loop {
                 let query = format!("sort={sort}&limit={limit}&page_token={token}");
-                let page = body(&archive, ResponseShape::Many, &[1, 0], &query);
+                let page = body(&archive, ResponseShape::BySymbol, &[1, 0], &query);
                 let before = aapl.len() + msft.len();
                 for (symbol, all) in [("AAPL", &mut aapl), ("MSFT", &mut msft)] {
                     if let Some(rows) = page["trades"].get(symbol) {

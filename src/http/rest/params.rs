@@ -1,67 +1,58 @@
-use actix_web::web::Query as Pairs;
-
-use super::error::RestError;
 use super::times::{self, Edge};
 use super::token::Token;
 use crate::archive::{Order, Query, Timeframe, Unit};
-use crate::model::TradingDay;
-use crate::model::{Symbol, Timestamp};
+use crate::http::error::ApiError;
+use crate::http::query::QueryParams;
+use crate::model::{Symbol, Timestamp, TradingDay};
 
-/// The parameters of a request. Names that nobody asks for are ignored, as are `adjustment`, `feed`,
-/// `asof` and `currency`: there is one market, never split, in dollars.
-#[derive(Clone, Debug)]
-pub(super) struct QueryParams {
-    pairs: Vec<(String, String)>,
-}
-
-/// One page as it was asked for.
+/// The page that a request asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct PageRequest {
-    /// Which rows of each symbol; `limit` counts over all symbols of the page.
+    /// The rows of each symbol; `limit` counts over all symbols of the page.
     pub(super) query: Query,
-    /// Where the page before ended.
+    /// Where the previous page ended.
     pub(super) token: Option<Token>,
 }
 
-const MOST_ROWS: usize = 10_000;
+/// The most rows of a page. Alpaca's limit; a page of this size is about 1 MB of JSON.
+const MAX_ROWS: usize = 10_000;
+/// The rows of a page if `limit` is absent, as at Alpaca.
 const DEFAULT_ROWS: usize = 1_000;
 
+/// The parameters of REST. Others are ignored, as are `adjustment`, `feed`, `asof` and `currency`: there is
+/// one market, without splits, in dollars.
 impl QueryParams {
-    /// Reads a query string.
-    pub(super) fn of(query_string: &str) -> Result<Self, RestError> {
-        let pairs = Pairs::<Vec<(String, String)>>::from_query(query_string)
-            .map_err(|_| RestError::invalid("query", "not a form of names and values"))?;
-        Ok(Self { pairs: pairs.into_inner() })
-    }
-
-    /// The symbols that are asked for, in order, each once.
-    pub(super) fn symbols(&self) -> Result<Vec<Symbol>, RestError> {
-        let lists = self.pairs.iter().filter(|(name, _)| name == "symbols").map(|(_, list)| list);
-        let texts = lists.flat_map(|list| list.split(',')).map(str::trim).filter(|text| !text.is_empty());
+    /// The parameter `symbols`: sorted, without duplicates.
+    pub(super) fn symbols(&self) -> Result<Vec<Symbol>, ApiError> {
+        let texts = self
+            .values("symbols")
+            .flat_map(|list| list.split(','))
+            .map(str::trim)
+            .filter(|text| !text.is_empty());
         let parsed =
-            texts.map(|text| text.parse().map_err(|_| RestError::invalid("symbols", format!("`{text}`"))));
-        let mut symbols = parsed.collect::<Result<Vec<Symbol>, RestError>>()?;
+            texts.map(|text| text.parse().map_err(|_| ApiError::invalid("symbols", format!("`{text}`"))));
+        let mut symbols = parsed.collect::<Result<Vec<Symbol>, ApiError>>()?;
         symbols.sort_unstable();
         symbols.dedup();
         match symbols.is_empty() {
-            true => Err(RestError::Missing("symbols")),
+            true => Err(ApiError::Missing("symbols")),
             false => Ok(symbols),
         }
     }
 
-    /// How long the bars are that are asked for.
-    pub(super) fn timeframe(&self) -> Result<Timeframe, RestError> {
-        let text = self.value("timeframe").ok_or(RestError::Missing("timeframe"))?;
-        timeframe(text).ok_or_else(|| RestError::invalid("timeframe", format!("`{text}`")))
+    /// The parameter `timeframe`: the length of bars.
+    pub(super) fn timeframe(&self) -> Result<Timeframe, ApiError> {
+        let text = self.value("timeframe").ok_or(ApiError::Missing("timeframe"))?;
+        timeframe(text).ok_or_else(|| ApiError::invalid("timeframe", format!("`{text}`")))
     }
 
-    /// The page that is asked for, when it is `now`.
-    pub(super) fn page(&self, now: Timestamp) -> Result<PageRequest, RestError> {
+    /// The page that the parameters ask for, at the time `now`.
+    pub(super) fn page(&self, now: Timestamp) -> Result<PageRequest, ApiError> {
         let (start, end) = (self.time("start", Edge::Start)?, self.time("end", Edge::End)?);
         if let (Some(start), Some(end)) = (start, end)
             && end < start
         {
-            return Err(RestError::invalid("end", "before start"));
+            return Err(ApiError::invalid("end", "before start"));
         }
         let from = start.unwrap_or_else(|| TradingDay::of(now).start);
         let to = end.unwrap_or(now);
@@ -69,41 +60,35 @@ impl QueryParams {
             None | Some("asc") => Order::OldestFirst,
             Some("desc") => Order::NewestFirst,
             Some(other) => {
-                return Err(RestError::invalid("sort", format!("`{other}` is neither asc nor desc")));
+                return Err(ApiError::invalid("sort", format!("`{other}` is neither asc nor desc")));
             }
         };
         let limit = match self.value("limit").map(str::parse::<usize>) {
             None => DEFAULT_ROWS,
-            Some(Ok(limit)) if (1..=MOST_ROWS).contains(&limit) => limit,
-            Some(_) => return Err(RestError::invalid("limit", format!("not from 1 to {MOST_ROWS}"))),
+            Some(Ok(limit)) if (1..=MAX_ROWS).contains(&limit) => limit,
+            Some(_) => return Err(ApiError::invalid("limit", format!("not from 1 to {MAX_ROWS}"))),
         };
         let token = match self.value("page_token") {
             None => None,
             Some(text) => Some(
                 Token::decode(text)
-                    .ok_or_else(|| RestError::invalid("page_token", "not one that was given here"))?,
+                    .ok_or_else(|| ApiError::invalid("page_token", "not a token of this server"))?,
             ),
         };
         Ok(PageRequest { query: Query { from, to, order, after: None, limit }, token })
     }
 
-    /// The last value of this name; an empty one is none.
-    pub(super) fn value(&self, wanted: &str) -> Option<&str> {
-        let value = self.pairs.iter().rev().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
-        value.filter(|value| !value.is_empty())
-    }
-
-    fn time(&self, name: &'static str, edge: Edge) -> Result<Option<Timestamp>, RestError> {
+    fn time(&self, name: &'static str, edge: Edge) -> Result<Option<Timestamp>, ApiError> {
         let read = |text| {
             times::parse(text, edge)
-                .ok_or_else(|| RestError::invalid(name, format!("`{text}` is neither RFC 3339 nor a date")))
+                .ok_or_else(|| ApiError::invalid(name, format!("`{text}` is neither RFC 3339 nor a date")))
         };
         self.value(name).map(read).transpose()
     }
 }
 
-/// Reads `1Min`, `15Min`, `1Hour`, `1Day` and their like; `T`, `H`, `D`, `W`, `M` and `S` are the
-/// same in short. Without a count it is one.
+/// Parses a timeframe such as `1Min`, `15Min`, `1Hour` or `1Day`. `S`, `T`, `H`, `D`, `W` and `M` are short
+/// for the units; the count is 1 by default.
 fn timeframe(text: &str) -> Option<Timeframe> {
     let unit_at = text.find(|c: char| !c.is_ascii_digit())?;
     let (count, unit) = text.split_at(unit_at);
@@ -128,25 +113,25 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_nanos(1_795_185_000 * SECOND);
 
-    fn page(query: &str) -> Result<PageRequest, RestError> {
-        QueryParams::of(query)?.page(NOW)
+    fn page(query: &str) -> Result<PageRequest, ApiError> {
+        QueryParams::parse(query)?.page(NOW)
     }
 
-    fn symbols(query: &str) -> Result<Vec<String>, RestError> {
-        Ok(QueryParams::of(query)?.symbols()?.iter().map(Symbol::to_string).collect())
+    fn symbols(query: &str) -> Result<Vec<String>, ApiError> {
+        Ok(QueryParams::parse(query)?.symbols()?.iter().map(Symbol::to_string).collect())
     }
 
     #[test]
-    fn symbols_come_plain_escaped_and_repeated() {
+    fn symbols_may_be_plain_escaped_or_repeated() {
         for query in ["symbols=MSFT,AAPL", "symbols=AAPL%2CMSFT", "symbols=MSFT&symbols=AAPL,,MSFT"] {
             assert_eq!(symbols(query).unwrap(), ["AAPL", "MSFT"], "{query}");
         }
-        assert_eq!(symbols("symbols=,"), Err(RestError::Missing("symbols")));
-        assert!(matches!(symbols("symbols=A%20B"), Err(RestError::Invalid { name: "symbols", .. })));
+        assert_eq!(symbols("symbols=,"), Err(ApiError::Missing("symbols")));
+        assert!(matches!(symbols("symbols=A%20B"), Err(ApiError::Invalid { name: "symbols", .. })));
     }
 
     #[test]
-    fn nothing_typed_means_today_until_now_a_thousand_rows_the_oldest_first() {
+    fn the_default_is_today_until_now_1000_rows_oldest_first() {
         let PageRequest { query, token } = page("limit=&page_token=&feed=iex&adjustment=raw").unwrap();
 
         assert_eq!((query.from, query.to), (TradingDay::of(NOW).start, NOW));
@@ -154,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_can_be_asked_for() {
+    fn all_parameters_are_read() {
         let place = Place { at: NOW, seq: Seq(9) };
         let token = Token { symbol: "AAPL".parse().unwrap(), place };
         let query = format!(
@@ -162,16 +147,16 @@ mod tests {
             token.encode()
         );
 
-        let asked = page(&query).unwrap();
+        let requested = page(&query).unwrap();
 
-        assert_eq!(asked.query.from.nanos(), NOW.nanos() - 24 * 3_600 * SECOND);
-        assert_eq!(asked.query.to.nanos(), TradingDay::of(NOW).end.nanos() - 1);
-        assert_eq!((asked.query.limit, asked.query.order), (10_000, Order::NewestFirst));
-        assert_eq!(asked.token, Some(token));
+        assert_eq!(requested.query.from.nanos(), NOW.nanos() - 24 * 3_600 * SECOND);
+        assert_eq!(requested.query.to.nanos(), TradingDay::of(NOW).end.nanos() - 1);
+        assert_eq!((requested.query.limit, requested.query.order), (10_000, Order::NewestFirst));
+        assert_eq!(requested.token, Some(token));
     }
 
     #[test]
-    fn what_cannot_be_meant_is_refused_by_name() {
+    fn an_invalid_value_is_refused_with_the_parameter_name() {
         for (query, parameter) in [
             ("limit=0", "limit"),
             ("limit=10001", "limit"),
@@ -183,7 +168,7 @@ mod tests {
             ("page_token=x", "page_token"),
         ] {
             match page(query) {
-                Err(RestError::Invalid { name, .. }) => assert_eq!(name, parameter, "{query}"),
+                Err(ApiError::Invalid { name, .. }) => assert_eq!(name, parameter, "{query}"),
                 other => panic!("{query}: {other:?}"),
             }
         }
@@ -197,8 +182,8 @@ mod tests {
             assert!(timeframe(long).is_some(), "{long}");
             assert_eq!(timeframe(long), timeframe(short), "{long}");
         }
-        for nonsense in ["", "1", "Min1", "1min", "0Min", "60Min", "300Min", "1Year", "-1Min"] {
-            assert_eq!(timeframe(nonsense), None, "{nonsense}");
+        for invalid in ["", "1", "Min1", "1min", "0Min", "60Min", "300Min", "1Year", "-1Min"] {
+            assert_eq!(timeframe(invalid), None, "{invalid}");
         }
     }
 }

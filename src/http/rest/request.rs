@@ -6,24 +6,23 @@ use actix_web::dev::Payload;
 use actix_web::web::Data;
 use actix_web::{Error, FromRequest, HttpRequest};
 
-use super::access::AccessPermit;
-use super::error::RestError;
-use super::params::QueryParams;
-use crate::http::AppState;
-use crate::limits::FairQueue;
+use crate::http::access::AccessPermit;
+use crate::http::error::ApiError;
+use crate::http::query::QueryParams;
+use crate::http::state::{AppState, hub_of};
 use crate::limits::WorkPermit;
 use crate::model::{Symbol, SymbolId};
 
-/// A request that may be answered now: who asks has a permit, and it is its turn, which lasts until the
-/// handler that takes this is done.
+/// A REST request that is authorised and admitted: an extractor that holds the worker's fair queue until the
+/// handler is done.
 ///
-/// Who has no permit is told so at once: nobody waits in line for a refusal. Take it first, so that this
-/// comes before all else that may be wrong.
+/// A request without a valid key is refused before it queues. Make it a handler's first argument, so that
+/// this check comes before those of other extractors.
 pub(super) struct RestRequest {
-    pub(super) house: Data<AppState>,
-    permit: AccessPermit,
+    pub(super) state: Data<AppState>,
+    access: AccessPermit,
     request: HttpRequest,
-    _turn: WorkPermit,
+    _work: WorkPermit,
 }
 
 impl FromRequest for RestRequest {
@@ -31,37 +30,35 @@ impl FromRequest for RestRequest {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let (permit, house) =
-            (AccessPermit::from_request(request, payload), Data::from_request(request, payload));
+        let access = AccessPermit::from_request(request, payload);
+        let state = Data::from_request(request, payload);
         let request = request.clone();
         Box::pin(async move {
-            let (permit, house) = (permit.await?, house.await?);
-            let chores =
-                request.app_data::<Rc<FairQueue>>().expect("`doors` put the line into the application");
-            let turn = Rc::clone(chores).acquire().await;
-            Ok(Self { house, permit, request, _turn: turn })
+            let (access, state) = (access.await?, state.await?);
+            let work = Rc::clone(hub_of(&request).fair_queue()).acquire().await;
+            Ok(Self { state, access, request, _work: work })
         })
     }
 }
 
 impl RestRequest {
-    /// What is asked.
-    pub(super) fn ask(&self) -> Result<QueryParams, RestError> {
-        QueryParams::of(self.request.query_string())
+    /// The parameters.
+    pub(super) fn params(&self) -> Result<QueryParams, ApiError> {
+        QueryParams::parse(self.request.query_string())
     }
 
-    /// The symbols that are asked for, as far as the market knows them.
-    pub(super) fn symbols(&self, ask: &QueryParams) -> Result<Vec<SymbolId>, RestError> {
-        let symbols = ask.symbols()?;
-        symbols.iter().try_for_each(|symbol| self.permit.check(symbol))?;
-        Ok(symbols.iter().filter_map(|symbol| self.house.universe.find(symbol)).collect())
+    /// The parameter `symbols`, without those that the market does not have.
+    pub(super) fn symbols(&self, params: &QueryParams) -> Result<Vec<SymbolId>, ApiError> {
+        let symbols = params.symbols()?;
+        symbols.iter().try_for_each(|symbol| self.access.check(symbol))?;
+        Ok(symbols.iter().filter_map(|symbol| self.state.universe.find(symbol)).collect())
     }
 
-    /// The one symbol of a path.
-    pub(super) fn symbol(&self, text: &str) -> Result<(Symbol, SymbolId), RestError> {
-        let found = text.parse().ok().and_then(|symbol| Some((symbol, self.house.universe.find(&symbol)?)));
-        let (symbol, id) = found.ok_or_else(|| RestError::UnknownSymbol(text.to_owned()))?;
-        self.permit.check(&symbol)?;
+    /// The symbol of a path.
+    pub(super) fn symbol(&self, text: &str) -> Result<(Symbol, SymbolId), ApiError> {
+        let found = text.parse().ok().and_then(|symbol| Some((symbol, self.state.universe.find(&symbol)?)));
+        let (symbol, id) = found.ok_or_else(|| ApiError::UnknownSymbol(text.to_owned()))?;
+        self.access.check(&symbol)?;
         Ok((symbol, id))
     }
 }

@@ -1,11 +1,10 @@
-use super::error::RestError;
-use super::params::QueryParams;
-use crate::archive::Archive;
-use crate::archive::{Numbered, Place, Query, Span, Timeframe};
+use crate::archive::{Archive, Numbered, Place, Query, Span, Timeframe};
+use crate::http::error::ApiError;
+use crate::http::query::QueryParams;
 use crate::model::{Bar, Quote, SymbolId, Trade};
 use crate::wire::JsonRowWriter;
 
-/// What is asked for, by its name in the path.
+/// A kind of record that REST offers, as named in the path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum RecordKind {
     Bars,
@@ -13,7 +12,7 @@ pub(super) enum RecordKind {
     Quotes,
 }
 
-/// What is asked for, with all that it takes to find it.
+/// A kind of record with the parameters that select its rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Series {
     Bars(Timeframe),
@@ -21,7 +20,7 @@ pub(super) enum Series {
     Quotes,
 }
 
-/// Rows of one symbol.
+/// The rows of one symbol.
 pub(super) enum Rows {
     Bars(Vec<Bar>),
     Trades(Vec<Numbered<Trade>>),
@@ -29,17 +28,17 @@ pub(super) enum Rows {
 }
 
 impl RecordKind {
-    /// The kind of this name.
-    pub(super) fn named(name: &str) -> Result<Self, RestError> {
+    /// The kind of this plural name.
+    pub(super) fn named(name: &str) -> Result<Self, ApiError> {
         match name {
             "bars" => Ok(Self::Bars),
             "trades" => Ok(Self::Trades),
             "quotes" => Ok(Self::Quotes),
-            _ => Err(RestError::NoSuchPath),
+            _ => Err(ApiError::NoSuchPath),
         }
     }
 
-    /// Its name for many.
+    /// The name of several records.
     pub(super) const fn plural(self) -> &'static str {
         match self {
             Self::Bars => "bars",
@@ -48,7 +47,7 @@ impl RecordKind {
         }
     }
 
-    /// Its name for one.
+    /// The name of one record.
     pub(super) const fn singular(self) -> &'static str {
         match self {
             Self::Bars => "bar",
@@ -57,16 +56,16 @@ impl RecordKind {
         }
     }
 
-    /// The series that a request asks for.
-    pub(super) fn series(self, ask: &QueryParams) -> Result<Series, RestError> {
+    /// The series that these parameters select.
+    pub(super) fn series(self, params: &QueryParams) -> Result<Series, ApiError> {
         Ok(match self {
-            Self::Bars => Series::Bars(ask.timeframe()?),
+            Self::Bars => Series::Bars(params.timeframe()?),
             Self::Trades => Series::Trades,
             Self::Quotes => Series::Quotes,
         })
     }
 
-    /// Appends the newest of a symbol, and says whether there is one. Of bars it is the minute's.
+    /// Appends the symbol's newest record, for bars the minute bar, and returns whether there is one.
     pub(super) fn write_latest(
         self,
         archive: &Archive,
@@ -92,7 +91,7 @@ impl Series {
         }
     }
 
-    /// The rows of a symbol that are asked for.
+    /// The rows of a symbol that match the query.
     pub(super) fn rows(self, archive: &Archive, symbol: SymbolId, query: &Query) -> Rows {
         match self {
             Self::Bars(timeframe) => Rows::Bars(archive.bars(symbol, timeframe, query)),
@@ -120,7 +119,7 @@ impl Rows {
         }
     }
 
-    /// Where the last row stands.
+    /// The position of the last row.
     pub(super) fn last(&self) -> Option<Place> {
         match self {
             Self::Bars(rows) => rows.last().map(Place::from),

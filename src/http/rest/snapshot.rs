@@ -2,8 +2,8 @@ use crate::archive::Summary;
 use crate::model::Symbol;
 use crate::wire::JsonRowWriter;
 
-/// Appends the snapshot of an instrument: what is newest of it, each under its name. What there is
-/// none of yet is left out; `symbol` comes first where it is to be named.
+/// Appends a snapshot: the newest record of each kind, under its name. Kinds without a record are left
+/// out; `symbol` comes first if it is given.
 pub(super) fn write_snapshot(
     summary: &Summary,
     symbol: Option<Symbol>,
@@ -11,7 +11,7 @@ pub(super) fn write_snapshot(
     out: &mut Vec<u8>,
 ) {
     out.push(b'{');
-    let opened = out.len();
+    let start = out.len();
     if let Some(symbol) = symbol {
         out.extend_from_slice(format!("\"symbol\":\"{symbol}\",").as_bytes());
     }
@@ -34,7 +34,7 @@ pub(super) fn write_snapshot(
             out.push(b',');
         }
     }
-    if out.len() > opened {
+    if out.len() > start {
         out.pop();
     }
     out.push(b'}');
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn a_snapshot_has_what_there_is() {
+    fn a_snapshot_leaves_out_kinds_without_a_record() {
         let Body::Quote(quote) = fixtures::quote().body else { unreachable!() };
         let Body::Bar(bar) = fixtures::bar().body else { unreachable!() };
         let summary = Summary { quote: Some(quote), day: Some(bar), ..Summary::default() };

@@ -1,73 +1,74 @@
-use std::time::SystemTime;
-
 use actix_web::HttpResponse;
-use actix_web::body::MessageBody;
-use actix_web::http::header::ContentType;
 use actix_web::rt::task::yield_now;
 use actix_web::web::Path;
 
-use super::error::RestError;
+use super::clock::now;
 use super::page::{Page, Progress, ResponseShape};
-use super::params::QueryParams;
 use super::request::RestRequest;
 use super::series::RecordKind;
 use super::snapshot::write_snapshot;
-use crate::http::AppState;
-use crate::model::{SymbolId, Timestamp};
+use crate::archive::Archive;
+use crate::http::error::ApiError;
+use crate::http::query::QueryParams;
+use crate::http::response::json;
+use crate::http::state::AppState;
+use crate::model::{SymbolId, Timestamp, Universe};
 use crate::wire::JsonRowWriter;
 
-type Answer = Result<HttpResponse, RestError>;
+type Answer = Result<HttpResponse, ApiError>;
 
-/// So many symbols' newest rows are encoded before others have their turn: a tenth of a millisecond.
-const SYMBOLS_PER_TURN: usize = 100;
+/// The number of symbols written between two yields to the worker's sessions: a tenth of a millisecond.
+const SYMBOLS_PER_STEP: usize = 100;
 
 /// `GET /v2/stocks/{bars,trades,quotes}`
-pub(super) async fn pages(inquiry: RestRequest, kind: Path<String>) -> Answer {
+pub(super) async fn pages(request: RestRequest, kind: Path<String>) -> Answer {
     let kind = RecordKind::named(&kind)?;
-    let ask = inquiry.ask()?;
-    let symbols = inquiry.symbols(&ask)?;
-    page(&inquiry.house, kind, ResponseShape::Many, symbols, &ask).await
+    let params = request.params()?;
+    let symbols = request.symbols(&params)?;
+    page(&request.state, kind, ResponseShape::BySymbol, symbols, &params).await
 }
 
 /// `GET /v2/stocks/{symbol}/{bars,trades,quotes}`
-pub(super) async fn pages_of_one(inquiry: RestRequest, path: Path<(String, String)>) -> Answer {
+pub(super) async fn pages_of_one(request: RestRequest, path: Path<(String, String)>) -> Answer {
     let kind = RecordKind::named(&path.1)?;
-    let (symbol, id) = inquiry.symbol(&path.0)?;
-    let ask = inquiry.ask()?;
-    page(&inquiry.house, kind, ResponseShape::Single(symbol), vec![id], &ask).await
+    let (symbol, id) = request.symbol(&path.0)?;
+    let params = request.params()?;
+    page(&request.state, kind, ResponseShape::Single(symbol), vec![id], &params).await
 }
 
 /// `GET /v2/stocks/{bars,trades,quotes}/latest`
-pub(super) async fn latest(inquiry: RestRequest, kind: Path<String>) -> Answer {
+pub(super) async fn latest(request: RestRequest, kind: Path<String>) -> Answer {
     let kind = RecordKind::named(&kind)?;
-    let symbols = inquiry.symbols(&inquiry.ask()?)?;
-    let house = &inquiry.house;
+    let symbols = request.symbols(&request.params()?)?;
+    let state = &request.state;
     let mut out = format!("{{\"{}\":", kind.plural()).into_bytes();
-    by_symbol(house, symbols, &mut out, |id, writer, out| kind.write_latest(&house.archive, id, writer, out))
-        .await;
+    by_symbol(&state.universe, symbols, &mut out, |id, writer, out| {
+        kind.write_latest(&state.archive, id, writer, out)
+    })
+    .await;
     out.push(b'}');
     Ok(json(out))
 }
 
 /// `GET /v2/stocks/{symbol}/{bars,trades,quotes}/latest`
-pub(super) async fn latest_of_one(inquiry: RestRequest, path: Path<(String, String)>) -> Answer {
+pub(super) async fn latest_of_one(request: RestRequest, path: Path<(String, String)>) -> Answer {
     let kind = RecordKind::named(&path.1)?;
-    let (symbol, id) = inquiry.symbol(&path.0)?;
+    let (symbol, id) = request.symbol(&path.0)?;
     let mut out = format!("{{\"symbol\":\"{symbol}\",\"{}\":", kind.singular()).into_bytes();
-    if !kind.write_latest(&inquiry.house.archive, id, &mut JsonRowWriter::default(), &mut out) {
-        return Err(RestError::None { what: kind.singular(), symbol: symbol.to_string() });
+    if !kind.write_latest(&request.state.archive, id, &mut JsonRowWriter::default(), &mut out) {
+        return Err(ApiError::NoRecord { kind: kind.singular(), symbol: symbol.to_string() });
     }
     out.push(b'}');
     Ok(json(out))
 }
 
 /// `GET /v2/stocks/snapshots`
-pub(super) async fn snapshots(inquiry: RestRequest) -> Answer {
-    let symbols = inquiry.symbols(&inquiry.ask()?)?;
-    let house = &inquiry.house;
+pub(super) async fn snapshots(request: RestRequest) -> Answer {
+    let symbols = request.symbols(&request.params()?)?;
+    let state = &request.state;
     let mut out = Vec::new();
-    by_symbol(house, symbols, &mut out, |id, writer, out| {
-        write_snapshot(&house.archive.summary(id), None, writer, out);
+    by_symbol(&state.universe, symbols, &mut out, |id, writer, out| {
+        write_snapshot(&state.archive.summary(id), None, writer, out);
         true
     })
     .await;
@@ -75,62 +76,72 @@ pub(super) async fn snapshots(inquiry: RestRequest) -> Answer {
 }
 
 /// `GET /v2/stocks/{symbol}/snapshot`
-pub(super) async fn snapshot_of_one(inquiry: RestRequest, symbol: Path<String>) -> Answer {
-    let (symbol, id) = inquiry.symbol(&symbol)?;
-    let summary = inquiry.house.archive.summary(id);
+pub(super) async fn snapshot_of_one(request: RestRequest, symbol: Path<String>) -> Answer {
+    let (symbol, id) = request.symbol(&symbol)?;
+    let summary = request.state.archive.summary(id);
     let mut out = Vec::new();
     write_snapshot(&summary, Some(symbol), &mut JsonRowWriter::default(), &mut out);
     Ok(json(out))
 }
 
+/// Answers `GET /v2/stocks/{kind}?{query}` at the time `now`, as the endpoint does but without a server: no
+/// key is checked, and the page is written in one go.
+///
+/// # Errors
+/// When the endpoint would refuse the query.
+pub fn answer(
+    universe: &Universe,
+    archive: &Archive,
+    kind: &str,
+    query: &str,
+    now: Timestamp,
+) -> Result<Vec<u8>, ApiError> {
+    let kind = RecordKind::named(kind)?;
+    let params = QueryParams::parse(query)?;
+    let symbols = params.symbols()?.iter().filter_map(|symbol| universe.find(symbol)).collect();
+    let mut page = Page::requested(archive, universe, kind, ResponseShape::BySymbol, symbols, &params, now)?;
+    while page.step() == Progress::More {}
+    Ok(page.finish())
+}
+
 async fn page(
-    house: &AppState,
+    state: &AppState,
     kind: RecordKind,
-    form: ResponseShape,
+    shape: ResponseShape,
     symbols: Vec<SymbolId>,
-    ask: &QueryParams,
+    params: &QueryParams,
 ) -> Answer {
-    let series = kind.series(ask)?;
-    let ask = ask.page(now())?;
-    let mut page = Page::new(&house.archive, &house.universe, (series, form), symbols, &ask);
+    let mut page = Page::requested(&state.archive, &state.universe, kind, shape, symbols, params, now())?;
     while page.step() == Progress::More {
-        // The sessions of this worker come first.
+        // The sessions of this worker have priority.
         yield_now().await;
     }
     Ok(json(page.finish()))
 }
 
-/// Appends an object with an entry for each symbol that has one.
+/// Appends an object with an entry for each symbol for which `entry` writes one.
 async fn by_symbol(
-    house: &AppState,
+    universe: &Universe,
     symbols: Vec<SymbolId>,
     out: &mut Vec<u8>,
     mut entry: impl FnMut(SymbolId, &mut JsonRowWriter, &mut Vec<u8>) -> bool,
 ) {
     let mut writer = JsonRowWriter::default();
     out.push(b'{');
-    let opened = out.len();
-    for symbols in symbols.chunks(SYMBOLS_PER_TURN) {
+    let start = out.len();
+    for symbols in symbols.chunks(SYMBOLS_PER_STEP) {
         for id in symbols {
-            let begin = out.len();
-            out.extend_from_slice(format!("\"{}\":", house.universe.instrument(*id).symbol).as_bytes());
+            let entry_start = out.len();
+            out.extend_from_slice(format!("\"{}\":", universe.instrument(*id).symbol).as_bytes());
             match entry(*id, &mut writer, out) {
                 true => out.push(b','),
-                false => out.truncate(begin),
+                false => out.truncate(entry_start),
             }
         }
         yield_now().await;
     }
-    if out.len() > opened {
+    if out.len() > start {
         out.pop();
     }
     out.push(b'}');
-}
-
-pub(super) fn json(body: impl MessageBody + 'static) -> HttpResponse {
-    HttpResponse::Ok().content_type(ContentType::json()).body(body)
-}
-
-pub(super) fn now() -> Timestamp {
-    Timestamp::from(SystemTime::now())
 }

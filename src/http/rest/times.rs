@@ -1,18 +1,17 @@
-use crate::model::Timestamp;
-use crate::model::TradingDay;
+use crate::model::{Timestamp, TradingDay};
 
-/// Which end of a stretch of time a parameter gives.
+/// Which end of a time range a parameter gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Edge {
-    /// Where it begins: a date means its first moment in New York.
+    /// The start: a date means its first moment in New York.
     Start,
-    /// Where it ends, included: a date means its last moment.
+    /// The end, inclusive: a date means its last moment.
     End,
 }
 
-/// Reads a time: RFC 3339 with up to 9 fraction digits, or a date.
+/// Parses a time: RFC 3339 with up to 9 fraction digits, or a date.
 ///
-/// A `+` that came unescaped in a query string arrives as a space; in front of an offset it is meant.
+/// An unescaped `+` in a query string is decoded as a space, so a space before an offset counts as `+`.
 pub(super) fn parse(text: &str, edge: Edge) -> Option<Timestamp> {
     const DATE: usize = "2026-11-20".len();
     const OFFSET: usize = "+00:00".len();
@@ -34,7 +33,7 @@ pub(super) fn parse(text: &str, edge: Edge) -> Option<Timestamp> {
     Some(Timestamp::from_nanos(clamped(instant.as_nanosecond())))
 }
 
-/// Times before 1677 and after 2262 are as good as those years.
+/// Times before 1677 and after 2262 become the first and the last that fit.
 fn clamped(nanos: i128) -> i64 {
     nanos.clamp(i64::MIN.into(), i64::MAX.into()) as i64
 }
@@ -48,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_that_the_sdks_send_is_understood() {
+    fn every_form_that_sdks_send_is_parsed() {
         let second = 1_795_185_000_000_000_000;
         for (text, nanos) in [
             ("2026-11-20T14:30:00+00:00", second),
@@ -64,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn a_date_is_its_whole_day_in_new_york() {
+    fn a_date_is_the_whole_day_in_new_york() {
         let midnight = "2026-11-20T05:00:00Z";
 
         assert_eq!(start("2026-11-20"), start(midnight));
@@ -73,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_time_is_none() {
+    fn text_that_is_not_a_time_is_none() {
         for text in
             ["", "yesterday", "2026-11-31", "2026-11-20T14:30:00", "2026-11-20T25:00:00Z", "äöüäöüäöü"]
         {
@@ -82,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn times_that_nobody_lived_are_bounded() {
+    fn extreme_times_are_clamped() {
         assert_eq!(start("0001-01-01T00:00:00Z"), Some(i64::MIN));
         assert_eq!(start("9000-01-01T00:00:00Z"), Some(i64::MAX));
     }

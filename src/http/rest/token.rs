@@ -4,8 +4,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crate::archive::Place;
 use crate::model::{Seq, Symbol, Timestamp};
 
-/// Where a page ended: after this row of this symbol. What the next page begins with follows on it,
-/// whatever was added or forgotten meanwhile.
+/// A page token: the symbol and the position of the page's last row. The next page starts after it, even if
+/// rows were added or dropped in between.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Token {
     pub(super) symbol: Symbol,
@@ -13,13 +13,13 @@ pub(super) struct Token {
 }
 
 impl Token {
-    /// As it goes to the client, which sends it back as it is. Needs no escapes anywhere.
+    /// The token as text that needs no escaping in JSON or in a query string.
     pub(super) fn encode(&self) -> String {
         let Place { at, seq } = self.place;
         URL_SAFE_NO_PAD.encode(format!("{}|{}|{}", self.symbol, at.nanos(), seq.0))
     }
 
-    /// Nothing where we cannot have made it. Padding does no harm.
+    /// Parses a token; `None` if it is not one of ours. Padding is ignored.
     pub(super) fn decode(text: &str) -> Option<Self> {
         let bytes = URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).ok()?;
         let text = String::from_utf8(bytes).ok()?;
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_comes_back_as_it_went() {
+    fn a_token_survives_a_round_trip() {
         for symbol in ["AAPL", "BRK.B", "A|B"] {
             let place = Place { at: Timestamp::from_nanos(-5), seq: Seq(u64::MAX) };
             let token = Token { symbol: symbol.parse().unwrap(), place };
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_token_is_none() {
+    fn text_that_is_not_a_token_is_none() {
         for text in ["", "%", "AAPL", "QUFQTA", "QUFQTHwxfHg", "____"] {
             assert_eq!(Token::decode(text), None, "{text}");
         }

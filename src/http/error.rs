@@ -3,53 +3,44 @@ use std::fmt;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, RETRY_AFTER};
 use actix_web::{HttpResponse, ResponseError};
-use serde::Serialize;
 
-/// Why a request is not answered. The text goes to the client as `message`.
+use super::response;
+
+/// Why a request is refused. The client gets the text as `message`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::http) enum RestError {
-    /// A parameter that must be there is not: 400.
+pub enum ApiError {
+    /// A required parameter is missing: 400.
     Missing(&'static str),
-    /// A parameter cannot be meant: 400.
+    /// A parameter cannot be parsed or is out of range: 400.
     Invalid {
         /// The parameter.
         name: &'static str,
         /// What is wrong with it.
         why: String,
     },
-    /// The market does not know the one symbol that was asked for: 404.
+    /// The one symbol of the request is unknown: 404.
     UnknownSymbol(String),
-    /// There is none of it yet: 404.
-    None {
+    /// The symbol has no such record yet: 404.
+    NoRecord {
         /// `trade`, `quote` or `bar`.
-        what: &'static str,
-        /// Of which symbol.
+        kind: &'static str,
+        /// The symbol.
         symbol: String,
     },
-    /// A key is demanded and none was shown: 401.
+    /// A key is required and the request has none: 401.
     NoKey,
-    /// No such key, or not its secret: 403.
+    /// The key is unknown, or the secret is wrong: 403.
     WrongKey,
-    /// Too many wrong ones came from there: 429, and again in a minute.
+    /// Too many wrong credentials came from the address: 429, with the advice to retry after a minute.
     TooManyAttempts,
-    /// The key is not good for this: 403.
+    /// The key does not allow this symbol or feed: 403.
     NotEntitled(String),
-    /// No such path: 404.
+    /// There is no such path: 404.
     NoSuchPath,
 }
 
-#[derive(Serialize)]
-struct ErrorBody {
-    message: String,
-}
-
-/// An answer that says no, in the words that clients of REST look for.
-pub(in crate::http) fn refused(status: StatusCode, message: &str) -> HttpResponse {
-    HttpResponse::build(status).json(ErrorBody { message: message.to_owned() })
-}
-
-impl RestError {
-    /// The name in metrics, of those that are counted.
+impl ApiError {
+    /// The value of the label `reason` in `tapecast_requests_refused`.
     pub(super) const fn name(&self) -> &'static str {
         match self {
             Self::NoKey => "no_key",
@@ -57,7 +48,7 @@ impl RestError {
             Self::TooManyAttempts => "attempts",
             Self::NotEntitled(_) => "not_entitled",
             Self::Missing(_) | Self::Invalid { .. } => "invalid",
-            Self::UnknownSymbol(_) | Self::None { .. } | Self::NoSuchPath => "not_found",
+            Self::UnknownSymbol(_) | Self::NoRecord { .. } | Self::NoSuchPath => "not_found",
         }
     }
 
@@ -66,38 +57,43 @@ impl RestError {
     }
 }
 
-impl fmt::Display for RestError {
+impl fmt::Display for ApiError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing(name) => write!(out, "{name} is required"),
             Self::Invalid { name, why } => write!(out, "invalid {name}: {why}"),
             Self::UnknownSymbol(symbol) => write!(out, "symbol not found: {symbol}"),
-            Self::None { what, symbol } => write!(out, "no {what} found for {symbol}"),
+            Self::NoRecord { kind, symbol } => write!(out, "no {kind} found for {symbol}"),
             Self::NoKey => out.write_str("authentication required"),
             Self::WrongKey => out.write_str("forbidden"),
             Self::TooManyAttempts => out.write_str("too many failed attempts"),
-            Self::NotEntitled(what) => write!(out, "insufficient subscription: {what}"),
+            Self::NotEntitled(subject) => write!(out, "insufficient subscription: {subject}"),
             Self::NoSuchPath => out.write_str("endpoint not found"),
         }
     }
 }
 
-impl ResponseError for RestError {
+impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {
         match self {
             Self::NoKey => StatusCode::UNAUTHORIZED,
             Self::WrongKey | Self::NotEntitled(_) => StatusCode::FORBIDDEN,
             Self::TooManyAttempts => StatusCode::TOO_MANY_REQUESTS,
             Self::Missing(_) | Self::Invalid { .. } => StatusCode::BAD_REQUEST,
-            Self::UnknownSymbol(_) | Self::None { .. } | Self::NoSuchPath => StatusCode::NOT_FOUND,
+            Self::UnknownSymbol(_) | Self::NoRecord { .. } | Self::NoSuchPath => StatusCode::NOT_FOUND,
         }
     }
 
     fn error_response(&self) -> HttpResponse {
-        let mut answer = refused(self.status_code(), &self.to_string());
+        let mut answer = response::error(self.status_code(), &self.to_string());
         if *self == Self::TooManyAttempts {
             answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("60"));
         }
         answer
     }
+}
+
+/// The response for a path that does not exist.
+pub(super) fn no_such_path() -> HttpResponse {
+    ApiError::NoSuchPath.error_response()
 }

@@ -1,0 +1,61 @@
+use std::rc::Rc;
+
+use actix_web::web::{self, Data, ServiceConfig};
+
+use super::state::AppState;
+use super::{assets, cors, error, health, rest, upgrade};
+use crate::hub::Hub;
+
+/// Adds all routes to an application of the worker that owns this hub.
+pub fn routes(state: Data<AppState>, hub: Rc<Hub>) -> impl FnOnce(&mut ServiceConfig) {
+    move |app| {
+        let v2 = web::scope("/v2")
+            .wrap(cors::cors(&state.origins))
+            .configure(rest::routes)
+            .route("/{feed}", web::get().to(upgrade::feed))
+            .route("/{path:.*}", web::to(|| async { error::no_such_path() }));
+        app.app_data(state)
+            .app_data(hub)
+            .service(v2)
+            .configure(rest::schema_routes)
+            .route("/websocket/connect", web::get().to(upgrade::connect))
+            .route("/echo", web::get().to(upgrade::echo))
+            .route("/healthz", web::get().to(health::alive))
+            .route("/readyz", web::get().to(health::ready))
+            .route("/metrics", web::get().to(health::metrics))
+            .default_service(web::get().to(assets::file));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use actix_web::App;
+    use actix_web::test::{TestRequest, call_service, init_service};
+    use futures_util::FutureExt;
+
+    use super::*;
+    use crate::hub::LivenessTimeouts;
+
+    /// A worker has an application for plain HTTP and one for TLS, each also for requests that upgrade.
+    #[actix_web::test]
+    async fn all_applications_of_a_worker_share_its_fair_queue() {
+        let state = Data::new(AppState::for_tests());
+        let metrics = state.metrics.worker(0);
+        let hub = Rc::new(Hub::new(3, LivenessTimeouts::default(), Duration::ZERO, metrics));
+        let application = || init_service(App::new().configure(routes(state.clone(), Rc::clone(&hub))));
+        let (plain, tls) = (application().await, application().await);
+        let assets = || TestRequest::with_uri("/v2/assets").to_request();
+
+        let permit = Rc::clone(hub.fair_queue()).acquire().await;
+        let mut over_plain = Box::pin(call_service(&plain, assets()));
+        let mut over_tls = Box::pin(call_service(&tls, assets()));
+        assert!(over_plain.as_mut().now_or_never().is_none());
+        assert!(over_tls.as_mut().now_or_never().is_none());
+        drop(permit);
+
+        assert_eq!(over_plain.await.status(), 200);
+        assert_eq!(over_tls.await.status(), 200);
+    }
+}

@@ -1,0 +1,94 @@
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use actix_web::HttpRequest;
+
+use super::limits::HttpLimits;
+use crate::archive::Archive;
+use crate::auth::{AllowedOrigins, KeyStore, TrustedProxies};
+use crate::hub::Hub;
+use crate::limits::SessionCapacity;
+use crate::metrics::Metrics;
+use crate::model::{Epoch, Universe};
+use crate::session::{Limits, OutboxLimits};
+
+/// What all handlers share, on all workers.
+pub struct AppState {
+    /// The market's instruments.
+    pub universe: Arc<Universe>,
+    /// The epoch of the sequence numbers.
+    pub epoch: Epoch,
+    /// The retained history.
+    pub archive: Arc<Archive>,
+    /// The metrics.
+    pub metrics: Arc<Metrics>,
+    /// The limits of one session.
+    pub limits: Limits,
+    /// The limits of one session's outbox.
+    pub outbox: OutboxLimits,
+    /// The keys for sessions and REST; `None` if no key is required.
+    pub keys: Option<Arc<KeyStore>>,
+    /// The origins whose pages may open sessions and read REST.
+    pub origins: AllowedOrigins,
+    /// The proxies whose `X-Forwarded-For` header is believed.
+    pub proxies: TrustedProxies,
+    /// How many more sessions may be opened.
+    pub capacity: SessionCapacity,
+    /// The limits of requests and connections.
+    pub http: HttpLimits,
+    /// Whether new sessions are accepted.
+    pub readiness: Readiness,
+}
+
+/// Whether the service accepts new sessions. Clones share the answer.
+#[derive(Clone, Debug, Default)]
+pub struct Readiness(Arc<AtomicBool>);
+
+impl Readiness {
+    /// Accepts new sessions from now on.
+    pub fn begin(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    /// Refuses new sessions from now on.
+    pub fn end(&self) {
+        self.0.store(false, Ordering::Release);
+    }
+
+    /// Whether new sessions are accepted.
+    pub fn is_ready(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// The hub of the worker that serves this request.
+pub(super) fn hub_of(request: &HttpRequest) -> Rc<Hub> {
+    Rc::clone(request.app_data::<Rc<Hub>>().expect("`routes` adds the worker's hub to the application"))
+}
+
+#[cfg(test)]
+impl AppState {
+    /// A ready server of three instruments without keys.
+    pub(super) fn for_tests() -> Self {
+        use crate::archive::Retention;
+        use crate::limits::CapacityLimits;
+        let universe = Arc::new(crate::source::universe(3, 1));
+        let state = Self {
+            epoch: Epoch::default(),
+            archive: Arc::new(Archive::new(universe.len(), Retention::default())),
+            metrics: Arc::default(),
+            limits: Limits::default(),
+            outbox: OutboxLimits::default(),
+            keys: None,
+            origins: AllowedOrigins::Own(Vec::new()),
+            proxies: TrustedProxies::default(),
+            capacity: SessionCapacity::new(CapacityLimits { sessions: 9, per_address: 9 }),
+            http: HttpLimits::default(),
+            readiness: Readiness::default(),
+            universe,
+        };
+        state.readiness.begin();
+        state
+    }
+}
