@@ -1,5 +1,5 @@
-//! What the server describes is what it sends: `/openapi.json` and `/asyncapi.json` against answers
-//! and frames of a real service.
+//! The server sends what `/openapi.json` and `/asyncapi.json` describe: answers and frames of a real service
+//! are validated against both.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -8,7 +8,8 @@ mod description;
 mod support;
 
 use description::{Description, check};
-use serde_json::Value;
+use jsonschema::Validator;
+use serde_json::{Value, json};
 use support::{Client, Server, get, wait_for};
 use tapecast::source::Simulation;
 
@@ -18,11 +19,11 @@ fn description(server: &Server, path: &str) -> Description {
     Description::read(&body)
 }
 
-/// The place of the schema of this answer to a GET of this path.
+/// The JSON pointer to the schema of this answer to a GET of this path.
 fn schema_of_answer(openapi: &Description, path: &str, status: &str) -> String {
     let answer = &openapi.0["paths"][path]["get"]["responses"][status];
     let answer = match answer["$ref"].as_str() {
-        Some(reference) => openapi.0.pointer(&reference[1..]).expect("a reference leads somewhere"),
+        Some(reference) => openapi.0.pointer(&reference[1..]).expect("a reference resolves"),
         None => answer,
     };
     let schema = &answer["content"]["application/json"]["schema"]["$ref"];
@@ -73,33 +74,102 @@ fn every_described_refusal_is_as_described() {
     assert!(refused >= 17, "{refused}");
 }
 
+/// Validators of the stream's messages, by the value of the key `T`.
+struct Messages {
+    controls: Vec<(&'static str, Validator)>,
+    data: Validator,
+}
+
+impl Messages {
+    fn of(asyncapi: &Description) -> Self {
+        let payload = |message: &str| asyncapi.validator(&format!("#/components/messages/{message}/payload"));
+        let controls = [
+            ("success", "success"),
+            ("subscription", "subscription"),
+            ("error", "error"),
+            ("gap", "gap"),
+            ("h", "heartbeat"),
+            ("drain", "drain"),
+        ];
+        let controls = controls.into_iter().map(|(kind, message)| (kind, payload(message))).collect();
+        Self { controls, data: payload("data") }
+    }
+
+    /// Validates all frames until each of these features was seen: a value of `T`, or a key of an object.
+    fn check_until_seen(&self, client: &mut Client, mut missing: Vec<&str>) {
+        while !missing.is_empty() {
+            let objects = client.next_data();
+            missing.retain(|feature| {
+                objects.iter().all(|object| object["T"] != *feature && object.get(feature).is_none())
+            });
+            let control = self.controls.iter().find(|(kind, _)| objects[0]["T"] == *kind);
+            check(control.map_or(&self.data, |(_, control)| control), &Value::Array(objects));
+        }
+    }
+}
+
 #[test]
-fn every_frame_of_a_session_is_as_described() {
+fn every_kind_of_object_is_as_described() {
     let server = Server::start(|config| {
         config.spans.bar_nanos = 300_000_000;
         config.simulation = Simulation::EVENTFUL;
     });
-    let asyncapi = description(&server, "/asyncapi.json");
-    let mut client = Client::connect(server.address, "/v2/iex");
-    client.say(r#"{"action":"auth","key":"K","secret":"S"}"#);
-    client.say(r#"{"action":"auth","key":"K","secret":"S"}"#);
-    client.say(
-        r#"{"action":"subscribe","trades":["*"],"quotes":["NVDA"],"bars":["*"],"dailyBars":["*"],
-            "statuses":["*"],"lulds":["*"]}"#,
-    );
-    let mut missing = vec!["success", "error", "subscription", "t", "q", "b", "d", "s", "l"];
-    let mut frames = Vec::new();
-    while !missing.is_empty() {
-        let objects = client.next_data();
-        missing.retain(|wanted| objects.iter().all(|object| object["T"] != *wanted));
-        frames.push(objects);
-    }
+    let messages = Messages::of(&description(&server, "/asyncapi.json"));
+    let channels = r#""trades":["*"],"quotes":["*"],"bars":["*"],"updatedBars":["*"],"dailyBars":["*"],
+        "statuses":["*"],"lulds":["*"]"#;
 
-    let payload = |message: &str| asyncapi.validator(&format!("#/components/messages/{message}/payload"));
-    let controls = ["success", "error", "subscription"].map(|message| (message, payload(message)));
-    let data = payload("data");
-    for objects in frames {
-        let control = controls.iter().find(|(kind, _)| objects[0]["T"] == *kind);
-        check(control.map_or(&data, |(_, control)| control), &Value::Array(objects));
+    let mut sdk = Client::connect(server.address, "/v2/iex");
+    sdk.say(&format!(r#"{{"action":"subscribe",{channels}}}"#));
+    let kinds = vec!["success", "subscription", "t", "q", "b", "u", "d", "s", "l", "c", "x"];
+    messages.check_until_seen(&mut sdk, kinds);
+
+    let mut extended = Client::connect(server.address, "/v2/iex");
+    let x = r#"{"id":"one","snapshot":true,"conflate_ms":250}"#;
+    extended.say(&format!(r#"{{"action":"subscribe",{channels},"tickers":["*"],"x":{x}}}"#));
+    messages.check_until_seen(&mut extended, vec!["subscription", "t", "q", "k", "sn", "cf"]);
+}
+
+#[test]
+fn every_command_and_control_message_is_as_described() {
+    let mut server = Server::start(|config| config.simulation.trades_per_second = 0.0);
+    let asyncapi = description(&server, "/asyncapi.json");
+    let messages = Messages::of(&asyncapi);
+    let mut client = Client::connect(server.address, "/v2/iex");
+    let auth = json!({"action": "auth", "key": "K", "secret": "S"});
+    let subscribe = json!({
+        "action": "subscribe", "trades": ["*", "NONE"], "quotes": ["AAPL"], "bars": null, "tickers": ["AAPL"],
+        "x": {
+            "id": 7, "conflate_ms": 250, "snapshot": true, "heartbeat_ms": 100,
+            "resume": {"epoch": "another", "sq": {"quotes": {"AAPL": 8841}}},
+        },
+    });
+    let unsubscribe = json!({"action": "unsubscribe", "tickers": ["AAPL"]});
+
+    for (schema, command, answers) in [
+        ("Auth", auth, vec!["success"]),
+        ("Subscribe", subscribe, vec!["subscription", "gap", "h"]),
+        ("Unsubscribe", unsubscribe, vec!["subscription"]),
+    ] {
+        check(&asyncapi.validator(&format!("#/components/schemas/{schema}")), &command);
+        client.say(&command.to_string());
+        messages.check_until_seen(&mut client, answers);
+    }
+    client.say(r#"{"action":"auth","key":"K","secret":"S"}"#);
+    messages.check_until_seen(&mut client, vec!["error"]);
+    server.ask_to_stop();
+    messages.check_until_seen(&mut client, vec!["drain"]);
+}
+
+#[test]
+fn every_reference_of_the_descriptions_resolves() {
+    let server = Server::start(|_| {});
+    for path in ["/openapi.json", "/asyncapi.json"] {
+        let (_, text) = get(server.address, path);
+        let root: Value = serde_json::from_str(&text).expect("a description is JSON");
+        assert_eq!(root["info"]["version"], env!("CARGO_PKG_VERSION"));
+        for part in text.split("\"$ref\": \"#").skip(1) {
+            let pointer = part.split('"').next().unwrap();
+            assert!(root.pointer(&pointer.replace("~1", "/")).is_some(), "{pointer}");
+        }
     }
 }

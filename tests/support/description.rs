@@ -1,10 +1,9 @@
-//! A description of the server, OpenAPI or AsyncAPI, and whether a value is as described. The tests of
-//! `src/http/rest/schemas.rs` read it too.
+//! Validates values against the server's OpenAPI and AsyncAPI documents.
 
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
-/// A description, in which no object may have a field that nobody described.
+/// An OpenAPI or AsyncAPI document, in which no object may have a field that is not described.
 pub(super) struct Description(pub(super) Value);
 
 impl Description {
@@ -14,7 +13,7 @@ impl Description {
         Self(root)
     }
 
-    /// What checks a value against the schema at this place of the description.
+    /// A validator for the schema at this JSON pointer.
     pub(super) fn validator(&self, pointer: &str) -> Validator {
         let mut root = self.0.clone();
         root["$ref"] = json!(pointer);
@@ -29,7 +28,7 @@ pub(super) fn check(validator: &Validator, value: &Value) {
     }
 }
 
-/// Objects of the descriptions may have other fields some day, but none that nobody described.
+/// Forbids fields that are not described. The document itself allows them, so that fields can be added.
 fn close(schema: &mut Value) {
     match schema {
         Value::Object(fields) => {
