@@ -67,9 +67,9 @@ fn a_page_of_somebody_else_opens_no_session() {
 #[test]
 fn a_page_that_is_named_opens_sessions_and_where_all_are_meant_all_do() {
     let named = Server::start(|config| {
-        config.doors.origins = AllowedOrigins::Own(vec!["https://app.example".parse().unwrap()]);
+        config.access.origins = AllowedOrigins::Own(vec!["https://app.example".parse().unwrap()]);
     });
-    let open = Server::start(|config| config.doors.origins = AllowedOrigins::Any);
+    let open = Server::start(|config| config.access.origins = AllowedOrigins::Any);
 
     assert_eq!(upgrade(&named, "/v2/iex", "Origin: https://app.example\r\n"), WELCOME);
     assert_eq!(upgrade(&named, "/v2/iex", "Origin: http://app.example\r\n"), "403 Forbidden");
@@ -94,7 +94,7 @@ fn cors_headers(answer: &Answer) -> Vec<&str> {
 #[test]
 fn a_page_that_is_named_reads_rest_and_no_other_does() {
     let server = Server::start(|config| {
-        config.doors.origins = AllowedOrigins::Own(vec!["https://app.example".parse().unwrap()]);
+        config.access.origins = AllowedOrigins::Own(vec!["https://app.example".parse().unwrap()]);
     });
 
     for (path, status) in [("/v2/assets", 200), ("/v2/stocks/trades", 400), ("/v2/nowhere", 404)] {
@@ -116,7 +116,7 @@ fn a_page_that_is_named_reads_rest_and_no_other_does() {
 #[test]
 fn a_page_that_is_named_may_show_a_key_in_headers() {
     let server = Server::start(|config| {
-        config.doors.origins = AllowedOrigins::Own(vec!["https://app.example".parse().unwrap()]);
+        config.access.origins = AllowedOrigins::Own(vec!["https://app.example".parse().unwrap()]);
     });
     let key = "apca-api-key-id, apca-api-secret-key";
 
@@ -134,7 +134,7 @@ fn a_page_that_is_named_may_show_a_key_in_headers() {
 
 #[test]
 fn where_all_are_meant_all_read_rest_and_where_nobody_is_named_nobody_does() {
-    let open = Server::start(|config| config.doors.origins = AllowedOrigins::Any);
+    let open = Server::start(|config| config.access.origins = AllowedOrigins::Any);
     let closed = still();
 
     assert_eq!(get_with(open.address, "/v2/clock", EVIL).header("access-control-allow-origin"), Some("*"));
@@ -148,7 +148,7 @@ fn where_all_are_meant_all_read_rest_and_where_nobody_is_named_nobody_does() {
 fn while_it_stops_it_says_so_to_all_who_come() {
     let mut server = Server::start(|config| {
         config.simulation.trades_per_second = 0.0;
-        (config.drain, config.patience.close) = (DEADLINE, DEADLINE);
+        (config.drain, config.liveness.close) = (DEADLINE, DEADLINE);
     });
     // More than the kernels keep on the way, so that this session cannot end.
     let mut stalled = Client::connect(server.address, "/echo");

@@ -206,7 +206,7 @@ fn who_opted_in_and_is_too_slow_for_its_trades_is_told_of_a_gap_and_goes_on() {
     let server = Server::start(|config| {
         config.simulation.trades_per_second = 50_000.0;
         config.outbox.end_above = 100_000;
-        config.patience.stall = support::DEADLINE;
+        config.liveness.stall = support::DEADLINE;
     });
     let mut client = Client::session(server.address);
     client.say(r#"{"action":"subscribe","trades":["*"],"x":{}}"#);

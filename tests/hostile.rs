@@ -67,7 +67,7 @@ fn sessions_that_failed_leave_nothing_behind() {
 fn a_flood_of_commands_without_reading_the_answers_is_slowed_down_not_kept() {
     let server = Server::start(|config| {
         config.simulation.trades_per_second = 0.0;
-        config.patience.stall = Duration::from_secs(1);
+        config.liveness.stall = Duration::from_secs(1);
         config.limits.commands = Rate::per_second(1_000_000, u32::MAX);
     });
     let mut client = Client::session(server.address);
@@ -95,7 +95,7 @@ fn who_never_reads_is_gone_in_time_and_the_others_miss_nothing() {
     let server = Server::start(|config| {
         config.workers = 1;
         config.simulation.trades_per_second = 20_000.0;
-        config.patience.stall = Duration::from_secs(2);
+        config.liveness.stall = Duration::from_secs(2);
         config.outbox.end_above = usize::MAX;
     });
     let everything = r#"{"action":"subscribe","trades":["*"],"quotes":["*"]}"#;
@@ -120,7 +120,7 @@ fn who_is_too_slow_for_its_trades_is_told_so_and_closed() {
     let server = Server::start(|config| {
         config.simulation.trades_per_second = 50_000.0;
         config.outbox.end_above = 100_000;
-        config.patience.close = support::DEADLINE;
+        config.liveness.close = support::DEADLINE;
     });
     let mut client = Client::session(server.address);
     client.say(r#"{"action":"subscribe","trades":["*"]}"#);
@@ -147,7 +147,7 @@ fn a_backlog_stays_under_its_limit_while_its_client_reads_nothing() {
         config.simulation.trades_per_second = 0.5;
         config.simulation.quotes_per_trade = 4_000.0;
         config.symbols = 500;
-        config.patience.stall = support::DEADLINE;
+        config.liveness.stall = support::DEADLINE;
     });
     let mut client = Client::session(server.address);
     client.ask(r#"{"action":"subscribe","quotes":["*"]}"#);

@@ -55,7 +55,7 @@ fn guarded(change: impl FnOnce(&mut Config)) -> Guarded {
     let keys = Some(file.0.clone());
     let server = Server::start(|config| {
         config.simulation.trades_per_second = 0.0;
-        config.doors.keys = keys;
+        config.access.keys = keys;
         change(config);
     });
     Guarded { server, file, all: all.secret, some: some.secret }
@@ -159,8 +159,8 @@ fn a_key_opens_what_its_line_says_and_no_more() {
 #[test]
 fn who_guesses_is_looked_at_no_more_and_others_are() {
     let Guarded { server, all, .. } = &guarded(|config| {
-        config.doors.failed_auths = Rate::per_minute(3);
-        config.doors.proxies = vec!["127.0.0.1".parse().unwrap()].into();
+        config.access.failed_auths = Rate::per_minute(3);
+        config.access.proxies = vec!["127.0.0.1".parse().unwrap()].into();
     });
     let session = |from: &str| {
         let from = format!("X-Forwarded-For: {from}\r\n");

@@ -41,7 +41,7 @@ fn all_that_comes(mut stream: TcpStream) -> String {
 
 #[test]
 fn a_full_house_says_when_to_ask_again_and_has_room_when_somebody_leaves() {
-    let server = limited(|config| config.doors.max_sessions = Some(2));
+    let server = limited(|config| config.access.max_sessions = Some(2));
     let first = Client::session(server.address);
     let _echo = Client::connect(server.address, "/echo");
 
@@ -60,8 +60,8 @@ fn a_full_house_says_when_to_ask_again_and_has_room_when_somebody_leaves() {
 #[test]
 fn a_flood_of_connections_from_one_address_leaves_the_seats_to_others() {
     let server = limited(|config| {
-        config.doors.max_sessions_per_address = 3;
-        config.doors.proxies = vec!["127.0.0.1".parse().unwrap()].into();
+        config.access.max_sessions_per_address = 3;
+        config.access.proxies = vec!["127.0.0.1".parse().unwrap()].into();
     });
     let connect = |from: &str| {
         let headers = format!("X-Forwarded-For: 6.6.6.6, {from}\r\n");
@@ -79,7 +79,7 @@ fn a_flood_of_connections_from_one_address_leaves_the_seats_to_others() {
 
 #[test]
 fn who_is_not_trusted_cannot_pretend_to_come_from_elsewhere() {
-    let server = limited(|config| config.doors.max_sessions_per_address = 1);
+    let server = limited(|config| config.access.max_sessions_per_address = 1);
     let _first = Client::connect_with(server.address, "/v2/iex", "X-Forwarded-For: 203.0.113.7\r\n");
 
     let second = Client::connect_with(server.address, "/v2/iex", "X-Forwarded-For: 203.0.113.8\r\n");
@@ -89,7 +89,7 @@ fn who_is_not_trusted_cannot_pretend_to_come_from_elsewhere() {
 
 #[test]
 fn who_does_not_finish_its_request_in_time_is_cut() {
-    let server = limited(|config| config.doors.manners.head_timeout = Duration::from_millis(700));
+    let server = limited(|config| config.access.http.head_timeout = Duration::from_millis(700));
     let silent = connection(server.address);
     let mut half_open = connection(server.address);
     half_open.write_all(b"GET /v2/iex HTTP/1.1\r\nHost: test\r\nUpgrade: websocket\r\n").unwrap();
@@ -118,7 +118,7 @@ fn who_does_not_finish_its_request_in_time_is_cut() {
 
 #[test]
 fn a_connection_that_asks_no_more_is_let_go() {
-    let server = limited(|config| config.doors.manners.idle_timeout = Duration::from_millis(300));
+    let server = limited(|config| config.access.http.idle_timeout = Duration::from_millis(300));
     let mut stream = connection(server.address);
 
     stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: test\r\n\r\n").unwrap();
@@ -209,7 +209,7 @@ fn a_flood_of_pings_is_closed_and_so_is_one_of_pongs() {
 
 #[test]
 fn a_silent_client_is_asked_whether_it_is_there_by_the_stream_and_by_the_echo() {
-    let server = limited(|config| config.patience.ping_after = Duration::from_millis(100));
+    let server = limited(|config| config.liveness.ping_after = Duration::from_millis(100));
 
     for mut client in [Client::session(server.address), Client::connect(server.address, "/echo")] {
         assert_eq!(client.next().unwrap().opcode, 9, "a ping");
@@ -218,7 +218,7 @@ fn a_silent_client_is_asked_whether_it_is_there_by_the_stream_and_by_the_echo() 
 
 #[test]
 fn who_says_nothing_for_too_long_is_ended_by_the_stream_and_by_the_echo() {
-    let server = limited(|config| config.patience.silence = Duration::from_millis(100));
+    let server = limited(|config| config.liveness.silence = Duration::from_millis(100));
 
     for mut client in [Client::session(server.address), Client::connect(server.address, "/echo")] {
         assert_eq!(client.last_words(), (Some(1008), true));
@@ -229,7 +229,7 @@ fn who_says_nothing_for_too_long_is_ended_by_the_stream_and_by_the_echo() {
 
 #[test]
 fn who_takes_nothing_of_its_echo_is_cut() {
-    let server = limited(|config| config.patience.stall = Duration::from_secs(1));
+    let server = limited(|config| config.liveness.stall = Duration::from_secs(1));
     let mut client = Client::connect(server.address, "/echo");
 
     // More than the kernels keep on the way.

@@ -94,8 +94,8 @@ fn the_stream_works_behind_nginx_over_http_and_tls_alike() {
         return;
     }
     let server = Server::start(|config| {
-        config.doors.proxies = vec!["127.0.0.1".parse().unwrap()].into();
-        config.doors.max_sessions_per_address = 1;
+        config.access.proxies = vec!["127.0.0.1".parse().unwrap()].into();
+        config.access.max_sessions_per_address = 1;
     });
     let (proxy, certificate) = Proxy::before(&server);
 

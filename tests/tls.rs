@@ -57,7 +57,7 @@ const SUBSCRIBE: &str = r#"{"action":"subscribe","trades":["*"]}"#;
 fn a_certificate_changes_and_the_sessions_go_on() {
     let files = Files::new("swap");
     let first = files.renew();
-    let server = Server::start(|config| config.doors.tls = Some(files.tls()));
+    let server = Server::start(|config| config.access.tls = Some(files.tls()));
     let address = server.tls_address.unwrap();
     let mut old = Encrypted::connect(address, &first).unwrap();
     old.say(SUBSCRIBE);
@@ -83,9 +83,9 @@ fn a_stalled_client_is_cut_over_tls_too() {
     let files = Files::new("stalled");
     let trusted = files.renew();
     let server = Server::start(|config| {
-        config.doors.tls = Some(files.tls());
+        config.access.tls = Some(files.tls());
         config.simulation.trades_per_second = 20_000.0;
-        config.patience.stall = Duration::from_secs(1);
+        config.liveness.stall = Duration::from_secs(1);
         config.outbox.end_above = usize::MAX;
     });
     let mut stalled = Encrypted::connect(server.tls_address.unwrap(), &trusted).unwrap();
@@ -106,7 +106,7 @@ fn failed(server: &Server, reason: &str) -> f64 {
 fn a_handshake_that_fails_is_counted_and_one_that_succeeds_is_not() {
     let files = Files::new("failed");
     let trusted = files.renew();
-    let server = Server::start(|config| config.doors.tls = Some(files.tls()));
+    let server = Server::start(|config| config.access.tls = Some(files.tls()));
     let address = server.tls_address.unwrap();
 
     drop(Encrypted::connect(address, &trusted).unwrap());
@@ -123,9 +123,9 @@ fn a_handshake_that_takes_too_long_is_counted() {
     let files = Files::new("slow");
     files.renew();
     let server = Server::start(|config| {
-        config.doors.tls = Some(files.tls());
+        config.access.tls = Some(files.tls());
         config.simulation.trades_per_second = 0.0;
-        config.doors.manners.head_timeout = Duration::from_secs(1);
+        config.access.http.head_timeout = Duration::from_secs(1);
     });
 
     let _silent = TcpStream::connect(server.tls_address.unwrap()).unwrap();

@@ -102,7 +102,7 @@ impl Service {
         let open = |address| listen(address).map_err(|source| StartError::Listen { address, source });
         let plain = open(config.listen)?;
         let address = plain.local_addr().unwrap_or(config.listen);
-        let tls = match &config.doors.tls {
+        let tls = match &config.access.tls {
             Some(Tls { listen, certificate, key }) => {
                 let certificate = Certificate::open(certificate.clone(), key.clone())?;
                 Some((open(*listen)?, Arc::new(certificate)))
@@ -133,14 +133,14 @@ impl Service {
             hubs: Arc::default(),
             numbers: Arc::default(),
             metrics: Arc::clone(&metrics),
-            patience: config.patience,
+            patience: config.liveness,
             max_delay: config.max_delay,
             symbols: universe.len(),
         };
-        let open = |path| KeyStore::open(path, config.doors.failed_auths).map(Arc::new);
-        let keyring = config.doors.keys.clone().map(open).transpose()?;
+        let open = |path| KeyStore::open(path, config.access.failed_auths).map(Arc::new);
+        let keyring = config.access.keys.clone().map(open).transpose()?;
         let descriptors = raise_open_file_limit();
-        let seats = seats(&config.doors, descriptors);
+        let seats = seats(&config.access, descriptors);
         let house = web::Data::new(AppState {
             universe: Arc::clone(&universe),
             epoch,
@@ -149,10 +149,10 @@ impl Service {
             limits: config.limits,
             outbox: config.outbox,
             keys: keyring.clone(),
-            origins: config.doors.origins.clone(),
-            proxies: config.doors.proxies.clone(),
+            origins: config.access.origins.clone(),
+            proxies: config.access.proxies.clone(),
             capacity: SessionCapacity::new(seats),
-            http: config.doors.manners,
+            http: config.access.http,
             readiness: readiness.clone(),
         });
         let listeners = Listeners { plain, tls };

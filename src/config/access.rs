@@ -1,4 +1,4 @@
-//! Settings of the doors: who may come in and how many at once.
+//! Access: TLS, keys, origins, proxies and the number of sessions.
 
 use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -12,22 +12,22 @@ use crate::auth::{AllowedOrigins, Network, Origin, ParseError, TrustedProxies};
 use crate::http::HttpLimits;
 use crate::limits::Rate;
 
-/// What was typed about the doors.
+/// The command line options for access.
 #[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Who may come in")]
+#[command(next_help_heading = "Access")]
 pub(super) struct AccessArgs {
-    /// Demand a key of every client: a file of keys, read again on SIGHUP, when the sessions of keys that
-    /// are gone or have another secret end, and other changes hold for sessions that begin; `tapecast key
-    /// new ID` makes its lines
+    /// Require a key from every client: a key file, whose lines `tapecast key new ID` generates. SIGHUP
+    /// reloads it: sessions of keys that are gone or have another secret are closed, and other changes
+    /// apply to new sessions
     #[arg(long, env = "TAPECAST_KEYS", value_name = "FILE")]
     keys: Option<PathBuf>,
 
-    /// Wrong credentials from one address in a minute, before all of them are refused
+    /// Wrong credentials per minute from one address, above which all credentials from it are refused
     #[arg(long, env = "TAPECAST_MAX_FAILED_AUTHS", value_name = "N", default_value_t = NonZeroU32::MIN.saturating_add(29))]
     max_failed_auths: NonZeroU32,
 
-    /// Serve https and wss beside http and ws: the certificates in PEM, the server's own first; read again
-    /// on SIGHUP
+    /// Serve https and wss in addition to http and ws, with this certificate chain in PEM, the server's
+    /// certificate first. SIGHUP reloads it
     #[arg(long, env = "TAPECAST_TLS_CERT", value_name = "FILE")]
     tls_cert: Option<PathBuf>,
 
@@ -39,16 +39,17 @@ pub(super) struct AccessArgs {
     #[arg(long, env = "TAPECAST_TLS_LISTEN", default_value = "127.0.0.1:8443", value_name = "ADDR:PORT")]
     tls_listen: SocketAddr,
 
-    /// Sites whose pages may open sessions and read REST besides this server's own, as in
-    /// `https://app.example.org`; `null` is pages opened as files, `*` is everybody
+    /// Origins whose pages may open sessions and read REST in addition to the server's own, such as
+    /// `https://app.example.org`; `null` is pages opened as files, `*` is every origin. Clients that send no
+    /// Origin header are not checked
     #[arg(long, env = "TAPECAST_ALLOW_ORIGIN", value_name = "URL", value_delimiter = ',')]
-    allow_origin: Vec<Allowed>,
+    allow_origin: Vec<AllowOrigin>,
 
-    /// Proxies whose X-Forwarded-For is believed, as in 127.0.0.1 or 10.0.0.0/8
+    /// Proxies whose X-Forwarded-For header is believed, such as 127.0.0.1 or 10.0.0.0/8
     #[arg(long, env = "TAPECAST_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',')]
     trusted_proxy: Vec<Network>,
 
-    /// Sessions at once [default: what the system's limit of open files leaves]
+    /// Sessions at once [default: what the limit of open files allows]
     #[arg(long, env = "TAPECAST_MAX_SESSIONS", value_name = "N")]
     max_sessions: Option<NonZeroUsize>,
 
@@ -57,13 +58,14 @@ pub(super) struct AccessArgs {
     max_sessions_per_address: usize,
 }
 
+/// A value of `--allow-origin`.
 #[derive(Clone, Debug)]
-enum Allowed {
+enum AllowOrigin {
     Any,
     One(Origin),
 }
 
-impl FromStr for Allowed {
+impl FromStr for AllowOrigin {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
@@ -74,52 +76,59 @@ impl FromStr for Allowed {
     }
 }
 
-/// How to serve over TLS.
+/// The settings of TLS.
 #[derive(Clone, Debug)]
 pub struct Tls {
-    /// Where to serve.
+    /// The address to listen on.
     pub listen: SocketAddr,
-    /// The chain of certificates, in PEM.
+    /// The file of the certificate chain, in PEM.
     pub certificate: PathBuf,
-    /// The private key, in PEM.
+    /// The file of the private key, in PEM.
     pub key: PathBuf,
 }
 
-/// What is meant about the doors.
+/// The validated settings of access.
 #[derive(Clone, Debug)]
 pub struct AccessConfig {
-    /// How to serve over TLS. Default: not at all.
+    /// TLS. Default: none.
     pub tls: Option<Tls>,
-    /// Where the keys are. Default: none, and anybody may come in.
+    /// The key file. Default: none, and no key is required.
     pub keys: Option<PathBuf>,
-    /// How often one address may show wrong credentials. Default 30 a minute: a fleet behind one router
-    /// that was given a wrong key does not lock its neighbours out for long, and nobody guesses 256
-    /// bits at that pace; it spares the log.
+    /// The rate of wrong credentials from one address, above which all credentials from it are refused.
+    ///
+    /// Default 30 a minute. Secrets of 256 bits cannot be guessed at any rate; the limit bounds the work
+    /// and the log lines. A lower one would lock out all clients behind a router for longer, after one of
+    /// them was given a wrong key. Counted in `tapecast_auths_refused` with the reason `attempts`.
     pub failed_auths: Rate,
-    /// Whose pages may open sessions and read REST. Default: this server's own.
+    /// The origins whose pages may open sessions and read REST. Default: the server's own. Refusals are
+    /// counted in `tapecast_upgrades_refused` with the reason `origin`.
     pub origins: AllowedOrigins,
-    /// Who is believed about where clients come from. Default: nobody, since anybody can write that
-    /// header.
+    /// The proxies whose `X-Forwarded-For` header is believed. Default: none, because any client can send
+    /// the header.
     pub proxies: TrustedProxies,
-    /// Sessions at once; `None` is as many as the system's limit of open files leaves.
+    /// The most sessions at once; more get 503. Default `None`: what the limit of open files allows, since
+    /// each session takes one. Counted in `tapecast_upgrades_refused` with the reason `sessions`.
     pub max_sessions: Option<usize>,
-    /// Sessions at once from one address. Default: no limit but that of all, because behind a proxy
-    /// that is not trusted, or one office's router, everybody has the same address.
+    /// The most sessions at once from one address; more get 503.
+    ///
+    /// Default: no limit, because all clients behind an office's router, or behind a proxy that is not
+    /// trusted, have the same address. A limit keeps one client from taking all sessions. Counted in
+    /// `tapecast_upgrades_refused` with the reason `address`.
     pub max_sessions_per_address: usize,
-    /// How a request must come.
-    pub manners: HttpLimits,
+    /// The limits of requests and of connections without a session.
+    pub http: HttpLimits,
 }
 
 impl TryFrom<AccessArgs> for AccessConfig {
     type Error = ConfigError;
 
     fn try_from(args: AccessArgs) -> Result<Self, ConfigError> {
-        let mut named = Vec::new();
-        let mut is_open = false;
+        let mut listed = Vec::new();
+        let mut allows_any = false;
         for allowed in args.allow_origin {
             match allowed {
-                Allowed::Any => is_open = true,
-                Allowed::One(origin) => named.push(origin),
+                AllowOrigin::Any => allows_any = true,
+                AllowOrigin::One(origin) => listed.push(origin),
             }
         }
         let tls = match (args.tls_cert, args.tls_key) {
@@ -131,14 +140,14 @@ impl TryFrom<AccessArgs> for AccessConfig {
             tls,
             keys: args.keys,
             failed_auths: Rate::per_minute(args.max_failed_auths.get()),
-            origins: if is_open { AllowedOrigins::Any } else { AllowedOrigins::Own(named) },
+            origins: if allows_any { AllowedOrigins::Any } else { AllowedOrigins::Own(listed) },
             proxies: args.trusted_proxy.into(),
             max_sessions: args.max_sessions.map(NonZeroUsize::get),
             max_sessions_per_address: match args.max_sessions_per_address {
                 0 => usize::MAX,
                 limit => limit,
             },
-            manners: HttpLimits::default(),
+            http: HttpLimits::default(),
         })
     }
 }

@@ -1,5 +1,7 @@
-//! Settings, twice: [`Args`] is what was typed, [`Config`] what is meant. All checks lie in between,
-//! before anything starts; nothing reads the environment later.
+//! Configuration: [`Args`] are the options and environment variables, [`Config`] the validated settings.
+//!
+//! All checks happen in the conversion between the two, before anything starts. Nothing reads the
+//! environment later.
 
 mod access;
 mod keys_command;
@@ -23,19 +25,19 @@ use crate::source::{ArrivalProcess, MAX_LISTINGS, Simulation};
 /// A stock-ticker push service: a simulated market over WebSocket, for browsers and bots.
 ///
 /// Serves a live dashboard at /, the stream at /v2/iex (Alpaca's stock protocol) and at
-/// /websocket/connect, an echo at /echo, and /healthz, /readyz and /metrics.
+/// /websocket/connect, an echo at /echo, REST below /v2, and /healthz, /readyz and /metrics.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "tapecast", version, max_term_width = 100)]
 pub struct Args {
-    /// Address and port to serve on; port 0 takes any that is free
+    /// Address and port to serve on; port 0 is any free port
     #[arg(long, env = "TAPECAST_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDR:PORT")]
     listen: SocketAddr,
 
-    /// How many stocks the market has: the first hundred are well-known ones
+    /// Number of stocks in the market; the first hundred are well-known companies
     #[arg(long, env = "TAPECAST_SYMBOLS", default_value_t = 100, value_name = "N")]
     symbols: usize,
 
-    /// Trades per second over the whole market, on average; 0 is a silent market
+    /// Trades per second over the whole market, on average; 0 is a market without trades
     #[arg(
         long,
         env = "TAPECAST_RATE",
@@ -45,7 +47,7 @@ pub struct Args {
     )]
     rate: f64,
 
-    /// Changes of the best bid or ask for each trade, on average
+    /// Quotes (changes of the best bid or ask) per trade, on average
     #[arg(
         long,
         env = "TAPECAST_QUOTES_PER_TRADE",
@@ -55,37 +57,37 @@ pub struct Args {
     )]
     quotes_per_trade: f64,
 
-    /// How trades and quotes follow each other: as in a market, or always the same time apart
-    #[arg(long, env = "TAPECAST_ARRIVALS", value_enum, default_value = "poisson", value_name = "RHYTHM")]
+    /// Arrival times of trades and quotes: random as in a market, or evenly spaced
+    #[arg(long, env = "TAPECAST_ARRIVALS", value_enum, default_value = "poisson", value_name = "PROCESS")]
     arrivals: ArrivalsOption,
 
-    /// Which of all possible markets: the same seed, symbols and rates give the same events
+    /// Seed of the simulator: the same seed, symbols and rates give the same events
     #[arg(long, env = "TAPECAST_SEED", default_value_t = 42)]
     seed: u64,
 
-    /// Trades retained of each stock, for REST and for clients that resume
+    /// Trades retained per stock, for REST and for clients that resume
     #[arg(long, env = "TAPECAST_RETAIN_TRADES", default_value_t = 1_000, value_name = "N")]
     retain_trades: usize,
 
-    /// Quotes retained of each stock, likewise
+    /// Quotes retained per stock, for REST and for clients that resume
     #[arg(long, env = "TAPECAST_RETAIN_QUOTES", default_value_t = 1_000, value_name = "N")]
     retain_quotes: usize,
 
-    /// Memory for all that is retained, bars included; where it does not suffice, less is retained of
-    /// every stock
+    /// Memory for all retained trades, quotes and bars; if it is too small, less is retained of every
+    /// stock
     #[arg(long, env = "TAPECAST_RETAIN_MIB", default_value_t = 256, value_name = "MIB")]
     retain_mib: usize,
 
-    /// How often a stock is halted, and a trade late, corrected or cancelled
-    #[arg(long, env = "TAPECAST_INCIDENTS", value_enum, default_value = "rare", value_name = "HOW_OFTEN")]
+    /// How often stocks are halted, and trades are late, corrected or cancelled
+    #[arg(long, env = "TAPECAST_INCIDENTS", value_enum, default_value = "rare", value_name = "FREQUENCY")]
     incidents: IncidentsOption,
 
-    /// Length of the bars of the `bars` channel, for tests; SDKs expect a minute
+    /// Length of the bars of the channel `bars`, for tests; SDKs expect a minute
     #[arg(long, env = "TAPECAST_BAR_SECONDS", default_value_t = 60, value_name = "SECONDS")]
     bar_seconds: u32,
 
-    /// The longest that objects wait for others of the same client, to leave in one frame; who gets
-    /// little gets it at once
+    /// Longest time that objects for a client wait for more, to be sent in one frame; clients that receive
+    /// few objects get them immediately
     #[arg(long, env = "TAPECAST_MAX_DELAY_MS", default_value_t = 0, value_name = "MS",
         value_parser = clap::value_parser!(u16).range(0..=1_000))]
     max_delay_ms: u16,
@@ -94,7 +96,7 @@ pub struct Args {
     #[arg(long, env = "TAPECAST_WORKERS", value_name = "N")]
     workers: Option<usize>,
 
-    /// How long a clean stop may take before the rest is cut off
+    /// Longest time of a graceful shutdown, after which open connections are aborted
     #[arg(
         long,
         env = "TAPECAST_DRAIN_SECONDS",
@@ -104,142 +106,144 @@ pub struct Args {
     )]
     drain_seconds: f64,
 
-    /// What the log says: error, warn, info, debug, trace, or per module as in tapecast::hub=debug
+    /// Log level: error, warn, info, debug, trace; or per module, such as tapecast::hub=debug
     #[arg(long, env = "TAPECAST_LOG", default_value = "info", value_name = "FILTER")]
     log: String,
 
-    /// How the log says it
+    /// Format of the log
     #[arg(long, env = "TAPECAST_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
     log_format: LogFormat,
 
     #[command(flatten)]
-    doors: AccessArgs,
+    access: AccessArgs,
 
     #[command(subcommand)]
     task: Option<Task>,
 }
 
 impl Args {
-    /// What is to be done instead of serving, if anything is.
+    /// The subcommand, if there is one.
     pub fn take_task(&mut self) -> Option<Task> {
         self.task.take()
     }
 }
 
-/// How much happens beside trades and quotes.
+/// The values of `--incidents`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum IncidentsOption {
-    /// Nothing, and no price bands
+    /// No incidents, and no price bands
     None,
-    /// As in a market: a halt in three minutes, one trade in a thousand put right
+    /// As in a market: a halt every three minutes, one trade in a thousand corrected
     Rare,
-    /// Each kind at least once a second, to see them without waiting
+    /// Each kind at least once a second, for demonstrations
     Many,
 }
 
-/// A [`ArrivalProcess`] by its name.
+/// The values of `--arrivals`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum ArrivalsOption {
     Poisson,
     Even,
 }
 
-/// How log lines are written.
+/// The format of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
-    /// For people.
+    /// Text for people.
     Text,
-    /// One JSON object a line, for machines.
+    /// One JSON object per line, for machines.
     Json,
 }
 
-/// What is meant.
+/// The validated settings.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Where to serve.
+    /// The address to listen on.
     pub listen: SocketAddr,
-    /// How many instruments there are.
+    /// The number of instruments.
     pub symbols: usize,
-    /// The market.
+    /// The simulated market.
     pub simulation: Simulation,
-    /// How long bars are.
+    /// The length of bars.
     pub spans: BarSpans,
-    /// How much is retained.
+    /// The retained history.
     pub retention: Retention,
-    /// Threads that serve clients, at least 1. Default: one for each core, since each is busy with
-    /// its own clients and shares nothing but the tape.
+    /// Threads that serve clients, at least 1. Default: one per core, because workers share nothing but the
+    /// feed.
     pub workers: usize,
-    /// What one session may ask for.
+    /// The limits of one session.
     pub limits: Limits,
-    /// How much may wait for one session.
+    /// The limits of one session's outbox.
     pub outbox: OutboxLimits,
-    /// The longest that objects wait for others of the same session. It halves the work for a client
-    /// that gets thousands of objects a second, and is what these are late at most.
+    /// The longest time that objects wait for more of the same session, to be sent in one frame.
+    ///
+    /// It halves the work for a client that receives thousands of objects per second, and adds up to this
+    /// much latency. Default 0: latency comes first.
     pub max_delay: Duration,
-    /// How long to wait for the silent and the stalled.
-    pub patience: LivenessTimeouts,
-    /// How long a stop may take. Default 4 s, so that a stop is done within 5.
+    /// The timeouts after which unresponsive clients are disconnected.
+    pub liveness: LivenessTimeouts,
+    /// The longest time of a graceful shutdown, after which open connections are aborted. Default 4 s, so
+    /// that the process ends within 5.
     pub drain: Duration,
-    /// What is logged.
+    /// The log filter.
     pub log: String,
-    /// How it is logged.
+    /// The format of the log.
     pub log_format: LogFormat,
-    /// Who may come in, and how many at once.
-    pub doors: AccessConfig,
+    /// TLS, keys, origins, proxies and the number of sessions.
+    pub access: AccessConfig,
 }
 
-/// Something typed that cannot be meant; the text says what, and the program ends with code 2.
+/// An option has an invalid value. The program reports it and exits with code 2.
 #[derive(Debug, Error, PartialEq)]
 pub enum ConfigError {
-    /// The market must have instruments, and can have only so many.
+    /// The number of instruments is out of range.
     #[error("--symbols must be from 1 to {MAX_LISTINGS}, not {0}")]
     Symbols(usize),
-    /// A rate must be a number that is not negative, and one that a machine can make.
+    /// A rate or a duration is out of range.
     #[error("{name} must be from 0 to {max}, not {value}")]
     Rate {
         /// The option.
         name: &'static str,
-        /// The highest sensible value.
+        /// The maximum.
         max: f64,
-        /// What was typed.
+        /// The value.
         value: f64,
     },
-    /// Bars have a length, and a day is their sum.
+    /// The length of bars is out of range.
     #[error("--bar-seconds must be from 1 to 3600, not {0}")]
     BarSeconds(u32),
-    /// Somebody must serve.
+    /// The number of workers is out of range.
     #[error("--workers must be from 1 to 1024, not {0}")]
     Workers(usize),
-    /// A certificate is nothing without its key, nor a key without its certificate.
+    /// Only one of certificate and private key is given.
     #[error("--tls-cert and --tls-key go together")]
     HalfTls,
-    /// The newest must be retained, and the rest fit the memory.
+    /// An option for retained history is out of range.
     #[error("{name} must be from 1 to {max}, not {value}")]
     Retain {
         /// The option.
         name: &'static str,
-        /// The highest sensible value.
+        /// The maximum.
         max: usize,
-        /// What was typed.
+        /// The value.
         value: usize,
     },
 }
 
-/// Beyond a million trades a second one thread no longer makes them in time.
+/// The simulator runs on one thread, which cannot generate more trades per second in time.
 const MAX_RATE: f64 = 1_000_000.0;
 const MAX_QUOTES_PER_TRADE: f64 = 1_000.0;
 const MAX_DRAIN_SECONDS: f64 = 3_600.0;
-/// So many rows of one symbol are copied when all are asked for.
+/// A query can copy all retained rows of a symbol, so their number is bounded.
 const MAX_RETAINED: usize = 1_000_000;
-/// A tebibyte.
+/// 1 TiB.
 const MAX_RETAIN_MIB: usize = 1 << 20;
 
 impl Default for Config {
-    /// What is meant when nothing is typed.
+    /// The settings without any option.
     fn default() -> Self {
-        let nothing: [&str; 0] = [];
-        let args = Args::parse_from(std::iter::once("tapecast").chain(nothing));
-        Self::try_from(args).expect("the defaults are within their bounds")
+        let args = Args::parse_from(["tapecast"]);
+        Self::try_from(args).expect("the defaults are valid")
     }
 }
 
@@ -285,11 +289,11 @@ impl TryFrom<Args> for Config {
             limits: Limits::default(),
             outbox: OutboxLimits::default(),
             max_delay: Duration::from_millis(args.max_delay_ms.into()),
-            patience: LivenessTimeouts::default(),
+            liveness: LivenessTimeouts::default(),
             drain: Duration::from_secs_f64(within("--drain-seconds", args.drain_seconds, MAX_DRAIN_SECONDS)?),
             log: args.log,
             log_format: args.log_format,
-            doors: args.doors.try_into()?,
+            access: args.access.try_into()?,
         })
     }
 }
@@ -312,28 +316,28 @@ fn from_one(name: &'static str, value: usize, max: usize) -> Result<usize, Confi
 mod tests {
     use super::*;
 
-    fn typed(options: &[&str]) -> Result<Config, ConfigError> {
+    fn config(options: &[&str]) -> Result<Config, ConfigError> {
         Args::try_parse_from(std::iter::once(&"tapecast").chain(options))
             .expect("well-formed options")
             .try_into()
     }
 
     #[test]
-    fn nonsense_is_refused_by_name() {
-        assert_eq!(typed(&["--symbols", "0"]).unwrap_err(), ConfigError::Symbols(0));
-        assert_eq!(typed(&["--workers", "0"]).unwrap_err(), ConfigError::Workers(0));
+    fn an_invalid_value_is_refused_with_the_option_name() {
+        assert_eq!(config(&["--symbols", "0"]).unwrap_err(), ConfigError::Symbols(0));
+        assert_eq!(config(&["--workers", "0"]).unwrap_err(), ConfigError::Workers(0));
         for rate in ["-1", "NaN", "inf", "1e7"] {
-            let error = typed(&[&format!("--rate={rate}")]).unwrap_err();
+            let error = config(&[&format!("--rate={rate}")]).unwrap_err();
             assert!(matches!(error, ConfigError::Rate { name: "--rate", .. }), "{rate}: {error}");
         }
         for option in ["--retain-trades", "--retain-quotes", "--retain-mib"] {
-            let error = typed(&[option, "0"]).unwrap_err();
+            let error = config(&[option, "0"]).unwrap_err();
             assert!(matches!(error, ConfigError::Retain { name, .. } if name == option), "{error}");
         }
     }
 
     #[test]
-    fn a_silent_market_may_be_meant() {
-        assert_eq!(typed(&["--rate", "0"]).unwrap().simulation.trades_per_second, 0.0);
+    fn a_rate_of_zero_is_valid() {
+        assert_eq!(config(&["--rate", "0"]).unwrap().simulation.trades_per_second, 0.0);
     }
 }
