@@ -57,14 +57,14 @@ fn outbox(criterion: &mut Criterion) {
     for dirty in [1, 100, 5_000] {
         let universe = Arc::new(universe(dirty, 1));
         let objects = quotes(&universe, 2);
-        let mut last_values = EncodedLastValues::new(dirty);
+        let mut last_values = EncodedLastValues::new(Arc::clone(&universe));
         objects.iter().for_each(|object| last_values.last_values_mut().put(*object));
         let batches = [Arc::new(Batch::new(Arc::clone(&universe), AT, objects, vec![]))];
         let objects: Vec<_> = (0..dirty).map(|place| ObjectRef::new(0, place)).collect();
         let limits = OutboxLimits { conflate_above: 0, ..OutboxLimits::default() };
         group.throughput(Throughput::Elements(dirty as u64));
         group.bench_function(BenchmarkId::new("dirty", dirty), |bencher| {
-            let mut outbox = Outbox::new(Codec::Json, Arc::clone(&universe), limits);
+            let mut outbox = Outbox::new(Codec::Json, limits);
             let frames = FrameCache::default();
             let now = Instant::now();
             bencher.iter(|| {
@@ -85,7 +85,7 @@ fn frame(criterion: &mut Criterion) {
     let universe = Arc::new(universe(10, 1));
     let batches = [Arc::new(Batch::new(Arc::clone(&universe), AT, quotes(&universe, 1), vec![]))];
     let objects: Vec<_> = (0..10).map(|place| ObjectRef::new(0, place)).collect();
-    let last_values = EncodedLastValues::new(10);
+    let last_values = EncodedLastValues::new(Arc::clone(&universe));
     let now = Instant::now();
     let mut group = criterion.benchmark_group("frame of ten");
     group.bench_function("first subscriber", |bencher| {

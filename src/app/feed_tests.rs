@@ -6,8 +6,6 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
 
 use super::*;
-use crate::hub::LivenessTimeouts;
-use crate::metrics::WorkerMetrics;
 use crate::model::{Epoch, Object, Seq, Timestamp};
 use crate::source::Ticks;
 use crate::wire::fixtures;
@@ -97,8 +95,7 @@ async fn batches(received: &mut UnboundedReceiver<Published>, count: usize) -> V
 }
 
 fn worker(feed: &Feed) -> Rc<Hub> {
-    let (timeouts, metrics) = (LivenessTimeouts::default(), WorkerMetrics::default());
-    let hub = Rc::new(Hub::new(2, timeouts, Duration::ZERO, metrics));
+    let hub = Rc::new(Hub::for_tests(Duration::ZERO));
     feed.add_worker(&hub, HubActor::new(Rc::clone(&hub)).start());
     hub
 }

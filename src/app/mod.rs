@@ -84,7 +84,7 @@ struct WorkerPool {
     metrics: Arc<Metrics>,
     patience: LivenessTimeouts,
     max_delay: Duration,
-    symbols: usize,
+    universe: Arc<Universe>,
 }
 
 thread_local! {
@@ -135,7 +135,7 @@ impl Service {
             metrics: Arc::clone(&metrics),
             patience: config.liveness,
             max_delay: config.max_delay,
-            symbols: universe.len(),
+            universe: Arc::clone(&universe),
         };
         let open = |path| KeyStore::open(path, config.access.failed_auths).map(Arc::new);
         let keyring = config.access.keys.clone().map(open).transpose()?;
@@ -249,7 +249,8 @@ impl WorkerPool {
 
     fn start_hub(&self) -> Rc<Hub> {
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
-        let hub = Rc::new(Hub::new(self.symbols, self.patience, self.max_delay, self.metrics.worker(number)));
+        let (universe, metrics) = (Arc::clone(&self.universe), self.metrics.worker(number));
+        let hub = Rc::new(Hub::new(universe, self.patience, self.max_delay, metrics, Instant::now()));
         let actor = HubActor::new(Rc::clone(&hub)).start();
         self.hubs.lock().expect("nobody panics with this lock").push(actor.clone().recipient());
         self.feed.add_worker(&hub, actor);

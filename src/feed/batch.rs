@@ -50,6 +50,11 @@ impl Batch {
         self.events.objects.iter().chain(&self.tickers.objects)
     }
 
+    /// The instruments that the objects are of. It travels with each batch, since it may grow.
+    pub fn universe(&self) -> &Arc<Universe> {
+        &self.universe
+    }
+
     /// The objects without the tickers, in the order in which they happened.
     pub fn events(&self) -> &[Object] {
         &self.events.objects

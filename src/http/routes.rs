@@ -36,14 +36,12 @@ mod tests {
     use futures_util::FutureExt;
 
     use super::*;
-    use crate::hub::LivenessTimeouts;
 
     /// A worker has an application for plain HTTP and one for TLS, each also for requests that upgrade.
     #[actix_web::test]
     async fn all_applications_of_a_worker_share_its_fair_queue() {
         let state = Data::new(AppState::for_tests());
-        let metrics = state.metrics.worker(0);
-        let hub = Rc::new(Hub::new(3, LivenessTimeouts::default(), Duration::ZERO, metrics));
+        let hub = Rc::new(Hub::for_tests(Duration::ZERO));
         let application = || init_service(App::new().configure(routes(state.clone(), Rc::clone(&hub))));
         let (plain, tls) = (application().await, application().await);
         let assets = || TestRequest::with_uri("/v2/assets").to_request();

@@ -49,9 +49,8 @@ pub(super) async fn echo(
     request: HttpRequest,
     state: Data<AppState>,
 ) -> impl Responder {
-    let universe = Arc::clone(&state.universe);
     upgrade(&request, &state, |response| {
-        session::open_echo(hub_of(&request), universe, negotiate(&request, response), permit.revocation())
+        session::open_echo(hub_of(&request), negotiate(&request, response), permit.revocation())
     })
 }
 
@@ -69,7 +68,6 @@ fn open(request: &HttpRequest, state: &AppState, feed: Feed) -> Result<HttpRespo
         };
         session::open(SessionParams {
             hub: hub_of(request),
-            universe: Arc::clone(&state.universe),
             limits: state.limits,
             outbox: state.outbox,
             epoch: state.epoch,

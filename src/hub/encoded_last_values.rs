@@ -1,4 +1,5 @@
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
@@ -14,6 +15,8 @@ use crate::wire::{Codec, DeliveryKind};
 /// 250 ms that takes a ticker from 2.6 to some 0.6 µs.
 #[derive(Debug)]
 pub struct EncodedLastValues {
+    /// The instruments that the last values are of; it grows with the batches.
+    universe: Arc<Universe>,
     last_values: LastValues,
     cache: RefCell<FxHashMap<(Codec, StreamId), CachedObject>>,
 }
@@ -26,14 +29,25 @@ struct CachedObject {
 }
 
 impl EncodedLastValues {
-    /// These last values, none of them encoded.
-    pub(super) fn from_snapshot(last_values: LastValues) -> Self {
-        Self { last_values, cache: RefCell::default() }
+    /// No values yet, of these instruments.
+    pub fn new(universe: Arc<Universe>) -> Self {
+        let last_values = LastValues::new(universe.len());
+        Self { universe, last_values, cache: RefCell::default() }
     }
 
-    /// No values yet, with capacity for this number of symbols.
-    pub fn new(symbols: usize) -> Self {
-        Self::from_snapshot(LastValues::new(symbols))
+    /// Replaces the last values by a snapshot; none of it is encoded.
+    pub(super) fn load_snapshot(&mut self, last_values: LastValues) {
+        (self.last_values, self.cache) = (last_values, RefCell::default());
+    }
+
+    /// The instruments.
+    pub fn universe(&self) -> &Arc<Universe> {
+        &self.universe
+    }
+
+    /// Continues with a universe that has instruments appended to the present one.
+    pub(super) fn set_universe(&mut self, universe: &Arc<Universe>) {
+        self.universe = Arc::clone(universe);
     }
 
     /// The last values themselves.
@@ -53,14 +67,7 @@ impl EncodedLastValues {
 
     /// Appends the newest object of a stream with a mark; nothing if there is none. With a cached
     /// encoding the object itself is not touched.
-    pub fn write(
-        &self,
-        out: &mut Vec<u8>,
-        codec: Codec,
-        universe: &Universe,
-        stream: StreamId,
-        mark: DeliveryKind,
-    ) {
+    pub fn write(&self, out: &mut Vec<u8>, codec: Codec, stream: StreamId, mark: DeliveryKind) {
         let mut cache = self.cache.borrow_mut();
         let cached = cache.entry((codec, stream)).or_default();
         let seq = self.last_values.seq(stream);
@@ -68,14 +75,14 @@ impl EncodedLastValues {
             && let Some(object) = self.last_values.of(stream)
         {
             cached.bytes.clear();
-            codec.write(&mut cached.bytes, universe, object, DeliveryKind::Live);
+            codec.write(&mut cached.bytes, &self.universe, object, DeliveryKind::Live);
             cached.seq = seq;
         }
         let start = out.len();
         if !codec.append_as(out, &cached.bytes, mark) {
             out.truncate(start);
             if let Some(object) = self.last_values.of(stream) {
-                codec.write(out, universe, object, mark);
+                codec.write(out, &self.universe, object, mark);
             }
         }
     }
@@ -89,9 +96,9 @@ mod tests {
 
     #[test]
     fn a_cached_encoding_equals_a_fresh_one() {
-        let universe = fixtures::universe();
+        let universe = Arc::new(fixtures::universe());
         for codec in Codec::ALL {
-            let mut last_values = EncodedLastValues::new(universe.len());
+            let mut last_values = EncodedLastValues::new(Arc::clone(&universe));
             for object in fixtures::objects() {
                 for seq in [7, 7, 8] {
                     let object = Object { seq: Seq(seq), ..object };
@@ -106,7 +113,7 @@ mod tests {
                         codec.write(&mut expected, &universe, &object, mark);
 
                         let mut written = Vec::new();
-                        last_values.write(&mut written, codec, &universe, object.stream(), mark);
+                        last_values.write(&mut written, codec, object.stream(), mark);
 
                         assert_eq!(written, expected, "{codec:?} {object:?} {mark:?}");
                     }

@@ -126,8 +126,8 @@ mod tests {
     ) -> [Bytes; N] {
         let objects = (1..=trades).map(|seq| Object { seq: Seq(seq), ..fixtures::trade() }).collect();
         let universe = Arc::new(fixtures::universe());
-        let batches = [Arc::new(Batch::new(universe, Timestamp::default(), objects, vec![]))];
-        let last_values = EncodedLastValues::new(1);
+        let batches = [Arc::new(Batch::new(Arc::clone(&universe), Timestamp::default(), objects, vec![]))];
+        let last_values = EncodedLastValues::new(universe);
         let fan_out = FanOut::new(&batches, frames, &last_values, Instant::now());
         let objects: Vec<_> = (0..trades as usize).map(|index| ObjectRef::new(0, index)).collect();
         forms.map(|form| fan_out.bytes(fan_out.frame(Codec::Json, form, &objects, 4096).unwrap()))

@@ -17,6 +17,7 @@ use super::{
 use crate::feed::{Batch, LastValues};
 use crate::limits::FairQueue;
 use crate::metrics::WorkerMetrics;
+use crate::model::Universe;
 use crate::wire::Close;
 
 /// The subscribers of one worker thread, and the fan-out of batches to them.
@@ -74,15 +75,16 @@ const MAX_BATCHES: usize = 128;
 const MAX_DELIVERIES: usize = 256;
 
 impl Hub {
-    /// A hub without subscribers, with capacity for this number of symbols.
+    /// A hub without subscribers, for these instruments.
     pub fn new(
-        symbols: usize,
+        universe: Arc<Universe>,
         timeouts: LivenessTimeouts,
         max_delay: Duration,
         metrics: WorkerMetrics,
+        now: Instant,
     ) -> Self {
         let state = State {
-            index: Index::new(symbols),
+            index: Index::new(universe.len()),
             slots: Vec::new(),
             queue: VecDeque::new(),
             batches: Vec::new(),
@@ -90,10 +92,10 @@ impl Hub {
             send_queue: SendQueue::default(),
             flush_at: None,
             has_more: false,
-            last_values: EncodedLastValues::new(symbols),
+            last_values: EncodedLastValues::new(universe),
             timers: BinaryHeap::new(),
         };
-        let fair_queue = FairQueue::new(Instant::now());
+        let fair_queue = FairQueue::new(now);
         Self { state: RefCell::new(state), timeouts, max_delay, metrics, fair_queue }
     }
 
@@ -131,6 +133,11 @@ impl Hub {
         read(&self.state.borrow().last_values)
     }
 
+    /// The instruments, as of the last batch that was dispatched.
+    pub fn universe(&self) -> Arc<Universe> {
+        Arc::clone(self.state.borrow().last_values.universe())
+    }
+
     /// The counters of this worker.
     pub fn metrics(&self) -> &WorkerMetrics {
         &self.metrics
@@ -143,7 +150,7 @@ impl Hub {
 
     /// Replaces the last values by a feed's snapshot, before its first batch.
     pub fn load_snapshot(&self, last_values: LastValues) {
-        self.state.borrow_mut().last_values = EncodedLastValues::from_snapshot(last_values);
+        self.state.borrow_mut().last_values.load_snapshot(last_values);
     }
 
     /// The last values, for a feed on this thread: it updates them and then has the batch
@@ -178,6 +185,7 @@ impl Hub {
     pub fn dispatch(&self, batches: &[Arc<Batch>], now: Instant) {
         let state = &mut *self.state.borrow_mut();
         for batch in batches {
+            state.grow(batch.universe());
             state.match_batch(batch);
         }
         if state.queue.is_empty() {
@@ -285,6 +293,14 @@ impl Hub {
 }
 
 impl State {
+    /// Follows a universe that has grown, and tells the subscribers.
+    fn grow(&mut self, universe: &Arc<Universe>) {
+        if universe.len() > self.last_values.universe().len() {
+            self.last_values.set_universe(universe);
+            self.slots.iter().flatten().for_each(|slot| slot.subscriber.universe_grew());
+        }
+    }
+
     /// Records for all groups which objects of a batch they receive.
     fn match_batch(&mut self, batch: &Arc<Batch>) {
         let Self { index, queue, batches, .. } = self;
@@ -364,6 +380,15 @@ impl Slot {
         if let Some(frame) = self.subscriber.deliver(fan_out, objects) {
             send_queue.push(key, frame, objects.len());
         }
+    }
+}
+
+#[cfg(test)]
+impl Hub {
+    /// A hub for the instruments of the fixtures.
+    pub(crate) fn for_tests(max_delay: Duration) -> Self {
+        let universe = Arc::new(crate::wire::fixtures::universe());
+        Self::new(universe, LivenessTimeouts::default(), max_delay, WorkerMetrics::default(), Instant::now())
     }
 }
 

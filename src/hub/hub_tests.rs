@@ -39,6 +39,8 @@ impl<F: Fn(&FanOut<'_>, &[ObjectRef]) -> Option<FrameKey>, G: Fn(&Bytes)> Subscr
         None
     }
 
+    fn universe_grew(&self) {}
+
     fn health(&self) -> ConnectionHealth {
         let now = Instant::now();
         ConnectionHealth { heard: now, pinged: now, stalled: None, closing: None, queued_bytes: 0 }
@@ -56,7 +58,7 @@ type Calls = Rc<RefCell<Vec<(usize, usize)>>>;
 
 /// A hub with this number of identical subscribers, and its calls.
 fn hub(subscribers: usize, max_delay: Duration) -> (Hub, Calls) {
-    let hub = Hub::new(2, LivenessTimeouts::default(), max_delay, WorkerMetrics::default());
+    let hub = Hub::for_tests(max_delay);
     let calls = Calls::default();
     for name in 0..subscribers {
         join(&hub, name, SymbolId(0), &calls);
@@ -238,7 +240,7 @@ impl Reader {
 fn every_subscriber_receives_its_streams_in_order_whatever_others_do() {
     let mut random = StdRng::seed_from_u64(5);
     let delay = Duration::from_millis(3);
-    let hub = Hub::new(2, LivenessTimeouts::default(), delay, WorkerMetrics::default());
+    let hub = Hub::for_tests(delay);
     let mut now = Instant::now();
     let mut readers: Vec<Reader> = Vec::new();
 

@@ -34,6 +34,9 @@ pub trait Subscriber {
     /// The timer that the subscriber set has expired; returns the next one, later than `now`.
     fn run_timer(&self, now: Now, last_values: &EncodedLastValues) -> Option<Instant>;
 
+    /// Instruments were appended to the universe: names that were unknown may be known now.
+    fn universe_grew(&self);
+
     /// The state of the connection.
     fn health(&self) -> ConnectionHealth;
 

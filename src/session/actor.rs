@@ -1,5 +1,4 @@
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Instant;
 
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, StreamHandler, WrapFuture};
@@ -10,7 +9,7 @@ use tracing::debug;
 
 use super::authenticator::Authenticator;
 use super::executor::{CommandExecutor, ReplayLookup};
-use super::incoming::IncomingStream;
+use super::incoming::{IncomingStream, SessionInput};
 use super::limits::{Limits, OutboxLimits};
 use super::outbox::Outbox;
 use super::pending::PendingSession;
@@ -20,7 +19,7 @@ use super::task::SessionTask;
 use crate::auth::Credentials;
 use crate::hub::{Hub, SubscriberKey};
 use crate::limits::TokenBucket;
-use crate::model::{Epoch, Universe};
+use crate::model::Epoch;
 use crate::transport::SocketWriter;
 use crate::wire::{
     Close, Codec, Command, Compression, ControlMessage, DecodeError, Decoder, Deflate, ErrorCode, Incoming,
@@ -35,8 +34,6 @@ const LONG_COMMAND_BYTES: usize = 2 << 10;
 pub struct SessionParams {
     /// The worker's hub.
     pub hub: Rc<Hub>,
-    /// The market's instruments.
-    pub universe: Arc<Universe>,
     /// The epoch of the sequence numbers.
     pub epoch: Epoch,
     /// Looks up what was published, as far back as it is retained.
@@ -61,7 +58,8 @@ pub struct SessionParams {
 pub fn open(params: SessionParams) -> PendingSession {
     PendingSession::new(move |transport, head, early| {
         let now = Instant::now();
-        let outbox = Outbox::new(params.codec, Arc::clone(&params.universe), params.outbox);
+        let outbox = Outbox::new(params.codec, params.outbox);
+        let universe = params.hub.universe();
         let state = Rc::new(SessionState::new(
             params.hub,
             params.codec,
@@ -72,15 +70,13 @@ pub fn open(params: SessionParams) -> PendingSession {
         ));
         let membership = HubMembership::join(&state);
         let limits = params.limits;
-        let mut protocol =
-            Protocol::new(Arc::clone(&params.universe), params.epoch, limits, params.authenticator);
+        let mut protocol = Protocol::new(universe, params.epoch, limits, params.authenticator);
         let Greeting { messages, close } = protocol.greet(params.credentials.as_ref());
         messages.iter().for_each(|message| state.send_control(message, now));
         if let Some(reason) = close {
             state.begin_close(reason, now);
         }
-        let executor =
-            CommandExecutor::new(Rc::clone(&state), params.universe, params.replay, limits.replayed_objects);
+        let executor = CommandExecutor::new(Rc::clone(&state), params.replay, limits.replayed_objects);
         let actor = SessionActor {
             protocol,
             executor,
@@ -108,7 +104,7 @@ pub(super) fn run<A>(
 ) -> LocalBoxFuture<'static, ()>
 where
     A: Actor<Context = WebsocketContext<A>>
-        + StreamHandler<Result<Incoming, DecodeError>>
+        + StreamHandler<SessionInput>
         + StreamHandler<Result<UnusedMessage, UnusedError>>,
 {
     let context = WebsocketContext::with_factory(stream::pending(), |ctx: &mut WebsocketContext<A>| {
@@ -208,8 +204,16 @@ impl Actor for SessionActor {
     }
 }
 
-impl StreamHandler<Result<Incoming, DecodeError>> for SessionActor {
-    fn handle(&mut self, message: Result<Incoming, DecodeError>, ctx: &mut Self::Context) {
+impl StreamHandler<SessionInput> for SessionActor {
+    fn handle(&mut self, input: SessionInput, ctx: &mut Self::Context) {
+        let message = match input {
+            SessionInput::Message(message) => message,
+            SessionInput::UniverseGrew => {
+                let first = self.protocol.extend_universe(self.state.hub().universe());
+                let subscriptions = self.protocol.subscriptions();
+                return self.executor.add_new_instruments(first, subscriptions, Instant::now());
+            }
+        };
         match message {
             Ok(Incoming::Text(text)) => self.receive(Codec::Json, text, ctx),
             Ok(Incoming::Binary(bytes)) => self.receive(self.codec, bytes, ctx),

@@ -11,16 +11,14 @@ use bytes::Bytes;
 use super::state::{HubMembership, SessionState};
 use super::{Outbox, OutboxLimits};
 use crate::feed::Batch;
-use crate::hub::{Hub, LivenessTimeouts, SubscriptionChange};
-use crate::metrics::WorkerMetrics;
+use crate::hub::{Hub, SubscriptionChange};
 use crate::model::{Epoch, Object, Seq, Timestamp};
 use crate::transport::SocketWriter;
 use crate::transport::fake::FakeTransport;
 use crate::wire::{Codec, fixtures};
 
 fn join(hub: &Rc<Hub>) -> (Rc<SessionState>, HubMembership) {
-    let universe = Arc::new(fixtures::universe());
-    let outbox = Outbox::new(Codec::Json, universe, OutboxLimits::default());
+    let outbox = Outbox::new(Codec::Json, OutboxLimits::default());
     let writer = SocketWriter::new(Box::new(FakeTransport::taking(<[u8]>::len)), Bytes::new());
     let state = Rc::new(SessionState::new(
         Rc::clone(hub),
@@ -42,7 +40,7 @@ fn batch(seq: u64) -> Arc<Batch> {
 
 /// What a hundred fan-outs of ten trades allocate, for this number of sessions that subscribe to them.
 fn a_hundred_fan_outs(sessions: usize) -> AllocationInfo {
-    let hub = Rc::new(Hub::new(2, LivenessTimeouts::default(), Duration::ZERO, WorkerMetrics::default()));
+    let hub = Rc::new(Hub::for_tests(Duration::ZERO));
     let members: Vec<_> = (0..sessions).map(|_| join(&hub)).collect();
     let now = Instant::now();
     let dispatch = |batch: &Arc<Batch>| {

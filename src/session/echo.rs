@@ -1,23 +1,20 @@
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, StreamHandler, WrapFuture};
 use actix_web_actors::ws::{Message as UnusedMessage, ProtocolError as UnusedError, WebsocketContext};
 
 use super::actor::{answer_control, close_on_error, run};
-use super::incoming::IncomingStream;
+use super::incoming::{IncomingStream, SessionInput};
 use super::limits::OutboxLimits;
 use super::outbox::Outbox;
 use super::pending::PendingSession;
 use super::state::{HubMembership, SessionState};
 use crate::auth::Revocation;
 use crate::hub::{Hub, Subscriber};
-use crate::model::{Epoch, Universe};
+use crate::model::Epoch;
 use crate::transport::SocketWriter;
-use crate::wire::{
-    Close, Codec, Compression, DecodeError, Decoder, Deflate, Incoming, Opcode, message_frame,
-};
+use crate::wire::{Close, Codec, Compression, Decoder, Deflate, Incoming, Opcode, message_frame};
 
 /// The longest message that the echo returns: what the Autobahn suite sends (case 9.1.6).
 const MAX_MESSAGE_BYTES: usize = 16 << 20;
@@ -27,14 +24,9 @@ const MAX_MESSAGE_BYTES: usize = 16 << 20;
 /// It is the tutorial's echo server, and the place where our frames are tested for conformance: it uses
 /// the same frames, outbox and writer as the stream. It joins the hub without subscriptions, so that
 /// its liveness is checked. It ends when the key that opened it, if any, is revoked.
-pub fn open_echo(
-    hub: Rc<Hub>,
-    universe: Arc<Universe>,
-    deflate: Option<Deflate>,
-    key: Option<Revocation>,
-) -> PendingSession {
+pub fn open_echo(hub: Rc<Hub>, deflate: Option<Deflate>, key: Option<Revocation>) -> PendingSession {
     PendingSession::new(move |transport, head, early| {
-        let outbox = Outbox::new(Codec::Json, universe, OutboxLimits::default()).compressed(deflate);
+        let outbox = Outbox::new(Codec::Json, OutboxLimits::default()).compressed(deflate);
         let writer = SocketWriter::new(transport, head);
         let now = Instant::now();
         let state = Rc::new(SessionState::new(hub, Codec::Json, Epoch::default(), outbox, writer, now));
@@ -63,8 +55,9 @@ impl Actor for EchoActor {
     }
 }
 
-impl StreamHandler<Result<Incoming, DecodeError>> for EchoActor {
-    fn handle(&mut self, message: Result<Incoming, DecodeError>, ctx: &mut Self::Context) {
+impl StreamHandler<SessionInput> for EchoActor {
+    fn handle(&mut self, input: SessionInput, ctx: &mut Self::Context) {
+        let SessionInput::Message(message) = input else { return };
         let now = Instant::now();
         match message {
             Ok(Incoming::Text(text)) => self.state.send(message_frame(Opcode::Text, &text), now),

@@ -1,5 +1,4 @@
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Instant;
 
 use super::outbox::Pacing;
@@ -7,7 +6,7 @@ use super::protocol::{CommandOutcome, ResumePoint, SessionOptions};
 use super::state::SessionState;
 use super::subscriptions::Subscriptions;
 use crate::hub::{EncodedLastValues, SubscriptionChange};
-use crate::model::{Object, Seq, StreamId, Universe};
+use crate::model::{Channel, Object, Seq, StreamId};
 use crate::wire::{ControlMessage, DeliveryKind, Gap};
 
 /// Looks up what was published: the objects of a stream after one number and up to another, as far
@@ -27,31 +26,48 @@ pub type ReplayLookup = Rc<dyn Fn(StreamId, Seq, Seq) -> Vec<Object>>;
 /// All of it happens between two batches, so nothing is sent twice and nothing is left out.
 pub(super) struct CommandExecutor {
     state: Rc<SessionState>,
-    universe: Arc<Universe>,
     replay: ReplayLookup,
     /// The most objects that one command replays.
     max_replayed: usize,
 }
 
 impl CommandExecutor {
-    pub(super) fn new(
-        state: Rc<SessionState>,
-        universe: Arc<Universe>,
-        replay: ReplayLookup,
-        max_replayed: usize,
-    ) -> Self {
-        Self { state, universe, replay, max_replayed }
+    pub(super) fn new(state: Rc<SessionState>, replay: ReplayLookup, max_replayed: usize) -> Self {
+        Self { state, replay, max_replayed }
+    }
+
+    /// Subscribes to the streams of instruments that the market lists since `first` of them were known:
+    /// those that the client named before, and those that are sampled. Whole channels in the hub's index
+    /// include them already.
+    pub(super) fn add_new_instruments(&self, first: usize, subscriptions: &Subscriptions, now: Instant) {
+        let Some(key) = self.state.key() else { return };
+        let universe = self.state.hub().universe();
+        let new = universe.iter().skip(first);
+        let streams = new.flat_map(|it| Channel::ALL.map(|channel| StreamId::new(channel, it.id)));
+        let (sampled, indexed): (Vec<_>, Vec<_>) = streams
+            .filter(|stream| subscriptions.includes(*stream, &universe))
+            .partition(|stream| self.is_sampled(*stream));
+        let is_named = |stream: &StreamId| !subscriptions.includes_all(stream.channel());
+        let named: Vec<_> = indexed.into_iter().filter(is_named).map(SubscriptionChange::Add).collect();
+        if !named.is_empty() {
+            self.state.hub().flush(key, now);
+            self.change_index(&named);
+        }
+        self.state.change(now, |outbox| {
+            sampled.into_iter().for_each(|stream| outbox.sample(stream, Seq::default()));
+        });
     }
 
     pub(super) fn execute(&self, outcome: &CommandOutcome, subscriptions: &Subscriptions, now: Instant) {
         let Some(key) = self.state.key() else { return };
+        let universe = self.state.hub().universe();
         self.state.hub().flush(key, now);
         self.state.hub().with_last_values(|last_values| {
             self.state.change(now, |outbox| outbox.settle(last_values));
         });
         self.apply_changes(&outcome.changes, subscriptions, now);
         if outcome.changes.iter().any(|change| !change.is_addition()) {
-            let is_subscribed = |stream| subscriptions.includes(stream, &self.universe);
+            let is_subscribed = |stream| subscriptions.includes(stream, &universe);
             self.state.change(now, |outbox| outbox.retain(is_subscribed));
         }
         if let Some(options) = outcome.options {
@@ -63,7 +79,7 @@ impl CommandExecutor {
             let newest = outcome.snapshot.iter().filter_map(|stream| last_values.last_values().of(*stream));
             requested.extend(newest.map(|object| (*object, DeliveryKind::Snapshot)));
             if !requested.is_empty() {
-                self.state.change(now, |outbox| outbox.push_requested(&requested));
+                self.state.change(now, |outbox| outbox.push_requested(&requested, last_values));
             }
         });
     }
@@ -76,7 +92,7 @@ impl CommandExecutor {
         if before == after {
             return;
         }
-        let mut conflating = subscriptions.to_changes(&self.universe);
+        let mut conflating = subscriptions.to_changes(&self.state.hub().universe());
         conflating.retain(|change| change.channel().conflates());
         match after {
             Pacing::Interval => {
@@ -108,9 +124,10 @@ impl CommandExecutor {
             return;
         }
         self.state.hub().with_last_values(|last_values| {
+            let universe = last_values.universe();
             self.state.change(now, |outbox| {
-                for stream in sampled.iter().flat_map(|change| change.streams(&self.universe)) {
-                    match subscriptions.includes(stream, &self.universe) {
+                for stream in sampled.iter().flat_map(|change| change.streams(universe)) {
+                    match subscriptions.includes(stream, universe) {
                         true => outbox.sample(stream, last_values.last_values().seq(stream)),
                         false => outbox.stop_sampling(stream),
                     }
@@ -138,7 +155,7 @@ impl CommandExecutor {
         for ResumePoint { stream, last } in points.iter().copied() {
             let newest = last_values.last_values().seq(stream);
             let Some(last) = last else {
-                gaps.extend(self.gap(stream, Seq(1), newest));
+                gaps.extend(gap(last_values, stream, Seq(1), newest));
                 continue;
             };
             if self.is_sampled(stream) {
@@ -151,7 +168,7 @@ impl CommandExecutor {
                 room -= objects.len();
                 let first =
                     objects.first().map_or(newest.next(), |(object, mark)| Seq(object.seq.0 - merged(*mark)));
-                gaps.extend(self.gap(stream, last.next(), Seq(first.0 - 1)));
+                gaps.extend(gap(last_values, stream, last.next(), Seq(first.0 - 1)));
                 replayed.extend(objects);
             }
         }
@@ -185,12 +202,12 @@ impl CommandExecutor {
     fn is_sampled(&self, stream: StreamId) -> bool {
         stream.channel().conflates() && pacing(self.state.options()) == Pacing::Interval
     }
+}
 
-    /// The notice that these objects will not come, unless there are none.
-    fn gap(&self, stream: StreamId, from: Seq, to: Seq) -> Option<ControlMessage> {
-        let symbol = &self.universe.instrument(stream.symbol()).symbol;
-        (from <= to).then(|| ControlMessage::Gap(Gap::new(symbol, stream.channel(), from, to)))
-    }
+/// The notice that these objects will not come, unless there are none.
+fn gap(last_values: &EncodedLastValues, stream: StreamId, from: Seq, to: Seq) -> Option<ControlMessage> {
+    let symbol = &last_values.universe().instrument(stream.symbol()).symbol;
+    (from <= to).then(|| ControlMessage::Gap(Gap::new(symbol, stream.channel(), from, to)))
 }
 
 const fn pacing(options: SessionOptions) -> Pacing {

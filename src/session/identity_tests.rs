@@ -15,8 +15,7 @@ use super::executor::CommandExecutor;
 use super::state::{HubMembership, SessionState};
 use super::{Limits, Outbox, OutboxLimits, Protocol, ReplayLookup};
 use crate::feed::{BarSpans, Batch, LastValues, Sequencer};
-use crate::hub::{Hub, LivenessTimeouts, Now};
-use crate::metrics::WorkerMetrics;
+use crate::hub::{Hub, Now};
 use crate::model::{Body, Channel, Epoch, Event, Object, Seq, StreamId, SymbolId, Timestamp};
 use crate::transport::SocketWriter;
 use crate::transport::fake::FakeTransport;
@@ -47,14 +46,7 @@ impl World {
         let sequencer = Sequencer::new(Arc::clone(&universe), BarSpans { bar_nanos: 50_000_000 }, quote.at);
         // In every other world objects are coalesced.
         let max_delay = Duration::from_millis(3 * (seed % 2));
-        let hub = || {
-            Rc::new(Hub::new(
-                universe.len(),
-                LivenessTimeouts::default(),
-                max_delay,
-                WorkerMetrics::default(),
-            ))
-        };
+        let hub = || Rc::new(Hub::for_tests(max_delay));
         Self {
             random: StdRng::seed_from_u64(seed),
             sequencer,
@@ -150,20 +142,24 @@ struct Client {
 
 impl Client {
     fn connect(world: &mut World, last: HashMap<(String, String), u64>) -> Self {
-        let hub = &world.hubs[world.random.random_range(0..2)];
-        let universe = Arc::new(fixtures::universe());
+        let hub = world.random.random_range(0..2);
+        Self::connect_to(world, hub, last)
+    }
+
+    fn connect_to(world: &World, hub: usize, last: HashMap<(String, String), u64>) -> Self {
+        let hub = &world.hubs[hub];
         let limits = OutboxLimits { conflate_above: 400, end_above: 1_500, frame_bytes: 500 };
-        let outbox = Outbox::new(Codec::Json, Arc::clone(&universe), limits);
+        let outbox = Outbox::new(Codec::Json, limits);
         let socket: Rc<RefCell<Socket>> = Rc::default();
         let far_end = Rc::clone(&socket);
         let transport = FakeTransport::taking(move |bytes: &[u8]| far_end.borrow_mut().take(bytes));
         let writer = SocketWriter::new(Box::new(transport), Bytes::new());
         let state =
             Rc::new(SessionState::new(Rc::clone(hub), Codec::Json, EPOCH, outbox, writer, world.clock));
-        let executor = CommandExecutor::new(Rc::clone(&state), Arc::clone(&universe), world.replay(), 1_000);
+        let executor = CommandExecutor::new(Rc::clone(&state), world.replay(), 1_000);
         Self {
             socket,
-            protocol: Protocol::new(universe, EPOCH, Limits::default(), None),
+            protocol: Protocol::new(hub.universe(), EPOCH, Limits::default(), None),
             executor,
             _membership: HubMembership::join(&state),
             state,
@@ -292,7 +288,7 @@ fn for_every_client_and_every_stream_the_numbers_add_up() {
                     }
                     // The first client rarely reads.
                     choice if place > 0 || choice == 3 => {
-                        client.read(world.random.random_range(0..800), world.clock)
+                        client.read(world.random.random_range(0..800), world.clock);
                     }
                     _ => {}
                 }
@@ -323,4 +319,46 @@ fn for_every_client_and_every_stream_the_numbers_add_up() {
         gaps > 100 && merged > 1_000 && received > 10_000,
         "{gaps} gaps, {merged} merged, {received} received"
     );
+}
+
+/// A listing in the middle of the day: the new instrument's streams reach everyone who subscribed to
+/// them before the market knew them, by name, by `*`, and with an interval.
+#[test]
+fn a_new_instrument_reaches_the_clients_that_subscribed_before_it_was_listed() {
+    let mut world = World::new(0);
+    let now = world.clock;
+    let mut clients = [r#"["ZZZZ"]"#, r#"["*"]"#, r#"["ZZZZ"]"#, r#"["*"]"#].map(|names| {
+        let mut client = Client::connect_to(&world, 0, HashMap::new());
+        client.send(
+            &serde_json::from_str(&format!(r#"{{"action":"subscribe","quotes":{names}}}"#)).unwrap(),
+            now,
+        );
+        client
+    });
+    for client in &mut clients[2..] {
+        client.send(&json!({ "action": "subscribe", "x": { "conflate_ms": 100 } }), now);
+    }
+    let hub = Rc::clone(&world.hubs[0]);
+    let universe = Arc::new(fixtures::universe_of(&["AAPL", "MSFT", "ZZZZ"]));
+    let quote = |seq| {
+        let Body::Quote(quote) = fixtures::quote().body else { unreachable!() };
+        Object { seq: Seq(seq), body: Body::Quote(crate::model::Quote { symbol: SymbolId(2), ..quote }) }
+    };
+    let batch = |seq| Arc::new(Batch::new(Arc::clone(&universe), world.now, vec![quote(seq)], vec![]));
+
+    hub.ingest(&[batch(1)], now);
+    for client in &mut clients {
+        let first = client.protocol.extend_universe(hub.universe());
+        client.executor.add_new_instruments(first, client.protocol.subscriptions(), now);
+    }
+    clients.iter_mut().for_each(|client| client.read(usize::MAX, now));
+    hub.ingest(&[batch(2)], now);
+    world.clock += Duration::from_secs(1);
+    hub.run_timers(Now { steady: world.clock, wall: world.now });
+
+    let received = clients.each_mut().map(|client| {
+        client.read(usize::MAX, world.clock);
+        client.last.get(&("quotes".to_owned(), "ZZZZ".to_owned())).copied()
+    });
+    assert_eq!(received, [Some(2); 4]);
 }

@@ -9,7 +9,8 @@ use futures_util::Stream;
 use super::state::SessionState;
 use crate::wire::{DecodeError, Decoder, Incoming};
 
-/// The client's messages as a stream for the actor. It ends with the connection.
+/// What the actor of a session reacts to: the client's messages, and the growth of the universe. It ends
+/// with the connection.
 ///
 /// Backpressure towards the client: reading pauses while the responses to earlier messages are still
 /// queued, so that a client that sends without reading is slowed to the pace at which it reads. That
@@ -29,6 +30,15 @@ const PAUSE_ABOVE: usize = 64 << 10;
 /// one read, and take 40 ms.
 const MAX_MESSAGES_PER_TURN: u32 = 16;
 
+/// One thing that the actor of a session reacts to.
+#[derive(Debug)]
+pub(super) enum SessionInput {
+    /// A message of the client, or its violation of RFC 6455.
+    Message(Result<Incoming, DecodeError>),
+    /// The market lists more instruments.
+    UniverseGrew,
+}
+
 impl IncomingStream {
     /// A stream that begins with `early`, the bytes that came in behind the handshake.
     pub(super) fn new(early: Bytes, decoder: Decoder, state: Rc<SessionState>) -> Self {
@@ -37,10 +47,13 @@ impl IncomingStream {
 }
 
 impl Stream for IncomingStream {
-    type Item = Result<Incoming, DecodeError>;
+    type Item = SessionInput;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
+        if this.state.take_universe_grew() {
+            return Poll::Ready(Some(SessionInput::UniverseGrew));
+        }
         if this.state.queued_bytes() > PAUSE_ABOVE {
             // A client that is not read must not count as silent. The task comes back here when the
             // socket took something; if it takes nothing, the client counts as stalled.
@@ -55,7 +68,7 @@ impl Stream for IncomingStream {
         loop {
             if let Some(message) = this.decoder.decode(&mut this.chunk).transpose() {
                 this.returned += 1;
-                return Poll::Ready(Some(message));
+                return Poll::Ready(Some(SessionInput::Message(message)));
             }
             let Poll::Ready(read) = this.state.writer().poll_read(cx) else {
                 this.returned = 0;
@@ -81,17 +94,16 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::hub::{Hub, LivenessTimeouts, Subscriber};
-    use crate::metrics::WorkerMetrics;
+    use crate::hub::{Hub, Subscriber};
     use crate::model::Epoch;
     use crate::session::{Outbox, OutboxLimits};
     use crate::transport::SocketWriter;
     use crate::transport::fake::FakeTransport;
-    use crate::wire::{Codec, Opcode, fixtures, message_frame};
+    use crate::wire::{Codec, Opcode, message_frame};
 
     fn state() -> Rc<SessionState> {
-        let hub = Rc::new(Hub::new(2, LivenessTimeouts::default(), Duration::ZERO, WorkerMetrics::default()));
-        let outbox = Outbox::new(Codec::Json, Arc::new(fixtures::universe()), OutboxLimits::default());
+        let hub = Rc::new(Hub::for_tests(Duration::ZERO));
+        let outbox = Outbox::new(Codec::Json, OutboxLimits::default());
         let writer = SocketWriter::new(Box::new(FakeTransport::taking(<[u8]>::len)), Bytes::new());
         Rc::new(SessionState::new(hub, Codec::Json, Epoch::default(), outbox, writer, Instant::now()))
     }

@@ -132,6 +132,12 @@ impl Protocol {
         self.authenticator.is_some() && matches!(self.auth, AuthState::Anonymous)
     }
 
+    /// Continues with a universe that has instruments appended to the present one; returns their number
+    /// before.
+    pub fn extend_universe(&mut self, universe: Arc<Universe>) -> usize {
+        std::mem::replace(&mut self.universe, universe).len()
+    }
+
     /// What the client subscribes to.
     pub fn subscriptions(&self) -> &Subscriptions {
         &self.subscriptions

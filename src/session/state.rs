@@ -44,6 +44,8 @@ pub(super) struct SessionState {
     /// Whether the client sent `x` in a command, so that it understands our extensions.
     opted_in: Cell<bool>,
     phase: Cell<Phase>,
+    /// Whether the universe grew since the actor last looked.
+    universe_grew: Cell<bool>,
 }
 
 /// The life of a session.
@@ -89,6 +91,7 @@ impl SessionState {
             pinged: Cell::new(now),
             opted_in: Cell::new(false),
             phase: Cell::new(Phase::Open),
+            universe_grew: Cell::new(false),
         }
     }
 
@@ -112,6 +115,11 @@ impl SessionState {
     /// Records that something came from the client.
     pub(super) fn set_heard(&self, now: Instant) {
         self.heard.set(now);
+    }
+
+    /// Whether the universe grew since this was last asked.
+    pub(super) fn take_universe_grew(&self) -> bool {
+        self.universe_grew.replace(false)
     }
 
     /// Queues a frame, unless the session is closing.
@@ -338,6 +346,11 @@ impl Subscriber for SessionState {
             self.send_control(&self.heartbeat(now, last_values), now.steady);
         }
         self.next_timer(now.steady).map(|timer| timer.max(now.steady + MIN_DELAY))
+    }
+
+    fn universe_grew(&self) {
+        self.universe_grew.set(true);
+        self.wake();
     }
 
     fn health(&self) -> ConnectionHealth {

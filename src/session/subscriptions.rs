@@ -113,6 +113,11 @@ impl Subscriptions {
         current.all || current.named.contains(&universe.instrument(stream.symbol()).symbol)
     }
 
+    /// Whether the client receives all symbols of this channel.
+    pub fn includes_all(&self, channel: Channel) -> bool {
+        self.channels[channel.leader().index()].all
+    }
+
     /// The names of this channel; a channel that follows trades has theirs.
     pub fn of(&self, channel: Channel) -> SymbolList {
         let current = &self.channels[channel.leader().index()];

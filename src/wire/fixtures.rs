@@ -65,6 +65,11 @@ pub(crate) fn objects() -> Vec<Object> {
 }
 
 pub(crate) fn universe() -> Universe {
+    universe_of(&["AAPL", "MSFT"])
+}
+
+/// A universe of these symbols.
+pub(crate) fn universe_of(symbols: &[&str]) -> Universe {
     let listing = |symbol: &str| Instrument {
         id: SymbolId(0),
         symbol: symbol.parse().unwrap(),
@@ -74,7 +79,7 @@ pub(crate) fn universe() -> Universe {
         sector: Sector::Technology,
         previous_close: Price::from_ticks(10_000),
     };
-    Universe::new(["AAPL", "MSFT"].map(listing).to_vec())
+    Universe::new(symbols.iter().copied().map(listing).collect())
 }
 
 pub(crate) fn trade() -> Object {

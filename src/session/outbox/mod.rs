@@ -5,7 +5,6 @@ mod streams;
 
 use std::collections::VecDeque;
 use std::mem;
-use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -15,7 +14,7 @@ use self::streams::{Capacity, SampleResult, StreamTable};
 use super::fast_path::FastPath;
 use super::limits::{Offered, OutboxLimits, Overload};
 use crate::hub::{EncodedLastValues, FanOut, ObjectRef};
-use crate::model::{Object, Seq, StreamId, Universe};
+use crate::model::{Object, Seq, StreamId};
 use crate::wire::{ArrayFrame, Codec, ControlMessage, Deflate, DeliveryKind, Gap};
 
 /// What one client has yet to receive, in the order in which it will receive it.
@@ -34,7 +33,6 @@ use crate::wire::{ArrayFrame, Codec, ControlMessage, Deflate, DeliveryKind, Gap}
 pub struct Outbox {
     codec: Codec,
     deflate: Option<Deflate>,
-    universe: Arc<Universe>,
     limits: OutboxLimits,
     /// Control frames that overtake the queue.
     urgent: VecDeque<Bytes>,
@@ -66,11 +64,10 @@ pub enum Pacing {
 
 impl Outbox {
     /// An empty outbox.
-    pub fn new(codec: Codec, universe: Arc<Universe>, limits: OutboxLimits) -> Self {
+    pub fn new(codec: Codec, limits: OutboxLimits) -> Self {
         Self {
             codec,
             deflate: None,
-            universe,
             limits,
             urgent: VecDeque::new(),
             queue: VecDeque::new(),
@@ -134,7 +131,7 @@ impl Outbox {
         while let Some((stream, Seq(sent))) = self.streams.pop_dirty() {
             self.append_newest(last_values, stream, last_values.seq(stream).0 - sent - 1);
         }
-        if let Some(OutgoingFrame { frame, .. }) = self.take_gaps() {
+        if let Some(OutgoingFrame { frame, .. }) = self.take_gaps(last_values) {
             self.push(frame);
         }
         self.queue.retain(|entry| !matches!(entry, OutboxEntry::Dirty | OutboxEntry::Gaps));
@@ -143,14 +140,14 @@ impl Outbox {
 
     /// Queues objects that the client requested (a replay, a snapshot), except those that it has newer
     /// from a worker that is ahead. They do not count against the limits.
-    pub fn push_requested(&mut self, objects: &[(Object, DeliveryKind)]) {
+    pub fn push_requested(&mut self, objects: &[(Object, DeliveryKind)], last_values: &EncodedLastValues) {
         let before = self.bytes;
         for (object, mark) in objects {
             let stream = object.stream();
             if self.streams.sent(stream) > Some(object.seq) {
                 continue;
             }
-            self.append_with(0, *mark, |out, codec, universe| codec.write(out, universe, object, *mark));
+            self.append_with(0, *mark, |out, codec| codec.write(out, last_values.universe(), object, *mark));
             self.streams.set_sampled(stream, object.seq);
         }
         self.requested_bytes += self.bytes - before;
@@ -241,7 +238,7 @@ impl Outbox {
                     }
                 }
                 OutboxEntry::Gaps => {
-                    if let Some(taken) = self.take_gaps() {
+                    if let Some(taken) = self.take_gaps(last_values) {
                         break taken;
                     }
                 }
@@ -334,7 +331,7 @@ impl Outbox {
 
     /// Discards everything that is queued.
     pub fn clear(&mut self) {
-        let fresh = Self::new(self.codec, Arc::clone(&self.universe), self.limits);
+        let fresh = Self::new(self.codec, self.limits);
         *self = Self { overload: self.overload, deflate: self.deflate, ..fresh };
     }
 
@@ -351,19 +348,14 @@ impl Outbox {
     /// Appends the newest object of a stream, which replaces this many older ones.
     fn append_newest(&mut self, last_values: &EncodedLastValues, stream: StreamId, replaced: u64) {
         let mark = DeliveryKind::conflated(replaced);
-        self.append_with(self.released_bytes, mark, |out, codec, universe| {
-            last_values.write(out, codec, universe, stream, mark);
+        self.append_with(self.released_bytes, mark, |out, codec| {
+            last_values.write(out, codec, stream, mark);
         });
     }
 
-    fn append_with(
-        &mut self,
-        capacity: usize,
-        mark: DeliveryKind,
-        write: impl FnOnce(&mut Vec<u8>, Codec, &Universe),
-    ) {
-        let Self { queue, codec, universe, .. } = self;
-        let write = |out: &mut Vec<u8>| write(out, *codec, universe);
+    fn append_with(&mut self, capacity: usize, mark: DeliveryKind, write: impl FnOnce(&mut Vec<u8>, Codec)) {
+        let Self { queue, codec, .. } = self;
+        let write = |out: &mut Vec<u8>| write(out, *codec);
         self.bytes += append_with(queue, *codec, self.limits, capacity, write);
         if let (DeliveryKind::Conflated(objects), Some(OutboxEntry::Open(array))) =
             (mark, self.queue.back_mut())
@@ -379,7 +371,7 @@ impl Outbox {
         {
             let replaced = last_values.seq(stream).0 - sent - 1;
             let mark = DeliveryKind::conflated(replaced);
-            frame.push_with(|out| last_values.write(out, self.codec, &self.universe, stream, mark));
+            frame.push_with(|out| last_values.write(out, self.codec, stream, mark));
             frame.count_merged(replaced);
         }
         if self.streams.has_dirty() {
@@ -389,8 +381,8 @@ impl Outbox {
         (objects > 0).then(|| OutgoingFrame { objects, merged, frame: frame.finish() })
     }
 
-    fn take_gaps(&mut self) -> Option<OutgoingFrame> {
-        let universe = &self.universe;
+    fn take_gaps(&mut self, last_values: &EncodedLastValues) -> Option<OutgoingFrame> {
+        let universe = last_values.universe();
         let notice = |(stream, from, to): (StreamId, Seq, Seq)| {
             let symbol = &universe.instrument(stream.symbol()).symbol;
             ControlMessage::Gap(Gap::new(symbol, stream.channel(), from, to))

@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::*;
@@ -15,8 +16,8 @@ struct Scene {
 impl Scene {
     fn new(limits: OutboxLimits) -> Self {
         let universe = Arc::new(fixtures::universe());
-        let last_values = EncodedLastValues::new(universe.len());
-        Self { outbox: Outbox::new(Codec::Json, universe, limits), last_values }
+        let last_values = EncodedLastValues::new(universe);
+        Self { outbox: Outbox::new(Codec::Json, limits), last_values }
     }
 
     fn offer(&mut self, objects: &[Object]) -> Offered {
