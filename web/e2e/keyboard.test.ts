@@ -18,7 +18,7 @@ const storedHidden = async (page: Page) => {
 
 /** Focuses time and sales once it is long enough to scroll. */
 async function focusSales(page: Page): Promise<void> {
-  await expect.poll(() => page.locator("#sales-rows").evaluate((room) => room.clientHeight), DEADLINE).toBeGreaterThan(800);
+  await expect.poll(() => page.locator("#sales-rows").evaluate((rows) => rows.clientHeight), DEADLINE).toBeGreaterThan(800);
   await page.locator("#sales-scroll").focus();
 }
 

@@ -33,16 +33,16 @@ export class FakeRest {
   }
 
   answer(path: string, query: URLSearchParams): object | undefined {
-    const what = /^\/v2\/stocks\/(bars|trades)$/.exec(path)?.[1];
-    if (what === undefined) return undefined;
+    const resource = /^\/v2\/stocks\/(bars|trades)$/.exec(path)?.[1];
+    if (resource === undefined) return undefined;
     const limit = Number(query.get("limit") ?? 1000);
     const [start, end] = [Date.parse(query.get("start") ?? "") || 0, Date.parse(query.get("end") ?? "") || Date.now() + 1];
     const bySymbol = (query.get("symbols") ?? "").split(",").map((symbol) => {
-      const all = what === "trades" ? (this.trades.get(symbol) ?? []) : this.bars(symbol, LENGTH_MS[query.get("timeframe") ?? ""] ?? 6e4, start, end);
+      const all = resource === "trades" ? (this.trades.get(symbol) ?? []) : this.bars(symbol, LENGTH_MS[query.get("timeframe") ?? ""] ?? 6e4, start, end);
       const within = all.filter(({ t }) => Date.parse(String(t)) >= start && Date.parse(String(t)) <= end);
       return [symbol, within.slice(-limit).reverse()] as const;
     });
-    return { [what]: Object.fromEntries(bySymbol.filter(([, list]) => list.length > 0)), next_page_token: null };
+    return { [resource]: Object.fromEntries(bySymbol.filter(([, list]) => list.length > 0)), next_page_token: null };
   }
 
   private bars(symbol: string, length: number, start: number, end: number): readonly Bar[] {

@@ -19,8 +19,7 @@ export interface Close {
  * Every close (docs/PROTOCOL.md, "Close codes"), from `close.json`, which the server's table is tested against.
  *
  * A row with a name is a close that the server sends; several may share a code and differ in their reason. A row without
- * a name is what the browser reports itself (1005, 1006, 1015: RFC 6455 section 7.4.1), what a proxy may send, or the
- * default of its code.
+ * a name comes from the browser (1005, 1006, 1015: RFC 6455 section 7.4.1) or a proxy, or is the default of its code.
  */
 export const CLOSES: readonly Close[] = table.map((row) => ({
   name: "name" in row ? row.name : undefined,

@@ -1,9 +1,24 @@
 import { expect, test } from "vitest";
+import { objectFixtures } from "../../fake/object-fixtures";
+import { CHANNELS } from "../model";
 import { readFrame } from ".";
 
 const TRADE = '{"T":"t","S":"AAPL","i":7,"x":"V","p":187.25,"s":100,"c":["@"],"z":"C","t":"2026-11-20T14:30:00.123456789Z","sq":8,"cf":2}';
 const QUOTE = '{"T":"q","S":"AAPL","bx":"V","bp":187.2,"bs":300,"ax":"V","ap":187.3,"as":200,"c":["R"],"z":"C","t":"2026-11-20T14:30:00Z"}';
 const BAR = '{"T":"d","S":"BRK.B","o":1,"h":4,"l":0.5,"c":2,"v":1000,"n":9,"vw":1.5,"t":"2026-11-20T05:00:00Z","sq":1}';
+
+test.each(objectFixtures())("an object of the channel $channel is read: $json", ({ channel, json }) => {
+  const { events, unknown, errors } = readFrame(`[${json}]`);
+  const isRead = CHANNELS.some((known) => known === channel);
+
+  expect(errors).toEqual([]);
+  expect(events.map((event) => event.channel)).toEqual(isRead ? [channel] : []);
+  expect(unknown).toBe(isRead ? 0 : 1);
+});
+
+test("every channel has a fixture", () => {
+  expect(objectFixtures().map(({ channel }) => channel)).toEqual(expect.arrayContaining([...CHANNELS]));
+});
 
 test("a trade has its sequence number and its count of conflated objects", () => {
   const { events, errors } = readFrame(`[${TRADE}]`);
@@ -100,6 +115,8 @@ test("a ticker has everything that a watchlist row shows", () => {
 
 test.each([
   ["H", "halted"],
+  ["P", "halted"],
+  ["2", "halted"],
   ["T", "open"],
 ])("a status `%s` means that trading is %s", (code, trading) => {
   const status = `{"T":"s","S":"AAPL","sc":"${code}","sm":"","rc":"T1","rm":"News Pending","z":"C","t":"2026-11-20T14:30:00Z"}`;
