@@ -25,7 +25,7 @@ export const english: Strings = {
     salesPrice: "Price",
     salesSize: "Size",
     stream: "Stream",
-    latency: "Latency from exchange timestamp to this page",
+    latency: "Latency from exchange to this page",
     frames: "Frames",
     bytes: "Bytes",
     conflated: "Conflated",
