@@ -49,7 +49,7 @@ pub(super) struct FeedMonitor {
     is_stopping: Arc<AtomicBool>,
 }
 
-/// The capacity of the feed's mailbox, which holds nothing but requests to follow.
+/// The capacity of the feed's mailbox, which holds only requests to follow.
 const MAILBOX: usize = 16;
 
 impl Feed {

@@ -91,6 +91,7 @@ impl BatchSource for SequencedFeed {
 
 #[cfg(test)]
 mod tests {
+    use allocation_counter::measure;
     use futures_util::StreamExt;
     use futures_util::stream;
 
@@ -100,35 +101,39 @@ mod tests {
     use crate::model::{Body, Channel, Instrument, Seq, StreamId, SymbolId, Trade, Universe};
     use crate::wire::fixtures;
 
-    /// A source of one trade of the newest instrument for each poll; the test appends the instruments.
-    struct GrowingSource(Arc<Universe>);
+    /// A source of one trade of the last instrument for each poll, which may list one more instrument before.
+    struct ScriptedSource {
+        universe: Arc<Universe>,
+        is_growing: bool,
+    }
 
     fn trade(symbol: SymbolId) -> Trade {
         let Body::Trade(trade) = fixtures::trade().body else { unreachable!() };
         Trade { symbol, ..trade }
     }
 
-    impl EventSource for GrowingSource {
+    impl EventSource for ScriptedSource {
         fn name(&self) -> &'static str {
-            "growing"
+            "scripted"
         }
 
         fn universe(&self) -> &Arc<Universe> {
-            &self.0
+            &self.universe
         }
 
         fn open(&mut self, out: &mut Vec<Event>) -> Timestamp {
-            let trade = trade(SymbolId(self.0.len() as u32 - 1));
+            let trade = trade(SymbolId(self.universe.len() as u32 - 1));
             out.push(Event::Trade(trade));
             trade.at
         }
 
-        /// Lists one more instrument before its trade.
         fn poll(&mut self, out: &mut Vec<Event>) -> Option<Timestamp> {
-            let mut instruments: Vec<_> = self.0.iter().cloned().collect();
-            let symbol = format!("NEW{}", instruments.len()).parse().unwrap();
-            instruments.push(Instrument { symbol, ..instruments[0].clone() });
-            self.0 = Arc::new(Universe::new(instruments));
+            if self.is_growing {
+                let mut instruments: Vec<_> = self.universe.iter().cloned().collect();
+                let symbol = format!("NEW{}", instruments.len()).parse().unwrap();
+                instruments.push(Instrument { symbol, ..instruments[0].clone() });
+                self.universe = Arc::new(Universe::new(instruments));
+            }
             Some(self.open(out))
         }
 
@@ -137,25 +142,46 @@ mod tests {
         }
     }
 
-    #[test]
-    fn an_instrument_that_is_listed_while_the_feed_runs_is_published_and_recorded() {
+    fn feed(is_growing: bool) -> (SequencedFeed, LastValues) {
         let universe = Arc::new(fixtures::universe());
-        let count = universe.len() as u32;
         let sequencer = Sequencer::new(Arc::clone(&universe), BarSpans::default(), trade(SymbolId(0)).at);
         let archive = Arc::new(Archive::new(universe.len(), Retention::default()));
-        let source = Box::new(GrowingSource(universe));
-        let mut feed = SequencedFeed::new(source, sequencer, Arc::clone(&archive), FeedMetrics::default());
-        let mut last_values = LastValues::new(count as usize);
+        let last_values = LastValues::new(universe.len());
+        let source = Box::new(ScriptedSource { universe, is_growing });
+        (SequencedFeed::new(source, sequencer, archive, FeedMetrics::default()), last_values)
+    }
+
+    #[test]
+    fn an_instrument_that_is_listed_while_the_feed_runs_is_published_and_recorded() {
+        let (mut feed, mut last_values) = feed(true);
+        let listed = feed.source.universe().len() as u32;
 
         feed.open(&mut last_values);
-        for added in (count..count + 3).map(SymbolId) {
+        for added in (listed..listed + 3).map(SymbolId) {
             let batch = feed.poll(&mut last_values).expect("there is a trade");
             feed.settle();
 
             let trades = StreamId::new(Channel::Trades, added);
             assert_eq!(batch.object(0).stream(), trades);
             assert_eq!(last_values.seq(trades), Seq(1));
-            assert_eq!(archive.latest_trade(added), Some(trade(added)));
+            assert_eq!(feed.archive.latest_trade(added), Some(trade(added)));
         }
+    }
+
+    /// 1,000 times a second: buffers and tables are reused.
+    #[test]
+    fn a_tick_allocates_the_batch_with_its_two_lists_and_nothing_else() {
+        let (mut feed, mut last_values) = feed(false);
+        // The capacity of the pending buffer doubles: it has room for 16 after 9.
+        for _ in 0..9 {
+            feed.poll(&mut last_values);
+        }
+
+        let allocated = measure(|| {
+            feed.poll(&mut last_values);
+            feed.settle();
+        });
+
+        assert_eq!(allocated.count_total, 3);
     }
 }
