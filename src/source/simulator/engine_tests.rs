@@ -6,12 +6,12 @@ use crate::model::{MILLISECOND, Quote};
 const SETTINGS: Simulation =
     Simulation { seed: 7, trades_per_second: 20_000.0, quotes_per_trade: 3.0, ..Simulation::UNEVENTFUL };
 
-/// A time so many milliseconds after some whole second.
+/// The time `millis` after a certain whole second.
 fn at(millis: i64) -> Timestamp {
     Timestamp::from_nanos(1_700_000_000_000_000_000 + millis * MILLISECOND)
 }
 
-/// The events of so many steps, the first of which begins so many milliseconds later.
+/// The events of the first `steps` steps; the first step starts `later` milliseconds after `at(0)`.
 fn events(settings: Simulation, instruments: usize, steps: i64, later: i64) -> Vec<Event> {
     let mut simulator = Simulator::new(&universe(instruments, settings.seed), settings);
     let mut out = Vec::new();
@@ -35,40 +35,40 @@ fn shifted(event: &Event, millis: i64) -> Event {
     event
 }
 
-/// The newest quote of every instrument, and what must be true of each event beside it.
-struct Sampler {
-    current: Vec<Quote>,
-    ids: Vec<u64>,
+/// Checks each event against the last quote of its instrument.
+struct EventChecker {
+    quotes: Vec<Quote>,
+    trade_ids: Vec<u64>,
 }
 
-impl Sampler {
-    fn begin(simulator: &Simulator) -> Self {
+impl EventChecker {
+    fn new(simulator: &Simulator) -> Self {
         let mut opening = Vec::new();
         simulator.opening(at(0), &mut opening);
-        let current: Vec<Quote> = opening
+        let quotes: Vec<Quote> = opening
             .into_iter()
             .filter_map(|event| match event {
                 Event::Quote(quote) => Some(quote),
                 _ => None,
             })
             .collect();
-        Self { ids: vec![0; current.len()], current }
+        Self { trade_ids: vec![0; quotes.len()], quotes }
     }
 
-    fn see(&mut self, event: &Event) {
-        let place = event.symbol().index();
+    fn check(&mut self, event: &Event) {
+        let index = event.symbol().index();
         match event {
             Event::Quote(quote) => {
                 assert!(quote.bid.ticks() >= 1 && quote.bid < quote.ask, "{quote:?}");
                 assert!(quote.bid_size >= 1 && quote.ask_size >= 1, "{quote:?}");
-                self.current[place] = *quote;
+                self.quotes[index] = *quote;
             }
             Event::Trade(trade) => {
-                let current = &self.current[place];
-                assert!((current.bid..=current.ask).contains(&trade.price), "{trade:?} in {current:?}");
+                let quote = &self.quotes[index];
+                assert!((quote.bid..=quote.ask).contains(&trade.price), "{trade:?} in {quote:?}");
                 assert!(trade.size >= 1, "{trade:?}");
-                self.ids[place] += 1;
-                assert_eq!(trade.id, self.ids[place], "{trade:?}");
+                self.trade_ids[index] += 1;
+                assert_eq!(trade.id, self.trade_ids[index], "{trade:?}");
             }
             _ => {}
         }
@@ -76,7 +76,7 @@ impl Sampler {
 }
 
 #[test]
-fn the_same_seed_gives_the_same_events_at_whatever_time() {
+fn the_same_seed_gives_the_same_events_at_another_time() {
     let today = events(SETTINGS, 300, 500, 0);
     let tomorrow = events(SETTINGS, 300, 500, 86_400_000);
 
@@ -94,7 +94,7 @@ fn another_seed_gives_other_events() {
 }
 
 #[test]
-fn events_of_a_step_are_in_order_and_inside_its_millisecond() {
+fn events_of_a_step_are_in_order_and_within_its_millisecond() {
     let mut simulator = Simulator::new(&universe(50, 1), SETTINGS);
     let mut out = Vec::new();
 
@@ -123,7 +123,7 @@ fn counts_match_the_rates() {
 }
 
 #[test]
-fn a_silent_market_and_an_empty_one_say_nothing() {
+fn a_silent_market_and_an_empty_market_have_no_events() {
     let silent = Simulation { trades_per_second: 0.0, ..SETTINGS };
 
     assert_eq!(events(silent, 10, 10_000, 0), []);
@@ -131,27 +131,27 @@ fn a_silent_market_and_an_empty_one_say_nothing() {
 }
 
 #[test]
-fn steps_that_are_said_to_be_quiet_are_and_no_others_are_left_out() {
+fn idle_steps_have_no_events_and_all_but_few_other_steps_have_some() {
     for rhythm in [ArrivalProcess::Poisson, ArrivalProcess::Even] {
         let settings = Simulation { seed: 3, rhythm, trades_per_second: 50.0, ..Simulation::EVENTFUL };
         let mut simulator = Simulator::new(&universe(10, 3), settings);
-        let (mut events, mut loud) = (Vec::new(), 0);
+        let (mut events, mut active) = (Vec::new(), 0);
 
         for step in 0..100_000 {
-            let (quiet, before) = (simulator.idle_steps(), events.len());
+            let (idle, before) = (simulator.idle_steps(), events.len());
             simulator.step(at(step), &mut events);
-            assert!(quiet == 0 || events.len() == before, "step {step} was to be quiet");
-            loud += usize::from(quiet == 0);
+            assert!(idle == 0 || events.len() == before, "step {step} was announced as idle");
+            active += usize::from(idle == 0);
         }
 
-        assert!(loud <= events.len() * 21 / 20, "{loud} steps are not quiet, for {} events", events.len());
+        assert!(active <= events.len() * 21 / 20, "{active} steps are not idle, for {} events", events.len());
     }
     let silent = Simulation { trades_per_second: 0.0, ..SETTINGS };
     assert_eq!(Simulator::new(&universe(10, 3), silent).idle_steps(), u64::MAX);
 }
 
 #[test]
-fn without_quotes_trades_still_move() {
+fn without_quotes_trade_prices_still_move() {
     let unquoted = Simulation { quotes_per_trade: 0.0, ..SETTINGS };
 
     let events = events(unquoted, 1, 10_000, 0);
@@ -169,19 +169,19 @@ fn without_quotes_trades_still_move() {
 }
 
 #[test]
-fn a_quote_is_likely_to_come_to_the_instrument_that_has_just_traded() {
+fn an_event_often_follows_one_of_the_same_instrument() {
     let events = events(SETTINGS, 1_000, 1_000, 0);
 
-    let neighbours = events.windows(2).filter(|pair| pair[0].symbol() == pair[1].symbol()).count();
+    let repeats = events.windows(2).filter(|pair| pair[0].symbol() == pair[1].symbol()).count();
 
-    let share = neighbours as f64 / events.len() as f64;
+    let share = repeats as f64 / events.len() as f64;
     assert!((0.34..0.40).contains(&share), "{share}");
 }
 
-/// If this fails on one machine only, something in the simulator is not portable; if it fails on
-/// all, every seed tells another story from this release on: a breaking change.
+/// If this fails on one machine only, the simulator is not portable. If it fails on all, every seed gives other events
+/// than before: a breaking change.
 #[test]
-fn the_story_of_a_seed_is_the_same_on_every_machine() {
+fn a_seed_gives_the_recorded_sums_on_every_machine() {
     let events = events(SETTINGS, 1_000, 2_000, 0);
 
     let trades: Vec<_> = events
@@ -202,23 +202,23 @@ fn the_story_of_a_seed_is_the_same_on_every_machine() {
 
 /// 10 million milliseconds: 2 hours and 47 minutes, with one event in each on average.
 #[test]
-fn in_ten_million_steps_every_trade_is_inside_the_quote_of_its_time() {
+fn in_ten_million_steps_every_trade_is_within_the_quote_of_its_time() {
     let settings = Simulation { seed: 11, trades_per_second: 300.0, quotes_per_trade: 2.5, ..SETTINGS };
     let mut simulator = Simulator::new(&universe(200, 1), settings);
-    let mut watch = Sampler::begin(&simulator);
+    let mut checker = EventChecker::new(&simulator);
     let mut out = Vec::new();
     let mut seen = 0;
 
     for step in 0..10_000_000 {
         out.clear();
         simulator.step(at(step), &mut out);
-        out.iter().for_each(|event| watch.see(event));
+        out.iter().for_each(|event| checker.check(event));
         seen += out.len();
     }
 
     assert!((10_400_000..10_600_000).contains(&seen), "{seen} events");
-    for (place, instrument) in universe(200, 1).iter().enumerate() {
-        let moved = watch.current[place].bid.to_dollars() / instrument.previous_close.to_dollars();
+    for (index, instrument) in universe(200, 1).iter().enumerate() {
+        let moved = checker.quotes[index].bid.to_dollars() / instrument.previous_close.to_dollars();
         assert!((0.7..1.4).contains(&moved), "{} moved to {moved} of its close", instrument.symbol);
     }
 }

@@ -1,4 +1,4 @@
-//! What is rare in the market: late trades, corrections, cancels, halts and bands.
+//! Tests of rare events: late trades, corrections, cancels, halts and price bands.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,12 +6,12 @@ use super::super::listings::universe;
 use super::*;
 use crate::model::{Cancel, Conditions, Correction, Luld, MILLISECOND, Print, Quote, SECOND, Trade};
 
-/// A time so many milliseconds after some whole second.
+/// The time `millis` after a certain whole second.
 fn at(millis: i64) -> Timestamp {
     Timestamp::from_nanos(1_700_000_000_000_000_000 + millis * MILLISECOND)
 }
 
-/// The opening at 0 s, and the events of so many seconds after it.
+/// The opening at 0 s, and the events of the `seconds` after it.
 fn events(settings: Simulation, instruments: usize, seconds: i64) -> Vec<Event> {
     let mut simulator = Simulator::new(&universe(instruments, settings.seed), settings);
     let mut out = Vec::new();
@@ -55,7 +55,7 @@ fn is_resumption(event: &Event) -> bool {
 }
 
 #[test]
-fn stamps_rise_but_for_trades_reported_late() {
+fn stamps_rise_except_those_of_late_trades() {
     let mut simulator = Simulator::new(&universe(10, 1), Simulation::EVENTFUL);
     let mut out = Vec::new();
     let mut late = 0;
@@ -93,7 +93,7 @@ fn a_late_trade_is_one_to_thirty_seconds_old_and_within_the_quote_of_its_time() 
         now = event.at();
     }
 
-    // `now` is the event before the late one: some milliseconds earlier.
+    // `now` is the stamp of the event before the late one, some milliseconds earlier.
     assert!(ages.iter().all(|age| (SECOND - SECOND / 10..=30 * SECOND).contains(age)));
     assert!(ages.iter().any(|age| *age < 3 * SECOND) && ages.iter().any(|age| *age > 27 * SECOND));
 }
@@ -111,13 +111,13 @@ fn ids_rise_with_each_trade_of_a_symbol() {
 }
 
 #[test]
-fn what_is_corrected_or_cancelled_was_reported_seconds_ago_and_only_once() {
+fn a_trade_is_corrected_or_cancelled_within_seconds_and_at_most_once() {
     let mut trades: HashMap<(SymbolId, u64), Trade> = HashMap::new();
-    let mut wrong = 0;
-    let mut in_time = |trade: Trade, at: Timestamp| {
-        let after = at.nanos_since(trade.at);
-        assert!((SECOND..8 * SECOND).contains(&after), "{after} ns after {trade:?}");
-        wrong += 1;
+    let mut withdrawn = 0;
+    let mut check_delay = |trade: Trade, at: Timestamp| {
+        let delay = at.nanos_since(trade.at);
+        assert!((SECOND..8 * SECOND).contains(&delay), "{delay} ns after {trade:?}");
+        withdrawn += 1;
     };
 
     for event in eventful(60) {
@@ -126,23 +126,23 @@ fn what_is_corrected_or_cancelled_was_reported_seconds_ago_and_only_once() {
                 trades.insert((trade.symbol, trade.id), trade);
             }
             Event::Correction(Correction { symbol, original, at, .. }) => {
-                let trade = trades.remove(&(symbol, original.id)).expect("a trade not yet taken back");
+                let trade = trades.remove(&(symbol, original.id)).expect("a trade not yet withdrawn");
                 assert_eq!(original, Print::of(&trade));
-                in_time(trade, at);
+                check_delay(trade, at);
             }
             Event::Cancel(Cancel { symbol, id, price, size, at, .. }) => {
-                let trade = trades.remove(&(symbol, id)).expect("a trade not yet taken back");
+                let trade = trades.remove(&(symbol, id)).expect("a trade not yet withdrawn");
                 assert_eq!((price, size), (trade.price, trade.size));
-                in_time(trade, at);
+                check_delay(trade, at);
             }
             _ => {}
         }
     }
-    assert!(wrong > 600, "{wrong}");
+    assert!(withdrawn > 600, "{withdrawn}");
 }
 
 #[test]
-fn a_correction_says_something_else_under_an_id_of_its_own() {
+fn a_correction_changes_price_or_size_and_has_its_own_id() {
     let mut ids = HashSet::new();
 
     for event in eventful(60) {
@@ -161,7 +161,7 @@ fn a_correction_says_something_else_under_an_id_of_its_own() {
 }
 
 #[test]
-fn a_halted_instrument_is_silent_until_it_resumes_with_a_quote() {
+fn a_halted_instrument_has_no_market_data_until_it_resumes_with_a_quote() {
     let mut halted: HashMap<SymbolId, Timestamp> = HashMap::new();
     let mut resumed = 0;
     let events = eventful(60);
@@ -173,7 +173,7 @@ fn a_halted_instrument_is_silent_until_it_resumes_with_a_quote() {
                 assert_eq!(halted.insert(symbol, status.at), None);
             }
             Event::Status(status) => {
-                let since = halted.remove(&symbol).expect("only what is halted resumes");
+                let since = halted.remove(&symbol).expect("only a halted instrument resumes");
                 let seconds = status.at.nanos_since(since) as f64 / SECOND as f64;
                 assert!((0.1..=0.6).contains(&seconds), "{seconds}");
                 assert!(matches!(next, Event::Quote(quote) if quote.symbol == symbol), "{next:?}");
@@ -189,7 +189,7 @@ fn a_halted_instrument_is_silent_until_it_resumes_with_a_quote() {
 }
 
 #[test]
-fn no_trade_is_outside_of_its_bands() {
+fn no_trade_is_outside_of_its_price_bands() {
     let settings = Simulation { trades_per_second: 300.0, band_step: 0.002, ..Simulation::default() };
     let mut bands: HashMap<SymbolId, Luld> = HashMap::new();
     let mut moved = 0;
@@ -214,7 +214,7 @@ fn no_trade_is_outside_of_its_bands() {
 }
 
 #[test]
-fn incidents_are_as_rare_as_the_settings_say() {
+fn rare_events_have_the_rates_of_the_settings() {
     let seconds = 10_000;
     let settings = Simulation { trades_per_second: 200.0, quotes_per_trade: 0.5, ..Simulation::default() };
 
@@ -232,7 +232,7 @@ fn incidents_are_as_rare_as_the_settings_say() {
 }
 
 #[test]
-fn an_eventful_market_has_every_kind_at_least_once_a_second() {
+fn an_eventful_market_has_every_kind_of_event_at_least_once_a_second() {
     let seconds = 60;
     for instruments in [5, 20] {
         let events = events(Simulation::EVENTFUL, instruments, seconds);
@@ -246,7 +246,7 @@ fn an_eventful_market_has_every_kind_at_least_once_a_second() {
 }
 
 #[test]
-fn what_is_rare_leaves_trades_and_quotes_as_they_are() {
+fn rare_events_do_not_change_trades_and_quotes() {
     let rare = Simulation { halts_per_second: 0.0, late_share: 0.0, ..Simulation::EVENTFUL };
     let regular = |settings| {
         let is_regular = |event: &Event| matches!(event, Event::Trade(_) | Event::Quote(_));
@@ -256,7 +256,7 @@ fn what_is_rare_leaves_trades_and_quotes_as_they_are() {
     assert_eq!(regular(rare), regular(Simulation::UNEVENTFUL));
 }
 
-/// A correction takes an id, too.
+/// Corrections take trade ids too, which shifts those of later trades.
 fn without_id(event: Event) -> Event {
     match event {
         Event::Trade(trade) => Event::Trade(Trade { id: 0, ..trade }),
@@ -273,16 +273,16 @@ fn a_silent_market_has_no_halts() {
 
 #[test]
 #[should_panic = "are not shares of a whole"]
-fn more_trades_than_all_cannot_go_wrong() {
+fn shares_of_rare_events_above_one_are_refused() {
     let _ = Simulator::new(
         &universe(1, 1),
         Simulation { late_share: 0.7, corrected_share: 0.4, ..Simulation::EVENTFUL },
     );
 }
 
-/// Like its sister among the tests of the simulator, for what is rare.
+/// As for the sums of a market without rare events.
 #[test]
-fn the_story_of_an_eventful_seed_is_the_same_on_every_machine() {
+fn an_eventful_seed_gives_the_recorded_sums_on_every_machine() {
     let events = eventful(60);
 
     let counts = [is_late, is_correction, is_cancel, is_luld, is_halt].map(|is| count(&events, is));

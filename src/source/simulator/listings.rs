@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use crate::model::{Instrument, Price, Sector, SymbolId, Tape, Universe};
 
-use super::names::Names;
+use super::company_names::CompanyNames;
 use super::portable_math::{exp, ln};
 use super::random::{Purpose, RandomStream};
 
@@ -31,10 +31,10 @@ const EXCHANGES: [&str; 20] = [
 /// When `count` is above [`MAX_LISTINGS`].
 pub fn universe(count: usize, seed: u64) -> Universe {
     assert!(count <= MAX_LISTINGS, "a universe of {count} instruments, with {MAX_LISTINGS} at most");
-    let mut names = Names::default();
+    let mut names = CompanyNames::default();
     let well_known: Vec<Instrument> = well_known().collect();
     for instrument in &well_known {
-        names.reserve(instrument.symbol.as_str());
+        names.mark_taken(instrument.symbol.as_str());
     }
     let mut random = RandomStream::new(seed, Purpose::Listings);
     let invented = std::iter::repeat_with(|| invent(&mut names, &mut random));
@@ -52,11 +52,11 @@ fn well_known() -> impl Iterator<Item = Instrument> {
     })
 }
 
-fn invent(names: &mut Names, random: &mut RandomStream) -> Instrument {
+fn invent(names: &mut CompanyNames, random: &mut RandomStream) -> Instrument {
     let sector = SECTORS[random.uniform_below(Sector::COUNT as u32) as usize];
     let exchange = EXCHANGES[random.uniform_below(EXCHANGES.len() as u32) as usize];
     let dollars = exp(random.uniform_in(ln(PRICES.start), ln(PRICES.end)));
-    let named = names.invent(sector, random);
+    let named = names.generate(sector, random);
     listing(&named.symbol, named.name, exchange, sector, dollars)
 }
 

@@ -21,12 +21,12 @@
 mod activity;
 mod arrivals;
 mod backward_bars;
+mod company_names;
 mod engine;
 mod factor_model;
 mod halts;
 mod history;
 mod listings;
-mod names;
 mod portable_math;
 mod price_bands;
 mod price_process;

@@ -1,12 +1,11 @@
-//! Holds the simulated market to what is known of real ones.
+//! Tests of the simulator's returns against the stylised facts of real markets.
 //!
-//! The facts are numbered as by Cont (2001), "Empirical properties of asset returns: stylized facts and
-//! statistical issues", Quantitative Finance 1, 223–236. They are measured on what leaves the
-//! simulator, the middle of bid and ask in whole and half ticks, not on the process behind it. The
-//! bounds were tried with seeds 1 to 4, so that they tell of the model, not of one seed.
+//! The facts have the numbers of Cont (2001), "Empirical properties of asset returns: stylized facts and statistical
+//! issues", Quantitative Finance 1, 223–236. They are measured on the simulator's output, the mid-quote in whole
+//! and half ticks, not on the process behind it. The bounds hold for seeds 1 to 4, so they test the model, not
+//! one seed.
 //!
-//! Not modelled: losses are no larger than gains (fact 3), falling prices do not raise volatility
-//! (9), and volume does not follow volatility (10).
+//! Not modelled: gain/loss asymmetry (fact 3), the leverage effect (9), and the correlation of volume and volatility (10).
 
 use std::sync::LazyLock;
 
@@ -25,31 +24,31 @@ const SAMPLES: usize = 10 * 23_400 / INTERVAL;
 const SECTORS: [Sector; 3] = [Sector::Technology, Sector::Financials, Sector::HealthCare];
 const EACH: usize = 6;
 
-/// Eighteen instruments of three sectors, of at least $60 so that a tick is little.
+/// Eighteen instruments of three sectors, above $60 so that the tick size matters little.
 static UNIVERSE: LazyLock<Universe> = LazyLock::new(|| {
     let all = universe(2_000, 1);
-    let dear = |i: &&Instrument| i.previous_close.to_dollars() > 60.0;
-    let of = |sector| all.iter().filter(move |i| i.sector == sector).filter(dear).take(EACH).cloned();
+    let above_60 = |i: &&Instrument| i.previous_close.to_dollars() > 60.0;
+    let of = |sector| all.iter().filter(move |i| i.sector == sector).filter(above_60).take(EACH).cloned();
     Universe::new(SECTORS.into_iter().flat_map(of).collect())
 });
 
-/// The logarithms of the middle prices of each instrument, one in every interval.
+/// The log mid-quotes of each instrument, one in every interval.
 static PATHS: LazyLock<Vec<Vec<f64>>> = LazyLock::new(|| {
     let settings =
         Simulation { seed: 2, trades_per_second: 6.0, quotes_per_trade: 5.0, ..Simulation::UNEVENTFUL };
     let mut simulator = Simulator::new(&UNIVERSE, settings);
     let mut out = Vec::new();
     simulator.opening(Timestamp::default(), &mut out);
-    let mut middle = vec![0.0; UNIVERSE.len()];
+    let mut mid = vec![0.0; UNIVERSE.len()];
     let mut paths = vec![Vec::with_capacity(SAMPLES); UNIVERSE.len()];
     for _ in 0..SAMPLES {
         for event in out.drain(..) {
             if let Event::Quote(quote) = event {
-                middle[quote.symbol.index()] = (quote.bid + quote.ask).ticks() as f64 / 2.0;
+                mid[quote.symbol.index()] = (quote.bid + quote.ask).ticks() as f64 / 2.0;
             }
         }
-        for (path, middle) in paths.iter_mut().zip(&middle) {
-            path.push(middle.ln());
+        for (path, mid) in paths.iter_mut().zip(&mid) {
+            path.push(mid.ln());
         }
         for _ in 0..INTERVAL * 1_000 {
             simulator.step(Timestamp::default(), &mut out);
@@ -58,7 +57,7 @@ static PATHS: LazyLock<Vec<Vec<f64>>> = LazyLock::new(|| {
     paths
 });
 
-/// The returns of every instrument over so many intervals.
+/// The returns of every instrument over this number of intervals.
 fn returns(intervals: usize) -> Vec<Vec<f64>> {
     let differences = |path: &Vec<f64>| -> Vec<f64> {
         let points: Vec<f64> = path.iter().copied().step_by(intervals).collect();
@@ -83,31 +82,30 @@ fn correlation(one: &[f64], other: &[f64]) -> f64 {
     covariance / (moment(one, 2) * moment(other, 2)).sqrt()
 }
 
-/// The mean over the instruments of the kurtosis of returns over so many intervals.
+/// The mean kurtosis of returns over this number of intervals.
 fn kurtosis(intervals: usize) -> f64 {
     mean(returns(intervals).iter().map(|path| moment(path, 4) / moment(path, 2).powi(2)))
 }
 
-/// The mean over the instruments of the autocorrelation at this lag of something about returns.
-fn autocorrelation(intervals: usize, lag: usize, about: fn(f64) -> f64) -> f64 {
+/// The mean autocorrelation, at this lag, of a function of the returns.
+fn autocorrelation(intervals: usize, lag: usize, of: fn(f64) -> f64) -> f64 {
     let at_lag = |path: &Vec<f64>| {
-        let values: Vec<f64> = path.iter().copied().map(about).collect();
+        let values: Vec<f64> = path.iter().copied().map(of).collect();
         correlation(&values[lag..], &values[..values.len() - lag])
     };
     mean(returns(intervals).iter().map(at_lag))
 }
 
-/// The mean correlation over all pairs of which this is true.
-fn correlation_of_pairs(wanted: fn(usize, usize) -> bool) -> f64 {
+/// The mean correlation of all pairs of instruments that match.
+fn correlation_of_pairs(matches: fn(usize, usize) -> bool) -> f64 {
     let returns = returns(6);
     let pairs = (0..returns.len()).flat_map(|i| (0..i).map(move |j| (i, j)));
-    mean(pairs.filter(|(i, j)| wanted(*i, *j)).map(|(i, j)| correlation(&returns[i], &returns[j])))
+    mean(pairs.filter(|(i, j)| matches(*i, *j)).map(|(i, j)| correlation(&returns[i], &returns[j])))
 }
 
-/// Facts 2 and 4: heavy tails, and returns look the more normal the longer their span is. A normal
-/// distribution has 3.
+/// Facts 2 and 4: heavy tails and aggregational normality. The kurtosis of a normal distribution is 3.
 #[test]
-fn returns_have_fat_tails_that_thin_out_over_longer_spans() {
+fn returns_have_fat_tails_that_thin_out_over_longer_horizons() {
     let [ten_seconds, minute, five_minutes, half_hour] = [1, 6, 30, 180].map(kurtosis);
 
     assert!((60.0..170.0).contains(&ten_seconds), "{ten_seconds} at 10 s");
@@ -116,23 +114,22 @@ fn returns_have_fat_tails_that_thin_out_over_longer_spans() {
     assert!((3.6..7.0).contains(&half_hour), "{half_hour} at 30 min");
 }
 
-/// Fact 1. Also at the shortest interval, since the middle of a quote knows no bounce
-/// between bid and ask (Roll 1984); prices of trades do.
+/// Fact 1. It holds at the shortest interval, too: unlike trade prices, mid-quotes have no bid-ask bounce (Roll 1984).
 #[test]
-fn the_direction_of_returns_cannot_be_foretold() {
-    let same = |value| value;
+fn returns_are_not_autocorrelated() {
+    let identity = |value| value;
 
-    assert!(autocorrelation(1, 1, same).abs() < 0.01);
+    assert!(autocorrelation(1, 1, identity).abs() < 0.01);
     for minutes in [1, 2, 5, 10, 30, 60] {
-        let found = autocorrelation(6, minutes, same);
+        let found = autocorrelation(6, minutes, identity);
         assert!(found.abs() < 0.025, "{found} after {minutes} min");
     }
 }
 
-/// Facts 6 and 8: volatility clusters, and decays more slowly than an exponential. One that loses the quarter
-/// which the first ten minutes lose would leave 0.004 after two hours.
+/// Facts 6 and 8: volatility clusters, and its autocorrelation decays more slowly than an exponential. An exponential with
+/// the decay of the first ten minutes, a quarter, would leave 0.004 after two hours.
 #[test]
-fn the_size_of_returns_is_remembered_for_hours() {
+fn absolute_returns_are_autocorrelated_for_hours() {
     let bounds = [(1, 0.11..0.22), (5, 0.10..0.19), (10, 0.08..0.17), (30, 0.05..0.13), (60, 0.03..0.08)];
 
     for (minutes, bounds) in bounds {
@@ -143,7 +140,7 @@ fn the_size_of_returns_is_remembered_for_hours() {
 }
 
 #[test]
-fn instruments_of_a_sector_move_together_and_others_less() {
+fn instruments_of_one_sector_are_more_correlated_than_others() {
     let within = correlation_of_pairs(|i, j| i / EACH == j / EACH);
     let across = correlation_of_pairs(|i, j| i / EACH != j / EACH);
 
@@ -153,12 +150,12 @@ fn instruments_of_a_sector_move_together_and_others_less() {
 }
 
 #[test]
-fn a_day_moves_prices_by_a_few_percent() {
-    const DAYS_OF_A_YEAR: f64 = 252.0;
-    let minutes_of_a_year = DAYS_OF_A_YEAR * 390.0;
+fn daily_volatility_is_a_few_percent() {
+    const DAYS_PER_YEAR: f64 = 252.0;
+    let minutes_per_year = DAYS_PER_YEAR * 390.0;
 
     for (path, instrument) in returns(6).iter().zip(UNIVERSE.iter()) {
-        let annual = (moment(path, 2) * minutes_of_a_year).sqrt();
+        let annual = (moment(path, 2) * minutes_per_year).sqrt();
         assert!((0.13..0.75).contains(&annual), "{} has {annual} a year", instrument.symbol);
     }
     let daily = mean(returns(6).iter().map(|path| (moment(path, 2) * 390.0).sqrt()));

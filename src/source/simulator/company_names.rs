@@ -4,64 +4,63 @@ use crate::model::Sector;
 
 use super::random::RandomStream;
 
-/// Names companies that do not exist, and gives each a symbol taken from its name.
+/// Generates unique names and symbols of companies that do not exist.
 ///
-/// A name is a word of two or three syllables and what such companies call themselves:
-/// `Halerton Therapeutics Inc.`. Its symbol has 3 to 5 of its letters in order, as real ones do:
-/// `HALT`, `HRTN`. No name and no symbol is given twice.
+/// A name is a word of two or three syllables and a suffix of the sector: `Halerton Therapeutics Inc.`. The symbol has 3
+/// to 5 letters of the name in order, as real ones do: `HALT`, `HRTN`.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(super) struct CompanyNames {
     symbols: HashSet<String>,
     names: HashSet<String>,
 }
 
-/// What a new company is called.
 #[derive(Debug)]
-pub(super) struct Named {
+pub(super) struct CompanyName {
     pub(super) symbol: String,
     pub(super) name: String,
 }
 
-const HEADS: [&str; 40] = [
+const FIRST_SYLLABLES: [&str; 40] = [
     "Al", "Ar", "Bel", "Bran", "Cal", "Cas", "Cor", "Dal", "Del", "Dor", "El", "Fal", "Fen", "Gal", "Gran",
     "Hal", "Har", "Is", "Jor", "Kel", "Kin", "Lan", "Lor", "Mar", "Mer", "Nor", "Or", "Pal", "Quin", "Ren",
     "Ros", "Sal", "Sol", "Tal", "Tor", "Val", "Ver", "Wes", "Yar", "Zen",
 ];
-const MIDDLES: [&str; 10] = ["", "a", "e", "i", "o", "an", "ar", "en", "er", "ov"];
-const TAILS: [&str; 32] = [
+const MIDDLE_SYLLABLES: [&str; 10] = ["", "a", "e", "i", "o", "an", "ar", "en", "er", "ov"];
+const LAST_SYLLABLES: [&str; 32] = [
     "bridge", "cast", "core", "cross", "dale", "dex", "don", "field", "ford", "gate", "gen", "grove", "ham",
     "lane", "light", "line", "mark", "mont", "nex", "point", "port", "quest", "ridge", "shire", "span",
     "star", "stone", "ton", "vale", "via", "view", "wick",
 ];
 
-/// After so many symbols that were taken, any free one will do.
-const PATIENCE: usize = 12;
+/// After this number of taken symbols, the letters need not be from the name.
+const MAX_ATTEMPTS: usize = 12;
 
-impl Names {
-    /// Sets aside a symbol that exists already.
-    pub(super) fn reserve(&mut self, symbol: &str) {
+impl CompanyNames {
+    /// Marks a symbol as taken.
+    pub(super) fn mark_taken(&mut self, symbol: &str) {
         self.symbols.insert(symbol.to_owned());
     }
 
     /// A new company of this sector.
-    pub(super) fn invent(&mut self, sector: Sector, random: &mut RandomStream) -> Named {
+    pub(super) fn generate(&mut self, sector: Sector, random: &mut RandomStream) -> CompanyName {
         let name = loop {
-            let [head, middle, tail] = [&HEADS[..], &MIDDLES, &TAILS].map(|part| random.choose(part));
-            let candidate = format!("{head}{middle}{tail} {}", random.choose(callings(sector)));
+            let [head, middle, tail] =
+                [&FIRST_SYLLABLES[..], &MIDDLE_SYLLABLES, &LAST_SYLLABLES].map(|part| random.choose(part));
+            let candidate = format!("{head}{middle}{tail} {}", random.choose(suffixes(sector)));
             if self.names.insert(candidate.clone()) {
                 break candidate;
             }
         };
-        Named { symbol: self.symbol(&name, random), name }
+        CompanyName { symbol: self.symbol(&name, random), name }
     }
 
-    /// A free symbol, from the letters of the name while there is one to be found.
+    /// A free symbol, of letters of the name if one is found.
     fn symbol(&mut self, name: &str, random: &mut RandomStream) -> String {
         for attempt in 0.. {
-            let length = if random.bernoulli(0.3) { 3 } else { 4 } + usize::from(attempt > PATIENCE / 2);
+            let length = if random.bernoulli(0.3) { 3 } else { 4 } + usize::from(attempt > MAX_ATTEMPTS / 2);
             let candidate = match attempt {
-                ..PATIENCE => letters_of(name, length, random),
-                _ => any_letters(length, random),
+                ..MAX_ATTEMPTS => letters_of(name, length, random),
+                _ => random_letters(length, random),
             };
             if self.symbols.insert(candidate.clone()) {
                 return candidate;
@@ -71,26 +70,26 @@ impl Names {
     }
 }
 
-/// So many letters of the name: the first, and others in the order in which they stand.
+/// The first letter of the name and `length` − 1 others of it, in order.
 fn letters_of(name: &str, length: usize, random: &mut RandomStream) -> String {
     let letters: Vec<u8> = name.bytes().filter(u8::is_ascii_alphabetic).collect();
     let mut symbol = String::with_capacity(length);
     let mut at = 0;
     while symbol.len() < length {
         symbol.push(char::from(letters[at].to_ascii_uppercase()));
-        // Leaves enough letters for the places still to be filled.
-        let room = letters.len() - at - (length - symbol.len());
-        at += 1 + random.uniform_below(room.min(4) as u32) as usize;
+        // Leaves enough letters for the rest of the symbol.
+        let spare = letters.len() - at - (length - symbol.len());
+        at += 1 + random.uniform_below(spare.min(4) as u32) as usize;
     }
     symbol
 }
 
-fn any_letters(length: usize, random: &mut RandomStream) -> String {
+fn random_letters(length: usize, random: &mut RandomStream) -> String {
     (0..length).map(|_| char::from(b'A' + random.uniform_below(26) as u8)).collect()
 }
 
-/// What companies of a sector call themselves.
-fn callings(sector: Sector) -> &'static [&'static str] {
+/// Suffixes of company names of this sector.
+fn suffixes(sector: Sector) -> &'static [&'static str] {
     match sector {
         Sector::Technology => {
             &["Systems Inc.", "Software Inc.", "Semiconductor Corp.", "Technologies Inc.", "Networks Inc."]
@@ -126,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_symbol_begins_like_the_name_and_keeps_its_order() {
+    fn a_symbol_has_the_first_letter_of_the_name_and_others_in_order() {
         let mut random = RandomStream::new(1, Purpose::Listings);
 
         for length in [3, 4, 5] {
@@ -141,13 +140,13 @@ mod tests {
     }
 
     #[test]
-    fn a_reserved_symbol_is_not_given_again() {
+    fn a_taken_symbol_is_not_generated() {
         let mut random = RandomStream::new(1, Purpose::Listings);
-        let mut names = Names::default();
-        let first = Names::default().invent(Sector::Energy, &mut random.clone());
-        names.reserve(&first.symbol);
+        let mut names = CompanyNames::default();
+        let first = CompanyNames::default().generate(Sector::Energy, &mut random.clone());
+        names.mark_taken(&first.symbol);
 
-        let other = names.invent(Sector::Energy, &mut random);
+        let other = names.generate(Sector::Energy, &mut random);
 
         assert_eq!(other.name, first.name);
         assert_ne!(other.symbol, first.symbol);
