@@ -31,7 +31,7 @@ use crate::hub::{CloseAll, Hub, HubActor, LivenessTimeouts};
 use crate::limits::{SessionCapacity, raise_open_file_limit};
 use crate::metrics::Metrics;
 use crate::model::{Timestamp, Universe, midnights};
-use crate::source::{self, History, SimulatedMarket, Simulation};
+use crate::source::{History, Listings, SimulatedMarket, Simulation};
 use crate::transport::{Certificate, TlsError};
 use crate::wire::Close;
 
@@ -111,14 +111,15 @@ impl Service {
         };
         let tls_address = tls.as_ref().and_then(|(listener, _)| listener.local_addr().ok());
         let certificate = tls.as_ref().map(|(_, certificate)| Arc::clone(certificate));
-        let universe = Arc::new(source::universe(config.symbols, config.simulation.seed));
+        let listings = Listings::new(config.symbols, config.simulation.seed);
+        let universe = Arc::clone(listings.universe());
         let metrics = Arc::new(Metrics::default());
 
         let now = Timestamp::from(SystemTime::now());
         let archive = Arc::new(Archive::new(universe.len(), config.retention));
         remember(&archive, &universe, config.simulation, now);
         let sequencer = Sequencer::new(Arc::clone(&universe), config.spans, now).resume(&archive);
-        let events = Box::new(SimulatedMarket::new(&universe, config.simulation));
+        let events = Box::new(SimulatedMarket::new(&listings, config.simulation));
         let source = SequencedFeed::new(events, sequencer, Arc::clone(&archive), metrics.feed());
         let epoch = source.epoch();
         // Set before the feed starts, so that it does not hide a feed that ends at once. Requests are answered from

@@ -35,4 +35,4 @@ pub use symbol::{Symbol, SymbolError, SymbolId};
 pub use symbol_set::SymbolSet;
 pub use ticker::Ticker;
 pub use time::{MILLISECOND, SECOND, Timestamp};
-pub use universe::{Instrument, Sector, Universe};
+pub use universe::{Instrument, Universe};

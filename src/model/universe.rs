@@ -14,33 +14,8 @@ pub struct Instrument {
     pub exchange: &'static str,
     /// The consolidated tape that carries it.
     pub tape: Tape,
-    /// What its price moves along with.
-    pub sector: Sector,
-    /// The previous close, where the simulation starts.
+    /// The close of the previous trading day.
     pub previous_close: Price,
-}
-
-/// The sectors by which instruments are correlated (the eleven of the GICS).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-#[expect(missing_docs, reason = "the names are the sectors' own")]
-pub enum Sector {
-    Technology,
-    Communication,
-    Discretionary,
-    Staples,
-    Financials,
-    HealthCare,
-    Industrials,
-    Energy,
-    Materials,
-    Utilities,
-    RealEstate,
-}
-
-impl Sector {
-    /// How many sectors there are.
-    pub const COUNT: usize = 11;
 }
 
 /// All instruments of a market, in order of their [`SymbolId`].

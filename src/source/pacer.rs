@@ -20,10 +20,10 @@ use crate::model::{MILLISECOND, Timestamp};
 ///
 /// ```
 /// # use std::time::Duration;
-/// # use tapecast::source::{Pacer, Simulation, Simulator, universe};
+/// # use tapecast::source::{Listings, Pacer, Simulation, Simulator};
 /// # use tapecast::model::Timestamp;
 /// # let start = Timestamp::from_nanos(1_700_000_000_000_000_000);
-/// # let mut simulator = Simulator::new(&universe(100, 1), Simulation::default());
+/// # let mut simulator = Simulator::new(&Listings::new(100, 1), Simulation::default());
 /// let mut pacer = Pacer::new(start, Duration::from_millis(5));
 ///
 /// // At every tick, with the wall clock's time:

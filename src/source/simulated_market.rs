@@ -5,7 +5,7 @@ use futures_util::StreamExt;
 use tracing::warn;
 
 use super::clock::{IdleTicks, MillisecondClock, SteadyClock};
-use super::simulator::{Simulation, Simulator};
+use super::simulator::{Listings, Simulation, Simulator};
 use super::{EventSource, Pacer, Ticks};
 use crate::model::{Event, MILLISECOND, Timestamp, Universe};
 
@@ -29,15 +29,15 @@ const TICK: Duration = MillisecondClock::PERIOD;
 const MAX_SKIPPED_TICKS: u64 = 7;
 
 impl SimulatedMarket {
-    /// A market of these instruments whose clock starts now.
+    /// A market of these listings whose clock starts now.
     ///
     /// # Panics
     /// When a setting is outside the range its field allows.
-    pub fn new(universe: &Arc<Universe>, settings: Simulation) -> Self {
+    pub fn new(listings: &Listings, settings: Simulation) -> Self {
         let clock = SteadyClock::start();
         Self {
-            universe: Arc::clone(universe),
-            simulator: Simulator::new(universe, settings),
+            universe: Arc::clone(listings.universe()),
+            simulator: Simulator::new(listings, settings),
             pacer: Pacer::new(clock.started_at(), TICK),
             clock,
             idle_ticks: IdleTicks::default(),

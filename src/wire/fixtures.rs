@@ -2,8 +2,7 @@
 
 use crate::model::{
     Bar, Body, Cancel, CancelAction, Conditions, Correction, Instrument, Luld, Object, Price, Print, Quote,
-    Sector, Seq, Status, StatusReason, SymbolId, Tape, Ticker, Timestamp, Trade, TradingStatus, Universe,
-    Venue,
+    Seq, Status, StatusReason, SymbolId, Tape, Ticker, Timestamp, Trade, TradingStatus, Universe, Venue,
 };
 
 /// What a frame of the server's carries.
@@ -76,7 +75,6 @@ pub(crate) fn universe_of(symbols: &[&str]) -> Universe {
         name: format!("{symbol} Inc."),
         exchange: "NASDAQ",
         tape: Tape::C,
-        sector: Sector::Technology,
         previous_close: Price::from_ticks(10_000),
     };
     Universe::new(symbols.iter().copied().map(listing).collect())

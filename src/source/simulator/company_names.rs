@@ -1,8 +1,7 @@
 use std::collections::HashSet;
 
-use crate::model::Sector;
-
 use super::random::RandomStream;
+use super::sector::Sector;
 
 /// Generates unique names and symbols of companies that do not exist.
 ///

@@ -1,9 +1,10 @@
-use crate::model::{Event, Status, StatusReason, SymbolId, Tape, Timestamp, TradingStatus, Universe};
+use crate::model::{Event, Status, StatusReason, SymbolId, Tape, Timestamp, TradingStatus};
 
 use super::activity::ActivityTable;
 use super::arrivals::Arrivals;
 use super::factor_model::FactorModel;
 use super::halts::Halts;
+use super::listings::Listings;
 use super::price_bands::PriceBands;
 use super::random::{Purpose, RandomStream};
 use super::schedule::{Action, Schedule};
@@ -80,16 +81,15 @@ const REPORT_NS: u64 = 10_000;
 impl Simulator {
     /// A market before its opening, with every price at the previous close. O(instruments).
     ///
-    /// The order of instruments in the universe is their rank by activity.
-    ///
     /// # Panics
     /// When a setting is outside the range its field allows.
-    pub fn new(universe: &Universe, settings: Simulation) -> Self {
+    pub fn new(listings: &Listings, settings: Simulation) -> Self {
         settings.check();
         let Simulation { seed, trades_per_second, rhythm, quotes_per_trade, band_step, .. } = settings;
+        let universe = listings.universe();
         let mut arrival_random = RandomStream::new(seed, Purpose::Arrivals);
         let mut book_random = RandomStream::new(seed, Purpose::Books);
-        let mut model = FactorModel::new(universe, seed);
+        let mut model = FactorModel::new(listings, seed);
         let instruments = universe
             .iter()
             .map(|instrument| {

@@ -1,4 +1,4 @@
-use super::super::listings::universe;
+use super::super::listings::Listings;
 use super::super::simulation::ArrivalProcess;
 use super::*;
 use crate::model::{MILLISECOND, Quote};
@@ -13,7 +13,7 @@ fn at(millis: i64) -> Timestamp {
 
 /// The events of the first `steps` steps; the first step starts `later` milliseconds after `at(0)`.
 fn events(settings: Simulation, instruments: usize, steps: i64, later: i64) -> Vec<Event> {
-    let mut simulator = Simulator::new(&universe(instruments, settings.seed), settings);
+    let mut simulator = Simulator::new(&Listings::new(instruments, settings.seed), settings);
     let mut out = Vec::new();
     for step in 0..steps {
         simulator.step(at(step + later), &mut out);
@@ -95,7 +95,7 @@ fn another_seed_gives_other_events() {
 
 #[test]
 fn events_of_a_step_are_in_order_and_within_its_millisecond() {
-    let mut simulator = Simulator::new(&universe(50, 1), SETTINGS);
+    let mut simulator = Simulator::new(&Listings::new(50, 1), SETTINGS);
     let mut out = Vec::new();
 
     for step in 0..1_000 {
@@ -134,7 +134,7 @@ fn a_silent_market_and_an_empty_market_have_no_events() {
 fn idle_steps_have_no_events_and_all_but_few_other_steps_have_some() {
     for rhythm in [ArrivalProcess::Poisson, ArrivalProcess::Even] {
         let settings = Simulation { seed: 3, rhythm, trades_per_second: 50.0, ..Simulation::EVENTFUL };
-        let mut simulator = Simulator::new(&universe(10, 3), settings);
+        let mut simulator = Simulator::new(&Listings::new(10, 3), settings);
         let (mut events, mut active) = (Vec::new(), 0);
 
         for step in 0..100_000 {
@@ -147,7 +147,7 @@ fn idle_steps_have_no_events_and_all_but_few_other_steps_have_some() {
         assert!(active <= events.len() * 21 / 20, "{active} steps are not idle, for {} events", events.len());
     }
     let silent = Simulation { trades_per_second: 0.0, ..SETTINGS };
-    assert_eq!(Simulator::new(&universe(10, 3), silent).idle_steps(), u64::MAX);
+    assert_eq!(Simulator::new(&Listings::new(10, 3), silent).idle_steps(), u64::MAX);
 }
 
 #[test]
@@ -204,7 +204,7 @@ fn a_seed_gives_the_recorded_sums_on_every_machine() {
 #[test]
 fn in_ten_million_steps_every_trade_is_within_the_quote_of_its_time() {
     let settings = Simulation { seed: 11, trades_per_second: 300.0, quotes_per_trade: 2.5, ..SETTINGS };
-    let mut simulator = Simulator::new(&universe(200, 1), settings);
+    let mut simulator = Simulator::new(&Listings::new(200, 1), settings);
     let mut checker = EventChecker::new(&simulator);
     let mut out = Vec::new();
     let mut seen = 0;
@@ -217,7 +217,7 @@ fn in_ten_million_steps_every_trade_is_within_the_quote_of_its_time() {
     }
 
     assert!((10_400_000..10_600_000).contains(&seen), "{seen} events");
-    for (index, instrument) in universe(200, 1).iter().enumerate() {
+    for (index, instrument) in Listings::new(200, 1).universe().iter().enumerate() {
         let moved = checker.quotes[index].bid.to_dollars() / instrument.previous_close.to_dollars();
         assert!((0.7..1.4).contains(&moved), "{} moved to {moved} of its close", instrument.symbol);
     }

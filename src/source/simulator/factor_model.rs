@@ -1,10 +1,12 @@
 use std::ops::Range;
 
-use crate::model::{Sector, SymbolId, Universe};
+use crate::model::SymbolId;
 
+use super::listings::Listings;
 use super::portable_math::exp;
 use super::price_process::PriceProcess;
 use super::random::{Purpose, RandomStream};
+use super::sector::Sector;
 
 /// The fair value of every instrument: a factor model with a market, a sector and an own process each.
 ///
@@ -98,19 +100,19 @@ pub(super) fn limited(level: f64) -> f64 {
 
 impl FactorModel {
     /// A model with every price at its previous close at time 0. O(instruments).
-    pub(super) fn new(universe: &Universe, seed: u64) -> Self {
+    pub(super) fn new(listings: &Listings, seed: u64) -> Self {
         let mut random = RandomStream::new(seed, Purpose::Traits);
         let market = PriceProcess::continuous(MARKET_VOLATILITY, &mut random);
         let sectors = std::array::from_fn(|_| PriceProcess::continuous(SECTOR_VOLATILITY, &mut random));
-        let stocks = universe
+        let stocks = listings
             .iter()
-            .map(|instrument| {
+            .map(|(instrument, sector)| {
                 let traits = Traits::sample(OWN_VOLATILITY, FUTURE_LEVEL, &mut random);
                 Stock {
                     own: PriceProcess::with_jumps(traits.volatility, traits.long_run_level, &mut random),
                     beta: random.uniform_in(BETA.start, BETA.end),
                     start: instrument.previous_close.ticks().max(1) as f64,
-                    sector: instrument.sector,
+                    sector,
                 }
             })
             .collect();
@@ -137,7 +139,6 @@ impl FactorModel {
 
 #[cfg(test)]
 mod tests {
-    use super::super::listings::universe;
     use super::super::price_process::JUMP_VARIANCE;
     use super::*;
 
@@ -145,10 +146,10 @@ mod tests {
 
     #[test]
     fn every_price_starts_at_the_previous_close() {
-        let universe = universe(300, 1);
-        let mut model = FactorModel::new(&universe, 1);
+        let listings = Listings::new(300, 1);
+        let mut model = FactorModel::new(&listings, 1);
 
-        for instrument in universe.iter() {
+        for instrument in listings.universe().iter() {
             let close = instrument.previous_close.ticks() as f64;
             assert_eq!(model.fair_value(instrument.id, 0).ticks, close);
         }
@@ -171,17 +172,17 @@ mod tests {
     #[test]
     fn the_sampling_rate_does_not_change_how_far_prices_move() {
         const SEEDS: u64 = 500;
-        let universe = universe(20, 1);
+        let listings = Listings::new(20, 1);
         let deviation = |samples: u64| {
             let mut squares = 0.0;
             for seed in 0..SEEDS {
-                let mut model = FactorModel::new(&universe, seed);
+                let mut model = FactorModel::new(&listings, seed);
                 for sample in 1..samples {
-                    for instrument in universe.iter() {
+                    for instrument in listings.universe().iter() {
                         let _ = model.fair_value(instrument.id, sample * DAY_NS / samples);
                     }
                 }
-                for instrument in universe.iter() {
+                for instrument in listings.universe().iter() {
                     let ticks = model.fair_value(instrument.id, DAY_NS).ticks;
                     squares += (ticks / instrument.previous_close.ticks() as f64).ln().powi(2);
                 }
@@ -197,11 +198,11 @@ mod tests {
 
     #[test]
     fn prices_stay_within_a_factor_of_twenty_for_a_hundred_years() {
-        let universe = universe(100, 1);
-        let mut model = FactorModel::new(&universe, 1);
+        let listings = Listings::new(100, 1);
+        let mut model = FactorModel::new(&listings, 1);
 
         for month in 1..1_200 {
-            for instrument in universe.iter() {
+            for instrument in listings.universe().iter() {
                 let ticks = model.fair_value(instrument.id, month * 21 * DAY_NS).ticks;
                 let moved = ticks / instrument.previous_close.ticks() as f64;
                 assert!((0.05..20.0).contains(&moved), "{} moved to {moved}", instrument.symbol);

@@ -118,7 +118,7 @@ fn backwards(
 #[cfg(test)]
 mod tests {
     use super::super::engine::Simulator;
-    use super::super::listings::universe;
+    use super::super::listings::{Listings, universe};
     use super::*;
     use crate::model::{Event, MILLISECOND};
 
@@ -251,8 +251,7 @@ mod tests {
     #[test]
     fn instruments_are_as_active_as_in_the_market_itself() {
         let (count, seconds) = (20, 120);
-        let universe = universe(count, 1);
-        let mut simulator = Simulator::new(&universe, Simulation::UNEVENTFUL);
+        let mut simulator = Simulator::new(&Listings::new(count, 1), Simulation::UNEVENTFUL);
         let mut events = Vec::new();
         (0..seconds * 1_000).for_each(|_| simulator.step(Timestamp::default(), &mut events));
 

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::super::listings::universe;
+use super::super::listings::Listings;
 use super::*;
 use crate::model::{Cancel, Conditions, Correction, Luld, MILLISECOND, Print, Quote, SECOND, Trade};
 
@@ -13,7 +13,7 @@ fn at(millis: i64) -> Timestamp {
 
 /// The opening at 0 s, and the events of the `seconds` after it.
 fn events(settings: Simulation, instruments: usize, seconds: i64) -> Vec<Event> {
-    let mut simulator = Simulator::new(&universe(instruments, settings.seed), settings);
+    let mut simulator = Simulator::new(&Listings::new(instruments, settings.seed), settings);
     let mut out = Vec::new();
     simulator.opening(at(0), &mut out);
     for step in 0..seconds * 1_000 {
@@ -56,7 +56,7 @@ fn is_resumption(event: &Event) -> bool {
 
 #[test]
 fn stamps_rise_except_those_of_late_trades() {
-    let mut simulator = Simulator::new(&universe(10, 1), Simulation::EVENTFUL);
+    let mut simulator = Simulator::new(&Listings::new(10, 1), Simulation::EVENTFUL);
     let mut out = Vec::new();
     let mut late = 0;
 
@@ -275,7 +275,7 @@ fn a_silent_market_has_no_halts() {
 #[should_panic = "are not shares of a whole"]
 fn shares_of_rare_events_above_one_are_refused() {
     let _ = Simulator::new(
-        &universe(1, 1),
+        &Listings::new(1, 1),
         Simulation { late_share: 0.7, corrected_share: 0.4, ..Simulation::EVENTFUL },
     );
 }

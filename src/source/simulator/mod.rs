@@ -32,6 +32,7 @@ mod price_bands;
 mod price_process;
 mod random;
 mod schedule;
+mod sector;
 mod simulation;
 mod top_of_book;
 mod trade_reporting;
@@ -45,5 +46,5 @@ mod stylised_facts;
 
 pub use engine::Simulator;
 pub use history::{History, InstrumentHistory};
-pub use listings::{MAX_LISTINGS, universe};
+pub use listings::{Listings, MAX_LISTINGS, universe};
 pub use simulation::{ArrivalProcess, Simulation};

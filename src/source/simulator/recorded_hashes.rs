@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
 
-use super::{History, Simulation, Simulator, universe};
+use super::{History, Listings, Simulation, Simulator};
 use crate::model::{
     Bar, Cancel, Conditions, Correction, Event, Luld, MILLISECOND, Price, Print, Quote, SECOND, Status,
     Timestamp, Trade, Universe,
@@ -117,7 +117,7 @@ fn instruments(universe: &Universe) -> (usize, String) {
 }
 
 fn events(settings: Simulation) -> (usize, String) {
-    let mut simulator = Simulator::new(&universe(INSTRUMENTS, SEED), settings);
+    let mut simulator = Simulator::new(&Listings::new(INSTRUMENTS, SEED), settings);
     let mut lines = Lines::default();
     let mut events = Vec::new();
     simulator.opening(START, &mut events);
@@ -134,7 +134,7 @@ fn events(settings: Simulation) -> (usize, String) {
 fn the_instruments_of_seed_42_are_as_recorded() {
     // More than the well-known hundred, so that invented ones are among them.
     assert_eq!(
-        instruments(&universe(1_000, SEED)),
+        instruments(Listings::new(1_000, SEED).universe()),
         (1_000, "b9f068d1698981295b75a0c2bac10b12c3ecead7f67dff604adb75b18008349b".to_owned())
     );
 }
@@ -157,13 +157,13 @@ fn the_events_of_seed_42_with_incidents_are_as_recorded() {
 
 #[test]
 fn the_history_of_seed_42_is_as_recorded() {
-    let universe = universe(INSTRUMENTS, SEED);
+    let listings = Listings::new(INSTRUMENTS, SEED);
     let settings = Simulation { seed: SEED, ..Simulation::default() };
     let days: Vec<_> = (-365..=0).map(|day| Timestamp::from_nanos(MIDNIGHT.nanos() + day * DAY)).collect();
-    let history = History::new(&universe, settings, &days, START);
+    let history = History::new(listings.universe(), settings, &days, START);
 
     let mut lines = Lines::default();
-    for instrument in universe.iter() {
+    for instrument in listings.universe().iter() {
         let past = history.of(instrument);
         for (length, bars) in [("day", &past.days), ("minute", &past.minutes), ("second", &past.seconds)] {
             for bar in bars {

@@ -9,11 +9,12 @@
 
 use std::sync::LazyLock;
 
-use crate::model::{Event, Instrument, Sector, Timestamp, Universe};
+use crate::model::{Event, Instrument, Timestamp};
 
 use super::engine::Simulator;
+use super::listings::Listings;
+use super::sector::Sector;
 use super::simulation::Simulation;
-use super::universe;
 
 /// Seconds between two samples.
 const INTERVAL: usize = 10;
@@ -25,22 +26,24 @@ const SECTORS: [Sector; 3] = [Sector::Technology, Sector::Financials, Sector::He
 const EACH: usize = 6;
 
 /// Eighteen instruments of three sectors, above $60 so that the tick size matters little.
-static UNIVERSE: LazyLock<Universe> = LazyLock::new(|| {
-    let all = universe(2_000, 1);
-    let above_60 = |i: &&Instrument| i.previous_close.to_dollars() > 60.0;
-    let of = |sector| all.iter().filter(move |i| i.sector == sector).filter(above_60).take(EACH).cloned();
-    Universe::new(SECTORS.into_iter().flat_map(of).collect())
+static LISTINGS: LazyLock<Listings> = LazyLock::new(|| {
+    let all = Listings::new(2_000, 1);
+    let is_above_60 = |instrument: &Instrument| instrument.previous_close.to_dollars() > 60.0;
+    let of = |wanted| {
+        all.iter().filter(move |(instrument, sector)| *sector == wanted && is_above_60(instrument)).take(EACH)
+    };
+    Listings::of(SECTORS.into_iter().flat_map(of).map(|(instrument, sector)| (instrument.clone(), sector)))
 });
 
 /// The log mid-quotes of each instrument, one in every interval.
 static PATHS: LazyLock<Vec<Vec<f64>>> = LazyLock::new(|| {
     let settings =
         Simulation { seed: 2, trades_per_second: 6.0, quotes_per_trade: 5.0, ..Simulation::UNEVENTFUL };
-    let mut simulator = Simulator::new(&UNIVERSE, settings);
+    let mut simulator = Simulator::new(&LISTINGS, settings);
     let mut out = Vec::new();
     simulator.opening(Timestamp::default(), &mut out);
-    let mut mid = vec![0.0; UNIVERSE.len()];
-    let mut paths = vec![Vec::with_capacity(SAMPLES); UNIVERSE.len()];
+    let mut mid = vec![0.0; LISTINGS.universe().len()];
+    let mut paths = vec![Vec::with_capacity(SAMPLES); LISTINGS.universe().len()];
     for _ in 0..SAMPLES {
         for event in out.drain(..) {
             if let Event::Quote(quote) = event {
@@ -154,7 +157,7 @@ fn daily_volatility_is_a_few_percent() {
     const DAYS_PER_YEAR: f64 = 252.0;
     let minutes_per_year = DAYS_PER_YEAR * 390.0;
 
-    for (path, instrument) in returns(6).iter().zip(UNIVERSE.iter()) {
+    for (path, instrument) in returns(6).iter().zip(LISTINGS.universe().iter()) {
         let annual = (moment(path, 2) * minutes_per_year).sqrt();
         assert!((0.13..0.75).contains(&annual), "{} has {annual} a year", instrument.symbol);
     }
