@@ -226,7 +226,8 @@ impl Service {
     }
 }
 
-/// So many instruments have a past, the busiest ones: it costs 0.6 ms each at the start.
+/// The number of instruments that have a history, the most active first: 0.23 ms of CPU time each at the start,
+/// of which the archive takes 0.03.
 const MOST_WITH_A_PAST: usize = 10_000;
 
 /// The days before today that are told.

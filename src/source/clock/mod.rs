@@ -23,7 +23,8 @@ pub(super) use self::steady::SteadyClock;
 #[cfg(target_os = "linux")]
 use self::timerfd::TimerFd;
 
-/// An endless stream of ticks, one at each whole millisecond. Ticks that are not taken in time merge into one.
+/// An endless stream of ticks, one at each whole millisecond. Ticks that are not taken in time merge into
+/// one.
 ///
 /// The runtime's timer counts whole milliseconds from the runtime's own start, and asks the kernel to wake
 /// it at the next whole millisecond after that. An event would wait one millisecond for it, sometimes two. A

@@ -16,10 +16,10 @@ use crate::model::SECOND;
 
 /// A periodic kernel timer (`timerfd_create(2)`) that compensates for wake-up latency.
 ///
-/// A task runs 10 µs after the timer interrupt on bare metal, and 60 µs after it under a hypervisor. The timer
-/// is therefore set early, by the 10th percentile of recent [wake-up latencies](WakeLatency). If we wake early
-/// we spin until the deadline: one time in ten, for at most 100 µs. KVM advances its guests' timers for the
-/// same reason (`lapic_timer_advance_ns`).
+/// A task runs 10 µs after the timer interrupt on bare metal, and 60 µs after it under a hypervisor. The
+/// timer is therefore set early, by the 10th percentile of recent [wake-up latencies](WakeLatency). If we
+/// wake early we spin until the deadline: one time in ten, for at most 100 µs. KVM advances its guests'
+/// timers for the same reason (`lapic_timer_advance_ns`).
 pub(in crate::source) struct TimerFd {
     descriptor: AsyncFd<OwnedFd>,
     /// The deadline of the newest tick, on the monotonic clock.

@@ -2,17 +2,17 @@ use super::random::RandomStream;
 
 /// Samples instruments by their share of the market's activity, in O(1).
 ///
-/// Activity falls with the rank in the universe as 1 / (rank + 3), the Zipf–Mandelbrot law: of 10,000 instruments the
-/// first has 4 % of all events, the first hundred together 44 %. The alias method (Walker 1977, constructed as
-/// in Vose 1991) takes one random number and one table look-up, independent of the number of instruments.
-/// A column takes 8 bytes.
+/// Activity falls with the rank in the universe as 1 / (rank + 3), the Zipf–Mandelbrot law: of 10,000
+/// instruments the first has 4 % of all events, the first hundred together 44 %. The alias method (Walker
+/// 1977, constructed as in Vose 1991) takes one random number and one table look-up, independent of the
+/// number of instruments. A column takes 8 bytes.
 #[derive(Clone, Debug)]
 pub(super) struct ActivityTable {
     columns: Vec<Column>,
 }
 
-/// One of as many equal columns as there are instruments. Its lower part belongs to the instrument with the column's
-/// index, its upper part to the alias.
+/// One of as many equal columns as there are instruments. Its lower part belongs to the instrument with the
+/// column's index, its upper part to the alias.
 #[derive(Clone, Copy, Debug)]
 struct Column {
     /// The height of the lower part, in units of 2^−32.

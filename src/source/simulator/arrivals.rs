@@ -3,8 +3,8 @@ use super::simulation::ArrivalProcess;
 
 /// Arrival times over the whole market, one step of a millisecond at a time.
 ///
-/// The part of a gap that reaches beyond a step is carried into the next. So arrivals come in order without sorting,
-/// and a step without arrivals costs one comparison.
+/// The part of a gap that reaches beyond a step is carried into the next. So arrivals come in order without
+/// sorting, and a step without arrivals costs one comparison.
 #[derive(Clone, Debug)]
 pub(super) struct Arrivals {
     process: ArrivalProcess,
@@ -39,8 +39,8 @@ impl Arrivals {
         (self.next_ns / STEP_NS) as u64
     }
 
-    /// The next arrival of this step in nanoseconds from its start, 0 to 999,999. `None` ends the step; the call after
-    /// that belongs to the next step.
+    /// The next arrival of this step in nanoseconds from its start, 0 to 999,999. `None` ends the step; the
+    /// call after that belongs to the next step.
     pub(super) fn next_in_step(&mut self, random: &mut RandomStream) -> Option<u32> {
         if self.next_ns >= STEP_NS {
             self.next_ns -= STEP_NS;

@@ -28,13 +28,13 @@ pub(super) struct BackwardBars {
     ticks: f64,
 }
 
-/// The standard deviation of the logarithm of the trade rate from bar to bar, in addition to that of a Poisson
-/// process.
+/// The standard deviation of the logarithm of the trade rate from bar to bar, in addition to that of a
+/// Poisson process.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RateDeviation(pub(super) f64);
 
-/// The mean trade size in shares is `MEAN_SIZE + MEAN_SIZE_TICKS / price in ticks`, fitted to what the top of book
-/// makes.
+/// The mean trade size in shares is `MEAN_SIZE + MEAN_SIZE_TICKS / price in ticks`, fitted to what the top
+/// of book makes.
 const MEAN_SIZE: f64 = 54.0;
 const MEAN_SIZE_TICKS: f64 = 930_000.0;
 
@@ -120,9 +120,9 @@ impl BackwardBars {
 
     /// The lowest and the highest level between the start and the end of a bar.
     ///
-    /// The distribution of the extreme of a Brownian bridge has a closed form (Karatzas and Shreve 1991, "Brownian
-    /// Motion and Stochastic Calculus", §4.3). Minimum and maximum are sampled independently, which ignores
-    /// their dependence.
+    /// The distribution of the extreme of a Brownian bridge has a closed form (Karatzas and Shreve 1991,
+    /// "Brownian Motion and Stochastic Calculus", §4.3). Minimum and maximum are sampled independently,
+    /// which ignores their dependence.
     fn extremes(&mut self, end: f64, deviation: f64) -> (f64, f64) {
         let start = self.level;
         let (sum, step) = (start + end, end - start);

@@ -5,8 +5,8 @@ use super::sector::Sector;
 
 /// Generates unique names and symbols of companies that do not exist.
 ///
-/// A name is a word of two or three syllables and a suffix of the sector: `Halerton Therapeutics Inc.`. The symbol has 3
-/// to 5 letters of the name in order, as real ones do: `HALT`, `HRTN`.
+/// A name is a word of two or three syllables and a suffix of the sector: `Halerton Therapeutics Inc.`. The
+/// symbol has 3 to 5 letters of the name in order, as real ones do: `HALT`, `HRTN`.
 #[derive(Debug, Default)]
 pub(super) struct CompanyNames {
     symbols: HashSet<String>,

@@ -17,15 +17,15 @@ use super::trade_reporting::{Reporting, TradeReporting};
 /// Time is an argument. Events depend on the seed, the universe, the settings and the number of earlier
 /// steps, not on the time of day: `start` goes into the stamps only.
 ///
-/// The cost of a step is proportional to its events (about 0.15 µs each), not to the universe. A step without events
-/// costs one comparison. Memory is about 0.3 KiB an instrument.
+/// The cost of a step is proportional to its events (about 0.15 µs each), not to the universe. A step
+/// without events costs one comparison. Memory is about 0.3 KiB an instrument.
 ///
 /// 1. Arrivals over the whole market are one Poisson process of rate `trades_per_second` ×
 ///    (1 + `quotes_per_trade`).
 /// 2. Each arrival is a quote or a trade, with a fixed probability. By the colouring theorem (Kingman 1993,
 ///    "Poisson Processes", §5.1) quotes and trades are independent Poisson processes.
-/// 3. An activity table chooses the instrument, unless the arrival stays with the last one: quotes come around
-///    trades, in short runs.
+/// 3. An activity table chooses the instrument, unless the arrival stays with the last one: quotes come
+///    around trades, in short runs.
 /// 4. The fair value of the instrument is advanced to this time; its top of book quotes or trades around it.
 /// 5. Rare events have random streams of their own: price bands are updated before a trade that reached the
 ///    threshold, a few trades are reported late, corrected or cancelled, and instruments are halted, which
@@ -68,8 +68,8 @@ struct EventTime {
     stamp: Timestamp,
 }
 
-/// The probability that an arrival stays with the instrument of the one before. It does not change the shares of
-/// activity, and makes runs of 1.5 events on average.
+/// The probability that an arrival stays with the instrument of the one before. It does not change the
+/// shares of activity, and makes runs of 1.5 events on average.
 const REPEAT_PROBABILITY: f64 = 0.35;
 
 /// The length of a step.
@@ -137,10 +137,10 @@ impl Simulator {
     /// Appends the events of the next millisecond in the order of their reports, stamped `start` + 990,000 to
     /// `start` + 999,999 ns.
     ///
-    /// The stamp of a consolidated tape is the time of the report, not of the event (the UTP and CTA plans have both,
-    /// and Alpaca's `t` is the report's). This tape reports once a millisecond. So stamps rise, with one
-    /// exception: a late trade stands where it is reported and carries the stamp of the trade, 1 to 30 s older.
-    /// Its first condition is `Z`, and it was within the quote and the bands of that time.
+    /// The stamp of a consolidated tape is the time of the report, not of the event (the UTP and CTA plans
+    /// have both, and Alpaca's `t` is the report's). This tape reports once a millisecond. So stamps rise,
+    /// with one exception: a late trade stands where it is reported and carries the stamp of the trade, 1
+    /// to 30 s older. Its first condition is `Z`, and it was within the quote and the bands of that time.
     pub fn step(&mut self, start: Timestamp, out: &mut Vec<Event>) {
         let step_ns = self.elapsed_ns;
         let time = |elapsed_ns: u64| EventTime {

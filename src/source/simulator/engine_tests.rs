@@ -178,8 +178,8 @@ fn an_event_often_follows_one_of_the_same_instrument() {
     assert!((0.34..0.40).contains(&share), "{share}");
 }
 
-/// If this fails on one machine only, the simulator is not portable. If it fails on all, every seed gives other events
-/// than before: a breaking change.
+/// If this fails on one machine only, the simulator is not portable. If it fails on all, every seed gives
+/// other events than before: a breaking change.
 #[test]
 fn a_seed_gives_the_recorded_sums_on_every_machine() {
     let events = events(SETTINGS, 1_000, 2_000, 0);

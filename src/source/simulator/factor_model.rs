@@ -10,12 +10,12 @@ use super::sector::Sector;
 
 /// The fair value of every instrument: a factor model with a market, a sector and an own process each.
 ///
-/// An instrument's log price is `beta × market + sector + own`, after Sharpe (1963) with King's (1966) sectors.
-/// Instruments of one sector are correlated by about 0.35, those of different sectors by about 0.2, and
-/// both by more when the market is volatile.
+/// An instrument's log price is `beta × market + sector + own`, after Sharpe (1963) with King's (1966)
+/// sectors. Instruments of one sector are correlated by about 0.35, those of different sectors by about
+/// 0.2, and both by more when the market is volatile.
 ///
-/// A fair value costs O(1) and touches that instrument only. The common factors are advanced at most once in ten
-/// milliseconds, on demand.
+/// A fair value costs O(1) and touches that instrument only. The common factors are advanced at most once
+/// in ten milliseconds, on demand.
 #[derive(Clone, Debug)]
 pub(super) struct FactorModel {
     market: PriceProcess,
@@ -58,8 +58,8 @@ const MARKET_VOLATILITY: f64 = 0.15;
 const SECTOR_VOLATILITY: f64 = 0.11;
 const OWN_VOLATILITY: Range<f64> = 0.15..0.45;
 
-/// The volatility per year of an instrument's price: of market, sector, own process and jumps together. The mean is
-/// 31 %.
+/// The volatility per year of an instrument's price: of market, sector, own process and jumps together. The
+/// mean is 31 %.
 pub(super) const TOTAL_VOLATILITY: Range<f64> = 0.21..0.54;
 
 const BETA: Range<f64> = 0.6..1.4;
@@ -70,12 +70,12 @@ const FUTURE_LEVEL: Range<f64> = -0.15..0.25;
 /// Long-run levels of past prices, told backwards: most prices were lower.
 pub(super) const PAST_LEVEL: Range<f64> = -0.3..0.1;
 
-/// No price leaves the range of start ÷ 20 to start × 20. A safeguard: for the most volatile instrument this is six
-/// deviations from the long-run level.
+/// No price leaves the range of start ÷ 20 to start × 20. A safeguard: for the most volatile instrument
+/// this is six deviations from the long-run level.
 const MAX_LEVEL: f64 = 3.0;
 
-/// The resolution of market and sector factors. In 10 ms the market moves by 0.06 of a basis point, less than a
-/// tick of any instrument.
+/// The resolution of market and sector factors. In 10 ms the market moves by 0.06 of a basis point, less
+/// than a tick of any instrument.
 const FACTOR_GRID_NS: u64 = 10_000_000;
 
 impl Traits {

@@ -9,11 +9,13 @@ use super::simulation::Simulation;
 
 /// Simulated historical bars that end at the price and the time at which the simulated market opens.
 ///
-/// Bars are made for one instrument at a time, so that the bars of a whole market need not be in memory at once.
-/// They depend on the seed, the instrument's rank and its starting price, and are generated backwards from
-/// now. The time of day changes past days by a common factor only.
+/// Bars are made for one instrument at a time, so that the bars of a whole market need not be in memory at
+/// once. They depend on the seed, the instrument's rank and its starting price, and are generated backwards
+/// from now. The time of day changes past days by a common factor only.
 ///
-/// A year of days, a day of minutes and ten minutes of seconds cost some 0.2 ms an instrument.
+/// A year of days, a day of minutes and ten minutes of seconds take 0.2 ms of CPU time an instrument
+/// (release build, AMD EPYC virtual machine, mean of 10,000 instruments). Storing them in the archive is
+/// not included and takes 0.03 ms.
 #[derive(Clone, Debug)]
 pub struct History<'a> {
     seed: u64,
@@ -26,16 +28,16 @@ pub struct History<'a> {
 
 /// The historical bars of one instrument, the oldest first.
 ///
-/// As on the consolidated tape, intervals without a trade have no bar. A bar opens within a tick of the price at its
-/// start, and so of the previous close.
+/// As on the consolidated tape, intervals without a trade have no bar. A bar opens within a tick of the
+/// price at its start, and so of the previous close.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InstrumentHistory {
     /// Daily bars of the days before today.
     pub days: Vec<Bar>,
     /// Minute bars of today's complete minutes.
     pub minutes: Vec<Bar>,
-    /// Second bars of the complete seconds within [`History::SECONDS_SINCE`]. Those of a complete minute add up
-    /// to exactly its bar. The last one closes at the price at which the market opens.
+    /// Second bars of the complete seconds within [`History::SECONDS_SINCE`]. Those of a complete minute
+    /// add up to exactly its bar. The last one closes at the price at which the market opens.
     pub seconds: Vec<Bar>,
 }
 

@@ -25,9 +25,10 @@ const EXCHANGES: [&str; 20] = [
 
 /// The instruments of a simulated market, with the sector of each, which only the simulator knows.
 ///
-/// Their order is their rank by activity: a hundred well-known US listings first, invented ones after them. The well-known
-/// are the same for every seed; names and exchanges are real, prices are only plausible. The invented depend on
-/// the seed, and a larger market starts with the instruments of a smaller one of the same seed.
+/// Their order is their rank by activity: a hundred well-known US listings first, invented ones after them.
+/// The well-known are the same for every seed; names and exchanges are real, prices are only plausible. The
+/// invented depend on the seed, and a larger market starts with the instruments of a smaller one of the
+/// same seed.
 #[derive(Clone, Debug)]
 pub struct Listings {
     universe: Arc<Universe>,

@@ -1,22 +1,22 @@
-//! Where ticks come from: a pure, seeded simulator, and the clock that keeps it in step with the world.
+//! A simulated stock market: pure, seeded and deterministic.
 //!
 //! ```text
-//! Metronome ──now──▶ Pacer ──which milliseconds are due──▶ Simulator::step ──events──▶
-//!                                        ├ Arrivals   when something happens
-//!                                        ├ Activity   to which instrument
-//!                                        ├ Prices     what it is worth just then
-//!                                        ├ Book       what is quoted and traded around that
-//!                                        ├ Bands      between which prices it may trade
-//!                                        ├ Reports    which trades are late, wrong or void
-//!                                        ├ Halts      when it does not trade at all
-//!                                        └ Agenda     what is still to come of these
+//! Pacer ──due steps──▶ Simulator::step ──events──▶
+//!                        ├ Arrivals        when an event arrives
+//!                        ├ ActivityTable   for which instrument
+//!                        ├ FactorModel     its fair value at that time
+//!                        ├ TopOfBook       quotes and trades around the fair value
+//!                        ├ PriceBands      limit-up limit-down bands
+//!                        ├ TradeReporting  late, corrected and cancelled trades
+//!                        ├ Halts           trading halts
+//!                        └ Schedule        pending late reports, corrections, cancels and halts
 //! ```
 //!
-//! [`History`] invents what was before the market opened: bars that end where the simulator begins.
+//! [`History`] generates the bars before the market opens; they end at the opening prices.
 //!
-//! Nothing in here but [`SimulatedMarket`] and its metronome reads a clock or asks the system for randomness: the
-//! same seed, universe and [`Simulation`] give the same events, byte for byte but for the wall clock, on
-//! every machine. `random` and `portable_math` say what that costs.
+//! Nothing in here reads a clock or asks the system for randomness. The same seed, listings and
+//! [`Simulation`] give the same events on every machine, byte for byte except for the stamps. `random` and
+//! `portable_math` explain what that takes.
 
 mod activity;
 mod arrivals;
@@ -36,7 +36,6 @@ mod sector;
 mod simulation;
 mod top_of_book;
 mod trade_reporting;
-
 mod venues;
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! `exp` and `ln` with the same bits on every machine.
 //!
-//! They use additions, multiplications and divisions only. IEEE 754 defines those to the last bit; it does not
-//! define the functions of the system's mathematical library, and the libraries of Linux and macOS differ. A
-//! price that differs in its last bit rounds to another tick one day, and from then on two machines with
-//! the same seed give different events. `f64::sqrt` is exact by the standard and may be used freely.
+//! They use additions, multiplications and divisions only. IEEE 754 defines those to the last bit; it does
+//! not define the functions of the system's mathematical library, and the libraries of Linux and macOS
+//! differ. A price that differs in its last bit rounds to another tick one day, and from then on two
+//! machines with the same seed give different events. `f64::sqrt` is exact by the standard and may be used
+//! freely.
 
 use std::f64::consts::{LN_2, LOG2_E, SQRT_2};
 

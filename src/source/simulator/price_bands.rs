@@ -2,9 +2,9 @@ use crate::model::{Luld, Price, SymbolId, Tape, Timestamp};
 
 /// The limit-up limit-down price bands of one instrument, set around a reference price.
 ///
-/// They follow the Plan to Address Extraordinary Market Volatility (NMS Plan, §V), with another reference price: the
-/// plan takes the mean price of five minutes, the simulator the last trade that was the update threshold away from
-/// the reference before. So the bands follow at once, and no trade is outside of them.
+/// They follow the Plan to Address Extraordinary Market Volatility (NMS Plan, §V), with another reference
+/// price: the plan takes the mean price of five minutes, the simulator the last trade that was the update
+/// threshold away from the reference before. So the bands follow at once, and no trade is outside of them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PriceBands {
     reference: i64,
@@ -40,8 +40,8 @@ impl PriceBands {
     }
 }
 
-/// The distance of both bands from the reference: 5 % above $3, 20 % from $0.75, below that the lesser of 75 % and
-/// $0.15. These are the widths of tier 1 (Appendix A of the plan), used for every instrument.
+/// The distance of both bands from the reference: 5 % above $3, 20 % from $0.75, below that the lesser of
+/// 75 % and $0.15. These are the widths of tier 1 (Appendix A of the plan), used for every instrument.
 fn width(reference: i64) -> i64 {
     let share = match reference {
         301.. => 0.05,

@@ -14,11 +14,11 @@ pub(super) const YEAR: f64 = 252.0 * DAY;
 /// facts and statistical issues") as follows:
 ///
 /// 1. *No autocorrelation of returns*: increments are independent, so the direction is unpredictable.
-/// 2. *Volatility clustering with a long memory*: volatility is the exponential of the sum of two mean-reverting
-///    factors, one with a half-life of minutes and one of days. This is the stochastic volatility of
-///    Taylor (1986) and Scott (1987) on two time scales; over the range observed, a few scales reproduce the
-///    slow decay of the data (LeBaron 2001). GARCH (Bollerslev 1986) would do the same, but needs
-///    steps of equal length.
+/// 2. *Volatility clustering with a long memory*: volatility is the exponential of the sum of two
+///    mean-reverting factors, one with a half-life of minutes and one of days. This is the stochastic
+///    volatility of Taylor (1986) and Scott (1987) on two time scales; over the range observed, a few
+///    scales reproduce the slow decay of the data (LeBaron 2001). GARCH (Bollerslev 1986) would do the
+///    same, but needs steps of equal length.
 /// 3. *Fat tails*: a mixture of normals of changing volatility has them, and double-exponential jumps (Kou
 ///    2002) fatten them at short horizons.
 /// 4. *Aggregational normality*: both effects fade as returns are taken over longer horizons.
@@ -50,16 +50,16 @@ const LEVEL_HALF_LIFE: f64 = YEAR;
 const FAST_HALF_LIFE: f64 = 1_200.0;
 const SLOW_HALF_LIFE: f64 = 2.0 * DAY;
 
-/// Standard deviation of each factor of the logarithm of volatility. With both, the kurtosis of the mixture is
-/// 3 e^{4 (0.45² + 0.45²)} = 15, before the jumps.
+/// Standard deviation of each factor of the logarithm of volatility. With both, the kurtosis of the mixture
+/// is 3 e^{4 (0.45² + 0.45²)} = 15, before the jumps.
 const FACTOR_DEVIATION: f64 = 0.45;
 
-/// The fast factor has a half-life of minutes, so one update a second is as good as one at every event, and saves
-/// two normals and an exponential at most events.
+/// The fast factor has a half-life of minutes, so one update a second is as good as one at every event, and
+/// saves two normals and an exponential at most events.
 const VOLATILITY_UPDATE_NS: u64 = 1_000_000_000;
 
 /// The rate of jumps, and their mean absolute size in daily standard deviations. Jumps add
-/// [16 %](JUMP_VARIANCE) to the variance.
+/// 16 % to the variance.
 const JUMPS_PER_DAY: f64 = 2.0;
 const JUMP_IN_DAILY_DEVIATIONS: f64 = 0.2;
 
@@ -146,8 +146,8 @@ impl PriceProcess {
 /// The effect of a time gap on a mean-reverting process: the share of the deviation that is kept, and the
 /// share of the stationary variance that is renewed.
 ///
-/// The exact share kept over a gap t is e^(−rate t). 1 / (1 + rate t) agrees with it for short gaps, goes to 0 as
-/// well for long ones, and costs a division. With the variance renewed by 1 − kept², the stationary
+/// The exact share kept over a gap t is e^(−rate t). 1 / (1 + rate t) agrees with it for short gaps, goes
+/// to 0 as well for long ones, and costs a division. With the variance renewed by 1 − kept², the stationary
 /// variance is exact for all gaps.
 struct MeanReversion {
     /// Per second.

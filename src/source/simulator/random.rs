@@ -113,10 +113,10 @@ impl RandomStream {
 
     /// Approximately normal with mean 0 and variance 1; never beyond ±8.3.
     ///
-    /// A binomial: the ones among 64 random bits, plus the difference of two uniforms to fill the steps between
-    /// whole numbers. It takes five instructions, without a table, a branch or a logarithm. The kurtosis
-    /// is 2.97 instead of 3. The fat tails of returns do not depend on it: they come from stochastic
-    /// volatility and from jumps.
+    /// A binomial: the ones among 64 random bits, plus the difference of two uniforms to fill the steps
+    /// between whole numbers. It takes five instructions, without a table, a branch or a logarithm. The
+    /// kurtosis is 2.97 instead of 3. The fat tails of returns do not depend on it: they come from
+    /// stochastic volatility and from jumps.
     pub(super) fn normal(&mut self) -> f64 {
         const HALF: f64 = 1.0 / (1u64 << 32) as f64;
         // 1 / sqrt(variance): 64/4 from the bits, 2/12 from the two uniforms.

@@ -5,8 +5,8 @@ use crate::model::{SymbolId, Trade};
 
 /// The simulator's future event list: actions by due time; at equal times, in the order they were added.
 ///
-/// Checking for a due action is O(1), adding and taking one is O(log actions). It holds the next halt, the end of each
-/// halt, and the late reports, corrections and cancels of the last 30 s of trades.
+/// Checking for a due action is O(1), adding and taking one is O(log actions). It holds the next halt, the
+/// end of each halt, and the late reports, corrections and cancels of the last 30 s of trades.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Schedule {
     entries: BinaryHeap<Reverse<Entry>>,

@@ -1,52 +1,52 @@
-/// How the events of a simulated market follow each other.
+/// How arrival times are distributed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ArrivalProcess {
-    /// At any time and independent of each other, as in a market: often several at once, then none.
+    /// A Poisson process, as in a market: often several events at once, then none.
     #[default]
     Poisson,
-    /// Always the same time apart: to measure what a market's bursts would hide.
+    /// Equal gaps, for measurements that bursts would hide.
     Even,
 }
 
-/// What may be chosen about a simulated market.
+/// The settings of a simulated market.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Simulation {
-    /// Which of all possible days this is: the same seed gives the same events.
+    /// The seed of all random numbers. The same seed gives the same events.
     pub seed: u64,
-    /// Mean number of trades in a second over the whole market, at least 0; 0 is a silent market.
+    /// Mean number of trades per second over the whole market, at least 0; 0 is a silent market.
     ///
-    /// Costs about 0.15 µs of one core for each trade and each quote. The US market as a whole makes
-    /// some thousands on average and many times as many when it opens.
+    /// Each trade and each quote costs about 0.15 µs of one core. The US market as a whole has some
+    /// thousand trades per second on average and many times that number at the open.
     pub trades_per_second: f64,
-    /// How trades and quotes follow each other.
+    /// How trades and quotes arrive.
     pub rhythm: ArrivalProcess,
-    /// Mean number of quotes for each trade, at least 0.
+    /// Mean number of quotes per trade, at least 0.
     ///
-    /// With 0 there are no quotes but at the opening and after halts: the book still moves, unseen,
-    /// and trades tell of it.
+    /// With 0 there are quotes only at the opening and after halts. The book still moves, and trade prices
+    /// with it.
     pub quotes_per_trade: f64,
-    /// How many of all trades are reported late, by 1 to 30 s: 0 none, 1 all. Default 1 in 2,000.
+    /// Share of trades that are reported late, by 1 to 30 s. From 0 to 1; default 1 in 2,000.
     pub late_share: f64,
-    /// How many of all trades are corrected, some seconds later. Default 1 in 5,000.
+    /// Share of trades that are corrected after 1 to 8 s. Default 1 in 5,000.
     pub corrected_share: f64,
-    /// How many of all trades are cancelled, some seconds later. Default 1 in 5,000.
+    /// Share of trades that are cancelled after 1 to 8 s. Default 1 in 5,000.
     ///
     /// The three shares exclude each other; their sum is at most 1.
     pub cancelled_share: f64,
-    /// Mean number of halts in a second over the whole market, at least 0, however much is traded.
-    /// Default one in three minutes. A silent market has none.
+    /// Mean number of halts per second over the whole market, at least 0, at any trade rate. Default one in
+    /// three minutes. A silent market has none.
     pub halts_per_second: f64,
-    /// Mean length of a halt in seconds, above 0: they last from 2/7 to 12/7 of it. Default 35, so
-    /// from 10 s to a minute.
+    /// Mean length of a halt in seconds, above 0. Halts last from 2/7 to 12/7 of it. Default 35: from 10 s to
+    /// a minute.
     pub halt_seconds: f64,
-    /// How far a price goes, in parts of itself, before its bands are set anew; infinite for never.
-    /// Default 0.01, as in the plan. Less tells more often; bands are 5 % away, so keep it well below that.
+    /// The relative price change at which the price bands are updated, above 0; infinite for never. Default
+    /// 0.01, as in the plan. A smaller value updates more often. The bands are 5 % away, so keep it well
+    /// below that.
     pub band_step: f64,
 }
 
 impl Simulation {
-    /// A lively market of 1,000 trades and 3,000 quotes a second, with seed 1, and nothing but trades and
-    /// quotes after the opening.
+    /// 1,000 trades and 3,000 quotes per second, with seed 1, and no other events after the opening.
     pub const UNEVENTFUL: Self = Self {
         seed: 1,
         trades_per_second: 1_000.0,
@@ -60,8 +60,8 @@ impl Simulation {
         band_step: f64::INFINITY,
     };
 
-    /// The same with each kind of event at least once a second on average, where there are several
-    /// instruments: for tests that shall not wait.
+    /// The same, with each kind of event at least once a second on average if there are several
+    /// instruments: for tests that must not wait.
     pub const EVENTFUL: Self = Self {
         late_share: 0.01,
         corrected_share: 0.01,
@@ -73,21 +73,26 @@ impl Simulation {
     };
 
     /// # Panics
-    /// When a figure is not one that its field allows.
+    /// When a setting is outside the range its field allows.
     pub(super) fn check(&self) {
         for rate in [self.trades_per_second, self.quotes_per_trade, self.halts_per_second] {
             assert!(rate.is_finite() && rate >= 0.0, "{rate} is not a rate");
         }
         let shares = [self.late_share, self.corrected_share, self.cancelled_share];
-        let sane = shares.iter().all(|share| *share >= 0.0) && shares.iter().sum::<f64>() <= 1.0;
-        assert!(sane, "{shares:?} are not shares of a whole");
-        assert!(self.halt_seconds > 0.0 && self.halt_seconds.is_finite(), "{} s of halt", self.halt_seconds);
-        assert!(self.band_step > 0.0, "bands set anew after {}", self.band_step);
+        let is_valid = shares.iter().all(|share| *share >= 0.0) && shares.iter().sum::<f64>() <= 1.0;
+        assert!(is_valid, "{shares:?} are not shares of a whole");
+        assert!(
+            self.halt_seconds > 0.0 && self.halt_seconds.is_finite(),
+            "a halt of {} s",
+            self.halt_seconds
+        );
+        assert!(self.band_step > 0.0, "a band update threshold of {}", self.band_step);
     }
 }
 
 impl Default for Simulation {
-    /// A lively market of 1,000 trades and 3,000 quotes a second, with seed 1, and now and then an incident.
+    /// 1,000 trades and 3,000 quotes per second, with seed 1, and rare halts, late trades, corrections and
+    /// cancels.
     fn default() -> Self {
         Self {
             late_share: 1.0 / 2_000.0,

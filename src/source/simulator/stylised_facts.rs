@@ -1,11 +1,12 @@
 //! Tests of the simulator's returns against the stylised facts of real markets.
 //!
-//! The facts have the numbers of Cont (2001), "Empirical properties of asset returns: stylized facts and statistical
-//! issues", Quantitative Finance 1, 223–236. They are measured on the simulator's output, the mid-quote in whole
-//! and half ticks, not on the process behind it. The bounds hold for seeds 1 to 4, so they test the model, not
-//! one seed.
+//! The facts have the numbers of Cont (2001), "Empirical properties of asset returns: stylized facts and
+//! statistical issues", Quantitative Finance 1, 223–236. They are measured on the simulator's output, the
+//! mid-quote in whole and half ticks, not on the process behind it. The bounds hold for seeds 1 to 4, so
+//! they test the model, not one seed.
 //!
-//! Not modelled: gain/loss asymmetry (fact 3), the leverage effect (9), and the correlation of volume and volatility (10).
+//! Not modelled: gain/loss asymmetry (fact 3), the leverage effect (9), and the correlation of volume and
+//! volatility (10).
 
 use std::sync::LazyLock;
 
@@ -117,7 +118,8 @@ fn returns_have_fat_tails_that_thin_out_over_longer_horizons() {
     assert!((3.6..7.0).contains(&half_hour), "{half_hour} at 30 min");
 }
 
-/// Fact 1. It holds at the shortest interval, too: unlike trade prices, mid-quotes have no bid-ask bounce (Roll 1984).
+/// Fact 1. It holds at the shortest interval, too: unlike trade prices, mid-quotes have no bid-ask bounce
+/// (Roll 1984).
 #[test]
 fn returns_are_not_autocorrelated() {
     let identity = |value| value;
@@ -129,8 +131,8 @@ fn returns_are_not_autocorrelated() {
     }
 }
 
-/// Facts 6 and 8: volatility clusters, and its autocorrelation decays more slowly than an exponential. An exponential with
-/// the decay of the first ten minutes, a quarter, would leave 0.004 after two hours.
+/// Facts 6 and 8: volatility clusters, and its autocorrelation decays more slowly than an exponential. An
+/// exponential with the decay of the first ten minutes, a quarter, would leave 0.004 after two hours.
 #[test]
 fn absolute_returns_are_autocorrelated_for_hours() {
     let bounds = [(1, 0.11..0.22), (5, 0.10..0.19), (10, 0.08..0.17), (30, 0.05..0.13), (60, 0.03..0.08)];

@@ -6,12 +6,12 @@ use super::venues::{OFF_EXCHANGE, quoting};
 
 /// The best bid and the best ask of one instrument, and the trades between them.
 ///
-/// `bid < ask` always, and every trade is within the two. Only [`TopOfBook::requote`] changes the quote; with a
-/// quote published after each call of it, no trade is outside of the quote before it.
+/// `bid < ask` always, and every trade is within the two. Only [`TopOfBook::requote`] changes the quote;
+/// with a quote published after each call of it, no trade is outside of the quote before it.
 ///
-/// The fair value drives the quote: while it is between bid and ask, only sizes change; when it leaves them, prices
-/// follow. The nearer the fair value is to the ask, the more trades are at the ask, as in Glosten and
-/// Milgrom (1985).
+/// The fair value drives the quote: while it is between bid and ask, only sizes change; when it leaves
+/// them, prices follow. The nearer the fair value is to the ask, the more trades are at the ask, as in
+/// Glosten and Milgrom (1985).
 #[derive(Clone, Debug)]
 pub(super) struct TopOfBook {
     symbol: SymbolId,
@@ -52,15 +52,15 @@ const NEW_SPREAD_PROBABILITY: f64 = 0.15;
 /// The share of trades inside the spread, where it is wider than a tick.
 const INSIDE_SPREAD_SHARE: f64 = 0.15;
 
-/// The share of odd lots; more than half of all trades for some years now (O'Hara, Yao and Ye 2014, "What's not there:
-/// odd lots and market data", and the SEC's later counts).
+/// The share of odd lots; more than half of all trades for some years now (O'Hara, Yao and Ye 2014, "What's
+/// not there: odd lots and market data", and the SEC's later counts).
 const ODD_LOT_SHARE: f64 = 0.55;
 
 /// The least probability of a trade at either side, with the fair value at the other.
 const MIN_SIDE_PROBABILITY: f64 = 0.1;
 
-/// The mean displayed depth in dollars, to which up to one round lot is added. Divided by a price in ticks it gives
-/// round lots, because a round lot has as many shares as a dollar has ticks.
+/// The mean displayed depth in dollars, to which up to one round lot is added. Divided by a price in ticks
+/// it gives round lots, because a round lot has as many shares as a dollar has ticks.
 const DEPTH_DOLLARS: f64 = 40_000.0;
 
 impl TopOfBook {
@@ -167,7 +167,8 @@ impl Level {
         }
     }
 
-    /// Displays another size, in whole round lots, from a random venue. The size always differs from the last one.
+    /// Displays another size, in whole round lots, from a random venue. The size always differs from the
+    /// last one.
     fn refill(&mut self, tape: Tape, random: &mut RandomStream) {
         let lots = lots(self.ticks, random);
         let size = lots * ROUND_LOT;

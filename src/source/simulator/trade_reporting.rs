@@ -35,11 +35,12 @@ pub(super) enum Reporting {
     },
 }
 
-/// The delay of a late report, in nanoseconds. A real trade must be marked late above 10 s (FINRA Rule 6380A).
+/// The delay of a late report, in nanoseconds. A real trade must be marked late above 10 s (FINRA Rule
+/// 6380A).
 const LATE_DELAY_NS: Range<f64> = 1e9..30e9;
 
-/// The time from a trade to its correction or cancel, in nanoseconds. Real markets take minutes or hours; here the
-/// trade is still on screen.
+/// The time from a trade to its correction or cancel, in nanoseconds. Real markets take minutes or hours;
+/// here the trade is still on screen.
 const CORRECTION_DELAY_NS: Range<f64> = 1e9..8e9;
 
 /// The largest difference between a corrected and an original price.

@@ -2,8 +2,8 @@ use crate::model::{Tape, Venue};
 
 use super::random::RandomStream;
 
-/// Participant codes of the tape, as often in sixteen as their venues are at the best price: Nasdaq, Arca, Cboe EDGX and
-/// BZX, NYSE, MEMX, IEX, EDGA, MIAX Pearl. The shares are estimates, their order is right.
+/// Participant codes of the tape, as often in sixteen as their venues are at the best price: Nasdaq, Arca,
+/// Cboe EDGX and BZX, NYSE, MEMX, IEX, EDGA, MIAX Pearl. The shares are estimates, their order is right.
 ///
 /// Sixteen entries, so that four random bits choose one.
 const QUOTING: [u8; 16] = *b"QQQPPPKKKZZNUVJH";
