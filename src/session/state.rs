@@ -373,7 +373,7 @@ impl Subscriber for SessionState {
     }
 
     fn close(&self, reason: Close, reconnect: Duration, now: Instant) {
-        if !reason.may_return() {
+        if !reason.may_reconnect() {
             self.outbox_mut().clear();
         }
         if reason == Close::Restart && self.opted_in.get() {

@@ -1,121 +1,164 @@
-/// Every way in which a session can end, with what the far side should do about it.
-///
-/// The web client reads the same table (`web/src/wire/close.ts`): the code tells it whether to come
-/// back. RFC 6455 section 7.4 gives the codes, ours follow its meaning.
+/// What a client should do after a close.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Close {
-    /// The client said goodbye, with this code or none; answered in kind (RFC 6455 section 5.5.1).
-    Goodbye(Option<u16>),
-    /// 1002: a frame against RFC 6455. The client is broken: do not come back unchanged.
-    ProtocolError,
-    /// 1007: text that is not UTF-8.
-    BadUtf8,
-    /// 1007: a compressed message that is no deflate stream.
-    BadDeflate,
-    /// 1008: the credentials that the upgrade brought are not good for it.
-    AuthFailed,
-    /// 1008: the key that let the session in was taken back.
-    KeyRevoked,
-    /// 1008: showed no key in time.
-    AuthTimeout,
-    /// 1008: asks more often than anybody needs.
-    TooManyCommands,
-    /// 1008: sends pings for their own sake.
-    TooManyPings,
-    /// 1008: reads so slowly that even its trades no longer fit the backlog.
-    SlowClient,
-    /// 1008: did not answer pings.
-    Unresponsive,
-    /// 1009: a message longer than the limit.
-    TooBig,
-    /// 1011: a fault of ours. Come back later.
-    Internal,
-    /// 1012: the service restarts. Come back after a moment, each client after another one.
-    Restart,
-    /// 1013: too busy for one more. Come back later.
-    TryLater,
+pub enum Reconnect {
+    /// Reconnect at once, or after the delay that a `drain` message gave.
+    Soon,
+    /// Reconnect with back-off.
+    Later,
+    /// Do not reconnect with the same credentials and behaviour.
+    Never,
+}
+
+impl Reconnect {
+    /// The name in tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Soon => "soon",
+            Self::Later => "later",
+            Self::Never => "never",
+        }
+    }
+}
+
+macro_rules! declare_closes {
+    ($(
+        $(#[$doc:meta])*
+        $close:ident { name: $name:literal, code: $code:literal, reason: $reason:literal, reconnect: $reconnect:ident }
+    )*) => {
+        /// Every way in which the server ends a session: metric label, close code, reason, reconnect advice.
+        ///
+        /// The web client's table (`web/src/wire/close.json`) and that of `docs/PROTOCOL.md` are tested to be
+        /// equal to this one. RFC 6455 section 7.4 defines the codes.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Close {
+            /// The client closed the connection with this code or none; it is echoed (RFC 6455 section 5.5.1).
+            Goodbye(Option<u16>),
+            $($(#[$doc])* $close,)*
+        }
+
+        impl Close {
+            /// Every variant, `Goodbye` in its usual form.
+            pub const ALL: &[Self] = &[Self::Goodbye(Some(1000)), $(Self::$close),*];
+
+            /// The code on the wire; `None` for an empty frame, which the client reports as 1005.
+            pub const fn code(self) -> Option<u16> {
+                match self {
+                    Self::Goodbye(code) => code,
+                    $(Self::$close => Some($code),)*
+                }
+            }
+
+            /// The reason in the Close frame; at most 123 bytes (RFC 6455 section 5.5).
+            pub const fn reason(self) -> &'static str {
+                match self {
+                    Self::Goodbye(_) => "",
+                    $(Self::$close => $reason,)*
+                }
+            }
+
+            /// The name in logs and metrics.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    Self::Goodbye(_) => "goodbye",
+                    $(Self::$close => $name,)*
+                }
+            }
+
+            /// What the client should do next.
+            pub const fn reconnect(self) -> Reconnect {
+                match self {
+                    Self::Goodbye(_) => Reconnect::Soon,
+                    $(Self::$close => Reconnect::$reconnect,)*
+                }
+            }
+        }
+    };
+}
+
+declare_closes! {
+    /// The client sent a frame that violates RFC 6455.
+    ProtocolError { name: "protocol_error", code: 1002, reason: "protocol error", reconnect: Never }
+    /// The client sent text that is not UTF-8.
+    BadUtf8 { name: "bad_utf8", code: 1007, reason: "text is not UTF-8", reconnect: Never }
+    /// The client sent a compressed message that is not a deflate stream.
+    BadDeflate { name: "bad_deflate", code: 1007, reason: "cannot inflate message", reconnect: Never }
+    /// The credentials in the upgrade request were refused.
+    AuthFailed { name: "auth_failed", code: 1008, reason: "auth failed", reconnect: Never }
+    /// The key of the session was revoked.
+    KeyRevoked { name: "key_revoked", code: 1008, reason: "key revoked", reconnect: Never }
+    /// The client did not authenticate in time.
+    AuthTimeout { name: "auth_timeout", code: 1008, reason: "auth timeout", reconnect: Never }
+    /// The client exceeded the rate limit of commands.
+    TooManyCommands { name: "too_many_commands", code: 1008, reason: "too many commands", reconnect: Never }
+    /// The client exceeded the rate limit of pings and pongs.
+    TooManyPings { name: "too_many_pings", code: 1008, reason: "too many pings", reconnect: Never }
+    /// The client reads too slowly: its trades no longer fit the backlog, or it accepted no data for too long.
+    SlowClient { name: "slow_client", code: 1008, reason: "slow client", reconnect: Never }
+    /// The client did not answer pings.
+    Unresponsive { name: "unresponsive", code: 1008, reason: "no answer to pings", reconnect: Never }
+    /// The client sent a message longer than the limit.
+    TooBig { name: "too_big", code: 1009, reason: "message too big", reconnect: Never }
+    /// The service restarts. Clients reconnect after different delays.
+    Restart { name: "restart", code: 1012, reason: "service restart", reconnect: Soon }
+    /// The service has no capacity for another session.
+    TryLater { name: "try_later", code: 1013, reason: "try again later", reconnect: Later }
 }
 
 impl Close {
-    /// All of them, the goodbye in its usual form.
-    pub const ALL: [Self; 15] = [
-        Self::Goodbye(Some(1000)),
-        Self::ProtocolError,
-        Self::BadUtf8,
-        Self::BadDeflate,
-        Self::AuthFailed,
-        Self::KeyRevoked,
-        Self::AuthTimeout,
-        Self::TooManyCommands,
-        Self::TooManyPings,
-        Self::SlowClient,
-        Self::Unresponsive,
-        Self::TooBig,
-        Self::Internal,
-        Self::Restart,
-        Self::TryLater,
-    ];
+    /// Whether the same client may connect again.
+    pub const fn may_reconnect(self) -> bool {
+        !matches!(self.reconnect(), Reconnect::Never)
+    }
+}
 
-    /// The code on the wire; `None` where the frame is empty (seen as 1005 by the far side).
-    pub const fn code(self) -> Option<u16> {
-        Some(match self {
-            Self::Goodbye(code) => return code,
-            Self::ProtocolError => 1002,
-            Self::BadUtf8 | Self::BadDeflate => 1007,
-            Self::AuthFailed | Self::KeyRevoked | Self::AuthTimeout => 1008,
-            Self::TooManyCommands | Self::TooManyPings => 1008,
-            Self::SlowClient | Self::Unresponsive => 1008,
-            Self::TooBig => 1009,
-            Self::Internal => 1011,
-            Self::Restart => 1012,
-            Self::TryLater => 1013,
-        })
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+
+    use super::*;
+
+    /// Name, code, reason and advice of a close.
+    type Row = (String, String, String, String);
+
+    fn rows() -> BTreeSet<Row> {
+        let row = |close: &Close| {
+            let code = close.code().unwrap().to_string();
+            (close.name().into(), code, close.reason().into(), close.reconnect().name().into())
+        };
+        Close::ALL.iter().map(row).collect()
     }
 
-    /// What the Close frame says in words; at most 123 bytes (RFC 6455 section 5.5).
-    pub const fn sentence(self) -> &'static str {
-        match self {
-            Self::Goodbye(_) => "",
-            Self::ProtocolError => "protocol error",
-            Self::BadUtf8 => "text is not UTF-8",
-            Self::BadDeflate => "cannot inflate message",
-            Self::AuthFailed => "auth failed",
-            Self::KeyRevoked => "key revoked",
-            Self::AuthTimeout => "auth timeout",
-            Self::TooManyCommands => "too many commands",
-            Self::TooManyPings => "too many pings",
-            Self::SlowClient => "slow client",
-            Self::Unresponsive => "no answer to pings",
-            Self::TooBig => "message too big",
-            Self::Internal => "internal error",
-            Self::Restart => "service restart",
-            Self::TryLater => "try again later",
-        }
+    /// A file of the repository, if it is there: an archive of the server alone has neither.
+    fn read(path: &str) -> Option<String> {
+        fs::read_to_string(format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))).ok()
     }
 
-    /// The name in logs and metrics.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Goodbye(_) => "goodbye",
-            Self::ProtocolError => "protocol_error",
-            Self::BadUtf8 => "bad_utf8",
-            Self::BadDeflate => "bad_deflate",
-            Self::AuthFailed => "auth_failed",
-            Self::KeyRevoked => "key_revoked",
-            Self::AuthTimeout => "auth_timeout",
-            Self::TooManyCommands => "too_many_commands",
-            Self::TooManyPings => "too_many_pings",
-            Self::SlowClient => "slow_client",
-            Self::Unresponsive => "unresponsive",
-            Self::TooBig => "too_big",
-            Self::Internal => "internal",
-            Self::Restart => "restart",
-            Self::TryLater => "try_later",
-        }
+    #[test]
+    fn the_web_client_has_the_same_table() {
+        let Some(text) = read("web/src/wire/close.json") else { return };
+        let table: Vec<serde_json::Value> = serde_json::from_str(&text).unwrap();
+        let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+
+        // Rows without a name are closes that the browser or a proxy reports.
+        let named = table.iter().filter(|row| row.get("name").is_some());
+        let same = named.map(|row| {
+            (text(&row["name"]), row["code"].to_string(), text(&row["reason"]), text(&row["reconnect"]))
+        });
+
+        assert_eq!(same.collect::<BTreeSet<_>>(), rows());
     }
 
-    /// Whether the same client may connect again and hope for better.
-    pub const fn may_return(self) -> bool {
-        matches!(self, Self::Goodbye(_) | Self::Internal | Self::Restart | Self::TryLater)
+    #[test]
+    fn the_documentation_has_the_same_table() {
+        let Some(text) = read("docs/PROTOCOL.md") else { return };
+        let lines = text.lines().skip_while(|line| *line != "| code | name | reason | reconnect |").skip(2);
+        let same = lines.take_while(|line| line.starts_with('|')).map(|line| {
+            let cells: Vec<_> = line.split('|').map(str::trim).collect();
+            let [_, code, name, reason, reconnect, _] = cells[..] else { panic!("{line}") };
+            (name.into(), code.into(), reason.into(), reconnect.into())
+        });
+
+        assert_eq!(same.collect::<BTreeSet<Row>>(), rows());
     }
 }

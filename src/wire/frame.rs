@@ -87,11 +87,11 @@ pub(super) fn payload_start(frame: &[u8]) -> usize {
     }
 }
 
-/// A Close frame with the code and the sentence of this goodbye.
+/// A Close frame with the code and the reason of this close.
 pub fn close_frame(close: &Close) -> Bytes {
     let mut payload = [0; 125];
     let Some(code) = close.code() else { return message_frame(Opcode::Close, &[]) };
-    let reason = close.sentence().as_bytes();
+    let reason = close.reason().as_bytes();
     payload[..2].copy_from_slice(&code.to_be_bytes());
     payload[2..2 + reason.len()].copy_from_slice(reason);
     message_frame(Opcode::Close, &payload[..2 + reason.len()])
@@ -119,9 +119,9 @@ mod tests {
     }
 
     #[test]
-    fn every_goodbye_fits_a_control_frame() {
+    fn every_close_fits_a_control_frame() {
         for close in Close::ALL {
-            let frame = close_frame(&close);
+            let frame = close_frame(close);
 
             assert!(frame.len() <= 2 + 125, "{close:?}");
             assert_eq!(frame[0], 0x88);

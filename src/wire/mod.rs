@@ -25,7 +25,7 @@ mod utf8;
 
 pub use array::ArrayFrame;
 pub use clock_text::rfc3339;
-pub use close::Close;
+pub use close::{Close, Reconnect};
 pub use codec::{Codec, DeliveryKind, EncodedObjects};
 pub use command::{Command, SymbolList, SymbolsByChannel};
 pub use control::{ControlMessage, ErrorCode, Gap, Heartbeat, Subscription};

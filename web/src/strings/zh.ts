@@ -22,7 +22,7 @@ const CLOSE_REASONS: Readonly<Partial<Record<string, string>>> = {
   unresponsive: "未响应 ping",
   1008: "违反策略",
   too_big: "消息过大",
-  internal: "服务器内部错误",
+  1011: "服务器内部错误",
   restart: "服务器正在重启",
   try_later: "服务器繁忙",
   1015: "TLS 握手失败",
