@@ -1,4 +1,4 @@
-//! The log: one subscriber for the whole process, text for people or JSON for machines.
+//! Logging: one subscriber for the whole process, which writes text or JSON to standard error.
 
 use thiserror::Error;
 use tracing_subscriber::EnvFilter;
@@ -6,43 +6,43 @@ use tracing_subscriber::filter::ParseError;
 
 use crate::config::LogFormat;
 
-/// The log could not be set up.
+/// Logging cannot be set up.
 #[derive(Debug, Error)]
 pub enum TelemetryError {
-    /// The filter cannot be read.
+    /// The filter cannot be parsed.
     #[error("cannot parse --log `{filter}`: {source}")]
     Filter {
-        /// What was typed.
+        /// The filter.
         filter: String,
-        /// Why it cannot be read.
+        /// The parser's error.
         source: ParseError,
     },
-    /// A log was set up before.
-    #[error("the log is set up already")]
-    Twice,
+    /// Logging is set up already.
+    #[error("logging is set up already")]
+    AlreadyStarted,
 }
 
-/// What anybody outside can make happen as often as they like must not fill the log: heads that are
-/// too long, and whatever else is no HTTP, are counted in the metrics. Whoever names it gets it.
-const QUIET: &str = "actix_http::h1::dispatcher=off";
+/// Turns off the log lines about invalid HTTP, such as heads that are too long: any client can cause them at
+/// any rate, and metrics count them. A filter that names the module turns them on.
+const DEFAULTS: &str = "actix_http::h1::dispatcher=off";
 
-/// Begins to log to standard error what `filter` lets through.
+/// Starts logging to standard error the events that `filter` selects.
 ///
 /// # Errors
-/// When the filter cannot be read, or a log was set up before.
+/// When the filter cannot be parsed, or logging is set up already.
 pub fn start(filter: &str, format: LogFormat) -> Result<(), TelemetryError> {
-    let filter =
-        filter_of(filter).map_err(|source| TelemetryError::Filter { filter: filter.to_owned(), source })?;
+    let filter = with_defaults(filter)
+        .map_err(|source| TelemetryError::Filter { filter: filter.to_owned(), source })?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match format {
         LogFormat::Text => log.try_init(),
         LogFormat::Json => log.json().flatten_event(true).try_init(),
     }
-    .map_err(|_| TelemetryError::Twice)
+    .map_err(|_| TelemetryError::AlreadyStarted)
 }
 
-fn filter_of(typed: &str) -> Result<EnvFilter, ParseError> {
-    EnvFilter::builder().parse(format!("{QUIET},{typed}"))
+fn with_defaults(filter: &str) -> Result<EnvFilter, ParseError> {
+    EnvFilter::builder().parse(format!("{DEFAULTS},{filter}"))
 }
 
 #[cfg(test)]
@@ -50,10 +50,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_strangers_can_repeat_is_logged_for_who_asks_for_it_alone() {
-        assert!(filter_of("debug").unwrap().to_string().contains(QUIET));
+    fn log_lines_that_any_client_can_cause_are_off_unless_the_filter_names_them() {
+        assert!(with_defaults("debug").unwrap().to_string().contains(DEFAULTS));
 
-        let asked = filter_of("info,actix_http::h1::dispatcher=error").unwrap().to_string();
-        assert!(asked.contains("actix_http::h1::dispatcher=error") && !asked.contains(QUIET), "{asked}");
+        let named = with_defaults("info,actix_http::h1::dispatcher=error").unwrap().to_string();
+        assert!(named.contains("actix_http::h1::dispatcher=error") && !named.contains(DEFAULTS), "{named}");
     }
 }

@@ -1,21 +1,22 @@
-//! The one place that knows everybody: the order of start and, its mirror, the order of stop.
+//! Composition: starts the parts of the service in order, and stops them.
 //!
-//! Start: the market and its tape, workers with their hubs. Stop: no new sessions, goodbye to all, the
-//! market, the workers.
+//! Start: check everything that can fail (addresses, certificate, keys), fill the archive with history, start
+//! the feed, start the server. Each worker of the server starts a hub, which follows the feed; if there is
+//! only one worker, the feed starts on its thread.
+//!
+//! Stop: refuse new sessions, close all sessions and let them drain, stop the feed, stop the server.
 
+mod backfill;
 mod feed;
 mod server;
 mod signals;
+mod workers;
 
-use std::cell::OnceCell;
 use std::io;
 use std::net::SocketAddr;
-use std::rc::Rc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use actix::{Actor, Recipient};
 use actix_web::dev::ServerHandle;
 use actix_web::rt::task::JoinHandle;
 use actix_web::web;
@@ -24,200 +25,167 @@ use tracing::{error, info, warn};
 
 use crate::archive::Archive;
 use crate::auth::{KeyStore, KeyStoreError, Reloaded};
-use crate::config::{Config, Tls};
+use crate::config::{AccessConfig, Config};
 use crate::feed::{BatchSource, SequencedFeed, Sequencer};
 use crate::http::{AppState, Readiness};
-use crate::hub::{CloseAll, Hub, HubActor, LivenessTimeouts};
 use crate::limits::{SessionCapacity, raise_open_file_limit};
 use crate::metrics::Metrics;
-use crate::model::{Timestamp, Universe, midnights};
-use crate::source::{History, Listings, SimulatedMarket, Simulation};
+use crate::model::{Timestamp, Universe};
+use crate::source::{self, SimulatedMarket};
 use crate::transport::{Certificate, TlsError};
 use crate::wire::Close;
 
 use self::feed::{Feed, FeedMonitor};
-use self::server::{Listeners, listen, seats, serve};
+use self::server::{Listeners, capacity_limits, serve};
 pub use self::signals::{SignalRequest, Signals};
+use self::workers::WorkerPool;
 
-/// The service could not start.
+/// The service cannot start.
 #[derive(Debug, Error)]
 pub enum StartError {
-    /// The address is taken, or not ours.
+    /// The address is in use, or not one of this machine.
     #[error("cannot listen on {address}: {source}")]
     Listen {
-        /// What was asked for.
+        /// The address.
         address: SocketAddr,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
-    /// Nobody could come in.
+    /// The key file cannot be read or parsed.
     #[error("{0}")]
     Keys(#[from] KeyStoreError),
-    /// Nobody would believe who we are.
+    /// The certificate or its private key cannot be used.
     #[error("{0}")]
     Tls(#[from] TlsError),
-    /// Nobody can tell the process anything.
+    /// The signal handlers cannot be installed.
     #[error("cannot listen for signals: {0}")]
     Signals(#[from] io::Error),
 }
 
-/// The service while it runs.
+/// The running service.
 pub struct Service {
     address: SocketAddr,
     tls_address: Option<SocketAddr>,
     certificate: Option<Arc<Certificate>>,
+    keys: Option<Arc<KeyStore>>,
     readiness: Readiness,
-    keyring: Option<Arc<KeyStore>>,
     workers: WorkerPool,
     feed: Arc<Feed>,
     server: ServerHandle,
-    running: JoinHandle<io::Result<()>>,
+    server_task: JoinHandle<io::Result<()>>,
     drain: Duration,
 }
 
-/// The hubs of all workers, and how many sessions they have.
-#[derive(Clone)]
-struct WorkerPool {
-    feed: Arc<Feed>,
-    hubs: Arc<Mutex<Vec<Recipient<CloseAll>>>>,
-    numbers: Arc<AtomicUsize>,
-    metrics: Arc<Metrics>,
-    patience: LivenessTimeouts,
-    max_delay: Duration,
+/// The simulated market before it runs.
+struct Market {
     universe: Arc<Universe>,
-}
-
-thread_local! {
-    /// The hub of this worker. The application is made once for each worker *and* each address that
-    /// it listens on, and all of these must meet in one hub.
-    static HUB: OnceCell<Rc<Hub>> = const { OnceCell::new() };
+    archive: Arc<Archive>,
+    source: SequencedFeed,
 }
 
 impl Service {
-    /// Starts everything, and returns when new sessions are welcome. Needs a running actix system.
+    /// Starts the service, and returns when it accepts sessions. Needs a running actix system.
     ///
     /// # Errors
-    /// When an address cannot be listened on, or keys or certificate cannot be used.
+    /// When an address cannot be listened on, or the keys or the certificate cannot be used. Nothing has
+    /// started then.
     pub fn start(config: &Config) -> Result<Self, StartError> {
-        let open = |address| listen(address).map_err(|source| StartError::Listen { address, source });
-        let plain = open(config.listen)?;
-        let address = plain.local_addr().unwrap_or(config.listen);
-        let tls = match &config.access.tls {
-            Some(Tls { listen, certificate, key }) => {
-                let certificate = Certificate::open(certificate.clone(), key.clone())?;
-                Some((open(*listen)?, Arc::new(certificate)))
-            }
-            None => None,
-        };
-        let tls_address = tls.as_ref().and_then(|(listener, _)| listener.local_addr().ok());
-        let certificate = tls.as_ref().map(|(_, certificate)| Arc::clone(certificate));
-        let listings = Listings::new(config.symbols, config.simulation.seed);
-        let universe = Arc::clone(listings.universe());
-        let metrics = Arc::new(Metrics::default());
+        let listeners = Listeners::bind(config)?;
+        let keys = open_keys(&config.access)?;
+        let open_files = raise_open_file_limit();
+        let capacity = capacity_limits(&config.access, open_files);
 
-        let now = Timestamp::from(SystemTime::now());
-        let archive = Arc::new(Archive::new(universe.len(), config.retention));
-        remember(&archive, &universe, config.simulation, now);
-        let sequencer = Sequencer::new(Arc::clone(&universe), config.spans, now).resume(&archive);
-        let events = Box::new(SimulatedMarket::new(&listings, config.simulation));
-        let source = SequencedFeed::new(events, sequencer, Arc::clone(&archive), metrics.feed());
+        let metrics = Arc::new(Metrics::default());
+        let Market { universe, archive, source } = Market::prepare(config, &metrics);
         let epoch = source.epoch();
-        // Set before the feed starts, so that it does not hide a feed that ends at once. Requests are answered from
-        // `serve` on.
+
+        // The readiness is set before the feed starts, so that it does not hide a feed that ends at once.
+        // Requests are answered from `serve` on.
         let readiness = Readiness::default();
         readiness.begin();
         let monitor = FeedMonitor::new(metrics.feed().up, readiness.clone());
         let feed = Arc::new(Feed::new(Box::new(source), config.workers, monitor));
+        let workers = WorkerPool::new(Arc::clone(&feed), Arc::clone(&metrics), config, Arc::clone(&universe));
 
-        let workers = WorkerPool {
-            feed: Arc::clone(&feed),
-            hubs: Arc::default(),
-            numbers: Arc::default(),
-            metrics: Arc::clone(&metrics),
-            patience: config.liveness,
-            max_delay: config.max_delay,
-            universe: Arc::clone(&universe),
-        };
-        let open = |path| KeyStore::open(path, config.access.failed_auths).map(Arc::new);
-        let keyring = config.access.keys.clone().map(open).transpose()?;
-        let descriptors = raise_open_file_limit();
-        let seats = seats(&config.access, descriptors);
-        let house = web::Data::new(AppState {
-            universe: Arc::clone(&universe),
+        let (address, tls_address) = (listeners.address, listeners.tls_address());
+        let certificate = listeners.certificate();
+        let symbols = universe.len();
+        let state = web::Data::new(AppState {
+            universe,
             epoch,
             archive,
             metrics,
             limits: config.limits,
             outbox: config.outbox,
-            keys: keyring.clone(),
+            keys: keys.clone(),
             origins: config.access.origins.clone(),
             proxies: config.access.proxies.clone(),
-            capacity: SessionCapacity::new(seats),
+            capacity: SessionCapacity::new(capacity),
             http: config.access.http,
             readiness: readiness.clone(),
         });
-        let listeners = Listeners { plain, tls };
-        let server = serve(listeners, config.workers, descriptors, house, workers.clone())
+        let server = serve(listeners, config.workers, open_files, state, workers.clone())
             .map_err(|source| StartError::Listen { address, source })?;
         let handle = server.handle();
-        let running = actix_web::rt::spawn(server);
+        let server_task = actix_web::rt::spawn(server);
 
         if let Some(address) = tls_address {
             info!(%address, "serving over TLS");
         }
-        info!(%address, sessions = seats.sessions, symbols = universe.len(), seed = config.simulation.seed, "serving");
+        info!(%address, sessions = capacity.sessions, symbols, seed = config.simulation.seed, "serving");
         Ok(Self {
             address,
             tls_address,
             certificate,
+            keys,
             readiness,
-            keyring,
             workers,
             feed,
             server: handle,
-            running,
+            server_task,
             drain: config.drain,
         })
     }
 
-    /// Where it listens.
+    /// The address of plain HTTP and WebSocket.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Where it listens for TLS.
+    /// The address of HTTPS and WebSocket over TLS.
     pub fn tls_address(&self) -> Option<SocketAddr> {
         self.tls_address
     }
 
-    /// Reads again what may change while sessions go on: the keys and the certificate. Sessions whose key
-    /// is gone end. What cannot be used is reported, and what was in force stays so.
+    /// Reloads the key file and the certificate.
+    ///
+    /// Sessions of revoked keys are closed. A file that cannot be used is logged and changes nothing.
     pub fn reload(&self) {
-        match self.keyring.as_ref().map(|keyring| keyring.reload()) {
-            Some(Ok(Reloaded { keys, revoked })) => info!(keys, revoked, "keys read again"),
-            Some(Err(error)) => error!("the keys stay as they were: {error}"),
+        match self.keys.as_ref().map(|keys| keys.reload()) {
+            Some(Ok(Reloaded { keys, revoked })) => info!(keys, revoked, "keys reloaded"),
+            Some(Err(error)) => error!("keys not reloaded, the old ones remain valid: {error}"),
             None => {}
         }
         match self.certificate.as_ref().map(|certificate| certificate.reload()) {
-            Some(Ok(())) => info!("certificate read again"),
-            Some(Err(error)) => error!("the certificate stays as it was: {error}"),
+            Some(Ok(())) => info!("certificate reloaded"),
+            Some(Err(error)) => error!("certificate not reloaded, the old one remains in use: {error}"),
             None => {}
         }
     }
 
-    /// Stops cleanly: takes no new session, tells every client to come back later and lets it take
-    /// what is queued, for as long as the configuration allows; then ends.
+    /// Shuts down gracefully: closes all sessions with the advice to reconnect, and waits until they have
+    /// received what is queued, but no longer than the configuration allows.
     ///
-    /// Until then it answers whoever comes that it is not ready. If it accepted nobody, they would wait
-    /// in the kernel's queue for an answer that never comes, and a load balancer with them.
+    /// The server keeps accepting connections meanwhile and answers 503. Otherwise clients and load balancers
+    /// would wait in the kernel's accept queue for an answer that never comes.
     pub async fn stop(self) {
         let began = Instant::now();
         self.readiness.end();
-        self.workers.dismiss_all(Close::Restart);
-        let is_drained = self.workers.drained(began + self.drain).await;
+        self.workers.close_all(Close::Restart);
+        let is_drained = self.workers.drain(began + self.drain).await;
         self.feed.stop();
         self.server.stop(is_drained).await;
-        let _ = self.running.await;
+        let _ = self.server_task.await;
         let left = self.workers.sessions();
         if left > 0 {
             warn!(left, "stopped before all sessions had ended");
@@ -226,58 +194,21 @@ impl Service {
     }
 }
 
-/// The number of instruments that have a history, the most active first: 0.23 ms of CPU time each at the start,
-/// of which the archive takes 0.03.
-const MOST_WITH_A_PAST: usize = 10_000;
-
-/// The days before today that are told.
-const DAYS_OF_THE_PAST: usize = 365;
-
-/// Puts an invented past into the archive, so that no chart begins empty.
-fn remember(archive: &Archive, universe: &Universe, settings: Simulation, now: Timestamp) {
-    let days = midnights(now, DAYS_OF_THE_PAST);
-    let history = History::new(universe, settings, &days, now);
-    for instrument in universe.iter().take(MOST_WITH_A_PAST) {
-        let past = history.of(instrument);
-        archive.seed(instrument.id, &past.days, &past.minutes, &past.seconds);
+impl Market {
+    /// A market with simulated history, whose feed is ready to start.
+    fn prepare(config: &Config, metrics: &Metrics) -> Self {
+        let now = Timestamp::from(SystemTime::now());
+        let universe = Arc::new(source::universe(config.symbols, config.simulation.seed));
+        let archive = Arc::new(Archive::new(universe.len(), config.retention));
+        backfill::backfill(&archive, &universe, config.simulation, now);
+        let sequencer = Sequencer::new(Arc::clone(&universe), config.spans, now).resume(&archive);
+        let events = Box::new(SimulatedMarket::new(&universe, config.simulation));
+        let source = SequencedFeed::new(events, sequencer, Arc::clone(&archive), metrics.feed());
+        Self { universe, archive, source }
     }
 }
 
-impl WorkerPool {
-    /// The hub of the calling worker thread; the first call starts it.
-    fn hub(&self) -> Rc<Hub> {
-        HUB.with(|hub| Rc::clone(hub.get_or_init(|| self.start_hub())))
-    }
-
-    fn start_hub(&self) -> Rc<Hub> {
-        let number = self.numbers.fetch_add(1, Ordering::Relaxed);
-        let (universe, metrics) = (Arc::clone(&self.universe), self.metrics.worker(number));
-        let hub = Rc::new(Hub::new(universe, self.patience, self.max_delay, metrics, Instant::now()));
-        let actor = HubActor::new(Rc::clone(&hub)).start();
-        self.hubs.lock().expect("nobody panics with this lock").push(actor.clone().recipient());
-        self.feed.add_worker(&hub, actor);
-        hub
-    }
-
-    fn dismiss_all(&self, why: Close) {
-        for hub in self.hubs.lock().expect("nobody panics with this lock").iter() {
-            hub.do_send(CloseAll(why));
-        }
-    }
-
-    fn sessions(&self) -> i64 {
-        (0..self.numbers.load(Ordering::Relaxed)).map(|n| self.metrics.worker(n).sessions.get()).sum()
-    }
-
-    /// Waits until no session is left, and says whether that came before the deadline.
-    async fn drained(&self, deadline: Instant) -> bool {
-        const LOOK: Duration = Duration::from_millis(10);
-        while self.sessions() > 0 {
-            if Instant::now() >= deadline {
-                return false;
-            }
-            actix_web::rt::time::sleep(LOOK).await;
-        }
-        true
-    }
+fn open_keys(access: &AccessConfig) -> Result<Option<Arc<KeyStore>>, KeyStoreError> {
+    let open = |path| KeyStore::open(path, access.failed_auths).map(Arc::new);
+    access.keys.clone().map(open).transpose()
 }

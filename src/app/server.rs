@@ -1,4 +1,4 @@
-//! The HTTP server: its listeners, its threads, and how it treats connections.
+//! The HTTP server: its listeners, its worker threads and their applications.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -20,20 +20,22 @@ use actix_web::{App, Error, web};
 use socket2::{Domain, Protocol, Socket, Type};
 use tracing::warn;
 
-use super::WorkerPool;
-use crate::config::AccessConfig;
+use super::StartError;
+use super::workers::WorkerPool;
+use crate::config::{AccessConfig, Config, Tls};
 use crate::http::{self, AppState, HttpLimits};
 use crate::limits::{CapacityLimits, max_connections, max_sessions_for};
 use crate::transport::{self, Certificate, Connection};
 
-/// So many connections may wait to be accepted: a storm of reconnects must not meet a full queue.
+/// The length of the kernel's accept queue, long enough for a reconnect storm: when it is full, the kernel
+/// drops connection attempts. It counts them (`TcpExtListenOverflows`), we cannot.
 const BACKLOG: i32 = 4096;
 
-/// How long a connection may take to end that opened no session. 1 to 499 ms would leave some open for
-/// ever in actix-http 3.20.
+/// The time that a connection without a session may take to close, before it is aborted. With 1 to 499 ms
+/// actix-http 3.20 leaves some connections open for ever.
 const DISCONNECT_TIMEOUT: Duration = Duration::from_millis(600);
 
-pub(super) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     #[cfg(unix)]
     socket.set_reuse_address(true)?;
@@ -42,45 +44,79 @@ pub(super) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-/// How many sessions may be at once, on so many descriptors.
-pub(super) fn seats(doors: &AccessConfig, descriptors: usize) -> CapacityLimits {
-    let possible = max_sessions_for(descriptors);
-    let sessions = doors.max_sessions.unwrap_or(possible);
+/// The limits on sessions, with this limit of open files.
+pub(super) fn capacity_limits(access: &AccessConfig, open_files: usize) -> CapacityLimits {
+    let possible = max_sessions_for(open_files);
+    let sessions = access.max_sessions.unwrap_or(possible);
     if sessions > possible {
-        warn!(sessions, descriptors, "--max-sessions is more than the limit of open files allows");
+        warn!(
+            sessions,
+            descriptors = open_files,
+            "--max-sessions is more than the limit of open files allows"
+        );
     }
-    CapacityLimits { sessions, per_address: doors.max_sessions_per_address }
+    CapacityLimits { sessions, per_address: access.max_sessions_per_address }
 }
 
-/// Where connections come from: plain ones, and where there is a certificate TLS ones beside them.
+/// The listening sockets: plain, and TLS if there is a certificate.
 pub(super) struct Listeners {
-    pub(super) plain: TcpListener,
-    pub(super) tls: Option<(TcpListener, Arc<Certificate>)>,
+    /// The address of the plain listener.
+    pub(super) address: SocketAddr,
+    plain: TcpListener,
+    tls: Option<(TcpListener, Arc<Certificate>)>,
 }
 
+impl Listeners {
+    /// Binds the addresses and loads the certificate.
+    pub(super) fn bind(config: &Config) -> Result<Self, StartError> {
+        let open = |address| listen(address).map_err(|source| StartError::Listen { address, source });
+        let plain = open(config.listen)?;
+        let address = plain.local_addr().unwrap_or(config.listen);
+        let tls = match &config.access.tls {
+            Some(Tls { listen, certificate, key }) => {
+                let certificate = Certificate::open(certificate.clone(), key.clone())?;
+                Some((open(*listen)?, Arc::new(certificate)))
+            }
+            None => None,
+        };
+        Ok(Self { address, plain, tls })
+    }
+
+    /// The address of the TLS listener.
+    pub(super) fn tls_address(&self) -> Option<SocketAddr> {
+        self.tls.as_ref().and_then(|(listener, _)| listener.local_addr().ok())
+    }
+
+    /// The certificate of the TLS listener.
+    pub(super) fn certificate(&self) -> Option<Arc<Certificate>> {
+        self.tls.as_ref().map(|(_, certificate)| Arc::clone(certificate))
+    }
+}
+
+/// Starts a server with this number of worker threads.
 pub(super) fn serve(
     listeners: Listeners,
     threads: usize,
-    descriptors: usize,
-    house: web::Data<AppState>,
+    open_files: usize,
+    state: web::Data<AppState>,
     workers: WorkerPool,
 ) -> io::Result<Server> {
-    let handshake_timeout = house.http.head_timeout;
+    let handshake_timeout = state.http.head_timeout;
     let server = Server::build();
-    let entry = ConnectionServices { house, workers, stopping: server.graceful_shutdown_signal() };
-    let plain = entry.clone();
+    let services = ConnectionServices { state, workers, stopping: server.graceful_shutdown_signal() };
+    let plain = services.clone();
     let mut server = server
         .workers(threads)
-        .max_concurrent_connections(max_connections(descriptors).div_ceil(threads))
+        .max_concurrent_connections(max_connections(open_files).div_ceil(threads))
         .shutdown_timeout(1)
         .disable_signals()
         .listen("plain", listeners.plain, move || plain.service::<TcpStream>().tcp())?;
     if let Some((listener, certificate)) = listeners.tls {
         let config = certificate.server_config();
         server = server.listen("tls", listener, move || {
-            let service = entry.service::<TlsStream<TcpStream>>();
+            let service = services.service::<TlsStream<TcpStream>>();
             let acceptor = TlsAcceptorConfig::default().handshake_timeout(handshake_timeout);
-            let metrics = entry.house.metrics.http().clone();
+            let metrics = services.state.metrics.http().clone();
             service.rustls_0_23_with_config(config.clone(), acceptor).map_err(move |error| {
                 match &error {
                     TlsError::Timeout => metrics.handshake_failed("timeout"),
@@ -94,15 +130,15 @@ pub(super) fn serve(
     Ok(server.run())
 }
 
-/// What a worker needs to serve connections.
+/// Builds the services of a worker for its connections.
 #[derive(Clone)]
 struct ConnectionServices {
-    house: web::Data<AppState>,
+    state: web::Data<AppState>,
     workers: WorkerPool,
     stopping: GracefulShutdownSignal,
 }
 
-/// A factory of services as an HTTP service takes it.
+/// The bounds that an HTTP service has on its service factories.
 trait Factory<Req, Res>:
     ServiceFactory<
         Req,
@@ -129,13 +165,13 @@ impl<F, Req, Res> Factory<Req, Res> for F where
 {
 }
 
-/// HTTP on connections of one kind, and what takes over where it ends.
-type Http<C, Answers, Sessions> = HttpService<C, Answers, BoxBody, ExpectHandler, Sessions>;
+/// HTTP on one kind of connection: a service that answers requests, and one for upgrades.
+type Http<C, Requests, Upgrades> = HttpService<C, Requests, BoxBody, ExpectHandler, Upgrades>;
 
 impl ConnectionServices {
-    /// HTTP on connections of this kind, until they ask for a session.
+    /// HTTP on one kind of connection, until a request upgrades it to a session.
     ///
-    /// This is what `HttpServer` builds, but for the last step: it has no way to hand a connection over.
+    /// This is what actix-web's `HttpServer` builds, plus the upgrade service, for which it has no option.
     fn service<C: Connection + 'static>(
         &self,
     ) -> Http<
@@ -143,11 +179,11 @@ impl ConnectionServices {
         impl Factory<Request, ServiceResponse> + use<C>,
         impl Factory<(Request, Framed<C, Codec>), ()> + use<C>,
     > {
-        let HttpLimits { head_timeout, idle_timeout, .. } = self.house.http;
-        let metrics = self.house.metrics.http().clone();
+        let HttpLimits { head_timeout, idle_timeout, .. } = self.state.http;
+        let metrics = self.state.metrics.http().clone();
         let stopping = self.stopping.clone();
-        let upgrade = apply_fn_factory(self.doors(), |(request, connection), doors| {
-            let answer = doors.call(request);
+        let upgrade = apply_fn_factory(self.application(), |(request, connection), application| {
+            let answer = application.call(request);
             async move { http::hand_over(answer.await?, connection).await }
         });
         HttpService::build()
@@ -164,14 +200,15 @@ impl ConnectionServices {
                 transport::tune(connection);
             })
             .upgrade(upgrade)
-            .finish(self.doors())
+            .finish(self.application())
     }
 
-    fn doors(&self) -> impl Factory<Request, ServiceResponse> + use<> {
+    /// The actix-web application.
+    fn application(&self) -> impl Factory<Request, ServiceResponse> + use<> {
         let app = App::new()
             .wrap(from_fn(http::reject_oversized))
             .wrap(http::security_headers())
-            .configure(http::routes(self.house.clone(), self.workers.hub()));
+            .configure(http::routes(self.state.clone(), self.workers.hub()));
         map_config(app, |()| AppConfig::default())
     }
 }

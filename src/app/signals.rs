@@ -1,15 +1,15 @@
-//! What the system asks of the process.
+//! The process's signals.
 
-/// What is asked for.
+/// The request that a signal stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignalRequest {
-    /// SIGTERM or Ctrl-C: stop, cleanly the first time.
+    /// SIGTERM or Ctrl-C: shut down, gracefully the first time.
     Stop,
-    /// SIGHUP: read keys and certificates again.
+    /// SIGHUP: reload keys and certificate.
     Reload,
 }
 
-/// The ear for signals. Make it before anything starts: a signal that comes earlier ends the process.
+/// Receives signals. Create it before anything starts: a signal that arrives earlier ends the process.
 #[cfg(unix)]
 #[derive(Debug)]
 pub struct Signals {
@@ -20,10 +20,10 @@ pub struct Signals {
 
 #[cfg(unix)]
 impl Signals {
-    /// Begins to listen. Needs a running runtime.
+    /// Installs the signal handlers. Needs a running runtime.
     ///
     /// # Errors
-    /// When the system lets nobody listen.
+    /// When the system refuses them.
     pub fn new() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self {
@@ -33,7 +33,7 @@ impl Signals {
         })
     }
 
-    /// Waits for the next one.
+    /// Waits for the next signal.
     pub async fn next(&mut self) -> SignalRequest {
         tokio::select! {
             _ = self.interrupt.recv() => SignalRequest::Stop,
@@ -42,34 +42,34 @@ impl Signals {
         }
     }
 
-    /// Waits until a stop is asked for, whatever else is.
+    /// Waits for a signal to stop, and ignores others.
     pub async fn stop(&mut self) {
         while self.next().await != SignalRequest::Stop {}
     }
 }
 
-/// The ear for Ctrl-C, where there are no signals.
+/// Receives Ctrl-C, on systems without signals.
 #[cfg(not(unix))]
 #[derive(Debug)]
 pub struct Signals;
 
 #[cfg(not(unix))]
 impl Signals {
-    /// Begins to listen.
+    /// Prepares to receive Ctrl-C.
     ///
     /// # Errors
-    /// None there.
+    /// Never on this system.
     pub fn new() -> std::io::Result<Self> {
         Ok(Self)
     }
 
-    /// Waits for the next one.
+    /// Waits for the next signal.
     pub async fn next(&mut self) -> SignalRequest {
         let _ = tokio::signal::ctrl_c().await;
         SignalRequest::Stop
     }
 
-    /// Waits until a stop is asked for.
+    /// Waits for Ctrl-C.
     pub async fn stop(&mut self) {
         self.next().await;
     }
