@@ -31,7 +31,7 @@ use crate::http::{AppState, Readiness};
 use crate::limits::{SessionCapacity, raise_open_file_limit};
 use crate::metrics::Metrics;
 use crate::model::{Timestamp, Universe};
-use crate::source::{self, SimulatedMarket};
+use crate::source::{Listings, SimulatedMarket};
 use crate::transport::{Certificate, TlsError};
 use crate::wire::Close;
 
@@ -198,11 +198,12 @@ impl Market {
     /// A market with simulated history, whose feed is ready to start.
     fn prepare(config: &Config, metrics: &Metrics) -> Self {
         let now = Timestamp::from(SystemTime::now());
-        let universe = Arc::new(source::universe(config.symbols, config.simulation.seed));
+        let listings = Listings::new(config.symbols, config.simulation.seed);
+        let universe = Arc::clone(listings.universe());
         let archive = Arc::new(Archive::new(universe.len(), config.retention));
         backfill::backfill(&archive, &universe, config.simulation, now);
         let sequencer = Sequencer::new(Arc::clone(&universe), config.spans, now).resume(&archive);
-        let events = Box::new(SimulatedMarket::new(&universe, config.simulation));
+        let events = Box::new(SimulatedMarket::new(&listings, config.simulation));
         let source = SequencedFeed::new(events, sequencer, Arc::clone(&archive), metrics.feed());
         Self { universe, archive, source }
     }
