@@ -13,7 +13,7 @@ use bytes::Bytes;
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use tapecast::feed::Batch;
 use tapecast::hub::{
-    EncodedLastValues, FanOut, FrameCache, Index, ObjectRef, SubscriberKey, SubscriptionChange,
+    EncodedLastValues, FanOut, FrameCache, FrameForm, Index, ObjectRef, SubscriberKey, SubscriptionChange,
 };
 use tapecast::model::{Body, Channel, Object, Seq, StreamId, SymbolId, Timestamp, Universe};
 use tapecast::session::{Outbox, OutboxLimits};
@@ -82,6 +82,7 @@ fn outbox(criterion: &mut Criterion) {
 
 /// A frame of ten objects: encoded for the first subscriber, cached for the others.
 fn frame(criterion: &mut Criterion) {
+    const FORM: FrameForm = FrameForm { codec: Codec::Json, deflate: None, max_bytes: 4096 };
     let universe = Arc::new(universe(10, 1));
     let batches = [Arc::new(Batch::new(Arc::clone(&universe), AT, quotes(&universe, 1), vec![]))];
     let objects: Vec<_> = (0..10).map(|place| ObjectRef::new(0, place)).collect();
@@ -91,7 +92,7 @@ fn frame(criterion: &mut Criterion) {
     group.bench_function("first subscriber", |bencher| {
         let make = |frames: FrameCache| {
             let fan_out = FanOut::new(&batches, &frames, &last_values, now);
-            black_box(fan_out.frame(Codec::Json, None, &objects, 4096));
+            black_box(fan_out.frame(FORM, &objects));
             frames
         };
         bencher.iter_batched(FrameCache::default, make, BatchSize::SmallInput);
@@ -99,7 +100,7 @@ fn frame(criterion: &mut Criterion) {
     group.bench_function("other subscribers", |bencher| {
         let frames = FrameCache::default();
         let fan_out = FanOut::new(&batches, &frames, &last_values, now);
-        bencher.iter(|| black_box(fan_out.frame(Codec::Json, None, &objects, 4096)));
+        bencher.iter(|| black_box(fan_out.frame(FORM, &objects)));
     });
 }
 

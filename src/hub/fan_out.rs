@@ -3,10 +3,10 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use super::{EncodedLastValues, FrameCache, FrameKey};
+use super::{EncodedLastValues, FrameCache, FrameForm, FrameKey};
 use crate::feed::Batch;
 use crate::model::Object;
-use crate::wire::{ArrayFrame, Codec, Deflate};
+use crate::wire::{ArrayFrame, Codec};
 
 /// A reference to an object of a fan-out: its batch in the upper half, its index there in the lower. One
 /// number, so that lists of references are compared at the speed of memory.
@@ -71,17 +71,12 @@ impl<'a> FanOut<'a> {
     }
 
     /// The shared frame of these objects, compressed where that was negotiated and pays; `None` if they
-    /// exceed this number of bytes.
+    /// exceed one frame.
     ///
     /// A small frame is compressed when a second session wants it, and shared by all that have not sent
     /// it yet: the first may be the only one.
-    pub fn frame(
-        &self,
-        codec: Codec,
-        deflate: Option<Deflate>,
-        objects: &[ObjectRef],
-        max_bytes: usize,
-    ) -> Option<FrameKey> {
+    pub fn frame(&self, form: FrameForm, objects: &[ObjectRef]) -> Option<FrameKey> {
+        let FrameForm { codec, deflate, max_bytes } = form;
         let share = |frame| match deflate {
             Some(deflate) => deflate.pack_shared(frame),
             None => frame,
@@ -100,7 +95,7 @@ impl<'a> FanOut<'a> {
                 None => frame.finish(),
             })
         };
-        self.frames.get_or_insert((codec, deflate), objects, make, share)
+        self.frames.get_or_insert(form, objects, make, share)
     }
 
     /// The bytes of a frame, for a subscriber that keeps them beyond the fan-out.
@@ -116,7 +111,7 @@ impl<'a> FanOut<'a> {
 mod tests {
     use super::*;
     use crate::model::{Seq, Timestamp};
-    use crate::wire::{NegotiatedDeflate, fixtures};
+    use crate::wire::{Deflate, NegotiatedDeflate, fixtures};
 
     /// The frame of this many trades, in each form, from one fan-out.
     fn frames_of<const N: usize>(
@@ -130,7 +125,10 @@ mod tests {
         let last_values = EncodedLastValues::new(universe);
         let fan_out = FanOut::new(&batches, frames, &last_values, Instant::now());
         let objects: Vec<_> = (0..trades as usize).map(|index| ObjectRef::new(0, index)).collect();
-        forms.map(|form| fan_out.bytes(fan_out.frame(Codec::Json, form, &objects, 4096).unwrap()))
+        forms.map(|deflate| {
+            let form = FrameForm { codec: Codec::Json, deflate, max_bytes: 4096 };
+            fan_out.bytes(fan_out.frame(form, &objects).unwrap())
+        })
     }
 
     fn agreed(offer: &str) -> Option<Deflate> {

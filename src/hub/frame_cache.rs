@@ -51,8 +51,16 @@ struct CachedFrame {
     is_shared: bool,
 }
 
-/// How a frame is encoded and compressed.
-pub(super) type FrameForm = (Codec, Option<Deflate>);
+/// How the frames of a session are encoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FrameForm {
+    /// How objects are encoded.
+    pub codec: Codec,
+    /// How frames are compressed, if that was negotiated.
+    pub deflate: Option<Deflate>,
+    /// The most bytes of objects in one frame.
+    pub max_bytes: usize,
+}
 
 /// Capacity for objects and frames that is kept: some 100 KiB.
 const KEPT_CAPACITY: usize = 4 << 10;

@@ -18,6 +18,7 @@ use crate::feed::{Batch, LastValues};
 use crate::limits::FairQueue;
 use crate::metrics::WorkerMetrics;
 use crate::model::Universe;
+use crate::transport::SocketWriter;
 use crate::wire::Close;
 
 /// The subscribers of one worker thread, and the fan-out of batches to them.
@@ -55,8 +56,10 @@ struct State {
 }
 
 /// A subscriber with the times that concern it.
-struct Slot {
-    subscriber: Rc<dyn Subscriber>,
+pub(super) struct Slot {
+    pub(super) subscriber: Rc<dyn Subscriber>,
+    /// Where frames of the fast path are sent.
+    pub(super) writer: Rc<SocketWriter>,
     /// When it last received objects.
     delivered: Option<Instant>,
     /// Its current timer.
@@ -99,14 +102,14 @@ impl Hub {
         Self { state: RefCell::new(state), timeouts, max_delay, metrics, fair_queue }
     }
 
-    /// Adds a subscriber without subscriptions.
-    pub fn join(&self, subscriber: Rc<dyn Subscriber>) -> SubscriberKey {
+    /// Adds a subscriber without subscriptions, whose frames go to this writer.
+    pub(crate) fn join(&self, subscriber: Rc<dyn Subscriber>, writer: Rc<SocketWriter>) -> SubscriberKey {
         let mut state = self.state.borrow_mut();
         let key = state.index.join();
         if state.slots.len() <= key.0 {
             state.slots.resize_with(key.0 + 1, || None);
         }
-        state.slots[key.0] = Some(Slot { subscriber, delivered: None, timer: None });
+        state.slots[key.0] = Some(Slot { subscriber, writer, delivered: None, timer: None });
         self.metrics.opened.inc();
         self.metrics.sessions.inc();
         key
@@ -363,12 +366,16 @@ impl State {
 
     /// Sends the frames of the fast path: nothing but calls of the kernel, one after the other.
     fn send(&mut self, metrics: &WorkerMetrics) {
-        let Self { slots, frames, send_queue, .. } = self;
-        send_queue.flush(frames, metrics, |key| Some(&*slots[key.0].as_ref()?.subscriber));
+        self.send_queue.flush(&self.frames, metrics, &self.slots);
     }
 }
 
 impl Slot {
+    /// Queues a shared frame for the subscriber where its fast path is open, else lets it take the
+    /// objects.
+    ///
+    /// Frames are sent when all subscribers were called: the kernel's work evicts ours from the caches,
+    /// so ours comes first.
     fn deliver(
         &mut self,
         key: SubscriberKey,
@@ -377,8 +384,10 @@ impl Slot {
         send_queue: &mut SendQueue,
     ) {
         self.delivered = Some(fan_out.now());
-        if let Some(frame) = self.subscriber.deliver(fan_out, objects) {
-            send_queue.push(key, frame, objects.len());
+        let fast_path = self.subscriber.fast_path(fan_out.now());
+        match fast_path.and_then(|form| fan_out.frame(form, objects)) {
+            Some(frame) => send_queue.push(key, frame, objects.len()),
+            None => self.subscriber.deliver(fan_out, objects),
         }
     }
 }

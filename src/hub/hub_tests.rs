@@ -8,27 +8,40 @@ use bytes::Bytes;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use super::*;
-use crate::hub::{ConnectionHealth, EncodedLastValues, FrameKey};
+use crate::hub::{ConnectionHealth, EncodedLastValues, FrameForm};
 use crate::model::{Body, Object, Seq, StreamId, SymbolId, Timestamp, Trade};
-use crate::transport::RawSocket;
+use crate::transport::fake::FakeTransport;
 use crate::wire::{Codec, fixtures};
 
-/// A subscriber that handles deliveries and sent frames by these functions.
-struct TestSubscriber<F, G>(F, G);
+/// A writer whose socket takes nothing at once.
+fn writer() -> Rc<SocketWriter> {
+    Rc::new(SocketWriter::new(Box::new(FakeTransport::taking(<[u8]>::len)), Bytes::new()))
+}
 
-impl<F: Fn(&FanOut<'_>, &[ObjectRef]) -> Option<FrameKey>, G: Fn(&Bytes)> Subscriber
-    for TestSubscriber<F, G>
-{
-    fn deliver(&self, fan_out: &FanOut<'_>, objects: &[ObjectRef]) -> Option<FrameKey> {
-        self.0(fan_out, objects)
+/// A subscriber that acts by these functions.
+struct TestSubscriber<F> {
+    fast_path: Box<dyn Fn() -> Option<FrameForm>>,
+    deliver: F,
+    frame_sent: Box<dyn Fn(&Bytes)>,
+}
+
+impl<F: Fn(&FanOut<'_>, &[ObjectRef])> TestSubscriber<F> {
+    fn new(deliver: F) -> Self {
+        Self { fast_path: Box::new(|| None), deliver, frame_sent: Box::new(|_| ()) }
+    }
+}
+
+impl<F: Fn(&FanOut<'_>, &[ObjectRef])> Subscriber for TestSubscriber<F> {
+    fn fast_path(&self, _: Instant) -> Option<FrameForm> {
+        (self.fast_path)()
     }
 
-    fn socket(&self) -> Option<RawSocket<'_>> {
-        None
+    fn deliver(&self, fan_out: &FanOut<'_>, objects: &[ObjectRef]) {
+        (self.deliver)(fan_out, objects);
     }
 
     fn frame_sent(&self, frame: &Bytes, _: io::Result<usize>) {
-        self.1(frame);
+        (self.frame_sent)(frame);
     }
 
     fn may_coalesce(&self) -> bool {
@@ -71,9 +84,8 @@ fn join(hub: &Hub, name: usize, symbol: SymbolId, calls: &Calls) {
     let calls = Rc::clone(calls);
     let deliver = move |_: &FanOut<'_>, objects: &[ObjectRef]| {
         calls.borrow_mut().push((name, objects.len()));
-        None
     };
-    let key = hub.join(Rc::new(TestSubscriber(deliver, |_: &Bytes| ())));
+    let key = hub.join(Rc::new(TestSubscriber::new(deliver)), writer());
     hub.change_subscriptions(key, &[SubscriptionChange::Add(trade(symbol, 1).stream())]);
 }
 
@@ -120,16 +132,18 @@ fn frames_are_sent_and_counted_after_all_subscribers_were_called() {
     let (log, sent) = (Rc::new(RefCell::new(String::new())), Rc::new(Cell::new(0)));
     for name in "abc".chars() {
         let [called, left] = [(); 2].map(|()| Rc::clone(&log));
-        let deliver = move |fan_out: &FanOut<'_>, objects: &[ObjectRef]| {
-            called.borrow_mut().push(name);
-            fan_out.frame(Codec::Json, None, objects, 4096)
-        };
         let bytes = Rc::clone(&sent);
-        let sent_frame = move |frame: &Bytes| {
+        let mut subscriber =
+            TestSubscriber::new(|_: &FanOut<'_>, _: &[ObjectRef]| panic!("the fast path is open"));
+        subscriber.fast_path = Box::new(move || {
+            called.borrow_mut().push(name);
+            Some(FrameForm { codec: Codec::Json, deflate: None, max_bytes: 4096 })
+        });
+        subscriber.frame_sent = Box::new(move |frame| {
             left.borrow_mut().push(name.to_ascii_uppercase());
             bytes.set(bytes.get() + frame.len() as u64);
-        };
-        let key = hub.join(Rc::new(TestSubscriber(deliver, sent_frame)));
+        });
+        let key = hub.join(Rc::new(subscriber), writer());
         hub.change_subscriptions(key, &[SubscriptionChange::Add(trade(SymbolId(0), 1).stream())]);
     }
 
@@ -208,10 +222,9 @@ impl Reader {
         let deliver = move |fan_out: &FanOut<'_>, objects: &[ObjectRef]| {
             let objects = objects.iter().map(|object| fan_out.object(*object));
             record.borrow_mut().extend(objects.map(|object| (object.stream(), object.seq)));
-            None
         };
         Self {
-            key: hub.join(Rc::new(TestSubscriber(deliver, |_: &Bytes| ()))),
+            key: hub.join(Rc::new(TestSubscriber::new(deliver)), writer()),
             wants: [false; 2],
             expected: Vec::new(),
             got,

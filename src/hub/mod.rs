@@ -21,7 +21,7 @@ pub use actor::{CloseAll, Continue, HubActor};
 pub use change::SubscriptionChange;
 pub use encoded_last_values::EncodedLastValues;
 pub use fan_out::{FanOut, ObjectRef};
-pub use frame_cache::{FrameCache, FrameKey};
+pub use frame_cache::{FrameCache, FrameForm, FrameKey};
 pub use hub::Hub;
 pub use index::{Index, SubscriberKey};
 pub use liveness::{ConnectionHealth, LivenessTimeouts};

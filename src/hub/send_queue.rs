@@ -1,6 +1,7 @@
 use smallvec::SmallVec;
 
-use super::{FrameCache, FrameKey, Subscriber, SubscriberKey};
+use super::hub::Slot;
+use super::{FrameCache, FrameKey, SubscriberKey};
 use crate::metrics::{FrameTotals, WorkerMetrics};
 
 /// The frames that leave at the end of a fan-out, and the subscribers that send them. Its memory is kept
@@ -29,25 +30,20 @@ impl SendQueue {
 
     /// Sends everything and counts it once: calls of the kernel with nothing in between, since after
     /// each of them neither our code nor its data is in the first cache.
-    pub(super) fn flush<'a>(
-        &mut self,
-        frames: &FrameCache,
-        metrics: &WorkerMetrics,
-        subscriber: impl Fn(SubscriberKey) -> Option<&'a dyn Subscriber>,
-    ) {
+    pub(super) fn flush(&mut self, frames: &FrameCache, metrics: &WorkerMetrics, slots: &[Option<Slot>]) {
         let mut totals = FrameTotals::default();
         let frames = &*frames.all();
         for batch in self.0.chunks(LOOKUP_BATCH) {
             let sockets: SmallVec<[_; LOOKUP_BATCH]> =
-                batch.iter().map(|queued| subscriber(queued.subscriber)?.socket()).collect();
+                batch.iter().map(|queued| slots[queued.subscriber.0].as_ref()?.writer.socket()).collect();
             for (queued, socket) in batch.iter().zip(sockets) {
                 let frame = &frames[queued.frame.0];
                 totals.add(frame, queued.objects, 0);
                 let sent = socket.map_or(Ok(0), |socket| socket.send(frame));
                 if !matches!(sent, Ok(taken) if taken == frame.len())
-                    && let Some(subscriber) = subscriber(queued.subscriber)
+                    && let Some(slot) = &slots[queued.subscriber.0]
                 {
-                    subscriber.frame_sent(frame, sent);
+                    slot.subscriber.frame_sent(frame, sent);
                 }
             }
         }

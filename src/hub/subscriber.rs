@@ -3,9 +3,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::{ConnectionHealth, EncodedLastValues, FanOut, FrameKey, ObjectRef};
+use super::{ConnectionHealth, EncodedLastValues, FanOut, FrameForm, ObjectRef};
 use crate::model::Timestamp;
-use crate::transport::RawSocket;
 use crate::wire::Close;
 
 /// A session as its worker's hub sees it.
@@ -13,18 +12,16 @@ use crate::wire::Close;
 /// The hub calls these methods in the middle of its work, with its state borrowed: they must return
 /// quickly, must not block and must not call the hub.
 pub trait Subscriber {
-    /// Takes the objects of a fan-out, in order; returns the shared frame that is to be sent at once, if
-    /// the subscriber is on the fast path.
-    ///
-    /// The hub sends the frame through the [socket](Self::socket) when all subscribers were called, and
-    /// calls none twice before: the kernel's work evicts ours from the caches, so ours comes first.
-    fn deliver(&self, fan_out: &FanOut<'_>, objects: &[ObjectRef]) -> Option<FrameKey>;
+    /// The form of frames that may be sent past the outbox now: the fast path, open while nothing is
+    /// queued and every stream is current. The hub then sends a shared frame through the subscriber's
+    /// writer.
+    fn fast_path(&self, now: Instant) -> Option<FrameForm>;
 
-    /// The socket for frames that [`deliver`](Self::deliver) returned; `None` where the subscriber sends
-    /// them itself.
-    fn socket(&self) -> Option<RawSocket<'_>>;
+    /// Takes the objects of a fan-out, in order, where the fast path is closed or they exceed a frame.
+    fn deliver(&self, fan_out: &FanOut<'_>, objects: &[ObjectRef]);
 
-    /// Reports how much of a returned frame was sent; the rest is the subscriber's to send.
+    /// Reports how much of a frame of the fast path was sent, if it was not all of it; the rest is the
+    /// subscriber's to send.
     fn frame_sent(&self, frame: &Bytes, sent: io::Result<usize>);
 
     /// Whether objects may wait a little, to be coalesced with later ones. Not where the subscriber is

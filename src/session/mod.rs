@@ -1,10 +1,9 @@
 //! One client: its protocol state, its subscriptions, and the outbox of what it has yet to receive.
 //!
 //! ```text
-//! hub ──deliver──▶ SessionState ──frame key──▶ hub ──▶ socket   fast path: one shared frame, sent at the end
-//!                       │                                       of the fan-out
-//!                       └──▶ Outbox ──▶ SocketWriter ──▶ socket slow path: behind, paced, or not current
-//!                                            ▲ poll_write       what the socket takes later
+//! hub ──fast_path?──▶ SessionState           open: the hub sends one shared frame through the writer
+//!  └────deliver────▶ SessionState ──▶ Outbox ──▶ SocketWriter ──▶ socket     closed: behind or paced
+//!                                                    ▲ poll_write            what the socket takes later
 //! socket ──▶ IncomingStream ──▶ SessionActor ──▶ Protocol ──CommandOutcome──▶ CommandExecutor ──▶ hub, Outbox
 //! ```
 //! The session's task drives the actor and writes what the socket could not take at once. A tick that

@@ -6,16 +6,16 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::fast_path::{FastPath, FastPathCache};
+use super::fast_path::FastPathCache;
 use super::limits::{Offered, Overload};
 use super::outbox::{Outbox, OutgoingFrame};
 use super::protocol::SessionOptions;
 use crate::hub::{
-    ConnectionHealth, EncodedLastValues, FanOut, FrameKey, Hub, Now, ObjectRef, Subscriber, SubscriberKey,
+    ConnectionHealth, EncodedLastValues, FanOut, FrameForm, Hub, Now, ObjectRef, Subscriber, SubscriberKey,
 };
 use crate::metrics::FrameTotals;
 use crate::model::Epoch;
-use crate::transport::{RawSocket, SocketWriter};
+use crate::transport::SocketWriter;
 use crate::wire::{Close, Codec, ControlMessage, ErrorCode, Heartbeat, Opcode, close_frame, message_frame};
 
 /// What the hub, the actor and the task of one session share: its outbox, its socket writer, its phase,
@@ -31,7 +31,7 @@ pub(super) struct SessionState {
     epoch: Epoch,
     fast_path: FastPathCache,
     outbox: RefCell<Outbox>,
-    writer: SocketWriter,
+    writer: Rc<SocketWriter>,
     /// Wakes the session's task, unless it is awake already.
     waker: Cell<Option<Waker>>,
     options: Cell<SessionOptions>,
@@ -83,7 +83,7 @@ impl SessionState {
             epoch,
             fast_path: FastPathCache::new(now),
             outbox: RefCell::new(outbox),
-            writer,
+            writer: Rc::new(writer),
             waker: Cell::new(None),
             options: Cell::default(),
             release_at: Cell::new(now),
@@ -193,14 +193,6 @@ impl SessionState {
         self.outbox.borrow_mut()
     }
 
-    /// How objects bypass the outbox, if they may: the socket has room, and nothing is queued.
-    fn fast_path(&self) -> Option<FastPath> {
-        self.fast_path.get(|| {
-            let may_send = self.writer.is_clear() && self.is_open();
-            may_send.then(|| self.outbox.borrow().fast_path()).flatten()
-        })
-    }
-
     /// The bytes that the socket has yet to take.
     pub(super) fn queued_bytes(&self) -> usize {
         self.outbox.borrow().bytes() + self.writer.queued_bytes()
@@ -295,11 +287,16 @@ impl SessionState {
 }
 
 impl Subscriber for SessionState {
-    fn deliver(&self, fan_out: &FanOut<'_>, objects: &[ObjectRef]) -> Option<FrameKey> {
-        if let Some(frame) = self.fast_path().and_then(|fast_path| fast_path.frame(fan_out, objects)) {
-            self.fast_path.set_progressed(fan_out.now());
-            return Some(frame);
-        }
+    fn fast_path(&self, now: Instant) -> Option<FrameForm> {
+        let form = self.fast_path.get(|| {
+            let may_send = self.writer.is_clear() && self.is_open();
+            may_send.then(|| self.outbox.borrow().fast_path()).flatten()
+        })?;
+        self.fast_path.set_progressed(now);
+        Some(form)
+    }
+
+    fn deliver(&self, fan_out: &FanOut<'_>, objects: &[ObjectRef]) {
         match self.fill(fan_out.now(), |outbox| outbox.offer(fan_out, objects)) {
             Some(Offered::Overflow) => {
                 self.hub.metrics().overflows.inc();
@@ -309,11 +306,6 @@ impl Subscriber for SessionState {
             Some(Offered::Kept) | None => {}
         }
         self.write(fan_out.last_values(), fan_out.now());
-        None
-    }
-
-    fn socket(&self) -> Option<RawSocket<'_>> {
-        self.writer.socket()
     }
 
     fn frame_sent(&self, frame: &Bytes, sent: io::Result<usize>) {
@@ -396,7 +388,7 @@ pub(super) struct HubMembership {
 
 impl HubMembership {
     pub(super) fn join(state: &Rc<SessionState>) -> Self {
-        let key = state.hub.join(Rc::clone(state) as Rc<dyn Subscriber>);
+        let key = state.hub.join(Rc::clone(state) as Rc<dyn Subscriber>, Rc::clone(&state.writer));
         state.key.set(key).expect("a session joins its hub once");
         Self { state: Rc::clone(state), key }
     }

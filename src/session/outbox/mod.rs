@@ -11,9 +11,8 @@ use bytes::Bytes;
 pub use self::entry::OutgoingFrame;
 use self::entry::{OutboxEntry, append, append_with};
 use self::streams::{Capacity, SampleResult, StreamTable};
-use super::fast_path::FastPath;
 use super::limits::{Offered, OutboxLimits, Overload};
-use crate::hub::{EncodedLastValues, FanOut, ObjectRef};
+use crate::hub::{EncodedLastValues, FanOut, FrameForm, ObjectRef};
 use crate::model::{Object, Seq, StreamId};
 use crate::wire::{ArrayFrame, Codec, ControlMessage, Deflate, DeliveryKind, Gap};
 
@@ -159,15 +158,15 @@ impl Outbox {
         self.streams.set_ahead(stream, until);
     }
 
-    /// The fast path for the objects of a fan-out, while it is open: with an idle outbox.
-    pub(super) fn fast_path(&self) -> Option<FastPath> {
+    /// The form of shared frames, if the objects of a fan-out may be one: while the outbox is idle.
+    pub(super) fn fast_path(&self) -> Option<FrameForm> {
         let Self { codec, deflate, limits, .. } = *self;
-        self.is_idle().then_some(FastPath { codec, deflate, frame_bytes: limits.frame_bytes })
+        self.is_idle().then_some(FrameForm { codec, deflate, max_bytes: limits.frame_bytes })
     }
 
     /// Queues the objects of a fan-out, in order; says whether they found room.
     pub fn offer(&mut self, fan_out: &FanOut<'_>, objects: &[ObjectRef]) -> Offered {
-        if let Some(frame) = self.fast_path().and_then(|fast_path| fast_path.frame(fan_out, objects)) {
+        if let Some(frame) = self.fast_path().and_then(|form| fan_out.frame(form, objects)) {
             let frame = fan_out.bytes(frame);
             self.bytes += frame.len();
             self.queue.push_back(OutboxEntry::Frame { frame, objects: objects.len() });
