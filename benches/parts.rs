@@ -17,7 +17,7 @@ use tapecast::hub::{
 };
 use tapecast::model::{Body, Channel, Object, Seq, StreamId, SymbolId, Timestamp, Universe};
 use tapecast::session::{Outbox, OutboxLimits};
-use tapecast::source::{Listings, Simulation, Simulator, universe};
+use tapecast::source::{Listings, SimulationSettings, Simulator, universe};
 use tapecast::wire::{Codec, Decoder, DeliveryKind, EncodedObjects};
 
 const AT: Timestamp = Timestamp::from_nanos(1_795_000_000_000_000_000);
@@ -25,7 +25,8 @@ const AT: Timestamp = Timestamp::from_nanos(1_795_000_000_000_000_000);
 /// One quote of each symbol, all with this sequence number.
 fn quotes(universe: &Universe, seq: u64) -> Vec<Object> {
     let mut events = Vec::new();
-    Simulator::new(&Listings::new(universe.len(), 1), Simulation::UNEVENTFUL).opening(AT, &mut events);
+    Simulator::new(&Listings::new(universe.len(), 1), SimulationSettings::UNEVENTFUL)
+        .opening(AT, &mut events);
     let bodies = events.into_iter().map(Body::from).filter(|body| matches!(body, Body::Quote(_)));
     bodies.map(|body| Object { seq: Seq(seq), body }).collect()
 }

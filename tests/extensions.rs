@@ -156,7 +156,8 @@ fn a_quiet_market_is_heard_by_its_heartbeat_alone() {
 fn a_quiet_market_is_heard(workers: usize) {
     let server = Server::start(|config| {
         config.workers = workers;
-        config.simulation = tapecast::source::Simulation { trades_per_second: 0.0, ..config.simulation }
+        config.simulation =
+            tapecast::source::SimulationSettings { trades_per_second: 0.0, ..config.simulation }
     });
     let mut client = Client::session(server.address);
     subscribe(&mut client, json!({ "action": "subscribe", "trades": ["*"], "x": { "heartbeat_ms": 100 } }));

@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use support::{Client, Server, get, wait_for};
-use tapecast::source::Simulation;
+use tapecast::source::SimulationSettings;
 
 /// A market in which no trade comes late, so that what is over does not change.
 fn start() -> Server {
     Server::start(|config| {
-        config.simulation = Simulation { trades_per_second: 500.0, ..Simulation::UNEVENTFUL };
+        config.simulation = SimulationSettings { trades_per_second: 500.0, ..SimulationSettings::UNEVENTFUL };
         config.retention.trades = 20_000;
     })
 }

@@ -11,7 +11,7 @@ use description::{Description, check};
 use jsonschema::Validator;
 use serde_json::{Value, json};
 use support::{Client, Server, get, wait_for};
-use tapecast::source::Simulation;
+use tapecast::source::SimulationSettings;
 
 fn description(server: &Server, path: &str) -> Description {
     let (status, body) = get(server.address, path);
@@ -112,7 +112,7 @@ impl Messages {
 fn every_kind_of_object_is_as_described() {
     let server = Server::start(|config| {
         config.spans.bar_nanos = 300_000_000;
-        config.simulation = Simulation::EVENTFUL;
+        config.simulation = SimulationSettings::EVENTFUL;
     });
     let messages = Messages::of(&description(&server, "/asyncapi.json"));
     let channels = r#""trades":["*"],"quotes":["*"],"bars":["*"],"updatedBars":["*"],"dailyBars":["*"],

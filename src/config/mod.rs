@@ -20,7 +20,7 @@ use crate::feed::BarSpans;
 use crate::hub::LivenessTimeouts;
 use crate::model::SECOND;
 use crate::session::{Limits, OutboxLimits};
-use crate::source::{ArrivalProcess, MAX_LISTINGS, Simulation};
+use crate::source::{ArrivalProcess, MAX_LISTINGS, SimulationSettings};
 
 /// A stock-ticker push service: a simulated market over WebSocket, for browsers and bots.
 ///
@@ -163,7 +163,7 @@ pub struct Config {
     /// The number of instruments.
     pub symbols: usize,
     /// The simulated market.
-    pub simulation: Simulation,
+    pub simulation: SimulationSettings,
     /// The length of bars.
     pub spans: BarSpans,
     /// The retained history.
@@ -265,18 +265,18 @@ impl TryFrom<Args> for Config {
         Ok(Self {
             listen: args.listen,
             symbols: args.symbols,
-            simulation: Simulation {
+            simulation: SimulationSettings {
                 seed: args.seed,
                 trades_per_second: within("--rate", args.rate, MAX_RATE)?,
-                rhythm: match args.arrivals {
+                arrivals: match args.arrivals {
                     ArrivalsOption::Poisson => ArrivalProcess::Poisson,
                     ArrivalsOption::Even => ArrivalProcess::Even,
                 },
                 quotes_per_trade: within("--quotes-per-trade", args.quotes_per_trade, MAX_QUOTES_PER_TRADE)?,
                 ..match args.incidents {
-                    IncidentsOption::None => Simulation::UNEVENTFUL,
-                    IncidentsOption::Rare => Simulation::default(),
-                    IncidentsOption::Many => Simulation::EVENTFUL,
+                    IncidentsOption::None => SimulationSettings::UNEVENTFUL,
+                    IncidentsOption::Rare => SimulationSettings::default(),
+                    IncidentsOption::Many => SimulationSettings::EVENTFUL,
                 }
             },
             spans: BarSpans { bar_nanos: i64::from(args.bar_seconds) * SECOND },

@@ -16,7 +16,8 @@ pub use clock::ClockTick;
 pub use pacer::{DueSteps, Pacer};
 pub use simulated_market::SimulatedMarket;
 pub use simulator::{
-    ArrivalProcess, History, InstrumentHistory, Listings, MAX_LISTINGS, Simulation, Simulator, universe,
+    ArrivalProcess, History, InstrumentHistory, Listings, MAX_LISTINGS, SimulationSettings, Simulator,
+    universe,
 };
 
 use crate::model::{Event, Timestamp, Universe};

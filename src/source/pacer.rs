@@ -13,17 +13,17 @@ use crate::model::{MILLISECOND, Timestamp};
 ///    three seconds is not followed by three thousand steps at once, but by one second at four times
 ///    the rate.
 /// 4. A lag of more than [`Pacer::MAX_LAG`] is not caught up: event time jumps to now, and
-///    [`DueSteps::skipped`] tells how much was left out. Laptops sleep for hours.
+///    [`DueSteps::skipped`] is the length of the jump. Laptops sleep for hours.
 ///
 /// Rule 3 is a token bucket of event time: real time fills it at `MAX_SPEED`, each step takes a millisecond,
 /// and it holds what two ticks are worth. A burst of late calls gets no more than one call would.
 ///
 /// ```
 /// # use std::time::Duration;
-/// # use tapecast::source::{Listings, Pacer, Simulation, Simulator};
+/// # use tapecast::source::{Listings, Pacer, SimulationSettings, Simulator};
 /// # use tapecast::model::Timestamp;
 /// # let start = Timestamp::from_nanos(1_700_000_000_000_000_000);
-/// # let mut simulator = Simulator::new(&Listings::new(100, 1), Simulation::default());
+/// # let mut simulator = Simulator::new(&Listings::new(100, 1), SimulationSettings::default());
 /// let mut pacer = Pacer::new(start, Duration::from_millis(5));
 ///
 /// // At every tick, with the wall clock's time:

@@ -5,7 +5,7 @@ use futures_util::StreamExt;
 use tracing::warn;
 
 use super::clock::{IdleTicks, MillisecondClock, SteadyClock};
-use super::simulator::{Listings, Simulation, Simulator};
+use super::simulator::{Listings, SimulationSettings, Simulator};
 use super::{EventSource, Pacer, Ticks};
 use crate::model::{Event, MILLISECOND, Timestamp, Universe};
 
@@ -33,7 +33,7 @@ impl SimulatedMarket {
     ///
     /// # Panics
     /// When a setting is outside the range its field allows.
-    pub fn new(listings: &Listings, settings: Simulation) -> Self {
+    pub fn new(listings: &Listings, settings: SimulationSettings) -> Self {
         let clock = SteadyClock::start();
         Self {
             universe: Arc::clone(listings.universe()),

@@ -11,7 +11,7 @@ use tapecast::archive::{Archive, Retention};
 use tapecast::feed::{BarSpans, LastValues, Sequencer};
 use tapecast::http::rest;
 use tapecast::model::{Timestamp, Universe};
-use tapecast::source::{Listings, Simulation, Simulator};
+use tapecast::source::{Listings, SimulationSettings, Simulator};
 use tapecast::wire::{
     Codec, Command, Compression, DecodeError, Decoder, Incoming, NegotiatedDeflate, Opcode, message_frame,
 };
@@ -167,7 +167,7 @@ static MARKET: LazyLock<Market> = LazyLock::new(|| {
     let listings = Listings::new(3, 7);
     let universe = Arc::clone(listings.universe());
     let archive = Arc::new(Archive::new(universe.len(), Retention::default()));
-    let settings = Simulation { seed: 7, trades_per_second: 200.0, ..Simulation::default() };
+    let settings = SimulationSettings { seed: 7, trades_per_second: 200.0, ..SimulationSettings::default() };
     let mut now = Timestamp::from_nanos(1_795_185_000_000_000_000);
     let mut sequencer = Sequencer::new(Arc::clone(&universe), BarSpans::default(), now);
     let mut last_values = LastValues::new(universe.len());

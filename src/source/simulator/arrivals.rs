@@ -1,5 +1,5 @@
 use super::random::RandomStream;
-use super::simulation::ArrivalProcess;
+use super::settings::ArrivalProcess;
 
 /// Arrival times over the whole market, one step of a millisecond at a time.
 ///

@@ -8,7 +8,7 @@ use super::listings::Listings;
 use super::price_bands::PriceBands;
 use super::random::{Purpose, RandomStream};
 use super::schedule::{Action, Schedule};
-use super::simulation::Simulation;
+use super::settings::SimulationSettings;
 use super::top_of_book::TopOfBook;
 use super::trade_reporting::{Reporting, TradeReporting};
 
@@ -45,7 +45,7 @@ pub struct Simulator {
     /// For spreads, sizes and venues.
     book_random: RandomStream,
     quote_share: f64,
-    band_step: f64,
+    band_update_threshold: f64,
     /// The instrument of the last arrival.
     current: SymbolId,
     elapsed_ns: u64,
@@ -83,9 +83,16 @@ impl Simulator {
     ///
     /// # Panics
     /// When a setting is outside the range its field allows.
-    pub fn new(listings: &Listings, settings: Simulation) -> Self {
+    pub fn new(listings: &Listings, settings: SimulationSettings) -> Self {
         settings.check();
-        let Simulation { seed, trades_per_second, rhythm, quotes_per_trade, band_step, .. } = settings;
+        let SimulationSettings {
+            seed,
+            trades_per_second,
+            arrivals,
+            quotes_per_trade,
+            band_update_threshold,
+            ..
+        } = settings;
         let universe = listings.universe();
         let mut arrival_random = RandomStream::new(seed, Purpose::Arrivals);
         let mut book_random = RandomStream::new(seed, Purpose::Books);
@@ -96,7 +103,7 @@ impl Simulator {
                 let fair_value = model.fair_value(instrument.id, 0);
                 InstrumentState {
                     book: TopOfBook::new(instrument.id, instrument.tape, fair_value, &mut book_random),
-                    bands: PriceBands::around(fair_value.ticks as i64, band_step),
+                    bands: PriceBands::around(fair_value.ticks as i64, band_update_threshold),
                     tape: instrument.tape,
                     is_halted: false,
                 }
@@ -104,7 +111,7 @@ impl Simulator {
             .collect();
         let per_second = if universe.is_empty() { 0.0 } else { trades_per_second * (1.0 + quotes_per_trade) };
         let mut simulator = Self {
-            arrivals: Arrivals::new(rhythm, per_second, &mut arrival_random),
+            arrivals: Arrivals::new(arrivals, per_second, &mut arrival_random),
             activity: ActivityTable::new(universe.len()),
             model,
             instruments,
@@ -114,7 +121,7 @@ impl Simulator {
             arrival_random,
             book_random,
             quote_share: quotes_per_trade / (1.0 + quotes_per_trade),
-            band_step,
+            band_update_threshold,
             current: SymbolId(0),
             elapsed_ns: 0,
         };
@@ -186,7 +193,7 @@ impl Simulator {
             return;
         }
         let trade = instrument.book.trade(fair_value, now.stamp, &mut self.book_random);
-        if instrument.bands.update(trade.price, self.band_step) {
+        if instrument.bands.update(trade.price, self.band_update_threshold) {
             out.push(Event::Luld(instrument.bands.luld(trade.symbol, trade.tape, now.stamp)));
         }
         let (delay_ns, action) = match self.reporting.next() {

@@ -1,10 +1,14 @@
 use super::super::listings::Listings;
-use super::super::simulation::ArrivalProcess;
+use super::super::settings::ArrivalProcess;
 use super::*;
 use crate::model::{MILLISECOND, Quote};
 
-const SETTINGS: Simulation =
-    Simulation { seed: 7, trades_per_second: 20_000.0, quotes_per_trade: 3.0, ..Simulation::UNEVENTFUL };
+const SETTINGS: SimulationSettings = SimulationSettings {
+    seed: 7,
+    trades_per_second: 20_000.0,
+    quotes_per_trade: 3.0,
+    ..SimulationSettings::UNEVENTFUL
+};
 
 /// The time `millis` after a certain whole second.
 fn at(millis: i64) -> Timestamp {
@@ -12,7 +16,7 @@ fn at(millis: i64) -> Timestamp {
 }
 
 /// The events of the first `steps` steps; the first step starts `later` milliseconds after `at(0)`.
-fn events(settings: Simulation, instruments: usize, steps: i64, later: i64) -> Vec<Event> {
+fn events(settings: SimulationSettings, instruments: usize, steps: i64, later: i64) -> Vec<Event> {
     let mut simulator = Simulator::new(&Listings::new(instruments, settings.seed), settings);
     let mut out = Vec::new();
     for step in 0..steps {
@@ -88,7 +92,7 @@ fn the_same_seed_gives_the_same_events_at_another_time() {
 #[test]
 fn another_seed_gives_other_events() {
     let one = events(SETTINGS, 100, 10, 0);
-    let other = events(Simulation { seed: 8, ..SETTINGS }, 100, 10, 0);
+    let other = events(SimulationSettings { seed: 8, ..SETTINGS }, 100, 10, 0);
 
     assert_ne!(one, other);
 }
@@ -110,7 +114,7 @@ fn events_of_a_step_are_in_order_and_within_its_millisecond() {
 #[test]
 fn counts_match_the_rates() {
     for (trades_per_second, quotes_per_trade) in [(5_000.0, 0.5), (2_000.0, 8.0), (300.0, 0.0)] {
-        let settings = Simulation { trades_per_second, quotes_per_trade, ..SETTINGS };
+        let settings = SimulationSettings { trades_per_second, quotes_per_trade, ..SETTINGS };
         let seconds = 60;
 
         let events = events(settings, 100, seconds * 1_000, 0);
@@ -124,7 +128,7 @@ fn counts_match_the_rates() {
 
 #[test]
 fn a_silent_market_and_an_empty_market_have_no_events() {
-    let silent = Simulation { trades_per_second: 0.0, ..SETTINGS };
+    let silent = SimulationSettings { trades_per_second: 0.0, ..SETTINGS };
 
     assert_eq!(events(silent, 10, 10_000, 0), []);
     assert_eq!(events(SETTINGS, 0, 10_000, 0), []);
@@ -132,8 +136,9 @@ fn a_silent_market_and_an_empty_market_have_no_events() {
 
 #[test]
 fn idle_steps_have_no_events_and_all_but_few_other_steps_have_some() {
-    for rhythm in [ArrivalProcess::Poisson, ArrivalProcess::Even] {
-        let settings = Simulation { seed: 3, rhythm, trades_per_second: 50.0, ..Simulation::EVENTFUL };
+    for arrivals in [ArrivalProcess::Poisson, ArrivalProcess::Even] {
+        let settings =
+            SimulationSettings { seed: 3, arrivals, trades_per_second: 50.0, ..SimulationSettings::EVENTFUL };
         let mut simulator = Simulator::new(&Listings::new(10, 3), settings);
         let (mut events, mut active) = (Vec::new(), 0);
 
@@ -146,13 +151,13 @@ fn idle_steps_have_no_events_and_all_but_few_other_steps_have_some() {
 
         assert!(active <= events.len() * 21 / 20, "{active} steps are not idle, for {} events", events.len());
     }
-    let silent = Simulation { trades_per_second: 0.0, ..SETTINGS };
+    let silent = SimulationSettings { trades_per_second: 0.0, ..SETTINGS };
     assert_eq!(Simulator::new(&Listings::new(10, 3), silent).idle_steps(), u64::MAX);
 }
 
 #[test]
 fn without_quotes_trade_prices_still_move() {
-    let unquoted = Simulation { quotes_per_trade: 0.0, ..SETTINGS };
+    let unquoted = SimulationSettings { quotes_per_trade: 0.0, ..SETTINGS };
 
     let events = events(unquoted, 1, 10_000, 0);
 
@@ -203,7 +208,8 @@ fn a_seed_gives_the_recorded_sums_on_every_machine() {
 /// 10 million milliseconds: 2 hours and 47 minutes, with one event in each on average.
 #[test]
 fn in_ten_million_steps_every_trade_is_within_the_quote_of_its_time() {
-    let settings = Simulation { seed: 11, trades_per_second: 300.0, quotes_per_trade: 2.5, ..SETTINGS };
+    let settings =
+        SimulationSettings { seed: 11, trades_per_second: 300.0, quotes_per_trade: 2.5, ..SETTINGS };
     let mut simulator = Simulator::new(&Listings::new(200, 1), settings);
     let mut checker = EventChecker::new(&simulator);
     let mut out = Vec::new();

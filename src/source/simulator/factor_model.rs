@@ -67,7 +67,7 @@ const BETA: Range<f64> = 0.6..1.4;
 /// Long-run levels of future prices: some instruments gain, some lose.
 const FUTURE_LEVEL: Range<f64> = -0.15..0.25;
 
-/// Long-run levels of past prices, told backwards: most prices were lower.
+/// Long-run levels of past prices, in backward time: most prices were lower.
 pub(super) const PAST_LEVEL: Range<f64> = -0.3..0.1;
 
 /// No price leaves the range of start ÷ 20 to start × 20. A safeguard: for the most volatile instrument

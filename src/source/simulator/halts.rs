@@ -1,7 +1,7 @@
 use crate::model::{StatusReason, SymbolId};
 
 use super::random::{Purpose, RandomStream};
-use super::simulation::Simulation;
+use super::settings::SimulationSettings;
 
 /// Trading halts: a Poisson process over the whole market.
 ///
@@ -25,7 +25,7 @@ pub(super) struct Halt {
 const RELATIVE_LENGTH: std::ops::Range<f64> = 2.0 / 7.0..12.0 / 7.0;
 
 impl Halts {
-    pub(super) fn new(settings: &Simulation) -> Self {
+    pub(super) fn new(settings: &SimulationSettings) -> Self {
         Self {
             mean_gap_ns: 1e9 / settings.halts_per_second,
             mean_length_ns: 1e9 * settings.halt_seconds,

@@ -5,7 +5,7 @@ use crate::model::{Bar, Instrument, SECOND, Timestamp, Universe};
 use super::activity::{total_weight, weight};
 use super::backward_bars::{BackwardBars, RateDeviation};
 use super::random::Purpose;
-use super::simulation::Simulation;
+use super::settings::SimulationSettings;
 
 /// Simulated historical bars that end at the price and the time at which the simulated market opens.
 ///
@@ -56,10 +56,15 @@ impl<'a> History<'a> {
     /// `days` are the starts of the days to generate, the oldest first. The last one is today's and not after
     /// `now`. All are whole minutes. Instruments are as active as in the market itself; the history of a
     /// market with a rate of 0 has the default rate.
-    pub fn new(universe: &Universe, settings: Simulation, days: &'a [Timestamp], now: Timestamp) -> Self {
+    pub fn new(
+        universe: &Universe,
+        settings: SimulationSettings,
+        days: &'a [Timestamp],
+        now: Timestamp,
+    ) -> Self {
         let trades_per_second = match settings.trades_per_second {
             rate if rate > 0.0 => rate,
-            _ => Simulation::default().trades_per_second,
+            _ => SimulationSettings::default().trades_per_second,
         };
         let trades_per_weight = trades_per_second / total_weight(universe.len());
         Self { seed: settings.seed, days, now, trades_per_weight }
@@ -140,7 +145,8 @@ mod tests {
     fn histories(count: usize, seed: u64, now: Timestamp) -> Vec<(Instrument, InstrumentHistory)> {
         let universe = universe(count, seed);
         let days = year(0);
-        let history = History::new(&universe, Simulation { seed, ..Simulation::default() }, &days, now);
+        let history =
+            History::new(&universe, SimulationSettings { seed, ..SimulationSettings::default() }, &days, now);
         universe.iter().map(|instrument| (instrument.clone(), history.of(instrument))).collect()
     }
 
@@ -233,7 +239,7 @@ mod tests {
     #[test]
     fn the_history_of_a_seed_does_not_depend_on_the_date() {
         let universe = universe(5, 1);
-        let settings = Simulation::default();
+        let settings = SimulationSettings::default();
         let (days, later) = (year(0), year(30));
         let now = at(9, 31);
         let month_later = Timestamp::from_nanos(now.nanos() + 30 * DAY);
@@ -253,7 +259,7 @@ mod tests {
     #[test]
     fn instruments_are_as_active_as_in_the_market_itself() {
         let (count, seconds) = (20, 120);
-        let mut simulator = Simulator::new(&Listings::new(count, 1), Simulation::UNEVENTFUL);
+        let mut simulator = Simulator::new(&Listings::new(count, 1), SimulationSettings::UNEVENTFUL);
         let mut events = Vec::new();
         (0..seconds * 1_000).for_each(|_| simulator.step(Timestamp::default(), &mut events));
 

@@ -12,7 +12,7 @@ fn at(millis: i64) -> Timestamp {
 }
 
 /// The opening at 0 s, and the events of the `seconds` after it.
-fn events(settings: Simulation, instruments: usize, seconds: i64) -> Vec<Event> {
+fn events(settings: SimulationSettings, instruments: usize, seconds: i64) -> Vec<Event> {
     let mut simulator = Simulator::new(&Listings::new(instruments, settings.seed), settings);
     let mut out = Vec::new();
     simulator.opening(at(0), &mut out);
@@ -23,7 +23,7 @@ fn events(settings: Simulation, instruments: usize, seconds: i64) -> Vec<Event> 
 }
 
 fn eventful(seconds: i64) -> Vec<Event> {
-    events(Simulation::EVENTFUL, 10, seconds)
+    events(SimulationSettings::EVENTFUL, 10, seconds)
 }
 
 fn count(events: &[Event], is: fn(&Event) -> bool) -> usize {
@@ -56,7 +56,7 @@ fn is_resumption(event: &Event) -> bool {
 
 #[test]
 fn stamps_rise_except_those_of_late_trades() {
-    let mut simulator = Simulator::new(&Listings::new(10, 1), Simulation::EVENTFUL);
+    let mut simulator = Simulator::new(&Listings::new(10, 1), SimulationSettings::EVENTFUL);
     let mut out = Vec::new();
     let mut late = 0;
 
@@ -190,7 +190,11 @@ fn a_halted_instrument_has_no_market_data_until_it_resumes_with_a_quote() {
 
 #[test]
 fn no_trade_is_outside_of_its_price_bands() {
-    let settings = Simulation { trades_per_second: 300.0, band_step: 0.002, ..Simulation::default() };
+    let settings = SimulationSettings {
+        trades_per_second: 300.0,
+        band_update_threshold: 0.002,
+        ..SimulationSettings::default()
+    };
     let mut bands: HashMap<SymbolId, Luld> = HashMap::new();
     let mut moved = 0;
 
@@ -216,7 +220,11 @@ fn no_trade_is_outside_of_its_price_bands() {
 #[test]
 fn rare_events_have_the_rates_of_the_settings() {
     let seconds = 10_000;
-    let settings = Simulation { trades_per_second: 200.0, quotes_per_trade: 0.5, ..Simulation::default() };
+    let settings = SimulationSettings {
+        trades_per_second: 200.0,
+        quotes_per_trade: 0.5,
+        ..SimulationSettings::default()
+    };
 
     let events = events(settings, 100, seconds);
 
@@ -235,7 +243,7 @@ fn rare_events_have_the_rates_of_the_settings() {
 fn an_eventful_market_has_every_kind_of_event_at_least_once_a_second() {
     let seconds = 60;
     for instruments in [5, 20] {
-        let events = events(Simulation::EVENTFUL, instruments, seconds);
+        let events = events(SimulationSettings::EVENTFUL, instruments, seconds);
 
         for is in [is_late, is_correction, is_cancel, is_luld, is_halt, is_resumption] {
             let first = events.iter().skip(2 * instruments).find(|event| is(event)).map(Event::at);
@@ -247,13 +255,13 @@ fn an_eventful_market_has_every_kind_of_event_at_least_once_a_second() {
 
 #[test]
 fn rare_events_do_not_change_trades_and_quotes() {
-    let rare = Simulation { halts_per_second: 0.0, late_share: 0.0, ..Simulation::EVENTFUL };
+    let rare = SimulationSettings { halts_per_second: 0.0, late_share: 0.0, ..SimulationSettings::EVENTFUL };
     let regular = |settings| {
         let is_regular = |event: &Event| matches!(event, Event::Trade(_) | Event::Quote(_));
         events(settings, 10, 10).into_iter().filter(is_regular).map(without_id).collect::<Vec<_>>()
     };
 
-    assert_eq!(regular(rare), regular(Simulation::UNEVENTFUL));
+    assert_eq!(regular(rare), regular(SimulationSettings::UNEVENTFUL));
 }
 
 /// Corrections take trade ids too, which shifts those of later trades.
@@ -266,7 +274,7 @@ fn without_id(event: Event) -> Event {
 
 #[test]
 fn a_silent_market_has_no_halts() {
-    let silent = Simulation { trades_per_second: 0.0, ..Simulation::EVENTFUL };
+    let silent = SimulationSettings { trades_per_second: 0.0, ..SimulationSettings::EVENTFUL };
 
     assert_eq!(events(silent, 10, 60).len(), 20);
 }
@@ -276,7 +284,7 @@ fn a_silent_market_has_no_halts() {
 fn shares_of_rare_events_above_one_are_refused() {
     let _ = Simulator::new(
         &Listings::new(1, 1),
-        Simulation { late_share: 0.7, corrected_share: 0.4, ..Simulation::EVENTFUL },
+        SimulationSettings { late_share: 0.7, corrected_share: 0.4, ..SimulationSettings::EVENTFUL },
     );
 }
 

@@ -15,8 +15,8 @@
 //! [`History`] generates the bars before the market opens; they end at the opening prices.
 //!
 //! Nothing in here reads a clock or asks the system for randomness. The same seed, listings and
-//! [`Simulation`] give the same events on every machine, byte for byte except for the stamps. `random` and
-//! `portable_math` explain what that takes.
+//! [`SimulationSettings`] give the same events on every machine, byte for byte except for the stamps.
+//! `random` and `portable_math` explain what that takes.
 
 mod activity;
 mod arrivals;
@@ -33,7 +33,7 @@ mod price_process;
 mod random;
 mod schedule;
 mod sector;
-mod simulation;
+mod settings;
 mod top_of_book;
 mod trade_reporting;
 mod venues;
@@ -46,4 +46,4 @@ mod stylised_facts;
 pub use engine::Simulator;
 pub use history::{History, InstrumentHistory};
 pub use listings::{Listings, MAX_LISTINGS, universe};
-pub use simulation::{ArrivalProcess, Simulation};
+pub use settings::{ArrivalProcess, SimulationSettings};

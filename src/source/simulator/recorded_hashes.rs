@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
 
-use super::{History, Listings, Simulation, Simulator};
+use super::{History, Listings, SimulationSettings, Simulator};
 use crate::model::{
     Bar, Cancel, Conditions, Correction, Event, Luld, MILLISECOND, Price, Print, Quote, SECOND, Status,
     Timestamp, Trade, Universe,
@@ -116,7 +116,7 @@ fn instruments(universe: &Universe) -> (usize, String) {
     lines.finish()
 }
 
-fn events(settings: Simulation) -> (usize, String) {
+fn events(settings: SimulationSettings) -> (usize, String) {
     let mut simulator = Simulator::new(&Listings::new(INSTRUMENTS, SEED), settings);
     let mut lines = Lines::default();
     let mut events = Vec::new();
@@ -142,7 +142,7 @@ fn the_instruments_of_seed_42_are_as_recorded() {
 #[test]
 fn the_events_of_seed_42_are_as_recorded() {
     assert_eq!(
-        events(Simulation { seed: SEED, ..Simulation::default() }),
+        events(SimulationSettings { seed: SEED, ..SimulationSettings::default() }),
         (239_844, "818a104e109e57bfc79e234b0e79db1454af885d91841f8586446b61b352b40b".to_owned())
     );
 }
@@ -150,7 +150,7 @@ fn the_events_of_seed_42_are_as_recorded() {
 #[test]
 fn the_events_of_seed_42_with_incidents_are_as_recorded() {
     assert_eq!(
-        events(Simulation { seed: SEED, ..Simulation::EVENTFUL }),
+        events(SimulationSettings { seed: SEED, ..SimulationSettings::EVENTFUL }),
         (241_234, "c4e97e993af6c87803bacdc28b1b2ab1ffe29c46ab0bb380a0e0f7ec88d53cbc".to_owned())
     );
 }
@@ -158,7 +158,7 @@ fn the_events_of_seed_42_with_incidents_are_as_recorded() {
 #[test]
 fn the_history_of_seed_42_is_as_recorded() {
     let listings = Listings::new(INSTRUMENTS, SEED);
-    let settings = Simulation { seed: SEED, ..Simulation::default() };
+    let settings = SimulationSettings { seed: SEED, ..SimulationSettings::default() };
     let days: Vec<_> = (-365..=0).map(|day| Timestamp::from_nanos(MIDNIGHT.nanos() + day * DAY)).collect();
     let history = History::new(listings.universe(), settings, &days, START);
 

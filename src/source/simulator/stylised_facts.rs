@@ -15,7 +15,7 @@ use crate::model::{Event, Instrument, Timestamp};
 use super::engine::Simulator;
 use super::listings::Listings;
 use super::sector::Sector;
-use super::simulation::Simulation;
+use super::settings::SimulationSettings;
 
 /// Seconds between two samples.
 const INTERVAL: usize = 10;
@@ -38,8 +38,12 @@ static LISTINGS: LazyLock<Listings> = LazyLock::new(|| {
 
 /// The log mid-quotes of each instrument, one in every interval.
 static PATHS: LazyLock<Vec<Vec<f64>>> = LazyLock::new(|| {
-    let settings =
-        Simulation { seed: 2, trades_per_second: 6.0, quotes_per_trade: 5.0, ..Simulation::UNEVENTFUL };
+    let settings = SimulationSettings {
+        seed: 2,
+        trades_per_second: 6.0,
+        quotes_per_trade: 5.0,
+        ..SimulationSettings::UNEVENTFUL
+    };
     let mut simulator = Simulator::new(&LISTINGS, settings);
     let mut out = Vec::new();
     simulator.opening(Timestamp::default(), &mut out);

@@ -3,7 +3,7 @@ use std::ops::Range;
 use crate::model::{Cancel, CancelAction, Conditions, Correction, Price, Print, Timestamp, Trade};
 
 use super::random::{Purpose, RandomStream};
-use super::simulation::Simulation;
+use super::settings::SimulationSettings;
 use super::top_of_book::conditions;
 
 /// Decides which trades are reported late, corrected or cancelled.
@@ -51,7 +51,7 @@ const LATE: Conditions = Conditions([b'Z', 0]);
 const LATE_ODD_LOT: Conditions = Conditions([b'Z', b'I']);
 
 impl TradeReporting {
-    pub(super) fn new(settings: &Simulation) -> Self {
+    pub(super) fn new(settings: &SimulationSettings) -> Self {
         let late = settings.late_share;
         let corrected = late + settings.corrected_share;
         let cancelled = corrected + settings.cancelled_share;

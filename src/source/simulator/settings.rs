@@ -10,7 +10,7 @@ pub enum ArrivalProcess {
 
 /// The settings of a simulated market.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Simulation {
+pub struct SimulationSettings {
     /// The seed of all random numbers. The same seed gives the same events.
     pub seed: u64,
     /// Mean number of trades per second over the whole market, at least 0; 0 is a silent market.
@@ -19,7 +19,7 @@ pub struct Simulation {
     /// thousand trades per second on average and many times that number at the open.
     pub trades_per_second: f64,
     /// How trades and quotes arrive.
-    pub rhythm: ArrivalProcess,
+    pub arrivals: ArrivalProcess,
     /// Mean number of quotes per trade, at least 0.
     ///
     /// With 0 there are quotes only at the opening and after halts. The book still moves, and trade prices
@@ -42,22 +42,22 @@ pub struct Simulation {
     /// The relative price change at which the price bands are updated, above 0; infinite for never. Default
     /// 0.01, as in the plan. A smaller value updates more often. The bands are 5 % away, so keep it well
     /// below that.
-    pub band_step: f64,
+    pub band_update_threshold: f64,
 }
 
-impl Simulation {
+impl SimulationSettings {
     /// 1,000 trades and 3,000 quotes per second, with seed 1, and no other events after the opening.
     pub const UNEVENTFUL: Self = Self {
         seed: 1,
         trades_per_second: 1_000.0,
-        rhythm: ArrivalProcess::Poisson,
+        arrivals: ArrivalProcess::Poisson,
         quotes_per_trade: 3.0,
         late_share: 0.0,
         corrected_share: 0.0,
         cancelled_share: 0.0,
         halts_per_second: 0.0,
         halt_seconds: 35.0,
-        band_step: f64::INFINITY,
+        band_update_threshold: f64::INFINITY,
     };
 
     /// The same, with each kind of event at least once a second on average if there are several
@@ -68,7 +68,7 @@ impl Simulation {
         cancelled_share: 0.01,
         halts_per_second: 2.0,
         halt_seconds: 0.35,
-        band_step: 0.000_2,
+        band_update_threshold: 0.000_2,
         ..Self::UNEVENTFUL
     };
 
@@ -86,11 +86,15 @@ impl Simulation {
             "a halt of {} s",
             self.halt_seconds
         );
-        assert!(self.band_step > 0.0, "a band update threshold of {}", self.band_step);
+        assert!(
+            self.band_update_threshold > 0.0,
+            "a band update threshold of {}",
+            self.band_update_threshold
+        );
     }
 }
 
-impl Default for Simulation {
+impl Default for SimulationSettings {
     /// 1,000 trades and 3,000 quotes per second, with seed 1, and rare halts, late trades, corrections and
     /// cancels.
     fn default() -> Self {
@@ -99,7 +103,7 @@ impl Default for Simulation {
             corrected_share: 1.0 / 5_000.0,
             cancelled_share: 1.0 / 5_000.0,
             halts_per_second: 1.0 / 180.0,
-            band_step: 0.01,
+            band_update_threshold: 0.01,
             ..Self::UNEVENTFUL
         }
     }
