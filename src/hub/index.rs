@@ -17,7 +17,7 @@ pub struct SubscriberKey(pub usize);
 ///
 /// Subscribers with identical subscriptions share one group, found by its fingerprint, and a stream's
 /// list names groups: a tick that 5,000 identical sessions subscribe to is recorded once.
-/// [`record`](Self::record) is O(groups of the stream).
+/// Recording an object is O(groups of the stream).
 ///
 /// Derived from the sessions' subscriptions, which are the truth. A change costs O(changes) for a
 /// subscriber that is alone in its group, and O(subscriptions) where it leaves a shared one. Tables grow

@@ -3,7 +3,7 @@ use std::fmt;
 /// The number of an object in its stream: 1 for the first of an epoch, rising by 1.
 ///
 /// 0 stands before the first object. A client that sees a number missing knows that it missed
-/// something; see the `sq` and `cf` fields in [`crate::model::Stream`].
+/// something; see the `sq` and `cf` fields in [`crate::model::StreamId`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Seq(pub u64);
 

@@ -10,7 +10,7 @@ use crate::model::{Object, Seq, StreamId};
 /// How far one client is in each stream that needs more than "send the next object".
 ///
 /// A stream without a row is current: the client has, or has queued, everything that was offered. All
-/// rows together decide whether the [fast path](super::FastPath) is open, so they live in one table.
+/// rows together decide whether the fast path is open, so they live in one table.
 #[derive(Debug, Default)]
 pub(super) struct StreamTable {
     rows: Vec<Row>,
