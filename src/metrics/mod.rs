@@ -37,7 +37,7 @@ pub struct FeedMetrics {
     pub batches: Counter,
     /// Objects numbered and published: trades, quotes, bars, tickers.
     pub objects: Counter,
-    /// The time of the newest event, in seconds since the Unix epoch.
+    /// The time up to which every event has been published, in seconds since the Unix epoch.
     pub watermark: Gauge<f64, AtomicU64>,
 }
 
@@ -123,6 +123,7 @@ impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("tapecast");
         let feed = FeedMetrics::default();
+        registry.register("feed_up", "1 while the market-data feed runs, otherwise 0", feed.up.clone());
         registry.register("tape_batches", "Batches published by the feed", feed.batches.clone());
         registry.register("tape_objects", "Objects numbered and published by the feed", feed.objects.clone());
         let help = "Time of the newest market event, seconds since the Unix epoch";
