@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::sleep;
 
-/// Long work gets at most one part in so many of a worker's time; work that arrives faster waits.
+/// Long work gets at most a fifth of a worker's time; work that arrives faster waits.
 ///
 /// Measured with 50 connections that sent REST requests without pause next to 50 sessions: without the
 /// queue the stream's p99 latency doubled. A larger share answers REST faster and delays ticks more.
