@@ -37,32 +37,38 @@ struct MsgPackFields<'a> {
 const INFALLIBLE: &str = "writing to a vector does not fail";
 
 impl FieldWriter for MsgPackFields<'_> {
+    #[inline]
     fn integer(&mut self, key: Key, number: u64) {
         self.out.extend_from_slice(key.msgpack);
         to::write_uint(self.out, number).expect(INFALLIBLE);
     }
 
+    #[inline]
     fn letter(&mut self, key: Key, letter: u8) {
         self.out.extend_from_slice(key.msgpack);
         self.out.extend_from_slice(&[FIXSTR_1, letter]);
     }
 
+    #[inline]
     fn text(&mut self, key: Key, text: &str) {
         self.out.extend_from_slice(key.msgpack);
         to::write_str(self.out, text).expect(INFALLIBLE);
     }
 
     /// A double is exact enough to round to the same cent.
+    #[inline]
     fn price(&mut self, key: Key, price: Price) {
         self.out.extend_from_slice(key.msgpack);
         to::write_f64(self.out, price.to_dollars()).expect(INFALLIBLE);
     }
 
+    #[inline]
     fn average_price(&mut self, key: Key, micros: u64) {
         self.out.extend_from_slice(key.msgpack);
         to::write_f64(self.out, micros as f64 / 1e6).expect(INFALLIBLE);
     }
 
+    #[inline]
     fn letters(&mut self, key: Key, letters: Conditions) {
         self.out.extend_from_slice(key.msgpack);
         to::write_array_len(self.out, letters.letters().count() as u32).expect(INFALLIBLE);
@@ -73,6 +79,7 @@ impl FieldWriter for MsgPackFields<'_> {
 
     /// The timestamp extension, type −1: 32 bits of seconds if the time is a whole second that fits, else
     /// 30 bits of nanoseconds and 34 bits of seconds (MessagePack specification, "Timestamp extension type").
+    #[inline]
     fn time(&mut self, key: Key, at: Timestamp) {
         self.out.extend_from_slice(key.msgpack);
         let (seconds, nanos) = (at.seconds() as u64, u64::from(at.subsec_nanos()));
@@ -88,6 +95,7 @@ impl FieldWriter for MsgPackFields<'_> {
         }
     }
 
+    #[inline]
     fn is_true(&mut self, key: Key) {
         self.out.extend_from_slice(key.msgpack);
         to::write_bool(self.out, true).expect(INFALLIBLE);
