@@ -5,39 +5,75 @@ use super::deflate::{Deflate, RSV1, inflate};
 use super::frame::{FIN, Opcode};
 use super::utf8::{NotUtf8, Utf8Check};
 
-/// What the far side said.
+/// A message or control frame of the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Incoming {
-    /// A whole message of text; it is UTF-8.
+    /// A complete text message; it is UTF-8.
     Text(Vec<u8>),
-    /// A whole message of bytes.
+    /// A complete binary message.
     Binary(Vec<u8>),
-    /// Asks for a pong with this payload, at most 125 bytes.
+    /// A ping, to be answered by a pong with this payload of at most 125 bytes.
     Ping(Vec<u8>),
-    /// Answers a ping.
+    /// A pong.
     Pong,
-    /// The far side says goodbye, with a code or without; answer in kind and send nothing more.
+    /// A Close with a code or none; echo it and send nothing more.
     Close(Option<u16>),
 }
 
-/// Why the conversation cannot go on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why a client's bytes cannot be decoded; the connection must be closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
-    /// A frame against RFC 6455.
-    Protocol(&'static str),
-    /// Text that is not UTF-8.
+    /// A reserved bit is set without an extension that defines it (RFC 6455 section 5.2).
+    #[error("reserved bits {0:#04x} are set")]
+    ReservedBits(u8),
+    /// The opcode is reserved (section 5.2).
+    #[error("opcode {0:#x} is reserved")]
+    ReservedOpcode(u8),
+    /// A frame of a client is not masked (section 5.1).
+    #[error("a frame is not masked")]
+    UnmaskedFrame,
+    /// A control frame is fragmented (section 5.5).
+    #[error("a control frame is fragmented")]
+    FragmentedControlFrame,
+    /// The payload of a control frame is longer than 125 bytes (section 5.5).
+    #[error("a control frame is longer than 125 bytes")]
+    ControlFrameTooLong,
+    /// A continuation frame has no message to continue (section 5.4).
+    #[error("a continuation frame has no message to continue")]
+    UnexpectedContinuation,
+    /// A message begins before the fragmented one has ended (section 5.4).
+    #[error("a message begins within a fragmented message")]
+    InterleavedMessage,
+    /// The payload of a Close is a single byte (section 5.5.1).
+    #[error("a close code is truncated")]
+    TruncatedCloseCode,
+    /// A client must not send this close code (section 7.4).
+    #[error("close code {0} is not allowed")]
+    InvalidCloseCode(u16),
+    /// A text message, or the reason of a Close, is not UTF-8 (section 8.1).
+    #[error("text is not UTF-8")]
     BadUtf8,
-    /// A compressed message that is no deflate stream.
+    /// A compressed message is not a deflate stream (RFC 7692 section 7.2).
+    #[error("a compressed message is not a deflate stream")]
     BadDeflate,
-    /// A message over the limit, as it came or inflated.
+    /// A message, as received or inflated, is longer than the limit.
+    #[error("a message is longer than the limit")]
     TooBig,
 }
 
 impl DecodeError {
-    /// The goodbye that this fault deserves.
+    /// The close that answers this error.
     pub const fn close(self) -> Close {
         match self {
-            Self::Protocol(_) => Close::ProtocolError,
+            Self::ReservedBits(_)
+            | Self::ReservedOpcode(_)
+            | Self::UnmaskedFrame
+            | Self::FragmentedControlFrame
+            | Self::ControlFrameTooLong
+            | Self::UnexpectedContinuation
+            | Self::InterleavedMessage
+            | Self::TruncatedCloseCode
+            | Self::InvalidCloseCode(_) => Close::ProtocolError,
             Self::BadUtf8 => Close::BadUtf8,
             Self::BadDeflate => Close::BadDeflate,
             Self::TooBig => Close::TooBig,
@@ -51,13 +87,13 @@ impl From<NotUtf8> for DecodeError {
     }
 }
 
-/// Turns a client's bytes into messages, strictly by RFC 6455, and by RFC 7692 where that is agreed.
+/// Decodes a client's bytes to messages, strictly by RFC 6455, and by RFC 7692 if it was negotiated.
 ///
-/// A declared length is checked before anything of it is kept, UTF-8 is checked as it streams, and
-/// memory follows the bytes that came, not those that were announced. A compressed message is kept as
-/// it came until it is whole, and then inflated at once, within the same limit: what is in the making
-/// costs no zlib state. After the first [`DecodeError`] or Close the decoder is fused: it swallows whatever
-/// follows and says nothing more.
+/// A declared length is checked before any payload is buffered, UTF-8 is validated while it streams, and
+/// memory grows with the bytes received, not with those announced. A compressed message is buffered
+/// compressed until it is complete and then inflated at once, within the same limit: an incomplete message
+/// needs no zlib state. After the first [`DecodeError`] or Close the decoder is fused: it discards all
+/// further input.
 #[derive(Debug)]
 pub struct Decoder {
     max_message: usize,
@@ -74,17 +110,17 @@ enum State {
     Fused,
 }
 
-/// Whether messages may come compressed.
+/// Whether a client may send compressed messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compression {
-    /// They may not: nothing was agreed.
+    /// It may not: no extension was negotiated.
     None,
-    /// By permessage-deflate, each for itself.
+    /// With permessage-deflate, without context takeover.
     PermessageDeflate,
 }
 
 impl Compression {
-    /// What the client may do where we may compress so: it is agreed for both directions or for none.
+    /// What the client may send, given how we compress: an extension holds for both directions.
     pub const fn of(deflate: Option<Deflate>) -> Self {
         match deflate {
             Some(_) => Self::PermessageDeflate,
@@ -125,7 +161,7 @@ enum Kind {
 }
 
 impl Decoder {
-    /// A decoder that takes messages of up to `max_message` bytes, fragmented or not.
+    /// A decoder of messages of up to `max_message` bytes, fragmented or not.
     pub fn new(max_message: usize) -> Self {
         Self {
             max_message,
@@ -136,16 +172,16 @@ impl Decoder {
         }
     }
 
-    /// The same decoder, for what the handshake agreed on.
+    /// The same decoder with the compression that the handshake negotiated.
     #[must_use]
     pub fn with(self, compression: Compression) -> Self {
         Self { compression, ..self }
     }
 
-    /// Eats from `input` until a message is whole; `None` when all is eaten.
+    /// Consumes `input` until a message is complete; `None` if all is consumed.
     ///
     /// # Errors
-    /// The fault for which to close, once.
+    /// When the input violates the protocol or the limit; at most once.
     pub fn decode(&mut self, input: &mut Bytes) -> Result<Option<Incoming>, DecodeError> {
         let outcome = self.advance(input);
         if matches!(outcome, Err(_) | Ok(Some(Incoming::Close(_)))) {
@@ -178,13 +214,13 @@ impl Decoder {
                     let here = payload.left.min(input.len() as u64) as usize;
                     payload.left -= here as u64;
                     let part = input.split_to(here);
-                    let (kept, opcode) = match (payload.opcode.is_control(), &mut self.message) {
+                    let (buffer, opcode) = match (payload.opcode.is_control(), &mut self.message) {
                         (false, Some(message)) => (&mut message.bytes, payload.opcode),
                         _ => (&mut self.control, payload.opcode),
                     };
-                    let fresh = kept.len();
-                    kept.extend_from_slice(&part);
-                    unmask(&mut kept[fresh..], &mut payload.mask);
+                    let fresh = buffer.len();
+                    buffer.extend_from_slice(&part);
+                    unmask(&mut buffer[fresh..], &mut payload.mask);
                     if let (false, Some(Message { kind: Kind::Text(check), form: Form::Plain, bytes })) =
                         (opcode.is_control(), &mut self.message)
                     {
@@ -203,13 +239,11 @@ impl Decoder {
         }
     }
 
-    /// A header is whole: may such a frame stand here, and does its payload fit?
+    /// Begins a frame whose header is complete, if it is allowed here and its payload fits.
     fn begin(&mut self, payload: Payload) -> Result<(), DecodeError> {
         match (payload.opcode, &self.message) {
-            (Opcode::Continuation, None) => return Err(DecodeError::Protocol("nothing to continue")),
-            (Opcode::Text | Opcode::Binary, Some(_)) => {
-                return Err(DecodeError::Protocol("a message began within another"));
-            }
+            (Opcode::Continuation, None) => return Err(DecodeError::UnexpectedContinuation),
+            (Opcode::Text | Opcode::Binary, Some(_)) => return Err(DecodeError::InterleavedMessage),
             (Opcode::Text, None) => {
                 self.message = Some(Message::new(Kind::Text(Utf8Check::default()), payload.form));
             }
@@ -226,7 +260,7 @@ impl Decoder {
         Ok(())
     }
 
-    /// A frame is whole: what does it say?
+    /// Ends a frame whose payload is complete; the result is a message if it was the final frame.
     fn end(&mut self, opcode: Opcode, is_final: bool) -> Result<Option<Incoming>, DecodeError> {
         Ok(Some(match opcode {
             Opcode::Ping => Incoming::Ping(std::mem::take(&mut self.control)),
@@ -234,7 +268,7 @@ impl Decoder {
             Opcode::Close => Incoming::Close(close_code(&self.control)?),
             Opcode::Text | Opcode::Binary | Opcode::Continuation => {
                 let Some(message) = self.message.take_if(|_| is_final) else { return Ok(None) };
-                message.whole(self.max_message)?
+                message.finish(self.max_message)?
             }
         }))
     }
@@ -251,8 +285,8 @@ impl Message {
         Self { kind, form, bytes: Vec::new() }
     }
 
-    /// The last frame was its last: what does it say?
-    fn whole(mut self, max_message: usize) -> Result<Incoming, DecodeError> {
+    /// Inflates and validates a message whose final frame is complete.
+    fn finish(mut self, max_message: usize) -> Result<Incoming, DecodeError> {
         if self.form == Form::Compressed {
             self.bytes = inflate(&self.bytes, max_message, |part| match &mut self.kind {
                 Kind::Text(check) => Ok(check.feed(part)?),
@@ -270,7 +304,7 @@ impl Message {
 }
 
 impl Payload {
-    /// Reads a whole, checked header.
+    /// Parses a complete header that `check_head` accepted.
     fn parse(header: &[u8]) -> Self {
         let (rest, mask) = header.split_at(header.len() - 4);
         let left = match rest.len() {
@@ -285,7 +319,7 @@ impl Payload {
     }
 }
 
-/// How long the header is, as far as its first bytes tell: with length and mask.
+/// The length of the header with length and mask, as far as its first bytes tell.
 fn header_len(head: &[u8]) -> usize {
     match head.get(1).map(|byte| byte & 0x7F) {
         None => 2,
@@ -295,8 +329,8 @@ fn header_len(head: &[u8]) -> usize {
     }
 }
 
-/// Refuses a header as soon as its first bytes allow it, RFC 6455 sections 5.1 to 5.5. Of the reserved
-/// bits the first may stand where a compressed message begins, RFC 7692 section 6.
+/// Refuses a header as soon as a byte of it is invalid (RFC 6455 sections 5.1 to 5.5). The first reserved
+/// bit is allowed in the first frame of a compressed message (RFC 7692 section 6).
 fn check_head(head: &[u8], compression: Compression) -> Result<(), DecodeError> {
     let opcode = Opcode::from_first_byte(head[0]);
     let allowed = match (compression, opcode) {
@@ -304,36 +338,36 @@ fn check_head(head: &[u8], compression: Compression) -> Result<(), DecodeError> 
         _ => 0,
     };
     match *head {
-        [first] if first & 0x70 & !allowed != 0 => Err(DecodeError::Protocol("a reserved bit is set")),
-        [_] if opcode.is_none() => Err(DecodeError::Protocol("reserved opcode")),
+        [first] if first & 0x70 & !allowed != 0 => Err(DecodeError::ReservedBits(first & 0x70 & !allowed)),
+        [first] if opcode.is_none() => Err(DecodeError::ReservedOpcode(first & 0x0F)),
         [first] if opcode.is_some_and(Opcode::is_control) && first & FIN == 0 => {
-            Err(DecodeError::Protocol("a control frame is fragmented"))
+            Err(DecodeError::FragmentedControlFrame)
         }
-        [_, second] if second & 0x80 == 0 => Err(DecodeError::Protocol("frame is not masked")),
+        [_, second] if second & 0x80 == 0 => Err(DecodeError::UnmaskedFrame),
         [_, second] if opcode.is_some_and(Opcode::is_control) && second & 0x7F > 125 => {
-            Err(DecodeError::Protocol("a control frame is too long"))
+            Err(DecodeError::ControlFrameTooLong)
         }
         _ => Ok(()),
     }
 }
 
-/// The code in a Close with this payload, RFC 6455 sections 5.5.1 and 7.4.
+/// The code in the payload of a Close (RFC 6455 sections 5.5.1 and 7.4).
 fn close_code(payload: &[u8]) -> Result<Option<u16>, DecodeError> {
     let Some((code, reason)) = payload.split_first_chunk::<2>() else {
         return match payload.len() {
             0 => Ok(None),
-            _ => Err(DecodeError::Protocol("half a close code")),
+            _ => Err(DecodeError::TruncatedCloseCode),
         };
     };
     let code = u16::from_be_bytes(*code);
     if !matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999) {
-        return Err(DecodeError::Protocol("no such close code"));
+        return Err(DecodeError::InvalidCloseCode(code));
     }
     std::str::from_utf8(reason).map_err(|_| DecodeError::BadUtf8)?;
     Ok(Some(code))
 }
 
-/// Takes the mask off, RFC 6455 section 5.3, and turns the mask to where the next bytes go on.
+/// Removes the mask (RFC 6455 section 5.3) and rotates it to where the next bytes continue.
 fn unmask(bytes: &mut [u8], mask: &mut [u8; 4]) {
     let wide = u64::from_ne_bytes([mask[0], mask[1], mask[2], mask[3], mask[0], mask[1], mask[2], mask[3]]);
     let (words, tail) = bytes.as_chunks_mut::<8>();
