@@ -3,10 +3,10 @@ use bytes::Bytes;
 use super::Codec;
 use super::frame::{MAX_HEADER, header};
 
-/// One data message in the making: an array of objects in one frame.
+/// Builds one data message: an array of objects in one frame.
 ///
-/// The objects are written once, behind room for the longest header; what the header must say is
-/// known only at the end, and it is then laid right before them, so nothing is moved or copied.
+/// The objects are written after space reserved for the longest header. The header is known only at the
+/// end and is then written directly before them, so no object is moved or copied.
 #[derive(Debug)]
 pub struct ArrayFrame {
     codec: Codec,
@@ -20,21 +20,21 @@ pub struct ArrayFrame {
 const HEADROOM: usize = MAX_HEADER + 5;
 
 impl ArrayFrame {
-    /// An empty array with room for so many bytes of objects.
+    /// An empty array with capacity for this number of bytes of objects.
     pub fn with_capacity(codec: Codec, capacity: usize) -> Self {
         let mut bytes = Vec::with_capacity(HEADROOM + capacity);
         bytes.resize(HEADROOM, 0);
         Self { codec, bytes, count: 0, merged: 0 }
     }
 
-    /// An array of this object.
+    /// An array of this one object.
     pub fn of(codec: Codec, object: &[u8]) -> Self {
         let mut array = Self::with_capacity(codec, object.len());
         array.push(object);
         array
     }
 
-    /// Appends an object as [`super::EncodedObjects`] has it.
+    /// Appends an object with the bytes that [`super::EncodedObjects`] has for it.
     pub fn push(&mut self, object: &[u8]) {
         self.bytes.extend_from_slice(object);
         self.count += 1;
@@ -46,33 +46,33 @@ impl ArrayFrame {
         self.count += 1;
     }
 
-    /// Takes the last object out again, which begins behind so many bytes of objects.
+    /// Removes the last object, which begins after this number of bytes of objects.
     pub fn pop(&mut self, begins: usize) -> Vec<u8> {
         self.count -= 1;
         self.bytes.split_off(HEADROOM + begins)
     }
 
-    /// How many bytes of objects there are.
+    /// The length of the objects in bytes.
     pub fn len(&self) -> usize {
         self.bytes.len() - HEADROOM
     }
 
-    /// How many objects there are.
+    /// The number of objects.
     pub fn count(&self) -> usize {
         self.count
     }
 
-    /// Remembers that objects in it replaced so many others.
+    /// Counts objects that were merged into those of the array.
     pub fn count_merged(&mut self, objects: u64) {
         self.merged += objects;
     }
 
-    /// How many others the objects in it replaced.
+    /// The number of objects that were merged into those of the array.
     pub fn merged(&self) -> u64 {
         self.merged
     }
 
-    /// Whether there is no object.
+    /// Whether the array has no object.
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }
@@ -86,8 +86,8 @@ impl ArrayFrame {
         Bytes::from(self.bytes).slice(frame_start..)
     }
 
-    /// Writes the opening of the array before the objects, and where it needs one its end; returns
-    /// where it begins.
+    /// Writes the opening of the array before the objects, and in JSON its end; returns where the opening
+    /// begins.
     fn open_array(&mut self) -> usize {
         match self.codec {
             Codec::Json => {

@@ -1,8 +1,8 @@
 use crate::model::{SECOND, Timestamp};
 
-/// RFC 3339 text of the latest second asked for: `2026-11-20T14:30:00`.
+/// Caches the RFC 3339 text of one second: `2026-11-20T14:30:00`.
 ///
-/// The events of a batch mostly share their second, so that its text is made once for all of them.
+/// The events of a batch mostly share their second, so it is formatted once for all of them.
 #[derive(Debug)]
 pub(super) struct ClockText {
     second: i64,

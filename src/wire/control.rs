@@ -7,53 +7,53 @@ use super::frame::message_frame;
 use super::{Codec, GrantedExtensions, SymbolList};
 use crate::model::{Channel, Epoch, Seq, Symbol, Timestamp};
 
-/// What the server says about the conversation itself: always alone, in an array of exactly one.
+/// A control message of the server: sent alone, in an array of exactly one. Several gaps may share one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "T", rename_all = "lowercase")]
 pub enum ControlMessage {
-    /// A step of the conversation went well.
+    /// The connection was accepted, or the session authenticated.
     Success {
         /// `connected` or `authenticated`.
         msg: &'static str,
     },
-    /// The whole state of the session's subscription.
+    /// The acknowledgement of a command: the whole state of the subscription.
     Subscription(Box<Subscription>),
-    /// Objects that the client will not get: those between what it has and what follows.
+    /// A range of objects that the client does not receive.
     Gap(Gap),
-    /// Nothing else was sent for a while, and the feed is so old.
+    /// A heartbeat: no other frame was sent for the interval.
     #[serde(rename = "h")]
     Heartbeat(Heartbeat),
-    /// The service is about to stop; come back after so many milliseconds.
+    /// The service is about to stop; reconnect after the delay.
     Drain {
-        /// How long to wait, different for each session.
+        /// The delay in milliseconds, different for each session.
         reconnect_ms: u32,
     },
-    /// A command could not be carried out; nothing was changed by it.
+    /// A command failed and changed nothing.
     Error {
-        /// The number of the error.
+        /// The code of the error.
         code: u16,
-        /// The error in words.
+        /// The message of the error.
         msg: &'static str,
     },
 }
 
 impl ControlMessage {
-    /// The greeting, right after the handshake.
+    /// Sent first, right after the handshake.
     pub const CONNECTED: Self = Self::Success { msg: "connected" };
     /// The credentials were accepted.
     pub const AUTHENTICATED: Self = Self::Success { msg: "authenticated" };
 
-    /// The notice as a frame.
+    /// The message in a frame.
     pub fn to_frame(&self, codec: Codec) -> Bytes {
         Self::array_frame(std::slice::from_ref(self), codec)
     }
 
-    /// Several notices in one frame: gaps, which may be one for each symbol.
-    pub fn array_frame(notices: &[Self], codec: Codec) -> Bytes {
-        const PLAIN: &str = "a notice has only plain fields";
+    /// Several messages in one frame: gaps, one for each stream.
+    pub fn array_frame(messages: &[Self], codec: Codec) -> Bytes {
+        const PLAIN: &str = "a control message has only plain fields";
         let bytes = match codec {
-            Codec::Json => serde_json::to_vec(notices).expect(PLAIN),
-            Codec::MsgPack => rmp_serde::to_vec_named(notices).expect(PLAIN),
+            Codec::Json => serde_json::to_vec(messages).expect(PLAIN),
+            Codec::MsgPack => rmp_serde::to_vec_named(messages).expect(PLAIN),
         };
         message_frame(codec.opcode(), &bytes)
     }
@@ -68,8 +68,8 @@ impl From<ErrorCode> for ControlMessage {
 /// The whole state of a subscription.
 ///
 /// Every key of Alpaca's protocol is present, empty where nothing is subscribed, because the JavaScript
-/// SDK 3 throws on a missing one. Keys of our own channels follow if they are of interest: clients that do
-/// not know them must not see them.
+/// SDK 3 throws on a missing one. Keys of our own channels are present only if the client subscribed to
+/// them or opted into extensions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subscription {
     lists: [SymbolList; Channel::COUNT],
@@ -103,7 +103,8 @@ impl Serialize for Subscription {
     }
 }
 
-/// Objects of one stream that a client will not get. Sent to those who opted in, never in silence.
+/// A range of objects of one stream that a client does not receive. Sent to clients that opted into
+/// extensions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Gap {
     /// The symbol.
@@ -112,71 +113,70 @@ pub struct Gap {
     /// The channel.
     #[serde(rename = "ch")]
     pub channel: &'static str,
-    /// The first number that is missing.
+    /// The first missing sequence number.
     pub from: u64,
-    /// The last.
+    /// The last missing sequence number.
     pub to: u64,
 }
 
 impl Gap {
-    /// The gap of the objects from one number to another, both missing.
+    /// A gap from one sequence number to another, both missing.
     pub fn new(symbol: &Symbol, channel: Channel, from: Seq, to: Seq) -> Self {
         Self { symbol: symbol.to_string(), channel: channel.name(), from: from.0, to: to.0 }
     }
 }
 
-/// A sign of life, by which a quiet market, a lost feed and a lost connection can be told apart.
+/// A heartbeat. It tells a quiet market, a lost feed and a lost connection apart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Heartbeat {
-    /// The epoch of all numbers on this connection.
+    /// The epoch of all sequence numbers on this connection.
     pub epoch: String,
     /// The age of the newest market event in milliseconds.
     pub age_ms: u64,
-    /// Now, RFC 3339.
+    /// The current time, RFC 3339.
     pub t: String,
 }
 
 impl Heartbeat {
-    /// The sign of life at `now`, when the newest event is so old.
+    /// The heartbeat at `now`, when the newest event has this age.
     pub fn new(epoch: Epoch, age_ms: u64, now: Timestamp) -> Self {
         Self { epoch: epoch.to_string(), age_ms, t: rfc3339(now) }
     }
 }
 
-/// Why a command was not carried out, by its number on the wire.
+/// Why a command failed, by its code on the wire.
 ///
-/// Of Alpaca's list two are never sent. 410, `invalid subscribe action for this feed`, is for channels
-/// that a stream does not have: bars in the option stream, trades in the news stream. Our feeds are all
-/// of stocks, and each has every channel of those; names in lists of other streams (`news`,
-/// `orderbooks`) are ignored, as SDKs expect of what a server does not know. 500, `internal error`, would
-/// answer a command that failed for a reason of ours, and none can.
+/// Two codes of Alpaca's are never sent. 410, `invalid subscribe action for this feed`, is for channels
+/// that a stream does not have: our feeds are all of stocks and have every stock channel, and lists of
+/// other streams (`news`, `orderbooks`) are ignored, because SDKs send them to every server. 500,
+/// `internal error`, is for commands that fail for a reason of the server, and none does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u16)]
 pub enum ErrorCode {
-    /// Not JSON, no known action, or a symbol that cannot be one. Mend the command.
+    /// The command is malformed: syntax, action or a symbol is invalid.
     InvalidSyntax = 400,
-    /// The command needs a key and none was shown: authenticate first.
+    /// The command needs an authenticated session.
     NotAuthenticated = 401,
-    /// No such key, or not its secret, or no more of either. Do not try the same again.
+    /// The key or its secret is wrong, the key was revoked, or the address failed too often.
     AuthFailed = 402,
-    /// A second `auth` on one connection. Harmless.
+    /// The session is authenticated already. Harmless.
     AlreadyAuthenticated = 403,
-    /// No key was shown in time; the connection closes after this.
+    /// The client did not authenticate in time; a Close follows.
     AuthTimeout = 404,
-    /// More symbols than the limit. The state is unchanged: ask for fewer.
+    /// The subscription would have more symbols than the limit. It is unchanged.
     SymbolLimit = 405,
-    /// The key has as many sessions as it may: end another first.
+    /// The key has its maximum number of sessions.
     ConnectionLimit = 406,
-    /// Reads too slowly; the connection closes after this. Ask for less, or for conflation.
+    /// The client reads too slowly; a Close follows. Subscribe to less, or use conflation.
     SlowClient = 407,
-    /// The key is not good for this feed, or for a symbol that was named. The state is unchanged.
+    /// The key does not include this feed, or a symbol that was named. The subscription is unchanged.
     InsufficientSubscription = 409,
-    /// Ours, after HTTP's: more commands than anybody needs; the connection closes after this.
+    /// The client exceeded the rate limit of commands; a Close follows. Ours, after HTTP's code.
     TooManyCommands = 429,
 }
 
 impl ErrorCode {
-    /// The error in words, as Alpaca has them.
+    /// The message of the error, as Alpaca words it.
     pub const fn message(self) -> &'static str {
         match self {
             Self::InvalidSyntax => "invalid syntax",
@@ -197,12 +197,12 @@ impl ErrorCode {
 mod tests {
     use super::*;
 
-    fn text(notice: &ControlMessage) -> String {
-        String::from_utf8(notice.to_frame(Codec::Json).to_vec()[2..].to_vec()).unwrap()
+    fn text(message: &ControlMessage) -> String {
+        String::from_utf8(message.to_frame(Codec::Json).to_vec()[2..].to_vec()).unwrap()
     }
 
     #[test]
-    fn a_notice_stands_alone_in_an_array_with_t_first() {
+    fn a_control_message_is_alone_in_its_array_and_begins_with_t() {
         assert_eq!(text(&ControlMessage::CONNECTED), r#"[{"T":"success","msg":"connected"}]"#);
         assert_eq!(
             text(&ErrorCode::SymbolLimit.into()),

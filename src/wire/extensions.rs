@@ -5,24 +5,24 @@ use serde::{Deserialize, Serialize};
 use super::command::numbers_by_stream;
 use crate::model::{Channel, Symbol};
 
-/// What a client opts into with `x`. Whoever sends none of it sees none of it.
+/// The extensions that a client opts into with `x`; a client that sends no `x` sees none of them.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub struct Extensions {
-    /// Comes back in the acknowledgement.
+    /// Echoed in the acknowledgement.
     pub id: Option<RequestId>,
-    /// At most one data frame in so many milliseconds, 0 to 60,000; 0 is every one. Larger values
-    /// are granted as 60,000.
+    /// Conflation interval in milliseconds, 0 to 60,000: at most one data frame is sent per interval. 0 turns
+    /// conflation off; larger values are granted as 60,000.
     pub conflate_ms: Option<u32>,
-    /// Whether the newest object of each stream that is new in this command comes first.
+    /// Whether the latest object of each stream that this command adds is sent first.
     #[serde(default)]
     pub snapshot: bool,
-    /// A sign of life after so many milliseconds without any other frame; 0 is none.
+    /// Heartbeat interval in milliseconds: a heartbeat is sent if no other frame was. 0 turns it off.
     pub heartbeat_ms: Option<u32>,
-    /// What the client has already.
+    /// The position from which to resume.
     pub resume: Option<ResumeRequest>,
 }
 
-/// A client's own name for a command: a number or a text.
+/// The id that a client gives a command: a number or a text.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(untagged)]
 pub enum RequestId {
@@ -32,13 +32,13 @@ pub enum RequestId {
     Text(String),
 }
 
-/// The last numbers that a client has, of which epoch.
+/// The last sequence numbers that a client received, and their epoch.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(from = "RawResume")]
 pub struct ResumeRequest {
-    /// The epoch in which they were given.
+    /// The epoch of the numbers.
     pub epoch: String,
-    /// The last number of each stream.
+    /// The last sequence number of each stream.
     pub last: Vec<(Channel, Symbol, u64)>,
 }
 
@@ -49,24 +49,24 @@ struct RawResume {
 }
 
 impl From<RawResume> for ResumeRequest {
-    fn from(typed: RawResume) -> Self {
-        Self { epoch: typed.epoch, last: numbers_by_stream(typed.sq) }
+    fn from(raw: RawResume) -> Self {
+        Self { epoch: raw.epoch, last: numbers_by_stream(raw.sq) }
     }
 }
 
-/// What an acknowledgement grants of what `x` asked for.
+/// The extensions in force after a command: `x` in the acknowledgement.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct GrantedExtensions {
-    /// The command's own name.
+    /// The id of the command.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<RequestId>,
-    /// The epoch of all numbers on this connection.
+    /// The epoch of all sequence numbers on this connection.
     pub epoch: String,
-    /// The conflation in force.
+    /// The conflation interval in milliseconds; 0 if off.
     pub conflate_ms: u32,
-    /// The heartbeat in force.
+    /// The heartbeat interval in milliseconds; 0 if off.
     pub heartbeat_ms: u32,
-    /// Symbols of this command that the market does not know, by channel.
+    /// Symbols of this command that are not in the universe, by channel.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub rejected: BTreeMap<&'static str, Vec<String>>,
 }

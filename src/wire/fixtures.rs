@@ -1,11 +1,11 @@
-//! Values for the tests of the wire.
+//! Example values for tests.
 
 use crate::model::{
     Bar, Body, Cancel, CancelAction, Conditions, Correction, Instrument, Luld, Object, Price, Print, Quote,
     Seq, Status, StatusReason, SymbolId, Tape, Ticker, Timestamp, Trade, TradingStatus, Universe, Venue,
 };
 
-/// What a frame of the server's carries.
+/// The payload of an unmasked frame.
 pub(crate) fn payload(frame: &[u8]) -> &[u8] {
     match frame[1] {
         0..=125 => &frame[2..],
@@ -14,7 +14,7 @@ pub(crate) fn payload(frame: &[u8]) -> &[u8] {
     }
 }
 
-/// One of each kind.
+/// One object of each channel.
 pub(crate) fn objects() -> Vec<Object> {
     let (Body::Trade(trade), Body::Bar(bar)) = (trade().body, bar().body) else { unreachable!() };
     let mut ticker = Ticker::before_the_open(trade.symbol, Price::from_ticks(12_600), trade.at);

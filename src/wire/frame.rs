@@ -2,26 +2,26 @@ use bytes::Bytes;
 
 use super::Close;
 
-/// What a frame is, RFC 6455 section 5.2.
+/// The type of a frame (RFC 6455 section 5.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Opcode {
-    /// Goes on with the message before.
+    /// Continues the fragmented message.
     Continuation = 0x0,
-    /// Begins a message of UTF-8 text.
+    /// Begins a text message.
     Text = 0x1,
-    /// Begins a message of bytes.
+    /// Begins a binary message.
     Binary = 0x2,
-    /// Ends the conversation.
+    /// Closes the connection.
     Close = 0x8,
-    /// Asks for a pong with the same payload.
+    /// Requests a pong with the same payload.
     Ping = 0x9,
-    /// Answers a ping, or tells that one is alive.
+    /// Answers a ping, or is an unsolicited keep-alive.
     Pong = 0xA,
 }
 
 impl Opcode {
-    /// The opcode of a frame's first byte, unless reserved.
+    /// The opcode in the first byte of a frame; `None` if it is reserved.
     pub(super) const fn from_first_byte(byte: u8) -> Option<Self> {
         Some(match byte & 0x0F {
             0x0 => Self::Continuation,
@@ -34,7 +34,7 @@ impl Opcode {
         })
     }
 
-    /// Whether the frame is about the connection and may stand between the fragments of a message.
+    /// Whether the frame is a control frame, which may come between the fragments of a message.
     pub(super) const fn is_control(self) -> bool {
         self as u8 & 0x8 != 0
     }
@@ -45,7 +45,7 @@ pub(super) const FIN: u8 = 0x80;
 /// The longest header of an unmasked frame.
 pub(super) const MAX_HEADER: usize = 10;
 
-/// The header of one unmasked, final frame, right-aligned: the bytes from the returned place on.
+/// The header of one unmasked, final frame, right-aligned: it begins at the returned position.
 pub(super) fn header(opcode: Opcode, len: usize) -> ([u8; MAX_HEADER], usize) {
     let mut bytes = [0; MAX_HEADER];
     let first = FIN | opcode as u8;
@@ -69,7 +69,7 @@ pub(super) fn header(opcode: Opcode, len: usize) -> ([u8; MAX_HEADER], usize) {
     (bytes, start)
 }
 
-/// One whole message as one frame, as servers send it: final and unmasked.
+/// A message in one frame, final and unmasked as servers send it.
 pub fn message_frame(opcode: Opcode, payload: &[u8]) -> Bytes {
     let (header, start) = header(opcode, payload.len());
     let mut frame = Vec::with_capacity(MAX_HEADER - start + payload.len());
@@ -78,7 +78,7 @@ pub fn message_frame(opcode: Opcode, payload: &[u8]) -> Bytes {
     frame.into()
 }
 
-/// Where the payload of one of our own frames begins: they are unmasked.
+/// The position of the payload in a frame of ours, which is unmasked.
 pub(super) fn payload_start(frame: &[u8]) -> usize {
     match frame[1] {
         126 => 4,
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_length_takes_the_shortest_of_its_three_forms() {
+    fn a_length_is_encoded_in_the_shortest_of_its_three_forms() {
         let lengths = [0, 125, 126, 0xFFFF, 0x1_0000];
 
         let headers = lengths.map(|len| {

@@ -1,7 +1,10 @@
-//! The protocol and nothing else: commands in, objects out, WebSocket frames, reasons to close.
+//! The wire protocol: commands, objects, control messages, WebSocket frames, close codes.
 //!
-//! Everything here is pure: bytes in, values out, and back. The objects are those of Alpaca's stock
-//! stream v2, which existing SDKs already speak; what is ours (`sq`, `cf`) only adds fields to them.
+//! All code here is pure: it encodes and decodes bytes, without socket, clock or runtime. The objects are
+//! those of Alpaca's stock stream v2, which existing SDKs already speak; extensions only add fields.
+//!
+//! The channels are declared in the table of [`Channel`](crate::model::Channel), the fields of objects in
+//! `objects.rs`, and both encoders, the decoder and [`OBJECTS`] follow from them.
 
 mod array;
 mod clock_text;

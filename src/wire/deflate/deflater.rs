@@ -6,60 +6,58 @@ use flate2::{Compress, Compression, FlushCompress};
 use super::{RSV1, TAIL};
 use crate::wire::frame::{Opcode, header, payload_start};
 
-/// How messages to a client are compressed.
+/// Compression of messages to a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Deflate {
     window_bits: u8,
 }
 
-/// Below this a message grows, or what it saves is less than a packet's own headers.
+/// Shorter messages grow, or save less than the headers of a packet.
 const SHARED_PAYS_FROM: usize = 300;
 
-/// What one client alone gets must save more: below this compressing costs more time than sending.
+/// A frame for one client must save more: below this length compressing takes longer than sending.
 const OWN_PAYS_FROM: usize = 1 << 10;
 
-/// Longer messages are sent as they are. Those of the stream are shorter, and zlib-rs 0.6 panics at this
-/// level when the output comes near its buffer of 64 KiB: a symbol takes 9 bits at most, so that of
-/// 48 KiB has at most 54.
+/// Longer messages are sent uncompressed. Those of the stream are shorter, and zlib-rs 0.6 panics at this
+/// level when the output nears its buffer of 64 KiB: a literal takes 9 bits at most, so 48 KiB become at
+/// most 54 KiB.
 const PAYS_UP_TO: usize = 48 << 10;
 
 const NO_ZLIB_HEADER: bool = false;
 
-/// Of frames of 10 objects, 1.4 KB in JSON, it leaves 38 % in 11 µs; level 2 leaves 29 % in 32 µs and
-/// level 6 27 % in 38 µs (2026-11-22, virtual machine).
+/// Frames of 10 objects, 1.4 KB in JSON, shrink to 38 % in 11 µs; at level 2 to 29 % in 32 µs, at level 6
+/// to 27 % in 38 µs (2026-11-22, virtual machine).
 const LEVEL: Compression = Compression::new(1);
 
-/// zlib's windows, by their bits.
+/// The window sizes of zlib, in bits.
 const WINDOWS: usize = 16;
 
 thread_local! {
-    /// One for each window that somebody asked for, 300 KiB at most; nothing of a message is left for
-    /// the next.
+    /// One for each window in use, at most 300 KiB each, reset before each message.
     static DEFLATERS: RefCell<[Option<Deflater>; WINDOWS]> = RefCell::default();
 }
 
 struct Deflater {
     compress: Compress,
-    room: Vec<u8>,
+    output: Vec<u8>,
 }
 
 impl Deflate {
-    /// With a window of so many bits, from 9 to 15.
+    /// Compression with a window of this number of bits, 9 to 15.
     pub(super) const fn within(window_bits: u8) -> Self {
         Self { window_bits }
     }
 
-    /// The same message in a compressed frame, where that pays for one client; else the frame as it is.
+    /// Compresses the message of a frame if that pays for one client; else returns the frame unchanged.
     ///
-    /// Takes any frame of ours, and leaves alone what is compressed already and what is about the
-    /// connection. Costs 5 µs, to empty the hash table, and 4 ns a byte: of small frames about as much
-    /// as handing them to a socket.
+    /// Compressed frames and control frames are returned unchanged. Costs 5 µs, to clear the hash table, and
+    /// 4 ns per byte: for a small frame about as much as sending it.
     #[must_use]
     pub fn pack(self, frame: Bytes) -> Bytes {
         self.pack_from(OWN_PAYS_FROM, frame)
     }
 
-    /// The same for a frame that several clients get, of which each saves and one pays.
+    /// The same for a frame that several clients receive: compressed once, saved for each.
     #[must_use]
     pub fn pack_shared(self, frame: Bytes) -> Bytes {
         self.pack_from(SHARED_PAYS_FROM, frame)
@@ -95,32 +93,32 @@ impl Deflate {
 impl Deflater {
     fn new(window_bits: u8) -> Self {
         let compress = Compress::new_with_window_bits(LEVEL, NO_ZLIB_HEADER, window_bits);
-        Self { compress, room: Vec::new() }
+        Self { compress, output: Vec::new() }
     }
 
-    /// Compresses a message, RFC 7692 section 7.2.1. One that did not come to its end, and never should,
-    /// must not be used again: zlib-rs 0.6 keeps a part of what it was about when it is reset.
+    /// Compresses a message (RFC 7692 section 7.2.1). After a failure, which the size of the buffer rules out, the
+    /// deflater must not be used again: a reset of zlib-rs 0.6 keeps part of the pending output.
     fn deflate(&mut self, payload: &[u8]) -> Option<()> {
-        // At 9 bits for each byte, with its blocks' beginnings and ends, noise fits too.
+        // Incompressible input fits too: 9 bits per byte, and the headers and ends of its blocks.
         const BLOCKS: usize = 64;
-        self.room.clear();
-        self.room.reserve(payload.len() + payload.len() / 8 + BLOCKS);
+        self.output.clear();
+        self.output.reserve(payload.len() + payload.len() / 8 + BLOCKS);
         self.compress.reset();
-        self.compress.compress_vec(payload, &mut self.room, FlushCompress::Sync).ok()?;
-        // A flush is complete when room is left over.
+        self.compress.compress_vec(payload, &mut self.output, FlushCompress::Sync).ok()?;
+        // A flush is complete if capacity is left.
         let is_complete = self.compress.total_in() == payload.len() as u64
-            && self.room.len() < self.room.capacity()
-            && self.room.ends_with(&TAIL);
+            && self.output.len() < self.output.capacity()
+            && self.output.ends_with(&TAIL);
         is_complete.then_some(())
     }
 
-    /// What was compressed, without its tail.
+    /// The compressed message, without its tail.
     fn message(&self) -> &[u8] {
-        self.room.strip_suffix(&TAIL).unwrap_or(&self.room)
+        self.output.strip_suffix(&TAIL).unwrap_or(&self.output)
     }
 }
 
-/// A message as a client would compress it.
+/// Compresses a message as a client does.
 #[cfg(test)]
 pub(in crate::wire) fn compressed(message: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(message.len() + 64);
@@ -143,7 +141,7 @@ mod tests {
             .collect()
     }
 
-    /// What a client reads in a compressed frame with a window of so many bits.
+    /// Inflates a compressed frame as a client does, with a window of this number of bits.
     fn read(frame: &[u8], window_bits: u8) -> Vec<u8> {
         assert_eq!(frame[0], 0xC1, "final, compressed text");
         let message = [&frame[payload_start(frame)..], &TAIL].concat();
@@ -156,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_comes_out_as_it_went_in_within_every_window() {
+    fn every_window_round_trips_a_message() {
         for count in [20, 100, 1_000, 1_500] {
             let message = ticks(count);
             let frame = message_frame(Opcode::Text, &message);
@@ -169,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn noise_of_any_length_is_sent_as_it_is_and_what_is_half_noise_comes_out_as_it_went_in() {
+    fn incompressible_frames_are_sent_unchanged_and_half_compressible_ones_round_trip() {
         let mut noise = vec![0; PAYS_UP_TO];
         StdRng::seed_from_u64(11).fill_bytes(&mut noise);
         for len in [300, 5_000, 30_000, PAYS_UP_TO - 8, PAYS_UP_TO] {
@@ -186,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn noise_leaves_nothing_behind() {
+    fn an_incompressible_message_does_not_affect_the_next() {
         let mut random = StdRng::seed_from_u64(3);
         let message = ticks(40);
         for round in 0..300 {
@@ -201,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_message_is_the_same_frame_whatever_came_before() {
+    fn a_compressed_frame_does_not_depend_on_the_messages_before() {
         let frame = message_frame(Opcode::Text, &ticks(40));
         let first = Deflate::within(15).pack_shared(frame.clone());
 
@@ -211,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_pay_is_left_as_it_is() {
+    fn frames_that_would_not_gain_are_returned_unchanged() {
         let mut noise = vec![0; 5_000];
         StdRng::seed_from_u64(7).fill_bytes(&mut noise);
         let huge = vec![b'a'; PAYS_UP_TO + 1];
@@ -230,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_small_message_is_compressed_only_where_it_is_shared() {
+    fn a_small_message_is_compressed_only_if_it_is_shared() {
         let frame = message_frame(Opcode::Text, &ticks(30));
 
         assert_eq!(Deflate::within(15).pack(frame.clone()), frame);
@@ -238,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_packed_can_be_inflated_by_ourselves() {
+    fn our_inflater_reads_what_our_deflater_wrote() {
         let message = ticks(300);
         let packed = Deflate::within(12).pack_shared(message_frame(Opcode::Binary, &message));
 

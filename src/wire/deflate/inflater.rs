@@ -6,24 +6,24 @@ use super::TAIL;
 use crate::wire::decoder::DecodeError;
 
 thread_local! {
-    /// One for all the messages of a thread, 40 KiB; nothing of a message is left for the next.
+    /// One for all messages of a thread, 40 KiB, reset before each message.
     static INFLATER: RefCell<Decompress> = RefCell::new(Decompress::new(NO_ZLIB_HEADER));
 }
 
 const NO_ZLIB_HEADER: bool = false;
 
-/// A last block, stored and empty. Only where a block may begin it ends the stream: it tells a whole
-/// message from one that was cut off.
+/// A final stored block, empty. It ends the stream only where a block may begin, so it distinguishes a
+/// complete message from a truncated one.
 const LAST_BLOCK: [u8; 5] = [1, 0, 0, 0xFF, 0xFF];
 
-/// The least room made at a time.
+/// The least capacity added at a time.
 const STEP: usize = 4096;
 
-/// The inflated form of a whole compressed message, of at most `limit` bytes. `look` sees each part as
-/// soon as it is inflated and may refuse it.
+/// Inflates a complete compressed message to at most `limit` bytes. `look` is called with each part as soon
+/// as it is inflated and may refuse it.
 ///
-/// A message that would inflate beyond the limit is given up as it passes it: it has cost at most the
-/// limit in memory, and the time to inflate so much, however much more was in it.
+/// Inflation stops as soon as the limit is exceeded, so a decompression bomb costs at most the limit in
+/// memory and the time to inflate that much.
 pub(in crate::wire) fn inflate(
     message: &[u8],
     limit: usize,
@@ -32,8 +32,8 @@ pub(in crate::wire) fn inflate(
     INFLATER.with_borrow_mut(|inflater| {
         inflater.reset(NO_ZLIB_HEADER);
         let mut inflating = Inflating { inflater, out: Vec::new(), limit, look };
-        // Some senders flush nothing into nothing, others end with a last block and no more: neither
-        // has a block begun for the tail to end (sections 7.2.3.4 and 7.2.3.6).
+        // An empty message, and one that ends with a final block, have no open block that the tail could end
+        // (sections 7.2.3.4 and 7.2.3.6).
         if message.is_empty() || inflating.feed(message)? == Fed::Ended {
             return Ok(inflating.out);
         }
@@ -52,17 +52,17 @@ struct Inflating<'a, L> {
     look: L,
 }
 
-/// Where the input ended.
+/// Where the input ends.
 #[derive(PartialEq, Eq)]
 enum Fed {
-    /// With a last block.
+    /// After a final block.
     Ended,
-    /// Anywhere else.
+    /// Within the stream.
     WithinStream,
 }
 
 impl<L: FnMut(&[u8]) -> Result<(), DecodeError>> Inflating<'_, L> {
-    /// Inflates all of the input. After a last block another stream may begin (section 7.2.3.4).
+    /// Inflates all of the input. Another stream may begin after a final block (section 7.2.3.4).
     fn feed(&mut self, mut input: &[u8]) -> Result<Fed, DecodeError> {
         loop {
             if self.out.len() == self.out.capacity() {
@@ -82,7 +82,7 @@ impl<L: FnMut(&[u8]) -> Result<(), DecodeError>> Inflating<'_, L> {
             }
             match (status, input.is_empty()) {
                 (Status::StreamEnd, true) => return Ok(Fed::Ended),
-                // With room left over, all that the input says has come out.
+                // Capacity is left, so all input is inflated.
                 (_, true) if self.out.len() < self.out.capacity() => return Ok(Fed::WithinStream),
                 (Status::BufError, false) => return Err(DecodeError::BadDeflate),
                 _ => {}
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn the_examples_of_the_standard_say_hello() {
+    fn the_examples_of_rfc_7692_inflate_to_hello() {
         let examples: [&[u8]; 5] = [
             &[0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00],
             &[0x00, 0x05, 0x00, 0xFA, 0xFF, 0x48, 0x65, 0x6C, 0x6C, 0x6F, 0x00],
@@ -115,14 +115,14 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_message_is_empty_in_every_form() {
+    fn every_form_of_an_empty_message_inflates_to_nothing() {
         for message in [&[0x00][..], &[0x02, 0x00], &[0x03, 0x00], &[0x03, 0x00, 0x00], &[]] {
             assert_eq!(plain(message).as_deref(), Ok(&b""[..]), "{message:02X?}");
         }
     }
 
     #[test]
-    fn what_is_cut_off_or_no_deflate_at_all_is_refused() {
+    fn truncated_and_invalid_streams_are_refused() {
         let whole = [0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00];
         for end in 1..whole.len() {
             assert_eq!(plain(&whole[..end]), Err(DecodeError::BadDeflate), "cut at {end}");
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_distance_beyond_the_beginning_finds_nothing_of_the_message_before() {
+    fn a_distance_beyond_the_start_does_not_reach_the_message_before() {
         plain(&[0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00]).unwrap();
 
         // The same five letters with context takeover (section 7.2.3.2): a distance of 5.
@@ -141,35 +141,35 @@ mod tests {
     }
 
     #[test]
-    fn after_a_fault_the_next_message_is_read_as_if_nothing_had_been() {
+    fn an_error_does_not_affect_the_next_message() {
         plain(&[0xFF; 20]).unwrap_err();
 
         assert_eq!(plain(&[0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00]).as_deref(), Ok(&b"Hello"[..]));
     }
 
     #[test]
-    fn many_streams_in_one_message_are_read_in_the_time_of_one() {
+    fn many_streams_in_one_message_take_linear_time() {
         let message = [[0x03, 0x00].repeat(1 << 19), vec![0x00]].concat();
 
         assert_eq!(plain(&message).as_deref(), Ok(&b""[..]));
     }
 
     #[test]
-    fn a_refusal_comes_with_the_first_part() {
+    fn a_message_is_refused_with_its_first_part() {
         let bomb = compressed(&vec![0xFF; 1 << 20]);
         let mut seen = 0;
 
-        let verdict = inflate(&bomb, 1 << 20, |part| {
+        let result = inflate(&bomb, 1 << 20, |part| {
             seen += part.len();
             Err(DecodeError::BadUtf8)
         });
 
-        assert_eq!(verdict, Err(DecodeError::BadUtf8));
+        assert_eq!(result, Err(DecodeError::BadUtf8));
         assert!(seen <= STEP, "{seen} bytes inflated");
     }
 
     #[test]
-    fn what_inflates_to_the_limit_passes_and_one_byte_more_does_not() {
+    fn a_message_may_inflate_to_the_limit_but_no_further() {
         let message = compressed(&vec![b'a'; 100_000]);
 
         assert_eq!(inflate(&message, 100_000, |_| Ok(())).map(|out| out.len()), Ok(100_000));
@@ -177,17 +177,17 @@ mod tests {
     }
 
     #[test]
-    fn a_bomb_costs_no_more_memory_than_the_limit() {
+    fn a_decompression_bomb_takes_no_more_memory_than_the_limit() {
         let bomb = compressed(&vec![0; 64 << 20]);
         assert!(bomb.len() < 100_000);
         let mut inflated = 0;
 
-        let verdict = inflate(&bomb, 1 << 20, |part| {
+        let result = inflate(&bomb, 1 << 20, |part| {
             inflated += part.len();
             Ok(())
         });
 
-        assert_eq!(verdict, Err(DecodeError::TooBig));
+        assert_eq!(result, Err(DecodeError::TooBig));
         assert!(inflated <= 1 << 20, "{inflated} bytes inflated");
     }
 }

@@ -1,38 +1,38 @@
 use super::Deflate;
 
-/// What the handshake agreed on.
+/// The parameters of permessage-deflate that the handshake negotiated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NegotiatedDeflate {
-    /// The window that the client asked us to keep to, in bits.
+    /// The limit that the client sets for our window, in bits.
     server_max_window_bits: Option<u8>,
 }
 
-/// The widest window of deflate.
-const WIDEST: u8 = 15;
+/// The largest window of deflate.
+const MAX_WINDOW: u8 = 15;
 
-/// The narrowest window that zlib can compress with; RFC 7692 allows 8 as well, which is declined.
-const NARROWEST: u8 = 9;
+/// The smallest window with which zlib can compress; an offer of 8, which RFC 7692 allows, is declined.
+const MIN_WINDOW: u8 = 9;
 
 impl NegotiatedDeflate {
-    /// The first of these offers that can be honoured, RFC 7692 section 5; without one the messages
-    /// stay as they are. Each item is the value of one `Sec-WebSocket-Extensions` line.
+    /// Accepts the first offer that can be honoured (RFC 7692 section 5); without one, messages are not
+    /// compressed. Each item is the value of one `Sec-WebSocket-Extensions` line.
     ///
-    /// An offer with a parameter that is unknown, comes twice or has a bad value is declined (section
-    /// 7.1), and so is whatever stands in a line from where it ceases to be a list of extensions.
+    /// An offer with an unknown, repeated or invalid parameter is declined (section 7.1), and so is the rest of a
+    /// line after a syntax error.
     pub fn from_offers<'a>(lines: impl IntoIterator<Item = &'a str>) -> Option<Self> {
         lines.into_iter().find_map(|line| {
             let mut rest = line;
             loop {
                 let (extension, after) = extension(rest)?;
-                if let Some(agreed) = Self::to(&extension) {
-                    return Some(agreed);
+                if let Some(accepted) = Self::to(&extension) {
+                    return Some(accepted);
                 }
                 rest = after?;
             }
         })
     }
 
-    /// The server's side of it: the value of its own `Sec-WebSocket-Extensions`.
+    /// The response: the value of the server's `Sec-WebSocket-Extensions`.
     pub fn answer(self) -> String {
         let plain = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
         match self.server_max_window_bits {
@@ -41,22 +41,22 @@ impl NegotiatedDeflate {
         }
     }
 
-    /// How messages to this client are compressed.
+    /// The compression of messages to this client.
     pub fn deflate(self) -> Deflate {
-        Deflate::within(self.server_max_window_bits.unwrap_or(WIDEST))
+        Deflate::within(self.server_max_window_bits.unwrap_or(MAX_WINDOW))
     }
 
     fn to(offer: &Extension<'_>) -> Option<Self> {
-        let mut agreed = Self { server_max_window_bits: None };
+        let mut accepted = Self { server_max_window_bits: None };
         let mut seen = Vec::with_capacity(offer.parameters.len());
         for (name, value) in &offer.parameters {
             match (*name, value.as_deref()) {
-                // Both are answered whether they are asked for or not (sections 7.1.1.1 and 7.1.1.2).
+                // The response has both in any case (sections 7.1.1.1 and 7.1.1.2).
                 ("server_no_context_takeover" | "client_no_context_takeover", None) => {}
                 ("server_max_window_bits", Some(bits)) => {
-                    agreed.server_max_window_bits = Some(window(bits).filter(|bits| *bits >= NARROWEST)?);
+                    accepted.server_max_window_bits = Some(window(bits).filter(|bits| *bits >= MIN_WINDOW)?);
                 }
-                // Only a hint to us: what the client compresses is read with the widest window.
+                // Only a hint: the client's messages are inflated with the largest window.
                 ("client_max_window_bits", None) => {}
                 ("client_max_window_bits", Some(bits)) => {
                     window(bits)?;
@@ -68,7 +68,7 @@ impl NegotiatedDeflate {
             }
             seen.push(*name);
         }
-        offer.name.eq_ignore_ascii_case("permessage-deflate").then_some(agreed)
+        offer.name.eq_ignore_ascii_case("permessage-deflate").then_some(accepted)
     }
 }
 
@@ -83,7 +83,7 @@ struct Extension<'a> {
     parameters: Vec<(&'a str, Option<String>)>,
 }
 
-/// Reads the first extension of a list, and gives the rest behind its comma, if there is one.
+/// Parses the first extension of a list; returns it and the rest after its comma, if there is one.
 fn extension(list: &str) -> Option<(Extension<'_>, Option<&str>)> {
     // A list may have empty elements (RFC 7230 section 7).
     let (name, mut rest) = token(list.trim_start_matches([' ', '\t', ',']))?;
@@ -115,14 +115,14 @@ fn extension(list: &str) -> Option<(Extension<'_>, Option<&str>)> {
     }
 }
 
-/// A token at the beginning of the text, RFC 7230 section 3.2.6, and what follows.
+/// The token at the beginning of the text (RFC 7230 section 3.2.6) and the rest.
 fn token(text: &str) -> Option<(&str, &str)> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
     let end = text.find(|c| !is_part(c)).unwrap_or(text.len());
     (end > 0).then(|| text.split_at(end))
 }
 
-/// The text up to the closing quote, and what follows it.
+/// The text up to the closing quote, unescaped, and the rest.
 fn unquoted(text: &str) -> Option<(String, &str)> {
     let mut value = String::new();
     let mut characters = text.char_indices();
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_clients_in_use_offer_is_agreed_without_context_takeover() {
+    fn offers_of_clients_in_use_are_accepted_without_context_takeover() {
         for offer in [
             "permessage-deflate",
             "permessage-deflate; client_max_window_bits",
@@ -160,8 +160,8 @@ mod tests {
     }
 
     #[test]
-    fn a_window_is_kept_to_and_said_back() {
-        for bits in NARROWEST..=WIDEST {
+    fn a_limited_window_is_accepted_and_echoed() {
+        for bits in MIN_WINDOW..=MAX_WINDOW {
             let offer = format!("permessage-deflate; server_max_window_bits={bits}");
             assert_eq!(answer(&[&offer]), Some(format!("{BOTH}; server_max_window_bits={bits}")));
         }
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_offer_that_can_be_honoured_is_taken_also_from_a_later_line() {
+    fn the_first_acceptable_offer_is_taken_even_from_a_later_line() {
         let narrow = "permessage-deflate; server_max_window_bits=8";
         let fallback = "permessage-deflate; server_max_window_bits=10, permessage-deflate";
 
