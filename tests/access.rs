@@ -2,10 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod support;
-
-use support::{Answer, Client, DEADLINE, Server, get, get_with, request, wait_for};
 use tapecast::auth::AllowedOrigins;
+use test_support::{Client, DEADLINE, HttpResponse, Server, get, get_with, request, wait_until};
 
 fn still() -> Server {
     Server::start(|config| config.simulation.trades_per_second = 0.0)
@@ -80,14 +78,14 @@ const APP: &str = "Origin: https://app.example\r\n";
 const EVIL: &str = "Origin: http://evil.example\r\n";
 
 /// What a browser asks before it shows a key to another site.
-fn preflight(server: &Server, origin: &str, headers: &str) -> Answer {
+fn preflight(server: &Server, origin: &str, headers: &str) -> HttpResponse {
     let asked = format!(
         "{origin}Access-Control-Request-Method: GET\r\nAccess-Control-Request-Headers: {headers}\r\n"
     );
     request(server.address, "OPTIONS", "/v2/stocks/bars?symbols=AAPL&timeframe=1Day", &asked)
 }
 
-fn cors_headers(answer: &Answer) -> Vec<&str> {
+fn cors_headers(answer: &HttpResponse) -> Vec<&str> {
     answer.head.lines().filter(|line| line.to_ascii_lowercase().starts_with("access-control-")).collect()
 }
 
@@ -152,13 +150,13 @@ fn while_it_stops_it_says_so_to_all_who_come() {
     });
     // More than the kernels keep on the way, so that this session cannot end.
     let mut stalled = Client::connect(server.address, "/echo");
-    stalled.send(0x82, &vec![b'*'; 16 << 20]);
-    wait_for("it to stall", || (server.metric("tapecast_outbox_bytes{") > 0.0).then_some(()));
+    stalled.send_frame(0x82, &vec![b'*'; 16 << 20]);
+    wait_until("it to stall", || server.metric("tapecast_outbox_bytes{") > 0.0);
     assert_eq!(get(server.address, "/readyz").0, 200);
 
-    server.ask_to_stop();
+    server.begin_shutdown();
 
-    wait_for("it to be ready no more", || (get(server.address, "/readyz").0 == 503).then_some(()));
+    wait_until("it to be ready no more", || get(server.address, "/readyz").0 == 503);
     assert_eq!(get(server.address, "/healthz").0, 200);
     assert_eq!(upgrade(&server, "/v2/iex", ""), "503 Service Unavailable");
     assert_eq!(server.metric("tapecast_upgrades_refused_total{reason=\"not_ready\"}"), 1.0);

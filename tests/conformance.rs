@@ -3,11 +3,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod support;
-
 use std::collections::{HashMap, HashSet};
 
-use support::{Client, Ledger, Server, deflate};
+use test_support::{Client, SequenceLedger, Server, deflate};
 
 /// What the tutorial's handshake offers, and so do browsers and the SDKs.
 const OFFER: &str = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n";
@@ -57,8 +55,8 @@ fn messages_of_every_form_of_length_come_back() {
         for len in [0, 1, 125, 126, 127, 128, 299, 300, 0xFFFE, 0xFFFF, 0x1_0000, 1 << 20] {
             for first in [TEXT, BINARY] {
                 let message = vec![b'*'; len];
-                client.send(first, &message);
-                let frame = client.next().unwrap();
+                client.send_frame(first, &message);
+                let frame = client.next_frame().unwrap();
                 assert_eq!(frame.opcode, first & 0x0F, "{len}");
                 assert_eq!(frame.payload, message, "{len}");
             }
@@ -71,14 +69,14 @@ fn fragments_join_and_pongs_keep_their_place() {
     let server = still();
     let mut client = echo(&server);
 
-    client.send(0x01, b"frag");
-    client.send(PING, b"1");
-    client.send(CONTINUED, "mént".as_bytes().split_at(2).0);
-    client.send(PING, b"2");
-    client.send(LAST, "mént".as_bytes().split_at(2).1);
-    client.send(PING, b"3");
+    client.send_frame(0x01, b"frag");
+    client.send_frame(PING, b"1");
+    client.send_frame(CONTINUED, "mént".as_bytes().split_at(2).0);
+    client.send_frame(PING, b"2");
+    client.send_frame(LAST, "mént".as_bytes().split_at(2).1);
+    client.send_frame(PING, b"3");
 
-    let came: Vec<_> = (0..4).map(|_| client.next().unwrap()).map(|f| (f.opcode, f.payload)).collect();
+    let came: Vec<_> = (0..4).map(|_| client.next_frame().unwrap()).map(|f| (f.opcode, f.payload)).collect();
     assert_eq!(came[..2], [(PONG, b"1".to_vec()), (PONG, b"2".to_vec())]);
     assert_eq!(came[2..], [(1, "fragmént".into()), (PONG, b"3".to_vec())]);
 }
@@ -88,10 +86,10 @@ fn a_goodbye_is_answered_in_kind_and_what_follows_it_is_not_heard() {
     let server = still();
     for (payload, code) in [(&b""[..], None), (b"\x03\xE8bye", Some(1000)), (b"\x0F\xA0", Some(4000))] {
         let mut client = echo(&server);
-        client.send(0x88, payload);
-        client.send(TEXT, b"still here?");
-        assert_eq!(client.next().unwrap().close_code(), code);
-        assert_eq!(client.next(), None);
+        client.send_frame(0x88, payload);
+        client.send_frame(TEXT, b"still here?");
+        assert_eq!(client.next_frame().unwrap().close_code(), code);
+        assert_eq!(client.next_frame(), None);
     }
 }
 
@@ -126,11 +124,11 @@ fn a_compressed_message_comes_back_compressed_where_that_pays() {
 
     for count in [0, 1, 100, 1_500] {
         let message = ticks(count);
-        client.send_packed(TEXT | RSV1, &message);
-        let frame = client.next().unwrap();
+        client.send_compressed(TEXT | RSV1, &message);
+        let frame = client.next_frame().unwrap();
         assert_eq!(frame.payload, message);
-        assert_eq!(frame.packed.is_some(), count >= 100, "{count} ticks");
-        assert!(frame.packed.is_none_or(|packed| packed.len() < message.len() / 2));
+        assert_eq!(frame.compressed.is_some(), count >= 100, "{count} ticks");
+        assert!(frame.compressed.is_none_or(|packed| packed.len() < message.len() / 2));
     }
 }
 
@@ -142,12 +140,12 @@ fn a_compressed_message_may_come_in_fragments_with_a_ping_between() {
     let packed = deflate(&message);
     let (first, rest) = packed.split_at(packed.len() / 2);
 
-    client.send(0x01 | RSV1, first);
-    client.send(PING, b"between");
-    client.send(LAST, rest);
+    client.send_frame(0x01 | RSV1, first);
+    client.send_frame(PING, b"between");
+    client.send_frame(LAST, rest);
 
-    assert_eq!(client.next().unwrap().opcode, PONG);
-    assert_eq!(client.next().unwrap().payload, message);
+    assert_eq!(client.next_frame().unwrap().opcode, PONG);
+    assert_eq!(client.next_frame().unwrap().payload, message);
 }
 
 #[test]
@@ -164,12 +162,12 @@ fn compression_where_it_must_not_be_is_refused() {
     ];
     for (misuse, frames) in misuses {
         let mut client = packed_echo(&server);
-        frames.into_iter().for_each(|(first, payload)| client.send(first, payload));
-        assert_eq!(client.last_words(), (Some(1002), true), "{misuse}");
+        frames.into_iter().for_each(|(first, payload)| client.send_frame(first, payload));
+        assert_eq!(client.read_to_close(), (Some(1002), true), "{misuse}");
     }
     let mut plain = echo(&server);
-    plain.send(TEXT | RSV1, &packed);
-    assert_eq!(plain.last_words(), (Some(1002), true), "not agreed");
+    plain.send_frame(TEXT | RSV1, &packed);
+    assert_eq!(plain.read_to_close(), (Some(1002), true), "not agreed");
 }
 
 #[test]
@@ -183,8 +181,8 @@ fn what_cannot_be_inflated_or_is_no_text_is_refused() {
     ];
     for (fault, payload) in faults {
         let mut client = packed_echo(&server);
-        client.send(TEXT | RSV1, &payload);
-        assert_eq!(client.last_words(), (Some(1007), true), "{fault}");
+        client.send_frame(TEXT | RSV1, &payload);
+        assert_eq!(client.read_to_close(), (Some(1007), true), "{fault}");
     }
 }
 
@@ -196,8 +194,8 @@ fn a_bomb_is_refused_by_the_echo_and_by_the_stream() {
 
     for path in ["/echo", "/v2/iex"] {
         let mut client = Client::connect_with(server.address, path, OFFER);
-        client.send(TEXT | RSV1, &bomb);
-        assert_eq!(client.last_words(), (Some(1009), true), "{path}");
+        client.send_frame(TEXT | RSV1, &bomb);
+        assert_eq!(client.read_to_close(), (Some(1009), true), "{path}");
     }
 }
 
@@ -207,13 +205,13 @@ fn the_stream_takes_compressed_commands_whole_and_in_fragments() {
     let mut client = Client::connect_with(server.address, "/v2/iex", OFFER);
     let command = deflate(br#"{"action":"subscribe","quotes":["AAPL"]}"#);
 
-    client.send(BINARY | RSV1, &command);
-    client.send(0x02 | RSV1, &command[..9]);
-    client.send(CONTINUED, &command[9..]);
-    client.send(LAST, b"");
+    client.send_frame(BINARY | RSV1, &command);
+    client.send_frame(0x02 | RSV1, &command[..9]);
+    client.send_frame(CONTINUED, &command[9..]);
+    client.send_frame(LAST, b"");
 
     for kind in ["success", "subscription", "subscription"] {
-        assert_eq!(client.next().unwrap().json()[0]["T"], kind);
+        assert_eq!(client.next_frame().unwrap().json()[0]["T"], kind);
     }
 }
 
@@ -227,21 +225,21 @@ fn compressed_sessions_that_want_the_same_get_the_same_bytes_and_miss_nothing() 
     let offers = [OFFER, OFFER, ""];
     let mut sessions = offers.map(|offer| {
         let mut client = Client::connect_with(server.address, "/v2/iex", offer);
-        client.say(r#"{"action":"subscribe","trades":["*"],"quotes":["*"]}"#);
-        (client, Ledger::default(), HashSet::new(), HashMap::new())
+        client.send_text(r#"{"action":"subscribe","trades":["*"],"quotes":["*"]}"#);
+        (client, SequenceLedger::default(), HashSet::new(), HashMap::new())
     });
 
     // Whoever is behind gets frames of its own; the shared ones are those of who keeps up.
     while sessions.iter().any(|(_, ledger, ..)| ledger.objects < 5_000) {
         for (client, ledger, packed, objects) in &mut sessions {
-            let frame = client.next().expect("the session goes on");
+            let frame = client.next_frame().expect("the session goes on");
             if frame.opcode == 1 {
-                ledger.enter(&frame.json());
+                ledger.record(&frame.json());
                 for object in frame.json().into_iter().filter(|object| object["cf"].is_null()) {
                     let stream = (object["T"].to_string(), object["S"].to_string());
                     objects.insert((stream, object["sq"].as_u64()), object);
                 }
-                packed.extend(frame.packed);
+                packed.extend(frame.compressed);
             }
         }
     }

@@ -2,21 +2,23 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod support;
-
 use rmpv::Value as Packed;
 use serde_json::{Value, json};
-use support::{Client, Ledger, Server};
+use test_support::{Client, DEADLINE, SequenceLedger, Server, wait_until};
 
 fn subscribe(client: &mut Client, command: Value) -> Value {
-    client.ask(&command.to_string())
+    client.command(&command.to_string())
 }
 
 /// Data until `enough` says so; every number is checked.
-fn read(client: &mut Client, ledger: &mut Ledger, mut enough: impl FnMut(&Ledger, &[Value]) -> bool) {
+fn read(
+    client: &mut Client,
+    ledger: &mut SequenceLedger,
+    mut enough: impl FnMut(&SequenceLedger, &[Value]) -> bool,
+) {
     loop {
-        let objects = client.next_data();
-        ledger.enter(&objects);
+        let objects = client.next_objects();
+        ledger.record(&objects);
         if enough(ledger, &objects) {
             return;
         }
@@ -32,11 +34,11 @@ fn who_upgrades_with_messagepack_gets_it_in_binary_frames_both_ways() {
 
     for client in [&mut by_header, &mut by_address] {
         let command = json!({ "action": "subscribe", "trades": ["AAPL"], "quotes": ["*"] });
-        client.send(0x02, &rmp_serde::to_vec_named(&command).unwrap());
-        client.send(0x80, b"");
+        client.send_frame(0x02, &rmp_serde::to_vec_named(&command).unwrap());
+        client.send_frame(0x80, b"");
         let mut seen = Vec::new();
         while !["success", "subscription", "t", "q"].iter().all(|kind| seen.iter().any(|seen| seen == kind)) {
-            let frame = client.next().unwrap();
+            let frame = client.next_frame().unwrap();
             assert_eq!(frame.opcode, 2);
             let Packed::Array(objects) = rmpv::decode::read_value(&mut &frame.payload[..]).unwrap() else {
                 panic!("no array")
@@ -58,8 +60,8 @@ fn who_upgrades_with_messagepack_gets_it_in_binary_frames_both_ways() {
 fn a_snapshot_comes_after_the_acknowledgement_and_before_anything_live() {
     let server = Server::start(|_| {});
     let mut client = Client::session(server.address);
-    client.say(r#"{"action":"subscribe","quotes":["*"]}"#);
-    read(&mut client, &mut Ledger::default(), |ledger, _| ledger.objects > 500);
+    client.send_text(r#"{"action":"subscribe","quotes":["*"]}"#);
+    read(&mut client, &mut SequenceLedger::default(), |ledger, _| ledger.objects > 500);
 
     let command =
         json!({ "action": "subscribe", "tickers": ["AAPL", "MSFT"], "x": { "id": "a", "snapshot": true } });
@@ -67,7 +69,7 @@ fn a_snapshot_comes_after_the_acknowledgement_and_before_anything_live() {
 
     assert_eq!((ack["x"]["id"].as_str(), &ack["tickers"]), (Some("a"), &json!(["AAPL", "MSFT"])));
     let mut tickers = Vec::new();
-    read(&mut client, &mut Ledger::default(), |_, objects| {
+    read(&mut client, &mut SequenceLedger::default(), |_, objects| {
         tickers.extend(objects.iter().filter(|object| object["T"] == "k").cloned());
         tickers.len() > 10
     });
@@ -94,28 +96,28 @@ fn quotes_are_merged_at_a_pace(workers: usize) {
         subscribe(&mut client, json!({ "action": "subscribe", "trades": ["*"], "quotes": ["*"], "x": x }));
     assert_eq!(ack["x"]["conflate_ms"], 100);
 
-    let (mut ledger, mut frames) = (Ledger::default(), 0);
+    let (mut ledger, mut frames) = (SequenceLedger::default(), 0);
     read(&mut client, &mut ledger, |ledger, _| {
         frames += 1;
         ledger.objects > 2_000
     });
-    assert!(ledger.merged > 0 && ledger.objects / frames > 20, "{} in {frames}", ledger.objects);
+    assert!(ledger.conflated > 0 && ledger.objects / frames > 20, "{} in {frames}", ledger.objects);
 
-    client.say(r#"{"action":"subscribe","x":{"conflate_ms":0}}"#);
+    client.send_text(r#"{"action":"subscribe","x":{"conflate_ms":0}}"#);
     read(&mut client, &mut ledger, |_, objects| objects[0]["x"]["conflate_ms"] == 0);
-    let merged = ledger.merged;
+    let merged = ledger.conflated;
     read(&mut client, &mut ledger, |ledger, _| ledger.objects > 6_000);
-    assert_eq!(ledger.merged, merged, "every quote comes again");
+    assert_eq!(ledger.conflated, merged, "every quote comes again");
 }
 
 #[test]
 fn who_comes_back_goes_on_where_it_was_without_a_hole_or_a_double() {
     let server = Server::start(|_| {});
-    let (mut ledger, mut epoch) = (Ledger::default(), String::new());
+    let (mut ledger, mut epoch) = (SequenceLedger::default(), String::new());
 
     for round in 1..=5 {
         let mut client = Client::session(server.address);
-        let resume = json!({ "epoch": epoch, "sq": ledger.positions() });
+        let resume = json!({ "epoch": epoch, "sq": ledger.resume_positions() });
         let x = if round == 1 { json!({ "id": 1 }) } else { json!({ "resume": resume }) };
         let command =
             json!({ "action": "subscribe", "trades": ["AAPL", "TSLA"], "quotes": ["MSFT"], "x": x });
@@ -124,7 +126,7 @@ fn who_comes_back_goes_on_where_it_was_without_a_hole_or_a_double() {
         read(&mut client, &mut ledger, |ledger, _| ledger.objects > round * 150);
     }
 
-    assert_eq!((ledger.gaps, ledger.merged), (0, 0));
+    assert_eq!((ledger.gaps, ledger.conflated), (0, 0));
 }
 
 #[test]
@@ -133,7 +135,7 @@ fn what_is_no_longer_held_and_what_was_of_another_epoch_is_told_as_a_gap() {
     let mut client = Client::session(server.address);
     let ack = subscribe(&mut client, json!({ "action": "subscribe", "trades": ["AAPL"], "x": {} }));
     let epoch = ack["x"]["epoch"].as_str().unwrap().to_owned();
-    read(&mut client, &mut Ledger::default(), |_, objects| objects[0]["sq"].as_u64() > Some(200));
+    read(&mut client, &mut SequenceLedger::default(), |_, objects| objects[0]["sq"].as_u64() > Some(200));
 
     for (epoch, expected) in [(epoch.as_str(), 2), ("other", 1)] {
         let mut client = Client::session(server.address);
@@ -141,9 +143,9 @@ fn what_is_no_longer_held_and_what_was_of_another_epoch_is_told_as_a_gap() {
         let command = json!({ "action": "subscribe", "trades": ["AAPL"], "x": { "resume": resume } });
         subscribe(&mut client, command);
 
-        let gap = client.next_data();
+        let gap = client.next_objects();
         assert_eq!((gap[0]["T"].as_str(), gap[0]["from"].as_u64()), (Some("gap"), Some(expected)));
-        let after = client.next_data();
+        let after = client.next_objects();
         assert_eq!(after[0]["sq"].as_u64(), gap[0]["to"].as_u64().map(|to| to + 1));
     }
 }
@@ -162,7 +164,7 @@ fn a_quiet_market_is_heard(workers: usize) {
     let mut client = Client::session(server.address);
     subscribe(&mut client, json!({ "action": "subscribe", "trades": ["*"], "x": { "heartbeat_ms": 100 } }));
 
-    let beats: Vec<_> = (0..3).map(|_| client.next_data()).collect();
+    let beats: Vec<_> = (0..3).map(|_| client.next_objects()).collect();
 
     let ages: Vec<_> = beats.iter().map(|beat| beat[0]["age_ms"].as_u64().unwrap()).collect();
     assert!(beats.iter().all(|beat| beat.len() == 1 && beat[0]["T"] == "h" && beat[0]["epoch"].is_string()));
@@ -180,7 +182,7 @@ fn where_ticks_wait_for_others_all_come_in_fewer_frames() {
         let mut client = Client::session(server.address);
         subscribe(&mut client, json!({ "action": "subscribe", "trades": ["*"] }));
 
-        let (mut ledger, mut frames) = (Ledger::default(), 0);
+        let (mut ledger, mut frames) = (SequenceLedger::default(), 0);
         read(&mut client, &mut ledger, |ledger, _| {
             frames += 1;
             ledger.objects > 1_000
@@ -207,15 +209,13 @@ fn who_opted_in_and_is_too_slow_for_its_trades_is_told_of_a_gap_and_goes_on() {
     let server = Server::start(|config| {
         config.simulation.trades_per_second = 50_000.0;
         config.outbox.end_above = 100_000;
-        config.liveness.stall = support::DEADLINE;
+        config.liveness.stall = DEADLINE;
     });
     let mut client = Client::session(server.address);
-    client.say(r#"{"action":"subscribe","trades":["*"],"x":{}}"#);
-    support::wait_for("the backlog to overflow", || {
-        (server.metric("tapecast_outbox_overflows_total") > 0.0).then_some(())
-    });
+    client.send_text(r#"{"action":"subscribe","trades":["*"],"x":{}}"#);
+    wait_until("the backlog to overflow", || server.metric("tapecast_outbox_overflows_total") > 0.0);
 
-    let mut ledger = Ledger::default();
+    let mut ledger = SequenceLedger::default();
     read(&mut client, &mut ledger, |ledger, _| ledger.gaps > 0);
     let so_far = ledger.objects;
     read(&mut client, &mut ledger, |ledger, _| ledger.objects > so_far + 1_000);
@@ -229,11 +229,11 @@ fn before_a_restart_those_who_opted_in_are_told_when_to_come_back() {
         subscribe(client, json!({ "action": "subscribe", "x": {} }));
     });
 
-    server.ask_to_stop();
+    server.begin_shutdown();
 
     let mut delays: Vec<_> =
-        clients.iter_mut().map(|client| client.next_data()[0]["reconnect_ms"].as_u64().unwrap()).collect();
+        clients.iter_mut().map(|client| client.next_objects()[0]["reconnect_ms"].as_u64().unwrap()).collect();
     delays.dedup();
     assert!(delays.len() > 1, "spread: {delays:?}");
-    assert!(clients.iter_mut().all(|client| client.last_words().0 == Some(1012)));
+    assert!(clients.iter_mut().all(|client| client.read_to_close().0 == Some(1012)));
 }

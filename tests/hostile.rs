@@ -2,12 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod support;
-
 use std::time::Duration;
 
-use support::{Client, Ledger, Server, wait_for};
 use tapecast::limits::Rate;
+use test_support::{Client, DEADLINE, SequenceLedger, Server, wait_until};
 
 /// A still market: whatever the process does, it does for the client.
 fn still() -> Server {
@@ -32,7 +30,7 @@ fn each_fault_is_closed_with_its_code_at_once() {
     for (fault, bytes, code) in faults {
         let mut client = Client::session(server.address);
         client.send_raw(bytes);
-        assert_eq!(client.last_words(), (Some(code), true), "{fault}");
+        assert_eq!(client.read_to_close(), (Some(code), true), "{fault}");
     }
 }
 
@@ -42,11 +40,11 @@ fn broken_commands_are_answered_and_the_session_goes_on() {
     let mut client = Client::session(server.address);
 
     for broken in ["{", "[]", "null", r#"{"action":"sell"}"#, r#"{"action":"subscribe","trades":"AAPL"}"#] {
-        let answer = client.ask(broken);
+        let answer = client.command(broken);
         assert_eq!((answer["T"].as_str(), answer["code"].as_u64()), (Some("error"), Some(400)), "{broken}");
     }
 
-    assert_eq!(client.ask(r#"{"action":"subscribe","trades":["AAPL"]}"#)["T"], "subscription");
+    assert_eq!(client.command(r#"{"action":"subscribe","trades":["AAPL"]}"#)["T"], "subscription");
 }
 
 #[test]
@@ -58,7 +56,7 @@ fn sessions_that_failed_leave_nothing_behind() {
         client.send_raw(&[0xF1]);
     }
 
-    wait_for("the last session to end", || (server.metric("tapecast_sessions{") == 0.0).then_some(()));
+    wait_until("the last session to end", || server.metric("tapecast_sessions{") == 0.0);
     let by_fault = "tapecast_sessions_closed_total{";
     assert_eq!(server.metric(by_fault), 50.0);
 }
@@ -72,7 +70,8 @@ fn a_flood_of_commands_without_reading_the_answers_is_slowed_down_not_kept() {
     });
     let mut client = Client::session(server.address);
     let names: Vec<_> = (0..5_000).map(|n| format!("Q{n}")).collect();
-    client.ask(&format!(r#"{{"action":"subscribe","trades":{}}}"#, serde_json::to_string(&names).unwrap()));
+    client
+        .command(&format!(r#"{{"action":"subscribe","trades":{}}}"#, serde_json::to_string(&names).unwrap()));
     client.stream.set_nonblocking(true).unwrap();
 
     // Each of these asks for an answer of 40 KB; the server must stop reading them, and in the end
@@ -81,12 +80,12 @@ fn a_flood_of_commands_without_reading_the_answers_is_slowed_down_not_kept() {
     let one = [&[0x81, 0x80 | 22, 0, 0, 0, 0][..], br#"{"action":"subscribe"}"#].concat();
     let many = one.repeat(200);
     let mut accepted = 0;
-    wait_for("the end of the session", || {
+    wait_until("the end of the session", || {
         while let Ok(n) = std::io::Write::write(&mut client.stream, &many) {
             accepted += n;
             assert!(accepted < KERNELS_KEEP, "the server goes on reading");
         }
-        (server.metric("tapecast_sessions{") == 0.0).then_some(())
+        server.metric("tapecast_sessions{") == 0.0
     });
 }
 
@@ -100,17 +99,17 @@ fn who_never_reads_is_gone_in_time_and_the_others_miss_nothing() {
     });
     let everything = r#"{"action":"subscribe","trades":["*"],"quotes":["*"]}"#;
     let mut stalled = Client::session(server.address);
-    stalled.say(r#"{"action":"subscribe","quotes":["*"]}"#);
+    stalled.send_text(r#"{"action":"subscribe","quotes":["*"]}"#);
     let mut honest = Client::session(server.address);
-    honest.ask(everything);
+    honest.command(everything);
 
-    let mut ledger = Ledger::default();
-    wait_for("the stalled to be gone", || {
-        (0..50).for_each(|_| ledger.enter(&honest.next_data()));
-        (server.metric("tapecast_sessions{") == 1.0).then_some(())
+    let mut ledger = SequenceLedger::default();
+    wait_until("the stalled to be gone", || {
+        (0..50).for_each(|_| ledger.record(&honest.next_objects()));
+        server.metric("tapecast_sessions{") == 1.0
     });
 
-    ledger.enter(&honest.next_data());
+    ledger.record(&honest.next_objects());
     assert!(ledger.objects > 0);
     assert_eq!(server.metric("tapecast_sessions_severed_total"), 1.0, "not even the goodbye was taken");
 }
@@ -120,18 +119,16 @@ fn who_is_too_slow_for_its_trades_is_told_so_and_closed() {
     let server = Server::start(|config| {
         config.simulation.trades_per_second = 50_000.0;
         config.outbox.end_above = 100_000;
-        config.liveness.close = support::DEADLINE;
+        config.liveness.close = DEADLINE;
     });
     let mut client = Client::session(server.address);
-    client.say(r#"{"action":"subscribe","trades":["*"]}"#);
+    client.send_text(r#"{"action":"subscribe","trades":["*"]}"#);
 
-    wait_for("the session to be given up", || {
-        (server.metric("tapecast_outbox_overflows_total") == 1.0).then_some(())
-    });
+    wait_until("the session to be given up", || server.metric("tapecast_outbox_overflows_total") == 1.0);
 
     let mut last = Vec::new();
     let close = loop {
-        let frame = client.next().expect("a Close before the end");
+        let frame = client.next_frame().expect("a Close before the end");
         match frame.opcode {
             8 => break frame.close_code(),
             _ => last = frame.json(),
@@ -147,25 +144,25 @@ fn a_backlog_stays_under_its_limit_while_its_client_reads_nothing() {
         config.simulation.trades_per_second = 0.5;
         config.simulation.quotes_per_trade = 4_000.0;
         config.symbols = 500;
-        config.liveness.stall = support::DEADLINE;
+        config.liveness.stall = DEADLINE;
     });
     let mut client = Client::session(server.address);
-    client.ask(r#"{"action":"subscribe","quotes":["*"]}"#);
+    client.command(r#"{"action":"subscribe","quotes":["*"]}"#);
     let published = || server.metric("tapecast_tape_objects_total");
     let (before, limit) = (published(), tapecast::session::OutboxLimits::default().conflate_above as f64);
 
     // What waits may be less by then: the kernel takes a piece of it now and then.
-    wait_for("far more quotes than wait or were sent", || {
+    wait_until("far more quotes than wait or were sent", || {
         let (waiting, sent) =
             (server.metric("tapecast_outbox_bytes{"), server.metric("tapecast_objects_sent_total"));
         assert!(waiting < limit * 1.5, "{waiting} bytes wait after {sent} objects");
         // A quote of at least 100 bytes, and the ticker that it changes.
         let quotes = (published() - before) / 2.0;
-        ((quotes - sent) * 100.0 > limit * 3.0).then_some(())
+        (quotes - sent) * 100.0 > limit * 3.0
     });
 
-    let mut ledger = Ledger::default();
-    while ledger.merged == 0 {
-        ledger.enter(&client.next_data());
+    let mut ledger = SequenceLedger::default();
+    while ledger.conflated == 0 {
+        ledger.record(&client.next_objects());
     }
 }

@@ -2,15 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod support;
-
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use support::{Client, DEADLINE, Server, get, get_with, wait_for};
 use tapecast::config::Config;
 use tapecast::limits::Rate;
+use test_support::{Client, DEADLINE, Server, get, get_with, wait_until};
 
 /// A still market with limits of one's own.
 fn limited(change: impl FnOnce(&mut Config)) -> Server {
@@ -52,8 +50,8 @@ fn a_full_house_says_when_to_ask_again_and_has_room_when_somebody_leaves() {
     assert_eq!(refused(&server, "sessions"), 1.0);
     assert_eq!(get(server.address, "/healthz").0, 200);
     drop(first);
-    wait_for("a free seat", || {
-        Client::connect(server.address, "/v2/iex").handshake.starts_with("HTTP/1.1 101").then_some(())
+    wait_until("a free seat", || {
+        Client::connect(server.address, "/v2/iex").handshake.starts_with("HTTP/1.1 101")
     });
 }
 
@@ -110,8 +108,8 @@ fn who_does_not_finish_its_request_in_time_is_cut() {
         let answer = all_that_comes(stream);
         assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408"), "{answer}");
     }
-    wait_for("all three to be counted", || {
-        (server.metric("tapecast_connections_without_request_total") == 3.0).then_some(())
+    wait_until("all three to be counted", || {
+        server.metric("tapecast_connections_without_request_total") == 3.0
     });
     assert_eq!(server.metric("tapecast_sessions_opened_total"), 0.0);
 }
@@ -142,9 +140,7 @@ fn a_giant_head_is_refused_whatever_it_asks_for() {
     let _ = stream.write_all(format!("GET / HTTP/1.1\r\n{}", head(1 << 20)).as_bytes());
     let answer = all_that_comes(stream);
     assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{answer}");
-    wait_for("it to be counted", || {
-        (server.metric("tapecast_connections_without_request_total") == 1.0).then_some(())
-    });
+    wait_until("it to be counted", || server.metric("tapecast_connections_without_request_total") == 1.0);
 }
 
 #[test]
@@ -167,12 +163,12 @@ fn a_flood_of_commands_is_answered_and_then_closed() {
     let mut client = Client::session(server.address);
 
     for _ in 0..3 {
-        assert_eq!(client.ask(r#"{"action":"subscribe"}"#)["T"], "subscription");
+        assert_eq!(client.command(r#"{"action":"subscribe"}"#)["T"], "subscription");
     }
 
-    assert_eq!(client.ask(r#"{"action":"subscribe"}"#)["code"], 429);
-    assert_eq!(client.last_words(), (Some(1008), true));
-    assert_eq!(server.ended("too_many_commands"), 1.0);
+    assert_eq!(client.command(r#"{"action":"subscribe"}"#)["code"], 429);
+    assert_eq!(client.read_to_close(), (Some(1008), true));
+    assert_eq!(server.sessions_closed("too_many_commands"), 1.0);
 }
 
 #[test]
@@ -183,15 +179,15 @@ fn a_long_command_counts_as_many_and_what_comes_after_it_waits_for_it() {
     let long = serde_json::json!({"action": "subscribe", "trades": names}).to_string();
     assert!((6 << 10..8 << 10).contains(&long.len()), "it counts as four");
 
-    client.say(&long);
-    client.say(r#"{"action":"unsubscribe","trades":["S7"]}"#);
+    client.send_text(&long);
+    client.send_text(r#"{"action":"unsubscribe","trades":["S7"]}"#);
 
     for left in [1_000, 999] {
-        assert_eq!(client.next_data()[0]["trades"].as_array().unwrap().len(), left);
+        assert_eq!(client.next_objects()[0]["trades"].as_array().unwrap().len(), left);
     }
-    assert_eq!(client.ask(&long)["T"], "subscription");
-    assert_eq!(client.ask(&long)["code"], 429);
-    assert_eq!(client.last_words(), (Some(1008), true));
+    assert_eq!(client.command(&long)["T"], "subscription");
+    assert_eq!(client.command(&long)["code"], 429);
+    assert_eq!(client.read_to_close(), (Some(1008), true));
 }
 
 #[test]
@@ -200,11 +196,11 @@ fn a_flood_of_pings_is_closed_and_so_is_one_of_pongs() {
 
     for opcode in [0x89, 0x8A] {
         let mut client = Client::session(server.address);
-        (0..4).for_each(|_| client.send(opcode, b""));
-        assert_eq!(client.last_words(), (Some(1008), true));
+        (0..4).for_each(|_| client.send_frame(opcode, b""));
+        assert_eq!(client.read_to_close(), (Some(1008), true));
     }
 
-    assert_eq!(server.ended("too_many_pings"), 2.0);
+    assert_eq!(server.sessions_closed("too_many_pings"), 2.0);
 }
 
 #[test]
@@ -212,7 +208,7 @@ fn a_silent_client_is_asked_whether_it_is_there_by_the_stream_and_by_the_echo() 
     let server = limited(|config| config.liveness.ping_after = Duration::from_millis(100));
 
     for mut client in [Client::session(server.address), Client::connect(server.address, "/echo")] {
-        assert_eq!(client.next().unwrap().opcode, 9, "a ping");
+        assert_eq!(client.next_frame().unwrap().opcode, 9, "a ping");
     }
 }
 
@@ -221,10 +217,10 @@ fn who_says_nothing_for_too_long_is_ended_by_the_stream_and_by_the_echo() {
     let server = limited(|config| config.liveness.silence = Duration::from_millis(100));
 
     for mut client in [Client::session(server.address), Client::connect(server.address, "/echo")] {
-        assert_eq!(client.last_words(), (Some(1008), true));
+        assert_eq!(client.read_to_close(), (Some(1008), true));
     }
 
-    assert_eq!(server.ended("unresponsive"), 2.0);
+    assert_eq!(server.sessions_closed("unresponsive"), 2.0);
 }
 
 #[test]
@@ -233,10 +229,10 @@ fn who_takes_nothing_of_its_echo_is_cut() {
     let mut client = Client::connect(server.address, "/echo");
 
     // More than the kernels keep on the way.
-    client.send(0x82, &vec![b'*'; 16 << 20]);
+    client.send_frame(0x82, &vec![b'*'; 16 << 20]);
 
-    wait_for("it to be cut", || (server.metric("tapecast_sessions_severed_total") == 1.0).then_some(()));
-    wait_for("it to be gone", || (server.ended("slow_client") == 1.0).then_some(()));
+    wait_until("it to be cut", || server.metric("tapecast_sessions_severed_total") == 1.0);
+    wait_until("it to be gone", || server.sessions_closed("slow_client") == 1.0);
 }
 
 #[test]
@@ -247,10 +243,10 @@ fn ten_thousand_symbols_are_one_command() {
 
     let list = serde_json::to_string(&names).unwrap();
     let answer =
-        client.ask(&format!(r#"{{"action":"subscribe","trades":{list},"quotes":{list},"bars":{list}}}"#));
+        client.command(&format!(r#"{{"action":"subscribe","trades":{list},"quotes":{list},"bars":{list}}}"#));
 
     assert_eq!(answer["bars"].as_array().unwrap().len(), 10_000, "{}", answer["code"]);
-    let one_more = client.ask(r#"{"action":"subscribe","statuses":["AAPL"]}"#);
+    let one_more = client.command(r#"{"action":"subscribe","statuses":["AAPL"]}"#);
     assert_eq!(one_more["code"], 405);
     let text = get(server.address, "/metrics").1;
     let told = text
@@ -263,17 +259,17 @@ fn ten_thousand_symbols_are_one_command() {
 fn a_message_in_the_wrong_codec_is_invalid_and_the_session_goes_on() {
     let server = limited(|_| {});
     let mut packed = Client::connect(server.address, "/v2/iex?codec=msgpack");
-    assert_eq!(packed.next().unwrap().opcode, 2, "the greeting is binary");
+    assert_eq!(packed.next_frame().unwrap().opcode, 2, "the greeting is binary");
 
     for (opcode, bytes) in
         [(0x82, &b"{\"action\":"[..]), (0x82, &[0xC1; 64]), (0x82, &[0x91; 4_000]), (0x81, b"{")]
     {
-        packed.send(opcode, bytes);
-        let answer = packed.next().unwrap().payload;
+        packed.send_frame(opcode, bytes);
+        let answer = packed.next_frame().unwrap().payload;
         // {"T":"error","code":400,…} in MessagePack.
         assert!(answer.windows(3).any(|window| window == [0xCD, 0x01, 0x90]), "{bytes:?}: {answer:?}");
     }
 
-    packed.send(0x81, br#"{"action":"subscribe","trades":["AAPL"]}"#);
-    assert!(packed.next().unwrap().payload.windows(12).any(|window| window == b"subscription"));
+    packed.send_frame(0x81, br#"{"action":"subscribe","trades":["AAPL"]}"#);
+    assert!(packed.next_frame().unwrap().payload.windows(12).any(|window| window == b"subscription"));
 }

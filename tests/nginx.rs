@@ -2,24 +2,19 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-#[path = "support/encrypted.rs"]
-mod encrypted;
-mod support;
-
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use encrypted::Encrypted;
 use socket2::{Domain, Socket, Type};
-use support::{Client, Ledger, Server, get_with, wait_for};
+use test_support::{Client, SequenceLedger, Server, TlsClient, TlsFiles, get_with, wait_for, wait_until};
 
 const NGINX: &str = "/usr/sbin/nginx";
 
 /// nginx with our configuration on ports of its own, stopped when dropped.
 struct Proxy {
     child: Child,
-    folder: PathBuf,
+    _files: TlsFiles,
     http: SocketAddr,
     https: SocketAddr,
 }
@@ -31,11 +26,8 @@ fn free() -> SocketAddr {
 
 impl Proxy {
     fn before(server: &Server) -> (Self, rustls::pki_types::CertificateDer<'static>) {
-        let folder = std::env::temp_dir().join(format!("tapecast-nginx-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        std::fs::write(folder.join("cert.pem"), made.cert.pem()).unwrap();
-        std::fs::write(folder.join("key.pem"), made.signing_key.serialize_pem()).unwrap();
+        let (files, certificate) = TlsFiles::generate();
+        let folder = files.folder().path();
         let (http, https) = (free(), free());
         let given = Path::new(env!("CARGO_MANIFEST_DIR")).join("docker/nginx.conf");
         let mut text = std::fs::read_to_string(given).unwrap();
@@ -64,7 +56,7 @@ impl Proxy {
         std::fs::write(&conf, text).unwrap();
         let child = Command::new(NGINX)
             .arg("-p")
-            .arg(&folder)
+            .arg(folder)
             .arg("-e")
             .arg(folder.join("error.log"))
             .arg("-c")
@@ -72,9 +64,9 @@ impl Proxy {
             .stderr(Stdio::inherit())
             .spawn()
             .unwrap();
-        let proxy = Self { child, folder, http, https };
+        let proxy = Self { child, _files: files, http, https };
         wait_for("nginx to listen", || TcpStream::connect(proxy.https).ok());
-        (proxy, made.cert.der().clone())
+        (proxy, certificate)
     }
 }
 
@@ -83,7 +75,6 @@ impl Drop for Proxy {
         // Killed, it would leave its workers behind.
         let _ = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
         let _ = self.child.wait();
-        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 
@@ -104,19 +95,19 @@ fn the_stream_works_behind_nginx_over_http_and_tls_alike() {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
         socket.bind(&SocketAddr::from(([127, 0, 0, 2], 0)).into()).unwrap();
         socket.connect(&proxy.http.into()).unwrap();
-        Client::over(socket.into(), "/v2/iex", headers)
+        Client::upgrade(socket.into(), "/v2/iex", headers)
     };
     let mut plain = from_elsewhere("Origin: http://test\r\n");
     assert!(plain.handshake.starts_with("HTTP/1.1 101"), "{}", plain.handshake);
-    plain.say(r#"{"action":"subscribe","trades":["*"],"quotes":["*"]}"#);
-    let mut ledger = Ledger::default();
+    plain.send_text(r#"{"action":"subscribe","trades":["*"],"quotes":["*"]}"#);
+    let mut ledger = SequenceLedger::default();
     while ledger.objects < 1_000 {
-        ledger.enter(&plain.next_data());
+        ledger.record(&plain.next_objects());
     }
 
-    let mut encrypted = Encrypted::connect(proxy.https, &certificate).unwrap();
-    encrypted.say(r#"{"action":"subscribe","trades":["*"]}"#);
-    encrypted.sees_a_trade();
+    let mut encrypted = TlsClient::connect(proxy.https, &certificate).unwrap();
+    encrypted.send_text(r#"{"action":"subscribe","trades":["*"]}"#);
+    encrypted.wait_for_trade();
 
     let foreign = Client::connect_with(proxy.http, "/v2/iex", "Origin: http://evil.example\r\n");
     assert!(foreign.handshake.starts_with("HTTP/1.1 403"), "{}", foreign.handshake);
@@ -126,7 +117,5 @@ fn the_stream_works_behind_nginx_over_http_and_tls_alike() {
     assert_eq!((page.status, page.header("x-frame-options")), (200, Some("DENY")));
     assert_eq!(get_with(proxy.http, "/metrics", "").status, 200, "from this machine");
     drop((plain, encrypted));
-    wait_for("the sessions to end with their connections", || {
-        (server.metric("tapecast_sessions{") == 0.0).then_some(())
-    });
+    wait_until("the sessions to end with their connections", || server.metric("tapecast_sessions{") == 0.0);
 }

@@ -2,17 +2,15 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod support;
-
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::time::SystemTime;
 
 use serde_json::Value;
-use support::{Client, Ledger, get_with, metric, wait_for};
 use tapecast::model::Timestamp;
 use tapecast::wire::rfc3339;
+use test_support::{Client, DEADLINE, SequenceLedger, get_with, metric, wait_for, wait_until};
 
 /// The program, with a port of its own; killed when dropped.
 struct Program {
@@ -38,7 +36,7 @@ impl Program {
                 }
             }
         });
-        let address = told.recv_timeout(support::DEADLINE).expect("the program says where it serves");
+        let address = told.recv_timeout(DEADLINE).expect("the program says where it serves");
         Self { child, address }
     }
 
@@ -60,13 +58,13 @@ fn asked_to_terminate_it_tells_every_session_to_come_back_and_ends_well() {
     let mut program = Program::start(&[]);
     let mut clients: Vec<_> = (0..100).map(|_| Client::session(program.address)).collect();
     for client in &mut clients {
-        client.ask(r#"{"action":"subscribe","trades":["*"]}"#);
+        client.command(r#"{"action":"subscribe","trades":["*"]}"#);
     }
 
     program.signal("-TERM");
 
     for client in &mut clients {
-        assert_eq!(client.last_words(), (Some(1012), true));
+        assert_eq!(client.read_to_close(), (Some(1012), true));
     }
     let status = wait_for("the program to end", || program.child.try_wait().unwrap());
     assert_eq!(status.code(), Some(0));
@@ -77,27 +75,27 @@ fn asked_to_terminate_it_gives_what_is_due_and_tells_those_who_opted_in_when_to_
     let program = Program::start(&["--rate", "5000"]);
     let mut clients: Vec<_> = (0..20).map(|_| Client::session(program.address)).collect();
     for client in &mut clients {
-        client.ask(r#"{"action":"subscribe","trades":["*"],"quotes":["*"],"x":{"snapshot":true}}"#);
+        client.command(r#"{"action":"subscribe","trades":["*"],"quotes":["*"],"x":{"snapshot":true}}"#);
     }
     // None of them reads any more until it is over: what is due has to wait for them.
-    wait_for("something to be sent to all", || {
-        (metric(program.address, "tapecast_objects_sent_total") > 20_000.0).then_some(())
+    wait_until("something to be sent to all", || {
+        metric(program.address, "tapecast_objects_sent_total") > 20_000.0
     });
 
     program.signal("-TERM");
 
     let mut delays = std::collections::BTreeSet::new();
     for client in &mut clients {
-        let mut ledger = Ledger::default();
+        let mut ledger = SequenceLedger::default();
         let mut last = Vec::new();
         let close = loop {
-            let frame = client.next().expect("a Close before the end");
+            let frame = client.next_frame().expect("a Close before the end");
             match frame.opcode {
                 1 => last = frame.json(),
                 8 => break frame.close_code(),
                 _ => continue,
             }
-            ledger.enter(&last);
+            ledger.record(&last);
         };
         assert_eq!((close, &last[0]["T"]), (Some(1012), &"drain".into()));
         delays.insert(last[0]["reconnect_ms"].as_u64().unwrap());
@@ -112,11 +110,11 @@ fn asked_twice_it_waits_for_nobody() {
     let mut honest = Client::session(program.address);
     // More than the kernels keep on the way, so that this session cannot end.
     let mut stalled = Client::connect(program.address, "/echo");
-    stalled.send(0x82, &vec![b'*'; 16 << 20]);
-    wait_for("it to stall", || (metric(program.address, "tapecast_outbox_bytes{") > 0.0).then_some(()));
+    stalled.send_frame(0x82, &vec![b'*'; 16 << 20]);
+    wait_until("it to stall", || metric(program.address, "tapecast_outbox_bytes{") > 0.0);
 
     program.signal("-TERM");
-    assert_eq!(honest.last_words(), (Some(1012), true));
+    assert_eq!(honest.read_to_close(), (Some(1012), true));
     program.signal("-TERM");
 
     let status = wait_for("the program to end", || program.child.try_wait().unwrap());
@@ -145,7 +143,7 @@ fn a_key_is_made_by_the_program_and_taken_up_on_sighup() {
     std::fs::write(&file, old + &new).unwrap();
     program.signal("-HUP");
 
-    wait_for("the new key", || (status("new", &new_secret) == 200).then_some(()));
+    wait_until("the new key", || status("new", &new_secret) == 200);
     assert_eq!(status("old", &old_secret), 200);
     std::fs::remove_file(&file).unwrap();
 }
@@ -185,10 +183,10 @@ fn stopped_for_three_seconds_under_load_it_goes_on_where_it_was() {
     // 16,000 objects a second for all of them: the last is read after all others, and must not be behind by then.
     let program = Program::start(&["--rate", "200"]);
     let mut clients: Vec<_> =
-        (0..20).map(|_| (Client::session(program.address), Ledger::default())).collect();
+        (0..20).map(|_| (Client::session(program.address), SequenceLedger::default())).collect();
     for (client, ledger) in &mut clients {
-        client.ask(r#"{"action":"subscribe","trades":["*"],"quotes":["*"],"x":{"id":1}}"#);
-        ledger.enter(&client.next_data());
+        client.command(r#"{"action":"subscribe","trades":["*"],"quotes":["*"],"x":{"id":1}}"#);
+        ledger.record(&client.next_objects());
     }
 
     program.signal("-STOP");
@@ -200,8 +198,8 @@ fn stopped_for_three_seconds_under_load_it_goes_on_where_it_was() {
     for (client, ledger) in &mut clients {
         let is_later = |object: &Value| object["t"].as_str().is_some_and(|at| *at > *resumed);
         loop {
-            let objects = client.next_data();
-            ledger.enter(&objects);
+            let objects = client.next_objects();
+            ledger.record(&objects);
             if objects.iter().any(is_later) {
                 break;
             }
@@ -220,7 +218,7 @@ fn hostile_clients_cost_neither_processor_nor_memory_once_they_are_gone() {
             for bytes in [&[0xC1, 0x80, 0, 0, 0, 0][..], &[0x81, 0x01, b'{'], &tebibyte] {
                 let mut client = Client::session(program.address);
                 client.send_raw(bytes);
-                assert!(client.next().expect("a Close").close_code().is_some());
+                assert!(client.next_frame().expect("a Close").close_code().is_some());
             }
         }
     };

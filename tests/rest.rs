@@ -2,14 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod support;
-
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use support::{Client, Server, get, wait_for};
 use tapecast::source::SimulationSettings;
+use test_support::{Client, Server, get, wait_for};
 
 /// A market in which no trade comes late, so that what is over does not change.
 fn start() -> Server {
@@ -154,15 +152,15 @@ fn pages_of_trades_give_each_trade_once_and_in_order_while_more_are_made() {
 fn the_latest_trade_is_the_newest_of_the_stream() {
     let server = start();
     let mut client = Client::session(server.address);
-    client.ask(r#"{"action":"subscribe","trades":["NVDA"]}"#);
-    let before = client.next_data().pop().unwrap();
+    client.command(r#"{"action":"subscribe","trades":["NVDA"]}"#);
+    let before = client.next_objects().pop().unwrap();
 
     let latest = ok(server.address, "/v2/stocks/NVDA/trades/latest")["trade"].clone();
 
     assert!(latest["i"].as_u64() >= before["i"].as_u64());
     let mut streamed = before;
     while streamed["i"] != latest["i"] {
-        let objects = client.next_data();
+        let objects = client.next_objects();
         streamed = objects.iter().find(|object| object["i"] == latest["i"]).unwrap_or(&objects[0]).clone();
     }
     for field in names(&latest) {
@@ -174,7 +172,7 @@ fn the_latest_trade_is_the_newest_of_the_stream() {
 fn bars_are_those_of_the_streamed_trades_to_the_cent_and_the_share() {
     let server = start();
     let mut client = Client::session(server.address);
-    client.ask(r#"{"action":"subscribe","trades":["NVDA"]}"#);
+    client.command(r#"{"action":"subscribe","trades":["NVDA"]}"#);
     let mut trades: Vec<Value> = Vec::new();
     let second = |trade: &Value| trade["t"].as_str().unwrap()[..19].to_owned();
     let seconds = |trades: &[Value]| {
@@ -183,7 +181,7 @@ fn bars_are_those_of_the_streamed_trades_to_the_cent_and_the_share() {
         seconds
     };
     while seconds(&trades).len() < 6 {
-        trades.extend(client.next_data());
+        trades.extend(client.next_objects());
     }
 
     // The first second was half over, the last one is.

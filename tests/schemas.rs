@@ -3,27 +3,22 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-#[path = "support/description.rs"]
-mod description;
-mod support;
-
-use description::{Description, check};
 use jsonschema::Validator;
 use serde_json::{Value, json};
-use support::{Client, Server, get, wait_for};
 use tapecast::source::SimulationSettings;
+use test_support::{Client, Description, Server, assert_valid, get, wait_until};
 
 fn description(server: &Server, path: &str) -> Description {
     let (status, body) = get(server.address, path);
     assert_eq!(status, 200, "{path}");
-    Description::read(&body)
+    Description::parse(&body)
 }
 
 /// The JSON pointer to the schema of this answer to a GET of this path.
 fn schema_of_answer(openapi: &Description, path: &str, status: &str) -> String {
-    let answer = &openapi.0["paths"][path]["get"]["responses"][status];
+    let answer = &openapi.root()["paths"][path]["get"]["responses"][status];
     let answer = match answer["$ref"].as_str() {
-        Some(reference) => openapi.0.pointer(&reference[1..]).expect("a reference resolves"),
+        Some(reference) => openapi.root().pointer(&reference[1..]).expect("a reference resolves"),
         None => answer,
     };
     let schema = &answer["content"]["application/json"]["schema"]["$ref"];
@@ -37,7 +32,7 @@ fn every_described_endpoint_answers_as_described() {
     wait_for("a first trade", || {
         (get(server.address, "/v2/stocks/NVDA/trades/latest").0 == 200).then_some(())
     });
-    let paths: Vec<String> = openapi.0["paths"].as_object().unwrap().keys().cloned().collect();
+    let paths: Vec<String> = openapi.root()["paths"].as_object().unwrap().keys().cloned().collect();
     assert!(paths.len() >= 17, "{paths:?}");
     for path in paths {
         let asked = path.replace("{symbol}", "NVDA");
@@ -47,7 +42,7 @@ fn every_described_endpoint_answers_as_described() {
 
         assert_eq!(status, 200, "{path}: {body}");
         let body = serde_json::from_str(&body).expect("an answer is JSON");
-        check(&openapi.validator(&schema_of_answer(&openapi, &path, "200")), &body);
+        assert_valid(&openapi.validator(&schema_of_answer(&openapi, &path, "200")), &body);
     }
 }
 
@@ -56,7 +51,7 @@ fn every_described_refusal_is_as_described() {
     let server = Server::start(|_| {});
     let openapi = description(&server, "/openapi.json");
     let mut refused = 0;
-    for (path, described) in openapi.0["paths"].as_object().unwrap() {
+    for (path, described) in openapi.root()["paths"].as_object().unwrap() {
         let asked = path.replace("{symbol}", "ZZZZZ");
         for expected in [400, 404] {
             if described["get"]["responses"].get(expected.to_string()).is_none() {
@@ -67,7 +62,7 @@ fn every_described_refusal_is_as_described() {
 
             assert_eq!(status, expected, "{asked}: {body}");
             let body = serde_json::from_str(&body).expect("a refusal is JSON");
-            check(&openapi.validator(&schema_of_answer(&openapi, path, &expected.to_string())), &body);
+            assert_valid(&openapi.validator(&schema_of_answer(&openapi, path, &expected.to_string())), &body);
             refused += 1;
         }
     }
@@ -103,7 +98,7 @@ impl Messages {
                 objects.iter().all(|object| object["T"] != *feature && object.get(feature).is_none())
             });
             let control = self.controls.iter().find(|(kind, _)| objects[0]["T"] == *kind);
-            check(control.map_or(&self.data, |(_, control)| control), &Value::Array(objects));
+            assert_valid(control.map_or(&self.data, |(_, control)| control), &Value::Array(objects));
         }
     }
 }
@@ -150,11 +145,11 @@ fn every_command_and_control_message_is_as_described() {
         ("Subscribe", subscribe, vec!["subscription", "gap", "h"]),
         ("Unsubscribe", unsubscribe, vec!["subscription"]),
     ] {
-        check(&asyncapi.validator(&format!("#/components/schemas/{schema}")), &command);
-        client.say(&command.to_string());
+        assert_valid(&asyncapi.validator(&format!("#/components/schemas/{schema}")), &command);
+        client.send_text(&command.to_string());
         messages.check_until_seen(&mut client, answers);
     }
-    client.say(r#"{"action":"auth","key":"K","secret":"S"}"#);
+    client.send_text(r#"{"action":"auth","key":"K","secret":"S"}"#);
     messages.check_until_seen(&mut client, vec!["error"]);
     server.ask_to_stop();
     messages.check_until_seen(&mut client, vec!["drain"]);

@@ -5,13 +5,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod support;
-
 use std::time::{Duration, Instant};
 
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
-use support::{Client, Frame, Ledger, Server};
+use test_support::{Client, Frame, SequenceLedger, Server};
 
 /// How a session is served: a third each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +57,7 @@ fn whatever_kind_of_session_nothing_is_missing_and_nothing_comes_twice() {
 fn run(address: std::net::SocketAddr, number: usize, until: Instant) -> Report {
     let kind = [Kind::Plain, Kind::Paced, Kind::Packed][number % 3];
     let mut random = StdRng::seed_from_u64(number as u64);
-    let mut ledger = Ledger::default();
+    let mut ledger = SequenceLedger::default();
     let mut epoch = String::new();
     let mut breaks = 0;
     loop {
@@ -73,21 +71,21 @@ fn run(address: std::net::SocketAddr, number: usize, until: Instant) -> Report {
             if let Some(told) = objects[0]["x"]["epoch"].as_str() {
                 told.clone_into(&mut epoch);
             }
-            ledger.enter(&objects);
+            ledger.record(&objects);
         }
         if end == until {
-            let Ledger { objects, merged, gaps, .. } = ledger;
+            let SequenceLedger { objects, conflated: merged, gaps, .. } = ledger;
             return Report { objects, merged, gaps, breaks };
         }
         breaks += 1;
     }
 }
 
-fn connect(address: std::net::SocketAddr, kind: Kind, ledger: &Ledger, epoch: &str) -> Client {
+fn connect(address: std::net::SocketAddr, kind: Kind, ledger: &SequenceLedger, epoch: &str) -> Client {
     let symbols = ["AAPL", "MSFT", "KO", "XOM"];
     let mut x = json!({ "conflate_ms": if kind == Kind::Paced { 250 } else { 0 } });
     if !epoch.is_empty() {
-        x["resume"] = json!({ "epoch": epoch, "sq": ledger.positions() });
+        x["resume"] = json!({ "epoch": epoch, "sq": ledger.resume_positions() });
     }
     let command = json!({
         "action": "subscribe", "trades": symbols, "quotes": symbols, "bars": ["*"], "tickers": ["AAPL"], "x": x
@@ -95,8 +93,8 @@ fn connect(address: std::net::SocketAddr, kind: Kind, ledger: &Ledger, epoch: &s
     let path = if kind == Kind::Packed { "/v2/iex?codec=msgpack" } else { "/v2/iex" };
     let mut client = Client::connect(address, path);
     match kind {
-        Kind::Packed => client.send(0x82, &rmp_serde::to_vec_named(&command).unwrap()),
-        _ => client.say(&command.to_string()),
+        Kind::Packed => client.send_frame(0x82, &rmp_serde::to_vec_named(&command).unwrap()),
+        _ => client.send_text(&command.to_string()),
     }
     client
 }
@@ -104,11 +102,11 @@ fn connect(address: std::net::SocketAddr, kind: Kind, ledger: &Ledger, epoch: &s
 /// The next objects, in whichever codec.
 fn read(client: &mut Client) -> Vec<Value> {
     loop {
-        let Frame { opcode, payload, .. } = client.next().expect("the session goes on");
+        let Frame { opcode, payload, .. } = client.next_frame().expect("the session goes on");
         match opcode {
             1 => return serde_json::from_slice(&payload).unwrap(),
             2 => return unpack(&payload),
-            9 => client.send(0x8A, &payload),
+            9 => client.send_frame(0x8A, &payload),
             _ => {}
         }
     }

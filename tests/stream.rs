@@ -2,9 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod support;
-
-use support::{Client, Ledger, Server, get};
+use test_support::{Client, SequenceLedger, Server, get};
 
 #[test]
 fn the_tutorials_handshake_works_to_the_letter() {
@@ -23,13 +21,13 @@ fn the_echo_returns_text_as_text_binary_as_binary_and_answers_pings_in_order() {
     let server = Server::start(|_| {});
     let mut client = Client::connect(server.address, "/echo");
 
-    client.send(0x81, "Hällo".as_bytes());
-    client.send(0x89, b"there?");
-    client.send(0x82, &[0, 159, 146, 150]);
-    client.send(0x88, &[&4001u16.to_be_bytes()[..], b"bye"].concat());
+    client.send_frame(0x81, "Hällo".as_bytes());
+    client.send_frame(0x89, b"there?");
+    client.send_frame(0x82, &[0, 159, 146, 150]);
+    client.send_frame(0x88, &[&4001u16.to_be_bytes()[..], b"bye"].concat());
 
     let said: Vec<_> =
-        std::iter::from_fn(|| client.next()).map(|frame| (frame.opcode, frame.payload)).collect();
+        std::iter::from_fn(|| client.next_frame()).map(|frame| (frame.opcode, frame.payload)).collect();
     assert_eq!(
         said,
         [
@@ -46,9 +44,9 @@ fn a_subscription_is_acknowledged_before_its_first_object_and_nothing_is_missing
     let server = Server::start(|_| {});
     let mut client = Client::session(server.address);
 
-    client.say(r#"{"action":"subscribe","trades":["AAPL"],"quotes":["*"],"bars":["ZZZZ"]}"#);
+    client.send_text(r#"{"action":"subscribe","trades":["AAPL"],"quotes":["*"],"bars":["ZZZZ"]}"#);
 
-    let ack = client.next_data();
+    let ack = client.next_objects();
     assert_eq!(ack.len(), 1);
     assert_eq!(ack[0]["T"], "subscription");
     let nine = [
@@ -65,13 +63,13 @@ fn a_subscription_is_acknowledged_before_its_first_object_and_nothing_is_missing
     let lists = nine.map(|key| ack[0][key].as_array().expect(key).len());
     assert_eq!(lists, [1, 1, 1, 0, 0, 0, 0, 1, 1]);
 
-    let mut ledger = Ledger::default();
+    let mut ledger = SequenceLedger::default();
     while ledger.objects < 5_000 {
-        let objects = client.next_data();
+        let objects = client.next_objects();
         let is_wanted =
             |object: &serde_json::Value| object["T"] == "q" || (object["T"] == "t" && object["S"] == "AAPL");
         assert!(objects.iter().all(is_wanted), "{objects:?}");
-        ledger.enter(&objects);
+        ledger.record(&objects);
     }
 }
 
@@ -79,11 +77,12 @@ fn a_subscription_is_acknowledged_before_its_first_object_and_nothing_is_missing
 fn the_first_key_of_every_object_is_its_kind() {
     let server = Server::start(|config| config.spans.bar_nanos = 100_000_000);
     let mut client = Client::session(server.address);
-    client.say(r#"{"action":"subscribe","trades":["*"],"quotes":["*"],"bars":["*"],"dailyBars":["*"]}"#);
+    client
+        .send_text(r#"{"action":"subscribe","trades":["*"],"quotes":["*"],"bars":["*"],"dailyBars":["*"]}"#);
 
     let mut missing = vec!["\"t\"", "\"q\"", "\"b\"", "\"d\""];
     while !missing.is_empty() {
-        let frame = client.next().unwrap();
+        let frame = client.next_frame().unwrap();
         let text = String::from_utf8(frame.payload).unwrap();
         let objects = text[1..text.len() - 1].split("},{").map(|object| object.trim_start_matches('{'));
         for object in objects {
@@ -97,15 +96,15 @@ fn the_first_key_of_every_object_is_its_kind() {
 fn after_unsubscribing_nothing_more_comes_once_it_is_acknowledged() {
     let server = Server::start(|_| {});
     let mut client = Client::session(server.address);
-    client.ask(r#"{"action":"subscribe","trades":["*"],"quotes":["*"]}"#);
-    client.next_data();
+    client.command(r#"{"action":"subscribe","trades":["*"],"quotes":["*"]}"#);
+    client.next_objects();
 
-    let ack = client.ask(r#"{"action":"unsubscribe","trades":["*"]}"#);
+    let ack = client.command(r#"{"action":"unsubscribe","trades":["*"]}"#);
 
     assert_eq!(ack["trades"], serde_json::json!([]));
     assert_eq!(ack["quotes"], serde_json::json!(["*"]));
     for _ in 0..200 {
-        assert!(client.next_data().iter().all(|object| object["T"] == "q"));
+        assert!(client.next_objects().iter().all(|object| object["T"] == "q"));
     }
 }
 
@@ -114,13 +113,13 @@ fn commands_come_fragmented_in_either_opcode_and_before_the_greeting_is_read() {
     let server = Server::start(|_| {});
     let mut client = Client::connect(server.address, "/v2/sip");
 
-    client.send(0x02, br#"{"action":"auth","key":"K","secret":"S"}"#);
-    client.send(0x80, b"");
-    client.send(0x01, br#"{"action":"subscribe","#);
-    client.send(0x89, b"still there?");
-    client.send(0x80, br#""dailyBars":null,"news":["x"]}"#);
+    client.send_frame(0x02, br#"{"action":"auth","key":"K","secret":"S"}"#);
+    client.send_frame(0x80, b"");
+    client.send_frame(0x01, br#"{"action":"subscribe","#);
+    client.send_frame(0x89, b"still there?");
+    client.send_frame(0x80, br#""dailyBars":null,"news":["x"]}"#);
 
-    let frames: Vec<_> = (0..4).map(|_| client.next().unwrap()).collect();
+    let frames: Vec<_> = (0..4).map(|_| client.next_frame().unwrap()).collect();
     let (pongs, answers): (Vec<_>, Vec<_>) = frames.into_iter().partition(|frame| frame.opcode == 10);
     let text = |place: usize| String::from_utf8(answers[place].payload.clone()).unwrap();
     assert_eq!(pongs[0].payload, b"still there?", "a pong need not wait its turn");
@@ -135,8 +134,8 @@ fn credentials_on_the_upgrade_authenticate() {
     let credentials = "APCA-API-KEY-ID: K\r\nAPCA-API-SECRET-KEY: S\r\n";
     let mut client = Client::connect_with(server.address, "/v2/iex", credentials);
 
-    assert_eq!(client.next_data()[0]["msg"], "connected");
-    assert_eq!(client.next_data()[0]["msg"], "authenticated");
+    assert_eq!(client.next_objects()[0]["msg"], "connected");
+    assert_eq!(client.next_objects()[0]["msg"], "authenticated");
 }
 
 #[test]
@@ -155,8 +154,8 @@ fn ten_thousand_symbols_may_be_asked_for_at_once() {
     let names: Vec<_> = (0..10_000).map(|n| format!("Q{n}")).collect();
     let list = serde_json::to_string(&names).unwrap();
 
-    let ack = client.ask(&format!(r#"{{"action":"subscribe","trades":{list},"quotes":{list}}}"#));
-    let refused = client.ask(&format!(r#"{{"action":"subscribe","bars":{list},"dailyBars":["A"]}}"#));
+    let ack = client.command(&format!(r#"{{"action":"subscribe","trades":{list},"quotes":{list}}}"#));
+    let refused = client.command(&format!(r#"{{"action":"subscribe","bars":{list},"dailyBars":["A"]}}"#));
 
     assert_eq!(ack["quotes"].as_array().unwrap().len(), 10_000);
     assert_eq!(refused["code"], 405);

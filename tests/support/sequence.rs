@@ -1,17 +1,30 @@
-use serde_json::Value;
+//! The check that no object is lost or repeated.
 
-/// Checks the promise that nothing is lost in silence: `sq_now − sq_prev = cf + 1`, but where the
-/// server says that there is a gap.
-#[derive(Default)]
-pub struct Ledger {
-    last: std::collections::HashMap<(String, String), u64>,
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+
+/// Follows the sequence number of every stream (channel and symbol) of a session.
+///
+/// It holds the server to its promise: `sq_now − sq_prev = cf + 1`, where `cf` counts the objects that were
+/// conflated into this one, unless a `gap` names the numbers that are missing.
+#[derive(Debug, Default)]
+pub struct SequenceLedger {
+    last: HashMap<(String, String), u64>,
+    /// How many numbered objects were recorded.
     pub objects: usize,
-    pub merged: u64,
+    /// How many objects were conflated into those.
+    pub conflated: u64,
+    /// How many gaps were announced.
     pub gaps: usize,
 }
 
-impl Ledger {
-    pub fn enter(&mut self, objects: &[Value]) {
+impl SequenceLedger {
+    /// Records the objects of a frame.
+    ///
+    /// # Panics
+    /// When a sequence number does not follow from the one before.
+    pub fn record(&mut self, objects: &[Value]) {
         for object in objects {
             let text = |key: &str| object[key].as_str().unwrap_or_default().to_owned();
             if object["T"] == "gap" {
@@ -26,13 +39,13 @@ impl Ledger {
                 assert!(last.is_none_or(|last| sq == last + cf + 1), "after {last:?}: {object}");
             }
             self.objects += 1;
-            self.merged += cf;
+            self.conflated += cf;
         }
     }
 
-    /// What `x.resume.sq` must say to go on from here.
-    pub fn positions(&self) -> Value {
-        let mut sq = serde_json::json!({});
+    /// The value of `x.resume.sq` that resumes after what was recorded.
+    pub fn resume_positions(&self) -> Value {
+        let mut sq = json!({});
         for ((channel, symbol), last) in &self.last {
             sq[channel][symbol] = (*last).into();
         }

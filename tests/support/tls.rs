@@ -1,8 +1,8 @@
-//! A session over TLS.
-#![allow(unreachable_pub, reason = "as in `support`")]
+//! Sessions over TLS, and certificates for them.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rustls::crypto::ring;
@@ -10,16 +10,61 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use serde_json::Value;
 
-use crate::support::{DEADLINE, Frame, parse};
+use crate::{DEADLINE, Frame, TempFolder};
 
-/// A session over TLS, with whoever has this certificate.
-pub struct Encrypted {
+/// A private key and a self-signed certificate for `localhost`, in a folder that is removed when dropped.
+#[derive(Debug)]
+pub struct TlsFiles {
+    folder: TempFolder,
+}
+
+impl TlsFiles {
+    /// Writes a key and a certificate, and returns the files with the certificate.
+    pub fn generate() -> (Self, CertificateDer<'static>) {
+        let files = Self { folder: TempFolder::new() };
+        let certificate = files.renew();
+        (files, certificate)
+    }
+
+    /// Replaces both files by a new key and certificate.
+    pub fn renew(&self) -> CertificateDer<'static> {
+        let generated = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        std::fs::write(self.certificate(), generated.cert.pem()).unwrap();
+        std::fs::write(self.key(), generated.signing_key.serialize_pem()).unwrap();
+        generated.cert.der().clone()
+    }
+
+    /// The certificate in PEM, `cert.pem`.
+    pub fn certificate(&self) -> PathBuf {
+        self.folder.file("cert.pem")
+    }
+
+    /// The private key in PEM, `key.pem`.
+    pub fn key(&self) -> PathBuf {
+        self.folder.file("key.pem")
+    }
+
+    /// The folder of both files.
+    pub fn folder(&self) -> &TempFolder {
+        &self.folder
+    }
+}
+
+/// A session over TLS.
+pub struct TlsClient {
     stream: StreamOwned<ClientConnection, TcpStream>,
     received: Vec<u8>,
 }
 
-impl Encrypted {
-    pub fn connect(address: SocketAddr, trusted: &CertificateDer<'static>) -> std::io::Result<Self> {
+impl TlsClient {
+    /// Opens a session with a server that presents exactly this certificate.
+    ///
+    /// # Errors
+    /// When the TLS handshake fails.
+    ///
+    /// # Panics
+    /// When the server refuses the upgrade.
+    pub fn connect(address: SocketAddr, trusted: &CertificateDer<'static>) -> io::Result<Self> {
         let mut roots = RootCertStore::empty();
         roots.add(trusted.clone()).unwrap();
         let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -48,7 +93,7 @@ impl Encrypted {
         Ok(client)
     }
 
-    fn fill(&mut self) -> std::io::Result<()> {
+    fn fill(&mut self) -> io::Result<()> {
         let mut chunk = [0; 16 << 10];
         let count = self.stream.read(&mut chunk)?;
         assert!(count > 0, "the connection ended");
@@ -56,16 +101,18 @@ impl Encrypted {
         Ok(())
     }
 
-    pub fn say(&mut self, text: &str) {
+    /// Sends a text message of less than 126 bytes.
+    pub fn send_text(&mut self, text: &str) {
         let len = u8::try_from(text.len()).unwrap();
         assert!(len < 126);
         self.stream.write_all(&[0x81, 0x80 | len, 0, 0, 0, 0]).unwrap();
         self.stream.write_all(text.as_bytes()).unwrap();
     }
 
-    pub fn next(&mut self) -> Vec<Value> {
+    /// The objects of the next text frame.
+    pub fn next_objects(&mut self) -> Vec<Value> {
         loop {
-            match parse(&self.received) {
+            match Frame::decode(&self.received) {
                 Some((frame @ Frame { opcode: 1, .. }, len)) => {
                     self.received.drain(..len);
                     return frame.json();
@@ -77,7 +124,7 @@ impl Encrypted {
     }
 
     /// Waits for a trade.
-    pub fn sees_a_trade(&mut self) {
-        while !self.next().iter().any(|object| object["T"] == "t") {}
+    pub fn wait_for_trade(&mut self) {
+        while !self.next_objects().iter().any(|object| object["T"] == "t") {}
     }
 }

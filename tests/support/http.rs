@@ -1,0 +1,48 @@
+//! Plain HTTP/1.1 requests without a body.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+
+use crate::DEADLINE;
+
+/// The response to a plain request.
+#[derive(Debug)]
+pub struct HttpResponse {
+    /// The status code.
+    pub status: u16,
+    /// The status line and the headers.
+    pub head: String,
+    /// The body.
+    pub body: String,
+}
+
+impl HttpResponse {
+    /// The value of a header; names are compared without regard to case.
+    pub fn header(&self, wanted: &str) -> Option<&str> {
+        let mut fields = self.head.lines().skip(1).filter_map(|line| line.split_once(':'));
+        fields.find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.trim())
+    }
+}
+
+/// Status and body of a GET.
+pub fn get(address: SocketAddr, path: &str) -> (u16, String) {
+    let HttpResponse { status, body, .. } = get_with(address, path, "");
+    (status, body)
+}
+
+/// A GET with additional header lines, each ended by CR LF.
+pub fn get_with(address: SocketAddr, path: &str, headers: &str) -> HttpResponse {
+    request(address, "GET", path, headers)
+}
+
+/// A request of any method with additional header lines, each ended by CR LF.
+pub fn request(address: SocketAddr, method: &str, path: &str, headers: &str) -> HttpResponse {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    write!(stream, "{method} {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n{headers}\r\n").unwrap();
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    let (head, body) = response.split_once("\r\n\r\n").expect("an HTTP response has a head");
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    HttpResponse { status, head: head.to_owned(), body: body.to_owned() }
+}

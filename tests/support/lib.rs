@@ -1,0 +1,36 @@
+//! Support for the integration tests: a whole service in this process, and clients that can send anything.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`server`](Server) | the service on a port of its own, its metrics, reload and stop |
+//! | [`client`](Client) | a WebSocket client that sends any bytes, valid or not |
+//! | [`tls`](TlsClient) | a session over TLS, and certificates for it |
+//! | [`frame`](Frame) | server frames and permessage-deflate |
+//! | [`http`](HttpResponse) | plain HTTP requests |
+//! | [`sequence`](SequenceLedger) | the check that no object is lost or repeated |
+//! | [`schema`](Description) | the OpenAPI and AsyncAPI descriptions |
+//!
+//! Everything here panics when it cannot go on, because a test that cannot go on has failed. Every wait has
+//! a deadline, [`DEADLINE`]; no test sleeps and hopes.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod client;
+mod frame;
+mod http;
+mod schema;
+mod sequence;
+mod server;
+mod temp;
+mod tls;
+mod wait;
+
+pub use client::Client;
+pub use frame::{Frame, deflate};
+pub use http::{HttpResponse, get, get_with, request};
+pub use schema::{Description, assert_valid};
+pub use sequence::SequenceLedger;
+pub use server::{Server, metric};
+pub use temp::TempFolder;
+pub use tls::{TlsClient, TlsFiles};
+pub use wait::{DEADLINE, wait_for, wait_until};
