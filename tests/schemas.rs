@@ -3,10 +3,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use jsonschema::Validator;
 use serde_json::{Value, json};
 use tapecast::source::SimulationSettings;
-use test_support::{Client, Description, Server, assert_valid, get, wait_until};
+use test_support::{Client, Description, Server, Validator, assert_valid, get, wait_until};
 
 fn description(server: &Server, path: &str) -> Description {
     let (status, body) = get(server.address, path);
@@ -29,9 +28,7 @@ fn schema_of_answer(openapi: &Description, path: &str, status: &str) -> String {
 fn every_described_endpoint_answers_as_described() {
     let server = Server::start(|_| {});
     let openapi = description(&server, "/openapi.json");
-    wait_for("a first trade", || {
-        (get(server.address, "/v2/stocks/NVDA/trades/latest").0 == 200).then_some(())
-    });
+    wait_until("a first trade", || get(server.address, "/v2/stocks/NVDA/trades/latest").0 == 200);
     let paths: Vec<String> = openapi.root()["paths"].as_object().unwrap().keys().cloned().collect();
     assert!(paths.len() >= 17, "{paths:?}");
     for path in paths {
@@ -93,7 +90,7 @@ impl Messages {
     /// Validates all frames until each of these features was seen: a value of `T`, or a key of an object.
     fn check_until_seen(&self, client: &mut Client, mut missing: Vec<&str>) {
         while !missing.is_empty() {
-            let objects = client.next_data();
+            let objects = client.next_objects();
             missing.retain(|feature| {
                 objects.iter().all(|object| object["T"] != *feature && object.get(feature).is_none())
             });
@@ -114,13 +111,13 @@ fn every_kind_of_object_is_as_described() {
         "statuses":["*"],"lulds":["*"]"#;
 
     let mut sdk = Client::connect(server.address, "/v2/iex");
-    sdk.say(&format!(r#"{{"action":"subscribe",{channels}}}"#));
+    sdk.send_text(&format!(r#"{{"action":"subscribe",{channels}}}"#));
     let kinds = vec!["success", "subscription", "t", "q", "b", "u", "d", "s", "l", "c", "x"];
     messages.check_until_seen(&mut sdk, kinds);
 
     let mut extended = Client::connect(server.address, "/v2/iex");
     let x = r#"{"id":"one","snapshot":true,"conflate_ms":250}"#;
-    extended.say(&format!(r#"{{"action":"subscribe",{channels},"tickers":["*"],"x":{x}}}"#));
+    extended.send_text(&format!(r#"{{"action":"subscribe",{channels},"tickers":["*"],"x":{x}}}"#));
     messages.check_until_seen(&mut extended, vec!["subscription", "t", "q", "k", "sn", "cf"]);
 }
 
@@ -151,6 +148,6 @@ fn every_command_and_control_message_is_as_described() {
     }
     client.send_text(r#"{"action":"auth","key":"K","secret":"S"}"#);
     messages.check_until_seen(&mut client, vec!["error"]);
-    server.ask_to_stop();
+    server.begin_shutdown();
     messages.check_until_seen(&mut client, vec!["drain"]);
 }
