@@ -27,7 +27,7 @@ fn guarded(change: impl FnOnce(&mut Config)) -> Guarded {
         max_sessions: Some(1),
         max_symbols: Some(3),
     };
-    let some = GeneratedKey::new("some", little, [2; 48]).unwrap();
+    let some = GeneratedKey::new("some", little, [2; 48]);
     let folder = TempFolder::new();
     std::fs::write(folder.file("keys"), format!("# two keys\n{}\n{}\n", all.line, some.line)).unwrap();
     let keys = Some(folder.file("keys"));
@@ -194,7 +194,7 @@ fn every_door_of_rest_demands_a_key() {
 #[test]
 fn keys_change_without_a_restart_and_a_broken_file_changes_nothing() {
     let Guarded { server, folder, all, .. } = &guarded(|_| {});
-    let new = GeneratedKey::new("new", Entitlements::default(), [3; 48]).unwrap();
+    let new = GeneratedKey::new("new", Entitlements::default(), [3; 48]);
     let clock = |key: &str, secret: &str| get_with(server.address, "/v2/clock", &headers(key, secret)).status;
     std::fs::write(folder.file("keys"), "{").unwrap();
     server.reload();
