@@ -1,12 +1,15 @@
-use super::{Price, Symbol, SymbolId, Tape};
-use rustc_hash::{FxBuildHasher, FxHashMap};
+use std::collections::hash_map::Entry;
 
-/// What is fixed about one listed stock.
+use rustc_hash::FxHashMap;
+
+use super::{Price, Symbol, SymbolId, Tape};
+
+/// The static data of one listed stock.
 #[derive(Clone, Debug)]
 pub struct Instrument {
-    /// Its place in the universe.
+    /// The position in the universe.
     pub id: SymbolId,
-    /// Its ticker symbol.
+    /// The ticker symbol.
     pub symbol: Symbol,
     /// The company's name.
     pub name: String,
@@ -19,33 +22,53 @@ pub struct Instrument {
 }
 
 /// All instruments of a market, in order of their [`SymbolId`].
-#[derive(Clone, Debug)]
+///
+/// A universe is immutable and append-only: [`with`](Self::with) makes a larger one in which every id of
+/// the smaller one is the same. It grows at run time as follows: a source replaces its `Arc<Universe>` by the
+/// larger one before it emits the first event of a new instrument, the feed extends its tables, and each
+/// batch carries the universe in which its ids are valid.
+#[derive(Clone, Debug, Default)]
 pub struct Universe {
     instruments: Vec<Instrument>,
     by_symbol: FxHashMap<Symbol, SymbolId>,
 }
 
 impl Universe {
-    /// A universe of these instruments; their ids are set to their places.
+    /// A universe of these instruments; their ids are set to their positions.
     ///
     /// # Panics
-    /// When two instruments have the same symbol.
-    pub fn new(mut instruments: Vec<Instrument>) -> Self {
-        let mut by_symbol = FxHashMap::with_capacity_and_hasher(instruments.len(), FxBuildHasher);
-        for (place, instrument) in instruments.iter_mut().enumerate() {
-            instrument.id = SymbolId(place as u32);
-            let twin = by_symbol.insert(instrument.symbol, instrument.id);
-            assert!(twin.is_none(), "two instruments are called {}", instrument.symbol);
-        }
-        Self { instruments, by_symbol }
+    /// If two instruments have the same symbol.
+    pub fn new(instruments: Vec<Instrument>) -> Self {
+        let count = instruments.len();
+        let universe = Self::default().with(instruments);
+        assert_eq!(universe.len(), count, "two instruments have the same symbol");
+        universe
     }
 
-    /// How many instruments there are.
+    /// This universe with more instruments at its end. Those whose symbol it has already are left out.
+    ///
+    /// Copies the whole universe: append many instruments at once.
+    #[must_use]
+    pub fn with(&self, instruments: Vec<Instrument>) -> Self {
+        let mut universe = self.clone();
+        universe.instruments.reserve(instruments.len());
+        universe.by_symbol.reserve(instruments.len());
+        for instrument in instruments {
+            let id = SymbolId(universe.instruments.len() as u32);
+            if let Entry::Vacant(place) = universe.by_symbol.entry(instrument.symbol) {
+                place.insert(id);
+                universe.instruments.push(Instrument { id, ..instrument });
+            }
+        }
+        universe
+    }
+
+    /// The number of instruments.
     pub fn len(&self) -> usize {
         self.instruments.len()
     }
 
-    /// Whether there is no instrument at all.
+    /// Whether the universe has no instrument.
     pub fn is_empty(&self) -> bool {
         self.instruments.is_empty()
     }
@@ -53,18 +76,57 @@ impl Universe {
     /// The instrument with this id.
     ///
     /// # Panics
-    /// When the id is of another, larger universe.
+    /// If the id is of a larger universe.
     pub fn instrument(&self, id: SymbolId) -> &Instrument {
         &self.instruments[id.index()]
     }
 
-    /// The id of this symbol, where the market knows it.
+    /// The id of this symbol; `None` if it is not in the universe.
     pub fn find(&self, symbol: &Symbol) -> Option<SymbolId> {
         self.by_symbol.get(symbol).copied()
     }
 
-    /// All instruments in order.
+    /// All instruments, in order of their ids.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Instrument> {
         self.instruments.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn instrument(symbol: &str) -> Instrument {
+        Instrument {
+            id: SymbolId(99),
+            symbol: symbol.parse().unwrap(),
+            name: String::new(),
+            exchange: "NYSE",
+            tape: Tape::A,
+            previous_close: Price::default(),
+        }
+    }
+
+    #[test]
+    fn a_universe_grows_at_its_end_and_no_id_changes() {
+        let small = Universe::new(["B", "A"].map(instrument).to_vec());
+
+        let large = small.with(["C", "A", "D", "C"].map(instrument).to_vec());
+
+        let ids = |universe: &Universe, symbols: &[&str]| -> Vec<_> {
+            symbols
+                .iter()
+                .map(|symbol| universe.find(&symbol.parse().unwrap()).map(SymbolId::index))
+                .collect()
+        };
+        assert_eq!(ids(&small, &["B", "A", "C"]), [Some(0), Some(1), None]);
+        assert_eq!(ids(&large, &["B", "A", "C", "D"]), [0, 1, 2, 3].map(Some));
+        assert!(large.iter().enumerate().all(|(position, instrument)| instrument.id.index() == position));
+    }
+
+    #[test]
+    #[should_panic(expected = "the same symbol")]
+    fn two_instruments_of_one_symbol_are_refused() {
+        let _ = Universe::new(["A", "A"].map(instrument).to_vec());
     }
 }
