@@ -1,14 +1,14 @@
 use super::{Price, SymbolId, Timestamp, Trade};
 
-/// What trades of one instrument did in one stretch of time: open, high, low, close, volume.
+/// A bar: open, high, low, close and volume of the trades of one instrument in one interval.
 ///
-/// Folding is exact: the volume-weighted price is kept as a sum of ticks × shares and divided only
-/// when it is written.
+/// Folding is exact: the volume-weighted average price is kept as a sum of ticks × shares and divided only
+/// when it is encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bar {
     /// The instrument.
     pub symbol: SymbolId,
-    /// Where the stretch begins; trades at exactly this time belong to it.
+    /// The start of the interval, inclusive.
     pub start: Timestamp,
     /// Price of the first trade.
     pub open: Price,
@@ -22,12 +22,12 @@ pub struct Bar {
     pub volume: u64,
     /// Number of trades.
     pub trades: u64,
-    /// Sum over the trades of ticks × shares.
+    /// The sum of ticks × shares over the trades.
     pub notional: u128,
 }
 
 impl Bar {
-    /// A bar that begins with its first trade.
+    /// A bar of its first trade.
     pub fn open(start: Timestamp, trade: &Trade) -> Self {
         let price = trade.price;
         let mut bar = Self {
@@ -45,7 +45,7 @@ impl Bar {
         bar
     }
 
-    /// Takes in the next trade of the same symbol and stretch.
+    /// Adds the next trade of the same symbol and interval.
     pub fn fold(&mut self, trade: &Trade) {
         self.high = self.high.max(trade.price);
         self.low = self.low.min(trade.price);
@@ -55,7 +55,7 @@ impl Bar {
         self.notional += trade.price.ticks().unsigned_abs() as u128 * u128::from(trade.size);
     }
 
-    /// Takes in the bar that follows on this one, which then covers both.
+    /// Merges the bar of the next interval into this one, which then covers both.
     pub fn absorb(&mut self, next: &Self) {
         self.high = self.high.max(next.high);
         self.low = self.low.min(next.low);
@@ -108,14 +108,14 @@ mod tests {
         bar.fold(&trade(1200, 30));
         bar.fold(&trade(900, 10));
 
-        let figures = [bar.open, bar.high, bar.low, bar.close].map(Price::ticks);
-        assert_eq!(figures, [1000, 1200, 900, 900]);
+        let prices = [bar.open, bar.high, bar.low, bar.close].map(Price::ticks);
+        assert_eq!(prices, [1000, 1200, 900, 900]);
         assert_eq!((bar.volume, bar.trades), (50, 3));
         assert_eq!(bar.vwap_micros(), 11_000_000);
     }
 
     #[test]
-    fn a_bar_of_two_is_that_of_all_their_trades() {
+    fn two_merged_bars_equal_the_bar_of_all_their_trades() {
         let start = Timestamp::default();
         let mut all = Bar::open(start, &trade(1000, 10));
         let mut first = all;

@@ -1,19 +1,19 @@
 use super::{Price, SymbolId, Timestamp};
 
-/// What a market says: the one kind of value that leaves the market room.
+/// An event of the market, before it is numbered: the output of every source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// Shares changed hands.
+    /// A trade.
     Trade(Trade),
-    /// The best bid or the best ask changed.
+    /// A change of the best bid or the best ask.
     Quote(Quote),
-    /// Trading was halted or resumed.
+    /// A trading halt or resumption.
     Status(Status),
-    /// The price bands moved.
+    /// A change of the price bands.
     Luld(Luld),
-    /// A trade was reported wrongly.
+    /// A correction of a trade.
     Correction(Correction),
-    /// A trade is void.
+    /// A cancellation of a trade.
     Cancel(Cancel),
 }
 
@@ -30,7 +30,7 @@ impl Event {
         }
     }
 
-    /// When it happened, by the market's own clock.
+    /// The time of the event, by the clock of the source.
     pub const fn at(&self) -> Timestamp {
         match self {
             Self::Trade(trade) => trade.at,
@@ -43,12 +43,12 @@ impl Event {
     }
 }
 
-/// A trade: so many shares at such a price.
+/// A trade.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Trade {
     /// The instrument traded.
     pub symbol: SymbolId,
-    /// Rises with each trade of the same symbol, from 1.
+    /// The trade id, which rises with each trade of the same symbol from 1.
     pub id: u64,
     /// The venue that reported it.
     pub venue: Venue,
@@ -60,7 +60,7 @@ pub struct Trade {
     pub conditions: Conditions,
     /// The consolidated tape that carries the symbol.
     pub tape: Tape,
-    /// When it happened.
+    /// The time of the trade.
     pub at: Timestamp,
 }
 
@@ -71,21 +71,21 @@ pub struct Quote {
     pub symbol: SymbolId,
     /// The venue of the best bid.
     pub bid_venue: Venue,
-    /// The highest price that somebody would pay.
+    /// The highest price bid.
     pub bid: Price,
-    /// Shares wanted at the bid, at least 1.
+    /// Shares bid for, at least 1.
     pub bid_size: u32,
     /// The venue of the best ask.
     pub ask_venue: Venue,
-    /// The lowest price at which somebody would sell.
+    /// The lowest price asked.
     pub ask: Price,
-    /// Shares on offer at the ask, at least 1.
+    /// Shares offered, at least 1.
     pub ask_size: u32,
     /// Quote conditions.
     pub conditions: Conditions,
     /// The consolidated tape that carries the symbol.
     pub tape: Tape,
-    /// When it became true.
+    /// The time from which the quote is valid.
     pub at: Timestamp,
 }
 
@@ -94,22 +94,22 @@ pub struct Quote {
 pub struct Status {
     /// The instrument.
     pub symbol: SymbolId,
-    /// What is true from now on.
+    /// The new status.
     pub status: TradingStatus,
-    /// Why.
+    /// The reason of the change.
     pub reason: StatusReason,
     /// The consolidated tape that carries the symbol.
     pub tape: Tape,
-    /// From when on.
+    /// The time from which it is valid.
     pub at: Timestamp,
 }
 
-/// Whether an instrument trades. Codes and words are those of the UTP plan's trading action message.
+/// Whether an instrument trades. Codes and messages are those of the UTP plan's trading action message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TradingStatus {
-    /// No trades, no quotes.
+    /// There are no trades and no quotes.
     Halted,
-    /// Trading goes on.
+    /// Trading continues.
     Resumed,
 }
 
@@ -122,7 +122,7 @@ impl TradingStatus {
         }
     }
 
-    /// The status in words (`sm`).
+    /// The status as text (`sm`).
     pub const fn message(self) -> &'static str {
         match self {
             Self::Halted => "Trading Halt",
@@ -150,14 +150,14 @@ impl TryFrom<&str> for TradingStatus {
 #[error("unknown code")]
 pub struct UnknownCode;
 
-/// Why a status changed, by the reason codes of the UTP plan.
+/// The reason of a status change, with the codes of the UTP plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StatusReason {
-    /// News are pending.
+    /// News is pending.
     NewsPending,
     /// The price left its limit-up limit-down bands.
     VolatilityPause,
-    /// The news are out, or the pause is over.
+    /// The news was released, or the pause is over.
     Resumption,
 }
 
@@ -171,7 +171,7 @@ impl StatusReason {
         }
     }
 
-    /// The reason in words (`rm`).
+    /// The reason as text (`rm`).
     pub const fn message(self) -> &'static str {
         match self {
             Self::NewsPending => "Halt News Pending",
@@ -196,33 +196,33 @@ impl TryFrom<&str> for StatusReason {
     }
 }
 
-/// The prices between which an instrument may trade: the limit-up limit-down bands.
+/// The limit-up limit-down bands: the prices between which an instrument may trade.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Luld {
     /// The instrument.
     pub symbol: SymbolId,
-    /// No trade above this.
+    /// The upper band.
     pub up: Price,
-    /// No trade below this.
+    /// The lower band.
     pub down: Price,
     /// The indicator, one letter: `B` when the bands change while neither side is at its limit.
     pub indicator: u8,
     /// The consolidated tape that carries the symbol.
     pub tape: Tape,
-    /// From when on.
+    /// The time from which it is valid.
     pub at: Timestamp,
 }
 
-/// A trade that was reported wrongly, and what is right.
+/// The correction of a trade that was reported wrongly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Correction {
     /// The instrument.
     pub symbol: SymbolId,
-    /// The venue that reports it.
+    /// The venue that reported the trade.
     pub venue: Venue,
-    /// What was reported.
+    /// The trade as it was reported.
     pub original: Print,
-    /// What is right.
+    /// The corrected trade.
     pub corrected: Print,
     /// The consolidated tape that carries the symbol.
     pub tape: Tape,
@@ -230,7 +230,7 @@ pub struct Correction {
     pub at: Timestamp,
 }
 
-/// A trade as it stands in a correction.
+/// The part of a trade that a correction repeats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Print {
     /// The trade's id.
@@ -244,26 +244,26 @@ pub struct Print {
 }
 
 impl Print {
-    /// What of a trade stands in a correction.
+    /// The print of a trade.
     pub const fn of(trade: &Trade) -> Self {
         Self { id: trade.id, price: trade.price, size: trade.size, conditions: trade.conditions }
     }
 }
 
-/// A trade that is void.
+/// The cancellation of a trade.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cancel {
     /// The instrument.
     pub symbol: SymbolId,
     /// The id of the trade.
     pub id: u64,
-    /// The venue that reports it.
+    /// The venue that reported the trade.
     pub venue: Venue,
     /// The trade's price.
     pub price: Price,
     /// The trade's shares.
     pub size: u32,
-    /// Whether somebody withdrew it or it was an error.
+    /// The reason of the cancellation.
     pub action: CancelAction,
     /// The consolidated tape that carries the symbol.
     pub tape: Tape,
@@ -271,7 +271,7 @@ pub struct Cancel {
     pub at: Timestamp,
 }
 
-/// Why a trade is void.
+/// The reason of a cancellation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CancelAction {
     /// Cancelled by the parties.
@@ -304,7 +304,7 @@ impl TryFrom<u8> for CancelAction {
     }
 }
 
-/// A venue by its one-letter participant code of the consolidated tape (`V` is IEX, `Q` Nasdaq).
+/// A venue, as its one-letter participant code on the consolidated tape (`V` is IEX, `Q` Nasdaq).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Venue(pub u8);
 
@@ -320,7 +320,7 @@ impl From<u8> for Venue {
     }
 }
 
-/// Up to two one-letter conditions of a trade or quote, in order; 0 marks an unused place.
+/// Up to two one-letter conditions of a trade or quote, in order; 0 stands for none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Conditions(pub [u8; 2]);
 

@@ -1,7 +1,7 @@
-//! The market's words as plain values: no clock, no actor, no wire format.
+//! The values of a stock market: symbols, prices, events, channels, streams. No clock, actor or wire format.
 //!
-//! A price is an integer count of tick sizes and a time an integer count of nanoseconds; text
-//! appears only at the edges of the program.
+//! A price is an integer number of ticks and a time an integer number of nanoseconds; they become text
+//! only at the edges of the program.
 
 mod bar;
 pub(crate) mod calendar;

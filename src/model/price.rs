@@ -1,28 +1,28 @@
 use std::fmt;
 use std::ops::{Add, Sub};
 
-/// A price as a count of tick sizes of $0.01, the minimum increment of US stocks at or above
-/// $1.00 (SEC Rule 612).
+/// A price as a number of ticks of $0.01, the minimum increment of US stocks at or above $1.00 (SEC Rule
+/// 612).
 ///
 /// Integers compare, add and hash exactly; the decimal point appears only in text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Price(i64);
 
 impl Price {
-    /// How many ticks make one dollar.
+    /// Ticks per dollar.
     pub const TICKS_PER_DOLLAR: i64 = 100;
 
-    /// A price of so many ticks ($0.01 each).
+    /// A price of this number of ticks.
     pub const fn from_ticks(ticks: i64) -> Self {
         Self(ticks)
     }
 
-    /// The nearest whole tick to an amount in dollars.
+    /// An amount in dollars, rounded to the nearest tick.
     pub fn from_dollars(dollars: f64) -> Self {
         Self((dollars * Self::TICKS_PER_DOLLAR as f64).round() as i64)
     }
 
-    /// The count of ticks ($0.01 each).
+    /// The number of ticks.
     pub const fn ticks(self) -> i64 {
         self.0
     }

@@ -1,9 +1,9 @@
 use std::fmt;
 
-/// The number of an object in its stream: 1 for the first of an epoch, rising by 1.
+/// The sequence number of an object in its stream: 1 for the first of an epoch, rising by 1.
 ///
-/// 0 stands before the first object. A client that sees a number missing knows that it missed
-/// something; see the `sq` and `cf` fields in [`crate::model::StreamId`].
+/// 0 stands for the position before the first object. A missing number tells a client that it lost objects:
+/// see [`StreamId`](super::StreamId).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Seq(pub u64);
 
@@ -15,15 +15,15 @@ impl Seq {
     }
 }
 
-/// One run of the numbering: sequence numbers from different epochs must not be compared.
+/// An epoch of the sequence numbers: numbers of different epochs must not be compared.
 ///
-/// A new epoch begins whenever the server starts, so that a client which kept a number from before
-/// a restart is told so instead of being given the wrong objects.
+/// A new epoch begins whenever the server starts, so that a client that resumes with a number from before
+/// a restart is told so and does not get wrong objects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Epoch(u32);
 
 impl Epoch {
-    /// An epoch named by this number; a server takes one from its start time.
+    /// The epoch with this number; a server derives it from its start time.
     pub const fn new(number: u32) -> Self {
         Self(number)
     }

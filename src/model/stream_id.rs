@@ -14,7 +14,7 @@ use super::{Channel, SymbolId};
 pub struct StreamId(u32);
 
 impl StreamId {
-    /// Ids for each symbol. A power of two, so that an id is taken apart by shifts.
+    /// Ids per symbol. A power of two, so that an id is taken apart by shifts.
     pub const LANES: usize = 16;
 
     /// The stream of this channel and symbol.
@@ -22,22 +22,22 @@ impl StreamId {
         Self(symbol.0 * Self::LANES as u32 + channel as u32)
     }
 
-    /// What kind of data.
+    /// The channel of the stream.
     pub const fn channel(self) -> Channel {
         Channel::ALL[self.0 as usize % Self::LANES]
     }
 
-    /// Of which instrument.
+    /// The instrument of the stream.
     pub const fn symbol(self) -> SymbolId {
         SymbolId(self.0 / Self::LANES as u32)
     }
 
-    /// The row of this stream in a table of all streams.
+    /// The index of this stream in a table of all streams.
     pub const fn index(self) -> usize {
         self.0 as usize
     }
 
-    /// The rows of a table that holds all streams of this number of symbols.
+    /// The length of a table of all streams of this number of symbols.
     pub const fn table_len(symbols: usize) -> usize {
         symbols * Self::LANES
     }
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_symbol_lengthens_a_table_and_moves_no_row() {
+    fn a_new_symbol_lengthens_a_table_and_moves_no_entry() {
         let last = StreamId::new(Channel::Tickers, SymbolId(4));
         assert!(last.index() < StreamId::table_len(5));
         assert!(StreamId::new(Channel::Trades, SymbolId(5)).index() >= StreamId::table_len(5));

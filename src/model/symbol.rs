@@ -2,12 +2,12 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
-/// Where an instrument stands in its [`Universe`](super::Universe): a dense index from 0.
+/// The id of an instrument: its position in the [`Universe`](super::Universe), from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SymbolId(pub u32);
 
 impl SymbolId {
-    /// The position as an array index.
+    /// The id as an array index.
     pub const fn index(self) -> usize {
         self.0 as usize
     }
@@ -15,8 +15,8 @@ impl SymbolId {
 
 /// The text that names an instrument: 1 to 24 visible ASCII characters, held inline.
 ///
-/// The characters `"`, `\` and `,` are refused, so a symbol goes into JSON and into comma-separated
-/// lists as it stands. Case matters.
+/// The characters `"`, `\` and `,` are refused, so a symbol needs no escapes in JSON and in comma-separated
+/// lists. Symbols are case-sensitive.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Symbol {
     bytes: [u8; Self::MAX_LEN],
@@ -32,19 +32,19 @@ impl Symbol {
         std::str::from_utf8(&self.bytes[..self.len as usize]).expect("a symbol holds ASCII only")
     }
 
-    /// The characters as numbers that are ordered as they are. What is not used is zero, and no
+    /// The characters as big-endian numbers, which compare as the text does: unused bytes are zero, and no
     /// character is.
-    fn rank(&self) -> [u64; 3] {
+    fn sort_key(&self) -> [u64; 3] {
         let (words, _) = self.bytes.as_chunks();
         std::array::from_fn(|place| u64::from_be_bytes(words[place]))
     }
 }
 
-/// As text is ordered. A list of ten thousand symbols is a hundred thousand comparisons, each of which
-/// would be a call.
+/// Ordered as text. Sorting ten thousand symbols takes a hundred thousand comparisons, each of which would be
+/// a call to `memcmp`.
 impl Ord for Symbol {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.rank().cmp(&other.rank())
+        self.sort_key().cmp(&other.sort_key())
     }
 }
 
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn text_that_would_need_escaping_is_refused() {
+    fn text_that_would_need_escapes_is_refused() {
         for bad in ["", "A B", "A\"B", "A\\", "A,B", "ÄPL", "AAAAAAAAAAAAAAAAAAAAAAAAA"] {
             assert_eq!(bad.parse::<Symbol>(), Err(SymbolError), "{bad:?}");
         }

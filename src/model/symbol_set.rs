@@ -1,30 +1,30 @@
 use super::Symbol;
 
-/// Symbols in the order of their text, each once; it grows and shrinks by lists of them.
+/// A set of symbols in the order of their text, to which lists are added and from which lists are removed.
 ///
-/// It is a sorted vector: ten thousand are sorted in half the time in which a tree takes them one by
-/// one, and they are freed at once. One more among ten thousand costs what it takes to move half of them,
-/// less than telling the client its whole state, which follows.
+/// A sorted vector: ten thousand symbols are sorted in half the time that a tree takes to insert them one by
+/// one, and are freed at once. One more among ten thousand moves half of them, which costs less than the
+/// acknowledgement with the whole subscription that follows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SymbolSet(Vec<Symbol>);
 
 impl SymbolSet {
-    /// Whether this one is there.
+    /// Whether the symbol is in the set.
     pub fn contains(&self, symbol: &Symbol) -> bool {
         self.0.binary_search(symbol).is_ok()
     }
 
-    /// All of them, in order.
+    /// All symbols, in order.
     pub fn as_slice(&self) -> &[Symbol] {
         &self.0
     }
 
-    /// Those of a list that are not there, in order, each once.
+    /// The symbols of a list that are not in the set, in order, each once.
     pub fn without(&self, list: &[Symbol]) -> Vec<Symbol> {
-        self.sift(list, |is_there| !is_there)
+        self.filter(list, |is_member| !is_member)
     }
 
-    /// Takes a list in; answers those that were not there, in order.
+    /// Adds a list; returns the symbols that were not in the set, in order.
     pub fn add(&mut self, list: &[Symbol]) -> Vec<Symbol> {
         let new = self.without(list);
         if let [one] = new[..] {
@@ -32,35 +32,36 @@ impl SymbolSet {
             self.0.insert(place, one);
         } else {
             self.0.extend_from_slice(&new);
-            // Two lists in order: the sort finds that out, and merges them.
+            // Two sorted runs: the standard library's sort detects and merges them.
             self.0.sort();
         }
         new
     }
 
-    /// Takes a list out; answers those that were there, in order.
+    /// Removes a list; returns the symbols that were in the set, in order.
     pub fn remove(&mut self, list: &[Symbol]) -> Vec<Symbol> {
-        let gone = self.sift(list, |is_there| is_there);
-        let mut going = gone.iter().peekable();
-        self.0.retain(|symbol| going.next_if_eq(&symbol).is_none());
+        let removed = self.filter(list, |is_member| is_member);
+        let mut next = removed.iter().peekable();
+        self.0.retain(|symbol| next.next_if_eq(&symbol).is_none());
         self.0.shrink_to(2 * self.0.len());
-        gone
+        removed
     }
 
-    fn sift(&self, list: &[Symbol], wanted: impl Fn(bool) -> bool) -> Vec<Symbol> {
-        let mut sifted = list.to_vec();
-        sifted.sort_unstable();
-        sifted.dedup();
-        if sifted.len() < self.0.len() / 16 {
-            sifted.retain(|symbol| wanted(self.contains(symbol)));
+    /// The symbols of a list that `keep` accepts, given whether they are in the set; in order, each once.
+    fn filter(&self, list: &[Symbol], keep: impl Fn(bool) -> bool) -> Vec<Symbol> {
+        let mut filtered = list.to_vec();
+        filtered.sort_unstable();
+        filtered.dedup();
+        if filtered.len() < self.0.len() / 16 {
+            filtered.retain(|symbol| keep(self.contains(symbol)));
         } else {
-            let mut there = self.0.iter().peekable();
-            sifted.retain(|symbol| {
-                while there.next_if(|known| *known < symbol).is_some() {}
-                wanted(there.peek() == Some(&symbol))
+            let mut members = self.0.iter().peekable();
+            filtered.retain(|symbol| {
+                while members.next_if(|member| *member < symbol).is_some() {}
+                keep(members.peek() == Some(&symbol))
             });
         }
-        sifted
+        filtered
     }
 }
 
@@ -72,7 +73,7 @@ mod tests {
     use rand::{RngExt, SeedableRng, rngs::StdRng};
 
     #[test]
-    fn it_does_as_a_tree_would() {
+    fn a_set_behaves_as_a_tree_set() {
         let mut random = StdRng::seed_from_u64(5);
         let (mut set, mut tree) = (SymbolSet::default(), BTreeSet::new());
 

@@ -1,6 +1,6 @@
 use super::{Bar, Price, Quote, SymbolId, Timestamp, Trade};
 
-/// All that a board shows of one instrument: last trade, best bid and ask, the day's figures.
+/// The figures of one instrument that a board shows: last trade, best bid and ask, the day's prices and volume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ticker {
     /// The instrument.
@@ -11,17 +11,17 @@ pub struct Ticker {
     pub size: u32,
     /// The best bid; 0 before the first quote.
     pub bid: Price,
-    /// Shares wanted at the bid.
+    /// Shares bid for.
     pub bid_size: u32,
     /// The best ask; 0 before the first quote.
     pub ask: Price,
-    /// Shares on offer at the ask.
+    /// Shares offered.
     pub ask_size: u32,
-    /// The day's first price, or the previous close before it.
+    /// The day's first price, or the previous close before the first trade.
     pub open: Price,
-    /// The day's highest price, likewise.
+    /// The day's highest price, or the previous close before the first trade.
     pub high: Price,
-    /// The day's lowest price, likewise.
+    /// The day's lowest price, or the previous close before the first trade.
     pub low: Price,
     /// The close of the day before.
     pub previous_close: Price,
@@ -31,12 +31,12 @@ pub struct Ticker {
     pub trades: u64,
     /// Today's volume-weighted average price in millionths of a dollar; 0 without volume.
     pub vwap_micros: u64,
-    /// When the newest of it happened.
+    /// The time of the latest event in it.
     pub at: Timestamp,
 }
 
 impl Ticker {
-    /// A ticker before the day's first event.
+    /// The ticker before the first event of a day.
     pub const fn before_the_open(symbol: SymbolId, previous_close: Price, at: Timestamp) -> Self {
         Self {
             symbol,
@@ -57,26 +57,26 @@ impl Ticker {
         }
     }
 
-    /// The best bid and ask changed.
+    /// Sets the best bid and ask.
     pub fn quoted(&mut self, quote: &Quote) {
         (self.bid, self.bid_size) = (quote.bid, quote.bid_size);
         (self.ask, self.ask_size) = (quote.ask, quote.ask_size);
         self.at = self.at.max(quote.at);
     }
 
-    /// A trade happened and is the last.
+    /// Sets the last trade.
     pub fn traded(&mut self, trade: &Trade) {
         (self.price, self.size) = (trade.price, trade.size);
         self.at = self.at.max(trade.at);
     }
 
-    /// The day's figures are those of this bar.
+    /// Sets the day's figures to those of this daily bar.
     pub fn day(&mut self, day: &Bar) {
         (self.open, self.high, self.low) = (day.open, day.high, day.low);
         (self.volume, self.trades, self.vwap_micros) = (day.volume, day.trades, day.vwap_micros());
     }
 
-    /// A new day begins: the last price is now the previous close.
+    /// Begins a new day: the last price becomes the previous close.
     pub fn new_day(&mut self) {
         *self = Self {
             bid: self.bid,

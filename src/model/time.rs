@@ -9,12 +9,12 @@ pub const SECOND: i64 = 1_000_000_000;
 
 /// A point in time: nanoseconds since the Unix epoch, UTC.
 ///
-/// Covers 1677 to 2262. Arithmetic with plain nanoseconds; formatting belongs to the wire.
+/// The range is 1677 to 2262. The `wire` module formats times.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// A time so many nanoseconds after the Unix epoch.
+    /// The time this number of nanoseconds after the Unix epoch.
     pub const fn from_nanos(nanos: i64) -> Self {
         Self(nanos)
     }
@@ -34,12 +34,12 @@ impl Timestamp {
         self.0.rem_euclid(SECOND) as u32
     }
 
-    /// The newest multiple of `nanos` since the epoch that is not after this time.
+    /// The latest multiple of `nanos` since the epoch that is not after this time.
     pub const fn floor_to(self, nanos: i64) -> Self {
         Self(self.0 - self.0.rem_euclid(nanos))
     }
 
-    /// Nanoseconds from `earlier` to this time; negative when `earlier` is later.
+    /// Nanoseconds from `earlier` to this time; negative if `earlier` is later.
     pub const fn nanos_since(self, earlier: Self) -> i64 {
         self.0 - earlier.0
     }

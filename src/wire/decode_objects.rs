@@ -63,7 +63,7 @@ pub struct DecodedObject {
     pub seq: Option<Seq>,
     /// How the object was delivered.
     pub delivery: DeliveryKind,
-    /// Its `symbol` is not set yet.
+    /// Its symbol id is set by [`DecodedObject::body`].
     body: Body,
 }
 
@@ -179,7 +179,7 @@ pub(super) enum Scalar<'a> {
     Letters(Conditions),
     Time(Timestamp),
     True,
-    /// None of these; the object is refused if the field is one of ours.
+    /// None of these: invalid for every field of ours.
     Other,
 }
 
@@ -214,8 +214,8 @@ impl Scalar<'_> {
     }
 }
 
-/// An object whose syntax is right. A wrong field is no error of the deserializer, which would end the
-/// whole message and lose which field it was.
+/// An object with valid syntax. An invalid field is not an error of the deserializer, which would abort the
+/// message and lose the name of the field.
 struct Attempt(Result<Decoded, ObjectError>);
 
 impl<'de> Deserialize<'de> for Attempt {
