@@ -1,7 +1,7 @@
 use super::DeliveryKind;
 use super::clock_text::ClockText;
 use super::objects::{Fields, write_delivery, write_object};
-use super::schema::{FieldWriter, Key};
+use super::schema::{FieldKey, FieldWriter};
 use crate::model::{Conditions, Object, Price, Timestamp, Universe};
 
 /// Encodes objects as JSON. Each ends with the comma that separates it from the next.
@@ -68,24 +68,24 @@ struct JsonFields<'a> {
 }
 
 impl FieldWriter for JsonFields<'_> {
-    fn integer(&mut self, key: Key, number: u64) {
+    fn integer(&mut self, key: FieldKey, number: u64) {
         self.out.extend_from_slice(key.json);
         push_integer(self.out, number);
     }
 
-    fn letter(&mut self, key: Key, letter: u8) {
+    fn letter(&mut self, key: FieldKey, letter: u8) {
         self.out.extend_from_slice(key.json);
         self.out.extend_from_slice(&[b'"', letter, b'"']);
     }
 
-    fn text(&mut self, key: Key, text: &str) {
+    fn text(&mut self, key: FieldKey, text: &str) {
         self.out.extend_from_slice(key.json);
         self.out.push(b'"');
         self.out.extend_from_slice(text.as_bytes());
         self.out.push(b'"');
     }
 
-    fn price(&mut self, key: Key, price: Price) {
+    fn price(&mut self, key: FieldKey, price: Price) {
         self.out.extend_from_slice(key.json);
         if price < Price::from_ticks(0) {
             self.out.push(b'-');
@@ -93,12 +93,12 @@ impl FieldWriter for JsonFields<'_> {
         push_decimal(self.out, price.ticks().unsigned_abs(), 2);
     }
 
-    fn average_price(&mut self, key: Key, micros: u64) {
+    fn average_price(&mut self, key: FieldKey, micros: u64) {
         self.out.extend_from_slice(key.json);
         push_decimal(self.out, micros, 6);
     }
 
-    fn letters(&mut self, key: Key, letters: Conditions) {
+    fn letters(&mut self, key: FieldKey, letters: Conditions) {
         self.out.extend_from_slice(key.json);
         self.out.push(b'[');
         for (place, letter) in letters.letters().enumerate() {
@@ -110,12 +110,12 @@ impl FieldWriter for JsonFields<'_> {
         self.out.push(b']');
     }
 
-    fn time(&mut self, key: Key, at: Timestamp) {
+    fn time(&mut self, key: FieldKey, at: Timestamp) {
         self.out.extend_from_slice(key.json);
         self.encoder.time(self.out, at);
     }
 
-    fn is_true(&mut self, key: Key) {
+    fn is_true(&mut self, key: FieldKey) {
         self.out.extend_from_slice(key.json);
         self.out.extend_from_slice(b"true");
     }

@@ -2,7 +2,7 @@ use rmp::encode as to;
 
 use super::DeliveryKind;
 use super::objects::{field_count, write_delivery, write_object};
-use super::schema::{FieldWriter, Key};
+use super::schema::{FieldKey, FieldWriter};
 use crate::model::{Conditions, Object, Price, Timestamp, Universe};
 
 /// Appends one object as a MessagePack map: the same keys in the same order as in JSON.
@@ -38,38 +38,38 @@ const INFALLIBLE: &str = "writing to a vector does not fail";
 
 impl FieldWriter for MsgPackFields<'_> {
     #[inline]
-    fn integer(&mut self, key: Key, number: u64) {
+    fn integer(&mut self, key: FieldKey, number: u64) {
         self.out.extend_from_slice(key.msgpack);
         to::write_uint(self.out, number).expect(INFALLIBLE);
     }
 
     #[inline]
-    fn letter(&mut self, key: Key, letter: u8) {
+    fn letter(&mut self, key: FieldKey, letter: u8) {
         self.out.extend_from_slice(key.msgpack);
         self.out.extend_from_slice(&[FIXSTR_1, letter]);
     }
 
     #[inline]
-    fn text(&mut self, key: Key, text: &str) {
+    fn text(&mut self, key: FieldKey, text: &str) {
         self.out.extend_from_slice(key.msgpack);
         to::write_str(self.out, text).expect(INFALLIBLE);
     }
 
     /// A double is exact enough to round to the same cent.
     #[inline]
-    fn price(&mut self, key: Key, price: Price) {
+    fn price(&mut self, key: FieldKey, price: Price) {
         self.out.extend_from_slice(key.msgpack);
         to::write_f64(self.out, price.to_dollars()).expect(INFALLIBLE);
     }
 
     #[inline]
-    fn average_price(&mut self, key: Key, micros: u64) {
+    fn average_price(&mut self, key: FieldKey, micros: u64) {
         self.out.extend_from_slice(key.msgpack);
         to::write_f64(self.out, micros as f64 / 1e6).expect(INFALLIBLE);
     }
 
     #[inline]
-    fn letters(&mut self, key: Key, letters: Conditions) {
+    fn letters(&mut self, key: FieldKey, letters: Conditions) {
         self.out.extend_from_slice(key.msgpack);
         to::write_array_len(self.out, letters.letters().count() as u32).expect(INFALLIBLE);
         for letter in letters.letters() {
@@ -80,7 +80,7 @@ impl FieldWriter for MsgPackFields<'_> {
     /// The timestamp extension, type −1: 32 bits of seconds if the time is a whole second that fits, else
     /// 30 bits of nanoseconds and 34 bits of seconds (MessagePack specification, "Timestamp extension type").
     #[inline]
-    fn time(&mut self, key: Key, at: Timestamp) {
+    fn time(&mut self, key: FieldKey, at: Timestamp) {
         self.out.extend_from_slice(key.msgpack);
         let (seconds, nanos) = (at.seconds() as u64, u64::from(at.subsec_nanos()));
         match u32::try_from(seconds) {
@@ -96,7 +96,7 @@ impl FieldWriter for MsgPackFields<'_> {
     }
 
     #[inline]
-    fn is_true(&mut self, key: Key) {
+    fn is_true(&mut self, key: FieldKey) {
         self.out.extend_from_slice(key.msgpack);
         to::write_bool(self.out, true).expect(INFALLIBLE);
     }

@@ -90,14 +90,14 @@ impl ObjectSchema {
 
 /// A key on the wire, encoded at compile time for each codec.
 #[derive(Clone, Copy)]
-pub(super) struct Key {
+pub(super) struct FieldKey {
     /// A comma, the key in quotes, a colon.
     pub(super) json: &'static [u8],
     /// A fixstr: the length in the first byte.
     pub(super) msgpack: &'static [u8],
 }
 
-impl Key {
+impl FieldKey {
     pub(super) const fn fixstr<const N: usize>(text: &str) -> [u8; N] {
         let mut bytes = [0; N];
         bytes[0] = 0xA0 | text.len() as u8;
@@ -110,11 +110,11 @@ impl Key {
     }
 }
 
-/// The [`Key`] of a literal of up to 31 bytes.
+/// The [`FieldKey`] of a literal of up to 31 bytes.
 macro_rules! key {
     ($key:literal) => {{
-        const MSGPACK: [u8; $key.len() + 1] = $crate::wire::schema::Key::fixstr($key);
-        $crate::wire::schema::Key { json: concat!(",\"", $key, "\":").as_bytes(), msgpack: &MSGPACK }
+        const MSGPACK: [u8; $key.len() + 1] = $crate::wire::schema::FieldKey::fixstr($key);
+        $crate::wire::schema::FieldKey { json: concat!(",\"", $key, "\":").as_bytes(), msgpack: &MSGPACK }
     }};
 }
 
@@ -122,13 +122,13 @@ pub(super) use key;
 
 /// Writes fields in the form of one codec, each after the one before.
 pub(super) trait FieldWriter {
-    fn integer(&mut self, key: Key, number: u64);
-    fn letter(&mut self, key: Key, letter: u8);
-    fn text(&mut self, key: Key, text: &str);
-    fn price(&mut self, key: Key, price: Price);
+    fn integer(&mut self, key: FieldKey, number: u64);
+    fn letter(&mut self, key: FieldKey, letter: u8);
+    fn text(&mut self, key: FieldKey, text: &str);
+    fn price(&mut self, key: FieldKey, price: Price);
     /// A price in millionths of a dollar.
-    fn average_price(&mut self, key: Key, micros: u64);
-    fn letters(&mut self, key: Key, letters: Conditions);
-    fn time(&mut self, key: Key, at: Timestamp);
-    fn is_true(&mut self, key: Key);
+    fn average_price(&mut self, key: FieldKey, micros: u64);
+    fn letters(&mut self, key: FieldKey, letters: Conditions);
+    fn time(&mut self, key: FieldKey, at: Timestamp);
+    fn is_true(&mut self, key: FieldKey);
 }
