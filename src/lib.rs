@@ -1,27 +1,43 @@
 //! Tapecast pushes stock ticks to browsers and bots over WebSocket: one market-data connection in,
 //! a hundred thousand screens out.
 //!
-//! # The journey of a tick
+//! # The way of a tick
 //! ```text
-//! market ──events──▶ tape ──Arc<Batch>──▶ hub (one per worker) ──▶ session (one per client) ──▶ socket
+//! source ──Event──▶ feed ──Arc<Batch>──▶ hub (one per worker) ──▶ session (one per client) ──▶ transport
 //! ```
 //!
-//! # The rule of rooms
-//! Import the rooms you listen to, never the one you speak to. Data goes right, imports go left;
-//! you speak through a recipient, a callback or a sink that `app` handed you.
+//! # The dependency rule
+//! A module imports those it receives data from, never one it sends to; `app` composes them. Data goes
+//! right, imports go left. `tests/architecture.rs` enforces it, and `docs/ARCHITECTURE.md` follows a trade
+//! and a subscribe through the functions.
 
+/// Composition: the order of start and stop, the feed's thread, the workers, the server, signals.
 pub mod app;
+/// History in memory: the newest trades, quotes and bars of each instrument, and queries over them.
 pub mod archive;
+/// Access: keys, allowed origins, trusted proxies, failed attempts.
 pub mod auth;
+/// The command line: what was typed, checked, and what it means.
 pub mod config;
+/// Numbers events, keeps last values, folds bars and tickers, and shares batches that are encoded once.
 pub mod feed;
+/// HTTP: routes, the upgrade to a session, REST, health, metrics, the dashboard's files.
 pub mod http;
+/// One worker's subscribers: the index from streams to subscribers, fan-out, timers, liveness.
 pub mod hub;
+/// Limits: rate limits, the fair queue of long work, session capacity, open files.
 pub mod limits;
+/// Metrics and their text for Prometheus.
 pub mod metrics;
+/// Plain values: symbols, prices, trades, quotes, bars, channels, streams, sequence numbers, the calendar.
 pub mod model;
+/// One client: protocol state, subscriptions, and the outbox with its backpressure.
 pub mod session;
+/// Event sources: the simulated market and its clock, behind a trait.
 pub mod source;
+/// The log.
 pub mod telemetry;
+/// Sockets: TCP and TLS transports, the writer of a session, kernel options.
 pub mod transport;
+/// The protocol: commands, control messages, objects in both codecs, frames, compression, close codes.
 pub mod wire;

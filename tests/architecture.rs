@@ -45,18 +45,8 @@ const ORDER: [&str; 15] = [
 ];
 
 /// Imports within a circle of files that are accepted, each with its reason.
-const ACCEPTED_IMPORTS: &[(&str, &str, &str)] = &[
-    ("http/admission.rs", "http/mod.rs", STATE),
-    ("http/health.rs", "http/mod.rs", STATE),
-    ("http/middleware.rs", "http/mod.rs", STATE),
-    ("http/rest/access.rs", "http/mod.rs", STATE),
-    ("http/rest/request.rs", "http/mod.rs", STATE),
-    ("http/rest/stocks.rs", "http/mod.rs", STATE),
-    ("http/upgrade.rs", "http/mod.rs", STATE),
-    ("wire/deflate/inflater.rs", "wire/decoder.rs", "the inflater returns the decoder's error"),
-];
-
-const STATE: &str = "the state that handlers share is defined beside the routes that lead to the handlers";
+const ACCEPTED_IMPORTS: &[(&str, &str, &str)] =
+    &[("wire/deflate/inflater.rs", "wire/decoder.rs", "the inflater returns the decoder's error")];
 
 /// The modules that decide without a socket, a runtime, a clock or a source of randomness: time and
 /// randomness are arguments.
@@ -65,21 +55,17 @@ const PURE: [&str; 9] = ["model", "wire", "limits", "auth", "source", "archive",
 /// Files of pure modules that are not pure, each with its reason. An entry that is no longer needed
 /// fails the test.
 const NOT_PURE: &[(&str, &str)] = &[
-    // The thin shell, which stays.
     ("auth/revocation.rs", "tells the sessions of a key over a watch channel that it was revoked"),
-    ("feed/actor.rs", "the actor that carries the feed to several workers"),
-    ("feed/inline.rs", "the actor that carries the feed to the one worker of its thread"),
+    ("feed/followers.rs", "the recipients of batches on other threads"),
     ("hub/actor.rs", "the actor that carries batches and the clock to the hub"),
     ("limits/fair_queue.rs", "waits in a semaphore and measures how long each piece of work takes"),
     ("session/actor.rs", "the actor that carries messages to the protocol"),
     ("session/echo.rs", "the actor of the echo endpoint"),
+    ("session/incoming.rs", "the stream that the actor reads, which stamps when the client was heard"),
     ("session/task.rs", "the task of a connection, and its deadline on shutdown"),
     ("source/clock/mod.rs", "the clock"),
     ("source/clock/timerfd.rs", "the clock on Linux"),
-    ("source/simulated.rs", "reads the clock for the simulator"),
-    // To be made pure.
-    ("hub/hub.rs", "reads the clock when it is created and when it flushes"),
-    ("session/state.rs", "reads the clock on each message; draws the reconnect delay"),
+    ("source/clock/steady.rs", "the time of the simulated market"),
 ];
 
 /// Above this length a file usually holds a second concept.

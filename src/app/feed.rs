@@ -21,7 +21,7 @@ use crate::hub::{Continue, Hub, HubActor, Now};
 use crate::source::ClockTick;
 
 /// The feed of the service and the thread it runs on.
-pub(super) struct Feed {
+pub(super) struct FeedRuntime {
     actor: Addr<FeedActor>,
     place: FeedPlace,
     monitor: FeedMonitor,
@@ -52,7 +52,7 @@ pub(super) struct FeedMonitor {
 /// The capacity of the feed's mailbox, which holds only requests to follow.
 const MAILBOX: usize = 16;
 
-impl Feed {
+impl FeedRuntime {
     /// Starts the feed for this number of workers; with one worker it starts in [`add_worker`](Self::add_worker).
     pub(super) fn new(source: Box<dyn BatchSource>, workers: usize, monitor: FeedMonitor) -> Self {
         let (address, mailbox) = channel(MAILBOX);

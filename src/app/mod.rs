@@ -35,7 +35,7 @@ use crate::source::{Listings, SimulatedMarket};
 use crate::transport::{Certificate, TlsError};
 use crate::wire::Close;
 
-use self::feed::{Feed, FeedMonitor};
+use self::feed::{FeedMonitor, FeedRuntime};
 use self::server::{Listeners, capacity_limits, serve};
 pub use self::signals::{SignalRequest, Signals};
 use self::workers::WorkerPool;
@@ -70,7 +70,7 @@ pub struct Service {
     keys: Option<Arc<KeyStore>>,
     readiness: Readiness,
     workers: WorkerPool,
-    feed: Arc<Feed>,
+    feed: Arc<FeedRuntime>,
     server: ServerHandle,
     server_task: JoinHandle<io::Result<()>>,
     drain: Duration,
@@ -104,7 +104,7 @@ impl Service {
         let readiness = Readiness::default();
         readiness.begin();
         let monitor = FeedMonitor::new(metrics.feed().up, readiness.clone());
-        let feed = Arc::new(Feed::new(Box::new(source), config.workers, monitor));
+        let feed = Arc::new(FeedRuntime::new(Box::new(source), config.workers, monitor));
         let workers = WorkerPool::new(Arc::clone(&feed), Arc::clone(&metrics), config, Arc::clone(&universe));
 
         let (address, tls_address) = (listeners.address, listeners.tls_address());

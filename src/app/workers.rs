@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use actix::{Actor, Recipient};
 
-use super::feed::Feed;
+use super::feed::FeedRuntime;
 use crate::config::Config;
 use crate::hub::{CloseAll, Hub, HubActor, LivenessTimeouts};
 use crate::metrics::Metrics;
@@ -18,7 +18,7 @@ use crate::wire::Close;
 /// The workers of the server: starts a hub on each of their threads and closes the sessions of all.
 #[derive(Clone)]
 pub(super) struct WorkerPool {
-    feed: Arc<Feed>,
+    feed: Arc<FeedRuntime>,
     metrics: Arc<Metrics>,
     liveness: LivenessTimeouts,
     max_delay: Duration,
@@ -37,7 +37,7 @@ thread_local! {
 impl WorkerPool {
     /// A pool whose hubs follow this feed; `universe` holds the instruments of its first batch.
     pub(super) fn new(
-        feed: Arc<Feed>,
+        feed: Arc<FeedRuntime>,
         metrics: Arc<Metrics>,
         config: &Config,
         universe: Arc<Universe>,

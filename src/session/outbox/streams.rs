@@ -18,9 +18,9 @@ pub(super) struct StreamTable {
     /// Dirty streams in the order in which they became dirty: a busy stream keeps its place and cannot
     /// hold a quiet one back.
     dirty: VecDeque<StreamId>,
-    /// How many rows are [`Progress::Lost`].
+    /// How many rows are [`StreamProgress::Lost`].
     lost: usize,
-    /// How many rows are [`Progress::Ahead`].
+    /// How many rows are [`StreamProgress::Ahead`].
     ahead: usize,
     /// The row at which the next sample begins: behind the last one that had room.
     cursor: usize,
@@ -29,12 +29,12 @@ pub(super) struct StreamTable {
 #[derive(Debug)]
 struct Row {
     stream: StreamId,
-    progress: Progress,
+    progress: StreamProgress,
 }
 
 /// What a client has of one stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Progress {
+pub(super) enum StreamProgress {
     /// Something newer than `sent` exists, and only the newest object will be sent (conflation under
     /// backpressure).
     Dirty {
@@ -100,8 +100,8 @@ impl StreamTable {
         }
         let stream = object.stream();
         match self.get(stream) {
-            Some(Progress::Ahead { until }) if object.seq <= until => true,
-            Some(Progress::Ahead { .. }) => {
+            Some(StreamProgress::Ahead { until }) if object.seq <= until => true,
+            Some(StreamProgress::Ahead { .. }) => {
                 self.remove(stream);
                 false
             }
@@ -111,8 +111,8 @@ impl StreamTable {
 
     /// The stream has this object, of which only the newest successor will be sent.
     pub(super) fn mark_dirty(&mut self, stream: StreamId, seq: Seq) {
-        if !matches!(self.get(stream), Some(Progress::Dirty { .. })) {
-            self.set(stream, Progress::Dirty { sent: Seq(seq.0 - 1) });
+        if !matches!(self.get(stream), Some(StreamProgress::Dirty { .. })) {
+            self.set(stream, StreamProgress::Dirty { sent: Seq(seq.0 - 1) });
             self.dirty.push_back(stream);
         }
     }
@@ -123,7 +123,7 @@ impl StreamTable {
             if self.dirty.is_empty() {
                 self.dirty = VecDeque::new();
             }
-            if let Some(Progress::Dirty { sent }) = self.get(stream) {
+            if let Some(StreamProgress::Dirty { sent }) = self.get(stream) {
                 self.remove(stream);
                 return Some((stream, sent));
             }
@@ -134,16 +134,16 @@ impl StreamTable {
     /// This object, the next of its stream, found no room.
     pub(super) fn lose(&mut self, stream: StreamId, seq: Seq) {
         let from = match self.get(stream) {
-            Some(Progress::Lost { from, .. }) => from,
+            Some(StreamProgress::Lost { from, .. }) => from,
             _ => seq,
         };
-        self.set(stream, Progress::Lost { from, to: seq });
+        self.set(stream, StreamProgress::Lost { from, to: seq });
     }
 
     /// All ranges that were lost until now; their streams are current again.
     pub(super) fn take_lost(&mut self) -> Vec<(StreamId, Seq, Seq)> {
         let lost = |row: &Row| match row.progress {
-            Progress::Lost { from, to } => Some((row.stream, from, to)),
+            StreamProgress::Lost { from, to } => Some((row.stream, from, to)),
             _ => None,
         };
         let ranges: Vec<_> = self.rows.iter().filter_map(lost).collect();
@@ -155,15 +155,15 @@ impl StreamTable {
 
     /// The client has everything up to this number, from elsewhere.
     pub(super) fn set_ahead(&mut self, stream: StreamId, until: Seq) {
-        self.set(stream, Progress::Ahead { until });
+        self.set(stream, StreamProgress::Ahead { until });
     }
 
     /// Up to which number the client has a stream, as far as this table knows.
     pub(super) fn sent(&self, stream: StreamId) -> Option<Seq> {
         match self.get(stream)? {
-            Progress::Sampled { sent } => Some(sent),
-            Progress::Ahead { until } => Some(until),
-            Progress::Dirty { .. } | Progress::Lost { .. } => None,
+            StreamProgress::Sampled { sent } => Some(sent),
+            StreamProgress::Ahead { until } => Some(until),
+            StreamProgress::Dirty { .. } | StreamProgress::Lost { .. } => None,
         }
     }
 
@@ -171,11 +171,11 @@ impl StreamTable {
     /// is ahead. Without effect if it is sampled already.
     pub(super) fn start_sampling(&mut self, stream: StreamId, newest: Seq) {
         match self.get(stream) {
-            Some(Progress::Sampled { .. }) => {}
-            Some(Progress::Ahead { until }) => {
-                self.set(stream, Progress::Sampled { sent: until.max(newest) });
+            Some(StreamProgress::Sampled { .. }) => {}
+            Some(StreamProgress::Ahead { until }) => {
+                self.set(stream, StreamProgress::Sampled { sent: until.max(newest) });
             }
-            _ => self.set(stream, Progress::Sampled { sent: newest }),
+            _ => self.set(stream, StreamProgress::Sampled { sent: newest }),
         }
     }
 
@@ -186,15 +186,15 @@ impl StreamTable {
 
     /// Corrects what the client has of a sampled stream.
     pub(super) fn set_sampled(&mut self, stream: StreamId, sent: Seq) {
-        if matches!(self.get(stream), Some(Progress::Sampled { .. })) {
-            self.set(stream, Progress::Sampled { sent });
+        if matches!(self.get(stream), Some(StreamProgress::Sampled { .. })) {
+            self.set(stream, StreamProgress::Sampled { sent });
         }
     }
 
     /// Ends the sampling of all streams. Where the client is ahead of `last_values`, that is kept.
     pub(super) fn end_sampling(&mut self, last_values: &LastValues) {
         let sampled = |row: &Row| match row.progress {
-            Progress::Sampled { sent } => Some((row.stream, sent)),
+            StreamProgress::Sampled { sent } => Some((row.stream, sent)),
             _ => None,
         };
         for (stream, sent) in self.rows.iter().filter_map(sampled).collect::<Vec<_>>() {
@@ -216,7 +216,7 @@ impl StreamTable {
             self.cursor = if self.cursor < self.rows.len() { self.cursor } else { 0 };
             let row = &mut self.rows[self.cursor];
             self.cursor += 1;
-            let Progress::Sampled { sent } = &mut row.progress else { continue };
+            let StreamProgress::Sampled { sent } = &mut row.progress else { continue };
             let newest = last_values.seq(row.stream);
             if newest <= *sent {
                 continue;
@@ -239,11 +239,11 @@ impl StreamTable {
         }
     }
 
-    fn get(&self, stream: StreamId) -> Option<Progress> {
+    fn get(&self, stream: StreamId) -> Option<StreamProgress> {
         self.places.get(&stream).map(|place| self.rows[*place as usize].progress)
     }
 
-    fn set(&mut self, stream: StreamId, progress: Progress) {
+    fn set(&mut self, stream: StreamId, progress: StreamProgress) {
         let before = match self.places.entry(stream) {
             Entry::Occupied(place) => {
                 Some(mem::replace(&mut self.rows[*place.get() as usize].progress, progress))
@@ -258,7 +258,7 @@ impl StreamTable {
         self.counter(progress).into_iter().for_each(|count| *count += 1);
     }
 
-    fn remove(&mut self, stream: StreamId) -> Option<Progress> {
+    fn remove(&mut self, stream: StreamId) -> Option<StreamProgress> {
         let place = self.places.remove(&stream)?;
         let Row { progress, .. } = self.rows.swap_remove(place as usize);
         if let Some(moved) = self.rows.get(place as usize) {
@@ -271,11 +271,11 @@ impl StreamTable {
         Some(progress)
     }
 
-    fn counter(&mut self, progress: Progress) -> Option<&mut usize> {
+    fn counter(&mut self, progress: StreamProgress) -> Option<&mut usize> {
         match progress {
-            Progress::Lost { .. } => Some(&mut self.lost),
-            Progress::Ahead { .. } => Some(&mut self.ahead),
-            Progress::Dirty { .. } | Progress::Sampled { .. } => None,
+            StreamProgress::Lost { .. } => Some(&mut self.lost),
+            StreamProgress::Ahead { .. } => Some(&mut self.ahead),
+            StreamProgress::Dirty { .. } | StreamProgress::Sampled { .. } => None,
         }
     }
 }
