@@ -11,6 +11,8 @@ mod graph;
 mod source_tree;
 #[path = "architecture/syntax.rs"]
 mod syntax;
+#[path = "architecture/walkthroughs.rs"]
+mod walkthroughs;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -273,6 +275,15 @@ fn files(folder: &Path, extensions: &[&str]) -> Vec<PathBuf> {
     }
     found.sort();
     found
+}
+
+#[test]
+fn the_files_and_functions_of_the_walkthroughs_exist() {
+    let document = fs::read_to_string(root().join("docs/ARCHITECTURE.md")).expect("docs/ARCHITECTURE.md");
+    fail_on(
+        &walkthroughs::faults(&document, &root().join("src")),
+        "docs/ARCHITECTURE.md describes this source",
+    );
 }
 
 /// A warning and no failure: to cut a file is right when it holds two concepts, not when it is long.
