@@ -9,11 +9,12 @@
 /// To add a channel:
 /// 1. Add a row here. From it follow [`Channel`], [`Body`](super::Body), the keys of `subscribe` and of
 ///    its acknowledgement, dispatch in both encoders and the decoder, and `wire::OBJECTS`.
-/// 2. If its objects have fields of their own, add the struct to this module and declare its fields in
-///    `wire/objects.rs`.
+/// 2. If its objects have fields of their own, add a struct to this module and declare its fields in
+///    `wire/objects.rs`. If a source emits them, add a line to the events in `model/event.rs`.
 /// 3. Publish its objects in `feed`.
-/// 4. Describe it in `src/http/rest/asyncapi.json` and give an example in `wire/fixtures.rs`; tests fail
-///    until both are there. Run the tests with `TAPECAST_BLESS=1` to write `web/src/wire/objects.json`.
+/// 4. Give an example in `wire/fixtures.rs`, describe the channel in `src/http/rest/asyncapi.json` and
+///    `docs/PROTOCOL.md`, and run the tests with `TAPECAST_BLESS=1`, which writes
+///    `web/src/wire/objects.json`. Tests fail until the example, AsyncAPI and this file are right.
 macro_rules! for_each_channel {
     ($callback:ident) => {
         $callback! {

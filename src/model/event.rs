@@ -1,46 +1,52 @@
-use super::{Price, SymbolId, Timestamp};
+use super::{Body, Price, SymbolId, Timestamp};
 
-/// An event of the market, before it is numbered: the output of every source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// A trade.
-    Trade(Trade),
-    /// A change of the best bid or the best ask.
-    Quote(Quote),
-    /// A trading halt or resumption.
-    Status(Status),
-    /// A change of the price bands.
-    Luld(Luld),
-    /// A correction of a trade.
-    Correction(Correction),
-    /// A cancellation of a trade.
-    Cancel(Cancel),
+macro_rules! declare_events {
+    ($($(#[$doc:meta])* $event:ident,)*) => {
+        /// An event of the market, before it is numbered: the output of every source.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Event {
+            $($(#[$doc])* $event($event),)*
+        }
+
+        impl Event {
+            /// The instrument that the event is about.
+            pub const fn symbol(&self) -> SymbolId {
+                match self {
+                    $(Self::$event(event) => event.symbol,)*
+                }
+            }
+
+            /// The time of the event, by the clock of the source.
+            pub const fn at(&self) -> Timestamp {
+                match self {
+                    $(Self::$event(event) => event.at,)*
+                }
+            }
+        }
+
+        impl From<Event> for Body {
+            fn from(event: Event) -> Self {
+                match event {
+                    $(Event::$event(event) => Self::$event(event),)*
+                }
+            }
+        }
+    };
 }
 
-impl Event {
-    /// The instrument that the event is about.
-    pub const fn symbol(&self) -> SymbolId {
-        match self {
-            Self::Trade(trade) => trade.symbol,
-            Self::Quote(quote) => quote.symbol,
-            Self::Status(status) => status.symbol,
-            Self::Luld(luld) => luld.symbol,
-            Self::Correction(correction) => correction.symbol,
-            Self::Cancel(cancel) => cancel.symbol,
-        }
-    }
-
-    /// The time of the event, by the clock of the source.
-    pub const fn at(&self) -> Timestamp {
-        match self {
-            Self::Trade(trade) => trade.at,
-            Self::Quote(quote) => quote.at,
-            Self::Status(status) => status.at,
-            Self::Luld(luld) => luld.at,
-            Self::Correction(correction) => correction.at,
-            Self::Cancel(cancel) => cancel.at,
-        }
-    }
+declare_events! {
+    /// A trade.
+    Trade,
+    /// A change of the best bid or the best ask.
+    Quote,
+    /// A trading halt or resumption.
+    Status,
+    /// A change of the price bands.
+    Luld,
+    /// A correction of a trade.
+    Correction,
+    /// A cancellation of a trade.
+    Cancel,
 }
 
 /// A trade.

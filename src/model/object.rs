@@ -1,7 +1,5 @@
 use super::channel::for_each_channel;
-use super::{
-    Bar, Cancel, Channel, Correction, Event, Luld, Quote, Seq, Status, StreamId, SymbolId, Ticker, Trade,
-};
+use super::{Bar, Cancel, Channel, Correction, Luld, Quote, Seq, Status, StreamId, SymbolId, Ticker, Trade};
 
 /// One numbered object of a stream, as the feed publishes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,18 +66,5 @@ impl Body {
     /// The stream to which the object belongs.
     pub const fn stream(&self) -> StreamId {
         StreamId::new(self.channel(), self.symbol())
-    }
-}
-
-impl From<Event> for Body {
-    fn from(event: Event) -> Self {
-        match event {
-            Event::Trade(trade) => Self::Trade(trade),
-            Event::Quote(quote) => Self::Quote(quote),
-            Event::Status(status) => Self::Status(status),
-            Event::Luld(luld) => Self::Luld(luld),
-            Event::Correction(correction) => Self::Correction(correction),
-            Event::Cancel(cancel) => Self::Cancel(cancel),
-        }
     }
 }
