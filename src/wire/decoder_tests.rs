@@ -1,4 +1,5 @@
 use super::*;
+use crate::wire::Close;
 use crate::wire::deflate::compressed;
 
 const MASK: [u8; 4] = [0x37, 0xFA, 0x21, 0x3D];

@@ -3,7 +3,7 @@ use std::cell::RefCell;
 use flate2::{Decompress, FlushDecompress, Status};
 
 use super::TAIL;
-use crate::wire::decoder::DecodeError;
+use crate::wire::decode_error::DecodeError;
 
 thread_local! {
     /// One for all messages of a thread, 40 KiB, reset before each message.
