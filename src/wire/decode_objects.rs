@@ -1,14 +1,14 @@
-use std::borrow::Cow;
 use std::fmt;
 use std::io::ErrorKind;
 
-use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::clock_text::parse_rfc3339;
 use super::objects::{MAX_FIELDS, OBJECTS, read_body};
+use super::scalar::Scalar;
 use super::schema::FieldSchema;
 use super::{Codec, DeliveryKind};
-use crate::model::{Body, Channel, Conditions, Price, SECOND, Seq, Symbol, SymbolId, Timestamp};
+use crate::model::{Body, Channel, Conditions, Price, Seq, Symbol, SymbolId, Timestamp};
 
 /// Decodes a data message of another server: an array of objects.
 ///
@@ -170,50 +170,6 @@ fn required<'a, T>(
     read(value).ok_or(ObjectError::InvalidField { channel, key })
 }
 
-/// A value of a field as the codec has it.
-#[derive(Debug)]
-pub(super) enum Scalar<'a> {
-    Integer(u64),
-    Number(f64),
-    Text(Cow<'a, str>),
-    Letters(Conditions),
-    Time(Timestamp),
-    True,
-    /// None of these: invalid for every field of ours.
-    Other,
-}
-
-impl Scalar<'_> {
-    fn integer(&self) -> Option<u64> {
-        match self {
-            Self::Integer(number) => Some(*number),
-            _ => None,
-        }
-    }
-
-    fn number(&self) -> Option<f64> {
-        match self {
-            Self::Integer(number) => Some(*number as f64),
-            Self::Number(number) => Some(*number),
-            _ => None,
-        }
-    }
-
-    fn text(&self) -> Option<&str> {
-        match self {
-            Self::Text(text) => Some(text),
-            _ => None,
-        }
-    }
-
-    fn letter(&self) -> Option<u8> {
-        match self.text()?.as_bytes() {
-            [letter] => Some(*letter),
-            _ => None,
-        }
-    }
-}
-
 /// An object with valid syntax. An invalid field is not an error of the deserializer, which would abort the
 /// message and lose the name of the field.
 struct Attempt(Result<Decoded, ObjectError>);
@@ -314,137 +270,6 @@ impl<'de> Slots<'de> {
         };
         let body = read_body(channel, UNRESOLVED, &mut Values::new(channel, &self.body))?;
         Ok(DecodedObject { symbol, seq, delivery, body })
-    }
-}
-
-impl<'de> Deserialize<'de> for Scalar<'de> {
-    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        source.deserialize_any(ScalarVisitor)
-    }
-}
-
-struct ScalarVisitor;
-
-impl<'de> Visitor<'de> for ScalarVisitor {
-    type Value = Scalar<'de>;
-
-    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("a value")
-    }
-
-    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Scalar<'de>, E> {
-        Ok(Scalar::Integer(number))
-    }
-
-    fn visit_i64<E: de::Error>(self, number: i64) -> Result<Scalar<'de>, E> {
-        Ok(u64::try_from(number).map_or(Scalar::Number(number as f64), Scalar::Integer))
-    }
-
-    fn visit_f64<E: de::Error>(self, number: f64) -> Result<Scalar<'de>, E> {
-        Ok(Scalar::Number(number))
-    }
-
-    fn visit_bool<E: de::Error>(self, is_true: bool) -> Result<Scalar<'de>, E> {
-        Ok(if is_true { Scalar::True } else { Scalar::Other })
-    }
-
-    fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Scalar<'de>, E> {
-        Ok(Scalar::Text(Cow::Borrowed(text)))
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Scalar<'de>, E> {
-        Ok(Scalar::Text(Cow::Owned(text.to_owned())))
-    }
-
-    fn visit_unit<E: de::Error>(self) -> Result<Scalar<'de>, E> {
-        Ok(Scalar::Other)
-    }
-
-    fn visit_bytes<E: de::Error>(self, _: &[u8]) -> Result<Scalar<'de>, E> {
-        Ok(Scalar::Other)
-    }
-
-    /// The model holds two conditions.
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Scalar<'de>, A::Error> {
-        let mut letters = [0; 2];
-        let mut count = 0;
-        let mut fits = true;
-        while let Some(item) = list.next_element::<Scalar<'de>>()? {
-            match (item.letter(), letters.get_mut(count)) {
-                (Some(letter), Some(place)) => *place = letter,
-                _ => fits = false,
-            }
-            count += 1;
-        }
-        Ok(if fits { Scalar::Letters(Conditions(letters)) } else { Scalar::Other })
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Scalar<'de>, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Scalar::Other)
-    }
-
-    /// A MessagePack extension: its type and its bytes.
-    fn visit_newtype_struct<D: Deserializer<'de>>(self, source: D) -> Result<Scalar<'de>, D::Error> {
-        source.deserialize_any(ExtensionVisitor)
-    }
-}
-
-const TIMESTAMP: i8 = -1;
-
-/// The time of a timestamp extension in any of its three forms.
-fn timestamp(bytes: &[u8]) -> Option<Timestamp> {
-    let (seconds, nanos) = match *bytes {
-        [a, b, c, d] => (i64::from(u32::from_be_bytes([a, b, c, d])), 0),
-        [a, b, c, d, e, f, g, h] => {
-            let both = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
-            ((both & ((1 << 34) - 1)) as i64, (both >> 34) as i64)
-        }
-        [a, b, c, d, ref seconds @ ..] => {
-            (i64::from_be_bytes(seconds.try_into().ok()?), i64::from(u32::from_be_bytes([a, b, c, d])))
-        }
-        _ => return None,
-    };
-    seconds.checked_mul(SECOND)?.checked_add(nanos).map(Timestamp::from_nanos)
-}
-
-struct ExtensionVisitor;
-
-impl<'de> Visitor<'de> for ExtensionVisitor {
-    type Value = Scalar<'de>;
-
-    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("an extension")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Scalar<'de>, A::Error> {
-        let kind: i8 = parts.next_element()?.ok_or_else(|| de::Error::invalid_length(0, &self))?;
-        let time =
-            parts.next_element::<ExtensionTime>()?.ok_or_else(|| de::Error::invalid_length(1, &self))?;
-        Ok(time.0.filter(|_| kind == TIMESTAMP).map_or(Scalar::Other, Scalar::Time))
-    }
-}
-
-/// The bytes of an extension, read as a time.
-struct ExtensionTime(Option<Timestamp>);
-
-impl<'de> Deserialize<'de> for ExtensionTime {
-    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        source.deserialize_bytes(ExtensionTimeVisitor)
-    }
-}
-
-struct ExtensionTimeVisitor;
-
-impl Visitor<'_> for ExtensionTimeVisitor {
-    type Value = ExtensionTime;
-
-    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("bytes")
-    }
-
-    fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<ExtensionTime, E> {
-        Ok(ExtensionTime(timestamp(bytes)))
     }
 }
 

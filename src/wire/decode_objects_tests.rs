@@ -1,4 +1,5 @@
 use super::*;
+use crate::model::SECOND;
 use crate::wire::{ArrayFrame, fixtures};
 
 const KINDS: [DeliveryKind; 3] = [DeliveryKind::Live, DeliveryKind::Conflated(3), DeliveryKind::Snapshot];
@@ -121,17 +122,4 @@ fn a_message_that_is_no_array_of_objects_is_refused() {
     for text in ["[{}]", r#"[{"S":"AAPL","T":"t"}]"#, r#"[{"T":1}]"#] {
         assert_eq!(json(text), Err(ObjectError::NoType), "{text}");
     }
-}
-
-#[test]
-fn a_timestamp_extension_has_three_forms() {
-    let seconds = 1_614_009_105_u32;
-    let at = |nanos: i64| Some(Timestamp::from_nanos(i64::from(seconds) * SECOND + nanos));
-
-    assert_eq!(timestamp(&seconds.to_be_bytes()), at(0));
-    assert_eq!(timestamp(&(7_u64 << 34 | u64::from(seconds)).to_be_bytes()), at(7));
-    let long = [&7_u32.to_be_bytes()[..], &i64::from(seconds).to_be_bytes()].concat();
-    assert_eq!(timestamp(&long), at(7));
-    assert_eq!(timestamp(&long[1..]), None);
-    assert_eq!(timestamp(&[0xFF; 8]), None, "after 2262");
 }

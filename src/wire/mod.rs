@@ -24,6 +24,7 @@ mod json;
 mod msgpack;
 mod objects;
 mod rows;
+mod scalar;
 mod schema;
 mod utf8;
 
