@@ -3,7 +3,7 @@
 //! The tests parse `src` with `syn`, so they see every form of `use`, paths in expressions, in macro
 //! arguments and in `#[path]`.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 #[path = "architecture/graph.rs"]
 mod graph;

@@ -1,34 +1,35 @@
-//! The classes of cases by which the Autobahn suite judges an endpoint, in small: what is sent to
-//! `/echo` comes back as it went, by RFC 6455 and RFC 7692, and what breaks them is refused.
+//! Conformance to RFC 6455 and RFC 7692: the classes of cases of the Autobahn suite, in small.
+//!
+//! `/echo` returns each valid message unchanged; a violation is closed with the code that the RFC names.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use std::collections::{HashMap, HashSet};
 
 use test_support::{Client, SequenceLedger, Server, deflate};
 
-/// What the tutorial's handshake offers, and so do browsers and the SDKs.
+/// The offer of browsers, of the SDKs and of the tutorial's handshake.
 const OFFER: &str = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n";
 
-const CONTINUED: u8 = 0x00;
-const LAST: u8 = 0x80;
+const CONTINUATION: u8 = 0x00;
+const LAST_CONTINUATION: u8 = 0x80;
 const TEXT: u8 = 0x81;
 const BINARY: u8 = 0x82;
 const PING: u8 = 0x89;
 const PONG: u8 = 0x0A;
 
-/// The first frame of a compressed message.
+/// The bit that marks the first frame of a compressed message.
 const RSV1: u8 = 0x40;
 
-fn still() -> Server {
-    Server::start(|config| config.simulation.trades_per_second = 0.0)
+fn quiet_server() -> Server {
+    Server::without_trades(|_| {})
 }
 
 fn echo(server: &Server) -> Client {
     Client::connect(server.address, "/echo")
 }
 
-fn packed_echo(server: &Server) -> Client {
+fn compressed_echo(server: &Server) -> Client {
     let client = Client::connect_with(server.address, "/echo", OFFER);
     assert_eq!(
         extensions(&client),
@@ -43,15 +44,15 @@ fn extensions(client: &Client) -> Option<&str> {
     Some(found.split_once(':')?.1.trim())
 }
 
-/// A message that compresses, but not to nothing.
+/// A compressible message of `count` objects.
 fn ticks(count: usize) -> Vec<u8> {
     (0..count).flat_map(|n| format!("{{\"S\":\"AAPL\",\"p\":{}.25}},", n * 31 % 977).into_bytes()).collect()
 }
 
 #[test]
-fn messages_of_every_form_of_length_come_back() {
-    let server = still();
-    for mut client in [echo(&server), packed_echo(&server)] {
+fn messages_of_every_length_encoding_are_echoed() {
+    let server = quiet_server();
+    for mut client in [echo(&server), compressed_echo(&server)] {
         for len in [0, 1, 125, 126, 127, 128, 299, 300, 0xFFFE, 0xFFFF, 0x1_0000, 1 << 20] {
             for first in [TEXT, BINARY] {
                 let message = vec![b'*'; len];
@@ -65,25 +66,26 @@ fn messages_of_every_form_of_length_come_back() {
 }
 
 #[test]
-fn fragments_join_and_pongs_keep_their_place() {
-    let server = still();
+fn fragments_are_joined_and_pongs_keep_their_order() {
+    let server = quiet_server();
     let mut client = echo(&server);
 
     client.send_frame(0x01, b"frag");
     client.send_frame(PING, b"1");
-    client.send_frame(CONTINUED, "mént".as_bytes().split_at(2).0);
+    client.send_frame(CONTINUATION, "mént".as_bytes().split_at(2).0);
     client.send_frame(PING, b"2");
-    client.send_frame(LAST, "mént".as_bytes().split_at(2).1);
+    client.send_frame(LAST_CONTINUATION, "mént".as_bytes().split_at(2).1);
     client.send_frame(PING, b"3");
 
-    let came: Vec<_> = (0..4).map(|_| client.next_frame().unwrap()).map(|f| (f.opcode, f.payload)).collect();
-    assert_eq!(came[..2], [(PONG, b"1".to_vec()), (PONG, b"2".to_vec())]);
-    assert_eq!(came[2..], [(1, "fragmént".into()), (PONG, b"3".to_vec())]);
+    let received: Vec<_> =
+        (0..4).map(|_| client.next_frame().unwrap()).map(|f| (f.opcode, f.payload)).collect();
+    assert_eq!(received[..2], [(PONG, b"1".to_vec()), (PONG, b"2".to_vec())]);
+    assert_eq!(received[2..], [(1, "fragmént".into()), (PONG, b"3".to_vec())]);
 }
 
 #[test]
-fn a_goodbye_is_answered_in_kind_and_what_follows_it_is_not_heard() {
-    let server = still();
+fn a_close_is_answered_with_its_code_and_ends_the_connection() {
+    let server = quiet_server();
     for (payload, code) in [(&b""[..], None), (b"\x03\xE8bye", Some(1000)), (b"\x0F\xA0", Some(4000))] {
         let mut client = echo(&server);
         client.send_frame(0x88, payload);
@@ -94,8 +96,8 @@ fn a_goodbye_is_answered_in_kind_and_what_follows_it_is_not_heard() {
 }
 
 #[test]
-fn compression_is_agreed_where_it_is_offered_and_only_there() {
-    let server = still();
+fn compression_is_negotiated_only_when_it_is_offered() {
+    let server = quiet_server();
     let agreed = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
     let narrow = format!("{agreed}; server_max_window_bits=9");
     let offers = [
@@ -118,9 +120,9 @@ fn compression_is_agreed_where_it_is_offered_and_only_there() {
 }
 
 #[test]
-fn a_compressed_message_comes_back_compressed_where_that_pays() {
-    let server = still();
-    let mut client = packed_echo(&server);
+fn a_compressed_message_is_echoed_compressed_unless_it_is_small() {
+    let server = quiet_server();
+    let mut client = compressed_echo(&server);
 
     for count in [0, 1, 100, 1_500] {
         let message = ticks(count);
@@ -128,51 +130,54 @@ fn a_compressed_message_comes_back_compressed_where_that_pays() {
         let frame = client.next_frame().unwrap();
         assert_eq!(frame.payload, message);
         assert_eq!(frame.compressed.is_some(), count >= 100, "{count} ticks");
-        assert!(frame.compressed.is_none_or(|packed| packed.len() < message.len() / 2));
+        assert!(frame.compressed.is_none_or(|compressed| compressed.len() < message.len() / 2));
     }
 }
 
 #[test]
-fn a_compressed_message_may_come_in_fragments_with_a_ping_between() {
-    let server = still();
-    let mut client = packed_echo(&server);
+fn a_fragmented_compressed_message_may_be_interleaved_with_a_ping() {
+    let server = quiet_server();
+    let mut client = compressed_echo(&server);
     let message = ticks(200);
-    let packed = deflate(&message);
-    let (first, rest) = packed.split_at(packed.len() / 2);
+    let compressed = deflate(&message);
+    let (first, rest) = compressed.split_at(compressed.len() / 2);
 
     client.send_frame(0x01 | RSV1, first);
     client.send_frame(PING, b"between");
-    client.send_frame(LAST, rest);
+    client.send_frame(LAST_CONTINUATION, rest);
 
     assert_eq!(client.next_frame().unwrap().opcode, PONG);
     assert_eq!(client.next_frame().unwrap().payload, message);
 }
 
 #[test]
-fn compression_where_it_must_not_be_is_refused() {
-    let server = still();
-    let packed = deflate(b"Hello");
+fn misplaced_compression_and_reserved_bits_are_a_protocol_error() {
+    let server = quiet_server();
+    let compressed = deflate(b"Hello");
     let misuses = [
         ("a ping", vec![(PING | RSV1, &b""[..])]),
         ("a close", vec![(0x88 | RSV1, b"")]),
-        ("a continuation of a compressed message", vec![(0x01 | RSV1, &packed), (LAST | RSV1, b"")]),
-        ("a continuation of a plain message", vec![(0x01, b"Hel"), (LAST | RSV1, &packed)]),
+        (
+            "a continuation of a compressed message",
+            vec![(0x01 | RSV1, &compressed), (LAST_CONTINUATION | RSV1, b"")],
+        ),
+        ("a continuation of a plain message", vec![(0x01, b"Hel"), (LAST_CONTINUATION | RSV1, &compressed)]),
         ("RSV2", vec![(TEXT | 0x20, b"")]),
-        ("RSV1 with RSV3", vec![(TEXT | RSV1 | 0x10, &packed)]),
+        ("RSV1 with RSV3", vec![(TEXT | RSV1 | 0x10, &compressed)]),
     ];
     for (misuse, frames) in misuses {
-        let mut client = packed_echo(&server);
+        let mut client = compressed_echo(&server);
         frames.into_iter().for_each(|(first, payload)| client.send_frame(first, payload));
         assert_eq!(client.read_to_close(), (Some(1002), true), "{misuse}");
     }
     let mut plain = echo(&server);
-    plain.send_frame(TEXT | RSV1, &packed);
+    plain.send_frame(TEXT | RSV1, &compressed);
     assert_eq!(plain.read_to_close(), (Some(1002), true), "not agreed");
 }
 
 #[test]
-fn what_cannot_be_inflated_or_is_no_text_is_refused() {
-    let server = still();
+fn invalid_deflate_and_invalid_utf8_are_refused() {
+    let server = quiet_server();
     let faults = [
         ("no deflate", vec![0xFF; 8]),
         ("cut off", deflate(&ticks(50))[..20].to_vec()),
@@ -180,15 +185,15 @@ fn what_cannot_be_inflated_or_is_no_text_is_refused() {
         ("a character cut off", deflate(&"é".as_bytes()[..1])),
     ];
     for (fault, payload) in faults {
-        let mut client = packed_echo(&server);
+        let mut client = compressed_echo(&server);
         client.send_frame(TEXT | RSV1, &payload);
         assert_eq!(client.read_to_close(), (Some(1007), true), "{fault}");
     }
 }
 
 #[test]
-fn a_bomb_is_refused_by_the_echo_and_by_the_stream() {
-    let server = still();
+fn a_decompression_bomb_is_refused_by_the_echo_and_by_the_stream() {
+    let server = quiet_server();
     let bomb = deflate(&vec![b' '; 64 << 20]);
     assert!(bomb.len() < 100_000);
 
@@ -200,15 +205,15 @@ fn a_bomb_is_refused_by_the_echo_and_by_the_stream() {
 }
 
 #[test]
-fn the_stream_takes_compressed_commands_whole_and_in_fragments() {
-    let server = still();
+fn the_stream_accepts_compressed_commands_whole_and_in_fragments() {
+    let server = quiet_server();
     let mut client = Client::connect_with(server.address, "/v2/iex", OFFER);
     let command = deflate(br#"{"action":"subscribe","quotes":["AAPL"]}"#);
 
     client.send_frame(BINARY | RSV1, &command);
     client.send_frame(0x02 | RSV1, &command[..9]);
-    client.send_frame(CONTINUED, &command[9..]);
-    client.send_frame(LAST, b"");
+    client.send_frame(CONTINUATION, &command[9..]);
+    client.send_frame(LAST_CONTINUATION, b"");
 
     for kind in ["success", "subscription", "subscription"] {
         assert_eq!(client.next_frame().unwrap().json()[0]["T"], kind);
@@ -216,7 +221,7 @@ fn the_stream_takes_compressed_commands_whole_and_in_fragments() {
 }
 
 #[test]
-fn compressed_sessions_that_want_the_same_get_the_same_bytes_and_miss_nothing() {
+fn sessions_with_the_same_subscriptions_share_compressed_frames_and_miss_nothing() {
     let server = Server::start(|config| {
         config.workers = 1;
         config.simulation.trades_per_second = 1_000.0;
@@ -229,7 +234,7 @@ fn compressed_sessions_that_want_the_same_get_the_same_bytes_and_miss_nothing() 
         (client, SequenceLedger::default(), HashSet::new(), HashMap::new())
     });
 
-    // Whoever is behind gets frames of its own; the shared ones are those of who keeps up.
+    // A session that falls behind gets frames of its own; sessions that keep up share theirs.
     while sessions.iter().any(|(_, ledger, ..)| ledger.objects < 5_000) {
         for (client, ledger, packed, objects) in &mut sessions {
             let frame = client.next_frame().expect("the session goes on");
@@ -244,12 +249,17 @@ fn compressed_sessions_that_want_the_same_get_the_same_bytes_and_miss_nothing() 
         }
     }
 
-    let [(_, _, ours, first), (_, _, others, second), (_, _, none, plain)] = &sessions;
-    assert!(none.is_empty(), "who did not ask gets nothing compressed");
-    assert!(ours.intersection(others).count() > 0, "{} and {} frames, none alike", ours.len(), others.len());
+    let [(_, _, ours, first), (_, _, others, second), (_, _, plain_frames, plain)] = &sessions;
+    assert!(plain_frames.is_empty(), "a session that did not offer compression gets no compressed frame");
+    assert!(
+        ours.intersection(others).count() > 0,
+        "{} and {} frames, none the same",
+        ours.len(),
+        others.len()
+    );
     for packed in [first, second] {
         let both: Vec<_> = packed.keys().filter(|key| plain.contains_key(key)).collect();
         assert!(both.len() > 1_000);
-        assert!(both.iter().all(|key| packed[key] == plain[key]), "the same object says the same");
+        assert!(both.iter().all(|key| packed[key] == plain[key]), "an object is the same in both forms");
     }
 }

@@ -1,6 +1,6 @@
 //! What clients get who opt in with `x`, and the second codec, over a real socket.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use rmpv::Value as Packed;
 use serde_json::{Value, json};

@@ -1,20 +1,19 @@
 //! Clients that break the rules, and clients that do not read.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use std::time::Duration;
 
 use tapecast::limits::Rate;
 use test_support::{Client, DEADLINE, SequenceLedger, Server, wait_until};
 
-/// A still market: whatever the process does, it does for the client.
-fn still() -> Server {
-    Server::start(|config| config.simulation.trades_per_second = 0.0)
+fn quiet_server() -> Server {
+    Server::without_trades(|_| {})
 }
 
 #[test]
 fn each_fault_is_closed_with_its_code_at_once() {
-    let server = still();
+    let server = quiet_server();
     let mut tebibyte = vec![0x82, 0xFF];
     tebibyte.extend((1u64 << 40).to_be_bytes());
     tebibyte.extend([0; 4]);
@@ -36,7 +35,7 @@ fn each_fault_is_closed_with_its_code_at_once() {
 
 #[test]
 fn broken_commands_are_answered_and_the_session_goes_on() {
-    let server = still();
+    let server = quiet_server();
     let mut client = Client::session(server.address);
 
     for broken in ["{", "[]", "null", r#"{"action":"sell"}"#, r#"{"action":"subscribe","trades":"AAPL"}"#] {
@@ -49,7 +48,7 @@ fn broken_commands_are_answered_and_the_session_goes_on() {
 
 #[test]
 fn sessions_that_failed_leave_nothing_behind() {
-    let server = still();
+    let server = quiet_server();
 
     for _ in 0..50 {
         let mut client = Client::session(server.address);

@@ -1,6 +1,6 @@
 //! Where keys are demanded: who comes in, by which way, and what everybody else is told.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! The stream behind Debian's nginx, by the configuration that we give away.
 #![cfg(unix)]
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;

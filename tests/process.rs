@@ -1,6 +1,6 @@
 //! The program as it is run: its command line, its signals, its appetite.
 #![cfg(unix)]
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;

@@ -1,7 +1,7 @@
 //! What the fuzz targets claim of any bytes at all, tried on some that are made up: the same ones in
 //! every run, so that a failure can be repeated.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 #[path = "fuzz/claims.rs"]
 mod claims;

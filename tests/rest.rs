@@ -1,6 +1,6 @@
-//! REST as the historical clients of existing SDKs use it, over a real socket.
+//! The REST API as the historical clients of existing SDKs use it.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tapecast::source::SimulationSettings;
 use test_support::{Client, Server, get, wait_for};
 
-/// A market in which no trade comes late, so that what is over does not change.
+/// A market in which no trade is reported late, so that the past does not change.
 fn start() -> Server {
     Server::start(|config| {
         config.simulation = SimulationSettings { trades_per_second: 500.0, ..SimulationSettings::UNEVENTFUL };
@@ -17,21 +17,21 @@ fn start() -> Server {
     })
 }
 
-/// The body of an answer that must be good.
+/// The JSON body of a successful response.
 fn ok(address: SocketAddr, path: &str) -> Value {
     let (status, body) = get(address, path);
     assert_eq!(status, 200, "{path}: {body}");
-    serde_json::from_str(&body).expect("a body is JSON")
+    serde_json::from_str(&body).expect("the body is JSON")
 }
 
-/// Status and message of a refusal.
-fn refused(address: SocketAddr, path: &str) -> (u16, String) {
+/// The status and the message of an error.
+fn error(address: SocketAddr, path: &str) -> (u16, String) {
     let (status, body) = get(address, path);
-    let body: Value = serde_json::from_str(&body).expect("a refusal is JSON");
-    (status, body["message"].as_str().expect("a refusal has a message").to_owned())
+    let body: Value = serde_json::from_str(&body).expect("an error is JSON");
+    (status, body["message"].as_str().expect("an error has a message").to_owned())
 }
 
-/// All rows of a symbol, page by page.
+/// All rows of a symbol, fetched page by page.
 fn paged(address: SocketAddr, path: &str, series: &str, symbol: &str) -> Vec<Value> {
     let (mut rows, mut token) = (Vec::new(), String::new());
     loop {
@@ -52,8 +52,8 @@ fn times(rows: &[Value]) -> Vec<&str> {
     rows.iter().map(|row| row["t"].as_str().unwrap()).collect()
 }
 
-/// The time of a trade, once one has come that is later than `later`.
-fn newest_trade_after(server: &Server, later: Duration) -> (String, String) {
+/// The times of two trades of NVDA that are more than `apart` from each other; waits for the second.
+fn two_trades(server: &Server, apart: Duration) -> (String, String) {
     let newest =
         || ok(server.address, "/v2/stocks/NVDA/trades/latest")["trade"]["t"].as_str().map(str::to_owned);
     let first = wait_for("a first trade", || {
@@ -62,15 +62,15 @@ fn newest_trade_after(server: &Server, later: Duration) -> (String, String) {
     });
     let second = |text: &str| text.parse::<jiff::Timestamp>().unwrap();
     let last = wait_for("a later trade", || {
-        newest().filter(|at| second(at).duration_since(second(&first)).unsigned_abs() > later)
+        newest().filter(|at| second(at).duration_since(second(&first)).unsigned_abs() > apart)
     });
     (first, last)
 }
 
 #[test]
-fn every_answer_has_the_fields_that_sdks_read() {
+fn every_response_has_the_fields_that_sdks_read() {
     let server = start();
-    newest_trade_after(&server, Duration::ZERO);
+    two_trades(&server, Duration::ZERO);
     let bar = ["c", "h", "l", "n", "o", "t", "v", "vw"];
     let trade = ["c", "i", "p", "s", "t", "x", "z"];
     let quote = ["ap", "as", "ax", "bp", "bs", "bx", "c", "t", "z"];
@@ -107,7 +107,7 @@ fn every_answer_has_the_fields_that_sdks_read() {
 }
 
 #[test]
-fn pages_of_bars_give_each_bar_once_and_in_order() {
+fn pages_contain_each_bar_once_and_in_order() {
     let server = start();
     let whole = ok(
         server.address,
@@ -130,9 +130,9 @@ fn pages_of_bars_give_each_bar_once_and_in_order() {
 }
 
 #[test]
-fn pages_of_trades_give_each_trade_once_and_in_order_while_more_are_made() {
+fn pages_contain_each_trade_once_and_in_order_while_trading_continues() {
     let server = start();
-    let (first, last) = newest_trade_after(&server, Duration::from_secs(4));
+    let (first, last) = two_trades(&server, Duration::from_secs(4));
     let window = format!("symbols=NVDA&start={first}&end={last}");
     let whole = ok(server.address, &format!("/v2/stocks/trades?{window}&limit=10000"));
     let whole = whole["trades"]["NVDA"].as_array().unwrap();
@@ -149,7 +149,7 @@ fn pages_of_trades_give_each_trade_once_and_in_order_while_more_are_made() {
 }
 
 #[test]
-fn the_latest_trade_is_the_newest_of_the_stream() {
+fn the_latest_trade_is_the_last_one_streamed() {
     let server = start();
     let mut client = Client::session(server.address);
     client.command(r#"{"action":"subscribe","trades":["NVDA"]}"#);
@@ -169,7 +169,7 @@ fn the_latest_trade_is_the_newest_of_the_stream() {
 }
 
 #[test]
-fn bars_are_those_of_the_streamed_trades_to_the_cent_and_the_share() {
+fn bars_aggregate_the_streamed_trades_exactly() {
     let server = start();
     let mut client = Client::session(server.address);
     client.command(r#"{"action":"subscribe","trades":["NVDA"]}"#);
@@ -184,7 +184,7 @@ fn bars_are_those_of_the_streamed_trades_to_the_cent_and_the_share() {
         trades.extend(client.next_objects());
     }
 
-    // The first second was half over, the last one is.
+    // The first and the last second are incomplete.
     for start in &seconds(&trades)[1..5] {
         let path = format!("/v2/stocks/NVDA/bars?timeframe=1Sec&start={start}Z&end={start}Z");
         let bars = ok(server.address, &path);
@@ -201,7 +201,7 @@ fn bars_are_those_of_the_streamed_trades_to_the_cent_and_the_share() {
 }
 
 #[test]
-fn a_longer_bar_is_the_sum_of_its_parts() {
+fn a_longer_bar_has_the_volume_of_its_parts() {
     let server = start();
     let bars = |timeframe: &str| {
         let path =
@@ -223,9 +223,9 @@ fn a_longer_bar_is_the_sum_of_its_parts() {
 }
 
 #[test]
-fn times_come_in_every_form_that_sdks_send() {
+fn every_time_format_that_sdks_send_is_accepted() {
     let server = start();
-    newest_trade_after(&server, Duration::ZERO);
+    two_trades(&server, Duration::ZERO);
     for start in [
         "2020-11-20T14%3A30%3A00%2B00%3A00",
         "2020-11-20T14:30:00.000Z",
@@ -239,7 +239,7 @@ fn times_come_in_every_form_that_sdks_send() {
 }
 
 #[test]
-fn what_cannot_be_answered_is_refused_with_a_message() {
+fn invalid_requests_are_refused_with_a_message_that_names_the_fault() {
     let server = start();
     for (path, status, word) in [
         ("/v2/stocks/bars?symbols=AAPL", 400, "timeframe"),
@@ -260,14 +260,14 @@ fn what_cannot_be_answered_is_refused_with_a_message() {
         ("/v2/news/and/more", 404, "not found"),
         ("/v2/crypto", 404, "not found"),
     ] {
-        let (told, message) = refused(server.address, path);
-        assert_eq!(told, status, "{path}: {message}");
+        let (actual, message) = error(server.address, path);
+        assert_eq!(actual, status, "{path}: {message}");
         assert!(message.contains(word), "{path}: {message}");
     }
 }
 
 #[test]
-fn an_unknown_symbol_among_others_is_simply_absent() {
+fn unknown_symbols_of_a_list_are_absent_from_the_response() {
     let server = start();
 
     let bars = ok(server.address, "/v2/stocks/bars?symbols=ZZZZZ&timeframe=1Day&start=2020-01-01");
@@ -278,15 +278,27 @@ fn an_unknown_symbol_among_others_is_simply_absent() {
 }
 
 #[test]
-fn the_clock_and_the_assets_are_told() {
+fn the_clock_is_open_until_the_next_close() {
     let server = start();
 
     let clock = ok(server.address, "/v2/clock");
-    let asset = ok(server.address, "/v2/assets/BRK.B");
 
     assert_eq!(clock["is_open"], true);
     assert!(clock["timestamp"].as_str() < clock["next_close"].as_str());
+}
+
+#[test]
+fn assets_are_listed_and_found_by_symbol_and_by_id() {
+    let server = Server::without_trades(|config| config.symbols = 120);
+
+    let all = ok(server.address, "/v2/assets?status=active&asset_class=us_equity");
+    let asset = ok(server.address, "/v2/assets/BRK.B");
+
+    let all = all.as_array().unwrap();
+    assert_eq!(all.len(), 120);
+    assert!(all.iter().any(|asset| asset["symbol"] == "AAPL" && asset["exchange"] == "NASDAQ"));
     assert_eq!((&asset["symbol"], &asset["class"]), (&json!("BRK.B"), &json!("us_equity")));
     let by_id = ok(server.address, &format!("/v2/assets/{}", asset["id"].as_str().unwrap()));
     assert_eq!(by_id, asset);
+    assert_eq!(ok(server.address, "/v2/assets?asset_class=crypto"), json!([]));
 }

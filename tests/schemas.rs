@@ -1,7 +1,7 @@
 //! The server sends what `/openapi.json` and `/asyncapi.json` describe: answers and frames of a real service
 //! are validated against both.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use serde_json::{Value, json};
 use tapecast::source::SimulationSettings;

@@ -3,7 +3,7 @@
 //! `make test` runs it small. `TAPECAST_SOAK=200x60 cargo test --release --test soak` is 200 sessions
 //! for 60 s.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use std::time::{Duration, Instant};
 

@@ -1,11 +1,11 @@
-//! The conversation as a client has it, over a real socket.
+//! The stream protocol over a real socket: handshake, commands, acknowledgements, data.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
-use test_support::{Client, SequenceLedger, Server, get};
+use test_support::{Client, SequenceLedger, Server};
 
 #[test]
-fn the_tutorials_handshake_works_to_the_letter() {
+fn the_tutorials_handshake_gets_the_documented_response() {
     let server = Server::start(|_| {});
 
     let client = Client::connect(server.address, "/websocket/connect?userId=3");
@@ -17,7 +17,7 @@ fn the_tutorials_handshake_works_to_the_letter() {
 }
 
 #[test]
-fn the_echo_returns_text_as_text_binary_as_binary_and_answers_pings_in_order() {
+fn the_echo_keeps_the_opcode_and_answers_pings_in_order() {
     let server = Server::start(|_| {});
     let mut client = Client::connect(server.address, "/echo");
 
@@ -26,10 +26,10 @@ fn the_echo_returns_text_as_text_binary_as_binary_and_answers_pings_in_order() {
     client.send_frame(0x82, &[0, 159, 146, 150]);
     client.send_frame(0x88, &[&4001u16.to_be_bytes()[..], b"bye"].concat());
 
-    let said: Vec<_> =
+    let received: Vec<_> =
         std::iter::from_fn(|| client.next_frame()).map(|frame| (frame.opcode, frame.payload)).collect();
     assert_eq!(
-        said,
+        received,
         [
             (1, "Hällo".as_bytes().to_vec()),
             (10, b"there?".to_vec()),
@@ -40,7 +40,7 @@ fn the_echo_returns_text_as_text_binary_as_binary_and_answers_pings_in_order() {
 }
 
 #[test]
-fn a_subscription_is_acknowledged_before_its_first_object_and_nothing_is_missing_after() {
+fn a_subscription_is_acknowledged_before_its_first_object_and_then_misses_none() {
     let server = Server::start(|_| {});
     let mut client = Client::session(server.address);
 
@@ -49,7 +49,7 @@ fn a_subscription_is_acknowledged_before_its_first_object_and_nothing_is_missing
     let ack = client.next_objects();
     assert_eq!(ack.len(), 1);
     assert_eq!(ack[0]["T"], "subscription");
-    let nine = [
+    let channels = [
         "trades",
         "quotes",
         "bars",
@@ -60,7 +60,7 @@ fn a_subscription_is_acknowledged_before_its_first_object_and_nothing_is_missing
         "cancelErrors",
         "corrections",
     ];
-    let lists = nine.map(|key| ack[0][key].as_array().expect(key).len());
+    let lists = channels.map(|key| ack[0][key].as_array().expect(key).len());
     assert_eq!(lists, [1, 1, 1, 0, 0, 0, 0, 1, 1]);
 
     let mut ledger = SequenceLedger::default();
@@ -74,7 +74,7 @@ fn a_subscription_is_acknowledged_before_its_first_object_and_nothing_is_missing
 }
 
 #[test]
-fn the_first_key_of_every_object_is_its_kind() {
+fn the_first_key_of_every_object_is_t() {
     let server = Server::start(|config| config.spans.bar_nanos = 100_000_000);
     let mut client = Client::session(server.address);
     client
@@ -93,7 +93,7 @@ fn the_first_key_of_every_object_is_its_kind() {
 }
 
 #[test]
-fn after_unsubscribing_nothing_more_comes_once_it_is_acknowledged() {
+fn no_object_follows_the_acknowledgement_of_an_unsubscribe() {
     let server = Server::start(|_| {});
     let mut client = Client::session(server.address);
     client.command(r#"{"action":"subscribe","trades":["*"],"quotes":["*"]}"#);
@@ -109,7 +109,7 @@ fn after_unsubscribing_nothing_more_comes_once_it_is_acknowledged() {
 }
 
 #[test]
-fn commands_come_fragmented_in_either_opcode_and_before_the_greeting_is_read() {
+fn commands_may_be_fragmented_in_either_opcode_and_sent_before_the_greeting_is_read() {
     let server = Server::start(|_| {});
     let mut client = Client::connect(server.address, "/v2/sip");
 
@@ -121,15 +121,15 @@ fn commands_come_fragmented_in_either_opcode_and_before_the_greeting_is_read() {
 
     let frames: Vec<_> = (0..4).map(|_| client.next_frame().unwrap()).collect();
     let (pongs, answers): (Vec<_>, Vec<_>) = frames.into_iter().partition(|frame| frame.opcode == 10);
-    let text = |place: usize| String::from_utf8(answers[place].payload.clone()).unwrap();
-    assert_eq!(pongs[0].payload, b"still there?", "a pong need not wait its turn");
+    let text = |index: usize| String::from_utf8(answers[index].payload.clone()).unwrap();
+    assert_eq!(pongs[0].payload, b"still there?", "a pong does not wait for the answers before it");
     assert_eq!(text(0), r#"[{"T":"success","msg":"connected"}]"#);
     assert_eq!(text(1), r#"[{"T":"success","msg":"authenticated"}]"#);
     assert!(text(2).starts_with(r#"[{"T":"subscription","trades":[]"#), "{}", text(2));
 }
 
 #[test]
-fn credentials_on_the_upgrade_authenticate() {
+fn credentials_in_the_upgrade_authenticate_the_session() {
     let server = Server::start(|_| {});
     let credentials = "APCA-API-KEY-ID: K\r\nAPCA-API-SECRET-KEY: S\r\n";
     let mut client = Client::connect_with(server.address, "/v2/iex", credentials);
@@ -139,46 +139,10 @@ fn credentials_on_the_upgrade_authenticate() {
 }
 
 #[test]
-fn a_feed_that_does_not_exist_is_not_found() {
+fn an_unknown_feed_is_not_found() {
     let server = Server::start(|_| {});
 
     let client = Client::connect(server.address, "/v2/crypto");
 
     assert!(client.handshake.starts_with("HTTP/1.1 404 "), "{}", client.handshake);
-}
-
-#[test]
-fn ten_thousand_symbols_may_be_asked_for_at_once() {
-    let server = Server::start(|_| {});
-    let mut client = Client::session(server.address);
-    let names: Vec<_> = (0..10_000).map(|n| format!("Q{n}")).collect();
-    let list = serde_json::to_string(&names).unwrap();
-
-    let ack = client.command(&format!(r#"{{"action":"subscribe","trades":{list},"quotes":{list}}}"#));
-    let refused = client.command(&format!(r#"{{"action":"subscribe","bars":{list},"dailyBars":["A"]}}"#));
-
-    assert_eq!(ack["quotes"].as_array().unwrap().len(), 10_000);
-    assert_eq!(refused["code"], 405);
-}
-
-#[test]
-fn the_assets_are_listed() {
-    let server = Server::start(|config| config.symbols = 120);
-
-    let (status, body) = get(server.address, "/v2/assets?status=active&asset_class=us_equity");
-
-    let assets: Vec<serde_json::Value> = serde_json::from_str(&body).unwrap();
-    assert_eq!((status, assets.len()), (200, 120));
-    assert!(assets.iter().any(|asset| asset["symbol"] == "AAPL" && asset["exchange"] == "NASDAQ"));
-    assert_eq!(get(server.address, "/v2/assets?asset_class=crypto").1, "[]");
-}
-
-#[test]
-fn health_readiness_and_metrics_are_told() {
-    let server = Server::start(|_| {});
-
-    assert_eq!(get(server.address, "/healthz").0, 200);
-    assert_eq!(get(server.address, "/readyz").0, 200);
-    let _client = Client::session(server.address);
-    assert_eq!(server.metric("tapecast_sessions{"), 1.0);
 }

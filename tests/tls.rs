@@ -1,6 +1,6 @@
 //! wss beside ws, and a certificate that changes under sessions that go on.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use std::io::Write;
 use std::net::TcpStream;
