@@ -3,13 +3,13 @@
 
     python3 tests/hostile_mix.py PORT [SECONDS]
 
-Each kind below repeats what it does until the time is over, from an address of its own, so that the
-limits per address meet it and nobody else. At the end it prints how often each was tried and how the
-server answered. tests/hostile.rs and tests/limits.rs hold each answer one by one; this shows that all
-of them together leave honest sessions alone, which is for the load client beside it to say.
+Each kind of client below repeats its attack until the time is over, from a loopback address of its own, so
+that the limits per address apply to it alone. At the end the script prints how often each kind connected and
+how the server responded. tests/hostile.rs and tests/limits.rs test each response; this script shows that all
+attacks together do not disturb other sessions. Measure those with the load client at the same time.
 
-On the machine of the server its own computing disturbs what is measured, and more than what it sends: give it
-what others leave (`chrt --idle 0`), and compare with a program in its place that only computes.
+On the server's machine the script's own computing disturbs the measurement more than its traffic does: run it
+with `chrt --idle 0`, and compare with a program in its place that only computes.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ outcomes = collections.Counter()
 
 
 def frame(opcode, payload=b"", fin=True, rsv=0, masked=True):
-    """A client's frame (RFC 6455 section 5.2), right or wrong as asked."""
+    """A client's frame (RFC 6455 section 5.2), valid or not."""
     first = (0x80 if fin else 0) | rsv << 4 | opcode
     bit = 0x80 if masked else 0
     if len(payload) < 126:
@@ -43,8 +43,8 @@ def frame(opcode, payload=b"", fin=True, rsv=0, masked=True):
     return head + MASK + (int.from_bytes(payload, "big") ^ int.from_bytes(key, "big")).to_bytes(len(payload), "big")
 
 
-class Visitor:
-    """One connection from one hostile address."""
+class Connection:
+    """One connection from a loopback address of its own."""
 
     def __init__(self, port, number):
         self.port, self.source = port, str(HERE + 1 + number)
@@ -73,7 +73,7 @@ class Visitor:
             raise Refused(status)
 
     async def ending(self, seconds=40):
-        """How the server ends it: the status of an answer, the code of a close, or nothing."""
+        """How the server ends the connection: the status of a response, the code of a Close, or neither."""
         data = b""
 
         async def read():
@@ -97,69 +97,69 @@ class Refused(Exception):
     pass
 
 
-async def half_open(visitor):
-    return await visitor.ending()
+async def half_open(connection):
+    return await connection.ending()
 
 
-async def slow_head(visitor):
+async def slow_head(connection):
     for byte in b"GET /v2/iex HTTP/1.1\r\nHost: x\r\n" * 4:
-        await visitor.send(bytes([byte]))
+        await connection.send(bytes([byte]))
         try:
-            return await asyncio.wait_for(visitor.ending(), 1)
+            return await asyncio.wait_for(connection.ending(), 1)
         except asyncio.TimeoutError:
             pass
     return "still open"
 
 
-async def one_byte_a_second(visitor):
-    await visitor.upgrade()
+async def one_byte_a_second(connection):
+    await connection.upgrade()
     for byte in frame(1, b'{"action":"subscribe","trades":["AAPL"]}')[:20]:
-        await visitor.send(bytes([byte]))
+        await connection.send(bytes([byte]))
         await asyncio.sleep(1)
-    return "let go"
+    return "closed by us"
 
 
-async def flood(visitor, data, times=20_000):
-    await visitor.upgrade()
-    ending = asyncio.ensure_future(visitor.ending())
+async def flood(connection, data, times=20_000):
+    await connection.upgrade()
+    ending = asyncio.ensure_future(connection.ending())
     for _ in range(times):
         if ending.done():
             break
-        await visitor.send(data)
+        await connection.send(data)
         await asyncio.sleep(0)
     return await ending
 
 
-async def pings(visitor):
-    return await flood(visitor, frame(9, b"are you there") * 10)
+async def pings(connection):
+    return await flood(connection, frame(9, b"are you there") * 10)
 
 
-async def commands(visitor):
-    return await flood(visitor, frame(1, b'{"action":"subscribe","trades":["AAPL"]}') * 10)
+async def commands(connection):
+    return await flood(connection, frame(1, b'{"action":"subscribe","trades":["AAPL"]}') * 10)
 
 
-async def connections(visitor):
-    await visitor.upgrade()
-    return "let go"
+async def reconnects(connection):
+    await connection.upgrade()
+    return "closed by us"
 
 
-async def giant_head(visitor):
-    await visitor.send(b"GET /v2/iex HTTP/1.1\r\nHost: x\r\n" + b"X-Long: " + b"a" * 200_000 + b"\r\n\r\n")
-    return await visitor.ending()
+async def giant_head(connection):
+    await connection.send(b"GET /v2/iex HTTP/1.1\r\nHost: x\r\n" + b"X-Long: " + b"a" * 200_000 + b"\r\n\r\n")
+    return await connection.ending()
 
 
-async def ten_thousand_symbols(visitor):
-    await visitor.upgrade()
+async def ten_thousand_symbols(connection):
+    await connection.upgrade()
     names = ",".join(f'"S{number}"' for number in range(10_000))
-    await visitor.send(frame(1, f'{{"action":"subscribe","trades":[{names}],"quotes":[{names}]}}'.encode()))
-    await asyncio.wait_for(visitor.reader.read(1 << 16), 10)
+    await connection.send(frame(1, f'{{"action":"subscribe","trades":[{names}],"quotes":[{names}]}}'.encode()))
+    await asyncio.wait_for(connection.reader.read(1 << 16), 10)
     return "answered"
 
 
-async def nonsense(visitor):
+async def invalid_frames(connection):
     codec = random.choice(["", "?codec=msgpack"])
-    await visitor.upgrade(codec)
-    await visitor.send(
+    await connection.upgrade(codec)
+    await connection.send(
         random.choice(
             [
                 frame(1, b"\xff\xfe\xfd"),
@@ -173,25 +173,25 @@ async def nonsense(visitor):
             ]
         )
     )
-    await visitor.send(frame(8, (1000).to_bytes(2, "big")))
-    return await visitor.ending()
+    await connection.send(frame(8, (1000).to_bytes(2, "big")))
+    return await connection.ending()
 
 
-async def bomb(visitor):
-    await visitor.upgrade(extra="Sec-WebSocket-Extensions: permessage-deflate\r\n")
+async def bomb(connection):
+    await connection.upgrade(extra="Sec-WebSocket-Extensions: permessage-deflate\r\n")
     squeeze = zlib.compressobj(9, zlib.DEFLATED, -15)
     data = squeeze.compress(bytes(32 << 20)) + squeeze.flush(zlib.Z_SYNC_FLUSH)
-    await visitor.send(frame(1, data[:-4], rsv=4))
-    return await visitor.ending()
+    await connection.send(frame(1, data[:-4], rsv=4))
+    return await connection.ending()
 
 
-async def never_reads(visitor):
-    await visitor.upgrade()
-    await visitor.send(frame(1, b'{"action":"subscribe","trades":["*"],"quotes":["*"]}'))
-    visitor.reader._transport.pause_reading()
+async def never_reads(connection):
+    await connection.upgrade()
+    await connection.send(frame(1, b'{"action":"subscribe","trades":["*"],"quotes":["*"]}'))
+    connection.reader._transport.pause_reading()
     await asyncio.sleep(35)
-    visitor.reader._transport.resume_reading()
-    return await visitor.ending(5)
+    connection.reader._transport.resume_reading()
+    return await connection.ending(5)
 
 
 KINDS = {
@@ -200,10 +200,10 @@ KINDS = {
     one_byte_a_second: 20,
     pings: 4,
     commands: 4,
-    connections: 8,
+    reconnects: 8,
     giant_head: 4,
     ten_thousand_symbols: 4,
-    nonsense: 8,
+    invalid_frames: 8,
     bomb: 2,
     never_reads: 10,
 }
@@ -212,13 +212,13 @@ KINDS = {
 async def repeat(kind, port, number, until):
     while time.monotonic() < until:
         try:
-            async with Visitor(port, number) as visitor:
-                outcome = await asyncio.wait_for(kind(visitor), max(until - time.monotonic(), 0.1))
+            async with Connection(port, number) as connection:
+                outcome = await asyncio.wait_for(kind(connection), max(until - time.monotonic(), 0.1))
         except Refused as refused:
             outcome = str(refused)
             await asyncio.sleep(0.05)
         except asyncio.TimeoutError:
-            outcome = "time over"
+            outcome = "end of the run"
         except (OSError, asyncio.IncompleteReadError) as error:
             outcome = type(error).__name__
             await asyncio.sleep(0.05)

@@ -1,4 +1,4 @@
-// The examples, run as a newcomer runs them: each prints trades, quotes and bars.
+// Each example program prints trades, quotes and bars.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -19,7 +19,7 @@ const QUOTE = /MSFT \d+(\.\d+)? \/ \d+/;
 const BAR = /[A-Z.]+( \d+(\.\d+)?){4}/;
 
 let market;
-// A page that is opened as a file has the origin `null`.
+// A page opened as a file has the origin `null`.
 before(async () => (market = await startServer("--allow-origin", "null")));
 after(() => market.stop());
 
@@ -61,7 +61,7 @@ test("the plain browser example shows the market", async () => {
   const quiet = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync"];
   try {
-    // The browser repeats on stderr what the page says to its console.
+    // The browser copies the console of the page to stderr.
     const printed = await prints([/"open"/, /subscription/, TRADE, QUOTE, BAR], CHROMIUM, ...quiet,
       "--enable-logging=stderr", `--user-data-dir=${profile}`, page.href);
     assert.doesNotMatch(printed, /"error"|Uncaught/);

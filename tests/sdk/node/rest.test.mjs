@@ -1,4 +1,4 @@
-// @alpacahq/alpaca-trade-api 4, unmodified: history, newest values and snapshots, page by page.
+// @alpacahq/alpaca-trade-api 4, unmodified: history, latest values and snapshots, page by page.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -15,14 +15,14 @@ before(async () => {
   stocks = new marketData.StockApi(
     new marketData.Configuration({ basePath: market.http, keyId: "any-key", secret: "any-secret" }),
   );
-  await eventually("some hundred trades of Apple", async () => {
+  await eventually("250 trades of AAPL", async () => {
     const { trades } = await stocks.stockTradeSingle({ symbol: "AAPL", start, limit: 250 });
     return trades.length === 250;
   });
 });
 after(() => market.stop());
 
-test("pages fit together without a gap or a repeat", async () => {
+test("pages contain every trade once", async () => {
   const end = new Date();
   const { trades: whole } = await stocks.stockTrades({ symbols, start, end, limit: 10_000 });
   let pages = 0;
@@ -38,13 +38,13 @@ test("pages fit together without a gap or a repeat", async () => {
   for (const [symbol, ofSymbol] of Object.entries(trades)) {
     const ids = new Set(ofSymbol.map(({ i }) => i));
     assert.equal(ids.size, ofSymbol.length);
-    // In the meantime the oldest may have been forgotten, and one that was reported late have come.
+    // Meanwhile retention may have dropped the oldest trade, and a late trade may have been added.
     const missing = whole[symbol].filter(({ i, t }) => t >= ofSymbol[0].t && !ids.has(i));
     assert.deepEqual(missing, []);
   }
 });
 
-test("a page of one symbol is a list under its name", async () => {
+test("a page of one symbol is a list with its symbol", async () => {
   const page = await stocks.stockQuoteSingle({ symbol: "AAPL", start, limit: 10 });
 
   assert.equal(page.symbol, "AAPL");
@@ -54,7 +54,7 @@ test("a page of one symbol is a list under its name", async () => {
 });
 
 for (const timeframe of ["1Min", "5Min", "1Hour", "1Day"]) {
-  test(`bars of ${timeframe} hold together`, async () => {
+  test(`bars of ${timeframe} are consistent`, async () => {
     const ask = () => stocks.stockBars({ symbols, timeframe, start });
     await eventually("bars", async () => Object.keys((await ask()).bars).length > 0);
     const bars = marketDataShapes.toBarsBySymbol((await ask()).bars);
@@ -65,7 +65,7 @@ for (const timeframe of ["1Min", "5Min", "1Hour", "1Day"]) {
   });
 }
 
-test("the newest values are new", async () => {
+test("the latest values are recent", async () => {
   const { trades } = await stocks.stockLatestTrades({ symbols });
   const { quotes } = await stocks.stockLatestQuotes({ symbols });
   const { quote } = await stocks.stockLatestQuoteSingle({ symbol: "AAPL" });
@@ -89,7 +89,7 @@ test("a snapshot has all of its parts", async () => {
   }
 });
 
-test("nonsense is refused in words", async () => {
+test("an invalid request is refused with a status", async () => {
   await assert.rejects(stocks.stockBars({ symbols, timeframe: "1Fortnight", start }), (error) => {
     assert.equal(error.response?.status ?? error.status, 400);
     return true;

@@ -1,4 +1,4 @@
-// The real server as a child process.
+// The server as a child process.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -6,14 +6,14 @@ import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 
 const BINARY = process.env.TAPECAST_BIN ?? fileURLToPath(new URL("../../../target/debug/tapecast", import.meta.url));
-/** A debug build is up in well under a second; a busy machine may need many. */
+/** A debug build is ready in well under a second; a busy machine may need many. */
 const READY_MS = 30_000;
 const STOP_MS = 10_000;
 
-/** Generous beside the ten seconds that a user is promised: the machine may be busy with other things. */
+/** Three times what a user is promised, because the machine may be busy. */
 export const PATIENCE_MS = 30_000;
 
-/** A market of a hundred symbols whose bars last a second; `more` options go to the binary as they are. */
+/** Starts a server with 100 symbols and bars of one second; `more` are further options. */
 export async function startServer(...more) {
   const address = `127.0.0.1:${await freePort()}`;
   const base = ["--seed", "42", "--symbols", "100", "--rate", "1000", "--bar-seconds", "1", "--log", "warn"];
@@ -37,7 +37,7 @@ export async function startServer(...more) {
   return { address, http: `http://${address}`, stream: `ws://${address}/v2/iex`, stop };
 }
 
-/** Resolves with the first true answer of `condition`, or fails, naming what was waited for. */
+/** Resolves with the first truthy result of `condition`, or fails and names what it waited for. */
 export async function eventually(what, condition, patience = PATIENCE_MS) {
   const deadline = Date.now() + patience;
   for (;;) {

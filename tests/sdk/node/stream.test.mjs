@@ -1,4 +1,4 @@
-// @alpacahq/alpaca-trade-api 4, unmodified: every channel of the stream, as its own objects.
+// @alpacahq/alpaca-trade-api 4, unmodified: every channel of the stream as the SDK's objects.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
@@ -11,7 +11,7 @@ after(() => market.stop());
 
 const credentials = { keyId: "any-key", secret: "any-secret" };
 
-/** A session of the SDK that keeps what each of its listeners is given. */
+/** A session of the SDK that records what each of its listeners receives. */
 function listen(options = {}) {
   const stream = new streaming.StockDataStream({ credentials, url: market.stream, ...options });
   const given = {
@@ -37,7 +37,7 @@ const first = async (given, channel) => {
   return given[channel][0];
 };
 
-describe("a session that listens to everything", () => {
+describe("a session with all channels", () => {
   let stream, given;
   before(async () => {
     ({ stream, given } = listen());
@@ -54,7 +54,7 @@ describe("a session that listens to everything", () => {
   });
   after(() => stream.disconnect());
 
-  test("a trade has all of its fields, its time to the nanosecond", async () => {
+  test("a trade has all of its fields and a time in nanoseconds", async () => {
     const trade = await first(given, "trades");
     assert.match(trade.symbol, /^[A-Z.]+$/);
     assert.ok(Number.isInteger(trade.id) && trade.id >= 1);
@@ -74,7 +74,7 @@ describe("a session that listens to everything", () => {
   });
 
   for (const channel of ["bars", "updatedBars", "dailyBars"]) {
-    test(`one of the ${channel} holds together`, async () => {
+    test(`an object of ${channel} is consistent`, async () => {
       const bar = await first(given, channel);
       assert.ok(bar.low <= Math.min(bar.open, bar.close) && Math.max(bar.open, bar.close) <= bar.high);
       assert.ok(bar.low <= bar.vwap && bar.vwap <= bar.high);
@@ -83,13 +83,13 @@ describe("a session that listens to everything", () => {
     });
   }
 
-  test("a status says in words what happened", async () => {
+  test("a status has a code and a message", async () => {
     const status = await first(given, "statuses");
     assert.ok(status.statusCode && status.statusMessage && status.tape);
     assert.equal(typeof status.reasonCode, "string");
   });
 
-  test("price bands lie around the price", async () => {
+  test("the upper price band is above the lower", async () => {
     const luld = await first(given, "lulds");
     assert.ok(luld.limitUpPrice > luld.limitDownPrice && luld.limitDownPrice > 0);
     assert.equal(typeof luld.indicator, "string");
@@ -108,7 +108,7 @@ describe("a session that listens to everything", () => {
     assert.match(cancel.action, /^[CE]$/);
   });
 
-  test("nothing of all this was an error to the SDK", () => {
+  test("the SDK reports no error", () => {
     assert.deepEqual(given.errors, []);
   });
 });
@@ -116,8 +116,8 @@ describe("a session that listens to everything", () => {
 const CHANNELS = { trades: "Trades", quotes: "Quotes", bars: "Bars", dailyBars: "DailyBars" };
 
 for (const [channel, name] of Object.entries(CHANNELS)) {
-  test(`after unsubscribe nothing of ${channel} arrives`, async () => {
-    // Trades of another symbol are the clock: they show that the session lives and that time passes.
+  test(`after unsubscribe no object of ${channel} arrives`, async () => {
+    // Trades of another symbol show that the session is alive and that time passes.
     const { stream, given } = listen();
     stream.subscribeForTrades(["NVDA"]);
     stream[`subscribeFor${name}`](["AAPL"]);
@@ -126,7 +126,7 @@ for (const [channel, name] of Object.entries(CHANNELS)) {
     const clock = () => given.trades.findLast(({ symbol }) => symbol === "NVDA")?.timestamp.getTime() ?? 0;
     try {
       await eventually(`${channel} of AAPL`, () => ofAapl() > 0);
-      await eventually("a beat of the clock", clock);
+      await eventually("a trade of NVDA", clock);
 
       const acks = given.acks.length;
       stream[`unsubscribeFrom${name}`](["AAPL"]);
@@ -144,7 +144,7 @@ for (const [channel, name] of Object.entries(CHANNELS)) {
   });
 }
 
-test("the server answers the SDK's pings while the market floods", async () => {
+test("the server answers the SDK's pings under load", async () => {
   const { stream, given } = listen({ pingIntervalMs: 500, pongWaitMs: 5_000 });
   stream.subscribeForQuotes(["*"]);
   stream.subscribeForTrades(["*"]);

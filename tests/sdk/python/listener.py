@@ -1,4 +1,4 @@
-"""alpaca-py's stock stream on a thread of its own, and what its handlers were given."""
+"""alpaca-py's stock stream on a thread of its own, and what its handlers received."""
 
 import collections
 import contextlib
@@ -7,12 +7,12 @@ import time
 
 from alpaca.data.live import StockDataStream
 
-# Generous beside the ten seconds that a user is promised: the machine may be busy with other things.
+# Three times what a user is promised, because the machine may be busy.
 PATIENCE_SECONDS = 30
 
 
 def eventually(what, condition, patience=PATIENCE_SECONDS):
-    """Returns the first true answer of `condition`, or fails, naming what was waited for."""
+    """Returns the first truthy result of `condition`, or fails and names what it waited for."""
     deadline = time.monotonic() + patience
     while not (answer := condition()):
         assert time.monotonic() < deadline, f"{what} did not happen within {patience} s"
@@ -21,10 +21,10 @@ def eventually(what, condition, patience=PATIENCE_SECONDS):
 
 
 class Listener(StockDataStream):
-    """The SDK as it is, plus a count of what came over the wire.
+    """The SDK's stream, plus a count of what arrived over the wire.
 
-    The SDK forgets a handler when it unsubscribes, so a handler cannot tell whether the server fell
-    silent too; the count can.
+    The SDK drops a handler when it unsubscribes, so only the count can show that the server stopped
+    sending.
     """
 
     def __init__(self, url, **options):
@@ -41,11 +41,11 @@ class Listener(StockDataStream):
         await super()._dispatch(msg)
 
     def arrived(self, kind, symbol):
-        """How many objects of this `T` and symbol, or `*`, came over the wire."""
+        """The number of objects of this `T` and symbol, or `*`, that arrived over the wire."""
         return self.counts[kind, symbol]
 
     def keeps(self, channel):
-        """A handler that keeps what it is given under the name of the channel."""
+        """A handler that records its objects under the name of the channel."""
 
         async def keep(item):
             self.given[channel].append(item)

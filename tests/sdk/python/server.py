@@ -1,4 +1,4 @@
-"""The real server as a child process, for as long as a `with` block lasts."""
+"""The server as a child process, for as long as a `with` block lasts."""
 
 import os
 import pathlib
@@ -11,20 +11,20 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 BINARY = os.environ.get("TAPECAST_BIN", str(ROOT / "target" / "debug" / "tapecast"))
 
-# A debug build is up in well under a second; a busy machine may need many.
+# A debug build is ready in well under a second; a busy machine may need many.
 READY_SECONDS = 30
 STOP_SECONDS = 10
 
 
 def free_port():
-    """A port that nobody listens on now."""
+    """A port that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
 class Server:
-    """A market of a hundred symbols whose bars last a second; `more` options go to the binary as they are."""
+    """A server with 100 symbols and bars of one second; `more` are further options."""
 
     def __init__(self, *more, rate=1_000):
         self.address = f"127.0.0.1:{free_port()}"
@@ -35,7 +35,7 @@ class Server:
         self.child = None
 
     def start(self):
-        """Starts it and waits until it takes sessions; after `kill` it is there again on the same port."""
+        """Starts the server, also after `kill`, on the same port, and waits until it accepts sessions."""
         self.child = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         try:
             self._wait_until_ready()
@@ -44,7 +44,7 @@ class Server:
             raise
 
     def stop(self):
-        """Asks it to stop, as an operator does, and insists when it does not."""
+        """Stops the server with SIGTERM, and kills it if it does not end in time."""
         self.child.terminate()
         try:
             self.child.wait(STOP_SECONDS)
@@ -53,7 +53,7 @@ class Server:
             raise
 
     def kill(self):
-        """Ends it as a power cut does: no close frame, no goodbye."""
+        """Kills the server: clients get no close frame."""
         self.child.kill()
         self.child.wait()
 

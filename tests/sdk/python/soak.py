@@ -1,12 +1,12 @@
-"""Whether alpaca-py keeps up: everything of a hundred symbols for half a minute, and how late it came.
+"""Measures whether alpaca-py keeps up: all trades of 100 symbols for 30 s, and their lateness.
 
-Run it beside an otherwise idle machine, against a release build that shares its clock:
+Run it on an otherwise idle machine, against a release build on the same machine:
 
     TAPECAST_BIN=target/release/tapecast .venv/alpaca/bin/python tests/sdk/python/soak.py --trades 10000
 
-It prints what the handlers were given, once a second and in total. Lateness is the wall clock when the
-handler runs minus the object's own time, so it counts the market, the server, the socket, the decoding
-and the SDK's models alike. It ends with code 1 when a limit is broken.
+It prints what the handlers received, each second and in total. Lateness is the wall clock when the handler
+runs minus the object's time, so it includes the simulator, the server, the socket, the decoding and the SDK's
+models. The exit code is 1 when a limit is exceeded.
 """
 
 import argparse
@@ -29,17 +29,17 @@ def percentile(ordered, share):
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=30)
-    parser.add_argument("--trades", type=float, default=10_000, help="per second over the market")
-    parser.add_argument("--quotes-per-trade", type=float, default=0, help="quotes that the market makes for each trade")
+    parser.add_argument("--trades", type=float, default=10_000, help="trades per second over all symbols")
+    parser.add_argument("--quotes-per-trade", type=float, default=0, help="quotes generated for each trade")
     parser.add_argument("--quotes", action="store_true", help="subscribe to quotes too")
-    parser.add_argument("--raw", action="store_true", help="dictionaries in place of the SDK's models")
+    parser.add_argument("--raw", action="store_true", help="dictionaries instead of the SDK's models")
     parser.add_argument("--p99-ms", type=float, default=50, help="the limit")
-    parser.add_argument("--url", help="a server that runs already, for example ws://127.0.0.1:8080/v2/iex")
+    parser.add_argument("--url", help="a running server, for example ws://127.0.0.1:8080/v2/iex")
     return parser.parse_args()
 
 
 class Lateness:
-    """How late each object was, and whether any is missing by the server's own count."""
+    """The lateness of each object."""
 
     def __init__(self, raw):
         self.time = (lambda it: it["t"].to_unix()) if raw else (lambda it: it.timestamp.timestamp())
@@ -52,7 +52,7 @@ class Lateness:
 
 
 class Counted(Listener):
-    """Follows `sq`, the number of each object in its stream: what is missing was lost."""
+    """Follows `sq`, the sequence number of each object in its stream, and counts lost objects."""
 
     def __init__(self, *args, **options):
         super().__init__(*args, **options)

@@ -1,4 +1,4 @@
-"""alpaca-py 0.44, unmodified: history, newest values and snapshots, page by page."""
+"""alpaca-py 0.44, unmodified: history, latest values and snapshots, page by page."""
 
 import datetime
 import json
@@ -24,7 +24,7 @@ from listener import Listener, eventually, running
 from server import Server
 
 SYMBOLS = ["AAPL", "MSFT", "NVDA"]
-# The SDK asks for no more than this at once, and for further pages by itself.
+# The SDK requests pages of this size, and fetches further pages itself.
 PAGE = 10_000
 
 
@@ -54,7 +54,7 @@ def rises(items):
 
 @pytest.fixture(scope="module")
 def universe(client, market):
-    """All symbols that have traded, once the market has more trades than fit on a page."""
+    """All symbols that have traded, once there are more trades than fit on a page."""
     with urllib.request.urlopen(f"{market.http}/v2/assets") as assets:
         symbols = [asset["symbol"] for asset in json.load(assets)]
     with_trades = StockTradesRequest(symbol_or_symbols=symbols, start=ago(days=1), limit=PAGE + 100)
@@ -66,7 +66,7 @@ def universe(client, market):
     return sorted(eventually("more trades than a page holds", found))
 
 
-def test_trades_come_in_order_with_all_of_their_fields(client, universe):
+def test_trades_are_in_order_with_all_of_their_fields(client, universe):
     trades = client.get_stock_trades(StockTradesRequest(symbol_or_symbols=SYMBOLS, start=ago(days=1), limit=300))
 
     assert sum(map(len, trades.data.values())) == 300
@@ -76,7 +76,7 @@ def test_trades_come_in_order_with_all_of_their_fields(client, universe):
         assert all(trade.exchange and trade.tape and trade.price > 0 and trade.size > 0 for trade in of_symbol)
 
 
-def test_pages_fit_together_without_a_gap_or_a_repeat(client, universe):
+def test_pages_contain_every_trade_once(client, universe):
     window = {"start": ago(days=1), "end": now()}
     alone = {symbol: client.get_stock_trades(StockTradesRequest(symbol_or_symbols=symbol, **window))[symbol]
              for symbol in universe[::10]}
@@ -88,20 +88,20 @@ def test_pages_fit_together_without_a_gap_or_a_repeat(client, universe):
     for symbol, trades in together.items():
         ids = [trade.id for trade in trades]
         assert len(ids) == len(set(ids))
-        # In the meantime the oldest may have been forgotten, and one that was reported late have come.
+        # Meanwhile retention may have dropped the oldest trade, and a late trade may have been added.
         missing = [trade.id for trade in alone.get(symbol, [])
                    if trades[0].timestamp <= trade.timestamp <= trades[-1].timestamp and trade.id not in ids]
         assert not missing, symbol
 
 
-def test_quotes_come_with_both_sides(client, universe):
+def test_quotes_have_both_sides(client, universe):
     quotes = client.get_stock_quotes(StockQuotesRequest(symbol_or_symbols="AAPL", start=ago(days=1), limit=50))
 
     assert len(quotes["AAPL"]) == 50 and rises(quotes["AAPL"])
     assert all(type(quote) is Quote and 0 < quote.bid_price < quote.ask_price for quote in quotes["AAPL"])
 
 
-def test_the_newest_come_first_when_asked(client, universe):
+def test_descending_order_starts_with_the_newest(client, universe):
     request = StockTradesRequest(symbol_or_symbols="AAPL", start=ago(days=1), limit=50, sort="desc")
     newest = client.get_stock_trades(request)["AAPL"]
 
@@ -113,7 +113,7 @@ TIMEFRAMES = [TimeFrame.Minute, TimeFrame(5, TimeFrameUnit.Minute), TimeFrame.Ho
 
 
 @pytest.mark.parametrize("timeframe", TIMEFRAMES, ids=str)
-def test_bars_of_each_length_hold_together(client, universe, timeframe):
+def test_bars_of_each_timeframe_are_consistent(client, universe, timeframe):
     request = StockBarsRequest(symbol_or_symbols=SYMBOLS, timeframe=timeframe, start=ago(days=5))
     bars = eventually("bars", lambda: client.get_stock_bars(request).data)
 
@@ -125,7 +125,7 @@ def test_bars_of_each_length_hold_together(client, universe, timeframe):
             assert bar.volume >= bar.trade_count >= 1
 
 
-def test_history_becomes_a_data_frame(client, universe):
+def test_history_converts_to_a_data_frame(client, universe):
     frame = client.get_stock_trades(StockTradesRequest(symbol_or_symbols=SYMBOLS, start=ago(days=1), limit=100)).df
 
     assert frame.index.names == ["symbol", "timestamp"]
@@ -133,7 +133,7 @@ def test_history_becomes_a_data_frame(client, universe):
     assert {"price", "size", "id", "exchange", "conditions", "tape"} <= set(frame.columns)
 
 
-def test_the_newest_values_are_new(client, universe):
+def test_the_latest_values_are_recent(client, universe):
     trades = client.get_stock_latest_trade(StockLatestTradeRequest(symbol_or_symbols=SYMBOLS))
     quotes = client.get_stock_latest_quote(StockLatestQuoteRequest(symbol_or_symbols=SYMBOLS))
     bars = client.get_stock_latest_bar(StockLatestBarRequest(symbol_or_symbols=SYMBOLS))
@@ -154,7 +154,7 @@ def test_a_snapshot_has_all_of_its_parts(client, universe):
         assert snapshot.previous_daily_bar.timestamp < snapshot.daily_bar.timestamp
 
 
-def test_history_has_what_was_streamed_to_the_nanosecond(client, market, universe):
+def test_history_equals_the_stream_to_the_nanosecond(client, market, universe):
     stream = Listener(market.stream, raw_data=True)
     stream.subscribe_trades(stream.keeps("trades"), "AAPL")
     with running(stream):
@@ -175,7 +175,7 @@ def test_history_has_what_was_streamed_to_the_nanosecond(client, market, univers
         assert all(streamed[number][key] == kept[number][key] for key in "xpscz")
 
 
-def test_the_day_is_the_same_in_the_stream_and_in_the_snapshot(client, market):
+def test_the_daily_bar_is_the_same_in_the_stream_and_in_the_snapshot(client, market):
     stream = Listener(market.stream)
     stream.subscribe_daily_bars(stream.keeps("days"), "AAPL")
     with running(stream):
@@ -187,7 +187,7 @@ def test_the_day_is_the_same_in_the_stream_and_in_the_snapshot(client, market):
     assert day.volume >= streamed.volume and day.trade_count >= streamed.trade_count
 
 
-def test_nonsense_is_refused_in_words(client):
+def test_an_invalid_request_is_refused_with_a_message(client):
     with pytest.raises(APIError) as refused:
         client.get("/stocks/bars", {"symbols": "AAPL", "timeframe": "1Fortnight"})
 

@@ -1,4 +1,4 @@
-"""alpaca-py 0.44, unmodified: every channel of the stream, parsed by its own models."""
+"""alpaca-py 0.44, unmodified: every channel of the stream, parsed by the SDK's models."""
 
 import datetime
 
@@ -28,7 +28,7 @@ def market():
 
 @pytest.fixture(scope="module")
 def everything(market):
-    """One session that listens to all channels of all symbols."""
+    """One session with all channels of all symbols."""
     stream = Listener(market.stream)
     stream.subscribe_trades(stream.keeps("trades"), "*")
     stream.subscribe_quotes(stream.keeps("quotes"), "*")
@@ -73,7 +73,7 @@ def test_a_quote_has_both_of_its_sides(everything):
 
 
 @pytest.mark.parametrize("channel", ["bars", "updatedBars", "dailyBars"])
-def test_a_bar_holds_together(everything, channel):
+def test_a_bar_is_consistent(everything, channel):
     (bar, *_) = eventually(f"the first of {channel}", lambda: everything.given[channel])
 
     assert bar.low <= min(bar.open, bar.close) <= max(bar.open, bar.close) <= bar.high
@@ -102,14 +102,14 @@ def test_a_correction_and_a_cancel_name_a_trade_that_was_sent(everything):
     assert cancel.action in ("C", "E")
 
 
-def test_a_status_says_in_words_what_happened(everything):
+def test_a_status_has_a_code_and_a_message(everything):
     (status, *_) = eventually("a status", lambda: everything.given["statuses"])
 
     assert status.status_code and status.status_message
     assert status.tape in ("A", "B", "C")
 
 
-# What is rare in one symbol is listened to in all of them.
+# Channels with few objects per symbol are subscribed for all symbols.
 CHANNELS = {
     "t": ("subscribe_trades", "unsubscribe_trades", "AAPL"),
     "q": ("subscribe_quotes", "unsubscribe_quotes", "AAPL"),
@@ -121,15 +121,15 @@ CHANNELS = {
 
 
 @pytest.mark.parametrize("kind", CHANNELS)
-def test_after_unsubscribe_nothing_of_the_stream_arrives(market, kind):
+def test_after_unsubscribe_no_object_of_the_stream_arrives(market, kind):
     subscribe, unsubscribe, symbol = CHANNELS[kind]
     stream = Listener(market.stream)
-    # Quotes of other symbols are the clock: they show that the session lives and that time passes.
+    # Quotes of other symbols show that the session is alive and that time passes.
     stream.subscribe_quotes(stream.keeps("clock"), "MSFT", "NVDA")
     getattr(stream, subscribe)(stream.keeps("gone"), symbol)
     with running(stream):
         eventually(f"{kind} of {symbol}", lambda: stream.arrived(kind, symbol))
-        eventually("a beat of the clock", lambda: stream.given["clock"])
+        eventually("a quote of MSFT or NVDA", lambda: stream.given["clock"])
 
         acks = len(stream.acks)
         getattr(stream, unsubscribe)(symbol)
@@ -157,16 +157,16 @@ def test_a_symbol_can_be_added_while_the_stream_runs(market):
 
 
 def test_ten_thousand_symbols_fit_in_one_subscription(market):
-    """The SDK cuts the message into fragments of 32 KiB, more than a session would read at once."""
+    """The SDK splits the message into fragments of 32 KiB, more than a session reads at once."""
     stream = Listener(market.stream)
     stream.subscribe_trades(stream.keeps("trades"), "AAPL", *(f"NONE{number}" for number in range(9_999)))
     with running(stream):
-        eventually("a trade of the one that exists", lambda: stream.given["trades"])
+        eventually("a trade of the symbol that exists", lambda: stream.given["trades"])
 
         assert len(stream.acks[-1]["trades"]) == 10_000
 
 
-def test_a_stream_goes_on_after_the_server_was_cut_off():
+def test_the_sdk_reconnects_after_the_server_was_killed():
     with Server() as server:
         stream = Listener(server.stream)
         stream.subscribe_trades(stream.keeps("trades"), "AAPL")
@@ -177,5 +177,5 @@ def test_a_stream_goes_on_after_the_server_was_cut_off():
             server.start()
             stream.given.clear()
 
-            eventually("a trade of the second life", lambda: stream.given["trades"])
+            eventually("a trade after the restart", lambda: stream.given["trades"])
             assert len(stream.acks) == 2

@@ -1,4 +1,4 @@
-"""ccxt's pro client for Alpaca, unmodified, with stocks where it expects coins."""
+"""ccxt's pro client for Alpaca, unmodified, with stocks instead of coins."""
 
 import asyncio
 import contextlib
@@ -10,7 +10,7 @@ from server import Server
 
 PATIENCE_SECONDS = 30
 SYMBOL = "AAPL/USD"
-# It asks for coins unless told otherwise.
+# The default asset class is coins.
 STOCKS = {"asset_class": "us_equity"}
 
 
@@ -22,9 +22,9 @@ def market():
 
 @contextlib.asynccontextmanager
 async def client_of(market):
-    """The client, pointed at the server in place of Alpaca, with its markets loaded.
+    """The client with the server's addresses instead of Alpaca's, and its markets loaded.
 
-    The stream of orders must not have the same address: it is authenticated in other words.
+    The stream of orders must have another address, because ccxt authenticates it with another message.
     """
     streams = {"crypto": market.stream, "trading": f"ws://{market.address}/stream"}
     api = {"trader": market.http, "market": market.http, "ws": streams}
@@ -36,16 +36,16 @@ async def client_of(market):
         await client.close()
 
 
-def within_patience(question):
-    return asyncio.run(asyncio.wait_for(question, PATIENCE_SECONDS))
+def within_deadline(request):
+    return asyncio.run(asyncio.wait_for(request, PATIENCE_SECONDS))
 
 
-def test_assets_become_its_markets(market):
+def test_assets_become_markets(market):
     async def ask():
         async with client_of(market) as client:
             return client.markets
 
-    markets = within_patience(ask())
+    markets = within_deadline(ask())
 
     assert len(markets) == 100
     assert markets[SYMBOL]["id"] == "AAPL" and markets[SYMBOL]["active"]
@@ -57,14 +57,14 @@ def test_a_quote_becomes_a_ticker(market):
         async with client_of(market) as client:
             return await client.watch_ticker(SYMBOL)
 
-    ticker = within_patience(ask())
+    ticker = within_deadline(ask())
 
     assert ticker["symbol"] == SYMBOL
     assert 0 < ticker["bid"] < ticker["ask"]
     assert ticker["timestamp"] > 0
 
 
-def test_trades_arrive_and_go_on_arriving(market):
+def test_trades_keep_arriving(market):
     async def ask():
         async with client_of(market) as client:
             seen = {}
@@ -72,7 +72,7 @@ def test_trades_arrive_and_go_on_arriving(market):
                 seen |= {trade["id"]: trade for trade in await client.watch_trades(SYMBOL)}
             return list(seen.values())
 
-    for trade in within_patience(ask()):
+    for trade in within_deadline(ask()):
         assert trade["symbol"] == SYMBOL
         assert trade["price"] > 0 and trade["amount"] >= 1
 
@@ -82,27 +82,27 @@ def test_bars_become_candles(market):
         async with client_of(market) as client:
             return await client.watch_ohlcv(SYMBOL)
 
-    (start, opened, high, low, close, volume), *_ = within_patience(ask())
+    (start, opened, high, low, close, volume), *_ = within_deadline(ask())
 
     assert start % 1000 == 0
     assert low <= min(opened, close) <= max(opened, close) <= high
     assert volume >= 1
 
 
-def test_it_watches_many_things_over_one_session(market):
+def test_one_session_serves_several_watches(market):
     async def ask():
         async with client_of(market) as client:
             return await asyncio.gather(
                 client.watch_ticker("MSFT/USD"), client.watch_trades("NVDA/USD"), client.watch_ohlcv("TSLA/USD"))
 
-    ticker, trades, candles = within_patience(ask())
+    ticker, trades, candles = within_deadline(ask())
 
     assert ticker["symbol"] == "MSFT/USD"
     assert trades[0]["symbol"] == "NVDA/USD"
     assert candles
 
 
-def test_history_is_behind_its_plain_requests(market):
+def test_private_requests_return_history(market):
     async def ask():
         async with client_of(market) as client:
             await client.watch_trades(SYMBOL)
@@ -112,7 +112,7 @@ def test_history_is_behind_its_plain_requests(market):
                 await client.marketPrivateGetV2StocksQuotesLatest({"symbols": "AAPL"}),
             )
 
-    history, snapshot, latest = within_patience(ask())
+    history, snapshot, latest = within_deadline(ask())
 
     assert history["trades"]["AAPL"]
     assert snapshot["symbol"] == "AAPL" and snapshot["latestTrade"]
