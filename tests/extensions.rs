@@ -1,4 +1,4 @@
-//! What clients get who opt in with `x`, and the second codec, over a real socket.
+//! The protocol extensions that a client opts in to with `x`, and MessagePack.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
@@ -10,29 +10,29 @@ fn subscribe(client: &mut Client, command: Value) -> Value {
     client.command(&command.to_string())
 }
 
-/// Data until `enough` says so; every number is checked.
+/// Reads data until `is_enough` is true, and checks every sequence number.
 fn read(
     client: &mut Client,
     ledger: &mut SequenceLedger,
-    mut enough: impl FnMut(&SequenceLedger, &[Value]) -> bool,
+    mut is_enough: impl FnMut(&SequenceLedger, &[Value]) -> bool,
 ) {
     loop {
         let objects = client.next_objects();
         ledger.record(&objects);
-        if enough(ledger, &objects) {
+        if is_enough(ledger, &objects) {
             return;
         }
     }
 }
 
 #[test]
-fn who_upgrades_with_messagepack_gets_it_in_binary_frames_both_ways() {
+fn messagepack_is_negotiated_by_header_or_query_and_used_in_both_directions() {
     let server = Server::start(|_| {});
     let header = "Content-Type: application/msgpack\r\n";
     let mut by_header = Client::connect_with(server.address, "/v2/iex", header);
-    let mut by_address = Client::connect(server.address, "/v2/iex?codec=msgpack");
+    let mut by_query = Client::connect(server.address, "/v2/iex?codec=msgpack");
 
-    for client in [&mut by_header, &mut by_address] {
+    for client in [&mut by_header, &mut by_query] {
         let command = json!({ "action": "subscribe", "trades": ["AAPL"], "quotes": ["*"] });
         client.send_frame(0x02, &rmp_serde::to_vec_named(&command).unwrap());
         client.send_frame(0x80, b"");
@@ -57,7 +57,7 @@ fn who_upgrades_with_messagepack_gets_it_in_binary_frames_both_ways() {
 }
 
 #[test]
-fn a_snapshot_comes_after_the_acknowledgement_and_before_anything_live() {
+fn a_snapshot_follows_the_acknowledgement_and_precedes_live_objects() {
     let server = Server::start(|_| {});
     let mut client = Client::session(server.address);
     client.send_text(r#"{"action":"subscribe","quotes":["*"]}"#);
@@ -80,15 +80,15 @@ fn a_snapshot_comes_after_the_acknowledgement_and_before_anything_live() {
     }
 }
 
-/// One worker is called by the tape's beat; several hear of it by message, and have clocks of their own.
+/// With one worker the feed calls the hub; with several it sends messages to hubs that have their own clocks.
 const WORKERS: [usize; 2] = [1, 2];
 
 #[test]
-fn at_a_pace_quotes_are_merged_and_counted_and_trades_all_come() {
-    WORKERS.into_iter().for_each(quotes_are_merged_at_a_pace);
+fn with_conflate_ms_quotes_are_conflated_and_counted_and_every_trade_is_delivered() {
+    WORKERS.into_iter().for_each(check_conflation);
 }
 
-fn quotes_are_merged_at_a_pace(workers: usize) {
+fn check_conflation(workers: usize) {
     let server = Server::start(|config| config.workers = workers);
     let mut client = Client::session(server.address);
     let x = json!({ "conflate_ms": 100 });
@@ -105,13 +105,13 @@ fn quotes_are_merged_at_a_pace(workers: usize) {
 
     client.send_text(r#"{"action":"subscribe","x":{"conflate_ms":0}}"#);
     read(&mut client, &mut ledger, |_, objects| objects[0]["x"]["conflate_ms"] == 0);
-    let merged = ledger.conflated;
+    let conflated = ledger.conflated;
     read(&mut client, &mut ledger, |ledger, _| ledger.objects > 6_000);
-    assert_eq!(ledger.conflated, merged, "every quote comes again");
+    assert_eq!(ledger.conflated, conflated, "every quote is delivered again");
 }
 
 #[test]
-fn who_comes_back_goes_on_where_it_was_without_a_hole_or_a_double() {
+fn a_resumed_session_misses_no_object_and_repeats_none() {
     let server = Server::start(|_| {});
     let (mut ledger, mut epoch) = (SequenceLedger::default(), String::new());
 
@@ -130,7 +130,7 @@ fn who_comes_back_goes_on_where_it_was_without_a_hole_or_a_double() {
 }
 
 #[test]
-fn what_is_no_longer_held_and_what_was_of_another_epoch_is_told_as_a_gap() {
+fn objects_past_retention_or_of_another_epoch_are_announced_as_a_gap() {
     let server = Server::start(|config| config.retention.trades = 50);
     let mut client = Client::session(server.address);
     let ack = subscribe(&mut client, json!({ "action": "subscribe", "trades": ["AAPL"], "x": {} }));
@@ -151,11 +151,11 @@ fn what_is_no_longer_held_and_what_was_of_another_epoch_is_told_as_a_gap() {
 }
 
 #[test]
-fn a_quiet_market_is_heard_by_its_heartbeat_alone() {
-    WORKERS.into_iter().for_each(a_quiet_market_is_heard);
+fn in_a_quiet_market_only_heartbeats_are_sent() {
+    WORKERS.into_iter().for_each(check_heartbeats);
 }
 
-fn a_quiet_market_is_heard(workers: usize) {
+fn check_heartbeats(workers: usize) {
     let server = Server::start(|config| {
         config.workers = workers;
         config.simulation =
@@ -164,15 +164,17 @@ fn a_quiet_market_is_heard(workers: usize) {
     let mut client = Client::session(server.address);
     subscribe(&mut client, json!({ "action": "subscribe", "trades": ["*"], "x": { "heartbeat_ms": 100 } }));
 
-    let beats: Vec<_> = (0..3).map(|_| client.next_objects()).collect();
+    let heartbeats: Vec<_> = (0..3).map(|_| client.next_objects()).collect();
 
-    let ages: Vec<_> = beats.iter().map(|beat| beat[0]["age_ms"].as_u64().unwrap()).collect();
-    assert!(beats.iter().all(|beat| beat.len() == 1 && beat[0]["T"] == "h" && beat[0]["epoch"].is_string()));
+    let ages: Vec<_> = heartbeats.iter().map(|heartbeat| heartbeat[0]["age_ms"].as_u64().unwrap()).collect();
+    assert!(heartbeats.iter().all(|heartbeat| heartbeat.len() == 1
+        && heartbeat[0]["T"] == "h"
+        && heartbeat[0]["epoch"].is_string()));
     assert!(ages.is_sorted(), "{ages:?}");
 }
 
 #[test]
-fn where_ticks_wait_for_others_all_come_in_fewer_frames() {
+fn max_delay_coalesces_trades_into_fewer_frames_without_losing_any() {
     for workers in WORKERS {
         let server = Server::start(|config| {
             config.workers = workers;
@@ -193,19 +195,20 @@ fn where_ticks_wait_for_others_all_come_in_fewer_frames() {
 }
 
 #[test]
-fn unknown_symbols_are_rejected_by_name_only_for_those_who_opted_in() {
+fn unknown_symbols_are_named_only_to_sessions_that_opted_in() {
     let server = Server::start(|_| {});
     let mut client = Client::session(server.address);
 
     let plain = subscribe(&mut client, json!({ "action": "subscribe", "trades": ["ZZZZ"] }));
-    let told = subscribe(&mut client, json!({ "action": "subscribe", "quotes": ["ZZZZ", "AAPL"], "x": {} }));
+    let opted_in =
+        subscribe(&mut client, json!({ "action": "subscribe", "quotes": ["ZZZZ", "AAPL"], "x": {} }));
 
     assert!(plain.get("x").is_none() && plain.get("tickers").is_none());
-    assert_eq!(told["x"]["rejected"], json!({ "quotes": ["ZZZZ"] }));
+    assert_eq!(opted_in["x"]["rejected"], json!({ "quotes": ["ZZZZ"] }));
 }
 
 #[test]
-fn who_opted_in_and_is_too_slow_for_its_trades_is_told_of_a_gap_and_goes_on() {
+fn a_slow_session_that_opted_in_gets_a_gap_and_continues() {
     let server = Server::start(|config| {
         config.simulation.trades_per_second = 50_000.0;
         config.outbox.end_above = 100_000;
@@ -213,16 +216,16 @@ fn who_opted_in_and_is_too_slow_for_its_trades_is_told_of_a_gap_and_goes_on() {
     });
     let mut client = Client::session(server.address);
     client.send_text(r#"{"action":"subscribe","trades":["*"],"x":{}}"#);
-    wait_until("the backlog to overflow", || server.metric("tapecast_outbox_overflows_total") > 0.0);
+    wait_until("the outbox to overflow", || server.metric("tapecast_outbox_overflows_total") > 0.0);
 
     let mut ledger = SequenceLedger::default();
     read(&mut client, &mut ledger, |ledger, _| ledger.gaps > 0);
-    let so_far = ledger.objects;
-    read(&mut client, &mut ledger, |ledger, _| ledger.objects > so_far + 1_000);
+    let before = ledger.objects;
+    read(&mut client, &mut ledger, |ledger, _| ledger.objects > before + 1_000);
 }
 
 #[test]
-fn before_a_restart_those_who_opted_in_are_told_when_to_come_back() {
+fn on_shutdown_sessions_that_opted_in_get_a_reconnect_delay() {
     let mut server = Server::start(|_| {});
     let mut clients: Vec<_> = (0..5).map(|_| Client::session(server.address)).collect();
     clients.iter_mut().for_each(|client| {
@@ -234,6 +237,6 @@ fn before_a_restart_those_who_opted_in_are_told_when_to_come_back() {
     let mut delays: Vec<_> =
         clients.iter_mut().map(|client| client.next_objects()[0]["reconnect_ms"].as_u64().unwrap()).collect();
     delays.dedup();
-    assert!(delays.len() > 1, "spread: {delays:?}");
+    assert!(delays.len() > 1, "the delays are spread: {delays:?}");
     assert!(clients.iter_mut().all(|client| client.read_to_close().0 == Some(1012)));
 }

@@ -1,4 +1,4 @@
-//! Clients that break the rules, and clients that do not read.
+//! Clients that violate the protocol, and slow consumers.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
@@ -12,12 +12,12 @@ fn quiet_server() -> Server {
 }
 
 #[test]
-fn each_fault_is_closed_with_its_code_at_once() {
+fn each_protocol_violation_is_closed_with_its_code() {
     let server = quiet_server();
     let mut tebibyte = vec![0x82, 0xFF];
     tebibyte.extend((1u64 << 40).to_be_bytes());
     tebibyte.extend([0; 4]);
-    let faults: [(&str, &[u8], u16); 6] = [
+    let violations: [(&str, &[u8], u16); 6] = [
         ("RSV1 without an extension", &[0xC1, 0x80, 0, 0, 0, 0], 1002),
         ("an unmasked frame", &[0x81, 0x02, b'{', b'}'], 1002),
         ("a header of one tebibyte", &tebibyte, 1009),
@@ -26,28 +26,28 @@ fn each_fault_is_closed_with_its_code_at_once() {
         ("a close code that does not exist", &[0x88, 0x82, 0, 0, 0, 0, 0x03, 0xED], 1002),
     ];
 
-    for (fault, bytes, code) in faults {
+    for (violation, bytes, code) in violations {
         let mut client = Client::session(server.address);
         client.send_raw(bytes);
-        assert_eq!(client.read_to_close(), (Some(code), true), "{fault}");
+        assert_eq!(client.read_to_close(), (Some(code), true), "{violation}");
     }
 }
 
 #[test]
-fn broken_commands_are_answered_and_the_session_goes_on() {
+fn an_invalid_command_gets_an_error_and_the_session_continues() {
     let server = quiet_server();
     let mut client = Client::session(server.address);
 
-    for broken in ["{", "[]", "null", r#"{"action":"sell"}"#, r#"{"action":"subscribe","trades":"AAPL"}"#] {
-        let answer = client.command(broken);
-        assert_eq!((answer["T"].as_str(), answer["code"].as_u64()), (Some("error"), Some(400)), "{broken}");
+    for invalid in ["{", "[]", "null", r#"{"action":"sell"}"#, r#"{"action":"subscribe","trades":"AAPL"}"#] {
+        let answer = client.command(invalid);
+        assert_eq!((answer["T"].as_str(), answer["code"].as_u64()), (Some("error"), Some(400)), "{invalid}");
     }
 
     assert_eq!(client.command(r#"{"action":"subscribe","trades":["AAPL"]}"#)["T"], "subscription");
 }
 
 #[test]
-fn sessions_that_failed_leave_nothing_behind() {
+fn sessions_that_end_with_a_violation_are_counted_and_released() {
     let server = quiet_server();
 
     for _ in 0..50 {
@@ -56,14 +56,12 @@ fn sessions_that_failed_leave_nothing_behind() {
     }
 
     wait_until("the last session to end", || server.metric("tapecast_sessions{") == 0.0);
-    let by_fault = "tapecast_sessions_closed_total{";
-    assert_eq!(server.metric(by_fault), 50.0);
+    assert_eq!(server.metric("tapecast_sessions_closed_total{"), 50.0);
 }
 
 #[test]
-fn a_flood_of_commands_without_reading_the_answers_is_slowed_down_not_kept() {
-    let server = Server::start(|config| {
-        config.simulation.trades_per_second = 0.0;
+fn a_client_that_sends_commands_and_reads_no_answer_gets_backpressure_and_is_disconnected() {
+    let server = Server::without_trades(|config| {
         config.liveness.stall = Duration::from_secs(1);
         config.limits.commands = Rate::per_second(1_000_000, u32::MAX);
     });
@@ -73,23 +71,23 @@ fn a_flood_of_commands_without_reading_the_answers_is_slowed_down_not_kept() {
         .command(&format!(r#"{{"action":"subscribe","trades":{}}}"#, serde_json::to_string(&names).unwrap()));
     client.stream.set_nonblocking(true).unwrap();
 
-    // Each of these asks for an answer of 40 KB; the server must stop reading them, and in the end
-    // give the client up. The kernels keep some MiB of them on the way, not more.
-    const KERNELS_KEEP: usize = 64 << 20;
+    // Each command asks for an answer of 40 KB. The server must stop reading them and at last disconnect
+    // the client. The kernel's buffers hold a few MiB of commands, not more.
+    const KERNEL_BUFFERS: usize = 64 << 20;
     let one = [&[0x81, 0x80 | 22, 0, 0, 0, 0][..], br#"{"action":"subscribe"}"#].concat();
-    let many = one.repeat(200);
+    let commands = one.repeat(200);
     let mut accepted = 0;
     wait_until("the end of the session", || {
-        while let Ok(n) = std::io::Write::write(&mut client.stream, &many) {
+        while let Ok(n) = std::io::Write::write(&mut client.stream, &commands) {
             accepted += n;
-            assert!(accepted < KERNELS_KEEP, "the server goes on reading");
+            assert!(accepted < KERNEL_BUFFERS, "the server continues to read");
         }
         server.metric("tapecast_sessions{") == 0.0
     });
 }
 
 #[test]
-fn who_never_reads_is_gone_in_time_and_the_others_miss_nothing() {
+fn a_slow_consumer_is_disconnected_and_other_sessions_miss_nothing() {
     let server = Server::start(|config| {
         config.workers = 1;
         config.simulation.trades_per_second = 20_000.0;
@@ -99,22 +97,22 @@ fn who_never_reads_is_gone_in_time_and_the_others_miss_nothing() {
     let everything = r#"{"action":"subscribe","trades":["*"],"quotes":["*"]}"#;
     let mut stalled = Client::session(server.address);
     stalled.send_text(r#"{"action":"subscribe","quotes":["*"]}"#);
-    let mut honest = Client::session(server.address);
-    honest.command(everything);
+    let mut reader = Client::session(server.address);
+    reader.command(everything);
 
     let mut ledger = SequenceLedger::default();
-    wait_until("the stalled to be gone", || {
-        (0..50).for_each(|_| ledger.record(&honest.next_objects()));
+    wait_until("the stalled session to end", || {
+        (0..50).for_each(|_| ledger.record(&reader.next_objects()));
         server.metric("tapecast_sessions{") == 1.0
     });
 
-    ledger.record(&honest.next_objects());
+    ledger.record(&reader.next_objects());
     assert!(ledger.objects > 0);
-    assert_eq!(server.metric("tapecast_sessions_severed_total"), 1.0, "not even the goodbye was taken");
+    assert_eq!(server.metric("tapecast_sessions_severed_total"), 1.0, "it did not read the Close either");
 }
 
 #[test]
-fn who_is_too_slow_for_its_trades_is_told_so_and_closed() {
+fn a_session_whose_outbox_overflows_with_trades_gets_error_407_and_a_close() {
     let server = Server::start(|config| {
         config.simulation.trades_per_second = 50_000.0;
         config.outbox.end_above = 100_000;
@@ -123,7 +121,7 @@ fn who_is_too_slow_for_its_trades_is_told_so_and_closed() {
     let mut client = Client::session(server.address);
     client.send_text(r#"{"action":"subscribe","trades":["*"]}"#);
 
-    wait_until("the session to be given up", || server.metric("tapecast_outbox_overflows_total") == 1.0);
+    wait_until("the outbox to overflow", || server.metric("tapecast_outbox_overflows_total") == 1.0);
 
     let mut last = Vec::new();
     let close = loop {
@@ -138,7 +136,7 @@ fn who_is_too_slow_for_its_trades_is_told_so_and_closed() {
 }
 
 #[test]
-fn a_backlog_stays_under_its_limit_while_its_client_reads_nothing() {
+fn conflation_bounds_the_outbox_of_a_client_that_does_not_read() {
     let server = Server::start(|config| {
         config.simulation.trades_per_second = 0.5;
         config.simulation.quotes_per_trade = 4_000.0;
@@ -150,12 +148,11 @@ fn a_backlog_stays_under_its_limit_while_its_client_reads_nothing() {
     let published = || server.metric("tapecast_tape_objects_total");
     let (before, limit) = (published(), tapecast::session::OutboxLimits::default().conflate_above as f64);
 
-    // What waits may be less by then: the kernel takes a piece of it now and then.
-    wait_until("far more quotes than wait or were sent", || {
+    wait_until("far more quotes than are queued or sent", || {
         let (waiting, sent) =
             (server.metric("tapecast_outbox_bytes{"), server.metric("tapecast_objects_sent_total"));
-        assert!(waiting < limit * 1.5, "{waiting} bytes wait after {sent} objects");
-        // A quote of at least 100 bytes, and the ticker that it changes.
+        assert!(waiting < limit * 1.5, "{waiting} bytes queued after {sent} objects sent");
+        // Each quote has at least 100 bytes and also publishes a ticker.
         let quotes = (published() - before) / 2.0;
         (quotes - sent) * 100.0 > limit * 3.0
     });

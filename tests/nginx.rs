@@ -1,4 +1,4 @@
-//! The stream behind Debian's nginx, by the configuration that we give away.
+//! The stream behind Debian's nginx with the sample configuration, `docker/nginx.conf`.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
@@ -11,7 +11,7 @@ use test_support::{Client, SequenceLedger, Server, TlsClient, TlsFiles, get_with
 
 const NGINX: &str = "/usr/sbin/nginx";
 
-/// nginx with our configuration on ports of its own, stopped when dropped.
+/// nginx with the sample configuration on free ports, stopped when dropped.
 struct Proxy {
     child: Child,
     _files: TlsFiles,
@@ -19,20 +19,20 @@ struct Proxy {
     https: SocketAddr,
 }
 
-/// A port that nobody listens on now.
-fn free() -> SocketAddr {
+/// A port that is free now.
+fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
 impl Proxy {
-    fn before(server: &Server) -> (Self, rustls::pki_types::CertificateDer<'static>) {
+    fn start(server: &Server) -> (Self, rustls::pki_types::CertificateDer<'static>) {
         let (files, certificate) = TlsFiles::generate();
         let folder = files.folder().path();
-        let (http, https) = (free(), free());
-        let given = Path::new(env!("CARGO_MANIFEST_DIR")).join("docker/nginx.conf");
-        let mut text = std::fs::read_to_string(given).unwrap();
+        let (http, https) = (free_address(), free_address());
+        let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("docker/nginx.conf");
+        let mut text = std::fs::read_to_string(sample).unwrap();
         let here = folder.display().to_string();
-        for (what, instead) in [
+        for (sample, replacement) in [
             ("worker_processes auto", "daemon off;\nworker_processes 1"),
             ("worker_rlimit_nofile 65536;", ""),
             ("worker_connections 32768", "worker_connections 512"),
@@ -49,8 +49,8 @@ impl Proxy {
                 ),
             ),
         ] {
-            assert!(text.contains(what), "docker/nginx.conf says `{what}` no more");
-            text = text.replace(what, instead);
+            assert!(text.contains(sample), "docker/nginx.conf no longer contains `{sample}`");
+            text = text.replace(sample, replacement);
         }
         let conf = folder.join("nginx.conf");
         std::fs::write(&conf, text).unwrap();
@@ -72,25 +72,25 @@ impl Proxy {
 
 impl Drop for Proxy {
     fn drop(&mut self) {
-        // Killed, it would leave its workers behind.
+        // SIGKILL would leave its worker processes running.
         let _ = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
         let _ = self.child.wait();
     }
 }
 
 #[test]
-fn the_stream_works_behind_nginx_over_http_and_tls_alike() {
+fn the_stream_works_behind_nginx_over_http_and_over_tls() {
     if !Path::new(NGINX).exists() {
-        eprintln!("not tested: there is no {NGINX}; `make nginx` installs it");
+        eprintln!("skipped: {NGINX} is not installed; `make nginx` installs it");
         return;
     }
     let server = Server::start(|config| {
         config.access.proxies = vec!["127.0.0.1".parse().unwrap()].into();
         config.access.max_sessions_per_address = 1;
     });
-    let (proxy, certificate) = Proxy::before(&server);
+    let (proxy, certificate) = Proxy::start(&server);
 
-    // From 127.0.0.1 a client would be taken for a proxy itself.
+    // A client at 127.0.0.1 would count as a trusted proxy itself.
     let from_elsewhere = |headers: &str| {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
         socket.bind(&SocketAddr::from(([127, 0, 0, 2], 0)).into()).unwrap();
@@ -112,7 +112,11 @@ fn the_stream_works_behind_nginx_over_http_and_tls_alike() {
     let foreign = Client::connect_with(proxy.http, "/v2/iex", "Origin: http://evil.example\r\n");
     assert!(foreign.handshake.starts_with("HTTP/1.1 403"), "{}", foreign.handshake);
     let second = from_elsewhere("X-Forwarded-For: 203.0.113.7\r\n");
-    assert!(second.handshake.starts_with("HTTP/1.1 503"), "nobody invents an address: {}", second.handshake);
+    assert!(
+        second.handshake.starts_with("HTTP/1.1 503"),
+        "a client cannot forge its address: {}",
+        second.handshake
+    );
     let page = get_with(proxy.http, "/", "");
     assert_eq!((page.status, page.header("x-frame-options")), (200, Some("DENY")));
     assert_eq!(get_with(proxy.http, "/metrics", "").status, 200, "from this machine");

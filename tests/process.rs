@@ -1,4 +1,4 @@
-//! The program as it is run: its command line, its signals, its appetite.
+//! The program as a child process: command line, signals, use of processor and memory.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
@@ -10,9 +10,9 @@ use std::time::SystemTime;
 use serde_json::Value;
 use tapecast::model::Timestamp;
 use tapecast::wire::rfc3339;
-use test_support::{Client, DEADLINE, SequenceLedger, get_with, metric, wait_for, wait_until};
+use test_support::{Client, DEADLINE, SequenceLedger, TempFolder, get_with, metric, wait_for, wait_until};
 
-/// The program, with a port of its own; killed when dropped.
+/// A running program on a free port, killed when dropped.
 struct Program {
     child: Child,
     address: SocketAddr,
@@ -27,16 +27,16 @@ impl Program {
             .spawn()
             .unwrap();
         let log = BufReader::new(child.stderr.take().unwrap());
-        let (tell, told) = std::sync::mpsc::channel();
+        let (serving, on_serving) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
             for line in log.lines().map_while(Result::ok) {
                 let event: serde_json::Value = serde_json::from_str(&line).expect("each log line is JSON");
                 if event["message"] == "serving" {
-                    let _ = tell.send(event["address"].as_str().unwrap().parse().unwrap());
+                    let _ = serving.send(event["address"].as_str().unwrap().parse().unwrap());
                 }
             }
         });
-        let address = told.recv_timeout(DEADLINE).expect("the program says where it serves");
+        let address = on_serving.recv_timeout(DEADLINE).expect("the program logs its address");
         Self { child, address }
     }
 
@@ -54,7 +54,7 @@ impl Drop for Program {
 }
 
 #[test]
-fn asked_to_terminate_it_tells_every_session_to_come_back_and_ends_well() {
+fn sigterm_closes_every_session_with_1012_and_exits_with_0() {
     let mut program = Program::start(&[]);
     let mut clients: Vec<_> = (0..100).map(|_| Client::session(program.address)).collect();
     for client in &mut clients {
@@ -71,14 +71,14 @@ fn asked_to_terminate_it_tells_every_session_to_come_back_and_ends_well() {
 }
 
 #[test]
-fn asked_to_terminate_it_gives_what_is_due_and_tells_those_who_opted_in_when_to_come_back() {
+fn sigterm_delivers_queued_objects_and_then_a_reconnect_delay() {
     let program = Program::start(&["--rate", "5000"]);
     let mut clients: Vec<_> = (0..20).map(|_| Client::session(program.address)).collect();
     for client in &mut clients {
         client.command(r#"{"action":"subscribe","trades":["*"],"quotes":["*"],"x":{"snapshot":true}}"#);
     }
-    // None of them reads any more until it is over: what is due has to wait for them.
-    wait_until("something to be sent to all", || {
+    // The clients read nothing until the shutdown has begun, so the outboxes hold objects by then.
+    wait_until("objects to be sent to all sessions", || {
         metric(program.address, "tapecast_objects_sent_total") > 20_000.0
     });
 
@@ -105,34 +105,35 @@ fn asked_to_terminate_it_gives_what_is_due_and_tells_those_who_opted_in_when_to_
 }
 
 #[test]
-fn asked_twice_it_waits_for_nobody() {
+fn a_second_sigterm_ends_the_drain_at_once() {
     let mut program = Program::start(&["--drain-seconds", "60"]);
-    let mut honest = Client::session(program.address);
-    // More than the kernels keep on the way, so that this session cannot end.
+    let mut reader = Client::session(program.address);
+    // More than the kernel's buffers hold, so the drain waits for this session.
     let mut stalled = Client::connect(program.address, "/echo");
     stalled.send_frame(0x82, &vec![b'*'; 16 << 20]);
-    wait_until("it to stall", || metric(program.address, "tapecast_outbox_bytes{") > 0.0);
+    wait_until("the session to stall", || metric(program.address, "tapecast_outbox_bytes{") > 0.0);
 
     program.signal("-TERM");
-    assert_eq!(honest.read_to_close(), (Some(1012), true));
+    assert_eq!(reader.read_to_close(), (Some(1012), true));
     program.signal("-TERM");
 
     let status = wait_for("the program to end", || program.child.try_wait().unwrap());
-    assert_eq!(status.code(), Some(1), "a clean stop would have waited");
+    assert_eq!(status.code(), Some(1), "a complete drain would have taken a minute");
 }
 
 #[test]
-fn a_key_is_made_by_the_program_and_taken_up_on_sighup() {
-    let make = |id: &str| {
+fn a_key_that_the_program_generates_is_loaded_on_sighup() {
+    let generate = |id: &str| {
         let output = Command::new(env!("CARGO_BIN_EXE_tapecast")).args(["key", "new", id]).output().unwrap();
         let secret = String::from_utf8(output.stderr).unwrap();
-        let secret = secret.trim().strip_prefix("secret: ").expect("the secret is told").to_owned();
+        let secret = secret.trim().strip_prefix("secret: ").expect("the secret is printed").to_owned();
         let line = String::from_utf8(output.stdout).unwrap();
         assert!(!line.contains(&secret), "{line}");
         (line, secret)
     };
-    let file = std::env::temp_dir().join(format!("tapecast-hangup-{}", std::process::id()));
-    let ((old, old_secret), (new, new_secret)) = (make("old"), make("new"));
+    let folder = TempFolder::new();
+    let file = folder.file("keys");
+    let ((old, old_secret), (new, new_secret)) = (generate("old"), generate("new"));
     std::fs::write(&file, &old).unwrap();
     let program = Program::start(&["--keys", file.to_str().unwrap()]);
     let status = |id: &str, secret: &str| {
@@ -143,13 +144,12 @@ fn a_key_is_made_by_the_program_and_taken_up_on_sighup() {
     std::fs::write(&file, old + &new).unwrap();
     program.signal("-HUP");
 
-    wait_until("the new key", || status("new", &new_secret) == 200);
+    wait_until("the new key to be accepted", || status("new", &new_secret) == 200);
     assert_eq!(status("old", &old_secret), 200);
-    std::fs::remove_file(&file).unwrap();
 }
 
 #[test]
-fn wrong_values_are_one_clear_line_and_exit_code_2() {
+fn an_invalid_option_value_prints_one_line_and_exits_with_2() {
     for (options, named) in [
         (&["--symbols", "0"][..], "--symbols"),
         (&["--rate", "-1"], "--rate"),
@@ -172,15 +172,16 @@ fn wrong_values_are_one_clear_line_and_exit_code_2() {
 }
 
 #[test]
-fn options_may_come_from_the_environment() {
+fn options_are_read_from_the_environment() {
     let output = Command::new(env!("CARGO_BIN_EXE_tapecast")).env("TAPECAST_SYMBOLS", "0").output().unwrap();
 
     assert_eq!(output.status.code(), Some(2));
 }
 
 #[test]
-fn stopped_for_three_seconds_under_load_it_goes_on_where_it_was() {
-    // 16,000 objects a second for all of them: the last is read after all others, and must not be behind by then.
+fn after_a_pause_of_three_seconds_no_object_is_missing() {
+    // 16,000 objects/s over all clients: the last one is read after all others, and its outbox must not overflow
+    // until then.
     let program = Program::start(&["--rate", "200"]);
     let mut clients: Vec<_> =
         (0..20).map(|_| (Client::session(program.address), SequenceLedger::default())).collect();
@@ -190,6 +191,7 @@ fn stopped_for_three_seconds_under_load_it_goes_on_where_it_was() {
     }
 
     program.signal("-STOP");
+    // The pause is the subject of the test, not a wait for an event.
     std::thread::sleep(std::time::Duration::from_secs(3));
     let resumed = Timestamp::from(SystemTime::now());
     program.signal("-CONT");
@@ -210,7 +212,7 @@ fn stopped_for_three_seconds_under_load_it_goes_on_where_it_was() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn hostile_clients_cost_neither_processor_nor_memory_once_they_are_gone() {
+fn hostile_clients_cost_no_processor_time_and_no_memory_after_they_are_gone() {
     let program = Program::start(&["--rate", "0"]);
     let tebibyte = [0x82, 0xFF, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     let provoke = |times: usize| {
@@ -226,17 +228,18 @@ fn hostile_clients_cost_neither_processor_nor_memory_once_they_are_gone() {
     let before = resident_kib(program.child.id());
 
     provoke(200);
+    wait_until("the last session to end", || metric(program.address, "tapecast_sessions{") == 0.0);
 
     let spent = cpu_ticks(program.child.id());
-    let idle = std::time::Duration::from_secs(2);
-    std::thread::sleep(idle);
+    // What is measured is the time that the process uses meanwhile.
+    std::thread::sleep(std::time::Duration::from_secs(2));
     let spent = cpu_ticks(program.child.id()) - spent;
     let grown = resident_kib(program.child.id()).saturating_sub(before);
-    assert!(spent < 50, "{spent} of 200 ticks spent on nobody: a spinning connection takes all of them");
-    assert!(grown < 8 << 10, "{grown} KiB kept for 600 clients that are gone");
+    assert!(spent < 50, "{spent} of 200 ticks used without clients: a busy loop would use all of them");
+    assert!(grown < 8 << 10, "{grown} KiB more after 600 clients that are gone");
 }
 
-/// User and system time in ticks of 10 ms, from `/proc/PID/stat`.
+/// The user and system time of a process in ticks of 10 ms, from `/proc/PID/stat`.
 #[cfg(target_os = "linux")]
 fn cpu_ticks(pid: u32) -> u64 {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
@@ -244,6 +247,7 @@ fn cpu_ticks(pid: u32) -> u64 {
     fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
 }
 
+/// The resident memory of a process, from `/proc/PID/status`.
 #[cfg(target_os = "linux")]
 fn resident_kib(pid: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();

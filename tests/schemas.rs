@@ -1,5 +1,4 @@
-//! The server sends what `/openapi.json` and `/asyncapi.json` describe: answers and frames of a real service
-//! are validated against both.
+//! The server sends what it describes: responses and frames against `/openapi.json` and `/asyncapi.json`.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
@@ -13,78 +12,78 @@ fn description(server: &Server, path: &str) -> Description {
     Description::parse(&body)
 }
 
-/// The JSON pointer to the schema of this answer to a GET of this path.
-fn schema_of_answer(openapi: &Description, path: &str, status: &str) -> String {
-    let answer = &openapi.root()["paths"][path]["get"]["responses"][status];
-    let answer = match answer["$ref"].as_str() {
-        Some(reference) => openapi.root().pointer(&reference[1..]).expect("a reference resolves"),
-        None => answer,
+/// The JSON pointer to the schema of a response to a GET of this path.
+fn response_schema(openapi: &Description, path: &str, status: &str) -> String {
+    let response = &openapi.root()["paths"][path]["get"]["responses"][status];
+    let response = match response["$ref"].as_str() {
+        Some(reference) => openapi.root().pointer(&reference[1..]).expect("the reference resolves"),
+        None => response,
     };
-    let schema = &answer["content"]["application/json"]["schema"]["$ref"];
-    schema.as_str().unwrap_or_else(|| panic!("{path} describes {status}")).to_owned()
+    let schema = &response["content"]["application/json"]["schema"]["$ref"];
+    schema.as_str().unwrap_or_else(|| panic!("{path} describes no {status}")).to_owned()
 }
 
 #[test]
-fn every_described_endpoint_answers_as_described() {
+fn every_endpoint_answers_as_described() {
     let server = Server::start(|_| {});
     let openapi = description(&server, "/openapi.json");
     wait_until("a first trade", || get(server.address, "/v2/stocks/NVDA/trades/latest").0 == 200);
     let paths: Vec<String> = openapi.root()["paths"].as_object().unwrap().keys().cloned().collect();
     assert!(paths.len() >= 17, "{paths:?}");
     for path in paths {
-        let asked = path.replace("{symbol}", "NVDA");
+        let target = path.replace("{symbol}", "NVDA");
         let query = "symbols=NVDA,AAPL&timeframe=1Min&start=2020-01-01&limit=1500";
 
-        let (status, body) = get(server.address, &format!("{asked}?{query}"));
+        let (status, body) = get(server.address, &format!("{target}?{query}"));
 
         assert_eq!(status, 200, "{path}: {body}");
-        let body = serde_json::from_str(&body).expect("an answer is JSON");
-        assert_valid(&openapi.validator(&schema_of_answer(&openapi, &path, "200")), &body);
+        let body = serde_json::from_str(&body).expect("the response is JSON");
+        assert_valid(&openapi.validator(&response_schema(&openapi, &path, "200")), &body);
     }
 }
 
 #[test]
-fn every_described_refusal_is_as_described() {
+fn every_described_error_is_sent_as_described() {
     let server = Server::start(|_| {});
     let openapi = description(&server, "/openapi.json");
-    let mut refused = 0;
+    let mut errors = 0;
     for (path, described) in openapi.root()["paths"].as_object().unwrap() {
-        let asked = path.replace("{symbol}", "ZZZZZ");
         for expected in [400, 404] {
             if described["get"]["responses"].get(expected.to_string()).is_none() {
                 continue;
             }
-            let asked = if expected == 400 { path.replace("{symbol}", "NVDA") } else { asked.clone() };
-            let (status, body) = get(server.address, &format!("{asked}?limit=0"));
+            let target = path.replace("{symbol}", if expected == 400 { "NVDA" } else { "ZZZZZ" });
+            let (status, body) = get(server.address, &format!("{target}?limit=0"));
 
-            assert_eq!(status, expected, "{asked}: {body}");
-            let body = serde_json::from_str(&body).expect("a refusal is JSON");
-            assert_valid(&openapi.validator(&schema_of_answer(&openapi, path, &expected.to_string())), &body);
-            refused += 1;
+            assert_eq!(status, expected, "{target}: {body}");
+            let body = serde_json::from_str(&body).expect("the error is JSON");
+            assert_valid(&openapi.validator(&response_schema(&openapi, path, &expected.to_string())), &body);
+            errors += 1;
         }
     }
-    assert!(refused >= 17, "{refused}");
+    assert!(errors >= 17, "{errors}");
 }
 
-/// Validators of the stream's messages, by the value of the key `T`.
-struct Messages {
-    controls: Vec<(&'static str, Validator)>,
-    data: Validator,
-}
-
-impl Messages {
-    fn of(asyncapi: &Description) -> Self {
-        let payload = |message: &str| asyncapi.validator(&format!("#/components/messages/{message}/payload"));
-        let controls = [
-            ("success", "success"),
-            ("subscription", "subscription"),
-            ("error", "error"),
-            ("gap", "gap"),
-            ("h", "heartbeat"),
-            ("drain", "drain"),
-        ];
-        let controls = controls.into_iter().map(|(kind, message)| (kind, payload(message))).collect();
-        Self { controls, data: payload("data") }
+#[test]
+fn every_frame_is_sent_as_described() {
+    let server = Server::start(|config| {
+        config.spans.bar_nanos = 300_000_000;
+        config.simulation = SimulationSettings::EVENTFUL;
+    });
+    let asyncapi = description(&server, "/asyncapi.json");
+    let mut client = Client::connect(server.address, "/v2/iex");
+    client.send_text(r#"{"action":"auth","key":"K","secret":"S"}"#);
+    client.send_text(r#"{"action":"auth","key":"K","secret":"S"}"#);
+    client.send_text(
+        r#"{"action":"subscribe","trades":["*"],"quotes":["NVDA"],"bars":["*"],"dailyBars":["*"],
+            "statuses":["*"],"lulds":["*"]}"#,
+    );
+    let mut missing = vec!["success", "error", "subscription", "t", "q", "b", "d", "s", "l"];
+    let mut frames = Vec::new();
+    while !missing.is_empty() {
+        let objects = client.next_objects();
+        missing.retain(|wanted| objects.iter().all(|object| object["T"] != *wanted));
+        frames.push(objects);
     }
 
     /// Validates all frames until each of these features was seen: a value of `T`, or a key of an object.

@@ -1,7 +1,7 @@
-//! Many sessions of every kind at once, some of which break and come back, and every number checked.
+//! Soak test: sessions of every kind at once, some of which disconnect and resume, with every sequence number checked.
 //!
-//! `make test` runs it small. `TAPECAST_SOAK=200x60 cargo test --release --test soak` is 200 sessions
-//! for 60 s.
+//! `make test` runs 30 sessions for 5 s. `TAPECAST_SOAK=200x60 cargo test --release --test soak` runs 200
+//! sessions for 60 s.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
@@ -11,27 +11,27 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
 use test_support::{Client, Frame, SequenceLedger, Server};
 
-/// How a session is served: a third each.
+/// How a session is served; a third of the sessions each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    Plain,
-    Paced,
-    Packed,
+    Json,
+    Conflated,
+    MessagePack,
 }
 
-/// One in so many sessions breaks its connection now and then.
-const BREAKS: usize = 10;
+/// One in this number of sessions disconnects again and again.
+const DISCONNECTING_ONE_IN: usize = 10;
 
-/// What one session saw in the end.
+/// What one session has received.
 struct Report {
     objects: usize,
-    merged: u64,
+    conflated: u64,
     gaps: usize,
-    breaks: usize,
+    disconnects: usize,
 }
 
 #[test]
-fn whatever_kind_of_session_nothing_is_missing_and_nothing_comes_twice() {
+fn no_session_of_any_kind_misses_an_object_or_receives_one_twice() {
     let size = std::env::var("TAPECAST_SOAK").unwrap_or_else(|_| "30x5".to_owned());
     let (sessions, seconds) = size.split_once('x').expect("sessions x seconds, as in 200x60");
     let (sessions, seconds): (usize, u64) = (sessions.parse().unwrap(), seconds.parse().unwrap());
@@ -44,76 +44,79 @@ fn whatever_kind_of_session_nothing_is_missing_and_nothing_comes_twice() {
     let reports: Vec<Report> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
 
     let sum = |of: fn(&Report) -> u64| reports.iter().map(of).sum::<u64>();
-    let (objects, merged) = (sum(|report| report.objects as u64), sum(|report| report.merged));
-    let (gaps, breaks) = (sum(|report| report.gaps as u64), sum(|report| report.breaks as u64));
+    let (objects, conflated) = (sum(|report| report.objects as u64), sum(|report| report.conflated));
+    let (gaps, disconnects) = (sum(|report| report.gaps as u64), sum(|report| report.disconnects as u64));
     println!(
-        "{sessions} sessions, {seconds} s: {objects} objects, {merged} merged, {breaks} breaks, {gaps} gaps"
+        "{sessions} sessions, {seconds} s: {objects} objects, {conflated} conflated, {disconnects} disconnects, {gaps} gaps"
     );
     assert!(reports.iter().all(|report| report.objects > 0));
-    assert!(merged > 0 && breaks >= (sessions / BREAKS) as u64, "{merged} merged, {breaks} breaks");
-    assert_eq!(gaps, 0, "all of it is still held when a session comes back at once");
+    assert!(
+        conflated > 0 && disconnects >= (sessions / DISCONNECTING_ONE_IN) as u64,
+        "{conflated} conflated, {disconnects} disconnects"
+    );
+    assert_eq!(gaps, 0, "retention covers the time until a session resumes");
 }
 
 fn run(address: std::net::SocketAddr, number: usize, until: Instant) -> Report {
-    let kind = [Kind::Plain, Kind::Paced, Kind::Packed][number % 3];
+    let kind = [Kind::Json, Kind::Conflated, Kind::MessagePack][number % 3];
     let mut random = StdRng::seed_from_u64(number as u64);
     let mut ledger = SequenceLedger::default();
     let mut epoch = String::new();
-    let mut breaks = 0;
+    let mut disconnects = 0;
     loop {
-        let end = match number % BREAKS {
+        let end = match number % DISCONNECTING_ONE_IN {
             0 => until.min(Instant::now() + Duration::from_millis(random.random_range(200..2_000))),
             _ => until,
         };
         let mut client = connect(address, kind, &ledger, &epoch);
         while Instant::now() < end {
             let objects = read(&mut client);
-            if let Some(told) = objects[0]["x"]["epoch"].as_str() {
-                told.clone_into(&mut epoch);
+            if let Some(current) = objects[0]["x"]["epoch"].as_str() {
+                current.clone_into(&mut epoch);
             }
             ledger.record(&objects);
         }
         if end == until {
-            let SequenceLedger { objects, conflated: merged, gaps, .. } = ledger;
-            return Report { objects, merged, gaps, breaks };
+            let SequenceLedger { objects, conflated, gaps, .. } = ledger;
+            return Report { objects, conflated, gaps, disconnects };
         }
-        breaks += 1;
+        disconnects += 1;
     }
 }
 
 fn connect(address: std::net::SocketAddr, kind: Kind, ledger: &SequenceLedger, epoch: &str) -> Client {
     let symbols = ["AAPL", "MSFT", "KO", "XOM"];
-    let mut x = json!({ "conflate_ms": if kind == Kind::Paced { 250 } else { 0 } });
+    let mut x = json!({ "conflate_ms": if kind == Kind::Conflated { 250 } else { 0 } });
     if !epoch.is_empty() {
         x["resume"] = json!({ "epoch": epoch, "sq": ledger.resume_positions() });
     }
     let command = json!({
         "action": "subscribe", "trades": symbols, "quotes": symbols, "bars": ["*"], "tickers": ["AAPL"], "x": x
     });
-    let path = if kind == Kind::Packed { "/v2/iex?codec=msgpack" } else { "/v2/iex" };
+    let path = if kind == Kind::MessagePack { "/v2/iex?codec=msgpack" } else { "/v2/iex" };
     let mut client = Client::connect(address, path);
     match kind {
-        Kind::Packed => client.send_frame(0x82, &rmp_serde::to_vec_named(&command).unwrap()),
+        Kind::MessagePack => client.send_frame(0x82, &rmp_serde::to_vec_named(&command).unwrap()),
         _ => client.send_text(&command.to_string()),
     }
     client
 }
 
-/// The next objects, in whichever codec.
+/// The next objects in either codec; answers pings.
 fn read(client: &mut Client) -> Vec<Value> {
     loop {
         let Frame { opcode, payload, .. } = client.next_frame().expect("the session goes on");
         match opcode {
             1 => return serde_json::from_slice(&payload).unwrap(),
-            2 => return unpack(&payload),
+            2 => return decode_msgpack(&payload),
             9 => client.send_frame(0x8A, &payload),
             _ => {}
         }
     }
 }
 
-/// Times, which JSON has no type for, become null.
-fn unpack(payload: &[u8]) -> Vec<Value> {
+/// MessagePack as JSON values; timestamps become null, because JSON has no type for them.
+fn decode_msgpack(payload: &[u8]) -> Vec<Value> {
     let value = rmpv::decode::read_value(&mut &payload[..]).unwrap();
     let plain = |value: &rmpv::Value| match value {
         rmpv::Value::Ext(..) => Value::Null,

@@ -1,4 +1,4 @@
-//! wss beside ws, and a certificate that changes under sessions that go on.
+//! TLS: sessions, certificate reload, failed handshakes.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
@@ -17,7 +17,7 @@ fn tls(files: &TlsFiles) -> Tls {
 const SUBSCRIBE: &str = r#"{"action":"subscribe","trades":["*"]}"#;
 
 #[test]
-fn a_certificate_changes_and_the_sessions_go_on() {
+fn a_reloaded_certificate_serves_new_sessions_and_open_ones_continue() {
     let (files, first) = TlsFiles::generate();
     let server = Server::start(|config| config.access.tls = Some(tls(&files)));
     let address = server.tls_address.unwrap();
@@ -32,16 +32,16 @@ fn a_certificate_changes_and_the_sessions_go_on() {
     let mut new = TlsClient::connect(address, &second).unwrap();
     new.send_text(SUBSCRIBE);
     new.wait_for_trade();
-    assert!(TlsClient::connect(address, &first).is_err(), "the old one is shown no more");
+    assert!(TlsClient::connect(address, &first).is_err(), "the old certificate is no longer presented");
     Client::session(server.address).command(SUBSCRIBE);
 
     std::fs::write(files.certificate(), "no certificate").unwrap();
     server.reload();
-    assert!(TlsClient::connect(address, &second).is_ok(), "what cannot be used changes nothing");
+    assert!(TlsClient::connect(address, &second).is_ok(), "an invalid file changes nothing");
 }
 
 #[test]
-fn a_stalled_client_is_cut_over_tls_too() {
+fn a_slow_consumer_over_tls_is_disconnected() {
     let (files, trusted) = TlsFiles::generate();
     let server = Server::start(|config| {
         config.access.tls = Some(tls(&files));
@@ -53,18 +53,18 @@ fn a_stalled_client_is_cut_over_tls_too() {
 
     stalled.send_text(r#"{"action":"subscribe","trades":["*"],"quotes":["*"]}"#);
 
-    wait_until("it to be severed", || server.metric("tapecast_sessions_severed_total") == 1.0);
-    wait_until("it to be gone", || server.metric("tapecast_sessions{") == 0.0);
+    wait_until("the connection to be aborted", || server.metric("tapecast_sessions_severed_total") == 1.0);
+    wait_until("the session to end", || server.metric("tapecast_sessions{") == 0.0);
 }
 
-/// How often a handshake failed for this reason, when it has at all.
-fn failed(server: &Server, reason: &str) -> f64 {
+/// The number of handshakes that failed for this reason; waits for the first.
+fn failed_handshakes(server: &Server, reason: &str) -> f64 {
     let name = format!("tapecast_tls_handshakes_failed_total{{reason=\"{reason}\"}}");
     wait_for("a failed handshake", || Some(server.metric(&name)).filter(|count| *count > 0.0))
 }
 
 #[test]
-fn a_handshake_that_fails_is_counted_and_one_that_succeeds_is_not() {
+fn only_failed_handshakes_are_counted() {
     let (files, trusted) = TlsFiles::generate();
     let server = Server::start(|config| config.access.tls = Some(tls(&files)));
     let address = server.tls_address.unwrap();
@@ -73,13 +73,13 @@ fn a_handshake_that_fails_is_counted_and_one_that_succeeds_is_not() {
     let mut plain = TcpStream::connect(address).unwrap();
     plain.write_all(b"GET / HTTP/1.1\r\nHost: test\r\n\r\n").unwrap();
 
-    assert_eq!(failed(&server, "error"), 1.0);
+    assert_eq!(failed_handshakes(&server, "error"), 1.0);
     assert_eq!(server.metric("tapecast_tls_handshakes_failed_total"), 1.0);
     assert_eq!(server.metric("tapecast_connections_without_request_total"), 0.0);
 }
 
 #[test]
-fn a_handshake_that_takes_too_long_is_counted() {
+fn a_handshake_that_times_out_is_counted() {
     let (files, _) = TlsFiles::generate();
     let server = Server::start(|config| {
         config.access.tls = Some(tls(&files));
@@ -89,5 +89,5 @@ fn a_handshake_that_takes_too_long_is_counted() {
 
     let _silent = TcpStream::connect(server.tls_address.unwrap()).unwrap();
 
-    assert_eq!(failed(&server, "timeout"), 1.0);
+    assert_eq!(failed_handshakes(&server, "timeout"), 1.0);
 }

@@ -126,7 +126,7 @@ impl Client {
     /// The objects of the next text frame.
     pub fn next_objects(&mut self) -> Vec<Value> {
         loop {
-            let frame = self.next_frame().expect("the session goes on");
+            let frame = self.next_frame().expect("the session continues");
             if frame.opcode == 1 {
                 return frame.json();
             }

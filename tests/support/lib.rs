@@ -10,10 +10,10 @@
 //! | [`sequence`](SequenceLedger) | the check that no object is lost or repeated |
 //! | [`schema`](Description) | the OpenAPI and AsyncAPI descriptions |
 //!
-//! Everything here panics when it cannot go on, because a test that cannot go on has failed. Every wait has
-//! a deadline, [`DEADLINE`]; no test sleeps and hopes.
+//! Everything here panics when it cannot go on, because a test that cannot continue has failed. Every wait has
+//! a deadline, [`DEADLINE`]; a test never sleeps to give an event time to happen.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 mod client;
 mod frame;

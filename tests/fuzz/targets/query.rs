@@ -1,6 +1,6 @@
 #![no_main]
 
-#[path = "../claims.rs"]
-mod claims;
+#[path = "../properties.rs"]
+mod properties;
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| claims::query(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| properties::query(input));
