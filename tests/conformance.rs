@@ -237,7 +237,7 @@ fn sessions_with_the_same_subscriptions_share_compressed_frames_and_miss_nothing
     // A session that falls behind gets frames of its own; sessions that keep up share theirs.
     while sessions.iter().any(|(_, ledger, ..)| ledger.objects < 5_000) {
         for (client, ledger, packed, objects) in &mut sessions {
-            let frame = client.next_frame().expect("the session goes on");
+            let frame = client.next_frame().expect("the session continues");
             if frame.opcode == 1 {
                 ledger.record(&frame.json());
                 for object in frame.json().into_iter().filter(|object| object["cf"].is_null()) {

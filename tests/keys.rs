@@ -1,4 +1,4 @@
-//! Authentication: how a key is presented, what it permits, and what a client without it is told.
+//! Authentication: how a key is presented, what it permits, and what a client without it receives.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 

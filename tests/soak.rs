@@ -105,7 +105,7 @@ fn connect(address: std::net::SocketAddr, kind: Kind, ledger: &SequenceLedger, e
 /// The next objects in either codec; answers pings.
 fn read(client: &mut Client) -> Vec<Value> {
     loop {
-        let Frame { opcode, payload, .. } = client.next_frame().expect("the session goes on");
+        let Frame { opcode, payload, .. } = client.next_frame().expect("the session continues");
         match opcode {
             1 => return serde_json::from_slice(&payload).unwrap(),
             2 => return decode_msgpack(&payload),

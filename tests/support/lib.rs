@@ -10,7 +10,7 @@
 //! | [`sequence`](SequenceLedger) | the check that no object is lost or repeated |
 //! | [`schema`](Description) | the OpenAPI and AsyncAPI descriptions |
 //!
-//! Everything here panics when it cannot go on, because a test that cannot continue has failed. Every wait has
+//! Everything here panics when it cannot continue, because a test that cannot continue has failed. Every wait has
 //! a deadline, [`DEADLINE`]; a test never sleeps to give an event time to happen.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
