@@ -20,14 +20,14 @@ struct WithKeys {
 }
 
 fn server_with_keys(change: impl FnOnce(&mut Config)) -> WithKeys {
-    let all = GeneratedKey::new("all", Entitlements::default(), [1; 48]).unwrap();
+    let all = GeneratedKey::new("all", Entitlements::default(), [1; 48]);
     let narrow = Entitlements {
-        feeds: Some(vec!["iex".into()]),
-        symbols: Some(vec!["AAPL".into(), "MSFT".into()]),
+        feeds: Some(vec![Feed::Iex]),
+        symbols: Some(["AAPL", "MSFT"].map(|symbol| symbol.parse().unwrap()).to_vec()),
         max_sessions: Some(1),
         max_symbols: Some(3),
     };
-    let some = GeneratedKey::new("some", narrow, [2; 48]).unwrap();
+    let some = GeneratedKey::new("some", narrow, [2; 48]);
     let folder = TempFolder::new();
     std::fs::write(folder.file("keys"), format!("# two keys\n{}\n{}\n", all.line, some.line)).unwrap();
     let keys = Some(folder.file("keys"));
@@ -199,7 +199,7 @@ fn every_rest_endpoint_requires_a_key() {
 #[test]
 fn keys_are_reloaded_and_an_invalid_file_changes_nothing() {
     let WithKeys { server, folder, all, .. } = &server_with_keys(|_| {});
-    let new = GeneratedKey::new("new", Entitlements::default(), [3; 48]).unwrap();
+    let new = GeneratedKey::new("new", Entitlements::default(), [3; 48]);
     let clock = |key: &str, secret: &str| get_with(server.address, "/v2/clock", &headers(key, secret)).status;
     std::fs::write(folder.file("keys"), "{").unwrap();
     server.reload();
@@ -222,7 +222,7 @@ fn revoking_a_key_or_changing_its_secret_closes_exactly_its_sessions() {
     let WithKeys { server, folder, all, some } = &server_with_keys(|_| {});
     let lines = std::fs::read_to_string(folder.file("keys")).unwrap();
     let line_of = |id: &str| lines.lines().find(|line| line.contains(&format!("\"{id}\""))).unwrap();
-    let changed = GeneratedKey::new("all", Entitlements::default(), [4; 48]).unwrap();
+    let changed = GeneratedKey::new("all", Entitlements::default(), [4; 48]);
     let mut anonymous = Client::session(server.address);
     let mut other = session_of(server, "some", some);
     for without in [line_of("some").to_owned(), format!("{}\n{}", changed.line, line_of("some"))] {

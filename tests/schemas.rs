@@ -64,26 +64,25 @@ fn every_described_error_is_sent_as_described() {
     assert!(errors >= 17, "{errors}");
 }
 
-#[test]
-fn every_frame_is_sent_as_described() {
-    let server = Server::start(|config| {
-        config.spans.bar_nanos = 300_000_000;
-        config.simulation = SimulationSettings::EVENTFUL;
-    });
-    let asyncapi = description(&server, "/asyncapi.json");
-    let mut client = Client::connect(server.address, "/v2/iex");
-    client.send_text(r#"{"action":"auth","key":"K","secret":"S"}"#);
-    client.send_text(r#"{"action":"auth","key":"K","secret":"S"}"#);
-    client.send_text(
-        r#"{"action":"subscribe","trades":["*"],"quotes":["NVDA"],"bars":["*"],"dailyBars":["*"],
-            "statuses":["*"],"lulds":["*"]}"#,
-    );
-    let mut missing = vec!["success", "error", "subscription", "t", "q", "b", "d", "s", "l"];
-    let mut frames = Vec::new();
-    while !missing.is_empty() {
-        let objects = client.next_objects();
-        missing.retain(|wanted| objects.iter().all(|object| object["T"] != *wanted));
-        frames.push(objects);
+/// Validators of the stream's messages, by the value of the key `T`.
+struct Messages {
+    controls: Vec<(&'static str, Validator)>,
+    data: Validator,
+}
+
+impl Messages {
+    fn of(asyncapi: &Description) -> Self {
+        let payload = |message: &str| asyncapi.validator(&format!("#/components/messages/{message}/payload"));
+        let controls = [
+            ("success", "success"),
+            ("subscription", "subscription"),
+            ("error", "error"),
+            ("gap", "gap"),
+            ("h", "heartbeat"),
+            ("drain", "drain"),
+        ];
+        let controls = controls.into_iter().map(|(kind, message)| (kind, payload(message))).collect();
+        Self { controls, data: payload("data") }
     }
 
     /// Validates all frames until each of these features was seen: a value of `T`, or a key of an object.

@@ -50,7 +50,7 @@ fn decoder(compression: Compression) -> Decoder {
 /// The first byte of the input selects compression, the next two seed the places of the splits.
 pub fn frames(input: &[u8]) {
     let Some(([choice, seed @ ..], stream)) = input.split_first_chunk::<3>() else { return };
-    let compression = if choice & 1 == 0 { Compression::Refused } else { Compression::NegotiatedDeflate };
+    let compression = if choice & 1 == 0 { Compression::None } else { Compression::PermessageDeflate };
     let mut whole = Decoded::default();
     whole.feed(&mut decoder(compression), stream);
 
@@ -103,9 +103,9 @@ pub fn inflater(input: &[u8]) {
     let (first, rest) = input.split_at(input.len() / 2);
     let halves = [masked(0x42, first), masked(0x80, rest)].concat();
     let [mut once, mut again, mut in_halves] = [const { Decoded { messages: Vec::new(), error: None } }; 3];
-    once.feed(&mut decoder(Compression::NegotiatedDeflate), &whole);
-    in_halves.feed(&mut decoder(Compression::NegotiatedDeflate), &halves);
-    again.feed(&mut decoder(Compression::NegotiatedDeflate), &whole);
+    once.feed(&mut decoder(Compression::PermessageDeflate), &whole);
+    in_halves.feed(&mut decoder(Compression::PermessageDeflate), &halves);
+    again.feed(&mut decoder(Compression::PermessageDeflate), &whole);
     assert_eq!(once, again, "a message leaves no state behind");
     if input.len() <= MAX_MESSAGE {
         assert_eq!(once, in_halves);
@@ -129,7 +129,7 @@ pub fn inflater(input: &[u8]) {
         len => (&frame[..2], &frame[frame.len() - usize::from(len)..]),
     };
     let mut inflated = Decoded::default();
-    inflated.feed(&mut decoder(Compression::NegotiatedDeflate), &masked(header[0], payload));
+    inflated.feed(&mut decoder(Compression::PermessageDeflate), &masked(header[0], payload));
     assert_eq!(inflated.messages, [Incoming::Binary(plain.to_vec())]);
 }
 
@@ -174,16 +174,15 @@ static MARKET: LazyLock<Market> = LazyLock::new(|| {
     let archive = Arc::new(Archive::new(universe.len(), Retention::default()));
     let settings = SimulationSettings { seed: 7, trades_per_second: 200.0, ..SimulationSettings::default() };
     let mut now = Timestamp::from_nanos(1_795_185_000_000_000_000);
-    let mut sequencer =
-        Sequencer::new(Arc::clone(&universe), BarSpans::default(), now).retain_in(Arc::clone(&archive));
+    let mut sequencer = Sequencer::new(Arc::clone(&universe), BarSpans::default(), now);
     let mut last_values = LastValues::new(universe.len());
-    let mut simulator = Simulator::new(&universe, settings);
+    let mut simulator = Simulator::new(&listings, settings);
     let mut events = Vec::new();
     simulator.opening(now, &mut events);
     for _ in 0..200 {
         simulator.step(now, &mut events);
         now = now + std::time::Duration::from_millis(10);
-        sequencer.record(&mut last_values, &events, now);
+        archive.record(sequencer.sequence(&mut last_values, &events, now).events());
         events.clear();
     }
     Market { universe, archive, now }
@@ -197,7 +196,7 @@ pub fn query(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(text) else { return };
     let Market { universe, archive, now } = &*MARKET;
     let ask = |text: &str| -> Option<serde_json::Value> {
-        let body = answer_query(universe, archive, kind, text, *now)?;
+        let body = rest::answer(universe, archive, kind, text, *now).ok()?;
         Some(serde_json::from_slice(&body).expect("the response is JSON"))
     };
     let Some(first) = ask(text) else { return };
