@@ -7,6 +7,8 @@
 
 #[path = "architecture/graph.rs"]
 mod graph;
+#[path = "architecture/language.rs"]
+mod language;
 #[path = "architecture/source_tree.rs"]
 mod source_tree;
 #[path = "architecture/syntax.rs"]
@@ -65,6 +67,17 @@ const NOT_PURE: &[(&str, &str)] = &[
     ("source/clock/timerfd.rs", "the clock on Linux"),
     ("source/clock/steady.rs", "the time of the simulated market"),
 ];
+
+/// Words that make a sentence hard to read, and how often they may occur in all comments and documents.
+const RARE_WORDS: [(&[&str], usize); 3] = [
+    (&["who", "whoever", "whom"], 40),
+    (&["nobody", "somebody", "everybody"], 15),
+    (&["so many", "so much", "so long"], 10),
+];
+
+/// Standard terms for what the server does, so that a search for them finds it.
+const STANDARD_TERMS: [&str; 7] =
+    ["backpressure", "rate limit", "fan-out", "slow consumer", "watermark", "fast path", "coalesce"];
 
 /// Above this length a file usually holds a second concept.
 const LONG_FILE_LINES: usize = 400;
@@ -290,4 +303,53 @@ fn long_files_are_reported() {
             }
         }
     }
+}
+
+/// Every file with comments, and every document, by path.
+fn prose() -> Vec<(PathBuf, String)> {
+    let extensions = ["rs", "ts", "css", "html", "py", "mjs", "md"];
+    let folders = ["src", "web/src", "benches", "tests", "docs"];
+    let mut found: Vec<_> =
+        folders.iter().flat_map(|folder| files(&root().join(folder), &extensions)).collect();
+    let top = fs::read_dir(root()).unwrap().map(|entry| entry.unwrap().path());
+    found.extend(top.filter(|path| path.extension().is_some_and(|extension| extension == "md")));
+    found
+        .into_iter()
+        .map(|file| {
+            let prose = language::prose(&file, &fs::read_to_string(&file).unwrap());
+            (file.strip_prefix(root()).unwrap().to_owned(), prose)
+        })
+        .collect()
+}
+
+#[test]
+fn comments_and_documents_use_plain_sentences() {
+    let prose = prose();
+    let mut faults = Vec::new();
+    for (words, most) in RARE_WORDS {
+        let mut by_file: Vec<_> =
+            prose.iter().map(|(file, prose)| (language::count(prose, words), file)).collect();
+        by_file.retain(|(count, _)| *count > 0);
+        by_file.sort_unstable();
+        let count: usize = by_file.iter().map(|(count, _)| count).sum();
+        let summary = format!("{}: {count} times, at most {most}", words.join(", "));
+        if count > most {
+            let worst =
+                by_file.iter().rev().take(10).map(|(count, file)| format!("  {count} {}", file.display()));
+            faults.push(summary);
+            faults.extend(worst);
+        } else {
+            writeln!(std::io::stderr(), "{summary}").unwrap();
+        }
+    }
+    fail_on(&faults, "these words are rare");
+}
+
+#[test]
+fn the_source_names_what_it_does_by_the_standard_terms() {
+    let source = files(&root().join("src"), &["rs"]);
+    let source: String = source.iter().map(|file| fs::read_to_string(file).unwrap().to_lowercase()).collect();
+    let missing = STANDARD_TERMS.iter().filter(|term| !source.contains(**term));
+    let faults: Vec<_> = missing.map(|term| format!("{term}: not found in src")).collect();
+    fail_on(&faults, "a search for a standard term finds the code");
 }
