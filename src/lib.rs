@@ -7,9 +7,10 @@
 //! ```
 //!
 //! # The dependency rule
-//! A module imports those it receives data from, never one it sends to; `app` composes them. Data goes
-//! right, imports go left. `tests/architecture.rs` enforces it, and `docs/ARCHITECTURE.md` follows a trade
-//! and a subscribe through the functions.
+//! A stage imports the stages it receives from, never the next one; all may import the ground they share:
+//! `model`, `wire`, `metrics`, `limits`, `auth`, `transport`, `archive`. `app` composes them.
+//! `tests/architecture.rs` enforces it, and `docs/ARCHITECTURE.md` follows a trade and a subscribe through
+//! the functions.
 
 /// Composition: the order of start and stop, the feed's thread, the workers, the server, signals.
 pub mod app;

@@ -22,7 +22,7 @@ pub enum Published {
 /// The actors that get every batch by message.
 ///
 /// A message costs the mailbox's allocation and a wake-up of the follower's thread, so the hub of a feed with one
-/// worker is called directly instead. The mailbox bounds nothing: a follower bounds its own queue.
+/// worker is called directly instead. The feed never waits: batches of a follower that is behind wait in its mailbox.
 #[derive(Default)]
 pub struct Followers(Vec<Recipient<Published>>);
 

@@ -44,7 +44,7 @@ const TIMER_INTERVAL: Duration = Duration::from_millis(10);
 
 /// The maximum number of batches in one dispatch. Between two dispatches other tasks run, so that a hub that is behind
 /// does not starve new connections of the worker.
-const MAX_BATCHES: usize = 64;
+const MAX_BATCHES_PER_DISPATCH: usize = 64;
 
 /// The delay that clients are asked to keep before they reconnect after a restart: spread, with jitter,
 /// so that they do not all return at once.
@@ -71,7 +71,7 @@ impl HubActor {
 
     /// Dispatches the pending batches in one pass, and arranges for the next one where it is needed.
     fn dispatch(&mut self, ctx: &mut Context<Self>) {
-        let count = self.pending.len().min(MAX_BATCHES);
+        let count = self.pending.len().min(MAX_BATCHES_PER_DISPATCH);
         self.pending.make_contiguous();
         let now = Now::read();
         self.hub.ingest(&self.pending.as_slices().0[..count], now.steady);

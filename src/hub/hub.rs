@@ -72,7 +72,7 @@ const DELAY_SLACK: Duration = Duration::from_micros(500);
 
 /// The most batches that are kept for coalescing: a tenth of a second of a market that moves each
 /// millisecond.
-const MAX_BATCHES: usize = 128;
+const MAX_KEPT_BATCHES: usize = 128;
 
 /// The most subscribers that one fan-out serves: at some 6 µs for each send, 1.5 ms.
 const MAX_DELIVERIES: usize = 256;
@@ -194,7 +194,7 @@ impl Hub {
         if state.queue.is_empty() {
             return;
         }
-        let is_full = state.batches.len() > MAX_BATCHES;
+        let is_full = state.batches.len() > MAX_KEPT_BATCHES;
         let is_time = is_full || state.flush_at.is_none_or(|at| at <= now + DELAY_SLACK);
         let since = now.checked_sub(self.max_delay);
         let budget = if is_full { usize::MAX } else { MAX_DELIVERIES };

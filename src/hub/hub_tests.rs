@@ -182,11 +182,11 @@ fn too_many_batches_are_dispatched_beyond_the_budget() {
     let (hub, calls) = hub(40 * MAX_DELIVERIES, Duration::ZERO);
     let now = Instant::now();
 
-    (1..=MAX_BATCHES as u64 + 1).for_each(|seq| hub.ingest(&[batch(seq)], now));
+    (1..=MAX_KEPT_BATCHES as u64 + 1).for_each(|seq| hub.ingest(&[batch(seq)], now));
 
     assert!(!hub.has_more());
     let objects: usize = calls.borrow().iter().map(|(_, count)| count).sum();
-    assert_eq!(objects, 40 * MAX_DELIVERIES * (MAX_BATCHES + 1));
+    assert_eq!(objects, 40 * MAX_DELIVERIES * (MAX_KEPT_BATCHES + 1));
 }
 
 /// A group that exceeds the budget of a fan-out takes turns with the others.

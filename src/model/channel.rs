@@ -7,14 +7,22 @@
 /// order is that of the keys in an acknowledgement.
 ///
 /// To add a channel:
-/// 1. Add a row here. From it follow [`Channel`], [`Body`](super::Body), the keys of `subscribe` and of
-///    its acknowledgement, dispatch in both encoders and the decoder, and `wire::OBJECTS`.
-/// 2. If its objects have fields of their own, add a struct to this module and declare its fields in
-///    `wire/objects.rs`. If a source emits them, add a line to the events in `model/event.rs`.
-/// 3. Publish its objects in `feed`.
-/// 4. Give an example in `wire/fixtures.rs`, describe the channel in `src/http/rest/asyncapi.json` and
-///    `docs/PROTOCOL.md`, and run the tests with `TAPECAST_BLESS=1`, which writes
-///    `web/src/wire/objects.json`. Tests fail until the example, AsyncAPI and this file are right.
+/// 1. Add a row at the end. From it follow [`Channel`], [`Body`](super::Body), the keys of `subscribe` and
+///    of its acknowledgement, dispatch in both encoders and the decoder, and `wire::OBJECTS`. The letter
+///    must not be one of the control messages (`h`).
+/// 2. If its objects have fields of their own, add a struct to `model`, export it in `model/mod.rs`, and
+///    declare its fields in `wire/objects.rs`. The compiler names what is missing.
+/// 3. If a source emits its objects, add a line to the events in `model/event.rs`: the sequencer then
+///    publishes them as they come. Objects that are derived, as bars are, need code in
+///    `Sequencer::sequence`. No test notices a channel that stays silent.
+/// 4. Give an example in `wire/fixtures.rs` (`objects` and `Numbers::vary`), describe the channel in
+///    `src/http/rest/asyncapi.json`, and run `TAPECAST_BLESS=1 cargo test --lib wire::objects`, which writes
+///    `web/src/wire/objects.json`. Tests fail until all three are right, and until the recorded hashes of
+///    `wire/codec.rs` and the count of `archive/mod.rs` include the new objects.
+/// 5. If a client that resumes should get them again, retain them in `archive/mod.rs`
+///    (`Tables::apply_pending`, `Archive::since`); else it gets a gap and the newest object.
+/// 6. What no test demands: `docs/PROTOCOL.md`, `web/src/wire/read.ts` where the dashboard shows them, the
+///    load client's `workload.rs`, and the letters in `tests/support/sequence.rs`.
 macro_rules! for_each_channel {
     ($callback:ident) => {
         $callback! {

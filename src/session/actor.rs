@@ -12,7 +12,7 @@ use super::executor::{CommandExecutor, ReplayLookup};
 use super::incoming::{IncomingStream, SessionInput};
 use super::limits::{Limits, OutboxLimits};
 use super::outbox::Outbox;
-use super::pending::PendingSession;
+use super::pending_session::PendingSession;
 use super::protocol::{Greeting, Protocol};
 use super::state::{HubMembership, SessionState};
 use super::task::SessionTask;

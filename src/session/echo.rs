@@ -8,7 +8,7 @@ use super::actor::{answer_control, close_on_error, run};
 use super::incoming::{IncomingStream, SessionInput};
 use super::limits::OutboxLimits;
 use super::outbox::Outbox;
-use super::pending::PendingSession;
+use super::pending_session::PendingSession;
 use super::state::{HubMembership, SessionState};
 use crate::auth::Revocation;
 use crate::hub::{Hub, Subscriber};

@@ -54,7 +54,7 @@ impl CommandExecutor {
             self.change_index(&named);
         }
         self.state.change(now, |outbox| {
-            sampled.into_iter().for_each(|stream| outbox.sample(stream, Seq::default()));
+            sampled.into_iter().for_each(|stream| outbox.start_sampling(stream, Seq::default()));
         });
     }
 
@@ -128,7 +128,7 @@ impl CommandExecutor {
             self.state.change(now, |outbox| {
                 for stream in sampled.iter().flat_map(|change| change.streams(universe)) {
                     match subscriptions.includes(stream, universe) {
-                        true => outbox.sample(stream, last_values.last_values().seq(stream)),
+                        true => outbox.start_sampling(stream, last_values.last_values().seq(stream)),
                         false => outbox.stop_sampling(stream),
                     }
                 }

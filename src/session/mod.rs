@@ -17,7 +17,7 @@ mod fast_path;
 mod incoming;
 mod limits;
 mod outbox;
-mod pending;
+mod pending_session;
 mod protocol;
 mod state;
 mod subscriptions;
@@ -29,7 +29,7 @@ pub use echo::open_echo;
 pub use executor::ReplayLookup;
 pub use limits::{Limits, Offered, OutboxLimits, Overload};
 pub use outbox::{Outbox, OutgoingFrame, Pacing};
-pub use pending::PendingSession;
+pub use pending_session::PendingSession;
 pub use protocol::{CommandOutcome, Greeting, Protocol, ResumePoint, SessionOptions};
 pub use subscriptions::Subscriptions;
 

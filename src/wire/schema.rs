@@ -1,4 +1,5 @@
-//! The shape of the objects: fields, their types, and what a codec must be able to write.
+//! The types that a field can have, and what a codec writes for each. The fields themselves are declared in
+//! `objects.rs`.
 
 use crate::model::{Channel, Conditions, Price, Timestamp};
 
