@@ -12,9 +12,9 @@ use crate::wire::{DecodeError, Decoder, Incoming};
 /// What the actor of a session reacts to: the client's messages, and the growth of the universe. It ends
 /// with the connection.
 ///
-/// Backpressure towards the client: reading pauses while the responses to earlier messages are still
-/// queued, so that a client that sends without reading is slowed to the pace at which it reads. That
-/// needs no waker of its own: the task that polls the actor is woken when the socket takes something.
+/// Backpressure towards the client: reading pauses while the socket has a backlog, so that a client that
+/// sends without reading is slowed to the pace at which it reads. That needs no waker of its own: the
+/// task that polls the actor waits for the socket while there is a backlog.
 pub(super) struct IncomingStream {
     chunk: Bytes,
     decoder: Decoder,
@@ -23,7 +23,7 @@ pub(super) struct IncomingStream {
     returned: u32,
 }
 
-/// Reading pauses above this many queued bytes. An echo keeps at most one message more.
+/// Reading pauses above this backlog in bytes. An echo keeps at most one message more.
 const PAUSE_ABOVE: usize = 64 << 10;
 
 /// After this many messages the worker's other tasks run before the next: a thousand commands fit into
@@ -54,7 +54,7 @@ impl Stream for IncomingStream {
         if this.state.take_universe_grew() {
             return Poll::Ready(Some(SessionInput::UniverseGrew));
         }
-        if this.state.queued_bytes() > PAUSE_ABOVE {
+        if this.state.backlog_bytes() > PAUSE_ABOVE {
             // A client that is not read must not count as silent. The task comes back here when the
             // socket took something; if it takes nothing, the client counts as stalled.
             this.state.set_heard(Instant::now());
@@ -94,12 +94,13 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::hub::{Hub, Subscriber};
-    use crate::model::Epoch;
-    use crate::session::{Outbox, OutboxLimits};
+    use crate::feed::Batch;
+    use crate::hub::{FanOut, FrameCache, Hub, ObjectRef, Subscriber};
+    use crate::model::{Epoch, Object, Seq, Timestamp};
+    use crate::session::{Offered, Outbox, OutboxLimits, Pacing};
     use crate::transport::SocketWriter;
     use crate::transport::fake::FakeTransport;
-    use crate::wire::{Codec, Opcode, message_frame};
+    use crate::wire::{Codec, Opcode, fixtures, message_frame};
 
     fn state() -> Rc<SessionState> {
         let hub = Rc::new(Hub::for_tests(Duration::ZERO));
@@ -124,6 +125,30 @@ mod tests {
         assert!(!sets_heard(cx), "it could have said something");
         state.send(message_frame(Opcode::Binary, &[0; PAUSE_ABOVE]), Instant::now());
         assert!(sets_heard(cx));
+    }
+
+    /// What is held for the end of an interval gives the socket nothing to take, so nothing would wake
+    /// the task to read on.
+    #[test]
+    fn objects_that_are_held_for_an_interval_do_not_pause_reading() {
+        let state = state();
+        let trades = (1..=700).map(|seq| Object { seq: Seq(seq), ..fixtures::trade() }).collect();
+        let batch = Batch::new(state.hub().universe(), Timestamp::default(), trades, vec![]);
+        let objects: Vec<_> = (0..700).map(|index| ObjectRef::new(0, index)).collect();
+        state.hub().with_last_values(|last_values| {
+            let (batches, frames) = ([Arc::new(batch)], FrameCache::default());
+            let fan_out = FanOut::new(&batches, &frames, last_values, Instant::now());
+            state.change(Instant::now(), |outbox| {
+                outbox.set_pacing(Pacing::Interval, last_values);
+                assert_eq!(outbox.offer(&fan_out, &objects), Offered::Kept);
+                assert!(outbox.bytes() > PAUSE_ABOVE);
+            });
+        });
+        let ping = Bytes::from_static(&[0x89, 0x80, 1, 2, 3, 4]);
+        let mut incoming = IncomingStream::new(ping, Decoder::new(1), state);
+
+        let cx = &mut Context::from_waker(Waker::noop());
+        assert!(Pin::new(&mut incoming).poll_next(cx).is_ready());
     }
 
     #[test]

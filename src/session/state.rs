@@ -193,9 +193,14 @@ impl SessionState {
         self.outbox.borrow_mut()
     }
 
-    /// The bytes that the socket has yet to take.
-    pub(super) fn queued_bytes(&self) -> usize {
+    /// The bytes that the client has yet to receive.
+    fn queued_bytes(&self) -> usize {
         self.outbox.borrow().bytes() + self.writer.queued_bytes()
+    }
+
+    /// The bytes that the socket could take now, if it had room.
+    pub(super) fn backlog_bytes(&self) -> usize {
+        self.outbox.borrow().backlog_bytes() + self.writer.queued_bytes()
     }
 
     fn has_backlog(&self) -> bool {

@@ -40,6 +40,8 @@ pub struct Outbox {
     held: VecDeque<OutboxEntry>,
     /// Bytes in `urgent`, `queue` and `held`.
     bytes: usize,
+    /// The part of `bytes` that is in `held`.
+    held_bytes: usize,
     /// The part of `bytes` that answers a request of the client and does not count against the limits.
     requested_bytes: usize,
     streams: StreamTable,
@@ -72,6 +74,7 @@ impl Outbox {
             queue: VecDeque::new(),
             held: VecDeque::new(),
             bytes: 0,
+            held_bytes: 0,
             requested_bytes: 0,
             streams: StreamTable::default(),
             pacing: Pacing::Immediate,
@@ -90,6 +93,11 @@ impl Outbox {
     /// The bytes that are queued.
     pub fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// The bytes that the socket may take now: what is held for the end of an interval is not among them.
+    pub fn backlog_bytes(&self) -> usize {
+        self.bytes - self.held_bytes
     }
 
     /// Whether the socket has nothing to take.
@@ -203,11 +211,14 @@ impl Outbox {
             }
             self.streams.lose(stream, object.seq);
         } else {
-            let queue = match self.pacing {
-                Pacing::Immediate => &mut self.queue,
-                Pacing::Interval => &mut self.held,
-            };
-            self.bytes += append(queue, self.codec, self.limits, encoded);
+            match self.pacing {
+                Pacing::Immediate => self.bytes += append(&mut self.queue, self.codec, self.limits, encoded),
+                Pacing::Interval => {
+                    let size = append(&mut self.held, self.codec, self.limits, encoded);
+                    self.bytes += size;
+                    self.held_bytes += size;
+                }
+            }
         }
     }
 
@@ -259,7 +270,7 @@ impl Outbox {
     }
 
     /// Changes when objects leave. The caller moves the subscriptions accordingly: with an interval the
-    /// streams that conflate are [sampled](Self::sample) and not offered.
+    /// streams that conflate are [sampled](Self::start_sampling) and not offered.
     pub fn set_pacing(&mut self, pacing: Pacing, last_values: &EncodedLastValues) {
         self.flush_held();
         self.pacing = pacing;
@@ -270,7 +281,7 @@ impl Outbox {
 
     /// Samples this stream from now on, where the client has an interval; the client has everything up
     /// to `newest`.
-    pub fn sample(&mut self, stream: StreamId, newest: Seq) {
+    pub fn start_sampling(&mut self, stream: StreamId, newest: Seq) {
         if self.pacing == Pacing::Interval {
             self.streams.start_sampling(stream, newest);
         }
@@ -341,6 +352,7 @@ impl Outbox {
 
     fn flush_held(&mut self) {
         self.queue.append(&mut self.held);
+        self.held_bytes = 0;
         self.held.shrink_to(1);
     }
 
