@@ -105,13 +105,12 @@ impl Service {
         readiness.begin();
         let monitor = FeedMonitor::new(metrics.feed().up, readiness.clone());
         let feed = Arc::new(FeedRuntime::new(Box::new(source), config.workers, monitor));
-        let workers = WorkerPool::new(Arc::clone(&feed), Arc::clone(&metrics), config, Arc::clone(&universe));
+        let symbols = universe.len();
+        let workers = WorkerPool::new(Arc::clone(&feed), Arc::clone(&metrics), config, universe);
 
         let (address, tls_address) = (listeners.address, listeners.tls_address());
         let certificate = listeners.certificate();
-        let symbols = universe.len();
         let state = web::Data::new(AppState {
-            universe,
             epoch,
             archive,
             metrics,

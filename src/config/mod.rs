@@ -1,4 +1,4 @@
-//! Configuration: [`Args`] are the options and environment variables, [`Config`] the validated settings.
+//! Configuration: `Args` are the options and environment variables, `Config` the validated settings.
 //!
 //! All checks happen in the conversion between the two, before anything starts. Nothing reads the
 //! environment later.

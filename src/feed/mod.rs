@@ -1,8 +1,8 @@
 //! The feed: numbers every event, keeps the last value of each stream, and folds trades into bars and tickers.
 //!
-//! The [`Sequencer`] is pure. A [`BatchSource`] gives numbered batches: the [`SequencedFeed`] drives a local event
-//! source through the sequencer. `app` polls the batch source and passes each [`Batch`] to the hubs and to the other
-//! [`Followers`].
+//! The `Sequencer` is pure. A `BatchSource` gives numbered batches: the `SequencedFeed` drives a local event
+//! source through the sequencer. `app` polls the batch source and passes each `Batch` to the hubs and to the other
+//! `Followers`.
 
 mod bars;
 mod batch;

@@ -10,13 +10,11 @@ use crate::auth::{AllowedOrigins, KeyStore, TrustedProxies};
 use crate::hub::Hub;
 use crate::limits::SessionCapacity;
 use crate::metrics::Metrics;
-use crate::model::{Epoch, Universe};
+use crate::model::Epoch;
 use crate::session::{Limits, OutboxLimits};
 
 /// What all handlers share, on all workers.
 pub struct AppState {
-    /// The market's instruments.
-    pub universe: Arc<Universe>,
     /// The epoch of the sequence numbers.
     pub epoch: Epoch,
     /// The retained history.
@@ -86,7 +84,6 @@ impl AppState {
             capacity: SessionCapacity::new(CapacityLimits { sessions: 9, per_address: 9 }),
             http: HttpLimits::default(),
             readiness: Readiness::default(),
-            universe,
         };
         state.readiness.begin();
         state

@@ -1,7 +1,7 @@
 //! One worker's subscribers: the index from streams to subscribers, the fan-out of batches, subscribers'
 //! timers, and the liveness check of connections.
 //!
-//! A hub does not know what a session is. It knows a [`Subscriber`] on the same thread and calls it
+//! A hub does not know what a session is. It knows a `Subscriber` on the same thread and calls it
 //! plainly: a message to each would cost more than the push itself.
 
 mod actor;

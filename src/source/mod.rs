@@ -1,7 +1,7 @@
 //! Event sources: where market events come from before they are numbered.
 //!
-//! An [`EventSource`] hands over events when its clock ticks; the feed numbers and publishes them. The
-//! [`SimulatedMarket`] is the one source today.
+//! An `EventSource` hands over events when its clock ticks; the feed numbers and publishes them. The
+//! `SimulatedMarket` is the one source today.
 
 mod clock;
 mod pacer;

@@ -3,8 +3,8 @@
 //! All code here is pure: it encodes and decodes bytes, without socket, clock or runtime. The objects are
 //! those of Alpaca's stock stream v2, which existing SDKs already speak; extensions only add fields.
 //!
-//! The channels are declared in the table of [`Channel`](crate::model::Channel), the fields of objects in
-//! `objects.rs`, and both encoders, the decoder and [`OBJECTS`] follow from them.
+//! The channels are declared in the table of `Channel`, the fields of objects in
+//! `objects.rs`, and both encoders, the decoder and `OBJECTS` follow from them.
 
 mod array;
 mod clock_text;

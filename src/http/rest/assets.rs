@@ -40,13 +40,13 @@ pub(super) async fn list(request: RestRequest, query: Query<AssetQuery>) -> impl
     let matches =
         |filter: &Option<String>, value: &str| filter.as_deref().is_none_or(|wanted| wanted == value);
     let all = matches(&query.status, STATUS) && matches(&query.asset_class, CLASS);
-    let assets: Vec<_> = request.state.universe.iter().filter(|_| all).map(Asset::of).collect();
+    let assets: Vec<_> = request.universe.iter().filter(|_| all).map(Asset::of).collect();
     HttpResponse::Ok().json(assets)
 }
 
 /// `GET /v2/assets/{symbol}`: one instrument, by its symbol or its id.
 pub(super) async fn one(request: RestRequest, wanted: Path<String>) -> Result<impl Responder, ApiError> {
-    let universe = &request.state.universe;
+    let universe = &request.universe;
     let by_symbol = || universe.find(&wanted.parse().ok()?);
     let by_id = || universe.iter().find(|instrument| id(instrument) == **wanted);
     let found = by_symbol().map(|symbol| universe.instrument(symbol)).or_else(by_id);

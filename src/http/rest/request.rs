@@ -1,6 +1,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::web::Data;
@@ -11,7 +12,7 @@ use crate::http::error::ApiError;
 use crate::http::query::QueryParams;
 use crate::http::state::{AppState, hub_of};
 use crate::limits::WorkPermit;
-use crate::model::{Symbol, SymbolId};
+use crate::model::{Symbol, SymbolId, Universe};
 
 /// A REST request that is authorised and admitted: an extractor that holds the worker's fair queue until the
 /// handler is done.
@@ -20,6 +21,8 @@ use crate::model::{Symbol, SymbolId};
 /// this check comes before those of other extractors.
 pub(super) struct RestRequest {
     pub(super) state: Data<AppState>,
+    /// The instruments that the worker's hub knows: the universe may grow.
+    pub(super) universe: Arc<Universe>,
     access: AccessPermit,
     request: HttpRequest,
     _work: WorkPermit,
@@ -35,8 +38,9 @@ impl FromRequest for RestRequest {
         let request = request.clone();
         Box::pin(async move {
             let (access, state) = (access.await?, state.await?);
-            let work = Rc::clone(hub_of(&request).fair_queue()).acquire().await;
-            Ok(Self { state, access, request, _work: work })
+            let hub = hub_of(&request);
+            let work = Rc::clone(hub.fair_queue()).acquire().await;
+            Ok(Self { state, universe: hub.universe(), access, request, _work: work })
         })
     }
 }
@@ -51,12 +55,12 @@ impl RestRequest {
     pub(super) fn symbols(&self, params: &QueryParams) -> Result<Vec<SymbolId>, ApiError> {
         let symbols = params.symbols()?;
         symbols.iter().try_for_each(|symbol| self.access.check(symbol))?;
-        Ok(symbols.iter().filter_map(|symbol| self.state.universe.find(symbol)).collect())
+        Ok(symbols.iter().filter_map(|symbol| self.universe.find(symbol)).collect())
     }
 
     /// The symbol of a path.
     pub(super) fn symbol(&self, text: &str) -> Result<(Symbol, SymbolId), ApiError> {
-        let found = text.parse().ok().and_then(|symbol| Some((symbol, self.state.universe.find(&symbol)?)));
+        let found = text.parse().ok().and_then(|symbol| Some((symbol, self.universe.find(&symbol)?)));
         let (symbol, id) = found.ok_or_else(|| ApiError::UnknownSymbol(text.to_owned()))?;
         self.access.check(&symbol)?;
         Ok((symbol, id))

@@ -11,7 +11,6 @@ use crate::archive::Archive;
 use crate::http::error::ApiError;
 use crate::http::query::QueryParams;
 use crate::http::response::json;
-use crate::http::state::AppState;
 use crate::model::{SymbolId, Timestamp, Universe};
 use crate::wire::JsonRowWriter;
 
@@ -25,7 +24,7 @@ pub(super) async fn pages(request: RestRequest, kind: Path<String>) -> Answer {
     let kind = RecordKind::named(&kind)?;
     let params = request.params()?;
     let symbols = request.symbols(&params)?;
-    page(&request.state, kind, ResponseShape::BySymbol, symbols, &params).await
+    page(&request, kind, ResponseShape::BySymbol, symbols, &params).await
 }
 
 /// `GET /v2/stocks/{symbol}/{bars,trades,quotes}`
@@ -33,17 +32,17 @@ pub(super) async fn pages_of_one(request: RestRequest, path: Path<(String, Strin
     let kind = RecordKind::named(&path.1)?;
     let (symbol, id) = request.symbol(&path.0)?;
     let params = request.params()?;
-    page(&request.state, kind, ResponseShape::Single(symbol), vec![id], &params).await
+    page(&request, kind, ResponseShape::Single(symbol), vec![id], &params).await
 }
 
 /// `GET /v2/stocks/{bars,trades,quotes}/latest`
 pub(super) async fn latest(request: RestRequest, kind: Path<String>) -> Answer {
     let kind = RecordKind::named(&kind)?;
     let symbols = request.symbols(&request.params()?)?;
-    let state = &request.state;
+    let archive = &request.state.archive;
     let mut out = format!("{{\"{}\":", kind.plural()).into_bytes();
-    by_symbol(&state.universe, symbols, &mut out, |id, writer, out| {
-        kind.write_latest(&state.archive, id, writer, out)
+    by_symbol(&request.universe, symbols, &mut out, |id, writer, out| {
+        kind.write_latest(archive, id, writer, out)
     })
     .await;
     out.push(b'}');
@@ -65,10 +64,10 @@ pub(super) async fn latest_of_one(request: RestRequest, path: Path<(String, Stri
 /// `GET /v2/stocks/snapshots`
 pub(super) async fn snapshots(request: RestRequest) -> Answer {
     let symbols = request.symbols(&request.params()?)?;
-    let state = &request.state;
+    let archive = &request.state.archive;
     let mut out = Vec::new();
-    by_symbol(&state.universe, symbols, &mut out, |id, writer, out| {
-        write_snapshot(&state.archive.summary(id), None, writer, out);
+    by_symbol(&request.universe, symbols, &mut out, |id, writer, out| {
+        write_snapshot(&archive.summary(id), None, writer, out);
         true
     })
     .await;
@@ -105,13 +104,14 @@ pub fn answer(
 }
 
 async fn page(
-    state: &AppState,
+    request: &RestRequest,
     kind: RecordKind,
     shape: ResponseShape,
     symbols: Vec<SymbolId>,
     params: &QueryParams,
 ) -> Answer {
-    let mut page = Page::requested(&state.archive, &state.universe, kind, shape, symbols, params, now())?;
+    let (archive, universe) = (&request.state.archive, &request.universe);
+    let mut page = Page::requested(archive, universe, kind, shape, symbols, params, now())?;
     while page.step() == Progress::More {
         // The sessions of this worker have priority.
         yield_now().await;
