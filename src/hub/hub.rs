@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::group::Delivery;
 use super::index::GroupKey;
 use super::liveness::LivenessVerdict;
-use super::send_queue::SendQueue;
+use super::send_batch::SendBatch;
 use super::{
     EncodedLastValues, FanOut, FrameCache, Index, LivenessTimeouts, Now, ObjectRef, Subscriber,
     SubscriberKey, SubscriptionChange,
@@ -43,7 +43,7 @@ struct State {
     /// The batches of which some subscriber has yet to receive objects, in order.
     batches: Vec<Arc<Batch>>,
     frames: FrameCache,
-    send_queue: SendQueue,
+    send_batch: SendBatch,
     /// When the objects that wait to be coalesced leave: the same moment for all subscribers, so that
     /// identical ones share a frame.
     flush_at: Option<Instant>,
@@ -92,7 +92,7 @@ impl Hub {
             queue: VecDeque::new(),
             batches: Vec::new(),
             frames: FrameCache::default(),
-            send_queue: SendQueue::default(),
+            send_batch: SendBatch::default(),
             flush_at: None,
             has_more: false,
             last_values: EncodedLastValues::new(universe),
@@ -223,10 +223,10 @@ impl Hub {
     /// it has: a command, a close.
     pub fn flush(&self, key: SubscriberKey, now: Instant) {
         let state = &mut *self.state.borrow_mut();
-        let State { index, slots, batches, frames, send_queue, last_values, .. } = state;
+        let State { index, slots, batches, frames, send_batch, last_values, .. } = state;
         let fan_out = FanOut::new(batches, frames, last_values, now);
         if let Some(slot) = &mut slots[key.0] {
-            index.deliver_to(key, |objects| slot.deliver(key, &fan_out, objects, send_queue));
+            index.deliver_to(key, |objects| slot.deliver(key, &fan_out, objects, send_batch));
         }
         state.send(&self.metrics);
     }
@@ -326,14 +326,14 @@ impl State {
         metrics: &WorkerMetrics,
         is_due: impl Fn(&Slot) -> bool,
     ) {
-        let Self { index, queue, slots, batches, frames, send_queue, last_values, .. } = self;
+        let Self { index, queue, slots, batches, frames, send_batch, last_values, .. } = self;
         let fan_out = FanOut::new(batches, frames, last_values, now);
         let mut left = budget;
         let mut deliver = |key: SubscriberKey, objects: &[ObjectRef]| match &mut slots[key.0] {
             Some(_) if left == 0 => Delivery::BudgetExhausted,
             Some(slot) if !is_due(slot) => Delivery::Deferred,
             Some(slot) => {
-                slot.deliver(key, &fan_out, objects, send_queue);
+                slot.deliver(key, &fan_out, objects, send_batch);
                 left -= 1;
                 Delivery::Sent
             }
@@ -366,7 +366,7 @@ impl State {
 
     /// Sends the frames of the fast path: nothing but calls of the kernel, one after the other.
     fn send(&mut self, metrics: &WorkerMetrics) {
-        self.send_queue.flush(&self.frames, metrics, &self.slots);
+        self.send_batch.flush(&self.frames, metrics, &self.slots);
     }
 }
 
@@ -381,12 +381,12 @@ impl Slot {
         key: SubscriberKey,
         fan_out: &FanOut<'_>,
         objects: &[ObjectRef],
-        send_queue: &mut SendQueue,
+        send_batch: &mut SendBatch,
     ) {
         self.delivered = Some(fan_out.now());
         let fast_path = self.subscriber.fast_path(fan_out.now());
         match fast_path.and_then(|form| fan_out.frame(form, objects)) {
-            Some(frame) => send_queue.push(key, frame, objects.len()),
+            Some(frame) => send_batch.push(key, frame, objects.len()),
             None => self.subscriber.deliver(fan_out, objects),
         }
     }

@@ -14,7 +14,7 @@ mod group;
 mod hub;
 mod index;
 mod liveness;
-mod send_queue;
+mod send_batch;
 mod subscriber;
 
 pub use actor::{CloseAll, Continue, HubActor};

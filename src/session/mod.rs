@@ -13,7 +13,7 @@ mod actor;
 mod authenticator;
 mod echo;
 mod executor;
-mod fast_path;
+mod fast_path_cache;
 mod incoming;
 mod limits;
 mod outbox;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::fast_path::FastPathCache;
+use super::fast_path_cache::FastPathCache;
 use super::limits::{Offered, Overload};
 use super::outbox::{Outbox, OutgoingFrame};
 use super::protocol::SessionOptions;

@@ -4,10 +4,10 @@ use super::hub::Slot;
 use super::{FrameCache, FrameKey, SubscriberKey};
 use crate::metrics::{FrameTotals, WorkerMetrics};
 
-/// The frames that leave at the end of a fan-out, and the subscribers that send them. Its memory is kept
-/// from one fan-out to the next.
+/// The frames that leave together at the end of a fan-out, with their subscribers; none stays longer. Its
+/// memory is kept from one fan-out to the next.
 #[derive(Debug, Default)]
-pub(super) struct SendQueue(Vec<QueuedSend>);
+pub(super) struct SendBatch(Vec<QueuedSend>);
 
 #[derive(Debug)]
 struct QueuedSend {
@@ -22,7 +22,7 @@ const LOOKUP_BATCH: usize = 64;
 /// Capacity that is kept: some 10 KiB.
 const KEPT_CAPACITY: usize = 256;
 
-impl SendQueue {
+impl SendBatch {
     /// Queues a frame of this many objects, behind those that were queued before.
     pub(super) fn push(&mut self, subscriber: SubscriberKey, frame: FrameKey, objects: usize) {
         self.0.push(QueuedSend { subscriber, frame, objects });
