@@ -57,7 +57,7 @@ async fn serve(config: &Config) -> ExitCode {
     tokio::select! {
         () = service.stop() => ExitCode::SUCCESS,
         () = signals.stop() => {
-            warn!("second stop signal: exiting immediately, some clients were not sent a close frame");
+            warn!("second stop signal: exiting immediately, remaining connections are aborted");
             ExitCode::FAILURE
         }
     }

@@ -45,7 +45,7 @@ pub(super) struct AccessArgs {
     #[arg(long, env = "TAPECAST_ALLOW_ORIGIN", value_name = "URL", value_delimiter = ',')]
     allow_origin: Vec<AllowOrigin>,
 
-    /// Proxies whose X-Forwarded-For header is believed, such as 127.0.0.1 or 10.0.0.0/8
+    /// Proxies whose X-Forwarded-For header is trusted, such as 127.0.0.1 or 10.0.0.0/8
     #[arg(long, env = "TAPECAST_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',')]
     trusted_proxy: Vec<Network>,
 
@@ -103,7 +103,7 @@ pub struct AccessConfig {
     /// The origins whose pages may open sessions and read REST. Default: the server's own. Refusals are
     /// counted in `tapecast_upgrades_refused` with the reason `origin`.
     pub origins: AllowedOrigins,
-    /// The proxies whose `X-Forwarded-For` header is believed. Default: none, because any client can send
+    /// The proxies whose `X-Forwarded-For` header is trusted. Default: none, because any client can send
     /// the header.
     pub proxies: TrustedProxies,
     /// The most sessions at once; more get 503. Default `None`: what the limit of open files allows, since

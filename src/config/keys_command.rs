@@ -39,7 +39,7 @@ pub struct NewKey {
     #[arg(long, value_name = "N")]
     max_sessions: Option<usize>,
 
-    /// Symbols that one session may subscribe to, over all channels [default: no limit]
+    /// Names per session; a symbol counts once for each channel [default: 30000]
     #[arg(long, value_name = "N")]
     max_symbols: Option<usize>,
 }

@@ -22,7 +22,7 @@ use crate::model::SECOND;
 use crate::session::{Limits, OutboxLimits};
 use crate::source::{ArrivalProcess, MAX_LISTINGS, SimulationSettings};
 
-/// A stock-ticker push service: a simulated market over WebSocket, for browsers and bots.
+/// A stock-ticker push service: a simulated market, compatible with Alpaca's stock stream and REST.
 ///
 /// Serves a live dashboard at /, the stream at /v2/iex (Alpaca's stock protocol) and at
 /// /websocket/connect, an echo at /echo, REST below /v2, and /healthz, /readyz and /metrics.
@@ -86,8 +86,7 @@ pub struct Args {
     #[arg(long, env = "TAPECAST_BAR_SECONDS", default_value_t = 60, value_name = "SECONDS")]
     bar_seconds: u32,
 
-    /// Longest time that objects for a client wait for more, to be sent in one frame; clients that receive
-    /// few objects get them immediately
+    /// Maximum time to coalesce objects into one frame; sessions with few updates are not delayed
     #[arg(long, env = "TAPECAST_MAX_DELAY_MS", default_value_t = 0, value_name = "MS",
         value_parser = clap::value_parser!(u16).range(0..=1_000))]
     max_delay_ms: u16,
@@ -96,7 +95,7 @@ pub struct Args {
     #[arg(long, env = "TAPECAST_WORKERS", value_name = "N")]
     workers: Option<usize>,
 
-    /// Longest time of a graceful shutdown, after which open connections are aborted
+    /// Maximum duration of a graceful shutdown; then open connections are aborted
     #[arg(
         long,
         env = "TAPECAST_DRAIN_SECONDS",
