@@ -7,7 +7,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use tapecast::config::Tls;
-use test_support::{Client, Server, TlsClient, TlsFiles, wait_for, wait_until};
+use test_support::{Client, DEADLINE, Server, TlsClient, TlsFiles, get, wait_for, wait_until};
 
 /// The TLS settings that use these files, on a free port.
 fn tls(files: &TlsFiles) -> Tls {
@@ -55,6 +55,23 @@ fn a_slow_consumer_over_tls_is_disconnected() {
 
     wait_until("the connection to be aborted", || server.metric("tapecast_sessions_severed_total") == 1.0);
     wait_until("the session to end", || server.metric("tapecast_sessions{") == 0.0);
+}
+
+#[test]
+fn connections_that_never_begin_their_handshake_do_not_hold_up_others() {
+    let (files, trusted) = TlsFiles::generate();
+    let server = Server::without_trades(|config| {
+        config.access.tls = Some(tls(&files));
+        config.access.http.head_timeout = 10 * DEADLINE;
+        config.workers = 1;
+    });
+    let address = server.tls_address.unwrap();
+
+    let silent: Vec<_> = (0..400).map(|_| TcpStream::connect(address).unwrap()).collect();
+
+    assert_eq!(get(server.address, "/healthz").0, 200);
+    assert!(TlsClient::connect(address, &trusted).is_ok());
+    drop(silent);
 }
 
 /// The number of handshakes that failed for this reason; waits for the first.

@@ -11,8 +11,8 @@ use actix_http::h1::{Codec, ExpectHandler};
 use actix_http::{HttpService, Request, TlsAcceptorConfig};
 use actix_server::{GracefulShutdownSignal, Server};
 use actix_service::{Service, ServiceFactory, ServiceFactoryExt, apply_fn_factory, map_config};
-use actix_tls::accept::TlsError;
 use actix_tls::accept::rustls_0_23::TlsStream;
+use actix_tls::accept::{TlsError, max_concurrent_tls_connect};
 use actix_web::dev::{AppConfig, ServiceResponse};
 use actix_web::middleware::from_fn;
 use actix_web::rt::net::TcpStream;
@@ -102,12 +102,17 @@ pub(super) fn serve(
     workers: WorkerPool,
 ) -> io::Result<Server> {
     let handshake_timeout = state.http.head_timeout;
+    let connections = max_connections(open_files).div_ceil(threads);
+    // While a worker's TLS handshakes reach their limit, actix stops accepting on all of its addresses: with
+    // the default of 256, silent connections to the TLS port made plain HTTP wait. Connections are bounded
+    // anyway.
+    max_concurrent_tls_connect(connections);
     let server = Server::build();
     let services = ConnectionServices { state, workers, stopping: server.graceful_shutdown_signal() };
     let plain = services.clone();
     let mut server = server
         .workers(threads)
-        .max_concurrent_connections(max_connections(open_files).div_ceil(threads))
+        .max_concurrent_connections(connections)
         .shutdown_timeout(1)
         .disable_signals()
         .listen("plain", listeners.plain, move || plain.service::<TcpStream>().tcp())?;
