@@ -1,5 +1,8 @@
+use std::borrow::Cow;
+
 use actix_web::http::header::{CACHE_CONTROL, ContentType};
 use actix_web::{HttpRequest, HttpResponse, Responder};
+use bytes::Bytes;
 use rust_embed::RustEmbed;
 
 use super::security_headers::PAGE_POLICY;
@@ -27,7 +30,11 @@ pub(super) async fn file(request: HttpRequest) -> impl Responder {
             .content_type(file.metadata.mimetype())
             .insert_header((CACHE_CONTROL, cache_policy(path)))
             .insert_header(PAGE_POLICY)
-            .body(file.data.into_owned()),
+            .body(match file.data {
+                // Shared, not copied for each request: a release embeds the files.
+                Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+                Cow::Owned(bytes) => Bytes::from(bytes),
+            }),
         (None, "index.html") => {
             HttpResponse::Ok().content_type(ContentType::html()).insert_header(PAGE_POLICY).body(UNBUILT)
         }
