@@ -132,7 +132,7 @@ fn a_session_whose_outbox_overflows_with_trades_gets_error_407_and_a_close() {
         }
     };
     assert_eq!(last[0]["code"], 407);
-    assert_eq!(close, Some(1008));
+    assert_eq!(close, Some(1013));
 }
 
 #[test]

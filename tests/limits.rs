@@ -208,7 +208,7 @@ fn the_stream_and_the_echo_close_an_unresponsive_session() {
     let server = Server::without_trades(|config| config.liveness.silence = Duration::from_millis(100));
 
     for mut client in [Client::session(server.address), Client::connect(server.address, "/echo")] {
-        assert_eq!(client.read_to_close(), (Some(1008), true));
+        assert_eq!(client.read_to_close(), (Some(1013), true));
     }
 
     assert_eq!(server.sessions_closed("unresponsive"), 2.0);

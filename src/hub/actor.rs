@@ -99,7 +99,9 @@ impl Actor for HubActor {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        ctx.run_interval(LIVENESS_INTERVAL, |actor, _| actor.hub.check_liveness(Instant::now()));
+        ctx.run_interval(LIVENESS_INTERVAL, |actor, _| {
+            actor.hub.check_liveness(Instant::now(), LIVENESS_INTERVAL);
+        });
     }
 }
 

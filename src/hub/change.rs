@@ -1,7 +1,7 @@
 use crate::model::{Channel, StreamId, Universe};
 
 /// One change of a subscriber's subscriptions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SubscriptionChange {
     /// Subscribes to a stream by name.
     Add(StreamId),
@@ -36,15 +36,6 @@ impl SubscriptionChange {
     /// Whether it adds a subscription.
     pub const fn is_addition(self) -> bool {
         matches!(self, Self::Add(_) | Self::AddAll(_))
-    }
-
-    /// Whether it adds a subscription that includes this stream.
-    pub fn adds(self, stream: StreamId) -> bool {
-        match self {
-            Self::Add(added) => added == stream,
-            Self::AddAll(channel) => channel == stream.channel(),
-            Self::Remove(_) | Self::RemoveAll(_) => false,
-        }
     }
 
     /// The streams that it concerns: one, or those of all symbols.

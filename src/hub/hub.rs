@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::group::Delivery;
 use super::index::GroupKey;
-use super::liveness::LivenessVerdict;
+use super::liveness::{LivenessVerdict, PauseDetector};
 use super::send_batch::SendBatch;
 use super::{
     EncodedLastValues, FanOut, FrameCache, Index, LivenessTimeouts, Now, ObjectRef, Subscriber,
@@ -49,6 +49,7 @@ struct State {
     flush_at: Option<Instant>,
     /// Whether the last fan-out ended before every due subscriber was served.
     has_more: bool,
+    pauses: PauseDetector,
     last_values: EncodedLastValues,
     /// The timers of subscribers, the earliest first. Entries that are not a slot's current timer are
     /// void.
@@ -95,6 +96,7 @@ impl Hub {
             send_batch: SendBatch::default(),
             flush_at: None,
             has_more: false,
+            pauses: PauseDetector::new(now),
             last_values: EncodedLastValues::new(universe),
             timers: BinaryHeap::new(),
         };
@@ -264,12 +266,14 @@ impl Hub {
         }
     }
 
-    /// Checks the liveness of all connections; call it about once a second.
-    pub fn check_liveness(&self, now: Instant) {
+    /// Checks the liveness of all connections; call it at this interval. A check that comes late means
+    /// that the process was paused, and starts all timeouts anew.
+    pub fn check_liveness(&self, now: Instant, interval: Duration) {
+        let resumed = self.state.borrow_mut().pauses.check(now, interval);
         let state = self.state.borrow();
         let mut queued_bytes = 0;
         for Slot { subscriber, .. } in state.slots.iter().flatten() {
-            let health = subscriber.health();
+            let health = subscriber.health(now).since(resumed);
             queued_bytes += health.queued_bytes as i64;
             match self.timeouts.verdict(&health, now) {
                 LivenessVerdict::Fine => {}

@@ -54,8 +54,7 @@ impl<F: Fn(&FanOut<'_>, &[ObjectRef])> Subscriber for TestSubscriber<F> {
 
     fn universe_grew(&self) {}
 
-    fn health(&self) -> ConnectionHealth {
-        let now = Instant::now();
+    fn health(&self, now: Instant) -> ConnectionHealth {
         ConnectionHealth { heard: now, pinged: now, stalled: None, closing: None, queued_bytes: 0 }
     }
 

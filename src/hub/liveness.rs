@@ -55,6 +55,45 @@ pub(super) enum LivenessVerdict {
     CloseTimedOut,
 }
 
+/// The time by which a check may be late before the process counts as paused: by a debugger, a container
+/// pause, the migration of a virtual machine, a laptop's lid.
+const MAX_LATENESS: Duration = Duration::from_secs(2);
+
+/// Notices that the process itself was paused, so that clients are not blamed for it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PauseDetector {
+    last_check: Instant,
+    resumed: Instant,
+}
+
+impl PauseDetector {
+    pub(super) fn new(now: Instant) -> Self {
+        Self { last_check: now, resumed: now }
+    }
+
+    /// Records a check, due every `interval`; returns since when the process has run without a pause.
+    pub(super) fn check(&mut self, now: Instant, interval: Duration) -> Instant {
+        if now.saturating_duration_since(self.last_check) > interval + MAX_LATENESS {
+            self.resumed = now;
+        }
+        self.last_check = now;
+        self.resumed
+    }
+}
+
+impl ConnectionHealth {
+    /// The same health with all timeouts started anew at `resumed`: what happened before a pause of the
+    /// process says nothing about the client.
+    pub(super) fn since(self, resumed: Instant) -> Self {
+        Self {
+            heard: self.heard.max(resumed),
+            stalled: self.stalled.map(|since| since.max(resumed)),
+            closing: self.closing.map(|since| since.max(resumed)),
+            ..self
+        }
+    }
+}
+
 impl LivenessTimeouts {
     /// What to do about a connection in this state.
     pub(super) fn verdict(&self, health: &ConnectionHealth, now: Instant) -> LivenessVerdict {
@@ -127,6 +166,32 @@ mod tests {
 
         assert_eq!(verdict_after(31, closing), LivenessVerdict::Fine);
         assert_eq!(verdict_after(32, closing), LivenessVerdict::CloseTimedOut);
+    }
+
+    #[test]
+    fn a_pause_of_the_process_starts_all_timeouts_anew() {
+        let start = Instant::now();
+        let mut pauses = PauseDetector::new(start);
+        let health = ConnectionHealth {
+            heard: start,
+            pinged: start,
+            stalled: Some(start),
+            closing: None,
+            queued_bytes: 0,
+        };
+        let mut verdict_at = |second: u32| {
+            let now = start + SECOND * second;
+            LivenessTimeouts::default().verdict(&health.since(pauses.check(now, SECOND)), now)
+        };
+
+        assert_eq!((1..=15).map(&mut verdict_at).collect::<Vec<_>>(), vec![LivenessVerdict::Fine; 15]);
+        assert_eq!(
+            [45, 46, 64].map(&mut verdict_at),
+            [LivenessVerdict::Fine; 3],
+            "paused for 30 s, then again"
+        );
+        assert_eq!([65, 66].map(&mut verdict_at), [LivenessVerdict::Fine; 2]);
+        assert_eq!((67..=84).map(&mut verdict_at).last(), Some(LivenessVerdict::Stalled));
     }
 
     #[test]

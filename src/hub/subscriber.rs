@@ -34,8 +34,8 @@ pub trait Subscriber {
     /// Instruments were appended to the universe: names that were unknown may be known now.
     fn universe_grew(&self);
 
-    /// The state of the connection.
-    fn health(&self) -> ConnectionHealth;
+    /// The state of the connection. While the server itself keeps a client waiting, it counts as heard.
+    fn health(&self, now: Instant) -> ConnectionHealth;
 
     /// Sends a ping.
     fn ping(&self, now: Instant, last_values: &EncodedLastValues);

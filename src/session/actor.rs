@@ -89,7 +89,8 @@ pub fn open(params: SessionParams) -> PendingSession {
             label: params.label,
         };
         let decoder = Decoder::new(limits.message_bytes).with(Compression::of(params.deflate));
-        run(actor, IncomingStream::new(early, decoder, Rc::clone(&state)), state, membership)
+        let incoming = IncomingStream::new(early, decoder, Rc::clone(&state), limits.frames, now);
+        run(actor, incoming, state, membership)
     })
 }
 
@@ -146,8 +147,12 @@ impl SessionActor {
         if bytes.len() < LONG_COMMAND_BYTES {
             return self.execute(codec, &bytes, ctx);
         }
+        self.state.set_waiting(true);
         let permit = Rc::clone(self.state.hub().fair_queue()).acquire().into_actor(self);
-        ctx.wait(permit.map(move |_permit, session, ctx| session.execute(codec, &bytes, ctx)));
+        ctx.wait(permit.map(move |_permit, session, ctx| {
+            session.state.set_waiting(false);
+            session.execute(codec, &bytes, ctx);
+        }));
     }
 
     fn execute(&mut self, codec: Codec, bytes: &[u8], ctx: &mut WebsocketContext<Self>) {
@@ -208,6 +213,7 @@ impl StreamHandler<SessionInput> for SessionActor {
     fn handle(&mut self, input: SessionInput, ctx: &mut Self::Context) {
         let message = match input {
             SessionInput::Message(message) => message,
+            SessionInput::TooManyFrames => return self.end(Close::TooManyFrames, ctx),
             SessionInput::UniverseGrew => {
                 let first = self.protocol.extend_universe(self.state.hub().universe());
                 let subscriptions = self.protocol.subscriptions();

@@ -6,7 +6,7 @@ use actix_web_actors::ws::{Message as UnusedMessage, ProtocolError as UnusedErro
 
 use super::actor::{answer_control, close_on_error, run};
 use super::incoming::{IncomingStream, SessionInput};
-use super::limits::OutboxLimits;
+use super::limits::{Limits, OutboxLimits};
 use super::outbox::Outbox;
 use super::pending_session::PendingSession;
 use super::state::{HubMembership, SessionState};
@@ -32,7 +32,7 @@ pub fn open_echo(hub: Rc<Hub>, deflate: Option<Deflate>, key: Option<Revocation>
         let state = Rc::new(SessionState::new(hub, Codec::Json, Epoch::default(), outbox, writer, now));
         let membership = HubMembership::join(&state);
         let decoder = Decoder::new(MAX_MESSAGE_BYTES).with(Compression::of(deflate));
-        let incoming = IncomingStream::new(early, decoder, Rc::clone(&state));
+        let incoming = IncomingStream::new(early, decoder, Rc::clone(&state), Limits::default().frames, now);
         run(EchoActor { state: Rc::clone(&state), key }, incoming, state, membership)
     })
 }
@@ -57,8 +57,15 @@ impl Actor for EchoActor {
 
 impl StreamHandler<SessionInput> for EchoActor {
     fn handle(&mut self, input: SessionInput, ctx: &mut Self::Context) {
-        let SessionInput::Message(message) = input else { return };
         let now = Instant::now();
+        let message = match input {
+            SessionInput::Message(message) => message,
+            SessionInput::UniverseGrew => return,
+            SessionInput::TooManyFrames => {
+                self.state.begin_close(Close::TooManyFrames, now);
+                return ctx.stop();
+            }
+        };
         match message {
             Ok(Incoming::Text(text)) => self.state.send(message_frame(Opcode::Text, &text), now),
             Ok(Incoming::Binary(bytes)) => self.state.send(message_frame(Opcode::Binary, &bytes), now),

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use futures_util::Stream;
 
 use super::state::SessionState;
+use crate::limits::{Rate, TokenBucket};
 use crate::wire::{DecodeError, Decoder, Incoming};
 
 /// What the actor of a session reacts to: the client's messages, and the growth of the universe. It ends
@@ -21,6 +22,9 @@ pub(super) struct IncomingStream {
     state: Rc<SessionState>,
     /// The messages that were returned in this turn.
     returned: u32,
+    /// The reads of this turn.
+    reads: u32,
+    frames: TokenBucket,
 }
 
 /// Reading pauses above this backlog in bytes. An echo keeps at most one message more.
@@ -30,19 +34,32 @@ const PAUSE_ABOVE: usize = 64 << 10;
 /// one read, and take 40 ms.
 const MAX_MESSAGES_PER_TURN: u32 = 16;
 
+/// After this many reads of 16 KiB other tasks run, too: frames that complete no message cost no message.
+const MAX_READS_PER_TURN: u32 = 8;
+
 /// One thing that the actor of a session reacts to.
 #[derive(Debug)]
 pub(super) enum SessionInput {
     /// A message of the client, or its violation of RFC 6455.
     Message(Result<Incoming, DecodeError>),
+    /// The client exceeded the rate limit of frames.
+    TooManyFrames,
     /// The market lists more instruments.
     UniverseGrew,
 }
 
 impl IncomingStream {
-    /// A stream that begins with `early`, the bytes that came in behind the handshake.
-    pub(super) fn new(early: Bytes, decoder: Decoder, state: Rc<SessionState>) -> Self {
-        Self { chunk: early, decoder, state, returned: 0 }
+    /// A stream that begins with `early`, the bytes that came in behind the handshake; `frames` is the rate
+    /// limit of frames.
+    pub(super) fn new(
+        early: Bytes,
+        decoder: Decoder,
+        state: Rc<SessionState>,
+        frames: Rate,
+        now: Instant,
+    ) -> Self {
+        let frames = TokenBucket::new(frames, now);
+        Self { chunk: early, decoder, state, returned: 0, reads: 0, frames }
     }
 }
 
@@ -61,19 +78,29 @@ impl Stream for IncomingStream {
             return Poll::Pending;
         }
         if this.returned == MAX_MESSAGES_PER_TURN {
-            this.returned = 0;
+            (this.returned, this.reads) = (0, 0);
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
         loop {
-            if let Some(message) = this.decoder.decode(&mut this.chunk).transpose() {
+            let message = this.decoder.decode(&mut this.chunk).transpose();
+            if !this.frames.take_many(this.decoder.take_frames(), Instant::now()) {
+                return Poll::Ready(Some(SessionInput::TooManyFrames));
+            }
+            if let Some(message) = message {
                 this.returned += 1;
                 return Poll::Ready(Some(SessionInput::Message(message)));
             }
+            if this.reads == MAX_READS_PER_TURN {
+                this.reads = 0;
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             let Poll::Ready(read) = this.state.writer().poll_read(cx) else {
-                this.returned = 0;
+                (this.returned, this.reads) = (0, 0);
                 return Poll::Pending;
             };
+            this.reads += 1;
             match read {
                 Ok(chunk) if !chunk.is_empty() => {
                     this.state.set_heard(Instant::now());
@@ -97,7 +124,7 @@ mod tests {
     use crate::feed::Batch;
     use crate::hub::{FanOut, FrameCache, Hub, ObjectRef, Subscriber};
     use crate::model::{Epoch, Object, Seq, Timestamp};
-    use crate::session::{Offered, Outbox, OutboxLimits, Pacing};
+    use crate::session::{Limits, Offered, Outbox, OutboxLimits, Pacing};
     use crate::transport::SocketWriter;
     use crate::transport::fake::FakeTransport;
     use crate::wire::{Codec, Opcode, fixtures, message_frame};
@@ -109,22 +136,48 @@ mod tests {
         Rc::new(SessionState::new(hub, Codec::Json, Epoch::default(), outbox, writer, Instant::now()))
     }
 
+    fn stream(early: impl Into<Bytes>, state: Rc<SessionState>) -> IncomingStream {
+        IncomingStream::new(early.into(), Decoder::new(1), state, Limits::default().frames, Instant::now())
+    }
+
+    #[test]
+    fn endless_empty_fragments_exceed_the_rate_limit_of_frames() {
+        let frames = Rate::per_second(1, 1_000);
+        let fragments = [&[0x01, 0x80, 0, 0, 0, 0][..], &[0x00, 0x80, 0, 0, 0, 0].repeat(1_000)].concat();
+        let (early, now) = (Bytes::from(fragments), Instant::now());
+        let mut incoming = IncomingStream::new(early, Decoder::new(1), state(), frames, now);
+
+        let input = Pin::new(&mut incoming).poll_next(&mut Context::from_waker(Waker::noop()));
+        assert!(matches!(input, Poll::Ready(Some(SessionInput::TooManyFrames))), "{input:?}");
+    }
+
     /// A long echo over a slow connection takes half a minute, as does a bot's backlog of trades: the
     /// client's pongs wait in our kernel meanwhile.
     #[test]
     fn a_client_that_is_not_read_does_not_count_as_silent() {
         let state = state();
-        let mut incoming = IncomingStream::new(Bytes::new(), Decoder::new(1), Rc::clone(&state));
+        let mut incoming = stream(Bytes::new(), Rc::clone(&state));
         let mut sets_heard = |cx: &mut Context<'_>| {
             let now = Instant::now();
             assert!(Pin::new(&mut incoming).poll_next(cx).is_pending());
-            state.health().heard >= now
+            state.health(now).heard >= now
         };
         let cx = &mut Context::from_waker(Waker::noop());
 
         assert!(!sets_heard(cx), "it could have said something");
         state.send(message_frame(Opcode::Binary, &[0; PAUSE_ABOVE]), Instant::now());
         assert!(sets_heard(cx));
+    }
+
+    #[test]
+    fn a_client_whose_command_waits_in_the_fair_queue_does_not_count_as_silent() {
+        let state = state();
+        let later = Instant::now() + Duration::from_secs(60);
+
+        state.set_waiting(true);
+        assert_eq!(state.health(later).heard, later);
+        state.set_waiting(false);
+        assert_eq!(state.health(later + Duration::from_secs(9)).heard, later);
     }
 
     /// What is held for the end of an interval gives the socket nothing to take, so nothing would wake
@@ -145,7 +198,7 @@ mod tests {
             });
         });
         let ping = Bytes::from_static(&[0x89, 0x80, 1, 2, 3, 4]);
-        let mut incoming = IncomingStream::new(ping, Decoder::new(1), state);
+        let mut incoming = stream(ping, state);
 
         let cx = &mut Context::from_waker(Waker::noop());
         assert!(Pin::new(&mut incoming).poll_next(cx).is_ready());
@@ -154,7 +207,7 @@ mod tests {
     #[test]
     fn many_messages_at_once_leave_other_tasks_a_turn() {
         let pings = [0x89, 0x80, 1, 2, 3, 4].repeat(40);
-        let mut incoming = IncomingStream::new(pings.into(), Decoder::new(1), state());
+        let mut incoming = stream(pings, state());
         let woken = Arc::new(Woken::default());
         let waker = Waker::from(Arc::clone(&woken));
         let mut messages_of_a_turn = || {

@@ -25,6 +25,11 @@ pub struct Limits {
     /// `sessions_closed{reason="too_many_pings"}`). Default 20 a second after a burst of 100: clients
     /// ping every few seconds, and each ping costs an answer.
     pub pings: Rate,
+    /// The rate limit of frames, of which a message may have many. Beyond it close 1008 (counter
+    /// `sessions_closed{reason="too_many_frames"}`). Default 20,000 a second after a burst of 200,000: an
+    /// empty continuation frame costs no memory and 36 ns, so that without a limit one client keeps a
+    /// worker busy; the Autobahn suite sends 65,536 fragments of one message.
+    pub frames: Rate,
     /// Where keys are required, the time in which one must be shown; then error 404 and close 1008
     /// (counter `sessions_closed{reason="auth_timeout"}`). Default 10 s, as Alpaca has it.
     pub auth_timeout: Duration,
@@ -38,6 +43,7 @@ impl Default for Limits {
             replayed_objects: 20_000,
             commands: Rate::per_second(100, 1_000),
             pings: Rate::per_second(20, 100),
+            frames: Rate::per_second(20_000, 200_000),
             auth_timeout: Duration::from_secs(10),
         }
     }
@@ -65,6 +71,9 @@ impl Default for OutboxLimits {
         Self { conflate_above: 64 << 10, end_above: 256 << 10, frame_bytes: 32 << 10 }
     }
 }
+
+/// The most control messages (gap notices) of one frame: at some 90 bytes each they stay below 32 KiB.
+pub(super) const MAX_CONTROLS_PER_FRAME: usize = 256;
 
 /// What happens when even objects that must not be conflated find no room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,6 +3,8 @@ use std::iter;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustc_hash::FxHashSet;
+
 use super::authenticator::{Authenticator, close_of, error_of};
 use super::limits::Limits;
 use super::subscriptions::Subscriptions;
@@ -221,10 +223,10 @@ impl Protocol {
         let resume = extensions.resume.map_or_else(Vec::new, |resume| self.resume_points(&resume, &changes));
         let mut snapshot = Vec::new();
         if extensions.snapshot {
-            let is_resumed = |stream: &StreamId| resume.iter().any(|point| point.stream == *stream);
+            let resumed: FxHashSet<_> = resume.iter().map(|point| point.stream).collect();
             let is_subscribed = |stream: &StreamId| self.subscriptions.includes(*stream, &self.universe);
             let streams = Subscriptions::streams_of(named, &self.universe);
-            snapshot.extend(streams.filter(is_subscribed).filter(|stream| !is_resumed(stream)));
+            snapshot.extend(streams.filter(is_subscribed).filter(|stream| !resumed.contains(stream)));
         }
         let granted = GrantedExtensions {
             id: extensions.id,
@@ -258,11 +260,17 @@ impl Protocol {
     /// subscribed before are excluded: a replay would come after newer objects.
     fn resume_points(&self, resume: &ResumeRequest, changes: &[SubscriptionChange]) -> Vec<ResumePoint> {
         let is_our_epoch = resume.epoch == self.epoch.to_string();
+        // A stream that changes between its name and `*` was subscribed before.
+        let changes: FxHashSet<_> = changes.iter().copied().collect();
+        let is_new = |stream: StreamId| {
+            let (one, all) = (SubscriptionChange::Add(stream), SubscriptionChange::AddAll(stream.channel()));
+            let is_added = changes.contains(&one) || changes.contains(&all);
+            is_added && !changes.contains(&one.reversed()) && !changes.contains(&all.reversed())
+        };
         let points = resume.last.iter().filter_map(|(channel, symbol, last)| {
             let stream = StreamId::new(*channel, self.universe.find(symbol)?);
             let last = is_our_epoch.then_some(Seq(*last));
-            let is_new = changes.iter().any(|change| change.adds(stream));
-            is_new.then_some(ResumePoint { stream, last })
+            is_new(stream).then_some(ResumePoint { stream, last })
         });
         points.collect()
     }

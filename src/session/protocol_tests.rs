@@ -126,3 +126,16 @@ fn a_snapshot_covers_the_named_streams_except_those_that_resume() {
     let quotes = |symbol| StreamId::new(Channel::Quotes, SymbolId(symbol));
     assert_eq!(outcome.snapshot, [quotes(0), quotes(1)]);
 }
+
+#[test]
+fn a_stream_that_changes_between_its_name_and_all_symbols_does_not_resume() {
+    let x = r#""x":{"resume":{"epoch":"10","sq":{"trades":{"AAPL":5,"MSFT":6}}}}"#;
+    let mut protocol = protocol(10);
+    send(&mut protocol, r#"{"action":"subscribe","trades":["AAPL"]}"#);
+
+    let (_, all) = send(&mut protocol, &format!(r#"{{"action":"subscribe","trades":["*"],{x}}}"#));
+    let (_, named) = send(&mut protocol, &format!(r#"{{"action":"unsubscribe","trades":["*"],{x}}}"#));
+
+    assert_eq!(all.resume, [ResumePoint { stream: trades(1), last: Some(Seq(6)) }]);
+    assert_eq!(named.resume, []);
+}

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::fast_path_cache::FastPathCache;
-use super::limits::{Offered, Overload};
+use super::limits::{MAX_CONTROLS_PER_FRAME, Offered, Overload};
 use super::outbox::{Outbox, OutgoingFrame};
 use super::protocol::SessionOptions;
 use crate::hub::{
@@ -46,6 +46,8 @@ pub(super) struct SessionState {
     phase: Cell<Phase>,
     /// Whether the universe grew since the actor last looked.
     universe_grew: Cell<bool>,
+    /// Whether a command waits in the fair queue, during which the client is not read.
+    is_waiting: Cell<bool>,
 }
 
 /// The life of a session.
@@ -92,6 +94,7 @@ impl SessionState {
             opted_in: Cell::new(false),
             phase: Cell::new(Phase::Open),
             universe_grew: Cell::new(false),
+            is_waiting: Cell::new(false),
         }
     }
 
@@ -122,6 +125,12 @@ impl SessionState {
         self.universe_grew.replace(false)
     }
 
+    /// Records whether a command waits in the fair queue: the client cannot be heard meanwhile, and must not
+    /// count as silent.
+    pub(super) fn set_waiting(&self, is_waiting: bool) {
+        self.is_waiting.set(is_waiting);
+    }
+
     /// Queues a frame, unless the session is closing.
     pub(super) fn send(&self, frame: Bytes, now: Instant) {
         self.change(now, |outbox| outbox.push(frame));
@@ -137,9 +146,9 @@ impl SessionState {
         self.send(message.to_frame(self.codec), now);
     }
 
-    /// Queues control messages in one frame.
+    /// Queues control messages, many in one frame.
     pub(super) fn send_controls(&self, messages: &[ControlMessage], now: Instant) {
-        if !messages.is_empty() {
+        for messages in messages.chunks(MAX_CONTROLS_PER_FRAME) {
             self.send(ControlMessage::array_frame(messages, self.codec), now);
         }
     }
@@ -350,7 +359,10 @@ impl Subscriber for SessionState {
         self.wake();
     }
 
-    fn health(&self) -> ConnectionHealth {
+    fn health(&self, now: Instant) -> ConnectionHealth {
+        if self.is_waiting.get() {
+            self.heard.set(now);
+        }
         ConnectionHealth {
             heard: self.heard.get(),
             pinged: self.pinged.get(),
@@ -370,8 +382,11 @@ impl Subscriber for SessionState {
     }
 
     fn close(&self, reason: Close, reconnect: Duration, now: Instant) {
-        if !reason.may_reconnect() {
-            self.outbox_mut().clear();
+        match reason {
+            // What is queued is still worth sending: the client did nothing wrong.
+            Close::Restart => {}
+            Close::SlowClient => return self.fail(ErrorCode::SlowClient, reason, now),
+            _ => self.outbox_mut().clear(),
         }
         if reason == Close::Restart && self.opted_in.get() {
             self.send_control(&ControlMessage::Drain { reconnect_ms: reconnect.as_millis() as u32 }, now);

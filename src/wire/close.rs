@@ -92,10 +92,12 @@ declare_closes! {
     TooManyCommands { name: "too_many_commands", code: 1008, reason: "too many commands", reconnect: Never }
     /// The client exceeded the rate limit of pings and pongs.
     TooManyPings { name: "too_many_pings", code: 1008, reason: "too many pings", reconnect: Never }
+    /// The client sent more frames than its rate limit allows.
+    TooManyFrames { name: "too_many_frames", code: 1008, reason: "too many frames", reconnect: Never }
     /// The client reads too slowly: its trades no longer fit the backlog, or it accepted no data for too long.
-    SlowClient { name: "slow_client", code: 1008, reason: "slow client", reconnect: Never }
+    SlowClient { name: "slow_client", code: 1013, reason: "slow client", reconnect: Later }
     /// The client did not answer pings.
-    Unresponsive { name: "unresponsive", code: 1008, reason: "no answer to pings", reconnect: Never }
+    Unresponsive { name: "unresponsive", code: 1013, reason: "no answer to pings", reconnect: Later }
     /// The client sent a message longer than the limit.
     TooBig { name: "too_big", code: 1009, reason: "message too big", reconnect: Never }
     /// The service restarts. Clients reconnect after different delays.

@@ -13,6 +13,9 @@ pub enum DecodeError {
     /// A frame of a client is not masked (section 5.1).
     #[error("a frame is not masked")]
     UnmaskedFrame,
+    /// A payload length is not in its shortest form (section 5.2).
+    #[error("a payload length is not in its shortest form")]
+    OverlongLength,
     /// A control frame is fragmented (section 5.5).
     #[error("a control frame is fragmented")]
     FragmentedControlFrame,
@@ -49,6 +52,7 @@ impl DecodeError {
             Self::ReservedBits(_)
             | Self::ReservedOpcode(_)
             | Self::UnmaskedFrame
+            | Self::OverlongLength
             | Self::FragmentedControlFrame
             | Self::ControlFrameTooLong
             | Self::UnexpectedContinuation

@@ -34,6 +34,8 @@ pub struct Decoder {
     state: State,
     message: Option<Message>,
     control: Vec<u8>,
+    /// Frames whose header was decoded and that were not asked for yet.
+    frames: u32,
 }
 
 #[derive(Debug)]
@@ -102,6 +104,7 @@ impl Decoder {
             state: State::start(),
             message: None,
             control: Vec::new(),
+            frames: 0,
         }
     }
 
@@ -109,6 +112,11 @@ impl Decoder {
     #[must_use]
     pub fn with(self, compression: Compression) -> Self {
         Self { compression, ..self }
+    }
+
+    /// The number of frames that were decoded since this was last asked.
+    pub fn take_frames(&mut self) -> u32 {
+        std::mem::take(&mut self.frames)
     }
 
     /// Consumes `input` until a message is complete; `None` if all is consumed.
@@ -140,7 +148,8 @@ impl Decoder {
                         *have += 1;
                         check_head(&bytes[..*have], self.compression)?;
                     }
-                    let payload = Payload::parse(&bytes[..*have]);
+                    let payload = Payload::parse(&bytes[..*have])?;
+                    self.frames += 1;
                     self.begin(payload)?;
                 }
                 State::Payload(payload) => {
@@ -237,18 +246,22 @@ impl Message {
 }
 
 impl Payload {
-    /// Parses a complete header that `check_head` accepted.
-    fn parse(header: &[u8]) -> Self {
+    /// Parses a complete header that `check_head` accepted. A length must have its shortest form (RFC 6455
+    /// section 5.2).
+    fn parse(header: &[u8]) -> Result<Self, DecodeError> {
         let (rest, mask) = header.split_at(header.len() - 4);
-        let left = match rest.len() {
-            2 => u64::from(rest[1] & 0x7F),
-            4 => u64::from(u16::from_be_bytes([rest[2], rest[3]])),
-            _ => rest[2..].iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte)),
+        let (left, least) = match rest.len() {
+            2 => (u64::from(rest[1] & 0x7F), 0),
+            4 => (u64::from(u16::from_be_bytes([rest[2], rest[3]])), 126),
+            _ => (rest[2..].iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte)), 1 << 16),
         };
+        if left < least {
+            return Err(DecodeError::OverlongLength);
+        }
         let opcode = Opcode::from_first_byte(header[0]).expect("check_head refused reserved opcodes");
         let form = if header[0] & RSV1 == 0 { Form::Plain } else { Form::Compressed };
         let mask = [mask[0], mask[1], mask[2], mask[3]];
-        Self { opcode, is_final: header[0] & FIN != 0, form, mask, left }
+        Ok(Self { opcode, is_final: header[0] & FIN != 0, form, mask, left })
     }
 }
 

@@ -70,6 +70,8 @@ fn frames_that_violate_rfc_6455_are_refused_with_their_cause() {
         (frame(0x80, b"x"), DecodeError::UnexpectedContinuation),
         (interleaved, DecodeError::InterleavedMessage),
         (vec![0x81, 0x01, b'x'], DecodeError::UnmaskedFrame),
+        (vec![0x81, 0xFE, 0, 125, 1, 2, 3, 4], DecodeError::OverlongLength),
+        (vec![0x82, 0xFF, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, 1, 2, 3, 4], DecodeError::OverlongLength),
     ] {
         assert_eq!(decode(&bytes), Err(cause));
         assert_eq!(cause.close(), Close::ProtocolError);

@@ -11,7 +11,7 @@ use bytes::Bytes;
 pub use self::entry::OutgoingFrame;
 use self::entry::{OutboxEntry, append, append_with};
 use self::streams::{Capacity, SampleResult, StreamTable};
-use super::limits::{Offered, OutboxLimits, Overload};
+use super::limits::{MAX_CONTROLS_PER_FRAME, Offered, OutboxLimits, Overload};
 use crate::hub::{EncodedLastValues, FanOut, FrameForm, ObjectRef};
 use crate::model::{Object, Seq, StreamId};
 use crate::wire::{ArrayFrame, Codec, ControlMessage, Deflate, DeliveryKind, Gap};
@@ -138,7 +138,7 @@ impl Outbox {
         while let Some((stream, Seq(sent))) = self.streams.pop_dirty() {
             self.append_newest(last_values, stream, last_values.seq(stream).0 - sent - 1);
         }
-        if let Some(OutgoingFrame { frame, .. }) = self.take_gaps(last_values) {
+        while let Some(OutgoingFrame { frame, .. }) = self.take_gaps(last_values) {
             self.push(frame);
         }
         self.queue.retain(|entry| !matches!(entry, OutboxEntry::Dirty | OutboxEntry::Gaps));
@@ -249,6 +249,9 @@ impl Outbox {
                 }
                 OutboxEntry::Gaps => {
                     if let Some(taken) = self.take_gaps(last_values) {
+                        if self.streams.has_lost() {
+                            self.queue.push_front(OutboxEntry::Gaps);
+                        }
                         break taken;
                     }
                 }
@@ -398,7 +401,7 @@ impl Outbox {
             let symbol = &universe.instrument(stream.symbol()).symbol;
             ControlMessage::Gap(Gap::new(symbol, stream.channel(), from, to))
         };
-        let gaps: Vec<_> = self.streams.take_lost().into_iter().map(notice).collect();
+        let gaps: Vec<_> = self.streams.take_lost(MAX_CONTROLS_PER_FRAME).into_iter().map(notice).collect();
         (!gaps.is_empty()).then(|| OutgoingFrame {
             frame: ControlMessage::array_frame(&gaps, self.codec),
             objects: 0,

@@ -140,13 +140,13 @@ impl StreamTable {
         self.set(stream, StreamProgress::Lost { from, to: seq });
     }
 
-    /// All ranges that were lost until now; their streams are current again.
-    pub(super) fn take_lost(&mut self) -> Vec<(StreamId, Seq, Seq)> {
+    /// Up to `limit` ranges that were lost until now; their streams are current again.
+    pub(super) fn take_lost(&mut self, limit: usize) -> Vec<(StreamId, Seq, Seq)> {
         let lost = |row: &Row| match row.progress {
             StreamProgress::Lost { from, to } => Some((row.stream, from, to)),
             _ => None,
         };
-        let ranges: Vec<_> = self.rows.iter().filter_map(lost).collect();
+        let ranges: Vec<_> = self.rows.iter().filter_map(lost).take(limit).collect();
         for (stream, ..) in &ranges {
             self.remove(*stream);
         }
@@ -369,7 +369,8 @@ mod tests {
             table.lose(stream(symbol), Seq(seq));
         }
 
-        let mut lost = table.take_lost();
+        assert_eq!(table.take_lost(0), []);
+        let mut lost = table.take_lost(9);
         lost.sort_unstable();
         assert_eq!(lost, [(stream(0), Seq(4), Seq(6)), (stream(1), Seq(7), Seq(7))]);
         assert!(!table.has_lost() && table.is_empty());

@@ -18,6 +18,7 @@ const CLOSE_REASONS: Readonly<Partial<Record<string, string>>> = {
   auth_timeout: "认证超时",
   too_many_commands: "命令过多",
   too_many_pings: "ping 过多",
+  too_many_frames: "帧过多",
   slow_client: "客户端接收过慢",
   unresponsive: "未响应 ping",
   1008: "违反策略",
