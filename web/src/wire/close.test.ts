@@ -30,7 +30,8 @@ test.each([
 });
 
 test("a policy violation without a known reason has the default of its code", () => {
-  expect(closeOf(1008, "slow client").name).toBe("slow_client");
+  expect(closeOf(1008, "too many pings").name).toBe("too_many_pings");
+  expect(closeOf(1013, "slow client").name).toBe("slow_client");
   expect(closeOf(1008)).toMatchObject({ name: undefined, reason: "policy violation" });
 });
 
