@@ -91,9 +91,12 @@ pub fn frames(input: &[u8]) {
 
 /// A client's frame, masked with zeros.
 fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
-    let len = payload.len() as u64;
-    let header = [&[first, 0x80 | 127][..], &len.to_be_bytes(), &[0; 4]].concat();
-    [&header, payload].concat()
+    let length = match payload.len() {
+        len @ 0..126 => vec![0x80 | len as u8],
+        len @ 126..65_536 => [&[0x80 | 126][..], &(len as u16).to_be_bytes()].concat(),
+        len => [&[0x80 | 127][..], &(len as u64).to_be_bytes()].concat(),
+    };
+    [&[first], &length[..], &[0; 4], payload].concat()
 }
 
 /// A compressed message is inflated within the limit or refused, the same in one frame as in two and the
