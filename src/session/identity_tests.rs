@@ -321,7 +321,7 @@ fn for_every_client_and_every_stream_the_numbers_add_up() {
     );
 }
 
-/// A listing in the middle of the day: the new instrument's streams reach everyone who subscribed to
+/// A listing in the middle of the day: the new instrument's streams reach every client that subscribed to
 /// them before the market knew them, by name, by `*`, and with an interval.
 #[test]
 fn a_new_instrument_reaches_the_clients_that_subscribed_before_it_was_listed() {
