@@ -55,6 +55,14 @@ export const rowOf = (symbol: string) => `.ag-row[row-id="${symbol}"]`;
 export const lastOf = (symbol: string) => `${rowOf(symbol)} .c-last`;
 export const rows = (page: Page) => page.locator(".ag-row").count();
 
+/** The symbols of the watchlist from top to bottom. */
+export const symbolsOf = (page: Page) =>
+  page.locator(".ag-row").evaluateAll((nodes) =>
+    nodes
+      .sort((a, b) => Number(a.getAttribute("row-index")) - Number(b.getAttribute("row-index")))
+      .map((node) => node.getAttribute("row-id")),
+  );
+
 /** A count that the page displays. */
 export const count = async (page: Page, id: string) => Number((await text(page, `#${id}`))?.replaceAll(",", ""));
 

@@ -65,7 +65,7 @@ test("the keyboard searches, adds, selects and removes symbols", async () => {
   await page.keyboard.press("Enter");
   await expect.poll(() => selected(page), DEADLINE).toBe("INTC");
   await page.keyboard.press("Escape");
-  expect(new URL(page.url()).searchParams.get("list")).toBe("AAPL,MSFT,NVDA,INTC");
+  await expect.poll(() => new URL(page.url()).searchParams.get("list"), DEADLINE).toBe("AAPL,MSFT,NVDA,INTC");
 
   await page.keyboard.press("Delete");
   await expect.poll(() => page.locator(rowOf("INTC")).count(), DEADLINE).toBe(0);
@@ -79,7 +79,7 @@ test("the keyboard creates, switches and deletes lists", async () => {
   await page.keyboard.type("Energy");
   await page.keyboard.press("Enter");
   await expect.poll(() => page.locator("#lists option:checked").textContent(), DEADLINE).toBe("Energy");
-  expect(await focusedId(page)).toBe("search");
+  await expect.poll(() => focusedId(page), DEADLINE).toBe("search");
   await page.keyboard.type("XOM");
   await page.locator("#search-hits [aria-selected=true]", { hasText: "XOM" }).waitFor();
   await page.keyboard.press("Enter");
@@ -105,9 +105,9 @@ test("the keyboard controls refresh interval, pause, candle length, time and sal
 
   await page.locator("#sales-scroll").focus();
   await page.keyboard.press(" ");
-  expect(await page.locator("#pause").getAttribute("aria-pressed")).toBe("true");
+  await expect.poll(() => page.locator("#pause").getAttribute("aria-pressed"), DEADLINE).toBe("true");
   await page.keyboard.press(" ");
-  expect(await page.locator("#pause").getAttribute("aria-pressed")).toBe("false");
+  await expect.poll(() => page.locator("#pause").getAttribute("aria-pressed"), DEADLINE).toBe("false");
 
   await page.keyboard.press("3");
   await expect.poll(() => new URL(page.url()).searchParams.get("interval"), DEADLINE).toBe("60");
@@ -133,7 +133,7 @@ test("the keyboard controls refresh interval, pause, candle length, time and sal
   await page.keyboard.press("ArrowRight");
   await expect.poll(() => page.locator("html").getAttribute("data-theme"), DEADLINE).toBe("dark");
   await page.keyboard.press("Escape");
-  expect(await focusedId(page)).toBe("settings-button");
+  await expect.poll(() => focusedId(page), DEADLINE).toBe("settings-button");
 });
 
 test("resuming time and sales during a scroll jumps to the top and stays there", async () => {
@@ -180,7 +180,7 @@ test("three fast arrow keys select the third row without flipping back", async (
   await waitForFrames(page, 3);
 
   expect(await selected(page)).toBe("NVDA");
-  expect(await page.locator(rowOf("NVDA")).getAttribute("aria-selected")).toBe("true");
+  await expect.poll(() => page.locator(rowOf("NVDA")).getAttribute("aria-selected"), DEADLINE).toBe("true");
   expect(Number(await page.locator("#headline-symbol").getAttribute("data-changes"))).toBeLessThan(4);
 });
 
@@ -214,6 +214,6 @@ test("sorted, moved, resized and hidden columns are restored after a reload", as
 
   await page.reload();
   await waitUntilLive(page);
-  expect(await sortOf(page)).toBe("ascending");
-  expect(await page.locator(".ag-header-cell[col-id=volume]").count()).toBe(0);
+  await expect.poll(() => sortOf(page), DEADLINE).toBe("ascending");
+  await expect.poll(() => page.locator(".ag-header-cell[col-id=volume]").count(), DEADLINE).toBe(0);
 });

@@ -85,12 +85,12 @@ async function overflowOf(page: Page): Promise<{ readonly scrollWidth: number; r
 
 test.each([360, 768, 1280, 1920, 3840])("at %d pixels nothing overflows, connected or not", async (width) => {
   const { page, server } = await open({ context: { viewport: { width, height: Math.max(740, width * 0.55) } } });
-  expect(await overflowOf(page)).toEqual({ scrollWidth: width, sticking: [] });
+  await expect.poll(() => overflowOf(page), DEADLINE).toEqual({ scrollWidth: width, sticking: [] });
 
   // The longest reason.
   server.closeAll(1007, "cannot inflate message");
   await page.locator("#connection-retry").waitFor();
-  expect(await overflowOf(page)).toEqual({ scrollWidth: width, sticking: [] });
+  await expect.poll(() => overflowOf(page), DEADLINE).toEqual({ scrollWidth: width, sticking: [] });
 });
 
 test("with reduced motion nothing is animated", async () => {
@@ -102,7 +102,7 @@ test("with reduced motion nothing is animated", async () => {
 
   const moving = await page.evaluate(() => document.getAnimations().map((one) => (one instanceof CSSAnimation ? one.animationName : "a transition")));
   expect(moving).toEqual([]);
-  expect(await page.locator(`${lastOf("AAPL")} .figure`).getAttribute("data-flash")).toMatch(/^up-/);
+  await expect.poll(() => page.locator(`${lastOf("AAPL")} .figure`).getAttribute("data-flash"), DEADLINE).toMatch(/^up-/);
 });
 
 test("without reduced motion a price flashes and the ticker tape runs", async () => {
@@ -125,5 +125,5 @@ test("without reduced motion a price flashes and the ticker tape runs", async ()
 
   // On a busy machine a flash may skip the dim stage; then the next flash is checked.
   await expect.poll(flash, DEADLINE).toEqual(["down-lit", "down-dim", "down-out"]);
-  expect(await page.evaluate(() => document.querySelector("#strip-run")?.getAnimations().length)).toBe(1);
+  await expect.poll(() => page.evaluate(() => document.querySelector("#strip-run")?.getAnimations().length), DEADLINE).toBe(1);
 });

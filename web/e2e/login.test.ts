@@ -43,19 +43,19 @@ async function logIn(page: Page, id: string, shown: string): Promise<void> {
 test("a server that requires a key gets it from the login form, and only the tab stores it", async () => {
   const page = await browser.open(server.origin);
   await page.locator("#login").waitFor();
-  expect(await message(page)).toContain("requires a key");
-  expect(await page.evaluate(() => document.activeElement?.id)).toBe("login-id");
+  await expect.poll(() => message(page), DEADLINE).toContain("requires a key");
+  await expect.poll(() => page.evaluate(() => document.activeElement?.id), DEADLINE).toBe("login-id");
 
   await logIn(page, "desk", "not it");
   await expect.poll(() => message(page), DEADLINE).toContain("Invalid key or secret");
-  expect(await page.locator("#login-secret").getAttribute("aria-invalid")).toBe("true");
+  await expect.poll(() => page.locator("#login-secret").getAttribute("aria-invalid"), DEADLINE).toBe("true");
 
   await logIn(page, "desk", secret);
   await page.locator("#login").waitFor({ state: "hidden" });
   await waitUntilLive(page);
   await expect.poll(() => text(page, "#headline-name"), DEADLINE).toMatch(/\w/);
   await expect.poll(() => page.locator("#chart-empty").isHidden(), DEADLINE).toBe(true);
-  expect(await page.locator("#notice").isHidden()).toBe(true);
+  await expect.poll(() => page.locator("#notice").isHidden(), DEADLINE).toBe(true);
 
   await page.reload();
   await waitUntilLive(page);

@@ -42,14 +42,14 @@ test("the dashboard shows a moving market, adds a symbol and survives a killed s
   await waitForPriceChange(page, "AAPL");
   await expect.poll(() => page.locator("#chart-empty").isHidden(), DEADLINE).toBe(true);
   await expect.poll(() => page.locator("#sales-rows .sales-row:visible").count(), DEADLINE).toBeGreaterThan(5);
-  expect(await text(page, "#legend")).toMatch(/\d/);
+  await expect.poll(() => text(page, "#legend"), DEADLINE).toMatch(/\d/);
 
   await page.keyboard.press("/");
   await page.keyboard.type("KO");
   await page.locator("#search-hits [role=option]", { hasText: "KO" }).first().waitFor();
   await page.keyboard.press("Enter");
   await waitForPriceChange(page, "KO");
-  expect(await text(page, "#headline-symbol")).toBe("KO");
+  await expect.poll(() => text(page, "#headline-symbol"), DEADLINE).toBe("KO");
 
   await server.kill();
   await expect.poll(() => state(page), DEADLINE).toBe("CLOSED");
@@ -78,7 +78,7 @@ test("at every refresh interval no gap is counted", async () => {
     await waitForFrames(page, 3);
   }
 
-  expect(await count(page, "count-conflated")).toBeGreaterThan(0);
+  await expect.poll(() => count(page, "count-conflated"), DEADLINE).toBeGreaterThan(0);
   expect(await count(page, "meter-gaps")).toBe(0);
   await expect.poll(() => text(page, "#meter-round-trip"), DEADLINE).toMatch(/ms|s/);
   await page.context().close();

@@ -77,7 +77,7 @@ test("a drain is announced and sets the time of the reconnect", async () => {
 
   await expect.poll(() => text(page, "#notice"), DEADLINE).toContain("Reconnecting in 60 s");
   await expect.poll(() => text(page, "#connection-reason"), DEADLINE).toMatch(/retrying in (60|5\d) s$/);
-  expect(await page.locator("#connection-retry").isVisible()).toBe(true);
+  await page.locator("#connection-retry").waitFor();
 
   const { sockets } = log;
   await page.click("#connection-retry");

@@ -87,6 +87,16 @@ export class Grid {
         if (!this.isRestoring) actions.columnsChanged(JSON.stringify(this.api.getColumnState()));
       });
     }
+    // The grid reports focus and selection in a later task, which may run after the next key press. These listeners run
+    // after its own, so that a click or an arrow key takes effect before the key that follows it.
+    this.box.addEventListener("click", () => {
+      this.reportSelection();
+    });
+    this.box.addEventListener("keydown", ({ target }) => {
+      if (!(target instanceof Element) || target.closest(".ag-row") === null) return;
+      this.followFocus();
+      this.reportSelection();
+    });
   }
 
   /** Replaces the rows. */
@@ -137,6 +147,17 @@ export class Grid {
     press.preventDefault();
     this.api.setFocusedCell(at, "symbol");
     return true;
+  }
+
+  /** Selects the row of the focused cell. */
+  private followFocus(): void {
+    const at = this.api.getFocusedCell()?.rowIndex;
+    this.select(at === undefined ? undefined : this.api.getDisplayedRowAtIndex(at)?.data?.symbol);
+  }
+
+  private reportSelection(): void {
+    const symbol = this.api.getSelectedNodes()[0]?.data?.symbol;
+    if (symbol !== undefined) this.actions.select(symbol);
   }
 
   get hasFocus(): boolean {
@@ -220,14 +241,11 @@ export class Grid {
       enableBrowserTooltips: true,
       // Both events are asynchronous and their payload may be stale. Acting on stale payloads can make two rows select
       // each other for ever, so the handlers read the current state instead.
-      onSelectionChanged: ({ api }) => {
-        const symbol = api.getSelectedNodes()[0]?.data?.symbol;
-        if (symbol !== undefined) this.actions.select(symbol);
+      onSelectionChanged: () => {
+        this.reportSelection();
       },
-      onCellFocused: ({ api }) => {
-        const at = api.getFocusedCell()?.rowIndex;
-        const symbol = at === undefined ? undefined : api.getDisplayedRowAtIndex(at)?.data?.symbol;
-        if (symbol !== undefined) this.select(symbol);
+      onCellFocused: () => {
+        this.followFocus();
       },
     };
   }
