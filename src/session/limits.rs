@@ -9,6 +9,11 @@ pub struct Limits {
     /// nothing (counter `errors{code="405"}`). Default 30,000: three channels of 10,000 symbols, about
     /// 2 MiB of memory.
     pub symbols: usize,
+    /// The most bytes of names in one acknowledgement, which lists the whole subscription: a name in `trades`
+    /// three times, in the lists of cancels and corrections too. Beyond it a subscribe gets error 405 and
+    /// changes nothing (counter `errors{code="405"}`); the answer to an unsubscribe leaves out `id` and `rejected`.
+    /// Default 1,000,000: SDKs close with 1009 above 1 MiB, and 30,000 names of usual length take 400 KB.
+    pub acknowledged_bytes: usize,
     /// The longest message in bytes, fragmented or not. Beyond it the session is closed with 1009
     /// (counter `sessions_closed{reason="too_big"}`). Default 1 MiB: 10,000 symbols in each of ten
     /// channels.
@@ -39,6 +44,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             symbols: 30_000,
+            acknowledged_bytes: 1_000_000,
             message_bytes: 1 << 20,
             replayed_objects: 20_000,
             commands: Rate::per_second(100, 1_000),

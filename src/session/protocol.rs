@@ -12,8 +12,8 @@ use crate::auth::{Credentials, Denied, Grant};
 use crate::hub::SubscriptionChange;
 use crate::model::{Channel, Epoch, Seq, StreamId, Universe};
 use crate::wire::{
-    Close, Command, ControlMessage, ErrorCode, Extensions, GrantedExtensions, ResumeRequest, Subscription,
-    SymbolsByChannel,
+    Close, Command, ControlMessage, ErrorCode, Extensions, GrantedExtensions, RequestId, ResumeRequest,
+    Subscription, SymbolsByChannel,
 };
 
 /// The longest interval (`conflate_ms`) and the longest time between two heartbeats.
@@ -170,6 +170,11 @@ impl Protocol {
             {
                 CommandOutcome::only(ErrorCode::SymbolLimit.into())
             }
+            Ok(Command::Subscribe(added, extensions))
+                if !self.fits_in_acknowledgement(&added, extensions.as_ref()) =>
+            {
+                CommandOutcome::only(ErrorCode::SymbolLimit.into())
+            }
             Ok(Command::Subscribe(added, extensions)) => {
                 let changes = self.subscriptions.add(&added, &self.universe);
                 self.acknowledge(&added, changes, extensions)
@@ -210,6 +215,26 @@ impl Protocol {
         self.grant().map_or(usize::MAX, |grant| grant.key().max_symbols()).min(self.limits.symbols)
     }
 
+    /// Whether the acknowledgement, with the names that it rejects, stays within its limit once these are
+    /// added.
+    fn fits_in_acknowledgement(&self, added: &SymbolsByChannel, extensions: Option<&Extensions>) -> bool {
+        let limit = self.limits.acknowledged_bytes;
+        let listed = self.subscriptions.acknowledged_bytes_with(added, limit);
+        listed + extensions.map_or(0, |extensions| self.extension_bytes(added, extensions)) <= limit
+    }
+
+    /// The bytes of what an acknowledgement returns of this command: its id and the names that it rejects.
+    fn extension_bytes(&self, named: &SymbolsByChannel, extensions: &Extensions) -> usize {
+        let symbols = Channel::ALL.into_iter().flat_map(|channel| &named.of(channel).symbols);
+        let unknown = symbols.filter(|symbol| self.universe.find(symbol).is_none());
+        let rejected: usize = unknown.map(|symbol| symbol.as_str().len() + 3).sum();
+        let id = match &extensions.id {
+            Some(RequestId::Text(text)) => text.len(),
+            Some(RequestId::Number(_)) | None => 0,
+        };
+        rejected + id
+    }
+
     fn acknowledge(
         &mut self,
         named: &SymbolsByChannel,
@@ -228,12 +253,18 @@ impl Protocol {
             let streams = Subscriptions::streams_of(named, &self.universe);
             snapshot.extend(streams.filter(is_subscribed).filter(|stream| !resumed.contains(stream)));
         }
+        let bytes = self.subscriptions.acknowledged_bytes() + self.extension_bytes(named, &extensions);
+        let (id, rejected) = match bytes <= self.limits.acknowledged_bytes {
+            true => (extensions.id, self.unknown_symbols(named)),
+            // Only an unsubscribe comes here: a subscribe is refused.
+            false => (None, BTreeMap::new()),
+        };
         let granted = GrantedExtensions {
-            id: extensions.id,
+            id,
             epoch: self.epoch.to_string(),
             conflate_ms: self.conflate_ms,
             heartbeat_ms: self.heartbeat_ms,
-            rejected: self.unknown_symbols(named),
+            rejected,
         };
         let response = self.subscription(Some(granted));
         CommandOutcome { changes, options: Some(options), response, resume, snapshot, close: None }

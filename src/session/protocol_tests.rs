@@ -44,6 +44,31 @@ fn too_many_symbols_change_nothing() {
 }
 
 #[test]
+fn an_acknowledgement_that_would_exceed_its_limit_is_refused_and_changes_nothing() {
+    let names = |letter: char, count: usize| {
+        let names: Vec<_> = (0..count).map(|number| format!("{letter}{number:023}")).collect();
+        serde_json::to_string(&names).unwrap()
+    };
+    let mut protocol = protocol(30_000);
+    let (full, _) =
+        send(&mut protocol, &format!(r#"{{"action":"subscribe","trades":{},"x":{{}}}}"#, names('A', 9_000)));
+    assert!((900_000..1_000_000).contains(&full.len()), "{}", full.len());
+
+    let more = format!(r#"{{"action":"subscribe","trades":{}}}"#, names('B', 4_000));
+    let (refused, outcome) = send(&mut protocol, &more);
+    let (again, _) = send(&mut protocol, r#"{"action":"subscribe"}"#);
+    let (unsubscribed, _) = send(
+        &mut protocol,
+        &format!(r#"{{"action":"unsubscribe","trades":{},"x":{{}}}}"#, names('C', 20_000)),
+    );
+
+    assert!(refused.contains(r#""code":405"#), "{refused}");
+    assert_eq!(outcome.changes, []);
+    assert!(again.contains("A00000000000000000008999") && !again.contains("\"B0"), "the state is unchanged");
+    assert!(unsubscribed.contains("subscription") && unsubscribed.len() < 1 << 20, "{}", unsubscribed.len());
+}
+
+#[test]
 fn a_second_authentication_is_an_error_and_harmless() {
     let mut protocol = protocol(2);
     let auth = r#"{"action":"auth","key":"K","secret":"S"}"#;

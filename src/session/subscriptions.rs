@@ -44,6 +44,29 @@ impl Subscriptions {
         self.len() + Channel::ALL.map(new).iter().sum::<usize>()
     }
 
+    /// The bytes of all names in an acknowledgement, once for each channel that lists them.
+    pub fn acknowledged_bytes(&self) -> usize {
+        let of_channel =
+            |channel: Channel| listed_bytes(channel, self.channels[channel.index()].named.as_slice());
+        Channel::ALL.into_iter().map(of_channel).sum()
+    }
+
+    /// The bytes of all names in an acknowledgement, with these added. New names are told from those that
+    /// are subscribed only where the plain sum exceeds `limit`.
+    pub fn acknowledged_bytes_with(&self, added: &SymbolsByChannel, limit: usize) -> usize {
+        let current = self.acknowledged_bytes();
+        let plain = |channel: Channel| listed_bytes(channel, &added.of(channel).symbols);
+        let sum = current + Channel::ALL.map(plain).iter().sum::<usize>();
+        if sum <= limit {
+            return sum;
+        }
+        let new = |channel: Channel| {
+            let new = self.channels[channel.index()].named.without(&added.of(channel).symbols);
+            listed_bytes(channel, &new)
+        };
+        current + Channel::ALL.map(new).iter().sum::<usize>()
+    }
+
     /// Adds subscriptions; existing ones stay. Returns what changes for the hub.
     pub fn add(&mut self, added: &SymbolsByChannel, universe: &Universe) -> Vec<SubscriptionChange> {
         let mut changes = Vec::new();
@@ -135,6 +158,13 @@ impl ChannelSubscription {
     }
 }
 
+/// The bytes of these names in an acknowledgement: each in quotes and with a comma, in the channel's list
+/// and in those of the channels that follow it.
+fn listed_bytes(channel: Channel, names: &[Symbol]) -> usize {
+    let once: usize = names.iter().map(|name| name.as_str().len() + 3).sum();
+    once * channel.with_followers().count()
+}
+
 fn with_followers(changes: &[SubscriptionChange]) -> Vec<SubscriptionChange> {
     changes.iter().flat_map(|change| change.with_followers()).collect()
 }
@@ -183,6 +213,17 @@ mod tests {
 
         let more = selection(r#""trades":["AAPL","MSFT","MSFT"],"bars":["*"]"#);
         assert_eq!(subscriptions.len_with(&more), 3);
+    }
+
+    #[test]
+    fn a_name_takes_the_bytes_of_every_list_that_holds_it() {
+        let universe = fixtures::universe();
+        let mut subscriptions = Subscriptions::default();
+        subscriptions.add(&selection(r#""trades":["AAPL"],"quotes":["AAPL"]"#), &universe);
+        let more = selection(r#""trades":["AAPL","ABCDE"]"#);
+
+        assert_eq!(subscriptions.acknowledged_bytes(), 3 * 7 + 7);
+        assert_eq!(subscriptions.acknowledged_bytes_with(&more, 0), 28 + 3 * 8);
     }
 
     #[test]
