@@ -103,6 +103,21 @@ fn a_connection_without_a_complete_request_is_closed_at_the_head_timeout() {
 }
 
 #[test]
+fn a_client_that_takes_a_response_too_slowly_is_disconnected() {
+    let server = Server::without_trades(|config| {
+        config.access.http.write_rate.grace = Duration::from_millis(300);
+    });
+    let mut stream = connect(server.address);
+
+    // Far more than the kernel's buffers hold.
+    stream.write_all(&b"GET /openapi.json HTTP/1.1\r\nHost: test\r\n\r\n".repeat(1_000)).unwrap();
+
+    wait_until("the connection to be dropped", || {
+        server.metric("tapecast_connections_dropped_total{reason=\"slow\"}") == 1.0
+    });
+}
+
+#[test]
 fn an_idle_keep_alive_connection_is_closed() {
     let server =
         Server::without_trades(|config| config.access.http.idle_timeout = Duration::from_millis(300));

@@ -3,16 +3,19 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use std::io::Write;
-use std::net::TcpStream;
+use std::net::{Ipv4Addr, TcpStream};
 use std::time::Duration;
 
 use tapecast::config::Tls;
-use test_support::{Client, DEADLINE, Server, TlsClient, TlsFiles, get, wait_for, wait_until};
+use test_support::{Client, DEADLINE, Server, TlsClient, TlsFiles, connect_from, get, wait_for, wait_until};
 
 /// The TLS settings that use these files, on a free port.
 fn tls(files: &TlsFiles) -> Tls {
     Tls { listen: ([127, 0, 0, 1], 0).into(), certificate: files.certificate(), key: files.key() }
 }
+
+/// An address of loopback that only hostile clients connect from.
+const HOSTILE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 
 const SUBSCRIBE: &str = r#"{"action":"subscribe","trades":["*"]}"#;
 
@@ -72,6 +75,61 @@ fn connections_that_never_begin_their_handshake_do_not_hold_up_others() {
     assert_eq!(get(server.address, "/healthz").0, 200);
     assert!(TlsClient::connect(address, &trusted).is_ok());
     drop(silent);
+}
+
+#[test]
+fn connections_without_a_session_are_bounded_per_address_on_all_listeners_together() {
+    const LIMIT: usize = 40;
+    let (files, trusted) = TlsFiles::generate();
+    let server = Server::without_trades(|config| {
+        config.access.tls = Some(tls(&files));
+        config.access.http.head_timeout = 10 * DEADLINE;
+        config.access.http.connections_per_address = LIMIT;
+        config.access.shared_addresses = Vec::new();
+    });
+    let listeners = [server.address, server.tls_address.unwrap()];
+
+    let silent: Vec<_> = (0..100).map(|n| connect_from(HOSTILE, listeners[n % 2])).collect();
+
+    wait_until("the others to be dropped", || dropped(&server, "address") == 100.0 - LIMIT as f64);
+    // One more than those is the connection that asks for the metrics.
+    assert_eq!(server.metric("tapecast_connections_without_session"), LIMIT as f64 + 1.0);
+    assert!(TlsClient::connect(listeners[1], &trusted).is_ok(), "other addresses are not affected");
+
+    drop(silent);
+    wait_until("the address to be admitted again", || {
+        Client::upgrade(connect_from(HOSTILE, server.address), "/v2/iex", "").is_open()
+    });
+}
+
+#[test]
+fn a_session_does_not_count_as_a_connection_without_one() {
+    let (files, trusted) = TlsFiles::generate();
+    let server = Server::without_trades(|config| {
+        config.access.tls = Some(tls(&files));
+        config.access.http.connections_per_address = 1;
+        config.access.shared_addresses = Vec::new();
+    });
+
+    let plain: Vec<_> = (0..3)
+        .map(|_| Client::upgrade(connect_from(HOSTILE, server.address), "/v2/iex", ""))
+        .inspect(|client| assert!(client.is_open()))
+        .collect();
+    let tls: Vec<_> = (0..3)
+        .map(|_| {
+            let mut client = TlsClient::connect(server.tls_address.unwrap(), &trusted).unwrap();
+            client.next_objects();
+            client
+        })
+        .collect();
+
+    assert_eq!(dropped(&server, "address"), 0.0);
+    drop((plain, tls));
+}
+
+/// The number of connections without a session that were dropped for this reason.
+fn dropped(server: &Server, reason: &str) -> f64 {
+    server.metric(&format!("tapecast_connections_dropped_total{{reason=\"{reason}\"}}"))
 }
 
 /// The number of handshakes that failed for this reason; waits for the first.

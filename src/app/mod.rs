@@ -27,7 +27,7 @@ use crate::archive::Archive;
 use crate::auth::{KeyStore, KeyStoreError, Reloaded};
 use crate::config::{AccessConfig, Config};
 use crate::feed::{BatchSource, SequencedFeed, Sequencer};
-use crate::http::{AppState, Readiness};
+use crate::http::{AppState, ConnectionLimit, Readiness};
 use crate::limits::{SessionCapacity, raise_open_file_limit};
 use crate::metrics::Metrics;
 use crate::model::{Timestamp, Universe};
@@ -123,7 +123,14 @@ impl Service {
             http: config.access.http,
             readiness: readiness.clone(),
         });
-        let server = serve(listeners, config.workers, open_files, state, workers.clone())
+        let access = &config.access;
+        let limit = ConnectionLimit::new(
+            &access.http,
+            access.proxies.clone(),
+            access.shared_addresses.clone(),
+            state.metrics.http().clone(),
+        );
+        let server = serve(listeners, config.workers, open_files, state, workers.clone(), limit)
             .map_err(|source| StartError::Listen { address, source })?;
         let handle = server.handle();
         let server_task = actix_web::rt::spawn(server);

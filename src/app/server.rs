@@ -1,5 +1,6 @@
 //! The HTTP server: its listeners, its worker threads and their applications.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -7,11 +8,12 @@ use std::time::Duration;
 
 use actix_codec::Framed;
 use actix_http::body::BoxBody;
+use actix_http::error::DispatchError;
 use actix_http::h1::{Codec, ExpectHandler};
-use actix_http::{HttpService, Request, TlsAcceptorConfig};
+use actix_http::{HttpService, Protocol as HttpVersion, Request};
 use actix_server::{GracefulShutdownSignal, Server};
-use actix_service::{Service, ServiceFactory, ServiceFactoryExt, apply_fn_factory, map_config};
-use actix_tls::accept::rustls_0_23::TlsStream;
+use actix_service::{Service, ServiceFactory, ServiceFactoryExt, apply_fn_factory, fn_service, map_config};
+use actix_tls::accept::rustls_0_23::Acceptor;
 use actix_tls::accept::{TlsError, max_concurrent_tls_connect};
 use actix_web::dev::{AppConfig, ServiceResponse};
 use actix_web::middleware::from_fn;
@@ -23,9 +25,10 @@ use tracing::warn;
 use super::StartError;
 use super::workers::WorkerPool;
 use crate::config::{AccessConfig, Config, Tls};
-use crate::http::{self, AppState, HttpLimits};
+use crate::http::{self, AppState, ConnectionLimit, HttpLimits};
 use crate::limits::{CapacityLimits, max_connections, max_sessions_for};
-use crate::transport::{self, Certificate, Connection};
+use crate::metrics::HttpMetrics;
+use crate::transport::{self, AcceptedSocket, Certificate, Connection};
 
 /// The length of the kernel's accept queue, long enough for a reconnect storm: when it is full, the kernel
 /// drops connection attempts. It counts them (`TcpExtListenOverflows`), we cannot.
@@ -100,39 +103,59 @@ pub(super) fn serve(
     open_files: usize,
     state: web::Data<AppState>,
     workers: WorkerPool,
+    limit: ConnectionLimit,
 ) -> io::Result<Server> {
     let handshake_timeout = state.http.head_timeout;
     let connections = max_connections(open_files).div_ceil(threads);
     // While a worker's TLS handshakes reach their limit, actix stops accepting on all of its addresses: with
     // the default of 256, silent connections to the TLS port made plain HTTP wait. Connections are bounded
-    // anyway.
+    // anyway, and each handshake is part of its connection's own task.
     max_concurrent_tls_connect(connections);
     let server = Server::build();
-    let services = ConnectionServices { state, workers, stopping: server.graceful_shutdown_signal() };
+    let services = ConnectionServices { state, workers, limit, stopping: server.graceful_shutdown_signal() };
     let plain = services.clone();
     let mut server = server
         .workers(threads)
         .max_concurrent_connections(connections)
         .shutdown_timeout(1)
         .disable_signals()
-        .listen("plain", listeners.plain, move || plain.service::<TcpStream>().tcp())?;
+        .listen("plain", listeners.plain, move || {
+            plain.accept().and_then(fn_service(http_on)).and_then(plain.service())
+        })?;
     if let Some((listener, certificate)) = listeners.tls {
-        let config = certificate.server_config();
+        let mut config = certificate.server_config();
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let mut acceptor = Acceptor::new(config);
+        acceptor.set_handshake_timeout(handshake_timeout);
         server = server.listen("tls", listener, move || {
-            let service = services.service::<TlsStream<TcpStream>>();
-            let acceptor = TlsAcceptorConfig::default().handshake_timeout(handshake_timeout);
             let metrics = services.state.metrics.http().clone();
-            service.rustls_0_23_with_config(config.clone(), acceptor).map_err(move |error| {
-                match &error {
-                    TlsError::Timeout => metrics.handshake_failed("timeout"),
-                    TlsError::Tls(_) => metrics.handshake_failed("error"),
-                    TlsError::Service(_) => {}
-                }
-                error
-            })
+            let handshake = acceptor.clone().map_err(move |error| handshake_failed(&metrics, &error));
+            services
+                .accept()
+                .and_then(handshake.map_init_err(|()| ()))
+                .and_then(fn_service(http_on))
+                .and_then(services.service())
         })?;
     }
     Ok(server.run())
+}
+
+/// Begins HTTP/1.1 on a connection.
+async fn http_on<C: Connection>(
+    connection: C,
+) -> Result<(C, HttpVersion, Option<SocketAddr>), DispatchError> {
+    let peer = connection.socket().peer_addr().ok();
+    Ok((connection, HttpVersion::Http1, peer))
+}
+
+/// Counts a failed TLS handshake.
+fn handshake_failed(metrics: &HttpMetrics, error: &TlsError<io::Error, Infallible>) -> DispatchError {
+    match error {
+        TlsError::Timeout => metrics.handshake_failed("timeout"),
+        TlsError::Tls(_) => metrics.handshake_failed("error"),
+        TlsError::Service(never) => match *never {},
+    }
+    DispatchError::Io(io::ErrorKind::ConnectionAborted.into())
 }
 
 /// Builds the services of a worker for its connections.
@@ -140,6 +163,7 @@ pub(super) fn serve(
 struct ConnectionServices {
     state: web::Data<AppState>,
     workers: WorkerPool,
+    limit: ConnectionLimit,
     stopping: GracefulShutdownSignal,
 }
 
@@ -174,6 +198,29 @@ impl<F, Req, Res> Factory<Req, Res> for F where
 type Http<C, Requests, Upgrades> = HttpService<C, Requests, BoxBody, ExpectHandler, Upgrades>;
 
 impl ConnectionServices {
+    /// Admits a connection, or closes it at once if its address has too many without a session.
+    fn accept(
+        &self,
+    ) -> impl ServiceFactory<
+        TcpStream,
+        Config = (),
+        Response = AcceptedSocket,
+        Error = DispatchError,
+        InitError = (),
+    > + use<> {
+        let (limit, rate) = (self.limit.clone(), self.state.http.write_rate);
+        fn_service(move |socket: TcpStream| {
+            let guard = socket.peer_addr().map(|peer| limit.admit(peer));
+            async move {
+                match guard {
+                    Ok(Some(guard)) => Ok(AcceptedSocket::new(socket, guard, rate)),
+                    Ok(None) => Err(DispatchError::Io(io::ErrorKind::ConnectionRefused.into())),
+                    Err(error) => Err(DispatchError::Io(error)),
+                }
+            }
+        })
+    }
+
     /// HTTP on one kind of connection, until a request upgrades it to a session.
     ///
     /// This is what actix-web's `HttpServer` builds, plus the upgrade service, for which it has no option.

@@ -58,6 +58,9 @@ pub(super) struct AccessArgs {
     max_sessions_per_address: usize,
 }
 
+/// The networks of loopback.
+const LOOPBACK: [&str; 2] = ["127.0.0.0/8", "::1"];
+
 /// A value of `--allow-origin`.
 #[derive(Clone, Debug)]
 enum AllowOrigin {
@@ -106,6 +109,11 @@ pub struct AccessConfig {
     /// The proxies whose `X-Forwarded-For` header is trusted. Default: none, because any client can send
     /// the header.
     pub proxies: TrustedProxies,
+    /// Addresses that stand for many clients besides the trusted proxies, so that
+    /// [`connections_per_address`](HttpLimits::connections_per_address) does not apply to them.
+    ///
+    /// Default: loopback, where proxies and load clients of this machine connect from.
+    pub shared_addresses: Vec<Network>,
     /// The most sessions at once; more get 503. Default `None`: what the limit of open files allows, since
     /// each session takes one. Counted in `tapecast_upgrades_refused` with the reason `sessions`.
     pub max_sessions: Option<usize>,
@@ -142,6 +150,7 @@ impl TryFrom<AccessArgs> for AccessConfig {
             failed_auths: Rate::per_minute(args.max_failed_auths.get()),
             origins: if allows_any { AllowedOrigins::Any } else { AllowedOrigins::Own(listed) },
             proxies: args.trusted_proxy.into(),
+            shared_addresses: LOOPBACK.map(|network| network.parse().expect("a valid network")).to_vec(),
             max_sessions: args.max_sessions.map(NonZeroUsize::get),
             max_sessions_per_address: match args.max_sessions_per_address {
                 0 => usize::MAX,

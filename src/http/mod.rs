@@ -3,6 +3,7 @@
 mod access;
 mod admission;
 mod assets;
+mod connection_limit;
 mod cors;
 mod credentials;
 mod error;
@@ -18,6 +19,7 @@ mod security_headers;
 mod state;
 mod upgrade;
 
+pub use self::connection_limit::ConnectionLimit;
 pub use self::error::ApiError;
 pub use self::handover::hand_over;
 pub use self::limits::HttpLimits;

@@ -75,6 +75,13 @@ impl<K> Default for UsageCounter<K> {
     }
 }
 
+/// Clones share the count.
+impl<K> Clone for UsageCounter<K> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
 impl<K: Eq + Hash + Clone> UsageCounter<K> {
     /// Acquires a permit for the holder; `None` if it holds `limit` permits already.
     pub fn acquire(&self, holder: K, limit: usize) -> Option<UsagePermit<K>> {
@@ -84,7 +91,7 @@ impl<K: Eq + Hash + Clone> UsageCounter<K> {
             return None;
         }
         counts.insert(holder.clone(), held + 1);
-        Some(UsagePermit { counter: Self(Arc::clone(&self.0)), holder })
+        Some(UsagePermit { counter: self.clone(), holder })
     }
 }
 

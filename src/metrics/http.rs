@@ -3,6 +3,7 @@
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 /// Metrics of HTTP and authentication. Clones share the counts.
@@ -12,6 +13,9 @@ pub struct HttpMetrics {
     requests_refused: Family<ReasonLabel, Counter>,
     auths_refused: Family<ReasonLabel, Counter>,
     handshakes_failed: Family<ReasonLabel, Counter>,
+    connections_dropped: Family<ReasonLabel, Counter>,
+    /// Connections that have no session now: they handshake, request, or wait for the next request.
+    pub connections_without_session: Gauge,
     /// Connections that ended without a complete request: the head was too slow, too long for the parser,
     /// or not HTTP. Over TLS only connections whose handshake succeeded.
     pub connections_without_request: Counter,
@@ -32,6 +36,10 @@ impl HttpMetrics {
         registry.register("auths_refused", help, self.auths_refused.clone());
         let help = "TLS handshakes that failed, by reason";
         registry.register("tls_handshakes_failed", help, self.handshakes_failed.clone());
+        let help = "Connections without a session that the server dropped, by reason";
+        registry.register("connections_dropped", help, self.connections_dropped.clone());
+        let help = "Connections without a session now";
+        registry.register("connections_without_session", help, self.connections_without_session.clone());
         let help = "Connections that ended without a complete request";
         registry.register("connections_without_request", help, self.connections_without_request.clone());
     }
@@ -49,6 +57,11 @@ impl HttpMetrics {
     /// Counts refused credentials.
     pub fn auth_refused(&self, reason: &'static str) {
         self.auths_refused.get_or_create(&ReasonLabel { reason }).inc();
+    }
+
+    /// Counts a connection without a session that the server dropped.
+    pub fn connection_dropped(&self, reason: &'static str) {
+        self.connections_dropped.get_or_create(&ReasonLabel { reason }).inc();
     }
 
     /// Counts a failed TLS handshake.

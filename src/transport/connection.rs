@@ -10,7 +10,7 @@ use actix_web::rt::net::TcpStream;
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::{RawSocket, Transport};
+use super::{AcceptedSocket, RawSocket, Transport};
 
 /// An accepted connection, TCP or TLS.
 pub trait Connection: AsyncRead + AsyncWrite + Unpin {
@@ -21,22 +21,23 @@ pub trait Connection: AsyncRead + AsyncWrite + Unpin {
     fn into_transport(self) -> Box<dyn Transport>;
 }
 
-impl Connection for TcpStream {
+impl Connection for AcceptedSocket {
     fn socket(&self) -> &TcpStream {
-        self
+        self.socket()
     }
 
     fn into_transport(self) -> Box<dyn Transport> {
-        Box::new(TcpTransport(self))
+        Box::new(TcpTransport(self.into_socket()))
     }
 }
 
-impl Connection for TlsStream<TcpStream> {
+impl Connection for TlsStream<AcceptedSocket> {
     fn socket(&self) -> &TcpStream {
-        self.get_ref().0
+        self.get_ref().0.socket()
     }
 
-    fn into_transport(self) -> Box<dyn Transport> {
+    fn into_transport(mut self) -> Box<dyn Transport> {
+        self.get_mut().0.release();
         Box::new(TlsTransport(RefCell::new(self)))
     }
 }
@@ -92,7 +93,7 @@ impl Transport for TcpTransport {
 }
 
 /// TLS keeps buffers of its own, which only a task can flush to the socket.
-struct TlsTransport(RefCell<TlsStream<TcpStream>>);
+struct TlsTransport(RefCell<TlsStream<AcceptedSocket>>);
 
 impl Transport for TlsTransport {
     fn socket(&self) -> Option<RawSocket<'_>> {
@@ -116,7 +117,7 @@ impl Transport for TlsTransport {
     }
 
     fn abort(&self) {
-        reset(self.0.borrow().get_ref().0);
+        reset(self.0.borrow().get_ref().0.socket());
     }
 }
 

@@ -1,16 +1,20 @@
 //! Sockets: TCP and TLS connections, the writer of a session, kernel tuning.
 
+mod accepted_socket;
 mod certificate;
 mod connection;
 #[cfg(test)]
 pub(crate) mod fake;
 mod raw_socket;
 mod tuning;
+mod write_allowance;
 mod writer;
 
+pub use accepted_socket::{AcceptedSocket, ConnectionGuard};
 pub use certificate::{Certificate, TlsError};
 pub use connection::Connection;
 pub use raw_socket::RawSocket;
 pub use tuning::tune;
+pub use write_allowance::MinimumWriteRate;
 pub(crate) use writer::SocketWriter;
 pub use writer::Transport;

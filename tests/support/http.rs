@@ -1,9 +1,19 @@
 //! Plain HTTP/1.1 requests without a body.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+
+use socket2::{Domain, Socket, Type};
 
 use crate::DEADLINE;
+
+/// A connection from this address of loopback.
+pub fn connect_from(local: Ipv4Addr, address: SocketAddr) -> TcpStream {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.bind(&SocketAddr::from((local, 0)).into()).unwrap();
+    socket.connect(&address.into()).unwrap();
+    socket.into()
+}
 
 /// The response to a plain request.
 #[derive(Debug)]
