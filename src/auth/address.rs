@@ -2,6 +2,7 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 use super::ParseError;
+use super::forwarded::{self, Hop};
 
 /// A network in CIDR notation, such as `10.0.0.0/8` or `fd00::/8`, or one address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,9 +11,18 @@ pub struct Network {
     mask: u128,
 }
 
-/// The proxies whose `X-Forwarded-For` header is believed.
+/// The proxies whose `X-Forwarded-For` and `Forwarded` headers are believed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustedProxies(Vec<Network>);
+
+/// The header lines in which proxies report the client, in the order in which they arrived.
+#[derive(Clone, Debug, Default)]
+pub struct ForwardingHeaders<'a> {
+    /// The values of `X-Forwarded-For`.
+    pub forwarded_for: Vec<&'a [u8]>,
+    /// The values of `Forwarded` (RFC 7239).
+    pub forwarded: Vec<&'a [u8]>,
+}
 
 impl FromStr for Network {
     type Err = ParseError;
@@ -51,23 +61,43 @@ impl From<Vec<Network>> for TrustedProxies {
 }
 
 impl TrustedProxies {
-    /// The address of the client whose request arrived from `peer` with these `X-Forwarded-For` values.
+    /// The address of the client whose request arrived from `peer` with these headers.
     ///
     /// Each proxy appends the address it received the request from. So the list is read from the right for
     /// as long as the entries are trusted proxies; what is left of those the client may have made up. A
-    /// peer that is not a trusted proxy is the client, whatever the header says.
-    pub fn client<'a>(
-        &self,
-        peer: IpAddr,
-        forwarded_for: impl DoubleEndedIterator<Item = &'a str>,
-    ) -> IpAddr {
-        let mut client = peer.to_canonical();
-        for hop in forwarded_for.flat_map(|value| value.split(',')).rev() {
+    /// peer that is not a trusted proxy is the client, whatever the headers say.
+    ///
+    /// A client whose address a trusted proxy hides, or reports in a form that we cannot read, counts under
+    /// an address that stands for that text; see [`Hop::Identifier`].
+    ///
+    /// A proxy passes on the one of the two headers that it does not write, so the client may have made that
+    /// one up. If both are present and name different clients, neither is believed: the request counts as
+    /// the proxy's.
+    pub fn client(&self, peer: IpAddr, headers: &ForwardingHeaders<'_>) -> IpAddr {
+        let peer = peer.to_canonical();
+        let by_forwarded_for =
+            self.follow(peer, forwarded::forwarded_for(headers.forwarded_for.iter().copied()));
+        let by_forwarded = self.follow(peer, forwarded::forwarded(headers.forwarded.iter().copied()));
+        match (headers.forwarded_for.is_empty(), headers.forwarded.is_empty()) {
+            (_, true) => by_forwarded_for,
+            (true, false) => by_forwarded,
+            (false, false) if by_forwarded_for == by_forwarded => by_forwarded,
+            (false, false) => peer,
+        }
+    }
+
+    /// Follows the hops, the last one first, for as long as trusted proxies reported them.
+    fn follow(&self, peer: IpAddr, hops: impl Iterator<Item = Option<Hop>>) -> IpAddr {
+        let mut client = peer;
+        for hop in hops {
             if !self.trusts(client) {
                 break;
             }
-            let Ok(address) = hop.trim().parse::<IpAddr>() else { break };
-            client = address.to_canonical();
+            match hop {
+                Some(Hop::Address(address)) => client = address,
+                Some(Hop::Identifier(stand_in)) => return stand_in,
+                None => break,
+            }
         }
         client
     }
@@ -93,9 +123,15 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn client(trusted: &[&str], peer: &str, forwarded_for: &[&str]) -> IpAddr {
+    fn proxies(trusted: &[&str]) -> TrustedProxies {
         let networks: Vec<Network> = trusted.iter().map(|network| network.parse().unwrap()).collect();
-        TrustedProxies::from(networks).client(ip(peer), forwarded_for.iter().copied())
+        networks.into()
+    }
+
+    fn client(trusted: &[&str], peer: &str, forwarded_for: &[&str]) -> IpAddr {
+        let forwarded_for = forwarded_for.iter().map(|line| line.as_bytes()).collect();
+        let headers = ForwardingHeaders { forwarded_for, forwarded: Vec::new() };
+        proxies(trusted).client(ip(peer), &headers)
     }
 
     #[test]
@@ -128,7 +164,35 @@ mod tests {
         assert_eq!(client(&trusted, "127.0.0.1", &["203.0.113.7"]), ip("203.0.113.7"));
         assert_eq!(client(&trusted, "::ffff:127.0.0.1", &["6.6.6.6, 203.0.113.7"]), ip("203.0.113.7"));
         assert_eq!(client(&trusted, "127.0.0.1", &["6.6.6.6", "203.0.113.7, 10.1.1.1"]), ip("203.0.113.7"));
-        assert_eq!(client(&trusted, "127.0.0.1", &["made up, 10.1.1.1"]), ip("10.1.1.1"));
+        assert_eq!(
+            client(&trusted, "127.0.0.1", &["6.6.6.6, 203.0.113.7:81, [10.1.1.1]:80"]),
+            ip("203.0.113.7")
+        );
         assert_eq!(client(&trusted, "127.0.0.1", &[]), ip("127.0.0.1"));
+    }
+
+    #[test]
+    fn clients_whose_address_a_proxy_hides_do_not_share_one_address() {
+        let client = |line: &str| client(&["127.0.0.1"], "127.0.0.1", &[line]);
+
+        assert_eq!(client("_one"), client("203.0.113.7, _one"));
+        assert_ne!(client("_one"), client("_two"));
+        assert_ne!(client("unknown"), ip("127.0.0.1"));
+    }
+
+    #[test]
+    fn forwarded_is_believed_unless_the_other_header_contradicts_it() {
+        let client = |forwarded_for: &[&'static str], forwarded: &[&'static str]| {
+            let lines = |texts: &[&'static str]| texts.iter().map(|line| line.as_bytes()).collect();
+            let headers =
+                ForwardingHeaders { forwarded_for: lines(forwarded_for), forwarded: lines(forwarded) };
+            proxies(&["127.0.0.1", "10.0.0.0/8"]).client(ip("127.0.0.1"), &headers)
+        };
+
+        assert_eq!(client(&[], &["for=6.6.6.6, for=203.0.113.7", "for=10.1.1.1"]), ip("203.0.113.7"));
+        assert_eq!(client(&[], &["proto=https"]), ip("127.0.0.1"), "no sender is reported");
+        assert_eq!(client(&["203.0.113.7:80"], &["for=203.0.113.7"]), ip("203.0.113.7"));
+        assert_eq!(client(&["203.0.113.7"], &["for=6.6.6.6"]), ip("127.0.0.1"));
+        assert_eq!(client(&["6.6.6.6"], &["for=203.0.113.7"]), ip("127.0.0.1"));
     }
 }

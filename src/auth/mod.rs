@@ -5,12 +5,13 @@
 
 mod address;
 mod attempts;
+mod forwarded;
 mod key;
 mod key_store;
 mod origin;
 mod revocation;
 
-pub use address::{Network, TrustedProxies};
+pub use address::{ForwardingHeaders, Network, TrustedProxies};
 pub use key::{Credentials, Entitlements, GeneratedKey, Key};
 pub use key_store::{Denied, Grant, KeyStore, KeyStoreError, Reloaded};
 pub use origin::{AllowedOrigins, Origin};

@@ -3,12 +3,15 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{HOST, HeaderName, ORIGIN, RETRY_AFTER};
+use actix_web::http::header::{
+    FORWARDED, HOST, HeaderName, HeaderValue, ORIGIN, RETRY_AFTER, X_FORWARDED_FOR,
+};
 use actix_web::{HttpRequest, HttpResponse};
 use tracing::debug;
 
 use super::response;
 use super::state::AppState;
+use crate::auth::ForwardingHeaders;
 use crate::limits::{AtCapacity, SessionPermit};
 
 /// Why an upgrade is refused.
@@ -73,9 +76,9 @@ pub(super) fn admit(request: &HttpRequest, state: &AppState) -> Result<SessionPe
 
 /// The client's address: the peer's, or what trusted proxies report.
 pub(super) fn client_address(request: &HttpRequest, state: &AppState) -> IpAddr {
-    const FORWARDED_FOR: &str = "x-forwarded-for";
     // Every TCP connection has a peer address; only tests have none.
     let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
-    let values: Vec<_> = request.headers().get_all(FORWARDED_FOR).filter_map(|v| v.to_str().ok()).collect();
-    state.proxies.client(peer, values.into_iter())
+    let lines = |name: HeaderName| request.headers().get_all(name).map(HeaderValue::as_bytes).collect();
+    let headers = ForwardingHeaders { forwarded_for: lines(X_FORWARDED_FOR), forwarded: lines(FORWARDED) };
+    state.proxies.client(peer, &headers)
 }
