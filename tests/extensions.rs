@@ -150,6 +150,61 @@ fn objects_past_retention_or_of_another_epoch_are_announced_as_a_gap() {
     }
 }
 
+/// Two replicas start in the same second, and a server that is killed starts again within one.
+#[test]
+fn servers_that_start_together_have_different_epochs() {
+    let epochs = [(); 2].map(|()| {
+        let server = Server::start(|_| {});
+        let mut client = Client::session(server.address);
+        let ack = subscribe(&mut client, json!({ "action": "subscribe", "x": {} }));
+        ack["x"]["epoch"].as_str().unwrap().to_owned()
+    });
+
+    assert_ne!(epochs[0], epochs[1]);
+    for epoch in &epochs {
+        assert!(epoch.len() <= 13 && epoch.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'z')));
+    }
+}
+
+#[test]
+fn a_number_that_was_never_given_is_answered_with_the_newest_and_live_objects_follow_it() {
+    WORKERS.into_iter().for_each(check_impossible_numbers);
+}
+
+fn check_impossible_numbers(workers: usize) {
+    let server = Server::start(|config| config.workers = workers);
+    let mut client = Client::session(server.address);
+    let ack = subscribe(&mut client, json!({ "action": "subscribe", "x": {} }));
+    let channels = ["trades", "quotes", "tickers", "dailyBars", "statuses"];
+    let impossible = json!({ "AAPL": 1_000_000_000_000_u64 });
+    let (mut command, mut sq) = (json!({ "action": "subscribe" }), json!({}));
+    for channel in channels {
+        (command[channel], sq[channel]) = (json!(["AAPL"]), impossible.clone());
+    }
+    command["x"] = json!({ "resume": { "epoch": ack["x"]["epoch"], "sq": sq } });
+
+    client.send_text(&command.to_string());
+
+    let mut last = std::collections::BTreeMap::new();
+    let kinds = [("t", "trades"), ("q", "quotes"), ("k", "tickers"), ("d", "dailyBars"), ("s", "statuses")];
+    let mut live = std::collections::BTreeSet::new();
+    while !["trades", "quotes", "tickers"].iter().all(|channel| live.contains(channel)) {
+        for object in client.next_objects() {
+            let kind = object["T"].as_str().unwrap();
+            if kind == "gap" {
+                assert_eq!(object["from"], 1);
+                last.insert(object["ch"].as_str().unwrap().to_owned(), object["to"].as_u64().unwrap());
+            } else if let Some((_, channel)) = kinds.iter().find(|(letter, _)| *letter == kind) {
+                let sq = object["sq"].as_u64().unwrap();
+                let before = last.insert((*channel).to_owned(), sq).expect("a gap comes first");
+                assert_eq!(sq, before + 1 + object["cf"].as_u64().unwrap_or(0), "{object}");
+                live.insert(*channel);
+            }
+        }
+    }
+    assert!(channels.iter().all(|channel| last.contains_key(*channel)), "{last:?}");
+}
+
 #[test]
 fn in_a_quiet_market_only_heartbeats_are_sent() {
     WORKERS.into_iter().for_each(check_heartbeats);

@@ -30,7 +30,7 @@ use crate::feed::{BatchSource, SequencedFeed, Sequencer};
 use crate::http::{AppState, ConnectionLimit, Readiness};
 use crate::limits::{SessionCapacity, raise_open_file_limit};
 use crate::metrics::Metrics;
-use crate::model::{Timestamp, Universe};
+use crate::model::{Epoch, Timestamp, Universe};
 use crate::source::{Listings, SimulatedMarket};
 use crate::transport::{Certificate, TlsError};
 use crate::wire::Close;
@@ -96,8 +96,9 @@ impl Service {
         let capacity = capacity_limits(&config.access, open_files);
 
         let metrics = Arc::new(Metrics::default());
-        let Market { universe, archive, source } = Market::prepare(config, &metrics);
-        let epoch = source.epoch();
+        let Market { universe, archive, source } =
+            Market::prepare(config, Epoch::new(rand::random()), &metrics);
+        let (epoch, progress) = (source.epoch(), source.progress());
 
         // The readiness is set before the feed starts, so that it does not hide a feed that ends at once.
         // Requests are answered from `serve` on.
@@ -112,6 +113,7 @@ impl Service {
         let certificate = listeners.certificate();
         let state = web::Data::new(AppState {
             epoch,
+            progress,
             archive,
             metrics,
             limits: config.limits,
@@ -202,13 +204,13 @@ impl Service {
 
 impl Market {
     /// A market with simulated history, whose feed is ready to start.
-    fn prepare(config: &Config, metrics: &Metrics) -> Self {
+    fn prepare(config: &Config, epoch: Epoch, metrics: &Metrics) -> Self {
         let now = Timestamp::from(SystemTime::now());
         let listings = Listings::new(config.symbols, config.simulation.seed);
         let universe = Arc::clone(listings.universe());
         let archive = Arc::new(Archive::new(universe.len(), config.retention));
         backfill::backfill(&archive, &universe, config.simulation, now);
-        let sequencer = Sequencer::new(Arc::clone(&universe), config.spans, now).resume(&archive);
+        let sequencer = Sequencer::new(Arc::clone(&universe), config.spans, epoch, now).resume(&archive);
         let events = Box::new(SimulatedMarket::new(&listings, config.simulation));
         let source = SequencedFeed::new(events, sequencer, Arc::clone(&archive), metrics.feed());
         Self { universe, archive, source }

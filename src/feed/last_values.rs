@@ -10,6 +10,7 @@ pub struct LastValues {
     seqs: Vec<Seq>,
     objects: Vec<Option<Object>>,
     watermark: Timestamp,
+    published: u64,
 }
 
 impl LastValues {
@@ -36,6 +37,7 @@ impl LastValues {
         if row >= self.objects.len() {
             self.grow(StreamId::table_len(object.stream().symbol().index() + 1));
         }
+        self.published += 1;
         self.seqs[row] = object.seq;
         self.objects[row] = Some(object);
     }
@@ -48,6 +50,11 @@ impl LastValues {
     /// Sets the time up to which every event has been published.
     pub const fn set_watermark(&mut self, watermark: Timestamp) {
         self.watermark = watermark;
+    }
+
+    /// The number of objects published so far, in all streams together.
+    pub const fn published(&self) -> u64 {
+        self.published
     }
 
     /// The last objects of all streams that have one, in the order of their ids.

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::{Batch, BatchSource, LastValues, Sequencer};
+use super::{Batch, BatchSource, FeedProgress, LastValues, Sequencer};
 use crate::archive::Archive;
 use crate::metrics::FeedMetrics;
 use crate::model::{Epoch, Event, SECOND, Timestamp};
@@ -15,6 +15,7 @@ pub struct SequencedFeed {
     sequencer: Sequencer,
     archive: Arc<Archive>,
     metrics: FeedMetrics,
+    progress: FeedProgress,
     /// The events of the current tick. The buffer is reused.
     events: Vec<Event>,
 }
@@ -31,7 +32,13 @@ impl SequencedFeed {
         archive: Arc<Archive>,
         metrics: FeedMetrics,
     ) -> Self {
-        Self { source, sequencer, archive, metrics, events: Vec::new() }
+        let (progress, events) = (FeedProgress::default(), Vec::new());
+        Self { source, sequencer, archive, metrics, progress, events }
+    }
+
+    /// How far this feed is, now and later.
+    pub fn progress(&self) -> FeedProgress {
+        self.progress.clone()
     }
 
     /// Numbers the buffered events and records them; `None` when there is nothing to publish.
@@ -53,6 +60,7 @@ impl SequencedFeed {
         // finds in the last values.
         self.archive.record(batch.events());
         last_values.set_watermark(batch.watermark());
+        self.progress.set(last_values.published());
         self.metrics.batches.inc();
         self.metrics.objects.inc_by(batch.len() as u64);
         self.metrics.watermark.set(batch.watermark().nanos() as f64 / SECOND as f64);
@@ -144,7 +152,8 @@ mod tests {
 
     fn feed(is_growing: bool) -> (SequencedFeed, LastValues) {
         let universe = Arc::new(fixtures::universe());
-        let sequencer = Sequencer::new(Arc::clone(&universe), BarSpans::default(), trade(SymbolId(0)).at);
+        let from = trade(SymbolId(0)).at;
+        let sequencer = Sequencer::new(Arc::clone(&universe), BarSpans::default(), Epoch::default(), from);
         let archive = Arc::new(Archive::new(universe.len(), Retention::default()));
         let last_values = LastValues::new(universe.len());
         let source = Box::new(ScriptedSource { universe, is_growing });

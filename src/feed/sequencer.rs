@@ -31,12 +31,10 @@ pub struct Sequencer {
 }
 
 impl Sequencer {
-    /// A sequencer for this universe that starts at `from`.
-    ///
-    /// The start also names the epoch, in whole seconds: no two runs of one server within 136 years share it.
-    pub fn new(universe: Arc<Universe>, spans: BarSpans, from: Timestamp) -> Self {
+    /// A sequencer for this universe whose numbers begin this epoch and whose time begins at `from`.
+    pub fn new(universe: Arc<Universe>, spans: BarSpans, epoch: Epoch, from: Timestamp) -> Self {
         Self {
-            epoch: Epoch::new(from.seconds() as u32),
+            epoch,
             bars: Bars::new(universe.len(), spans.bar_nanos, from),
             tickers: Tickers::new(&universe, from),
             universe,
@@ -132,7 +130,7 @@ mod tests {
     fn sequencer(from: Timestamp) -> (Sequencer, LastValues) {
         let universe = fixtures::universe();
         let last_values = LastValues::new(universe.len());
-        (Sequencer::new(Arc::new(universe), BarSpans::default(), from), last_values)
+        (Sequencer::new(Arc::new(universe), BarSpans::default(), Epoch::default(), from), last_values)
     }
 
     #[test]

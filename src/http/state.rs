@@ -7,6 +7,7 @@ use actix_web::HttpRequest;
 use super::limits::HttpLimits;
 use crate::archive::Archive;
 use crate::auth::{AllowedOrigins, KeyStore, TrustedProxies};
+use crate::feed::FeedProgress;
 use crate::hub::Hub;
 use crate::limits::SessionCapacity;
 use crate::metrics::Metrics;
@@ -17,6 +18,8 @@ use crate::session::{Limits, OutboxLimits};
 pub struct AppState {
     /// The epoch of the sequence numbers.
     pub epoch: Epoch,
+    /// How far the feed is.
+    pub progress: FeedProgress,
     /// The retained history.
     pub archive: Arc<Archive>,
     /// The metrics.
@@ -74,6 +77,7 @@ impl AppState {
         let universe = Arc::new(crate::source::universe(3, 1));
         let state = Self {
             epoch: Epoch::default(),
+            progress: FeedProgress::default(),
             archive: Arc::new(Archive::new(universe.len(), Retention::default())),
             metrics: Arc::default(),
             limits: Limits::default(),

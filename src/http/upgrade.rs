@@ -71,6 +71,7 @@ fn open(request: &HttpRequest, state: &AppState, feed: Feed) -> Result<HttpRespo
             limits: state.limits,
             outbox: state.outbox,
             epoch: state.epoch,
+            progress: state.progress.clone(),
             replay: Rc::new(move |stream, after, up_to| archive.since(stream, after, up_to)),
             deflate,
             codec,

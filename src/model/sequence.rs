@@ -18,21 +18,23 @@ impl Seq {
 /// An epoch of the sequence numbers: numbers of different epochs must not be compared.
 ///
 /// A new epoch begins whenever the server starts, so that a client that resumes with a number from before
-/// a restart is told so and does not get wrong objects.
+/// a restart, or from another replica, is told so and does not get wrong objects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Epoch(u32);
+pub struct Epoch(u64);
 
 impl Epoch {
-    /// The epoch with this number; a server derives it from its start time.
-    pub const fn new(number: u32) -> Self {
+    /// The epoch with this number, which must be random: a start time is shared by replicas that start
+    /// together, and by a server that is killed and starts again. With 64 random bits, a million starts share
+    /// one with a probability of 1 in 37 million.
+    pub const fn new(number: u64) -> Self {
         Self(number)
     }
 }
 
-/// Base 36 in lower case, as on the wire: `k3f9`.
+/// Base 36 in lower case, as on the wire: 1 to 13 letters and digits, like `2v5jx0m1c8k3f`.
 impl fmt::Display for Epoch {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut digits = [0u8; 7];
+        let mut digits = [0u8; 13];
         let mut rest = self.0;
         let mut at = digits.len();
         loop {
@@ -56,6 +58,6 @@ mod tests {
         assert_eq!(Epoch::new(0).to_string(), "0");
         assert_eq!(Epoch::new(35).to_string(), "z");
         assert_eq!(Epoch::new(36 * 36 + 1).to_string(), "101");
-        assert_eq!(Epoch::new(u32::MAX).to_string(), "1z141z3");
+        assert_eq!(Epoch::new(u64::MAX).to_string(), "3w5e11264sgsf");
     }
 }

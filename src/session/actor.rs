@@ -17,6 +17,7 @@ use super::protocol::{Greeting, Protocol};
 use super::state::{HubMembership, SessionState};
 use super::task::SessionTask;
 use crate::auth::Credentials;
+use crate::feed::FeedProgress;
 use crate::hub::{Hub, SubscriberKey};
 use crate::limits::TokenBucket;
 use crate::model::Epoch;
@@ -36,6 +37,8 @@ pub struct SessionParams {
     pub hub: Rc<Hub>,
     /// The epoch of the sequence numbers.
     pub epoch: Epoch,
+    /// How far the feed is.
+    pub progress: FeedProgress,
     /// Looks up what was published, as far back as it is retained.
     pub replay: ReplayLookup,
     /// What the session may request.
@@ -76,7 +79,8 @@ pub fn open(params: SessionParams) -> PendingSession {
         if let Some(reason) = close {
             state.begin_close(reason, now);
         }
-        let executor = CommandExecutor::new(Rc::clone(&state), params.replay, limits.replayed_objects);
+        let executor =
+            CommandExecutor::new(Rc::clone(&state), params.replay, params.progress, limits.replayed_objects);
         let actor = SessionActor {
             protocol,
             executor,

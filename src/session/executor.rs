@@ -5,6 +5,7 @@ use super::outbox::Pacing;
 use super::protocol::{CommandOutcome, ResumePoint, SessionOptions};
 use super::state::SessionState;
 use super::subscriptions::Subscriptions;
+use crate::feed::{FeedProgress, LastValues};
 use crate::hub::{EncodedLastValues, SubscriptionChange};
 use crate::model::{Channel, Object, Seq, StreamId};
 use crate::wire::{ControlMessage, DeliveryKind, Gap};
@@ -27,13 +28,19 @@ pub type ReplayLookup = Rc<dyn Fn(StreamId, Seq, Seq) -> Vec<Object>>;
 pub(super) struct CommandExecutor {
     state: Rc<SessionState>,
     replay: ReplayLookup,
+    progress: FeedProgress,
     /// The most objects that one command replays.
     max_replayed: usize,
 }
 
 impl CommandExecutor {
-    pub(super) fn new(state: Rc<SessionState>, replay: ReplayLookup, max_replayed: usize) -> Self {
-        Self { state, replay, max_replayed }
+    pub(super) fn new(
+        state: Rc<SessionState>,
+        replay: ReplayLookup,
+        progress: FeedProgress,
+        max_replayed: usize,
+    ) -> Self {
+        Self { state, replay, progress, max_replayed }
     }
 
     /// Subscribes to the streams of instruments that the market lists since `first` of them were known:
@@ -158,6 +165,10 @@ impl CommandExecutor {
                 gaps.extend(gap(last_values, stream, Seq(1), newest));
                 continue;
             };
+            if !self.may_have(last, newest, last_values.last_values()) {
+                gaps.push(gap_of(last_values, stream, Seq(1), newest));
+                continue;
+            }
             if self.is_sampled(stream) {
                 self.state.change(now, |outbox| outbox.set_sampled(stream, last));
             } else if last >= newest {
@@ -199,6 +210,14 @@ impl CommandExecutor {
         objects.into_iter().map(|object| (object, DeliveryKind::Live)).collect()
     }
 
+    /// Whether a client may have this number of a stream whose newest number here is `newest`.
+    ///
+    /// Another worker may be ahead of this one, by no more than what the feed has published and this worker has yet to
+    /// dispatch. A number beyond that was never given.
+    fn may_have(&self, last: Seq, newest: Seq, last_values: &LastValues) -> bool {
+        last.0.saturating_sub(newest.0) <= self.progress.published().saturating_sub(last_values.published())
+    }
+
     fn is_sampled(&self, stream: StreamId) -> bool {
         stream.channel().conflates() && pacing(self.state.options()) == Pacing::Interval
     }
@@ -206,8 +225,14 @@ impl CommandExecutor {
 
 /// The notice that these objects will not come, unless there are none.
 fn gap(last_values: &EncodedLastValues, stream: StreamId, from: Seq, to: Seq) -> Option<ControlMessage> {
+    (from <= to).then(|| gap_of(last_values, stream, from, to))
+}
+
+/// The notice that these objects will not come. From 1 to 0 nothing is missing; it says that the stream has no object
+/// yet.
+fn gap_of(last_values: &EncodedLastValues, stream: StreamId, from: Seq, to: Seq) -> ControlMessage {
     let symbol = &last_values.universe().instrument(stream.symbol()).symbol;
-    (from <= to).then(|| ControlMessage::Gap(Gap::new(symbol, stream.channel(), from, to)))
+    ControlMessage::Gap(Gap::new(symbol, stream.channel(), from, to))
 }
 
 const fn pacing(options: SessionOptions) -> Pacing {

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::executor::CommandExecutor;
 use super::state::{HubMembership, SessionState};
 use super::{Limits, Outbox, OutboxLimits, Protocol, ReplayLookup};
-use crate::feed::{BarSpans, Batch, LastValues, Sequencer};
+use crate::feed::{BarSpans, Batch, FeedProgress, LastValues, Sequencer};
 use crate::hub::{Hub, Now};
 use crate::model::{Body, Channel, Epoch, Event, Object, Seq, StreamId, SymbolId, Timestamp};
 use crate::transport::SocketWriter;
@@ -31,6 +31,7 @@ struct World {
     random: StdRng,
     sequencer: Sequencer,
     last_values: LastValues,
+    progress: FeedProgress,
     hubs: [Rc<Hub>; 2],
     in_transit: Vec<Arc<Batch>>,
     published: Rc<std::cell::RefCell<HashMap<StreamId, Vec<Object>>>>,
@@ -43,7 +44,8 @@ impl World {
     fn new(seed: u64) -> Self {
         let universe = Arc::new(fixtures::universe());
         let Body::Quote(quote) = fixtures::quote().body else { unreachable!() };
-        let sequencer = Sequencer::new(Arc::clone(&universe), BarSpans { bar_nanos: 50_000_000 }, quote.at);
+        let spans = BarSpans { bar_nanos: 50_000_000 };
+        let sequencer = Sequencer::new(Arc::clone(&universe), spans, EPOCH, quote.at);
         // In every other world objects are coalesced.
         let max_delay = Duration::from_millis(3 * (seed % 2));
         let hub = || Rc::new(Hub::for_tests(max_delay));
@@ -51,6 +53,7 @@ impl World {
             random: StdRng::seed_from_u64(seed),
             sequencer,
             last_values: LastValues::new(2),
+            progress: FeedProgress::default(),
             hubs: [hub(), hub()],
             in_transit: Vec::new(),
             published: Rc::default(),
@@ -75,6 +78,7 @@ impl World {
             events.push(if self.random.random() { Event::Trade(trade) } else { Event::Quote(quote) });
         }
         let batch = Arc::new(self.sequencer.sequence(&mut self.last_values, &events, self.now));
+        self.progress.set(self.last_values.published());
         for object in batch.objects() {
             let mut published = self.published.borrow_mut();
             let kept = published.entry(object.stream()).or_default();
@@ -156,7 +160,7 @@ impl Client {
         let writer = SocketWriter::new(Box::new(transport), Bytes::new());
         let state =
             Rc::new(SessionState::new(Rc::clone(hub), Codec::Json, EPOCH, outbox, writer, world.clock));
-        let executor = CommandExecutor::new(Rc::clone(&state), world.replay(), 1_000);
+        let executor = CommandExecutor::new(Rc::clone(&state), world.replay(), world.progress.clone(), 1_000);
         Self {
             socket,
             protocol: Protocol::new(hub.universe(), EPOCH, Limits::default(), None),

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use tapecast::archive::{Archive, Retention};
 use tapecast::feed::{BarSpans, LastValues, Sequencer};
 use tapecast::http::rest;
-use tapecast::model::{Timestamp, Universe};
+use tapecast::model::{Epoch, Timestamp, Universe};
 use tapecast::source::{Listings, SimulationSettings, Simulator};
 use tapecast::wire::{
     Codec, Command, Compression, DecodeError, Decoder, Incoming, NegotiatedDeflate, Opcode, message_frame,
@@ -177,7 +177,7 @@ static MARKET: LazyLock<Market> = LazyLock::new(|| {
     let archive = Arc::new(Archive::new(universe.len(), Retention::default()));
     let settings = SimulationSettings { seed: 7, trades_per_second: 200.0, ..SimulationSettings::default() };
     let mut now = Timestamp::from_nanos(1_795_185_000_000_000_000);
-    let mut sequencer = Sequencer::new(Arc::clone(&universe), BarSpans::default(), now);
+    let mut sequencer = Sequencer::new(Arc::clone(&universe), BarSpans::default(), Epoch::default(), now);
     let mut last_values = LastValues::new(universe.len());
     let mut simulator = Simulator::new(&listings, settings);
     let mut events = Vec::new();

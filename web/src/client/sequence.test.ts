@@ -67,6 +67,15 @@ test("a gap reported by the server is not detected again", () => {
   expect(sequence.check(numbered(trade(0, 10), 10))).toBe("next");
 });
 
+test("a gap that begins before the last number voids it", () => {
+  const sequence = new SequenceChecker();
+  sequence.check(numbered(trade(0, 10), 500));
+
+  sequence.skip({ channel: "trades", symbol: symbol("AAPL"), from: seq(1), to: seq(9), detectedBy: "server" });
+
+  expect(sequence.check(numbered(trade(0, 10), 10))).toBe("next");
+});
+
 test("a snapshot of a resumed stream is a duplicate, and the start of any other stream", () => {
   const sequence = new SequenceChecker();
   sequence.check(numbered(trade(0, 10), 5));

@@ -38,10 +38,14 @@ export class SequenceChecker {
     return { channel, symbol, from: seq(previous + 1), to: seq(number - conflated - 1), detectedBy: "client" };
   }
 
-  /** Skips a gap that the server reported: the object after it is in order. */
-  skip({ channel, symbol, to }: Gap): void {
+  /**
+   * Skips a gap that the server reported: the object after it is in order. A gap that begins before the last number
+   * voids that number, which the server has never given.
+   */
+  skip({ channel, symbol, from, to }: Gap): void {
     const stream = this.last.get(channel);
-    if ((stream?.get(symbol) ?? 0) < to) stream?.set(symbol, to);
+    const last = stream?.get(symbol) ?? 0;
+    if (last < to || from <= last) stream?.set(symbol, to);
   }
 
   /** The last sequence number of each of these streams, for a resume request. */
