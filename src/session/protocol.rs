@@ -245,7 +245,8 @@ impl Protocol {
             return CommandOutcome { changes, ..CommandOutcome::only(self.subscription(None)) };
         };
         let options = self.grant_options(&extensions);
-        let resume = extensions.resume.map_or_else(Vec::new, |resume| self.resume_points(&resume, &changes));
+        let resume =
+            extensions.resume.as_ref().map_or_else(Vec::new, |resume| self.resume_points(resume, &changes));
         let mut snapshot = Vec::new();
         if extensions.snapshot {
             let resumed: FxHashSet<_> = resume.iter().map(|point| point.stream).collect();
