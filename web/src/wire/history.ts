@@ -5,7 +5,7 @@ import { timeField } from "./time";
 /** Bar lengths of historical queries. */
 export type Timeframe = "1Sec" | "5Sec" | "1Min" | "5Min" | "1Day";
 
-/** A query for one page of historical bars, newest first. */
+/** A query for one page of historical bars, newest first. The bar that is still open is included. */
 export interface BarsQuery {
   readonly symbols: readonly StockSymbol[];
   readonly timeframe: Timeframe;
@@ -24,7 +24,7 @@ export interface Page<Item> {
 }
 
 export function barsPath({ symbols, timeframe, start, end, limit, pageToken }: BarsQuery): string {
-  return path("bars", { ...{ symbols: symbols.join(","), timeframe, start: textOf(start), end: end && textOf(end), limit }, sort: "desc", page_token: pageToken });
+  return path("bars", { ...{ symbols: symbols.join(","), timeframe, start: textOf(start), end: end && textOf(end), limit }, sort: "desc", page_token: pageToken, partial: "true" });
 }
 
 export function tradesPath(symbol: StockSymbol, start: Millis, end: Millis, limit: number): string {
