@@ -54,7 +54,7 @@ fn an_upgrade_from_another_origin_is_refused() {
 
     for path in ["/v2/iex", "/websocket/connect?userId=3", "/echo"] {
         assert_eq!(upgrade_status(&server, path, ""), ACCEPTED, "{path}");
-        assert_eq!(upgrade_status(&server, path, "Origin: http://test\r\n"), ACCEPTED, "{path}");
+        assert_eq!(upgrade_status(&server, path, "Origin: http://localhost\r\n"), ACCEPTED, "{path}");
         assert_eq!(
             upgrade_status(&server, path, "Origin: http://evil.example\r\n"),
             "403 Forbidden",
@@ -76,6 +76,57 @@ fn an_allowed_origin_may_open_sessions_and_with_any_every_origin_may() {
     assert_eq!(upgrade_status(&named, "/v2/iex", "Origin: https://app.example\r\n"), ACCEPTED);
     assert_eq!(upgrade_status(&named, "/v2/iex", "Origin: http://app.example\r\n"), "403 Forbidden");
     assert_eq!(upgrade_status(&open, "/v2/iex", "Origin: null\r\n"), ACCEPTED);
+}
+
+/// The upgrade that a browser sends for a page of this host: `Origin` and `Host` are equal.
+fn own_page(host: &str) -> String {
+    format!("Host: {host}\r\nOrigin: http://{host}\r\n")
+}
+
+#[test]
+fn a_page_whose_name_is_rebound_to_this_machine_is_refused() {
+    let server = quiet_server();
+    let named = Server::without_trades(|config| {
+        config.access.hosts = vec!["tape.example".parse().unwrap()].into();
+    });
+    let proxied = Server::without_trades(|config| {
+        config.access.proxies = vec!["127.0.0.1".parse().unwrap()].into();
+    });
+
+    for path in ["/v2/iex", "/websocket/connect", "/echo"] {
+        assert_eq!(upgrade_status(&server, path, &own_page("evil.example:8080")), "403 Forbidden", "{path}");
+    }
+    assert_eq!(server.upgrades_refused("host"), 3.0);
+    for own in ["127.0.0.1:8080", "localhost:8080", "[::1]", "tape.localhost"] {
+        assert_eq!(upgrade_status(&server, "/v2/iex", &own_page(own)), ACCEPTED, "{own}");
+    }
+    assert_eq!(upgrade_status(&named, "/v2/iex", &own_page("tape.example")), ACCEPTED);
+    assert_eq!(upgrade_status(&named, "/v2/iex", &own_page("evil.example")), "403 Forbidden");
+    let reported = format!("{}X-Forwarded-For: 203.0.113.7\r\n", own_page("tape.example"));
+    assert_eq!(upgrade_status(&proxied, "/v2/iex", &reported), ACCEPTED, "a page sets no such header");
+    assert_eq!(upgrade_status(&proxied, "/v2/iex", &own_page("tape.example")), "403 Forbidden");
+}
+
+#[test]
+fn apps_and_subdomains_can_be_allowed() {
+    let server = Server::start(|config| {
+        let patterns = ["tauri://localhost", "capacitor://localhost", "https://*.example.com", "file://"];
+        config.access.origins =
+            AllowedOrigins::Own(patterns.iter().map(|pattern| pattern.parse().unwrap()).collect());
+    });
+
+    for origin in ["tauri://localhost", "capacitor://localhost", "https://a.b.example.com", "file://"] {
+        let header = format!("Origin: {origin}\r\n");
+        assert_eq!(upgrade_status(&server, "/v2/iex", &header), ACCEPTED, "{origin}");
+        let answer = get_with(server.address, "/v2/clock", &header);
+        assert_eq!(answer.header("access-control-allow-origin"), Some(origin));
+    }
+    for origin in ["app://localhost", "https://example.com", "http://a.example.com", "https://*.example.com"]
+    {
+        let header = format!("Origin: {origin}\r\n");
+        assert_eq!(upgrade_status(&server, "/v2/iex", &header), "403 Forbidden", "{origin}");
+        assert_eq!(cors_headers(&get_with(server.address, "/v2/clock", &header)), [""; 0], "{origin}");
+    }
 }
 
 const APP: &str = "Origin: https://app.example\r\n";
@@ -105,7 +156,7 @@ fn only_an_allowed_origin_may_read_rest() {
         assert_eq!(response.header("access-control-allow-origin"), Some("https://app.example"), "{path}");
         let varies = response.header("vary").unwrap();
         assert!(varies.split(", ").any(|name| name.eq_ignore_ascii_case("origin")), "{path}: {varies}");
-        for other in ["", EVIL, "Origin: null\r\n", "Origin: http://test\r\n"] {
+        for other in ["", EVIL, "Origin: null\r\n", "Origin: http://localhost\r\n"] {
             let response = get_with(server.address, path, other);
             assert_eq!((response.status, cors_headers(&response)), (status, vec![]), "{path} {other}");
         }
@@ -122,12 +173,14 @@ fn an_allowed_origin_may_send_a_key_in_headers() {
     });
     let key = "apca-api-key-id, apca-api-secret-key";
 
-    for headers in [key, "authorization"] {
+    let harmless = "Content-Type,USER-AGENT, accept, x-requested-with,traceparent";
+    for headers in [key, "authorization", "APCA-API-KEY-ID,APCA-API-SECRET-KEY", harmless] {
         let response = preflight(&server, APP, headers);
         assert_eq!(response.status, 200, "{}", response.head);
         assert_eq!(response.header("access-control-allow-origin"), Some("https://app.example"));
         let allowed = response.header("access-control-allow-headers").unwrap().to_ascii_lowercase();
-        assert!(headers.split(", ").all(|header| allowed.contains(header)), "{allowed}");
+        let mut headers = headers.split(',').map(|header| header.trim().to_ascii_lowercase());
+        assert!(headers.all(|header| allowed.split(',').any(|name| name.trim() == header)), "{allowed}");
         assert!(response.header("access-control-max-age").unwrap().parse::<u32>().unwrap() > 0);
     }
     assert_eq!(preflight(&server, APP, "x-anything").status, 400);

@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tapecast::auth::{Entitlements, GeneratedKey};
 use tapecast::config::Config;
@@ -193,6 +195,115 @@ fn every_rest_endpoint_requires_a_key() {
     assert!(echo("").starts_with("HTTP/1.1 401") && echo(&headers("all", all)).starts_with("HTTP/1.1 101"));
     for open in ["/", "/healthz", "/readyz", "/metrics", "/openapi.json"] {
         assert_eq!(status(open, ""), 200, "{open}");
+    }
+}
+
+fn authorization(scheme: &str, token: &str) -> String {
+    format!("Authorization: {scheme} {token}\r\n")
+}
+
+#[test]
+fn a_key_may_be_sent_as_basic_or_bearer_and_a_wrong_one_gets_a_challenge() {
+    let WithKeys { server, all, .. } = &server_with_keys(|_| {});
+    let basic = |secret: &str| authorization("Basic", &STANDARD.encode(format!("all:{secret}")));
+    let bearer = |secret: &str| authorization("Bearer", &format!("all.{secret}"));
+
+    for header in [basic(all), bearer(all)] {
+        assert_eq!(get_with(server.address, "/v2/clock", &header).status, 200);
+        let mut client = Client::connect_with(server.address, "/v2/iex", &header);
+        assert_eq!(next_object(&mut client)["msg"], "connected");
+        assert_eq!(next_object(&mut client)["msg"], "authenticated");
+        assert!(Client::connect_with(server.address, "/echo", &header).is_open());
+    }
+    for header in [basic("wrong"), bearer("wrong"), String::new()] {
+        let answer = get_with(server.address, "/v2/clock", &header);
+        assert_eq!(answer.status, 401, "{header}");
+        assert!(answer.header("www-authenticate").unwrap().starts_with("Basic realm="), "{}", answer.head);
+        assert!(answer.head.contains("Bearer realm="), "{}", answer.head);
+        let script = get_with(server.address, "/v2/clock", &format!("X-Requested-With: fetch\r\n{header}"));
+        assert_eq!((script.status, script.head.contains("Basic realm=")), (401, false), "{}", script.head);
+    }
+}
+
+#[test]
+fn market_data_without_a_feed_is_that_of_iex_and_needs_a_key_for_it() {
+    let key = GeneratedKey::new(
+        "sip",
+        Entitlements { feeds: Some(vec![Feed::Sip]), ..Entitlements::default() },
+        [5; 48],
+    );
+    let WithKeys { server, folder, .. } = &server_with_keys(|_| {});
+    std::fs::write(folder.file("keys"), &key.line).unwrap();
+    server.reload();
+    let sip = headers("sip", &key.secret);
+    let status = |target: &str| get_with(server.address, target, &sip).status;
+
+    for path in [
+        "/v2/stocks/bars?symbols=AAPL&timeframe=1Day&start=2020-01-01",
+        "/v2/stocks/trades?symbols=AAPL",
+        "/v2/stocks/quotes/latest?symbols=AAPL",
+        "/v2/stocks/snapshots?symbols=AAPL",
+        "/v2/stocks/AAPL/trades?limit=1",
+        "/v2/stocks/AAPL/snapshot?currency=USD",
+    ] {
+        assert_eq!(status(path), 403, "{path}");
+        assert_eq!(status(&format!("{path}&feed=")), 403, "{path}");
+        assert_eq!(status(&format!("{path}&feed=iex")), 403, "{path}");
+        assert_eq!(status(&format!("{path}&feed=nonsense")), 403, "{path}");
+        assert_eq!(status(&format!("{path}&feed=sip")), 200, "{path}");
+        assert_eq!(status(&format!("{path}&feed=sip&feed=iex")), 400, "{path}");
+    }
+    assert_eq!(status("/v2/clock"), 200, "no market data");
+    assert_eq!(status("/v2/assets"), 200, "no market data");
+}
+
+#[test]
+fn a_repeated_parameter_is_an_error_in_json() {
+    let WithKeys { server, all, .. } = &server_with_keys(|_| {});
+
+    for target in [
+        format!("/v2/clock?key=all&secret={all}&secret=x"),
+        format!("/v2/assets?status=active&status=&key=all&secret={all}"),
+        format!("/v2/stocks/trades?symbols=AAPL&limit=1&limit=2&key=all&secret={all}"),
+        format!("/v2/iex?key=all&secret={all}&key=some"),
+        "/v2/iex?codec=json&codec=msgpack".to_owned(),
+        "/websocket/connect?userId=1&userId=2".to_owned(),
+        "/echo?key=a&key=b".to_owned(),
+    ] {
+        let answer = match target.starts_with("/v2/iex") || !target.starts_with("/v2/") {
+            true => Client::connect(server.address, &target).handshake,
+            false => {
+                let answer = get_with(server.address, &target, "");
+                let body: Value = serde_json::from_str(&answer.body).unwrap();
+                assert!(body["message"].as_str().unwrap().contains("more than once"), "{body}");
+                answer.head
+            }
+        };
+        assert!(answer.starts_with("HTTP/1.1 400"), "{target}: {answer}");
+        assert!(answer.contains("application/json"), "{target}: {answer}");
+    }
+}
+
+#[test]
+fn one_client_behind_a_proxy_that_adds_ports_does_not_lock_out_others() {
+    let WithKeys { server, all, .. } = &server_with_keys(|config| {
+        config.access.failed_auths = Rate::per_minute(3);
+        config.access.proxies = vec!["127.0.0.1".parse().unwrap()].into();
+    });
+    let clock = |header: &str, secret: &str| {
+        get_with(server.address, "/v2/clock", &format!("{header}\r\n{}", headers("all", secret))).status
+    };
+
+    for (guesser, other) in [
+        ("X-Forwarded-For: 203.0.113.7:4711", "X-Forwarded-For: 203.0.113.8:4711"),
+        ("X-Forwarded-For: [2001:db8:1::1]:443", "X-Forwarded-For: \"[2001:db8:2::1]:443\""),
+        ("X-Forwarded-For: \u{e4}, 203.0.113.17", "X-Forwarded-For: \u{e4}, 203.0.113.18"),
+        ("X-Forwarded-For: _one", "X-Forwarded-For: _two"),
+        ("Forwarded: for=203.0.113.27", "Forwarded: for=\"[2001:db8:3::1]:80\";proto=http"),
+    ] {
+        while clock(guesser, "guess") != 429 {}
+        assert_eq!(clock(guesser, all), 429, "{guesser}");
+        assert_eq!(clock(other, all), 200, "{other}");
     }
 }
 

@@ -97,7 +97,7 @@ fn the_stream_works_behind_nginx_over_http_and_over_tls() {
         socket.connect(&proxy.http.into()).unwrap();
         Client::upgrade(socket.into(), "/v2/iex", headers)
     };
-    let mut plain = from_elsewhere("Origin: http://test\r\n");
+    let mut plain = from_elsewhere("Origin: http://tape.example\r\nHost: tape.example\r\n");
     assert!(plain.handshake.starts_with("HTTP/1.1 101"), "{}", plain.handshake);
     plain.send_text(r#"{"action":"subscribe","trades":["*"],"quotes":["*"]}"#);
     let mut ledger = SequenceLedger::default();

@@ -120,6 +120,7 @@ impl Service {
             outbox: config.outbox,
             keys: keys.clone(),
             origins: config.access.origins.clone(),
+            hosts: config.access.hosts.clone(),
             proxies: config.access.proxies.clone(),
             capacity: SessionCapacity::new(capacity),
             http: config.access.http,

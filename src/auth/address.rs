@@ -1,8 +1,8 @@
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use super::ParseError;
 use super::forwarded::{self, Hop};
+use super::{ClientLocation, ParseError};
 
 /// A network in CIDR notation, such as `10.0.0.0/8` or `fd00::/8`, or one address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +83,15 @@ impl TrustedProxies {
             (true, false) => by_forwarded,
             (false, false) if by_forwarded_for == by_forwarded => by_forwarded,
             (false, false) => peer,
+        }
+    }
+
+    /// Where the client is that connected from `peer` with these headers.
+    pub fn location(&self, peer: IpAddr, headers: &ForwardingHeaders<'_>) -> ClientLocation {
+        let is_reported = !headers.forwarded_for.is_empty() || !headers.forwarded.is_empty();
+        match peer.to_canonical() {
+            peer if peer.is_loopback() && !(is_reported && self.trusts(peer)) => ClientLocation::ThisMachine,
+            _ => ClientLocation::Elsewhere,
         }
     }
 
@@ -169,6 +178,22 @@ mod tests {
             ip("203.0.113.7")
         );
         assert_eq!(client(&trusted, "127.0.0.1", &[]), ip("127.0.0.1"));
+    }
+
+    #[test]
+    fn a_client_behind_a_trusted_proxy_on_this_machine_is_elsewhere() {
+        let location = |trusted: &[&str], peer: &str, line: Option<&'static str>| {
+            let forwarded = line.iter().map(|line| line.as_bytes()).collect();
+            let headers = ForwardingHeaders { forwarded_for: Vec::new(), forwarded };
+            proxies(trusted).location(ip(peer), &headers)
+        };
+        let report = Some("for=127.0.0.1");
+
+        assert_eq!(location(&[], "203.0.113.7", None), ClientLocation::Elsewhere);
+        assert_eq!(location(&[], "127.0.0.2", report), ClientLocation::ThisMachine);
+        assert_eq!(location(&["::1"], "::ffff:127.0.0.1", report), ClientLocation::ThisMachine);
+        assert_eq!(location(&["127.0.0.1"], "127.0.0.1", None), ClientLocation::ThisMachine);
+        assert_eq!(location(&["127.0.0.1"], "127.0.0.1", report), ClientLocation::Elsewhere);
     }
 
     #[test]

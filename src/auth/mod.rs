@@ -6,15 +6,17 @@
 mod address;
 mod attempts;
 mod forwarded;
+mod host;
 mod key;
 mod key_store;
 mod origin;
 mod revocation;
 
 pub use address::{ForwardingHeaders, Network, TrustedProxies};
+pub use host::HostPattern;
 pub use key::{Credentials, Entitlements, GeneratedKey, Key};
 pub use key_store::{Denied, Grant, KeyStore, KeyStoreError, Reloaded};
-pub use origin::{AllowedOrigins, Origin};
+pub use origin::{AllowedOrigins, ClientLocation, OriginPattern, OriginRefusal, PublicHosts};
 pub use revocation::Revocation;
 
 /// An option's value cannot be parsed; the text says why.

@@ -8,7 +8,9 @@ use std::str::FromStr;
 use clap::Args;
 
 use super::ConfigError;
-use crate::auth::{AllowedOrigins, Network, Origin, ParseError, TrustedProxies};
+use crate::auth::{
+    AllowedOrigins, HostPattern, Network, OriginPattern, ParseError, PublicHosts, TrustedProxies,
+};
 use crate::http::HttpLimits;
 use crate::limits::Rate;
 
@@ -39,13 +41,20 @@ pub(super) struct AccessArgs {
     #[arg(long, env = "TAPECAST_TLS_LISTEN", default_value = "127.0.0.1:8443", value_name = "ADDR:PORT")]
     tls_listen: SocketAddr,
 
-    /// Origins whose pages may open sessions and read REST in addition to the server's own, such as
-    /// `https://app.example.org`; `null` is pages opened as files, `*` is every origin. Clients that send no
-    /// Origin header are not checked
+    /// Origins whose pages may open sessions and read REST in addition to the server's own:
+    /// `https://app.example.org`, `https://*.example.org` for all its subdomains, `tauri://localhost` for an
+    /// app; `null` is pages opened as files, `*` is every origin. Clients that send no Origin header are not
+    /// checked
     #[arg(long, env = "TAPECAST_ALLOW_ORIGIN", value_name = "URL", value_delimiter = ',')]
     allow_origin: Vec<AllowOrigin>,
 
-    /// Proxies whose X-Forwarded-For header is trusted, such as 127.0.0.1 or 10.0.0.0/8
+    /// Names by which browsers reach this server, such as `tape.example.org` or `*.example.org`. Its own page
+    /// may open sessions only under these, an address and `localhost`. Without names: under any name, but from
+    /// this machine only under an address and `localhost`
+    #[arg(long, env = "TAPECAST_PUBLIC_HOST", value_name = "NAME", value_delimiter = ',')]
+    public_host: Vec<HostPattern>,
+
+    /// Proxies whose X-Forwarded-For and Forwarded headers are trusted, such as 127.0.0.1 or 10.0.0.0/8
     #[arg(long, env = "TAPECAST_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',')]
     trusted_proxy: Vec<Network>,
 
@@ -65,7 +74,7 @@ const LOOPBACK: [&str; 2] = ["127.0.0.0/8", "::1"];
 #[derive(Clone, Debug)]
 enum AllowOrigin {
     Any,
-    One(Origin),
+    One(OriginPattern),
 }
 
 impl FromStr for AllowOrigin {
@@ -106,8 +115,12 @@ pub struct AccessConfig {
     /// The origins whose pages may open sessions and read REST. Default: the server's own. Refusals are
     /// counted in `tapecast_upgrades_refused` with the reason `origin`.
     pub origins: AllowedOrigins,
-    /// The proxies whose `X-Forwarded-For` header is trusted. Default: none, because any client can send
-    /// the header.
+    /// The names of this server, against pages whose name is made to resolve to it (DNS rebinding). Default:
+    /// none, which is any name for clients on other machines. Refusals are counted in
+    /// `tapecast_upgrades_refused` with the reason `host`.
+    pub hosts: PublicHosts,
+    /// The proxies whose `X-Forwarded-For` and `Forwarded` headers are trusted. Default: none, because any
+    /// client can send them.
     pub proxies: TrustedProxies,
     /// Addresses that stand for many clients besides the trusted proxies, so that
     /// [`connections_per_address`](HttpLimits::connections_per_address) does not apply to them.
@@ -149,6 +162,7 @@ impl TryFrom<AccessArgs> for AccessConfig {
             keys: args.keys,
             failed_auths: Rate::per_minute(args.max_failed_auths.get()),
             origins: if allows_any { AllowedOrigins::Any } else { AllowedOrigins::Own(listed) },
+            hosts: args.public_host.into(),
             proxies: args.trusted_proxy.into(),
             shared_addresses: LOOPBACK.map(|network| network.parse().expect("a valid network")).to_vec(),
             max_sessions: args.max_sessions.map(NonZeroUsize::get),

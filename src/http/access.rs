@@ -7,17 +7,24 @@ use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 
 use super::admission::client_address;
-use super::credentials::credentials_of;
+use super::challenge::AuthChallenge;
+use super::credentials::{CredentialsPlace, credentials_in};
 use super::error::ApiError;
 use super::query::QueryParams;
 use super::state::AppState;
 use crate::auth::{Denied, Key, Revocation};
-use crate::model::Symbol;
+use crate::model::{Feed, Symbol};
 
 /// What the client of a request may see: an extractor that refuses the request without a valid key, where
-/// keys are required.
+/// keys are required, and with a query that cannot be parsed.
 #[derive(Debug)]
-pub(super) struct AccessPermit(Option<Arc<Key>>);
+pub(super) struct AccessPermit {
+    key: Option<Arc<Key>>,
+    query: QueryParams,
+}
+
+/// The feed of a request for market data that names none, the same as that of `/websocket/connect`.
+const DEFAULT_FEED: Feed = Feed::Iex;
 
 impl FromRequest for AccessPermit {
     type Error = ApiError;
@@ -34,20 +41,22 @@ impl FromRequest for AccessPermit {
 }
 
 fn authenticate(request: &HttpRequest, state: &AppState) -> Result<AccessPermit, ApiError> {
-    let Some(keys) = &state.keys else { return Ok(AccessPermit(None)) };
-    let credentials = credentials_of(request).ok_or(ApiError::NoKey)?;
+    let query = QueryParams::parse(request.query_string())?;
+    let Some(keys) = &state.keys else { return Ok(AccessPermit { key: None, query }) };
+    let challenge = AuthChallenge::for_request(request.headers());
+    let (credentials, place) = credentials_in(request, &query).ok_or(ApiError::NoKey(challenge))?;
     let from = client_address(request, state);
     let key = keys.authenticate(&credentials, from, Instant::now()).map_err(|denied| {
         state.metrics.http().auth_refused(denied.name());
-        match denied {
-            Denied::FailedAttempts => ApiError::TooManyAttempts,
-            Denied::Wrong | Denied::Feed | Denied::Sessions => ApiError::WrongKey,
+        match (denied, place) {
+            (Denied::FailedAttempts, _) => ApiError::TooManyAttempts,
+            (Denied::Wrong | Denied::Feed | Denied::Sessions, CredentialsPlace::Alpaca) => ApiError::WrongKey,
+            (Denied::Wrong | Denied::Feed | Denied::Sessions, CredentialsPlace::Authorization) => {
+                ApiError::WrongAuthorization(challenge)
+            }
         }
     })?;
-    match QueryParams::parse(request.query_string())?.value("feed") {
-        Some(feed) if !allows(&key, feed) => Err(ApiError::NotEntitled(format!("feed {feed}"))),
-        _ => Ok(AccessPermit(Some(key))),
-    }
+    Ok(AccessPermit { key: Some(key), query })
 }
 
 /// Whether the key allows the feed of this name. A feed that does not exist needs a key that allows all.
@@ -56,14 +65,29 @@ fn allows(key: &Key, feed: &str) -> bool {
 }
 
 impl AccessPermit {
+    /// The parameters of the request.
+    pub(super) fn query(&self) -> &QueryParams {
+        &self.query
+    }
+
     /// Tells when the key of the request is revoked; `None` where no key is required.
     pub(super) fn revocation(&self) -> Option<Revocation> {
-        self.0.as_ref().map(|key| key.revocation())
+        self.key.as_ref().map(|key| key.revocation())
+    }
+
+    /// Refuses market data of a feed that the key does not allow: the one that the request names, or the
+    /// default.
+    pub(super) fn check_feed(&self) -> Result<(), ApiError> {
+        let feed = self.query.value("feed").unwrap_or(DEFAULT_FEED.name());
+        match self.key.as_ref().is_none_or(|key| allows(key, feed)) {
+            true => Ok(()),
+            false => Err(ApiError::NotEntitled(format!("feed {feed}"))),
+        }
     }
 
     /// Refuses a symbol that the key does not allow.
-    pub(super) fn check(&self, symbol: &Symbol) -> Result<(), ApiError> {
-        match self.0.as_ref().is_none_or(|key| key.allows_symbol(symbol)) {
+    pub(super) fn check_symbol(&self, symbol: &Symbol) -> Result<(), ApiError> {
+        match self.key.as_ref().is_none_or(|key| key.allows_symbol(symbol)) {
             true => Ok(()),
             false => Err(ApiError::NotEntitled(symbol.to_string())),
         }

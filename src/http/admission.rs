@@ -11,14 +11,14 @@ use tracing::debug;
 
 use super::response;
 use super::state::AppState;
-use crate::auth::ForwardingHeaders;
+use crate::auth::{ForwardingHeaders, OriginRefusal};
 use crate::limits::{AtCapacity, SessionPermit};
 
 /// Why an upgrade is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum UpgradeRefusal {
-    /// The page's origin is not allowed.
-    Origin,
+    /// The page may not open sessions.
+    Page(OriginRefusal),
     /// The service starts or stops.
     NotReady,
     /// The server or the address has its maximum of sessions.
@@ -32,7 +32,8 @@ impl UpgradeRefusal {
     /// The name in metrics and logs.
     const fn name(self) -> &'static str {
         match self {
-            Self::Origin => "origin",
+            Self::Page(OriginRefusal::Origin) => "origin",
+            Self::Page(OriginRefusal::Host) => "host",
             Self::NotReady => "not_ready",
             Self::AtCapacity(AtCapacity::Sessions) => "sessions",
             Self::AtCapacity(AtCapacity::Address) => "address",
@@ -43,7 +44,11 @@ impl UpgradeRefusal {
     /// any 4xx.
     pub(super) fn response(self) -> HttpResponse {
         match self {
-            Self::Origin => response::error(StatusCode::FORBIDDEN, "origin not allowed"),
+            Self::Page(OriginRefusal::Origin) => response::error(StatusCode::FORBIDDEN, "origin not allowed"),
+            Self::Page(OriginRefusal::Host) => response::error(
+                StatusCode::FORBIDDEN,
+                "this server does not have the host name of the request: --public-host names it",
+            ),
             Self::NotReady => unavailable("not ready"),
             Self::AtCapacity(_) => unavailable("too many sessions"),
         }
@@ -60,8 +65,10 @@ fn unavailable(message: &'static str) -> HttpResponse {
 pub(super) fn admit(request: &HttpRequest, state: &AppState) -> Result<SessionPermit, UpgradeRefusal> {
     let address = client_address(request, state);
     let header = |name: HeaderName| request.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
-    let admitted = if !state.origins.allows(header(ORIGIN), header(HOST)) {
-        Err(UpgradeRefusal::Origin)
+    let location = state.proxies.location(peer(request), &forwarding_headers(request));
+    let page = state.origins.check(header(ORIGIN), header(HOST), &state.hosts, location);
+    let admitted = if let Err(refusal) = page {
+        Err(UpgradeRefusal::Page(refusal))
     } else if !state.readiness.is_ready() {
         Err(UpgradeRefusal::NotReady)
     } else {
@@ -76,9 +83,15 @@ pub(super) fn admit(request: &HttpRequest, state: &AppState) -> Result<SessionPe
 
 /// The client's address: the peer's, or what trusted proxies report.
 pub(super) fn client_address(request: &HttpRequest, state: &AppState) -> IpAddr {
+    state.proxies.client(peer(request), &forwarding_headers(request))
+}
+
+fn peer(request: &HttpRequest) -> IpAddr {
     // Every TCP connection has a peer address; only tests have none.
-    let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
+    request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip())
+}
+
+fn forwarding_headers(request: &HttpRequest) -> ForwardingHeaders<'_> {
     let lines = |name: HeaderName| request.headers().get_all(name).map(HeaderValue::as_bytes).collect();
-    let headers = ForwardingHeaders { forwarded_for: lines(X_FORWARDED_FOR), forwarded: lines(FORWARDED) };
-    state.proxies.client(peer, &headers)
+    ForwardingHeaders { forwarded_for: lines(X_FORWARDED_FOR), forwarded: lines(FORWARDED) }
 }

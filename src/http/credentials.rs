@@ -1,7 +1,10 @@
 use actix_web::HttpRequest;
-use actix_web::web::Query;
-use serde::Deserialize;
+use actix_web::http::header::AUTHORIZATION;
+use base64::Engine;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
+use super::query::QueryParams;
 use crate::auth::Credentials;
 
 /// The header in which Alpaca's clients send the key's id.
@@ -10,28 +13,66 @@ pub(super) const KEY_HEADER: &str = "apca-api-key-id";
 /// The header in which they send its secret.
 pub(super) const SECRET_HEADER: &str = "apca-api-secret-key";
 
-/// Credentials in the query string, for browsers: they cannot set headers on a WebSocket.
-#[derive(Deserialize)]
-struct CredentialsQuery {
-    key: String,
-    secret: String,
+/// How a request carries its credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CredentialsPlace {
+    /// In Alpaca's headers or in the query string: wrong ones get 403, as at Alpaca.
+    Alpaca,
+    /// In the header `Authorization`: wrong ones get 401 with a challenge (RFC 9110 section 11.6.1).
+    Authorization,
 }
 
-/// The credentials of a request: from Alpaca's headers, or from the parameters `key` and `secret`.
+/// The credentials of a request and their place: Alpaca's headers come first, then `Authorization`, then the
+/// parameters `key` and `secret`.
 ///
 /// Proxies log query strings, so clients that can set headers should.
-pub(super) fn credentials_of(request: &HttpRequest) -> Option<Credentials> {
+pub(super) fn credentials_in(
+    request: &HttpRequest,
+    query: &QueryParams,
+) -> Option<(Credentials, CredentialsPlace)> {
     let header = |name: &str| request.headers().get(name)?.to_str().ok().map(str::to_owned);
     let in_headers = || {
         let (key, secret) = (header(KEY_HEADER)?, header(SECRET_HEADER)?);
-        Some(Credentials { key, secret })
+        Some((Credentials { key, secret }, CredentialsPlace::Alpaca))
+    };
+    let in_authorization = || {
+        let found = authorization(request.headers().get(AUTHORIZATION)?.to_str().ok()?)?;
+        Some((found, CredentialsPlace::Authorization))
     };
     let in_query = || {
-        let query = Query::<CredentialsQuery>::from_query(request.query_string()).ok()?;
-        let CredentialsQuery { key, secret } = query.into_inner();
-        Some(Credentials { key, secret })
+        let (key, secret) = (query.value("key")?.to_owned(), query.value("secret")?.to_owned());
+        Some((Credentials { key, secret }, CredentialsPlace::Alpaca))
     };
-    in_headers().or_else(in_query)
+    in_headers().or_else(in_authorization).or_else(in_query)
+}
+
+/// The credentials of a request, for a stream.
+pub(super) fn credentials_of(request: &HttpRequest, query: &QueryParams) -> Option<Credentials> {
+    credentials_in(request, query).map(|(credentials, _)| credentials)
+}
+
+/// Parses a value of `Authorization`: `Basic` with id and secret (RFC 7617), or `Bearer` with both as one
+/// token (RFC 6750), `ID.SECRET` or `ID:SECRET`.
+fn authorization(value: &str) -> Option<Credentials> {
+    let (scheme, token) = value.trim().split_once(' ')?;
+    let token = token.trim_start();
+    if scheme.eq_ignore_ascii_case("basic") {
+        const ENGINE: GeneralPurpose = GeneralPurpose::new(
+            &STANDARD,
+            GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+        );
+        let text = String::from_utf8(ENGINE.decode(token).ok()?).ok()?;
+        return credentials(text.split_once(':')?);
+    }
+    if scheme.eq_ignore_ascii_case("bearer") {
+        // The id may contain dots; a secret from `tapecast key new` does not.
+        return credentials(token.split_once(':').or_else(|| token.rsplit_once('.'))?);
+    }
+    None
+}
+
+fn credentials((key, secret): (&str, &str)) -> Option<Credentials> {
+    Some(Credentials { key: key.to_owned(), secret: secret.to_owned() })
 }
 
 #[cfg(test)]
@@ -40,17 +81,48 @@ mod tests {
 
     use super::*;
 
+    fn found(request: TestRequest) -> Option<(String, String)> {
+        let request = request.to_http_request();
+        let query = QueryParams::parse(request.query_string()).unwrap();
+        credentials_of(&request, &query).map(|found| (found.key, found.secret))
+    }
+
+    fn pair(key: &str, secret: &str) -> Option<(String, String)> {
+        Some((key.to_owned(), secret.to_owned()))
+    }
+
     #[test]
     fn credentials_are_read_from_headers_or_the_query_string() {
-        let key = |request: TestRequest| credentials_of(&request.to_http_request()).map(|found| found.key);
         let with_headers = |request: TestRequest| {
             request.insert_header(("apca-api-key-id", "H")).insert_header(("apca-api-secret-key", "S"))
         };
 
-        assert_eq!(key(with_headers(TestRequest::default())), Some("H".to_owned()));
-        assert_eq!(key(TestRequest::with_uri("/v2/iex?codec=msgpack&key=A&secret=S")), Some("A".to_owned()));
-        assert_eq!(key(with_headers(TestRequest::with_uri("/?key=A&secret=S"))), Some("H".to_owned()));
-        assert_eq!(key(TestRequest::with_uri("/v2/iex?key=A")), None);
-        assert_eq!(key(TestRequest::default()), None);
+        assert_eq!(found(with_headers(TestRequest::default())), pair("H", "S"));
+        assert_eq!(found(TestRequest::with_uri("/v2/iex?codec=msgpack&key=A&secret=S")), pair("A", "S"));
+        assert_eq!(found(with_headers(TestRequest::with_uri("/?key=A&secret=S"))), pair("H", "S"));
+        assert_eq!(found(TestRequest::with_uri("/v2/iex?key=A")), None);
+        assert_eq!(found(TestRequest::default()), None);
+    }
+
+    #[test]
+    fn credentials_are_read_from_basic_and_bearer() {
+        let with = |value: &str| found(TestRequest::default().insert_header((AUTHORIZATION, value)));
+
+        for value in [
+            "Basic ZGVzazpzZWNyZXQ=",
+            "basic   ZGVzazpzZWNyZXQ=",
+            "BASIC ZGVzazpzZWNyZXQ",
+            "Bearer desk.secret",
+            "bearer desk:secret",
+        ] {
+            assert_eq!(with(value), pair("desk", "secret"), "{value}");
+        }
+        assert_eq!(with("Basic ZGVzazphOmI="), pair("desk", "a:b"), "a secret may contain a colon");
+        assert_eq!(with("Bearer desk.eu.secret"), pair("desk.eu", "secret"));
+        for value in
+            ["", "Basic", "Basic %", "Basic ZGVzaw==", "Bearer token", "Digest desk.secret", "desk.secret"]
+        {
+            assert_eq!(with(value), None, "{value}");
+        }
     }
 }

@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, RETRY_AFTER};
 use actix_web::{HttpResponse, ResponseError};
 
+use super::challenge::AuthChallenge;
 use super::response;
 
 /// Why a request is refused. The client gets the text as `message`.
@@ -18,6 +19,8 @@ pub enum ApiError {
         /// What is wrong with it.
         why: String,
     },
+    /// A parameter that has one value is given more than once: 400.
+    Repeated(String),
     /// The one symbol of the request is unknown: 404.
     UnknownSymbol(String),
     /// The symbol has no such record yet: 404.
@@ -28,9 +31,11 @@ pub enum ApiError {
         symbol: String,
     },
     /// A key is required and the request has none: 401.
-    NoKey,
+    NoKey(AuthChallenge),
     /// The key is unknown, or the secret is wrong: 403.
     WrongKey,
+    /// The same, and they came in the header `Authorization`: 401.
+    WrongAuthorization(AuthChallenge),
     /// Too many wrong credentials came from the address: 429, with the advice to retry after a minute.
     TooManyAttempts,
     /// The key does not allow this symbol or feed: 403.
@@ -43,11 +48,11 @@ impl ApiError {
     /// The value of the label `reason` in `tapecast_requests_refused`.
     pub(super) const fn name(&self) -> &'static str {
         match self {
-            Self::NoKey => "no_key",
-            Self::WrongKey => "wrong_key",
+            Self::NoKey(_) => "no_key",
+            Self::WrongKey | Self::WrongAuthorization(_) => "wrong_key",
             Self::TooManyAttempts => "attempts",
             Self::NotEntitled(_) => "not_entitled",
-            Self::Missing(_) | Self::Invalid { .. } => "invalid",
+            Self::Missing(_) | Self::Invalid { .. } | Self::Repeated(_) => "invalid",
             Self::UnknownSymbol(_) | Self::NoRecord { .. } | Self::NoSuchPath => "not_found",
         }
     }
@@ -64,8 +69,9 @@ impl fmt::Display for ApiError {
             Self::Invalid { name, why } => write!(out, "invalid {name}: {why}"),
             Self::UnknownSymbol(symbol) => write!(out, "symbol not found: {symbol}"),
             Self::NoRecord { kind, symbol } => write!(out, "no {kind} found for {symbol}"),
-            Self::NoKey => out.write_str("authentication required"),
-            Self::WrongKey => out.write_str("forbidden"),
+            Self::Repeated(name) => write!(out, "{name} is given more than once"),
+            Self::NoKey(_) => out.write_str("authentication required"),
+            Self::WrongKey | Self::WrongAuthorization(_) => out.write_str("forbidden"),
             Self::TooManyAttempts => out.write_str("too many failed attempts"),
             Self::NotEntitled(subject) => write!(out, "insufficient subscription: {subject}"),
             Self::NoSuchPath => out.write_str("endpoint not found"),
@@ -76,18 +82,24 @@ impl fmt::Display for ApiError {
 impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::NoKey => StatusCode::UNAUTHORIZED,
+            Self::NoKey(_) | Self::WrongAuthorization(_) => StatusCode::UNAUTHORIZED,
             Self::WrongKey | Self::NotEntitled(_) => StatusCode::FORBIDDEN,
             Self::TooManyAttempts => StatusCode::TOO_MANY_REQUESTS,
-            Self::Missing(_) | Self::Invalid { .. } => StatusCode::BAD_REQUEST,
+            Self::Missing(_) | Self::Invalid { .. } | Self::Repeated(_) => StatusCode::BAD_REQUEST,
             Self::UnknownSymbol(_) | Self::NoRecord { .. } | Self::NoSuchPath => StatusCode::NOT_FOUND,
         }
     }
 
     fn error_response(&self) -> HttpResponse {
         let mut answer = response::error(self.status_code(), &self.to_string());
-        if *self == Self::TooManyAttempts {
-            answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("60"));
+        match self {
+            Self::TooManyAttempts => {
+                answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("60"));
+            }
+            Self::NoKey(challenge) | Self::WrongAuthorization(challenge) => {
+                challenge.append_to(answer.headers_mut());
+            }
+            _ => {}
         }
         answer
     }

@@ -3,6 +3,7 @@
 mod access;
 mod admission;
 mod assets;
+mod challenge;
 mod connection_limit;
 mod cors;
 mod credentials;
@@ -19,6 +20,7 @@ mod security_headers;
 mod state;
 mod upgrade;
 
+pub use self::challenge::AuthChallenge;
 pub use self::connection_limit::ConnectionLimit;
 pub use self::error::ApiError;
 pub use self::handover::hand_over;

@@ -6,7 +6,7 @@ use actix_web::HttpRequest;
 
 use super::limits::HttpLimits;
 use crate::archive::Archive;
-use crate::auth::{AllowedOrigins, KeyStore, TrustedProxies};
+use crate::auth::{AllowedOrigins, KeyStore, PublicHosts, TrustedProxies};
 use crate::feed::FeedProgress;
 use crate::hub::Hub;
 use crate::limits::SessionCapacity;
@@ -32,7 +32,9 @@ pub struct AppState {
     pub keys: Option<Arc<KeyStore>>,
     /// The origins whose pages may open sessions and read REST.
     pub origins: AllowedOrigins,
-    /// The proxies whose `X-Forwarded-For` header is believed.
+    /// The names of this server.
+    pub hosts: PublicHosts,
+    /// The proxies whose `X-Forwarded-For` and `Forwarded` headers are believed.
     pub proxies: TrustedProxies,
     /// How many more sessions may be opened.
     pub capacity: SessionCapacity,
@@ -84,6 +86,7 @@ impl AppState {
             outbox: OutboxLimits::default(),
             keys: None,
             origins: AllowedOrigins::Own(Vec::new()),
+            hosts: PublicHosts::default(),
             proxies: TrustedProxies::default(),
             capacity: SessionCapacity::new(CapacityLimits { sessions: 9, per_address: 9 }),
             http: HttpLimits::default(),

@@ -2,17 +2,19 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
-use actix_web::http::header::{CONTENT_TYPE, HeaderMap, SEC_WEBSOCKET_EXTENSIONS};
-use actix_web::web::{Data, Path, Query};
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, Responder};
+use actix_web::http::header::{
+    CONTENT_TYPE, HeaderMap, HeaderValue, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_PROTOCOL,
+};
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, Responder, ResponseError};
 use actix_web_actors::ws;
-use serde::Deserialize;
 use tracing::debug;
 
 use super::access::AccessPermit;
 use super::admission::{admit, client_address};
 use super::credentials::credentials_of;
 use super::error::no_such_path;
+use super::query::QueryParams;
 use super::state::{AppState, hub_of};
 use crate::auth::KeyStore;
 use crate::model::Feed;
@@ -32,16 +34,6 @@ pub(super) async fn connect(request: HttpRequest, state: Data<AppState>) -> impl
     open(&request, &state, Feed::Iex)
 }
 
-/// The parameters of an upgrade, for clients that cannot set headers.
-#[derive(Default, Deserialize)]
-struct UpgradeQuery {
-    /// The client's label for the session.
-    #[serde(rename = "userId")]
-    user_id: Option<String>,
-    /// `msgpack`, or anything else for JSON.
-    codec: Option<String>,
-}
-
 /// `GET /echo`: opens a session that returns each message unchanged. It counts as a session, and requires
 /// a key where sessions do.
 pub(super) async fn echo(
@@ -55,10 +47,15 @@ pub(super) async fn echo(
 }
 
 fn open(request: &HttpRequest, state: &AppState, feed: Feed) -> Result<HttpResponse, ws::HandshakeError> {
-    let query =
-        Query::<UpgradeQuery>::from_query(request.query_string()).map(Query::into_inner).unwrap_or_default();
+    let query = match QueryParams::parse(request.query_string()) {
+        Ok(query) => query,
+        Err(error) => {
+            state.metrics.http().request_refused(error.name());
+            return Ok(error.error_response());
+        }
+    };
     let archive = Arc::clone(&state.archive);
-    let codec = codec(request.headers(), query.codec.as_deref());
+    let codec = codec(request.headers(), query.value("codec"));
     upgrade(request, state, |response| {
         // Clients that use MessagePack are bots, which need low latency. Python's client creates an inflater
         // for each message, and falls behind by more than a second at 10,000 trades per second.
@@ -75,9 +72,9 @@ fn open(request: &HttpRequest, state: &AppState, feed: Feed) -> Result<HttpRespo
             replay: Rc::new(move |stream, after, up_to| archive.since(stream, after, up_to)),
             deflate,
             codec,
-            label: query.user_id.map(sanitized),
+            label: query.value("userId").map(sanitized),
             authenticator: state.keys.as_ref().map(|keys| authenticator(request, state, keys, feed)),
-            credentials: credentials_of(request),
+            credentials: credentials_of(request, &query),
         })
     })
 }
@@ -90,6 +87,9 @@ fn upgrade(
     open: impl FnOnce(&mut HttpResponseBuilder) -> PendingSession,
 ) -> Result<HttpResponse, ws::HandshakeError> {
     let mut response = ws::handshake(request)?;
+    if let Some(protocol) = sub_protocol(request.headers()) {
+        response.insert_header((SEC_WEBSOCKET_PROTOCOL, protocol));
+    }
     let permit = match admit(request, state) {
         Ok(permit) => permit,
         Err(refusal) => return Ok(refusal.response()),
@@ -108,10 +108,20 @@ fn negotiate(request: &HttpRequest, response: &mut HttpResponseBuilder) -> Optio
     Some(agreed.deflate())
 }
 
-/// The codec by the request's content type or the parameter `codec`; JSON by default.
+/// The sub-protocol to answer: the first that the client offers. We have none, but browsers fail a connection
+/// whose offer is not answered (WebSockets Standard, section 4.1).
+fn sub_protocol(headers: &HeaderMap) -> Option<HeaderValue> {
+    let lines = headers.get_all(SEC_WEBSOCKET_PROTOCOL).filter_map(|line| line.to_str().ok());
+    let offered = lines.flat_map(|line| line.split(',')).map(str::trim).find(|name| !name.is_empty())?;
+    HeaderValue::from_str(offered).ok()
+}
+
+/// The codec by the request's content type, whatever its parameters, or by the parameter `codec`; JSON by
+/// default.
 fn codec(headers: &HeaderMap, parameter: Option<&str>) -> Codec {
-    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    match content_type.trim().eq_ignore_ascii_case("application/msgpack") || parameter == Some("msgpack") {
+    let content_type = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    let essence = content_type.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+    match essence.eq_ignore_ascii_case(b"application/msgpack") || parameter == Some("msgpack") {
         true => Codec::MsgPack,
         false => Codec::Json,
     }
@@ -135,7 +145,7 @@ fn authenticator(request: &HttpRequest, state: &AppState, keys: &Arc<KeyStore>, 
 }
 
 /// A client's label in a form that is safe in logs: at most 64 characters, and no control characters.
-fn sanitized(label: String) -> String {
+fn sanitized(label: &str) -> String {
     const MAX_LEN: usize = 64;
     label.chars().filter(|c| !c.is_control()).take(MAX_LEN).collect()
 }

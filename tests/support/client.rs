@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 
 use serde_json::Value;
 
+use crate::http::host_line;
 use crate::{DEADLINE, Frame, deflate};
 
 /// A WebSocket connection without a protocol of its own: it answers no Ping and checks no state.
@@ -27,16 +28,18 @@ impl Client {
         Self::upgrade(TcpStream::connect(address).unwrap(), path, headers)
     }
 
-    /// Upgrades this connection with additional header lines, each ended by CR LF.
+    /// Upgrades this connection with additional header lines, each ended by CR LF. The host is `localhost`,
+    /// unless one of the lines is `Host`.
     ///
     /// The server may refuse: see [`Client::handshake`].
     pub fn upgrade(mut stream: TcpStream, path: &str, headers: &str) -> Self {
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
         stream.set_write_timeout(Some(DEADLINE)).unwrap();
         stream.set_nodelay(true).unwrap();
+        let host = host_line(headers);
         write!(
             stream,
-            "GET {path} HTTP/1.1\r\nHost: test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+            "GET {path} HTTP/1.1\r\n{host}Upgrade: websocket\r\nConnection: Upgrade\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: xUmMgSW9Hpt1PGw/X1UCHg==\r\n{headers}\r\n"
         )
         .unwrap();

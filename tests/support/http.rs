@@ -49,10 +49,16 @@ pub fn get_with(address: SocketAddr, path: &str, headers: &str) -> HttpResponse 
 pub fn request(address: SocketAddr, method: &str, path: &str, headers: &str) -> HttpResponse {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(DEADLINE)).unwrap();
-    write!(stream, "{method} {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n{headers}\r\n").unwrap();
+    let host = host_line(headers);
+    write!(stream, "{method} {path} HTTP/1.1\r\n{host}Connection: close\r\n{headers}\r\n").unwrap();
     let mut response = String::new();
     stream.read_to_string(&mut response).unwrap();
     let (head, body) = response.split_once("\r\n\r\n").expect("an HTTP response has a head");
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
     HttpResponse { status, head: head.to_owned(), body: body.to_owned() }
+}
+
+/// The line `Host: localhost`, unless these header lines have one.
+pub(crate) fn host_line(headers: &str) -> &'static str {
+    if headers.starts_with("Host: ") || headers.contains("\r\nHost: ") { "" } else { "Host: localhost\r\n" }
 }

@@ -1,17 +1,10 @@
-use actix_web::web::{Path, Query};
+use actix_web::web::Path;
 use actix_web::{HttpResponse, Responder};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::request::RestRequest;
 use crate::http::error::ApiError;
 use crate::model::Instrument;
-
-/// The filters of a request for assets.
-#[derive(Deserialize)]
-pub(super) struct AssetQuery {
-    status: Option<String>,
-    asset_class: Option<String>,
-}
 
 /// An asset in the form of Alpaca's trading API. All of ours are active and tradable.
 #[derive(Serialize)]
@@ -35,12 +28,12 @@ struct Asset<'a> {
 const CLASS: &str = "us_equity";
 const STATUS: &str = "active";
 
-/// `GET /v2/assets`: all instruments of the market.
-pub(super) async fn list(request: RestRequest, query: Query<AssetQuery>) -> impl Responder {
-    let matches =
-        |filter: &Option<String>, value: &str| filter.as_deref().is_none_or(|wanted| wanted == value);
-    let all = matches(&query.status, STATUS) && matches(&query.asset_class, CLASS);
-    let assets: Vec<_> = request.universe.iter().filter(|_| all).map(Asset::of).collect();
+/// `GET /v2/assets`: all instruments of the market that match the filters. An empty filter is none.
+pub(super) async fn list(request: RestRequest) -> impl Responder {
+    let matches = |name: &str, value: &str| request.params().value(name).is_none_or(|wanted| wanted == value);
+    let all = matches("status", STATUS) && matches("asset_class", CLASS);
+    let is_wanted = |instrument: &&Instrument| all && matches("exchange", instrument.exchange);
+    let assets: Vec<_> = request.universe.iter().filter(is_wanted).map(Asset::of).collect();
     HttpResponse::Ok().json(assets)
 }
 

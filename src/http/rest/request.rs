@@ -24,7 +24,6 @@ pub(super) struct RestRequest {
     /// The instruments that the worker's hub knows: the universe may grow.
     pub(super) universe: Arc<Universe>,
     access: AccessPermit,
-    request: HttpRequest,
     _work: WorkPermit,
 }
 
@@ -40,29 +39,32 @@ impl FromRequest for RestRequest {
             let (access, state) = (access.await?, state.await?);
             let hub = hub_of(&request);
             let work = Rc::clone(hub.fair_queue()).acquire().await;
-            Ok(Self { state, universe: hub.universe(), access, request, _work: work })
+            Ok(Self { state, universe: hub.universe(), access, _work: work })
         })
     }
 }
 
 impl RestRequest {
     /// The parameters.
-    pub(super) fn params(&self) -> Result<QueryParams, ApiError> {
-        QueryParams::parse(self.request.query_string())
+    pub(super) fn params(&self) -> &QueryParams {
+        self.access.query()
     }
 
-    /// The parameter `symbols`, without those that the market does not have.
-    pub(super) fn symbols(&self, params: &QueryParams) -> Result<Vec<SymbolId>, ApiError> {
-        let symbols = params.symbols()?;
-        symbols.iter().try_for_each(|symbol| self.access.check(symbol))?;
+    /// The parameter `symbols`, without those that the market does not have. For market data: refuses a feed
+    /// that the key does not allow.
+    pub(super) fn symbols(&self) -> Result<Vec<SymbolId>, ApiError> {
+        self.access.check_feed()?;
+        let symbols = self.params().symbols()?;
+        symbols.iter().try_for_each(|symbol| self.access.check_symbol(symbol))?;
         Ok(symbols.iter().filter_map(|symbol| self.universe.find(symbol)).collect())
     }
 
-    /// The symbol of a path.
+    /// The symbol of a path. For market data: refuses a feed that the key does not allow.
     pub(super) fn symbol(&self, text: &str) -> Result<(Symbol, SymbolId), ApiError> {
+        self.access.check_feed()?;
         let found = text.parse().ok().and_then(|symbol| Some((symbol, self.universe.find(&symbol)?)));
         let (symbol, id) = found.ok_or_else(|| ApiError::UnknownSymbol(text.to_owned()))?;
-        self.access.check(&symbol)?;
+        self.access.check_symbol(&symbol)?;
         Ok((symbol, id))
     }
 }

@@ -22,23 +22,21 @@ const SYMBOLS_PER_STEP: usize = 100;
 /// `GET /v2/stocks/{bars,trades,quotes}`
 pub(super) async fn pages(request: RestRequest, kind: Path<String>) -> Answer {
     let kind = RecordKind::named(&kind)?;
-    let params = request.params()?;
-    let symbols = request.symbols(&params)?;
-    page(&request, kind, ResponseShape::BySymbol, symbols, &params).await
+    let symbols = request.symbols()?;
+    page(&request, kind, ResponseShape::BySymbol, symbols).await
 }
 
 /// `GET /v2/stocks/{symbol}/{bars,trades,quotes}`
 pub(super) async fn pages_of_one(request: RestRequest, path: Path<(String, String)>) -> Answer {
     let kind = RecordKind::named(&path.1)?;
     let (symbol, id) = request.symbol(&path.0)?;
-    let params = request.params()?;
-    page(&request, kind, ResponseShape::Single(symbol), vec![id], &params).await
+    page(&request, kind, ResponseShape::Single(symbol), vec![id]).await
 }
 
 /// `GET /v2/stocks/{bars,trades,quotes}/latest`
 pub(super) async fn latest(request: RestRequest, kind: Path<String>) -> Answer {
     let kind = RecordKind::named(&kind)?;
-    let symbols = request.symbols(&request.params()?)?;
+    let symbols = request.symbols()?;
     let archive = &request.state.archive;
     let mut out = format!("{{\"{}\":", kind.plural()).into_bytes();
     by_symbol(&request.universe, symbols, &mut out, |id, writer, out| {
@@ -63,7 +61,7 @@ pub(super) async fn latest_of_one(request: RestRequest, path: Path<(String, Stri
 
 /// `GET /v2/stocks/snapshots`
 pub(super) async fn snapshots(request: RestRequest) -> Answer {
-    let symbols = request.symbols(&request.params()?)?;
+    let symbols = request.symbols()?;
     let archive = &request.state.archive;
     let mut out = Vec::new();
     by_symbol(&request.universe, symbols, &mut out, |id, writer, out| {
@@ -108,10 +106,9 @@ async fn page(
     kind: RecordKind,
     shape: ResponseShape,
     symbols: Vec<SymbolId>,
-    params: &QueryParams,
 ) -> Answer {
     let (archive, universe) = (&request.state.archive, &request.universe);
-    let mut page = Page::requested(archive, universe, kind, shape, symbols, params, now())?;
+    let mut page = Page::requested(archive, universe, kind, shape, symbols, request.params(), now())?;
     while page.step() == Progress::More {
         // The sessions of this worker have priority.
         yield_now().await;
