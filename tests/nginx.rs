@@ -1,15 +1,24 @@
-//! The stream behind Debian's nginx with the sample configuration, `docker/nginx.conf`.
+//! The stream behind nginx with the sample configuration, `docker/nginx.conf`.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use socket2::{Domain, Socket, Type};
 use test_support::{Client, SequenceLedger, Server, TlsClient, TlsFiles, get_with, wait_for, wait_until};
 
-const NGINX: &str = "/usr/sbin/nginx";
+/// nginx from `make .tools/bin/nginx`, or the machine's, with the folder of its configuration.
+fn find_nginx() -> Option<(PathBuf, PathBuf)> {
+    let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join(".tools");
+    let configuration = [tools.join("debian/etc/nginx"), "/etc/nginx".into()]
+        .into_iter()
+        .find(|folder| folder.join("mime.types").exists())?;
+    let program =
+        [tools.join("bin/nginx"), "/usr/sbin/nginx".into()].into_iter().find(|program| program.exists())?;
+    Some((program, configuration))
+}
 
 /// nginx with the sample configuration on free ports, stopped when dropped.
 struct Proxy {
@@ -25,7 +34,11 @@ fn free_address() -> SocketAddr {
 }
 
 impl Proxy {
-    fn start(server: &Server) -> (Self, rustls::pki_types::CertificateDer<'static>) {
+    fn start(
+        nginx: &Path,
+        configuration: &Path,
+        server: &Server,
+    ) -> (Self, rustls::pki_types::CertificateDer<'static>) {
         let (files, certificate) = TlsFiles::generate();
         let folder = files.folder().path();
         let (http, https) = (free_address(), free_address());
@@ -38,6 +51,7 @@ impl Proxy {
             ("worker_connections 32768", "worker_connections 512"),
             ("/var/log/nginx/", &format!("{here}/")),
             ("/run/nginx.pid", &format!("{here}/nginx.pid")),
+            ("/etc/nginx/mime.types", &configuration.join("mime.types").display().to_string()),
             ("/etc/nginx/tls/", &format!("{here}/")),
             ("server 127.0.0.1:8080;", &format!("server {};", server.address)),
             ("listen 80;", &format!("listen {http};")),
@@ -54,7 +68,7 @@ impl Proxy {
         }
         let conf = folder.join("nginx.conf");
         std::fs::write(&conf, text).unwrap();
-        let child = Command::new(NGINX)
+        let child = Command::new(nginx)
             .arg("-p")
             .arg(folder)
             .arg("-e")
@@ -80,15 +94,15 @@ impl Drop for Proxy {
 
 #[test]
 fn the_stream_works_behind_nginx_over_http_and_over_tls() {
-    if !Path::new(NGINX).exists() {
-        eprintln!("skipped: {NGINX} is not installed; `make nginx` installs it");
+    let Some((nginx, configuration)) = find_nginx() else {
+        eprintln!("skipped: there is no nginx; `make .tools/bin/nginx` fetches it");
         return;
-    }
+    };
     let server = Server::start(|config| {
         config.access.proxies = vec!["127.0.0.1".parse().unwrap()].into();
         config.access.max_sessions_per_address = 1;
     });
-    let (proxy, certificate) = Proxy::start(&server);
+    let (proxy, certificate) = Proxy::start(&nginx, &configuration, &server);
 
     // A client at 127.0.0.1 would count as a trusted proxy itself.
     let from_elsewhere = |headers: &str| {

@@ -1,14 +1,19 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import { chromium, type Browser as Chromium, type BrowserContextOptions, type Page } from "playwright-core";
 
 const ARGS =
   "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync";
+
+/** The Chromium that `make` provides, else the machine's. */
+const CHROMIUM = process.env["CHROMIUM_BIN"] ?? [resolve("../.tools/bin/chromium")].find(existsSync) ?? "/usr/bin/chromium";
 
 /** Generous, for busy machines. A passing test never waits for it. */
 export const TIMEOUT_MS = 60_000;
 
 export type ContextOptions = BrowserContextOptions;
 
-/** Debian's Chromium. Each page has a context of its own, so that tests do not share settings, lists and caches. */
+/** A headless Chromium. Each page has a context of its own, so that tests do not share settings, lists and caches. */
 export class Browser {
   private readonly chromium: Chromium;
 
@@ -19,7 +24,7 @@ export class Browser {
   static async start(): Promise<Browser> {
     return new Browser(
       await chromium.launch({
-        executablePath: process.env["CHROMIUM_BIN"] ?? "/usr/bin/chromium",
+        executablePath: CHROMIUM,
         args: ARGS.split(" "),
       }),
     );

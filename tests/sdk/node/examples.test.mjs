@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,7 +13,8 @@ import { eventually, startServer } from "./server.mjs";
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
 const PYTHON = process.env.ALPACA_PYTHON ?? at("../../../.venv/alpaca/bin/python");
-const CHROMIUM = process.env.CHROMIUM_BIN ?? "/usr/bin/chromium";
+const CHROMIUM =
+  process.env.CHROMIUM_BIN ?? [at("../../../.tools/bin/chromium")].find(existsSync) ?? "/usr/bin/chromium";
 
 const TRADE = /(AAPL|NVDA) \d+ at \d+/;
 const QUOTE = /MSFT \d+(\.\d+)? \/ \d+/;
