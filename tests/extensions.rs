@@ -263,6 +263,24 @@ fn unknown_symbols_are_named_only_to_sessions_that_opted_in() {
 }
 
 #[test]
+fn an_error_says_what_was_wrong_in_either_codec() {
+    let server = Server::start(|_| {});
+    let mut by_json = Client::session(server.address);
+    let mut by_messagepack = Client::connect(server.address, "/v2/iex?codec=msgpack");
+    by_messagepack.next_frame().unwrap();
+    let command = json!({ "action": "subscribe", "trades": "AAPL" });
+
+    let error = by_json.command(&command.to_string());
+    by_messagepack.send_frame(0x82, &rmp_serde::to_vec_named(&command).unwrap());
+    let frame = by_messagepack.next_frame().unwrap();
+
+    assert_eq!((error["code"].as_u64(), error["msg"].as_str()), (Some(400), Some("invalid syntax")));
+    assert!(error["why"].as_str().unwrap().contains("`trades`"), "{error}");
+    let same: Value = rmp_serde::from_slice(&frame.payload).unwrap();
+    assert_eq!(same[0], error);
+}
+
+#[test]
 fn a_slow_session_that_opted_in_gets_a_gap_and_continues() {
     let server = Server::start(|config| {
         config.simulation.trades_per_second = 50_000.0;

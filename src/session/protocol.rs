@@ -12,8 +12,8 @@ use crate::auth::{Credentials, Denied, Grant};
 use crate::hub::SubscriptionChange;
 use crate::model::{Channel, Epoch, Seq, StreamId, Universe};
 use crate::wire::{
-    Close, Command, ControlMessage, ErrorCode, Extensions, GrantedExtensions, RequestId, ResumeRequest,
-    Subscription, SymbolsByChannel,
+    Close, Command, ControlMessage, ErrorCode, Extensions, GrantedExtensions, InvalidCommand, Rejected,
+    RequestId, ResumeRequest, Subscription, SymbolsByChannel,
 };
 
 /// The longest interval (`conflate_ms`) and the longest time between two heartbeats.
@@ -146,7 +146,7 @@ impl Protocol {
     }
 
     /// Executes a command, as far as the protocol state is concerned.
-    pub fn answer(&mut self, command: Result<Command, ErrorCode>) -> CommandOutcome {
+    pub fn answer(&mut self, command: Result<Command, InvalidCommand>) -> CommandOutcome {
         match command {
             Err(error) => CommandOutcome::only(error.into()),
             Ok(Command::Auth { .. }) if matches!(self.auth, AuthState::Authenticated(_)) => {
@@ -168,12 +168,20 @@ impl Protocol {
             Ok(Command::Subscribe(added, _))
                 if !self.subscriptions.has_room_for(&added, self.max_symbols()) =>
             {
-                CommandOutcome::only(ErrorCode::SymbolLimit.into())
+                let why = format!(
+                    "a session may have at most {} names; the subscription is unchanged",
+                    self.max_symbols()
+                );
+                CommandOutcome::only(ErrorCode::SymbolLimit.because(why))
             }
             Ok(Command::Subscribe(added, extensions))
                 if !self.fits_in_acknowledgement(&added, extensions.as_ref()) =>
             {
-                CommandOutcome::only(ErrorCode::SymbolLimit.into())
+                let why = format!(
+                    "the acknowledgement of all names may have at most {} bytes; the subscription is unchanged",
+                    self.limits.acknowledged_bytes
+                );
+                CommandOutcome::only(ErrorCode::SymbolLimit.because(why))
             }
             Ok(Command::Subscribe(added, extensions)) => {
                 let changes = self.subscriptions.add(&added, &self.universe);
@@ -232,7 +240,7 @@ impl Protocol {
             Some(RequestId::Text(text)) => text.len(),
             Some(RequestId::Number(_)) | None => 0,
         };
-        rejected + id
+        rejected + extensions.rejected.bytes() + id
     }
 
     fn acknowledge(
@@ -256,7 +264,7 @@ impl Protocol {
         }
         let bytes = self.subscriptions.acknowledged_bytes() + self.extension_bytes(named, &extensions);
         let (id, rejected) = match bytes <= self.limits.acknowledged_bytes {
-            true => (extensions.id, self.unknown_symbols(named)),
+            true => (extensions.id, self.rejected(named, extensions.rejected)),
             // Only an unsubscribe comes here: a subscribe is refused.
             false => (None, BTreeMap::new()),
         };
@@ -305,6 +313,20 @@ impl Protocol {
             is_new(stream).then_some(ResumePoint { stream, last })
         });
         points.collect()
+    }
+
+    /// What of a command is not in force: the symbols that the market does not know, and what is malformed.
+    fn rejected(&self, named: &SymbolsByChannel, rejected: Rejected) -> BTreeMap<&'static str, Vec<String>> {
+        let mut all = self.unknown_symbols(named);
+        for (channel, malformed) in rejected.symbols {
+            all.entry(channel.name()).or_default().extend(malformed.into_names());
+        }
+        for (key, names) in [("channels", rejected.channels), ("x", rejected.options)] {
+            if !names.is_empty() {
+                all.insert(key, names.into_names().collect());
+            }
+        }
+        all
     }
 
     /// The names in a command that the market does not know.

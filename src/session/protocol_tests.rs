@@ -164,3 +164,24 @@ fn a_stream_that_changes_between_its_name_and_all_symbols_does_not_resume() {
     assert_eq!(all.resume, [ResumePoint { stream: trades(1), last: Some(Seq(6)) }]);
     assert_eq!(named.resume, []);
 }
+
+#[test]
+fn what_is_malformed_or_unknown_is_named_after_the_unknown_symbols() {
+    let command =
+        r#"{"action":"subscribe","quotes":["ZZZZ","A B","AAPL"],"trade":["AAPL"],"x":{"conflat_ms":1}}"#;
+
+    let (answer, outcome) = send(&mut protocol(10), command);
+
+    let rejected = r#""rejected":{"channels":["trade"],"quotes":["ZZZZ","A B"],"x":["conflat_ms"]}}}]"#;
+    assert!(answer.ends_with(rejected), "{answer}");
+    assert_eq!(outcome.changes.len(), 1);
+}
+
+#[test]
+fn a_resume_without_an_epoch_is_answered_as_one_of_another_epoch() {
+    let command = r#"{"action":"subscribe","trades":["AAPL"],"x":{"resume":{"sq":{"trades":{"AAPL":5}}}}}"#;
+
+    let (_, outcome) = send(&mut protocol(10), command);
+
+    assert_eq!(outcome.resume, [ResumePoint { stream: trades(0), last: None }]);
+}

@@ -1,12 +1,12 @@
-use std::collections::BTreeMap;
-use std::fmt;
+use std::borrow::Cow;
 
-use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::de::{IgnoredAny, MapAccess, SeqAccess};
+use serde::{Serialize, Serializer};
 
+use super::Codec;
 use super::decode_objects::from_msgpack;
 use super::extensions::Extensions;
-use super::{Codec, ErrorCode};
+use super::tolerant::{As, FromEntries, Given, Number, RejectedNames, Tolerant, shortened};
 use crate::model::{Channel, Symbol};
 
 /// A command of a client.
@@ -26,17 +26,21 @@ pub enum Command {
 }
 
 impl Command {
-    /// Reads a command. Keys come in any order, unknown keys are ignored, a null list is an empty
-    /// one: clients in use send all of these.
+    /// Reads a command, with tolerance: keys come in any order, the last of several counts, unknown ones are
+    /// ignored, `null` is absent, and a malformed name costs no other name. Clients in use send all of these.
     ///
     /// # Errors
-    /// [`ErrorCode::InvalidSyntax`] for anything that is not a command.
-    pub fn read(codec: Codec, bytes: &[u8]) -> Result<Self, ErrorCode> {
-        let command: Option<RawCommand> = match codec {
-            Codec::Json => serde_json::from_slice(bytes).ok(),
-            Codec::MsgPack => from_msgpack(bytes),
+    /// For anything that is not a command.
+    pub fn read(codec: Codec, bytes: &[u8]) -> Result<Self, InvalidCommand> {
+        let given = match codec {
+            Codec::Json => serde_json::from_slice(trimmed(bytes))
+                .map_err(|error| InvalidCommand::Json(error.to_string()))?,
+            Codec::MsgPack => from_msgpack(bytes).ok_or(InvalidCommand::MsgPack)?,
         };
-        command.map(Self::from).ok_or(ErrorCode::InvalidSyntax)
+        match given {
+            As(Given::Value(raw)) => RawCommand::check(raw),
+            As(Given::Absent | Given::Wrong) => Err(InvalidCommand::NotAMap),
+        }
     }
 }
 
@@ -95,283 +99,211 @@ impl Serialize for SymbolList {
     }
 }
 
+/// Why bytes are not a command. The text is the `why` of error 400: what is wrong, and what is expected.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidCommand {
+    /// The message is not one JSON value.
+    #[error("not one JSON value: {0}")]
+    Json(String),
+    /// The message is not one MessagePack value.
+    #[error("not one MessagePack value; JSON goes into text frames")]
+    MsgPack,
+    /// The message is a list, a text or a number.
+    #[error("a command is a map with `action`, and not any other value")]
+    NotAMap,
+    /// There is no action.
+    #[error("`action` is missing: expected auth, subscribe or unsubscribe")]
+    NoAction,
+    /// The action is unknown.
+    #[error("unknown action `{0}`: expected auth, subscribe or unsubscribe")]
+    UnknownAction(String),
+    /// A value has another type than its key needs.
+    #[error("`{key}` must be {expected}")]
+    WrongType {
+        /// The key.
+        key: &'static str,
+        /// What its value must be.
+        expected: &'static str,
+    },
+}
+
 /// The keys of a command before their combination is checked.
+#[derive(Default)]
 struct RawCommand {
-    action: Action,
-    key: Option<String>,
-    secret: Option<String>,
-    symbols: SymbolsByChannel,
-    extensions: Option<Extensions>,
+    action: Given<String>,
+    key: Given<String>,
+    secret: Given<String>,
+    extensions: Given<Extensions>,
+    lists: [Given<NamedList>; Channel::COUNT],
+    unknown_channels: RejectedNames,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Action {
-    Auth,
-    Subscribe,
-    Unsubscribe,
+/// A list of names, and those in it that cannot be a symbol.
+#[derive(Default)]
+struct NamedList {
+    list: SymbolList,
+    malformed: RejectedNames,
 }
 
-impl From<RawCommand> for Command {
-    fn from(raw: RawCommand) -> Self {
-        match raw.action {
-            Action::Auth => {
-                Self::Auth { key: raw.key.unwrap_or_default(), secret: raw.secret.unwrap_or_default() }
-            }
-            Action::Subscribe => Self::Subscribe(raw.symbols, raw.extensions),
-            Action::Unsubscribe => Self::Unsubscribe(raw.symbols, raw.extensions),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for RawCommand {
-    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        source.deserialize_map(CommandVisitor)
-    }
-}
-
-struct CommandVisitor;
-
-impl<'de> Visitor<'de> for CommandVisitor {
-    type Value = RawCommand;
-
-    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("a command")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawCommand, A::Error> {
-        let (mut action, mut key, mut secret, mut extensions) = (None, None, None, None);
-        let mut symbols = [const { None::<SymbolList> }; Channel::COUNT];
-        while let Some(field) = map.next_key()? {
-            match field {
-                CommandKey::Action => set_once(&mut action, "action", &mut map)?,
-                CommandKey::Id => set_once(&mut key, "key", &mut map)?,
-                CommandKey::Secret => set_once(&mut secret, "secret", &mut map)?,
-                CommandKey::Extensions => set_once(&mut extensions, "x", &mut map)?,
-                CommandKey::Channel(channel) => {
-                    set_once(&mut symbols[channel.index()], channel.name(), &mut map)?;
+impl RawCommand {
+    fn check(self) -> Result<Command, InvalidCommand> {
+        /// The longest part of an unknown action that is repeated.
+        const LONGEST_ACTION: usize = 32;
+        let text = |key, given| match given {
+            Given::Wrong => Err(InvalidCommand::WrongType { key, expected: "text" }),
+            Given::Value(text) => Ok(Some(text)),
+            Given::Absent => Ok(None),
+        };
+        match text("action", self.action)?.as_deref() {
+            None => Err(InvalidCommand::NoAction),
+            Some("auth") => Ok(Command::Auth {
+                key: text("key", self.key)?.unwrap_or_default(),
+                secret: text("secret", self.secret)?.unwrap_or_default(),
+            }),
+            Some(action @ ("subscribe" | "unsubscribe")) => {
+                let mut extensions = match self.extensions {
+                    Given::Wrong => Err(InvalidCommand::WrongType { key: "x", expected: "a map" }),
+                    Given::Value(extensions) => Ok(Some(extensions)),
+                    Given::Absent => Ok(None),
+                }?;
+                let mut symbols = SymbolsByChannel::default();
+                for (channel, given) in Channel::ALL.into_iter().zip(self.lists) {
+                    let NamedList { list, malformed } = match given {
+                        Given::Value(named) => named,
+                        Given::Absent => continue,
+                        Given::Wrong => {
+                            let expected = "a list of symbols, `*` for all";
+                            return Err(InvalidCommand::WrongType { key: channel.name(), expected });
+                        }
+                    };
+                    symbols.lists[channel.index()] = list;
+                    if let Some(extensions) = &mut extensions {
+                        extensions
+                            .rejected
+                            .symbols
+                            .extend((!malformed.is_empty()).then_some((channel, malformed)));
+                    }
                 }
-                CommandKey::Unknown => drop(map.next_value::<IgnoredAny>()?),
+                if let Some(extensions) = &mut extensions {
+                    extensions.rejected.channels = self.unknown_channels;
+                }
+                Ok(match action {
+                    "subscribe" => Command::Subscribe(symbols, extensions),
+                    _ => Command::Unsubscribe(symbols, extensions),
+                })
             }
+            Some(unknown) => Err(InvalidCommand::UnknownAction(shortened(unknown, LONGEST_ACTION))),
         }
-        let action = action.ok_or_else(|| de::Error::missing_field("action"))?;
-        let symbols = SymbolsByChannel { lists: symbols.map(Option::unwrap_or_default) };
-        Ok(RawCommand { action, key, secret, symbols, extensions: extensions.flatten() })
     }
 }
 
-/// Reads the value of a key that may come once.
-fn set_once<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
-    place: &mut Option<T>,
-    key: &'static str,
-    map: &mut A,
-) -> Result<(), A::Error> {
-    match place.replace(map.next_value()?) {
-        None => Ok(()),
-        Some(_) => Err(de::Error::duplicate_field(key)),
+impl<'de> FromEntries<'de> for RawCommand {
+    /// Channels that follow another have no subscription of their own, and are no unknown channels either:
+    /// SDKs name them.
+    fn entry<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        match key {
+            "action" => self.action = map.next_value::<As<_>>()?.0,
+            "key" => self.key = map.next_value::<As<_>>()?.0,
+            "secret" => self.secret = map.next_value::<As<_>>()?.0,
+            "x" => self.extensions = map.next_value::<As<_>>()?.0,
+            name => match Channel::named(name) {
+                Some(channel) if channel.leader() == channel => {
+                    self.lists[channel.index()] = map.next_value::<As<_>>()?.0;
+                }
+                Some(_) => drop(map.next_value::<IgnoredAny>()?),
+                None => self.unknown_channels.set(name, map.next_value::<As<_>>()?.0),
+            },
+        }
+        Ok(())
     }
 }
 
-/// A key of a command. Channels without a subscription of their own are unknown keys.
-enum CommandKey {
-    Action,
-    Id,
-    Secret,
-    Extensions,
-    Channel(Channel),
-    Unknown,
-}
-
-impl<'de> Deserialize<'de> for CommandKey {
-    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        source.deserialize_identifier(CommandKeyVisitor)
-    }
-}
-
-struct CommandKeyVisitor;
-
-impl Visitor<'_> for CommandKeyVisitor {
-    type Value = CommandKey;
-
-    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("a key")
+impl<'de> Tolerant<'de> for Given<NamedList> {
+    fn wrong() -> Self {
+        Self::Wrong
     }
 
-    fn visit_str<E: de::Error>(self, key: &str) -> Result<CommandKey, E> {
-        Ok(match key {
-            "action" => CommandKey::Action,
-            "key" => CommandKey::Id,
-            "secret" => CommandKey::Secret,
-            "x" => CommandKey::Extensions,
-            name => Channel::named(name)
-                .filter(|channel| channel.leader() == *channel)
-                .map_or(CommandKey::Unknown, CommandKey::Channel),
-        })
+    fn null() -> Self {
+        Self::Absent
     }
 
-    fn visit_bytes<E: de::Error>(self, key: &[u8]) -> Result<CommandKey, E> {
-        str::from_utf8(key).map_or(Ok(CommandKey::Unknown), |key| self.visit_str(key))
-    }
-
-    fn visit_u64<E: de::Error>(self, _: u64) -> Result<CommandKey, E> {
-        Ok(CommandKey::Unknown)
-    }
-}
-
-impl<'de> Deserialize<'de> for SymbolList {
-    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        source.deserialize_any(SymbolListVisitor)
-    }
-}
-
-struct SymbolListVisitor;
-
-impl<'de> Visitor<'de> for SymbolListVisitor {
-    type Value = SymbolList;
-
-    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("a list of symbols or null")
-    }
-
-    fn visit_unit<E: de::Error>(self) -> Result<SymbolList, E> {
-        Ok(SymbolList::default())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut names: A) -> Result<SymbolList, A::Error> {
-        let mut list = SymbolList::default();
-        while let Some(name) = names.next_element()? {
+    fn list<A: SeqAccess<'de>>(mut names: A) -> Result<Self, A::Error> {
+        let mut named = NamedList::default();
+        while let Some(As(name)) = names.next_element()? {
             match name {
-                Name::All => list.all = true,
-                Name::Symbol(symbol) => list.symbols.push(symbol),
+                Name::All => named.list.all = true,
+                Name::Symbol(symbol) => named.list.symbols.push(symbol),
+                Name::Malformed(text) => named.malformed.add(&text),
+                Name::Absent => {}
             }
         }
-        Ok(list)
+        Ok(Self::Value(named))
     }
 }
 
-/// One name of a list, parsed without an allocation: a command may have ten thousand of them.
+/// One name of a list. A symbol is parsed without an allocation: a command may have ten thousand of them.
 enum Name {
     All,
     Symbol(Symbol),
+    Malformed(Cow<'static, str>),
+    Absent,
 }
 
-impl<'de> Deserialize<'de> for Name {
-    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        source.deserialize_str(NameVisitor)
-    }
-}
-
-struct NameVisitor;
-
-impl Visitor<'_> for NameVisitor {
-    type Value = Name;
-
-    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("a symbol or `*`")
+impl<'de> Tolerant<'de> for Name {
+    fn wrong() -> Self {
+        Self::Malformed(Cow::Borrowed("?"))
     }
 
-    fn visit_str<E: de::Error>(self, name: &str) -> Result<Name, E> {
+    fn null() -> Self {
+        Self::Absent
+    }
+
+    fn text(name: &str) -> Self {
         match name {
-            "*" => Ok(Name::All),
-            name => name.parse().map(Name::Symbol).map_err(de::Error::custom),
+            "*" => Self::All,
+            name => name
+                .parse()
+                .map_or_else(|_| Self::Malformed(Cow::Owned(RejectedNames::shorten(name))), Self::Symbol),
         }
     }
+
+    fn number(number: Number) -> Self {
+        let text = match number {
+            Number::Unsigned(number) => number.to_string(),
+            Number::Negative(number) => number.to_string(),
+            Number::Float(number) => number.to_string(),
+        };
+        Self::Malformed(Cow::Owned(RejectedNames::shorten(&text)))
+    }
+
+    fn boolean(value: bool) -> Self {
+        Self::Malformed(Cow::Borrowed(if value { "true" } else { "false" }))
+    }
+
+    fn list<A: SeqAccess<'de>>(mut list: A) -> Result<Self, A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Self::Malformed(Cow::Borrowed("[…]")))
+    }
+
+    fn map<A: MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Self::Malformed(Cow::Borrowed("{…}")))
+    }
 }
 
-/// Sequence numbers by channel name and symbol, as in `x.resume.sq`. Unknown channels and invalid symbols
-/// are left out.
-pub(super) fn numbers_by_stream(raw: BTreeMap<String, BTreeMap<String, u64>>) -> Vec<(Channel, Symbol, u64)> {
-    let mut numbers = Vec::new();
-    for (name, symbols) in raw {
-        let Some(channel) = Channel::named(&name) else { continue };
-        let known = symbols.into_iter().filter_map(|(symbol, number)| Some((symbol.parse().ok()?, number)));
-        numbers.extend(known.map(|(symbol, number)| (channel, symbol, number)));
+/// The bytes without a byte order mark and white space around them, which some serializers and terminals add.
+fn trimmed(mut bytes: &[u8]) -> &[u8] {
+    const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+    loop {
+        let before = bytes.len();
+        bytes = bytes.trim_ascii();
+        bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+        if bytes.len() == before {
+            return bytes;
+        }
     }
-    numbers
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn json(text: &str) -> Result<Command, ErrorCode> {
-        Command::read(Codec::Json, text.as_bytes())
-    }
-
-    fn subscribed(text: &str) -> SymbolsByChannel {
-        match json(text) {
-            Ok(Command::Subscribe(selection, None)) => selection,
-            other => panic!("not a subscribe: {other:?}"),
-        }
-    }
-
-    #[test]
-    fn keys_come_in_any_order_and_unknown_ones_are_ignored() {
-        let selection =
-            subscribed(r#"{"quotes":["AMD","CLDR"],"orderbooks":["X"],"action":"subscribe","bars":["*"]}"#);
-
-        assert!(selection.of(Channel::Quotes).names().eq(["AMD", "CLDR"]));
-        assert!(selection.of(Channel::Bars).names().eq(["*"]));
-        assert!(selection.of(Channel::Trades).is_empty());
-        assert_eq!(selection.len(), 3);
-    }
-
-    #[test]
-    fn a_channel_that_follows_another_has_no_subscription_of_its_own() {
-        assert!(subscribed(r#"{"action":"subscribe","corrections":["AAPL"],"cancelErrors":"?"}"#).is_empty());
-    }
-
-    #[test]
-    fn a_null_list_is_an_empty_one() {
-        assert!(subscribed(r#"{"action":"subscribe","trades":null}"#).is_empty());
-    }
-
-    #[test]
-    fn credentials_are_read() {
-        let command = json(r#"{"secret":"S","action":"auth","key":"K"}"#);
-
-        assert_eq!(command, Ok(Command::Auth { key: "K".into(), secret: "S".into() }));
-    }
-
-    #[test]
-    fn a_command_means_the_same_in_either_codec() {
-        let texts = [
-            r#"{"action":"auth","key":"K","secret":"S"}"#,
-            r#"{"action":"subscribe","trades":["AAPL","*"],"bars":null,"pricing":{"a":[1]}}"#,
-            r#"{"action":"unsubscribe","tickers":["*"],"x":{"id":7,"conflate_ms":250,"snapshot":true}}"#,
-            r#"{"action":"subscribe","x":{"resume":{"epoch":"k3f9","sq":{"trades":{"AAPL":8841}}}}}"#,
-        ];
-        for text in texts {
-            let value: serde_json::Value = serde_json::from_str(text).unwrap();
-            let bytes = rmp_serde::to_vec_named(&value).unwrap();
-            assert_eq!(Command::read(Codec::MsgPack, &bytes), json(text), "{text}");
-            assert!(json(text).is_ok(), "{text}");
-        }
-    }
-
-    #[test]
-    fn anything_else_is_invalid_syntax() {
-        let bad = [
-            "",
-            "{",
-            "[]",
-            "{}",
-            "\"subscribe\"",
-            r#"{"action":"buy"}"#,
-            r#"{"action":"subscribe","trades":"AAPL"}"#,
-            r#"{"action":"subscribe","trades":[1]}"#,
-            r#"{"action":"subscribe","trades":[],"trades":[]}"#,
-            r#"["subscribe"]"#,
-            r#"{"action":"subscribe","trades":["A B"]}"#,
-            r#"{"action":"subscribe","x":{"conflate_ms":-1}}"#,
-        ];
-        for text in bad {
-            assert_eq!(json(text), Err(ErrorCode::InvalidSyntax), "{text}");
-        }
-        for bytes in
-            [&b""[..], &[0xC1], &[0x93], &[0x81, 0xA1], &[0xDF, 0xFF, 0xFF, 0xFF, 0xFF], &[0x91; 400]]
-        {
-            assert_eq!(Command::read(Codec::MsgPack, bytes), Err(ErrorCode::InvalidSyntax), "{bytes:?}");
-        }
-    }
-}
+#[path = "command_tests.rs"]
+mod tests;

@@ -1,10 +1,13 @@
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use super::clock_text::rfc3339;
 use super::frame::message_frame;
-use super::{Codec, GrantedExtensions, SymbolList};
+use super::tolerant::shortened;
+use super::{Codec, GrantedExtensions, InvalidCommand, SymbolList};
 use crate::model::{Channel, Epoch, Seq, Symbol, Timestamp};
 
 /// A control message of the server: sent alone, in an array of exactly one. Several gaps may share one.
@@ -34,6 +37,8 @@ pub enum ControlMessage {
         code: u16,
         /// The message of the error.
         msg: &'static str,
+        /// What was wrong and what is expected, for a developer. Ours.
+        why: Cow<'static, str>,
     },
 }
 
@@ -61,7 +66,13 @@ impl ControlMessage {
 
 impl From<ErrorCode> for ControlMessage {
     fn from(error: ErrorCode) -> Self {
-        Self::Error { code: error as u16, msg: error.message() }
+        error.because(error.why())
+    }
+}
+
+impl From<InvalidCommand> for ControlMessage {
+    fn from(error: InvalidCommand) -> Self {
+        ErrorCode::InvalidSyntax.because(error.to_string())
     }
 }
 
@@ -176,6 +187,38 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
+    /// The error with this explanation, which is cut to 200 characters.
+    pub fn because(self, why: impl Into<Cow<'static, str>>) -> ControlMessage {
+        const LONGEST: usize = 200;
+        let mut why = why.into();
+        if why.len() > LONGEST {
+            why = shortened(&why, LONGEST).into();
+        }
+        ControlMessage::Error { code: self as u16, msg: self.message(), why }
+    }
+
+    /// The explanation of the error where no more is known than its code.
+    const fn why(self) -> &'static str {
+        match self {
+            Self::InvalidSyntax => "the message is not a command",
+            Self::NotAuthenticated => "send `auth` with a key and its secret first",
+            Self::AuthFailed => {
+                "the key or its secret is wrong, the key was revoked, or this address failed too often"
+            }
+            Self::AlreadyAuthenticated => "this session is authenticated already; nothing changed",
+            Self::AuthTimeout => "no valid key came in time; connect again and send `auth` at once",
+            Self::SymbolLimit => "more names than a session may have; the subscription is unchanged",
+            Self::ConnectionLimit => "the key has its maximum number of sessions; close another one first",
+            Self::SlowClient => {
+                "more was due than the client read; subscribe to less, or send `x` with `conflate_ms`"
+            }
+            Self::InsufficientSubscription => {
+                "the key does not include this feed or a symbol that was named; nothing changed"
+            }
+            Self::TooManyCommands => "more commands than the rate limit allows; connect again and send fewer",
+        }
+    }
+
     /// The message of the error, as Alpaca words it.
     pub const fn message(self) -> &'static str {
         match self {
@@ -196,9 +239,10 @@ impl ErrorCode {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::{Command, fixtures};
 
     fn text(message: &ControlMessage) -> String {
-        String::from_utf8(message.to_frame(Codec::Json).to_vec()[2..].to_vec()).unwrap()
+        String::from_utf8(fixtures::payload(&message.to_frame(Codec::Json)).to_vec()).unwrap()
     }
 
     #[test]
@@ -206,8 +250,24 @@ mod tests {
         assert_eq!(text(&ControlMessage::CONNECTED), r#"[{"T":"success","msg":"connected"}]"#);
         assert_eq!(
             text(&ErrorCode::SymbolLimit.into()),
-            r#"[{"T":"error","code":405,"msg":"symbol limit exceeded"}]"#
+            r#"[{"T":"error","code":405,"msg":"symbol limit exceeded","why":"more names than a session may have; the subscription is unchanged"}]"#
         );
+    }
+
+    #[test]
+    fn an_explanation_is_bounded_and_comes_after_the_keys_of_alpaca() {
+        let action = "x".repeat(100_000);
+        let command = format!(r#"{{"action":"{action}"}}"#);
+        let error = Command::read(Codec::Json, command.as_bytes()).unwrap_err();
+
+        let text = text(&error.into());
+
+        assert!(
+            text.starts_with(r#"[{"T":"error","code":400,"msg":"invalid syntax","why":"unknown action `xxx"#)
+        );
+        assert!(text.len() < 300, "{text}");
+        let long = ErrorCode::InvalidSyntax.because("é".repeat(100_000));
+        assert!(matches!(long, ControlMessage::Error { why, .. } if why.chars().count() == 200));
     }
 
     #[test]

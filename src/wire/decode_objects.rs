@@ -29,8 +29,9 @@ pub fn decode_objects(codec: Codec, bytes: &[u8]) -> Result<Vec<Decoded>, Object
 
 /// One MessagePack value and nothing after it.
 pub(super) fn from_msgpack<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Option<T> {
-    /// Our commands and objects nest three deep; deeper nesting is an attack on the stack.
-    const MAX_DEPTH: usize = 16;
+    /// Our commands and objects nest five deep; much deeper nesting is an attack on the stack. The JSON reader
+    /// has the same limit.
+    const MAX_DEPTH: usize = 128;
     let mut reader = rmp_serde::Deserializer::from_read_ref(bytes);
     reader.set_max_depth(MAX_DEPTH);
     let value = T::deserialize(&mut reader).ok()?;

@@ -163,8 +163,8 @@ export class App {
     client.on("drain", (ms) => {
       status.showNotice(this.strings.notice.drain(`${Math.ceil(ms / 1000)} s`));
     });
-    client.on("serverError", ({ code, message }) => {
-      if (!this.login.handleError(code)) status.showNotice(this.strings.notice.serverError(message, code));
+    client.on("serverError", ({ code, message, why }) => {
+      if (!this.login.handleError(code)) status.showNotice(this.strings.notice.serverError(message, code, why));
     });
     client.on("unreadable", (sentence) => {
       status.showNotice(this.strings.notice.unreadable(sentence));

@@ -288,10 +288,10 @@ test("a server error and a malformed frame are emitted and do not end the sessio
   it.connect();
   runtime.socket.greet();
 
-  runtime.socket.receive({ T: "error", code: 405, msg: "symbol limit exceeded" });
+  runtime.socket.receive({ T: "error", code: 405, msg: "symbol limit exceeded", why: "at most 30 names" });
   runtime.socket.receive({ T: "t" });
 
-  expect(serverErrors).toEqual([{ code: 405, message: "symbol limit exceeded" }]);
+  expect(serverErrors).toEqual([{ code: 405, message: "symbol limit exceeded", why: "at most 30 names" }]);
   expect(errors).toHaveLength(1);
   expect(it.state.phase).toBe("live");
 });

@@ -26,8 +26,8 @@ export interface ClientEvents {
   roundTrip: number;
   /** The server is shutting down and asks for a reconnect after this delay, in milliseconds. */
   drain: number;
-  /** An error message of the server. The session may continue. */
-  serverError: { readonly code: number; readonly message: string };
+  /** An error message of the server; `why` explains it. The session may continue. */
+  serverError: { readonly code: number; readonly message: string; readonly why: string | undefined };
   /** A frame or an object could not be decoded; one sentence. */
   unreadable: string;
 }
@@ -253,7 +253,7 @@ export class Client {
         this.listeners.emit("drain", control.reconnectMs);
         break;
       case "error":
-        this.listeners.emit("serverError", { code: control.code, message: control.message });
+        this.listeners.emit("serverError", { code: control.code, message: control.message, why: control.why });
         break;
     }
   }

@@ -122,7 +122,7 @@ export const english: Strings = {
   waitingForTrade: "Waiting for the first trade",
   nothingSelected: "No symbol selected",
   notice: {
-    serverError: (message, code) => `Server error: ${message} (${code})`,
+    serverError: (message, code, why) => `Server error: ${message} (${code})${why === undefined ? "" : `: ${why}`}`,
     unreadable: (sentence) => `Message ignored: ${sentence}`,
     unknownSymbols: (symbols) => `Unknown symbols: ${symbols}`,
     noInstruments: "The list of symbols failed to load. Type a complete symbol to add it.",

@@ -38,7 +38,7 @@ export interface Strings {
   readonly waitingForTrade: string;
   readonly nothingSelected: string;
   readonly notice: {
-    readonly serverError: (message: string, code: number) => string;
+    readonly serverError: (message: string, code: number, why: string | undefined) => string;
     readonly unreadable: (sentence: string) => string;
     readonly unknownSymbols: (symbols: string) => string;
     readonly noInstruments: string;

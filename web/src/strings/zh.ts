@@ -148,7 +148,7 @@ export const chinese: Strings = {
   waitingForTrade: "等待第一笔成交",
   nothingSelected: "未选择代码",
   notice: {
-    serverError: (message, code) => `服务器错误：${message} (${code})`,
+    serverError: (message, code, why) => `服务器错误：${message} (${code})${why === undefined ? "" : `：${why}`}`,
     unreadable: (sentence) => `已忽略消息：${sentence}`,
     unknownSymbols: (symbols) => `未知代码：${symbols}`,
     noInstruments: "代码列表加载失败。请输入完整代码添加。",

@@ -8,7 +8,7 @@ export interface Acknowledgement {
   readonly epoch: Epoch;
   readonly conflateMs: number;
   readonly heartbeatMs: number;
-  /** Unknown symbols, of all channels together. */
+  /** Unknown and malformed symbols, of all channels together. */
   readonly rejected: readonly string[];
 }
 
@@ -28,7 +28,8 @@ export type Control =
   | { readonly control: "heartbeat"; readonly epoch: Epoch; readonly ageMs: number; readonly time: Millis }
   /** The server is shutting down; reconnect after this delay. */
   | { readonly control: "drain"; readonly reconnectMs: number }
-  | { readonly control: "error"; readonly code: number; readonly message: string };
+  /** `why` is the server's explanation; servers of others send none. */
+  | { readonly control: "error"; readonly code: number; readonly message: string; readonly why: string | undefined };
 
 /** Decodes a control message of this kind; undefined if the kind is unknown. */
 export function readControl(kind: string, item: JsonObject): Control | undefined {
@@ -44,10 +45,14 @@ export function readControl(kind: string, item: JsonObject): Control | undefined
     case "drain":
       return { control: "drain", reconnectMs: countField(item, "reconnect_ms") };
     case "error":
-      return { control: "error", code: countField(item, "code"), message: textField(item, "msg") };
+      return { control: "error", code: countField(item, "code"), message: textField(item, "msg"), why: explanation(item["why"]) };
     default:
       return undefined;
   }
+}
+
+function explanation(why: unknown): string | undefined {
+  return typeof why === "string" && why !== "" ? why : undefined;
 }
 
 function readSuccess(item: JsonObject): Control | undefined {
@@ -69,7 +74,7 @@ function readAcknowledgement(x: unknown): Acknowledgement | undefined {
     epoch: epoch(textField(x, "epoch")),
     conflateMs: optionalCountField(x, "conflate_ms") ?? 0,
     heartbeatMs: optionalCountField(x, "heartbeat_ms") ?? 0,
-    rejected: [...new Set(Object.keys(rejected).flatMap((channel) => textListField(rejected, channel)))],
+    rejected: [...new Set(CHANNELS.flatMap((channel) => textListField(rejected, channel)))],
   };
 }
 

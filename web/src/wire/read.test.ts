@@ -61,7 +61,7 @@ test("objects of one frame keep their order", () => {
 test("the greeting, the acknowledgement and an error are control messages", () => {
   expect(readFrame('[{"T":"success","msg":"connected"}]').controls).toEqual([{ control: "connected" }]);
   expect(readFrame('[{"T":"error","code":405,"msg":"symbol limit exceeded"}]').controls).toEqual([
-    { control: "error", code: 405, message: "symbol limit exceeded" },
+    { control: "error", code: 405, message: "symbol limit exceeded", why: undefined },
   ]);
   expect(readFrame('[{"T":"subscription","trades":["AAPL"],"bars":["*"]}]').controls).toEqual([
     {
@@ -125,7 +125,7 @@ test.each([
 });
 
 test("an acknowledgement with extensions, a gap, a heartbeat and a drain are control messages", () => {
-  const extensions = '"x":{"id":7,"epoch":"k3f9","conflate_ms":250,"heartbeat_ms":5000,"rejected":{"quotes":["ZZZZ"],"trades":["ZZZZ"]}}';
+  const extensions = '"x":{"id":7,"epoch":"k3f9","conflate_ms":250,"heartbeat_ms":5000,"rejected":{"quotes":["ZZZZ"],"trades":["ZZZZ"],"x":["later"]}}';
 
   expect(readFrame(`[{"T":"subscription","trades":[],${extensions}}]`).controls).toMatchObject([
     { control: "subscription", acknowledgement: { id: 7, epoch: "k3f9", conflateMs: 250, heartbeatMs: 5000, rejected: ["ZZZZ"] } },
