@@ -8,7 +8,7 @@
 //!
 //! # The dependency rule
 //! A stage imports the stages it receives from, never the next one; all may import the ground they share:
-//! `model`, `wire`, `metrics`, `limits`, `auth`, `transport`, `archive`. `app` composes them.
+//! `model`, `wire`, `metrics`, `clock`, `limits`, `auth`, `transport`, `archive`. `app` composes them.
 //! `tests/architecture.rs` enforces it, and `docs/ARCHITECTURE.md` follows a trade and a subscribe through
 //! the functions.
 
@@ -18,6 +18,8 @@ pub mod app;
 pub mod archive;
 /// Access: keys, allowed origins, trusted proxies, failed attempts.
 pub mod auth;
+/// The time of the service, which follows the system's clock.
+pub mod clock;
 /// The command line: what was typed, checked, and what it means.
 pub mod config;
 /// Numbers events, keeps last values, folds bars and tickers, and shares batches that are encoded once.

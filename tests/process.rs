@@ -4,8 +4,9 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use serde_json::Value;
 use tapecast::model::Timestamp;
@@ -20,9 +21,14 @@ struct Program {
 
 impl Program {
     fn start(options: &[&str]) -> Self {
+        Self::start_with(options, &[])
+    }
+
+    fn start_with(options: &[&str], environment: &[(&str, &Path)]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_tapecast"))
             .args(["--listen", "127.0.0.1:0", "--log-format", "json"])
             .args(options)
+            .envs(environment.iter().copied())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
@@ -207,6 +213,125 @@ fn after_a_pause_of_three_seconds_no_object_is_missing() {
             }
         }
         assert_eq!(ledger.gaps, 0);
+    }
+}
+
+/// The wall clock of a program, which the test sets.
+#[cfg(target_os = "linux")]
+struct ShiftedClock {
+    folder: TempFolder,
+    shift_ms: i64,
+}
+
+#[cfg(target_os = "linux")]
+impl ShiftedClock {
+    fn new() -> Self {
+        let folder = TempFolder::new();
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clock_shift.c");
+        let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
+        let library = folder.file("clock_shift.so");
+        let status =
+            Command::new(compiler).args(["-shared", "-fPIC", "-O1", "-o"]).arg(library).arg(source).status();
+        assert!(status.expect("jemalloc needs a C compiler too").success());
+        let mut clock = Self { folder, shift_ms: 0 };
+        clock.step(0);
+        clock
+    }
+
+    /// Sets the clock by this much.
+    fn step(&mut self, millis: i64) {
+        use std::io::Write;
+        self.shift_ms += millis;
+        let shift = (self.shift_ms * 1_000_000).to_ne_bytes();
+        // Written in place: the program has the file in its memory.
+        let file = self.folder.file("shift");
+        let mut file =
+            std::fs::OpenOptions::new().write(true).create(true).truncate(false).open(file).unwrap();
+        file.write_all(&shift).unwrap();
+    }
+
+    fn now_ms(&self) -> i64 {
+        Timestamp::from(SystemTime::now()).nanos() / 1_000_000 + self.shift_ms
+    }
+
+    /// Whether a time on the wire is at most a second away from this clock.
+    fn is_now(&self, time: &Value) -> bool {
+        let time: jiff::Timestamp = time.as_str().expect("a time").parse().expect("RFC 3339");
+        (time.as_millisecond() - self.now_ms()).abs() < 1_000
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn stamps_ages_bars_and_rest_are_right_again_after_the_clock_was_set() {
+    const DAY: i64 = 86_400_000;
+    for workers in ["1", "2"] {
+        let mut clock = ShiftedClock::new();
+        let environment = [
+            ("LD_PRELOAD", &*clock.folder.file("clock_shift.so")),
+            ("CLOCK_SHIFT", &*clock.folder.file("shift")),
+        ];
+        let program =
+            Program::start_with(&["--symbols", "3", "--rate", "200", "--workers", workers], &environment);
+        let mut client = Client::session(program.address);
+        let symbol = get_with(program.address, "/v2/assets", "");
+        let symbol = serde_json::from_str::<Value>(&symbol.body).unwrap()[0]["symbol"].clone();
+        let symbol = symbol.as_str().unwrap();
+        client.command(&format!(r#"{{"action":"subscribe","trades":["*"],"tickers":["{symbol}"]}}"#));
+        let mut idle = Client::session(program.address);
+        idle.command(r#"{"action":"subscribe","x":{"heartbeat_ms":100}}"#);
+        let get = |path: &str| -> Value {
+            let response = get_with(program.address, path, "");
+            assert_eq!(response.status, 200, "{path}");
+            serde_json::from_str(&response.body).unwrap()
+        };
+        let (mut forward, mut back) = (0.0, 0.0);
+
+        for step in
+            [0, 3_600_000, -3_600_000, -3_600_000, 2_000, -2_000, 500, -500, 7_000, -7_000, DAY, -DAY, -DAY]
+        {
+            clock.step(step);
+            forward += f64::from(u8::from(step > 2_000));
+            back += f64::from(u8::from(step < -2_000));
+
+            let stepped = Instant::now();
+            let in_time =
+                |what: &str| assert!(stepped.elapsed() < DEADLINE, "{what} is not right after {step} ms");
+            for kind in ["t", "k"] {
+                loop {
+                    in_time(kind);
+                    let objects = client.next_objects();
+                    let mut of_kind = objects.iter().filter(|object| object["T"] == kind);
+                    if of_kind.any(|object| clock.is_now(&object["t"])) {
+                        break;
+                    }
+                }
+            }
+            loop {
+                in_time("a heartbeat");
+                let heartbeat = &idle.next_objects()[0];
+                if clock.is_now(&heartbeat["t"]) && heartbeat["age_ms"].as_u64().unwrap() < 1_000 {
+                    break;
+                }
+            }
+            wait_until("the market's clock to be right", || clock.is_now(&get("/v2/clock")["timestamp"]));
+            let newest = |kind: &str, timeframe: &str| {
+                get(&format!("/v2/stocks/{kind}?symbols={symbol}{timeframe}&sort=desc&limit=1"))[kind][symbol]
+                    [0]["t"]
+                    .clone()
+            };
+            wait_until("the default window of trades to end now", || clock.is_now(&newest("trades", "")));
+            let second = || newest("bars", "&timeframe=1Sec");
+            wait_until("the newest bar to be of the last seconds", || {
+                let start: jiff::Timestamp = second().as_str().unwrap().parse().unwrap();
+                (0..5_000).contains(&(clock.now_ms() - start.as_millisecond()))
+            });
+            let day = get(&format!("/v2/stocks/{symbol}/snapshot"))["dailyBar"]["t"].clone();
+            let day: jiff::Timestamp = day.as_str().unwrap().parse().unwrap();
+            assert!((0..90_000_000).contains(&(clock.now_ms() - day.as_millisecond())), "{step}");
+            assert_eq!(metric(program.address, "tapecast_clock_steps_forward_total"), forward, "{step}");
+            assert_eq!(metric(program.address, "tapecast_clock_steps_back_total"), back, "{step}");
+        }
     }
 }
 

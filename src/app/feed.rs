@@ -175,7 +175,7 @@ impl FeedActor {
     /// Publishes a batch, if there is one. A hub of this thread is called in any case: ticks are its clock.
     fn publish(&mut self, batch: Option<Arc<Batch>>) {
         if let Target::Hub { hub, actor } = &self.target {
-            let now = Now::read();
+            let now = Now::read(hub.clock());
             hub.dispatch(batch.as_slice(), now.steady);
             hub.run_timers(now);
             if hub.has_more() {

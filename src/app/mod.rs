@@ -15,7 +15,7 @@ mod workers;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use actix_web::dev::ServerHandle;
 use actix_web::rt::task::JoinHandle;
@@ -25,12 +25,13 @@ use tracing::{error, info, warn};
 
 use crate::archive::Archive;
 use crate::auth::{KeyStore, KeyStoreError, Reloaded};
+use crate::clock::Clock;
 use crate::config::{AccessConfig, Config};
 use crate::feed::{BatchSource, SequencedFeed, Sequencer};
 use crate::http::{AppState, ConnectionLimit, Readiness};
 use crate::limits::{SessionCapacity, raise_open_file_limit};
 use crate::metrics::Metrics;
-use crate::model::{Epoch, Timestamp, Universe};
+use crate::model::{Epoch, Universe};
 use crate::source::{Listings, SimulatedMarket};
 use crate::transport::{Certificate, TlsError};
 use crate::wire::Close;
@@ -96,8 +97,9 @@ impl Service {
         let capacity = capacity_limits(&config.access, open_files);
 
         let metrics = Arc::new(Metrics::default());
-        let Market { universe, archive, source } =
-            Market::prepare(config, Epoch::new(rand::random()), &metrics);
+        let clock = Clock::system(metrics.clock());
+        let epoch = Epoch::new(rand::random());
+        let Market { universe, archive, source } = Market::prepare(config, epoch, clock.clone(), &metrics);
         let (epoch, progress) = (source.epoch(), source.progress());
 
         // The readiness is set before the feed starts, so that it does not hide a feed that ends at once.
@@ -107,13 +109,15 @@ impl Service {
         let monitor = FeedMonitor::new(metrics.feed().up, readiness.clone());
         let feed = Arc::new(FeedRuntime::new(Box::new(source), config.workers, monitor));
         let symbols = universe.len();
-        let workers = WorkerPool::new(Arc::clone(&feed), Arc::clone(&metrics), config, universe);
+        let workers =
+            WorkerPool::new(Arc::clone(&feed), Arc::clone(&metrics), clock.clone(), config, universe);
 
         let (address, tls_address) = (listeners.address, listeners.tls_address());
         let certificate = listeners.certificate();
         let state = web::Data::new(AppState {
             epoch,
             progress,
+            clock,
             archive,
             metrics,
             limits: config.limits,
@@ -205,14 +209,14 @@ impl Service {
 
 impl Market {
     /// A market with simulated history, whose feed is ready to start.
-    fn prepare(config: &Config, epoch: Epoch, metrics: &Metrics) -> Self {
-        let now = Timestamp::from(SystemTime::now());
+    fn prepare(config: &Config, epoch: Epoch, clock: Clock, metrics: &Metrics) -> Self {
+        let now = clock.now();
         let listings = Listings::new(config.symbols, config.simulation.seed);
         let universe = Arc::clone(listings.universe());
         let archive = Arc::new(Archive::new(universe.len(), config.retention));
         backfill::backfill(&archive, &universe, config.simulation, now);
         let sequencer = Sequencer::new(Arc::clone(&universe), config.spans, epoch, now).resume(&archive);
-        let events = Box::new(SimulatedMarket::new(&listings, config.simulation));
+        let events = Box::new(SimulatedMarket::new(&listings, config.simulation, clock));
         let source = SequencedFeed::new(events, sequencer, Arc::clone(&archive), metrics.feed());
         Self { universe, archive, source }
     }

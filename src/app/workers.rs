@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use actix::{Actor, Recipient};
 
 use super::feed::FeedRuntime;
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::hub::{CloseAll, Hub, HubActor, LivenessTimeouts};
 use crate::metrics::Metrics;
@@ -20,6 +21,7 @@ use crate::wire::Close;
 pub(super) struct WorkerPool {
     feed: Arc<FeedRuntime>,
     metrics: Arc<Metrics>,
+    clock: Clock,
     liveness: LivenessTimeouts,
     max_delay: Duration,
     universe: Arc<Universe>,
@@ -39,12 +41,14 @@ impl WorkerPool {
     pub(super) fn new(
         feed: Arc<FeedRuntime>,
         metrics: Arc<Metrics>,
+        clock: Clock,
         config: &Config,
         universe: Arc<Universe>,
     ) -> Self {
         Self {
             feed,
             metrics,
+            clock,
             liveness: config.liveness,
             max_delay: config.max_delay,
             universe,
@@ -61,7 +65,8 @@ impl WorkerPool {
     fn start_hub(&self) -> Rc<Hub> {
         let metrics = self.metrics.worker(self.started.fetch_add(1, Ordering::Relaxed));
         let universe = Arc::clone(&self.universe);
-        let hub = Rc::new(Hub::new(universe, self.liveness, self.max_delay, metrics, Instant::now()));
+        let (clock, now) = (self.clock.clone(), Instant::now());
+        let hub = Rc::new(Hub::new(universe, self.liveness, self.max_delay, metrics, clock, now));
         let actor = HubActor::new(Rc::clone(&hub)).start();
         self.hubs().push(actor.clone().recipient());
         self.feed.add_worker(&hub, actor);

@@ -32,6 +32,13 @@ impl BarRing {
         self.older.shrink_to(self.most - 1);
     }
 
+    /// Removes the bars that start after this time.
+    pub(super) fn remove_after(&mut self, time: Timestamp) {
+        while self.latest.as_ref().is_some_and(|latest| latest.start() > time) {
+            self.latest = self.older.pop_back();
+        }
+    }
+
     /// Folds a trade into the bar that starts at `start`.
     ///
     /// A late trade goes into its own older bar, which is created if there is none. A trade whose bar is removed already
@@ -164,6 +171,22 @@ mod tests {
     fn a_trade_whose_bar_is_removed_changes_nothing() {
         assert_eq!(bars(&ring(2, &[1, 5, 9, 1])), [(5, 1), (9, 1)]);
         assert_eq!(bars(&ring(2, &[5, 9, 1, 1])), [(5, 1), (9, 1)]);
+    }
+
+    #[test]
+    fn bars_after_a_time_are_removed_and_new_ones_follow() {
+        let mut ring = ring(9, &[1, 3, 5, 7]);
+        let Body::Trade(trade) = fixtures::trade().body else { unreachable!() };
+
+        ring.remove_after(second(3));
+        ring.fold(second(3), &trade);
+        ring.fold(second(4), &trade);
+
+        assert_eq!(bars(&ring), [(1, 1), (3, 2), (4, 1)]);
+        ring.remove_after(second(0));
+        assert_eq!((bars(&ring), ring.latest(SymbolId(0))), (vec![], None));
+        ring.fold(second(2), &trade);
+        assert_eq!(bars(&ring), [(2, 1)]);
     }
 
     #[test]

@@ -51,6 +51,13 @@ impl InstrumentArchive {
         self.unfolded += 1;
     }
 
+    /// Removes the bars that start after this time.
+    pub(super) fn step_back(&mut self, to: Timestamp) {
+        self.fold();
+        self.bars.iter_mut().for_each(|bars| bars.remove_after(to));
+        self.today = TradingDay::default();
+    }
+
     /// True when there are trades that are not in the bars yet.
     pub(super) fn is_unfolded(&self) -> bool {
         self.unfolded > 0

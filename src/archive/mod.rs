@@ -22,7 +22,7 @@ use std::sync::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use self::instrument::InstrumentArchive;
 use self::ring::{Dated, Ring};
-use crate::model::{Bar, Body, Channel, Object, Seq, StreamId, SymbolId};
+use crate::model::{Bar, Body, Channel, Object, Seq, StreamId, SymbolId, Timestamp};
 
 pub use self::query::{Order, Place, Query};
 pub use self::read::Summary;
@@ -83,6 +83,14 @@ impl Archive {
     pub fn seed(&self, symbol: SymbolId, days: &[Bar], minutes: &[Bar], seconds: &[Bar]) {
         let tables = &mut *self.tables.write().expect(NO_PANIC);
         tables.instruments[symbol.index()].seed(days, minutes, seconds);
+    }
+
+    /// Removes the bars that start after this time: the clock was set back to it, so they are of a time that has not
+    /// been yet. Trades and quotes stay, with the times at which they were published. O(instruments).
+    pub fn step_back(&self, to: Timestamp) {
+        let mut tables = self.tables.write().expect(NO_PANIC);
+        tables.apply_pending(&self.pending);
+        tables.instruments.iter_mut().for_each(|instrument| instrument.step_back(to));
     }
 
     /// Appends objects that are about to be published; every read from now on finds them. Only one thread may call this,

@@ -32,21 +32,35 @@ pub struct Numbered<T> {
 /// A bounded buffer of the latest values of one stream, oldest first.
 ///
 /// Numbers are consecutive, so only the last one is stored. Times rise except for late values, and the greatest lateness
-/// is recorded, so a time is found by binary search.
+/// is recorded, so a time is found by binary search. When the clock was set back, all that follows is late, until what
+/// was before is removed.
 #[derive(Debug)]
 pub(super) struct Ring<T> {
     values: VecDeque<T>,
     most: usize,
     last_seq: Seq,
+    lateness: [Lateness; 2],
+    /// The number of values since the first of the two began.
+    recorded: usize,
+}
+
+/// The times of as many values as a ring holds, or of the ones since then: each retained value and those before it are
+/// in two of these.
+#[derive(Clone, Copy, Debug)]
+struct Lateness {
     latest_at: Timestamp,
-    lateness_ns: i64,
+    greatest_ns: i64,
+}
+
+impl Lateness {
+    const NONE: Self = Self { latest_at: Timestamp::from_nanos(i64::MIN), greatest_ns: 0 };
 }
 
 impl<T: Dated> Ring<T> {
     /// A ring of at most `most` values, and at least one. It takes memory as it fills.
     pub(super) fn new(most: usize) -> Self {
-        let latest_at = Timestamp::from_nanos(i64::MIN);
-        Self { values: VecDeque::new(), most: most.max(1), last_seq: Seq(0), latest_at, lateness_ns: 0 }
+        let (values, lateness) = (VecDeque::new(), [Lateness::NONE; 2]);
+        Self { values, most: most.max(1), last_seq: Seq(0), lateness, recorded: 0 }
     }
 
     /// Changes the limit; the oldest values beyond it are removed.
@@ -65,10 +79,20 @@ impl<T: Dated> Ring<T> {
             self.values.clear();
         }
         self.last_seq = seq;
-        let late_ns = self.latest_at.nanos().saturating_sub(value.at().nanos());
-        self.lateness_ns = self.lateness_ns.max(late_ns);
-        self.latest_at = self.latest_at.max(value.at());
+        self.record_lateness(value.at());
         push_back(&mut self.values, self.most, value);
+    }
+
+    fn record_lateness(&mut self, at: Timestamp) {
+        if self.recorded >= self.most {
+            self.lateness = [self.lateness[1], Lateness::NONE];
+            self.recorded = 0;
+        }
+        self.recorded += 1;
+        let [before, current] = &mut self.lateness;
+        let late_ns = before.latest_at.max(current.latest_at).nanos().saturating_sub(at.nanos());
+        current.greatest_ns = current.greatest_ns.max(late_ns);
+        current.latest_at = current.latest_at.max(at);
     }
 
     /// True when the last `count` values are still there after the value with this number is pushed.
@@ -102,17 +126,17 @@ impl<T: Dated> Ring<T> {
     /// only rises. Every value before the first one of `from` or later has M < `from`, and every value after the last
     /// one of `to` or earlier has M > `to`.
     pub(super) fn around(&self, from: Timestamp, to: Timestamp) -> (Seq, Seq) {
-        let earliest = from.nanos().saturating_sub(self.lateness_ns);
-        let latest = to.nanos().saturating_add(self.lateness_ns);
+        let earliest = from.nanos().saturating_sub(self.lateness_ns());
+        let latest = to.nanos().saturating_add(self.lateness_ns());
         let before = self.values.partition_point(|value| value.at().nanos() < earliest) as u64;
         let until = self.values.partition_point(|value| value.at().nanos() <= latest) as u64;
         let removed = self.first_seq().0 - 1;
         (Seq(removed + before), Seq(removed + until))
     }
 
-    /// The greatest lateness of a value so far, in nanoseconds.
+    /// The greatest lateness of a retained value, or of one removed a short while ago, in nanoseconds.
     pub(super) fn lateness_ns(&self) -> i64 {
-        self.lateness_ns
+        self.lateness[0].greatest_ns.max(self.lateness[1].greatest_ns)
     }
 
     /// The value that was pushed last.
@@ -226,6 +250,24 @@ mod tests {
                 let wanted = (1..).zip(times).filter(|(_, at)| (from..=to).contains(at));
                 assert!(wanted.into_iter().all(|(seq, _)| after < seq && seq <= up_to), "{from} {to}");
             }
+        }
+    }
+
+    #[test]
+    fn values_are_found_by_their_time_after_the_clock_was_set_back_and_later_as_fast_as_before() {
+        let times: Vec<i64> = (1_000..1_020).chain(100..150).collect();
+        for most in [1, 3, 7, 20] {
+            let mut ring = Ring::new(most);
+            for (seq, at) in (1..).zip(&times) {
+                ring.push(Seq(seq), At(*at));
+
+                let retained = (1..=seq).zip(&times).skip((seq as usize).saturating_sub(most));
+                for (number, at) in retained {
+                    let (after, up_to) = around(&ring, *at, *at);
+                    assert!(after < number && number <= up_to, "{number} of {seq} in {most}");
+                }
+            }
+            assert_eq!(ring.lateness_ns(), 0, "what was before is long removed");
         }
     }
 

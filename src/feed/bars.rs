@@ -8,7 +8,8 @@ use crate::model::{Bar, Body, SECOND, SymbolId, Timestamp, Trade, TradingDay};
 /// 3. A late trade, one that comes after the end of its minute, changes the bar already emitted, which is then emitted
 ///    again as an updated bar. Only the minute before the current one can still change.
 ///
-/// A minute without a trade has no bar.
+/// A minute without a trade has no bar. When the clock was set back, time begins [anew](Bars::restart): minutes whose
+/// bars were emitted already come again, and so do their bars.
 #[derive(Debug)]
 pub(super) struct Bars {
     span_nanos: i64,
@@ -46,6 +47,12 @@ impl Bars {
         let is_a_minute = self.span_nanos == 60 * SECOND;
         bars.current = minute.filter(|bar| is_a_minute && bar.start == self.minute);
         bars.day = day.filter(|bar| bar.start == self.day.start);
+    }
+
+    /// Begins anew at an earlier time, without any bar; those of the minute and the day can be
+    /// [continued](Self::resume).
+    pub(super) fn restart(&mut self, from: Timestamp) {
+        *self = Self::new(self.symbols.len(), self.span_nanos, from);
     }
 
     /// Moves the time forward, and emits the bars that are complete at `now`.

@@ -16,6 +16,8 @@ pub struct SequencedFeed {
     archive: Arc<Archive>,
     metrics: FeedMetrics,
     progress: FeedProgress,
+    /// The time up to which the source has reported every event.
+    watermark: Timestamp,
     /// The events of the current tick. The buffer is reused.
     events: Vec<Event>,
 }
@@ -33,7 +35,8 @@ impl SequencedFeed {
         metrics: FeedMetrics,
     ) -> Self {
         let (progress, events) = (FeedProgress::default(), Vec::new());
-        Self { source, sequencer, archive, metrics, progress, events }
+        let watermark = Timestamp::default();
+        Self { source, sequencer, archive, metrics, progress, watermark, events }
     }
 
     /// How far this feed is, now and later.
@@ -75,6 +78,7 @@ impl BatchSource for SequencedFeed {
 
     fn open(&mut self, last_values: &mut LastValues) -> Option<Arc<Batch>> {
         let opened_at = self.source.open(&mut self.events);
+        self.watermark = opened_at;
         self.batch(last_values, opened_at)
     }
 
@@ -84,6 +88,10 @@ impl BatchSource for SequencedFeed {
 
     fn poll(&mut self, last_values: &mut LastValues) -> Option<Arc<Batch>> {
         let watermark = self.source.poll(&mut self.events)?;
+        if std::mem::replace(&mut self.watermark, watermark) > watermark {
+            self.archive.step_back(watermark);
+            self.sequencer.step_back(watermark, &self.archive);
+        }
         self.batch(last_values, watermark)
     }
 
@@ -176,6 +184,93 @@ mod tests {
             assert_eq!(feed.archive.latest_trade(added), Some(trade(added)));
         }
     }
+
+    /// A source whose polls give these trades and watermarks.
+    struct ClockStepSource {
+        universe: Arc<Universe>,
+        polls: std::vec::IntoIter<(Option<Trade>, Timestamp)>,
+    }
+
+    impl EventSource for ClockStepSource {
+        fn name(&self) -> &'static str {
+            "clock step"
+        }
+
+        fn universe(&self) -> &Arc<Universe> {
+            &self.universe
+        }
+
+        fn open(&mut self, out: &mut Vec<Event>) -> Timestamp {
+            self.poll(out).expect("there is a first poll")
+        }
+
+        fn poll(&mut self, out: &mut Vec<Event>) -> Option<Timestamp> {
+            let (trade, watermark) = self.polls.next()?;
+            out.extend(trade.map(Event::Trade));
+            Some(watermark)
+        }
+
+        fn ticks(&mut self) -> Ticks {
+            stream::pending().boxed_local()
+        }
+    }
+
+    #[test]
+    fn after_the_clock_was_set_back_bars_begin_anew_and_agree_with_the_archive() {
+        let minute = trade(SymbolId(0)).at.floor_to(60 * SECOND);
+        let at = |seconds: i64| Timestamp::from_nanos(minute.nanos() + seconds * SECOND);
+        let trade = |seconds, size| Some(Trade { at: at(seconds), size, ..trade(SymbolId(0)) });
+        let hour = 3_600;
+        let polls = vec![
+            (trade(5, 1), at(10)),
+            (None, at(65)),
+            (trade(hour + 5, 10), at(hour + 10)),
+            (None, at(20)),
+            (trade(25, 100), at(30)),
+            (None, at(70)),
+            (trade(75, 1_000), at(130)),
+        ];
+        let universe = Arc::new(fixtures::universe());
+        let sequencer = Sequencer::new(Arc::clone(&universe), BarSpans::default(), Epoch::default(), at(0));
+        let archive = Arc::new(Archive::new(universe.len(), Retention::default()));
+        let source = Box::new(ClockStepSource { universe, polls: polls.into_iter() });
+        let mut feed = SequencedFeed::new(source, sequencer, Arc::clone(&archive), FeedMetrics::default());
+        let mut last_values = LastValues::new(2);
+
+        let mut batches: Vec<_> = feed.open(&mut last_values).into_iter().collect();
+        batches.extend((0..6).filter_map(|_| feed.poll(&mut last_values)));
+
+        let objects = || batches.iter().flat_map(|batch| batch.objects());
+        let bars: Vec<_> = objects()
+            .filter_map(|object| match object.body {
+                Body::Bar(bar) => Some((bar.start, bar.volume, object.seq.0)),
+                _ => None,
+            })
+            .collect();
+        let expected = [(at(0), 1, 1), (at(0), 101, 2), (at(60), 1_000, 3)];
+        assert_eq!(bars, expected, "the bar of the future minute is dropped, the repeated one continued");
+        let minutes = archive.bars(SymbolId(0), crate::archive::Span::Minute.timeframe(), &ALL_ROWS);
+        assert_eq!(
+            minutes.iter().map(|bar| (bar.start, bar.volume)).collect::<Vec<_>>(),
+            [(at(0), 101), (at(60), 1_000)]
+        );
+        let trades: Vec<_> = archive.trades(SymbolId(0), &ALL_ROWS).iter().map(|row| row.seq.0).collect();
+        assert_eq!(trades, [1, 3, 4, 2], "trades keep the times at which they were published");
+        let ticker = objects().filter_map(|object| match object.body {
+            Body::Ticker(ticker) => Some(ticker),
+            _ => None,
+        });
+        let ticker = ticker.last().unwrap();
+        assert_eq!((ticker.at, ticker.size, ticker.volume), (at(75), 1_000, 1_111));
+    }
+
+    const ALL_ROWS: crate::archive::Query = crate::archive::Query {
+        from: Timestamp::from_nanos(0),
+        to: Timestamp::from_nanos(i64::MAX),
+        order: crate::archive::Order::OldestFirst,
+        after: None,
+        limit: usize::MAX,
+    };
 
     /// 1,000 times a second: buffers and tables are reused.
     #[test]

@@ -44,12 +44,26 @@ impl Sequencer {
     /// Continues the open bars and the day's figures that this archive holds.
     #[must_use]
     pub fn resume(mut self, archive: &Archive) -> Self {
+        self.continue_from(archive);
+        self
+    }
+
+    /// Begins anew at an earlier time, with the open bars and the day's figures that this archive holds of it. Numbers
+    /// go on.
+    ///
+    /// Call it when the clock was set back, after the archive [went back](Archive::step_back) too.
+    pub fn step_back(&mut self, to: Timestamp, archive: &Archive) {
+        self.bars.restart(to);
+        self.tickers.restart(to);
+        self.continue_from(archive);
+    }
+
+    fn continue_from(&mut self, archive: &Archive) {
         for instrument in self.universe.iter() {
             let summary = archive.summary(instrument.id);
             self.bars.resume(instrument.id, summary.minute, summary.day);
             self.tickers.resume(instrument.id, self.bars.day(instrument.id), summary.previous_day);
         }
-        self
     }
 
     /// Continues with a universe that has instruments appended to the present one. The present ones keep their numbers,

@@ -24,6 +24,23 @@ impl Tickers {
         tickers
     }
 
+    /// Begins anew at an earlier time. If its day is another one, all figures of the day are reset and all tickers
+    /// change; they can be [continued](Self::resume).
+    pub(super) fn restart(&mut self, from: Timestamp) {
+        let is_same_day = self.day.holds(from);
+        self.day = TradingDay::of(from);
+        for (index, row) in self.rows.iter_mut().enumerate() {
+            row.traded_at = Timestamp::from_nanos(i64::MIN);
+            row.ticker.at = from;
+            if !is_same_day {
+                row.ticker.new_day();
+                if !std::mem::replace(&mut row.is_changed, true) {
+                    self.changed.push(SymbolId(index as u32));
+                }
+            }
+        }
+    }
+
     /// Adds the tickers of the instruments that were appended to the universe.
     pub(super) fn grow(&mut self, universe: &Universe, now: Timestamp) {
         let row = |instrument: &Instrument| TickerRow {
@@ -136,6 +153,46 @@ mod tests {
 
         let ticker = tickers.take_changed().next().unwrap();
         assert_eq!((ticker.price, ticker.low, ticker.trades), (trade().price, late.price, 2));
+    }
+
+    #[test]
+    fn after_the_clock_was_set_back_an_earlier_trade_is_the_last_price() {
+        let mut tickers = Tickers::new(&fixtures::universe(), trade().at);
+        tickers.traded(&trade(), Some(&Bar::open(trade().at, &trade())));
+        tickers.take_changed().count();
+        let hour_before = trade().at - Duration::from_hours(1);
+
+        tickers.restart(hour_before);
+        assert_eq!(tickers.take_changed().count(), 0, "the day is the same");
+        let again =
+            Trade { price: Price::from_ticks(77), at: hour_before + Duration::from_secs(1), ..trade() };
+        tickers.traded(&again, None);
+
+        let ticker = tickers.take_changed().next().unwrap();
+        assert_eq!((ticker.price, ticker.at), (again.price, again.at));
+    }
+
+    #[test]
+    fn the_day_before_has_its_own_figures_when_the_clock_was_set_back_to_it() {
+        let mut tickers = Tickers::new(&fixtures::universe(), trade().at);
+        tickers.traded(&trade(), Some(&Bar::open(trade().at, &trade())));
+        tickers.take_changed().count();
+        let day_before = trade().at - Duration::from_hours(24);
+        let bar = |ticks, size| {
+            let trade = Trade { price: Price::from_ticks(ticks), size, at: day_before, ..trade() };
+            Bar::open(TradingDay::of(day_before).start, &trade)
+        };
+
+        tickers.restart(day_before);
+        tickers.resume(trade().symbol, Some(&bar(500, 9)), Some(bar(400, 1)));
+
+        let changed: Vec<_> = tickers.take_changed().collect();
+        assert_eq!(changed.len(), fixtures::universe().len());
+        let ticker = changed.iter().find(|ticker| ticker.symbol == trade().symbol).unwrap();
+        assert_eq!(
+            (ticker.volume, ticker.open.ticks(), ticker.previous_close.ticks(), ticker.at),
+            (9, 500, 400, day_before)
+        );
     }
 
     #[test]

@@ -7,6 +7,7 @@ use actix_web::HttpRequest;
 use super::limits::HttpLimits;
 use crate::archive::Archive;
 use crate::auth::{AllowedOrigins, KeyStore, PublicHosts, TrustedProxies};
+use crate::clock::Clock;
 use crate::feed::FeedProgress;
 use crate::hub::Hub;
 use crate::limits::SessionCapacity;
@@ -20,6 +21,8 @@ pub struct AppState {
     pub epoch: Epoch,
     /// How far the feed is.
     pub progress: FeedProgress,
+    /// The clock of time stamps.
+    pub clock: Clock,
     /// The retained history.
     pub archive: Arc<Archive>,
     /// The metrics.
@@ -80,6 +83,7 @@ impl AppState {
         let state = Self {
             epoch: Epoch::default(),
             progress: FeedProgress::default(),
+            clock: Clock::system(crate::metrics::ClockMetrics::default()),
             archive: Arc::new(Archive::new(universe.len(), Retention::default())),
             metrics: Arc::default(),
             limits: Limits::default(),

@@ -2,13 +2,13 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, Message, WrapFuture};
 
 use super::{Hub, Now};
+use crate::clock::Clock;
 use crate::feed::{Batch, Published};
-use crate::model::Timestamp;
 use crate::wire::Close;
 
 /// Closes all sessions of the hub for this reason.
@@ -52,8 +52,8 @@ const RECONNECT_MS: Range<u32> = 500..5_000;
 
 impl Now {
     /// Reads both clocks.
-    pub fn read() -> Self {
-        Self { steady: Instant::now(), wall: Timestamp::from(SystemTime::now()) }
+    pub fn read(clock: &Clock) -> Self {
+        Self { steady: Instant::now(), wall: clock.now() }
     }
 }
 
@@ -73,7 +73,7 @@ impl HubActor {
     fn dispatch(&mut self, ctx: &mut Context<Self>) {
         let count = self.pending.len().min(MAX_BATCHES_PER_DISPATCH);
         self.pending.make_contiguous();
-        let now = Now::read();
+        let now = Now::read(self.hub.clock());
         self.hub.ingest(&self.pending.as_slices().0[..count], now.steady);
         self.pending.drain(..count);
         self.hub.run_timers(now);
@@ -113,7 +113,9 @@ impl Handler<Published> for HubActor {
             Published::Snapshot(snapshot) => {
                 self.hub.load_snapshot(Arc::unwrap_or_clone(snapshot));
                 if !std::mem::replace(&mut self.has_timer_interval, true) {
-                    ctx.run_interval(TIMER_INTERVAL, |actor, _| actor.hub.run_timers(Now::read()));
+                    ctx.run_interval(TIMER_INTERVAL, |actor, _| {
+                        actor.hub.run_timers(Now::read(actor.hub.clock()));
+                    });
                 }
             }
             Published::Batch(batch) => {

@@ -14,6 +14,7 @@ use super::{
     EncodedLastValues, FanOut, FrameCache, Index, LivenessTimeouts, Now, ObjectRef, Subscriber,
     SubscriberKey, SubscriptionChange,
 };
+use crate::clock::Clock;
 use crate::feed::{Batch, LastValues};
 use crate::limits::FairQueue;
 use crate::metrics::WorkerMetrics;
@@ -31,6 +32,7 @@ pub struct Hub {
     /// The longest time that objects wait to be coalesced with others (`--max-delay-ms`).
     max_delay: Duration,
     metrics: WorkerMetrics,
+    clock: Clock,
     fair_queue: Rc<FairQueue>,
 }
 
@@ -85,6 +87,7 @@ impl Hub {
         timeouts: LivenessTimeouts,
         max_delay: Duration,
         metrics: WorkerMetrics,
+        clock: Clock,
         now: Instant,
     ) -> Self {
         let state = State {
@@ -101,7 +104,7 @@ impl Hub {
             timers: BinaryHeap::new(),
         };
         let fair_queue = FairQueue::new(now);
-        Self { state: RefCell::new(state), timeouts, max_delay, metrics, fair_queue }
+        Self { state: RefCell::new(state), timeouts, max_delay, metrics, clock, fair_queue }
     }
 
     /// Adds a subscriber without subscriptions, whose frames go to this writer.
@@ -146,6 +149,11 @@ impl Hub {
     /// The counters of this worker.
     pub fn metrics(&self) -> &WorkerMetrics {
         &self.metrics
+    }
+
+    /// The clock of time stamps.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     /// Admits long work on this worker: REST requests and long commands.
@@ -401,7 +409,9 @@ impl Hub {
     /// A hub for the instruments of the fixtures.
     pub(crate) fn for_tests(max_delay: Duration) -> Self {
         let universe = Arc::new(crate::wire::fixtures::universe());
-        Self::new(universe, LivenessTimeouts::default(), max_delay, WorkerMetrics::default(), Instant::now())
+        let clock = Clock::system(crate::metrics::ClockMetrics::default());
+        let (timeouts, metrics) = (LivenessTimeouts::default(), WorkerMetrics::default());
+        Self::new(universe, timeouts, max_delay, metrics, clock, Instant::now())
     }
 }
 

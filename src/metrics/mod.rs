@@ -24,6 +24,7 @@ pub use http::HttpMetrics;
 pub struct Metrics {
     registry: Registry,
     feed: FeedMetrics,
+    clock: ClockMetrics,
     http: HttpMetrics,
     workers: WorkerFamilies,
 }
@@ -39,6 +40,15 @@ pub struct FeedMetrics {
     pub objects: Counter,
     /// The time up to which every event has been published, in seconds since the Unix epoch.
     pub watermark: Gauge<f64, AtomicU64>,
+}
+
+/// Metrics of the service's clock. Clones share the counts.
+#[derive(Clone, Debug, Default)]
+pub struct ClockMetrics {
+    /// Steps of the system's clock by more than 2 s forward, suspends included.
+    pub steps_forward: Counter,
+    /// Steps of the system's clock by more than 2 s back.
+    pub steps_back: Counter,
 }
 
 #[derive(Debug, Default)]
@@ -128,6 +138,11 @@ impl Default for Metrics {
         registry.register("tape_objects", "Objects numbered and published by the feed", feed.objects.clone());
         let help = "Time of the newest market event, seconds since the Unix epoch";
         registry.register("tape_newest_timestamp_seconds", help, feed.watermark.clone());
+        let clock = ClockMetrics::default();
+        let help = "Steps of the system's clock by more than 2 s forward, suspends included";
+        registry.register("clock_steps_forward", help, clock.steps_forward.clone());
+        let help = "Steps of the system's clock by more than 2 s back";
+        registry.register("clock_steps_back", help, clock.steps_back.clone());
         let workers = WorkerFamilies::default();
         registry.register("sessions", "Sessions open now", workers.sessions.clone());
         registry.register("sessions_opened", "Sessions opened", workers.opened.clone());
@@ -147,7 +162,7 @@ impl Default for Metrics {
         registry.register("errors", help, workers.errors.clone());
         let http = HttpMetrics::default();
         http.register(&mut registry);
-        Self { registry, feed, http, workers }
+        Self { registry, feed, clock, http, workers }
     }
 }
 
@@ -155,6 +170,11 @@ impl Metrics {
     /// The metrics of the feed.
     pub fn feed(&self) -> FeedMetrics {
         self.feed.clone()
+    }
+
+    /// The metrics of the clock.
+    pub fn clock(&self) -> ClockMetrics {
+        self.clock.clone()
     }
 
     /// The metrics of HTTP and authentication.

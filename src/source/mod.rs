@@ -3,22 +3,22 @@
 //! An `EventSource` hands over events when its clock ticks; the feed numbers and publishes them. The
 //! `SimulatedMarket` is the one source today.
 
-mod clock;
 mod pacer;
 mod simulated_market;
 pub mod simulator;
+mod ticks;
 
 use std::sync::Arc;
 
 use futures_util::stream::LocalBoxStream;
 
-pub use clock::ClockTick;
 pub use pacer::{DueSteps, Pacer};
 pub use simulated_market::SimulatedMarket;
 pub use simulator::{
     ArrivalProcess, History, InstrumentHistory, Listings, MAX_LISTINGS, SimulationSettings, Simulator,
     universe,
 };
+pub use ticks::ClockTick;
 
 use crate::model::{Event, Timestamp, Universe};
 
@@ -44,6 +44,9 @@ pub trait EventSource: Send {
     ///
     /// Returns the watermark: all events reported before this time have been appended. `None` when it has
     /// not moved; then nothing is appended.
+    ///
+    /// The watermark goes back only when the system's clock was set back by much; then nothing is appended
+    /// either, and later events are stamped with the new time.
     fn poll(&mut self, out: &mut Vec<Event>) -> Option<Timestamp>;
 
     /// The stream of wake-ups, to be taken once. Does not end by itself. Needs a running Tokio runtime.

@@ -7,13 +7,13 @@ use crate::model::{MILLISECOND, Timestamp};
 /// The rules, in order of precedence:
 ///
 /// 1. A step is due when it is over: no event is stamped later than now.
-/// 2. Steps never overlap or go back, and leave no gap except by rule 4. When the wall clock goes back, no
-///    step is due until it is again where it was.
+/// 2. Steps never overlap or go back, and leave no gap, except by rules 4 and 5.
 /// 3. After a stall, event time catches up at no more than [`Pacer::MAX_SPEED`] times real time. A pause of
 ///    three seconds is not followed by three thousand steps at once, but by one second at four times
 ///    the rate.
 /// 4. A lag of more than [`Pacer::MAX_LAG`] is not caught up: event time jumps to now, and
-///    [`DueSteps::skipped`] is the length of the jump. Laptops sleep for hours.
+///    [`DueSteps::skipped`] is the length of the jump.
+/// 5. When the wall clock [was set](Pacer::clock_was_set), event time goes with it, forward or back.
 ///
 /// Rule 3 is a token bucket of event time: real time fills it at `MAX_SPEED`, each step takes a millisecond,
 /// and it holds what two ticks are worth. A burst of late calls gets no more than one call would.
@@ -75,6 +75,9 @@ impl Pacer {
     /// The longest lag that is caught up. That takes a third of the lag.
     pub const MAX_LAG: Duration = Duration::from_secs(10);
 
+    /// The longest step forward of the wall clock that is caught up, in less than a second.
+    pub const MAX_STALL: Duration = Duration::from_secs(2);
+
     /// A pacer that starts at the last whole millisecond before `now` and is called once per `tick`.
     ///
     /// Ticks that come late by up to their own length still sustain the full speed.
@@ -101,6 +104,20 @@ impl Pacer {
         self.next = self.next + Duration::from_millis(steps as u64);
         self.tokens_ns -= steps * MILLISECOND;
         due
+    }
+
+    /// The start of the next step.
+    pub const fn next_step(&self) -> Timestamp {
+        self.next
+    }
+
+    /// Follows a wall clock that was set: the next step starts now. A step forward that is no longer than a pause
+    /// of [`Pacer::MAX_STALL`] is caught up like one.
+    pub fn clock_was_set(&mut self, now: Timestamp) {
+        if now < self.last_call || now.nanos_since(self.next) > Self::MAX_STALL.as_nanos() as i64 {
+            self.next = now.floor_to(MILLISECOND);
+            self.last_call = now;
+        }
     }
 
     /// True when the last call left no complete step behind.
@@ -228,12 +245,26 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_set_back_makes_a_pause_and_repeats_no_step() {
+    fn a_clock_that_was_set_takes_event_time_with_it() {
+        for millis in [3_600_000, -3_600_000, -10, 2_006] {
+            let mut pacer = Pacer::new(at(0), TICK);
+            assert_eq!(pacer.take_due(at(5)), steps(5, at(0)));
+
+            pacer.clock_was_set(at(millis));
+
+            assert_eq!(pacer.take_due(at(millis)), steps(0, at(millis)));
+            assert_eq!(pacer.take_due(at(millis + 5)), steps(5, at(millis)));
+        }
+    }
+
+    #[test]
+    fn a_small_step_forward_of_the_clock_is_caught_up() {
         let mut pacer = Pacer::new(at(0), TICK);
         assert_eq!(pacer.take_due(at(5)), steps(5, at(0)));
 
-        assert_eq!(pacer.take_due(at(-995)), steps(0, at(5)));
-        assert_eq!(pacer.take_due(at(4)), steps(0, at(5)));
-        assert_eq!(pacer.take_due(at(10)), steps(5, at(5)));
+        pacer.clock_was_set(at(1_005));
+
+        let made: u32 = (201..=270).map(|tick| pacer.take_due(at(5 * tick)).count).sum();
+        assert_eq!((made, pacer.is_up_to_date()), (1_345, true));
     }
 }

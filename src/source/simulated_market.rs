@@ -4,21 +4,25 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use tracing::warn;
 
-use super::clock::{IdleTicks, MillisecondClock, SteadyClock};
 use super::simulator::{Listings, SimulationSettings, Simulator};
+use super::ticks::{MillisecondClock, TickHints};
 use super::{EventSource, Pacer, Ticks};
+use crate::clock::{Clock, ClockReading};
 use crate::model::{Event, MILLISECOND, Timestamp, Universe};
 
 /// The simulator as an [`EventSource`] in step with the wall clock.
 ///
-/// This and the clock are the only parts of the simulated market that read time; the [`Simulator`] and the
-/// [`Pacer`] take it as an argument.
+/// This is the only part of the simulated market that reads time; the [`Simulator`] and the [`Pacer`] take it
+/// as an argument.
 pub struct SimulatedMarket {
     universe: Arc<Universe>,
     simulator: Simulator,
-    clock: SteadyClock,
+    clock: Clock,
+    opened_at: Timestamp,
     pacer: Pacer,
-    idle_ticks: IdleTicks,
+    /// How often the clock was set, as far as the pacer knows.
+    clock_changes: u64,
+    hints: TickHints,
 }
 
 /// A step of the simulator lasts as long as a tick.
@@ -29,19 +33,41 @@ const TICK: Duration = MillisecondClock::PERIOD;
 const MAX_SKIPPED_TICKS: u64 = 7;
 
 impl SimulatedMarket {
-    /// A market of these listings whose clock starts now.
+    /// A market of these listings that starts now by this clock.
     ///
     /// # Panics
     /// When a setting is outside the range its field allows.
-    pub fn new(listings: &Listings, settings: SimulationSettings) -> Self {
-        let clock = SteadyClock::start();
+    pub fn new(listings: &Listings, settings: SimulationSettings, clock: Clock) -> Self {
+        let ClockReading { now, changes } = clock.read();
         Self {
             universe: Arc::clone(listings.universe()),
             simulator: Simulator::new(listings, settings),
-            pacer: Pacer::new(clock.started_at(), TICK),
+            pacer: Pacer::new(now, TICK),
+            opened_at: now,
             clock,
-            idle_ticks: IdleTicks::default(),
+            clock_changes: changes,
+            hints: TickHints::default(),
         }
+    }
+
+    /// Appends the events up to this reading of the clock.
+    fn advance(&mut self, reading: ClockReading, out: &mut Vec<Event>) -> Option<Timestamp> {
+        let before = self.pacer.next_step();
+        if std::mem::replace(&mut self.clock_changes, reading.changes) != reading.changes {
+            self.pacer.clock_was_set(reading.now);
+            self.hints.realign(until_next(TICK, reading.now));
+        }
+        let due = self.pacer.take_due(reading.now);
+        if !due.skipped.is_zero() {
+            let skipped_ms = due.skipped.as_millis() as u64;
+            warn!(skipped_ms, "the simulator fell too far behind the wall clock; event time jumps to now");
+        }
+        let mut watermark = (due.first < before).then_some(due.first);
+        for start in due.starts() {
+            self.simulator.step(start, out);
+            watermark = Some(Timestamp::from_nanos(start.nanos() + MILLISECOND));
+        }
+        watermark
     }
 }
 
@@ -56,35 +82,89 @@ impl EventSource for SimulatedMarket {
 
     /// A quote and the price bands of each instrument, so that every trade has both before it.
     fn open(&mut self, out: &mut Vec<Event>) -> Timestamp {
-        let at = self.clock.started_at();
-        self.simulator.opening(at, out);
-        at
+        self.simulator.opening(self.opened_at, out);
+        self.opened_at
     }
 
     /// Appends events in the order of their reports; a late trade carries an older stamp.
     fn poll(&mut self, out: &mut Vec<Event>) -> Option<Timestamp> {
-        let due = self.pacer.take_due(self.clock.now());
-        if !due.skipped.is_zero() {
-            let skipped_ms = due.skipped.as_millis() as u64;
-            warn!(skipped_ms, "the simulator fell too far behind the wall clock; event time jumps to now");
-        }
-        let mut watermark = None;
-        for start in due.starts() {
-            self.simulator.step(start, out);
-            watermark = Some(Timestamp::from_nanos(start.nanos() + MILLISECOND));
-        }
-        watermark
+        let reading = self.clock.read();
+        self.advance(reading, out)
     }
 
     /// One tick at each whole millisecond of the wall clock.
     fn ticks(&mut self) -> Ticks {
-        MillisecondClock::new(self.clock.until_next(TICK), self.idle_ticks.clone()).boxed_local()
+        MillisecondClock::new(until_next(TICK, self.clock.now()), self.hints.clone()).boxed_local()
     }
 
     /// Skips up to 7 ticks: waking an idle processor takes longer than a step without events.
     fn skip_idle_ticks(&mut self) {
         if self.pacer.is_up_to_date() {
-            self.idle_ticks.allow(self.simulator.idle_steps().min(MAX_SKIPPED_TICKS) as u32);
+            self.hints.allow_idle(self.simulator.idle_steps().min(MAX_SKIPPED_TICKS) as u32);
+        }
+    }
+}
+
+/// The time from `now` until the next multiple of `period` since the Unix epoch.
+fn until_next(period: Duration, now: Timestamp) -> Duration {
+    let nanos = period.as_nanos() as i64;
+    Duration::from_nanos((nanos - now.nanos().rem_euclid(nanos)) as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::ClockMetrics;
+    use crate::model::Event;
+
+    /// A market whose clock the test sets: reads it each millisecond from `from` to `to`, and returns the events and
+    /// the watermarks.
+    struct World {
+        market: SimulatedMarket,
+        started_at: Timestamp,
+        changes: u64,
+    }
+
+    impl World {
+        fn new() -> Self {
+            let clock = Clock::system(ClockMetrics::default());
+            let settings = SimulationSettings { trades_per_second: 5_000.0, ..SimulationSettings::default() };
+            let market = SimulatedMarket::new(&Listings::new(3, 1), settings, clock);
+            let started_at = market.opened_at;
+            Self { market, started_at, changes: 0 }
+        }
+
+        fn at(&self, millis: i64) -> Timestamp {
+            Timestamp::from_nanos(self.started_at.nanos() + millis * MILLISECOND)
+        }
+
+        fn run(&mut self, millis: std::ops::Range<i64>) -> (Vec<Event>, Vec<Timestamp>) {
+            let (mut events, mut watermarks) = (Vec::new(), Vec::new());
+            for millis in millis {
+                let reading = ClockReading { now: self.at(millis), changes: self.changes };
+                watermarks.extend(self.market.advance(reading, &mut events));
+            }
+            (events, watermarks)
+        }
+    }
+
+    #[test]
+    fn after_the_clock_was_set_events_are_stamped_with_the_new_time_at_once() {
+        const DAY: i64 = 86_400_000;
+        for step in [3_600_000, -3_600_000, 2_500, -2_500, 9_000, -9_000, DAY, -DAY] {
+            let mut world = World::new();
+            world.run(0..100);
+            world.changes += 1;
+
+            let (events, watermarks) = world.run(100 + step..200 + step);
+
+            let (from, to) = (world.at(98 + step), world.at(200 + step));
+            let is_late = |event: &Event| matches!(event, Event::Trade(trade) if trade.conditions.letters().next() == Some(b'Z'));
+            let on_time = events.iter().filter(|event| !is_late(event));
+            assert!(on_time.clone().count() > 100, "{step}");
+            assert!(on_time.clone().all(|event| (from..to).contains(&event.at())), "{step}");
+            assert_eq!(watermarks.first().is_some_and(|at| *at < world.at(99)), step < 0, "{step}");
+            assert!(watermarks.is_sorted(), "{step}");
         }
     }
 }

@@ -1,20 +1,15 @@
-use std::time::SystemTime;
-
 use actix_web::HttpResponse;
+use actix_web::web::Data;
 
 use crate::http::access::AccessPermit;
 use crate::http::response::json;
+use crate::http::state::AppState;
 use crate::model::{Timestamp, TradingDay};
 use crate::wire::JsonRowWriter;
 
 /// `GET /v2/clock`: whether the market is open, and until when.
-pub(super) async fn clock(_: AccessPermit) -> HttpResponse {
-    json(clock_at(now()))
-}
-
-/// The current time.
-pub(super) fn now() -> Timestamp {
-    Timestamp::from(SystemTime::now())
+pub(super) async fn clock(_: AccessPermit, state: Data<AppState>) -> HttpResponse {
+    json(clock_at(state.clock.now()))
 }
 
 /// The clock's body. The simulated market never closes: a trading day ends at midnight in New York, when the

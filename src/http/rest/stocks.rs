@@ -2,7 +2,6 @@ use actix_web::HttpResponse;
 use actix_web::rt::task::yield_now;
 use actix_web::web::Path;
 
-use super::clock::now;
 use super::page::{Page, Progress, ResponseShape};
 use super::request::RestRequest;
 use super::series::RecordKind;
@@ -108,7 +107,8 @@ async fn page(
     symbols: Vec<SymbolId>,
 ) -> Answer {
     let (archive, universe) = (&request.state.archive, &request.universe);
-    let mut page = Page::requested(archive, universe, kind, shape, symbols, request.params(), now())?;
+    let now = request.state.clock.now();
+    let mut page = Page::requested(archive, universe, kind, shape, symbols, request.params(), now)?;
     while page.step() == Progress::More {
         // The sessions of this worker have priority.
         yield_now().await;

@@ -1,6 +1,5 @@
-//! Clocks of event sources: steady wall-clock time, and a tick at each whole millisecond of it.
+//! The ticks of event sources: one at each whole millisecond of the wall clock.
 
-mod steady;
 #[cfg(target_os = "linux")]
 mod timerfd;
 #[cfg(target_os = "linux")]
@@ -19,7 +18,6 @@ use futures_util::Stream;
 use tokio::time::MissedTickBehavior;
 use tracing::warn;
 
-pub(super) use self::steady::SteadyClock;
 #[cfg(target_os = "linux")]
 use self::timerfd::TimerFd;
 
@@ -40,22 +38,43 @@ pub(super) enum MillisecondClock {
 #[derive(Clone, Copy, Debug)]
 pub struct ClockTick;
 
-/// The number of coming ticks that the clock may skip. The source sets it, the clock takes it.
+/// What a source tells its ticks: how many of the coming ones they may skip, and when the next whole millisecond of
+/// a wall clock that was set begins. The source sets it, the clock takes it.
 ///
-/// A hint: only the kernel timer follows it.
+/// Hints: only the kernel timer follows them.
 #[derive(Clone, Debug, Default)]
-pub(super) struct IdleTicks(Arc<AtomicU32>);
+pub(super) struct TickHints(Arc<Hints>);
 
-impl IdleTicks {
-    pub(super) fn allow(&self, ticks: u32) {
-        self.0.store(ticks, Ordering::Relaxed);
+#[derive(Debug, Default)]
+struct Hints {
+    idle_ticks: AtomicU32,
+    /// Nanoseconds plus one; 0 is none.
+    realign: AtomicU32,
+}
+
+impl TickHints {
+    pub(super) fn allow_idle(&self, ticks: u32) {
+        self.0.idle_ticks.store(ticks, Ordering::Relaxed);
     }
 
-    fn take(&self) -> u32 {
-        match self.0.load(Ordering::Relaxed) {
-            0 => 0,
-            _ => self.0.swap(0, Ordering::Relaxed),
-        }
+    /// Asks for the next tick after this time, less than a second, and then one each millisecond.
+    pub(super) fn realign(&self, first: Duration) {
+        self.0.realign.store(first.subsec_nanos() + 1, Ordering::Relaxed);
+    }
+
+    fn take_idle(&self) -> u32 {
+        take(&self.0.idle_ticks)
+    }
+
+    fn take_realign(&self) -> Option<Duration> {
+        take(&self.0.realign).checked_sub(1).map(|nanos| Duration::from_nanos(nanos.into()))
+    }
+}
+
+fn take(hint: &AtomicU32) -> u32 {
+    match hint.load(Ordering::Relaxed) {
+        0 => 0,
+        _ => hint.swap(0, Ordering::Relaxed),
     }
 }
 
@@ -63,17 +82,17 @@ impl MillisecondClock {
     pub(super) const PERIOD: Duration = Duration::from_millis(1);
 
     /// A clock whose first tick comes after `first`. Needs a running runtime.
-    pub(super) fn new(first: Duration, idle_ticks: IdleTicks) -> Self {
-        Self::kernel(first, idle_ticks).unwrap_or_else(|error| Self::runtime(&error))
+    pub(super) fn new(first: Duration, hints: TickHints) -> Self {
+        Self::kernel(first, hints).unwrap_or_else(|error| Self::runtime(&error))
     }
 
     #[cfg(target_os = "linux")]
-    fn kernel(first: Duration, idle_ticks: IdleTicks) -> io::Result<Self> {
-        TimerFd::new(first, Self::PERIOD, idle_ticks).map(Self::Kernel)
+    fn kernel(first: Duration, hints: TickHints) -> io::Result<Self> {
+        TimerFd::new(first, Self::PERIOD, hints).map(Self::Kernel)
     }
 
     #[cfg(not(target_os = "linux"))]
-    fn kernel(_: Duration, _: IdleTicks) -> io::Result<Self> {
+    fn kernel(_: Duration, _: TickHints) -> io::Result<Self> {
         Err(io::ErrorKind::Unsupported.into())
     }
 
@@ -119,12 +138,12 @@ mod tests {
     use super::*;
 
     /// A clock whose kernel timer is a socket, which cannot be armed, and the socket's peer.
-    fn clock_over_a_socket(idle_ticks: IdleTicks) -> (MillisecondClock, UnixStream) {
+    fn clock_over_a_socket(hints: TickHints) -> (MillisecondClock, UnixStream) {
         let (mut socket, peer) = UnixStream::pair().unwrap();
         socket.set_nonblocking(true).unwrap();
         socket.write_all(b"unread").unwrap();
         let period = MillisecondClock::PERIOD;
-        let timer = TimerFd::over(socket.into(), period, period, idle_ticks).unwrap();
+        let timer = TimerFd::over(socket.into(), period, period, hints).unwrap();
         (MillisecondClock::Kernel(timer), peer)
     }
 
@@ -138,11 +157,11 @@ mod tests {
     #[test]
     fn a_clock_whose_kernel_timer_cannot_be_armed_goes_on_with_the_runtimes_timer() {
         actix::System::new().block_on(async {
-            let idle_ticks = IdleTicks::default();
-            let (clock, _peer) = clock_over_a_socket(idle_ticks.clone());
+            let hints = TickHints::default();
+            let (clock, _peer) = clock_over_a_socket(hints.clone());
 
             // The next tick arms the timer anew.
-            idle_ticks.allow(3);
+            hints.allow_idle(3);
 
             assert_ticks_of_the_runtime(clock).await;
         });
@@ -151,7 +170,7 @@ mod tests {
     #[test]
     fn a_clock_whose_kernel_timer_cannot_be_read_goes_on_with_the_runtimes_timer() {
         actix::System::new().block_on(async {
-            let (clock, peer) = clock_over_a_socket(IdleTicks::default());
+            let (clock, peer) = clock_over_a_socket(TickHints::default());
 
             // A peer that closes with unread data resets the connection, so the read fails.
             drop(peer);

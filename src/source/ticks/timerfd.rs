@@ -10,7 +10,7 @@ use rustix::time::{
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-use super::IdleTicks;
+use super::TickHints;
 use super::wake_latency::WakeLatency;
 use crate::model::SECOND;
 
@@ -29,17 +29,17 @@ pub(in crate::source) struct TimerFd {
     lead_ns: i64,
     latency: WakeLatency,
     ticks: u32,
-    idle_ticks: IdleTicks,
+    hints: TickHints,
 }
 
 /// Wake-ups between two adjustments of the lead: one system call a second.
 const TICKS_PER_ADJUSTMENT: u32 = 1_000;
 
 impl TimerFd {
-    pub(super) fn new(first: Duration, period: Duration, idle_ticks: IdleTicks) -> io::Result<Self> {
+    pub(super) fn new(first: Duration, period: Duration, hints: TickHints) -> io::Result<Self> {
         let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
         let descriptor = timerfd_create(TimerfdClockId::Monotonic, flags)?;
-        let mut timer = Self::over(descriptor, first, period, idle_ticks)?;
+        let mut timer = Self::over(descriptor, first, period, hints)?;
         timer.arm(0)?;
         Ok(timer)
     }
@@ -49,7 +49,7 @@ impl TimerFd {
         descriptor: OwnedFd,
         first: Duration,
         period: Duration,
-        idle_ticks: IdleTicks,
+        hints: TickHints,
     ) -> io::Result<Self> {
         #[expect(deprecated, reason = "sound with a descriptor that it owns; its successor is unsafe")]
         let descriptor = AsyncFd::with_interest(descriptor, Interest::READABLE)?;
@@ -61,7 +61,7 @@ impl TimerFd {
             lead_ns: 0,
             latency: WakeLatency::default(),
             ticks: 0,
-            idle_ticks,
+            hints,
         })
     }
 
@@ -70,8 +70,11 @@ impl TimerFd {
     /// # Errors
     /// When the kernel refuses to set the timer or to read it. The timer is of no use any more.
     pub(super) fn poll_tick(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let skipped = self.idle_ticks.take();
-        if skipped > 0 {
+        let skipped = self.hints.take_idle();
+        if let Some(first) = self.hints.take_realign() {
+            self.deadline_ns = now_ns() + first.as_nanos() as i64 - self.period_ns;
+            self.arm(0)?;
+        } else if skipped > 0 {
             self.arm(skipped)?;
         }
         loop {
@@ -131,7 +134,7 @@ mod tests {
     fn no_tick_comes_before_its_deadline_with_a_lead_or_after_skipped_ticks() {
         actix::System::new().block_on(async {
             let period = Duration::from_millis(1);
-            let mut timer = TimerFd::new(period, period, IdleTicks::default()).unwrap();
+            let mut timer = TimerFd::new(period, period, TickHints::default()).unwrap();
 
             for _ in 0..2 * TICKS_PER_ADJUSTMENT {
                 poll_fn(|cx| timer.poll_tick(cx)).await.unwrap();
@@ -139,11 +142,21 @@ mod tests {
                 assert!(now_ns() >= timer.deadline_ns, "early with a lead of {} ns", timer.lead_ns);
             }
 
-            timer.idle_ticks.allow(3);
+            timer.hints.allow_idle(3);
             let before_ns = timer.deadline_ns;
             poll_fn(|cx| timer.poll_tick(cx)).await.unwrap();
             assert!(timer.deadline_ns - before_ns >= 4 * timer.period_ns && now_ns() >= timer.deadline_ns);
             assert!(timer.lead_ns > 0, "no wake-up was late");
+
+            let first = Duration::from_micros(300);
+            let earliest_ns = now_ns() + first.as_nanos() as i64;
+            timer.hints.realign(first);
+            poll_fn(|cx| timer.poll_tick(cx)).await.unwrap();
+            assert!(now_ns() >= earliest_ns, "the first tick after the clock was set came early");
+            assert!(
+                (timer.deadline_ns - earliest_ns) % timer.period_ns < 200_000,
+                "ticks keep the new phase"
+            );
         });
     }
 }
