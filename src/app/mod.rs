@@ -29,7 +29,7 @@ use crate::clock::Clock;
 use crate::config::{AccessConfig, Config};
 use crate::feed::{BatchSource, SequencedFeed, Sequencer};
 use crate::http::{AppState, ConnectionLimit, Readiness};
-use crate::limits::{SessionCapacity, raise_open_file_limit};
+use crate::limits::{AnswerCapacity, SessionCapacity, raise_open_file_limit};
 use crate::metrics::Metrics;
 use crate::model::{Epoch, Universe};
 use crate::source::{Listings, SimulatedMarket};
@@ -127,6 +127,7 @@ impl Service {
             hosts: config.access.hosts.clone(),
             proxies: config.access.proxies.clone(),
             capacity: SessionCapacity::new(capacity),
+            answers: AnswerCapacity::new(config.access.http.answers),
             http: config.access.http,
             readiness: readiness.clone(),
         });

@@ -28,7 +28,7 @@ use crate::config::{AccessConfig, Config, Tls};
 use crate::http::{self, AppState, ConnectionLimit, HttpLimits};
 use crate::limits::{CapacityLimits, max_connections, max_sessions_for};
 use crate::metrics::HttpMetrics;
-use crate::transport::{self, AcceptedSocket, Certificate, Connection};
+use crate::transport::{self, AcceptedSocket, Certificate, Connection, PlainConnection};
 
 /// The length of the kernel's accept queue, long enough for a reconnect storm: when it is full, the kernel
 /// drops connection attempts. It counts them (`TcpExtListenOverflows`), we cannot.
@@ -120,7 +120,7 @@ pub(super) fn serve(
         .shutdown_timeout(1)
         .disable_signals()
         .listen("plain", listeners.plain, move || {
-            plain.accept().and_then(fn_service(http_on)).and_then(plain.service())
+            plain.accept().map(PlainConnection::from).and_then(fn_service(http_on)).and_then(plain.service())
         })?;
     if let Some((listener, certificate)) = listeners.tls {
         let mut config = certificate.server_config();
@@ -234,7 +234,8 @@ impl ConnectionServices {
         let HttpLimits { head_timeout, idle_timeout, .. } = self.state.http;
         let metrics = self.state.metrics.http().clone();
         let stopping = self.stopping.clone();
-        let upgrade = apply_fn_factory(self.application(), |(request, connection), application| {
+        let upgrade = apply_fn_factory(self.application(), |(mut request, connection), application| {
+            http::can_leave_http(&mut request);
             let answer = application.call(request);
             async move { http::hand_over(answer.await?, connection).await }
         });
@@ -246,6 +247,7 @@ impl ConnectionServices {
             .client_request_timeout(head_timeout)
             .keep_alive(idle_timeout)
             .tcp_nodelay(true)
+            .h1_write_buffer_size(http::BODY_PIECE)
             .client_disconnect_timeout(DISCONNECT_TIMEOUT)
             .on_connect_ext(move |connection: &C, extensions| {
                 http::watch_connection(metrics.clone(), extensions);
@@ -258,7 +260,9 @@ impl ConnectionServices {
     /// The actix-web application.
     fn application(&self) -> impl Factory<Request, ServiceResponse> + use<> {
         let app = App::new()
+            .wrap(from_fn(http::pace_bodies))
             .wrap(from_fn(http::reject_oversized))
+            .wrap(from_fn(http::restrict_methods))
             .wrap(http::security_headers())
             .configure(http::routes(self.state.clone(), self.workers.hub()));
         map_config(app, |()| AppConfig::default())

@@ -55,7 +55,8 @@ impl UpgradeRefusal {
     }
 }
 
-fn unavailable(message: &'static str) -> HttpResponse {
+/// A response with status 503 and the advice to retry.
+pub(super) fn unavailable(message: &'static str) -> HttpResponse {
     let mut answer = response::error(StatusCode::SERVICE_UNAVAILABLE, message);
     answer.headers_mut().insert(RETRY_AFTER, RETRY_SECONDS.into());
     answer

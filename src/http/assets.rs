@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 use actix_web::http::header::{CACHE_CONTROL, ContentType};
-use actix_web::{HttpRequest, HttpResponse, Responder};
+use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
 use rust_embed::RustEmbed;
 
@@ -20,7 +20,7 @@ or <code>npm --prefix web ci &amp;&amp; npm --prefix web run build</code> and th
 The stream at <code>/v2/iex</code> and everything else works without it.</p>\n";
 
 /// `GET /` and the dashboard's files.
-pub(super) async fn file(request: HttpRequest) -> impl Responder {
+pub(super) fn file(request: &HttpRequest) -> HttpResponse {
     let path = match request.path() {
         "/" => "index.html",
         other => other.trim_start_matches('/'),

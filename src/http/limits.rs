@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use crate::limits::AnswerLimits;
 use crate::transport::MinimumWriteRate;
 
 /// The limits of requests and of connections without a session.
@@ -33,6 +34,8 @@ pub struct HttpLimits {
     /// 1.2 MB, is gone after 3 minutes. A lower rate lets slow readers hold responses in memory for longer.
     /// Counted in `tapecast_connections_dropped` with the reason `slow`.
     pub write_rate: MinimumWriteRate,
+    /// How many bytes of REST responses may be under way.
+    pub answers: AnswerLimits,
     /// The most bytes of a request's head; a longer one gets 431.
     ///
     /// Default 16 KiB: twice what browsers send with all of their cookies. The HTTP parser has a limit of
@@ -47,6 +50,7 @@ impl Default for HttpLimits {
             idle_timeout: Duration::from_secs(15),
             connections_per_address: 512,
             write_rate: MinimumWriteRate { grace: Duration::from_secs(20), bytes_per_second: 8 << 10 },
+            answers: AnswerLimits::default(),
             head_bytes: 16 << 10,
         }
     }

@@ -1,19 +1,23 @@
 use std::rc::Rc;
 
+use actix_web::http::Method;
+use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
 
 use super::state::AppState;
-use super::{assets, cors, error, health, rest, upgrade};
+use super::{assets, cors, error, health, methods, paced_body, rest, upgrade};
 use crate::hub::Hub;
 
 /// Adds all routes to an application of the worker that owns this hub.
 pub fn routes(state: Data<AppState>, hub: Rc<Hub>) -> impl FnOnce(&mut ServiceConfig) {
     move |app| {
         let v2 = web::scope("/v2")
+            .wrap(from_fn(paced_body::bound_answers))
             .wrap(cors::cors(&state.origins))
             .configure(rest::routes)
             .route("/{feed}", web::get().to(upgrade::feed))
-            .route("/{path:.*}", web::to(|| async { error::no_such_path() }));
+            .route("/{path:.*}", web::get().to(|| async { error::no_such_path() }));
         app.app_data(state)
             .app_data(hub)
             .service(v2)
@@ -23,7 +27,15 @@ pub fn routes(state: Data<AppState>, hub: Rc<Hub>) -> impl FnOnce(&mut ServiceCo
             .route("/healthz", web::get().to(health::alive))
             .route("/readyz", web::get().to(health::ready))
             .route("/metrics", web::get().to(health::metrics))
-            .default_service(web::get().to(assets::file));
+            .default_service(web::to(fallback));
+    }
+}
+
+/// Answers what no route does: the page's files, and a preflight request where there is no CORS.
+async fn fallback(request: HttpRequest) -> HttpResponse {
+    match *request.method() {
+        Method::GET => assets::file(&request),
+        _ => methods::not_allowed(),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::auth::{AllowedOrigins, KeyStore, PublicHosts, TrustedProxies};
 use crate::clock::Clock;
 use crate::feed::FeedProgress;
 use crate::hub::Hub;
-use crate::limits::SessionCapacity;
+use crate::limits::{AnswerCapacity, SessionCapacity};
 use crate::metrics::Metrics;
 use crate::model::Epoch;
 use crate::session::{Limits, OutboxLimits};
@@ -41,6 +41,8 @@ pub struct AppState {
     pub proxies: TrustedProxies,
     /// How many more sessions may be opened.
     pub capacity: SessionCapacity,
+    /// How many more bytes of REST responses may be under way.
+    pub answers: AnswerCapacity,
     /// The limits of requests and connections.
     pub http: HttpLimits,
     /// Whether new sessions are accepted.
@@ -93,6 +95,7 @@ impl AppState {
             hosts: PublicHosts::default(),
             proxies: TrustedProxies::default(),
             capacity: SessionCapacity::new(CapacityLimits { sessions: 9, per_address: 9 }),
+            answers: AnswerCapacity::default(),
             http: HttpLimits::default(),
             readiness: Readiness::default(),
         };

@@ -7,13 +7,13 @@ use actix_web::http::header::{
 };
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, Responder, ResponseError};
-use actix_web_actors::ws;
 use tracing::debug;
 
 use super::access::AccessPermit;
 use super::admission::{admit, client_address};
 use super::credentials::credentials_of;
 use super::error::no_such_path;
+use super::handshake::{self, HandshakeError};
 use super::query::QueryParams;
 use super::state::{AppState, hub_of};
 use crate::auth::KeyStore;
@@ -25,7 +25,7 @@ use crate::wire::{Codec, Deflate, NegotiatedDeflate};
 pub(super) async fn feed(feed: Path<String>, request: HttpRequest, state: Data<AppState>) -> impl Responder {
     match feed.parse() {
         Ok(feed) => open(&request, &state, feed),
-        Err(_) => Ok(no_such_path()),
+        Err(_) => no_such_path(),
     }
 }
 
@@ -46,12 +46,12 @@ pub(super) async fn echo(
     })
 }
 
-fn open(request: &HttpRequest, state: &AppState, feed: Feed) -> Result<HttpResponse, ws::HandshakeError> {
+fn open(request: &HttpRequest, state: &AppState, feed: Feed) -> HttpResponse {
     let query = match QueryParams::parse(request.query_string()) {
         Ok(query) => query,
         Err(error) => {
             state.metrics.http().request_refused(error.name());
-            return Ok(error.error_response());
+            return error.error_response();
         }
     };
     let archive = Arc::clone(&state.archive);
@@ -85,19 +85,27 @@ fn upgrade(
     request: &HttpRequest,
     state: &AppState,
     open: impl FnOnce(&mut HttpResponseBuilder) -> PendingSession,
-) -> Result<HttpResponse, ws::HandshakeError> {
-    let mut response = ws::handshake(request)?;
+) -> HttpResponse {
+    let mut response = match handshake::accept(request) {
+        Ok(response) => response,
+        Err(error) => {
+            if error != HandshakeError::NoUpgrade {
+                state.metrics.http().upgrade_refused("handshake");
+            }
+            return error.response(request.path());
+        }
+    };
     if let Some(protocol) = sub_protocol(request.headers()) {
         response.insert_header((SEC_WEBSOCKET_PROTOCOL, protocol));
     }
     let permit = match admit(request, state) {
         Ok(permit) => permit,
-        Err(refusal) => return Ok(refusal.response()),
+        Err(refusal) => return refusal.response(),
     };
     let session = open(&mut response).holding(permit);
     let mut response = response.finish();
     response.extensions_mut().insert(session);
-    Ok(response)
+    response
 }
 
 /// Negotiates compression: answers the client's offers, and returns what was agreed.

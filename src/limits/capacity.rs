@@ -67,6 +67,7 @@ pub struct UsageCounter<K>(Arc<Mutex<HashMap<K, usize>>>);
 pub struct UsagePermit<K: Eq + Hash> {
     counter: UsageCounter<K>,
     holder: K,
+    amount: usize,
 }
 
 impl<K> Default for UsageCounter<K> {
@@ -85,13 +86,19 @@ impl<K> Clone for UsageCounter<K> {
 impl<K: Eq + Hash + Clone> UsageCounter<K> {
     /// Acquires a permit for the holder; `None` if it holds `limit` permits already.
     pub fn acquire(&self, holder: K, limit: usize) -> Option<UsagePermit<K>> {
+        if limit > 0 { self.acquire_many(holder, 1, limit) } else { None }
+    }
+
+    /// Acquires a permit for this amount; `None` if the holder holds some already and would hold more than
+    /// `limit`.
+    pub fn acquire_many(&self, holder: K, amount: usize, limit: usize) -> Option<UsagePermit<K>> {
         let mut counts = self.counts();
         let held = counts.get(&holder).copied().unwrap_or(0);
-        if held >= limit {
+        if held > 0 && held.saturating_add(amount) > limit {
             return None;
         }
-        counts.insert(holder.clone(), held + 1);
-        Some(UsagePermit { counter: self.clone(), holder })
+        counts.insert(holder.clone(), held + amount);
+        Some(UsagePermit { counter: self.clone(), holder, amount })
     }
 }
 
@@ -106,7 +113,7 @@ impl<K: Eq + Hash> Drop for UsagePermit<K> {
     fn drop(&mut self) {
         let mut counts = self.counter.counts();
         match counts.get_mut(&self.holder) {
-            Some(count) if *count > 1 => *count -= 1,
+            Some(count) if *count > self.amount => *count -= self.amount,
             _ => drop(counts.remove(&self.holder)),
         }
     }

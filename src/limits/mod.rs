@@ -1,12 +1,14 @@
 //! Limits on what clients can use: rate limits, session capacity, the share of long work, open files.
 
 mod address;
+mod answers;
 mod capacity;
 mod fair_queue;
 mod open_files;
 mod rate;
 
 pub use address::rate_limit_key;
+pub use answers::{AnswerCapacity, AnswerLimits, AnswerPermit};
 pub use capacity::{AtCapacity, CapacityLimits, SessionCapacity, SessionPermit, UsageCounter, UsagePermit};
 pub use fair_queue::{FairQueue, WorkPermit};
 pub use open_files::{max_connections, max_sessions_for, raise_open_file_limit};

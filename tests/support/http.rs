@@ -45,6 +45,16 @@ pub fn get_with(address: SocketAddr, path: &str, headers: &str) -> HttpResponse 
     request(address, "GET", path, headers)
 }
 
+/// The responses to these bytes, sent as they are, until the server ends the connection.
+pub fn exchange(address: SocketAddr, bytes: &[u8]) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    stream.write_all(bytes).unwrap();
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    response
+}
+
 /// A request of any method with additional header lines, each ended by CR LF.
 pub fn request(address: SocketAddr, method: &str, path: &str, headers: &str) -> HttpResponse {
     let mut stream = TcpStream::connect(address).unwrap();

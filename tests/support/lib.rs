@@ -27,7 +27,7 @@ mod wait;
 
 pub use client::Client;
 pub use frame::{Frame, deflate};
-pub use http::{HttpResponse, connect_from, get, get_with, request};
+pub use http::{HttpResponse, connect_from, exchange, get, get_with, request};
 pub use jsonschema::Validator;
 pub use schema::{Description, assert_valid};
 pub use sequence::SequenceLedger;

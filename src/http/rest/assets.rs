@@ -1,10 +1,17 @@
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use actix_web::rt::task::yield_now;
 use actix_web::web::Path;
 use actix_web::{HttpResponse, Responder};
+use bytes::Bytes;
 use serde::Serialize;
 
 use super::request::RestRequest;
 use crate::http::error::ApiError;
-use crate::model::Instrument;
+use crate::http::paced_body::SharedBody;
+use crate::http::response::json;
+use crate::model::{Instrument, Symbol, Universe};
 
 /// An asset in the form of Alpaca's trading API. All of ours are active and tradable.
 #[derive(Serialize)]
@@ -29,20 +36,67 @@ const CLASS: &str = "us_equity";
 const STATUS: &str = "active";
 
 /// `GET /v2/assets`: all instruments of the market that match the filters. An empty filter is none.
-pub(super) async fn list(request: RestRequest) -> impl Responder {
-    let matches = |name: &str, value: &str| request.params().value(name).is_none_or(|wanted| wanted == value);
+pub(super) async fn list(request: RestRequest) -> HttpResponse {
+    let filter = |name: &str| request.params().value(name);
+    let matches = |name: &str, value: &str| filter(name).is_none_or(|wanted| wanted == value);
     let all = matches("status", STATUS) && matches("asset_class", CLASS);
-    let is_wanted = |instrument: &&Instrument| all && matches("exchange", instrument.exchange);
-    let assets: Vec<_> = request.universe.iter().filter(is_wanted).map(Asset::of).collect();
-    HttpResponse::Ok().json(assets)
+    if !all {
+        return json("[]");
+    }
+    if filter("exchange").is_some() {
+        return json(encode(&request.universe, |instrument| matches("exchange", instrument.exchange)).await);
+    }
+    let encoded = match cached(&request.universe) {
+        Some(encoded) => encoded,
+        None => {
+            let encoded = Bytes::from(encode(&request.universe, |_| true).await);
+            ENCODED.set(Some((Arc::clone(&request.universe), encoded.clone())));
+            encoded
+        }
+    };
+    let mut response = json(encoded);
+    response.extensions_mut().insert(SharedBody);
+    response
+}
+
+thread_local! {
+    /// The encoded list of all instruments of a universe, 400 bytes for each, which all readers of a worker
+    /// share. It costs 23 ms for 10,000 instruments.
+    static ENCODED: RefCell<Option<(Arc<Universe>, Bytes)>> = const { RefCell::new(None) };
+}
+
+fn cached(universe: &Arc<Universe>) -> Option<Bytes> {
+    ENCODED.with_borrow(|encoded| {
+        encoded.as_ref().filter(|(of, _)| Arc::ptr_eq(of, universe)).map(|(_, bytes)| bytes.clone())
+    })
+}
+
+/// Encodes the instruments that are wanted in steps, between which the worker's sessions are served.
+async fn encode(universe: &Universe, is_wanted: impl Fn(&Instrument) -> bool) -> Vec<u8> {
+    /// The number of instruments encoded in one step, which take a fifth of a millisecond.
+    const ASSETS_PER_STEP: usize = 100;
+    let mut out = vec![b'['];
+    for (place, instrument) in universe.iter().enumerate() {
+        if place % ASSETS_PER_STEP == ASSETS_PER_STEP - 1 {
+            yield_now().await;
+        }
+        if is_wanted(instrument) {
+            if out.len() > 1 {
+                out.push(b',');
+            }
+            serde_json::to_writer(&mut out, &Asset::of(instrument)).expect("an asset is encoded in memory");
+        }
+    }
+    out.push(b']');
+    out
 }
 
 /// `GET /v2/assets/{symbol}`: one instrument, by its symbol or its id.
 pub(super) async fn one(request: RestRequest, wanted: Path<String>) -> Result<impl Responder, ApiError> {
     let universe = &request.universe;
     let by_symbol = || universe.find(&wanted.parse().ok()?);
-    let by_id = || universe.iter().find(|instrument| id(instrument) == **wanted);
-    let found = by_symbol().map(|symbol| universe.instrument(symbol)).or_else(by_id);
+    let by_id = || universe.find(&symbol_in_id(&wanted)?);
+    let found = by_symbol().or_else(by_id).map(|symbol| universe.instrument(symbol));
     let instrument = found.ok_or_else(|| ApiError::UnknownSymbol(wanted.to_string()))?;
     Ok(HttpResponse::Ok().json(Asset::of(instrument)))
 }
@@ -50,7 +104,7 @@ pub(super) async fn one(request: RestRequest, wanted: Path<String>) -> Result<im
 impl<'a> Asset<'a> {
     fn of(instrument: &'a Instrument) -> Self {
         Self {
-            id: id(instrument),
+            id: id_of(instrument.symbol),
             class: CLASS,
             exchange: instrument.exchange,
             symbol: instrument.symbol.as_str(),
@@ -69,11 +123,10 @@ impl<'a> Asset<'a> {
 }
 
 /// A UUID of version 8 (RFC 9562 section 5.8) that contains the symbol, so it is the same in every run.
-fn id(instrument: &Instrument) -> String {
+fn id_of(symbol: Symbol) -> String {
     let mut bytes = [0u8; 16];
-    let symbol = instrument.symbol.as_str().as_bytes();
     let places = (0..16).filter(|place| !matches!(place, 6 | 8));
-    for (place, byte) in places.zip(symbol) {
+    for (place, byte) in places.zip(symbol.as_str().as_bytes()) {
         bytes[place] = *byte;
     }
     bytes[6] = 0x80;
@@ -84,6 +137,19 @@ fn id(instrument: &Instrument) -> String {
     format!("{}-{}-{}-{}-{}", hex(0..4), hex(4..6), hex(6..8), hex(8..10), hex(10..16))
 }
 
+/// The symbol in an id, the reverse of [`id_of`]: a search through all ids would take milliseconds.
+fn symbol_in_id(text: &str) -> Option<Symbol> {
+    let digits: Vec<_> = text.bytes().filter(|byte| *byte != b'-').collect();
+    let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
+    let pairs = digits.as_chunks::<2>().0.iter();
+    let bytes: Vec<_> =
+        pairs.map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect::<Option<_>>()?;
+    let places = (0..bytes.len()).filter(|place| !matches!(place, 6 | 8));
+    let symbol = places.map(|place| bytes[place]).take_while(|byte| *byte != 0).collect();
+    let symbol: Symbol = String::from_utf8(symbol).ok()?.parse().ok()?;
+    (id_of(symbol) == text).then_some(symbol)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,9 +158,21 @@ mod tests {
     #[test]
     fn an_asset_has_a_unique_id_in_the_form_of_a_uuid() {
         let universe = fixtures::universe();
-        let ids: Vec<_> = universe.iter().map(id).collect();
+        let ids: Vec<_> = universe.iter().map(|instrument| id_of(instrument.symbol)).collect();
 
         assert_eq!(ids[0], "4141504c-0000-8000-8000-000000000000");
         assert_ne!(ids[0], ids[1]);
+    }
+
+    #[test]
+    fn the_symbol_of_an_id_is_found_without_a_search() {
+        for instrument in crate::source::universe(300, 1).iter() {
+            assert_eq!(symbol_in_id(&id_of(instrument.symbol)), Some(instrument.symbol));
+        }
+        for text in
+            ["", "AAPL", "4141504c-0000-8000-8000-00000000000", "4141504c000080008000000000000000", "é"]
+        {
+            assert_eq!(symbol_in_id(text), None, "{text}");
+        }
     }
 }

@@ -1,0 +1,64 @@
+//! The methods of HTTP: every address answers GET and HEAD, and nothing else.
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{ACCESS_CONTROL_REQUEST_METHOD, ALLOW, HeaderValue, ORIGIN};
+use actix_web::http::{ConnectionType, Method, StatusCode};
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use actix_web::{Error, HttpResponse};
+
+use super::response;
+use super::state::AppState;
+
+/// The methods that a request may use, other than CORS's preflight.
+const ALLOWED: &str = "GET, HEAD";
+
+/// Middleware that answers HEAD as GET (RFC 9110 section 9.3.2; the codec sends no body), refuses other methods
+/// with 405, and those that HTTP does not define with 501.
+///
+/// A preflight passes: CORS answers it where it applies, and [`not_allowed`] elsewhere.
+pub async fn restrict_methods(
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let refusal = match *request.method() {
+        Method::GET => None,
+        Method::HEAD => {
+            request.head_mut().method = Method::GET;
+            None
+        }
+        Method::OPTIONS if is_preflight(&request) => None,
+        Method::CONNECT
+        | Method::DELETE
+        | Method::OPTIONS
+        | Method::PATCH
+        | Method::POST
+        | Method::PUT
+        | Method::TRACE => Some(not_allowed()),
+        _ => Some(response::error(StatusCode::NOT_IMPLEMENTED, "method not implemented")),
+    };
+    match refusal {
+        None => next.call(request).await.map(ServiceResponse::map_into_boxed_body),
+        Some(mut refusal) => {
+            if let Some(state) = request.app_data::<Data<AppState>>() {
+                state.metrics.http().request_refused("method");
+            }
+            // A body is not read.
+            refusal.head_mut().set_connection_type(ConnectionType::Close);
+            Ok(request.into_response(refusal))
+        }
+    }
+}
+
+fn is_preflight(request: &ServiceRequest) -> bool {
+    let headers = request.headers();
+    headers.contains_key(ORIGIN) && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+}
+
+/// The response to a method that the address does not have.
+pub(super) fn not_allowed() -> HttpResponse {
+    let mut refusal = response::error(StatusCode::METHOD_NOT_ALLOWED, "method not allowed");
+    refusal.headers_mut().insert(ALLOW, HeaderValue::from_static(ALLOWED));
+    refusal
+}
