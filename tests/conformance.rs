@@ -6,6 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use tapecast::http::EchoMode;
 use test_support::{Client, SequenceLedger, Server, deflate};
 
 /// The offer of browsers, of the SDKs and of the tutorial's handshake.
@@ -22,7 +23,7 @@ const PONG: u8 = 0x0A;
 const RSV1: u8 = 0x40;
 
 fn quiet_server() -> Server {
-    Server::without_trades(|_| {})
+    Server::without_trades(|config| config.echo = EchoMode::Conformance)
 }
 
 fn echo(server: &Server) -> Client {

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
+use tapecast::http::EchoMode;
 use test_support::{Client, DEADLINE, Server, get, get_with, wait_until};
 
 #[test]
@@ -76,6 +77,7 @@ fn metrics_show_that_the_market_is_published() {
 fn a_stopping_server_is_alive_but_not_ready_and_refuses_upgrades() {
     let mut server = Server::without_trades(|config| {
         (config.drain, config.liveness.close) = (DEADLINE, DEADLINE);
+        config.echo = EchoMode::Conformance;
     });
     // More than the kernel's buffers hold, so the shutdown waits for this session.
     let mut stalled = Client::connect(server.address, "/echo");

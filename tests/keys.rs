@@ -308,6 +308,25 @@ fn one_client_behind_a_proxy_that_adds_ports_does_not_lock_out_others() {
 }
 
 #[test]
+fn an_echo_counts_as_a_session_of_its_key() {
+    let WithKeys { server, folder, all, .. } = &server_with_keys(|_| {});
+    let lines = std::fs::read_to_string(folder.file("keys")).unwrap();
+    let limited = lines.replace(r#"{"id":"all","#, r#"{"id":"all","max_sessions":1,"#);
+    std::fs::write(folder.file("keys"), limited).unwrap();
+    server.reload();
+    let echo = || Client::connect_with(server.address, "/echo", &headers("all", all));
+
+    let first = echo();
+    assert!(first.is_open());
+    assert!(echo().handshake.starts_with("HTTP/1.1 503 "));
+    let mut session = Client::session(server.address);
+    assert_eq!(session.command(&auth("all", all))["code"], 406);
+    drop(first);
+
+    wait_until("the key to have a session to give", || echo().is_open());
+}
+
+#[test]
 fn keys_are_reloaded_and_an_invalid_file_changes_nothing() {
     let WithKeys { server, folder, all, .. } = &server_with_keys(|_| {});
     let new = GeneratedKey::new("new", Entitlements::default(), [3; 48]);

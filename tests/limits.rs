@@ -6,6 +6,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
+use tapecast::http::EchoMode;
 use tapecast::limits::Rate;
 use test_support::{Client, DEADLINE, Server, get, get_with, wait_until};
 
@@ -231,7 +232,10 @@ fn the_stream_and_the_echo_close_an_unresponsive_session() {
 
 #[test]
 fn an_echo_client_that_does_not_read_is_disconnected() {
-    let server = Server::without_trades(|config| config.liveness.stall = Duration::from_secs(1));
+    let server = Server::without_trades(|config| {
+        config.liveness.stall = Duration::from_secs(1);
+        config.echo = EchoMode::Conformance;
+    });
     let mut client = Client::connect(server.address, "/echo");
 
     // More than the kernel's buffers hold.
@@ -239,6 +243,67 @@ fn an_echo_client_that_does_not_read_is_disconnected() {
 
     wait_until("the connection to be aborted", || server.metric("tapecast_sessions_severed_total") == 1.0);
     wait_until("the session to end", || server.sessions_closed("slow_client") == 1.0);
+}
+
+#[test]
+fn the_echo_has_the_limits_of_the_stream_for_messages_and_pings() {
+    let server = Server::without_trades(|config| {
+        (config.limits.commands, config.limits.pings) = (Rate::per_second(1, 10), Rate::per_second(1, 3));
+        config.limits.message_bytes = 16 << 10;
+    });
+    let echo = || Client::connect(server.address, "/echo");
+
+    let mut long = echo();
+    long.send_frame(0x82, &[b'*'; 16 << 10]);
+    assert_eq!(long.next_frame().unwrap().payload.len(), 16 << 10, "it costs nine tokens");
+    long.send_frame(0x82, &[b'*'; 4 << 10]);
+    assert_eq!(long.read_to_close(), (Some(1008), true));
+    let mut longer = echo();
+    longer.send_frame(0x82, &[b'*'; (16 << 10) + 1]);
+    assert_eq!(longer.read_to_close(), (Some(1009), true));
+    let mut many = echo();
+    (0..11).for_each(|_| many.send_frame(0x81, b""));
+    assert_eq!(many.read_to_close(), (Some(1008), true));
+    for opcode in [0x89, 0x8A] {
+        let mut pings = echo();
+        (0..4).for_each(|_| pings.send_frame(opcode, b""));
+        assert_eq!(pings.read_to_close(), (Some(1008), true));
+    }
+
+    let closed = ["too_many_commands", "too_big", "too_many_pings"].map(|why| server.sessions_closed(why));
+    assert_eq!(closed, [2.0, 1.0, 2.0]);
+}
+
+#[test]
+fn there_is_no_echo_where_it_is_off() {
+    let server = Server::without_trades(|config| config.echo = EchoMode::Off);
+
+    assert!(Client::connect(server.address, "/echo").handshake.starts_with("HTTP/1.1 404 "));
+    assert_eq!(get(server.address, "/echo").0, 404);
+}
+
+#[test]
+fn unfinished_messages_of_a_worker_take_a_bounded_part_of_its_memory() {
+    let server = Server::without_trades(|config| {
+        config.workers = 1;
+        config.limits.unfinished_bytes = 1 << 20;
+    });
+    let hostile: Vec<_> = (0..8)
+        .flat_map(|_| ["/echo", "/v2/iex"])
+        .map(|path| {
+            let mut client = Client::connect(server.address, path);
+            client.send_frame(0x01, &[b' '; 200 << 10]);
+            client
+        })
+        .collect();
+
+    wait_until("the sessions with more than their share to be closed", || {
+        server.sessions_closed("try_later") >= 8.0
+    });
+    assert!(server.metric("tapecast_sessions{") > 0.0);
+    let mut honest = Client::session(server.address);
+    assert_eq!(honest.command(r#"{"action":"subscribe","trades":["AAPL"]}"#)["T"], "subscription");
+    drop(hostile);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -112,7 +112,7 @@ fn sigterm_delivers_queued_objects_and_then_a_reconnect_delay() {
 
 #[test]
 fn a_second_sigterm_ends_the_drain_at_once() {
-    let mut program = Program::start(&["--drain-seconds", "60"]);
+    let mut program = Program::start(&["--drain-seconds", "60", "--echo=conformance"]);
     let mut reader = Client::session(program.address);
     // More than the kernel's buffers hold, so the drain waits for this session.
     let mut stalled = Client::connect(program.address, "/echo");
@@ -166,6 +166,7 @@ fn an_invalid_option_value_prints_one_line_and_exits_with_2() {
         (&["--allow-origin", "example.org"], "--allow-origin"),
         (&["--trusted-proxy", "localhost"], "--trusted-proxy"),
         (&["--max-sessions", "0"], "--max-sessions"),
+        (&["--echo=loud"], "--echo"),
         (&["--tls-cert", "cert.pem"], "--tls-key"),
         (&["key", "new", "desk", "--feed", "nasdaq"], "feed"),
     ] {
@@ -362,6 +363,31 @@ fn hostile_clients_cost_no_processor_time_and_no_memory_after_they_are_gone() {
     let grown = resident_kib(program.child.id()).saturating_sub(before);
     assert!(spent < 50, "{spent} of 200 ticks used without clients: a busy loop would use all of them");
     assert!(grown < 8 << 10, "{grown} KiB more after 600 clients that are gone");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn slow_readers_of_a_response_share_its_bytes() {
+    const READERS: usize = 300;
+    let program = Program::start(&["--rate", "0", "--symbols", "10000", "--workers", "1"]);
+    let list = get_with(program.address, "/v2/assets", "").body;
+    assert!(list.len() * READERS > 512 << 20, "{} bytes", list.len());
+    let before = resident_kib(program.child.id());
+
+    let readers: Vec<_> = (0..READERS)
+        .map(|_| {
+            let mut stream = std::net::TcpStream::connect(program.address).unwrap();
+            write!(stream, "GET /v2/assets HTTP/1.1\r\nHost: test\r\n\r\n").unwrap();
+            stream
+        })
+        .collect();
+    for mut reader in &readers {
+        reader.set_read_timeout(Some(DEADLINE)).unwrap();
+        reader.read_exact(&mut [0; 1_000]).expect("each response begins");
+    }
+
+    let grown = resident_kib(program.child.id()).saturating_sub(before);
+    assert!(grown < 64 << 10, "{grown} KiB more");
 }
 
 /// The user and system time of a process in ticks of 10 ms, from `/proc/PID/stat`.

@@ -128,6 +128,7 @@ impl Service {
             proxies: config.access.proxies.clone(),
             capacity: SessionCapacity::new(capacity),
             answers: AnswerCapacity::new(config.access.http.answers),
+            echo: config.echo,
             http: config.access.http,
             readiness: readiness.clone(),
         });

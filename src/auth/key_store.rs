@@ -180,6 +180,14 @@ impl KeyStore {
         if !key.allows_feed(feed) {
             return Err(Denied::Feed);
         }
+        self.grant_session(key)
+    }
+
+    /// Grants a session to this key, on no feed.
+    ///
+    /// # Errors
+    /// When the key does not allow one more session.
+    pub fn grant_session(&self, key: Arc<Key>) -> Result<Grant, Denied> {
         let session = self.sessions.acquire(key.id().to_owned(), key.max_sessions());
         Ok(Grant { key, _session: session.ok_or(Denied::Sessions)? })
     }

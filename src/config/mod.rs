@@ -17,6 +17,7 @@ pub use self::access::{AccessConfig, Tls};
 pub use self::keys_command::{KeyTask, NewKey, Task};
 use crate::archive::Retention;
 use crate::feed::BarSpans;
+use crate::http::EchoMode;
 use crate::hub::LivenessTimeouts;
 use crate::model::SECOND;
 use crate::session::{Limits, OutboxLimits};
@@ -105,6 +106,12 @@ pub struct Args {
     )]
     drain_seconds: f64,
 
+    /// Serve the echo at /echo: with the limits of the stream (on), or with messages of 16 MiB and without
+    /// limits on their number (conformance) [default: on, but off if an address beyond loopback is served]
+    #[arg(long, env = "TAPECAST_ECHO", value_name = "MODE", num_args = 0..=1, require_equals = true,
+        default_missing_value = "on")]
+    echo: Option<EchoOption>,
+
     /// Log level: error, warn, info, debug, trace; or per module, such as tapecast::hub=debug
     #[arg(long, env = "TAPECAST_LOG", default_value = "info", value_name = "FILTER")]
     log: String,
@@ -143,6 +150,14 @@ enum IncidentsOption {
 enum ArrivalsOption {
     Poisson,
     Even,
+}
+
+/// The values of `--echo`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum EchoOption {
+    Off,
+    On,
+    Conformance,
 }
 
 /// The format of the log.
@@ -184,6 +199,9 @@ pub struct Config {
     /// The longest time of a graceful shutdown, after which open connections are aborted. Default 4 s, so
     /// that the process ends within 5.
     pub drain: Duration,
+    /// Whether there is an echo. Default: only if all listeners are on loopback, since it has no use for
+    /// clients and costs as much as the stream.
+    pub echo: EchoMode,
     /// The log filter.
     pub log: String,
     /// The format of the log.
@@ -261,6 +279,15 @@ impl TryFrom<Args> for Config {
         if !(1..=1024).contains(&workers) {
             return Err(ConfigError::Workers(workers));
         }
+        let access: AccessConfig = args.access.try_into()?;
+        let is_local = |listen: SocketAddr| listen.ip().to_canonical().is_loopback();
+        let all_local = is_local(args.listen) && access.tls.as_ref().is_none_or(|tls| is_local(tls.listen));
+        let echo = match args.echo {
+            Some(EchoOption::Off) => EchoMode::Off,
+            None if !all_local => EchoMode::Off,
+            Some(EchoOption::On) | None => EchoMode::On,
+            Some(EchoOption::Conformance) => EchoMode::Conformance,
+        };
         Ok(Self {
             listen: args.listen,
             symbols: args.symbols,
@@ -290,9 +317,10 @@ impl TryFrom<Args> for Config {
             max_delay: Duration::from_millis(args.max_delay_ms.into()),
             liveness: LivenessTimeouts::default(),
             drain: Duration::from_secs_f64(within("--drain-seconds", args.drain_seconds, MAX_DRAIN_SECONDS)?),
+            echo,
             log: args.log,
             log_format: args.log_format,
-            access: args.access.try_into()?,
+            access,
         })
     }
 }
@@ -333,6 +361,20 @@ mod tests {
             let error = config(&[option, "0"]).unwrap_err();
             assert!(matches!(error, ConfigError::Retain { name, .. } if name == option), "{error}");
         }
+    }
+
+    #[test]
+    fn the_echo_is_off_beyond_loopback_unless_it_is_asked_for() {
+        let echo = |options: &[&str]| config(options).unwrap().echo;
+        let tls = ["--tls-cert", "c", "--tls-key", "k", "--tls-listen", "0.0.0.0:8443"];
+
+        assert_eq!(echo(&[]), EchoMode::On);
+        assert_eq!(echo(&["--listen", "[::1]:80"]), EchoMode::On);
+        assert_eq!(echo(&["--listen", "0.0.0.0:80"]), EchoMode::Off);
+        assert_eq!(echo(&tls), EchoMode::Off);
+        assert_eq!(echo(&["--listen", "0.0.0.0:80", "--echo"]), EchoMode::On);
+        assert_eq!(echo(&["--echo=off"]), EchoMode::Off);
+        assert_eq!(echo(&["--listen", "0.0.0.0:80", "--echo=conformance"]), EchoMode::Conformance);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::credentials::{CredentialsPlace, credentials_in};
 use super::error::ApiError;
 use super::query::QueryParams;
 use super::state::AppState;
-use crate::auth::{Denied, Key, Revocation};
+use crate::auth::{Denied, Grant, Key, KeyStore};
 use crate::model::{Feed, Symbol};
 
 /// What the client of a request may see: an extractor that refuses the request without a valid key, where
@@ -70,9 +70,9 @@ impl AccessPermit {
         &self.query
     }
 
-    /// Tells when the key of the request is revoked; `None` where no key is required.
-    pub(super) fn revocation(&self) -> Option<Revocation> {
-        self.key.as_ref().map(|key| key.revocation())
+    /// Grants the key of the request a session; `None` where no key is required.
+    pub(super) fn grant_session(self, keys: Option<&KeyStore>) -> Result<Option<Grant>, Denied> {
+        self.key.zip(keys).map(|(key, keys)| keys.grant_session(key)).transpose()
     }
 
     /// Refuses market data of a feed that the key does not allow: the one that the request names, or the

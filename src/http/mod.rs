@@ -34,4 +34,4 @@ pub use self::middleware::{reject_oversized, watch_connection};
 pub use self::paced_body::{BODY_PIECE, pace_bodies};
 pub use self::routes::routes;
 pub use self::security_headers::security_headers;
-pub use self::state::{AppState, Readiness};
+pub use self::state::{AppState, EchoMode, Readiness};

@@ -43,10 +43,24 @@ pub struct AppState {
     pub capacity: SessionCapacity,
     /// How many more bytes of REST responses may be under way.
     pub answers: AnswerCapacity,
+    /// Whether there is an echo.
+    pub echo: EchoMode,
     /// The limits of requests and connections.
     pub http: HttpLimits,
     /// Whether new sessions are accepted.
     pub readiness: Readiness,
+}
+
+/// Whether `/echo` answers, and with which limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EchoMode {
+    /// There is no such path.
+    Off,
+    /// With the limits of the stream.
+    On,
+    /// With those that a conformance suite needs: see
+    /// [`for_conformance`](crate::session::Limits::for_conformance).
+    Conformance,
 }
 
 /// Whether the service accepts new sessions. Clones share the answer.
@@ -96,6 +110,7 @@ impl AppState {
             proxies: TrustedProxies::default(),
             capacity: SessionCapacity::new(CapacityLimits { sessions: 9, per_address: 9 }),
             answers: AnswerCapacity::default(),
+            echo: EchoMode::On,
             http: HttpLimits::default(),
             readiness: Readiness::default(),
         };

@@ -10,15 +10,15 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, Responder, Respo
 use tracing::debug;
 
 use super::access::AccessPermit;
-use super::admission::{admit, client_address};
+use super::admission::{admit, client_address, unavailable};
 use super::credentials::credentials_of;
 use super::error::no_such_path;
 use super::handshake::{self, HandshakeError};
 use super::query::QueryParams;
-use super::state::{AppState, hub_of};
+use super::state::{AppState, EchoMode, hub_of};
 use crate::auth::KeyStore;
 use crate::model::Feed;
-use crate::session::{self, Authenticator, PendingSession, SessionParams};
+use crate::session::{self, Authenticator, EchoParams, PendingSession, SessionParams};
 use crate::wire::{Codec, Deflate, NegotiatedDeflate};
 
 /// `GET /v2/{feed}`: opens a session of the stream.
@@ -34,15 +34,28 @@ pub(super) async fn connect(request: HttpRequest, state: Data<AppState>) -> impl
     open(&request, &state, Feed::Iex)
 }
 
-/// `GET /echo`: opens a session that returns each message unchanged. It counts as a session, and requires
-/// a key where sessions do.
+/// `GET /echo`: opens a session that returns each message unchanged. It counts as a session, also of the key
+/// where keys are required.
 pub(super) async fn echo(
     permit: AccessPermit,
     request: HttpRequest,
     state: Data<AppState>,
 ) -> impl Responder {
+    let limits = match state.echo {
+        EchoMode::Off => return no_such_path(),
+        EchoMode::On => state.limits,
+        EchoMode::Conformance => state.limits.for_conformance(),
+    };
+    let grant = match permit.grant_session(state.keys.as_deref()) {
+        Ok(grant) => grant,
+        Err(denied) => {
+            state.metrics.http().auth_refused(denied.name());
+            return unavailable("too many sessions of this key");
+        }
+    };
     upgrade(&request, &state, |response| {
-        session::open_echo(hub_of(&request), negotiate(&request, response), permit.revocation())
+        let deflate = negotiate(&request, response);
+        session::open_echo(EchoParams { hub: hub_of(&request), deflate, limits, grant })
     })
 }
 

@@ -28,8 +28,8 @@ use crate::wire::{
 };
 
 /// A command of this many bytes is long, some 300 names: it counts once more against the rate limit for
-/// each as many bytes, and waits in the worker's fair queue.
-const LONG_COMMAND_BYTES: usize = 2 << 10;
+/// each as many bytes, and waits in the worker's fair queue. A message to the echo counts the same.
+pub(super) const LONG_COMMAND_BYTES: usize = 2 << 10;
 
 /// What a session is opened with.
 pub struct SessionParams {
@@ -93,7 +93,7 @@ pub fn open(params: SessionParams) -> PendingSession {
             label: params.label,
         };
         let decoder = Decoder::new(limits.message_bytes).with(Compression::of(params.deflate));
-        let incoming = IncomingStream::new(early, decoder, Rc::clone(&state), limits.frames, now);
+        let incoming = IncomingStream::new(early, decoder, Rc::clone(&state), &limits, now);
         run(actor, incoming, state, membership)
     })
 }
@@ -218,6 +218,7 @@ impl StreamHandler<SessionInput> for SessionActor {
         let message = match input {
             SessionInput::Message(message) => message,
             SessionInput::TooManyFrames => return self.end(Close::TooManyFrames, ctx),
+            SessionInput::TooMuchUnfinished => return self.end(Close::TryLater, ctx),
             SessionInput::UniverseGrew => {
                 let first = self.protocol.extend_universe(self.state.hub().universe());
                 let subscriptions = self.protocol.subscriptions();

@@ -1,14 +1,18 @@
-use std::pin::Pin;
+use std::future::Future;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::Stream;
+use tokio::task::yield_now;
 
+use super::limits::Limits;
 use super::state::SessionState;
-use crate::limits::{Rate, TokenBucket};
-use crate::wire::{DecodeError, Decoder, Incoming};
+use super::unfinished::UnfinishedMessage;
+use crate::limits::TokenBucket;
+use crate::wire::{DecodeError, DecodeStep, Decoder, Incoming};
 
 /// What the actor of a session reacts to: the client's messages, and the growth of the universe. It ends
 /// with the connection.
@@ -25,6 +29,7 @@ pub(super) struct IncomingStream {
     /// The reads of this turn.
     reads: u32,
     frames: TokenBucket,
+    unfinished: UnfinishedMessage,
 }
 
 /// Reading pauses above this backlog in bytes. An echo keeps at most one message more.
@@ -44,23 +49,31 @@ pub(super) enum SessionInput {
     Message(Result<Incoming, DecodeError>),
     /// The client exceeded the rate limit of frames.
     TooManyFrames,
+    /// The unfinished messages of the worker take too much memory, and this session's more than its share.
+    TooMuchUnfinished,
     /// The market lists more instruments.
     UniverseGrew,
 }
 
 impl IncomingStream {
-    /// A stream that begins with `early`, the bytes that came in behind the handshake; `frames` is the rate
-    /// limit of frames.
+    /// A stream that begins with `early`, the bytes that came in behind the handshake.
     pub(super) fn new(
         early: Bytes,
         decoder: Decoder,
         state: Rc<SessionState>,
-        frames: Rate,
+        limits: &Limits,
         now: Instant,
     ) -> Self {
-        let frames = TokenBucket::new(frames, now);
-        Self { chunk: early, decoder, state, returned: 0, reads: 0, frames }
+        let frames = TokenBucket::new(limits.frames, now);
+        let unfinished = UnfinishedMessage::new(limits.unfinished_bytes);
+        Self { chunk: early, decoder, state, returned: 0, reads: 0, frames, unfinished }
     }
+}
+
+/// Wakes the task after the worker's other tasks and what the sockets have for them: a task that only wakes itself
+/// is polled up to 61 times before the runtime looks at the sockets.
+fn yield_to_reactor(cx: &mut Context<'_>) {
+    let _ = pin!(yield_now()).poll(cx);
 }
 
 impl Stream for IncomingStream {
@@ -79,21 +92,32 @@ impl Stream for IncomingStream {
         }
         if this.returned == MAX_MESSAGES_PER_TURN {
             (this.returned, this.reads) = (0, 0);
-            cx.waker().wake_by_ref();
+            yield_to_reactor(cx);
             return Poll::Pending;
         }
         loop {
-            let message = this.decoder.decode(&mut this.chunk).transpose();
+            let step = this.decoder.decode_step(&mut this.chunk);
             if !this.frames.take_many(this.decoder.take_frames(), Instant::now()) {
                 return Poll::Ready(Some(SessionInput::TooManyFrames));
             }
-            if let Some(message) = message {
-                this.returned += 1;
-                return Poll::Ready(Some(SessionInput::Message(message)));
+            if !this.unfinished.may_take(this.decoder.buffered_bytes()) {
+                return Poll::Ready(Some(SessionInput::TooMuchUnfinished));
+            }
+            match step {
+                Ok(DecodeStep::Message(message)) => {
+                    this.returned += 1;
+                    return Poll::Ready(Some(SessionInput::Message(Ok(message))));
+                }
+                Err(error) => return Poll::Ready(Some(SessionInput::Message(Err(error)))),
+                Ok(DecodeStep::Working) => {
+                    yield_to_reactor(cx);
+                    return Poll::Pending;
+                }
+                Ok(DecodeStep::NeedsInput) => {}
             }
             if this.reads == MAX_READS_PER_TURN {
                 this.reads = 0;
-                cx.waker().wake_by_ref();
+                yield_to_reactor(cx);
                 return Poll::Pending;
             }
             let Poll::Ready(read) = this.state.writer().poll_read(cx) else {
@@ -123,11 +147,12 @@ mod tests {
     use super::*;
     use crate::feed::Batch;
     use crate::hub::{FanOut, FrameCache, Hub, ObjectRef, Subscriber};
+    use crate::limits::Rate;
     use crate::model::{Epoch, Object, Seq, Timestamp};
-    use crate::session::{Limits, Offered, Outbox, OutboxLimits, Pacing};
+    use crate::session::{Offered, Outbox, OutboxLimits, Pacing};
     use crate::transport::SocketWriter;
     use crate::transport::fake::FakeTransport;
-    use crate::wire::{Codec, Opcode, fixtures, message_frame};
+    use crate::wire::{Codec, Compression, Opcode, fixtures, message_frame};
 
     fn state() -> Rc<SessionState> {
         let hub = Rc::new(Hub::for_tests(Duration::ZERO));
@@ -137,15 +162,15 @@ mod tests {
     }
 
     fn stream(early: impl Into<Bytes>, state: Rc<SessionState>) -> IncomingStream {
-        IncomingStream::new(early.into(), Decoder::new(1), state, Limits::default().frames, Instant::now())
+        IncomingStream::new(early.into(), Decoder::new(1), state, &Limits::default(), Instant::now())
     }
 
     #[test]
     fn endless_empty_fragments_exceed_the_rate_limit_of_frames() {
-        let frames = Rate::per_second(1, 1_000);
+        let limits = Limits { frames: Rate::per_second(1, 1_000), ..Limits::default() };
         let fragments = [&[0x01, 0x80, 0, 0, 0, 0][..], &[0x00, 0x80, 0, 0, 0, 0].repeat(1_000)].concat();
         let (early, now) = (Bytes::from(fragments), Instant::now());
-        let mut incoming = IncomingStream::new(early, Decoder::new(1), state(), frames, now);
+        let mut incoming = IncomingStream::new(early, Decoder::new(1), state(), &limits, now);
 
         let input = Pin::new(&mut incoming).poll_next(&mut Context::from_waker(Waker::noop()));
         assert!(matches!(input, Poll::Ready(Some(SessionInput::TooManyFrames))), "{input:?}");
@@ -221,6 +246,38 @@ mod tests {
 
         assert_eq!([(); 4].map(|()| messages_of_a_turn()), [16, 16, 8, 0]);
         assert_eq!(woken.0.load(Ordering::Relaxed), 2, "once after each turn that was cut short");
+    }
+
+    #[test]
+    fn a_long_compressed_message_leaves_other_tasks_a_turn_between_its_steps() {
+        // 16 MiB of zeros in 16 KB: blocks of 258 bytes at the distance of 1.
+        let mut deflated = Vec::with_capacity(64 << 10);
+        flate2::Compress::new(flate2::Compression::best(), false)
+            .compress_vec(&vec![0; 16 << 20], &mut deflated, flate2::FlushCompress::Sync)
+            .unwrap();
+        deflated.truncate(deflated.len() - 4);
+        let len = u16::try_from(deflated.len()).unwrap().to_be_bytes();
+        let frame = [&[0xC2, 0xFE, len[0], len[1], 0, 0, 0, 0], &deflated[..]].concat();
+        let decoder = Decoder::new(16 << 20).with(Compression::PermessageDeflate);
+        let (early, limits) = (Bytes::from(frame), Limits::default());
+        let mut incoming = IncomingStream::new(early, decoder, state(), &limits, Instant::now());
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(Arc::clone(&woken));
+
+        let mut turns = 0;
+        let message = loop {
+            match Pin::new(&mut incoming).poll_next(&mut Context::from_waker(&waker)) {
+                Poll::Ready(message) => break message,
+                Poll::Pending => turns += 1,
+            }
+        };
+
+        let Some(SessionInput::Message(Ok(Incoming::Binary(bytes)))) = message else {
+            panic!("{turns} turns")
+        };
+        assert_eq!(bytes.len(), 16 << 20);
+        assert!(turns >= 100, "{turns} turns");
+        assert_eq!(woken.0.load(Ordering::Relaxed), turns);
     }
 
     #[derive(Default)]

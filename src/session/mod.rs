@@ -22,10 +22,11 @@ mod protocol;
 mod state;
 mod subscriptions;
 mod task;
+mod unfinished;
 
 pub use actor::{SessionParams, open};
 pub use authenticator::Authenticator;
-pub use echo::open_echo;
+pub use echo::{EchoParams, open_echo};
 pub use executor::ReplayLookup;
 pub use limits::{Limits, Offered, OutboxLimits, Overload};
 pub use outbox::{Outbox, OutgoingFrame, Pacing};

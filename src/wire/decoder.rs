@@ -1,7 +1,7 @@
 use bytes::{Buf, Bytes};
 
 use super::decode_error::DecodeError;
-use super::deflate::{Deflate, RSV1, inflate};
+use super::deflate::{Deflate, Inflation, InflationStep, RSV1};
 use super::frame::{FIN, Opcode};
 use super::utf8::Utf8Check;
 
@@ -24,7 +24,7 @@ pub enum Incoming {
 ///
 /// A declared length is checked before any payload is buffered, UTF-8 is validated while it streams, and
 /// memory grows with the bytes received, not with those announced. A compressed message is buffered
-/// compressed until it is complete and then inflated at once, within the same limit: an incomplete message
+/// compressed until it is complete and then inflated in steps, within the same limit: an incomplete message
 /// needs no zlib state. After the first [`DecodeError`] or Close the decoder is fused: it discards all
 /// further input.
 #[derive(Debug)]
@@ -38,10 +38,22 @@ pub struct Decoder {
     frames: u32,
 }
 
+/// The result of one step of decoding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DecodeStep {
+    /// A message or control frame is complete; the input may hold more.
+    Message(Incoming),
+    /// All input is consumed.
+    NeedsInput,
+    /// A long message is being inflated: take another step when other work of the worker has had a turn.
+    Working,
+}
+
 #[derive(Debug)]
 enum State {
     Header { bytes: [u8; MAX_HEADER], have: usize },
     Payload(Payload),
+    Inflating(Box<InflatingMessage>),
     Fused,
 }
 
@@ -83,6 +95,13 @@ struct Message {
     bytes: Vec<u8>,
 }
 
+/// A complete compressed message.
+#[derive(Debug)]
+struct InflatingMessage {
+    kind: Kind,
+    inflation: Inflation,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
     Plain,
@@ -119,30 +138,62 @@ impl Decoder {
         std::mem::take(&mut self.frames)
     }
 
+    /// The memory that the unfinished message takes.
+    pub fn buffered_bytes(&self) -> usize {
+        let message = self.message.as_ref().map_or(0, |message| message.bytes.capacity());
+        match &self.state {
+            State::Inflating(inflating) => message + inflating.inflation.bytes(),
+            State::Header { .. } | State::Payload(_) | State::Fused => message,
+        }
+    }
+
     /// Consumes `input` until a message is complete; `None` if all is consumed.
     ///
     /// # Errors
     /// When the input violates the protocol or the limit; at most once.
     pub fn decode(&mut self, input: &mut Bytes) -> Result<Option<Incoming>, DecodeError> {
+        loop {
+            match self.decode_step(input)? {
+                DecodeStep::Message(message) => return Ok(Some(message)),
+                DecodeStep::NeedsInput => return Ok(None),
+                DecodeStep::Working => {}
+            }
+        }
+    }
+
+    /// Consumes `input` until a message is complete, all is consumed, or a long message has been inflated for
+    /// a fraction of a millisecond.
+    ///
+    /// # Errors
+    /// When the input violates the protocol or the limit; at most once.
+    pub fn decode_step(&mut self, input: &mut Bytes) -> Result<DecodeStep, DecodeError> {
         let outcome = self.advance(input);
-        if matches!(outcome, Err(_) | Ok(Some(Incoming::Close(_)))) {
+        if matches!(outcome, Err(_) | Ok(DecodeStep::Message(Incoming::Close(_)))) {
             self.state = State::Fused;
             self.message = None;
         }
         outcome
     }
 
-    fn advance(&mut self, input: &mut Bytes) -> Result<Option<Incoming>, DecodeError> {
+    fn advance(&mut self, input: &mut Bytes) -> Result<DecodeStep, DecodeError> {
         loop {
             match &mut self.state {
                 State::Fused => {
                     input.clear();
-                    return Ok(None);
+                    return Ok(DecodeStep::NeedsInput);
+                }
+                State::Inflating(inflating) => {
+                    if inflating.step()? == InflationStep::More {
+                        return Ok(DecodeStep::Working);
+                    }
+                    if let State::Inflating(inflating) = std::mem::replace(&mut self.state, State::start()) {
+                        return Ok(DecodeStep::Message(inflating.finish()?));
+                    }
                 }
                 State::Header { bytes, have } => {
                     while *have < header_len(&bytes[..*have]) {
                         if !input.has_remaining() {
-                            return Ok(None);
+                            return Ok(DecodeStep::NeedsInput);
                         }
                         bytes[*have] = input.get_u8();
                         *have += 1;
@@ -169,12 +220,12 @@ impl Decoder {
                         check.feed(&bytes[fresh..])?;
                     }
                     if payload.left > 0 {
-                        return Ok(None);
+                        return Ok(DecodeStep::NeedsInput);
                     }
                     let is_final = payload.is_final;
                     self.state = State::start();
                     if let Some(incoming) = self.end(opcode, is_final)? {
-                        return Ok(Some(incoming));
+                        return Ok(DecodeStep::Message(incoming));
                     }
                 }
             }
@@ -202,15 +253,23 @@ impl Decoder {
         Ok(())
     }
 
-    /// Ends a frame whose payload is complete; the result is a message if it was the final frame.
+    /// Ends a frame whose payload is complete; the result is a message if it was the final frame. A compressed
+    /// message begins to be inflated.
     fn end(&mut self, opcode: Opcode, is_final: bool) -> Result<Option<Incoming>, DecodeError> {
         Ok(Some(match opcode {
             Opcode::Ping => Incoming::Ping(std::mem::take(&mut self.control)),
             Opcode::Pong => Incoming::Pong,
             Opcode::Close => Incoming::Close(close_code(&self.control)?),
             Opcode::Text | Opcode::Binary | Opcode::Continuation => {
-                let Some(message) = self.message.take_if(|_| is_final) else { return Ok(None) };
-                message.finish(self.max_message)?
+                let Some(Message { kind, form, bytes }) = self.message.take_if(|_| is_final) else {
+                    return Ok(None);
+                };
+                if form == Form::Compressed {
+                    let inflation = Inflation::new(bytes, self.max_message);
+                    self.state = State::Inflating(Box::new(InflatingMessage { kind, inflation }));
+                    return Ok(None);
+                }
+                kind.finish(bytes)?
             }
         }))
     }
@@ -226,20 +285,31 @@ impl Message {
     const fn new(kind: Kind, form: Form) -> Self {
         Self { kind, form, bytes: Vec::new() }
     }
+}
 
-    /// Inflates and validates a message whose final frame is complete.
-    fn finish(mut self, max_message: usize) -> Result<Incoming, DecodeError> {
-        if self.form == Form::Compressed {
-            self.bytes = inflate(&self.bytes, max_message, |part| match &mut self.kind {
-                Kind::Text(check) => Ok(check.feed(part)?),
-                Kind::Binary => Ok(()),
-            })?;
-        }
-        match self.kind {
-            Kind::Binary => Ok(Incoming::Binary(self.bytes)),
-            Kind::Text(mut check) => {
+impl InflatingMessage {
+    /// Inflates and validates the next part.
+    fn step(&mut self) -> Result<InflationStep, DecodeError> {
+        let kind = &mut self.kind;
+        self.inflation.step(|part| match kind {
+            Kind::Text(check) => Ok(check.feed(part)?),
+            Kind::Binary => Ok(()),
+        })
+    }
+
+    fn finish(self) -> Result<Incoming, DecodeError> {
+        self.kind.finish(self.inflation.finish())
+    }
+}
+
+impl Kind {
+    /// The message with this content, all of which was checked.
+    fn finish(self, bytes: Vec<u8>) -> Result<Incoming, DecodeError> {
+        match self {
+            Self::Binary => Ok(Incoming::Binary(bytes)),
+            Self::Text(mut check) => {
                 check.finish()?;
-                Ok(Incoming::Text(self.bytes))
+                Ok(Incoming::Text(bytes))
             }
         }
     }

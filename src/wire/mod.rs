@@ -37,7 +37,7 @@ pub use command::{Command, InvalidCommand, SymbolList, SymbolsByChannel};
 pub use control::{ControlMessage, ErrorCode, Gap, Heartbeat, Subscription};
 pub use decode_error::DecodeError;
 pub use decode_objects::{Decoded, DecodedObject, ObjectError, decode_objects};
-pub use decoder::{Compression, Decoder, Incoming};
+pub use decoder::{Compression, DecodeStep, Decoder, Incoming};
 pub use deflate::{Deflate, NegotiatedDeflate};
 pub use extensions::{Extensions, GrantedExtensions, Rejected, RequestId, ResumeRequest};
 pub use frame::{Opcode, close_frame, message_frame};

@@ -12,7 +12,9 @@ mod negotiation;
 pub use deflater::Deflate;
 #[cfg(test)]
 pub(super) use deflater::compressed;
+#[cfg(test)]
 pub(super) use inflater::inflate;
+pub(super) use inflater::{Inflation, InflationStep};
 pub use negotiation::NegotiatedDeflate;
 
 /// The end of a sync flush, an empty stored block. The sender removes it, the receiver appends it (RFC 7692
