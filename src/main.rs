@@ -1,9 +1,10 @@
 //! The program: parses arguments, serves until a signal, and returns an exit code.
 
 use std::process::ExitCode;
+use std::time::Instant;
 
 use clap::Parser;
-use tapecast::app::{Service, SignalRequest, Signals, StartError};
+use tapecast::app::{ReloadableFiles, Service, SignalRequest, Signals, StartError};
 use tapecast::auth::GeneratedKey;
 use tapecast::config::{Args, Config, KeyTask, Task};
 use tapecast::telemetry;
@@ -42,21 +43,35 @@ fn main() -> ExitCode {
 }
 
 async fn serve(config: &Config) -> ExitCode {
-    let started =
-        Signals::new().map_err(StartError::from).and_then(|signals| Ok((signals, Service::start(config)?)));
-    let (mut signals, service) = match started {
+    let has_files = config.access.keys.is_some() || config.access.tls.is_some();
+    let files = if has_files { ReloadableFiles::Some } else { ReloadableFiles::None };
+    let started = Signals::new(files)
+        .map_err(StartError::from)
+        .and_then(|signals| Ok((signals, Service::start(config)?)));
+    let (mut signals, mut service) = match started {
         Ok(started) => started,
         Err(error) => {
             error!("{error}");
             return ExitCode::FAILURE;
         }
     };
-    while signals.next().await == SignalRequest::Reload {
-        service.reload();
+    loop {
+        tokio::select! {
+            request = signals.next() => match request {
+                SignalRequest::Reload => service.reload(),
+                SignalRequest::Stop => break,
+            },
+            // Without its server the process is of no use: the supervisor must see that it ended.
+            error = service.server_ended() => {
+                error!("the server ended: {error}");
+                return ExitCode::FAILURE;
+            }
+        }
     }
+    let first = Instant::now();
     tokio::select! {
         () = service.stop() => ExitCode::SUCCESS,
-        () = signals.stop() => {
+        () = signals.stop_again(first) => {
             warn!("second stop signal: exiting immediately, remaining connections are aborted");
             ExitCode::FAILURE
         }

@@ -19,20 +19,45 @@ struct Program {
     address: SocketAddr,
 }
 
+/// The options of a program whose log is read.
+const SERVING: [&str; 4] = ["--listen", "127.0.0.1:0", "--log-format", "json"];
+
 impl Program {
     fn start(options: &[&str]) -> Self {
         Self::start_with(options, &[])
     }
 
     fn start_with(options: &[&str], environment: &[(&str, &Path)]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_tapecast"))
-            .args(["--listen", "127.0.0.1:0", "--log-format", "json"])
+        let child = Command::new(env!("CARGO_BIN_EXE_tapecast"))
+            .args(SERVING)
             .args(options)
             .envs(environment.iter().copied())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let log = BufReader::new(child.stderr.take().unwrap());
+        Self::started(child)
+    }
+
+    /// Starts the program on a terminal, which is closed when the process `child`, its emulator, is killed.
+    #[cfg(target_os = "linux")]
+    fn start_on_terminal(options: &[&str]) -> Self {
+        let command = [&["exec", env!("CARGO_BIN_EXE_tapecast")], &SERVING[..], options].concat().join(" ");
+        let child = Command::new("script")
+            .args(["--quiet", "--return", "--command", &command, "/dev/null"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        Self::started(child)
+    }
+
+    /// Waits until this process logs the address that it serves on.
+    fn started(mut child: Child) -> Self {
+        let log: Box<dyn Read + Send> = match (child.stderr.take(), child.stdout.take()) {
+            (Some(errors), _) => Box::new(errors),
+            (None, terminal) => Box::new(terminal.unwrap()),
+        };
+        let log = BufReader::new(log);
         let (serving, on_serving) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
             for line in log.lines().map_while(Result::ok) {
@@ -121,10 +146,71 @@ fn a_second_sigterm_ends_the_drain_at_once() {
 
     program.signal("-TERM");
     assert_eq!(reader.read_to_close(), (Some(1012), true));
-    program.signal("-TERM");
 
-    let status = wait_for("the program to end", || program.child.try_wait().unwrap());
+    // Those within half a second of the first are the same request.
+    let status = wait_for("the program to end", || {
+        program.signal("-TERM");
+        program.child.try_wait().unwrap()
+    });
     assert_eq!(status.code(), Some(1), "a complete drain would have taken a minute");
+}
+
+#[test]
+fn two_stop_signals_at_once_are_one_request() {
+    let mut program = Program::start(&["--drain-seconds", "60", "--echo=conformance"]);
+    let mut stalled = Client::connect(program.address, "/echo");
+    stalled.send_frame(0x82, &vec![b'*'; 16 << 20]);
+    wait_until("the session to stall", || metric(program.address, "tapecast_outbox_bytes{") > 0.0);
+
+    let twice = format!("kill -TERM {0} && kill -INT {0}", program.child.id());
+    assert!(Command::new("sh").args(["-c", &twice]).status().unwrap().success());
+
+    assert_eq!(stalled.read_to_close(), (Some(1012), true), "it still got all that was queued");
+    let status = wait_for("the program to end", || program.child.try_wait().unwrap());
+    assert_eq!(status.code(), Some(0));
+}
+
+#[test]
+fn a_hangup_stops_a_program_that_has_no_files_to_read_again() {
+    let mut program = Program::start(&[]);
+    let mut client = Client::session(program.address);
+
+    program.signal("-HUP");
+
+    assert_eq!(client.read_to_close(), (Some(1012), true));
+    let status = wait_for("the program to end", || program.child.try_wait().unwrap());
+    assert_eq!(status.code(), Some(0));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_closed_terminal_stops_the_program_even_if_it_has_keys() {
+    let folder = TempFolder::new();
+    let file = folder.file("keys");
+    std::fs::write(&file, "").unwrap();
+
+    for options in [&[][..], &["--keys", file.to_str().unwrap()]] {
+        let mut program = Program::start_on_terminal(options);
+        let mut client = Client::session(program.address);
+
+        program.child.kill().unwrap();
+
+        assert_eq!(client.read_to_close(), (Some(1012), true), "{options:?}");
+        let address = program.address;
+        wait_until("the program to end", || std::net::TcpStream::connect(address).is_err());
+    }
+}
+
+#[test]
+fn too_few_open_files_end_the_program_with_one_line() {
+    let output = Command::new("sh")
+        .args(["-c", r#"ulimit -n 20 && exec "$0" --listen 127.0.0.1:0"#, env!("CARGO_BIN_EXE_tapecast")])
+        .output()
+        .unwrap();
+
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("limit of open files is 20") && text.lines().count() == 1, "{text}");
 }
 
 #[test]
@@ -166,6 +252,7 @@ fn an_invalid_option_value_prints_one_line_and_exits_with_2() {
         (&["--allow-origin", "example.org"], "--allow-origin"),
         (&["--trusted-proxy", "localhost"], "--trusted-proxy"),
         (&["--max-sessions", "0"], "--max-sessions"),
+        (&["--workers", "513"], "--workers"),
         (&["--echo=loud"], "--echo"),
         (&["--tls-cert", "cert.pem"], "--tls-key"),
         (&["key", "new", "desk", "--feed", "nasdaq"], "feed"),

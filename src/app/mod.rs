@@ -29,7 +29,7 @@ use crate::clock::Clock;
 use crate::config::{AccessConfig, Config};
 use crate::feed::{BatchSource, SequencedFeed, Sequencer};
 use crate::http::{AppState, ConnectionLimit, Readiness};
-use crate::limits::{AnswerCapacity, SessionCapacity, raise_open_file_limit};
+use crate::limits::{AnswerCapacity, OpenFiles, SessionCapacity, raise_open_file_limit};
 use crate::metrics::Metrics;
 use crate::model::{Epoch, Universe};
 use crate::source::{Listings, SimulatedMarket};
@@ -38,7 +38,7 @@ use crate::wire::Close;
 
 use self::feed::{FeedMonitor, FeedRuntime};
 use self::server::{Listeners, capacity_limits, serve};
-pub use self::signals::{SignalRequest, Signals};
+pub use self::signals::{ReloadableFiles, SignalRequest, Signals};
 use self::workers::WorkerPool;
 
 /// The service cannot start.
@@ -58,6 +58,16 @@ pub enum StartError {
     /// The certificate or its private key cannot be used.
     #[error("{0}")]
     Tls(#[from] TlsError),
+    /// The limit of open files is too low for the worker threads and a few connections.
+    #[error("the limit of open files is {limit}, and {workers} workers need {needed}: raise it (ulimit -n)")]
+    OpenFiles {
+        /// The limit.
+        limit: usize,
+        /// The worker threads.
+        workers: usize,
+        /// The least limit.
+        needed: usize,
+    },
     /// The signal handlers cannot be installed.
     #[error("cannot listen for signals: {0}")]
     Signals(#[from] io::Error),
@@ -93,7 +103,12 @@ impl Service {
     pub fn start(config: &Config) -> Result<Self, StartError> {
         let listeners = Listeners::bind(config)?;
         let keys = open_keys(&config.access)?;
-        let open_files = raise_open_file_limit();
+        let workers = config.workers;
+        let open_files = OpenFiles { limit: raise_open_file_limit(), workers };
+        if !open_files.suffice() {
+            let (limit, needed) = (open_files.limit, open_files.needed());
+            return Err(StartError::OpenFiles { limit, workers, needed });
+        }
         let capacity = capacity_limits(&config.access, open_files);
 
         let metrics = Arc::new(Metrics::default());
@@ -139,7 +154,7 @@ impl Service {
             access.shared_addresses.clone(),
             state.metrics.http().clone(),
         );
-        let server = serve(listeners, config.workers, open_files, state, workers.clone(), limit)
+        let server = serve(listeners, open_files, state, workers.clone(), limit)
             .map_err(|source| StartError::Listen { address, source })?;
         let handle = server.handle();
         let server_task = actix_web::rt::spawn(server);
@@ -170,6 +185,15 @@ impl Service {
     /// The address of HTTPS and WebSocket over TLS.
     pub fn tls_address(&self) -> Option<SocketAddr> {
         self.tls_address
+    }
+
+    /// Waits until the server ends by itself, which it does only when it cannot go on, and returns why.
+    pub async fn server_ended(&mut self) -> io::Error {
+        match (&mut self.server_task).await {
+            Ok(Ok(())) => io::Error::other("it stopped without being asked to"),
+            Ok(Err(error)) => error,
+            Err(panicked) => io::Error::other(panicked),
+        }
     }
 
     /// Reloads the key file and the certificate.

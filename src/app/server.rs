@@ -26,7 +26,7 @@ use super::StartError;
 use super::workers::WorkerPool;
 use crate::config::{AccessConfig, Config, Tls};
 use crate::http::{self, AppState, ConnectionLimit, HttpLimits};
-use crate::limits::{CapacityLimits, max_connections, max_sessions_for};
+use crate::limits::{CapacityLimits, OpenFiles};
 use crate::metrics::HttpMetrics;
 use crate::transport::{self, AcceptedSocket, Certificate, Connection, PlainConnection};
 
@@ -47,16 +47,19 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-/// The limits on sessions, with this limit of open files.
-pub(super) fn capacity_limits(access: &AccessConfig, open_files: usize) -> CapacityLimits {
-    let possible = max_sessions_for(open_files);
+/// Below this limit of open files a warning says how few sessions there can be: it is the least default of
+/// systems, and far below what one worker can serve.
+const FEW_OPEN_FILES: usize = 1_024;
+
+/// The limits on sessions that these open files allow.
+pub(super) fn capacity_limits(access: &AccessConfig, open_files: OpenFiles) -> CapacityLimits {
+    let possible = open_files.max_sessions();
     let sessions = access.max_sessions.unwrap_or(possible);
+    let descriptors = open_files.limit;
     if sessions > possible {
-        warn!(
-            sessions,
-            descriptors = open_files,
-            "--max-sessions is more than the limit of open files allows"
-        );
+        warn!(sessions, possible, descriptors, "--max-sessions is more than the limit of open files allows");
+    } else if descriptors < FEW_OPEN_FILES {
+        warn!(sessions, descriptors, "few sessions are possible: raise the limit of open files (ulimit -n)");
     }
     CapacityLimits { sessions, per_address: access.max_sessions_per_address }
 }
@@ -96,17 +99,16 @@ impl Listeners {
     }
 }
 
-/// Starts a server with this number of worker threads.
+/// Starts a server whose worker threads and connections share these open files.
 pub(super) fn serve(
     listeners: Listeners,
-    threads: usize,
-    open_files: usize,
+    open_files: OpenFiles,
     state: web::Data<AppState>,
     workers: WorkerPool,
     limit: ConnectionLimit,
 ) -> io::Result<Server> {
     let handshake_timeout = state.http.head_timeout;
-    let connections = max_connections(open_files).div_ceil(threads);
+    let connections = open_files.max_connections().div_ceil(open_files.workers);
     // While a worker's TLS handshakes reach their limit, actix stops accepting on all of its addresses: with
     // the default of 256, silent connections to the TLS port made plain HTTP wait. Connections are bounded
     // anyway, and each handshake is part of its connection's own task.
@@ -115,7 +117,7 @@ pub(super) fn serve(
     let services = ConnectionServices { state, workers, limit, stopping: server.graceful_shutdown_signal() };
     let plain = services.clone();
     let mut server = server
-        .workers(threads)
+        .workers(open_files.workers)
         .max_concurrent_connections(connections)
         .shutdown_timeout(1)
         .disable_signals()

@@ -230,7 +230,7 @@ pub enum ConfigError {
     #[error("--bar-seconds must be from 1 to 3600, not {0}")]
     BarSeconds(u32),
     /// The number of workers is out of range.
-    #[error("--workers must be from 1 to 1024, not {0}")]
+    #[error("--workers must be from 1 to {MAX_WORKERS}, not {0}")]
     Workers(usize),
     /// Only one of certificate and private key is given.
     #[error("--tls-cert and --tls-key go together")]
@@ -251,6 +251,8 @@ pub enum ConfigError {
 const MAX_RATE: f64 = 1_000_000.0;
 const MAX_QUOTES_PER_TRADE: f64 = 1_000.0;
 const MAX_DRAIN_SECONDS: f64 = 3_600.0;
+/// The HTTP server has no more worker threads.
+const MAX_WORKERS: usize = 512;
 /// A query can copy all retained rows of a symbol, so their number is bounded.
 const MAX_RETAINED: usize = 1_000_000;
 /// 1 TiB.
@@ -268,7 +270,7 @@ impl TryFrom<Args> for Config {
     type Error = ConfigError;
 
     fn try_from(args: Args) -> Result<Self, ConfigError> {
-        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from).min(MAX_WORKERS);
         let workers = args.workers.unwrap_or_else(cores);
         if !(1..=MAX_LISTINGS).contains(&args.symbols) {
             return Err(ConfigError::Symbols(args.symbols));
@@ -276,7 +278,7 @@ impl TryFrom<Args> for Config {
         if !(1..=3600).contains(&args.bar_seconds) {
             return Err(ConfigError::BarSeconds(args.bar_seconds));
         }
-        if !(1..=1024).contains(&workers) {
+        if !(1..=MAX_WORKERS).contains(&workers) {
             return Err(ConfigError::Workers(workers));
         }
         let access: AccessConfig = args.access.try_into()?;
@@ -361,6 +363,12 @@ mod tests {
             let error = config(&[option, "0"]).unwrap_err();
             assert!(matches!(error, ConfigError::Retain { name, .. } if name == option), "{error}");
         }
+    }
+
+    #[test]
+    fn the_server_has_at_most_512_workers() {
+        assert_eq!(config(&["--workers", "512"]).unwrap().workers, 512);
+        assert_eq!(config(&["--workers", "513"]).unwrap_err(), ConfigError::Workers(513));
     }
 
     #[test]

@@ -11,5 +11,5 @@ pub use address::rate_limit_key;
 pub use answers::{AnswerCapacity, AnswerLimits, AnswerPermit};
 pub use capacity::{AtCapacity, CapacityLimits, SessionCapacity, SessionPermit, UsageCounter, UsagePermit};
 pub use fair_queue::{FairQueue, WorkPermit};
-pub use open_files::{max_connections, max_sessions_for, raise_open_file_limit};
+pub use open_files::{OpenFiles, raise_open_file_limit};
 pub use rate::{Rate, TokenBucket};

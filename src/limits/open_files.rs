@@ -1,24 +1,58 @@
-/// The file descriptors that sessions may not use: a twentieth of all, and at least 64.
-///
-/// They are left for listeners, files, REST and health checks, so that a server at capacity can still
-/// answer that it is at capacity.
-const fn reserve(open_files: usize) -> usize {
-    let part = open_files / 20;
-    if part > 64 { part } else { 64 }
+/// The limit of open files, and what takes descriptors beside connections.
+#[derive(Clone, Copy, Debug)]
+pub struct OpenFiles {
+    /// The limit (`RLIMIT_NOFILE`).
+    pub limit: usize,
+    /// The worker threads.
+    pub workers: usize,
 }
 
-/// The most sessions for this limit of open files: each session takes one descriptor.
-pub const fn max_sessions_for(open_files: usize) -> usize {
-    let sessions = open_files.saturating_sub(reserve(open_files));
-    if sessions > 0 { sessions } else { 1 }
-}
+/// The descriptors of the process itself: standard streams, listeners, the main thread's runtime, files that are
+/// read again.
+const FIXED: usize = 16;
 
-/// The most open connections, with or without a session, for this limit of open files.
-///
-/// Connections beyond it wait in the kernel's accept queue; without a limit `accept` would fail instead.
-pub const fn max_connections(open_files: usize) -> usize {
-    let connections = open_files.saturating_sub(reserve(open_files) / 2);
-    if connections > 0 { connections } else { 1 }
+/// The descriptors of a worker's runtime.
+const PER_WORKER: usize = 4;
+
+/// Below this number of descriptors for connections the server does not start.
+const LEAST_CONNECTIONS: usize = 8;
+
+impl OpenFiles {
+    /// The least limit for these workers.
+    pub const fn needed(self) -> usize {
+        FIXED + PER_WORKER * self.workers + LEAST_CONNECTIONS
+    }
+
+    /// Whether the limit suffices to start.
+    pub const fn suffice(self) -> bool {
+        self.limit >= self.needed()
+    }
+
+    /// The descriptors for connections.
+    const fn available(self) -> usize {
+        self.limit.saturating_sub(FIXED + PER_WORKER * self.workers)
+    }
+
+    /// The descriptors for connections that sessions may not use: a twentieth, and at least 64 or half of them.
+    ///
+    /// They are left for REST and health checks, so that a server at capacity can still answer that it is at
+    /// capacity.
+    fn reserve(self) -> usize {
+        let available = self.available();
+        (available / 20).max((available / 2).min(64))
+    }
+
+    /// The most sessions: each takes one descriptor.
+    pub fn max_sessions(self) -> usize {
+        (self.available() - self.reserve()).max(1)
+    }
+
+    /// The most open connections, with or without a session.
+    ///
+    /// Connections beyond it wait in the kernel's accept queue; without a limit `accept` would fail instead.
+    pub fn max_connections(self) -> usize {
+        (self.available() - self.reserve() / 2).max(1)
+    }
 }
 
 /// Stands for the limit where the system sets none: more than any machine has memory for.
@@ -49,12 +83,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn some_descriptors_are_reserved() {
-        for open_files in [64, 256, 1_024, 20_000, 1 << 20] {
-            let (sessions, connections) = (max_sessions_for(open_files), max_connections(open_files));
-            assert!(0 < sessions && sessions <= connections && connections < open_files, "{open_files}");
+    fn descriptors_are_left_for_workers_and_for_answers_at_capacity() {
+        for workers in [1, 2, 128, 512] {
+            for extra in [0, 1, 20, 500, 20_000, 1 << 20] {
+                let needed = OpenFiles { limit: 0, workers }.needed();
+                let files = OpenFiles { limit: needed + extra, workers };
+                assert!(files.suffice());
+                let (sessions, connections) = (files.max_sessions(), files.max_connections());
+                assert!(0 < sessions && sessions < connections, "{files:?}");
+                assert!(connections + FIXED + PER_WORKER * workers <= files.limit, "{files:?}");
+            }
         }
-        assert_eq!(max_sessions_for(20_000), 19_000);
+        assert_eq!(OpenFiles { limit: 20_020, workers: 1 }.max_sessions(), 19_000);
+        assert_eq!(OpenFiles { limit: 1_024, workers: 128 }.max_sessions(), 432);
+    }
+
+    #[test]
+    fn a_limit_that_does_not_suffice_for_the_workers_is_told() {
+        assert!(!OpenFiles { limit: 20, workers: 1 }.suffice());
+        assert!(!OpenFiles { limit: 256, workers: 64 }.suffice());
+        assert!(OpenFiles { limit: 64, workers: 2 }.suffice());
     }
 
     #[test]
