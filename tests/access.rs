@@ -129,6 +129,38 @@ fn apps_and_subdomains_can_be_allowed() {
     }
 }
 
+#[test]
+fn a_named_sub_protocol_is_answered_with_the_first_one() {
+    let server = quiet_server();
+    let answered = |headers: &str| {
+        let handshake =
+            Client::connect_with(server.address, "/v2/iex", headers).handshake.to_ascii_lowercase();
+        let lines = handshake.lines().filter_map(|line| line.strip_prefix("sec-websocket-protocol: "));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+
+    assert_eq!(answered(""), [""; 0]);
+    assert_eq!(answered("Sec-WebSocket-Protocol: v2.stream.tape\r\n"), ["v2.stream.tape"]);
+    assert_eq!(answered("Sec-WebSocket-Protocol: , one , two\r\nSec-WebSocket-Protocol: three\r\n"), ["one"]);
+}
+
+#[test]
+fn the_content_type_of_messagepack_may_have_parameters() {
+    let server = quiet_server();
+
+    for (content_type, opcode) in [
+        ("application/msgpack", 2),
+        ("Application/MsgPack ; charset=utf-8", 2),
+        ("application/msgpack;v=\"1\"; x=\u{e4}", 2),
+        ("application/json; a=application/msgpack", 1),
+        ("application/msgpack2", 1),
+    ] {
+        let header = format!("Content-Type: {content_type}\r\n");
+        let mut client = Client::connect_with(server.address, "/v2/iex", &header);
+        assert_eq!(client.next_frame().unwrap().opcode, opcode, "{content_type}");
+    }
+}
+
 const APP: &str = "Origin: https://app.example\r\n";
 const EVIL: &str = "Origin: http://evil.example\r\n";
 

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use socket2::{Domain, Socket, Type};
-use test_support::{Client, SequenceLedger, Server, TlsClient, TlsFiles, get_with, wait_for, wait_until};
+use test_support::{
+    Client, SequenceLedger, Server, TlsClient, TlsFiles, get_with, request, wait_for, wait_until,
+};
 
 /// nginx from `make .tools/bin/nginx`, or the machine's, with the folder of its configuration.
 fn find_nginx() -> Option<(PathBuf, PathBuf)> {
@@ -31,6 +33,15 @@ struct Proxy {
 /// A port that is free now.
 fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+/// The configuration with the server below `/tapecast/` as well.
+fn with_path(text: &str) -> String {
+    let start = text.find("        location / {").expect("a location for everything");
+    let end = start + text[start..].find("\n        }\n").unwrap() + "\n        }\n".len();
+    let below = text[start..end].replace("location / {", "location /tapecast/ {");
+    let below = below.replace("proxy_pass http://tapecast;", "proxy_pass http://tapecast/;");
+    format!("{}{below}{}", &text[..end], &text[end..])
 }
 
 impl Proxy {
@@ -66,6 +77,7 @@ impl Proxy {
             assert!(text.contains(sample), "docker/nginx.conf no longer contains `{sample}`");
             text = text.replace(sample, replacement);
         }
+        text = with_path(&text);
         let conf = folder.join("nginx.conf");
         std::fs::write(&conf, text).unwrap();
         let child = Command::new(nginx)
@@ -134,6 +146,45 @@ fn the_stream_works_behind_nginx_over_http_and_over_tls() {
     let page = get_with(proxy.http, "/", "");
     assert_eq!((page.status, page.header("x-frame-options")), (200, Some("DENY")));
     assert_eq!(get_with(proxy.http, "/metrics", "").status, 200, "from this machine");
+    let forged = from_elsewhere("Forwarded: for=203.0.113.7\r\n");
+    assert!(forged.handshake.starts_with("HTTP/1.1 503"), "nor by the other header: {}", forged.handshake);
     drop((plain, encrypted));
     wait_until("the sessions to end with their connections", || server.metric("tapecast_sessions{") == 0.0);
+}
+
+/// The addresses of scripts, styles and images in a page.
+fn references(html: &str) -> Vec<&str> {
+    let attributes = ["src=\"", "href=\""];
+    let found = attributes.iter().flat_map(|attribute| html.split(attribute).skip(1));
+    found
+        .map(|rest| rest.split('"').next().unwrap())
+        .filter(|address| !address.contains(['#', ':']))
+        .collect()
+}
+
+#[test]
+fn the_page_the_stream_and_rest_work_below_a_path_of_nginx() {
+    let Some((nginx, configuration)) = find_nginx() else {
+        eprintln!("skipped: there is no nginx; `make .tools/bin/nginx` fetches it");
+        return;
+    };
+    let server = Server::start(|config| config.access.proxies = vec!["127.0.0.1".parse().unwrap()].into());
+    let (proxy, _) = Proxy::start(&nginx, &configuration, &server);
+
+    let page = get_with(proxy.http, "/tapecast/", "");
+    assert_eq!(page.status, 200);
+    for reference in references(&page.body) {
+        let relative = reference.strip_prefix("./").unwrap_or_else(|| panic!("{reference} is not relative"));
+        let file = request(proxy.http, "GET", &format!("/tapecast/{relative}"), "");
+        assert_eq!(file.status, 200, "{reference}");
+    }
+    assert_eq!(get_with(proxy.http, "/tapecast/v2/clock", "").status, 200);
+    let origin = "Host: tape.example\r\nOrigin: http://tape.example\r\n";
+    let mut client = Client::connect_with(proxy.http, "/tapecast/websocket/connect?userId=3", origin);
+    assert!(client.is_open(), "{}", client.handshake);
+    client.send_text(r#"{"action":"subscribe","trades":["*"]}"#);
+    let mut ledger = SequenceLedger::default();
+    while ledger.objects < 100 {
+        ledger.record(&client.next_objects());
+    }
 }

@@ -2,12 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
-use std::net::SocketAddr;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
+use flate2::read::GzDecoder;
 use serde_json::{Value, json};
 use tapecast::source::SimulationSettings;
-use test_support::{Client, Server, get, wait_for};
+use test_support::{Client, DEADLINE, Server, get, wait_for};
 
 /// A market in which no trade is reported late, so that the past does not change.
 fn start() -> Server {
@@ -285,6 +287,155 @@ fn the_clock_is_open_until_the_next_close() {
 
     assert_eq!(clock["is_open"], true);
     assert!(clock["timestamp"].as_str() < clock["next_close"].as_str());
+}
+
+/// The end of the latest row of a symbol's bars, in seconds.
+fn end_of_last(bars: &Value, seconds: i64) -> Option<i64> {
+    let start = bars.as_array()?.last()?["t"].as_str()?;
+    Some(start.parse::<jiff::Timestamp>().unwrap().as_second() + seconds)
+}
+
+#[test]
+fn bars_are_closed_unless_partial_ones_are_asked_for() {
+    let server = start();
+    let clock =
+        || ok(server.address, "/v2/clock")["timestamp"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    let page = |timeframe: &str, more: &str| {
+        let path = format!("/v2/stocks/NVDA/bars?timeframe={timeframe}&start=2020-01-01&limit=10000{more}");
+        ok(server.address, &path)["bars"].clone()
+    };
+    for (timeframe, seconds) in [("1Sec", 1), ("5Sec", 5), ("1Min", 60), ("5Min", 300), ("1Hour", 3_600)] {
+        wait_for("an open bar", || {
+            let closed = end_of_last(&page(timeframe, ""), seconds);
+            let both = end_of_last(&page(timeframe, "&partial=true"), seconds);
+            let now = clock().as_second();
+            assert!(closed <= Some(now), "{timeframe}: a bar that ends at {closed:?} is closed at {now}");
+            (both > closed && both > Some(now)).then_some(())
+        });
+    }
+    let latest = |more: &str| {
+        let minutes = [
+            ok(server.address, &format!("/v2/stocks/NVDA/bars/latest?feed=iex{more}"))["bar"].clone(),
+            ok(server.address, &format!("/v2/stocks/bars/latest?symbols=NVDA{more}"))["bars"]["NVDA"].clone(),
+            ok(server.address, &format!("/v2/stocks/NVDA/snapshot?feed=iex{more}"))["minuteBar"].clone(),
+            ok(server.address, &format!("/v2/stocks/snapshots?symbols=NVDA{more}"))["NVDA"]["minuteBar"]
+                .clone(),
+        ];
+        minutes.map(|bar| end_of_last(&json!([bar]), 60))
+    };
+    wait_for("all answers within one minute", || {
+        let (closed, both, now) = (latest("&partial=false"), latest("&partial=true"), clock().as_second());
+        assert!(closed.iter().all(|end| *end <= Some(now)), "{closed:?} at {now}");
+        both.iter().all(|end| *end > Some(now)).then_some(())
+    });
+    let today = page("1Day", "");
+    assert!(end_of_last(&today, 86_400) > Some(clock().as_second()), "the day's bar is that of today so far");
+    assert_eq!(error(server.address, "/v2/stocks/NVDA/snapshot?partial=1").0, 400);
+}
+
+#[test]
+fn pairs_are_the_same_market_in_the_api_for_coins() {
+    let server = start();
+    two_trades(&server, Duration::ZERO);
+    let crypto = |path: &str| ok(server.address, &format!("/v1beta3/crypto/us/{path}"));
+
+    for series in ["trades", "quotes", "bars"] {
+        let query = "symbols=NVDA%2FUSD,ZZZZZ/USD,MSFT/EUR&timeframe=1Day&start=2020-01-01&limit=2";
+        let page = crypto(&format!("{series}?{query}"));
+        assert_eq!(names(&page[series]), ["NVDA/USD"]);
+        let rest = paged(server.address, &format!("/v1beta3/crypto/us/{series}?{query}"), series, "NVDA/USD");
+        assert!(rest.len() >= 2, "{series}");
+        assert_eq!(names(&crypto(&format!("latest/{series}?symbols=NVDA/USD"))[series]), ["NVDA/USD"]);
+    }
+    let days = "timeframe=1Day&start=2020-01-01&end=2020-12-31";
+    let stocks = ok(server.address, &format!("/v2/stocks/bars?symbols=NVDA&{days}"));
+    assert_eq!(crypto(&format!("bars?symbols=NVDA/USD&{days}"))["bars"]["NVDA/USD"], stocks["bars"]["NVDA"]);
+    let snapshots = crypto("snapshots?symbols=NVDA/USD,AAPL");
+    assert_eq!(names(&snapshots["snapshots"]), ["AAPL", "NVDA/USD"], "the names of the request");
+    let book = crypto("latest/orderbooks?symbols=NVDA/USD")["orderbooks"]["NVDA/USD"].clone();
+    assert!(book["b"][0]["p"].as_f64() < book["a"][0]["p"].as_f64(), "{book}");
+    for (path, status) in [
+        ("bars?symbols=NVDA/USD", 400),
+        ("trades", 400),
+        ("auctions?symbols=NVDA", 404),
+        ("latest/x?symbols=A", 404),
+    ] {
+        assert_eq!(error(server.address, &format!("/v1beta3/crypto/us/{path}")).0, status, "{path}");
+    }
+    assert_eq!(error(server.address, "/v1beta3/news").0, 404);
+}
+
+/// The headers and the bytes of the body of a GET.
+fn raw(address: SocketAddr, path: &str, headers: &str) -> (String, Vec<u8>) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n").unwrap();
+    let mut response = Vec::new();
+    stream.read_to_end(&mut response).unwrap();
+    let end = response.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
+    let body = response.split_off(end + 4);
+    (String::from_utf8(response).unwrap().to_ascii_lowercase(), body)
+}
+
+#[test]
+fn answers_are_compressed_for_clients_that_accept_it() {
+    let server = Server::without_trades(|_| {});
+
+    for path in [
+        "/v2/assets",
+        "/v2/stocks/bars?symbols=NVDA,AAPL&timeframe=1Day&start=2020-01-01&end=2026-01-01&limit=10000",
+        "/openapi.json",
+        "/asyncapi.json",
+    ] {
+        let (plain_head, plain) = raw(server.address, path, "");
+        assert!(!plain_head.contains("content-encoding"), "{path}: {plain_head}");
+        assert!(plain_head.contains("vary: accept-encoding"), "{path}: {plain_head}");
+        for accepted in ["gzip, deflate, br", "*", "identity;q=0.1, GZIP;q=0.2"] {
+            let (head, compressed) = raw(server.address, path, &format!("Accept-Encoding: {accepted}\r\n"));
+            assert!(head.contains("content-encoding: gzip"), "{path}: {head}");
+            assert!(head.contains("vary: accept-encoding"), "{path}: {head}");
+            assert!(
+                compressed.len() * 3 < plain.len() * 2,
+                "{path}: {} of {}",
+                compressed.len(),
+                plain.len()
+            );
+            let mut text = Vec::new();
+            GzDecoder::new(&compressed[..]).read_to_end(&mut text).unwrap();
+            assert_eq!(text, plain, "{path}");
+        }
+        let (head, refused) = raw(server.address, path, "Accept-Encoding: gzip;q=0\r\n");
+        assert!(!head.contains("content-encoding") && refused == plain, "{path}: {head}");
+    }
+    let (head, _) = raw(server.address, "/v2/clock", "Accept-Encoding: gzip\r\n");
+    assert!(!head.contains("content-encoding"), "a short answer is sent as it is: {head}");
+}
+
+#[test]
+fn the_end_of_the_calendar_is_a_date() {
+    let server = start();
+    for range in
+        ["end=9999-12-31", "start=0001-01-01&end=9999-12-31T23:59:59Z", "start=2020-01-01&end=2300-01-01"]
+    {
+        let days = ok(server.address, &format!("/v2/stocks/NVDA/bars?timeframe=1Day&{range}"));
+        assert!(!days["bars"].as_array().unwrap().is_empty(), "{range}");
+    }
+}
+
+#[test]
+fn assets_are_filtered_and_an_empty_filter_is_none() {
+    let server = Server::without_trades(|_| {});
+    let count = |query: &str| ok(server.address, &format!("/v2/assets?{query}")).as_array().unwrap().len();
+
+    let (nasdaq, nyse) = (count("exchange=NASDAQ"), count("exchange=NYSE&status=active"));
+    assert!(nasdaq > 0 && nyse > 0 && nasdaq + nyse <= 100, "{nasdaq} {nyse}");
+    assert_eq!(count("exchange=&status=&asset_class="), 100);
+    assert_eq!((count("exchange=LSE"), count("status=inactive")), (0, 0));
+    for repeated in ["exchange=NYSE&exchange=NASDAQ", "status=active&status=active"] {
+        let (status, message) = error(server.address, &format!("/v2/assets?{repeated}"));
+        assert_eq!(status, 400, "{message}");
+        assert!(message.contains(repeated.split('=').next().unwrap()), "{message}");
+    }
 }
 
 #[test]

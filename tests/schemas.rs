@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 use tapecast::source::SimulationSettings;
-use test_support::{Client, Description, Server, Validator, assert_valid, get, wait_until};
+use test_support::{Client, Description, Server, Validator, assert_valid, get, get_with, wait_until};
 
 fn description(server: &Server, path: &str) -> Description {
     let (status, body) = get(server.address, path);
@@ -29,7 +29,7 @@ fn every_endpoint_answers_as_described() {
     let openapi = description(&server, "/openapi.json");
     wait_until("a first trade", || get(server.address, "/v2/stocks/NVDA/trades/latest").0 == 200);
     let paths: Vec<String> = openapi.root()["paths"].as_object().unwrap().keys().cloned().collect();
-    assert!(paths.len() >= 17, "{paths:?}");
+    assert!(paths.len() >= 25, "{paths:?}");
     for path in paths {
         let target = path.replace("{symbol}", "NVDA");
         let query = "symbols=NVDA,AAPL&timeframe=1Min&start=2020-01-01&limit=1500";
@@ -53,7 +53,8 @@ fn every_described_error_is_sent_as_described() {
                 continue;
             }
             let target = path.replace("{symbol}", if expected == 400 { "NVDA" } else { "ZZZZZ" });
-            let (status, body) = get(server.address, &format!("{target}?limit=0"));
+            let query = if expected == 400 { "limit=1&limit=1" } else { "" };
+            let (status, body) = get(server.address, &format!("{target}?{query}"));
 
             assert_eq!(status, expected, "{target}: {body}");
             let body = serde_json::from_str(&body).expect("the error is JSON");
@@ -61,7 +62,44 @@ fn every_described_error_is_sent_as_described() {
             errors += 1;
         }
     }
-    assert!(errors >= 17, "{errors}");
+    assert!(errors >= 33, "{errors}");
+}
+
+#[test]
+fn exactly_the_described_timeframes_and_symbols_are_accepted() {
+    let server = Server::without_trades(|_| {});
+    let openapi = description(&server, "/openapi.json");
+    let timeframe = openapi.validator("#/components/parameters/timeframe/schema");
+    let symbols = openapi.validator("#/components/parameters/symbols/schema");
+    let status = |query: &str| get(server.address, &format!("/v2/stocks/bars?{query}")).0;
+    let counts =
+        ["", "0", "1", "2", "3", "4", "5", "6", "9", "12", "13", "23", "24", "59", "60", "100", "01", "-1"];
+    let units = [
+        "Sec", "sec", "S", "SEC", "s", "Min", "min", "T", "t", "Hour", "hour", "H", "Day", "day", "D",
+        "Week", "week", "W", "Month", "month", "M", "m", "Year", "",
+    ];
+    for text in counts.iter().flat_map(|count| units.map(|unit| format!("{count}{unit}"))) {
+        let expected = if timeframe.is_valid(&json!(text)) { 200 } else { 400 };
+        assert_eq!(status(&format!("symbols=AAPL&timeframe={text}")), expected, "{text}");
+    }
+    for list in ["", "AAPL", "BRK.B", "A%20B", "A%22", "A%5C", "%C3%A4", "aapl", "1234567890123456789012345"]
+    {
+        let decoded =
+            list.replace("%20", " ").replace("%22", "\"").replace("%5C", "\\").replace("%C3%A4", "ä");
+        let expected = if symbols.is_valid(&json!([decoded])) { 200 } else { 400 };
+        assert_eq!(status(&format!("symbols={list}&timeframe=1Min")), expected, "{list}");
+    }
+}
+
+#[test]
+fn the_stream_is_described_at_the_address_of_the_request_and_echo_with_it() {
+    let server = Server::without_trades(|_| {});
+
+    let answer = get_with(server.address, "/asyncapi.json", "Host: tape.example:8443\r\n");
+    let asyncapi: Value = serde_json::from_str(&answer.body).unwrap();
+
+    assert_eq!(asyncapi["servers"]["plain"]["host"], "tape.example:8443");
+    assert_eq!(asyncapi["channels"]["echo"]["address"], "/echo");
 }
 
 /// Validators of the stream's messages, by the value of the key `T`.

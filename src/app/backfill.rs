@@ -24,4 +24,5 @@ pub(super) fn backfill(
         let past = history.of(instrument);
         archive.seed(instrument.id, &past.days, &past.minutes, &past.seconds);
     }
+    archive.advance(now);
 }

@@ -18,13 +18,14 @@ mod timeframe;
 
 use std::mem;
 use std::ops::Deref;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use self::instrument::InstrumentArchive;
 use self::ring::{Dated, Ring};
 use crate::model::{Bar, Body, Channel, Object, Seq, StreamId, SymbolId, Timestamp};
 
-pub use self::query::{Order, Place, Query};
+pub use self::query::{OpenBars, Order, Place, Query};
 pub use self::read::Summary;
 pub use self::retention::Retention;
 pub use self::ring::Numbered;
@@ -38,6 +39,8 @@ pub struct Archive {
     /// locks both locks the tables first.
     pending: Mutex<Vec<Object>>,
     tables: RwLock<Tables>,
+    /// Nanoseconds since 1970; see [`Self::advance`].
+    watermark: AtomicI64,
 }
 
 #[derive(Debug)]
@@ -68,7 +71,7 @@ impl Archive {
         let mut tables =
             Tables { instruments: Vec::new(), retention, budgeted_symbols: symbols, spare: Vec::new() };
         tables.grow(symbols);
-        Self { pending: Mutex::default(), tables: RwLock::new(tables) }
+        Self { pending: Mutex::default(), tables: RwLock::new(tables), watermark: AtomicI64::new(i64::MIN) }
     }
 
     /// Makes room for a universe of this number of symbols. What is retained of the earlier ones stays, unless the byte
@@ -97,6 +100,17 @@ impl Archive {
     /// in the order of publication.
     pub fn record(&self, objects: &[Object]) {
         self.pending().extend_from_slice(objects);
+    }
+
+    /// Moves the watermark: all objects that were reported before this time are recorded. A bar is closed when its
+    /// interval ends at the watermark or before.
+    pub fn advance(&self, watermark: Timestamp) {
+        // Readers that see the watermark see what was recorded before.
+        self.watermark.store(watermark.nanos(), Ordering::Release);
+    }
+
+    fn watermark(&self) -> Timestamp {
+        Timestamp::from_nanos(self.watermark.load(Ordering::Acquire))
     }
 
     /// Applies the pending records if there are enough of them and no reader holds the tables. Call it when the tick has
@@ -211,7 +225,7 @@ impl Deref for InstrumentReader<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::sync::atomic::AtomicU64;
     use std::thread;
 
     use super::*;

@@ -16,6 +16,17 @@ pub struct Query {
     pub limit: usize,
 }
 
+/// Whether bars are read whose interval is not over yet. Their values still change.
+///
+/// Days, weeks and months are read in any case: the latest is that of today so far, as at Alpaca.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OpenBars {
+    /// Only closed bars.
+    Excluded,
+    /// The latest bar may be open.
+    Included,
+}
+
 /// The order of the rows of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {

@@ -1,10 +1,10 @@
 use super::instrument::InstrumentArchive;
-use super::query::{Order, Place, Query};
+use super::query::{OpenBars, Order, Place, Query};
 use super::ring::{Dated, Numbered, Ring};
 use super::span::Span;
 use super::timeframe::{Joiner, Timeframe};
 use super::{Archive, ROWS_PER_LOCK};
-use crate::model::{Bar, Quote, Seq, SymbolId, Trade};
+use crate::model::{Bar, Quote, Seq, SymbolId, Timestamp, Trade};
 
 /// The latest values of an instrument, all of one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub struct Summary {
     pub trade: Option<Trade>,
     /// The latest quote.
     pub quote: Option<Quote>,
-    /// The bar of the latest minute that has a trade.
+    /// The bar of the latest minute that has a trade; of the latest closed one, unless open bars are included.
     pub minute: Option<Bar>,
     /// The bar of the latest day that has a trade: usually today's, so far.
     pub day: Option<Bar>,
@@ -23,12 +23,13 @@ pub struct Summary {
 
 impl Archive {
     /// The latest values of an instrument.
-    pub fn summary(&self, symbol: SymbolId) -> Summary {
+    pub fn summary(&self, symbol: SymbolId, open: OpenBars) -> Summary {
+        let watermark = self.watermark();
         let instrument = self.read(symbol);
         Summary {
             trade: instrument.trades.latest(),
             quote: instrument.quotes.latest(),
-            minute: instrument.bars(Span::Minute).latest(symbol),
+            minute: latest_minute(&instrument, symbol, open, watermark),
             day: instrument.bars(Span::Day).latest(symbol),
             previous_day: instrument.bars(Span::Day).before_latest(symbol, 1),
         }
@@ -49,6 +50,12 @@ impl Archive {
         self.read(symbol).bars(span).latest(symbol)
     }
 
+    /// The bar of the latest minute that has a trade; of the latest closed one, unless open bars are included.
+    pub fn latest_minute(&self, symbol: SymbolId, open: OpenBars) -> Option<Bar> {
+        let watermark = self.watermark();
+        latest_minute(&self.read(symbol), symbol, open, watermark)
+    }
+
     /// The retained trades that match the query.
     pub fn trades(&self, symbol: SymbolId, query: &Query) -> Vec<Numbered<Trade>> {
         self.page(symbol, query, |instrument| &instrument.trades)
@@ -59,10 +66,11 @@ impl Archive {
         self.page(symbol, query, |instrument| &instrument.quotes)
     }
 
-    /// The bars that match the query, except those of which a part is no longer retained. The latest may still be open.
+    /// The bars that match the query, except those of which a part is no longer retained.
     ///
     /// Costs O(retained bars in the query's time range), independent of its limit.
-    pub fn bars(&self, symbol: SymbolId, timeframe: Timeframe, query: &Query) -> Vec<Bar> {
+    pub fn bars(&self, symbol: SymbolId, timeframe: Timeframe, open: OpenBars, query: &Query) -> Vec<Bar> {
+        let watermark = self.watermark();
         let base = timeframe.base();
         let (from, to) = query.times();
         let mut joiner = Joiner::new(timeframe, base);
@@ -81,6 +89,12 @@ impl Archive {
             chunk.iter().for_each(|bar| joiner.push(bar));
         }
         let mut bars = joiner.finish();
+        while let Some(last) = bars.last()
+            && open == OpenBars::Excluded
+            && !timeframe.is_closed(last.start, watermark)
+        {
+            bars.pop();
+        }
         bars.retain(|bar| query.matches(Place::from(bar)) && Some(bar.start) > removed_until);
         query.arrange(&mut bars);
         bars
@@ -130,6 +144,20 @@ impl Archive {
     }
 }
 
+fn latest_minute(
+    instrument: &InstrumentArchive,
+    symbol: SymbolId,
+    open: OpenBars,
+    watermark: Timestamp,
+) -> Option<Bar> {
+    let minutes = instrument.bars(Span::Minute);
+    let latest = minutes.latest(symbol)?;
+    match open == OpenBars::Included || Span::Minute.timeframe().is_closed(latest.start, watermark) {
+        true => Some(latest),
+        false => minutes.before_latest(symbol, 1),
+    }
+}
+
 const NANOSECOND: std::time::Duration = std::time::Duration::from_nanos(1);
 
 #[cfg(test)]
@@ -137,7 +165,7 @@ mod tests {
     use super::*;
     use crate::archive::Retention;
     use crate::archive::Unit;
-    use crate::model::{Body, Object, SECOND, Timestamp};
+    use crate::model::{Body, Object, SECOND};
     use crate::wire::fixtures;
 
     const SYMBOL: SymbolId = SymbolId(0);
@@ -172,7 +200,7 @@ mod tests {
     fn the_summary_has_the_latest_of_each_kind() {
         let archive = archive([10, 90_000, 90_061]);
 
-        let summary = archive.summary(SYMBOL);
+        let summary = archive.summary(SYMBOL, OpenBars::Included);
 
         assert_eq!(summary.trade.map(|trade| trade.at), Some(second(90_061)));
         assert_eq!(summary.quote, None);
@@ -181,6 +209,37 @@ mod tests {
         assert_eq!(summary.previous_day.map(|bar| bar.trades), Some(1));
         assert_eq!(archive.latest_trade(SYMBOL), summary.trade);
         assert_eq!(archive.latest_bar(SYMBOL, Span::Day), summary.day);
+    }
+
+    #[test]
+    fn bars_are_read_when_they_are_closed_unless_open_ones_are_included() {
+        /// The start of an hour.
+        const HOUR: i64 = 90_000;
+        let archive = archive([10, 61, 121].map(|at| HOUR + at));
+        let minute = Timeframe::new(1, Unit::Minute).unwrap();
+        let hour = Timeframe::new(1, Unit::Hour).unwrap();
+        let starts = |timeframe, open| {
+            let bars = archive.bars(SYMBOL, timeframe, open, &ALL);
+            bars.iter().map(|bar| bar.start.seconds() - HOUR).collect::<Vec<_>>()
+        };
+        let latest = |open| {
+            let latest = archive.latest_minute(SYMBOL, open);
+            assert_eq!(archive.summary(SYMBOL, open).minute, latest);
+            latest.map(|bar| bar.start.seconds() - HOUR)
+        };
+
+        archive.advance(second(HOUR + 122));
+        assert_eq!(starts(minute, OpenBars::Excluded), [0, 60]);
+        assert_eq!(starts(minute, OpenBars::Included), [0, 60, 120]);
+        assert_eq!(starts(hour, OpenBars::Excluded), [0i64; 0]);
+        assert_eq!((latest(OpenBars::Excluded), latest(OpenBars::Included)), (Some(60), Some(120)));
+        assert_eq!(archive.summary(SYMBOL, OpenBars::Excluded).day.map(|bar| bar.trades), Some(3), "so far");
+
+        archive.advance(second(HOUR + 180));
+        assert_eq!(starts(minute, OpenBars::Excluded), [0, 60, 120]);
+        assert_eq!(latest(OpenBars::Excluded), Some(120));
+        archive.advance(second(HOUR + 3_600));
+        assert_eq!(starts(hour, OpenBars::Excluded), [0]);
     }
 
     #[test]
@@ -227,14 +286,14 @@ mod tests {
         let archive = archive((0..600).map(|step| step * 30));
         let quarters = Timeframe::new(15, Unit::Minute).unwrap();
 
-        let bars = archive.bars(SYMBOL, quarters, &Query { limit: 3, ..ALL });
+        let bars = archive.bars(SYMBOL, quarters, OpenBars::Included, &Query { limit: 3, ..ALL });
 
         let starts: Vec<_> = bars.iter().map(|bar| (bar.start.seconds(), bar.trades)).collect();
         assert_eq!(starts, [(0, 30), (900, 30), (1_800, 30)]);
         let rest = Query { after: Some(Place::from(&bars[2])), ..ALL };
-        assert_eq!(archive.bars(SYMBOL, quarters, &rest).len(), 17);
+        assert_eq!(archive.bars(SYMBOL, quarters, OpenBars::Included, &rest).len(), 17);
         let between = Query { from: second(1), to: second(1_800), ..ALL };
-        assert_eq!(archive.bars(SYMBOL, quarters, &between).len(), 2);
+        assert_eq!(archive.bars(SYMBOL, quarters, OpenBars::Included, &between).len(), 2);
     }
 
     #[test]
@@ -243,8 +302,13 @@ mod tests {
         let tens = Timeframe::new(10, Unit::Minute).unwrap();
         let of_seconds = Timeframe::new(2, Unit::Second).unwrap();
 
-        let one = archive.bars(SYMBOL, tens, &Query { to: second(5), ..ALL });
-        let last = archive.bars(SYMBOL, of_seconds, &Query { from: second(200), to: second(1_000), ..ALL });
+        let one = archive.bars(SYMBOL, tens, OpenBars::Included, &Query { to: second(5), ..ALL });
+        let last = archive.bars(
+            SYMBOL,
+            of_seconds,
+            OpenBars::Included,
+            &Query { from: second(200), to: second(1_000), ..ALL },
+        );
 
         assert_eq!(one.iter().map(|bar| bar.trades).collect::<Vec<_>>(), [600]);
         assert!(last.iter().all(|bar| bar.trades == 2) && last.len() == 401, "{last:?}");
@@ -253,7 +317,9 @@ mod tests {
     #[test]
     fn a_bar_is_not_returned_when_a_part_of_it_is_removed() {
         let archive = archive(0..1_900);
-        let of = |count| archive.bars(SYMBOL, Timeframe::new(count, Unit::Second).unwrap(), &ALL);
+        let of = |count| {
+            archive.bars(SYMBOL, Timeframe::new(count, Unit::Second).unwrap(), OpenBars::Included, &ALL)
+        };
 
         assert_eq!((of(1).len(), of(1)[0].start), (1_800, second(100)));
         let sevens = of(7);

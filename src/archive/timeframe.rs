@@ -52,6 +52,17 @@ impl Timeframe {
         }
     }
 
+    /// True when a bar that starts at this time does not change any more once everything before `watermark` has
+    /// happened, but for late trades. Days and longer bars count as closed at any time.
+    pub(super) fn is_closed(self, start: Timestamp, watermark: Timestamp) -> bool {
+        match self.unit {
+            Unit::Day | Unit::Week | Unit::Month => true,
+            Unit::Hour | Unit::Minute | Unit::Second => {
+                self.interval(start, &mut TradingDay::default()).end <= watermark
+            }
+        }
+    }
+
     /// The interval of the bar that contains this time. `day` caches the day of the time asked before, because
     /// consecutive times mostly share it.
     fn interval(self, at: Timestamp, day: &mut TradingDay) -> Range<Timestamp> {
@@ -189,6 +200,22 @@ mod tests {
             let unit_nanos = if unit == Unit::Minute { 60 * SECOND } else { SECOND };
             assert_eq!(i64::from(count) * unit_nanos % timeframe.base().nanos().unwrap(), 0);
         }
+    }
+
+    #[test]
+    fn a_bar_is_closed_when_its_interval_is_over() {
+        let is_closed = |count, unit, start, watermark| {
+            Timeframe::new(count, unit).unwrap().is_closed(at(start), at(watermark))
+        };
+        let start = "2026-11-20T14:30:00Z";
+
+        assert!(is_closed(1, Unit::Minute, start, "2026-11-20T14:31:00Z"));
+        assert!(!is_closed(1, Unit::Minute, start, "2026-11-20T14:30:59.999Z"));
+        assert!(is_closed(5, Unit::Second, start, "2026-11-20T14:30:05Z"));
+        assert!(!is_closed(1, Unit::Hour, "2026-11-20T14:00:00Z", "2026-11-20T14:59:59Z"));
+        // The last of the 7-hour bars ends at midnight in New York.
+        assert!(is_closed(7, Unit::Hour, "2026-11-21T02:00:00Z", "2026-11-21T05:00:00Z"));
+        assert!(is_closed(1, Unit::Day, "2026-11-20T05:00:00Z", "2026-11-20T05:00:01Z"));
     }
 
     #[test]

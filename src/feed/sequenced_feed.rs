@@ -57,11 +57,13 @@ impl SequencedFeed {
         self.events.clear();
         self.events.shrink_to(KEPT_EVENTS);
         if batch.is_empty() {
+            self.archive.advance(watermark);
             return None;
         }
         // Recorded before it is published: a session that resumes reads the archive up to the numbers that it
         // finds in the last values.
         self.archive.record(batch.events());
+        self.archive.advance(watermark);
         last_values.set_watermark(batch.watermark());
         self.progress.set(last_values.published());
         self.metrics.batches.inc();
@@ -249,7 +251,12 @@ mod tests {
             .collect();
         let expected = [(at(0), 1, 1), (at(0), 101, 2), (at(60), 1_000, 3)];
         assert_eq!(bars, expected, "the bar of the future minute is dropped, the repeated one continued");
-        let minutes = archive.bars(SymbolId(0), crate::archive::Span::Minute.timeframe(), &ALL_ROWS);
+        let minutes = archive.bars(
+            SymbolId(0),
+            crate::archive::Span::Minute.timeframe(),
+            crate::archive::OpenBars::Included,
+            &ALL_ROWS,
+        );
         assert_eq!(
             minutes.iter().map(|bar| (bar.start, bar.volume)).collect::<Vec<_>>(),
             [(at(0), 101), (at(60), 1_000)]

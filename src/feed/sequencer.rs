@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::bars::Bars;
 use super::tickers::Tickers;
 use super::{Batch, LastValues};
-use crate::archive::Archive;
+use crate::archive::{Archive, OpenBars};
 use crate::model::{Body, Epoch, Event, Object, SECOND, Timestamp, Universe};
 
 /// The lengths of the bars that are published.
@@ -60,7 +60,7 @@ impl Sequencer {
 
     fn continue_from(&mut self, archive: &Archive) {
         for instrument in self.universe.iter() {
-            let summary = archive.summary(instrument.id);
+            let summary = archive.summary(instrument.id, OpenBars::Included);
             self.bars.resume(instrument.id, summary.minute, summary.day);
             self.tickers.resume(instrument.id, self.bars.day(instrument.id), summary.previous_day);
         }

@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
 use rust_embed::RustEmbed;
 
+use super::compression::ContentCoding;
 use super::security_headers::PAGE_POLICY;
 
 /// The files of the dashboard, embedded from `web/dist` when the server was built.
@@ -26,19 +27,42 @@ pub(super) fn file(request: &HttpRequest) -> HttpResponse {
         other => other.trim_start_matches('/'),
     };
     match (Dashboard::get(path), path) {
-        (Some(file), _) => HttpResponse::Ok()
-            .content_type(file.metadata.mimetype())
-            .insert_header((CACHE_CONTROL, cache_policy(path)))
-            .insert_header(PAGE_POLICY)
-            .body(match file.data {
-                // Shared, not copied for each request: a release embeds the files.
-                Cow::Borrowed(bytes) => Bytes::from_static(bytes),
-                Cow::Owned(bytes) => Bytes::from(bytes),
-            }),
+        (Some(file), _) => {
+            let (coding, data) = coded(request, path, file.data);
+            let mut response = HttpResponse::Ok()
+                .content_type(file.metadata.mimetype())
+                .insert_header((CACHE_CONTROL, cache_policy(path)))
+                .insert_header(PAGE_POLICY)
+                .body(match data {
+                    // Shared, not copied for each request: a release embeds the files.
+                    Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+                    Cow::Owned(bytes) => Bytes::from(bytes),
+                });
+            coding.mark(&mut response);
+            response
+        }
         (None, "index.html") => {
             HttpResponse::Ok().content_type(ContentType::html()).insert_header(PAGE_POLICY).body(UNBUILT)
         }
         (None, _) => HttpResponse::NotFound().content_type(ContentType::plaintext()).body("not found\n"),
+    }
+}
+
+/// The file in the coding that the client prefers, among those that the page's build put beside it.
+fn coded(
+    request: &HttpRequest,
+    path: &str,
+    plain: Cow<'static, [u8]>,
+) -> (ContentCoding, Cow<'static, [u8]>) {
+    let coding = ContentCoding::negotiate(request.headers(), &[ContentCoding::Brotli, ContentCoding::Gzip]);
+    let ending = match coding {
+        ContentCoding::Brotli => ".br",
+        ContentCoding::Gzip => ".gz",
+        ContentCoding::Identity => return (coding, plain),
+    };
+    match Dashboard::get(&format!("{path}{ending}")) {
+        Some(file) => (coding, file.data),
+        None => (ContentCoding::Identity, plain),
     }
 }
 

@@ -4,6 +4,7 @@ mod access;
 mod admission;
 mod assets;
 mod challenge;
+mod compression;
 mod connection_limit;
 mod cors;
 mod credentials;

@@ -18,9 +18,15 @@ pub fn routes(state: Data<AppState>, hub: Rc<Hub>) -> impl FnOnce(&mut ServiceCo
             .configure(rest::routes)
             .route("/{feed}", web::get().to(upgrade::feed))
             .route("/{path:.*}", web::get().to(|| async { error::no_such_path() }));
+        let v1 = web::scope("/v1beta3")
+            .wrap(from_fn(paced_body::bound_answers))
+            .wrap(cors::cors(&state.origins))
+            .configure(rest::crypto_routes)
+            .route("/{path:.*}", web::get().to(|| async { error::no_such_path() }));
         app.app_data(state)
             .app_data(hub)
             .service(v2)
+            .service(v1)
             .configure(rest::schema_routes)
             .route("/websocket/connect", web::get().to(upgrade::connect))
             .route("/echo", web::get().to(upgrade::echo))

@@ -28,9 +28,12 @@ impl TradingDay {
         Self { start: start_of(date), end: start_of(plus(date, 1.day())) }
     }
 
-    /// The day of a civil date such as `2026-11-20`; `None` when the text is not a date.
+    /// The day of a civil date such as `2026-11-20`; `None` when the text is not a date. A date before 1677 or after
+    /// 2262 is the first or the last day of [`Timestamp`].
     pub fn named(date: &str) -> Option<Self> {
-        Some(Self::of(midnight(date.parse().ok()?).ok()?))
+        let date: Date = date.parse().ok()?;
+        let beyond = Timestamp::from_nanos(if date.year() < 1970 { i64::MIN } else { i64::MAX });
+        Some(Self::of(midnight(date).unwrap_or(beyond)))
     }
 
     /// True when this time is within the day.

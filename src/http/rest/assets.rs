@@ -4,10 +4,10 @@ use std::sync::Arc;
 use actix_web::rt::task::yield_now;
 use actix_web::web::Path;
 use actix_web::{HttpResponse, Responder};
-use bytes::Bytes;
 use serde::Serialize;
 
 use super::request::RestRequest;
+use crate::http::compression::{CodedText, ContentCoding};
 use crate::http::error::ApiError;
 use crate::http::paced_body::SharedBody;
 use crate::http::response::json;
@@ -39,36 +39,57 @@ const STATUS: &str = "active";
 pub(super) async fn list(request: RestRequest) -> HttpResponse {
     let filter = |name: &str| request.params().value(name);
     let matches = |name: &str, value: &str| filter(name).is_none_or(|wanted| wanted == value);
-    let all = matches("status", STATUS) && matches("asset_class", CLASS);
-    if !all {
+    if !matches("status", STATUS) || !matches("asset_class", CLASS) {
         return json("[]");
     }
     if filter("exchange").is_some() {
-        return json(encode(&request.universe, |instrument| matches("exchange", instrument.exchange)).await);
+        let of_exchange = |instrument: &Instrument| matches("exchange", instrument.exchange);
+        return request.answer(encode(&request.universe, of_exchange).await).await;
     }
-    let encoded = match cached(&request.universe) {
-        Some(encoded) => encoded,
+    let list = match cached(&request.universe, request.coding()) {
+        Some(list) => list,
         None => {
-            let encoded = Bytes::from(encode(&request.universe, |_| true).await);
-            ENCODED.set(Some((Arc::clone(&request.universe), encoded.clone())));
-            encoded
+            let text = encode(&request.universe, |_| true).await;
+            let list = CodedText::new(text, request.coding()).await;
+            cache(&request.universe, request.coding(), &list);
+            list
         }
     };
-    let mut response = json(encoded);
+    let mut response = list.into_json();
     response.extensions_mut().insert(SharedBody);
     response
 }
 
-thread_local! {
-    /// The encoded list of all instruments of a universe, 400 bytes for each, which all readers of a worker
-    /// share. It costs 23 ms for 10,000 instruments.
-    static ENCODED: RefCell<Option<(Arc<Universe>, Bytes)>> = const { RefCell::new(None) };
+/// The list of all instruments in the codings in which it was requested.
+struct AllAssets {
+    universe: Arc<Universe>,
+    by_coding: Vec<(ContentCoding, CodedText)>,
 }
 
-fn cached(universe: &Arc<Universe>) -> Option<Bytes> {
-    ENCODED.with_borrow(|encoded| {
-        encoded.as_ref().filter(|(of, _)| Arc::ptr_eq(of, universe)).map(|(_, bytes)| bytes.clone())
+thread_local! {
+    /// All instruments of the newest universe, 400 bytes for each, which all readers of a worker share. To encode
+    /// 10,000 costs 23 ms.
+    static ALL_ASSETS: RefCell<Option<AllAssets>> = const { RefCell::new(None) };
+}
+
+fn cached(universe: &Arc<Universe>, coding: ContentCoding) -> Option<CodedText> {
+    ALL_ASSETS.with_borrow(|all| {
+        let all = all.as_ref().filter(|all| Arc::ptr_eq(&all.universe, universe))?;
+        all.by_coding.iter().find(|(of, _)| *of == coding).map(|(_, text)| text.clone())
     })
+}
+
+fn cache(universe: &Arc<Universe>, coding: ContentCoding, text: &CodedText) {
+    ALL_ASSETS.with_borrow_mut(|all| {
+        if all.as_ref().is_none_or(|all| !Arc::ptr_eq(&all.universe, universe)) {
+            *all = Some(AllAssets { universe: Arc::clone(universe), by_coding: Vec::new() });
+        }
+        if let Some(all) = all
+            && all.by_coding.iter().all(|(of, _)| *of != coding)
+        {
+            all.by_coding.push((coding, text.clone()));
+        }
+    });
 }
 
 /// Encodes the instruments that are wanted in steps, between which the worker's sessions are served.

@@ -6,8 +6,10 @@
 //! limits the share of its time, and an answer is written in steps, between which sessions are served. So
 //! a page of 10,000 rows delays a tick by no more than one step.
 
+mod answers;
 mod assets;
 mod clock;
+mod crypto;
 mod page;
 mod params;
 mod request;
@@ -20,7 +22,7 @@ mod token;
 
 use actix_web::web::{self, ServiceConfig};
 
-pub use self::stocks::answer;
+pub use self::answers::answer;
 
 /// Adds the routes of the OpenAPI and AsyncAPI documents.
 pub(super) fn schema_routes(app: &mut ServiceConfig) {
@@ -39,4 +41,12 @@ pub(super) fn routes(v2: &mut ServiceConfig) {
         .route("/stocks/{symbol}/snapshot", web::get().to(stocks::snapshot_of_one))
         .route("/stocks/{symbol}/{kind}", web::get().to(stocks::pages_of_one))
         .route("/stocks/{symbol}/{kind}/latest", web::get().to(stocks::latest_of_one));
+}
+
+/// Adds the routes of Alpaca's API for coins to the scope `/v1beta3`.
+pub(super) fn crypto_routes(v1: &mut ServiceConfig) {
+    v1.route("/crypto/us/snapshots", web::get().to(crypto::snapshots))
+        .route("/crypto/us/latest/orderbooks", web::get().to(crypto::order_books))
+        .route("/crypto/us/latest/{kind}", web::get().to(crypto::latest))
+        .route("/crypto/us/{kind}", web::get().to(crypto::pages));
 }

@@ -1,10 +1,11 @@
 use super::params::PageRequest;
+use super::request::RequestedSymbol;
 use super::series::{RecordKind, Rows, Series};
 use super::token::Token;
 use crate::archive::{Archive, Query};
 use crate::http::error::ApiError;
 use crate::http::query::QueryParams;
-use crate::model::{Symbol, SymbolId, Timestamp, Universe};
+use crate::model::{Symbol, Timestamp};
 use crate::wire::JsonRowWriter;
 
 /// The layout of an answer.
@@ -22,12 +23,11 @@ pub(super) enum ResponseShape {
 /// next page only if there is a row for it, so one row more than fits is looked up.
 pub(super) struct Page<'a> {
     archive: &'a Archive,
-    universe: &'a Universe,
     series: Series,
     shape: ResponseShape,
     query: Query,
     token: Option<Token>,
-    symbols: std::vec::IntoIter<SymbolId>,
+    symbols: std::vec::IntoIter<RequestedSymbol>,
     current: Option<Current>,
     room: usize,
     last: Option<Token>,
@@ -58,32 +58,28 @@ impl<'a> Page<'a> {
     /// The page of these symbols that the parameters ask for, at the time `now`.
     pub(super) fn requested(
         archive: &'a Archive,
-        universe: &'a Universe,
         kind: RecordKind,
         shape: ResponseShape,
-        symbols: Vec<SymbolId>,
+        symbols: Vec<RequestedSymbol>,
         params: &QueryParams,
         now: Timestamp,
     ) -> Result<Self, ApiError> {
         let series = kind.series(params)?;
-        Ok(Self::new(archive, universe, series, shape, symbols, &params.page(now)?))
+        Ok(Self::new(archive, series, shape, symbols, &params.page(now)?))
     }
 
     fn new(
         archive: &'a Archive,
-        universe: &'a Universe,
         series: Series,
         shape: ResponseShape,
-        mut symbols: Vec<SymbolId>,
+        mut symbols: Vec<RequestedSymbol>,
         request: &PageRequest,
     ) -> Self {
-        let name = |id: &SymbolId| universe.instrument(*id).symbol;
-        symbols.retain(|id| request.token.is_none_or(|token| name(id) >= token.symbol));
-        symbols.sort_unstable_by_key(name);
+        symbols.retain(|symbol| request.token.is_none_or(|token| symbol.name >= token.symbol));
+        symbols.sort_unstable_by_key(|symbol| symbol.name);
         let opening = if shape == ResponseShape::BySymbol { '{' } else { '[' };
         Self {
             archive,
-            universe,
             series,
             shape,
             query: request.query,
@@ -105,8 +101,8 @@ impl<'a> Page<'a> {
             return Progress::More;
         }
         match self.symbols.next() {
-            Some(id) if !self.is_full => {
-                self.look_up(id);
+            Some(symbol) if !self.is_full => {
+                self.look_up(symbol);
                 Progress::More
             }
             _ => Progress::Done,
@@ -132,8 +128,7 @@ impl<'a> Page<'a> {
     }
 
     /// Looks up the rows of the next symbol, one more than there is room for.
-    fn look_up(&mut self, id: SymbolId) {
-        let symbol = self.universe.instrument(id).symbol;
+    fn look_up(&mut self, RequestedSymbol { name: symbol, id }: RequestedSymbol) {
         let after = self.token.filter(|token| token.symbol == symbol).map(|token| token.place);
         let query = Query { after, limit: self.room + 1, ..self.query };
         let mut rows = self.series.rows(self.archive, id, &query);
@@ -168,7 +163,7 @@ impl<'a> Page<'a> {
 mod tests {
     use super::*;
     use crate::archive::Retention;
-    use crate::model::{Body, Object, Seq};
+    use crate::model::{Body, Object, Seq, SymbolId};
     use crate::wire::fixtures;
 
     /// An archive with this number of trades of each symbol, a nanosecond apart.
@@ -189,9 +184,9 @@ mod tests {
         let params = QueryParams::parse(&format!("start=1970-01-01T00:00:00Z&{query}")).unwrap();
         let now = Timestamp::from_nanos(1_000_000);
         let universe = fixtures::universe();
-        let symbols = symbols.iter().copied().map(SymbolId).collect();
-        let mut page =
-            Page::requested(archive, &universe, RecordKind::Trades, shape, symbols, &params, now).unwrap();
+        let requested = |id| RequestedSymbol { name: universe.instrument(id).symbol, id };
+        let symbols = symbols.iter().copied().map(SymbolId).map(requested).collect();
+        let mut page = Page::requested(archive, RecordKind::Trades, shape, symbols, &params, now).unwrap();
         while page.step() == Progress::More {}
         serde_json::from_slice(&page.finish()).expect("a body is JSON")
     }

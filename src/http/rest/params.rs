@@ -1,6 +1,6 @@
 use super::times::{self, Edge};
 use super::token::Token;
-use crate::archive::{Order, Query, Timeframe, Unit};
+use crate::archive::{OpenBars, Order, Query, Timeframe, Unit};
 use crate::http::error::ApiError;
 use crate::http::query::QueryParams;
 use crate::model::{Symbol, Timestamp, TradingDay};
@@ -46,6 +46,15 @@ impl QueryParams {
         timeframe(text).ok_or_else(|| ApiError::invalid("timeframe", format!("`{text}`")))
     }
 
+    /// The parameter `partial`: whether bars are wanted that are still open.
+    pub(super) fn open_bars(&self) -> Result<OpenBars, ApiError> {
+        match self.value("partial") {
+            None | Some("false") => Ok(OpenBars::Excluded),
+            Some("true") => Ok(OpenBars::Included),
+            Some(other) => Err(ApiError::invalid("partial", format!("`{other}` is neither true nor false"))),
+        }
+    }
+
     /// The page that the parameters ask for, at the time `now`.
     pub(super) fn page(&self, now: Timestamp) -> Result<PageRequest, ApiError> {
         let (start, end) = (self.time("start", Edge::Start)?, self.time("end", Edge::End)?);
@@ -88,20 +97,25 @@ impl QueryParams {
 }
 
 /// Parses a timeframe such as `1Min`, `15Min`, `1Hour` or `1Day`. `S`, `T`, `H`, `D`, `W` and `M` are short
-/// for the units; the count is 1 by default.
+/// for the units, and long names may be in lower case, as ccxt writes them; the count is 1 by default, and has
+/// no leading zeros.
 fn timeframe(text: &str) -> Option<Timeframe> {
     let unit_at = text.find(|c: char| !c.is_ascii_digit())?;
     let (count, unit) = text.split_at(unit_at);
     let unit = match unit {
-        "Sec" | "S" => Unit::Second,
-        "Min" | "T" => Unit::Minute,
-        "Hour" | "H" => Unit::Hour,
-        "Day" | "D" => Unit::Day,
-        "Week" | "W" => Unit::Week,
-        "Month" | "M" => Unit::Month,
+        "Sec" | "sec" | "S" => Unit::Second,
+        "Min" | "min" | "T" => Unit::Minute,
+        "Hour" | "hour" | "H" => Unit::Hour,
+        "Day" | "day" | "D" => Unit::Day,
+        "Week" | "week" | "W" => Unit::Week,
+        "Month" | "month" | "M" => Unit::Month,
         _ => return None,
     };
-    let count = if count.is_empty() { 1 } else { count.parse().ok()? };
+    let count = match count {
+        "" => 1,
+        zeros if zeros.starts_with('0') => return None,
+        digits => digits.parse().ok()?,
+    };
     Timeframe::new(count, unit)
 }
 
@@ -166,8 +180,9 @@ mod tests {
             ("end=2026-99-99", "end"),
             ("start=2026-11-20&end=2026-11-19", "end"),
             ("page_token=x", "page_token"),
+            ("partial=yes", "partial"),
         ] {
-            match page(query) {
+            match page(query).and_then(|_| QueryParams::parse(query)?.open_bars()) {
                 Err(ApiError::Invalid { name, .. }) => assert_eq!(name, parameter, "{query}"),
                 other => panic!("{query}: {other:?}"),
             }
@@ -176,13 +191,20 @@ mod tests {
 
     #[test]
     fn timeframes_have_long_and_short_names() {
-        for (long, short) in
-            [("1Min", "1T"), ("4Hour", "4H"), ("1Day", "D"), ("1Week", "1W"), ("3Month", "3M")]
-        {
+        for (long, short) in [
+            ("1min", "1T"),
+            ("1Min", "1T"),
+            ("4Hour", "4H"),
+            ("1Day", "D"),
+            ("1Week", "1W"),
+            ("3Month", "3M"),
+        ] {
             assert!(timeframe(long).is_some(), "{long}");
             assert_eq!(timeframe(long), timeframe(short), "{long}");
         }
-        for invalid in ["", "1", "Min1", "1min", "0Min", "60Min", "300Min", "1Year", "-1Min"] {
+        for invalid in
+            ["", "1", "Min1", "1m", "1h", "1t", "01Min", "0Min", "60Min", "300Min", "1Year", "-1Min"]
+        {
             assert_eq!(timeframe(invalid), None, "{invalid}");
         }
     }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::web::Data;
-use actix_web::{Error, FromRequest, HttpRequest};
+use actix_web::{Error, FromRequest, HttpRequest, HttpResponse};
 
 use crate::http::access::AccessPermit;
+use crate::http::compression::{CodedText, ContentCoding};
 use crate::http::error::ApiError;
 use crate::http::query::QueryParams;
 use crate::http::state::{AppState, hub_of};
@@ -24,6 +25,7 @@ pub(super) struct RestRequest {
     /// The instruments that the worker's hub knows: the universe may grow.
     pub(super) universe: Arc<Universe>,
     access: AccessPermit,
+    coding: ContentCoding,
     _work: WorkPermit,
 }
 
@@ -35,12 +37,40 @@ impl FromRequest for RestRequest {
         let access = AccessPermit::from_request(request, payload);
         let state = Data::from_request(request, payload);
         let request = request.clone();
+        let coding = ContentCoding::negotiate(request.headers(), &[ContentCoding::Gzip]);
         Box::pin(async move {
             let (access, state) = (access.await?, state.await?);
             let hub = hub_of(&request);
             let work = Rc::clone(hub.fair_queue()).acquire().await;
-            Ok(Self { state, universe: hub.universe(), access, _work: work })
+            Ok(Self { state, universe: hub.universe(), access, coding, _work: work })
         })
+    }
+}
+
+/// A symbol of a request that the market has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct RequestedSymbol {
+    /// As the client wrote it, and as the answer names it: `AAPL`, or `AAPL/USD` where pairs are asked for.
+    pub(super) name: Symbol,
+    pub(super) id: SymbolId,
+}
+
+/// How an API names instruments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SymbolStyle {
+    /// `AAPL`.
+    Stock,
+    /// `AAPL/USD`, or `AAPL` alone.
+    Pair,
+}
+
+impl SymbolStyle {
+    /// The instrument that this name stands for.
+    fn instrument(self, name: &Symbol) -> Option<Symbol> {
+        match (self, name.as_str().strip_suffix("/USD")) {
+            (Self::Pair, Some(base)) => base.parse().ok(),
+            _ => Some(*name),
+        }
     }
 }
 
@@ -50,21 +80,36 @@ impl RestRequest {
         self.access.query()
     }
 
+    /// An answer with this JSON, compressed if the client accepts that. It is compressed in steps, between
+    /// which the worker's sessions are served.
+    pub(super) async fn answer(&self, json: Vec<u8>) -> HttpResponse {
+        CodedText::new(json, self.coding).await.into_json()
+    }
+
+    /// The content coding that the client prefers.
+    pub(super) const fn coding(&self) -> ContentCoding {
+        self.coding
+    }
+
     /// The parameter `symbols`, without those that the market does not have. For market data: refuses a feed
     /// that the key does not allow.
-    pub(super) fn symbols(&self) -> Result<Vec<SymbolId>, ApiError> {
+    pub(super) fn symbols(&self, style: SymbolStyle) -> Result<Vec<RequestedSymbol>, ApiError> {
         self.access.check_feed()?;
-        let symbols = self.params().symbols()?;
-        symbols.iter().try_for_each(|symbol| self.access.check_symbol(symbol))?;
-        Ok(symbols.iter().filter_map(|symbol| self.universe.find(symbol)).collect())
+        let mut known = Vec::new();
+        for name in self.params().symbols()? {
+            let Some(symbol) = style.instrument(&name) else { continue };
+            self.access.check_symbol(&symbol)?;
+            known.extend(self.universe.find(&symbol).map(|id| RequestedSymbol { name, id }));
+        }
+        Ok(known)
     }
 
     /// The symbol of a path. For market data: refuses a feed that the key does not allow.
-    pub(super) fn symbol(&self, text: &str) -> Result<(Symbol, SymbolId), ApiError> {
+    pub(super) fn symbol(&self, text: &str) -> Result<RequestedSymbol, ApiError> {
         self.access.check_feed()?;
         let found = text.parse().ok().and_then(|symbol| Some((symbol, self.universe.find(&symbol)?)));
-        let (symbol, id) = found.ok_or_else(|| ApiError::UnknownSymbol(text.to_owned()))?;
-        self.access.check_symbol(&symbol)?;
-        Ok((symbol, id))
+        let (name, id) = found.ok_or_else(|| ApiError::UnknownSymbol(text.to_owned()))?;
+        self.access.check_symbol(&name)?;
+        Ok(RequestedSymbol { name, id })
     }
 }

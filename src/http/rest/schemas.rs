@@ -1,7 +1,12 @@
 //! The OpenAPI and AsyncAPI documents. `tests/schemas.rs` checks that the server sends what they describe.
 
-use actix_web::HttpResponse;
+use std::sync::LazyLock;
 
+use actix_web::http::header::HOST;
+use actix_web::{HttpRequest, HttpResponse};
+use bytes::Bytes;
+
+use crate::http::compression::{self, CodedText, ContentCoding};
 use crate::http::response::json;
 
 /// The OpenAPI 3.1 document of REST.
@@ -11,13 +16,34 @@ const OPENAPI: &str = include_str!("openapi.json");
 const ASYNCAPI: &str = include_str!("asyncapi.json");
 
 /// `GET /openapi.json`
-pub(super) async fn openapi() -> HttpResponse {
-    json(OPENAPI)
+pub(super) async fn openapi(request: HttpRequest) -> HttpResponse {
+    static COMPRESSED: LazyLock<Bytes> = LazyLock::new(|| compression::gzip_once(OPENAPI));
+    let coding = ContentCoding::negotiate(request.headers(), &[ContentCoding::Gzip]);
+    let mut answer = match coding {
+        ContentCoding::Gzip => json(COMPRESSED.clone()),
+        _ => json(OPENAPI),
+    };
+    coding.mark(&mut answer);
+    answer
 }
 
-/// `GET /asyncapi.json`
-pub(super) async fn asyncapi() -> HttpResponse {
-    json(ASYNCAPI)
+/// `GET /asyncapi.json`, with the address to which the request was sent.
+pub(super) async fn asyncapi(request: HttpRequest) -> HttpResponse {
+    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
+    let coding = ContentCoding::negotiate(request.headers(), &[ContentCoding::Gzip]);
+    CodedText::new(asyncapi_at(host).into_bytes(), coding).await.into_json()
+}
+
+/// The host in the document, for requests without one.
+const DEFAULT_HOST: &str = "127.0.0.1:8080";
+
+/// The document with this host, if it is one.
+fn asyncapi_at(host: Option<&str>) -> String {
+    let is_host = |host: &&str| {
+        !host.is_empty()
+            && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~:[]".contains(&byte))
+    };
+    ASYNCAPI.replace(DEFAULT_HOST, host.filter(is_host).unwrap_or(DEFAULT_HOST))
 }
 
 /// The documents agree with the codec's field table. `tests/schemas.rs` checks over a socket that the server sends
@@ -108,6 +134,21 @@ mod tests {
             for command in ["Subscribe", "Unsubscribe", "Subscription"] {
                 described(&format!("/{command}/properties/{name}"));
             }
+        }
+    }
+
+    #[test]
+    fn the_stream_is_described_at_the_address_of_the_request() {
+        let hosts = |host: Option<&str>| {
+            let document: Value = serde_json::from_str(&asyncapi_at(host)).unwrap();
+            let servers = document["servers"].as_object().unwrap().values();
+            servers.map(|server| server["host"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+
+        assert_eq!(hosts(Some("tape.example:443")), ["tape.example:443"; 2]);
+        assert_eq!(hosts(Some("[::1]:8080")), ["[::1]:8080"; 2]);
+        for no_host in [None, Some(""), Some("a\", \"b"), Some("a b")] {
+            assert_eq!(hosts(no_host), [DEFAULT_HOST; 2], "{no_host:?}");
         }
     }
 

@@ -1,4 +1,4 @@
-use crate::archive::{Archive, Numbered, Place, Query, Span, Timeframe};
+use crate::archive::{Archive, Numbered, OpenBars, Place, Query, Timeframe};
 use crate::http::error::ApiError;
 use crate::http::query::QueryParams;
 use crate::model::{Bar, Quote, SymbolId, Trade};
@@ -15,7 +15,7 @@ pub(super) enum RecordKind {
 /// A kind of record with the parameters that select its rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Series {
-    Bars(Timeframe),
+    Bars(Timeframe, OpenBars),
     Trades,
     Quotes,
 }
@@ -59,7 +59,7 @@ impl RecordKind {
     /// The series that these parameters select.
     pub(super) fn series(self, params: &QueryParams) -> Result<Series, ApiError> {
         Ok(match self {
-            Self::Bars => Series::Bars(params.timeframe()?),
+            Self::Bars => Series::Bars(params.timeframe()?, params.open_bars()?),
             Self::Trades => Series::Trades,
             Self::Quotes => Series::Quotes,
         })
@@ -70,11 +70,12 @@ impl RecordKind {
         self,
         archive: &Archive,
         symbol: SymbolId,
+        open: OpenBars,
         writer: &mut JsonRowWriter,
         out: &mut Vec<u8>,
     ) -> bool {
         match self {
-            Self::Bars => archive.latest_bar(symbol, Span::Minute).map(|bar| writer.bar(out, &bar)),
+            Self::Bars => archive.latest_minute(symbol, open).map(|bar| writer.bar(out, &bar)),
             Self::Trades => archive.latest_trade(symbol).map(|trade| writer.trade(out, &trade)),
             Self::Quotes => archive.latest_quote(symbol).map(|quote| writer.quote(out, &quote)),
         }
@@ -85,7 +86,7 @@ impl RecordKind {
 impl Series {
     pub(super) const fn kind(self) -> RecordKind {
         match self {
-            Self::Bars(_) => RecordKind::Bars,
+            Self::Bars(..) => RecordKind::Bars,
             Self::Trades => RecordKind::Trades,
             Self::Quotes => RecordKind::Quotes,
         }
@@ -94,7 +95,7 @@ impl Series {
     /// The rows of a symbol that match the query.
     pub(super) fn rows(self, archive: &Archive, symbol: SymbolId, query: &Query) -> Rows {
         match self {
-            Self::Bars(timeframe) => Rows::Bars(archive.bars(symbol, timeframe, query)),
+            Self::Bars(timeframe, open) => Rows::Bars(archive.bars(symbol, timeframe, open, query)),
             Self::Trades => Rows::Trades(archive.trades(symbol, query)),
             Self::Quotes => Rows::Quotes(archive.quotes(symbol, query)),
         }

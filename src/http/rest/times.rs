@@ -19,6 +19,8 @@ pub(super) fn parse(text: &str, edge: Edge) -> Option<Timestamp> {
         let day = TradingDay::named(text)?;
         return Some(match edge {
             Edge::Start => day.start,
+            // The last day of all has no end.
+            Edge::End if day.end.nanos() == i64::MAX => day.end,
             Edge::End => Timestamp::from_nanos(day.end.nanos() - 1),
         });
     }
@@ -29,8 +31,12 @@ pub(super) fn parse(text: &str, edge: Edge) -> Option<Timestamp> {
     {
         text.replace_range(place..=place, "+");
     }
-    let instant: jiff::Timestamp = text.parse().ok()?;
-    Some(Timestamp::from_nanos(clamped(instant.as_nanosecond())))
+    if let Ok(instant) = text.parse::<jiff::Timestamp>() {
+        return Some(Timestamp::from_nanos(clamped(instant.as_nanosecond())));
+    }
+    // The calendar's last instants, which depend on the offset, do not parse; those of the year before do.
+    let year_before = format!("9998{}", text.strip_prefix("9999")?);
+    year_before.parse::<jiff::Timestamp>().is_ok().then_some(Timestamp::from_nanos(i64::MAX))
 }
 
 /// Times before 1677 and after 2262 become the first and the last that fit.
@@ -84,5 +90,15 @@ mod tests {
     fn extreme_times_are_clamped() {
         assert_eq!(start("0001-01-01T00:00:00Z"), Some(i64::MIN));
         assert_eq!(start("9000-01-01T00:00:00Z"), Some(i64::MAX));
+        for forever in
+            ["9999-12-31", "9999-12-31T23:59:59Z", "9999-12-31T23:59:59.999999999-05:00", "2262-04-12"]
+        {
+            let end = parse(forever, Edge::End).map(Timestamp::nanos);
+            assert_eq!(end, Some(i64::MAX), "{forever}");
+        }
+        assert!(start("0001-01-01").is_some_and(|start| start < -9_200_000_000_000_000_000));
+        assert!(
+            parse("9999-12-32", Edge::End).is_none() && parse("9999-02-29T00:00:00Z", Edge::End).is_none()
+        );
     }
 }

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 
+import ccxt
 import ccxt.pro
 import pytest
 
@@ -100,6 +101,41 @@ def test_one_session_serves_several_watches(market):
     assert ticker["symbol"] == "MSFT/USD"
     assert trades[0]["symbol"] == "NVDA/USD"
     assert candles
+
+
+def test_the_order_book_is_not_streamed_and_says_so(market):
+    async def ask():
+        async with client_of(market) as client:
+            await client.watch_order_book(SYMBOL)
+
+    with pytest.raises(ccxt.ExchangeError, match="410"):
+        within_deadline(ask())
+
+
+def test_bars_trades_ticker_and_order_book_are_fetched(market):
+    async def ask():
+        async with client_of(market) as client:
+            await client.watch_trades(SYMBOL)
+            return (
+                await client.fetch_ohlcv(SYMBOL, "1m", limit=5),
+                await client.fetch_ohlcv(SYMBOL, "1d", since=client.parse8601("2020-01-01T00:00:00Z"), limit=10),
+                await client.fetch_trades(SYMBOL, limit=5),
+                await client.fetch_ticker(SYMBOL),
+                await client.fetch_tickers([SYMBOL, "MSFT/USD"]),
+                await client.fetch_order_book(SYMBOL),
+            )
+
+    minutes, days, trades, ticker, tickers, book = within_deadline(ask())
+
+    assert len(days) == 10
+    for start, opened, high, low, close, volume in minutes + days:
+        assert low <= min(opened, close) <= max(opened, close) <= high and volume >= 1
+    assert all(later[0] - earlier[0] >= 60_000 for earlier, later in zip(minutes, minutes[1:]))
+    assert trades and all(trade["symbol"] == SYMBOL and trade["price"] > 0 for trade in trades)
+    assert ticker["symbol"] == SYMBOL and 0 < ticker["bid"] < ticker["ask"] and ticker["last"] > 0
+    assert set(tickers) == {SYMBOL, "MSFT/USD"}
+    (bid, size), (ask, _) = book["bids"][0], book["asks"][0]
+    assert 0 < bid < ask and size >= 1
 
 
 def test_private_requests_return_history(market):
