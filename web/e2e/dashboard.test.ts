@@ -171,3 +171,60 @@ test.each([
   await expect.poll(() => text(page, "#watchlist-title"), DEADLINE).toBe(title);
   await expect.poll(() => page.locator("html").getAttribute("data-rise"), DEADLINE).toBe(rise);
 });
+
+test("a late trade is muted, a cancelled one is struck out, and the last price is that of the trade before it", async () => {
+  const { page, server } = await open({ market: STILL, query: "?list=AAPL,KO" });
+  const newest = page.locator("#sales-rows .sales-row:visible").first();
+  server.print("AAPL", 228);
+  server.print("AAPL", 228.4);
+  await expect.poll(() => text(page, lastOf("AAPL")), DEADLINE).toBe("228.40");
+
+  server.cancel("AAPL");
+  await expect.poll(() => newest.getAttribute("data-mark"), DEADLINE).toBe("cancelled");
+  await expect.poll(() => text(page, lastOf("AAPL")), DEADLINE).toBe("228.00");
+  await expect.poll(() => text(page, "#headline-last"), DEADLINE).toBe("228.00");
+  server.quote("AAPL");
+  await waitForFrames(page, 0);
+  expect(await text(page, lastOf("AAPL"))).toBe("228.00");
+
+  server.print("AAPL", 228.2);
+  server.correct("AAPL", 228.1);
+  await expect.poll(() => newest.getAttribute("data-mark"), DEADLINE).toBe("corrected");
+  await expect.poll(() => text(page, lastOf("AAPL")), DEADLINE).toBe("228.10");
+
+  server.printLate("AAPL", 220, 20);
+  await expect.poll(() => newest.getAttribute("data-mark"), DEADLINE).toBe("late");
+  await expect.poll(() => newest.getAttribute("data-side"), DEADLINE).toBe("between");
+  await expect.poll(() => newest.textContent(), DEADLINE).toMatch(/^\d\d:\d\d:\d\d late220\.00/);
+});
+
+test("an unknown symbol is told in its row, above the chart and in a notice that offers to remove it", async () => {
+  const { page } = await open({ query: "?list=AAPL,NOPE&symbol=NOPE" });
+
+  await page.locator(`${rowOf("NOPE")} .badge`, { hasText: "UNKNOWN" }).waitFor();
+  await page.locator(".headline .badge", { hasText: "Unknown symbol" }).waitFor();
+  await expect.poll(() => text(page, "#chart-empty"), DEADLINE).toContain("Unknown symbol");
+  await expect.poll(() => text(page, "#notice-text"), DEADLINE).toBe("Unknown symbols: NOPE");
+
+  await page.click("#notice-action");
+  await expect.poll(() => symbolsOf(page), DEADLINE).toEqual(["AAPL"]);
+  await expect.poll(() => selected(page), DEADLINE).toBe("AAPL");
+});
+
+test("a notice moves nothing and leaves when it is dismissed", async () => {
+  const { page, server } = await open({ query: "?list=AAPL,NOPE" });
+  await page.locator("#notice").waitFor();
+  const topOf = () => page.locator("main").evaluate((main) => main.getBoundingClientRect().top);
+  const top = await topOf();
+
+  await page.click("#notice-close");
+  await page.locator("#notice").waitFor({ state: "hidden" });
+  expect(await topOf()).toBe(top);
+
+  // A state leaves with its end.
+  server.drain(60_000);
+  server.closeAll(1012);
+  await expect.poll(() => text(page, "#notice-text"), DEADLINE).toContain("restarting");
+  await page.click("#connection-retry");
+  await page.locator("#notice").waitFor({ state: "hidden" });
+});

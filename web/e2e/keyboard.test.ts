@@ -121,8 +121,8 @@ test("the keyboard controls refresh interval, pause, candle length, time and sal
   await expect.poll(() => text(page, "#sales-pause-text"), DEADLINE).toMatch(/^\d+ new$/);
   await page.locator("#sales-pause").focus();
   await page.keyboard.press("Enter");
-  await page.keyboard.press("Enter");
   await expect.poll(() => page.locator("#sales-scroll").evaluate((box) => box.scrollTop), DEADLINE).toBe(0);
+  await expect.poll(() => text(page, "#sales-pause-text"), DEADLINE).toBe("Pause");
 
   await page.keyboard.press("t");
   await expect.poll(() => page.locator("#strip").isHidden(), DEADLINE).toBe(true);

@@ -1,4 +1,4 @@
-import { asSymbol, millis, price, seq, shares, type Bar, type Ohlc, type Quote, type Status, type StockSymbol, type Ticker, type Trade } from "../src/model";
+import { asSymbol, millis, price, seq, shares, type Bar, type Cancel, type Correction, type Ohlc, type Quote, type Status, type StockSymbol, type Ticker, type Trade } from "../src/model";
 
 /** Builders of test data with defaults, so that a test only states what matters. */
 
@@ -15,7 +15,19 @@ export function trade(afterMs: number, dollars: number, size = 10, name = "AAPL"
   return {
     channel: "trades",
     ...{ symbol: symbol(name), seq: undefined, conflated: 0, origin: "live", time: millis(START + afterMs) },
-    ...{ id: 0, venue: "V", price: price(dollars), size: shares(size) },
+    ...{ id: 0, venue: "V", price: price(dollars), size: shares(size), isLate: false },
+  };
+}
+
+export function cancel(id: number, name = "AAPL"): Cancel {
+  return { channel: "cancelErrors", symbol: symbol(name), seq: undefined, conflated: 0, origin: "live", time: millis(START), id };
+}
+
+export function correction(id: number, dollars: number, size: number, name = "AAPL"): Correction {
+  return {
+    channel: "corrections",
+    ...{ symbol: symbol(name), seq: undefined, conflated: 0, origin: "live", time: millis(START) },
+    ...{ id, price: price(dollars), size: shares(size) },
   };
 }
 

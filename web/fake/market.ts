@@ -18,7 +18,7 @@ interface Day {
   readonly previousClose: number;
 }
 
-const CHANNEL_OF: Readonly<Record<string, string>> = { t: "trades", q: "quotes", b: "bars", d: "dailyBars", s: "statuses", k: "tickers" };
+const CHANNEL_OF: Readonly<Record<string, string>> = { t: "trades", q: "quotes", b: "bars", d: "dailyBars", s: "statuses", k: "tickers", x: "cancelErrors", c: "corrections" };
 
 export const channelOf = (object: WireObject): string => CHANNEL_OF[object.T] ?? "";
 
@@ -65,6 +65,27 @@ export class FakeMarket {
     return this.numbered({ T: "s", S: symbol, ...texts, z: "C", t: timeOf(now) });
   }
 
+  /** A trade of some seconds ago, reported now. It does not change the last price. */
+  lateOf(symbol: string, price: number, now: Date, secondsAgo: number): readonly WireObject[] {
+    const day = this.dayOf(symbol);
+    day.trades += 1;
+    const t = timeOf(new Date(now.getTime() - secondsAgo * 1_000));
+    return [this.numbered({ T: "t", S: symbol, i: day.trades, x: "V", p: price, s: 6, c: ["Z"], z: "C", t })];
+  }
+
+  /** Cancels the latest trade. */
+  cancelOf(symbol: string, now: Date): readonly WireObject[] {
+    const { i, p, s }: Readonly<Record<string, unknown>> = this.latestOf("trades", symbol) ?? {};
+    return [this.numbered({ T: "x", S: symbol, i, x: "V", p, s, a: "C", z: "C", t: timeOf(now) })];
+  }
+
+  /** Corrects the price of the latest trade. */
+  correctOf(symbol: string, price: number, now: Date): readonly WireObject[] {
+    const { i, p, s }: Readonly<Record<string, unknown>> = this.latestOf("trades", symbol) ?? {};
+    const corrected = { ci: Number(i) + 1_000_000, cp: price, cs: s, cc: ["@"] };
+    return [this.numbered({ T: "c", S: symbol, x: "V", oi: i, op: p, os: s, oc: ["@"], ...corrected, z: "C", t: timeOf(now) })];
+  }
+
   /** The daily bar of every symbol. */
   dailyBars(now: Date): readonly WireObject[] {
     const start = `${now.toISOString().slice(0, 10)}T05:00:00Z`;
@@ -90,6 +111,11 @@ export class FakeMarket {
     day.trades += 1;
     const { last: p, size: s, trades: i } = day;
     return this.numbered({ T: "t", S: symbol, i, x: "V", p, s, c: ["@"], z: "C", t: timeOf(now) });
+  }
+
+  /** A quote and the ticker, which repeats the last trade. */
+  quoteOf(symbol: string, now: Date): readonly WireObject[] {
+    return [this.quote(symbol, now), this.tickerOf(symbol, now)];
   }
 
   private quote(symbol: string, now: Date): WireObject {

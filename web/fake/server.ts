@@ -46,6 +46,7 @@ export class FakeServer {
   private readonly options: FakeOptions;
   private timers: NodeJS.Timeout[] = [];
   private eventAt = Date.now();
+  private isFrozen = false;
 
   constructor(options: FakeOptions = {}) {
     this.options = options;
@@ -101,6 +102,35 @@ export class FakeServer {
     this.send(this.market.printOf(symbol, price, new Date()));
   }
 
+  /** Changes the quote of this symbol. */
+  quote(symbol: string): void {
+    this.send(this.market.quoteOf(symbol, new Date()));
+  }
+
+  /** Reports a trade of some seconds ago. */
+  printLate(symbol: string, price: number, secondsAgo: number): void {
+    this.send(this.market.lateOf(symbol, price, new Date(), secondsAgo));
+  }
+
+  /** Cancels the latest trade of this symbol. */
+  cancel(symbol: string): void {
+    this.send(this.market.cancelOf(symbol, new Date()));
+  }
+
+  /** Corrects the price of the latest trade of this symbol. */
+  correct(symbol: string, price: number): void {
+    this.send(this.market.correctOf(symbol, price, new Date()));
+  }
+
+  /** Sends nothing more, not even a greeting, like a stopped process: connections stay open. */
+  freeze(): void {
+    this.isFrozen = true;
+  }
+
+  thaw(): void {
+    this.isFrozen = false;
+  }
+
   setTrading(symbol: string, state: "halted" | "open"): void {
     this.send([this.market.setTrading(symbol, new Date(), state)]);
   }
@@ -138,6 +168,7 @@ export class FakeServer {
       retained: this.retained,
       isListed: (symbol) => LISTINGS.some((listing) => listing.symbol === symbol),
       eventAt: () => this.eventAt,
+      isFrozen: () => this.isFrozen,
     });
     this.sessions.add(session);
     socket.on("close", () => {

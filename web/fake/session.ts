@@ -17,6 +17,7 @@ export interface Shared {
   readonly retained: readonly WireObject[];
   readonly isListed: (symbol: string) => boolean;
   readonly eventAt: () => number;
+  readonly isFrozen: () => boolean;
 }
 
 /** The session of one client, with extensions (docs/PROTOCOL.md, "Extensions"). */
@@ -78,7 +79,8 @@ export class FakeSession {
   }
 
   private wants({ S, ...object }: WireObject): boolean {
-    const set = this.subscribed.get(channelOf({ S, ...object }));
+    const channel = channelOf({ S, ...object });
+    const set = this.subscribed.get(["cancelErrors", "corrections"].includes(channel) ? "trades" : channel);
     return set !== undefined && (set.has(S) || set.has("*"));
   }
 
@@ -129,6 +131,7 @@ export class FakeSession {
   }
 
   private write(objects: readonly object[]): void {
+    if (this.shared.isFrozen()) return;
     this.socket.send(JSON.stringify(objects));
     this.restartHeartbeat();
   }
@@ -137,6 +140,7 @@ export class FakeSession {
     clearInterval(this.heartbeatTimer);
     if (this.heartbeatMs === 0) return;
     this.heartbeatTimer = setInterval(() => {
+      if (this.shared.isFrozen()) return;
       const now = Date.now();
       const t = new Date(now).toISOString();
       this.socket.send(JSON.stringify([{ T: "h", epoch: this.shared.epoch, age_ms: now - this.shared.eventAt(), t }]));

@@ -38,6 +38,8 @@ export class App {
   private readonly instruments = new InstrumentDirectory(this.history);
   private interval: IntervalSeconds = this.settings.interval;
   private isPaused = false;
+  /** Unknown symbols that the user was told about. */
+  private readonly toldUnknown = new Set<string>();
 
   private readonly width = innerWidth < NARROW_PX ? "narrow" : "wide";
   private readonly getStrings = (): Strings => this.strings;
@@ -125,19 +127,22 @@ export class App {
     this.changeLists(() => undefined);
     setInterval(() => {
       this.loader.tick();
-      this.dashboard.invalidateStream();
+      this.store.tick();
+      this.dashboard.tick();
     }, TICK_MS);
   }
 
   private listenToClient(): void {
     const { client, store } = this;
-    const { status, invalidate, invalidateStream } = this.dashboard;
+    const { notice, invalidate, tick } = this.dashboard;
     client.on("state", ({ phase }) => {
       if (phase === "live") {
-        status.showNotice("");
+        notice.endState();
         void this.loadInstruments();
+      } else {
+        store.freshness.disconnected();
       }
-      invalidateStream();
+      tick();
     });
     client.on("market", ({ events, receivedAt }) => {
       store.apply(events, receivedAt);
@@ -153,21 +158,25 @@ export class App {
     client.on("acknowledged", ({ epochIs, rejected, conflateMs }) => {
       // If the server requires a key, earlier REST requests failed.
       void this.loadInstruments();
-      if (epochIs === "new" && client.counters.connections > 1) store.reload(this.interval);
-      if (rejected.length > 0) status.showNotice(this.strings.notice.unknownSymbols(rejected.join(", ")));
+      if (epochIs === "new") {
+        store.reload(this.interval);
+        notice.show(this.strings.notice.restarted, { kind: "info" });
+      }
+      store.board.markUnknown(rejected);
+      this.tellUnknown(rejected);
       this.controls.drawConflation(conflateMs, this.strings);
     });
     client.on("roundTrip", (ms) => {
       this.dashboard.setRoundTrip(ms);
     });
     client.on("drain", (ms) => {
-      status.showNotice(this.strings.notice.drain(`${Math.ceil(ms / 1000)} s`));
+      notice.show(this.strings.notice.drain(`${Math.ceil(ms / 1000)} s`), { kind: "state" });
     });
     client.on("serverError", ({ code, message, why }) => {
-      if (!this.login.handleError(code)) status.showNotice(this.strings.notice.serverError(message, code, why));
+      if (!this.login.handleError(code)) notice.show(this.strings.notice.serverError(message, code, why), { kind: "error" });
     });
     client.on("unreadable", (sentence) => {
-      status.showNotice(this.strings.notice.unreadable(sentence));
+      notice.show(this.strings.notice.unreadable(sentence), { kind: "error" });
     });
   }
 
@@ -220,16 +229,29 @@ export class App {
     document.addEventListener("visibilitychange", reconnectNow);
   }
 
+  /** Tells which symbols the server does not know, and offers to remove those of the current list. */
+  private tellUnknown(names: readonly string[]): void {
+    // Every connection rejects them again.
+    const rejected = names.filter((name) => !this.toldUnknown.has(name));
+    if (rejected.length === 0) return;
+    for (const name of rejected) this.toldUnknown.add(name);
+    const listed = this.lists.symbols.filter((symbol) => rejected.includes(symbol));
+    const action = { label: this.strings.removeThem, run: () => { listed.forEach((symbol) => { this.remove(symbol); }); } };
+    const sentence = this.strings.notice.unknownSymbols(rejected.join(", "));
+    this.dashboard.notice.show(sentence, { kind: "error", ...(listed.length > 0 ? { action } : {}) });
+    this.dashboard.invalidateNow();
+  }
+
   /** Loads the instruments once. Each connection retries. */
   private async loadInstruments(): Promise<void> {
     const result = await this.instruments.load();
     if (result === "loaded") this.dashboard.setNames(this.instruments.nameOf);
-    if (result === "failed" && !this.login.isOpen) this.dashboard.status.showNotice(this.strings.notice.noInstruments);
+    if (result === "failed" && !this.login.isOpen) this.dashboard.notice.show(this.strings.notice.noInstruments, { kind: "info" });
   }
 
   private add(symbol: StockSymbol): void {
     const isListed = this.lists.add(symbol);
-    this.dashboard.status.showNotice(isListed ? "" : this.strings.notice.full);
+    if (!isListed) this.dashboard.notice.show(this.strings.notice.full, { kind: "info" });
     this.changeLists(() => {
       this.lists.select(symbol);
     });
@@ -328,7 +350,7 @@ export class App {
 
   private async share(): Promise<void> {
     const isCopied = await address.copy();
-    this.dashboard.status.showNotice(isCopied ? this.strings.notice.copied : this.strings.notice.notCopied);
+    this.dashboard.notice.show(isCopied ? this.strings.notice.copied : this.strings.notice.notCopied, { kind: "info" });
   }
 
   private writeAddress(): void {

@@ -27,6 +27,9 @@ export interface DashboardActions {
 /** Minimum redraw interval of each part, in slots of 100 ms: slow enough to read, fast enough for a countdown in seconds. */
 const SLOTS = { prices: 1, flashes: 1, sales: 1, sparklines: 1, chart: 2, stream: 3, tickerTape: 5 } as const;
 
+/** The title shows a price that is at most this old. */
+const TITLE_MS = 1_000;
+
 /** The rest of the page loads after this delay even if no price has arrived. */
 const FIRST_PRICE_MS = 400;
 
@@ -36,7 +39,8 @@ export class Dashboard {
   readonly firstPaint: Promise<void>;
   readonly grid: view.Lazy<view.Grid>;
   readonly chart: view.Lazy<view.Chart>;
-  readonly status: view.ConnectionStatus;
+  readonly notice: view.Notice;
+  private readonly status: view.ConnectionStatus;
   private readonly source: DashboardSource;
   private readonly scheduler = new view.FrameScheduler();
   private readonly prices = this.scheduler.add(SLOTS.prices, () => {
@@ -46,7 +50,7 @@ export class Dashboard {
     this.flashes.fade();
   });
   private readonly candles = this.scheduler.add(SLOTS.chart, () => {
-    this.chart.loaded?.draw(this.source.strings());
+    this.chart.loaded?.draw(this.source.strings(), this.emptyText());
   });
   private readonly trades = this.scheduler.add(SLOTS.sales, () => {
     this.sales.draw(this.source.strings());
@@ -55,10 +59,10 @@ export class Dashboard {
     this.drawStream();
   });
   private readonly tapeFigures = this.scheduler.add(SLOTS.tickerTape, () => {
-    if (!this.isPaused) this.tickerTape.draw((symbol) => this.source.store.board.get(symbol));
+    if (this.pausedAt === undefined) this.tickerTape.draw((symbol) => this.source.store.board.get(symbol));
   });
   private readonly sparklineBatch = this.scheduler.add(SLOTS.sparklines, () => {
-    if (!this.isPaused) this.sparklines.drawBatch();
+    if (this.pausedAt === undefined) this.sparklines.drawBatch();
   });
   private readonly flashes: view.Flashes;
   private readonly sparklines: view.SparklineQueue;
@@ -68,7 +72,10 @@ export class Dashboard {
   private readonly stream = new view.StreamPanel();
   private rows: readonly view.GridRow[] = [];
   private selected: StockSymbol | undefined;
-  private isPaused = false;
+  /** When the page was paused. */
+  private pausedAt: Millis | undefined;
+  private isStale = false;
+  private titleAt = Number.NEGATIVE_INFINITY;
   private hasPrices = false;
   private roundTrip: number | undefined;
   private onFirstPrices: () => void = () => undefined;
@@ -79,8 +86,9 @@ export class Dashboard {
     this.sparklines = new view.SparklineQueue(source.now, this.sparklineBatch.invalidate);
     this.headline = new view.Headline(this.flashes);
     this.status = new view.ConnectionStatus(actions.connect);
+    this.notice = new view.Notice(source.strings);
     const onLoadError = () => {
-      this.status.showNotice(source.strings().notice.loadFailed);
+      this.notice.show(source.strings().notice.loadFailed, { kind: "error" });
     };
     const { flashes, sparklines } = this;
     const gridActions = { ...actions, strings: source.strings, flashes, sparklines };
@@ -104,8 +112,11 @@ export class Dashboard {
     this.chart.whenLoaded(this.candles.invalidateNow);
   }
 
-  /** Market data changed: every part is redrawn at its own rate. */
+  /** Market data changed: every part is redrawn at its own rate, and the title, because a hidden page's timers are slow. */
   readonly invalidate = (): void => {
+    if (this.source.now() - this.titleAt > TITLE_MS) this.drawTitle();
+    // The first new object: its price and its colour are drawn in one frame.
+    if (this.isStale) this.invalidateNow();
     for (const part of [this.prices, this.candles, this.trades, this.tapeFigures]) part.invalidate();
   };
 
@@ -114,9 +125,11 @@ export class Dashboard {
     for (const part of [this.prices, this.candles, this.trades, this.streamFigures, this.tapeFigures]) part.invalidateNow();
   };
 
-  /** Time passed: ages, countdowns and rates are redrawn. */
-  readonly invalidateStream = (): void => {
-    this.streamFigures.invalidate();
+  /** Time passed or the connection changed: ages, countdowns and rates are redrawn, and at once what is stale. */
+  readonly tick = (): void => {
+    if ((this.freshness().kind === "stale") !== this.isStale) this.streamFigures.invalidateNow();
+    else this.streamFigures.invalidate();
+    this.drawTitle();
   };
 
   /** Shows the symbols of a watchlist. */
@@ -155,7 +168,7 @@ export class Dashboard {
 
   showSeries(series: BarSeries | undefined, label: string): void {
     this.chart.whenLoaded((chart) => {
-      chart.choose(series, label, this.source.strings());
+      chart.choose(series, label);
     });
     this.invalidateNow();
   }
@@ -168,7 +181,8 @@ export class Dashboard {
   setUpdates(state: "paused" | "running"): void {
     // Without the flush, parts that were invalid would show an older moment for the whole pause.
     if (state === "paused") this.scheduler.flush();
-    this.isPaused = state === "paused";
+    this.pausedAt = state === "paused" ? this.source.now() : undefined;
+    this.drawTitle();
     this.chart.whenLoaded((chart) => {
       chart.setUpdates(state);
     });
@@ -183,7 +197,7 @@ export class Dashboard {
 
   private drawPrices(): void {
     const grid = this.grid.loaded;
-    if (this.isPaused || grid === undefined) return;
+    if (this.pausedAt !== undefined || grid === undefined) return;
     const { store, strings, now } = this.source;
     let hasPrice = false;
     for (const symbol of store.board.takeChanged()) {
@@ -205,16 +219,42 @@ export class Dashboard {
     this.onFirstPrices();
   }
 
+  /** Why the chart has no bar. */
+  private emptyText(): string {
+    const { client, store, strings } = this.source;
+    const { nothingSelected, unknownSymbol, waitingForTrade } = strings();
+    if (this.selected === undefined) return nothingSelected;
+    if (store.board.get(this.selected)?.isUnknown === true) return unknownSymbol;
+    return client.isAcknowledged ? waitingForTrade : "";
+  }
+
   private drawStream(): void {
     const { client, store, strings, now } = this.source;
     const [time, isLive] = [now(), client.state.phase === "live"];
     const reading = store.meter.read(time);
-    const freshness = store.freshness.read(time, { isLive: client.isAcknowledged, lastReceived: client.lastReceived });
+    const freshness = this.freshness();
+    this.isStale = freshness.kind === "stale";
     this.status.drawState(client.state, freshness, time, strings());
     this.status.drawReading(reading, isLive ? this.roundTrip : undefined);
-    this.status.drawGaps(client.counters.gaps, store.latestGap, strings());
-    this.stream.draw(client.counters, store.rates.read(time, client.counters), reading);
-    const state = this.selected === undefined || this.isPaused ? undefined : store.board.get(this.selected);
-    if (this.selected !== undefined && state !== undefined) this.headline.drawTitle(this.selected, state);
+    this.status.drawGaps(client.counters.gaps, client.counters.missed - store.healed, store.latestGap, strings());
+    this.stream.draw(client.counters, store.healed, store.rates.read(time, client.counters), reading);
+  }
+
+  /** The freshness of what is shown. A pause shows an older moment, even while the feed is live. */
+  private freshness(): view.ShownFreshness {
+    const { client, store, now } = this.source;
+    const freshness = store.freshness.read(now(), { isLive: client.isAcknowledged, lastReceived: client.lastReceived });
+    if (this.pausedAt === undefined) return freshness;
+    const isStale = freshness.kind === "stale" && freshness.since < this.pausedAt;
+    return isStale ? freshness : { kind: "paused", since: this.pausedAt };
+  }
+
+  /** Draws the tab's title, which is read while the page is hidden and has no frames. */
+  private drawTitle(): void {
+    const state = this.selected === undefined ? undefined : this.source.store.board.get(this.selected);
+    if (this.selected === undefined || state === undefined) return;
+    this.titleAt = this.source.now();
+    const { kind } = this.freshness();
+    this.headline.drawTitle(this.selected, state, kind === "stale" || kind === "paused" ? kind : "current");
   }
 }

@@ -45,7 +45,7 @@ test("replayed objects count as recovered, and duplicates are dropped", () => {
   runtime.socket.receive({ ...TRADE, sq: 8 }, { ...TRADE, sq: 9, t: "2026-11-20T14:31:00Z" });
 
   expect(received.seqs).toEqual([5, 6, 7, 8, 9]);
-  expect(received.epochs).toEqual(["new", "known"]);
+  expect(received.epochs).toEqual(["first", "known"]);
   expect(client.counters).toMatchObject({ recovered: 3, duplicates: 1, gaps: 0 });
 });
 
@@ -74,7 +74,51 @@ test("a new epoch resets the sequence check", () => {
 
   expect(received.seqs).toEqual([5, 2]);
   expect(received.gaps).toEqual([]);
-  expect(received.epochs).toEqual(["new", "new"]);
+  expect(received.epochs).toEqual(["first", "new"]);
+});
+
+test("the gap by which a restarted server answers a resume is no loss, and a later gap is", () => {
+  const { runtime, client, received } = live();
+  runtime.socket.remoteClose(1006);
+  runtime.advance(250);
+  runtime.socket.greet();
+
+  runtime.socket.receive({ ...ACK, x: { ...ACK.x, epoch: "9q0a7bd2kx1f4" } });
+  runtime.socket.receive({ T: "gap", S: "AAPL", ch: "trades", from: 1, to: 178 });
+  runtime.socket.receive({ ...TRADE, sq: 179 });
+  expect([received.gaps, client.counters.missed]).toEqual([[], 0]);
+
+  runtime.socket.receive({ T: "gap", S: "AAPL", ch: "trades", from: 180, to: 181 });
+  runtime.socket.receive({ ...TRADE, sq: 182 });
+  expect(received.gaps).toEqual([{ from: 180, to: 181, detectedBy: "server" }]);
+});
+
+test("a number that the server has never given begins its stream anew, without a loss", () => {
+  const { runtime, client, received } = live();
+  runtime.socket.remoteClose(1006);
+  runtime.advance(250);
+  runtime.socket.greet();
+
+  runtime.socket.receive(ACK);
+  runtime.socket.receive({ T: "gap", S: "AAPL", ch: "trades", from: 1, to: 0 });
+  runtime.socket.receive({ ...TRADE, sq: 1, t: "2026-11-20T14:31:00Z" });
+
+  expect(received.seqs).toEqual([5, 1]);
+  expect([received.gaps, client.counters.gaps, client.counters.missed]).toEqual([[], 0, 0]);
+});
+
+test("replayed objects are marked, and live ones are not", () => {
+  const { runtime, client } = live();
+  const origins: string[] = [];
+  client.on("market", ({ events }) => origins.push(...events.map(({ origin }) => origin)));
+  runtime.socket.remoteClose(1006);
+  runtime.advance(250);
+  runtime.socket.greet();
+
+  runtime.socket.receive(ACK);
+  runtime.socket.receive({ ...TRADE, sq: 6 }, { ...TRADE, sq: 7, t: "2026-11-20T14:31:00Z" });
+
+  expect(origins).toEqual(["replay", "live"]);
 });
 
 test("a drain message sets the time of the reconnect", () => {

@@ -1,4 +1,4 @@
-import { millis, type Channel, type Epoch, type MarketEvent, type Millis } from "../model";
+import { millis, type Channel, type Epoch, type MarketEvent, type Millis, type ObjectChannel } from "../model";
 import * as wire from "../wire";
 import type { Acknowledgement, Control, Extensions, Key, StreamSelection } from "../wire";
 import { DEFAULT_BACKOFF, waitMs, type Backoff } from "./backoff";
@@ -18,8 +18,11 @@ export interface ClientEvents {
   market: { readonly events: readonly MarketEvent[]; readonly receivedAt: Millis };
   /** Objects are missing from a stream. */
   gap: Gap;
-  /** The server acknowledged a command. A new epoch means that the feed restarted. */
-  acknowledged: Acknowledgement & { readonly epochIs: "known" | "new" };
+  /**
+   * The server acknowledged a command. A new epoch means that the server restarted: numbers began anew, and nothing is
+   * known to be missing.
+   */
+  acknowledged: Acknowledgement & { readonly epochIs: "first" | "known" | "new" };
   /** The connection was idle for a heartbeat interval; `ageMs` is the age of the latest event of the whole market. */
   heartbeat: { readonly ageMs: number; readonly receivedAt: Millis };
   /** A measured round-trip time, in milliseconds. */
@@ -68,6 +71,8 @@ export class Client {
   private epoch: Epoch | undefined;
   private conflateMs: number;
   private key: Key | undefined;
+  /** Streams that this connection asked to resume and the server has not answered for, as `channel symbol`. */
+  private readonly resuming = new Set<string>();
   private commands = 0;
   /** True once a command of this connection is acknowledged: the epoch is known from then on. */
   private hasAcknowledgement = false;
@@ -113,6 +118,7 @@ export class Client {
     this.sequence.reset(this.options.resume);
     this.liveness = new Liveness(this.runtime.now());
     this.hasAcknowledgement = false;
+    this.resuming.clear();
     this.reconnectMs = undefined;
     this.connection = new Connection(this.runtime, this.options.url, {
       opened: () => {
@@ -199,27 +205,38 @@ export class Client {
     this.counters.bytes += typeof data === "string" ? data.length : 0;
     for (const control of frame.controls) this.handleControl(control, receivedAt);
     for (const error of frame.errors) this.listeners.emit("unreadable", error);
-    const events = frame.events.filter((event) => this.accept(event));
+    const events = frame.events.flatMap((event) => this.accept(event) ?? []);
     if (events.length > 0) this.listeners.emit("market", { events, receivedAt });
   }
 
-  /** Counts an event and reports a gap before it; false for a duplicate. */
-  private accept(event: MarketEvent): boolean {
+  /** Counts an event and reports a gap before it; undefined for a duplicate. */
+  private accept(event: MarketEvent): MarketEvent | undefined {
     const order = this.sequence.check(event);
     this.counters.objects += 1;
     this.counters.conflated += event.conflated;
     if (order === "duplicate") {
       this.counters.duplicates += event.origin === "live" ? 1 : 0;
-      return false;
+      return undefined;
     }
     if (order !== "next") this.reportGap(order);
     const isReplayed = this.current.phase === "live" && event.time < this.current.since && event.origin === "live";
-    if (isReplayed && this.isResumed(event.channel)) this.counters.recovered += 1;
-    return true;
+    if (!isReplayed || !this.isResumed(event.channel)) return event;
+    this.counters.recovered += 1;
+    return { ...event, origin: "replay" };
   }
 
-  private isResumed(channel: Channel): boolean {
-    return this.counters.connections > 1 && this.options.resume.includes(channel);
+  private isResumed(channel: ObjectChannel): boolean {
+    return this.counters.connections > 1 && this.options.resume.some((resumed) => resumed === channel);
+  }
+
+  /**
+   * Handles a gap that the server reported. The answer to a resume is a gap from number 1 if the server does not know the
+   * epoch or the number: the stream began anew. That is no loss, because no number of the new stream was ever due.
+   */
+  private skip(gap: Gap): void {
+    this.sequence.skip(gap);
+    const isFirst = this.resuming.delete(`${gap.channel} ${gap.symbol}`);
+    if (!isFirst || gap.from > 1) this.reportGap(gap);
   }
 
   private reportGap(gap: Gap): void {
@@ -240,9 +257,8 @@ export class Client {
         this.sequence.retainOnly(control.channels);
         break;
       case "gap": {
-        const gap: Gap = { ...control, detectedBy: "server" };
-        this.sequence.skip(gap);
-        this.reportGap(gap);
+        const { channel, symbol, from, to } = control;
+        this.skip({ channel, symbol, from, to, detectedBy: "server" });
         break;
       }
       case "heartbeat":
@@ -277,13 +293,17 @@ export class Client {
     const resumed = Object.entries(this.subscriptions.all()).filter(([channel]) => this.options.resume.includes(channel as Channel));
     const last = this.sequence.lastNumbers(Object.fromEntries(resumed));
     if (this.epoch === undefined || Object.keys(last).length === 0) return extensions;
+    for (const [channel, streams] of Object.entries(last)) {
+      for (const symbol of Object.keys(streams)) this.resuming.add(`${channel} ${symbol}`);
+    }
     return { ...extensions, resume: { epoch: this.epoch, last } };
   }
 
   private acknowledged(acknowledgement: Acknowledgement | undefined, now: Millis): void {
-    const epochIs = acknowledgement?.epoch === this.epoch ? "known" : "new";
+    const isKnown = acknowledgement !== undefined && acknowledgement.epoch === this.epoch;
+    const epochIs = isKnown ? "known" : this.epoch === undefined ? "first" : "new";
     // Sequence numbers of another epoch are not comparable.
-    if (!this.hasAcknowledgement && (acknowledgement === undefined || epochIs === "new")) this.sequence.reset();
+    if (!this.hasAcknowledgement && !isKnown) this.sequence.reset();
     this.hasAcknowledgement = true;
     this.epoch = acknowledgement?.epoch;
     if (acknowledgement === undefined) return;

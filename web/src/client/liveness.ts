@@ -30,6 +30,8 @@ export class Liveness {
   }
 
   isDead(now: Millis): boolean {
+    // A clock that was set back would hide the silence for as long as the step.
+    if (now < this.receivedAt) this.receivedAt = now;
     return this.heartbeatMs > 0 && now - this.receivedAt > this.heartbeatMs * MISSED_INTERVALS + GRACE_MS;
   }
 

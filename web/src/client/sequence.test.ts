@@ -3,7 +3,7 @@ import { numbered, quote, symbol, trade } from "../../fake/builders";
 import { seq } from "../model";
 import { SequenceChecker } from "./sequence";
 
-const NO_SYMBOLS = { trades: [], quotes: [], bars: [], updatedBars: [], dailyBars: [], statuses: [], tickers: [] };
+const NO_SYMBOLS = { trades: [], quotes: [], bars: [], updatedBars: [], dailyBars: [], statuses: [], tickers: [], cancelErrors: [], corrections: [] };
 
 test("the first object of a stream is always accepted", () => {
   expect(new SequenceChecker().check(numbered(trade(0, 10), 500))).toBe("next");

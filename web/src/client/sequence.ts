@@ -1,8 +1,8 @@
-import { CHANNELS, seq, type Channel, type MarketEvent, type Seq, type StockSymbol } from "../model";
+import { OBJECT_CHANNELS, seq, type Channel, type MarketEvent, type ObjectChannel, type Seq, type StockSymbol } from "../model";
 
 /** A range of objects missing from a stream. */
 export interface Gap {
-  readonly channel: Channel;
+  readonly channel: ObjectChannel;
   readonly symbol: StockSymbol;
   /** The first missing sequence number. */
   readonly from: Seq;
@@ -22,7 +22,7 @@ export type Order = "next" | "duplicate" | Gap;
  * object of a stream has no predecessor and is always accepted.
  */
 export class SequenceChecker {
-  private readonly last = new Map<Channel, Map<StockSymbol, Seq>>(CHANNELS.map((channel) => [channel, new Map()]));
+  private readonly last = new Map<ObjectChannel, Map<StockSymbol, Seq>>(OBJECT_CHANNELS.map((channel) => [channel, new Map()]));
 
   /** Classifies an event and records its number, unless it is a duplicate. */
   check(event: MarketEvent): Order {
@@ -61,7 +61,7 @@ export class SequenceChecker {
    * Forgets the streams that an acknowledgement does not list. No more of their objects are in flight, and a later
    * subscription continues at an unrelated number.
    */
-  retainOnly(channels: Readonly<Record<Channel, readonly string[]>>): void {
+  retainOnly(channels: Readonly<Record<ObjectChannel, readonly string[]>>): void {
     for (const [channel, stream] of this.last) {
       const listed = new Set(channels[channel]);
       if (listed.has("*")) continue;
@@ -72,7 +72,7 @@ export class SequenceChecker {
   }
 
   /** Forgets all channels except those to be resumed, for a new connection. */
-  reset(resumed: readonly Channel[] = []): void {
+  reset(resumed: readonly ObjectChannel[] = []): void {
     for (const [channel, stream] of this.last) {
       if (!resumed.includes(channel)) stream.clear();
     }

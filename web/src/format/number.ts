@@ -61,6 +61,13 @@ export function formatCountdown(ms: number): string {
   return `${Math.max(0, Math.ceil(ms / 1000))} s`;
 }
 
+/** An age in its largest unit, rounded down: `18 s`, `3 min`, `2 h`. */
+export function formatAge(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1_000));
+  if (seconds < 120) return `${seconds} s`;
+  return seconds < 7_200 ? `${Math.floor(seconds / 60)} min` : `${Math.floor(seconds / 3_600)} h`;
+}
+
 /** Numbers below this are not abbreviated. */
 const SHORT = 10_000;
 const DIGITS = 4;

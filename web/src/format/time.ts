@@ -14,5 +14,12 @@ export const formatSecond = (ms: number): string => `${formatMinute(ms)}:${digit
 /** `14:30:05.123` */
 export const formatMillis = (ms: number): string => `${formatSecond(ms)}.${digits(new Date(ms).getMilliseconds(), 3)}`;
 
+/** `14:30:05`, with the day before it if the time is more than half a day before now. */
+export const formatMoment = (ms: number, now: number): string => {
+  const date = new Date(ms);
+  const day = `${date.getFullYear()}-${digits(date.getMonth() + 1)}-${digits(date.getDate())}`;
+  return now - ms > 43_200_000 ? `${day} ${formatSecond(ms)}` : formatSecond(ms);
+};
+
 /** `2026-11-20`. A daily bar starts at midnight in New York, which is the same date in UTC. */
 export const formatDay = (ms: number): string => new Date(ms).toISOString().slice(0, 10);

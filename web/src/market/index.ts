@@ -1,11 +1,11 @@
 /** The state of the market as the dashboard shows it, computed from events. Pure: no DOM, no network. */
 export { BarSeries, DAY_MS, MAX_BARS, type ChartUpdate } from "./bar-series";
-export { FreshnessTracker, type Freshness } from "./freshness";
+export { FreshnessTracker, type FeedConnection, type Freshness } from "./freshness";
 export { EDGES_MS, HISTOGRAM_BARS, Meter, type Reading } from "./meter";
 export { QuoteBoard, type SymbolState } from "./quote-board";
 export { RateMeter, type Totals } from "./rates";
 export { findInstruments } from "./search";
 export { Sparkline, SPARKLINE_POINTS, SPARKLINE_STEP_MS } from "./sparkline";
 export { INTERVALS, SymbolBars, type IntervalSeconds } from "./symbol-bars";
-export { MAX_ROWS, TimeAndSales, type Print, type SalesRow, type Side } from "./time-and-sales";
+export { MAX_ROWS, TimeAndSales, type Merged, type Print, type PrintMark, type RevisedPrice, type SalesRow, type Side } from "./time-and-sales";
 export { DEFAULT_SYMBOLS, MAX_SYMBOLS, validSymbols, Watchlists, type Watchlist } from "./watchlists";

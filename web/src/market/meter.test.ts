@@ -40,3 +40,17 @@ test("the histogram counts every latency in its bar", () => {
   expect(histogram.reduce((sum, count) => sum + count, 0)).toBe(5);
   expect(histogram.filter((count) => count > 0)).toEqual([1, 1, 2, 1]);
 });
+
+test("late trades, replays, and what waited during an interruption do not count as latency", () => {
+  const meter = new Meter();
+  const now = millis(START + 60_000);
+  meter.count({ ...trade(40_000, 10), isLate: true }, now);
+  meter.count({ ...trade(0, 10), origin: "replay" }, now);
+  meter.interrupted(now);
+  meter.count(trade(0, 10), now);
+
+  expect(meter.read(millis(now + 1_000))).toMatchObject({ perSecond: 3, p50: undefined, p99: undefined });
+
+  meter.count(trade(61_999, 10), millis(START + 62_000));
+  expect(meter.read(millis(START + 63_000)).p99).toBeLessThan(1.1);
+});

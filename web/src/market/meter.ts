@@ -27,6 +27,8 @@ const GROWTH = 1.05;
 const SMALLEST_MS = 0.05;
 const BUCKETS = 300;
 
+const INTERRUPTION_MS = 1_000;
+
 interface Second {
   /** The second since the Unix epoch that this slot counts. */
   second: number;
@@ -46,15 +48,21 @@ export class Meter {
   /** The first second with an object: rates are not averaged over the time before it. */
   private first = Number.POSITIVE_INFINITY;
 
+  /** Objects that arrive until this time waited somewhere, while the page slept or was disconnected. */
+  private ignoredUntil = Number.NEGATIVE_INFINITY;
+
+  /** The latency of objects that arrive within the next second is that of an interruption, not of the feed. */
+  interrupted(now: Millis): void {
+    this.ignoredUntil = now + INTERRUPTION_MS;
+  }
+
   count(event: MarketEvent, receivedAt: Millis): void {
     const second = Math.floor(receivedAt / 1000);
     this.first = Math.min(this.first, second);
     const slot = this.slotOf(second);
     if (slot === undefined) return;
     slot.objects += 1;
-    // The times of bars (their start) and snapshots (the original event) say nothing about latency.
-    const isTimed = event.channel === "trades" || event.channel === "quotes" || event.channel === "tickers";
-    if (!isTimed || event.origin === "snapshot") return;
+    if (receivedAt < this.ignoredUntil || !isTimed(event)) return;
     const bucket = bucketOf(receivedAt - event.time);
     slot.latencies[bucket] = (slot.latencies[bucket] ?? 0) + 1;
   }
@@ -85,6 +93,13 @@ export class Meter {
     }
     return slot;
   }
+}
+
+/** The times of bars (their start), of snapshots and replays and of trades that were reported late say nothing about latency. */
+function isTimed(event: MarketEvent): boolean {
+  if (event.origin !== "live") return false;
+  if (event.channel === "trades") return !event.isLate;
+  return event.channel === "quotes" || event.channel === "tickers";
 }
 
 /** A negative latency means clock skew; it is counted as the smallest. */

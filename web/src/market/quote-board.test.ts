@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { status, symbol, ticker, trade } from "../../fake/builders";
+import { price, shares } from "../model";
 import { QuoteBoard } from "./quote-board";
 
 const AAPL = symbol("AAPL");
@@ -56,4 +57,28 @@ test("a late event of a removed symbol is ignored", () => {
 
   expect(it.takeChanged()).toEqual([]);
   expect(it.get(AAPL)).toBeUndefined();
+});
+
+test("a revised last price replaces the server's until another trade", () => {
+  const it = board();
+  it.apply(ticker(11));
+  it.revise(AAPL, { from: price(11), to: price(10) });
+  expect(it.get(AAPL)?.ticker?.last).toBe(10);
+
+  // A quote changed: the server repeats the trade as it was reported.
+  it.apply(ticker(11));
+  expect(it.get(AAPL)?.ticker?.last).toBe(10);
+
+  it.apply({ ...ticker(11), volume: shares(1_100) });
+  expect(it.get(AAPL)?.ticker?.last).toBe(11);
+});
+
+test("an unknown symbol is marked until an object of it arrives", () => {
+  const it = board();
+  it.markUnknown(["AAPL", "NOPE"]);
+  expect(it.get(AAPL)?.isUnknown).toBe(true);
+  expect(it.takeChanged()).toEqual([AAPL]);
+
+  it.apply(ticker(10));
+  expect(it.get(AAPL)?.isUnknown).toBe(false);
 });

@@ -9,12 +9,15 @@ export const SPARKLINE_POINTS = 60;
 interface Point {
   readonly step: number;
   price: Price;
+  /** The prices between the previous point and this one are unknown, not absent. */
+  readonly isAfterBreak: boolean;
 }
 
 /** The recent prices of one symbol, one point per step. Steps without trades have no point. */
 export class Sparkline {
   private points: Point[] = [];
   private changes = 0;
+  private isInterrupted = false;
 
   /** Increases with each change. */
   get revision(): number {
@@ -28,22 +31,30 @@ export class Sparkline {
       if (step < newest.step || newest.price === price) return;
       newest.price = price;
     } else {
-      this.points.push({ step, price });
+      this.points.push({ step, price, isAfterBreak: this.isInterrupted });
+      this.isInterrupted = false;
       if (this.points.length > SPARKLINE_POINTS) this.points.shift();
     }
     this.changes += 1;
   }
 
-  /** Inserts the closes of historical bars before the oldest point. */
+  /** Prices from now until the next one are unknown: the line breaks there until history fills it. */
+  interrupt(): void {
+    this.isInterrupted = this.points.length > 0;
+  }
+
+  /** Inserts the closes of historical bars where no point is. */
   mergeHistory(bars: readonly Ohlc[]): void {
-    const first = this.points[0]?.step ?? Number.POSITIVE_INFINITY;
-    const older = bars.map(({ time, close }) => ({ step: Math.floor(time / SPARKLINE_STEP_MS), price: close }));
-    this.points = [...older.filter(({ step }) => step < first), ...this.points].slice(-SPARKLINE_POINTS);
+    if (bars.length === 0) return;
+    const known = new Set(this.points.map(({ step }) => step));
+    const past = bars.map(({ time, close }) => ({ step: Math.floor(time / SPARKLINE_STEP_MS), price: close, isAfterBreak: false }));
+    const own = this.points.map(({ step, price }) => ({ step, price, isAfterBreak: false }));
+    this.points = [...past.filter(({ step }) => !known.has(step)), ...own].sort((a, b) => a.step - b.step).slice(-SPARKLINE_POINTS);
     this.changes += 1;
   }
 
-  /** The points of an SVG polyline in a box of this size: newest price at the right edge, highest at the top. */
-  line(width: number, height: number): string {
+  /** An SVG path in a box of this size: newest price at the right edge, highest at the top. */
+  path(width: number, height: number): string {
     const newest = this.points.at(-1);
     if (newest === undefined) return "";
     const oldest = newest.step - SPARKLINE_POINTS + 1;
@@ -53,12 +64,12 @@ export class Sparkline {
     const scale = high > low ? height / (high - low) : 0;
     const middle = scale === 0 ? height / 2 : 0;
     return points
-      .map(({ step, price }) => {
+      .map(({ step, price, isAfterBreak }, at) => {
         const x = ((step - oldest) / (SPARKLINE_POINTS - 1)) * width;
         const y = middle + (high - price) * scale;
-        return `${x.toFixed(1)},${y.toFixed(1)}`;
+        return `${at === 0 || isAfterBreak ? "M" : "L"}${x.toFixed(1)},${y.toFixed(1)}`;
       })
-      .join(" ");
+      .join("");
   }
 
   /** Last price minus first price. */

@@ -50,6 +50,9 @@ export class SymbolBars {
       case "tickers":
         this.updateDay(event);
         break;
+      // The server's bars do not change with cancels and corrections either (docs/PROTOCOL.md), so the chart is the same after a reload.
+      case "cancelErrors":
+      case "corrections":
       case "quotes":
       case "statuses":
         break;

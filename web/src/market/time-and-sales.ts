@@ -1,7 +1,10 @@
-import type { MarketEvent, Millis, Price, Quote, Shares, StockSymbol, Trade } from "../model";
+import type { Cancel, Correction, MarketEvent, Millis, Price, Quote, Shares, StockSymbol, Trade } from "../model";
 
 /** The aggressor of a trade: a buyer at the ask, a seller at the bid, or unknown between the two. */
 export type Side = "buy" | "sell" | "between";
+
+/** What makes a trade another than the others: it says nothing about the price of its row's time, or is void. */
+export type PrintMark = "none" | "late" | "corrected" | "cancelled";
 
 /** A row with one trade. */
 export interface Print {
@@ -11,6 +14,7 @@ export interface Print {
   readonly size: Shares;
   readonly venue: string;
   readonly side: Side;
+  readonly mark: PrintMark;
   readonly id: number;
 }
 
@@ -21,6 +25,18 @@ export interface MissingTrades {
 }
 
 export type SalesRow = Print | MissingTrades;
+
+/** What history brought: all trades that were added, and those of them that were missing in a gap. */
+export interface Merged {
+  readonly added: number;
+  readonly recovered: number;
+}
+
+/** A last price that a cancel or a correction changed. */
+export interface RevisedPrice {
+  readonly from: Price;
+  readonly to: Price;
+}
 
 /** Maximum number of rows. When it is exceeded, the oldest `DROP` rows are removed at once. */
 export const MAX_ROWS = 5_000;
@@ -67,7 +83,7 @@ export class TimeAndSales {
     if (event.symbol !== this.symbol) return;
     if (event.channel === "quotes" || event.channel === "tickers") this.best = event;
     // A snapshot repeats the last trade, which a non-empty list already has.
-    else if (event.channel === "trades" && (event.origin === "live" || this.rows.length === 0)) this.addTrade(event);
+    else if (event.channel === "trades" && (event.origin !== "snapshot" || this.rows.length === 0)) this.addTrade(event);
   }
 
   /** Adds a gap after the newest row. */
@@ -75,49 +91,103 @@ export class TimeAndSales {
     this.push({ kind: "gap", missing });
   }
 
+  /** The number of trades that are known to be missing. */
+  get missing(): number {
+    return this.rows.reduce((sum, row) => sum + (row.kind === "gap" ? row.missing : 0), 0);
+  }
+
+  /** Where history has to begin to fill the oldest gap and to follow the newest trade; undefined for an empty list. */
+  get historyStart(): Millis | undefined {
+    const gap = this.rows.findIndex(({ kind }) => kind === "gap");
+    return gap < 0 ? this.newestPrint?.time : (this.timeBefore(gap) ?? this.newestPrint?.time);
+  }
+
   /**
-   * Inserts historical trades that are missing here; returns their number. If there are any, all gaps are removed.
-   * The side of historical trades is unknown, because the quotes of their time are.
+   * Inserts historical trades that are missing here. Those between the trades around a gap fill it; what remains of the
+   * gap stays, before them: history lacks the oldest. The side of historical trades is unknown, because the quotes of
+   * their time are.
    */
-  mergeHistory(history: readonly Trade[]): number {
+  mergeHistory(history: readonly Trade[]): Merged {
     const prints = this.rows.filter((row) => row.kind === "print");
     const known = new Set(prints.map(keyOf));
-    const missing = history.filter((trade) => !known.has(keyOf(trade)));
-    if (missing.length === 0) return 0;
-    const recovered = missing.map((trade): Print => ({ kind: "print", ...fieldsOf(trade), side: "between" }));
-    this.rows = [...prints, ...recovered].sort((a, b) => a.time - b.time || a.id - b.id).slice(-MAX_ROWS);
+    const inserted = history.filter((trade) => !known.has(keyOf(trade))).map((trade): Print => ({ ...printOf(trade), side: "between" }));
+    if (inserted.length === 0) return { added: 0, recovered: 0 };
+    const merged: SalesRow[] = [...prints, ...inserted].sort((a, b) => a.time - b.time || a.id - b.id);
+    let recovered = 0;
+    this.rows.forEach((row, at) => {
+      if (row.kind !== "gap") return;
+      const [from, to] = [this.timeBefore(at) ?? Number.NEGATIVE_INFINITY, this.timeAfter(at) ?? Number.POSITIVE_INFINITY];
+      const filled = Math.min(row.missing, inserted.filter(({ time }) => time >= from && time <= to).length);
+      recovered += filled;
+      if (filled === row.missing) return;
+      const first = merged.findIndex((other) => other.kind === "print" && other.time > from);
+      merged.splice(first < 0 ? merged.length : first, 0, { kind: "gap", missing: row.missing - filled });
+    });
+    this.rows = merged.slice(-MAX_ROWS);
     this.changes += 1;
-    return missing.length;
+    return { added: inserted.length, recovered };
+  }
+
+  /** Marks the trade of a cancel or a correction; returns how the last price changes with it. */
+  revise(revision: Cancel | Correction): RevisedPrice | undefined {
+    if (revision.symbol !== this.symbol) return undefined;
+    const at = lastIndex(this.rows, (row) => row.kind === "print" && row.id === revision.id);
+    const row = this.rows[at];
+    if (row?.kind !== "print") return undefined;
+    const before = this.lastPrice;
+    this.rows[at] =
+      revision.channel === "corrections"
+        ? { ...row, price: revision.price, size: revision.size, mark: "corrected" }
+        : { ...row, mark: "cancelled" };
+    this.changes += 1;
+    const after = this.lastPrice;
+    return before === undefined || after === undefined || before === after ? undefined : { from: before, to: after };
+  }
+
+  /** The price of the newest trade that counts. */
+  private get lastPrice(): Price | undefined {
+    const last = this.rows[lastIndex(this.rows, (row) => isOnTime(row) && row.mark !== "cancelled")];
+    return last?.kind === "print" ? last.price : undefined;
+  }
+
+  /** The time of the last trade before a row, and of the first one after it, late ones aside. */
+  private timeBefore(at: number): Millis | undefined {
+    const row = this.rows[lastIndex(this.rows.slice(0, at), isOnTime)];
+    return row?.kind === "print" ? row.time : undefined;
+  }
+
+  private timeAfter(at: number): Millis | undefined {
+    const row = this.rows.find((other, place) => place > at && isOnTime(other));
+    return row?.kind === "print" ? row.time : undefined;
   }
 
   /** Appends a trade. If history delivered it before the stream did, replaces that row, because the side is now known. */
   private addTrade(trade: Trade): void {
-    const print = this.printOf(trade);
+    const print: Print = { ...printOf(trade), side: this.sideOf(trade) };
     for (let at = this.rows.length - 1; at >= 0; at -= 1) {
       const row = this.rows[at];
-      if (row?.kind !== "print") continue;
+      if (row === undefined || !isOnTime(row)) continue;
       if (row.time < trade.time - 1) break;
       if (keyOf(row) !== keyOf(trade)) continue;
-      this.rows[at] = print;
+      // A cancel or a correction may have come before.
+      this.rows[at] = row.mark === "cancelled" || row.mark === "corrected" ? row : print;
       this.changes += 1;
       return;
     }
     this.push(print);
   }
 
-  private printOf(trade: Trade): Print {
-    return { kind: "print", ...fieldsOf(trade), side: this.sideOf(trade.price) };
-  }
-
-  private sideOf(price: Price): Side {
+  /** Late and replayed trades have no side: the quote of their time is not the one of now. */
+  private sideOf({ price, isLate, origin }: Trade): Side {
     const { bid, ask } = this.best ?? { bid: 0, ask: 0 };
+    if (isLate || origin !== "live") return "between";
     if (ask > 0 && price >= ask) return "buy";
     return bid > 0 && price <= bid ? "sell" : "between";
   }
 
   private push(row: SalesRow): void {
     this.rows.push(row);
-    if (row.kind === "print") this.newestPrint = row;
+    if (row.kind === "print" && row.mark !== "late") this.newestPrint = row;
     if (this.rows.length > MAX_ROWS) {
       this.rows.splice(0, DROP);
       this.dropped += DROP;
@@ -129,4 +199,16 @@ export class TimeAndSales {
 /** Identifies a trade. Ids restart with the server, so the time is part of the key, in whole ms: REST times may be truncated. */
 const keyOf = ({ time, id }: { readonly time: Millis; readonly id: number }): string => `${id}@${Math.floor(time)}`;
 
-const fieldsOf = ({ time, price, size, venue, id }: Trade) => ({ time, price, size, venue, id });
+const printOf = ({ time, price, size, venue, id, isLate }: Trade): Print => ({
+  ...{ kind: "print", time, price, size, venue, id, side: "between" },
+  mark: isLate ? "late" : "none",
+});
+
+const isOnTime = (row: SalesRow): row is Print => row.kind === "print" && row.mark !== "late";
+
+/** The index of the last row of which this holds; -1 if there is none. */
+function lastIndex(rows: readonly SalesRow[], holds: (row: SalesRow) => boolean): number {
+  let at = rows.length - 1;
+  for (let row = rows[at]; row !== undefined && !holds(row); row = rows[at]) at -= 1;
+  return at;
+}

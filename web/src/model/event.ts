@@ -6,6 +6,11 @@ export const CHANNELS = ["trades", "quotes", "bars", "updatedBars", "dailyBars",
 
 export type Channel = (typeof CHANNELS)[number];
 
+/** Channels of objects: those that can be subscribed to, and those that come with trades. */
+export const OBJECT_CHANNELS = [...CHANNELS, "cancelErrors", "corrections"] as const;
+
+export type ObjectChannel = (typeof OBJECT_CHANNELS)[number];
+
 /** Fields common to every object of a (channel, symbol) stream. */
 interface StreamObject {
   readonly symbol: StockSymbol;
@@ -13,8 +18,11 @@ interface StreamObject {
   readonly seq: Seq | undefined;
   /** Number of earlier objects of the stream that were conflated into this one. */
   readonly conflated: number;
-  /** A snapshot repeats the latest object at the time of the subscription; it did not happen now. */
-  readonly origin: "live" | "snapshot";
+  /**
+   * A snapshot repeats the latest object at the time of the subscription, a replay is an object that was missed while
+   * disconnected. Neither happened now.
+   */
+  readonly origin: "live" | "snapshot" | "replay";
   /** Event time by the market's clock; the start of a bar. */
   readonly time: Millis;
 }
@@ -28,6 +36,24 @@ export interface Trade extends StreamObject {
   readonly size: Shares;
   /** One letter for the venue. */
   readonly venue: string;
+  /** The trade was reported late: its time and its price are those of earlier. */
+  readonly isLate: boolean;
+}
+
+/** A trade is cancelled, or was reported in error. */
+export interface Cancel extends StreamObject {
+  readonly channel: "cancelErrors";
+  /** The id of the cancelled trade. */
+  readonly id: number;
+}
+
+/** A trade had another price or size than reported. */
+export interface Correction extends StreamObject {
+  readonly channel: "corrections";
+  /** The id of the trade as it was reported. */
+  readonly id: number;
+  readonly price: Price;
+  readonly size: Shares;
 }
 
 /** A change of the best bid or the best ask. */
@@ -78,4 +104,4 @@ export interface Ticker extends StreamObject {
 }
 
 /** Any object of a data channel. */
-export type MarketEvent = Trade | Quote | Bar | Status | Ticker;
+export type MarketEvent = Trade | Cancel | Correction | Quote | Bar | Status | Ticker;

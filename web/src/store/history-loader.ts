@@ -35,6 +35,7 @@ export class HistoryLoader {
   private requestedFor: Millis | undefined;
   /** True once history was requested after that bar finished. */
   private isSettled = false;
+  private tradesLoading: { readonly sales: TimeAndSales; isRepeated: boolean } | undefined;
   private isLoadingOlder = false;
   private hasOlder = true;
 
@@ -90,14 +91,32 @@ export class HistoryLoader {
     }
   }
 
-  /** Loads the trades since the newest row, or the last trades into an empty list; returns the number of added trades. */
+  /**
+   * Loads the trades since the oldest gap or the newest row, or the last trades into an empty list; returns the number of
+   * missing trades that were recovered. A call during a request repeats that request once instead of racing it.
+   */
   async loadTrades(sales: TimeAndSales): Promise<number> {
-    const { newest } = sales;
-    const start = newest?.time ?? millis(this.now() - FIRST_TRADES_MS);
-    const trades = await this.history.trades(sales.symbol, start, millis(this.now() + SETTLE_MS), newest === undefined ? FIRST_TRADES : undefined);
-    const added = sales.mergeHistory(trades ?? []);
+    if (this.tradesLoading?.sales === sales) {
+      this.tradesLoading.isRepeated = true;
+      return 0;
+    }
+    const loading = { sales, isRepeated: false };
+    this.tradesLoading = loading;
+    const recovered = await this.loadTradesOnce(sales);
+    if (this.tradesLoading !== loading) return recovered;
+    const { isRepeated } = this.tradesLoading;
+    this.tradesLoading = undefined;
+    return isRepeated ? recovered + (await this.loadTrades(sales)) : recovered;
+  }
+
+  private async loadTradesOnce(sales: TimeAndSales): Promise<number> {
+    const { historyStart } = sales;
+    const start = historyStart ?? millis(this.now() - FIRST_TRADES_MS);
+    const limit = historyStart === undefined ? FIRST_TRADES : undefined;
+    const trades = await this.history.trades(sales.symbol, start, millis(this.now() + SETTLE_MS), limit);
+    const { added, recovered } = sales.mergeHistory(trades ?? []);
     if (added > 0) this.onChange();
-    return added;
+    return recovered;
   }
 
   private async load(): Promise<void> {

@@ -21,14 +21,20 @@ export interface Strings {
   readonly refresh: (ms: number) => string;
   /** Why the connection is not open; empty if there is nothing to say. */
   readonly connection: (state: ClientState, countdown: string) => string;
+  /** Shown during an attempt to reconnect. */
+  readonly reconnecting: string;
   readonly freshness: {
     readonly live: string;
     readonly quiet: (age: string) => string;
-    readonly lost: (age: string) => string;
+    /** The prices are those of this time. */
+    readonly stale: (time: string, age: string) => string;
+    readonly paused: (time: string, age: string) => string;
     readonly missed: (count: string) => string;
     readonly off: string;
   };
   readonly missingTrades: (count: string) => string;
+  /** Abbreviations and descriptions of trades that are not like the others. */
+  readonly marks: Readonly<Record<"late" | "corrected" | "cancelled", readonly [short: string, description: string]>>;
   readonly newTrades: (count: string) => string;
   readonly noMatch: (typed: string) => string;
   readonly remove: (symbol: string) => string;
@@ -44,6 +50,7 @@ export interface Strings {
     readonly noInstruments: string;
     readonly full: string;
     readonly drain: (seconds: string) => string;
+    readonly restarted: string;
     readonly loadFailed: string;
     readonly copied: string;
     readonly notCopied: string;
@@ -58,6 +65,11 @@ export interface Strings {
   };
   readonly pause: string;
   readonly resume: string;
+  readonly dismiss: string;
+  /** Removes the symbols that a notice names. */
+  readonly removeThem: string;
+  readonly unknownSymbol: string;
+  readonly unknownShort: string;
   readonly legend: readonly [open: string, high: string, low: string, close: string, volume: string];
   readonly noGaps: string;
   readonly latestGap: (symbol: string, from: number, to: number) => string;

@@ -86,13 +86,15 @@ function symbolCell(context: CellContext): Cell {
   badge.hidden = true;
   return {
     node,
-    draw: ({ symbol: text, state: { trading, reason } }) => {
+    draw: ({ symbol: text, state }) => {
       setText(symbol, text);
-      const isHalted = trading === "halted";
-      if (badge.hidden !== isHalted) return;
-      badge.hidden = !isHalted;
-      badge.title = context.strings().halted(reason);
-      setText(badge, context.strings().haltedShort);
+      const kind = state.isUnknown ? "unknown" : state.trading;
+      if (badge.dataset["kind"] === kind) return;
+      badge.dataset["kind"] = kind;
+      badge.hidden = kind === "open";
+      const strings = context.strings();
+      badge.title = kind === "unknown" ? strings.unknownSymbol : strings.halted(state.reason);
+      setText(badge, kind === "unknown" ? strings.unknownShort : strings.haltedShort);
     },
   };
 }

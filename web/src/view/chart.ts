@@ -85,13 +85,12 @@ export class Chart {
   }
 
   /** Switches to another series. This ends a pause, which concerned the previous series. */
-  choose(series: BarSeries | undefined, label: string, strings: Strings): void {
+  choose(series: BarSeries | undefined, label: string): void {
     this.series = series;
     this.isNew = true;
     this.isPaused = false;
     this.box.ariaLabel = label;
     this.legend.point(undefined);
-    setText(this.empty, series === undefined ? strings.nothingSelected : strings.waitingForTrade);
   }
 
   /** Pauses or resumes updates. The crosshair and scrolling work in both states. */
@@ -99,7 +98,9 @@ export class Chart {
     this.isPaused = state === "paused";
   }
 
-  draw(strings: Strings): void {
+  /** Draws what changed. `emptyText` says why there is no bar, if there is none. */
+  draw(strings: Strings, emptyText: string): void {
+    setText(this.empty, emptyText);
     if (this.isNew) {
       this.chart.applyOptions({ timeScale: { timeVisible: (this.series?.intervalMs ?? 0) < DAY_MS } });
       this.drawAll();

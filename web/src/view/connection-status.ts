@@ -1,11 +1,14 @@
 import { readyStateOf, type ClientState, type Gap } from "../client";
-import { formatCount, formatCountdown, formatSpan, NONE } from "../format";
+import { formatAge, formatCount, formatCountdown, formatMoment, formatSpan, NONE } from "../format";
 import type { Freshness, Reading } from "../market";
 import type { Millis } from "../model";
 import type { Strings } from "../strings";
-import { byId, setText } from "./dom";
+import { byId, setData, setText } from "./dom";
 
-/** The top bar's connection state, freshness and meters, and the notice below it. */
+/** The freshness of what the page shows: during a pause that of the moment of the pause. */
+export type ShownFreshness = Freshness | { readonly kind: "paused"; readonly since: Millis };
+
+/** The top bar's connection state, freshness and meters. */
 export class ConnectionStatus {
   private readonly box = byId("connection", HTMLElement);
   private readonly name = byId("connection-state", HTMLElement);
@@ -18,22 +21,25 @@ export class ConnectionStatus {
   private readonly roundTrip = byId("meter-round-trip", HTMLElement);
   private readonly gapsBox = byId("meter-gaps-box", HTMLElement);
   private readonly gaps = byId("meter-gaps", HTMLElement);
-  private readonly notice = byId("notice", HTMLElement);
 
   constructor(connectNow: () => void) {
     this.retry.addEventListener("click", connectNow);
   }
 
-  drawState(state: ClientState, freshness: Freshness, now: Millis, strings: Strings): void {
+  drawState(state: ClientState, freshness: ShownFreshness, now: Millis, strings: Strings): void {
     const name = readyStateOf(state);
     setText(this.name, name);
-    setText(this.reason, strings.connection(state, formatCountdown(state.phase === "waiting" ? state.until - now : 0)));
-    setText(this.freshness, textOf(freshness, strings));
-    this.freshness.dataset["kind"] = freshness.kind;
-    this.retry.hidden = state.phase !== "waiting" && state.phase !== "ended";
-    if (this.box.dataset["state"] === name) return;
-    this.box.dataset["state"] = name;
-    document.body.dataset["state"] = name;
+    const isStale = freshness.kind === "stale";
+    const isRetrying = isStale && state.phase === "connecting";
+    const reason = strings.connection(state, formatCountdown(state.phase === "waiting" ? state.until - now : 0));
+    setText(this.reason, isRetrying ? strings.reconnecting : reason);
+    setText(this.freshness, textOf(freshness, now, strings));
+    // The button keeps its place during an attempt: a row of attempts must not move what is beside it.
+    this.retry.hidden = state.phase !== "waiting" && state.phase !== "ended" && !isRetrying;
+    this.retry.disabled = isRetrying;
+    setData(this.freshness, "kind", freshness.kind);
+    setData(this.box, "tone", toneOf(state, isStale));
+    setData(document.body, "stale", String(isStale));
   }
 
   drawReading({ perSecond, p50, p99 }: Reading, roundTrip: number | undefined): void {
@@ -43,25 +49,27 @@ export class ConnectionStatus {
     setText(this.roundTrip, roundTrip === undefined ? NONE : formatSpan(roundTrip));
   }
 
-  drawGaps(gaps: number, latest: Gap | undefined, strings: Strings): void {
+  /** Shows the number of gaps, with a warning while objects are missing that were not recovered. */
+  drawGaps(gaps: number, missing: number, latest: Gap | undefined, strings: Strings): void {
     setText(this.gaps, formatCount(gaps));
-    if (gaps > 0) this.gapsBox.dataset["bad"] = "";
+    this.gapsBox.toggleAttribute("data-bad", missing > 0);
     this.gapsBox.title = latest === undefined ? strings.noGaps : strings.latestGap(latest.symbol, latest.from, latest.to);
-  }
-
-  /** Shows a notice of one sentence; an empty one hides it. */
-  showNotice(sentence: string): void {
-    setText(this.notice, sentence);
-    this.notice.hidden = sentence === "";
   }
 }
 
-function textOf(freshness: Freshness, { freshness: texts }: Strings): string {
+/** The colour of the connection state. It is the same during a whole row of attempts. */
+function toneOf(state: ClientState, isStale: boolean): "good" | "warning" | "bad" {
+  if (state.phase === "ended") return "bad";
+  return state.phase === "live" && !isStale ? "good" : "warning";
+}
+
+function textOf(freshness: ShownFreshness, now: Millis, { freshness: texts }: Strings): string {
   switch (freshness.kind) {
     case "off":
       return texts.off;
-    case "lost":
-      return texts.lost(formatCountdown(freshness.silentMs));
+    case "stale":
+    case "paused":
+      return texts[freshness.kind](formatMoment(freshness.since, now), formatAge(now - freshness.since));
     case "missed":
       return texts.missed(formatCount(freshness.count));
     case "quiet":

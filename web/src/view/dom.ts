@@ -29,6 +29,11 @@ export function makeSvg<Tag extends keyof SVGElementTagNameMap>(
   return element;
 }
 
+/** Sets a data attribute only if it differs, because writing always costs a style recalculation. */
+export function setData(element: HTMLElement, name: string, value: string): void {
+  if (element.dataset[name] !== value) element.dataset[name] = value;
+}
+
 /** Sets the text of a node only if it differs, because writing always costs a layout. */
 export function setText(node: Node, text: string): void {
   if (node.textContent !== text) node.textContent = text;

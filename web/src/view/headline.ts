@@ -40,9 +40,9 @@ export class Headline {
     this.name.title = name;
   }
 
-  draw({ ticker, trading, reason }: Readonly<SymbolState>, strings: Strings): void {
-    this.badge.hidden = trading === "open";
-    setText(this.badge, trading === "open" ? "" : strings.halted(reason));
+  draw({ ticker, trading, reason, isUnknown }: Readonly<SymbolState>, strings: Strings): void {
+    this.badge.hidden = trading === "open" && !isUnknown;
+    setText(this.badge, isUnknown ? strings.unknownSymbol : trading === "open" ? "" : strings.halted(reason));
     if (ticker === undefined) return;
     this.last.showWithFlash(ticker.last, formatPrice, this.flashes);
 
@@ -55,8 +55,10 @@ export class Headline {
     }
   }
 
-  drawTitle(symbol: StockSymbol, { ticker }: Readonly<SymbolState>): void {
-    if (ticker !== undefined) this.setTitle(`${symbol} ${formatPrice(ticker.last)} · Tapecast`);
+  /** Writes the tab's title. A stale price is marked; a paused one is left out, since the title is read without the page. */
+  drawTitle(symbol: StockSymbol, { ticker }: Readonly<SymbolState>, feed: "current" | "stale" | "paused"): void {
+    if (feed === "paused") this.setTitle(`⏸ ${symbol} · Tapecast`);
+    else if (ticker !== undefined) this.setTitle(`${feed === "stale" ? "⚠ " : ""}${symbol} ${formatPrice(ticker.last)} · Tapecast`);
   }
 
   /** Sets the title only if it differs, because each write sends a message to the browser process. */

@@ -2,7 +2,7 @@
 export type { GridRow } from "./cells";
 export type { Chart } from "./chart";
 export { makeColumnMenu } from "./column-menu";
-export { ConnectionStatus } from "./connection-status";
+export { ConnectionStatus, type ShownFreshness } from "./connection-status";
 export { Flashes } from "./flashes";
 export { FrameScheduler, type Invalidation } from "./frame-scheduler";
 export type { Grid } from "./grid";
@@ -10,6 +10,7 @@ export { Headline } from "./headline";
 export { IntervalPicker } from "./interval-picker";
 export { listenToKeys, translateShortcuts } from "./keyboard";
 export { Lazy } from "./lazy";
+export { Notice, type NoticeOptions } from "./notice";
 export { LoginForm } from "./login-form";
 export { onSystemTheme } from "./palette";
 export { SettingsForm } from "./settings-form";

@@ -42,18 +42,18 @@ export class SparklineQueue {
   }
 }
 
-/** The sparkline of one symbol as an SVG polyline. */
+/** The sparkline of one symbol as an SVG path. */
 export class SparklineView {
   readonly node: HTMLElement;
   drawnAt = Number.NEGATIVE_INFINITY;
-  private readonly polyline = makeSvg("polyline", {});
+  private readonly line = makeSvg("path", {});
   private readonly queue: SparklineQueue;
   private sparkline: Sparkline | undefined;
   private revision = -1;
 
   constructor(queue: SparklineQueue) {
     this.queue = queue;
-    const svg = makeSvg("svg", { preserveAspectRatio: "none", viewBox: `0 -2 ${WIDTH} ${HEIGHT + 4}`, "aria-hidden": "true" }, this.polyline);
+    const svg = makeSvg("svg", { preserveAspectRatio: "none", viewBox: `0 -2 ${WIDTH} ${HEIGHT + 4}`, "aria-hidden": "true" }, this.line);
     this.node = make("span", "sparkline", svg);
   }
 
@@ -66,7 +66,7 @@ export class SparklineView {
     if (this.sparkline === undefined) return;
     this.drawnAt = now;
     this.revision = this.sparkline.revision;
-    this.polyline.setAttribute("points", this.sparkline.line(WIDTH, HEIGHT));
+    this.line.setAttribute("d", this.sparkline.path(WIDTH, HEIGHT));
     const sign = signOf(this.sparkline.change);
     if (this.node.dataset["sign"] !== sign) this.node.dataset["sign"] = sign;
   }

@@ -18,13 +18,14 @@ export class StreamPanel {
     byId("histogram-axis", HTMLElement).append(...EDGES_MS.map((ms) => make("span", "", formatSpan(ms).replace(".0 ", " "))));
   }
 
-  draw(counters: Readonly<Counters>, rates: Totals, { histogram, p50, p99 }: Reading): void {
+  /** `healed` of the missed objects were recovered later, by REST. */
+  draw(counters: Readonly<Counters>, healed: number, rates: Totals, { histogram, p50, p99 }: Reading): void {
     this.drawBars(histogram, [p50, p99]);
     this.set("count-frames", formatShort(counters.frames));
     this.set("count-bytes", formatBytes(counters.bytes));
     this.set("count-conflated", formatShort(counters.conflated));
-    this.set("count-missed", formatCount(counters.missed));
-    this.set("count-recovered", formatCount(counters.recovered));
+    this.set("count-missed", formatCount(counters.missed - healed));
+    this.set("count-recovered", formatCount(counters.recovered + healed));
     this.set("count-connections", formatCount(counters.connections));
     this.set("rate-frames", `${formatCount(rates.frames)}/s`);
     this.set("rate-bytes", `${formatBytes(rates.bytes)}/s`);

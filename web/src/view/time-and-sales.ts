@@ -1,7 +1,7 @@
-import { formatCount, formatMillis, formatPrice } from "../format";
+import { formatCount, formatMillis, formatPrice, formatSecond } from "../format";
 import type { SalesRow, TimeAndSales } from "../market";
 import type { Strings } from "../strings";
-import { byId, make, setText } from "./dom";
+import { byId, make, setData, setText } from "./dom";
 
 /** A row element. It is reused for other trades instead of being created again. */
 class RowView {
@@ -27,10 +27,15 @@ class RowView {
       setText(this.time, strings.missingTrades(formatCount(row.missing)));
       setText(this.price, "");
       setText(this.size, "");
+      this.node.title = "";
+      this.node.dataset["mark"] = "none";
       this.node.dataset["side"] = "gap";
       return;
     }
-    setText(this.time, formatMillis(row.time));
+    const [mark, description] = row.mark === "none" ? ["", ""] : strings.marks[row.mark];
+    setText(this.time, row.mark === "none" ? formatMillis(row.time) : `${formatSecond(row.time)} ${mark}`);
+    if (this.node.title !== description) this.node.title = description;
+    setData(this.node, "mark", row.mark);
     setText(this.price, formatPrice(row.price));
     setText(this.size, formatCount(row.size));
     this.node.dataset["side"] = row.side;
@@ -41,7 +46,7 @@ class RowView {
  * The list of trades, newest on top. Only visible rows have elements.
  *
  * The list stops moving while it is paused and while it is scrolled away from the top. New trades are counted on the
- * pause button meanwhile.
+ * pause button meanwhile, which then goes to the newest one.
  */
 export class TimeAndSalesView {
   private readonly scroll = byId("sales-scroll", HTMLElement);
@@ -59,12 +64,15 @@ export class TimeAndSalesView {
   private isDashboardPaused = false;
   /** The index after the newest row shown, while the list does not move. */
   private frozenEnd: number | undefined;
+  /** Number of trades that arrived since the list stopped moving. */
+  private waiting = 0;
   private drawn = "";
 
   constructor(invalidate: () => void) {
     this.rowHeight = Number.parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--sales-row"));
     this.button.addEventListener("click", () => {
-      this.toggle();
+      if (this.waiting > 0) this.follow();
+      else this.toggle();
       invalidate();
     });
     const scrolled = () => {
@@ -91,7 +99,14 @@ export class TimeAndSalesView {
     this.content.replaceChildren();
   }
 
-  toggle(): void {
+  /** Ends a pause and goes to the newest trade. */
+  private follow(): void {
+    this.isPaused = false;
+    this.button.ariaPressed = "false";
+    this.scrollToTop();
+  }
+
+  private toggle(): void {
     this.isPaused = !this.isPaused;
     this.button.ariaPressed = String(this.isPaused);
     if (!this.isPaused) this.scrollToTop();
@@ -119,11 +134,14 @@ export class TimeAndSalesView {
     const isFrozen = this.isPaused || this.isDashboardPaused || top > this.rowHeight;
     this.frozenEnd = isFrozen ? Math.max(this.frozenEnd ?? sales.end, sales.start) : undefined;
     const end = this.frozenEnd ?? sales.end;
-    const state = `${end} ${sales.start} ${top} ${this.height} ${sales.revision} ${strings.language}`;
+    const state = `${end} ${sales.start} ${top} ${this.height} ${sales.revision} ${strings.language} ${this.isDashboardPaused}`;
     if (this.drawn === state) return;
     this.drawn = state;
-    const waiting = sales.end - end;
-    setText(this.buttonText, waiting > 0 ? strings.newTrades(formatCount(waiting)) : this.isPaused ? strings.resume : strings.pause);
+    // While the whole dashboard is paused there is nothing newer to go to.
+    this.waiting = this.isDashboardPaused ? 0 : sales.end - end;
+    this.button.disabled = this.isDashboardPaused;
+    const text = this.isPaused ? strings.resume : strings.pause;
+    setText(this.buttonText, this.waiting > 0 ? strings.newTrades(formatCount(this.waiting)) : text);
     this.drawRows(sales, end, top, strings);
   }
 

@@ -1,4 +1,4 @@
-import { CHANNELS, epoch, seq, type Channel, type Epoch, type Millis, type Seq, type StockSymbol } from "../model";
+import { CHANNELS, epoch, OBJECT_CHANNELS, seq, type Epoch, type ObjectChannel, type Millis, type Seq, type StockSymbol } from "../model";
 import { FieldError, countField, isJsonObject, optionalCountField, symbolField, textField, textListField, type JsonObject } from "./fields";
 import { timeField } from "./time";
 
@@ -18,12 +18,12 @@ export type Control =
   | { readonly control: "authenticated" }
   | {
       readonly control: "subscription";
-      readonly channels: Readonly<Record<Channel, readonly string[]>>;
+      readonly channels: Readonly<Record<ObjectChannel, readonly string[]>>;
       /** Undefined if the server does not support extensions. */
       readonly acknowledgement: Acknowledgement | undefined;
     }
   /** A range of objects that will not be delivered. */
-  | { readonly control: "gap"; readonly channel: Channel; readonly symbol: StockSymbol; readonly from: Seq; readonly to: Seq }
+  | { readonly control: "gap"; readonly channel: ObjectChannel; readonly symbol: StockSymbol; readonly from: Seq; readonly to: Seq }
   /** Sent when the connection is idle; `ageMs` is the age of the latest event of the whole market. */
   | { readonly control: "heartbeat"; readonly epoch: Epoch; readonly ageMs: number; readonly time: Millis }
   /** The server is shutting down; reconnect after this delay. */
@@ -60,9 +60,9 @@ function readSuccess(item: JsonObject): Control | undefined {
   return message === "connected" || message === "authenticated" ? { control: message } : undefined;
 }
 
-function readChannels(item: JsonObject): Record<Channel, readonly string[]> {
-  const entries = CHANNELS.map((channel) => [channel, textListField(item, channel)] as const);
-  return Object.fromEntries(entries) as Record<Channel, readonly string[]>;
+function readChannels(item: JsonObject): Record<ObjectChannel, readonly string[]> {
+  const entries = OBJECT_CHANNELS.map((channel) => [channel, textListField(item, channel)] as const);
+  return Object.fromEntries(entries) as Record<ObjectChannel, readonly string[]>;
 }
 
 function readAcknowledgement(x: unknown): Acknowledgement | undefined {
@@ -80,7 +80,7 @@ function readAcknowledgement(x: unknown): Acknowledgement | undefined {
 
 function readGap(item: JsonObject): Control | undefined {
   const name = textField(item, "ch");
-  const channel = CHANNELS.find((known) => known === name);
+  const channel = OBJECT_CHANNELS.find((known) => known === name);
   if (channel === undefined) return undefined;
   return { control: "gap", channel, symbol: symbolField(item, "S"), from: seq(countField(item, "from")), to: seq(countField(item, "to")) };
 }

@@ -45,6 +45,11 @@ export function symbolField(object: JsonObject, key: string): StockSymbol {
   return symbol;
 }
 
+/** Whether a trade's conditions contain `Z`: it was reported late, out of sequence. */
+export function isLate({ c: conditions }: JsonObject): boolean {
+  return Array.isArray(conditions) && conditions.includes("Z");
+}
+
 /** A list of strings; empty if the field is absent. */
 export function textListField(object: JsonObject, key: string): readonly string[] {
   const value = object[key] ?? [];

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { objectFixtures } from "../../fake/object-fixtures";
-import { CHANNELS } from "../model";
+import { OBJECT_CHANNELS } from "../model";
 import { readFrame } from ".";
 
 const TRADE = '{"T":"t","S":"AAPL","i":7,"x":"V","p":187.25,"s":100,"c":["@"],"z":"C","t":"2026-11-20T14:30:00.123456789Z","sq":8,"cf":2}';
@@ -9,7 +9,7 @@ const BAR = '{"T":"d","S":"BRK.B","o":1,"h":4,"l":0.5,"c":2,"v":1000,"n":9,"vw":
 
 test.each(objectFixtures())("an object of the channel $channel is read: $json", ({ channel, json }) => {
   const { events, unknown, errors } = readFrame(`[${json}]`);
-  const isRead = CHANNELS.some((known) => known === channel);
+  const isRead = OBJECT_CHANNELS.some((known) => known === channel);
 
   expect(errors).toEqual([]);
   expect(events.map((event) => event.channel)).toEqual(isRead ? [channel] : []);
@@ -17,7 +17,7 @@ test.each(objectFixtures())("an object of the channel $channel is read: $json", 
 });
 
 test("every channel has a fixture", () => {
-  expect(objectFixtures().map(({ channel }) => channel)).toEqual(expect.arrayContaining([...CHANNELS]));
+  expect(objectFixtures().map(({ channel }) => channel)).toEqual(expect.arrayContaining([...OBJECT_CHANNELS]));
 });
 
 test("a trade has its sequence number and its count of conflated objects", () => {
@@ -66,7 +66,7 @@ test("the greeting, the acknowledgement and an error are control messages", () =
   expect(readFrame('[{"T":"subscription","trades":["AAPL"],"bars":["*"]}]').controls).toEqual([
     {
       control: "subscription",
-      channels: { trades: ["AAPL"], quotes: [], bars: ["*"], updatedBars: [], dailyBars: [], statuses: [], tickers: [] },
+      channels: { trades: ["AAPL"], quotes: [], bars: ["*"], updatedBars: [], dailyBars: [], statuses: [], tickers: [], cancelErrors: [], corrections: [] },
       acknowledgement: undefined,
     },
   ]);
@@ -122,6 +122,29 @@ test.each([
   const status = `{"T":"s","S":"AAPL","sc":"${code}","sm":"","rc":"T1","rm":"News Pending","z":"C","t":"2026-11-20T14:30:00Z"}`;
 
   expect(readFrame(`[${status}]`).events).toMatchObject([{ channel: "statuses", trading, reason: "News Pending" }]);
+});
+
+test("only names in channels are rejected symbols", () => {
+  const x = '{"epoch":"k3f9","rejected":{"quotes":["ZZZZ"],"channels":["news"],"x":["speed"]}}';
+
+  expect(readFrame(`[{"T":"subscription","x":${x}}]`).controls).toMatchObject([{ acknowledgement: { rejected: ["ZZZZ"] } }]);
+});
+
+test.each([
+  ['["@"]', false],
+  ['["Z","I"]', true],
+])("a trade with the conditions %s is reported late: %s", (conditions, isLate) => {
+  expect(readFrame(`[${TRADE.replace('["@"]', conditions)}]`).events).toMatchObject([{ isLate }]);
+});
+
+test("a cancel and a correction name the trade as it was reported", () => {
+  const cancel = '{"T":"x","S":"AAPL","i":7,"x":"V","p":187.25,"s":100,"a":"E","z":"C","t":"2026-11-20T14:30:00Z","sq":1}';
+  const correction = '{"T":"c","S":"AAPL","x":"V","oi":7,"op":187.25,"os":100,"oc":["@"],"ci":9,"cp":187.2,"cs":90,"cc":["@"],"z":"C","t":"2026-11-20T14:30:00Z","sq":1}';
+
+  expect(readFrame(`[${cancel},${correction}]`).events).toMatchObject([
+    { channel: "cancelErrors", id: 7 },
+    { channel: "corrections", id: 7, price: 187.2, size: 90 },
+  ]);
 });
 
 test("an acknowledgement with extensions, a gap, a heartbeat and a drain are control messages", () => {

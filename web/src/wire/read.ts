@@ -1,6 +1,6 @@
-import { price, seq, shares, type Bar, type MarketEvent, type Quote, type Status, type Ticker, type Trade } from "../model";
+import { price, seq, shares, type Bar, type Cancel, type Correction, type MarketEvent, type Quote, type Status, type Ticker, type Trade } from "../model";
 import { readControl, type Control } from "./control";
-import { FieldError, countField, isJsonObject, numberField, optionalCountField, symbolField, textField, type JsonObject } from "./fields";
+import { FieldError, countField, isJsonObject, isLate, numberField, optionalCountField, symbolField, textField, type JsonObject } from "./fields";
 import { timeField } from "./time";
 
 /** A decoded frame. Controls and events are each in their order on the wire. */
@@ -51,6 +51,10 @@ function readObject(item: unknown): MarketEvent | Control | undefined {
       return readTicker(item);
     case "t":
       return readTrade(item);
+    case "x":
+      return readCancel(item);
+    case "c":
+      return readCorrection(item);
     case "q":
       return readQuote(item);
     case "b":
@@ -85,6 +89,21 @@ function readTrade(item: JsonObject): Trade {
     price: price(numberField(item, "p")),
     size: shares(countField(item, "s")),
     venue: typeof item["x"] === "string" ? item["x"] : "",
+    isLate: isLate(item),
+  };
+}
+
+function readCancel(item: JsonObject): Cancel {
+  return { channel: "cancelErrors", ...readStream(item), id: countField(item, "i") };
+}
+
+function readCorrection(item: JsonObject): Correction {
+  return {
+    channel: "corrections",
+    ...readStream(item),
+    id: countField(item, "oi"),
+    price: price(numberField(item, "cp")),
+    size: shares(countField(item, "cs")),
   };
 }
 
