@@ -1,7 +1,7 @@
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { readSettings } from "../src/settings";
-import { dashboards, DEADLINE, waitForFrames, waitUntilLive, lastOf, rowOf, rows, selected, text } from "./dashboard-page";
+import { dashboards, DEADLINE, waitForFrames, waitUntilLive, lastOf, rowOf, rows, selected, symbolsOf, text } from "./dashboard-page";
 
 /** The whole dashboard without a pointer. */
 
@@ -45,7 +45,7 @@ test("Tab visits each control once, with visible focus, and leaves the grid", as
   }
 
   const top = ["skip", "refresh", "pause", "settings-button", "strip", "interval", "sales-pause", "sales-scroll"];
-  const watchlist = ["lists", "list-new", "list-rename", "list-delete", "columns-button", "search", "header-cell", "cell"];
+  const watchlist = ["lists", "list-new", "list-rename", "list-delete", "list-keep", "columns-button", "search", "header-cell", "cell"];
   expect(visited).toEqual([...top, ...watchlist, "A", "BODY"]);
 });
 
@@ -67,6 +67,12 @@ test("the keyboard searches, adds, selects and removes symbols", async () => {
   await page.keyboard.press("Escape");
   await expect.poll(() => new URL(page.url()).searchParams.get("list"), DEADLINE).toBe("AAPL,MSFT,NVDA,INTC");
 
+  // Only with the focus on the row.
+  await page.keyboard.press("Delete");
+  await page.keyboard.press("Backspace");
+  await page.locator(rowOf("INTC")).click();
+  await page.keyboard.press("Backspace");
+  await expect.poll(() => symbolsOf(page), DEADLINE).toEqual(["AAPL", "MSFT", "NVDA", "INTC"]);
   await page.keyboard.press("Delete");
   await expect.poll(() => page.locator(rowOf("INTC")).count(), DEADLINE).toBe(0);
   await expect.poll(() => selected(page), DEADLINE).toBe("NVDA");
@@ -86,9 +92,9 @@ test("the keyboard creates, switches and deletes lists", async () => {
   await expect.poll(() => text(page, lastOf("XOM")), DEADLINE).toMatch(/\d/);
 
   await page.keyboard.press("Escape");
-  await page.keyboard.press("[");
-  await expect.poll(() => rows(page), DEADLINE).toBe(2);
   await page.keyboard.press("]");
+  await expect.poll(() => rows(page), DEADLINE).toBe(2);
+  await page.keyboard.press("[");
   await expect.poll(() => rows(page), DEADLINE).toBe(1);
   await page.locator("#list-delete").focus();
   await page.keyboard.press("Enter");

@@ -1,5 +1,5 @@
 import { Client, HistoryClient } from "../client";
-import { INTERVALS, Watchlists, type IntervalSeconds } from "../market";
+import { INTERVALS, type IntervalSeconds } from "../market";
 import type { StockSymbol } from "../model";
 import { address, getJson, runtime, storage, streamUrl } from "../platform";
 import { languageOf, readSettings, readSharedView, riseOf, writeSettings, writeSharedView, type Settings } from "../settings";
@@ -7,9 +7,9 @@ import { HistoryLoader, InstrumentDirectory, MarketStore } from "../store";
 import { STRINGS, type Strings } from "../strings";
 import * as view from "../view";
 import { Dashboard } from "./dashboard";
+import { ListEditor } from "./list-editor";
 import { Login } from "./login";
 
-const LISTS_KEY = "tapecast.lists";
 const SETTINGS_KEY = "tapecast.settings";
 /** Search results that fit below the search box without scrolling. */
 const MAX_RESULTS = 8;
@@ -22,7 +22,6 @@ const NARROW_PX = 640;
 export class App {
   private settings: Settings = readSettings(storage.load(SETTINGS_KEY));
   private strings: Strings = STRINGS[languageOf(this.settings, navigator.languages)];
-  private readonly lists = Watchlists.fromText(storage.load(LISTS_KEY), this.strings.lists.first);
   /** Connects first: the handshake runs while the page is built. */
   private readonly client = connected(
     new Client(runtime, { url: streamUrl(), conflateMs: this.settings.conflateMs, key: Login.storedKey() }),
@@ -36,6 +35,19 @@ export class App {
   });
   private readonly store = new MarketStore(this.client, this.loader, runtime.now);
   private readonly instruments = new InstrumentDirectory(this.history);
+  private readonly editor: ListEditor = new ListEditor(this.instruments, {
+    changed: () => {
+      this.showLists();
+    },
+    notify: (sentence, options) => {
+      this.dashboard.notice.show(sentence, options);
+    },
+    endAction: () => {
+      this.dashboard.notice.endAction();
+    },
+    strings: () => this.strings,
+  });
+  private readonly lists = this.editor.lists;
   private interval: IntervalSeconds = this.settings.interval;
   private isPaused = false;
   /** Unknown symbols that the user was told about. */
@@ -51,7 +63,7 @@ export class App {
         this.select(symbol);
       },
       remove: (symbol) => {
-        this.remove(symbol);
+        this.remove([symbol]);
       },
       columnsChanged: (columns) => {
         this.updateSettings({ columns: { ...this.settings.columns, [this.width]: columns } });
@@ -88,48 +100,56 @@ export class App {
     find: (typed) => this.instruments.find(typed, MAX_RESULTS),
     isWatched: (symbol) => this.lists.has(symbol),
     choose: (symbol) => {
-      this.add(symbol);
+      this.editor.add(symbol);
     },
+    addText: (text) => this.editor.addText(text),
     strings: this.getStrings,
   });
   private readonly listPicker = new view.WatchlistPicker({
     show: (index) => {
-      this.changeLists(() => {
-        this.lists.show(index);
-      });
+      this.editor.show(index);
     },
     create: (name) => {
-      this.changeLists(() => this.lists.create(name));
+      this.editor.create(name);
       this.search.focus();
     },
     rename: (name) => {
-      this.changeLists(() => {
-        this.lists.rename(name);
-      });
+      this.editor.rename(name);
     },
     delete: () => {
-      this.changeLists(() => {
-        this.lists.delete();
-      });
+      this.editor.delete();
+    },
+    keep: () => {
+      this.editor.keep();
     },
     defaultName: () => this.strings.lists.numbered(this.lists.all.length + 1),
     strings: this.getStrings,
   });
 
   start(): void {
-    const shared = readSharedView(address.query());
-    if (shared.symbols !== undefined) this.lists.openShared(shared.symbols, this.strings.lists.shared);
-    if (shared.symbol !== undefined && this.lists.add(shared.symbol)) this.lists.select(shared.symbol);
-    if (shared.interval !== undefined) this.interval = shared.interval;
+    this.openAddress();
     this.listenToClient();
     this.listenToUser();
     this.applySettings();
-    this.changeLists(() => undefined);
+    this.showLists();
     setInterval(() => {
       this.loader.tick();
       this.store.tick();
       this.dashboard.tick();
     }, TICK_MS);
+  }
+
+  /** Shows what the address names. A list that is not the user's own is shown and not kept. */
+  private openAddress(): void {
+    const { lists, strings } = this;
+    const { symbol, interval, list } = readSharedView(address.query());
+    if (interval !== undefined) this.interval = interval;
+    if (list !== undefined && "symbols" in list) lists.openShared(list.symbols, strings.lists.shared);
+    else if (list !== undefined) lists.showId(list.id);
+    if (symbol === undefined) return;
+    if (list === undefined && !lists.has(symbol)) lists.openShared([symbol], strings.lists.shared);
+    else if (lists.isShared) lists.add(symbol);
+    lists.select(symbol);
   }
 
   private listenToClient(): void {
@@ -190,8 +210,10 @@ export class App {
         if (symbol !== undefined) this.select(symbol);
       },
       remove: () => {
-        if (this.lists.selected !== undefined) this.remove(this.lists.selected);
+        const { selected } = this.lists;
+        if (selected !== undefined && this.dashboard.grid.loaded?.hasFocus === true) this.remove([selected]);
       },
+      undo: () => this.editor.undo(),
       interval: (index) => {
         this.setInterval(INTERVALS[index] ?? this.interval);
       },
@@ -203,10 +225,12 @@ export class App {
         this.applySettings();
       },
       list: (offset) => {
-        this.changeLists(() => {
-          this.lists.show(this.lists.index + offset);
-        });
+        this.editor.show(this.lists.index + offset);
       },
+    });
+    view.listenToClipboard({
+      copy: () => this.dashboard.grid.loaded?.copy(),
+      paste: (text) => this.editor.addText(text),
     });
     view.makeColumnMenu({
       columns: () => this.dashboard.grid.loaded?.columns() ?? [],
@@ -219,6 +243,11 @@ export class App {
       strings: this.getStrings,
     });
     view.onSystemTheme(() => {
+      this.applySettings();
+    });
+    storage.onChange(SETTINGS_KEY, () => {
+      const { conflateMs, interval } = this.settings;
+      this.settings = { ...readSettings(storage.load(SETTINGS_KEY)), conflateMs, interval };
       this.applySettings();
     });
     // Skip the back-off when the network returns or the page becomes visible.
@@ -236,7 +265,7 @@ export class App {
     if (rejected.length === 0) return;
     for (const name of rejected) this.toldUnknown.add(name);
     const listed = this.lists.symbols.filter((symbol) => rejected.includes(symbol));
-    const action = { label: this.strings.removeThem, run: () => { listed.forEach((symbol) => { this.remove(symbol); }); } };
+    const action = { label: this.strings.removeThem, run: () => { this.remove(listed); } };
     const sentence = this.strings.notice.unknownSymbols(rejected.join(", "));
     this.dashboard.notice.show(sentence, { kind: "error", ...(listed.length > 0 ? { action } : {}) });
     this.dashboard.invalidateNow();
@@ -249,33 +278,23 @@ export class App {
     if (result === "failed" && !this.login.isOpen) this.dashboard.notice.show(this.strings.notice.noInstruments, { kind: "info" });
   }
 
-  private add(symbol: StockSymbol): void {
-    const isListed = this.lists.add(symbol);
-    if (!isListed) this.dashboard.notice.show(this.strings.notice.full, { kind: "info" });
-    this.changeLists(() => {
-      this.lists.select(symbol);
-    });
-  }
-
-  private remove(symbol: StockSymbol): void {
+  /** Removes symbols. If the selected one is among them, its neighbour on the screen is selected. */
+  private remove(symbols: readonly StockSymbol[]): void {
     const grid = this.dashboard.grid.loaded;
+    const [symbol] = symbols;
     const below = grid?.neighbour(symbol, 1);
     const neighbour = below === symbol ? grid?.neighbour(symbol, -1) : below;
     const hadFocus = grid?.hasFocus ?? false;
-    this.changeLists(() => {
-      this.lists.remove(symbol, neighbour === symbol ? undefined : neighbour);
-    });
+    this.editor.remove(symbols, neighbour !== undefined && symbols.includes(neighbour) ? undefined : neighbour);
     if (hadFocus) grid?.focus(this.lists.selected);
   }
 
-  /** Changes the watchlists, and updates subscriptions, views and storage accordingly. */
-  private changeLists(act: () => unknown): void {
-    act();
+  /** Shows the current list: subscriptions, watchlist, ticker tape, list picker, selected symbol. */
+  private showLists(): void {
     const { lists, store } = this;
     store.watch(lists);
     this.dashboard.showList(lists.symbols, this.instruments.nameOf);
-    this.listPicker.draw(lists.all, lists.index);
-    storage.save(LISTS_KEY, lists.toText());
+    this.listPicker.draw(lists, this.strings);
     this.showSelected();
   }
 
@@ -317,7 +336,9 @@ export class App {
   }
 
   private updateSettings(changed: Partial<Settings>): void {
-    this.settings = { ...this.settings, ...changed };
+    // Another tab may have changed other settings.
+    const { conflateMs, interval } = this.settings;
+    this.settings = { ...readSettings(storage.load(SETTINGS_KEY)), conflateMs, interval, ...changed };
     storage.save(SETTINGS_KEY, writeSettings(this.settings));
   }
 
@@ -339,6 +360,7 @@ export class App {
     }
     this.dashboard.showTickerTape(settings.strip);
     this.settingsForm.draw(settings, strings);
+    this.listPicker.draw(this.lists, strings);
     this.controls.drawConflation(settings.conflateMs, strings);
     this.controls.drawPause(this.isPaused, strings);
     this.intervals.show(this.interval, strings);
@@ -349,12 +371,15 @@ export class App {
   }
 
   private async share(): Promise<void> {
-    const isCopied = await address.copy();
+    const { selected, symbols } = this.lists;
+    const isCopied = await address.copy(writeSharedView({ symbol: selected, interval: this.interval, list: { symbols } }));
     this.dashboard.notice.show(isCopied ? this.strings.notice.copied : this.strings.notice.notCopied, { kind: "info" });
   }
 
   private writeAddress(): void {
-    address.write(writeSharedView({ symbol: this.lists.selected, interval: this.interval, symbols: this.lists.symbols }));
+    const { current, isShared, selected, symbols } = this.lists;
+    const list = isShared ? { symbols } : { id: current.id };
+    address.write(writeSharedView({ symbol: selected, interval: this.interval, list }));
   }
 }
 

@@ -8,4 +8,4 @@ export { findInstruments } from "./search";
 export { Sparkline, SPARKLINE_POINTS, SPARKLINE_STEP_MS } from "./sparkline";
 export { INTERVALS, SymbolBars, type IntervalSeconds } from "./symbol-bars";
 export { MAX_ROWS, TimeAndSales, type Merged, type Print, type PrintMark, type RevisedPrice, type SalesRow, type Side } from "./time-and-sales";
-export { DEFAULT_SYMBOLS, MAX_SYMBOLS, validSymbols, Watchlists, type Watchlist } from "./watchlists";
+export { DEFAULT_SYMBOLS, MAX_SYMBOLS, symbolsIn, validSymbols, Watchlists, type Removed, type Watchlist } from "./watchlists";

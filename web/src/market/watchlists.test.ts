@@ -1,19 +1,26 @@
 import { expect, test } from "vitest";
 import { symbol } from "../../fake/builders";
-import { DEFAULT_SYMBOLS, MAX_SYMBOLS, Watchlists } from "./watchlists";
+import { DEFAULT_SYMBOLS, MAX_SYMBOLS, symbolsIn, Watchlists } from "./watchlists";
 
 const [AAPL, KO, XOM] = [symbol("AAPL"), symbol("KO"), symbol("XOM")];
-const lists = (...symbols: (typeof AAPL)[]) => new Watchlists([{ name: "one", symbols }], "mine");
+
+/** Ids `new1`, `new2`, … */
+const ids = () => {
+  let made = 0;
+  return () => `new${(made += 1)}`;
+};
+const lists = (...symbols: (typeof AAPL)[]) => new Watchlists([{ id: "a", name: "one", symbols }], "mine", ids());
+const stored = (text: string | null) => Watchlists.fromText(text, "mine", ids());
 
 test("the first list has the default symbols", () => {
-  expect(Watchlists.fromText(null, "mine").current).toEqual({ name: "mine", symbols: DEFAULT_SYMBOLS });
+  expect(stored(null).current).toEqual({ id: "default", name: "mine", symbols: DEFAULT_SYMBOLS });
 });
 
 test("lists survive serialisation", () => {
   const it = lists(AAPL);
   it.create("two", [KO, XOM]);
 
-  const again = Watchlists.fromText(it.toText(), "mine");
+  const again = stored(it.toText());
 
   expect(again.all).toEqual(it.all);
   expect(again.current.name).toBe("two");
@@ -22,7 +29,7 @@ test("lists survive serialisation", () => {
 test.each(["", "7", "{", '{"lists":7}', '{"lists":[{"name":7}]}', '{"shown":-1,"lists":[]}'])(
   "invalid stored text (%s) yields the default list",
   (text) => {
-    expect(Watchlists.fromText(text, "mine").all).toHaveLength(1);
+    expect(stored(text).all).toHaveLength(1);
   },
 );
 
@@ -64,16 +71,81 @@ test("the last list cannot be deleted", () => {
   expect(it.all.map(({ name }) => name)).toEqual(["one"]);
 });
 
-test("a shared view opens an equal list or one of its own name", () => {
+test("a shared list is shown, changed and not kept, unless it equals a kept one", () => {
   const it = lists(AAPL, KO);
+  const before = it.toText();
 
   it.openShared([AAPL, KO], "shared");
-  expect(it.all).toHaveLength(1);
+  expect([it.isShared, it.all.length]).toEqual([false, 1]);
   it.openShared([XOM], "shared");
-  it.openShared([XOM, KO], "shared");
+  it.add(KO);
 
-  expect(it.all.map(({ name, symbols }) => [name, symbols])).toEqual([
-    ["one", [AAPL, KO]],
-    ["shared", [XOM, KO]],
-  ]);
+  expect(it.isShared).toBe(true);
+  expect(it.current).toMatchObject({ name: "shared", symbols: [XOM, KO] });
+  expect(it.toText()).toBe(before);
+});
+
+test("a shared list that the user keeps or renames is a list like the others", () => {
+  const it = lists(AAPL);
+  it.openShared([XOM, KO], "shared");
+  it.select(KO);
+
+  it.rename("oil");
+
+  expect([it.isShared, it.selected]).toEqual([false, KO]);
+  expect(stored(it.toText()).current).toEqual({ id: "new1", name: "oil", symbols: [XOM, KO] });
+  expect(it.all).toHaveLength(2);
+});
+
+test("a removed symbol returns to its place, a deleted list to its own, even after other changes", () => {
+  const it = lists(AAPL, KO, XOM);
+  const symbolRemoved = it.remove(KO, undefined);
+  it.create("two", [XOM]);
+  const listRemoved = it.delete();
+  it.remove(AAPL, undefined);
+
+  if (symbolRemoved !== undefined) it.restore(symbolRemoved);
+  expect([it.symbols, it.selected]).toEqual([[XOM, KO], KO]);
+  if (listRemoved !== undefined) it.restore(listRemoved);
+
+  expect(it.current).toEqual({ id: "new1", name: "two", symbols: [XOM] });
+  expect(it.all).toHaveLength(2);
+});
+
+test("the changes of another tab are taken over, and this tab's list and symbol stay", () => {
+  const [here, there] = [lists(AAPL, KO), lists(AAPL, KO)];
+  here.select(KO);
+  there.create("two", [XOM]);
+  there.show(0);
+  there.add(XOM);
+
+  here.update(there.toText());
+
+  expect([here.current.id, here.symbols, here.selected, here.all.length]).toEqual(["a", [AAPL, KO, XOM], KO, 2]);
+});
+
+test("a list that another tab deleted is left", () => {
+  const here = lists(AAPL);
+  here.create("two", [KO]);
+  const there = stored(here.toText());
+  there.delete();
+
+  here.update(there.toText());
+
+  expect([here.current.name, here.selected]).toEqual(["one", AAPL]);
+});
+
+test("lists of earlier versions, without ids, get the same ids in every tab", () => {
+  const text = '{"shown":1,"lists":[{"name":"one","symbols":["AAPL"]},{"name":"two","symbols":["KO"]}]}';
+
+  expect(stored(text).all).toEqual(stored(text).all);
+  expect(stored(text).current.name).toBe("two");
+});
+
+test.each([
+  ["AAPL, TSLA IBM", ["AAPL", "TSLA", "IBM"]],
+  ["aapl;brk.b\n\tKO|KO", ["AAPL", "BRK.B", "KO"]],
+  ["", []],
+])("the symbols in the text %j are %j", (text, symbols) => {
+  expect(symbolsIn(text)).toEqual(symbols);
 });

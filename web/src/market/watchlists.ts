@@ -10,35 +10,67 @@ export const MAX_SYMBOLS = 500;
 /** Maximum number of lists. */
 const MAX_LISTS = 20;
 
+/** The id of a shared list that is not kept. No kept list has it. */
+const SHARED_ID = "";
+
 /** A named list of symbols, in the order in which they were added. */
 export interface Watchlist {
+  /** Identifies the list in storage and in the page's address, whatever its name and symbols become. */
+  readonly id: string;
   readonly name: string;
   readonly symbols: readonly StockSymbol[];
 }
 
-/** The user's watchlists, the index of the current one and its selected symbol. There is always at least one list. */
-export class Watchlists {
-  private lists: readonly Watchlist[];
-  private currentIndex = 0;
-  private selectedSymbol: StockSymbol | undefined;
+/** What was removed, and where it was: enough to put it back later, into lists that have changed since. */
+export type Removed =
+  | { readonly kind: "symbol"; readonly listId: string; readonly symbol: StockSymbol; readonly at: number }
+  | { readonly kind: "list"; readonly list: Watchlist; readonly at: number };
 
-  constructor(lists: readonly Watchlist[], defaultName: string) {
-    const usable = lists.slice(0, MAX_LISTS).map(({ name, symbols }) => ({ name, symbols: unique(symbols) }));
-    this.lists = usable.length > 0 ? usable : [{ name: defaultName, symbols: validSymbols(DEFAULT_SYMBOLS) }];
+/**
+ * The user's watchlists, the current one and its selected symbol. There is always at least one list.
+ *
+ * Beside the kept lists there may be one that somebody shared: it is shown, changed and forgotten like a document that
+ * is not saved, unless the user keeps it. Kept lists are shared by all tabs through storage; the current list and the
+ * selected symbol belong to the tab.
+ */
+export class Watchlists {
+  private kept: readonly Watchlist[];
+  private shared: Watchlist | undefined;
+  private currentId: string;
+  private selectedSymbol: StockSymbol | undefined;
+  /** Makes an id that no other list has. */
+  private readonly newId: () => string;
+
+  constructor(lists: readonly Watchlist[], defaultName: string, newId: () => string) {
+    this.newId = newId;
+    this.kept = usable(lists);
+    if (this.kept.length === 0) this.kept = [{ id: "default", name: defaultName, symbols: validSymbols(DEFAULT_SYMBOLS) }];
+    this.currentId = this.kept[0]?.id ?? SHARED_ID;
     this.selectedSymbol = this.symbols[0];
   }
 
+  /** The kept lists, and the shared one at the end. */
   get all(): readonly Watchlist[] {
-    return this.lists;
+    return this.shared === undefined ? this.kept : [...this.kept, this.shared];
   }
 
   get current(): Watchlist {
-    return this.lists[this.currentIndex] ?? { name: "", symbols: [] };
+    return this.all.find(({ id }) => id === this.currentId) ?? { id: SHARED_ID, name: "", symbols: [] };
   }
 
   /** The index of the current list. */
   get index(): number {
-    return this.currentIndex;
+    return this.all.findIndex(({ id }) => id === this.currentId);
+  }
+
+  /** True if the current list is shared and not kept. */
+  get isShared(): boolean {
+    return this.currentId === SHARED_ID;
+  }
+
+  /** True if the current list may be deleted: one kept list always remains. */
+  get canDelete(): boolean {
+    return this.isShared || this.kept.length > 1;
   }
 
   get symbols(): readonly StockSymbol[] {
@@ -57,15 +89,18 @@ export class Watchlists {
   add(symbol: StockSymbol): boolean {
     if (this.has(symbol)) return true;
     if (this.symbols.length >= MAX_SYMBOLS) return false;
-    this.change([...this.symbols, symbol]);
+    this.change(this.currentId, [...this.symbols, symbol]);
     this.selectedSymbol ??= symbol;
     return true;
   }
 
   /** Removes a symbol. If it was selected, its neighbour on the screen is selected. */
-  remove(symbol: StockSymbol, neighbour: StockSymbol | undefined): void {
-    this.change(this.symbols.filter((other) => other !== symbol));
+  remove(symbol: StockSymbol, neighbour: StockSymbol | undefined): Removed | undefined {
+    const at = this.symbols.indexOf(symbol);
+    if (at < 0) return undefined;
+    this.change(this.currentId, this.symbols.filter((other) => other !== symbol));
     if (this.selectedSymbol === symbol) this.selectedSymbol = neighbour ?? this.symbols[0];
+    return { kind: "symbol", listId: this.currentId, symbol, at };
   }
 
   select(symbol: StockSymbol): void {
@@ -74,85 +109,150 @@ export class Watchlists {
 
   /** Switches to the list at this index, which wraps around. */
   show(index: number): void {
-    this.currentIndex = (index + this.lists.length) % this.lists.length;
+    const list = this.all[(index + this.all.length) % this.all.length];
+    if (list !== undefined) this.showId(list.id);
+  }
+
+  /** Switches to the list with this id; false if there is none. */
+  showId(id: string): boolean {
+    if (!this.all.some((list) => list.id === id)) return false;
+    this.currentId = id;
     this.selectedSymbol = this.symbols[0];
+    return true;
   }
 
   /** Creates a list and switches to it; false if there are too many. */
   create(name: string, symbols: readonly StockSymbol[] = []): boolean {
-    if (this.lists.length >= MAX_LISTS) return false;
-    this.lists = [...this.lists, { name, symbols: unique(symbols) }];
-    this.show(this.lists.length - 1);
+    if (this.kept.length >= MAX_LISTS) return false;
+    const list = { id: this.newId(), name, symbols: unique(symbols) };
+    this.kept = [...this.kept, list];
+    return this.showId(list.id);
+  }
+
+  /** Renames the current list. A shared list becomes a kept one by that; false if there are too many. */
+  rename(name: string): boolean {
+    if (this.isShared) return this.keep(name);
+    this.kept = this.kept.map((list) => (list.id === this.currentId ? { ...list, name } : list));
     return true;
   }
 
-  rename(name: string): void {
-    this.lists = this.lists.map((list, index) => (index === this.currentIndex ? { ...list, name } : list));
+  /** Keeps the shared list under this name; false if there are too many. */
+  keep(name: string): boolean {
+    const { symbols, selected } = this;
+    if (!this.isShared || !this.create(name, symbols)) return false;
+    this.shared = undefined;
+    if (selected !== undefined) this.select(selected);
+    return true;
   }
 
-  /** Deletes the current list, unless it is the only one. */
-  delete(): void {
-    if (this.lists.length < 2) return;
-    this.lists = this.lists.filter((_, index) => index !== this.currentIndex);
-    this.show(Math.min(this.currentIndex, this.lists.length - 1));
+  /** Deletes the current list, unless it is the only kept one. */
+  delete(): Removed | undefined {
+    if (!this.canDelete) return undefined;
+    const [list, at] = [this.current, this.index];
+    this.shared = this.isShared ? undefined : this.shared;
+    this.kept = this.kept.filter(({ id }) => id !== list.id);
+    this.show(Math.min(at, this.all.length - 1));
+    return { kind: "list", list, at };
   }
 
-  /** Opens a shared list: an equal existing list, or else the list of this name, which is created or replaced. */
+  /** Puts back what was removed, shows its list and selects it. */
+  restore(removed: Removed): void {
+    if (removed.kind === "list") {
+      if (removed.list.id === SHARED_ID) this.shared = removed.list;
+      else if (!this.kept.some(({ id }) => id === removed.list.id)) this.kept = inserted(this.kept, removed.list, removed.at);
+      this.showId(removed.list.id);
+      return;
+    }
+    const { listId, symbol, at } = removed;
+    if (listId !== this.currentId && !this.showId(listId)) return;
+    if (!this.has(symbol) && this.symbols.length < MAX_SYMBOLS) this.change(listId, inserted(this.symbols, symbol, at));
+    this.select(symbol);
+  }
+
+  /** Shows symbols that somebody shared: an equal kept list, or else a list that is not kept. */
   openShared(symbols: readonly StockSymbol[], name: string): void {
     const key = unique(symbols).join();
-    const same = this.lists.findIndex((list) => list.symbols.join() === key);
-    const named = this.lists.findIndex((list) => list.name === name);
-    if (same >= 0) {
-      this.show(same);
-    } else if (named >= 0) {
-      this.show(named);
-      this.change(unique(symbols));
-      this.selectedSymbol = this.symbols[0];
-    } else {
-      this.create(name, symbols);
-    }
+    const same = this.kept.find((list) => list.symbols.join() === key);
+    if (same === undefined) this.shared = { id: SHARED_ID, name, symbols: unique(symbols) };
+    this.showId(same?.id ?? SHARED_ID);
   }
 
-  /** Serialises the lists for storage. */
+  /**
+   * Takes over the lists that another tab stored. The current list and the selected symbol stay, if they are still
+   * there.
+   */
+  update(text: string | null): void {
+    const stored = usable(parse(text).lists);
+    if (stored.length === 0) return;
+    const [at, selected] = [this.index, this.selectedSymbol];
+    this.kept = stored;
+    if (this.index < 0) this.show(Math.min(Math.max(0, at), this.all.length - 1));
+    this.selectedSymbol = selected !== undefined && this.has(selected) ? selected : this.symbols[0];
+  }
+
+  /** Serialises the kept lists for storage. */
   toText(): string {
-    return JSON.stringify({ shown: this.currentIndex, lists: this.lists });
+    return JSON.stringify({ shown: this.isShared ? this.kept[0]?.id : this.currentId, lists: this.kept });
   }
 
   /** Parses stored lists; the default list if the text is missing or invalid. */
-  static fromText(text: string | null, defaultName: string): Watchlists {
+  static fromText(text: string | null, defaultName: string, newId: () => string): Watchlists {
     const stored = parse(text);
-    const lists = new Watchlists(stored.lists, defaultName);
-    lists.show(stored.shown < lists.all.length ? stored.shown : 0);
+    const lists = new Watchlists(stored.lists, defaultName, newId);
+    lists.showId(stored.shown);
     return lists;
   }
 
-  private change(symbols: readonly StockSymbol[]): void {
-    this.lists = this.lists.map((list, index) => (index === this.currentIndex ? { ...list, symbols } : list));
+  private change(id: string, symbols: readonly StockSymbol[]): void {
+    const changed = (list: Watchlist) => (list.id === id ? { ...list, symbols } : list);
+    this.kept = this.kept.map(changed);
+    this.shared = this.shared && changed(this.shared);
   }
 }
 
 const unique = (symbols: readonly StockSymbol[]): readonly StockSymbol[] => [...new Set(symbols)].slice(0, MAX_SYMBOLS);
 
-function parse(text: string | null): { readonly shown: number; readonly lists: readonly Watchlist[] } {
-  const nothing = { shown: 0, lists: [] };
+function inserted<T>(items: readonly T[], item: T, at: number): readonly T[] {
+  return [...items.slice(0, at), item, ...items.slice(at)];
+}
+
+/** Lists with distinct ids, at most the maximum number. */
+function usable(lists: readonly Watchlist[]): readonly Watchlist[] {
+  const distinct = lists.filter(({ id }, at) => id !== SHARED_ID && lists.findIndex((other) => other.id === id) === at);
+  return distinct.slice(0, MAX_LISTS).map((list) => ({ ...list, symbols: unique(list.symbols) }));
+}
+
+function parse(text: string | null): { readonly shown: string; readonly lists: readonly Watchlist[] } {
+  const nothing = { shown: "", lists: [] };
   if (text === null) return nothing;
   try {
     const stored = JSON.parse(text) as unknown;
     if (typeof stored !== "object" || stored === null || !("lists" in stored) || !Array.isArray(stored.lists)) return nothing;
-    const shown = "shown" in stored && typeof stored.shown === "number" && Number.isInteger(stored.shown) && stored.shown >= 0 ? stored.shown : 0;
-    return { shown, lists: stored.lists.flatMap((list: unknown) => listOf(list) ?? []) };
+    const shown = "shown" in stored ? stored.shown : "";
+    // Lists of earlier versions have no id, and the shown one is told by its index.
+    const id = typeof shown === "number" ? idAt(shown) : shown;
+    return { shown: typeof id === "string" ? id : "", lists: stored.lists.flatMap((list: unknown, at) => listOf(list, at) ?? []) };
   } catch {
     return nothing;
   }
 }
 
-function listOf(list: unknown): Watchlist | undefined {
+/** The id of a stored list without one. It depends on nothing else, so that all tabs give the same. */
+const idAt = (index: number): string => `list${index}`;
+
+function listOf(list: unknown, at: number): Watchlist | undefined {
   if (typeof list !== "object" || list === null || !("name" in list) || !("symbols" in list)) return undefined;
   if (typeof list.name !== "string" || !Array.isArray(list.symbols)) return undefined;
-  return { name: list.name.slice(0, 40), symbols: validSymbols(list.symbols) };
+  const id = "id" in list && typeof list.id === "string" ? list.id.slice(0, 40) : idAt(at);
+  return { id, name: list.name.slice(0, 40), symbols: validSymbols(list.symbols) };
 }
 
 /** The values that are valid symbols. */
 export function validSymbols(values: readonly unknown[]): readonly StockSymbol[] {
   return values.flatMap((value) => (typeof value === "string" ? (asSymbol(value) ?? []) : []));
+}
+
+/** The symbols in a text such as `AAPL, tsla IBM`, as far as a list takes them. */
+export function symbolsIn(text: string): readonly StockSymbol[] {
+  return unique(validSymbols(text.toUpperCase().split(/[\s,;|]+/)));
 }

@@ -4,10 +4,10 @@ export const address = {
   write(query: string): void {
     if (query !== location.search) history.replaceState(null, "", query === "" ? location.pathname : query);
   },
-  /** Copies the URL to the clipboard; false if that is not permitted. */
-  async copy(): Promise<boolean> {
+  /** Copies the page's URL with this query to the clipboard; false if that is not permitted. */
+  async copy(query: string): Promise<boolean> {
     try {
-      await navigator.clipboard.writeText(location.href);
+      await navigator.clipboard.writeText(new URL(query === "" ? location.pathname : query, location.href).href);
       return true;
     } catch {
       return false;

@@ -20,6 +20,12 @@ function textStorage(of: () => Storage) {
         of().setItem(key, text);
       }, undefined);
     },
+    /** Calls back when another tab changes or clears this key. */
+    onChange(key: string, changed: () => void): void {
+      addEventListener("storage", (event) => {
+        if (event.key === key || event.key === null) changed();
+      });
+    },
     remove(key: string): void {
       attempt(() => {
         of().removeItem(key);

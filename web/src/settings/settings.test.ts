@@ -28,15 +28,18 @@ test.each([
   expect(riseOf({ ...DEFAULT_SETTINGS, rise: "green" }, [locale])).toBe("green");
 });
 
-test("a view survives being written into a URL", () => {
-  const view = { symbol: symbol("BRK.B"), interval: 60, symbols: [symbol("BRK.B"), symbol("KO")] } as const;
+test("a view survives being written into a URL, with the symbols or the id of its list", () => {
+  const view = { symbol: symbol("BRK.B"), interval: 60 } as const;
+  const shared = { ...view, list: { symbols: [symbol("BRK.B"), symbol("KO")] } };
+  const own = { ...view, list: { id: "k3f9x2" } };
 
-  expect(writeSharedView(view)).toBe("?symbol=BRK.B&interval=60&list=BRK.B,KO");
-  expect(readSharedView(new URLSearchParams(writeSharedView(view)))).toEqual(view);
+  expect(writeSharedView(shared)).toBe("?symbol=BRK.B&interval=60&list=BRK.B,KO");
+  expect(writeSharedView(own)).toBe("?symbol=BRK.B&interval=60&watchlist=k3f9x2");
+  for (const written of [shared, own]) expect(readSharedView(new URLSearchParams(writeSharedView(written)))).toEqual(written);
 });
 
 test("invalid parts of a URL are ignored", () => {
   const query = new URLSearchParams("symbol=A%20B&interval=7&list=KO,,A%20B");
 
-  expect(readSharedView(query)).toEqual({ symbol: undefined, interval: undefined, symbols: ["KO"] });
+  expect(readSharedView(query)).toEqual({ symbol: undefined, interval: undefined, list: { symbols: ["KO"] } });
 });

@@ -30,6 +30,12 @@ export class InstrumentDirectory {
     return symbol === undefined ? [] : [{ symbol, name: "", exchange: "" }];
   }
 
+  /** Whether the server knows a symbol; "unsure" before the instruments are loaded. */
+  isKnown(symbol: StockSymbol): "yes" | "no" | "unsure" {
+    if (this.instruments.size === 0) return "unsure";
+    return this.instruments.has(symbol) ? "yes" : "no";
+  }
+
   /** The name of an instrument; empty if it is unknown or not loaded yet. */
   readonly nameOf = (symbol: StockSymbol): string => this.instruments.get(symbol)?.name ?? "";
 }

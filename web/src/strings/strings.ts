@@ -51,6 +51,10 @@ export interface Strings {
     readonly full: string;
     readonly drain: (seconds: string) => string;
     readonly restarted: string;
+    readonly removed: (what: string) => string;
+    readonly added: (symbols: string) => string;
+    readonly alreadyListed: (symbols: string) => string;
+    readonly fullLists: string;
     readonly loadFailed: string;
     readonly copied: string;
     readonly notCopied: string;
@@ -58,6 +62,7 @@ export interface Strings {
   readonly lists: {
     readonly first: string;
     readonly shared: string;
+    readonly notKept: (name: string) => string;
     readonly numbered: (number: number) => string;
     /** Marks a search result that is in the current list. */
     readonly added: string;
@@ -65,6 +70,7 @@ export interface Strings {
   };
   readonly pause: string;
   readonly resume: string;
+  readonly undo: string;
   readonly dismiss: string;
   /** Removes the symbols that a notice names. */
   readonly removeThem: string;
@@ -123,6 +129,7 @@ export type PageText =
   | "newList"
   | "renameList"
   | "deleteList"
+  | "keepList"
   | "columns"
   | "resetColumns"
   | "addSymbol"
@@ -145,6 +152,9 @@ export type PageText =
   | "keySearch"
   | "keySelect"
   | "keyRemove"
+  | "keyUndo"
+  | "keyCopy"
+  | "keyPaste"
   | "keyInterval"
   | "keyPause"
   | "keyStrip"

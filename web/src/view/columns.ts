@@ -51,6 +51,28 @@ export function shapeOf(id: ColumnId, width: "wide" | "narrow", textPx: number):
   };
 }
 
+/** A row as tab-separated text for spreadsheets: these columns, with plain numbers. */
+export function rowText(columns: readonly ColumnId[], row: GridRow): string {
+  return columns.flatMap((id) => fieldsOf(id, row)).join("\t");
+}
+
+function fieldsOf(id: ColumnId, { symbol, name, state: { ticker } }: GridRow): readonly (string | number)[] {
+  if (id === "symbol") return [symbol];
+  if (id === "name") return [name];
+  if (id === "spark" || id === "remove") return [];
+  if (ticker === undefined) return id === "bid" || id === "ask" || id === "range" ? ["", ""] : [""];
+  const { last, previousClose, bid, bidSize, ask, askSize, volume, low, high } = ticker;
+  return {
+    last: [last],
+    change: [(last - previousClose).toFixed(2)],
+    percent: [`${((last / previousClose - 1) * 100).toFixed(2)}%`],
+    bid: [bid, bidSize],
+    ask: [ask, askSize],
+    volume: [volume],
+    range: [low, high],
+  }[id];
+}
+
 /** The value that a column is sorted by. */
 export function sortValueOf(id: ColumnId, { symbol, name, state: { ticker, sparkline } }: GridRow): string | number | undefined {
   switch (id) {

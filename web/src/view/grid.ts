@@ -23,7 +23,7 @@ import {
 import type { StockSymbol } from "../model";
 import { COLUMNS, type ColumnId, type Strings } from "../strings";
 import { CELLS, type Cell, type CellContext, type GridRow } from "./cells";
-import { shapeOf, sortValueOf } from "./columns";
+import { rowText, shapeOf, sortValueOf } from "./columns";
 import { byId } from "./dom";
 import type { Flashes } from "./flashes";
 import type { SparklineQueue } from "./sparklines";
@@ -160,8 +160,16 @@ export class Grid {
     if (symbol !== undefined) this.actions.select(symbol);
   }
 
+  /** True if a row has the focus. */
   get hasFocus(): boolean {
-    return this.box.contains(document.activeElement);
+    return this.box.contains(document.activeElement) && document.activeElement?.closest(".ag-row") !== null;
+  }
+
+  /** The selected row as text; undefined if no row has the focus. */
+  copy(): string | undefined {
+    const row = this.api.getSelectedNodes()[0]?.data;
+    const shown = this.columns().filter(({ isShown }) => isShown);
+    return this.hasFocus && row !== undefined ? rowText(shown.map(({ id }) => id), row) : undefined;
   }
 
   /** The columns in their current order. */
@@ -301,5 +309,5 @@ export class Grid {
 
 /** True for keys that are shortcuts of the page and not of the grid. */
 function isShortcut({ event }: { readonly event: KeyboardEvent }): boolean {
-  return ["Delete", "Backspace", " "].includes(event.key);
+  return ["Delete", " "].includes(event.key);
 }

@@ -8,7 +8,7 @@ export { FrameScheduler, type Invalidation } from "./frame-scheduler";
 export type { Grid } from "./grid";
 export { Headline } from "./headline";
 export { IntervalPicker } from "./interval-picker";
-export { listenToKeys, translateShortcuts } from "./keyboard";
+export { listenToClipboard, listenToKeys, translateShortcuts } from "./keyboard";
 export { Lazy } from "./lazy";
 export { Notice, type NoticeOptions } from "./notice";
 export { LoginForm } from "./login-form";

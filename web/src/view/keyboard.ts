@@ -6,7 +6,10 @@ export interface KeyActions {
   readonly search: () => void;
   /** Moves the selection down by this number of rows. */
   readonly move: (rows: number) => void;
+  /** Removes the selected symbol if its row has the focus. */
   readonly remove: () => void;
+  /** Takes the last removal back; false if there is none. */
+  readonly undo: () => boolean;
   /** Selects the interval of this index. */
   readonly interval: (index: number) => void;
   readonly pause: () => void;
@@ -18,10 +21,31 @@ export interface KeyActions {
 /** Handles keyboard shortcuts everywhere except in controls that use the key themselves. */
 export function listenToKeys(actions: KeyActions): void {
   document.addEventListener("keydown", (press) => {
+    const isUndo = (press.ctrlKey || press.metaKey) && !press.shiftKey && !press.altKey && press.key.toLowerCase() === "z";
+    if (isUndo && !isEditable(press.target) && actions.undo()) press.preventDefault();
     if (press.ctrlKey || press.metaKey || press.altKey || press.defaultPrevented) return;
     if (isTaken(press)) return;
     if (act(press.key, actions)) press.preventDefault();
   });
+}
+
+/** Copies and pastes outside of text fields. */
+export function listenToClipboard(actions: { readonly copy: () => string | undefined; readonly paste: (text: string) => boolean }): void {
+  document.addEventListener("copy", (event) => {
+    const isTextSelected = document.getSelection()?.isCollapsed === false;
+    const text = isTextSelected || isEditable(event.target) ? undefined : actions.copy();
+    if (text === undefined) return;
+    event.clipboardData?.setData("text/plain", text);
+    event.preventDefault();
+  });
+  document.addEventListener("paste", (event) => {
+    const text = event.clipboardData?.getData("text/plain") ?? "";
+    if (!isEditable(event.target) && actions.paste(text)) event.preventDefault();
+  });
+}
+
+function isEditable(target: EventTarget | null): boolean {
+  return target instanceof Element && target.closest("input:not([type=radio], [type=range], [type=checkbox]), textarea") !== null;
 }
 
 /** True if the focused control handles this key itself. */
@@ -51,7 +75,6 @@ const BY_KEY: Readonly<Partial<Record<string, (actions: KeyActions) => void>>> =
   ArrowDown: (actions) => { actions.move(1); },
   ArrowUp: (actions) => { actions.move(-1); },
   Delete: (actions) => { actions.remove(); },
-  Backspace: (actions) => { actions.remove(); },
   " ": (actions) => { actions.pause(); },
   t: (actions) => { actions.toggleTickerTape(); },
   "[": (actions) => { actions.list(-1); },
@@ -62,17 +85,20 @@ const SHORTCUTS: readonly (readonly [keys: readonly string[], text: PageText])[]
   [["/"], "keySearch"],
   [["↑", "↓"], "keySelect"],
   [["Del"], "keyRemove"],
+  [["Ctrl", "Z"], "keyUndo"],
   [["1", "…", "5"], "keyInterval"],
   [["␣"], "keyPause"],
   [["T"], "keyStrip"],
   [["[", "]"], "keyLists"],
+  [["Ctrl", "C"], "keyCopy"],
+  [["Ctrl", "V"], "keyPaste"],
   [["Enter"], "keySort"],
   [["⇧←", "⇧→"], "keyMoveColumn"],
   [["Alt←", "Alt→"], "keySizeColumn"],
 ];
 
 /** Number of shortcuts in the footer. */
-const IN_FOOTER = 7;
+const IN_FOOTER = 8;
 
 /** Writes the help on shortcuts: the most important ones in the footer, all of them in the settings. */
 export function translateShortcuts({ page }: Strings): void {

@@ -7,6 +7,8 @@ export interface SearchActions {
   readonly find: (typed: string) => readonly Instrument[];
   readonly isWatched: (symbol: StockSymbol) => boolean;
   readonly choose: (symbol: StockSymbol) => void;
+  /** Adds the symbols in a text; false if it has none. */
+  readonly addText: (text: string) => boolean;
   readonly strings: () => Strings;
 }
 
@@ -29,6 +31,10 @@ export class SymbolSearch {
     this.input.addEventListener("blur", () => {
       this.close();
     });
+    this.input.addEventListener("paste", (event) => {
+      const text = event.clipboardData?.getData("text/plain").trim() ?? "";
+      if (hasSeveral(text) && this.actions.addText(text)) event.preventDefault();
+    });
     this.input.addEventListener("keydown", (press) => {
       if (this.press(press.key)) press.preventDefault();
     });
@@ -49,7 +55,7 @@ export class SymbolSearch {
         this.activate(this.active - 1);
         return true;
       case "Enter":
-        this.choose(this.hits[this.active]);
+        this.enter();
         return true;
       case "Escape":
         this.input.value = "";
@@ -58,6 +64,18 @@ export class SymbolSearch {
       default:
         return false;
     }
+  }
+
+  /** Chooses the active result, or adds all symbols of a text that has several. */
+  private enter(): void {
+    const typed = this.input.value.trim();
+    if (this.hits.length > 0) this.choose(this.hits[this.active]);
+    else if (hasSeveral(typed) && this.actions.addText(typed)) this.clear();
+  }
+
+  private clear(): void {
+    this.input.value = "";
+    this.update();
   }
 
   private update(): void {
@@ -98,8 +116,7 @@ export class SymbolSearch {
 
   private choose(hit: Instrument | undefined): void {
     if (hit === undefined) return;
-    this.input.value = "";
-    this.update();
+    this.clear();
     this.actions.choose(hit.symbol);
   }
 
@@ -108,6 +125,9 @@ export class SymbolSearch {
     this.input.ariaExpanded = "false";
   }
 }
+
+/** True for a text of several words: symbols to add, or a name. */
+const hasSeveral = (text: string): boolean => /[\s,;|]/.test(text);
 
 /** A disabled option: a listbox may only contain options. */
 function noResult(sentence: string): HTMLLIElement {

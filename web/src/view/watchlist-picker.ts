@@ -1,4 +1,4 @@
-import type { Watchlist } from "../market";
+import type { Watchlists } from "../market";
 import type { Strings } from "../strings";
 import { byId, make, setText } from "./dom";
 
@@ -8,6 +8,8 @@ export interface WatchlistActions {
   readonly create: (name: string) => void;
   readonly rename: (name: string) => void;
   readonly delete: () => void;
+  /** Keeps the shared list. */
+  readonly keep: () => void;
   /** The default name of a new list. */
   readonly defaultName: () => string;
   readonly strings: () => Strings;
@@ -19,6 +21,7 @@ export class WatchlistPicker {
   private readonly dialog = byId("name-dialog", HTMLDialogElement);
   private readonly input = byId("name-input", HTMLInputElement);
   private readonly deleteButton = byId("list-delete", HTMLButtonElement);
+  private readonly keepButton = byId("list-keep", HTMLButtonElement);
   private confirmName: (name: string) => void = () => undefined;
   private currentName = "";
 
@@ -33,17 +36,19 @@ export class WatchlistPicker {
       this.askName(this.currentName, actions.strings(), actions.rename);
     });
     this.deleteButton.addEventListener("click", actions.delete);
+    this.keepButton.addEventListener("click", actions.keep);
     this.dialog.addEventListener("close", () => {
       const name = this.input.value.trim();
       if (this.dialog.returnValue === "ok" && name !== "") this.confirmName(name);
     });
   }
 
-  draw(lists: readonly Watchlist[], index: number): void {
-    this.select.replaceChildren(...lists.map(({ name }) => make("option", "", name)));
+  draw({ all, index, isShared, canDelete }: Watchlists, { lists }: Strings): void {
+    this.select.replaceChildren(...all.map(({ id, name }) => make("option", "", id === "" ? lists.notKept(name) : name)));
     this.select.selectedIndex = index;
-    this.currentName = lists[index]?.name ?? "";
-    this.deleteButton.disabled = lists.length < 2;
+    this.currentName = all[index]?.name ?? "";
+    this.keepButton.hidden = !isShared;
+    this.deleteButton.disabled = !canDelete;
   }
 
   private askName(name: string, { lists }: Strings, confirmName: (name: string) => void): void {
