@@ -3,10 +3,9 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
-use clap::Parser;
 use tapecast::app::{ReloadableFiles, Service, SignalRequest, Signals, StartError};
 use tapecast::auth::GeneratedKey;
-use tapecast::config::{Args, Config, KeyTask, Task};
+use tapecast::config::{Config, Invocation, KeyTask, Task};
 use tapecast::telemetry;
 use tracing::{error, warn};
 
@@ -21,20 +20,11 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 const WRONG_ARGUMENTS: u8 = 2;
 
 fn main() -> ExitCode {
-    let mut args = match Args::try_parse() {
-        Ok(args) => args,
-        Err(error) if error.use_stderr() => {
-            let text = error.to_string();
-            return reject(text.lines().next().unwrap_or_default().trim_start_matches("error: "));
-        }
-        Err(help_or_version) => help_or_version.exit(),
-    };
-    if let Some(task) = args.take_task() {
-        return run_task(task);
-    }
-    let config = match Config::try_from(args) {
-        Ok(config) => config,
-        Err(error) => return reject(error),
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let config = match Invocation::read(&arguments) {
+        Ok(Invocation::Serve(config)) => config,
+        Ok(Invocation::Task(task)) => return run_task(task),
+        Err(error) => error.exit(),
     };
     if let Err(error) = telemetry::start(&config.log, config.log_format) {
         return reject(error);

@@ -1,5 +1,8 @@
 //! Logging: one subscriber for the whole process, which writes text or JSON to standard error.
 
+use std::ffi::OsStr;
+use std::io::IsTerminal;
+
 use thiserror::Error;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
@@ -23,8 +26,9 @@ pub enum TelemetryError {
 }
 
 /// Turns off the log lines about invalid HTTP, such as heads that are too long: any client can cause them at
-/// any rate, and metrics count them. A filter that names the module turns them on.
-const DEFAULTS: &str = "actix_http::h1::dispatcher=off";
+/// any rate, and metrics count them. Also those of the start of actix's workers. A filter that names the
+/// module turns them on.
+const DEFAULTS: [&str; 2] = ["actix_http::h1::dispatcher=off", "actix_server=warn"];
 
 /// Starts logging to standard error the events that `filter` selects.
 ///
@@ -33,7 +37,9 @@ const DEFAULTS: &str = "actix_http::h1::dispatcher=off";
 pub fn start(filter: &str, format: LogFormat) -> Result<(), TelemetryError> {
     let filter = with_defaults(filter)
         .map_err(|source| TelemetryError::Filter { filter: filter.to_owned(), source })?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let colors = uses_colors(std::io::stderr().is_terminal(), std::env::var_os("NO_COLOR").as_deref());
+    let log =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colors);
     match format {
         LogFormat::Text => log.try_init(),
         LogFormat::Json => log.json().flatten_event(true).try_init(),
@@ -42,7 +48,12 @@ pub fn start(filter: &str, format: LogFormat) -> Result<(), TelemetryError> {
 }
 
 fn with_defaults(filter: &str) -> Result<EnvFilter, ParseError> {
-    EnvFilter::builder().parse(format!("{DEFAULTS},{filter}"))
+    EnvFilter::builder().parse(format!("{},{filter}", DEFAULTS.join(",")))
+}
+
+/// Whether text is coloured: on a terminal, unless `NO_COLOR` has a value (<https://no-color.org>).
+fn uses_colors(is_terminal: bool, no_color: Option<&OsStr>) -> bool {
+    is_terminal && no_color.is_none_or(OsStr::is_empty)
 }
 
 #[cfg(test)]
@@ -51,9 +62,19 @@ mod tests {
 
     #[test]
     fn log_lines_that_any_client_can_cause_are_off_unless_the_filter_names_them() {
-        assert!(with_defaults("debug").unwrap().to_string().contains(DEFAULTS));
+        let quiet = with_defaults("debug").unwrap().to_string();
+        assert!(DEFAULTS.iter().all(|default| quiet.contains(default)), "{quiet}");
 
         let named = with_defaults("info,actix_http::h1::dispatcher=error").unwrap().to_string();
-        assert!(named.contains("actix_http::h1::dispatcher=error") && !named.contains(DEFAULTS), "{named}");
+        assert!(
+            named.contains("actix_http::h1::dispatcher=error") && !named.contains(DEFAULTS[0]),
+            "{named}"
+        );
+    }
+
+    #[test]
+    fn only_a_terminal_gets_colors_and_no_color_turns_them_off() {
+        assert!(uses_colors(true, None) && uses_colors(true, Some("".as_ref())));
+        assert!(!uses_colors(true, Some("1".as_ref())) && !uses_colors(false, None));
     }
 }

@@ -13,7 +13,7 @@ mod signals;
 mod workers;
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -160,9 +160,17 @@ impl Service {
         let server_task = actix_web::rt::spawn(server);
 
         if let Some(address) = tls_address {
-            info!(%address, "serving over TLS");
+            info!(url = %url("https", address), "serving over TLS");
         }
-        info!(%address, sessions = capacity.sessions, symbols, seed = config.simulation.seed, "serving");
+        info!(
+            url = %url("http", address),
+            version = %env!("CARGO_PKG_VERSION"),
+            %address,
+            sessions = capacity.sessions,
+            symbols,
+            seed = config.simulation.seed,
+            "serving"
+        );
         Ok(Self {
             address,
             tls_address,
@@ -246,6 +254,16 @@ impl Market {
         let source = SequencedFeed::new(events, sequencer, Arc::clone(&archive), metrics.feed());
         Self { universe, archive, source }
     }
+}
+
+/// The URL of a listener on this machine.
+fn url(scheme: &str, address: SocketAddr) -> String {
+    let host: IpAddr = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    format!("{scheme}://{}/", SocketAddr::new(host, address.port()))
 }
 
 fn open_keys(access: &AccessConfig) -> Result<Option<Arc<KeyStore>>, KeyStoreError> {

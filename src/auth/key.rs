@@ -1,4 +1,5 @@
 use std::fmt;
+use std::str::FromStr;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
@@ -6,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::Revocation;
+use super::{ParseError, Revocation};
 use crate::model::{Feed, Symbol};
 
 /// The id and secret that a client sends to authenticate. `Debug` hides the secret.
@@ -21,6 +22,33 @@ pub struct Credentials {
 impl fmt::Debug for Credentials {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("Credentials").field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
+/// The id of a key: 1 to 64 visible ASCII characters without colon.
+///
+/// Headers, queries and logs carry it as it is, and HTTP Basic ends it at the first colon.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyId(String);
+
+impl KeyId {
+    const MAX_LEN: usize = 64;
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for KeyId {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let fits = (1..=Self::MAX_LEN).contains(&text.len());
+        if !fits || !text.bytes().all(|b| b.is_ascii_graphic() && b != b':') {
+            return Err(ParseError("an id has 1 to 64 visible ASCII characters without space and colon"));
+        }
+        Ok(Self(text.to_owned()))
     }
 }
 
@@ -58,7 +86,7 @@ struct KeyLine {
 /// A key of the key file: an id, the hash of its secret, and what it allows.
 #[derive(Debug)]
 pub struct Key {
-    id: String,
+    id: KeyId,
     hash: SaltedHash,
     feeds: Option<Vec<Feed>>,
     /// Sorted.
@@ -82,7 +110,7 @@ impl Key {
             symbols.sort_unstable();
         }
         Ok(Self {
-            id: line.id,
+            id: line.id.parse().map_err(|error: ParseError| format!("invalid `id`: {error}"))?,
             hash,
             feeds: feeds.transpose()?,
             symbols,
@@ -94,7 +122,7 @@ impl Key {
 
     /// The id, which clients send and logs show.
     pub fn id(&self) -> &str {
-        &self.id
+        self.id.as_str()
     }
 
     /// Whether this is the key's secret. Takes the same time for any secret.
@@ -264,10 +292,23 @@ mod tests {
             &with(r#""feeds":["nasdaq"]"#),
             &with(r#""symbols":["A B"]"#),
             &with(r#""max_sessions":-1"#),
+            &good.replace("desk", ""),
+            &good.replace("desk", "my desk"),
         ] {
             assert!(Key::parse(bad).is_err(), "{bad}");
         }
         assert!(Key::parse(&with(r#""max_sessions":1"#)).is_ok());
+    }
+
+    #[test]
+    fn an_id_is_what_headers_queries_and_basic_credentials_can_carry() {
+        let longest = "x".repeat(KeyId::MAX_LEN);
+        for valid in ["desk", "a@example.org", "7", &longest] {
+            assert_eq!(valid.parse::<KeyId>().unwrap().as_str(), valid);
+        }
+        for invalid in ["", " ", "a b", "a\tb", "a\nb", "a:b", "Bücher", &format!("{longest}x")] {
+            assert!(invalid.parse::<KeyId>().is_err(), "{invalid:?}");
+        }
     }
 
     #[test]

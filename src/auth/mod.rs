@@ -14,7 +14,7 @@ mod revocation;
 
 pub use address::{ForwardingHeaders, Network, TrustedProxies};
 pub use host::HostPattern;
-pub use key::{Credentials, Entitlements, GeneratedKey, Key};
+pub use key::{Credentials, Entitlements, GeneratedKey, Key, KeyId};
 pub use key_store::{Denied, Grant, KeyStore, KeyStoreError, Reloaded};
 pub use origin::{AllowedOrigins, ClientLocation, OriginPattern, OriginRefusal, PublicHosts};
 pub use revocation::Revocation;

@@ -1,6 +1,6 @@
 //! Access: TLS, keys, origins, proxies and the number of sessions.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -8,6 +8,7 @@ use std::str::FromStr;
 use clap::Args;
 
 use super::ConfigError;
+use super::command_line::{listen_address, positive};
 use crate::auth::{
     AllowedOrigins, HostPattern, Network, OriginPattern, ParseError, PublicHosts, TrustedProxies,
 };
@@ -25,7 +26,13 @@ pub(super) struct AccessArgs {
     keys: Option<PathBuf>,
 
     /// Wrong credentials per minute from one address, above which all credentials from it are refused
-    #[arg(long, env = "TAPECAST_MAX_FAILED_AUTHS", value_name = "N", default_value_t = NonZeroU32::MIN.saturating_add(29))]
+    #[arg(
+        long,
+        env = "TAPECAST_MAX_FAILED_AUTHS",
+        value_name = "N",
+        default_value = "30",
+        value_parser = positive::<NonZeroU32>
+    )]
     max_failed_auths: NonZeroU32,
 
     /// Serve https and wss in addition to http and ws, with this certificate chain in PEM, the server's
@@ -37,9 +44,9 @@ pub(super) struct AccessArgs {
     #[arg(long, env = "TAPECAST_TLS_KEY", value_name = "FILE")]
     tls_key: Option<PathBuf>,
 
-    /// Address and port to serve https and wss on
-    #[arg(long, env = "TAPECAST_TLS_LISTEN", default_value = "127.0.0.1:8443", value_name = "ADDR:PORT")]
-    tls_listen: SocketAddr,
+    /// Address and port to serve https and wss on [default: 127.0.0.1:8443]
+    #[arg(long, env = "TAPECAST_TLS_LISTEN", value_name = "ADDR:PORT", value_parser = listen_address)]
+    tls_listen: Option<SocketAddr>,
 
     /// Origins whose pages may open sessions and read REST in addition to the server's own:
     /// `https://app.example.org`, `https://*.example.org` for all its subdomains, `tauri://localhost` for an
@@ -59,7 +66,7 @@ pub(super) struct AccessArgs {
     trusted_proxy: Vec<Network>,
 
     /// Sessions at once [default: what the limit of open files allows]
-    #[arg(long, env = "TAPECAST_MAX_SESSIONS", value_name = "N")]
+    #[arg(long, env = "TAPECAST_MAX_SESSIONS", value_name = "N", value_parser = positive::<NonZeroUsize>)]
     max_sessions: Option<NonZeroUsize>,
 
     /// Sessions at once from one address; 0 is no limit
@@ -69,6 +76,9 @@ pub(super) struct AccessArgs {
 
 /// The networks of loopback.
 const LOOPBACK: [&str; 2] = ["127.0.0.0/8", "::1"];
+
+/// Where https and wss are served, unless `--tls-listen` says otherwise.
+pub(super) const DEFAULT_TLS_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8443);
 
 /// A value of `--allow-origin`.
 #[derive(Clone, Debug)]
@@ -153,7 +163,10 @@ impl TryFrom<AccessArgs> for AccessConfig {
             }
         }
         let tls = match (args.tls_cert, args.tls_key) {
-            (Some(certificate), Some(key)) => Some(Tls { listen: args.tls_listen, certificate, key }),
+            (Some(certificate), Some(key)) => {
+                Some(Tls { listen: args.tls_listen.unwrap_or(DEFAULT_TLS_LISTEN), certificate, key })
+            }
+            (None, None) if args.tls_listen.is_some() => return Err(ConfigError::NoCertificate),
             (None, None) => None,
             _ => return Err(ConfigError::HalfTls),
         };

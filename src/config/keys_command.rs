@@ -1,9 +1,12 @@
 //! The subcommands of the program.
 
+use std::num::NonZeroUsize;
+
 use clap::{Args, Subcommand};
 
-use crate::auth::{Entitlements, GeneratedKey};
-use crate::model::{Feed, Symbol};
+use super::command_line::positive;
+use crate::auth::{Entitlements, GeneratedKey, KeyId};
+use crate::model::{Feed, Symbol, SymbolError};
 
 /// A subcommand: what to do instead of serving.
 #[derive(Clone, Debug, Subcommand)]
@@ -24,24 +27,24 @@ pub enum KeyTask {
 /// The options of `key new`.
 #[derive(Clone, Debug, Args)]
 pub struct NewKey {
-    /// The key's id, which clients send with the secret
-    id: String,
+    /// The key's id, which clients send with the secret: 1 to 64 visible ASCII characters without colon
+    id: KeyId,
 
     /// Feeds that the key allows: iex, sip, delayed_sip, test [default: all]
     #[arg(long, value_delimiter = ',')]
     feed: Vec<Feed>,
 
     /// Symbols that the key allows [default: all]
-    #[arg(long, value_delimiter = ',')]
+    #[arg(long, value_delimiter = ',', value_parser = listed_symbol)]
     symbol: Vec<Symbol>,
 
     /// Sessions at once [default: no limit]
-    #[arg(long, value_name = "N")]
-    max_sessions: Option<usize>,
+    #[arg(long, value_name = "N", value_parser = positive::<NonZeroUsize>)]
+    max_sessions: Option<NonZeroUsize>,
 
     /// Names per session; a symbol counts once for each channel [default: 30000]
-    #[arg(long, value_name = "N")]
-    max_symbols: Option<usize>,
+    #[arg(long, value_name = "N", value_parser = positive::<NonZeroUsize>)]
+    max_symbols: Option<NonZeroUsize>,
 }
 
 impl NewKey {
@@ -50,11 +53,21 @@ impl NewKey {
         let entitlements = Entitlements {
             feeds: (!self.feed.is_empty()).then_some(self.feed),
             symbols: (!self.symbol.is_empty()).then_some(self.symbol),
-            max_sessions: self.max_sessions,
-            max_symbols: self.max_symbols,
+            max_sessions: self.max_sessions.map(NonZeroUsize::get),
+            max_symbols: self.max_symbols.map(NonZeroUsize::get),
         };
         let mut random = [0; 48];
         rand::Rng::fill_bytes(&mut rand::rng(), &mut random);
-        GeneratedKey::new(&self.id, entitlements, random)
+        GeneratedKey::new(self.id.as_str(), entitlements, random)
     }
+}
+
+/// Parses a symbol as exchanges list it: the stream is case-sensitive, so `aapl` would allow nothing.
+fn listed_symbol(text: &str) -> Result<Symbol, String> {
+    let is_listed = text.starts_with(|first: char| first.is_ascii_uppercase())
+        && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b"./-".contains(&b));
+    if !is_listed {
+        return Err("expected capital letters, such as AAPL or BRK.B".to_owned());
+    }
+    text.parse().map_err(|error: SymbolError| error.to_string())
 }

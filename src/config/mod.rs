@@ -4,6 +4,7 @@
 //! environment later.
 
 mod access;
+mod command_line;
 mod keys_command;
 
 use std::net::SocketAddr;
@@ -14,6 +15,8 @@ use thiserror::Error;
 
 use self::access::AccessArgs;
 pub use self::access::{AccessConfig, Tls};
+pub use self::command_line::Invocation;
+use self::command_line::{listen_address, log_filter};
 pub use self::keys_command::{KeyTask, NewKey, Task};
 use crate::archive::Retention;
 use crate::feed::BarSpans;
@@ -28,10 +31,16 @@ use crate::source::{ArrivalProcess, MAX_LISTINGS, SimulationSettings};
 /// Serves a live dashboard at /, the stream at /v2/iex (Alpaca's stock protocol) and at
 /// /websocket/connect, an echo at /echo, REST below /v2, and /healthz, /readyz and /metrics.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "tapecast", version, max_term_width = 100)]
-pub struct Args {
+#[command(name = "tapecast", version, max_term_width = 100, args_conflicts_with_subcommands = true)]
+struct Args {
     /// Address and port to serve on; port 0 is any free port
-    #[arg(long, env = "TAPECAST_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDR:PORT")]
+    #[arg(
+        long,
+        env = "TAPECAST_LISTEN",
+        default_value = "127.0.0.1:8080",
+        value_name = "ADDR:PORT",
+        value_parser = listen_address
+    )]
     listen: SocketAddr,
 
     /// Number of stocks in the market; the first hundred are well-known companies
@@ -113,7 +122,13 @@ pub struct Args {
     echo: Option<EchoOption>,
 
     /// Log level: error, warn, info, debug, trace; or per module, such as tapecast::hub=debug
-    #[arg(long, env = "TAPECAST_LOG", default_value = "info", value_name = "FILTER")]
+    #[arg(
+        long,
+        env = "TAPECAST_LOG",
+        default_value = "info",
+        value_name = "FILTER",
+        value_parser = log_filter
+    )]
     log: String,
 
     /// Format of the log
@@ -125,13 +140,6 @@ pub struct Args {
 
     #[command(subcommand)]
     task: Option<Task>,
-}
-
-impl Args {
-    /// The subcommand, if there is one.
-    pub fn take_task(&mut self) -> Option<Task> {
-        self.task.take()
-    }
 }
 
 /// The values of `--incidents`.
@@ -235,6 +243,9 @@ pub enum ConfigError {
     /// Only one of certificate and private key is given.
     #[error("--tls-cert and --tls-key go together")]
     HalfTls,
+    /// There is an address for TLS, and no certificate.
+    #[error("--tls-listen needs --tls-cert and --tls-key")]
+    NoCertificate,
     /// An option for retained history is out of range.
     #[error("{name} must be from 1 to {max}, not {value}")]
     Retain {
@@ -259,10 +270,9 @@ const MAX_RETAINED: usize = 1_000_000;
 const MAX_RETAIN_MIB: usize = 1 << 20;
 
 impl Default for Config {
-    /// The settings without any option.
+    /// The settings without any option or environment variable.
     fn default() -> Self {
-        let args = Args::parse_from(["tapecast"]);
-        Self::try_from(args).expect("the defaults are valid")
+        Self::try_from(Args::defaults()).expect("the defaults are valid")
     }
 }
 
@@ -343,6 +353,7 @@ fn from_one(name: &'static str, value: usize, max: usize) -> Result<usize, Confi
 
 #[cfg(test)]
 mod tests {
+    use super::access::DEFAULT_TLS_LISTEN;
     use super::*;
 
     fn config(options: &[&str]) -> Result<Config, ConfigError> {
@@ -383,6 +394,25 @@ mod tests {
         assert_eq!(echo(&["--listen", "0.0.0.0:80", "--echo"]), EchoMode::On);
         assert_eq!(echo(&["--echo=off"]), EchoMode::Off);
         assert_eq!(echo(&["--listen", "0.0.0.0:80", "--echo=conformance"]), EchoMode::Conformance);
+    }
+
+    #[test]
+    fn an_address_for_tls_without_a_certificate_is_refused() {
+        assert_eq!(config(&["--tls-listen", "[::1]:443"]).unwrap_err(), ConfigError::NoCertificate);
+        let certificate = ["--tls-cert", "cert.pem", "--tls-key", "key.pem"];
+        let listen = |options: &[&str]| config(options).unwrap().access.tls.unwrap().listen;
+        assert_eq!(listen(&certificate), DEFAULT_TLS_LISTEN);
+        assert_eq!(listen(&[&certificate[..], &["--tls-listen", "[::1]:443"]].concat()).port(), 443);
+    }
+
+    #[test]
+    fn a_log_level_must_be_spelt_correctly() {
+        for valid in ["info", "OFF", "warn,tapecast::hub=debug", "tapecast::hub", "tapecast=trace"] {
+            assert_eq!(log_filter(valid).as_deref(), Ok(valid));
+        }
+        for invalid in ["inof", "loud=quiet=x", "info,debgu", "tapecast=inof", ""] {
+            assert!(log_filter(invalid).is_err(), "{invalid}");
+        }
     }
 
     #[test]
