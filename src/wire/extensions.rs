@@ -176,8 +176,8 @@ impl Resume {
             match given {
                 Given::Absent => {}
                 Given::Wrong => rejected.add(&format!("resume.sq.{}", channel.name())),
-                Given::Value(NumbersOfChannel(numbers)) => {
-                    for (symbol, number) in numbers {
+                Given::Value(numbers) => {
+                    for (symbol, number) in numbers.into_sorted() {
                         match number {
                             Given::Value(number) => last.push((channel, symbol, number)),
                             Given::Absent => {}
@@ -209,14 +209,31 @@ impl<'de> FromEntries<'de> for LastNumbers {
     }
 }
 
-/// The last numbers of one channel. Keys that cannot be a symbol name no stream.
+/// The last numbers of one channel, in the order of the command. Keys that cannot be a symbol name no stream.
 #[derive(Default)]
-struct NumbersOfChannel(BTreeMap<Symbol, Given<u64>>);
+struct NumbersOfChannel(Vec<(Symbol, Given<u64>)>);
+
+impl NumbersOfChannel {
+    /// The numbers in the order of symbols, the last one of each.
+    fn into_sorted(self) -> Vec<(Symbol, Given<u64>)> {
+        let mut numbers = self.0;
+        // The sort is stable and linear where they are sorted already.
+        numbers.sort_by_key(|(symbol, _)| *symbol);
+        numbers.dedup_by(|later, earlier| {
+            let is_same = later.0 == earlier.0;
+            if is_same {
+                std::mem::swap(later, earlier);
+            }
+            is_same
+        });
+        numbers
+    }
+}
 
 impl<'de> FromEntries<'de> for NumbersOfChannel {
     fn entry<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
         match key.parse() {
-            Ok(symbol) => drop(self.0.insert(symbol, map.next_value::<As<_>>()?.0)),
+            Ok(symbol) => self.0.push((symbol, map.next_value::<As<_>>()?.0)),
             Err(_) => drop(map.next_value::<IgnoredAny>()?),
         }
         Ok(())

@@ -21,6 +21,11 @@ pub(super) trait Tolerant<'de>: Sized {
         Self::wrong()
     }
 
+    /// Text that lives as long as the message.
+    fn borrowed_text(text: &'de str) -> Self {
+        Self::text(text)
+    }
+
     /// A number.
     fn number(_: Number) -> Self {
         Self::wrong()
@@ -142,9 +147,9 @@ impl<'de, T: FromEntries<'de>> Tolerant<'de> for Given<T> {
 }
 
 /// A key as text. MessagePack has keys of other types; none of them is a key of ours.
-struct Key(Cow<'static, str>);
+struct Key<'de>(Cow<'de, str>);
 
-impl Tolerant<'_> for Key {
+impl<'de> Tolerant<'de> for Key<'de> {
     fn wrong() -> Self {
         Self(Cow::Borrowed("?"))
     }
@@ -155,6 +160,10 @@ impl Tolerant<'_> for Key {
 
     fn text(text: &str) -> Self {
         Self(Cow::Owned(text.to_owned()))
+    }
+
+    fn borrowed_text(text: &'de str) -> Self {
+        Self(Cow::Borrowed(text))
     }
 
     fn number(number: Number) -> Self {
@@ -293,6 +302,10 @@ impl<'de, T: Tolerant<'de>> Visitor<'de> for TolerantVisitor<T> {
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
         Ok(T::text(text))
+    }
+
+    fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<T, E> {
+        Ok(T::borrowed_text(text))
     }
 
     fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<T, E> {
