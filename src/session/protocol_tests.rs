@@ -185,3 +185,17 @@ fn a_resume_without_an_epoch_is_answered_as_one_of_another_epoch() {
 
     assert_eq!(outcome.resume, [ResumePoint { stream: trades(0), last: None }]);
 }
+
+#[test]
+fn malformed_names_count_towards_the_limit_of_an_acknowledgement() {
+    let limits = Limits { acknowledged_bytes: 2_000, ..Limits::default() };
+    let mut protocol = Protocol::new(Arc::new(fixtures::universe()), Epoch::new(36), limits, None);
+    let names: Vec<_> = (0..50).map(|number| format!("\u{1}{number} {}", "x".repeat(30))).collect();
+    let command = serde_json::json!({ "action": "subscribe", "trades": names, "x": {} }).to_string();
+
+    let (refused, _) = send(&mut protocol, &command);
+    let (unsubscribed, _) = send(&mut protocol, &command.replace("subscribe", "unsubscribe"));
+
+    assert!(refused.contains(r#""code":405"#), "{refused}");
+    assert!(unsubscribed.contains("subscription") && !unsubscribed.contains("rejected"), "{unsubscribed}");
+}
