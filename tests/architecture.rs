@@ -9,6 +9,8 @@
 mod graph;
 #[path = "architecture/language.rs"]
 mod language;
+#[path = "architecture/packaging.rs"]
+mod packaging;
 #[path = "architecture/source_tree.rs"]
 mod source_tree;
 #[path = "architecture/syntax.rs"]
