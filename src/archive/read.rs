@@ -45,11 +45,6 @@ impl Archive {
         self.read(symbol).quotes.latest()
     }
 
-    /// The latest bar of this span, which is still open if its interval has not ended.
-    pub fn latest_bar(&self, symbol: SymbolId, span: Span) -> Option<Bar> {
-        self.read(symbol).bars(span).latest(symbol)
-    }
-
     /// The bar of the latest minute that has a trade; of the latest closed one, unless open bars are included.
     pub fn latest_minute(&self, symbol: SymbolId, open: OpenBars) -> Option<Bar> {
         let watermark = self.watermark();
@@ -208,7 +203,6 @@ mod tests {
         assert_eq!(summary.day.map(|bar| bar.trades), Some(2));
         assert_eq!(summary.previous_day.map(|bar| bar.trades), Some(1));
         assert_eq!(archive.latest_trade(SYMBOL), summary.trade);
-        assert_eq!(archive.latest_bar(SYMBOL, Span::Day), summary.day);
     }
 
     #[test]

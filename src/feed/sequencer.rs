@@ -128,7 +128,7 @@ fn number(last_values: &mut LastValues, body: Body) -> Object {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::archive::{Retention, Span};
+    use crate::archive::Retention;
     use crate::model::{Channel, Instrument, Price, Seq, StreamId, SymbolId, Trade};
     use crate::wire::fixtures;
     use std::time::Duration;
@@ -199,12 +199,12 @@ mod tests {
         let trades = [trade(0, 900, 7), trade(30_000, 1_000, 1), trade(59_999, 800, 20)];
         let batch = sequencer.sequence(&mut last_values, &trades, trade(60_000, 1, 1).at());
         archive.record(batch.events());
-        assert_eq!(last_bar(&batch), archive.latest_bar(first.symbol, Span::Minute));
+        assert_eq!(last_bar(&batch), archive.latest_minute(first.symbol, OpenBars::Included));
 
         let batch =
             sequencer.sequence(&mut last_values, &[trade(59_000, 1_100, 3)], trade(60_500, 1, 1).at());
         archive.record(batch.events());
-        assert_eq!(last_bar(&batch), archive.latest_bar(first.symbol, Span::Minute));
+        assert_eq!(last_bar(&batch), archive.latest_minute(first.symbol, OpenBars::Included));
     }
 
     #[test]

@@ -125,7 +125,17 @@ pub enum InvalidCommand {
         /// What its value must be.
         expected: &'static str,
     },
+    /// A subscribe that asks for a channel of another stream, and for nothing else: error 410.
+    #[error("this stream has no channel `{0}`: it carries trades, quotes, bars and other data of stocks")]
+    OtherStream(&'static str),
 }
+
+/// Channels of Alpaca's streams of coins, news and options.
+///
+/// SDKs name them, with empty lists or beside channels of ours, to every server, and are not answered with an
+/// error: ccxt's connection does not survive one. But a client that asks for nothing else waits for ever
+/// without one, as ccxt's `watch_order_book` does.
+const OTHER_STREAMS: [&str; 4] = ["imbalances", "news", "orderbooks", "pricing"];
 
 /// The keys of a command before their combination is checked.
 #[derive(Default)]
@@ -184,8 +194,13 @@ impl RawCommand {
                             .extend((!malformed.is_empty()).then_some((channel, malformed)));
                     }
                 }
-                if let Some(extensions) = &mut extensions {
-                    extensions.rejected.channels = self.unknown_channels;
+                let other = OTHER_STREAMS.into_iter().find(|name| self.unknown_channels.contains(name));
+                match &mut extensions {
+                    Some(extensions) => extensions.rejected.channels = self.unknown_channels,
+                    None if action == "subscribe" && symbols.is_empty() => {
+                        other.map_or(Ok(()), |name| Err(InvalidCommand::OtherStream(name)))?;
+                    }
+                    None => {}
                 }
                 Ok(match action {
                     "subscribe" => Command::Subscribe(symbols, extensions),

@@ -137,6 +137,21 @@ fn unknown_channels_and_options_are_named_unless_they_ask_for_nothing() {
 }
 
 #[test]
+fn a_subscribe_that_asks_only_for_channels_of_another_stream_is_an_error() {
+    for (text, error) in [
+        (r#"{"action":"subscribe","orderbooks":["AAPL"]}"#, Some("orderbooks")),
+        (r#"{"action":"subscribe","trades":[],"bars":null,"news":["*"]}"#, Some("news")),
+        (r#"{"action":"subscribe","orderbooks":["AAPL"],"trades":["AAPL"]}"#, None),
+        (r#"{"action":"subscribe","orderbooks":[],"news":null,"pricing":[]}"#, None),
+        (r#"{"action":"unsubscribe","orderbooks":["AAPL"]}"#, None),
+        (r#"{"action":"subscribe","orderbooks":["AAPL"],"x":{"id":1}}"#, None),
+        (r#"{"action":"subscribe","topics":["a"]}"#, None),
+    ] {
+        assert_eq!(json(text).err(), error.map(InvalidCommand::OtherStream), "{text}");
+    }
+}
+
+#[test]
 fn an_option_without_a_valid_value_is_named_and_costs_no_other_option() {
     for (key, values) in [
         ("id", &["true", "[]", "{}", "1.5", r#""\u0061""#][..4]),
@@ -301,7 +316,7 @@ fn any_command_means_the_same_in_either_codec() {
 #[test]
 fn a_deeply_nested_value_of_an_unknown_key_costs_no_command() {
     let value = (0..100).fold(serde_json::Value::Null, |inner, _| serde_json::json!([inner]));
-    let value = serde_json::json!({ "action": "subscribe", "news": value });
+    let value = serde_json::json!({ "action": "subscribe", "anything": value });
 
     assert!(json(&value.to_string()).is_ok());
     assert!(Command::read(Codec::MsgPack, &rmp_serde::to_vec_named(&value).unwrap()).is_ok());

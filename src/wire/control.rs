@@ -72,7 +72,11 @@ impl From<ErrorCode> for ControlMessage {
 
 impl From<InvalidCommand> for ControlMessage {
     fn from(error: InvalidCommand) -> Self {
-        ErrorCode::InvalidSyntax.because(error.to_string())
+        let code = match error {
+            InvalidCommand::OtherStream(_) => ErrorCode::NoSuchChannel,
+            _ => ErrorCode::InvalidSyntax,
+        };
+        code.because(error.to_string())
     }
 }
 
@@ -157,10 +161,8 @@ impl Heartbeat {
 
 /// Why a command failed, by its code on the wire.
 ///
-/// Two codes of Alpaca's are never sent. 410, `invalid subscribe action for this feed`, is for channels
-/// that a stream does not have: our feeds are all of stocks and have every stock channel, and lists of
-/// other streams (`news`, `orderbooks`) are ignored, because SDKs send them to every server. 500,
-/// `internal error`, is for commands that fail for a reason of the server, and none does.
+/// One code of Alpaca's is never sent: 500, `internal error`, is for commands that fail for a reason of the
+/// server, and none does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u16)]
 pub enum ErrorCode {
@@ -182,6 +184,8 @@ pub enum ErrorCode {
     SlowClient = 407,
     /// The key does not include this feed, or a symbol that was named. The subscription is unchanged.
     InsufficientSubscription = 409,
+    /// The command asks only for channels that streams of stocks do not have, such as `orderbooks`.
+    NoSuchChannel = 410,
     /// The client exceeded the rate limit of commands; a Close follows. Ours, after HTTP's code.
     TooManyCommands = 429,
 }
@@ -215,6 +219,7 @@ impl ErrorCode {
             Self::InsufficientSubscription => {
                 "the key does not include this feed or a symbol that was named; nothing changed"
             }
+            Self::NoSuchChannel => "this stream has no such channel",
             Self::TooManyCommands => "more commands than the rate limit allows; connect again and send fewer",
         }
     }
@@ -231,6 +236,7 @@ impl ErrorCode {
             Self::ConnectionLimit => "connection limit exceeded",
             Self::SlowClient => "slow client",
             Self::InsufficientSubscription => "insufficient subscription",
+            Self::NoSuchChannel => "invalid subscribe action for this feed",
             Self::TooManyCommands => "too many commands",
         }
     }

@@ -215,6 +215,11 @@ impl RejectedNames {
         }
     }
 
+    /// Whether the name is among them.
+    pub(super) fn contains(&self, name: &str) -> bool {
+        self.0.contains(name)
+    }
+
     /// Adds the name, or removes it if its value asks for nothing.
     pub(super) fn set(&mut self, name: &str, value: Content) {
         match value {
