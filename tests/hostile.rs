@@ -112,6 +112,33 @@ fn a_slow_consumer_is_disconnected_and_other_sessions_miss_nothing() {
 }
 
 #[test]
+fn answers_that_are_requested_and_not_read_take_no_memory() {
+    const SESSIONS: usize = 20;
+    let server = Server::start(|config| {
+        config.workers = 1;
+        config.symbols = 3_000;
+        config.simulation.trades_per_second = 5_000.0;
+        config.liveness.stall = DEADLINE;
+    });
+    let all = r#"{"action":"subscribe","tickers":["*"],"x":{"snapshot":true}}"#;
+    wait_until("tickers of most symbols", || server.metric("tapecast_tape_objects_total") > 200_000.0);
+
+    let clients: Vec<_> = (0..SESSIONS)
+        .map(|_| {
+            let mut client = Client::session(server.address);
+            client.send_text(all);
+            client
+        })
+        .collect();
+    wait_until("the answers to wait", || server.metric("tapecast_outbox_bytes{") > 0.0);
+
+    // A snapshot has 600 KB. What waits is a piece of it, and live tickers up to the low watermark.
+    let waiting = server.metric("tapecast_outbox_bytes{");
+    assert!(waiting < (SESSIONS * 150_000) as f64, "{waiting} bytes");
+    drop(clients);
+}
+
+#[test]
 fn a_session_whose_outbox_overflows_with_trades_gets_error_407_and_a_close() {
     let server = Server::start(|config| {
         config.simulation.trades_per_second = 50_000.0;

@@ -22,7 +22,6 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use self::instrument::InstrumentArchive;
-use self::ring::{Dated, Ring};
 use crate::model::{Bar, Body, Channel, Object, Seq, StreamId, SymbolId, Timestamp};
 
 pub use self::query::{OpenBars, Order, Place, Query};
@@ -123,42 +122,27 @@ impl Archive {
         }
     }
 
-    /// The retained objects of a stream with numbers from `after` (exclusive) to `up_to` (inclusive), without a hole.
-    /// They start later where older ones are no longer retained. Only trades and quotes are retained one by one; other
-    /// streams have none.
-    pub fn since(&self, stream: StreamId, after: Seq, up_to: Seq) -> Vec<Object> {
+    /// The oldest retained objects of a stream with numbers from `after` (exclusive) to `up_to` (inclusive), without a
+    /// hole: at most `most`, and at most 256. They start later where older ones are no longer retained. Only trades and
+    /// quotes are retained one by one; other streams have none.
+    pub fn since(&self, stream: StreamId, after: Seq, up_to: Seq, most: usize) -> Vec<Object> {
         fn objects<T>(rows: Vec<Numbered<T>>, body: fn(T) -> Body) -> Vec<Object> {
             rows.into_iter().map(|row| Object { seq: row.seq, body: body(row.value) }).collect()
         }
         let symbol = stream.symbol();
+        let most = most.min(ROWS_PER_LOCK);
         match stream.channel() {
-            Channel::Trades => objects(self.rows(symbol, after, up_to, |kept| &kept.trades), Body::Trade),
-            Channel::Quotes => objects(self.rows(symbol, after, up_to, |kept| &kept.quotes), Body::Quote),
-            _ => Vec::new(),
-        }
-    }
-
-    /// Copies consecutive rows of a ring, chunk by chunk.
-    fn rows<T: Dated>(
-        &self,
-        symbol: SymbolId,
-        after: Seq,
-        up_to: Seq,
-        ring: impl Fn(&InstrumentArchive) -> &Ring<T>,
-    ) -> Vec<Numbered<T>> {
-        let mut rows: Vec<Numbered<T>> = Vec::new();
-        let mut after = after;
-        loop {
-            rows.reserve(ROWS_PER_LOCK);
-            let copied = rows.len();
-            ring(&self.read(symbol)).copy(after, up_to, ROWS_PER_LOCK, &mut rows);
-            let Some(last) = rows[copied..].last() else { return rows };
-            let next = last.seq;
-            if copied > 0 && rows[copied].seq != after.next() {
-                // The writer has removed the rows in between: the earlier chunks are not connected with this one.
-                rows.drain(..copied);
+            Channel::Trades => {
+                let mut rows = Vec::new();
+                self.read(symbol).trades.copy(after, up_to, most, &mut rows);
+                objects(rows, Body::Trade)
             }
-            after = next;
+            Channel::Quotes => {
+                let mut rows = Vec::new();
+                self.read(symbol).quotes.copy(after, up_to, most, &mut rows);
+                objects(rows, Body::Quote)
+            }
+            _ => Vec::new(),
         }
     }
 
@@ -248,6 +232,19 @@ mod tests {
         archive
     }
 
+    /// All retained objects between two numbers, piece by piece.
+    fn all_since(archive: &Archive, stream: StreamId, after: Seq, up_to: Seq) -> Vec<Object> {
+        let mut all: Vec<Object> = Vec::new();
+        loop {
+            let after = all.last().map_or(after, |last| last.seq);
+            let piece = archive.since(stream, after, up_to, usize::MAX);
+            if piece.is_empty() {
+                return all;
+            }
+            all.extend(piece);
+        }
+    }
+
     fn seqs(objects: &[Object]) -> Vec<u64> {
         objects.iter().map(|object| object.seq.0).collect()
     }
@@ -256,19 +253,31 @@ mod tests {
     fn objects_between_two_numbers_are_returned() {
         let archive = archive_of(9, Retention::default());
 
-        let objects = archive.since(trades(), Seq(3), Seq(6));
+        let objects = all_since(&archive, trades(), Seq(3), Seq(6));
 
         assert_eq!(objects[0], numbered(fixtures::trade(), 4));
         assert_eq!(seqs(&objects), [4, 5, 6]);
-        assert_eq!(archive.since(trades(), Seq(9), Seq(9)), []);
-        assert_eq!(archive.since(trades(), Seq(9), Seq(100)), []);
+        assert_eq!(all_since(&archive, trades(), Seq(9), Seq(9)), []);
+        assert_eq!(all_since(&archive, trades(), Seq(9), Seq(100)), []);
+    }
+
+    #[test]
+    fn a_read_is_bounded_and_goes_on_where_the_last_one_ended() {
+        let archive = archive_of(2_000, Retention::default());
+
+        assert_eq!(seqs(&archive.since(trades(), Seq(1_500), Seq(2_000), 3)), [1_501, 1_502, 1_503]);
+        assert_eq!(archive.since(trades(), Seq(1_000), Seq(2_000), usize::MAX).len(), ROWS_PER_LOCK);
+        assert_eq!(
+            seqs(&all_since(&archive, trades(), Seq(1_000), Seq(2_000))),
+            Vec::from_iter(1_001..=2_000)
+        );
     }
 
     #[test]
     fn removed_objects_are_missing_at_the_start_only() {
         let archive = archive_of(2_000, Retention { trades: 700, ..Retention::default() });
 
-        let objects = archive.since(trades(), Seq(3), Seq(2_000));
+        let objects = all_since(&archive, trades(), Seq(3), Seq(2_000));
 
         assert_eq!(seqs(&objects), (1_301..=2_000).collect::<Vec<_>>());
     }
@@ -280,7 +289,7 @@ mod tests {
         let recorded = AtomicU64::new(0);
         let read = || {
             let last = recorded.load(Ordering::Acquire);
-            let found = archive.since(trades(), Seq(last.saturating_sub(3)), Seq(last));
+            let found = all_since(&archive, trades(), Seq(last.saturating_sub(3)), Seq(last));
             let expected = (last.saturating_sub(3) + 1..=last).collect::<Vec<_>>();
             assert_eq!(seqs(&found), expected);
             last
@@ -311,7 +320,8 @@ mod tests {
     #[test]
     fn only_trades_and_quotes_are_retained_one_by_one() {
         let archive = archive_of(3, Retention::default());
-        let of = |channel| archive.since(StreamId::new(channel, trades().symbol()), Seq(0), Seq(9)).len();
+        let of =
+            |channel| all_since(&archive, StreamId::new(channel, trades().symbol()), Seq(0), Seq(9)).len();
 
         assert_eq!(Channel::ALL.map(of), [3, 3, 0, 0, 0, 0, 0, 0, 0, 0]);
     }
@@ -325,7 +335,7 @@ mod tests {
         archive.grow(3);
         archive.record(&[Object { seq: Seq(1), body: Body::Trade(Trade { symbol: added, ..trade }) }]);
 
-        let of = |symbol| archive.since(StreamId::new(Channel::Trades, symbol), Seq(0), Seq(9));
+        let of = |symbol| all_since(&archive, StreamId::new(Channel::Trades, symbol), Seq(0), Seq(9));
         assert_eq!((seqs(&of(added)), seqs(&of(SymbolId(0)))), (vec![1], vec![1, 2, 3]));
     }
 
@@ -333,14 +343,14 @@ mod tests {
     fn more_instruments_share_the_same_budget() {
         let retention = Retention { bytes: 600_000, ..Retention::default() };
         let archive = archive_of(1_000, retention);
-        let kept = |archive: &Archive| archive.since(trades(), Seq(0), Seq(1_000)).len();
+        let kept = |archive: &Archive| all_since(archive, trades(), Seq(0), Seq(1_000)).len();
         let before = kept(&archive);
 
         archive.grow(4);
 
         assert_eq!((before, kept(&archive)), (retention.depth(2).trades, retention.depth(4).trades));
         assert!(before > kept(&archive), "the tables shrink");
-        let last = archive.since(trades(), Seq(0), Seq(1_000)).last().map(|object| object.seq);
+        let last = all_since(&archive, trades(), Seq(0), Seq(1_000)).last().map(|object| object.seq);
         assert_eq!(last, Some(Seq(1_000)));
     }
 }

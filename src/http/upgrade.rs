@@ -82,7 +82,7 @@ fn open(request: &HttpRequest, state: &AppState, feed: Feed) -> HttpResponse {
             outbox: state.outbox,
             epoch: state.epoch,
             progress: state.progress.clone(),
-            replay: Rc::new(move |stream, after, up_to| archive.since(stream, after, up_to)),
+            replay: Rc::new(move |stream, after, up_to, most| archive.since(stream, after, up_to, most)),
             deflate,
             codec,
             label: query.value("userId").map(sanitized),

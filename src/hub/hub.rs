@@ -258,13 +258,16 @@ impl Hub {
     /// Runs the timers that have expired.
     pub fn run_timers(&self, now: Now) {
         let state = &mut *self.state.borrow_mut();
-        while let Some(mut earliest) = state.timers.peek_mut()
+        let State { index, slots, batches, frames, send_batch, last_values, timers, .. } = state;
+        let fan_out = FanOut::new(batches, frames, last_values, now.steady);
+        while let Some(mut earliest) = timers.peek_mut()
             && earliest.0.0 <= now.steady
         {
             let Reverse((at, key)) = *earliest;
-            let slot = state.slots[key.0].as_mut().filter(|slot| slot.timer == Some(at));
+            let slot = slots[key.0].as_mut().filter(|slot| slot.timer == Some(at));
             let next = slot.and_then(|slot| {
-                slot.timer = slot.subscriber.run_timer(now, &state.last_values);
+                index.deliver_to(key, |objects| slot.deliver(key, &fan_out, objects, send_batch));
+                slot.timer = slot.subscriber.run_timer(now, last_values);
                 slot.timer
             });
             match next {
@@ -272,6 +275,7 @@ impl Hub {
                 None => drop(PeekMut::pop(earliest)),
             }
         }
+        state.send(&self.metrics);
     }
 
     /// Checks the liveness of all connections; call it at this interval. A check that comes late means
@@ -285,7 +289,7 @@ impl Hub {
             queued_bytes += health.queued_bytes as i64;
             match self.timeouts.verdict(&health, now) {
                 LivenessVerdict::Fine => {}
-                LivenessVerdict::Ping => subscriber.ping(now, &state.last_values),
+                LivenessVerdict::Ping => subscriber.ping(now),
                 LivenessVerdict::Silent => subscriber.close(Close::Unresponsive, Duration::ZERO, now),
                 LivenessVerdict::Stalled => subscriber.close(Close::SlowClient, Duration::ZERO, now),
                 LivenessVerdict::CloseTimedOut => {

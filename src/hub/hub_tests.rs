@@ -58,7 +58,7 @@ impl<F: Fn(&FanOut<'_>, &[ObjectRef])> Subscriber for TestSubscriber<F> {
         ConnectionHealth { heard: now, pinged: now, stalled: None, closing: None, queued_bytes: 0 }
     }
 
-    fn ping(&self, _: Instant, _: &EncodedLastValues) {}
+    fn ping(&self, _: Instant) {}
 
     fn close(&self, _: Close, _: Duration, _: Instant) {}
 

@@ -28,7 +28,8 @@ pub trait Subscriber {
     /// behind, has an interval, or resumes: what it gets then depends on when objects are offered.
     fn may_coalesce(&self) -> bool;
 
-    /// The timer that the subscriber set has expired; returns the next one, later than `now`.
+    /// The timer that the subscriber set has expired; returns the next one, later than `now`. Everything up to
+    /// the last values was delivered.
     fn run_timer(&self, now: Now, last_values: &EncodedLastValues) -> Option<Instant>;
 
     /// Instruments were appended to the universe: names that were unknown may be known now.
@@ -38,7 +39,7 @@ pub trait Subscriber {
     fn health(&self, now: Instant) -> ConnectionHealth;
 
     /// Sends a ping.
-    fn ping(&self, now: Instant, last_values: &EncodedLastValues);
+    fn ping(&self, now: Instant);
 
     /// Ends the session with this reason, behind what is queued or instead of it. `reconnect` is the
     /// delay that a client is asked to keep before it reconnects, where the reason has one.

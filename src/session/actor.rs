@@ -8,10 +8,10 @@ use futures_util::stream;
 use tracing::debug;
 
 use super::authenticator::Authenticator;
-use super::executor::{CommandExecutor, ReplayLookup};
+use super::executor::CommandExecutor;
 use super::incoming::{IncomingStream, SessionInput};
 use super::limits::{Limits, OutboxLimits};
-use super::outbox::Outbox;
+use super::outbox::{Outbox, ReplayLookup};
 use super::pending_session::PendingSession;
 use super::protocol::{Greeting, Protocol};
 use super::state::{HubMembership, SessionState};

@@ -1,18 +1,13 @@
 use std::rc::Rc;
 use std::time::Instant;
 
-use super::outbox::Pacing;
-use super::protocol::{CommandOutcome, ResumePoint, SessionOptions};
+use super::outbox::{AnswerKind, AnswerPoint, AnswerRequest, Outbox, Pacing, ReplayLookup};
+use super::protocol::{CommandOutcome, ResumePoint, SessionOptions, SnapshotPart};
 use super::state::SessionState;
 use super::subscriptions::Subscriptions;
 use crate::feed::{FeedProgress, LastValues};
 use crate::hub::{EncodedLastValues, SubscriptionChange};
-use crate::model::{Channel, Object, Seq, StreamId};
-use crate::wire::{ControlMessage, DeliveryKind, Gap};
-
-/// Looks up what was published: the objects of a stream after one number and up to another, as far
-/// back as they are retained. They are consecutive, and the last is the newest that was requested.
-pub type ReplayLookup = Rc<dyn Fn(StreamId, Seq, Seq) -> Vec<Object>>;
+use crate::model::{Channel, Seq, StreamId};
 
 /// Carries out the consequences of a command in the hub's index and in the outbox, in this order:
 ///
@@ -21,8 +16,7 @@ pub type ReplayLookup = Rc<dyn Fn(StreamId, Seq, Seq) -> Vec<Object>>;
 /// 3. Options change. An interval moves the streams that conflate from the index to the outbox's
 ///    sampling.
 /// 4. The acknowledgement is queued.
-/// 5. Missed objects are replayed, or announced as a gap.
-/// 6. Snapshots are queued.
+/// 5. Replays and snapshots are requested of the outbox, and the first piece of them is produced.
 ///
 /// All of it happens between two batches, so nothing is sent twice and nothing is left out.
 pub(super) struct CommandExecutor {
@@ -69,9 +63,6 @@ impl CommandExecutor {
         let Some(key) = self.state.key() else { return };
         let universe = self.state.hub().universe();
         self.state.hub().flush(key, now);
-        self.state.hub().with_last_values(|last_values| {
-            self.state.change(now, |outbox| outbox.settle(last_values));
-        });
         self.apply_changes(&outcome.changes, subscriptions, now);
         if outcome.changes.iter().any(|change| !change.is_addition()) {
             let is_subscribed = |stream| subscriptions.includes(stream, &universe);
@@ -81,13 +72,20 @@ impl CommandExecutor {
             self.apply_options(options, subscriptions, now);
         }
         self.state.send_control(&outcome.response, now);
+        let is_adding = outcome.changes.iter().any(|change| change.is_addition());
         self.state.hub().with_last_values(|last_values| {
-            let mut requested = self.replay_missed(&outcome.resume, last_values, now);
-            let newest = outcome.snapshot.iter().filter_map(|stream| last_values.last_values().of(*stream));
-            requested.extend(newest.map(|object| (*object, DeliveryKind::Snapshot)));
-            if !requested.is_empty() {
-                self.state.change(now, |outbox| outbox.push_requested(&requested, last_values));
-            }
+            self.state.change(now, |outbox| {
+                if is_adding {
+                    outbox.defer_lookups();
+                }
+                let request = self.answers(outcome, outbox, last_values);
+                if !request.is_empty() {
+                    outbox.request(request, &self.replay, self.max_replayed);
+                    if outbox.wants_answer() {
+                        outbox.produce(last_values);
+                    }
+                }
+            });
         });
     }
 
@@ -101,15 +99,9 @@ impl CommandExecutor {
         }
         let mut conflating = subscriptions.to_changes(&self.state.hub().universe());
         conflating.retain(|change| change.channel().conflates());
-        match after {
-            Pacing::Interval => {
-                let reversed: Vec<_> = conflating.iter().map(|change| change.reversed()).collect();
-                self.change_index(&reversed);
-            }
-            // What the client does not have yet leaves before the objects that come one by one from now on.
-            Pacing::Immediate => self.state.hub().with_last_values(|last_values| {
-                self.state.change(now, |outbox| outbox.release_all(last_values));
-            }),
+        if after == Pacing::Interval {
+            let reversed: Vec<_> = conflating.iter().map(|change| change.reversed()).collect();
+            self.change_index(&reversed);
         }
         self.state.hub().with_last_values(|last_values| {
             self.state.change(now, |outbox| outbox.set_pacing(after, last_values));
@@ -149,65 +141,45 @@ impl CommandExecutor {
         }
     }
 
-    /// Announces as gaps what is no longer retained, and returns what is.
-    fn replay_missed(
+    /// What the command requests of the outbox. Streams that the client has already, or has more of than this
+    /// worker, need no replay.
+    fn answers(
         &self,
-        points: &[ResumePoint],
+        outcome: &CommandOutcome,
+        outbox: &mut Outbox,
         last_values: &EncodedLastValues,
-        now: Instant,
-    ) -> Vec<(Object, DeliveryKind)> {
-        let mut room = self.max_replayed;
-        let mut gaps = Vec::new();
-        let mut replayed = Vec::new();
-        for ResumePoint { stream, last } in points.iter().copied() {
-            let newest = last_values.last_values().seq(stream);
-            let Some(last) = last else {
-                gaps.extend(gap(last_values, stream, Seq(1), newest));
-                continue;
+    ) -> AnswerRequest {
+        let mut request = AnswerRequest::default();
+        for ResumePoint { stream, last } in outcome.resume.iter().copied() {
+            let newest = last_values.seq(stream);
+            let kind = match last {
+                None => AnswerKind::Restart { newest },
+                Some(last) if !self.may_have(last, newest, last_values.last_values()) => {
+                    AnswerKind::Impossible { newest }
+                }
+                Some(last) if self.is_sampled(stream) => {
+                    outbox.set_sampled(stream, last);
+                    continue;
+                }
+                Some(last) if last < newest => AnswerKind::Replay { after: last },
+                Some(last) => {
+                    outbox.set_ahead(stream, last);
+                    continue;
+                }
             };
-            if !self.may_have(last, newest, last_values.last_values()) {
-                gaps.push(gap_of(last_values, stream, Seq(1), newest));
-                continue;
-            }
-            if self.is_sampled(stream) {
-                self.state.change(now, |outbox| outbox.set_sampled(stream, last));
-            } else if last >= newest {
-                // Another worker was ahead of this one: the client has the objects that come next.
-                self.state.change(now, |outbox| outbox.set_ahead(stream, last));
-            } else {
-                let objects = self.missed(stream, last, last_values, room);
-                room -= objects.len();
-                let first =
-                    objects.first().map_or(newest.next(), |(object, mark)| Seq(object.seq.0 - merged(*mark)));
-                gaps.extend(gap(last_values, stream, last.next(), Seq(first.0 - 1)));
-                replayed.extend(objects);
+            request.points.push(AnswerPoint { stream, kind });
+        }
+        for part in outcome.snapshot.iter().copied() {
+            match part {
+                SnapshotPart::Stream(stream, kind) => {
+                    request.points.push(AnswerPoint { stream, kind: AnswerKind::Snapshot(kind) });
+                }
+                SnapshotPart::Channel(channel, kind) => {
+                    request.channels.push((channel, kind, last_values.universe().len()));
+                }
             }
         }
-        self.state.send_controls(&gaps, now);
-        replayed
-    }
-
-    /// The newest objects of a stream after `last`, without a hole; where they are not retained, the
-    /// newest alone, which replaces the others if the stream conflates.
-    fn missed(
-        &self,
-        stream: StreamId,
-        last: Seq,
-        last_values: &EncodedLastValues,
-        room: usize,
-    ) -> Vec<(Object, DeliveryKind)> {
-        let last_values = last_values.last_values();
-        let newest = last_values.seq(stream);
-        let mut objects = (self.replay)(stream, last, newest);
-        objects.drain(..objects.len().saturating_sub(room));
-        let is_complete = objects.first().is_some_and(|first| first.seq == last.next());
-        let conflates = stream.channel().conflates();
-        if !is_complete && conflates || objects.is_empty() {
-            let merged = if conflates { newest.0 - last.0 - 1 } else { 0 };
-            let newest = last_values.of(stream).filter(|_| room > 0);
-            return newest.map(|object| (*object, DeliveryKind::conflated(merged))).into_iter().collect();
-        }
-        objects.into_iter().map(|object| (object, DeliveryKind::Live)).collect()
+        request
     }
 
     /// Whether a client may have this number of a stream whose newest number here is `newest`.
@@ -223,28 +195,9 @@ impl CommandExecutor {
     }
 }
 
-/// The notice that these objects will not come, unless there are none.
-fn gap(last_values: &EncodedLastValues, stream: StreamId, from: Seq, to: Seq) -> Option<ControlMessage> {
-    (from <= to).then(|| gap_of(last_values, stream, from, to))
-}
-
-/// The notice that these objects will not come. From 1 to 0 nothing is missing; it says that the stream has no object
-/// yet.
-fn gap_of(last_values: &EncodedLastValues, stream: StreamId, from: Seq, to: Seq) -> ControlMessage {
-    let symbol = &last_values.universe().instrument(stream.symbol()).symbol;
-    ControlMessage::Gap(Gap::new(symbol, stream.channel(), from, to))
-}
-
 const fn pacing(options: SessionOptions) -> Pacing {
     match options.interval.is_zero() {
         true => Pacing::Immediate,
         false => Pacing::Interval,
-    }
-}
-
-const fn merged(mark: DeliveryKind) -> u64 {
-    match mark {
-        DeliveryKind::Conflated(objects) => objects,
-        DeliveryKind::Live | DeliveryKind::Snapshot => 0,
     }
 }

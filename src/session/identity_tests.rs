@@ -107,11 +107,12 @@ impl World {
 
     fn replay(&self) -> ReplayLookup {
         let published = Rc::clone(&self.published);
-        Rc::new(move |stream, after, up_to| {
+        Rc::new(move |stream, after, up_to, most| {
             let is_kept = matches!(stream.channel(), Channel::Trades | Channel::Quotes);
             let published = published.borrow();
             let objects = published.get(&stream).filter(|_| is_kept).into_iter().flatten();
-            objects.filter(|object| object.seq > after && object.seq <= up_to).copied().collect()
+            let objects = objects.filter(|object| object.seq > after && object.seq <= up_to);
+            objects.take(most).copied().collect()
         })
     }
 }
@@ -182,8 +183,14 @@ impl Client {
     /// Takes up to this many bytes, and checks every number in the frames that are complete.
     fn read(&mut self, bytes: usize, now: Instant) {
         self.socket.borrow_mut().room = bytes;
-        let written = self.state.poll_write(&mut Context::from_waker(Waker::noop()), now);
-        assert!(!matches!(written, Poll::Ready(Err(_))));
+        loop {
+            let written = self.state.poll_write(&mut Context::from_waker(Waker::noop()), now);
+            assert!(!matches!(written, Poll::Ready(Err(_))));
+            if written.is_pending() || !self.state.wants_answer() {
+                break;
+            }
+            self.state.produce_answer(now);
+        }
         self.socket.borrow_mut().room = 0;
         let received = std::mem::take(&mut self.socket.borrow_mut().bytes);
         let mut rest = &received[..];

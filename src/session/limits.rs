@@ -81,11 +81,12 @@ pub struct OutboxLimits {
     pub conflate_above: usize,
     /// High watermark in bytes. Above it the client is too slow even for trades: the session is closed
     /// with error 407, or, if the client opted in, the loss is announced as a gap (counter
-    /// `outbox_overflows`). Default 256 KiB, the memory that a stalled client can take besides replays and snapshots
-    /// that it requested.
+    /// `outbox_overflows`). Default 256 KiB, the memory that a stalled client can take besides
+    /// acknowledgements.
     pub end_above: usize,
     /// The most bytes of objects in one frame. Default 32 KiB: SDKs break at 1 MiB, and what is queued
-    /// behind a long frame, a pong for example, waits for all of it.
+    /// behind a long frame, a pong for example, waits for all of it. Replays and snapshots are produced in
+    /// pieces of about a frame while less than a frame is queued.
     pub frame_bytes: usize,
 }
 

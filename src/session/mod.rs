@@ -27,11 +27,12 @@ mod unfinished;
 pub use actor::{SessionParams, open};
 pub use authenticator::Authenticator;
 pub use echo::{EchoParams, open_echo};
-pub use executor::ReplayLookup;
 pub use limits::{Limits, Offered, OutboxLimits, Overload};
-pub use outbox::{Outbox, OutgoingFrame, Pacing};
+pub use outbox::{
+    AnswerKind, AnswerPoint, AnswerRequest, Outbox, OutgoingFrame, Pacing, ReplayLookup, SnapshotKind,
+};
 pub use pending_session::PendingSession;
-pub use protocol::{CommandOutcome, Greeting, Protocol, ResumePoint, SessionOptions};
+pub use protocol::{CommandOutcome, Greeting, Protocol, ResumePoint, SessionOptions, SnapshotPart};
 pub use subscriptions::Subscriptions;
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use rustc_hash::FxHashSet;
 
 use super::authenticator::{Authenticator, close_of, error_of};
 use super::limits::Limits;
+use super::outbox::SnapshotKind;
 use super::subscriptions::Subscriptions;
 use crate::auth::{Credentials, Denied, Grant};
 use crate::hub::SubscriptionChange;
@@ -67,8 +68,8 @@ pub struct CommandOutcome {
     pub response: ControlMessage,
     /// Streams that the client continues from a number that it has.
     pub resume: Vec<ResumePoint>,
-    /// Streams whose newest object comes first.
-    pub snapshot: Vec<StreamId>,
+    /// Streams whose newest object is sent.
+    pub snapshot: Vec<SnapshotPart>,
     /// How the session ends after that, if it does.
     pub close: Option<Close>,
 }
@@ -89,6 +90,31 @@ pub struct ResumePoint {
     pub stream: StreamId,
     /// The last number that the client has; `None` if it is of another epoch.
     pub last: Option<Seq>,
+}
+
+/// A part of a requested snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SnapshotPart {
+    /// One stream.
+    Stream(StreamId, SnapshotKind),
+    /// Every symbol of a channel, except the streams that are named or resumed besides.
+    Channel(Channel, SnapshotKind),
+}
+
+/// The changes of a command, to tell streams that begin with it from others.
+struct ChangedStreams(FxHashSet<SubscriptionChange>);
+
+impl ChangedStreams {
+    fn new(changes: &[SubscriptionChange]) -> Self {
+        Self(changes.iter().copied().collect())
+    }
+
+    /// Whether the stream was not subscribed before. One that changes between its name and `*` was.
+    fn begins(&self, stream: StreamId) -> bool {
+        let (one, all) = (SubscriptionChange::Add(stream), SubscriptionChange::AddAll(stream.channel()));
+        let is_added = self.0.contains(&one) || self.0.contains(&all);
+        is_added && !self.0.contains(&one.reversed()) && !self.0.contains(&all.reversed())
+    }
 }
 
 impl CommandOutcome {
@@ -253,15 +279,13 @@ impl Protocol {
             return CommandOutcome { changes, ..CommandOutcome::only(self.subscription(None)) };
         };
         let options = self.grant_options(&extensions);
-        let resume =
-            extensions.resume.as_ref().map_or_else(Vec::new, |resume| self.resume_points(resume, &changes));
-        let mut snapshot = Vec::new();
-        if extensions.snapshot {
-            let resumed: FxHashSet<_> = resume.iter().map(|point| point.stream).collect();
-            let is_subscribed = |stream: &StreamId| self.subscriptions.includes(*stream, &self.universe);
-            let streams = Subscriptions::streams_of(named, &self.universe);
-            snapshot.extend(streams.filter(is_subscribed).filter(|stream| !resumed.contains(stream)));
-        }
+        let resume = extensions.resume.as_ref();
+        let changed = ChangedStreams::new(&changes);
+        let resume = resume.map_or_else(Vec::new, |resume| self.resume_points(resume, &changed));
+        let snapshot = match extensions.snapshot {
+            true => self.snapshot(named, &changed, &resume),
+            false => Vec::new(),
+        };
         let bytes = self.subscriptions.acknowledged_bytes() + self.extension_bytes(named, &extensions);
         let (id, rejected) = match bytes <= self.limits.acknowledged_bytes {
             true => (extensions.id, self.rejected(named, extensions.rejected)),
@@ -298,19 +322,12 @@ impl Protocol {
 
     /// The points from which streams continue that this command subscribes. Streams that were
     /// subscribed before are excluded: a replay would come after newer objects.
-    fn resume_points(&self, resume: &ResumeRequest, changes: &[SubscriptionChange]) -> Vec<ResumePoint> {
+    fn resume_points(&self, resume: &ResumeRequest, changed: &ChangedStreams) -> Vec<ResumePoint> {
         let is_our_epoch = resume.epoch == self.epoch.to_string();
-        // A stream that changes between its name and `*` was subscribed before.
-        let changes: FxHashSet<_> = changes.iter().copied().collect();
-        let is_new = |stream: StreamId| {
-            let (one, all) = (SubscriptionChange::Add(stream), SubscriptionChange::AddAll(stream.channel()));
-            let is_added = changes.contains(&one) || changes.contains(&all);
-            is_added && !changes.contains(&one.reversed()) && !changes.contains(&all.reversed())
-        };
         let points = resume.last.iter().filter_map(|(channel, symbol, last)| {
             let stream = StreamId::new(*channel, self.universe.find(symbol)?);
             let last = is_our_epoch.then_some(Seq(*last));
-            is_new(stream).then_some(ResumePoint { stream, last })
+            changed.begins(stream).then_some(ResumePoint { stream, last })
         });
         points.collect()
     }
@@ -327,6 +344,46 @@ impl Protocol {
             }
         }
         all
+    }
+
+    /// The snapshot of the named streams that are subscribed and do not resume.
+    fn snapshot(
+        &self,
+        named: &SymbolsByChannel,
+        changed: &ChangedStreams,
+        resume: &[ResumePoint],
+    ) -> Vec<SnapshotPart> {
+        let resumed: FxHashSet<_> = resume.iter().map(|point| point.stream).collect();
+        let part = |stream: StreamId| match changed.begins(stream) {
+            true => SnapshotPart::Stream(stream, SnapshotKind::First),
+            false => SnapshotPart::Stream(stream, SnapshotKind::Repeat),
+        };
+        let mut parts = Vec::new();
+        for channel in Channel::ALL {
+            let selected = named.of(channel);
+            if selected.all && self.subscriptions.includes_all(channel) {
+                let begins = changed.0.contains(&SubscriptionChange::AddAll(channel));
+                let kind = if begins { SnapshotKind::First } else { SnapshotKind::Repeat };
+                parts.push(SnapshotPart::Channel(channel, kind));
+                let known = changed.0.iter().filter_map(|change| match change {
+                    SubscriptionChange::Remove(stream) if stream.channel() == channel => Some(*stream),
+                    _ => None,
+                });
+                parts.extend(known.map(part));
+            } else {
+                let named = match selected.all {
+                    true => self.subscriptions.of(channel).symbols,
+                    false => selected.symbols.clone(),
+                };
+                let known = named.iter().filter_map(|symbol| self.universe.find(symbol));
+                let streams = known.map(|symbol| StreamId::new(channel, symbol));
+                let is_subscribed = |stream: &StreamId| self.subscriptions.includes(*stream, &self.universe);
+                parts.extend(
+                    streams.filter(is_subscribed).filter(|stream| !resumed.contains(stream)).map(part),
+                );
+            }
+        }
+        parts
     }
 
     /// The names in a command that the market does not know.

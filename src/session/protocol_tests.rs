@@ -148,8 +148,27 @@ fn a_snapshot_covers_the_named_streams_except_those_that_resume() {
             "x":{"snapshot":true,"resume":{"epoch":"10","sq":{"trades":{"AAPL":5}}}}}"#,
     );
 
-    let quotes = |symbol| StreamId::new(Channel::Quotes, SymbolId(symbol));
-    assert_eq!(outcome.snapshot, [quotes(0), quotes(1)]);
+    assert_eq!(outcome.snapshot, [SnapshotPart::Channel(Channel::Quotes, SnapshotKind::First)]);
+}
+
+#[test]
+fn a_snapshot_tells_streams_that_begin_from_those_that_the_client_receives_already() {
+    let mut protocol = protocol(10);
+    send(&mut protocol, r#"{"action":"subscribe","trades":["MSFT"]}"#);
+    let subscribe =
+        |names: &str| format!(r#"{{"action":"subscribe","trades":{names},"x":{{"snapshot":true}}}}"#);
+
+    let (_, named) = send(&mut protocol, &subscribe(r#"["AAPL","MSFT","ZZZZ"]"#));
+    let (_, all) = send(&mut protocol, &subscribe(r#"["*"]"#));
+    let (_, again) = send(&mut protocol, &subscribe(r#"["*"]"#));
+
+    let part = |symbol, kind| SnapshotPart::Stream(trades(symbol), kind);
+    assert_eq!(named.snapshot, [part(0, SnapshotKind::First), part(1, SnapshotKind::Repeat)]);
+    let (channel, streams) = all.snapshot.split_first().unwrap();
+    assert_eq!(*channel, SnapshotPart::Channel(Channel::Trades, SnapshotKind::First));
+    assert_eq!(streams.len(), 2);
+    assert!([0, 1].iter().all(|symbol| streams.contains(&part(*symbol, SnapshotKind::Repeat))));
+    assert_eq!(again.snapshot, [SnapshotPart::Channel(Channel::Trades, SnapshotKind::Repeat)]);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::fast_path_cache::FastPathCache;
-use super::limits::{MAX_CONTROLS_PER_FRAME, Offered, Overload};
+use super::limits::{Offered, Overload};
 use super::outbox::{Outbox, OutgoingFrame};
 use super::protocol::SessionOptions;
 use crate::hub::{
@@ -146,13 +146,6 @@ impl SessionState {
         self.send(message.to_frame(self.codec), now);
     }
 
-    /// Queues control messages, many in one frame.
-    pub(super) fn send_controls(&self, messages: &[ControlMessage], now: Instant) {
-        for messages in messages.chunks(MAX_CONTROLS_PER_FRAME) {
-            self.send(ControlMessage::array_frame(messages, self.codec), now);
-        }
-    }
-
     /// Puts the options in force that the client opted in with.
     pub(super) fn set_options(&self, options: SessionOptions, now: Instant) {
         self.options.set(options);
@@ -242,6 +235,7 @@ impl SessionState {
                 self.fast_path.set_progressed(now);
             }
             ready!(cleared)?;
+            self.flush_before_lookup(now);
             self.hub.with_last_values(|last_values| self.write(last_values, now));
             if self.writer.is_clear() {
                 return Poll::Ready(Ok(()));
@@ -249,12 +243,40 @@ impl SessionState {
         }
     }
 
+    /// Has the hub deliver what the session has yet to receive, if the outbox looks something up: the last
+    /// values must not be ahead of what was offered.
+    fn flush_before_lookup(&self, now: Instant) {
+        let looks_up = self.outbox.borrow().looks_up();
+        if let (true, Some(key)) = (looks_up, self.key()) {
+            self.hub.flush(key, now);
+        }
+    }
+
+    /// Whether a piece of what the client requested is due.
+    pub(super) fn wants_answer(&self) -> bool {
+        self.is_open() && self.outbox.borrow().wants_answer()
+    }
+
+    /// Queues the next piece of what the client requested. The session's task writes it.
+    pub(super) fn produce_answer(&self, now: Instant) {
+        if let Some(key) = self.key() {
+            self.hub.flush(key, now);
+            self.hub.with_last_values(|last_values| {
+                self.fill(now, |outbox| outbox.produce(last_values));
+            });
+        }
+    }
+
     /// Writes queued frames while the socket takes them at once: the one place where frames leave the
     /// outbox, and where they are counted.
     fn write(&self, last_values: &EncodedLastValues, now: Instant) {
+        self.write_with(now, |outbox| outbox.take(last_values));
+    }
+
+    fn write_with(&self, now: Instant, take: impl Fn(&mut Outbox) -> Option<OutgoingFrame>) {
         let mut totals = FrameTotals::default();
         while self.writer.is_clear()
-            && let Some(OutgoingFrame { frame, objects, merged }) = self.outbox_mut().take(last_values)
+            && let Some(OutgoingFrame { frame, objects, merged }) = take(&mut self.outbox_mut())
         {
             totals.add(&frame, objects, merged);
             self.fast_path.set_progressed(now);
@@ -375,10 +397,10 @@ impl Subscriber for SessionState {
         }
     }
 
-    fn ping(&self, now: Instant, last_values: &EncodedLastValues) {
+    fn ping(&self, now: Instant) {
         self.pinged.set(now);
         self.fill(now, |outbox| outbox.push_urgent(message_frame(Opcode::Ping, &[])));
-        self.write(last_values, now);
+        self.write_with(now, Outbox::take_urgent);
     }
 
     fn close(&self, reason: Close, reconnect: Duration, now: Instant) {

@@ -116,20 +116,6 @@ impl Subscriptions {
         with_followers(&changes)
     }
 
-    /// The streams that a selection names.
-    pub fn streams_of<'a>(
-        named: &'a SymbolsByChannel,
-        universe: &'a Universe,
-    ) -> impl Iterator<Item = StreamId> + 'a {
-        Channel::ALL.into_iter().flat_map(move |channel| {
-            let selected = named.of(channel);
-            let all = selected.all.then_some(SubscriptionChange::AddAll(channel));
-            let names = if selected.all { &[][..] } else { &selected.symbols };
-            let by_name = streams_of(channel, names, universe);
-            all.into_iter().flat_map(|all| all.streams(universe)).chain(by_name)
-        })
-    }
-
     /// Whether the client receives this stream.
     pub fn includes(&self, stream: StreamId, universe: &Universe) -> bool {
         let current = &self.channels[stream.channel().leader().index()];

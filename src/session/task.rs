@@ -11,6 +11,7 @@ use futures_util::Stream;
 use tokio::time::{Sleep, sleep};
 
 use super::state::{HubMembership, SessionState};
+use crate::limits::WorkPermit;
 use crate::transport::SocketWriter;
 
 /// The task of one session: it drives the actor, and writes where the socket was full.
@@ -23,10 +24,13 @@ pub(super) struct SessionTask<A> {
 
 enum Stage<A> {
     /// The actor reads commands; it is gone once it stopped.
-    Serving { actor: Option<A>, _membership: HubMembership },
+    Serving { actor: Option<A>, turn: Option<AnswerTurn>, _membership: HubMembership },
     /// Everything was written: the client has this long to close its side.
     Lingering(Linger),
 }
+
+/// The wait for the worker's permission to produce a piece of an answer.
+type AnswerTurn = Pin<Box<dyn Future<Output = WorkPermit>>>;
 
 /// Waits for the client to close its side of the connection.
 ///
@@ -44,12 +48,21 @@ where
     A: Stream<Item = Result<Bytes, Error>> + Unpin,
 {
     pub(super) fn new(actor: A, state: Rc<SessionState>, membership: HubMembership) -> Self {
-        Self { state, stage: Stage::Serving { actor: Some(actor), _membership: membership } }
+        Self { state, stage: Stage::Serving { actor: Some(actor), turn: None, _membership: membership } }
     }
 }
 
-/// Drives the actor and writes, until the session has ended and everything is written.
-fn poll_serve<A>(actor: &mut Option<A>, state: &SessionState, cx: &mut Context<'_>) -> Poll<io::Result<()>>
+/// Drives the actor, produces what the client requested, and writes, until the session has ended and
+/// everything is written.
+///
+/// Each piece of an answer waits in the worker's fair queue, so that those who request much wait for it
+/// themselves.
+fn poll_serve<A>(
+    actor: &mut Option<A>,
+    turn: &mut Option<AnswerTurn>,
+    state: &SessionState,
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<()>>
 where
     A: Stream<Item = Result<Bytes, Error>> + Unpin,
 {
@@ -62,6 +75,16 @@ where
         }
         if state.can_write() {
             continue;
+        }
+        if state.wants_answer() {
+            let wait = || Box::pin(Rc::clone(state.hub().fair_queue()).acquire()) as AnswerTurn;
+            if let Poll::Ready(_permit) = turn.get_or_insert_with(wait).as_mut().poll(cx) {
+                *turn = None;
+                state.produce_answer(Instant::now());
+                continue;
+            }
+        } else {
+            *turn = None;
         }
         if written.is_ready() && (actor.is_none() || state.close_reason().is_some()) {
             return Poll::Ready(Ok(()));
@@ -85,7 +108,7 @@ where
         }
         loop {
             match stage {
-                Stage::Serving { actor, .. } => match ready!(poll_serve(actor, state, cx)) {
+                Stage::Serving { actor, turn, .. } => match ready!(poll_serve(actor, turn, state, cx)) {
                     Ok(()) => *stage = Stage::Lingering(Linger::new()),
                     Err(_) => return Poll::Ready(()),
                 },

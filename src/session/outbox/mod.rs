@@ -1,19 +1,23 @@
 //! What one client has yet to receive: a bounded, pulled queue with conflation.
 
+mod answers;
 mod entry;
 mod streams;
 
 use std::collections::VecDeque;
 use std::mem;
+use std::rc::Rc;
 
 use bytes::Bytes;
 
+pub use self::answers::{AnswerKind, AnswerPoint, AnswerRequest, ReplayLookup, SnapshotKind};
+use self::answers::{AnswerObject, PendingAnswers};
 pub use self::entry::OutgoingFrame;
 use self::entry::{OutboxEntry, append, append_with};
 use self::streams::{Capacity, SampleResult, StreamTable};
 use super::limits::{MAX_CONTROLS_PER_FRAME, Offered, OutboxLimits, Overload};
 use crate::hub::{EncodedLastValues, FanOut, FrameForm, ObjectRef};
-use crate::model::{Object, Seq, StreamId};
+use crate::model::{Object, Seq, StreamId, Universe};
 use crate::wire::{ArrayFrame, Codec, ControlMessage, Deflate, DeliveryKind, Gap};
 
 /// What one client has yet to receive, in the order in which it will receive it.
@@ -28,6 +32,9 @@ use crate::wire::{ArrayFrame, Codec, ControlMessage, Deflate, DeliveryKind, Gap}
 /// wish: nothing leaves before it is [released](Outbox::release), and streams that conflate are
 /// sampled instead of queued. Memory is bounded by the limits plus one row for each subscribed stream;
 /// the market's rate does not matter.
+///
+/// **Answers.** Replays and snapshots are not queued when they are [requested](Outbox::request) but
+/// [produced](Outbox::produce) in pieces while little is queued, under the same limits.
 #[derive(Debug)]
 pub struct Outbox {
     codec: Codec,
@@ -42,9 +49,14 @@ pub struct Outbox {
     bytes: usize,
     /// The part of `bytes` that is in `held`.
     held_bytes: usize,
-    /// The part of `bytes` that answers a request of the client and does not count against the limits.
-    requested_bytes: usize,
+    /// The part of `bytes` that is in control messages and does not count against the limits: an
+    /// acknowledgement may be longer than they are.
+    control_bytes: usize,
     streams: StreamTable,
+    /// What was requested and is yet to be produced.
+    answers: Option<Box<PendingAnswers>>,
+    /// Whether dirty streams and gap notices leave before the next piece of an answer.
+    answers_yield: bool,
     pacing: Pacing,
     /// Whether the last release had no room for all sampled streams.
     is_partly_released: bool,
@@ -63,6 +75,9 @@ pub enum Pacing {
     Interval,
 }
 
+/// What an object takes on average: a piece of an answer has as many as a frame holds.
+const TYPICAL_OBJECT_BYTES: usize = 128;
+
 impl Outbox {
     /// An empty outbox.
     pub fn new(codec: Codec, limits: OutboxLimits) -> Self {
@@ -75,8 +90,10 @@ impl Outbox {
             held: VecDeque::new(),
             bytes: 0,
             held_bytes: 0,
-            requested_bytes: 0,
+            control_bytes: 0,
             streams: StreamTable::default(),
+            answers: None,
+            answers_yield: false,
             pacing: Pacing::Immediate,
             is_partly_released: false,
             released_bytes: 0,
@@ -108,7 +125,8 @@ impl Outbox {
     /// Whether nothing is queued and every stream is current: the next objects may bypass the outbox,
     /// and it makes no difference when they are offered.
     pub fn is_idle(&self) -> bool {
-        self.is_empty() && self.streams.is_empty() && self.pacing == Pacing::Immediate
+        let is_current = self.streams.is_empty() && self.answers.is_none();
+        self.is_empty() && is_current && self.pacing == Pacing::Immediate
     }
 
     /// Sets what happens when even objects that must not be conflated find no room.
@@ -120,6 +138,7 @@ impl Outbox {
     pub fn push(&mut self, frame: Bytes) {
         self.flush_held();
         self.bytes += frame.len();
+        self.control_bytes += frame.len();
         self.queue.push_back(OutboxEntry::Frame { frame, objects: 0 });
     }
 
@@ -130,34 +149,74 @@ impl Outbox {
         self.urgent.push_back(frame);
     }
 
-    /// Queues the newest objects of dirty streams and all gap notices now. Called before a command is
-    /// executed, so that nothing the command queues can be sent from an older place in the queue.
-    pub fn settle(&mut self, last_values: &EncodedLastValues) {
-        self.flush_held();
-        let before = self.bytes;
-        while let Some((stream, Seq(sent))) = self.streams.pop_dirty() {
-            self.append_newest(last_values, stream, last_values.seq(stream).0 - sent - 1);
-        }
-        while let Some(OutgoingFrame { frame, .. }) = self.take_gaps(last_values) {
-            self.push(frame);
-        }
+    /// Moves the places of the dirty streams and of the gap notices behind everything that is queued: behind
+    /// the acknowledgement of a command that adds subscriptions, and behind a piece of an answer. Streams of
+    /// these may become dirty at once, and must not leave from an older place.
+    pub fn defer_lookups(&mut self) {
         self.queue.retain(|entry| !matches!(entry, OutboxEntry::Dirty | OutboxEntry::Gaps));
-        self.requested_bytes += self.bytes - before;
+        if self.streams.has_dirty() {
+            self.queue.push_back(OutboxEntry::Dirty);
+        }
+        if self.streams.has_lost() {
+            self.queue.push_back(OutboxEntry::Gaps);
+        }
     }
 
-    /// Queues objects that the client requested (a replay, a snapshot), except those that it has newer
-    /// from a worker that is ahead. They do not count against the limits.
-    pub fn push_requested(&mut self, objects: &[(Object, DeliveryKind)], last_values: &EncodedLastValues) {
-        let before = self.bytes;
-        for (object, mark) in objects {
-            let stream = object.stream();
-            if self.streams.sent(stream) > Some(object.seq) {
-                continue;
+    /// Records what a command requests; up to `room` objects are replayed. Call it when the acknowledgement
+    /// is queued, and [produce](Self::produce) it when it is [due](Self::wants_answer).
+    pub fn request(&mut self, request: AnswerRequest, replay: &ReplayLookup, room: usize) {
+        let new = || Box::new(PendingAnswers::new(Rc::clone(replay)));
+        self.answers.get_or_insert_with(new).add(request, room);
+    }
+
+    /// Whether a piece of an answer is due: something is requested, and little is queued. Gap notices come
+    /// first, since a snapshot would be ahead of them; dirty streams take turns with answers.
+    pub fn wants_answer(&self) -> bool {
+        let has_room = self.limited_bytes() < self.limits.frame_bytes;
+        self.answers.is_some() && has_room && !self.answers_yield && !self.streams.has_lost()
+    }
+
+    /// Queues the next piece of what was requested, about a frame. Everything up to the last values must have
+    /// been offered.
+    pub fn produce(&mut self, last_values: &EncodedLastValues) {
+        let Some(mut answers) = self.answers.take() else { return };
+        let most = (self.limits.frame_bytes / TYPICAL_OBJECT_BYTES).clamp(1, MAX_CONTROLS_PER_FRAME);
+        let piece = answers.next_piece(last_values.last_values(), most);
+        self.answers = Some(answers).filter(|answers| !answers.is_empty());
+        let gaps: Vec<_> =
+            piece.gaps.into_iter().map(|gap| gap_notice(last_values.universe(), gap)).collect();
+        if !gaps.is_empty() {
+            self.push(ControlMessage::array_frame(&gaps, self.codec));
+        }
+        for object in &piece.objects {
+            match object {
+                AnswerObject::Next(object, mark) => self.append_answer(object, *mark, last_values),
+                AnswerObject::Again(object) => {
+                    self.flush_held();
+                    if let Some(sent) = self.streams.take_behind(object.stream(), object.seq) {
+                        self.append_newest(last_values, object.stream(), object.seq.0 - sent.0 - 1);
+                    }
+                    self.append_answer(object, DeliveryKind::Snapshot, last_values);
+                }
             }
-            self.append_with(0, *mark, |out, codec| codec.write(out, last_values.universe(), object, *mark));
+        }
+        self.defer_lookups();
+        self.answers_yield = self.streams.has_dirty();
+    }
+
+    /// Queues an object of an answer; no snapshot where the client has a newer object from a worker that is
+    /// ahead.
+    fn append_answer(&mut self, object: &Object, mark: DeliveryKind, last_values: &EncodedLastValues) {
+        let stream = object.stream();
+        if mark != DeliveryKind::Snapshot || !self.streams.is_ahead_of(object) {
+            self.append_with(0, mark, |out, codec| codec.write(out, last_values.universe(), object, mark));
             self.streams.set_sampled(stream, object.seq);
         }
-        self.requested_bytes += self.bytes - before;
+    }
+
+    /// Whether the live objects of a stream are skipped, because a requested answer of it comes first.
+    fn suspends(&self, stream: StreamId) -> bool {
+        self.answers.as_ref().is_some_and(|answers| answers.suspends(stream))
     }
 
     /// Records that the client has objects of this stream up to this number: they are skipped when they
@@ -183,7 +242,7 @@ impl Outbox {
         let had_lost = self.streams.has_lost();
         for reference in objects {
             let object = fan_out.object(*reference);
-            if !self.streams.skips(object) {
+            if !self.streams.skips(object) && !self.suspends(object.stream()) {
                 self.offer_one(object, fan_out.encoded(self.codec, *reference));
             }
         }
@@ -222,11 +281,22 @@ impl Outbox {
         }
     }
 
+    /// Takes the next control frame that overtakes the queue.
+    pub fn take_urgent(&mut self) -> Option<OutgoingFrame> {
+        let frame = self.urgent.pop_front()?;
+        self.bytes -= frame.len();
+        Some(OutgoingFrame { frame, objects: 0, merged: 0 })
+    }
+
+    /// Whether the next frames are to be looked up in the last values.
+    pub fn looks_up(&self) -> bool {
+        self.streams.has_dirty() || self.is_partly_released
+    }
+
     /// Takes the next frame. The newest objects of dirty streams come from `last_values`.
     pub fn take(&mut self, last_values: &EncodedLastValues) -> Option<OutgoingFrame> {
-        if let Some(frame) = self.urgent.pop_front() {
-            self.bytes -= frame.len();
-            return Some(OutgoingFrame { frame, objects: 0, merged: 0 });
+        if let Some(frame) = self.take_urgent() {
+            return Some(frame);
         }
         if self.is_partly_released {
             self.release(last_values);
@@ -235,6 +305,9 @@ impl Outbox {
             match self.queue.pop_front()? {
                 OutboxEntry::Frame { frame, objects } => {
                     self.bytes -= frame.len();
+                    if objects == 0 {
+                        self.control_bytes -= frame.len();
+                    }
                     break OutgoingFrame { frame, objects, merged: 0 };
                 }
                 OutboxEntry::Open(array) => {
@@ -243,6 +316,7 @@ impl Outbox {
                     break OutgoingFrame { objects, merged, frame: array.finish() };
                 }
                 OutboxEntry::Dirty => {
+                    self.answers_yield = false;
                     if let Some(taken) = self.take_dirty(last_values) {
                         break taken;
                     }
@@ -260,7 +334,6 @@ impl Outbox {
         if self.queue.is_empty() {
             self.queue.shrink_to(1);
         }
-        self.requested_bytes = self.requested_bytes.min(self.bytes);
         Some(OutgoingFrame { frame: self.packed(taken.frame), ..taken })
     }
 
@@ -273,12 +346,20 @@ impl Outbox {
     }
 
     /// Changes when objects leave. The caller moves the subscriptions accordingly: with an interval the
-    /// streams that conflate are [sampled](Self::start_sampling) and not offered.
+    /// streams that conflate are [sampled](Self::start_sampling) and not offered. Without one, what the client
+    /// does not have of them leaves before the objects that come one by one from now on.
     pub fn set_pacing(&mut self, pacing: Pacing, last_values: &EncodedLastValues) {
         self.flush_held();
         self.pacing = pacing;
         if pacing == Pacing::Immediate {
-            self.streams.end_sampling(last_values.last_values());
+            let had_dirty = self.streams.has_dirty();
+            let answers = self.answers.as_deref();
+            let waits = |stream| answers.is_some_and(|answers| answers.suspends(stream));
+            self.streams.end_sampling(last_values.last_values(), waits);
+            self.is_partly_released = false;
+            if self.streams.has_dirty() && !had_dirty {
+                self.queue.push_back(OutboxEntry::Dirty);
+            }
         }
     }
 
@@ -314,32 +395,38 @@ impl Outbox {
         self.is_partly_released = result == SampleResult::Partial;
     }
 
-    /// Releases everything that is held or sampled now, whatever is still queued.
-    pub fn release_all(&mut self, last_values: &EncodedLastValues) {
-        self.flush_held();
-        let before = self.bytes;
-        self.append_sampled(last_values, usize::MAX);
-        self.requested_bytes += self.bytes - before;
-        self.is_partly_released = false;
-    }
-
     /// Appends the newest objects of the sampled streams while fewer than `limit` bytes are queued.
     fn append_sampled(&mut self, last_values: &EncodedLastValues, limit: usize) -> SampleResult {
         if self.pacing == Pacing::Immediate {
             return SampleResult::Complete;
         }
         let mut streams = mem::take(&mut self.streams);
-        let result = streams.sample(last_values.last_values(), |stream, replaced| {
+        let answers = self.answers.take();
+        let waits = |stream| answers.as_ref().is_some_and(|answers| answers.suspends(stream));
+        let result = streams.sample(last_values.last_values(), waits, |stream, replaced| {
             self.append_newest(last_values, stream, replaced);
             if self.bytes < limit { Capacity::Left } else { Capacity::Full }
         });
         self.streams = streams;
+        self.answers = answers;
         result
     }
 
     /// Forgets what is still to be looked up of streams that are no longer wanted.
     pub fn retain(&mut self, is_wanted: impl Fn(StreamId) -> bool) {
         self.streams.retain(&is_wanted);
+        // A place without a stream would serve the next one too early.
+        let Self { queue, streams, .. } = self;
+        queue.retain(|entry| match entry {
+            OutboxEntry::Dirty => streams.has_dirty(),
+            OutboxEntry::Gaps => streams.has_lost(),
+            OutboxEntry::Frame { .. } | OutboxEntry::Open(_) => true,
+        });
+        self.answers_yield &= self.streams.has_dirty();
+        if let Some(answers) = &mut self.answers {
+            answers.retain(&is_wanted);
+        }
+        self.answers.take_if(|answers| answers.is_empty());
     }
 
     /// Discards everything that is queued.
@@ -350,7 +437,7 @@ impl Outbox {
 
     /// The bytes that count against the limits.
     fn limited_bytes(&self) -> usize {
-        self.bytes - self.requested_bytes.min(self.bytes)
+        self.bytes - self.control_bytes
     }
 
     fn flush_held(&mut self) {
@@ -396,18 +483,20 @@ impl Outbox {
     }
 
     fn take_gaps(&mut self, last_values: &EncodedLastValues) -> Option<OutgoingFrame> {
-        let universe = last_values.universe();
-        let notice = |(stream, from, to): (StreamId, Seq, Seq)| {
-            let symbol = &universe.instrument(stream.symbol()).symbol;
-            ControlMessage::Gap(Gap::new(symbol, stream.channel(), from, to))
-        };
-        let gaps: Vec<_> = self.streams.take_lost(MAX_CONTROLS_PER_FRAME).into_iter().map(notice).collect();
+        let lost = self.streams.take_lost(MAX_CONTROLS_PER_FRAME).into_iter();
+        let gaps: Vec<_> = lost.map(|gap| gap_notice(last_values.universe(), gap)).collect();
         (!gaps.is_empty()).then(|| OutgoingFrame {
             frame: ControlMessage::array_frame(&gaps, self.codec),
             objects: 0,
             merged: 0,
         })
     }
+}
+
+/// The notice that these objects will not come.
+fn gap_notice(universe: &Universe, (stream, from, to): (StreamId, Seq, Seq)) -> ControlMessage {
+    let symbol = &universe.instrument(stream.symbol()).symbol;
+    ControlMessage::Gap(Gap::new(symbol, stream.channel(), from, to))
 }
 
 #[cfg(test)]

@@ -1,3 +1,4 @@
+use std::cmp::Ordering;
 use std::collections::VecDeque;
 use std::collections::hash_map::Entry;
 use std::mem;
@@ -158,23 +159,25 @@ impl StreamTable {
         self.set(stream, StreamProgress::Ahead { until });
     }
 
-    /// Up to which number the client has a stream, as far as this table knows.
-    pub(super) fn sent(&self, stream: StreamId) -> Option<Seq> {
-        match self.get(stream)? {
-            StreamProgress::Sampled { sent } => Some(sent),
-            StreamProgress::Ahead { until } => Some(until),
-            StreamProgress::Dirty { .. } | StreamProgress::Lost { .. } => None,
+    /// Whether the client has a newer object of the stream, from a worker that is ahead of this one.
+    pub(super) fn is_ahead_of(&self, object: &Object) -> bool {
+        match self.get(object.stream()) {
+            Some(StreamProgress::Sampled { sent: until } | StreamProgress::Ahead { until }) => {
+                until > object.seq
+            }
+            _ => false,
         }
     }
 
     /// Samples this stream from now on; the client has everything up to `newest`, or further where it
-    /// is ahead. Without effect if it is sampled already.
+    /// is ahead, or less where it is dirty. Without effect if it is sampled already.
     pub(super) fn start_sampling(&mut self, stream: StreamId, newest: Seq) {
         match self.get(stream) {
             Some(StreamProgress::Sampled { .. }) => {}
             Some(StreamProgress::Ahead { until }) => {
                 self.set(stream, StreamProgress::Sampled { sent: until.max(newest) });
             }
+            Some(StreamProgress::Dirty { sent }) => self.set(stream, StreamProgress::Sampled { sent }),
             _ => self.set(stream, StreamProgress::Sampled { sent: newest }),
         }
     }
@@ -191,25 +194,44 @@ impl StreamTable {
         }
     }
 
-    /// Ends the sampling of all streams. Where the client is ahead of `last_values`, that is kept.
-    pub(super) fn end_sampling(&mut self, last_values: &LastValues) {
+    /// Ends the sampling of all streams: those with something newer become dirty. Where the client is ahead
+    /// of `last_values`, that is kept. Streams that wait for an answer have nothing to be looked up.
+    pub(super) fn end_sampling(&mut self, last_values: &LastValues, waits: impl Fn(StreamId) -> bool) {
         let sampled = |row: &Row| match row.progress {
             StreamProgress::Sampled { sent } => Some((row.stream, sent)),
             _ => None,
         };
         for (stream, sent) in self.rows.iter().filter_map(sampled).collect::<Vec<_>>() {
-            match sent > last_values.seq(stream) {
-                true => self.set_ahead(stream, sent),
-                false => _ = self.remove(stream),
+            match sent.cmp(&last_values.seq(stream)) {
+                Ordering::Greater => self.set_ahead(stream, sent),
+                Ordering::Less if !waits(stream) => self.mark_dirty(stream, sent.next()),
+                Ordering::Less | Ordering::Equal => _ = self.remove(stream),
             }
         }
     }
 
+    /// The client is sent the newest object of this stream by an answer: returns what it had before if that
+    /// is still to be looked up, and looks it up no longer.
+    pub(super) fn take_behind(&mut self, stream: StreamId, newest: Seq) -> Option<Seq> {
+        match self.get(stream)? {
+            StreamProgress::Dirty { sent } => {
+                self.remove(stream);
+                Some(sent)
+            }
+            StreamProgress::Sampled { sent } if sent < newest => {
+                self.set(stream, StreamProgress::Sampled { sent: newest });
+                Some(sent)
+            }
+            _ => None,
+        }
+    }
+
     /// Offers each sampled stream whose newest object the client does not have, with the number of
-    /// objects that it replaces, while `offer` has room.
+    /// objects that it replaces, while `offer` has room. Streams that wait for an answer are left out.
     pub(super) fn sample(
         &mut self,
         last_values: &LastValues,
+        waits: impl Fn(StreamId) -> bool,
         mut offer: impl FnMut(StreamId, u64) -> Capacity,
     ) -> SampleResult {
         for _ in 0..self.rows.len() {
@@ -218,7 +240,7 @@ impl StreamTable {
             self.cursor += 1;
             let StreamProgress::Sampled { sent } = &mut row.progress else { continue };
             let newest = last_values.seq(row.stream);
-            if newest <= *sent {
+            if newest <= *sent || waits(row.stream) {
                 continue;
             }
             let replaced = newest.0 - sent.0 - 1;
@@ -298,10 +320,14 @@ mod tests {
     /// Samples with room for this many objects; gives symbol, number and how many were replaced.
     fn sample(table: &mut StreamTable, last_values: &LastValues, room: usize) -> Vec<(u32, u64, u64)> {
         let mut offered = Vec::new();
-        let _ = table.sample(last_values, |stream, replaced| {
-            offered.push((stream.symbol().0, last_values.seq(stream).0, replaced));
-            if offered.len() < room { Capacity::Left } else { Capacity::Full }
-        });
+        let _ = table.sample(
+            last_values,
+            |_| false,
+            |stream, replaced| {
+                offered.push((stream.symbol().0, last_values.seq(stream).0, replaced));
+                if offered.len() < room { Capacity::Left } else { Capacity::Full }
+            },
+        );
         offered
     }
 
@@ -386,6 +412,21 @@ mod tests {
     }
 
     #[test]
+    fn what_was_not_sampled_when_sampling_ends_is_dirty() {
+        let mut last_values = LastValues::new(3);
+        let mut table = StreamTable::default();
+        (0..3).for_each(|symbol| table.start_sampling(stream(symbol), Seq(2)));
+        last_values.put(quote(0, 2));
+        last_values.put(quote(1, 7));
+        last_values.put(quote(2, 7));
+
+        table.end_sampling(&last_values, |waiting| waiting == stream(2));
+
+        assert_eq!(table.pop_dirty(), Some((stream(1), Seq(2))));
+        assert!(table.is_empty());
+    }
+
+    #[test]
     fn a_client_that_is_ahead_stays_so_when_sampling_begins_and_ends() {
         let mut last_values = LastValues::new(1);
         (1..=4).for_each(|seq| last_values.put(quote(0, seq)));
@@ -394,8 +435,8 @@ mod tests {
 
         table.start_sampling(stream(0), Seq(4));
         assert_eq!(sample(&mut table, &last_values, 9), []);
-        table.end_sampling(&last_values);
+        table.end_sampling(&last_values, |_| false);
 
-        assert_eq!(table.sent(stream(0)), Some(Seq(6)));
+        assert!(table.is_ahead_of(&quote(0, 5)) && !table.is_ahead_of(&quote(0, 6)));
     }
 }

@@ -156,6 +156,66 @@ fn trades_beyond_the_limit_are_refused_and_the_memory_is_bounded() {
     assert!(scene.outbox.bytes() < 4096 + 200);
 }
 
+/// A resume of kilobytes must not make the server hold megabytes.
+#[test]
+fn a_requested_answer_that_is_not_taken_takes_the_memory_of_one_frame() {
+    let limits = OutboxLimits::default();
+    let mut scene = Scene::new(limits);
+    scene.last_values.last_values_mut().put(trade(20_000));
+    let replay: ReplayLookup =
+        Rc::new(|_, after, up_to, most| (after.0 + 1..=up_to.0).take(most).map(trade).collect());
+    let point = AnswerPoint { stream: trade(1).stream(), kind: AnswerKind::Replay { after: Seq(0) } };
+    scene.outbox.request(AnswerRequest { points: vec![point], channels: vec![] }, &replay, 20_000);
+
+    let mut most = 0;
+    let mut received = Vec::new();
+    loop {
+        while scene.outbox.wants_answer() {
+            scene.outbox.produce(&scene.last_values);
+        }
+        most = most.max(scene.outbox.bytes());
+        let Some(taken) = scene.take() else { break };
+        received.extend(taken.iter().map(|object| object.2));
+    }
+
+    assert!(most < 3 * limits.frame_bytes, "{most} bytes waited");
+    assert!(received.into_iter().eq(1..=20_000));
+}
+
+#[test]
+fn live_objects_of_a_stream_wait_for_its_answer_and_those_of_others_do_not() {
+    let mut scene = Scene::new(OutboxLimits { frame_bytes: 300, ..OutboxLimits::default() });
+    let published = Rc::new(std::cell::RefCell::new((1..=6).map(trade).collect::<Vec<_>>()));
+    let kept = Rc::clone(&published);
+    let replay: ReplayLookup = Rc::new(move |_, after, _, most| {
+        kept.borrow().iter().filter(|object| object.seq > after).take(most).copied().collect()
+    });
+    scene.last_values.last_values_mut().put(trade(6));
+    let point = AnswerPoint { stream: trade(1).stream(), kind: AnswerKind::Replay { after: Seq(2) } };
+    scene.outbox.request(AnswerRequest { points: vec![point], channels: vec![] }, &replay, 99);
+
+    published.borrow_mut().push(trade(7));
+    let _ = scene.offer(&[trade(7), quote(0, 1)]);
+    let mut received = scene.take_all();
+    while scene.outbox.wants_answer() {
+        scene.outbox.produce(&scene.last_values);
+        received.extend(scene.take_all());
+    }
+    let _ = scene.offer(&[trade(8)]);
+    received.extend(scene.take_all());
+
+    let numbers: Vec<_> = received.iter().map(|object| (object.0.as_str(), object.2)).collect();
+    assert_eq!(numbers, [("q", 1), ("t", 3), ("t", 4), ("t", 5), ("t", 6), ("t", 7), ("t", 8)]);
+}
+
+#[test]
+fn a_long_acknowledgement_that_waits_is_no_overflow() {
+    let mut scene = Scene::new(OutboxLimits::default());
+    scene.outbox.push(Bytes::from(vec![b' '; 900_000]));
+
+    assert_eq!(scene.offer(&[trade(1)]), Offered::Kept);
+}
+
 #[test]
 fn each_gap_counts_as_one_overflow() {
     let mut scene = Scene::new(OutboxLimits { end_above: 4096, ..TIGHT });
