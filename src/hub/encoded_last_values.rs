@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use super::ChangeLog;
 use crate::feed::LastValues;
 use crate::model::{Seq, StreamId, Universe};
 use crate::wire::{Codec, DeliveryKind};
@@ -18,6 +19,7 @@ pub struct EncodedLastValues {
     /// The instruments that the last values are of; it grows with the batches.
     universe: Arc<Universe>,
     last_values: LastValues,
+    changes: ChangeLog,
     cache: RefCell<FxHashMap<(Codec, StreamId), CachedObject>>,
 }
 
@@ -32,12 +34,13 @@ impl EncodedLastValues {
     /// No values yet, of these instruments.
     pub fn new(universe: Arc<Universe>) -> Self {
         let last_values = LastValues::new(universe.len());
-        Self { universe, last_values, cache: RefCell::default() }
+        Self { universe, last_values, changes: ChangeLog::default(), cache: RefCell::default() }
     }
 
     /// Replaces the last values by a snapshot; none of it is encoded.
     pub(super) fn load_snapshot(&mut self, last_values: LastValues) {
         (self.last_values, self.cache) = (last_values, RefCell::default());
+        self.changes.clear();
     }
 
     /// The instruments.
@@ -53,6 +56,16 @@ impl EncodedLastValues {
     /// The last values themselves.
     pub fn last_values(&self) -> &LastValues {
         &self.last_values
+    }
+
+    /// The streams that changed most recently, as of the last dispatched batch.
+    pub const fn changes(&self) -> &ChangeLog {
+        &self.changes
+    }
+
+    /// Records that a stream has a new last value.
+    pub fn record_change(&mut self, stream: StreamId) {
+        self.changes.push(stream);
     }
 
     /// The last values, to be updated by a batch.

@@ -322,8 +322,9 @@ impl State {
 
     /// Records for all groups which objects of a batch they receive.
     fn match_batch(&mut self, batch: &Arc<Batch>) {
-        let Self { index, queue, batches, .. } = self;
+        let Self { index, queue, batches, last_values, .. } = self;
         for (position, object) in batch.objects().enumerate() {
+            last_values.record_change(object.stream());
             let reference = ObjectRef::new(batches.len(), position);
             index.record(object.stream(), reference, |group| queue.push_back(group));
         }

@@ -6,6 +6,7 @@
 
 mod actor;
 mod change;
+mod change_log;
 mod encoded_last_values;
 mod fan_out;
 mod frame_cache;
@@ -19,6 +20,7 @@ mod subscriber;
 
 pub use actor::{CloseAll, Continue, HubActor};
 pub use change::SubscriptionChange;
+pub use change_log::ChangeLog;
 pub use encoded_last_values::EncodedLastValues;
 pub use fan_out::{FanOut, ObjectRef};
 pub use frame_cache::{FrameCache, FrameForm, FrameKey};

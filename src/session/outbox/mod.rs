@@ -403,7 +403,7 @@ impl Outbox {
         let mut streams = mem::take(&mut self.streams);
         let answers = self.answers.take();
         let waits = |stream| answers.as_ref().is_some_and(|answers| answers.suspends(stream));
-        let result = streams.sample(last_values.last_values(), waits, |stream, replaced| {
+        let result = streams.sample(last_values, waits, |stream, replaced| {
             self.append_newest(last_values, stream, replaced);
             if self.bytes < limit { Capacity::Left } else { Capacity::Full }
         });

@@ -6,6 +6,7 @@ use std::mem;
 use rustc_hash::FxHashMap;
 
 use crate::feed::LastValues;
+use crate::hub::EncodedLastValues;
 use crate::model::{Object, Seq, StreamId};
 
 /// How far one client is in each stream that needs more than "send the next object".
@@ -25,6 +26,9 @@ pub(super) struct StreamTable {
     ahead: usize,
     /// The row at which the next sample begins: behind the last one that had room.
     cursor: usize,
+    /// Up to which change of the worker's log all sampled streams were compared; 0 if they must all be
+    /// compared.
+    compared: u64,
 }
 
 #[derive(Debug)]
@@ -177,7 +181,10 @@ impl StreamTable {
             Some(StreamProgress::Ahead { until }) => {
                 self.set(stream, StreamProgress::Sampled { sent: until.max(newest) });
             }
-            Some(StreamProgress::Dirty { sent }) => self.set(stream, StreamProgress::Sampled { sent }),
+            Some(StreamProgress::Dirty { sent }) => {
+                self.set(stream, StreamProgress::Sampled { sent });
+                self.compared = 0;
+            }
             _ => self.set(stream, StreamProgress::Sampled { sent: newest }),
         }
     }
@@ -191,6 +198,7 @@ impl StreamTable {
     pub(super) fn set_sampled(&mut self, stream: StreamId, sent: Seq) {
         if matches!(self.get(stream), Some(StreamProgress::Sampled { .. })) {
             self.set(stream, StreamProgress::Sampled { sent });
+            self.compared = 0;
         }
     }
 
@@ -228,27 +236,48 @@ impl StreamTable {
 
     /// Offers each sampled stream whose newest object the client does not have, with the number of
     /// objects that it replaces, while `offer` has room. Streams that wait for an answer are left out.
+    ///
+    /// Looks at the streams that changed since the last sample, or at all rows if they are fewer.
     pub(super) fn sample(
         &mut self,
-        last_values: &LastValues,
+        last_values: &EncodedLastValues,
         waits: impl Fn(StreamId) -> bool,
         mut offer: impl FnMut(StreamId, u64) -> Capacity,
     ) -> SampleResult {
+        let changes = last_values.changes();
+        let mut offer_row = |row: &mut Row| {
+            let StreamProgress::Sampled { sent } = &mut row.progress else { return Capacity::Left };
+            let newest = last_values.seq(row.stream);
+            if newest <= *sent || waits(row.stream) {
+                return Capacity::Left;
+            }
+            let replaced = newest.0 - sent.0 - 1;
+            *sent = newest;
+            offer(row.stream, replaced)
+        };
+        let changed = Some(self.compared).filter(|compared| *compared > 0);
+        let changed = changed.and_then(|compared| changes.len_since(compared));
+        if changed.is_some_and(|changed| changed < self.rows.len()) {
+            while self.compared < changes.end() {
+                let place = self.places.get(&changes.at(self.compared));
+                self.compared += 1;
+                let row = place.map(|place| &mut self.rows[*place as usize]);
+                if row.is_some_and(|row| offer_row(row) == Capacity::Full) {
+                    return SampleResult::Partial;
+                }
+            }
+            return SampleResult::Complete;
+        }
+        self.compared = 0;
         for _ in 0..self.rows.len() {
             self.cursor = if self.cursor < self.rows.len() { self.cursor } else { 0 };
             let row = &mut self.rows[self.cursor];
             self.cursor += 1;
-            let StreamProgress::Sampled { sent } = &mut row.progress else { continue };
-            let newest = last_values.seq(row.stream);
-            if newest <= *sent || waits(row.stream) {
-                continue;
-            }
-            let replaced = newest.0 - sent.0 - 1;
-            *sent = newest;
-            if offer(row.stream, replaced) == Capacity::Full {
+            if offer_row(row) == Capacity::Full {
                 return SampleResult::Partial;
             }
         }
+        self.compared = changes.end();
         SampleResult::Complete
     }
 
@@ -308,6 +337,17 @@ mod tests {
     use crate::model::{Body, Quote, SymbolId};
     use crate::wire::fixtures;
 
+    /// Last values of two symbols, as a hub has them.
+    fn no_values() -> EncodedLastValues {
+        EncodedLastValues::new(fixtures::universe().into())
+    }
+
+    /// What a hub does with an object.
+    fn put(last_values: &mut EncodedLastValues, object: Object) {
+        last_values.last_values_mut().put(object);
+        last_values.record_change(object.stream());
+    }
+
     fn quote(symbol: u32, seq: u64) -> Object {
         let Body::Quote(quote) = fixtures::quote().body else { unreachable!() };
         Object { seq: Seq(seq), body: Body::Quote(Quote { symbol: SymbolId(symbol), ..quote }) }
@@ -318,7 +358,7 @@ mod tests {
     }
 
     /// Samples with room for this many objects; gives symbol, number and how many were replaced.
-    fn sample(table: &mut StreamTable, last_values: &LastValues, room: usize) -> Vec<(u32, u64, u64)> {
+    fn sample(table: &mut StreamTable, last_values: &EncodedLastValues, room: usize) -> Vec<(u32, u64, u64)> {
         let mut offered = Vec::new();
         let _ = table.sample(
             last_values,
@@ -333,10 +373,10 @@ mod tests {
 
     #[test]
     fn a_sample_offers_only_the_newest_object_and_counts_what_it_replaces() {
-        let mut last_values = LastValues::new(2);
+        let mut last_values = no_values();
         let mut table = StreamTable::default();
         table.start_sampling(stream(0), Seq(3));
-        (1..=9).for_each(|seq| last_values.put(quote(0, seq)));
+        (1..=9).for_each(|seq| put(&mut last_values, quote(0, seq)));
 
         assert_eq!(sample(&mut table, &last_values, 9), [(0, 9, 5)]);
         assert_eq!(sample(&mut table, &last_values, 9), []);
@@ -344,24 +384,45 @@ mod tests {
 
     #[test]
     fn a_stream_without_room_in_one_sample_comes_first_in_the_next() {
-        let mut last_values = LastValues::new(3);
+        let mut last_values = no_values();
         let mut table = StreamTable::default();
         for symbol in 0..3 {
             table.start_sampling(stream(symbol), Seq(0));
-            last_values.put(quote(symbol, 1));
+            put(&mut last_values, quote(symbol, 1));
         }
 
         assert_eq!(sample(&mut table, &last_values, 1), [(0, 1, 0)]);
-        last_values.put(quote(0, 2));
+        put(&mut last_values, quote(0, 2));
         assert_eq!(sample(&mut table, &last_values, 2), [(1, 1, 0), (2, 1, 0)]);
     }
 
     #[test]
+    fn a_sample_looks_only_at_what_changed_since_the_last_one() {
+        let mut last_values = no_values();
+        let mut table = StreamTable::default();
+        (0..100).for_each(|symbol| table.start_sampling(stream(symbol), Seq(0)));
+        put(&mut last_values, quote(0, 1));
+        assert_eq!(sample(&mut table, &last_values, 9), [(0, 1, 0)]);
+
+        // What is not in the log is not looked at.
+        last_values.last_values_mut().put(quote(5, 1));
+        put(&mut last_values, quote(7, 1));
+        put(&mut last_values, quote(200, 1));
+        put(&mut last_values, quote(7, 2));
+        put(&mut last_values, quote(8, 1));
+
+        assert_eq!(sample(&mut table, &last_values, 1), [(7, 2, 1)]);
+        assert_eq!(sample(&mut table, &last_values, 9), [(8, 1, 0)]);
+        table.set_sampled(stream(8), Seq(0));
+        assert_eq!(sample(&mut table, &last_values, 9).len(), 2, "all are looked at again");
+    }
+
+    #[test]
     fn a_stream_that_is_no_longer_sampled_is_not_offered() {
-        let mut last_values = LastValues::new(3);
+        let mut last_values = no_values();
         let mut table = StreamTable::default();
         (0..3).for_each(|symbol| table.start_sampling(stream(symbol), Seq(0)));
-        (0..3).for_each(|symbol| last_values.put(quote(symbol, 1)));
+        (0..3).for_each(|symbol| put(&mut last_values, quote(symbol, 1)));
 
         table.stop_sampling(stream(0));
 
@@ -369,7 +430,7 @@ mod tests {
         offered.sort_unstable();
         assert_eq!(offered, [(1, 1, 0), (2, 1, 0)]);
         table.stop_sampling(stream(2));
-        last_values.put(quote(1, 2));
+        put(&mut last_values, quote(1, 2));
         assert_eq!(sample(&mut table, &last_values, 9), [(1, 2, 0)]);
     }
 
@@ -413,14 +474,14 @@ mod tests {
 
     #[test]
     fn what_was_not_sampled_when_sampling_ends_is_dirty() {
-        let mut last_values = LastValues::new(3);
+        let mut last_values = no_values();
         let mut table = StreamTable::default();
         (0..3).for_each(|symbol| table.start_sampling(stream(symbol), Seq(2)));
-        last_values.put(quote(0, 2));
-        last_values.put(quote(1, 7));
-        last_values.put(quote(2, 7));
+        put(&mut last_values, quote(0, 2));
+        put(&mut last_values, quote(1, 7));
+        put(&mut last_values, quote(2, 7));
 
-        table.end_sampling(&last_values, |waiting| waiting == stream(2));
+        table.end_sampling(last_values.last_values(), |waiting| waiting == stream(2));
 
         assert_eq!(table.pop_dirty(), Some((stream(1), Seq(2))));
         assert!(table.is_empty());
@@ -428,14 +489,14 @@ mod tests {
 
     #[test]
     fn a_client_that_is_ahead_stays_so_when_sampling_begins_and_ends() {
-        let mut last_values = LastValues::new(1);
-        (1..=4).for_each(|seq| last_values.put(quote(0, seq)));
+        let mut last_values = no_values();
+        (1..=4).for_each(|seq| put(&mut last_values, quote(0, seq)));
         let mut table = StreamTable::default();
         table.set_ahead(stream(0), Seq(6));
 
         table.start_sampling(stream(0), Seq(4));
         assert_eq!(sample(&mut table, &last_values, 9), []);
-        table.end_sampling(&last_values, |_| false);
+        table.end_sampling(last_values.last_values(), |_| false);
 
         assert!(table.is_ahead_of(&quote(0, 5)) && !table.is_ahead_of(&quote(0, 6)));
     }
