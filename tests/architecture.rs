@@ -64,6 +64,7 @@ const NOT_PURE: &[(&str, &str)] = &[
     ("feed/followers.rs", "the recipients of batches on other threads"),
     ("hub/actor.rs", "the actor that carries batches and the clock to the hub"),
     ("limits/fair_queue.rs", "waits in a semaphore and measures how long each piece of work takes"),
+    ("limits/reactor_turn.rs", "waits until the reactor has run"),
     ("session/actor.rs", "the actor that carries messages to the protocol"),
     ("session/echo.rs", "the actor of the echo endpoint"),
     ("session/incoming.rs", "the stream that the actor reads, which stamps when the client was heard"),

@@ -9,6 +9,7 @@ use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, Message, Wrap
 use super::{Hub, Now};
 use crate::clock::Clock;
 use crate::feed::{Batch, Published};
+use crate::limits::ReactorTurn;
 use crate::wire::Close;
 
 /// Closes all sessions of the hub for this reason.
@@ -86,7 +87,7 @@ impl HubActor {
         }
         if !self.is_continuing && (self.hub.has_more() || !self.pending.is_empty()) {
             self.is_continuing = true;
-            let later = tokio::task::yield_now().into_actor(self);
+            let later = ReactorTurn::wait().into_actor(self);
             ctx.spawn(later.map(|(), actor, ctx| {
                 actor.is_continuing = false;
                 actor.dispatch(ctx);

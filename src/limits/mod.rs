@@ -6,6 +6,7 @@ mod capacity;
 mod fair_queue;
 mod open_files;
 mod rate;
+mod reactor_turn;
 
 pub use address::rate_limit_key;
 pub use answers::{AnswerCapacity, AnswerLimits, AnswerPermit};
@@ -13,3 +14,4 @@ pub use capacity::{AtCapacity, CapacityLimits, SessionCapacity, SessionPermit, U
 pub use fair_queue::{FairQueue, WorkPermit};
 pub use open_files::{OpenFiles, raise_open_file_limit};
 pub use rate::{Rate, TokenBucket};
+pub use reactor_turn::ReactorTurn;

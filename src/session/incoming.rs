@@ -1,17 +1,15 @@
-use std::future::Future;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::Stream;
-use tokio::task::yield_now;
 
 use super::limits::Limits;
 use super::state::SessionState;
 use super::unfinished::UnfinishedMessage;
-use crate::limits::TokenBucket;
+use crate::limits::{ReactorTurn, TokenBucket};
 use crate::wire::{DecodeError, DecodeStep, Decoder, Incoming};
 
 /// What the actor of a session reacts to: the client's messages, and the growth of the universe. It ends
@@ -30,16 +28,18 @@ pub(super) struct IncomingStream {
     reads: u32,
     frames: TokenBucket,
     unfinished: UnfinishedMessage,
+    /// The pause after a turn that was cut short.
+    pause: Option<ReactorTurn>,
 }
 
 /// Reading pauses above this backlog in bytes. An echo keeps at most one message more.
 const PAUSE_ABOVE: usize = 64 << 10;
 
-/// After this many messages the worker's other tasks run before the next: a thousand commands fit into
-/// one read, and take 40 ms.
+/// After this many messages the reactor and the worker's other tasks run before the next: a thousand commands
+/// fit into one read, and take 40 ms.
 const MAX_MESSAGES_PER_TURN: u32 = 16;
 
-/// After this many reads of 16 KiB other tasks run, too: frames that complete no message cost no message.
+/// After this many reads of 16 KiB they run, too: frames that complete no message cost no message.
 const MAX_READS_PER_TURN: u32 = 8;
 
 /// One thing that the actor of a session reacts to.
@@ -66,14 +66,15 @@ impl IncomingStream {
     ) -> Self {
         let frames = TokenBucket::new(limits.frames, now);
         let unfinished = UnfinishedMessage::new(limits.unfinished_bytes);
-        Self { chunk: early, decoder, state, returned: 0, reads: 0, frames, unfinished }
+        Self { chunk: early, decoder, state, returned: 0, reads: 0, frames, unfinished, pause: None }
     }
-}
 
-/// Wakes the task after the worker's other tasks and what the sockets have for them: a task that only wakes itself
-/// is polled up to 61 times before the runtime looks at the sockets.
-fn yield_to_reactor(cx: &mut Context<'_>) {
-    let _ = pin!(yield_now()).poll(cx);
+    /// Ends a turn that was cut short.
+    fn end_turn<T>(&mut self, cx: &Context<'_>) -> Poll<T> {
+        (self.returned, self.reads) = (0, 0);
+        self.pause = Some(ReactorTurn::begin(cx));
+        Poll::Pending
+    }
 }
 
 impl Stream for IncomingStream {
@@ -90,10 +91,12 @@ impl Stream for IncomingStream {
             this.state.set_heard(Instant::now());
             return Poll::Pending;
         }
-        if this.returned == MAX_MESSAGES_PER_TURN {
-            (this.returned, this.reads) = (0, 0);
-            yield_to_reactor(cx);
+        this.pause.take_if(|pause| pause.is_over());
+        if this.pause.is_some() {
             return Poll::Pending;
+        }
+        if this.returned == MAX_MESSAGES_PER_TURN {
+            return this.end_turn(cx);
         }
         loop {
             let step = this.decoder.decode_step(&mut this.chunk);
@@ -110,15 +113,12 @@ impl Stream for IncomingStream {
                 }
                 Err(error) => return Poll::Ready(Some(SessionInput::Message(Err(error)))),
                 Ok(DecodeStep::Working) => {
-                    yield_to_reactor(cx);
-                    return Poll::Pending;
+                    return this.end_turn(cx);
                 }
                 Ok(DecodeStep::NeedsInput) => {}
             }
             if this.reads == MAX_READS_PER_TURN {
-                this.reads = 0;
-                yield_to_reactor(cx);
-                return Poll::Pending;
+                return this.end_turn(cx);
             }
             let Poll::Ready(read) = this.state.writer().poll_read(cx) else {
                 (this.returned, this.reads) = (0, 0);
