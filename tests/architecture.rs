@@ -63,7 +63,7 @@ const NOT_PURE: &[(&str, &str)] = &[
     ("auth/revocation.rs", "tells the sessions of a key over a watch channel that it was revoked"),
     ("feed/followers.rs", "the recipients of batches on other threads"),
     ("hub/actor.rs", "the actor that carries batches and the clock to the hub"),
-    ("limits/fair_queue.rs", "waits in a semaphore and measures how long each piece of work takes"),
+    ("limits/fair_queue.rs", "jobs wait in it, and it measures how long each takes"),
     ("limits/reactor_turn.rs", "waits until the reactor has run"),
     ("session/actor.rs", "the actor that carries messages to the protocol"),
     ("session/echo.rs", "the actor of the echo endpoint"),

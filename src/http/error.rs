@@ -42,6 +42,8 @@ pub enum ApiError {
     NotEntitled(String),
     /// There is no such path: 404.
     NoSuchPath,
+    /// Too many requests of the address wait on this worker: 503, with the advice to retry.
+    Busy,
 }
 
 impl ApiError {
@@ -52,6 +54,7 @@ impl ApiError {
             Self::WrongKey | Self::WrongAuthorization(_) => "wrong_key",
             Self::TooManyAttempts => "attempts",
             Self::NotEntitled(_) => "not_entitled",
+            Self::Busy => "busy",
             Self::Missing(_) | Self::Invalid { .. } | Self::Repeated(_) => "invalid",
             Self::UnknownSymbol(_) | Self::NoRecord { .. } | Self::NoSuchPath => "not_found",
         }
@@ -75,6 +78,7 @@ impl fmt::Display for ApiError {
             Self::TooManyAttempts => out.write_str("too many failed attempts"),
             Self::NotEntitled(subject) => write!(out, "insufficient subscription: {subject}"),
             Self::NoSuchPath => out.write_str("endpoint not found"),
+            Self::Busy => out.write_str("too many requests wait"),
         }
     }
 }
@@ -85,6 +89,7 @@ impl ResponseError for ApiError {
             Self::NoKey(_) | Self::WrongAuthorization(_) => StatusCode::UNAUTHORIZED,
             Self::WrongKey | Self::NotEntitled(_) => StatusCode::FORBIDDEN,
             Self::TooManyAttempts => StatusCode::TOO_MANY_REQUESTS,
+            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Missing(_) | Self::Invalid { .. } | Self::Repeated(_) => StatusCode::BAD_REQUEST,
             Self::UnknownSymbol(_) | Self::NoRecord { .. } | Self::NoSuchPath => StatusCode::NOT_FOUND,
         }
@@ -95,6 +100,9 @@ impl ResponseError for ApiError {
         match self {
             Self::TooManyAttempts => {
                 answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("60"));
+            }
+            Self::Busy => {
+                answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
             }
             Self::NoKey(challenge) | Self::WrongAuthorization(challenge) => {
                 challenge.append_to(answer.headers_mut());

@@ -78,6 +78,7 @@ fn open(request: &HttpRequest, state: &AppState, feed: Feed) -> HttpResponse {
         };
         session::open(SessionParams {
             hub: hub_of(request),
+            client: client_address(request, state).into(),
             limits: state.limits,
             outbox: state.outbox,
             epoch: state.epoch,

@@ -1,10 +1,15 @@
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::fmt;
+use std::net::IpAddr;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use rustc_hash::FxHashMap;
+use tokio::sync::oneshot;
 use tokio::time::sleep;
+
+use super::rate_limit_key;
 
 /// Long work gets at most a fifth of a worker's time; work that arrives faster waits.
 ///
@@ -18,24 +23,47 @@ const BURST: Duration = Duration::from_micros(200);
 /// The time a job takes outside its permit: reading, routing and writing.
 const OVERHEAD: Duration = Duration::from_micros(50);
 
-/// Admits long work on one worker: REST requests and long commands.
+/// The most commands and requests of one address that wait on one worker. Beyond it a session is closed with
+/// 1013 and a request gets 503 (counter `fair_queue_refused`). Default 256: the address is served in turn
+/// with others, so that the last of them waits for seconds already; a larger number only lengthens that.
+const MAX_WAITING_PER_ADDRESS: usize = 256;
+
+/// Admits long work on one worker: REST requests, long commands, and pieces of long answers.
 ///
-/// Jobs run one at a time, in order of arrival, and take no more than a fifth of the worker's time
-/// together; the rest is for the stream. Its length is bounded by the number of connections: each has at
-/// most one job in it. It has no counter.
-#[derive(Debug)]
+/// Jobs run one at a time, and take no more than a fifth of the worker's time together; the rest is for the
+/// stream. Addresses take turns, so that one that asks for much waits for itself: a job of another address
+/// waits for at most one job of each address before it.
 pub struct FairQueue {
-    semaphore: Arc<Semaphore>,
+    line: RefCell<WaitingLine>,
     debt: Cell<Debt>,
 }
+
+/// The address of a client, as the fair queue tells clients apart: an IPv4 address or an IPv6 /64 prefix.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct ClientAddress(u64);
+
+/// The address has as many jobs in the queue as one may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FairQueueFull;
 
 /// Permission to do one piece of long work; dropping it admits the next.
 #[derive(Debug)]
 #[must_use]
 pub struct WorkPermit {
-    queue: Rc<FairQueue>,
+    turn: WorkTurn,
     began: Instant,
-    _permit: OwnedSemaphorePermit,
+}
+
+/// The place at the head of the queue. Dropping it admits the next job.
+struct WorkTurn(Rc<FairQueue>);
+
+#[derive(Debug, Default)]
+struct WaitingLine {
+    is_busy: bool,
+    /// The jobs of each address that has any, in order of arrival.
+    waiting: FxHashMap<ClientAddress, VecDeque<oneshot::Sender<WorkTurn>>>,
+    /// The addresses that have jobs, in the order in which they are served.
+    order: VecDeque<ClientAddress>,
 }
 
 /// The time that long work has used and not yet paid back. Each second pays back the share of one second.
@@ -65,22 +93,105 @@ impl Debt {
     }
 }
 
+impl From<IpAddr> for ClientAddress {
+    fn from(address: IpAddr) -> Self {
+        match rate_limit_key(address) {
+            // The prefix ffff:ffff::/32 is assigned to nobody.
+            IpAddr::V4(address) => Self(u64::from(u32::MAX) << 32 | u64::from(u32::from(address))),
+            IpAddr::V6(address) => Self((u128::from(address) >> 64) as u64),
+        }
+    }
+}
+
 impl FairQueue {
     /// An empty queue.
     pub fn new(now: Instant) -> Rc<Self> {
         let debt = Cell::new(Debt { owed: Duration::ZERO, at: now });
-        Rc::new(Self { semaphore: Arc::new(Semaphore::new(1)), debt })
+        Rc::new(Self { line: RefCell::default(), debt })
     }
 
-    /// Waits until the caller may work. It may for as long as it keeps the permit.
-    pub async fn acquire(self: Rc<Self>) -> WorkPermit {
-        let permit = Arc::clone(&self.semaphore).acquire_owned().await;
-        let permit = permit.expect("the semaphore is never closed");
-        let wait = self.debt.get().wait(Instant::now());
-        if wait > Duration::ZERO {
-            sleep(wait).await;
+    /// Waits until this client may work. It may for as long as it keeps the permit.
+    ///
+    /// # Errors
+    /// When the address has as many jobs in the queue as one may have.
+    pub fn acquire(
+        self: &Rc<Self>,
+        client: ClientAddress,
+    ) -> Result<impl Future<Output = WorkPermit> + use<>, FairQueueFull> {
+        let waiting = self.line.borrow().waiting.get(&client).map_or(0, VecDeque::len);
+        if waiting >= MAX_WAITING_PER_ADDRESS {
+            return Err(FairQueueFull);
         }
-        WorkPermit { queue: self, began: Instant::now(), _permit: permit }
+        Ok(self.acquire_unbounded(client))
+    }
+
+    /// Like [`acquire`](Self::acquire), for work of which each session has at most one piece in the queue.
+    pub fn acquire_unbounded(
+        self: &Rc<Self>,
+        client: ClientAddress,
+    ) -> impl Future<Output = WorkPermit> + use<> {
+        let (sender, turn) = oneshot::channel();
+        self.line.borrow_mut().push(client, sender);
+        self.admit_next();
+        let queue = Rc::clone(self);
+        async move {
+            let turn = turn.await.expect("the queue drops a job that waits only with itself");
+            let wait = queue.debt.get().wait(Instant::now());
+            if wait > Duration::ZERO {
+                sleep(wait).await;
+            }
+            WorkPermit { turn, began: Instant::now() }
+        }
+    }
+
+    /// Gives the turn to the next job, if it is free. Jobs whose client has left are passed over.
+    fn admit_next(self: &Rc<Self>) {
+        let next = {
+            let mut line = self.line.borrow_mut();
+            if line.is_busy {
+                return;
+            }
+            let next = line.pop();
+            line.is_busy = next.is_some();
+            next
+        };
+        if let Some(next) = next {
+            // If it is refused, the turn comes back and is dropped, which admits the one after.
+            drop(next.send(WorkTurn(Rc::clone(self))));
+        }
+    }
+}
+
+impl WaitingLine {
+    fn push(&mut self, client: ClientAddress, job: oneshot::Sender<WorkTurn>) {
+        let jobs = self.waiting.entry(client).or_default();
+        if jobs.is_empty() {
+            self.order.push_back(client);
+        }
+        jobs.push_back(job);
+    }
+
+    /// The next job that is still wanted; its address goes to the end.
+    fn pop(&mut self) -> Option<oneshot::Sender<WorkTurn>> {
+        loop {
+            let client = self.order.pop_front()?;
+            let jobs = self.waiting.get_mut(&client)?;
+            let job = std::iter::from_fn(|| jobs.pop_front()).find(|job| !job.is_closed());
+            match jobs.is_empty() {
+                true => _ = self.waiting.remove(&client),
+                false => self.order.push_back(client),
+            }
+            if job.is_some() {
+                return job;
+            }
+        }
+    }
+}
+
+impl Drop for WorkTurn {
+    fn drop(&mut self) {
+        self.0.line.borrow_mut().is_busy = false;
+        self.0.admit_next();
     }
 }
 
@@ -88,8 +199,20 @@ impl Drop for WorkPermit {
     fn drop(&mut self) {
         let now = Instant::now();
         let used = now.saturating_duration_since(self.began) + OVERHEAD;
-        let debt = &self.queue.debt;
+        let debt = &self.turn.0.debt;
         debt.set(debt.get().add(used, now));
+    }
+}
+
+impl fmt::Debug for FairQueue {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("FairQueue").field("debt", &self.debt).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for WorkTurn {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("WorkTurn")
     }
 }
 
@@ -113,15 +236,75 @@ mod tests {
         assert_eq!(debt.wait(after(15)), Duration::ZERO);
     }
 
+    const HERE: ClientAddress = ClientAddress(1);
+    const THERE: ClientAddress = ClientAddress(2);
+
     #[actix_web::test]
     async fn jobs_run_one_after_the_other() {
         let queue = FairQueue::new(Instant::now());
-        let first = Rc::clone(&queue).acquire().await;
-        let mut second = Box::pin(Rc::clone(&queue).acquire());
+        let first = queue.acquire_unbounded(HERE).await;
+        let mut second = Box::pin(queue.acquire_unbounded(HERE));
         assert!(second.as_mut().now_or_never().is_none());
 
         drop(first);
 
         drop(second.await);
+    }
+
+    #[actix_web::test]
+    async fn a_client_that_leaves_while_it_waits_or_has_its_turn_blocks_nobody() {
+        let queue = FairQueue::new(Instant::now());
+        let first = queue.acquire_unbounded(HERE).await;
+        let (gone, admitted) = (queue.acquire_unbounded(HERE), queue.acquire_unbounded(HERE));
+        let last = queue.acquire_unbounded(THERE);
+        drop(gone);
+        drop(first);
+
+        drop(admitted);
+
+        drop(last.await);
+        assert!(queue.line.borrow().waiting.is_empty() && queue.line.borrow().order.is_empty());
+    }
+
+    #[test]
+    fn a_newcomer_waits_for_one_job_of_each_address_and_not_for_all_jobs_of_one() {
+        let queue = FairQueue::new(Instant::now());
+        queue.line.borrow_mut().is_busy = true;
+        let places = [(HERE, 1), (HERE, 2), (HERE, 3), (THERE, 1), (ClientAddress(3), 1)];
+        let mut jobs = places.map(|(client, number)| {
+            let (sender, turn) = oneshot::channel();
+            queue.line.borrow_mut().push(client, sender);
+            ((client.0, number), turn)
+        });
+
+        drop(WorkTurn(Rc::clone(&queue)));
+        let order: Vec<_> = std::iter::from_fn(|| {
+            let admitted = jobs.iter_mut().find_map(|(place, turn)| Some((*place, turn.try_recv().ok()?)));
+            admitted.map(|(place, _turn)| place)
+        })
+        .collect();
+
+        assert_eq!(order, [(1, 1), (2, 1), (3, 1), (1, 2), (1, 3)]);
+    }
+
+    #[test]
+    fn an_address_cannot_fill_the_queue_for_others() {
+        let queue = FairQueue::new(Instant::now());
+        let here: Vec<_> = (0..2 * MAX_WAITING_PER_ADDRESS).map(|_| queue.acquire(HERE)).collect();
+
+        assert_eq!(here.iter().filter(|job| job.is_ok()).count(), MAX_WAITING_PER_ADDRESS + 1);
+        assert!(queue.acquire(THERE).is_ok());
+        drop(here);
+        assert!(queue.acquire(HERE).is_ok());
+    }
+
+    #[test]
+    fn an_ipv6_prefix_of_64_bits_is_one_client() {
+        let client = |text: &str| ClientAddress::from(text.parse::<IpAddr>().unwrap());
+
+        assert_eq!(client("2001:db8:1:2::1"), client("2001:db8:1:2:3:4:5:6"));
+        assert_ne!(client("2001:db8:1:2::1"), client("2001:db8:1:3::1"));
+        assert_eq!(client("::ffff:203.0.113.7"), client("203.0.113.7"));
+        assert_ne!(client("203.0.113.7"), client("203.0.113.8"));
     }
 }

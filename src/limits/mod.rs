@@ -11,7 +11,7 @@ mod reactor_turn;
 pub use address::rate_limit_key;
 pub use answers::{AnswerCapacity, AnswerLimits, AnswerPermit};
 pub use capacity::{AtCapacity, CapacityLimits, SessionCapacity, SessionPermit, UsageCounter, UsagePermit};
-pub use fair_queue::{FairQueue, WorkPermit};
+pub use fair_queue::{ClientAddress, FairQueue, FairQueueFull, WorkPermit};
 pub use open_files::{OpenFiles, raise_open_file_limit};
 pub use rate::{Rate, TokenBucket};
 pub use reactor_turn::ReactorTurn;

@@ -64,6 +64,7 @@ struct WorkerFamilies {
     severed: Family<WorkerLabel, Counter>,
     waiting: Family<WorkerLabel, Gauge>,
     overflows: Family<WorkerLabel, Counter>,
+    refused_work: Family<WorkerLabel, Counter>,
     errors: Family<ErrorLabels, Counter>,
 }
 
@@ -94,6 +95,8 @@ pub struct WorkerMetrics {
     /// How often objects that cannot be conflated exceeded an outbox's limit: the session was closed, or
     /// notified of a gap.
     pub overflows: Counter,
+    /// Long commands and REST requests refused because too many of their address waited.
+    pub refused_work: Counter,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -158,6 +161,8 @@ impl Default for Metrics {
         registry.register("outbox_bytes", "Bytes queued in all outboxes", workers.waiting.clone());
         let help = "Overflows of outboxes: the session was closed or notified of a gap";
         registry.register("outbox_overflows", help, workers.overflows.clone());
+        let help = "Long commands and REST requests refused because too many of their address waited";
+        registry.register("fair_queue_refused", help, workers.refused_work.clone());
         let help = "Commands answered with an error, by error code";
         registry.register("errors", help, workers.errors.clone());
         let http = HttpMetrics::default();
@@ -200,6 +205,7 @@ impl Metrics {
             severed: of(&self.workers.severed),
             waiting: self.workers.waiting.get_or_create_owned(&worker),
             overflows: of(&self.workers.overflows),
+            refused_work: of(&self.workers.refused_work),
         }
     }
 

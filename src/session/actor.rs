@@ -1,3 +1,4 @@
+use std::future::{Future, ready};
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -5,6 +6,7 @@ use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, StreamHandler, Wr
 use actix_web_actors::ws::{Message as UnusedMessage, ProtocolError as UnusedError, WebsocketContext};
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream;
+use tokio::task::spawn_blocking;
 use tracing::debug;
 
 use super::authenticator::Authenticator;
@@ -19,22 +21,33 @@ use super::task::SessionTask;
 use crate::auth::Credentials;
 use crate::feed::FeedProgress;
 use crate::hub::{Hub, SubscriberKey};
-use crate::limits::TokenBucket;
+use crate::limits::{ClientAddress, TokenBucket};
 use crate::model::Epoch;
 use crate::transport::SocketWriter;
 use crate::wire::{
     Close, Codec, Command, Compression, ControlMessage, DecodeError, Decoder, Deflate, ErrorCode, Incoming,
-    Opcode, message_frame,
+    InvalidCommand, Opcode, message_frame,
 };
 
 /// A command of this many bytes is long, some 300 names: it counts once more against the rate limit for
 /// each as many bytes, and waits in the worker's fair queue. A message to the echo counts the same.
 pub(super) const LONG_COMMAND_BYTES: usize = 2 << 10;
 
+/// A short command that touches more streams and names than this, some 100 µs of work, waits there too.
+const LONG_COMMAND_WORK: usize = 1_000;
+
+/// A command counts once more against the rate limit for each as many bytes of names in its acknowledgement.
+const ACKNOWLEDGED_BYTES_PER_TOKEN: usize = 32 << 10;
+
+/// A command of this many bytes, 0.5 ms to parse, is parsed on another thread.
+const PARSED_ELSEWHERE_BYTES: usize = 64 << 10;
+
 /// What a session is opened with.
 pub struct SessionParams {
     /// The worker's hub.
     pub hub: Rc<Hub>,
+    /// The address of the client, under which its long work waits.
+    pub client: ClientAddress,
     /// The epoch of the sequence numbers.
     pub epoch: Epoch,
     /// How far the feed is.
@@ -71,6 +84,7 @@ pub fn open(params: SessionParams) -> PendingSession {
             SocketWriter::new(transport, head),
             now,
         ));
+        state.set_client(params.client);
         let membership = HubMembership::join(&state);
         let limits = params.limits;
         let mut protocol = Protocol::new(universe, params.epoch, limits, params.authenticator);
@@ -137,31 +151,53 @@ impl SessionActor {
     /// Takes a command. JSON may come in binary frames, as the C# SDK sends it; MessagePack never comes
     /// in text frames.
     ///
-    /// A long command waits in the fair queue, and so do the messages behind it: 20,000 names take 3 ms
-    /// of the worker, which other sessions need for their ticks.
+    /// What takes long waits in the fair queue, and so do the messages behind it: 20,000 names take 3 ms of the
+    /// worker, which other sessions need for their ticks; so does a short command of a client that
+    /// subscribes to much.
     fn receive(&mut self, codec: Codec, bytes: Vec<u8>, ctx: &mut WebsocketContext<Self>) {
         let now = Instant::now();
         self.state.hub().metrics().commands.inc();
-        let counts_as = 1 + bytes.len() / LONG_COMMAND_BYTES;
+        let answered = self.protocol.subscriptions().acknowledged_bytes();
+        let counts_as = 1 + bytes.len() / LONG_COMMAND_BYTES + answered / ACKNOWLEDGED_BYTES_PER_TOKEN;
         if !self.commands.take_many(counts_as as u32, now) {
             self.state.hub().metrics().erred(ErrorCode::TooManyCommands as u16);
             self.state.send_control(&ErrorCode::TooManyCommands.into(), now);
             return self.end(Close::TooManyCommands, ctx);
         }
-        if bytes.len() < LONG_COMMAND_BYTES {
-            return self.execute(codec, &bytes, ctx);
+        if bytes.len() >= LONG_COMMAND_BYTES {
+            return self.execute_in_turn(read(codec, bytes), ctx);
         }
+        let command = Command::read(codec, &bytes);
+        match self.protocol.work_of(command.as_ref().ok()) <= LONG_COMMAND_WORK {
+            true => self.execute(command, ctx),
+            false => self.execute_in_turn(ready(command), ctx),
+        }
+    }
+
+    /// Executes a command when it is this client's turn in the fair queue.
+    fn execute_in_turn(
+        &self,
+        command: impl Future<Output = Result<Command, InvalidCommand>> + 'static,
+        ctx: &mut WebsocketContext<Self>,
+    ) {
+        let Ok(permit) = self.state.hub().fair_queue().acquire(self.state.client()) else {
+            self.state.hub().metrics().refused_work.inc();
+            return self.end(Close::TryLater, ctx);
+        };
         self.state.set_waiting(true);
-        let permit = Rc::clone(self.state.hub().fair_queue()).acquire().into_actor(self);
-        ctx.wait(permit.map(move |_permit, session, ctx| {
+        let work = async move {
+            let permit = permit.await;
+            (permit, command.await)
+        };
+        ctx.wait(work.into_actor(self).map(|(_permit, command), session, ctx| {
             session.state.set_waiting(false);
-            session.execute(codec, &bytes, ctx);
+            session.execute(command, ctx);
         }));
     }
 
-    fn execute(&mut self, codec: Codec, bytes: &[u8], ctx: &mut WebsocketContext<Self>) {
+    fn execute(&mut self, command: Result<Command, InvalidCommand>, ctx: &mut WebsocketContext<Self>) {
         let awaited_key = self.protocol.awaits_key();
-        let outcome = self.protocol.answer(Command::read(codec, bytes));
+        let outcome = self.protocol.answer(command);
         if awaited_key {
             self.watch_revocation(ctx);
         }
@@ -189,6 +225,15 @@ impl SessionActor {
         self.state.begin_close(reason, Instant::now());
         ctx.stop();
     }
+}
+
+/// Reads a long command, on another thread if that takes the worker too long.
+async fn read(codec: Codec, bytes: Vec<u8>) -> Result<Command, InvalidCommand> {
+    if bytes.len() < PARSED_ELSEWHERE_BYTES {
+        return Command::read(codec, &bytes);
+    }
+    let command = spawn_blocking(move || Command::read(codec, &bytes)).await;
+    command.expect("reading a command does not panic, and the runtime outlives its tasks")
 }
 
 impl Actor for SessionActor {

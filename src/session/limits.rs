@@ -24,7 +24,8 @@ pub struct Limits {
     /// The rate limit of commands. Beyond it error 429 and close 1008 (counter
     /// `sessions_closed{reason="too_many_commands"}`). Default 100 a second after a burst of 1,000: some
     /// clients subscribe symbol by symbol when they start. A command counts once more for each 2 KiB of
-    /// its length, since its work grows with it: 10,000 names count 40.
+    /// its length, since its work grows with it: 10,000 names count 40. It counts once more for each 32 KiB
+    /// of names in its acknowledgement, which answers 28 bytes with up to 1 MB.
     pub commands: Rate,
     /// The rate limit of pings and pongs. Beyond it close 1008 (counter
     /// `sessions_closed{reason="too_many_pings"}`). Default 20 a second after a burst of 100: clients

@@ -171,6 +171,24 @@ impl Protocol {
         &self.subscriptions
     }
 
+    /// The streams and names that a command touches, roughly: those of the acknowledgement, and with an
+    /// interval each stream that is sampled.
+    pub fn work_of(&self, command: Option<&Command>) -> usize {
+        let (Some(Command::Subscribe(named, extensions)) | Some(Command::Unsubscribe(named, extensions))) =
+            command
+        else {
+            return 0;
+        };
+        let is_paced = self.conflate_ms > 0 || extensions.as_ref().is_some_and(|it| it.conflate_ms.is_some());
+        let of_channel = |channel: Channel| {
+            let is_all = named.of(channel).all || self.subscriptions.includes_all(channel);
+            let sampled = is_paced && is_all && channel.conflates();
+            if sampled { self.universe.len() } else { 0 }
+        };
+        let sampled: usize = Channel::ALL.into_iter().map(of_channel).sum();
+        self.subscriptions.len() + named.len() + sampled
+    }
+
     /// Executes a command, as far as the protocol state is concerned.
     pub fn answer(&mut self, command: Result<Command, InvalidCommand>) -> CommandOutcome {
         match command {

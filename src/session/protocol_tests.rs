@@ -69,6 +69,23 @@ fn an_acknowledgement_that_would_exceed_its_limit_is_refused_and_changes_nothing
 }
 
 #[test]
+fn the_work_of_a_command_is_what_it_touches_and_not_its_length() {
+    let mut protocol = protocol(30_000);
+    let work = |protocol: &Protocol, text: &str| {
+        protocol.work_of(Command::read(Codec::Json, text.as_bytes()).ok().as_ref())
+    };
+    let nothing = r#"{"action":"subscribe"}"#;
+    assert_eq!(work(&protocol, nothing), 0);
+    send(&mut protocol, r#"{"action":"subscribe","trades":["AAPL","MSFT","ZZZZ"],"quotes":["*"]}"#);
+
+    assert_eq!(work(&protocol, nothing), 4);
+    assert_eq!(work(&protocol, r#"{"action":"subscribe","x":{"conflate_ms":0}}"#), 4 + 2);
+    let all = r#"{"action":"subscribe","tickers":["*"],"trades":["*"],"x":{"conflate_ms":1}}"#;
+    assert_eq!(work(&protocol, all), 4 + 2 + 2 * 2);
+    assert_eq!(work(&protocol, r#"{"action":"auth"}"#), 0);
+}
+
+#[test]
 fn a_second_authentication_is_an_error_and_harmless() {
     let mut protocol = protocol(2);
     let auth = r#"{"action":"auth","key":"K","secret":"S"}"#;

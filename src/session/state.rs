@@ -13,6 +13,7 @@ use super::protocol::SessionOptions;
 use crate::hub::{
     ConnectionHealth, EncodedLastValues, FanOut, FrameForm, Hub, Now, ObjectRef, Subscriber, SubscriberKey,
 };
+use crate::limits::ClientAddress;
 use crate::metrics::FrameTotals;
 use crate::model::Epoch;
 use crate::transport::SocketWriter;
@@ -27,6 +28,8 @@ pub(super) struct SessionState {
     hub: Rc<Hub>,
     /// The session's key in the hub, from the moment that it joins.
     key: OnceCell<SubscriberKey>,
+    /// The address under which the client's long work waits.
+    client: Cell<ClientAddress>,
     codec: Codec,
     epoch: Epoch,
     fast_path: FastPathCache,
@@ -81,6 +84,7 @@ impl SessionState {
         Self {
             hub,
             key: OnceCell::new(),
+            client: Cell::default(),
             codec,
             epoch,
             fast_path: FastPathCache::new(now),
@@ -100,6 +104,15 @@ impl SessionState {
 
     pub(super) fn hub(&self) -> &Rc<Hub> {
         &self.hub
+    }
+
+    /// The address under which the client's long work waits.
+    pub(super) fn client(&self) -> ClientAddress {
+        self.client.get()
+    }
+
+    pub(super) fn set_client(&self, client: ClientAddress) {
+        self.client.set(client);
     }
 
     /// The session's key in the hub, if it has joined.

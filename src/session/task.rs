@@ -77,7 +77,7 @@ where
             continue;
         }
         if state.wants_answer() {
-            let wait = || Box::pin(Rc::clone(state.hub().fair_queue()).acquire()) as AnswerTurn;
+            let wait = || Box::pin(state.hub().fair_queue().acquire_unbounded(state.client())) as AnswerTurn;
             if let Poll::Ready(_permit) = turn.get_or_insert_with(wait).as_mut().poll(cx) {
                 *turn = None;
                 state.produce_answer(Instant::now());

@@ -1,6 +1,5 @@
 use std::future::Future;
 use std::pin::Pin;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use actix_web::dev::Payload;
@@ -8,6 +7,7 @@ use actix_web::web::Data;
 use actix_web::{Error, FromRequest, HttpRequest, HttpResponse};
 
 use crate::http::access::AccessPermit;
+use crate::http::admission::client_address;
 use crate::http::compression::{CodedText, ContentCoding};
 use crate::http::error::ApiError;
 use crate::http::query::QueryParams;
@@ -41,7 +41,11 @@ impl FromRequest for RestRequest {
         Box::pin(async move {
             let (access, state) = (access.await?, state.await?);
             let hub = hub_of(&request);
-            let work = Rc::clone(hub.fair_queue()).acquire().await;
+            let Ok(turn) = hub.fair_queue().acquire(client_address(&request, &state).into()) else {
+                hub.metrics().refused_work.inc();
+                return Err(ApiError::Busy.into());
+            };
+            let work = turn.await;
             Ok(Self { state, universe: hub.universe(), access, coding, _work: work })
         })
     }
