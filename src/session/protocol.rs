@@ -231,6 +231,10 @@ impl Protocol {
                 let changes = self.subscriptions.add(&added, &self.universe);
                 self.acknowledge(&added, changes, extensions)
             }
+            Ok(Command::OtherStream) => {
+                let acknowledged = CommandOutcome::only(self.subscription(None));
+                CommandOutcome { close: Some(Close::NoSuchChannel), ..acknowledged }
+            }
             Ok(Command::Unsubscribe(removed, extensions)) => {
                 let changes = self.subscriptions.remove(&removed, &self.universe);
                 self.acknowledge(&removed, changes, extensions)

@@ -94,6 +94,8 @@ declare_closes! {
     TooManyPings { name: "too_many_pings", code: 1008, reason: "too many pings", reconnect: Never }
     /// The client sent more frames than its rate limit allows.
     TooManyFrames { name: "too_many_frames", code: 1008, reason: "too many frames", reconnect: Never }
+    /// The client subscribed only to channels that the stream does not have, such as order books.
+    NoSuchChannel { name: "no_such_channel", code: 1008, reason: "no such channel", reconnect: Never }
     /// The client reads too slowly: its trades no longer fit the backlog, or it accepted no data for too long.
     SlowClient { name: "slow_client", code: 1013, reason: "slow client", reconnect: Later }
     /// The client did not answer pings.

@@ -23,6 +23,13 @@ pub enum Command {
     Subscribe(SymbolsByChannel, Option<Extensions>),
     /// Removes symbols from the subscription.
     Unsubscribe(SymbolsByChannel, Option<Extensions>),
+    /// Subscribes only to channels of Alpaca's streams of coins, news or options, which this stream does not
+    /// have: order books for example.
+    ///
+    /// SDKs name such channels to every server, with empty lists or beside channels of ours; these are ignored.
+    /// But a client that asks for nothing else would wait for ever, as ccxt's `watch_order_book` did. The
+    /// session is closed, because an error would not help: on one, ccxt stops reading and keeps waiting.
+    OtherStream,
 }
 
 impl Command {
@@ -125,16 +132,9 @@ pub enum InvalidCommand {
         /// What its value must be.
         expected: &'static str,
     },
-    /// A subscribe that asks for a channel of another stream, and for nothing else: error 410.
-    #[error("this stream has no channel `{0}`: it carries trades, quotes, bars and other data of stocks")]
-    OtherStream(&'static str),
 }
 
 /// Channels of Alpaca's streams of coins, news and options.
-///
-/// SDKs name them, with empty lists or beside channels of ours, to every server, and are not answered with an
-/// error: ccxt's connection does not survive one. But a client that asks for nothing else waits for ever
-/// without one, as ccxt's `watch_order_book` does.
 const OTHER_STREAMS: [&str; 4] = ["imbalances", "news", "orderbooks", "pricing"];
 
 /// The keys of a command before their combination is checked.
@@ -194,15 +194,14 @@ impl RawCommand {
                             .extend((!malformed.is_empty()).then_some((channel, malformed)));
                     }
                 }
-                let other = OTHER_STREAMS.into_iter().find(|name| self.unknown_channels.contains(name));
-                match &mut extensions {
-                    Some(extensions) => extensions.rejected.channels = self.unknown_channels,
-                    None if action == "subscribe" && symbols.is_empty() => {
-                        other.map_or(Ok(()), |name| Err(InvalidCommand::OtherStream(name)))?;
-                    }
-                    None => {}
+                let is_other = OTHER_STREAMS.iter().any(|name| self.unknown_channels.contains(name));
+                if let Some(extensions) = &mut extensions {
+                    extensions.rejected.channels = self.unknown_channels;
                 }
                 Ok(match action {
+                    "subscribe" if is_other && symbols.is_empty() && extensions.is_none() => {
+                        Command::OtherStream
+                    }
                     "subscribe" => Command::Subscribe(symbols, extensions),
                     _ => Command::Unsubscribe(symbols, extensions),
                 })

@@ -72,11 +72,7 @@ impl From<ErrorCode> for ControlMessage {
 
 impl From<InvalidCommand> for ControlMessage {
     fn from(error: InvalidCommand) -> Self {
-        let code = match error {
-            InvalidCommand::OtherStream(_) => ErrorCode::NoSuchChannel,
-            _ => ErrorCode::InvalidSyntax,
-        };
-        code.because(error.to_string())
+        ErrorCode::InvalidSyntax.because(error.to_string())
     }
 }
 
@@ -161,8 +157,9 @@ impl Heartbeat {
 
 /// Why a command failed, by its code on the wire.
 ///
-/// One code of Alpaca's is never sent: 500, `internal error`, is for commands that fail for a reason of the
-/// server, and none does.
+/// Two codes of Alpaca's are never sent. 410, `invalid subscribe action for this feed`, is for channels
+/// that a stream does not have: see [`Command::OtherStream`](super::Command::OtherStream). 500, `internal
+/// error`, is for commands that fail for a reason of the server, and none does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u16)]
 pub enum ErrorCode {
@@ -184,8 +181,6 @@ pub enum ErrorCode {
     SlowClient = 407,
     /// The key does not include this feed, or a symbol that was named. The subscription is unchanged.
     InsufficientSubscription = 409,
-    /// The command asks only for channels that streams of stocks do not have, such as `orderbooks`.
-    NoSuchChannel = 410,
     /// The client exceeded the rate limit of commands; a Close follows. Ours, after HTTP's code.
     TooManyCommands = 429,
 }
@@ -219,7 +214,6 @@ impl ErrorCode {
             Self::InsufficientSubscription => {
                 "the key does not include this feed or a symbol that was named; nothing changed"
             }
-            Self::NoSuchChannel => "this stream has no such channel",
             Self::TooManyCommands => "more commands than the rate limit allows; connect again and send fewer",
         }
     }
@@ -236,7 +230,6 @@ impl ErrorCode {
             Self::ConnectionLimit => "connection limit exceeded",
             Self::SlowClient => "slow client",
             Self::InsufficientSubscription => "insufficient subscription",
-            Self::NoSuchChannel => "invalid subscribe action for this feed",
             Self::TooManyCommands => "too many commands",
         }
     }

@@ -22,9 +22,7 @@ def market():
 def test_the_server_answers_as_its_description_says(market, tmp_path):
     schemathesis = pathlib.Path(sys.executable).with_name("schemathesis")
     # The same requests every time, so a failure can be repeated.
-    fixed = ["--generation-deterministic", "--seed", "1", "--workers", "1", "--max-examples", str(EXAMPLES),
-             # Other methods than GET answer 404.
-             "--exclude-checks", "unsupported_method"]
+    fixed = ["--generation-deterministic", "--seed", "1", "--workers", "1", "--max-examples", str(EXAMPLES)]
 
     config = pathlib.Path(__file__).with_name("schemathesis.toml")
     command = [schemathesis, "--config-file", config, "run", f"{market.http}/openapi.json", *fixed]

@@ -19,6 +19,7 @@ const CLOSE_REASONS: Readonly<Partial<Record<string, string>>> = {
   too_many_commands: "命令过多",
   too_many_pings: "ping 过多",
   too_many_frames: "帧过多",
+  no_such_channel: "没有该频道",
   slow_client: "客户端接收过慢",
   unresponsive: "未响应 ping",
   1008: "违反策略",
