@@ -88,8 +88,9 @@ impl Archive {
     }
 
     /// Removes the bars that start after this time: the clock was set back to it, so they are of a time that has not
-    /// been yet. Trades and quotes stay, with the times at which they were published. O(instruments).
+    /// been yet; moves the watermark there. Trades and quotes stay, with the times at which they were published. O(instruments).
     pub fn step_back(&self, to: Timestamp) {
+        self.advance(to);
         let mut tables = self.tables.write().expect(NO_PANIC);
         tables.apply_pending(&self.pending);
         tables.instruments.iter_mut().for_each(|instrument| instrument.step_back(to));
