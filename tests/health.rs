@@ -26,28 +26,58 @@ fn readyz_says_that_new_sessions_are_accepted() {
     assert!(Client::connect(server.address, "/v2/iex").is_open());
 }
 
-#[test]
-fn metrics_are_openmetrics_text_in_which_every_sample_belongs_to_a_described_family() {
-    let server = Server::without_trades(|_| {});
-    Client::session(server.address).command(r#"{"action":"subscribe","trades":["AAPL"]}"#);
-
-    let response = get_with(server.address, "/metrics", "");
-
-    let format = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    assert_eq!((response.status, response.header("content-type")), (200, Some(format)));
-    let (body, end) = response.body.rsplit_once("# EOF").unwrap();
-    assert_eq!(end.trim(), "");
-    let mut family = None;
-    for line in body.lines() {
-        if let Some(text) = line.strip_prefix("# TYPE ") {
-            family = Some(text.split_once(' ').unwrap().0);
-        } else if !line.starts_with('#') {
+/// Asserts that each sample follows the type and the help of its family, and that its name is the family's
+/// with one of these suffixes.
+fn assert_described(metrics: &str, suffixes: &[&str]) {
+    let (mut help, mut family) = (None, None);
+    for line in metrics.lines() {
+        if let Some(text) = line.strip_prefix("# HELP ") {
+            help = text.split_once(' ').map(|(name, _)| name);
+        } else if let Some(text) = line.strip_prefix("# TYPE ") {
+            family = text.split_once(' ').map(|(name, _)| name);
+            assert_eq!(help, family);
+        } else {
             let (name, value) = line.rsplit_once(' ').unwrap();
-            assert!(name.starts_with("tapecast_") && name.starts_with(family.unwrap()), "{line}");
+            let suffix = name.split('{').next().unwrap().strip_prefix(family.unwrap()).expect(line);
+            assert!(suffixes.contains(&suffix), "{line}");
+            assert!(["tapecast_", "process_"].iter().any(|prefix| name.starts_with(prefix)), "{line}");
             assert!(value.parse::<f64>().is_ok_and(f64::is_finite), "{line}");
         }
     }
     assert!(family.is_some());
+}
+
+#[test]
+fn metrics_are_openmetrics_or_text_as_the_client_accepts_and_every_sample_is_described() {
+    let server = Server::without_trades(|_| {});
+    Client::session(server.address).command(r#"{"action":"subscribe","trades":["AAPL"]}"#);
+
+    let response = get_with(server.address, "/metrics", "Accept: application/openmetrics-text\r\n");
+
+    let format = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    assert_eq!((response.status, response.header("content-type")), (200, Some(format)));
+    let body = response.body.trim_end().strip_suffix("# EOF").unwrap();
+    assert_described(body, &["", "_total", "_info"]);
+
+    let response = get_with(server.address, "/metrics", "");
+
+    let format = "text/plain; version=0.0.4; charset=utf-8";
+    assert_eq!((response.status, response.header("content-type")), (200, Some(format)));
+    assert_described(&response.body, &[""]);
+}
+
+#[test]
+fn metrics_tell_the_version_and_what_the_process_uses() {
+    let server = Server::without_trades(|_| {});
+
+    let version = concat!("tapecast_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"}");
+    assert_eq!(server.metric(version), 1.0);
+    assert!(server.metric("process_start_time_seconds") > 1e9);
+    if cfg!(target_os = "linux") {
+        assert!(server.metric("process_cpu_seconds_total") > 0.0);
+        assert!(server.metric("process_resident_memory_bytes") > 1e6);
+        assert!(server.metric("process_max_fds") >= server.metric("process_open_fds"));
+    }
 }
 
 #[test]

@@ -1,8 +1,9 @@
-use actix_web::http::header::ContentType;
+use actix_web::http::header::{ACCEPT, ContentType, VARY};
 use actix_web::web::Data;
-use actix_web::{HttpResponse, Responder};
+use actix_web::{HttpRequest, HttpResponse, Responder};
 
 use super::state::AppState;
+use crate::metrics::ExpositionFormat;
 
 /// `GET /healthz` (liveness): 200 while the process can answer.
 pub(super) async fn alive() -> impl Responder {
@@ -19,8 +20,12 @@ pub(super) async fn ready(state: Data<AppState>) -> impl Responder {
     }
 }
 
-/// `GET /metrics`: all metrics in Prometheus' text format.
-pub(super) async fn metrics(state: Data<AppState>) -> impl Responder {
-    const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    HttpResponse::Ok().content_type(OPEN_METRICS).body(state.metrics.to_text())
+/// `GET /metrics`: all metrics, in OpenMetrics for clients that ask for it, else in Prometheus' text format.
+pub(super) async fn metrics(state: Data<AppState>, request: HttpRequest) -> impl Responder {
+    let accept = request.headers().get_all(ACCEPT).filter_map(|value| value.to_str().ok());
+    let format = ExpositionFormat::negotiate(&accept.collect::<Vec<_>>().join(","));
+    HttpResponse::Ok()
+        .content_type(format.content_type())
+        .insert_header((VARY, "Accept"))
+        .body(state.metrics.to_text(format))
 }

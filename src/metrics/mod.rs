@@ -3,8 +3,10 @@
 //! Each worker has counters of its own, with the label `worker`: if two threads added to one counter, its
 //! cache line would move between their cores with every frame.
 
+mod exposition;
 mod frames;
 mod http;
+mod process;
 
 use std::fmt;
 use std::sync::atomic::AtomicU64;
@@ -14,10 +16,15 @@ use prometheus_client::encoding::{EncodeLabelSet, LabelSetEncoder};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
+pub use exposition::ExpositionFormat;
 pub use frames::FrameTotals;
 pub use http::HttpMetrics;
+
+use self::exposition::to_text_format;
+use self::process::ProcessCollector;
 
 /// All metrics of the service.
 #[derive(Debug)]
@@ -134,7 +141,11 @@ impl EncodeLabelSet for ErrorLabels {
 
 impl Default for Metrics {
     fn default() -> Self {
-        let mut registry = Registry::with_prefix("tapecast");
+        let mut all = Registry::default();
+        all.register_collector(Box::new(ProcessCollector::new()));
+        let registry = all.sub_registry_with_prefix("tapecast");
+        let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("build", "The version of the server, as a label", version);
         let feed = FeedMetrics::default();
         registry.register("feed_up", "1 while the market-data feed runs, otherwise 0", feed.up.clone());
         registry.register("tape_batches", "Batches published by the feed", feed.batches.clone());
@@ -166,8 +177,8 @@ impl Default for Metrics {
         let help = "Commands answered with an error, by error code";
         registry.register("errors", help, workers.errors.clone());
         let http = HttpMetrics::default();
-        http.register(&mut registry);
-        Self { registry, feed, clock, http, workers }
+        http.register(registry);
+        Self { registry: all, feed, clock, http, workers }
     }
 }
 
@@ -209,11 +220,14 @@ impl Metrics {
         }
     }
 
-    /// All metrics in Prometheus' text format (OpenMetrics 1.0).
-    pub fn to_text(&self) -> String {
+    /// All metrics in this format.
+    pub fn to_text(&self, format: ExpositionFormat) -> String {
         let mut text = String::new();
         encode(&mut text, &self.registry).expect("writing to a string does not fail");
-        text
+        match format {
+            ExpositionFormat::OpenMetrics => text,
+            ExpositionFormat::Text => to_text_format(&text),
+        }
     }
 }
 
@@ -240,7 +254,7 @@ mod tests {
         metrics.worker(1).frames.inc_by(3);
         metrics.worker(1).closed("goodbye");
 
-        let text = metrics.to_text();
+        let text = metrics.to_text(ExpositionFormat::OpenMetrics);
         assert!(text.contains("tapecast_frames_sent_total{worker=\"1\"} 3"), "{text}");
         assert!(text.contains("tapecast_sessions_closed_total{worker=\"1\",reason=\"goodbye\"} 1"), "{text}");
     }
