@@ -30,6 +30,17 @@ test.each([
   expect(await violationsOf(page)).toEqual([]);
 });
 
+test.each(["dark", "light"] as const)("a figure that just changed is readable in %s mode, in the selected row too", async (colorScheme) => {
+  const { page } = await open({ query: "?list=AAPL,TSLA", context: { colorScheme } });
+  await page.keyboard.press(" ");
+  for (const stage of ["up-lit", "down-lit", "up-dim", "down-dim", "up-out"]) {
+    await page.evaluate((stage) => {
+      for (const figure of document.querySelectorAll<HTMLElement>(".figure")) figure.dataset["flash"] = stage;
+    }, stage);
+    expect(await violationsOf(page)).toEqual([]);
+  }
+});
+
 test.each(["dark", "light"] as const)("the disconnected dashboard has no accessibility violations in %s mode", async (colorScheme) => {
   const { page, server } = await open({ query: "?list=AAPL,TSLA", context: { colorScheme, reducedMotion: "reduce" } });
   server.drain(60_000);

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { chromium, type Browser as Chromium, type BrowserContextOptions, type Page } from "playwright-core";
+import { chromium, type Browser as Chromium, type BrowserContextOptions, type CDPSession, type Page } from "playwright-core";
 
 const ARGS =
   "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync";
@@ -41,6 +41,11 @@ export class Browser {
     const page = await this.page(options);
     await page.goto(url);
     return page;
+  }
+
+  /** The debugging protocol of the browser itself. */
+  async cdp(): Promise<CDPSession> {
+    return await this.chromium.newBrowserCDPSession();
   }
 
   async stop(): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { dashboards, DEADLINE, waitForFrames, lastOf, STILL, text } from "./dashboard-page";
+import { dashboards, DEADLINE, waitForFrames, lastOf, rowOf, selected, STILL, text } from "./dashboard-page";
 
 /** Layout: no shifts, no overflow, animations only where permitted. */
 
@@ -82,6 +82,108 @@ async function overflowOf(page: Page): Promise<{ readonly scrollWidth: number; r
     return { scrollWidth: document.documentElement.scrollWidth, sticking: sticking.map(({ outerHTML }) => outerHTML.slice(0, 100)) };
   });
 }
+
+/** Heights of common screens, which are laid out by height too. */
+const heightOf = (width: number) => ({ 2560: 1440, 3440: 1440, 3840: 2160 })[width] ?? Math.max(740, Math.round(width * 0.5625));
+
+/** What is cut or covered: cells and headers beyond their grid, figures beyond their cell, controls beyond their panel. */
+async function cutOf(page: Page): Promise<readonly string[]> {
+  return await page.evaluate(() => {
+    const beyond = (inner: string, outer: string, slack: number) =>
+      [...document.querySelectorAll(inner)].filter((element) => {
+        const box = element.closest(outer)?.getBoundingClientRect();
+        const { left, right, width } = element.getBoundingClientRect();
+        return box !== undefined && width > 0 && (right > box.right + slack || left < box.left - slack);
+      }).map((element) => `${element.outerHTML.slice(0, 90)} in ${outer}`);
+    return [
+      ...beyond(".ag-header-cell", ".ag-grid-viewport", 0.5),
+      ...beyond(".ag-cell", ".ag-grid-viewport", 0.5),
+      ...beyond(".ag-row .figure", ".ag-cell", 0.5),
+      ...beyond(".sales-row:not([hidden]) span", ".sales-row", 0.5),
+      ...beyond("#intervals, .headline-price, .headline h2, .watchlist-head > *, .counters dd", ".panel", 0.5),
+    ];
+  });
+}
+
+/** The ids of the columns that are shown. */
+const columnsOf = (page: Page) =>
+  page.locator(".ag-header-cell:visible").evaluateAll((cells) => cells.map((cell) => cell.getAttribute("col-id")));
+
+test("from 320 to 3840 pixels no column and no control is cut", async () => {
+  const { page } = await open();
+  const shown: Record<number, number> = {};
+  const common = [320, 360, 390, 430, 600, 639, 640, 700, 768, 820, 900, 1024, 1079, 1080, 1081, 1100, 1150, 1200, 1240, 1280, 1366, 1440];
+  for (const width of [...common, 1680, 1920, 2200, 2399, 2400, 2559, 2560, 2720, 2880, 3199, 3200, 3320, 3440, 3840]) {
+    await page.setViewportSize({ width, height: heightOf(width) });
+    const state = async () => ({ width, cut: await cutOf(page), ...(await overflowOf(page)) });
+    await expect.poll(state, DEADLINE).toEqual({ width, cut: [], scrollWidth: width, sticking: [] });
+    shown[width] = (await columnsOf(page)).length;
+  }
+
+  const all = 11;
+  expect(shown).toMatchObject({ 1440: all, 1920: all, 2560: all, 2880: all, 3200: all, 3440: all, 3840: all });
+  expect(Math.min(...Object.values(shown))).toBeGreaterThanOrEqual(3);
+});
+
+test.each([
+  [2560, 1080],
+  [3440, 1440],
+])("on an ultra-wide screen of %d × %d all columns are beside the chart", async (width, height) => {
+  const { page } = await open({ context: { viewport: { width, height } } });
+  await expect.poll(() => cutOf(page), DEADLINE).toEqual([]);
+
+  expect((await columnsOf(page)).length).toBe(11);
+  const [chart, list] = await Promise.all([page.locator("#chart").boundingBox(), page.locator("#watchlist").boundingBox()]);
+  expect(chart?.x).toBeGreaterThan((list?.x ?? 0) + (list?.width ?? 0));
+});
+
+test("a column that is asked for takes the place of others, and the user's columns are not lost on a small screen", async () => {
+  const { page } = await open({ context: { viewport: { width: 1100, height: 740 } } });
+  await expect.poll(() => columnsOf(page), DEADLINE).not.toContain("range");
+  await page.click("#columns-button");
+  await page.locator("#columns label", { hasText: "Day range" }).click();
+  await page.locator("#columns label", { hasText: "Volume" }).click();
+  await page.keyboard.press("Escape");
+
+  await expect.poll(() => columnsOf(page), DEADLINE).toContain("range");
+  await expect.poll(() => cutOf(page), DEADLINE).toEqual([]);
+  await page.setViewportSize({ width: 1600, height: 900 });
+  await expect.poll(async () => (await columnsOf(page)).length, DEADLINE).toBe(10);
+  expect(await columnsOf(page)).not.toContain("volume");
+});
+
+test("a tap on a phone brings the chart that it changes into view", async () => {
+  const { page } = await open({ query: "?list=AAPL,MSFT,TSLA,KO", context: { viewport: { width: 390, height: 780 }, hasTouch: true, isMobile: true } });
+  await page.locator("#watchlist").evaluate((box) => { box.scrollIntoView({ block: "start" }); });
+  await page.locator(rowOf("TSLA")).tap();
+
+  await expect.poll(() => selected(page), DEADLINE).toBe("TSLA");
+  const seen = () => page.locator("#chart").evaluate((chart) => {
+    const { top, bottom } = chart.getBoundingClientRect();
+    return top >= 0 && bottom <= innerHeight;
+  });
+  await expect.poll(seen, DEADLINE).toBe(true);
+});
+
+test("in forced colours up and down differ in shape", async () => {
+  const { page, server } = await open({ market: STILL, query: "?list=AAPL,KO", context: { forcedColors: "active" } });
+  const shape = (selector: string) =>
+    page.evaluate((selector) => getComputedStyle(document.querySelector(selector) ?? document.body, "::before").content, selector);
+  // The fake market's quote is around the last price: a trade above it is a purchase, one below it a sale.
+  for (const [price, mark] of [[229, '"▲"'], [227, '"▼"']] as const) {
+    server.print("AAPL", price);
+    await expect.poll(() => text(page, lastOf("AAPL")), DEADLINE).toBe(`${price}.00`);
+    await expect.poll(() => shape("#sales-rows .sales-row .sales-price"), DEADLINE).toBe(mark);
+  }
+  // A bar of one trade has no direction.
+  let price = 227;
+  const fall = () => {
+    server.print("AAPL", (price -= 1));
+    return shape(".legend");
+  };
+  await expect.poll(fall, DEADLINE).toBe('"▼"');
+  await expect.poll(() => page.locator(rowOf("AAPL")).evaluate((row) => getComputedStyle(row).outlineStyle), DEADLINE).toBe("solid");
+});
 
 test.each([360, 768, 1280, 1920, 3840])("at %d pixels nothing overflows, connected or not", async (width) => {
   const { page, server } = await open({ context: { viewport: { width, height: Math.max(740, width * 0.55) } } });

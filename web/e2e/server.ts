@@ -66,6 +66,11 @@ export class Server {
     await ended;
   }
 
+  /** Sends a signal to the server, if it runs. */
+  signal(signal: NodeJS.Signals): void {
+    this.child?.kill(signal);
+  }
+
   private async ready(): Promise<void> {
     const deadline = Date.now() + READY_MS;
     for (;;) {

@@ -15,8 +15,6 @@ const SETTINGS_KEY = "tapecast.settings";
 const MAX_RESULTS = 8;
 /** Interval of time-dependent updates. */
 const TICK_MS = 250;
-/** Below this width the grid uses its narrow column layout. */
-const NARROW_PX = 640;
 
 /** The composition root: connects client, store, settings and views. Events flow into the store, user input into commands. */
 export class App {
@@ -53,7 +51,6 @@ export class App {
   /** Unknown symbols that the user was told about. */
   private readonly toldUnknown = new Set<string>();
 
-  private readonly width = innerWidth < NARROW_PX ? "narrow" : "wide";
   private readonly getStrings = (): Strings => this.strings;
   private readonly login = new Login(this.client, this.getStrings);
   private readonly dashboard: Dashboard = new Dashboard(
@@ -65,16 +62,15 @@ export class App {
       remove: (symbol) => {
         this.remove([symbol]);
       },
-      columnsChanged: (columns) => {
-        this.updateSettings({ columns: { ...this.settings.columns, [this.width]: columns } });
+      columns: (mode) => this.settings.columns[mode],
+      columnsChanged: (mode, columns) => {
+        this.updateSettings({ columns: { ...this.settings.columns, [mode]: columns } });
       },
       requestOlder: () => void this.loader.loadOlder(),
       connect: () => {
         this.client.connect();
       },
     },
-    this.width,
-    this.settings.columns[this.width],
   );
   private readonly intervals = new view.IntervalPicker((interval) => {
     this.setInterval(interval);

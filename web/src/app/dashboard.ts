@@ -17,8 +17,9 @@ export interface DashboardSource {
 export interface DashboardActions {
   readonly select: (symbol: StockSymbol) => void;
   readonly remove: (symbol: StockSymbol) => void;
-  /** The columns were moved, resized, hidden or sorted; receives the serialised layout. */
-  readonly columnsChanged: (columns: string) => void;
+  /** The serialised layout of the columns, and that the user moved, resized, hid or sorted them. */
+  readonly columns: (mode: view.GridMode) => string | undefined;
+  readonly columnsChanged: (mode: view.GridMode, columns: string) => void;
   /** The chart was scrolled near its first bar. */
   readonly requestOlder: () => void;
   readonly connect: () => void;
@@ -80,7 +81,7 @@ export class Dashboard {
   private roundTrip: number | undefined;
   private onFirstPrices: () => void = () => undefined;
 
-  constructor(source: DashboardSource, actions: DashboardActions, width: "wide" | "narrow", columns: string | undefined) {
+  constructor(source: DashboardSource, actions: DashboardActions) {
     this.source = source;
     this.flashes = new view.Flashes(source.now, this.fading.invalidate);
     this.sparklines = new view.SparklineQueue(source.now, this.sparklineBatch.invalidate);
@@ -91,8 +92,8 @@ export class Dashboard {
       this.notice.show(source.strings().notice.loadFailed, { kind: "error" });
     };
     const { flashes, sparklines } = this;
-    const gridActions = { ...actions, strings: source.strings, flashes, sparklines };
-    this.grid = new view.Lazy(view.loadGrid().then((Grid) => new Grid(gridActions, columns, width, this.rows)), onLoadError);
+    const gridActions = { ...actions, tapped: view.showHeadline, strings: source.strings, flashes, sparklines };
+    this.grid = new view.Lazy(view.loadGrid().then((Grid) => new Grid(gridActions, this.rows)), onLoadError);
     this.grid.whenLoaded(() => {
       this.prices.invalidateNow();
     });

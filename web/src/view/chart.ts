@@ -116,7 +116,7 @@ export class Chart {
   /** Reads the colours from the style sheet. To be called when the theme changes. */
   updateColours(): void {
     this.palette = readPalette();
-    const { text, textPx, line, up, down, font, crosshair, label } = this.palette;
+    const { text, textPx, line, up, upBody, down, font, crosshair, label } = this.palette;
     this.chart.applyOptions({
       layout: { textColor: text, fontFamily: font, fontSize: Math.round(textPx * 0.85) },
       // Wide enough for five digits before the point, so that longer prices do not resize the chart.
@@ -127,7 +127,7 @@ export class Chart {
         horzLine: { color: crosshair, labelBackgroundColor: label },
       },
     });
-    this.candles.applyOptions({ upColor: up, downColor: down, wickUpColor: up, wickDownColor: down });
+    this.candles.applyOptions({ upColor: upBody, downColor: down, borderVisible: upBody !== up, borderColor: up, wickUpColor: up, wickDownColor: down });
     // Each volume bar carries its own colour.
     this.drawAll();
   }

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { symbol, ticker } from "../../fake/builders";
 import { Sparkline } from "../market";
-import { COLUMNS } from "../strings";
-import { rowText } from "./columns";
+import { COLUMNS, type ColumnId } from "../strings";
+import { columnsToHide, rowText, shapeOf } from "./columns";
 
 test("a row is copied with plain numbers, each in a field of its own", () => {
   const state = { ticker: ticker(1234.5, 1200), trading: "open", reason: "", isUnknown: false, sparkline: new Sparkline() } as const;
@@ -15,4 +15,22 @@ test("a row without a price has as many fields as one with a price", () => {
   const state = { ticker: undefined, trading: "open", reason: "", isUnknown: false, sparkline: new Sparkline() } as const;
 
   expect(rowText(["symbol", "last", "bid", "volume"], { symbol: symbol("AAPL"), name: "", state })).toBe("AAPL\t\t\t\t");
+});
+
+const NEEDS = COLUMNS.map((id) => ({ id, width: shapeOf(id, "wide", 13).width ?? shapeOf(id, "wide", 13).minWidth ?? 0 }));
+const TOTAL = NEEDS.reduce((sum, { width }) => sum + width, 0);
+const asked = (...ids: readonly ColumnId[]) => new Set(ids);
+
+test.each([
+  [TOTAL, []],
+  [TOTAL - 1, ["range"]],
+  [TOTAL - 221, ["range", "spark"]],
+  [600, ["range", "spark", "name", "volume", "ask"]],
+  [0, ["range", "spark", "name", "volume", "ask", "bid", "change", "remove", "percent"]],
+])("in %d px these columns make room: %j", (available, hidden) => {
+  expect([...columnsToHide(NEEDS, available, asked())]).toEqual(hidden);
+});
+
+test("a column that the user asked for stays longer than the others", () => {
+  expect([...columnsToHide(NEEDS, TOTAL - 200, asked("range"))]).toEqual(["spark", "name"]);
 });

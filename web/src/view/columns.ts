@@ -4,7 +4,7 @@ import type { GridRow } from "./cells";
 
 type Shape = Pick<
   ColDef<GridRow>,
-  "width" | "minWidth" | "flex" | "hide" | "sortable" | "resizable" | "suppressMovable" | "lockPosition" | "cellClass" | "headerClass" | "sortingOrder"
+  "width" | "minWidth" | "maxWidth" | "flex" | "hide" | "sortable" | "resizable" | "suppressMovable" | "lockPosition" | "cellClass" | "headerClass" | "sortingOrder"
 >;
 
 /** A column of numbers: right-aligned and as wide as its widest number, so that changes cause no layout shift. */
@@ -14,7 +14,7 @@ const fixed: Shape = { sortable: false, resizable: false, suppressMovable: true 
 
 const WIDE: Readonly<Record<ColumnId, Shape>> = {
   symbol: { width: 104, minWidth: 84, cellClass: "c-symbol", headerClass: "c-symbol" },
-  name: { flex: 2, minWidth: 100, cellClass: "c-name" },
+  name: { flex: 2, minWidth: 100, maxWidth: 340, cellClass: "c-name" },
   last: { ...figure(98), cellClass: "c-figure c-last" },
   spark: { flex: 1, minWidth: 104, cellClass: "c-spark" },
   change: figure(86),
@@ -37,17 +37,53 @@ const NARROW: Readonly<Record<ColumnId, Shape>> = {
   percent: { ...figure(94), cellClass: "c-figure c-edge", headerClass: "c-figure c-edge" },
 };
 
+const SHAPES = { wide: WIDE, narrow: NARROW } as const;
+
+/** The column layout of wide screens or of phones. */
+export type GridMode = keyof typeof SHAPES;
+
+/** Below this width of the window the grid has the columns of a phone. */
+const NARROW_PX = 640;
+
+export const modeOf = (windowWidth: number): GridMode => (windowWidth < NARROW_PX ? "narrow" : "wide");
+
+/** The order in which columns make room when they do not all fit. The symbol and its price always stay. */
+const MAKE_ROOM: readonly ColumnId[] = ["range", "spark", "name", "volume", "ask", "bid", "change", "remove", "percent"];
+
+/** A column that the user did not hide. */
+export interface ColumnNeed {
+  readonly id: ColumnId;
+  /** The least width at which nothing of it is cut. */
+  readonly width: number;
+}
+
+/** The columns to leave out so that the others fit. Those that the user asked for go last. */
+export function columnsToHide(needs: readonly ColumnNeed[], available: number, asked: ReadonlySet<ColumnId>): ReadonlySet<ColumnId> {
+  const hidden = new Set<ColumnId>();
+  let needed = needs.reduce((sum, { width }) => sum + width, 0);
+  for (const id of [...MAKE_ROOM.filter((one) => !asked.has(one)), ...MAKE_ROOM.filter((one) => asked.has(one))]) {
+    const column = needs.find((need) => need.id === id);
+    if (needed <= available || column === undefined) continue;
+    hidden.add(id);
+    needed -= column.width;
+  }
+  return hidden;
+}
+
 /** The text size that the widths above are made for. */
 const TEXT_PX = 13;
 
 /** The column definition for a screen and text size. */
-export function shapeOf(id: ColumnId, width: "wide" | "narrow", textPx: number): Shape {
-  const shape = { wide: WIDE, narrow: NARROW }[width][id];
+export function shapeOf(id: ColumnId, mode: GridMode, textPx: number): Shape {
+  const shape = SHAPES[mode][id];
   const scaled = (px: number) => Math.round((px * textPx) / TEXT_PX);
   return {
     ...shape,
+    // Explicit, because the columns of a phone hide what those of a wide screen show.
+    hide: shape.hide ?? false,
     ...(shape.width === undefined ? {} : { width: scaled(shape.width) }),
     ...(shape.minWidth === undefined ? {} : { minWidth: scaled(shape.minWidth) }),
+    ...(shape.maxWidth === undefined ? {} : { maxWidth: scaled(shape.maxWidth) }),
   };
 }
 

@@ -23,7 +23,7 @@ import {
 import type { StockSymbol } from "../model";
 import { COLUMNS, type ColumnId, type Strings } from "../strings";
 import { CELLS, type Cell, type CellContext, type GridRow } from "./cells";
-import { rowText, shapeOf, sortValueOf } from "./columns";
+import { columnsToHide, modeOf, rowText, shapeOf, sortValueOf, type ColumnNeed, type GridMode } from "./columns";
 import { byId } from "./dom";
 import type { Flashes } from "./flashes";
 import type { SparklineQueue } from "./sparklines";
@@ -49,8 +49,12 @@ export interface GridActions {
   readonly sparklines: SparklineQueue;
   readonly select: (symbol: StockSymbol) => void;
   readonly remove: (symbol: StockSymbol) => void;
+  /** A row was clicked or tapped. */
+  readonly tapped: () => void;
+  /** The serialised layout that the user left on screens of this kind. */
+  readonly columns: (mode: GridMode) => string | undefined;
   /** Called with the serialised layout when columns were moved, resized, hidden or sorted. */
-  readonly columnsChanged: (columns: string) => void;
+  readonly columnsChanged: (mode: GridMode, columns: string) => void;
 }
 
 /** Rows rendered above and below the visible ones: one step of a mouse wheel. Each costs as much as a visible row. */
@@ -73,24 +77,39 @@ export class Grid {
   private readonly rows = new Map<StockSymbol, GridRow>();
   /** The rendered cells. */
   private readonly cells = new Map<StockSymbol, Set<Cell>>();
+  private readonly style = getComputedStyle(this.box);
+  private mode = modeOf(innerWidth);
+  private textPx = Number.parseFloat(this.style.fontSize);
+  /** Columns that are hidden because there is no room, and those that the user asked for nevertheless. */
+  private squeezed: ReadonlySet<ColumnId> = new Set();
+  private readonly asked = new Set<ColumnId>();
   private sortedAt = 0;
-  private isRestoring = false;
 
   /** Takes the first rows, because a grid that is created empty is laid out twice. */
-  constructor(actions: GridActions, columns: string | undefined, width: "wide" | "narrow", rows: readonly GridRow[]) {
+  constructor(actions: GridActions, rows: readonly GridRow[]) {
     this.actions = actions;
     this.setRows(rows);
-    this.api = createGrid(this.box, this.options(width, rows));
-    this.restoreColumns(columns);
-    for (const event of ["columnMoved", "columnResized", "columnVisible", "sortChanged"] as const) {
-      this.api.addEventListener(event, () => {
-        if (!this.isRestoring) actions.columnsChanged(JSON.stringify(this.api.getColumnState()));
+    this.api = createGrid(this.box, this.options(rows));
+    this.restoreColumns();
+    for (const event of ["columnMoved", "columnResized", "sortChanged"] as const) {
+      this.api.addEventListener(event, ({ source }) => {
+        if (source.startsWith("ui")) this.save();
       });
+    }
+    this.api.addEventListener("columnResized", ({ finished }) => {
+      if (finished) this.fit();
+    });
+    // Not the box: a scroll bar takes its width from the viewport.
+    if (this.viewport !== null) {
+      new ResizeObserver(() => {
+        this.resize();
+      }).observe(this.viewport);
     }
     // The grid reports focus and selection in a later task, which may run after the next key press. These listeners run
     // after its own, so that a click or an arrow key takes effect before the key that follows it.
-    this.box.addEventListener("click", () => {
+    this.box.addEventListener("click", ({ target }) => {
       this.reportSelection();
+      if (target instanceof Element && target.closest(".ag-row") !== null) actions.tapped();
     });
     this.box.addEventListener("keydown", ({ target }) => {
       if (!(target instanceof Element) || target.closest(".ag-row") === null) return;
@@ -181,13 +200,71 @@ export class Grid {
     });
   }
 
+  /** Shows a column, in the place of others if there is no room, or hides it. */
   setShown(id: ColumnId, shown: "shown" | "hidden"): void {
+    this.asked.delete(id);
+    if (shown === "shown") this.asked.add(id);
+    this.squeezed = new Set([...this.squeezed].filter((other) => other !== id));
     this.api.setColumnsVisible([id], shown === "shown");
+    this.fit();
+    this.save();
   }
 
   /** Restores the default columns. */
   reset(): void {
+    this.asked.clear();
+    this.squeezed = new Set();
     this.api.resetColumnState();
+    this.fit();
+    this.save();
+  }
+
+  private save(): void {
+    this.actions.columnsChanged(this.mode, JSON.stringify(this.wantedState()));
+  }
+
+  /** Hides the columns for which there is no room and shows those for which there is again: no column is ever cut. */
+  private fit(): void {
+    const available = this.viewport?.clientWidth ?? 0;
+    if (available === 0) return;
+    const needs = this.wantedState().flatMap(({ colId, hide, width }): readonly ColumnNeed[] => {
+      const id = COLUMNS.find((column) => column === colId);
+      if (id === undefined || hide === true) return [];
+      const { flex, minWidth = 0 } = shapeOf(id, this.mode, this.textPx);
+      return [{ id, width: flex === undefined ? (width ?? 0) : minWidth }];
+    });
+    const squeezed = columnsToHide(needs, available, this.asked);
+    const changed = COLUMNS.filter((id) => squeezed.has(id) !== this.squeezed.has(id));
+    this.squeezed = squeezed;
+    for (const id of changed) this.api.setColumnsVisible([id], !squeezed.has(id));
+  }
+
+  /** The column state as the user wants it: columns without room are not hidden. */
+  private wantedState(): readonly ColumnState[] {
+    return this.api.getColumnState().map((column) => ([...this.squeezed].some((id) => id === column.colId) ? { ...column, hide: false } : column));
+  }
+
+  /** The window has another size: perhaps another text size, other rows, or the columns of a phone. */
+  private resize(): void {
+    const [mode, textPx] = [modeOf(innerWidth), Number.parseFloat(this.style.fontSize)];
+    if (mode !== this.mode || textPx !== this.textPx) {
+      Object.assign(this, { mode, textPx });
+      this.squeezed = new Set();
+      this.api.setGridOption("rowHeight", this.sizeOf("--row"));
+      this.api.setGridOption("headerHeight", this.sizeOf("--head"));
+      this.api.setGridOption("columnDefs", COLUMNS.map((id) => this.columnOf(id)));
+      this.restoreColumns();
+      this.api.redrawRows();
+    }
+    this.fit();
+  }
+
+  private get viewport(): Element | null {
+    return this.box.querySelector(".ag-grid-viewport");
+  }
+
+  private sizeOf(name: string): number {
+    return Number.parseFloat(this.style.getPropertyValue(name));
   }
 
   /** Updates headers and cells after a change of language. */
@@ -207,33 +284,29 @@ export class Grid {
     this.empty.hidden = rows.length > 0;
   }
 
-  private restoreColumns(columns: string | undefined): void {
-    if (columns === undefined) return;
-    this.isRestoring = true;
+  private restoreColumns(): void {
     try {
-      const state = JSON.parse(columns) as unknown;
+      const state = JSON.parse(this.actions.columns(this.mode) ?? "{}") as unknown;
       if (Array.isArray(state)) this.api.applyColumnState({ state: state as ColumnState[], applyOrder: true });
     } catch {
       // An invalid stored layout is ignored: the default columns stay.
     }
-    this.isRestoring = false;
+    this.fit();
   }
 
   private nodeOf(symbol: StockSymbol | undefined): IRowNode<GridRow> | undefined {
     return symbol === undefined ? undefined : this.api.getRowNode(symbol);
   }
 
-  private options(width: "wide" | "narrow", rows: readonly GridRow[]): GridOptions<GridRow> {
-    const style = getComputedStyle(this.box);
-    const sizeOf = (name: string) => Number.parseFloat(style.getPropertyValue(name));
+  private options(rows: readonly GridRow[]): GridOptions<GridRow> {
     return {
       // The theme is our own style sheet. The grid injects no styles, so the content security policy stays strict.
       theme: "legacy",
       rowData: [...rows],
       rowBuffer: ROW_BUFFER,
-      rowHeight: sizeOf("--row"),
-      headerHeight: sizeOf("--head"),
-      columnDefs: COLUMNS.map((id) => this.columnOf(id, width, Number.parseFloat(style.fontSize))),
+      rowHeight: this.sizeOf("--row"),
+      headerHeight: this.sizeOf("--head"),
+      columnDefs: COLUMNS.map((id) => this.columnOf(id)),
       defaultColDef: { resizable: true, sortable: true, suppressHeaderMenuButton: true, suppressKeyboardEvent: isShortcut, suppressHeaderKeyboardEvent: ({ event }) => this.leaveHeaders(event) },
       getRowId: ({ data }) => data.symbol,
       rowSelection: { mode: "singleRow", checkboxes: false, enableClickSelection: true },
@@ -258,7 +331,7 @@ export class Grid {
     };
   }
 
-  private columnOf(id: ColumnId, width: "wide" | "narrow", textPx: number): ColDef<GridRow> {
+  private columnOf(id: ColumnId): ColDef<GridRow> {
     const { head, tip } = this.actions.strings().columns[id];
     return {
       colId: id,
@@ -266,7 +339,7 @@ export class Grid {
       headerTooltip: tip,
       valueGetter: ({ data }) => data && sortValueOf(id, data),
       cellRenderer: this.rendererOf(id),
-      ...shapeOf(id, width, textPx),
+      ...shapeOf(id, this.mode, this.textPx),
     };
   }
 

@@ -6,6 +6,15 @@ import { byId, make, setText } from "./dom";
 import { Figure, signOf } from "./figure";
 import type { Flashes } from "./flashes";
 
+/** Scrolls the headline and the chart into view if a small screen shows little of them: a tap on a row changes them. */
+export function showHeadline(): void {
+  const { top, bottom } = byId("chart", HTMLElement).getBoundingClientRect();
+  const seen = Math.min(bottom, innerHeight) - Math.max(top, 0);
+  if (seen >= (bottom - top) / 2) return;
+  const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "instant" : "smooth";
+  byId("headline-symbol", HTMLElement).scrollIntoView({ block: "start", behavior });
+}
+
 /** The selected symbol and its price above the chart and in the tab's title. */
 export class Headline {
   private readonly symbol = byId("headline-symbol", HTMLElement);

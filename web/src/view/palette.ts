@@ -4,6 +4,8 @@ export interface Palette {
   readonly line: string;
   readonly up: string;
   readonly down: string;
+  /** The body of a rising candle: of the background's colour where only shape tells up from down. */
+  readonly upBody: string;
   readonly volumeUp: string;
   readonly volumeDown: string;
   readonly crosshair: string;
@@ -12,12 +14,17 @@ export interface Palette {
   readonly textPx: number;
 }
 
+/** The system's colours of those that are not text in high contrast. Rising volume is outlined by its faintness. */
+const FORCED: Readonly<Partial<Record<string, string>>> = { "--panel": "Canvas", "--grid": "Canvas", "--volume-up": "GrayText", "--crosshair": "GrayText", "--label": "Highlight" };
+
 /** Reads the current colours. `light-dark()` colours are only resolved on an element, so a probe element is used. */
 export function readPalette(): Palette {
   const probe = document.createElement("span");
+  const isForced = matchMedia("(forced-colors: active)").matches;
+  probe.style.setProperty("forced-color-adjust", "none");
   document.body.append(probe);
   const colour = (name: string) => {
-    probe.style.color = `var(${name})`;
+    probe.style.color = isForced ? (FORCED[name] ?? "CanvasText") : `var(${name})`;
     return getComputedStyle(probe).color;
   };
   const root = getComputedStyle(document.documentElement);
@@ -26,6 +33,7 @@ export function readPalette(): Palette {
     line: colour("--grid"),
     up: colour("--up"),
     down: colour("--down"),
+    upBody: colour(isForced ? "--panel" : "--up"),
     volumeUp: colour("--volume-up"),
     volumeDown: colour("--volume-down"),
     crosshair: colour("--crosshair"),
@@ -37,11 +45,7 @@ export function readPalette(): Palette {
   return palette;
 }
 
-/** Calls back when the system switches between dark and light; returns a function that removes the listener. */
-export function onSystemTheme(changed: () => void): () => void {
-  const dark = matchMedia("(prefers-color-scheme: dark)");
-  dark.addEventListener("change", changed);
-  return () => {
-    dark.removeEventListener("change", changed);
-  };
+/** Calls back when the system switches between dark and light, or to or from high contrast. */
+export function onSystemTheme(changed: () => void): void {
+  for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"]) matchMedia(query).addEventListener("change", changed);
 }
