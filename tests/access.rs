@@ -2,6 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+
 use tapecast::auth::AllowedOrigins;
 use test_support::{Client, HttpResponse, Server, get_with, request};
 
@@ -126,6 +130,32 @@ fn apps_and_subdomains_can_be_allowed() {
         let header = format!("Origin: {origin}\r\n");
         assert_eq!(upgrade_status(&server, "/v2/iex", &header), "403 Forbidden", "{origin}");
         assert_eq!(cors_headers(&get_with(server.address, "/v2/clock", &header)), [""; 0], "{origin}");
+    }
+}
+
+/// `make page` puts the compressed forms beside the files; `cargo test` alone finds none to compare.
+#[test]
+fn page_files_are_sent_as_the_build_compressed_them() {
+    let server = quiet_server();
+    let dist = Path::new(env!("CARGO_MANIFEST_DIR")).join("web/dist");
+    for (accepted, coding, ending) in
+        [("gzip, deflate, br", "br", ".br"), ("gzip", "gzip", ".gz"), ("br;q=0, gzip;q=0.1", "gzip", ".gz")]
+    {
+        let Ok(compressed) = std::fs::read(dist.join(format!("index.html{ending}"))) else { continue };
+        let mut stream = TcpStream::connect(server.address).unwrap();
+        write!(
+            stream,
+            "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAccept-Encoding: {accepted}\r\n\r\n"
+        )
+        .unwrap();
+        let mut response = Vec::new();
+        stream.read_to_end(&mut response).unwrap();
+
+        let end = response.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
+        let head = String::from_utf8_lossy(&response[..end]).to_ascii_lowercase();
+        assert!(head.contains(&format!("content-encoding: {coding}")), "{accepted}: {head}");
+        assert!(head.contains("vary: accept-encoding") && head.contains("text/html"), "{accepted}: {head}");
+        assert_eq!(response[end + 4..], compressed, "{accepted}");
     }
 }
 

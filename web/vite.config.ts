@@ -63,7 +63,7 @@ export default defineConfig({
     // AG Grid is one module of 737 kB (207 kB compressed), preloaded in parallel with the rest.
     chunkSizeWarningLimit: 800,
     // On a busy machine the bundler warns that plugins take most of the time. They are two loops over the chunks.
-    rolldownOptions: { checks: { pluginTimings: false } },
+    rolldownOptions: { checks: { bundlerTimings: false } },
   },
   server: {
     proxy: {

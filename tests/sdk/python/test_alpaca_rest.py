@@ -3,6 +3,7 @@
 import datetime
 import json
 import urllib.request
+import zoneinfo
 
 import pytest
 from alpaca.common.exceptions import APIError
@@ -115,7 +116,9 @@ TIMEFRAMES = [TimeFrame.Minute, TimeFrame(5, TimeFrameUnit.Minute), TimeFrame.Ho
 @pytest.mark.parametrize("timeframe", TIMEFRAMES, ids=str)
 def test_bars_of_each_timeframe_are_consistent(client, universe, timeframe):
     request = StockBarsRequest(symbol_or_symbols=SYMBOLS, timeframe=timeframe, start=ago(days=5))
-    bars = eventually("bars", lambda: client.get_stock_bars(request).data)
+    # The past of a new server has no hours before today, and bars are closed ones: in the first hour there is none.
+    in_first_hour = now().astimezone(zoneinfo.ZoneInfo("America/New_York")).hour == 0
+    bars = {} if in_first_hour else eventually("bars", lambda: client.get_stock_bars(request).data)
 
     for of_symbol in bars.values():
         assert rises(of_symbol)
