@@ -549,10 +549,11 @@ fn hostile_clients_cost_no_processor_time_and_no_memory_after_they_are_gone() {
 #[test]
 #[cfg(target_os = "linux")]
 fn slow_readers_of_a_response_share_its_bytes() {
-    const READERS: usize = 300;
+    // At most 256 requests of one address may wait.
+    const READERS: usize = 250;
     let program = Program::start(&["--rate", "0", "--symbols", "10000", "--workers", "1"]);
     let list = get_with(program.address, "/v2/assets", "").body;
-    assert!(list.len() * READERS > 512 << 20, "{} bytes", list.len());
+    assert!(list.len() * READERS > 400 << 20, "{} bytes", list.len());
     let before = resident_kib(program.child.id());
 
     let readers: Vec<_> = (0..READERS)
