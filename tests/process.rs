@@ -19,6 +19,13 @@ struct Program {
     address: SocketAddr,
 }
 
+/// The program, which heeds SIGHUP even if the tests run under `nohup`.
+const PROGRAM: &[&str] = if cfg!(target_os = "linux") {
+    &["env", "--default-signal=HUP", env!("CARGO_BIN_EXE_tapecast")]
+} else {
+    &[env!("CARGO_BIN_EXE_tapecast")]
+};
+
 /// The options of a program whose log is read.
 const SERVING: [&str; 4] = ["--listen", "127.0.0.1:0", "--log-format", "json"];
 
@@ -28,7 +35,8 @@ impl Program {
     }
 
     fn start_with(options: &[&str], environment: &[(&str, &Path)]) -> Self {
-        let child = Command::new(env!("CARGO_BIN_EXE_tapecast"))
+        let child = Command::new(PROGRAM[0])
+            .args(&PROGRAM[1..])
             .args(SERVING)
             .args(options)
             .envs(environment.iter().copied())
@@ -41,7 +49,7 @@ impl Program {
     /// Starts the program on a terminal, which is closed when the process `child`, its emulator, is killed.
     #[cfg(target_os = "linux")]
     fn start_on_terminal(options: &[&str]) -> Self {
-        let command = [&["exec", env!("CARGO_BIN_EXE_tapecast")], &SERVING[..], options].concat().join(" ");
+        let command = [&["exec"], PROGRAM, &SERVING[..], options].concat().join(" ");
         let child = Command::new("script")
             .args(["--quiet", "--return", "--command", &command, "/dev/null"])
             .stdin(Stdio::piped())
