@@ -18,6 +18,9 @@ pub struct ObjectRef(u64);
 #[derive(Debug)]
 pub struct FanOut<'a> {
     batches: &'a [Arc<Batch>],
+    /// The number of the first of them.
+    first: usize,
+    is_late: bool,
     frames: &'a FrameCache,
     last_values: &'a EncodedLastValues,
     now: Instant,
@@ -29,7 +32,8 @@ impl ObjectRef {
         Self((batch as u64) << 32 | index as u64)
     }
 
-    const fn batch(self) -> usize {
+    /// The number of its batch.
+    pub(super) const fn batch(self) -> usize {
         (self.0 >> 32) as usize
     }
 
@@ -46,7 +50,24 @@ impl<'a> FanOut<'a> {
         last_values: &'a EncodedLastValues,
         now: Instant,
     ) -> Self {
-        Self { batches, frames, last_values, now }
+        Self { batches, first: 0, is_late: false, frames, last_values, now }
+    }
+
+    /// The same fan-out, in which the first batch has this number.
+    #[must_use]
+    pub const fn numbered_from(self, first: usize) -> Self {
+        Self { first, ..self }
+    }
+
+    /// The same fan-out, of a worker that is behind.
+    #[must_use]
+    pub const fn late(self, is_late: bool) -> Self {
+        Self { is_late, ..self }
+    }
+
+    /// Whether the worker is behind: subscribers take less then, the newest objects of what conflates.
+    pub const fn is_late(&self) -> bool {
+        self.is_late
     }
 
     /// The newest objects.
@@ -62,12 +83,12 @@ impl<'a> FanOut<'a> {
 
     /// The object itself.
     pub fn object(&self, reference: ObjectRef) -> &Object {
-        self.batches[reference.batch()].object(reference.index())
+        self.batches[reference.batch() - self.first].object(reference.index())
     }
 
     /// The object's bytes.
     pub fn encoded(&self, codec: Codec, reference: ObjectRef) -> &[u8] {
-        self.batches[reference.batch()].encoded(codec, reference.index())
+        self.batches[reference.batch() - self.first].encoded(codec, reference.index())
     }
 
     /// The shared frame of these objects, compressed where that was negotiated and pays; `None` if they

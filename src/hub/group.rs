@@ -112,6 +112,14 @@ impl SubscriberGroup {
         is_complete
     }
 
+    /// Forgets the matched objects that every member has received; returns the oldest of the others.
+    pub(super) fn trim(&mut self) -> Option<ObjectRef> {
+        let received = self.members.iter().map(|member| member.received).min()?;
+        self.matched.drain(..(received - self.base) as usize);
+        self.base = received;
+        self.matched.first().copied()
+    }
+
     /// Whether a round was interrupted.
     pub(super) fn is_interrupted(&self) -> bool {
         self.cursor > 0

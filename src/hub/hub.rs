@@ -44,6 +44,10 @@ struct State {
     queue: VecDeque<GroupKey>,
     /// The batches of which some subscriber has yet to receive objects, in order.
     batches: Vec<Arc<Batch>>,
+    /// The number of the first of them. Numbers begin again when there are none.
+    first_batch: usize,
+    /// With this number of batches, those that all subscribers have are forgotten.
+    trim_at: usize,
     frames: FrameCache,
     send_batch: SendBatch,
     /// When the objects that wait to be coalesced leave: the same moment for all subscribers, so that
@@ -73,12 +77,18 @@ pub(super) struct Slot {
 /// otherwise be one longer because of a few microseconds.
 const DELAY_SLACK: Duration = Duration::from_micros(500);
 
-/// The most batches that are kept for coalescing: a tenth of a second of a market that moves each
-/// millisecond.
+/// With more batches than this the hub is late, a tenth of a second of a market that moves each millisecond:
+/// nothing waits to be coalesced, and quotes, bars and tickers are conflated (counter `objects_conflated`). So
+/// delivery degrades, and not the market, whose source is polled on time. A larger number gives every quote
+/// at higher load, and later.
 const MAX_KEPT_BATCHES: usize = 128;
 
-/// The most subscribers that one fan-out serves: at some 6 µs for each send, 1.5 ms.
+/// The most subscribers that one fan-out serves, however late the hub is: at some 6 µs for each send, 1.5 ms,
+/// after which the source of the market and other tasks get their turn.
 const MAX_DELIVERIES: usize = 256;
+
+/// A delivery of more objects than this counts once more for each as many.
+const OBJECTS_PER_DELIVERY: usize = 64;
 
 impl Hub {
     /// A hub without subscribers, for these instruments.
@@ -95,6 +105,8 @@ impl Hub {
             slots: Vec::new(),
             queue: VecDeque::new(),
             batches: Vec::new(),
+            first_batch: 0,
+            trim_at: MAX_KEPT_BATCHES,
             frames: FrameCache::default(),
             send_batch: SendBatch::default(),
             flush_at: None,
@@ -207,8 +219,7 @@ impl Hub {
         let is_full = state.batches.len() > MAX_KEPT_BATCHES;
         let is_time = is_full || state.flush_at.is_none_or(|at| at <= now + DELAY_SLACK);
         let since = now.checked_sub(self.max_delay);
-        let budget = if is_full { usize::MAX } else { MAX_DELIVERIES };
-        state.deliver(budget, now, &self.metrics, |slot| {
+        state.deliver(MAX_DELIVERIES, now, &self.metrics, |slot| {
             let is_quiet = slot.delivered.is_none_or(|at| Some(at) <= since);
             is_time || is_quiet || !slot.subscriber.may_coalesce()
         });
@@ -233,8 +244,8 @@ impl Hub {
     /// it has: a command, a close.
     pub fn flush(&self, key: SubscriberKey, now: Instant) {
         let state = &mut *self.state.borrow_mut();
-        let State { index, slots, batches, frames, send_batch, last_values, .. } = state;
-        let fan_out = FanOut::new(batches, frames, last_values, now);
+        let State { index, slots, batches, first_batch, frames, send_batch, last_values, .. } = state;
+        let fan_out = FanOut::new(batches, frames, last_values, now).numbered_from(*first_batch);
         if let Some(slot) = &mut slots[key.0] {
             index.deliver_to(key, |objects| slot.deliver(key, &fan_out, objects, send_batch));
         }
@@ -258,8 +269,8 @@ impl Hub {
     /// Runs the timers that have expired.
     pub fn run_timers(&self, now: Now) {
         let state = &mut *self.state.borrow_mut();
-        let State { index, slots, batches, frames, send_batch, last_values, timers, .. } = state;
-        let fan_out = FanOut::new(batches, frames, last_values, now.steady);
+        let State { index, slots, batches, first_batch, frames, send_batch, last_values, timers, .. } = state;
+        let fan_out = FanOut::new(batches, frames, last_values, now.steady).numbered_from(*first_batch);
         while let Some(mut earliest) = timers.peek_mut()
             && earliest.0.0 <= now.steady
         {
@@ -322,10 +333,10 @@ impl State {
 
     /// Records for all groups which objects of a batch they receive.
     fn match_batch(&mut self, batch: &Arc<Batch>) {
-        let Self { index, queue, batches, last_values, .. } = self;
+        let Self { index, queue, batches, first_batch, last_values, .. } = self;
         for (position, object) in batch.objects().enumerate() {
             last_values.record_change(object.stream());
-            let reference = ObjectRef::new(batches.len(), position);
+            let reference = ObjectRef::new(*first_batch + batches.len(), position);
             index.record(object.stream(), reference, |group| queue.push_back(group));
         }
         if !queue.is_empty() {
@@ -343,15 +354,17 @@ impl State {
         metrics: &WorkerMetrics,
         is_due: impl Fn(&Slot) -> bool,
     ) {
-        let Self { index, queue, slots, batches, frames, send_batch, last_values, .. } = self;
-        let fan_out = FanOut::new(batches, frames, last_values, now);
+        let Self { index, queue, slots, batches, first_batch, frames, send_batch, last_values, .. } = self;
+        let fan_out = FanOut::new(batches, frames, last_values, now)
+            .numbered_from(*first_batch)
+            .late(batches.len() > MAX_KEPT_BATCHES);
         let mut left = budget;
         let mut deliver = |key: SubscriberKey, objects: &[ObjectRef]| match &mut slots[key.0] {
             Some(_) if left == 0 => Delivery::BudgetExhausted,
             Some(slot) if !is_due(slot) => Delivery::Deferred,
             Some(slot) => {
                 slot.deliver(key, &fan_out, objects, send_batch);
-                left -= 1;
+                left = left.saturating_sub(1 + objects.len() / OBJECTS_PER_DELIVERY);
                 Delivery::Sent
             }
             None => Delivery::Sent,
@@ -374,11 +387,27 @@ impl State {
         }
         if queue.is_empty() {
             batches.clear();
+            (*first_batch, self.trim_at) = (0, MAX_KEPT_BATCHES);
         }
         self.send(metrics);
         if !self.has_more {
             self.frames.clear();
         }
+        if self.batches.len() >= self.trim_at {
+            self.trim();
+        }
+    }
+
+    /// Forgets the batches of which every subscriber has everything. While the hub is late there is always a
+    /// subscriber that has yet to be served, but not always the same.
+    fn trim(&mut self) {
+        let Self { index, queue, batches, first_batch, frames, .. } = self;
+        let oldest = queue.iter().filter_map(|key| index.group(*key)?.trim()).map(ObjectRef::batch).min();
+        let delivered = oldest.map_or(batches.len(), |oldest| oldest - *first_batch);
+        batches.drain(..delivered);
+        *first_batch += delivered;
+        frames.clear();
+        self.trim_at = (2 * self.batches.len()).max(MAX_KEPT_BATCHES);
     }
 
     /// Sends the frames of the fast path: nothing but calls of the kernel, one after the other.
@@ -401,7 +430,10 @@ impl Slot {
         send_batch: &mut SendBatch,
     ) {
         self.delivered = Some(fan_out.now());
-        let fast_path = self.subscriber.fast_path(fan_out.now());
+        let fast_path = match fan_out.is_late() {
+            true => None,
+            false => self.subscriber.fast_path(fan_out.now()),
+        };
         match fast_path.and_then(|form| fan_out.frame(form, objects)) {
             Some(frame) => send_batch.push(key, frame, objects.len()),
             None => self.subscriber.deliver(fan_out, objects),
@@ -411,6 +443,11 @@ impl Slot {
 
 #[cfg(test)]
 impl Hub {
+    /// The number of batches of which some subscriber has yet to receive objects.
+    fn kept_batches(&self) -> usize {
+        self.state.borrow().batches.len()
+    }
+
     /// A hub for the instruments of the fixtures.
     pub(crate) fn for_tests(max_delay: Duration) -> Self {
         let universe = Arc::new(crate::wire::fixtures::universe());

@@ -175,17 +175,59 @@ fn a_remaining_subscriber_does_not_wait_another_delay() {
     assert_eq!(served_count.get(), 2 * (MAX_DELIVERIES + 10));
 }
 
-/// A hub that stays behind keeps a bounded number of batches.
+/// With one worker the market's source is polled between two fan-outs: none may take longer because the hub is late.
 #[test]
-fn too_many_batches_are_dispatched_beyond_the_budget() {
-    let (hub, calls) = hub(40 * MAX_DELIVERIES, Duration::ZERO);
+fn a_fan_out_is_bounded_however_late_the_hub_is_and_batches_that_all_have_are_forgotten() {
+    const SUBSCRIBERS: usize = 10 * MAX_DELIVERIES;
+    const BATCHES: u64 = 2_000;
+    let (hub, calls) = hub(SUBSCRIBERS, Duration::ZERO);
     let now = Instant::now();
+    let mut objects = 0;
+    let mut fan_out = |batches: &[Arc<Batch>]| {
+        hub.ingest(batches, now);
+        assert!(calls.borrow().len() <= MAX_DELIVERIES);
+        objects += calls.take().iter().map(|(_, count)| count).sum::<usize>();
+    };
 
-    (1..=MAX_KEPT_BATCHES as u64 + 1).for_each(|seq| hub.ingest(&[batch(seq)], now));
+    for seq in 1..=BATCHES {
+        fan_out(&[batch(seq)]);
+        assert!(hub.has_more() && hub.kept_batches() <= MAX_KEPT_BATCHES, "{}", hub.kept_batches());
+    }
+    while hub.has_more() {
+        fan_out(&[]);
+    }
 
-    assert!(!hub.has_more());
-    let objects: usize = calls.borrow().iter().map(|(_, count)| count).sum();
-    assert_eq!(objects, 40 * MAX_DELIVERIES * (MAX_KEPT_BATCHES + 1));
+    assert_eq!((objects, hub.kept_batches()), (SUBSCRIBERS * BATCHES as usize, 0));
+}
+
+#[test]
+fn a_delivery_of_many_objects_counts_more() {
+    let (hub, calls) = hub(MAX_DELIVERIES, Duration::ZERO);
+    let objects = (1..=3 * OBJECTS_PER_DELIVERY as u64).map(|seq| trade(SymbolId(0), seq)).collect();
+
+    hub.ingest(&[batch_of(objects)], Instant::now());
+
+    assert_eq!(calls.borrow().len(), MAX_DELIVERIES / 4);
+    assert!(hub.has_more());
+}
+
+/// Frames of the fast path hold every object; a late hub offers them to the outbox, which conflates.
+#[test]
+fn a_late_hub_says_so_to_its_subscribers_and_closes_the_fast_path() {
+    let hub = Hub::for_tests(Duration::ZERO);
+    let late = Rc::new(RefCell::new(Vec::new()));
+    let seen = Rc::clone(&late);
+    let mut subscriber = TestSubscriber::new(move |fan_out: &FanOut<'_>, objects: &[ObjectRef]| {
+        seen.borrow_mut().push((fan_out.is_late(), objects.len()));
+    });
+    subscriber.fast_path = Box::new(|| panic!("the fast path is not asked for"));
+    let key = hub.join(Rc::new(subscriber), writer());
+    hub.change_subscriptions(key, &[SubscriptionChange::Add(trade(SymbolId(0), 1).stream())]);
+    let batches: Vec<_> = (1..=MAX_KEPT_BATCHES as u64 + 1).map(batch).collect();
+
+    hub.ingest(&batches, Instant::now());
+
+    assert_eq!(*late.borrow(), [(true, MAX_KEPT_BATCHES + 1)]);
 }
 
 /// A group that exceeds the budget of a fan-out takes turns with the others.

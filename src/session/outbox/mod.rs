@@ -233,7 +233,8 @@ impl Outbox {
 
     /// Queues the objects of a fan-out, in order; says whether they found room.
     pub fn offer(&mut self, fan_out: &FanOut<'_>, objects: &[ObjectRef]) -> Offered {
-        if let Some(frame) = self.fast_path().and_then(|form| fan_out.frame(form, objects)) {
+        let form = self.fast_path().filter(|_| !fan_out.is_late());
+        if let Some(frame) = form.and_then(|form| fan_out.frame(form, objects)) {
             let frame = fan_out.bytes(frame);
             self.bytes += frame.len();
             self.queue.push_back(OutboxEntry::Frame { frame, objects: objects.len() });
@@ -243,7 +244,7 @@ impl Outbox {
         for reference in objects {
             let object = fan_out.object(*reference);
             if !self.streams.skips(object) && !self.suspends(object.stream()) {
-                self.offer_one(object, fan_out.encoded(self.codec, *reference));
+                self.offer_one(object, *reference, fan_out);
             }
         }
         match self.overload {
@@ -253,9 +254,11 @@ impl Outbox {
         }
     }
 
-    fn offer_one(&mut self, object: &Object, encoded: &[u8]) {
+    fn offer_one(&mut self, object: &Object, reference: ObjectRef, fan_out: &FanOut<'_>) {
         let stream = object.stream();
-        let is_behind = self.limited_bytes() > self.limits.conflate_above || self.streams.has_dirty();
+        let is_above = self.limited_bytes() > self.limits.conflate_above;
+        let is_behind = is_above || fan_out.is_late() || self.streams.has_dirty();
+        let encoded = fan_out.encoded(self.codec, reference);
         let is_full = self.limited_bytes() + encoded.len() > self.limits.end_above;
         let is_losing = self.overload == Overload::Gap && (is_full || self.streams.has_lost());
         if stream.channel().conflates() && (is_behind || is_losing) {

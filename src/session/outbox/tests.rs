@@ -21,12 +21,18 @@ impl Scene {
     }
 
     fn offer(&mut self, objects: &[Object]) -> Offered {
+        self.offer_in(objects, |fan_out| fan_out)
+    }
+
+    /// Offers objects in a fan-out that is changed by this function.
+    fn offer_in(&mut self, objects: &[Object], change: impl Fn(FanOut<'_>) -> FanOut<'_>) -> Offered {
         let universe = Arc::new(fixtures::universe());
         let batches = [Arc::new(Batch::new(universe, Timestamp::default(), objects.to_vec(), vec![]))];
         objects.iter().for_each(|object| self.last_values.last_values_mut().put(*object));
         let references: Vec<_> = (0..objects.len()).map(|index| ObjectRef::new(0, index)).collect();
         let frames = FrameCache::default();
-        self.outbox.offer(&FanOut::new(&batches, &frames, &self.last_values, Instant::now()), &references)
+        let fan_out = FanOut::new(&batches, &frames, &self.last_values, Instant::now());
+        self.outbox.offer(&change(fan_out), &references)
     }
 
     /// Takes a frame; its objects as channel letter, symbol, `sq` and `cf`.
@@ -92,6 +98,20 @@ fn a_slow_consumer_gets_fewer_quotes_never_older_ones_and_all_trades() {
     let trades: Vec<_> = all.iter().filter(|object| object.0 == "t").map(|object| object.2).collect();
     assert_eq!(quotes, [got("q", "AAPL", 1, 0), got("q", "AAPL", 10, 8)]);
     assert_eq!(trades, (1..=10).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_late_worker_conflates_quotes_and_delivers_every_trade() {
+    let mut scene = Scene::new(OutboxLimits::default());
+    let objects: Vec<_> = (1..=50).flat_map(|seq| [trade(seq), quote(0, seq)]).collect();
+
+    let _ = scene.offer_in(&objects, |fan_out| fan_out.late(true));
+
+    let all = scene.take_all();
+    let trades: Vec<_> = all.iter().filter(|object| object.0 == "t").map(|object| object.2).collect();
+    assert_eq!(trades, (1..=50).collect::<Vec<_>>());
+    let quotes: Vec<_> = all.into_iter().filter(|object| object.0 == "q").collect();
+    assert_eq!(quotes, [got("q", "AAPL", 50, 49)]);
 }
 
 #[test]
