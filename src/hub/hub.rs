@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::crowding::{BacklogLimits, Crowding};
 use super::group::Delivery;
 use super::index::GroupKey;
 use super::liveness::{LivenessVerdict, PauseDetector};
@@ -16,7 +17,7 @@ use super::{
 };
 use crate::clock::Clock;
 use crate::feed::{Batch, LastValues};
-use crate::limits::FairQueue;
+use crate::limits::{ClientAddress, FairQueue};
 use crate::metrics::WorkerMetrics;
 use crate::model::Universe;
 use crate::transport::SocketWriter;
@@ -34,6 +35,9 @@ pub struct Hub {
     metrics: WorkerMetrics,
     clock: Clock,
     fair_queue: Rc<FairQueue>,
+    /// Which clients hold too much in their outboxes, apart from the state because sessions ask for it while
+    /// they are called.
+    crowding: RefCell<Crowding>,
 }
 
 struct State {
@@ -116,7 +120,15 @@ impl Hub {
             timers: BinaryHeap::new(),
         };
         let fair_queue = FairQueue::new(now);
-        Self { state: RefCell::new(state), timeouts, max_delay, metrics, clock, fair_queue }
+        Self {
+            state: RefCell::new(state),
+            timeouts,
+            max_delay,
+            metrics,
+            clock,
+            fair_queue,
+            crowding: RefCell::default(),
+        }
     }
 
     /// Adds a subscriber without subscriptions, whose frames go to this writer.
@@ -171,6 +183,11 @@ impl Hub {
     /// Admits long work on this worker: REST requests and long commands.
     pub fn fair_queue(&self) -> &Rc<FairQueue> {
         &self.fair_queue
+    }
+
+    /// Whether the sessions of this address, or all, must hold less.
+    pub fn is_crowded(&self, client: ClientAddress) -> bool {
+        self.crowding.borrow().includes(client)
     }
 
     /// Replaces the last values by a feed's snapshot, before its first batch.
@@ -289,15 +306,17 @@ impl Hub {
         state.send(&self.metrics);
     }
 
-    /// Checks the liveness of all connections; call it at this interval. A check that comes late means
+    /// Checks the liveness of all connections, and what waits for them in total; call it at this interval. A check that comes late means
     /// that the process was paused, and starts all timeouts anew.
     pub fn check_liveness(&self, now: Instant, interval: Duration) {
         let resumed = self.state.borrow_mut().pauses.check(now, interval);
         let state = self.state.borrow();
-        let mut queued_bytes = 0;
+        let mut backlog = Vec::new();
         for Slot { subscriber, .. } in state.slots.iter().flatten() {
             let health = subscriber.health(now).since(resumed);
-            queued_bytes += health.queued_bytes as i64;
+            if health.queued_bytes > 0 {
+                backlog.push((health.client, health.queued_bytes));
+            }
             match self.timeouts.verdict(&health, now) {
                 LivenessVerdict::Fine => {}
                 LivenessVerdict::Ping => subscriber.ping(now),
@@ -309,7 +328,13 @@ impl Hub {
                 }
             }
         }
-        self.metrics.waiting.set(queued_bytes);
+        let queued_bytes: usize = backlog.iter().map(|(_, bytes)| bytes).sum();
+        self.metrics.waiting.set(queued_bytes as i64);
+        let crowding = Crowding::of(BacklogLimits::default(), backlog.into_iter());
+        if crowding.is_any() {
+            self.metrics.crowded.inc();
+        }
+        self.crowding.replace(crowding);
     }
 
     /// Closes all sessions, behind what is queued for them. `reconnect` draws the delay that a client is

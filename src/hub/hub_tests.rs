@@ -55,7 +55,8 @@ impl<F: Fn(&FanOut<'_>, &[ObjectRef])> Subscriber for TestSubscriber<F> {
     fn universe_grew(&self) {}
 
     fn health(&self, now: Instant) -> ConnectionHealth {
-        ConnectionHealth { heard: now, pinged: now, stalled: None, closing: None, queued_bytes: 0 }
+        let client = Default::default();
+        ConnectionHealth { heard: now, pinged: now, stalled: None, closing: None, queued_bytes: 0, client }
     }
 
     fn ping(&self, _: Instant) {}

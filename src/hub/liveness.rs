@@ -1,5 +1,7 @@
 use std::time::{Duration, Instant};
 
+use crate::limits::ClientAddress;
+
 /// How long the hub waits for silent and stalled clients.
 #[derive(Clone, Copy, Debug)]
 pub struct LivenessTimeouts {
@@ -43,6 +45,8 @@ pub struct ConnectionHealth {
     pub closing: Option<Instant>,
     /// The bytes that are queued for the client.
     pub queued_bytes: usize,
+    /// The client's address: what waits for all sessions of one address has a limit.
+    pub client: ClientAddress,
 }
 
 /// What the hub does about a connection.
@@ -123,8 +127,14 @@ mod tests {
 
     fn verdict_after(seconds: u32, change: impl Fn(&mut ConnectionHealth, Instant)) -> LivenessVerdict {
         let start = Instant::now();
-        let mut health =
-            ConnectionHealth { heard: start, pinged: start, stalled: None, closing: None, queued_bytes: 0 };
+        let mut health = ConnectionHealth {
+            heard: start,
+            pinged: start,
+            stalled: None,
+            closing: None,
+            queued_bytes: 0,
+            client: ClientAddress::default(),
+        };
         change(&mut health, start);
         LivenessTimeouts::default().verdict(&health, start + SECOND * seconds)
     }
@@ -178,6 +188,7 @@ mod tests {
             stalled: Some(start),
             closing: None,
             queued_bytes: 0,
+            client: ClientAddress::default(),
         };
         let mut verdict_at = |second: u32| {
             let now = start + SECOND * second;

@@ -7,6 +7,7 @@
 mod actor;
 mod change;
 mod change_log;
+mod crowding;
 mod encoded_last_values;
 mod fan_out;
 mod frame_cache;
@@ -21,6 +22,7 @@ mod subscriber;
 pub use actor::{CloseAll, Continue, HubActor};
 pub use change::SubscriptionChange;
 pub use change_log::ChangeLog;
+pub use crowding::BacklogLimits;
 pub use encoded_last_values::EncodedLastValues;
 pub use fan_out::{FanOut, ObjectRef};
 pub use frame_cache::{FrameCache, FrameForm, FrameKey};

@@ -72,6 +72,7 @@ struct WorkerFamilies {
     waiting: Family<WorkerLabel, Gauge>,
     overflows: Family<WorkerLabel, Counter>,
     refused_work: Family<WorkerLabel, Counter>,
+    crowded: Family<WorkerLabel, Counter>,
     errors: Family<ErrorLabels, Counter>,
 }
 
@@ -104,6 +105,8 @@ pub struct WorkerMetrics {
     pub overflows: Counter,
     /// Long commands and REST requests refused because too many of their address waited.
     pub refused_work: Counter,
+    /// Seconds in which the outboxes of the worker, or of an address on it, held more than their total.
+    pub crowded: Counter,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -174,6 +177,8 @@ impl Default for Metrics {
         registry.register("outbox_overflows", help, workers.overflows.clone());
         let help = "Long commands and REST requests refused because too many of their address waited";
         registry.register("fair_queue_refused", help, workers.refused_work.clone());
+        let help = "Seconds in which all outboxes of a worker or of an address held more than their total";
+        registry.register("outbox_crowded", help, workers.crowded.clone());
         let help = "Commands answered with an error, by error code";
         registry.register("errors", help, workers.errors.clone());
         let http = HttpMetrics::default();
@@ -217,6 +222,7 @@ impl Metrics {
             waiting: self.workers.waiting.get_or_create_owned(&worker),
             overflows: of(&self.workers.overflows),
             refused_work: of(&self.workers.refused_work),
+            crowded: of(&self.workers.crowded),
         }
     }
 

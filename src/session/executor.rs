@@ -72,6 +72,7 @@ impl CommandExecutor {
             self.apply_options(options, subscriptions, now);
         }
         self.state.send_control(&outcome.response, now);
+        let is_crowded = self.state.hub().is_crowded(self.state.client());
         let is_adding = outcome.changes.iter().any(|change| change.is_addition());
         self.state.hub().with_last_values(|last_values| {
             self.state.change(now, |outbox| {
@@ -80,6 +81,7 @@ impl CommandExecutor {
                 }
                 let request = self.answers(outcome, outbox, last_values);
                 if !request.is_empty() {
+                    outbox.set_crowded(is_crowded);
                     outbox.request(request, &self.replay, self.max_replayed);
                     if outbox.wants_answer() {
                         outbox.produce(last_values);

@@ -275,7 +275,11 @@ impl SessionState {
         if let Some(key) = self.key() {
             self.hub.flush(key, now);
             self.hub.with_last_values(|last_values| {
-                self.fill(now, |outbox| outbox.produce(last_values));
+                let is_crowded = self.hub.is_crowded(self.client());
+                self.fill(now, |outbox| {
+                    outbox.set_crowded(is_crowded);
+                    outbox.produce(last_values);
+                });
             });
         }
     }
@@ -346,7 +350,12 @@ impl Subscriber for SessionState {
     }
 
     fn deliver(&self, fan_out: &FanOut<'_>, objects: &[ObjectRef]) {
-        match self.fill(fan_out.now(), |outbox| outbox.offer(fan_out, objects)) {
+        let is_crowded = self.hub.is_crowded(self.client());
+        let offer = |outbox: &mut Outbox| {
+            outbox.set_crowded(is_crowded);
+            outbox.offer(fan_out, objects)
+        };
+        match self.fill(fan_out.now(), offer) {
             Some(Offered::Overflow) => {
                 self.hub.metrics().overflows.inc();
                 self.fail(ErrorCode::SlowClient, Close::SlowClient, fan_out.now());
@@ -407,6 +416,7 @@ impl Subscriber for SessionState {
                 Phase::Open | Phase::Aborted { .. } => None,
             },
             queued_bytes: self.queued_bytes(),
+            client: self.client(),
         }
     }
 

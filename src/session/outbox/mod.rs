@@ -57,6 +57,8 @@ pub struct Outbox {
     answers: Option<Box<PendingAnswers>>,
     /// Whether dirty streams and gap notices leave before the next piece of an answer.
     answers_yield: bool,
+    /// Whether too much waits for all sessions of the client's address, or of the worker.
+    is_crowded: bool,
     pacing: Pacing,
     /// Whether the last release had no room for all sampled streams.
     is_partly_released: bool,
@@ -94,6 +96,7 @@ impl Outbox {
             streams: StreamTable::default(),
             answers: None,
             answers_yield: false,
+            is_crowded: false,
             pacing: Pacing::Immediate,
             is_partly_released: false,
             released_bytes: 0,
@@ -127,6 +130,20 @@ impl Outbox {
     pub fn is_idle(&self) -> bool {
         let is_current = self.streams.is_empty() && self.answers.is_none();
         self.is_empty() && is_current && self.pacing == Pacing::Immediate
+    }
+
+    /// Sets whether the session must hold less, because too much waits for many together.
+    pub fn set_crowded(&mut self, is_crowded: bool) {
+        self.is_crowded = is_crowded;
+    }
+
+    /// The watermarks in force: low and high.
+    fn watermarks(&self) -> (usize, usize) {
+        let OutboxLimits { conflate_above, end_above, frame_bytes } = self.limits;
+        match self.is_crowded {
+            true => (conflate_above.min(frame_bytes), end_above.min(2 * frame_bytes)),
+            false => (conflate_above, end_above),
+        }
     }
 
     /// Sets what happens when even objects that must not be conflated find no room.
@@ -172,7 +189,8 @@ impl Outbox {
     /// Whether a piece of an answer is due: something is requested, and little is queued. Gap notices come
     /// first, since a snapshot would be ahead of them; dirty streams take turns with answers.
     pub fn wants_answer(&self) -> bool {
-        let has_room = self.limited_bytes() < self.limits.frame_bytes;
+        let most = if self.is_crowded { 1 } else { self.limits.frame_bytes };
+        let has_room = self.limited_bytes() < most;
         self.answers.is_some() && has_room && !self.answers_yield && !self.streams.has_lost()
     }
 
@@ -180,7 +198,8 @@ impl Outbox {
     /// been offered.
     pub fn produce(&mut self, last_values: &EncodedLastValues) {
         let Some(mut answers) = self.answers.take() else { return };
-        let most = (self.limits.frame_bytes / TYPICAL_OBJECT_BYTES).clamp(1, MAX_CONTROLS_PER_FRAME);
+        let bytes = if self.is_crowded { self.limits.frame_bytes / 16 } else { self.limits.frame_bytes };
+        let most = (bytes / TYPICAL_OBJECT_BYTES).clamp(1, MAX_CONTROLS_PER_FRAME);
         let piece = answers.next_piece(last_values.last_values(), most);
         self.answers = Some(answers).filter(|answers| !answers.is_empty());
         let gaps: Vec<_> =
@@ -249,17 +268,18 @@ impl Outbox {
         }
         match self.overload {
             Overload::Gap if !had_lost && self.streams.has_lost() => Offered::Lost,
-            Overload::End if self.limited_bytes() > self.limits.end_above => Offered::Overflow,
+            Overload::End if self.limited_bytes() > self.watermarks().1 => Offered::Overflow,
             Overload::Gap | Overload::End => Offered::Kept,
         }
     }
 
     fn offer_one(&mut self, object: &Object, reference: ObjectRef, fan_out: &FanOut<'_>) {
         let stream = object.stream();
-        let is_above = self.limited_bytes() > self.limits.conflate_above;
+        let (conflate_above, end_above) = self.watermarks();
+        let is_above = self.limited_bytes() > conflate_above;
         let is_behind = is_above || fan_out.is_late() || self.streams.has_dirty();
         let encoded = fan_out.encoded(self.codec, reference);
-        let is_full = self.limited_bytes() + encoded.len() > self.limits.end_above;
+        let is_full = self.limited_bytes() + encoded.len() > end_above;
         let is_losing = self.overload == Overload::Gap && (is_full || self.streams.has_lost());
         if stream.channel().conflates() && (is_behind || is_losing) {
             if !self.streams.has_dirty() {
@@ -392,7 +412,7 @@ impl Outbox {
         }
         self.flush_held();
         let before = self.bytes;
-        let limit = self.limits.end_above;
+        let (_, limit) = self.watermarks();
         let result = self.append_sampled(last_values, limit);
         self.released_bytes = (self.bytes - before).min(self.limits.frame_bytes);
         self.is_partly_released = result == SampleResult::Partial;

@@ -203,6 +203,22 @@ fn a_requested_answer_that_is_not_taken_takes_the_memory_of_one_frame() {
 }
 
 #[test]
+fn a_session_of_many_that_hold_too_much_together_may_hold_a_few_frames() {
+    let limits = OutboxLimits::default();
+    let mut scene = Scene::new(limits);
+    scene.outbox.set_overload(Overload::Gap);
+    scene.outbox.set_crowded(true);
+
+    for seq in 1..=3_000 {
+        let _ = scene.offer(&[trade(seq), quote(0, seq)]);
+    }
+
+    let all = scene.outbox.bytes();
+    assert!((limits.frame_bytes..=2 * limits.frame_bytes).contains(&all), "{all} bytes");
+    assert!(scene.outbox.streams.has_lost() && scene.outbox.streams.has_dirty());
+}
+
+#[test]
 fn live_objects_of_a_stream_wait_for_its_answer_and_those_of_others_do_not() {
     let mut scene = Scene::new(OutboxLimits { frame_bytes: 300, ..OutboxLimits::default() });
     let published = Rc::new(std::cell::RefCell::new((1..=6).map(trade).collect::<Vec<_>>()));
