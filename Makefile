@@ -80,6 +80,8 @@ page: web/dist/index.html
 
 # npm writes this file last, so its time is that of the whole of node_modules.
 web/node_modules/.package-lock.json: web/package.json web/package-lock.json
+	@command -v npm > /dev/null || \
+	  { echo 'npm is missing. Install Node.js 20.19 or later; `cargo run --release` serves without the dashboard.'; exit 1; }
 	npm --prefix web ci --no-audit --no-fund
 
 web/dist/index.html: web/node_modules/.package-lock.json $(shell find web/src web/public web/index.html web/vite.config.ts -type f)
