@@ -6,6 +6,8 @@ fn main() {
     println!("cargo::rerun-if-changed={}", watched.display());
     println!("cargo::rerun-if-changed=build.rs");
     if !page.exists() && std::env::var("PROFILE").as_deref() == Ok("release") {
-        println!("cargo::warning=there is no web/dist: the server is built without the dashboard (`make page` builds it)");
+        println!(
+            "cargo::warning=there is no web/dist: the server is built without the dashboard (`make page` builds it)"
+        );
     }
 }
