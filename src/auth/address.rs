@@ -68,7 +68,7 @@ impl TrustedProxies {
     /// peer that is not a trusted proxy is the client, whatever the headers say.
     ///
     /// A client whose address a trusted proxy hides, or reports in a form that we cannot read, counts under
-    /// an address that stands for that text; see [`Hop::Identifier`].
+    /// an address that stands for that text; see `Hop::Identifier`.
     ///
     /// A proxy passes on the one of the two headers that it does not write, so the client may have made that
     /// one up. If both are present and name different clients, neither is believed: the request counts as

@@ -17,7 +17,7 @@ const ALLOWED: &str = "GET, HEAD";
 /// Middleware that answers HEAD as GET (RFC 9110 section 9.3.2; the codec sends no body), refuses other methods
 /// with 405, and those that HTTP does not define with 501.
 ///
-/// A preflight passes: CORS answers it where it applies, and [`not_allowed`] elsewhere.
+/// A preflight passes: CORS answers it where it applies, and `not_allowed` elsewhere.
 pub async fn restrict_methods(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,

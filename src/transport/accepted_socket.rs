@@ -13,7 +13,7 @@ use super::write_allowance::{MinimumWriteRate, WriteAllowance};
 /// A TCP connection while it speaks HTTP: it holds a guard until it becomes a session, and fails when the
 /// client takes a response too slowly.
 ///
-/// The rate of a session is watched by the hub, so [`release`](Self::release) ends both.
+/// The rate of a session is watched by the hub, so `release` ends both.
 pub struct AcceptedSocket {
     socket: TcpStream,
     http: Option<Box<HttpPhase>>,
