@@ -39,6 +39,14 @@ const CASES: Readonly<Record<string, Case>> = {
     },
   },
   offline: { begin: (_, page) => page.context().setOffline(true), end: (_, page) => page.context().setOffline(false) },
+  // The laptop wakes, and the connection is dead.
+  cut: {
+    begin: async (server, page) => {
+      await signalRenderer(page, "SIGSTOP");
+      server.signal("SIGSTOP");
+    },
+    end: (_, page) => signalRenderer(page, "SIGCONT"),
+  },
   sleeping: { begin: (_, page) => signalRenderer(page, "SIGSTOP"), end: (_, page) => signalRenderer(page, "SIGCONT") },
 };
 
@@ -78,7 +86,7 @@ for (const [name, { begin, end }] of Object.entries(CASES).filter(([name]) => on
       beganAt = Date.now();
     }
     if (second === END) await end?.(server, page);
-    const isAsleep = name === "sleeping" && second >= BEGIN && second < END;
+    const isAsleep = (name === "sleeping" || name === "cut") && second >= BEGIN && second < END;
     if (isAsleep) continue;
     await page.screenshot({ path: `${out}/${String(second).padStart(2, "0")}.png` });
     const said = await page.evaluate(() => {

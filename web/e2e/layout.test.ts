@@ -182,7 +182,7 @@ test("in forced colours up and down differ in shape", async () => {
     return shape(".legend");
   };
   await expect.poll(fall, DEADLINE).toBe('"▼"');
-  await expect.poll(() => page.locator(rowOf("AAPL")).evaluate((row) => getComputedStyle(row).outlineStyle), DEADLINE).toBe("solid");
+  await expect.poll(() => page.locator(rowOf("AAPL")).evaluate((row) => getComputedStyle(row, "::after").borderTopStyle), DEADLINE).toBe("solid");
 });
 
 test.each([360, 768, 1280, 1920, 3840])("at %d pixels nothing overflows, connected or not", async (width) => {

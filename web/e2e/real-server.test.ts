@@ -70,6 +70,25 @@ test("the dashboard shows a moving market, adds a symbol and survives a killed s
   await page.context().close();
 });
 
+test("twenty restarts of the server are no missed data", { timeout: 900_000 }, async () => {
+  const page = await browser.open(`${server.origin}/?list=AAPL,MSFT`);
+  await waitForPriceChange(page, "AAPL");
+
+  for (let restart = 1; restart <= 20; restart += 1) {
+    await expect.poll(() => page.locator("#sales-rows .sales-row:visible").count(), DEADLINE).toBeGreaterThan(5);
+    await server.kill();
+    await expect.poll(() => page.getAttribute("body", "data-stale"), DEADLINE).toBe("true");
+    await server.start();
+    await expect.poll(() => count(page, "count-connections"), DEADLINE).toBe(restart + 1);
+    await expect.poll(() => page.getAttribute("body", "data-stale"), DEADLINE).toBe("false");
+    await waitForFrames(page, 3);
+    expect([restart, await text(page, "#count-missed"), await text(page, "#meter-gaps")]).toEqual([restart, "0", "0"]);
+  }
+
+  expect(await page.locator('.sales-row[data-side="gap"]:visible').count()).toBe(0);
+  await page.context().close();
+});
+
 test("at every refresh interval no gap is counted", async () => {
   const page = await browser.open(server.origin);
   await expect.poll(() => state(page), DEADLINE).toBe("OPEN");

@@ -17,6 +17,19 @@ const SHOTS: readonly { readonly name: string; readonly press?: string; readonly
   { name: "narrow-zh", options: { colorScheme: "light", locale: "zh-CN", viewport: { width: 360, height: 740 } } },
 ];
 
+/** Common widths, in both themes and languages by turns: `npm run shots -- fake 320 390 …`. */
+const WIDTHS = [320, 390, 768, 1081, 1200, 1440, 1920, 2560, 2880, 3200, 3440, 3840];
+const HEIGHTS: Readonly<Record<number, number>> = { 320: 640, 390: 844, 768: 1024, 2560: 1440, 3440: 1440, 3840: 2160 };
+const WIDTH_SHOTS = WIDTHS.map((width, at) => ({
+  name: String(width),
+  press: undefined,
+  options: {
+    colorScheme: at % 2 === 0 ? ("dark" as const) : ("light" as const),
+    locale: at % 3 === 1 ? "zh-CN" : "en-US",
+    viewport: { width, height: HEIGHTS[width] ?? Math.round(width * 0.5625) },
+  },
+}));
+
 /** Time for the chart and time and sales to fill. */
 const SETTLE_MS = 6_000;
 
@@ -26,7 +39,7 @@ const [url, ...only] = process.argv.slice(2);
 const fake = new FakeServer({ stepMs: 12, dist: "dist" });
 await fake.start();
 const browser = await Browser.start();
-for (const { name, press, options } of SHOTS.filter((shot) => only.length === 0 || only.includes(shot.name))) {
+for (const { name, press, options } of [...SHOTS, ...WIDTH_SHOTS].filter((shot) => only.length === 0 || only.includes(shot.name))) {
   const page = await browser.page(options);
   const { errors } = await recordPage(page);
   await page.goto(url === undefined || url === "fake" ? `http://${fake.origin}` : url);

@@ -152,8 +152,9 @@ export class App {
     const { client, store } = this;
     const { notice, invalidate, tick } = this.dashboard;
     client.on("state", ({ phase }) => {
+      // A drain tells when to connect again: that is now.
+      if (phase === "connecting") notice.endState();
       if (phase === "live") {
-        notice.endState();
         void this.loadInstruments();
       } else {
         store.freshness.disconnected();

@@ -115,7 +115,7 @@ export class Dashboard {
 
   /** Market data changed: every part is redrawn at its own rate, and the title, because a hidden page's timers are slow. */
   readonly invalidate = (): void => {
-    if (this.source.now() - this.titleAt > TITLE_MS) this.drawTitle();
+    if (this.isStale || this.source.now() - this.titleAt > TITLE_MS) this.drawTitle();
     // The first new object: its price and its colour are drawn in one frame.
     if (this.isStale) this.invalidateNow();
     for (const part of [this.prices, this.candles, this.trades, this.tapeFigures]) part.invalidate();

@@ -28,6 +28,13 @@ test("prices are stale if nothing arrives at all, and keep the time at which the
   expect(it.read(at(30_000), connected(0))).toEqual({ kind: "stale", since: at(0) });
 });
 
+test("a silence that may be the beginning of a loss is not called a quiet market", () => {
+  const it = tracker();
+  it.read(at(1_000), connected(0));
+
+  expect(it.read(at(LOST_MS), connected(0)).kind).toBe("live");
+});
+
 test("prices are stale at once when the connection is lost", () => {
   const it = tracker();
   it.disconnected();

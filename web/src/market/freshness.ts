@@ -45,6 +45,7 @@ export class FreshnessTracker {
   /** When the prices were last known to be current. */
   private currentAt: Millis | undefined;
   private lost: "connection" | "silence" | undefined;
+  private isQuiet = false;
   private missed: { count: number; at: Millis } | undefined;
 
   /** An object arrived. Returns for how long the prices were stale until now; 0 if they were not. */
@@ -88,7 +89,9 @@ export class FreshnessTracker {
     this.missed = undefined;
     const latest = Math.max(this.eventAt ?? 0, this.marketAt ?? 0);
     const ageMs = Math.max(0, now - (latest === 0 ? connection.lastReceived : latest));
-    return { kind: ageMs > QUIET_MS ? "quiet" : "live", ageMs };
+    // Without a recent heartbeat a silence may as well be the beginning of a loss.
+    if (now - connection.lastReceived <= QUIET_MS) this.isQuiet = ageMs > QUIET_MS;
+    return { kind: this.isQuiet ? "quiet" : "live", ageMs };
   }
 
   private judge(now: Millis, { isLive, lastReceived }: FeedConnection): void {

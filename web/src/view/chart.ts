@@ -127,7 +127,7 @@ export class Chart {
         horzLine: { color: crosshair, labelBackgroundColor: label },
       },
     });
-    this.candles.applyOptions({ upColor: upBody, downColor: down, borderVisible: upBody !== up, borderColor: up, wickUpColor: up, wickDownColor: down });
+    this.candles.applyOptions({ upColor: upBody, downColor: down, borderVisible: upBody !== up, borderUpColor: up, borderDownColor: down, wickUpColor: up, wickDownColor: down });
     // Each volume bar carries its own colour.
     this.drawAll();
   }

@@ -7,16 +7,22 @@ type Shape = Pick<
   "width" | "minWidth" | "maxWidth" | "flex" | "hide" | "sortable" | "resizable" | "suppressMovable" | "lockPosition" | "cellClass" | "headerClass" | "sortingOrder"
 >;
 
-/** A column of numbers: right-aligned and as wide as its widest number, so that changes cause no layout shift. */
-const figure = (width: number): Shape => ({ width, minWidth: width - 24, cellClass: "c-figure", headerClass: "c-figure" });
+/**
+ * A column that is never narrower than this and takes its share of a wider screen, so that the columns stay apart evenly.
+ * Its widest content fits into the least width, so that changes cause no layout shift.
+ */
+const share = (minWidth: number, flex = minWidth): Shape => ({ minWidth, flex });
+
+/** A column of numbers, right-aligned. */
+const figure = (minWidth: number): Shape => ({ ...share(minWidth), cellClass: "c-figure", headerClass: "c-figure" });
 
 const fixed: Shape = { sortable: false, resizable: false, suppressMovable: true };
 
 const WIDE: Readonly<Record<ColumnId, Shape>> = {
-  symbol: { width: 104, minWidth: 84, cellClass: "c-symbol", headerClass: "c-symbol" },
-  name: { flex: 2, minWidth: 100, maxWidth: 340, cellClass: "c-name" },
+  symbol: { ...share(104), cellClass: "c-symbol", headerClass: "c-symbol" },
+  name: { ...share(100, 240), cellClass: "c-name" },
   last: { ...figure(98), cellClass: "c-figure c-last" },
-  spark: { flex: 1, minWidth: 104, cellClass: "c-spark" },
+  spark: { ...share(104, 200), maxWidth: 320, cellClass: "c-spark" },
   change: figure(86),
   percent: figure(86),
   bid: { ...figure(142), cellClass: "c-figure c-quote" },
@@ -31,9 +37,9 @@ const SHOWN_NARROW: readonly ColumnId[] = ["symbol", "last", "spark", "percent"]
 
 const NARROW: Readonly<Record<ColumnId, Shape>> = {
   ...(Object.fromEntries(COLUMNS.map((id) => [id, { ...WIDE[id], hide: !SHOWN_NARROW.includes(id) }])) as Record<ColumnId, Shape>),
-  symbol: { ...WIDE.symbol, width: 92, minWidth: 76 },
-  last: { ...WIDE.last, width: 88, minWidth: 76 },
-  spark: { ...WIDE.spark, flex: 1, minWidth: 60 },
+  symbol: { ...WIDE.symbol, ...share(92) },
+  last: { ...WIDE.last, ...share(88) },
+  spark: { ...WIDE.spark, ...share(60, 120) },
   percent: { ...figure(94), cellClass: "c-figure c-edge", headerClass: "c-figure c-edge" },
 };
 

@@ -33,10 +33,13 @@ export class ConnectionStatus {
     const isRetrying = isStale && state.phase === "connecting";
     const reason = strings.connection(state, formatCountdown(state.phase === "waiting" ? state.until - now : 0));
     setText(this.reason, isRetrying ? strings.reconnecting : reason);
+    if (this.reason.title !== reason) this.reason.title = reason;
     setText(this.freshness, textOf(freshness, now, strings));
     // The button keeps its place during an attempt: a row of attempts must not move what is beside it.
     this.retry.hidden = state.phase !== "waiting" && state.phase !== "ended" && !isRetrying;
     this.retry.disabled = isRetrying;
+    const { textContent } = this.freshness;
+    if (this.freshness.title !== textContent) this.freshness.title = textContent;
     setData(this.freshness, "kind", freshness.kind);
     setData(this.box, "tone", toneOf(state, isStale));
     setData(document.body, "stale", String(isStale));

@@ -227,11 +227,12 @@ export class Grid {
   private fit(): void {
     const available = this.viewport?.clientWidth ?? 0;
     if (available === 0) return;
-    const needs = this.wantedState().flatMap(({ colId, hide, width }): readonly ColumnNeed[] => {
+    const needs = this.wantedState().flatMap(({ colId, hide, width, flex }): readonly ColumnNeed[] => {
       const id = COLUMNS.find((column) => column === colId);
       if (id === undefined || hide === true) return [];
-      const { flex, minWidth = 0 } = shapeOf(id, this.mode, this.textPx);
-      return [{ id, width: flex === undefined ? (width ?? 0) : minWidth }];
+      const { minWidth = 0 } = shapeOf(id, this.mode, this.textPx);
+      // A column that the user resized has a width of its own.
+      return [{ id, width: typeof flex === "number" ? minWidth : (width ?? minWidth) }];
     });
     const squeezed = columnsToHide(needs, available, this.asked);
     const changed = COLUMNS.filter((id) => squeezed.has(id) !== this.squeezed.has(id));
