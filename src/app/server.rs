@@ -28,7 +28,7 @@ use crate::config::{AccessConfig, Config, Tls};
 use crate::http::{self, AppState, ConnectionLimit, HttpLimits};
 use crate::limits::{CapacityLimits, OpenFiles};
 use crate::metrics::HttpMetrics;
-use crate::transport::{self, AcceptedSocket, Certificate, Connection, PlainConnection};
+use crate::transport::{self, AcceptedSocket, Certificate, Connection, HttpConnection};
 
 /// The length of the kernel's accept queue, long enough for a reconnect storm: when it is full, the kernel
 /// drops connection attempts. It counts them (`TcpExtListenOverflows`), we cannot.
@@ -122,7 +122,7 @@ pub(super) fn serve(
         .shutdown_timeout(1)
         .disable_signals()
         .listen("plain", listeners.plain, move || {
-            plain.accept().map(PlainConnection::from).and_then(fn_service(http_on)).and_then(plain.service())
+            plain.accept().map(HttpConnection::from).and_then(fn_service(http_on)).and_then(plain.service())
         })?;
     if let Some((listener, certificate)) = listeners.tls {
         let mut config = certificate.server_config();
@@ -135,6 +135,7 @@ pub(super) fn serve(
             services
                 .accept()
                 .and_then(handshake.map_init_err(|()| ()))
+                .map(HttpConnection::from)
                 .and_then(fn_service(http_on))
                 .and_then(services.service())
         })?;

@@ -5,7 +5,7 @@ mod certificate;
 mod connection;
 #[cfg(test)]
 pub(crate) mod fake;
-mod plain_connection;
+mod http_connection;
 mod raw_socket;
 mod tuning;
 mod upgrade_offer;
@@ -15,7 +15,7 @@ mod writer;
 pub use accepted_socket::{AcceptedSocket, ConnectionGuard};
 pub use certificate::{Certificate, TlsError};
 pub use connection::Connection;
-pub use plain_connection::PlainConnection;
+pub use http_connection::HttpConnection;
 pub use raw_socket::RawSocket;
 pub use tuning::tune;
 pub use write_allowance::MinimumWriteRate;

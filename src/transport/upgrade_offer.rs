@@ -1,24 +1,39 @@
 //! Upgrade offers in the one form that actix-http understands.
 
-/// Simplifies the upgrade offer of each request head that begins and ends in these bytes, in place:
-///
-/// - of a list that contains `websocket` (newer nginx sends `websocket, websocket`), only that is left,
-///   because actix-http 3.20 upgrades a connection only for this exact value;
-/// - `Upgrade` in `Connection` is blanked beside `HTTP2-Settings`, the offer of HTTP/2 that some HTTP clients
-///   send with their first request (RFC 7540 section 3.2), because actix-http closes the connection after the
-///   response to any other offer.
-///
-/// A server may ignore an offer (RFC 9110 section 7.8). A head that comes in several reads is left as it is: it
-/// is answered by the rules of the handshake then. Nothing changes its length or the end of a line.
-pub(super) fn simplify_upgrade_offer(bytes: &mut [u8]) {
-    let mut rest = bytes;
-    while let Some(end) = rest.windows(4).position(|window| window == b"\r\n\r\n") {
-        let (head, after) = rest.split_at_mut(end + 4);
-        if simplify_head(head) == Offer::WebSocket {
-            // What follows is no longer HTTP.
+/// The upgrade offers of a connection's requests, simplified as they are read.
+#[derive(Debug, Default)]
+pub(super) struct UpgradeOffers {
+    /// A read did not end with a request head, or HTTP is over: nothing is changed from there on.
+    is_lost: bool,
+}
+
+impl UpgradeOffers {
+    /// Simplifies the offer of each request head that begins and ends in these bytes, in place:
+    ///
+    /// - of a list that contains `websocket` (newer nginx sends `websocket, websocket`), only that is left,
+    ///   because actix-http 3.20 upgrades a connection only for this exact value;
+    /// - `Upgrade` in `Connection` is blanked beside `HTTP2-Settings`, the offer of HTTP/2 that some HTTP clients
+    ///   send with their first request (RFC 7540 section 3.2), because actix-http closes the connection after the
+    ///   response to any other offer.
+    ///
+    /// A server may ignore an offer (RFC 9110 section 7.8). A head that comes in several reads is left as it is, and
+    /// all that follows it: it is answered by the rules of the handshake then. Nothing changes its length or the end
+    /// of a line.
+    pub(super) fn simplify(&mut self, bytes: &mut [u8]) {
+        if self.is_lost {
             return;
         }
-        rest = after;
+        let mut rest = bytes;
+        while let Some(end) = rest.windows(4).position(|window| window == b"\r\n\r\n") {
+            let (head, after) = rest.split_at_mut(end + 4);
+            if simplify_head(head) == Offer::WebSocket {
+                // What follows is no longer HTTP.
+                self.is_lost = true;
+                return;
+            }
+            rest = after;
+        }
+        self.is_lost = !rest.is_empty();
     }
 }
 
@@ -32,19 +47,26 @@ enum Offer {
 /// Simplifies a complete head.
 fn simplify_head(head: &mut [u8]) -> Offer {
     let mut offer = Offer::OtherOrNone;
+    for_each_value(head, b"upgrade", |value| {
+        if leave_only(value, b"websocket") {
+            offer = Offer::WebSocket;
+        }
+    });
+    if offer == Offer::OtherOrNone {
+        for_each_value(head, b"connection", blank_http2_offer);
+    }
+    offer
+}
+
+/// Visits the values of the fields of this name.
+fn for_each_value(head: &mut [u8], name: &[u8], mut visit: impl FnMut(&mut [u8])) {
     for line in head.split_mut(|byte| *byte == b'\n').skip(1) {
         let len = line.trim_ascii_end().len();
         let Some(colon) = line.iter().position(|byte| *byte == b':') else { continue };
-        let (name, value) = (&line[..colon], colon + 1..len);
-        if name.eq_ignore_ascii_case(b"upgrade") {
-            if leave_only(&mut line[value], b"websocket") {
-                offer = Offer::WebSocket;
-            }
-        } else if name.eq_ignore_ascii_case(b"connection") {
-            blank_http2_offer(&mut line[value]);
+        if line[..colon].eq_ignore_ascii_case(name) {
+            visit(&mut line[colon + 1..len]);
         }
     }
-    offer
 }
 
 fn is(item: &[u8], token: &[u8]) -> bool {
@@ -83,7 +105,7 @@ mod tests {
 
     fn simplified(text: &str) -> String {
         let mut bytes = text.as_bytes().to_vec();
-        simplify_upgrade_offer(&mut bytes);
+        UpgradeOffers::default().simplify(&mut bytes);
         assert_eq!(bytes.len(), text.len());
         String::from_utf8(bytes).unwrap()
     }
@@ -134,5 +156,24 @@ mod tests {
         assert!(!simplified(&format!("{first}{first}")).contains("HTTP2"));
         assert_eq!(simplified("\r\n\r\n"), "\r\n\r\n");
         assert_eq!(simplified(":\n:\r\n\r\n"), ":\n:\r\n\r\n");
+    }
+
+    #[test]
+    fn beside_an_offer_of_websocket_the_connection_still_asks_for_an_upgrade() {
+        let head = "GET / HTTP/1.1\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c, websocket\r\n\r\n";
+        assert!(simplified(head).contains("Connection: Upgrade, HTTP2-Settings"), "{}", simplified(head));
+    }
+
+    #[test]
+    fn nothing_changes_behind_a_head_that_came_in_several_reads() {
+        let mut offers = UpgradeOffers::default();
+        let payload = b"x\r\n\r\nGET / x\r\nUpgrade: h2c, websocket\r\n\r\n";
+        let mut first = *b"GET /echo HTTP/1.1\r\nUpgrade: websocket\r\n";
+        let mut second = [b"Sec-WebSocket-Version: 13\r\n\r\n", &payload[..]].concat();
+
+        offers.simplify(&mut first);
+        offers.simplify(&mut second);
+
+        assert!(second.ends_with(payload), "frames are not HTTP");
     }
 }
