@@ -581,6 +581,34 @@ fn slow_readers_of_a_response_share_its_bytes() {
     assert!(grown < 64 << 10, "{grown} KiB more");
 }
 
+#[test]
+#[cfg(target_os = "linux")]
+fn pipelined_requests_of_a_client_that_takes_no_response_cost_no_memory() {
+    const CLIENTS: usize = 100;
+    let program = Program::start(&["--rate", "0", "--workers", "1"]);
+    let requests = "GET /healthz HTTP/1.1\r\nHost: test\r\n\r\n".repeat(3_000);
+    let before = resident_kib(program.child.id());
+
+    let clients: Vec<_> = (0..CLIENTS)
+        .map(|_| {
+            let mut stream = std::net::TcpStream::connect(program.address).unwrap();
+            stream.set_nonblocking(true).unwrap();
+            // The server leaves in the socket what it does not read.
+            let sent = stream.write(requests.as_bytes()).unwrap();
+            assert!(sent > 60_000, "{sent} bytes sent");
+            stream
+        })
+        .collect();
+    // Others are served behind all that was read of these.
+    for _ in 0..20 {
+        assert_eq!(get_with(program.address, "/healthz", "").status, 200);
+    }
+
+    let grown = resident_kib(program.child.id()).saturating_sub(before);
+    assert!(grown < 64 << 10, "{grown} KiB more");
+    drop(clients);
+}
+
 /// The user and system time of a process in ticks of 10 ms, from `/proc/PID/stat`.
 #[cfg(target_os = "linux")]
 fn cpu_ticks(pid: u32) -> u64 {

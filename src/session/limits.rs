@@ -65,11 +65,11 @@ impl Default for Limits {
 
 impl Limits {
     /// The limits for a conformance suite on the echo: messages of 16 MiB (case 9.1.6 of Autobahn), and as
-    /// many of them and as many pings as it likes.
+    /// many of them, of their frames and of pings as it likes.
     #[must_use]
     pub const fn for_conformance(self) -> Self {
         const UNLIMITED: Rate = Rate::per_second(1_000_000, u32::MAX);
-        Self { message_bytes: 16 << 20, commands: UNLIMITED, pings: UNLIMITED, ..self }
+        Self { message_bytes: 16 << 20, commands: UNLIMITED, pings: UNLIMITED, frames: UNLIMITED, ..self }
     }
 }
 

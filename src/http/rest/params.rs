@@ -43,7 +43,7 @@ impl QueryParams {
     /// The parameter `timeframe`: the length of bars.
     pub(super) fn timeframe(&self) -> Result<Timeframe, ApiError> {
         let text = self.value("timeframe").ok_or(ApiError::Missing("timeframe"))?;
-        timeframe(text).ok_or_else(|| ApiError::invalid("timeframe", format!("`{text}`")))
+        timeframe(text).ok_or_else(|| ApiError::invalid("timeframe", format!("`{text}` ({TIMEFRAMES})")))
     }
 
     /// The parameter `partial`: whether bars are wanted that are still open.
@@ -95,6 +95,9 @@ impl QueryParams {
         self.value(name).map(read).transpose()
     }
 }
+
+/// What a timeframe may be.
+const TIMEFRAMES: &str = "1 to 59 Sec or Min, 1 to 23 Hour, 1Day, 1Week, or 1, 2, 3, 4, 6 or 12 Month";
 
 /// Parses a timeframe such as `1Min`, `15Min`, `1Hour` or `1Day`. `S`, `T`, `H`, `D`, `W` and `M` are short
 /// for the units, and long names may be in lower case, as ccxt writes them; the count is 1 by default, and has
