@@ -160,6 +160,19 @@ impl Hub {
         index.change(key, changes);
     }
 
+    /// Makes a part of a long change; [`settle_subscriptions`](Self::settle_subscriptions) at the end. Flush the
+    /// subscriber before each part.
+    pub fn change_subscriptions_in_part(&self, key: SubscriberKey, changes: &[SubscriptionChange]) {
+        let index = &mut self.state.borrow_mut().index;
+        debug_assert!(!index.is_behind(key), "a subscriber is flushed before its subscriptions change");
+        index.change_in_part(key, changes);
+    }
+
+    /// Ends a long change. Flush the subscriber first.
+    pub fn settle_subscriptions(&self, key: SubscriberKey) {
+        self.state.borrow_mut().index.settle(key);
+    }
+
     /// Reads the last values, as of the last batch that was dispatched.
     pub fn with_last_values<T>(&self, read: impl FnOnce(&EncodedLastValues) -> T) -> T {
         read(&self.state.borrow().last_values)
@@ -226,6 +239,7 @@ impl Hub {
     /// by then.
     pub fn dispatch(&self, batches: &[Arc<Batch>], now: Instant) {
         let state = &mut *self.state.borrow_mut();
+        state.index.dissolve_piece();
         for batch in batches {
             state.grow(batch.universe());
             state.match_batch(batch);

@@ -51,7 +51,8 @@ pub struct FairQueueFull;
 #[must_use]
 pub struct WorkPermit {
     turn: WorkTurn,
-    began: Instant,
+    /// `None` during a pause.
+    began: Option<Instant>,
 }
 
 /// The place at the head of the queue. Dropping it admits the next job.
@@ -140,7 +141,7 @@ impl FairQueue {
             if wait > Duration::ZERO {
                 sleep(wait).await;
             }
-            WorkPermit { turn, began: Instant::now() }
+            WorkPermit { turn, began: Some(Instant::now()) }
         }
     }
 
@@ -195,12 +196,25 @@ impl Drop for WorkTurn {
     }
 }
 
+impl WorkPermit {
+    /// Stops the clock: the job waits while others run, and keeps its turn.
+    pub fn pause(&mut self) {
+        let now = Instant::now();
+        if let Some(began) = self.began.take() {
+            let debt = &self.turn.0.debt;
+            debt.set(debt.get().add(now.saturating_duration_since(began) + OVERHEAD, now));
+        }
+    }
+
+    /// Starts the clock again.
+    pub fn resume(&mut self) {
+        self.began = Some(Instant::now());
+    }
+}
+
 impl Drop for WorkPermit {
     fn drop(&mut self) {
-        let now = Instant::now();
-        let used = now.saturating_duration_since(self.began) + OVERHEAD;
-        let debt = &self.turn.0.debt;
-        debt.set(debt.get().add(used, now));
+        self.pause();
     }
 }
 

@@ -4,24 +4,26 @@ use std::time::Instant;
 
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, StreamHandler, WrapFuture};
 use actix_web_actors::ws::{Message as UnusedMessage, ProtocolError as UnusedError, WebsocketContext};
+use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream;
 use tokio::task::spawn_blocking;
 use tracing::debug;
 
 use super::authenticator::Authenticator;
-use super::executor::CommandExecutor;
+use super::command_outcome::CommandOutcome;
+use super::executor::{CommandExecution, CommandExecutor, StepResult};
 use super::incoming::{IncomingStream, SessionInput};
 use super::limits::{Limits, OutboxLimits};
 use super::outbox::{Outbox, ReplayLookup};
 use super::pending_session::PendingSession;
-use super::protocol::{Greeting, Protocol};
+use super::protocol::{CheckedCommand, Greeting, Protocol};
 use super::state::{HubMembership, SessionState};
 use super::task::SessionTask;
 use crate::auth::Credentials;
 use crate::feed::FeedProgress;
 use crate::hub::{Hub, SubscriberKey};
-use crate::limits::{ClientAddress, TokenBucket};
+use crate::limits::{ClientAddress, ReactorTurn, TokenBucket, WorkPermit};
 use crate::model::Epoch;
 use crate::transport::SocketWriter;
 use crate::wire::{
@@ -41,6 +43,11 @@ const ACKNOWLEDGED_BYTES_PER_TOKEN: usize = 32 << 10;
 
 /// A command of this many bytes, 0.5 ms to parse, is parsed on another thread.
 const PARSED_ELSEWHERE_BYTES: usize = 64 << 10;
+
+/// The outcome of a command that touches more than this, 0.5 ms of work, is computed on another thread.
+const ANSWERED_ELSEWHERE_WORK: usize = 2_000;
+
+const NO_PANIC: &str = "commands are read and answered without a panic, and the runtime outlives its tasks";
 
 /// What a session is opened with.
 pub struct SessionParams {
@@ -189,25 +196,101 @@ impl SessionActor {
             let permit = permit.await;
             (permit, command.await)
         };
-        ctx.wait(work.into_actor(self).map(|(_permit, command), session, ctx| {
+        ctx.wait(work.into_actor(self).map(|(permit, command), session, ctx| {
             session.state.set_waiting(false);
-            session.execute(command, ctx);
+            match session.protocol.work_of(command.as_ref().ok()) >= ANSWERED_ELSEWHERE_WORK {
+                true => session.execute_elsewhere(command, permit, ctx),
+                false => {
+                    let (outcome, response) = session.answer(command, ctx);
+                    session.carry_out(outcome, response, Some(permit), ctx);
+                }
+            }
         }));
     }
 
     fn execute(&mut self, command: Result<Command, InvalidCommand>, ctx: &mut WebsocketContext<Self>) {
+        let (outcome, response) = self.answer(command, ctx);
+        self.carry_out(outcome, response, None, ctx);
+    }
+
+    fn answer(
+        &mut self,
+        command: Result<Command, InvalidCommand>,
+        ctx: &mut WebsocketContext<Self>,
+    ) -> (CommandOutcome, Bytes) {
         let awaited_key = self.protocol.awaits_key();
         let outcome = self.protocol.answer(command);
         if awaited_key {
             self.watch_revocation(ctx);
         }
+        let response = outcome.response.to_frame(self.codec);
+        (outcome, response)
+    }
+
+    /// Executes a command, of which another thread computes the outcome and encodes the response.
+    fn execute_elsewhere(
+        &mut self,
+        command: Result<Command, InvalidCommand>,
+        permit: WorkPermit,
+        ctx: &mut WebsocketContext<Self>,
+    ) {
+        let (command, max_symbols) = match self.protocol.check(command) {
+            CheckedCommand::Answered(outcome) => {
+                let response = outcome.response.to_frame(self.codec);
+                return self.carry_out(outcome, response, Some(permit), ctx);
+            }
+            CheckedCommand::Permitted { command, max_symbols } => (command, max_symbols),
+        };
+        let (mut subscription, codec) = (self.protocol.take_subscription(), self.codec);
+        let work = spawn_blocking(move || {
+            let outcome = subscription.answer(command, max_symbols);
+            let response = outcome.response.to_frame(codec);
+            (subscription, outcome, response)
+        });
+        self.state.set_waiting(true);
+        ctx.wait(work.into_actor(self).map(move |done, session, ctx| {
+            let (subscription, outcome, response) = done.expect(NO_PANIC);
+            session.state.set_waiting(false);
+            session.protocol.put_subscription(subscription);
+            session.carry_out(outcome, response, Some(permit), ctx);
+        }));
+    }
+
+    fn carry_out(
+        &mut self,
+        outcome: CommandOutcome,
+        response: Bytes,
+        permit: Option<WorkPermit>,
+        ctx: &mut WebsocketContext<Self>,
+    ) {
         if let ControlMessage::Error { code, .. } = outcome.response {
             self.state.hub().metrics().erred(code);
         }
-        self.executor.execute(&outcome, self.protocol.subscriptions(), Instant::now());
-        if let Some(reason) = outcome.close {
-            self.end(reason, ctx);
+        let execution = self.executor.begin(outcome, response);
+        self.step(execution, permit, ctx);
+    }
+
+    /// Carries out a step of a command; the next one comes when the reactor has run.
+    fn step(
+        &mut self,
+        mut execution: CommandExecution,
+        mut permit: Option<WorkPermit>,
+        ctx: &mut WebsocketContext<Self>,
+    ) {
+        let step = self.executor.step(&mut execution, self.protocol.subscriptions(), Instant::now());
+        if step == StepResult::Done {
+            if let Some(reason) = execution.close() {
+                self.end(reason, ctx);
+            }
+            return;
         }
+        self.state.set_waiting(true);
+        permit.iter_mut().for_each(WorkPermit::pause);
+        ctx.wait(ReactorTurn::wait().into_actor(self).map(move |(), session, ctx| {
+            session.state.set_waiting(false);
+            permit.iter_mut().for_each(WorkPermit::resume);
+            session.step(execution, permit, ctx);
+        }));
     }
 
     /// Ends the session when its key is revoked. What is queued is discarded: the client is no longer
@@ -233,7 +316,7 @@ async fn read(codec: Codec, bytes: Vec<u8>) -> Result<Command, InvalidCommand> {
         return Command::read(codec, &bytes);
     }
     let command = spawn_blocking(move || Command::read(codec, &bytes)).await;
-    command.expect("reading a command does not panic, and the runtime outlives its tasks")
+    command.expect(NO_PANIC)
 }
 
 impl Actor for SessionActor {

@@ -1,30 +1,73 @@
 use std::rc::Rc;
 use std::time::Instant;
+use std::{mem, vec};
 
-use super::outbox::{AnswerKind, AnswerPoint, AnswerRequest, Outbox, Pacing, ReplayLookup};
-use super::protocol::{CommandOutcome, ResumePoint, SessionOptions, SnapshotPart};
+use bytes::Bytes;
+
+use super::command_outcome::{CommandOutcome, ResumePoint, SessionOptions, SnapshotPart};
+use super::outbox::{AnswerKind, AnswerPoint, AnswerRequest, Pacing, ReplayLookup};
 use super::state::SessionState;
 use super::subscriptions::Subscriptions;
 use crate::feed::{FeedProgress, LastValues};
 use crate::hub::{EncodedLastValues, SubscriptionChange};
 use crate::model::{Channel, Seq, StreamId};
+use crate::wire::Close;
 
 /// Carries out the consequences of a command in the hub's index and in the outbox, in this order:
 ///
-/// 1. What the hub has for the session under the old subscriptions is flushed, once.
+/// 1. What the hub has for the session under the old subscriptions is flushed.
 /// 2. Subscriptions change.
 /// 3. Options change. An interval moves the streams that conflate from the index to the outbox's
 ///    sampling.
 /// 4. The acknowledgement is queued.
 /// 5. Replays and snapshots are requested of the outbox, and the first piece of them is produced.
 ///
-/// All of it happens between two batches, so nothing is sent twice and nothing is left out.
+/// All of it happens between two batches, so nothing is sent twice and nothing is left out. A command with many
+/// changes takes several steps, with batches in between: then subscriptions end before the acknowledgement and
+/// begin behind it, so that it precedes their objects; answers wait for the last step, and find what was
+/// published before a stream was in the index. Streams that change between their names and `*`, which the client
+/// receives all the time, change in one step.
 pub(super) struct CommandExecutor {
     state: Rc<SessionState>,
     replay: ReplayLookup,
     progress: FeedProgress,
     /// The most objects that one command replays.
     max_replayed: usize,
+    changes_per_step: usize,
+}
+
+/// A command that is being carried out, in one step or in several.
+pub(super) struct CommandExecution {
+    outcome: CommandOutcome,
+    response: Bytes,
+    /// The changes of the step of the acknowledgement.
+    at_once: Vec<SubscriptionChange>,
+    /// The subscriptions that end, before the acknowledgement.
+    removals: vec::IntoIter<SubscriptionChange>,
+    /// The subscriptions that begin, behind the acknowledgement.
+    additions: vec::IntoIter<SubscriptionChange>,
+    is_ending: bool,
+    is_beginning: bool,
+    is_acknowledged: bool,
+}
+
+/// How far a step of a command came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum StepResult {
+    /// Other tasks should run before the next step.
+    More,
+    /// The command is carried out.
+    Done,
+}
+
+/// The most changes of the index in one step: 1 ms.
+const CHANGES_PER_STEP: usize = 1_024;
+
+impl CommandExecution {
+    /// How the session ends after the command, if it does.
+    pub(super) fn close(&self) -> Option<Close> {
+        self.outcome.close
+    }
 }
 
 impl CommandExecutor {
@@ -34,7 +77,13 @@ impl CommandExecutor {
         progress: FeedProgress,
         max_replayed: usize,
     ) -> Self {
-        Self { state, replay, progress, max_replayed }
+        Self { state, replay, progress, max_replayed, changes_per_step: CHANGES_PER_STEP }
+    }
+
+    /// The same executor, which takes more steps.
+    #[cfg(test)]
+    pub(super) fn in_steps_of(self, changes_per_step: usize) -> Self {
+        Self { changes_per_step, ..self }
     }
 
     /// Subscribes to the streams of instruments that the market lists since `first` of them were known:
@@ -52,40 +101,103 @@ impl CommandExecutor {
         let named: Vec<_> = indexed.into_iter().filter(is_named).map(SubscriptionChange::Add).collect();
         if !named.is_empty() {
             self.state.hub().flush(key, now);
-            self.change_index(&named);
+            self.state.hub().change_subscriptions(key, &named);
         }
         self.state.change(now, |outbox| {
             sampled.into_iter().for_each(|stream| outbox.start_sampling(stream, Seq::default()));
         });
     }
 
-    pub(super) fn execute(&self, outcome: &CommandOutcome, subscriptions: &Subscriptions, now: Instant) {
-        let Some(key) = self.state.key() else { return };
-        let universe = self.state.hub().universe();
+    /// Begins to carry out a command; `response` is the frame of its response.
+    pub(super) fn begin(&self, mut outcome: CommandOutcome, response: Bytes) -> CommandExecution {
+        let changes = mem::take(&mut outcome.changes);
+        let is_ending = changes.iter().any(|change| !change.is_addition());
+        let is_beginning = changes.iter().any(|change| change.is_addition());
+        let (mut at_once, mut removals, mut additions) = (changes, Vec::new(), Vec::new());
+        if at_once.len() > self.changes_per_step {
+            let is_whole = |change: &SubscriptionChange| {
+                matches!(change, SubscriptionChange::AddAll(_) | SubscriptionChange::RemoveAll(_))
+            };
+            let whole: Vec<_> = at_once.iter().filter(|it| is_whole(it)).map(|it| it.channel()).collect();
+            let (atomic, by_name): (Vec<_>, Vec<_>) =
+                at_once.into_iter().partition(|change| whole.contains(&change.channel()));
+            (additions, removals) = by_name.into_iter().partition(|change| change.is_addition());
+            at_once = atomic;
+        }
+        let removals = removals.into_iter();
+        let additions = additions.into_iter();
+        CommandExecution {
+            outcome,
+            response,
+            at_once,
+            removals,
+            additions,
+            is_ending,
+            is_beginning,
+            is_acknowledged: false,
+        }
+    }
+
+    /// Carries out a step of a command. Subscriptions are those after the command.
+    pub(super) fn step(
+        &self,
+        execution: &mut CommandExecution,
+        subscriptions: &Subscriptions,
+        now: Instant,
+    ) -> StepResult {
+        let Some(key) = self.state.key() else { return StepResult::Done };
+        let step = |changes: &mut vec::IntoIter<SubscriptionChange>| -> Vec<SubscriptionChange> {
+            changes.take(self.changes_per_step).collect()
+        };
         self.state.hub().flush(key, now);
-        self.apply_changes(&outcome.changes, subscriptions, now);
-        if outcome.changes.iter().any(|change| !change.is_addition()) {
+        if execution.is_acknowledged {
+            self.apply_changes(&step(&mut execution.additions), subscriptions, now);
+        } else {
+            self.apply_changes(&step(&mut execution.removals), subscriptions, now);
+            if execution.removals.len() > 0 {
+                return StepResult::More;
+            }
+            self.apply_changes(&mem::take(&mut execution.at_once), subscriptions, now);
+            self.acknowledge(execution, subscriptions, now);
+        }
+        if execution.additions.len() > 0 {
+            return StepResult::More;
+        }
+        self.state.hub().settle_subscriptions(key);
+        let is_crowded = self.state.hub().is_crowded(self.state.client());
+        self.state.hub().with_last_values(|last_values| {
+            self.state.change(now, |outbox| {
+                outbox.set_crowded(is_crowded);
+                outbox.hold_answers(false);
+                if outbox.wants_answer() {
+                    outbox.produce(last_values);
+                }
+            });
+        });
+        StepResult::Done
+    }
+
+    /// Puts the options in force, queues the acknowledgement, and requests the answers.
+    fn acknowledge(&self, execution: &mut CommandExecution, subscriptions: &Subscriptions, now: Instant) {
+        execution.is_acknowledged = true;
+        if execution.is_ending {
+            let universe = self.state.hub().universe();
             let is_subscribed = |stream| subscriptions.includes(stream, &universe);
             self.state.change(now, |outbox| outbox.retain(is_subscribed));
         }
-        if let Some(options) = outcome.options {
+        if let Some(options) = execution.outcome.options {
             self.apply_options(options, subscriptions, now);
         }
-        self.state.send_control(&outcome.response, now);
-        let is_crowded = self.state.hub().is_crowded(self.state.client());
-        let is_adding = outcome.changes.iter().any(|change| change.is_addition());
+        self.state.send(mem::take(&mut execution.response), now);
         self.state.hub().with_last_values(|last_values| {
+            let request = self.answers(&execution.outcome, last_values);
             self.state.change(now, |outbox| {
-                if is_adding {
+                outbox.hold_answers(true);
+                if execution.is_beginning {
                     outbox.defer_lookups();
                 }
-                let request = self.answers(outcome, outbox, last_values);
                 if !request.is_empty() {
-                    outbox.set_crowded(is_crowded);
                     outbox.request(request, &self.replay, self.max_replayed);
-                    if outbox.wants_answer() {
-                        outbox.produce(last_values);
-                    }
                 }
             });
         });
@@ -138,19 +250,13 @@ impl CommandExecutor {
     }
 
     fn change_index(&self, changes: &[SubscriptionChange]) {
-        if let Some(key) = self.state.key() {
-            self.state.hub().change_subscriptions(key, changes);
+        if let (Some(key), false) = (self.state.key(), changes.is_empty()) {
+            self.state.hub().change_subscriptions_in_part(key, changes);
         }
     }
 
-    /// What the command requests of the outbox. Streams that the client has already, or has more of than this
-    /// worker, need no replay.
-    fn answers(
-        &self,
-        outcome: &CommandOutcome,
-        outbox: &mut Outbox,
-        last_values: &EncodedLastValues,
-    ) -> AnswerRequest {
+    /// What the command requests of the outbox.
+    fn answers(&self, outcome: &CommandOutcome, last_values: &EncodedLastValues) -> AnswerRequest {
         let mut request = AnswerRequest::default();
         for ResumePoint { stream, last } in outcome.resume.iter().copied() {
             let newest = last_values.seq(stream);
@@ -159,15 +265,7 @@ impl CommandExecutor {
                 Some(last) if !self.may_have(last, newest, last_values.last_values()) => {
                     AnswerKind::Impossible { newest }
                 }
-                Some(last) if self.is_sampled(stream) => {
-                    outbox.set_sampled(stream, last);
-                    continue;
-                }
-                Some(last) if last < newest => AnswerKind::Replay { after: last },
-                Some(last) => {
-                    outbox.set_ahead(stream, last);
-                    continue;
-                }
+                Some(last) => AnswerKind::Replay { after: last },
             };
             request.points.push(AnswerPoint { stream, kind });
         }

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
 
-use super::executor::CommandExecutor;
+use super::executor::{CommandExecution, CommandExecutor, StepResult};
 use super::state::{HubMembership, SessionState};
 use super::{Limits, Outbox, OutboxLimits, Protocol, ReplayLookup};
 use crate::feed::{BarSpans, Batch, FeedProgress, LastValues, Sequencer};
@@ -38,6 +38,8 @@ struct World {
     now: Timestamp,
     /// The time of the hubs.
     clock: Instant,
+    /// In every third world, commands are carried out in steps of one change.
+    changes_per_step: usize,
 }
 
 impl World {
@@ -59,6 +61,7 @@ impl World {
             published: Rc::default(),
             now: quote.at,
             clock: Instant::now(),
+            changes_per_step: if seed % 3 == 1 { 1 } else { 1_000 },
         }
     }
 
@@ -138,6 +141,8 @@ struct Client {
     socket: Rc<RefCell<Socket>>,
     protocol: Protocol,
     executor: CommandExecutor,
+    /// The command that is being carried out.
+    execution: Option<CommandExecution>,
     state: Rc<SessionState>,
     _membership: HubMembership,
     last: HashMap<(String, String), u64>,
@@ -162,10 +167,12 @@ impl Client {
         let state =
             Rc::new(SessionState::new(Rc::clone(hub), Codec::Json, EPOCH, outbox, writer, world.clock));
         let executor = CommandExecutor::new(Rc::clone(&state), world.replay(), world.progress.clone(), 1_000);
+        let executor = executor.in_steps_of(world.changes_per_step);
         Self {
             socket,
             protocol: Protocol::new(hub.universe(), EPOCH, Limits::default(), None),
             executor,
+            execution: None,
             _membership: HubMembership::join(&state),
             state,
             last,
@@ -177,7 +184,24 @@ impl Client {
     fn send(&mut self, command: &Value, now: Instant) {
         let command = Command::read(Codec::Json, command.to_string().as_bytes());
         let outcome = self.protocol.answer(command);
-        self.executor.execute(&outcome, self.protocol.subscriptions(), now);
+        let response = outcome.response.to_frame(Codec::Json);
+        self.execution = Some(self.executor.begin(outcome, response));
+        self.step(now);
+    }
+
+    /// Carries out a step of the command that is under way, if one is.
+    fn step(&mut self, now: Instant) {
+        if let Some(execution) = &mut self.execution
+            && self.executor.step(execution, self.protocol.subscriptions(), now) == StepResult::Done
+        {
+            self.execution = None;
+        }
+    }
+
+    fn finish_command(&mut self, now: Instant) {
+        while self.execution.is_some() {
+            self.step(now);
+        }
     }
 
     /// Takes up to this many bytes, and checks every number in the frames that are complete.
@@ -282,8 +306,11 @@ fn for_every_client_and_every_stream_the_numbers_add_up() {
         for _ in 0..250 {
             world.tick();
             for (place, client) in clients.iter_mut().enumerate() {
+                client.step(world.clock);
                 match world.random.random_range(0..20) {
-                    0 | 1 => client.send(&command(&mut world.random), world.clock),
+                    0 | 1 if client.execution.is_none() => {
+                        client.send(&command(&mut world.random), world.clock);
+                    }
                     2 => {
                         // The connection breaks with all that was in transit; the client reconnects and resumes.
                         let names: Vec<_> = client.last.keys().cloned().collect();
@@ -312,8 +339,10 @@ fn for_every_client_and_every_stream_the_numbers_add_up() {
 
         world.rest();
         for client in &mut clients {
+            client.finish_command(world.clock);
             client.read(usize::MAX, world.clock);
             client.send(&json!({ "action": "subscribe", "x": { "conflate_ms": 0 } }), world.clock);
+            client.finish_command(world.clock);
             client.read(usize::MAX, world.clock);
             for ((channel, symbol), last) in &client.last {
                 let channel = Channel::ALL.into_iter().find(|known| known.name() == channel).unwrap();

@@ -11,6 +11,7 @@
 
 mod actor;
 mod authenticator;
+mod command_outcome;
 mod echo;
 mod executor;
 mod fast_path_cache;
@@ -20,19 +21,21 @@ mod outbox;
 mod pending_session;
 mod protocol;
 mod state;
+mod subscription_state;
 mod subscriptions;
 mod task;
 mod unfinished;
 
 pub use actor::{SessionParams, open};
 pub use authenticator::Authenticator;
+pub use command_outcome::{CommandOutcome, ResumePoint, SessionOptions, SnapshotPart};
 pub use echo::{EchoParams, open_echo};
 pub use limits::{Limits, Offered, OutboxLimits, Overload};
 pub use outbox::{
     AnswerKind, AnswerPoint, AnswerRequest, Outbox, OutgoingFrame, Pacing, ReplayLookup, SnapshotKind,
 };
 pub use pending_session::PendingSession;
-pub use protocol::{CommandOutcome, Greeting, Protocol, ResumePoint, SessionOptions, SnapshotPart};
+pub use protocol::{Greeting, Protocol};
 pub use subscriptions::Subscriptions;
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 use super::*;
 use crate::model::SymbolId;
+use crate::model::{Seq, StreamId};
+use crate::session::{ResumePoint, SnapshotKind, SnapshotPart};
 use crate::wire::{Codec, fixtures};
 
 fn protocol(symbols: usize) -> Protocol {

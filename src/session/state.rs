@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use super::command_outcome::SessionOptions;
 use super::fast_path_cache::FastPathCache;
 use super::limits::{Offered, Overload};
 use super::outbox::{Outbox, OutgoingFrame};
-use super::protocol::SessionOptions;
 use crate::hub::{
     ConnectionHealth, EncodedLastValues, FanOut, FrameForm, Hub, Now, ObjectRef, Subscriber, SubscriberKey,
 };

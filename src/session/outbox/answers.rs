@@ -91,6 +91,8 @@ struct ChannelCursor {
 pub(super) struct AnswerPiece {
     pub(super) gaps: Vec<(StreamId, Seq, Seq)>,
     pub(super) objects: Vec<AnswerObject>,
+    /// Streams that need no replay, and what the client has of them: more than this worker, or they are sampled.
+    pub(super) positions: Vec<(StreamId, Seq)>,
 }
 
 /// One object of an answer.
@@ -204,8 +206,14 @@ impl PendingAnswers {
     }
 
     /// The next piece, of at most `most` objects. The client has, or has queued, every object of the streams
-    /// that do not wait up to the last values.
-    pub(super) fn next_piece(&mut self, last_values: &LastValues, most: usize) -> AnswerPiece {
+    /// that do not wait up to the last values. Streams that are sampled are not replayed: the next sample
+    /// replaces what the client missed.
+    pub(super) fn next_piece(
+        &mut self,
+        last_values: &LastValues,
+        most: usize,
+        is_sampled: impl Fn(StreamId) -> bool,
+    ) -> AnswerPiece {
         let mut piece = AnswerPiece::default();
         for _ in 0..STREAMS_PER_PIECE {
             if piece.len() >= most {
@@ -234,14 +242,14 @@ impl PendingAnswers {
                 }
                 // The gaps of a piece come first: one between two parts of a stream is for the next piece.
                 AnswerKind::Replay { .. } if piece.has_objects_of(stream) => break,
+                AnswerKind::Replay { after } if is_sampled(stream) || after >= last_values.seq(stream) => {
+                    piece.positions.push((stream, after));
+                    self.next += 1;
+                }
                 AnswerKind::Replay { after } => {
                     let newest = last_values.seq(stream);
-                    let served = if after < newest {
-                        let most = most - piece.len();
-                        self.replay(stream, after, last_values, most, &mut piece)
-                    } else {
-                        after
-                    };
+                    let most = most - piece.len();
+                    let served = self.replay(stream, after, last_values, most, &mut piece);
                     match served < newest {
                         true => self.points[self.next].kind = AnswerKind::Replay { after: served },
                         false => self.next += 1,
@@ -399,9 +407,9 @@ mod tests {
         let (mut answers, _) = answers(vec![replay(&trade(0, 1), 3)], 100);
         let stream = trade(0, 1).stream();
 
-        let first = answers.next_piece(&values(&[trade(0, 6)]), 2);
+        let first = answers.next_piece(&values(&[trade(0, 6)]), 2, |_| false);
         assert!(answers.suspends(stream) && !answers.is_empty());
-        let second = answers.next_piece(&values(&[trade(0, 8)]), 9);
+        let second = answers.next_piece(&values(&[trade(0, 8)]), 9, |_| false);
 
         assert_eq!(told(&first), (vec![], vec![(4, LIVE), (5, LIVE)]));
         assert_eq!(told(&second), (vec![], vec![(6, LIVE), (7, LIVE), (8, LIVE)]));
@@ -413,12 +421,26 @@ mod tests {
         let (mut answers, removed) = answers(vec![replay(&trade(0, 1), 3)], 100);
         let newest = values(&[trade(0, 20)]);
 
-        let first = answers.next_piece(&newest, 2);
+        let first = answers.next_piece(&newest, 2, |_| false);
         removed.set(17);
-        let second = answers.next_piece(&newest, 9);
+        let second = answers.next_piece(&newest, 9, |_| false);
 
         assert_eq!(told(&first), (vec![], vec![(4, LIVE), (5, LIVE)]));
         assert_eq!(told(&second), (vec![(6, 17)], vec![(18, LIVE), (19, LIVE), (20, LIVE)]));
+    }
+
+    #[test]
+    fn a_stream_that_is_sampled_or_that_the_client_has_more_of_is_not_replayed() {
+        let points = vec![replay(&quote(0, 1), 3), replay(&quote(1, 1), 3), replay(&trade(2, 1), 8)];
+        let (mut answers, _) = answers(points, 100);
+        let newest = values(&[quote(0, 9), quote(1, 5), trade(2, 6)]);
+
+        let piece = answers.next_piece(&newest, 9, |stream| stream == quote(0, 1).stream());
+
+        let positions = [(quote(0, 1).stream(), Seq(3)), (trade(2, 1).stream(), Seq(8))];
+        assert_eq!(piece.positions, positions);
+        assert_eq!(told(&piece).1, [(4, LIVE), (5, LIVE)]);
+        assert!(answers.is_empty());
     }
 
     #[test]
@@ -426,7 +448,7 @@ mod tests {
         let (mut answers, removed) = answers(vec![replay(&quote(0, 1), 3)], 100);
         removed.set(5);
 
-        let piece = answers.next_piece(&values(&[quote(0, 9)]), 9);
+        let piece = answers.next_piece(&values(&[quote(0, 9)]), 9, |_| false);
 
         assert_eq!(told(&piece), (vec![], vec![(9, DeliveryKind::Conflated(5))]));
         assert!(answers.is_empty());
@@ -437,7 +459,7 @@ mod tests {
         let points = vec![replay(&trade(0, 1), 0), replay(&trade(1, 1), 0)];
         let (mut answers, _) = answers(points, 3);
 
-        let piece = answers.next_piece(&values(&[trade(0, 5), trade(1, 4)]), 99);
+        let piece = answers.next_piece(&values(&[trade(0, 5), trade(1, 4)]), 99, |_| false);
 
         assert_eq!(told(&piece), (vec![(1, 2), (1, 4)], vec![(3, LIVE), (4, LIVE), (5, LIVE)]));
     }
@@ -448,7 +470,7 @@ mod tests {
         let kind = AnswerKind::Restart { newest: Seq(4) };
         let (mut answers, _) = answers(vec![AnswerPoint { stream, kind }], 99);
 
-        let piece = answers.next_piece(&values(&[trade(0, 6)]), 99);
+        let piece = answers.next_piece(&values(&[trade(0, 6)]), 99, |_| false);
 
         assert_eq!(told(&piece), (vec![(1, 4)], vec![(5, LIVE), (6, LIVE)]));
     }
@@ -460,9 +482,9 @@ mod tests {
         answers.add(AnswerRequest { points: vec![], channels }, 99);
         let newest = values(&[quote(0, 7), quote(1, 9), quote(2, 5), quote(3, 1)]);
 
-        let first = answers.next_piece(&newest, 1);
+        let first = answers.next_piece(&newest, 1, |_| false);
         let waiting = [0, 1, 2, 3].map(|symbol| answers.suspends(quote(symbol, 1).stream()));
-        let second = answers.next_piece(&newest, 9);
+        let second = answers.next_piece(&newest, 9, |_| false);
 
         assert_eq!(told(&first).1, [(7, DeliveryKind::Snapshot)]);
         assert_eq!(waiting, [false, true, true, false]);
@@ -481,7 +503,8 @@ mod tests {
             answers.add(AnswerRequest { points: vec![repeat(1), repeat(0)], channels }, 99);
         }
 
-        let piece = answers.next_piece(&values(&[quote(0, 1), quote(1, 2), trade(0, 3), trade(1, 4)]), 99);
+        let piece =
+            answers.next_piece(&values(&[quote(0, 1), quote(1, 2), trade(0, 3), trade(1, 4)]), 99, |_| false);
 
         assert_eq!(told(&piece).1.iter().map(|object| object.0).collect::<Vec<_>>(), [3, 4, 1, 2]);
         assert!(answers.is_empty());
@@ -496,7 +519,7 @@ mod tests {
         answers.retain(|stream| stream.symbol() == SymbolId(2));
 
         assert_eq!([1, 2].map(|symbol| answers.suspends(quote(symbol, 1).stream())), [false, true]);
-        let piece = answers.next_piece(&values(&[quote(1, 1), quote(2, 5)]), 99);
+        let piece = answers.next_piece(&values(&[quote(1, 1), quote(2, 5)]), 99, |_| false);
         assert_eq!(told(&piece).1, [(5, DeliveryKind::Snapshot)]);
     }
 }

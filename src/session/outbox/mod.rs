@@ -57,6 +57,8 @@ pub struct Outbox {
     answers: Option<Box<PendingAnswers>>,
     /// Whether dirty streams and gap notices leave before the next piece of an answer.
     answers_yield: bool,
+    /// Whether the subscriptions that answers belong to are still being changed.
+    answers_held: bool,
     /// Whether too much waits for all sessions of the client's address, or of the worker.
     is_crowded: bool,
     pacing: Pacing,
@@ -96,6 +98,7 @@ impl Outbox {
             streams: StreamTable::default(),
             answers: None,
             answers_yield: false,
+            answers_held: false,
             is_crowded: false,
             pacing: Pacing::Immediate,
             is_partly_released: false,
@@ -186,12 +189,19 @@ impl Outbox {
         self.answers.get_or_insert_with(new).add(request, room);
     }
 
+    /// Sets whether answers wait although they are due: until all of their streams are in the hub's index, since
+    /// what is published before is found by the answer alone.
+    pub fn hold_answers(&mut self, held: bool) {
+        self.answers_held = held;
+    }
+
     /// Whether a piece of an answer is due: something is requested, and little is queued. Gap notices come
     /// first, since a snapshot would be ahead of them; dirty streams take turns with answers.
     pub fn wants_answer(&self) -> bool {
         let most = if self.is_crowded { 1 } else { self.limits.frame_bytes };
         let has_room = self.limited_bytes() < most;
-        self.answers.is_some() && has_room && !self.answers_yield && !self.streams.has_lost()
+        let may_answer = !self.answers_held && !self.answers_yield && !self.streams.has_lost();
+        self.answers.is_some() && has_room && may_answer
     }
 
     /// Queues the next piece of what was requested, about a frame. Everything up to the last values must have
@@ -200,12 +210,21 @@ impl Outbox {
         let Some(mut answers) = self.answers.take() else { return };
         let bytes = if self.is_crowded { self.limits.frame_bytes / 16 } else { self.limits.frame_bytes };
         let most = (bytes / TYPICAL_OBJECT_BYTES).clamp(1, MAX_CONTROLS_PER_FRAME);
-        let piece = answers.next_piece(last_values.last_values(), most);
+        let is_paced = self.pacing == Pacing::Interval;
+        let is_sampled = |stream: StreamId| is_paced && stream.channel().conflates();
+        let piece = answers.next_piece(last_values.last_values(), most, is_sampled);
         self.answers = Some(answers).filter(|answers| !answers.is_empty());
         let gaps: Vec<_> =
             piece.gaps.into_iter().map(|gap| gap_notice(last_values.universe(), gap)).collect();
         if !gaps.is_empty() {
             self.push(ControlMessage::array_frame(&gaps, self.codec));
+        }
+        for (stream, sent) in piece.positions {
+            match is_sampled(stream) {
+                true => self.streams.set_sampled(stream, sent),
+                false if sent > last_values.seq(stream) => self.streams.set_ahead(stream, sent),
+                false => {}
+            }
         }
         for object in &piece.objects {
             match object {
@@ -236,12 +255,6 @@ impl Outbox {
     /// Whether the live objects of a stream are skipped, because a requested answer of it comes first.
     fn suspends(&self, stream: StreamId) -> bool {
         self.answers.as_ref().is_some_and(|answers| answers.suspends(stream))
-    }
-
-    /// Records that the client has objects of this stream up to this number: they are skipped when they
-    /// are offered.
-    pub fn set_ahead(&mut self, stream: StreamId, until: Seq) {
-        self.streams.set_ahead(stream, until);
     }
 
     /// The form of shared frames, if the objects of a fan-out may be one: while the outbox is idle.
@@ -397,11 +410,6 @@ impl Outbox {
     /// Samples this stream no longer.
     pub fn stop_sampling(&mut self, stream: StreamId) {
         self.streams.stop_sampling(stream);
-    }
-
-    /// Corrects what the client has of a sampled stream: it resumes from there.
-    pub fn set_sampled(&mut self, stream: StreamId, sent: Seq) {
-        self.streams.set_sampled(stream, sent);
     }
 
     /// Ends an interval: what is held may leave, with the newest objects of the sampled streams.
