@@ -148,6 +148,19 @@ test("the conflation interval is sent at once and again on the next connection",
   expect(runtime.socket.sent).toMatchObject([{ x: { conflate_ms: 500 } }]);
 });
 
+test("the acknowledgement of an earlier command does not set the conflation interval back", () => {
+  const { runtime, client } = live();
+  const intervals: number[] = [];
+  client.on("acknowledged", ({ conflateMs }) => intervals.push(conflateMs));
+
+  client.setConflation(500);
+  client.setConflation(1_000);
+  const [first, second] = runtime.socket.sent.slice(-2) as { x: { id: number; conflate_ms: number } }[];
+  for (const command of [first, second]) runtime.socket.receive({ ...ACK, x: { ...ACK.x, ...command?.x } });
+
+  expect(intervals).toEqual([1_000, 1_000]);
+});
+
 test("the round trip is measured from a command to its own acknowledgement", () => {
   const { runtime, received } = live();
   expect(received.roundTrips).toEqual([0]);

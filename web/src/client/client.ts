@@ -74,6 +74,8 @@ export class Client {
   /** Streams that this connection asked to resume and the server has not answered for, as `channel symbol`. */
   private readonly resuming = new Set<string>();
   private commands = 0;
+  /** The command that last changed the conflation interval. */
+  private conflationCommand = 0;
   /** True once a command of this connection is acknowledged: the epoch is known from then on. */
   private hasAcknowledgement = false;
   private reconnectMs: number | undefined;
@@ -164,7 +166,9 @@ export class Client {
   setConflation(conflateMs: number): void {
     if (conflateMs === this.conflateMs) return;
     this.conflateMs = conflateMs;
-    if (this.isLive) this.ping({ conflateMs });
+    if (!this.isLive) return;
+    this.ping({ conflateMs });
+    this.conflationCommand = this.commands;
   }
 
   /** Changes the credentials and opens a new connection with them at once. */
@@ -310,7 +314,10 @@ export class Client {
     this.liveness.setHeartbeat(acknowledgement.heartbeatMs);
     const roundTrip = this.liveness.acknowledged(acknowledgement.id, now);
     if (roundTrip !== undefined) this.listeners.emit("roundTrip", roundTrip);
-    this.listeners.emit("acknowledged", { ...acknowledgement, epochIs });
+    // The acknowledgement of an earlier command tells the interval of before the change.
+    const isOutdated = (acknowledgement.id ?? this.conflationCommand) < this.conflationCommand;
+    const conflateMs = isOutdated ? this.conflateMs : acknowledgement.conflateMs;
+    this.listeners.emit("acknowledged", { ...acknowledgement, conflateMs, epochIs });
   }
 
   /** Once per heartbeat interval: drops a dead connection, and measures the round trip every `roundTripMs`. */
