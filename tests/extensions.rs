@@ -130,6 +130,37 @@ fn a_resumed_session_misses_no_object_and_repeats_none() {
 }
 
 #[test]
+fn what_resumes_is_not_part_of_a_snapshot_of_all_symbols() {
+    for interval_ms in [0, 100] {
+        let server = Server::start(|_| {});
+        let mut client = Client::session(server.address);
+        let command = json!({ "action": "subscribe", "quotes": ["AAPL"], "x": { "snapshot": true } });
+        let epoch = subscribe(&mut client, command)["x"]["epoch"].clone();
+        let mut newest = 0;
+        read(&mut client, &mut SequenceLedger::default(), |_, objects| {
+            newest = objects.last().unwrap()["sq"].as_u64().unwrap();
+            newest > 20
+        });
+        drop(client);
+
+        let resume = json!({ "epoch": epoch, "sq": { "quotes": { "AAPL": newest - 10 } } });
+        let x = json!({ "resume": resume, "snapshot": true, "conflate_ms": interval_ms });
+        let mut again = Client::session(server.address);
+        subscribe(&mut again, json!({ "action": "subscribe", "quotes": ["*"], "x": x }));
+
+        let mut first = None;
+        read(&mut again, &mut SequenceLedger::default(), |_, objects| {
+            first = first.take().or_else(|| objects.iter().find(|object| object["S"] == "AAPL").cloned());
+            first.is_some()
+        });
+        let first = first.unwrap();
+        let merged = first["cf"].as_u64().unwrap_or(0);
+        assert_eq!(first["sq"].as_u64().unwrap() - merged, newest - 9, "{first}");
+        assert!(first["sn"].is_null(), "{first}");
+    }
+}
+
+#[test]
 fn objects_past_retention_or_of_another_epoch_are_announced_as_a_gap() {
     let server = Server::start(|config| config.retention.trades = 50);
     let mut client = Client::session(server.address);
