@@ -1,6 +1,6 @@
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { dashboards, DEADLINE, rowOf, selected, symbolsOf, text, waitUntilLive } from "./dashboard-page";
+import { dashboards, DEADLINE, lastOf, rowOf, selected, symbolsOf, text, waitUntilLive } from "./dashboard-page";
 
 /** The user's lists are not lost: undo, several tabs, addresses, the clipboard. */
 
@@ -157,6 +157,7 @@ test("the link to a view names the symbols of the list", async () => {
 test("Ctrl+C copies the selected row, and pasted symbols are added", async () => {
   const { page } = await open({ context: { permissions: ["clipboard-read", "clipboard-write"] } });
   await createList(page, "Mine", "KO,XOM");
+  await expect.poll(() => text(page, lastOf("XOM")), DEADLINE).toMatch(/\d/);
   await page.click(rowOf("XOM"));
   await page.keyboard.press("Control+c");
   await expect.poll(() => page.evaluate(() => navigator.clipboard.readText()), DEADLINE).toMatch(/^XOM\tExxon Mobil Corporation\t\d+(\.\d+)?\t/);
