@@ -66,6 +66,6 @@ test("the dashboard works below a path of a proxy", async () => {
   await expect.poll(() => text(page, "#connection-state"), DEADLINE).toBe("OPEN");
   await expect.poll(() => text(page, lastOf("AAPL")), DEADLINE).toMatch(/^[\d,]+\.\d\d$/);
   await expect.poll(() => page.locator("#chart-empty").isHidden(), DEADLINE).toBe(true);
-  expect(await text(page, "#headline-name")).not.toBe("");
+  await expect.poll(() => text(page, "#headline-name"), DEADLINE).not.toBe("");
   expect(log.errors).toEqual([]);
 });
