@@ -213,7 +213,9 @@ impl ConnectionServices {
     > + use<> {
         let (limit, rate) = (self.limit.clone(), self.state.http.write_rate);
         fn_service(move |socket: TcpStream| {
-            let guard = socket.peer_addr().map(|peer| limit.admit(peer));
+            // Otherwise a frame waits up to 40 ms for the client to acknowledge the one before (Nagle, RFC 896).
+            let guard = socket.set_nodelay(true).and_then(|()| socket.peer_addr());
+            let guard = guard.map(|peer| limit.admit(peer));
             async move {
                 match guard {
                     Ok(Some(guard)) => Ok(AcceptedSocket::new(socket, guard, rate)),
@@ -249,7 +251,6 @@ impl ConnectionServices {
             })
             .client_request_timeout(head_timeout)
             .keep_alive(idle_timeout)
-            .tcp_nodelay(true)
             .h1_write_buffer_size(http::BODY_PIECE)
             .client_disconnect_timeout(DISCONNECT_TIMEOUT)
             .on_connect_ext(move |connection: &C, extensions| {
