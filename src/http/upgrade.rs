@@ -55,7 +55,8 @@ pub(super) async fn echo(
     };
     upgrade(&request, &state, |response| {
         let deflate = negotiate(&request, response);
-        session::open_echo(EchoParams { hub: hub_of(&request), deflate, limits, grant })
+        let client = client_address(&request, &state).into();
+        session::open_echo(EchoParams { hub: hub_of(&request), client, deflate, limits, grant })
     })
 }
 

@@ -85,13 +85,13 @@ pub fn open(params: SessionParams) -> PendingSession {
         let universe = params.hub.universe();
         let state = Rc::new(SessionState::new(
             params.hub,
+            params.client,
             params.codec,
             params.epoch,
             outbox.compressed(params.deflate),
             SocketWriter::new(transport, head),
             now,
         ));
-        state.set_client(params.client);
         let membership = HubMembership::join(&state);
         let limits = params.limits;
         let mut protocol = Protocol::new(universe, params.epoch, limits, params.authenticator);

@@ -12,6 +12,7 @@ use super::state::{HubMembership, SessionState};
 use super::{Outbox, OutboxLimits};
 use crate::feed::Batch;
 use crate::hub::{Hub, SubscriptionChange};
+use crate::limits::ClientAddress;
 use crate::model::{Epoch, Object, Seq, Timestamp};
 use crate::transport::SocketWriter;
 use crate::transport::fake::FakeTransport;
@@ -22,6 +23,7 @@ fn join(hub: &Rc<Hub>) -> (Rc<SessionState>, HubMembership) {
     let writer = SocketWriter::new(Box::new(FakeTransport::taking(<[u8]>::len)), Bytes::new());
     let state = Rc::new(SessionState::new(
         Rc::clone(hub),
+        ClientAddress::default(),
         Codec::Json,
         Epoch::default(),
         outbox,

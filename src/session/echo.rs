@@ -12,7 +12,7 @@ use super::pending_session::PendingSession;
 use super::state::{HubMembership, SessionState};
 use crate::auth::Grant;
 use crate::hub::{Hub, Subscriber};
-use crate::limits::TokenBucket;
+use crate::limits::{ClientAddress, TokenBucket};
 use crate::model::Epoch;
 use crate::transport::SocketWriter;
 use crate::wire::{Close, Codec, Compression, Decoder, Deflate, Incoming, Opcode, message_frame};
@@ -21,6 +21,8 @@ use crate::wire::{Close, Codec, Compression, Decoder, Deflate, Incoming, Opcode,
 pub struct EchoParams {
     /// The worker's hub.
     pub hub: Rc<Hub>,
+    /// The address of the client, whose sessions share a limit of what waits for them.
+    pub client: ClientAddress,
     /// How messages may be compressed, if that was negotiated.
     pub deflate: Option<Deflate>,
     /// What the session may request: the same as on the stream, where a message counts as a command.
@@ -36,11 +38,12 @@ pub struct EchoParams {
 /// its liveness is checked. It ends when the key that opened it, if any, is revoked.
 pub fn open_echo(params: EchoParams) -> PendingSession {
     PendingSession::new(move |transport, head, early| {
-        let EchoParams { hub, deflate, limits, grant } = params;
+        let EchoParams { hub, client, deflate, limits, grant } = params;
         let outbox = Outbox::new(Codec::Json, OutboxLimits::default()).compressed(deflate);
         let writer = SocketWriter::new(transport, head);
         let now = Instant::now();
-        let state = Rc::new(SessionState::new(hub, Codec::Json, Epoch::default(), outbox, writer, now));
+        let state =
+            Rc::new(SessionState::new(hub, client, Codec::Json, Epoch::default(), outbox, writer, now));
         let membership = HubMembership::join(&state);
         let decoder = Decoder::new(limits.message_bytes).with(Compression::of(deflate));
         let incoming = IncomingStream::new(early, decoder, Rc::clone(&state), &limits, now);

@@ -16,6 +16,7 @@ use super::state::{HubMembership, SessionState};
 use super::{Limits, Outbox, OutboxLimits, Protocol, ReplayLookup};
 use crate::feed::{BarSpans, Batch, FeedProgress, LastValues, Sequencer};
 use crate::hub::{Hub, Now};
+use crate::limits::ClientAddress;
 use crate::model::{Body, Channel, Epoch, Event, Object, Seq, StreamId, SymbolId, Timestamp};
 use crate::transport::SocketWriter;
 use crate::transport::fake::FakeTransport;
@@ -164,8 +165,15 @@ impl Client {
         let far_end = Rc::clone(&socket);
         let transport = FakeTransport::taking(move |bytes: &[u8]| far_end.borrow_mut().take(bytes));
         let writer = SocketWriter::new(Box::new(transport), Bytes::new());
-        let state =
-            Rc::new(SessionState::new(Rc::clone(hub), Codec::Json, EPOCH, outbox, writer, world.clock));
+        let state = Rc::new(SessionState::new(
+            Rc::clone(hub),
+            ClientAddress::default(),
+            Codec::Json,
+            EPOCH,
+            outbox,
+            writer,
+            world.clock,
+        ));
         let executor = CommandExecutor::new(Rc::clone(&state), world.replay(), world.progress.clone(), 1_000);
         let executor = executor.in_steps_of(world.changes_per_step);
         Self {

@@ -147,7 +147,7 @@ mod tests {
     use super::*;
     use crate::feed::Batch;
     use crate::hub::{FanOut, FrameCache, Hub, ObjectRef, Subscriber};
-    use crate::limits::Rate;
+    use crate::limits::{ClientAddress, Rate};
     use crate::model::{Epoch, Object, Seq, Timestamp};
     use crate::session::{Offered, Outbox, OutboxLimits, Pacing};
     use crate::transport::SocketWriter;
@@ -158,7 +158,15 @@ mod tests {
         let hub = Rc::new(Hub::for_tests(Duration::ZERO));
         let outbox = Outbox::new(Codec::Json, OutboxLimits::default());
         let writer = SocketWriter::new(Box::new(FakeTransport::taking(<[u8]>::len)), Bytes::new());
-        Rc::new(SessionState::new(hub, Codec::Json, Epoch::default(), outbox, writer, Instant::now()))
+        Rc::new(SessionState::new(
+            hub,
+            ClientAddress::default(),
+            Codec::Json,
+            Epoch::default(),
+            outbox,
+            writer,
+            Instant::now(),
+        ))
     }
 
     fn stream(early: impl Into<Bytes>, state: Rc<SessionState>) -> IncomingStream {

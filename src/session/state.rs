@@ -29,7 +29,7 @@ pub(super) struct SessionState {
     /// The session's key in the hub, from the moment that it joins.
     key: OnceCell<SubscriberKey>,
     /// The address under which the client's long work waits.
-    client: Cell<ClientAddress>,
+    client: ClientAddress,
     codec: Codec,
     epoch: Epoch,
     fast_path: FastPathCache,
@@ -75,6 +75,7 @@ enum Phase {
 impl SessionState {
     pub(super) fn new(
         hub: Rc<Hub>,
+        client: ClientAddress,
         codec: Codec,
         epoch: Epoch,
         outbox: Outbox,
@@ -84,7 +85,7 @@ impl SessionState {
         Self {
             hub,
             key: OnceCell::new(),
-            client: Cell::default(),
+            client,
             codec,
             epoch,
             fast_path: FastPathCache::new(now),
@@ -108,11 +109,7 @@ impl SessionState {
 
     /// The address under which the client's long work waits.
     pub(super) fn client(&self) -> ClientAddress {
-        self.client.get()
-    }
-
-    pub(super) fn set_client(&self, client: ClientAddress) {
-        self.client.set(client);
+        self.client
     }
 
     /// The session's key in the hub, if it has joined.
