@@ -55,19 +55,13 @@ impl Clock {
             let mut follower = follower.lock().expect("no thread panics while it holds this lock");
             follower.read(read_both(*started))
         };
-        match step {
-            None => {}
-            Some(ClockStep::Forward(by)) => {
-                metrics.steps_forward.inc();
-                warn!(step_ms = by.as_millis() as i64, "the system's clock was set; time stamps follow it");
-            }
-            Some(ClockStep::Back(by)) => {
-                metrics.steps_back.inc();
-                warn!(
-                    step_ms = -(by.as_millis() as i64),
-                    "the system's clock was set; time stamps follow it"
-                );
-            }
+        if let Some(step) = step {
+            let (counter, step_ms) = match step {
+                ClockStep::Forward(by) => (&metrics.steps_forward, by.as_millis() as i64),
+                ClockStep::Back(by) => (&metrics.steps_back, -(by.as_millis() as i64)),
+            };
+            counter.inc();
+            warn!(step_ms, "the system's clock was set; time stamps follow it");
         }
         reading
     }

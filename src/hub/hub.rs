@@ -155,17 +155,19 @@ impl Hub {
     /// Changes a subscriber's subscriptions, from the next batch on. [`flush`](Self::flush) it first: what
     /// it has yet to receive under the old ones would be lost.
     pub fn change_subscriptions(&self, key: SubscriberKey, changes: &[SubscriptionChange]) {
-        let index = &mut self.state.borrow_mut().index;
-        debug_assert!(!index.is_behind(key), "a subscriber is flushed before its subscriptions change");
-        index.change(key, changes);
+        self.index_for_change(key).change(key, changes);
     }
 
     /// Makes a part of a long change; [`settle_subscriptions`](Self::settle_subscriptions) at the end. Flush the
     /// subscriber before each part.
     pub fn change_subscriptions_in_part(&self, key: SubscriberKey, changes: &[SubscriptionChange]) {
-        let index = &mut self.state.borrow_mut().index;
+        self.index_for_change(key).change_in_part(key, changes);
+    }
+
+    fn index_for_change(&self, key: SubscriberKey) -> RefMut<'_, Index> {
+        let index = RefMut::map(self.state.borrow_mut(), |state| &mut state.index);
         debug_assert!(!index.is_behind(key), "a subscriber is flushed before its subscriptions change");
-        index.change_in_part(key, changes);
+        index
     }
 
     /// Ends a long change. Flush the subscriber first.
@@ -320,8 +322,8 @@ impl Hub {
         state.send(&self.metrics);
     }
 
-    /// Checks the liveness of all connections, and what waits for them in total; call it at this interval. A check that comes late means
-    /// that the process was paused, and starts all timeouts anew.
+    /// Checks the liveness of all connections, and what waits for them in total; call it at this interval. A
+    /// check that comes late means that the process was paused, and starts all timeouts anew.
     pub fn check_liveness(&self, now: Instant, interval: Duration) {
         let resumed = self.state.borrow_mut().pauses.check(now, interval);
         let state = self.state.borrow();

@@ -381,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn a_large_group_is_dissolved_in_pieces_and_nobody_receives_for_it() {
+    fn a_large_group_is_dissolved_in_pieces_and_receives_nothing_meanwhile() {
         const SYMBOLS: u32 = 3 * LISTS_PER_PIECE as u32 + 7;
         let mut index = Index::new(SYMBOLS as usize);
         let (gone, stays) = (index.join(), index.join());

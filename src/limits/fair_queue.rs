@@ -97,7 +97,7 @@ impl Debt {
 impl From<IpAddr> for ClientAddress {
     fn from(address: IpAddr) -> Self {
         match rate_limit_key(address) {
-            // The prefix ffff:ffff::/32 is assigned to nobody.
+            // No network has the prefix ffff:ffff::/32.
             IpAddr::V4(address) => Self(u64::from(u32::MAX) << 32 | u64::from(u32::from(address))),
             IpAddr::V6(address) => Self((u128::from(address) >> 64) as u64),
         }
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn a_client_that_leaves_while_it_waits_or_has_its_turn_blocks_nobody() {
+    async fn a_client_that_leaves_while_it_waits_or_has_its_turn_blocks_no_other() {
         let queue = FairQueue::new(Instant::now());
         let first = queue.acquire_unbounded(HERE).await;
         let (gone, admitted) = (queue.acquire_unbounded(HERE), queue.acquire_unbounded(HERE));

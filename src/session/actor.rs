@@ -345,8 +345,7 @@ impl StreamHandler<SessionInput> for SessionActor {
     fn handle(&mut self, input: SessionInput, ctx: &mut Self::Context) {
         let message = match input {
             SessionInput::Message(message) => message,
-            SessionInput::TooManyFrames => return self.end(Close::TooManyFrames, ctx),
-            SessionInput::TooMuchUnfinished => return self.end(Close::TryLater, ctx),
+            SessionInput::LimitExceeded(reason) => return self.end(reason, ctx),
             SessionInput::UniverseGrew => {
                 let first = self.protocol.extend_universe(self.state.hub().universe());
                 let subscriptions = self.protocol.subscriptions();

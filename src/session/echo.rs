@@ -99,8 +99,7 @@ impl StreamHandler<SessionInput> for EchoActor {
         let message = match input {
             SessionInput::Message(message) => message,
             SessionInput::UniverseGrew => return,
-            SessionInput::TooManyFrames => return self.end(Close::TooManyFrames, ctx),
-            SessionInput::TooMuchUnfinished => return self.end(Close::TryLater, ctx),
+            SessionInput::LimitExceeded(reason) => return self.end(reason, ctx),
         };
         match message {
             Ok(Incoming::Text(text)) => self.answer(Opcode::Text, &text, ctx),

@@ -10,7 +10,7 @@ use super::limits::Limits;
 use super::state::SessionState;
 use super::unfinished::UnfinishedMessage;
 use crate::limits::{ReactorTurn, TokenBucket};
-use crate::wire::{DecodeError, DecodeStep, Decoder, Incoming};
+use crate::wire::{Close, DecodeError, DecodeStep, Decoder, Incoming};
 
 /// What the actor of a session reacts to: the client's messages, and the growth of the universe. It ends
 /// with the connection.
@@ -47,10 +47,9 @@ const MAX_READS_PER_TURN: u32 = 8;
 pub(super) enum SessionInput {
     /// A message of the client, or its violation of RFC 6455.
     Message(Result<Incoming, DecodeError>),
-    /// The client exceeded the rate limit of frames.
-    TooManyFrames,
-    /// The unfinished messages of the worker take too much memory, and this session's more than its share.
-    TooMuchUnfinished,
+    /// The client exceeded a limit of what it may send, for which the session is closed: the rate limit of frames,
+    /// or the share of its unfinished message in the worker's memory.
+    LimitExceeded(Close),
     /// The market lists more instruments.
     UniverseGrew,
 }
@@ -101,10 +100,10 @@ impl Stream for IncomingStream {
         loop {
             let step = this.decoder.decode_step(&mut this.chunk);
             if !this.frames.take_many(this.decoder.take_frames(), Instant::now()) {
-                return Poll::Ready(Some(SessionInput::TooManyFrames));
+                return Poll::Ready(Some(SessionInput::LimitExceeded(Close::TooManyFrames)));
             }
             if !this.unfinished.may_take(this.decoder.buffered_bytes()) {
-                return Poll::Ready(Some(SessionInput::TooMuchUnfinished));
+                return Poll::Ready(Some(SessionInput::LimitExceeded(Close::TryLater)));
             }
             match step {
                 Ok(DecodeStep::Message(message)) => {
@@ -112,9 +111,7 @@ impl Stream for IncomingStream {
                     return Poll::Ready(Some(SessionInput::Message(Ok(message))));
                 }
                 Err(error) => return Poll::Ready(Some(SessionInput::Message(Err(error)))),
-                Ok(DecodeStep::Working) => {
-                    return this.end_turn(cx);
-                }
+                Ok(DecodeStep::Working) => return this.end_turn(cx),
                 Ok(DecodeStep::NeedsInput) => {}
             }
             if this.reads == MAX_READS_PER_TURN {
@@ -181,7 +178,10 @@ mod tests {
         let mut incoming = IncomingStream::new(early, Decoder::new(1), state(), &limits, now);
 
         let input = Pin::new(&mut incoming).poll_next(&mut Context::from_waker(Waker::noop()));
-        assert!(matches!(input, Poll::Ready(Some(SessionInput::TooManyFrames))), "{input:?}");
+        assert!(
+            matches!(input, Poll::Ready(Some(SessionInput::LimitExceeded(Close::TooManyFrames)))),
+            "{input:?}"
+        );
     }
 
     /// A long echo over a slow connection takes half a minute, as does a bot's backlog of trades: the

@@ -151,13 +151,16 @@ impl SubscriptionState {
             return CommandOutcome { changes, ..CommandOutcome::only(self.subscription(None)) };
         };
         let options = self.grant_options(&extensions);
-        let resume = extensions.resume.as_ref();
-        let changed = ChangedStreams::new(&changes);
-        let resume = resume.map_or_else(Vec::new, |resume| self.resume_points(resume, &changed));
-        let snapshot = match extensions.snapshot {
-            true => self.snapshot(named, &changed, &resume),
-            false => Vec::new(),
-        };
+        let (mut resume, mut snapshot) = (Vec::new(), Vec::new());
+        if extensions.resume.is_some() || extensions.snapshot {
+            let changed = ChangedStreams::new(&changes);
+            if let Some(request) = &extensions.resume {
+                resume = self.resume_points(request, &changed);
+            }
+            if extensions.snapshot {
+                snapshot = self.snapshot(named, &changed, &resume);
+            }
+        }
         let bytes = self.subscriptions.acknowledged_bytes() + self.extension_bytes(named, &extensions);
         let (id, rejected) = match bytes <= self.limits.acknowledged_bytes {
             true => (extensions.id, self.rejected(named, extensions.rejected)),

@@ -55,8 +55,7 @@ where
 /// Drives the actor, produces what the client requested, and writes, until the session has ended and
 /// everything is written.
 ///
-/// Each piece of an answer waits in the worker's fair queue, so that those who request much wait for it
-/// themselves.
+/// Each piece of an answer waits in the worker's fair queue: a client that requests much delays only itself.
 fn poll_serve<A>(
     actor: &mut Option<A>,
     turn: &mut Option<AnswerTurn>,
