@@ -44,20 +44,23 @@ impl MessageBody for PacedBody {
 /// Marks a response whose body is shared by all its readers, so that it does not count as memory of one.
 pub(super) struct SharedBody;
 
-/// Middleware that sends long bodies in pieces.
+/// Middleware that sends long bodies in pieces. The permit of a response, if it has one, is held until the client
+/// has taken it.
 pub async fn pace_bodies(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let response = next.call(request).await?;
+    let mut response = next.call(request).await?;
+    let permit = response.response_mut().extensions_mut().remove::<AnswerPermit>();
     Ok(response.map_body(|_, body| match body.try_into_bytes() {
-        Ok(bytes) if bytes.len() > BODY_PIECE => BoxBody::new(PacedBody { left: bytes, _permit: None }),
+        Ok(bytes) if bytes.len() > BODY_PIECE => BoxBody::new(PacedBody { left: bytes, _permit: permit }),
         Ok(bytes) => BoxBody::new(bytes),
         Err(body) => body.boxed(),
     }))
 }
 
-/// Middleware of REST that bounds the bytes of responses under way, in total and per address: beyond it 503.
+/// Middleware of REST that bounds the bytes of responses under way, in total and per address: beyond it 503. It
+/// gives long responses a permit for [`pace_bodies`] to hold.
 pub(super) async fn bound_answers(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -73,18 +76,16 @@ pub(super) async fn bound_answers(
     if !state.answers.has_room(address) {
         return Ok(request.into_response(refusal()));
     }
-    let response = next.call(request).await?;
+    let mut response = next.call(request).await?.map_into_boxed_body();
     let is_shared = response.response().extensions().get::<SharedBody>().is_some();
-    let (request, response) = response.into_parts();
-    let (response, body) = response.into_parts();
-    let bytes = match body.try_into_bytes() {
-        Ok(bytes) if bytes.len() > BODY_PIECE && !is_shared => bytes,
-        Ok(bytes) => return Ok(ServiceResponse::new(request, response.set_body(BoxBody::new(bytes)))),
-        Err(body) => return Ok(ServiceResponse::new(request, response.set_body(body.boxed()))),
-    };
-    let response = match state.answers.acquire(address, bytes.len()) {
-        Some(permit) => response.set_body(BoxBody::new(PacedBody { left: bytes, _permit: Some(permit) })),
-        None => refusal(),
-    };
-    Ok(ServiceResponse::new(request, response))
+    match response.response().body().size() {
+        BodySize::Sized(bytes) if bytes > BODY_PIECE as u64 && !is_shared => {
+            match state.answers.acquire(address, bytes as usize) {
+                Some(permit) => _ = response.response_mut().extensions_mut().insert(permit),
+                None => return Ok(response.into_response(refusal())),
+            }
+        }
+        _ => {}
+    }
+    Ok(response)
 }
