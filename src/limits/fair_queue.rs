@@ -1,7 +1,6 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fmt;
-use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -9,7 +8,7 @@ use rustc_hash::FxHashMap;
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
-use super::rate_limit_key;
+use super::ClientAddress;
 
 /// Long work gets at most a fifth of a worker's time; work that arrives faster waits.
 ///
@@ -37,10 +36,6 @@ pub struct FairQueue {
     line: RefCell<WaitingLine>,
     debt: Cell<Debt>,
 }
-
-/// The address of a client, as the fair queue tells clients apart: an IPv4 address or an IPv6 /64 prefix.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct ClientAddress(u64);
 
 /// The address has as many jobs in the queue as one may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,16 +86,6 @@ impl Debt {
     fn add(self, used: Duration, now: Instant) -> Self {
         let before = self.at(now);
         Self { owed: before.owed + used, ..before }
-    }
-}
-
-impl From<IpAddr> for ClientAddress {
-    fn from(address: IpAddr) -> Self {
-        match rate_limit_key(address) {
-            // No network has the prefix ffff:ffff::/32.
-            IpAddr::V4(address) => Self(u64::from(u32::MAX) << 32 | u64::from(u32::from(address))),
-            IpAddr::V6(address) => Self((u128::from(address) >> 64) as u64),
-        }
     }
 }
 
@@ -310,15 +295,5 @@ mod tests {
         assert!(queue.acquire(THERE).is_ok());
         drop(here);
         assert!(queue.acquire(HERE).is_ok());
-    }
-
-    #[test]
-    fn an_ipv6_prefix_of_64_bits_is_one_client() {
-        let client = |text: &str| ClientAddress::from(text.parse::<IpAddr>().unwrap());
-
-        assert_eq!(client("2001:db8:1:2::1"), client("2001:db8:1:2:3:4:5:6"));
-        assert_ne!(client("2001:db8:1:2::1"), client("2001:db8:1:3::1"));
-        assert_eq!(client("::ffff:203.0.113.7"), client("203.0.113.7"));
-        assert_ne!(client("203.0.113.7"), client("203.0.113.8"));
     }
 }

@@ -8,10 +8,10 @@ mod open_files;
 mod rate;
 mod reactor_turn;
 
-pub use address::rate_limit_key;
+pub use address::{ClientAddress, rate_limit_key};
 pub use answers::{AnswerCapacity, AnswerLimits, AnswerPermit};
 pub use capacity::{AtCapacity, CapacityLimits, SessionCapacity, SessionPermit, UsageCounter, UsagePermit};
-pub use fair_queue::{ClientAddress, FairQueue, FairQueueFull, WorkPermit};
+pub use fair_queue::{FairQueue, FairQueueFull, WorkPermit};
 pub use open_files::{OpenFiles, raise_open_file_limit};
 pub use rate::{Rate, TokenBucket};
 pub use reactor_turn::ReactorTurn;
