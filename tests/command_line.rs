@@ -1,0 +1,138 @@
+//! The program's command line: what it refuses, its exit codes, its log.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Output, Stdio};
+
+/// Runs the program with these options and variables and no others until it ends by itself.
+fn run(options: &[&str], variables: &[(&str, &str)]) -> Output {
+    let inherited = std::env::vars_os().map(|(name, _)| name);
+    let ours = inherited.filter(|name| name.to_string_lossy().starts_with("TAPECAST_"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tapecast"));
+    ours.for_each(|name| {
+        command.env_remove(name);
+    });
+    command.args(options).envs(variables.iter().copied()).output().unwrap()
+}
+
+/// The error text of a command line that is refused.
+fn refusal(options: &[&str], variables: &[(&str, &str)]) -> String {
+    let output = run(options, variables);
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{options:?}: {text}");
+    assert!(output.stdout.is_empty() && text.starts_with("error: "), "{options:?}: {text}");
+    text
+}
+
+#[test]
+fn a_wrong_command_line_is_refused_with_the_name_and_what_is_expected() {
+    for (options, named) in [
+        (&["--symbols", "0"][..], &["--symbols", "from 1 to"][..]),
+        (&["--rate", "-1"], &["--rate"]),
+        (&["--rate=-1"], &["--rate"]),
+        (&["--listen", "nowhere"], &["--listen", "127.0.0.1:8080"]),
+        (&["--listen", "localhost:8080"], &["--listen", "127.0.0.1:8080"]),
+        (&["--log", "loud=quiet=x"], &["--log"]),
+        (&["--log", "inof"], &["--log", "inof", "debug"]),
+        (&["--log-format", "xml"], &["--log-format", "possible values: text, json"]),
+        (&["--arrivals", "foo"], &["--arrivals", "poisson", "even"]),
+        (&["--listne", "127.0.0.1:0"], &["--listne", "similar argument exists: '--listen'"]),
+        (&["--bogus"], &["--bogus", "--help"]),
+        (&["--allow-origin", "example.org"], &["--allow-origin"]),
+        (&["--trusted-proxy", "localhost"], &["--trusted-proxy"]),
+        (&["--max-sessions", "0"], &["--max-sessions", "1 or more"]),
+        (&["--workers", "513"], &["--workers", "512"]),
+        (&["--echo=loud"], &["--echo", "conformance"]),
+        (&["--tls-cert", "cert.pem"], &["--tls-key"]),
+        (&["--tls-listen", "127.0.0.1:0"], &["--tls-listen", "--tls-cert"]),
+        (&["key", "new"], &["<ID>"]),
+        (&["key", "new", ""], &["<ID>"]),
+        (&["key", "new", "a b"], &["<ID>", "without space"]),
+        (&["key", "new", "a\u{7}b"], &["<ID>"]),
+        (&["key", "new", "desk", "--max-sessions", "0"], &["--max-sessions", "1 or more"]),
+        (&["key", "new", "desk", "--max-symbols", "0"], &["--max-symbols", "1 or more"]),
+        (&["key", "new", "desk", "--symbol", "AAPL,zzzzzzzzzzzz"], &["zzzzzzzzzzzz", "capital letters"]),
+        (&["key", "new", "desk", "--feed", "nasdaq"], &["--feed", "nasdaq"]),
+        (&["--listen", "127.0.0.1:0", "key", "new", "desk"], &["key"]),
+    ] {
+        let text = refusal(options, &[]);
+        for part in named {
+            assert!(text.contains(part), "{options:?} lacks `{part}`: {text}");
+        }
+    }
+}
+
+#[test]
+fn a_missing_subcommand_is_answered_with_help_and_exit_code_2() {
+    let output = run(&["key"], &[]);
+
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(2) && text.contains("new   Generate a key"), "{text}");
+}
+
+#[test]
+fn an_invalid_environment_variable_is_named_unless_the_flag_is_given() {
+    for (variable, value) in [
+        ("TAPECAST_LISTEN", "foo"),
+        ("TAPECAST_SYMBOLS", "0"),
+        ("TAPECAST_LOG", "inof"),
+        ("TAPECAST_SEED", "x"),
+    ] {
+        assert!(refusal(&[], &[(variable, value)]).contains(variable), "{variable}");
+    }
+    let text = refusal(&["--symbols", "0"], &[("TAPECAST_SYMBOLS", "9")]);
+    assert!(!text.contains("TAPECAST_SYMBOLS"), "{text}");
+}
+
+#[test]
+fn empty_environment_variables_are_absent() {
+    let help = String::from_utf8(run(&["--help"], &[]).stdout).unwrap();
+    let variables = help.split("[env: ").skip(1).filter_map(|rest| rest.split('=').next());
+    let empty: Vec<_> = variables.map(|variable| (variable, "")).collect();
+    assert!(empty.len() > 20, "{help}");
+
+    // An error of the last check shows that all others passed.
+    let text = refusal(&["--drain-seconds", "-1"], &empty);
+
+    assert!(text.contains("--drain-seconds must be from 0"), "{text}");
+}
+
+#[test]
+fn a_subcommand_does_not_read_the_variables_of_the_server() {
+    let output = run(&["key", "new", "desk"], &[("TAPECAST_LISTEN", "foo"), ("TAPECAST_SYMBOLS", "0")]);
+
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+}
+
+#[test]
+fn the_text_log_starts_with_url_and_version_and_has_no_escape_codes_in_a_pipe() {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_tapecast"))
+        .args(["--listen", "0.0.0.0:0"])
+        .env_remove("NO_COLOR")
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(program.stderr.take().unwrap()).read_line(&mut line).unwrap();
+    program.kill().unwrap();
+    program.wait().unwrap();
+
+    let version = format!("version={}", env!("CARGO_PKG_VERSION"));
+    for part in [" INFO ", "serving", "url=http://127.0.0.1:", &version] {
+        assert!(line.contains(part), "`{part}` in {line:?}");
+    }
+    assert!(!line.contains('\u{1b}'), "{line:?}");
+}
+
+#[test]
+fn too_few_open_files_end_the_program_with_one_line() {
+    let output = Command::new("sh")
+        .args(["-c", r#"ulimit -n 20 && exec "$0" --listen 127.0.0.1:0"#, env!("CARGO_BIN_EXE_tapecast")])
+        .output()
+        .unwrap();
+
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("limit of open files is 20") && text.lines().count() == 1, "{text}");
+}
