@@ -243,8 +243,7 @@ export class App {
       this.applySettings();
     });
     storage.onChange(SETTINGS_KEY, () => {
-      const { conflateMs, interval } = this.settings;
-      this.settings = { ...readSettings(storage.load(SETTINGS_KEY)), conflateMs, interval };
+      this.settings = this.storedSettings();
       this.applySettings();
     });
     // Skip the back-off when the network returns or the page becomes visible.
@@ -333,10 +332,14 @@ export class App {
   }
 
   private updateSettings(changed: Partial<Settings>): void {
-    // Another tab may have changed other settings.
-    const { conflateMs, interval } = this.settings;
-    this.settings = { ...readSettings(storage.load(SETTINGS_KEY)), conflateMs, interval, ...changed };
+    this.settings = { ...this.storedSettings(), ...changed };
     storage.save(SETTINGS_KEY, writeSettings(this.settings));
+  }
+
+  /** The settings as the last tab that changed them left them, but for those that belong to this tab. */
+  private storedSettings(): Settings {
+    const { conflateMs, interval } = this.settings;
+    return { ...readSettings(storage.load(SETTINGS_KEY)), conflateMs, interval };
   }
 
   /** Applies theme, colours, language and the other settings to the page. */

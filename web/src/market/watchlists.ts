@@ -29,8 +29,8 @@ export type Removed =
 /**
  * The user's watchlists, the current one and its selected symbol. There is always at least one list.
  *
- * Beside the kept lists there may be one that somebody shared: it is shown, changed and forgotten like a document that
- * is not saved, unless the user keeps it. Kept lists are shared by all tabs through storage; the current list and the
+ * Beside the kept lists there may be a shared one: it is shown, changed and forgotten like a document that is not
+ * saved, unless the user keeps it. Kept lists are shared by all tabs through storage; the current list and the
  * selected symbol belong to the tab.
  */
 export class Watchlists {
@@ -169,7 +169,7 @@ export class Watchlists {
     this.select(symbol);
   }
 
-  /** Shows symbols that somebody shared: an equal kept list, or else a list that is not kept. */
+  /** Shows shared symbols: an equal kept list, or else a list that is not kept. */
   openShared(symbols: readonly StockSymbol[], name: string): void {
     const key = unique(symbols).join();
     const same = this.kept.find((list) => list.symbols.join() === key);
