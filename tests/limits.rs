@@ -286,7 +286,7 @@ fn there_is_no_echo_where_it_is_off() {
 fn unfinished_messages_of_a_worker_take_a_bounded_part_of_its_memory() {
     let server = Server::without_trades(|config| {
         config.workers = 1;
-        config.limits.unfinished_bytes = 1 << 20;
+        config.limits.pending_bytes = 1 << 20;
     });
     let hostile: Vec<_> = (0..8)
         .flat_map(|_| ["/echo", "/v2/iex"])

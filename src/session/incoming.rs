@@ -7,8 +7,8 @@ use bytes::Bytes;
 use futures_util::Stream;
 
 use super::limits::Limits;
+use super::pending_message::PendingMessage;
 use super::state::SessionState;
-use super::unfinished::UnfinishedMessage;
 use crate::limits::{ReactorTurn, TokenBucket};
 use crate::wire::{Close, DecodeError, DecodeStep, Decoder, Incoming};
 
@@ -27,7 +27,7 @@ pub(super) struct IncomingStream {
     /// The reads of this turn.
     reads: u32,
     frames: TokenBucket,
-    unfinished: UnfinishedMessage,
+    pending: PendingMessage,
     /// The pause after a turn that was cut short.
     pause: Option<ReactorTurn>,
 }
@@ -48,7 +48,7 @@ pub(super) enum SessionInput {
     /// A message of the client, or its violation of RFC 6455.
     Message(Result<Incoming, DecodeError>),
     /// The client exceeded a limit of what it may send, for which the session is closed: the rate limit of frames,
-    /// or the share of its unfinished message in the worker's memory.
+    /// or the share of its pending message in the worker's memory.
     LimitExceeded(Close),
     /// The market lists more instruments.
     UniverseGrew,
@@ -64,8 +64,8 @@ impl IncomingStream {
         now: Instant,
     ) -> Self {
         let frames = TokenBucket::new(limits.frames, now);
-        let unfinished = UnfinishedMessage::new(limits.unfinished_bytes);
-        Self { chunk: early, decoder, state, returned: 0, reads: 0, frames, unfinished, pause: None }
+        let pending = PendingMessage::new(limits.pending_bytes);
+        Self { chunk: early, decoder, state, returned: 0, reads: 0, frames, pending, pause: None }
     }
 
     /// Ends a turn that was cut short.
@@ -81,6 +81,8 @@ impl Stream for IncomingStream {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
+        // The actor has executed the command before, or it would not ask for more.
+        this.pending.may_take(this.decoder.buffered_bytes());
         if this.state.take_universe_grew() {
             return Poll::Ready(Some(SessionInput::UniverseGrew));
         }
@@ -102,7 +104,11 @@ impl Stream for IncomingStream {
             if !this.frames.take_many(this.decoder.take_frames(), Instant::now()) {
                 return Poll::Ready(Some(SessionInput::LimitExceeded(Close::TooManyFrames)));
             }
-            if !this.unfinished.may_take(this.decoder.buffered_bytes()) {
+            let bytes = match &step {
+                Ok(DecodeStep::Message(message)) => message.payload_bytes(),
+                _ => this.decoder.buffered_bytes(),
+            };
+            if !this.pending.may_take(bytes) {
                 return Poll::Ready(Some(SessionInput::LimitExceeded(Close::TryLater)));
             }
             match step {
@@ -182,6 +188,29 @@ mod tests {
             matches!(input, Poll::Ready(Some(SessionInput::LimitExceeded(Close::TooManyFrames)))),
             "{input:?}"
         );
+    }
+
+    #[test]
+    fn a_message_takes_memory_of_its_worker_until_its_command_is_executed() {
+        let limits = Limits { pending_bytes: 150, ..Limits::default() };
+        let frame = Bytes::from([&[0x81, 0x80 | 100, 0, 0, 0, 0][..], &[b' '; 100]].concat());
+        let [mut waiting, mut refused] = [(); 2].map(|()| {
+            IncomingStream::new(frame.clone(), Decoder::new(200), state(), &limits, Instant::now())
+        });
+        let cx = &mut Context::from_waker(Waker::noop());
+        let mut next = |incoming: &mut IncomingStream| Pin::new(incoming).poll_next(cx);
+
+        assert!(matches!(next(&mut waiting), Poll::Ready(Some(SessionInput::Message(Ok(_))))));
+        let input = next(&mut refused);
+        assert!(
+            matches!(input, Poll::Ready(Some(SessionInput::LimitExceeded(Close::TryLater)))),
+            "{input:?}"
+        );
+
+        drop(refused);
+        assert!(next(&mut waiting).is_pending());
+        let mut served = IncomingStream::new(frame, Decoder::new(200), state(), &limits, Instant::now());
+        assert!(matches!(next(&mut served), Poll::Ready(Some(SessionInput::Message(Ok(_))))));
     }
 
     /// A long echo over a slow connection takes half a minute, as does a bot's backlog of trades: the

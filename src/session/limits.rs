@@ -36,12 +36,13 @@ pub struct Limits {
     /// empty continuation frame costs no memory and 36 ns, so that without a limit one client keeps a
     /// worker busy; the Autobahn suite sends 65,536 fragments of one message.
     pub frames: Rate,
-    /// The memory in bytes that all unfinished messages of a worker may take: those whose last fragment is yet
-    /// to come, or that are being inflated. Beyond it a session that takes more than its equal share is closed
-    /// with 1013 when its message grows (counter `sessions_closed{reason="try_later"}`). Default 64 MiB: room
-    /// for 64 of the longest messages at once. A larger value lets clients that never end their messages take
-    /// more memory; a smaller one closes honest clients sooner while there are such.
-    pub unfinished_bytes: usize,
+    /// The memory in bytes that all pending messages of a worker may take: those whose last fragment is yet to
+    /// come, that are being inflated, or whose command waits in the fair queue. Beyond it a session that takes more than its equal share is closed
+    /// with 1013 when its message grows (counter `sessions_closed{reason="try_later"}`). Default 32 MiB: room
+    /// for 32 of the longest messages at once. A larger value lets clients that never end their messages, or send
+    /// long commands faster than they are executed, take more memory; a smaller one closes honest clients sooner
+    /// while there are such.
+    pub pending_bytes: usize,
     /// Where keys are required, the time in which one must be shown; then error 404 and close 1008
     /// (counter `sessions_closed{reason="auth_timeout"}`). Default 10 s, as Alpaca has it.
     pub auth_timeout: Duration,
@@ -57,7 +58,7 @@ impl Default for Limits {
             commands: Rate::per_second(100, 1_000),
             pings: Rate::per_second(20, 100),
             frames: Rate::per_second(20_000, 200_000),
-            unfinished_bytes: 64 << 20,
+            pending_bytes: 32 << 20,
             auth_timeout: Duration::from_secs(10),
         }
     }

@@ -18,13 +18,13 @@ mod fast_path_cache;
 mod incoming;
 mod limits;
 mod outbox;
+mod pending_message;
 mod pending_session;
 mod protocol;
 mod state;
 mod subscription_state;
 mod subscriptions;
 mod task;
-mod unfinished;
 
 pub use actor::{SessionParams, open};
 pub use authenticator::Authenticator;

@@ -20,6 +20,16 @@ pub enum Incoming {
     Close(Option<u16>),
 }
 
+impl Incoming {
+    /// The memory in bytes that the payload takes.
+    pub const fn payload_bytes(&self) -> usize {
+        match self {
+            Self::Text(payload) | Self::Binary(payload) | Self::Ping(payload) => payload.capacity(),
+            Self::Pong | Self::Close(_) => 0,
+        }
+    }
+}
+
 /// Decodes a client's bytes to messages, strictly by RFC 6455, and by RFC 7692 if it was negotiated.
 ///
 /// A declared length is checked before any payload is buffered, UTF-8 is validated while it streams, and

@@ -153,6 +153,12 @@ async def ten_thousand_symbols(connection):
     return "answered"
 
 
+async def long_commands_and_leave(connection):
+    """Sends a command of 160 KB and leaves before it is executed, each time from an address of its own."""
+    async with Connection(connection.port, random.randrange(1_000, 30_000)) as other:
+        return await ten_thousand_symbols(other)
+
+
 async def invalid_frames(connection):
     codec = random.choice(["", "?codec=msgpack"])
     await connection.upgrade(codec)
@@ -403,6 +409,7 @@ KINDS = {
     reconnects: 8,
     giant_head: 4,
     ten_thousand_symbols: 4,
+    long_commands_and_leave: 4,
     invalid_frames: 8,
     bomb: 2,
     never_reads: 10,

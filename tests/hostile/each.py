@@ -46,6 +46,7 @@ ATTACKS = {
     clients.commands: (4, DEFAULT),
     clients.bomb: (2, DEFAULT),
     clients.ten_thousand_symbols: (4, DEFAULT),
+    clients.long_commands_and_leave: (4, DEFAULT),
     clients.never_reads: (100, DEFAULT),
 }
 SECONDS = 12

@@ -1,7 +1,7 @@
 use std::cell::Cell;
 
 thread_local! {
-    /// The unfinished messages of all sessions of this worker.
+    /// The pending messages of all sessions of this worker.
     static TOTAL: Cell<Total> = const { Cell::new(Total { bytes: 0, messages: 0 }) };
 }
 
@@ -11,14 +11,15 @@ struct Total {
     messages: usize,
 }
 
-/// The memory that the unfinished message of one session takes, counted in that of its worker.
+/// The memory that the pending message of one session takes, counted in that of its worker: a message that is yet
+/// to be received whole or inflated, or whose command is not executed yet.
 #[derive(Debug)]
-pub(super) struct UnfinishedMessage {
+pub(super) struct PendingMessage {
     limit: usize,
     bytes: usize,
 }
 
-impl UnfinishedMessage {
+impl PendingMessage {
     /// No message yet, on a worker whose messages may take `limit` bytes together.
     pub(super) fn new(limit: usize) -> Self {
         Self { limit, bytes: 0 }
@@ -47,7 +48,7 @@ impl UnfinishedMessage {
     }
 }
 
-impl Drop for UnfinishedMessage {
+impl Drop for PendingMessage {
     fn drop(&mut self) {
         self.record(0);
     }
@@ -61,7 +62,7 @@ mod tests {
 
     #[test]
     fn a_message_may_take_the_whole_limit_while_there_is_no_other() {
-        let mut only = UnfinishedMessage::new(LIMIT);
+        let mut only = PendingMessage::new(LIMIT);
 
         assert!(only.may_take(LIMIT));
         assert!(!only.may_take(LIMIT + 1));
@@ -69,9 +70,9 @@ mod tests {
 
     #[test]
     fn beyond_the_limit_only_messages_above_an_equal_share_are_refused() {
-        let mut hostile = [(); 4].map(|()| UnfinishedMessage::new(LIMIT));
+        let mut hostile = [(); 4].map(|()| PendingMessage::new(LIMIT));
         assert!(hostile.iter_mut().all(|message| message.may_take(LIMIT / 4)));
-        let mut honest = UnfinishedMessage::new(LIMIT);
+        let mut honest = PendingMessage::new(LIMIT);
 
         assert!(honest.may_take(150));
         assert!(!hostile[0].may_take(LIMIT / 4 + 1));
@@ -81,10 +82,10 @@ mod tests {
 
     #[test]
     fn the_memory_of_a_session_that_ends_is_free() {
-        let mut first = UnfinishedMessage::new(LIMIT);
+        let mut first = PendingMessage::new(LIMIT);
         assert!(first.may_take(LIMIT));
         drop(first);
 
-        assert!(UnfinishedMessage::new(LIMIT).may_take(LIMIT));
+        assert!(PendingMessage::new(LIMIT).may_take(LIMIT));
     }
 }
