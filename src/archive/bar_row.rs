@@ -2,34 +2,44 @@ use crate::model::{Bar, Price, SECOND, SymbolId, Timestamp, Trade};
 
 /// A retained bar in 40 bytes, half the size of a [`Bar`].
 ///
-/// There are thousands for each instrument, so they are small: the symbol is that of the table, starts are whole seconds
-/// (up to 2106), and prices fit 32 bits (up to $42 million a share). Larger values saturate.
+/// There are thousands for each instrument, so they are small: the symbol is that of the table, starts are whole
+/// seconds (up to 2106), and the prices and the notional are multiples of one power of ten of at least a billionth of
+/// a dollar, the largest that holds them. So every price is exact that has a tick of whole cents up to $21 million, of
+/// hundredths of a cent up to $214,000, of millionths of a dollar up to $2,100. Others are rounded, or saturate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct BarRow {
     start_second: u32,
-    open: u32,
-    high: u32,
-    low: u32,
-    close: u32,
-    trades: u32,
+    /// The number of trades, and in the lowest three bits the exponent: the unit is 10^this billionths of a dollar.
+    trades_and_exponent: u32,
     volume: u64,
-    notional: u64,
+    /// The sum of price × shares, in units.
+    notional: i64,
+    /// Open, high, low, close, in units.
+    prices: [i32; 4],
 }
+
+const HIGH: usize = 1;
+const LOW: usize = 2;
+const CLOSE: usize = 3;
+
+/// Whole cents: larger units would save nothing.
+const MAX_EXPONENT: u32 = 7;
+const EXPONENT_BITS: u32 = 3;
+const MAX_TRADES: u32 = u32::MAX >> EXPONENT_BITS;
 
 impl BarRow {
     /// The memory of one row.
     pub(super) const BYTES: usize = size_of::<Self>();
 
     pub(super) fn of(bar: &Bar) -> Self {
+        let exponent = exponent_of(bar);
+        let trades = u32::try_from(bar.trades).unwrap_or(u32::MAX).min(MAX_TRADES);
         Self {
             start_second: second(bar.start),
-            open: ticks(bar.open),
-            high: ticks(bar.high),
-            low: ticks(bar.low),
-            close: ticks(bar.close),
-            trades: u32::try_from(bar.trades).unwrap_or(u32::MAX),
+            trades_and_exponent: trades << EXPONENT_BITS | exponent,
             volume: bar.volume,
-            notional: u64::try_from(bar.notional).unwrap_or(u64::MAX),
+            notional: saturated(bar.notional.div_euclid(unit(exponent).into())),
+            prices: prices_of(bar).map(|price| in_units(price, exponent)),
         }
     }
 
@@ -40,14 +50,24 @@ impl BarRow {
 
     /// Adds a trade of the bar's interval.
     pub(super) fn fold(&mut self, trade: &Trade) {
-        let price = ticks(trade.price);
-        self.high = self.high.max(price);
-        self.low = self.low.min(price);
-        self.close = price;
-        self.trades = self.trades.saturating_add(1);
-        self.volume += u64::from(trade.size);
-        let notional = trade.price.ticks().unsigned_abs().saturating_mul(trade.size.into());
-        self.notional = self.notional.saturating_add(notional);
+        let exponent = self.exponent();
+        if !is_exact(trade.price, exponent) {
+            // A smaller unit, which seldom changes again.
+            let mut bar = self.to_bar(trade.symbol);
+            bar.fold(trade);
+            *self = Self::of(&bar);
+            return;
+        }
+        let price = in_units(trade.price, exponent);
+        self.prices[HIGH] = self.prices[HIGH].max(price);
+        self.prices[LOW] = self.prices[LOW].min(price);
+        self.prices[CLOSE] = price;
+        if self.trades() < MAX_TRADES {
+            self.trades_and_exponent += 1 << EXPONENT_BITS;
+        }
+        self.volume = self.volume.saturating_add(trade.size);
+        let notional = i128::from(self.notional) + i128::from(price) * i128::from(trade.size);
+        self.notional = saturated(notional);
     }
 
     pub(super) fn start(&self) -> Timestamp {
@@ -55,23 +75,67 @@ impl BarRow {
     }
 
     pub(super) fn to_bar(self, symbol: SymbolId) -> Bar {
-        let price = |ticks: u32| Price::from_ticks(ticks.into());
+        let unit = unit(self.exponent());
+        let [open, high, low, close] = self.prices.map(|price| Price::from_nanos(i64::from(price) * unit));
         Bar {
             symbol,
             start: self.start(),
-            open: price(self.open),
-            high: price(self.high),
-            low: price(self.low),
-            close: price(self.close),
+            open,
+            high,
+            low,
+            close,
             volume: self.volume,
-            trades: self.trades.into(),
-            notional: self.notional.into(),
+            trades: self.trades().into(),
+            notional: i128::from(self.notional) * i128::from(unit),
         }
+    }
+
+    const fn exponent(&self) -> u32 {
+        self.trades_and_exponent & ((1 << EXPONENT_BITS) - 1)
+    }
+
+    const fn trades(&self) -> u32 {
+        self.trades_and_exponent >> EXPONENT_BITS
     }
 }
 
-fn ticks(price: Price) -> u32 {
-    u32::try_from(price.ticks().max(0)).unwrap_or(u32::MAX)
+const fn prices_of(bar: &Bar) -> [Price; 4] {
+    [bar.open, bar.high, bar.low, bar.close]
+}
+
+const fn unit(exponent: u32) -> i64 {
+    10_i64.pow(exponent)
+}
+
+/// The exponent of the largest unit in which this bar is exact; else of the largest in which its prices are; else of
+/// the smallest in which none saturates.
+fn exponent_of(bar: &Bar) -> u32 {
+    let prices = prices_of(bar);
+    let exponents = || 0..=MAX_EXPONENT;
+    let are_exact = |exponent: &u32| prices.iter().all(|price| is_exact(*price, *exponent));
+    let are_in_range = |exponent: &u32| prices.iter().all(|price| is_in_range(*price, *exponent));
+    let is_whole = |exponent: &u32| bar.notional % i128::from(unit(*exponent)) == 0;
+    let all = exponents().rev().find(|exponent| are_exact(exponent) && is_whole(exponent));
+    all.or_else(|| exponents().rev().find(are_exact))
+        .or_else(|| exponents().find(are_in_range))
+        .unwrap_or(MAX_EXPONENT)
+}
+
+fn is_exact(price: Price, exponent: u32) -> bool {
+    price.nanos() % unit(exponent) == 0 && is_in_range(price, exponent)
+}
+
+fn is_in_range(price: Price, exponent: u32) -> bool {
+    i32::try_from(price.nanos() / unit(exponent)).is_ok()
+}
+
+fn in_units(price: Price, exponent: u32) -> i32 {
+    let units = price.nanos() / unit(exponent);
+    units.clamp(i32::MIN.into(), i32::MAX.into()) as i32
+}
+
+fn saturated(notional: i128) -> i64 {
+    notional.clamp(i64::MIN.into(), i64::MAX.into()) as i64
 }
 
 fn second(at: Timestamp) -> u32 {
@@ -84,12 +148,39 @@ mod tests {
     use crate::model::Body;
     use crate::wire::fixtures;
 
+    fn bar() -> Bar {
+        let Body::Bar(bar) = fixtures::bar().body else { unreachable!() };
+        bar
+    }
+
     #[test]
     fn a_bar_is_unchanged_after_conversion_to_a_row_and_back() {
-        let Body::Bar(bar) = fixtures::bar().body else { unreachable!() };
+        let bar = bar();
 
         assert_eq!(BarRow::of(&bar).to_bar(bar.symbol), bar);
         assert_eq!(BarRow::BYTES, 40);
+    }
+
+    #[test]
+    fn prices_of_any_usual_tick_are_exact() {
+        let bar = bar();
+        for nanos in
+            [99_645_900_000, 388_985_000_000, -37_630_000_000, 5_462_250_000_000, 700_000_000_000_000, 1]
+        {
+            let price = Price::from_nanos(nanos);
+            let bar = Bar { open: price, high: price, low: price, close: price, ..bar };
+            let bar = Bar { notional: i128::from(nanos) * i128::from(bar.volume), ..bar };
+            assert_eq!(BarRow::of(&bar).to_bar(bar.symbol), bar);
+        }
+    }
+
+    #[test]
+    fn a_price_that_needs_a_finer_unit_than_its_range_allows_is_rounded_and_one_beyond_all_saturates() {
+        let bar = bar();
+        let row = |nanos| BarRow::of(&Bar { open: Price::from_nanos(nanos), ..bar }).to_bar(bar.symbol);
+
+        assert_eq!(row(30_000_000_000_001).open, Price::from_nanos(30_000_000_000_000));
+        assert_eq!(row(i64::MAX).open, Price::from_cents(i32::MAX.into()));
     }
 
     #[test]
@@ -98,8 +189,10 @@ mod tests {
         let start = first.at.floor_to(SECOND);
         let (mut row, mut bar) = (BarRow::open(start, &first), Bar::open(start, &first));
 
-        for (ticks, size) in [(first.price.ticks() + 7, 3), (1, 100), (420_000_000, 1_000_000)] {
-            let trade = Trade { price: Price::from_ticks(ticks), size, ..first };
+        for (nanos, size) in
+            [(first.price.nanos() + 70_000_000, 3), (99_645_900_000, 100), (4_200_000_000_000, 1_000_000)]
+        {
+            let trade = Trade { price: Price::from_nanos(nanos), size, ..first };
             row.fold(&trade);
             bar.fold(&trade);
             assert_eq!(row.to_bar(bar.symbol), bar);

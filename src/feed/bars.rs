@@ -119,7 +119,7 @@ mod tests {
             symbol: SymbolId(symbol),
             id: 1,
             venue: Venue(b'V'),
-            price: Price::from_ticks(ticks),
+            price: Price::from_cents(ticks),
             size: 100,
             conditions: Conditions::REGULAR_SALE,
             tape: Tape::C,
@@ -180,7 +180,7 @@ mod tests {
 
         let updated = emitted.expect("a late trade updates its minute");
         assert_eq!(updated.channel(), Channel::UpdatedBars);
-        assert_eq!((bar_of(&updated).high.ticks(), bar_of(&updated).volume), (250, 200));
+        assert_eq!((bar_of(&updated).high.cents(), bar_of(&updated).volume), (250, 200));
     }
 
     #[test]
@@ -193,7 +193,7 @@ mod tests {
         bars.trade(&trade(0, 300, noon), |_| {});
 
         let day = bars.day(SymbolId(0)).unwrap();
-        assert_eq!((day.open.ticks(), day.volume), (300, 100));
+        assert_eq!((day.open.cents(), day.volume), (300, 100));
     }
 
     #[test]

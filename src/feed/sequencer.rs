@@ -183,7 +183,7 @@ mod tests {
         let Event::Trade(first) = event(fixtures::trade().body) else { unreachable!() };
         let trade = |millis: u64, ticks, size| {
             let at = first.at.floor_to(60 * SECOND) + Duration::from_millis(millis);
-            Event::Trade(Trade { price: Price::from_ticks(ticks), size, at, ..first })
+            Event::Trade(Trade { price: Price::from_cents(ticks), size, at, ..first })
         };
         let archive = Archive::new(2, Retention::default());
         let (sequencer, mut last_values) = sequencer(trade(0, 1, 1).at());

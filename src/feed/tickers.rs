@@ -144,7 +144,7 @@ mod tests {
         let mut tickers = Tickers::new(&fixtures::universe(), trade().at);
         let mut late = trade();
         late.at = late.at - Duration::from_secs(9);
-        late.price = Price::from_ticks(99);
+        late.price = Price::from_cents(99);
         let mut day = Bar::open(trade().at, &trade());
         tickers.traded(&trade(), Some(&day));
 
@@ -165,7 +165,7 @@ mod tests {
         tickers.restart(hour_before);
         assert_eq!(tickers.take_changed().count(), 0, "the day is the same");
         let again =
-            Trade { price: Price::from_ticks(77), at: hour_before + Duration::from_secs(1), ..trade() };
+            Trade { price: Price::from_cents(77), at: hour_before + Duration::from_secs(1), ..trade() };
         tickers.traded(&again, None);
 
         let ticker = tickers.take_changed().next().unwrap();
@@ -179,7 +179,7 @@ mod tests {
         tickers.take_changed().count();
         let day_before = trade().at - Duration::from_hours(24);
         let bar = |ticks, size| {
-            let trade = Trade { price: Price::from_ticks(ticks), size, at: day_before, ..trade() };
+            let trade = Trade { price: Price::from_cents(ticks), size, at: day_before, ..trade() };
             Bar::open(TradingDay::of(day_before).start, &trade)
         };
 
@@ -190,7 +190,7 @@ mod tests {
         assert_eq!(changed.len(), fixtures::universe().len());
         let ticker = changed.iter().find(|ticker| ticker.symbol == trade().symbol).unwrap();
         assert_eq!(
-            (ticker.volume, ticker.open.ticks(), ticker.previous_close.ticks(), ticker.at),
+            (ticker.volume, ticker.open.cents(), ticker.previous_close.cents(), ticker.at),
             (9, 500, 400, day_before)
         );
     }

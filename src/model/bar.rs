@@ -2,7 +2,7 @@ use super::{Price, SymbolId, Timestamp, Trade};
 
 /// A bar: open, high, low, close and volume of the trades of one instrument in one interval.
 ///
-/// Folding is exact: the volume-weighted average price is kept as a sum of ticks × shares and divided only
+/// Folding is exact: the volume-weighted average price is kept as a sum of price × shares and divided only
 /// when it is encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bar {
@@ -22,8 +22,8 @@ pub struct Bar {
     pub volume: u64,
     /// Number of trades.
     pub trades: u64,
-    /// The sum of ticks × shares over the trades.
-    pub notional: u128,
+    /// The sum of price × shares over the trades, in billionths of a dollar.
+    pub notional: i128,
 }
 
 impl Bar {
@@ -50,9 +50,9 @@ impl Bar {
         self.high = self.high.max(trade.price);
         self.low = self.low.min(trade.price);
         self.close = trade.price;
-        self.volume += u64::from(trade.size);
+        self.volume += trade.size;
         self.trades += 1;
-        self.notional += trade.price.ticks().unsigned_abs() as u128 * u128::from(trade.size);
+        self.notional += i128::from(trade.price.nanos()) * i128::from(trade.size);
     }
 
     /// Merges the bar of the next interval into this one, which then covers both.
@@ -66,34 +66,33 @@ impl Bar {
     }
 
     /// The volume-weighted average price in millionths of a dollar, rounded down; 0 without volume.
-    pub fn vwap_micros(&self) -> u64 {
+    pub fn vwap_micros(&self) -> i64 {
         match self.volume {
             0 => 0,
-            volume => (self.notional * MICROS_PER_TICK / u128::from(volume)) as u64,
+            volume => self.notional.div_euclid(i128::from(volume) * NANOS_PER_MICRO) as i64,
         }
     }
 
-    /// The least notional for which [`vwap_micros`](Self::vwap_micros) gives this average: a bar that came
-    /// over the wire has the average alone.
-    pub fn least_notional(vwap_micros: u64, volume: u64) -> u128 {
-        (u128::from(vwap_micros) * u128::from(volume)).div_ceil(MICROS_PER_TICK)
+    /// The notional for which [`vwap_micros`](Self::vwap_micros) gives this average: a bar that came over
+    /// the wire has the average alone.
+    pub const fn notional_of(vwap_micros: i64, volume: u64) -> i128 {
+        vwap_micros as i128 * NANOS_PER_MICRO * volume as i128
     }
 }
 
-/// Millionths of a dollar in a tick.
-const MICROS_PER_TICK: u128 = 1_000_000 / Price::TICKS_PER_DOLLAR as u128;
+const NANOS_PER_MICRO: i128 = 1_000;
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::{Conditions, Tape, Venue};
 
-    fn trade(ticks: i64, size: u32) -> Trade {
+    fn trade(cents: i64, size: u64) -> Trade {
         Trade {
             symbol: SymbolId(0),
             id: 1,
             venue: Venue(b'V'),
-            price: Price::from_ticks(ticks),
+            price: Price::from_cents(cents),
             size,
             conditions: Conditions::REGULAR_SALE,
             tape: Tape::C,
@@ -108,7 +107,7 @@ mod tests {
         bar.fold(&trade(1200, 30));
         bar.fold(&trade(900, 10));
 
-        let prices = [bar.open, bar.high, bar.low, bar.close].map(Price::ticks);
+        let prices = [bar.open, bar.high, bar.low, bar.close].map(Price::cents);
         assert_eq!(prices, [1000, 1200, 900, 900]);
         assert_eq!((bar.volume, bar.trades), (50, 3));
         assert_eq!(bar.vwap_micros(), 11_000_000);

@@ -1,4 +1,4 @@
-use super::{Body, Price, SymbolId, Timestamp};
+use super::{Body, Price, StatusReason, SymbolId, Timestamp, TradingStatus};
 
 macro_rules! declare_events {
     ($($(#[$doc:meta])* $event:ident,)*) => {
@@ -54,14 +54,14 @@ declare_events! {
 pub struct Trade {
     /// The instrument traded.
     pub symbol: SymbolId,
-    /// The trade id, which rises with each trade of the same symbol from 1.
+    /// The trade id that the source gave: opaque, and unique for the symbol and day at best. The simulator's rises from 1.
     pub id: u64,
     /// The venue that reported it.
     pub venue: Venue,
     /// Price per share.
     pub price: Price,
     /// Shares, at least 1.
-    pub size: u32,
+    pub size: u64,
     /// Sale conditions.
     pub conditions: Conditions,
     /// The consolidated tape that carries the symbol.
@@ -70,7 +70,10 @@ pub struct Trade {
     pub at: Timestamp,
 }
 
-/// The best bid and the best ask of one instrument. `bid < ask` always.
+/// The best bid and the best ask of one instrument.
+///
+/// A side without an order has price 0, size 0 and [no venue](Venue::NONE), as Alpaca writes it. Real quotes are now
+/// and then locked (bid = ask) or crossed (bid > ask).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quote {
     /// The instrument quoted.
@@ -79,20 +82,42 @@ pub struct Quote {
     pub bid_venue: Venue,
     /// The highest price bid.
     pub bid: Price,
-    /// Shares bid for, at least 1.
-    pub bid_size: u32,
+    /// Shares bid for; 0 without a bid.
+    pub bid_size: u64,
     /// The venue of the best ask.
     pub ask_venue: Venue,
     /// The lowest price asked.
     pub ask: Price,
-    /// Shares offered, at least 1.
-    pub ask_size: u32,
+    /// Shares offered; 0 without an offer.
+    pub ask_size: u64,
     /// Quote conditions.
     pub conditions: Conditions,
     /// The consolidated tape that carries the symbol.
     pub tape: Tape,
     /// The time from which the quote is valid.
     pub at: Timestamp,
+}
+
+impl Quote {
+    /// Whether there is a bid.
+    pub const fn has_bid(&self) -> bool {
+        self.bid_size > 0
+    }
+
+    /// Whether there is an offer.
+    pub const fn has_ask(&self) -> bool {
+        self.ask_size > 0
+    }
+
+    /// Whether bid and ask are equal.
+    pub fn is_locked(&self) -> bool {
+        self.has_bid() && self.has_ask() && self.bid == self.ask
+    }
+
+    /// Whether the bid is above the ask.
+    pub fn is_crossed(&self) -> bool {
+        self.has_bid() && self.has_ask() && self.bid > self.ask
+    }
 }
 
 /// A change of an instrument's trading status.
@@ -108,98 +133,6 @@ pub struct Status {
     pub tape: Tape,
     /// The time from which it is valid.
     pub at: Timestamp,
-}
-
-/// Whether an instrument trades. Codes and messages are those of the UTP plan's trading action message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TradingStatus {
-    /// There are no trades and no quotes.
-    Halted,
-    /// Trading continues.
-    Resumed,
-}
-
-impl TradingStatus {
-    /// The status code on the wire (`sc`).
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Halted => "H",
-            Self::Resumed => "T",
-        }
-    }
-
-    /// The status as text (`sm`).
-    pub const fn message(self) -> &'static str {
-        match self {
-            Self::Halted => "Trading Halt",
-            Self::Resumed => "Trading Resumption",
-        }
-    }
-}
-
-impl From<TradingStatus> for &'static str {
-    fn from(status: TradingStatus) -> Self {
-        status.code()
-    }
-}
-
-impl TryFrom<&str> for TradingStatus {
-    type Error = UnknownCode;
-
-    fn try_from(code: &str) -> Result<Self, UnknownCode> {
-        [Self::Halted, Self::Resumed].into_iter().find(|known| known.code() == code).ok_or(UnknownCode)
-    }
-}
-
-/// A code that the model does not have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown code")]
-pub struct UnknownCode;
-
-/// The reason of a status change, with the codes of the UTP plan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StatusReason {
-    /// News is pending.
-    NewsPending,
-    /// The price left its limit-up limit-down bands.
-    VolatilityPause,
-    /// The news was released, or the pause is over.
-    Resumption,
-}
-
-impl StatusReason {
-    /// The reason code on the wire (`rc`).
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::NewsPending => "T1",
-            Self::VolatilityPause => "LUDP",
-            Self::Resumption => "T3",
-        }
-    }
-
-    /// The reason as text (`rm`).
-    pub const fn message(self) -> &'static str {
-        match self {
-            Self::NewsPending => "Halt News Pending",
-            Self::VolatilityPause => "Volatility Trading Pause",
-            Self::Resumption => "News and Resumption Times",
-        }
-    }
-}
-
-impl From<StatusReason> for &'static str {
-    fn from(reason: StatusReason) -> Self {
-        reason.code()
-    }
-}
-
-impl TryFrom<&str> for StatusReason {
-    type Error = UnknownCode;
-
-    fn try_from(code: &str) -> Result<Self, UnknownCode> {
-        let all = [Self::NewsPending, Self::VolatilityPause, Self::Resumption];
-        all.into_iter().find(|known| known.code() == code).ok_or(UnknownCode)
-    }
 }
 
 /// The limit-up limit-down bands: the prices between which an instrument may trade.
@@ -244,7 +177,7 @@ pub struct Print {
     /// Price per share.
     pub price: Price,
     /// Shares.
-    pub size: u32,
+    pub size: u64,
     /// Sale conditions.
     pub conditions: Conditions,
 }
@@ -268,7 +201,7 @@ pub struct Cancel {
     /// The trade's price.
     pub price: Price,
     /// The trade's shares.
-    pub size: u32,
+    pub size: u64,
     /// The reason of the cancellation.
     pub action: CancelAction,
     /// The consolidated tape that carries the symbol.
@@ -296,6 +229,11 @@ impl CancelAction {
     }
 }
 
+/// A code that the model does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown code")]
+pub struct UnknownCode;
+
 impl From<CancelAction> for u8 {
     fn from(action: CancelAction) -> Self {
         action.letter()
@@ -320,23 +258,41 @@ impl From<Venue> for u8 {
     }
 }
 
-impl From<u8> for Venue {
-    fn from(letter: u8) -> Self {
-        Self(letter)
+impl TryFrom<u8> for Venue {
+    type Error = UnknownCode;
+
+    fn try_from(letter: u8) -> Result<Self, UnknownCode> {
+        is_letter(letter).then_some(Self(letter)).ok_or(UnknownCode)
     }
 }
 
-/// Up to two one-letter conditions of a trade or quote, in order; 0 stands for none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Conditions(pub [u8; 2]);
+impl Venue {
+    /// No venue, or one that the source does not name.
+    pub const NONE: Self = Self(b' ');
+}
+
+/// Up to four one-letter conditions of a trade or quote, in order; 0 stands for none. The first may be a space.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Conditions([u8; 4]);
 
 impl Conditions {
     /// A regular sale (`@`).
-    pub const REGULAR_SALE: Self = Self([b'@', 0]);
+    pub const REGULAR_SALE: Self = Self::new(b"@");
     /// A regular sale of fewer than 100 shares (`@`, `I`).
-    pub const ODD_LOT: Self = Self([b'@', b'I']);
+    pub const ODD_LOT: Self = Self::new(b"@I");
     /// A regular two-sided quote (`R`).
-    pub const REGULAR_QUOTE: Self = Self([b'R', 0]);
+    pub const REGULAR_QUOTE: Self = Self::new(b"R");
+
+    /// These letters; those after the fourth are left out, and what [is no letter](is_letter) becomes `?`.
+    pub const fn new(letters: &[u8]) -> Self {
+        let mut places = [0; 4];
+        let mut at = 0;
+        while at < letters.len() && at < places.len() {
+            places[at] = if is_letter(letters[at]) { letters[at] } else { b'?' };
+            at += 1;
+        }
+        Self(places)
+    }
 
     /// The letters in use, in order.
     pub fn letters(&self) -> impl Iterator<Item = u8> + '_ {
@@ -344,31 +300,24 @@ impl Conditions {
     }
 }
 
-/// The consolidated tape of a listing: A for NYSE, B for the regional venues, C for Nasdaq.
+/// The letter of the consolidated tape that carries a listing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Tape {
-    /// Listed on NYSE.
-    A,
-    /// Listed on NYSE Arca, Cboe or another regional venue.
-    B,
-    /// Listed on Nasdaq.
-    C,
-}
+pub struct Tape(pub u8);
 
 impl Tape {
-    /// The letter used on the wire.
-    pub const fn letter(self) -> u8 {
-        match self {
-            Self::A => b'A',
-            Self::B => b'B',
-            Self::C => b'C',
-        }
-    }
+    /// Listed on NYSE.
+    pub const A: Self = Self(b'A');
+    /// Listed on NYSE Arca, Cboe or another regional venue.
+    pub const B: Self = Self(b'B');
+    /// Listed on Nasdaq.
+    pub const C: Self = Self(b'C');
+    /// On no consolidated tape, or on one that the source does not name.
+    pub const NONE: Self = Self(b' ');
 }
 
 impl From<Tape> for u8 {
-    fn from(tape: Tape) -> Self {
-        tape.letter()
+    fn from(Tape(letter): Tape) -> Self {
+        letter
     }
 }
 
@@ -376,6 +325,11 @@ impl TryFrom<u8> for Tape {
     type Error = UnknownCode;
 
     fn try_from(letter: u8) -> Result<Self, UnknownCode> {
-        [Self::A, Self::B, Self::C].into_iter().find(|known| known.letter() == letter).ok_or(UnknownCode)
+        is_letter(letter).then_some(Self(letter)).ok_or(UnknownCode)
     }
+}
+
+/// Whether a letter may be a code of one letter: printable ASCII that needs no escape in JSON.
+pub const fn is_letter(letter: u8) -> bool {
+    matches!(letter, b' '..=b'~') && !matches!(letter, b'"' | b'\\')
 }

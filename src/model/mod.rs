@@ -1,7 +1,7 @@
 //! The values of a stock market: symbols, prices, events, channels, streams. No clock, actor or wire format.
 //!
-//! A price is an integer number of ticks and a time an integer number of nanoseconds; they become text
-//! only at the edges of the program.
+//! A price is an integer number of billionths of a dollar and a time an integer number of nanoseconds; they become
+//! text only at the edges of the program.
 
 mod bar;
 pub(crate) mod calendar;
@@ -16,6 +16,7 @@ mod symbol;
 mod symbol_set;
 mod ticker;
 mod time;
+mod trading_status;
 mod universe;
 
 pub use bar::Bar;
@@ -23,8 +24,8 @@ pub use calendar::{TradingDay, midnights};
 pub use channel::Channel;
 pub(crate) use channel::for_each_channel;
 pub use event::{
-    Cancel, CancelAction, Conditions, Correction, Event, Luld, Print, Quote, Status, StatusReason, Tape,
-    Trade, TradingStatus, UnknownCode, Venue,
+    Cancel, CancelAction, Conditions, Correction, Event, Luld, Print, Quote, Status, Tape, Trade,
+    UnknownCode, Venue, is_letter,
 };
 pub use feed::{Feed, UnknownFeed};
 pub use object::{Body, Object};
@@ -35,4 +36,5 @@ pub use symbol::{Symbol, SymbolError, SymbolId};
 pub use symbol_set::SymbolSet;
 pub use ticker::Ticker;
 pub use time::{MILLISECOND, SECOND, Timestamp};
+pub use trading_status::{InvalidCode, StatusReason, TradingStatus};
 pub use universe::{Instrument, Universe};

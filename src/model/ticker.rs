@@ -5,46 +5,47 @@ use super::{Bar, Price, Quote, SymbolId, Timestamp, Trade};
 pub struct Ticker {
     /// The instrument.
     pub symbol: SymbolId,
-    /// Price of the last trade; the previous close before the first.
+    /// Price of the last trade; the previous close before the first; 0 where neither is known.
     pub price: Price,
     /// Shares of the last trade; 0 before the first.
-    pub size: u32,
+    pub size: u64,
     /// The best bid; 0 before the first quote.
     pub bid: Price,
     /// Shares bid for.
-    pub bid_size: u32,
+    pub bid_size: u64,
     /// The best ask; 0 before the first quote.
     pub ask: Price,
     /// Shares offered.
-    pub ask_size: u32,
+    pub ask_size: u64,
     /// The day's first price, or the previous close before the first trade.
     pub open: Price,
     /// The day's highest price, or the previous close before the first trade.
     pub high: Price,
     /// The day's lowest price, or the previous close before the first trade.
     pub low: Price,
-    /// The close of the day before.
+    /// The close of the day before; 0 if the source does not know it.
     pub previous_close: Price,
     /// Shares traded today.
     pub volume: u64,
     /// Trades today.
     pub trades: u64,
     /// Today's volume-weighted average price in millionths of a dollar; 0 without volume.
-    pub vwap_micros: u64,
+    pub vwap_micros: i64,
     /// The time of the latest event in it.
     pub at: Timestamp,
 }
 
 impl Ticker {
-    /// The ticker before the first event of a day.
-    pub const fn before_the_open(symbol: SymbolId, previous_close: Price, at: Timestamp) -> Self {
+    /// The ticker before the first event of a day. Without a previous close its prices are 0.
+    pub fn before_the_open(symbol: SymbolId, previous_close: Option<Price>, at: Timestamp) -> Self {
+        let previous_close = previous_close.unwrap_or_default();
         Self {
             symbol,
             price: previous_close,
             size: 0,
-            bid: Price::from_ticks(0),
+            bid: Price::default(),
             bid_size: 0,
-            ask: Price::from_ticks(0),
+            ask: Price::default(),
             ask_size: 0,
             open: previous_close,
             high: previous_close,
@@ -83,7 +84,7 @@ impl Ticker {
             bid_size: self.bid_size,
             ask: self.ask,
             ask_size: self.ask_size,
-            ..Self::before_the_open(self.symbol, self.price, self.at)
+            ..Self::before_the_open(self.symbol, Some(self.price), self.at)
         };
     }
 }

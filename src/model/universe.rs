@@ -11,14 +11,14 @@ pub struct Instrument {
     pub id: SymbolId,
     /// The ticker symbol.
     pub symbol: Symbol,
-    /// The company's name.
-    pub name: String,
-    /// The listing exchange as Alpaca names it: `NASDAQ`, `NYSE`, `ARCA`, `BATS`.
-    pub exchange: &'static str,
+    /// The company's name, if the source knows it.
+    pub name: Option<Box<str>>,
+    /// The listing exchange as Alpaca names it: `NASDAQ`, `NYSE`, `ARCA`, `BATS`. `None` if the source does not know it.
+    pub exchange: Option<Box<str>>,
     /// The consolidated tape that carries it.
     pub tape: Tape,
-    /// The close of the previous trading day.
-    pub previous_close: Price,
+    /// The close of the previous trading day, if the source knows it.
+    pub previous_close: Option<Price>,
 }
 
 /// All instruments of a market, in order of their [`SymbolId`].
@@ -100,10 +100,10 @@ mod tests {
         Instrument {
             id: SymbolId(99),
             symbol: symbol.parse().unwrap(),
-            name: String::new(),
-            exchange: "NYSE",
+            name: None,
+            exchange: None,
             tape: Tape::A,
-            previous_close: Price::default(),
+            previous_close: None,
         }
     }
 

@@ -135,7 +135,7 @@ mod tests {
             hash.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
         };
 
-        assert_eq!(hash(Codec::Json), "5fccfe006b33cc30a755087faaac808f899979edaf077424169e02878d6cc2ec");
-        assert_eq!(hash(Codec::MsgPack), "08816f5a3d6bb43ab382cdc644f72a0f6ae95a042c1c4f121d8c54d5d82e161d");
+        assert_eq!(hash(Codec::Json), "932b18b3be6cc8e4d1aea6572a249b4b9e877c2096ea270828bbc1b441b60895");
+        assert_eq!(hash(Codec::MsgPack), "c60f0376e6bb1b420437f90ab8d04d3d31973e8f12b4e5ad383b82d2a470869f");
     }
 }

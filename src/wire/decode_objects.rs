@@ -140,10 +140,8 @@ impl<'a> Values<'a> {
         self.next(|value| value.number().map(Price::from_dollars))
     }
 
-    pub(super) fn average_price(&mut self) -> Result<u64, ObjectError> {
-        self.next(|value| {
-            value.number().filter(|dollars| *dollars >= 0.0).map(|dollars| (dollars * 1e6).round() as u64)
-        })
+    pub(super) fn average_price(&mut self) -> Result<i64, ObjectError> {
+        self.next(|value| value.number().map(|dollars| (dollars * 1e6).round() as i64))
     }
 
     pub(super) fn letters(&mut self) -> Result<Conditions, ObjectError> {

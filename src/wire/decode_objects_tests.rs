@@ -73,7 +73,7 @@ fn unknown_kinds_and_unknown_keys_are_tolerated() {
     assert_eq!((luld.seq, luld.delivery), (None, DeliveryKind::Live), "Alpaca's servers send no number");
     let Body::Luld(luld) = luld.body(SymbolId(7)) else { panic!("{luld:?}") };
     assert_eq!(luld.symbol, SymbolId(7));
-    assert_eq!((luld.up, luld.down), (Price::from_ticks(150), Price::from_ticks(100)));
+    assert_eq!((luld.up, luld.down), (Price::from_cents(150), Price::from_cents(100)));
     assert_eq!(luld.at, Timestamp::from_nanos(1_614_027_105 * SECOND));
 }
 
@@ -87,7 +87,7 @@ fn a_field_that_is_absent_or_invalid_is_named() {
     assert_eq!(luld(r#""z":"C","#), Err(ObjectError::MissingField { channel, key: "i" }));
     for (fields, key) in [
         (r#""i":"BB","z":"C","#, "i"),
-        (r#""i":"B","z":"D","#, "z"),
+        (r#""i":"B","z":"\u007f","#, "z"),
         (r#""i":"B","z":"C","u":"2","#, "u"),
         (r#""i":"B","z":"C","sq":-1,"#, "sq"),
         (r#""i":"B","z":"C","sq":null,"#, "sq"),
@@ -98,15 +98,24 @@ fn a_field_that_is_absent_or_invalid_is_named() {
 }
 
 #[test]
-fn conditions_that_the_model_cannot_hold_are_refused() {
+fn up_to_four_conditions_are_held_and_what_is_no_letter_is_refused() {
     let trade = |c: &str| {
         json(&format!(
             r#"[{{"T":"t","S":"A","i":1,"x":"V","p":1,"s":1,"c":{c},"z":"C","t":"2021-02-22T15:51:45Z"}}]"#
         ))
     };
 
-    assert!(trade(r#"["@","I"]"#).is_ok());
-    for c in [r#"["@","I","T"]"#, r#"["@I"]"#, "[1]", r#""@""#, "{}"] {
+    for (c, letters) in [
+        ("[]", ""),
+        (r#"["@","I"]"#, "@I"),
+        (r#"[" ","T","I"]"#, " TI"),
+        (r#"["@","F","T","I","X"]"#, "@FTI"),
+    ] {
+        let decoded = trade(c).unwrap();
+        let Body::Trade(trade) = object(&decoded[0]).body(SymbolId(0)) else { panic!("{c}") };
+        assert_eq!(trade.conditions, Conditions::new(letters.as_bytes()), "{c}");
+    }
+    for c in [r#"["@I"]"#, r#"["\""]"#, "[1]", r#""@""#, "{}"] {
         assert_eq!(trade(c), Err(ObjectError::InvalidField { channel: Channel::Trades, key: "c" }), "{c}");
     }
 }

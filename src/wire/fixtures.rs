@@ -17,25 +17,25 @@ pub(crate) fn payload(frame: &[u8]) -> &[u8] {
 /// One object of each channel.
 pub(crate) fn objects() -> Vec<Object> {
     let (Body::Trade(trade), Body::Bar(bar)) = (trade().body, bar().body) else { unreachable!() };
-    let mut ticker = Ticker::before_the_open(trade.symbol, Price::from_ticks(12_600), trade.at);
+    let mut ticker = Ticker::before_the_open(trade.symbol, Some(Price::from_cents(12_600)), trade.at);
     ticker.traded(&trade);
     ticker.day(&bar);
     let numbered = |body| Object { seq: Seq(5), body };
-    let corrected = Print { price: Price::from_ticks(12_651), ..Print::of(&trade) };
+    let corrected = Print { price: Price::from_cents(12_651), ..Print::of(&trade) };
     let others = [
         Body::UpdatedBar(bar),
         Body::DailyBar(bar),
         Body::Status(Status {
             symbol: trade.symbol,
-            status: TradingStatus::Halted,
-            reason: StatusReason::NewsPending,
+            status: TradingStatus::HALTED,
+            reason: StatusReason::NEWS_PENDING,
             tape: Tape::C,
             at: trade.at,
         }),
         Body::Luld(Luld {
             symbol: trade.symbol,
-            up: Price::from_ticks(13_000),
-            down: Price::from_ticks(12_000),
+            up: Price::from_cents(13_000),
+            down: Price::from_cents(12_000),
             indicator: b'B',
             tape: Tape::C,
             at: trade.at,
@@ -72,10 +72,10 @@ pub(crate) fn universe_of(symbols: &[&str]) -> Universe {
     let listing = |symbol: &str| Instrument {
         id: SymbolId(0),
         symbol: symbol.parse().unwrap(),
-        name: format!("{symbol} Inc."),
-        exchange: "NASDAQ",
+        name: Some(format!("{symbol} Inc.").into()),
+        exchange: Some("NASDAQ".into()),
         tape: Tape::C,
-        previous_close: Price::from_ticks(10_000),
+        previous_close: Some(Price::from_cents(10_000)),
     };
     Universe::new(symbols.iter().copied().map(listing).collect())
 }
@@ -85,7 +85,7 @@ pub(crate) fn trade() -> Object {
         symbol: SymbolId(0),
         id: 52_983_525_029_461,
         venue: Venue(b'V'),
-        price: Price::from_ticks(12_655),
+        price: Price::from_cents(12_655),
         size: 1,
         conditions: Conditions::ODD_LOT,
         tape: Tape::C,
@@ -98,10 +98,10 @@ pub(crate) fn quote() -> Object {
     let quote = Quote {
         symbol: SymbolId(0),
         bid_venue: Venue(b'V'),
-        bid: Price::from_ticks(12_650),
+        bid: Price::from_cents(12_650),
         bid_size: 100,
         ask_venue: Venue(b'Q'),
-        ask: Price::from_ticks(12_656),
+        ask: Price::from_cents(12_656),
         ask_size: 300,
         conditions: Conditions::REGULAR_QUOTE,
         tape: Tape::C,
@@ -114,13 +114,13 @@ pub(crate) fn bar() -> Object {
     let bar = Bar {
         symbol: SymbolId(1),
         start: Timestamp::from_nanos(1_614_009_060_000_000_000),
-        open: Price::from_ticks(24_000),
-        high: Price::from_ticks(24_010),
-        low: Price::from_ticks(23_998),
-        close: Price::from_ticks(24_004),
+        open: Price::from_cents(24_000),
+        high: Price::from_cents(24_010),
+        low: Price::from_cents(23_998),
+        close: Price::from_cents(24_004),
         volume: 1200,
         trades: 3,
-        notional: 28_806_200,
+        notional: 28_806_200 * 10_000_000,
     };
     Object { seq: Seq(1), body: Body::Bar(bar) }
 }
@@ -145,12 +145,15 @@ impl Numbers {
         (next() << 32 | next()) >> (64 - width)
     }
 
+    /// A price of whole cents, or a finer one that a double holds.
     fn price(&mut self) -> Price {
-        Price::from_ticks(self.up_to(40) as i64)
+        let units = self.up_to(39) as i64;
+        [Price::from_cents(units), Price::from_nanos(units), Price::from_nanos(-units)]
+            [self.up_to(8) as usize % 3]
     }
 
-    fn size(&mut self) -> u32 {
-        self.up_to(32) as u32
+    fn size(&mut self) -> u64 {
+        self.up_to(64)
     }
 
     fn letter(&mut self) -> u8 {
@@ -163,7 +166,8 @@ impl Numbers {
 
     fn conditions(&mut self) -> Conditions {
         let [first, second] = [self.letter(), self.letter()];
-        [Conditions([0, 0]), Conditions([first, 0]), Conditions([first, second])][self.up_to(8) as usize % 3]
+        let letters = [first, second, b' ', first];
+        Conditions::new(&letters[..self.up_to(8) as usize % 5])
     }
 
     fn tape(&mut self) -> Tape {
@@ -182,7 +186,7 @@ impl Numbers {
 
     fn bar(&mut self, bar: Bar) -> Bar {
         let (volume, average) = (self.up_to(40), self.up_to(20));
-        let notional = u128::from(volume) * u128::from(average) + u128::from(self.up_to(8) % volume.max(1));
+        let notional = i128::from(volume) * i128::from(average) + i128::from(self.up_to(8) % volume.max(1));
         Bar {
             start: self.time(),
             open: self.price(),
@@ -225,9 +229,9 @@ impl Numbers {
             Body::UpdatedBar(bar) => Body::UpdatedBar(self.bar(bar)),
             Body::DailyBar(bar) => Body::DailyBar(self.bar(bar)),
             Body::Status(_) => {
-                let states = [TradingStatus::Halted, TradingStatus::Resumed];
+                let states = [TradingStatus::HALTED, TradingStatus::RESUMED];
                 let reasons =
-                    [StatusReason::NewsPending, StatusReason::VolatilityPause, StatusReason::Resumption];
+                    [StatusReason::NEWS_PENDING, StatusReason::VOLATILITY_PAUSE, StatusReason::RESUMPTION];
                 Body::Status(Status {
                     symbol,
                     status: states[self.up_to(8) as usize % 2],
@@ -276,7 +280,7 @@ impl Numbers {
                 previous_close: self.price(),
                 volume: self.up_to(64),
                 trades: self.up_to(64),
-                vwap_micros: self.up_to(50),
+                vwap_micros: self.up_to(50) as i64,
                 at: self.time(),
             }),
         };

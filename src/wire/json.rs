@@ -87,15 +87,24 @@ impl FieldWriter for JsonFields<'_> {
 
     fn price(&mut self, key: FieldKey, price: Price) {
         self.out.extend_from_slice(key.json);
-        if price < Price::from_ticks(0) {
+        if price.nanos() < 0 {
             self.out.push(b'-');
         }
-        push_decimal(self.out, price.ticks().unsigned_abs(), 2);
+        let (dollars, fraction) = price.split();
+        push_integer(self.out, dollars);
+        self.out.push(b'.');
+        push_fraction(self.out, fraction);
     }
 
-    fn average_price(&mut self, key: FieldKey, micros: u64) {
+    fn average_price(&mut self, key: FieldKey, micros: i64) {
         self.out.extend_from_slice(key.json);
-        push_decimal(self.out, micros, 6);
+        if micros < 0 {
+            self.out.push(b'-');
+        }
+        let (dollars, fraction) = (micros.unsigned_abs() / 1_000_000, micros.unsigned_abs() % 1_000_000);
+        push_integer(self.out, dollars);
+        self.out.push(b'.');
+        push_digits(self.out, fraction as u32, 6);
     }
 
     fn letters(&mut self, key: FieldKey, letters: Conditions) {
@@ -125,12 +134,16 @@ fn push_integer(out: &mut Vec<u8>, number: u64) {
     out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
-/// A number of units of 10^-`decimals`, with exactly this many decimals.
-fn push_decimal(out: &mut Vec<u8>, units: u64, decimals: usize) {
-    let per_one = 10_u64.pow(decimals as u32);
-    push_integer(out, units / per_one);
-    out.push(b'.');
-    push_digits(out, (units % per_one) as u32, decimals);
+/// Billionths as decimals: at least two, and beyond them no zeros at the end.
+fn push_fraction(out: &mut Vec<u8>, nanos: u32) {
+    const NANOS_PER_CENT: u32 = 10_000_000;
+    if nanos.is_multiple_of(NANOS_PER_CENT) {
+        return push_digits(out, nanos / NANOS_PER_CENT, 2);
+    }
+    push_digits(out, nanos, 9);
+    while out.last() == Some(&b'0') {
+        out.pop();
+    }
 }
 
 /// A number with leading zeros, in exactly this many digits (at most 9).
@@ -146,6 +159,7 @@ fn push_digits(out: &mut Vec<u8>, mut number: u32, digits: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Body, Seq, Trade};
     use crate::wire::fixtures;
 
     fn written(object: &Object) -> String {
@@ -190,6 +204,17 @@ mod tests {
         );
 
         assert!(out.ends_with(br#","sq":7,"cf":12},"#));
+    }
+
+    #[test]
+    fn a_price_has_at_least_two_decimals_and_no_zeros_beyond() {
+        let Body::Trade(trade) = fixtures::trade().body else { unreachable!() };
+        let nanos =
+            [99_645_900_000, 388_985_000_000, 10_000_000, -1, -37_630_000_000, 1_000_000_000, i64::MIN];
+        for price in nanos.map(Price::from_nanos) {
+            let text = written(&Object { seq: Seq(1), body: Body::Trade(Trade { price, ..trade }) });
+            assert!(text.contains(&format!(r#""p":{price},"#)), "{text} {price}");
+        }
     }
 
     #[test]

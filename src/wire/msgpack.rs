@@ -55,7 +55,7 @@ impl FieldWriter for MsgPackFields<'_> {
         to::write_str(self.out, text).expect(INFALLIBLE);
     }
 
-    /// A double is exact enough to round to the same cent.
+    /// The double that is nearest to the price.
     #[inline]
     fn price(&mut self, key: FieldKey, price: Price) {
         self.out.extend_from_slice(key.msgpack);
@@ -63,7 +63,7 @@ impl FieldWriter for MsgPackFields<'_> {
     }
 
     #[inline]
-    fn average_price(&mut self, key: FieldKey, micros: u64) {
+    fn average_price(&mut self, key: FieldKey, micros: i64) {
         self.out.extend_from_slice(key.msgpack);
         to::write_f64(self.out, micros as f64 / 1e6).expect(INFALLIBLE);
     }

@@ -44,7 +44,7 @@ macro_rules! declare_fields {
                     $($writing)*
                 )?
                 let $($shape)* = *self;
-                $(out.$type(key!($key), $name.into());)*
+                $(out.$type(key!($key), declare_fields!(@value $type $name));)*
             }
 
             fn read($symbol: SymbolId, values: &mut Values<'_>) -> Result<Self, ObjectError> {
@@ -54,6 +54,8 @@ macro_rules! declare_fields {
             }
         }
     };
+    (@value text $name:ident) => { $name.as_ref() };
+    (@value $type:ident $name:ident) => { $name.into() };
     (@type integer) => { FieldType::Integer };
     (@type letter) => { FieldType::Letter };
     (@type text) => { FieldType::Text };
@@ -101,7 +103,7 @@ declare_fields! {
         "t" time start,
     }
     writing |bar| { let vwap = bar.vwap_micros(); }
-    reading { let notional = Bar::least_notional(vwap, volume); }
+    reading { let notional = Bar::notional_of(vwap, volume); }
 }
 
 declare_fields! {

@@ -3,7 +3,7 @@ use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use crate::model::{Conditions, SECOND, Timestamp};
+use crate::model::{Conditions, SECOND, Timestamp, is_letter};
 
 /// The value of a field in either codec, before it is checked against the type of the field.
 #[derive(Debug)]
@@ -41,9 +41,11 @@ impl Scalar<'_> {
         }
     }
 
+    /// A letter; an empty text is a space, the letter of what is not there.
     pub(super) fn letter(&self) -> Option<u8> {
         match self.text()?.as_bytes() {
-            [letter] => Some(*letter),
+            [] => Some(b' '),
+            [letter] if is_letter(*letter) => Some(*letter),
             _ => None,
         }
     }
@@ -96,19 +98,20 @@ impl<'de> Visitor<'de> for ScalarVisitor {
         Ok(Scalar::Other)
     }
 
-    /// The model holds two conditions.
+    /// A list of letters; the model holds the first four.
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Scalar<'de>, A::Error> {
-        let mut letters = [0; 2];
+        let mut letters = [0; 4];
         let mut count = 0;
-        let mut fits = true;
+        let mut are_letters = true;
         while let Some(item) = list.next_element::<Scalar<'de>>()? {
             match (item.letter(), letters.get_mut(count)) {
                 (Some(letter), Some(place)) => *place = letter,
-                _ => fits = false,
+                (letter, _) => are_letters &= letter.is_some(),
             }
             count += 1;
         }
-        Ok(if fits { Scalar::Letters(Conditions(letters)) } else { Scalar::Other })
+        let conditions = Conditions::new(&letters[..count.min(letters.len())]);
+        Ok(if are_letters { Scalar::Letters(conditions) } else { Scalar::Other })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Scalar<'de>, A::Error> {

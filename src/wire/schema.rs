@@ -12,7 +12,7 @@ pub enum FieldType {
     Letter,
     /// Text that needs no escapes.
     Text,
-    /// Dollars: two decimals in JSON, a double in MessagePack.
+    /// Dollars: at least two decimals in JSON, a double in MessagePack.
     Price,
     /// Dollars: six decimals in JSON, a double in MessagePack.
     AveragePrice,
@@ -128,7 +128,7 @@ pub(super) trait FieldWriter {
     fn text(&mut self, key: FieldKey, text: &str);
     fn price(&mut self, key: FieldKey, price: Price);
     /// A price in millionths of a dollar.
-    fn average_price(&mut self, key: FieldKey, micros: u64);
+    fn average_price(&mut self, key: FieldKey, micros: i64);
     fn letters(&mut self, key: FieldKey, letters: Conditions);
     fn time(&mut self, key: FieldKey, at: Timestamp);
     fn is_true(&mut self, key: FieldKey);

@@ -18,7 +18,7 @@ use crate::model::{Instrument, Symbol, Universe};
 struct Asset<'a> {
     id: String,
     class: &'static str,
-    exchange: &'static str,
+    exchange: &'a str,
     symbol: &'a str,
     name: &'a str,
     status: &'static str,
@@ -43,7 +43,7 @@ pub(super) async fn list(request: RestRequest) -> HttpResponse {
         return json("[]");
     }
     if filter("exchange").is_some() {
-        let of_exchange = |instrument: &Instrument| matches("exchange", instrument.exchange);
+        let of_exchange = |instrument: &Instrument| matches("exchange", exchange_of(instrument));
         return request.answer(encode(&request.universe, of_exchange).await).await;
     }
     let list = match cached(&request.universe, request.coding()) {
@@ -122,14 +122,19 @@ pub(super) async fn one(request: RestRequest, wanted: Path<String>) -> Result<im
     Ok(HttpResponse::Ok().json(Asset::of(instrument)))
 }
 
+/// The exchange; empty, as Alpaca has it, where it is not known.
+fn exchange_of(instrument: &Instrument) -> &str {
+    instrument.exchange.as_deref().unwrap_or_default()
+}
+
 impl<'a> Asset<'a> {
     fn of(instrument: &'a Instrument) -> Self {
         Self {
             id: id_of(instrument.symbol),
             class: CLASS,
-            exchange: instrument.exchange,
+            exchange: exchange_of(instrument),
             symbol: instrument.symbol.as_str(),
-            name: &instrument.name,
+            name: instrument.name.as_deref().unwrap_or_default(),
             status: STATUS,
             tradable: true,
             marginable: true,

@@ -47,7 +47,7 @@ pub(super) async fn order_books(request: RestRequest) -> Answer {
 
 /// Appends the order book of one level that a quote is. A side without shares has no level.
 fn write_order_book(quote: &Quote, writer: &mut JsonRowWriter, out: &mut Vec<u8>) {
-    let side = |price: Price, size: u32| match size {
+    let side = |price: Price, size: u64| match size {
         0 => String::new(),
         size => format!("{{\"p\":{price},\"s\":{size}}}"),
     };

@@ -104,7 +104,7 @@ impl BackwardBars {
             (whole(lowest).min(open).min(close), whole(highest).max(open).max(close))
         };
         let above_low = (high - low) as f64 * shares as f64 * self.random.uniform_in(0.35, 0.65);
-        let price = Price::from_ticks;
+        let price = Price::from_cents;
         Some(Bar {
             symbol: self.symbol,
             start,
@@ -114,7 +114,8 @@ impl BackwardBars {
             close: price(close),
             volume: shares,
             trades,
-            notional: low as u128 * u128::from(shares) + above_low as u128,
+            notional: (i128::from(low) * i128::from(shares) + above_low as i128)
+                * i128::from(price(1).nanos()),
         })
     }
 

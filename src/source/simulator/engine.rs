@@ -247,12 +247,12 @@ impl Simulator {
         }
         instrument.is_halted = true;
         self.schedule.add(now.elapsed_ns + halt.length_ns, Action::Resume(halt.symbol));
-        out.push(self.status(halt.symbol, TradingStatus::Halted, halt.reason, now.stamp));
+        out.push(self.status(halt.symbol, TradingStatus::HALTED, halt.reason, now.stamp));
     }
 
     /// Resumes trading with a quote around the current fair value.
     fn resume(&mut self, symbol: SymbolId, now: EventTime, out: &mut Vec<Event>) {
-        out.push(self.status(symbol, TradingStatus::Resumed, StatusReason::Resumption, now.stamp));
+        out.push(self.status(symbol, TradingStatus::RESUMED, StatusReason::RESUMPTION, now.stamp));
         let fair_value = self.model.fair_value(symbol, now.elapsed_ns);
         let instrument = &mut self.instruments[symbol.index()];
         instrument.is_halted = false;

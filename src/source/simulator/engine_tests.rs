@@ -1,4 +1,4 @@
-use super::super::listings::Listings;
+use super::super::listings::{Listings, close_of};
 use super::super::settings::ArrivalProcess;
 use super::*;
 use crate::model::{MILLISECOND, Quote};
@@ -63,7 +63,7 @@ impl EventChecker {
         let index = event.symbol().index();
         match event {
             Event::Quote(quote) => {
-                assert!(quote.bid.ticks() >= 1 && quote.bid < quote.ask, "{quote:?}");
+                assert!(quote.bid.cents() >= 1 && quote.bid < quote.ask, "{quote:?}");
                 assert!(quote.bid_size >= 1 && quote.ask_size >= 1, "{quote:?}");
                 self.quotes[index] = *quote;
             }
@@ -196,8 +196,8 @@ fn a_seed_gives_the_recorded_sums_on_every_machine() {
             _ => None,
         })
         .collect();
-    let ticks: i64 = trades.iter().map(|trade| trade.price.ticks()).sum();
-    let shares: u64 = trades.iter().map(|trade| u64::from(trade.size)).sum();
+    let ticks: i64 = trades.iter().map(|trade| trade.price.cents()).sum();
+    let shares: u64 = trades.iter().map(|trade| trade.size).sum();
     let last = events[events.len() - 1].at().nanos_since(at(0));
     assert_eq!(
         (events.len(), trades.len(), ticks, shares, last),
@@ -224,7 +224,7 @@ fn in_ten_million_steps_every_trade_is_within_the_quote_of_its_time() {
 
     assert!((10_400_000..10_600_000).contains(&seen), "{seen} events");
     for (index, instrument) in Listings::new(200, 1).universe().iter().enumerate() {
-        let moved = checker.quotes[index].bid.to_dollars() / instrument.previous_close.to_dollars();
+        let moved = checker.quotes[index].bid.to_dollars() / close_of(instrument).to_dollars();
         assert!((0.7..1.4).contains(&moved), "{} moved to {moved} of its close", instrument.symbol);
     }
 }

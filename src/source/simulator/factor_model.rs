@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use crate::model::SymbolId;
 
-use super::listings::Listings;
+use super::listings::{Listings, close_of};
 use super::portable_math::exp;
 use super::price_process::PriceProcess;
 use super::random::{Purpose, RandomStream};
@@ -111,7 +111,7 @@ impl FactorModel {
                 Stock {
                     own: PriceProcess::with_jumps(traits.volatility, traits.long_run_level, &mut random),
                     beta: random.uniform_in(BETA.start, BETA.end),
-                    start: instrument.previous_close.ticks().max(1) as f64,
+                    start: close_of(instrument).cents().max(1) as f64,
                     sector,
                 }
             })
@@ -150,7 +150,7 @@ mod tests {
         let mut model = FactorModel::new(&listings, 1);
 
         for instrument in listings.universe().iter() {
-            let close = instrument.previous_close.ticks() as f64;
+            let close = close_of(instrument).cents() as f64;
             assert_eq!(model.fair_value(instrument.id, 0).ticks, close);
         }
     }
@@ -184,7 +184,7 @@ mod tests {
                 }
                 for instrument in listings.universe().iter() {
                     let ticks = model.fair_value(instrument.id, DAY_NS).ticks;
-                    squares += (ticks / instrument.previous_close.ticks() as f64).ln().powi(2);
+                    squares += (ticks / close_of(instrument).cents() as f64).ln().powi(2);
                 }
             }
             (squares / (SEEDS * 20) as f64).sqrt()
@@ -204,7 +204,7 @@ mod tests {
         for month in 1..1_200 {
             for instrument in listings.universe().iter() {
                 let ticks = model.fair_value(instrument.id, month * 21 * DAY_NS).ticks;
-                let moved = ticks / instrument.previous_close.ticks() as f64;
+                let moved = ticks / close_of(instrument).cents() as f64;
                 assert!((0.05..20.0).contains(&moved), "{} moved to {moved}", instrument.symbol);
             }
         }

@@ -47,8 +47,8 @@ impl Halts {
                 * self.random.uniform_in(RELATIVE_LENGTH.start, RELATIVE_LENGTH.end))
                 as u64,
             reason: match self.random.bernoulli(0.5) {
-                true => StatusReason::NewsPending,
-                false => StatusReason::VolatilityPause,
+                true => StatusReason::NEWS_PENDING,
+                false => StatusReason::VOLATILITY_PAUSE,
             },
         }
     }

@@ -4,6 +4,7 @@ use crate::model::{Bar, Instrument, SECOND, Timestamp, Universe};
 
 use super::activity::{total_weight, weight};
 use super::backward_bars::{BackwardBars, RateDeviation};
+use super::listings::close_of;
 use super::random::Purpose;
 use super::settings::SimulationSettings;
 
@@ -73,7 +74,7 @@ impl<'a> History<'a> {
     /// The bars of this instrument. O(bars).
     pub fn of(&self, instrument: &Instrument) -> InstrumentHistory {
         let rate = self.trades_per_weight * weight(instrument.id.index());
-        let opening_ticks = instrument.previous_close.ticks() as f64;
+        let opening_ticks = close_of(instrument).cents() as f64;
         let mut today = BackwardBars::new(instrument, rate, opening_ticks, self.seed, Purpose::Today);
         let (minutes, seconds) = self.today(&mut today);
         let mut past = BackwardBars::new(instrument, rate, today.ticks(), self.seed, Purpose::PastDays);
@@ -158,9 +159,9 @@ mod tests {
     fn every_bar_is_consistent_with_some_trades() {
         for (instrument, history) in histories(300, 1, at(15, 12)) {
             for bar in history.days.iter().chain(&history.minutes).chain(&history.seconds) {
-                let shares = u128::from(bar.volume);
-                let [low, high] = [bar.low, bar.high].map(|price| price.ticks() as u128);
-                assert!(bar.low.ticks() >= 1 && bar.symbol == instrument.id, "{bar:?}");
+                let shares = i128::from(bar.volume);
+                let [low, high] = [bar.low, bar.high].map(|price| i128::from(price.nanos()));
+                assert!(bar.low.cents() >= 1 && bar.symbol == instrument.id, "{bar:?}");
                 assert!(bar.low <= bar.open.min(bar.close) && bar.high >= bar.open.max(bar.close), "{bar:?}");
                 assert!(bar.trades >= 1 && bar.volume >= bar.trades, "{bar:?}");
                 assert!((low * shares..=high * shares).contains(&bar.notional), "{bar:?}");
@@ -187,7 +188,7 @@ mod tests {
     #[test]
     fn bars_open_near_the_previous_close() {
         for (instrument, history) in histories(300, 1, at(15, 12)) {
-            let gap = 1.0 / instrument.previous_close.to_dollars() + 0.04;
+            let gap = 1.0 / close_of(&instrument).to_dollars() + 0.04;
             for bars in [&history.days, &history.minutes, &history.seconds] {
                 for pair in bars.windows(2) {
                     assert!((ratio(&pair[1], &pair[0]) - 1.0).abs() < gap, "{pair:?}");
@@ -202,8 +203,8 @@ mod tests {
     fn the_history_ends_at_the_opening_price_and_yesterday_at_another() {
         let mut moved = 0;
         for (instrument, history) in histories(20, 1, at(15, 12)) {
-            assert_eq!(history.seconds[611].close, instrument.previous_close);
-            let yesterday = history.days[364].close.to_dollars() / instrument.previous_close.to_dollars();
+            assert_eq!(history.seconds[611].close, close_of(&instrument));
+            let yesterday = history.days[364].close.to_dollars() / close_of(&instrument).to_dollars();
             assert!((0.7..1.4).contains(&yesterday), "{yesterday}");
             moved += usize::from((yesterday - 1.0).abs() > 0.005);
         }
@@ -223,7 +224,7 @@ mod tests {
                 assert_eq!(Some(minute.high), within.iter().map(|bar| bar.high).max());
                 assert_eq!(Some(minute.low), within.iter().map(|bar| bar.low).min());
                 assert_eq!(minute.volume, within.iter().map(|bar| bar.volume).sum::<u64>());
-                assert_eq!(minute.notional, within.iter().map(|bar| bar.notional).sum::<u128>());
+                assert_eq!(minute.notional, within.iter().map(|bar| bar.notional).sum::<i128>());
             }
         }
     }
@@ -267,7 +268,7 @@ mod tests {
         for event in &events {
             if let Event::Trade(trade) = event {
                 let (trades, shares) = &mut live[trade.symbol.index()];
-                (*trades, *shares) = (*trades + 1.0 / seconds as f64, *shares + f64::from(trade.size));
+                (*trades, *shares) = (*trades + 1.0 / seconds as f64, *shares + trade.size as f64);
             }
         }
         for ((instrument, history), (per_second, shares)) in histories(count, 1, at(15, 12)).iter().zip(live)

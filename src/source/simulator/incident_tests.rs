@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::super::listings::Listings;
 use super::*;
-use crate::model::{Cancel, Conditions, Correction, Luld, MILLISECOND, Print, Quote, SECOND, Trade};
+use crate::model::{Cancel, Correction, Luld, MILLISECOND, Print, Quote, SECOND, Trade};
 
 /// The time `millis` after a certain whole second.
 fn at(millis: i64) -> Timestamp {
@@ -31,7 +31,7 @@ fn count(events: &[Event], is: fn(&Event) -> bool) -> usize {
 }
 
 fn is_late(event: &Event) -> bool {
-    matches!(event, Event::Trade(Trade { conditions: Conditions([b'Z', _]), .. }))
+    matches!(event, Event::Trade(Trade { conditions, .. }) if conditions.letters().next() == Some(b'Z'))
 }
 
 fn is_correction(event: &Event) -> bool {
@@ -47,11 +47,11 @@ fn is_luld(event: &Event) -> bool {
 }
 
 fn is_halt(event: &Event) -> bool {
-    matches!(event, Event::Status(Status { status: TradingStatus::Halted, .. }))
+    matches!(event, Event::Status(Status { status: TradingStatus::HALTED, .. }))
 }
 
 fn is_resumption(event: &Event) -> bool {
-    matches!(event, Event::Status(Status { status: TradingStatus::Resumed, .. }))
+    matches!(event, Event::Status(Status { status: TradingStatus::RESUMED, .. }))
 }
 
 #[test]
@@ -149,10 +149,10 @@ fn a_correction_changes_price_or_size_and_has_its_own_id() {
         match event {
             Event::Trade(trade) => assert!(ids.insert((trade.symbol, trade.id)), "{trade:?}"),
             Event::Correction(Correction { symbol, original, corrected, .. }) => {
-                let ticks = (corrected.price - original.price).ticks().abs();
+                let ticks = (corrected.price - original.price).cents().abs();
                 let is_other_size = corrected.size != original.size;
                 assert!((ticks > 0) != is_other_size, "{original:?} {corrected:?}");
-                assert!(ticks <= 4 && corrected.price.ticks() >= 1 && corrected.size >= 1);
+                assert!(ticks <= 4 && corrected.price.cents() >= 1 && corrected.size >= 1);
                 assert!(ids.insert((symbol, corrected.id)), "{corrected:?}");
             }
             _ => {}

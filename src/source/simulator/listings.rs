@@ -107,11 +107,16 @@ fn instrument(symbol: &str, name: String, exchange: &'static str, dollars: f64) 
         // The universe sets the id.
         id: SymbolId(0),
         symbol: symbol.parse().expect("symbols of listings are letters"),
-        name,
-        exchange,
+        name: Some(name.into()),
+        exchange: Some(exchange.into()),
         tape,
-        previous_close: Price::from_dollars(dollars),
+        previous_close: Some(Price::from_cents((dollars * 100.0).round() as i64)),
     }
+}
+
+/// The previous close of a listing, at which its simulated price begins.
+pub(super) fn close_of(listing: &Instrument) -> Price {
+    listing.previous_close.expect("listings have a previous close")
 }
 
 fn exchange_named(name: &str) -> &'static str {
@@ -141,9 +146,9 @@ mod tests {
             listings.universe().instrument(id)
         };
         assert_eq!(well_known().count(), 100);
-        assert_eq!(find("AAPL").name, "Apple Inc.");
-        assert_eq!((find("BRK.B").exchange, find("BRK.B").tape), ("NYSE", Tape::A));
-        assert_eq!((find("SPY").exchange, find("SPY").tape), ("ARCA", Tape::B));
+        assert_eq!(find("AAPL").name.as_deref(), Some("Apple Inc."));
+        assert_eq!((find("BRK.B").exchange.as_deref(), find("BRK.B").tape), (Some("NYSE"), Tape::A));
+        assert_eq!((find("SPY").exchange.as_deref(), find("SPY").tape), (Some("ARCA"), Tape::B));
         assert_eq!(listings.sectors[find("XOM").id.index()], Sector::Energy);
         assert_eq!(find("NVDA").id, SymbolId(0));
     }
@@ -170,7 +175,7 @@ mod tests {
     fn invented_prices_are_those_of_ordinary_stocks() {
         let universe = universe(5_000, 1);
 
-        let mut prices: Vec<f64> = universe.iter().skip(100).map(|i| i.previous_close.to_dollars()).collect();
+        let mut prices: Vec<f64> = universe.iter().skip(100).map(|i| close_of(i).to_dollars()).collect();
         prices.sort_by(f64::total_cmp);
         assert!(prices[0] >= 5.0 && prices[prices.len() - 1] <= 300.0);
         assert!((35.0..43.0).contains(&prices[prices.len() / 2]), "{}", prices[prices.len() / 2]);

@@ -24,9 +24,9 @@ impl PriceBands {
 
     /// Updates the bands if the price of a trade has reached the threshold, and returns whether it has.
     pub(super) fn update(&mut self, price: Price, threshold: f64) -> bool {
-        let has_moved = (price.ticks() - self.reference).abs() >= self.threshold;
+        let has_moved = (price.cents() - self.reference).abs() >= self.threshold;
         if has_moved {
-            *self = Self::around(price.ticks(), threshold);
+            *self = Self::around(price.cents(), threshold);
         }
         has_moved
     }
@@ -34,8 +34,8 @@ impl PriceBands {
     /// The bands as an event. Neither the bid nor the ask is at its limit.
     pub(super) fn luld(&self, symbol: SymbolId, tape: Tape, at: Timestamp) -> Luld {
         let width = width(self.reference);
-        let up = Price::from_ticks(self.reference + width);
-        let down = Price::from_ticks((self.reference - width).max(1));
+        let up = Price::from_cents(self.reference + width);
+        let down = Price::from_cents((self.reference - width).max(1));
         Luld { symbol, up, down, indicator: b'B', tape, at }
     }
 }
@@ -57,7 +57,7 @@ mod tests {
 
     fn limits(bands: PriceBands) -> [i64; 2] {
         let luld = bands.luld(SymbolId(0), Tape::C, Timestamp::default());
-        [luld.down, luld.up].map(Price::ticks)
+        [luld.down, luld.up].map(Price::cents)
     }
 
     #[test]
@@ -77,15 +77,15 @@ mod tests {
     fn bands_are_updated_when_a_trade_reaches_the_threshold() {
         let mut bands = PriceBands::around(20_000, 0.01);
 
-        assert!(!bands.update(Price::from_ticks(20_199), 0.01));
-        assert!(!bands.update(Price::from_ticks(19_801), 0.01));
-        assert!(bands.update(Price::from_ticks(19_800), 0.01));
+        assert!(!bands.update(Price::from_cents(20_199), 0.01));
+        assert!(!bands.update(Price::from_cents(19_801), 0.01));
+        assert!(bands.update(Price::from_cents(19_800), 0.01));
         assert_eq!(limits(bands), [18_810, 20_790]);
     }
 
     #[test]
     fn a_bid_ask_bounce_and_an_infinite_threshold_never_update_the_bands() {
-        assert!(!PriceBands::around(50, 0.01).update(Price::from_ticks(51), 0.01));
-        assert!(!PriceBands::around(50, f64::INFINITY).update(Price::from_ticks(5_000), f64::INFINITY));
+        assert!(!PriceBands::around(50, 0.01).update(Price::from_cents(51), 0.01));
+        assert!(!PriceBands::around(50, f64::INFINITY).update(Price::from_cents(5_000), f64::INFINITY));
     }
 }

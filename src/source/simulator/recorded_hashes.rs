@@ -7,6 +7,7 @@ use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
 
+use super::listings::close_of;
 use super::{History, Listings, SimulationSettings, Simulator};
 use crate::model::{
     Bar, Cancel, Conditions, Correction, Event, Luld, MILLISECOND, Price, Print, Quote, SECOND, Status,
@@ -94,23 +95,26 @@ fn write_event(out: &mut String, event: &Event) -> std::fmt::Result {
             tape
         }
     };
-    write!(out, " {}", tape.letter() as char)
+    write!(out, " {}", tape.0 as char)
 }
 
 fn write_bar(out: &mut String, bar: &Bar) -> std::fmt::Result {
     let Bar { symbol, start, open, high, low, close, volume, trades, notional } = bar;
-    let (dollars, ticks) =
-        (notional / Price::TICKS_PER_DOLLAR as u128, notional % Price::TICKS_PER_DOLLAR as u128);
+    let cents = notional / i128::from(Price::from_cents(1).nanos());
     write!(out, "{} {} {open} {high} {low} {close} ", symbol.0, start.nanos())?;
-    write!(out, "{volume} {trades} {dollars}.{ticks:02}")
+    write!(out, "{volume} {trades} {}.{:02}", cents / 100, cents % 100)
+}
+
+fn text(known: &Option<Box<str>>) -> &str {
+    known.as_deref().expect("listings are known")
 }
 
 fn instruments(universe: &Universe) -> (usize, String) {
     let mut lines = Lines::default();
     for instrument in universe.iter() {
         let (id, symbol, name, exchange) =
-            (instrument.id.0, instrument.symbol, &instrument.name, instrument.exchange);
-        let (tape, close) = (instrument.tape.letter() as char, instrument.previous_close);
+            (instrument.id.0, instrument.symbol, text(&instrument.name), text(&instrument.exchange));
+        let (tape, close) = (instrument.tape.0 as char, close_of(instrument));
         lines.add(|out| write!(out, "{id};{symbol};{name};{exchange};{tape};{close}"));
     }
     lines.finish()

@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 use crate::model::{Event, Instrument, Timestamp};
 
 use super::engine::Simulator;
-use super::listings::Listings;
+use super::listings::{Listings, close_of};
 use super::sector::Sector;
 use super::settings::SimulationSettings;
 
@@ -29,7 +29,7 @@ const EACH: usize = 6;
 /// Eighteen instruments of three sectors, above $60 so that the tick size matters little.
 static LISTINGS: LazyLock<Listings> = LazyLock::new(|| {
     let all = Listings::new(2_000, 1);
-    let is_above_60 = |instrument: &Instrument| instrument.previous_close.to_dollars() > 60.0;
+    let is_above_60 = |instrument: &Instrument| close_of(instrument).to_dollars() > 60.0;
     let of = |wanted| {
         all.iter().filter(move |(instrument, sector)| *sector == wanted && is_above_60(instrument)).take(EACH)
     };
@@ -52,7 +52,7 @@ static PATHS: LazyLock<Vec<Vec<f64>>> = LazyLock::new(|| {
     for _ in 0..SAMPLES {
         for event in out.drain(..) {
             if let Event::Quote(quote) = event {
-                mid[quote.symbol.index()] = (quote.bid + quote.ask).ticks() as f64 / 2.0;
+                mid[quote.symbol.index()] = (quote.bid + quote.ask).cents() as f64 / 2.0;
             }
         }
         for (path, mid) in paths.iter_mut().zip(&mid) {

@@ -125,11 +125,12 @@ impl TopOfBook {
             // A trade at the quote is limited by the displayed size.
             (level.ticks, size.min(level.size), level.venue)
         };
+        let size = size.into();
         Trade {
             symbol: self.symbol,
             id: self.next_trade_id(),
             venue,
-            price: Price::from_ticks(ticks),
+            price: Price::from_cents(ticks),
             size,
             conditions: conditions(size),
             tape: self.tape,
@@ -147,11 +148,11 @@ impl TopOfBook {
         Quote {
             symbol: self.symbol,
             bid_venue: self.bid.venue,
-            bid: Price::from_ticks(self.bid.ticks),
-            bid_size: self.bid.size,
+            bid: Price::from_cents(self.bid.ticks),
+            bid_size: self.bid.size.into(),
             ask_venue: self.ask.venue,
-            ask: Price::from_ticks(self.ask.ticks),
-            ask_size: self.ask.size,
+            ask: Price::from_cents(self.ask.ticks),
+            ask_size: self.ask.size.into(),
             conditions: Conditions::REGULAR_QUOTE,
             tape: self.tape,
             at,
@@ -196,8 +197,8 @@ fn size(ticks: i64, random: &mut RandomStream) -> u32 {
 }
 
 /// The conditions of a regular sale of this size.
-pub(super) fn conditions(size: u32) -> Conditions {
-    if size < ROUND_LOT { Conditions::ODD_LOT } else { Conditions::REGULAR_SALE }
+pub(super) fn conditions(size: u64) -> Conditions {
+    if size < ROUND_LOT.into() { Conditions::ODD_LOT } else { Conditions::REGULAR_SALE }
 }
 
 #[cfg(test)]
@@ -242,8 +243,8 @@ mod tests {
             book.requote(fair_value(ticks), &mut random);
 
             let quote = book.quote(NOON);
-            assert!(quote.bid.ticks() >= 1 && quote.bid < quote.ask);
-            let near = quote.bid.ticks() as f64 - 1.0 <= ticks && ticks <= quote.ask.ticks() as f64;
+            assert!(quote.bid.cents() >= 1 && quote.bid < quote.ask);
+            let near = quote.bid.cents() as f64 - 1.0 <= ticks && ticks <= quote.ask.cents() as f64;
             assert!(near, "{quote:?} around {ticks}");
         }
     }
@@ -305,7 +306,7 @@ mod tests {
         let buys = |ticks| {
             let (mut book, mut random) = book(0, 3_000.5);
             let mut trades = (0..1_000).map(|_| book.trade(fair_value(ticks), NOON, &mut random));
-            trades.by_ref().filter(|trade| trade.price.ticks() == 3_001).count()
+            trades.by_ref().filter(|trade| trade.price.cents() == 3_001).count()
         };
 
         assert!(buys(3_000.1) < buys(3_000.5));

@@ -47,8 +47,8 @@ const CORRECTION_DELAY_NS: Range<f64> = 1e9..8e9;
 const MAX_PRICE_ERROR_TICKS: u32 = 4;
 
 /// Sold out of sequence (`Z` of the Consolidated Tape System), of a round lot and of an odd lot.
-const LATE: Conditions = Conditions([b'Z', 0]);
-const LATE_ODD_LOT: Conditions = Conditions([b'Z', b'I']);
+const LATE: Conditions = Conditions::new(b"Z");
+const LATE_ODD_LOT: Conditions = Conditions::new(b"ZI");
 
 impl TradeReporting {
     pub(super) fn new(settings: &SimulationSettings) -> Self {
@@ -102,13 +102,14 @@ impl TradeReporting {
     }
 
     fn other_price(&mut self, price: Price) -> Price {
-        let ticks = Price::from_ticks(i64::from(1 + self.random.uniform_below(MAX_PRICE_ERROR_TICKS)));
+        let ticks = Price::from_cents(i64::from(1 + self.random.uniform_below(MAX_PRICE_ERROR_TICKS)));
         let is_lower = self.random.bernoulli(0.5) && price > ticks;
         if is_lower { price - ticks } else { price + ticks }
     }
 
-    fn other_size(&mut self, size: u32) -> u32 {
-        match 1 + self.random.uniform_below(size.saturating_mul(2)) {
+    fn other_size(&mut self, size: u64) -> u64 {
+        let below = u32::try_from(size.saturating_mul(2)).unwrap_or(u32::MAX);
+        match 1 + u64::from(self.random.uniform_below(below)) {
             same if same == size => size + 1,
             other => other,
         }
