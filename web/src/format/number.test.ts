@@ -10,6 +10,12 @@ test("a price below a dollar has four decimals", () => {
   expect(formatPrice(0.1234)).toBe("0.1234");
 });
 
+test("a price that is not of whole cents has four decimals", () => {
+  expect(formatPrice(99.6459)).toBe("99.6459");
+  expect(formatPrice(12_345.678)).toBe("12,345.6780");
+  expect(formatPrice(1_234_567.89)).toBe("1,234,567.89");
+});
+
 test("a negative number has a minus sign as wide as the plus", () => {
   expect(formatChange(-0.35)).toBe("−0.35");
   expect(formatChange(1.2)).toBe("+1.20");

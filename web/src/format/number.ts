@@ -11,9 +11,15 @@ export const MINUS = "−";
 /** Shown instead of a missing number. */
 export const NONE = "–";
 
-/** A price with two decimals; four below a dollar, where venues quote in hundredths of a cent. */
+/** A price with two decimals; four if it is below a dollar, where venues quote in hundredths of a cent, or not of whole cents. */
 export function formatPrice(dollars: number): string {
-  return fixed(dollars, Math.abs(dollars) < 1 ? 4 : 2);
+  return fixed(dollars, Math.abs(dollars) < 1 || !isWholeCents(dollars) ? 4 : 2);
+}
+
+/** Whether a price is a multiple of a cent, up to the rounding of binary numbers. */
+function isWholeCents(dollars: number): boolean {
+  const cents = dollars * 100;
+  return Math.abs(cents - Math.round(cents)) < 0.005;
 }
 
 /** A change in dollars with its sign: `+1.20`, `−0.35`, `0.00`. */
@@ -84,10 +90,10 @@ function short(value: number, step: number, units: readonly string[]): string {
   return `${value < 0 ? MINUS : ""}${size.toPrecision(DIGITS)}${units[unit] ?? ""}`;
 }
 
-/** A number with a fixed number of decimals. The grouping assumes fewer than three; a number that rounds to zero has no sign. */
+/** A number with a fixed number of decimals. One that rounds to zero has no sign. */
 function fixed(value: number, decimals: number): string {
   const text = digitsOf(Math.abs(value), decimals);
-  const grouped = Math.abs(value) < 999 ? text : text.replace(/\B(?=(\d{3})+(?!\d))/g, ",");
+  const grouped = Math.abs(value) < 999 ? text : text.replace(/(?<!\..*)\B(?=(\d{3})+(?!\d))/g, ",");
   return value < 0 && !isZero(text) ? MINUS + grouped : grouped;
 }
 

@@ -43,7 +43,7 @@ export class QuoteBoard {
     switch (event.channel) {
       case "tickers":
         state.ticker = this.revised(event);
-        state.sparkline.add(event.time, state.ticker.last);
+        if (state.ticker.last !== undefined) state.sparkline.add(event.time, state.ticker.last);
         break;
       case "statuses":
         state.trading = event.trading;

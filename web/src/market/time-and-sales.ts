@@ -179,10 +179,12 @@ export class TimeAndSales {
 
   /** Late and replayed trades have no side: the quote of their time is not the one of now. */
   private sideOf({ price, isLate, origin }: Trade): Side {
-    const { bid, ask } = this.best ?? { bid: 0, ask: 0 };
+    const { bid, ask } = this.best ?? {};
     if (isLate || origin !== "live") return "between";
-    if (ask > 0 && price >= ask) return "buy";
-    return bid > 0 && price <= bid ? "sell" : "between";
+    // In a crossed market a trade may be both.
+    const [isBuy, isSell] = [ask !== undefined && price >= ask, bid !== undefined && price <= bid];
+    if (isBuy === isSell) return "between";
+    return isBuy ? "buy" : "sell";
   }
 
   private push(row: SalesRow): void {

@@ -56,12 +56,12 @@ export interface Correction extends StreamObject {
   readonly size: Shares;
 }
 
-/** A change of the best bid or the best ask. */
+/** A change of the best bid or the best ask. A side without an order has no price. */
 export interface Quote extends StreamObject {
   readonly channel: "quotes";
-  readonly bid: Price;
+  readonly bid: Price | undefined;
   readonly bidSize: Shares;
-  readonly ask: Price;
+  readonly ask: Price | undefined;
   readonly askSize: Shares;
 }
 
@@ -88,18 +88,18 @@ export interface Status extends StreamObject {
   readonly reason: string;
 }
 
-/** Everything that a watchlist row shows, in one object. Bid and ask are 0 before the first quote. */
+/** Everything that a watchlist row shows, in one object. A price that the server does not know is undefined. */
 export interface Ticker extends StreamObject {
   readonly channel: "tickers";
-  readonly last: Price;
-  readonly bid: Price;
+  readonly last: Price | undefined;
+  readonly bid: Price | undefined;
   readonly bidSize: Shares;
-  readonly ask: Price;
+  readonly ask: Price | undefined;
   readonly askSize: Shares;
-  readonly open: Price;
-  readonly high: Price;
-  readonly low: Price;
-  readonly previousClose: Price;
+  readonly open: Price | undefined;
+  readonly high: Price | undefined;
+  readonly low: Price | undefined;
+  readonly previousClose: Price | undefined;
   readonly volume: Shares;
 }
 

@@ -1,5 +1,5 @@
 import { formatChange, formatCount, formatPercent, formatPrice } from "../format";
-import type { SymbolState } from "../market";
+import { dayChange, placeInRange, type SymbolState } from "../market";
 import type { StockSymbol } from "../model";
 import type { ColumnId, Strings } from "../strings";
 import { make, setText } from "./dom";
@@ -28,9 +28,6 @@ export interface CellContext {
   readonly remove: (symbol: StockSymbol) => void;
 }
 
-/** Zero means that there is no quote yet. */
-const quoted = (price: number | undefined): number | undefined => (price === 0 ? undefined : price);
-
 type CellMaker = (context: CellContext) => Cell;
 
 /** Creates the cell of each column. */
@@ -42,17 +39,17 @@ export const CELLS: Readonly<Record<ColumnId, CellMaker>> = {
   }),
   spark: ({ sparklines }) => sparklineCell(sparklines),
   change: () => figureCell((figure, { ticker }) => {
-    if (ticker === undefined) return;
-    figure.show(ticker.last - ticker.previousClose, formatChange);
-    figure.setSign(signOf(ticker.last - ticker.previousClose));
+    const change = dayChange(ticker);
+    figure.show(change?.dollars, formatChange);
+    figure.setSign(signOf(change?.dollars ?? 0));
   }),
   percent: () => figureCell((figure, { ticker }) => {
-    if (ticker === undefined) return;
-    figure.show(ticker.last / ticker.previousClose - 1, formatPercent);
-    figure.setSign(signOf(ticker.last - ticker.previousClose));
+    const change = dayChange(ticker);
+    figure.show(change?.ratio, formatPercent);
+    figure.setSign(signOf(change?.dollars ?? 0));
   }),
-  bid: ({ flashes }) => sizedCell(flashes, ({ ticker }) => [quoted(ticker?.bid), ticker?.bidSize]),
-  ask: ({ flashes }) => sizedCell(flashes, ({ ticker }) => [quoted(ticker?.ask), ticker?.askSize]),
+  bid: ({ flashes }) => sizedCell(flashes, ({ ticker }) => [ticker?.bid, ticker?.bidSize]),
+  ask: ({ flashes }) => sizedCell(flashes, ({ ticker }) => [ticker?.ask, ticker?.askSize]),
   volume: (context) => figureCell((figure, { ticker }) => {
     figure.show(ticker?.volume, context.strings().short);
   }),
@@ -123,9 +120,7 @@ function rangeCell(): Cell {
       if (ticker === undefined) return;
       low.show(ticker.low, formatPrice);
       high.show(ticker.high, formatPrice);
-      const width = ticker.high - ticker.low;
-      const place = width > 0 ? (ticker.last - ticker.low) / width : 0.5;
-      const text = `translateX(${(Math.min(1, Math.max(0, place)) * TRACK_EM).toFixed(2)}em)`;
+      const text = `translateX(${((placeInRange(ticker) ?? 0.5) * TRACK_EM).toFixed(2)}em)`;
       if (text === shown) return;
       shown = text;
       marker.style.transform = text;

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { symbol, ticker } from "../../fake/builders";
 import { Sparkline } from "../market";
 import { COLUMNS, type ColumnId } from "../strings";
-import { columnsToHide, rowText, shapeOf } from "./columns";
+import { columnsToHide, rowText, shapeOf, sortValueOf } from "./columns";
 
 test("a row is copied with plain numbers, each in a field of its own", () => {
   const state = { ticker: ticker(1234.5, 1200), trading: "open", reason: "", isUnknown: false, sparkline: new Sparkline() } as const;
@@ -15,6 +15,15 @@ test("a row without a price has as many fields as one with a price", () => {
   const state = { ticker: undefined, trading: "open", reason: "", isUnknown: false, sparkline: new Sparkline() } as const;
 
   expect(rowText(["symbol", "last", "bid", "volume"], { symbol: symbol("AAPL"), name: "", state })).toBe("AAPL\t\t\t\t");
+});
+
+test("a row of an instrument of which only the last price is known has no change and no quote", () => {
+  const known = { ...ticker(5528.75), previousClose: undefined, bid: undefined, ask: undefined };
+  const state = { ticker: known, trading: "open", reason: "", isUnknown: false, sparkline: new Sparkline() } as const;
+  const row = { symbol: symbol("ESU4"), name: "", state };
+
+  expect(rowText(["symbol", "last", "change", "percent", "bid", "ask"], row)).toBe("ESU4\t5528.75\t\t\t\t\t\t");
+  expect(sortValueOf("percent", row)).toBeUndefined();
 });
 
 const NEEDS = COLUMNS.map((id) => ({ id, width: shapeOf(id, "wide", 13).width ?? shapeOf(id, "wide", 13).minWidth ?? 0 }));

@@ -1,4 +1,5 @@
 import type { ColDef } from "ag-grid-community";
+import { dayChange, placeInRange } from "../market";
 import { COLUMNS, type ColumnId } from "../strings";
 import type { GridRow } from "./cells";
 
@@ -103,15 +104,16 @@ function fieldsOf(id: ColumnId, { symbol, name, state: { ticker } }: GridRow): r
   if (id === "name") return [name];
   if (id === "spark" || id === "remove") return [];
   if (ticker === undefined) return id === "bid" || id === "ask" || id === "range" ? ["", ""] : [""];
-  const { last, previousClose, bid, bidSize, ask, askSize, volume, low, high } = ticker;
+  const { last, bid, bidSize, ask, askSize, volume, low, high } = ticker;
+  const change = dayChange(ticker);
   return {
-    last: [last],
-    change: [(last - previousClose).toFixed(2)],
-    percent: [`${((last / previousClose - 1) * 100).toFixed(2)}%`],
-    bid: [bid, bidSize],
-    ask: [ask, askSize],
+    last: [last ?? ""],
+    change: [change?.dollars.toFixed(2) ?? ""],
+    percent: [change === undefined ? "" : `${(change.ratio * 100).toFixed(2)}%`],
+    bid: bid === undefined ? ["", ""] : [bid, bidSize],
+    ask: ask === undefined ? ["", ""] : [ask, askSize],
     volume: [volume],
-    range: [low, high],
+    range: [low ?? "", high ?? ""],
   }[id];
 }
 
@@ -127,9 +129,9 @@ export function sortValueOf(id: ColumnId, { symbol, name, state: { ticker, spark
     case "spark":
       return sparkline.change;
     case "change":
-      return ticker && ticker.last - ticker.previousClose;
+      return dayChange(ticker)?.dollars;
     case "percent":
-      return ticker && ticker.last / ticker.previousClose;
+      return dayChange(ticker)?.ratio;
     case "bid":
       return ticker?.bid;
     case "ask":
@@ -137,7 +139,7 @@ export function sortValueOf(id: ColumnId, { symbol, name, state: { ticker, spark
     case "volume":
       return ticker?.volume;
     case "range":
-      return ticker && (ticker.last - ticker.low) / (ticker.high - ticker.low || 1);
+      return placeInRange(ticker);
     case "remove":
       return undefined;
   }

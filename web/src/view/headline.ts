@@ -1,5 +1,5 @@
 import { formatChange, formatPercent, formatPrice } from "../format";
-import type { SymbolState } from "../market";
+import { dayChange, type SymbolState } from "../market";
 import type { StockSymbol } from "../model";
 import type { Strings } from "../strings";
 import { byId, make, setText } from "./dom";
@@ -55,10 +55,10 @@ export class Headline {
     if (ticker === undefined) return;
     this.last.showWithFlash(ticker.last, formatPrice, this.flashes);
 
-    const change = ticker.last - ticker.previousClose;
-    this.change.show(change, formatChange);
-    this.percent.show(change / ticker.previousClose, formatPercent);
-    for (const figure of [this.change, this.percent]) figure.setSign(signOf(change));
+    const change = dayChange(ticker);
+    this.change.show(change?.dollars, formatChange);
+    this.percent.show(change?.ratio, formatPercent);
+    for (const figure of [this.change, this.percent]) figure.setSign(signOf(change?.dollars ?? 0));
     if (!this.change.node.isConnected) {
       byId("headline-change", HTMLElement).replaceChildren(this.change.node, this.percent.node, this.badge);
     }
@@ -67,7 +67,7 @@ export class Headline {
   /** Writes the tab's title. A stale price is marked; a paused one is left out, since the title is read without the page. */
   drawTitle(symbol: StockSymbol, { ticker }: Readonly<SymbolState>, feed: "current" | "stale" | "paused"): void {
     if (feed === "paused") this.setTitle(`⏸ ${symbol} · Tapecast`);
-    else if (ticker !== undefined) this.setTitle(`${feed === "stale" ? "⚠ " : ""}${symbol} ${formatPrice(ticker.last)} · Tapecast`);
+    else if (ticker?.last !== undefined) this.setTitle(`${feed === "stale" ? "⚠ " : ""}${symbol} ${formatPrice(ticker.last)} · Tapecast`);
   }
 
   /** Sets the title only if it differs, because each write sends a message to the browser process. */

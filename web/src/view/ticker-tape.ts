@@ -1,5 +1,5 @@
 import { formatPercent, formatPrice } from "../format";
-import type { SymbolState } from "../market";
+import { dayChange, type SymbolState } from "../market";
 import type { StockSymbol } from "../model";
 import { byId, make } from "./dom";
 import { Figure, signOf } from "./figure";
@@ -45,11 +45,11 @@ export class TickerTape {
     for (const [symbol, items] of this.items) {
       const ticker = stateOf(symbol)?.ticker;
       if (ticker === undefined) continue;
-      const change = ticker.last / ticker.previousClose - 1;
+      const change = dayChange(ticker);
       for (const item of items) {
         item.last.show(ticker.last, formatPrice);
-        item.change.show(change, formatPercent);
-        item.change.setSign(signOf(change));
+        item.change.show(change?.ratio, formatPercent);
+        item.change.setSign(signOf(change?.dollars ?? 0));
       }
     }
   }

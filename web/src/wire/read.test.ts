@@ -113,6 +113,17 @@ test("a ticker has everything that a watchlist row shows", () => {
   ]);
 });
 
+test("a price of zero is none: a side without an order, a previous close that the server does not know", () => {
+  const ticker =
+    '{"T":"k","S":"ESU4","p":5528.75,"s":1,"bp":0.00,"bs":0,"ap":5529.00,"as":2,"o":5528,"h":5529,"l":5528,"pc":0.00,"v":1,"n":1,"vw":5528,"sq":9,"t":"2026-11-20T14:30:00Z"}';
+  const quote = '{"T":"q","S":"ESU4","bx":" ","bp":0.00,"bs":0,"ax":"V","ap":5529.00,"as":2,"c":[],"z":" ","sq":1,"t":"2026-11-20T14:30:00Z"}';
+
+  expect(readFrame(`[${ticker},${quote}]`).events).toMatchObject([
+    { last: 5528.75, bid: undefined, ask: 5529, previousClose: undefined },
+    { bid: undefined, ask: 5529 },
+  ]);
+});
+
 test.each([
   ["H", "halted"],
   ["P", "halted"],

@@ -1,4 +1,4 @@
-import { price, seq, shares, type Bar, type Cancel, type Correction, type MarketEvent, type Quote, type Status, type Ticker, type Trade } from "../model";
+import { price, seq, shares, type Bar, type Cancel, type Correction, type MarketEvent, type Price, type Quote, type Status, type Ticker, type Trade } from "../model";
 import { readControl, type Control } from "./control";
 import { FieldError, countField, isJsonObject, isLate, numberField, optionalCountField, symbolField, textField, type JsonObject } from "./fields";
 import { timeField } from "./time";
@@ -113,9 +113,9 @@ function readQuote(item: JsonObject): Quote {
 
 function readBest(item: JsonObject) {
   return {
-    bid: price(numberField(item, "bp")),
+    bid: knownPrice(item, "bp"),
     bidSize: shares(countField(item, "bs")),
-    ask: price(numberField(item, "ap")),
+    ask: knownPrice(item, "ap"),
     askSize: shares(countField(item, "as")),
   };
 }
@@ -132,16 +132,22 @@ function readBar(item: JsonObject, channel: Bar["channel"]): Bar {
   };
 }
 
+/** A price of which 0 means that there is none. */
+function knownPrice(item: JsonObject, key: string): Price | undefined {
+  const value = numberField(item, key);
+  return value === 0 ? undefined : price(value);
+}
+
 function readTicker(item: JsonObject): Ticker {
   return {
     channel: "tickers",
     ...readStream(item),
     ...readBest(item),
-    last: price(numberField(item, "p")),
-    open: price(numberField(item, "o")),
-    high: price(numberField(item, "h")),
-    low: price(numberField(item, "l")),
-    previousClose: price(numberField(item, "pc")),
+    last: knownPrice(item, "p"),
+    open: knownPrice(item, "o"),
+    high: knownPrice(item, "h"),
+    low: knownPrice(item, "l"),
+    previousClose: knownPrice(item, "pc"),
     volume: shares(countField(item, "v")),
   };
 }
