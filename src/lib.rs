@@ -22,6 +22,8 @@ pub mod auth;
 pub mod clock;
 /// The command line: what was typed, checked, and what it means.
 pub mod config;
+/// Faults on purpose, seeded and listed, for the authors of clients.
+pub mod faults;
 /// Numbers events, keeps last values, folds bars and tickers, and shares batches that are encoded once.
 pub mod feed;
 /// HTTP: routes, the upgrade to a session, REST, health, metrics, the dashboard's files.

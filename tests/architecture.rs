@@ -32,7 +32,7 @@ use test_support::TempFolder;
 ///
 /// `config` comes late because it collects the settings of the other modules; only `telemetry` and
 /// `app` read it.
-const ORDER: [&str; 16] = [
+const ORDER: [&str; 17] = [
     "model",
     "wire",
     "metrics",
@@ -43,6 +43,7 @@ const ORDER: [&str; 16] = [
     "source",
     "archive",
     "feed",
+    "faults",
     "hub",
     "session",
     "http",
@@ -53,20 +54,22 @@ const ORDER: [&str; 16] = [
 
 /// The modules that decide without a socket, a runtime, a clock or a source of randomness: time and
 /// randomness are arguments.
-const PURE: [&str; 10] =
-    ["model", "wire", "clock", "limits", "auth", "source", "archive", "feed", "hub", "session"];
+const PURE: [&str; 11] =
+    ["model", "wire", "clock", "limits", "auth", "source", "archive", "feed", "faults", "hub", "session"];
 
 /// Files of pure modules that are not pure, each with its reason. An entry that is no longer needed
 /// fails the test.
 const NOT_PURE: &[(&str, &str)] = &[
     ("clock/mod.rs", "the clock, which reads the system's"),
     ("auth/revocation.rs", "tells the sessions of a key over a watch channel that it was revoked"),
+    ("faults/slow_line.rs", "a transport, which a task polls"),
     ("feed/followers.rs", "the recipients of batches on other threads"),
     ("hub/actor.rs", "the actor that carries batches and the clock to the hub"),
     ("limits/fair_queue.rs", "jobs wait in it, and it measures how long each takes"),
     ("limits/reactor_turn.rs", "waits until the reactor has run"),
     ("session/actor.rs", "the actor that carries messages to the protocol"),
     ("session/echo.rs", "the actor of the echo endpoint"),
+    ("session/faulty_line.rs", "the timers by which an actor makes faults of its line"),
     ("session/incoming.rs", "the stream that the actor reads, which stamps when the client was heard"),
     ("session/task.rs", "the task of a connection, and its deadline on shutdown"),
     ("source/ticks/mod.rs", "the ticks of sources"),

@@ -39,6 +39,8 @@ fn a_wrong_command_line_is_refused_with_the_name_and_what_is_expected() {
         (&["--arrivals", "foo"], &["--arrivals", "poisson", "even"]),
         (&["--listne", "127.0.0.1:0"], &["--listne", "similar argument exists: '--listen'"]),
         (&["--bogus"], &["--bogus", "--help"]),
+        (&["--faults", "dorp=1"], &["--faults", "dorp", "close-1012"]),
+        (&["--faults", "drop=0.1", "--listen", "0.0.0.0:0"], &["--faults", "--faults-anywhere"]),
         (&["--allow-origin", "example.org"], &["--allow-origin"]),
         (&["--trusted-proxy", "localhost"], &["--trusted-proxy"]),
         (&["--max-sessions", "0"], &["--max-sessions", "1 or more"]),

@@ -15,6 +15,8 @@ use actix::{Actor, ActorContext, Addr, Arbiter, AsyncContext, Context, Handler, 
 use prometheus_client::metrics::gauge::Gauge;
 use tracing::error;
 
+use crate::clock::Clock;
+use crate::faults::FaultyFeed;
 use crate::feed::{Batch, BatchSource, Follow, Followers, LastValues, Published};
 use crate::http::Readiness;
 use crate::hub::{Continue, Hub, HubActor, Now};
@@ -39,6 +41,13 @@ struct PreparedFeed {
     source: Box<dyn BatchSource>,
     mailbox: AddressReceiver<FeedActor>,
     monitor: FeedMonitor,
+    faults: Option<Box<FaultyDelivery>>,
+}
+
+/// Makes faults of delivery, by this clock.
+pub(super) struct FaultyDelivery {
+    pub(super) feed: FaultyFeed,
+    pub(super) clock: Clock,
 }
 
 /// Reports whether the feed runs, by a gauge and by the service's readiness.
@@ -54,9 +63,14 @@ const MAILBOX: usize = 16;
 
 impl FeedRuntime {
     /// Starts the feed for this number of workers; with one worker it starts in [`add_worker`](Self::add_worker).
-    pub(super) fn new(source: Box<dyn BatchSource>, workers: usize, monitor: FeedMonitor) -> Self {
+    pub(super) fn new(
+        source: Box<dyn BatchSource>,
+        workers: usize,
+        monitor: FeedMonitor,
+        faults: Option<Box<FaultyDelivery>>,
+    ) -> Self {
         let (address, mailbox) = channel(MAILBOX);
-        let prepared = PreparedFeed { source, mailbox, monitor: monitor.clone() };
+        let prepared = PreparedFeed { source, mailbox, monitor: monitor.clone(), faults };
         let place = if workers == 1 {
             FeedPlace::Inline(Mutex::new(Some(prepared)))
         } else {
@@ -101,6 +115,7 @@ impl PreparedFeed {
             source: self.source,
             target,
             followers: Followers::default(),
+            faults: self.faults,
             _running: RunningGuard::new(self.monitor),
         };
         actix::spawn(Context::with_receiver(self.mailbox).into_future(actor));
@@ -140,6 +155,7 @@ struct FeedActor {
     source: Box<dyn BatchSource>,
     target: Target,
     followers: Followers,
+    faults: Option<Box<FaultyDelivery>>,
     _running: RunningGuard,
 }
 
@@ -174,21 +190,33 @@ impl FeedActor {
 
     /// Publishes a batch, if there is one. A hub of this thread is called in any case: ticks are its clock.
     fn publish(&mut self, batch: Option<Arc<Batch>>) {
+        match &mut self.faults {
+            None => self.deliver(batch.as_slice()),
+            Some(faults) => {
+                let batches = faults.feed.deliver(batch, faults.clock.now());
+                self.deliver(&batches);
+            }
+        }
+    }
+
+    fn deliver(&mut self, batches: &[Arc<Batch>]) {
         if let Target::Hub { hub, actor } = &self.target {
             let now = Now::read(hub.clock());
-            hub.dispatch(batch.as_slice(), now.steady);
+            hub.dispatch(batches, now.steady);
             hub.run_timers(now);
             if hub.has_more() {
                 actor.do_send(Continue);
             }
         }
-        if let Some(batch) = &batch {
+        for batch in batches {
             self.followers.publish(batch);
         }
     }
 
     fn needs_no_tick(&self) -> bool {
         match &self.target {
+            // A batch that is late on purpose needs a tick.
+            _ if self.faults.is_some() => false,
             Target::Hub { hub, .. } => hub.is_idle(),
             Target::Followers(_) => true,
         }

@@ -27,16 +27,17 @@ use crate::archive::Archive;
 use crate::auth::{KeyStore, KeyStoreError, Reloaded};
 use crate::clock::Clock;
 use crate::config::{AccessConfig, Config};
+use crate::faults::Faults;
 use crate::feed::{BatchSource, SequencedFeed, Sequencer};
 use crate::http::{AppState, ConnectionLimit, Readiness};
 use crate::limits::{AnswerCapacity, OpenFiles, SessionCapacity, raise_open_file_limit};
 use crate::metrics::Metrics;
 use crate::model::{Epoch, Universe};
-use crate::source::{Listings, SimulatedMarket};
+use crate::source::{EventSource, Listings, SimulatedMarket};
 use crate::transport::{Certificate, TlsError};
 use crate::wire::Close;
 
-use self::feed::{FeedMonitor, FeedRuntime};
+use self::feed::{FaultyDelivery, FeedMonitor, FeedRuntime};
 use self::server::{Listeners, capacity_limits, serve};
 pub use self::signals::{ReloadableFiles, SignalRequest, Signals};
 use self::workers::WorkerPool;
@@ -114,7 +115,12 @@ impl Service {
         let metrics = Arc::new(Metrics::default());
         let clock = Clock::system(metrics.clock());
         let epoch = Epoch::new(rand::random());
-        let Market { universe, archive, source } = Market::prepare(config, epoch, clock.clone(), &metrics);
+        let faults = config.faults.map(Faults::new);
+        if faults.is_some() {
+            warn!("faults are made on purpose: GET /faults lists them");
+        }
+        let Market { universe, archive, source } =
+            Market::prepare(config, epoch, clock.clone(), &metrics, faults.as_ref());
         let (epoch, progress) = (source.epoch(), source.progress());
 
         // The readiness is set before the feed starts, so that it does not hide a feed that ends at once.
@@ -122,7 +128,9 @@ impl Service {
         let readiness = Readiness::default();
         readiness.begin();
         let monitor = FeedMonitor::new(metrics.feed().up, readiness.clone());
-        let feed = Arc::new(FeedRuntime::new(Box::new(source), config.workers, monitor));
+        let delivery = |faults: &Faults| FaultyDelivery { feed: faults.feed(), clock: clock.clone() };
+        let delivery = faults.as_ref().map(|faults| Box::new(delivery(faults)));
+        let feed = Arc::new(FeedRuntime::new(Box::new(source), config.workers, monitor, delivery));
         let symbols = universe.len();
         let workers =
             WorkerPool::new(Arc::clone(&feed), Arc::clone(&metrics), clock.clone(), config, universe);
@@ -146,6 +154,7 @@ impl Service {
             echo: config.echo,
             http: config.access.http,
             readiness: readiness.clone(),
+            faults: faults.clone(),
         });
         let access = &config.access;
         let limit = ConnectionLimit::new(
@@ -243,14 +252,24 @@ impl Service {
 
 impl Market {
     /// A market with simulated history, whose feed is ready to start.
-    fn prepare(config: &Config, epoch: Epoch, clock: Clock, metrics: &Metrics) -> Self {
+    fn prepare(
+        config: &Config,
+        epoch: Epoch,
+        clock: Clock,
+        metrics: &Metrics,
+        faults: Option<&Faults>,
+    ) -> Self {
         let now = clock.now();
         let listings = Listings::new(config.symbols, config.simulation.seed);
         let universe = Arc::clone(listings.universe());
         let archive = Arc::new(Archive::new(universe.len(), config.retention));
         backfill::backfill(&archive, &universe, config.simulation, now);
         let sequencer = Sequencer::new(Arc::clone(&universe), config.spans, epoch, now).resume(&archive);
-        let events = Box::new(SimulatedMarket::new(&listings, config.simulation, clock));
+        let mut events: Box<dyn EventSource> =
+            Box::new(SimulatedMarket::new(&listings, config.simulation, clock));
+        if let Some(faults) = faults {
+            events = faults.distort(events);
+        }
         let source = SequencedFeed::new(events, sequencer, Arc::clone(&archive), metrics.feed());
         Self { universe, archive, source }
     }

@@ -19,6 +19,7 @@ pub use self::command_line::Invocation;
 use self::command_line::{listen_address, log_filter};
 pub use self::keys_command::{KeyTask, NewKey, Task};
 use crate::archive::Retention;
+use crate::faults::FaultSpec;
 use crate::feed::BarSpans;
 use crate::http::EchoMode;
 use crate::hub::LivenessTimeouts;
@@ -121,6 +122,15 @@ struct Args {
         default_missing_value = "on")]
     echo: Option<EchoOption>,
 
+    /// Faults to make on purpose, for the authors of clients: `demo`, or a list such as
+    /// `seed=7,drop=0.001,cut=30s` [GET /faults lists what was done]
+    #[arg(long, env = "TAPECAST_FAULTS", value_name = "FAULTS")]
+    faults: Option<FaultSpec>,
+
+    /// Allow --faults on an address beyond loopback
+    #[arg(long, env = "TAPECAST_FAULTS_ANYWHERE", requires = "faults")]
+    faults_anywhere: bool,
+
     /// Log level: error, warn, info, debug, trace; or per module, such as tapecast::hub=debug
     #[arg(
         long,
@@ -210,6 +220,8 @@ pub struct Config {
     /// Whether there is an echo. Default: only if all listeners are on loopback, since it has no use for
     /// clients and costs as much as the stream.
     pub echo: EchoMode,
+    /// The faults that are made on purpose. Default: none.
+    pub faults: Option<FaultSpec>,
     /// The log filter.
     pub log: String,
     /// The format of the log.
@@ -246,6 +258,11 @@ pub enum ConfigError {
     /// There is an address for TLS, and no certificate.
     #[error("--tls-listen needs --tls-cert and --tls-key")]
     NoCertificate,
+    /// Faults would be made for clients of other machines.
+    #[error(
+        "--faults breaks the connections of all clients: for addresses beyond loopback add --faults-anywhere"
+    )]
+    FaultsBeyondLoopback,
     /// An option for retained history is out of range.
     #[error("{name} must be from 1 to {max}, not {value}")]
     Retain {
@@ -294,6 +311,9 @@ impl TryFrom<Args> for Config {
         let access: AccessConfig = args.access.try_into()?;
         let is_local = |listen: SocketAddr| listen.ip().to_canonical().is_loopback();
         let all_local = is_local(args.listen) && access.tls.as_ref().is_none_or(|tls| is_local(tls.listen));
+        if args.faults.is_some() && !all_local && !args.faults_anywhere {
+            return Err(ConfigError::FaultsBeyondLoopback);
+        }
         let echo = match args.echo {
             Some(EchoOption::Off) => EchoMode::Off,
             None if !all_local => EchoMode::Off,
@@ -330,6 +350,7 @@ impl TryFrom<Args> for Config {
             liveness: LivenessTimeouts::default(),
             drain: Duration::from_secs_f64(within("--drain-seconds", args.drain_seconds, MAX_DRAIN_SECONDS)?),
             echo,
+            faults: args.faults,
             log: args.log,
             log_format: args.log_format,
             access,

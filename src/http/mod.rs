@@ -9,6 +9,7 @@ mod connection_limit;
 mod cors;
 mod credentials;
 mod error;
+mod faults;
 mod handover;
 mod handshake;
 mod health;

@@ -8,6 +8,7 @@ use super::limits::HttpLimits;
 use crate::archive::Archive;
 use crate::auth::{AllowedOrigins, KeyStore, PublicHosts, TrustedProxies};
 use crate::clock::Clock;
+use crate::faults::Faults;
 use crate::feed::FeedProgress;
 use crate::hub::Hub;
 use crate::limits::{AnswerCapacity, SessionCapacity};
@@ -49,6 +50,8 @@ pub struct AppState {
     pub http: HttpLimits,
     /// Whether new sessions are accepted.
     pub readiness: Readiness,
+    /// The faults that are made on purpose, if any.
+    pub faults: Option<Faults>,
 }
 
 /// Whether `/echo` answers, and with which limits.
@@ -113,6 +116,7 @@ impl AppState {
             echo: EchoMode::On,
             http: HttpLimits::default(),
             readiness: Readiness::default(),
+            faults: None,
         };
         state.readiness.begin();
         state

@@ -70,6 +70,7 @@ fn open(request: &HttpRequest, state: &AppState, feed: Feed) -> HttpResponse {
     };
     let archive = Arc::clone(&state.archive);
     let codec = codec(request.headers(), query.value("codec"));
+    let label = query.value("userId").map(sanitized);
     upgrade(request, state, |response| {
         // Clients that use MessagePack are bots, which need low latency. Python's client creates an inflater
         // for each message, and falls behind by more than a second at 10,000 trades per second.
@@ -87,7 +88,8 @@ fn open(request: &HttpRequest, state: &AppState, feed: Feed) -> HttpResponse {
             replay: Rc::new(move |stream, after, up_to, most| archive.since(stream, after, up_to, most)),
             deflate,
             codec,
-            label: query.value("userId").map(sanitized),
+            line_faults: state.faults.as_ref().and_then(|faults| faults.line_plan(label.clone())),
+            label,
             authenticator: state.keys.as_ref().map(|keys| authenticator(request, state, keys, feed)),
             credentials: credentials_of(request, &query),
         })

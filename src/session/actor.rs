@@ -13,6 +13,7 @@ use tracing::debug;
 use super::authenticator::Authenticator;
 use super::command_outcome::CommandOutcome;
 use super::executor::{CommandExecution, CommandExecutor, StepResult};
+use super::faulty_line::FaultyLine;
 use super::incoming::{IncomingStream, SessionInput};
 use super::limits::{Limits, OutboxLimits};
 use super::outbox::{Outbox, ReplayLookup};
@@ -21,6 +22,7 @@ use super::protocol::{CheckedCommand, Greeting, Protocol};
 use super::state::{HubMembership, SessionState};
 use super::task::SessionTask;
 use crate::auth::Credentials;
+use crate::faults::LineFaultPlan;
 use crate::feed::FeedProgress;
 use crate::hub::{Hub, SubscriberKey};
 use crate::limits::{ClientAddress, ReactorTurn, TokenBucket, WorkPermit};
@@ -75,6 +77,8 @@ pub struct SessionParams {
     pub authenticator: Option<Authenticator>,
     /// The credentials of the upgrade request.
     pub credentials: Option<Credentials>,
+    /// The faults of its connection, if it has any.
+    pub line_faults: Option<LineFaultPlan>,
 }
 
 /// Opens a session that waits for its connection.
@@ -83,6 +87,7 @@ pub fn open(params: SessionParams) -> PendingSession {
         let now = Instant::now();
         let outbox = Outbox::new(params.codec, params.outbox);
         let universe = params.hub.universe();
+        let (transport, faulty_line) = FaultyLine::wrap(transport, params.line_faults);
         let state = Rc::new(SessionState::new(
             params.hub,
             params.client,
@@ -112,6 +117,7 @@ pub fn open(params: SessionParams) -> PendingSession {
             state: Rc::clone(&state),
             key: membership.key(),
             label: params.label,
+            faulty_line,
         };
         let decoder = Decoder::new(limits.message_bytes).with(Compression::of(params.deflate));
         let incoming = IncomingStream::new(early, decoder, Rc::clone(&state), &limits, now);
@@ -142,16 +148,17 @@ where
 
 /// The reading half of a session: it passes commands to the protocol state and has their consequences
 /// carried out.
-struct SessionActor {
+pub(super) struct SessionActor {
     protocol: Protocol,
     executor: CommandExecutor,
     limits: Limits,
     commands: TokenBucket,
     pings: TokenBucket,
     codec: Codec,
-    state: Rc<SessionState>,
+    pub(super) state: Rc<SessionState>,
     key: SubscriberKey,
     label: Option<String>,
+    pub(super) faulty_line: Option<FaultyLine>,
 }
 
 impl SessionActor {
@@ -304,7 +311,7 @@ impl SessionActor {
         }));
     }
 
-    fn end(&self, reason: Close, ctx: &mut WebsocketContext<Self>) {
+    pub(super) fn end(&self, reason: Close, ctx: &mut WebsocketContext<Self>) {
         self.state.begin_close(reason, Instant::now());
         ctx.stop();
     }
@@ -325,6 +332,7 @@ impl Actor for SessionActor {
     fn started(&mut self, ctx: &mut Self::Context) {
         debug!(session = self.key.0, label = self.label, "session opened");
         self.watch_revocation(ctx);
+        self.await_line_fault(ctx);
         if self.protocol.awaits_key() {
             ctx.run_later(self.limits.auth_timeout, |session, ctx| {
                 if session.protocol.awaits_key() {

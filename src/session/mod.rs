@@ -15,6 +15,7 @@ mod command_outcome;
 mod echo;
 mod executor;
 mod fast_path_cache;
+mod faulty_line;
 mod incoming;
 mod limits;
 mod outbox;

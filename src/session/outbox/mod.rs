@@ -232,7 +232,11 @@ impl Outbox {
                 AnswerObject::Again(object) => {
                     self.flush_held();
                     if let Some(sent) = self.streams.take_behind(object.stream(), object.seq) {
-                        self.append_newest(last_values, object.stream(), object.seq.0 - sent.0 - 1);
+                        self.append_newest(
+                            last_values,
+                            object.stream(),
+                            object.seq.0.saturating_sub(sent.0 + 1),
+                        );
                     }
                     self.append_answer(object, DeliveryKind::Snapshot, last_values);
                 }
@@ -501,7 +505,7 @@ impl Outbox {
         while frame.len() < self.limits.frame_bytes
             && let Some((stream, Seq(sent))) = self.streams.pop_dirty()
         {
-            let replaced = last_values.seq(stream).0 - sent - 1;
+            let replaced = last_values.seq(stream).0.saturating_sub(sent + 1);
             let mark = DeliveryKind::conflated(replaced);
             frame.push_with(|out| last_values.write(out, self.codec, stream, mark));
             frame.count_merged(replaced);
