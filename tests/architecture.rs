@@ -67,6 +67,7 @@ const NOT_PURE: &[(&str, &str)] = &[
     ("hub/actor.rs", "the actor that carries batches and the clock to the hub"),
     ("limits/fair_queue.rs", "jobs wait in it, and it measures how long each takes"),
     ("limits/reactor_turn.rs", "waits until the reactor has run"),
+    ("limits/turn_budget.rs", "a task renews it when the reactor has run"),
     ("session/actor.rs", "the actor that carries messages to the protocol"),
     ("session/echo.rs", "the actor of the echo endpoint"),
     ("session/faulty_line.rs", "the timers by which an actor makes faults of its line"),

@@ -254,7 +254,7 @@ impl ConnectionServices {
             .h1_write_buffer_size(http::BODY_PIECE)
             .client_disconnect_timeout(DISCONNECT_TIMEOUT)
             .on_connect_ext(move |connection: &C, extensions| {
-                http::watch_connection(metrics.clone(), extensions);
+                http::watch_connection(metrics.clone(), connection.reading_end(), extensions);
                 transport::tune(connection);
             })
             .upgrade(upgrade)
@@ -264,6 +264,7 @@ impl ConnectionServices {
     /// The actix-web application.
     fn application(&self) -> impl Factory<Request, ServiceResponse> + use<> {
         let app = App::new()
+            .wrap(from_fn(http::wait_for_turn))
             .wrap(from_fn(http::pace_bodies))
             .wrap(from_fn(http::reject_oversized))
             .wrap(from_fn(http::restrict_methods))

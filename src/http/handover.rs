@@ -40,7 +40,7 @@ where
     parts.codec.encode(head, &mut parts.write_buf)?;
     // Copied, so that HTTP's buffers are freed now and not with the session.
     let head = Bytes::copy_from_slice(&parts.write_buf);
-    let early = Bytes::copy_from_slice(&parts.read_buf);
+    let early = Bytes::from([&parts.read_buf[..], &parts.io.take_unread()].concat());
     let session = session.run(parts.io.into_transport(), head, early);
     drop((parts.read_buf, parts.write_buf, parts.codec));
     session.await;

@@ -15,10 +15,12 @@ use actix_web::web::Data;
 use super::response;
 use super::state::AppState;
 use crate::metrics::HttpMetrics;
+use crate::transport::ReadingEnd;
 
 /// Lives as long as a connection, and counts it when it ends without a request.
 struct ConnectionGuard {
     has_request: Cell<bool>,
+    reading: ReadingEnd,
     metrics: HttpMetrics,
 }
 
@@ -31,8 +33,8 @@ impl Drop for ConnectionGuard {
 }
 
 /// Counts a new connection if it ends without a request.
-pub fn watch_connection(metrics: HttpMetrics, extensions: &mut Extensions) {
-    extensions.insert(Rc::new(ConnectionGuard { has_request: Cell::new(false), metrics }));
+pub fn watch_connection(metrics: HttpMetrics, reading: ReadingEnd, extensions: &mut Extensions) {
+    extensions.insert(Rc::new(ConnectionGuard { has_request: Cell::new(false), reading, metrics }));
 }
 
 /// Middleware that rejects oversized heads (431) and requests with a body (413), and closes the connection.
@@ -59,6 +61,9 @@ pub async fn reject_oversized(
             let mut answer = response::error(status, message);
             // The rest of the request is not read.
             answer.head_mut().set_connection_type(ConnectionType::Close);
+            if let Some(connection) = request.conn_data::<Rc<ConnectionGuard>>() {
+                connection.reading.set();
+            }
             Ok(request.into_response(answer))
         }
         None => next.call(request).await.map(ServiceResponse::map_into_boxed_body),

@@ -23,6 +23,7 @@ pub mod rest;
 mod routes;
 mod security_headers;
 mod state;
+mod turn;
 mod upgrade;
 
 pub use self::challenge::AuthChallenge;
@@ -37,3 +38,4 @@ pub use self::paced_body::{BODY_PIECE, pace_bodies};
 pub use self::routes::routes;
 pub use self::security_headers::security_headers;
 pub use self::state::{AppState, EchoMode, Readiness};
+pub use self::turn::wait_for_turn;

@@ -51,17 +51,22 @@ mod tests {
     use std::time::Duration;
 
     use actix_web::App;
+    use actix_web::middleware::from_fn;
     use actix_web::test::{TestRequest, call_service, init_service};
     use futures_util::FutureExt;
 
     use super::*;
+    use crate::http::wait_for_turn;
 
     /// A worker has an application for plain HTTP and one for TLS, each also for requests that upgrade.
     #[actix_web::test]
     async fn all_applications_of_a_worker_share_its_fair_queue() {
         let state = Data::new(AppState::for_tests());
         let hub = Rc::new(Hub::for_tests(Duration::ZERO));
-        let application = || init_service(App::new().configure(routes(state.clone(), Rc::clone(&hub))));
+        let application = || {
+            let app = App::new().wrap(from_fn(wait_for_turn));
+            init_service(app.configure(routes(state.clone(), Rc::clone(&hub))))
+        };
         let (plain, tls) = (application().await, application().await);
         let assets = || TestRequest::with_uri("/v2/assets").to_request();
 

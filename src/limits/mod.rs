@@ -7,6 +7,7 @@ mod fair_queue;
 mod open_files;
 mod rate;
 mod reactor_turn;
+mod turn_budget;
 
 pub use address::{ClientAddress, rate_limit_key};
 pub use answers::{AnswerCapacity, AnswerLimits, AnswerPermit};
@@ -15,3 +16,4 @@ pub use fair_queue::{FairQueue, FairQueueFull, WorkPermit};
 pub use open_files::{OpenFiles, raise_open_file_limit};
 pub use rate::{Rate, TokenBucket};
 pub use reactor_turn::ReactorTurn;
+pub use turn_budget::{TurnBudget, TurnTicket};

@@ -1,6 +1,6 @@
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -9,7 +9,8 @@ use futures_util::Stream;
 use super::limits::Limits;
 use super::pending_message::PendingMessage;
 use super::state::SessionState;
-use crate::limits::{ReactorTurn, TokenBucket};
+use crate::limits::{ReactorTurn, TokenBucket, TurnBudget, TurnTicket};
+use crate::transport::READ_BYTES;
 use crate::wire::{Close, DecodeError, DecodeStep, Decoder, Incoming};
 
 /// What the actor of a session reacts to: the client's messages, and the growth of the universe. It ends
@@ -30,6 +31,8 @@ pub(super) struct IncomingStream {
     pending: PendingMessage,
     /// The pause after a turn that was cut short.
     pause: Option<ReactorTurn>,
+    /// The place among the connections that wait for the worker's budget.
+    ticket: Option<TurnTicket>,
 }
 
 /// Reading pauses above this backlog in bytes. An echo keeps at most one message more.
@@ -38,6 +41,9 @@ const PAUSE_ABOVE: usize = 64 << 10;
 /// After this many messages the reactor and the worker's other tasks run before the next: a thousand commands
 /// fit into one read, and take 40 ms.
 const MAX_MESSAGES_PER_TURN: u32 = 16;
+
+/// The bytes of a unit of the worker's budget for a turn: what takes longest is 340 empty frames.
+const READ_BYTES_PER_UNIT: usize = 2 << 10;
 
 /// After this many reads of 16 KiB they run, too: frames that complete no message cost no message.
 const MAX_READS_PER_TURN: u32 = 8;
@@ -65,7 +71,17 @@ impl IncomingStream {
     ) -> Self {
         let frames = TokenBucket::new(limits.frames, now);
         let pending = PendingMessage::new(limits.pending_bytes);
-        Self { chunk: early, decoder, state, returned: 0, reads: 0, frames, pending, pause: None }
+        Self {
+            chunk: early,
+            decoder,
+            state,
+            returned: 0,
+            reads: 0,
+            frames,
+            pending,
+            pause: None,
+            ticket: None,
+        }
     }
 
     /// Ends a turn that was cut short.
@@ -96,10 +112,14 @@ impl Stream for IncomingStream {
         if this.pause.is_some() {
             return Poll::Pending;
         }
-        if this.returned == MAX_MESSAGES_PER_TURN {
-            return this.end_turn(cx);
-        }
         loop {
+            if this.returned == MAX_MESSAGES_PER_TURN {
+                return this.end_turn(cx);
+            }
+            let has_waited = this.ticket.is_some();
+            ready!(TurnBudget::poll_room(&mut this.ticket, cx));
+            // Where others wait, too, shorter steps let each wait for less.
+            let most = if has_waited { READ_BYTES_PER_UNIT } else { READ_BYTES };
             let step = this.decoder.decode_step(&mut this.chunk);
             if !this.frames.take_many(this.decoder.take_frames(), Instant::now()) {
                 return Poll::Ready(Some(SessionInput::LimitExceeded(Close::TooManyFrames)));
@@ -114,6 +134,7 @@ impl Stream for IncomingStream {
             match step {
                 Ok(DecodeStep::Message(message)) => {
                     this.returned += 1;
+                    TurnBudget::spend(1);
                     return Poll::Ready(Some(SessionInput::Message(Ok(message))));
                 }
                 Err(error) => return Poll::Ready(Some(SessionInput::Message(Err(error)))),
@@ -123,7 +144,7 @@ impl Stream for IncomingStream {
             if this.reads == MAX_READS_PER_TURN {
                 return this.end_turn(cx);
             }
-            let Poll::Ready(read) = this.state.writer().poll_read(cx) else {
+            let Poll::Ready(read) = this.state.writer().poll_read(cx, most) else {
                 (this.returned, this.reads) = (0, 0);
                 return Poll::Pending;
             };
@@ -131,6 +152,7 @@ impl Stream for IncomingStream {
             match read {
                 Ok(chunk) if !chunk.is_empty() => {
                     this.state.set_heard(Instant::now());
+                    TurnBudget::spend((chunk.len() / READ_BYTES_PER_UNIT) as u32);
                     this.chunk = chunk;
                 }
                 Ok(_) | Err(_) => return Poll::Ready(None),
@@ -268,7 +290,7 @@ mod tests {
 
     #[test]
     fn many_messages_at_once_leave_other_tasks_a_turn() {
-        let pings = [0x89, 0x80, 1, 2, 3, 4].repeat(40);
+        let pings = [0x89, 0x80, 1, 2, 3, 4].repeat(20);
         let mut incoming = stream(pings, state());
         let woken = Arc::new(Woken::default());
         let waker = Waker::from(Arc::clone(&woken));
@@ -281,8 +303,8 @@ mod tests {
             .count()
         };
 
-        assert_eq!([(); 4].map(|()| messages_of_a_turn()), [16, 16, 8, 0]);
-        assert_eq!(woken.0.load(Ordering::Relaxed), 2, "once after each turn that was cut short");
+        assert_eq!([(); 3].map(|()| messages_of_a_turn()), [16, 4, 0]);
+        assert_eq!(woken.0.load(Ordering::Relaxed), 1, "once after a turn that was cut short");
     }
 
     #[test]

@@ -83,7 +83,8 @@ fn the_work_of_a_command_is_what_it_touches_and_not_its_length() {
     assert_eq!(work(&protocol, nothing), 4);
     assert_eq!(work(&protocol, r#"{"action":"subscribe","x":{"conflate_ms":0}}"#), 4 + 2);
     let all = r#"{"action":"subscribe","tickers":["*"],"trades":["*"],"x":{"conflate_ms":1}}"#;
-    assert_eq!(work(&protocol, all), 4 + 2 + 2 * 2);
+    // Cancels and corrections come with trades.
+    assert_eq!(work(&protocol, all), 4 + 3 + 1 + 2 * 2);
     assert_eq!(work(&protocol, r#"{"action":"auth"}"#), 0);
 }
 

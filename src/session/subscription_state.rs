@@ -84,7 +84,11 @@ impl SubscriptionState {
             if sampled { self.universe.len() } else { 0 }
         };
         let sampled: usize = Channel::ALL.into_iter().map(of_channel).sum();
-        self.subscriptions.len() + named.len() + sampled
+        // Each channel that follows another has lists of its own in the hub.
+        let named = Channel::ALL
+            .into_iter()
+            .map(|channel| named.of(channel).len() * channel.with_followers().count());
+        self.subscriptions.len() + named.sum::<usize>() + sampled
     }
 
     /// Executes a command of a client that may have this many names.

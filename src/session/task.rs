@@ -12,7 +12,7 @@ use tokio::time::{Sleep, sleep};
 
 use super::state::{HubMembership, SessionState};
 use crate::limits::WorkPermit;
-use crate::transport::SocketWriter;
+use crate::transport::{READ_BYTES, SocketWriter};
 
 /// The task of one session: it drives the actor, and writes where the socket was full.
 ///
@@ -127,7 +127,7 @@ impl Linger {
             self.is_shut_down = writer.poll_shutdown(cx).is_ready();
         }
         loop {
-            match writer.poll_read(cx) {
+            match writer.poll_read(cx, READ_BYTES) {
                 Poll::Ready(Ok(discarded)) if !discarded.is_empty() => {}
                 Poll::Ready(_) => return Poll::Ready(()),
                 Poll::Pending => return self.deadline.as_mut().poll(cx),

@@ -24,7 +24,7 @@ use crate::model::{MILLISECOND, Timestamp};
 /// # use tapecast::model::Timestamp;
 /// # let start = Timestamp::from_nanos(1_700_000_000_000_000_000);
 /// # let mut simulator = Simulator::new(&Listings::new(100, 1), SimulationSettings::default());
-/// let mut pacer = Pacer::new(start, Duration::from_millis(5));
+/// let mut pacer = Pacer::new(start);
 ///
 /// // At every tick, with the wall clock's time:
 /// let now = start + Duration::from_millis(5);
@@ -42,7 +42,6 @@ pub struct Pacer {
     last_call: Timestamp,
     /// Tokens in the bucket: event time that may be made now.
     tokens_ns: i64,
-    capacity_ns: i64,
 }
 
 /// Consecutive steps of one millisecond that are due.
@@ -75,27 +74,24 @@ impl Pacer {
     /// The longest lag that is caught up. That takes a third of the lag.
     pub const MAX_LAG: Duration = Duration::from_secs(10);
 
+    /// The most event time of one call. A worker that is busy for less than this between two ticks delays the events of
+    /// one tick, and the market is not late after it.
+    pub const MAX_BURST: Duration = Duration::from_millis(100);
+
     /// The longest step forward of the wall clock that is caught up, in less than a second.
     pub const MAX_STALL: Duration = Duration::from_secs(2);
 
-    /// A pacer that starts at the last whole millisecond before `now` and is called once per `tick`.
-    ///
-    /// Ticks that come late by up to their own length still sustain the full speed.
-    pub fn new(now: Timestamp, tick: Duration) -> Self {
-        let tick_ns = (tick.as_nanos() as i64).max(MILLISECOND);
-        Self {
-            next: now.floor_to(MILLISECOND),
-            last_call: now,
-            tokens_ns: 0,
-            capacity_ns: 2 * Self::MAX_SPEED * tick_ns,
-        }
+    /// A pacer that starts at the last whole millisecond before `now`.
+    pub const fn new(now: Timestamp) -> Self {
+        Self { next: now.floor_to(MILLISECOND), last_call: now, tokens_ns: 0 }
     }
 
     /// Takes the steps that are due at this time of the wall clock.
     pub fn take_due(&mut self, now: Timestamp) -> DueSteps {
-        let elapsed_ns = now.nanos_since(self.last_call).clamp(0, self.capacity_ns);
+        let elapsed_ns = now.nanos_since(self.last_call).clamp(0, Self::MAX_BURST.as_nanos() as i64);
         self.last_call = now;
-        self.tokens_ns = (self.tokens_ns + Self::MAX_SPEED * elapsed_ns).min(self.capacity_ns);
+        self.tokens_ns =
+            (self.tokens_ns + Self::MAX_SPEED * elapsed_ns).min(Self::MAX_BURST.as_nanos() as i64);
 
         let skipped = self.skip_excess_lag(now);
         let lag_ns = now.nanos_since(self.next).max(0);
@@ -140,8 +136,6 @@ impl Pacer {
 mod tests {
     use super::*;
 
-    const TICK: Duration = Duration::from_millis(5);
-
     /// The time `millis` after a certain whole second.
     fn at(millis: i64) -> Timestamp {
         Timestamp::from_nanos(1_700_000_000_000_000_000 + millis * MILLISECOND)
@@ -153,7 +147,7 @@ mod tests {
 
     #[test]
     fn a_tick_on_time_makes_the_elapsed_steps_due() {
-        let mut pacer = Pacer::new(at(0), TICK);
+        let mut pacer = Pacer::new(at(0));
 
         assert_eq!(pacer.take_due(at(5)), steps(5, at(0)));
         assert_eq!(pacer.take_due(at(10)), steps(5, at(5)));
@@ -162,7 +156,7 @@ mod tests {
 
     #[test]
     fn no_event_is_stamped_later_than_now() {
-        let mut pacer = Pacer::new(at(0) + Duration::from_micros(400), TICK);
+        let mut pacer = Pacer::new(at(0) + Duration::from_micros(400));
 
         for micros in (400..50_000).step_by(370) {
             let now = at(0) + Duration::from_micros(micros);
@@ -174,7 +168,7 @@ mod tests {
 
     #[test]
     fn steps_follow_each_other_without_gap_or_overlap() {
-        let mut pacer = Pacer::new(at(0), TICK);
+        let mut pacer = Pacer::new(at(0));
         let mut expected = at(0);
 
         for millis in [3, 4, 4, 9, 700, 705, 711, 600, 716, 1_500, 1_501, 4_000, 4_010] {
@@ -187,7 +181,7 @@ mod tests {
 
     #[test]
     fn a_pause_is_caught_up_at_four_times_real_time() {
-        let mut pacer = Pacer::new(at(0), TICK);
+        let mut pacer = Pacer::new(at(0));
         let pause = 3_000;
 
         let first = pacer.take_due(at(pause));
@@ -201,33 +195,35 @@ mod tests {
             made += steps;
         }
 
-        assert!(first.count <= 40, "{} steps at once", first.count);
+        assert_eq!(first.count, 100, "steps at once");
         assert!(pacer.is_up_to_date());
-        assert!((190..=200).contains(&ticks), "3 s were caught up in {ticks} ticks of 5 ms");
+        assert!((187..=195).contains(&ticks), "3 s were caught up in {ticks} ticks of 5 ms");
     }
 
     #[test]
     fn a_burst_of_late_calls_gets_no_more_than_one_call() {
-        let mut pacer = Pacer::new(at(0), TICK);
+        let mut pacer = Pacer::new(at(0));
         let first = pacer.take_due(at(3_000)).count;
 
         let others: u32 = (0..600).map(|_| pacer.take_due(at(3_000)).count).sum();
 
-        assert_eq!((first, others), (40, 0));
+        assert_eq!((first, others), (100, 0));
     }
 
     #[test]
     fn ticks_that_are_always_late_still_keep_up() {
-        let mut pacer = Pacer::new(at(0), TICK);
+        for late in [2, 23, 100] {
+            let mut pacer = Pacer::new(at(0));
 
-        let steps: u32 = (1..=100).map(|tick| pacer.take_due(at(23 * tick)).count).sum();
-
-        assert_eq!(steps, 2_300);
+            for tick in 1..=50 {
+                assert_eq!(pacer.take_due(at(late * tick)).count, late as u32);
+            }
+        }
     }
 
     #[test]
     fn a_night_of_sleep_is_skipped_and_reported() {
-        let mut pacer = Pacer::new(at(0), TICK);
+        let mut pacer = Pacer::new(at(0));
         let night = 8 * 3_600_000;
 
         let woken = pacer.take_due(at(night));
@@ -238,7 +234,7 @@ mod tests {
 
     #[test]
     fn a_lag_of_ten_seconds_is_caught_up_and_a_millisecond_more_is_skipped() {
-        let skipped = |millis| Pacer::new(at(0), TICK).take_due(at(millis)).skipped;
+        let skipped = |millis| Pacer::new(at(0)).take_due(at(millis)).skipped;
 
         assert_eq!(skipped(10_000), Duration::ZERO);
         assert_eq!(skipped(10_001), Duration::from_millis(10_001));
@@ -247,7 +243,7 @@ mod tests {
     #[test]
     fn a_clock_that_was_set_takes_event_time_with_it() {
         for millis in [3_600_000, -3_600_000, -10, 2_006] {
-            let mut pacer = Pacer::new(at(0), TICK);
+            let mut pacer = Pacer::new(at(0));
             assert_eq!(pacer.take_due(at(5)), steps(5, at(0)));
 
             pacer.clock_was_set(at(millis));
@@ -259,7 +255,7 @@ mod tests {
 
     #[test]
     fn a_small_step_forward_of_the_clock_is_caught_up() {
-        let mut pacer = Pacer::new(at(0), TICK);
+        let mut pacer = Pacer::new(at(0));
         assert_eq!(pacer.take_due(at(5)), steps(5, at(0)));
 
         pacer.clock_was_set(at(1_005));

@@ -42,7 +42,7 @@ impl SimulatedMarket {
         Self {
             universe: Arc::clone(listings.universe()),
             simulator: Simulator::new(listings, settings),
-            pacer: Pacer::new(now, TICK),
+            pacer: Pacer::new(now),
             opened_at: now,
             clock,
             clock_changes: changes,

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use actix_tls::accept::rustls_0_23::TlsStream;
 use actix_web::rt::net::TcpStream;
+use bytes::Bytes;
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::{AcceptedSocket, RawSocket, Transport};
+use super::{AcceptedSocket, RawSocket, ReadingEnd, Transport};
 
 /// An accepted connection, TCP or TLS.
 pub trait Connection: AsyncRead + AsyncWrite + Unpin {
@@ -19,6 +20,16 @@ pub trait Connection: AsyncRead + AsyncWrite + Unpin {
 
     /// The transport of a session, once the connection has left HTTP.
     fn into_transport(self) -> Box<dyn Transport>;
+
+    /// Takes what was read behind the request that upgraded the connection, and not passed on.
+    fn take_unread(&mut self) -> Bytes {
+        Bytes::new()
+    }
+
+    /// Ends the reading, where the connection can do that.
+    fn reading_end(&self) -> ReadingEnd {
+        ReadingEnd::default()
+    }
 }
 
 impl Connection for AcceptedSocket {

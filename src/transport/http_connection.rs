@@ -1,69 +1,158 @@
+use std::cell::Cell;
 use std::io;
+use std::mem;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use actix_web::rt::net::TcpStream;
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::upgrade_offer::UpgradeOffers;
+use super::upgrade_offer::simplify_offer;
 use super::{Connection, Transport};
-use crate::limits::ReactorTurn;
+use crate::limits::{TurnBudget, TurnTicket};
 
-/// A connection while it speaks HTTP/1.1: requests are read at a pace, and their upgrade offers are simplified.
+/// A connection while it speaks HTTP/1.1: it passes one request head after the other on, and simplifies upgrade offers.
 ///
-/// actix-http reads all that has arrived and answers all of it before it writes: 3,000 pipelined requests of a
-/// client that takes no response cost 18 MiB and a second of the worker. So nothing is read while responses wait
-/// for the socket, and little before other tasks run.
+/// actix-http parses all that has arrived and answers all of it before it writes: 3,000 pipelined requests of a client
+/// that takes no response cost 18 MiB and a second of the worker. So the next head is passed on when the response to
+/// the one before is on its way, and within the worker's budget for a turn.
 pub struct HttpConnection<C> {
     connection: C,
-    offers: UpgradeOffers,
+    head: HeadEnd,
+    /// What was read and is not passed on: requests behind the one that is being answered.
+    unread: Vec<u8>,
     pace: ReadPace,
+    end: ReadingEnd,
 }
 
-/// Decides when a connection may read.
-#[derive(Default)]
+/// The most bytes of one read, and the most that are kept behind a request.
+const READ_BYTES: usize = 4 << 10;
+
+/// The most bytes that are passed on without a response: twice the longest head. A longer one is not kept until it is
+/// complete.
+const BYTES_PER_RESPONSE: usize = 32 << 10;
+
+/// What a request takes of the worker's budget for a turn.
+const UNITS_PER_REQUEST: u32 = 4;
+
+/// Ends the reading of a connection: what the client still sends of a request that was refused is not taken.
+#[derive(Clone, Debug, Default)]
+pub struct ReadingEnd(Rc<Cell<bool>>);
+
+impl ReadingEnd {
+    /// Takes nothing more, as if the client had ended its side.
+    pub fn set(&self) {
+        self.0.set(true);
+    }
+}
+
+/// Finds the ends of request heads in bytes that come in pieces.
+#[derive(Debug, Default)]
+struct HeadEnd {
+    /// How much of the empty line has come, and whether the head began in an earlier piece.
+    matched: usize,
+    is_split: bool,
+}
+
+impl HeadEnd {
+    const MARK: &[u8] = b"\r\n\r\n";
+
+    /// The length of the head in these bytes, if it ends there.
+    fn find(&mut self, bytes: &[u8]) -> Option<usize> {
+        for (at, byte) in bytes.iter().enumerate() {
+            self.matched = match *byte {
+                byte if byte == Self::MARK[self.matched] => self.matched + 1,
+                b'\r' => 1,
+                _ => 0,
+            };
+            if self.matched == Self::MARK.len() {
+                self.matched = 0;
+                return Some(at + 1);
+            }
+        }
+        None
+    }
+}
+
+/// Decides when a connection may pass more on.
+#[derive(Debug, Default)]
 struct ReadPace {
+    /// A request was passed on, and nothing was written since.
+    awaits_response: bool,
     /// Responses wait for the socket.
     is_blocked: bool,
-    /// Reading was refused meanwhile, so the task must be woken when the socket takes them.
+    /// More was wanted meanwhile, so the task must be woken when that is over.
     is_refused: bool,
-    /// Bytes read in this turn of the reactor.
-    read: usize,
-    turn: Option<ReactorTurn>,
+    /// Bytes passed on since the last response.
+    unanswered: usize,
+    ticket: Option<TurnTicket>,
 }
 
 impl ReadPace {
-    /// The most bytes that are read before other tasks run: a hundred of the smallest requests, or a quarter of the
-    /// largest head.
-    const BYTES_PER_TURN: usize = 4 << 10;
-
-    /// How many bytes may be read now. While none may, the task is woken when that changes.
-    fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<usize> {
-        if self.is_blocked {
-            self.is_refused = true;
-            return Poll::Pending;
+    /// Notes what is passed on; an error if it is more than a request may have.
+    fn note_read(&mut self, bytes: usize, is_complete: bool) -> io::Result<()> {
+        self.unanswered += bytes;
+        self.awaits_response |= is_complete;
+        TurnBudget::spend(if is_complete { UNITS_PER_REQUEST } else { 1 });
+        match self.unanswered <= BYTES_PER_RESPONSE {
+            true => Ok(()),
+            false => Err(io::Error::new(io::ErrorKind::InvalidData, "the request does not end")),
         }
-        if self.read >= Self::BYTES_PER_TURN {
-            if !self.turn.get_or_insert_with(|| ReactorTurn::begin(cx)).is_over() {
-                return Poll::Pending;
-            }
-            (self.turn, self.read) = (None, 0);
-        }
-        Poll::Ready(Self::BYTES_PER_TURN - self.read)
     }
 
     /// Notes whether the socket took what was written.
     fn note_write(&mut self, is_blocked: bool, cx: &mut Context<'_>) {
         self.is_blocked = is_blocked;
-        if !is_blocked && std::mem::take(&mut self.is_refused) {
-            cx.waker().wake_by_ref();
+        if !is_blocked {
+            (self.awaits_response, self.unanswered) = (false, 0);
+            if mem::take(&mut self.is_refused) {
+                cx.waker().wake_by_ref();
+            }
         }
     }
 }
 
 impl<C> From<C> for HttpConnection<C> {
     fn from(connection: C) -> Self {
-        Self { connection, offers: UpgradeOffers::default(), pace: ReadPace::default() }
+        Self {
+            connection,
+            head: HeadEnd::default(),
+            unread: Vec::new(),
+            pace: ReadPace::default(),
+            end: ReadingEnd::default(),
+        }
+    }
+}
+
+impl<C: Connection> HttpConnection<C> {
+    /// Reads what comes behind a request that is being answered, to notice that the client leaves; ready when it has.
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.pace.is_refused = true;
+        while self.unread.len() < READ_BYTES {
+            let mut space = [0; 512];
+            let room = space.len().min(READ_BYTES - self.unread.len());
+            let mut part = ReadBuf::new(&mut space[..room]);
+            ready!(Pin::new(&mut self.connection).poll_read(cx, &mut part))?;
+            if part.filled().is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            self.unread.extend_from_slice(part.filled());
+        }
+        Poll::Pending
+    }
+
+    /// Passes bytes on up to the end of a head, and keeps the rest.
+    fn pass_on(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let end = self.head.find(bytes);
+        let passed = end.unwrap_or(bytes.len());
+        if end.is_some() && !self.head.is_split {
+            simplify_offer(&mut bytes[..passed]);
+        }
+        self.head.is_split = end.is_none();
+        self.pace.note_read(passed, end.is_some())?;
+        Ok(passed)
     }
 }
 
@@ -73,14 +162,35 @@ impl<C: Connection> AsyncRead for HttpConnection<C> {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let Self { connection, offers, pace } = self.get_mut();
-        let room = ready!(pace.poll_room(cx)).min(buffer.remaining());
+        let this = self.get_mut();
+        if this.end.0.get() {
+            return Poll::Ready(Ok(()));
+        }
+        if this.pace.is_blocked {
+            this.pace.is_refused = true;
+            return Poll::Pending;
+        }
+        if this.pace.awaits_response {
+            return this.poll_end(cx);
+        }
+        ready!(TurnBudget::poll_room(&mut this.pace.ticket, cx));
+        let room = READ_BYTES.min(buffer.remaining());
+        if !this.unread.is_empty() {
+            let mut unread = mem::take(&mut this.unread);
+            let len = unread.len().min(room);
+            let passed = this.pass_on(&mut unread[..len])?;
+            buffer.put_slice(&unread[..passed]);
+            this.unread = unread.split_off(passed);
+            return Poll::Ready(Ok(()));
+        }
         let mut part = ReadBuf::new(buffer.initialize_unfilled_to(room));
-        ready!(Pin::new(connection).poll_read(cx, &mut part))?;
-        offers.simplify(part.filled_mut());
+        ready!(Pin::new(&mut this.connection).poll_read(cx, &mut part))?;
         let read = part.filled().len();
-        pace.read += read;
-        buffer.advance(read);
+        if read > 0 {
+            let passed = this.pass_on(part.filled_mut())?;
+            this.unread.extend_from_slice(&part.filled()[passed..]);
+            buffer.advance(passed);
+        }
         Poll::Ready(Ok(()))
     }
 }
@@ -109,5 +219,35 @@ impl<C: Connection> Connection for HttpConnection<C> {
 
     fn into_transport(self) -> Box<dyn Transport> {
         self.connection.into_transport()
+    }
+
+    fn take_unread(&mut self) -> Bytes {
+        mem::take(&mut self.unread).into()
+    }
+
+    fn reading_end(&self) -> ReadingEnd {
+        self.end.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_head_is_found_in_pieces_of_any_length() {
+        let text = b"GET / HTTP/1.1\r\nA: b\r\r\n\r\nGET";
+        for piece in 1..=text.len() {
+            let (mut head, mut before) = (HeadEnd::default(), 0);
+            let ends: Vec<_> = text
+                .chunks(piece)
+                .filter_map(|chunk| {
+                    let end = head.find(chunk).map(|end| before + end);
+                    before += chunk.len();
+                    end
+                })
+                .collect();
+            assert_eq!(ends, [text.len() - "GET".len()], "{piece}");
+        }
     }
 }

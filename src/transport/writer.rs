@@ -43,7 +43,7 @@ pub(crate) struct SocketWriter {
 }
 
 /// The most bytes of one read.
-const READ_BYTES: usize = 16 << 10;
+pub(crate) const READ_BYTES: usize = 16 << 10;
 
 thread_local! {
     /// The read buffer that all sessions of a worker share: an idle session holds none.
@@ -116,10 +116,10 @@ impl SocketWriter {
         Poll::Ready(Ok(()))
     }
 
-    /// Reads what has come in; empty at the end.
-    pub(crate) fn poll_read(&self, cx: &mut Context<'_>) -> Poll<io::Result<Bytes>> {
+    /// Reads what has come in, at most this many bytes; empty at the end.
+    pub(crate) fn poll_read(&self, cx: &mut Context<'_>, most: usize) -> Poll<io::Result<Bytes>> {
         READ_BUFFER.with_borrow_mut(|buffer| {
-            let mut buffer = ReadBuf::new(buffer);
+            let mut buffer = ReadBuf::new(&mut buffer[..most.min(READ_BYTES)]);
             ready!(self.transport.poll_read(cx, &mut buffer))?;
             Poll::Ready(Ok(Bytes::copy_from_slice(buffer.filled())))
         })

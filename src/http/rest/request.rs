@@ -7,26 +7,20 @@ use actix_web::web::Data;
 use actix_web::{Error, FromRequest, HttpRequest, HttpResponse};
 
 use crate::http::access::AccessPermit;
-use crate::http::admission::client_address;
 use crate::http::compression::{CodedText, ContentCoding};
 use crate::http::error::ApiError;
 use crate::http::query::QueryParams;
 use crate::http::state::{AppState, hub_of};
-use crate::limits::WorkPermit;
 use crate::model::{Symbol, SymbolId, Universe};
 
-/// A REST request that is authorised and admitted: an extractor that holds the worker's fair queue until the
-/// handler is done.
-///
-/// A request without a valid key is refused before it queues. Make it a handler's first argument, so that
-/// this check comes before those of other extractors.
+/// A REST request that is authorised: an extractor. Make it a handler's first argument, so that this check comes before
+/// those of other extractors.
 pub(super) struct RestRequest {
     pub(super) state: Data<AppState>,
     /// The instruments that the worker's hub knows: the universe may grow.
     pub(super) universe: Arc<Universe>,
     access: AccessPermit,
     coding: ContentCoding,
-    _work: WorkPermit,
 }
 
 impl FromRequest for RestRequest {
@@ -40,13 +34,8 @@ impl FromRequest for RestRequest {
         let coding = ContentCoding::negotiate(request.headers(), &[ContentCoding::Gzip]);
         Box::pin(async move {
             let (access, state) = (access.await?, state.await?);
-            let hub = hub_of(&request);
-            let Ok(turn) = hub.fair_queue().acquire(client_address(&request, &state).into()) else {
-                hub.metrics().refused_work.inc();
-                return Err(ApiError::Busy.into());
-            };
-            let work = turn.await;
-            Ok(Self { state, universe: hub.universe(), access, coding, _work: work })
+            let universe = hub_of(&request).universe();
+            Ok(Self { state, universe, access, coding })
         })
     }
 }

@@ -1,0 +1,42 @@
+//! The turn of a request in its worker's fair queue.
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::UPGRADE;
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use actix_web::{Error, ResponseError};
+
+use super::admission::client_address;
+use super::error::ApiError;
+use super::state::{AppState, hub_of};
+
+/// Paths that answer at once: whoever asks whether the service lives must not wait behind clients.
+const AT_ONCE: [&str; 2] = ["/healthz", "/readyz"];
+
+/// Middleware by which each request waits in the fair queue, and holds its turn until the response begins.
+///
+/// Requests of an address wait for each other, and all together take a part of the worker's time. Handshakes do not
+/// wait: a session is bounded by its own limits. A request waits as a head of at most 16 KiB: it is read further, and
+/// its key checked, when its turn has come.
+pub async fn wait_for_turn(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let state = request.app_data::<Data<AppState>>();
+    let Some(state) = state.filter(|_| !AT_ONCE.contains(&request.path()) && !is_handshake(&request)) else {
+        return next.call(request).await.map(ServiceResponse::map_into_boxed_body);
+    };
+    let hub = hub_of(request.request());
+    let client = client_address(request.request(), state).into();
+    let Ok(turn) = hub.fair_queue().acquire(client) else {
+        hub.metrics().refused_work.inc();
+        return Ok(request.into_response(ApiError::Busy.error_response()));
+    };
+    let _permit = turn.await;
+    next.call(request).await.map(ServiceResponse::map_into_boxed_body)
+}
+
+fn is_handshake(request: &ServiceRequest) -> bool {
+    request.headers().contains_key(UPGRADE)
+}
