@@ -1,42 +1,63 @@
 use std::collections::VecDeque;
 
 use super::bar_row::BarRow;
-use super::ring::push_back;
+use super::packed_bars::{PACKED_BAR_BYTES, PackedBars};
 use crate::model::{Bar, SymbolId, Timestamp, Trade};
 
 /// A bounded buffer of the latest bars of one instrument and span, in the order of time.
 ///
-/// Intervals without a trade have no bar.
+/// Intervals without a trade have no bar. All but the latest bars are packed, in blocks; the oldest block is removed
+/// when the others hold as many bars as the ring has to keep.
 #[derive(Debug)]
 pub(super) struct BarRing {
     /// The bar that still takes trades. It is kept here, so that the latest bars of all spans, which one trade changes,
     /// are side by side in memory.
     latest: Option<BarRow>,
+    /// The bars before it, fewer than [`UNPACKED_BARS`]: late trades change these.
     older: VecDeque<BarRow>,
+    /// The bars before those.
+    packed: VecDeque<PackedBars>,
+    packed_bars: usize,
+    packed_bytes: usize,
     most: usize,
     removed_until: Option<Timestamp>,
 }
 
+/// The bars of a block. Larger blocks take less memory a bar, and longer to read a part of.
+const BLOCK: usize = 32;
+
+/// The most bars that are kept unpacked.
+pub(super) const UNPACKED_BARS: usize = 2 * BLOCK;
+
 impl BarRing {
-    /// A ring of at most `most` bars, and at least one. It takes memory as it fills.
+    /// A ring that keeps `most` bars, and at least one. It takes memory as it fills.
     pub(super) fn new(most: usize) -> Self {
-        Self { latest: None, older: VecDeque::new(), most: most.max(1), removed_until: None }
+        Self {
+            latest: None,
+            older: VecDeque::new(),
+            packed: VecDeque::new(),
+            packed_bars: 0,
+            packed_bytes: 0,
+            most: most.max(1),
+            removed_until: None,
+        }
     }
 
     /// Changes the limit; the oldest bars beyond it are removed.
     pub(super) fn limit(&mut self, most: usize) {
         self.most = most.max(1);
-        let excess = self.older.len().saturating_sub(self.most - 1);
-        let removed = self.older.drain(..excess).next_back();
-        self.removed_until = removed.map(|row| row.start()).or(self.removed_until);
-        self.older.shrink_to(self.most - 1);
+        self.remove_excess();
+        self.older.shrink_to_fit();
+        self.packed.shrink_to_fit();
     }
 
     /// Removes the bars that start after this time.
     pub(super) fn remove_after(&mut self, time: Timestamp) {
         while self.latest.as_ref().is_some_and(|latest| latest.start() > time) {
+            self.unpack_last();
             self.latest = self.older.pop_back();
         }
+        self.unpack_last();
     }
 
     /// Folds a trade into the bar that starts at `start`.
@@ -58,23 +79,21 @@ impl BarRing {
 
     /// Appends the bars that start at `from` or later to `out`, oldest first, at most `most`.
     pub(super) fn copy(&self, symbol: SymbolId, from: Timestamp, most: usize, out: &mut Vec<Bar>) {
-        let older = self.older.range(self.index_of(from)..);
-        let latest = self.latest.iter().filter(|row| row.start() >= from);
-        out.extend(older.chain(latest).take(most).map(|row| row.to_bar(symbol)));
+        let first_block = self.packed.partition_point(|block| block.last() < from);
+        let packed = self.packed.range(first_block..).flat_map(PackedBars::rows);
+        let older = self.older.range(self.index_of(from)..).copied();
+        let rows = packed.chain(older).chain(self.latest).skip_while(|row| row.start() < from);
+        out.extend(rows.take(most).map(|row| row.to_bar(symbol)));
     }
 
     /// The latest bar, which may still be open.
     pub(super) fn latest(&self, symbol: SymbolId) -> Option<Bar> {
-        self.before_latest(symbol, 0)
+        self.latest.map(|row| row.to_bar(symbol))
     }
 
-    /// The bar that is this number of bars before the latest.
-    pub(super) fn before_latest(&self, symbol: SymbolId, bars: usize) -> Option<Bar> {
-        let row = match bars {
-            0 => self.latest.as_ref(),
-            _ => self.older.len().checked_sub(bars).and_then(|index| self.older.get(index)),
-        };
-        row.map(|row| row.to_bar(symbol))
+    /// The bar before the latest.
+    pub(super) fn before_latest(&self, symbol: SymbolId) -> Option<Bar> {
+        self.older.back().map(|row| row.to_bar(symbol))
     }
 
     /// The start of the latest bar that is no longer retained.
@@ -84,32 +103,95 @@ impl BarRing {
 
     fn append(&mut self, row: BarRow) {
         let Some(before) = self.latest.replace(row) else { return };
-        let removed = match self.most {
-            1 => Some(before),
-            most => push_back(&mut self.older, most - 1, before),
-        };
-        self.removed_until = removed.map(|row| row.start()).or(self.removed_until);
+        self.older.push_back(before);
+        self.pack_and_remove();
+    }
+
+    /// Packs the oldest bars when there are too many, and removes those beyond the limit.
+    fn pack_and_remove(&mut self) {
+        if self.older.len() >= UNPACKED_BARS && self.most > UNPACKED_BARS {
+            let block = PackedBars::of(self.older.range(..BLOCK).copied());
+            self.older.drain(..BLOCK);
+            self.packed_bars += block.len();
+            self.packed_bytes += block.bytes();
+            self.packed.push_back(block);
+        }
+        self.remove_excess();
+    }
+
+    /// Removes the oldest bars beyond the limit; of packed bars a block when the ring holds enough without it, or when
+    /// its packed bars take more than their share of the memory.
+    fn remove_excess(&mut self) {
+        while let Some(block) = self.packed.front()
+            && (self.len() - block.len() >= self.most || self.packed_bytes > self.most * PACKED_BAR_BYTES)
+        {
+            self.removed_until = Some(block.last());
+            self.packed_bars -= block.len();
+            self.packed_bytes -= block.bytes();
+            self.packed.pop_front();
+        }
+        while self.packed.is_empty()
+            && self.len() > self.most
+            && let Some(row) = self.older.pop_front()
+        {
+            self.removed_until = Some(row.start());
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.packed_bars + self.older.len() + usize::from(self.latest.is_some())
     }
 
     fn fold_late(&mut self, start: Timestamp, trade: &Trade) {
         if self.removed_until.is_some_and(|removed_until| start <= removed_until) {
             return;
         }
+        if self.packed.back().is_some_and(|block| start <= block.last()) {
+            return self.fold_packed(start, trade);
+        }
         let index = self.index_of(start);
+        let is_before_all = index == 0 && self.packed.is_empty();
+        let is_full = self.len() >= self.most;
         match self.older.get_mut(index) {
             Some(row) if row.start() == start => row.fold(trade),
-            _ => self.insert(index, BarRow::open(start, trade)),
+            _ if is_before_all && is_full => self.removed_until = Some(start),
+            _ => {
+                self.older.insert(index, BarRow::open(start, trade));
+                self.pack_and_remove();
+            }
         }
     }
 
-    fn insert(&mut self, index: usize, row: BarRow) {
-        if self.older.len() + 1 < self.most {
-            self.older.insert(index, row);
-        } else if index == 0 {
-            self.removed_until = Some(row.start());
-        } else {
-            self.removed_until = self.older.pop_front().map(|row| row.start());
-            self.older.insert(index - 1, row);
+    /// Folds a trade into a packed bar: rare, since a block is at least half a minute old.
+    fn fold_packed(&mut self, start: Timestamp, trade: &Trade) {
+        let block = self.packed.partition_point(|block| block.last() < start);
+        let mut rows: Vec<BarRow> = self.packed[block].rows().collect();
+        let index = rows.partition_point(|row| row.start() < start);
+        match rows.get_mut(index) {
+            Some(row) if row.start() == start => row.fold(trade),
+            _ => rows.insert(index, BarRow::open(start, trade)),
+        }
+        self.packed_bars += rows.len() - self.packed[block].len();
+        self.packed_bytes -= self.packed[block].bytes();
+        // Trades of days ago, one for each second without a bar, must not make one block ever longer.
+        let halves = rows.chunks(if rows.len() > UNPACKED_BARS { BLOCK } else { UNPACKED_BARS });
+        let mut blocks: Vec<_> = halves.map(|rows| PackedBars::of(rows.iter().copied())).collect();
+        self.packed_bytes += blocks.iter().map(PackedBars::bytes).sum::<usize>();
+        self.packed[block] = blocks.remove(0);
+        for (later, block_rows) in (block + 1..).zip(blocks) {
+            self.packed.insert(later, block_rows);
+        }
+        self.remove_excess();
+    }
+
+    /// Unpacks the last block when no bar before the latest is unpacked.
+    fn unpack_last(&mut self) {
+        if self.older.is_empty()
+            && let Some(block) = self.packed.pop_back()
+        {
+            self.packed_bars -= block.len();
+            self.packed_bytes -= block.bytes();
+            self.older.extend(block.rows());
         }
     }
 
@@ -122,7 +204,7 @@ impl BarRing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Body, SECOND};
+    use crate::model::{Body, Price, SECOND};
     use crate::wire::fixtures;
 
     fn second(second: i64) -> Timestamp {
@@ -152,8 +234,7 @@ mod tests {
         assert_eq!(bars(&ring), [(2, 1), (5, 3)]);
         assert_eq!(ring.removed_until(), Some(second(1)));
         assert_eq!(ring.latest(SymbolId(0)).unwrap().start, second(5));
-        assert_eq!(ring.before_latest(SymbolId(0), 1).unwrap().start, second(2));
-        assert_eq!(ring.before_latest(SymbolId(0), 2), None);
+        assert_eq!(ring.before_latest(SymbolId(0)).unwrap().start, second(2));
     }
 
     #[test]
@@ -213,5 +294,105 @@ mod tests {
         assert_eq!(ring.removed_until(), Some(second(3)));
         ring.limit(1);
         assert_eq!((bars(&ring), ring.removed_until()), (vec![(7, 1)], Some(second(5))));
+    }
+
+    const MANY: i64 = 1_000;
+
+    /// A ring of many bars, most of them packed, of one trade each at every second second.
+    fn packed_ring(most: usize) -> BarRing {
+        ring(most, &(1..=MANY).map(|bar| 2 * bar).collect::<Vec<_>>())
+    }
+
+    fn starts(ring: &BarRing, from: i64, most: usize) -> Vec<i64> {
+        let mut bars = Vec::new();
+        ring.copy(SymbolId(0), second(from), most, &mut bars);
+        bars.iter().map(|bar| bar.start.seconds()).collect()
+    }
+
+    #[test]
+    fn packed_bars_are_copied_in_order_from_any_time() {
+        let ring = packed_ring(2_000);
+
+        assert_eq!(starts(&ring, 0, 9_999), (1..=MANY).map(|bar| 2 * bar).collect::<Vec<_>>());
+        for from in [0, 1, 2, 63, 64, 65, 66, 67, 1_001, 1_900, 1_999, 2_000] {
+            let first = (from + from % 2).max(2);
+            let expected: Vec<_> = (first..).step_by(2).take(70).filter(|start| *start <= 2 * MANY).collect();
+            assert_eq!(starts(&ring, from, 70), expected, "{from}");
+        }
+        assert_eq!(starts(&ring, 2_001, 9), [0i64; 0]);
+    }
+
+    #[test]
+    fn a_packed_ring_keeps_its_number_of_bars_and_at_most_a_block_more() {
+        for most in [65, 100, 500, 900] {
+            let ring = packed_ring(most);
+            let starts = starts(&ring, 0, 9_999);
+
+            assert!((most..most + BLOCK).contains(&starts.len()), "{most}: {}", starts.len());
+            assert_eq!(ring.removed_until(), Some(second(starts[0] - 2)), "{most}");
+        }
+    }
+
+    #[test]
+    fn a_late_trade_changes_or_adds_a_packed_bar() {
+        let mut ring = packed_ring(2_000);
+        let Body::Trade(trade) = fixtures::trade().body else { unreachable!() };
+        for late in [2, 3, 64, 65, 66, 67, 1_000, 1_001, 1_001] {
+            ring.fold(second(late), &trade);
+        }
+
+        let mut all = Vec::new();
+        ring.copy(SymbolId(0), second(0), 9_999, &mut all);
+        let trades = |start: i64| all.iter().find(|bar| bar.start == second(start)).map(|bar| bar.trades);
+        assert_eq!([2, 3, 64, 65, 66, 67, 1_000, 1_001].map(trades), [2, 1, 2, 1, 2, 1, 2, 2].map(Some));
+        assert!(all.is_sorted_by(|one, next| one.start < next.start));
+        assert_eq!(all.len(), 1_004);
+    }
+
+    #[test]
+    fn trades_of_days_ago_make_no_block_longer_than_two() {
+        let mut ring = packed_ring(2_000);
+        let Body::Trade(trade) = fixtures::trade().body else { unreachable!() };
+        for late in (0..300).map(|late| 400 + 2 * late + 1) {
+            ring.fold(second(late), &trade);
+        }
+
+        assert!(ring.packed.iter().all(|block| block.len() <= UNPACKED_BARS));
+        assert_eq!(starts(&ring, 0, 9_999).len(), 1_300);
+        assert_eq!(ring.packed_bars, ring.packed.iter().map(PackedBars::len).sum::<usize>());
+        assert_eq!(ring.packed_bytes, ring.packed.iter().map(PackedBars::bytes).sum::<usize>());
+    }
+
+    #[test]
+    fn packed_bars_after_a_time_are_removed_and_new_ones_follow() {
+        let mut ring = packed_ring(2_000);
+        let Body::Trade(trade) = fixtures::trade().body else { unreachable!() };
+
+        ring.remove_after(second(801));
+        assert_eq!(ring.latest(SymbolId(0)).unwrap().start, second(800));
+        assert_eq!(ring.before_latest(SymbolId(0)).unwrap().start, second(798));
+        ring.fold(second(803), &trade);
+
+        assert_eq!(starts(&ring, 796, 9), [796, 798, 800, 803]);
+        ring.remove_after(second(1));
+        assert_eq!((starts(&ring, 0, 9), ring.latest(SymbolId(0))), (vec![], None));
+    }
+
+    #[test]
+    fn bars_that_cannot_be_packed_well_take_no_more_memory_than_their_share() {
+        let mut ring = BarRing::new(1_000);
+        let Body::Trade(trade) = fixtures::trade().body else { unreachable!() };
+        for start in 1..5_000 {
+            let mixed = (start as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            for price in [mixed >> 40, mixed >> 36 & 0xff_ffff, mixed >> 32 & 0xff_ffff] {
+                let price = Price::from_cents(price as i64 + 1);
+                ring.fold(second(start * 1_000), &Trade { price, size: mixed & 0xffff_ffff | 1, ..trade });
+            }
+        }
+
+        assert!(ring.packed_bytes <= 1_000 * PACKED_BAR_BYTES, "{}", ring.packed_bytes);
+        let kept = starts(&ring, 0, 9_999);
+        assert!((400..1_000).contains(&kept.len()), "{}", kept.len());
+        assert_eq!(ring.removed_until(), Some(second(kept[0] - 1_000)));
     }
 }

@@ -159,7 +159,7 @@ mod tests {
         let archive = archive(&[-2, -1, 0, 1, -1, 2].map(|second| second * SECOND));
 
         assert_eq!(latest(&archive, Span::Day), (0, 3));
-        let yesterday = archive.bars(Span::Day).before_latest(SymbolId(0), 1).unwrap();
+        let yesterday = archive.bars(Span::Day).before_latest(SymbolId(0)).unwrap();
         assert_eq!((yesterday.start.nanos(), yesterday.trades), (MIDNIGHT - 24 * 3_600 * SECOND, 3));
     }
 

@@ -9,6 +9,7 @@
 mod bar_ring;
 mod bar_row;
 mod instrument;
+mod packed_bars;
 mod query;
 mod read;
 mod retention;

@@ -1,4 +1,6 @@
+use super::bar_ring::UNPACKED_BARS;
 use super::bar_row::BarRow;
+use super::packed_bars::PACKED_BAR_BYTES;
 use super::span::Span;
 use crate::model::{Quote, Trade};
 
@@ -21,9 +23,10 @@ impl Default for Retention {
     }
 }
 
-/// The number of bars retained of each span: half an hour of 1 s, three hours of 5 s, two days of 1 min, a week of
-/// 5 min, sixty days of 1 h, and a little more than a year of days.
-const BARS: [usize; Span::COUNT] = [1_800, 2_160, 2_880, 2_016, 1_440, 400];
+/// The number of bars retained of each span: half an hour of 1 s, three hours of 5 s, six days of 1 min (today and the
+/// five sessions before it, one of which may have 25 hours), a week of 5 min, sixty days of 1 h, and a little more than
+/// a year of days.
+const BARS: [usize; Span::COUNT] = [1_800, 2_160, 8_700, 2_016, 1_440, 400];
 
 /// The maximum number of rows of each kind for one instrument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,20 +41,38 @@ impl Retention {
     /// kind, and at least one row of each.
     pub(super) fn depth(&self, symbols: usize) -> Depth {
         let full = Depth { trades: self.trades, quotes: self.quotes, bars: BARS };
-        let fraction = self.bytes as f64 / (full.bytes() as f64 * symbols.max(1) as f64);
-        let scaled = |rows: usize| match fraction {
-            fraction if fraction < 1.0 => ((rows as f64 * fraction) as usize).max(1),
-            _ => rows.max(1),
-        };
-        Depth { trades: scaled(full.trades), quotes: scaled(full.quotes), bars: full.bars.map(scaled) }
+        let share = self.bytes / symbols.max(1);
+        if full.bytes() <= share {
+            return full.scaled(1.0);
+        }
+        // Bisection, because the latest bars of a span take more memory than its others.
+        let (mut fits, mut exceeds) = (0.0, 1.0);
+        for _ in 0..20 {
+            let fraction = 0.5 * (fits + exceeds);
+            match full.scaled(fraction).bytes() <= share {
+                true => fits = fraction,
+                false => exceeds = fraction,
+            }
+        }
+        full.scaled(fits)
     }
 }
 
 impl Depth {
+    /// This fraction of the rows of each kind, and at least one row.
+    fn scaled(&self, fraction: f64) -> Self {
+        let scaled = |rows: usize| ((rows as f64 * fraction) as usize).max(1);
+        Self { trades: scaled(self.trades), quotes: scaled(self.quotes), bars: self.bars.map(scaled) }
+    }
+
     /// The memory of one instrument's rows at full depth.
     fn bytes(&self) -> usize {
-        let bars: usize = self.bars.iter().sum();
-        self.trades * size_of::<Trade>() + self.quotes * size_of::<Quote>() + bars * BarRow::BYTES
+        let bars = self.bars.map(|bars| {
+            let unpacked = bars.min(UNPACKED_BARS);
+            unpacked * BarRow::BYTES + (bars - unpacked) * PACKED_BAR_BYTES
+        });
+        let bars: usize = bars.iter().sum();
+        self.trades * size_of::<Trade>() + self.quotes * size_of::<Quote>() + bars
     }
 }
 
@@ -75,8 +96,13 @@ mod tests {
 
         let depth = Retention { bytes: 10 * full.bytes(), ..Retention::default() }.depth(20);
 
-        assert_eq!((depth.trades, depth.quotes, depth.bars[2]), (500, 500, 1_440));
-        assert!(20 * depth.bytes() <= 10 * full.bytes());
+        let shares = [(depth.trades, 1_000), (depth.quotes, 1_000), (depth.bars[2], BARS[2])];
+        for (rows, of) in shares {
+            let share = rows as f64 / of as f64;
+            assert!((0.45..0.5).contains(&share), "{rows} of {of}");
+        }
+        let used = 20.0 * depth.bytes() as f64 / (10.0 * full.bytes() as f64);
+        assert!((0.99..=1.0).contains(&used), "{used}");
     }
 
     #[test]

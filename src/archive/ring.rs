@@ -150,17 +150,18 @@ impl<T: Dated> Ring<T> {
     }
 }
 
-/// Appends to a queue of at most `most`; returns the oldest value when it had to be removed.
+/// Appends to a queue of at most `most`, of which the oldest value is removed when it is full.
 ///
 /// The capacity doubles but never exceeds `most`, so that the byte budget holds.
-pub(super) fn push_back<T>(queue: &mut VecDeque<T>, most: usize, value: T) -> Option<T> {
+fn push_back<T>(queue: &mut VecDeque<T>, most: usize, value: T) {
     const FIRST: usize = 8;
-    let removed = if queue.len() == most { queue.pop_front() } else { None };
+    if queue.len() == most {
+        queue.pop_front();
+    }
     if queue.len() == queue.capacity() {
         queue.reserve_exact(queue.len().max(FIRST).min(most - queue.len()));
     }
     queue.push_back(value);
-    removed
 }
 
 #[cfg(test)]
