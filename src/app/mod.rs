@@ -261,9 +261,9 @@ impl Market {
     ) -> Self {
         let now = clock.now();
         let listings = Listings::new(config.symbols, config.simulation.seed);
+        let archive = Arc::new(Archive::new(listings.universe().len(), config.retention));
+        let listings = backfill::backfill(&archive, listings, config.simulation, now);
         let universe = Arc::clone(listings.universe());
-        let archive = Arc::new(Archive::new(universe.len(), config.retention));
-        backfill::backfill(&archive, &universe, config.simulation, now);
         let sequencer = Sequencer::new(Arc::clone(&universe), config.spans, epoch, now).resume(&archive);
         let mut events: Box<dyn EventSource> =
             Box::new(SimulatedMarket::new(&listings, config.simulation, clock));

@@ -77,6 +77,35 @@ impl BarRing {
         self.append(BarRow::of(bar));
     }
 
+    /// Puts those of these bars that are before all others there, the latest as far as there is room. If bars were removed
+    /// already, it has no effect: there would be a hole.
+    pub(super) fn prepend(&mut self, bars: &[Bar]) {
+        if self.removed_until.is_some() {
+            return;
+        }
+        let first_packed = self.packed.front().and_then(|block| block.rows().next());
+        let first = first_packed.or(self.older.front().copied()).or(self.latest).map(|row| row.start());
+        let before = bars.partition_point(|bar| first.is_none_or(|first| bar.start < first));
+        let room = self.most.saturating_sub(self.len());
+        let (left_out, kept) = bars[..before].split_at(before.saturating_sub(room));
+        self.removed_until = left_out.last().map(|bar| bar.start);
+        let rows: Vec<BarRow> = kept.iter().map(BarRow::of).collect();
+        if self.latest.is_none() {
+            return rows.into_iter().for_each(|row| self.append(row));
+        }
+        if self.most <= UNPACKED_BARS {
+            rows.into_iter().rev().for_each(|row| self.older.push_front(row));
+            return;
+        }
+        for rows in rows.rchunks(BLOCK) {
+            let block = PackedBars::of(rows.iter().copied());
+            self.packed_bars += block.len();
+            self.packed_bytes += block.bytes();
+            self.packed.push_front(block);
+        }
+        self.remove_excess();
+    }
+
     /// Appends the bars that start at `from` or later to `out`, oldest first, at most `most`.
     pub(super) fn copy(&self, symbol: SymbolId, from: Timestamp, most: usize, out: &mut Vec<Bar>) {
         let first_block = self.packed.partition_point(|block| block.last() < from);
@@ -376,6 +405,45 @@ mod tests {
         assert_eq!(starts(&ring, 796, 9), [796, 798, 800, 803]);
         ring.remove_after(second(1));
         assert_eq!((starts(&ring, 0, 9), ring.latest(SymbolId(0))), (vec![], None));
+    }
+
+    #[test]
+    fn earlier_bars_are_prepended_as_far_as_there_is_room() {
+        let of = |seconds: std::ops::RangeInclusive<i64>| {
+            let mut bars = Vec::new();
+            ring(2_000, &seconds.collect::<Vec<_>>()).copy(SymbolId(0), second(0), 9_999, &mut bars);
+            bars
+        };
+        for (most, seeded) in
+            [(2_000, 500), (2_000, 3), (2_000, 0), (700, 500), (50, 20), (500, 500), (64, 1)]
+        {
+            let mut ring = ring(most, &(1_001..=1_000 + seeded).collect::<Vec<_>>());
+
+            ring.prepend(&of(1..=1_000));
+
+            let kept = starts(&ring, 0, 9_999);
+            let expected = most.min(seeded as usize + 1_000);
+            assert_eq!(kept.len(), expected, "{most} {seeded}");
+            let last = 1_000 + seeded;
+            assert_eq!(kept, Vec::from_iter(last - expected as i64 + 1..=last));
+            let removed = (kept[0] > 1).then(|| second(kept[0] - 1));
+            assert_eq!(ring.removed_until(), removed);
+        }
+    }
+
+    #[test]
+    fn no_earlier_bars_are_prepended_after_bars_were_removed_or_twice() {
+        let mut bars = Vec::new();
+        ring(2_000, &[1, 2, 3]).copy(SymbolId(0), second(0), 9, &mut bars);
+        let mut removed = ring(2, &[5, 6, 7]);
+        let mut twice = ring(9, &[5, 6, 7]);
+
+        removed.prepend(&bars);
+        twice.prepend(&bars);
+        twice.prepend(&bars);
+
+        assert_eq!(starts(&removed, 0, 9), [6, 7]);
+        assert_eq!(starts(&twice, 0, 9), [1, 2, 3, 5, 6, 7]);
     }
 
     #[test]

@@ -15,6 +15,8 @@ pub(super) struct InstrumentArchive {
     bars: [BarRing; Span::COUNT],
     /// The number of the latest trades that are not in the bars yet.
     unfolded: usize,
+    /// Minutes before this time can be [prepended](Self::prepend).
+    earlier_until: Option<Timestamp>,
     /// The day of the latest trade, so that the calendar is asked once a day and not once a trade.
     today: TradingDay,
 }
@@ -23,6 +25,9 @@ pub(super) struct InstrumentArchive {
 /// which are cold for a single trade every few milliseconds.
 const FOLDED_TOGETHER: usize = 32;
 
+/// The spans of which there may be bars before the seeded ones.
+const EARLIER: [Span; 3] = [Span::Minute, Span::FiveMinutes, Span::Hour];
+
 impl InstrumentArchive {
     pub(super) fn new(depth: &Depth) -> Self {
         Self {
@@ -30,6 +35,7 @@ impl InstrumentArchive {
             quotes: Ring::new(depth.quotes),
             bars: depth.bars.map(BarRing::new),
             unfolded: 0,
+            earlier_until: None,
             today: TradingDay::default(),
         }
     }
@@ -55,6 +61,7 @@ impl InstrumentArchive {
     pub(super) fn step_back(&mut self, to: Timestamp) {
         self.fold();
         self.bars.iter_mut().for_each(|bars| bars.remove_after(to));
+        self.earlier_until = self.earlier_until.map(|until| until.min(to));
         self.today = TradingDay::default();
     }
 
@@ -83,6 +90,8 @@ impl InstrumentArchive {
         let current = joined(current, Span::Second, Span::Minute);
         let minutes: Vec<Bar> = minutes.iter().chain(&current).copied().collect();
         let today = joined(&minutes, Span::Minute, Span::Day);
+        let first = minutes.first().map(|minute| TradingDay::of(minute.start).start);
+        self.earlier_until = first.or(days.last().map(|day| TradingDay::of(day.start).end));
         for span in Span::ALL {
             let bars = match span {
                 Span::Second => seconds,
@@ -92,6 +101,25 @@ impl InstrumentArchive {
                 Span::Day => &days.iter().chain(&today).copied().collect::<Vec<_>>(),
             };
             bars.iter().for_each(|bar| self.bars[span.index()].seed(bar));
+        }
+    }
+
+    /// True when bars of this span from this time on can be [prepended](Self::prepend).
+    pub(super) fn may_have_earlier(&self, span: Span, from: Timestamp) -> bool {
+        EARLIER.contains(&span) && self.earlier_until.is_some_and(|until| from < until)
+    }
+
+    /// Puts minute bars, and the longer ones they add up to, before all others. The first call after the seed has an
+    /// effect.
+    pub(super) fn prepend(&mut self, minutes: &[Bar]) {
+        let Some(until) = self.earlier_until.take() else { return };
+        let minutes = &minutes[..minutes.partition_point(|minute| minute.start < until)];
+        for span in EARLIER {
+            let bars = match span {
+                Span::Minute => minutes,
+                _ => &joined(minutes, Span::Minute, span),
+            };
+            self.bars[span.index()].prepend(bars);
         }
     }
 

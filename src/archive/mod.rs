@@ -8,6 +8,7 @@
 
 mod bar_ring;
 mod bar_row;
+mod earlier_bars;
 mod instrument;
 mod packed_bars;
 mod query;
@@ -20,11 +21,12 @@ mod timeframe;
 use std::mem;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Mutex, MutexGuard, OnceLock, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use self::instrument::InstrumentArchive;
 use crate::model::{Bar, Body, Channel, Object, Seq, StreamId, SymbolId, Timestamp};
 
+pub use self::earlier_bars::EarlierBars;
 pub use self::query::{OpenBars, Order, Place, Query};
 pub use self::read::Summary;
 pub use self::retention::Retention;
@@ -33,7 +35,6 @@ pub use self::span::Span;
 pub use self::timeframe::{Timeframe, Unit};
 
 /// The most recent trades, quotes and bars of each instrument.
-#[derive(Debug)]
 pub struct Archive {
     /// The records that are not in the tables yet, in order. It is locked for no longer than a copy takes. A thread that
     /// locks both locks the tables first.
@@ -41,6 +42,7 @@ pub struct Archive {
     tables: RwLock<Tables>,
     /// Nanoseconds since 1970; see [`Self::advance`].
     watermark: AtomicI64,
+    earlier: OnceLock<Box<dyn EarlierBars>>,
 }
 
 #[derive(Debug)]
@@ -71,7 +73,12 @@ impl Archive {
         let mut tables =
             Tables { instruments: Vec::new(), retention, budgeted_symbols: symbols, spare: Vec::new() };
         tables.grow(symbols);
-        Self { pending: Mutex::default(), tables: RwLock::new(tables), watermark: AtomicI64::new(i64::MIN) }
+        Self {
+            pending: Mutex::default(),
+            tables: RwLock::new(tables),
+            watermark: AtomicI64::new(i64::MIN),
+            earlier: OnceLock::new(),
+        }
     }
 
     /// Makes room for a universe of this number of symbols. What is retained of the earlier ones stays, unless the byte
@@ -86,6 +93,24 @@ impl Archive {
     pub fn seed(&self, symbol: SymbolId, days: &[Bar], minutes: &[Bar], seconds: &[Bar]) {
         let tables = &mut *self.tables.write().expect(NO_PANIC);
         tables.instruments[symbol.index()].seed(days, minutes, seconds);
+    }
+
+    /// Sets where the bars before the seeded ones come from. They are added to the retained ones of an instrument when a
+    /// reader first asks for a time before these: most instruments are never asked for, and the memory and the
+    /// processor time of their minutes are saved. Only the first call has an effect.
+    pub fn set_earlier(&self, earlier: Box<dyn EarlierBars>) {
+        let _ = self.earlier.set(earlier);
+    }
+
+    /// Adds the instrument's earlier bars if one of this span from this time on could be among them, and they were not
+    /// added before.
+    fn load_earlier(&self, symbol: SymbolId, span: Span, from: Timestamp) {
+        let Some(earlier) = self.earlier.get() else { return };
+        let is_missing = |tables: &Tables| tables.instruments[symbol.index()].may_have_earlier(span, from);
+        if is_missing(&self.tables.read().expect(NO_PANIC)) {
+            let minutes = earlier.minutes(symbol);
+            self.tables.write().expect(NO_PANIC).instruments[symbol.index()].prepend(&minutes);
+        }
     }
 
     /// Removes the bars that start after this time: the clock was set back to it, so they are of a time that has not

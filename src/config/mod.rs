@@ -72,7 +72,7 @@ struct Args {
     #[arg(long, env = "TAPECAST_ARRIVALS", value_enum, default_value = "poisson", value_name = "PROCESS")]
     arrivals: ArrivalsOption,
 
-    /// Seed of the simulator: the same seed, symbols and rates give the same events
+    /// Seed of the simulator: the same seed, symbols and rates give the same past and the same moves
     #[arg(long, env = "TAPECAST_SEED", default_value_t = 42)]
     seed: u64,
 

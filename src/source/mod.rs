@@ -15,8 +15,8 @@ use futures_util::stream::LocalBoxStream;
 pub use pacer::{DueSteps, Pacer};
 pub use simulated_market::SimulatedMarket;
 pub use simulator::{
-    ArrivalProcess, History, InstrumentHistory, Listings, MAX_LISTINGS, SimulationSettings, Simulator,
-    universe,
+    ArrivalProcess, History, InstrumentHistory, Listings, MAX_LISTINGS, PastEnd, SimulationSettings,
+    Simulator, universe,
 };
 pub use ticks::ClockTick;
 

@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use crate::model::SymbolId;
 
-use super::listings::{Listings, close_of};
+use super::listings::Listings;
 use super::portable_math::exp;
 use super::price_process::PriceProcess;
 use super::random::{Purpose, RandomStream};
@@ -67,9 +67,6 @@ const BETA: Range<f64> = 0.6..1.4;
 /// Long-run levels of future prices: some instruments gain, some lose.
 const FUTURE_LEVEL: Range<f64> = -0.15..0.25;
 
-/// Long-run levels of past prices, in backward time: most prices were lower.
-pub(super) const PAST_LEVEL: Range<f64> = -0.3..0.1;
-
 /// No price leaves the range of start ÷ 20 to start × 20. A safeguard: for the most volatile instrument
 /// this is six deviations from the long-run level.
 const MAX_LEVEL: f64 = 3.0;
@@ -99,7 +96,7 @@ pub(super) fn limited(level: f64) -> f64 {
 }
 
 impl FactorModel {
-    /// A model with every price at its previous close at time 0. O(instruments).
+    /// A model with every price at its opening price at time 0. O(instruments).
     pub(super) fn new(listings: &Listings, seed: u64) -> Self {
         let mut random = RandomStream::new(seed, Purpose::Traits);
         let market = PriceProcess::continuous(MARKET_VOLATILITY, &mut random);
@@ -111,7 +108,7 @@ impl FactorModel {
                 Stock {
                     own: PriceProcess::with_jumps(traits.volatility, traits.long_run_level, &mut random),
                     beta: random.uniform_in(BETA.start, BETA.end),
-                    start: close_of(instrument).cents().max(1) as f64,
+                    start: listings.opening_price(instrument).cents().max(1) as f64,
                     sector,
                 }
             })
@@ -139,6 +136,7 @@ impl FactorModel {
 
 #[cfg(test)]
 mod tests {
+    use super::super::listings::close_of;
     use super::super::price_process::JUMP_VARIANCE;
     use super::*;
 

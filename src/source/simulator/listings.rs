@@ -34,6 +34,17 @@ pub struct Listings {
     universe: Arc<Universe>,
     /// By id.
     sectors: Vec<Sector>,
+    /// By id; those of the other instruments are the listed ones.
+    opening_prices: Vec<Price>,
+}
+
+/// Where the past of an instrument ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PastEnd {
+    /// The close of the day before.
+    pub previous_close: Price,
+    /// The latest price.
+    pub price: Price,
 }
 
 impl Listings {
@@ -56,7 +67,28 @@ impl Listings {
     /// A market of these listings, the most active first.
     pub(super) fn of(listings: impl Iterator<Item = (Instrument, Sector)>) -> Self {
         let (instruments, sectors) = listings.unzip();
-        Self { universe: Arc::new(Universe::new(instruments)), sectors }
+        Self { universe: Arc::new(Universe::new(instruments)), sectors, opening_prices: Vec::new() }
+    }
+
+    /// The same listings, of which the first ones open where their past ends, in order. Without a past, an instrument opens
+    /// at its listed price.
+    #[must_use]
+    pub fn following(self, past: &[PastEnd]) -> Self {
+        let instruments = self.universe.iter().enumerate().map(|(index, instrument)| {
+            let previous_close =
+                past.get(index).map_or(instrument.previous_close, |past| Some(past.previous_close));
+            Instrument { previous_close, ..instrument.clone() }
+        });
+        Self {
+            universe: Arc::new(Universe::new(instruments.collect())),
+            opening_prices: past.iter().map(|past| past.price).collect(),
+            ..self
+        }
+    }
+
+    /// The price at which a market of these listings opens.
+    pub(super) fn opening_price(&self, instrument: &Instrument) -> Price {
+        self.opening_prices.get(instrument.id.index()).copied().unwrap_or_else(|| close_of(instrument))
     }
 
     /// The instruments.

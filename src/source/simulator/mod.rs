@@ -12,7 +12,8 @@
 //!                        └ Schedule        pending late reports, corrections, cancels and halts
 //! ```
 //!
-//! [`History`] generates the bars before the market opens; they end at the opening prices.
+//! [`History`] generates the bars before the market opens, from the seed and their dates; the market
+//! [opens](Listings::following) at the prices at which they end.
 //!
 //! Nothing in here reads a clock or asks the system for randomness. The same seed, listings and
 //! [`SimulationSettings`] give the same events on every machine, byte for byte except for the stamps.
@@ -20,13 +21,14 @@
 
 mod activity;
 mod arrivals;
-mod backward_bars;
+mod bar_division;
 mod company_names;
 mod engine;
 mod factor_model;
 mod halts;
 mod history;
 mod listings;
+mod past_days;
 mod portable_math;
 mod price_bands;
 mod price_process;
@@ -34,6 +36,7 @@ mod random;
 mod schedule;
 mod sector;
 mod settings;
+mod share_division;
 mod top_of_book;
 mod trade_reporting;
 mod venues;
@@ -45,5 +48,5 @@ mod stylised_facts;
 
 pub use engine::Simulator;
 pub use history::{History, InstrumentHistory};
-pub use listings::{Listings, MAX_LISTINGS, universe};
+pub use listings::{Listings, MAX_LISTINGS, PastEnd, universe};
 pub use settings::{ArrivalProcess, SimulationSettings};

@@ -21,14 +21,18 @@ pub(super) enum Purpose {
     Prices,
     /// Spreads, sizes and venues.
     Books,
-    /// Historical bars of the days before today; one stream per instrument.
+    /// Traits of each instrument in the past, and the prices of its blocks of days.
     PastDays,
-    /// Historical bars of today; one stream per instrument.
-    Today,
+    /// Daily bars; one stream for each instrument and date.
+    Days,
     /// Late, corrected and cancelled trades.
     Reports,
     /// Times, instruments and lengths of trading halts.
     Halts,
+    /// The division of daily bars into minutes; one stream for each instrument and date.
+    Minutes,
+    /// The division of minute bars into seconds; one stream for each instrument and minute.
+    Seconds,
 }
 
 /// A stream of random numbers that is the same on every machine and in every release.
@@ -56,6 +60,13 @@ impl RandomStream {
         // Any odd constant separates instruments; this prime of xxHash is none of the increments above.
         const PRIME: u64 = 0xc2b2_ae3d_27d4_eb4f;
         Self::new(seed ^ u64::from(symbol.0 + 1).wrapping_mul(PRIME), purpose)
+    }
+
+    /// One of many streams of an instrument for this purpose, by number.
+    pub(super) fn numbered(symbol: SymbolId, seed: u64, purpose: Purpose, number: u64) -> Self {
+        // Another prime of xxHash.
+        const PRIME: u64 = 0x1656_67b1_9e37_79f9;
+        Self::of(symbol, seed ^ number.wrapping_mul(PRIME), purpose)
     }
 
     pub(super) fn next_u64(&mut self) -> u64 {
@@ -172,7 +183,7 @@ mod tests {
     #[test]
     fn poisson_numbers_have_the_mean_and_the_variance_of_a_poisson_distribution() {
         for expected in [0.0, 0.4, 11.9, 12.1, 5_000.0] {
-            let mut random = RandomStream::new(1, Purpose::Today);
+            let mut random = RandomStream::new(1, Purpose::Days);
 
             let [mean, variance, _] = moments(|| random.poisson(expected) as f64);
 
@@ -200,8 +211,8 @@ mod tests {
         assert_eq!(first(7, Purpose::Books), first(7, Purpose::Books));
         assert_ne!(first(7, Purpose::Books), first(7, Purpose::Prices));
         assert_ne!(first(7, Purpose::Books), first(8, Purpose::Books));
-        let of_instrument = |id| RandomStream::of(SymbolId(id), 7, Purpose::Today).next_u64();
-        assert_ne!(of_instrument(0), first(7, Purpose::Today));
+        let of_instrument = |id| RandomStream::of(SymbolId(id), 7, Purpose::Days).next_u64();
+        assert_ne!(of_instrument(0), first(7, Purpose::Days));
         assert_ne!(of_instrument(0), of_instrument(1));
     }
 

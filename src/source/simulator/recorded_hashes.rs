@@ -163,13 +163,14 @@ fn the_events_of_seed_42_with_incidents_are_as_recorded() {
 fn the_history_of_seed_42_is_as_recorded() {
     let listings = Listings::new(INSTRUMENTS, SEED);
     let settings = SimulationSettings { seed: SEED, ..SimulationSettings::default() };
-    let days: Vec<_> = (-365..=0).map(|day| Timestamp::from_nanos(MIDNIGHT.nanos() + day * DAY)).collect();
-    let history = History::new(listings.universe(), settings, &days, START);
+    let days: Vec<_> = (-365..=1).map(|day| Timestamp::from_nanos(MIDNIGHT.nanos() + day * DAY)).collect();
+    let history = History::new(listings.universe(), settings, days, START);
 
     let mut lines = Lines::default();
     for instrument in listings.universe().iter() {
         let past = history.of(instrument);
-        for (length, bars) in [("day", &past.days), ("minute", &past.minutes), ("second", &past.seconds)] {
+        let minutes = [history.minutes_before_today(instrument, 5), past.minutes].concat();
+        for (length, bars) in [("day", &past.days), ("minute", &minutes), ("second", &past.seconds)] {
             for bar in bars {
                 lines.add(|out| {
                     write!(out, "{length} ")?;
@@ -181,6 +182,6 @@ fn the_history_of_seed_42_is_as_recorded() {
 
     assert_eq!(
         lines.finish(),
-        (230_744, "a38ca1a4f7d2b9cbb3686bd187dbcc122c0734d3fcb24aa0b96eaca64bd9206b".to_owned())
+        (949_844, "c08f065de2d8c4db1681a787957159a0fdb8db56472502299a0cc9ee4604064f".to_owned())
     );
 }
