@@ -354,18 +354,33 @@ fn stamps_ages_bars_and_rest_are_right_again_after_the_clock_was_set() {
                 loop {
                     in_time(kind);
                     let objects = client.next_objects();
+                    assert!(objects.iter().all(|object| object["T"] != "feed"), "it did not opt in");
                     let mut of_kind = objects.iter().filter(|object| object["T"] == kind);
                     if of_kind.any(|object| clock.is_now(&object["t"])) {
                         break;
                     }
                 }
             }
+            let mut notices = Vec::new();
             loop {
                 in_time("a heartbeat");
                 let heartbeat = &idle.next_objects()[0];
+                if heartbeat["T"] == "feed" {
+                    notices.push(heartbeat.clone());
+                    continue;
+                }
                 if clock.is_now(&heartbeat["t"]) && heartbeat["age_ms"].as_u64().unwrap() < 1_000 {
                     break;
                 }
+            }
+            if step.abs() > 2_000 {
+                let [notice] = &notices[..] else { panic!("{step}: {notices:?}") };
+                assert_eq!((&notice["state"], &notice["source"]), (&"clock".into(), &"clock".into()));
+                let millis = |key: &str| notice[key].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+                let by = millis("to").as_millisecond() - millis("from").as_millisecond();
+                assert!((by - step).abs() < 1_000 && clock.is_now(&notice["to"]), "{step}: {notice}");
+            } else {
+                assert_eq!(notices, [] as [Value; 0], "{step}");
             }
             wait_until("the market's clock to be right", || clock.is_now(&get("/v2/clock")["timestamp"]));
             let newest = |kind: &str, timeframe: &str| {

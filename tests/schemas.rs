@@ -117,6 +117,7 @@ impl Messages {
             ("error", "error"),
             ("gap", "gap"),
             ("h", "heartbeat"),
+            ("feed", "feedNotice"),
             ("drain", "drain"),
         ];
         let controls = controls.into_iter().map(|(kind, message)| (kind, payload(message))).collect();

@@ -4,7 +4,8 @@
 
 mod wall_follower;
 
-use std::sync::{Arc, Mutex};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant, SystemTime};
 
 use tracing::warn;
@@ -25,9 +26,30 @@ pub struct Clock(Arc<Inner>);
 struct Inner {
     started: Instant,
     /// Locked for the 100 ns of a reading, so that readings of all threads are in one order.
-    follower: Mutex<WallFollower>,
+    state: Mutex<ClockState>,
     metrics: ClockMetrics,
 }
+
+#[derive(Debug)]
+struct ClockState {
+    follower: WallFollower,
+    /// The latest steps, the newest first.
+    jumps: VecDeque<ClockJump>,
+    /// The number of steps so far.
+    steps: u64,
+}
+
+/// A step of the clock by so much that it is reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClockJump {
+    /// What the clock would show.
+    pub from: Timestamp,
+    /// What it shows.
+    pub to: Timestamp,
+}
+
+/// The steps that are remembered for those that ask for them: more than there are within a second.
+const KEPT_JUMPS: usize = 16;
 
 /// Between the readings of the two clocks a thread may be preempted. Readings further apart are repeated.
 const MAX_APART: Duration = Duration::from_micros(20);
@@ -39,8 +61,9 @@ impl Clock {
     /// The system's clock, with these counters of its steps.
     pub fn system(metrics: ClockMetrics) -> Self {
         let started = Instant::now();
-        let follower = Mutex::new(WallFollower::new(read_both(started)));
-        Self(Arc::new(Inner { started, follower, metrics }))
+        let follower = WallFollower::new(read_both(started));
+        let state = Mutex::new(ClockState { follower, jumps: VecDeque::new(), steps: 0 });
+        Self(Arc::new(Inner { started, state, metrics }))
     }
 
     /// The time.
@@ -50,11 +73,8 @@ impl Clock {
 
     /// The time, and how often the clock was set.
     pub fn read(&self) -> ClockReading {
-        let Inner { started, follower, metrics } = &*self.0;
-        let (reading, step) = {
-            let mut follower = follower.lock().expect("no thread panics while it holds this lock");
-            follower.read(read_both(*started))
-        };
+        let Inner { started, metrics, .. } = &*self.0;
+        let (reading, step) = self.state().read(read_both(*started));
         if let Some(step) = step {
             let (counter, step_ms) = match step {
                 ClockStep::Forward(by) => (&metrics.steps_forward, by.as_millis() as i64),
@@ -64,6 +84,33 @@ impl Clock {
             warn!(step_ms, "the system's clock was set; time stamps follow it");
         }
         reading
+    }
+
+    /// The steps after the first `seen` ones, the oldest first, and the number of all steps so far.
+    pub fn jumps_after(&self, seen: u64) -> (Vec<ClockJump>, u64) {
+        let state = self.state();
+        let new = state.steps.saturating_sub(seen) as usize;
+        (state.jumps.iter().take(new).rev().copied().collect(), state.steps)
+    }
+
+    fn state(&self) -> MutexGuard<'_, ClockState> {
+        self.0.state.lock().expect("no thread panics while it holds this lock")
+    }
+}
+
+impl ClockState {
+    fn read(&mut self, pair: ClockPair) -> (ClockReading, Option<ClockStep>) {
+        let (reading, step) = self.follower.read(pair);
+        if let Some(step) = step {
+            let from = match step {
+                ClockStep::Forward(by) => reading.now - by,
+                ClockStep::Back(by) => reading.now + by,
+            };
+            self.steps += 1;
+            self.jumps.truncate(KEPT_JUMPS - 1);
+            self.jumps.push_front(ClockJump { from, to: reading.now });
+        }
+        (reading, step)
     }
 }
 
@@ -83,4 +130,68 @@ fn read_both(started: Instant) -> ClockPair {
         }
     }
     best.expect("there is at least one reading").1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The state of a clock whose wall clock is this far ahead of the monotonic one, and was read before.
+    fn read(state: &mut ClockState, steady: u64, ahead: i64) -> ClockReading {
+        let steady = Duration::from_secs(steady);
+        let wall = Timestamp::from_nanos(steady.as_nanos() as i64 + ahead * 1_000_000_000);
+        state.read(ClockPair { wall, steady }).0
+    }
+
+    fn clock() -> Clock {
+        let clock = Clock::system(ClockMetrics::default());
+        let pair = ClockPair { wall: Timestamp::from_nanos(0), steady: Duration::ZERO };
+        clock.state().follower = WallFollower::new(pair);
+        clock
+    }
+
+    fn seconds(jump: &ClockJump) -> [i64; 2] {
+        [jump.from, jump.to].map(Timestamp::seconds)
+    }
+
+    #[test]
+    fn each_step_of_the_clock_is_told_once_to_each_that_asks() {
+        let clock = clock();
+        assert_eq!(clock.jumps_after(0), (vec![], 0));
+        read(&mut clock.state(), 10, 3_600);
+        read(&mut clock.state(), 20, 3_600);
+        let (jumps, seen) = clock.jumps_after(0);
+        assert_eq!(jumps.iter().map(seconds).collect::<Vec<_>>(), [[10, 3_610]]);
+
+        read(&mut clock.state(), 30, 0);
+        read(&mut clock.state(), 31, -7);
+
+        let (jumps, seen) = clock.jumps_after(seen);
+        assert_eq!(jumps.iter().map(seconds).collect::<Vec<_>>(), [[3_620, 30], [30, 24]]);
+        assert_eq!(clock.jumps_after(seen), (vec![], 3));
+    }
+
+    #[test]
+    fn a_pause_of_the_process_and_a_step_that_is_held_are_not_told() {
+        let clock = clock();
+
+        read(&mut clock.state(), 60, 0);
+        read(&mut clock.state(), 61, -2);
+        read(&mut clock.state(), 62, 0);
+
+        assert_eq!(clock.jumps_after(0), (vec![], 0));
+    }
+
+    #[test]
+    fn of_many_steps_the_latest_are_told() {
+        let clock = clock();
+        for step in 1..=50 {
+            read(&mut clock.state(), step, 100 * step as i64);
+        }
+
+        let (jumps, seen) = clock.jumps_after(0);
+
+        assert_eq!((jumps.len(), seen), (KEPT_JUMPS, 50));
+        assert_eq!(seconds(&jumps[KEPT_JUMPS - 1]), [4_950, 5_050]);
+    }
 }

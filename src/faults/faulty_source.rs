@@ -8,7 +8,7 @@ use rand::{RngExt, SeedableRng};
 
 use super::log::{FaultLog, Layer};
 use super::spec::{FaultSpec, SourceFaults};
-use crate::model::{Body, Event, Quote, Timestamp, Universe};
+use crate::model::{Body, Event, FeedNotice, Quote, Timestamp, Universe};
 use crate::source::{EventSource, Ticks};
 
 /// How long nothing comes before a burst.
@@ -212,6 +212,10 @@ impl EventSource for FaultySource {
         events.clear();
         self.events = events;
         Some(watermark)
+    }
+
+    fn take_notices(&mut self) -> Vec<FeedNotice> {
+        self.source.take_notices()
     }
 
     fn ticks(&mut self) -> Ticks {

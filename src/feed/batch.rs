@@ -1,6 +1,6 @@
 use std::sync::{Arc, OnceLock};
 
-use crate::model::{Object, Timestamp, Universe};
+use crate::model::{FeedNotice, Object, Timestamp, Universe};
 use crate::wire::{Codec, EncodedObjects};
 
 /// Numbered objects that are published together, in order; one batch is shared by all workers.
@@ -12,6 +12,7 @@ use crate::wire::{Codec, EncodedObjects};
 pub struct Batch {
     universe: Arc<Universe>,
     watermark: Timestamp,
+    notices: Vec<FeedNotice>,
     events: Part,
     tickers: Part,
 }
@@ -32,7 +33,19 @@ impl Batch {
         events: Vec<Object>,
         tickers: Vec<Object>,
     ) -> Self {
-        Self { universe, watermark, events: Part::new(events), tickers: Part::new(tickers) }
+        let (events, tickers) = (Part::new(events), Part::new(tickers));
+        Self { universe, watermark, notices: Vec::new(), events, tickers }
+    }
+
+    /// The same batch, with these changes of the feed's state before its objects.
+    #[must_use]
+    pub fn with_notices(self, notices: Vec<FeedNotice>) -> Self {
+        Self { notices, ..self }
+    }
+
+    /// The changes of the feed's state that are told before the objects.
+    pub fn notices(&self) -> &[FeedNotice] {
+        &self.notices
     }
 
     /// The number of objects.
@@ -40,9 +53,9 @@ impl Batch {
         self.events.objects.len() + self.tickers.objects.len()
     }
 
-    /// True when the batch has no object.
+    /// True when the batch has neither an object nor a notice.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.len() == 0 && self.notices.is_empty()
     }
 
     /// The events in the order in which they happened, then the tickers.

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::{Batch, BatchSource, FeedProgress, LastValues, Sequencer};
 use crate::archive::Archive;
 use crate::metrics::FeedMetrics;
-use crate::model::{Epoch, Event, SECOND, Timestamp};
+use crate::model::{Epoch, Event, FeedNotice, SECOND, Timestamp};
 use crate::source::{EventSource, Ticks};
 
 /// The feed of this node: takes the events of a source, numbers them and records them in the archive.
@@ -47,13 +47,18 @@ impl SequencedFeed {
     /// Numbers the buffered events and records them; `None` when there is nothing to publish.
     ///
     /// A watermark without an object is not published, so that the lag of a quiet market is seen to grow.
-    fn batch(&mut self, last_values: &mut LastValues, watermark: Timestamp) -> Option<Arc<Batch>> {
+    fn batch(
+        &mut self,
+        last_values: &mut LastValues,
+        watermark: Timestamp,
+        notices: Vec<FeedNotice>,
+    ) -> Option<Arc<Batch>> {
         let universe = self.source.universe();
         if universe.len() > self.sequencer.symbols() {
             self.archive.grow(universe.len());
             self.sequencer.extend(Arc::clone(universe), watermark);
         }
-        let batch = self.sequencer.sequence(last_values, &self.events, watermark);
+        let batch = self.sequencer.sequence(last_values, &self.events, watermark).with_notices(notices);
         self.events.clear();
         self.events.shrink_to(KEPT_EVENTS);
         if batch.is_empty() {
@@ -81,7 +86,7 @@ impl BatchSource for SequencedFeed {
     fn open(&mut self, last_values: &mut LastValues) -> Option<Arc<Batch>> {
         let opened_at = self.source.open(&mut self.events);
         self.watermark = opened_at;
-        self.batch(last_values, opened_at)
+        self.batch(last_values, opened_at, Vec::new())
     }
 
     fn ticks(&mut self) -> Ticks {
@@ -89,12 +94,16 @@ impl BatchSource for SequencedFeed {
     }
 
     fn poll(&mut self, last_values: &mut LastValues) -> Option<Arc<Batch>> {
-        let watermark = self.source.poll(&mut self.events)?;
+        let notices = self.source.take_notices();
+        let Some(watermark) = self.source.poll(&mut self.events) else {
+            let watermark = self.watermark;
+            return if notices.is_empty() { None } else { self.batch(last_values, watermark, notices) };
+        };
         if std::mem::replace(&mut self.watermark, watermark) > watermark {
             self.archive.step_back(watermark);
             self.sequencer.step_back(watermark, &self.archive);
         }
-        self.batch(last_values, watermark)
+        self.batch(last_values, watermark, notices)
     }
 
     /// Applies the archive's pending records.
@@ -184,6 +193,63 @@ mod tests {
             assert_eq!(batch.object(0).stream(), trades);
             assert_eq!(last_values.seq(trades), Seq(1));
             assert_eq!(feed.archive.latest_trade(added), Some(trade(added)));
+        }
+    }
+
+    /// A source that reports a notice at each poll, and an event at every second one.
+    struct NoticeSource {
+        universe: Arc<Universe>,
+        polls: usize,
+    }
+
+    impl EventSource for NoticeSource {
+        fn name(&self) -> &'static str {
+            "notice"
+        }
+
+        fn universe(&self) -> &Arc<Universe> {
+            &self.universe
+        }
+
+        fn open(&mut self, _: &mut Vec<Event>) -> Timestamp {
+            Timestamp::from_nanos(SECOND)
+        }
+
+        fn poll(&mut self, out: &mut Vec<Event>) -> Option<Timestamp> {
+            self.polls += 1;
+            let trade = trade(SymbolId(0));
+            (self.polls % 2 == 1).then(|| {
+                out.push(Event::Trade(trade));
+                trade.at
+            })
+        }
+
+        fn take_notices(&mut self) -> Vec<FeedNotice> {
+            vec![FeedNotice::clock_was_set(Timestamp::default(), Timestamp::from_nanos(self.polls as i64))]
+        }
+
+        fn ticks(&mut self) -> Ticks {
+            stream::pending().boxed_local()
+        }
+    }
+
+    #[test]
+    fn a_notice_of_the_source_is_published_with_the_next_batch_or_alone() {
+        let universe = Arc::new(fixtures::universe());
+        let from = trade(SymbolId(0)).at;
+        let sequencer = Sequencer::new(Arc::clone(&universe), BarSpans::default(), Epoch::default(), from);
+        let archive = Arc::new(Archive::new(universe.len(), Retention::default()));
+        let source = Box::new(NoticeSource { universe, polls: 0 });
+        let mut feed = SequencedFeed::new(source, sequencer, archive, FeedMetrics::default());
+        let mut last_values = LastValues::new(2);
+        feed.open(&mut last_values);
+
+        for (poll, objects) in [2, 0, 2, 0].into_iter().enumerate() {
+            let batch = feed.poll(&mut last_values).expect("there is a notice");
+
+            assert_eq!((batch.len(), batch.watermark()), (objects, from));
+            let [notice] = batch.notices() else { panic!("{:?}", batch.notices()) };
+            assert_eq!(notice.to, Some(Timestamp::from_nanos(poll as i64)));
         }
     }
 

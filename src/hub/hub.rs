@@ -19,7 +19,7 @@ use crate::clock::Clock;
 use crate::feed::{Batch, LastValues};
 use crate::limits::{ClientAddress, FairQueue};
 use crate::metrics::WorkerMetrics;
-use crate::model::Universe;
+use crate::model::{FeedNotice, Universe};
 use crate::transport::SocketWriter;
 use crate::wire::Close;
 
@@ -244,6 +244,10 @@ impl Hub {
         state.index.dissolve_piece();
         for batch in batches {
             state.grow(batch.universe());
+            if !batch.notices().is_empty() {
+                state.tell(batch.notices(), now);
+                state.send(&self.metrics);
+            }
             state.match_batch(batch);
         }
         if state.queue.is_empty() {
@@ -369,6 +373,19 @@ impl State {
         if universe.len() > self.last_values.universe().len() {
             self.last_values.set_universe(universe);
             self.slots.iter().flatten().for_each(|slot| slot.subscriber.universe_grew());
+        }
+    }
+
+    /// Tells every subscriber of a change of the feed's state, behind all that it has yet to receive. O(subscribers),
+    /// some µs each, a few times a day.
+    fn tell(&mut self, notices: &[FeedNotice], now: Instant) {
+        let State { index, slots, batches, first_batch, frames, send_batch, last_values, .. } = self;
+        let fan_out = FanOut::new(batches, frames, last_values, now).numbered_from(*first_batch);
+        for (key, slot) in slots.iter_mut().enumerate() {
+            let Some(slot) = slot else { continue };
+            let key = SubscriberKey(key);
+            index.deliver_to(key, |objects| slot.deliver(key, &fan_out, objects, send_batch));
+            slot.subscriber.feed_changed(notices, now);
         }
     }
 

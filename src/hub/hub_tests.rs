@@ -9,7 +9,7 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use super::*;
 use crate::hub::{ConnectionHealth, EncodedLastValues, FrameForm};
-use crate::model::{Body, Object, Seq, StreamId, SymbolId, Timestamp, Trade};
+use crate::model::{Body, FeedNotice, Object, Seq, StreamId, SymbolId, Timestamp, Trade};
 use crate::transport::fake::FakeTransport;
 use crate::wire::{Codec, fixtures};
 
@@ -23,11 +23,14 @@ struct TestSubscriber<F> {
     fast_path: Box<dyn Fn() -> Option<FrameForm>>,
     deliver: F,
     frame_sent: Box<dyn Fn(&Bytes)>,
+    told: Told,
 }
+
+type Told = Box<dyn Fn(&[FeedNotice])>;
 
 impl<F: Fn(&FanOut<'_>, &[ObjectRef])> TestSubscriber<F> {
     fn new(deliver: F) -> Self {
-        Self { fast_path: Box::new(|| None), deliver, frame_sent: Box::new(|_| ()) }
+        Self { fast_path: Box::new(|| None), deliver, frame_sent: Box::new(|_| ()), told: Box::new(|_| ()) }
     }
 }
 
@@ -50,6 +53,10 @@ impl<F: Fn(&FanOut<'_>, &[ObjectRef])> Subscriber for TestSubscriber<F> {
 
     fn run_timer(&self, _: Now, _: &EncodedLastValues) -> Option<Instant> {
         None
+    }
+
+    fn feed_changed(&self, notices: &[FeedNotice], _: Instant) {
+        (self.told)(notices);
     }
 
     fn universe_grew(&self) {}
@@ -100,6 +107,36 @@ fn batch(seq: u64) -> Arc<Batch> {
 
 fn batch_of(objects: Vec<Object>) -> Arc<Batch> {
     Arc::new(Batch::new(Arc::new(fixtures::universe()), Timestamp::default(), objects, vec![]))
+}
+
+#[test]
+fn a_notice_comes_behind_earlier_objects_and_before_those_of_its_batch() {
+    let hub = Hub::for_tests(Duration::from_secs(9));
+    let seen = Rc::new(RefCell::new(Vec::new()));
+    for _ in 0..2 {
+        let (delivered, told) = (Rc::clone(&seen), Rc::clone(&seen));
+        let mut subscriber = TestSubscriber::new(move |_: &FanOut<'_>, objects: &[ObjectRef]| {
+            delivered.borrow_mut().push(objects.len());
+        });
+        subscriber.told = Box::new(move |notices| told.borrow_mut().push(1_000 * notices.len()));
+        let key = hub.join(Rc::new(subscriber), writer());
+        hub.change_subscriptions(key, &[SubscriptionChange::Add(trade(SymbolId(0), 1).stream())]);
+    }
+    let now = Instant::now();
+    hub.ingest(&[batch(1)], now);
+    seen.borrow_mut().clear();
+    // Waits to be coalesced.
+    hub.ingest(&[batch(2)], now);
+    assert_eq!(*seen.borrow(), [0usize; 0]);
+
+    let objects = vec![trade(SymbolId(0), 3), trade(SymbolId(0), 4)];
+    let notice = FeedNotice::clock_was_set(Timestamp::default(), Timestamp::from_nanos(1));
+    let universe = Arc::new(fixtures::universe());
+    let told = Batch::new(universe, Timestamp::default(), objects, vec![]).with_notices(vec![notice]);
+    hub.ingest(&[Arc::new(told)], now);
+    hub.ingest(&[], now + Duration::from_secs(10));
+
+    assert_eq!(*seen.borrow(), [1, 1_000, 1, 1_000, 2, 2]);
 }
 
 #[test]

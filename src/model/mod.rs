@@ -8,6 +8,7 @@ pub(crate) mod calendar;
 mod channel;
 mod event;
 mod feed;
+mod feed_notice;
 mod object;
 mod price;
 mod sequence;
@@ -28,6 +29,7 @@ pub use event::{
     UnknownCode, Venue, is_letter,
 };
 pub use feed::{Feed, UnknownFeed};
+pub use feed_notice::{FeedNotice, FeedState};
 pub use object::{Body, Object};
 pub use price::Price;
 pub use sequence::{Epoch, Seq};

@@ -15,7 +15,7 @@ use crate::hub::{
 };
 use crate::limits::ClientAddress;
 use crate::metrics::FrameTotals;
-use crate::model::Epoch;
+use crate::model::{Epoch, FeedNotice};
 use crate::transport::SocketWriter;
 use crate::wire::{Close, Codec, ControlMessage, ErrorCode, Heartbeat, Opcode, close_frame, message_frame};
 
@@ -393,6 +393,18 @@ impl Subscriber for SessionState {
             self.send_control(&self.heartbeat(now, last_values), now.steady);
         }
         self.next_timer(now.steady).map(|timer| timer.max(now.steady + MIN_DELAY))
+    }
+
+    /// Queues the notices for a client that opted in; the session's task writes them.
+    fn feed_changed(&self, notices: &[FeedNotice], now: Instant) {
+        if !self.opted_in.get() {
+            return;
+        }
+        for notice in notices {
+            let frame = ControlMessage::Feed(notice.into()).to_frame(self.codec);
+            self.fill(now, |outbox| outbox.push(frame));
+        }
+        self.wake();
     }
 
     fn universe_grew(&self) {

@@ -20,7 +20,7 @@ pub use simulator::{
 };
 pub use ticks::ClockTick;
 
-use crate::model::{Event, Timestamp, Universe};
+use crate::model::{Event, FeedNotice, Timestamp, Universe};
 
 /// Wake-ups that tell when to poll a source.
 pub type Ticks = LocalBoxStream<'static, ClockTick>;
@@ -48,6 +48,11 @@ pub trait EventSource: Send {
     /// The watermark goes back only when the system's clock was set back by much; then nothing is appended
     /// either, and later events are stamped with the new time.
     fn poll(&mut self, out: &mut Vec<Event>) -> Option<Timestamp>;
+
+    /// The changes of the feed's state since the last call, in order. They are told before the events of the next poll.
+    fn take_notices(&mut self) -> Vec<FeedNotice> {
+        Vec::new()
+    }
 
     /// The stream of wake-ups, to be taken once. Does not end by itself. Needs a running Tokio runtime.
     ///

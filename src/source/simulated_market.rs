@@ -8,7 +8,7 @@ use super::simulator::{Listings, SimulationSettings, Simulator};
 use super::ticks::{MillisecondClock, TickHints};
 use super::{EventSource, Pacer, Ticks};
 use crate::clock::{Clock, ClockReading};
-use crate::model::{Event, MILLISECOND, Timestamp, Universe};
+use crate::model::{Event, FeedNotice, MILLISECOND, Timestamp, Universe};
 
 /// The simulator as an [`EventSource`] in step with the wall clock.
 ///
@@ -22,6 +22,8 @@ pub struct SimulatedMarket {
     pacer: Pacer,
     /// How often the clock was set, as far as the pacer knows.
     clock_changes: u64,
+    /// How many of its steps clients were told of.
+    told_jumps: u64,
     hints: TickHints,
 }
 
@@ -44,6 +46,7 @@ impl SimulatedMarket {
             simulator: Simulator::new(listings, settings),
             pacer: Pacer::new(now),
             opened_at: now,
+            told_jumps: clock.jumps_after(0).1,
             clock,
             clock_changes: changes,
             hints: TickHints::default(),
@@ -84,6 +87,17 @@ impl EventSource for SimulatedMarket {
     fn open(&mut self, out: &mut Vec<Event>) -> Timestamp {
         self.simulator.opening(self.opened_at, out);
         self.opened_at
+    }
+
+    /// A step of the clock.
+    fn take_notices(&mut self) -> Vec<FeedNotice> {
+        let reading = self.clock.read();
+        if reading.changes == self.clock_changes {
+            return Vec::new();
+        }
+        let (jumps, told) = self.clock.jumps_after(self.told_jumps);
+        self.told_jumps = told;
+        jumps.iter().map(|jump| FeedNotice::clock_was_set(jump.from, jump.to)).collect()
     }
 
     /// Appends events in the order of their reports; a late trade carries an older stamp.
@@ -146,6 +160,22 @@ mod tests {
             }
             (events, watermarks)
         }
+    }
+
+    #[test]
+    fn after_a_pause_of_a_minute_events_are_stamped_with_the_present_at_once() {
+        let mut world = World::new();
+        world.run(0..100);
+
+        let (events, watermarks) = world.run(60_100..60_200);
+
+        let is_late = |event: &Event| matches!(event, Event::Trade(trade) if trade.conditions.letters().next() == Some(b'Z'));
+        let on_time: Vec<_> = events.iter().filter(|event| !is_late(event)).collect();
+        let (from, to) = (world.at(60_090), world.at(60_200));
+        assert!(on_time.len() > 100);
+        assert!(on_time.iter().all(|event| (from..to).contains(&event.at())));
+        assert!(watermarks.is_sorted() && watermarks.first() >= Some(&from));
+        assert!(world.market.take_notices().is_empty(), "the clock was not set");
     }
 
     #[test]

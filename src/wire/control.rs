@@ -8,7 +8,7 @@ use super::clock_text::rfc3339;
 use super::frame::message_frame;
 use super::tolerant::shortened;
 use super::{Codec, GrantedExtensions, InvalidCommand, SymbolList};
-use crate::model::{Channel, Epoch, Seq, Symbol, Timestamp};
+use crate::model::{Channel, Epoch, FeedNotice, Seq, Symbol, Timestamp};
 
 /// A control message of the server: sent alone, in an array of exactly one. Several gaps may share one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -26,6 +26,8 @@ pub enum ControlMessage {
     /// A heartbeat: no other frame was sent for the interval.
     #[serde(rename = "h")]
     Heartbeat(Heartbeat),
+    /// The state of the feed changed.
+    Feed(FeedReport),
     /// The service is about to stop; reconnect after the delay.
     Drain {
         /// The delay in milliseconds, different for each session.
@@ -155,6 +157,31 @@ impl Heartbeat {
     }
 }
 
+/// A change of the state of the feed. Sent to clients that opted into extensions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FeedReport {
+    /// What happened: the name of a [`FeedState`](crate::model::FeedState).
+    pub state: &'static str,
+    /// What it happened to.
+    pub source: Cow<'static, str>,
+    /// The start of the time that it is about, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// The end of that time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// Whether that time was filled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filled: Option<bool>,
+}
+
+impl From<&FeedNotice> for FeedReport {
+    fn from(FeedNotice { state, source, from, to, filled }: &FeedNotice) -> Self {
+        let source = source.clone();
+        Self { state: state.name(), source, from: from.map(rfc3339), to: to.map(rfc3339), filled: *filled }
+    }
+}
+
 /// Why a command failed, by its code on the wire.
 ///
 /// Two codes of Alpaca's are never sent. 410, `invalid subscribe action for this feed`, is for channels
@@ -238,6 +265,7 @@ impl ErrorCode {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::FeedState;
     use crate::wire::{Command, fixtures};
 
     fn text(message: &ControlMessage) -> String {
@@ -251,6 +279,24 @@ mod tests {
             text(&ErrorCode::SymbolLimit.into()),
             r#"[{"T":"error","code":405,"msg":"symbol limit exceeded","why":"more names than a session may have; the subscription is unchanged"}]"#
         );
+    }
+
+    #[test]
+    fn a_feed_notice_has_the_keys_that_it_needs() {
+        let [from, to] = [0, 3_600_000_000_000].map(Timestamp::from_nanos);
+        let clock = FeedNotice::clock_was_set(from, to);
+        let back =
+            FeedNotice { state: FeedState::Back, source: "iex".into(), filled: Some(false), ..clock.clone() };
+        let ended = FeedNotice { state: FeedState::Ended, from: None, to: None, ..clock.clone() };
+        let text = |notice: &FeedNotice| text(&ControlMessage::Feed(notice.into()));
+
+        assert_eq!(
+            text(&clock),
+            r#"[{"T":"feed","state":"clock","source":"clock","from":"1970-01-01T00:00:00.000000000Z","to":"1970-01-01T01:00:00.000000000Z"}]"#
+        );
+        assert!(text(&back).starts_with(r#"[{"T":"feed","state":"back","source":"iex","from":"#));
+        assert!(text(&back).ends_with(r#","filled":false}]"#));
+        assert_eq!(text(&ended), r#"[{"T":"feed","state":"ended","source":"clock"}]"#);
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub use clock_text::rfc3339;
 pub use close::{Close, Reconnect};
 pub use codec::{Codec, DeliveryKind, EncodedObjects};
 pub use command::{Command, InvalidCommand, SymbolList, SymbolsByChannel};
-pub use control::{ControlMessage, ErrorCode, Gap, Heartbeat, Subscription};
+pub use control::{ControlMessage, ErrorCode, FeedReport, Gap, Heartbeat, Subscription};
 pub use decode_error::DecodeError;
 pub use decode_objects::{Decoded, DecodedObject, ObjectError, decode_objects};
 pub use decoder::{Compression, DecodeStep, Decoder, Incoming};

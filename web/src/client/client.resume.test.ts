@@ -121,6 +121,17 @@ test("replayed objects are marked, and live ones are not", () => {
   expect(origins).toEqual(["replay", "live"]);
 });
 
+test("a feed notice is passed on and changes nothing", () => {
+  const { runtime, client } = live();
+  const states: string[] = [];
+  client.on("feed", ({ state, source }) => states.push(`${source}: ${state}`));
+
+  runtime.socket.receive({ T: "feed", state: "clock", source: "clock", from: "2026-11-20T14:30:00Z", to: "2026-11-20T15:30:00Z" });
+
+  expect(states).toEqual(["clock: clock"]);
+  expect(runtime.sockets).toHaveLength(1);
+});
+
 test("a drain message sets the time of the reconnect", () => {
   const { runtime, client } = live();
   const drains: number[] = [];

@@ -1,6 +1,6 @@
 import { millis, type Channel, type Epoch, type MarketEvent, type Millis, type ObjectChannel } from "../model";
 import * as wire from "../wire";
-import type { Acknowledgement, Control, Extensions, Key, StreamSelection } from "../wire";
+import type { Acknowledgement, Control, Extensions, FeedNotice, Key, StreamSelection } from "../wire";
 import { DEFAULT_BACKOFF, waitMs, type Backoff } from "./backoff";
 import { Connection } from "./connection";
 import { zeroCounters, type Counters } from "./counters";
@@ -27,6 +27,8 @@ export interface ClientEvents {
   heartbeat: { readonly ageMs: number; readonly receivedAt: Millis };
   /** A measured round-trip time, in milliseconds. */
   roundTrip: number;
+  /** The state of the feed changed: a source was lost, is back or has ended, or the clock was set. */
+  feed: Omit<FeedNotice, "control">;
   /** The server is shutting down and asks for a reconnect after this delay, in milliseconds. */
   drain: number;
   /** An error message of the server; `why` explains it. The session may continue. */
@@ -268,6 +270,11 @@ export class Client {
       case "heartbeat":
         this.listeners.emit("heartbeat", { ageMs: control.ageMs, receivedAt: now });
         break;
+      case "feed": {
+        const { state, source, from, to, filled } = control;
+        this.listeners.emit("feed", { state, source, from, to, filled });
+        break;
+      }
       case "drain":
         this.reconnectMs = control.reconnectMs;
         this.listeners.emit("drain", control.reconnectMs);

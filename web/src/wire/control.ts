@@ -12,6 +12,19 @@ export interface Acknowledgement {
   readonly rejected: readonly string[];
 }
 
+/** A change of the feed's state, from one time to another where it has these. */
+export interface FeedNotice {
+  readonly control: "feed";
+  /** `live`, `down`, `back`, `ended`, `clock` or a later one. */
+  readonly state: string;
+  /** The name of a source, or `clock`. */
+  readonly source: string;
+  readonly from: Millis | undefined;
+  readonly to: Millis | undefined;
+  /** Whether all of that time was published later. */
+  readonly filled: boolean | undefined;
+}
+
 /** A control message: it concerns the session, not the market. */
 export type Control =
   | { readonly control: "connected" }
@@ -26,6 +39,8 @@ export type Control =
   | { readonly control: "gap"; readonly channel: ObjectChannel; readonly symbol: StockSymbol; readonly from: Seq; readonly to: Seq }
   /** Sent when the connection is idle; `ageMs` is the age of the latest event of the whole market. */
   | { readonly control: "heartbeat"; readonly epoch: Epoch; readonly ageMs: number; readonly time: Millis }
+  /** The state of the feed changed; see the protocol for the states. */
+  | FeedNotice
   /** The server is shutting down; reconnect after this delay. */
   | { readonly control: "drain"; readonly reconnectMs: number }
   /** `why` is the server's explanation; servers of others send none. */
@@ -42,6 +57,8 @@ export function readControl(kind: string, item: JsonObject): Control | undefined
       return readGap(item);
     case "h":
       return { control: "heartbeat", epoch: epoch(textField(item, "epoch")), ageMs: countField(item, "age_ms"), time: timeField(item, "t") };
+    case "feed":
+      return readFeedNotice(item);
     case "drain":
       return { control: "drain", reconnectMs: countField(item, "reconnect_ms") };
     case "error":
@@ -49,6 +66,18 @@ export function readControl(kind: string, item: JsonObject): Control | undefined
     default:
       return undefined;
   }
+}
+
+function readFeedNotice(item: JsonObject): FeedNotice {
+  const filled = item["filled"];
+  return {
+    control: "feed",
+    state: textField(item, "state"),
+    source: textField(item, "source"),
+    from: item["from"] === undefined ? undefined : timeField(item, "from"),
+    to: item["to"] === undefined ? undefined : timeField(item, "to"),
+    filled: typeof filled === "boolean" ? filled : undefined,
+  };
 }
 
 function explanation(why: unknown): string | undefined {

@@ -2,7 +2,7 @@
 export { readAssets } from "./assets";
 export { closeOf, type Close, type ReconnectAdvice } from "./close";
 export { auth, isEmpty, subscribe, unsubscribe, type Extensions, type Key, type Resume, type StreamSelection } from "./command";
-export type { Control, Acknowledgement } from "./control";
+export type { Control, Acknowledgement, FeedNotice } from "./control";
 export {
   barsPath,
   millisecondBefore,

@@ -158,6 +158,16 @@ test("a cancel and a correction name the trade as it was reported", () => {
   ]);
 });
 
+test("a feed notice is a control message, with the times that it has", () => {
+  const at = Date.parse("2026-11-20T14:30:00Z");
+  expect(
+    readFrame('[{"T":"feed","state":"back","source":"iex","from":"2026-11-20T14:30:00Z","to":"2026-11-20T14:30:01Z","filled":false}]').controls,
+  ).toEqual([{ control: "feed", state: "back", source: "iex", from: at, to: at + 1000, filled: false }]);
+  expect(readFrame('[{"T":"feed","state":"later","source":"iex"}]').controls).toEqual([
+    { control: "feed", state: "later", source: "iex", from: undefined, to: undefined, filled: undefined },
+  ]);
+});
+
 test("an acknowledgement with extensions, a gap, a heartbeat and a drain are control messages", () => {
   const extensions = '"x":{"id":7,"epoch":"k3f9","conflate_ms":250,"heartbeat_ms":5000,"rejected":{"quotes":["ZZZZ"],"trades":["ZZZZ"],"x":["later"]}}';
 
