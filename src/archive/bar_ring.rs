@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 
 use super::bar_row::BarRow;
 use super::packed_bars::{PACKED_BAR_BYTES, PackedBars};
-use crate::model::{Bar, SymbolId, Timestamp, Trade};
+use crate::model::{Bar, SymbolId, Timestamp, Trade, TradeEffect};
 
 /// A bounded buffer of the latest bars of one instrument and span, in the order of time.
 ///
@@ -60,15 +60,15 @@ impl BarRing {
         self.unpack_last();
     }
 
-    /// Folds a trade into the bar that starts at `start`.
+    /// Folds a trade, which has this effect, into the bar that starts at `start`.
     ///
     /// A late trade goes into its own older bar, which is created if there is none. A trade whose bar is removed already
     /// changes nothing.
-    pub(super) fn fold(&mut self, start: Timestamp, trade: &Trade) {
+    pub(super) fn fold(&mut self, start: Timestamp, trade: &Trade, effect: TradeEffect) {
         match &mut self.latest {
-            Some(latest) if latest.start() == start => latest.fold(trade),
-            Some(latest) if latest.start() > start => self.fold_late(start, trade),
-            _ => self.append(BarRow::open(start, trade)),
+            Some(latest) if latest.start() == start => latest.fold(trade, effect),
+            Some(latest) if latest.start() > start => self.fold_late(start, trade, effect),
+            _ => self.append(BarRow::open(start, trade, effect)),
         }
     }
 
@@ -171,34 +171,34 @@ impl BarRing {
         self.packed_bars + self.older.len() + usize::from(self.latest.is_some())
     }
 
-    fn fold_late(&mut self, start: Timestamp, trade: &Trade) {
+    fn fold_late(&mut self, start: Timestamp, trade: &Trade, effect: TradeEffect) {
         if self.removed_until.is_some_and(|removed_until| start <= removed_until) {
             return;
         }
         if self.packed.back().is_some_and(|block| start <= block.last()) {
-            return self.fold_packed(start, trade);
+            return self.fold_packed(start, trade, effect);
         }
         let index = self.index_of(start);
         let is_before_all = index == 0 && self.packed.is_empty();
         let is_full = self.len() >= self.most;
         match self.older.get_mut(index) {
-            Some(row) if row.start() == start => row.fold(trade),
+            Some(row) if row.start() == start => row.fold(trade, effect),
             _ if is_before_all && is_full => self.removed_until = Some(start),
             _ => {
-                self.older.insert(index, BarRow::open(start, trade));
+                self.older.insert(index, BarRow::open(start, trade, effect));
                 self.pack_and_remove();
             }
         }
     }
 
     /// Folds a trade into a packed bar: rare, since a block is at least half a minute old.
-    fn fold_packed(&mut self, start: Timestamp, trade: &Trade) {
+    fn fold_packed(&mut self, start: Timestamp, trade: &Trade, effect: TradeEffect) {
         let block = self.packed.partition_point(|block| block.last() < start);
         let mut rows: Vec<BarRow> = self.packed[block].rows().collect();
         let index = rows.partition_point(|row| row.start() < start);
         match rows.get_mut(index) {
-            Some(row) if row.start() == start => row.fold(trade),
-            _ => rows.insert(index, BarRow::open(start, trade)),
+            Some(row) if row.start() == start => row.fold(trade, effect),
+            _ => rows.insert(index, BarRow::open(start, trade, effect)),
         }
         self.packed_bars += rows.len() - self.packed[block].len();
         self.packed_bytes -= self.packed[block].bytes();
@@ -244,7 +244,7 @@ mod tests {
         let mut ring = BarRing::new(most);
         let Body::Trade(trade) = fixtures::trade().body else { unreachable!() };
         for start in seconds {
-            ring.fold(second(*start), &trade);
+            ring.fold(second(*start), &trade, TradeEffect::ALL);
         }
         ring
     }
@@ -289,13 +289,13 @@ mod tests {
         let Body::Trade(trade) = fixtures::trade().body else { unreachable!() };
 
         ring.remove_after(second(3));
-        ring.fold(second(3), &trade);
-        ring.fold(second(4), &trade);
+        ring.fold(second(3), &trade, TradeEffect::ALL);
+        ring.fold(second(4), &trade, TradeEffect::ALL);
 
         assert_eq!(bars(&ring), [(1, 1), (3, 2), (4, 1)]);
         ring.remove_after(second(0));
         assert_eq!((bars(&ring), ring.latest(SymbolId(0))), (vec![], None));
-        ring.fold(second(2), &trade);
+        ring.fold(second(2), &trade, TradeEffect::ALL);
         assert_eq!(bars(&ring), [(2, 1)]);
     }
 
@@ -367,7 +367,7 @@ mod tests {
         let mut ring = packed_ring(2_000);
         let Body::Trade(trade) = fixtures::trade().body else { unreachable!() };
         for late in [2, 3, 64, 65, 66, 67, 1_000, 1_001, 1_001] {
-            ring.fold(second(late), &trade);
+            ring.fold(second(late), &trade, TradeEffect::ALL);
         }
 
         let mut all = Vec::new();
@@ -383,7 +383,7 @@ mod tests {
         let mut ring = packed_ring(2_000);
         let Body::Trade(trade) = fixtures::trade().body else { unreachable!() };
         for late in (0..300).map(|late| 400 + 2 * late + 1) {
-            ring.fold(second(late), &trade);
+            ring.fold(second(late), &trade, TradeEffect::ALL);
         }
 
         assert!(ring.packed.iter().all(|block| block.len() <= UNPACKED_BARS));
@@ -400,7 +400,7 @@ mod tests {
         ring.remove_after(second(801));
         assert_eq!(ring.latest(SymbolId(0)).unwrap().start, second(800));
         assert_eq!(ring.before_latest(SymbolId(0)).unwrap().start, second(798));
-        ring.fold(second(803), &trade);
+        ring.fold(second(803), &trade, TradeEffect::ALL);
 
         assert_eq!(starts(&ring, 796, 9), [796, 798, 800, 803]);
         ring.remove_after(second(1));
@@ -454,7 +454,11 @@ mod tests {
             let mixed = (start as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
             for price in [mixed >> 40, mixed >> 36 & 0xff_ffff, mixed >> 32 & 0xff_ffff] {
                 let price = Price::from_cents(price as i64 + 1);
-                ring.fold(second(start * 1_000), &Trade { price, size: mixed & 0xffff_ffff | 1, ..trade });
+                ring.fold(
+                    second(start * 1_000),
+                    &Trade { price, size: mixed & 0xffff_ffff | 1, ..trade },
+                    TradeEffect::ALL,
+                );
             }
         }
 

@@ -1,4 +1,4 @@
-use crate::model::{Bar, Price, SECOND, SymbolId, Timestamp, Trade};
+use crate::model::{Bar, Price, SECOND, SymbolId, Timestamp, Trade, TradeEffect};
 
 /// A retained bar in 40 bytes, half the size of a [`Bar`].
 ///
@@ -43,18 +43,19 @@ impl BarRow {
         }
     }
 
-    /// A bar of its first trade.
-    pub(super) fn open(start: Timestamp, trade: &Trade) -> Self {
-        Self::of(&Bar::open(start, trade))
+    /// A bar of its first trade, which has this effect.
+    pub(super) fn open(start: Timestamp, trade: &Trade, effect: TradeEffect) -> Self {
+        Self::of(&Bar::open_by(start, trade, effect))
     }
 
-    /// Adds a trade of the bar's interval.
-    pub(super) fn fold(&mut self, trade: &Trade) {
+    /// Adds a trade of the bar's interval, which has this effect.
+    pub(super) fn fold(&mut self, trade: &Trade, effect: TradeEffect) {
         let exponent = self.exponent();
-        if !is_exact(trade.price, exponent) {
+        let is_unpriced = self.prices[HIGH] < self.prices[LOW];
+        if effect != TradeEffect::ALL || is_unpriced || !is_exact(trade.price, exponent) {
             // A smaller unit, which seldom changes again.
             let mut bar = self.to_bar(trade.symbol);
-            bar.fold(trade);
+            bar.fold_by(trade, effect);
             *self = Self::of(&bar);
             return;
         }
@@ -187,13 +188,13 @@ mod tests {
     fn a_row_folds_as_a_bar_does() {
         let Body::Trade(first) = fixtures::trade().body else { unreachable!() };
         let start = first.at.floor_to(SECOND);
-        let (mut row, mut bar) = (BarRow::open(start, &first), Bar::open(start, &first));
+        let (mut row, mut bar) = (BarRow::open(start, &first, TradeEffect::ALL), Bar::open(start, &first));
 
         for (nanos, size) in
             [(first.price.nanos() + 70_000_000, 3), (99_645_900_000, 100), (4_200_000_000_000, 1_000_000)]
         {
             let trade = Trade { price: Price::from_nanos(nanos), size, ..first };
-            row.fold(&trade);
+            row.fold(&trade, TradeEffect::ALL);
             bar.fold(&trade);
             assert_eq!(row.to_bar(bar.symbol), bar);
         }

@@ -5,7 +5,7 @@ use super::retention::Depth;
 use super::ring::Ring;
 use super::span::Span;
 use super::timeframe::Joiner;
-use crate::model::{Bar, Quote, Seq, Timestamp, Trade, TradingDay};
+use crate::model::{Bar, BarLength, Quote, Seq, Timestamp, Trade, TradeRules, TradingDay};
 
 /// The retained trades, quotes and bars of one instrument.
 #[derive(Debug)]
@@ -15,6 +15,7 @@ pub(super) struct InstrumentArchive {
     bars: [BarRing; Span::COUNT],
     /// The number of the latest trades that are not in the bars yet.
     unfolded: usize,
+    rules: TradeRules,
     /// Minutes before this time can be [prepended](Self::prepend).
     earlier_until: Option<Timestamp>,
     /// The day of the latest trade, so that the calendar is asked once a day and not once a trade.
@@ -35,6 +36,7 @@ impl InstrumentArchive {
             quotes: Ring::new(depth.quotes),
             bars: depth.bars.map(BarRing::new),
             unfolded: 0,
+            rules: TradeRules::default(),
             earlier_until: None,
             today: TradingDay::default(),
         }
@@ -57,6 +59,12 @@ impl InstrumentArchive {
         self.unfolded += 1;
     }
 
+    /// Sets which trades change which figures, from the next trade on.
+    pub(super) fn set_rules(&mut self, rules: TradeRules) {
+        self.fold();
+        self.rules = rules;
+    }
+
     /// Removes the bars that start after this time.
     pub(super) fn step_back(&mut self, to: Timestamp) {
         self.fold();
@@ -72,11 +80,15 @@ impl InstrumentArchive {
 
     /// Folds the trades since the last call into the bars of their time.
     pub(super) fn fold(&mut self) {
-        let Self { trades, bars, unfolded, today, .. } = self;
+        let Self { trades, bars, unfolded, today, rules, .. } = self;
         for trade in trades.last(mem::take(unfolded)) {
             let midnight = midnight_before(today, trade.at);
             for span in Span::ALL {
-                bars[span.index()].fold(span.start(trade.at, midnight), trade);
+                let length = if span == Span::Day { BarLength::Day } else { BarLength::WithinDay };
+                let effect = rules.effect(trade.conditions, length);
+                if !effect.is_none() {
+                    bars[span.index()].fold(span.start(trade.at, midnight), trade, effect);
+                }
             }
         }
     }

@@ -24,7 +24,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use self::instrument::InstrumentArchive;
-use crate::model::{Bar, Body, Channel, Object, Seq, StreamId, SymbolId, Timestamp};
+use crate::model::{Bar, Body, Channel, Object, Seq, StreamId, SymbolId, Timestamp, TradeRules};
 
 pub use self::earlier_bars::EarlierBars;
 pub use self::query::{OpenBars, Order, Place, Query};
@@ -49,6 +49,7 @@ pub struct Archive {
 struct Tables {
     instruments: Vec<InstrumentArchive>,
     retention: Retention,
+    rules: TradeRules,
     /// The number of instruments among which the byte budget is divided.
     budgeted_symbols: usize,
     /// The empty buffer that becomes the next pending buffer.
@@ -70,8 +71,13 @@ const APPLY_AFTER: usize = 128;
 impl Archive {
     /// An empty archive of this number of instruments. It takes memory only as rows come.
     pub fn new(symbols: usize, retention: Retention) -> Self {
-        let mut tables =
-            Tables { instruments: Vec::new(), retention, budgeted_symbols: symbols, spare: Vec::new() };
+        let mut tables = Tables {
+            instruments: Vec::new(),
+            retention,
+            rules: TradeRules::default(),
+            budgeted_symbols: symbols,
+            spare: Vec::new(),
+        };
         tables.grow(symbols);
         Self {
             pending: Mutex::default(),
@@ -93,6 +99,14 @@ impl Archive {
     pub fn seed(&self, symbol: SymbolId, days: &[Bar], minutes: &[Bar], seconds: &[Bar]) {
         let tables = &mut *self.tables.write().expect(NO_PANIC);
         tables.instruments[symbol.index()].seed(days, minutes, seconds);
+    }
+
+    /// Sets which trades change which figures of bars, from the next trade on; by default every trade changes all.
+    pub fn set_rules(&self, rules: TradeRules) {
+        let mut tables = self.tables.write().expect(NO_PANIC);
+        tables.apply_pending(&self.pending);
+        tables.rules = rules;
+        tables.instruments.iter_mut().for_each(|instrument| instrument.set_rules(rules));
     }
 
     /// Sets where the bars before the seeded ones come from. They are added to the retained ones of an instrument when a
@@ -222,7 +236,12 @@ impl Tables {
         }
         let depth = self.retention.depth(self.budgeted_symbols);
         let symbols = symbols.max(self.instruments.len());
-        self.instruments.resize_with(symbols, || InstrumentArchive::new(&depth));
+        let rules = self.rules;
+        self.instruments.resize_with(symbols, || {
+            let mut instrument = InstrumentArchive::new(&depth);
+            instrument.set_rules(rules);
+            instrument
+        });
     }
 }
 

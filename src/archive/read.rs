@@ -30,8 +30,8 @@ impl Archive {
             trade: instrument.trades.latest(),
             quote: instrument.quotes.latest(),
             minute: latest_minute(&instrument, symbol, open, watermark),
-            day: instrument.bars(Span::Day).latest(symbol),
-            previous_day: instrument.bars(Span::Day).before_latest(symbol),
+            day: instrument.bars(Span::Day).latest(symbol).filter(Bar::is_priced),
+            previous_day: instrument.bars(Span::Day).before_latest(symbol).filter(Bar::is_priced),
         }
     }
 
@@ -92,7 +92,9 @@ impl Archive {
         {
             bars.pop();
         }
-        bars.retain(|bar| query.matches(Place::from(bar)) && Some(bar.start) > removed_until);
+        bars.retain(|bar| {
+            bar.is_priced() && query.matches(Place::from(bar)) && Some(bar.start) > removed_until
+        });
         query.arrange(&mut bars);
         bars
     }
@@ -149,10 +151,9 @@ fn latest_minute(
 ) -> Option<Bar> {
     let minutes = instrument.bars(Span::Minute);
     let latest = minutes.latest(symbol)?;
-    match open == OpenBars::Included || Span::Minute.timeframe().is_closed(latest.start, watermark) {
-        true => Some(latest),
-        false => minutes.before_latest(symbol),
-    }
+    let is_closed = open == OpenBars::Included || Span::Minute.timeframe().is_closed(latest.start, watermark);
+    let minute = if is_closed && latest.is_priced() { Some(latest) } else { minutes.before_latest(symbol) };
+    minute.filter(Bar::is_priced)
 }
 
 const NANOSECOND: std::time::Duration = std::time::Duration::from_nanos(1);

@@ -8,7 +8,7 @@ use rand::{RngExt, SeedableRng};
 
 use super::log::{FaultLog, Layer};
 use super::spec::{FaultSpec, SourceFaults};
-use crate::model::{Body, Event, FeedNotice, Quote, Timestamp, Universe};
+use crate::model::{Body, Event, FeedNotice, Quote, Timestamp, TradeRules, Universe};
 use crate::source::{EventSource, Ticks};
 
 /// How long nothing comes before a burst.
@@ -212,6 +212,10 @@ impl EventSource for FaultySource {
         events.clear();
         self.events = events;
         Some(watermark)
+    }
+
+    fn trade_rules(&self) -> TradeRules {
+        self.source.trade_rules()
     }
 
     fn take_notices(&mut self) -> Vec<FeedNotice> {

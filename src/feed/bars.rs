@@ -1,4 +1,6 @@
-use crate::model::{Bar, Body, SECOND, SymbolId, Timestamp, Trade, TradingDay};
+use crate::model::{
+    Bar, BarLength, Body, SECOND, SymbolId, Timestamp, Trade, TradeEffect, TradeRules, TradingDay,
+};
 
 /// Folds trades into minute bars and daily bars.
 ///
@@ -16,6 +18,7 @@ pub(super) struct Bars {
     minute: Timestamp,
     day: TradingDay,
     symbols: Vec<SymbolBars>,
+    rules: TradeRules,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -33,7 +36,13 @@ impl Bars {
             minute: from.floor_to(span_nanos),
             day: TradingDay::of(from),
             symbols: vec![SymbolBars::default(); symbols],
+            rules: TradeRules::default(),
         }
+    }
+
+    /// Sets which trades change which figures, from the next trade on.
+    pub(super) fn set_rules(&mut self, rules: TradeRules) {
+        self.rules = rules;
     }
 
     /// Makes room for a universe of this number of symbols; the bars of the earlier ones stay.
@@ -52,7 +61,7 @@ impl Bars {
     /// Begins anew at an earlier time, without any bar; those of the minute and the day can be
     /// [continued](Self::resume).
     pub(super) fn restart(&mut self, from: Timestamp) {
-        *self = Self::new(self.symbols.len(), self.span_nanos, from);
+        *self = Self { rules: self.rules, ..Self::new(self.symbols.len(), self.span_nanos, from) };
     }
 
     /// Moves the time forward, and emits the bars that are complete at `now`.
@@ -63,10 +72,10 @@ impl Bars {
         }
         for bars in &mut self.symbols {
             bars.previous = bars.current.take();
-            if let Some(bar) = bars.previous {
+            if let Some(bar) = bars.previous.filter(Bar::is_priced) {
                 emit(Body::Bar(bar));
             }
-            if let Some(day) = bars.day {
+            if let Some(day) = bars.day.filter(Bar::is_priced) {
                 emit(Body::DailyBar(day));
             }
         }
@@ -82,28 +91,32 @@ impl Bars {
     /// Folds a trade into its bars; emits the updated bar of a late one.
     pub(super) fn trade(&mut self, trade: &Trade, emit: impl FnOnce(Body)) {
         let bars = &mut self.symbols[trade.symbol.index()];
-        if self.day.holds(trade.at) {
-            fold(&mut bars.day, self.day.start, trade);
+        let effect = |of| Some(self.rules.effect(trade.conditions, of)).filter(|effect| !effect.is_none());
+        if let (true, Some(effect)) = (self.day.holds(trade.at), effect(BarLength::Day)) {
+            fold(&mut bars.day, self.day.start, trade, effect);
         }
+        let Some(effect) = effect(BarLength::WithinDay) else { return };
         let minute = trade.at.floor_to(self.span_nanos);
         if minute >= self.minute {
-            fold(&mut bars.current, minute, trade);
+            fold(&mut bars.current, minute, trade, effect);
         } else if let Some(previous) = bars.previous.as_mut().filter(|bar| bar.start == minute) {
-            previous.fold(trade);
-            emit(Body::UpdatedBar(*previous));
+            previous.fold_by(trade, effect);
+            if previous.is_priced() {
+                emit(Body::UpdatedBar(*previous));
+            }
         }
     }
 
     /// The daily bar so far; `None` before the day's first trade.
     pub(super) fn day(&self, symbol: SymbolId) -> Option<&Bar> {
-        self.symbols[symbol.index()].day.as_ref()
+        self.symbols[symbol.index()].day.as_ref().filter(|day| day.is_priced())
     }
 }
 
-fn fold(bar: &mut Option<Bar>, start: Timestamp, trade: &Trade) {
+fn fold(bar: &mut Option<Bar>, start: Timestamp, trade: &Trade, effect: TradeEffect) {
     match bar {
-        Some(bar) => bar.fold(trade),
-        None => *bar = Some(Bar::open(start, trade)),
+        Some(bar) => bar.fold_by(trade, effect),
+        None => *bar = Some(Bar::open_by(start, trade, effect)),
     }
 }
 

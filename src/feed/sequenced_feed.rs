@@ -30,10 +30,12 @@ impl SequencedFeed {
     /// A feed of this source's events, numbered by this sequencer and recorded in this archive.
     pub fn new(
         source: Box<dyn EventSource>,
-        sequencer: Sequencer,
+        mut sequencer: Sequencer,
         archive: Arc<Archive>,
         metrics: FeedMetrics,
     ) -> Self {
+        sequencer.set_rules(source.trade_rules());
+        archive.set_rules(source.trade_rules());
         let (progress, events) = (FeedProgress::default(), Vec::new());
         let watermark = Timestamp::default();
         Self { source, sequencer, archive, metrics, progress, watermark, events }
@@ -125,7 +127,10 @@ mod tests {
     use super::*;
     use crate::archive::Retention;
     use crate::feed::BarSpans;
-    use crate::model::{Body, Channel, Instrument, Seq, StreamId, SymbolId, Trade, Universe};
+    use crate::model::{
+        Bar, Body, Channel, Conditions, Instrument, Price, Seq, StreamId, SymbolId, Trade, TradeRules,
+        Universe,
+    };
     use crate::wire::fixtures;
 
     /// A source of one trade of the last instrument for each poll, which may list one more instrument before.
@@ -335,6 +340,105 @@ mod tests {
         });
         let ticker = ticker.last().unwrap();
         assert_eq!((ticker.at, ticker.size, ticker.volume), (at(75), 1_000, 1_111));
+    }
+
+    /// A source of the trades of a consolidated tape, each at its second of a minute.
+    struct TapeSource {
+        universe: Arc<Universe>,
+        trades: std::vec::IntoIter<Trade>,
+    }
+
+    impl EventSource for TapeSource {
+        fn name(&self) -> &'static str {
+            "tape"
+        }
+
+        fn universe(&self) -> &Arc<Universe> {
+            &self.universe
+        }
+
+        fn trade_rules(&self) -> TradeRules {
+            TradeRules::Consolidated
+        }
+
+        fn open(&mut self, _: &mut Vec<Event>) -> Timestamp {
+            trade(SymbolId(0)).at.floor_to(60 * SECOND)
+        }
+
+        fn poll(&mut self, out: &mut Vec<Event>) -> Option<Timestamp> {
+            let trade = self.trades.next()?;
+            out.push(Event::Trade(trade));
+            Some(trade.at)
+        }
+
+        fn ticks(&mut self) -> Ticks {
+            stream::pending().boxed_local()
+        }
+    }
+
+    #[test]
+    fn bars_and_tickers_of_a_consolidated_tape_follow_the_sale_conditions() {
+        let minute = trade(SymbolId(0)).at.floor_to(60 * SECOND);
+        let trades = [
+            (1, 500, 5, &b"@ I"[..]),
+            (2, 100, 100, b"@"),
+            (3, 120, 100, b"@F"),
+            (4, 900, 1_000, b"@4 W"),
+            (5, 130, 100, b"@ Z"),
+            (6, 90, 9, b"@ I"),
+            (7, 1, 7_000, b"M"),
+            (61, 70, 3, b"@ I"),
+            (121, 110, 100, b"@ T"),
+            (181, 115, 100, b"@"),
+        ];
+        let trades = trades.map(|(second, cents, size, letters)| Trade {
+            at: Timestamp::from_nanos(minute.nanos() + second * SECOND),
+            price: Price::from_cents(cents),
+            size,
+            conditions: Conditions::new(letters),
+            ..trade(SymbolId(0))
+        });
+        let universe = Arc::new(fixtures::universe());
+        let sequencer = Sequencer::new(Arc::clone(&universe), BarSpans::default(), Epoch::default(), minute);
+        let archive = Arc::new(Archive::new(universe.len(), Retention::default()));
+        let source = Box::new(TapeSource { universe, trades: Vec::from(trades).into_iter() });
+        let mut feed = SequencedFeed::new(source, sequencer, Arc::clone(&archive), FeedMetrics::default());
+        let mut last_values = LastValues::new(2);
+        feed.open(&mut last_values);
+        let batches: Vec<_> = std::iter::from_fn(|| feed.poll(&mut last_values)).collect();
+
+        let objects = || batches.iter().flat_map(|batch| batch.objects());
+        let bars: Vec<Bar> = objects()
+            .filter_map(|object| match object.body {
+                Body::Bar(bar) => Some(bar),
+                _ => None,
+            })
+            .collect();
+        let figures =
+            |bar: &Bar| ([bar.open, bar.high, bar.low, bar.close].map(Price::cents), bar.volume, bar.trades);
+        // The second minute has an odd lot only: no price, no bar.
+        assert_eq!(
+            bars.iter().map(figures).collect::<Vec<_>>(),
+            [([100, 130, 100, 120], 1_314, 6), ([110, 110, 110, 110], 100, 1),]
+        );
+        let minutes = archive.bars(
+            SymbolId(0),
+            crate::archive::Span::Minute.timeframe(),
+            crate::archive::OpenBars::Excluded,
+            &ALL_ROWS,
+        );
+        assert_eq!(minutes, bars);
+        let day = archive.summary(SymbolId(0), crate::archive::OpenBars::Included).day.unwrap();
+        assert_eq!(figures(&day), ([100, 130, 100, 115], 1_517, 9));
+        let ticker = objects().filter_map(|object| match object.body {
+            Body::Ticker(ticker) => Some((ticker.price.cents(), ticker.high.cents(), ticker.volume)),
+            _ => None,
+        });
+        let tickers: Vec<_> = ticker.collect();
+        assert_eq!(
+            tickers[6..],
+            [(120, 130, 1_314), (120, 130, 1_317), (110, 130, 1_417), (115, 130, 1_517)]
+        );
     }
 
     const ALL_ROWS: crate::archive::Query = crate::archive::Query {

@@ -4,7 +4,7 @@ use super::bars::Bars;
 use super::tickers::Tickers;
 use super::{Batch, LastValues};
 use crate::archive::{Archive, OpenBars};
-use crate::model::{Body, Epoch, Event, Object, SECOND, Timestamp, Universe};
+use crate::model::{Body, Epoch, Event, Object, SECOND, Timestamp, TradeRules, Universe};
 
 /// The lengths of the bars that are published.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +39,12 @@ impl Sequencer {
             tickers: Tickers::new(&universe, from),
             universe,
         }
+    }
+
+    /// Sets which trades change which figures of bars and tickers, from the next trade on.
+    pub fn set_rules(&mut self, rules: TradeRules) {
+        self.bars.set_rules(rules);
+        self.tickers.set_rules(rules);
     }
 
     /// Continues the open bars and the day's figures that this archive holds.

@@ -1,4 +1,7 @@
-use crate::model::{Bar, Instrument, Quote, SymbolId, Ticker, Timestamp, Trade, TradingDay, Universe};
+use crate::model::{
+    Bar, BarLength, Instrument, LastEffect, Quote, SymbolId, Ticker, Timestamp, Trade, TradeRules,
+    TradingDay, Universe,
+};
 
 /// The ticker of each instrument, and the set of those that changed.
 #[derive(Debug)]
@@ -6,6 +9,7 @@ pub(super) struct Tickers {
     rows: Vec<TickerRow>,
     changed: Vec<SymbolId>,
     day: TradingDay,
+    rules: TradeRules,
 }
 
 #[derive(Debug)]
@@ -19,9 +23,19 @@ struct TickerRow {
 impl Tickers {
     /// The tickers of all instruments before the day's first event.
     pub(super) fn new(universe: &Universe, now: Timestamp) -> Self {
-        let mut tickers = Self { rows: Vec::new(), changed: Vec::new(), day: TradingDay::of(now) };
+        let mut tickers = Self {
+            rows: Vec::new(),
+            changed: Vec::new(),
+            day: TradingDay::of(now),
+            rules: TradeRules::default(),
+        };
         tickers.grow(universe, now);
         tickers
+    }
+
+    /// Sets which trades change which figures, from the next trade on.
+    pub(super) fn set_rules(&mut self, rules: TradeRules) {
+        self.rules = rules;
     }
 
     /// Begins anew at an earlier time. If its day is another one, all figures of the day are reset and all tickers
@@ -88,7 +102,13 @@ impl Tickers {
         if let Some(day) = day {
             row.ticker.day(day);
         }
-        if trade.at >= row.traded_at {
+        // As in bars of minutes: trades of extended hours are the last price.
+        let sets_last = match self.rules.effect(trade.conditions, BarLength::WithinDay).last {
+            LastEffect::Always => true,
+            LastEffect::IfFirst => row.traded_at == Timestamp::from_nanos(i64::MIN),
+            LastEffect::Never => false,
+        };
+        if sets_last && trade.at >= row.traded_at {
             row.traded_at = trade.at;
             row.ticker.traded(trade);
         }

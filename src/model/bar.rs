@@ -1,3 +1,4 @@
+use super::sale_conditions::{LastEffect, TradeEffect};
 use super::{Price, SymbolId, Timestamp, Trade};
 
 /// A bar: open, high, low, close and volume of the trades of one instrument in one interval.
@@ -45,21 +46,68 @@ impl Bar {
         bar
     }
 
+    /// A bar of its first trade, which has this effect: without a price if the trade sets none.
+    pub fn open_by(start: Timestamp, trade: &Trade, effect: TradeEffect) -> Self {
+        let unpriced = Self {
+            open: Price::default(),
+            high: UNPRICED_HIGH,
+            low: UNPRICED_LOW,
+            close: Price::default(),
+            volume: 0,
+            trades: 0,
+            notional: 0,
+            ..Self::open(start, trade)
+        };
+        let mut bar = unpriced;
+        bar.fold_by(trade, effect);
+        bar
+    }
+
+    /// Whether a trade has set its prices. A bar without prices is not published; it has the shares of trades that set
+    /// none, until one comes that does.
+    pub fn is_priced(&self) -> bool {
+        self.high >= self.low
+    }
+
     /// Adds the next trade of the same symbol and interval.
     pub fn fold(&mut self, trade: &Trade) {
-        self.high = self.high.max(trade.price);
-        self.low = self.low.min(trade.price);
-        self.close = trade.price;
-        self.volume += trade.size;
-        self.trades += 1;
-        self.notional += i128::from(trade.price.nanos()) * i128::from(trade.size);
+        self.fold_by(trade, TradeEffect::ALL);
+    }
+
+    /// Adds the next trade of the same symbol and interval, which has this effect.
+    pub fn fold_by(&mut self, trade: &Trade, effect: TradeEffect) {
+        let price = trade.price;
+        let is_first = !self.is_priced();
+        let sets_last = match effect.last {
+            LastEffect::Always => true,
+            LastEffect::IfFirst => is_first,
+            LastEffect::Never => false,
+        };
+        if is_first && sets_last {
+            (self.open, self.high, self.low) = (price, price, price);
+        } else if effect.range && !is_first {
+            self.high = self.high.max(price);
+            self.low = self.low.min(price);
+        }
+        if sets_last {
+            self.close = price;
+        }
+        if effect.volume {
+            self.volume += trade.size;
+            self.trades += 1;
+            self.notional += i128::from(price.nanos()) * i128::from(trade.size);
+        }
     }
 
     /// Merges the bar of the next interval into this one, which then covers both.
     pub fn absorb(&mut self, next: &Self) {
-        self.high = self.high.max(next.high);
-        self.low = self.low.min(next.low);
-        self.close = next.close;
+        if self.is_priced() && next.is_priced() {
+            self.high = self.high.max(next.high);
+            self.low = self.low.min(next.low);
+            self.close = next.close;
+        } else if next.is_priced() {
+            (self.open, self.high, self.low, self.close) = (next.open, next.high, next.low, next.close);
+        }
         self.volume += next.volume;
         self.trades += next.trades;
         self.notional += next.notional;
@@ -79,6 +127,10 @@ impl Bar {
         vwap_micros as i128 * NANOS_PER_MICRO * volume as i128
     }
 }
+
+/// A bar without prices has a low above its high.
+const UNPRICED_HIGH: Price = Price::from_cents(-1);
+const UNPRICED_LOW: Price = Price::from_cents(1);
 
 const NANOS_PER_MICRO: i128 = 1_000;
 
@@ -111,6 +163,37 @@ mod tests {
         assert_eq!(prices, [1000, 1200, 900, 900]);
         assert_eq!((bar.volume, bar.trades), (50, 3));
         assert_eq!(bar.vwap_micros(), 11_000_000);
+    }
+
+    #[test]
+    fn a_trade_changes_only_what_its_effect_says() {
+        let no_price = TradeEffect { range: false, last: LastEffect::Never, volume: true };
+        let if_first = TradeEffect { last: LastEffect::IfFirst, ..TradeEffect::ALL };
+        let mut bar = Bar::open_by(Timestamp::default(), &trade(5000, 7), no_price);
+        assert!(!bar.is_priced());
+
+        bar.fold_by(&trade(1000, 10), if_first);
+        assert_eq!([bar.open, bar.high, bar.low, bar.close].map(Price::cents), [1000; 4]);
+        bar.fold_by(&trade(1100, 10), TradeEffect::ALL);
+        bar.fold_by(&trade(1300, 10), if_first);
+        bar.fold_by(&trade(100, 3), no_price);
+
+        let prices = [bar.open, bar.high, bar.low, bar.close].map(Price::cents);
+        assert_eq!(prices, [1000, 1300, 1000, 1100]);
+        assert_eq!((bar.volume, bar.trades), (40, 5));
+    }
+
+    #[test]
+    fn a_bar_without_prices_adds_its_shares_to_the_next() {
+        let no_price = TradeEffect { range: false, last: LastEffect::Never, volume: true };
+        let unpriced = Bar::open_by(Timestamp::default(), &trade(5000, 7), no_price);
+        let priced = Bar::open(Timestamp::default(), &trade(1000, 10));
+
+        for (mut first, second) in [(unpriced, priced), (priced, unpriced)] {
+            first.absorb(&second);
+            assert_eq!((first.open, first.close, first.volume), (priced.open, priced.close, 17));
+            assert_eq!((first.high, first.low), (priced.high, priced.low));
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use jiff::ToSpan;
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
-use crate::model::Timestamp;
+use crate::model::{SECOND, Timestamp};
 
 /// A trading day: from midnight to midnight in New York, as the daily bars of US stocks are cut. A day has 23, 24 or
 /// 25 hours.
@@ -67,6 +67,13 @@ pub fn midnights(until: Timestamp, days_before: usize) -> Vec<Timestamp> {
     midnights
 }
 
+/// The number of the date of a day that starts at this midnight in New York, counted from 1970-01-01.
+pub(crate) const fn day_number(midnight: Timestamp) -> i64 {
+    // Midnight in New York is in the morning of the same date in UTC; half a day later it is that date in either.
+    const DAY: i64 = 86_400 * SECOND;
+    (midnight.nanos() + DAY / 2).div_euclid(DAY)
+}
+
 /// The tables are compiled in, so they cannot be missing. The first use is at the start of the server.
 static NEW_YORK: LazyLock<TimeZone> =
     LazyLock::new(|| TimeZone::get("America/New_York").expect("the time zone tables are compiled in"));
@@ -97,7 +104,6 @@ fn midnight(date: Date) -> Result<Timestamp, jiff::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::SECOND;
 
     fn at(text: &str) -> Timestamp {
         Timestamp::from_nanos(text.parse::<jiff::Timestamp>().unwrap().as_nanosecond() as i64)
@@ -121,6 +127,15 @@ mod tests {
 
         assert_eq!(hours("2026-03-08T12:00:00Z"), 23);
         assert_eq!(hours("2026-11-01T12:00:00Z"), 25);
+    }
+
+    #[test]
+    fn days_are_numbered_one_after_the_other_through_the_clock_changes() {
+        let midnights = midnights(at("2026-12-31T12:00:00Z"), 364);
+
+        let numbers: Vec<i64> = midnights.iter().map(|midnight| day_number(*midnight)).collect();
+
+        assert_eq!(numbers, (20_454..20_819).collect::<Vec<_>>());
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub use simulator::{
 };
 pub use ticks::ClockTick;
 
-use crate::model::{Event, FeedNotice, Timestamp, Universe};
+use crate::model::{Event, FeedNotice, Timestamp, TradeRules, Universe};
 
 /// Wake-ups that tell when to poll a source.
 pub type Ticks = LocalBoxStream<'static, ClockTick>;
@@ -36,6 +36,11 @@ pub trait EventSource: Send {
 
     /// The instruments of the events appended so far.
     fn universe(&self) -> &Arc<Universe>;
+
+    /// Which of its trades change which figures of bars and tickers.
+    fn trade_rules(&self) -> TradeRules {
+        TradeRules::EveryTrade
+    }
 
     /// Appends the state before the first event, and returns the time at which it is true.
     fn open(&mut self, out: &mut Vec<Event>) -> Timestamp;

@@ -1,3 +1,4 @@
+use crate::model::calendar::day_number;
 use crate::model::{Bar, Instrument, Price, SECOND, Timestamp};
 
 use super::bar_division::{Division, bounce, extremes};
@@ -196,12 +197,6 @@ impl Block {
     fn relative_volatility(&self, number: i64) -> f64 {
         self.days[(number - self.number * BLOCK_DAYS) as usize].1
     }
-}
-
-/// The number of the date of a day that starts at this time, since 1970. Midnight in New York is in the morning of the
-/// same date in UTC; half a day later it is that date in either.
-fn day_number(start: Timestamp) -> i64 {
-    (start.nanos() + DAY / 2).div_euclid(DAY)
 }
 
 /// Rounds to a whole number of ticks, at least 1.
