@@ -2,22 +2,17 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::SocketAddr;
+use std::io::{Read, Write};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Instant, SystemTime};
 
 use serde_json::Value;
 use tapecast::model::Timestamp;
 use tapecast::wire::rfc3339;
-use test_support::{Client, DEADLINE, SequenceLedger, TempFolder, get_with, metric, wait_for, wait_until};
-
-/// A running program on a free port, killed when dropped.
-struct Program {
-    child: Child,
-    address: SocketAddr,
-}
+use test_support::{
+    Client, DEADLINE, Program, SERVING, SequenceLedger, TempFolder, get_with, metric, wait_for, wait_until,
+};
 
 /// The program, which heeds SIGHUP even if the tests run under `nohup`.
 const PROGRAM: &[&str] = if cfg!(target_os = "linux") {
@@ -26,75 +21,26 @@ const PROGRAM: &[&str] = if cfg!(target_os = "linux") {
     &[env!("CARGO_BIN_EXE_tapecast")]
 };
 
-/// The options of a program whose log is read.
-const SERVING: [&str; 4] = ["--listen", "127.0.0.1:0", "--log-format", "json"];
-
-impl Program {
-    fn start(options: &[&str]) -> Self {
-        Self::start_with(options, &[])
-    }
-
-    fn start_with(options: &[&str], environment: &[(&str, &Path)]) -> Self {
-        let child = Command::new(PROGRAM[0])
-            .args(&PROGRAM[1..])
-            .args(SERVING)
-            .args(options)
-            .envs(environment.iter().copied())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        Self::started(child)
-    }
-
-    /// Starts the program on a terminal, which is closed when the process `child`, its emulator, is killed.
-    #[cfg(target_os = "linux")]
-    fn start_on_terminal(options: &[&str]) -> Self {
-        let command = [&["exec"], PROGRAM, &SERVING[..], options].concat().join(" ");
-        let child = Command::new("script")
-            .args(["--quiet", "--return", "--command", &command, "/dev/null"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        Self::started(child)
-    }
-
-    /// Waits until this process logs the address that it serves on.
-    fn started(mut child: Child) -> Self {
-        let log: Box<dyn Read + Send> = match (child.stderr.take(), child.stdout.take()) {
-            (Some(errors), _) => Box::new(errors),
-            (None, terminal) => Box::new(terminal.unwrap()),
-        };
-        let log = BufReader::new(log);
-        let (serving, on_serving) = std::sync::mpsc::channel();
-        std::thread::spawn(move || {
-            for line in log.lines().map_while(Result::ok) {
-                let event: serde_json::Value = serde_json::from_str(&line).expect("each log line is JSON");
-                if event["message"] == "serving" {
-                    let _ = serving.send(event["address"].as_str().unwrap().parse().unwrap());
-                }
-            }
-        });
-        let address = on_serving.recv_timeout(DEADLINE).expect("the program logs its address");
-        Self { child, address }
-    }
-
-    fn signal(&self, signal: &str) {
-        let status = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
-        assert!(status.success());
-    }
+fn start(options: &[&str]) -> Program {
+    Program::start(PROGRAM, options, &[])
 }
 
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// Starts the program on a terminal, which is closed when the process `child`, its emulator, is killed.
+#[cfg(target_os = "linux")]
+fn start_on_terminal(options: &[&str]) -> Program {
+    let command = [&["exec"], PROGRAM, &SERVING[..], options].concat().join(" ");
+    let child = Command::new("script")
+        .args(["--quiet", "--return", "--command", &command, "/dev/null"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    Program::started(child)
 }
 
 #[test]
 fn sigterm_closes_every_session_with_1012_and_exits_with_0() {
-    let mut program = Program::start(&[]);
+    let mut program = start(&[]);
     let mut clients: Vec<_> = (0..100).map(|_| Client::session(program.address)).collect();
     for client in &mut clients {
         client.command(r#"{"action":"subscribe","trades":["*"]}"#);
@@ -105,13 +51,13 @@ fn sigterm_closes_every_session_with_1012_and_exits_with_0() {
     for client in &mut clients {
         assert_eq!(client.read_to_close(), (Some(1012), true));
     }
-    let status = wait_for("the program to end", || program.child.try_wait().unwrap());
+    let status = program.wait();
     assert_eq!(status.code(), Some(0));
 }
 
 #[test]
 fn sigterm_delivers_queued_objects_and_then_a_reconnect_delay() {
-    let program = Program::start(&["--rate", "5000"]);
+    let program = start(&["--rate", "5000"]);
     let mut clients: Vec<_> = (0..20).map(|_| Client::session(program.address)).collect();
     for client in &mut clients {
         client.command(r#"{"action":"subscribe","trades":["*"],"quotes":["*"],"x":{"snapshot":true}}"#);
@@ -145,7 +91,7 @@ fn sigterm_delivers_queued_objects_and_then_a_reconnect_delay() {
 
 #[test]
 fn a_second_sigterm_ends_the_drain_at_once() {
-    let mut program = Program::start(&["--drain-seconds", "60", "--echo=conformance"]);
+    let mut program = start(&["--drain-seconds", "60", "--echo=conformance"]);
     let mut reader = Client::session(program.address);
     // More than the kernel's buffers hold, so the drain waits for this session.
     let mut stalled = Client::connect(program.address, "/echo");
@@ -165,7 +111,7 @@ fn a_second_sigterm_ends_the_drain_at_once() {
 
 #[test]
 fn two_stop_signals_at_once_are_one_request() {
-    let mut program = Program::start(&["--drain-seconds", "60", "--echo=conformance"]);
+    let mut program = start(&["--drain-seconds", "60", "--echo=conformance"]);
     let mut stalled = Client::connect(program.address, "/echo");
     stalled.send_frame(0x82, &vec![b'*'; 16 << 20]);
     wait_until("the session to stall", || metric(program.address, "tapecast_outbox_bytes{") > 0.0);
@@ -174,19 +120,19 @@ fn two_stop_signals_at_once_are_one_request() {
     assert!(Command::new("sh").args(["-c", &twice]).status().unwrap().success());
 
     assert_eq!(stalled.read_to_close(), (Some(1012), true), "it still got all that was queued");
-    let status = wait_for("the program to end", || program.child.try_wait().unwrap());
+    let status = program.wait();
     assert_eq!(status.code(), Some(0));
 }
 
 #[test]
 fn a_hangup_stops_a_program_that_has_no_files_to_read_again() {
-    let mut program = Program::start(&[]);
+    let mut program = start(&[]);
     let mut client = Client::session(program.address);
 
     program.signal("-HUP");
 
     assert_eq!(client.read_to_close(), (Some(1012), true));
-    let status = wait_for("the program to end", || program.child.try_wait().unwrap());
+    let status = program.wait();
     assert_eq!(status.code(), Some(0));
 }
 
@@ -198,7 +144,7 @@ fn a_closed_terminal_stops_the_program_even_if_it_has_keys() {
     std::fs::write(&file, "").unwrap();
 
     for options in [&[][..], &["--keys", file.to_str().unwrap()]] {
-        let mut program = Program::start_on_terminal(options);
+        let mut program = start_on_terminal(options);
         let mut client = Client::session(program.address);
 
         program.child.kill().unwrap();
@@ -223,7 +169,7 @@ fn a_key_that_the_program_generates_is_loaded_on_sighup() {
     let file = folder.file("keys");
     let ((old, old_secret), (new, new_secret)) = (generate("old"), generate("new"));
     std::fs::write(&file, &old).unwrap();
-    let program = Program::start(&["--keys", file.to_str().unwrap()]);
+    let program = start(&["--keys", file.to_str().unwrap()]);
     let status = |id: &str, secret: &str| {
         get_with(program.address, &format!("/v2/clock?key={id}&secret={secret}"), "").status
     };
@@ -240,7 +186,7 @@ fn a_key_that_the_program_generates_is_loaded_on_sighup() {
 fn after_a_pause_of_three_seconds_no_object_is_missing() {
     // 16,000 objects/s over all clients: the last one is read after all others, and its outbox must not overflow
     // until then.
-    let program = Program::start(&["--rate", "200"]);
+    let program = start(&["--rate", "200"]);
     let mut clients: Vec<_> =
         (0..20).map(|_| (Client::session(program.address), SequenceLedger::default())).collect();
     for (client, ledger) in &mut clients {
@@ -325,7 +271,7 @@ fn stamps_ages_bars_and_rest_are_right_again_after_the_clock_was_set() {
             ("CLOCK_SHIFT", &*clock.folder.file("shift")),
         ];
         let program =
-            Program::start_with(&["--symbols", "3", "--rate", "200", "--workers", workers], &environment);
+            Program::start(PROGRAM, &["--symbols", "3", "--rate", "200", "--workers", workers], &environment);
         let mut client = Client::session(program.address);
         let symbol = get_with(program.address, "/v2/assets", "");
         let symbol = serde_json::from_str::<Value>(&symbol.body).unwrap()[0]["symbol"].clone();
@@ -412,7 +358,7 @@ fn stamps_ages_bars_and_rest_are_right_again_after_the_clock_was_set() {
 #[test]
 #[cfg(target_os = "linux")]
 fn hostile_clients_cost_no_processor_time_and_no_memory_after_they_are_gone() {
-    let program = Program::start(&["--rate", "0"]);
+    let program = start(&["--rate", "0"]);
     let tebibyte = [0x82, 0xFF, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     let provoke = |times: usize| {
         for _ in 0..times {
@@ -443,7 +389,7 @@ fn hostile_clients_cost_no_processor_time_and_no_memory_after_they_are_gone() {
 fn slow_readers_of_a_response_share_its_bytes() {
     // At most 256 requests of one address may wait.
     const READERS: usize = 250;
-    let program = Program::start(&["--rate", "0", "--symbols", "10000", "--workers", "1"]);
+    let program = start(&["--rate", "0", "--symbols", "10000", "--workers", "1"]);
     let list = get_with(program.address, "/v2/assets", "").body;
     assert!(list.len() * READERS > 400 << 20, "{} bytes", list.len());
     let before = resident_kib(program.child.id());
@@ -468,7 +414,7 @@ fn slow_readers_of_a_response_share_its_bytes() {
 #[cfg(target_os = "linux")]
 fn pipelined_requests_of_a_client_that_takes_no_response_cost_no_memory() {
     const CLIENTS: usize = 100;
-    let program = Program::start(&["--rate", "0", "--workers", "1"]);
+    let program = start(&["--rate", "0", "--workers", "1"]);
     let requests = "GET /healthz HTTP/1.1\r\nHost: test\r\n\r\n".repeat(3_000);
     let before = resident_kib(program.child.id());
 

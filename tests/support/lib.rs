@@ -2,6 +2,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
+//! | [`program`](Program) | the program as a child process, its log, signals |
 //! | [`server`](Server) | the service on a port of its own, its metrics, reload and stop |
 //! | [`client`](Client) | a WebSocket client that sends any bytes, valid or not |
 //! | [`tls`](TlsClient) | a session over TLS, and certificates for it |
@@ -18,6 +19,7 @@
 mod client;
 mod frame;
 mod http;
+mod program;
 mod schema;
 mod sequence;
 mod server;
@@ -29,6 +31,7 @@ pub use client::Client;
 pub use frame::{Frame, deflate};
 pub use http::{HttpResponse, connect_from, exchange, get, get_with, request};
 pub use jsonschema::Validator;
+pub use program::{Program, SERVING};
 pub use schema::{Description, assert_valid};
 pub use sequence::SequenceLedger;
 pub use server::{Server, metric};
