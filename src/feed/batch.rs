@@ -10,6 +10,7 @@ use crate::wire::{Codec, EncodedObjects};
 /// Tickers are encoded apart from the events, because single tickers rarely have subscribers.
 #[derive(Debug)]
 pub struct Batch {
+    number: u64,
     universe: Arc<Universe>,
     watermark: Timestamp,
     notices: Vec<FeedNotice>,
@@ -34,13 +35,25 @@ impl Batch {
         tickers: Vec<Object>,
     ) -> Self {
         let (events, tickers) = (Part::new(events), Part::new(tickers));
-        Self { universe, watermark, notices: Vec::new(), events, tickers }
+        Self { number: 0, universe, watermark, notices: Vec::new(), events, tickers }
     }
 
     /// The same batch, with these changes of the feed's state before its objects.
     #[must_use]
     pub fn with_notices(self, notices: Vec<FeedNotice>) -> Self {
         Self { notices, ..self }
+    }
+
+    /// The batch with this [number](Self::number).
+    #[must_use]
+    pub fn numbered(self, number: u64) -> Self {
+        Self { number, ..self }
+    }
+
+    /// The number of the batch among all that its feed has published: 1 more than that of the batch before. A
+    /// follower that misses a number has missed a batch.
+    pub const fn number(&self) -> u64 {
+        self.number
     }
 
     /// The changes of the feed's state that are told before the objects.
@@ -71,6 +84,11 @@ impl Batch {
     /// The objects without the tickers, in the order in which they happened.
     pub fn events(&self) -> &[Object] {
         &self.events.objects
+    }
+
+    /// The tickers that the events changed.
+    pub fn tickers(&self) -> &[Object] {
+        &self.tickers.objects
     }
 
     /// The time up to which every event has been published.

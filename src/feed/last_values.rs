@@ -11,6 +11,7 @@ pub struct LastValues {
     objects: Vec<Option<Object>>,
     watermark: Timestamp,
     published: u64,
+    batch: u64,
 }
 
 impl LastValues {
@@ -50,6 +51,16 @@ impl LastValues {
     /// Sets the time up to which every event has been published.
     pub const fn set_watermark(&mut self, watermark: Timestamp) {
         self.watermark = watermark;
+    }
+
+    /// The [number](super::Batch::number) of the last batch that was published; 0 before the first.
+    pub const fn batch(&self) -> u64 {
+        self.batch
+    }
+
+    /// Sets the number of the last batch.
+    pub const fn set_batch(&mut self, number: u64) {
+        self.batch = number;
     }
 
     /// The number of objects published so far, in all streams together.

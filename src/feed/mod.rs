@@ -6,6 +6,7 @@
 
 mod bars;
 mod batch;
+mod batch_codec;
 mod batch_source;
 mod followers;
 mod last_values;
@@ -15,6 +16,7 @@ mod sequencer;
 mod tickers;
 
 pub use batch::Batch;
+pub use batch_codec::{BatchDecoder, BatchEncoder};
 pub use batch_source::BatchSource;
 pub use followers::{Follow, Followers, Published};
 pub use last_values::LastValues;

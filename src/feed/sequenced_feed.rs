@@ -18,6 +18,8 @@ pub struct SequencedFeed {
     progress: FeedProgress,
     /// The time up to which the source has reported every event.
     watermark: Timestamp,
+    /// What held when an earlier run of this feed ended, until the feed opens.
+    resumed: Option<LastValues>,
     /// The events of the current tick. The buffer is reused.
     events: Vec<Event>,
 }
@@ -37,13 +39,30 @@ impl SequencedFeed {
         sequencer.set_rules(source.trade_rules());
         archive.set_rules(source.trade_rules());
         let (progress, events) = (FeedProgress::default(), Vec::new());
-        let watermark = Timestamp::default();
-        Self { source, sequencer, archive, metrics, progress, watermark, events }
+        let (watermark, resumed) = (Timestamp::default(), None);
+        Self { source, sequencer, archive, metrics, progress, watermark, resumed, events }
+    }
+
+    /// Continues the numbers of an earlier run, with what held at its end. The archive has its history, and the
+    /// sequencer's time begins at its end.
+    #[must_use]
+    pub fn resume(mut self, last_values: LastValues) -> Self {
+        self.watermark = last_values.watermark();
+        self.resumed = Some(last_values);
+        self
     }
 
     /// How far this feed is, now and later.
     pub fn progress(&self) -> FeedProgress {
         self.progress.clone()
+    }
+
+    /// Moves the time to this watermark, which may be back.
+    fn advance(&mut self, watermark: Timestamp) {
+        if std::mem::replace(&mut self.watermark, watermark) > watermark {
+            self.archive.step_back(watermark);
+            self.sequencer.step_back(watermark, &self.archive);
+        }
     }
 
     /// Numbers the buffered events and records them; `None` when there is nothing to publish.
@@ -71,12 +90,14 @@ impl SequencedFeed {
         // finds in the last values.
         self.archive.record(batch.events());
         self.archive.advance(watermark);
+        let number = last_values.batch() + 1;
+        last_values.set_batch(number);
         last_values.set_watermark(batch.watermark());
         self.progress.set(last_values.published());
         self.metrics.batches.inc();
         self.metrics.objects.inc_by(batch.len() as u64);
         self.metrics.watermark.set(batch.watermark().nanos() as f64 / SECOND as f64);
-        Some(Arc::new(batch))
+        Some(Arc::new(batch.numbered(number)))
     }
 }
 
@@ -86,8 +107,11 @@ impl BatchSource for SequencedFeed {
     }
 
     fn open(&mut self, last_values: &mut LastValues) -> Option<Arc<Batch>> {
+        if let Some(resumed) = self.resumed.take() {
+            *last_values = resumed;
+        }
         let opened_at = self.source.open(&mut self.events);
-        self.watermark = opened_at;
+        self.advance(opened_at);
         self.batch(last_values, opened_at, Vec::new())
     }
 
@@ -101,10 +125,7 @@ impl BatchSource for SequencedFeed {
             let watermark = self.watermark;
             return if notices.is_empty() { None } else { self.batch(last_values, watermark, notices) };
         };
-        if std::mem::replace(&mut self.watermark, watermark) > watermark {
-            self.archive.step_back(watermark);
-            self.sequencer.step_back(watermark, &self.archive);
-        }
+        self.advance(watermark);
         self.batch(last_values, watermark, notices)
     }
 

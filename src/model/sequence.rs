@@ -29,6 +29,11 @@ impl Epoch {
     pub const fn new(number: u64) -> Self {
         Self(number)
     }
+
+    /// The number of this epoch.
+    pub const fn number(self) -> u64 {
+        self.0
+    }
 }
 
 /// Base 36 in lower case, as on the wire: 1 to 13 letters and digits, like `2v5jx0m1c8k3f`.

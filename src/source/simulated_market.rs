@@ -53,6 +53,11 @@ impl SimulatedMarket {
         }
     }
 
+    /// Continues the trade ids of an earlier run: the last one of each instrument, in order.
+    pub fn resume_trade_ids(&mut self, last: impl Iterator<Item = u64>) {
+        self.simulator.resume_trade_ids(last);
+    }
+
     /// Appends the events up to this reading of the clock.
     fn advance(&mut self, reading: ClockReading, out: &mut Vec<Event>) -> Option<Timestamp> {
         let before = self.pacer.next_step();

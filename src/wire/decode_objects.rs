@@ -107,6 +107,22 @@ pub enum ObjectError {
     },
 }
 
+/// Gives the values of an object's fields one by one, in the order of its schema.
+pub(super) trait FieldReader<'a> {
+    type Error;
+
+    fn integer<T: TryFrom<u64>>(&mut self) -> Result<T, Self::Error>;
+    fn letter<T: TryFrom<u8>>(&mut self) -> Result<T, Self::Error>;
+    fn text<T: TryFrom<&'a str>>(&mut self) -> Result<T, Self::Error>;
+    fn price(&mut self) -> Result<Price, Self::Error>;
+    /// A price in millionths of a dollar.
+    fn average_price(&mut self) -> Result<i64, Self::Error>;
+    fn letters(&mut self) -> Result<Conditions, Self::Error>;
+    fn time(&mut self) -> Result<Timestamp, Self::Error>;
+    /// The value from which another one is computed; `None` in forms that have the other one alone.
+    fn exact(&mut self) -> Result<Option<i128>, Self::Error>;
+}
+
 /// The values of an object's fields, taken one by one in the order of its schema.
 pub(super) struct Values<'a> {
     channel: Channel,
@@ -123,39 +139,47 @@ impl<'a> Values<'a> {
         let (field, value) = self.fields.next().zip(self.values.next()).expect("a value for each field");
         required(self.channel, field.key, value.as_ref(), read)
     }
+}
 
-    pub(super) fn integer<T: TryFrom<u64>>(&mut self) -> Result<T, ObjectError> {
+impl<'a> FieldReader<'a> for Values<'a> {
+    type Error = ObjectError;
+
+    fn integer<T: TryFrom<u64>>(&mut self) -> Result<T, ObjectError> {
         self.next(|value| value.integer()?.try_into().ok())
     }
 
-    pub(super) fn letter<T: TryFrom<u8>>(&mut self) -> Result<T, ObjectError> {
+    fn letter<T: TryFrom<u8>>(&mut self) -> Result<T, ObjectError> {
         self.next(|value| value.letter()?.try_into().ok())
     }
 
-    pub(super) fn text<T: TryFrom<&'a str>>(&mut self) -> Result<T, ObjectError> {
+    fn text<T: TryFrom<&'a str>>(&mut self) -> Result<T, ObjectError> {
         self.next(|value| value.text()?.try_into().ok())
     }
 
-    pub(super) fn price(&mut self) -> Result<Price, ObjectError> {
+    fn price(&mut self) -> Result<Price, ObjectError> {
         self.next(|value| value.number().map(Price::from_dollars))
     }
 
-    pub(super) fn average_price(&mut self) -> Result<i64, ObjectError> {
+    fn average_price(&mut self) -> Result<i64, ObjectError> {
         self.next(|value| value.number().map(|dollars| (dollars * 1e6).round() as i64))
     }
 
-    pub(super) fn letters(&mut self) -> Result<Conditions, ObjectError> {
+    fn letters(&mut self) -> Result<Conditions, ObjectError> {
         self.next(|value| match value {
             Scalar::Letters(letters) => Some(*letters),
             _ => None,
         })
     }
 
-    pub(super) fn time(&mut self) -> Result<Timestamp, ObjectError> {
+    fn time(&mut self) -> Result<Timestamp, ObjectError> {
         self.next(|value| match value {
             Scalar::Time(at) => Some(*at),
             value => parse_rfc3339(value.text()?),
         })
+    }
+
+    fn exact(&mut self) -> Result<Option<i128>, ObjectError> {
+        Ok(None)
     }
 }
 

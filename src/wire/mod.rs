@@ -7,6 +7,7 @@
 //! `objects.rs`, and both encoders, the decoder and `OBJECTS` follow from them.
 
 mod array;
+mod binary_row;
 mod clock_text;
 mod close;
 mod codec;
@@ -28,8 +29,10 @@ mod scalar;
 mod schema;
 mod tolerant;
 mod utf8;
+pub(crate) mod varint;
 
 pub use array::ArrayFrame;
+pub use binary_row::{InvalidRow, take_row, write_row};
 pub use clock_text::rfc3339;
 pub use close::{Close, Reconnect};
 pub use codec::{Codec, DeliveryKind, EncodedObjects};

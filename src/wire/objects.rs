@@ -1,5 +1,5 @@
 use super::DeliveryKind;
-use super::decode_objects::{ObjectError, Values};
+use super::decode_objects::FieldReader;
 use super::schema::{FIRST_FIELDS, FieldSchema, FieldType, FieldWriter, ObjectSchema, key};
 use crate::model::{
     Bar, Body, Cancel, Channel, Correction, Luld, Object, Print, Quote, Status, SymbolId, Ticker, Trade,
@@ -15,14 +15,15 @@ pub(super) trait Fields: Sized {
     fn write(&self, out: &mut impl FieldWriter);
 
     /// Builds the struct from the values of its fields, given in order.
-    fn read(symbol: SymbolId, values: &mut Values<'_>) -> Result<Self, ObjectError>;
+    fn read<'a, R: FieldReader<'a>>(symbol: SymbolId, values: &mut R) -> Result<Self, R::Error>;
 }
 
 /// Implements [`Fields`]: a key, a type and a name for each field, in the order on the wire.
 ///
 /// A name is that of a field of the struct, or one that `as` binds: a pattern that takes the struct
 /// apart, and also the expression that puts it together. So the compiler refuses a declaration that
-/// omits a field of the struct. Values that are computed are bound in `writing` and `reading`.
+/// omits a field of the struct. Values that are computed are bound in `writing` and `reading`; `exact` names the one
+/// that they are computed from, which only [binary rows](super::binary_row) hold.
 macro_rules! declare_fields {
     ($struct:ident($symbol:ident) { $($key:literal $type:ident $name:ident,)* }) => {
         declare_fields! {
@@ -32,6 +33,7 @@ macro_rules! declare_fields {
     (
         $struct:ident($symbol:ident) as { $($shape:tt)* } { $($key:literal $type:ident $name:ident,)* }
         $(writing |$value:ident| { $($writing:tt)* } reading { $($reading:tt)* })?
+        $(exact $exact:ident)?
     ) => {
         #[allow(unused_variables, reason = "the struct is taken apart whole, and some values are computed")]
         impl Fields for $struct {
@@ -45,10 +47,12 @@ macro_rules! declare_fields {
                 )?
                 let $($shape)* = *self;
                 $(out.$type(key!($key), declare_fields!(@value $type $name));)*
+                $(out.exact($exact);)?
             }
 
-            fn read($symbol: SymbolId, values: &mut Values<'_>) -> Result<Self, ObjectError> {
+            fn read<'a, R: FieldReader<'a>>($symbol: SymbolId, values: &mut R) -> Result<Self, R::Error> {
                 $(let $name = values.$type()?;)*
+                $(let $exact = values.exact()?;)?
                 $($($reading)*)?
                 Ok($($shape)*)
             }
@@ -103,7 +107,8 @@ declare_fields! {
         "t" time start,
     }
     writing |bar| { let vwap = bar.vwap_micros(); }
-    reading { let notional = Bar::notional_of(vwap, volume); }
+    reading { let notional = notional.unwrap_or_else(|| Bar::notional_of(vwap, volume)); }
+    exact notional
 }
 
 declare_fields! {
@@ -200,18 +205,19 @@ macro_rules! declare_objects {
         pub const OBJECTS: &[ObjectSchema] =
             &[$(ObjectSchema { channel: Channel::$channel, fields: <$payload>::FIELDS }),*];
 
-        fn write_body(out: &mut impl FieldWriter, body: &Body) {
+        /// Writes the fields of a body, in order.
+        pub(super) fn write_body(out: &mut impl FieldWriter, body: &Body) {
             match body {
                 $(Body::$body(value) => value.write(out),)*
             }
         }
 
         /// Builds the body of an object from the values of its fields, given in order.
-        pub(super) fn read_body(
+        pub(super) fn read_body<'a, R: FieldReader<'a>>(
             channel: Channel,
             symbol: SymbolId,
-            values: &mut Values<'_>,
-        ) -> Result<Body, ObjectError> {
+            values: &mut R,
+        ) -> Result<Body, R::Error> {
             match channel {
                 $(Channel::$channel => <$payload>::read(symbol, values).map(Body::$body),)*
             }

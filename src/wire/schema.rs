@@ -132,4 +132,6 @@ pub(super) trait FieldWriter {
     fn letters(&mut self, key: FieldKey, letters: Conditions);
     fn time(&mut self, key: FieldKey, at: Timestamp);
     fn is_true(&mut self, key: FieldKey);
+    /// The value from which the one before is computed. No form for clients has it.
+    fn exact(&mut self, _: i128) {}
 }

@@ -131,6 +131,13 @@ impl Simulator {
         simulator
     }
 
+    /// Continues the trade ids of an earlier run: the last one of each instrument, in order.
+    pub fn resume_trade_ids(&mut self, last: impl Iterator<Item = u64>) {
+        for (instrument, last) in self.instruments.iter_mut().zip(last) {
+            instrument.book.resume_trade_id(last);
+        }
+    }
+
     /// Appends the state before the next step: the quote and the bands of each instrument, in order.
     ///
     /// After these, every trade has a quote before it. O(instruments).

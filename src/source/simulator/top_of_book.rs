@@ -138,6 +138,11 @@ impl TopOfBook {
         }
     }
 
+    /// Continues after this trade id.
+    pub(super) const fn resume_trade_id(&mut self, last: u64) {
+        self.last_trade_id = last;
+    }
+
     /// A new trade id, above all earlier ones of the instrument.
     pub(super) fn next_trade_id(&mut self) -> u64 {
         self.last_trade_id += 1;
