@@ -87,24 +87,12 @@ impl FieldWriter for JsonFields<'_> {
 
     fn price(&mut self, key: FieldKey, price: Price) {
         self.out.extend_from_slice(key.json);
-        if price.nanos() < 0 {
-            self.out.push(b'-');
-        }
-        let (dollars, fraction) = price.split();
-        push_integer(self.out, dollars);
-        self.out.push(b'.');
-        push_fraction(self.out, fraction);
+        push_decimal_price(self.out, price);
     }
 
     fn average_price(&mut self, key: FieldKey, micros: i64) {
         self.out.extend_from_slice(key.json);
-        if micros < 0 {
-            self.out.push(b'-');
-        }
-        let (dollars, fraction) = (micros.unsigned_abs() / 1_000_000, micros.unsigned_abs() % 1_000_000);
-        push_integer(self.out, dollars);
-        self.out.push(b'.');
-        push_digits(self.out, fraction as u32, 6);
+        push_average(self.out, micros);
     }
 
     fn letters(&mut self, key: FieldKey, letters: Conditions) {
@@ -132,6 +120,28 @@ impl FieldWriter for JsonFields<'_> {
 
 fn push_integer(out: &mut Vec<u8>, number: u64) {
     out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+}
+
+/// A price in dollars.
+pub(super) fn push_decimal_price(out: &mut Vec<u8>, price: Price) {
+    if price.nanos() < 0 {
+        out.push(b'-');
+    }
+    let (dollars, fraction) = price.split();
+    push_integer(out, dollars);
+    out.push(b'.');
+    push_fraction(out, fraction);
+}
+
+/// Millionths of a dollar in dollars.
+pub(super) fn push_average(out: &mut Vec<u8>, micros: i64) {
+    if micros < 0 {
+        out.push(b'-');
+    }
+    let (dollars, fraction) = (micros.unsigned_abs() / 1_000_000, micros.unsigned_abs() % 1_000_000);
+    push_integer(out, dollars);
+    out.push(b'.');
+    push_digits(out, fraction as u32, 6);
 }
 
 /// Billionths as decimals: at least two, and beyond them no zeros at the end.
