@@ -30,6 +30,8 @@ pub mod feed;
 pub mod http;
 /// One worker's subscribers: the index from streams to subscribers, fan-out, timers, liveness.
 pub mod hub;
+/// The durable log of all batches: restarts go on from it, replays read it.
+pub mod journal;
 /// Limits: rate limits, the fair queue of long work, session capacity, open files.
 pub mod limits;
 /// Metrics and their text for Prometheus.

@@ -1,9 +1,10 @@
 //! The program: parses arguments, serves until a signal, and returns an exit code.
 
+use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use tapecast::app::{ReloadableFiles, Service, SignalRequest, Signals, StartError};
+use tapecast::app::{ReloadableFiles, Service, SignalRequest, Signals, StartError, run_journal_task};
 use tapecast::auth::GeneratedKey;
 use tapecast::config::{Config, Invocation, KeyTask, Task};
 use tapecast::telemetry;
@@ -73,6 +74,17 @@ fn run_task(task: Task) -> ExitCode {
         Task::Key(KeyTask::New(new_key)) => {
             print_key(&new_key.generate());
             ExitCode::SUCCESS
+        }
+        Task::Journal(task) => {
+            let mut out = BufWriter::new(io::stdout().lock());
+            let done = run_journal_task(&task, &mut out, &mut io::stderr()).and_then(|code| {
+                out.flush()?;
+                Ok(code)
+            });
+            done.unwrap_or_else(|error| {
+                let _ = writeln!(io::stderr(), "error: {error}");
+                ExitCode::FAILURE
+            })
         }
     }
 }

@@ -32,7 +32,7 @@ use test_support::TempFolder;
 ///
 /// `config` comes late because it collects the settings of the other modules; only `telemetry` and
 /// `app` read it.
-const ORDER: [&str; 17] = [
+const ORDER: [&str; 18] = [
     "model",
     "wire",
     "metrics",
@@ -43,6 +43,7 @@ const ORDER: [&str; 17] = [
     "source",
     "archive",
     "feed",
+    "journal",
     "faults",
     "hub",
     "session",
@@ -54,8 +55,10 @@ const ORDER: [&str; 17] = [
 
 /// The modules that decide without a socket, a runtime, a clock or a source of randomness: time and
 /// randomness are arguments.
-const PURE: [&str; 11] =
-    ["model", "wire", "clock", "limits", "auth", "source", "archive", "feed", "faults", "hub", "session"];
+const PURE: [&str; 12] = [
+    "model", "wire", "clock", "limits", "auth", "source", "archive", "feed", "journal", "faults", "hub",
+    "session",
+];
 
 /// Files of pure modules that are not pure, each with its reason. An entry that is no longer needed
 /// fails the test.
@@ -65,6 +68,8 @@ const NOT_PURE: &[(&str, &str)] = &[
     ("faults/slow_line.rs", "a transport, which a task polls"),
     ("feed/followers.rs", "the recipients of batches on other threads"),
     ("hub/actor.rs", "the actor that carries batches and the clock to the hub"),
+    ("journal/opened.rs", "begins the first segment now"),
+    ("journal/thread.rs", "the thread that writes, and its clock"),
     ("limits/fair_queue.rs", "jobs wait in it, and it measures how long each takes"),
     ("limits/reactor_turn.rs", "waits until the reactor has run"),
     ("limits/turn_budget.rs", "a task renews it when the reactor has run"),

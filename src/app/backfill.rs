@@ -16,7 +16,7 @@ const DAYS: usize = 365;
 /// The number of sessions before today with minute bars.
 const SESSIONS: usize = 5;
 
-/// Adds the bars of the past year up to `now` to the archive, and returns the listings with the prices at which these end.
+/// Adds the bars of the year before `now` to the archive, and returns the listings with the prices at which these end.
 ///
 /// The minutes of the sessions before today are made when they are first read.
 pub(super) fn backfill(

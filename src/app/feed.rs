@@ -20,6 +20,7 @@ use crate::faults::FaultyFeed;
 use crate::feed::{Batch, BatchSource, Follow, Followers, LastValues, Published};
 use crate::http::Readiness;
 use crate::hub::{Continue, Hub, HubActor, Now};
+use crate::journal::JournalFollower;
 use crate::source::ClockTick;
 
 /// The feed of the service and the thread it runs on.
@@ -39,6 +40,7 @@ enum FeedPlace {
 /// A feed that is not started yet. Its mailbox exists already, so it can be followed at any time.
 struct PreparedFeed {
     source: Box<dyn BatchSource>,
+    journal: Option<JournalFollower>,
     mailbox: AddressReceiver<FeedActor>,
     monitor: FeedMonitor,
     faults: Option<Box<FaultyDelivery>>,
@@ -65,12 +67,13 @@ impl FeedRuntime {
     /// Starts the feed for this number of workers; with one worker it starts in [`add_worker`](Self::add_worker).
     pub(super) fn new(
         source: Box<dyn BatchSource>,
+        journal: Option<JournalFollower>,
         workers: usize,
         monitor: FeedMonitor,
         faults: Option<Box<FaultyDelivery>>,
     ) -> Self {
         let (address, mailbox) = channel(MAILBOX);
-        let prepared = PreparedFeed { source, mailbox, monitor: monitor.clone(), faults };
+        let prepared = PreparedFeed { source, journal, mailbox, monitor: monitor.clone(), faults };
         let place = if workers == 1 {
             FeedPlace::Inline(Mutex::new(Some(prepared)))
         } else {
@@ -113,6 +116,7 @@ impl PreparedFeed {
     fn start(self, target: Target) {
         let actor = FeedActor {
             source: self.source,
+            journal: self.journal,
             target,
             followers: Followers::default(),
             faults: self.faults,
@@ -153,6 +157,7 @@ impl Drop for RunningGuard {
 /// Polls the batch source on each of its ticks and publishes the batch.
 struct FeedActor {
     source: Box<dyn BatchSource>,
+    journal: Option<JournalFollower>,
     target: Target,
     followers: Followers,
     faults: Option<Box<FaultyDelivery>>,
@@ -190,12 +195,19 @@ impl FeedActor {
 
     /// Publishes a batch, if there is one. A hub of this thread is called in any case: ticks are its clock.
     fn publish(&mut self, batch: Option<Arc<Batch>>) {
+        if let (Some(journal), Some(batch)) = (&mut self.journal, &batch) {
+            journal.announce(batch);
+        }
         match &mut self.faults {
             None => self.deliver(batch.as_slice()),
             Some(faults) => {
-                let batches = faults.feed.deliver(batch, faults.clock.now());
+                let batches = faults.feed.deliver(batch.clone(), faults.clock.now());
                 self.deliver(&batches);
             }
+        }
+        // Without the faults that clients see.
+        if let (Some(journal), Some(batch)) = (&mut self.journal, &batch) {
+            journal.record(batch);
         }
     }
 

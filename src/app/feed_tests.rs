@@ -119,7 +119,7 @@ async fn until(condition: impl Fn() -> bool) {
 async fn every_follower_gets_a_snapshot_and_then_every_batch_in_both_modes() {
     for workers in [1, 2] {
         let (ticks, source) = ScriptedSource::new();
-        let feed = FeedRuntime::new(source, workers, monitor(), None);
+        let feed = FeedRuntime::new(source, None, workers, monitor(), None);
         let hub = worker(&feed);
         let tick = |count| (0..count).for_each(|_| ticks.send(ClockTick).expect("the feed runs"));
 
@@ -142,7 +142,7 @@ async fn every_follower_gets_a_snapshot_and_then_every_batch_in_both_modes() {
 #[actix::test]
 async fn a_follower_that_comes_before_the_only_worker_misses_nothing() {
     let (ticks, source) = ScriptedSource::new();
-    let feed = FeedRuntime::new(source, 1, monitor(), None);
+    let feed = FeedRuntime::new(source, None, 1, monitor(), None);
     let mut follower = follow(&feed);
 
     worker(&feed);
@@ -157,7 +157,7 @@ async fn assert_end_is_reported(workers: usize, end: impl FnOnce(UnboundedSender
     let (ticks, source) = ScriptedSource::new();
     let monitor = monitor();
     let FeedMonitor { up, readiness, .. } = monitor.clone();
-    let feed = FeedRuntime::new(source, workers, monitor, None);
+    let feed = FeedRuntime::new(source, None, workers, monitor, None);
     worker(&feed);
     until(|| up.get() == 1).await;
     assert!(readiness.is_ready());
@@ -190,7 +190,7 @@ async fn a_feed_that_is_stopped_withdraws_no_readiness() {
     let (_ticks, source) = ScriptedSource::new();
     let monitor = monitor();
     let FeedMonitor { up, readiness, .. } = monitor.clone();
-    let feed = FeedRuntime::new(source, 2, monitor, None);
+    let feed = FeedRuntime::new(source, None, 2, monitor, None);
     until(|| up.get() == 1).await;
 
     feed.stop();

@@ -1,13 +1,15 @@
 //! Composition: starts the parts of the service in order, and stops them.
 //!
-//! Start: check everything that can fail (addresses, certificate, keys), fill the archive with history, start
+//! Start: check everything that can fail (addresses, certificate, keys), fill the archive with history, open the journal, start
 //! the feed, start the server. Each worker of the server starts a hub, which follows the feed; if there is
 //! only one worker, the feed starts on its thread.
 //!
-//! Stop: refuse new sessions, close all sessions and let them drain, stop the feed, stop the server.
+//! Stop: refuse new sessions, close all sessions and let them drain, stop the feed, stop the server, end the journal.
 
 mod backfill;
 mod feed;
+mod journal_command;
+mod market;
 mod server;
 mod signals;
 mod workers;
@@ -23,24 +25,27 @@ use actix_web::web;
 use thiserror::Error;
 use tracing::{error, info, warn};
 
-use crate::archive::Archive;
 use crate::auth::{KeyStore, KeyStoreError, Reloaded};
 use crate::clock::Clock;
 use crate::config::{AccessConfig, Config};
 use crate::faults::Faults;
-use crate::feed::{BatchSource, SequencedFeed, Sequencer};
+use crate::feed::BatchSource;
 use crate::http::{AppState, ConnectionLimit, Readiness};
+use crate::journal::{JournalError, JournalThread};
 use crate::limits::{AnswerCapacity, OpenFiles, SessionCapacity, raise_open_file_limit};
 use crate::metrics::Metrics;
-use crate::model::{Epoch, Universe};
-use crate::source::{EventSource, Listings, SimulatedMarket};
 use crate::transport::{Certificate, TlsError};
 use crate::wire::Close;
 
 use self::feed::{FaultyDelivery, FeedMonitor, FeedRuntime};
+pub use self::journal_command::run_journal_task;
+use self::market::Market;
 use self::server::{Listeners, capacity_limits, serve};
 pub use self::signals::{ReloadableFiles, SignalRequest, Signals};
 use self::workers::WorkerPool;
+
+/// The longest time in which the feed ends and the disk takes the end of the journal at a stop.
+const JOURNAL_STOP: Duration = Duration::from_secs(10);
 
 /// The service cannot start.
 #[derive(Debug, Error)]
@@ -69,6 +74,9 @@ pub enum StartError {
         /// The least limit.
         needed: usize,
     },
+    /// The journal cannot be used.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     /// The signal handlers cannot be installed.
     #[error("cannot listen for signals: {0}")]
     Signals(#[from] io::Error),
@@ -85,14 +93,8 @@ pub struct Service {
     feed: Arc<FeedRuntime>,
     server: ServerHandle,
     server_task: JoinHandle<io::Result<()>>,
+    journal: Option<JournalThread>,
     drain: Duration,
-}
-
-/// The simulated market before it runs.
-struct Market {
-    universe: Arc<Universe>,
-    archive: Arc<Archive>,
-    source: SequencedFeed,
 }
 
 impl Service {
@@ -114,14 +116,14 @@ impl Service {
 
         let metrics = Arc::new(Metrics::default());
         let clock = Clock::system(metrics.clock());
-        let epoch = Epoch::new(rand::random());
         let faults = config.faults.map(Faults::new);
         if faults.is_some() {
             warn!("faults are made on purpose: GET /faults lists them");
         }
-        let Market { universe, archive, source } =
-            Market::prepare(config, epoch, clock.clone(), &metrics, faults.as_ref());
+        let Market { universe, archive, source, journal } =
+            Market::prepare(config, clock.clone(), &metrics, faults.as_ref())?;
         let (epoch, progress) = (source.epoch(), source.progress());
+        let (journal, journal_thread) = journal.map(|journal| (journal.follower, journal.thread)).unzip();
 
         // The readiness is set before the feed starts, so that it does not hide a feed that ends at once.
         // Requests are answered from `serve` on.
@@ -130,7 +132,7 @@ impl Service {
         let monitor = FeedMonitor::new(metrics.feed().up, readiness.clone());
         let delivery = |faults: &Faults| FaultyDelivery { feed: faults.feed(), clock: clock.clone() };
         let delivery = faults.as_ref().map(|faults| Box::new(delivery(faults)));
-        let feed = Arc::new(FeedRuntime::new(Box::new(source), config.workers, monitor, delivery));
+        let feed = Arc::new(FeedRuntime::new(Box::new(source), journal, config.workers, monitor, delivery));
         let symbols = universe.len();
         let workers =
             WorkerPool::new(Arc::clone(&feed), Arc::clone(&metrics), clock.clone(), config, universe);
@@ -190,6 +192,7 @@ impl Service {
             feed,
             server: handle,
             server_task,
+            journal: journal_thread,
             drain: config.drain,
         })
     }
@@ -242,36 +245,14 @@ impl Service {
         self.feed.stop();
         self.server.stop(is_drained).await;
         let _ = self.server_task.await;
+        if let Some(journal) = self.journal {
+            journal.stop(Instant::now() + JOURNAL_STOP).await;
+        }
         let left = self.workers.sessions();
         if left > 0 {
             warn!(left, "stopped before all sessions had ended");
         }
         info!(duration_ms = began.elapsed().as_millis() as u64, "stopped");
-    }
-}
-
-impl Market {
-    /// A market with simulated history, whose feed is ready to start.
-    fn prepare(
-        config: &Config,
-        epoch: Epoch,
-        clock: Clock,
-        metrics: &Metrics,
-        faults: Option<&Faults>,
-    ) -> Self {
-        let now = clock.now();
-        let listings = Listings::new(config.symbols, config.simulation.seed);
-        let archive = Arc::new(Archive::new(listings.universe().len(), config.retention));
-        let listings = backfill::backfill(&archive, listings, config.simulation, now);
-        let universe = Arc::clone(listings.universe());
-        let sequencer = Sequencer::new(Arc::clone(&universe), config.spans, epoch, now).resume(&archive);
-        let mut events: Box<dyn EventSource> =
-            Box::new(SimulatedMarket::new(&listings, config.simulation, clock));
-        if let Some(faults) = faults {
-            events = faults.distort(events);
-        }
-        let source = SequencedFeed::new(events, sequencer, Arc::clone(&archive), metrics.feed());
-        Self { universe, archive, source }
     }
 }
 

@@ -149,7 +149,8 @@ impl Archive {
         self.watermark.store(watermark.nanos(), Ordering::Release);
     }
 
-    fn watermark(&self) -> Timestamp {
+    /// The watermark.
+    pub(crate) fn watermark(&self) -> Timestamp {
         Timestamp::from_nanos(self.watermark.load(Ordering::Acquire))
     }
 

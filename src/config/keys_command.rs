@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use clap::{Args, Subcommand};
 
 use super::command_line::positive;
+use super::journal_command::JournalTask;
 use crate::auth::{Entitlements, GeneratedKey, KeyId};
 use crate::model::{Feed, Symbol, SymbolError};
 
@@ -14,6 +15,9 @@ pub enum Task {
     /// Manage keys for --keys
     #[command(subcommand)]
     Key(KeyTask),
+    /// Read a journal that --journal recorded
+    #[command(subcommand)]
+    Journal(JournalTask),
 }
 
 /// A subcommand of `key`.

@@ -5,6 +5,8 @@
 
 mod access;
 mod command_line;
+mod journal;
+mod journal_command;
 mod keys_command;
 
 use std::net::SocketAddr;
@@ -17,12 +19,15 @@ use self::access::AccessArgs;
 pub use self::access::{AccessConfig, Tls};
 pub use self::command_line::Invocation;
 use self::command_line::{listen_address, log_filter};
+use self::journal::JournalArgs;
+pub use self::journal_command::{JournalExport, JournalFolder, JournalTask};
 pub use self::keys_command::{KeyTask, NewKey, Task};
 use crate::archive::Retention;
 use crate::faults::FaultSpec;
 use crate::feed::BarSpans;
 use crate::http::EchoMode;
 use crate::hub::LivenessTimeouts;
+use crate::journal::JournalSettings;
 use crate::model::SECOND;
 use crate::session::{Limits, OutboxLimits};
 use crate::source::{ArrivalProcess, MAX_LISTINGS, SimulationSettings};
@@ -146,6 +151,9 @@ struct Args {
     log_format: LogFormat,
 
     #[command(flatten)]
+    journal: JournalArgs,
+
+    #[command(flatten)]
     access: AccessArgs,
 
     #[command(subcommand)]
@@ -200,6 +208,8 @@ pub struct Config {
     pub spans: BarSpans,
     /// The retained history.
     pub retention: Retention,
+    /// The journal, if there is one.
+    pub journal: Option<JournalSettings>,
     /// Threads that serve clients, at least 1. Default: one per core, because workers share nothing but the
     /// feed.
     pub workers: usize,
@@ -343,6 +353,7 @@ impl TryFrom<Args> for Config {
                 quotes: from_one("--retain-quotes", args.retain_quotes, MAX_RETAINED)?,
                 bytes: from_one("--retain-mib", args.retain_mib, MAX_RETAIN_MIB)? << 20,
             },
+            journal: args.journal.into(),
             workers,
             limits: Limits::default(),
             outbox: OutboxLimits::default(),

@@ -6,6 +6,7 @@
 mod exposition;
 mod frames;
 mod http;
+mod journal;
 mod process;
 
 use std::fmt;
@@ -22,6 +23,7 @@ use prometheus_client::registry::Registry;
 pub use exposition::ExpositionFormat;
 pub use frames::FrameTotals;
 pub use http::HttpMetrics;
+pub use journal::JournalMetrics;
 
 use self::exposition::to_text_format;
 use self::process::ProcessCollector;
@@ -32,6 +34,7 @@ pub struct Metrics {
     registry: Registry,
     feed: FeedMetrics,
     clock: ClockMetrics,
+    journal: JournalMetrics,
     http: HttpMetrics,
     workers: WorkerFamilies,
 }
@@ -160,6 +163,8 @@ impl Default for Metrics {
         registry.register("clock_steps_forward", help, clock.steps_forward.clone());
         let help = "Steps of the system's clock by more than 2 s back";
         registry.register("clock_steps_back", help, clock.steps_back.clone());
+        let journal = JournalMetrics::default();
+        journal.register(registry);
         let workers = WorkerFamilies::default();
         registry.register("sessions", "Sessions open now", workers.sessions.clone());
         registry.register("sessions_opened", "Sessions opened", workers.opened.clone());
@@ -183,7 +188,7 @@ impl Default for Metrics {
         registry.register("errors", help, workers.errors.clone());
         let http = HttpMetrics::default();
         http.register(registry);
-        Self { registry: all, feed, clock, http, workers }
+        Self { registry: all, feed, clock, journal, http, workers }
     }
 }
 
@@ -191,6 +196,11 @@ impl Metrics {
     /// The metrics of the feed.
     pub fn feed(&self) -> FeedMetrics {
         self.feed.clone()
+    }
+
+    /// The metrics of the journal.
+    pub fn journal(&self) -> JournalMetrics {
+        self.journal.clone()
     }
 
     /// The metrics of the clock.

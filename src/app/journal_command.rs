@@ -1,0 +1,74 @@
+//! `tapecast journal`: what the subcommands do.
+
+use std::io::{self, ErrorKind, Write};
+use std::process::ExitCode;
+
+use crate::config::JournalTask;
+use crate::journal::{JournalReader, JournalSurvey, SegmentSurvey, export};
+use crate::wire::rfc3339;
+
+/// Runs a subcommand of `journal`; results go to `out`, faults to `errors`.
+///
+/// # Errors
+/// When the journal cannot be read or the output not be written.
+pub fn run_journal_task(
+    task: &JournalTask,
+    out: &mut impl Write,
+    errors: &mut impl Write,
+) -> io::Result<ExitCode> {
+    let done = match task {
+        JournalTask::Inspect(journal) => JournalReader::open(&journal.folder)
+            .and_then(JournalSurvey::of)
+            .and_then(|survey| inspect(&survey, out)),
+        JournalTask::Verify(journal) => JournalReader::open(&journal.folder)
+            .and_then(JournalSurvey::of)
+            .and_then(|survey| verify(&survey, out)),
+        JournalTask::Export(settings) => {
+            let wanted = match settings.settings() {
+                Ok(wanted) => wanted,
+                Err(wrong) => {
+                    writeln!(errors, "error: {wrong}")?;
+                    return Ok(ExitCode::from(2));
+                }
+            };
+            JournalReader::open(&settings.folder.folder).and_then(|reader| {
+                let faults = export(reader, &wanted, out)?;
+                faults.iter().try_for_each(|fault| writeln!(errors, "warning: {fault}"))?;
+                Ok(ExitCode::SUCCESS)
+            })
+        }
+    };
+    match done {
+        // `tapecast journal export DIR | head`
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
+        done => done,
+    }
+}
+
+fn inspect(survey: &JournalSurvey, out: &mut impl Write) -> io::Result<ExitCode> {
+    writeln!(out, "segment\tepoch\tbatches\tobjects\tmissing\tfrom\tto\tend")?;
+    for segment in &survey.segments {
+        let SegmentSurvey { name, epoch, batches, times, objects, missing, is_clean_stop, damage } = segment;
+        let batches = batches.map_or("-".to_owned(), |(first, last)| format!("{first}-{last}"));
+        let [from, to] = match times {
+            Some((from, to)) => [rfc3339(*from), rfc3339(*to)],
+            None => ["-".to_owned(), "-".to_owned()],
+        };
+        let end = match damage {
+            Some((position, damage)) => format!("damaged at byte {position}: {damage}"),
+            None if *is_clean_stop => "clean stop".to_owned(),
+            None => "-".to_owned(),
+        };
+        writeln!(out, "{name}\t{epoch}\t{batches}\t{objects}\t{missing}\t{from}\t{to}\t{end}")?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn verify(survey: &JournalSurvey, out: &mut impl Write) -> io::Result<ExitCode> {
+    survey.faults.iter().try_for_each(|fault| writeln!(out, "{fault}"))?;
+    let sum = |of: fn(&SegmentSurvey) -> u64| survey.segments.iter().map(of).sum::<u64>();
+    let (objects, missing) = (sum(|segment| segment.objects), sum(|segment| segment.missing));
+    let (segments, faults) = (survey.segments.len(), survey.faults.len());
+    writeln!(out, "{segments} segments, {objects} objects, {missing} batches not recorded, {faults} faults")?;
+    Ok(if faults == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

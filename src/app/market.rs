@@ -1,0 +1,94 @@
+//! The market of the service: the simulator with its history, and the journal from which it goes on.
+
+use std::sync::Arc;
+
+use super::StartError;
+use super::backfill::backfill;
+use crate::archive::{Archive, OpenBars};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::faults::Faults;
+use crate::feed::{LastValues, SequencedFeed, Sequencer};
+use crate::journal::{OpenedJournal, StartedJournal};
+use crate::metrics::Metrics;
+use crate::model::{Body, Channel, Epoch, Instrument, StreamId, SymbolId, Universe};
+use crate::source::{EventSource, Listings, PastEnd, SimulatedMarket};
+
+/// The simulated market before it runs.
+pub(super) struct Market {
+    pub(super) universe: Arc<Universe>,
+    pub(super) archive: Arc<Archive>,
+    pub(super) source: SequencedFeed,
+    pub(super) journal: Option<StartedJournal>,
+}
+
+impl Market {
+    /// A market with its history, from the journal and before it simulated, whose feed is ready to start.
+    pub(super) fn prepare(
+        config: &Config,
+        clock: Clock,
+        metrics: &Metrics,
+        faults: Option<&Faults>,
+    ) -> Result<Self, StartError> {
+        let now = clock.now();
+        let new_epoch = Epoch::new(rand::random());
+        let listings = Listings::new(config.symbols, config.simulation.seed);
+        let archive = Arc::new(Archive::new(listings.universe().len(), config.retention));
+        // Faults of the source are events like others: the feed numbers them, and the journal records them.
+        let distort = |events: SimulatedMarket| -> Box<dyn EventSource> {
+            match faults {
+                Some(faults) => faults.distort(Box::new(events)),
+                None => Box::new(events),
+            }
+        };
+        let Some(settings) = &config.journal else {
+            let listings = backfill(&archive, listings, config.simulation, now);
+            let universe = Arc::clone(listings.universe());
+            let sequencer =
+                Sequencer::new(Arc::clone(&universe), config.spans, new_epoch, now).resume(&archive);
+            let events = SimulatedMarket::new(&listings, config.simulation, clock);
+            let source = SequencedFeed::new(distort(events), sequencer, Arc::clone(&archive), metrics.feed());
+            return Ok(Self { universe, archive, source, journal: None });
+        };
+        let opened = OpenedJournal::open(settings, listings.universe(), new_epoch, metrics.journal())?;
+        let mut following = listings.clone();
+        let past = |until| following = backfill(&archive, listings, config.simulation, until);
+        let last_values = opened.refill(&archive, now, past)?;
+        // The market opens where the journal ends.
+        let ends = ends(&archive, &following);
+        let listings = following.following(&ends);
+        let universe = Arc::clone(listings.universe());
+        // It starts when it is made, and the journal may take seconds to read.
+        let mut events = SimulatedMarket::new(&listings, config.simulation, clock);
+        events.resume_trade_ids(universe.iter().map(|instrument| last_trade_id(&last_values, instrument.id)));
+        let journal = opened.start(Arc::clone(&universe), new_epoch, rand::random())?;
+        // Time begins where the journal ends, so that the bars that were open there are completed.
+        let from = if last_values.batch() == 0 { now } else { last_values.watermark() };
+        let sequencer =
+            Sequencer::new(Arc::clone(&universe), config.spans, journal.epoch, from).resume(&archive);
+        let source = SequencedFeed::new(distort(events), sequencer, Arc::clone(&archive), metrics.feed())
+            .resume(last_values);
+        Ok(Self { universe, archive, source, journal: Some(journal) })
+    }
+}
+
+/// Where the history of each of these listings ends.
+fn ends(archive: &Archive, listings: &Listings) -> Vec<PastEnd> {
+    let end = |instrument: &Instrument| {
+        let summary = archive.summary(instrument.id, OpenBars::Included);
+        let known = instrument.previous_close.unwrap_or_default();
+        let previous_close = summary.previous_day.map_or(known, |day| day.close);
+        PastEnd { previous_close, price: summary.day.map_or(previous_close, |day| day.close) }
+    };
+    listings.universe().iter().map(end).collect()
+}
+
+/// The greatest trade id of an instrument that was published: corrections take ids as well.
+fn last_trade_id(last_values: &LastValues, symbol: SymbolId) -> u64 {
+    let id = |channel| match last_values.of(StreamId::new(channel, symbol)).map(|object| &object.body) {
+        Some(Body::Trade(trade)) => trade.id,
+        Some(Body::Correction(correction)) => correction.corrected.id,
+        _ => 0,
+    };
+    id(Channel::Trades).max(id(Channel::Corrections))
+}

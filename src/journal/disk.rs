@@ -1,0 +1,205 @@
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use super::retention::SegmentSize;
+use super::segment::{PARTIAL, SegmentForm, SegmentName};
+
+/// Where segments are written: a folder, or what a test puts in its place.
+pub(super) trait SegmentStore: Send {
+    /// Creates a segment that does not exist yet.
+    fn create(&mut self, name: SegmentName) -> io::Result<Box<dyn SegmentFile>>;
+
+    /// All segments in the order of writing.
+    fn list(&self) -> io::Result<Vec<(SegmentName, SegmentSize)>>;
+
+    /// Deletes a segment in all its forms.
+    fn delete(&mut self, name: SegmentName) -> io::Result<()>;
+
+    /// Compresses a segment that is complete, some time later.
+    fn compress(&mut self, name: SegmentName);
+}
+
+/// A segment that is being written.
+pub(super) trait SegmentFile: Send {
+    /// Appends these bytes.
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
+
+    /// Waits until all bytes are on the disk.
+    fn sync(&mut self) -> io::Result<()>;
+
+    /// Removes what is behind this length: the beginning of a record that could not be appended whole.
+    fn truncate(&mut self, length: u64) -> io::Result<()>;
+}
+
+impl SegmentFile for File {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.write_all(bytes)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.sync_data()
+    }
+
+    fn truncate(&mut self, length: u64) -> io::Result<()> {
+        self.set_len(length)
+    }
+}
+
+/// A folder of segments.
+#[derive(Clone, Debug)]
+pub(super) struct Folder(PathBuf);
+
+impl Folder {
+    /// The folder at this path, which exists.
+    pub(super) fn new(path: &Path) -> Self {
+        Self(path.to_owned())
+    }
+
+    /// The path of a segment in this form.
+    pub(super) fn file(&self, name: SegmentName, form: SegmentForm) -> PathBuf {
+        self.0.join(name.file(form))
+    }
+
+    /// The path of another file of the journal.
+    pub(super) fn other(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    /// Every segment with its best form, in the order of writing. While a segment has both forms, since a crash
+    /// interrupted the change from one to the other, the plain one counts.
+    pub(super) fn segments(&self) -> io::Result<Vec<StoredSegment>> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(&self.0)? {
+            let entry = entry?;
+            if let Some((name, form)) = entry.file_name().to_str().and_then(SegmentName::of_file) {
+                // A segment may be compressed or deleted meanwhile.
+                match entry.metadata() {
+                    Ok(file) => found.push(StoredSegment { name, form, bytes: file.len() }),
+                    Err(error) if error.kind() == ErrorKind::NotFound => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        found.sort_unstable_by_key(|segment| (segment.name, segment.form));
+        found.dedup_by_key(|segment| segment.name);
+        Ok(found)
+    }
+
+    /// Makes the names of files durable.
+    pub(super) fn sync(&self) -> io::Result<()> {
+        // Other systems cannot open a folder, and need not.
+        if cfg!(unix) { File::open(&self.0)?.sync_all() } else { Ok(()) }
+    }
+
+    /// Removes what a crash left of a compression.
+    pub(super) fn remove_partial_files(&self) -> io::Result<()> {
+        for entry in fs::read_dir(&self.0)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let segment = name.to_str().and_then(|name| name.strip_suffix(PARTIAL));
+            if segment.and_then(SegmentName::of_file).is_some() {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A segment in a folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct StoredSegment {
+    pub(super) name: SegmentName,
+    pub(super) form: SegmentForm,
+    pub(super) bytes: u64,
+}
+
+/// A folder, and the thread that compresses its complete segments.
+#[derive(Debug)]
+pub(super) struct FolderStore {
+    folder: Folder,
+    to_compress: std::sync::mpsc::Sender<SegmentName>,
+}
+
+impl FolderStore {
+    /// A store whose complete segments are sent to this channel.
+    pub(super) const fn new(folder: Folder, to_compress: std::sync::mpsc::Sender<SegmentName>) -> Self {
+        Self { folder, to_compress }
+    }
+}
+
+impl SegmentStore for FolderStore {
+    fn create(&mut self, name: SegmentName) -> io::Result<Box<dyn SegmentFile>> {
+        let file = File::create_new(self.folder.file(name, SegmentForm::Plain))?;
+        self.folder.sync()?;
+        Ok(Box::new(file))
+    }
+
+    fn list(&self) -> io::Result<Vec<(SegmentName, SegmentSize)>> {
+        let size = |segment: StoredSegment| SegmentSize { day: segment.name.day, bytes: segment.bytes };
+        Ok(self.folder.segments()?.into_iter().map(|segment| (segment.name, size(segment))).collect())
+    }
+
+    fn delete(&mut self, name: SegmentName) -> io::Result<()> {
+        for form in [SegmentForm::Plain, SegmentForm::Compressed] {
+            match fs::remove_file(self.folder.file(name, form)) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn compress(&mut self, name: SegmentName) {
+        // The thread has ended only if it panicked: the segment stays as it is.
+        let _ = self.to_compress.send(name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use test_support::TempFolder;
+
+    fn name(ordinal: u64) -> SegmentName {
+        SegmentName { ordinal, day: 20_000 }
+    }
+
+    #[test]
+    fn segments_are_listed_in_order_and_once() {
+        let files = TempFolder::new();
+        let folder = Folder::new(files.path());
+        for (ordinal, form, bytes) in [
+            (3, SegmentForm::Plain, 30),
+            (1, SegmentForm::Compressed, 10),
+            (2, SegmentForm::Compressed, 20),
+            (2, SegmentForm::Plain, 25),
+        ] {
+            fs::write(folder.file(name(ordinal), form), vec![0; bytes]).unwrap();
+        }
+        fs::write(folder.other("lock"), "").unwrap();
+
+        let listed = folder.segments().unwrap();
+
+        let listed: Vec<_> =
+            listed.iter().map(|segment| (segment.name.ordinal, segment.form, segment.bytes)).collect();
+        let [plain, compressed] = [SegmentForm::Plain, SegmentForm::Compressed];
+        assert_eq!(listed, [(1, compressed, 10), (2, plain, 25), (3, plain, 30)]);
+    }
+
+    #[test]
+    fn only_the_remains_of_a_compression_are_removed() {
+        let files = TempFolder::new();
+        let folder = Folder::new(files.path());
+        let kept = ["00000001-2026-11-29.tape.torn", "mine.partial", "00000002-2026-11-29.tape.zst"];
+        for file in kept.iter().chain(&["00000001-2026-11-29.tape.zst.partial"]) {
+            fs::write(folder.other(file), "").unwrap();
+        }
+
+        folder.remove_partial_files().unwrap();
+
+        let mut left: Vec<_> = fs::read_dir(files.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["00000001-2026-11-29.tape.torn", "00000002-2026-11-29.tape.zst", "mine.partial"]);
+    }
+}

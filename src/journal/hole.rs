@@ -1,0 +1,18 @@
+use std::sync::Arc;
+
+use crate::model::{Object, Timestamp, Universe};
+
+/// Batches that are missing in the journal, because the disk was too slow or failed.
+#[derive(Clone, Debug)]
+pub struct Hole {
+    /// The number of the first missing batch.
+    pub from: u64,
+    /// The number of the last missing batch.
+    pub to: u64,
+    /// The watermark of that batch.
+    pub watermark: Timestamp,
+    /// The instruments that are known after it.
+    pub universe: Arc<Universe>,
+    /// The last object of each stream that the missing batches have objects of.
+    pub last_objects: Vec<Object>,
+}

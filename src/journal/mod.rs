@@ -1,0 +1,60 @@
+//! The journal: a durable log of everything that the feed publishes, from which a restart goes on and a replay reads.
+//!
+//! # Writing
+//! The feed publishes a batch first and passes it to the journal then (`JournalFollower`): a bounded queue, behind which
+//! a thread of its own appends to the current segment. The feed never waits for a disk. If the queue is full, or the
+//! disk fails, batches are not recorded: a record says from which number to which, and keeps the last object of each of
+//! their streams, so the numbers of all streams are known after it.
+//!
+//! # Segments
+//! A segment holds the batches of at most one UTC day and 256 MiB. It begins with all instruments and the last object
+//! of each stream, so it can be read alone, and older ones can be deleted. Complete segments are compressed.
+//!
+//! # Whether the epoch goes on
+//! A client that resumes relies on one promise: a number of a stream stands for one object. Numbers may go on after a
+//! restart only if every batch that a client may have seen is in the journal. The journal alone cannot prove that after
+//! a crash, since it is written after the publication. These two do:
+//!
+//! 1. **A clean stop.** The feed has ended, all it announced is written, and a record says so. Before the next feed
+//!    publishes, another segment is on the disk, so the record cannot be taken for the end of a later run.
+//! 2. **The publication mark** (`publication_mark.rs`): the number of each batch is written to a file in memory before
+//!    the batch is published. If the process is killed, the file and all that was written to the journal survive in the
+//!    kernel. If the marked batch is in the journal, all are. If the machine fails, the mark is gone.
+//!
+//! In every other case a new epoch begins, and clients that resume are told what they miss. To go on beyond a safe
+//! margin of numbers instead would need a bound on what was published and not written, and the feed, which waits for
+//! nothing, gives none.
+
+mod compression;
+mod disk;
+mod entry;
+mod export;
+mod follower;
+mod hole;
+mod lock;
+mod opened;
+mod publication_mark;
+mod queue;
+mod reader;
+mod record;
+mod refill;
+mod retention;
+mod segment;
+mod survey;
+mod tail;
+#[cfg(test)]
+mod test_feed;
+mod thread;
+mod writer;
+
+pub use export::{ExportFormat, ExportSettings, export};
+pub use follower::JournalFollower;
+pub use hole::Hole;
+pub use opened::{JournalError, JournalSettings, OpenedJournal, StartedJournal};
+pub use publication_mark::PublicationMark;
+pub use reader::{JournalItem, JournalReader};
+pub use record::{Damage, ReadFailure};
+pub use retention::JournalRetention;
+pub use segment::{SegmentForm, SegmentHeader, SegmentName};
+pub use survey::{JournalSurvey, SegmentSurvey};
+pub use thread::JournalThread;

@@ -1,0 +1,255 @@
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use thiserror::Error;
+use tracing::{error, info, warn};
+
+use super::compression::start_compression;
+use super::disk::{Folder, FolderStore, StoredSegment};
+use super::follower::{Announced, JournalFollower};
+use super::lock::FolderLock;
+use super::publication_mark::{MarkReading, PublicationMark};
+use super::queue::{BatchQueue, MAX_QUEUE_BYTES};
+use super::reader::JournalReader;
+use super::refill::Refill;
+use super::retention::JournalRetention;
+use super::segment::SegmentForm;
+use super::tail::{NewEpochReason, Tail, read_tail};
+use super::thread::{JournalThread, ThreadParts};
+use super::writer::{JournalWriter, MAX_SEGMENT_BYTES, WriterSettings, WriterStart};
+use crate::archive::Archive;
+use crate::feed::LastValues;
+use crate::metrics::JournalMetrics;
+use crate::model::{Epoch, Timestamp, Universe};
+
+/// The settings of the journal.
+#[derive(Clone, Debug)]
+pub struct JournalSettings {
+    /// The folder, which is created if it does not exist.
+    pub folder: PathBuf,
+    /// How much is kept.
+    pub retention: JournalRetention,
+}
+
+/// The journal cannot be used: the service does not start.
+#[derive(Debug, Error)]
+pub enum JournalError {
+    /// Another process writes it.
+    #[error("the journal in {0} is in use by another process")]
+    InUse(PathBuf),
+    /// The folder or a file in it cannot be read.
+    #[error("the journal in {folder} cannot be opened: {error}")]
+    Folder {
+        /// The folder.
+        folder: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+}
+
+/// At most this much of the newest segments is read into the archive at the start; it takes some seconds. Older trades
+/// and quotes are no longer retained then, and bars of before come from the source's history if it has one.
+const MAX_REFILL_BYTES: u64 = 256 << 20;
+
+/// A compressed segment counts as this many times its bytes.
+const TYPICAL_COMPRESSION: u64 = 3;
+
+/// A journal before the feed starts: locked, its torn end cut, and the epoch decided.
+#[derive(Debug)]
+pub struct OpenedJournal {
+    path: PathBuf,
+    folder: Folder,
+    lock: FolderLock,
+    retention: JournalRetention,
+    epoch: Epoch,
+    tail: Option<Tail>,
+    next_ordinal: u64,
+    metrics: JournalMetrics,
+}
+
+impl OpenedJournal {
+    /// Opens the journal for a feed whose first instruments are these.
+    ///
+    /// If the numbers of the journal can go on, so does its epoch; otherwise `new_epoch` begins, which is logged with
+    /// the reason.
+    ///
+    /// # Errors
+    /// When another process has the journal, or the folder cannot be used.
+    pub fn open(
+        settings: &JournalSettings,
+        universe: &Universe,
+        new_epoch: Epoch,
+        metrics: JournalMetrics,
+    ) -> Result<Self, JournalError> {
+        let path = &settings.folder;
+        let failed = |error| JournalError::Folder { folder: path.clone(), error };
+        fs::create_dir_all(path).map_err(failed)?;
+        let mut lock =
+            FolderLock::take(path).map_err(failed)?.ok_or_else(|| JournalError::InUse(path.clone()))?;
+        let folder = Folder::new(path);
+        folder.remove_partial_files().map_err(failed)?;
+        let next_ordinal = folder.segments().map_err(failed)?.last().map_or(1, |last| last.name.ordinal + 1);
+        let (tail, torn) = read_tail(&folder).map_err(failed)?;
+        for torn in &torn {
+            metrics.torn_bytes.inc_by(torn.bytes);
+            let kept_in = torn.kept_in.display();
+            warn!(bytes = torn.bytes, %kept_in, "the journal had a torn end, which was cut: {}", torn.damage);
+        }
+        let mark = lock.mark().map_err(failed)?.and_then(|mark| PublicationMark::take(&mark));
+        let (tail, decision) = match tail {
+            None => (None, Err(NewEpochReason::NewJournal)),
+            Some(tail) if !tail.is_of(universe) => (None, Err(NewEpochReason::OtherInstruments)),
+            Some(tail) => {
+                let decision = tail.continues(mark);
+                (Some(tail), decision)
+            }
+        };
+        let epoch = match (&tail, decision) {
+            (Some(tail), Ok(())) => {
+                info!(epoch = %tail.epoch, batch = tail.last_values.batch(), "the journal goes on");
+                tail.epoch
+            }
+            (_, Err(reason)) => {
+                info!(epoch = %new_epoch, "the journal begins a new epoch: {reason}");
+                new_epoch
+            }
+            (None, Ok(())) => unreachable!("there is a reason when there is no tail"),
+        };
+        let retention = settings.retention;
+        Ok(Self { path: path.clone(), folder, lock, retention, epoch, tail, next_ordinal, metrics })
+    }
+
+    /// The epoch of the numbers that the feed gives.
+    pub const fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// Records the newest part of the journal in the archive, and returns what holds at its end: nothing when it has
+    /// nothing for this feed. `seed` is called before with the time at which that part begins, to record what was
+    /// before; that is `now` when there is none.
+    ///
+    /// The feed continues all numbers, also in a new epoch, so that the archive's rows stay in order.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn refill(
+        &self,
+        archive: &Archive,
+        now: Timestamp,
+        seed: impl FnOnce(Timestamp),
+    ) -> Result<LastValues, JournalError> {
+        let Some(tail) = &self.tail else {
+            seed(now);
+            return Ok(LastValues::default());
+        };
+        let failed = |error| JournalError::Folder { folder: self.path.clone(), error };
+        let segments = self.segments_to_refill().map_err(failed)?;
+        let mut reader = JournalReader::of(self.folder.clone(), segments);
+        let mut refill = Refill { archive, universe: &tail.universe, now, seed: Some(seed), is_ours: false };
+        while let Some(item) = reader.next_item().map_err(failed)? {
+            refill.take(item);
+        }
+        refill.end();
+        Ok(tail.last_values.clone())
+    }
+
+    /// The newest segments, up to [`MAX_REFILL_BYTES`], and at least one.
+    fn segments_to_refill(&self) -> io::Result<Vec<StoredSegment>> {
+        let segments = self.folder.segments()?;
+        let mut bytes = 0;
+        let newest = segments.iter().rev().take_while(|segment| {
+            let is_first = bytes == 0;
+            bytes += match segment.form {
+                SegmentForm::Plain => segment.bytes,
+                SegmentForm::Compressed => segment.bytes * TYPICAL_COMPRESSION,
+            };
+            is_first || bytes <= MAX_REFILL_BYTES
+        });
+        let count = newest.count();
+        Ok(segments[segments.len() - count..].to_vec())
+    }
+
+    /// Starts the thread that writes. The first segment is on the disk before the feed may start, so that no older end
+    /// of the journal, such as a clean stop, can be taken for the last one after a failure of the machine.
+    ///
+    /// When the disk is full or fails, the journal begins off, and the service starts all the same: see
+    /// [`OpenedJournal::epoch`], which may be another then.
+    ///
+    /// # Errors
+    /// When a thread cannot be started.
+    pub fn start(
+        mut self,
+        universe: Arc<Universe>,
+        new_epoch: Epoch,
+        random: u128,
+    ) -> Result<StartedJournal, JournalError> {
+        let failed = |error| JournalError::Folder { folder: self.path.clone(), error };
+        let plain = self
+            .folder
+            .segments()
+            .map_err(failed)?
+            .into_iter()
+            .filter(|segment| segment.form == SegmentForm::Plain);
+        let to_compress = start_compression(self.folder.clone(), self.metrics.clone()).map_err(failed)?;
+        for segment in plain {
+            let _ = to_compress.send(segment.name);
+        }
+        let store = Box::new(FolderStore::new(self.folder, to_compress));
+        let last_values = self.tail.map(|tail| tail.last_values).unwrap_or_default();
+        let start = |last_values| WriterStart {
+            last_values,
+            universe: Arc::clone(&universe),
+            ordinal: self.next_ordinal,
+        };
+        let settings = WriterSettings {
+            epoch: self.epoch,
+            retention: self.retention,
+            max_segment_bytes: MAX_SEGMENT_BYTES,
+        };
+        let last_batch = last_values.batch();
+        let now = Instant::now();
+        let (mut writer, begun) =
+            JournalWriter::start(store, settings, start(last_values), self.metrics.clone(), now);
+        if let Err(error) = begun {
+            self.epoch = new_epoch;
+            error!(epoch = %new_epoch, "the journal is off, and a new epoch begins: {error}");
+            writer.begin_epoch(new_epoch);
+        }
+        let reading = MarkReading { epoch: self.epoch, published: last_batch };
+        let mark = PublicationMark::create(random, reading);
+        if mark.is_none() {
+            info!("there are no files in memory, so a new epoch begins after a crash");
+        }
+        let path = mark.as_ref().map(|mark| mark.path().to_owned());
+        let marked = self.lock.set_mark(path.as_deref());
+        let mark = match marked {
+            Ok(()) => mark,
+            Err(error) => {
+                warn!("the path of the mark cannot be kept: {error}");
+                mark.inspect(PublicationMark::remove);
+                None
+            }
+        };
+        let queue = Arc::new(BatchQueue::new(MAX_QUEUE_BYTES, self.metrics));
+        let announced = Arc::new(Announced::starting_at(last_batch));
+        let follower = JournalFollower::new(Arc::clone(&queue), mark, Arc::clone(&announced));
+        let parts = ThreadParts { queue, announced, lock: self.lock, mark: path };
+        let thread = JournalThread::start(writer, parts)
+            .map_err(|error| JournalError::Folder { folder: self.path.clone(), error })?;
+        Ok(StartedJournal { epoch: self.epoch, follower, thread })
+    }
+}
+
+/// A journal that is ready to record.
+#[derive(Debug)]
+pub struct StartedJournal {
+    /// The epoch of the numbers that the feed gives.
+    pub epoch: Epoch,
+    /// What the feed calls.
+    pub follower: JournalFollower,
+    /// The thread that writes.
+    pub thread: JournalThread,
+}

@@ -1,0 +1,250 @@
+use std::collections::VecDeque;
+use std::mem;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rustc_hash::FxHashMap;
+
+use super::hole::Hole;
+use crate::feed::Batch;
+use crate::metrics::JournalMetrics;
+use crate::model::{Object, StreamId};
+
+/// The most that waits for the writer, in bytes of objects.
+///
+/// Effect: when a batch finds the queue full, it is not recorded: the journal has a hole. A larger queue outlasts a
+/// longer stall of the disk and takes more memory; with the simulator's default rates this one outlasts 15 s. A limit
+/// by batches as well, say 64, would be 64 ms at a batch each millisecond, less than one `fsync` of many disks takes.
+/// Counter: `tapecast_journal_holes_total`.
+pub(super) const MAX_QUEUE_BYTES: usize = 8 << 20;
+
+/// What a batch costs besides its objects.
+const BATCH_BYTES: usize = 256;
+
+/// The batches that wait for the writer of the journal.
+///
+/// The feed appends, the writer's thread takes all there is. Neither holds the lock for longer than it takes to move a
+/// few words, so the feed never waits for a disk. While the queue is full, batches become part of one [`Hole`], which
+/// keeps the last object of each stream: the journal knows all sequence numbers after it.
+#[derive(Debug)]
+pub(super) struct BatchQueue {
+    state: Mutex<QueueState>,
+    /// The writer waits here.
+    arrived: Condvar,
+    metrics: JournalMetrics,
+    max_bytes: usize,
+}
+
+#[derive(Debug, Default)]
+struct QueueState {
+    batches: VecDeque<Arc<Batch>>,
+    bytes: usize,
+    hole: Option<OpenHole>,
+    is_waiting: bool,
+    is_closed: bool,
+}
+
+/// A hole that still grows.
+#[derive(Debug)]
+struct OpenHole {
+    from: u64,
+    last_batch: Arc<Batch>,
+    last_objects: FxHashMap<StreamId, Object>,
+}
+
+/// What the writer takes: the batches, and behind them the hole, if there is one.
+#[derive(Debug)]
+pub(super) struct Taken {
+    pub(super) batches: VecDeque<Arc<Batch>>,
+    pub(super) hole: Option<Hole>,
+    /// There will be no more.
+    pub(super) is_closed: bool,
+}
+
+impl BatchQueue {
+    /// An empty queue of this capacity.
+    pub(super) fn new(max_bytes: usize, metrics: JournalMetrics) -> Self {
+        Self { state: Mutex::default(), arrived: Condvar::new(), metrics, max_bytes }
+    }
+
+    /// Appends a batch, or adds it to the hole.
+    pub(super) fn push(&self, batch: &Arc<Batch>) {
+        let mut state = self.lock();
+        let bytes = cost(batch);
+        // A single batch may be larger than the queue.
+        let fits = state.batches.is_empty() || state.bytes + bytes <= self.max_bytes;
+        match &mut state.hole {
+            None if fits => {
+                state.batches.push_back(Arc::clone(batch));
+                state.bytes += bytes;
+                self.metrics.queue_bytes.set(state.bytes as i64);
+            }
+            None => {
+                self.metrics.holes.inc();
+                self.metrics.missed_batches.inc();
+                let mut hole = OpenHole {
+                    from: batch.number(),
+                    last_batch: Arc::clone(batch),
+                    last_objects: FxHashMap::default(),
+                };
+                hole.add(batch);
+                state.hole = Some(hole);
+            }
+            Some(hole) => {
+                self.metrics.missed_batches.inc();
+                hole.add(batch);
+            }
+        }
+        if mem::take(&mut state.is_waiting) {
+            drop(state);
+            self.arrived.notify_one();
+        }
+    }
+
+    /// Tells the writer that there will be no more.
+    pub(super) fn close(&self) {
+        self.lock().is_closed = true;
+        self.arrived.notify_one();
+    }
+
+    /// Takes all that waits; waits for it at most this long.
+    pub(super) fn take(&self, timeout: Duration) -> Taken {
+        let mut state = self.lock();
+        if state.batches.is_empty() && state.hole.is_none() && !state.is_closed {
+            state.is_waiting = true;
+            (state, _) = self.arrived.wait_timeout(state, timeout).unwrap_or_else(PoisonError::into_inner);
+            state.is_waiting = false;
+        }
+        state.bytes = 0;
+        self.metrics.queue_bytes.set(0);
+        let (batches, hole) = (mem::take(&mut state.batches), state.hole.take());
+        let is_closed = state.is_closed;
+        drop(state);
+        Taken { batches, hole: hole.map(OpenHole::close), is_closed }
+    }
+
+    /// The feed must not end because the writer panicked.
+    fn lock(&self) -> MutexGuard<'_, QueueState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn cost(batch: &Batch) -> usize {
+    BATCH_BYTES + batch.len() * size_of::<Object>()
+}
+
+impl OpenHole {
+    fn add(&mut self, batch: &Arc<Batch>) {
+        self.last_objects.extend(batch.objects().map(|object| (object.stream(), *object)));
+        self.last_batch = Arc::clone(batch);
+    }
+
+    fn close(self) -> Hole {
+        let mut last_objects: Vec<_> = self.last_objects.into_values().collect();
+        last_objects.sort_unstable_by_key(Object::stream);
+        Hole {
+            from: self.from,
+            to: self.last_batch.number(),
+            watermark: self.last_batch.watermark(),
+            universe: Arc::clone(self.last_batch.universe()),
+            last_objects,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Seq, Timestamp};
+    use crate::wire::fixtures;
+
+    /// A batch of a trade and a quote with this number.
+    fn batch(number: u64) -> Arc<Batch> {
+        let objects =
+            [fixtures::trade(), fixtures::quote()].map(|object| Object { seq: Seq(number), ..object });
+        let universe = Arc::new(fixtures::universe());
+        let watermark = Timestamp::from_nanos(number as i64);
+        Arc::new(Batch::new(universe, watermark, objects.to_vec(), vec![]).numbered(number))
+    }
+
+    fn queue(batches: usize) -> (BatchQueue, JournalMetrics) {
+        let metrics = JournalMetrics::default();
+        (BatchQueue::new(batches * cost(&batch(1)), metrics.clone()), metrics)
+    }
+
+    fn numbers(taken: &Taken) -> Vec<u64> {
+        taken.batches.iter().map(|batch| batch.number()).collect()
+    }
+
+    #[test]
+    fn batches_are_taken_in_order_and_once() {
+        let (queue, metrics) = queue(9);
+        (1..=3).for_each(|number| queue.push(&batch(number)));
+        assert_eq!(metrics.queue_bytes.get(), 3 * cost(&batch(1)) as i64);
+
+        let taken = queue.take(Duration::ZERO);
+
+        assert_eq!((numbers(&taken), taken.hole.is_none(), taken.is_closed), (vec![1, 2, 3], true, false));
+        assert!(queue.take(Duration::ZERO).batches.is_empty());
+        assert_eq!((metrics.queue_bytes.get(), metrics.holes.get()), (0, 0));
+    }
+
+    #[test]
+    fn batches_that_find_the_queue_full_are_one_hole_that_keeps_the_last_object_of_each_stream() {
+        let (queue, metrics) = queue(2);
+        (1..=5).for_each(|number| queue.push(&batch(number)));
+
+        let taken = queue.take(Duration::ZERO);
+
+        assert_eq!(numbers(&taken), [1, 2]);
+        let hole = taken.hole.expect("three batches did not fit");
+        assert_eq!((hole.from, hole.to, hole.watermark), (3, 5, Timestamp::from_nanos(5)));
+        let mut last: Vec<_> = batch(5).objects().copied().collect();
+        last.sort_unstable_by_key(Object::stream);
+        assert_eq!(hole.last_objects, last);
+        assert_eq!((metrics.holes.get(), metrics.missed_batches.get()), (1, 3));
+
+        queue.push(&batch(6));
+        let taken = queue.take(Duration::ZERO);
+        assert_eq!((numbers(&taken), taken.hole.is_none()), (vec![6], true));
+    }
+
+    #[test]
+    fn a_batch_that_is_larger_than_the_queue_fits_into_an_empty_one() {
+        let (queue, _) = queue(0);
+        queue.push(&batch(1));
+        queue.push(&batch(2));
+
+        let taken = queue.take(Duration::ZERO);
+
+        assert_eq!((numbers(&taken), taken.hole.map(|hole| hole.from)), (vec![1], Some(2)));
+    }
+
+    #[test]
+    fn a_waiting_writer_is_woken_by_a_batch_and_by_the_end() {
+        let (queue, _) = queue(100);
+        let queue = Arc::new(queue);
+        let writer = {
+            let queue = Arc::clone(&queue);
+            std::thread::spawn(move || {
+                let mut all = Vec::new();
+                loop {
+                    let taken = queue.take(Duration::from_secs(60));
+                    all.extend(numbers(&taken));
+                    if taken.is_closed {
+                        return all;
+                    }
+                }
+            })
+        };
+        for number in 1..=100 {
+            queue.push(&batch(number));
+            std::thread::yield_now();
+        }
+        queue.close();
+
+        let taken = writer.join().unwrap();
+
+        assert_eq!(taken, Vec::from_iter(1..=100));
+    }
+}

@@ -1,0 +1,150 @@
+use std::collections::HashMap;
+use std::io;
+
+use super::reader::{JournalItem, JournalReader};
+use super::record::Damage;
+use super::segment::SegmentName;
+use crate::feed::Batch;
+use crate::model::{Epoch, Object, StreamId, Timestamp};
+
+/// What is in a journal, and whether it is consistent.
+#[derive(Debug, Default)]
+pub struct JournalSurvey {
+    /// Its segments, in order.
+    pub segments: Vec<SegmentSurvey>,
+    /// What is wrong, in words for people.
+    pub faults: Vec<String>,
+}
+
+/// What is in a segment.
+#[derive(Clone, Debug)]
+pub struct SegmentSurvey {
+    /// Its name.
+    pub name: SegmentName,
+    /// The epoch of its numbers.
+    pub epoch: Epoch,
+    /// The first batch and the last, by number.
+    pub batches: Option<(u64, u64)>,
+    /// The watermarks of the first batch and the last.
+    pub times: Option<(Timestamp, Timestamp)>,
+    /// The number of objects in its batches.
+    pub objects: u64,
+    /// The number of batches that are missing within it.
+    pub missing: u64,
+    /// Whether it ends with a clean stop.
+    pub is_clean_stop: bool,
+    /// Where it cannot be read any further, and why.
+    pub damage: Option<(u64, Damage)>,
+}
+
+impl JournalSurvey {
+    /// Reads a journal to its end and checks it: every record is whole, batches follow each other or a hole says what
+    /// is missing, and so do the objects of each stream.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn of(mut reader: JournalReader) -> io::Result<Self> {
+        let mut survey = Self::default();
+        let mut numbers = Numbers::default();
+        while let Some(item) = reader.next_item()? {
+            survey.take(item, &mut numbers);
+        }
+        Ok(survey)
+    }
+
+    fn take(&mut self, item: JournalItem, numbers: &mut Numbers) {
+        if let JournalItem::Segment { name, epoch, standing } = &item {
+            numbers.begin(*epoch, standing, &mut self.faults);
+            self.segments.push(SegmentSurvey {
+                name: *name,
+                epoch: *epoch,
+                batches: None,
+                times: None,
+                objects: 0,
+                missing: 0,
+                is_clean_stop: false,
+                damage: None,
+            });
+            return;
+        }
+        if let JournalItem::Damaged { name, position, damage } = item {
+            self.faults.push(format!("{name}: at byte {position}: {damage}"));
+            // What follows is not known, and nothing more is missing for it.
+            numbers.last_batch = None;
+            if let Some(segment) = self.segments.last_mut().filter(|segment| segment.name == name) {
+                segment.damage = Some((position, damage));
+            }
+            return;
+        }
+        let segment = self.segments.last_mut().expect("the reader begins each segment with its snapshot");
+        match item {
+            JournalItem::Batch(batch) => {
+                numbers.batch(segment.name, &batch, &mut self.faults);
+                let (number, watermark) = (batch.number(), batch.watermark());
+                segment.batches = Some((segment.batches.map_or(number, |(first, _)| first), number));
+                segment.times = Some((segment.times.map_or(watermark, |(first, _)| first), watermark));
+                segment.objects += batch.len() as u64;
+            }
+            JournalItem::Hole(hole) => {
+                segment.missing += hole.to - hole.from + 1;
+                if let Some(last) = numbers.last_batch.replace(hole.to)
+                    && hole.from != last + 1
+                {
+                    self.faults
+                        .push(format!("{}: the hole from {} follows batch {last}", segment.name, hole.from));
+                }
+                numbers.last_objects.extend(hole.last_objects.iter().map(|last| (last.stream(), last.seq.0)));
+            }
+            JournalItem::CleanStop => segment.is_clean_stop = true,
+            JournalItem::Segment { .. } | JournalItem::Damaged { .. } => {}
+        }
+    }
+}
+
+/// The numbers that must follow each other.
+#[derive(Default)]
+struct Numbers {
+    epoch: Option<Epoch>,
+    last_batch: Option<u64>,
+    last_objects: HashMap<StreamId, u64>,
+}
+
+impl Numbers {
+    /// A segment begins: with the numbers at which the one before ended, if it is of the same run.
+    fn begin(&mut self, epoch: Epoch, standing: &Batch, faults: &mut Vec<String>) {
+        let standing_numbers: HashMap<_, _> =
+            standing.objects().map(|object| (object.stream(), object.seq.0)).collect();
+        let continues = self.epoch == Some(epoch) && self.last_batch == Some(standing.number());
+        if continues && standing_numbers != self.last_objects {
+            faults.push(format!("the snapshot after batch {} differs from the batches", standing.number()));
+        }
+        // Batches between the two segments are missing, unless a hole follows.
+        let before = self.last_batch.filter(|_| self.epoch == Some(epoch));
+        let last_batch = before.or(Some(standing.number()));
+        *self = Self { epoch: Some(epoch), last_batch, last_objects: standing_numbers };
+    }
+
+    fn batch(&mut self, name: SegmentName, batch: &Batch, faults: &mut Vec<String>) {
+        let number = batch.number();
+        if let Some(last) = self.last_batch.replace(number)
+            && number != last + 1
+        {
+            faults.push(format!("{name}: batch {number} follows batch {last}"));
+        }
+        for object in batch.objects() {
+            self.object(name, number, object, faults);
+        }
+    }
+
+    fn object(&mut self, name: SegmentName, batch: u64, object: &Object, faults: &mut Vec<String>) {
+        let last = self.last_objects.insert(object.stream(), object.seq.0).unwrap_or(0);
+        if object.seq.0 != last + 1 {
+            let (stream, seq) = (object.stream(), object.seq.0);
+            faults.push(format!("{name}: batch {batch}: {stream:?} has number {seq} after {last}"));
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "survey_tests.rs"]
+mod tests;

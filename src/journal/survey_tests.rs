@@ -1,0 +1,127 @@
+use std::fs;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Instant;
+
+use test_support::TempFolder;
+
+use super::super::disk::{Folder, FolderStore};
+use super::super::export::{ExportFormat, ExportSettings, export};
+use super::super::retention::JournalRetention;
+use super::super::test_feed::TestFeed;
+use super::super::writer::{JournalWriter, WriterSettings, WriterStart};
+use super::*;
+use crate::metrics::JournalMetrics;
+use crate::model::{Channel, Symbol};
+use crate::wire::{Codec, Decoded, decode_objects};
+
+/// A journal of these batches of a simulated market, in segments of about 30 kB.
+fn journal(recorded: impl Fn(&Batch) -> bool) -> (TempFolder, Vec<Arc<Batch>>) {
+    let files = TempFolder::new();
+    let epoch = Epoch::new(5);
+    let mut feed = TestFeed::new(epoch);
+    let (to_compress, _) = std::sync::mpsc::channel();
+    let store = Box::new(FolderStore::new(Folder::new(files.path()), to_compress));
+    let retention = JournalRetention { days: NonZeroU32::MAX, bytes: u64::MAX };
+    let settings = WriterSettings { epoch, retention, max_segment_bytes: 30_000 };
+    let (last_values, universe) = (feed.last_values.clone(), Arc::clone(&feed.universe));
+    let start = WriterStart { last_values, universe, ordinal: 1 };
+    let now = Instant::now();
+    let (mut writer, begun) = JournalWriter::start(store, settings, start, JournalMetrics::default(), now);
+    begun.unwrap();
+    let batches = feed.batches(500);
+    batches.iter().filter(|batch| recorded(batch)).for_each(|batch| writer.append(batch, now));
+    writer.stop(feed.last_values.batch(), now).unwrap();
+    (files, batches)
+}
+
+fn survey(files: &TempFolder) -> JournalSurvey {
+    JournalSurvey::of(JournalReader::open(files.path()).unwrap()).unwrap()
+}
+
+#[test]
+fn a_whole_journal_has_no_faults() {
+    let (files, batches) = journal(|_| true);
+
+    let JournalSurvey { segments, faults } = survey(&files);
+
+    assert_eq!(faults, [""; 0]);
+    assert!(segments.len() > 2);
+    let objects: usize = batches.iter().map(|batch| batch.len()).sum();
+    assert_eq!(segments.iter().map(|segment| segment.objects).sum::<u64>(), objects as u64);
+    assert_eq!(segments.last().map(|last| (last.is_clean_stop, last.batches.unwrap().1)), Some((true, 500)));
+}
+
+#[test]
+fn batches_that_are_missing_without_a_hole_are_a_fault() {
+    let (files, _) = journal(|batch| batch.number() != 300);
+
+    let faults = survey(&files).faults;
+
+    assert!(faults[0].contains("batch 301 follows batch 299"), "{faults:?}");
+    assert!(faults[1..].iter().all(|fault| fault.contains("has number")), "{faults:?}");
+    assert!(faults.len() > 1, "the streams of the batch are named too");
+}
+
+#[test]
+fn damage_is_a_fault_and_the_next_segment_is_read() {
+    let (files, _) = journal(|_| true);
+    let folder = Folder::new(files.path());
+    let second = folder.segments().unwrap()[1];
+    let path = folder.file(second.name, second.form);
+    let mut bytes = fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0x10;
+    fs::write(&path, bytes).unwrap();
+
+    let JournalSurvey { segments, faults } = survey(&files);
+
+    assert_eq!(faults.len(), 1, "{faults:?}");
+    let (position, _) = segments[1].damage.expect("the second segment is damaged");
+    assert!(position <= middle as u64 && position > middle as u64 - 5_000);
+    assert_eq!(segments.last().unwrap().batches.unwrap().1, 500);
+}
+
+fn exported(files: &TempFolder, settings: &ExportSettings) -> String {
+    let mut out = Vec::new();
+    let faults = export(JournalReader::open(files.path()).unwrap(), settings, &mut out).unwrap();
+    assert_eq!(faults, [""; 0]);
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn an_export_has_every_object_as_clients_get_it() {
+    let (files, batches) = journal(|_| true);
+    let all = ExportSettings { format: ExportFormat::Ndjson, channels: vec![], symbols: vec![] };
+
+    let text = exported(&files, &all);
+
+    let mut lines = text.lines();
+    for object in batches.iter().flat_map(|batch| batch.objects()) {
+        let line = format!("[{}]", lines.next().expect("a line for each object"));
+        let [Decoded::Object(decoded)] = &decode_objects(Codec::Json, line.as_bytes()).unwrap()[..] else {
+            panic!("{line}");
+        };
+        assert_eq!((decoded.seq, decoded.channel()), (Some(object.seq), object.stream().channel()));
+    }
+    assert_eq!(lines.next(), None);
+}
+
+#[test]
+fn an_export_can_be_of_some_channels_and_symbols() {
+    let (files, batches) = journal(|_| true);
+    let instrument = batches[0].universe().iter().next().unwrap();
+    let (symbol, id): (Symbol, _) = (instrument.symbol, instrument.id);
+    let wanted = |channel| {
+        let objects = batches.iter().flat_map(|batch| batch.objects());
+        objects.filter(|object| object.stream() == StreamId::new(channel, id)).count()
+    };
+    let settings = |format| ExportSettings { format, channels: vec![Channel::Quotes], symbols: vec![symbol] };
+
+    let quotes = exported(&files, &settings(ExportFormat::Ndjson));
+    let trades = exported(&files, &settings(ExportFormat::Csv(Channel::Trades)));
+
+    assert_eq!(quotes.lines().count(), wanted(Channel::Quotes));
+    assert_eq!(trades.lines().count(), wanted(Channel::Trades) + 1);
+    assert!(trades.starts_with("T,S,i,x,p,s,c,z,t,sq\nt,"), "{trades}");
+}

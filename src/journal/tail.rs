@@ -1,0 +1,186 @@
+use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::disk::{Folder, StoredSegment};
+use super::entry::{Entry, enter, enter_hole};
+use super::publication_mark::MarkReading;
+use super::reader::SegmentReader;
+use super::record::{Damage, ReadFailure};
+use super::refill::begins_with;
+use super::segment::{SegmentForm, TORN};
+use crate::feed::LastValues;
+use crate::model::{Epoch, Universe};
+
+/// Where a journal ends.
+#[derive(Debug)]
+pub(super) struct Tail {
+    /// The epoch of its last segment.
+    pub(super) epoch: Epoch,
+    /// What holds at its end.
+    pub(super) last_values: LastValues,
+    /// The instruments at its end.
+    pub(super) universe: Arc<Universe>,
+    /// Whether the last record says that the feed ended there.
+    pub(super) is_clean_stop: bool,
+}
+
+/// Bytes behind the last whole record, which were moved to another file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct TornBytes {
+    /// What was wrong with them.
+    pub(super) damage: Damage,
+    /// Their number.
+    pub(super) bytes: u64,
+    /// The file that has them now.
+    pub(super) kept_in: PathBuf,
+}
+
+/// Reads the end of a journal, and cuts what a crash left behind its last whole record.
+///
+/// A segment that was not even begun is removed with what it has; the one before is the last one then.
+pub(super) fn read_tail(folder: &Folder) -> io::Result<(Option<Tail>, Vec<TornBytes>)> {
+    let mut torn = Vec::new();
+    for segment in folder.segments()?.into_iter().rev() {
+        let (tail, cut) = read_segment(folder, segment)?;
+        if let Some(Cut { damage, position }) = cut
+            && segment.form == SegmentForm::Plain
+        {
+            torn.push(set_aside(folder, segment, position, damage)?);
+        }
+        if tail.is_some() {
+            return Ok((tail, torn));
+        }
+        // Nothing of it can be read. A compressed segment was whole once, and stays for the user to look at.
+    }
+    Ok((None, torn))
+}
+
+/// Where a segment cannot be read any further.
+struct Cut {
+    damage: Damage,
+    position: u64,
+}
+
+/// The end of a segment if it has a whole snapshot, and where it is damaged.
+fn read_segment(folder: &Folder, segment: StoredSegment) -> io::Result<(Option<Tail>, Option<Cut>)> {
+    let mut reader = match SegmentReader::open(folder, segment) {
+        Ok(reader) => reader,
+        Err(ReadFailure::Damage(damage)) => return Ok((None, Some(Cut { damage, position: 0 }))),
+        Err(ReadFailure::Io(error)) => return Err(error),
+    };
+    let mut last_values = None;
+    let mut is_clean_stop = false;
+    let cut = loop {
+        match reader.next() {
+            Ok(Some(Entry::Snapshot(batch))) => {
+                let mut snapshot = LastValues::new(batch.universe().len());
+                enter(&mut snapshot, &batch);
+                last_values = Some(snapshot);
+            }
+            Ok(Some(entry)) => {
+                let last_values = last_values.as_mut().expect("a segment begins with a snapshot");
+                is_clean_stop = matches!(entry, Entry::CleanStop);
+                match &entry {
+                    Entry::Batch(batch) => enter(last_values, batch),
+                    Entry::Hole(hole) => enter_hole(last_values, hole),
+                    Entry::Snapshot(_) | Entry::CleanStop => {}
+                }
+            }
+            Ok(None) => break None,
+            Err(ReadFailure::Damage(damage)) => {
+                is_clean_stop = false;
+                let position = if last_values.is_some() { reader.whole_until() } else { 0 };
+                break Some(Cut { damage, position });
+            }
+            Err(ReadFailure::Io(error)) => return Err(error),
+        }
+    };
+    // Without a snapshot the records are of no use.
+    let cut = cut.or_else(|| last_values.is_none().then_some(Cut { damage: Damage::Torn, position: 0 }));
+    let tail = last_values.map(|last_values| Tail {
+        epoch: reader.header.epoch,
+        last_values,
+        universe: Arc::clone(reader.universe()),
+        is_clean_stop,
+    });
+    Ok((tail, cut))
+}
+
+/// Moves what is behind this position to a file of its own, and removes a segment of which nothing is left.
+fn set_aside(
+    folder: &Folder,
+    segment: StoredSegment,
+    position: u64,
+    damage: Damage,
+) -> io::Result<TornBytes> {
+    let plain = folder.file(segment.name, SegmentForm::Plain);
+    let mut source = OpenOptions::new().read(true).write(true).open(&plain)?;
+    source.seek(SeekFrom::Start(position))?;
+    let (mut kept, kept_in) = create_torn_file(folder, segment)?;
+    let bytes = io::copy(&mut (&mut source).take(u64::MAX), &mut kept)?;
+    kept.sync_all()?;
+    if position == 0 {
+        drop(source);
+        std::fs::remove_file(plain)?;
+    } else {
+        source.set_len(position)?;
+        source.sync_all()?;
+    }
+    folder.sync()?;
+    Ok(TornBytes { damage, bytes, kept_in })
+}
+
+/// A new file beside the segment; its name has a number if there is one already.
+fn create_torn_file(folder: &Folder, segment: StoredSegment) -> io::Result<(File, PathBuf)> {
+    let mut number = 1;
+    loop {
+        let suffix = if number == 1 { String::new() } else { format!(".{number}") };
+        let path = folder.other(&format!("{}{TORN}{suffix}", segment.name.file(SegmentForm::Plain)));
+        match File::create_new(&path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
+            created => return created.map(|file| (file, path)),
+        }
+    }
+}
+
+/// Why a new epoch begins in spite of a journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum NewEpochReason {
+    /// There was nothing to continue.
+    #[error("the journal is new")]
+    NewJournal,
+    /// The first instruments are not those of the journal.
+    #[error("the journal is of other instruments")]
+    OtherInstruments,
+    /// The process did not end by itself, and there is no mark of what it published.
+    #[error("the last process or the machine was killed, and what it published last is not known")]
+    NoMark,
+    /// The process published batches that are not in the journal.
+    #[error("the last process published batches that are not in the journal")]
+    LostBatches,
+}
+
+impl Tail {
+    /// Whether the numbers of this journal can go on: whether every batch that a client may have seen is in it.
+    ///
+    /// It is when the feed has ended cleanly, and when the mark, which was set before each publication, is of the same
+    /// epoch and names a batch that the journal has.
+    pub(super) fn continues(&self, mark: Option<MarkReading>) -> Result<(), NewEpochReason> {
+        if self.is_clean_stop {
+            return Ok(());
+        }
+        let mark = mark.filter(|mark| mark.epoch == self.epoch).ok_or(NewEpochReason::NoMark)?;
+        if mark.published <= self.last_values.batch() { Ok(()) } else { Err(NewEpochReason::LostBatches) }
+    }
+
+    /// Whether these instruments begin with those of the journal, so that all ids are valid.
+    pub(super) fn is_of(&self, universe: &Universe) -> bool {
+        begins_with(universe, &self.universe)
+    }
+}
+
+#[cfg(test)]
+#[path = "tail_tests.rs"]
+mod tests;
