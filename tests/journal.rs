@@ -195,9 +195,9 @@ fn bars_and_trades_of_before_a_restart_are_served_after_it() {
 /// Kills the program under load again and again, with clients that resume.
 ///
 /// Returns how often the epoch went on.
-fn kill_and_resume(kills: usize, clients: usize) -> usize {
+fn kill_and_resume(kills: usize, clients: usize, rate: &str) -> usize {
     let journal = TempFolder::new();
-    let options = options(&journal);
+    let options = options_at(rate, &journal);
     let received = Arc::new(Received::default());
     let mut program = start(&options);
     let address = program.address;
@@ -250,7 +250,7 @@ fn kill_and_resume(kills: usize, clients: usize) -> usize {
 
 #[test]
 fn clients_that_resume_after_a_kill_miss_nothing_untold_and_get_no_number_twice() {
-    kill_and_resume(3, 20);
+    kill_and_resume(3, 20, "400");
 }
 
 /// What a killed process published is known where there are files in memory.
@@ -276,7 +276,7 @@ fn after_a_kill_of_a_quiet_program_the_epoch_goes_on() {
 #[test]
 #[ignore = "takes minutes"]
 fn fifty_kills_with_200_clients() {
-    let went_on = kill_and_resume(50, 200);
+    let went_on = kill_and_resume(50, 200, "40");
     println!("the epoch went on {went_on} times out of 50");
 }
 

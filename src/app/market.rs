@@ -64,8 +64,9 @@ impl Market {
         let journal = opened.start(Arc::clone(&universe), new_epoch, rand::random())?;
         // Time begins where the journal ends, so that the bars that were open there are completed.
         let from = if last_values.batch() == 0 { now } else { last_values.watermark() };
-        let sequencer =
-            Sequencer::new(Arc::clone(&universe), config.spans, journal.epoch, from).resume(&archive);
+        let sequencer = Sequencer::new(Arc::clone(&universe), config.spans, journal.epoch, from)
+            .resume(&archive)
+            .resume_last_values(&last_values);
         let source = SequencedFeed::new(distort(events), sequencer, Arc::clone(&archive), metrics.feed())
             .resume(last_values);
         Ok(Self { universe, archive, source, journal: Some(journal) })

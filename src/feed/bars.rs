@@ -58,6 +58,13 @@ impl Bars {
         bars.day = day.filter(|bar| bar.start == self.day.start);
     }
 
+    /// Continues the bar of the minute before, if this is one: a late trade may still change it.
+    pub(super) fn resume_previous(&mut self, bar: &Bar) {
+        if bar.start.nanos() == self.minute.nanos() - self.span_nanos {
+            self.symbols[bar.symbol.index()].previous = Some(*bar);
+        }
+    }
+
     /// Begins anew at an earlier time, without any bar; those of the minute and the day can be
     /// [continued](Self::resume).
     pub(super) fn restart(&mut self, from: Timestamp) {

@@ -4,7 +4,7 @@ use super::bars::Bars;
 use super::tickers::Tickers;
 use super::{Batch, LastValues};
 use crate::archive::{Archive, OpenBars};
-use crate::model::{Body, Epoch, Event, Object, SECOND, Timestamp, TradeRules, Universe};
+use crate::model::{Body, Channel, Epoch, Event, Object, SECOND, StreamId, Timestamp, TradeRules, Universe};
 
 /// The lengths of the bars that are published.
 #[derive(Clone, Copy, Debug)]
@@ -51,6 +51,29 @@ impl Sequencer {
     #[must_use]
     pub fn resume(mut self, archive: &Archive) -> Self {
         self.continue_from(archive);
+        self
+    }
+
+    /// Continues what these last values tell and an archive does not: tickers with their quotes, and the bar of the
+    /// minute before, which a late trade may change. Call it after [`resume`](Self::resume).
+    #[must_use]
+    pub fn resume_last_values(mut self, last_values: &LastValues) -> Self {
+        for instrument in self.universe.iter() {
+            let last =
+                |channel| last_values.of(StreamId::new(channel, instrument.id)).map(|object| &object.body);
+            for channel in [Channel::Bars, Channel::UpdatedBars] {
+                if let Some(Body::Bar(bar) | Body::UpdatedBar(bar)) = last(channel) {
+                    self.bars.resume_previous(bar);
+                }
+            }
+            if let Some(Body::Ticker(ticker)) = last(Channel::Tickers) {
+                let traded_at = match last(Channel::Trades) {
+                    Some(Body::Trade(trade)) => trade.at,
+                    _ => Timestamp::from_nanos(i64::MIN),
+                };
+                self.tickers.resume_ticker(*ticker, traded_at);
+            }
+        }
         self
     }
 

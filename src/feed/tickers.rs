@@ -77,6 +77,14 @@ impl Tickers {
         }
     }
 
+    /// Continues a ticker of this day, whose price is that of a trade of this time.
+    pub(super) fn resume_ticker(&mut self, ticker: Ticker, traded_at: Timestamp) {
+        if self.day.holds(ticker.at) {
+            let row = &mut self.rows[ticker.symbol.index()];
+            (row.ticker, row.traded_at) = (ticker, traded_at);
+        }
+    }
+
     /// Moves the time forward; a new day resets the figures of the day.
     pub(super) fn advance(&mut self, now: Timestamp) {
         if now < self.day.end {

@@ -43,6 +43,8 @@ mod segment;
 mod survey;
 mod tail;
 #[cfg(test)]
+mod test_disk;
+#[cfg(test)]
 mod test_feed;
 mod thread;
 mod writer;

@@ -253,3 +253,7 @@ pub struct StartedJournal {
     /// The thread that writes.
     pub thread: JournalThread,
 }
+
+#[cfg(test)]
+#[path = "opened_tests.rs"]
+mod tests;

@@ -22,13 +22,21 @@ impl TestFeed {
     }
 
     pub(super) fn starting_at(epoch: Epoch, now: Timestamp) -> Self {
+        Self::with_bars(epoch, now, BarSpans { bar_nanos: 200 * MILLISECOND })
+    }
+
+    pub(super) fn with_bars(epoch: Epoch, now: Timestamp, spans: BarSpans) -> Self {
         let settings = SimulationSettings { trades_per_second: 1_500.0, ..SimulationSettings::EVENTFUL };
         let listings = Listings::new(5, settings.seed);
         let universe = Arc::clone(listings.universe());
-        let sequencer =
-            Sequencer::new(Arc::clone(&universe), BarSpans { bar_nanos: 200 * MILLISECOND }, epoch, now);
+        let sequencer = Sequencer::new(Arc::clone(&universe), spans, epoch, now);
         let simulator = Simulator::new(&listings, settings);
         Self { last_values: LastValues::new(universe.len()), universe, simulator, sequencer, now }
+    }
+
+    /// Goes on with this sequencer and these last values, as after a restart.
+    pub(super) fn restart(&mut self, sequencer: Sequencer, last_values: LastValues) {
+        (self.sequencer, self.last_values) = (sequencer, last_values);
     }
 
     /// The next batches.

@@ -1,11 +1,11 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
-use std::sync::Mutex;
 
 use test_support::TempFolder;
 
 use super::super::disk::{Folder, FolderStore};
 use super::super::reader::{JournalItem, JournalReader};
+use super::super::test_disk::{DiskState, TestDisk};
 use super::super::test_feed::{TestFeed, assert_equal, assert_same_values};
 use super::*;
 use crate::model::Timestamp;
@@ -168,76 +168,6 @@ fn a_hole_of_the_queue_leaves_all_numbers_known() {
     assert_eq!(contents.holes, [(101, 200)]);
     assert_equal(&contents.batches, &[&batches[..100], &batches[200..]].concat());
     assert_same_values(&contents.last_values, &feed.last_values);
-}
-
-/// A disk in memory that the test fills and breaks.
-#[derive(Clone, Default)]
-struct TestDisk(Arc<Mutex<DiskState>>);
-
-#[derive(Default)]
-struct DiskState {
-    segments: BTreeMap<SegmentName, Vec<u8>>,
-    /// Bytes that still fit; `None` for a disk without end.
-    room: Option<usize>,
-    fails_sync: bool,
-}
-
-impl TestDisk {
-    fn set(&self, change: impl FnOnce(&mut DiskState)) {
-        change(&mut self.0.lock().unwrap());
-    }
-
-    /// The segments as files.
-    fn files(&self) -> TempFolder {
-        let files = TempFolder::new();
-        for (name, bytes) in &self.0.lock().unwrap().segments {
-            std::fs::write(files.file(&name.file(super::super::segment::SegmentForm::Plain)), bytes).unwrap();
-        }
-        files
-    }
-}
-
-struct TestFile(TestDisk, SegmentName);
-
-impl SegmentFile for TestFile {
-    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let disk = &mut *self.0.0.lock().unwrap();
-        let fits = disk.room.unwrap_or(usize::MAX).min(bytes.len());
-        // As much as fits is written, as on a disk.
-        disk.segments.get_mut(&self.1).unwrap().extend_from_slice(&bytes[..fits]);
-        disk.room = disk.room.map(|room| room - fits);
-        if fits < bytes.len() { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
-    }
-
-    fn sync(&mut self) -> io::Result<()> {
-        if self.0.0.lock().unwrap().fails_sync { Err(io::ErrorKind::Other.into()) } else { Ok(()) }
-    }
-
-    fn truncate(&mut self, length: u64) -> io::Result<()> {
-        self.0.set(|disk| disk.segments.get_mut(&self.1).unwrap().truncate(length as usize));
-        Ok(())
-    }
-}
-
-impl SegmentStore for TestDisk {
-    fn create(&mut self, name: SegmentName) -> io::Result<Box<dyn SegmentFile>> {
-        self.set(|disk| assert!(disk.segments.insert(name, Vec::new()).is_none(), "{name} exists"));
-        Ok(Box::new(TestFile(self.clone(), name)))
-    }
-
-    fn list(&self) -> io::Result<Vec<(SegmentName, SegmentSize)>> {
-        let size = |(name, bytes): (&SegmentName, &Vec<u8>)| {
-            (*name, SegmentSize { day: name.day, bytes: bytes.len() as u64 })
-        };
-        Ok(self.0.lock().unwrap().segments.iter().map(size).collect())
-    }
-
-    fn delete(&mut self, name: SegmentName) -> io::Result<()> {
-        self.set(|disk| assert!(disk.segments.remove(&name).is_some()));
-        Ok(())
-    }
-
-    fn compress(&mut self, _: SegmentName) {}
 }
 
 /// A disk that breaks and recovers: the stream of appended batches goes on, and what is missing is told.
