@@ -61,7 +61,7 @@ impl Market {
         // It starts when it is made, and the journal may take seconds to read.
         let mut events = SimulatedMarket::new(&listings, config.simulation, clock);
         events.resume_trade_ids(universe.iter().map(|instrument| last_trade_id(&last_values, instrument.id)));
-        let journal = opened.start(Arc::clone(&universe), new_epoch, rand::random())?;
+        let journal = opened.start(Arc::clone(&universe), new_epoch, now, rand::random())?;
         // Time begins where the journal ends, so that the bars that were open there are completed.
         let from = if last_values.batch() == 0 { now } else { last_values.watermark() };
         let sequencer = Sequencer::new(Arc::clone(&universe), config.spans, journal.epoch, from)

@@ -55,7 +55,7 @@ pub enum JournalError {
 const MAX_REFILL_BYTES: u64 = 256 << 20;
 
 /// A compressed segment counts as this many times its bytes.
-const TYPICAL_COMPRESSION: u64 = 3;
+const TYPICAL_COMPRESSION: u64 = 2;
 
 /// A journal before the feed starts: locked, its torn end cut, and the epoch decided.
 #[derive(Debug)]
@@ -172,7 +172,7 @@ impl OpenedJournal {
         Ok(segments[segments.len() - count..].to_vec())
     }
 
-    /// Starts the thread that writes. The first segment is on the disk before the feed may start, so that no older end
+    /// Starts the thread that writes, at this time. The first segment is on the disk before the feed may start, so that no older end
     /// of the journal, such as a clean stop, can be taken for the last one after a failure of the machine.
     ///
     /// When the disk is full or fails, the journal begins off, and the service starts all the same: see
@@ -184,6 +184,7 @@ impl OpenedJournal {
         mut self,
         universe: Arc<Universe>,
         new_epoch: Epoch,
+        at: Timestamp,
         random: u128,
     ) -> Result<StartedJournal, JournalError> {
         let failed = |error| JournalError::Folder { folder: self.path.clone(), error };
@@ -203,6 +204,7 @@ impl OpenedJournal {
             last_values,
             universe: Arc::clone(&universe),
             ordinal: self.next_ordinal,
+            at,
         };
         let settings = WriterSettings {
             epoch: self.epoch,

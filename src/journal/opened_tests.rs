@@ -19,7 +19,7 @@ fn open(files: &TempFolder, universe: &Universe, new_epoch: u64) -> OpenedJourna
 }
 
 fn start(opened: OpenedJournal, universe: &Arc<Universe>) -> StartedJournal {
-    opened.start(Arc::clone(universe), Epoch::new(99), rand::random()).unwrap()
+    opened.start(Arc::clone(universe), Epoch::new(99), Timestamp::default(), rand::random()).unwrap()
 }
 
 /// Publishes these batches, and ends the feed.

@@ -13,7 +13,7 @@ use crate::model::{Object, StreamId};
 /// The most that waits for the writer, in bytes of objects.
 ///
 /// Effect: when a batch finds the queue full, it is not recorded: the journal has a hole. A larger queue outlasts a
-/// longer stall of the disk and takes more memory; with the simulator's default rates this one outlasts 15 s. A limit
+/// longer stall of the disk and takes more memory; with the simulator's default rates this one outlasts some 8 s. A limit
 /// by batches as well, say 64, would be 64 ms at a batch each millisecond, less than one `fsync` of many disks takes.
 /// Counter: `tapecast_journal_holes_total`.
 pub(super) const MAX_QUEUE_BYTES: usize = 8 << 20;

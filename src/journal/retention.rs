@@ -7,8 +7,8 @@ pub struct JournalRetention {
     /// Days: a segment is deleted when its UTC day is this many days before that of the newest. More days cost disk
     /// space only. Default 7: a week is what a user who looks for an incident goes back.
     pub days: NonZeroU32,
-    /// Bytes of all files of the journal. Default 16 GiB: the simulator's default rates write 2 to 3 GiB a day after
-    /// compression.
+    /// Bytes of all files of the journal. Default 16 GiB: a day and a half at the simulator's default rates, which
+    /// write 10 GB a day after compression.
     pub bytes: u64,
 }
 

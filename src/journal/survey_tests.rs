@@ -25,7 +25,7 @@ fn journal(recorded: impl Fn(&Batch) -> bool) -> (TempFolder, Vec<Arc<Batch>>) {
     let retention = JournalRetention { days: NonZeroU32::MAX, bytes: u64::MAX };
     let settings = WriterSettings { epoch, retention, max_segment_bytes: 30_000 };
     let (last_values, universe) = (feed.last_values.clone(), Arc::clone(&feed.universe));
-    let start = WriterStart { last_values, universe, ordinal: 1 };
+    let start = WriterStart { last_values, universe, ordinal: 1, at: crate::model::Timestamp::default() };
     let now = Instant::now();
     let (mut writer, begun) = JournalWriter::start(store, settings, start, JournalMetrics::default(), now);
     begun.unwrap();
@@ -123,5 +123,5 @@ fn an_export_can_be_of_some_channels_and_symbols() {
 
     assert_eq!(quotes.lines().count(), wanted(Channel::Quotes));
     assert_eq!(trades.lines().count(), wanted(Channel::Trades) + 1);
-    assert!(trades.starts_with("T,S,i,x,p,s,c,z,t,sq\nt,"), "{trades}");
+    assert!(trades.starts_with("symbol,i,x,p,s,c,z,t,sq\n"), "{trades}");
 }

@@ -22,7 +22,7 @@ fn record(files: &TempFolder, ordinal: u64, feed_start: (LastValues, Arc<Univers
     let retention = JournalRetention { days: NonZeroU32::MAX, bytes: u64::MAX };
     let settings = WriterSettings { epoch: EPOCH, retention, max_segment_bytes: 30_000 };
     let (last_values, universe) = feed_start;
-    let start = WriterStart { last_values, universe, ordinal };
+    let start = WriterStart { last_values, universe, ordinal, at: crate::model::Timestamp::default() };
     let now = Instant::now();
     let (mut writer, begun) = JournalWriter::start(store, settings, start, JournalMetrics::default(), now);
     begun.unwrap();

@@ -39,6 +39,11 @@ impl TestFeed {
         (self.sequencer, self.last_values) = (sequencer, last_values);
     }
 
+    /// The time up to which it has come.
+    pub(super) const fn now(&self) -> Timestamp {
+        self.now
+    }
+
     /// The next batches.
     pub(super) fn batches(&mut self, count: usize) -> Vec<Arc<Batch>> {
         let mut batches = Vec::new();

@@ -124,7 +124,7 @@ mod tests {
         let retention = JournalRetention { days: NonZeroU32::MAX, bytes: u64::MAX };
         let settings = WriterSettings { epoch: Epoch::new(3), retention, max_segment_bytes: 50_000 };
         let (last_values, universe) = (feed.last_values.clone(), Arc::clone(&feed.universe));
-        let start = WriterStart { last_values, universe, ordinal: 1 };
+        let start = WriterStart { last_values, universe, ordinal: 1, at: crate::model::Timestamp::default() };
         let store = Box::new(disk.clone());
         let (writer, begun) = JournalWriter::start(store, settings, start, metrics.clone(), Instant::now());
         begun.unwrap();

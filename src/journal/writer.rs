@@ -11,7 +11,7 @@ use super::retention::{JournalRetention, SegmentSize};
 use super::segment::{SegmentHeader, SegmentName, utc_day};
 use crate::feed::{Batch, LastValues};
 use crate::metrics::JournalMetrics;
-use crate::model::{Epoch, Universe};
+use crate::model::{Epoch, Timestamp, Universe};
 
 /// A segment ends before it is longer: 256 MiB are read in a few seconds, and a journal of 16 GiB has few files.
 pub(super) const MAX_SEGMENT_BYTES: u64 = 256 << 20;
@@ -57,6 +57,8 @@ pub(super) struct WriterStart {
     pub(super) universe: Arc<Universe>,
     /// The number of the first segment.
     pub(super) ordinal: u64,
+    /// The time of the start, whose day the first segment is of.
+    pub(super) at: Timestamp,
 }
 
 enum WriterState {
@@ -100,7 +102,7 @@ impl JournalWriter {
             state: WriterState::Off { missing_from, retry_at: now },
             buffer: Vec::new(),
         };
-        let begun = writer.begin_segment(missing_from);
+        let begun = writer.begin_segment_of(utc_day(start.at), missing_from);
         let begun = begun.map(|segment| writer.turn_on(segment));
         if begun.is_err() {
             writer.state = WriterState::Off { missing_from, retry_at: now + RETRY_AFTER };

@@ -19,7 +19,7 @@ fn settings(max_segment_bytes: u64) -> WriterSettings {
 
 fn start_of(feed: &TestFeed, ordinal: u64) -> WriterStart {
     let (last_values, universe) = (feed.last_values.clone(), Arc::clone(&feed.universe));
-    WriterStart { last_values, universe, ordinal }
+    WriterStart { last_values, universe, ordinal, at: feed.now() }
 }
 
 /// A writer to a folder, and the segments that it wants compressed.
@@ -136,9 +136,8 @@ fn a_day_begins_a_segment() {
     batches.iter().for_each(|batch| writer.append(batch, Instant::now()));
     writer.flush(Instant::now());
 
-    // Before the first batch there is no watermark, so the first segment is of the day 0.
     let days: Vec<_> = read(&files).segments.iter().map(|(name, _)| (name.ordinal, name.day)).collect();
-    assert_eq!(days, [(7, 0), (8, 19_999), (9, 20_000)]);
+    assert_eq!(days, [(7, 19_999), (8, 20_000)]);
     assert_equal(&read(&files).batches, &batches);
 }
 

@@ -1,7 +1,7 @@
 //! Objects in a compact binary form, exact to the last field, for the journal and between the nodes of one service.
 //!
 //! A row is the letter of the channel, the symbol's id, the sequence number, and the fields in the order of their
-//! declaration, without keys: 30 to 60 bytes. Prices are in billionths, times are differences from a time that both
+//! declaration, without keys: 20 to 60 bytes. Prices are in cents or billionths, times are differences from a time that both
 //! sides know. It is no form for clients: ids are valid in one universe only, and a reader must have the same
 //! declarations as the writer.
 
@@ -10,7 +10,7 @@ use thiserror::Error;
 use super::decode_objects::FieldReader;
 use super::objects::{read_body, write_body};
 use super::schema::{FieldKey, FieldWriter};
-use super::varint::{push_i64, push_i128, push_u64, take, take_i64, take_i128, take_u64};
+use super::varint::{push_i64, push_i128, push_u64, take, take_i64, take_i128, take_u64, unzigzag, zigzag};
 use crate::model::{Channel, Conditions, Object, Price, Seq, SymbolId, Timestamp};
 
 /// Bytes that are no row of this version.
@@ -65,7 +65,7 @@ impl FieldWriter for RowFields<'_> {
     }
 
     fn price(&mut self, _: FieldKey, price: Price) {
-        push_i64(self.out, price.nanos());
+        push_price(self.out, price);
     }
 
     fn average_price(&mut self, _: FieldKey, micros: i64) {
@@ -87,6 +87,31 @@ impl FieldWriter for RowFields<'_> {
 
     fn exact(&mut self, number: i128) {
         push_i128(self.out, number);
+    }
+}
+
+/// What is before a price that is no number of whole cents.
+const FINE_PRICE: u64 = 1;
+
+const NANOS_PER_CENT: i64 = Price::NANOS_PER_DOLLAR / 100;
+
+/// Appends a price. Most are whole cents, which take half the bytes: twice their number, which is even.
+fn push_price(out: &mut Vec<u8>, price: Price) {
+    if price.nanos() % NANOS_PER_CENT == 0 {
+        push_u64(out, zigzag(price.nanos() / NANOS_PER_CENT) << 1);
+    } else {
+        push_u64(out, FINE_PRICE);
+        push_i64(out, price.nanos());
+    }
+}
+
+fn take_price(bytes: &mut &[u8]) -> Result<Price, InvalidRow> {
+    /// The most cents that a price can have, folded.
+    const MAX_CENTS: u64 = zigzag(i64::MAX / NANOS_PER_CENT);
+    match take_u64(bytes)? {
+        FINE_PRICE => take_i64(bytes).map(Price::from_nanos),
+        twice if twice % 2 == 0 && twice / 2 <= MAX_CENTS => Ok(Price::from_cents(unzigzag(twice / 2))),
+        _ => Err(InvalidRow),
     }
 }
 
@@ -114,7 +139,7 @@ impl<'a> FieldReader<'a> for RowValues<'_, 'a> {
     }
 
     fn price(&mut self) -> Result<Price, InvalidRow> {
-        take_i64(self.bytes).map(Price::from_nanos)
+        take_price(self.bytes)
     }
 
     fn average_price(&mut self) -> Result<i64, InvalidRow> {
@@ -170,6 +195,26 @@ mod tests {
 
         let mean = out.len() / fixtures::objects().len();
         assert!((20..=60).contains(&mean), "{mean} bytes");
+    }
+
+    #[test]
+    fn prices_are_exact_to_the_ends_of_their_range() {
+        let billionths =
+            [0, 1, -1, 10_000_000, -10_000_000, 189_400_000_000, 99_645_900_000, i64::MIN, i64::MAX];
+        let cents = [i64::MIN / 10_000_000, i64::MAX / 10_000_000].map(Price::from_cents);
+        for price in billionths.map(Price::from_nanos).into_iter().chain(cents) {
+            let mut out = Vec::new();
+            push_price(&mut out, price);
+            assert_eq!(take_price(&mut &*out), Ok(price), "{out:?}");
+        }
+        let mut usual = Vec::new();
+        push_price(&mut usual, Price::from_cents(18_940));
+        assert_eq!(usual.len(), 3);
+        for invalid in [3, u64::MAX - 1] {
+            let mut out = Vec::new();
+            push_u64(&mut out, invalid);
+            assert_eq!(take_price(&mut &*out), Err(InvalidRow));
+        }
     }
 
     #[test]

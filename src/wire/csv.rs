@@ -1,24 +1,28 @@
-use super::DeliveryKind;
 use super::clock_text::rfc3339;
 use super::json::{push_average, push_decimal_price};
-use super::objects::{OBJECTS, write_object};
+use super::objects::{OBJECTS, write_body};
 use super::schema::{FieldKey, FieldWriter};
 use crate::model::{Channel, Conditions, Object, Price, Timestamp, Universe};
 
-/// Appends the line of column names for a channel: the keys of its objects.
+/// Appends the line of column names for a channel: the symbol, the keys of its fields, `sq`.
+///
+/// It is `symbol` and not `S`, and there is no `T`: names that differ in case alone are the same to many programs.
 pub fn write_csv_header(out: &mut Vec<u8>, channel: Channel) {
-    let schema = &OBJECTS[channel.index()];
-    let keys = schema.all_fields().filter(|field| !field.optional).map(|field| field.key);
-    out.extend_from_slice(keys.collect::<Vec<_>>().join(",").as_bytes());
-    out.push(b'\n');
+    out.extend_from_slice(b"symbol");
+    for field in OBJECTS[channel.index()].fields {
+        out.push(b',');
+        out.extend_from_slice(field.key.as_bytes());
+    }
+    out.extend_from_slice(b",sq\n");
 }
 
 /// Appends an object as a line. Conditions are one text without separators; text with a comma is in quotes (RFC 4180).
 pub fn write_csv(out: &mut Vec<u8>, universe: &Universe, object: &Object) {
-    let start = out.len();
-    write_object(&mut CsvFields(out), universe, object, DeliveryKind::Live);
-    // Each value has a comma before it.
-    out.remove(start);
+    let symbol = universe.instrument(object.body.symbol()).symbol;
+    out.extend_from_slice(symbol.as_str().as_bytes());
+    let mut fields = CsvFields(out);
+    write_body(&mut fields, &object.body);
+    fields.value(object.seq.0.to_string().as_bytes());
     out.push(b'\n');
 }
 
@@ -101,7 +105,7 @@ mod tests {
         assert_eq!(
             String::from_utf8(out).unwrap(),
             format!(
-                "T,S,i,x,p,s,c,z,t,sq\nt,{symbol},52983525029461,V,126.55,1,@I,C,2021-02-22T15:51:44.208000001Z,{seq}\n"
+                "symbol,i,x,p,s,c,z,t,sq\n{symbol},52983525029461,V,126.55,1,@I,C,2021-02-22T15:51:44.208000001Z,{seq}\n"
             )
         );
     }

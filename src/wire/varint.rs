@@ -14,7 +14,17 @@ pub(crate) fn push_u64(out: &mut Vec<u8>, mut number: u64) {
 
 /// Appends a signed number, 1 to 10 bytes.
 pub(crate) fn push_i64(out: &mut Vec<u8>, number: i64) {
-    push_u64(out, ((number << 1) ^ (number >> 63)) as u64);
+    push_u64(out, zigzag(number));
+}
+
+/// A signed number folded: 0, −1, 1, −2 become 0, 1, 2, 3.
+pub(super) const fn zigzag(number: i64) -> u64 {
+    ((number << 1) ^ (number >> 63)) as u64
+}
+
+/// The number that was folded.
+pub(super) const fn unzigzag(folded: u64) -> i64 {
+    (folded >> 1) as i64 ^ -((folded & 1) as i64)
 }
 
 /// Appends a signed number of up to 128 bits: both halves, 2 to 20 bytes.
@@ -44,8 +54,7 @@ pub(crate) fn take_u64(bytes: &mut &[u8]) -> Result<u64, InvalidRow> {
 
 /// Takes a signed number from the front.
 pub(crate) fn take_i64(bytes: &mut &[u8]) -> Result<i64, InvalidRow> {
-    let folded = take_u64(bytes)?;
-    Ok((folded >> 1) as i64 ^ -((folded & 1) as i64))
+    take_u64(bytes).map(unzigzag)
 }
 
 /// Takes a signed number of up to 128 bits from the front.
