@@ -360,6 +360,35 @@ fn a_journal_that_cannot_be_written_costs_only_the_journal() {
     assert_verified(&journal);
 }
 
+/// Neither the torn end can be kept aside nor a segment begun.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_disk_that_is_full_at_the_start_costs_only_the_journal() {
+    let journal = TempFolder::new();
+    let options = options(&journal);
+    let program = start(&options);
+    wait_until("batches to be recorded", || metric(program.address, "tapecast_journal_batches_total") > 10.0);
+    stop(program);
+    let segment = fs::read_dir(journal.path()).unwrap().map(|entry| entry.unwrap().path());
+    let segment =
+        segment.into_iter().find(|path| path.extension().is_some_and(|ending| ending == "tape")).unwrap();
+    let torn = [fs::read(&segment).unwrap(), vec![7; 5_000]].concat();
+    fs::write(&segment, &torn).unwrap();
+
+    let command = ["env", "--ignore-signal=XFSZ", "prlimit", "--fsize=500", PROGRAM[0]];
+    let options: Vec<_> = options.iter().map(String::as_str).collect();
+    let program = Program::start(&command, &options, &[]);
+
+    let mut follower = Follower::new(program.address);
+    follower.read_objects(500, &Received::default());
+    assert_eq!(metric(program.address, "tapecast_journal_up"), 0.0);
+    assert_eq!(program.logged("the journal is off, and a new epoch begins").len(), 1);
+    let mut files = fs::read_dir(journal.path()).unwrap().map(|entry| entry.unwrap().path());
+    assert!(!files.any(|file| file.extension().is_some_and(|ending| ending == "torn")), "no half of a copy");
+    assert_eq!(fs::read(&segment).unwrap(), torn, "nothing is lost");
+    stop(program);
+}
+
 #[test]
 fn an_export_of_a_journal_that_is_being_written_has_what_clients_received() {
     let journal = TempFolder::new();

@@ -43,9 +43,12 @@ pub enum Damage {
     /// The checksum of a record is right, and its content cannot be decoded.
     #[error("a record cannot be decoded")]
     Content,
-    /// The header is of no journal, or of another version.
-    #[error("the header is not one of this version of the journal")]
+    /// The header is of no journal.
+    #[error("the header is not that of a journal")]
     Header,
+    /// The header is of a journal of another version.
+    #[error("it was written by another version of the program, whose journals this one cannot read")]
+    Version,
     /// The compressed data is damaged.
     #[error("the compressed data is damaged")]
     Compression,

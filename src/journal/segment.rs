@@ -16,7 +16,7 @@ pub struct SegmentHeader {
 
 const MAGIC: [u8; 8] = *b"TAPECAST";
 
-/// The version of headers, records and payloads. A reader refuses any other.
+/// The version of headers, records and payloads. A reader refuses any other; the header has this form in all of them.
 const VERSION: u32 = 1;
 
 impl SegmentHeader {
@@ -42,11 +42,12 @@ impl SegmentHeader {
             return Err(Damage::Torn.into());
         }
         let checksum = u32::from_le_bytes(array(&bytes, Self::LEN - 4));
-        let is_ours = bytes.starts_with(&MAGIC)
-            && u32::from_le_bytes(array(&bytes, 8)) == VERSION
-            && crc32fast::hash(&bytes[..Self::LEN - 4]) == checksum;
-        if !is_ours {
+        let is_whole = crc32fast::hash(&bytes[..Self::LEN - 4]) == checksum;
+        if !bytes.starts_with(&MAGIC) || !is_whole {
             return Err(Damage::Header.into());
+        }
+        if u32::from_le_bytes(array(&bytes, 8)) != VERSION {
+            return Err(Damage::Version.into());
         }
         Ok(Self {
             epoch: Epoch::new(u64::from_le_bytes(array(&bytes, 12))),
@@ -147,6 +148,10 @@ mod tests {
             let read = SegmentHeader::read(&mut &*damaged);
             assert!(matches!(read, Err(ReadFailure::Damage(Damage::Header))), "{place}");
         }
+        let mut other = bytes[..SegmentHeader::LEN - 4].to_vec();
+        other[8] += 1;
+        other.extend_from_slice(&crc32fast::hash(&other).to_le_bytes());
+        assert!(matches!(SegmentHeader::read(&mut &*other), Err(ReadFailure::Damage(Damage::Version))));
         let read = SegmentHeader::read(&mut &bytes[..SegmentHeader::LEN - 1]);
         assert!(matches!(read, Err(ReadFailure::Damage(Damage::Torn))));
     }

@@ -1,7 +1,9 @@
 use std::fs::{File, OpenOptions};
-use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
+use std::io::{self, ErrorKind, Seek, SeekFrom};
 use std::path::PathBuf;
 use std::sync::Arc;
+
+use tracing::warn;
 
 use super::disk::{Folder, StoredSegment};
 use super::entry::{Entry, enter, enter_hole};
@@ -39,7 +41,11 @@ pub(super) struct TornBytes {
 
 /// Reads the end of a journal, and cuts what a crash left behind its last whole record.
 ///
-/// A segment that was not even begun is removed with what it has; the one before is the last one then.
+/// A segment that was not even begun is removed with what it has; the one before is the last one then. What cannot be
+/// kept aside stays where it is.
+///
+/// # Errors
+/// When a file cannot be read, or is of another version: nothing was changed then.
 pub(super) fn read_tail(folder: &Folder) -> io::Result<(Option<Tail>, Vec<TornBytes>)> {
     let mut torn = Vec::new();
     for segment in folder.segments()?.into_iter().rev() {
@@ -47,7 +53,14 @@ pub(super) fn read_tail(folder: &Folder) -> io::Result<(Option<Tail>, Vec<TornBy
         if let Some(Cut { damage, position }) = cut
             && segment.form == SegmentForm::Plain
         {
-            torn.push(set_aside(folder, segment, position, damage)?);
+            match set_aside(folder, segment, position, damage) {
+                Ok(kept) => torn.push(kept),
+                // The disk may be full. A reader stops at the same place, and the next segment says what holds.
+                Err(error) => {
+                    let name = segment.name;
+                    warn!(segment = %name, position, "{damage}, and the rest cannot be kept aside: {error}");
+                }
+            }
         }
         if tail.is_some() {
             return Ok((tail, torn));
@@ -67,6 +80,13 @@ struct Cut {
 fn read_segment(folder: &Folder, segment: StoredSegment) -> io::Result<(Option<Tail>, Option<Cut>)> {
     let mut reader = match SegmentReader::open(folder, segment) {
         Ok(reader) => reader,
+        Err(ReadFailure::Damage(Damage::Version)) => {
+            let file = folder.file(segment.name, segment.form);
+            return Err(io::Error::new(
+                ErrorKind::InvalidData,
+                format!("{}: {}", file.display(), Damage::Version),
+            ));
+        }
         Err(ReadFailure::Damage(damage)) => return Ok((None, Some(Cut { damage, position: 0 }))),
         Err(ReadFailure::Io(error)) => return Err(error),
     };
@@ -119,8 +139,8 @@ fn set_aside(
     let mut source = OpenOptions::new().read(true).write(true).open(&plain)?;
     source.seek(SeekFrom::Start(position))?;
     let (mut kept, kept_in) = create_torn_file(folder, segment)?;
-    let bytes = io::copy(&mut (&mut source).take(u64::MAX), &mut kept)?;
-    kept.sync_all()?;
+    let copied = io::copy(&mut source, &mut kept).and_then(|bytes| kept.sync_all().map(|()| bytes));
+    let bytes = copied.inspect_err(|_| drop(std::fs::remove_file(&kept_in)))?;
     if position == 0 {
         drop(source);
         std::fs::remove_file(plain)?;

@@ -161,6 +161,26 @@ fn torn_bytes_of_an_earlier_crash_are_kept_too() {
 }
 
 #[test]
+fn a_journal_of_another_version_is_refused_and_not_touched() {
+    let files = TempFolder::new();
+    let folder = Folder::new(files.path());
+    let name = super::super::segment::SegmentName { ordinal: 1, day: 20_000 };
+    let header = super::super::segment::SegmentHeader { epoch: EPOCH, first_batch: 1 };
+    let mut bytes = header.to_bytes();
+    bytes.truncate(bytes.len() - 4);
+    bytes[8] += 1;
+    bytes.extend_from_slice(&crc32fast::hash(&bytes).to_le_bytes());
+    bytes.extend_from_slice(b"what only that version knows");
+    fs::write(folder.file(name, SegmentForm::Plain), &bytes).unwrap();
+
+    let refused = read_tail(&folder).map(drop).expect_err("it cannot be read");
+
+    assert_eq!(refused.kind(), ErrorKind::InvalidData);
+    assert_eq!(fs::read(folder.file(name, SegmentForm::Plain)).unwrap(), bytes);
+    assert_eq!(fs::read_dir(files.path()).unwrap().count(), 1);
+}
+
+#[test]
 fn an_empty_folder_has_no_tail() {
     let files = TempFolder::new();
 
