@@ -2,6 +2,7 @@
 //!
 //! Durations and deadlines do not use it: they are `Instant`s, which no one sets.
 
+mod playback;
 mod wall_follower;
 
 use std::collections::VecDeque;
@@ -10,6 +11,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tracing::warn;
 
+pub use self::playback::ClockRate;
+use self::playback::Playback;
 use self::wall_follower::{ClockPair, WallFollower};
 pub use self::wall_follower::{ClockReading, ClockStep};
 use crate::metrics::ClockMetrics;
@@ -19,6 +22,8 @@ use crate::model::Timestamp;
 ///
 /// It follows every setting of the system's clock, by hand, by NTP, and after a suspend, by the rules of
 /// `WallFollower`. A step is logged and counted once, by the first thread that reads the clock after it.
+///
+/// A replay may give the service a time of its own, which [runs](Self::run) at the speed of the replay.
 #[derive(Clone, Debug)]
 pub struct Clock(Arc<Inner>);
 
@@ -33,6 +38,7 @@ struct Inner {
 #[derive(Debug)]
 struct ClockState {
     follower: WallFollower,
+    playback: Playback,
     /// The latest steps, the newest first.
     jumps: VecDeque<ClockJump>,
     /// The number of steps so far.
@@ -62,7 +68,8 @@ impl Clock {
     pub fn system(metrics: ClockMetrics) -> Self {
         let started = Instant::now();
         let follower = WallFollower::new(read_both(started));
-        let state = Mutex::new(ClockState { follower, jumps: VecDeque::new(), steps: 0 });
+        let playback = Playback::default();
+        let state = Mutex::new(ClockState { follower, playback, jumps: VecDeque::new(), steps: 0 });
         Self(Arc::new(Inner { started, state, metrics }))
     }
 
@@ -71,26 +78,64 @@ impl Clock {
         self.read().now
     }
 
-    /// The time, and how often the clock was set.
+    /// The time, and how often the system's clock was set.
     pub fn read(&self) -> ClockReading {
         let Inner { started, metrics, .. } = &*self.0;
-        let (reading, step) = self.state().read(read_both(*started));
+        let (mut reading, step, playback, steady) = {
+            let mut state = self.state();
+            let pair = read_both(*started);
+            let (reading, step) = state.read(pair);
+            (reading, step, state.playback, pair.steady)
+        };
         if let Some(step) = step {
             let (counter, step_ms) = match step {
                 ClockStep::Forward(by) => (&metrics.steps_forward, by.as_millis() as i64),
                 ClockStep::Back(by) => (&metrics.steps_back, -(by.as_millis() as i64)),
             };
             counter.inc();
-            warn!(step_ms, "the system's clock was set; time stamps follow it");
+            match playback {
+                Playback::System => warn!(step_ms, "the system's clock was set; time stamps follow it"),
+                _ => warn!(step_ms, "the system's clock was set; the replay has a time of its own"),
+            }
         }
+        reading.now = playback.now(reading.now, steady);
         reading
     }
 
-    /// The steps after the first `seen` ones, the oldest first, and the number of all steps so far.
+    /// The steps after the first `seen` ones, the oldest first, and the number of all steps so far. None while the service
+    /// has a time of its own.
     pub fn jumps_after(&self, seen: u64) -> (Vec<ClockJump>, u64) {
         let state = self.state();
-        let new = state.steps.saturating_sub(seen) as usize;
+        let new = match state.playback {
+            Playback::System => state.steps.saturating_sub(seen) as usize,
+            _ => 0,
+        };
         (state.jumps.iter().take(new).rev().copied().collect(), state.steps)
+    }
+
+    /// From now on it is this time, which passes at this rate.
+    pub fn run(&self, from: Timestamp, rate: ClockRate) {
+        let since = self.0.started.elapsed();
+        self.set(Playback::Running { origin: from, since, rate });
+    }
+
+    /// From now on it is this time, which stands still.
+    pub fn hold(&self, at: Timestamp) {
+        self.set(Playback::Held(at));
+    }
+
+    /// From now on it is the time of the system's clock.
+    pub fn follow_system(&self) {
+        self.set(Playback::System);
+    }
+
+    /// Whether the time is that of the system's clock.
+    pub fn follows_system(&self) -> bool {
+        self.state().playback == Playback::System
+    }
+
+    fn set(&self, playback: Playback) {
+        self.state().playback = playback;
     }
 
     fn state(&self) -> MutexGuard<'_, ClockState> {
