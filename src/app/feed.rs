@@ -6,9 +6,10 @@
 //! wake it as often; and a second table of last values would be written in cold cache lines for each object. With
 //! several workers the feed has a thread and last values of its own, and each hub follows it by messages.
 
+use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 
 use actix::dev::channel::{AddressReceiver, channel};
 use actix::{Actor, ActorContext, Addr, Arbiter, AsyncContext, Context, Handler, Recipient, StreamHandler};
@@ -119,6 +120,7 @@ impl PreparedFeed {
             journal: self.journal,
             target,
             followers: Followers::default(),
+            backlog: Backlog::default(),
             faults: self.faults,
             _running: RunningGuard::new(self.monitor),
         };
@@ -160,8 +162,36 @@ struct FeedActor {
     journal: Option<JournalFollower>,
     target: Target,
     followers: Followers,
+    backlog: Backlog,
     faults: Option<Box<FaultyDelivery>>,
     _running: RunningGuard,
+}
+
+/// The latest batches that a hub or another follower has yet to dispatch.
+///
+/// A replay at the speed `max` makes batches faster than they can be dispatched. Without a bound they would fill the
+/// memory.
+#[derive(Default)]
+struct Backlog(VecDeque<Weak<Batch>>);
+
+impl Backlog {
+    /// The most batches that are not dispatched before a source that can wait is not polled. Fewer than those with which
+    /// a hub conflates, so that a replay is delivered whole.
+    const MOST: usize = 64;
+
+    fn add(&mut self, batch: &Arc<Batch>) {
+        if self.0.len() == Self::MOST {
+            self.0.pop_front();
+        }
+        self.0.push_back(Arc::downgrade(batch));
+    }
+
+    fn is_full(&mut self) -> bool {
+        if self.0.len() == Self::MOST {
+            self.0.retain(|batch| batch.strong_count() > 0);
+        }
+        self.0.len() == Self::MOST
+    }
 }
 
 /// Where the last values are, and where batches go besides the followers.
@@ -182,6 +212,10 @@ impl FeedActor {
     }
 
     fn tick(&mut self) {
+        if self.backlog.is_full() && self.source.hold_back() {
+            self.publish(None);
+            return;
+        }
         let batch = match &mut self.target {
             Target::Hub { hub, .. } => self.source.poll(&mut hub.last_values_mut()),
             Target::Followers(last_values) => self.source.poll(last_values),
@@ -222,6 +256,7 @@ impl FeedActor {
         }
         for batch in batches {
             self.followers.publish(batch);
+            self.backlog.add(batch);
         }
     }
 

@@ -1,3 +1,4 @@
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -15,6 +16,8 @@ use crate::wire::fixtures;
 struct ScriptedSource {
     last: Seq,
     ticks: Option<UnboundedReceiver<ClockTick>>,
+    /// How often it was held back, if it can wait.
+    held_back: Option<Arc<AtomicUsize>>,
 }
 
 /// The number at which the source panics.
@@ -23,7 +26,7 @@ const PANICS_AT: Seq = Seq(200);
 impl ScriptedSource {
     fn new() -> (UnboundedSender<ClockTick>, Box<Self>) {
         let (ticks, receiver) = unbounded_channel();
-        (ticks, Box::new(Self { last: Seq(0), ticks: Some(receiver) }))
+        (ticks, Box::new(Self { last: Seq(0), ticks: Some(receiver), held_back: None }))
     }
 }
 
@@ -48,6 +51,12 @@ impl BatchSource for ScriptedSource {
         last_values.put(trade);
         let universe = Arc::new(fixtures::universe());
         Some(Arc::new(Batch::new(universe, Timestamp::default(), vec![trade], vec![])))
+    }
+
+    fn hold_back(&mut self) -> bool {
+        let Some(held_back) = &self.held_back else { return false };
+        held_back.fetch_add(1, Ordering::Relaxed);
+        true
     }
 }
 
@@ -113,6 +122,30 @@ async fn until(condition: impl Fn() -> bool) {
         }
     };
     timeout(Duration::from_secs(10), wait).await.expect("in time");
+}
+
+/// The batches that are not dispatched yet are those that the test keeps.
+#[actix::test]
+async fn a_source_that_can_wait_is_not_polled_while_a_follower_is_behind() {
+    let (ticks, mut source) = ScriptedSource::new();
+    let held_back = Arc::new(AtomicUsize::new(0));
+    source.held_back = Some(Arc::clone(&held_back));
+    let feed = FeedRuntime::new(source, None, 2, monitor(), None);
+    let mut received = follow(&feed);
+    snapshot(&mut received).await;
+    let mut kept = Vec::new();
+
+    (0..100).for_each(|_| ticks.send(ClockTick).unwrap());
+    for _ in 0..Backlog::MOST {
+        kept.push(next(&mut received).await);
+    }
+    until(|| held_back.load(Ordering::Relaxed) == 100 - Backlog::MOST).await;
+    assert!(received.try_recv().is_err());
+
+    kept.clear();
+    ticks.send(ClockTick).unwrap();
+    next(&mut received).await;
+    feed.stop();
 }
 
 #[actix::test]

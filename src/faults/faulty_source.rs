@@ -222,6 +222,10 @@ impl EventSource for FaultySource {
         self.source.take_notices()
     }
 
+    fn hold_back(&mut self) -> bool {
+        self.source.hold_back()
+    }
+
     fn ticks(&mut self) -> Ticks {
         self.source.ticks()
     }

@@ -27,6 +27,12 @@ pub trait BatchSource: Send {
     /// Does the work that can wait until the batch has been sent.
     fn settle(&mut self) {}
 
+    /// Asks the source for no batch before the next tick, as in
+    /// [`EventSource`](crate::source::EventSource::hold_back).
+    fn hold_back(&mut self) -> bool {
+        false
+    }
+
     /// A hint that the caller needs no tick before the next event, as in
     /// [`EventSource`](crate::source::EventSource::skip_idle_ticks).
     fn skip_idle_ticks(&mut self) {}

@@ -134,6 +134,10 @@ impl BatchSource for SequencedFeed {
         self.archive.settle();
     }
 
+    fn hold_back(&mut self) -> bool {
+        self.source.hold_back()
+    }
+
     fn skip_idle_ticks(&mut self) {
         self.source.skip_idle_ticks();
     }

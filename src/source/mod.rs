@@ -64,6 +64,12 @@ pub trait EventSource: Send {
     /// A tick does not promise events, and ticks that are not taken in time merge into one.
     fn ticks(&mut self) -> Ticks;
 
+    /// Asks the source for no events before the next tick, because readers are behind. False if it cannot wait: then it
+    /// is to be polled all the same.
+    fn hold_back(&mut self) -> bool {
+        false
+    }
+
     /// A hint that the owner needs no tick before the next event: the source may skip ticks at which a
     /// poll would append nothing. Holds until the next tick.
     fn skip_idle_ticks(&mut self) {}
