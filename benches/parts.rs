@@ -6,18 +6,25 @@
 #![allow(clippy::unwrap_used, reason = "a failed setup aborts the benchmark")]
 
 use std::hint::black_box;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use tapecast::feed::Batch;
+use tapecast::archive::{Archive, Retention};
+use tapecast::clock::Clock;
+use tapecast::feed::{BarSpans, Batch, BatchSource, LastValues, SequencedFeed, Sequencer};
 use tapecast::hub::{
     EncodedLastValues, FanOut, FrameCache, FrameForm, Index, ObjectRef, SubscriberKey, SubscriptionChange,
 };
-use tapecast::model::{Body, Channel, Object, Seq, StreamId, SymbolId, Timestamp, Universe};
+use tapecast::metrics::{ClockMetrics, FeedMetrics, ReplayMetrics};
+use tapecast::model::{Body, Channel, Epoch, Object, Seq, StreamId, SymbolId, Timestamp, Universe};
 use tapecast::session::{Outbox, OutboxLimits};
-use tapecast::source::{Listings, SimulationSettings, Simulator, universe};
+use tapecast::source::{
+    ColumnMap, EventSource, Listings, Recording, ReplayClock, ReplaySettings, ReplaySource, ReplaySpeed,
+    SimulationSettings, Simulator, universe,
+};
 use tapecast::wire::{Codec, Decoder, DeliveryKind, EncodedObjects};
 
 const AT: Timestamp = Timestamp::from_nanos(1_795_000_000_000_000_000);
@@ -153,5 +160,46 @@ fn decoder(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(parts, encode, outbox, frame, index, decoder);
+/// Replays a day of IBM's trades and quotes as fast as it can be read: inflates, parses, merges, numbers and archives
+/// 133,359 events.
+fn replay(criterion: &mut Criterion) {
+    let files = ["trade", "quote"].map(|kind| {
+        let file = format!("tests/data/lean/tick/ibm/20131007_{kind}.zip");
+        Path::new(env!("CARGO_MANIFEST_DIR")).join(file)
+    });
+    let settings = ReplaySettings {
+        files: files.to_vec(),
+        speed: ReplaySpeed::Max,
+        from: None,
+        until: None,
+        repeats: false,
+        clock: ReplayClock::Original,
+        symbols_map: None,
+        csv_map: ColumnMap::default(),
+    };
+    let feed = || {
+        let metrics = ReplayMetrics::default();
+        let recording = Recording::open(settings.clone(), metrics.clone()).unwrap();
+        let source = ReplaySource::new(recording, Clock::system(ClockMetrics::default()), metrics.clone());
+        let (universe, from) = (Arc::clone(source.universe()), source.opened_at());
+        let archive = Arc::new(Archive::new(universe.len(), Retention::default()));
+        let sequencer = Sequencer::new(universe, BarSpans::default(), Epoch::default(), from);
+        (SequencedFeed::new(Box::new(source), sequencer, archive, FeedMetrics::default()), metrics)
+    };
+    let mut group = criterion.benchmark_group("replay");
+    group.throughput(Throughput::Elements(133_359)).sample_size(10);
+    group.bench_function("a day of ticks", |bencher| {
+        let run = |(mut feed, metrics): (SequencedFeed, ReplayMetrics)| {
+            let mut last_values = LastValues::default();
+            feed.open(&mut last_values);
+            while metrics.ended.get() == 0 {
+                black_box(feed.poll(&mut last_values));
+                feed.settle();
+            }
+        };
+        bencher.iter_batched(feed, run, BatchSize::PerIteration);
+    });
+}
+
+criterion_group!(parts, encode, outbox, frame, index, decoder, replay);
 criterion_main!(parts);

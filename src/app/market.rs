@@ -1,4 +1,4 @@
-//! The market of the service: the simulator with its history, and the journal from which it goes on.
+//! The market of the service: the simulator with its history and the journal from which it goes on, or a recording.
 
 use std::sync::Arc;
 
@@ -12,9 +12,9 @@ use crate::feed::{LastValues, SequencedFeed, Sequencer};
 use crate::journal::{OpenedJournal, StartedJournal};
 use crate::metrics::Metrics;
 use crate::model::{Body, Channel, Epoch, Instrument, StreamId, SymbolId, Universe};
-use crate::source::{EventSource, Listings, PastEnd, SimulatedMarket};
+use crate::source::{EventSource, Listings, PastEnd, Recording, ReplaySource, SimulatedMarket};
 
-/// The simulated market before it runs.
+/// The market before it runs.
 pub(super) struct Market {
     pub(super) universe: Arc<Universe>,
     pub(super) archive: Arc<Archive>,
@@ -30,24 +30,26 @@ impl Market {
         metrics: &Metrics,
         faults: Option<&Faults>,
     ) -> Result<Self, StartError> {
+        if let Some(settings) = &config.replay {
+            let recording = Recording::open(settings.clone(), metrics.replay())?;
+            return Ok(Self::replay(config, recording, clock, metrics, faults));
+        }
         let now = clock.now();
         let new_epoch = Epoch::new(rand::random());
         let listings = Listings::new(config.symbols, config.simulation.seed);
         let archive = Arc::new(Archive::new(listings.universe().len(), config.retention));
-        // Faults of the source are events like others: the feed numbers them, and the journal records them.
-        let distort = |events: SimulatedMarket| -> Box<dyn EventSource> {
-            match faults {
-                Some(faults) => faults.distort(Box::new(events)),
-                None => Box::new(events),
-            }
-        };
         let Some(settings) = &config.journal else {
             let listings = backfill(&archive, listings, config.simulation, now);
             let universe = Arc::clone(listings.universe());
             let sequencer =
                 Sequencer::new(Arc::clone(&universe), config.spans, new_epoch, now).resume(&archive);
             let events = SimulatedMarket::new(&listings, config.simulation, clock);
-            let source = SequencedFeed::new(distort(events), sequencer, Arc::clone(&archive), metrics.feed());
+            let source = SequencedFeed::new(
+                distort(Box::new(events), faults),
+                sequencer,
+                Arc::clone(&archive),
+                metrics.feed(),
+            );
             return Ok(Self { universe, archive, source, journal: None });
         };
         let opened = OpenedJournal::open(settings, listings.universe(), new_epoch, metrics.journal())?;
@@ -67,9 +69,46 @@ impl Market {
         let sequencer = Sequencer::new(Arc::clone(&universe), config.spans, journal.epoch, from)
             .resume(&archive)
             .resume_last_values(&last_values);
-        let source = SequencedFeed::new(distort(events), sequencer, Arc::clone(&archive), metrics.feed())
-            .resume(last_values);
+        let source = SequencedFeed::new(
+            distort(Box::new(events), faults),
+            sequencer,
+            Arc::clone(&archive),
+            metrics.feed(),
+        )
+        .resume(last_values);
         Ok(Self { universe, archive, source, journal: Some(journal) })
+    }
+
+    /// A recording with the bars before its start, whose feed is ready to start.
+    fn replay(
+        config: &Config,
+        recording: Recording,
+        clock: Clock,
+        metrics: &Metrics,
+        faults: Option<&Faults>,
+    ) -> Self {
+        let mut events = ReplaySource::new(recording, clock, metrics.replay());
+        let universe = Arc::clone(events.universe());
+        let archive = Arc::new(Archive::new(universe.len(), config.retention));
+        for (symbol, past) in events.take_past() {
+            archive.seed(symbol, &past.days, &past.minutes, &past.seconds);
+        }
+        archive.advance(events.opened_at());
+        let epoch = Epoch::new(rand::random());
+        let sequencer = Sequencer::new(Arc::clone(&universe), config.spans, epoch, events.opened_at());
+        let sequencer = sequencer.resume(&archive);
+        let events = distort(Box::new(events), faults);
+        let source = SequencedFeed::new(events, sequencer, Arc::clone(&archive), metrics.feed());
+        Self { universe, archive, source, journal: None }
+    }
+}
+
+/// This source with its faults, if there are any. They are events like others: the feed numbers them, and the journal
+/// records them.
+fn distort(events: Box<dyn EventSource>, faults: Option<&Faults>) -> Box<dyn EventSource> {
+    match faults {
+        Some(faults) => faults.distort(events),
+        None => events,
     }
 }
 

@@ -34,6 +34,7 @@ use crate::http::{AppState, ConnectionLimit, Readiness};
 use crate::journal::{JournalError, JournalThread};
 use crate::limits::{AnswerCapacity, OpenFiles, SessionCapacity, raise_open_file_limit};
 use crate::metrics::Metrics;
+use crate::source::ReplayError;
 use crate::transport::{Certificate, TlsError};
 use crate::wire::Close;
 
@@ -77,6 +78,9 @@ pub enum StartError {
     /// The journal cannot be used.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// The recording cannot be replayed.
+    #[error("{0}")]
+    Replay(#[from] ReplayError),
     /// The signal handlers cannot be installed.
     #[error("cannot listen for signals: {0}")]
     Signals(#[from] io::Error),

@@ -8,6 +8,7 @@ mod command_line;
 mod journal;
 mod journal_command;
 mod keys_command;
+mod replay_options;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -22,6 +23,7 @@ use self::command_line::{listen_address, log_filter};
 use self::journal::JournalArgs;
 pub use self::journal_command::{JournalExport, JournalFolder, JournalTask};
 pub use self::keys_command::{KeyTask, NewKey, Task};
+use self::replay_options::ReplayArgs;
 use crate::archive::Retention;
 use crate::faults::FaultSpec;
 use crate::feed::BarSpans;
@@ -30,7 +32,7 @@ use crate::hub::LivenessTimeouts;
 use crate::journal::JournalSettings;
 use crate::model::SECOND;
 use crate::session::{Limits, OutboxLimits};
-use crate::source::{ArrivalProcess, MAX_LISTINGS, SimulationSettings};
+use crate::source::{ArrivalProcess, MAX_LISTINGS, ReplaySettings, SimulationSettings};
 
 /// A stock-ticker push service: a simulated market, compatible with Alpaca's stock stream and REST.
 ///
@@ -154,6 +156,9 @@ struct Args {
     journal: JournalArgs,
 
     #[command(flatten)]
+    replay: ReplayArgs,
+
+    #[command(flatten)]
     access: AccessArgs,
 
     #[command(subcommand)]
@@ -204,6 +209,8 @@ pub struct Config {
     pub symbols: usize,
     /// The simulated market.
     pub simulation: SimulationSettings,
+    /// What is replayed instead of the simulated market. Default: nothing.
+    pub replay: Option<ReplaySettings>,
     /// The length of bars.
     pub spans: BarSpans,
     /// The retained history.
@@ -273,6 +280,12 @@ pub enum ConfigError {
         "--faults breaks the connections of all clients: for addresses beyond loopback add --faults-anywhere"
     )]
     FaultsBeyondLoopback,
+    /// An option of the replay is given without files.
+    #[error("--speed, --from, --until, --loop, --symbols-map and --csv-map need --replay")]
+    NoReplay,
+    /// The replay would end before it starts.
+    #[error("--from must be before --until")]
+    EmptyReplay,
     /// An option for retained history is out of range.
     #[error("{name} must be from 1 to {max}, not {value}")]
     Retain {
@@ -347,6 +360,7 @@ impl TryFrom<Args> for Config {
                     IncidentsOption::Many => SimulationSettings::EVENTFUL,
                 }
             },
+            replay: args.replay.try_into()?,
             spans: BarSpans { bar_nanos: i64::from(args.bar_seconds) * SECOND },
             retention: Retention {
                 trades: from_one("--retain-trades", args.retain_trades, MAX_RETAINED)?,
@@ -387,6 +401,8 @@ fn from_one(name: &'static str, value: usize, max: usize) -> Result<usize, Confi
 mod tests {
     use super::access::DEFAULT_TLS_LISTEN;
     use super::*;
+    use crate::clock::ClockRate;
+    use crate::source::{ReplayClock, ReplaySpeed};
 
     fn config(options: &[&str]) -> Result<Config, ConfigError> {
         Args::try_parse_from(std::iter::once(&"tapecast").chain(options))
@@ -445,6 +461,38 @@ mod tests {
         for invalid in ["inof", "loud=quiet=x", "info,debgu", "tapecast=inof", ""] {
             assert!(log_filter(invalid).is_err(), "{invalid}");
         }
+    }
+
+    #[test]
+    fn a_replay_has_files_a_speed_and_a_time() {
+        let replay =
+            |options: &[&str]| config(&[&["--replay", "a.dbn", "b.csv"], options].concat()).unwrap().replay;
+
+        let settings = replay(&[]).unwrap();
+        assert_eq!(settings.files.len(), 2);
+        assert_eq!(
+            (settings.speed, settings.clock),
+            (ReplaySpeed::Times(ClockRate::ONE), ReplayClock::Shift)
+        );
+        let settings =
+            replay(&["--speed=max", "--from=2013-10-07", "--until=2013-10-07T13:30:00Z", "--loop"]).unwrap();
+        assert_eq!((settings.speed, settings.repeats), (ReplaySpeed::Max, true));
+        let hours = settings.until.unwrap().nanos_since(settings.from.unwrap()) / (3_600 * SECOND);
+        assert_eq!(hours, 9, "from midnight in New York to 09:30");
+        assert_eq!(config(&[]).unwrap().replay, None);
+        assert_eq!(config(&["--loop"]).unwrap_err(), ConfigError::NoReplay);
+        let backwards = ["--replay", "a", "--from=2013-10-08", "--until=2013-10-07"];
+        assert_eq!(config(&backwards).unwrap_err(), ConfigError::EmptyReplay);
+    }
+
+    #[test]
+    fn a_speed_is_max_or_a_positive_number() {
+        let parse =
+            |speed: &str| Args::try_parse_from(["tapecast", "--replay", "a", &format!("--speed={speed}")]);
+        for speed in ["0", "-1", "NaN", "inf", "fast", "1e9"] {
+            assert!(parse(speed).is_err(), "{speed}");
+        }
+        assert!(["0.5", "10", "max"].iter().all(|speed| parse(speed).is_ok()));
     }
 
     #[test]

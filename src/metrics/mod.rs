@@ -35,6 +35,7 @@ pub struct Metrics {
     feed: FeedMetrics,
     clock: ClockMetrics,
     journal: JournalMetrics,
+    replay: ReplayMetrics,
     http: HttpMetrics,
     workers: WorkerFamilies,
 }
@@ -59,6 +60,41 @@ pub struct ClockMetrics {
     pub steps_forward: Counter,
     /// Steps of the system's clock by more than 2 s back.
     pub steps_back: Counter,
+}
+
+/// Metrics of a replay. Clones share the counts.
+#[derive(Clone, Debug, Default)]
+pub struct ReplayMetrics {
+    /// Events of the files that were published.
+    pub events: Counter,
+    /// The time of the recording up to which it was published, in seconds since the Unix epoch.
+    pub position: Gauge<f64, AtomicU64>,
+    /// 1 after the end of the recording.
+    pub ended: Gauge,
+    /// How often the recording began again.
+    pub repeats: Counter,
+    skipped: Family<SkippedLabels, Counter>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct SkippedLabels(&'static str);
+
+impl EncodeLabelSet for SkippedLabels {
+    fn encode(&self, encoder: &mut LabelSetEncoder<'_>) -> fmt::Result {
+        [("reason", self.0)].encode(encoder)
+    }
+}
+
+impl ReplayMetrics {
+    /// Counts a record that was skipped for this reason.
+    pub fn skipped(&self, reason: &'static str) {
+        self.skipped.get_or_create(&SkippedLabels(reason)).inc();
+    }
+
+    /// The number of records that were skipped for this reason.
+    pub fn skips(&self, reason: &'static str) -> u64 {
+        self.skipped.get_or_create(&SkippedLabels(reason)).get()
+    }
 }
 
 #[derive(Debug, Default)]
@@ -165,6 +201,14 @@ impl Default for Metrics {
         registry.register("clock_steps_back", help, clock.steps_back.clone());
         let journal = JournalMetrics::default();
         journal.register(registry);
+        let replay = ReplayMetrics::default();
+        registry.register("replay_events", "Events of the replayed files published", replay.events.clone());
+        let help = "Records of the replayed files that were skipped, by reason";
+        registry.register("replay_skipped", help, replay.skipped.clone());
+        let help = "Time of the recording up to which it was published, seconds since the Unix epoch";
+        registry.register("replay_position_timestamp_seconds", help, replay.position.clone());
+        registry.register("replay_ended", "1 after the end of the recording", replay.ended.clone());
+        registry.register("replay_repeats", "How often the recording began again", replay.repeats.clone());
         let workers = WorkerFamilies::default();
         registry.register("sessions", "Sessions open now", workers.sessions.clone());
         registry.register("sessions_opened", "Sessions opened", workers.opened.clone());
@@ -188,7 +232,7 @@ impl Default for Metrics {
         registry.register("errors", help, workers.errors.clone());
         let http = HttpMetrics::default();
         http.register(registry);
-        Self { registry: all, feed, clock, journal, http, workers }
+        Self { registry: all, feed, clock, journal, replay, http, workers }
     }
 }
 
@@ -206,6 +250,11 @@ impl Metrics {
     /// The metrics of the clock.
     pub fn clock(&self) -> ClockMetrics {
         self.clock.clone()
+    }
+
+    /// The metrics of the replay.
+    pub fn replay(&self) -> ReplayMetrics {
+        self.replay.clone()
     }
 
     /// The metrics of HTTP and authentication.

@@ -74,6 +74,19 @@ pub(crate) const fn day_number(midnight: Timestamp) -> i64 {
     (midnight.nanos() + DAY / 2).div_euclid(DAY)
 }
 
+/// The time of a text: RFC 3339 with an offset, or a date with or without a time of day in New York. `None` when it is
+/// no time, or outside the range of [`Timestamp`].
+pub fn market_time(text: &str) -> Option<Timestamp> {
+    let nanos = match text.parse::<jiff::Timestamp>() {
+        Ok(instant) => instant.as_nanosecond(),
+        Err(_) => {
+            let local: jiff::civil::DateTime = text.parse().ok()?;
+            local.to_zoned(NEW_YORK.clone()).ok()?.timestamp().as_nanosecond()
+        }
+    };
+    i64::try_from(nanos).ok().map(Timestamp::from_nanos)
+}
+
 /// The tables are compiled in, so they cannot be missing. The first use is at the start of the server.
 static NEW_YORK: LazyLock<TimeZone> =
     LazyLock::new(|| TimeZone::get("America/New_York").expect("the time zone tables are compiled in"));
@@ -161,6 +174,17 @@ mod tests {
 
         assert_eq!((day.start, day.end), (at("2026-11-20T05:00:00Z"), at("2026-11-21T05:00:00Z")));
         assert_eq!(TradingDay::named("2026-13-20"), None);
+    }
+
+    #[test]
+    fn a_time_without_an_offset_is_that_of_new_york() {
+        for text in
+            ["2026-11-20T09:30:00-05:00", "2026-11-20T14:30:00Z", "2026-11-20T09:30", "2026-11-20 09:30:00"]
+        {
+            assert_eq!(market_time(text), Some(at("2026-11-20T14:30:00Z")), "{text}");
+        }
+        assert_eq!(market_time("2026-11-20"), Some(at("2026-11-20T05:00:00Z")));
+        assert_eq!((market_time("today"), market_time("9000-01-01")), (None, None));
     }
 
     #[test]

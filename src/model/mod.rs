@@ -22,7 +22,7 @@ mod trading_status;
 mod universe;
 
 pub use bar::Bar;
-pub use calendar::{TradingDay, midnights};
+pub use calendar::{TradingDay, market_time, midnights};
 pub use channel::Channel;
 pub(crate) use channel::for_each_channel;
 pub use event::{

@@ -1,9 +1,10 @@
 //! Event sources: where market events come from before they are numbered.
 //!
 //! An `EventSource` hands over events when its clock ticks; the feed numbers and publishes them. The
-//! `SimulatedMarket` is the one source today.
+//! `SimulatedMarket` makes them up, the `ReplaySource` reads them from files.
 
 mod pacer;
+mod replay;
 mod simulated_market;
 pub mod simulator;
 mod ticks;
@@ -13,6 +14,10 @@ use std::sync::Arc;
 use futures_util::stream::LocalBoxStream;
 
 pub use pacer::{DueSteps, Pacer};
+pub use replay::{
+    ColumnMap, ColumnMapError, PastBars, Recording, Refusal, ReplayClock, ReplayError, ReplaySettings,
+    ReplaySource, ReplaySpeed,
+};
 pub use simulated_market::SimulatedMarket;
 pub use simulator::{
     ArrivalProcess, History, InstrumentHistory, Listings, MAX_LISTINGS, PastEnd, SimulationSettings,

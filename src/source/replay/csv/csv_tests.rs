@@ -1,0 +1,103 @@
+use std::fs;
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use test_support::TempFolder;
+
+use super::*;
+use crate::source::replay::fixtures::{Records, read_with};
+use crate::source::replay::record::BarLength;
+
+fn read(text: &str, map: &str) -> Result<Records, Refusal> {
+    let folder = TempFolder::new();
+    let path = folder.file("msft.csv");
+    fs::write(&path, text).unwrap();
+    read_with(&[path], &map.parse().unwrap())
+}
+
+fn event(records: &Records, number: usize) -> Event {
+    match records.records[number].content {
+        RecordContent::Event(event) => event,
+        RecordContent::Bar(..) => panic!("a bar"),
+    }
+}
+
+#[test]
+fn usual_names_of_columns_need_no_map() {
+    let trades = "timestamp,symbol,price,size,exchange,conditions,id,tape\n\
+                  2013-10-07T13:30:00.5Z,AAPL,99.6459,100,V,@ T I,77,C\n";
+    let mut records = read(trades, "").unwrap();
+    let Event::Trade(trade) = event(&records, 0) else { panic!("no trade") };
+    assert_eq!((trade.price.nanos(), trade.size, trade.id), (99_645_900_000, 100, 77));
+    assert_eq!((trade.venue, trade.tape), (Venue(b'V'), Tape::C));
+    assert_eq!(trade.conditions.letters().collect::<Vec<_>>(), b"@TI");
+    assert_eq!(records.symbol(0), "AAPL");
+
+    let quotes = "Time,Bid Price,Bid Size,Ask Price,Ask Size\n1381152600500,167.01,3,,\n";
+    let mut records = read(quotes, "").unwrap();
+    let Event::Quote(quote) = event(&records, 0) else { panic!("no quote") };
+    assert_eq!((quote.bid.nanos(), quote.bid_size, quote.has_ask()), (167_010_000_000, 3, false));
+    assert_eq!(records.symbol(0), "MSFT", "the name of the file");
+
+    let days = "symbol,date,open,high,low,close,volume\nGOOG,2004-08-19,100,104.06,95.96,100.34,22351900\n";
+    let records = read(days, "").unwrap();
+    let RecordContent::Bar(BarLength::Day, bar) = records.records[0].content else { panic!("no day") };
+    assert_eq!((bar.high.nanos(), bar.volume), (104_060_000_000, 22_351_900));
+}
+
+#[test]
+fn a_map_names_columns_by_name_or_number() {
+    let with_header = "a;b;c;d\n1000;7;3;X\n";
+    let map = "delimiter=semicolon,time=a,unit=s,price=b,size=c,symbol=d,decimals=1";
+    let mut records = read(with_header, map).unwrap();
+    let Event::Trade(trade) = event(&records, 0) else { panic!("no trade") };
+    assert_eq!((trade.at.seconds(), trade.price.nanos(), trade.size), (1_000, 700_000_000, 3));
+    assert_eq!(records.symbol(0), "X");
+
+    let without = "1000,7,3\n2000,8,4\n";
+    let records = read(without, "time=1,unit=ms,price=2,size=3,ticker=SPY").unwrap();
+    assert_eq!(records.records.len(), 2);
+}
+
+#[test]
+fn a_broken_row_costs_itself_alone() {
+    let text = "time,symbol,price,size\n1000000000,A,1,1\nnoon,A,1,1\n1000000001,A,x,1\n1000000001,A,1,-1\n\
+                1000000001,A,1,0\n1000000001\n1000000001,,1,1\n1000000001,\"A,1\n1000000002,B,1,1\n";
+
+    let records = read(text, "").unwrap();
+
+    assert_eq!(records.records.len(), 1, "an open quotation mark takes in the rest");
+    let broken = records.skipped.iter().filter(|(reason, _)| *reason == SkipReason::Broken).count();
+    assert_eq!((broken, records.skipped.len()), (5, 7));
+    assert_eq!(records.skipped[0], (SkipReason::Broken, 3));
+}
+
+#[test]
+fn a_file_whose_columns_are_unknown_is_refused_with_a_hint() {
+    for (text, map) in [
+        ("a,b,c\n1,2,3\n", ""),
+        ("price,size\n1,2\n", ""),
+        ("time,price,size\n1,2,3\n", "price=px"),
+        ("time,price,size\n1,2,3\n", "kind=quote"),
+    ] {
+        let refusal = read(text, map).err().unwrap();
+        assert!(!refusal.to_string().is_empty(), "{text:?} with {map:?}");
+    }
+    for map in ["price", "prize=px", "kind=tick", "unit=h", "zone=Atlantis", "decimals=99"] {
+        assert!(map.parse::<ColumnMap>().is_err(), "{map}");
+    }
+}
+
+#[test]
+fn a_gzipped_file_is_read() {
+    let folder = TempFolder::new();
+    let path = folder.file("spy.csv.gz");
+    let mut packed = GzEncoder::new(Vec::new(), Compression::default());
+    packed.write_all(b"time,price,size\n1000000000,1,1\n").unwrap();
+    fs::write(&path, packed.finish().unwrap()).unwrap();
+
+    let mut records = read_with(&[path], &ColumnMap::default()).unwrap();
+
+    assert_eq!((records.records.len(), records.symbol(0)), (1, "SPY".to_owned()));
+}

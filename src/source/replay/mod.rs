@@ -1,0 +1,34 @@
+//! Replay: recordings of a market as an event source.
+//!
+//! A [`Recording`] is a list of files, opened and checked before anything is served. Each file has a reader of its
+//! format (`dbn`, `lean`, `csv`, `ndjson`), which yields records in the order of the file and reports what it has to
+//! skip. `merge` puts the records of all files in the order of time, and [`ReplaySource`] publishes them in step with
+//! the clock of the service, or as fast as they can be read.
+//!
+//! To add a format: implement `RecordReader`, and recognise its files in `input.rs`.
+
+mod csv;
+#[cfg(feature = "dbn")]
+mod dbn;
+mod fixed;
+#[cfg(test)]
+mod fixtures;
+mod history;
+mod input;
+mod lean;
+mod merge;
+mod ndjson;
+mod record;
+mod recording;
+mod refusal;
+mod replay_source;
+mod settings;
+mod symbols;
+mod zip;
+
+pub use self::csv::{ColumnMap, ColumnMapError};
+pub use self::history::PastBars;
+pub use self::recording::{Recording, ReplayError};
+pub use self::refusal::Refusal;
+pub use self::replay_source::ReplaySource;
+pub use self::settings::{ReplayClock, ReplaySettings, ReplaySpeed};

@@ -1,0 +1,270 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use thiserror::Error;
+use tracing::warn;
+
+use super::history::{PastBars, PastCollector};
+use super::input::OpenFile;
+use super::merge::{Merge, SkippedIn};
+use super::record::{RecordContent, Recorded, RecordedKind, SkipReason};
+use super::refusal::Refusal;
+use super::settings::ReplaySettings;
+use super::symbols::{SymbolNames, SymbolTable};
+use crate::metrics::ReplayMetrics;
+use crate::model::{Event, MILLISECOND, Quote, SymbolId, Timestamp, Universe};
+
+/// The files of a replay, opened, checked and read up to the start.
+pub struct Recording {
+    settings: ReplaySettings,
+    symbols: SymbolTable,
+    merge: Merge,
+    /// The time of the first record.
+    start: Timestamp,
+    history: Option<PastCollector>,
+    /// The last quote of each instrument before the start.
+    quotes: Vec<Option<Quote>>,
+    /// The kind of file that sets the pace.
+    pace: RecordedKind,
+    /// The time of the latest record of that kind.
+    latest: Timestamp,
+    skips: SkipLog,
+}
+
+/// A recording cannot be replayed.
+#[derive(Debug, Error)]
+pub enum ReplayError {
+    /// A file cannot be read, or is none that can be replayed.
+    #[error("cannot replay {}: {refusal}", .path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why, and where in the file.
+        refusal: Refusal,
+    },
+    /// The file of `--symbols-map` cannot be read.
+    #[error("cannot read {}: {reason}", .path.display())]
+    SymbolsMap {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// There are more files than are merged.
+    #[error("cannot replay {0} files: at most {MAX_FILES} are merged")]
+    TooManyFiles(usize),
+    /// No file has a record in the time that is asked for.
+    #[error("there is nothing to replay: the files have no record between --from and --until")]
+    Nothing,
+}
+
+/// The most files that are merged. Each takes a descriptor and up to 100 KiB.
+const MAX_FILES: usize = 1_024;
+
+impl Recording {
+    /// Opens the files, and reads what is before the start.
+    ///
+    /// # Errors
+    /// When a file cannot be read, is of no format that can be replayed, or begins with a record that cannot be read.
+    pub fn open(settings: ReplaySettings, metrics: ReplayMetrics) -> Result<Self, ReplayError> {
+        if settings.files.len() > MAX_FILES {
+            return Err(ReplayError::TooManyFiles(settings.files.len()));
+        }
+        let names = match &settings.symbols_map {
+            None => SymbolNames::default(),
+            Some(path) => SymbolNames::read(path)
+                .map_err(|error| ReplayError::SymbolsMap { path: path.clone(), reason: error.to_string() })?,
+        };
+        let mut symbols = SymbolTable::new(names);
+        let mut merge = open_files(&settings, &mut symbols)?;
+        let mut skips = SkipLog::new(settings.files.len(), metrics);
+        check_first_records(&settings, &mut merge, &mut symbols, &mut skips)?;
+        let pace = merge.finest_kind().ok_or(ReplayError::Nothing)?;
+        let start = Timestamp::from_nanos(i64::MIN);
+        let (history, quotes) = (Some(PastCollector::default()), Vec::new());
+        let mut recording =
+            Self { settings, symbols, merge, start, history, quotes, pace, latest: start, skips };
+        recording.start = recording.read_to_start().ok_or(ReplayError::Nothing)?;
+        recording.symbols.publish();
+        Ok(recording)
+    }
+
+    /// Begins anew. The first records of the files were read before, so an error means that they have changed.
+    pub(super) fn reopen(&mut self) -> Result<(), ReplayError> {
+        self.merge = open_files(&self.settings, &mut self.symbols)?;
+        self.quotes.clear();
+        self.read_to_start().ok_or(ReplayError::Nothing)?;
+        Ok(())
+    }
+
+    /// How it is replayed.
+    pub(super) fn settings(&self) -> &ReplaySettings {
+        &self.settings
+    }
+
+    /// The instruments known so far.
+    pub fn universe(&self) -> &Arc<Universe> {
+        self.symbols.universe()
+    }
+
+    /// The universe with the instruments of all records that were read.
+    pub(super) fn publish_symbols(&mut self) -> &Arc<Universe> {
+        self.symbols.publish()
+    }
+
+    /// The whole millisecond of the first record.
+    pub(super) fn start(&self) -> Timestamp {
+        self.start
+    }
+
+    /// The bars of the files before the start, moved in time by this much. To be taken once.
+    pub(super) fn take_past(
+        &mut self,
+        shift_nanos: i64,
+    ) -> impl Iterator<Item = (SymbolId, PastBars)> + use<> {
+        self.history.take().unwrap_or_default().into_past(self.start, shift_nanos)
+    }
+
+    /// The last quote of each instrument before the start.
+    pub(super) fn quotes(&self) -> impl Iterator<Item = Quote> {
+        self.quotes.iter().flatten().copied()
+    }
+
+    /// The next record, which stays; `None` at the end.
+    ///
+    /// # Errors
+    /// A record was skipped, and told. The next call goes on behind it.
+    pub(super) fn peek(&mut self) -> Result<Option<Recorded>, SkippedRecord> {
+        let head = match self.merge.peek(&mut self.symbols) {
+            Ok(head) => head.copied(),
+            Err(skipped) => {
+                self.skips.tell(&self.settings, &skipped);
+                return Err(SkippedRecord);
+            }
+        };
+        Ok(head.filter(|head| {
+            self.settings.until.is_none_or(|until| head.at < until) && !self.is_after_end(head)
+        }))
+    }
+
+    /// Takes the record that was last seen.
+    pub(super) fn take(&mut self) {
+        if let Some((record, kind)) = self.merge.take()
+            && kind == self.pace
+        {
+            self.latest = record.at;
+        }
+    }
+
+    /// Whether a bar began after the last event: a file of the bars of many years does not prolong the replay of the
+    /// trades of a day.
+    fn is_after_end(&self, record: &Recorded) -> bool {
+        match record.content {
+            RecordContent::Bar(_, bar) => {
+                bar.start > self.latest
+                    && self.merge.kind() != Some(self.pace)
+                    && !self.merge.has_more_of(self.pace)
+            }
+            RecordContent::Event(_) => false,
+        }
+    }
+
+    /// Reads up to the first record to be replayed, and returns its time.
+    fn read_to_start(&mut self) -> Option<Timestamp> {
+        loop {
+            let Ok(head) = self.peek() else { continue };
+            let head = head?;
+            let is_start = match self.settings.from {
+                Some(from) => head.at >= from,
+                None => self.merge.kind() == Some(self.pace),
+            };
+            if is_start {
+                return Some(head.at.floor_to(MILLISECOND));
+            }
+            match head.content {
+                RecordContent::Bar(length, bar) => {
+                    if let Some(history) = &mut self.history {
+                        history.push(length, bar);
+                    }
+                }
+                RecordContent::Event(Event::Quote(quote)) => {
+                    let symbol = quote.symbol.index();
+                    if symbol >= self.quotes.len() {
+                        self.quotes.resize(symbol + 1, None);
+                    }
+                    self.quotes[symbol] = Some(quote);
+                }
+                RecordContent::Event(_) => {}
+            }
+            self.take();
+        }
+    }
+}
+
+/// A record was skipped.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SkippedRecord;
+
+fn open_files(settings: &ReplaySettings, symbols: &mut SymbolTable) -> Result<Merge, ReplayError> {
+    let refused = |(number, refusal): (usize, Refusal)| {
+        let path = settings.files[number].clone();
+        ReplayError::File { path, refusal }
+    };
+    let open = |(number, path)| OpenFile::open(path, &settings.csv_map).map_err(|refusal| (number, refusal));
+    let files = settings.files.iter().map(std::path::PathBuf::as_path).enumerate().map(open);
+    let files = files.collect::<Result<Vec<_>, _>>().map_err(refused)?;
+    let readers = OpenFile::readers(files, &settings.csv_map, symbols).map_err(refused)?;
+    Ok(Merge::new(readers))
+}
+
+/// Reads the first record of each file. A file that begins with a record that cannot be read is foreign.
+fn check_first_records(
+    settings: &ReplaySettings,
+    merge: &mut Merge,
+    symbols: &mut SymbolTable,
+    skips: &mut SkipLog,
+) -> Result<(), ReplayError> {
+    loop {
+        match merge.peek(symbols) {
+            Ok(_) => return Ok(()),
+            Err(SkippedIn { file, skipped }) if skipped.reason == SkipReason::Broken => {
+                let refusal = Refusal::at(skipped.position, skipped.detail);
+                return Err(ReplayError::File { path: settings.files[file].clone(), refusal });
+            }
+            Err(skipped) => skips.tell(settings, &skipped),
+        }
+    }
+}
+
+/// Counts and logs skipped records.
+struct SkipLog {
+    by_file: Vec<u64>,
+    metrics: ReplayMetrics,
+}
+
+impl SkipLog {
+    /// The records of a file that are logged one by one. All are counted.
+    const LOGGED: u64 = 10;
+
+    fn new(files: usize, metrics: ReplayMetrics) -> Self {
+        Self { by_file: vec![0; files], metrics }
+    }
+
+    fn tell(&mut self, settings: &ReplaySettings, SkippedIn { file, skipped }: &SkippedIn) {
+        self.metrics.skipped(skipped.reason.label());
+        let count = &mut self.by_file[*file];
+        *count += 1;
+        if *count > Self::LOGGED {
+            return;
+        }
+        let (file, position) = (settings.files[*file].display(), skipped.position);
+        warn!(%file, position, reason = skipped.reason.label(), "a record is skipped: {}", skipped.detail);
+        if *count == Self::LOGGED {
+            warn!(%file, "further skipped records of this file are counted and not logged");
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "recording_tests.rs"]
+mod tests;

@@ -1,0 +1,199 @@
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use test_support::TempFolder;
+
+use super::*;
+use crate::metrics::ClockMetrics;
+use crate::model::market_time;
+use crate::source::replay::{ColumnMap, ReplaySettings};
+
+const START: &str = "2013-10-07T13:30:10.250";
+
+/// A file of trades at these milliseconds after 09:30:10.250, whose sizes are their numbers.
+fn recording(folder: &TempFolder, millis: &[i64]) -> PathBuf {
+    let start = at(0).nanos();
+    let row = |(number, millis): (usize, &i64)| {
+        format!("{},SPY,167.01,{}\n", start + millis * MILLISECOND + 300, number + 1)
+    };
+    let rows: String = millis.iter().enumerate().map(row).collect();
+    let path = folder.file("trades.csv");
+    fs::write(&path, format!("time,symbol,price,size\n{rows}")).unwrap();
+    path
+}
+
+fn at(millis: i64) -> Timestamp {
+    let start = market_time(&format!("{START}Z")).unwrap();
+    Timestamp::from_nanos(start.nanos() + millis * MILLISECOND)
+}
+
+struct World {
+    source: ReplaySource,
+    clock: Clock,
+    _folder: TempFolder,
+}
+
+impl World {
+    fn new(millis: &[i64], change: impl FnOnce(&mut ReplaySettings)) -> Self {
+        let folder = TempFolder::new();
+        let mut settings = ReplaySettings {
+            files: vec![recording(&folder, millis)],
+            speed: ReplaySpeed::Max,
+            from: None,
+            until: None,
+            repeats: false,
+            clock: ReplayClock::Original,
+            symbols_map: None,
+            csv_map: ColumnMap::default(),
+        };
+        change(&mut settings);
+        let clock = Clock::system(ClockMetrics::default());
+        let metrics = ReplayMetrics::default();
+        let recording = Recording::open(settings, metrics.clone()).unwrap();
+        let source = ReplaySource::new(recording, clock.clone(), metrics);
+        Self { source, clock, _folder: folder }
+    }
+
+    /// The sizes of the trades of one poll, and the watermark.
+    fn poll(&mut self) -> (Vec<u64>, Option<Timestamp>) {
+        let mut events = Vec::new();
+        let watermark = self.source.poll(&mut events);
+        let size = |event: Event| match event {
+            Event::Trade(trade) => trade.size,
+            _ => panic!("no trade"),
+        };
+        (events.into_iter().map(size).collect(), watermark)
+    }
+
+    /// The sizes of all trades that are due.
+    fn due(&mut self) -> Vec<u64> {
+        let mut all = Vec::new();
+        loop {
+            let (sizes, _) = self.poll();
+            if sizes.is_empty() {
+                return all;
+            }
+            all.extend(sizes);
+        }
+    }
+}
+
+#[test]
+fn a_millisecond_of_the_recording_is_a_batch_at_the_speed_max() {
+    let mut world = World::new(&[0, 0, 1, 900_000, 900_000], |_| {});
+    assert_eq!((world.source.opened_at(), world.clock.now()), (at(0), at(0)));
+
+    assert_eq!(world.poll(), (vec![1, 2], Some(at(1))));
+    assert_eq!(world.poll(), (vec![3], Some(at(2))));
+    assert_eq!(world.clock.now(), at(2), "the clock is that of the replay");
+    assert_eq!(world.poll(), (vec![4, 5], Some(at(900_001))));
+    assert!(world.poll().0.is_empty());
+    assert_eq!(world.source.metrics.ended.get(), 1);
+}
+
+#[test]
+fn a_batch_is_due_when_its_millisecond_is_over() {
+    let rate = ClockRate::new(1e-3).unwrap();
+    let mut world = World::new(&[0, 5, 6], |settings| settings.speed = ReplaySpeed::Times(rate));
+
+    world.clock.hold(at(0) + Duration::from_micros(999));
+    assert!(world.due().is_empty());
+    world.clock.hold(at(1));
+    assert_eq!(world.due(), [1]);
+    world.clock.hold(at(5));
+    assert_eq!(world.poll(), (vec![], Some(at(5))), "time goes on without events");
+    assert_eq!(world.poll(), (vec![], None));
+    world.clock.hold(at(60_000));
+    assert_eq!(world.poll(), (vec![2], Some(at(6))), "what was late is published batch by batch");
+    assert_eq!(world.poll(), (vec![3], Some(at(7))));
+    world.poll();
+    assert_eq!(world.poll().1, None, "after the end the clock runs on");
+}
+
+#[test]
+fn a_moved_replay_happens_now_and_keeps_the_seconds_of_a_minute() {
+    let mut world = World::new(&[0, 1, 3_600_000], |settings| {
+        settings.speed = ReplaySpeed::Times(ClockRate::ONE);
+        settings.clock = ReplayClock::Shift;
+    });
+    assert!(world.clock.follows_system());
+    let now = world.clock.now();
+
+    assert_eq!(world.source.shift_nanos % MINUTE, 0);
+    let behind = now.nanos_since(world.source.opened_at());
+    assert!((0..MINUTE).contains(&behind), "{behind}");
+    let mut events = Vec::new();
+    world.source.poll(&mut events);
+    assert_eq!(events.len(), 1, "what is of the minute that has begun is published at once");
+    assert_eq!(events[0].at().nanos() - world.source.shift_nanos, at(0).nanos() + 300);
+}
+
+#[test]
+fn a_moved_replay_follows_the_systems_clock_after_it_was_set() {
+    let mut world = World::new(&[0, 3_600_000], |settings| {
+        settings.speed = ReplaySpeed::Times(ClockRate::ONE);
+        settings.clock = ReplayClock::Shift;
+    });
+    world.due();
+    let before = world.source.shift_nanos;
+    for hours in [1, -2] {
+        let now = Timestamp::from_nanos(world.source.watermark.nanos() + hours * 60 * MINUTE);
+
+        world.source.follow(now);
+
+        let off = now.nanos_since(world.source.watermark);
+        assert!((0..MINUTE).contains(&off), "{hours}: {off}");
+        assert_eq!(world.source.shift_nanos % MINUTE, before % MINUTE);
+    }
+}
+
+#[test]
+fn a_replay_that_begins_again_follows_its_end_or_goes_back_to_its_start() {
+    let mut world = World::new(&[0, 130_000], |settings| {
+        settings.repeats = true;
+        settings.clock = ReplayClock::Shift;
+    });
+    let first = world.source.opened_at();
+    assert_eq!([world.poll().0, world.poll().0], [[1], [2]]);
+    let end = world.source.watermark;
+    world.poll();
+    let (sizes, watermark) = world.poll();
+    assert_eq!(sizes, [1]);
+    let start = watermark.unwrap().nanos() - MILLISECOND;
+    assert_eq!((start - first.nanos()) % MINUTE, 0);
+    assert!((0..MINUTE).contains(&(start - end.nanos())));
+
+    let mut world = World::new(&[0, 130_000], |settings| settings.repeats = true);
+    let polls: Vec<_> = (0..4).map(|_| world.poll()).collect();
+    assert_eq!(
+        polls,
+        [(vec![1], Some(at(1))), (vec![2], Some(at(130_001))), (vec![], Some(at(0))), (vec![1], Some(at(1))),]
+    );
+    assert_eq!(world.source.metrics.repeats.get(), 1);
+}
+
+#[test]
+fn a_millisecond_of_many_events_is_several_batches() {
+    let many = vec![0; 2 * MAX_BATCH + 5];
+    let mut world = World::new(&many, |_| {});
+
+    let lengths: Vec<_> =
+        (0..3).map(|_| world.poll()).map(|(sizes, at)| (sizes.len(), at.unwrap())).collect();
+
+    assert_eq!(lengths, [(MAX_BATCH, at(0)), (MAX_BATCH, at(0)), (5, at(1))]);
+}
+
+#[test]
+fn a_symbol_is_in_the_universe_of_the_batch_that_needs_it() {
+    let mut world = World::new(&[0, 1], |_| {});
+    let path = world.source.recording.settings().files[0].clone();
+    let text = fs::read_to_string(&path).unwrap().replacen("SPY", "QQQ", 1);
+    fs::write(&path, text).unwrap();
+    world.source.recording.reopen().unwrap();
+
+    assert_eq!(world.source.universe().len(), 1);
+    world.poll();
+
+    assert_eq!(world.source.universe().len(), 2);
+}

@@ -1,0 +1,192 @@
+use std::collections::hash_map::Entry;
+use std::path::Path;
+use std::sync::Arc;
+use std::{fs, io, mem};
+
+use rustc_hash::FxHashMap;
+
+use crate::model::{Instrument, Symbol, SymbolId, Tape, Universe};
+
+/// The instruments of a recording, in the order of their first occurrence.
+///
+/// Ids are given at once; the universe is extended when a batch that needs them is published, because extending it
+/// copies it.
+#[derive(Debug, Default)]
+pub(super) struct SymbolTable {
+    universe: Arc<Universe>,
+    /// Instruments that are not in the universe yet.
+    added: Vec<Instrument>,
+    by_symbol: FxHashMap<Symbol, SymbolId>,
+    names: SymbolNames,
+    descriptions: FxHashMap<Symbol, Description>,
+}
+
+/// What a definition tells about an instrument.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Description {
+    pub(super) name: Option<Box<str>>,
+    pub(super) exchange: Option<Box<str>>,
+}
+
+/// A name in a recording has no symbol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct UnnamedError;
+
+#[cfg_attr(not(feature = "dbn"), expect(dead_code, reason = "DBN alone has ids and definitions"))]
+impl SymbolTable {
+    /// An empty table that renames symbols by these names.
+    pub(super) fn new(names: SymbolNames) -> Self {
+        Self { names, ..Self::default() }
+    }
+
+    /// The id of the instrument that a recording calls by this name.
+    pub(super) fn id(&mut self, name: &str) -> Result<SymbolId, UnnamedError> {
+        let symbol = self.symbol(name)?;
+        let next = SymbolId((self.universe.len() + self.added.len()) as u32);
+        Ok(match self.by_symbol.entry(symbol) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(place) => {
+                let Description { name, exchange } =
+                    self.descriptions.get(&symbol).cloned().unwrap_or_default();
+                self.added.push(Instrument {
+                    id: next,
+                    symbol,
+                    name,
+                    exchange,
+                    tape: Tape::NONE,
+                    previous_close: None,
+                });
+                *place.insert(next)
+            }
+        })
+    }
+
+    /// The id of the instrument that `--symbols-map` names; `None` if it does not name it.
+    pub(super) fn renamed(&mut self, name: &str) -> Option<SymbolId> {
+        self.names.0.contains_key(name).then(|| self.id(name).ok()).flatten()
+    }
+
+    /// Keeps what is known about an instrument, for when it first occurs.
+    pub(super) fn describe(&mut self, name: &str, description: Description) {
+        if let Ok(symbol) = self.symbol(name) {
+            self.descriptions.insert(symbol, description);
+        }
+    }
+
+    /// The universe with all instruments so far.
+    pub(super) fn publish(&mut self) -> &Arc<Universe> {
+        if !self.added.is_empty() {
+            self.universe = Arc::new(self.universe.with(mem::take(&mut self.added)));
+        }
+        &self.universe
+    }
+
+    /// The universe as of the last [`publish`](Self::publish).
+    pub(super) fn universe(&self) -> &Arc<Universe> {
+        &self.universe
+    }
+
+    /// Options are written with spaces in OSI's form (`SPX   240119C04700000`), and without them by Alpaca.
+    fn symbol(&self, name: &str) -> Result<Symbol, UnnamedError> {
+        let name = self.names.of(name);
+        let compact: String;
+        let name = if name.contains(' ') {
+            compact = name.split(' ').collect();
+            &compact
+        } else {
+            name
+        };
+        name.parse().map_err(|_| UnnamedError)
+    }
+}
+
+/// The names that `--symbols-map` gives to the instruments of a recording.
+#[derive(Clone, Debug, Default)]
+pub(super) struct SymbolNames(FxHashMap<String, String>);
+
+/// A file of names cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum SymbolNamesError {
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error("line {0}: expected a name of the recording, a comma and a symbol")]
+    Line(usize),
+}
+
+impl SymbolNames {
+    /// Reads lines such as `15144,ESZ4`: a name or instrument id of the recording, and the symbol. Empty lines and
+    /// those that begin with `#` are left out.
+    pub(super) fn read(file: &Path) -> Result<Self, SymbolNamesError> {
+        Self::parse(&fs::read_to_string(file)?)
+    }
+
+    fn parse(text: &str) -> Result<Self, SymbolNamesError> {
+        let mut names = FxHashMap::default();
+        for (number, line) in (1..).zip(text.lines().map(str::trim)) {
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let (from, to) = line.split_once(',').ok_or(SymbolNamesError::Line(number))?;
+            let to: Symbol = to.trim().parse().map_err(|_| SymbolNamesError::Line(number))?;
+            names.insert(from.trim().to_owned(), to.to_string());
+        }
+        Ok(Self(names))
+    }
+
+    fn of<'n>(&'n self, name: &'n str) -> &'n str {
+        if self.0.is_empty() { name } else { self.0.get(name).map_or(name, String::as_str) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_symbol_has_one_id_and_the_universe_grows_when_it_is_published() {
+        let mut symbols = SymbolTable::default();
+
+        let ids = ["ESU4", "NQU4", "ESU4"].map(|name| symbols.id(name).unwrap().0);
+
+        assert_eq!((ids, symbols.universe().len()), ([0, 1, 0], 0));
+        assert_eq!(symbols.publish().len(), 2);
+        assert_eq!(symbols.id("YMU4").unwrap(), SymbolId(2));
+        let universe = symbols.publish();
+        assert_eq!(universe.instrument(SymbolId(2)).symbol.as_str(), "YMU4");
+    }
+
+    #[test]
+    fn an_option_is_named_without_spaces_and_a_long_name_is_none() {
+        let mut symbols = SymbolTable::default();
+
+        let id = symbols.id("SPX   240119C04700000").unwrap();
+
+        assert_eq!(symbols.publish().instrument(id).symbol.as_str(), "SPX240119C04700000");
+        assert_eq!(symbols.id("A-VERY-LONG-NAME-OF-A-SPREAD"), Err(UnnamedError));
+        assert_eq!(symbols.id(""), Err(UnnamedError));
+    }
+
+    #[test]
+    fn names_of_the_recording_are_replaced_by_those_of_the_file() {
+        let names = SymbolNames::parse("# futures\n\n15144 , ESZ4\nES.FUT,ES\n").unwrap();
+        let mut symbols = SymbolTable::new(names);
+
+        let ids = ["15144", "ESZ4", "ES.FUT", "NQ"].map(|name| symbols.id(name).unwrap());
+
+        let universe = symbols.publish();
+        assert_eq!(ids.map(|id| universe.instrument(id).symbol.to_string()), ["ESZ4", "ESZ4", "ES", "NQ"]);
+        assert!(matches!(SymbolNames::parse("A,B\nC"), Err(SymbolNamesError::Line(2))));
+        assert!(matches!(SymbolNames::parse("A,B C"), Err(SymbolNamesError::Line(1))));
+    }
+
+    #[test]
+    fn a_definition_describes_an_instrument_that_occurs_later() {
+        let mut symbols = SymbolTable::default();
+        let description = Description { exchange: Some("XCME".into()), ..Description::default() };
+
+        symbols.describe("ESU4", description);
+        let id = symbols.id("ESU4").unwrap();
+
+        assert_eq!(symbols.publish().instrument(id).exchange.as_deref(), Some("XCME"));
+    }
+}
