@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -163,6 +164,33 @@ fn a_batch_holds_the_events_of_one_millisecond() {
             _ => None,
         });
         assert!(of_events.into_iter().all(|at| at.nanos() == start), "times of Lean are whole milliseconds");
+    }
+}
+
+#[test]
+fn numbers_go_on_when_a_replay_begins_again() {
+    let [from, until] = ["09:30", "09:31"].map(|time| market_time(&format!("2013-10-07T{time}")));
+    for clock in [ReplayClock::Original, ReplayClock::Shift] {
+        let mut replayed =
+            Replayed::new(ReplaySettings { from, until, repeats: true, clock, ..settings(ibm()) });
+        let mut seqs: BTreeMap<usize, Vec<u64>> = BTreeMap::new();
+        let mut published: BTreeMap<(i64, u64), usize> = BTreeMap::new();
+        let mut batches: Vec<_> = replayed.feed.open(&mut replayed.last_values).into_iter().collect();
+        // The second pass is complete when the third has begun.
+        while published.values().max() < Some(&3) {
+            batches.extend(replayed.feed.poll(&mut replayed.last_values));
+            replayed.feed.settle();
+            for object in batches.drain(..).flat_map(|batch| batch.objects().copied().collect::<Vec<_>>()) {
+                seqs.entry(object.stream().index()).or_default().push(object.seq.0);
+                if let Body::Trade(trade) = object.body {
+                    *published.entry((trade.at.nanos() % (60 * SECOND), trade.id)).or_default() += 1;
+                }
+            }
+        }
+        assert!(published.len() > 50, "{clock:?}: {}", published.len());
+        assert!(published.values().all(|passes| *passes >= 2), "{clock:?}");
+        let is_whole = |seqs: &Vec<u64>| seqs.iter().zip(1..).all(|(seq, expected)| *seq == expected);
+        assert!(seqs.values().all(is_whole), "{clock:?}");
     }
 }
 

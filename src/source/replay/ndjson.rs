@@ -17,6 +17,8 @@ pub(super) struct NdjsonReader<R> {
     latest: Timestamp,
     /// The objects of the present line that are not read yet, the next one last.
     objects: Vec<Result<Decoded, ObjectError>>,
+    /// The input failed: nothing behind is read.
+    has_failed: bool,
 }
 
 /// The longest line read: frames of this protocol have less than 1 MiB.
@@ -25,21 +27,24 @@ const MAX_LINE_BYTES: u64 = 64 << 20;
 impl<R: BufRead + Send> NdjsonReader<R> {
     pub(super) fn new(input: R) -> Self {
         let latest = Timestamp::from_nanos(i64::MIN);
-        Self { input, line: Vec::new(), lines: 0, latest, objects: Vec::new() }
+        Self { input, line: Vec::new(), lines: 0, latest, objects: Vec::new(), has_failed: false }
     }
 
     /// Reads the objects of the next line that is not empty; false at the end.
     fn read_line(&mut self) -> Result<bool, Skipped> {
         loop {
+            if self.has_failed {
+                return Ok(false);
+            }
             self.line.clear();
             self.lines += 1;
             let count = self.input.by_ref().take(MAX_LINE_BYTES).read_until(b'\n', &mut self.line);
-            let count = count.map_err(|error| self.skipped(&error.to_string()))?;
+            let count = count.map_err(|error| self.failed(&error))?;
             if count == 0 {
                 return Ok(false);
             }
             if count as u64 == MAX_LINE_BYTES {
-                self.skip_rest_of_line().map_err(|error| self.skipped(&error.to_string()))?;
+                self.skip_rest_of_line().map_err(|error| self.failed(&error))?;
                 return Err(self.skipped("the line is too long"));
             }
             let line = self.line.trim_ascii();
@@ -66,6 +71,11 @@ impl<R: BufRead + Send> NdjsonReader<R> {
                 return Ok(());
             }
         }
+    }
+
+    fn failed(&mut self, error: &io::Error) -> Skipped {
+        self.has_failed = true;
+        self.skipped(&format!("the rest of the file is not read: {error}"))
     }
 
     fn skipped(&self, detail: &str) -> Skipped {

@@ -79,3 +79,22 @@ fn a_late_trade_keeps_its_place_and_its_time() {
     assert_eq!(records[1].at, records[0].at);
     assert!(event.at() < records[1].at);
 }
+
+/// A damaged compressed file fails each time it is read.
+#[test]
+fn an_input_that_fails_ends_the_file() {
+    struct Failing;
+
+    impl Read for Failing {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::InvalidData.into())
+        }
+    }
+    let line = format!("{TRADE}\n");
+    let mut reader = NdjsonReader::new(io::BufReader::new(line.as_bytes().chain(Failing)));
+    let mut symbols = SymbolTable::default();
+
+    assert!(matches!(reader.next(&mut symbols), Ok(Some(_))));
+    assert_eq!(reader.next(&mut symbols).unwrap_err().reason, SkipReason::Broken);
+    assert_eq!(reader.next(&mut symbols).unwrap(), None);
+}

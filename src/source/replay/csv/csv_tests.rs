@@ -101,3 +101,20 @@ fn a_gzipped_file_is_read() {
 
     assert_eq!((records.records.len(), records.symbol(0)), (1, "SPY".to_owned()));
 }
+
+#[test]
+fn a_damaged_compressed_file_is_read_up_to_the_damage() {
+    let folder = TempFolder::new();
+    let path = folder.file("spy.csv.gz");
+    let mut packed = GzEncoder::new(Vec::new(), Compression::default());
+    let rows: String =
+        (0..20_000).map(|row| format!("{},1.{},{}\n", 1_000_000_000 + row, row % 97, row % 13 + 1)).collect();
+    packed.write_all(format!("time,price,size\n{rows}").as_bytes()).unwrap();
+    let packed = packed.finish().unwrap();
+    fs::write(&path, &packed[..packed.len() / 2]).unwrap();
+
+    let records = read_with(&[path], &ColumnMap::default()).unwrap();
+
+    assert!((1_000..19_000).contains(&records.records.len()), "{}", records.records.len());
+    assert_eq!(records.skipped.iter().map(|(reason, _)| *reason).collect::<Vec<_>>(), [SkipReason::Broken]);
+}
