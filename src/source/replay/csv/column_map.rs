@@ -65,9 +65,9 @@ macro_rules! column_roles {
 
 column_roles! {
     Time "time" ["time", "timestamp", "t", "ts", "datetime", "date", "tsrecv", "tsevent", "participanttimestamp", "siptimestamp"],
-    Symbol "symbol" ["symbol", "s", "ticker", "sym", "symbolroot", "instrument"],
+    Symbol "symbol" ["symbol", "S", "ticker", "sym", "symbolroot", "instrument"],
     Price "price" ["price", "p", "px", "tradeprice", "last"],
-    Size "size" ["size", "qty", "quantity", "amount", "tradesize", "v", "shares"],
+    Size "size" ["size", "s", "qty", "quantity", "amount", "tradesize", "v", "shares"],
     Bid "bid" ["bid", "bidprice", "bp", "bidpx", "bestbid", "bidpx00"],
     BidSize "bid_size" ["bidsize", "bs", "bidsz", "bidqty", "bestbidsize", "bidsz00"],
     Ask "ask" ["ask", "askprice", "ap", "askpx", "offer", "bestask", "askpx00"],
@@ -198,6 +198,10 @@ impl Columns {
     /// The columns of a file with this header, or why they cannot be found.
     pub(super) fn find(map: &ColumnMap, header: &ByteRecord, file_stem: &str) -> Result<Self, String> {
         let plain = |name: &[u8]| -> String {
+            // Alpaca's symbol; `s` is the size.
+            if name.trim_ascii() == b"S" {
+                return "S".to_owned();
+            }
             let letters = String::from_utf8_lossy(name).trim_start_matches('\u{feff}').to_lowercase();
             letters.chars().filter(|letter| !matches!(letter, '_' | '-' | ' ' | '.')).collect()
         };
@@ -221,12 +225,21 @@ impl Columns {
         }
         let column = |role: ColumnRole| found[role as usize];
         let has = |roles: &[ColumnRole]| roles.iter().all(|role| column(*role).is_some());
+        let has_trade = has(&[ColumnRole::Price, ColumnRole::Size]);
+        let has_quote = column(ColumnRole::Bid).is_some() || column(ColumnRole::Ask).is_some();
         let has_bar = has(&[ColumnRole::Open, ColumnRole::High, ColumnRole::Low, ColumnRole::Close]);
         let kind = match map.kind {
             Some(kind) => kind,
             None if has_bar => RowKind::Bar(BarLength::Minute),
-            None if has(&[ColumnRole::Price, ColumnRole::Size]) => RowKind::Trade,
-            None if column(ColumnRole::Bid).is_some() || column(ColumnRole::Ask).is_some() => RowKind::Quote,
+            None if has_trade && has_quote => {
+                return Err(
+                    "the columns are those of trades and of quotes: add kind=trade or kind=quote to \
+                            --csv-map"
+                        .to_owned(),
+                );
+            }
+            None if has_trade => RowKind::Trade,
+            None if has_quote => RowKind::Quote,
             None => {
                 let header =
                     String::from_utf8_lossy(&header.iter().collect::<Vec<_>>().join(&b","[..])).into_owned();
@@ -244,8 +257,8 @@ impl Columns {
             kind => kind,
         };
         let is_complete = match kind {
-            RowKind::Trade => has(&[ColumnRole::Price, ColumnRole::Size]),
-            RowKind::Quote => column(ColumnRole::Bid).is_some() || column(ColumnRole::Ask).is_some(),
+            RowKind::Trade => has_trade,
+            RowKind::Quote => has_quote,
             RowKind::Bar(_) => has_bar,
         };
         let Some(time) = column(ColumnRole::Time).filter(|_| is_complete) else {

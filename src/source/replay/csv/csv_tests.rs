@@ -47,6 +47,34 @@ fn usual_names_of_columns_need_no_map() {
 }
 
 #[test]
+fn rows_of_alpacas_rest_need_no_map() {
+    let trades = "S,t,x,p,s,c,i,z\nAAPL,2021-02-22T15:51:44.208Z,D,126.5512,7,@ I,96921,C\n";
+    let mut records = read(trades, "").unwrap();
+    let Event::Trade(trade) = event(&records, 0) else { panic!("no trade") };
+    assert_eq!((trade.size, trade.id, trade.venue), (7, 96_921, Venue(b'D')));
+    assert_eq!(records.symbol(0), "AAPL");
+
+    let bars =
+        "symbol,t,o,h,l,c,v,n,vw\nSPY,2021-02-22T19:15:00Z,388.985,389.13,388.975,389.12,49378,461,389.06\n";
+    let records = read(bars, "").unwrap();
+    let RecordContent::Bar(BarLength::Minute, bar) = records.records[0].content else { panic!("no bar") };
+    assert_eq!((bar.close.nanos(), bar.volume, bar.trades), (389_120_000_000, 49_378, 461));
+}
+
+#[test]
+fn rows_that_may_be_trades_or_quotes_need_a_kind() {
+    let text = "ts_recv,price,size,bid_px_00,ask_px_00,bid_sz_00,ask_sz_00,symbol\n\
+                1609160400006136329,3720500000000,1,3720250000000,3720500000000,24,11,ESH1\n";
+
+    assert!(read(text, "").err().unwrap().to_string().contains("kind="));
+    let quotes = read(text, "kind=quote,decimals=9").unwrap();
+    let Event::Quote(quote) = event(&quotes, 0) else { panic!("no quote") };
+    assert_eq!((quote.bid.nanos(), quote.ask_size), (3_720_250_000_000, 11));
+    let trades = read(text, "kind=trade,decimals=9").unwrap();
+    assert!(matches!(event(&trades, 0), Event::Trade(trade) if trade.price.nanos() == 3_720_500_000_000));
+}
+
+#[test]
 fn a_map_names_columns_by_name_or_number() {
     let with_header = "a;b;c;d\n1000;7;3;X\n";
     let map = "delimiter=semicolon,time=a,unit=s,price=b,size=c,symbol=d,decimals=1";
