@@ -21,6 +21,10 @@ pub(super) struct SymbolTable {
     descriptions: FxHashMap<Symbol, Description>,
 }
 
+/// The most instruments of a recording, and the most that definitions describe. Tables of the service have a row for each,
+/// so that a file of names alone would fill the memory. As many as the simulated market may have.
+const MAX_SYMBOLS: usize = crate::source::MAX_LISTINGS;
+
 /// What a definition tells about an instrument.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Description {
@@ -28,7 +32,7 @@ pub(super) struct Description {
     pub(super) exchange: Option<Box<str>>,
 }
 
-/// A name in a recording has no symbol.
+/// A name in a recording has no symbol, or there are too many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct UnnamedError;
 
@@ -45,6 +49,7 @@ impl SymbolTable {
         let next = SymbolId((self.universe.len() + self.added.len()) as u32);
         Ok(match self.by_symbol.entry(symbol) {
             Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(_) if next.index() >= MAX_SYMBOLS => return Err(UnnamedError),
             Entry::Vacant(place) => {
                 let Description { name, exchange } =
                     self.descriptions.get(&symbol).cloned().unwrap_or_default();
@@ -68,7 +73,9 @@ impl SymbolTable {
 
     /// Keeps what is known about an instrument, for when it first occurs.
     pub(super) fn describe(&mut self, name: &str, description: Description) {
-        if let Ok(symbol) = self.symbol(name) {
+        if let Ok(symbol) = self.symbol(name)
+            && self.descriptions.len() < MAX_SYMBOLS
+        {
             self.descriptions.insert(symbol, description);
         }
     }
@@ -153,6 +160,16 @@ mod tests {
         assert_eq!(symbols.id("YMU4").unwrap(), SymbolId(2));
         let universe = symbols.publish();
         assert_eq!(universe.instrument(SymbolId(2)).symbol.as_str(), "YMU4");
+    }
+
+    #[test]
+    fn the_number_of_instruments_is_bounded() {
+        let mut symbols = SymbolTable::default();
+
+        let listed = (0..MAX_SYMBOLS + 10).filter(|number| symbols.id(&format!("S{number}")).is_ok()).count();
+
+        assert_eq!((listed, symbols.publish().len()), (MAX_SYMBOLS, MAX_SYMBOLS));
+        assert_eq!(symbols.id("S7"), Ok(SymbolId(7)));
     }
 
     #[test]
