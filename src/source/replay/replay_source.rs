@@ -13,7 +13,7 @@ use super::recording::Recording;
 use super::settings::{ReplayClock, ReplaySpeed};
 use crate::clock::{Clock, ClockRate};
 use crate::metrics::ReplayMetrics;
-use crate::model::{Event, MILLISECOND, SECOND, SymbolId, Timestamp, Universe};
+use crate::model::{Event, MILLISECOND, SECOND, SymbolId, Timestamp, TradeRules, Universe};
 use crate::source::ticks::{ClockTick, MillisecondClock, TickHints};
 use crate::source::{EventSource, Ticks};
 
@@ -260,6 +260,11 @@ impl EventSource for ReplaySource {
     }
 
     /// A recording can always wait.
+    /// Trades of files without sale conditions count as regular ones.
+    fn trade_rules(&self) -> TradeRules {
+        TradeRules::Consolidated
+    }
+
     fn hold_back(&mut self) -> bool {
         self.is_eager.store(false, Ordering::Relaxed);
         true
