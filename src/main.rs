@@ -1,10 +1,12 @@
 //! The program: parses arguments, serves until a signal, and returns an exit code.
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, StdoutLock, Write};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use tapecast::app::{ReloadableFiles, Service, SignalRequest, Signals, StartError, run_journal_task};
+use tapecast::app::{
+    ReloadableFiles, Service, SignalRequest, Signals, StartError, run_journal_task, run_verify,
+};
 use tapecast::auth::GeneratedKey;
 use tapecast::config::{Config, Invocation, KeyTask, Task};
 use tapecast::telemetry;
@@ -75,18 +77,22 @@ fn run_task(task: Task) -> ExitCode {
             print_key(&new_key.generate());
             ExitCode::SUCCESS
         }
-        Task::Journal(task) => {
-            let mut out = BufWriter::new(io::stdout().lock());
-            let done = run_journal_task(&task, &mut out, &mut io::stderr()).and_then(|code| {
-                out.flush()?;
-                Ok(code)
-            });
-            done.unwrap_or_else(|error| {
-                let _ = writeln!(io::stderr(), "error: {error}");
-                ExitCode::FAILURE
-            })
-        }
+        Task::Journal(task) => report(|out| run_journal_task(&task, out, &mut io::stderr())),
+        Task::Verify(options) => report(|out| run_verify(&options, out)),
     }
+}
+
+/// Runs a task that writes to standard output, and reports its error.
+fn report(task: impl FnOnce(&mut BufWriter<StdoutLock<'static>>) -> io::Result<ExitCode>) -> ExitCode {
+    let mut out = BufWriter::new(io::stdout().lock());
+    let done = task(&mut out).and_then(|code| {
+        out.flush()?;
+        Ok(code)
+    });
+    done.unwrap_or_else(|error| {
+        let _ = writeln!(io::stderr(), "error: {error}");
+        ExitCode::FAILURE
+    })
 }
 
 #[expect(

@@ -1,10 +1,14 @@
-//! `tapecast journal`: what the subcommands do.
+//! `tapecast journal` and `tapecast verify`: what the subcommands do.
 
-use std::io::{self, ErrorKind, Write};
+use std::fs::File;
+use std::io::{self, BufReader, ErrorKind, Write};
 use std::process::ExitCode;
 
-use crate::config::JournalTask;
-use crate::journal::{JournalReader, JournalSurvey, SegmentSurvey, export};
+use crate::config::{JournalTask, VerifyOptions};
+use crate::journal::{
+    ClientRecording, JournalItem, JournalReader, JournalSurvey, SegmentSurvey, Verification, export,
+};
+use crate::model::Epoch;
 use crate::wire::rfc3339;
 
 /// Runs a subcommand of `journal`; results go to `out`, faults to `errors`.
@@ -43,6 +47,32 @@ pub fn run_journal_task(
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
         done => done,
     }
+}
+
+/// Compares a client's recording with a journal.
+///
+/// # Errors
+/// When one of them cannot be read or the output not be written.
+pub fn run_verify(options: &VerifyOptions, out: &mut impl Write) -> io::Result<ExitCode> {
+    let named = |error: io::Error| {
+        let file = options.client.display();
+        io::Error::new(error.kind(), format!("{file}: {error}"))
+    };
+    let file = File::open(&options.client).map_err(named)?;
+    let recording =
+        ClientRecording::read(BufReader::new(file)).map_err(|error| named(io::Error::other(error)))?;
+    let mut verification = Verification::new(recording);
+    let mut epoch = Epoch::default();
+    for item in JournalReader::open(&options.journal)? {
+        match item? {
+            JournalItem::Segment { epoch: of_segment, .. } => epoch = of_segment,
+            JournalItem::Batch(batch) => verification.batch(epoch, &batch),
+            JournalItem::Hole(_) | JournalItem::CleanStop | JournalItem::Damaged { .. } => {}
+        }
+    }
+    let report = verification.report();
+    write!(out, "{report}")?;
+    Ok(if report.is_complete() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn inspect(survey: &JournalSurvey, out: &mut impl Write) -> io::Result<ExitCode> {

@@ -39,7 +39,7 @@ use crate::transport::{Certificate, TlsError};
 use crate::wire::Close;
 
 use self::feed::{FaultyDelivery, FeedMonitor, FeedRuntime};
-pub use self::journal_command::run_journal_task;
+pub use self::journal_command::{run_journal_task, run_verify};
 use self::market::Market;
 use self::server::{Listeners, capacity_limits, serve};
 pub use self::signals::{ReloadableFiles, SignalRequest, Signals};

@@ -76,3 +76,16 @@ fn channel(name: &str) -> Result<Channel, String> {
         format!("expected one of {names}")
     })
 }
+
+/// The options of `verify`.
+#[derive(Clone, Debug, Args)]
+pub struct VerifyOptions {
+    /// The folder of --journal
+    #[arg(long, value_name = "DIR")]
+    pub journal: PathBuf,
+
+    /// What the client received: a message or an object in JSON on each line, in the order of receipt. See
+    /// docs/FAULTS.md
+    #[arg(long, value_name = "FILE")]
+    pub client: PathBuf,
+}

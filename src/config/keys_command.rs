@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use clap::{Args, Subcommand};
 
 use super::command_line::positive;
-use super::journal_command::JournalTask;
+use super::journal_command::{JournalTask, VerifyOptions};
 use crate::auth::{Entitlements, GeneratedKey, KeyId};
 use crate::model::{Feed, Symbol, SymbolError};
 
@@ -18,6 +18,9 @@ pub enum Task {
     /// Read a journal that --journal recorded
     #[command(subcommand)]
     Journal(JournalTask),
+    /// Compare what a client received with what was published: what it lost, and what is not as published; exit
+    /// code 1 if there is anything of either
+    Verify(VerifyOptions),
 }
 
 /// A subcommand of `key`.

@@ -21,7 +21,7 @@ pub use self::access::{AccessConfig, Tls};
 pub use self::command_line::Invocation;
 use self::command_line::{listen_address, log_filter};
 use self::journal::JournalArgs;
-pub use self::journal_command::{JournalExport, JournalFolder, JournalTask};
+pub use self::journal_command::{JournalExport, JournalFolder, JournalTask, VerifyOptions};
 pub use self::keys_command::{KeyTask, NewKey, Task};
 use self::replay_options::ReplayArgs;
 use crate::archive::Retention;

@@ -25,6 +25,7 @@
 //! margin of numbers instead would need a bound on what was published and not written, and the feed, which waits for
 //! nothing, gives none.
 
+mod client_recording;
 mod compression;
 mod disk;
 mod entry;
@@ -47,8 +48,10 @@ mod test_disk;
 #[cfg(test)]
 mod test_feed;
 mod thread;
+mod verification;
 mod writer;
 
+pub use client_recording::{ClientRecording, RecordedStream, RecordingError};
 pub use export::{ExportFormat, ExportSettings, export};
 pub use follower::JournalFollower;
 pub use hole::Hole;
@@ -60,3 +63,4 @@ pub use retention::JournalRetention;
 pub use segment::{SegmentForm, SegmentHeader, SegmentName};
 pub use survey::{JournalSurvey, SegmentSurvey};
 pub use thread::JournalThread;
+pub use verification::{StreamReport, Verification, VerificationReport};
