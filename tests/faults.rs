@@ -151,7 +151,7 @@ fn a_line_that_stalls_or_trickles_loses_nothing() {
         wait_until("a fault of the line, and what was held back meanwhile", || {
             ledger.record(&client.next_objects());
             if until.is_none() && faults(&server, 0).1 > 0 {
-                until = Some(ledger.objects + 1_000);
+                until = Some(ledger.objects + 300);
             }
             until.is_some_and(|until| ledger.objects >= until)
         });

@@ -1,6 +1,6 @@
 use std::collections::VecDeque;
 
-use super::record::BarLength;
+use super::record::BarPeriod;
 use crate::model::{Bar, SymbolId, Timestamp, TradingDay};
 
 /// The bars of one instrument before the start of a replay, the oldest first.
@@ -25,12 +25,12 @@ const KEPT: [usize; 3] = [400, 2_880, 1_800];
 
 impl PastCollector {
     /// Takes in a bar. Hours are not retained by themselves: they are those of the minutes.
-    pub(super) fn push(&mut self, length: BarLength, bar: Bar) {
+    pub(super) fn push(&mut self, length: BarPeriod, bar: Bar) {
         let kind = match length {
-            BarLength::Day => 0,
-            BarLength::Minute => 1,
-            BarLength::Second => 2,
-            BarLength::Hour => return,
+            BarPeriod::Day => 0,
+            BarPeriod::Minute => 1,
+            BarPeriod::Second => 2,
+            BarPeriod::Hour => return,
         };
         let symbol = bar.symbol.index();
         if symbol >= self.symbols.len() {
@@ -105,7 +105,7 @@ mod tests {
     fn days_before_the_start_keep_their_distance_from_it() {
         let mut history = PastCollector::default();
         for (date, volume) in [("2013-10-31", 1), ("2013-11-01", 2), ("2013-11-04", 3)] {
-            history.push(BarLength::Day, day(date, volume));
+            history.push(BarPeriod::Day, day(date, volume));
         }
         let start = Timestamp::from_nanos(at("2013-11-05").nanos() + 34_200 * SECOND);
         let now = Timestamp::from_nanos(at("2026-03-10").nanos() + 3_600 * SECOND);
@@ -120,8 +120,8 @@ mod tests {
     #[test]
     fn days_of_an_unmoved_replay_stay_where_they_are() {
         let mut history = PastCollector::default();
-        history.push(BarLength::Day, day("2013-11-01", 1));
-        history.push(BarLength::Day, day("2013-11-04", 2));
+        history.push(BarPeriod::Day, day("2013-11-01", 1));
+        history.push(BarPeriod::Day, day("2013-11-04", 2));
 
         let (_, past) = history.into_past(at("2013-11-05"), 0).next().unwrap();
 
@@ -131,10 +131,10 @@ mod tests {
     #[test]
     fn a_day_of_which_there_are_minutes_is_left_to_them() {
         let mut history = PastCollector::default();
-        history.push(BarLength::Day, day("2013-11-01", 1));
-        history.push(BarLength::Day, day("2013-11-04", 2));
+        history.push(BarPeriod::Day, day("2013-11-01", 1));
+        history.push(BarPeriod::Day, day("2013-11-04", 2));
         let noon = Timestamp::from_nanos(at("2013-11-04").nanos() + NOON_NANOS);
-        history.push(BarLength::Minute, Bar { start: noon, ..day("2013-11-04", 5) });
+        history.push(BarPeriod::Minute, Bar { start: noon, ..day("2013-11-04", 5) });
 
         let (_, past) = history.into_past(at("2013-11-05"), 0).next().unwrap();
 
@@ -149,8 +149,8 @@ mod tests {
             ..day("2013-11-04", volume)
         };
         for number in 0..2_000 {
-            history.push(BarLength::Second, second(number, 1));
-            history.push(BarLength::Second, second(number, 2));
+            history.push(BarPeriod::Second, second(number, 1));
+            history.push(BarPeriod::Second, second(number, 2));
         }
 
         let (_, past) = history.into_past(at("2013-11-05"), 0).next().unwrap();

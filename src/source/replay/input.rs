@@ -11,7 +11,7 @@ use super::csv::{ColumnMap, CsvReader};
 use super::dbn::{DbnHeader, DbnReader, DbnRole};
 use super::lean::{LeanFile, LeanReader};
 use super::ndjson::NdjsonReader;
-use super::record::RecordReader;
+use super::record::RecordingReader;
 use super::refusal::Refusal;
 use super::symbols::SymbolTable;
 use super::zip::ZipFile;
@@ -122,10 +122,10 @@ impl OpenFile {
         files: Vec<Self>,
         map: &ColumnMap,
         symbols: &mut SymbolTable,
-    ) -> Result<Vec<Box<dyn RecordReader>>, (usize, Refusal)> {
+    ) -> Result<Vec<Box<dyn RecordingReader>>, (usize, Refusal)> {
         #[cfg(feature = "dbn")]
         let mut roles = Self::roles(&files).into_iter();
-        let mut readers: Vec<Box<dyn RecordReader>> = Vec::new();
+        let mut readers: Vec<Box<dyn RecordingReader>> = Vec::new();
         let is_definitions = |(_, file): &(usize, &Self)| file.is_definitions();
         let definitions: Vec<_> =
             files.iter().enumerate().filter(is_definitions).map(|(number, _)| number).collect();

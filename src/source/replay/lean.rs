@@ -20,7 +20,7 @@ use ::csv::ByteRecord;
 
 use super::fixed::{decimal, whole};
 use super::record::{
-    BarLength, RecordContent, RecordReader, Recorded, RecordedKind, SkipReason, Skipped, bar,
+    BarPeriod, RecordContent, Recorded, RecordedKind, RecordingReader, SkipReason, Skipped, bar,
 };
 use super::symbols::SymbolTable;
 use crate::model::{
@@ -102,13 +102,13 @@ impl LeanFile {
         Some(Self { symbol: symbol.to_ascii_uppercase(), resolution, kind, midnight: None })
     }
 
-    fn bar_length(&self) -> Option<BarLength> {
+    fn bar_length(&self) -> Option<BarPeriod> {
         match (self.kind, self.resolution) {
             (LeanKind::Quote, _) | (_, Resolution::Tick) => None,
-            (_, Resolution::Second) => Some(BarLength::Second),
-            (_, Resolution::Minute) => Some(BarLength::Minute),
-            (_, Resolution::Hour) => Some(BarLength::Hour),
-            (_, Resolution::Daily) => Some(BarLength::Day),
+            (_, Resolution::Second) => Some(BarPeriod::Second),
+            (_, Resolution::Minute) => Some(BarPeriod::Minute),
+            (_, Resolution::Hour) => Some(BarPeriod::Hour),
+            (_, Resolution::Daily) => Some(BarPeriod::Day),
         }
     }
 }
@@ -220,10 +220,10 @@ impl<R: BufRead + Send> LeanReader<R> {
         };
         self.best = [side(1)?, side(6)?];
         let end = match self.layout.resolution {
-            Resolution::Second => BarLength::Second,
-            Resolution::Hour => BarLength::Hour,
-            Resolution::Daily => BarLength::Day,
-            Resolution::Minute | Resolution::Tick => BarLength::Minute,
+            Resolution::Second => BarPeriod::Second,
+            Resolution::Hour => BarPeriod::Hour,
+            Resolution::Daily => BarPeriod::Day,
+            Resolution::Minute | Resolution::Tick => BarPeriod::Minute,
         };
         // The last instant of the interval, so that the quote is in it.
         let at = Timestamp::from_nanos(end.end(at).nanos() - 1);
@@ -316,7 +316,7 @@ impl<R: BufRead + Send> LeanReader<R> {
 
 type Skip = (SkipReason, &'static str);
 
-impl<R: BufRead + Send> RecordReader for LeanReader<R> {
+impl<R: BufRead + Send> RecordingReader for LeanReader<R> {
     fn kind(&self) -> RecordedKind {
         self.layout.bar_length().map_or(RecordedKind::Events, RecordedKind::Bars)
     }

@@ -66,13 +66,13 @@ fn minutes_and_days_are_bars_and_minutes_of_quotes_end_with_a_quote() {
 
     let minutes = bars("lean/minute/spy/20131007_trade.zip");
     assert_eq!(minutes.len(), 828);
-    let RecordContent::Bar(BarLength::Minute, bar) = minutes[0].content else { panic!("no minute") };
+    let RecordContent::Bar(BarPeriod::Minute, bar) = minutes[0].content else { panic!("no minute") };
     assert_eq!((bar.open.nanos(), bar.close.nanos(), bar.volume), (167_410_000_000, 167_270_000_000, 3_197));
-    assert_eq!(minutes[0].at, BarLength::Minute.end(bar.start));
+    assert_eq!(minutes[0].at, BarPeriod::Minute.end(bar.start));
 
     let days = bars("lean/daily/spy.zip");
     assert_eq!(days.len(), 5_849);
-    let RecordContent::Bar(BarLength::Day, bar) = days[0].content else { panic!("no day") };
+    let RecordContent::Bar(BarPeriod::Day, bar) = days[0].content else { panic!("no day") };
     assert_eq!(bar.start, TradingDay::named("1998-01-02").unwrap().start);
 
     let quotes = bars("lean/minute/spy/20131007_quote.zip");

@@ -1,7 +1,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::record::{RecordReader, Recorded, RecordedKind, Skipped};
+use super::record::{Recorded, RecordedKind, RecordingReader, Skipped};
 use super::symbols::SymbolTable;
 use crate::model::Timestamp;
 
@@ -15,7 +15,7 @@ pub(super) struct Merge {
 }
 
 struct MergedFile {
-    reader: Box<dyn RecordReader>,
+    reader: Box<dyn RecordingReader>,
     head: Option<Recorded>,
 }
 
@@ -29,7 +29,7 @@ pub(super) struct SkippedIn {
 
 impl Merge {
     /// The records of these files.
-    pub(super) fn new(readers: Vec<Box<dyn RecordReader>>) -> Self {
+    pub(super) fn new(readers: Vec<Box<dyn RecordingReader>>) -> Self {
         let unread = (0..readers.len()).rev().collect();
         let files = readers.into_iter().map(|reader| MergedFile { reader, head: None }).collect::<Vec<_>>();
         Self { heads: BinaryHeap::with_capacity(files.len()), files, unread }

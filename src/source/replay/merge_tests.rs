@@ -1,6 +1,6 @@
 use super::*;
 use crate::model::SymbolId;
-use crate::source::replay::record::{BarLength, RecordContent, SkipReason, bar};
+use crate::source::replay::record::{BarPeriod, RecordContent, SkipReason, bar};
 
 /// A file of bars with these times and volumes; a negative time is a broken record.
 struct Script {
@@ -8,7 +8,7 @@ struct Script {
     rows: std::vec::IntoIter<(i64, u64)>,
 }
 
-impl RecordReader for Script {
+impl RecordingReader for Script {
     fn kind(&self) -> RecordedKind {
         self.kind
     }
@@ -19,13 +19,13 @@ impl RecordReader for Script {
             return Err(Skipped { reason: SkipReason::Broken, position: volume, detail: "".into() });
         }
         let at = Timestamp::from_nanos(at);
-        let content = RecordContent::Bar(BarLength::Second, bar(SymbolId(0), at, [1; 4], volume));
+        let content = RecordContent::Bar(BarPeriod::Second, bar(SymbolId(0), at, [1; 4], volume));
         Ok(Some(Recorded { at, content }))
     }
 }
 
 fn merge(files: &[(RecordedKind, &[(i64, u64)])]) -> Merge {
-    let script = |(kind, rows): &(RecordedKind, &[(i64, u64)])| -> Box<dyn RecordReader> {
+    let script = |(kind, rows): &(RecordedKind, &[(i64, u64)])| -> Box<dyn RecordingReader> {
         Box::new(Script { kind: *kind, rows: Vec::from(*rows).into_iter() })
     };
     Merge::new(files.iter().map(script).collect())
@@ -60,7 +60,7 @@ fn records_are_in_the_order_of_time_and_then_of_the_files() {
 
 #[test]
 fn the_finest_kind_is_that_of_a_file_with_records() {
-    let [seconds, days] = [BarLength::Second, BarLength::Day].map(RecordedKind::Bars);
+    let [seconds, days] = [BarPeriod::Second, BarPeriod::Day].map(RecordedKind::Bars);
     let finest = |files: &[(RecordedKind, &[(i64, u64)])]| {
         let mut merge = merge(files);
         merge.peek(&mut SymbolTable::default()).unwrap();

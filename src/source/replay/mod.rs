@@ -5,7 +5,7 @@
 //! skip. `merge` puts the records of all files in the order of time, and [`ReplaySource`] publishes them in step with
 //! the clock of the service, or as fast as they can be read.
 //!
-//! To add a format: implement `RecordReader`, and recognise its files in `input.rs`.
+//! To add a format: implement `RecordingReader`, and recognise its files in `input.rs`.
 
 mod csv;
 #[cfg(feature = "dbn")]

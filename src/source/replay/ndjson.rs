@@ -4,7 +4,7 @@ use std::io::{self, BufRead, Read};
 
 use serde_json::Value;
 
-use super::record::{BarLength, RecordContent, RecordReader, Recorded, RecordedKind, SkipReason, Skipped};
+use super::record::{BarPeriod, RecordContent, Recorded, RecordedKind, RecordingReader, SkipReason, Skipped};
 use super::symbols::SymbolTable;
 use crate::model::{Body, Event, SymbolId, Timestamp};
 use crate::wire::{Codec, Decoded, DecodedObject, DeliveryKind, ObjectError, decode_objects};
@@ -95,10 +95,10 @@ impl<R: BufRead + Send> NdjsonReader<R> {
             Body::Cancel(cancel) => event(cancel.at, Event::Cancel(cancel)),
             Body::Correction(correction) => event(correction.at, Event::Correction(correction)),
             Body::Bar(bar) | Body::UpdatedBar(bar) => {
-                Some((BarLength::Minute.end(bar.start), RecordContent::Bar(BarLength::Minute, bar)))
+                Some((BarPeriod::Minute.end(bar.start), RecordContent::Bar(BarPeriod::Minute, bar)))
             }
             // It is sent each minute while its day lasts.
-            Body::DailyBar(bar) => Some((bar.start, RecordContent::Bar(BarLength::Day, bar))),
+            Body::DailyBar(bar) => Some((bar.start, RecordContent::Bar(BarPeriod::Day, bar))),
             Body::Ticker(_) => None,
         }
     }
@@ -134,7 +134,7 @@ fn one_object(value: Value) -> Result<Decoded, ObjectError> {
     objects.into_iter().next().ok_or(ObjectError::Syntax)
 }
 
-impl<R: BufRead + Send> RecordReader for NdjsonReader<R> {
+impl<R: BufRead + Send> RecordingReader for NdjsonReader<R> {
     fn kind(&self) -> RecordedKind {
         RecordedKind::Events
     }

@@ -29,9 +29,9 @@ fn objects_and_arrays_of_objects_are_read() {
     assert_eq!((records.len(), skipped.len()), (3, 0));
     let RecordContent::Event(Event::Trade(trade)) = records[0].content else { panic!("no trade") };
     assert_eq!((trade.price.nanos(), trade.id, trade.size), (126_551_200_000, 96_921, 1));
-    let RecordContent::Bar(BarLength::Minute, bar) = records[2].content else { panic!("no bar") };
+    let RecordContent::Bar(BarPeriod::Minute, bar) = records[2].content else { panic!("no bar") };
     assert_eq!(bar.open.nanos(), 388_985_000_000);
-    assert_eq!(records[2].at, BarLength::Minute.end(bar.start));
+    assert_eq!(records[2].at, BarPeriod::Minute.end(bar.start));
     let names: Vec<_> = symbols.publish().iter().map(|instrument| instrument.symbol.to_string()).collect();
     assert_eq!(names, ["AAPL", "AMD", "SPY"]);
 }

@@ -17,12 +17,12 @@ pub(super) struct Recorded {
 pub(super) enum RecordContent {
     Event(Event),
     /// A bar that the source folded. It is published when its interval is over.
-    Bar(BarLength, Bar),
+    Bar(BarPeriod, Bar),
 }
 
 /// The length of a recorded bar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum BarLength {
+pub(super) enum BarPeriod {
     Second,
     Minute,
     Hour,
@@ -30,7 +30,7 @@ pub(super) enum BarLength {
     Day,
 }
 
-impl BarLength {
+impl BarPeriod {
     /// When a bar that starts at this time is over.
     pub(super) fn end(self, start: Timestamp) -> Timestamp {
         let nanos = match self {
@@ -47,7 +47,7 @@ impl BarLength {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum RecordedKind {
     Events,
-    Bars(BarLength),
+    Bars(BarPeriod),
 }
 
 /// A record that is not replayed.
@@ -85,7 +85,7 @@ impl SkipReason {
 }
 
 /// Reads the records of one file in order.
-pub(super) trait RecordReader: Send {
+pub(super) trait RecordingReader: Send {
     /// What most records of the file are.
     fn kind(&self) -> RecordedKind;
 

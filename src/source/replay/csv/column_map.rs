@@ -3,7 +3,7 @@ use std::str::FromStr;
 use ::csv::ByteRecord;
 
 use super::time_text::TimeFormat;
-use crate::source::replay::record::BarLength;
+use crate::source::replay::record::BarPeriod;
 
 /// Which column of a CSV file is what: `lean`, or pairs such as `time=ts,price=px,symbol=sym`.
 ///
@@ -18,7 +18,7 @@ pub struct ColumnMap {
     ticker: Option<String>,
     decimals: i32,
     delimiter: Option<u8>,
-    bar: Option<BarLength>,
+    bar: Option<BarPeriod>,
 }
 
 /// Text that is no map of columns.
@@ -40,7 +40,7 @@ pub enum ColumnMapError {
 pub(super) enum RowKind {
     Trade,
     Quote,
-    Bar(BarLength),
+    Bar(BarPeriod),
 }
 
 macro_rules! column_roles {
@@ -119,16 +119,16 @@ impl FromStr for ColumnMap {
                     map.kind = Some(match value {
                         "trade" | "trades" => RowKind::Trade,
                         "quote" | "quotes" => RowKind::Quote,
-                        "bar" | "bars" => RowKind::Bar(BarLength::Minute),
+                        "bar" | "bars" => RowKind::Bar(BarPeriod::Minute),
                         _ => return Err(unknown("kind: trade, quote or bar")),
                     });
                 }
                 "bar" => {
                     map.bar = Some(match value {
-                        "1s" => BarLength::Second,
-                        "1m" => BarLength::Minute,
-                        "1h" => BarLength::Hour,
-                        "1d" => BarLength::Day,
+                        "1s" => BarPeriod::Second,
+                        "1m" => BarPeriod::Minute,
+                        "1h" => BarPeriod::Hour,
+                        "1d" => BarPeriod::Day,
                         _ => return Err(unknown("bar: 1s, 1m, 1h or 1d")),
                     });
                 }
@@ -230,7 +230,7 @@ impl Columns {
         let has_bar = has(&[ColumnRole::Open, ColumnRole::High, ColumnRole::Low, ColumnRole::Close]);
         let kind = match map.kind {
             Some(kind) => kind,
-            None if has_bar => RowKind::Bar(BarLength::Minute),
+            None if has_bar => RowKind::Bar(BarPeriod::Minute),
             None if has_trade && has_quote => {
                 return Err(
                     "the columns are those of trades and of quotes: add kind=trade or kind=quote to \
@@ -252,7 +252,7 @@ impl Columns {
             // A column of dates without times is that of daily bars.
             RowKind::Bar(_) => RowKind::Bar(map.bar.unwrap_or_else(|| {
                 let time = column(ColumnRole::Time).and_then(|time| names.get(time));
-                if time.is_some_and(|name| name == "date") { BarLength::Day } else { BarLength::Minute }
+                if time.is_some_and(|name| name == "date") { BarPeriod::Day } else { BarPeriod::Minute }
             })),
             kind => kind,
         };

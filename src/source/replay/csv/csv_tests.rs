@@ -7,7 +7,7 @@ use test_support::TempFolder;
 
 use super::*;
 use crate::source::replay::fixtures::{Records, read_with};
-use crate::source::replay::record::BarLength;
+use crate::source::replay::record::BarPeriod;
 
 fn read(text: &str, map: &str) -> Result<Records, Refusal> {
     let folder = TempFolder::new();
@@ -42,7 +42,7 @@ fn usual_names_of_columns_need_no_map() {
 
     let days = "symbol,date,open,high,low,close,volume\nGOOG,2004-08-19,100,104.06,95.96,100.34,22351900\n";
     let records = read(days, "").unwrap();
-    let RecordContent::Bar(BarLength::Day, bar) = records.records[0].content else { panic!("no day") };
+    let RecordContent::Bar(BarPeriod::Day, bar) = records.records[0].content else { panic!("no day") };
     assert_eq!((bar.high.nanos(), bar.volume), (104_060_000_000, 22_351_900));
 }
 
@@ -57,7 +57,7 @@ fn rows_of_alpacas_rest_need_no_map() {
     let bars =
         "symbol,t,o,h,l,c,v,n,vw\nSPY,2021-02-22T19:15:00Z,388.985,389.13,388.975,389.12,49378,461,389.06\n";
     let records = read(bars, "").unwrap();
-    let RecordContent::Bar(BarLength::Minute, bar) = records.records[0].content else { panic!("no bar") };
+    let RecordContent::Bar(BarPeriod::Minute, bar) = records.records[0].content else { panic!("no bar") };
     assert_eq!((bar.close.nanos(), bar.volume, bar.trades), (389_120_000_000, 49_378, 461));
 }
 

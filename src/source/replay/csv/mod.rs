@@ -10,7 +10,7 @@ use ::csv::ByteRecord;
 pub use self::column_map::{ColumnMap, ColumnMapError};
 use self::column_map::{Columns, RowKind};
 use super::fixed::{decimal, whole};
-use super::record::{RecordContent, RecordReader, Recorded, RecordedKind, SkipReason, Skipped, bar};
+use super::record::{RecordContent, Recorded, RecordedKind, RecordingReader, SkipReason, Skipped, bar};
 use super::refusal::Refusal;
 use super::symbols::SymbolTable;
 use crate::model::{Conditions, Event, Price, Quote, SymbolId, Tape, Timestamp, Trade, Venue, is_letter};
@@ -189,7 +189,7 @@ impl<R: BufRead + Send> CsvReader<R> {
 
 type Skip = (SkipReason, &'static str);
 
-impl<R: BufRead + Send> RecordReader for CsvReader<R> {
+impl<R: BufRead + Send> RecordingReader for CsvReader<R> {
     fn kind(&self) -> RecordedKind {
         match self.columns.kind {
             RowKind::Bar(length) => RecordedKind::Bars(length),

@@ -3,7 +3,7 @@ use jiff::tz::TimeZone;
 
 use crate::model::{SECOND, Timestamp, TradingDay};
 use crate::source::replay::fixed::decimal;
-use crate::source::replay::record::BarLength;
+use crate::source::replay::record::BarPeriod;
 
 /// How a file writes times: as text with or without an offset, as a date, or as a number since 1970.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,13 +57,13 @@ impl TimeFormat {
     }
 
     /// The start of the bar of this length that a row with this time is of.
-    pub(super) fn start_of_bar(&self, at: Timestamp, length: BarLength) -> Timestamp {
+    pub(super) fn start_of_bar(&self, at: Timestamp, length: BarPeriod) -> Timestamp {
         match length {
             // Dates are days in New York already; a number or a time in UTC is of the day with that date.
-            BarLength::Day if at.nanos().rem_euclid(86_400 * SECOND) == 0 => {
+            BarPeriod::Day if at.nanos().rem_euclid(86_400 * SECOND) == 0 => {
                 TradingDay::of(Timestamp::from_nanos(at.nanos() + 43_200 * SECOND)).start
             }
-            BarLength::Day => TradingDay::of(at).start,
+            BarPeriod::Day => TradingDay::of(at).start,
             _ => at,
         }
     }

@@ -127,10 +127,10 @@ fn a_trade_that_is_in_the_files_of_two_schemas_is_read_once() {
 #[test]
 fn bars_of_every_length_are_read_and_days_begin_in_new_york() {
     for (schema, length, start) in [
-        ("ohlcv-1s", BarLength::Second, 1_609_146_312),
-        ("ohlcv-1m", BarLength::Minute, 1_609_146_300),
-        ("ohlcv-1h", BarLength::Hour, 1_609_146_000),
-        ("ohlcv-1d", BarLength::Day, 1_609_113_600 + 5 * 3_600),
+        ("ohlcv-1s", BarPeriod::Second, 1_609_146_312),
+        ("ohlcv-1m", BarPeriod::Minute, 1_609_146_300),
+        ("ohlcv-1h", BarPeriod::Hour, 1_609_146_000),
+        ("ohlcv-1d", BarPeriod::Day, 1_609_113_600 + 5 * 3_600),
     ] {
         let records = records(&format!("databento/XNAS.ITCH.test_data.{schema}.dbn.zst"));
         let RecordContent::Bar(found, bar) = records.records[0].content else { panic!("no bar") };

@@ -22,7 +22,7 @@ use self::frames::Frames;
 use self::instruments::InstrumentNames;
 use self::venues::venue;
 use super::record::{
-    BarLength, RecordContent, RecordReader, Recorded, RecordedKind, SkipReason, Skipped, bar,
+    BarPeriod, RecordContent, Recorded, RecordedKind, RecordingReader, SkipReason, Skipped, bar,
 };
 use super::refusal::Refusal;
 use super::symbols::{Description, SymbolTable};
@@ -182,13 +182,13 @@ impl<R: BufRead + Send> DbnReader<R> {
     }
 }
 
-impl<R: BufRead + Send> RecordReader for DbnReader<R> {
+impl<R: BufRead + Send> RecordingReader for DbnReader<R> {
     fn kind(&self) -> RecordedKind {
         match self.schema {
-            Some(Schema::Ohlcv1S) => RecordedKind::Bars(BarLength::Second),
-            Some(Schema::Ohlcv1M) => RecordedKind::Bars(BarLength::Minute),
-            Some(Schema::Ohlcv1H) => RecordedKind::Bars(BarLength::Hour),
-            Some(Schema::Ohlcv1D | Schema::OhlcvEod) => RecordedKind::Bars(BarLength::Day),
+            Some(Schema::Ohlcv1S) => RecordedKind::Bars(BarPeriod::Second),
+            Some(Schema::Ohlcv1M) => RecordedKind::Bars(BarPeriod::Minute),
+            Some(Schema::Ohlcv1H) => RecordedKind::Bars(BarPeriod::Hour),
+            Some(Schema::Ohlcv1D | Schema::OhlcvEod) => RecordedKind::Bars(BarPeriod::Day),
             _ => RecordedKind::Events,
         }
     }
@@ -298,10 +298,10 @@ fn decode(
     }
     if let Some(message) = record.get::<OhlcvMsg>() {
         let length = match header.rtype {
-            rtype::OHLCV_1S => BarLength::Second,
-            rtype::OHLCV_1M => BarLength::Minute,
-            rtype::OHLCV_1H => BarLength::Hour,
-            _ => BarLength::Day,
+            rtype::OHLCV_1S => BarPeriod::Second,
+            rtype::OHLCV_1M => BarPeriod::Minute,
+            rtype::OHLCV_1H => BarPeriod::Hour,
+            _ => BarPeriod::Day,
         };
         let start = start_of_bar(time(UNDEF_TIMESTAMP, message.hd.ts_event)?, length);
         let prices = [message.open, message.high, message.low, message.close];
@@ -354,10 +354,10 @@ fn time(ts_recv: u64, ts_event: u64) -> Result<Timestamp, Skip> {
 }
 
 /// A day of Databento is one in UTC; ours begins at midnight in New York of the same date.
-fn start_of_bar(start: Timestamp, length: BarLength) -> Timestamp {
+fn start_of_bar(start: Timestamp, length: BarPeriod) -> Timestamp {
     const NOON: std::time::Duration = std::time::Duration::from_hours(12);
     match length {
-        BarLength::Day => TradingDay::of(start + NOON).start,
+        BarPeriod::Day => TradingDay::of(start + NOON).start,
         _ => start,
     }
 }
