@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { formatChange, formatCount, formatCountdown, formatPercent, formatPrice, formatShort, formatShortChinese, formatSpan } from ".";
+import { formatChange, formatCount, formatCountdown, formatPercent, formatPrice, formatRoundedPrice, formatShort, formatShortChinese, formatSpan } from ".";
 
 test("a price has a thousands separator and two decimals", () => {
   expect(formatPrice(1234.5)).toBe("1,234.50");
@@ -14,6 +14,7 @@ test("a price that is not of whole cents has four decimals", () => {
   expect(formatPrice(99.6459)).toBe("99.6459");
   expect(formatPrice(12_345.678)).toBe("12,345.6780");
   expect(formatPrice(1_234_567.89)).toBe("1,234,567.89");
+  expect(formatRoundedPrice(99.6459)).toBe("99.65");
 });
 
 test("a negative number has a minus sign as wide as the plus", () => {

@@ -13,7 +13,12 @@ export const NONE = "–";
 
 /** A price with two decimals; four if it is below a dollar, where venues quote in hundredths of a cent, or not of whole cents. */
 export function formatPrice(dollars: number): string {
-  return fixed(dollars, Math.abs(dollars) < 1 || !isWholeCents(dollars) ? 4 : 2);
+  return isWholeCents(dollars) ? formatRoundedPrice(dollars) : fixed(dollars, 4);
+}
+
+/** A price with two decimals, four below a dollar, where a longer one would move what is beside it. */
+export function formatRoundedPrice(dollars: number): string {
+  return fixed(dollars, Math.abs(dollars) < 1 ? 4 : 2);
 }
 
 /** Whether a price is a multiple of a cent, up to the rounding of binary numbers. */

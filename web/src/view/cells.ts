@@ -1,4 +1,4 @@
-import { formatChange, formatCount, formatPercent, formatPrice } from "../format";
+import { formatChange, formatCount, formatPercent, formatPrice, formatRoundedPrice } from "../format";
 import { dayChange, placeInRange, type SymbolState } from "../market";
 import type { StockSymbol } from "../model";
 import type { ColumnId, Strings } from "../strings";
@@ -118,8 +118,8 @@ function rangeCell(): Cell {
     node,
     draw: ({ state: { ticker } }) => {
       if (ticker === undefined) return;
-      low.show(ticker.low, formatPrice);
-      high.show(ticker.high, formatPrice);
+      low.show(ticker.low, formatRoundedPrice);
+      high.show(ticker.high, formatRoundedPrice);
       const text = `translateX(${((placeInRange(ticker) ?? 0.5) * TRACK_EM).toFixed(2)}em)`;
       if (text === shown) return;
       shown = text;
