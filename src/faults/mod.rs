@@ -53,7 +53,7 @@ impl Faults {
     }
 
     /// The faults of the next session's connection, which has this name.
-    pub fn line_plan(&self, label: Option<String>) -> Option<LineFaultPlan> {
-        self.lines.as_ref().map(|lines| lines.plan(label))
+    pub fn line_plan(&self, label: Option<String>) -> Option<Box<LineFaultPlan>> {
+        self.lines.as_ref().map(|lines| Box::new(lines.plan(label)))
     }
 }

@@ -78,7 +78,7 @@ pub struct SessionParams {
     /// The credentials of the upgrade request.
     pub credentials: Option<Credentials>,
     /// The faults of its connection, if it has any.
-    pub line_faults: Option<LineFaultPlan>,
+    pub line_faults: Option<Box<LineFaultPlan>>,
 }
 
 /// Opens a session that waits for its connection.
@@ -158,7 +158,7 @@ pub(super) struct SessionActor {
     pub(super) state: Rc<SessionState>,
     key: SubscriberKey,
     label: Option<String>,
-    pub(super) faulty_line: Option<FaultyLine>,
+    pub(super) faulty_line: Option<Box<FaultyLine>>,
 }
 
 impl SessionActor {

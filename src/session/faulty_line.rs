@@ -11,7 +11,7 @@ use crate::wire::{Close, ErrorCode};
 
 /// The line of a session that has faults.
 pub(super) struct FaultyLine {
-    plan: LineFaultPlan,
+    plan: Box<LineFaultPlan>,
     control: LineControl,
 }
 
@@ -19,11 +19,11 @@ impl FaultyLine {
     /// This transport with these faults, if there are any.
     pub(super) fn wrap(
         transport: Box<dyn Transport>,
-        plan: Option<LineFaultPlan>,
-    ) -> (Box<dyn Transport>, Option<Self>) {
+        plan: Option<Box<LineFaultPlan>>,
+    ) -> (Box<dyn Transport>, Option<Box<Self>>) {
         let Some(plan) = plan else { return (transport, None) };
         let (line, control) = SlowLine::new(transport);
-        (Box::new(line), Some(Self { plan, control }))
+        (Box::new(line), Some(Box::new(Self { plan, control })))
     }
 }
 
