@@ -99,7 +99,7 @@ impl Proxy {
 impl Drop for Proxy {
     fn drop(&mut self) {
         // SIGKILL would leave its worker processes running.
-        let _ = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        let _ = Command::new("sh").args(["-c", &format!("kill -TERM {}", self.child.id())]).status();
         let _ = self.child.wait();
     }
 }
