@@ -17,6 +17,11 @@ pub struct BatchEncoder {
 }
 
 impl BatchEncoder {
+    /// An encoder for a reader that knows the first instruments already.
+    pub const fn knowing(instruments: usize) -> Self {
+        Self { known: instruments }
+    }
+
     /// Appends a batch.
     pub fn encode(&mut self, out: &mut Vec<u8>, batch: &Batch) {
         let rows = ObjectRows { events: batch.events(), tickers: batch.tickers() };

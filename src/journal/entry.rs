@@ -33,6 +33,11 @@ mod kind {
 pub(super) struct EntryEncoder(BatchEncoder);
 
 impl EntryEncoder {
+    /// An encoder of records that follow others, which have this number of instruments.
+    pub(super) const fn knowing(instruments: usize) -> Self {
+        Self(BatchEncoder::knowing(instruments))
+    }
+
     /// Appends the record of what holds.
     pub(super) fn snapshot(&mut self, out: &mut Vec<u8>, last_values: &LastValues, universe: &Universe) {
         let (number, watermark) = (last_values.batch(), last_values.watermark());

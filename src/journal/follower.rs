@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tracing::warn;
 
-use super::publication_mark::PublicationMark;
+use super::publication_log::PublicationLog;
 use super::queue::BatchQueue;
 use crate::feed::Batch;
 
@@ -14,42 +14,52 @@ use crate::feed::Batch;
 #[derive(Debug)]
 pub struct JournalFollower {
     queue: Arc<BatchQueue>,
-    mark: Option<PublicationMark>,
-    announced: Arc<Announced>,
+    log: Option<PublicationLog>,
+    progress: Arc<JournalProgress>,
 }
 
-/// The number of the last batch that may have been published.
+/// How far the feed and the journal are.
 #[derive(Debug, Default)]
-pub(super) struct Announced(AtomicU64);
+pub(super) struct JournalProgress {
+    announced: AtomicU64,
+    written: AtomicU64,
+}
 
-impl Announced {
+impl JournalProgress {
     /// The last batch before the feed starts has this number.
     pub(super) const fn starting_at(number: u64) -> Self {
-        Self(AtomicU64::new(number))
+        Self { announced: AtomicU64::new(number), written: AtomicU64::new(number) }
     }
 
-    pub(super) fn number(&self) -> u64 {
-        self.0.load(Ordering::Acquire)
+    /// The number of the last batch that may have been published.
+    pub(super) fn announced(&self) -> u64 {
+        self.announced.load(Ordering::Acquire)
+    }
+
+    /// The journal has told the kernel of all batches up to this one.
+    pub(super) fn set_written(&self, number: u64) {
+        self.written.store(number, Ordering::Release);
     }
 }
 
 impl JournalFollower {
     pub(super) const fn new(
         queue: Arc<BatchQueue>,
-        mark: Option<PublicationMark>,
-        announced: Arc<Announced>,
+        log: Option<PublicationLog>,
+        progress: Arc<JournalProgress>,
     ) -> Self {
-        Self { queue, mark, announced }
+        Self { queue, log, progress }
     }
 
     /// Notes that this batch is about to be published: clients may have seen it from now on. Takes a microsecond.
     pub fn announce(&mut self, batch: &Batch) {
-        self.announced.0.store(batch.number(), Ordering::Release);
-        if let Some(mark) = &self.mark
-            && let Err(error) = mark.set(batch.number())
+        self.progress.announced.store(batch.number(), Ordering::Release);
+        let written = self.progress.written.load(Ordering::Acquire);
+        if let Some(log) = &mut self.log
+            && let Err(error) = log.announce(batch, written)
         {
-            warn!("cannot mark what is published, so the epoch will end with a crash: {error}");
-            self.mark.take().expect("it is there").remove();
+            warn!("cannot keep what is published, so the epoch will end with a crash: {error}");
+            self.log.take().expect("it is there").remove();
         }
     }
 

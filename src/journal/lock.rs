@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 /// The lock of a journal's folder: two processes that appended to one journal would ruin it.
 ///
 /// The system releases it with the process, however it ends. The file holds the path of the
-/// [publication mark](super::PublicationMark).
+/// [publication log](super::publication_log).
 #[derive(Debug)]
 pub(super) struct FolderLock(File);
 
@@ -24,8 +24,8 @@ impl FolderLock {
         }
     }
 
-    /// The path of the mark that the last process set.
-    pub(super) fn mark(&mut self) -> io::Result<Option<PathBuf>> {
+    /// The path of the publication log that the last process left.
+    pub(super) fn publication_log(&mut self) -> io::Result<Option<PathBuf>> {
         let mut text = String::new();
         self.0.seek(SeekFrom::Start(0))?;
         self.0.read_to_string(&mut text)?;
@@ -33,8 +33,8 @@ impl FolderLock {
         Ok((!path.is_empty()).then(|| PathBuf::from(path)))
     }
 
-    /// Leaves the path of the mark for the next start.
-    pub(super) fn set_mark(&mut self, path: Option<&Path>) -> io::Result<()> {
+    /// Leaves the path of the publication log for the next start.
+    pub(super) fn set_publication_log(&mut self, path: Option<&Path>) -> io::Result<()> {
         self.0.set_len(0)?;
         self.0.seek(SeekFrom::Start(0))?;
         if let Some(path) = path.and_then(Path::to_str) {
@@ -53,14 +53,14 @@ mod tests {
     fn one_process_has_the_lock_of_a_journal() {
         let folder = TempFolder::new();
         let mut first = FolderLock::take(folder.path()).unwrap().expect("no other");
-        first.set_mark(Some(Path::new("/dev/shm/tapecast-1"))).unwrap();
+        first.set_publication_log(Some(Path::new("/dev/shm/tapecast-1"))).unwrap();
 
         assert!(FolderLock::take(folder.path()).unwrap().is_none());
         drop(first);
 
         let mut second = FolderLock::take(folder.path()).unwrap().expect("the first is gone");
-        assert_eq!(second.mark().unwrap(), Some(PathBuf::from("/dev/shm/tapecast-1")));
-        second.set_mark(None).unwrap();
-        assert_eq!(second.mark().unwrap(), None);
+        assert_eq!(second.publication_log().unwrap(), Some(PathBuf::from("/dev/shm/tapecast-1")));
+        second.set_publication_log(None).unwrap();
+        assert_eq!(second.publication_log().unwrap(), None);
     }
 }

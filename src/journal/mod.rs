@@ -17,9 +17,9 @@
 //!
 //! 1. **A clean stop.** The feed has ended, all it announced is written, and a record says so. Before the next feed
 //!    publishes, another segment is on the disk, so the record cannot be taken for the end of a later run.
-//! 2. **The publication mark** (`publication_mark.rs`): the number of each batch is written to a file in memory before
-//!    the batch is published. If the process is killed, the file and all that was written to the journal survive in the
-//!    kernel. If the marked batch is in the journal, all are. If the machine fails, the mark is gone.
+//! 2. **The publication log** (`publication_log.rs`): each batch is written to a file in memory before it is published.
+//!    If the process is killed, the file and all that was written to the journal survive in the kernel, and the next
+//!    start appends to the journal what it lacks. If the machine fails, the log is gone.
 //!
 //! In every other case a new epoch begins, and clients that resume are told what they miss. To go on beyond a safe
 //! margin of numbers instead would need a bound on what was published and not written, and the feed, which waits for
@@ -34,7 +34,7 @@ mod follower;
 mod hole;
 mod lock;
 mod opened;
-mod publication_mark;
+mod publication_log;
 mod queue;
 mod reader;
 mod record;
@@ -56,7 +56,6 @@ pub use export::{ExportFormat, ExportSettings, export};
 pub use follower::JournalFollower;
 pub use hole::Hole;
 pub use opened::{JournalError, JournalSettings, OpenedJournal, StartedJournal};
-pub use publication_mark::PublicationMark;
 pub use reader::{JournalItem, JournalReader};
 pub use record::{Damage, ReadFailure};
 pub use retention::JournalRetention;

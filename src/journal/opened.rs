@@ -9,15 +9,15 @@ use tracing::{error, info, warn};
 
 use super::compression::start_compression;
 use super::disk::{Folder, FolderStore, StoredSegment};
-use super::follower::{Announced, JournalFollower};
+use super::follower::{JournalFollower, JournalProgress};
 use super::lock::FolderLock;
-use super::publication_mark::{MarkReading, PublicationMark};
+use super::publication_log::{PublicationLog, PublicationReading, PublicationStart};
 use super::queue::{BatchQueue, MAX_QUEUE_BYTES};
 use super::reader::JournalReader;
 use super::refill::Refill;
 use super::retention::JournalRetention;
 use super::segment::SegmentForm;
-use super::tail::{NewEpochReason, Tail, read_tail};
+use super::tail::{NewEpochReason, Tail, append_published, read_tail};
 use super::thread::{JournalThread, ThreadParts};
 use super::writer::{JournalWriter, MAX_SEGMENT_BYTES, WriterSettings, WriterStart};
 use crate::archive::Archive;
@@ -92,18 +92,41 @@ impl OpenedJournal {
         let folder = Folder::new(path);
         folder.remove_partial_files().map_err(failed)?;
         let next_ordinal = folder.segments().map_err(failed)?.last().map_or(1, |last| last.name.ordinal + 1);
-        let (tail, torn) = read_tail(&folder).map_err(failed)?;
+        let (mut tail, mut torn) = read_tail(&folder).map_err(failed)?;
+        let log_path = lock.publication_log().map_err(failed)?;
+        let log = log_path.as_deref().and_then(PublicationReading::of);
+        if let (Some(killed), Some(log)) = (&tail, &log) {
+            match append_published(&folder, killed, log) {
+                Ok(0) => {}
+                appended => {
+                    match appended {
+                        Ok(batches) => {
+                            info!(
+                                batches,
+                                "the journal has now what was published before the process was killed"
+                            );
+                        }
+                        Err(error) => warn!("what was published last cannot be appended: {error}"),
+                    }
+                    let (completed, torn_again) = read_tail(&folder).map_err(failed)?;
+                    tail = completed;
+                    torn.extend(torn_again);
+                }
+            }
+        }
+        if let Some(path) = log_path {
+            PublicationReading::remove(&path);
+        }
         for torn in &torn {
             metrics.torn_bytes.inc_by(torn.bytes);
             let kept_in = torn.kept_in.display();
             warn!(bytes = torn.bytes, %kept_in, "the journal had a torn end, which was cut: {}", torn.damage);
         }
-        let mark = lock.mark().map_err(failed)?.and_then(|mark| PublicationMark::take(&mark));
         let (tail, decision) = match tail {
             None => (None, Err(NewEpochReason::NewJournal)),
             Some(tail) if !tail.is_of(universe) => (None, Err(NewEpochReason::OtherInstruments)),
             Some(tail) => {
-                let decision = tail.continues(mark);
+                let decision = tail.continues(log.as_ref());
                 (Some(tail), decision)
             }
         };
@@ -220,25 +243,24 @@ impl OpenedJournal {
             error!(epoch = %new_epoch, "the journal is off, and a new epoch begins: {error}");
             writer.begin_epoch(new_epoch);
         }
-        let reading = MarkReading { epoch: self.epoch, published: last_batch };
-        let mark = PublicationMark::create(random, reading);
-        if mark.is_none() {
+        let publication = PublicationStart { epoch: self.epoch, published: last_batch, universe: &universe };
+        let log = PublicationLog::create(random, publication);
+        if log.is_none() {
             info!("there are no files in memory, so a new epoch begins after a crash");
         }
-        let path = mark.as_ref().map(|mark| mark.path().to_owned());
-        let marked = self.lock.set_mark(path.as_deref());
-        let mark = match marked {
-            Ok(()) => mark,
+        let path = log.as_ref().map(|log| log.path().to_owned());
+        let log = match self.lock.set_publication_log(path.as_deref()) {
+            Ok(()) => log,
             Err(error) => {
-                warn!("the path of the mark cannot be kept: {error}");
-                mark.inspect(PublicationMark::remove);
+                warn!("the path of the publication log cannot be kept: {error}");
+                log.inspect(PublicationLog::remove);
                 None
             }
         };
         let queue = Arc::new(BatchQueue::new(MAX_QUEUE_BYTES, self.metrics));
-        let announced = Arc::new(Announced::starting_at(last_batch));
-        let follower = JournalFollower::new(Arc::clone(&queue), mark, Arc::clone(&announced));
-        let parts = ThreadParts { queue, announced, lock: self.lock, mark: path };
+        let progress = Arc::new(JournalProgress::starting_at(last_batch));
+        let follower = JournalFollower::new(Arc::clone(&queue), log, Arc::clone(&progress));
+        let parts = ThreadParts { queue, progress, lock: self.lock, log: path };
         let thread = JournalThread::start(writer, parts)
             .map_err(|error| JournalError::Folder { folder: self.path.clone(), error })?;
         Ok(StartedJournal { epoch: self.epoch, follower, thread })

@@ -142,50 +142,89 @@ fn an_end_that_is_followed_by_another_run_is_not_taken_for_the_last_one() {
     let files = TempFolder::new();
     let mut feed = feed();
     publish(start(open(&files, &feed.universe, 1), &feed.universe), &feed.batches(10));
-    // The next run publishes, and the machine fails before a byte of it is on the disk: no mark, no record.
+    // The next run publishes, and the machine fails before a byte of it is on the disk: no log, no record.
     let mut journal = start(open(&files, &feed.universe, 2), &feed.universe);
     let batch = &feed.batches(1)[0];
     journal.follower.announce(batch);
     drop(journal.follower);
     wait_until("the journal to end", || journal.thread.is_finished());
-    let mark = fs::read_to_string(settings(&files).folder.join("lock")).unwrap();
-    let _ = fs::remove_file(mark);
+    let log = fs::read_to_string(settings(&files).folder.join("lock")).unwrap();
+    let _ = fs::remove_file(log);
 
     let opened = open(&files, &feed.universe, 3);
 
     assert_eq!(opened.epoch(), Epoch::new(3));
 }
 
+/// The folder of a journal as a kill leaves it: a copy, since the lock and the log are still in use.
+#[cfg(target_os = "linux")]
+fn killed(files: &TempFolder) -> TempFolder {
+    let copy = TempFolder::new();
+    fs::create_dir(copy.path().join("journal")).unwrap();
+    for entry in fs::read_dir(settings(files).folder).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), copy.path().join("journal").join(entry.file_name())).unwrap();
+    }
+    copy
+}
+
+#[cfg(target_os = "linux")]
+fn recorded(files: &TempFolder) -> Vec<Arc<Batch>> {
+    let items = JournalReader::open(&settings(files).folder).unwrap();
+    let batch = |item| match item {
+        Ok(super::super::JournalItem::Batch(batch)) => Some(batch),
+        _ => None,
+    };
+    items.filter_map(batch).collect()
+}
+
 #[test]
 #[cfg(target_os = "linux")]
-fn a_killed_run_goes_on_if_the_mark_names_a_batch_that_is_recorded() {
-    for (announced, epoch) in [(10, 1), (11, 3)] {
-        let files = TempFolder::new();
-        let mut feed = feed();
-        let mut journal = start(open(&files, &feed.universe, 1), &feed.universe);
-        let batches = feed.batches(11);
-        for batch in &batches[..10] {
-            journal.follower.announce(batch);
-            journal.follower.record(batch);
-        }
-        batches[10..announced].iter().for_each(|batch| journal.follower.announce(batch));
-        let folder = settings(&files).folder;
-        wait_until("the batches to be written", || {
-            let items = JournalReader::open(&folder).unwrap();
-            items.filter(|item| matches!(item, Ok(super::super::JournalItem::Batch(_)))).count() == 10
-        });
-        // As a kill leaves it: a copy, since the lock and the mark are still in use.
-        let killed = TempFolder::new();
-        fs::create_dir(killed.path().join("journal")).unwrap();
-        for entry in fs::read_dir(&folder).unwrap() {
-            let entry = entry.unwrap();
-            fs::copy(entry.path(), killed.path().join("journal").join(entry.file_name())).unwrap();
-        }
-
-        let opened = open(&killed, &feed.universe, 3);
-
-        assert_eq!(opened.epoch(), Epoch::new(epoch));
-        let last_values = opened.refill(&archive(&feed.universe), Timestamp::default(), |_| {}).unwrap();
-        assert_eq!(last_values.batch(), 10, "numbers go on in either case");
+fn a_killed_run_goes_on_with_the_batches_that_it_published_and_had_not_written() {
+    let files = TempFolder::new();
+    let mut feed = feed();
+    let mut journal = start(open(&files, &feed.universe, 1), &feed.universe);
+    let batches = feed.batches(30);
+    for batch in &batches[..10] {
+        journal.follower.announce(batch);
+        journal.follower.record(batch);
     }
+    wait_until("the batches to be written", || recorded(&files).len() == 10);
+    // The first of these is with clients, the second may be.
+    batches[10..12].iter().for_each(|batch| journal.follower.announce(batch));
+    let killed = killed(&files);
+
+    let opened = open(&killed, &feed.universe, 3);
+
+    assert_eq!(opened.epoch(), Epoch::new(1));
+    assert_equal(&recorded(&killed), &batches[..12]);
+    let last_values = opened.refill(&archive(&feed.universe), Timestamp::default(), |_| {}).unwrap();
+    assert_eq!(last_values.batch(), 12);
+    publish(start(opened, &feed.universe), &batches[12..]);
+    assert_equal(&recorded(&killed), &batches);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_killed_run_begins_a_new_epoch_if_it_published_what_is_nowhere_kept() {
+    let files = TempFolder::new();
+    let mut feed = feed();
+    let mut journal = start(open(&files, &feed.universe, 1), &feed.universe);
+    let batches = feed.batches(11);
+    for batch in &batches[..10] {
+        journal.follower.announce(batch);
+        journal.follower.record(batch);
+    }
+    wait_until("the batches to be written", || recorded(&files).len() == 10);
+    let log = fs::read_to_string(settings(&files).folder.join("lock")).unwrap();
+    let mut kept = fs::read(&log).unwrap();
+    kept[16..24].copy_from_slice(&11_u64.to_le_bytes());
+    fs::write(&log, kept).unwrap();
+    let killed = killed(&files);
+
+    let opened = open(&killed, &feed.universe, 3);
+
+    assert_eq!(opened.epoch(), Epoch::new(3));
+    let last_values = opened.refill(&archive(&feed.universe), Timestamp::default(), |_| {}).unwrap();
+    assert_eq!(last_values.batch(), 10, "numbers go on in either case");
 }

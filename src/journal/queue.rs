@@ -18,6 +18,13 @@ use crate::model::{Object, StreamId};
 /// Counter: `tapecast_journal_holes_total`.
 pub(super) const MAX_QUEUE_BYTES: usize = 8 << 20;
 
+/// The writer takes what waits when it is this much, however short it has waited.
+const PROMPT_BYTES: usize = MAX_QUEUE_BYTES / 8;
+
+/// The same in batches: half of what a replay at full speed makes ahead of its followers (`app/feed.rs`), so that it does
+/// not wait for the journal.
+const PROMPT_BATCHES: usize = 32;
+
 /// What a batch costs besides its objects.
 const BATCH_BYTES: usize = 256;
 
@@ -40,8 +47,32 @@ struct QueueState {
     batches: VecDeque<Arc<Batch>>,
     bytes: usize,
     hole: Option<OpenHole>,
-    is_waiting: bool,
+    waits_for: Awaited,
     is_closed: bool,
+}
+
+/// What the writer waits for, besides the end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Awaited {
+    /// It does not wait.
+    #[default]
+    Nothing,
+    /// For a first batch.
+    First,
+    /// For as many that they should be written now.
+    Many,
+}
+
+impl QueueState {
+    fn has(&self, awaited: Awaited) -> bool {
+        match awaited {
+            Awaited::Nothing => true,
+            Awaited::First => !self.batches.is_empty() || self.hole.is_some(),
+            Awaited::Many => {
+                self.batches.len() >= PROMPT_BATCHES || self.bytes >= PROMPT_BYTES || self.hole.is_some()
+            }
+        }
+    }
 }
 
 /// A hole that still grows.
@@ -95,7 +126,8 @@ impl BatchQueue {
                 hole.add(batch);
             }
         }
-        if mem::take(&mut state.is_waiting) {
+        if state.waits_for != Awaited::Nothing && state.has(state.waits_for) {
+            state.waits_for = Awaited::Nothing;
             drop(state);
             self.arrived.notify_one();
         }
@@ -107,13 +139,12 @@ impl BatchQueue {
         self.arrived.notify_one();
     }
 
-    /// Takes all that waits; waits for it at most this long.
-    pub(super) fn take(&self, timeout: Duration) -> Taken {
-        let mut state = self.lock();
-        if state.batches.is_empty() && state.hole.is_none() && !state.is_closed {
-            state.is_waiting = true;
-            (state, _) = self.arrived.wait_timeout(state, timeout).unwrap_or_else(PoisonError::into_inner);
-            state.is_waiting = false;
+    /// Takes all that waits. Waits for a first batch at most for `timeout`, and then for more at most for `linger`: a
+    /// thread that was woken for each batch would cost the feed several times what the batch does.
+    pub(super) fn take(&self, timeout: Duration, linger: Duration) -> Taken {
+        let mut state = self.wait(self.lock(), Awaited::First, timeout);
+        if state.has(Awaited::First) {
+            state = self.wait(state, Awaited::Many, linger);
         }
         state.bytes = 0;
         self.metrics.queue_bytes.set(0);
@@ -121,6 +152,24 @@ impl BatchQueue {
         let is_closed = state.is_closed;
         drop(state);
         Taken { batches, hole: hole.map(OpenHole::close), is_closed }
+    }
+
+    fn wait<'a>(
+        &self,
+        mut state: MutexGuard<'a, QueueState>,
+        awaited: Awaited,
+        timeout: Duration,
+    ) -> MutexGuard<'a, QueueState> {
+        if !state.has(awaited) && !state.is_closed {
+            state.waits_for = awaited;
+            let is_awaited = |state: &mut QueueState| !state.has(awaited) && !state.is_closed;
+            (state, _) = self
+                .arrived
+                .wait_timeout_while(state, timeout, is_awaited)
+                .unwrap_or_else(PoisonError::into_inner);
+            state.waits_for = Awaited::Nothing;
+        }
+        state
     }
 
     /// The feed must not end because the writer panicked.
@@ -182,10 +231,10 @@ mod tests {
         (1..=3).for_each(|number| queue.push(&batch(number)));
         assert_eq!(metrics.queue_bytes.get(), 3 * cost(&batch(1)) as i64);
 
-        let taken = queue.take(Duration::ZERO);
+        let taken = queue.take(Duration::ZERO, Duration::ZERO);
 
         assert_eq!((numbers(&taken), taken.hole.is_none(), taken.is_closed), (vec![1, 2, 3], true, false));
-        assert!(queue.take(Duration::ZERO).batches.is_empty());
+        assert!(queue.take(Duration::ZERO, Duration::ZERO).batches.is_empty());
         assert_eq!((metrics.queue_bytes.get(), metrics.holes.get()), (0, 0));
     }
 
@@ -194,7 +243,7 @@ mod tests {
         let (queue, metrics) = queue(2);
         (1..=5).for_each(|number| queue.push(&batch(number)));
 
-        let taken = queue.take(Duration::ZERO);
+        let taken = queue.take(Duration::ZERO, Duration::ZERO);
 
         assert_eq!(numbers(&taken), [1, 2]);
         let hole = taken.hole.expect("three batches did not fit");
@@ -205,7 +254,7 @@ mod tests {
         assert_eq!((metrics.holes.get(), metrics.missed_batches.get()), (1, 3));
 
         queue.push(&batch(6));
-        let taken = queue.take(Duration::ZERO);
+        let taken = queue.take(Duration::ZERO, Duration::ZERO);
         assert_eq!((numbers(&taken), taken.hole.is_none()), (vec![6], true));
     }
 
@@ -215,7 +264,7 @@ mod tests {
         queue.push(&batch(1));
         queue.push(&batch(2));
 
-        let taken = queue.take(Duration::ZERO);
+        let taken = queue.take(Duration::ZERO, Duration::ZERO);
 
         assert_eq!((numbers(&taken), taken.hole.map(|hole| hole.from)), (vec![1], Some(2)));
     }
@@ -229,7 +278,7 @@ mod tests {
             std::thread::spawn(move || {
                 let mut all = Vec::new();
                 loop {
-                    let taken = queue.take(Duration::from_secs(60));
+                    let taken = queue.take(Duration::from_secs(60), Duration::from_millis(1));
                     all.extend(numbers(&taken));
                     if taken.is_closed {
                         return all;

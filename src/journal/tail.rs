@@ -1,5 +1,5 @@
 use std::fs::{File, OpenOptions};
-use std::io::{self, ErrorKind, Seek, SeekFrom};
+use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -7,11 +7,11 @@ use tracing::warn;
 
 use super::disk::{Folder, StoredSegment};
 use super::entry::{Entry, enter, enter_hole};
-use super::publication_mark::MarkReading;
+use super::publication_log::PublicationReading;
 use super::reader::SegmentReader;
 use super::record::{Damage, ReadFailure};
 use super::refill::begins_with;
-use super::segment::{SegmentForm, TORN};
+use super::segment::{SegmentForm, SegmentName, TORN};
 use crate::feed::LastValues;
 use crate::model::{Epoch, Universe};
 
@@ -26,6 +26,8 @@ pub(super) struct Tail {
     pub(super) universe: Arc<Universe>,
     /// Whether the last record says that the feed ended there.
     pub(super) is_clean_stop: bool,
+    /// The segment that ends with it, if records can be appended there.
+    pub(super) open_segment: Option<SegmentName>,
 }
 
 /// Bytes behind the last whole record, which were moved to another file.
@@ -50,11 +52,15 @@ pub(super) fn read_tail(folder: &Folder) -> io::Result<(Option<Tail>, Vec<TornBy
     let mut torn = Vec::new();
     for segment in folder.segments()?.into_iter().rev() {
         let (tail, cut) = read_segment(folder, segment)?;
+        let mut is_whole = cut.is_none() && segment.form == SegmentForm::Plain;
         if let Some(Cut { damage, position }) = cut
             && segment.form == SegmentForm::Plain
         {
             match set_aside(folder, segment, position, damage) {
-                Ok(kept) => torn.push(kept),
+                Ok(kept) => {
+                    is_whole = true;
+                    torn.push(kept);
+                }
                 // The disk may be full. A reader stops at the same place, and the next segment says what holds.
                 Err(error) => {
                     let name = segment.name;
@@ -62,8 +68,9 @@ pub(super) fn read_tail(folder: &Folder) -> io::Result<(Option<Tail>, Vec<TornBy
                 }
             }
         }
-        if tail.is_some() {
-            return Ok((tail, torn));
+        if let Some(tail) = tail {
+            let open_segment = is_whole.then_some(segment.name);
+            return Ok((Some(Tail { open_segment, ..tail }), torn));
         }
         // Nothing of it can be read. A compressed segment was whole once, and stays for the user to look at.
     }
@@ -124,6 +131,7 @@ fn read_segment(folder: &Folder, segment: StoredSegment) -> io::Result<(Option<T
         last_values,
         universe: Arc::clone(reader.universe()),
         is_clean_stop,
+        open_segment: None,
     });
     Ok((tail, cut))
 }
@@ -165,6 +173,31 @@ fn create_torn_file(folder: &Folder, segment: StoredSegment) -> io::Result<(File
     }
 }
 
+/// Appends what a killed process published and had not written to the journal that ends so.
+///
+/// Returns the number of batches.
+///
+/// # Errors
+/// When the segment cannot be written: what is there then is a torn end.
+pub(super) fn append_published(folder: &Folder, tail: &Tail, log: &PublicationReading) -> io::Result<u64> {
+    let last = tail.last_values.batch();
+    let is_last = |name: &SegmentName| {
+        folder.segments().map(|segments| segments.last().is_some_and(|last| last.name == *name))
+    };
+    let missing = log.published.saturating_sub(last);
+    if missing == 0 || tail.is_clean_stop || log.epoch != tail.epoch {
+        return Ok(0);
+    }
+    let (Some(segment), Some(records)) = (tail.open_segment, log.records_behind(last)) else { return Ok(0) };
+    if !is_last(&segment)? {
+        return Ok(0);
+    }
+    let mut file = OpenOptions::new().append(true).open(folder.file(segment, SegmentForm::Plain))?;
+    file.write_all(&records)?;
+    file.sync_all()?;
+    Ok(missing)
+}
+
 /// Why a new epoch begins in spite of a journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum NewEpochReason {
@@ -174,9 +207,9 @@ pub(super) enum NewEpochReason {
     /// The first instruments are not those of the journal.
     #[error("the journal is of other instruments")]
     OtherInstruments,
-    /// The process did not end by itself, and there is no mark of what it published.
+    /// The process did not end by itself, and there is no log of what it published.
     #[error("the last process or the machine was killed, and what it published last is not known")]
-    NoMark,
+    NoLog,
     /// The process published batches that are not in the journal.
     #[error("the last process published batches that are not in the journal")]
     LostBatches,
@@ -185,14 +218,14 @@ pub(super) enum NewEpochReason {
 impl Tail {
     /// Whether the numbers of this journal can go on: whether every batch that a client may have seen is in it.
     ///
-    /// It is when the feed has ended cleanly, and when the mark, which was set before each publication, is of the same
-    /// epoch and names a batch that the journal has.
-    pub(super) fn continues(&self, mark: Option<MarkReading>) -> Result<(), NewEpochReason> {
+    /// It is when the feed has ended cleanly, and when the publication log is of the same epoch and ends with a batch that
+    /// the journal has.
+    pub(super) fn continues(&self, log: Option<&PublicationReading>) -> Result<(), NewEpochReason> {
         if self.is_clean_stop {
             return Ok(());
         }
-        let mark = mark.filter(|mark| mark.epoch == self.epoch).ok_or(NewEpochReason::NoMark)?;
-        if mark.published <= self.last_values.batch() { Ok(()) } else { Err(NewEpochReason::LostBatches) }
+        let log = log.filter(|log| log.epoch == self.epoch).ok_or(NewEpochReason::NoLog)?;
+        if log.published <= self.last_values.batch() { Ok(()) } else { Err(NewEpochReason::LostBatches) }
     }
 
     /// Whether these instruments begin with those of the journal, so that all ids are valid.

@@ -194,13 +194,13 @@ fn the_numbers_go_on_only_if_all_that_was_published_is_recorded() {
     let tail = |is_clean_stop| {
         let mut last_values = LastValues::default();
         last_values.set_batch(100);
-        Tail { epoch: EPOCH, last_values, universe: Arc::default(), is_clean_stop }
+        Tail { epoch: EPOCH, last_values, universe: Arc::default(), is_clean_stop, open_segment: None }
     };
-    let mark = |epoch, published| Some(MarkReading { epoch: Epoch::new(epoch), published });
+    let log = |epoch, published| PublicationReading::without_records(Epoch::new(epoch), published);
 
     assert_eq!(tail(true).continues(None), Ok(()));
-    assert_eq!(tail(false).continues(mark(4_711, 100)), Ok(()));
-    assert_eq!(tail(false).continues(mark(4_711, 101)), Err(NewEpochReason::LostBatches));
-    assert_eq!(tail(false).continues(mark(4_712, 100)), Err(NewEpochReason::NoMark));
-    assert_eq!(tail(false).continues(None), Err(NewEpochReason::NoMark));
+    assert_eq!(tail(false).continues(Some(&log(4_711, 100))), Ok(()));
+    assert_eq!(tail(false).continues(Some(&log(4_711, 101))), Err(NewEpochReason::LostBatches));
+    assert_eq!(tail(false).continues(Some(&log(4_712, 100))), Err(NewEpochReason::NoLog));
+    assert_eq!(tail(false).continues(None), Err(NewEpochReason::NoLog));
 }

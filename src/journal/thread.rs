@@ -5,10 +5,16 @@ use std::time::{Duration, Instant};
 
 use tracing::{error, info, warn};
 
-use super::follower::Announced;
+use super::follower::JournalProgress;
 use super::lock::FolderLock;
 use super::queue::{BatchQueue, Taken};
 use super::writer::{JournalWriter, SYNC_INTERVAL, StopKind};
+
+/// How long batches wait for others to be written with them.
+///
+/// A write for each batch would wake a thread a thousand times a second, which costs 5 % of the CPU time of a server with
+/// 1,000 sessions. What a killed process had not written is in the publication log.
+const WRITE_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The thread that writes the journal.
 #[derive(Debug)]
@@ -21,11 +27,11 @@ pub struct JournalThread {
 #[derive(Debug)]
 pub(super) struct ThreadParts {
     pub(super) queue: Arc<BatchQueue>,
-    pub(super) announced: Arc<Announced>,
+    pub(super) progress: Arc<JournalProgress>,
     /// Held until the journal has ended.
     pub(super) lock: FolderLock,
-    /// The path of the publication mark, which a clean stop makes needless.
-    pub(super) mark: Option<std::path::PathBuf>,
+    /// The path of the publication log, which a clean stop makes needless.
+    pub(super) log: Option<std::path::PathBuf>,
 }
 
 impl JournalThread {
@@ -65,7 +71,7 @@ fn run(mut writer: JournalWriter, mut parts: ThreadParts) {
     loop {
         let now = Instant::now();
         let timeout = writer.due().map_or(SYNC_INTERVAL, |due| due.saturating_duration_since(now));
-        let Taken { batches, hole, is_closed } = parts.queue.take(timeout);
+        let Taken { batches, hole, is_closed } = parts.queue.take(timeout, WRITE_INTERVAL);
         for batch in &batches {
             writer.append(batch, Instant::now());
         }
@@ -75,16 +81,19 @@ fn run(mut writer: JournalWriter, mut parts: ThreadParts) {
         let now = Instant::now();
         writer.flush(now);
         writer.tend(now);
+        if let Some(number) = writer.written() {
+            parts.progress.set_written(number);
+        }
         if is_closed {
             break;
         }
     }
-    match writer.stop(parts.announced.number(), Instant::now()) {
+    match writer.stop(parts.progress.announced(), Instant::now()) {
         Ok(StopKind::Clean) => {
             info!("the journal is complete");
-            if let Some(mark) = parts.mark {
-                let _ = std::fs::remove_file(mark);
-                let _ = parts.lock.set_mark(None);
+            if let Some(log) = parts.log {
+                let _ = std::fs::remove_file(log);
+                let _ = parts.lock.set_publication_log(None);
             }
         }
         Ok(StopKind::Unproven) => warn!("the journal is not complete: the next start begins a new epoch"),
@@ -129,11 +138,10 @@ mod tests {
         let (writer, begun) = JournalWriter::start(store, settings, start, metrics.clone(), Instant::now());
         begun.unwrap();
         let queue = Arc::new(BatchQueue::new(queue_bytes, metrics.clone()));
-        let announced = Arc::new(Announced::starting_at(0));
-        let follower = JournalFollower::new(Arc::clone(&queue), None, Arc::clone(&announced));
+        let progress = Arc::new(JournalProgress::starting_at(0));
+        let follower = JournalFollower::new(Arc::clone(&queue), None, Arc::clone(&progress));
         let lock = FolderLock::take(folder.path()).unwrap().expect("no other has it");
-        let thread =
-            JournalThread::start(writer, ThreadParts { queue, announced, lock, mark: None }).unwrap();
+        let thread = JournalThread::start(writer, ThreadParts { queue, progress, lock, log: None }).unwrap();
         Running { feed, follower, thread, metrics, _lock: folder }
     }
 

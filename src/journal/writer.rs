@@ -196,6 +196,14 @@ impl JournalWriter {
         }
     }
 
+    /// The number of the last batch that is in a file, or told missing in one; `None` while the journal is off.
+    pub(super) const fn written(&self) -> Option<u64> {
+        match &self.state {
+            WriterState::On(segment) => Some(segment.last_batch),
+            WriterState::Off { .. } => None,
+        }
+    }
+
     /// Ends the journal. If `announced` is the last batch that may have been published, and is recorded, the end is a
     /// clean stop.
     ///
