@@ -183,7 +183,7 @@ impl Service {
             %address,
             sessions = capacity.sessions,
             symbols,
-            seed = config.simulation.seed,
+            seed = config.replay.is_none().then_some(config.simulation.seed),
             "serving"
         );
         Ok(Self {

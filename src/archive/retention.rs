@@ -2,7 +2,7 @@ use super::bar_ring::UNPACKED_BARS;
 use super::bar_row::BarRow;
 use super::packed_bars::PACKED_BAR_BYTES;
 use super::span::Span;
-use crate::model::{Quote, Trade};
+use crate::model::{Bar, Quote, Trade};
 
 /// The limits of the archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +26,8 @@ impl Default for Retention {
 /// The number of bars retained of each span: half an hour of 1 s, three hours of 5 s, six days of 1 min (today and the
 /// five sessions before it, one of which may have 25 hours), a week of 5 min, sixty days of 1 h, and a little more than
 /// a year of days.
-const BARS: [usize; Span::COUNT] = [1_800, 2_160, 8_700, 2_016, 1_440, 400];
+const BARS: [usize; Span::COUNT] =
+    [Bar::MOST_SECONDS, 2_160, Bar::MOST_MINUTES, 2_016, 1_440, Bar::MOST_DAYS];
 
 /// The maximum number of rows of each kind for one instrument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -28,6 +28,15 @@ pub struct Bar {
 }
 
 impl Bar {
+    /// The most bars of a second that are retained of an instrument: half an hour.
+    pub const MOST_SECONDS: usize = 1_800;
+
+    /// The most bars of a minute: six days, of which one may have 25 hours.
+    pub const MOST_MINUTES: usize = 8_700;
+
+    /// The most bars of a day: a little more than a year.
+    pub const MOST_DAYS: usize = 400;
+
     /// A bar of its first trade.
     pub fn open(start: Timestamp, trade: &Trade) -> Self {
         let price = trade.price;

@@ -21,7 +21,7 @@ pub(super) struct PastCollector {
 }
 
 /// What the archive retains of days, minutes and seconds.
-const KEPT: [usize; 3] = [400, 2_880, 1_800];
+const KEPT: [usize; 3] = [Bar::MOST_DAYS, Bar::MOST_MINUTES, Bar::MOST_SECONDS];
 
 impl PastCollector {
     /// Takes in a bar. Hours are not retained by themselves: they are those of the minutes.
