@@ -180,7 +180,12 @@ fn replay(criterion: &mut Criterion) {
     let feed = || {
         let metrics = ReplayMetrics::default();
         let recording = Recording::open(settings.clone(), metrics.clone()).unwrap();
-        let source = ReplaySource::new(recording, Clock::system(ClockMetrics::default()), metrics.clone());
+        let source = ReplaySource::new(
+            recording,
+            Clock::system(ClockMetrics::default()),
+            metrics.clone(),
+            Box::new(Epoch::default),
+        );
         let (universe, from) = (Arc::clone(source.universe()), source.opened_at());
         let archive = Arc::new(Archive::new(universe.len(), Retention::default()));
         let sequencer = Sequencer::new(universe, BarSpans::default(), Epoch::default(), from);

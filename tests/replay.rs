@@ -39,7 +39,9 @@ fn settings(files: Vec<PathBuf>) -> ReplaySettings {
 fn source(settings: ReplaySettings) -> ReplaySource {
     let metrics = ReplayMetrics::default();
     let recording = Recording::open(settings, metrics.clone()).unwrap();
-    ReplaySource::new(recording, Clock::system(ClockMetrics::default()), metrics)
+    let mut epochs = 10..;
+    let epochs = Box::new(move || Epoch::new(epochs.next().unwrap()));
+    ReplaySource::new(recording, Clock::system(ClockMetrics::default()), metrics, epochs)
 }
 
 /// All events of a recording.
@@ -197,6 +199,70 @@ fn numbers_go_on_when_a_replay_begins_again() {
 /// A service that replays, and its clients.
 fn serve(settings: ReplaySettings) -> Server {
     Server::start(|config| config.replay = Some(settings))
+}
+
+/// The numbers of the objects of a stream.
+fn numbers(objects: &[Value]) -> Vec<u64> {
+    objects.iter().filter_map(|object| object["sq"].as_u64()).collect()
+}
+
+#[test]
+fn a_client_is_told_the_epochs_of_a_replay_that_begins_again_and_its_numbers_go_on() {
+    let [from, until] = ["09:30:00", "09:30:05"].map(|time| market_time(&format!("2013-10-07T{time}")));
+    let speed = ReplaySpeed::Times(ClockRate::new(20.0).unwrap());
+    let server = serve(ReplaySettings { from, until, repeats: true, speed, ..settings(ibm()) });
+    let mut told = Client::session(server.address);
+    let mut plain = Client::session(server.address);
+    let acknowledged =
+        told.command(r#"{"action":"subscribe","quotes":["IBM"],"x":{"id":1}}"#)["x"]["epoch"].clone();
+    plain.command(r#"{"action":"subscribe","quotes":["IBM"]}"#);
+
+    let (mut received, mut epochs) = (Vec::new(), vec![acknowledged.clone()]);
+    wait_for("three epochs", || {
+        for object in told.next_objects() {
+            if object["T"] == "epoch" {
+                assert_eq!(object["was"], *epochs.last().unwrap());
+                epochs.push(object["epoch"].clone());
+            } else {
+                received.push(object);
+            }
+        }
+        (epochs.len() == 4).then_some(())
+    });
+    assert!(epochs[1..].iter().all(|epoch| *epoch != acknowledged), "{epochs:?}");
+    let in_order = |numbers: &[u64]| numbers.windows(2).all(|two| two[0] + 1 == two[1]);
+    let count = numbers(&received).len();
+    assert!(count > 100 && in_order(&numbers(&received)));
+
+    // A command is answered in the present epoch, and numbers of an earlier one are no place to resume.
+    let resume = format!(
+        r#"{{"action":"subscribe","trades":["IBM"],"x":{{"resume":{{"epoch":{acknowledged},"sq":{{"trades":{{"IBM":1}}}}}}}}}}"#
+    );
+    assert_ne!(told.command(&resume)["x"]["epoch"], acknowledged);
+    let gap = wait_for("a gap", || told.next_objects().into_iter().find(|object| object["T"] == "gap"));
+    assert_eq!((&gap["ch"], &gap["from"]), (&"trades".into(), &1.into()));
+
+    let mut unasked = Vec::new();
+    while numbers(&unasked).len() < count {
+        unasked.extend(plain.next_objects());
+    }
+    assert!(unasked.iter().all(|object| object["T"] == "q" || object["T"] == "subscription"));
+    assert!(in_order(&numbers(&unasked)));
+}
+
+#[test]
+fn a_client_is_told_that_a_replay_has_ended_and_the_service_stays_ready() {
+    let [from, until] = ["09:30:00", "09:30:03"].map(|time| market_time(&format!("2013-10-07T{time}")));
+    let speed = ReplaySpeed::Times(ClockRate::ONE);
+    let server = serve(ReplaySettings { from, until, speed, ..settings(ibm()) });
+    let mut client = Client::session(server.address);
+    client.command(r#"{"action":"subscribe","quotes":["IBM"],"x":{"id":1}}"#);
+
+    let notice =
+        wait_for("the end", || client.next_objects().into_iter().find(|object| object["T"] == "feed"));
+
+    assert_eq!((&notice["state"], &notice["source"]), (&"ended".into(), &"replay".into()));
+    assert_eq!(get(server.address, "/readyz").0, 200);
 }
 
 fn ok(server: &Server, path: &str) -> Value {

@@ -118,6 +118,7 @@ impl Messages {
             ("gap", "gap"),
             ("h", "heartbeat"),
             ("feed", "feedNotice"),
+            ("epoch", "epochNotice"),
             ("drain", "drain"),
         ];
         let controls = controls.into_iter().map(|(kind, message)| (kind, payload(message))).collect();

@@ -12,7 +12,7 @@ use crate::feed::{LastValues, SequencedFeed, Sequencer};
 use crate::journal::{OpenedJournal, StartedJournal};
 use crate::metrics::Metrics;
 use crate::model::{Body, Channel, Epoch, Instrument, StreamId, SymbolId, Universe};
-use crate::source::{EventSource, Listings, PastEnd, Recording, ReplaySource, SimulatedMarket};
+use crate::source::{EventSource, Listings, NewEpochs, PastEnd, Recording, ReplaySource, SimulatedMarket};
 
 /// The market before it runs.
 pub(super) struct Market {
@@ -87,7 +87,7 @@ impl Market {
         metrics: &Metrics,
         faults: Option<&Faults>,
     ) -> Self {
-        let mut events = ReplaySource::new(recording, clock, metrics.replay());
+        let mut events = ReplaySource::new(recording, clock, metrics.replay(), new_epochs());
         let universe = Arc::clone(events.universe());
         let archive = Arc::new(Archive::new(universe.len(), config.retention));
         for (symbol, past) in events.take_past() {
@@ -101,6 +101,11 @@ impl Market {
         let source = SequencedFeed::new(events, sequencer, Arc::clone(&archive), metrics.feed());
         Self { universe, archive, source, journal: None }
     }
+}
+
+/// Gives a random epoch each time.
+fn new_epochs() -> NewEpochs {
+    Box::new(|| Epoch::new(rand::random()))
 }
 
 /// This source with its faults, if there are any. They are events like others: the feed numbers them, and the journal

@@ -8,8 +8,8 @@ use rand::{RngExt, SeedableRng};
 
 use super::log::{FaultLog, Layer};
 use super::spec::{FaultSpec, SourceFaults};
-use crate::model::{Body, Event, FeedNotice, Quote, Timestamp, TradeRules, Universe};
-use crate::source::{EventSource, Ticks};
+use crate::model::{Body, Epoch, Event, FeedNotice, Quote, Timestamp, TradeRules, Universe};
+use crate::source::{ControlRefusal, EventSource, ReplayCommand, ReplayStatus, Ticks};
 
 /// How long nothing comes before a burst.
 const BURST_HOLDS: Duration = Duration::from_millis(500);
@@ -220,6 +220,18 @@ impl EventSource for FaultySource {
 
     fn take_notices(&mut self) -> Vec<FeedNotice> {
         self.source.take_notices()
+    }
+
+    fn control(&mut self, command: ReplayCommand) -> Result<(), ControlRefusal> {
+        self.source.control(command)
+    }
+
+    fn replay_status(&self) -> Option<ReplayStatus> {
+        self.source.replay_status()
+    }
+
+    fn take_epoch(&mut self) -> Option<Epoch> {
+        self.source.take_epoch()
     }
 
     fn hold_back(&mut self) -> bool {

@@ -1,6 +1,6 @@
 use std::sync::{Arc, OnceLock};
 
-use crate::model::{FeedNotice, Object, Timestamp, Universe};
+use crate::model::{Epoch, FeedNotice, Object, Timestamp, Universe};
 use crate::wire::{Codec, EncodedObjects};
 
 /// Numbered objects that are published together, in order; one batch is shared by all workers.
@@ -13,6 +13,7 @@ pub struct Batch {
     number: u64,
     universe: Arc<Universe>,
     watermark: Timestamp,
+    epoch: Option<Epoch>,
     notices: Vec<FeedNotice>,
     events: Part,
     tickers: Part,
@@ -35,13 +36,25 @@ impl Batch {
         tickers: Vec<Object>,
     ) -> Self {
         let (events, tickers) = (Part::new(events), Part::new(tickers));
-        Self { number: 0, universe, watermark, notices: Vec::new(), events, tickers }
+        Self { number: 0, universe, watermark, epoch: None, notices: Vec::new(), events, tickers }
     }
 
     /// The same batch, with these changes of the feed's state before its objects.
     #[must_use]
     pub fn with_notices(self, notices: Vec<FeedNotice>) -> Self {
         Self { notices, ..self }
+    }
+
+    /// The same batch, with which this epoch begins, if it is one.
+    #[must_use]
+    pub fn beginning(self, epoch: Option<Epoch>) -> Self {
+        Self { epoch, ..self }
+    }
+
+    /// The epoch that begins with this batch, before its notices and objects; `None` if the present one goes on. The
+    /// numbers of streams and batches go on in it.
+    pub const fn begun_epoch(&self) -> Option<Epoch> {
+        self.epoch
     }
 
     /// The batch with this [number](Self::number).
@@ -66,9 +79,9 @@ impl Batch {
         self.events.objects.len() + self.tickers.objects.len()
     }
 
-    /// True when the batch has neither an object nor a notice.
+    /// True when the batch has no object, no notice, and begins no epoch.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0 && self.notices.is_empty()
+        self.len() == 0 && self.notices.is_empty() && self.epoch.is_none()
     }
 
     /// The events in the order in which they happened, then the tickers.

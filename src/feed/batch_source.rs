@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::{Batch, LastValues};
 use crate::model::Epoch;
-use crate::source::Ticks;
+use crate::source::{ControlRefusal, ReplayCommand, ReplayStatus, Ticks};
 
 /// A source of numbered batches: the local [sequenced feed](super::SequencedFeed), or one that forwards the batches of
 /// another node.
@@ -23,6 +23,19 @@ pub trait BatchSource: Send {
 
     /// Returns what is new since the last call, if anything, and enters it in the last values.
     fn poll(&mut self, last_values: &mut LastValues) -> Option<Arc<Batch>>;
+
+    /// Changes a running replay, as in [`EventSource`](crate::source::EventSource::control).
+    ///
+    /// # Errors
+    /// When the source is no replay, or the replay cannot follow.
+    fn control(&mut self, _: ReplayCommand) -> Result<(), ControlRefusal> {
+        Err(ControlRefusal::NoReplay)
+    }
+
+    /// Where the replay is; `None` if the source is no replay.
+    fn replay_status(&self) -> Option<ReplayStatus> {
+        None
+    }
 
     /// Does the work that can wait until the batch has been sent.
     fn settle(&mut self) {}

@@ -1,4 +1,4 @@
-use crate::model::{Object, Seq, StreamId, Timestamp};
+use crate::model::{Epoch, Object, Seq, StreamId, Timestamp};
 
 /// The last object of each stream, and the watermark of all of them.
 ///
@@ -12,6 +12,7 @@ pub struct LastValues {
     watermark: Timestamp,
     published: u64,
     batch: u64,
+    epoch: Option<Epoch>,
 }
 
 impl LastValues {
@@ -61,6 +62,16 @@ impl LastValues {
     /// Sets the number of the last batch.
     pub const fn set_batch(&mut self, number: u64) {
         self.batch = number;
+    }
+
+    /// The epoch of the numbers; `None` before a feed has opened.
+    pub const fn epoch(&self) -> Option<Epoch> {
+        self.epoch
+    }
+
+    /// Sets the epoch of the numbers.
+    pub const fn set_epoch(&mut self, epoch: Epoch) {
+        self.epoch = Some(epoch);
     }
 
     /// The number of objects published so far, in all streams together.

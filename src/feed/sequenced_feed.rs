@@ -4,7 +4,7 @@ use super::{Batch, BatchSource, FeedProgress, LastValues, Sequencer};
 use crate::archive::Archive;
 use crate::metrics::FeedMetrics;
 use crate::model::{Epoch, Event, FeedNotice, SECOND, Timestamp};
-use crate::source::{EventSource, Ticks};
+use crate::source::{ControlRefusal, EventSource, ReplayCommand, ReplayStatus, Ticks};
 
 /// The feed of this node: takes the events of a source, numbers them and records them in the archive.
 ///
@@ -73,13 +73,19 @@ impl SequencedFeed {
         last_values: &mut LastValues,
         watermark: Timestamp,
         notices: Vec<FeedNotice>,
+        epoch: Option<Epoch>,
     ) -> Option<Arc<Batch>> {
+        if let Some(epoch) = epoch {
+            self.sequencer.begin_epoch(epoch);
+            last_values.set_epoch(epoch);
+        }
         let universe = self.source.universe();
         if universe.len() > self.sequencer.symbols() {
             self.archive.grow(universe.len());
             self.sequencer.extend(Arc::clone(universe), watermark);
         }
-        let batch = self.sequencer.sequence(last_values, &self.events, watermark).with_notices(notices);
+        let batch = self.sequencer.sequence(last_values, &self.events, watermark);
+        let batch = batch.with_notices(notices).beginning(epoch);
         self.events.clear();
         self.events.shrink_to(KEPT_EVENTS);
         if batch.is_empty() {
@@ -112,7 +118,8 @@ impl BatchSource for SequencedFeed {
         }
         let opened_at = self.source.open(&mut self.events);
         self.advance(opened_at);
-        self.batch(last_values, opened_at, Vec::new())
+        last_values.set_epoch(self.epoch());
+        self.batch(last_values, opened_at, Vec::new(), None)
     }
 
     fn ticks(&mut self) -> Ticks {
@@ -120,18 +127,27 @@ impl BatchSource for SequencedFeed {
     }
 
     fn poll(&mut self, last_values: &mut LastValues) -> Option<Arc<Batch>> {
-        let notices = self.source.take_notices();
-        let Some(watermark) = self.source.poll(&mut self.events) else {
-            let watermark = self.watermark;
-            return if notices.is_empty() { None } else { self.batch(last_values, watermark, notices) };
+        let (epoch, notices) = (self.source.take_epoch(), self.source.take_notices());
+        let watermark = match self.source.poll(&mut self.events) {
+            None if notices.is_empty() && epoch.is_none() => return None,
+            None => self.watermark,
+            Some(watermark) => watermark,
         };
         self.advance(watermark);
-        self.batch(last_values, watermark, notices)
+        self.batch(last_values, watermark, notices, epoch)
     }
 
     /// Applies the archive's pending records.
     fn settle(&mut self) {
         self.archive.settle();
+    }
+
+    fn control(&mut self, command: ReplayCommand) -> Result<(), ControlRefusal> {
+        self.source.control(command)
+    }
+
+    fn replay_status(&self) -> Option<ReplayStatus> {
+        self.source.replay_status()
     }
 
     fn hold_back(&mut self) -> bool {
@@ -274,12 +290,12 @@ mod tests {
         let mut last_values = LastValues::new(2);
         feed.open(&mut last_values);
 
-        for (poll, objects) in [2, 0, 2, 0].into_iter().enumerate() {
+        for (poll, objects) in (0..).zip([2, 0, 2, 0]) {
             let batch = feed.poll(&mut last_values).expect("there is a notice");
 
             assert_eq!((batch.len(), batch.watermark()), (objects, from));
             let [notice] = batch.notices() else { panic!("{:?}", batch.notices()) };
-            assert_eq!(notice.to, Some(Timestamp::from_nanos(poll as i64)));
+            assert_eq!(notice.to, Some(Timestamp::from_nanos(poll)));
         }
     }
 

@@ -113,6 +113,11 @@ impl Sequencer {
         self.epoch
     }
 
+    /// Begins another epoch. Numbers go on, so that a client that cannot be told sees no number twice.
+    pub const fn begin_epoch(&mut self, epoch: Epoch) {
+        self.epoch = epoch;
+    }
+
     /// Numbers the events up to `watermark`, in order, and the bars and tickers that result from them.
     ///
     /// Numbers continue those of `last_values`, where each object is entered. The caller owns these, so that a thread

@@ -19,7 +19,7 @@ use crate::clock::Clock;
 use crate::feed::{Batch, LastValues};
 use crate::limits::{ClientAddress, FairQueue};
 use crate::metrics::WorkerMetrics;
-use crate::model::{FeedNotice, Universe};
+use crate::model::{Epoch, Universe};
 use crate::transport::SocketWriter;
 use crate::wire::Close;
 
@@ -180,6 +180,11 @@ impl Hub {
         read(&self.state.borrow().last_values)
     }
 
+    /// The epoch of the numbers, as of the last batch; `None` before the feed's snapshot has come.
+    pub fn epoch(&self) -> Option<Epoch> {
+        self.state.borrow().last_values.last_values().epoch()
+    }
+
     /// The instruments, as of the last batch that was dispatched.
     pub fn universe(&self) -> Arc<Universe> {
         Arc::clone(self.state.borrow().last_values.universe())
@@ -221,6 +226,9 @@ impl Hub {
         {
             let mut last_values = self.last_values_mut();
             for batch in batches {
+                if let Some(epoch) = batch.begun_epoch() {
+                    last_values.set_epoch(epoch);
+                }
                 last_values.set_watermark(batch.watermark());
                 batch.objects().for_each(|object| last_values.put(*object));
             }
@@ -244,8 +252,8 @@ impl Hub {
         state.index.dissolve_piece();
         for batch in batches {
             state.grow(batch.universe());
-            if !batch.notices().is_empty() {
-                state.tell(batch.notices(), now);
+            if batch.begun_epoch().is_some() || !batch.notices().is_empty() {
+                state.tell(batch, now);
                 state.send(&self.metrics);
             }
             state.match_batch(batch);
@@ -378,14 +386,14 @@ impl State {
 
     /// Tells every subscriber of a change of the feed's state, behind all that it has yet to receive. O(subscribers),
     /// some µs each, a few times a day.
-    fn tell(&mut self, notices: &[FeedNotice], now: Instant) {
+    fn tell(&mut self, batch: &Batch, now: Instant) {
         let State { index, slots, batches, first_batch, frames, send_batch, last_values, .. } = self;
         let fan_out = FanOut::new(batches, frames, last_values, now).numbered_from(*first_batch);
         for (key, slot) in slots.iter_mut().enumerate() {
             let Some(slot) = slot else { continue };
             let key = SubscriberKey(key);
             index.deliver_to(key, |objects| slot.deliver(key, &fan_out, objects, send_batch));
-            slot.subscriber.feed_changed(notices, now);
+            slot.subscriber.feed_changed(batch.begun_epoch(), batch.notices(), now);
         }
     }
 

@@ -9,7 +9,7 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use super::*;
 use crate::hub::{ConnectionHealth, EncodedLastValues, FrameForm};
-use crate::model::{Body, FeedNotice, Object, Seq, StreamId, SymbolId, Timestamp, Trade};
+use crate::model::{Body, Epoch, FeedNotice, Object, Seq, StreamId, SymbolId, Timestamp, Trade};
 use crate::transport::fake::FakeTransport;
 use crate::wire::{Codec, fixtures};
 
@@ -55,7 +55,7 @@ impl<F: Fn(&FanOut<'_>, &[ObjectRef])> Subscriber for TestSubscriber<F> {
         None
     }
 
-    fn feed_changed(&self, notices: &[FeedNotice], _: Instant) {
+    fn feed_changed(&self, _: Option<Epoch>, notices: &[FeedNotice], _: Instant) {
         (self.told)(notices);
     }
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::{ConnectionHealth, EncodedLastValues, FanOut, FrameForm, ObjectRef};
-use crate::model::{FeedNotice, Timestamp};
+use crate::model::{Epoch, FeedNotice, Timestamp};
 use crate::wire::Close;
 
 /// A session as its worker's hub sees it.
@@ -32,8 +32,9 @@ pub trait Subscriber {
     /// the last values was delivered.
     fn run_timer(&self, now: Now, last_values: &EncodedLastValues) -> Option<Instant>;
 
-    /// The state of the feed changed. Everything before this was delivered. Queue it only: all subscribers are told.
-    fn feed_changed(&self, notices: &[FeedNotice], now: Instant);
+    /// The state of the feed changed, and perhaps an epoch begins. Everything before this was delivered. Queue it only:
+    /// all subscribers are told.
+    fn feed_changed(&self, epoch: Option<Epoch>, notices: &[FeedNotice], now: Instant);
 
     /// Instruments were appended to the universe: names that were unknown may be known now.
     fn universe_grew(&self);

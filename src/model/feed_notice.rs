@@ -31,13 +31,15 @@ pub enum FeedState {
     Back,
     /// The source has reported its last event.
     Ended,
+    /// The source stands still on purpose, until it is live again.
+    Paused,
     /// The clock of stamps was set, from one time to another.
     Clock,
 }
 
 impl FeedState {
     /// All states.
-    pub const ALL: [Self; 5] = [Self::Live, Self::Down, Self::Back, Self::Ended, Self::Clock];
+    pub const ALL: [Self; 6] = [Self::Live, Self::Down, Self::Back, Self::Ended, Self::Paused, Self::Clock];
 
     /// The name on the wire (`state`).
     pub const fn name(self) -> &'static str {
@@ -46,12 +48,18 @@ impl FeedState {
             Self::Down => "down",
             Self::Back => "back",
             Self::Ended => "ended",
+            Self::Paused => "paused",
             Self::Clock => "clock",
         }
     }
 }
 
 impl FeedNotice {
+    /// The source of this name is in this state from now on.
+    pub const fn of_source(state: FeedState, source: &'static str) -> Self {
+        Self { state, source: Cow::Borrowed(source), from: None, to: None, filled: None }
+    }
+
     /// The clock was set when it showed `from`, and shows `to` since then.
     pub const fn clock_was_set(from: Timestamp, to: Timestamp) -> Self {
         Self {

@@ -17,7 +17,7 @@ impl Seq {
 
 /// An epoch of the sequence numbers: numbers of different epochs must not be compared.
 ///
-/// A new epoch begins whenever the server starts, so that a client that resumes with a number from before
+/// A new epoch begins whenever the server starts, and when a replay begins again or goes on elsewhere, so that a client that resumes with a number from before
 /// a restart, or from another replica, is told so and does not get wrong objects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Epoch(u64);

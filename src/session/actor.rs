@@ -87,19 +87,20 @@ pub fn open(params: SessionParams) -> PendingSession {
         let now = Instant::now();
         let outbox = Outbox::new(params.codec, params.outbox);
         let universe = params.hub.universe();
+        let epoch = params.hub.epoch().unwrap_or(params.epoch);
         let (transport, faulty_line) = FaultyLine::wrap(transport, params.line_faults);
         let state = Rc::new(SessionState::new(
             params.hub,
             params.client,
             params.codec,
-            params.epoch,
+            epoch,
             outbox.compressed(params.deflate),
             SocketWriter::new(transport, head),
             now,
         ));
         let membership = HubMembership::join(&state);
         let limits = params.limits;
-        let mut protocol = Protocol::new(universe, params.epoch, limits, params.authenticator);
+        let mut protocol = Protocol::new(universe, epoch, limits, params.authenticator);
         let Greeting { messages, close } = protocol.greet(params.credentials.as_ref());
         messages.iter().for_each(|message| state.send_control(message, now));
         if let Some(reason) = close {
@@ -226,6 +227,7 @@ impl SessionActor {
         ctx: &mut WebsocketContext<Self>,
     ) -> (CommandOutcome, Bytes) {
         let awaited_key = self.protocol.awaits_key();
+        self.protocol.set_epoch(self.state.epoch());
         let outcome = self.protocol.answer(command);
         if awaited_key {
             self.watch_revocation(ctx);
@@ -241,6 +243,7 @@ impl SessionActor {
         permit: WorkPermit,
         ctx: &mut WebsocketContext<Self>,
     ) {
+        self.protocol.set_epoch(self.state.epoch());
         let (command, max_symbols) = match self.protocol.check(command) {
             CheckedCommand::Answered(outcome) => {
                 let response = outcome.response.to_frame(self.codec);

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::outbox::SnapshotKind;
 use crate::hub::SubscriptionChange;
-use crate::model::{Channel, Seq, StreamId};
+use crate::model::{Channel, Epoch, Seq, StreamId};
 use crate::wire::{Close, ControlMessage};
 
 /// The consequences of a command, in the order in which they are carried out.
@@ -12,6 +12,8 @@ pub struct CommandOutcome {
     pub changes: Vec<SubscriptionChange>,
     /// The options in force, if the command opted in.
     pub options: Option<SessionOptions>,
+    /// The epoch that the response tells, if the command opted in.
+    pub epoch: Option<Epoch>,
     /// The response.
     pub response: ControlMessage,
     /// Streams that the client continues from a number that it has.
@@ -53,6 +55,6 @@ impl CommandOutcome {
     /// Nothing but this response.
     pub(super) fn only(response: ControlMessage) -> Self {
         let (changes, resume, snapshot) = (Vec::new(), Vec::new(), Vec::new());
-        Self { changes, options: None, response, resume, snapshot, close: None }
+        Self { changes, options: None, epoch: None, response, resume, snapshot, close: None }
     }
 }

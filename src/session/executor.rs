@@ -189,6 +189,9 @@ impl CommandExecutor {
             self.apply_options(options, subscriptions, now);
         }
         self.state.send(mem::take(&mut execution.response), now);
+        if let Some(told) = execution.outcome.epoch {
+            self.state.tell_epoch_since(told, now);
+        }
         self.state.hub().with_last_values(|last_values| {
             let request = self.answers(&execution.outcome, last_values);
             self.state.change(now, |outbox| {

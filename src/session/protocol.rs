@@ -88,6 +88,11 @@ impl Protocol {
         self.subscription.extend_universe(universe)
     }
 
+    /// Sets the epoch of the numbers, in which the next command is answered.
+    pub const fn set_epoch(&mut self, epoch: Epoch) {
+        self.subscription.epoch = epoch;
+    }
+
     /// What the client subscribes to.
     pub fn subscriptions(&self) -> &Subscriptions {
         &self.subscription.subscriptions

@@ -31,7 +31,8 @@ pub(super) struct SessionState {
     /// The address under which the client's long work waits.
     client: ClientAddress,
     codec: Codec,
-    epoch: Epoch,
+    /// The epoch that the client was told.
+    epoch: Cell<Epoch>,
     fast_path: FastPathCache,
     outbox: RefCell<Outbox>,
     writer: Rc<SocketWriter>,
@@ -87,7 +88,7 @@ impl SessionState {
             key: OnceCell::new(),
             client,
             codec,
-            epoch,
+            epoch: Cell::new(epoch),
             fast_path: FastPathCache::new(now),
             outbox: RefCell::new(outbox),
             writer: Rc::new(writer),
@@ -128,6 +129,19 @@ impl SessionState {
     /// Records that something came from the client.
     pub(super) fn set_heard(&self, now: Instant) {
         self.heard.set(now);
+    }
+
+    /// The epoch of what the client was sent.
+    pub(super) fn epoch(&self) -> Epoch {
+        self.epoch.get()
+    }
+
+    /// Tells the present epoch again, if it began while a command was answered in this one: the acknowledgement came
+    /// behind it.
+    pub(super) fn tell_epoch_since(&self, told: Epoch, now: Instant) {
+        if told != self.epoch() {
+            self.send_control(&ControlMessage::epoch(self.epoch(), told), now);
+        }
     }
 
     /// Whether the universe grew since this was last asked.
@@ -332,7 +346,7 @@ impl SessionState {
 
     fn heartbeat(&self, now: Now, last_values: &EncodedLastValues) -> ControlMessage {
         let age_nanos = now.wall.nanos_since(last_values.last_values().watermark()).max(0) as u64;
-        ControlMessage::Heartbeat(Heartbeat::new(self.epoch, age_nanos / 1_000_000, now.wall))
+        ControlMessage::Heartbeat(Heartbeat::new(self.epoch.get(), age_nanos / 1_000_000, now.wall))
     }
 }
 
@@ -396,9 +410,14 @@ impl Subscriber for SessionState {
     }
 
     /// Queues the notices for a client that opted in; the session's task writes them.
-    fn feed_changed(&self, notices: &[FeedNotice], now: Instant) {
+    fn feed_changed(&self, epoch: Option<Epoch>, notices: &[FeedNotice], now: Instant) {
+        let was = epoch.map(|epoch| self.epoch.replace(epoch));
         if !self.opted_in.get() {
             return;
+        }
+        if let (Some(epoch), Some(was)) = (epoch, was) {
+            let frame = ControlMessage::epoch(epoch, was).to_frame(self.codec);
+            self.fill(now, |outbox| outbox.push(frame));
         }
         for notice in notices {
             let frame = ControlMessage::Feed(notice.into()).to_frame(self.codec);

@@ -179,7 +179,8 @@ impl SubscriptionState {
             rejected,
         };
         let response = self.subscription(Some(granted));
-        CommandOutcome { changes, options: Some(options), response, resume, snapshot, close: None }
+        let (options, epoch) = (Some(options), Some(self.epoch));
+        CommandOutcome { changes, options, epoch, response, resume, snapshot, close: None }
     }
 
     /// Grants the requested options within their bounds; those that were not mentioned stay.

@@ -15,8 +15,9 @@ use futures_util::stream::LocalBoxStream;
 
 pub use pacer::{DueSteps, Pacer};
 pub use replay::{
-    ColumnMap, ColumnMapError, PastBars, Recording, Refusal, ReplayClock, ReplayError, ReplaySettings,
-    ReplaySource, ReplaySpeed,
+    ClockSetting, ColumnMap, ColumnMapError, ControlRefusal, NewEpochs, PastBars, Recording, Refusal,
+    ReplayClock, ReplayCommand, ReplayError, ReplaySettings, ReplaySource, ReplaySpeed, ReplayState,
+    ReplayStatus, ReplayTimeline, file_names, replay_ticks,
 };
 pub use simulated_market::SimulatedMarket;
 pub use simulator::{
@@ -25,7 +26,7 @@ pub use simulator::{
 };
 pub use ticks::ClockTick;
 
-use crate::model::{Event, FeedNotice, Timestamp, TradeRules, Universe};
+use crate::model::{Epoch, Event, FeedNotice, Timestamp, TradeRules, Universe};
 
 /// Wake-ups that tell when to poll a source.
 pub type Ticks = LocalBoxStream<'static, ClockTick>;
@@ -62,6 +63,24 @@ pub trait EventSource: Send {
     /// The changes of the feed's state since the last call, in order. They are told before the events of the next poll.
     fn take_notices(&mut self) -> Vec<FeedNotice> {
         Vec::new()
+    }
+
+    /// The epoch that begins with the events of the next poll, if one does: what follows is no continuation of what was.
+    fn take_epoch(&mut self) -> Option<Epoch> {
+        None
+    }
+
+    /// Changes a running replay. Call it between two polls.
+    ///
+    /// # Errors
+    /// When the source is no replay, or the replay cannot follow.
+    fn control(&mut self, _: ReplayCommand) -> Result<(), ControlRefusal> {
+        Err(ControlRefusal::NoReplay)
+    }
+
+    /// Where the replay is; `None` if the source is no replay.
+    fn replay_status(&self) -> Option<ReplayStatus> {
+        None
     }
 
     /// The stream of wake-ups, to be taken once. Does not end by itself. Needs a running Tokio runtime.

@@ -28,6 +28,13 @@ pub enum ControlMessage {
     Heartbeat(Heartbeat),
     /// The state of the feed changed.
     Feed(FeedReport),
+    /// An epoch begins, in which numbers go on.
+    Epoch {
+        /// The epoch that begins.
+        epoch: String,
+        /// The one that ends.
+        was: String,
+    },
     /// The service is about to stop; reconnect after the delay.
     Drain {
         /// The delay in milliseconds, different for each session.
@@ -49,6 +56,11 @@ impl ControlMessage {
     pub const CONNECTED: Self = Self::Success { msg: "connected" };
     /// The credentials were accepted.
     pub const AUTHENTICATED: Self = Self::Success { msg: "authenticated" };
+
+    /// This epoch begins, and the other one ends.
+    pub fn epoch(epoch: Epoch, was: Epoch) -> Self {
+        Self::Epoch { epoch: epoch.to_string(), was: was.to_string() }
+    }
 
     /// The message in a frame.
     pub fn to_frame(&self, codec: Codec) -> Bytes {

@@ -7,6 +7,7 @@
 //!
 //! To add a format: implement `RecordingReader`, and recognise its files in `input.rs`.
 
+mod control;
 mod csv;
 #[cfg(feature = "dbn")]
 mod dbn;
@@ -22,13 +23,18 @@ mod record;
 mod recording;
 mod refusal;
 mod replay_source;
+mod replay_ticks;
 mod settings;
 mod symbols;
+mod timeline;
 mod zip;
 
+pub use self::control::{ControlRefusal, ReplayCommand, ReplayState, ReplayStatus, file_names};
 pub use self::csv::{ColumnMap, ColumnMapError};
 pub use self::history::PastBars;
 pub use self::recording::{Recording, ReplayError};
 pub use self::refusal::Refusal;
-pub use self::replay_source::ReplaySource;
+pub use self::replay_source::{NewEpochs, ReplaySource};
+pub use self::replay_ticks::replay_ticks;
 pub use self::settings::{ReplayClock, ReplaySettings, ReplaySpeed};
+pub use self::timeline::{ClockSetting, ReplayTimeline};

@@ -89,12 +89,29 @@ impl Recording {
         Ok(recording)
     }
 
-    /// Begins anew. The first records of the files were read before, so an error means that they have changed.
+    /// Begins anew at the beginning of the files. [`skip`](Self::skip) what is before the time to go on at.
     pub(super) fn reopen(&mut self) -> Result<(), ReplayError> {
         self.merge = open_files(&self.settings, &mut self.symbols)?;
-        self.quotes.clear();
-        self.read_to_start().ok_or(ReplayError::Nothing)?;
+        self.latest = Timestamp::from_nanos(i64::MIN);
+        self.forget_quotes();
         Ok(())
+    }
+
+    /// Forgets the quotes that were passed over.
+    pub(super) fn forget_quotes(&mut self) {
+        self.quotes.clear();
+    }
+
+    /// Takes the record that was last seen without publishing it; a quote is remembered.
+    pub(super) fn skip(&mut self, head: &Recorded) {
+        if let RecordContent::Event(Event::Quote(quote)) = head.content {
+            let symbol = quote.symbol.index();
+            if symbol >= self.quotes.len() {
+                self.quotes.resize(symbol + 1, None);
+            }
+            self.quotes[symbol] = Some(quote);
+        }
+        self.take();
     }
 
     /// How it is replayed.
@@ -181,22 +198,10 @@ impl Recording {
             if is_start {
                 return Some(head.at.floor_to(MILLISECOND));
             }
-            match head.content {
-                RecordContent::Bar(length, bar) => {
-                    if let Some(history) = &mut self.history {
-                        history.push(length, bar);
-                    }
-                }
-                RecordContent::Event(Event::Quote(quote)) => {
-                    let symbol = quote.symbol.index();
-                    if symbol >= self.quotes.len() {
-                        self.quotes.resize(symbol + 1, None);
-                    }
-                    self.quotes[symbol] = Some(quote);
-                }
-                RecordContent::Event(_) => {}
+            if let (RecordContent::Bar(length, bar), Some(history)) = (head.content, &mut self.history) {
+                history.push(length, bar);
             }
-            self.take();
+            self.skip(&head);
         }
     }
 }

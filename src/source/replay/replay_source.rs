@@ -1,20 +1,20 @@
 use std::mem;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
 
-use futures_util::{Stream, StreamExt};
 use tracing::{error, info};
 
+use super::control::{ControlRefusal, ReplayCommand, ReplayState, ReplayStatus, file_names};
 use super::history::PastBars;
 use super::record::{RecordContent, shifted};
-use super::recording::Recording;
-use super::settings::{ReplayClock, ReplaySpeed};
+use super::recording::{Recording, SkippedRecord};
+use super::replay_ticks::replay_ticks;
+use super::timeline::ReplayTimeline;
 use crate::clock::{Clock, ClockRate};
 use crate::metrics::ReplayMetrics;
-use crate::model::{Event, MILLISECOND, SECOND, SymbolId, Timestamp, TradeRules, Universe};
-use crate::source::ticks::{ClockTick, MillisecondClock, TickHints};
+use crate::model::{
+    Epoch, Event, FeedNotice, FeedState, MILLISECOND, SECOND, SymbolId, Timestamp, TradeRules, Universe,
+};
 use crate::source::{EventSource, Ticks};
 
 /// A recording as an [`EventSource`], in step with the clock of the service.
@@ -27,31 +27,51 @@ use crate::source::{EventSource, Ticks};
 ///    clock; the first seconds, those of the minute that has begun already, are published at once. At speed 1 it
 ///    follows the system's clock when that is set. At another speed, and with `--clock original`, the clock of the
 ///    service is that of the replay.
-/// 4. Numbers go on when a replay begins again (`--loop`): moved, it follows its own end; unmoved, time goes back, which
-///    the feed knows from a clock that is set back.
+/// 4. When it begins again (`--loop`) or goes on elsewhere (a seek), an epoch begins. Moved stamps go on from the latest
+///    one; unmoved, time goes back, which the feed knows from a clock that is set back.
 pub struct ReplaySource {
     recording: Recording,
     universe: Arc<Universe>,
     clock: Clock,
     metrics: ReplayMetrics,
-    /// From the time of the recording to that of the service.
-    shift_nanos: i64,
+    epochs: NewEpochs,
+    timeline: ReplayTimeline,
     opened_at: Timestamp,
     watermark: Timestamp,
+    /// The time of the recording up to which everything was published.
+    position: Timestamp,
     /// How often the system's clock was set, as far as known.
     clock_changes: u64,
     /// The events of the millisecond that is being read, and its start in the recording.
     batch: Vec<Event>,
     batch_at: Option<Timestamp>,
-    state: ReplayState,
+    phase: Phase,
+    passes: u64,
+    /// What is to be told before the next events.
+    notices: Vec<FeedNotice>,
+    begun_epoch: Option<Epoch>,
     is_eager: Arc<AtomicBool>,
 }
 
+/// Gives a random epoch each time.
+pub type NewEpochs = Box<dyn FnMut() -> Epoch + Send>;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum ReplayState {
+enum Phase {
     Running,
+    /// It reads up to this time of the recording, where it goes on.
+    Seeking(Timestamp, SeekReason),
+    /// It goes on there, in an epoch that is told before.
+    Arrived(Timestamp, SeekReason),
     /// The recording is over, and time goes on.
     Ended,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SeekReason {
+    Command,
+    /// The end is followed by the start.
+    Repeat,
 }
 
 /// The most records that a poll reads, so that one of many skipped ones takes a few milliseconds.
@@ -60,40 +80,32 @@ const MAX_READ: usize = 1 << 14;
 /// The most events of a batch. Files with times in seconds may have more in one: they are several batches then.
 const MAX_BATCH: usize = 1 << 13;
 
-const MINUTE: i64 = 60 * SECOND;
-
-/// A time that is further from the clock than this follows it: the clock was set.
-const MAX_OFF_NANOS: i64 = 2 * SECOND;
-
 impl ReplaySource {
     /// A source of this recording, which sets the clock to its own time where the settings ask for that.
-    pub fn new(recording: Recording, clock: Clock, metrics: ReplayMetrics) -> Self {
+    pub fn new(recording: Recording, clock: Clock, metrics: ReplayMetrics, epochs: NewEpochs) -> Self {
         let (settings, start) = (recording.settings(), recording.start());
         let reading = clock.read();
-        let shift_nanos = match settings.clock {
-            ReplayClock::Original => 0,
-            ReplayClock::Shift => whole_minutes(reading.now.nanos_since(start)),
-        };
-        let opened_at = Timestamp::from_nanos(start.nanos() + shift_nanos);
-        match (settings.clock, settings.speed) {
-            (_, ReplaySpeed::Max) => clock.hold(opened_at),
-            (ReplayClock::Shift, ReplaySpeed::Times(ClockRate::ONE)) => clock.follow_system(),
-            (ReplayClock::Shift, ReplaySpeed::Times(rate)) => clock.run(reading.now, rate),
-            (ReplayClock::Original, ReplaySpeed::Times(rate)) => clock.run(opened_at, rate),
-        }
+        let (timeline, setting) = ReplayTimeline::begin(settings.clock, settings.speed, start, reading.now);
+        setting.apply(&clock);
+        let opened_at = timeline.moved(start);
         let universe = Arc::clone(recording.universe());
         Self {
             recording,
             universe,
             clock,
             metrics,
-            shift_nanos,
+            epochs,
+            timeline,
             opened_at,
             watermark: opened_at,
+            position: start,
             clock_changes: reading.changes,
             batch: Vec::new(),
             batch_at: None,
-            state: ReplayState::Running,
+            phase: Phase::Running,
+            passes: 0,
+            notices: Vec::new(),
+            begun_epoch: None,
             is_eager: Arc::default(),
         }
     }
@@ -105,15 +117,7 @@ impl ReplaySource {
 
     /// The bars of the files before the start. To be taken once.
     pub fn take_past(&mut self) -> impl Iterator<Item = (SymbolId, PastBars)> + use<> {
-        self.recording.take_past(self.shift_nanos)
-    }
-
-    fn is_max(&self) -> bool {
-        self.recording.settings().speed == ReplaySpeed::Max
-    }
-
-    fn moved(&self, at: Timestamp) -> Timestamp {
-        Timestamp::from_nanos(at.nanos().saturating_add(self.shift_nanos))
+        self.recording.take_past(self.timeline.shift_nanos())
     }
 
     /// Publishes the next batch that is due at this time; `None` if none is.
@@ -128,11 +132,12 @@ impl ReplaySource {
             } else {
                 match start {
                     None => {
-                        self.is_eager.store(false, Ordering::Relaxed);
-                        return self.end();
+                        self.set_eager(false);
+                        self.end();
+                        return None;
                     }
-                    Some(start) if !self.is_max() && end_of(self.moved(start)) > now => {
-                        self.is_eager.store(false, Ordering::Relaxed);
+                    Some(start) if !self.timeline.is_max() && end_of(self.timeline.moved(start)) > now => {
+                        self.set_eager(false);
                         return None;
                     }
                     Some(start) => self.batch_at = Some(start),
@@ -141,13 +146,15 @@ impl ReplaySource {
             if let Some(head) = head {
                 self.recording.take();
                 match head.content {
-                    RecordContent::Event(event) => self.batch.push(shifted(event, self.shift_nanos)),
+                    RecordContent::Event(event) => {
+                        self.batch.push(shifted(event, self.timeline.shift_nanos()));
+                    }
                     RecordContent::Bar(..) => {}
                 }
             }
         }
         // There is more to read.
-        self.is_eager.store(true, Ordering::Relaxed);
+        self.set_eager(true);
         None
     }
 
@@ -158,65 +165,125 @@ impl ReplaySource {
         self.metrics.events.inc_by(self.batch.len() as u64);
         self.metrics.position.set(batch_at.nanos() as f64 / SECOND as f64);
         out.append(&mut self.batch);
+        self.list_instruments();
+        // Another batch may be due already.
+        self.set_eager(true);
+        self.position = if next == Some(batch_at) { batch_at } else { end_of(batch_at) };
+        self.timeline.moved(self.position)
+    }
+
+    fn list_instruments(&mut self) {
         if self.recording.publish_symbols().len() > self.universe.len() {
             self.universe = Arc::clone(self.recording.universe());
         }
-        // Another batch may be due already.
-        self.is_eager.store(true, Ordering::Relaxed);
-        if next == Some(batch_at) { self.moved(batch_at) } else { end_of(self.moved(batch_at)) }
     }
 
-    /// Ends the replay, or begins it again. Returns the watermark if time goes back.
-    fn end(&mut self) -> Option<Timestamp> {
-        let settings = self.recording.settings();
-        let (repeats, clock) = (settings.repeats, settings.clock);
-        if repeats {
+    /// Ends the replay, or begins it again.
+    fn end(&mut self) {
+        if self.recording.settings().repeats {
             match self.recording.reopen() {
                 Ok(()) => {
                     info!("the replay begins again");
                     self.metrics.repeats.inc();
-                    self.is_eager.store(true, Ordering::Relaxed);
-                    return self.restart(clock);
+                    self.passes += 1;
+                    self.phase = Phase::Seeking(self.recording.start(), SeekReason::Repeat);
+                    return self.set_eager(true);
                 }
                 Err(error) => error!("the replay cannot begin again: {error}"),
             }
         }
         info!(events = self.metrics.events.get(), "the replay has ended");
         self.metrics.ended.set(1);
-        self.state = ReplayState::Ended;
-        if self.is_max() {
+        self.notices.push(FeedNotice::of_source(FeedState::Ended, self.name()));
+        self.phase = Phase::Ended;
+        if self.timeline.is_max() {
             // From now on time goes on by itself, so that the last minute is closed.
             self.clock.run(self.watermark, ClockRate::ONE);
         }
-        None
     }
 
-    fn restart(&mut self, clock: ReplayClock) -> Option<Timestamp> {
-        let start = self.recording.start();
-        match clock {
-            ReplayClock::Shift => {
-                // The start follows the end, at the same second of a minute.
-                let after = self.watermark.nanos_since(start) + MINUTE - 1;
-                self.shift_nanos = whole_minutes(after);
-                None
-            }
-            ReplayClock::Original => {
-                match self.recording.settings().speed {
-                    ReplaySpeed::Max => self.clock.hold(start),
-                    ReplaySpeed::Times(rate) => self.clock.run(start, rate),
+    /// Reads on towards the time at which the replay goes on.
+    fn seek(&mut self, to: Timestamp, reason: SeekReason) {
+        self.set_eager(true);
+        for _ in 0..MAX_READ {
+            match self.recording.peek() {
+                Err(SkippedRecord) => {}
+                Ok(Some(head)) if head.at < to => self.recording.skip(&head),
+                Ok(_) => {
+                    self.begun_epoch = Some((self.epochs)());
+                    self.phase = Phase::Arrived(to, reason);
+                    return;
                 }
-                Some(start)
             }
         }
     }
 
-    /// Follows the system's clock after it was set: the recording goes on where it is, at the new time.
-    fn follow(&mut self, now: Timestamp) {
-        if self.clock.follows_system() && now.nanos_since(self.watermark).abs() > MAX_OFF_NANOS {
-            let position = self.watermark.nanos() - self.shift_nanos;
-            self.shift_nanos = whole_minutes(now.nanos() - position);
-            self.watermark = Timestamp::from_nanos(position + self.shift_nanos);
+    /// Goes on at this time of the recording with the last quotes before it, and returns the watermark.
+    fn go_on_at(
+        &mut self,
+        to: Timestamp,
+        reason: SeekReason,
+        now: Timestamp,
+        out: &mut Vec<Event>,
+    ) -> Timestamp {
+        let before = self.timeline.shift_nanos();
+        let setting = match reason {
+            SeekReason::Command => Some(self.timeline.jump(to, self.watermark.max(now))),
+            SeekReason::Repeat => self.timeline.repeat(to, self.watermark),
+        };
+        if let Some(setting) = setting {
+            setting.apply(&self.clock);
         }
+        info!(
+            to = to.nanos(),
+            moved_s = (self.timeline.shift_nanos() - before) / SECOND,
+            "the replay goes on"
+        );
+        let shift = self.timeline.shift_nanos();
+        out.extend(self.recording.quotes().map(|quote| shifted(Event::Quote(quote), shift)));
+        self.list_instruments();
+        self.phase = Phase::Running;
+        self.position = to;
+        self.set_eager(true);
+        match setting {
+            Some(_) => self.timeline.moved(to),
+            // The start is yet to come.
+            None => self.watermark,
+        }
+    }
+
+    fn begin_seek(&mut self, to: Timestamp) -> Result<(), ControlRefusal> {
+        let settings = self.recording.settings();
+        if to < self.recording.start() || settings.until.is_some_and(|until| to >= until) {
+            return Err(ControlRefusal::OutOfRange);
+        }
+        let is_reading_past = match self.phase {
+            Phase::Seeking(earlier, _) | Phase::Arrived(earlier, _) => to < earlier,
+            Phase::Running | Phase::Ended => false,
+        };
+        if to < self.position || is_reading_past {
+            self.recording.reopen().map_err(|error| ControlRefusal::Unreadable(error.to_string()))?;
+        } else if matches!(self.phase, Phase::Running | Phase::Ended) {
+            self.recording.forget_quotes();
+        }
+        self.batch.clear();
+        self.batch_at = None;
+        if self.phase == Phase::Ended {
+            self.metrics.ended.set(0);
+            self.notices.push(FeedNotice::of_source(FeedState::Live, self.name()));
+        }
+        self.phase = Phase::Seeking(to, SeekReason::Command);
+        self.set_eager(true);
+        Ok(())
+    }
+
+    /// Follows the system's clock after it was set.
+    fn follow(&mut self, now: Timestamp) {
+        self.watermark = self.timeline.follow(now, self.watermark);
+    }
+
+    fn set_eager(&self, is_eager: bool) {
+        self.is_eager.store(is_eager, Ordering::Relaxed);
     }
 }
 
@@ -231,76 +298,109 @@ impl EventSource for ReplaySource {
 
     /// The last quote of each instrument before the start.
     fn open(&mut self, out: &mut Vec<Event>) -> Timestamp {
-        let shift = self.shift_nanos;
+        let shift = self.timeline.shift_nanos();
         out.extend(self.recording.quotes().map(|quote| shifted(Event::Quote(quote), shift)));
-        self.is_eager.store(true, Ordering::Relaxed);
+        self.set_eager(true);
         self.opened_at
     }
 
     fn poll(&mut self, out: &mut Vec<Event>) -> Option<Timestamp> {
         let reading = self.clock.read();
         let (before, appended) = (self.watermark, out.len());
-        if mem::replace(&mut self.clock_changes, reading.changes) != reading.changes {
+        let was_set = mem::replace(&mut self.clock_changes, reading.changes) != reading.changes;
+        if was_set && self.clock.follows_system() {
             self.follow(reading.now);
         }
-        let published = match self.state {
-            ReplayState::Running => self.next_batch(reading.now, out),
-            ReplayState::Ended => None,
+        let published = match self.phase {
+            Phase::Running if self.timeline.is_paused() => None,
+            Phase::Running => self.next_batch(reading.now, out),
+            Phase::Seeking(to, reason) => {
+                self.seek(to, reason);
+                None
+            }
+            Phase::Arrived(to, reason) => Some(self.go_on_at(to, reason, reading.now, out)),
+            Phase::Ended => None,
         };
         if let Some(watermark) = published {
             self.watermark = watermark;
-            if self.is_max() {
+            if self.timeline.is_max() {
                 self.clock.hold(watermark);
             }
-        } else if self.batch_at.is_none() && !(self.is_max() && self.state == ReplayState::Running) {
+        } else if self.batch_at.is_none() && !(self.timeline.is_max() && self.phase != Phase::Ended) {
             // Nothing happened up to now.
             self.watermark = self.watermark.max(reading.now.floor_to(MILLISECOND));
         }
         (self.watermark != before || out.len() > appended).then_some(self.watermark)
     }
 
-    /// A recording can always wait.
     /// Trades of files without sale conditions count as regular ones.
     fn trade_rules(&self) -> TradeRules {
         TradeRules::Consolidated
     }
 
+    fn take_notices(&mut self) -> Vec<FeedNotice> {
+        mem::take(&mut self.notices)
+    }
+
+    fn take_epoch(&mut self) -> Option<Epoch> {
+        self.begun_epoch.take()
+    }
+
+    /// A recording can always wait.
     fn hold_back(&mut self) -> bool {
-        self.is_eager.store(false, Ordering::Relaxed);
+        self.set_eager(false);
         true
     }
 
-    fn ticks(&mut self) -> Ticks {
-        let timer = MillisecondClock::new(MillisecondClock::PERIOD, TickHints::default());
-        ReplayTicks { timer, is_eager: Arc::clone(&self.is_eager) }.boxed_local()
+    fn control(&mut self, command: ReplayCommand) -> Result<(), ControlRefusal> {
+        let now = self.clock.now();
+        let was_paused = self.timeline.is_paused();
+        let setting = match command {
+            ReplayCommand::Seek(to) => return self.begin_seek(to),
+            ReplayCommand::Pause => self.timeline.pause(now),
+            ReplayCommand::Resume if !was_paused => return Ok(()),
+            ReplayCommand::Resume => self.timeline.resume(now),
+            ReplayCommand::Speed(speed) => self.timeline.set_speed(speed, now),
+        };
+        setting.apply(&self.clock);
+        if self.phase == Phase::Ended && self.timeline.is_max() && !self.timeline.is_paused() {
+            self.clock.run(now, ClockRate::ONE);
+        }
+        if self.timeline.is_paused() != was_paused {
+            let state = if was_paused { FeedState::Live } else { FeedState::Paused };
+            self.notices.push(FeedNotice::of_source(state, self.name()));
+        }
+        self.set_eager(true);
+        Ok(())
     }
-}
 
-fn whole_minutes(nanos: i64) -> i64 {
-    nanos - nanos.rem_euclid(MINUTE)
+    fn replay_status(&self) -> Option<ReplayStatus> {
+        let settings = self.recording.settings();
+        Some(ReplayStatus {
+            files: file_names(&settings.files),
+            from: self.recording.start(),
+            until: settings.until,
+            position: self.position,
+            speed: self.timeline.speed(),
+            clock: settings.clock,
+            state: match self.phase {
+                Phase::Seeking(..) | Phase::Arrived(..) => ReplayState::Seeking,
+                Phase::Ended => ReplayState::Ended,
+                Phase::Running if self.timeline.is_paused() => ReplayState::Paused,
+                Phase::Running => ReplayState::Running,
+            },
+            repeats: settings.repeats,
+            passes: self.passes,
+        })
+    }
+
+    fn ticks(&mut self) -> Ticks {
+        replay_ticks(&self.is_eager)
+    }
 }
 
 fn end_of(millisecond: Timestamp) -> Timestamp {
     Timestamp::from_nanos(millisecond.nanos().saturating_add(MILLISECOND))
-}
-
-/// A tick each millisecond, and at once while there is more to publish.
-///
-/// The actor that takes them yields to other tasks after 16.
-struct ReplayTicks {
-    timer: MillisecondClock,
-    is_eager: Arc<AtomicBool>,
-}
-
-impl Stream for ReplayTicks {
-    type Item = ClockTick;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<ClockTick>> {
-        if self.is_eager.load(Ordering::Relaxed) {
-            return Poll::Ready(Some(ClockTick));
-        }
-        self.timer.poll_next_unpin(cx)
-    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,9 @@ use test_support::TempFolder;
 use super::*;
 use crate::metrics::ClockMetrics;
 use crate::model::market_time;
-use crate::source::replay::{ColumnMap, ReplaySettings};
+use crate::source::replay::{ColumnMap, ReplayClock, ReplaySettings, ReplaySpeed};
+
+const MINUTE: i64 = 60 * SECOND;
 
 const START: &str = "2013-10-07T13:30:10.250";
 
@@ -51,7 +53,7 @@ impl World {
         let clock = Clock::system(ClockMetrics::default());
         let metrics = ReplayMetrics::default();
         let recording = Recording::open(settings, metrics.clone()).unwrap();
-        let source = ReplaySource::new(recording, clock.clone(), metrics);
+        let source = ReplaySource::new(recording, clock.clone(), metrics, Box::new(Epoch::default));
         Self { source, clock, _folder: folder }
     }
 
@@ -120,13 +122,13 @@ fn a_moved_replay_happens_now_and_keeps_the_seconds_of_a_minute() {
     assert!(world.clock.follows_system());
     let now = world.clock.now();
 
-    assert_eq!(world.source.shift_nanos % MINUTE, 0);
+    assert_eq!(world.source.timeline.shift_nanos() % MINUTE, 0);
     let behind = now.nanos_since(world.source.opened_at());
     assert!((0..MINUTE).contains(&behind), "{behind}");
     let mut events = Vec::new();
     world.source.poll(&mut events);
     assert_eq!(events.len(), 1, "what is of the minute that has begun is published at once");
-    assert_eq!(events[0].at().nanos() - world.source.shift_nanos, at(0).nanos() + 300);
+    assert_eq!(events[0].at().nanos() - world.source.timeline.shift_nanos(), at(0).nanos() + 300);
 }
 
 #[test]
@@ -136,7 +138,7 @@ fn a_moved_replay_follows_the_systems_clock_after_it_was_set() {
         settings.clock = ReplayClock::Shift;
     });
     world.due();
-    let before = world.source.shift_nanos;
+    let before = world.source.timeline.shift_nanos();
     for hours in [1, -2] {
         let now = Timestamp::from_nanos(world.source.watermark.nanos() + hours * 60 * MINUTE);
 
@@ -144,7 +146,7 @@ fn a_moved_replay_follows_the_systems_clock_after_it_was_set() {
 
         let off = now.nanos_since(world.source.watermark);
         assert!((0..MINUTE).contains(&off), "{hours}: {off}");
-        assert_eq!(world.source.shift_nanos % MINUTE, before % MINUTE);
+        assert_eq!(world.source.timeline.shift_nanos() % MINUTE, before % MINUTE);
     }
 }
 
@@ -157,7 +159,7 @@ fn a_replay_that_begins_again_follows_its_end_or_goes_back_to_its_start() {
     let first = world.source.opened_at();
     assert_eq!([world.poll().0, world.poll().0], [[1], [2]]);
     let end = world.source.watermark;
-    world.poll();
+    (0..3).for_each(|_| _ = world.poll());
     let (sizes, watermark) = world.poll();
     assert_eq!(sizes, [1]);
     let start = watermark.unwrap().nanos() - MILLISECOND;
@@ -165,9 +167,9 @@ fn a_replay_that_begins_again_follows_its_end_or_goes_back_to_its_start() {
     assert!((0..MINUTE).contains(&(start - end.nanos())));
 
     let mut world = World::new(&[0, 130_000], |settings| settings.repeats = true);
-    let polls: Vec<_> = (0..4).map(|_| world.poll()).collect();
+    let polls = (0..6).map(|_| world.poll()).filter(|(_, watermark)| watermark.is_some());
     assert_eq!(
-        polls,
+        polls.collect::<Vec<_>>(),
         [(vec![1], Some(at(1))), (vec![2], Some(at(130_001))), (vec![], Some(at(0))), (vec![1], Some(at(1))),]
     );
     assert_eq!(world.source.metrics.repeats.get(), 1);
@@ -196,4 +198,117 @@ fn a_symbol_is_in_the_universe_of_the_batch_that_needs_it() {
     world.poll();
 
     assert_eq!(world.source.universe().len(), 2);
+}
+
+/// The notices and whether an epoch begins, as the feed takes them before each poll.
+fn told(world: &mut World) -> (Vec<FeedState>, bool) {
+    let notices = world.source.take_notices();
+    (notices.into_iter().map(|notice| notice.state).collect(), world.source.take_epoch().is_some())
+}
+
+/// The sizes of the trades until nothing is due, and how many epochs began.
+fn published(world: &mut World) -> (Vec<u64>, usize) {
+    let (mut sizes, mut epochs, mut idle) = (Vec::new(), 0, 0);
+    while idle < 5 {
+        epochs += usize::from(world.source.take_epoch().is_some());
+        let polled = world.poll();
+        idle = if polled.1.is_some() && !polled.0.is_empty() { 0 } else { idle + 1 };
+        sizes.extend(polled.0);
+    }
+    (sizes, epochs)
+}
+
+#[test]
+fn a_pause_stands_still_and_what_comes_after_it_is_whole() {
+    let mut world = World::new(&[0, 5, 6], |settings| {
+        settings.speed = ReplaySpeed::Times(ClockRate::new(1e-3).unwrap());
+    });
+    world.clock.hold(at(3));
+    assert_eq!(world.due(), [1]);
+
+    world.source.control(ReplayCommand::Pause).unwrap();
+
+    assert_eq!(told(&mut world).0, [FeedState::Paused]);
+    assert_eq!((0..100).map(|_| world.poll().0.len()).sum::<usize>(), 0);
+    assert_eq!(world.clock.now(), at(3));
+    assert_eq!(world.source.replay_status().unwrap().state, ReplayState::Paused);
+    world.source.control(ReplayCommand::Pause).unwrap();
+    assert_eq!(told(&mut world), (vec![], false), "once");
+
+    world.source.control(ReplayCommand::Resume).unwrap();
+    world.source.control(ReplayCommand::Speed(ReplaySpeed::Max)).unwrap();
+    assert_eq!(told(&mut world), (vec![FeedState::Live], false));
+    assert_eq!(published(&mut world), (vec![2, 3], 0));
+}
+
+#[test]
+fn a_seek_goes_on_at_its_time_in_either_direction_and_begins_an_epoch() {
+    let mut world = World::new(&[0, 1_000, 2_000, 3_000], |_| {});
+    assert_eq!(world.poll().0, [1]);
+
+    world.source.control(ReplayCommand::Seek(at(1_500))).unwrap();
+    assert_eq!(world.source.replay_status().unwrap().state, ReplayState::Seeking);
+    assert_eq!(published(&mut world), (vec![3, 4], 1));
+    assert_eq!(told(&mut world).0, [FeedState::Ended]);
+    assert_eq!(world.source.replay_status().unwrap().state, ReplayState::Ended);
+
+    world.source.control(ReplayCommand::Seek(at(0))).unwrap();
+    assert_eq!(told(&mut world).0, [FeedState::Live]);
+    assert_eq!(published(&mut world), (vec![1, 2, 3, 4], 1));
+
+    // One that is overtaken by another, which is before it.
+    world.source.control(ReplayCommand::Seek(at(2_500))).unwrap();
+    world.source.control(ReplayCommand::Seek(at(500))).unwrap();
+    assert_eq!(published(&mut world), (vec![2, 3, 4], 1));
+}
+
+#[test]
+fn a_seek_to_where_there_is_nothing_is_refused_and_changes_nothing() {
+    let until = at(2_000);
+    let mut world = World::new(&[0, 1_000, 3_000], |settings| settings.until = Some(until));
+
+    for to in [at(-1), until, at(1 << 40)] {
+        assert!(matches!(world.source.control(ReplayCommand::Seek(to)), Err(ControlRefusal::OutOfRange)));
+    }
+
+    assert_eq!(published(&mut world), (vec![1, 2], 0));
+}
+
+#[test]
+fn stamps_of_a_moved_replay_do_not_go_back_at_a_seek() {
+    let mut world = World::new(&[0, 70_000, 130_000], |settings| settings.clock = ReplayClock::Shift);
+    let mut latest = world.source.opened_at();
+    for to in [0, 130_000, 69_000, 0] {
+        world.source.control(ReplayCommand::Seek(at(to))).unwrap();
+        let mut trades = 0;
+        for _ in 0..6 {
+            let (sizes, watermark) = world.poll();
+            trades += sizes.len();
+            assert!(watermark.is_none_or(|watermark| watermark >= latest), "{to}");
+            latest = watermark.unwrap_or(latest);
+            assert!(world.clock.now() >= latest, "{to}");
+        }
+        assert!(trades > 0, "{to}");
+    }
+}
+
+#[test]
+fn after_a_seek_the_last_quote_before_it_holds() {
+    let folder = TempFolder::new();
+    let path = folder.file("quotes.csv");
+    let row = |millis: i64| format!("{},SPY,{},100,200,100\n", at(millis).nanos(), 100 + millis);
+    let rows: String = [0, 1, 2, 3].map(row).concat();
+    fs::write(&path, format!("time,symbol,bid,bid_size,ask,ask_size\n{rows}")).unwrap();
+    let mut world = World::new(&[0], |settings| settings.files = vec![path]);
+
+    world.source.control(ReplayCommand::Seek(at(3))).unwrap();
+
+    let mut events = Vec::new();
+    (0..5).for_each(|_| _ = world.source.poll(&mut events));
+    let bid = |event: &Event| match event {
+        Event::Quote(quote) => quote.bid.cents(),
+        other => panic!("{other:?}"),
+    };
+    let bids: Vec<_> = events.iter().map(bid).collect();
+    assert_eq!(bids, [10_200, 10_300]);
 }

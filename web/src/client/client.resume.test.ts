@@ -199,3 +199,16 @@ test("a connection without heartbeats is dropped", () => {
   expect(silent.closedWith).toBeDefined();
   expect(client.state.phase).toBe("waiting");
 });
+
+test("an epoch that begins while the session is open is the one to resume in, and its numbers go on", () => {
+  const { runtime, received } = live();
+
+  runtime.socket.receive({ T: "epoch", epoch: "9q0a", was: "k3f9" });
+  runtime.socket.receive({ ...TRADE, sq: 6 });
+  runtime.socket.remoteClose(1006);
+  runtime.advance(250);
+  runtime.socket.greet();
+
+  expect(received.gaps).toEqual([]);
+  expect(runtime.socket.sent).toMatchObject([{ x: { resume: { epoch: "9q0a", sq: { trades: { AAPL: 6 } } } } }]);
+});

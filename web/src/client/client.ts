@@ -275,6 +275,9 @@ export class Client {
         this.listeners.emit("feed", { state, source, from, to, filled });
         break;
       }
+      case "epoch":
+        this.epoch = control.epoch;
+        break;
       case "drain":
         this.reconnectMs = control.reconnectMs;
         this.listeners.emit("drain", control.reconnectMs);

@@ -15,7 +15,7 @@ export interface Acknowledgement {
 /** A change of the feed's state, from one time to another where it has these. */
 export interface FeedNotice {
   readonly control: "feed";
-  /** `live`, `down`, `back`, `ended`, `clock` or a later one. */
+  /** `live`, `down`, `back`, `ended`, `paused`, `clock` or a later one. */
   readonly state: string;
   /** The name of a source, or `clock`. */
   readonly source: string;
@@ -41,6 +41,8 @@ export type Control =
   | { readonly control: "heartbeat"; readonly epoch: Epoch; readonly ageMs: number; readonly time: Millis }
   /** The state of the feed changed; see the protocol for the states. */
   | FeedNotice
+  /** An epoch begins, in which the numbers of all streams go on. */
+  | { readonly control: "epoch"; readonly epoch: Epoch }
   /** The server is shutting down; reconnect after this delay. */
   | { readonly control: "drain"; readonly reconnectMs: number }
   /** `why` is the server's explanation; servers of others send none. */
@@ -59,6 +61,8 @@ export function readControl(kind: string, item: JsonObject): Control | undefined
       return { control: "heartbeat", epoch: epoch(textField(item, "epoch")), ageMs: countField(item, "age_ms"), time: timeField(item, "t") };
     case "feed":
       return readFeedNotice(item);
+    case "epoch":
+      return { control: "epoch", epoch: epoch(textField(item, "epoch")) };
     case "drain":
       return { control: "drain", reconnectMs: countField(item, "reconnect_ms") };
     case "error":
