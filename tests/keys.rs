@@ -28,6 +28,7 @@ fn server_with_keys(change: impl FnOnce(&mut Config)) -> WithKeys {
         symbols: Some(["AAPL", "MSFT"].map(|symbol| symbol.parse().unwrap()).to_vec()),
         max_sessions: Some(1),
         max_symbols: Some(3),
+        control: false,
     };
     let some = GeneratedKey::new("some", narrow, [2; 48]);
     let folder = TempFolder::new();

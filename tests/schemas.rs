@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use serde_json::{Value, json};
-use tapecast::source::SimulationSettings;
+use tapecast::clock::ClockRate;
+use tapecast::source::{ColumnMap, ReplayClock, ReplaySettings, ReplaySpeed, SimulationSettings};
 use test_support::{Client, Description, Server, Validator, assert_valid, get, get_with, wait_until};
 
 fn description(server: &Server, path: &str) -> Description {
@@ -23,6 +24,22 @@ fn response_schema(openapi: &Description, path: &str, status: &str) -> String {
     schema.as_str().unwrap_or_else(|| panic!("{path} describes no {status}")).to_owned()
 }
 
+/// A service that replays a recording.
+fn replay() -> Server {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/lean/tick/ibm/20131007_trade.zip");
+    let settings = ReplaySettings {
+        files: vec![file.into()],
+        speed: ReplaySpeed::Times(ClockRate::ONE),
+        from: None,
+        until: None,
+        repeats: false,
+        clock: ReplayClock::Original,
+        symbols_map: None,
+        csv_map: ColumnMap::default(),
+    };
+    Server::start(|config| config.replay = Some(settings))
+}
+
 #[test]
 fn every_endpoint_answers_as_described() {
     let server = Server::start(|_| {});
@@ -34,7 +51,11 @@ fn every_endpoint_answers_as_described() {
         let target = path.replace("{symbol}", "NVDA");
         let query = "symbols=NVDA,AAPL&timeframe=1Min&start=2020-01-01&limit=1500";
 
-        let (status, body) = get(server.address, &format!("{target}?{query}"));
+        let (status, body) = match path.as_str() {
+            // There is none of a simulated market.
+            "/api/replay" => get(replay().address, &target),
+            _ => get(server.address, &format!("{target}?{query}")),
+        };
 
         assert_eq!(status, 200, "{path}: {body}");
         let body = serde_json::from_str(&body).expect("the response is JSON");

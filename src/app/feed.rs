@@ -18,11 +18,11 @@ use tracing::error;
 
 use crate::clock::Clock;
 use crate::faults::FaultyFeed;
-use crate::feed::{Batch, BatchSource, Follow, Followers, LastValues, Published};
+use crate::feed::{Batch, BatchSource, ControlReplay, Follow, Followers, LastValues, Published};
 use crate::http::Readiness;
 use crate::hub::{Continue, Hub, HubActor, Now};
 use crate::journal::JournalFollower;
-use crate::source::ClockTick;
+use crate::source::{ClockTick, ControlRefusal, ReplayStatus};
 
 /// The feed of the service and the thread it runs on.
 pub(super) struct FeedRuntime {
@@ -61,7 +61,7 @@ pub(super) struct FeedMonitor {
     is_stopping: Arc<AtomicBool>,
 }
 
-/// The capacity of the feed's mailbox, which holds only requests to follow.
+/// The capacity of the feed's mailbox, which holds requests to follow and to control a replay.
 const MAILBOX: usize = 16;
 
 impl FeedRuntime {
@@ -101,6 +101,11 @@ impl FeedRuntime {
     /// Sends this recipient a snapshot and then every batch, whichever thread the feed runs on.
     pub(super) fn follow(&self, follower: Recipient<Published>) {
         self.actor.do_send(Follow(follower));
+    }
+
+    /// Where commands for a replay are sent.
+    pub(super) fn replay_control(&self) -> Recipient<ControlReplay> {
+        self.actor.clone().recipient()
     }
 
     /// Stops the feed's own thread. An inline feed stops with its worker, which may end from now on.
@@ -299,6 +304,15 @@ impl Handler<Follow> for FeedActor {
             Target::Followers(last_values) => last_values.clone(),
         };
         self.followers.add(follower, snapshot);
+    }
+}
+
+impl Handler<ControlReplay> for FeedActor {
+    type Result = Result<ReplayStatus, ControlRefusal>;
+
+    fn handle(&mut self, ControlReplay(command): ControlReplay, _: &mut Self::Context) -> Self::Result {
+        command.map_or(Ok(()), |command| self.source.control(command))?;
+        self.source.replay_status().ok_or(ControlRefusal::NoReplay)
     }
 }
 

@@ -8,8 +8,8 @@ use crate::archive::{Archive, OpenBars};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::faults::Faults;
-use crate::feed::{LastValues, SequencedFeed, Sequencer};
-use crate::journal::{OpenedJournal, StartedJournal};
+use crate::feed::{BatchSource, FeedProgress, LastValues, SequencedFeed, Sequencer};
+use crate::journal::{JournalFeed, JournalFeedMetrics, OpenedJournal, StartedJournal};
 use crate::metrics::Metrics;
 use crate::model::{Body, Channel, Epoch, Instrument, StreamId, SymbolId, Universe};
 use crate::source::{EventSource, Listings, NewEpochs, PastEnd, Recording, ReplaySource, SimulatedMarket};
@@ -18,7 +18,8 @@ use crate::source::{EventSource, Listings, NewEpochs, PastEnd, Recording, Replay
 pub(super) struct Market {
     pub(super) universe: Arc<Universe>,
     pub(super) archive: Arc<Archive>,
-    pub(super) source: SequencedFeed,
+    pub(super) source: Box<dyn BatchSource>,
+    pub(super) progress: FeedProgress,
     pub(super) journal: Option<StartedJournal>,
 }
 
@@ -31,6 +32,12 @@ impl Market {
         faults: Option<&Faults>,
     ) -> Result<Self, StartError> {
         if let Some(settings) = &config.replay {
+            let counts = JournalFeedMetrics { feed: metrics.feed(), replay: metrics.replay() };
+            if let Some(feed) = JournalFeed::open(settings, config.retention, &clock, counts, new_epochs())? {
+                let (universe, archive) = (feed.universe(), Arc::clone(feed.archive()));
+                let progress = feed.progress();
+                return Ok(Self { universe, archive, source: Box::new(feed), progress, journal: None });
+            }
             let recording = Recording::open(settings.clone(), metrics.replay())?;
             return Ok(Self::replay(config, recording, clock, metrics, faults));
         }
@@ -50,7 +57,7 @@ impl Market {
                 Arc::clone(&archive),
                 metrics.feed(),
             );
-            return Ok(Self { universe, archive, source, journal: None });
+            return Ok(Self::of(source, universe, archive, None));
         };
         let opened = OpenedJournal::open(settings, listings.universe(), new_epoch, metrics.journal())?;
         let mut following = listings.clone();
@@ -76,7 +83,7 @@ impl Market {
             metrics.feed(),
         )
         .resume(last_values);
-        Ok(Self { universe, archive, source, journal: Some(journal) })
+        Ok(Self::of(source, universe, archive, Some(journal)))
     }
 
     /// A recording with the bars before its start, whose feed is ready to start.
@@ -99,7 +106,17 @@ impl Market {
         let sequencer = sequencer.resume(&archive);
         let events = distort(Box::new(events), faults);
         let source = SequencedFeed::new(events, sequencer, Arc::clone(&archive), metrics.feed());
-        Self { universe, archive, source, journal: None }
+        Self::of(source, universe, archive, None)
+    }
+
+    fn of(
+        source: SequencedFeed,
+        universe: Arc<Universe>,
+        archive: Arc<Archive>,
+        journal: Option<StartedJournal>,
+    ) -> Self {
+        let progress = source.progress();
+        Self { universe, archive, source: Box::new(source), progress, journal }
     }
 }
 

@@ -29,9 +29,8 @@ use crate::auth::{KeyStore, KeyStoreError, Reloaded};
 use crate::clock::Clock;
 use crate::config::{AccessConfig, Config};
 use crate::faults::Faults;
-use crate::feed::BatchSource;
 use crate::http::{AppState, ConnectionLimit, Readiness};
-use crate::journal::{JournalError, JournalThread};
+use crate::journal::{JournalError, JournalReplayError, JournalThread};
 use crate::limits::{AnswerCapacity, OpenFiles, SessionCapacity, raise_open_file_limit};
 use crate::metrics::Metrics;
 use crate::source::ReplayError;
@@ -81,6 +80,9 @@ pub enum StartError {
     /// The recording cannot be replayed.
     #[error("{0}")]
     Replay(#[from] ReplayError),
+    /// The journal cannot be replayed.
+    #[error(transparent)]
+    JournalReplay(#[from] JournalReplayError),
     /// The signal handlers cannot be installed.
     #[error("cannot listen for signals: {0}")]
     Signals(#[from] io::Error),
@@ -124,9 +126,9 @@ impl Service {
         if faults.is_some() {
             warn!("faults are made on purpose: GET /faults lists them");
         }
-        let Market { universe, archive, source, journal } =
+        let Market { universe, archive, source, progress, journal } =
             Market::prepare(config, clock.clone(), &metrics, faults.as_ref())?;
-        let (epoch, progress) = (source.epoch(), source.progress());
+        let epoch = source.epoch();
         let (journal, journal_thread) = journal.map(|journal| (journal.follower, journal.thread)).unzip();
 
         // The readiness is set before the feed starts, so that it does not hide a feed that ends at once.
@@ -136,7 +138,7 @@ impl Service {
         let monitor = FeedMonitor::new(metrics.feed().up, readiness.clone());
         let delivery = |faults: &Faults| FaultyDelivery { feed: faults.feed(), clock: clock.clone() };
         let delivery = faults.as_ref().map(|faults| Box::new(delivery(faults)));
-        let feed = Arc::new(FeedRuntime::new(Box::new(source), journal, config.workers, monitor, delivery));
+        let feed = Arc::new(FeedRuntime::new(source, journal, config.workers, monitor, delivery));
         let symbols = universe.len();
         let workers =
             WorkerPool::new(Arc::clone(&feed), Arc::clone(&metrics), clock.clone(), config, universe);
@@ -161,6 +163,7 @@ impl Service {
             http: config.access.http,
             readiness: readiness.clone(),
             faults: faults.clone(),
+            replay: config.replay.is_some().then(|| feed.replay_control()),
         });
         let access = &config.access;
         let limit = ConnectionLimit::new(

@@ -254,7 +254,7 @@ impl ConnectionServices {
             .h1_write_buffer_size(http::BODY_PIECE)
             .client_disconnect_timeout(DISCONNECT_TIMEOUT)
             .on_connect_ext(move |connection: &C, extensions| {
-                http::watch_connection(metrics.clone(), connection.reading_end(), extensions);
+                http::watch_connection(metrics.clone(), connection, extensions);
                 transport::tune(connection);
             })
             .upgrade(upgrade)

@@ -63,6 +63,8 @@ pub struct Entitlements {
     pub max_sessions: Option<usize>,
     /// Symbols that one of its sessions may subscribe to, over all channels.
     pub max_symbols: Option<usize>,
+    /// Whether it may control a replay.
+    pub control: bool,
 }
 
 /// A line of the key file.
@@ -81,6 +83,8 @@ struct KeyLine {
     max_sessions: Option<usize>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     max_symbols: Option<usize>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    control: bool,
 }
 
 /// A key of the key file: an id, the hash of its secret, and what it allows.
@@ -93,6 +97,7 @@ pub struct Key {
     symbols: Option<Vec<Symbol>>,
     max_sessions: usize,
     max_symbols: usize,
+    control: bool,
     revocation: Revocation,
 }
 
@@ -116,6 +121,7 @@ impl Key {
             symbols,
             max_sessions: line.max_sessions.unwrap_or(usize::MAX),
             max_symbols: line.max_symbols.unwrap_or(usize::MAX),
+            control: line.control,
             revocation: Revocation::default(),
         })
     }
@@ -164,6 +170,11 @@ impl Key {
     /// Whether it may see every symbol.
     pub fn allows_all_symbols(&self) -> bool {
         self.symbols.is_none()
+    }
+
+    /// Whether it may control a replay.
+    pub const fn allows_control(&self) -> bool {
+        self.control
     }
 
     /// The most sessions at once; `usize::MAX` is no limit.
@@ -232,6 +243,7 @@ impl GeneratedKey {
             symbols: entitlements.symbols.map(|symbols| symbols.iter().map(Symbol::to_string).collect()),
             max_sessions: entitlements.max_sessions,
             max_symbols: entitlements.max_symbols,
+            control: entitlements.control,
         };
         let line = serde_json::to_string(&line).expect("strings and numbers can be written as JSON");
         Self { secret, line }
@@ -267,6 +279,7 @@ mod tests {
             symbols: Some(vec![symbol("MSFT"), symbol("AAPL")]),
             max_sessions: Some(2),
             max_symbols: Some(9),
+            control: true,
         };
         let ((_, key), (_, all)) = (generated(some), generated(Entitlements::default()));
 

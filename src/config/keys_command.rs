@@ -52,6 +52,10 @@ pub struct NewKey {
     /// Names per session; a symbol counts once for each channel [default: 30000]
     #[arg(long, value_name = "N", value_parser = positive::<NonZeroUsize>)]
     max_symbols: Option<NonZeroUsize>,
+
+    /// The key may control a replay: pause it, change its speed, move it
+    #[arg(long)]
+    control: bool,
 }
 
 impl NewKey {
@@ -62,6 +66,7 @@ impl NewKey {
             symbols: (!self.symbol.is_empty()).then_some(self.symbol),
             max_sessions: self.max_sessions.map(NonZeroUsize::get),
             max_symbols: self.max_symbols.map(NonZeroUsize::get),
+            control: self.control,
         };
         let mut random = [0; 48];
         rand::Rng::fill_bytes(&mut rand::rng(), &mut random);

@@ -14,7 +14,8 @@ use crate::source::{ColumnMap, ReplayClock, ReplaySettings, ReplaySpeed};
 #[command(next_help_heading = "Replay")]
 pub(super) struct ReplayArgs {
     /// Replay these files instead of simulating a market: DBN (.dbn, .dbn.zst), CSV, QuantConnect's zip files, or
-    /// lines of JSON as clients receive them; several are merged by time. See docs/REPLAY.md
+    /// lines of JSON as clients receive them; several are merged by time. Or a journal: its folder or a segment. See
+    /// docs/REPLAY.md
     #[arg(long, env = "TAPECAST_REPLAY", value_name = "FILE", num_args = 1.., conflicts_with = "journal")]
     replay: Vec<PathBuf>,
 

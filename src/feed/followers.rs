@@ -3,11 +3,17 @@ use std::sync::Arc;
 use actix::{Message, Recipient};
 
 use super::{Batch, LastValues};
+use crate::source::{ControlRefusal, ReplayCommand, ReplayStatus};
 
 /// Asks the feed to send this recipient a [`Published::Snapshot`] and then every batch that follows it.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Follow(pub Recipient<Published>);
+
+/// Changes a running replay, if there is a command, and answers where it is.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "Result<ReplayStatus, ControlRefusal>")]
+pub struct ControlReplay(pub Option<ReplayCommand>);
 
 /// A message of the feed to a follower: one snapshot first, then every batch in order, none missing.
 #[derive(Clone, Message)]

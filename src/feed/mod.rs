@@ -18,7 +18,7 @@ mod tickers;
 pub use batch::Batch;
 pub use batch_codec::{BatchDecoder, BatchEncoder};
 pub use batch_source::BatchSource;
-pub use followers::{Follow, Followers, Published};
+pub use followers::{ControlReplay, Follow, Followers, Published};
 pub use last_values::LastValues;
 pub use progress::FeedProgress;
 pub use sequenced_feed::SequencedFeed;

@@ -70,6 +70,11 @@ impl AccessPermit {
         &self.query
     }
 
+    /// Whether the key allows to control a replay; `None` where no key is required.
+    pub(super) fn allows_control(&self) -> Option<bool> {
+        self.key.as_ref().map(|key| key.allows_control())
+    }
+
     /// Grants the key of the request a session; `None` where no key is required.
     pub(super) fn grant_session(self, keys: Option<&KeyStore>) -> Result<Option<Grant>, Denied> {
         self.key.zip(keys).map(|(key, keys)| keys.grant_session(key)).transpose()

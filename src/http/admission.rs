@@ -11,7 +11,7 @@ use tracing::debug;
 
 use super::response;
 use super::state::AppState;
-use crate::auth::{ForwardingHeaders, OriginRefusal};
+use crate::auth::{ClientLocation, ForwardingHeaders, OriginRefusal};
 use crate::limits::{AtCapacity, SessionPermit};
 
 /// Why an upgrade is refused.
@@ -66,7 +66,7 @@ pub(super) fn unavailable(message: &'static str) -> HttpResponse {
 pub(super) fn admit(request: &HttpRequest, state: &AppState) -> Result<SessionPermit, UpgradeRefusal> {
     let address = client_address(request, state);
     let header = |name: HeaderName| request.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
-    let location = state.proxies.location(peer(request), &forwarding_headers(request));
+    let location = client_location(request, state);
     let page = state.origins.check(header(ORIGIN), header(HOST), &state.hosts, location);
     let admitted = if let Err(refusal) = page {
         Err(UpgradeRefusal::Page(refusal))
@@ -85,6 +85,11 @@ pub(super) fn admit(request: &HttpRequest, state: &AppState) -> Result<SessionPe
 /// The client's address: the peer's, or what trusted proxies report.
 pub(super) fn client_address(request: &HttpRequest, state: &AppState) -> IpAddr {
     state.proxies.client(peer(request), &forwarding_headers(request))
+}
+
+/// Whether the client is on this machine.
+pub(super) fn client_location(request: &HttpRequest, state: &AppState) -> ClientLocation {
+    state.proxies.location(peer(request), &forwarding_headers(request))
 }
 
 fn peer(request: &HttpRequest) -> IpAddr {

@@ -6,6 +6,7 @@ use actix_web::{HttpResponse, ResponseError};
 
 use super::challenge::AuthChallenge;
 use super::response;
+use crate::source::ControlRefusal;
 
 /// Why a request is refused. The client gets the text as `message`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +41,14 @@ pub enum ApiError {
     TooManyAttempts,
     /// The key does not allow this symbol or feed: 403.
     NotEntitled(String),
+    /// The client may not do this: 403.
+    NotPermitted(&'static str),
+    /// No replay is running: 404.
+    NoReplay,
+    /// The time is not one of the replay: 422.
+    OutOfRange,
+    /// The replay's files cannot be read again: 500.
+    Unreadable(String),
     /// There is no such path: 404.
     NoSuchPath,
     /// Too many requests of the address wait on this worker: 503, with the advice to retry.
@@ -54,9 +63,11 @@ impl ApiError {
             Self::WrongKey | Self::WrongAuthorization(_) => "wrong_key",
             Self::TooManyAttempts => "attempts",
             Self::NotEntitled(_) => "not_entitled",
+            Self::NotPermitted(_) => "not_permitted",
+            Self::Unreadable(_) => "unreadable",
             Self::Busy => "busy",
-            Self::Missing(_) | Self::Invalid { .. } | Self::Repeated(_) => "invalid",
-            Self::UnknownSymbol(_) | Self::NoRecord { .. } | Self::NoSuchPath => "not_found",
+            Self::Missing(_) | Self::Invalid { .. } | Self::Repeated(_) | Self::OutOfRange => "invalid",
+            Self::UnknownSymbol(_) | Self::NoRecord { .. } | Self::NoSuchPath | Self::NoReplay => "not_found",
         }
     }
 
@@ -77,6 +88,10 @@ impl fmt::Display for ApiError {
             Self::WrongKey | Self::WrongAuthorization(_) => out.write_str("forbidden"),
             Self::TooManyAttempts => out.write_str("too many failed attempts"),
             Self::NotEntitled(subject) => write!(out, "insufficient subscription: {subject}"),
+            Self::NotPermitted(why) => out.write_str(why),
+            Self::NoReplay => ControlRefusal::NoReplay.fmt(out),
+            Self::OutOfRange => ControlRefusal::OutOfRange.fmt(out),
+            Self::Unreadable(why) => write!(out, "the recording cannot be read again: {why}"),
             Self::NoSuchPath => out.write_str("endpoint not found"),
             Self::Busy => out.write_str("too many requests wait"),
         }
@@ -87,11 +102,15 @@ impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {
         match self {
             Self::NoKey(_) | Self::WrongAuthorization(_) => StatusCode::UNAUTHORIZED,
-            Self::WrongKey | Self::NotEntitled(_) => StatusCode::FORBIDDEN,
+            Self::WrongKey | Self::NotEntitled(_) | Self::NotPermitted(_) => StatusCode::FORBIDDEN,
+            Self::OutOfRange => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Unreadable(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::TooManyAttempts => StatusCode::TOO_MANY_REQUESTS,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Missing(_) | Self::Invalid { .. } | Self::Repeated(_) => StatusCode::BAD_REQUEST,
-            Self::UnknownSymbol(_) | Self::NoRecord { .. } | Self::NoSuchPath => StatusCode::NOT_FOUND,
+            Self::UnknownSymbol(_) | Self::NoRecord { .. } | Self::NoSuchPath | Self::NoReplay => {
+                StatusCode::NOT_FOUND
+            }
         }
     }
 

@@ -1,4 +1,4 @@
-//! The methods of HTTP: every address answers GET and HEAD, and nothing else.
+//! The methods of HTTP: every address answers GET and HEAD; the controls of a replay answer POST too.
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -8,11 +8,15 @@ use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpResponse};
 
+use super::replay;
 use super::response;
 use super::state::AppState;
 
 /// The methods that a request may use, other than CORS's preflight.
 const ALLOWED: &str = "GET, HEAD";
+
+/// Those of the controls of a replay.
+const CONTROL_ALLOWED: &str = "GET, HEAD, POST";
 
 /// Middleware that answers HEAD as GET (RFC 9110 section 9.3.2; the codec sends no body), refuses other methods
 /// with 405, and those that HTTP does not define with 501.
@@ -28,6 +32,7 @@ pub async fn restrict_methods(
             request.head_mut().method = Method::GET;
             None
         }
+        Method::POST if request.path() == replay::PATH => None,
         Method::OPTIONS if is_preflight(&request) => None,
         Method::CONNECT
         | Method::DELETE
@@ -35,7 +40,7 @@ pub async fn restrict_methods(
         | Method::PATCH
         | Method::POST
         | Method::PUT
-        | Method::TRACE => Some(not_allowed()),
+        | Method::TRACE => Some(not_allowed(request.path())),
         _ => Some(response::error(StatusCode::NOT_IMPLEMENTED, "method not implemented")),
     };
     match refusal {
@@ -57,8 +62,9 @@ fn is_preflight(request: &ServiceRequest) -> bool {
 }
 
 /// The response to a method that the address does not have.
-pub(super) fn not_allowed() -> HttpResponse {
+pub(super) fn not_allowed(path: &str) -> HttpResponse {
+    let allowed = if path == replay::PATH { CONTROL_ALLOWED } else { ALLOWED };
     let mut refusal = response::error(StatusCode::METHOD_NOT_ALLOWED, "method not allowed");
-    refusal.headers_mut().insert(ALLOW, HeaderValue::from_static(ALLOWED));
+    refusal.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
     refusal
 }

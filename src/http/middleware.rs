@@ -1,26 +1,30 @@
 //! Checks that apply to every request, and the count of connections that sent none.
 
 use std::cell::Cell;
+use std::future::poll_fn;
 use std::rc::Rc;
+use std::task::Poll;
 
 use actix_web::Error;
 use actix_web::HttpRequest;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Extensions, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
-use actix_web::http::{ConnectionType, StatusCode};
+use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 
+use super::replay;
 use super::response;
 use super::state::AppState;
 use crate::metrics::HttpMetrics;
-use crate::transport::ReadingEnd;
+use crate::transport::{BodyAllowance, Connection, ReadingEnd};
 
 /// Lives as long as a connection, and counts it when it ends without a request.
 struct ConnectionGuard {
     has_request: Cell<bool>,
     reading: ReadingEnd,
+    body: BodyAllowance,
     metrics: HttpMetrics,
 }
 
@@ -33,11 +37,12 @@ impl Drop for ConnectionGuard {
 }
 
 /// Counts a new connection if it ends without a request.
-pub fn watch_connection(metrics: HttpMetrics, reading: ReadingEnd, extensions: &mut Extensions) {
-    extensions.insert(Rc::new(ConnectionGuard { has_request: Cell::new(false), reading, metrics }));
+pub fn watch_connection(metrics: HttpMetrics, connection: &impl Connection, extensions: &mut Extensions) {
+    let (reading, body) = (connection.reading_end(), connection.body_allowance());
+    extensions.insert(Rc::new(ConnectionGuard { has_request: Cell::new(false), reading, body, metrics }));
 }
 
-/// Middleware that rejects oversized heads (431) and requests with a body (413), and closes the connection.
+/// Middleware that rejects oversized heads (431) and bodies that no endpoint takes (413), and closes the connection.
 pub async fn reject_oversized(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -48,10 +53,11 @@ pub async fn reject_oversized(
     let Some(state) = request.app_data::<Data<AppState>>() else {
         return next.call(request).await.map(ServiceResponse::map_into_boxed_body);
     };
+    let command = command_bytes(request.request());
     let fault = if head_bytes(request.request()) > state.http.head_bytes {
         Some((StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "head", "request head too large"))
-    } else if has_body(request.request()) {
-        Some((StatusCode::PAYLOAD_TOO_LARGE, "body", "no endpoint accepts a body"))
+    } else if has_body(request.request()) && command.is_none() {
+        Some((StatusCode::PAYLOAD_TOO_LARGE, "body", "no endpoint accepts this body"))
     } else {
         None
     };
@@ -65,6 +71,21 @@ pub async fn reject_oversized(
                 connection.reading.set();
             }
             Ok(request.into_response(answer))
+        }
+        None if command.is_some() => {
+            if let (Some(connection), Some(bytes)) = (request.conn_data::<Rc<ConnectionGuard>>(), command) {
+                connection.body.set(bytes);
+                // The body may have come with the head: nothing else would have the connection read it.
+                poll_fn(|cx| {
+                    cx.waker().wake_by_ref();
+                    Poll::Ready(())
+                })
+                .await;
+            }
+            let mut answer = next.call(request).await?.map_into_boxed_body();
+            // What a refusal left of the body is no request.
+            answer.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+            Ok(answer)
         }
         None => next.call(request).await.map(ServiceResponse::map_into_boxed_body),
     }
@@ -82,4 +103,12 @@ fn has_body(request: &HttpRequest) -> bool {
     let length = request.headers().get(CONTENT_LENGTH);
     length.is_some_and(|length| length.as_bytes() != b"0")
         || request.headers().contains_key(TRANSFER_ENCODING)
+}
+
+/// The length of the body if it is a command for a replay, and the length is told and allowed.
+fn command_bytes(request: &HttpRequest) -> Option<usize> {
+    let length = request.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()?;
+    let is_for_replay = request.method() == Method::POST && request.path() == replay::PATH;
+    let is_command = is_for_replay && !request.headers().contains_key(TRANSFER_ENCODING);
+    (is_command && length <= replay::MAX_COMMAND_BYTES).then_some(length)
 }

@@ -18,6 +18,7 @@ mod methods;
 mod middleware;
 mod paced_body;
 mod query;
+mod replay;
 mod response;
 pub mod rest;
 mod routes;

@@ -6,7 +6,7 @@ use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::state::AppState;
-use super::{assets, cors, error, faults, health, methods, paced_body, rest, upgrade};
+use super::{assets, cors, error, faults, health, methods, paced_body, replay, rest, upgrade};
 use crate::hub::Hub;
 
 /// Adds all routes to an application of the worker that owns this hub.
@@ -34,6 +34,12 @@ pub fn routes(state: Data<AppState>, hub: Rc<Hub>) -> impl FnOnce(&mut ServiceCo
             .route("/readyz", web::get().to(health::ready))
             .route("/metrics", web::get().to(health::metrics))
             .route("/faults", web::get().to(faults::list))
+            .service(
+                web::resource(replay::PATH)
+                    .route(web::get().to(replay::status))
+                    .route(web::post().to(replay::control))
+                    .default_service(web::to(fallback)),
+            )
             .default_service(web::to(fallback));
     }
 }
@@ -42,7 +48,7 @@ pub fn routes(state: Data<AppState>, hub: Rc<Hub>) -> impl FnOnce(&mut ServiceCo
 async fn fallback(request: HttpRequest) -> HttpResponse {
     match *request.method() {
         Method::GET => assets::file(&request),
-        _ => methods::not_allowed(),
+        _ => methods::not_allowed(request.path()),
     }
 }
 

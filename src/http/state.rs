@@ -2,6 +2,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use actix::Recipient;
 use actix_web::HttpRequest;
 
 use super::limits::HttpLimits;
@@ -9,7 +10,7 @@ use crate::archive::Archive;
 use crate::auth::{AllowedOrigins, KeyStore, PublicHosts, TrustedProxies};
 use crate::clock::Clock;
 use crate::faults::Faults;
-use crate::feed::FeedProgress;
+use crate::feed::{ControlReplay, FeedProgress};
 use crate::hub::Hub;
 use crate::limits::{AnswerCapacity, SessionCapacity};
 use crate::metrics::Metrics;
@@ -52,6 +53,8 @@ pub struct AppState {
     pub readiness: Readiness,
     /// The faults that are made on purpose, if any.
     pub faults: Option<Faults>,
+    /// Where commands for the replay are sent, if the market is one.
+    pub replay: Option<Recipient<ControlReplay>>,
 }
 
 /// Whether `/echo` answers, and with which limits.
@@ -117,6 +120,7 @@ impl AppState {
             http: HttpLimits::default(),
             readiness: Readiness::default(),
             faults: None,
+            replay: None,
         };
         state.readiness.begin();
         state

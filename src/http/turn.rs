@@ -9,10 +9,12 @@ use actix_web::{Error, ResponseError};
 
 use super::admission::client_address;
 use super::error::ApiError;
+use super::replay;
 use super::state::{AppState, hub_of};
 
-/// Paths that answer at once: whoever asks whether the service lives must not wait behind clients.
-const AT_ONCE: [&str; 2] = ["/healthz", "/readyz"];
+/// Paths that answer at once: whether the service lives must be told while clients wait. The controls of a replay are
+/// cheap, and have a body, whose sender must not make others wait.
+const AT_ONCE: [&str; 3] = ["/healthz", "/readyz", replay::PATH];
 
 /// Middleware by which each request waits in the fair queue, and holds its turn until the response begins.
 ///

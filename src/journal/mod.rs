@@ -25,6 +25,7 @@
 //! margin of numbers instead would need a bound on what was published and not written, and the feed, which waits for
 //! nothing, gives none.
 
+mod batch_cursor;
 mod client_recording;
 mod compression;
 mod disk;
@@ -32,6 +33,7 @@ mod entry;
 mod export;
 mod follower;
 mod hole;
+mod journal_feed;
 mod lock;
 mod opened;
 mod publication_log;
@@ -39,6 +41,7 @@ mod queue;
 mod reader;
 mod record;
 mod refill;
+mod renumbering;
 mod retention;
 mod segment;
 mod survey;
@@ -51,10 +54,12 @@ mod thread;
 mod verification;
 mod writer;
 
+pub use batch_cursor::JournalReplayError;
 pub use client_recording::{ClientRecording, RecordedStream, RecordingError};
 pub use export::{ExportFormat, ExportSettings, export};
 pub use follower::JournalFollower;
 pub use hole::Hole;
+pub use journal_feed::{JournalFeed, JournalFeedMetrics};
 pub use opened::{JournalError, JournalSettings, OpenedJournal, StartedJournal};
 pub use reader::{JournalItem, JournalReader};
 pub use record::{Damage, ReadFailure};

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::{AcceptedSocket, RawSocket, ReadingEnd, Transport};
+use super::{AcceptedSocket, BodyAllowance, RawSocket, ReadingEnd, Transport};
 
 /// An accepted connection, TCP or TLS.
 pub trait Connection: AsyncRead + AsyncWrite + Unpin {
@@ -29,6 +29,11 @@ pub trait Connection: AsyncRead + AsyncWrite + Unpin {
     /// Ends the reading, where the connection can do that.
     fn reading_end(&self) -> ReadingEnd {
         ReadingEnd::default()
+    }
+
+    /// Lets the body of a request be read.
+    fn body_allowance(&self) -> BodyAllowance {
+        BodyAllowance::default()
     }
 }
 

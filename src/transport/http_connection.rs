@@ -25,6 +25,7 @@ pub struct HttpConnection<C> {
     unread: Vec<u8>,
     pace: ReadPace,
     end: ReadingEnd,
+    body: BodyAllowance,
 }
 
 /// The most bytes of one read, and the most that are kept behind a request.
@@ -45,6 +46,22 @@ impl ReadingEnd {
     /// Takes nothing more, as if the client had ended its side.
     pub fn set(&self) {
         self.0.set(true);
+    }
+}
+
+/// Lets a connection pass the body of the request that is being answered on. None is passed on otherwise, since no
+/// request but a few may have one.
+#[derive(Clone, Debug, Default)]
+pub struct BodyAllowance(Rc<Cell<usize>>);
+
+impl BodyAllowance {
+    /// Passes this number of bytes behind the head on.
+    pub fn set(&self, bytes: usize) {
+        self.0.set(bytes);
+    }
+
+    fn spend(&self, bytes: usize) {
+        self.0.set(self.0.get().saturating_sub(bytes));
     }
 }
 
@@ -122,6 +139,7 @@ impl<C> From<C> for HttpConnection<C> {
             unread: Vec::new(),
             pace: ReadPace::default(),
             end: ReadingEnd::default(),
+            body: BodyAllowance::default(),
         }
     }
 }
@@ -141,6 +159,24 @@ impl<C: Connection> HttpConnection<C> {
             self.unread.extend_from_slice(part.filled());
         }
         Poll::Pending
+    }
+
+    /// Passes on what is allowed of a body.
+    fn poll_body(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let room = self.body.0.get().min(buffer.remaining());
+        if !self.unread.is_empty() {
+            let passed = self.unread.len().min(room);
+            buffer.put_slice(&self.unread[..passed]);
+            self.unread.drain(..passed);
+            self.body.spend(passed);
+            return Poll::Ready(Ok(()));
+        }
+        let mut part = ReadBuf::new(buffer.initialize_unfilled_to(room));
+        ready!(Pin::new(&mut self.connection).poll_read(cx, &mut part))?;
+        let read = part.filled().len();
+        self.body.spend(read);
+        buffer.advance(read);
+        Poll::Ready(Ok(()))
     }
 
     /// Passes bytes on up to the end of a head, and keeps the rest.
@@ -171,6 +207,9 @@ impl<C: Connection> AsyncRead for HttpConnection<C> {
             return Poll::Pending;
         }
         if this.pace.awaits_response {
+            if this.body.0.get() > 0 {
+                return this.poll_body(cx, buffer);
+            }
             return this.poll_end(cx);
         }
         ready!(TurnBudget::poll_room(&mut this.pace.ticket, cx));
@@ -227,6 +266,10 @@ impl<C: Connection> Connection for HttpConnection<C> {
 
     fn reading_end(&self) -> ReadingEnd {
         self.end.clone()
+    }
+
+    fn body_allowance(&self) -> BodyAllowance {
+        self.body.clone()
     }
 }
 
