@@ -67,9 +67,33 @@ impl BarRing {
     pub(super) fn fold(&mut self, start: Timestamp, trade: &Trade, effect: TradeEffect) {
         match &mut self.latest {
             Some(latest) if latest.start() == start => latest.fold(trade, effect),
-            Some(latest) if latest.start() > start => self.fold_late(start, trade, effect),
+            Some(latest) if latest.start() > start => {
+                self.change_late(start, &BarChange::Trade(trade, effect));
+            }
             _ => self.append(BarRow::open(start, trade, effect)),
         }
+    }
+
+    /// Puts a bar in the place of the one with the same start, or between the others. One that is older than the removed
+    /// ones changes nothing.
+    pub(super) fn put(&mut self, bar: &Bar) {
+        match &mut self.latest {
+            Some(latest) if latest.start() == bar.start => *latest = BarRow::of(bar),
+            Some(latest) if latest.start() > bar.start => {
+                self.change_late(bar.start, &BarChange::Put(BarRow::of(bar)));
+            }
+            _ => self.append(BarRow::of(bar)),
+        }
+    }
+
+    /// The bar that starts at this time.
+    pub(super) fn at(&self, symbol: SymbolId, start: Timestamp) -> Option<Bar> {
+        if self.latest.is_none_or(|latest| latest.start() <= start) {
+            return self.latest.filter(|latest| latest.start() == start).map(|row| row.to_bar(symbol));
+        }
+        let mut found = Vec::with_capacity(1);
+        self.copy(symbol, start, 1, &mut found);
+        found.pop().filter(|bar| bar.start == start)
     }
 
     /// Appends a bar of the history; bars must come in order, and before any trade.
@@ -171,34 +195,34 @@ impl BarRing {
         self.packed_bars + self.older.len() + usize::from(self.latest.is_some())
     }
 
-    fn fold_late(&mut self, start: Timestamp, trade: &Trade, effect: TradeEffect) {
+    fn change_late(&mut self, start: Timestamp, change: &BarChange<'_>) {
         if self.removed_until.is_some_and(|removed_until| start <= removed_until) {
             return;
         }
         if self.packed.back().is_some_and(|block| start <= block.last()) {
-            return self.fold_packed(start, trade, effect);
+            return self.change_packed(start, change);
         }
         let index = self.index_of(start);
         let is_before_all = index == 0 && self.packed.is_empty();
         let is_full = self.len() >= self.most;
         match self.older.get_mut(index) {
-            Some(row) if row.start() == start => row.fold(trade, effect),
+            Some(row) if row.start() == start => change.apply(row),
             _ if is_before_all && is_full => self.removed_until = Some(start),
             _ => {
-                self.older.insert(index, BarRow::open(start, trade, effect));
+                self.older.insert(index, change.open(start));
                 self.pack_and_remove();
             }
         }
     }
 
-    /// Folds a trade into a packed bar: rare, since a block is at least half a minute old.
-    fn fold_packed(&mut self, start: Timestamp, trade: &Trade, effect: TradeEffect) {
+    /// Changes a packed bar: rare, since a block is at least half a minute old.
+    fn change_packed(&mut self, start: Timestamp, change: &BarChange<'_>) {
         let block = self.packed.partition_point(|block| block.last() < start);
         let mut rows: Vec<BarRow> = self.packed[block].rows().collect();
         let index = rows.partition_point(|row| row.start() < start);
         match rows.get_mut(index) {
-            Some(row) if row.start() == start => row.fold(trade, effect),
-            _ => rows.insert(index, BarRow::open(start, trade, effect)),
+            Some(row) if row.start() == start => change.apply(row),
+            _ => rows.insert(index, change.open(start)),
         }
         self.packed_bars += rows.len() - self.packed[block].len();
         self.packed_bytes -= self.packed[block].bytes();
@@ -227,6 +251,28 @@ impl BarRing {
     /// The index of the first older bar that starts at this time or later.
     fn index_of(&self, from: Timestamp) -> usize {
         self.older.partition_point(|row| row.start() < from)
+    }
+}
+
+/// What becomes of the bar of an interval.
+enum BarChange<'a> {
+    Trade(&'a Trade, TradeEffect),
+    Put(BarRow),
+}
+
+impl BarChange<'_> {
+    fn apply(&self, row: &mut BarRow) {
+        match self {
+            Self::Trade(trade, effect) => row.fold(trade, *effect),
+            Self::Put(bar) => *row = *bar,
+        }
+    }
+
+    fn open(&self, start: Timestamp) -> BarRow {
+        match self {
+            Self::Trade(trade, effect) => BarRow::open(start, trade, *effect),
+            Self::Put(bar) => *bar,
+        }
     }
 }
 

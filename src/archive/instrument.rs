@@ -5,7 +5,10 @@ use super::retention::Depth;
 use super::ring::Ring;
 use super::span::Span;
 use super::timeframe::Joiner;
-use crate::model::{Bar, BarLength, Quote, Seq, Timestamp, Trade, TradeRules, TradingDay};
+use crate::model::{
+    Bar, BarLength, BarOrigin, Instrument, Quote, SECOND, Seq, SymbolId, Timestamp, Trade, TradeRules,
+    TradingDay,
+};
 
 /// The retained trades, quotes and bars of one instrument.
 #[derive(Debug)]
@@ -16,6 +19,12 @@ pub(super) struct InstrumentArchive {
     /// The number of the latest trades that are not in the bars yet.
     unfolded: usize,
     rules: TradeRules,
+    /// The spans whose bars are folded from trades. The others are those that the source gives.
+    folded: &'static [Span],
+    minutes: BarOrigin,
+    days: BarOrigin,
+    /// The day of which the source told and that no trade and no minute was in.
+    told_day: Option<Timestamp>,
     /// Minutes before this time can be [prepended](Self::prepend).
     earlier_until: Option<Timestamp>,
     /// The day of the latest trade, so that the calendar is asked once a day and not once a trade.
@@ -29,6 +38,13 @@ const FOLDED_TOGETHER: usize = 32;
 /// The spans of which there may be bars before the seeded ones.
 const EARLIER: [Span; 3] = [Span::Minute, Span::FiveMinutes, Span::Hour];
 
+/// The spans that are folded from trades where the source gives days, and where it gives minutes.
+const BELOW_DAYS: [Span; 5] = [Span::Second, Span::FiveSeconds, Span::Minute, Span::FiveMinutes, Span::Hour];
+const BELOW_MINUTES: [Span; 2] = [Span::Second, Span::FiveSeconds];
+
+/// The minutes of the longest day, that of a clock change.
+const MINUTES_OF_A_DAY: usize = 25 * 60;
+
 impl InstrumentArchive {
     pub(super) fn new(depth: &Depth) -> Self {
         Self {
@@ -37,6 +53,10 @@ impl InstrumentArchive {
             bars: depth.bars.map(BarRing::new),
             unfolded: 0,
             rules: TradeRules::default(),
+            folded: &Span::ALL,
+            minutes: BarOrigin::Folded,
+            days: BarOrigin::Folded,
+            told_day: None,
             earlier_until: None,
             today: TradingDay::default(),
         }
@@ -65,9 +85,79 @@ impl InstrumentArchive {
         self.rules = rules;
     }
 
+    /// Sets which bars come from the source, from the next object on.
+    pub(super) fn set_origin(&mut self, instrument: &Instrument) {
+        self.fold();
+        (self.minutes, self.days) = (instrument.bars, instrument.daily_bars);
+        self.folded = match (self.minutes, self.days) {
+            (BarOrigin::Folded, BarOrigin::Folded) => &Span::ALL,
+            (BarOrigin::Folded, BarOrigin::Source) => &BELOW_DAYS,
+            (BarOrigin::Source, _) => &BELOW_MINUTES,
+        };
+    }
+
+    /// Takes in a minute that was published, or published again; if minutes are folded from trades, it is known already.
+    pub(super) fn minute(&mut self, bar: &Bar) {
+        if self.minutes == BarOrigin::Folded {
+            return;
+        }
+        let minutes = &mut self.bars[Span::Minute.index()];
+        let is_next = minutes.latest(bar.symbol).is_none_or(|latest| latest.start < bar.start);
+        minutes.put(bar);
+        let midnight = midnight_before(&mut self.today, bar.start);
+        for span in [Span::FiveMinutes, Span::Hour, Span::Day] {
+            if span == Span::Day && self.days == BarOrigin::Source {
+                continue;
+            }
+            let start = span.start(bar.start, midnight);
+            let so_far = self.bars(span).at(bar.symbol, start);
+            let longer = match so_far {
+                Some(mut so_far) if is_next => {
+                    so_far.absorb(bar);
+                    so_far
+                }
+                Some(so_far) => self.rejoined(bar.symbol, span, start).unwrap_or(so_far),
+                None => Bar { start, ..*bar },
+            };
+            self.bars[span.index()].put(&longer);
+        }
+    }
+
+    /// The longer bar in which a minute has changed; `None` if some of its minutes are no longer retained.
+    fn rejoined(&self, symbol: SymbolId, span: Span, start: Timestamp) -> Option<Bar> {
+        let minutes = self.bars(Span::Minute);
+        if minutes.removed_until().is_some_and(|until| until >= start) {
+            return None;
+        }
+        let most = span.nanos().map_or(MINUTES_OF_A_DAY, |nanos| (nanos / (60 * SECOND)) as usize);
+        let mut all = Vec::new();
+        minutes.copy(symbol, start, most, &mut all);
+        joined(&all, Span::Minute, span).into_iter().next().filter(|bar| bar.start == start)
+    }
+
+    /// Takes in the bar of a day that was published; if something shorter of that day is known, so is the bar.
+    pub(super) fn day(&mut self, bar: &Bar) {
+        let is_told = self.days == BarOrigin::Source || self.told_day == Some(bar.start);
+        if is_told || self.has_none_of(bar) {
+            self.bars[Span::Day.index()].put(bar);
+            self.told_day = Some(bar.start);
+        }
+    }
+
+    /// True when nothing of a day is known.
+    fn has_none_of(&mut self, day: &Bar) -> bool {
+        let has_row = |archive: &Self| archive.bars(Span::Day).at(day.symbol, day.start).is_some();
+        if has_row(self) {
+            return false;
+        }
+        self.fold();
+        !has_row(self)
+    }
+
     /// Removes the bars that start after this time.
     pub(super) fn step_back(&mut self, to: Timestamp) {
         self.fold();
+        self.told_day = self.told_day.filter(|day| *day <= to);
         self.bars.iter_mut().for_each(|bars| bars.remove_after(to));
         self.earlier_until = self.earlier_until.map(|until| until.min(to));
         self.today = TradingDay::default();
@@ -80,10 +170,10 @@ impl InstrumentArchive {
 
     /// Folds the trades since the last call into the bars of their time.
     pub(super) fn fold(&mut self) {
-        let Self { trades, bars, unfolded, today, rules, .. } = self;
+        let Self { trades, bars, unfolded, today, rules, folded, .. } = self;
         for trade in trades.last(mem::take(unfolded)) {
             let midnight = midnight_before(today, trade.at);
-            for span in Span::ALL {
+            for &span in *folded {
                 let length = if span == Span::Day { BarLength::Day } else { BarLength::WithinDay };
                 let effect = rules.effect(trade.conditions, length);
                 if !effect.is_none() {
@@ -163,7 +253,7 @@ fn joined<'b>(bars: impl IntoIterator<Item = &'b Bar>, from: Span, to: Span) -> 
 mod tests {
     use super::*;
     use crate::archive::Retention;
-    use crate::model::{Body, SECOND, SymbolId};
+    use crate::model::Body;
     use crate::wire::fixtures;
 
     /// Midnight in New York of a day in winter.

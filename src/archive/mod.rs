@@ -24,7 +24,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use self::instrument::InstrumentArchive;
-use crate::model::{Bar, Body, Channel, Object, Seq, StreamId, SymbolId, Timestamp, TradeRules};
+use crate::model::{Bar, Body, Channel, Instrument, Object, Seq, StreamId, SymbolId, Timestamp, TradeRules};
 
 pub use self::earlier_bars::EarlierBars;
 pub use self::query::{OpenBars, Order, Place, Query};
@@ -107,6 +107,16 @@ impl Archive {
         tables.apply_pending(&self.pending);
         tables.rules = rules;
         tables.instruments.iter_mut().for_each(|instrument| instrument.set_rules(rules));
+    }
+
+    /// Sets which bars of these instruments come from the source, from the next object on; by default all are folded
+    /// from trades.
+    pub fn set_bar_origins<'a>(&self, instruments: impl Iterator<Item = &'a Instrument>) {
+        let mut tables = self.tables.write().expect(NO_PANIC);
+        tables.apply_pending(&self.pending);
+        for instrument in instruments {
+            tables.instruments[instrument.id.index()].set_origin(instrument);
+        }
     }
 
     /// Sets where the bars before the seeded ones come from. They are added to the retained ones of an instrument when a
@@ -217,6 +227,8 @@ impl Tables {
             match body {
                 Body::Trade(trade) => self.instruments[trade.symbol.index()].trade(*seq, trade),
                 Body::Quote(quote) => self.instruments[quote.symbol.index()].quotes.push(*seq, *quote),
+                Body::Bar(bar) | Body::UpdatedBar(bar) => self.instruments[bar.symbol.index()].minute(bar),
+                Body::DailyBar(bar) => self.instruments[bar.symbol.index()].day(bar),
                 _ => {}
             }
         }

@@ -1,8 +1,9 @@
+use super::given_bars::GivenBars;
 use crate::model::{
-    Bar, BarLength, Body, SECOND, SymbolId, Timestamp, Trade, TradeEffect, TradeRules, TradingDay,
+    Bar, BarLength, Body, SECOND, SymbolId, Timestamp, Trade, TradeEffect, TradeRules, TradingDay, Universe,
 };
 
-/// Folds trades into minute bars and daily bars.
+/// Folds trades into minute bars and daily bars, and takes in those that the source gives.
 ///
 /// 1. A trade goes into the bar of its minute and of its day.
 /// 2. At the end of a minute each symbol that traded in it emits its bar, and each symbol that traded today its daily
@@ -12,14 +13,26 @@ use crate::model::{
 ///
 /// A minute without a trade has no bar. When the clock was set back, time begins [anew](Bars::restart): minutes whose
 /// bars were emitted already come again, and so do their bars.
+///
+/// Of an instrument whose [source gives](crate::model::BarOrigin) the minutes, these are emitted as they come, each with
+/// the bar of the day so far, unless the source gives that too; none is folded from trades. What an instrument is not
+/// declared to get from its source is not emitted, except for days and parts of days of which nothing shorter was told.
 #[derive(Debug)]
 pub(super) struct Bars {
     span_nanos: i64,
     minute: Timestamp,
     day: TradingDay,
     symbols: Vec<SymbolBars>,
+    /// The bars of the instruments whose source gives any, by their ids. Empty if there are none.
+    given: Vec<Option<Box<GivenBars>>>,
+    /// The number of instruments whose origins of bars are known.
+    known: usize,
+    /// The start of the last day before today that has a folded bar, by the ids of instruments.
+    folded_days: Vec<Timestamp>,
     rules: TradeRules,
 }
+
+const MINUTE: i64 = 60 * SECOND;
 
 #[derive(Clone, Debug, Default)]
 struct SymbolBars {
@@ -36,6 +49,9 @@ impl Bars {
             minute: from.floor_to(span_nanos),
             day: TradingDay::of(from),
             symbols: vec![SymbolBars::default(); symbols],
+            given: Vec::new(),
+            known: 0,
+            folded_days: Vec::new(),
             rules: TradeRules::default(),
         }
     }
@@ -50,17 +66,37 @@ impl Bars {
         self.symbols.resize_with(symbols.max(self.symbols.len()), SymbolBars::default);
     }
 
+    /// Takes in which instruments of this universe get bars from their source, for those that are new in it.
+    pub(super) fn set_origins(&mut self, universe: &Universe) {
+        for instrument in universe.iter().skip(self.known) {
+            if let Some(given) = GivenBars::of(instrument) {
+                self.given.resize_with(instrument.id.index() + 1, Option::default);
+                self.given[instrument.id.index()] = Some(Box::new(given));
+            }
+        }
+        self.known = universe.len();
+    }
+
     /// Continues bars of this symbol that are open already; bars of another minute or day are ignored.
     pub(super) fn resume(&mut self, symbol: SymbolId, minute: Option<Bar>, day: Option<Bar>) {
+        let today = day.filter(|bar| bar.start == self.day.start);
+        if let Some(given) = given_of(&mut self.given, symbol) {
+            let until = minute.map(|minute| end_of_minute(&minute));
+            given.resume(today, until);
+            if given.has_minutes() {
+                return;
+            }
+        }
         let bars = &mut self.symbols[symbol.index()];
-        let is_a_minute = self.span_nanos == 60 * SECOND;
+        let is_a_minute = self.span_nanos == MINUTE;
         bars.current = minute.filter(|bar| is_a_minute && bar.start == self.minute);
-        bars.day = day.filter(|bar| bar.start == self.day.start);
+        bars.day = today.filter(|_| given_of(&mut self.given, symbol).is_none());
     }
 
     /// Continues the bar of the minute before, if this is one: a late trade may still change it.
     pub(super) fn resume_previous(&mut self, bar: &Bar) {
-        if bar.start.nanos() == self.minute.nanos() - self.span_nanos {
+        let has_minutes = given_of(&mut self.given, bar.symbol).is_some_and(|given| given.has_minutes());
+        if bar.start.nanos() == self.minute.nanos() - self.span_nanos && !has_minutes {
             self.symbols[bar.symbol.index()].previous = Some(*bar);
         }
     }
@@ -68,7 +104,10 @@ impl Bars {
     /// Begins anew at an earlier time, without any bar; those of the minute and the day can be
     /// [continued](Self::resume).
     pub(super) fn restart(&mut self, from: Timestamp) {
-        *self = Self { rules: self.rules, ..Self::new(self.symbols.len(), self.span_nanos, from) };
+        let mut given = std::mem::take(&mut self.given);
+        given.iter_mut().flatten().for_each(|given| given.resume(None, None));
+        let (rules, known) = (self.rules, self.known);
+        *self = Self { rules, known, given, ..Self::new(self.symbols.len(), self.span_nanos, from) };
     }
 
     /// Moves the time forward, and emits the bars that are complete at `now`.
@@ -87,11 +126,16 @@ impl Bars {
             }
         }
         self.minute = minute;
+        self.given.iter_mut().flatten().for_each(|given| given.begin_minute());
         if !self.day.holds(now) {
-            self.day = TradingDay::of(now);
-            for bars in &mut self.symbols {
-                bars.day = None;
+            self.folded_days.resize(self.symbols.len(), Timestamp::from_nanos(i64::MIN));
+            for (bars, folded) in self.symbols.iter_mut().zip(&mut self.folded_days) {
+                if bars.day.take().is_some() {
+                    *folded = self.day.start;
+                }
             }
+            self.day = TradingDay::of(now);
+            self.given.iter_mut().flatten().for_each(|given| given.begin_day());
         }
     }
 
@@ -99,8 +143,16 @@ impl Bars {
     pub(super) fn trade(&mut self, trade: &Trade, emit: impl FnOnce(Body)) {
         let bars = &mut self.symbols[trade.symbol.index()];
         let effect = |of| Some(self.rules.effect(trade.conditions, of)).filter(|effect| !effect.is_none());
+        let given = given_of(&mut self.given, trade.symbol);
+        let has_minutes = given.as_ref().is_some_and(|given| given.has_minutes());
         if let (true, Some(effect)) = (self.day.holds(trade.at), effect(BarLength::Day)) {
-            fold(&mut bars.day, self.day.start, trade, effect);
+            match given {
+                Some(given) => given.trade(trade, effect, self.day, self.minute),
+                None => fold(&mut bars.day, self.day.start, trade, effect),
+            }
+        }
+        if has_minutes {
+            return;
         }
         let Some(effect) = effect(BarLength::WithinDay) else { return };
         let minute = trade.at.floor_to(self.span_nanos);
@@ -114,10 +166,71 @@ impl Bars {
         }
     }
 
+    /// Takes in a minute of the source, and emits it with the bar of its day so far; false if the instrument gets no
+    /// minutes from its source.
+    pub(super) fn told_minute(&mut self, bar: &Bar, mut emit: impl FnMut(Body)) -> bool {
+        let Some(given) = given_of(&mut self.given, bar.symbol).filter(|given| given.has_minutes()) else {
+            return false;
+        };
+        emit(Body::Bar(*bar));
+        let day = given.minute(bar, end_of_minute(bar), self.day, self.minute);
+        if let Some(day) = day.filter(|day| day.is_priced() && !given.has_days()) {
+            emit(Body::DailyBar(day));
+        }
+        true
+    }
+
+    /// Takes in a change of a minute of the source, and emits it; false if the instrument gets no minutes from its
+    /// source.
+    pub(super) fn told_update(&mut self, bar: &Bar, emit: impl FnOnce(Body)) -> bool {
+        let Some(given) = given_of(&mut self.given, bar.symbol).filter(|given| given.has_minutes()) else {
+            return false;
+        };
+        emit(Body::UpdatedBar(*bar));
+        given.updated_minute(bar, end_of_minute(bar), self.day);
+        true
+    }
+
+    /// Takes in the bar of a day, and emits it; false if that day has a folded bar.
+    pub(super) fn told_day(&mut self, bar: &Bar, emit: impl FnOnce(Body)) -> bool {
+        let symbol = bar.symbol.index();
+        let is_told = match given_of(&mut self.given, bar.symbol) {
+            Some(given) if given.has_days() => {
+                if bar.start == self.day.start {
+                    given.told_day(bar, self.minute);
+                }
+                true
+            }
+            Some(given) => !given.has_day(bar.start),
+            None => {
+                let today = self.symbols[symbol].day.map(|day| day.start);
+                let before = self.folded_days.get(symbol).copied();
+                today != Some(bar.start) && before != Some(bar.start)
+            }
+        };
+        if is_told {
+            emit(Body::DailyBar(*bar));
+        }
+        is_told
+    }
+
     /// The daily bar so far; `None` before the day's first trade.
     pub(super) fn day(&self, symbol: SymbolId) -> Option<&Bar> {
-        self.symbols[symbol.index()].day.as_ref().filter(|day| day.is_priced())
+        let given = self.given.get(symbol.index()).and_then(Option::as_ref);
+        let day = match given {
+            Some(given) => given.day(),
+            None => self.symbols[symbol.index()].day.as_ref(),
+        };
+        day.filter(|day| day.is_priced())
     }
+}
+
+fn given_of(given: &mut [Option<Box<GivenBars>>], symbol: SymbolId) -> Option<&mut GivenBars> {
+    given.get_mut(symbol.index())?.as_deref_mut()
+}
+
+fn end_of_minute(bar: &Bar) -> Timestamp {
+    Timestamp::from_nanos(bar.start.nanos().saturating_add(MINUTE))
 }
 
 fn fold(bar: &mut Option<Bar>, start: Timestamp, trade: &Trade, effect: TradeEffect) {
@@ -131,8 +244,6 @@ fn fold(bar: &mut Option<Bar>, start: Timestamp, trade: &Trade, effect: TradeEff
 mod tests {
     use super::*;
     use crate::model::{Channel, Conditions, Price, Tape, Venue};
-
-    const MINUTE: i64 = 60 * SECOND;
 
     fn trade(symbol: u32, ticks: i64, at: i64) -> Trade {
         Trade {

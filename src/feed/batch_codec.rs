@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::Batch;
-use crate::model::{Instrument, Object, Price, Symbol, SymbolId, Tape, Timestamp, Universe};
+use crate::model::{BarOrigin, Instrument, Object, Price, Symbol, SymbolId, Tape, Timestamp, Universe};
 use crate::wire::varint::{push_i64, push_u64, take, take_i64, take_u64};
 use crate::wire::{InvalidRow, take_row, write_row};
 
@@ -129,14 +129,21 @@ fn push_instrument(out: &mut Vec<u8>, instrument: &Instrument) {
     text(instrument.name.as_deref().unwrap_or_default());
     text(instrument.exchange.as_deref().unwrap_or_default());
     out.push(instrument.tape.into());
-    match instrument.previous_close {
-        None => out.push(0),
-        Some(close) => {
-            out.push(1);
-            push_i64(out, close.nanos());
-        }
+    let flags = [
+        (instrument.previous_close.is_some(), HAS_PREVIOUS_CLOSE),
+        (instrument.bars == BarOrigin::Source, GIVES_BARS),
+        (instrument.daily_bars == BarOrigin::Source, GIVES_DAILY_BARS),
+    ];
+    out.push(flags.iter().filter(|(is_set, _)| *is_set).map(|(_, flag)| flag).sum());
+    if let Some(close) = instrument.previous_close {
+        push_i64(out, close.nanos());
     }
 }
+
+const HAS_PREVIOUS_CLOSE: u8 = 1;
+const GIVES_BARS: u8 = 2;
+const GIVES_DAILY_BARS: u8 = 4;
+const ALL_FLAGS: u8 = HAS_PREVIOUS_CLOSE | GIVES_BARS | GIVES_DAILY_BARS;
 
 fn take_instrument(bytes: &mut &[u8]) -> Result<Instrument, InvalidRow> {
     fn text<'a>(bytes: &mut &'a [u8]) -> Result<&'a str, InvalidRow> {
@@ -148,12 +155,17 @@ fn take_instrument(bytes: &mut &[u8]) -> Result<Instrument, InvalidRow> {
     let name = optional(text(bytes)?);
     let exchange = optional(text(bytes)?);
     let tape = Tape::try_from(take(bytes, 1)?[0]).map_err(|_| InvalidRow)?;
-    let previous_close = match take(bytes, 1)?[0] {
+    let flags = take(bytes, 1)?[0];
+    if flags & !ALL_FLAGS != 0 {
+        return Err(InvalidRow);
+    }
+    let previous_close = match flags & HAS_PREVIOUS_CLOSE {
         0 => None,
-        1 => Some(Price::from_nanos(take_i64(bytes)?)),
-        _ => return Err(InvalidRow),
+        _ => Some(Price::from_nanos(take_i64(bytes)?)),
     };
-    Ok(Instrument { id: SymbolId(0), symbol, name, exchange, tape, previous_close })
+    let origin = |flag| if flags & flag == 0 { BarOrigin::Folded } else { BarOrigin::Source };
+    let (bars, daily_bars) = (origin(GIVES_BARS), origin(GIVES_DAILY_BARS));
+    Ok(Instrument { id: SymbolId(0), symbol, name, exchange, tape, previous_close, bars, daily_bars })
 }
 
 #[cfg(test)]
@@ -189,6 +201,8 @@ mod tests {
             name: None,
             exchange: None,
             previous_close: None,
+            bars: BarOrigin::Source,
+            daily_bars: BarOrigin::Source,
             tape: Tape::NONE,
             ..listed
         };

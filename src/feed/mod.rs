@@ -1,4 +1,5 @@
-//! The feed: numbers every event, keeps the last value of each stream, and folds trades into bars and tickers.
+//! The feed: numbers every event, keeps the last value of each stream, and folds trades into bars and tickers, unless
+//! their source gives the bars.
 //!
 //! The `Sequencer` is pure. A `BatchSource` gives numbered batches: the `SequencedFeed` drives a local event
 //! source through the sequencer. `app` polls the batch source and passes each `Batch` to the hubs and to the other
@@ -9,10 +10,13 @@ mod batch;
 mod batch_codec;
 mod batch_source;
 mod followers;
+mod given_bars;
 mod last_values;
 mod progress;
 mod sequenced_feed;
 mod sequencer;
+#[cfg(test)]
+mod source_bars_tests;
 mod tickers;
 
 pub use batch::Batch;

@@ -38,6 +38,7 @@ impl SequencedFeed {
     ) -> Self {
         sequencer.set_rules(source.trade_rules());
         archive.set_rules(source.trade_rules());
+        archive.set_bar_origins(source.universe().iter());
         let (progress, events) = (FeedProgress::default(), Vec::new());
         let (watermark, resumed) = (Timestamp::default(), None);
         Self { source, sequencer, archive, metrics, progress, watermark, resumed, events }
@@ -82,6 +83,7 @@ impl SequencedFeed {
         let universe = self.source.universe();
         if universe.len() > self.sequencer.symbols() {
             self.archive.grow(universe.len());
+            self.archive.set_bar_origins(universe.iter().skip(self.sequencer.symbols()));
             self.sequencer.extend(Arc::clone(universe), watermark);
         }
         let batch = self.sequencer.sequence(last_values, &self.events, watermark);

@@ -19,7 +19,7 @@ impl Default for BarSpans {
     }
 }
 
-/// Numbers events and folds them into bars and tickers.
+/// Numbers events and folds them into bars and tickers. Bars that a source gives are numbered like its other events.
 ///
 /// Pure: the output depends on the input alone.
 #[derive(Debug)]
@@ -33,12 +33,9 @@ pub struct Sequencer {
 impl Sequencer {
     /// A sequencer for this universe whose numbers begin this epoch and whose time begins at `from`.
     pub fn new(universe: Arc<Universe>, spans: BarSpans, epoch: Epoch, from: Timestamp) -> Self {
-        Self {
-            epoch,
-            bars: Bars::new(universe.len(), spans.bar_nanos, from),
-            tickers: Tickers::new(&universe, from),
-            universe,
-        }
+        let mut bars = Bars::new(universe.len(), spans.bar_nanos, from);
+        bars.set_origins(&universe);
+        Self { epoch, bars, tickers: Tickers::new(&universe, from), universe }
     }
 
     /// Sets which trades change which figures of bars and tickers, from the next trade on.
@@ -99,6 +96,7 @@ impl Sequencer {
     /// bars and tickers.
     pub fn extend(&mut self, universe: Arc<Universe>, now: Timestamp) {
         self.bars.grow(universe.len());
+        self.bars.set_origins(&universe);
         self.tickers.grow(&universe, now);
         self.universe = universe;
     }
@@ -133,6 +131,10 @@ impl Sequencer {
             objects.push(number(last_values, body));
         };
         for event in events {
+            if let Event::Bar(_) | Event::UpdatedBar(_) | Event::DailyBar(_) = event {
+                self.told_bar(event, &mut publish);
+                continue;
+            }
             self.bars.advance(event.at(), &mut publish);
             publish(Body::from(*event));
             match event {
@@ -149,6 +151,23 @@ impl Sequencer {
         let tickers = self.tickers.take_changed().map(|ticker| number(last_values, Body::Ticker(ticker)));
         let tickers = tickers.collect();
         Batch::new(Arc::clone(&self.universe), watermark, objects, tickers)
+    }
+
+    /// Takes in a bar of the source, and publishes it unless its stream is folded here.
+    #[cold]
+    fn told_bar(&mut self, event: &Event, mut publish: impl FnMut(Body)) {
+        let is_published = match event {
+            Event::Bar(bar) => {
+                self.bars.advance(bar.start, &mut publish);
+                self.bars.told_minute(bar, publish)
+            }
+            Event::UpdatedBar(bar) => self.bars.told_update(bar, publish),
+            Event::DailyBar(bar) => self.bars.told_day(bar, publish),
+            _ => false,
+        };
+        if is_published {
+            self.tickers.told_bar(event, self.bars.day(event.symbol()));
+        }
     }
 }
 

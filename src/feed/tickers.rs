@@ -1,5 +1,7 @@
+use std::time::Duration;
+
 use crate::model::{
-    Bar, BarLength, Instrument, LastEffect, Quote, SymbolId, Ticker, Timestamp, Trade, TradeRules,
+    Bar, BarLength, Event, Instrument, LastEffect, Quote, SymbolId, Ticker, Timestamp, Trade, TradeRules,
     TradingDay, Universe,
 };
 
@@ -123,6 +125,37 @@ impl Tickers {
         self.mark_changed(trade.symbol);
     }
 
+    /// Takes in a bar of the source, and the bar of the present day after it.
+    ///
+    /// Its close is the last price if no trade, and no shorter bar, of its time or after it was.
+    pub(super) fn told_bar(&mut self, event: &Event, day: Option<&Bar>) {
+        let row = &mut self.rows[event.symbol().index()];
+        let mut told_today = None;
+        match event {
+            Event::Bar(bar) if bar.start < self.day.start => row.told_close(bar),
+            Event::Bar(bar) => {
+                if row.traded_at < bar.start {
+                    row.traded_at = last_of(bar);
+                    (row.ticker.price, row.ticker.size) = (bar.close, 0);
+                }
+                row.ticker.at = row.ticker.at.max(bar.start + MINUTE);
+            }
+            Event::UpdatedBar(bar) if row.traded_at == last_of(bar) => row.ticker.price = bar.close,
+            Event::DailyBar(bar) if bar.start < self.day.start => row.told_close(bar),
+            Event::DailyBar(bar) if bar.start == self.day.start => {
+                told_today = Some(bar);
+                if row.traded_at < bar.start {
+                    (row.ticker.price, row.ticker.size) = (bar.close, 0);
+                }
+            }
+            _ => {}
+        }
+        if let Some(day) = day.or(told_today) {
+            row.ticker.day(day);
+        }
+        self.mark_changed(event.symbol());
+    }
+
     /// The tickers that changed since the last call, in the order of their first change.
     pub(super) fn take_changed(&mut self) -> impl Iterator<Item = Ticker> + '_ {
         let rows = &mut self.rows;
@@ -141,12 +174,28 @@ impl Tickers {
     }
 }
 
+impl TickerRow {
+    /// Takes in a bar of the day before that was told after its end.
+    fn told_close(&mut self, bar: &Bar) {
+        if self.traded_at < bar.start {
+            self.traded_at = last_of(bar);
+            self.ticker.closed_at(bar.close);
+        }
+    }
+}
+
+const MINUTE: Duration = Duration::from_mins(1);
+
+/// The last instant of a minute.
+fn last_of(bar: &Bar) -> Timestamp {
+    Timestamp::from_nanos((bar.start + MINUTE).nanos() - 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::{Body, Price};
     use crate::wire::fixtures;
-    use std::time::Duration;
 
     fn trade() -> Trade {
         let Body::Trade(trade) = fixtures::trade().body else { unreachable!() };

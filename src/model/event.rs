@@ -1,11 +1,11 @@
-use super::{Body, Price, StatusReason, SymbolId, Timestamp, TradingStatus};
+use super::{Bar, Body, Price, StatusReason, SymbolId, Timestamp, TradingStatus};
 
 macro_rules! declare_events {
-    ($($(#[$doc:meta])* $event:ident,)*) => {
+    ($($(#[$doc:meta])* $event:ident($payload:ident) at $at:ident,)*) => {
         /// An event of the market, before it is numbered: the output of every source.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Event {
-            $($(#[$doc])* $event($event),)*
+            $($(#[$doc])* $event($payload),)*
         }
 
         impl Event {
@@ -16,10 +16,10 @@ macro_rules! declare_events {
                 }
             }
 
-            /// The time of the event, by the clock of the source.
+            /// The time of the event, by the clock of the source; of a bar its start.
             pub const fn at(&self) -> Timestamp {
                 match self {
-                    $(Self::$event(event) => event.at,)*
+                    $(Self::$event(event) => event.$at,)*
                 }
             }
         }
@@ -36,17 +36,23 @@ macro_rules! declare_events {
 
 declare_events! {
     /// A trade.
-    Trade,
+    Trade(Trade) at at,
     /// A change of the best bid or the best ask.
-    Quote,
+    Quote(Quote) at at,
+    /// The bar of a minute that is over, from a source that [gives them](super::BarOrigin).
+    Bar(Bar) at start,
+    /// The same again, after the source changed it.
+    UpdatedBar(Bar) at start,
+    /// The bar of a day so far, or of a whole one.
+    DailyBar(Bar) at start,
     /// A trading halt or resumption.
-    Status,
+    Status(Status) at at,
     /// A change of the price bands.
-    Luld,
+    Luld(Luld) at at,
     /// A correction of a trade.
-    Correction,
+    Correction(Correction) at at,
     /// A cancellation of a trade.
-    Cancel,
+    Cancel(Cancel) at at,
 }
 
 /// A trade.

@@ -41,4 +41,4 @@ pub use symbol_set::SymbolSet;
 pub use ticker::Ticker;
 pub use time::{MILLISECOND, SECOND, Timestamp};
 pub use trading_status::{InvalidCode, StatusReason, TradingStatus};
-pub use universe::{Instrument, Universe};
+pub use universe::{BarOrigin, Instrument, Universe};

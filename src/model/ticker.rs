@@ -77,6 +77,14 @@ impl Ticker {
         (self.volume, self.trades, self.vwap_micros) = (day.volume, day.trades, day.vwap_micros());
     }
 
+    /// Sets the close of the day before, which was told when this day had begun.
+    pub fn closed_at(&mut self, close: Price) {
+        self.previous_close = close;
+        if self.trades == 0 && self.volume == 0 {
+            (self.price, self.open, self.high, self.low) = (close, close, close, close);
+        }
+    }
+
     /// Begins a new day: the last price becomes the previous close.
     pub fn new_day(&mut self) {
         *self = Self {

@@ -4,6 +4,16 @@ use rustc_hash::FxHashMap;
 
 use super::{Price, Symbol, SymbolId, Tape};
 
+/// Where the bars of an instrument come from: of one stream never from both.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BarOrigin {
+    /// The feed folds them from what is shorter: minutes from trades, days from trades or from the source's minutes.
+    #[default]
+    Folded,
+    /// The source gives them.
+    Source,
+}
+
 /// The static data of one listed stock.
 #[derive(Clone, Debug)]
 pub struct Instrument {
@@ -19,6 +29,10 @@ pub struct Instrument {
     pub tape: Tape,
     /// The close of the previous trading day, if the source knows it.
     pub previous_close: Option<Price>,
+    /// Where its minute bars come from, and their updates.
+    pub bars: BarOrigin,
+    /// Where the bar of its day so far comes from.
+    pub daily_bars: BarOrigin,
 }
 
 /// All instruments of a market, in order of their [`SymbolId`].
@@ -104,6 +118,8 @@ mod tests {
             exchange: None,
             tape: Tape::A,
             previous_close: None,
+            bars: BarOrigin::Folded,
+            daily_bars: BarOrigin::Folded,
         }
     }
 

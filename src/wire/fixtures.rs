@@ -1,8 +1,9 @@
 //! Example values for tests.
 
 use crate::model::{
-    Bar, Body, Cancel, CancelAction, Conditions, Correction, Instrument, Luld, Object, Price, Print, Quote,
-    Seq, Status, StatusReason, SymbolId, Tape, Ticker, Timestamp, Trade, TradingStatus, Universe, Venue,
+    Bar, BarOrigin, Body, Cancel, CancelAction, Conditions, Correction, Instrument, Luld, Object, Price,
+    Print, Quote, Seq, Status, StatusReason, SymbolId, Tape, Ticker, Timestamp, Trade, TradingStatus,
+    Universe, Venue,
 };
 
 /// The payload of an unmasked frame.
@@ -76,6 +77,8 @@ pub(crate) fn universe_of(symbols: &[&str]) -> Universe {
         exchange: Some("NASDAQ".into()),
         tape: Tape::C,
         previous_close: Some(Price::from_cents(10_000)),
+        bars: BarOrigin::Folded,
+        daily_bars: BarOrigin::Folded,
     };
     Universe::new(symbols.iter().copied().map(listing).collect())
 }

@@ -24,6 +24,15 @@ pub(super) struct PastCollector {
 const KEPT: [usize; 3] = [Bar::MOST_DAYS, Bar::MOST_MINUTES, Bar::MOST_SECONDS];
 
 impl PastCollector {
+    /// Takes in a minute folded from seconds, unless the minute itself is known.
+    pub(super) fn push_folded(&mut self, minute: Bar) {
+        let minutes = self.symbols.get(minute.symbol.index()).map(|[_, minutes, _]| minutes);
+        let latest = minutes.and_then(VecDeque::back);
+        if latest.is_none_or(|latest| latest.start < minute.start) {
+            self.push(BarPeriod::Minute, minute);
+        }
+    }
+
     /// Takes in a bar. Hours are not retained by themselves: they are those of the minutes.
     pub(super) fn push(&mut self, length: BarPeriod, bar: Bar) {
         let kind = match length {
@@ -62,14 +71,7 @@ impl PastCollector {
             start: Timestamp::from_nanos(bar.start.nanos().saturating_add(shift_nanos)),
             ..bar
         };
-        let days_moved = move |bar: Bar| {
-            let noon = bar.start.nanos() + NOON_NANOS;
-            let days =
-                (TradingDay::of(start).start.nanos() + NOON_NANOS - noon + NOON_NANOS).div_euclid(DAY_NANOS);
-            let today = TradingDay::of(Timestamp::from_nanos(start.nanos().saturating_add(shift_nanos)));
-            let at = today.start.nanos() + NOON_NANOS - days * DAY_NANOS;
-            Bar { start: TradingDay::of(Timestamp::from_nanos(at)).start, ..bar }
-        };
+        let days_moved = move |bar: Bar| Bar { start: moved_day(bar.start, start, shift_nanos), ..bar };
         self.symbols.into_iter().enumerate().map(move |(symbol, [days, minutes, seconds])| {
             let minutes: Vec<_> = minutes.into_iter().map(moved).collect();
             let first = minutes.first().map(|bar| TradingDay::of(bar.start).start);
@@ -82,6 +84,16 @@ impl PastCollector {
             (SymbolId(symbol as u32), past)
         })
     }
+}
+
+/// The day of the service for a day of a recording that begins at `start` and is moved by this much: the first day of the
+/// recording is the one on which the replay begins, and the others keep their distance from it.
+pub(super) fn moved_day(day: Timestamp, start: Timestamp, shift_nanos: i64) -> Timestamp {
+    let noon = day.nanos() + NOON_NANOS;
+    let before = (TradingDay::of(start).start.nanos() + NOON_NANOS - noon + NOON_NANOS).div_euclid(DAY_NANOS);
+    let today = TradingDay::of(Timestamp::from_nanos(start.nanos().saturating_add(shift_nanos)));
+    let at = today.start.nanos() + NOON_NANOS - before * DAY_NANOS;
+    TradingDay::of(Timestamp::from_nanos(at)).start
 }
 
 const DAY_NANOS: i64 = 86_400_000_000_000;

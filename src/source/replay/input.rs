@@ -9,9 +9,10 @@ use flate2::bufread::MultiGzDecoder;
 use super::csv::{ColumnMap, CsvReader};
 #[cfg(feature = "dbn")]
 use super::dbn::{DbnHeader, DbnReader, DbnRole};
+use super::folding_reader::FoldingReader;
 use super::lean::{LeanFile, LeanReader};
 use super::ndjson::NdjsonReader;
-use super::record::RecordingReader;
+use super::record::{BarPeriod, RecordedKind, RecordingReader};
 use super::refusal::Refusal;
 use super::symbols::SymbolTable;
 use super::zip::ZipFile;
@@ -131,7 +132,8 @@ impl OpenFile {
             files.iter().enumerate().filter(is_definitions).map(|(number, _)| number).collect();
         for (number, file) in files.into_iter().enumerate() {
             let in_file = |refusal| (number, refusal);
-            readers.push(match file {
+            let has_seconds = file.may_have_seconds();
+            let reader: Box<dyn RecordingReader> = match file {
                 #[cfg(feature = "dbn")]
                 Self::Dbn(input, header) => {
                     let role = roles.next().expect("each file has a role");
@@ -140,6 +142,13 @@ impl OpenFile {
                 Self::Lean(input, layout) => Box::new(LeanReader::new(input, layout)),
                 Self::Csv(input, stem) => Box::new(CsvReader::new(input, map, &stem).map_err(in_file)?),
                 Self::Ndjson(input) => Box::new(NdjsonReader::new(input)),
+            };
+            readers.push(match reader.kind() {
+                RecordedKind::Bars(BarPeriod::Second | BarPeriod::Hour) => {
+                    Box::new(FoldingReader::new(reader))
+                }
+                RecordedKind::Events if has_seconds => Box::new(FoldingReader::new(reader)),
+                _ => reader,
             });
         }
         // Definitions describe the instruments of the other files, whatever their times are.
@@ -151,6 +160,15 @@ impl OpenFile {
             reader.declare(symbols);
         }
         Ok(readers)
+    }
+
+    /// Whether there may be seconds among other records.
+    fn may_have_seconds(&self) -> bool {
+        match self {
+            #[cfg(feature = "dbn")]
+            Self::Dbn(_, header) => header.is_mixed(),
+            _ => false,
+        }
     }
 
     /// Whether the file describes the instruments of others.

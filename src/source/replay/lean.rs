@@ -321,6 +321,10 @@ impl<R: BufRead + Send> RecordingReader for LeanReader<R> {
         self.layout.bar_length().map_or(RecordedKind::Events, RecordedKind::Bars)
     }
 
+    fn instruments(&self) -> Option<usize> {
+        Some(1)
+    }
+
     fn declare(&mut self, symbols: &mut SymbolTable) {
         self.id = symbols.id(&self.layout.symbol).ok();
     }

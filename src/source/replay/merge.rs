@@ -5,13 +5,21 @@ use super::record::{Recorded, RecordedKind, RecordingReader, Skipped};
 use super::symbols::SymbolTable;
 use crate::model::Timestamp;
 
-/// The records of several files in the order of time; records of one time in the order of the files.
+/// The records of several files in the order of time. Of one time bars come first, which tell of the time before, and
+/// otherwise the order is that of the files.
 pub(super) struct Merge {
     files: Vec<MergedFile>,
     /// The next record of each file that has one, the earliest on top.
-    heads: BinaryHeap<Reverse<(Timestamp, usize)>>,
+    heads: BinaryHeap<Reverse<(Timestamp, Rank, usize)>>,
     /// Files whose next record is not read yet.
     unread: Vec<usize>,
+}
+
+/// What comes first of the records of one time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Bar,
+    Event,
 }
 
 struct MergedFile {
@@ -49,16 +57,17 @@ impl Merge {
                 }
             };
             if let Some(record) = &head {
-                self.heads.push(Reverse((record.at, file)));
+                let rank = if record.content.bar().is_some() { Rank::Bar } else { Rank::Event };
+                self.heads.push(Reverse((record.at, rank, file)));
             }
             self.files[file].head = head;
         }
-        Ok(self.heads.peek().and_then(|Reverse((_, file))| self.files[*file].head.as_ref()))
+        Ok(self.heads.peek().and_then(|Reverse((_, _, file))| self.files[*file].head.as_ref()))
     }
 
     /// Takes the record that was last seen, and the kind of its file.
     pub(super) fn take(&mut self) -> Option<(Recorded, RecordedKind)> {
-        let Reverse((_, file)) = self.heads.pop()?;
+        let Reverse((_, _, file)) = self.heads.pop()?;
         self.unread.push(file);
         let MergedFile { reader, head } = &mut self.files[file];
         head.take().map(|record| (record, reader.kind()))
@@ -71,7 +80,7 @@ impl Merge {
 
     /// The kind of the file whose record was last seen.
     pub(super) fn kind(&self) -> Option<RecordedKind> {
-        self.heads.peek().map(|Reverse((_, file))| self.files[*file].reader.kind())
+        self.heads.peek().map(|Reverse((_, _, file))| self.files[*file].reader.kind())
     }
 
     /// The kind that sets the pace: events where a file has any, else the shortest bars. Valid after

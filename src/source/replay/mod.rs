@@ -7,6 +7,7 @@
 //!
 //! To add a format: implement `RecordingReader`, and recognise its files in `input.rs`.
 
+mod bar_survey;
 mod control;
 mod csv;
 #[cfg(feature = "dbn")]
@@ -14,6 +15,8 @@ mod dbn;
 mod fixed;
 #[cfg(test)]
 mod fixtures;
+mod folding_reader;
+
 mod history;
 mod input;
 mod lean;

@@ -1,5 +1,6 @@
 //! Objects in Alpaca's own shape, as a client received them: one object or one array of objects a line.
 
+use std::collections::VecDeque;
 use std::io::{self, BufRead, Read};
 
 use serde_json::Value;
@@ -19,6 +20,10 @@ pub(super) struct NdjsonReader<R> {
     objects: Vec<Result<Decoded, ObjectError>>,
     /// The input failed: nothing behind is read.
     has_failed: bool,
+    /// Bars of days before the first object that tells the time.
+    undated: VecDeque<Recorded>,
+    /// Lines without a bar are passed over.
+    is_of_bars_alone: bool,
 }
 
 /// The longest line read: frames of this protocol have less than 1 MiB.
@@ -27,7 +32,16 @@ const MAX_LINE_BYTES: u64 = 64 << 20;
 impl<R: BufRead + Send> NdjsonReader<R> {
     pub(super) fn new(input: R) -> Self {
         let latest = Timestamp::from_nanos(i64::MIN);
-        Self { input, line: Vec::new(), lines: 0, latest, objects: Vec::new(), has_failed: false }
+        Self {
+            input,
+            line: Vec::new(),
+            lines: 0,
+            latest,
+            objects: Vec::new(),
+            has_failed: false,
+            undated: VecDeque::new(),
+            is_of_bars_alone: false,
+        }
     }
 
     /// Reads the objects of the next line that is not empty; false at the end.
@@ -51,7 +65,7 @@ impl<R: BufRead + Send> NdjsonReader<R> {
             // A separator of JSON text sequences, and a byte order mark.
             let line =
                 line.strip_prefix(b"\x1e").or(line.strip_prefix("\u{feff}".as_bytes())).unwrap_or(line);
-            if line.is_empty() {
+            if line.is_empty() || self.is_of_bars_alone && !may_have_bar(line) {
                 continue;
             }
             self.objects = objects(line).map_err(|error| self.skipped(&error.to_string()))?;
@@ -86,22 +100,30 @@ impl<R: BufRead + Send> NdjsonReader<R> {
     fn content(&self, object: &DecodedObject, symbol: SymbolId) -> Option<(Timestamp, RecordContent)> {
         let event = |at, event| Some((at, RecordContent::Event(event)));
         match object.body(symbol) {
-            // A trade of a snapshot was published before.
-            Body::Trade(_) if object.delivery == DeliveryKind::Snapshot => None,
+            // A trade or a minute of a snapshot was published before.
+            Body::Trade(_) | Body::Bar(_) | Body::UpdatedBar(_)
+                if object.delivery == DeliveryKind::Snapshot =>
+            {
+                None
+            }
             Body::Trade(trade) => event(trade.at, Event::Trade(trade)),
             Body::Quote(quote) => event(quote.at, Event::Quote(quote)),
             Body::Status(status) => event(status.at, Event::Status(status)),
             Body::Luld(luld) => event(luld.at, Event::Luld(luld)),
             Body::Cancel(cancel) => event(cancel.at, Event::Cancel(cancel)),
             Body::Correction(correction) => event(correction.at, Event::Correction(correction)),
-            Body::Bar(bar) | Body::UpdatedBar(bar) => {
-                Some((BarPeriod::Minute.end(bar.start), RecordContent::Bar(BarPeriod::Minute, bar)))
-            }
+            Body::Bar(bar) => event(BarPeriod::Minute.end(bar.start), Event::Bar(bar)),
+            Body::UpdatedBar(bar) => event(BarPeriod::Minute.end(bar.start), Event::UpdatedBar(bar)),
             // It is sent each minute while its day lasts.
-            Body::DailyBar(bar) => Some((bar.start, RecordContent::Bar(BarPeriod::Day, bar))),
+            Body::DailyBar(bar) => event(bar.start, Event::DailyBar(bar)),
             Body::Ticker(_) => None,
         }
     }
+}
+
+/// Whether one of the values of a line is the type of a bar.
+fn may_have_bar(line: &[u8]) -> bool {
+    line.windows(3).any(|text| matches!(text, b"\"b\"" | b"\"u\"" | b"\"d\""))
 }
 
 /// The objects of a line.
@@ -139,6 +161,11 @@ impl<R: BufRead + Send> RecordingReader for NdjsonReader<R> {
         RecordedKind::Events
     }
 
+    fn reads_bars_alone(&mut self) -> bool {
+        self.is_of_bars_alone = true;
+        true
+    }
+
     fn next(&mut self, symbols: &mut SymbolTable) -> Result<Option<Recorded>, Skipped> {
         loop {
             let object = match self.objects.pop() {
@@ -152,13 +179,22 @@ impl<R: BufRead + Send> RecordingReader for NdjsonReader<R> {
                     return Err(Skipped { reason: SkipReason::Unknown, ..self.skipped(&detail) });
                 }
                 Some(Err(error)) => return Err(self.skipped(&error.to_string())),
+                None if self.latest.nanos() > i64::MIN && !self.undated.is_empty() => {
+                    return Ok(self.undated.pop_front().map(|day| Recorded { at: self.latest, ..day }));
+                }
                 None if self.read_line()? => continue,
-                None => return Ok(None),
+                None => return Ok(self.undated.pop_front()),
             };
             let symbol = symbols
                 .id(object.symbol.as_str())
                 .map_err(|_| Skipped { reason: SkipReason::Unnamed, ..self.skipped("it has no symbol") })?;
             if let Some((at, content)) = self.content(&object, symbol) {
+                if self.latest.nanos() == i64::MIN
+                    && matches!(content, RecordContent::Event(Event::DailyBar(_)))
+                {
+                    self.undated.push_back(Recorded { at, content });
+                    continue;
+                }
                 self.latest = self.latest.max(at);
                 return Ok(Some(Recorded { at: self.latest, content }));
             }

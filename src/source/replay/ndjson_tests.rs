@@ -29,7 +29,7 @@ fn objects_and_arrays_of_objects_are_read() {
     assert_eq!((records.len(), skipped.len()), (3, 0));
     let RecordContent::Event(Event::Trade(trade)) = records[0].content else { panic!("no trade") };
     assert_eq!((trade.price.nanos(), trade.id, trade.size), (126_551_200_000, 96_921, 1));
-    let RecordContent::Bar(BarPeriod::Minute, bar) = records[2].content else { panic!("no bar") };
+    let RecordContent::Event(Event::Bar(bar)) = records[2].content else { panic!("no bar") };
     assert_eq!(bar.open.nanos(), 388_985_000_000);
     assert_eq!(records[2].at, BarPeriod::Minute.end(bar.start));
     let names: Vec<_> = symbols.publish().iter().map(|instrument| instrument.symbol.to_string()).collect();
@@ -97,4 +97,39 @@ fn an_input_that_fails_ends_the_file() {
     assert!(matches!(reader.next(&mut symbols), Ok(Some(_))));
     assert_eq!(reader.next(&mut symbols).unwrap_err().reason, SkipReason::Broken);
     assert_eq!(reader.next(&mut symbols).unwrap(), None);
+}
+
+#[test]
+fn a_bar_of_the_day_is_read_at_the_time_of_the_object_before_it_or_of_the_first() {
+    let day = BAR.replace("\"T\":\"b\"", "\"T\":\"d\"").replace("T19:15", "T05:00");
+
+    let (records, _, _) = read(&format!("[{day},{day}]\n{TRADE}\n{day}\n"));
+
+    let is_day = |record: &Recorded| matches!(record.content, RecordContent::Event(Event::DailyBar(_)));
+    assert_eq!(records.iter().map(is_day).collect::<Vec<_>>(), [false, true, true, true]);
+    assert!(records.iter().all(|record| record.at == records[0].at));
+    let (records, _, _) = read(&format!("{day}\n"));
+    assert!(matches!(records[..], [Recorded { content: RecordContent::Event(Event::DailyBar(_)), .. }]));
+}
+
+#[test]
+fn a_minute_of_a_snapshot_is_not_published_again() {
+    let snapshot = BAR.replace("\"n\":461", "\"sq\":7,\"sn\":true,\"n\":461");
+
+    assert_eq!(read(&format!("{snapshot}\n")).0.len(), 0);
+}
+
+#[test]
+fn lines_without_a_bar_are_passed_over_when_bars_alone_are_read() {
+    let text = format!("{TRADE}\n{QUOTE}\n[{QUOTE},{BAR}]\n{TRADE}\n{}\n", BAR.replace("\"b\"", " \"b\""));
+    let mut reader = NdjsonReader::new(text.as_bytes());
+
+    assert!(reader.reads_bars_alone());
+
+    let mut bars = 0;
+    let mut others = 0;
+    while let Ok(Some(record)) = reader.next(&mut SymbolTable::default()) {
+        *(if record.content.bar().is_some() { &mut bars } else { &mut others }) += 1;
+    }
+    assert_eq!((bars, others), (2, 1), "the quote of the same line is read too");
 }

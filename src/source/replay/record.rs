@@ -18,6 +18,22 @@ pub(super) enum RecordContent {
     Event(Event),
     /// A bar that the source folded. It is published when its interval is over.
     Bar(BarPeriod, Bar),
+    /// A minute folded from the seconds of the same file.
+    FoldedMinute(Bar),
+}
+
+impl RecordContent {
+    /// The bar that this tells, and its length.
+    pub(super) const fn bar(&self) -> Option<(BarPeriod, &Bar)> {
+        match self {
+            Self::Event(Event::Bar(bar) | Event::UpdatedBar(bar)) | Self::FoldedMinute(bar) => {
+                Some((BarPeriod::Minute, bar))
+            }
+            Self::Event(Event::DailyBar(bar)) => Some((BarPeriod::Day, bar)),
+            Self::Bar(length, bar) => Some((*length, bar)),
+            Self::Event(_) => None,
+        }
+    }
 }
 
 /// The length of a recorded bar.
@@ -89,6 +105,16 @@ pub(super) trait RecordingReader: Send {
     /// What most records of the file are.
     fn kind(&self) -> RecordedKind;
 
+    /// The number of instruments, if the file names them before its first record.
+    fn instruments(&self) -> Option<usize> {
+        None
+    }
+
+    /// Whether there may be minutes or seconds. Other records need not be read from now on.
+    fn reads_bars_alone(&mut self) -> bool {
+        matches!(self.kind(), RecordedKind::Bars(BarPeriod::Second | BarPeriod::Minute))
+    }
+
     /// Enters the symbols that the file names before its first record into the table.
     fn declare(&mut self, _: &mut SymbolTable) {}
 
@@ -107,6 +133,7 @@ pub(super) fn shifted(mut event: Event, nanos: i64) -> Event {
         Event::Luld(luld) => &mut luld.at,
         Event::Correction(correction) => &mut correction.at,
         Event::Cancel(cancel) => &mut cancel.at,
+        Event::Bar(bar) | Event::UpdatedBar(bar) | Event::DailyBar(bar) => &mut bar.start,
     };
     *at = Timestamp::from_nanos(at.nanos().saturating_add(nanos));
     event

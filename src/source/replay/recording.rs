@@ -4,15 +4,16 @@ use std::sync::Arc;
 use thiserror::Error;
 use tracing::warn;
 
-use super::history::{PastBars, PastCollector};
+use super::bar_survey::{PublishedTimes, survey};
+use super::history::{PastBars, PastCollector, moved_day};
 use super::input::OpenFile;
 use super::merge::{Merge, SkippedIn};
-use super::record::{RecordContent, Recorded, RecordedKind, SkipReason};
+use super::record::{BarPeriod, RecordContent, Recorded, RecordedKind, RecordingReader, SkipReason, shifted};
 use super::refusal::Refusal;
 use super::settings::ReplaySettings;
 use super::symbols::{SymbolNames, SymbolTable};
 use crate::metrics::ReplayMetrics;
-use crate::model::{Event, MILLISECOND, Quote, SymbolId, Timestamp, Universe};
+use crate::model::{Bar, Event, MILLISECOND, Quote, SymbolId, Timestamp, TradingDay, Universe};
 
 /// The files of a replay, opened, checked and read up to the start.
 pub struct Recording {
@@ -75,8 +76,8 @@ impl Recording {
             Some(path) => SymbolNames::read(path)
                 .map_err(|error| ReplayError::SymbolsMap { path: path.clone(), reason: error.to_string() })?,
         };
-        let mut symbols = SymbolTable::new(names);
-        let mut merge = open_files(&settings, &mut symbols)?;
+        let mut symbols = SymbolTable::new(names.clone());
+        let mut merge = Merge::new(open_files(&settings, &mut symbols)?);
         let mut skips = SkipLog::new(settings.files.len(), metrics);
         check_first_records(&settings, &mut merge, &mut symbols, &mut skips)?;
         let pace = merge.finest_kind().ok_or(ReplayError::Nothing)?;
@@ -85,13 +86,18 @@ impl Recording {
         let mut recording =
             Self { settings, symbols, merge, start, history, quotes, pace, latest: start, skips };
         recording.start = recording.read_to_start().ok_or(ReplayError::Nothing)?;
+        let mut surveyed = SymbolTable::new(names);
+        let readers = open_files(&recording.settings, &mut surveyed)?;
+        let (after, until) = (recording.settings.from, recording.settings.until);
+        let times = PublishedTimes { start: recording.start, after, until };
+        recording.symbols.set_given(survey(readers, times, &mut surveyed));
         recording.symbols.publish();
         Ok(recording)
     }
 
     /// Begins anew at the beginning of the files. [`skip`](Self::skip) what is before the time to go on at.
     pub(super) fn reopen(&mut self) -> Result<(), ReplayError> {
-        self.merge = open_files(&self.settings, &mut self.symbols)?;
+        self.merge = Merge::new(open_files(&self.settings, &mut self.symbols)?);
         self.latest = Timestamp::from_nanos(i64::MIN);
         self.forget_quotes();
         Ok(())
@@ -159,9 +165,52 @@ impl Recording {
                 return Err(SkippedRecord);
             }
         };
-        Ok(head.filter(|head| {
-            self.settings.until.is_none_or(|until| head.at < until) && !self.is_after_end(head)
-        }))
+        Ok(head.filter(|head| !self.is_after_until(head) && !self.is_after_end(head)))
+    }
+
+    /// The event that a record is published as, moved in time by this much; `None` if it is none.
+    pub(super) fn event(&self, record: &Recorded, shift_nanos: i64) -> Option<Event> {
+        let event = match record.content {
+            RecordContent::Event(Event::DailyBar(bar)) | RecordContent::Bar(BarPeriod::Day, bar) => {
+                return Some(Event::DailyBar(self.moved_day(&bar, record.at, shift_nanos)));
+            }
+            RecordContent::Event(event) => event,
+            RecordContent::Bar(BarPeriod::Minute, bar) => Event::Bar(bar),
+            RecordContent::FoldedMinute(bar) if !self.symbols.has_minutes(bar.symbol) => Event::Bar(bar),
+            RecordContent::FoldedMinute(_) | RecordContent::Bar(..) => return None,
+        };
+        Some(shifted(event, shift_nanos))
+    }
+
+    /// The bar of a day that is published at this time of the recording. It is of no later day of the service.
+    fn moved_day(&self, bar: &Bar, at: Timestamp, shift_nanos: i64) -> Bar {
+        if shift_nanos == 0 {
+            return *bar;
+        }
+        let published = Timestamp::from_nanos(at.nanos().saturating_add(shift_nanos));
+        let start = moved_day(bar.start, self.start, shift_nanos).min(TradingDay::of(published).start);
+        Bar { start, ..*bar }
+    }
+
+    /// Whether a record is after `--until`. A bar that ends then is of the time before.
+    fn is_after_until(&self, record: &Recorded) -> bool {
+        let is_bar = record.content.bar().is_some();
+        self.settings.until.is_some_and(|until| record.at > until || record.at == until && !is_bar)
+    }
+
+    /// Whether a record is of the replayed part. A bar that ends at `--from` is of the time before.
+    fn is_start(&self, record: &Recorded) -> bool {
+        match self.settings.from {
+            Some(from) => record.at > from || record.at == from && record.content.bar().is_none(),
+            None => self.merge.kind() == Some(self.pace),
+        }
+    }
+
+    /// Whether a record is passed over when the replay goes on at this time: a bar that ends then is of the time before,
+    /// but for the first ones of the recording.
+    pub(super) fn is_before(&self, record: &Recorded, to: Timestamp) -> bool {
+        let border = if to == self.start { self.settings.from } else { Some(to) };
+        record.at < to || Some(record.at) == border && record.content.bar().is_some()
     }
 
     /// Takes the record that was last seen.
@@ -177,7 +226,7 @@ impl Recording {
     /// trades of a day.
     fn is_after_end(&self, record: &Recorded) -> bool {
         match record.content {
-            RecordContent::Bar(_, bar) => {
+            RecordContent::Bar(_, bar) | RecordContent::FoldedMinute(bar) => {
                 bar.start > self.latest
                     && self.merge.kind() != Some(self.pace)
                     && !self.merge.has_more_of(self.pace)
@@ -191,15 +240,13 @@ impl Recording {
         loop {
             let Ok(head) = self.peek() else { continue };
             let head = head?;
-            let is_start = match self.settings.from {
-                Some(from) => head.at >= from,
-                None => self.merge.kind() == Some(self.pace),
-            };
-            if is_start {
+            if self.is_start(&head) {
                 return Some(head.at.floor_to(MILLISECOND));
             }
-            if let (RecordContent::Bar(length, bar), Some(history)) = (head.content, &mut self.history) {
-                history.push(length, bar);
+            match (head.content, head.content.bar(), &mut self.history) {
+                (RecordContent::FoldedMinute(bar), _, Some(history)) => history.push_folded(bar),
+                (_, Some((length, bar)), Some(history)) => history.push(length, *bar),
+                _ => {}
             }
             self.skip(&head);
         }
@@ -210,7 +257,10 @@ impl Recording {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SkippedRecord;
 
-fn open_files(settings: &ReplaySettings, symbols: &mut SymbolTable) -> Result<Merge, ReplayError> {
+fn open_files(
+    settings: &ReplaySettings,
+    symbols: &mut SymbolTable,
+) -> Result<Vec<Box<dyn RecordingReader>>, ReplayError> {
     let refused = |(number, refusal): (usize, Refusal)| {
         let path = settings.files[number].clone();
         ReplayError::File { path, refusal }
@@ -218,8 +268,7 @@ fn open_files(settings: &ReplaySettings, symbols: &mut SymbolTable) -> Result<Me
     let open = |(number, path)| OpenFile::open(path, &settings.csv_map).map_err(|refusal| (number, refusal));
     let files = settings.files.iter().map(std::path::PathBuf::as_path).enumerate().map(open);
     let files = files.collect::<Result<Vec<_>, _>>().map_err(refused)?;
-    let readers = OpenFile::readers(files, &settings.csv_map, symbols).map_err(refused)?;
-    Ok(Merge::new(readers))
+    OpenFile::readers(files, &settings.csv_map, symbols).map_err(refused)
 }
 
 /// Reads the first record of each file. A file that begins with a record that cannot be read is foreign.

@@ -6,7 +6,7 @@ use tracing::{error, info};
 
 use super::control::{ControlRefusal, ReplayCommand, ReplayState, ReplayStatus, file_names};
 use super::history::PastBars;
-use super::record::{RecordContent, shifted};
+use super::record::shifted;
 use super::recording::{Recording, SkippedRecord};
 use super::replay_ticks::replay_ticks;
 use super::timeline::ReplayTimeline;
@@ -145,12 +145,7 @@ impl ReplaySource {
             }
             if let Some(head) = head {
                 self.recording.take();
-                match head.content {
-                    RecordContent::Event(event) => {
-                        self.batch.push(shifted(event, self.timeline.shift_nanos()));
-                    }
-                    RecordContent::Bar(..) => {}
-                }
+                self.batch.extend(self.recording.event(&head, self.timeline.shift_nanos()));
             }
         }
         // There is more to read.
@@ -208,7 +203,7 @@ impl ReplaySource {
         for _ in 0..MAX_READ {
             match self.recording.peek() {
                 Err(SkippedRecord) => {}
-                Ok(Some(head)) if head.at < to => self.recording.skip(&head),
+                Ok(Some(head)) if self.recording.is_before(&head, to) => self.recording.skip(&head),
                 Ok(_) => {
                     self.begun_epoch = Some((self.epochs)());
                     self.phase = Phase::Arrived(to, reason);

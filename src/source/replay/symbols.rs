@@ -3,9 +3,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::{fs, io, mem};
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::model::{Instrument, Symbol, SymbolId, Tape, Universe};
+use crate::model::{BarOrigin, Instrument, Symbol, SymbolId, Tape, Universe};
 
 /// The instruments of a recording, in the order of their first occurrence.
 ///
@@ -19,6 +19,18 @@ pub(super) struct SymbolTable {
     by_symbol: FxHashMap<Symbol, SymbolId>,
     names: SymbolNames,
     descriptions: FxHashMap<Symbol, Description>,
+    given: RecordedBars,
+}
+
+/// The instruments whose bars the files give.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct RecordedBars {
+    /// Those with minutes.
+    pub(super) minutes: FxHashSet<Symbol>,
+    /// Those with seconds, of which minutes are folded.
+    pub(super) seconds: FxHashSet<Symbol>,
+    /// Those with the bar of the day so far.
+    pub(super) days: FxHashSet<Symbol>,
 }
 
 /// The most instruments of a recording, and the most that definitions describe. Tables of the service have a row for each,
@@ -60,6 +72,8 @@ impl SymbolTable {
                     exchange,
                     tape: Tape::NONE,
                     previous_close: None,
+                    bars: BarOrigin::Folded,
+                    daily_bars: BarOrigin::Folded,
                 });
                 *place.insert(next)
             }
@@ -80,9 +94,30 @@ impl SymbolTable {
         }
     }
 
+    /// Sets which bars the files give, before the first [`publish`](Self::publish).
+    pub(super) fn set_given(&mut self, given: RecordedBars) {
+        self.given = given;
+    }
+
+    /// Whether the files give minutes of an instrument, not only seconds.
+    pub(super) fn has_minutes(&self, symbol: SymbolId) -> bool {
+        let added = || self.added.get(symbol.index().checked_sub(self.universe.len())?);
+        let instrument = match symbol.index() < self.universe.len() {
+            true => Some(self.universe.instrument(symbol)),
+            false => added(),
+        };
+        instrument.is_some_and(|instrument| self.given.minutes.contains(&instrument.symbol))
+    }
+
     /// The universe with all instruments so far.
     pub(super) fn publish(&mut self) -> &Arc<Universe> {
         if !self.added.is_empty() {
+            let origin = |is_given| if is_given { BarOrigin::Source } else { BarOrigin::Folded };
+            for Instrument { symbol, bars, daily_bars, .. } in &mut self.added {
+                let RecordedBars { minutes, seconds, days } = &self.given;
+                *bars = origin(minutes.contains(symbol) || seconds.contains(symbol));
+                *daily_bars = origin(days.contains(symbol));
+            }
             self.universe = Arc::new(self.universe.with(mem::take(&mut self.added)));
         }
         &self.universe

@@ -34,6 +34,7 @@ fn shifted(event: &Event, millis: i64) -> Event {
         Event::Luld(luld) => &mut luld.at,
         Event::Correction(correction) => &mut correction.at,
         Event::Cancel(cancel) => &mut cancel.at,
+        Event::Bar(bar) | Event::UpdatedBar(bar) | Event::DailyBar(bar) => &mut bar.start,
     };
     *stamp = Timestamp::from_nanos(stamp.nanos() + millis * MILLISECOND);
     event

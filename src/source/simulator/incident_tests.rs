@@ -183,6 +183,7 @@ fn a_halted_instrument_has_no_market_data_until_it_resumes_with_a_quote() {
                 assert!(!halted.contains_key(&symbol), "{event:?}");
             }
             Event::Correction(_) | Event::Cancel(_) => {}
+            Event::Bar(_) | Event::UpdatedBar(_) | Event::DailyBar(_) => panic!("its bars are folded"),
         }
     }
     assert!(resumed > 80, "{resumed}");

@@ -1,7 +1,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::model::{Instrument, Price, SymbolId, Tape, Universe};
+use crate::model::{BarOrigin, Instrument, Price, SymbolId, Tape, Universe};
 
 use super::company_names::CompanyNames;
 use super::portable_math::{exp, ln};
@@ -143,6 +143,8 @@ fn instrument(symbol: &str, name: String, exchange: &'static str, dollars: f64) 
         exchange: Some(exchange.into()),
         tape,
         previous_close: Some(Price::from_cents((dollars * 100.0).round() as i64)),
+        bars: BarOrigin::Folded,
+        daily_bars: BarOrigin::Folded,
     }
 }
 

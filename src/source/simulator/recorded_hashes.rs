@@ -57,6 +57,7 @@ fn print(print: &Print) -> String {
 fn write_event(out: &mut String, event: &Event) -> std::fmt::Result {
     write!(out, "{} {} ", event.symbol().0, event.at().nanos())?;
     let tape = match event {
+        Event::Bar(_) | Event::UpdatedBar(_) | Event::DailyBar(_) => panic!("its bars are folded"),
         Event::Trade(Trade { symbol: _, id, venue, price, size, conditions, tape, at: _ }) => {
             write!(out, "trade {id} {} {price} {size} {}", venue.0 as char, letters(*conditions))?;
             tape

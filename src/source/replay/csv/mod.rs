@@ -197,6 +197,10 @@ impl<R: BufRead + Send> RecordingReader for CsvReader<R> {
         }
     }
 
+    fn instruments(&self) -> Option<usize> {
+        self.columns.symbol.is_none().then_some(1)
+    }
+
     fn next(&mut self, symbols: &mut SymbolTable) -> Result<Option<Recorded>, Skipped> {
         let more = self.rows.read_byte_record(&mut self.row);
         let position = self.row.position().map_or(0, ::csv::Position::line);

@@ -9,6 +9,7 @@ use crate::source::replay::symbols::SymbolTable;
 /// The names of a file's instrument ids: from its header, by date, or from the mapping records of a live session.
 pub(super) struct InstrumentNames {
     by_id: FxHashMap<u32, Vec<Named>>,
+    declared: Option<usize>,
     /// The ids of the instruments that were looked up.
     cache: FxHashMap<u32, Cached>,
 }
@@ -48,7 +49,13 @@ impl InstrumentNames {
                 }
             }
         }
-        Self { by_id, cache: FxHashMap::default() }
+        let declared = Some(metadata.mappings.len()).filter(|count| *count > 0);
+        Self { by_id, declared, cache: FxHashMap::default() }
+    }
+
+    /// The number of instruments, if the header names them.
+    pub(super) const fn declared(&self) -> Option<usize> {
+        self.declared
     }
 
     /// Enters all names into the table, in the order of the ids.

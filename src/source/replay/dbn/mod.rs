@@ -108,6 +108,11 @@ impl DbnHeader {
         self.metadata.schema == Some(Schema::Definition)
     }
 
+    /// Whether there may be records of all kinds, as in files of live sessions.
+    pub(super) fn is_mixed(&self) -> bool {
+        self.metadata.schema.is_none()
+    }
+
     /// The preference among files with the same trades; `None` without trades.
     fn trade_rank(&self) -> Option<u8> {
         match self.metadata.schema? {
@@ -191,6 +196,15 @@ impl<R: BufRead + Send> RecordingReader for DbnReader<R> {
             Some(Schema::Ohlcv1D | Schema::OhlcvEod) => RecordedKind::Bars(BarPeriod::Day),
             _ => RecordedKind::Events,
         }
+    }
+
+    fn instruments(&self) -> Option<usize> {
+        self.names.declared()
+    }
+
+    /// A file of a live session may have all kinds of records.
+    fn reads_bars_alone(&mut self) -> bool {
+        matches!(self.schema, None | Some(Schema::Ohlcv1S | Schema::Ohlcv1M))
     }
 
     fn declare(&mut self, symbols: &mut SymbolTable) {
