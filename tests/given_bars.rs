@@ -11,8 +11,8 @@ use tapecast::clock::{Clock, ClockRate};
 use tapecast::feed::{BarSpans, Batch, BatchSource, LastValues, SequencedFeed, Sequencer};
 use tapecast::metrics::{ClockMetrics, FeedMetrics, ReplayMetrics};
 use tapecast::model::{
-    Bar, BarOrigin, Body, Channel, Epoch, Price, SECOND, Symbol, SymbolId, Ticker, Timestamp, TradingDay,
-    market_time,
+    Bar, BarOrigin, Body, Channel, Epoch, ExchangeSession, Price, SECOND, Symbol, SymbolId, Ticker,
+    Timestamp, TradingDay, market_time,
 };
 use tapecast::source::{
     ColumnMap, EventSource, Recording, ReplayClock, ReplaySettings, ReplaySource, ReplaySpeed,
@@ -137,16 +137,20 @@ fn all_figures(bars: &[Bar]) -> Vec<(i64, [i64; 4], u64)> {
     bars.iter().map(figures).collect()
 }
 
-/// The rows of the vendor's file of SPY's minutes, by a program of its own: `unzip -p`, and arithmetic.
-fn spy_minutes() -> Vec<(i64, [i64; 4], u64)> {
+/// The text of the only file of a zip archive, by a reader of its own.
+fn unzipped(name: &str) -> String {
     use std::io::Read;
-    let mut raw = fs::File::open(data("lean/minute/spy/20131007_trade.zip")).unwrap();
-    let mut bytes = Vec::new();
-    raw.read_to_end(&mut bytes).unwrap();
-    // The local header of the only file has its name and extra field behind 30 bytes; deflate follows.
+    let bytes = fs::read(data(name)).unwrap();
+    // The local header has the name and an extra field behind 30 bytes; deflate follows.
     let [name, extra] = [26, 28].map(|at| usize::from(u16::from_le_bytes([bytes[at], bytes[at + 1]])));
     let mut text = String::new();
     flate2::read::DeflateDecoder::new(&bytes[30 + name + extra..]).read_to_string(&mut text).unwrap();
+    text
+}
+
+/// The rows of the vendor's file of SPY's minutes.
+fn spy_minutes() -> Vec<(i64, [i64; 4], u64)> {
+    let text = unzipped("lean/minute/spy/20131007_trade.zip");
     let midnight = TradingDay::named("2013-10-07").unwrap().start.nanos();
     let row = |line: &str| {
         let numbers: Vec<i64> = line.split(',').map(|number| number.trim().parse().unwrap()).collect();
@@ -408,6 +412,25 @@ fn bars_are_moved_with_the_recording() {
             .collect();
         assert!(back == unmoved);
     }
+}
+
+/// The vendor's file has a row for each day on which SPY traded.
+#[test]
+fn the_sessions_of_the_exchange_are_the_days_of_spy() {
+    let text = unzipped("lean/daily/spy.zip");
+    let date = |row: &str| format!("{}-{}-{}", &row[..4], &row[4..6], &row[6..8]);
+    let days: Vec<_> = text.lines().map(|row| TradingDay::named(&date(row)).unwrap()).collect();
+    let mut expected = days.iter().copied();
+    let mut day = days[0];
+
+    while day.start <= days[days.len() - 1].start {
+        if ExchangeSession::of(day.start).is_some() {
+            assert_eq!(expected.next(), Some(day));
+        }
+        day = TradingDay::of(day.end);
+    }
+    assert_eq!(expected.next(), None);
+    assert_eq!(days.len(), 5_849);
 }
 
 /// A recording that cannot be distributed here: see `tests/data/README.md`.

@@ -11,8 +11,10 @@ use crate::faults::Faults;
 use crate::feed::{BatchSource, FeedProgress, LastValues, SequencedFeed, Sequencer};
 use crate::journal::{JournalFeed, JournalFeedMetrics, OpenedJournal, StartedJournal};
 use crate::metrics::Metrics;
-use crate::model::{Body, Channel, Epoch, Instrument, StreamId, SymbolId, Universe};
-use crate::source::{EventSource, Listings, NewEpochs, PastEnd, Recording, ReplaySource, SimulatedMarket};
+use crate::model::{Body, Channel, Epoch, Instrument, MarketHours, StreamId, SymbolId, Universe};
+use crate::source::{
+    EventSource, Listings, NewEpochs, PastEnd, Recording, ReplayClock, ReplaySource, SimulatedMarket,
+};
 
 /// The market before it runs.
 pub(super) struct Market {
@@ -21,6 +23,7 @@ pub(super) struct Market {
     pub(super) source: Box<dyn BatchSource>,
     pub(super) progress: FeedProgress,
     pub(super) journal: Option<StartedJournal>,
+    pub(super) hours: MarketHours,
 }
 
 impl Market {
@@ -36,7 +39,8 @@ impl Market {
             if let Some(feed) = JournalFeed::open(settings, config.retention, &clock, counts, new_epochs())? {
                 let (universe, archive) = (feed.universe(), Arc::clone(feed.archive()));
                 let progress = feed.progress();
-                return Ok(Self { universe, archive, source: Box::new(feed), progress, journal: None });
+                let (source, hours) = (Box::new(feed), MarketHours::Continuous);
+                return Ok(Self { universe, archive, source, progress, journal: None, hours });
             }
             let recording = Recording::open(settings.clone(), metrics.replay())?;
             return Ok(Self::replay(config, recording, clock, metrics, faults));
@@ -94,6 +98,11 @@ impl Market {
         metrics: &Metrics,
         faults: Option<&Faults>,
     ) -> Self {
+        // Moved to now, a recording is open at whatever time it is.
+        let hours = match recording.settings().clock {
+            ReplayClock::Original => MarketHours::Exchange,
+            ReplayClock::Shift => MarketHours::Continuous,
+        };
         let mut events = ReplaySource::new(recording, clock, metrics.replay(), new_epochs());
         let universe = Arc::clone(events.universe());
         let archive = Arc::new(Archive::new(universe.len(), config.retention));
@@ -106,7 +115,7 @@ impl Market {
         let sequencer = sequencer.resume(&archive);
         let events = distort(Box::new(events), faults);
         let source = SequencedFeed::new(events, sequencer, Arc::clone(&archive), metrics.feed());
-        Self::of(source, universe, archive, None)
+        Self { hours, ..Self::of(source, universe, archive, None) }
     }
 
     fn of(
@@ -116,7 +125,8 @@ impl Market {
         journal: Option<StartedJournal>,
     ) -> Self {
         let progress = source.progress();
-        Self { universe, archive, source: Box::new(source), progress, journal }
+        let hours = MarketHours::Continuous;
+        Self { universe, archive, source: Box::new(source), progress, journal, hours }
     }
 }
 

@@ -126,7 +126,7 @@ impl Service {
         if faults.is_some() {
             warn!("faults are made on purpose: GET /faults lists them");
         }
-        let Market { universe, archive, source, progress, journal } =
+        let Market { universe, archive, source, progress, journal, hours } =
             Market::prepare(config, clock.clone(), &metrics, faults.as_ref())?;
         let epoch = source.epoch();
         let (journal, journal_thread) = journal.map(|journal| (journal.follower, journal.thread)).unzip();
@@ -149,6 +149,7 @@ impl Service {
             epoch,
             progress,
             clock,
+            hours,
             archive,
             metrics,
             limits: config.limits,

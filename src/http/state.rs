@@ -14,7 +14,7 @@ use crate::feed::{ControlReplay, FeedProgress};
 use crate::hub::Hub;
 use crate::limits::{AnswerCapacity, SessionCapacity};
 use crate::metrics::Metrics;
-use crate::model::Epoch;
+use crate::model::{Epoch, MarketHours};
 use crate::session::{Limits, OutboxLimits};
 
 /// What all handlers share, on all workers.
@@ -25,6 +25,8 @@ pub struct AppState {
     pub progress: FeedProgress,
     /// The clock of time stamps.
     pub clock: Clock,
+    /// When the market is open.
+    pub hours: MarketHours,
     /// The retained history.
     pub archive: Arc<Archive>,
     /// The metrics.
@@ -106,6 +108,7 @@ impl AppState {
             epoch: Epoch::default(),
             progress: FeedProgress::default(),
             clock: Clock::system(crate::metrics::ClockMetrics::default()),
+            hours: MarketHours::Continuous,
             archive: Arc::new(Archive::new(universe.len(), Retention::default())),
             metrics: Arc::default(),
             limits: Limits::default(),

@@ -94,12 +94,12 @@ static NEW_YORK: LazyLock<TimeZone> =
 /// The range of [`Timestamp`], 1677 to 2262, is within that of the calendar, the years −9999 to 9999.
 const IN_RANGE: &str = "timestamps are within the range of the calendar";
 
-fn date_of(at: Timestamp) -> Date {
+pub(super) fn date_of(at: Timestamp) -> Date {
     let instant = jiff::Timestamp::from_nanosecond(at.nanos().into()).expect(IN_RANGE);
     instant.to_zoned(NEW_YORK.clone()).date()
 }
 
-fn plus(date: Date, span: jiff::Span) -> Date {
+pub(super) fn plus(date: Date, span: jiff::Span) -> Date {
     date.checked_add(span).expect(IN_RANGE)
 }
 
@@ -107,11 +107,21 @@ fn start_of(date: Date) -> Timestamp {
     midnight(date).expect(IN_RANGE)
 }
 
+/// This time of day in New York, saturated to the range of [`Timestamp`]. Clocks do not change in the day.
+pub(super) fn time_on(date: Date, hour: i8, minute: i8) -> Timestamp {
+    let zoned = date.at(hour, minute, 0, 0).to_zoned(NEW_YORK.clone()).expect(IN_RANGE);
+    saturated(zoned.timestamp())
+}
+
 /// The start of a civil date, saturated to the range of [`Timestamp`]; an error at the ends of the calendar.
 fn midnight(date: Date) -> Result<Timestamp, jiff::Error> {
     let instant = date.to_datetime(Time::midnight()).to_zoned(NEW_YORK.clone())?.timestamp();
+    Ok(saturated(instant))
+}
+
+fn saturated(instant: jiff::Timestamp) -> Timestamp {
     let nanos = instant.as_nanosecond().clamp(i64::MIN.into(), i64::MAX.into());
-    Ok(Timestamp::from_nanos(nanos as i64))
+    Timestamp::from_nanos(nanos as i64)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod bar;
 pub(crate) mod calendar;
 mod channel;
 mod event;
+mod exchange_calendar;
 mod feed;
 mod feed_notice;
 mod object;
@@ -29,6 +30,7 @@ pub use event::{
     Cancel, CancelAction, Conditions, Correction, Event, Luld, Print, Quote, Status, Tape, Trade,
     UnknownCode, Venue, is_letter,
 };
+pub use exchange_calendar::{ExchangeSession, MarketHours};
 pub use feed::{Feed, UnknownFeed};
 pub use feed_notice::{FeedNotice, FeedState};
 pub use object::{Body, Object};

@@ -121,7 +121,7 @@ impl Recording {
     }
 
     /// How it is replayed.
-    pub(super) fn settings(&self) -> &ReplaySettings {
+    pub fn settings(&self) -> &ReplaySettings {
         &self.settings
     }
 
