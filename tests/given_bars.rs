@@ -45,23 +45,30 @@ struct Replayed {
     opened_at: Timestamp,
 }
 
+/// The feed of a recording, as the service makes it.
+fn feed(settings: ReplaySettings) -> (SequencedFeed, Arc<Archive>, Clock, Timestamp) {
+    let metrics = ReplayMetrics::default();
+    let recording = Recording::open(settings, metrics.clone()).unwrap();
+    let clock = Clock::system(ClockMetrics::default());
+    let mut source = ReplaySource::new(recording, clock.clone(), metrics, Box::new(Epoch::default));
+    let universe = Arc::clone(source.universe());
+    let archive = Arc::new(Archive::new(universe.len(), Retention::default()));
+    archive.set_bar_origins(universe.iter());
+    for (symbol, past) in source.take_past() {
+        archive.seed(symbol, &past.days, &past.minutes, &past.seconds);
+    }
+    let opened_at = source.opened_at();
+    archive.advance(opened_at);
+    let sequencer =
+        Sequencer::new(universe, BarSpans::default(), Epoch::default(), opened_at).resume(&archive);
+    let metrics = FeedMetrics::default();
+    let feed = SequencedFeed::new(Box::new(source), sequencer, Arc::clone(&archive), metrics);
+    (feed, archive, clock, opened_at)
+}
+
 impl Replayed {
     fn new(settings: ReplaySettings) -> Self {
-        let metrics = ReplayMetrics::default();
-        let recording = Recording::open(settings, metrics.clone()).unwrap();
-        let clock = Clock::system(ClockMetrics::default());
-        let mut source = ReplaySource::new(recording, clock.clone(), metrics, Box::new(Epoch::default));
-        let universe = Arc::clone(source.universe());
-        let archive = Arc::new(Archive::new(universe.len(), Retention::default()));
-        for (symbol, past) in source.take_past() {
-            archive.seed(symbol, &past.days, &past.minutes, &past.seconds);
-        }
-        let opened_at = source.opened_at();
-        archive.advance(opened_at);
-        let sequencer =
-            Sequencer::new(universe, BarSpans::default(), Epoch::default(), opened_at).resume(&archive);
-        let metrics = FeedMetrics::default();
-        let mut feed = SequencedFeed::new(Box::new(source), sequencer, Arc::clone(&archive), metrics);
+        let (mut feed, archive, clock, opened_at) = feed(settings);
         let mut last_values = LastValues::default();
         let mut batches: Vec<_> = feed.open(&mut last_values).into_iter().collect();
         let mut idle = 0;
@@ -196,25 +203,32 @@ fn minutes_of_a_file_are_published_when_they_are_over_and_are_those_of_the_file(
 }
 
 #[test]
-fn the_day_and_the_ticker_are_the_sum_of_the_minutes_of_a_file() {
+fn the_day_and_the_ticker_of_minutes_are_those_of_the_vendors_day() {
     let replayed = Replayed::new(settings(vec![spy()]));
     let vendor = spy_minutes();
 
     let days = replayed.published(Channel::DailyBars, "SPY");
-    assert_eq!(days.len(), vendor.len(), "one with each minute");
-    let (volume, high, low) = (
-        vendor.iter().map(|bar| bar.2).sum::<u64>(),
-        vendor.iter().map(|bar| bar.1[1]).max().unwrap(),
-        vendor.iter().map(|bar| bar.1[2]).min().unwrap(),
-    );
-    let (open, close) = (vendor[0].1[0], vendor[827].1[3]);
+    let from_open = vendor.iter().filter(|bar| bar.0 >= at("09:30:00").nanos()).count();
+    assert_eq!(days.len(), from_open, "one with each minute, once one has set a price of the day");
+    // The row of the vendor's file of days, which has the volume of regular hours alone.
+    let row =
+        unzipped("lean/daily/spy.zip").lines().find(|row| row.starts_with("20131007")).unwrap().to_owned();
+    let row: Vec<i64> = row.split(',').skip(1).map(|number| number.parse().unwrap()).collect();
+    let [open, high, low, close] = [0, 1, 2, 3].map(|column| row[column] * 100_000);
+    let volume = vendor.iter().map(|bar| bar.2).sum::<u64>();
+    assert!(volume > row[4] as u64);
     let day = days.last().unwrap().1;
     let midnight = TradingDay::named("2013-10-07").unwrap().start.nanos();
     assert_eq!(figures(&day), (midnight, [open, high, low, close], volume));
     assert_eq!(all_figures(&replayed.rest("SPY", Span::Day)), [figures(&day)]);
     let ticker = replayed.ticker("SPY");
     let prices = [ticker.open, ticker.high, ticker.low, ticker.price].map(Price::nanos);
-    assert_eq!((prices, ticker.volume), ([open, high, low, close], volume));
+    let last = vendor[827].1[3];
+    assert_eq!(
+        (prices, ticker.volume),
+        ([open, high, low, last], volume),
+        "the last price is of extended hours"
+    );
     let hours = replayed.rest("SPY", Span::Hour);
     assert_eq!(hours.iter().map(|bar| bar.volume).sum::<u64>(), volume);
 }
@@ -411,6 +425,34 @@ fn bars_are_moved_with_the_recording() {
             .map(|bar| Bar { start: Timestamp::from_nanos(bar.start.nanos() - shift), ..*bar })
             .collect();
         assert!(back == unmoved);
+    }
+}
+
+#[test]
+fn minutes_are_published_again_in_each_pass_of_a_loop() {
+    let folder = TempFolder::new();
+    let bars = [("10:00:00", 1), ("10:01:00", 2), ("10:02:00", 4)];
+    let file = bars_file(&folder, "bars.csv", "X", &bars);
+    for (from, expected) in [(None, [1, 2, 4, 1, 2, 4]), (Some(at("10:01:00")), [2, 4, 2, 4, 2, 4])] {
+        for clock in [ReplayClock::Original, ReplayClock::Shift] {
+            let settings = ReplaySettings { from, clock, repeats: true, ..settings(vec![file.clone()]) };
+            let (mut feed, ..) = feed(settings);
+            let mut last_values = LastValues::default();
+            let mut batches: Vec<_> = feed.open(&mut last_values).into_iter().collect();
+            let mut volumes = Vec::new();
+            while volumes.len() < expected.len() {
+                batches.extend(feed.poll(&mut last_values));
+                feed.settle();
+                for batch in batches.drain(..) {
+                    volumes.extend(batch.events().iter().filter_map(|object| match object.body {
+                        Body::Bar(bar) => Some((object.seq.0, bar.volume)),
+                        _ => None,
+                    }));
+                }
+            }
+            let expected = (1..).zip(expected).collect::<Vec<_>>();
+            assert_eq!(volumes[..expected.len()], expected, "{clock:?}");
+        }
     }
 }
 

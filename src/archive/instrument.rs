@@ -6,8 +6,8 @@ use super::ring::Ring;
 use super::span::Span;
 use super::timeframe::Joiner;
 use crate::model::{
-    Bar, BarLength, BarOrigin, Instrument, Quote, SECOND, Seq, SymbolId, Timestamp, Trade, TradeRules,
-    TradingDay,
+    Bar, BarLength, BarOrigin, DayParts, Instrument, MarketHours, Quote, SECOND, Seq, SymbolId, Timestamp,
+    Trade, TradeRules, TradingDay,
 };
 
 /// The retained trades, quotes and bars of one instrument.
@@ -23,6 +23,7 @@ pub(super) struct InstrumentArchive {
     folded: &'static [Span],
     minutes: BarOrigin,
     days: BarOrigin,
+    hours: MarketHours,
     /// The day of which the source told and that no trade and no minute was in.
     told_day: Option<Timestamp>,
     /// Minutes before this time can be [prepended](Self::prepend).
@@ -56,6 +57,7 @@ impl InstrumentArchive {
             folded: &Span::ALL,
             minutes: BarOrigin::Folded,
             days: BarOrigin::Folded,
+            hours: MarketHours::Continuous,
             told_day: None,
             earlier_until: None,
             today: TradingDay::default(),
@@ -88,7 +90,7 @@ impl InstrumentArchive {
     /// Sets which bars come from the source, from the next object on.
     pub(super) fn set_origin(&mut self, instrument: &Instrument) {
         self.fold();
-        (self.minutes, self.days) = (instrument.bars, instrument.daily_bars);
+        (self.minutes, self.days, self.hours) = (instrument.bars, instrument.daily_bars, instrument.hours);
         self.folded = match (self.minutes, self.days) {
             (BarOrigin::Folded, BarOrigin::Folded) => &Span::ALL,
             (BarOrigin::Folded, BarOrigin::Source) => &BELOW_DAYS,
@@ -110,14 +112,15 @@ impl InstrumentArchive {
                 continue;
             }
             let start = span.start(bar.start, midnight);
+            let part = if span == Span::Day { DayParts::new(self.hours).of(bar) } else { *bar };
             let so_far = self.bars(span).at(bar.symbol, start);
             let longer = match so_far {
                 Some(mut so_far) if is_next => {
-                    so_far.absorb(bar);
+                    so_far.absorb(&part);
                     so_far
                 }
                 Some(so_far) => self.rejoined(bar.symbol, span, start).unwrap_or(so_far),
-                None => Bar { start, ..*bar },
+                None => Bar { start, ..part },
             };
             self.bars[span.index()].put(&longer);
         }
@@ -132,7 +135,19 @@ impl InstrumentArchive {
         let most = span.nanos().map_or(MINUTES_OF_A_DAY, |nanos| (nanos / (60 * SECOND)) as usize);
         let mut all = Vec::new();
         minutes.copy(symbol, start, most, &mut all);
-        joined(&all, Span::Minute, span).into_iter().next().filter(|bar| bar.start == start)
+        let joined = match span {
+            Span::Day => self.days_of(&all),
+            _ => joined(&all, Span::Minute, span),
+        };
+        joined.into_iter().next().filter(|bar| bar.start == start)
+    }
+
+    /// The bars of the days of which these are the minutes.
+    fn days_of(&self, minutes: &[Bar]) -> Vec<Bar> {
+        let mut parts = DayParts::new(self.hours);
+        let mut joiner = Joiner::new(Span::Day.timeframe(), Span::Minute);
+        minutes.iter().for_each(|minute| joiner.push(&parts.of(minute)));
+        joiner.finish()
     }
 
     /// Takes in the bar of a day that was published; if something shorter of that day is known, so is the bar.
@@ -191,7 +206,7 @@ impl InstrumentArchive {
             .filter(|second| Some(Span::Minute.start(second.start, Timestamp::default())) > complete);
         let current = joined(current, Span::Second, Span::Minute);
         let minutes: Vec<Bar> = minutes.iter().chain(&current).copied().collect();
-        let today = joined(&minutes, Span::Minute, Span::Day);
+        let today = self.days_of(&minutes);
         let first = minutes.first().map(|minute| TradingDay::of(minute.start).start);
         self.earlier_until = first.or(days.last().map(|day| TradingDay::of(day.start).end));
         for span in Span::ALL {

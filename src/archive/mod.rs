@@ -109,8 +109,8 @@ impl Archive {
         tables.instruments.iter_mut().for_each(|instrument| instrument.set_rules(rules));
     }
 
-    /// Sets which bars of these instruments come from the source, from the next object on; by default all are folded
-    /// from trades.
+    /// Sets which bars of these instruments come from the source, and which minutes set the prices of days, from the next
+    /// object on; by default all bars are folded from trades.
     pub fn set_bar_origins<'a>(&self, instruments: impl Iterator<Item = &'a Instrument>) {
         let mut tables = self.tables.write().expect(NO_PANIC);
         tables.apply_pending(&self.pending);

@@ -1,7 +1,9 @@
 use std::sync::Arc;
 
 use super::Batch;
-use crate::model::{BarOrigin, Instrument, Object, Price, Symbol, SymbolId, Tape, Timestamp, Universe};
+use crate::model::{
+    BarOrigin, Instrument, MarketHours, Object, Price, Symbol, SymbolId, Tape, Timestamp, Universe,
+};
 use crate::wire::varint::{push_i64, push_u64, take, take_i64, take_u64};
 use crate::wire::{InvalidRow, take_row, write_row};
 
@@ -133,6 +135,7 @@ fn push_instrument(out: &mut Vec<u8>, instrument: &Instrument) {
         (instrument.previous_close.is_some(), HAS_PREVIOUS_CLOSE),
         (instrument.bars == BarOrigin::Source, GIVES_BARS),
         (instrument.daily_bars == BarOrigin::Source, GIVES_DAILY_BARS),
+        (instrument.hours == MarketHours::Exchange, HAS_EXCHANGE_HOURS),
     ];
     out.push(flags.iter().filter(|(is_set, _)| *is_set).map(|(_, flag)| flag).sum());
     if let Some(close) = instrument.previous_close {
@@ -143,7 +146,8 @@ fn push_instrument(out: &mut Vec<u8>, instrument: &Instrument) {
 const HAS_PREVIOUS_CLOSE: u8 = 1;
 const GIVES_BARS: u8 = 2;
 const GIVES_DAILY_BARS: u8 = 4;
-const ALL_FLAGS: u8 = HAS_PREVIOUS_CLOSE | GIVES_BARS | GIVES_DAILY_BARS;
+const HAS_EXCHANGE_HOURS: u8 = 8;
+const ALL_FLAGS: u8 = HAS_PREVIOUS_CLOSE | GIVES_BARS | GIVES_DAILY_BARS | HAS_EXCHANGE_HOURS;
 
 fn take_instrument(bytes: &mut &[u8]) -> Result<Instrument, InvalidRow> {
     fn text<'a>(bytes: &mut &'a [u8]) -> Result<&'a str, InvalidRow> {
@@ -165,7 +169,11 @@ fn take_instrument(bytes: &mut &[u8]) -> Result<Instrument, InvalidRow> {
     };
     let origin = |flag| if flags & flag == 0 { BarOrigin::Folded } else { BarOrigin::Source };
     let (bars, daily_bars) = (origin(GIVES_BARS), origin(GIVES_DAILY_BARS));
-    Ok(Instrument { id: SymbolId(0), symbol, name, exchange, tape, previous_close, bars, daily_bars })
+    let hours = match flags & HAS_EXCHANGE_HOURS {
+        0 => MarketHours::Continuous,
+        _ => MarketHours::Exchange,
+    };
+    Ok(Instrument { id: SymbolId(0), symbol, name, exchange, tape, previous_close, bars, daily_bars, hours })
 }
 
 #[cfg(test)]
@@ -203,6 +211,7 @@ mod tests {
             previous_close: None,
             bars: BarOrigin::Source,
             daily_bars: BarOrigin::Source,
+            hours: MarketHours::Exchange,
             tape: Tape::NONE,
             ..listed
         };

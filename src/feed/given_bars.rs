@@ -1,4 +1,4 @@
-use crate::model::{Bar, BarOrigin, Instrument, Timestamp, Trade, TradeEffect, TradingDay};
+use crate::model::{Bar, BarOrigin, DayParts, Instrument, Timestamp, Trade, TradeEffect, TradingDay};
 
 /// The bar of the day of an instrument whose source gives minutes, or the bars of days themselves.
 ///
@@ -12,6 +12,7 @@ use crate::model::{Bar, BarOrigin, Instrument, Timestamp, Trade, TradeEffect, Tr
 pub(super) struct GivenBars {
     minutes: BarOrigin,
     days: BarOrigin,
+    parts: DayParts,
     told: Option<Bar>,
     latest: Option<Bar>,
     past: Option<Bar>,
@@ -29,7 +30,8 @@ impl GivenBars {
     pub(super) fn of(instrument: &Instrument) -> Option<Self> {
         let (minutes, days) = (instrument.bars, instrument.daily_bars);
         let is_given = minutes == BarOrigin::Source || days == BarOrigin::Source;
-        is_given.then(|| Self { minutes, days, told_until: BEFORE_ALL, ..Self::default() })
+        let parts = DayParts::new(instrument.hours);
+        is_given.then(|| Self { minutes, days, parts, told_until: BEFORE_ALL, ..Self::default() })
     }
 
     /// Whether the source gives minutes.
@@ -61,6 +63,7 @@ impl GivenBars {
             told_until: until.unwrap_or(BEFORE_ALL),
             minutes: self.minutes,
             days: self.days,
+            parts: std::mem::take(&mut self.parts),
             ..Self::default()
         };
     }
@@ -76,6 +79,7 @@ impl GivenBars {
         *self = Self {
             minutes: self.minutes,
             days: self.days,
+            parts: std::mem::take(&mut self.parts),
             yesterday,
             told_until: self.told_until,
             ..Self::default()
@@ -106,7 +110,8 @@ impl GivenBars {
         day: TradingDay,
         minute: Timestamp,
     ) -> Option<Bar> {
-        let of_day = |start| Bar { start, ..*bar };
+        let part = self.parts.of(bar);
+        let of_day = |start| Bar { start, ..part };
         if bar.start < day.start {
             let before = TradingDay::of(bar.start).start;
             let yesterday = self.yesterday.filter(|yesterday| yesterday.start == before);
@@ -128,7 +133,7 @@ impl GivenBars {
         if end == self.told_until
             && let Some(latest) = &mut self.latest
         {
-            *latest = Bar { start: day.start, ..*bar };
+            *latest = Bar { start: day.start, ..self.parts.of(bar) };
             self.add_up();
         }
     }

@@ -78,6 +78,13 @@ impl Bar {
         self.high >= self.low
     }
 
+    /// Its volume alone, as the trades of a time that sets no prices have it.
+    #[must_use]
+    pub fn without_prices(self) -> Self {
+        let none = Price::default();
+        Self { open: none, high: UNPRICED_HIGH, low: UNPRICED_LOW, close: none, ..self }
+    }
+
     /// Adds the next trade of the same symbol and interval.
     pub fn fold(&mut self, trade: &Trade) {
         self.fold_by(trade, TradeEffect::ALL);

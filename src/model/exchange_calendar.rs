@@ -3,8 +3,8 @@
 use jiff::ToSpan;
 use jiff::civil::{Date, Weekday, date};
 
-use super::Timestamp;
 use super::calendar::{date_of, plus, time_on};
+use super::{Bar, Timestamp, TradingDay};
 
 /// The regular hours of the exchange on one day, in which its trades set the prices of the day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +23,37 @@ pub enum MarketHours {
     Continuous,
     /// In the regular hours of the exchange.
     Exchange,
+}
+
+/// What minutes add to the bar of their day: those outside of the exchange's regular hours their volume alone, as trades
+/// of extended hours do. On a day on which it is closed there is no other time, so that all set prices.
+#[derive(Clone, Debug, Default)]
+pub struct DayParts {
+    hours: MarketHours,
+    day: TradingDay,
+    session: Option<ExchangeSession>,
+}
+
+impl DayParts {
+    /// The parts of the days of a market with these hours.
+    pub fn new(hours: MarketHours) -> Self {
+        Self { hours, ..Self::default() }
+    }
+
+    /// What this minute adds. Days are looked up once each.
+    pub fn of(&mut self, minute: &Bar) -> Bar {
+        if self.hours == MarketHours::Continuous {
+            return *minute;
+        }
+        if !self.day.holds(minute.start) {
+            self.day = TradingDay::of(minute.start);
+            self.session = ExchangeSession::of(minute.start);
+        }
+        match self.session {
+            Some(session) if !session.holds(minute.start) => minute.without_prices(),
+            _ => *minute,
+        }
+    }
 }
 
 impl ExchangeSession {
@@ -150,7 +181,7 @@ fn good_friday(year: i16) -> Date {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{SECOND, TradingDay, market_time};
+    use crate::model::{SECOND, market_time};
 
     fn session(date: &str) -> Option<ExchangeSession> {
         ExchangeSession::of(TradingDay::named(date).unwrap().start)
@@ -249,5 +280,36 @@ mod tests {
         for end in [i64::MIN, i64::MAX] {
             ExchangeSession::next(Timestamp::from_nanos(end));
         }
+    }
+
+    #[test]
+    fn minutes_outside_of_regular_hours_add_their_volume_alone_on_days_with_a_session() {
+        let priced = |hours, times: [&str; 3]| {
+            let mut parts = DayParts::new(hours);
+            times.map(|time| {
+                let start = market_time(time).unwrap();
+                let price = crate::model::Price::from_cents(5);
+                let minute = Bar {
+                    symbol: crate::model::SymbolId(0),
+                    start,
+                    open: price,
+                    high: price,
+                    low: price,
+                    close: price,
+                    volume: 7,
+                    trades: 1,
+                    notional: 0,
+                };
+                let part = parts.of(&minute);
+                assert_eq!((part.volume, part.start), (7, start));
+                part.is_priced()
+            })
+        };
+        let half_day = ["2026-11-27T09:29", "2026-11-27T12:59", "2026-11-27T13:00"];
+
+        assert_eq!(priced(MarketHours::Exchange, half_day), [false, true, false]);
+        assert_eq!(priced(MarketHours::Continuous, half_day), [true; 3]);
+        let closed = ["2026-11-26T09:00", "2026-11-28T12:00", "2026-12-25T18:00"];
+        assert_eq!(priced(MarketHours::Exchange, closed), [true; 3]);
     }
 }

@@ -30,7 +30,7 @@ pub use event::{
     Cancel, CancelAction, Conditions, Correction, Event, Luld, Print, Quote, Status, Tape, Trade,
     UnknownCode, Venue, is_letter,
 };
-pub use exchange_calendar::{ExchangeSession, MarketHours};
+pub use exchange_calendar::{DayParts, ExchangeSession, MarketHours};
 pub use feed::{Feed, UnknownFeed};
 pub use feed_notice::{FeedNotice, FeedState};
 pub use object::{Body, Object};

@@ -2,7 +2,7 @@ use std::collections::hash_map::Entry;
 
 use rustc_hash::FxHashMap;
 
-use super::{Price, Symbol, SymbolId, Tape};
+use super::{MarketHours, Price, Symbol, SymbolId, Tape};
 
 /// Where the bars of an instrument come from: of one stream never from both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub struct Instrument {
     pub bars: BarOrigin,
     /// Where the bar of its day so far comes from.
     pub daily_bars: BarOrigin,
+    /// Which of its minutes set the prices of its day, where that is their sum.
+    pub hours: MarketHours,
 }
 
 /// All instruments of a market, in order of their [`SymbolId`].
@@ -120,6 +122,7 @@ mod tests {
             previous_close: None,
             bars: BarOrigin::Folded,
             daily_bars: BarOrigin::Folded,
+            hours: MarketHours::Continuous,
         }
     }
 

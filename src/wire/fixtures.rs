@@ -1,9 +1,9 @@
 //! Example values for tests.
 
 use crate::model::{
-    Bar, BarOrigin, Body, Cancel, CancelAction, Conditions, Correction, Instrument, Luld, Object, Price,
-    Print, Quote, Seq, Status, StatusReason, SymbolId, Tape, Ticker, Timestamp, Trade, TradingStatus,
-    Universe, Venue,
+    Bar, BarOrigin, Body, Cancel, CancelAction, Conditions, Correction, Instrument, Luld, MarketHours,
+    Object, Price, Print, Quote, Seq, Status, StatusReason, SymbolId, Tape, Ticker, Timestamp, Trade,
+    TradingStatus, Universe, Venue,
 };
 
 /// The payload of an unmasked frame.
@@ -79,6 +79,7 @@ pub(crate) fn universe_of(symbols: &[&str]) -> Universe {
         previous_close: Some(Price::from_cents(10_000)),
         bars: BarOrigin::Folded,
         daily_bars: BarOrigin::Folded,
+        hours: MarketHours::Continuous,
     };
     Universe::new(symbols.iter().copied().map(listing).collect())
 }

@@ -24,7 +24,8 @@ use super::record::{
 };
 use super::symbols::SymbolTable;
 use crate::model::{
-    Event, MILLISECOND, Price, Quote, SymbolId, Tape, Timestamp, Trade, TradingDay, Venue, is_letter,
+    Event, MILLISECOND, MarketHours, Price, Quote, SymbolId, Tape, Timestamp, Trade, TradingDay, Venue,
+    is_letter,
 };
 
 /// The rows of a file of Lean's.
@@ -326,7 +327,7 @@ impl<R: BufRead + Send> RecordingReader for LeanReader<R> {
     }
 
     fn declare(&mut self, symbols: &mut SymbolTable) {
-        self.id = symbols.id(&self.layout.symbol).ok();
+        self.id = symbols.id_with(&self.layout.symbol, MarketHours::Exchange).ok();
     }
 
     fn next(&mut self, _: &mut SymbolTable) -> Result<Option<Recorded>, Skipped> {

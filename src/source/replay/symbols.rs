@@ -5,7 +5,7 @@ use std::{fs, io, mem};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::model::{BarOrigin, Instrument, Symbol, SymbolId, Tape, Universe};
+use crate::model::{BarOrigin, Instrument, MarketHours, Symbol, SymbolId, Tape, Universe};
 
 /// The instruments of a recording, in the order of their first occurrence.
 ///
@@ -74,10 +74,21 @@ impl SymbolTable {
                     previous_close: None,
                     bars: BarOrigin::Folded,
                     daily_bars: BarOrigin::Folded,
+                    hours: MarketHours::Continuous,
                 });
                 *place.insert(next)
             }
         })
+    }
+
+    /// The same of an instrument with these hours.
+    pub(super) fn id_with(&mut self, name: &str, hours: MarketHours) -> Result<SymbolId, UnnamedError> {
+        let id = self.id(name)?;
+        let added = id.index().checked_sub(self.universe.len());
+        if let Some(instrument) = added.and_then(|index| self.added.get_mut(index)) {
+            instrument.hours = hours;
+        }
+        Ok(id)
     }
 
     /// The id of the instrument that `--symbols-map` names; `None` if it does not name it.

@@ -1,7 +1,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::model::{BarOrigin, Instrument, Price, SymbolId, Tape, Universe};
+use crate::model::{BarOrigin, Instrument, MarketHours, Price, SymbolId, Tape, Universe};
 
 use super::company_names::CompanyNames;
 use super::portable_math::{exp, ln};
@@ -145,6 +145,7 @@ fn instrument(symbol: &str, name: String, exchange: &'static str, dollars: f64) 
         previous_close: Some(Price::from_cents((dollars * 100.0).round() as i64)),
         bars: BarOrigin::Folded,
         daily_bars: BarOrigin::Folded,
+        hours: MarketHours::Continuous,
     }
 }
 

@@ -3,13 +3,14 @@ use std::ffi::c_char;
 use dbn::{Metadata, SType, SymbolMappingMsg};
 use rustc_hash::FxHashMap;
 
-use crate::model::{SymbolId, Timestamp};
+use crate::model::{MarketHours, SymbolId, Timestamp};
 use crate::source::replay::symbols::SymbolTable;
 
 /// The names of a file's instrument ids: from its header, by date, or from the mapping records of a live session.
 pub(super) struct InstrumentNames {
     by_id: FxHashMap<u32, Vec<Named>>,
     declared: Option<usize>,
+    hours: MarketHours,
     /// The ids of the instruments that were looked up.
     cache: FxHashMap<u32, Cached>,
 }
@@ -31,6 +32,12 @@ struct Cached {
 /// With more names than this, instruments are listed when they first occur, and not from the start.
 const MAX_DECLARED: usize = 20_000;
 
+/// The beginnings of the names of Databento's datasets of US stocks. Futures and options have hours of their own.
+const STOCK_MARKETS: [&str; 17] = [
+    "ARCX.", "BATS.", "BATY.", "DBEQ.", "EDGA.", "EDGX.", "EPRL.", "EQUS.", "IEXG.", "LTSE.", "MEMX.",
+    "XASE.", "XBOS.", "XCHI.", "XNAS.", "XNYS.", "XPSX.",
+];
+
 impl InstrumentNames {
     /// The names of a header.
     pub(super) fn of(metadata: &Metadata) -> Self {
@@ -50,7 +57,9 @@ impl InstrumentNames {
             }
         }
         let declared = Some(metadata.mappings.len()).filter(|count| *count > 0);
-        Self { by_id, declared, cache: FxHashMap::default() }
+        let is_of_stocks = STOCK_MARKETS.iter().any(|market| metadata.dataset.starts_with(market));
+        let hours = if is_of_stocks { MarketHours::Exchange } else { MarketHours::Continuous };
+        Self { by_id, declared, hours, cache: FxHashMap::default() }
     }
 
     /// The number of instruments, if the header names them.
@@ -67,7 +76,7 @@ impl InstrumentNames {
         ids.sort_unstable_by_key(|(id, _)| **id);
         for Named { name, .. } in ids.into_iter().flat_map(|(_, names)| names) {
             // One that fits no symbol is reported with its first record.
-            let _ = symbols.id(name);
+            let _ = symbols.id_with(name, self.hours);
         }
     }
 
@@ -94,11 +103,13 @@ impl InstrumentNames {
     fn look_up(&self, id: u32, at: i64, symbols: &mut SymbolTable) -> Cached {
         let named = self.by_id.get(&id).map_or(&[][..], Vec::as_slice);
         match named.iter().find(|named| (named.from..named.to).contains(&at)) {
-            Some(Named { from, to, name }) => Cached { from: *from, to: *to, symbol: symbols.id(name).ok() },
+            Some(Named { from, to, name }) => {
+                Cached { from: *from, to: *to, symbol: symbols.id_with(name, self.hours).ok() }
+            }
             // One name at all is that of the instrument, whatever the dates of the query were.
             None => {
                 let symbol = match named {
-                    [only] => symbols.id(&only.name).ok(),
+                    [only] => symbols.id_with(&only.name, self.hours).ok(),
                     _ => symbols.renamed(&id.to_string()),
                 };
                 Cached { from: at, to: at.saturating_add(1), symbol }
