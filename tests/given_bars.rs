@@ -357,6 +357,26 @@ fn files_of_days_alone_publish_each_when_it_is_over() {
 }
 
 #[test]
+fn hours_alone_are_published_as_the_day_so_far() {
+    let folder = TempFolder::new();
+    let hours = [("09:00:00", 1), ("10:00:00", 2), ("11:00:00", 4), ("12:00:00", 8)];
+    let file = bars_file(&folder, "hours.csv", "X", &hours);
+    let csv_map: ColumnMap = "bar=1h".parse().unwrap();
+    for (from, expected) in [(None, &[1, 3, 7, 15][..]), (Some(at("10:30:00")), &[3, 7, 15])] {
+        let csv_map = csv_map.clone();
+        let replayed = Replayed::new(ReplaySettings { from, csv_map, ..settings(vec![file.clone()]) });
+
+        let days = replayed.published(Channel::DailyBars, "X");
+        let volumes: Vec<_> = days.iter().map(|(_, bar)| bar.volume).collect();
+        assert_eq!(volumes, expected);
+        assert_eq!(days.last().unwrap().0.nanos(), at("13:00:00").nanos() + 1_000_000);
+        assert!(replayed.minutes("X").is_empty());
+        assert_eq!(replayed.rest("X", Span::Day).last().unwrap().volume, 15);
+        assert_eq!(replayed.ticker("X").volume, 15);
+    }
+}
+
+#[test]
 fn the_day_of_an_instrument_with_trades_is_folded_from_them() {
     let folder = TempFolder::new();
     let day = folder.file("ibm.csv");

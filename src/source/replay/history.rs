@@ -33,7 +33,7 @@ impl PastCollector {
         }
     }
 
-    /// Takes in a bar. Hours are not retained by themselves: they are those of the minutes.
+    /// Takes in a bar. Hours are taken in as the days that they are folded into.
     pub(super) fn push(&mut self, length: BarPeriod, bar: Bar) {
         let kind = match length {
             BarPeriod::Day => 0,
@@ -72,12 +72,15 @@ impl PastCollector {
             ..bar
         };
         let days_moved = move |bar: Bar| Bar { start: moved_day(bar.start, start, shift_nanos), ..bar };
+        let present = TradingDay::of(start);
         self.symbols.into_iter().enumerate().map(move |(symbol, [days, minutes, seconds])| {
             let minutes: Vec<_> = minutes.into_iter().map(moved).collect();
             let first = minutes.first().map(|bar| TradingDay::of(bar.start).start);
             let is_before = |day: &Bar| first.is_none_or(|first| day.start < first);
+            // The day that has begun is told of by what follows.
+            let is_over = |day: &Bar| day.start < present.start;
             let past = PastBars {
-                days: days.into_iter().map(days_moved).filter(is_before).collect(),
+                days: days.into_iter().filter(is_over).map(days_moved).filter(is_before).collect(),
                 minutes,
                 seconds: seconds.into_iter().map(moved).collect(),
             };
