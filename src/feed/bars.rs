@@ -81,8 +81,8 @@ impl Bars {
     pub(super) fn resume(&mut self, symbol: SymbolId, minute: Option<Bar>, day: Option<Bar>) {
         let today = day.filter(|bar| bar.start == self.day.start);
         if let Some(given) = given_of(&mut self.given, symbol) {
-            let until = minute.map(|minute| end_of_minute(&minute));
-            given.resume(today, until);
+            let told = minute.filter(|_| given.has_minutes());
+            given.resume(today, told.map(|minute| end_of_minute(&minute)));
             if given.has_minutes() {
                 return;
             }

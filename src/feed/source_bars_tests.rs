@@ -17,6 +17,7 @@ const HOUR: i64 = 3_600;
 /// A feed of two instruments with the archive behind it. The source gives bars of the first one; times are in seconds
 /// since midnight.
 struct World {
+    universe: Arc<Universe>,
     sequencer: Sequencer,
     last_values: LastValues,
     archive: Archive,
@@ -41,13 +42,20 @@ impl World {
     fn new(bars: BarOrigin, daily_bars: BarOrigin) -> Self {
         let mut instruments: Vec<_> = fixtures::universe().iter().cloned().collect();
         instruments[0] = Instrument { bars, daily_bars, ..instruments[0].clone() };
-        let universe = Universe::new(instruments);
+        let universe = Arc::new(Universe::new(instruments));
         let archive = Archive::new(universe.len(), Retention::default());
         archive.set_bar_origins(universe.iter());
         let last_values = LastValues::new(universe.len());
         let start = at(9 * HOUR);
-        let sequencer = Sequencer::new(Arc::new(universe), BarSpans::default(), Epoch::default(), start);
-        Self { sequencer, last_values, archive }
+        let sequencer = Sequencer::new(Arc::clone(&universe), BarSpans::default(), Epoch::default(), start);
+        Self { universe, sequencer, last_values, archive }
+    }
+
+    /// Continues from the archive and the last values.
+    fn start_again(&mut self, second: i64) {
+        let sequencer =
+            Sequencer::new(Arc::clone(&self.universe), BarSpans::default(), Epoch::default(), at(second));
+        self.sequencer = sequencer.resume(&self.archive).resume_last_values(&self.last_values);
     }
 
     /// Publishes these events, and everything up to a second.
@@ -289,16 +297,23 @@ fn a_feed_that_starts_again_continues_the_day_of_its_archive() {
     let start = 9 * HOUR;
     let first = Event::Bar(bar(GIVEN, start, [100; 4], 10));
     world.publish(&[first], start + 60);
-    let universe = Arc::new(Universe::new({
-        let mut instruments: Vec<_> = fixtures::universe().iter().cloned().collect();
-        instruments[0].bars = BarOrigin::Source;
-        instruments
-    }));
-
-    let sequencer = Sequencer::new(universe, BarSpans::default(), Epoch::default(), at(start + 60));
-    world.sequencer = sequencer.resume(&world.archive).resume_last_values(&world.last_values);
+    world.start_again(start + 60);
     let batch = world.publish(&[first, Event::Bar(bar(GIVEN, start + 60, [100; 4], 5))], start + 120);
 
     let days = bars_of(&batch).into_iter().filter(|(channel, ..)| *channel == Channel::DailyBars);
     assert_eq!(days.map(|(_, _, volume)| volume).collect::<Vec<_>>(), [10, 15]);
+}
+
+#[test]
+fn a_feed_that_starts_again_in_a_minute_continues_the_day_that_the_source_gave() {
+    let mut world = World::new(BarOrigin::Folded, BarOrigin::Source);
+    let start = 9 * HOUR;
+    let day = Event::DailyBar(bar(GIVEN, 0, [100; 4], 5_000));
+    world.publish(&[Event::Trade(trade(GIVEN, start + 1, 100, 7)), day], start + 10);
+
+    world.start_again(start + 10);
+    let batch = world.publish(&[Event::Trade(trade(GIVEN, start + 20, 120, 3))], start + 60);
+
+    assert_eq!(bars_of(&batch), [(Channel::Bars, GIVEN, 10)]);
+    assert_eq!(figures(&batch), ([120, 100, 120, 100], 5_003));
 }

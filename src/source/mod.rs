@@ -41,6 +41,10 @@ pub trait EventSource: Send {
     fn name(&self) -> &'static str;
 
     /// The instruments of the events appended so far.
+    ///
+    /// An instrument says whether its minutes and days [come from the source](crate::model::BarOrigin), and never says
+    /// otherwise later. These bars are events too: a minute is appended when it is over, after the trades in it. A bar
+    /// that an instrument is not declared to get is not published.
     fn universe(&self) -> &Arc<Universe>;
 
     /// Which of its trades change which figures of bars and tickers.
