@@ -53,7 +53,7 @@ fn feed(settings: ReplaySettings) -> (SequencedFeed, Arc<Archive>, Clock, Timest
     let mut source = ReplaySource::new(recording, clock.clone(), metrics, Box::new(Epoch::default));
     let universe = Arc::clone(source.universe());
     let archive = Arc::new(Archive::new(universe.len(), Retention::default()));
-    archive.set_bar_origins(universe.iter());
+    archive.list(&universe);
     for (symbol, past) in source.take_past() {
         archive.seed(symbol, &past.days, &past.minutes, &past.seconds);
     }

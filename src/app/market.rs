@@ -106,7 +106,7 @@ impl Market {
         let mut events = ReplaySource::new(recording, clock, metrics.replay(), new_epochs());
         let universe = Arc::clone(events.universe());
         let archive = Arc::new(Archive::new(universe.len(), config.retention));
-        archive.set_bar_origins(universe.iter());
+        archive.list(&universe);
         for (symbol, past) in events.take_past() {
             archive.seed(symbol, &past.days, &past.minutes, &past.seconds);
         }

@@ -24,7 +24,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use self::instrument::InstrumentArchive;
-use crate::model::{Bar, Body, Channel, Instrument, Object, Seq, StreamId, SymbolId, Timestamp, TradeRules};
+use crate::model::{Bar, Body, Channel, Object, Seq, StreamId, SymbolId, Timestamp, TradeRules, Universe};
 
 pub use self::earlier_bars::EarlierBars;
 pub use self::query::{OpenBars, Order, Place, Query};
@@ -48,6 +48,8 @@ pub struct Archive {
 #[derive(Debug)]
 struct Tables {
     instruments: Vec<InstrumentArchive>,
+    /// The number of instruments of which it is known where their bars come from.
+    listed: usize,
     retention: Retention,
     rules: TradeRules,
     /// The number of instruments among which the byte budget is divided.
@@ -73,6 +75,7 @@ impl Archive {
     pub fn new(symbols: usize, retention: Retention) -> Self {
         let mut tables = Tables {
             instruments: Vec::new(),
+            listed: 0,
             retention,
             rules: TradeRules::default(),
             budgeted_symbols: symbols,
@@ -85,12 +88,6 @@ impl Archive {
             watermark: AtomicI64::new(i64::MIN),
             earlier: OnceLock::new(),
         }
-    }
-
-    /// Makes room for a universe of this number of symbols. What is retained of the earlier ones stays, unless the byte
-    /// budget must be divided anew.
-    pub fn grow(&self, symbols: usize) {
-        self.tables.write().expect(NO_PANIC).grow(symbols);
     }
 
     /// Takes in the history of an instrument, before anything is recorded of it: complete days before today, today's
@@ -109,14 +106,20 @@ impl Archive {
         tables.instruments.iter_mut().for_each(|instrument| instrument.set_rules(rules));
     }
 
-    /// Sets which bars of these instruments come from the source, and which minutes set the prices of days, from the next
-    /// object on; by default all bars are folded from trades.
-    pub fn set_bar_origins<'a>(&self, instruments: impl Iterator<Item = &'a Instrument>) {
+    /// Takes in a universe: makes room for the instruments that are new in it, and from the next object on their bars
+    /// come from where they [say](crate::model::BarOrigin). What is retained of the earlier ones stays, unless the byte
+    /// budget must be divided anew.
+    pub fn list(&self, universe: &Universe) {
+        if self.tables.read().expect(NO_PANIC).listed >= universe.len() {
+            return;
+        }
         let mut tables = self.tables.write().expect(NO_PANIC);
         tables.apply_pending(&self.pending);
-        for instrument in instruments {
+        tables.grow(universe.len());
+        for instrument in universe.iter().skip(tables.listed) {
             tables.instruments[instrument.id.index()].set_origin(instrument);
         }
+        tables.listed = universe.len();
     }
 
     /// Sets where the bars before the seeded ones come from. They are added to the retained ones of an instrument when a
@@ -391,7 +394,7 @@ mod tests {
         let Body::Trade(trade) = fixtures::trade().body else { unreachable!() };
         let added = SymbolId(2);
 
-        archive.grow(3);
+        archive.list(&fixtures::universe_of(&["A", "B", "C"]));
         archive.record(&[Object { seq: Seq(1), body: Body::Trade(Trade { symbol: added, ..trade }) }]);
 
         let of = |symbol| all_since(&archive, StreamId::new(Channel::Trades, symbol), Seq(0), Seq(9));
@@ -405,7 +408,7 @@ mod tests {
         let kept = |archive: &Archive| all_since(archive, trades(), Seq(0), Seq(1_000)).len();
         let before = kept(&archive);
 
-        archive.grow(4);
+        archive.list(&fixtures::universe_of(&["A", "B", "C", "D"]));
 
         assert_eq!((before, kept(&archive)), (retention.depth(2).trades, retention.depth(4).trades));
         assert!(before > kept(&archive), "the tables shrink");

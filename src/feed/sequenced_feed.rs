@@ -38,7 +38,7 @@ impl SequencedFeed {
     ) -> Self {
         sequencer.set_rules(source.trade_rules());
         archive.set_rules(source.trade_rules());
-        archive.set_bar_origins(source.universe().iter());
+        archive.list(source.universe());
         let (progress, events) = (FeedProgress::default(), Vec::new());
         let (watermark, resumed) = (Timestamp::default(), None);
         Self { source, sequencer, archive, metrics, progress, watermark, resumed, events }
@@ -82,8 +82,7 @@ impl SequencedFeed {
         }
         let universe = self.source.universe();
         if universe.len() > self.sequencer.symbols() {
-            self.archive.grow(universe.len());
-            self.archive.set_bar_origins(universe.iter().skip(self.sequencer.symbols()));
+            self.archive.list(universe);
             self.sequencer.extend(Arc::clone(universe), watermark);
         }
         let batch = self.sequencer.sequence(last_values, &self.events, watermark);

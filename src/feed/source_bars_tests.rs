@@ -44,7 +44,7 @@ impl World {
         instruments[0] = Instrument { bars, daily_bars, ..instruments[0].clone() };
         let universe = Arc::new(Universe::new(instruments));
         let archive = Archive::new(universe.len(), Retention::default());
-        archive.set_bar_origins(universe.iter());
+        archive.list(&universe);
         let last_values = LastValues::new(universe.len());
         let start = at(9 * HOUR);
         let sequencer = Sequencer::new(Arc::clone(&universe), BarSpans::default(), Epoch::default(), start);

@@ -225,7 +225,7 @@ impl JournalFeed {
 
     /// Records a batch in the archive.
     fn record(&self, batch: &Batch) {
-        self.archive.grow(batch.universe().len());
+        self.archive.list(batch.universe());
         // Time goes back after a jump, and where the recorded clock was set back.
         if batch.watermark() < self.archive.watermark() {
             self.archive.step_back(batch.watermark());

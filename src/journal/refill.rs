@@ -31,6 +31,7 @@ impl<S: FnOnce(Timestamp)> Refill<'_, S> {
                 if batch.watermark() < self.archive.watermark() {
                     self.archive.step_back(batch.watermark());
                 }
+                self.archive.list(batch.universe());
                 self.archive.record(batch.events());
                 self.archive.advance(batch.watermark());
                 self.archive.settle();
