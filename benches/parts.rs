@@ -22,8 +22,7 @@ use tapecast::metrics::{ClockMetrics, FeedMetrics, ReplayMetrics};
 use tapecast::model::{Body, Channel, Epoch, Object, Seq, StreamId, SymbolId, Timestamp, Universe};
 use tapecast::session::{Outbox, OutboxLimits};
 use tapecast::source::{
-    ColumnMap, EventSource, Listings, Recording, ReplayClock, ReplaySettings, ReplaySource, ReplaySpeed,
-    SimulationSettings, Simulator, universe,
+    EventSource, Listings, Recording, ReplaySettings, ReplaySource, SimulationSettings, Simulator, universe,
 };
 use tapecast::wire::{Codec, Decoder, DeliveryKind, EncodedObjects};
 
@@ -167,16 +166,7 @@ fn replay(criterion: &mut Criterion) {
         let file = format!("tests/data/lean/tick/ibm/20131007_{kind}.zip");
         Path::new(env!("CARGO_MANIFEST_DIR")).join(file)
     });
-    let settings = ReplaySettings {
-        files: files.to_vec(),
-        speed: ReplaySpeed::Max,
-        from: None,
-        until: None,
-        repeats: false,
-        clock: ReplayClock::Original,
-        symbols_map: None,
-        csv_map: ColumnMap::default(),
-    };
+    let settings = ReplaySettings::reproducible(files);
     let feed = || {
         let metrics = ReplayMetrics::default();
         let recording = Recording::open(settings.clone(), metrics.clone()).unwrap();

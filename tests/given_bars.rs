@@ -26,16 +26,7 @@ fn data(name: &str) -> PathBuf {
 }
 
 fn settings(files: Vec<PathBuf>) -> ReplaySettings {
-    ReplaySettings {
-        files,
-        speed: ReplaySpeed::Max,
-        from: None,
-        until: None,
-        repeats: false,
-        clock: ReplayClock::Original,
-        symbols_map: None,
-        csv_map: ColumnMap::default(),
-    }
+    ReplaySettings::reproducible(files)
 }
 
 /// What a replay published from its start to its end.

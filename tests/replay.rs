@@ -13,9 +13,7 @@ use tapecast::clock::{Clock, ClockRate};
 use tapecast::feed::{BarSpans, Batch, BatchSource, LastValues, SequencedFeed, Sequencer};
 use tapecast::metrics::{ClockMetrics, FeedMetrics, ReplayMetrics};
 use tapecast::model::{Body, Epoch, Event, Price, Quote, SECOND, SymbolId, Timestamp, Trade, market_time};
-use tapecast::source::{
-    ColumnMap, EventSource, Recording, ReplayClock, ReplaySettings, ReplaySource, ReplaySpeed,
-};
+use tapecast::source::{EventSource, Recording, ReplayClock, ReplaySettings, ReplaySource, ReplaySpeed};
 use tapecast::wire::Codec;
 use test_support::{Client, Server, TempFolder, get, metric, wait_for};
 
@@ -24,16 +22,7 @@ fn data(name: &str) -> PathBuf {
 }
 
 fn settings(files: Vec<PathBuf>) -> ReplaySettings {
-    ReplaySettings {
-        files,
-        speed: ReplaySpeed::Max,
-        from: None,
-        until: None,
-        repeats: false,
-        clock: ReplayClock::Original,
-        symbols_map: None,
-        csv_map: ColumnMap::default(),
-    }
+    ReplaySettings::reproducible(files)
 }
 
 fn source(settings: ReplaySettings) -> ReplaySource {

@@ -12,7 +12,7 @@ use tapecast::auth::{Entitlements, GeneratedKey};
 use tapecast::clock::ClockRate;
 use tapecast::config::Config;
 use tapecast::model::market_time;
-use tapecast::source::{ColumnMap, ReplayClock, ReplaySettings, ReplaySpeed};
+use tapecast::source::{ReplaySettings, ReplaySpeed};
 use test_support::{Client, DEADLINE, Server, TempFolder, exchange, get, get_with, request, wait_for};
 
 const JSON: &str = "Content-Type: application/json\r\n";
@@ -21,14 +21,10 @@ fn settings() -> ReplaySettings {
     let file = |kind| format!("tests/data/lean/tick/ibm/20131007_{kind}.zip");
     let path = |kind| Path::new(env!("CARGO_MANIFEST_DIR")).join(file(kind));
     ReplaySettings {
-        files: ["trade", "quote"].map(path).to_vec(),
         speed: ReplaySpeed::Times(ClockRate::ONE),
         from: market_time("2013-10-07T09:30"),
         until: market_time("2013-10-07T16:00"),
-        repeats: false,
-        clock: ReplayClock::Original,
-        symbols_map: None,
-        csv_map: ColumnMap::default(),
+        ..ReplaySettings::reproducible(["trade", "quote"].map(path))
     }
 }
 

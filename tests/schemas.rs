@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 use tapecast::clock::ClockRate;
-use tapecast::source::{ColumnMap, ReplayClock, ReplaySettings, ReplaySpeed, SimulationSettings};
+use tapecast::source::{ReplaySettings, ReplaySpeed, SimulationSettings};
 use test_support::{Client, Description, Server, Validator, assert_valid, get, get_with, wait_until};
 
 fn description(server: &Server, path: &str) -> Description {
@@ -28,14 +28,8 @@ fn response_schema(openapi: &Description, path: &str, status: &str) -> String {
 fn replay() -> Server {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/lean/tick/ibm/20131007_trade.zip");
     let settings = ReplaySettings {
-        files: vec![file.into()],
         speed: ReplaySpeed::Times(ClockRate::ONE),
-        from: None,
-        until: None,
-        repeats: false,
-        clock: ReplayClock::Original,
-        symbols_map: None,
-        csv_map: ColumnMap::default(),
+        ..ReplaySettings::reproducible(vec![file.into()])
     };
     Server::start(|config| config.replay = Some(settings))
 }

@@ -11,7 +11,7 @@ use super::*;
 use crate::clock::ClockRate;
 use crate::metrics::{ClockMetrics, JournalMetrics};
 use crate::model::{Body, Seq};
-use crate::source::{ColumnMap, ReplayClock, ReplaySpeed};
+use crate::source::{ReplayClock, ReplaySpeed};
 
 const EPOCH: Epoch = Epoch::new(3);
 
@@ -61,16 +61,7 @@ struct World {
 
 impl World {
     fn new(folder: TempFolder, change: impl FnOnce(&mut ReplaySettings)) -> Self {
-        let mut settings = ReplaySettings {
-            files: vec![folder.path().to_owned()],
-            speed: ReplaySpeed::Max,
-            from: None,
-            until: None,
-            repeats: false,
-            clock: ReplayClock::Original,
-            symbols_map: None,
-            csv_map: ColumnMap::default(),
-        };
+        let mut settings = ReplaySettings::reproducible(vec![folder.path().to_owned()]);
         change(&mut settings);
         let clock = Clock::system(ClockMetrics::default());
         let mut epochs = 100..;

@@ -6,19 +6,9 @@ use test_support::TempFolder;
 use super::*;
 use crate::model::TradingDay;
 use crate::source::replay::fixtures::data;
-use crate::source::replay::{ColumnMap, ReplayClock, ReplaySpeed};
 
 fn settings(files: &[&Path]) -> ReplaySettings {
-    ReplaySettings {
-        files: files.iter().map(|path| path.to_path_buf()).collect(),
-        speed: ReplaySpeed::Max,
-        from: None,
-        until: None,
-        repeats: false,
-        clock: ReplayClock::Original,
-        symbols_map: None,
-        csv_map: ColumnMap::default(),
-    }
+    ReplaySettings::reproducible(files.iter().map(|path| path.to_path_buf()).collect::<Vec<_>>())
 }
 
 fn open(settings: ReplaySettings) -> Result<Recording, ReplayError> {

@@ -7,7 +7,7 @@ use test_support::TempFolder;
 use super::*;
 use crate::metrics::ClockMetrics;
 use crate::model::market_time;
-use crate::source::replay::{ColumnMap, ReplayClock, ReplaySettings, ReplaySpeed};
+use crate::source::replay::{ReplayClock, ReplaySettings, ReplaySpeed};
 
 const MINUTE: i64 = 60 * SECOND;
 
@@ -39,16 +39,7 @@ struct World {
 impl World {
     fn new(millis: &[i64], change: impl FnOnce(&mut ReplaySettings)) -> Self {
         let folder = TempFolder::new();
-        let mut settings = ReplaySettings {
-            files: vec![recording(&folder, millis)],
-            speed: ReplaySpeed::Max,
-            from: None,
-            until: None,
-            repeats: false,
-            clock: ReplayClock::Original,
-            symbols_map: None,
-            csv_map: ColumnMap::default(),
-        };
+        let mut settings = ReplaySettings::reproducible(vec![recording(&folder, millis)]);
         change(&mut settings);
         let clock = Clock::system(ClockMetrics::default());
         let metrics = ReplayMetrics::default();

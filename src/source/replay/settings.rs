@@ -25,6 +25,22 @@ pub struct ReplaySettings {
     pub csv_map: ColumnMap,
 }
 
+impl ReplaySettings {
+    /// All of these files as fast as they can be read, in their own time: two such replays publish the same bytes.
+    pub fn reproducible(files: impl Into<Vec<PathBuf>>) -> Self {
+        Self {
+            files: files.into(),
+            speed: ReplaySpeed::Max,
+            from: None,
+            until: None,
+            repeats: false,
+            clock: ReplayClock::Original,
+            symbols_map: None,
+            csv_map: ColumnMap::default(),
+        }
+    }
+}
+
 /// The speed of a replay.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ReplaySpeed {
