@@ -2,10 +2,10 @@
 
 mod answers;
 mod entry;
+mod pacing;
 mod streams;
 
 use std::collections::VecDeque;
-use std::mem;
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -14,7 +14,8 @@ pub use self::answers::{AnswerKind, AnswerPoint, AnswerRequest, ReplayLookup, Sn
 use self::answers::{AnswerObject, PendingAnswers};
 pub use self::entry::OutgoingFrame;
 use self::entry::{OutboxEntry, append, append_with};
-use self::streams::{Capacity, SampleResult, StreamTable};
+pub use self::pacing::Pacing;
+use self::streams::StreamTable;
 use super::limits::{MAX_CONTROLS_PER_FRAME, Offered, OutboxLimits, Overload};
 use crate::hub::{EncodedLastValues, FanOut, FrameForm, ObjectRef};
 use crate::model::{Object, Seq, StreamId, Universe};
@@ -67,16 +68,6 @@ pub struct Outbox {
     /// The size of the last release: the next one is likely to need as much.
     released_bytes: usize,
     overload: Overload,
-}
-
-/// When the objects of a session leave.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Pacing {
-    /// As soon as the socket takes them.
-    #[default]
-    Immediate,
-    /// At the end of each interval that the client asked for (`conflate_ms`).
-    Interval,
 }
 
 /// What an object takes on average: a piece of an answer has as many as a frame holds.
@@ -383,68 +374,6 @@ impl Outbox {
             Some(deflate) => deflate.pack(frame),
             None => frame,
         }
-    }
-
-    /// Changes when objects leave. The caller moves the subscriptions accordingly: with an interval the
-    /// streams that conflate are [sampled](Self::start_sampling) and not offered. Without one, what the client
-    /// does not have of them leaves before the objects that come one by one from now on.
-    pub fn set_pacing(&mut self, pacing: Pacing, last_values: &EncodedLastValues) {
-        self.flush_held();
-        self.pacing = pacing;
-        if pacing == Pacing::Immediate {
-            let had_dirty = self.streams.has_dirty();
-            let answers = self.answers.as_deref();
-            let waits = |stream| answers.is_some_and(|answers| answers.suspends(stream));
-            self.streams.end_sampling(last_values.last_values(), waits);
-            self.is_partly_released = false;
-            if self.streams.has_dirty() && !had_dirty {
-                self.queue.push_back(OutboxEntry::Dirty);
-            }
-        }
-    }
-
-    /// Samples this stream from now on, where the client has an interval; the client has everything up
-    /// to `newest`.
-    pub fn start_sampling(&mut self, stream: StreamId, newest: Seq) {
-        if self.pacing == Pacing::Interval {
-            self.streams.start_sampling(stream, newest);
-        }
-    }
-
-    /// Samples this stream no longer.
-    pub fn stop_sampling(&mut self, stream: StreamId) {
-        self.streams.stop_sampling(stream);
-    }
-
-    /// Ends an interval: what is held may leave, with the newest objects of the sampled streams.
-    /// Nothing is released while the socket has not taken the last release.
-    pub fn release(&mut self, last_values: &EncodedLastValues) {
-        if !self.queue.is_empty() {
-            return;
-        }
-        self.flush_held();
-        let before = self.bytes;
-        let (_, limit) = self.watermarks();
-        let result = self.append_sampled(last_values, limit);
-        self.released_bytes = (self.bytes - before).min(self.limits.frame_bytes);
-        self.is_partly_released = result == SampleResult::Partial;
-    }
-
-    /// Appends the newest objects of the sampled streams while fewer than `limit` bytes are queued.
-    fn append_sampled(&mut self, last_values: &EncodedLastValues, limit: usize) -> SampleResult {
-        if self.pacing == Pacing::Immediate {
-            return SampleResult::Complete;
-        }
-        let mut streams = mem::take(&mut self.streams);
-        let answers = self.answers.take();
-        let waits = |stream| answers.as_ref().is_some_and(|answers| answers.suspends(stream));
-        let result = streams.sample(last_values, waits, |stream, replaced| {
-            self.append_newest(last_values, stream, replaced);
-            if self.bytes < limit { Capacity::Left } else { Capacity::Full }
-        });
-        self.streams = streams;
-        self.answers = answers;
-        result
     }
 
     /// Forgets what is still to be looked up of streams that are no longer wanted.
