@@ -1,0 +1,54 @@
+use thiserror::Error;
+
+use super::{MAX_LISTINGS, MAX_WORKERS};
+
+/// An option has an invalid value. The program reports it and exits with code 2.
+#[derive(Debug, Error, PartialEq)]
+pub enum ConfigError {
+    /// The number of instruments is out of range.
+    #[error("--symbols must be from 1 to {MAX_LISTINGS}, not {0}")]
+    Symbols(usize),
+    /// A rate or a duration is out of range.
+    #[error("{name} must be from 0 to {max}, not {value}")]
+    Rate {
+        /// The option.
+        name: &'static str,
+        /// The maximum.
+        max: f64,
+        /// The value.
+        value: f64,
+    },
+    /// The length of bars is out of range.
+    #[error("--bar-seconds must be from 1 to 3600, not {0}")]
+    BarSeconds(u32),
+    /// The number of workers is out of range.
+    #[error("--workers must be from 1 to {MAX_WORKERS}, not {0}")]
+    Workers(usize),
+    /// Only one of certificate and private key is given.
+    #[error("--tls-cert and --tls-key go together")]
+    HalfTls,
+    /// There is an address for TLS, and no certificate.
+    #[error("--tls-listen needs --tls-cert and --tls-key")]
+    NoCertificate,
+    /// Faults would be made for clients of other machines.
+    #[error(
+        "--faults breaks the connections of all clients: for addresses beyond loopback add --faults-anywhere"
+    )]
+    FaultsBeyondLoopback,
+    /// An option of the replay is given without files.
+    #[error("--speed, --from, --until, --loop, --symbols-map and --csv-map need --replay")]
+    NoReplay,
+    /// The replay would end before it starts.
+    #[error("--from must be before --until")]
+    EmptyReplay,
+    /// An option for retained history is out of range.
+    #[error("{name} must be from 1 to {max}, not {value}")]
+    Retain {
+        /// The option.
+        name: &'static str,
+        /// The maximum.
+        max: usize,
+        /// The value.
+        value: usize,
+    },
+}
