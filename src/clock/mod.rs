@@ -45,7 +45,7 @@ struct ClockState {
     steps: u64,
 }
 
-/// A step of the clock by so much that it is reported.
+/// A step of the system's clock that is large enough to be reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClockJump {
     /// What the clock would show.

@@ -97,7 +97,7 @@ mod tests {
         Timestamp::from_nanos(millis * MILLISECOND)
     }
 
-    /// The numbers that are delivered of so many batches of one trade each, and the log.
+    /// Passes batches of one trade each through the faults: the numbers of those delivered, and the log.
     fn run(spec: &str, batches: i64) -> (Vec<u64>, FaultLog) {
         let log = FaultLog::default();
         let mut feed = FaultyFeed::new(&spec.parse().unwrap(), log.clone());

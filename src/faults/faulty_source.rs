@@ -292,7 +292,7 @@ mod tests {
         }
     }
 
-    /// The events of so many milliseconds, the moments without a watermark, and the faults by kind.
+    /// Polls a source for some milliseconds: the events, the number of polls without a watermark, and the faults by kind.
     fn run(spec: &str, millis: usize) -> (Vec<Event>, usize, Vec<&'static str>) {
         let log = FaultLog::default();
         let steady = Steady { universe: Arc::new(fixtures::universe()), step: 0 };

@@ -12,8 +12,8 @@ use super::error::ApiError;
 use super::replay;
 use super::state::{AppState, hub_of};
 
-/// Paths that answer at once: whether the service lives must be told while clients wait. The controls of a replay are
-/// cheap, and have a body, whose sender must not make others wait.
+/// Paths that are served at once: health checks must not wait behind clients, and the controls of a replay are cheap and have a
+/// body, whose sender could keep others waiting.
 const AT_ONCE: [&str; 3] = ["/healthz", "/readyz", replay::PATH];
 
 /// Middleware by which each request waits in the fair queue, and holds its turn until the response begins.

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JournalRetention {
     /// Days: a segment is deleted when its UTC day is this many days before that of the newest. More days cost disk
-    /// space only. Default 7: a week is what a user who looks for an incident goes back.
+    /// space only. Default 7: enough to investigate an incident of the past week.
     pub days: NonZeroU32,
     /// Bytes of all files of the journal. Default 16 GiB: a day and a half at the simulator's default rates, which
     /// write 10 GB a day after compression.
