@@ -382,9 +382,7 @@ impl JournalFeed {
     }
 
     fn begin_seek(&mut self, to: Timestamp) -> Result<(), ControlRefusal> {
-        if to < self.start || self.settings.until.is_some_and(|until| to >= until) {
-            return Err(ControlRefusal::OutOfRange);
-        }
+        let to = self.settings.seek_target(to, self.start).ok_or(ControlRefusal::OutOfRange)?;
         let read_to = match self.phase {
             FeedPhase::Seeking { to: earlier, .. } => earlier,
             _ => self.position,

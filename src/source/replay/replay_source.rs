@@ -248,10 +248,8 @@ impl ReplaySource {
     }
 
     fn begin_seek(&mut self, to: Timestamp) -> Result<(), ControlRefusal> {
-        let settings = self.recording.settings();
-        if to < self.recording.start() || settings.until.is_some_and(|until| to >= until) {
-            return Err(ControlRefusal::OutOfRange);
-        }
+        let target = self.recording.settings().seek_target(to, self.recording.start());
+        let to = target.ok_or(ControlRefusal::OutOfRange)?;
         let is_reading_past = match self.phase {
             Phase::Seeking(earlier, _) | Phase::Arrived(earlier, _) => to < earlier,
             Phase::Running | Phase::Ended => false,

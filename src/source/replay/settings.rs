@@ -39,6 +39,14 @@ impl ReplaySettings {
             csv_map: ColumnMap::default(),
         }
     }
+
+    /// Where a replay that starts at `start` goes on after a seek to this time; `None` if that is not in the part to be
+    /// replayed. The part begins with its first event, and with `from` if that is earlier.
+    pub fn seek_target(&self, to: Timestamp, start: Timestamp) -> Option<Timestamp> {
+        let begins_at = self.from.map_or(start, |from| from.min(start));
+        let is_in_part = to >= begins_at && self.until.is_none_or(|until| to < until);
+        is_in_part.then(|| to.max(start))
+    }
 }
 
 /// The speed of a replay.
@@ -57,4 +65,23 @@ pub enum ReplayClock {
     Shift,
     /// That of the recording.
     Original,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seek_to_the_time_of_from_goes_on_at_the_first_event() {
+        let [from, start, until] = [10, 12, 20].map(Timestamp::from_nanos);
+        let settings =
+            ReplaySettings { from: Some(from), until: Some(until), ..ReplaySettings::reproducible([]) };
+        let target = |nanos| settings.seek_target(Timestamp::from_nanos(nanos), start).map(Timestamp::nanos);
+
+        assert_eq!([9, 10, 12, 19, 20].map(target), [None, Some(12), Some(12), Some(19), None]);
+
+        let whole = ReplaySettings::reproducible([]);
+        assert_eq!(whole.seek_target(from, start), None);
+        assert_eq!(whole.seek_target(until, start), Some(until));
+    }
 }
