@@ -38,7 +38,13 @@ impl SegmentFile for File {
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.sync_data()
+        self.sync_data()?;
+        // Writing goes on without an error in a file that has no name any more.
+        #[cfg(unix)]
+        if std::os::unix::fs::MetadataExt::nlink(&self.metadata()?) == 0 {
+            return Err(io::Error::new(ErrorKind::NotFound, "the segment was deleted"));
+        }
+        Ok(())
     }
 
     fn truncate(&mut self, length: u64) -> io::Result<()> {
@@ -185,6 +191,22 @@ mod tests {
             listed.iter().map(|segment| (segment.name.ordinal, segment.form, segment.bytes)).collect();
         let [plain, compressed] = [SegmentForm::Plain, SegmentForm::Compressed];
         assert_eq!(listed, [(1, compressed, 10), (2, plain, 25), (3, plain, 30)]);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_segment_that_was_deleted_is_an_error_at_the_next_sync() {
+        let files = TempFolder::new();
+        let (to_compress, _) = std::sync::mpsc::channel();
+        let mut store = FolderStore::new(Folder::new(files.path()), to_compress);
+        let mut segment = store.create(name(1)).unwrap();
+        segment.append(b"first").unwrap();
+        segment.sync().unwrap();
+
+        fs::remove_dir_all(files.path()).unwrap();
+        segment.append(b"second").unwrap();
+
+        assert_eq!(segment.sync().unwrap_err().kind(), ErrorKind::NotFound);
     }
 
     #[test]

@@ -67,6 +67,9 @@ pub struct OpenedJournal {
     epoch: Epoch,
     tail: Option<Tail>,
     next_ordinal: u64,
+    /// The publication log of the last process. It stays until there is another, so that a kill during the start costs
+    /// nothing.
+    last_log: Option<PathBuf>,
     metrics: JournalMetrics,
 }
 
@@ -114,9 +117,6 @@ impl OpenedJournal {
                 }
             }
         }
-        if let Some(path) = log_path {
-            PublicationReading::remove(&path);
-        }
         for torn in &torn {
             metrics.torn_bytes.inc_by(torn.bytes);
             let kept_in = torn.kept_in.display();
@@ -142,7 +142,8 @@ impl OpenedJournal {
             (None, Ok(())) => unreachable!("there is a reason when there is no tail"),
         };
         let retention = settings.retention;
-        Ok(Self { path: path.clone(), folder, lock, retention, epoch, tail, next_ordinal, metrics })
+        let path = path.clone();
+        Ok(Self { path, folder, lock, retention, epoch, tail, next_ordinal, last_log: log_path, metrics })
     }
 
     /// The epoch of the numbers that the feed gives.
@@ -257,6 +258,9 @@ impl OpenedJournal {
                 None
             }
         };
+        if let Some(path) = &self.last_log {
+            PublicationReading::remove(path);
+        }
         let queue = Arc::new(BatchQueue::new(MAX_QUEUE_BYTES, self.metrics));
         let progress = Arc::new(JournalProgress::starting_at(last_batch));
         let follower = JournalFollower::new(Arc::clone(&queue), log, Arc::clone(&progress));

@@ -211,6 +211,25 @@ fn a_killed_run_goes_on_with_the_batches_that_it_published_and_had_not_written()
 
 #[test]
 #[cfg(target_os = "linux")]
+fn a_kill_during_the_next_start_costs_nothing() {
+    let files = TempFolder::new();
+    let mut feed = feed();
+    let mut journal = start_at(open(&files, &feed.universe, 1), &feed.universe, feed.now());
+    for batch in &feed.batches(10) {
+        journal.follower.announce(batch);
+    }
+    let killed = killed(&files);
+    // It has opened the journal and not started yet.
+    drop(open(&killed, &feed.universe, 2));
+
+    let opened = open(&killed, &feed.universe, 3);
+
+    assert_eq!(opened.epoch(), Epoch::new(1));
+    assert_eq!(recorded(&killed).len(), 10);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
 fn a_killed_run_begins_a_new_epoch_if_it_published_what_is_nowhere_kept() {
     let files = TempFolder::new();
     let mut feed = feed();

@@ -4,7 +4,8 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// A new folder, removed with its contents when dropped.
+/// A new folder, removed with its contents when dropped; with it the file in memory that a killed server names in the
+/// lock of its journal.
 #[derive(Debug)]
 pub struct TempFolder(PathBuf);
 
@@ -38,6 +39,12 @@ impl TempFolder {
 
 impl Drop for TempFolder {
     fn drop(&mut self) {
+        for lock in ["lock", "journal/lock"].map(|name| self.file(name)) {
+            let log = std::fs::read_to_string(lock).map(PathBuf::from);
+            if let Some(log) = log.ok().filter(|log| log.starts_with("/dev/shm")) {
+                let _ = std::fs::remove_file(log);
+            }
+        }
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }
