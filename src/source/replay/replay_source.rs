@@ -1,6 +1,7 @@
 use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use tracing::{error, info};
 
@@ -133,8 +134,7 @@ impl ReplaySource {
                 match start {
                     None => {
                         self.set_eager(false);
-                        self.end();
-                        return None;
+                        return self.end();
                     }
                     Some(start) if !self.timeline.is_max() && end_of(self.timeline.moved(start)) > now => {
                         self.set_eager(false);
@@ -173,8 +173,9 @@ impl ReplaySource {
         }
     }
 
-    /// Ends the replay, or begins it again.
-    fn end(&mut self) {
+    /// Ends the replay, or begins it again. Returns the last watermark, if it has ended: the end of the minute of the
+    /// last event, so that no bar stays open; it does not move any more.
+    fn end(&mut self) -> Option<Timestamp> {
         if self.recording.settings().repeats {
             match self.recording.reopen() {
                 Ok(()) => {
@@ -182,7 +183,8 @@ impl ReplaySource {
                     self.metrics.repeats.inc();
                     self.passes += 1;
                     self.phase = Phase::Seeking(self.recording.start(), SeekReason::Repeat);
-                    return self.set_eager(true);
+                    self.set_eager(true);
+                    return None;
                 }
                 Err(error) => error!("the replay cannot begin again: {error}"),
             }
@@ -191,10 +193,9 @@ impl ReplaySource {
         self.metrics.ended.set(1);
         self.notices.push(FeedNotice::of_source(FeedState::Ended, self.name()));
         self.phase = Phase::Ended;
-        if self.timeline.is_max() {
-            // From now on time goes on by itself, so that the last minute is closed.
-            self.clock.run(self.watermark, ClockRate::ONE);
-        }
+        let last_minute =
+            (self.watermark + Duration::from_nanos(60 * SECOND as u64 - 1)).floor_to(60 * SECOND);
+        Some(last_minute)
     }
 
     /// Reads on towards the time at which the replay goes on.
@@ -316,10 +317,13 @@ impl EventSource for ReplaySource {
         };
         if let Some(watermark) = published {
             self.watermark = watermark;
-            if self.timeline.is_max() {
-                self.clock.hold(watermark);
+            match self.phase {
+                // From now on time goes on by itself.
+                Phase::Ended if self.timeline.is_max() => self.clock.run(before, ClockRate::ONE),
+                _ if self.timeline.is_max() => self.clock.hold(watermark),
+                _ => {}
             }
-        } else if self.batch_at.is_none() && !(self.timeline.is_max() && self.phase != Phase::Ended) {
+        } else if self.batch_at.is_none() && !self.timeline.is_max() && self.phase != Phase::Ended {
             // Nothing happened up to now.
             self.watermark = self.watermark.max(reading.now.floor_to(MILLISECOND));
         }

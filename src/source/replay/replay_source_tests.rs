@@ -100,8 +100,21 @@ fn a_batch_is_due_when_its_millisecond_is_over() {
     world.clock.hold(at(60_000));
     assert_eq!(world.poll(), (vec![2], Some(at(6))), "what was late is published batch by batch");
     assert_eq!(world.poll(), (vec![3], Some(at(7))));
-    world.poll();
-    assert_eq!(world.poll().1, None, "after the end the clock runs on");
+}
+
+#[test]
+fn the_end_closes_the_last_minute_and_then_nothing_is_published_however_time_goes_on() {
+    for speed in [ReplaySpeed::Max, ReplaySpeed::Times(ClockRate::ONE)] {
+        let mut world = World::new(&[0], |settings| settings.speed = speed);
+        world.clock.hold(at(10));
+        assert_eq!(world.due(), [1]);
+        assert_eq!(world.source.watermark, at(49_750), "13:31:00");
+        assert_eq!(world.source.take_notices().len(), 1);
+
+        world.clock.hold(at(600_000));
+
+        assert_eq!((world.poll(), world.source.take_notices()), ((vec![], None), vec![]));
+    }
 }
 
 #[test]
@@ -277,7 +290,8 @@ fn stamps_of_a_moved_replay_do_not_go_back_at_a_seek() {
             trades += sizes.len();
             assert!(watermark.is_none_or(|watermark| watermark >= latest), "{to}");
             latest = watermark.unwrap_or(latest);
-            assert!(world.clock.now() >= latest, "{to}");
+            // The end closes a minute that is not over yet.
+            assert!(world.clock.now() + Duration::from_mins(1) > latest, "{to}");
         }
         assert!(trades > 0, "{to}");
     }
