@@ -17,9 +17,10 @@ use super::workload::{Channel, Skew, SymbolCount, Workload};
 #[derive(Debug, Parser)]
 #[command(name = "load")]
 struct RunArgs {
-    /// URL of the stream: `ws://host:port/v2/iex`
-    #[arg(long)]
-    url: String,
+    /// URL of the stream: `ws://host:port/v2/iex`. Repeated: sessions are divided among the servers, and one that
+    /// reconnects goes to the next
+    #[arg(long = "url", value_name = "URL", required = true)]
+    urls: Vec<String>,
     /// Number of sessions that read everything
     #[arg(long, default_value_t = 100, value_parser = RangedU64ValueParser::<usize>::new().range(1..=60_000))]
     connections: usize,
@@ -119,13 +120,15 @@ fn parse_args<P: Parser>(arguments: impl IntoIterator<Item = String>) -> Result<
 
 /// Validates the arguments of a run.
 fn config(args: RunArgs) -> Result<LoadConfig, String> {
-    let mut target = Target::parse(&args.url)?;
-    target.offers_deflate = args.deflate;
-    if !target.address.ip().is_loopback() && !args.allow_remote {
-        return Err(format!(
-            "{} is another machine; use --allow-remote if it is yours to load",
-            target.address
-        ));
+    let mut targets = args.urls.iter().map(|url| Target::parse(url)).collect::<Result<Vec<_>, _>>()?;
+    for target in &mut targets {
+        target.offers_deflate = args.deflate;
+        if !target.address.ip().is_loopback() && !args.allow_remote {
+            return Err(format!(
+                "{} is another machine; use --allow-remote if it is yours to load",
+                target.address
+            ));
+        }
     }
     let workload = Workload {
         symbol_count: args.symbols,
@@ -140,8 +143,8 @@ fn config(args: RunArgs) -> Result<LoadConfig, String> {
         serde_json::json!({ "action": "auth", "key": key, "secret": secret }).to_string()
     });
     Ok(LoadConfig {
-        url: args.url,
-        target,
+        urls: args.urls,
+        targets,
         workload,
         readers: args.connections,
         stalled: args.stalled,
@@ -183,6 +186,13 @@ mod tests {
             Ok(Mode::Run(config)) => *config,
             other => panic!("{line}: {other:?}"),
         }
+    }
+
+    #[test]
+    fn sessions_and_their_reconnects_are_divided_among_the_servers() {
+        let config = config_of("--url ws://127.0.0.1:1/ --url ws://127.0.0.1:2/");
+        let port = |session, reconnects| config.target(session, reconnects).address.port();
+        assert_eq!([port(0, 0), port(1, 0), port(2, 0), port(2, 1), port(3, 1)], [1, 2, 1, 2, 1]);
     }
 
     #[test]
@@ -232,7 +242,7 @@ mod tests {
     #[test]
     fn another_machine_is_loaded_only_with_allow_remote() {
         assert!(parsed("--url ws://192.0.2.1:80/").unwrap_err().contains("--allow-remote"));
-        assert_eq!(config_of("--url ws://192.0.2.1:80/ --allow-remote").target.address.port(), 80);
+        assert_eq!(config_of("--url ws://192.0.2.1:80/ --allow-remote").targets[0].address.port(), 80);
     }
 
     #[test]

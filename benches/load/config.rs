@@ -8,8 +8,9 @@ use super::workload::Workload;
 /// The validated settings of one run.
 #[derive(Debug)]
 pub(crate) struct LoadConfig {
-    pub(crate) url: String,
-    pub(crate) target: Target,
+    pub(crate) urls: Vec<String>,
+    /// The servers, at least one.
+    pub(crate) targets: Vec<Target>,
     /// Its list of symbols is empty until the runner fetches it.
     pub(crate) workload: Workload,
     pub(crate) readers: usize,
@@ -23,6 +24,13 @@ pub(crate) struct LoadConfig {
     /// The `auth` command, if the session authenticates.
     pub(crate) auth: Option<String>,
     pub(crate) output: OutputFormat,
+}
+
+impl LoadConfig {
+    /// The server of a session: another one for each of its connections.
+    pub(crate) fn target(&self, session: usize, reconnects: usize) -> &Target {
+        &self.targets[(session + reconnects) % self.targets.len()]
+    }
 }
 
 /// The format of the report on standard output.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::json_scanner::{self, ScannedObject};
 use super::sequence::SequenceTracker;
 use super::stats::StatsRecorder;
-use super::workload::{Channel, Workload};
+use super::workload::{Channel, SymbolCount, Workload};
 
 /// The progress of the handshake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +50,7 @@ pub(crate) struct SessionProtocol {
     stage: Stage,
     first_command: Command,
     sequences: SequenceTracker,
-    /// The epoch from the acknowledgement; present only if the session opted in to extensions.
+    /// The epoch of the numbers; present only if the session opted in to extensions.
     epoch: Option<String>,
     /// The reconnect delay that a `drain` message requested.
     reconnect_ms: Option<u64>,
@@ -71,6 +71,14 @@ struct ControlMessage<'a> {
     to: u64,
     #[serde(default)]
     reconnect_ms: u64,
+    #[serde(default)]
+    epoch: &'a str,
+}
+
+/// Where a connection ended, for the next connection of its session.
+pub(crate) struct ResumePoint {
+    epoch: String,
+    sequences: SequenceTracker,
 }
 
 /// The extension part of an acknowledgement.
@@ -97,15 +105,43 @@ impl SessionProtocol {
         }
     }
 
+    /// The same, for a session that resumes: its streams are checked across the two connections.
+    pub(crate) fn resuming(self, point: Option<ResumePoint>) -> Self {
+        match point {
+            Some(ResumePoint { epoch, sequences }) => Self { epoch: Some(epoch), sequences, ..self },
+            None => self,
+        }
+    }
+
     /// The reconnect delay that the server requested, if it announced a drain.
     pub(crate) fn reconnect_ms(&self) -> Option<u64> {
         self.reconnect_ms
     }
 
-    /// The `resume` option for the next connection of this session; `None` if the server sent no epoch.
-    pub(crate) fn take_resume_point(&mut self, workload: &Workload, session: usize) -> Option<Value> {
-        let epoch = self.epoch.take()?;
+    /// The `resume` option of the first `subscribe`; `None` if there is nothing to resume. Only streams that are
+    /// subscribed to by name are resumed.
+    pub(crate) fn resume_option(&mut self, workload: &Workload, session: usize) -> Option<Value> {
+        if workload.symbol_count == SymbolCount::All {
+            self.sequences = SequenceTracker::default();
+            return None;
+        }
+        let epoch = self.epoch.as_ref()?;
         Some(json!({ "epoch": epoch, "sq": workload.last_sequences(session, &mut self.sequences) }))
+    }
+
+    /// Where the next connection of this session resumes; `None` if the server sent no epoch.
+    pub(crate) fn into_resume_point(self) -> Option<ResumePoint> {
+        let sequences = self.sequences;
+        self.epoch.map(|epoch| ResumePoint { epoch, sequences })
+    }
+
+    /// Numbers of another epoch are not compared with those before it.
+    fn set_epoch(&mut self, epoch: Option<String>, stats: &mut StatsRecorder) {
+        if self.epoch.is_some() && self.epoch != epoch {
+            self.sequences = SequenceTracker::default();
+            stats.received.new_epochs += 1;
+        }
+        self.epoch = epoch;
     }
 
     pub(crate) fn is_live(&self) -> bool {
@@ -146,6 +182,8 @@ impl SessionProtocol {
         received.objects += 1;
         if object.sequence == 0 {
             received.unnumbered += 1;
+        } else if object.is_snapshot {
+            self.sequences.skip_to(kind, object.symbol, object.sequence);
         } else {
             received.conflated += object.conflated;
             let check = self.sequences.record(kind, object.symbol, object.sequence, object.conflated);
@@ -171,7 +209,7 @@ impl SessionProtocol {
             self.stage = Stage::Live;
             let acknowledgement: Option<Acknowledgement<'_>> = serde_json::from_slice(object.text).ok();
             let extensions = acknowledgement.and_then(|acknowledgement| acknowledgement.x);
-            self.epoch = extensions.map(|extensions| extensions.epoch.to_owned());
+            self.set_epoch(extensions.map(|extensions| extensions.epoch.to_owned()), stats);
             return Ok(None);
         }
         let message: ControlMessage<'_> = serde_json::from_slice(object.text).map_err(|_| {
@@ -186,6 +224,7 @@ impl SessionProtocol {
                     return Err(ProtocolError::Refused { code: message.code });
                 }
             }
+            b"epoch" => self.set_epoch(Some(message.epoch.to_owned()), stats),
             b"drain" => self.reconnect_ms = Some(message.reconnect_ms),
             b"gap" => {
                 stats.received.announced_gaps += 1;
@@ -277,6 +316,47 @@ mod tests {
         receive(&mut protocol, message, &mut stats);
 
         assert_eq!((stats.received.gaps, stats.received.announced_gaps), (0, 1));
+    }
+
+    fn numbered(sequence: u64) -> Vec<u8> {
+        format!(r#"[{{"T":"t","S":"ACME","sq":{sequence}}}]"#).into_bytes()
+    }
+
+    fn acknowledged(epoch: &str) -> Vec<u8> {
+        format!(r#"[{{"T":"subscription","trades":["ACME"],"x":{{"epoch":"{epoch}"}}}}]"#).into_bytes()
+    }
+
+    #[test]
+    fn a_resumed_session_is_checked_across_its_connections() {
+        let mut stats = StatsRecorder::default();
+        let mut first = SessionProtocol::new(Command::Subscribe);
+        [CONNECTED.to_vec(), acknowledged("k3"), numbered(4)]
+            .iter()
+            .for_each(|message| _ = receive(&mut first, message, &mut stats));
+
+        let mut second = SessionProtocol::new(Command::Subscribe).resuming(first.into_resume_point());
+        [CONNECTED.to_vec(), acknowledged("k3"), numbered(6)]
+            .iter()
+            .for_each(|message| _ = receive(&mut second, message, &mut stats));
+
+        assert_eq!((stats.received.gaps, stats.received.missing, stats.received.new_epochs), (1, 1, 0));
+    }
+
+    #[test]
+    fn numbers_of_another_epoch_are_not_compared() {
+        let mut stats = StatsRecorder::default();
+        let mut first = SessionProtocol::new(Command::Subscribe);
+        let epoch = br#"[{"T":"epoch","epoch":"k4","was":"k3"}]"#.to_vec();
+        [CONNECTED.to_vec(), acknowledged("k3"), numbered(4), epoch, numbered(2)]
+            .iter()
+            .for_each(|message| _ = receive(&mut first, message, &mut stats));
+        let mut second = SessionProtocol::new(Command::Subscribe).resuming(first.into_resume_point());
+        [CONNECTED.to_vec(), acknowledged("k5"), numbered(1)]
+            .iter()
+            .for_each(|message| _ = receive(&mut second, message, &mut stats));
+
+        let received = &stats.received;
+        assert_eq!((received.gaps, received.duplicates, received.new_epochs), (0, 0, 2));
     }
 
     #[test]

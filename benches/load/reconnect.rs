@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     fn state(number: usize, reconnect_ms: Option<u64>) -> ResumeState {
-        ResumeState { number, reconnect_ms, resume: None }
+        ResumeState { number, reconnect_ms, reconnects: 0, resume: None }
     }
 
     #[test]

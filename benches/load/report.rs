@@ -65,6 +65,7 @@ struct SequenceReport {
     gaps: u64,
     missing: u64,
     announced_gaps: u64,
+    new_epochs: u64,
     duplicates: u64,
     conflation_mismatches: u64,
     conflated: u64,
@@ -80,7 +81,7 @@ impl Report {
         let seconds = span.as_secs_f64().max(1e-9);
         let per_s = |count: u64| count as f64 / seconds;
         Self {
-            url: config.url.clone(),
+            url: config.urls.join(" "),
             connections: config.readers,
             stalled: config.stalled,
             symbols: match config.workload.symbol_count {
@@ -140,6 +141,7 @@ impl SequenceReport {
             gaps: received.gaps,
             missing: received.missing,
             announced_gaps: received.announced_gaps,
+            new_epochs: received.new_epochs,
             duplicates: received.duplicates,
             conflation_mismatches: received.conflation_mismatches,
             conflated: received.conflated,
@@ -192,10 +194,11 @@ impl fmt::Display for Report {
         )?;
         writeln!(
             f,
-            "sequence   {} gaps ({} missing), {} announced, {} duplicates, {} conflation mismatches, {} conflated, {} unnumbered",
+            "sequence   {} gaps ({} missing), {} announced, {} new epochs, {} duplicates, {} conflation mismatches, {} conflated, {} unnumbered",
             sequence.gaps,
             sequence.missing,
             sequence.announced_gaps,
+            sequence.new_epochs,
             sequence.duplicates,
             sequence.conflation_mismatches,
             sequence.conflated,

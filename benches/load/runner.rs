@@ -57,7 +57,7 @@ impl fmt::Display for RunError {
 pub(crate) fn run(config: &mut LoadConfig, mut progress: impl FnMut(&str)) -> Result<RunTotals, RunError> {
     raise_file_limit((config.readers + config.stalled) as u64 + OTHER_FILES)?;
     if let SymbolCount::Exactly(wanted) = config.workload.symbol_count {
-        config.workload.symbols = config.target.fetch_symbols().map_err(RunError::Symbols)?;
+        config.workload.symbols = config.targets[0].fetch_symbols().map_err(RunError::Symbols)?;
         let available = config.workload.symbols.len();
         if available < wanted {
             return Err(RunError::TooFewSymbols { wanted, available });

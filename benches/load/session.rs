@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::context::SessionContext;
 use super::frames::{self, Decoded, FrameError, MESSAGE_LIMIT, Opcode};
-use super::protocol::{Command, SessionProtocol};
+use super::protocol::{Command, ResumePoint, SessionProtocol};
 use super::session_end::SessionEnd;
 use super::target::{self, UpgradeResponse};
 use super::timestamp::wall_clock_us;
@@ -41,8 +41,10 @@ pub(crate) struct ResumeState {
     pub(crate) number: usize,
     /// The reconnect delay that the server requested.
     pub(crate) reconnect_ms: Option<u64>,
-    /// The `resume` option of the next `subscribe`.
-    pub(crate) resume: Option<Value>,
+    /// The number of reconnects before.
+    pub(crate) reconnects: usize,
+    /// Where the next `subscribe` resumes.
+    pub(crate) resume: Option<ResumePoint>,
 }
 
 enum ConnectionState {
@@ -66,8 +68,9 @@ pub(crate) struct Session {
     state: ConnectionState,
     number: usize,
     kind: SessionKind,
-    /// The `resume` option, from an earlier connection of this session.
-    resume: Option<Value>,
+    reconnects: usize,
+    /// Where an earlier connection of this session ended, until this one is upgraded.
+    resume: Option<ResumePoint>,
     has_subscribed: bool,
     read_policy: ReadPolicy,
     /// The start of a frame whose remainder has not arrived.
@@ -86,6 +89,7 @@ impl Session {
             state: ConnectionState::Connecting,
             number,
             kind,
+            reconnects: 0,
             resume: None,
             has_subscribed: false,
             read_policy: ReadPolicy::UntilDrained,
@@ -97,19 +101,18 @@ impl Session {
 
     /// Creates a reader that resumes the streams of an earlier connection.
     pub(crate) fn resumed(socket: TcpStream, earlier: ResumeState) -> Self {
-        Self { resume: earlier.resume, ..Self::new(socket, earlier.number, SessionKind::Reader) }
+        let ResumeState { number, reconnects, resume, .. } = earlier;
+        Self { reconnects, resume, ..Self::new(socket, number, SessionKind::Reader) }
     }
 
     /// The state that the next connection of this session needs.
-    pub(crate) fn into_resume_state(mut self, workload: &Workload) -> ResumeState {
-        match &mut self.state {
-            ConnectionState::Open(protocol) => ResumeState {
-                number: self.number,
-                reconnect_ms: protocol.reconnect_ms(),
-                resume: protocol.take_resume_point(workload, self.number).or(self.resume),
-            },
-            _ => ResumeState { number: self.number, reconnect_ms: None, resume: self.resume },
-        }
+    pub(crate) fn into_resume_state(self) -> ResumeState {
+        let Self { number, reconnects, .. } = self;
+        let (reconnect_ms, resume) = match self.state {
+            ConnectionState::Open(protocol) => (protocol.reconnect_ms(), protocol.into_resume_point()),
+            _ => (None, self.resume),
+        };
+        ResumeState { number, reconnect_ms, reconnects, resume }
     }
 
     /// Whether the subscription is acknowledged or, for a stalled session, sent.
@@ -143,7 +146,8 @@ impl Session {
             }
             self.socket.set_nodelay(true)?;
             self.state = ConnectionState::Upgrading;
-            self.write_buffer = context.config.target.upgrade_request().into_bytes();
+            self.write_buffer =
+                context.config.target(self.number, self.reconnects).upgrade_request().into_bytes();
         }
         self.flush()
     }
@@ -224,7 +228,8 @@ impl Session {
             }
             let has_credentials = context.config.auth.is_some();
             let first_command = if has_credentials { Command::Authenticate } else { Command::Subscribe };
-            self.state = ConnectionState::Open(SessionProtocol::new(first_command));
+            let protocol = SessionProtocol::new(first_command).resuming(self.resume.take());
+            self.state = ConnectionState::Open(protocol);
         }
         context.stats.received.bytes += fresh as u64;
         let now_us = wall_clock_us();
@@ -294,7 +299,7 @@ impl Session {
         now_us: i64,
         context: &mut SessionContext<'_>,
     ) -> Result<(), SessionEnd> {
-        if !context.config.target.offers_deflate || self.partial_message.is_some() {
+        if !context.config.targets[0].offers_deflate || self.partial_message.is_some() {
             return Err(FrameError::ReservedBits.into());
         }
         let mut message = std::mem::take(&mut context.inflate_buffer);
@@ -319,7 +324,9 @@ impl Session {
             Some(Command::Authenticate) => context.config.auth.clone().unwrap_or_default(),
             Some(Command::Subscribe) => {
                 self.has_subscribed = true;
-                context.config.workload.subscribe_command(self.number, self.resume.as_ref())
+                let workload = &context.config.workload;
+                let resume = protocol.resume_option(workload, self.number);
+                workload.subscribe_command(self.number, resume)
             }
         };
         let mask = context.next_mask();

@@ -38,6 +38,8 @@ pub(crate) struct ReceiveStats {
     pub(crate) missing: u64,
     /// Gaps that a `gap` notice announced.
     pub(crate) announced_gaps: u64,
+    /// How often a session was told that its numbers are of another epoch than before.
+    pub(crate) new_epochs: u64,
     pub(crate) duplicates: u64,
     /// Objects whose `cf` exceeds the number of skipped objects.
     pub(crate) conflation_mismatches: u64,
@@ -60,6 +62,7 @@ impl Default for ReceiveStats {
             gaps: 0,
             missing: 0,
             announced_gaps: 0,
+            new_epochs: 0,
             duplicates: 0,
             conflation_mismatches: 0,
             undecoded: 0,
@@ -97,6 +100,7 @@ impl ReceiveStats {
         self.gaps += other.gaps;
         self.missing += other.missing;
         self.announced_gaps += other.announced_gaps;
+        self.new_epochs += other.new_epochs;
         self.duplicates += other.duplicates;
         self.conflation_mismatches += other.conflation_mismatches;
         self.undecoded += other.undecoded;

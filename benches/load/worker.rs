@@ -183,14 +183,15 @@ impl<'a> Worker<'a> {
         {
             let is_reader = number < self.context.config.readers;
             let kind = if is_reader { SessionKind::Reader } else { SessionKind::Stalled };
-            match self.connect(self.slots.len()) {
+            match self.connect(self.slots.len(), number, 0) {
                 Ok(socket) => self.add(Session::new(socket, number, kind), Attempt::First),
                 Err(error) => count(&mut self.context.stats.sessions.refused, &SessionEnd::from(error)),
             }
         }
         let now = Instant::now();
-        while let Some(earlier) = self.reconnects.pop_due(now) {
-            match self.connect(self.slots.len()) {
+        while let Some(mut earlier) = self.reconnects.pop_due(now) {
+            earlier.reconnects += 1;
+            match self.connect(self.slots.len(), earlier.number, earlier.reconnects) {
                 Ok(socket) => self.add(Session::resumed(socket, earlier), Attempt::Reconnect),
                 Err(_) => self.reconnects.schedule_retry(earlier, now),
             }
@@ -203,8 +204,8 @@ impl<'a> Worker<'a> {
         self.slots.push(Some(Slot { session, state: SlotState::Opening, attempt }));
     }
 
-    fn connect(&self, slot: usize) -> io::Result<TcpStream> {
-        let mut socket = TcpStream::connect(self.context.config.target.address)?;
+    fn connect(&self, slot: usize, session: usize, reconnects: usize) -> io::Result<TcpStream> {
+        let mut socket = TcpStream::connect(self.context.config.target(session, reconnects).address)?;
         self.poll.registry().register(&mut socket, Token(slot), Interest::READABLE | Interest::WRITABLE)?;
         Ok(socket)
     }
@@ -263,7 +264,7 @@ impl<'a> Worker<'a> {
                 match slot.attempt {
                     Attempt::First => count(&mut stats.refused, end),
                     Attempt::Reconnect => {
-                        let state = slot.session.into_resume_state(workload);
+                        let state = slot.session.into_resume_state();
                         self.reconnects.schedule_retry(state, Instant::now());
                     }
                 }
@@ -271,7 +272,7 @@ impl<'a> Worker<'a> {
             (SlotState::Open, SessionKind::Reader) => {
                 count(&mut stats.closed, end);
                 if workload.reconnect {
-                    let state = slot.session.into_resume_state(workload);
+                    let state = slot.session.into_resume_state();
                     self.reconnects.schedule(state, Instant::now());
                 }
             }

@@ -88,7 +88,7 @@ impl Workload {
     /// The `subscribe` command of one session; deterministic for a workload and a session number.
     ///
     /// `resume` is the resume point of an earlier connection of the session.
-    pub(crate) fn subscribe_command(&self, session: usize, resume: Option<&Value>) -> String {
+    pub(crate) fn subscribe_command(&self, session: usize, resume: Option<Value>) -> String {
         let symbols = json!(self.symbols_of(session));
         let mut command = Map::new();
         command.insert("action".into(), "subscribe".into());
@@ -100,7 +100,7 @@ impl Workload {
             extensions.insert("conflate_ms".into(), json!(conflate_ms));
         }
         if let Some(resume) = resume {
-            extensions.insert("resume".into(), resume.clone());
+            extensions.insert("resume".into(), resume);
         }
         if self.reconnect || !extensions.is_empty() {
             command.insert("x".into(), Value::Object(extensions));
