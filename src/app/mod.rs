@@ -164,6 +164,7 @@ impl Service {
             http: config.access.http,
             readiness: readiness.clone(),
             faults: faults.clone(),
+            demand: None,
             replay: config.replay.is_some().then(|| feed.replay_control()),
         });
         let access = &config.access;

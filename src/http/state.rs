@@ -16,6 +16,7 @@ use crate::limits::{AnswerCapacity, SessionCapacity};
 use crate::metrics::Metrics;
 use crate::model::{Epoch, MarketHours};
 use crate::session::{Limits, OutboxLimits};
+use crate::source::SymbolDemand;
 
 /// What all handlers share, on all workers.
 pub struct AppState {
@@ -55,6 +56,8 @@ pub struct AppState {
     pub readiness: Readiness,
     /// The faults that are made on purpose, if any.
     pub faults: Option<Faults>,
+    /// The symbols that are wanted of the source, if it gives them on demand.
+    pub demand: Option<SymbolDemand>,
     /// Where commands for the replay are sent, if the market is one.
     pub replay: Option<Recipient<ControlReplay>>,
 }
@@ -123,6 +126,7 @@ impl AppState {
             http: HttpLimits::default(),
             readiness: Readiness::default(),
             faults: None,
+            demand: None,
             replay: None,
         };
         state.readiness.begin();

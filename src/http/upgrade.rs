@@ -19,6 +19,7 @@ use super::state::{AppState, EchoMode, hub_of};
 use crate::auth::KeyStore;
 use crate::model::Feed;
 use crate::session::{self, Authenticator, EchoParams, PendingSession, SessionParams};
+use crate::source::SymbolDemand;
 use crate::wire::{Codec, Deflate, NegotiatedDeflate};
 
 /// `GET /v2/{feed}`: opens a session of the stream.
@@ -88,6 +89,7 @@ fn open(request: &HttpRequest, state: &AppState, feed: Feed) -> HttpResponse {
             replay: Rc::new(move |stream, after, up_to, most| archive.since(stream, after, up_to, most)),
             deflate,
             codec,
+            interest: state.demand.as_ref().map(SymbolDemand::interest),
             line_faults: state.faults.as_ref().and_then(|faults| faults.line_plan(label.clone())),
             label,
             authenticator: state.keys.as_ref().map(|keys| authenticator(request, state, keys, feed)),

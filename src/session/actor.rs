@@ -27,6 +27,7 @@ use crate::feed::FeedProgress;
 use crate::hub::{Hub, SubscriberKey};
 use crate::limits::{ClientAddress, ReactorTurn, TokenBucket, WorkPermit};
 use crate::model::Epoch;
+use crate::source::SymbolInterest;
 use crate::transport::SocketWriter;
 use crate::wire::{
     Close, Codec, Command, Compression, ControlMessage, DecodeError, Decoder, Deflate, ErrorCode, Incoming,
@@ -77,6 +78,8 @@ pub struct SessionParams {
     pub authenticator: Option<Authenticator>,
     /// The credentials of the upgrade request.
     pub credentials: Option<Credentials>,
+    /// The symbols that the source gives for it, if it gives them on demand.
+    pub interest: Option<SymbolInterest>,
     /// The faults of its connection, if it has any.
     pub line_faults: Option<Box<LineFaultPlan>>,
 }
@@ -100,7 +103,8 @@ pub fn open(params: SessionParams) -> PendingSession {
         ));
         let membership = HubMembership::join(&state);
         let limits = params.limits;
-        let mut protocol = Protocol::new(universe, epoch, limits, params.authenticator);
+        let protocol = Protocol::new(universe, epoch, limits, params.authenticator);
+        let mut protocol = protocol.demanding(params.interest);
         let Greeting { messages, close } = protocol.greet(params.credentials.as_ref());
         messages.iter().for_each(|message| state.send_control(message, now));
         if let Some(reason) = close {

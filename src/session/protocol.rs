@@ -8,6 +8,7 @@ use super::subscription_state::SubscriptionState;
 use super::subscriptions::Subscriptions;
 use crate::auth::{Credentials, Denied, Grant};
 use crate::model::{Channel, Epoch, Universe};
+use crate::source::SymbolInterest;
 use crate::wire::{Close, Command, ControlMessage, ErrorCode, InvalidCommand, SymbolsByChannel};
 
 /// The protocol state of one session: what a command means, and what the response is.
@@ -65,6 +66,13 @@ impl Protocol {
     ) -> Self {
         let subscription = SubscriptionState::new(universe, epoch, limits);
         Self { subscription, authenticator, auth: AuthState::Anonymous }
+    }
+
+    /// The same, over a source that gives symbols on demand.
+    #[must_use]
+    pub fn demanding(mut self, interest: Option<SymbolInterest>) -> Self {
+        self.subscription.interest = interest;
+        self
     }
 
     /// What is sent before the first command, to a client whose upgrade request had these credentials.

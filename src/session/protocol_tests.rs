@@ -2,6 +2,7 @@ use super::*;
 use crate::model::SymbolId;
 use crate::model::{Seq, StreamId};
 use crate::session::{ResumePoint, SnapshotKind, SnapshotPart};
+use crate::source::{DemandLimits, SymbolDemand};
 use crate::wire::{Codec, fixtures};
 
 fn protocol(symbols: usize) -> Protocol {
@@ -237,4 +238,61 @@ fn malformed_names_count_towards_the_limit_of_an_acknowledgement() {
 
     assert!(refused.contains(r#""code":405"#), "{refused}");
     assert!(unsubscribed.contains("subscription") && !unsubscribed.contains("rejected"), "{unsubscribed}");
+}
+
+/// A protocol over a source that gives two symbols at most.
+fn on_demand(demand: &SymbolDemand) -> Protocol {
+    protocol(10).demanding(Some(demand.interest()))
+}
+
+fn demand_of_two() -> SymbolDemand {
+    SymbolDemand::new(DemandLimits { symbols: 2, ..DemandLimits::default() })
+}
+
+#[test]
+fn symbols_beyond_what_the_source_gives_are_refused_whole_without_extensions() {
+    let demand = demand_of_two();
+    let [mut first, mut second] = [on_demand(&demand), on_demand(&demand)];
+    send(&mut first, r#"{"action":"subscribe","trades":["NEW"]}"#);
+
+    let (refused, outcome) = send(&mut second, r#"{"action":"subscribe","quotes":["A","B"]}"#);
+    let (state, _) = send(&mut second, r#"{"action":"subscribe"}"#);
+
+    assert!(refused.contains(r#""code":405"#), "{refused}");
+    assert_eq!(outcome.changes, []);
+    assert!(state.contains(r#""quotes":[]"#), "{state}");
+    let (granted, _) = send(&mut first, r#"{"action":"subscribe","quotes":["C"]}"#);
+    assert!(
+        granted.contains(r#""quotes":["C"]"#),
+        "what the refused command demanded is free again: {granted}"
+    );
+}
+
+#[test]
+fn symbols_beyond_what_the_source_gives_are_rejected_one_by_one_with_extensions() {
+    let demand = demand_of_two();
+    let mut protocol = on_demand(&demand);
+
+    let (answer, _) = send(
+        &mut protocol,
+        r#"{"action":"subscribe","trades":["A","B","C"],"bars":["C"],"tickers":["*"],"x":{}}"#,
+    );
+
+    assert!(answer.contains(r#""trades":["A","B"]"#), "{answer}");
+    assert!(answer.contains(r#""bars":["C"]"#), "bars need no demand: {answer}");
+    assert!(answer.contains(r#""rejected":{"tickers":["*"],"trades":["C"]}"#), "{answer}");
+}
+
+#[test]
+fn an_unsubscribed_symbol_is_demanded_no_more() {
+    let demand = demand_of_two();
+    let mut protocol = on_demand(&demand);
+    send(&mut protocol, r#"{"action":"subscribe","trades":["A","B"],"quotes":["A"]}"#);
+
+    send(&mut protocol, r#"{"action":"unsubscribe","trades":["A","B"]}"#);
+    let (answer, _) = send(&mut protocol, r#"{"action":"subscribe","trades":["C"]}"#);
+    let (refused, _) = send(&mut protocol, r#"{"action":"subscribe","trades":["D"]}"#);
+
+    assert!(answer.contains(r#""trades":["C"]"#), "B made room: {answer}");
+    assert!(refused.contains(r#""code":405"#), "A is still subscribed to: {refused}");
 }

@@ -9,7 +9,8 @@ use super::limits::Limits;
 use super::outbox::SnapshotKind;
 use super::subscriptions::Subscriptions;
 use crate::hub::SubscriptionChange;
-use crate::model::{Channel, Epoch, Seq, StreamId, Universe};
+use crate::model::{Channel, Epoch, Seq, StreamId, Symbol, Universe};
+use crate::source::SymbolInterest;
 use crate::wire::{
     Close, Command, ControlMessage, ErrorCode, Extensions, GrantedExtensions, Rejected, RequestId,
     ResumeRequest, Subscription, SymbolsByChannel,
@@ -30,9 +31,15 @@ pub(super) struct SubscriptionState {
     pub(super) epoch: Epoch,
     pub(super) limits: Limits,
     pub(super) subscriptions: Subscriptions,
+    /// The symbols that the source gives because the client subscribes to them; `None` if it gives all that it has.
+    pub(super) interest: Option<SymbolInterest>,
     conflate_ms: u32,
     heartbeat_ms: u32,
 }
+
+/// The channels whose symbols the source gives only on demand. An upstream gives the bars of all symbols on every plan.
+const ON_DEMAND: [Channel; 5] =
+    [Channel::Trades, Channel::Quotes, Channel::Statuses, Channel::Lulds, Channel::Tickers];
 
 /// The changes of a command, to tell streams that begin with it from others.
 struct ChangedStreams(FxHashSet<SubscriptionChange>);
@@ -58,6 +65,7 @@ impl SubscriptionState {
             epoch,
             limits,
             subscriptions: Subscriptions::default(),
+            interest: None,
             conflate_ms: 0,
             heartbeat_ms: 0,
         }
@@ -110,9 +118,19 @@ impl SubscriptionState {
                 );
                 CommandOutcome::only(ErrorCode::SymbolLimit.because(why))
             }
-            Command::Subscribe(added, extensions) => {
+            Command::Subscribe(mut added, extensions) => {
+                let refused = self.demand(&added);
+                if let (Some(interest), false, None) = (&mut self.interest, refused.is_empty(), &extensions) {
+                    let why = format!(
+                        "the source gives at most {} symbols to all clients together; the subscription is unchanged",
+                        interest.limit()
+                    );
+                    self.end_demand();
+                    return CommandOutcome::only(ErrorCode::SymbolLimit.because(why));
+                }
+                let refused = added.take(&ON_DEMAND, &refused);
                 let changes = self.subscriptions.add(&added, &self.universe);
-                self.acknowledge(&added, changes, extensions)
+                self.acknowledge(&added, &refused, changes, extensions)
             }
             Command::OtherStream => {
                 let acknowledged = CommandOutcome::only(self.subscription(None));
@@ -120,8 +138,23 @@ impl SubscriptionState {
             }
             Command::Unsubscribe(removed, extensions) => {
                 let changes = self.subscriptions.remove(&removed, &self.universe);
-                self.acknowledge(&removed, changes, extensions)
+                self.end_demand();
+                self.acknowledge(&removed, &SymbolsByChannel::default(), changes, extensions)
             }
+        }
+    }
+
+    /// Demands the symbols of the source, if it gives none unasked; returns those that are refused.
+    fn demand(&mut self, added: &SymbolsByChannel) -> Vec<Symbol> {
+        let Some(interest) = &mut self.interest else { return Vec::new() };
+        interest.add(ON_DEMAND.iter().flat_map(|channel| &added.of(*channel).symbols))
+    }
+
+    /// Ends the demand for symbols that are subscribed to no more.
+    fn end_demand(&mut self) {
+        let Self { interest, subscriptions, .. } = self;
+        if let Some(interest) = interest {
+            interest.retain(|symbol| ON_DEMAND.iter().any(|channel| subscriptions.names(*channel, symbol)));
         }
     }
 
@@ -148,6 +181,7 @@ impl SubscriptionState {
     fn acknowledge(
         &mut self,
         named: &SymbolsByChannel,
+        refused: &SymbolsByChannel,
         changes: Vec<SubscriptionChange>,
         extensions: Option<Extensions>,
     ) -> CommandOutcome {
@@ -167,7 +201,7 @@ impl SubscriptionState {
         }
         let bytes = self.subscriptions.acknowledged_bytes() + self.extension_bytes(named, &extensions);
         let (id, rejected) = match bytes <= self.limits.acknowledged_bytes {
-            true => (extensions.id, self.rejected(named, extensions.rejected)),
+            true => (extensions.id, self.rejected(named, refused, extensions.rejected)),
             // Only an unsubscribe comes here: a subscribe is refused.
             false => (None, BTreeMap::new()),
         };
@@ -215,9 +249,23 @@ impl SubscriptionState {
         points
     }
 
-    /// What of a command is not in force: the symbols that the market does not know, and what is malformed.
-    fn rejected(&self, named: &SymbolsByChannel, rejected: Rejected) -> BTreeMap<&'static str, Vec<String>> {
+    /// What of a command is not in force: the symbols that the market does not know, those that the source refuses, and
+    /// what is malformed. All symbols of a source that gives them on demand are those that are demanded by name.
+    fn rejected(
+        &self,
+        named: &SymbolsByChannel,
+        refused: &SymbolsByChannel,
+        rejected: Rejected,
+    ) -> BTreeMap<&'static str, Vec<String>> {
         let mut all = self.unknown_symbols(named);
+        for channel in ON_DEMAND {
+            let is_partial = self.interest.is_some() && named.of(channel).all;
+            let refused = refused.of(channel).symbols.iter().map(ToString::to_string);
+            let refused: Vec<_> = refused.chain(is_partial.then(|| "*".to_owned())).collect();
+            if !refused.is_empty() {
+                all.entry(channel.name()).or_default().extend(refused);
+            }
+        }
         for (channel, malformed) in rejected.symbols {
             all.entry(channel.name()).or_default().extend(malformed.into_names());
         }
@@ -269,8 +317,11 @@ impl SubscriptionState {
         parts
     }
 
-    /// The names in a command that the market does not know.
+    /// The names in a command that the market does not know. One that gives symbols on demand may know any.
     fn unknown_symbols(&self, named: &SymbolsByChannel) -> BTreeMap<&'static str, Vec<String>> {
+        if self.interest.is_some() {
+            return BTreeMap::new();
+        }
         let of_channel = |channel: Channel| {
             let symbols = named.of(channel).symbols.iter();
             let unknown: Vec<_> = symbols

@@ -122,6 +122,11 @@ impl Subscriptions {
         current.all || current.named.contains(&universe.instrument(stream.symbol()).symbol)
     }
 
+    /// Whether the client subscribes to this symbol by name.
+    pub fn names(&self, channel: Channel, symbol: &Symbol) -> bool {
+        self.channels[channel.leader().index()].named.contains(symbol)
+    }
+
     /// Whether the client receives all symbols of this channel.
     pub fn includes_all(&self, channel: Channel) -> bool {
         self.channels[channel.leader().index()].all

@@ -3,6 +3,7 @@
 //! An `EventSource` hands over events when its clock ticks; the feed numbers and publishes them. The
 //! `SimulatedMarket` makes them up, the `ReplaySource` reads them from files.
 
+mod demand;
 mod pacer;
 mod replay;
 mod simulated_market;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 use futures_util::stream::LocalBoxStream;
 
+pub use demand::{DemandChange, DemandLimits, SymbolDemand, SymbolInterest};
 pub use pacer::{DueSteps, Pacer};
 pub use replay::{
     ClockSetting, ColumnMap, ColumnMapError, ControlRefusal, NewEpochs, PastBars, Recording, Refusal,

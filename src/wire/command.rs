@@ -72,6 +72,17 @@ impl SymbolsByChannel {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+
+    /// Removes these symbols from the lists of these channels, and returns what was removed.
+    pub fn take(&mut self, channels: &[Channel], symbols: &[Symbol]) -> Self {
+        let mut taken = Self::default();
+        for channel in channels {
+            let list = &mut self.lists[channel.index()].symbols;
+            let is_taken = |symbol: &mut Symbol| symbols.contains(symbol);
+            taken.lists[channel.index()].symbols.extend(list.extract_if(.., is_taken));
+        }
+        taken
+    }
 }
 
 /// The symbols named for one channel.

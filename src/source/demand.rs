@@ -1,0 +1,331 @@
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::model::Symbol;
+
+/// Which symbols are wanted of a source that gives only those that it is asked for. Clones share it.
+///
+/// Sessions register what they subscribe to by name, each through a [`SymbolInterest`]. The source asks for
+/// [changes](Self::take_change) and passes them on. A symbol is wanted as long as a session has it, and for a
+/// [linger](DemandLimits::linger) afterwards, because clients reconnect.
+#[derive(Clone, Debug)]
+pub struct SymbolDemand(Arc<Mutex<Demand>>);
+
+/// The limits of a demand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DemandLimits {
+    /// The most symbols that are wanted at once. Alpaca's free plan gives trades and quotes of 30; more are refused by
+    /// the upstream for all. Refusals are counted.
+    pub symbols: usize,
+    /// The shortest time between two changes. An upstream limits the rate of commands, and a page that opens subscribes
+    /// many times: 200 ms are not felt.
+    pub interval: Duration,
+    /// How long a symbol without a session stays wanted: 60 s, so that a client that reconnects finds it running.
+    pub linger: Duration,
+}
+
+impl Default for DemandLimits {
+    fn default() -> Self {
+        Self { symbols: 30, interval: Duration::from_millis(200), linger: Duration::from_secs(60) }
+    }
+}
+
+/// What changes for the source: it ends some symbols and then begins others.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DemandChange {
+    /// The symbols to end, in order. First, so that the others find room.
+    pub unsubscribe: Vec<Symbol>,
+    /// The symbols to begin, in order.
+    pub subscribe: Vec<Symbol>,
+}
+
+impl DemandChange {
+    /// Whether nothing changes.
+    pub fn is_empty(&self) -> bool {
+        self.unsubscribe.is_empty() && self.subscribe.is_empty()
+    }
+}
+
+#[derive(Debug)]
+struct Demand {
+    limits: DemandLimits,
+    wanted: FxHashMap<Symbol, Holders>,
+    /// What the source was told to give.
+    requested: FxHashSet<Symbol>,
+    changed_at: Option<Instant>,
+    refused: u64,
+}
+
+/// Who wants a symbol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Holders {
+    /// This number of sessions.
+    Some(usize),
+    /// No session any more; since when is known from the first change that is asked for.
+    None {
+        /// When that was first seen.
+        since: Option<Instant>,
+    },
+}
+
+impl SymbolDemand {
+    /// A demand for nothing.
+    pub fn new(limits: DemandLimits) -> Self {
+        let (wanted, requested) = (FxHashMap::default(), FxHashSet::default());
+        Self(Arc::new(Mutex::new(Demand { limits, wanted, requested, changed_at: None, refused: 0 })))
+    }
+
+    /// The interest of a session, in nothing yet.
+    pub fn interest(&self) -> SymbolInterest {
+        SymbolInterest { demand: self.clone(), held: FxHashSet::default() }
+    }
+
+    /// What has changed for the source since the last call, or nothing if that was a moment ago.
+    pub fn take_change(&self, now: Instant) -> DemandChange {
+        self.lock().take_change(now)
+    }
+
+    /// Everything that is wanted, in order, for a source that begins anew. Later changes are relative to it.
+    pub fn take_all(&self, now: Instant) -> Vec<Symbol> {
+        let mut demand = self.lock();
+        demand.requested.clear();
+        demand.changed_at = None;
+        demand.take_change(now).subscribe
+    }
+
+    /// The limits.
+    pub fn limits(&self) -> DemandLimits {
+        self.lock().limits
+    }
+
+    /// The number of symbols that are wanted.
+    pub fn len(&self) -> usize {
+        self.lock().wanted.len()
+    }
+
+    /// Whether nothing is wanted.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many symbols were refused, because the limit was reached.
+    pub fn refused(&self) -> u64 {
+        self.lock().refused
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Demand> {
+        self.0.lock().expect("no thread panics while it holds this lock")
+    }
+}
+
+impl Demand {
+    /// Adds a holder; false if there is no room for the symbol. One that lingers makes room.
+    fn hold(&mut self, symbol: Symbol) -> bool {
+        if let Some(holders) = self.wanted.get_mut(&symbol) {
+            *holders = match *holders {
+                Holders::Some(count) => Holders::Some(count + 1),
+                Holders::None { .. } => Holders::Some(1),
+            };
+            return true;
+        }
+        if self.wanted.len() >= self.limits.symbols && !self.end_a_lingering_symbol() {
+            self.refused += 1;
+            return false;
+        }
+        self.wanted.insert(symbol, Holders::Some(1));
+        true
+    }
+
+    /// Ends the symbol that has been without a session for longest; false if there is none.
+    fn end_a_lingering_symbol(&mut self) -> bool {
+        let lingering = self.wanted.iter().filter_map(|(symbol, holders)| match holders {
+            Holders::None { since } => Some((since.is_none(), *since, *symbol)),
+            Holders::Some(_) => None,
+        });
+        let longest = lingering.min().map(|(_, _, symbol)| symbol);
+        longest.is_some_and(|symbol| self.wanted.remove(&symbol).is_some())
+    }
+
+    fn release(&mut self, symbol: Symbol) {
+        if let Some(holders) = self.wanted.get_mut(&symbol) {
+            *holders = match *holders {
+                Holders::Some(count) if count > 1 => Holders::Some(count - 1),
+                Holders::Some(_) | Holders::None { .. } => Holders::None { since: None },
+            };
+        }
+    }
+
+    fn take_change(&mut self, now: Instant) -> DemandChange {
+        let DemandLimits { interval, linger, .. } = self.limits;
+        if self.changed_at.is_some_and(|at| now < at + interval) {
+            return DemandChange::default();
+        }
+        self.wanted.retain(|_, holders| match holders {
+            Holders::Some(_) => true,
+            Holders::None { since } => now < *since.get_or_insert(now) + linger,
+        });
+        let Self { wanted, requested, .. } = self;
+        let mut unsubscribe: Vec<_> =
+            requested.iter().filter(|symbol| !wanted.contains_key(symbol)).copied().collect();
+        let mut subscribe: Vec<_> =
+            wanted.keys().filter(|symbol| !requested.contains(symbol)).copied().collect();
+        unsubscribe.sort_unstable();
+        subscribe.sort_unstable();
+        unsubscribe.iter().for_each(|symbol| _ = requested.remove(symbol));
+        requested.extend(&subscribe);
+        let change = DemandChange { unsubscribe, subscribe };
+        if !change.is_empty() {
+            self.changed_at = Some(now);
+        }
+        change
+    }
+}
+
+/// The symbols that one session wants. They are released when it is dropped.
+#[derive(Debug)]
+pub struct SymbolInterest {
+    demand: SymbolDemand,
+    held: FxHashSet<Symbol>,
+}
+
+impl SymbolInterest {
+    /// Adds symbols; returns those that are refused because too many are wanted by all together.
+    pub fn add<'a>(&mut self, symbols: impl IntoIterator<Item = &'a Symbol>) -> Vec<Symbol> {
+        let Self { demand, held } = self;
+        let mut demand = demand.lock();
+        let mut refused = Vec::new();
+        for symbol in symbols {
+            if held.contains(symbol) || refused.contains(symbol) {
+                continue;
+            }
+            match demand.hold(*symbol) {
+                true => _ = held.insert(*symbol),
+                false => refused.push(*symbol),
+            }
+        }
+        refused
+    }
+
+    /// Releases the symbols that the session does not want any more.
+    pub fn retain(&mut self, is_wanted: impl Fn(&Symbol) -> bool) {
+        let Self { demand, held } = self;
+        if held.iter().all(&is_wanted) {
+            return;
+        }
+        let mut demand = demand.lock();
+        held.retain(|symbol| {
+            let is_wanted = is_wanted(symbol);
+            if !is_wanted {
+                demand.release(*symbol);
+            }
+            is_wanted
+        });
+    }
+
+    /// Whether the session has this symbol.
+    pub fn contains(&self, symbol: &Symbol) -> bool {
+        self.held.contains(symbol)
+    }
+
+    /// The most symbols that are wanted at once.
+    pub fn limit(&self) -> usize {
+        self.demand.limits().symbols
+    }
+}
+
+impl Drop for SymbolInterest {
+    fn drop(&mut self) {
+        self.retain(|_| false);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: DemandLimits =
+        DemandLimits { symbols: 2, interval: Duration::from_millis(200), linger: Duration::from_secs(60) };
+
+    fn symbols(names: &[&str]) -> Vec<Symbol> {
+        names.iter().map(|name| name.parse().unwrap()).collect()
+    }
+
+    fn change(unsubscribe: &[&str], subscribe: &[&str]) -> DemandChange {
+        DemandChange { unsubscribe: symbols(unsubscribe), subscribe: symbols(subscribe) }
+    }
+
+    fn ms(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    #[test]
+    fn a_symbol_is_wanted_until_its_last_session_is_gone_for_the_linger() {
+        let (demand, start) = (SymbolDemand::new(LIMITS), Instant::now());
+        let [mut first, mut second] = [demand.interest(), demand.interest()];
+        first.add(&symbols(&["A"]));
+        second.add(&symbols(&["A", "B"]));
+        assert_eq!(demand.take_change(start), change(&[], &["A", "B"]));
+
+        drop(second);
+        assert_eq!(demand.take_change(start + ms(1_000)), change(&[], &[]));
+        assert_eq!(demand.take_change(start + ms(60_999)), change(&[], &[]));
+        assert_eq!(demand.take_change(start + ms(61_000)), change(&["B"], &[]));
+        assert_eq!(demand.len(), 1);
+    }
+
+    #[test]
+    fn a_session_that_comes_back_in_time_changes_nothing() {
+        let (demand, start) = (SymbolDemand::new(LIMITS), Instant::now());
+        let mut first = demand.interest();
+        first.add(&symbols(&["A"]));
+        demand.take_change(start);
+        drop(first);
+        demand.take_change(start + ms(300));
+
+        let mut again = demand.interest();
+        again.add(&symbols(&["A"]));
+
+        assert!(demand.take_change(start + ms(90_000)).is_empty());
+    }
+
+    #[test]
+    fn changes_within_the_interval_are_passed_on_together() {
+        let (demand, start) = (SymbolDemand::new(LIMITS), Instant::now());
+        let mut session = demand.interest();
+        session.add(&symbols(&["A"]));
+        assert_eq!(demand.take_change(start), change(&[], &["A"]));
+
+        session.add(&symbols(&["B"]));
+
+        assert!(demand.take_change(start + ms(199)).is_empty());
+        assert_eq!(demand.take_change(start + ms(200)), change(&[], &["B"]));
+    }
+
+    #[test]
+    fn beyond_the_limit_symbols_are_refused_unless_one_lingers() {
+        let (demand, start) = (SymbolDemand::new(LIMITS), Instant::now());
+        let [mut first, mut second] = [demand.interest(), demand.interest()];
+        first.add(&symbols(&["A", "B"]));
+        demand.take_change(start);
+
+        assert_eq!(second.add(&symbols(&["A", "C", "C"])), symbols(&["C"]));
+        assert_eq!(demand.refused(), 1);
+        first.retain(|symbol| symbol.as_str() != "B");
+        assert_eq!(second.add(&symbols(&["C"])), []);
+
+        assert_eq!(demand.take_change(start + ms(200)), change(&["B"], &["C"]));
+    }
+
+    #[test]
+    fn a_source_that_begins_anew_gets_everything() {
+        let (demand, start) = (SymbolDemand::new(LIMITS), Instant::now());
+        let mut session = demand.interest();
+        session.add(&symbols(&["B", "A"]));
+        demand.take_change(start);
+
+        assert_eq!(demand.take_all(start + ms(1)), symbols(&["A", "B"]));
+        assert!(demand.take_change(start + ms(900)).is_empty());
+    }
+}
