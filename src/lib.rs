@@ -38,6 +38,9 @@ pub mod limits;
 pub mod metrics;
 /// Plain values: symbols, prices, trades, quotes, bars, channels, streams, sequence numbers, the calendar.
 pub mod model;
+/// The relay of an upstream feed: a client of another server's stream.
+#[cfg(feature = "relay")]
+pub mod relay;
 /// One client: protocol state, subscriptions, and the outbox with its backpressure.
 pub mod session;
 /// Event sources: the simulated market and its clock, behind a trait.

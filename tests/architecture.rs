@@ -32,7 +32,7 @@ use test_support::TempFolder;
 ///
 /// `config` comes late because it collects the settings of the other modules; only `telemetry` and
 /// `app` read it.
-const ORDER: [&str; 18] = [
+const ORDER: [&str; 19] = [
     "model",
     "wire",
     "metrics",
@@ -45,6 +45,7 @@ const ORDER: [&str; 18] = [
     "feed",
     "journal",
     "faults",
+    "relay",
     "hub",
     "session",
     "http",
@@ -55,9 +56,9 @@ const ORDER: [&str; 18] = [
 
 /// The modules that decide without a socket, a runtime, a clock or a source of randomness: time and
 /// randomness are arguments.
-const PURE: [&str; 12] = [
-    "model", "wire", "clock", "limits", "auth", "source", "archive", "feed", "journal", "faults", "hub",
-    "session",
+const PURE: [&str; 13] = [
+    "model", "wire", "clock", "limits", "auth", "source", "archive", "feed", "journal", "faults", "relay",
+    "hub", "session",
 ];
 
 /// Files of pure modules that are not pure, each with its reason. An entry that is no longer needed

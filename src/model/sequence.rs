@@ -1,4 +1,5 @@
 use std::fmt;
+use std::str::FromStr;
 
 /// The sequence number of an object in its stream: 1 for the first of an epoch, rising by 1.
 ///
@@ -36,6 +37,21 @@ impl Epoch {
     }
 }
 
+/// Text that is no epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an epoch is a number in base 36")]
+pub struct InvalidEpoch;
+
+/// The text that [`Display`](fmt::Display) gives, and no other.
+impl FromStr for Epoch {
+    type Err = InvalidEpoch;
+
+    fn from_str(text: &str) -> Result<Self, InvalidEpoch> {
+        let epoch = u64::from_str_radix(text, 36).map(Self).map_err(|_| InvalidEpoch)?;
+        if epoch.to_string() == text { Ok(epoch) } else { Err(InvalidEpoch) }
+    }
+}
+
 /// Base 36 in lower case, as on the wire: 1 to 13 letters and digits, like `2v5jx0m1c8k3f`.
 impl fmt::Display for Epoch {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -64,5 +80,15 @@ mod tests {
         assert_eq!(Epoch::new(35).to_string(), "z");
         assert_eq!(Epoch::new(36 * 36 + 1).to_string(), "101");
         assert_eq!(Epoch::new(u64::MAX).to_string(), "3w5e11264sgsf");
+    }
+
+    #[test]
+    fn an_epoch_is_read_from_its_text_alone() {
+        for epoch in [0, 35, 1_297, u64::MAX].map(Epoch::new) {
+            assert_eq!(epoch.to_string().parse(), Ok(epoch));
+        }
+        for text in ["", "0k3f9", "K3F9", "+1", "3w5e11264sgsg", "k3-f9"] {
+            assert_eq!(text.parse::<Epoch>(), Err(InvalidEpoch), "{text}");
+        }
     }
 }

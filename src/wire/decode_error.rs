@@ -13,6 +13,9 @@ pub enum DecodeError {
     /// A frame of a client is not masked (section 5.1).
     #[error("a frame is not masked")]
     UnmaskedFrame,
+    /// A frame of a server is masked (section 5.1).
+    #[error("a frame of a server is masked")]
+    MaskedFrame,
     /// A payload length is not in its shortest form (section 5.2).
     #[error("a payload length is not in its shortest form")]
     OverlongLength,
@@ -52,6 +55,7 @@ impl DecodeError {
             Self::ReservedBits(_)
             | Self::ReservedOpcode(_)
             | Self::UnmaskedFrame
+            | Self::MaskedFrame
             | Self::OverlongLength
             | Self::FragmentedControlFrame
             | Self::ControlFrameTooLong

@@ -20,11 +20,23 @@ use crate::model::{Body, Channel, Conditions, Price, Seq, Symbol, SymbolId, Time
 /// When the message is no array of objects, or an object lacks a field or has a value that the model
 /// cannot hold.
 pub fn decode_objects(codec: Codec, bytes: &[u8]) -> Result<Vec<Decoded>, ObjectError> {
+    decode_each_object(codec, bytes)?.into_iter().collect()
+}
+
+/// The same, where an invalid object costs no other object of its message.
+///
+/// # Errors
+/// When the message is no array of objects.
+pub fn decode_each_object(
+    codec: Codec,
+    bytes: &[u8],
+) -> Result<Vec<Result<Decoded, ObjectError>>, ObjectError> {
     let objects: Option<Vec<Attempt>> = match codec {
         Codec::Json => serde_json::from_slice(bytes).ok(),
         Codec::MsgPack => from_msgpack(bytes),
     };
-    objects.ok_or(ObjectError::Syntax)?.into_iter().map(|Attempt(decoded)| decoded).collect()
+    let objects = objects.ok_or(ObjectError::Syntax)?;
+    Ok(objects.into_iter().map(|Attempt(decoded)| decoded).collect())
 }
 
 /// One MessagePack value and nothing after it.

@@ -5,7 +5,7 @@ use super::deflate::{Deflate, Inflation, InflationStep, RSV1};
 use super::frame::{FIN, Opcode};
 use super::utf8::Utf8Check;
 
-/// A message or control frame of the client.
+/// A message or control frame of the other side.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Incoming {
     /// A complete text message; it is UTF-8.
@@ -30,7 +30,8 @@ impl Incoming {
     }
 }
 
-/// Decodes a client's bytes to messages, strictly by RFC 6455, and by RFC 7692 if it was negotiated.
+/// Decodes the bytes of a client, or of a server, to messages, strictly by RFC 6455, and by RFC 7692 if it was
+/// negotiated.
 ///
 /// A declared length is checked before any payload is buffered, UTF-8 is validated while it streams, and
 /// memory grows with the bytes received, not with those announced. A compressed message is buffered
@@ -41,6 +42,7 @@ impl Incoming {
 pub struct Decoder {
     max_message: usize,
     compression: Compression,
+    masking: Masking,
     state: State,
     message: Option<Message>,
     control: Vec<u8>,
@@ -67,7 +69,14 @@ enum State {
     Fused,
 }
 
-/// Whether a client may send compressed messages.
+/// Whether frames are masked: those of a client are, those of a server are not (RFC 6455 section 5.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Masking {
+    Masked,
+    Plain,
+}
+
+/// Whether the other side may send compressed messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compression {
     /// It may not: no extension was negotiated.
@@ -125,16 +134,22 @@ enum Kind {
 }
 
 impl Decoder {
-    /// A decoder of messages of up to `max_message` bytes, fragmented or not.
+    /// A decoder of a client's messages of up to `max_message` bytes, fragmented or not.
     pub fn new(max_message: usize) -> Self {
         Self {
             max_message,
             compression: Compression::None,
+            masking: Masking::Masked,
             state: State::start(),
             message: None,
             control: Vec::new(),
             frames: 0,
         }
+    }
+
+    /// A decoder of a server's messages.
+    pub fn of_server(max_message: usize) -> Self {
+        Self { masking: Masking::Plain, ..Self::new(max_message) }
     }
 
     /// The same decoder with the compression that the handshake negotiated.
@@ -201,15 +216,15 @@ impl Decoder {
                     }
                 }
                 State::Header { bytes, have } => {
-                    while *have < header_len(&bytes[..*have]) {
+                    while *have < header_len(&bytes[..*have], self.masking) {
                         if !input.has_remaining() {
                             return Ok(DecodeStep::NeedsInput);
                         }
                         bytes[*have] = input.get_u8();
                         *have += 1;
-                        check_head(&bytes[..*have], self.compression)?;
+                        check_head(&bytes[..*have], self.compression, self.masking)?;
                     }
-                    let payload = Payload::parse(&bytes[..*have])?;
+                    let payload = Payload::parse(&bytes[..*have], self.masking)?;
                     self.frames += 1;
                     self.begin(payload)?;
                 }
@@ -223,7 +238,9 @@ impl Decoder {
                     };
                     let fresh = buffer.len();
                     buffer.extend_from_slice(&part);
-                    unmask(&mut buffer[fresh..], &mut payload.mask);
+                    if self.masking == Masking::Masked {
+                        unmask(&mut buffer[fresh..], &mut payload.mask);
+                    }
                     if let (false, Some(Message { kind: Kind::Text(check), form: Form::Plain, bytes })) =
                         (opcode.is_control(), &mut self.message)
                     {
@@ -328,8 +345,8 @@ impl Kind {
 impl Payload {
     /// Parses a complete header that `check_head` accepted. A length must have its shortest form (RFC 6455
     /// section 5.2).
-    fn parse(header: &[u8]) -> Result<Self, DecodeError> {
-        let (rest, mask) = header.split_at(header.len() - 4);
+    fn parse(header: &[u8], masking: Masking) -> Result<Self, DecodeError> {
+        let (rest, mask) = header.split_at(header.len() - masking.key_len());
         let (left, least) = match rest.len() {
             2 => (u64::from(rest[1] & 0x7F), 0),
             4 => (u64::from(u16::from_be_bytes([rest[2], rest[3]])), 126),
@@ -340,24 +357,35 @@ impl Payload {
         }
         let opcode = Opcode::from_first_byte(header[0]).expect("check_head refused reserved opcodes");
         let form = if header[0] & RSV1 == 0 { Form::Plain } else { Form::Compressed };
-        let mask = [mask[0], mask[1], mask[2], mask[3]];
+        let mask = mask.try_into().unwrap_or_default();
         Ok(Self { opcode, is_final: header[0] & FIN != 0, form, mask, left })
     }
 }
 
+impl Masking {
+    /// The length of the masking key in a header.
+    const fn key_len(self) -> usize {
+        match self {
+            Self::Masked => 4,
+            Self::Plain => 0,
+        }
+    }
+}
+
 /// The length of the header with length and mask, as far as its first bytes tell.
-fn header_len(head: &[u8]) -> usize {
+fn header_len(head: &[u8], masking: Masking) -> usize {
+    let key = masking.key_len();
     match head.get(1).map(|byte| byte & 0x7F) {
         None => 2,
-        Some(126) => 2 + 2 + 4,
-        Some(127) => 2 + 8 + 4,
-        Some(_) => 2 + 4,
+        Some(126) => 2 + 2 + key,
+        Some(127) => 2 + 8 + key,
+        Some(_) => 2 + key,
     }
 }
 
 /// Refuses a header as soon as a byte of it is invalid (RFC 6455 sections 5.1 to 5.5). The first reserved
 /// bit is allowed in the first frame of a compressed message (RFC 7692 section 6).
-fn check_head(head: &[u8], compression: Compression) -> Result<(), DecodeError> {
+fn check_head(head: &[u8], compression: Compression, masking: Masking) -> Result<(), DecodeError> {
     let opcode = Opcode::from_first_byte(head[0]);
     let allowed = match (compression, opcode) {
         (Compression::PermessageDeflate, Some(Opcode::Text | Opcode::Binary)) => RSV1,
@@ -369,7 +397,8 @@ fn check_head(head: &[u8], compression: Compression) -> Result<(), DecodeError> 
         [first] if opcode.is_some_and(Opcode::is_control) && first & FIN == 0 => {
             Err(DecodeError::FragmentedControlFrame)
         }
-        [_, second] if second & 0x80 == 0 => Err(DecodeError::UnmaskedFrame),
+        [_, second] if second & 0x80 == 0 && masking == Masking::Masked => Err(DecodeError::UnmaskedFrame),
+        [_, second] if second & 0x80 != 0 && masking == Masking::Plain => Err(DecodeError::MaskedFrame),
         [_, second] if opcode.is_some_and(Opcode::is_control) && second & 0x7F > 125 => {
             Err(DecodeError::ControlFrameTooLong)
         }

@@ -202,3 +202,15 @@ fn compressed_messages_are_limited_as_received_and_inflated() {
     assert_eq!(decode_compressed(&header), Err(DecodeError::TooBig));
     assert_eq!(decode_compressed(&frame(0xC2, &[0xFF; 9])), Err(DecodeError::BadDeflate));
 }
+
+#[test]
+fn frames_of_a_server_are_not_masked() {
+    let frame = crate::wire::message_frame(Opcode::Text, b"[1]");
+    let masked = crate::wire::masked_frame(Opcode::Text, b"[1]", [1, 2, 3, 4]);
+
+    let of_server = |frame: Bytes| Decoder::of_server(100).decode(&mut frame.clone());
+    assert_eq!(of_server(frame.clone()), Ok(Some(Incoming::Text(b"[1]".to_vec()))));
+    assert_eq!(of_server(masked.clone()), Err(DecodeError::MaskedFrame));
+    assert_eq!(Decoder::new(100).decode(&mut masked.clone()), Ok(Some(Incoming::Text(b"[1]".to_vec()))));
+    assert_eq!(Decoder::new(100).decode(&mut frame.clone()), Err(DecodeError::UnmaskedFrame));
+}

@@ -78,6 +78,18 @@ pub fn message_frame(opcode: Opcode, payload: &[u8]) -> Bytes {
     frame.into()
 }
 
+/// A message in one frame, final and masked as clients send it; `mask` must be random (RFC 6455 section 5.3).
+pub fn masked_frame(opcode: Opcode, payload: &[u8], mask: [u8; 4]) -> Bytes {
+    const MASKED: u8 = 0x80;
+    let (mut header, start) = header(opcode, payload.len());
+    header[start + 1] |= MASKED;
+    let mut frame = Vec::with_capacity(MAX_HEADER - start + mask.len() + payload.len());
+    frame.extend_from_slice(&header[start..]);
+    frame.extend_from_slice(&mask);
+    frame.extend(payload.iter().zip(mask.iter().cycle()).map(|(byte, key)| byte ^ key));
+    frame.into()
+}
+
 /// The position of the payload in a frame of ours, which is unmasked.
 pub(super) fn payload_start(frame: &[u8]) -> usize {
     match frame[1] {
