@@ -9,9 +9,12 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::faults::Faults;
 use crate::feed::{BatchSource, FeedProgress, LastValues, SequencedFeed, Sequencer};
+use crate::http::Readiness;
 use crate::journal::{JournalFeed, JournalFeedMetrics, OpenedJournal, StartedJournal};
 use crate::metrics::Metrics;
 use crate::model::{Body, Channel, Epoch, Instrument, MarketHours, StreamId, SymbolId, Universe};
+#[cfg(feature = "relay")]
+use crate::relay::{UpstreamFeed, UpstreamParts, UpstreamSettings, UpstreamState};
 use crate::source::{
     EventSource, Listings, NewEpochs, PastEnd, Recording, ReplayClock, ReplaySource, SimulatedMarket,
 };
@@ -24,6 +27,8 @@ pub(super) struct Market {
     pub(super) progress: FeedProgress,
     pub(super) journal: Option<StartedJournal>,
     pub(super) hours: MarketHours,
+    /// Why no session is served yet, if the feed is to say when it can be.
+    pub(super) awaits: Option<&'static str>,
 }
 
 impl Market {
@@ -33,14 +38,21 @@ impl Market {
         clock: Clock,
         metrics: &Metrics,
         faults: Option<&Faults>,
+        readiness: &Readiness,
     ) -> Result<Self, StartError> {
+        #[cfg(feature = "relay")]
+        if let Some(settings) = &config.upstream {
+            return Self::relay(config, settings.clone(), clock, metrics, readiness);
+        }
+        #[cfg(not(feature = "relay"))]
+        let _ = readiness;
         if let Some(settings) = &config.replay {
             let counts = JournalFeedMetrics { feed: metrics.feed(), replay: metrics.replay() };
             if let Some(feed) = JournalFeed::open(settings, config.retention, &clock, counts, new_epochs())? {
                 let (universe, archive) = (feed.universe(), Arc::clone(feed.archive()));
                 let progress = feed.progress();
                 let (source, hours) = (Box::new(feed), MarketHours::Continuous);
-                return Ok(Self { universe, archive, source, progress, journal: None, hours });
+                return Ok(Self { universe, archive, source, progress, journal: None, hours, awaits: None });
             }
             let recording = Recording::open(settings.clone(), metrics.replay())?;
             return Ok(Self::replay(config, recording, clock, metrics, faults));
@@ -119,6 +131,36 @@ impl Market {
         Self { hours, ..Self::of(source, universe, archive, None) }
     }
 
+    /// The feed of an upstream, which begins to connect.
+    #[cfg(feature = "relay")]
+    fn relay(
+        config: &Config,
+        settings: UpstreamSettings,
+        clock: Clock,
+        metrics: &Metrics,
+        readiness: &Readiness,
+    ) -> Result<Self, StartError> {
+        let archive = Arc::new(Archive::new(0, config.retention));
+        let readiness = readiness.clone();
+        let parts = UpstreamParts {
+            archive: Arc::clone(&archive),
+            clock,
+            spans: config.spans,
+            metrics: metrics.feed(),
+            upstream: metrics.upstream(),
+            epochs: new_epochs(),
+            state: Box::new(move |state| match state {
+                UpstreamState::Away(reason) | UpstreamState::Refused(reason) => readiness.wait(reason),
+                UpstreamState::Relayed => readiness.begin(),
+            }),
+        };
+        let feed = UpstreamFeed::start(settings, parts)?;
+        let (progress, universe) = (feed.progress(), Arc::new(Universe::default()));
+        let (source, hours) = (Box::new(feed), MarketHours::Exchange);
+        let awaits = Some("the upstream has not answered yet");
+        Ok(Self { universe, archive, source, progress, journal: None, hours, awaits })
+    }
+
     fn of(
         source: SequencedFeed,
         universe: Arc<Universe>,
@@ -127,7 +169,7 @@ impl Market {
     ) -> Self {
         let progress = source.progress();
         let hours = MarketHours::Continuous;
-        Self { universe, archive, source: Box::new(source), progress, journal, hours }
+        Self { universe, archive, source: Box::new(source), progress, journal, hours, awaits: None }
     }
 }
 

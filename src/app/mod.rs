@@ -83,6 +83,10 @@ pub enum StartError {
     /// The journal cannot be replayed.
     #[error(transparent)]
     JournalReplay(#[from] JournalReplayError),
+    /// The authorities of the upstream cannot be used.
+    #[cfg(feature = "relay")]
+    #[error(transparent)]
+    UpstreamTls(#[from] crate::relay::UpstreamTlsError),
     /// The signal handlers cannot be installed.
     #[error("cannot listen for signals: {0}")]
     Signals(#[from] io::Error),
@@ -126,15 +130,18 @@ impl Service {
         if faults.is_some() {
             warn!("faults are made on purpose: GET /faults lists them");
         }
-        let Market { universe, archive, source, progress, journal, hours } =
-            Market::prepare(config, clock.clone(), &metrics, faults.as_ref())?;
+        let readiness = Readiness::default();
+        let Market { universe, archive, source, progress, journal, hours, awaits } =
+            Market::prepare(config, clock.clone(), &metrics, faults.as_ref(), &readiness)?;
         let epoch = source.epoch();
         let (journal, journal_thread) = journal.map(|journal| (journal.follower, journal.thread)).unzip();
 
         // The readiness is set before the feed starts, so that it does not hide a feed that ends at once.
         // Requests are answered from `serve` on.
-        let readiness = Readiness::default();
-        readiness.begin();
+        match awaits {
+            Some(reason) => readiness.wait(reason),
+            None => readiness.begin(),
+        }
         let monitor = FeedMonitor::new(metrics.feed().up, readiness.clone());
         let delivery = |faults: &Faults| FaultyDelivery { feed: faults.feed(), clock: clock.clone() };
         let delivery = faults.as_ref().map(|faults| Box::new(delivery(faults)));

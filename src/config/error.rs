@@ -41,6 +41,30 @@ pub enum ConfigError {
     /// The replay would end before it starts.
     #[error("--from must be before --until")]
     EmptyReplay,
+    /// The upstream is no URL of a stream.
+    #[error(
+        "--upstream must be a URL such as wss://stream.example.org/v2/iex, of ws or wss and without a name in it"
+    )]
+    UpstreamUrl,
+    /// Only one of key and secret is given.
+    #[error("--upstream-key and --upstream-secret go together, or their files")]
+    HalfUpstreamKey,
+    /// A file of the key cannot be read.
+    #[error("cannot read {path}: {reason}")]
+    UpstreamKeyFile {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// More symbols are named than may be.
+    #[error("--upstream-symbols has {given} names, and --upstream-max-symbols allows {most}")]
+    UpstreamSymbols {
+        /// How many are named.
+        given: usize,
+        /// How many may be.
+        most: usize,
+    },
     /// An option for retained history is out of range.
     #[error("{name} must be from 1 to {max}, not {value}")]
     Retain {

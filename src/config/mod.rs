@@ -10,6 +10,8 @@ mod journal;
 mod journal_command;
 mod keys_command;
 mod replay_options;
+#[cfg(feature = "relay")]
+mod upstream;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -25,6 +27,8 @@ use self::journal::JournalArgs;
 pub use self::journal_command::{JournalExport, JournalFolder, JournalTask, VerifyOptions};
 pub use self::keys_command::{KeyTask, NewKey, Task};
 use self::replay_options::ReplayArgs;
+#[cfg(feature = "relay")]
+use self::upstream::UpstreamArgs;
 use crate::archive::Retention;
 use crate::faults::FaultSpec;
 use crate::feed::BarSpans;
@@ -32,6 +36,8 @@ use crate::http::EchoMode;
 use crate::hub::LivenessTimeouts;
 use crate::journal::JournalSettings;
 use crate::model::SECOND;
+#[cfg(feature = "relay")]
+use crate::relay::UpstreamSettings;
 use crate::session::{Limits, OutboxLimits};
 use crate::source::{ArrivalProcess, MAX_LISTINGS, ReplaySettings, SimulationSettings};
 
@@ -159,6 +165,10 @@ struct Args {
     #[command(flatten)]
     replay: ReplayArgs,
 
+    #[cfg(feature = "relay")]
+    #[command(flatten)]
+    upstream: UpstreamArgs,
+
     #[command(flatten)]
     access: AccessArgs,
 
@@ -212,6 +222,9 @@ pub struct Config {
     pub simulation: SimulationSettings,
     /// What is replayed instead of the simulated market. Default: nothing.
     pub replay: Option<ReplaySettings>,
+    /// The upstream that is relayed instead of the simulated market. Default: none.
+    #[cfg(feature = "relay")]
+    pub upstream: Option<UpstreamSettings>,
     /// The length of bars.
     pub spans: BarSpans,
     /// The retained history.
@@ -311,6 +324,8 @@ impl TryFrom<Args> for Config {
                 }
             },
             replay: args.replay.try_into()?,
+            #[cfg(feature = "relay")]
+            upstream: args.upstream.try_into()?,
             spans: BarSpans { bar_nanos: i64::from(args.bar_seconds) * SECOND },
             retention: Retention {
                 trades: from_one("--retain-trades", args.retain_trades, MAX_RETAINED)?,

@@ -13,6 +13,7 @@ mod followers;
 mod given_bars;
 mod last_values;
 mod progress;
+mod renumbering;
 mod sequenced_feed;
 mod sequencer;
 #[cfg(test)]
@@ -25,5 +26,6 @@ pub use batch_source::BatchSource;
 pub use followers::{ControlReplay, Follow, Followers, Published};
 pub use last_values::LastValues;
 pub use progress::FeedProgress;
+pub use renumbering::Renumbering;
 pub use sequenced_feed::SequencedFeed;
 pub use sequencer::{BarSpans, Sequencer};

@@ -53,6 +53,12 @@ impl SequencedFeed {
         self
     }
 
+    /// Reports how far it is here.
+    #[must_use]
+    pub fn reporting(self, progress: FeedProgress) -> Self {
+        Self { progress, ..self }
+    }
+
     /// How far this feed is, now and later.
     pub fn progress(&self) -> FeedProgress {
         self.progress.clone()

@@ -1,6 +1,6 @@
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use actix::Recipient;
 use actix_web::HttpRequest;
@@ -74,24 +74,68 @@ pub enum EchoMode {
     Conformance,
 }
 
-/// Whether the service accepts new sessions. Clones share the answer.
+/// Whether the service accepts new sessions, and why not. Clones share the answer.
 #[derive(Clone, Debug, Default)]
-pub struct Readiness(Arc<AtomicBool>);
+pub struct Readiness(Arc<SharedReadiness>);
+
+#[derive(Debug, Default)]
+struct SharedReadiness {
+    is_ready: AtomicBool,
+    reason: Mutex<NotReady>,
+}
+
+/// Why no new session is accepted.
+#[derive(Debug, Default)]
+enum NotReady {
+    /// Not known yet, or sessions are accepted.
+    #[default]
+    Unknown,
+    /// Something is waited for.
+    Waiting(String),
+    /// The service ends: nothing changes that.
+    Ending,
+}
 
 impl Readiness {
     /// Accepts new sessions from now on.
     pub fn begin(&self) {
-        self.0.store(true, Ordering::Release);
+        let reason = self.reason_mut();
+        if !matches!(*reason, NotReady::Ending) {
+            self.0.is_ready.store(true, Ordering::Release);
+        }
     }
 
-    /// Refuses new sessions from now on.
+    /// Refuses new sessions until something has come, for this reason.
+    pub fn wait(&self, reason: &str) {
+        let mut place = self.reason_mut();
+        if !matches!(*place, NotReady::Ending) {
+            *place = NotReady::Waiting(reason.to_owned());
+            self.0.is_ready.store(false, Ordering::Release);
+        }
+    }
+
+    /// Refuses new sessions from now on, for good.
     pub fn end(&self) {
-        self.0.store(false, Ordering::Release);
+        let mut reason = self.reason_mut();
+        *reason = NotReady::Ending;
+        self.0.is_ready.store(false, Ordering::Release);
+    }
+
+    /// What is waited for, if new sessions are refused for that.
+    pub fn reason(&self) -> Option<String> {
+        match &*self.reason_mut() {
+            NotReady::Waiting(reason) if !self.is_ready() => Some(reason.clone()),
+            NotReady::Waiting(_) | NotReady::Unknown | NotReady::Ending => None,
+        }
+    }
+
+    fn reason_mut(&self) -> MutexGuard<'_, NotReady> {
+        self.0.reason.lock().expect("no thread panics while it holds this lock")
     }
 
     /// Whether new sessions are accepted.
     pub fn is_ready(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+        self.0.is_ready.load(Ordering::Acquire)
     }
 }
 

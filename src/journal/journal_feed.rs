@@ -8,10 +8,10 @@ use tracing::{error, info};
 
 use super::batch_cursor::{BatchCursor, BatchJoin, JournalReplayError, is_journal};
 use super::entry::enter;
-use super::renumbering::{Renumbering, moved};
+use super::shift::moved;
 use crate::archive::{Archive, Retention};
 use crate::clock::{Clock, ClockRate};
-use crate::feed::{Batch, BatchSource, FeedProgress, LastValues};
+use crate::feed::{Batch, BatchSource, FeedProgress, LastValues, Renumbering};
 use crate::metrics::{FeedMetrics, ReplayMetrics};
 use crate::model::{
     Channel, Epoch, FeedNotice, FeedState, MILLISECOND, Object, SECOND, StreamId, Timestamp, Universe,

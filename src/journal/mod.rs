@@ -41,9 +41,9 @@ mod queue;
 mod reader;
 mod record;
 mod refill;
-mod renumbering;
 mod retention;
 mod segment;
+mod shift;
 mod survey;
 mod tail;
 #[cfg(test)]

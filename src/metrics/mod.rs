@@ -8,6 +8,7 @@ mod frames;
 mod http;
 mod journal;
 mod process;
+mod upstream;
 
 use std::fmt;
 use std::sync::atomic::AtomicU64;
@@ -24,6 +25,7 @@ pub use exposition::ExpositionFormat;
 pub use frames::FrameTotals;
 pub use http::HttpMetrics;
 pub use journal::JournalMetrics;
+pub use upstream::UpstreamMetrics;
 
 use self::exposition::to_text_format;
 use self::process::ProcessCollector;
@@ -36,6 +38,7 @@ pub struct Metrics {
     clock: ClockMetrics,
     journal: JournalMetrics,
     replay: ReplayMetrics,
+    upstream: UpstreamMetrics,
     http: HttpMetrics,
     workers: WorkerFamilies,
 }
@@ -209,6 +212,8 @@ impl Default for Metrics {
         registry.register("replay_position_timestamp_seconds", help, replay.position.clone());
         registry.register("replay_ended", "1 after the end of the recording", replay.ended.clone());
         registry.register("replay_repeats", "How often the recording began again", replay.repeats.clone());
+        let upstream = UpstreamMetrics::default();
+        upstream.register(registry);
         let workers = WorkerFamilies::default();
         registry.register("sessions", "Sessions open now", workers.sessions.clone());
         registry.register("sessions_opened", "Sessions opened", workers.opened.clone());
@@ -232,7 +237,7 @@ impl Default for Metrics {
         registry.register("errors", help, workers.errors.clone());
         let http = HttpMetrics::default();
         http.register(registry);
-        Self { registry: all, feed, clock, journal, replay, http, workers }
+        Self { registry: all, feed, clock, journal, replay, upstream, http, workers }
     }
 }
 
@@ -255,6 +260,11 @@ impl Metrics {
     /// The metrics of the replay.
     pub fn replay(&self) -> ReplayMetrics {
         self.replay.clone()
+    }
+
+    /// The metrics of the upstream.
+    pub fn upstream(&self) -> UpstreamMetrics {
+        self.upstream.clone()
     }
 
     /// The metrics of HTTP and authentication.

@@ -2,11 +2,11 @@ use std::time::Duration;
 
 /// A random number from 0 to 1, by which attempts of many clients are spread.
 #[derive(Clone, Copy, Debug)]
-pub struct Jitter(f64);
+pub(super) struct Jitter(f64);
 
 impl Jitter {
     /// A jitter of this much, which is brought into the range from 0 to 1.
-    pub fn new(fraction: f64) -> Self {
+    pub(super) fn new(fraction: f64) -> Self {
         Self(if fraction.is_finite() { fraction.clamp(0.0, 1.0) } else { 0.5 })
     }
 }

@@ -9,7 +9,7 @@ use crate::wire::ServerMessage;
 /// Pure: the time and the randomness of delays are arguments. Its owner carries out the actions, and comes back at
 /// [`wake_at`](Self::wake_at).
 #[derive(Debug)]
-pub struct Conversation {
+pub(super) struct Conversation {
     credentials: Credentials,
     phase: Phase,
     /// When an object or a heartbeat last came.
@@ -23,7 +23,7 @@ pub struct Conversation {
 
 /// Whether there is a key for the upstream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Credentials {
+pub(super) enum Credentials {
     /// The upstream is asked for nothing.
     None,
     /// The upstream is sent a key and its secret.
@@ -32,7 +32,7 @@ pub enum Credentials {
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq)]
-pub enum ConversationInput {
+pub(super) enum ConversationInput {
     /// Time has passed.
     Time,
     /// The connection is open.
@@ -51,7 +51,7 @@ pub enum ConversationInput {
 
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ConversationAction {
+pub(super) enum ConversationAction {
     /// Open a connection.
     Connect,
     /// Send the key.
@@ -136,7 +136,7 @@ const LONGEST_SLOT_DELAY: Duration = Duration::from_secs(60);
 
 impl Conversation {
     /// A conversation that begins now.
-    pub fn new(credentials: Credentials, now: Instant) -> Self {
+    pub(super) fn new(credentials: Credentials, now: Instant) -> Self {
         Self {
             credentials,
             phase: Phase::Down { until: now },
@@ -149,7 +149,7 @@ impl Conversation {
     }
 
     /// When to come back with [`ConversationInput::Time`]; `None` if never.
-    pub fn wake_at(&self) -> Option<Instant> {
+    pub(super) fn wake_at(&self) -> Option<Instant> {
         match self.phase {
             Phase::Down { until } => Some(until),
             Phase::Waiting { until, step: Step::Connection } => Some(until),
@@ -160,7 +160,7 @@ impl Conversation {
     }
 
     /// What is to be done after this input, in order.
-    pub fn handle(
+    pub(super) fn handle(
         &mut self,
         input: ConversationInput,
         now: Instant,

@@ -1,9 +1,27 @@
 //! The relay of an upstream feed: a client of another server's stream, as a source of this node.
 //!
-//! `Conversation` is the pure state machine of the connection.
+//! The thread of `connection` carries out what the pure `Conversation` decides, and puts what arrives into a bounded
+//! inbox. The [`UpstreamFeed`] takes it from there, on the thread of the feed: as a mirror of an upstream that numbers
+//! its objects as this server does, or as a source whose objects are numbered here.
+//!
+//! ```text
+//! upstream ──WebSocket──▶ connection ──Arrival──▶ inbox ──▶ UpstreamFeed ──Arc<Batch>──▶ hub
+//!                             ◀────────subscribe command────────┘
+//! ```
 
 mod back_off;
+mod command;
+mod connection;
 mod conversation;
+mod inbox;
+mod instruments;
+mod mirror_feed;
+mod outage;
+mod relay_source;
+mod settings;
+mod tls;
+mod upstream_feed;
 
-pub use back_off::Jitter;
-pub use conversation::{Conversation, ConversationAction, ConversationInput, Credentials};
+pub use settings::{UpstreamKey, UpstreamNumbers, UpstreamSettings, UpstreamSymbols};
+pub use tls::UpstreamTlsError;
+pub use upstream_feed::{ReportUpstream, UpstreamFeed, UpstreamParts, UpstreamState};

@@ -2,6 +2,7 @@
 
 #[cfg(target_os = "linux")]
 mod timerfd;
+mod wake;
 #[cfg(target_os = "linux")]
 mod wake_latency;
 
@@ -20,6 +21,7 @@ use tracing::warn;
 
 #[cfg(target_os = "linux")]
 use self::timerfd::TimerFd;
+pub use self::wake::Wake;
 
 /// An endless stream of ticks, one at each whole millisecond. Ticks that are not taken in time merge into
 /// one.

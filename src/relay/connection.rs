@@ -1,0 +1,352 @@
+//! The connection to the upstream: carries out what the conversation decides, on a thread of its own.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use awc::error::WsClientError;
+use awc::http::header::{CONTENT_TYPE, SEC_WEBSOCKET_EXTENSIONS};
+use awc::{BoxedSocket, Client, Connector};
+use bytes::{Bytes, BytesMut};
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::{sleep_until, timeout};
+use tracing::{debug, info, warn};
+
+use super::back_off::Jitter;
+use super::command::authenticate;
+use super::conversation::{Conversation, ConversationAction, ConversationInput, Credentials};
+use super::inbox::{Arrival, Inbox};
+use super::settings::UpstreamSettings;
+use super::tls::{UpstreamTlsError, client_config};
+use crate::metrics::UpstreamMetrics;
+use crate::wire::{
+    Codec, Compression, Decoded, Decoder, Incoming, Opcode, decode_control, decode_each_object, masked_frame,
+};
+
+/// The longest message of an upstream: those of this protocol have less than 1 MiB.
+const MAX_MESSAGE: usize = 4 << 20;
+
+/// The time to connect, TLS and the upgrade included.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(8);
+
+/// The time for a frame to be sent. Those to an upstream are short.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The bytes that are read at once.
+const READ_BYTES: usize = 64 << 10;
+
+/// Compression without context takeover, which is the form that the decoder inflates.
+const OFFER: &str = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
+
+/// Starts the thread of the connection; it ends when the sender of subscriptions is dropped.
+pub(super) fn start(
+    settings: Arc<UpstreamSettings>,
+    inbox: Inbox,
+    metrics: UpstreamMetrics,
+) -> Result<UnboundedSender<Value>, UpstreamTlsError> {
+    let tls = Arc::new(client_config(settings.authorities.as_deref())?);
+    let (commands, on_command) = unbounded_channel();
+    let run = move || {
+        let runtime = match actix_web::rt::Runtime::new() {
+            Ok(runtime) => runtime,
+            Err(error) => return inbox.push(Arrival::Stopped(format!("no runtime: {error}"))),
+        };
+        runtime.block_on(async move {
+            let connector = Connector::new().rustls_0_23(tls).timeout(CONNECT_TIMEOUT);
+            let client = Client::builder().connector(connector).timeout(CONNECT_TIMEOUT).finish();
+            UpstreamConnection::new(settings, client, inbox, metrics).run(on_command).await;
+        });
+    };
+    let spawned = thread::Builder::new().name("upstream".to_owned()).spawn(run);
+    if let Err(error) = spawned {
+        warn!("the thread of the upstream does not start: {error}");
+    }
+    Ok(commands)
+}
+
+/// The connection, while there is one.
+struct UpstreamConnection {
+    settings: Arc<UpstreamSettings>,
+    client: Client,
+    inbox: Inbox,
+    metrics: UpstreamMetrics,
+    conversation: Conversation,
+    link: Link,
+    /// The reason that was logged last: the same one is not logged at each attempt.
+    logged: Option<String>,
+    is_live: bool,
+}
+
+/// The state of the socket.
+enum Link {
+    None,
+    Connecting(Pin<Box<dyn Future<Output = Result<Socket, String>>>>),
+    Open(Box<Socket>),
+}
+
+/// An open connection.
+struct Socket {
+    io: BoxedSocket,
+    decoder: Decoder,
+    input: BytesMut,
+}
+
+/// What the socket gave.
+enum Received {
+    Opened(Box<Socket>),
+    Bytes(Bytes),
+    Ended(String),
+}
+
+impl UpstreamConnection {
+    fn new(settings: Arc<UpstreamSettings>, client: Client, inbox: Inbox, metrics: UpstreamMetrics) -> Self {
+        let credentials = if settings.key.is_some() { Credentials::Key } else { Credentials::None };
+        let conversation = Conversation::new(credentials, Instant::now());
+        let (link, logged, is_live) = (Link::None, None, false);
+        Self { settings, client, inbox, metrics, conversation, link, logged, is_live }
+    }
+
+    async fn run(mut self, mut on_command: UnboundedReceiver<Value>) {
+        loop {
+            let wake_at = self.conversation.wake_at();
+            let wait = async {
+                match wake_at {
+                    Some(at) => sleep_until(at.into()).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                command = on_command.recv() => match command {
+                    None => return,
+                    Some(command) => self.send_subscription(&command).await,
+                },
+                () = wait => self.give(ConversationInput::Time).await,
+                received = self.link.next(&self.inbox) => self.receive(received).await,
+            }
+        }
+    }
+
+    async fn receive(&mut self, received: Received) {
+        match received {
+            Received::Opened(socket) => {
+                self.link = Link::Open(socket);
+                self.give(ConversationInput::Opened).await;
+                // The upgrade may have been read together with what follows it.
+                self.decode(Bytes::new()).await;
+            }
+            Received::Bytes(bytes) => self.decode(bytes).await,
+            Received::Ended(reason) => {
+                self.link = Link::None;
+                self.give(ConversationInput::Ended(reason)).await;
+            }
+        }
+    }
+
+    /// Takes in what was received, message by message, while the connection lasts.
+    async fn decode(&mut self, bytes: Bytes) {
+        let mut bytes = bytes;
+        if let Link::Open(socket) = &mut self.link
+            && bytes.is_empty()
+        {
+            bytes = socket.input.split().freeze();
+        }
+        while let Link::Open(socket) = &mut self.link {
+            match socket.decoder.decode(&mut bytes) {
+                Ok(None) => return,
+                Ok(Some(Incoming::Text(message))) => self.message(Codec::Json, &message).await,
+                Ok(Some(Incoming::Binary(message))) => self.message(Codec::MsgPack, &message).await,
+                Ok(Some(Incoming::Ping(payload))) => self.send(Opcode::Pong, &payload).await,
+                Ok(Some(Incoming::Pong)) => self.give(ConversationInput::Pong).await,
+                Ok(Some(Incoming::Close(code))) => {
+                    self.link = Link::None;
+                    let reason = match code {
+                        Some(code) => format!("the upstream closes: {code}"),
+                        None => "the upstream closes".to_owned(),
+                    };
+                    self.give(ConversationInput::Ended(reason)).await;
+                }
+                Err(error) => {
+                    self.link = Link::None;
+                    self.give(ConversationInput::Ended(format!("the upstream sends nonsense: {error}")))
+                        .await;
+                }
+            }
+        }
+    }
+
+    async fn message(&mut self, codec: Codec, message: &[u8]) {
+        let mut objects = Vec::new();
+        let mut invalid = 0;
+        match decode_each_object(codec, message) {
+            Ok(decoded) => {
+                for decoded in decoded {
+                    match decoded {
+                        Ok(Decoded::Object(object)) => objects.push(object),
+                        Ok(Decoded::Unknown { .. }) => {}
+                        Err(error) => {
+                            debug!("an object of the upstream is left out: {error}");
+                            invalid += 1;
+                        }
+                    }
+                }
+            }
+            Err(error) => {
+                debug!("a message of the upstream is left out: {error}");
+                invalid += 1;
+            }
+        }
+        self.metrics.invalid.inc_by(invalid);
+        if !objects.is_empty() {
+            self.metrics.objects.inc_by(objects.len() as u64);
+            self.inbox.push(Arrival::Objects(objects));
+            return self.give(ConversationInput::Data).await;
+        }
+        for control in decode_control(codec, message) {
+            self.give(ConversationInput::Control(control.clone())).await;
+            if self.is_live {
+                self.inbox.push(Arrival::Control(control));
+            }
+        }
+    }
+
+    async fn send_subscription(&mut self, command: &Value) {
+        if matches!(self.link, Link::Open(_)) {
+            self.give(ConversationInput::Subscribed).await;
+            self.send_command(command).await;
+        }
+    }
+
+    /// Gives the conversation an input, and carries out what it decides.
+    async fn give(&mut self, input: ConversationInput) {
+        let mut inputs = vec![input];
+        while let Some(input) = inputs.pop() {
+            let jitter = Jitter::new(rand::random());
+            for action in self.conversation.handle(input, Instant::now(), jitter) {
+                match action {
+                    ConversationAction::Connect => self.connect(),
+                    ConversationAction::Authenticate => {
+                        let command = self.settings.key.as_ref().map(authenticate);
+                        if let Some(command) = command {
+                            self.write(Opcode::Binary, &msgpack(&command), &mut inputs).await;
+                        }
+                    }
+                    ConversationAction::Subscribe => self.inbox.push(Arrival::Ready),
+                    ConversationAction::Ping => self.write(Opcode::Ping, b"", &mut inputs).await,
+                    ConversationAction::Disconnect => self.link = Link::None,
+                    ConversationAction::TellLive(epoch) => {
+                        info!("the subscription at the upstream is in force");
+                        self.logged = None;
+                        self.is_live = true;
+                        self.metrics.up.set(1);
+                        self.inbox.push(Arrival::Live(epoch));
+                    }
+                    ConversationAction::TellDown(reason) => {
+                        if self.logged.as_deref() != Some(&reason) {
+                            warn!("the upstream is away: {reason}");
+                            self.logged = Some(reason.clone());
+                        }
+                        self.lose();
+                        self.inbox.push(Arrival::Down(reason));
+                    }
+                    ConversationAction::TellStopped(reason) => {
+                        self.lose();
+                        self.inbox.push(Arrival::Stopped(reason));
+                    }
+                    ConversationAction::CountRefusal(code) => self.metrics.refused(code),
+                }
+            }
+        }
+    }
+
+    fn lose(&mut self) {
+        if std::mem::take(&mut self.is_live) {
+            self.metrics.losses.inc();
+            self.metrics.up.set(0);
+        }
+    }
+
+    fn connect(&mut self) {
+        self.metrics.connects.inc();
+        self.link = Link::Connecting(Box::pin(connect(self.client.clone(), self.settings.url.clone())));
+    }
+
+    async fn send_command(&mut self, command: &Value) {
+        self.send(Opcode::Binary, &msgpack(command)).await;
+    }
+
+    /// Sends a frame; a failure ends the connection.
+    async fn send(&mut self, opcode: Opcode, payload: &[u8]) {
+        let mut inputs = Vec::new();
+        self.write(opcode, payload, &mut inputs).await;
+        for input in inputs {
+            Box::pin(self.give(input)).await;
+        }
+    }
+
+    async fn write(&mut self, opcode: Opcode, payload: &[u8], failures: &mut Vec<ConversationInput>) {
+        let Link::Open(socket) = &mut self.link else { return };
+        let frame = masked_frame(opcode, payload, rand::random());
+        let sent = async {
+            socket.io.write_all(&frame).await?;
+            socket.io.flush().await
+        };
+        let failure = match timeout(WRITE_TIMEOUT, sent).await {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => format!("the connection to the upstream failed: {error}"),
+            Err(_) => "the upstream reads nothing".to_owned(),
+        };
+        self.link = Link::None;
+        failures.push(ConversationInput::Ended(failure));
+    }
+}
+
+impl Link {
+    /// Waits for the socket. Can be dropped and called again without loss.
+    async fn next(&mut self, inbox: &Inbox) -> Received {
+        match self {
+            Self::None => std::future::pending().await,
+            Self::Connecting(connecting) => match connecting.await {
+                Ok(socket) => Received::Opened(Box::new(socket)),
+                Err(reason) => Received::Ended(reason),
+            },
+            Self::Open(socket) => {
+                inbox.room().await;
+                socket.input.reserve(READ_BYTES);
+                match socket.io.read_buf(&mut socket.input).await {
+                    Ok(0) => Received::Ended("the upstream ended the connection".to_owned()),
+                    Ok(_) => Received::Bytes(socket.input.split().freeze()),
+                    Err(error) => Received::Ended(format!("the connection to the upstream failed: {error}")),
+                }
+            }
+        }
+    }
+}
+
+/// Connects and upgrades.
+async fn connect(client: Client, url: String) -> Result<Socket, String> {
+    let request = client.ws(url).set_header(CONTENT_TYPE, "application/msgpack");
+    let request = request.set_header(SEC_WEBSOCKET_EXTENSIONS, OFFER);
+    let (response, framed) = request.connect().await.map_err(|error| match error {
+        WsClientError::InvalidResponseStatus(status) => format!("the upstream answers {status}"),
+        error => format!("cannot connect to the upstream: {error}"),
+    })?;
+    let extensions = response.headers().get(SEC_WEBSOCKET_EXTENSIONS);
+    let extensions = extensions.and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let compression = match extensions {
+        "" => Compression::None,
+        accepted if accepted.contains("server_no_context_takeover") => Compression::PermessageDeflate,
+        _ => return Err("the upstream compresses as it was not asked to".to_owned()),
+    };
+    let parts = framed.into_parts();
+    let decoder = Decoder::of_server(MAX_MESSAGE).with(compression);
+    Ok(Socket { io: parts.io, decoder, input: parts.read_buf })
+}
+
+fn msgpack(command: &Value) -> Vec<u8> {
+    rmp_serde::to_vec_named(command).expect("a command has only plain fields")
+}

@@ -1,0 +1,49 @@
+use crate::model::{FeedNotice, FeedState, SECOND, Timestamp};
+
+/// Whether the upstream was there once, and since when it is away: what clients are told of both.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Outage {
+    has_been_live: bool,
+    since: Option<Timestamp>,
+}
+
+/// The name of the source in notices.
+const SOURCE: &str = "upstream";
+
+impl Outage {
+    /// The upstream is away: what is told of it, once.
+    pub(super) fn begin(&mut self, now: Timestamp) -> Option<FeedNotice> {
+        if !self.has_been_live || self.since.is_some() {
+            return None;
+        }
+        self.since = Some(now);
+        Some(FeedNotice { from: Some(now), ..FeedNotice::of_source(FeedState::Down, SOURCE) })
+    }
+
+    /// The upstream is there: what is told of it, if it was away, and for how many seconds it was.
+    pub(super) fn end(&mut self, now: Timestamp, filled: Option<bool>) -> Option<(FeedNotice, f64)> {
+        self.has_been_live = true;
+        let from = self.since.take()?;
+        let back = FeedNotice::of_source(FeedState::Back, SOURCE);
+        let seconds = now.nanos_since(from) as f64 / SECOND as f64;
+        Some((FeedNotice { from: Some(from), to: Some(now), filled, ..back }, seconds.max(0.0)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outage_is_told_once_and_its_end_has_both_times() {
+        let [first, second, third] = [1, 2, 4].map(|second| Timestamp::from_nanos(second * SECOND));
+        let mut outage = Outage::default();
+
+        assert_eq!(outage.begin(first), None, "it was never there");
+        assert_eq!(outage.end(first, None), None);
+        let down = outage.begin(second).unwrap();
+        assert_eq!((down.state, down.from, outage.begin(third)), (FeedState::Down, Some(second), None));
+        let (back, seconds) = outage.end(third, Some(false)).unwrap();
+        assert_eq!((back.from, back.to, back.filled, seconds), (Some(second), Some(third), Some(false), 2.0));
+    }
+}

@@ -1,0 +1,223 @@
+use std::mem;
+use std::sync::Arc;
+
+use serde_json::Value;
+use tokio::sync::mpsc::UnboundedSender;
+use tracing::error;
+
+use super::command::subscribe;
+use super::connection::start;
+use super::inbox::{Arrival, Inbox};
+use super::mirror_feed::{FeedParts, MirrorFeed};
+use super::relay_source::RelaySource;
+use super::settings::{UpstreamNumbers, UpstreamSettings};
+use super::tls::UpstreamTlsError;
+use crate::archive::Archive;
+use crate::clock::Clock;
+use crate::feed::{BarSpans, Batch, BatchSource, FeedProgress, LastValues, SequencedFeed, Sequencer};
+use crate::metrics::{FeedMetrics, UpstreamMetrics};
+use crate::model::{Epoch, Universe};
+use crate::source::{NewEpochs, Ticks, Wake};
+
+/// The feed of an upstream. What kind of feed it is becomes clear with the first acknowledgement: one with an epoch is
+/// of an upstream that numbers its objects.
+pub struct UpstreamFeed {
+    settings: Arc<UpstreamSettings>,
+    inbox: Inbox,
+    wake: Wake,
+    commands: UnboundedSender<Value>,
+    stage: Stage,
+    clock: Clock,
+    spans: BarSpans,
+    upstream: UpstreamMetrics,
+    state: ReportUpstream,
+    /// The epoch before anything is known of the upstream.
+    first_epoch: Epoch,
+}
+
+/// What is known of the upstream.
+enum Stage {
+    Unknown(FeedParts),
+    Mirror(Box<MirrorFeed>),
+    Foreign(Box<SequencedFeed>),
+    /// Between two stages.
+    Changing,
+}
+
+/// Told when the upstream can be relayed, and why not before.
+pub type ReportUpstream = Box<dyn FnMut(UpstreamState<'_>) + Send>;
+
+/// Whether sessions can be served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UpstreamState<'a> {
+    /// The upstream has not answered yet, for this reason.
+    Away(&'a str),
+    /// The subscription is in force, or was once and comes back.
+    Relayed,
+    /// There is no use in asking again, for this reason.
+    Refused(&'a str),
+}
+
+/// What a node gives to the feed of an upstream.
+pub struct UpstreamParts {
+    /// The history, which is empty.
+    pub archive: Arc<Archive>,
+    /// The clock of time stamps.
+    pub clock: Clock,
+    /// The length of bars.
+    pub spans: BarSpans,
+    /// The counts of the feed.
+    pub metrics: FeedMetrics,
+    /// The counts of the upstream.
+    pub upstream: UpstreamMetrics,
+    /// Gives a random epoch each time.
+    pub epochs: NewEpochs,
+    /// Told of the state of the upstream.
+    pub state: ReportUpstream,
+}
+
+impl UpstreamFeed {
+    /// Begins to connect, on a thread of its own.
+    ///
+    /// # Errors
+    /// When the file of authorities cannot be used.
+    pub fn start(settings: UpstreamSettings, parts: UpstreamParts) -> Result<Self, UpstreamTlsError> {
+        let UpstreamParts { archive, clock, spans, metrics, upstream, mut epochs, state } = parts;
+        let settings = Arc::new(settings);
+        let wake = Wake::default();
+        let inbox = Inbox::new(wake.clone());
+        let commands = start(Arc::clone(&settings), inbox.clone(), upstream.clone())?;
+        let first_epoch = epochs();
+        let progress = FeedProgress::default();
+        let parts = FeedParts {
+            archive,
+            clock: clock.clone(),
+            metrics,
+            upstream: upstream.clone(),
+            progress,
+            epochs,
+        };
+        let stage = Stage::Unknown(parts);
+        Ok(Self { settings, inbox, wake, commands, stage, clock, spans, upstream, state, first_epoch })
+    }
+
+    /// How far this feed is, now and later.
+    pub fn progress(&self) -> FeedProgress {
+        match &self.stage {
+            Stage::Unknown(parts) => parts.progress.clone(),
+            Stage::Foreign(feed) => feed.progress(),
+            Stage::Mirror(_) | Stage::Changing => FeedProgress::default(),
+        }
+    }
+
+    fn subscribe(&self, resume: Option<Value>) {
+        // The thread of the connection ends with this feed.
+        let _ = self.commands.send(subscribe(&self.settings, resume));
+    }
+
+    /// Takes an arrival before anything is known of the upstream.
+    fn begin(&mut self, arrival: Arrival, last_values: &mut LastValues) -> Option<Arc<Batch>> {
+        match arrival {
+            Arrival::Ready => self.subscribe(None),
+            Arrival::Down(reason) => (self.state)(UpstreamState::Away(&reason)),
+            Arrival::Stopped(reason) => {
+                error!("the upstream is not asked again: {reason}");
+                (self.state)(UpstreamState::Refused(&reason));
+            }
+            Arrival::Live(epoch) => {
+                let Stage::Unknown(parts) = mem::replace(&mut self.stage, Stage::Changing) else {
+                    return None;
+                };
+                let epoch = epoch.filter(|_| self.settings.numbers == UpstreamNumbers::Kept);
+                let batch = match epoch {
+                    Some(epoch) => {
+                        let mut mirror = MirrorFeed::new(parts, epoch);
+                        let batch = mirror.take(Arrival::Live(Some(epoch)), last_values);
+                        self.stage = Stage::Mirror(Box::new(mirror));
+                        batch
+                    }
+                    None => {
+                        let mut feed = self.foreign(parts);
+                        let batch = feed.open(last_values);
+                        self.stage = Stage::Foreign(Box::new(feed));
+                        batch
+                    }
+                };
+                (self.state)(UpstreamState::Relayed);
+                return batch;
+            }
+            Arrival::Objects(_) | Arrival::Control(_) => {}
+        }
+        None
+    }
+
+    /// A feed that numbers what arrives.
+    fn foreign(&self, parts: FeedParts) -> SequencedFeed {
+        let (settings, commands) = (Arc::clone(&self.settings), self.commands.clone());
+        let on_ready = Box::new(move || {
+            let _ = commands.send(subscribe(&settings, None));
+        });
+        let (inbox, wake) = (self.inbox.clone(), self.wake.clone());
+        let source = RelaySource::new(inbox, wake, self.clock.clone(), self.upstream.clone(), on_ready);
+        let universe = Arc::new(Universe::default());
+        let sequencer = Sequencer::new(universe, self.spans, self.first_epoch, self.clock.now());
+        SequencedFeed::new(Box::new(source), sequencer, parts.archive, parts.metrics)
+            .reporting(parts.progress)
+    }
+}
+
+impl BatchSource for UpstreamFeed {
+    fn epoch(&self) -> Epoch {
+        match &self.stage {
+            Stage::Mirror(mirror) => mirror.epoch(),
+            Stage::Foreign(feed) => feed.epoch(),
+            Stage::Unknown(_) | Stage::Changing => self.first_epoch,
+        }
+    }
+
+    fn open(&mut self, last_values: &mut LastValues) -> Option<Arc<Batch>> {
+        last_values.set_epoch(self.first_epoch);
+        None
+    }
+
+    fn ticks(&mut self) -> Ticks {
+        self.wake.ticks()
+    }
+
+    fn poll(&mut self, last_values: &mut LastValues) -> Option<Arc<Batch>> {
+        if let Stage::Foreign(feed) = &mut self.stage {
+            return feed.poll(last_values);
+        }
+        let arrival = self.inbox.take()?;
+        let Stage::Mirror(mirror) = &mut self.stage else {
+            return self.begin(arrival, last_values);
+        };
+        if matches!(arrival, Arrival::Ready) {
+            let resume = mirror.resume(last_values);
+            self.subscribe(Some(resume));
+            return None;
+        }
+        if let Arrival::Stopped(reason) = &arrival {
+            error!("the upstream is not asked again: {reason}");
+            (self.state)(UpstreamState::Refused(reason));
+        }
+        mirror.take(arrival, last_values)
+    }
+
+    fn settle(&mut self) {
+        match &mut self.stage {
+            Stage::Mirror(mirror) => mirror.settle(),
+            Stage::Foreign(feed) => feed.settle(),
+            Stage::Unknown(_) | Stage::Changing => {}
+        }
+    }
+
+    /// The upstream waits, or conflates.
+    fn hold_back(&mut self) -> bool {
+        true
+    }
+
+    fn skip_idle_ticks(&mut self) {
+        self.wake.skip_idle_ticks();
+    }
+}
