@@ -1,0 +1,391 @@
+//! Relays: chains of servers whose objects keep their numbers, and what happens when an upstream is away.
+#![cfg(feature = "relay")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
+
+use std::collections::BTreeMap;
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value, json};
+use tapecast::config::Config;
+use tapecast::relay::{UpstreamKey, UpstreamNumbers, UpstreamSettings, UpstreamSymbols};
+use test_support::{Client, Program, SequenceLedger, Server, get, wait_for, wait_until};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_tapecast");
+
+/// The stream of this server, without a key.
+fn upstream(address: SocketAddr) -> UpstreamSettings {
+    UpstreamSettings {
+        url: format!("ws://{address}/v2/iex"),
+        key: None,
+        symbols: UpstreamSymbols::All,
+        max_symbols: 30,
+        numbers: UpstreamNumbers::Kept,
+        authorities: None,
+    }
+}
+
+/// A relay of this server, ready to serve.
+fn relay(address: SocketAddr, configure: impl FnOnce(&mut Config)) -> Server {
+    let server = Server::start(|config| {
+        config.upstream = Some(upstream(address));
+        configure(config);
+    });
+    wait_until_ready(server.address);
+    server
+}
+
+fn wait_until_ready(address: SocketAddr) {
+    wait_until("the relay to be ready", || readiness(address).0 == 200);
+}
+
+/// The status and the text of `/readyz`.
+fn readiness(address: SocketAddr) -> (u16, String) {
+    get(address, "/readyz")
+}
+
+/// A market with every kind of object.
+fn busy(config: &mut Config) {
+    config.symbols = 10;
+    config.simulation.trades_per_second = 500.0;
+    config.spans.bar_nanos = 1_000_000_000;
+}
+
+const CHANNELS: [&str; 8] =
+    ["trades", "quotes", "bars", "updatedBars", "dailyBars", "statuses", "lulds", "tickers"];
+
+fn subscribe_to_all() -> String {
+    let mut command = json!({"action": "subscribe", "x": {"heartbeat_ms": 1000}});
+    for channel in CHANNELS {
+        command[channel] = json!(["*"]);
+    }
+    command.to_string()
+}
+
+/// The bytes of objects by type, symbol and number; those into which others were conflated are left out, since that
+/// depends on the connection.
+type Objects = BTreeMap<(String, String, u64), Vec<u8>>;
+
+/// Reads this many objects of all streams, in JSON.
+fn read_json(address: SocketAddr, count: usize) -> Objects {
+    let mut client = Client::session(address);
+    client.send_text(&subscribe_to_all());
+    let mut objects = Objects::new();
+    while objects.len() < count {
+        let frame = client.next_frame().expect("the session goes on");
+        let text = String::from_utf8(frame.payload).unwrap();
+        if frame.opcode != 1 || text.starts_with("[{\"T\":\"su") {
+            continue;
+        }
+        for object in text.trim_start_matches("[{").trim_end_matches("}]").split("},{") {
+            let object = format!("{{{object}}}");
+            enter(&mut objects, &serde_json::from_str(&object).unwrap(), object.as_bytes());
+        }
+    }
+    objects
+}
+
+/// Reads this many objects of all streams, in MessagePack.
+fn read_msgpack(address: SocketAddr, count: usize) -> Objects {
+    let mut client = Client::connect_with(address, "/v2/iex", "Content-Type: application/msgpack\r\n");
+    client.send_text(&subscribe_to_all());
+    let mut objects = Objects::new();
+    while objects.len() < count {
+        let frame = client.next_frame().expect("the session goes on");
+        if frame.opcode != 2 {
+            continue;
+        }
+        let payload = frame.payload;
+        let mut rest = &payload[..];
+        let length = rmpv::decode::read_value(&mut &payload[..]).unwrap().as_array().unwrap().len();
+        rest = &rest[if length < 16 { 1 } else { 3 }..];
+        for _ in 0..length {
+            let before = rest;
+            let value = rmpv::decode::read_value(&mut rest).unwrap();
+            let key = |key: &str| {
+                let entry = value.as_map().unwrap().iter().find(|(name, _)| name.as_str() == Some(key));
+                entry.map(|(_, value)| value.clone())
+            };
+            let text = |name| key(name).and_then(|value| Some(value.as_str()?.to_owned()));
+            let number = |name| key(name).and_then(|value| value.as_u64());
+            let plain = json!({"T": text("T"), "S": text("S"), "sq": number("sq"), "cf": number("cf")});
+            enter(&mut objects, &plain, &before[..before.len() - rest.len()]);
+        }
+    }
+    objects
+}
+
+fn enter(objects: &mut Objects, object: &Value, bytes: &[u8]) {
+    if let (Some(seq), Some(symbol), true) =
+        (object["sq"].as_u64(), object["S"].as_str(), object["cf"].is_null())
+    {
+        let key = (object["T"].as_str().unwrap().to_owned(), symbol.to_owned(), seq);
+        objects.insert(key, bytes.to_vec());
+    }
+}
+
+/// Checks that all objects that both have are equal, and that both have every trade of the numbers that both saw.
+fn assert_identical(of_origin: &Objects, of_hop: &Objects) -> usize {
+    let mut common = 0;
+    for (key, bytes) in of_hop {
+        if let Some(original) = of_origin.get(key) {
+            assert_eq!(original, bytes, "{key:?}: {:?}", String::from_utf8_lossy(bytes));
+            common += 1;
+        }
+    }
+    let bounds = |objects: &Objects, symbol: &str| {
+        let of = |(kind, name, seq): &(String, String, u64)| (kind == "t" && name == symbol).then_some(*seq);
+        let seqs: Vec<_> = objects.keys().filter_map(of).collect();
+        Some((*seqs.first()?, *seqs.last()?))
+    };
+    let mut trades = 0;
+    for symbol in of_hop.keys().map(|(_, symbol, _)| symbol).collect::<std::collections::BTreeSet<_>>() {
+        let Some((a, b)) = bounds(of_origin, symbol).zip(bounds(of_hop, symbol)) else { continue };
+        for seq in a.0.max(b.0)..=a.1.min(b.1) {
+            let key = ("t".to_owned(), symbol.clone(), seq);
+            assert!(of_origin.contains_key(&key) && of_hop.contains_key(&key), "{key:?} is missing");
+            trades += 1;
+        }
+    }
+    assert!(trades > 100, "only {trades} trades in common");
+    common
+}
+
+#[test]
+fn objects_are_the_same_bytes_at_each_hop_in_both_codecs() {
+    const COUNT: usize = 20_000;
+    let origin = Server::start(busy);
+    let first = relay(origin.address, |_| {});
+    let second = relay(first.address, |_| {});
+    for read in [read_json, read_msgpack] {
+        let readers = [&origin, &first, &second].map(|server| {
+            let address = server.address;
+            std::thread::spawn(move || read(address, COUNT))
+        });
+        let [of_origin, of_first, of_second] = readers.map(|reader| reader.join().unwrap());
+
+        for of_hop in [&of_first, &of_second] {
+            let common = assert_identical(&of_origin, of_hop);
+            assert!(common > COUNT / 2, "only {common} objects in common");
+        }
+    }
+    assert_eq!(origin.metric("tapecast_sessions{"), 1.0, "one connection, however many clients");
+}
+
+/// Follows trades from the last numbers on; returns the epoch.
+fn follow(client: &mut Client, ledger: &mut SequenceLedger, resume: Option<Value>, count: usize) -> String {
+    let mut x = json!({"id": 1, "heartbeat_ms": 1000});
+    if let Some(resume) = resume {
+        x["resume"] = resume;
+    }
+    client.send_text(&json!({"action": "subscribe", "trades": ["*"], "x": x}).to_string());
+    let acknowledged = client.next_objects();
+    let epoch = acknowledged[0]["x"]["epoch"].as_str().unwrap().to_owned();
+    let before = ledger.objects;
+    while ledger.objects < before + count {
+        ledger.record(&client.next_objects());
+    }
+    epoch
+}
+
+#[test]
+fn a_client_of_the_last_hop_resumes_at_the_first() {
+    let origin = Server::start(busy);
+    let first = relay(origin.address, |_| {});
+    let second = relay(first.address, |_| {});
+    let mut ledger = SequenceLedger::default();
+    let mut epochs = Vec::new();
+
+    for hop in [&second, &origin, &first, &second] {
+        let resume = epochs.last().map(|epoch| json!({"epoch": epoch, "sq": ledger.resume_positions()}));
+        let mut client = Client::session(hop.address);
+        epochs.push(follow(&mut client, &mut ledger, resume, 500));
+    }
+
+    assert_eq!(ledger.gaps, 0);
+    assert!(epochs.iter().all(|epoch| *epoch == epochs[0]), "{epochs:?}");
+}
+
+/// An address of this machine at which nothing listens.
+fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+const MARKET: [&str; 4] = ["--symbols", "10", "--rate", "500"];
+
+#[test]
+fn a_relay_starts_without_its_upstream_and_serves_when_that_comes() {
+    let address = free_address();
+    let server = Server::start(|config| config.upstream = Some(upstream(address)));
+
+    let reason = wait_for("a reason", || {
+        let (status, text) = readiness(server.address);
+        assert_eq!(status, 503);
+        text.contains("cannot connect").then_some(text)
+    });
+    assert!(reason.starts_with("not ready: "), "{reason}");
+    let _origin = Program::start_at(address, &[PROGRAM], &MARKET);
+    wait_until_ready(server.address);
+    follow(&mut Client::session(server.address), &mut SequenceLedger::default(), None, 100);
+}
+
+#[test]
+fn an_upstream_that_starts_anew_is_told_and_numbers_never_go_back() {
+    let origin = Program::start(&[PROGRAM], &MARKET, &[]);
+    let address = origin.address;
+    let server = relay(address, |_| {});
+    let mut client = Client::session(server.address);
+    let mut ledger = SequenceLedger::default();
+    let epoch = follow(&mut client, &mut ledger, None, 1_000);
+
+    drop(origin);
+    let mut told = Vec::new();
+    let mut receive = |until: &dyn Fn(&Value) -> bool| loop {
+        let objects = client.next_objects();
+        ledger.record(&objects);
+        let notices =
+            objects.iter().filter(|object| ["feed", "epoch"].contains(&object["T"].as_str().unwrap()));
+        told.extend(notices.cloned());
+        if objects.iter().any(until) {
+            return;
+        }
+    };
+    receive(&|object| object["state"] == "down");
+    let _origin = Program::start_at(address, &[PROGRAM], &MARKET);
+    receive(&|object| object["T"] == "t");
+
+    let states: Vec<_> =
+        told.iter().map(|told| (told["T"].as_str().unwrap(), told["state"].as_str())).collect();
+    assert_eq!(states, [("feed", Some("down")), ("epoch", None), ("feed", Some("back"))], "{told:?}");
+    assert_eq!(told[1]["was"], epoch.as_str());
+    assert_eq!(told[2]["filled"], false);
+    assert!(server.metric("tapecast_upstream_gap_seconds_total") > 0.0);
+}
+
+/// Passes connections on, until it cuts them.
+struct Proxy {
+    address: SocketAddr,
+    connections: Arc<Mutex<Vec<TcpStream>>>,
+}
+
+impl Proxy {
+    fn start(target: SocketAddr) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let connections = Arc::new(Mutex::new(Vec::new()));
+        let open = Arc::clone(&connections);
+        std::thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                let Ok(server) = TcpStream::connect(target) else { continue };
+                for (from, to) in [(&client, &server), (&server, &client)] {
+                    let (mut from, mut to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
+                    std::thread::spawn(move || {
+                        let _ = std::io::copy(&mut from, &mut to);
+                        let _ = to.shutdown(Shutdown::Both);
+                    });
+                }
+                open.lock().unwrap().extend([client, server]);
+            }
+        });
+        Self { address, connections }
+    }
+
+    fn cut(&self) {
+        for connection in self.connections.lock().unwrap().drain(..) {
+            let _ = connection.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+#[test]
+fn a_connection_that_was_cut_goes_on_without_a_gap() {
+    let origin = Server::start(busy);
+    let proxy = Proxy::start(origin.address);
+    let first = relay(proxy.address, |_| {});
+    let mut client = Client::session(first.address);
+    let mut ledger = SequenceLedger::default();
+    follow(&mut client, &mut ledger, None, 500);
+
+    let connects = first.metric("tapecast_upstream_connects_total");
+    proxy.cut();
+
+    while first.metric("tapecast_upstream_connects_total") == connects
+        || first.metric("tapecast_upstream_up") < 1.0
+    {
+        ledger.record(&client.next_objects());
+    }
+    let before = ledger.objects;
+    while ledger.objects < before + 500 {
+        ledger.record(&client.next_objects());
+    }
+    assert_eq!(ledger.gaps, 0);
+}
+
+#[test]
+fn a_wrong_key_ends_all_attempts_and_is_told_without_the_secret() {
+    let folder = test_support::TempFolder::new();
+    let keys = folder.file("keys");
+    let generated = std::process::Command::new(PROGRAM).args(["key", "new", "relay"]).output().unwrap();
+    std::fs::write(&keys, &generated.stdout).unwrap();
+    let origin = Server::start(|config| config.access.keys = Some(keys));
+    let secret = "a-secret-in-no-log";
+    let program = Program::start(
+        &[PROGRAM],
+        &["--upstream", &format!("ws://{}", origin.address), "--upstream-key", "relay"],
+        &[("TAPECAST_UPSTREAM_SECRET", std::path::Path::new(secret))],
+    );
+
+    let reason = wait_for("the refusal", || {
+        let (status, text) = readiness(program.address);
+        assert_eq!(status, 503);
+        text.contains("402").then_some(text)
+    });
+
+    assert!(reason.contains("auth failed"), "{reason}");
+    assert_eq!(program.logged("the upstream is not asked again").len(), 1);
+    let metrics = get(program.address, "/metrics").1;
+    assert!(metrics.contains("tapecast_upstream_refused_total{code=\"402\"} 1"), "{metrics}");
+    let told = [reason, metrics, format!("{:?}", program.logged(""))].concat();
+    assert!(!told.contains(secret));
+}
+
+#[test]
+fn a_relay_that_numbers_objects_itself_gives_the_same_trades() {
+    let origin = Server::start(busy);
+    let settings = UpstreamSettings { numbers: UpstreamNumbers::Ignored, ..upstream(origin.address) };
+    let server = relay(origin.address, |config| config.upstream = Some(settings));
+    let readers = [&origin, &server].map(|server| {
+        let address = server.address;
+        std::thread::spawn(move || read_json(address, 10_000))
+    });
+    let [of_origin, of_relay] = readers.map(|reader| reader.join().unwrap());
+
+    let trades = |objects: Objects| -> BTreeMap<(String, u64), Value> {
+        let trades = objects.into_iter().filter(|((kind, ..), _)| kind == "t");
+        trades
+            .map(|((_, symbol, _), bytes)| {
+                let mut trade: Value = serde_json::from_slice(&bytes).unwrap();
+                trade.as_object_mut().unwrap().remove("sq");
+                ((symbol, trade["i"].as_u64().unwrap()), trade)
+            })
+            .collect()
+    };
+    let (of_origin, of_relay) = (trades(of_origin), trades(of_relay));
+    let common = of_relay.iter().filter(|(key, _)| of_origin.contains_key(key));
+    let mut count = 0;
+    for (key, trade) in common {
+        assert_eq!(of_origin[key], *trade);
+        count += 1;
+    }
+    assert!(count > 500, "only {count} trades in common");
+}
+
+#[test]
+fn a_key_is_in_no_debug_text() {
+    let key = Some(UpstreamKey { id: "the-id".to_owned(), secret: "the-secret".to_owned() });
+    let settings = UpstreamSettings { key, ..upstream(free_address()) };
+
+    let text = format!("{settings:?}");
+
+    assert!(!text.contains("the-"), "{text}");
+}
