@@ -74,6 +74,9 @@ const NOT_PURE: &[(&str, &str)] = &[
     ("limits/fair_queue.rs", "jobs wait in it, and it measures how long each takes"),
     ("limits/reactor_turn.rs", "waits until the reactor has run"),
     ("limits/turn_budget.rs", "a task renews it when the reactor has run"),
+    ("relay/connection.rs", "the socket of the upstream and its thread"),
+    ("relay/inbox.rs", "passes what arrives to the thread of the feed"),
+    ("relay/upstream_feed.rs", "sends subscriptions to the thread of the connection"),
     ("session/actor.rs", "the actor that carries messages to the protocol"),
     ("session/echo.rs", "the actor of the echo endpoint"),
     ("session/faulty_line.rs", "the timers by which an actor makes faults of its line"),
@@ -81,6 +84,7 @@ const NOT_PURE: &[(&str, &str)] = &[
     ("session/task.rs", "the task of a connection, and its deadline on shutdown"),
     ("source/ticks/mod.rs", "the ticks of sources"),
     ("source/ticks/timerfd.rs", "the ticks on Linux"),
+    ("source/ticks/wake.rs", "the wake-up from another thread"),
 ];
 
 /// Words that make a sentence hard to read, and how often they may occur in all comments and documents.

@@ -195,7 +195,7 @@ impl Service {
             %address,
             sessions = capacity.sessions,
             symbols,
-            seed = config.replay.is_none().then_some(config.simulation.seed),
+            seed = config.simulates().then_some(config.simulation.seed),
             "serving"
         );
         Ok(Self {

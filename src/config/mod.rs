@@ -348,6 +348,17 @@ impl TryFrom<Args> for Config {
     }
 }
 
+impl Config {
+    /// Whether the market is a simulated one: neither a replay nor a relay.
+    pub fn simulates(&self) -> bool {
+        #[cfg(feature = "relay")]
+        let is_relay = self.upstream.is_some();
+        #[cfg(not(feature = "relay"))]
+        let is_relay = false;
+        self.replay.is_none() && !is_relay
+    }
+}
+
 fn within(name: &'static str, value: f64, max: f64) -> Result<f64, ConfigError> {
     match value {
         value if (0.0..=max).contains(&value) => Ok(value),

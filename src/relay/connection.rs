@@ -18,7 +18,7 @@ use tracing::{debug, info, warn};
 
 use super::back_off::Jitter;
 use super::command::authenticate;
-use super::conversation::{Conversation, ConversationAction, ConversationInput, Credentials};
+use super::conversation::{Conversation, ConversationAction, ConversationInput, UpstreamCredentials};
 use super::inbox::{Arrival, Inbox};
 use super::settings::UpstreamSettings;
 use super::tls::{UpstreamTlsError, client_config};
@@ -84,12 +84,12 @@ struct UpstreamConnection {
 /// The state of the socket.
 enum Link {
     None,
-    Connecting(Pin<Box<dyn Future<Output = Result<Socket, String>>>>),
-    Open(Box<Socket>),
+    Connecting(Pin<Box<dyn Future<Output = Result<UpstreamSocket, String>>>>),
+    Open(Box<UpstreamSocket>),
 }
 
 /// An open connection.
-struct Socket {
+struct UpstreamSocket {
     io: BoxedSocket,
     decoder: Decoder,
     input: BytesMut,
@@ -97,14 +97,15 @@ struct Socket {
 
 /// What the socket gave.
 enum Received {
-    Opened(Box<Socket>),
+    Opened(Box<UpstreamSocket>),
     Bytes(Bytes),
     Ended(String),
 }
 
 impl UpstreamConnection {
     fn new(settings: Arc<UpstreamSettings>, client: Client, inbox: Inbox, metrics: UpstreamMetrics) -> Self {
-        let credentials = if settings.key.is_some() { Credentials::Key } else { Credentials::None };
+        let credentials =
+            if settings.key.is_some() { UpstreamCredentials::Key } else { UpstreamCredentials::None };
         let conversation = Conversation::new(credentials, Instant::now());
         let (link, logged, is_live) = (Link::None, None, false);
         Self { settings, client, inbox, metrics, conversation, link, logged, is_live }
@@ -328,7 +329,7 @@ impl Link {
 }
 
 /// Connects and upgrades.
-async fn connect(client: Client, url: String) -> Result<Socket, String> {
+async fn connect(client: Client, url: String) -> Result<UpstreamSocket, String> {
     let request = client.ws(url).set_header(CONTENT_TYPE, "application/msgpack");
     let request = request.set_header(SEC_WEBSOCKET_EXTENSIONS, OFFER);
     let (response, framed) = request.connect().await.map_err(|error| match error {
@@ -344,7 +345,7 @@ async fn connect(client: Client, url: String) -> Result<Socket, String> {
     };
     let parts = framed.into_parts();
     let decoder = Decoder::of_server(MAX_MESSAGE).with(compression);
-    Ok(Socket { io: parts.io, decoder, input: parts.read_buf })
+    Ok(UpstreamSocket { io: parts.io, decoder, input: parts.read_buf })
 }
 
 fn msgpack(command: &Value) -> Vec<u8> {

@@ -10,8 +10,8 @@ use crate::wire::ServerMessage;
 /// [`wake_at`](Self::wake_at).
 #[derive(Debug)]
 pub(super) struct Conversation {
-    credentials: Credentials,
-    phase: Phase,
+    credentials: UpstreamCredentials,
+    phase: ConversationPhase,
     /// When an object or a heartbeat last came.
     data_at: Instant,
     ping: PingState,
@@ -23,7 +23,7 @@ pub(super) struct Conversation {
 
 /// Whether there is a key for the upstream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Credentials {
+pub(super) enum UpstreamCredentials {
     /// The upstream is asked for nothing.
     None,
     /// The upstream is sent a key and its secret.
@@ -74,7 +74,7 @@ pub(super) enum ConversationAction {
 
 /// How far the conversation is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
+enum ConversationPhase {
     /// No connection before this time.
     Down { until: Instant },
     /// The upstream owes the next step by this time.
@@ -136,10 +136,10 @@ const LONGEST_SLOT_DELAY: Duration = Duration::from_secs(60);
 
 impl Conversation {
     /// A conversation that begins now.
-    pub(super) fn new(credentials: Credentials, now: Instant) -> Self {
+    pub(super) fn new(credentials: UpstreamCredentials, now: Instant) -> Self {
         Self {
             credentials,
-            phase: Phase::Down { until: now },
+            phase: ConversationPhase::Down { until: now },
             data_at: now,
             ping: PingState::Answered(now),
             numbering: Numbering::None,
@@ -151,11 +151,11 @@ impl Conversation {
     /// When to come back with [`ConversationInput::Time`]; `None` if never.
     pub(super) fn wake_at(&self) -> Option<Instant> {
         match self.phase {
-            Phase::Down { until } => Some(until),
-            Phase::Waiting { until, step: Step::Connection } => Some(until),
-            Phase::Waiting { until, .. } => Some(until.min(self.ping_due())),
-            Phase::Live { .. } => Some(self.silent_at().min(self.ping_due())),
-            Phase::Stopped => None,
+            ConversationPhase::Down { until } => Some(until),
+            ConversationPhase::Waiting { until, step: Step::Connection } => Some(until),
+            ConversationPhase::Waiting { until, .. } => Some(until.min(self.ping_due())),
+            ConversationPhase::Live { .. } => Some(self.silent_at().min(self.ping_due())),
+            ConversationPhase::Stopped => None,
         }
     }
 
@@ -195,15 +195,15 @@ impl Conversation {
     fn control(&mut self, message: &ServerMessage, now: Instant, jitter: Jitter) -> Vec<ConversationAction> {
         match message {
             ServerMessage::Connected if self.is_waiting_for(Step::Greeting) => match self.credentials {
-                Credentials::Key => {
+                UpstreamCredentials::Key => {
                     self.wait_for(Step::Authentication, now);
                     vec![ConversationAction::Authenticate]
                 }
-                Credentials::None => self.subscribe(now),
+                UpstreamCredentials::None => self.subscribe(now),
             },
             ServerMessage::Authenticated if self.is_waiting_for(Step::Authentication) => self.subscribe(now),
             ServerMessage::Subscription { epoch } if self.is_waiting_for(Step::Acknowledgement) => {
-                self.phase = Phase::Live { since: now };
+                self.phase = ConversationPhase::Live { since: now };
                 self.numbering = if epoch.is_some() { Numbering::Epoch } else { Numbering::None };
                 self.data_at = now;
                 vec![ConversationAction::TellLive(*epoch)]
@@ -227,19 +227,19 @@ impl Conversation {
         match (code, self.phase) {
             // The key is wrong, or does not include this feed: asking again changes nothing.
             (402 | 409 | 411, _) => {
-                self.phase = Phase::Stopped;
+                self.phase = ConversationPhase::Stopped;
                 vec![ConversationAction::Disconnect, ConversationAction::TellStopped(reason)]
             }
             (406, _) => {
                 let until = now + self.slot_back_off.next(jitter);
-                self.phase = Phase::Down { until };
+                self.phase = ConversationPhase::Down { until };
                 vec![ConversationAction::Disconnect, ConversationAction::TellDown(reason)]
             }
-            (403, Phase::Waiting { step: Step::Authentication, .. }) => self.subscribe(now),
+            (403, ConversationPhase::Waiting { step: Step::Authentication, .. }) => self.subscribe(now),
             // Slow (it closes if it must), and a channel that this feed does not have.
             (407 | 410, _) => Vec::new(),
             // The subscription that is in force stays.
-            (400 | 405, Phase::Live { .. }) => Vec::new(),
+            (400 | 405, ConversationPhase::Live { .. }) => Vec::new(),
             _ => self.go_down(reason, now, jitter),
         }
     }
@@ -251,17 +251,19 @@ impl Conversation {
 
     fn pass_time(&mut self, now: Instant, jitter: Jitter) -> Vec<ConversationAction> {
         match self.phase {
-            Phase::Down { until } if until <= now => {
+            ConversationPhase::Down { until } if until <= now => {
                 self.wait_for(Step::Connection, now);
                 vec![ConversationAction::Connect]
             }
-            Phase::Waiting { step, until } if until <= now => {
+            ConversationPhase::Waiting { step, until } if until <= now => {
                 self.go_down(format!("the upstream does not answer: no {}", step.name()), now, jitter)
             }
-            Phase::Live { .. } if self.silent_at() <= now => {
+            ConversationPhase::Live { .. } if self.silent_at() <= now => {
                 self.go_down("the upstream sends nothing".to_owned(), now, jitter)
             }
-            Phase::Live { .. } | Phase::Waiting { .. } if self.ping_due() <= now => self.check(now, jitter),
+            ConversationPhase::Live { .. } | ConversationPhase::Waiting { .. } if self.ping_due() <= now => {
+                self.check(now, jitter)
+            }
             _ => Vec::new(),
         }
     }
@@ -269,7 +271,7 @@ impl Conversation {
     /// Sends the ping that is due, or ends a connection that did not answer the last one.
     fn check(&mut self, now: Instant, jitter: Jitter) -> Vec<ConversationAction> {
         match (self.ping, self.phase) {
-            (_, Phase::Waiting { step: Step::Connection, .. }) => Vec::new(),
+            (_, ConversationPhase::Waiting { step: Step::Connection, .. }) => Vec::new(),
             (PingState::Answered(_), _) => {
                 self.ping = PingState::Sent(now);
                 vec![ConversationAction::Ping]
@@ -298,23 +300,23 @@ impl Conversation {
 
     fn go_down(&mut self, reason: String, now: Instant, jitter: Jitter) -> Vec<ConversationAction> {
         match self.phase {
-            Phase::Down { .. } | Phase::Stopped => return Vec::new(),
-            Phase::Live { since } if now.saturating_duration_since(since) >= HEALTHY_AFTER => {
+            ConversationPhase::Down { .. } | ConversationPhase::Stopped => return Vec::new(),
+            ConversationPhase::Live { since } if now.saturating_duration_since(since) >= HEALTHY_AFTER => {
                 self.back_off.reset();
                 self.slot_back_off.reset();
             }
-            Phase::Live { .. } | Phase::Waiting { .. } => {}
+            ConversationPhase::Live { .. } | ConversationPhase::Waiting { .. } => {}
         }
-        self.phase = Phase::Down { until: now + self.back_off.next(jitter) };
+        self.phase = ConversationPhase::Down { until: now + self.back_off.next(jitter) };
         vec![ConversationAction::Disconnect, ConversationAction::TellDown(reason)]
     }
 
     fn wait_for(&mut self, step: Step, now: Instant) {
-        self.phase = Phase::Waiting { step, until: now + STEP_TIMEOUT };
+        self.phase = ConversationPhase::Waiting { step, until: now + STEP_TIMEOUT };
     }
 
     fn is_waiting_for(&self, wanted: Step) -> bool {
-        matches!(self.phase, Phase::Waiting { step, .. } if step == wanted)
+        matches!(self.phase, ConversationPhase::Waiting { step, .. } if step == wanted)
     }
 }
 

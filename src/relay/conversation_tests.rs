@@ -12,14 +12,14 @@ struct Scene {
 const EPOCH: Option<Epoch> = Some(Epoch::new(9));
 
 impl Scene {
-    fn new(credentials: Credentials) -> Self {
+    fn new(credentials: UpstreamCredentials) -> Self {
         let start = Instant::now();
         Self { conversation: Conversation::new(credentials, start), start, now: start }
     }
 
     /// A conversation whose subscription was acknowledged with this epoch.
     fn live(epoch: Option<Epoch>) -> Self {
-        let mut scene = Self::new(Credentials::None);
+        let mut scene = Self::new(UpstreamCredentials::None);
         assert_eq!(scene.give(Input::Time), [Action::Connect]);
         scene.give(Input::Opened);
         scene.give(Input::Control(ServerMessage::Connected));
@@ -61,7 +61,7 @@ fn is_down(actions: &[Action]) -> bool {
 
 #[test]
 fn a_key_is_sent_after_the_greeting_and_the_subscription_after_the_answer() {
-    let mut scene = Scene::new(Credentials::Key);
+    let mut scene = Scene::new(UpstreamCredentials::Key);
 
     assert_eq!(scene.give(Input::Time), [Action::Connect]);
     assert_eq!(scene.give(Input::Opened), []);
@@ -74,7 +74,7 @@ fn a_key_is_sent_after_the_greeting_and_the_subscription_after_the_answer() {
 
 #[test]
 fn without_a_key_the_subscription_follows_the_greeting() {
-    let mut scene = Scene::new(Credentials::None);
+    let mut scene = Scene::new(UpstreamCredentials::None);
     scene.give(Input::Time);
     scene.give(Input::Opened);
 
@@ -83,7 +83,7 @@ fn without_a_key_the_subscription_follows_the_greeting() {
 
 #[test]
 fn a_step_that_does_not_come_ends_the_attempt() {
-    let mut scene = Scene::new(Credentials::Key);
+    let mut scene = Scene::new(UpstreamCredentials::Key);
     scene.give(Input::Time);
 
     let actions = scene.wait();
@@ -95,7 +95,7 @@ fn a_step_that_does_not_come_ends_the_attempt() {
 #[test]
 fn an_error_that_asking_again_does_not_change_ends_all_attempts() {
     for code in [402, 409, 411] {
-        let mut scene = Scene::new(Credentials::Key);
+        let mut scene = Scene::new(UpstreamCredentials::Key);
         scene.give(Input::Time);
         scene.give(Input::Opened);
         scene.give(Input::Control(ServerMessage::Connected));
@@ -115,7 +115,7 @@ fn an_error_that_asking_again_does_not_change_ends_all_attempts() {
 
 #[test]
 fn a_taken_place_is_asked_for_after_5_to_60_seconds() {
-    let mut scene = Scene::new(Credentials::None);
+    let mut scene = Scene::new(UpstreamCredentials::None);
     scene.give(Input::Time);
     let mut delays = Vec::new();
     for _ in 0..6 {
@@ -137,7 +137,7 @@ fn a_taken_place_is_asked_for_at_most_8_times_a_minute_whatever_the_jitter() {
     for jitter in [0.0, 0.5, 1.0].map(Jitter::new) {
         let mut now = Instant::now();
         let end = now + Duration::from_secs(60);
-        let mut conversation = Conversation::new(Credentials::None, now);
+        let mut conversation = Conversation::new(UpstreamCredentials::None, now);
         let mut attempts = 0;
         while now < end {
             let actions = conversation.handle(Input::Time, now, jitter);
@@ -153,7 +153,7 @@ fn a_taken_place_is_asked_for_at_most_8_times_a_minute_whatever_the_jitter() {
 
 #[test]
 fn other_failures_are_tried_again_after_1_to_30_seconds() {
-    let mut scene = Scene::new(Credentials::None);
+    let mut scene = Scene::new(UpstreamCredentials::None);
     scene.give(Input::Time);
     let mut delays = Vec::new();
     for _ in 0..7 {
@@ -167,7 +167,7 @@ fn other_failures_are_tried_again_after_1_to_30_seconds() {
 #[test]
 fn errors_of_the_session_are_tried_again() {
     for code in [400, 401, 404, 405, 500] {
-        let mut scene = Scene::new(Credentials::None);
+        let mut scene = Scene::new(UpstreamCredentials::None);
         scene.give(Input::Time);
         scene.give(Input::Opened);
         scene.give(Input::Control(ServerMessage::Connected));
@@ -190,7 +190,7 @@ fn errors_that_leave_the_subscription_in_force_are_counted_alone() {
 #[test]
 fn delays_begin_anew_after_30_seconds_of_health_and_not_before() {
     for (healthy, expected) in [(29, 2), (30, 1)] {
-        let mut scene = Scene::new(Credentials::None);
+        let mut scene = Scene::new(UpstreamCredentials::None);
         scene.give(Input::Time);
         scene.give(Input::Ended("refused".to_owned()));
         assert_eq!(scene.delay(), 1);

@@ -8,7 +8,7 @@ use tracing::{info, warn};
 use super::command::resume;
 use super::inbox::Arrival;
 use super::instruments::UpstreamInstruments;
-use super::outage::Outage;
+use super::outage::UpstreamOutage;
 use crate::archive::Archive;
 use crate::clock::Clock;
 use crate::feed::{Batch, FeedProgress, LastValues, Renumbering};
@@ -45,7 +45,7 @@ pub(super) struct MirrorFeed {
     told: FxHashMap<StreamId, Seq>,
     first_snapshot: FirstSnapshot,
     notices: Vec<FeedNotice>,
-    outage: Outage,
+    outage: UpstreamOutage,
     watermark: Timestamp,
 }
 
@@ -71,7 +71,7 @@ impl MirrorFeed {
     pub(super) fn new(parts: FeedParts, epoch: Epoch) -> Self {
         let FeedParts { archive, clock, metrics, upstream, progress, epochs } = parts;
         info!(%epoch, "the upstream numbers its objects: they keep their numbers");
-        let mut outage = Outage::default();
+        let mut outage = UpstreamOutage::default();
         outage.end(clock.now(), None);
         Self {
             archive,

@@ -1,1 +1,158 @@
+use super::*;
+use crate::archive::Retention;
+use crate::metrics::ClockMetrics;
+use crate::model::SymbolId;
+use crate::wire::{Codec, Decoded, decode_objects};
 
+const EPOCH: Epoch = Epoch::new(7);
+const OTHER: Epoch = Epoch::new(8);
+const OWN: Epoch = Epoch::new(100);
+
+/// A mirror whose first batch was published.
+struct Scene {
+    feed: MirrorFeed,
+    last_values: LastValues,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let parts = FeedParts {
+            archive: Arc::new(Archive::new(0, Retention::default())),
+            clock: Clock::system(ClockMetrics::default()),
+            metrics: FeedMetrics::default(),
+            upstream: UpstreamMetrics::default(),
+            progress: FeedProgress::default(),
+            epochs: Box::new(|| OWN),
+        };
+        let mut scene = Self { feed: MirrorFeed::new(parts, EPOCH), last_values: LastValues::default() };
+        let batch = scene.take(Arrival::Live(Some(EPOCH))).unwrap();
+        assert_eq!(batch.begun_epoch(), Some(EPOCH));
+        scene
+    }
+
+    fn take(&mut self, arrival: Arrival) -> Option<Arc<Batch>> {
+        self.feed.take(arrival, &mut self.last_values)
+    }
+
+    /// Takes trades and quotes: letter of the type, symbol, number, and more fields.
+    fn objects(&mut self, objects: &[(&str, &str, u64, &str)]) -> Option<Arc<Batch>> {
+        let object = |(kind, symbol, seq, more): &(&str, &str, u64, &str)| {
+            let body = match *kind {
+                "t" => r#""i":1,"x":"V","p":1.5,"s":1,"c":[],"z":"A""#,
+                _ => r#""bx":"V","bp":1,"bs":1,"ax":"V","ap":2,"as":1,"c":[],"z":"A""#,
+            };
+            let time = r#""t":"2026-11-20T14:30:00Z""#;
+            format!(r#"{{"T":"{kind}","S":"{symbol}",{body},"sq":{seq}{more},{time}}}"#)
+        };
+        let text = format!("[{}]", objects.iter().map(object).collect::<Vec<_>>().join(","));
+        let decoded = decode_objects(Codec::Json, text.as_bytes()).unwrap().into_iter();
+        let decoded = decoded.map(|decoded| match decoded {
+            Decoded::Object(object) => object,
+            Decoded::Unknown { t } => panic!("{t}"),
+        });
+        self.take(Arrival::Objects(decoded.collect()))
+    }
+}
+
+const SNAPSHOT: &str = r#","sn":true"#;
+
+fn seqs(batch: &Batch) -> Vec<u64> {
+    batch.objects().map(|object| object.seq.0).collect()
+}
+
+fn missed(batch: &Batch) -> Vec<(u64, u64)> {
+    batch.missed().iter().map(|missed| (missed.from.0, missed.to.0)).collect()
+}
+
+#[test]
+fn objects_keep_their_numbers_and_nothing_is_missed_before_the_first_snapshot() {
+    let mut scene = Scene::new();
+
+    let snapshot = scene.objects(&[("t", "A", 841, SNAPSHOT), ("q", "B", 90, SNAPSHOT)]).unwrap();
+    let live = scene.objects(&[("t", "A", 842, ""), ("t", "C", 1, "")]).unwrap();
+
+    assert_eq!((seqs(&snapshot), missed(&snapshot)), (vec![841, 90], vec![]));
+    assert_eq!((seqs(&live), missed(&live)), (vec![842, 1], vec![]));
+    let symbols: Vec<_> = live.universe().iter().map(|it| it.symbol.to_string()).collect();
+    assert_eq!(symbols, ["A", "B", "C"]);
+    assert_eq!((snapshot.number(), live.number()), (2, 3));
+}
+
+#[test]
+fn what_is_given_twice_is_published_once() {
+    let mut scene = Scene::new();
+    scene.objects(&[("t", "A", 5, SNAPSHOT)]);
+
+    assert!(scene.objects(&[("t", "A", 5, ""), ("t", "A", 4, "")]).is_none());
+    assert_eq!(seqs(&scene.objects(&[("t", "A", 5, ""), ("t", "A", 6, "")]).unwrap()), [6]);
+}
+
+#[test]
+fn numbers_that_are_left_out_are_told_as_missed_once() {
+    let mut scene = Scene::new();
+    scene.objects(&[("t", "A", 5, SNAPSHOT), ("q", "A", 5, SNAPSHOT)]);
+    let symbol: Symbol = "A".parse().unwrap();
+
+    let gap = ServerMessage::Gap { symbol, channel: Channel::Trades, from: Seq(6), to: Seq(9) };
+    let told = scene.take(Arrival::Control(gap)).unwrap();
+    let next = scene.objects(&[("t", "A", 10, ""), ("q", "A", 8, r#","cf":2"#)]).unwrap();
+
+    assert_eq!((missed(&told), seqs(&told)), (vec![(6, 9)], vec![]));
+    assert_eq!((missed(&next), seqs(&next)), (vec![(6, 7)], vec![10, 8]));
+}
+
+#[test]
+fn a_resumed_connection_goes_on_after_the_last_number_of_each_stream() {
+    let mut scene = Scene::new();
+    scene.objects(&[("t", "A", 5, SNAPSHOT), ("q", "B", 9, SNAPSHOT)]);
+
+    let resume = scene.feed.resume(&scene.last_values);
+
+    let expected = serde_json::json!({"epoch": "7", "sq": {"trades": {"A": 5}, "quotes": {"B": 9}}});
+    assert_eq!(resume, expected);
+    let down = scene.take(Arrival::Down("cut".to_owned())).unwrap();
+    let back = scene.take(Arrival::Live(Some(EPOCH))).unwrap();
+    let states = [&down, &back].map(|batch| batch.notices()[0].state);
+    assert_eq!((states, back.begun_epoch()), ([FeedState::Down, FeedState::Back], None));
+    let new = scene.objects(&[("t", "C", 3, SNAPSHOT)]).unwrap();
+    assert_eq!(missed(&new), [(1, 2)], "it began while the upstream was away");
+}
+
+#[test]
+fn an_upstream_that_counts_anew_is_renumbered_and_resumed_by_its_own_numbers() {
+    let mut scene = Scene::new();
+    scene.objects(&[("t", "A", 50, SNAPSHOT), ("t", "B", 7, SNAPSHOT)]);
+    scene.take(Arrival::Down("killed".to_owned()));
+
+    let back = scene.take(Arrival::Live(Some(OTHER))).unwrap();
+    let batch = scene.objects(&[("t", "A", 3, SNAPSHOT), ("t", "A", 4, "")]).unwrap();
+
+    assert_eq!((back.begun_epoch(), back.notices()[0].filled), (Some(OWN), Some(false)));
+    assert_eq!((seqs(&batch), missed(&batch)), (vec![51, 52], vec![]));
+    let resume = scene.feed.resume(&scene.last_values);
+    assert_eq!(resume, serde_json::json!({"epoch": "8", "sq": {"trades": {"A": 4}}}));
+}
+
+#[test]
+fn an_epoch_within_the_session_is_passed_on_with_the_same_numbers() {
+    let mut scene = Scene::new();
+    scene.objects(&[("t", "A", 5, SNAPSHOT)]);
+
+    let batch = scene.take(Arrival::Control(ServerMessage::Epoch(OTHER))).unwrap();
+    let next = scene.objects(&[("t", "A", 6, "")]).unwrap();
+
+    assert_eq!((batch.begun_epoch(), seqs(&next)), (Some(OTHER), vec![6]));
+    assert_eq!(scene.last_values.epoch(), Some(OTHER));
+}
+
+#[test]
+fn objects_are_in_the_archive_for_clients_that_resume() {
+    let mut scene = Scene::new();
+    scene.objects(&[("t", "A", 5, SNAPSHOT)]);
+    scene.objects(&[("t", "A", 6, ""), ("t", "A", 7, "")]);
+
+    let trades = StreamId::new(Channel::Trades, SymbolId(0));
+    let found = scene.feed.archive.since(trades, Seq(4), Seq(9), 10);
+
+    assert_eq!(found.iter().map(|object| object.seq.0).collect::<Vec<_>>(), [5, 6, 7]);
+}

@@ -2,7 +2,7 @@ use crate::model::{FeedNotice, FeedState, SECOND, Timestamp};
 
 /// Whether the upstream was there once, and since when it is away: what clients are told of both.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Outage {
+pub(super) struct UpstreamOutage {
     has_been_live: bool,
     since: Option<Timestamp>,
 }
@@ -10,7 +10,7 @@ pub(super) struct Outage {
 /// The name of the source in notices.
 const SOURCE: &str = "upstream";
 
-impl Outage {
+impl UpstreamOutage {
     /// The upstream is away: what is told of it, once.
     pub(super) fn begin(&mut self, now: Timestamp) -> Option<FeedNotice> {
         if !self.has_been_live || self.since.is_some() {
@@ -37,7 +37,7 @@ mod tests {
     #[test]
     fn an_outage_is_told_once_and_its_end_has_both_times() {
         let [first, second, third] = [1, 2, 4].map(|second| Timestamp::from_nanos(second * SECOND));
-        let mut outage = Outage::default();
+        let mut outage = UpstreamOutage::default();
 
         assert_eq!(outage.begin(first), None, "it was never there");
         assert_eq!(outage.end(first, None), None);

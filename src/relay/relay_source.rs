@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::inbox::{Arrival, Inbox};
 use super::instruments::UpstreamInstruments;
-use super::outage::Outage;
+use super::outage::UpstreamOutage;
 use crate::clock::Clock;
 use crate::metrics::UpstreamMetrics;
 use crate::model::{Body, Event, FeedNotice, Timestamp, Universe};
@@ -18,7 +18,7 @@ pub(super) struct RelaySource {
     clock: Clock,
     metrics: UpstreamMetrics,
     instruments: UpstreamInstruments,
-    outage: Outage,
+    outage: UpstreamOutage,
     notices: Vec<FeedNotice>,
     /// The objects of the arrival that was taken last.
     taken: Vec<DecodedObject>,
@@ -35,7 +35,7 @@ impl RelaySource {
         metrics: UpstreamMetrics,
         on_ready: Box<dyn FnMut() + Send>,
     ) -> Self {
-        let mut outage = Outage::default();
+        let mut outage = UpstreamOutage::default();
         outage.end(clock.now(), None);
         Self {
             inbox,

@@ -26,7 +26,7 @@ pub struct UpstreamFeed {
     inbox: Inbox,
     wake: Wake,
     commands: UnboundedSender<Value>,
-    stage: Stage,
+    stage: UpstreamStage,
     clock: Clock,
     spans: BarSpans,
     upstream: UpstreamMetrics,
@@ -36,7 +36,7 @@ pub struct UpstreamFeed {
 }
 
 /// What is known of the upstream.
-enum Stage {
+enum UpstreamStage {
     Unknown(FeedParts),
     Mirror(Box<MirrorFeed>),
     Foreign(Box<SequencedFeed>),
@@ -97,16 +97,16 @@ impl UpstreamFeed {
             progress,
             epochs,
         };
-        let stage = Stage::Unknown(parts);
+        let stage = UpstreamStage::Unknown(parts);
         Ok(Self { settings, inbox, wake, commands, stage, clock, spans, upstream, state, first_epoch })
     }
 
     /// How far this feed is, now and later.
     pub fn progress(&self) -> FeedProgress {
         match &self.stage {
-            Stage::Unknown(parts) => parts.progress.clone(),
-            Stage::Foreign(feed) => feed.progress(),
-            Stage::Mirror(_) | Stage::Changing => FeedProgress::default(),
+            UpstreamStage::Unknown(parts) => parts.progress.clone(),
+            UpstreamStage::Foreign(feed) => feed.progress(),
+            UpstreamStage::Mirror(_) | UpstreamStage::Changing => FeedProgress::default(),
         }
     }
 
@@ -125,7 +125,8 @@ impl UpstreamFeed {
                 (self.state)(UpstreamState::Refused(&reason));
             }
             Arrival::Live(epoch) => {
-                let Stage::Unknown(parts) = mem::replace(&mut self.stage, Stage::Changing) else {
+                let UpstreamStage::Unknown(parts) = mem::replace(&mut self.stage, UpstreamStage::Changing)
+                else {
                     return None;
                 };
                 let epoch = epoch.filter(|_| self.settings.numbers == UpstreamNumbers::Kept);
@@ -133,13 +134,13 @@ impl UpstreamFeed {
                     Some(epoch) => {
                         let mut mirror = MirrorFeed::new(parts, epoch);
                         let batch = mirror.take(Arrival::Live(Some(epoch)), last_values);
-                        self.stage = Stage::Mirror(Box::new(mirror));
+                        self.stage = UpstreamStage::Mirror(Box::new(mirror));
                         batch
                     }
                     None => {
                         let mut feed = self.foreign(parts);
                         let batch = feed.open(last_values);
-                        self.stage = Stage::Foreign(Box::new(feed));
+                        self.stage = UpstreamStage::Foreign(Box::new(feed));
                         batch
                     }
                 };
@@ -169,9 +170,9 @@ impl UpstreamFeed {
 impl BatchSource for UpstreamFeed {
     fn epoch(&self) -> Epoch {
         match &self.stage {
-            Stage::Mirror(mirror) => mirror.epoch(),
-            Stage::Foreign(feed) => feed.epoch(),
-            Stage::Unknown(_) | Stage::Changing => self.first_epoch,
+            UpstreamStage::Mirror(mirror) => mirror.epoch(),
+            UpstreamStage::Foreign(feed) => feed.epoch(),
+            UpstreamStage::Unknown(_) | UpstreamStage::Changing => self.first_epoch,
         }
     }
 
@@ -185,11 +186,11 @@ impl BatchSource for UpstreamFeed {
     }
 
     fn poll(&mut self, last_values: &mut LastValues) -> Option<Arc<Batch>> {
-        if let Stage::Foreign(feed) = &mut self.stage {
+        if let UpstreamStage::Foreign(feed) = &mut self.stage {
             return feed.poll(last_values);
         }
         let arrival = self.inbox.take()?;
-        let Stage::Mirror(mirror) = &mut self.stage else {
+        let UpstreamStage::Mirror(mirror) = &mut self.stage else {
             return self.begin(arrival, last_values);
         };
         if matches!(arrival, Arrival::Ready) {
@@ -206,9 +207,9 @@ impl BatchSource for UpstreamFeed {
 
     fn settle(&mut self) {
         match &mut self.stage {
-            Stage::Mirror(mirror) => mirror.settle(),
-            Stage::Foreign(feed) => feed.settle(),
-            Stage::Unknown(_) | Stage::Changing => {}
+            UpstreamStage::Mirror(mirror) => mirror.settle(),
+            UpstreamStage::Foreign(feed) => feed.settle(),
+            UpstreamStage::Unknown(_) | UpstreamStage::Changing => {}
         }
     }
 
