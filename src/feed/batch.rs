@@ -1,6 +1,6 @@
 use std::sync::{Arc, OnceLock};
 
-use crate::model::{Epoch, FeedNotice, Object, Timestamp, Universe};
+use crate::model::{Epoch, FeedNotice, Missed, Object, Timestamp, Universe};
 use crate::wire::{Codec, EncodedObjects};
 
 /// Numbered objects that are published together, in order; one batch is shared by all workers.
@@ -15,6 +15,7 @@ pub struct Batch {
     watermark: Timestamp,
     epoch: Option<Epoch>,
     notices: Vec<FeedNotice>,
+    missed: Vec<Missed>,
     events: Part,
     tickers: Part,
 }
@@ -36,13 +37,20 @@ impl Batch {
         tickers: Vec<Object>,
     ) -> Self {
         let (events, tickers) = (Part::new(events), Part::new(tickers));
-        Self { number: 0, universe, watermark, epoch: None, notices: Vec::new(), events, tickers }
+        let (epoch, notices, missed) = (None, Vec::new(), Vec::new());
+        Self { number: 0, universe, watermark, epoch, notices, missed, events, tickers }
     }
 
     /// The same batch, with these changes of the feed's state before its objects.
     #[must_use]
     pub fn with_notices(self, notices: Vec<FeedNotice>) -> Self {
         Self { notices, ..self }
+    }
+
+    /// The same batch, before whose objects these were lost.
+    #[must_use]
+    pub fn with_missed(self, missed: Vec<Missed>) -> Self {
+        Self { missed, ..self }
     }
 
     /// The same batch, with which this epoch begins, if it is one.
@@ -74,14 +82,19 @@ impl Batch {
         &self.notices
     }
 
+    /// What was lost between the batch before and this one, and cannot be had any more.
+    pub fn missed(&self) -> &[Missed] {
+        &self.missed
+    }
+
     /// The number of objects.
     pub fn len(&self) -> usize {
         self.events.objects.len() + self.tickers.objects.len()
     }
 
-    /// True when the batch has no object, no notice, and begins no epoch.
+    /// True when the batch has no object and no notice, tells of nothing missed, and begins no epoch.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0 && self.notices.is_empty() && self.epoch.is_none()
+        self.len() == 0 && self.notices.is_empty() && self.missed.is_empty() && self.epoch.is_none()
     }
 
     /// The events in the order in which they happened, then the tickers.

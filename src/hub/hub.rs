@@ -19,7 +19,7 @@ use crate::clock::Clock;
 use crate::feed::{Batch, LastValues};
 use crate::limits::{ClientAddress, FairQueue};
 use crate::metrics::WorkerMetrics;
-use crate::model::{Epoch, Universe};
+use crate::model::{Epoch, Missed, Universe};
 use crate::transport::SocketWriter;
 use crate::wire::Close;
 
@@ -256,6 +256,10 @@ impl Hub {
                 state.tell(batch, now);
                 state.send(&self.metrics);
             }
+            if !batch.missed().is_empty() {
+                state.tell_missed(batch.missed(), now);
+                state.send(&self.metrics);
+            }
             state.match_batch(batch);
         }
         if state.queue.is_empty() {
@@ -394,6 +398,20 @@ impl State {
             let key = SubscriberKey(key);
             index.deliver_to(key, |objects| slot.deliver(key, &fan_out, objects, send_batch));
             slot.subscriber.feed_changed(batch.begun_epoch(), batch.notices(), now);
+        }
+    }
+
+    /// Tells the subscribers of these streams what they will not get, behind all that they have yet to receive.
+    /// O(groups × missed streams), when a follower of another node lost batches.
+    fn tell_missed(&mut self, missed: &[Missed], now: Instant) {
+        let State { index, slots, batches, first_batch, frames, send_batch, last_values, .. } = self;
+        let fan_out = FanOut::new(batches, frames, last_values, now).numbered_from(*first_batch);
+        for (members, missed) in index.groups_missing(missed) {
+            for key in members {
+                let Some(slot) = &mut slots[key.0] else { continue };
+                index.deliver_to(key, |objects| slot.deliver(key, &fan_out, objects, send_batch));
+                slot.subscriber.objects_missed(&missed, now);
+            }
         }
     }
 

@@ -9,7 +9,7 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use super::*;
 use crate::hub::{ConnectionHealth, EncodedLastValues, FrameForm};
-use crate::model::{Body, Epoch, FeedNotice, Object, Seq, StreamId, SymbolId, Timestamp, Trade};
+use crate::model::{Body, Epoch, FeedNotice, Missed, Object, Seq, StreamId, SymbolId, Timestamp, Trade};
 use crate::transport::fake::FakeTransport;
 use crate::wire::{Codec, fixtures};
 
@@ -23,14 +23,21 @@ struct TestSubscriber<F> {
     fast_path: Box<dyn Fn() -> Option<FrameForm>>,
     deliver: F,
     frame_sent: Box<dyn Fn(&Bytes)>,
-    told: Told,
+    told: Told<FeedNotice>,
+    missed: Told<Missed>,
 }
 
-type Told = Box<dyn Fn(&[FeedNotice])>;
+type Told<T> = Box<dyn Fn(&[T])>;
 
 impl<F: Fn(&FanOut<'_>, &[ObjectRef])> TestSubscriber<F> {
     fn new(deliver: F) -> Self {
-        Self { fast_path: Box::new(|| None), deliver, frame_sent: Box::new(|_| ()), told: Box::new(|_| ()) }
+        Self {
+            fast_path: Box::new(|| None),
+            deliver,
+            frame_sent: Box::new(|_| ()),
+            told: Box::new(|_| ()),
+            missed: Box::new(|_| ()),
+        }
     }
 }
 
@@ -57,6 +64,10 @@ impl<F: Fn(&FanOut<'_>, &[ObjectRef])> Subscriber for TestSubscriber<F> {
 
     fn feed_changed(&self, _: Option<Epoch>, notices: &[FeedNotice], _: Instant) {
         (self.told)(notices);
+    }
+
+    fn objects_missed(&self, missed: &[Missed], _: Instant) {
+        (self.missed)(missed);
     }
 
     fn universe_grew(&self) {}
@@ -137,6 +148,36 @@ fn a_notice_comes_behind_earlier_objects_and_before_those_of_its_batch() {
     hub.ingest(&[], now + Duration::from_secs(10));
 
     assert_eq!(*seen.borrow(), [1, 1_000, 1, 1_000, 2, 2]);
+}
+
+#[test]
+fn a_subscriber_is_told_what_is_missing_of_its_own_streams_behind_what_came_before() {
+    let hub = Hub::for_tests(Duration::from_secs(9));
+    let seen = Rc::new(RefCell::new(Vec::new()));
+    for symbol in [SymbolId(0), SymbolId(1)] {
+        let [delivered, told] = [(); 2].map(|()| Rc::clone(&seen));
+        let mut subscriber = TestSubscriber::new(move |_: &FanOut<'_>, _: &[ObjectRef]| {
+            delivered.borrow_mut().push((symbol, 0));
+        });
+        subscriber.missed = Box::new(move |missed| {
+            told.borrow_mut().extend(missed.iter().map(|missed| (missed.stream.symbol(), missed.to.0)));
+        });
+        let key = hub.join(Rc::new(subscriber), writer());
+        hub.change_subscriptions(key, &[SubscriptionChange::Add(trade(symbol, 1).stream())]);
+    }
+    let now = Instant::now();
+    hub.ingest(&[batch(1)], now);
+    // Waits to be coalesced.
+    hub.ingest(&[batch(2)], now);
+    seen.borrow_mut().clear();
+
+    let stream = trade(SymbolId(0), 1).stream();
+    let universe = Arc::new(fixtures::universe());
+    let batch = Batch::new(universe, Timestamp::default(), vec![trade(SymbolId(0), 6)], vec![]);
+    hub.ingest(&[Arc::new(batch.with_missed(vec![Missed { stream, from: Seq(3), to: Seq(5) }]))], now);
+    hub.ingest(&[], now + Duration::from_secs(10));
+
+    assert_eq!(*seen.borrow(), [0, 5, 0].map(|to| (SymbolId(0), to)));
 }
 
 #[test]

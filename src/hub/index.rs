@@ -7,7 +7,7 @@ use slab::Slab;
 
 use super::group::{ListId, SubscriberGroup};
 use super::{ObjectRef, SubscriptionChange};
-use crate::model::{Channel, StreamId};
+use crate::model::{Channel, Missed, StreamId};
 
 /// A subscriber's key in its hub.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -125,6 +125,18 @@ impl Index {
     /// Whether there is no subscription.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The members of each group that subscribes to some of these streams, with what they miss.
+    pub(super) fn groups_missing(&self, missed: &[Missed]) -> Vec<(Vec<SubscriberKey>, Vec<Missed>)> {
+        let missing = |group: &SubscriberGroup| -> Vec<Missed> {
+            let is_wanted = |missed: &&Missed| {
+                lists_of(missed.stream).into_iter().any(|list| group.lists.contains_key(&list))
+            };
+            missed.iter().filter(is_wanted).copied().collect()
+        };
+        let groups = self.groups.iter().map(|(_, group)| (group.members().collect(), missing(group)));
+        groups.filter(|(_, missed)| !missed.is_empty()).collect()
     }
 
     /// Records an object for all groups that subscribe to its stream; passes those groups to `enqueue`

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::{ConnectionHealth, EncodedLastValues, FanOut, FrameForm, ObjectRef};
-use crate::model::{Epoch, FeedNotice, Timestamp};
+use crate::model::{Epoch, FeedNotice, Missed, Timestamp};
 use crate::wire::Close;
 
 /// A session as its worker's hub sees it.
@@ -35,6 +35,9 @@ pub trait Subscriber {
     /// The state of the feed changed, and perhaps an epoch begins. Everything before this was delivered. Queue it only:
     /// all subscribers are told.
     fn feed_changed(&self, epoch: Option<Epoch>, notices: &[FeedNotice], now: Instant);
+
+    /// These objects of subscribed streams will not come. Everything before them was delivered. Queue it only.
+    fn objects_missed(&self, missed: &[Missed], now: Instant);
 
     /// Instruments were appended to the universe: names that were unknown may be known now.
     fn universe_grew(&self);

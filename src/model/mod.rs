@@ -10,6 +10,7 @@ mod event;
 mod exchange_calendar;
 mod feed;
 mod feed_notice;
+mod missed;
 mod object;
 mod price;
 mod sale_conditions;
@@ -33,6 +34,7 @@ pub use event::{
 pub use exchange_calendar::{DayParts, ExchangeSession, MarketHours};
 pub use feed::{Feed, UnknownFeed};
 pub use feed_notice::{FeedNotice, FeedState};
+pub use missed::Missed;
 pub use object::{Body, Object};
 pub use price::Price;
 pub use sale_conditions::{BarLength, LastEffect, TradeEffect, TradeRules};

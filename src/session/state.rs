@@ -15,7 +15,7 @@ use crate::hub::{
 };
 use crate::limits::ClientAddress;
 use crate::metrics::FrameTotals;
-use crate::model::{Epoch, FeedNotice};
+use crate::model::{Epoch, FeedNotice, Missed};
 use crate::transport::SocketWriter;
 use crate::wire::{Close, Codec, ControlMessage, ErrorCode, Heartbeat, Opcode, close_frame, message_frame};
 
@@ -423,6 +423,11 @@ impl Subscriber for SessionState {
             let frame = ControlMessage::Feed(notice.into()).to_frame(self.codec);
             self.fill(now, |outbox| outbox.push(frame));
         }
+        self.wake();
+    }
+
+    fn objects_missed(&self, missed: &[Missed], now: Instant) {
+        self.fill(now, |outbox| outbox.miss(missed));
         self.wake();
     }
 

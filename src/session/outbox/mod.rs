@@ -18,7 +18,7 @@ pub use self::pacing::Pacing;
 use self::streams::StreamTable;
 use super::limits::{MAX_CONTROLS_PER_FRAME, Offered, OutboxLimits, Overload};
 use crate::hub::{EncodedLastValues, FanOut, FrameForm, ObjectRef};
-use crate::model::{Object, Seq, StreamId, Universe};
+use crate::model::{Missed, Object, Seq, StreamId, Universe};
 use crate::wire::{ArrayFrame, Codec, ControlMessage, Deflate, DeliveryKind, Gap};
 
 /// What one client has yet to receive, in the order in which it will receive it.
@@ -308,6 +308,30 @@ impl Outbox {
                     self.bytes += size;
                     self.held_bytes += size;
                 }
+            }
+        }
+    }
+
+    /// Notes that these objects will not be offered: streams that conflate go on with their newest object, which
+    /// counts them as merged; for the others a gap notice says so, if the client understands it.
+    pub fn miss(&mut self, missed: &[Missed]) {
+        for Missed { stream, from, to } in missed.iter().copied() {
+            let Some(from) = self.streams.first_missing(stream, from, to) else { continue };
+            if self.suspends(stream) {
+                continue;
+            }
+            if stream.channel().conflates() {
+                if !self.streams.has_dirty() {
+                    self.queue.push_back(OutboxEntry::Dirty);
+                }
+                self.streams.mark_dirty(stream, from);
+            } else if self.overload == Overload::Gap {
+                if !self.streams.has_lost() {
+                    self.flush_held();
+                    self.queue.push_back(OutboxEntry::Gaps);
+                }
+                self.streams.lose(stream, from);
+                self.streams.lose(stream, to);
             }
         }
     }

@@ -114,6 +114,20 @@ impl StreamTable {
         }
     }
 
+    /// The first of these objects that the client does not have and has to be told of; `None` if it has all of them, or
+    /// if its stream is sampled, so that the next sample counts them.
+    pub(super) fn first_missing(&mut self, stream: StreamId, from: Seq, to: Seq) -> Option<Seq> {
+        match self.get(stream) {
+            Some(StreamProgress::Sampled { .. }) => None,
+            Some(StreamProgress::Ahead { until }) if until >= to => None,
+            Some(StreamProgress::Ahead { until }) => {
+                self.remove(stream);
+                Some(from.max(until.next()))
+            }
+            _ => Some(from),
+        }
+    }
+
     /// The stream has this object, of which only the newest successor will be sent.
     pub(super) fn mark_dirty(&mut self, stream: StreamId, seq: Seq) {
         if !matches!(self.get(stream), Some(StreamProgress::Dirty { .. })) {

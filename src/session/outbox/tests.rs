@@ -4,7 +4,7 @@ use std::time::Instant;
 use super::*;
 use crate::feed::Batch;
 use crate::hub::FrameCache;
-use crate::model::{Body, Object, SymbolId, Timestamp};
+use crate::model::{Body, Missed, Object, SymbolId, Timestamp};
 use crate::wire::fixtures;
 
 /// An outbox and the last values behind it.
@@ -315,4 +315,49 @@ fn a_frame_that_is_not_shared_is_compressed_when_it_is_large_and_counts_the_same
 
     assert_eq!(sizes[0].0, sizes[0].1);
     assert!(sizes[1].1 < sizes[1].0 / 3, "{sizes:?}");
+}
+
+fn missed(object: &Object, from: u64, to: u64) -> Missed {
+    Missed { stream: object.stream(), from: Seq(from), to: Seq(to) }
+}
+
+#[test]
+fn what_was_missed_is_counted_as_merged_by_streams_that_conflate_and_told_as_a_gap_for_others() {
+    let mut scene = Scene::new(OutboxLimits::default());
+    scene.outbox.set_overload(Overload::Gap);
+    scene.offer(&[trade(1), quote(0, 1)]);
+    scene.take_all();
+
+    scene.outbox.miss(&[missed(&trade(1), 2, 5), missed(&quote(0, 1), 2, 8)]);
+    scene.offer(&[quote(0, 9)]);
+
+    let gap = scene.outbox.take(&scene.last_values).unwrap().frame;
+    let gap: serde_json::Value = serde_json::from_slice(fixtures::payload(&gap)).unwrap();
+    assert_eq!(gap, serde_json::json!([{"T": "gap", "S": "AAPL", "ch": "trades", "from": 2, "to": 5}]));
+    assert_eq!(scene.take_all(), [got("q", "AAPL", 9, 7)]);
+    scene.offer(&[trade(6), quote(0, 10)]);
+    assert_eq!(scene.take_all(), [got("t", "AAPL", 6, 0), got("q", "AAPL", 10, 0)]);
+}
+
+#[test]
+fn a_client_that_does_not_know_gaps_is_told_of_none() {
+    let mut scene = Scene::new(OutboxLimits::default());
+
+    scene.outbox.miss(&[missed(&trade(1), 2, 5)]);
+    scene.offer(&[trade(6)]);
+
+    assert_eq!(scene.take_all(), [got("t", "AAPL", 6, 0)]);
+}
+
+#[test]
+fn what_a_resumed_client_has_already_is_not_told_as_missed() {
+    let mut scene = Scene::new(OutboxLimits::default());
+    scene.outbox.set_overload(Overload::Gap);
+    scene.outbox.streams.set_ahead(trade(1).stream(), Seq(4));
+
+    scene.outbox.miss(&[missed(&trade(1), 2, 4)]);
+    assert!(!scene.outbox.streams.has_lost());
+    scene.outbox.miss(&[missed(&trade(1), 3, 6)]);
+
+    assert_eq!(scene.outbox.streams.take_lost(9), [(trade(1).stream(), Seq(5), Seq(6))]);
 }
