@@ -325,17 +325,17 @@ fn missed(object: &Object, from: u64, to: u64) -> Missed {
 fn what_was_missed_is_counted_as_merged_by_streams_that_conflate_and_told_as_a_gap_for_others() {
     let mut scene = Scene::new(OutboxLimits::default());
     scene.outbox.set_overload(Overload::Gap);
-    scene.offer(&[trade(1), quote(0, 1)]);
+    let _ = scene.offer(&[trade(1), quote(0, 1)]);
     scene.take_all();
 
     scene.outbox.miss(&[missed(&trade(1), 2, 5), missed(&quote(0, 1), 2, 8)]);
-    scene.offer(&[quote(0, 9)]);
+    let _ = scene.offer(&[quote(0, 9)]);
 
     let gap = scene.outbox.take(&scene.last_values).unwrap().frame;
     let gap: serde_json::Value = serde_json::from_slice(fixtures::payload(&gap)).unwrap();
     assert_eq!(gap, serde_json::json!([{"T": "gap", "S": "AAPL", "ch": "trades", "from": 2, "to": 5}]));
     assert_eq!(scene.take_all(), [got("q", "AAPL", 9, 7)]);
-    scene.offer(&[trade(6), quote(0, 10)]);
+    let _ = scene.offer(&[trade(6), quote(0, 10)]);
     assert_eq!(scene.take_all(), [got("t", "AAPL", 6, 0), got("q", "AAPL", 10, 0)]);
 }
 
@@ -344,7 +344,7 @@ fn a_client_that_does_not_know_gaps_is_told_of_none() {
     let mut scene = Scene::new(OutboxLimits::default());
 
     scene.outbox.miss(&[missed(&trade(1), 2, 5)]);
-    scene.offer(&[trade(6)]);
+    let _ = scene.offer(&[trade(6)]);
 
     assert_eq!(scene.take_all(), [got("t", "AAPL", 6, 0)]);
 }
