@@ -127,6 +127,7 @@ impl PreparedFeed {
             followers: Followers::default(),
             backlog: Backlog::default(),
             faults: self.faults,
+            monitor: self.monitor.clone(),
             _running: RunningGuard::new(self.monitor),
         };
         actix::spawn(Context::with_receiver(self.mailbox).into_future(actor));
@@ -137,6 +138,14 @@ impl FeedMonitor {
     /// A monitor that sets this gauge, and withdraws the readiness when the feed ends by itself.
     pub(super) fn new(up: Gauge, readiness: Readiness) -> Self {
         Self { up, readiness, is_stopping: Arc::default() }
+    }
+
+    /// Passes on why no new sessions are to be accepted.
+    fn tell(&self, outage: Option<&'static str>) {
+        match outage {
+            None => self.readiness.begin(),
+            Some(reason) => self.readiness.withhold(reason),
+        }
     }
 }
 
@@ -169,6 +178,7 @@ struct FeedActor {
     followers: Followers,
     backlog: Backlog,
     faults: Option<Box<FaultyDelivery>>,
+    monitor: FeedMonitor,
     _running: RunningGuard,
 }
 
@@ -227,6 +237,7 @@ impl FeedActor {
         };
         self.publish(batch);
         self.source.settle();
+        self.monitor.tell(self.source.outage());
         if self.needs_no_tick() {
             self.source.skip_idle_ticks();
         }

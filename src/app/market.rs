@@ -4,8 +4,12 @@ use std::sync::Arc;
 
 use super::StartError;
 use super::backfill::backfill;
+#[cfg(feature = "nats")]
+use super::node;
 use crate::archive::{Archive, OpenBars};
 use crate::clock::Clock;
+#[cfg(feature = "nats")]
+use crate::cluster::ClusterThread;
 use crate::config::Config;
 use crate::faults::Faults;
 use crate::feed::{BatchSource, FeedProgress, LastValues, SequencedFeed, Sequencer};
@@ -24,6 +28,8 @@ pub(super) struct Market {
     pub(super) progress: FeedProgress,
     pub(super) journal: Option<StartedJournal>,
     pub(super) hours: MarketHours,
+    #[cfg(feature = "nats")]
+    pub(super) cluster: Option<ClusterThread>,
 }
 
 impl Market {
@@ -40,10 +46,23 @@ impl Market {
                 let (universe, archive) = (feed.universe(), Arc::clone(feed.archive()));
                 let progress = feed.progress();
                 let (source, hours) = (Box::new(feed), MarketHours::Continuous);
-                return Ok(Self { universe, archive, source, progress, journal: None, hours });
+                return Ok(Self {
+                    universe,
+                    archive,
+                    source,
+                    progress,
+                    journal: None,
+                    hours,
+                    #[cfg(feature = "nats")]
+                    cluster: None,
+                });
             }
             let recording = Recording::open(settings.clone(), metrics.replay())?;
             return Ok(Self::replay(config, recording, clock, metrics, faults));
+        }
+        #[cfg(feature = "nats")]
+        if let Some(settings) = &config.cluster {
+            return node::join(settings, config, clock, metrics, faults);
         }
         let now = clock.now();
         let new_epoch = Epoch::new(rand::random());
@@ -127,18 +146,27 @@ impl Market {
     ) -> Self {
         let progress = source.progress();
         let hours = MarketHours::Continuous;
-        Self { universe, archive, source: Box::new(source), progress, journal, hours }
+        Self {
+            universe,
+            archive,
+            source: Box::new(source),
+            progress,
+            journal,
+            hours,
+            #[cfg(feature = "nats")]
+            cluster: None,
+        }
     }
 }
 
 /// Gives a random epoch each time.
-fn new_epochs() -> NewEpochs {
+pub(super) fn new_epochs() -> NewEpochs {
     Box::new(|| Epoch::new(rand::random()))
 }
 
 /// This source with its faults, if there are any. They are events like others: the feed numbers them, and the journal
 /// records them.
-fn distort(events: Box<dyn EventSource>, faults: Option<&Faults>) -> Box<dyn EventSource> {
+pub(super) fn distort(events: Box<dyn EventSource>, faults: Option<&Faults>) -> Box<dyn EventSource> {
     match faults {
         Some(faults) => faults.distort(events),
         None => events,
@@ -146,7 +174,7 @@ fn distort(events: Box<dyn EventSource>, faults: Option<&Faults>) -> Box<dyn Eve
 }
 
 /// Where the history of each of these listings ends.
-fn ends(archive: &Archive, listings: &Listings) -> Vec<PastEnd> {
+pub(super) fn ends(archive: &Archive, listings: &Listings) -> Vec<PastEnd> {
     let end = |instrument: &Instrument| {
         let summary = archive.summary(instrument.id, OpenBars::Included);
         let known = instrument.previous_close.unwrap_or_default();
@@ -157,7 +185,7 @@ fn ends(archive: &Archive, listings: &Listings) -> Vec<PastEnd> {
 }
 
 /// The greatest trade id of an instrument that was published: corrections take ids as well.
-fn last_trade_id(last_values: &LastValues, symbol: SymbolId) -> u64 {
+pub(super) fn last_trade_id(last_values: &LastValues, symbol: SymbolId) -> u64 {
     let id = |channel| match last_values.of(StreamId::new(channel, symbol)).map(|object| &object.body) {
         Some(Body::Trade(trade)) => trade.id,
         Some(Body::Correction(correction)) => correction.corrected.id,

@@ -10,6 +10,8 @@ mod backfill;
 mod feed;
 mod journal_command;
 mod market;
+#[cfg(feature = "nats")]
+mod node;
 mod server;
 mod signals;
 mod workers;
@@ -27,6 +29,8 @@ use tracing::{error, info, warn};
 
 use crate::auth::{KeyStore, KeyStoreError, Reloaded};
 use crate::clock::Clock;
+#[cfg(feature = "nats")]
+use crate::cluster::ClusterThread;
 use crate::config::{AccessConfig, Config};
 use crate::faults::Faults;
 use crate::http::{AppState, ConnectionLimit, Readiness};
@@ -46,6 +50,10 @@ use self::workers::WorkerPool;
 
 /// The longest time in which the feed ends and the disk takes the end of the journal at a stop.
 const JOURNAL_STOP: Duration = Duration::from_secs(10);
+
+/// The longest time in which a node gives up its lease at a stop.
+#[cfg(feature = "nats")]
+const CLUSTER_STOP: Duration = Duration::from_secs(2);
 
 /// The service cannot start.
 #[derive(Debug, Error)]
@@ -100,6 +108,8 @@ pub struct Service {
     server: ServerHandle,
     server_task: JoinHandle<io::Result<()>>,
     journal: Option<JournalThread>,
+    #[cfg(feature = "nats")]
+    cluster: Option<ClusterThread>,
     drain: Duration,
 }
 
@@ -126,8 +136,10 @@ impl Service {
         if faults.is_some() {
             warn!("faults are made on purpose: GET /faults lists them");
         }
-        let Market { universe, archive, source, progress, journal, hours } =
-            Market::prepare(config, clock.clone(), &metrics, faults.as_ref())?;
+        let market = Market::prepare(config, clock.clone(), &metrics, faults.as_ref())?;
+        #[cfg(feature = "nats")]
+        let cluster = market.cluster;
+        let Market { universe, archive, source, progress, journal, hours, .. } = market;
         let epoch = source.epoch();
         let (journal, journal_thread) = journal.map(|journal| (journal.follower, journal.thread)).unzip();
 
@@ -135,6 +147,9 @@ impl Service {
         // Requests are answered from `serve` on.
         let readiness = Readiness::default();
         readiness.begin();
+        if let Some(reason) = source.outage() {
+            readiness.withhold(reason);
+        }
         let monitor = FeedMonitor::new(metrics.feed().up, readiness.clone());
         let delivery = |faults: &Faults| FaultyDelivery { feed: faults.feed(), clock: clock.clone() };
         let delivery = faults.as_ref().map(|faults| Box::new(delivery(faults)));
@@ -201,6 +216,8 @@ impl Service {
             server: handle,
             server_task,
             journal: journal_thread,
+            #[cfg(feature = "nats")]
+            cluster,
             drain: config.drain,
         })
     }
@@ -253,6 +270,10 @@ impl Service {
         self.feed.stop();
         self.server.stop(is_drained).await;
         let _ = self.server_task.await;
+        #[cfg(feature = "nats")]
+        if let Some(cluster) = self.cluster {
+            cluster.stop(Instant::now() + CLUSTER_STOP).await;
+        }
         if let Some(journal) = self.journal {
             journal.stop(Instant::now() + JOURNAL_STOP).await;
         }

@@ -4,6 +4,8 @@
 //! environment later.
 
 mod access;
+#[cfg(feature = "nats")]
+mod cluster;
 mod command_line;
 mod error;
 mod journal;
@@ -18,6 +20,8 @@ use clap::{Parser, ValueEnum};
 
 use self::access::AccessArgs;
 pub use self::access::{AccessConfig, Tls};
+#[cfg(feature = "nats")]
+use self::cluster::ClusterArgs;
 pub use self::command_line::Invocation;
 use self::command_line::{listen_address, log_filter};
 pub use self::error::ConfigError;
@@ -26,6 +30,8 @@ pub use self::journal_command::{JournalExport, JournalFolder, JournalTask, Verif
 pub use self::keys_command::{KeyTask, NewKey, Task};
 use self::replay_options::ReplayArgs;
 use crate::archive::Retention;
+#[cfg(feature = "nats")]
+use crate::cluster::ClusterSettings;
 use crate::faults::FaultSpec;
 use crate::feed::BarSpans;
 use crate::http::EchoMode;
@@ -156,6 +162,10 @@ struct Args {
     #[command(flatten)]
     journal: JournalArgs,
 
+    #[cfg(feature = "nats")]
+    #[command(flatten)]
+    cluster: ClusterArgs,
+
     #[command(flatten)]
     replay: ReplayArgs,
 
@@ -218,6 +228,9 @@ pub struct Config {
     pub retention: Retention,
     /// The journal, if there is one.
     pub journal: Option<JournalSettings>,
+    /// How the node takes part in a cluster. Default: it is alone.
+    #[cfg(feature = "nats")]
+    pub cluster: Option<ClusterSettings>,
     /// Threads that serve clients, at least 1. Default: one per core, because workers share nothing but the
     /// feed.
     pub workers: usize,
@@ -318,6 +331,8 @@ impl TryFrom<Args> for Config {
                 bytes: from_one("--retain-mib", args.retain_mib, MAX_RETAIN_MIB)? << 20,
             },
             journal: args.journal.into(),
+            #[cfg(feature = "nats")]
+            cluster: args.cluster.into(),
             workers,
             limits: Limits::default(),
             outbox: OutboxLimits::default(),

@@ -1,6 +1,5 @@
 use std::rc::Rc;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use actix::Recipient;
 use actix_web::HttpRequest;
@@ -73,22 +72,55 @@ pub enum EchoMode {
 
 /// Whether the service accepts new sessions. Clones share the answer.
 #[derive(Clone, Debug, Default)]
-pub struct Readiness(Arc<AtomicBool>);
+pub struct Readiness(Arc<Mutex<ReadinessState>>);
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum ReadinessState {
+    #[default]
+    Starting,
+    Ready,
+    Withheld(&'static str),
+    Ended,
+}
 
 impl Readiness {
-    /// Accepts new sessions from now on.
+    /// Accepts new sessions from now on, unless it has ended.
     pub fn begin(&self) {
-        self.0.store(true, Ordering::Release);
+        self.set(ReadinessState::Ready);
     }
 
-    /// Refuses new sessions from now on.
+    /// Refuses new sessions for this reason, until it begins again.
+    pub fn withhold(&self, reason: &'static str) {
+        self.set(ReadinessState::Withheld(reason));
+    }
+
+    /// Refuses new sessions for ever.
     pub fn end(&self) {
-        self.0.store(false, Ordering::Release);
+        self.set(ReadinessState::Ended);
     }
 
     /// Whether new sessions are accepted.
     pub fn is_ready(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+        *self.state() == ReadinessState::Ready
+    }
+
+    /// Why no new sessions are accepted, if there is more to say.
+    pub fn reason(&self) -> Option<&'static str> {
+        match *self.state() {
+            ReadinessState::Withheld(reason) => Some(reason),
+            _ => None,
+        }
+    }
+
+    fn set(&self, state: ReadinessState) {
+        let mut present = self.state();
+        if *present != ReadinessState::Ended {
+            *present = state;
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, ReadinessState> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -24,7 +24,7 @@ pub use simulator::{
     ArrivalProcess, History, InstrumentHistory, Listings, MAX_LISTINGS, PastEnd, SimulationSettings,
     Simulator, universe,
 };
-pub use ticks::ClockTick;
+pub use ticks::{ClockTick, millisecond_ticks};
 
 use crate::model::{Epoch, Event, FeedNotice, Timestamp, TradeRules, Universe};
 

@@ -14,9 +14,12 @@ use std::task::ready;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_util::Stream;
+use futures_util::{Stream, StreamExt};
 use tokio::time::MissedTickBehavior;
 use tracing::warn;
+
+use super::Ticks;
+use crate::model::{MILLISECOND, Timestamp};
 
 #[cfg(target_os = "linux")]
 use self::timerfd::TimerFd;
@@ -37,6 +40,13 @@ pub(super) enum MillisecondClock {
 /// A wake-up of an event source's clock.
 #[derive(Clone, Copy, Debug)]
 pub struct ClockTick;
+
+/// A tick at each whole millisecond of a wall clock that shows this time now.
+pub fn millisecond_ticks(now: Timestamp) -> Ticks {
+    let first = MILLISECOND - now.nanos().rem_euclid(MILLISECOND);
+    let first = Duration::from_nanos(first as u64);
+    MillisecondClock::new(first, TickHints::default()).boxed_local()
+}
 
 /// What a source tells its ticks: how many of the coming ones they may skip, and when the next whole millisecond of
 /// a wall clock that was set begins. The source sets it, the clock takes it.
