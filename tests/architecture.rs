@@ -32,7 +32,7 @@ use test_support::TempFolder;
 ///
 /// `config` comes late because it collects the settings of the other modules; only `telemetry` and
 /// `app` read it.
-const ORDER: [&str; 18] = [
+const ORDER: [&str; 19] = [
     "model",
     "wire",
     "metrics",
@@ -45,6 +45,7 @@ const ORDER: [&str; 18] = [
     "feed",
     "journal",
     "faults",
+    "cluster",
     "hub",
     "session",
     "http",
@@ -55,9 +56,9 @@ const ORDER: [&str; 18] = [
 
 /// The modules that decide without a socket, a runtime, a clock or a source of randomness: time and
 /// randomness are arguments.
-const PURE: [&str; 12] = [
-    "model", "wire", "clock", "limits", "auth", "source", "archive", "feed", "journal", "faults", "hub",
-    "session",
+const PURE: [&str; 13] = [
+    "model", "wire", "clock", "limits", "auth", "source", "archive", "feed", "journal", "faults", "cluster",
+    "hub", "session",
 ];
 
 /// Files of pure modules that are not pure, each with its reason. An entry that is no longer needed
@@ -65,6 +66,9 @@ const PURE: [&str; 12] = [
 const NOT_PURE: &[(&str, &str)] = &[
     ("clock/mod.rs", "the clock, which reads the system's"),
     ("auth/revocation.rs", "tells the sessions of a key over a watch channel that it was revoked"),
+    ("cluster/cluster_feed.rs", "the batch source of a node, which reads the steady clock"),
+    ("cluster/connection.rs", "the thread of the connection to NATS"),
+    ("cluster/exchange.rs", "wakes the connection's thread"),
     ("faults/slow_line.rs", "a transport, which a task polls"),
     ("feed/followers.rs", "the recipients of batches on other threads"),
     ("hub/actor.rs", "the actor that carries batches and the clock to the hub"),

@@ -1,6 +1,7 @@
 //! Many nodes over a real NATS server.
 #![cfg(all(unix, feature = "nats"))]
 #![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
+#![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -91,6 +91,10 @@ pub enum StartError {
     /// The journal cannot be replayed.
     #[error(transparent)]
     JournalReplay(#[from] JournalReplayError),
+    /// The thread of the connection to NATS cannot be started.
+    #[cfg(feature = "nats")]
+    #[error("cannot start a thread: {0}")]
+    Thread(io::Error),
     /// The signal handlers cannot be installed.
     #[error("cannot listen for signals: {0}")]
     Signals(#[from] io::Error),

@@ -8,8 +8,7 @@ use super::market::{Market, distort, ends, last_trade_id, new_epochs};
 use crate::archive::Archive;
 use crate::clock::Clock;
 use crate::cluster::{
-    ClusterFeed, ClusterFeedMetrics, ClusterFeedParts, ClusterSettings, Followed, LEFT_OUT, LeaderFeed,
-    first_numbers,
+    ClusterFeed, ClusterFeedMetrics, ClusterFeedParts, ClusterSettings, Followed, LeaderFeed, least_number,
 };
 use crate::config::Config;
 use crate::faults::Faults;
@@ -45,7 +44,7 @@ pub(super) fn join(
         node: rand::random(),
         new_epoch: new_epochs(),
     };
-    let (source, thread) = ClusterFeed::start(parts)?;
+    let (source, thread) = ClusterFeed::start(parts).map_err(StartError::Thread)?;
     Ok(Market {
         universe: Arc::default(),
         archive,
@@ -94,15 +93,11 @@ impl LeaderFeed for SimulatedLeader {
         let universe = Arc::clone(listings.universe());
         let mut events = SimulatedMarket::new(&listings, self.simulation, self.clock.clone());
         events.resume_trade_ids(universe.iter().map(|instrument| last_trade_id(&last_values, instrument.id)));
-        let is_first = last_values.batch() == 0;
-        let (from, left_out) = match is_first {
-            true => (now, first_numbers(now)),
-            false => (last_values.watermark(), LEFT_OUT),
-        };
+        let from = if last_values.batch() == 0 { now } else { last_values.watermark() };
         let sequencer = Sequencer::new(universe, self.spans, epoch, from)
             .resume(&self.archive)
             .resume_last_values(&last_values)
-            .leaving_out(left_out);
+            .numbering_from(least_number(now));
         let events = distort(Box::new(events), self.faults.as_ref());
         let archive = Arc::clone(&self.archive);
         Ok(Box::new(SequencedFeed::new(events, sequencer, archive, self.metrics.clone()).resume(last_values)))

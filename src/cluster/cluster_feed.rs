@@ -18,7 +18,7 @@ use crate::archive::Archive;
 use crate::clock::Clock;
 use crate::feed::{Batch, BatchSource, FeedProgress, LastValues};
 use crate::metrics::{ClusterMetrics, FeedMetrics};
-use crate::model::{Epoch, FeedNotice, FeedState, MILLISECOND, SECOND, Timestamp, Universe};
+use crate::model::{Epoch, FeedNotice, FeedState, MILLISECOND, SECOND, Seq, Timestamp, Universe};
 use crate::source::{ClockTick, ControlRefusal, ReplayCommand, ReplayStatus, Ticks, millisecond_ticks};
 
 /// After how long without a word from the leader clients are told that the feed is down: five beats.
@@ -356,7 +356,7 @@ impl BatchSource for ClusterFeed {
     }
 
     fn ticks(&mut self) -> Ticks {
-        let clock = millisecond_ticks(self.clock.now());
+        let clock = millisecond_ticks(self.clock.now()).boxed_local();
         ClusterTicks { clock, exchange: Arc::clone(&self.exchange), idle: 0 }.boxed_local()
     }
 
@@ -459,13 +459,11 @@ impl Stream for ClusterTicks {
     }
 }
 
-/// The first number of streams of a feed that knows of no earlier one, less 1: milliseconds since 2025. It is beyond all
-/// numbers of an earlier feed that gave up to a thousand a second in each stream.
-pub fn first_numbers(now: Timestamp) -> u64 {
+/// The least number that a leader gives which begins at this time: ten for each millisecond since 2025.
+///
+/// It is beyond all numbers of earlier leaders, also of those of which this node knows nothing, unless these gave more than
+/// ten thousand a second in one stream. So no client sees a number go back, or again.
+pub fn least_number(now: Timestamp) -> Seq {
     const START: i64 = 1_735_689_600;
-    ((now.nanos() - START * SECOND) / MILLISECOND).max(0) as u64
+    Seq(((now.nanos() - START * SECOND) / (MILLISECOND / 10)).max(0) as u64)
 }
-
-/// How many numbers of each stream a new leader leaves out: more than the one before it can have given in the 2.5 s in which
-/// this node may have got none.
-pub const LEFT_OUT: u64 = 100_000;

@@ -11,6 +11,9 @@ pub(super) struct NatsCredentials {
     key: Ed25519KeyPair,
 }
 
+/// The bytes with which the seed of a user begins: the letters `S` and `U`, five bits each.
+const USER_SEED: [u8; 2] = [0b1001_0101, 0];
+
 /// The file of credentials cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub(super) enum CredentialsError {
@@ -39,7 +42,7 @@ impl NatsCredentials {
         let [first, second, seed @ .., low, high] = seed.as_slice() else {
             return Err(CredentialsError::Seed);
         };
-        let is_user = *first == 18 << 3 | 20 >> 5 && *second == (20 << 3) as u8;
+        let is_user = [*first, *second] == USER_SEED;
         let checked = &[&[*first, *second], seed].concat();
         if !is_user || crc16(checked) != u16::from_le_bytes([*low, *high]) {
             return Err(CredentialsError::Seed);

@@ -58,7 +58,7 @@ pub(super) struct Arrived {
 
 /// The messages that arrived since the last call.
 #[derive(Debug, Default)]
-pub(super) struct Arrivals {
+pub(super) struct ArrivedMessages {
     pub(super) messages: VecDeque<Arrived>,
     /// Whether some were dropped before these.
     pub(super) has_dropped: bool,
@@ -127,12 +127,12 @@ impl Exchange {
     }
 
     /// The messages that wait for the feed.
-    pub(super) fn take_arrivals(&self) -> Arrivals {
+    pub(super) fn take_arrivals(&self) -> ArrivedMessages {
         if !self.has_news.swap(false, Ordering::Acquire) {
-            return Arrivals::default();
+            return ArrivedMessages::default();
         }
         let Inbox { messages, has_dropped, .. } = mem::take(&mut *lock(&self.inbox));
-        Arrivals { messages, has_dropped }
+        ArrivedMessages { messages, has_dropped }
     }
 
     /// Wakes the feed.

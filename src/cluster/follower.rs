@@ -183,7 +183,7 @@ impl Follower {
                 }
                 Ready::Snapshot(snapshot, epoch) => catch_up(last_values, &snapshot, epoch),
             };
-            batch.objects().for_each(|object| last_values.put(*object));
+            let batch = enter(last_values, batch);
             last_values.set_watermark(batch.watermark());
             last_values.set_batch(batch.number());
             if let Some(epoch) = batch.begun_epoch() {
@@ -197,35 +197,29 @@ impl Follower {
 
     /// Takes in a message that arrived at this time.
     pub(super) fn take_in(&mut self, message: NodeMessage, now: Instant) {
+        let (NodeMessage::Batches(origin, _)
+        | NodeMessage::BatchPart(origin, ..)
+        | NodeMessage::Beat(origin, ..)
+        | NodeMessage::SnapshotPart(origin, ..)
+        | NodeMessage::Gone(origin, _)) = message
+        else {
+            return;
+        };
+        if !self.admits(&origin, now) {
+            return;
+        }
         match message {
-            NodeMessage::Batches(origin, batches) => {
-                if self.admits(&origin, now) {
-                    batches.into_iter().for_each(|batch| self.batch(batch, now));
-                }
+            NodeMessage::Batches(_, batches) => batches.into_iter().for_each(|batch| self.batch(batch, now)),
+            NodeMessage::BatchPart(_, number, part) => self.batch_part(number, part, now),
+            NodeMessage::Beat(_, number, _) => {
+                let since = self.beat.filter(|beat| self.is_missing(beat.number));
+                self.beat = Some(BeatAhead { number, since: since.map_or(now, |beat| beat.since) });
             }
-            NodeMessage::BatchPart(origin, number, part) => {
-                if self.admits(&origin, now) {
-                    self.batch_part(number, part, now);
-                }
-            }
-            NodeMessage::Beat(origin, number, _) => {
-                if self.admits(&origin, now) {
-                    let since = self.beat.filter(|beat| self.is_missing(beat.number));
-                    self.beat = Some(BeatAhead { number, since: since.map_or(now, |beat| beat.since) });
-                }
-            }
-            NodeMessage::SnapshotPart(origin, request, part) => {
-                if self.admits(&origin, now) {
-                    self.snapshot_part(&origin, request, part, now);
-                }
-            }
-            NodeMessage::Gone(origin, request) => {
-                let is_awaited =
-                    matches!(&self.phase, Phase::Repairing { asked, .. } if asked.request == request);
-                if self.admits(&origin, now) && is_awaited {
-                    self.rejoin(now);
-                }
-            }
+            NodeMessage::SnapshotPart(_, request, part) => self.snapshot_part(&origin, request, part, now),
+            NodeMessage::Gone(_, request) => match &self.phase {
+                Phase::Repairing { asked, .. } if asked.request == request => self.rejoin(now),
+                _ => {}
+            },
             _ => {}
         }
     }
@@ -441,6 +435,27 @@ impl Follower {
         self.last_request += 1;
         self.last_request
     }
+}
+
+/// Enters the objects of a batch in the last values. Where numbers jump, the batch tells what was missed: the leader may not
+/// know what this follower has from an earlier one.
+fn enter(last_values: &mut LastValues, batch: Batch) -> Batch {
+    let mut missed = Vec::new();
+    for object in batch.objects() {
+        let stream = object.stream();
+        let next = last_values.seq(stream).next();
+        let is_told = || batch.missed().iter().any(|missed| missed.stream == stream);
+        // No client has anything of a stream without a last object.
+        if object.seq > next && next > Seq(1) && !is_told() {
+            missed.push(Missed { stream, from: next, to: Seq(object.seq.0 - 1) });
+        }
+        last_values.put(*object);
+    }
+    if missed.is_empty() {
+        return batch;
+    }
+    missed.extend_from_slice(batch.missed());
+    batch.with_missed(missed)
 }
 
 /// What is missing of these objects. This follower may have some of them, from a leader of which the present one did not

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
@@ -11,8 +11,8 @@ use crate::wire::fixtures;
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 
-/// What new leaders add to the numbers of streams.
-const MARGIN: u64 = 1_000;
+/// What the numbers of a leader begin with: more than the leader before it has given.
+const FLOOR: u64 = 100_000;
 
 /// A feed node with a small ring.
 struct Leader {
@@ -20,21 +20,31 @@ struct Leader {
     last_values: LastValues,
     universe: Arc<Universe>,
     epoch: Epoch,
-    raised: BTreeMap<StreamId, u64>,
+    floor: u64,
+    raised: BTreeSet<StreamId>,
     began: bool,
 }
 
 impl Leader {
-    fn new(fence: u64, epoch: u64, last_values: LastValues, margin: u64) -> Self {
-        Self::with_ring(30, fence, epoch, last_values, margin)
+    fn new(fence: u64, epoch: u64, last_values: LastValues) -> Self {
+        Self::with_ring(30, fence, epoch, last_values)
     }
 
-    fn with_ring(batches: usize, fence: u64, epoch: u64, last_values: LastValues, margin: u64) -> Self {
+    fn with_ring(batches: usize, fence: u64, epoch: u64, last_values: LastValues) -> Self {
         let mut publisher = Publisher::new(RingLimits { bytes: 1 << 20, batches });
+        let floor = (epoch - 1) * FLOOR;
         let epoch = Epoch::new(epoch);
         publisher.begin(Term { fence: Fence(fence), epoch });
-        let raised = last_values.iter().map(|object| (object.stream(), margin)).collect();
-        Self { publisher, last_values, universe: Arc::new(fixtures::universe()), epoch, raised, began: false }
+        let raised = BTreeSet::new();
+        Self {
+            publisher,
+            last_values,
+            universe: Arc::new(fixtures::universe()),
+            epoch,
+            floor,
+            raised,
+            began: false,
+        }
     }
 
     fn publish(&mut self, random: &mut SmallRng, log: &mut Log) -> Vec<Bytes> {
@@ -51,9 +61,9 @@ impl Leader {
                 _ => Body::Quote(crate::model::Quote { symbol, bid_size: size, ..quote }),
             };
             let (stream, next) = (body.stream(), self.last_values.seq(body.stream()).next());
-            let raise = self.raised.remove(&stream).unwrap_or(0);
-            let seq = Seq(next.0 + raise);
-            if raise > 0 {
+            let is_raised = self.raised.insert(stream);
+            let seq = if is_raised { Seq(next.0.max(self.floor)) } else { next };
+            if seq > next && next > Seq(1) {
                 missed.push(Missed { stream, from: next, to: Seq(seq.0 - 1) });
             }
             log.published.insert((self.epoch, body.stream(), seq), body);
@@ -221,7 +231,7 @@ impl World {
         for object in leader.last_values.iter() {
             let stream = object.stream();
             assert!(ours.seq(stream) >= object.seq, "{stream:?}");
-            if !leader.raised.contains_key(&stream) {
+            if leader.raised.contains(&stream) {
                 assert_eq!(ours.of(stream), Some(object));
             }
         }
@@ -238,7 +248,7 @@ fn received_and_missed_are_what_was_published_whatever_the_network_does() {
         let lost = [0.0, 0.01, 0.1, 0.4][seed as usize % 4];
         let weather = Weather { lost, repeated: 0.1, most_delay: [0, 3, 40][seed as usize % 3] };
         let mut world = World::new(seed, weather);
-        let mut leader = Leader::new(1, 1, LastValues::default(), 0);
+        let mut leader = Leader::new(1, 1, LastValues::default());
         let (mut fence, mut epoch) = (1, 1);
         let mut old: Option<Leader> = None;
         for _ in 0..3_000 {
@@ -270,7 +280,7 @@ fn received_and_missed_are_what_was_published_whatever_the_network_does() {
                 for _ in 0..world.random.random_range(0..9) {
                     world.publish(&mut leader);
                 }
-                old = Some(std::mem::replace(&mut leader, Leader::new(fence, epoch, standing, MARGIN)));
+                old = Some(std::mem::replace(&mut leader, Leader::new(fence, epoch, standing)));
                 world.publish(&mut leader);
             }
             world.step(&leader);
@@ -283,7 +293,7 @@ fn received_and_missed_are_what_was_published_whatever_the_network_does() {
 #[test]
 fn single_losses_are_repaired_and_nothing_is_missed() {
     let mut world = World::new(7, Weather { lost: 0.01, ..steady() });
-    let mut leader = Leader::with_ring(2_000, 1, 1, LastValues::default(), 0);
+    let mut leader = Leader::with_ring(2_000, 1, 1, LastValues::default());
     for _ in 0..5_000 {
         world.publish(&mut leader);
         world.step(&leader);
@@ -298,7 +308,7 @@ fn single_losses_are_repaired_and_nothing_is_missed() {
 #[test]
 fn a_lost_last_batch_is_noticed_by_the_next_beat() {
     let mut world = World::new(8, steady());
-    let mut leader = Leader::new(1, 1, LastValues::default(), 0);
+    let mut leader = Leader::new(1, 1, LastValues::default());
     world.publish(&mut leader);
     for _ in 0..600 {
         world.step(&leader);
@@ -320,12 +330,12 @@ fn a_lost_last_batch_is_noticed_by_the_next_beat() {
 #[test]
 fn no_batch_of_a_lower_fence_comes_after_one_of_a_higher() {
     let mut world = World::new(9, steady());
-    let mut old = Leader::new(1, 1, LastValues::default(), 0);
+    let mut old = Leader::new(1, 1, LastValues::default());
     world.publish(&mut old);
     for _ in 0..600 {
         world.step(&old);
     }
-    let mut new = Leader::new(2, 2, old.last_values.clone(), MARGIN);
+    let mut new = Leader::new(2, 2, old.last_values.clone());
     world.publish(&mut new);
     world.step(&new);
     for _ in 0..100 {
@@ -343,7 +353,7 @@ fn a_leader_with_other_instruments_is_not_followed() {
     other[0].symbol = "OTHER".parse().unwrap();
     let mut world = World::new(10, steady());
     world.checker.follower = Follower::new(Fence::default(), Arc::new(Universe::new(other)));
-    let mut leader = Leader::new(1, 1, LastValues::default(), 0);
+    let mut leader = Leader::new(1, 1, LastValues::default());
     for _ in 0..600 {
         world.publish(&mut leader);
         world.step(&leader);

@@ -27,7 +27,7 @@ mod ring;
 mod settings;
 
 pub use cluster_feed::{
-    ClusterFeed, ClusterFeedMetrics, ClusterFeedParts, Followed, LEFT_OUT, LeaderFeed, first_numbers,
+    ClusterFeed, ClusterFeedMetrics, ClusterFeedParts, Followed, LeaderFeed, least_number,
 };
 pub use connection::ClusterThread;
 pub use settings::{ClusterSettings, NodeRole};

@@ -37,8 +37,8 @@ pub struct Sequencer {
 /// Gives the numbers of objects.
 #[derive(Debug, Default)]
 struct Numbering {
-    /// What the next number of each stream that is not raised yet leaves out.
-    margin: u64,
+    /// The next number of each stream that is not raised yet is at least this one.
+    floor: Seq,
     /// The streams whose numbers were raised, by their indices.
     raised: Vec<bool>,
     /// What the present batch leaves out.
@@ -54,11 +54,11 @@ impl Sequencer {
         Self { epoch, bars, tickers: Tickers::new(&universe, from), universe, numbering }
     }
 
-    /// Leaves out this many numbers of each stream before its next one: an earlier feed that this one continues may have
-    /// given them, without that it is known here. The batches tell that these are missed.
+    /// Gives the next object of each stream this number at least: an earlier feed that this one continues may have given
+    /// lower ones without that it is known here. The batches tell that these are missed.
     #[must_use]
-    pub fn leaving_out(mut self, numbers: u64) -> Self {
-        self.numbering.margin = numbers;
+    pub fn numbering_from(mut self, floor: Seq) -> Self {
+        self.numbering.floor = floor;
         self
     }
 
@@ -201,7 +201,7 @@ impl Numbering {
     /// Gives an object the next number of its stream, and enters it as the last one.
     fn number(&mut self, last_values: &mut LastValues, body: Body) -> Object {
         let mut seq = last_values.seq(body.stream()).next();
-        if self.margin > 0 {
+        if self.floor > Seq(0) {
             seq = self.raise(body.stream(), seq);
         }
         let object = Object { seq, body };
@@ -217,9 +217,9 @@ impl Numbering {
         if mem::replace(&mut self.raised[stream.index()], true) {
             return next;
         }
-        let seq = Seq(next.0 + self.margin);
+        let seq = next.max(self.floor);
         // No client has anything of a stream without a last object.
-        if next > Seq(1) {
+        if seq > next && next > Seq(1) {
             self.missed.push(Missed { stream, from: next, to: Seq(seq.0 - 1) });
         }
         seq

@@ -14,11 +14,10 @@ use std::task::ready;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_util::{Stream, StreamExt};
+use futures_util::Stream;
 use tokio::time::MissedTickBehavior;
 use tracing::warn;
 
-use super::Ticks;
 use crate::model::{MILLISECOND, Timestamp};
 
 #[cfg(target_os = "linux")]
@@ -42,10 +41,10 @@ pub(super) enum MillisecondClock {
 pub struct ClockTick;
 
 /// A tick at each whole millisecond of a wall clock that shows this time now.
-pub fn millisecond_ticks(now: Timestamp) -> Ticks {
+pub fn millisecond_ticks(now: Timestamp) -> impl Stream<Item = ClockTick> {
     let first = MILLISECOND - now.nanos().rem_euclid(MILLISECOND);
     let first = Duration::from_nanos(first as u64);
-    MillisecondClock::new(first, TickHints::default()).boxed_local()
+    MillisecondClock::new(first, TickHints::default())
 }
 
 /// What a source tells its ticks: how many of the coming ones they may skip, and when the next whole millisecond of
