@@ -342,3 +342,46 @@ fn every_hundredth_batch_lost_is_repaired_and_no_client_notices() {
     assert_eq!(followed.ledger.gaps, 0);
     assert_eq!(metric(gateway.address, "tapecast_cluster_snapshots_total "), 1.0);
 }
+
+#[test]
+fn a_gateway_has_the_history_of_the_feed_and_a_standby_goes_on_from_it() {
+    let Some(nats) = nats() else { return };
+    let feed = node(&nats.url(), "feed", &[]);
+    wait_until_ready(&feed);
+    let standby = node(&nats.url(), "feed", &[]);
+    let gateway = node(&nats.url(), "gateway", &[]);
+    [&standby, &gateway].map(|node| {
+        let fetched = wait_for("the history", || node.logged("fetched the history").pop());
+        assert_eq!((&fetched["instruments"], &fetched["missing"]), (&20.into(), &0.into()));
+    });
+    let closed = |node: &Program, timeframe: &str| {
+        let path =
+            format!("/v2/stocks/bars?symbols=AAPL,MSFT&timeframe={timeframe}&start=2020-01-01&limit=10000");
+        let body: Value = serde_json::from_str(&get(node.address, &path).1).unwrap();
+        let mut bars = body["bars"].clone();
+        // The last ones are of minutes and of a day that go on.
+        for symbol in ["AAPL", "MSFT"] {
+            let bars = bars[symbol].as_array_mut().unwrap();
+            bars.truncate(bars.len() - 3);
+        }
+        bars
+    };
+    let of_feed = ["1Day", "1Hour", "5Min", "1Min"].map(|timeframe| closed(&feed, timeframe));
+    assert!(of_feed[0]["AAPL"].as_array().unwrap().len() > 200);
+    for node in [&standby, &gateway] {
+        assert_eq!(closed(node, "1Day"), of_feed[0]);
+        assert_eq!(closed(node, "1Hour"), of_feed[1]);
+    }
+
+    let volume = |node: &Program| {
+        let path = "/v2/stocks/snapshots?symbols=AAPL";
+        let body: Value = serde_json::from_str(&get(node.address, path).1).unwrap();
+        body["AAPL"]["dailyBar"]["v"].as_u64().unwrap()
+    };
+    let before = volume(&feed);
+    drop(feed);
+    wait_until("the standby to lead", || leads(&standby));
+    wait_until("the day to go on", || volume(&standby) > before);
+    let after = volume(&standby);
+    assert!(after < before + before / 2, "from {before} to {after}");
+}

@@ -284,7 +284,7 @@ impl ClusterFeed {
             },
             |batch| Arc::into_inner(batch).expect("the source has kept no other reference"),
         );
-        Some(self.publish(Arc::new(batch.beginning(Some(epoch)))))
+        Some(self.publish(Arc::new(batch.beginning(Some(epoch))), last_values))
     }
 
     fn lead(&mut self, leading: Leading) {
@@ -314,11 +314,12 @@ impl ClusterFeed {
     }
 
     /// Passes a batch to the other nodes.
-    fn publish(&mut self, batch: Arc<Batch>) -> Arc<Batch> {
+    fn publish(&mut self, batch: Arc<Batch>, last_values: &LastValues) -> Arc<Batch> {
         if let Some(epoch) = batch.begun_epoch() {
             self.epoch = epoch;
         }
         self.universe = Arc::clone(batch.universe());
+        self.progress.set(last_values.published());
         self.exchange.send(Outgoing::Batch(Arc::clone(&batch)));
         batch
     }
@@ -327,7 +328,7 @@ impl ClusterFeed {
         let Place::Leading(Leading { source, .. }) = &mut self.place else { return None };
         // Other leaders have lost their leases.
         self.exchange.take_arrivals();
-        let batch = source.poll(last_values).map(|batch| self.publish(batch));
+        let batch = source.poll(last_values).map(|batch| self.publish(batch, last_values));
         if self.exchange.take_snapshot_wanted() {
             let (universe, last_values) = (Arc::clone(&self.universe), last_values.clone());
             self.exchange.send(Outgoing::Standing(Box::new(Standing { universe, last_values })));
