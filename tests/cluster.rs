@@ -199,6 +199,31 @@ fn a_killed_leader_is_replaced_within_seconds_and_sessions_are_told() {
 }
 
 #[test]
+fn a_leader_that_stands_still_is_replaced_and_follows_when_it_goes_on() {
+    let Some(nats) = nats() else { return };
+    let first = node(&nats.url(), "feed", &[]);
+    wait_until_ready(&first);
+    let second = node(&nats.url(), "feed", &[]);
+    let gateway = node(&nats.url(), "gateway", &[]);
+    [&second, &gateway].into_iter().for_each(wait_until_ready);
+    let session = Follower::start(gateway.address);
+    session.wait_for_more(1_000);
+
+    first.signal("-STOP");
+    wait_until("the other node to lead", || leads(&second));
+    session.wait_for_more(500);
+    first.signal("-CONT");
+    wait_until("the first node to follow", || !leads(&first) && get(first.address, "/readyz").0 == 200);
+    wait_until("its snapshot", || metric(first.address, "tapecast_cluster_snapshots_total ") == 1.0);
+    session.wait_for_more(1_000);
+
+    let followed = session.stop();
+    println!("{followed:?}");
+    assert!(leads(&second));
+    assert_eq!(followed.epochs, 1);
+}
+
+#[test]
 fn a_leader_that_is_stopped_gives_up_its_lease_at_once() {
     let Some(nats) = nats() else { return };
     let mut first = node(&nats.url(), "all", &[]);
@@ -350,7 +375,7 @@ fn a_gateway_has_the_history_of_the_feed_and_a_standby_goes_on_from_it() {
     wait_until_ready(&feed);
     let standby = node(&nats.url(), "feed", &[]);
     let gateway = node(&nats.url(), "gateway", &[]);
-    [&standby, &gateway].map(|node| {
+    [&standby, &gateway].into_iter().for_each(|node| {
         let fetched = wait_for("the history", || node.logged("fetched the history").pop());
         assert_eq!((&fetched["instruments"], &fetched["missing"]), (&20.into(), &0.into()));
     });

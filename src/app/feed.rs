@@ -22,6 +22,7 @@ use crate::feed::{Batch, BatchSource, ControlReplay, Follow, Followers, LastValu
 use crate::http::Readiness;
 use crate::hub::{Continue, Hub, HubActor, Now};
 use crate::journal::JournalFollower;
+use crate::model::Universe;
 use crate::source::{ClockTick, ControlRefusal, ReplayStatus};
 
 /// The feed of the service and the thread it runs on.
@@ -126,6 +127,7 @@ impl PreparedFeed {
             target,
             followers: Followers::default(),
             backlog: Backlog::default(),
+            universe: Arc::default(),
             faults: self.faults,
             monitor: self.monitor.clone(),
             _running: RunningGuard::new(self.monitor),
@@ -177,6 +179,8 @@ struct FeedActor {
     target: Target,
     followers: Followers,
     backlog: Backlog,
+    /// The instruments as of the last batch.
+    universe: Arc<Universe>,
     faults: Option<Box<FaultyDelivery>>,
     monitor: FeedMonitor,
     _running: RunningGuard,
@@ -245,6 +249,9 @@ impl FeedActor {
 
     /// Publishes a batch, if there is one. A hub of this thread is called in any case: ticks are its clock.
     fn publish(&mut self, batch: Option<Arc<Batch>>) {
+        if let Some(batch) = &batch {
+            self.universe = Arc::clone(batch.universe());
+        }
         if let (Some(journal), Some(batch)) = (&mut self.journal, &batch) {
             journal.announce(batch);
         }
@@ -314,7 +321,11 @@ impl Handler<Follow> for FeedActor {
             Target::Hub { hub, .. } => LastValues::clone(&hub.last_values_mut()),
             Target::Followers(last_values) => last_values.clone(),
         };
-        self.followers.add(follower, snapshot);
+        // The instruments of the snapshot.
+        let (universe, watermark) = (Arc::clone(&self.universe), snapshot.watermark());
+        let listing = Batch::new(universe, watermark, Vec::new(), Vec::new()).numbered(snapshot.batch());
+        self.followers.add(follower.clone(), snapshot);
+        follower.do_send(Published::Batch(Arc::new(listing)));
     }
 }
 

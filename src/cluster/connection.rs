@@ -10,6 +10,7 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::select_all;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep, sleep_until, timeout};
 use tracing::{debug, info, warn};
 
@@ -98,7 +99,7 @@ impl Subjects {
 struct Connection {
     client: Client,
     subjects: Subjects,
-    parts: ConnectionParts,
+    parts: Arc<ConnectionParts>,
     publisher: Publisher,
     leads: bool,
     has_published: bool,
@@ -107,29 +108,40 @@ struct Connection {
     universe: Arc<Universe>,
     batch: u64,
     nodes: HashMap<u64, Instant>,
+    /// They end with the connection.
+    tasks: JoinSet<()>,
 }
 
 impl Connection {
+    /// Connects and serves until the feed has ended.
     async fn run(parts: ConnectionParts) {
-        let Some(client) = connect(&parts).await else { return };
-        let subjects = Subjects {
-            prefix: parts.settings.prefix.clone(),
-            inbox: format!("{}.inbox.{:016x}", parts.settings.prefix, parts.node),
-        };
-        let connection = Self {
-            client,
-            subjects,
-            parts,
-            publisher: Publisher::new(RingLimits::default()),
-            leads: false,
-            has_published: false,
-            awaiting: Vec::new(),
-            universe: Arc::default(),
-            batch: 0,
-            nodes: HashMap::new(),
-        };
-        if let Err(error) = connection.serve().await {
-            warn!("the connection to NATS has ended: {error}");
+        let parts = Arc::new(parts);
+        while let Some(client) = connect(&parts).await {
+            let subjects = Subjects {
+                prefix: parts.settings.prefix.clone(),
+                inbox: format!("{}.inbox.{:016x}", parts.settings.prefix, parts.node),
+            };
+            let connection = Self {
+                client,
+                subjects,
+                parts: Arc::clone(&parts),
+                publisher: Publisher::new(RingLimits::default()),
+                leads: false,
+                has_published: false,
+                awaiting: Vec::new(),
+                universe: Arc::default(),
+                batch: 0,
+                nodes: HashMap::new(),
+                tasks: JoinSet::new(),
+            };
+            match connection.serve().await {
+                Ok(()) => return,
+                Err(error) => warn!("the connection to NATS has failed, and is made anew: {error}"),
+            }
+            // It does not lead without a connection, and begins anew with the next one.
+            parts.exchange.set_lease(None);
+            parts.exchange.set_connected(false);
+            sleep(CONNECT_INTERVAL).await;
         }
     }
 
@@ -138,7 +150,7 @@ impl Connection {
             let mut messages = self.client.subscribe(subject).await?;
             let exchange = Arc::clone(&self.parts.exchange);
             // The queue of the library drops messages without a word when it is full, so it is drained at once.
-            tokio::spawn(async move {
+            self.tasks.spawn(async move {
                 while let Some(message) = messages.next().await {
                     exchange.receive(message.payload, Instant::now());
                 }
@@ -155,7 +167,10 @@ impl Connection {
         }
         let mut requests = select_all(subscribers);
         let (stop_lease, on_stop) = watch::channel(false);
-        let lease = may_lead.then(|| tokio::spawn(self.lease_task().run(on_stop)));
+        let mut lease = JoinSet::new();
+        if may_lead {
+            lease.spawn(self.lease_task().run(on_stop));
+        }
         // Requests that were made before the subscriptions are made again.
         self.parts.exchange.set_connected(true);
         let [mut beats, mut statuses] = [BEAT_INTERVAL, STATUS_INTERVAL].map(interval);
@@ -177,9 +192,7 @@ impl Connection {
             }
         }
         let _ = stop_lease.send(true);
-        if let Some(lease) = lease {
-            let _ = timeout(STOP_TIMEOUT, lease).await;
-        }
+        let _ = timeout(STOP_TIMEOUT, lease.join_next()).await;
         let _ = timeout(STOP_TIMEOUT, self.client.flush()).await;
         Ok(())
     }
@@ -299,20 +312,20 @@ impl Connection {
         self.nodes.retain(|_, heard| heard.elapsed() < STATUS_LIFETIME);
         self.parts.metrics.nodes.set(self.nodes.len() as i64);
         let node = self.parts.node;
-        let status = NodeStatus { node, leads: self.leads, sessions: 0, batch: self.batch };
+        let status = NodeStatus { node, leads: self.leads, batch: self.batch };
         let subject = self.subjects.of(&format!("node.{node:016x}"));
         self.client.publish(subject, NodeMessage::Status(status).to_bytes()).await?;
         Ok(())
     }
 
     /// Fetches the history of all instruments, one after the other, in the background.
-    async fn fetch_history(&self, universe: Arc<Universe>, from: usize) -> Result<(), async_nats::Error> {
+    async fn fetch_history(&mut self, universe: Arc<Universe>, from: usize) -> Result<(), async_nats::Error> {
         let inbox = format!("{}.history", self.subjects.inbox);
         let answers = self.client.subscribe(inbox.clone()).await?;
         let (client, subject) = (self.client.clone(), self.subjects.of("history"));
         let fetch =
             HistoryFetch { client, subject, inbox, answers, archive: Arc::clone(&self.parts.archive) };
-        tokio::spawn(fetch.run(universe, from));
+        self.tasks.spawn(fetch.run(universe, from));
         Ok(())
     }
 }

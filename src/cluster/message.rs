@@ -97,8 +97,6 @@ pub(super) struct NodeStatus {
     pub(super) node: u64,
     /// Whether it leads now.
     pub(super) leads: bool,
-    /// Its open sessions.
-    pub(super) sessions: u64,
     /// The last batch that it published to them.
     pub(super) batch: u64,
 }
@@ -188,7 +186,6 @@ impl NodeMessage {
                 out.push(kind::STATUS);
                 push_u64(out, status.node);
                 out.push(status.leads.into());
-                push_u64(out, status.sessions);
                 push_u64(out, status.batch);
             }
         }
@@ -253,7 +250,6 @@ impl NodeMessage {
                     1 => true,
                     _ => return Err(InvalidRow),
                 },
-                sessions: take_u64(bytes)?,
                 batch: take_u64(bytes)?,
             }),
             _ => return Err(InvalidRow),

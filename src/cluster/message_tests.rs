@@ -43,7 +43,7 @@ fn messages() -> Vec<NodeMessage> {
         NodeMessage::Gone(origin(), 9),
         NodeMessage::HistoryRequest(10, "BRK.B".parse().unwrap()),
         NodeMessage::HistoryPart(11, part),
-        NodeMessage::Status(NodeStatus { node: 12, leads: true, sessions: 13, batch: 14 }),
+        NodeMessage::Status(NodeStatus { node: 12, leads: true, batch: 14 }),
     ]
 }
 
