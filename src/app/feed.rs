@@ -128,6 +128,7 @@ impl PreparedFeed {
             followers: Followers::default(),
             backlog: Backlog::default(),
             universe: Arc::default(),
+            listed_at_start: 0,
             faults: self.faults,
             monitor: self.monitor.clone(),
             _running: RunningGuard::new(self.monitor),
@@ -181,6 +182,8 @@ struct FeedActor {
     backlog: Backlog,
     /// The instruments as of the last batch.
     universe: Arc<Universe>,
+    /// The number of instruments with which the feed has opened.
+    listed_at_start: usize,
     faults: Option<Box<FaultyDelivery>>,
     monitor: FeedMonitor,
     _running: RunningGuard,
@@ -228,6 +231,7 @@ impl FeedActor {
             Target::Followers(last_values) => self.source.open(last_values),
         };
         self.publish(batch);
+        self.listed_at_start = self.universe.len();
     }
 
     fn tick(&mut self) {
@@ -325,7 +329,10 @@ impl Handler<Follow> for FeedActor {
         let (universe, watermark) = (Arc::clone(&self.universe), snapshot.watermark());
         let listing = Batch::new(universe, watermark, Vec::new(), Vec::new()).numbered(snapshot.batch());
         self.followers.add(follower.clone(), snapshot);
-        follower.do_send(Published::Batch(Arc::new(listing)));
+        // A hub knows those with which the feed has opened.
+        if self.universe.len() > self.listed_at_start {
+            follower.do_send(Published::Batch(Arc::new(listing)));
+        }
     }
 }
 
