@@ -30,7 +30,7 @@ run: page
 
 # `cargo test` leaves the server in target/debug. `cargo build` would compile it again, and 22 crates with
 # it, because the tests' dependencies enable more features of them; `make lint` checks it without those.
-test: page .tools/bin/chromium .tools/bin/nginx
+test: page .tools/bin/chromium .tools/bin/nginx .tools/bin/nats-server
 	cargo test --locked
 	npm --prefix web test
 	npm --prefix web run test:browser

@@ -20,6 +20,9 @@ pub mod archive;
 pub mod auth;
 /// The time of the service, which follows the system's clock.
 pub mod clock;
+/// Many nodes over NATS: batches, snapshots and repair between a feed and its gateways, and the leader's lease.
+#[cfg(feature = "nats")]
+pub mod cluster;
 /// The command line: what was typed, checked, and what it means.
 pub mod config;
 /// Faults on purpose, seeded and listed, for the authors of clients.

@@ -32,7 +32,7 @@ use test_support::TempFolder;
 ///
 /// `config` comes late because it collects the settings of the other modules; only `telemetry` and
 /// `app` read it.
-const ORDER: [&str; 19] = [
+const ORDER: [&str; 20] = [
     "model",
     "wire",
     "metrics",
@@ -46,6 +46,7 @@ const ORDER: [&str; 19] = [
     "journal",
     "faults",
     "relay",
+    "cluster",
     "hub",
     "session",
     "http",
@@ -56,9 +57,9 @@ const ORDER: [&str; 19] = [
 
 /// The modules that decide without a socket, a runtime, a clock or a source of randomness: time and
 /// randomness are arguments.
-const PURE: [&str; 13] = [
+const PURE: [&str; 14] = [
     "model", "wire", "clock", "limits", "auth", "source", "archive", "feed", "journal", "faults", "relay",
-    "hub", "session",
+    "cluster", "hub", "session",
 ];
 
 /// Files of pure modules that are not pure, each with its reason. An entry that is no longer needed
@@ -66,6 +67,9 @@ const PURE: [&str; 13] = [
 const NOT_PURE: &[(&str, &str)] = &[
     ("clock/mod.rs", "the clock, which reads the system's"),
     ("auth/revocation.rs", "tells the sessions of a key over a watch channel that it was revoked"),
+    ("cluster/cluster_feed.rs", "the batch source of a node, which reads the steady clock"),
+    ("cluster/connection.rs", "the thread of the connection to NATS"),
+    ("cluster/exchange.rs", "wakes the connection's thread"),
     ("faults/slow_line.rs", "a transport, which a task polls"),
     ("feed/followers.rs", "the recipients of batches on other threads"),
     ("hub/actor.rs", "the actor that carries batches and the clock to the hub"),

@@ -22,6 +22,7 @@ use crate::feed::{Batch, BatchSource, ControlReplay, Follow, Followers, LastValu
 use crate::http::Readiness;
 use crate::hub::{Continue, Hub, HubActor, Now};
 use crate::journal::JournalFollower;
+use crate::model::Universe;
 use crate::source::{ClockTick, ControlRefusal, ReplayStatus};
 
 /// The feed of the service and the thread it runs on.
@@ -126,7 +127,10 @@ impl PreparedFeed {
             target,
             followers: Followers::default(),
             backlog: Backlog::default(),
+            universe: Arc::default(),
+            listed_at_start: 0,
             faults: self.faults,
+            monitor: self.monitor.clone(),
             _running: RunningGuard::new(self.monitor),
         };
         actix::spawn(Context::with_receiver(self.mailbox).into_future(actor));
@@ -137,6 +141,16 @@ impl FeedMonitor {
     /// A monitor that sets this gauge, and withdraws the readiness when the feed ends by itself.
     pub(super) fn new(up: Gauge, readiness: Readiness) -> Self {
         Self { up, readiness, is_stopping: Arc::default() }
+    }
+
+    /// Passes on why no new sessions are to be accepted.
+    fn tell(&self, outage: Option<&str>) {
+        match outage {
+            None if self.readiness.is_ready() => {}
+            None => self.readiness.begin(),
+            Some(reason) if self.readiness.reason().as_deref() == Some(reason) => {}
+            Some(reason) => self.readiness.withhold(reason),
+        }
     }
 }
 
@@ -168,7 +182,12 @@ struct FeedActor {
     target: Target,
     followers: Followers,
     backlog: Backlog,
+    /// The instruments as of the last batch.
+    universe: Arc<Universe>,
+    /// The number of instruments with which the feed has opened.
+    listed_at_start: usize,
     faults: Option<Box<FaultyDelivery>>,
+    monitor: FeedMonitor,
     _running: RunningGuard,
 }
 
@@ -214,6 +233,7 @@ impl FeedActor {
             Target::Followers(last_values) => self.source.open(last_values),
         };
         self.publish(batch);
+        self.listed_at_start = self.universe.len();
     }
 
     fn tick(&mut self) {
@@ -227,6 +247,7 @@ impl FeedActor {
         };
         self.publish(batch);
         self.source.settle();
+        self.monitor.tell(self.source.outage());
         if self.needs_no_tick() {
             self.source.skip_idle_ticks();
         }
@@ -234,6 +255,9 @@ impl FeedActor {
 
     /// Publishes a batch, if there is one. A hub of this thread is called in any case: ticks are its clock.
     fn publish(&mut self, batch: Option<Arc<Batch>>) {
+        if let Some(batch) = &batch {
+            self.universe = Arc::clone(batch.universe());
+        }
         if let (Some(journal), Some(batch)) = (&mut self.journal, &batch) {
             journal.announce(batch);
         }
@@ -303,7 +327,14 @@ impl Handler<Follow> for FeedActor {
             Target::Hub { hub, .. } => LastValues::clone(&hub.last_values_mut()),
             Target::Followers(last_values) => last_values.clone(),
         };
-        self.followers.add(follower, snapshot);
+        // The instruments of the snapshot.
+        let (universe, watermark) = (Arc::clone(&self.universe), snapshot.watermark());
+        let listing = Batch::new(universe, watermark, Vec::new(), Vec::new()).numbered(snapshot.batch());
+        self.followers.add(follower.clone(), snapshot);
+        // A hub knows those with which the feed has opened.
+        if self.universe.len() > self.listed_at_start {
+            follower.do_send(Published::Batch(Arc::new(listing)));
+        }
     }
 }
 

@@ -4,17 +4,20 @@ use std::sync::Arc;
 
 use super::StartError;
 use super::backfill::backfill;
+#[cfg(feature = "nats")]
+use super::node;
 use crate::archive::{Archive, OpenBars};
 use crate::clock::Clock;
+#[cfg(feature = "nats")]
+use crate::cluster::ClusterThread;
 use crate::config::Config;
 use crate::faults::Faults;
 use crate::feed::{BatchSource, FeedProgress, LastValues, SequencedFeed, Sequencer};
-use crate::http::Readiness;
 use crate::journal::{JournalFeed, JournalFeedMetrics, OpenedJournal, StartedJournal};
 use crate::metrics::Metrics;
 use crate::model::{Body, Channel, Epoch, Instrument, MarketHours, StreamId, SymbolId, Universe};
 #[cfg(feature = "relay")]
-use crate::relay::{UpstreamFeed, UpstreamParts, UpstreamSettings, UpstreamState};
+use crate::relay::{UpstreamFeed, UpstreamParts, UpstreamSettings};
 use crate::source::{
     EventSource, Listings, NewEpochs, PastEnd, Recording, ReplayClock, ReplaySource, SimulatedMarket,
 };
@@ -27,8 +30,8 @@ pub(super) struct Market {
     pub(super) progress: FeedProgress,
     pub(super) journal: Option<StartedJournal>,
     pub(super) hours: MarketHours,
-    /// Why no session is served yet, if the feed is to say when it can be.
-    pub(super) awaits: Option<&'static str>,
+    #[cfg(feature = "nats")]
+    pub(super) cluster: Option<ClusterThread>,
 }
 
 impl Market {
@@ -38,24 +41,34 @@ impl Market {
         clock: Clock,
         metrics: &Metrics,
         faults: Option<&Faults>,
-        readiness: &Readiness,
     ) -> Result<Self, StartError> {
         #[cfg(feature = "relay")]
         if let Some(settings) = &config.upstream {
-            return Self::relay(config, settings.clone(), clock, metrics, readiness);
+            return Self::relay(config, settings.clone(), clock, metrics);
         }
-        #[cfg(not(feature = "relay"))]
-        let _ = readiness;
         if let Some(settings) = &config.replay {
             let counts = JournalFeedMetrics { feed: metrics.feed(), replay: metrics.replay() };
             if let Some(feed) = JournalFeed::open(settings, config.retention, &clock, counts, new_epochs())? {
                 let (universe, archive) = (feed.universe(), Arc::clone(feed.archive()));
                 let progress = feed.progress();
                 let (source, hours) = (Box::new(feed), MarketHours::Continuous);
-                return Ok(Self { universe, archive, source, progress, journal: None, hours, awaits: None });
+                return Ok(Self {
+                    universe,
+                    archive,
+                    source,
+                    progress,
+                    journal: None,
+                    hours,
+                    #[cfg(feature = "nats")]
+                    cluster: None,
+                });
             }
             let recording = Recording::open(settings.clone(), metrics.replay())?;
             return Ok(Self::replay(config, recording, clock, metrics, faults));
+        }
+        #[cfg(feature = "nats")]
+        if let Some(settings) = &config.cluster {
+            return node::join(settings, config, clock, metrics, faults);
         }
         let now = clock.now();
         let new_epoch = Epoch::new(rand::random());
@@ -138,10 +151,8 @@ impl Market {
         settings: UpstreamSettings,
         clock: Clock,
         metrics: &Metrics,
-        readiness: &Readiness,
     ) -> Result<Self, StartError> {
         let archive = Arc::new(Archive::new(0, config.retention));
-        let readiness = readiness.clone();
         let parts = UpstreamParts {
             archive: Arc::clone(&archive),
             clock,
@@ -149,16 +160,20 @@ impl Market {
             metrics: metrics.feed(),
             upstream: metrics.upstream(),
             epochs: new_epochs(),
-            state: Box::new(move |state| match state {
-                UpstreamState::Away(reason) | UpstreamState::Refused(reason) => readiness.wait(reason),
-                UpstreamState::Relayed => readiness.begin(),
-            }),
         };
         let feed = UpstreamFeed::start(settings, parts)?;
         let (progress, universe) = (feed.progress(), Arc::new(Universe::default()));
         let (source, hours) = (Box::new(feed), MarketHours::Exchange);
-        let awaits = Some("the upstream has not answered yet");
-        Ok(Self { universe, archive, source, progress, journal: None, hours, awaits })
+        Ok(Self {
+            universe,
+            archive,
+            source,
+            progress,
+            journal: None,
+            hours,
+            #[cfg(feature = "nats")]
+            cluster: None,
+        })
     }
 
     fn of(
@@ -169,18 +184,27 @@ impl Market {
     ) -> Self {
         let progress = source.progress();
         let hours = MarketHours::Continuous;
-        Self { universe, archive, source: Box::new(source), progress, journal, hours, awaits: None }
+        Self {
+            universe,
+            archive,
+            source: Box::new(source),
+            progress,
+            journal,
+            hours,
+            #[cfg(feature = "nats")]
+            cluster: None,
+        }
     }
 }
 
 /// Gives a random epoch each time.
-fn new_epochs() -> NewEpochs {
+pub(super) fn new_epochs() -> NewEpochs {
     Box::new(|| Epoch::new(rand::random()))
 }
 
 /// This source with its faults, if there are any. They are events like others: the feed numbers them, and the journal
 /// records them.
-fn distort(events: Box<dyn EventSource>, faults: Option<&Faults>) -> Box<dyn EventSource> {
+pub(super) fn distort(events: Box<dyn EventSource>, faults: Option<&Faults>) -> Box<dyn EventSource> {
     match faults {
         Some(faults) => faults.distort(events),
         None => events,
@@ -188,7 +212,7 @@ fn distort(events: Box<dyn EventSource>, faults: Option<&Faults>) -> Box<dyn Eve
 }
 
 /// Where the history of each of these listings ends.
-fn ends(archive: &Archive, listings: &Listings) -> Vec<PastEnd> {
+pub(super) fn ends(archive: &Archive, listings: &Listings) -> Vec<PastEnd> {
     let end = |instrument: &Instrument| {
         let summary = archive.summary(instrument.id, OpenBars::Included);
         let known = instrument.previous_close.unwrap_or_default();
@@ -199,7 +223,7 @@ fn ends(archive: &Archive, listings: &Listings) -> Vec<PastEnd> {
 }
 
 /// The greatest trade id of an instrument that was published: corrections take ids as well.
-fn last_trade_id(last_values: &LastValues, symbol: SymbolId) -> u64 {
+pub(super) fn last_trade_id(last_values: &LastValues, symbol: SymbolId) -> u64 {
     let id = |channel| match last_values.of(StreamId::new(channel, symbol)).map(|object| &object.body) {
         Some(Body::Trade(trade)) => trade.id,
         Some(Body::Correction(correction)) => correction.corrected.id,

@@ -10,6 +10,8 @@ mod backfill;
 mod feed;
 mod journal_command;
 mod market;
+#[cfg(feature = "nats")]
+mod node;
 mod server;
 mod signals;
 mod workers;
@@ -27,6 +29,8 @@ use tracing::{error, info, warn};
 
 use crate::auth::{KeyStore, KeyStoreError, Reloaded};
 use crate::clock::Clock;
+#[cfg(feature = "nats")]
+use crate::cluster::ClusterThread;
 use crate::config::{AccessConfig, Config};
 use crate::faults::Faults;
 use crate::http::{AppState, ConnectionLimit, Readiness};
@@ -46,6 +50,10 @@ use self::workers::WorkerPool;
 
 /// The longest time in which the feed ends and the disk takes the end of the journal at a stop.
 const JOURNAL_STOP: Duration = Duration::from_secs(10);
+
+/// The longest time in which a node gives up its lease at a stop.
+#[cfg(feature = "nats")]
+const CLUSTER_STOP: Duration = Duration::from_secs(2);
 
 /// The service cannot start.
 #[derive(Debug, Error)]
@@ -87,6 +95,10 @@ pub enum StartError {
     #[cfg(feature = "relay")]
     #[error(transparent)]
     UpstreamTls(#[from] crate::relay::UpstreamTlsError),
+    /// The thread of the connection to NATS cannot be started.
+    #[cfg(feature = "nats")]
+    #[error("cannot start a thread: {0}")]
+    Thread(io::Error),
     /// The signal handlers cannot be installed.
     #[error("cannot listen for signals: {0}")]
     Signals(#[from] io::Error),
@@ -104,6 +116,8 @@ pub struct Service {
     server: ServerHandle,
     server_task: JoinHandle<io::Result<()>>,
     journal: Option<JournalThread>,
+    #[cfg(feature = "nats")]
+    cluster: Option<ClusterThread>,
     drain: Duration,
 }
 
@@ -130,17 +144,19 @@ impl Service {
         if faults.is_some() {
             warn!("faults are made on purpose: GET /faults lists them");
         }
-        let readiness = Readiness::default();
-        let Market { universe, archive, source, progress, journal, hours, awaits } =
-            Market::prepare(config, clock.clone(), &metrics, faults.as_ref(), &readiness)?;
+        let market = Market::prepare(config, clock.clone(), &metrics, faults.as_ref())?;
+        #[cfg(feature = "nats")]
+        let cluster = market.cluster;
+        let Market { universe, archive, source, progress, journal, hours, .. } = market;
         let epoch = source.epoch();
         let (journal, journal_thread) = journal.map(|journal| (journal.follower, journal.thread)).unzip();
 
         // The readiness is set before the feed starts, so that it does not hide a feed that ends at once.
         // Requests are answered from `serve` on.
-        match awaits {
-            Some(reason) => readiness.wait(reason),
-            None => readiness.begin(),
+        let readiness = Readiness::default();
+        readiness.begin();
+        if let Some(reason) = source.outage() {
+            readiness.withhold(reason);
         }
         let monitor = FeedMonitor::new(metrics.feed().up, readiness.clone());
         let delivery = |faults: &Faults| FaultyDelivery { feed: faults.feed(), clock: clock.clone() };
@@ -209,6 +225,8 @@ impl Service {
             server: handle,
             server_task,
             journal: journal_thread,
+            #[cfg(feature = "nats")]
+            cluster,
             drain: config.drain,
         })
     }
@@ -261,6 +279,10 @@ impl Service {
         self.feed.stop();
         self.server.stop(is_drained).await;
         let _ = self.server_task.await;
+        #[cfg(feature = "nats")]
+        if let Some(cluster) = self.cluster {
+            cluster.stop(Instant::now() + CLUSTER_STOP).await;
+        }
         if let Some(journal) = self.journal {
             journal.stop(Instant::now() + JOURNAL_STOP).await;
         }

@@ -240,6 +240,62 @@ impl InstrumentArchive {
         }
     }
 
+    /// Puts days and minutes before all others, and the longer bars that the minutes add up to.
+    pub(super) fn add_history(&mut self, symbol: SymbolId, days: &[Bar], minutes: &[Bar]) {
+        self.fold();
+        self.bars[Span::Day.index()].prepend(days);
+        let first = self.first_minute(symbol);
+        let before = minutes.partition_point(|minute| first.is_none_or(|first| minute.start < first.start));
+        self.bars[Span::Minute.index()].prepend(minutes);
+        for span in [Span::FiveMinutes, Span::Hour] {
+            let mut longer = joined(&minutes[..before], Span::Minute, span);
+            // The one in which the retained minutes begin is of both.
+            if let (Some(last), Some(first)) = (longer.last().copied(), first)
+                && span.start(first.start, Timestamp::default()) == last.start
+            {
+                longer.pop();
+                let whole = self.rejoined(symbol, span, last.start);
+                self.bars[span.index()].prepend(&longer);
+                whole.iter().for_each(|bar| self.bars[span.index()].put(bar));
+                continue;
+            }
+            self.bars[span.index()].prepend(&longer);
+        }
+    }
+
+    fn first_minute(&self, symbol: SymbolId) -> Option<Bar> {
+        let mut first = Vec::with_capacity(1);
+        self.bars(Span::Minute).copy(symbol, Timestamp::from_nanos(i64::MIN), 1, &mut first);
+        first.pop()
+    }
+
+    /// Folds bars from trades from now on, if the instrument says so, and those that are open at this time from the
+    /// retained trades.
+    pub(super) fn take_over(&mut self, instrument: &Instrument, watermark: Timestamp) {
+        let (were_minutes, were_days) = (self.minutes, self.days);
+        self.set_origin(instrument);
+        let minute = Span::Minute.start(watermark, Timestamp::default());
+        let is_folded = |was: BarOrigin, is: BarOrigin| was == BarOrigin::Source && is == BarOrigin::Folded;
+        let mut spans = Vec::new();
+        if is_folded(were_minutes, self.minutes) {
+            spans.extend([Span::Minute, Span::FiveMinutes, Span::Hour]);
+        }
+        if is_folded(were_days, self.days) {
+            spans.push(Span::Day);
+        }
+        let Self { trades, bars, today, rules, .. } = self;
+        for trade in trades.all().filter(|trade| trade.at >= minute) {
+            let midnight = midnight_before(today, trade.at);
+            for span in &spans {
+                let length = if *span == Span::Day { BarLength::Day } else { BarLength::WithinDay };
+                let effect = rules.effect(trade.conditions, length);
+                if !effect.is_none() {
+                    bars[span.index()].fold(span.start(trade.at, midnight), trade, effect);
+                }
+            }
+        }
+    }
+
     pub(super) fn bars(&self, span: Span) -> &BarRing {
         &self.bars[span.index()]
     }
@@ -333,6 +389,36 @@ mod tests {
         let mut bars = Vec::new();
         archive.bars(span).copy(SymbolId(0), Timestamp::default(), 99, &mut bars);
         bars.iter().map(|bar| ((bar.start.nanos() - MIDNIGHT) / SECOND, bar.volume)).collect()
+    }
+
+    #[test]
+    fn a_node_that_takes_over_continues_the_bars_that_it_followed() {
+        let mut archive = InstrumentArchive::new(&Retention::default().depth(1));
+        let folded = fixtures::universe().iter().next().cloned().unwrap();
+        let given = BarOrigin::Source;
+        archive.set_origin(&Instrument { bars: given, daily_bars: given, ..folded.clone() });
+        let Body::Trade(trade) = fixtures::trade().body else { unreachable!() };
+        let trade = |second: i64, size| Trade {
+            at: Timestamp::from_nanos(MIDNIGHT + second * SECOND),
+            size,
+            ..trade
+        };
+        archive.trade(Seq(1), &trade(130, 7));
+        archive.minute(&bar(120, 20));
+        archive.day(&bar(0, 60));
+        archive.trade(Seq(2), &trade(185, 3));
+        archive.trade(Seq(3), &trade(190, 4));
+        let history = [bar(0, 10), bar(60, 30), bar(120, 20)];
+        archive.add_history(SymbolId(0), &[bar(-24 * 3_600, 5), bar(0, 60)], &history);
+
+        archive.take_over(&folded, Timestamp::from_nanos(MIDNIGHT + 191 * SECOND));
+        archive.trade(Seq(4), &trade(195, 1));
+        archive.fold();
+
+        assert_eq!(volumes(&archive, Span::Minute), [(0, 10), (60, 30), (120, 20), (180, 8)]);
+        assert_eq!(volumes(&archive, Span::FiveMinutes), [(0, 68)]);
+        assert_eq!(volumes(&archive, Span::Hour), [(0, 68)]);
+        assert_eq!(volumes(&archive, Span::Day), [(-24 * 3_600, 5), (0, 68)]);
     }
 
     #[test]

@@ -24,7 +24,10 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use self::instrument::InstrumentArchive;
-use crate::model::{Bar, Body, Channel, Object, Seq, StreamId, SymbolId, Timestamp, TradeRules, Universe};
+use crate::model::{
+    Bar, BarOrigin, Body, Channel, Instrument, Object, Seq, StreamId, SymbolId, Timestamp, TradeRules,
+    Universe,
+};
 
 pub use self::earlier_bars::EarlierBars;
 pub use self::query::{OpenBars, Order, Place, Query};
@@ -120,6 +123,43 @@ impl Archive {
             tables.instruments[instrument.id.index()].set_origin(instrument);
         }
         tables.listed = universe.len();
+    }
+
+    /// Takes in a universe of which another node folds the bars: those that are published come from there, and what was
+    /// before is [added](Self::add_history). Until this node [takes over](Self::take_over).
+    pub fn follow(&self, universe: &Universe) {
+        let mut tables = self.tables.write().expect(NO_PANIC);
+        tables.apply_pending(&self.pending);
+        tables.grow(universe.len());
+        for instrument in universe.iter() {
+            let (bars, daily_bars) = (BarOrigin::Source, BarOrigin::Source);
+            let followed = Instrument { bars, daily_bars, ..instrument.clone() };
+            tables.instruments[instrument.id.index()].set_origin(&followed);
+        }
+        tables.listed = universe.len();
+    }
+
+    /// From the next trade on, bars come from where the instruments say. Those that are open are folded from the trades
+    /// that are retained.
+    pub fn take_over(&self, universe: &Universe) {
+        let watermark = self.watermark();
+        let mut tables = self.tables.write().expect(NO_PANIC);
+        tables.apply_pending(&self.pending);
+        tables.grow(universe.len());
+        for instrument in universe.iter() {
+            tables.instruments[instrument.id.index()].take_over(instrument, watermark);
+        }
+        tables.listed = universe.len();
+    }
+
+    /// Takes in days and minutes of an instrument, in order, of which another node has told. Those that are not before all
+    /// retained ones are known already.
+    pub fn add_history(&self, symbol: SymbolId, days: &[Bar], minutes: &[Bar]) {
+        let mut tables = self.tables.write().expect(NO_PANIC);
+        tables.apply_pending(&self.pending);
+        if let Some(instrument) = tables.instruments.get_mut(symbol.index()) {
+            instrument.add_history(symbol, days, minutes);
+        }
     }
 
     /// Sets where the bars before the seeded ones come from. They are added to the retained ones of an instrument when a

@@ -100,6 +100,11 @@ impl<T: Dated> Ring<T> {
         seq == self.last_seq.next() && count < self.most
     }
 
+    /// All values, oldest first.
+    pub(super) fn all(&self) -> impl Iterator<Item = &T> {
+        self.values.iter()
+    }
+
     /// The last `count` values, oldest first.
     pub(super) fn last(&self, count: usize) -> impl Iterator<Item = &T> {
         self.values.range(self.values.len() - count..)

@@ -4,6 +4,8 @@
 //! environment later.
 
 mod access;
+#[cfg(feature = "nats")]
+mod cluster;
 mod command_line;
 mod error;
 mod journal;
@@ -20,6 +22,8 @@ use clap::{Parser, ValueEnum};
 
 use self::access::AccessArgs;
 pub use self::access::{AccessConfig, Tls};
+#[cfg(feature = "nats")]
+use self::cluster::ClusterArgs;
 pub use self::command_line::Invocation;
 use self::command_line::{listen_address, log_filter};
 pub use self::error::ConfigError;
@@ -30,6 +34,8 @@ use self::replay_options::ReplayArgs;
 #[cfg(feature = "relay")]
 use self::upstream::UpstreamArgs;
 use crate::archive::Retention;
+#[cfg(feature = "nats")]
+use crate::cluster::ClusterSettings;
 use crate::faults::FaultSpec;
 use crate::feed::BarSpans;
 use crate::http::EchoMode;
@@ -162,6 +168,10 @@ struct Args {
     #[command(flatten)]
     journal: JournalArgs,
 
+    #[cfg(feature = "nats")]
+    #[command(flatten)]
+    cluster: ClusterArgs,
+
     #[command(flatten)]
     replay: ReplayArgs,
 
@@ -231,6 +241,9 @@ pub struct Config {
     pub retention: Retention,
     /// The journal, if there is one.
     pub journal: Option<JournalSettings>,
+    /// How the node takes part in a cluster. Default: it is alone.
+    #[cfg(feature = "nats")]
+    pub cluster: Option<ClusterSettings>,
     /// Threads that serve clients, at least 1. Default: one per core, because workers share nothing but the
     /// feed.
     pub workers: usize,
@@ -333,6 +346,8 @@ impl TryFrom<Args> for Config {
                 bytes: from_one("--retain-mib", args.retain_mib, MAX_RETAIN_MIB)? << 20,
             },
             journal: args.journal.into(),
+            #[cfg(feature = "nats")]
+            cluster: args.cluster.into(),
             workers,
             limits: Limits::default(),
             outbox: OutboxLimits::default(),

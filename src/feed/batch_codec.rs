@@ -77,6 +77,11 @@ pub struct BatchDecoder {
 }
 
 impl BatchDecoder {
+    /// A decoder that knows these instruments already.
+    pub const fn knowing(universe: Arc<Universe>) -> Self {
+        Self { universe }
+    }
+
     /// The instruments of the batches so far.
     pub const fn universe(&self) -> &Arc<Universe> {
         &self.universe

@@ -37,6 +37,11 @@ pub trait BatchSource: Send {
         None
     }
 
+    /// Why no new sessions are to be accepted now; `None` if they are.
+    fn outage(&self) -> Option<&str> {
+        None
+    }
+
     /// Does the work that can wait until the batch has been sent.
     fn settle(&mut self) {}
 

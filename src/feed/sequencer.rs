@@ -1,10 +1,13 @@
+use std::mem;
 use std::sync::Arc;
 
 use super::bars::Bars;
 use super::tickers::Tickers;
 use super::{Batch, LastValues};
 use crate::archive::{Archive, OpenBars};
-use crate::model::{Body, Channel, Epoch, Event, Object, SECOND, StreamId, Timestamp, TradeRules, Universe};
+use crate::model::{
+    Body, Channel, Epoch, Event, Missed, Object, SECOND, Seq, StreamId, Timestamp, TradeRules, Universe,
+};
 
 /// The lengths of the bars that are published.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +31,18 @@ pub struct Sequencer {
     epoch: Epoch,
     bars: Bars,
     tickers: Tickers,
+    numbering: Numbering,
+}
+
+/// Gives the numbers of objects.
+#[derive(Debug, Default)]
+struct Numbering {
+    /// The next number of each stream that is not raised yet is at least this one.
+    floor: Seq,
+    /// The streams whose numbers were raised, by their indices.
+    raised: Vec<bool>,
+    /// What the present batch leaves out.
+    missed: Vec<Missed>,
 }
 
 impl Sequencer {
@@ -35,7 +50,16 @@ impl Sequencer {
     pub fn new(universe: Arc<Universe>, spans: BarSpans, epoch: Epoch, from: Timestamp) -> Self {
         let mut bars = Bars::new(universe.len(), spans.bar_nanos, from);
         bars.set_origins(&universe);
-        Self { epoch, bars, tickers: Tickers::new(&universe, from), universe }
+        let numbering = Numbering::default();
+        Self { epoch, bars, tickers: Tickers::new(&universe, from), universe, numbering }
+    }
+
+    /// Gives the next object of each stream this number at least: an earlier feed that this one continues may have given
+    /// lower ones without that it is known here. The batches tell that these are missed.
+    #[must_use]
+    pub fn numbering_from(mut self, floor: Seq) -> Self {
+        self.numbering.floor = floor;
+        self
     }
 
     /// Sets which trades change which figures of bars and tickers, from the next trade on.
@@ -127,55 +151,79 @@ impl Sequencer {
         watermark: Timestamp,
     ) -> Batch {
         let mut objects = Vec::with_capacity(events.len());
+        let Self { universe, bars, tickers: board, numbering, .. } = self;
         let mut publish = |body: Body| {
-            objects.push(number(last_values, body));
+            objects.push(numbering.number(last_values, body));
         };
         for event in events {
             if let Event::Bar(_) | Event::UpdatedBar(_) | Event::DailyBar(_) = event {
-                self.told_bar(event, &mut publish);
+                Self::told_bar(bars, board, event, &mut publish);
                 continue;
             }
-            self.bars.advance(event.at(), &mut publish);
+            bars.advance(event.at(), &mut publish);
             publish(Body::from(*event));
             match event {
                 Event::Trade(trade) => {
-                    self.bars.trade(trade, &mut publish);
-                    self.tickers.traded(trade, self.bars.day(trade.symbol));
+                    bars.trade(trade, &mut publish);
+                    board.traded(trade, bars.day(trade.symbol));
                 }
-                Event::Quote(quote) => self.tickers.quoted(quote),
+                Event::Quote(quote) => board.quoted(quote),
                 _ => {}
             }
         }
-        self.bars.advance(watermark, &mut publish);
-        self.tickers.advance(watermark);
-        let tickers = self.tickers.take_changed().map(|ticker| number(last_values, Body::Ticker(ticker)));
+        bars.advance(watermark, &mut publish);
+        board.advance(watermark);
+        let tickers = board.take_changed().map(|ticker| numbering.number(last_values, Body::Ticker(ticker)));
         let tickers = tickers.collect();
-        Batch::new(Arc::clone(&self.universe), watermark, objects, tickers)
+        let missed = mem::take(&mut numbering.missed);
+        Batch::new(Arc::clone(universe), watermark, objects, tickers).with_missed(missed)
     }
 
     /// Takes in a bar of the source, and publishes it unless its stream is folded here.
     #[cold]
-    fn told_bar(&mut self, event: &Event, mut publish: impl FnMut(Body)) {
+    fn told_bar(bars: &mut Bars, tickers: &mut Tickers, event: &Event, mut publish: impl FnMut(Body)) {
         let is_published = match event {
             Event::Bar(bar) => {
-                self.bars.advance(bar.start, &mut publish);
-                self.bars.told_minute(bar, publish)
+                bars.advance(bar.start, &mut publish);
+                bars.told_minute(bar, publish)
             }
-            Event::UpdatedBar(bar) => self.bars.told_update(bar, publish),
-            Event::DailyBar(bar) => self.bars.told_day(bar, publish),
+            Event::UpdatedBar(bar) => bars.told_update(bar, publish),
+            Event::DailyBar(bar) => bars.told_day(bar, publish),
             _ => false,
         };
         if is_published {
-            self.tickers.told_bar(event, self.bars.day(event.symbol()));
+            tickers.told_bar(event, bars.day(event.symbol()));
         }
     }
 }
 
-/// Gives an object the next number of its stream, and enters it as the last one.
-fn number(last_values: &mut LastValues, body: Body) -> Object {
-    let object = Object { seq: last_values.seq(body.stream()).next(), body };
-    last_values.put(object);
-    object
+impl Numbering {
+    /// Gives an object the next number of its stream, and enters it as the last one.
+    fn number(&mut self, last_values: &mut LastValues, body: Body) -> Object {
+        let mut seq = last_values.seq(body.stream()).next();
+        if self.floor > Seq(0) {
+            seq = self.raise(body.stream(), seq);
+        }
+        let object = Object { seq, body };
+        last_values.put(object);
+        object
+    }
+
+    #[cold]
+    fn raise(&mut self, stream: StreamId, next: Seq) -> Seq {
+        if stream.index() >= self.raised.len() {
+            self.raised.resize(stream.index() + 1, false);
+        }
+        if mem::replace(&mut self.raised[stream.index()], true) {
+            return next;
+        }
+        let seq = next.max(self.floor);
+        // No client has anything of a stream without a last object.
+        if seq > next && next > Seq(1) {
+            self.missed.push(Missed { stream, from: next, to: Seq(seq.0 - 1) });
+        }
+        seq
+    }
 }
 
 #[cfg(test)]

@@ -10,16 +10,17 @@ pub(super) async fn alive() -> impl Responder {
     HttpResponse::Ok().content_type(ContentType::plaintext()).body("ok\n")
 }
 
-/// `GET /readyz` (readiness): 200 while new sessions are accepted, else 503 with the reason.
+/// `GET /readyz` (readiness): 200 while new sessions are accepted, else 503, with the reason if there is
+/// more to say.
 pub(super) async fn ready(state: Data<AppState>) -> impl Responder {
     match state.readiness.is_ready() {
         true => HttpResponse::Ok().content_type(ContentType::plaintext()).body("ready\n"),
         false => {
-            let text = match state.readiness.reason() {
+            let body = match state.readiness.reason() {
                 Some(reason) => format!("not ready: {reason}\n"),
                 None => "not ready\n".to_owned(),
             };
-            HttpResponse::ServiceUnavailable().content_type(ContentType::plaintext()).body(text)
+            HttpResponse::ServiceUnavailable().content_type(ContentType::plaintext()).body(body)
         }
     }
 }

@@ -1,6 +1,5 @@
 use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use actix::Recipient;
 use actix_web::HttpRequest;
@@ -76,66 +75,55 @@ pub enum EchoMode {
 
 /// Whether the service accepts new sessions, and why not. Clones share the answer.
 #[derive(Clone, Debug, Default)]
-pub struct Readiness(Arc<SharedReadiness>);
+pub struct Readiness(Arc<Mutex<ReadinessState>>);
 
-#[derive(Debug, Default)]
-struct SharedReadiness {
-    is_ready: AtomicBool,
-    reason: Mutex<NotReady>,
-}
-
-/// Why no new session is accepted.
-#[derive(Debug, Default)]
-enum NotReady {
-    /// Not known yet, or sessions are accepted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+enum ReadinessState {
     #[default]
-    Unknown,
-    /// Something is waited for.
-    Waiting(String),
-    /// The service ends: nothing changes that.
-    Ending,
+    Starting,
+    Ready,
+    Withheld(String),
+    Ended,
 }
 
 impl Readiness {
-    /// Accepts new sessions from now on.
+    /// Accepts new sessions from now on, unless it has ended.
     pub fn begin(&self) {
-        let reason = self.reason_mut();
-        if !matches!(*reason, NotReady::Ending) {
-            self.0.is_ready.store(true, Ordering::Release);
-        }
+        self.set(ReadinessState::Ready);
     }
 
-    /// Refuses new sessions until something has come, for this reason.
-    pub fn wait(&self, reason: &str) {
-        let mut place = self.reason_mut();
-        if !matches!(*place, NotReady::Ending) {
-            *place = NotReady::Waiting(reason.to_owned());
-            self.0.is_ready.store(false, Ordering::Release);
-        }
+    /// Refuses new sessions for this reason, until it begins again.
+    pub fn withhold(&self, reason: &str) {
+        self.set(ReadinessState::Withheld(reason.to_owned()));
     }
 
-    /// Refuses new sessions from now on, for good.
+    /// Refuses new sessions for ever.
     pub fn end(&self) {
-        let mut reason = self.reason_mut();
-        *reason = NotReady::Ending;
-        self.0.is_ready.store(false, Ordering::Release);
-    }
-
-    /// What is waited for, if new sessions are refused for that.
-    pub fn reason(&self) -> Option<String> {
-        match &*self.reason_mut() {
-            NotReady::Waiting(reason) if !self.is_ready() => Some(reason.clone()),
-            NotReady::Waiting(_) | NotReady::Unknown | NotReady::Ending => None,
-        }
-    }
-
-    fn reason_mut(&self) -> MutexGuard<'_, NotReady> {
-        self.0.reason.lock().expect("no thread panics while it holds this lock")
+        self.set(ReadinessState::Ended);
     }
 
     /// Whether new sessions are accepted.
     pub fn is_ready(&self) -> bool {
-        self.0.is_ready.load(Ordering::Acquire)
+        *self.state() == ReadinessState::Ready
+    }
+
+    /// Why no new sessions are accepted, if there is more to say.
+    pub fn reason(&self) -> Option<String> {
+        match &*self.state() {
+            ReadinessState::Withheld(reason) => Some(reason.clone()),
+            _ => None,
+        }
+    }
+
+    fn set(&self, state: ReadinessState) {
+        let mut present = self.state();
+        if *present != ReadinessState::Ended {
+            *present = state;
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, ReadinessState> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -8,7 +8,6 @@ use tracing::warn;
 use super::disk::{Folder, StoredSegment};
 use super::entry::Entry;
 use super::reader::{JournalItem, JournalReader, SegmentReader};
-use super::refill::begins_with;
 use super::segment::SegmentName;
 use crate::feed::Batch;
 use crate::model::{Epoch, Timestamp, Universe};
@@ -177,7 +176,7 @@ fn check_instruments(folder: &Folder, segments: &[StoredSegment]) -> Result<(), 
     for segment in segments {
         let Ok(mut reader) = SegmentReader::open(folder, *segment) else { continue };
         let Ok(Some(Entry::Snapshot(standing))) = reader.next() else { continue };
-        if !begins_with(standing.universe(), &known) {
+        if !standing.universe().begins_with(&known) {
             return Err(JournalReplayError::OtherInstruments(segment.name));
         }
         known = Arc::clone(standing.universe());

@@ -21,7 +21,7 @@ impl<S: FnOnce(Timestamp)> Refill<'_, S> {
     pub(super) fn take(&mut self, item: JournalItem) {
         match item {
             JournalItem::Segment { standing, .. } => {
-                self.is_ours = begins_with(self.universe, standing.universe());
+                self.is_ours = self.universe.begins_with(standing.universe());
             }
             JournalItem::Batch(batch) if self.is_ours => {
                 if let Some(seed) = self.seed.take() {
@@ -49,10 +49,4 @@ impl<S: FnOnce(Timestamp)> Refill<'_, S> {
             seed(self.now);
         }
     }
-}
-
-/// Whether a universe begins with the instruments of an earlier one.
-pub(super) fn begins_with(universe: &Universe, earlier: &Universe) -> bool {
-    earlier.len() <= universe.len()
-        && earlier.iter().zip(universe.iter()).all(|(earlier, later)| earlier.symbol == later.symbol)
 }

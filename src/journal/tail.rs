@@ -10,7 +10,6 @@ use super::entry::{Entry, enter, enter_hole};
 use super::publication_log::PublicationReading;
 use super::reader::SegmentReader;
 use super::record::{Damage, ReadFailure};
-use super::refill::begins_with;
 use super::segment::{SegmentForm, SegmentName, TORN};
 use crate::feed::LastValues;
 use crate::model::{Epoch, Universe};
@@ -230,7 +229,7 @@ impl Tail {
 
     /// Whether these instruments begin with those of the journal, so that all ids are valid.
     pub(super) fn is_of(&self, universe: &Universe) -> bool {
-        begins_with(universe, &self.universe)
+        universe.begins_with(&self.universe)
     }
 }
 

@@ -3,6 +3,8 @@
 //! Each worker has counters of its own, with the label `worker`: if two threads added to one counter, its
 //! cache line would move between their cores with every frame.
 
+#[cfg(feature = "nats")]
+mod cluster;
 mod exposition;
 mod frames;
 mod http;
@@ -21,6 +23,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
+#[cfg(feature = "nats")]
+pub use cluster::ClusterMetrics;
 pub use exposition::ExpositionFormat;
 pub use frames::FrameTotals;
 pub use http::HttpMetrics;
@@ -39,6 +43,8 @@ pub struct Metrics {
     journal: JournalMetrics,
     replay: ReplayMetrics,
     upstream: UpstreamMetrics,
+    #[cfg(feature = "nats")]
+    cluster: ClusterMetrics,
     http: HttpMetrics,
     workers: WorkerFamilies,
 }
@@ -237,7 +243,22 @@ impl Default for Metrics {
         registry.register("errors", help, workers.errors.clone());
         let http = HttpMetrics::default();
         http.register(registry);
-        Self { registry: all, feed, clock, journal, replay, upstream, http, workers }
+        #[cfg(feature = "nats")]
+        let cluster = ClusterMetrics::default();
+        #[cfg(feature = "nats")]
+        cluster.register(registry);
+        Self {
+            registry: all,
+            feed,
+            clock,
+            journal,
+            replay,
+            upstream,
+            #[cfg(feature = "nats")]
+            cluster,
+            http,
+            workers,
+        }
     }
 }
 
@@ -250,6 +271,12 @@ impl Metrics {
     /// The metrics of the journal.
     pub fn journal(&self) -> JournalMetrics {
         self.journal.clone()
+    }
+
+    /// The metrics of the node among others.
+    #[cfg(feature = "nats")]
+    pub fn cluster(&self) -> ClusterMetrics {
+        self.cluster.clone()
     }
 
     /// The metrics of the clock.

@@ -79,6 +79,12 @@ impl Universe {
         universe
     }
 
+    /// Whether this universe begins with the instruments of an earlier one, so that all ids of that are valid.
+    pub fn begins_with(&self, earlier: &Self) -> bool {
+        let mut pairs = earlier.iter().zip(self.iter());
+        earlier.len() <= self.len() && pairs.all(|(earlier, later)| earlier.symbol == later.symbol)
+    }
+
     /// The number of instruments.
     pub fn len(&self) -> usize {
         self.instruments.len()

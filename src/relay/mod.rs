@@ -24,4 +24,4 @@ mod upstream_feed;
 
 pub use settings::{UpstreamKey, UpstreamNumbers, UpstreamSettings, UpstreamSymbols};
 pub use tls::UpstreamTlsError;
-pub use upstream_feed::{ReportUpstream, UpstreamFeed, UpstreamParts, UpstreamState};
+pub use upstream_feed::{UpstreamFeed, UpstreamParts};

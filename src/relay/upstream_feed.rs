@@ -30,7 +30,8 @@ pub struct UpstreamFeed {
     clock: Clock,
     spans: BarSpans,
     upstream: UpstreamMetrics,
-    state: ReportUpstream,
+    /// Why no session can be served: the upstream has not answered yet, or there is no use in asking it again.
+    outage: Option<String>,
     /// The epoch before anything is known of the upstream.
     first_epoch: Epoch,
 }
@@ -42,20 +43,6 @@ enum UpstreamStage {
     Foreign(Box<SequencedFeed>),
     /// Between two stages.
     Changing,
-}
-
-/// Told when the upstream can be relayed, and why not before.
-pub type ReportUpstream = Box<dyn FnMut(UpstreamState<'_>) + Send>;
-
-/// Whether sessions can be served.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UpstreamState<'a> {
-    /// The upstream has not answered yet, for this reason.
-    Away(&'a str),
-    /// The subscription is in force, or was once and comes back.
-    Relayed,
-    /// There is no use in asking again, for this reason.
-    Refused(&'a str),
 }
 
 /// What a node gives to the feed of an upstream.
@@ -72,8 +59,6 @@ pub struct UpstreamParts {
     pub upstream: UpstreamMetrics,
     /// Gives a random epoch each time.
     pub epochs: NewEpochs,
-    /// Told of the state of the upstream.
-    pub state: ReportUpstream,
 }
 
 impl UpstreamFeed {
@@ -82,7 +67,7 @@ impl UpstreamFeed {
     /// # Errors
     /// When the file of authorities cannot be used.
     pub fn start(settings: UpstreamSettings, parts: UpstreamParts) -> Result<Self, UpstreamTlsError> {
-        let UpstreamParts { archive, clock, spans, metrics, upstream, mut epochs, state } = parts;
+        let UpstreamParts { archive, clock, spans, metrics, upstream, mut epochs } = parts;
         let settings = Arc::new(settings);
         let wake = Wake::default();
         let inbox = Inbox::new(wake.clone());
@@ -98,7 +83,8 @@ impl UpstreamFeed {
             epochs,
         };
         let stage = UpstreamStage::Unknown(parts);
-        Ok(Self { settings, inbox, wake, commands, stage, clock, spans, upstream, state, first_epoch })
+        let outage = Some("the upstream has not answered yet".to_owned());
+        Ok(Self { settings, inbox, wake, commands, stage, clock, spans, upstream, outage, first_epoch })
     }
 
     /// How far this feed is, now and later.
@@ -119,10 +105,10 @@ impl UpstreamFeed {
     fn begin(&mut self, arrival: Arrival, last_values: &mut LastValues) -> Option<Arc<Batch>> {
         match arrival {
             Arrival::Ready => self.subscribe(None),
-            Arrival::Down(reason) => (self.state)(UpstreamState::Away(&reason)),
+            Arrival::Down(reason) => self.outage = Some(reason),
             Arrival::Stopped(reason) => {
                 error!("the upstream is not asked again: {reason}");
-                (self.state)(UpstreamState::Refused(&reason));
+                self.outage = Some(reason);
             }
             Arrival::Live(epoch) => {
                 let UpstreamStage::Unknown(parts) = mem::replace(&mut self.stage, UpstreamStage::Changing)
@@ -144,7 +130,7 @@ impl UpstreamFeed {
                         batch
                     }
                 };
-                (self.state)(UpstreamState::Relayed);
+                self.outage = None;
                 return batch;
             }
             Arrival::Objects(_) | Arrival::Control(_) => {}
@@ -200,9 +186,13 @@ impl BatchSource for UpstreamFeed {
         }
         if let Arrival::Stopped(reason) = &arrival {
             error!("the upstream is not asked again: {reason}");
-            (self.state)(UpstreamState::Refused(reason));
+            self.outage = Some(reason.clone());
         }
         mirror.take(arrival, last_values)
+    }
+
+    fn outage(&self) -> Option<&str> {
+        self.outage.as_deref()
     }
 
     fn settle(&mut self) {

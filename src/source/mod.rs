@@ -26,7 +26,7 @@ pub use simulator::{
     ArrivalProcess, History, InstrumentHistory, Listings, MAX_LISTINGS, PastEnd, SimulationSettings,
     Simulator, universe,
 };
-pub use ticks::{ClockTick, Wake};
+pub use ticks::{ClockTick, Wake, millisecond_ticks};
 
 use crate::model::{Epoch, Event, FeedNotice, Timestamp, TradeRules, Universe};
 

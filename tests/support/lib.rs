@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`program`](Program) | the program as a child process, its log, signals |
 //! | [`server`](Server) | the service on a port of its own, its metrics, reload and stop |
+//! | [`nats`](NatsServer) | a NATS server as a child process |
 //! | [`client`](Client) | a WebSocket client that sends any bytes, valid or not |
 //! | [`tls`](TlsClient) | a session over TLS, and certificates for it |
 //! | [`frame`](Frame) | server frames and permessage-deflate |
@@ -19,6 +20,7 @@
 mod client;
 mod frame;
 mod http;
+mod nats;
 mod program;
 mod schema;
 mod sequence;
@@ -31,6 +33,7 @@ pub use client::Client;
 pub use frame::{Frame, deflate};
 pub use http::{HttpResponse, connect_from, exchange, get, get_with, request};
 pub use jsonschema::Validator;
+pub use nats::NatsServer;
 pub use program::{Program, SERVING};
 pub use schema::{Description, assert_valid};
 pub use sequence::SequenceLedger;

@@ -19,6 +19,8 @@ use futures_util::Stream;
 use tokio::time::MissedTickBehavior;
 use tracing::warn;
 
+use crate::model::{MILLISECOND, Timestamp};
+
 #[cfg(target_os = "linux")]
 use self::timerfd::TimerFd;
 pub use self::wake::Wake;
@@ -39,6 +41,13 @@ pub(super) enum MillisecondClock {
 /// A wake-up of an event source's clock.
 #[derive(Clone, Copy, Debug)]
 pub struct ClockTick;
+
+/// A tick at each whole millisecond of a wall clock that shows this time now.
+pub fn millisecond_ticks(now: Timestamp) -> impl Stream<Item = ClockTick> {
+    let first = MILLISECOND - now.nanos().rem_euclid(MILLISECOND);
+    let first = Duration::from_nanos(first as u64);
+    MillisecondClock::new(first, TickHints::default())
+}
 
 /// What a source tells its ticks: how many of the coming ones they may skip, and when the next whole millisecond of
 /// a wall clock that was set begins. The source sets it, the clock takes it.

@@ -1,0 +1,576 @@
+use std::collections::HashMap;
+use std::io;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant, SystemTime};
+
+use async_nats::jetstream::{self, kv, stream};
+use async_nats::{Client, ConnectOptions, Event, Message, Subject};
+use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::stream::select_all;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval, sleep, sleep_until, timeout};
+use tracing::{debug, info, warn};
+
+use super::credentials::NatsCredentials;
+use super::exchange::{Exchange, Outgoing};
+use super::follower::FollowerRequest;
+use super::history;
+use super::lease::{LEASE_TTL, Lease, LeaseAnswer, LeaseRequest};
+use super::message::{BarHistory, NodeMessage, NodeStatus, PartSet};
+use super::publisher::{EncodedSnapshot, Publisher};
+use super::ring::RingLimits;
+use super::settings::ClusterSettings;
+use crate::archive::Archive;
+use crate::metrics::ClusterMetrics;
+use crate::model::{Symbol, Timestamp, Universe};
+
+/// How often the leader says that it is there when nothing is published.
+///
+/// Effect: the longest time after which a follower notices that the last batch was lost.
+const BEAT_INTERVAL: Duration = Duration::from_millis(100);
+
+/// How often a node tells of itself, and after how long it is forgotten.
+const STATUS_INTERVAL: Duration = Duration::from_secs(5);
+const STATUS_LIFETIME: Duration = Duration::from_secs(15);
+
+/// How often a connection is tried at the start.
+const CONNECT_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The longest time that a request to the lease's store may take: one may fail before the lease ends.
+const LEASE_TIMEOUT: Duration = Duration::from_millis(400);
+
+/// The longest time that the history of an instrument may take; after three of them it is given up.
+const HISTORY_TIMEOUT: Duration = Duration::from_secs(2);
+const HISTORY_TRIES: u32 = 3;
+
+/// The longest time that the connection takes to end: the lease is released, and what waits is sent.
+const STOP_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The thread of the connection to NATS.
+#[derive(Debug)]
+pub struct ClusterThread(JoinHandle<()>);
+
+/// What the thread needs.
+pub(super) struct ConnectionParts {
+    pub(super) settings: ClusterSettings,
+    pub(super) exchange: Arc<Exchange>,
+    pub(super) archive: Arc<Archive>,
+    pub(super) metrics: ClusterMetrics,
+    /// The random number of this node.
+    pub(super) node: u64,
+}
+
+impl ClusterThread {
+    /// Starts the thread; it ends when the feed has ended.
+    pub(super) fn start(parts: ConnectionParts) -> io::Result<Self> {
+        let run = move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            match runtime {
+                Ok(runtime) => runtime.block_on(Connection::run(parts)),
+                Err(error) => warn!("cannot start the connection to NATS: {error}"),
+            }
+        };
+        thread::Builder::new().name("nats".to_owned()).spawn(run).map(Self)
+    }
+
+    /// Waits until the lease is released, but no longer than until this time. The feed must have been told to stop.
+    pub async fn stop(self, deadline: Instant) {
+        while !self.0.is_finished() && Instant::now() < deadline {
+            sleep(Duration::from_millis(2)).await;
+        }
+    }
+}
+
+/// The subjects of a cluster.
+struct Subjects {
+    prefix: String,
+    inbox: String,
+}
+
+impl Subjects {
+    fn of(&self, name: &str) -> String {
+        format!("{}.{name}", self.prefix)
+    }
+}
+
+struct Connection {
+    client: Client,
+    subjects: Subjects,
+    parts: Arc<ConnectionParts>,
+    publisher: Publisher,
+    leads: bool,
+    has_published: bool,
+    /// Those that wait for a snapshot, with the numbers of their requests.
+    awaiting: Vec<(Subject, u64)>,
+    universe: Arc<Universe>,
+    batch: u64,
+    nodes: HashMap<u64, Instant>,
+    /// They end with the connection.
+    tasks: JoinSet<()>,
+}
+
+impl Connection {
+    /// Connects and serves until the feed has ended.
+    async fn run(parts: ConnectionParts) {
+        let parts = Arc::new(parts);
+        while let Some(client) = connect(&parts).await {
+            let subjects = Subjects {
+                prefix: parts.settings.prefix.clone(),
+                inbox: format!("{}.inbox.{:016x}", parts.settings.prefix, parts.node),
+            };
+            let connection = Self {
+                client,
+                subjects,
+                parts: Arc::clone(&parts),
+                publisher: Publisher::new(RingLimits::default()),
+                leads: false,
+                has_published: false,
+                awaiting: Vec::new(),
+                universe: Arc::default(),
+                batch: 0,
+                nodes: HashMap::new(),
+                tasks: JoinSet::new(),
+            };
+            match connection.serve().await {
+                Ok(()) => return,
+                Err(error) => warn!("the connection to NATS has failed, and is made anew: {error}"),
+            }
+            // It does not lead without a connection, and begins anew with the next one.
+            parts.exchange.set_lease(None);
+            parts.exchange.set_connected(false);
+            sleep(CONNECT_INTERVAL).await;
+        }
+    }
+
+    async fn serve(mut self) -> Result<(), async_nats::Error> {
+        for subject in [self.subjects.of("batch"), self.subjects.of("beat"), self.subjects.inbox.clone()] {
+            let mut messages = self.client.subscribe(subject).await?;
+            let exchange = Arc::clone(&self.parts.exchange);
+            // The queue of the library drops messages without a word when it is full, so it is drained at once.
+            self.tasks.spawn(async move {
+                while let Some(message) = messages.next().await {
+                    exchange.receive(message.payload, Instant::now());
+                }
+            });
+        }
+        let mut names = vec!["node.*"];
+        let may_lead = self.parts.settings.role.may_lead();
+        if may_lead {
+            names.extend(["snapshot", "repair", "history"]);
+        }
+        let mut subscribers = Vec::new();
+        for name in names {
+            subscribers.push(self.client.subscribe(self.subjects.of(name)).await?);
+        }
+        let mut requests = select_all(subscribers);
+        let (stop_lease, on_stop) = watch::channel(false);
+        let mut lease = JoinSet::new();
+        if may_lead {
+            lease.spawn(self.lease_task().run(on_stop));
+        }
+        // Requests that were made before the subscriptions are made again.
+        self.parts.exchange.set_connected(true);
+        let [mut beats, mut statuses] = [BEAT_INTERVAL, STATUS_INTERVAL].map(interval);
+        beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let exchange = Arc::clone(&self.parts.exchange);
+        loop {
+            tokio::select! {
+                () = exchange.has_work() => {
+                    if self.leads && !self.parts.settings.delay.is_zero() {
+                        sleep(self.parts.settings.delay).await;
+                    }
+                    if self.work().await? {
+                        break;
+                    }
+                }
+                Some(message) = requests.next() => self.answer(message).await?,
+                _ = beats.tick() => self.beat().await?,
+                _ = statuses.tick() => self.tell_status().await?,
+            }
+        }
+        let _ = stop_lease.send(true);
+        let _ = timeout(STOP_TIMEOUT, lease.join_next()).await;
+        let _ = timeout(STOP_TIMEOUT, self.client.flush()).await;
+        Ok(())
+    }
+
+    fn lease_task(&self) -> LeaseTask {
+        LeaseTask {
+            context: jetstream::new(self.client.clone()),
+            bucket: format!("{}_lease", self.subjects.prefix.replace('.', "_")),
+            node: format!("{:016x}", self.parts.node).into(),
+            exchange: Arc::clone(&self.parts.exchange),
+            store: None,
+        }
+    }
+
+    /// Does what the feed has given; true when that has ended.
+    async fn work(&mut self) -> Result<bool, async_nats::Error> {
+        let work = self.parts.exchange.take_work();
+        let mut batches = Vec::new();
+        for outgoing in work.waiting {
+            if let Outgoing::Batch(batch) = outgoing {
+                batches.push(batch);
+                continue;
+            }
+            self.publish(&mut batches).await?;
+            match outgoing {
+                Outgoing::Begin(term) => {
+                    self.publisher.begin(term);
+                    self.leads = true;
+                }
+                Outgoing::End => self.leads = false,
+                Outgoing::Standing(standing) => self.send_snapshots(&standing.encode()).await?,
+                Outgoing::Request(request) => self.ask(request).await?,
+                Outgoing::FetchHistory(universe, from) => self.fetch_history(universe, from).await?,
+                Outgoing::Batch(_) => {}
+            }
+        }
+        self.publish(&mut batches).await?;
+        Ok(work.is_closed)
+    }
+
+    async fn publish(&mut self, batches: &mut Vec<Arc<crate::feed::Batch>>) -> Result<(), async_nats::Error> {
+        let Some(last) = batches.last() else { return Ok(()) };
+        (self.universe, self.batch) = (Arc::clone(last.universe()), last.number());
+        let subject = self.subjects.of("batch");
+        for message in self.publisher.publish(batches, wall_clock()) {
+            self.client.publish(subject.clone(), message).await?;
+        }
+        batches.clear();
+        self.has_published = true;
+        Ok(())
+    }
+
+    async fn beat(&mut self) -> Result<(), async_nats::Error> {
+        let is_quiet = !std::mem::take(&mut self.has_published);
+        if self.leads
+            && is_quiet
+            && let Some(beat) = self.publisher.beat(wall_clock())
+        {
+            self.client.publish(self.subjects.of("beat"), beat).await?;
+        }
+        Ok(())
+    }
+
+    async fn ask(&mut self, request: FollowerRequest) -> Result<(), async_nats::Error> {
+        let (name, message) = match request {
+            FollowerRequest::Snapshot(request) => ("snapshot", NodeMessage::SnapshotRequest(request)),
+            FollowerRequest::Repair(request) => ("repair", NodeMessage::RepairRequest(request)),
+        };
+        let (subject, inbox) = (self.subjects.of(name), self.subjects.inbox.clone());
+        self.client.publish_with_reply(subject, inbox, message.to_bytes()).await?;
+        Ok(())
+    }
+
+    /// Answers a request of another node, if this one leads.
+    async fn answer(&mut self, message: Message) -> Result<(), async_nats::Error> {
+        let decoded = NodeMessage::from_bytes(&message.payload);
+        if let Ok(NodeMessage::Status(status)) = decoded {
+            self.nodes.insert(status.node, Instant::now());
+            return Ok(());
+        }
+        let Some(reply) = message.reply.filter(|_| self.leads) else { return Ok(()) };
+        match decoded {
+            Ok(NodeMessage::SnapshotRequest(request)) => {
+                if self.awaiting.is_empty() {
+                    self.parts.exchange.want_snapshot();
+                }
+                self.awaiting.push((reply, request));
+            }
+            Ok(NodeMessage::RepairRequest(request)) => {
+                for message in self.publisher.repair(&request, wall_clock()) {
+                    self.client.publish(reply.clone(), message).await?;
+                }
+            }
+            Ok(NodeMessage::HistoryRequest(request, symbol)) => {
+                let Some(symbol) = self.universe.find(&symbol) else { return Ok(()) };
+                let retained = history::retained(&self.parts.archive, symbol, self.universe.len());
+                for message in history::messages(request, &retained) {
+                    self.client.publish(reply.clone(), message).await?;
+                }
+            }
+            _ => debug!(subject = %message.subject, "a message that cannot be used"),
+        }
+        Ok(())
+    }
+
+    async fn send_snapshots(&mut self, snapshot: &EncodedSnapshot) -> Result<(), async_nats::Error> {
+        for (reply, request) in std::mem::take(&mut self.awaiting) {
+            for message in self.publisher.snapshot(request, snapshot, wall_clock()) {
+                self.client.publish(reply.clone(), message).await?;
+            }
+            self.parts.metrics.snapshots_sent.inc();
+        }
+        Ok(())
+    }
+
+    async fn tell_status(&mut self) -> Result<(), async_nats::Error> {
+        self.nodes.retain(|_, heard| heard.elapsed() < STATUS_LIFETIME);
+        self.parts.metrics.nodes.set(self.nodes.len() as i64);
+        let node = self.parts.node;
+        let status = NodeStatus { node, leads: self.leads, batch: self.batch };
+        let subject = self.subjects.of(&format!("node.{node:016x}"));
+        self.client.publish(subject, NodeMessage::Status(status).to_bytes()).await?;
+        Ok(())
+    }
+
+    /// Fetches the history of all instruments, one after the other, in the background.
+    async fn fetch_history(&mut self, universe: Arc<Universe>, from: usize) -> Result<(), async_nats::Error> {
+        let inbox = format!("{}.history", self.subjects.inbox);
+        let answers = self.client.subscribe(inbox.clone()).await?;
+        let (client, subject) = (self.client.clone(), self.subjects.of("history"));
+        let fetch =
+            HistoryFetch { client, subject, inbox, answers, archive: Arc::clone(&self.parts.archive) };
+        self.tasks.spawn(fetch.run(universe, from));
+        Ok(())
+    }
+}
+
+/// Fetches the history of instruments.
+struct HistoryFetch {
+    client: Client,
+    subject: String,
+    inbox: String,
+    answers: async_nats::Subscriber,
+    archive: Arc<Archive>,
+}
+
+impl HistoryFetch {
+    async fn run(mut self, universe: Arc<Universe>, from: usize) {
+        let began = Instant::now();
+        let mut missing = 0;
+        for instrument in universe.iter().skip(from) {
+            match self.fetch(instrument.id.0.into(), instrument.symbol).await {
+                Some(bytes) => match BarHistory::from_bytes(instrument.id, &bytes) {
+                    Ok(BarHistory { days, minutes }) => {
+                        self.archive.add_history(instrument.id, &days, &minutes);
+                    }
+                    Err(_) => missing += 1,
+                },
+                None => missing += 1,
+            }
+        }
+        let (instruments, seconds) = (universe.len() - from, began.elapsed().as_secs_f64());
+        info!(instruments, missing, seconds, "fetched the history");
+    }
+
+    async fn fetch(&mut self, request: u64, symbol: Symbol) -> Option<Bytes> {
+        let message = NodeMessage::HistoryRequest(request, symbol).to_bytes();
+        for _ in 0..HISTORY_TRIES {
+            let (subject, inbox) = (self.subject.clone(), self.inbox.clone());
+            self.client.publish_with_reply(subject, inbox, message.clone()).await.ok()?;
+            if let Ok(bytes) = timeout(HISTORY_TIMEOUT, self.answer(request)).await {
+                return bytes;
+            }
+        }
+        None
+    }
+
+    async fn answer(&mut self, wanted: u64) -> Option<Bytes> {
+        let mut parts = PartSet::default();
+        loop {
+            let message = self.answers.next().await?;
+            if let Ok(NodeMessage::HistoryPart(request, part)) = NodeMessage::from_bytes(&message.payload)
+                && request == wanted
+                && let Some(bytes) = parts.add(part)
+            {
+                return Some(bytes);
+            }
+        }
+    }
+}
+
+/// Gets and keeps the lease of the leader.
+struct LeaseTask {
+    context: jetstream::Context,
+    bucket: String,
+    node: Bytes,
+    exchange: Arc<Exchange>,
+    store: Option<kv::Store>,
+}
+
+/// The key of the lease.
+const LEASE_KEY: &str = "leader";
+
+impl LeaseTask {
+    async fn run(mut self, mut stop: watch::Receiver<bool>) {
+        let mut lease = Lease::new(Instant::now());
+        loop {
+            tokio::select! {
+                () = sleep_until(lease.next_request_at().into()) => {}
+                _ = stop.changed() => break,
+            }
+            let sent = Instant::now();
+            let request = lease.request(sent);
+            let answer = timeout(LEASE_TIMEOUT, self.ask(request)).await.unwrap_or(LeaseAnswer::Failed);
+            let now = Instant::now();
+            lease.take_in(request, answer, sent, now);
+            self.exchange.set_lease(lease.held(now));
+        }
+        self.exchange.set_lease(None);
+        if let (Some(revision), Some(store)) = (lease.release(), &self.store)
+            && let Err(error) = store.delete_expect_revision(LEASE_KEY, Some(revision)).await
+        {
+            debug!("the lease was not released: {error}");
+        }
+    }
+
+    async fn ask(&mut self, request: LeaseRequest) -> LeaseAnswer {
+        let Some(store) = self.open().await else { return LeaseAnswer::Failed };
+        let value = self.node.clone();
+        match request {
+            LeaseRequest::Create => match store.create(LEASE_KEY, value).await {
+                Ok(revision) => LeaseAnswer::Granted(revision),
+                Err(error) if error.kind() == kv::CreateErrorKind::AlreadyExists => LeaseAnswer::Refused,
+                Err(error) => self.failed(&error),
+            },
+            LeaseRequest::Renew { revision } => match store.update(LEASE_KEY, value, revision).await {
+                Ok(revision) => LeaseAnswer::Granted(revision),
+                Err(error) if error.kind() == kv::UpdateErrorKind::WrongLastRevision => LeaseAnswer::Refused,
+                Err(error) => self.failed(&error),
+            },
+        }
+    }
+
+    /// The store is opened, and made if need be, before the next request.
+    fn failed(&mut self, error: &dyn std::error::Error) -> LeaseAnswer {
+        debug!("no answer about the lease: {error}");
+        self.store = None;
+        LeaseAnswer::Failed
+    }
+
+    /// The bucket of the lease. The library's own way to make one fails with servers before 2.10.
+    async fn open(&mut self) -> Option<kv::Store> {
+        if self.store.is_none() {
+            let name = &self.bucket;
+            let config = stream::Config {
+                name: format!("KV_{name}"),
+                subjects: vec![format!("$KV.{name}.>")],
+                max_messages_per_subject: 1,
+                discard: stream::DiscardPolicy::New,
+                allow_rollup: true,
+                deny_delete: true,
+                allow_direct: true,
+                max_age: LEASE_TTL,
+                storage: stream::StorageType::File,
+                ..Default::default()
+            };
+            match self.context.create_stream(config).await {
+                Ok(_) => {}
+                Err(error) => {
+                    debug!("the bucket of the lease cannot be made: {error}");
+                    return None;
+                }
+            }
+            self.store = self.context.get_key_value(name).await.ok();
+        }
+        self.store.clone()
+    }
+}
+
+/// Connects, and tries again until that succeeds or the feed has ended.
+async fn connect(parts: &ConnectionParts) -> Option<Client> {
+    let ConnectionParts { settings, exchange, .. } = parts;
+    let servers = settings.server_names();
+    let mut has_told = false;
+    loop {
+        let error = match options(settings, exchange) {
+            Ok(options) => match options.connect(&settings.servers).await {
+                Ok(client) => {
+                    info!(%servers, role = settings.role.name(), "connected to NATS");
+                    return Some(client);
+                }
+                Err(error) => full(&error),
+            },
+            Err(error) => error,
+        };
+        if !has_told {
+            has_told = true;
+            warn!(%servers, "cannot connect to NATS, trying again every second: {error}");
+        }
+        sleep(CONNECT_INTERVAL).await;
+        if exchange.take_work().is_closed {
+            return None;
+        }
+    }
+}
+
+/// An error with its causes.
+fn full(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let part = error.to_string();
+        if !text.contains(&part) {
+            text = format!("{text}: {part}");
+        }
+        cause = error.source();
+    }
+    text
+}
+
+fn options(settings: &ClusterSettings, exchange: &Arc<Exchange>) -> Result<ConnectOptions, String> {
+    let mut options = match &settings.credentials {
+        None => ConnectOptions::new(),
+        Some(path) => {
+            let unusable = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+            let text = std::fs::read_to_string(path).map_err(|error| unusable(&error))?;
+            let credentials = NatsCredentials::parse(&text).map_err(|error| unusable(&error))?;
+            let credentials = Arc::new(credentials);
+            ConnectOptions::with_auth_callback(move |nonce| {
+                let credentials = Arc::clone(&credentials);
+                async move {
+                    let mut auth = async_nats::Auth::new();
+                    auth.jwt = Some(credentials.token().to_owned());
+                    auth.signature = Some(credentials.sign(&nonce));
+                    Ok(auth)
+                }
+            })
+        }
+    };
+    if let Some(path) = &settings.authorities {
+        options = options.add_root_certificates(path.clone()).require_tls(true);
+    }
+    let exchange = Arc::clone(exchange);
+    let report = move |event| {
+        let exchange = Arc::clone(&exchange);
+        async move { report(&exchange, &event) }
+    };
+    Ok(options
+        .name("tapecast")
+        .no_echo()
+        .ping_interval(Duration::from_secs(2))
+        .connection_timeout(Duration::from_secs(2))
+        .request_timeout(Some(LEASE_TIMEOUT))
+        .reconnect_delay_callback(|attempts| {
+            Duration::from_millis(match attempts {
+                0..=1 => 0,
+                2..=9 => 100,
+                _ => 500,
+            })
+        })
+        .event_callback(report))
+}
+
+fn report(exchange: &Exchange, event: &Event) {
+    match event {
+        Event::Connected => {
+            info!("connected to NATS again");
+            exchange.set_connected(true);
+        }
+        Event::Disconnected => {
+            warn!("disconnected from NATS");
+            exchange.set_connected(false);
+        }
+        Event::SlowConsumer(_) => warn!("this node is too slow for its messages: some were dropped"),
+        other => debug!("NATS: {other}"),
+    }
+}
+
+fn wall_clock() -> Timestamp {
+    Timestamp::from(SystemTime::now())
+}

@@ -1,0 +1,33 @@
+//! Many nodes over NATS: one feed numbers events, gateways follow it and serve clients.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `message` | the binary forms of what nodes send each other |
+//! | `ring` | the latest batches of a leader, for repair |
+//! | `publisher` | what a leader sends |
+//! | `follower` | the state machine of a node that follows: join, follow, repair |
+//! | `lease` | the state machine of the lease that makes a node the leader |
+//! | `exchange` | the bounded queues between the thread of the feed and that of the connection |
+//! | `connection` | the thread with the connection to NATS |
+//! | `cluster_feed` | the batch source of a node: follows, or leads |
+//!
+//! Numbers are given once, by the feed node that leads. Core NATS carries batches at most once, so followers notice
+//! what they lost by the numbers of batches, and ask the leader for it.
+
+mod cluster_feed;
+mod connection;
+mod credentials;
+mod exchange;
+mod follower;
+mod history;
+mod lease;
+mod message;
+mod publisher;
+mod ring;
+mod settings;
+
+pub use cluster_feed::{
+    ClusterFeed, ClusterFeedMetrics, ClusterFeedParts, Followed, LeaderFeed, least_number,
+};
+pub use connection::ClusterThread;
+pub use settings::{ClusterSettings, NodeRole};
