@@ -27,18 +27,20 @@ fn readyz_says_that_new_sessions_are_accepted() {
 }
 
 /// Asserts that each sample follows the type and the help of its family, and that its name is the family's
-/// with one of these suffixes.
+/// with one of these suffixes, or with those of a histogram.
 fn assert_described(metrics: &str, suffixes: &[&str]) {
-    let (mut help, mut family) = (None, None);
+    let (mut help, mut family, mut kind) = (None, None, "");
     for line in metrics.lines() {
         if let Some(text) = line.strip_prefix("# HELP ") {
             help = text.split_once(' ').map(|(name, _)| name);
         } else if let Some(text) = line.strip_prefix("# TYPE ") {
             family = text.split_once(' ').map(|(name, _)| name);
+            kind = text.split_once(' ').map_or("", |(_, kind)| kind);
             assert_eq!(help, family);
         } else {
             let (name, value) = line.rsplit_once(' ').unwrap();
             let suffix = name.split('{').next().unwrap().strip_prefix(family.unwrap()).expect(line);
+            let suffixes = if kind == "histogram" { &["_bucket", "_sum", "_count"] } else { suffixes };
             assert!(suffixes.contains(&suffix), "{line}");
             assert!(["tapecast_", "process_"].iter().any(|prefix| name.starts_with(prefix)), "{line}");
             assert!(value.parse::<f64>().is_ok_and(f64::is_finite), "{line}");
