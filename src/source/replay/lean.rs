@@ -18,6 +18,7 @@ use std::path::Path;
 
 use ::csv::ByteRecord;
 
+use super::csv_rows::CsvRows;
 use super::fixed::{decimal, whole};
 use super::record::{
     BarPeriod, RecordContent, Recorded, RecordedKind, RecordingReader, SkipReason, Skipped, bar,
@@ -30,7 +31,7 @@ use crate::model::{
 
 /// The rows of a file of Lean's.
 pub(super) struct LeanReader<R> {
-    rows: ::csv::Reader<R>,
+    rows: CsvRows<R>,
     row: ByteRecord,
     layout: LeanFile,
     id: Option<SymbolId>,
@@ -148,9 +149,8 @@ fn midnight(date: &str) -> Option<Timestamp> {
 impl<R: BufRead + Send> LeanReader<R> {
     /// A reader of these rows.
     pub(super) fn new(input: R, layout: LeanFile) -> Self {
-        let rows = ::csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(input);
         Self {
-            rows,
+            rows: CsvRows::new(input, b','),
             row: ByteRecord::new(),
             layout,
             id: None,
@@ -331,15 +331,8 @@ impl<R: BufRead + Send> RecordingReader for LeanReader<R> {
     }
 
     fn next(&mut self, _: &mut SymbolTable) -> Result<Option<Recorded>, Skipped> {
-        let position = |reader: &Self| reader.row.position().map_or(0, ::csv::Position::line);
-        match self.rows.read_byte_record(&mut self.row) {
-            Ok(true) => {}
-            Ok(false) => return Ok(None),
-            // The csv crate reads no further after an error of the input.
-            Err(error) => {
-                let detail = format!("the rest of the file is not read: {error}").into();
-                return Err(Skipped { reason: SkipReason::Broken, position: position(self), detail });
-            }
+        if !self.rows.read(&mut self.row)? {
+            return Ok(None);
         }
         let row = match self.id {
             Some(symbol) => self.read_row(symbol),
@@ -350,7 +343,10 @@ impl<R: BufRead + Send> RecordingReader for LeanReader<R> {
                 self.latest = self.latest.max(at);
                 Ok(Some(Recorded { at: self.latest, content }))
             }
-            Err((reason, detail)) => Err(Skipped { reason, position: position(self), detail: detail.into() }),
+            Err((reason, detail)) => {
+                let position = self.rows.line(&self.row);
+                Err(Skipped { reason, position, detail: detail.into() })
+            }
         }
     }
 }

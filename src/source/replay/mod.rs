@@ -10,16 +10,17 @@
 mod bar_survey;
 mod control;
 mod csv;
+mod csv_rows;
 #[cfg(feature = "dbn")]
 mod dbn;
 mod fixed;
 #[cfg(test)]
 mod fixtures;
 mod folding_reader;
-
 mod history;
 mod input;
 mod lean;
+mod lines;
 mod merge;
 mod ndjson;
 mod record;

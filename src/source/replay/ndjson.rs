@@ -5,6 +5,7 @@ use std::io::{self, BufRead, Read};
 
 use serde_json::Value;
 
+use super::lines::skip_rest_of_line;
 use super::record::{BarPeriod, RecordContent, Recorded, RecordedKind, RecordingReader, SkipReason, Skipped};
 use super::symbols::SymbolTable;
 use crate::model::{Body, Event, SymbolId, Timestamp};
@@ -26,8 +27,8 @@ pub(super) struct NdjsonReader<R> {
     is_of_bars_alone: bool,
 }
 
-/// The longest line read: frames of this protocol have less than 1 MiB.
-const MAX_LINE_BYTES: u64 = 64 << 20;
+/// The longest line read: frames of this protocol have less than 1 MiB. Parsed, a line may take twenty times its length.
+const MAX_LINE_BYTES: u64 = 4 << 20;
 
 impl<R: BufRead + Send> NdjsonReader<R> {
     pub(super) fn new(input: R) -> Self {
@@ -57,9 +58,9 @@ impl<R: BufRead + Send> NdjsonReader<R> {
             if count == 0 {
                 return Ok(false);
             }
-            if count as u64 == MAX_LINE_BYTES {
-                self.skip_rest_of_line().map_err(|error| self.failed(&error))?;
-                return Err(self.skipped("the line is too long"));
+            if count as u64 == MAX_LINE_BYTES && !self.line.ends_with(b"\n") {
+                skip_rest_of_line(&mut self.input).map_err(|error| self.failed(&error))?;
+                return Err(self.skipped("the line is longer than 4 MiB"));
             }
             let line = self.line.trim_ascii();
             // A separator of JSON text sequences, and a byte order mark.
@@ -71,19 +72,6 @@ impl<R: BufRead + Send> NdjsonReader<R> {
             self.objects = objects(line).map_err(|error| self.skipped(&error.to_string()))?;
             self.objects.reverse();
             return Ok(true);
-        }
-    }
-
-    fn skip_rest_of_line(&mut self) -> io::Result<()> {
-        loop {
-            let buffer = self.input.fill_buf()?;
-            let end = buffer.iter().position(|letter| *letter == b'\n');
-            let count = end.map_or(buffer.len(), |end| end + 1);
-            let is_over = end.is_some() || buffer.is_empty();
-            self.input.consume(count);
-            if is_over {
-                return Ok(());
-            }
         }
     }
 

@@ -133,3 +133,14 @@ fn lines_without_a_bar_are_passed_over_when_bars_alone_are_read() {
     }
     assert_eq!((bars, others), (2, 1), "the quote of the same line is read too");
 }
+
+#[test]
+fn a_line_that_is_too_long_costs_itself_alone() {
+    let long = " ".repeat(MAX_LINE_BYTES as usize);
+    let exact = format!("{TRADE}{}", " ".repeat(MAX_LINE_BYTES as usize - TRADE.len() - 1));
+
+    let (records, skipped, _) = read(&format!("{TRADE}\n{long}{TRADE}\n{exact}\n{QUOTE}\n"));
+
+    assert_eq!(records.len(), 3);
+    assert_eq!(skipped, [(SkipReason::Broken, 2)]);
+}

@@ -1,4 +1,5 @@
 use std::collections::hash_map::Entry;
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 use std::{fs, io, mem};
@@ -164,13 +165,23 @@ pub(super) enum SymbolNamesError {
     Io(#[from] io::Error),
     #[error("line {0}: expected a name of the recording, a comma and a symbol")]
     Line(usize),
+    #[error("it is larger than 16 MiB")]
+    TooLarge,
 }
+
+/// The largest file of names: those of all [`MAX_SYMBOLS`] instruments take a third of it.
+const MAX_NAMES_BYTES: u64 = 16 << 20;
 
 impl SymbolNames {
     /// Reads lines such as `15144,ESZ4`: a name or instrument id of the recording, and the symbol. Empty lines and
     /// those that begin with `#` are left out.
     pub(super) fn read(file: &Path) -> Result<Self, SymbolNamesError> {
-        Self::parse(&fs::read_to_string(file)?)
+        let mut text = String::new();
+        fs::File::open(file)?.take(MAX_NAMES_BYTES + 1).read_to_string(&mut text)?;
+        if text.len() as u64 > MAX_NAMES_BYTES {
+            return Err(SymbolNamesError::TooLarge);
+        }
+        Self::parse(&text)
     }
 
     fn parse(text: &str) -> Result<Self, SymbolNamesError> {
@@ -240,6 +251,13 @@ mod tests {
         assert_eq!(ids.map(|id| universe.instrument(id).symbol.to_string()), ["ESZ4", "ESZ4", "ES", "NQ"]);
         assert!(matches!(SymbolNames::parse("A,B\nC"), Err(SymbolNamesError::Line(2))));
         assert!(matches!(SymbolNames::parse("A,B C"), Err(SymbolNamesError::Line(1))));
+    }
+
+    #[test]
+    fn a_file_of_names_without_an_end_is_refused() {
+        let refused = SymbolNames::read(Path::new("/dev/zero"));
+
+        assert!(matches!(refused, Err(SymbolNamesError::TooLarge)));
     }
 
     #[test]

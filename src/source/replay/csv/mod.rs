@@ -9,6 +9,7 @@ use ::csv::ByteRecord;
 
 pub use self::column_map::{ColumnMap, ColumnMapError};
 use self::column_map::{Columns, RowKind};
+use super::csv_rows::CsvRows;
 use super::fixed::{decimal, whole};
 use super::record::{RecordContent, Recorded, RecordedKind, RecordingReader, SkipReason, Skipped, bar};
 use super::refusal::Refusal;
@@ -17,7 +18,7 @@ use crate::model::{Conditions, Event, Price, Quote, SymbolId, Tape, Timestamp, T
 
 /// The rows of a CSV file.
 pub(super) struct CsvReader<R> {
-    rows: ::csv::Reader<R>,
+    rows: CsvRows<R>,
     row: ByteRecord,
     columns: Columns,
     /// The text and id of the latest symbol: rows of one symbol mostly follow each other.
@@ -31,14 +32,11 @@ const NANO_DECIMALS: i32 = 9;
 impl<R: BufRead + Send> CsvReader<R> {
     /// A reader of this file, whose name is that of its only instrument where no column or map names one.
     pub(super) fn new(input: R, map: &ColumnMap, file_stem: &str) -> Result<Self, Refusal> {
-        let mut builder = ::csv::ReaderBuilder::new();
-        builder.has_headers(map.has_header()).flexible(true).delimiter(map.delimiter());
-        let mut rows = builder.from_reader(input);
-        let header = if map.has_header() {
-            rows.byte_headers().map_err(|error| Refusal::at(1, error.to_string()))?.clone()
-        } else {
-            ByteRecord::new()
-        };
+        let mut rows = CsvRows::new(input, map.delimiter());
+        let mut header = ByteRecord::new();
+        if map.has_header() {
+            rows.read(&mut header).map_err(|skipped| Refusal::at(1, skipped.detail))?;
+        }
         let columns = Columns::find(map, &header, file_stem).map_err(|error| Refusal::at(1, error))?;
         let latest = Timestamp::from_nanos(i64::MIN);
         Ok(Self { rows, row: ByteRecord::new(), columns, symbol: (Vec::new(), None), latest, trades: 0 })
@@ -202,23 +200,18 @@ impl<R: BufRead + Send> RecordingReader for CsvReader<R> {
     }
 
     fn next(&mut self, symbols: &mut SymbolTable) -> Result<Option<Recorded>, Skipped> {
-        let more = self.rows.read_byte_record(&mut self.row);
-        let position = self.row.position().map_or(0, ::csv::Position::line);
-        match more {
-            Ok(true) => {}
-            Ok(false) => return Ok(None),
-            // The csv crate reads no further after an error of the input.
-            Err(error) => {
-                let detail = format!("the rest of the file is not read: {error}").into();
-                return Err(Skipped { reason: SkipReason::Broken, position, detail });
-            }
+        if !self.rows.read(&mut self.row)? {
+            return Ok(None);
         }
         match self.read_row(symbols) {
             Ok((at, content)) => {
                 self.latest = self.latest.max(at);
                 Ok(Some(Recorded { at: self.latest, content }))
             }
-            Err((reason, detail)) => Err(Skipped { reason, position, detail: detail.into() }),
+            Err((reason, detail)) => {
+                let position = self.rows.line(&self.row);
+                Err(Skipped { reason, position, detail: detail.into() })
+            }
         }
     }
 }
