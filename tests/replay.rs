@@ -396,3 +396,32 @@ fn the_minutes_of_spys_trades_have_the_volumes_of_the_vendors_minutes() {
     assert!(same_volume >= 825, "{same_volume}");
     assert_eq!(folded.len(), 828);
 }
+
+#[test]
+fn trades_of_before_1970_make_bars_of_minutes_and_days() {
+    let folder = TempFolder::new();
+    for day in ["1960-01-04", "1969-12-30", "1900-06-01"] {
+        let path = folder.file("old.csv");
+        let rows: String =
+            (30..33).map(|minute| format!("{day}T15:{minute}:07Z,XOM,40.25,{minute}\n")).collect();
+        std::fs::write(&path, format!("time,symbol,price,size\n{rows}")).unwrap();
+        let mut replayed = Replayed::new(settings(vec![path]));
+        replayed.batches();
+
+        let start = market_time(&format!("{day}T15:30:00Z")).unwrap();
+        let bars = |span: Span| {
+            let all = Query {
+                from: Timestamp::from_nanos(i64::MIN),
+                to: Timestamp::from_nanos(i64::MAX),
+                order: Order::OldestFirst,
+                after: None,
+                limit: usize::MAX,
+            };
+            let bars =
+                replayed.archive.bars(SymbolId(0), span.timeframe(), OpenBars::Included, &all).into_iter();
+            bars.map(|bar| (bar.start.nanos_since(start) / SECOND, bar.volume)).collect::<Vec<_>>()
+        };
+        assert_eq!(bars(Span::Minute), [(0, 30), (60, 31), (120, 32)], "{day}");
+        assert_eq!(bars(Span::Day).iter().map(|(_, volume)| *volume).collect::<Vec<_>>(), [93], "{day}");
+    }
+}

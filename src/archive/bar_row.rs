@@ -3,14 +3,14 @@ use crate::model::{Bar, Price, SECOND, SymbolId, Timestamp, Trade, TradeEffect};
 /// A retained bar in 40 bytes, half the size of a [`Bar`].
 ///
 /// There are thousands for each instrument, so they are small: the symbol is that of the table, starts are whole
-/// seconds (up to 2106), and the prices and the notional are multiples of one power of ten of at least a billionth of
+/// seconds, there are up to 67 million trades, and the prices and the notional are multiples of one power of ten of at least a billionth of
 /// a dollar, the largest that holds them. So every price is exact that has a tick of whole cents up to $21 million, of
 /// hundredths of a cent up to $214,000, of millionths of a dollar up to $2,100. Others are rounded, or saturate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct BarRow {
-    start_second: u32,
-    /// The number of trades, and in the lowest three bits the exponent: the unit is 10^this billionths of a dollar.
-    trades_and_exponent: u32,
+    /// From the highest bit: the second of the start in 35 bits, which hold every [`Timestamp`], negative before 1970;
+    /// the number of trades in 26; the exponent in 3: the unit is 10^this billionths of a dollar.
+    start_trades_exponent: i64,
     volume: u64,
     /// The sum of price × shares, in units.
     notional: i64,
@@ -25,7 +25,8 @@ const CLOSE: usize = 3;
 /// Whole cents: larger units would save nothing.
 const MAX_EXPONENT: u32 = 7;
 const EXPONENT_BITS: u32 = 3;
-const MAX_TRADES: u32 = u32::MAX >> EXPONENT_BITS;
+const TRADES_BITS: u32 = 26;
+const MAX_TRADES: u32 = (1 << TRADES_BITS) - 1;
 
 impl BarRow {
     /// The memory of one row.
@@ -35,8 +36,8 @@ impl BarRow {
         let exponent = exponent_of(bar);
         let trades = u32::try_from(bar.trades).unwrap_or(u32::MAX).min(MAX_TRADES);
         Self {
-            start_second: second(bar.start),
-            trades_and_exponent: trades << EXPONENT_BITS | exponent,
+            start_trades_exponent: bar.start.seconds() << (TRADES_BITS + EXPONENT_BITS)
+                | i64::from(trades << EXPONENT_BITS | exponent),
             volume: bar.volume,
             notional: saturated(bar.notional.div_euclid(unit(exponent).into())),
             prices: prices_of(bar).map(|price| in_units(price, exponent)),
@@ -64,7 +65,7 @@ impl BarRow {
         self.prices[LOW] = self.prices[LOW].min(price);
         self.prices[CLOSE] = price;
         if self.trades() < MAX_TRADES {
-            self.trades_and_exponent += 1 << EXPONENT_BITS;
+            self.start_trades_exponent += 1 << EXPONENT_BITS;
         }
         self.volume = self.volume.saturating_add(trade.size);
         let notional = i128::from(self.notional) + i128::from(price) * i128::from(trade.size);
@@ -72,7 +73,9 @@ impl BarRow {
     }
 
     pub(super) fn start(&self) -> Timestamp {
-        Timestamp::from_nanos(i64::from(self.start_second) * SECOND)
+        Timestamp::from_nanos(
+            (self.start_trades_exponent >> (TRADES_BITS + EXPONENT_BITS)).saturating_mul(SECOND),
+        )
     }
 
     pub(super) fn to_bar(self, symbol: SymbolId) -> Bar {
@@ -92,11 +95,11 @@ impl BarRow {
     }
 
     const fn exponent(&self) -> u32 {
-        self.trades_and_exponent & ((1 << EXPONENT_BITS) - 1)
+        self.start_trades_exponent as u32 & ((1 << EXPONENT_BITS) - 1)
     }
 
     const fn trades(&self) -> u32 {
-        self.trades_and_exponent >> EXPONENT_BITS
+        self.start_trades_exponent as u32 >> EXPONENT_BITS & MAX_TRADES
     }
 }
 
@@ -139,10 +142,6 @@ fn saturated(notional: i128) -> i64 {
     notional.clamp(i64::MIN.into(), i64::MAX.into()) as i64
 }
 
-fn second(at: Timestamp) -> u32 {
-    u32::try_from(at.seconds().max(0)).unwrap_or(u32::MAX)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -160,6 +159,18 @@ mod tests {
 
         assert_eq!(BarRow::of(&bar).to_bar(bar.symbol), bar);
         assert_eq!(BarRow::BYTES, 40);
+    }
+
+    #[test]
+    fn a_bar_of_any_time_keeps_its_start_and_its_trades() {
+        for second in
+            [i64::MIN / SECOND, -315_619_200, -60, 0, 1_381_152_600, 4_294_967_296, i64::MAX / SECOND]
+        {
+            let start = Timestamp::from_nanos(second * SECOND);
+            let bar = Bar { start, trades: MAX_TRADES.into(), ..bar() };
+
+            assert_eq!(BarRow::of(&bar).to_bar(bar.symbol), bar, "{second}");
+        }
     }
 
     #[test]

@@ -307,7 +307,7 @@ fn midnight_before(today: &mut TradingDay, at: Timestamp) -> Timestamp {
         return today.start;
     }
     let day = TradingDay::of(at);
-    if day.start > today.start {
+    if day.start > today.start || *today == TradingDay::default() {
         *today = day;
     }
     day.start

@@ -78,19 +78,25 @@ impl FieldWriter for MsgPackFields<'_> {
     }
 
     /// The timestamp extension, type −1: 32 bits of seconds if the time is a whole second that fits, else
-    /// 30 bits of nanoseconds and 34 bits of seconds (MessagePack specification, "Timestamp extension type").
+    /// 30 bits of nanoseconds and 34 bits of seconds; before 1970 32 bits of nanoseconds and 64 of seconds (MessagePack
+    /// specification, "Timestamp extension type").
     #[inline]
     fn time(&mut self, key: FieldKey, at: Timestamp) {
         self.out.extend_from_slice(key.msgpack);
-        let (seconds, nanos) = (at.seconds() as u64, u64::from(at.subsec_nanos()));
-        match u32::try_from(seconds) {
-            Ok(seconds) if nanos == 0 => {
+        let (seconds, nanos) = (at.seconds(), at.subsec_nanos());
+        match (u32::try_from(seconds), u64::try_from(seconds)) {
+            (Ok(seconds), _) if nanos == 0 => {
                 self.out.extend_from_slice(&[FIXEXT_4, TIMESTAMP]);
                 self.out.extend_from_slice(&seconds.to_be_bytes());
             }
-            _ => {
+            (_, Ok(seconds)) => {
                 self.out.extend_from_slice(&[FIXEXT_8, TIMESTAMP]);
-                self.out.extend_from_slice(&(nanos << 34 | seconds).to_be_bytes());
+                self.out.extend_from_slice(&(u64::from(nanos) << 34 | seconds).to_be_bytes());
+            }
+            (_, Err(_)) => {
+                self.out.extend_from_slice(&[EXT_8, TIMESTAMP_96_BYTES, TIMESTAMP]);
+                self.out.extend_from_slice(&nanos.to_be_bytes());
+                self.out.extend_from_slice(&seconds.to_be_bytes());
             }
         }
     }
@@ -105,7 +111,9 @@ impl FieldWriter for MsgPackFields<'_> {
 const FIXSTR_1: u8 = 0xA1;
 const FIXEXT_4: u8 = 0xD6;
 const FIXEXT_8: u8 = 0xD7;
+const EXT_8: u8 = 0xC7;
 const TIMESTAMP: u8 = 0xFF;
+const TIMESTAMP_96_BYTES: u8 = 12;
 
 #[cfg(test)]
 mod tests {
@@ -162,5 +170,18 @@ mod tests {
         assert_eq!(time(fixtures::quote()), Value::Ext(-1, whole));
         let fine = (208_000_001u64 << 34 | 1_614_009_104).to_be_bytes().to_vec();
         assert_eq!(time(fixtures::trade()), Value::Ext(-1, fine));
+    }
+
+    #[test]
+    fn a_time_before_1970_takes_the_longest_form() {
+        let object = fixtures::trade();
+        let crate::model::Body::Trade(mut trade) = object.body else { unreachable!() };
+        trade.at = Timestamp::from_nanos(-1);
+
+        let fields = read(&Object { body: crate::model::Body::Trade(trade), ..object }, DeliveryKind::Live);
+
+        let bytes = [&999_999_999u32.to_be_bytes()[..], &(-1i64).to_be_bytes()[..]].concat();
+        let time = fields.into_iter().find(|(key, _)| key.as_str() == Some("t")).unwrap().1;
+        assert_eq!(time, Value::Ext(-1, bytes));
     }
 }
