@@ -12,7 +12,7 @@ use super::dbn::{DbnHeader, DbnReader, DbnRole};
 use super::folding_reader::FoldingReader;
 use super::lean::{LeanFile, LeanReader};
 use super::ndjson::NdjsonReader;
-use super::record::{BarPeriod, RecordedKind, RecordingReader};
+use super::record::{BarPeriod, RecordedKind, RecordingReader, SkipReason};
 use super::refusal::Refusal;
 use super::symbols::SymbolTable;
 use super::zip::ZipFile;
@@ -36,6 +36,9 @@ const BUFFER_BYTES: usize = 1 << 15;
 /// As much of a file as is looked at.
 const HEAD_BYTES: usize = 1 << 12;
 
+/// The most white space before the first text.
+const MAX_BLANK_BYTES: usize = 1 << 16;
+
 const GZIP: &[u8] = b"\x1f\x8b";
 const ZIP: &[u8] = b"PK";
 const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
@@ -53,7 +56,7 @@ impl OpenFile {
         let first = raw.fill_buf().map_err(|error| Refusal::of(error.to_string()))?;
         let outer = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let (unpacked, name): (Input, String) = if first.starts_with(ZIP) {
-            let zip = ZipFile::open(raw).map_err(|error| Refusal::of(error.to_string()))?;
+            let zip = ZipFile::open(raw).map_err(|(at, error)| Refusal::at(at, error.to_string()))?;
             let name = zip.name().to_owned();
             (Box::new(buffered(zip)), name)
         } else if first.starts_with(GZIP) {
@@ -153,7 +156,7 @@ impl OpenFile {
         }
         // Definitions describe the instruments of the other files, whatever their times are.
         for number in &definitions {
-            while !matches!(readers[*number].next(symbols), Ok(None)) {}
+            read_definitions(&mut *readers[*number], symbols).map_err(|refusal| (*number, refusal))?;
         }
         for (_, reader) in readers.iter_mut().enumerate().filter(|(number, _)| !definitions.contains(number))
         {
@@ -209,11 +212,30 @@ fn unpack_zstd(_: BufReader<File>) -> Result<Input, Refusal> {
     Err(Refusal::of("this build reads no zstd: it has no feature `dbn`"))
 }
 
-/// The first bytes, and the input with them.
+/// Reads a file of definitions to its end. One that begins with a record that cannot be read is refused; records behind
+/// it that cannot be read describe nothing.
+fn read_definitions(reader: &mut dyn RecordingReader, symbols: &mut SymbolTable) -> Result<(), Refusal> {
+    let mut is_first = true;
+    loop {
+        match reader.next(symbols) {
+            Ok(None) => return Ok(()),
+            Err(skipped) if is_first && skipped.reason == SkipReason::Broken => {
+                return Err(Refusal::at(skipped.position, skipped.detail));
+            }
+            Ok(Some(_)) | Err(_) => is_first = false,
+        }
+    }
+}
+
+/// The first bytes, and the input with them. Empty lines before the first text are read over.
 fn peek(mut input: Input) -> Result<(Vec<u8>, Input), Refusal> {
     let mut head = Vec::new();
-    let read = input.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut head);
-    // What follows a damaged first part is of no use.
-    read.map_err(|error| Refusal::at(head.len() as u64, error.to_string()))?;
-    Ok((head.clone(), Box::new(Cursor::new(head).chain(input))))
+    loop {
+        let read = input.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut head);
+        // What follows a damaged first part is of no use.
+        let count = read.map_err(|error| Refusal::at(head.len() as u64, error.to_string()))?;
+        if count == 0 || head.len() >= MAX_BLANK_BYTES || !head.iter().all(u8::is_ascii_whitespace) {
+            return Ok((head.clone(), Box::new(Cursor::new(head).chain(input))));
+        }
+    }
 }

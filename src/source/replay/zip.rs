@@ -68,28 +68,16 @@ struct Entry {
 
 impl<R: BufRead + Seek> ZipFile<R> {
     /// Opens the only file of this archive.
-    pub(super) fn open(mut archive: R) -> Result<Self, ZipError> {
-        let mut entries = directory(&mut archive)?;
-        entries.retain(|entry| !entry.name.ends_with('/'));
-        let [entry] = <[Entry; 1]>::try_from(entries).map_err(|all| ZipError::NotOneFile(all.len()))?;
-        const ENCRYPTED: u16 = 1;
-        if entry.flags & ENCRYPTED != 0 {
-            return Err(ZipError::Unsupported("the file in the zip archive is encrypted"));
-        }
-        archive.seek(SeekFrom::Start(entry.header_at))?;
-        let header: [u8; 30] = read_array(&mut archive)?;
-        if header[..4] != LOCAL_HEADER {
-            return Err(ZipError::Damaged("no local header"));
-        }
-        let [name, extra] = [26, 28].map(|at| i64::from(u16_at(&header, at)));
-        archive.seek(SeekFrom::Current(name + extra))?;
+    ///
+    /// # Errors
+    /// Why it cannot be read, and up to which byte it was.
+    pub(super) fn open(mut archive: R) -> Result<Self, (u64, ZipError)> {
+        let entry = find_entry(&mut archive)
+            .map_err(|error| (archive.stream_position().unwrap_or_default(), error))?;
         let data = archive.take(entry.compressed);
         let content = match entry.method {
-            0 => Content::Stored(data),
-            8 => Content::Deflated(DeflateDecoder::new(data)),
-            _ => {
-                return Err(ZipError::Unsupported("the zip archive uses another method than deflate"));
-            }
+            STORED => Content::Stored(data),
+            _ => Content::Deflated(DeflateDecoder::new(data)),
         };
         Ok(Self { name: entry.name, content, crc: Crc::new(), expected: entry.expected })
     }
@@ -120,6 +108,34 @@ impl<R: BufRead> Read for ZipFile<R> {
         Ok(count)
     }
 }
+
+/// The entry of the only file, at whose content the archive stands then.
+fn find_entry(archive: &mut (impl BufRead + Seek)) -> Result<Entry, ZipError> {
+    let mut entries = directory(archive)?;
+    entries.retain(|entry| !entry.name.ends_with('/'));
+    let [entry] = <[Entry; 1]>::try_from(entries).map_err(|all| ZipError::NotOneFile(all.len()))?;
+    archive.seek(SeekFrom::Start(entry.header_at))?;
+    if entry.flags & ENCRYPTED != 0 {
+        return Err(ZipError::Unsupported("the file in the zip archive is encrypted"));
+    }
+    if !matches!(entry.method, STORED | DEFLATED) {
+        return Err(ZipError::Unsupported("the zip archive uses another method than deflate"));
+    }
+    let header: [u8; 30] = read_array(archive)?;
+    if header[..4] != LOCAL_HEADER {
+        return Err(ZipError::Damaged("no local header"));
+    }
+    let [name, extra] = [26, 28].map(|at| i64::from(u16_at(&header, at)));
+    archive.seek(SeekFrom::Current(name + extra))?;
+    Ok(entry)
+}
+
+/// The flag of an encrypted file.
+const ENCRYPTED: u16 = 1;
+
+/// The methods of compression that are read.
+const STORED: u16 = 0;
+const DEFLATED: u16 = 8;
 
 /// The entries of the central directory.
 fn directory(archive: &mut (impl Read + Seek)) -> Result<Vec<Entry>, ZipError> {

@@ -85,7 +85,7 @@ fn archive(files: &[(&str, &[u8])], shape: Shape) -> Vec<u8> {
 
 fn read(archive: Vec<u8>) -> Result<String, ZipError> {
     let mut text = String::new();
-    ZipFile::open(Cursor::new(archive))?.read_to_string(&mut text)?;
+    ZipFile::open(Cursor::new(archive)).map_err(|(_, error)| error)?.read_to_string(&mut text)?;
     Ok(text)
 }
 
@@ -121,6 +121,18 @@ fn an_encrypted_file_is_refused() {
     let archive = archive(&[("a", b"1")], Shape { is_encrypted: true, ..Shape::default() });
 
     assert!(matches!(read(archive), Err(ZipError::Unsupported(_))));
+}
+
+#[test]
+fn a_refusal_has_the_place_in_the_archive() {
+    let refused_at = |archive: Vec<u8>| ZipFile::open(Cursor::new(archive)).err().map(|(at, _)| at);
+    let whole = archive(&[("a", b"1"), ("b", b"2")], Shape::default());
+    let end = whole.len() as u64;
+
+    assert_eq!(refused_at(whole[..whole.len() - 1].to_vec()), Some(end - 1), "no end record");
+    assert!(refused_at(whole).is_some_and(|at| at > 60), "the directory");
+    let encrypted = archive(&[("a", b"1")], Shape { is_encrypted: true, ..Shape::default() });
+    assert_eq!(refused_at(encrypted), Some(0), "the header of the file");
 }
 
 #[test]
