@@ -102,6 +102,7 @@ fn a_command_that_means_nothing_is_refused() {
     for (headers, body, expected) in [
         (JSON, r#"{"pause":"yes"}"#, 400),
         (JSON, "pause", 400),
+        (JSON, r#"{"pause":true,"pause":false}"#, 400),
         (JSON, r#"{"speed":0}"#, 400),
         ("Content-Type: text/plain\r\n", r#"{"pause":true}"#, 400),
         ("", r#"{"pause":true}"#, 400),

@@ -1,11 +1,14 @@
 //! The controls of a replay: where it is, and commands for keys that may.
 
+use std::fmt;
+
 use actix::Recipient;
 use actix_web::http::header::{CONTENT_TYPE, HOST, HeaderName, ORIGIN};
 use actix_web::rt::time::timeout;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use serde_json::{Map, Value, json};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::{Value, json};
 use tracing::info;
 
 use super::access::AccessPermit;
@@ -102,10 +105,9 @@ async fn send(
 
 /// Reads `{"pause":true}`, `{"speed":10}`, `{"speed":"max"}` or `{"seek":"2013-10-07T09:30:00-04:00"}`.
 fn read_command(body: &[u8]) -> Result<ReplayCommand, ApiError> {
-    let object: Map<String, Value> =
+    let Members(members) =
         serde_json::from_slice(body).map_err(|_| ApiError::invalid("body", "expected a JSON object"))?;
-    let mut members = object.iter();
-    let (Some((name, value)), None) = (members.next(), members.next()) else {
+    let [(name, value)] = members.as_slice() else {
         return Err(ApiError::invalid("body", "expected one of pause, speed and seek"));
     };
     match (name.as_str(), value) {
@@ -123,6 +125,33 @@ fn read_command(body: &[u8]) -> Result<ReplayCommand, ApiError> {
             time.ok_or_else(|| ApiError::invalid("seek", "expected a time such as 2013-10-07T13:30:00Z"))
         }
         _ => Err(ApiError::invalid("body", "expected one of pause, speed and seek")),
+    }
+}
+
+/// The members of an object, each as often as it stands there: a map would keep the last one of a name.
+struct Members(Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_map(MembersVisitor)
+    }
+}
+
+struct MembersVisitor;
+
+impl<'de> Visitor<'de> for MembersVisitor {
+    type Value = Members;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+        let mut members = Vec::new();
+        while let Some(member) = map.next_entry()? {
+            members.push(member);
+        }
+        Ok(Members(members))
     }
 }
 
@@ -174,6 +203,8 @@ mod tests {
             "{}",
             r#"{"pause":1}"#,
             r#"{"pause":true,"speed":1}"#,
+            r#"{"pause":true,"pause":false}"#,
+            r#"{"pause":true,"pause":true}"#,
             r#"{"speed":0}"#,
             r#"{"speed":-1}"#,
             r#"{"speed":1e9}"#,
