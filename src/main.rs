@@ -1,6 +1,6 @@
 //! The program: parses arguments, serves until a signal, and returns an exit code.
 
-use std::io::{self, BufWriter, StdoutLock, Write};
+use std::io::{self, BufWriter, ErrorKind, StdoutLock, Write};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -85,9 +85,10 @@ fn run_task(task: Task) -> ExitCode {
 /// Runs a task that writes to standard output, and reports its error.
 fn report(task: impl FnOnce(&mut BufWriter<StdoutLock<'static>>) -> io::Result<ExitCode>) -> ExitCode {
     let mut out = BufWriter::new(io::stdout().lock());
-    let done = task(&mut out).and_then(|code| {
-        out.flush()?;
-        Ok(code)
+    let done = task(&mut out).and_then(|code| match out.flush() {
+        // `tapecast journal export DIR | head`: the reader has enough.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(code),
+        flushed => flushed.map(|()| code),
     });
     done.unwrap_or_else(|error| {
         let _ = writeln!(io::stderr(), "error: {error}");

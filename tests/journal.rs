@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::fs;
 use std::net::SocketAddr;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -417,6 +417,15 @@ fn an_export_of_a_journal_that_is_being_written_has_what_clients_received() {
     for ((_, kind, symbol, sq), object) in last {
         assert_eq!(exported[&(kind, symbol, sq)], object);
     }
+    let mut cut = Command::new(PROGRAM[0])
+        .args(["journal", "export", folder])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(cut.stdout.take());
+    let cut = cut.wait_with_output().unwrap();
+    assert!(cut.status.success() && cut.stderr.is_empty(), "a reader that has enough: {cut:?}");
     let csv = run(&["journal", "export", folder, "--format", "csv", "--channel", "quotes"]);
     let csv = String::from_utf8(csv.stdout).unwrap();
     assert!(csv.starts_with("symbol,bx,bp,bs,ax,ap,as,c,z,t,sq\n"), "{csv}");
