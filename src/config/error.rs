@@ -36,7 +36,7 @@ pub enum ConfigError {
     )]
     FaultsBeyondLoopback,
     /// An option of the replay is given without files.
-    #[error("--speed, --from, --until, --loop, --symbols-map and --csv-map need --replay")]
+    #[error("--speed, --from, --until, --loop, --clock, --symbols-map and --csv-map need --replay")]
     NoReplay,
     /// The replay would end before it starts.
     #[error("--from must be before --until")]

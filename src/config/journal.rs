@@ -18,12 +18,12 @@ pub(super) struct JournalArgs {
     journal: Option<PathBuf>,
 
     /// Days of the journal that are kept
-    #[arg(long, env = "TAPECAST_JOURNAL_DAYS", value_name = "N", default_value = "7",
+    #[arg(long, env = "TAPECAST_JOURNAL_DAYS", value_name = "N", default_value = "7", requires = "journal",
         value_parser = positive::<NonZeroU32>)]
     journal_days: NonZeroU32,
 
     /// Size of the journal above which its oldest part is deleted
-    #[arg(long, env = "TAPECAST_JOURNAL_GIB", value_name = "GIB", default_value = "16",
+    #[arg(long, env = "TAPECAST_JOURNAL_GIB", value_name = "GIB", default_value = "16", requires = "journal",
         value_parser = positive::<NonZeroU32>)]
     journal_gib: NonZeroU32,
 }

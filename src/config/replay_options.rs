@@ -73,6 +73,7 @@ impl TryFrom<ReplayArgs> for Option<ReplaySettings> {
                 || args.repeats
                 || args.symbols_map.is_some()
                 || args.csv_map.is_some()
+                || args.clock != ClockOption::Shift
                 || args.speed != ReplaySpeed::Times(ClockRate::ONE);
             return if is_given { Err(ConfigError::NoReplay) } else { Ok(None) };
         }

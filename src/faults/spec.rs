@@ -32,7 +32,7 @@ pub enum FaultSpecError {
     #[error("`{0}` takes a probability from 0 to 1")]
     NotProbability(&'static str),
     /// The value of this name is no duration.
-    #[error("`{0}` takes a mean time in seconds or milliseconds, such as 30s or 500ms")]
+    #[error("`{0}` takes a mean time from 1ms to 86400s in seconds or milliseconds, such as 30s or 500ms")]
     NotDuration(&'static str),
     /// The seed is no number.
     #[error("`seed` takes a whole number")]
