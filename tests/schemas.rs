@@ -5,7 +5,9 @@
 use serde_json::{Value, json};
 use tapecast::clock::ClockRate;
 use tapecast::source::{ReplaySettings, ReplaySpeed, SimulationSettings};
-use test_support::{Client, Description, Server, Validator, assert_valid, get, get_with, wait_until};
+use test_support::{
+    Client, Description, Server, Validator, assert_valid, get, get_with, wait_for, wait_until,
+};
 
 fn description(server: &Server, path: &str) -> Description {
     let (status, body) = get(server.address, path);
@@ -34,6 +36,11 @@ fn replay() -> Server {
     Server::start(|config| config.replay = Some(settings))
 }
 
+/// A service that makes faults.
+fn faulty() -> Server {
+    Server::start(|config| config.faults = Some("seed=1,late=0.5,drop=0.2".parse().unwrap()))
+}
+
 #[test]
 fn every_endpoint_answers_as_described() {
     let server = Server::start(|_| {});
@@ -48,6 +55,13 @@ fn every_endpoint_answers_as_described() {
         let (status, body) = match path.as_str() {
             // There is none of a simulated market.
             "/api/replay" => get(replay().address, &target),
+            // Nor are there faults.
+            "/faults" => {
+                let server = faulty();
+                let answer =
+                    || Some(get(server.address, &target)).filter(|(_, body)| body.contains("\"n\":2"));
+                wait_for("faults", answer)
+            }
             _ => get(server.address, &format!("{target}?{query}")),
         };
 
@@ -69,7 +83,9 @@ fn every_described_error_is_sent_as_described() {
             }
             let target = path.replace("{symbol}", if expected == 400 { "NVDA" } else { "ZZZZZ" });
             let query = if expected == 400 { "limit=1&limit=1" } else { "" };
-            let (status, body) = get(server.address, &format!("{target}?{query}"));
+            let faulty = (path == "/faults" && expected == 400).then(faulty);
+            let address = faulty.as_ref().map_or(server.address, |faulty| faulty.address);
+            let (status, body) = get(address, &format!("{target}?{query}"));
 
             assert_eq!(status, expected, "{target}: {body}");
             let body = serde_json::from_str(&body).expect("the error is JSON");
