@@ -134,13 +134,14 @@ fn a_folder_without_a_journal_and_a_journal_beside_a_file_are_refused() {
     let empty = TempFolder::new();
     let folder = empty.path().to_str().unwrap();
     for (files, reason) in
-        [(vec![folder], "nothing to replay"), (vec![folder, "ticks.csv"], "replayed alone")]
+        [(vec![folder], "no segment of a journal"), (vec![folder, "ticks.csv"], "replayed alone")]
     {
         let mut command = Command::new(PROGRAM[0]);
-        command.arg("--replay").args(files).args(["--listen", "127.0.0.1:0"]);
+        command.arg("--replay").args(&files).args(["--listen", "127.0.0.1:0"]);
         let output = command.output().unwrap();
         assert_eq!(output.status.code(), Some(1));
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(errors.contains(reason), "{errors}");
+        assert!(files.len() > 1 || errors.contains(folder), "{errors}");
     }
 }

@@ -134,6 +134,11 @@ impl Clock {
         self.state().playback == Playback::System
     }
 
+    /// How long this clock has been there, by the monotonic clock: real time, also while a replay has a time of its own.
+    pub fn real_elapsed(&self) -> Duration {
+        self.0.started.elapsed()
+    }
+
     fn set(&self, playback: Playback) {
         self.state().playback = playback;
     }

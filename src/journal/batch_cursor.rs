@@ -32,8 +32,11 @@ pub enum JournalReplayError {
     )]
     OtherInstruments(SegmentName),
     /// There is no batch in the time that is asked for.
-    #[error("there is nothing to replay: the journal has no batch between --from and --until")]
-    Nothing,
+    #[error("there is nothing to replay: the journal {} has no batch between --from and --until", .0.display())]
+    Nothing(PathBuf),
+    /// The folder is none of a journal.
+    #[error("cannot replay the folder {}: it has no segment of a journal", .0.display())]
+    NoSegment(PathBuf),
 }
 
 /// Whether this path is a journal or a segment of one, and not a recording of another format.
@@ -87,6 +90,9 @@ impl BatchCursor {
                 (folder, segments)
             }
         };
+        if segments.is_empty() {
+            return Err(JournalReplayError::NoSegment(path.to_owned()));
+        }
         check_instruments(&folder, &segments)?;
         Ok(Self::of(folder, segments))
     }
@@ -122,6 +128,11 @@ impl BatchCursor {
     /// The epoch of the last batch.
     pub(super) const fn epoch(&self) -> Epoch {
         self.epoch
+    }
+
+    /// The watermark of the last batch.
+    pub(super) const fn newest(&self) -> Timestamp {
+        self.newest
     }
 
     /// The next batch; `None` at the end.

@@ -14,12 +14,14 @@ use crate::clock::{Clock, ClockRate};
 use crate::feed::{Batch, BatchSource, FeedProgress, LastValues, Renumbering};
 use crate::metrics::{FeedMetrics, ReplayMetrics};
 use crate::model::{
-    Channel, Epoch, FeedNotice, FeedState, MILLISECOND, Object, SECOND, StreamId, Timestamp, Universe,
+    Body, Channel, Epoch, FeedNotice, FeedState, MILLISECOND, Object, Quote, SECOND, StreamId, Ticker,
+    Timestamp, Universe,
 };
 use crate::source::{
-    ControlRefusal, NewEpochs, ReplayCommand, ReplaySettings, ReplayState, ReplayStatus, ReplayTimeline,
-    Ticks, file_names, replay_ticks,
+    ControlRefusal, NewEpochs, RepeatLog, ReplayCommand, ReplaySettings, ReplayState, ReplayStatus,
+    ReplayTimeline, Ticks, file_names, replay_ticks,
 };
+use crate::wire::rfc3339;
 
 /// The replay of a journal: the batches of an earlier feed as a feed.
 ///
@@ -52,6 +54,7 @@ pub struct JournalFeed {
     renumbering: Option<Renumbering>,
     phase: FeedPhase,
     passes: u64,
+    repeat_log: RepeatLog,
     notices: Vec<FeedNotice>,
     is_eager: Arc<AtomicBool>,
 }
@@ -101,7 +104,7 @@ impl JournalFeed {
         let mut cursor = BatchCursor::open(path)?;
         let next = cursor.next().map_err(|error| failed(path, error))?;
         let (Some(standing), Some((first, _))) = (cursor.standing().cloned(), &next) else {
-            return Err(JournalReplayError::Nothing);
+            return Err(JournalReplayError::Nothing(path.clone()));
         };
         let start = settings.from.map_or(first.watermark(), |from| from.max(first.watermark()));
         let reading = clock.read();
@@ -124,12 +127,13 @@ impl JournalFeed {
             renumbering: None,
             phase: FeedPhase::Running,
             passes: 0,
+            repeat_log: RepeatLog::default(),
             notices: Vec::new(),
             is_eager: Arc::new(AtomicBool::new(true)),
         };
         feed.read_to_start(&standing).map_err(|error| failed(path, error))?;
         if !feed.has_more() {
-            return Err(JournalReplayError::Nothing);
+            return Err(JournalReplayError::Nothing(path.clone()));
         }
         setting.apply(clock);
         Ok(Some(feed))
@@ -294,7 +298,6 @@ impl JournalFeed {
 
     fn end(&mut self) {
         if self.settings.repeats {
-            info!("the replay begins again");
             self.metrics.replay.repeats.inc();
             self.passes += 1;
             self.cursor.rewind();
@@ -343,6 +346,8 @@ impl JournalFeed {
                 return None;
             }
         }
+        // A time after the last batch is the end.
+        let to = if self.next.is_none() { to.min(self.cursor.newest()).max(self.start) } else { to };
         let latest = last_values.watermark().max(now);
         let setting = match repeats {
             true => self.timeline.repeat(to, last_values.watermark()),
@@ -356,9 +361,14 @@ impl JournalFeed {
         let mut renumbering = Renumbering::default();
         let (shift, watermark) = (self.timeline.shift_nanos(), self.timeline.moved(to));
         let watermark = if setting.is_some() { watermark } else { last_values.watermark() };
+        let (timeline, earliest) = (self.timeline, last_values.watermark());
         let objects = standing.into_values().map(|object| {
+            let mut object = moved(object, shift, watermark);
+            if let Body::Quote(Quote { at, .. }) | Body::Ticker(Ticker { at, .. }) = &mut object.body {
+                *at = timeline.republished(*at, earliest);
+            }
             // Its successor has the number after it.
-            renumbering.apply(moved(object, shift, watermark), last_values)
+            renumbering.apply(object, last_values)
         });
         let (tickers, events) = objects.partition(|object| object.stream().channel() == Channel::Tickers);
         // What comes between the last one here and the next one of its stream was passed over.
@@ -373,7 +383,11 @@ impl JournalFeed {
             .numbered(last_values.batch() + 1)
             .with_notices(mem::take(&mut self.notices))
             .beginning(Some(self.epoch));
-        info!(to = to.nanos(), "the replay goes on");
+        if !repeats {
+            info!(to = rfc3339(to), "the replay goes on");
+        } else if self.repeat_log.takes(self.clock.real_elapsed()) {
+            info!(passes = self.passes, "the replay begins again; logged once a minute at most");
+        }
         // The batch that follows is no continuation of what was read before it, and is told so already.
         if let Some((_, join)) = &mut self.next {
             *join = BatchJoin::Continues;
@@ -502,7 +516,7 @@ impl BatchSource for JournalFeed {
     fn replay_status(&self) -> Option<ReplayStatus> {
         Some(ReplayStatus {
             files: file_names(&self.cursor.names()),
-            from: self.start,
+            from: self.settings.from.unwrap_or(self.start),
             until: self.settings.until,
             position: self.position,
             speed: self.timeline.speed(),

@@ -253,6 +253,50 @@ fn a_seek_and_another_pass_begin_epochs_in_which_no_number_is_given_twice() {
 }
 
 #[test]
+fn a_seek_to_a_time_after_the_last_batch_ends_at_that_batch() {
+    let (feed, batches) = recorded(100);
+    let mut world = World::new(journal(&feed, &batches, 0..0), |_| {});
+    let end = batches[99].watermark();
+
+    for _ in 0..2 {
+        let far = Timestamp::from_nanos(end.nanos() + 1_000 * SECOND);
+        world.feed.control(ReplayCommand::Seek(far)).unwrap();
+        world.batches();
+
+        let status = world.feed.replay_status().unwrap();
+        assert_eq!((status.state, status.position), (ReplayState::Ended, end));
+    }
+}
+
+#[test]
+fn what_holds_after_a_seek_of_a_moved_replay_is_not_older_than_what_was_published() {
+    let (feed, batches) = recorded(1_000);
+    let mut world =
+        World::new(journal(&feed, &batches, 0..0), |settings| settings.clock = ReplayClock::Shift);
+    let mut newest = world.poll().unwrap().watermark();
+
+    for to in [700, 50, 999] {
+        world.feed.control(ReplayCommand::Seek(batches[to].watermark())).unwrap();
+        let mut arrived = None;
+        while arrived.is_none() {
+            arrived = world.poll();
+        }
+        let arrived = arrived.unwrap();
+
+        assert!(arrived.len() >= feed.universe.len(), "{to}");
+        for object in arrived.objects() {
+            let at = match object.body {
+                Body::Quote(quote) => quote.at,
+                Body::Ticker(ticker) => ticker.at,
+                _ => panic!("{object:?}"),
+            };
+            assert!((newest..=arrived.watermark()).contains(&at), "{to}: {object:?}");
+        }
+        newest = arrived.watermark();
+    }
+}
+
+#[test]
 fn a_pause_is_told_and_nothing_is_published_in_it() {
     let (feed, batches) = recorded(100);
     let mut world = World::new(journal(&feed, &batches, 0..0), |_| {});

@@ -18,8 +18,8 @@ pub use demand::{DemandChange, DemandLimits, SymbolDemand, SymbolInterest};
 pub use pacer::{DueSteps, Pacer};
 pub use replay::{
     ClockSetting, ColumnMap, ColumnMapError, ControlRefusal, NewEpochs, PastBars, Recording, Refusal,
-    ReplayClock, ReplayCommand, ReplayError, ReplaySettings, ReplaySource, ReplaySpeed, ReplayState,
-    ReplayStatus, ReplayTimeline, file_names, replay_ticks,
+    RepeatLog, ReplayClock, ReplayCommand, ReplayError, ReplaySettings, ReplaySource, ReplaySpeed,
+    ReplayState, ReplayStatus, ReplayTimeline, file_names, replay_ticks,
 };
 pub use simulated_market::SimulatedMarket;
 pub use simulator::{

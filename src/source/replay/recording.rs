@@ -1,3 +1,4 @@
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -29,6 +30,8 @@ pub struct Recording {
     pace: RecordedKind,
     /// The time of the latest record of that kind.
     latest: Timestamp,
+    /// The end of the millisecond of the latest record of any kind, since the files were opened.
+    read_until: Timestamp,
     skips: SkipLog,
 }
 
@@ -55,8 +58,22 @@ pub enum ReplayError {
     #[error("cannot replay {0} files: at most {MAX_FILES} are merged")]
     TooManyFiles(usize),
     /// No file has a record in the time that is asked for.
-    #[error("there is nothing to replay: the files have no record between --from and --until")]
-    Nothing,
+    #[error("there is nothing to replay: no trade, quote, status or bar between --from and --until in {}", Listed(.0))]
+    Nothing(Vec<PathBuf>),
+}
+
+/// The first of these files, and the number of the others.
+struct Listed<'f>(&'f [PathBuf]);
+
+impl fmt::Display for Listed<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some((first, others)) = self.0.split_first() else { return Ok(()) };
+        write!(out, "{}", first.display())?;
+        match others.len() {
+            0 => Ok(()),
+            count => write!(out, " and {count} other files"),
+        }
+    }
 }
 
 /// The most files that are merged. Each takes a descriptor and up to 100 KiB.
@@ -80,12 +97,24 @@ impl Recording {
         let mut merge = Merge::new(open_files(&settings, &mut symbols)?);
         let mut skips = SkipLog::new(settings.files.len(), metrics);
         check_first_records(&settings, &mut merge, &mut symbols, &mut skips)?;
-        let pace = merge.finest_kind().ok_or(ReplayError::Nothing)?;
+        let nothing = || ReplayError::Nothing(settings.files.clone());
+        let pace = merge.finest_kind().ok_or_else(nothing)?;
         let start = Timestamp::from_nanos(i64::MIN);
         let (history, quotes) = (Some(PastCollector::default()), Vec::new());
-        let mut recording =
-            Self { settings, symbols, merge, start, history, quotes, pace, latest: start, skips };
-        recording.start = recording.read_to_start().ok_or(ReplayError::Nothing)?;
+        let mut recording = Self {
+            settings,
+            symbols,
+            merge,
+            start,
+            history,
+            quotes,
+            pace,
+            latest: start,
+            read_until: start,
+            skips,
+        };
+        let start = recording.read_to_start();
+        recording.start = start.ok_or_else(|| ReplayError::Nothing(recording.settings.files.clone()))?;
         let mut surveyed = SymbolTable::new(names);
         let readers = open_files(&recording.settings, &mut surveyed)?;
         let (after, until) = (recording.settings.from, recording.settings.until);
@@ -99,6 +128,7 @@ impl Recording {
     pub(super) fn reopen(&mut self) -> Result<(), ReplayError> {
         self.merge = Merge::new(open_files(&self.settings, &mut self.symbols)?);
         self.latest = Timestamp::from_nanos(i64::MIN);
+        self.read_until = self.start;
         self.forget_quotes();
         Ok(())
     }
@@ -215,11 +245,18 @@ impl Recording {
 
     /// Takes the record that was last seen.
     pub(super) fn take(&mut self) {
-        if let Some((record, kind)) = self.merge.take()
-            && kind == self.pace
-        {
-            self.latest = record.at;
+        if let Some((record, kind)) = self.merge.take() {
+            self.read_until =
+                Timestamp::from_nanos(record.at.floor_to(MILLISECOND).nanos().saturating_add(MILLISECOND));
+            if kind == self.pace {
+                self.latest = record.at;
+            }
         }
+    }
+
+    /// Up to where the files were read: behind their last event at the end, and never before the start.
+    pub(super) fn read_until(&self) -> Timestamp {
+        self.read_until.max(self.start)
     }
 
     /// Whether a bar began after the last event: a file of the bars of many years does not prolong the replay of the

@@ -33,6 +33,34 @@ fn times(recording: &mut Recording) -> Vec<Timestamp> {
 }
 
 #[test]
+fn lines_of_json_behind_empty_lines_are_recognised() {
+    let folder = TempFolder::new();
+    let path = folder.file("captured.ndjson");
+    let quote = r#"{"T":"q","S":"AMD","bx":"U","bp":1.5,"bs":1,"ax":"Q","ap":2,"as":4,"c":["R"],"z":"C","t":"2021-02-22T15:51:45Z"}"#;
+    for blank in ["\n", "\r\n\r\n", &"\n".repeat(9_000)] {
+        fs::write(&path, format!("{blank}{quote}\n")).unwrap();
+
+        let mut recording = open(settings(&[&path])).unwrap();
+
+        assert_eq!(times(&mut recording).len(), 1, "{} bytes", blank.len());
+    }
+}
+
+#[cfg(feature = "dbn")]
+#[test]
+fn a_broken_file_of_definitions_is_refused_by_name() {
+    let folder = TempFolder::new();
+    let path = folder.file("broken.dbn.zst");
+    let mut bytes = fs::read(data("databento/XNAS.ITCH.test_data.definition.dbn.zst")).unwrap();
+    bytes.truncate(bytes.len() - 40);
+    fs::write(&path, bytes).unwrap();
+
+    let error = open(settings(&[&path])).map(|_| ()).unwrap_err();
+
+    assert!(error.to_string().contains("broken.dbn.zst"), "{error}");
+}
+
+#[test]
 fn foreign_files_are_refused_by_name_with_the_reason() {
     let folder = TempFolder::new();
     for (name, content) in [
@@ -62,8 +90,8 @@ fn a_time_without_records_is_refused() {
     let later = ReplaySettings { from: Some(at("2013-10-08")), ..settings(&[&trades]) };
     let earlier = ReplaySettings { until: Some(at("2013-10-07")), ..settings(&[&trades]) };
 
-    assert!(matches!(open(later), Err(ReplayError::Nothing)));
-    assert!(matches!(open(earlier), Err(ReplayError::Nothing)));
+    assert!(matches!(open(later), Err(ReplayError::Nothing(_))));
+    assert!(matches!(open(earlier), Err(ReplayError::Nothing(_))));
 }
 
 #[test]

@@ -9,14 +9,17 @@ use super::control::{ControlRefusal, ReplayCommand, ReplayState, ReplayStatus, f
 use super::history::PastBars;
 use super::record::shifted;
 use super::recording::{Recording, SkippedRecord};
+use super::repeat_log::RepeatLog;
 use super::replay_ticks::replay_ticks;
 use super::timeline::ReplayTimeline;
 use crate::clock::{Clock, ClockRate};
 use crate::metrics::ReplayMetrics;
 use crate::model::{
-    Epoch, Event, FeedNotice, FeedState, MILLISECOND, SECOND, SymbolId, Timestamp, TradeRules, Universe,
+    Epoch, Event, FeedNotice, FeedState, MILLISECOND, Quote, SECOND, SymbolId, Timestamp, TradeRules,
+    Universe,
 };
 use crate::source::{EventSource, Ticks};
+use crate::wire::rfc3339;
 
 /// A recording as an [`EventSource`], in step with the clock of the service.
 ///
@@ -48,6 +51,7 @@ pub struct ReplaySource {
     batch_at: Option<Timestamp>,
     phase: Phase,
     passes: u64,
+    repeat_log: RepeatLog,
     /// What is to be told before the next events.
     notices: Vec<FeedNotice>,
     begun_epoch: Option<Epoch>,
@@ -105,6 +109,7 @@ impl ReplaySource {
             batch_at: None,
             phase: Phase::Running,
             passes: 0,
+            repeat_log: RepeatLog::default(),
             notices: Vec::new(),
             begun_epoch: None,
             is_eager: Arc::default(),
@@ -179,7 +184,6 @@ impl ReplaySource {
         if self.recording.settings().repeats {
             match self.recording.reopen() {
                 Ok(()) => {
-                    info!("the replay begins again");
                     self.metrics.repeats.inc();
                     self.passes += 1;
                     self.phase = Phase::Seeking(self.recording.start(), SeekReason::Repeat);
@@ -205,7 +209,9 @@ impl ReplaySource {
             match self.recording.peek() {
                 Err(SkippedRecord) => {}
                 Ok(Some(head)) if self.recording.is_before(&head, to) => self.recording.skip(&head),
-                Ok(_) => {
+                Ok(head) => {
+                    // A time after the last event is the end.
+                    let to = if head.is_none() { to.min(self.recording.read_until()) } else { to };
                     self.begun_epoch = Some((self.epochs)());
                     self.phase = Phase::Arrived(to, reason);
                     return;
@@ -230,13 +236,21 @@ impl ReplaySource {
         if let Some(setting) = setting {
             setting.apply(&self.clock);
         }
-        info!(
-            to = to.nanos(),
-            moved_s = (self.timeline.shift_nanos() - before) / SECOND,
-            "the replay goes on"
-        );
-        let shift = self.timeline.shift_nanos();
-        out.extend(self.recording.quotes().map(|quote| shifted(Event::Quote(quote), shift)));
+        match reason {
+            SeekReason::Command => {
+                let moved_s = (self.timeline.shift_nanos() - before) / SECOND;
+                info!(to = rfc3339(to), moved_s, "the replay goes on");
+            }
+            SeekReason::Repeat if self.repeat_log.takes(self.clock.real_elapsed()) => {
+                info!(passes = self.passes, "the replay begins again; logged once a minute at most");
+            }
+            SeekReason::Repeat => {}
+        }
+        let (timeline, latest) = (self.timeline, self.watermark);
+        out.extend(self.recording.quotes().map(|quote| {
+            let at = timeline.republished(timeline.moved(quote.at), latest);
+            Event::Quote(Quote { at, ..quote })
+        }));
         self.list_instruments();
         self.phase = Phase::Running;
         self.position = to;
@@ -375,7 +389,7 @@ impl EventSource for ReplaySource {
         let settings = self.recording.settings();
         Some(ReplayStatus {
             files: file_names(&settings.files),
-            from: self.recording.start(),
+            from: settings.from.unwrap_or(self.recording.start()),
             until: settings.until,
             position: self.position,
             speed: self.timeline.speed(),

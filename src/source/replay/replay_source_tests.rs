@@ -317,3 +317,56 @@ fn after_a_seek_the_last_quote_before_it_holds() {
     let bids: Vec<_> = events.iter().map(bid).collect();
     assert_eq!(bids, [10_200, 10_300]);
 }
+
+#[test]
+fn the_quotes_that_hold_after_a_seek_of_a_moved_replay_are_not_older_than_what_was_published() {
+    let folder = TempFolder::new();
+    let path = folder.file("quotes.csv");
+    let row = |second: i64| format!("{},S{second},100,100,200,100\n", at(second * 1_000).nanos());
+    let rows: String = (0..120).map(row).collect();
+    fs::write(&path, format!("time,symbol,bid,bid_size,ask,ask_size\n{rows}")).unwrap();
+    let mut world = World::new(&[0], |settings| {
+        settings.files = vec![path];
+        settings.clock = ReplayClock::Shift;
+    });
+    let (mut newest, mut seeks) = (world.source.opened_at(), 0);
+    for to in [90_000, 7_000, 119_500] {
+        world.source.control(ReplayCommand::Seek(at(to))).unwrap();
+        while world.source.take_epoch().is_none() {
+            world.source.poll(&mut Vec::new());
+        }
+        let mut events = Vec::new();
+        let watermark = world.source.poll(&mut events).unwrap();
+
+        assert!(events.len() >= 7, "{to}");
+        assert!(events.iter().all(|event| (newest..=watermark).contains(&event.at())), "{to}");
+        (newest, seeks) = (watermark, seeks + 1);
+    }
+    assert_eq!(seeks, 3);
+}
+
+#[test]
+fn a_seek_to_a_time_after_the_last_event_ends_at_that_event() {
+    let mut world = World::new(&[0, 1_000, 2_000], |_| {});
+
+    for _ in 0..2 {
+        world.source.control(ReplayCommand::Seek(at(1 << 40))).unwrap();
+
+        assert_eq!(published(&mut world), (vec![], 1));
+        let status = world.source.replay_status().unwrap();
+        assert_eq!((status.state, status.position), (ReplayState::Ended, at(2_001)));
+    }
+
+    world.source.control(ReplayCommand::Seek(at(1_500))).unwrap();
+    assert_eq!(published(&mut world), (vec![3], 1));
+}
+
+#[test]
+fn the_part_of_a_replay_begins_at_the_time_that_was_asked_for() {
+    let from = |settings: Option<Timestamp>| {
+        let world = World::new(&[0, 1_000], |changed| changed.from = settings);
+        world.source.replay_status().unwrap().from
+    };
+
+    assert_eq!([from(Some(at(-5_000))), from(Some(at(500))), from(None)], [at(-5_000), at(500), at(0)]);
+}

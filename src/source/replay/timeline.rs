@@ -70,6 +70,15 @@ impl ReplayTimeline {
         Timestamp::from_nanos(at.nanos().saturating_add(self.shift_nanos))
     }
 
+    /// The stamp of what is published again after a jump, for this moved stamp. `latest` is the watermark before the
+    /// jump: moved stamps never go back.
+    pub fn republished(&self, stamp: Timestamp, latest: Timestamp) -> Timestamp {
+        match self.clock {
+            ReplayClock::Shift => stamp.max(latest),
+            ReplayClock::Original => stamp,
+        }
+    }
+
     /// The time of the recording at this time of the service.
     pub fn position(&self, at: Timestamp) -> Timestamp {
         Timestamp::from_nanos(at.nanos().saturating_sub(self.shift_nanos))
