@@ -114,8 +114,11 @@ impl<R: BufRead> Read for RowInput<R> {
 mod tests {
     use super::*;
 
-    /// The first columns of the rows, and the lines and details of those that were skipped.
-    fn read(text: &str) -> (Vec<(u64, String)>, Vec<(u64, String)>) {
+    /// The line of a row, and its first column or why it was skipped.
+    type Line = (u64, String);
+
+    /// The rows that were read, and those that were skipped.
+    fn read(text: &str) -> (Vec<Line>, Vec<Line>) {
         let mut rows = CsvRows::new(text.as_bytes(), b',');
         let (mut row, mut firsts, mut skipped) = (ByteRecord::new(), Vec::new(), Vec::new());
         loop {
