@@ -281,7 +281,9 @@ fn tear(is_machine: bool) {
     program.child.kill().unwrap();
     program.wait();
     if is_machine {
-        let log = fs::read_to_string(journal.path().join("lock")).unwrap();
+        let state = fs::read_to_string(journal.path().join("state")).unwrap();
+        let log =
+            state.trim_end().strip_prefix("log").expect("the state of a process that runs").trim_start();
         let _ = fs::remove_file(log);
     }
     let files = |extension: &str| -> Vec<_> {

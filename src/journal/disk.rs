@@ -2,8 +2,11 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+use super::lock::FolderLock;
 use super::retention::SegmentSize;
 use super::segment::{PARTIAL, SegmentForm, SegmentName};
+use super::state::JournalState;
+use crate::model::Epoch;
 
 /// Where segments are written: a folder, or what a test puts in its place.
 pub(super) trait SegmentStore: Send {
@@ -18,6 +21,9 @@ pub(super) trait SegmentStore: Send {
 
     /// Compresses a segment that is complete, some time later.
     fn compress(&mut self, name: SegmentName);
+
+    /// Keeps that everything up to this batch is on the disk, and nothing follows.
+    fn set_stopped(&mut self, epoch: Epoch, batch: u64) -> io::Result<()>;
 }
 
 /// A segment that is being written.
@@ -52,6 +58,28 @@ impl SegmentFile for File {
     }
 }
 
+/// What a file or folder is, whatever its path: its device and inode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct FileId {
+    pub(super) device: u64,
+    pub(super) inode: u64,
+}
+
+impl FileId {
+    /// Of the file with this metadata.
+    #[cfg(unix)]
+    pub(super) fn of(file: &fs::Metadata) -> Self {
+        use std::os::unix::fs::MetadataExt;
+        Self { device: file.dev(), inode: file.ino() }
+    }
+
+    /// Other systems do not replace a folder that is in use.
+    #[cfg(not(unix))]
+    pub(super) const fn of(_: &fs::Metadata) -> Self {
+        Self { device: 0, inode: 0 }
+    }
+}
+
 /// A folder of segments.
 #[derive(Clone, Debug)]
 pub(super) struct Folder(PathBuf);
@@ -65,6 +93,11 @@ impl Folder {
     /// The path of a segment in this form.
     pub(super) fn file(&self, name: SegmentName, form: SegmentForm) -> PathBuf {
         self.0.join(name.file(form))
+    }
+
+    /// Which folder it is.
+    pub(super) fn id(&self) -> io::Result<FileId> {
+        Ok(FileId::of(&fs::metadata(&self.0)?))
     }
 
     /// The path of another file of the journal.
@@ -120,22 +153,30 @@ pub(super) struct StoredSegment {
     pub(super) bytes: u64,
 }
 
-/// A folder, and the thread that compresses its complete segments.
+/// A folder with its lock, and the thread that compresses its complete segments.
 #[derive(Debug)]
 pub(super) struct FolderStore {
     folder: Folder,
+    /// Held until the journal has ended.
+    lock: FolderLock,
     to_compress: std::sync::mpsc::Sender<SegmentName>,
 }
 
 impl FolderStore {
     /// A store whose complete segments are sent to this channel.
-    pub(super) const fn new(folder: Folder, to_compress: std::sync::mpsc::Sender<SegmentName>) -> Self {
-        Self { folder, to_compress }
+    pub(super) const fn new(
+        folder: Folder,
+        lock: FolderLock,
+        to_compress: std::sync::mpsc::Sender<SegmentName>,
+    ) -> Self {
+        Self { folder, lock, to_compress }
     }
 }
 
 impl SegmentStore for FolderStore {
     fn create(&mut self, name: SegmentName) -> io::Result<Box<dyn SegmentFile>> {
+        // The folder may have been removed and made again meanwhile.
+        self.lock.keep(&self.folder.0)?;
         let file = File::create_new(self.folder.file(name, SegmentForm::Plain))?;
         self.folder.sync()?;
         Ok(Box::new(file))
@@ -159,6 +200,11 @@ impl SegmentStore for FolderStore {
     fn compress(&mut self, name: SegmentName) {
         // The thread has ended only if it panicked: the segment stays as it is.
         let _ = self.to_compress.send(name);
+    }
+
+    fn set_stopped(&mut self, epoch: Epoch, batch: u64) -> io::Result<()> {
+        self.lock.keep(&self.folder.0)?;
+        JournalState::Stopped { epoch, batch }.write(&self.folder)
     }
 }
 
@@ -198,7 +244,8 @@ mod tests {
     fn a_segment_that_was_deleted_is_an_error_at_the_next_sync() {
         let files = TempFolder::new();
         let (to_compress, _) = std::sync::mpsc::channel();
-        let mut store = FolderStore::new(Folder::new(files.path()), to_compress);
+        let lock = FolderLock::take(files.path()).unwrap().expect("no other");
+        let mut store = FolderStore::new(Folder::new(files.path()), lock, to_compress);
         let mut segment = store.create(name(1)).unwrap();
         segment.append(b"first").unwrap();
         segment.sync().unwrap();

@@ -1,11 +1,12 @@
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
+
+use super::disk::FileId;
 
 /// The lock of a journal's folder: two processes that appended to one journal would ruin it.
 ///
-/// The system releases it with the process, however it ends. The file holds the path of the
-/// [publication log](super::publication_log).
+/// The system releases it with the process, however it ends. The file holds nothing.
 #[derive(Debug)]
 pub(super) struct FolderLock(File);
 
@@ -24,22 +25,17 @@ impl FolderLock {
         }
     }
 
-    /// The path of the publication log that the last process left.
-    pub(super) fn publication_log(&mut self) -> io::Result<Option<PathBuf>> {
-        let mut text = String::new();
-        self.0.seek(SeekFrom::Start(0))?;
-        self.0.read_to_string(&mut text)?;
-        let path = text.trim_end();
-        Ok((!path.is_empty()).then(|| PathBuf::from(path)))
-    }
-
-    /// Leaves the path of the publication log for the next start.
-    pub(super) fn set_publication_log(&mut self, path: Option<&Path>) -> io::Result<()> {
-        self.0.set_len(0)?;
-        self.0.seek(SeekFrom::Start(0))?;
-        if let Some(path) = path.and_then(Path::to_str) {
-            self.0.write_all(path.as_bytes())?;
+    /// Takes the lock anew if the folder or its file was replaced, so that another process could take it.
+    ///
+    /// # Errors
+    /// When another process has it, or the folder does not exist.
+    pub(super) fn keep(&mut self, folder: &Path) -> io::Result<()> {
+        let held = FileId::of(&self.0.metadata()?);
+        if std::fs::metadata(folder.join(FILE)).is_ok_and(|file| FileId::of(&file) == held) {
+            return Ok(());
         }
+        let in_use = || io::Error::new(io::ErrorKind::ResourceBusy, "it is in use by another process");
+        *self = Self::take(folder)?.ok_or_else(in_use)?;
         Ok(())
     }
 }
@@ -52,15 +48,31 @@ mod tests {
     #[test]
     fn one_process_has_the_lock_of_a_journal() {
         let folder = TempFolder::new();
-        let mut first = FolderLock::take(folder.path()).unwrap().expect("no other");
-        first.set_publication_log(Some(Path::new("/dev/shm/tapecast-1"))).unwrap();
+        let first = FolderLock::take(folder.path()).unwrap().expect("no other");
 
         assert!(FolderLock::take(folder.path()).unwrap().is_none());
         drop(first);
 
-        let mut second = FolderLock::take(folder.path()).unwrap().expect("the first is gone");
-        assert_eq!(second.publication_log().unwrap(), Some(PathBuf::from("/dev/shm/tapecast-1")));
-        second.set_publication_log(None).unwrap();
-        assert_eq!(second.publication_log().unwrap(), None);
+        assert!(FolderLock::take(folder.path()).unwrap().is_some(), "the first is gone");
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_folder_that_was_made_again_is_locked_too_unless_another_process_was_first() {
+        let files = TempFolder::new();
+        let folder = files.file("journal");
+        std::fs::create_dir(&folder).unwrap();
+        let mut lock = FolderLock::take(&folder).unwrap().expect("no other");
+        lock.keep(&folder).unwrap();
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(lock.keep(&folder).unwrap_err().kind(), io::ErrorKind::NotFound);
+        std::fs::create_dir(&folder).unwrap();
+
+        let other = FolderLock::take(&folder).unwrap().expect("the lock was on the folder that is gone");
+        assert_eq!(lock.keep(&folder).unwrap_err().kind(), io::ErrorKind::ResourceBusy);
+        drop(other);
+
+        lock.keep(&folder).unwrap();
+        assert!(FolderLock::take(&folder).unwrap().is_none());
     }
 }

@@ -13,12 +13,14 @@
 //! # Whether the epoch goes on
 //! A client that resumes relies on one promise: a number of a stream stands for one object. Numbers may go on after a
 //! restart only if every batch that a client may have seen is in the journal. The journal alone cannot prove that after
-//! a crash, since it is written after the publication. These two do:
+//! a crash, since it is written after the publication, and a file of it may be damaged or deleted. These two do, and the
+//! file `state` says which of them counts (`state.rs`):
 //!
-//! 1. **A clean stop.** The feed has ended, all it announced is written, and a record says so. Before the next feed
-//!    publishes, another segment is on the disk, so the record cannot be taken for the end of a later run.
+//! 1. **A clean stop.** The feed has ended, all it announced is written, a record says so, and the state names its epoch
+//!    and its last batch. Before the next feed publishes, the state is another one on the disk, so the record cannot be
+//!    taken for the end of a later run.
 //! 2. **The publication log** (`publication_log.rs`): each batch is written to a file in memory before it is published.
-//!    If the process is killed, the file and all that was written to the journal survive in the kernel, and the next
+//!    The state names the file. If the process is killed, the file and all that was written to the journal survive in the kernel, and the next
 //!    start appends to the journal what it lacks. If the machine fails, the log is gone.
 //!
 //! In every other case a new epoch begins, and clients that resume are told what they miss. To go on beyond a safe
@@ -44,6 +46,7 @@ mod refill;
 mod retention;
 mod segment;
 mod shift;
+mod state;
 mod survey;
 mod tail;
 #[cfg(test)]

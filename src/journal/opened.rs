@@ -2,6 +2,7 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::mpsc::Sender;
 use std::time::Instant;
 
 use thiserror::Error;
@@ -16,7 +17,8 @@ use super::queue::{BatchQueue, MAX_QUEUE_BYTES};
 use super::reader::JournalReader;
 use super::refill::Refill;
 use super::retention::JournalRetention;
-use super::segment::SegmentForm;
+use super::segment::{SegmentForm, SegmentName};
+use super::state::JournalState;
 use super::tail::{NewEpochReason, Tail, append_published, read_tail};
 use super::thread::{JournalThread, ThreadParts};
 use super::writer::{JournalWriter, MAX_SEGMENT_BYTES, WriterSettings, WriterStart};
@@ -67,17 +69,16 @@ pub struct OpenedJournal {
     epoch: Epoch,
     tail: Option<Tail>,
     next_ordinal: u64,
-    /// The publication log of the last process. It stays until there is another, so that a kill during the start costs
-    /// nothing.
-    last_log: Option<PathBuf>,
+    /// The decision, which is logged when it is known whether the journal can be written.
+    decision: Result<(), NewEpochReason>,
     metrics: JournalMetrics,
 }
 
 impl OpenedJournal {
     /// Opens the journal for a feed whose first instruments are these.
     ///
-    /// If the numbers of the journal can go on, so does its epoch; otherwise `new_epoch` begins, which is logged with
-    /// the reason.
+    /// If the numbers of the journal can go on, so does its epoch; otherwise `new_epoch` begins. The
+    /// [start](Self::start) logs which, with the reason.
     ///
     /// # Errors
     /// When another process has the journal, or the folder cannot be used.
@@ -90,14 +91,19 @@ impl OpenedJournal {
         let path = &settings.folder;
         let failed = |error| JournalError::Folder { folder: path.clone(), error };
         fs::create_dir_all(path).map_err(failed)?;
-        let mut lock =
+        let lock =
             FolderLock::take(path).map_err(failed)?.ok_or_else(|| JournalError::InUse(path.clone()))?;
         let folder = Folder::new(path);
         folder.remove_partial_files().map_err(failed)?;
         let next_ordinal = folder.segments().map_err(failed)?.last().map_or(1, |last| last.name.ordinal + 1);
         let (mut tail, mut torn) = read_tail(&folder).map_err(failed)?;
-        let log_path = lock.publication_log().map_err(failed)?;
-        let log = log_path.as_deref().and_then(PublicationReading::of);
+        let state = JournalState::read(&folder);
+        let log = match &state {
+            Some(JournalState::Running { log: Some(path) }) => {
+                PublicationReading::of(path, folder.id().map_err(failed)?)
+            }
+            _ => None,
+        };
         if let (Some(killed), Some(log)) = (&tail, &log) {
             match append_published(&folder, killed, log) {
                 Ok(0) => {}
@@ -126,24 +132,17 @@ impl OpenedJournal {
             None => (None, Err(NewEpochReason::NewJournal)),
             Some(tail) if !tail.is_of(universe) => (None, Err(NewEpochReason::OtherInstruments)),
             Some(tail) => {
-                let decision = tail.continues(log.as_ref());
+                let decision = tail.continues(state.as_ref(), log.as_ref());
                 (Some(tail), decision)
             }
         };
         let epoch = match (&tail, decision) {
-            (Some(tail), Ok(())) => {
-                info!(epoch = %tail.epoch, batch = tail.last_values.batch(), "the journal goes on");
-                tail.epoch
-            }
-            (_, Err(reason)) => {
-                info!(epoch = %new_epoch, "the journal begins a new epoch: {reason}");
-                new_epoch
-            }
-            (None, Ok(())) => unreachable!("there is a reason when there is no tail"),
+            (Some(tail), Ok(())) => tail.epoch,
+            _ => new_epoch,
         };
         let retention = settings.retention;
         let path = path.clone();
-        Ok(Self { path, folder, lock, retention, epoch, tail, next_ordinal, last_log: log_path, metrics })
+        Ok(Self { path, folder, lock, retention, epoch, tail, next_ordinal, decision, metrics })
     }
 
     /// The epoch of the numbers that the feed gives.
@@ -196,11 +195,15 @@ impl OpenedJournal {
         Ok(segments[segments.len() - count..].to_vec())
     }
 
-    /// Starts the thread that writes, at this time. The first segment is on the disk before the feed may start, so that no older end
-    /// of the journal, such as a clean stop, can be taken for the last one after a failure of the machine.
+    /// Starts the thread that writes, at this time.
+    ///
+    /// A kill at any moment costs nothing, since one step follows the other: there is a publication log that knows the
+    /// last batch, the state names it, all other logs go, the first segment begins. State and segment are on the disk
+    /// before the feed may start, so that no older end of the journal, such as a clean stop, can be taken for the last
+    /// one after a failure of the machine.
     ///
     /// When the disk is full or fails, the journal begins off, and the service starts all the same: see
-    /// [`OpenedJournal::epoch`], which may be another then.
+    /// [`StartedJournal::epoch`], which is another then.
     ///
     /// # Errors
     /// When a thread cannot be started.
@@ -211,63 +214,91 @@ impl OpenedJournal {
         at: Timestamp,
         random: u128,
     ) -> Result<StartedJournal, JournalError> {
-        let failed = |error| JournalError::Folder { folder: self.path.clone(), error };
-        let plain = self
-            .folder
-            .segments()
-            .map_err(failed)?
-            .into_iter()
-            .filter(|segment| segment.form == SegmentForm::Plain);
-        let to_compress = start_compression(self.folder.clone(), self.metrics.clone()).map_err(failed)?;
-        for segment in plain {
-            let _ = to_compress.send(segment.name);
+        let path = self.path.clone();
+        let failed = |error| JournalError::Folder { folder: path.clone(), error };
+        let to_compress = self.start_compression().map_err(failed)?;
+        let last_values = self.tail.take().map(|tail| tail.last_values).unwrap_or_default();
+        let last_batch = last_values.batch();
+        let journal = self.folder.id().map_err(failed)?;
+        let start =
+            PublicationStart { journal, epoch: self.epoch, published: last_batch, universe: &universe };
+        let (mut log, kept) = self.begin_log(random, start);
+        if kept.is_err() {
+            // The state tells of an end of this epoch that would be an older one soon.
+            self.epoch = new_epoch;
         }
-        let store = Box::new(FolderStore::new(self.folder, to_compress));
-        let last_values = self.tail.map(|tail| tail.last_values).unwrap_or_default();
-        let start = |last_values| WriterStart {
-            last_values,
-            universe: Arc::clone(&universe),
-            ordinal: self.next_ordinal,
-            at,
-        };
         let settings = WriterSettings {
             epoch: self.epoch,
             retention: self.retention,
             max_segment_bytes: MAX_SEGMENT_BYTES,
         };
-        let last_batch = last_values.batch();
-        let now = Instant::now();
-        let (mut writer, begun) =
-            JournalWriter::start(store, settings, start(last_values), self.metrics.clone(), now);
-        if let Err(error) = begun {
-            self.epoch = new_epoch;
-            error!(epoch = %new_epoch, "the journal is off, and a new epoch begins: {error}");
-            writer.begin_epoch(new_epoch);
+        let start = WriterStart { last_values, universe, ordinal: self.next_ordinal, at };
+        let store = Box::new(FolderStore::new(self.folder, self.lock, to_compress));
+        let metrics = self.metrics.clone();
+        let (mut writer, begun) = JournalWriter::start(store, settings, start, metrics, Instant::now());
+        let epoch = self.epoch;
+        match (begun, kept, self.decision) {
+            (Err(error), ..) => {
+                self.epoch = new_epoch;
+                error!(epoch = %new_epoch, "the journal is off, and a new epoch begins: {error}");
+                writer.begin_epoch(new_epoch);
+                log = log.filter(|log| match log.begin_epoch(new_epoch) {
+                    Ok(()) => true,
+                    Err(_) => {
+                        log.remove();
+                        false
+                    }
+                });
+            }
+            (Ok(()), Err(error), _) => {
+                warn!(%epoch, "the journal begins a new epoch: how it ends cannot be kept: {error}");
+            }
+            (Ok(()), Ok(()), Ok(())) => info!(%epoch, batch = last_batch, "the journal goes on"),
+            (Ok(()), Ok(()), Err(reason)) => info!(%epoch, "the journal begins a new epoch: {reason}"),
         }
-        let publication = PublicationStart { epoch: self.epoch, published: last_batch, universe: &universe };
-        let log = PublicationLog::create(random, publication);
+        let queue = Arc::new(BatchQueue::new(MAX_QUEUE_BYTES, self.metrics));
+        let progress = Arc::new(JournalProgress::starting_at(last_batch));
+        let parts = ThreadParts {
+            queue: Arc::clone(&queue),
+            progress: Arc::clone(&progress),
+            log: log.as_ref().map(|log| log.path().to_owned()),
+        };
+        let follower = JournalFollower::new(queue, log, progress);
+        let thread = JournalThread::start(writer, parts).map_err(failed)?;
+        Ok(StartedJournal { epoch: self.epoch, follower, thread })
+    }
+
+    /// Starts the thread that compresses, with all segments that are not compressed yet.
+    fn start_compression(&self) -> io::Result<Sender<SegmentName>> {
+        let to_compress = start_compression(self.folder.clone(), self.metrics.clone())?;
+        for segment in self.folder.segments()? {
+            if segment.form == SegmentForm::Plain {
+                let _ = to_compress.send(segment.name);
+            }
+        }
+        Ok(to_compress)
+    }
+
+    /// Begins the publication log if there can be one, has the state name it, and removes what killed processes left.
+    ///
+    /// When the state cannot be kept there is no log, and the one of the last process stays as the state says.
+    fn begin_log(
+        &self,
+        random: u128,
+        start: PublicationStart<'_>,
+    ) -> (Option<PublicationLog>, io::Result<()>) {
+        let log = PublicationLog::create(random, start);
         if log.is_none() {
             info!("there are no files in memory, so a new epoch begins after a crash");
         }
         let path = log.as_ref().map(|log| log.path().to_owned());
-        let log = match self.lock.set_publication_log(path.as_deref()) {
-            Ok(()) => log,
-            Err(error) => {
-                warn!("the path of the publication log cannot be kept: {error}");
-                log.inspect(PublicationLog::remove);
-                None
-            }
-        };
-        if let Some(path) = &self.last_log {
-            PublicationReading::remove(path);
+        let state = JournalState::Running { log: path.clone() };
+        if let Err(error) = state.write(&self.folder) {
+            log.inspect(PublicationLog::remove);
+            return (None, Err(error));
         }
-        let queue = Arc::new(BatchQueue::new(MAX_QUEUE_BYTES, self.metrics));
-        let progress = Arc::new(JournalProgress::starting_at(last_batch));
-        let follower = JournalFollower::new(Arc::clone(&queue), log, Arc::clone(&progress));
-        let parts = ThreadParts { queue, progress, lock: self.lock, log: path };
-        let thread = JournalThread::start(writer, parts)
-            .map_err(|error| JournalError::Folder { folder: self.path.clone(), error })?;
-        Ok(StartedJournal { epoch: self.epoch, follower, thread })
+        PublicationLog::remove_others(start.journal, path.as_deref());
+        (log, Ok(()))
     }
 }
 

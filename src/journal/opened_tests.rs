@@ -2,12 +2,17 @@ use std::num::NonZeroU32;
 
 use test_support::{TempFolder, wait_until};
 
+#[cfg(target_os = "linux")]
+use super::super::disk::FileId;
+#[cfg(target_os = "linux")]
+use super::super::segment::SegmentHeader;
 use super::super::test_feed::{TestFeed, assert_equal, assert_same_values};
 use super::*;
 use crate::archive::OpenBars;
 use crate::archive::{Order, Query, Retention, Span};
 use crate::feed::{BarSpans, Batch, Sequencer};
 use crate::model::{SECOND, SymbolId};
+use std::path::Path;
 
 fn settings(files: &TempFolder) -> JournalSettings {
     let retention = JournalRetention { days: NonZeroU32::MAX, bytes: u64::MAX };
@@ -152,17 +157,38 @@ fn an_end_that_is_followed_by_another_run_is_not_taken_for_the_last_one() {
     journal.follower.announce(batch);
     drop(journal.follower);
     wait_until("the journal to end", || journal.thread.is_finished());
-    let log = fs::read_to_string(settings(&files).folder.join("lock")).unwrap();
-    let _ = fs::remove_file(log);
+    #[cfg(target_os = "linux")]
+    fs::remove_file(log_of(&files)).unwrap();
 
     let opened = open(&files, &feed.universe, 3);
 
     assert_eq!(opened.epoch(), Epoch::new(3));
 }
 
-/// The folder of a journal as a kill leaves it: a copy, since the lock and the log are still in use.
+/// The path of the publication log of a process that runs.
+#[cfg(target_os = "linux")]
+fn log_of(files: &TempFolder) -> PathBuf {
+    match JournalState::read(&Folder::new(&settings(files).folder)) {
+        Some(JournalState::Running { log: Some(log) }) => log,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A journal as a kill leaves it: a copy with a log of its own, since the lock and the log are still in use.
 #[cfg(target_os = "linux")]
 fn killed(files: &TempFolder) -> TempFolder {
+    let copy = copied(files);
+    let folder = Folder::new(&settings(&copy).folder);
+    let FileId { device, inode } = folder.id().unwrap();
+    let name = format!("tapecast-{device:x}-{inode:x}-{:032x}", rand::random::<u128>());
+    let log = log_of(files).with_file_name(name);
+    fs::copy(log_of(files), &log).unwrap();
+    JournalState::Running { log: Some(log) }.write(&folder).unwrap();
+    copy
+}
+
+#[cfg(target_os = "linux")]
+fn copied(files: &TempFolder) -> TempFolder {
     let copy = TempFolder::new();
     fs::create_dir(copy.path().join("journal")).unwrap();
     for entry in fs::read_dir(settings(files).folder).unwrap() {
@@ -170,6 +196,13 @@ fn killed(files: &TempFolder) -> TempFolder {
         fs::copy(entry.path(), copy.path().join("journal").join(entry.file_name())).unwrap();
     }
     copy
+}
+
+/// The last segment of a journal.
+fn last_segment(files: &TempFolder) -> PathBuf {
+    let folder = Folder::new(&settings(files).folder);
+    let last = *folder.segments().unwrap().last().expect("there are segments");
+    folder.file(last.name, last.form)
 }
 
 #[cfg(target_os = "linux")]
@@ -241,7 +274,7 @@ fn a_killed_run_begins_a_new_epoch_if_it_published_what_is_nowhere_kept() {
         journal.follower.record(batch);
     }
     wait_until("the batches to be written", || recorded(&files).len() == 10);
-    let log = fs::read_to_string(settings(&files).folder.join("lock")).unwrap();
+    let log = log_of(&files);
     let mut kept = fs::read(&log).unwrap();
     kept[16..24].copy_from_slice(&11_u64.to_le_bytes());
     fs::write(&log, kept).unwrap();
@@ -252,4 +285,189 @@ fn a_killed_run_begins_a_new_epoch_if_it_published_what_is_nowhere_kept() {
     assert_eq!(opened.epoch(), Epoch::new(3));
     let last_values = opened.refill(&archive(&feed.universe), Timestamp::default(), |_| {}).unwrap();
     assert_eq!(last_values.batch(), 10, "numbers go on in either case");
+}
+
+/// Two runs of ten batches that ended cleanly.
+fn stopped_twice() -> (TempFolder, TestFeed) {
+    let files = TempFolder::new();
+    let mut feed = feed();
+    for _ in 0..2 {
+        let journal = start_at(open(&files, &feed.universe, 1), &feed.universe, feed.now());
+        assert_eq!(journal.epoch, Epoch::new(1));
+        publish(journal, &feed.batches(10));
+    }
+    (files, feed)
+}
+
+#[test]
+fn a_last_segment_that_is_damaged_or_gone_after_a_clean_stop_begins_a_new_epoch() {
+    let damages: [(&str, fn(PathBuf)); 5] = [
+        ("deleted", |file| fs::remove_file(file).unwrap()),
+        ("empty", |file| fs::write(file, "").unwrap()),
+        ("zeros", |file| fs::write(file, [0; 5_000]).unwrap()),
+        ("renamed", |file| fs::rename(&file, file.with_extension("old")).unwrap()),
+        ("short", |file| fs::write(&file, &fs::read(&file).unwrap()[..2_000]).unwrap()),
+    ];
+    for (name, damage) in damages {
+        let (files, feed) = stopped_twice();
+        damage(last_segment(&files));
+
+        let opened = open(&files, &feed.universe, 2);
+
+        assert_eq!(opened.epoch(), Epoch::new(2), "{name}");
+    }
+}
+
+#[test]
+fn a_journal_whose_state_is_gone_or_not_understood_begins_a_new_epoch() {
+    for state in [None, Some(&b"\xff\xfe"[..]), Some(b"log /etc/passwd\n"), Some(b"")] {
+        let (files, feed) = stopped_twice();
+        let file = settings(&files).folder.join("state");
+        match state {
+            None => fs::remove_file(file).unwrap(),
+            Some(text) => fs::write(file, text).unwrap(),
+        }
+
+        let opened = open(&files, &feed.universe, 2);
+
+        assert_eq!(opened.epoch(), Epoch::new(2), "{state:?}");
+    }
+}
+
+#[test]
+fn a_state_that_names_another_file_neither_reads_nor_removes_it() {
+    let (files, feed) = stopped_twice();
+    let victim = files.file("victim");
+    fs::write(&victim, b"TAPEMARK________________").unwrap();
+    let through = Path::new("/dev/shm/../..").join(victim.strip_prefix("/").unwrap());
+    let state = JournalState::Running { log: Some(through) };
+    state.write(&Folder::new(&settings(&files).folder)).unwrap();
+
+    publish(start(open(&files, &feed.universe, 2), &feed.universe), &[]);
+
+    assert!(victim.exists());
+}
+
+/// What is on the disk after each step of a start that follows a clean stop.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_kill_at_any_moment_of_the_start_after_a_clean_stop_keeps_the_epoch() {
+    let moments = ["log", "state", "empty", "header", "half", "segment"];
+    for moment in moments {
+        let (files, feed) = stopped_twice();
+        let folder = Folder::new(&settings(&files).folder);
+        let before = JournalState::read(&folder).unwrap();
+        let opened = open(&files, &feed.universe, 2);
+        let random: u128 = rand::random();
+        let start = PublicationStart {
+            journal: folder.id().unwrap(),
+            epoch: Epoch::new(1),
+            published: 20,
+            universe: &feed.universe,
+        };
+        // What `start` does, up to the moment.
+        if moment == "log" {
+            PublicationLog::create(random, start).unwrap();
+            assert_eq!(JournalState::read(&folder), Some(before));
+        } else {
+            let (_, kept) = opened.begin_log(random, start);
+            kept.unwrap();
+        }
+        drop(opened);
+        let whole = {
+            // The bytes with which a segment of this journal begins.
+            let (other, other_feed) = stopped_twice();
+            let journal = start_at(open(&other, &other_feed.universe, 2), &other_feed.universe, feed.now());
+            let bytes = fs::read(last_segment(&other)).unwrap();
+            publish(journal, &[]);
+            bytes
+        };
+        let length = match moment {
+            "log" | "state" => None,
+            "empty" => Some(0),
+            "header" => Some(SegmentHeader::LEN),
+            "half" => Some(whole.len() / 2),
+            _ => Some(whole.len()),
+        };
+        if let Some(length) = length {
+            let last = folder.segments().unwrap().last().unwrap().name;
+            let name = SegmentName { ordinal: last.ordinal + 1, ..last };
+            fs::write(folder.file(name, SegmentForm::Plain), &whole[..length]).unwrap();
+        }
+
+        // It is killed again after the end was read, and started then.
+        drop(open(&files, &feed.universe, 3));
+        let opened = open(&files, &feed.universe, 4);
+
+        assert_eq!(opened.epoch(), Epoch::new(1), "{moment}");
+        let journal = start_at(opened, &feed.universe, feed.now());
+        assert_eq!(journal.epoch, Epoch::new(1), "{moment}");
+        let logs = fs::read_dir("/dev/shm").unwrap().map(|entry| entry.unwrap().path());
+        let FileId { device, inode } = folder.id().unwrap();
+        let ours = format!("/dev/shm/tapecast-{device:x}-{inode:x}-");
+        let logs: Vec<_> = logs.filter(|path| path.to_str().unwrap().starts_with(&ours)).collect();
+        assert_eq!(logs, [log_of(&files)], "{moment}: all other logs are removed");
+        publish(journal, &[]);
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_killed_run_whose_last_segment_is_lost_begins_a_new_epoch() {
+    let files = TempFolder::new();
+    let mut feed = feed();
+    publish(start_at(open(&files, &feed.universe, 1), &feed.universe, feed.now()), &feed.batches(10));
+    let mut journal = start_at(open(&files, &feed.universe, 1), &feed.universe, feed.now());
+    for batch in &feed.batches(10) {
+        journal.follower.announce(batch);
+        journal.follower.record(batch);
+    }
+    wait_until("the batches to be written", || recorded(&files).len() == 20);
+    // The first segment is compressed meanwhile.
+    wait_until("one plain segment", || {
+        let segments = Folder::new(&settings(&files).folder).segments().unwrap();
+        segments.iter().filter(|segment| segment.form == SegmentForm::Plain).count() == 1
+    });
+    let killed = killed(&files);
+    fs::write(last_segment(&killed), "").unwrap();
+
+    let opened = open(&killed, &feed.universe, 3);
+
+    // The segment before ended cleanly, so nothing is appended to it.
+    assert_eq!(opened.epoch(), Epoch::new(3));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_copy_of_a_journal_neither_uses_nor_removes_the_log_of_the_original() {
+    let files = TempFolder::new();
+    let mut feed = feed();
+    let mut journal = start_at(open(&files, &feed.universe, 1), &feed.universe, feed.now());
+    for batch in &feed.batches(10) {
+        journal.follower.announce(batch);
+    }
+    let copy = copied(&files);
+
+    let opened = open(&copy, &feed.universe, 2);
+
+    assert_eq!(opened.epoch(), Epoch::new(2));
+    publish(start(opened, &feed.universe), &[]);
+    assert!(log_of(&files).exists());
+    let _ = fs::remove_file(log_of(&files));
+}
+
+#[test]
+#[cfg(unix)]
+fn a_folder_that_another_process_has_made_its_own_meanwhile_is_left_alone() {
+    let files = TempFolder::new();
+    let mut feed = feed();
+    let first = start_at(open(&files, &feed.universe, 1), &feed.universe, feed.now());
+    fs::remove_dir_all(settings(&files).folder).unwrap();
+    let second = start_at(open(&files, &feed.universe, 2), &feed.universe, feed.now());
+
+    publish(first, &feed.batches(10));
+
+    let state = JournalState::read(&Folder::new(&settings(&files).folder));
+    assert!(matches!(state, Some(JournalState::Running { .. })), "{state:?}");
+    publish(second, &[]);
 }

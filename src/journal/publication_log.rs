@@ -16,6 +16,7 @@ use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use super::disk::FileId;
 use super::entry::EntryEncoder;
 use super::record::RecordReader;
 use crate::feed::Batch;
@@ -28,6 +29,9 @@ const MAGIC: [u8; 8] = *b"TAPEMARK";
 
 /// Magic, epoch and number.
 const HEADER: usize = 24;
+
+/// The place of the epoch.
+const EPOCH_AT: u64 = 8;
 
 /// The place of the number.
 const NUMBER_AT: u64 = 16;
@@ -69,6 +73,8 @@ struct Region {
 /// What holds when a log begins.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PublicationStart<'a> {
+    /// The folder of the journal, to which the log belongs: not to a copy of it.
+    pub(super) journal: FileId,
     /// The epoch that is published.
     pub(super) epoch: Epoch,
     /// The number of the last batch of the journal.
@@ -88,7 +94,7 @@ impl PublicationLog {
         if !is_in_memory(folder) {
             return Ok(None);
         }
-        let path = folder.join(format!("tapecast-{random:032x}"));
+        let path = folder.join(format!("{}{random:032x}", name_prefix(start.journal)));
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
@@ -158,6 +164,21 @@ impl PublicationLog {
         Some((region(self.current).start + self.regions[self.current].length) as u64)
     }
 
+    /// Has the log be of another epoch, before its first batch.
+    pub(super) fn begin_epoch(&self, epoch: Epoch) -> io::Result<()> {
+        write_at(&self.file, &epoch.number().to_le_bytes(), EPOCH_AT)
+    }
+
+    /// Removes what killed processes left of the journal in this folder, except the file at this path.
+    pub(super) fn remove_others(journal: FileId, kept: Option<&Path>) {
+        let Ok(entries) = fs::read_dir(FOLDER) else { return };
+        for path in entries.flatten().map(|entry| entry.path()).filter(|path| Some(path.as_path()) != kept) {
+            if is_log_of(journal, &path) && read_log(&path).is_some() {
+                let _ = fs::remove_file(path);
+            }
+        }
+    }
+
     /// Where the log is, for the next start.
     pub(super) fn path(&self) -> &Path {
         &self.path
@@ -187,14 +208,14 @@ struct KeptRecord {
 }
 
 impl PublicationReading {
-    /// Reads what a killed process left at this path.
-    pub(super) fn of(path: &Path) -> Option<Self> {
-        let bytes = fs::read(path).ok()?;
-        if !bytes.starts_with(&MAGIC) || !is_in_memory(path.parent()?) {
+    /// Reads what a killed process left at this path, if it is a log of the journal in this folder.
+    pub(super) fn of(path: &Path, journal: FileId) -> Option<Self> {
+        if !is_log_of(journal, path) || !is_in_memory(path.parent()?) {
             return None;
         }
+        let bytes = read_log(path)?;
         let number = |at: usize| Some(u64::from_le_bytes(bytes.get(at..at + 8)?.try_into().ok()?));
-        let (epoch, mut published) = (Epoch::new(number(8)?), number(NUMBER_AT as usize)?);
+        let (epoch, mut published) = (Epoch::new(number(EPOCH_AT as usize)?), number(NUMBER_AT as usize)?);
         let mut regions = [0, 1].map(|index| {
             let range = region(index);
             kept_records(bytes.get(range.start..range.end.min(bytes.len())).unwrap_or_default())
@@ -211,19 +232,34 @@ impl PublicationReading {
         Self { epoch, published, records: Vec::new() }
     }
 
-    /// Removes what a killed process left at this path.
-    pub(super) fn remove(path: &Path) {
-        if path.starts_with(FOLDER) {
-            let _ = fs::remove_file(path);
-        }
-    }
-
     /// The records of all batches behind this one; `None` unless all of them were kept.
     pub(super) fn records_behind(&self, batch: u64) -> Option<Vec<u8>> {
         let behind = self.records.iter().filter(|record| record.batch > batch);
         let are_all = behind.clone().map(|record| record.batch).eq(batch + 1..=self.published);
         are_all.then(|| behind.flat_map(|record| &record.bytes).copied().collect())
     }
+}
+
+/// How the names of the logs of the journal in this folder begin.
+fn name_prefix(journal: FileId) -> String {
+    format!("tapecast-{:x}-{:x}-", journal.device, journal.inode)
+}
+
+/// Whether a file at this path is directly in the folder of logs, with a name of a log of this journal.
+fn is_log_of(journal: FileId, path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    let random = name.and_then(|name| name.strip_prefix(&name_prefix(journal)));
+    let is_random = |text: &str| text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    path.parent() == Some(Path::new(FOLDER)) && random.is_some_and(is_random)
+}
+
+/// The bytes of a log; `None` when the file is none.
+fn read_log(path: &Path) -> Option<Vec<u8>> {
+    let file = fs::symlink_metadata(path).ok()?;
+    if !file.is_file() || file.len() > region(1).end as u64 {
+        return None;
+    }
+    fs::read(path).ok().filter(|bytes| bytes.starts_with(&MAGIC))
 }
 
 /// The whole records at the beginning of a region, whose numbers rise by one.

@@ -7,18 +7,25 @@ use super::*;
 
 const EPOCH: Epoch = Epoch::new(77);
 
+/// A folder that no other test has.
+fn journal() -> FileId {
+    FileId { device: 0xfff, inode: rand::random() }
+}
+
 /// A log that is removed with it.
 struct Running {
     feed: TestFeed,
+    journal: FileId,
     log: PublicationLog,
 }
 
 impl Running {
     fn new() -> Self {
         let feed = TestFeed::new(EPOCH);
-        let start = PublicationStart { epoch: EPOCH, published: 0, universe: &feed.universe };
+        let journal = journal();
+        let start = PublicationStart { journal, epoch: EPOCH, published: 0, universe: &feed.universe };
         let log = PublicationLog::create(rand::random(), start).expect("Linux has files in memory");
-        Self { feed, log }
+        Self { feed, journal, log }
     }
 
     /// Publishes batches while the journal has written all up to a number that follows from that of each batch.
@@ -31,7 +38,7 @@ impl Running {
     }
 
     fn read(&self) -> PublicationReading {
-        PublicationReading::of(self.log.path()).expect("it is there")
+        PublicationReading::of(self.log.path(), self.journal).expect("it is there")
     }
 }
 
@@ -65,14 +72,15 @@ fn the_log_has_every_batch_that_the_journal_has_not_written_as_the_journal_would
 #[test]
 fn a_log_before_the_first_batch_names_the_last_one_of_the_journal() {
     let feed = TestFeed::new(EPOCH);
-    let start = PublicationStart { epoch: EPOCH, published: 5, universe: &feed.universe };
+    let journal = journal();
+    let start = PublicationStart { journal, epoch: EPOCH, published: 5, universe: &feed.universe };
     let log = PublicationLog::create(rand::random(), start).unwrap();
 
-    let reading = PublicationReading::of(log.path()).unwrap();
-    PublicationReading::remove(log.path());
+    let reading = PublicationReading::of(log.path(), journal).unwrap();
+    log.remove();
 
     assert_eq!((reading.published, reading.records_behind(5)), (5, Some(vec![])));
-    assert_eq!(PublicationReading::of(log.path()), None);
+    assert_eq!(PublicationReading::of(log.path(), journal), None);
 }
 
 #[test]
@@ -136,23 +144,42 @@ fn a_log_on_a_disk_proves_nothing() {
         return;
     }
     let universe = Universe::default();
-    let start = PublicationStart { epoch: EPOCH, published: 5, universe: &universe };
+    let start = PublicationStart { journal: journal(), epoch: EPOCH, published: 5, universe: &universe };
     assert!(PublicationLog::create_in(folder.path(), 1, start).unwrap().is_none());
-
-    let file = folder.file("log");
-    fs::write(&file, [&MAGIC[..], &[0; 16]].concat()).unwrap();
-    assert_eq!(PublicationReading::of(&file), None);
 }
 
 #[test]
 fn a_file_that_is_no_log_proves_nothing() {
     for bytes in [&b""[..], b"TAPEMARK", b"TAPEMARX________________"] {
-        let path = Path::new(FOLDER).join(format!("tapecast-{:032x}", rand::random::<u128>()));
+        let journal = journal();
+        let path = Path::new(FOLDER).join(format!("{}{:032x}", name_prefix(journal), rand::random::<u128>()));
         fs::write(&path, bytes).unwrap();
 
-        let reading = PublicationReading::of(&path);
-        PublicationReading::remove(&path);
+        let reading = PublicationReading::of(&path, journal);
+        PublicationLog::remove_others(journal, None);
 
-        assert_eq!(reading, None, "{bytes:?}");
+        assert_eq!((reading, path.exists()), (None, bytes != b"TAPEMARK"), "{bytes:?}");
+        let _ = fs::remove_file(path);
     }
+}
+
+#[test]
+fn a_log_of_another_folder_or_at_another_place_is_neither_read_nor_removed() {
+    let running = Running::new();
+    let name = running.log.path().file_name().unwrap().to_str().unwrap();
+    let elsewhere = TempFolder::new();
+    let copy = elsewhere.file(name);
+    fs::copy(running.log.path(), &copy).unwrap();
+    let through = Path::new(FOLDER).join("../..").join(copy.strip_prefix("/").unwrap());
+
+    for path in [&copy, &through] {
+        assert!(path.exists());
+        assert_eq!(PublicationReading::of(path, running.journal), None, "{}", path.display());
+    }
+    assert_eq!(PublicationReading::of(running.log.path(), journal()), None);
+    PublicationLog::remove_others(journal(), None);
+    PublicationLog::remove_others(running.journal, Some(running.log.path()));
+    assert!(running.log.path().exists());
+    PublicationLog::remove_others(running.journal, None);
+    assert!(!running.log.path().exists());
 }

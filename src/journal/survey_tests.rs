@@ -7,6 +7,7 @@ use test_support::TempFolder;
 
 use super::super::disk::{Folder, FolderStore};
 use super::super::export::{ExportFormat, ExportSettings, export};
+use super::super::lock::FolderLock;
 use super::super::retention::JournalRetention;
 use super::super::test_feed::TestFeed;
 use super::super::writer::{JournalWriter, WriterSettings, WriterStart};
@@ -21,7 +22,8 @@ fn journal(recorded: impl Fn(&Batch) -> bool) -> (TempFolder, Vec<Arc<Batch>>) {
     let epoch = Epoch::new(5);
     let mut feed = TestFeed::new(epoch);
     let (to_compress, _) = std::sync::mpsc::channel();
-    let store = Box::new(FolderStore::new(Folder::new(files.path()), to_compress));
+    let lock = FolderLock::take(files.path()).unwrap().expect("no other");
+    let store = Box::new(FolderStore::new(Folder::new(files.path()), lock, to_compress));
     let retention = JournalRetention { days: NonZeroU32::MAX, bytes: u64::MAX };
     let settings = WriterSettings { epoch, retention, max_segment_bytes: 30_000 };
     let (last_values, universe) = (feed.last_values.clone(), Arc::clone(&feed.universe));

@@ -11,6 +11,7 @@ use super::publication_log::PublicationReading;
 use super::reader::SegmentReader;
 use super::record::{Damage, ReadFailure};
 use super::segment::{SegmentForm, SegmentName, TORN};
+use super::state::JournalState;
 use crate::feed::LastValues;
 use crate::model::{Epoch, Universe};
 
@@ -27,6 +28,8 @@ pub(super) struct Tail {
     pub(super) is_clean_stop: bool,
     /// The segment that ends with it, if records can be appended there.
     pub(super) open_segment: Option<SegmentName>,
+    /// A later segment of which nothing can be read.
+    pub(super) unreadable: Option<SegmentName>,
 }
 
 /// Bytes behind the last whole record, which were moved to another file.
@@ -49,6 +52,7 @@ pub(super) struct TornBytes {
 /// When a file cannot be read, or is of another version: nothing was changed then.
 pub(super) fn read_tail(folder: &Folder) -> io::Result<(Option<Tail>, Vec<TornBytes>)> {
     let mut torn = Vec::new();
+    let mut unreadable = None;
     for segment in folder.segments()?.into_iter().rev() {
         let (tail, cut) = read_segment(folder, segment)?;
         let mut is_whole = cut.is_none() && segment.form == SegmentForm::Plain;
@@ -69,8 +73,9 @@ pub(super) fn read_tail(folder: &Folder) -> io::Result<(Option<Tail>, Vec<TornBy
         }
         if let Some(tail) = tail {
             let open_segment = is_whole.then_some(segment.name);
-            return Ok((Some(Tail { open_segment, ..tail }), torn));
+            return Ok((Some(Tail { open_segment, unreadable, ..tail }), torn));
         }
+        unreadable = unreadable.or(Some(segment.name));
         // Nothing of it can be read. A compressed segment was whole once, and stays for the user to look at.
     }
     Ok((None, torn))
@@ -131,6 +136,7 @@ fn read_segment(folder: &Folder, segment: StoredSegment) -> io::Result<(Option<T
         universe: Arc::clone(reader.universe()),
         is_clean_stop,
         open_segment: None,
+        unreadable: None,
     });
     Ok((tail, cut))
 }
@@ -212,19 +218,47 @@ pub(super) enum NewEpochReason {
     /// The process published batches that are not in the journal.
     #[error("the last process published batches that are not in the journal")]
     LostBatches,
+    /// No file `state` says how the last process ended.
+    #[error("how the last process ended is not known")]
+    NoState,
+    /// The last process stopped, and its last segment is damaged.
+    #[error("nothing of segment {0} can be read")]
+    UnreadableSegment(SegmentName),
+    /// The last process stopped elsewhere: the end is damaged, or the last segment missing or of another time.
+    #[error("the last process stopped at batch {batch} of epoch {epoch}, and the journal does not end there")]
+    OtherEnd {
+        /// The epoch.
+        epoch: Epoch,
+        /// The last batch.
+        batch: u64,
+    },
 }
 
 impl Tail {
     /// Whether the numbers of this journal can go on: whether every batch that a client may have seen is in it.
     ///
-    /// It is when the feed has ended cleanly, and when the publication log is of the same epoch and ends with a batch that
-    /// the journal has.
-    pub(super) fn continues(&self, log: Option<&PublicationReading>) -> Result<(), NewEpochReason> {
-        if self.is_clean_stop {
-            return Ok(());
+    /// It is when the feed has ended cleanly, and this is the end that the state names, or when the publication log is of
+    /// the same epoch and ends with a batch that the journal has. The log is exact: it proves the end even if a segment
+    /// was begun behind it, or one that is gone held nothing more.
+    pub(super) fn continues(
+        &self,
+        state: Option<&JournalState>,
+        log: Option<&PublicationReading>,
+    ) -> Result<(), NewEpochReason> {
+        let last = self.last_values.batch();
+        match *state.ok_or(NewEpochReason::NoState)? {
+            JournalState::Stopped { epoch, batch } => {
+                if let Some(name) = self.unreadable {
+                    return Err(NewEpochReason::UnreadableSegment(name));
+                }
+                let is_here = self.is_clean_stop && (epoch, batch) == (self.epoch, last);
+                if is_here { Ok(()) } else { Err(NewEpochReason::OtherEnd { epoch, batch }) }
+            }
+            JournalState::Running { .. } => {
+                let log = log.filter(|log| log.epoch == self.epoch).ok_or(NewEpochReason::NoLog)?;
+                if log.published <= last { Ok(()) } else { Err(NewEpochReason::LostBatches) }
+            }
         }
-        let log = log.filter(|log| log.epoch == self.epoch).ok_or(NewEpochReason::NoLog)?;
-        if log.published <= self.last_values.batch() { Ok(()) } else { Err(NewEpochReason::LostBatches) }
     }
 
     /// Whether these instruments begin with those of the journal, so that all ids are valid.

@@ -5,6 +5,7 @@ use std::time::Instant;
 use test_support::TempFolder;
 
 use super::super::disk::FolderStore;
+use super::super::lock::FolderLock;
 use super::super::reader::{JournalItem, JournalReader};
 use super::super::retention::JournalRetention;
 use super::super::test_feed::{TestFeed, assert_equal, assert_same_values};
@@ -18,7 +19,8 @@ const EPOCH: Epoch = Epoch::new(4_711);
 /// Records these batches in segments of about 30 kB, without an end.
 fn record(files: &TempFolder, ordinal: u64, feed_start: (LastValues, Arc<Universe>), batches: &[Arc<Batch>]) {
     let (to_compress, _) = std::sync::mpsc::channel();
-    let store = Box::new(FolderStore::new(Folder::new(files.path()), to_compress));
+    let lock = FolderLock::take(files.path()).unwrap().expect("no other");
+    let store = Box::new(FolderStore::new(Folder::new(files.path()), lock, to_compress));
     let retention = JournalRetention { days: NonZeroU32::MAX, bytes: u64::MAX };
     let settings = WriterSettings { epoch: EPOCH, retention, max_segment_bytes: 30_000 };
     let (last_values, universe) = feed_start;
@@ -194,13 +196,47 @@ fn the_numbers_go_on_only_if_all_that_was_published_is_recorded() {
     let tail = |is_clean_stop| {
         let mut last_values = LastValues::default();
         last_values.set_batch(100);
-        Tail { epoch: EPOCH, last_values, universe: Arc::default(), is_clean_stop, open_segment: None }
+        Tail {
+            epoch: EPOCH,
+            last_values,
+            universe: Arc::default(),
+            is_clean_stop,
+            open_segment: None,
+            unreadable: None,
+        }
     };
     let log = |epoch, published| PublicationReading::without_records(Epoch::new(epoch), published);
 
-    assert_eq!(tail(true).continues(None), Ok(()));
-    assert_eq!(tail(false).continues(Some(&log(4_711, 100))), Ok(()));
-    assert_eq!(tail(false).continues(Some(&log(4_711, 101))), Err(NewEpochReason::LostBatches));
-    assert_eq!(tail(false).continues(Some(&log(4_712, 100))), Err(NewEpochReason::NoLog));
-    assert_eq!(tail(false).continues(None), Err(NewEpochReason::NoLog));
+    let running = JournalState::Running { log: None };
+    for is_clean_stop in [true, false] {
+        let continues =
+            |log: Option<PublicationReading>| tail(is_clean_stop).continues(Some(&running), log.as_ref());
+        assert_eq!(continues(Some(log(4_711, 100))), Ok(()));
+        assert_eq!(continues(Some(log(4_711, 101))), Err(NewEpochReason::LostBatches));
+        assert_eq!(continues(Some(log(4_712, 100))), Err(NewEpochReason::NoLog));
+        assert_eq!(continues(None), Err(NewEpochReason::NoLog));
+        let no_state = tail(is_clean_stop).continues(None, Some(&log(4_711, 100)));
+        assert_eq!(no_state, Err(NewEpochReason::NoState));
+    }
+}
+
+#[test]
+fn after_a_clean_stop_the_numbers_go_on_only_from_the_end_that_the_state_names() {
+    let tail = |is_clean_stop, unreadable| {
+        let mut last_values = LastValues::default();
+        last_values.set_batch(100);
+        let universe = Arc::default();
+        Tail { epoch: EPOCH, last_values, universe, is_clean_stop, open_segment: None, unreadable }
+    };
+    let stopped = |epoch, batch| JournalState::Stopped { epoch: Epoch::new(epoch), batch };
+    let other = |epoch, batch| Err(NewEpochReason::OtherEnd { epoch: Epoch::new(epoch), batch });
+
+    assert_eq!(tail(true, None).continues(Some(&stopped(4_711, 100)), None), Ok(()));
+    assert_eq!(tail(false, None).continues(Some(&stopped(4_711, 100)), None), other(4_711, 100));
+    for (epoch, batch) in [(4_711, 101), (4_711, 99), (4_712, 100)] {
+        assert_eq!(tail(true, None).continues(Some(&stopped(epoch, batch)), None), other(epoch, batch));
+    }
+    let name = SegmentName { ordinal: 9, day: 20_000 };
+    let unreadable = tail(true, Some(name)).continues(Some(&stopped(4_711, 100)), None);
+    assert_eq!(unreadable, Err(NewEpochReason::UnreadableSegment(name)));
 }

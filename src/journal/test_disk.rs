@@ -8,6 +8,7 @@ use test_support::TempFolder;
 use super::disk::{SegmentFile, SegmentStore};
 use super::retention::SegmentSize;
 use super::segment::{SegmentForm, SegmentName};
+use crate::model::Epoch;
 
 /// A disk in memory that the test fills and breaks.
 #[derive(Clone, Default)]
@@ -82,4 +83,8 @@ impl SegmentStore for TestDisk {
     }
 
     fn compress(&mut self, _: SegmentName) {}
+
+    fn set_stopped(&mut self, _: Epoch, _: u64) -> io::Result<()> {
+        Ok(())
+    }
 }

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use tracing::{error, info, warn};
 
 use super::follower::JournalProgress;
-use super::lock::FolderLock;
 use super::queue::{BatchQueue, Taken};
 use super::writer::{JournalWriter, SYNC_INTERVAL, StopKind};
 
@@ -28,8 +27,6 @@ pub struct JournalThread {
 pub(super) struct ThreadParts {
     pub(super) queue: Arc<BatchQueue>,
     pub(super) progress: Arc<JournalProgress>,
-    /// Held until the journal has ended.
-    pub(super) lock: FolderLock,
     /// The path of the publication log, which a clean stop makes needless.
     pub(super) log: Option<std::path::PathBuf>,
 }
@@ -67,7 +64,7 @@ impl JournalThread {
     }
 }
 
-fn run(mut writer: JournalWriter, mut parts: ThreadParts) {
+fn run(mut writer: JournalWriter, parts: ThreadParts) {
     loop {
         let now = Instant::now();
         let timeout = writer.due().map_or(SYNC_INTERVAL, |due| due.saturating_duration_since(now));
@@ -93,10 +90,9 @@ fn run(mut writer: JournalWriter, mut parts: ThreadParts) {
             info!("the journal is complete");
             if let Some(log) = parts.log {
                 let _ = std::fs::remove_file(log);
-                let _ = parts.lock.set_publication_log(None);
             }
         }
-        Ok(StopKind::Unproven) => warn!("the journal is not complete: the next start begins a new epoch"),
+        Ok(StopKind::Unproven) => warn!("the journal is not complete: the next start may begin a new epoch"),
         Err(error) => error!("the end of the journal cannot be written: {error}"),
     }
 }
@@ -105,7 +101,7 @@ fn run(mut writer: JournalWriter, mut parts: ThreadParts) {
 mod tests {
     use std::num::NonZeroU32;
 
-    use test_support::{TempFolder, wait_until};
+    use test_support::wait_until;
 
     use super::super::follower::JournalFollower;
     use super::super::reader::{JournalItem, JournalReader};
@@ -124,12 +120,10 @@ mod tests {
         follower: JournalFollower,
         thread: JournalThread,
         metrics: JournalMetrics,
-        _lock: TempFolder,
     }
 
     fn start(disk: &TestDisk, queue_bytes: usize) -> Running {
-        let (feed, folder, metrics) =
-            (TestFeed::new(Epoch::new(3)), TempFolder::new(), JournalMetrics::default());
+        let (feed, metrics) = (TestFeed::new(Epoch::new(3)), JournalMetrics::default());
         let retention = JournalRetention { days: NonZeroU32::MAX, bytes: u64::MAX };
         let settings = WriterSettings { epoch: Epoch::new(3), retention, max_segment_bytes: 50_000 };
         let (last_values, universe) = (feed.last_values.clone(), Arc::clone(&feed.universe));
@@ -140,9 +134,8 @@ mod tests {
         let queue = Arc::new(BatchQueue::new(queue_bytes, metrics.clone()));
         let progress = Arc::new(JournalProgress::starting_at(0));
         let follower = JournalFollower::new(Arc::clone(&queue), None, Arc::clone(&progress));
-        let lock = FolderLock::take(folder.path()).unwrap().expect("no other has it");
-        let thread = JournalThread::start(writer, ThreadParts { queue, progress, lock, log: None }).unwrap();
-        Running { feed, follower, thread, metrics, _lock: folder }
+        let thread = JournalThread::start(writer, ThreadParts { queue, progress, log: None }).unwrap();
+        Running { feed, follower, thread, metrics }
     }
 
     impl Running {

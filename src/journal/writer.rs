@@ -67,6 +67,8 @@ enum WriterState {
         /// The number of the first batch that is not in the journal.
         missing_from: u64,
         retry_at: Instant,
+        /// The kind of the last error, which is logged once.
+        told: io::ErrorKind,
     },
 }
 
@@ -99,13 +101,14 @@ impl JournalWriter {
             last_values: start.last_values,
             universe: start.universe,
             next_ordinal: start.ordinal,
-            state: WriterState::Off { missing_from, retry_at: now },
+            state: WriterState::Off { missing_from, retry_at: now, told: io::ErrorKind::Other },
             buffer: Vec::new(),
         };
         let begun = writer.begin_segment_of(utc_day(start.at), missing_from);
         let begun = begun.map(|segment| writer.turn_on(segment));
-        if begun.is_err() {
-            writer.state = WriterState::Off { missing_from, retry_at: now + RETRY_AFTER };
+        if let Err(error) = &begun {
+            let retry_at = now + RETRY_AFTER;
+            writer.state = WriterState::Off { missing_from, retry_at, told: error.kind() };
         }
         (writer, begun)
     }
@@ -171,16 +174,20 @@ impl JournalWriter {
                 }
             }
             WriterState::On(_) => {}
-            WriterState::Off { missing_from, retry_at } if *retry_at <= now => {
-                let missing_from = *missing_from;
+            WriterState::Off { missing_from, retry_at, told } if *retry_at <= now => {
+                let (missing_from, told_before) = (*missing_from, *told);
                 match self.begin_segment(missing_from) {
                     Ok(segment) => {
                         info!(missing_from, "the journal is on again");
                         self.turn_on(segment);
                     }
-                    Err(_) => {
+                    Err(error) => {
                         self.metrics.errors.inc();
-                        self.state = WriterState::Off { missing_from, retry_at: now + RETRY_AFTER };
+                        let told = error.kind();
+                        if told != told_before {
+                            error!("the journal stays off: {error}");
+                        }
+                        self.state = WriterState::Off { missing_from, retry_at: now + RETRY_AFTER, told };
                     }
                 }
             }
@@ -219,6 +226,9 @@ impl JournalWriter {
             segment.file.append(&self.buffer)?;
         }
         segment.file.sync()?;
+        if is_complete {
+            self.store.set_stopped(self.settings.epoch, announced)?;
+        }
         Ok(if is_complete { StopKind::Clean } else { StopKind::Unproven })
     }
 
@@ -259,6 +269,9 @@ impl JournalWriter {
     /// Creates a segment that begins with what holds now, and has the disk take it. `missing_from` is the first batch
     /// that no segment has.
     fn begin_segment_of(&mut self, day: i64, missing_from: u64) -> io::Result<OpenSegment> {
+        // The folder may be another one now, in which another process wrote meanwhile.
+        let last = self.store.list()?.last().map_or(0, |(name, _)| name.ordinal);
+        self.next_ordinal = self.next_ordinal.max(last + 1);
         let name = SegmentName { ordinal: self.next_ordinal, day };
         let last_batch = self.last_values.batch();
         let header = SegmentHeader { epoch: self.settings.epoch, first_batch: last_batch + 1 };
@@ -310,7 +323,7 @@ impl JournalWriter {
         };
         self.metrics.missed_batches.inc_by(self.last_values.batch() + 1 - missing_from);
         self.buffer.clear();
-        self.state = WriterState::Off { missing_from, retry_at: now + RETRY_AFTER };
+        self.state = WriterState::Off { missing_from, retry_at: now + RETRY_AFTER, told: error.kind() };
     }
 
     fn apply_retention(&mut self) {

@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 use test_support::TempFolder;
 
 use super::super::disk::{Folder, FolderStore};
+use super::super::lock::FolderLock;
 use super::super::reader::{JournalItem, JournalReader};
 use super::super::test_disk::{DiskState, TestDisk};
 use super::super::test_feed::{TestFeed, assert_equal, assert_same_values};
@@ -29,7 +30,8 @@ fn writer_to(
     start: WriterStart,
 ) -> (JournalWriter, std::sync::mpsc::Receiver<SegmentName>) {
     let (to_compress, compressed) = std::sync::mpsc::channel();
-    let store = Box::new(FolderStore::new(Folder::new(files.path()), to_compress));
+    let lock = FolderLock::take(files.path()).unwrap().expect("no other");
+    let store = Box::new(FolderStore::new(Folder::new(files.path()), lock, to_compress));
     let (writer, begun) =
         JournalWriter::start(store, settings, start, JournalMetrics::default(), Instant::now());
     begun.unwrap();
