@@ -56,11 +56,15 @@ impl JournalReader {
     /// Opens the journal in this folder.
     ///
     /// # Errors
-    /// When the folder cannot be read.
+    /// When the folder cannot be read, or has no segment. The error names it.
     pub fn open(folder: &Path) -> io::Result<Self> {
-        let folder = Folder::new(folder);
-        let segments = folder.segments()?;
-        Ok(Self::of(folder, segments))
+        let named = |kind, text: String| io::Error::new(kind, format!("{}: {text}", folder.display()));
+        let stored = Folder::new(folder);
+        let segments = stored.segments().map_err(|error| named(error.kind(), error.to_string()))?;
+        if segments.is_empty() {
+            return Err(named(io::ErrorKind::NotFound, "the folder has no segment of a journal".to_owned()));
+        }
+        Ok(Self::of(stored, segments))
     }
 
     /// Reads these segments of the folder.

@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 use std::io;
 
+use super::hole::Hole;
 use super::reader::{JournalItem, JournalReader};
 use super::record::Damage;
 use super::segment::SegmentName;
@@ -87,12 +88,13 @@ impl JournalSurvey {
             }
             JournalItem::Hole(hole) => {
                 segment.missing += hole.to - hole.from + 1;
-                if let Some(last) = numbers.last_batch.replace(hole.to)
+                if let Some(last) = numbers.end_before(&hole)
                     && hole.from != last + 1
                 {
                     self.faults
                         .push(format!("{}: the hole from {} follows batch {last}", segment.name, hole.from));
                 }
+                numbers.last_batch = Some(hole.to);
                 numbers.last_objects.extend(hole.last_objects.iter().map(|last| (last.stream(), last.seq.0)));
             }
             JournalItem::CleanStop => segment.is_clean_stop = true,
@@ -105,7 +107,10 @@ impl JournalSurvey {
 #[derive(Default)]
 struct Numbers {
     epoch: Option<Epoch>,
+    /// The last batch that was read; `None` when the one before is in no segment that can be read.
     last_batch: Option<u64>,
+    /// The batch at which the segment begins.
+    standing: u64,
     last_objects: HashMap<StreamId, u64>,
 }
 
@@ -120,15 +125,19 @@ impl Numbers {
         }
         // Batches between the two segments are missing, unless a hole follows.
         let before = self.last_batch.filter(|_| self.epoch == Some(epoch));
-        let last_batch = before.or(Some(standing.number()));
-        *self = Self { epoch: Some(epoch), last_batch, last_objects: standing_numbers };
+        let (last_batch, standing) = (before, standing.number());
+        *self = Self { epoch: Some(epoch), last_batch, standing, last_objects: standing_numbers };
+    }
+
+    /// The batch that this hole must follow. A segment that follows none can begin with what was missing before it.
+    fn end_before(&self, hole: &Hole) -> Option<u64> {
+        self.last_batch.or_else(|| (hole.to != self.standing).then_some(self.standing))
     }
 
     fn batch(&mut self, name: SegmentName, batch: &Batch, faults: &mut Vec<String>) {
         let number = batch.number();
-        if let Some(last) = self.last_batch.replace(number)
-            && number != last + 1
-        {
+        let last = self.last_batch.replace(number).unwrap_or(self.standing);
+        if number != last + 1 {
             faults.push(format!("{name}: batch {number} follows batch {last}"));
         }
         for object in batch.objects() {

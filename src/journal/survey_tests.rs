@@ -9,6 +9,7 @@ use super::super::disk::{Folder, FolderStore};
 use super::super::export::{ExportFormat, ExportSettings, export};
 use super::super::lock::FolderLock;
 use super::super::retention::JournalRetention;
+use super::super::test_disk::TestDisk;
 use super::super::test_feed::TestFeed;
 use super::super::writer::{JournalWriter, WriterSettings, WriterStart};
 use super::*;
@@ -126,4 +127,63 @@ fn an_export_can_be_of_some_channels_and_symbols() {
     assert_eq!(quotes.lines().count(), wanted(Channel::Quotes));
     assert_eq!(trades.lines().count(), wanted(Channel::Trades) + 1);
     assert!(trades.starts_with("symbol,i,x,p,s,c,z,t,sq\n"), "{trades}");
+}
+
+/// A journal of which only batches behind a hole are left: no segment before, or one of another epoch.
+#[test]
+fn a_journal_that_begins_with_a_hole_has_no_faults() {
+    for epoch_before in [None, Some(Epoch::new(4))] {
+        let files = TempFolder::new();
+        let epoch = Epoch::new(5);
+        let mut feed = TestFeed::new(epoch);
+        let (last_values, universe) = (feed.last_values.clone(), Arc::clone(&feed.universe));
+        let missed = feed.batches(30);
+        let retention = JournalRetention { days: NonZeroU32::MAX, bytes: u64::MAX };
+        let settings = WriterSettings { epoch, retention, max_segment_bytes: u64::MAX };
+        let disk = TestDisk::default();
+        disk.set(|disk| disk.room = Some(100));
+        let start = WriterStart { last_values, universe, ordinal: 2, at: Timestamp::default() };
+        let now = Instant::now();
+        let store = Box::new(disk.clone());
+        let (mut writer, begun) =
+            JournalWriter::start(store, settings, start, JournalMetrics::default(), now);
+        begun.unwrap_err();
+        missed.iter().for_each(|batch| writer.append(batch, now));
+        disk.set(|disk| disk.room = None);
+        writer.tend(now + std::time::Duration::from_secs(60));
+        feed.batches(10).iter().for_each(|batch| writer.append(batch, now));
+        writer.stop(40, now).unwrap();
+        let written = disk.files();
+        for entry in fs::read_dir(written.path()).unwrap().flatten() {
+            fs::copy(entry.path(), files.path().join(entry.file_name())).unwrap();
+        }
+        if let Some(epoch) = epoch_before {
+            let (last_values, universe) = (crate::feed::LastValues::default(), Arc::clone(&feed.universe));
+            let disk = TestDisk::default();
+            let start = WriterStart { last_values, universe, ordinal: 1, at: Timestamp::default() };
+            let settings = WriterSettings { epoch, ..settings };
+            let store = Box::new(disk.clone());
+            let (writer, _) = JournalWriter::start(store, settings, start, JournalMetrics::default(), now);
+            writer.stop(0, now).unwrap();
+            for entry in fs::read_dir(disk.files().path()).unwrap().flatten() {
+                fs::copy(entry.path(), files.path().join(entry.file_name())).unwrap();
+            }
+        }
+
+        let JournalSurvey { segments, faults } = survey(&files);
+
+        assert_eq!(faults, [""; 0]);
+        assert_eq!(segments.iter().map(|segment| segment.missing).sum::<u64>(), 30);
+    }
+}
+
+#[test]
+fn a_folder_without_a_segment_is_no_journal_and_is_named() {
+    let files = TempFolder::new();
+    for folder in [files.path().to_owned(), files.file("missing")] {
+        let error = JournalReader::open(&folder).unwrap_err();
+
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+        assert!(error.to_string().contains(folder.to_str().unwrap()), "{error}");
+    }
 }

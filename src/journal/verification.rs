@@ -150,9 +150,15 @@ fn are_equal(one: &Value, other: &Value) -> bool {
 }
 
 impl VerificationReport {
-    /// Whether the client knows about each number, and each object is as it was published.
+    /// Whether the client knows about each number, and each object is as it was published. If nothing could be compared,
+    /// that is not known.
     pub fn is_complete(&self) -> bool {
-        self.streams.iter().all(|(_, report)| report.lost.is_empty() && report.unequal.is_empty())
+        let is_whole = |report: &StreamReport| report.lost.is_empty() && report.unequal.is_empty();
+        self.has_compared() && self.streams.iter().all(|(_, report)| is_whole(report))
+    }
+
+    fn has_compared(&self) -> bool {
+        self.streams.iter().any(|(_, report)| report.published > 0)
     }
 }
 
@@ -179,6 +185,9 @@ impl fmt::Display for VerificationReport {
             sum(|report| report.disordered),
             sum(|report| report.unrecorded),
         )?;
+        if !self.has_compared() {
+            writeln!(out, "nothing was compared: the journal has no number that the client knows about")?;
+        }
         for (RecordedStream { channel, symbol, .. }, report) in &self.streams {
             write_lost(out, *channel, symbol, report)?;
         }
@@ -280,5 +289,15 @@ mod tests {
 
         assert_eq!((of(&EPOCH.to_string()).received, of(&EPOCH.to_string()).unrecorded), (2, 0));
         assert_eq!((of("other").received, of("other").unrecorded), (0, 2));
+    }
+
+    #[test]
+    fn a_recording_that_has_nothing_of_the_journal_is_not_complete() {
+        for recorded in [String::new(), trade(11, "")] {
+            let report = verify(&recorded);
+
+            assert!(!report.is_complete());
+            assert!(report.to_string().contains("nothing was compared"), "{report}");
+        }
     }
 }
