@@ -301,7 +301,8 @@ fn stopped_twice() -> (TempFolder, TestFeed) {
 
 #[test]
 fn a_last_segment_that_is_damaged_or_gone_after_a_clean_stop_begins_a_new_epoch() {
-    let damages: [(&str, fn(PathBuf)); 5] = [
+    type Damage = fn(PathBuf);
+    let damages: [(&str, Damage); 5] = [
         ("deleted", |file| fs::remove_file(file).unwrap()),
         ("empty", |file| fs::write(file, "").unwrap()),
         ("zeros", |file| fs::write(file, [0; 5_000]).unwrap()),
