@@ -1,7 +1,7 @@
 //! The relay of an upstream feed: a client of another server's stream, as a source of this node.
 //!
 //! The thread of `connection` carries out what the pure `Conversation` decides, and puts what arrives into a bounded
-//! inbox. The [`UpstreamFeed`] takes it from there, on the thread of the feed: as a mirror of an upstream that numbers
+//! inbox. The `UpstreamFeed` takes it from there, on the thread of the feed: as a mirror of an upstream that numbers
 //! its objects as this server does, or as a source whose objects are numbered here.
 //!
 //! ```text
