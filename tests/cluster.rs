@@ -26,8 +26,11 @@ fn nats() -> Option<NatsServer> {
 }
 
 fn node(url: &str, role: &str, more: &[&str]) -> Program {
-    let options = ["--nats", url, "--role", role, "--symbols", "20", "--rate", "500", "--workers", "1"];
-    Program::start(&[PROGRAM], &[&options, more].concat(), &[])
+    let mut options = vec!["--nats", url, "--role", role, "--symbols", "20", "--workers", "1"];
+    if !more.contains(&"--rate") {
+        options.extend(["--rate", "500"]);
+    }
+    Program::start(&[PROGRAM], &[&options[..], more].concat(), &[])
 }
 
 fn wait_until_ready(node: &Program) {
@@ -48,16 +51,9 @@ fn subscribed(address: SocketAddr) -> Client {
     client
 }
 
-#[test]
-fn a_gateway_joins_and_serves_the_objects_of_the_feed() {
-    let Some(nats) = nats() else { return };
-    let feed = node(&nats.url(), "feed", &[]);
-    wait_until_ready(&feed);
-    let gateway = node(&nats.url(), "gateway", &[]);
-    wait_until_ready(&gateway);
-    let mut sessions = [subscribed(feed.address), subscribed(gateway.address)];
-
-    let received = sessions.each_mut().map(|session| {
+/// Reads 3,000 objects of each of two sessions, and checks that those that both have are equal; how many these are.
+fn common_objects(sessions: &mut [Client; 2]) -> usize {
+    let [first, second] = sessions.each_mut().map(|session| {
         let mut objects: BTreeMap<(String, String, u64), Value> = BTreeMap::new();
         while objects.len() < 3_000 {
             for mut object in session.next_objects() {
@@ -73,14 +69,22 @@ fn a_gateway_joins_and_serves_the_objects_of_the_feed() {
         }
         objects
     });
+    let common = first.iter().filter_map(|(key, object)| Some((object, second.get(key)?)));
+    common.map(|(of_first, of_second)| assert_eq!(of_first, of_second)).count()
+}
 
-    let [feed_objects, gateway_objects] = received;
-    let common = feed_objects.keys().filter(|key| gateway_objects.contains_key(*key)).count();
+#[test]
+fn a_gateway_joins_and_serves_the_objects_of_the_feed() {
+    let Some(nats) = nats() else { return };
+    let feed = node(&nats.url(), "feed", &[]);
+    wait_until_ready(&feed);
+    let gateway = node(&nats.url(), "gateway", &[]);
+    wait_until_ready(&gateway);
+    let mut sessions = [subscribed(feed.address), subscribed(gateway.address)];
+
+    let common = common_objects(&mut sessions);
+
     assert!(common > 500, "{common}");
-    let differs = |key: &&(String, String, u64)| {
-        gateway_objects.get(*key).is_some_and(|object| *object != feed_objects[*key])
-    };
-    assert_eq!(feed_objects.keys().filter(differs).count(), 0);
     assert_eq!(metric(gateway.address, "tapecast_cluster_snapshots_total"), 1.0);
     println!("{common} objects were compared");
 }
@@ -269,25 +273,142 @@ fn a_restarted_nats_server_loses_nothing_silently_and_changes_no_leader() {
 #[test]
 fn a_gateway_that_stands_still_for_seconds_catches_up_by_a_snapshot() {
     let Some(nats) = nats() else { return };
-    let feed = node(&nats.url(), "feed", &[]);
+    let busy = ["--rate", "5000"];
+    let feed = node(&nats.url(), "feed", &busy);
     wait_until_ready(&feed);
     let gateways = [node(&nats.url(), "gateway", &[]), node(&nats.url(), "gateway", &[])];
     gateways.iter().for_each(wait_until_ready);
     let sessions = [Follower::start(gateways[0].address), Follower::start(gateways[1].address)];
     sessions.iter().for_each(|session| session.wait_for_more(2_000));
 
+    // What the sockets hold, and more batches than are repaired.
+    let batches = || metric(feed.address, "tapecast_tape_batches_total ") as u64;
+    let enough = batches() + 14_000;
     gateways[0].signal("-STOP");
-    // Some 3 s at this rate.
-    sessions[1].wait_for_more(6_000);
+    wait_until("many batches", || batches() >= enough);
     gateways[0].signal("-CONT");
-    sessions[0].wait_for_more(2_000);
+    let of = |gateway: &Program, name: &str| metric(gateway.address, &format!("tapecast_cluster_{name} "));
+    wait_until("its snapshot", || of(&gateways[0], "snapshots_total") >= 2.0);
+    // After what its sockets held.
+    sessions[0].wait_for_more(30_000);
 
     let [stopped, other] = sessions.map(Follower::stop);
     println!("stopped: {stopped:?}\nother: {other:?}");
     for name in ["repaired_batches_total", "snapshots_total", "dropped_total"] {
-        println!("{name}: {}", metric(gateways[0].address, &format!("tapecast_cluster_{name} ")));
+        println!("{name}: {}", of(&gateways[0], name));
     }
-    assert_eq!((stopped.epochs, other.epochs, other.ledger.gaps), (0, 0, 0));
+    assert_eq!((stopped.epochs, other.epochs), (0, 0));
+    assert!(stopped.ledger.gaps > 0, "trades were missed, and told");
+    assert_eq!((other.ledger.gaps, of(&gateways[1], "snapshots_total")), (0, 1.0));
+}
+
+/// A node that relays this server when it leads.
+#[cfg(feature = "relay")]
+fn relay(nats: &NatsServer, origin: &Program) -> Program {
+    let upstream = format!("ws://{}", origin.address);
+    let options = ["--nats", &nats.url(), "--role", "feed", "--upstream", &upstream, "--workers", "1"];
+    Program::start(&[PROGRAM], &options, &[])
+}
+
+#[cfg(feature = "relay")]
+#[test]
+fn gateways_of_a_relay_serve_the_objects_of_the_origin_and_a_standby_keeps_their_numbers() {
+    let Some(nats) = nats() else { return };
+    let origin = Program::start(&[PROGRAM], &["--symbols", "20", "--rate", "500", "--workers", "1"], &[]);
+    let first = relay(&nats, &origin);
+    wait_until_ready(&first);
+    let second = relay(&nats, &origin);
+    let gateway = node(&nats.url(), "gateway", &[]);
+    [&second, &gateway].into_iter().for_each(wait_until_ready);
+    let connections = || metric(origin.address, "tapecast_sessions{");
+    assert_eq!(connections(), 1.0, "the standby is not connected");
+    let session = Follower::start(gateway.address);
+
+    let common = common_objects(&mut [subscribed(origin.address), subscribed(gateway.address)]);
+    assert!(common > 500, "{common}");
+    drop(first);
+    wait_until("the other node to lead", || leads(&second));
+    session.wait_for_more(1_000);
+    let again = common_objects(&mut [subscribed(origin.address), subscribed(gateway.address)]);
+    assert!(again > 500, "{again}");
+
+    let followed = session.stop();
+    println!("{common} and {again} objects were compared; {followed:?}");
+    assert_eq!(followed.epochs, 0, "the epoch is that of the origin");
+    assert_eq!(metric(second.address, "tapecast_upstream_up "), 1.0);
+}
+
+#[cfg(feature = "relay")]
+#[test]
+fn a_relay_that_loses_the_lease_disconnects_from_its_upstream() {
+    let Some(nats) = nats() else { return };
+    let origin = Program::start(&[PROGRAM], &["--symbols", "20", "--rate", "500", "--workers", "1"], &[]);
+    let first = relay(&nats, &origin);
+    wait_until_ready(&first);
+    let second = relay(&nats, &origin);
+    wait_until_ready(&second);
+
+    first.signal("-STOP");
+    wait_until("the other node to lead", || leads(&second));
+    first.signal("-CONT");
+
+    wait_until("the first node to follow", || !leads(&first) && get(first.address, "/readyz").0 == 200);
+    wait_until("one connection", || metric(origin.address, "tapecast_sessions{") == 1.0);
+    assert_eq!(metric(first.address, "tapecast_upstream_up "), 0.0);
+    assert_eq!(metric(second.address, "tapecast_upstream_up "), 1.0);
+}
+
+#[cfg(feature = "relay")]
+#[test]
+fn a_single_relay_that_restarts_is_followed_again_with_the_same_numbers() {
+    let Some(nats) = nats() else { return };
+    let origin = Program::start(&[PROGRAM], &["--symbols", "20", "--rate", "500", "--workers", "1"], &[]);
+    let feed = relay(&nats, &origin);
+    wait_until_ready(&feed);
+    let gateway = node(&nats.url(), "gateway", &[]);
+    wait_until_ready(&gateway);
+    let session = Follower::start(gateway.address);
+    session.wait_for_more(1_000);
+
+    drop(feed);
+    let feed = relay(&nats, &origin);
+    wait_until("the new node to lead", || leads(&feed));
+    session.wait_for_more(1_000);
+
+    let common = common_objects(&mut [subscribed(origin.address), subscribed(gateway.address)]);
+    assert!(common > 500, "{common}");
+    let followed = session.stop();
+    println!("{common} objects were compared; {followed:?}");
+    assert_eq!(followed.epochs, 0, "{followed:?}");
+    assert_eq!(get(gateway.address, "/readyz").0, 200);
+}
+
+#[test]
+fn a_replay_is_served_by_gateways_and_begins_anew_at_another_leader() {
+    let Some(nats) = nats() else { return };
+    let files = ["trade", "quote"].map(|kind| format!("tests/data/lean/tick/ibm/20131007_{kind}.zip"));
+    let replay = || {
+        let node = ["--nats", &nats.url(), "--role", "feed", "--workers", "1"];
+        let replay = ["--loop", "--from", "2013-10-07T09:30", "--replay", &files[0], &files[1]];
+        Program::start(&[PROGRAM], &[node.as_slice(), &replay].concat(), &[])
+    };
+    let first = replay();
+    wait_until_ready(&first);
+    let second = replay();
+    let gateway = node(&nats.url(), "gateway", &[]);
+    [&second, &gateway].into_iter().for_each(wait_until_ready);
+    let session = Follower::start(gateway.address);
+    session.wait_for_more(20);
+
+    drop(first);
+    wait_until("the other node to lead", || leads(&second));
+    session.wait_for_more(20);
+
+    let followed = session.stop();
+    println!("{followed:?}");
+    assert_eq!(followed.epochs, 1);
+    let asked = |node: &Program| get(node.address, "/api/replay").0;
+    assert_eq!((asked(&second), asked(&gateway)), (200, 404));
 }
 
 /// A proxy before a NATS server that drops every hundredth message to its clients.

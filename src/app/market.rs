@@ -19,7 +19,8 @@ use crate::model::{Body, Channel, Epoch, Instrument, MarketHours, StreamId, Symb
 #[cfg(feature = "relay")]
 use crate::relay::{UpstreamFeed, UpstreamParts, UpstreamSettings};
 use crate::source::{
-    EventSource, Listings, NewEpochs, PastEnd, Recording, ReplayClock, ReplaySource, SimulatedMarket,
+    EventSource, Listings, NewEpochs, PastEnd, Recording, ReplayClock, ReplaySettings, ReplaySource,
+    SimulatedMarket,
 };
 
 /// The market before it runs.
@@ -42,6 +43,10 @@ impl Market {
         metrics: &Metrics,
         faults: Option<&Faults>,
     ) -> Result<Self, StartError> {
+        #[cfg(feature = "nats")]
+        if let Some(settings) = &config.cluster {
+            return node::join(settings, config, clock, metrics, faults);
+        }
         #[cfg(feature = "relay")]
         if let Some(settings) = &config.upstream {
             return Self::relay(config, settings.clone(), clock, metrics);
@@ -65,10 +70,6 @@ impl Market {
             }
             let recording = Recording::open(settings.clone(), metrics.replay())?;
             return Ok(Self::replay(config, recording, clock, metrics, faults));
-        }
-        #[cfg(feature = "nats")]
-        if let Some(settings) = &config.cluster {
-            return node::join(settings, config, clock, metrics, faults);
         }
         let now = clock.now();
         let new_epoch = Epoch::new(rand::random());
@@ -123,11 +124,7 @@ impl Market {
         metrics: &Metrics,
         faults: Option<&Faults>,
     ) -> Self {
-        // Moved to now, a recording is open at whatever time it is.
-        let hours = match recording.settings().clock {
-            ReplayClock::Original => MarketHours::Exchange,
-            ReplayClock::Shift => MarketHours::Continuous,
-        };
+        let hours = replay_hours(recording.settings());
         let mut events = ReplaySource::new(recording, clock, metrics.replay(), new_epochs());
         let universe = Arc::clone(events.universe());
         let archive = Arc::new(Archive::new(universe.len(), config.retention));
@@ -194,6 +191,14 @@ impl Market {
             #[cfg(feature = "nats")]
             cluster: None,
         }
+    }
+}
+
+/// When the market of a replay is open. Moved to now, a recording is open at whatever time it is.
+pub(super) fn replay_hours(settings: &ReplaySettings) -> MarketHours {
+    match settings.clock {
+        ReplayClock::Original => MarketHours::Exchange,
+        ReplayClock::Shift => MarketHours::Continuous,
     }
 }
 

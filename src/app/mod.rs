@@ -9,6 +9,8 @@
 mod backfill;
 mod feed;
 mod journal_command;
+#[cfg(feature = "nats")]
+mod leaders;
 mod market;
 #[cfg(feature = "nats")]
 mod node;

@@ -1,21 +1,19 @@
-//! The market of a node among others: it follows the feed of the leader, or leads with the simulator.
+//! The market of a node among others: it follows the feed of the leader, or leads.
 
 use std::sync::Arc;
 
 use super::StartError;
-use super::backfill::backfill;
-use super::market::{Market, distort, ends, last_trade_id, new_epochs};
+#[cfg(feature = "relay")]
+use super::leaders::RelayLeader;
+use super::leaders::{LeaderParts, ReplayLeader, SimulatedLeader};
+use super::market::{Market, new_epochs, replay_hours};
 use crate::archive::Archive;
 use crate::clock::Clock;
-use crate::cluster::{
-    ClusterFeed, ClusterFeedMetrics, ClusterFeedParts, ClusterSettings, Followed, LeaderFeed, least_number,
-};
+use crate::cluster::{ClusterFeed, ClusterFeedMetrics, ClusterFeedParts, ClusterSettings, LeaderFeed};
 use crate::config::Config;
 use crate::faults::Faults;
-use crate::feed::{BarSpans, BatchSource, LastValues, SequencedFeed, Sequencer};
-use crate::metrics::{FeedMetrics, Metrics};
-use crate::model::{Epoch, MarketHours};
-use crate::source::{Listings, SimulatedMarket, SimulationSettings};
+use crate::metrics::Metrics;
+use crate::model::MarketHours;
 
 /// The market of a node with these settings, whose feed is ready to start.
 pub(super) fn join(
@@ -25,21 +23,22 @@ pub(super) fn join(
     metrics: &Metrics,
     faults: Option<&Faults>,
 ) -> Result<Market, StartError> {
-    let archive = Arc::new(Archive::new(config.symbols, config.retention));
-    let leader = || SimulatedLeader {
-        symbols: config.symbols,
-        simulation: config.simulation,
-        spans: config.spans,
-        archive: Arc::clone(&archive),
-        clock: clock.clone(),
-        metrics: metrics.feed(),
-        faults: faults.cloned(),
+    let symbols = if config.simulates() { config.symbols } else { 0 };
+    let archive = Arc::new(Archive::new(symbols, config.retention));
+    let leader = || {
+        let parts = LeaderParts {
+            archive: Arc::clone(&archive),
+            clock: clock.clone(),
+            spans: config.spans,
+            metrics: metrics.feed(),
+            faults: faults.cloned(),
+        };
+        leader(parts, config, metrics)
     };
     let parts = ClusterFeedParts {
         settings: settings.clone(),
-        leader: settings.role.may_lead().then(|| Box::new(leader()) as Box<dyn LeaderFeed>),
+        leader: settings.role.may_lead().then(leader).transpose()?,
         archive: Arc::clone(&archive),
-        clock: clock.clone(),
         metrics: ClusterFeedMetrics { cluster: metrics.cluster(), feed: metrics.feed() },
         node: rand::random(),
         new_epoch: new_epochs(),
@@ -51,55 +50,29 @@ pub(super) fn join(
         progress: source.progress(),
         source: Box::new(source),
         journal: None,
-        hours: MarketHours::Continuous,
+        hours: hours(config),
         cluster: Some(thread),
     })
 }
 
-/// Leads with the simulator.
-struct SimulatedLeader {
-    symbols: usize,
-    simulation: SimulationSettings,
-    spans: BarSpans,
-    archive: Arc<Archive>,
-    clock: Clock,
-    metrics: FeedMetrics,
-    faults: Option<Faults>,
+/// What the node leads with.
+fn leader(parts: LeaderParts, config: &Config, metrics: &Metrics) -> Result<Box<dyn LeaderFeed>, StartError> {
+    #[cfg(feature = "relay")]
+    if let Some(settings) = &config.upstream {
+        let upstream = metrics.upstream();
+        return Ok(Box::new(RelayLeader { settings: settings.clone(), upstream, parts }));
+    }
+    if let Some(settings) = &config.replay {
+        let leader = ReplayLeader::open(parts, settings.clone(), config.retention, metrics.replay())?;
+        return Ok(Box::new(leader));
+    }
+    Ok(Box::new(SimulatedLeader { symbols: config.symbols, simulation: config.simulation, parts }))
 }
 
-impl LeaderFeed for SimulatedLeader {
-    /// Continues as after a restart with a journal, or begins with a simulated history.
-    fn begin(
-        &mut self,
-        followed: Option<Followed<'_>>,
-        epoch: Epoch,
-    ) -> Result<Box<dyn BatchSource>, String> {
-        let now = self.clock.now();
-        let listings = Listings::new(self.symbols, self.simulation.seed);
-        let (listings, last_values) = match followed {
-            None => {
-                let listings = backfill(&self.archive, listings, self.simulation, now);
-                (listings, LastValues::default())
-            }
-            Some(Followed { universe, last_values }) => {
-                if !listings.universe().begins_with(universe) {
-                    return Err("--symbols and --seed are not those of the earlier leader".to_owned());
-                }
-                self.archive.take_over(listings.universe());
-                let ends = ends(&self.archive, &listings);
-                (listings.following(&ends), last_values.clone())
-            }
-        };
-        let universe = Arc::clone(listings.universe());
-        let mut events = SimulatedMarket::new(&listings, self.simulation, self.clock.clone());
-        events.resume_trade_ids(universe.iter().map(|instrument| last_trade_id(&last_values, instrument.id)));
-        let from = if last_values.batch() == 0 { now } else { last_values.watermark() };
-        let sequencer = Sequencer::new(universe, self.spans, epoch, from)
-            .resume(&self.archive)
-            .resume_last_values(&last_values)
-            .numbering_from(least_number(now));
-        let events = distort(Box::new(events), self.faults.as_ref());
-        let archive = Arc::clone(&self.archive);
-        Ok(Box::new(SequencedFeed::new(events, sequencer, archive, self.metrics.clone()).resume(last_values)))
+fn hours(config: &Config) -> MarketHours {
+    match &config.replay {
+        Some(settings) => replay_hours(settings),
+        None if config.simulates() => MarketHours::Continuous,
+        None => MarketHours::Exchange,
     }
 }

@@ -1,10 +1,9 @@
 use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
-use futures_util::{Stream, StreamExt};
+use actix_web::rt::task::JoinHandle;
+use futures_util::StreamExt;
 use tracing::{error, info, warn};
 
 use super::connection::{ClusterThread, ConnectionParts};
@@ -15,11 +14,10 @@ use super::message::{Fence, NodeMessage, Origin};
 use super::publisher::{Standing, Term};
 use super::settings::ClusterSettings;
 use crate::archive::Archive;
-use crate::clock::Clock;
 use crate::feed::{Batch, BatchSource, FeedProgress, LastValues};
 use crate::metrics::{ClusterMetrics, FeedMetrics};
 use crate::model::{Epoch, FeedNotice, FeedState, MILLISECOND, SECOND, Seq, Timestamp, Universe};
-use crate::source::{ClockTick, ControlRefusal, ReplayCommand, ReplayStatus, Ticks, millisecond_ticks};
+use crate::source::{ControlRefusal, NewEpochs, ReplayCommand, ReplayStatus, Ticks};
 
 /// After how long without a word from the leader clients are told that the feed is down: five beats.
 const DOWN_AFTER: Duration = Duration::from_millis(500);
@@ -27,18 +25,25 @@ const DOWN_AFTER: Duration = Duration::from_millis(500);
 /// After how long without a word from the leader no new sessions are accepted.
 const NOT_READY_AFTER: Duration = Duration::from_secs(10);
 
-/// Every how many ticks of a millisecond a node that follows is polled without news, for its deadlines.
+/// Every how many ticks of a millisecond a node is polled without news, for its deadlines.
 const IDLE_TICKS: u32 = 10;
 
 /// Makes the feed with which a node leads.
 pub trait LeaderFeed: Send {
-    /// A feed whose numbers are of this epoch. It continues what was followed; if nothing was, it begins anew, with numbers
-    /// that no earlier feed has given.
+    /// A feed that continues what was followed; if nothing was, it begins anew, with numbers that no earlier feed has given.
+    /// Its numbers are of this epoch, unless its source has one of its own. It does not lead while it has an
+    /// [outage](BatchSource::outage) and has given no batch.
     ///
     /// # Errors
     /// When it cannot continue that, with the reason.
     fn begin(&mut self, followed: Option<Followed<'_>>, epoch: Epoch)
     -> Result<Box<dyn BatchSource>, String>;
+
+    /// What is kept of its feed when this node has lost the lease: it goes on if no other node leads until it has the lease
+    /// again.
+    fn suspend(&mut self, feed: Box<dyn BatchSource>) -> Option<Box<dyn BatchSource>> {
+        Some(feed)
+    }
 }
 
 /// What a node knows of the feed of an earlier leader.
@@ -57,8 +62,7 @@ pub struct ClusterFeed {
     leader: Option<Box<dyn LeaderFeed>>,
     exchange: Arc<Exchange>,
     archive: Arc<Archive>,
-    clock: Clock,
-    new_epoch: Box<dyn FnMut() -> Epoch + Send>,
+    new_epoch: NewEpochs,
     epoch: Epoch,
     universe: Arc<Universe>,
     /// Whether anything was published, and so is in the archive.
@@ -86,6 +90,8 @@ enum Place {
         follower: Box<Follower>,
         /// The feed with which this node led until it lost its lease.
         suspended: Option<Leading>,
+        /// The feed with which it will lead as soon as that has something to publish.
+        starting: Option<Starting>,
     },
     Leading(Leading),
 }
@@ -94,6 +100,36 @@ struct Leading {
     source: Box<dyn BatchSource>,
     fence: Fence,
     term: u64,
+    _ticks: ForwardedTicks,
+}
+
+struct Starting {
+    leading: Leading,
+    /// The epoch that was followed.
+    before: Option<Epoch>,
+}
+
+/// Gives the feed the ticks of a source, until it is dropped.
+struct ForwardedTicks(JoinHandle<()>);
+
+impl ForwardedTicks {
+    /// Needs a running runtime.
+    fn start(mut ticks: Ticks, exchange: &Arc<Exchange>) -> Self {
+        let exchange = Arc::clone(exchange);
+        Self(actix_web::rt::spawn(async move {
+            while ticks.next().await.is_some() {
+                exchange.tick();
+                // A replay as fast as possible always has a tick; the feed takes its turn in between.
+                tokio::task::yield_now().await;
+            }
+        }))
+    }
+}
+
+impl Drop for ForwardedTicks {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// What a [`ClusterFeed`] is made from.
@@ -104,14 +140,12 @@ pub struct ClusterFeedParts {
     pub leader: Option<Box<dyn LeaderFeed>>,
     /// The history that it serves.
     pub archive: Arc<Archive>,
-    /// The time of day.
-    pub clock: Clock,
     /// The metrics.
     pub metrics: ClusterFeedMetrics,
     /// A random number for the node.
     pub node: u64,
     /// Gives random epochs.
-    pub new_epoch: Box<dyn FnMut() -> Epoch + Send>,
+    pub new_epoch: NewEpochs,
 }
 
 impl ClusterFeed {
@@ -120,7 +154,7 @@ impl ClusterFeed {
     /// # Errors
     /// When no thread can be started.
     pub fn start(parts: ClusterFeedParts) -> io::Result<(Self, ClusterThread)> {
-        let ClusterFeedParts { settings, leader, archive, clock, metrics, node, mut new_epoch } = parts;
+        let ClusterFeedParts { settings, leader, archive, metrics, node, mut new_epoch } = parts;
         let exchange = Arc::new(Exchange::new(metrics.cluster.clone()));
         let thread = ClusterThread::start(ConnectionParts {
             settings,
@@ -131,11 +165,10 @@ impl ClusterFeed {
         })?;
         let follower = Box::new(Follower::new(Fence::default(), Arc::default()));
         let feed = Self {
-            place: Place::Following { follower, suspended: None },
+            place: Place::Following { follower, suspended: None, starting: None },
             leader,
             exchange,
             archive,
-            clock,
             epoch: new_epoch(),
             new_epoch,
             universe: Arc::default(),
@@ -157,7 +190,7 @@ impl ClusterFeed {
 
     fn follow(&mut self, last_values: &mut LastValues, now: Instant) -> Option<Arc<Batch>> {
         let arrivals = self.exchange.take_arrivals();
-        let Place::Following { follower, suspended } = &mut self.place else { return None };
+        let Place::Following { follower, suspended, .. } = &mut self.place else { return None };
         if arrivals.has_dropped {
             warn!("the feed was too slow for its messages: a snapshot replaces them");
             follower.messages_dropped(now);
@@ -166,7 +199,7 @@ impl ClusterFeed {
             match NodeMessage::from_bytes(&arrived.message) {
                 Ok(message) => {
                     if let NodeMessage::Batches(Origin { sent, .. }, _) = &message {
-                        let nanos = self.clock.now().nanos_since(*sent);
+                        let nanos = Timestamp::from(SystemTime::now()).nanos_since(*sent);
                         self.metrics.cluster.hop.observe(nanos.max(0) as f64 / SECOND as f64);
                     }
                     follower.take_in(message, now);
@@ -247,19 +280,23 @@ impl ClusterFeed {
         }
     }
 
-    /// Leads from now on; returns the first batch.
+    /// Starts the feed with which this node leads; returns the first batch, if there is one already.
     fn begin_to_lead(&mut self, held: HeldLease, last_values: &mut LastValues) -> Option<Arc<Batch>> {
-        let Place::Following { follower, suspended } = &mut self.place else { return None };
+        let Place::Following { follower, suspended, .. } = &mut self.place else { return None };
         let before = follower.fence();
-        let fence = Fence((before.0 + 1).max((self.clock.now().nanos() / MILLISECOND) as u64));
+        // Not the clock of the feed, which a replay may have set.
+        let now = Timestamp::from(SystemTime::now());
+        let fence = Fence((before.0 + 1).max((now.nanos() / MILLISECOND) as u64));
         if let Some(leading) = suspended.take_if(|leading| held.continues && leading.fence >= before) {
             info!("leading again: no other node did");
             self.lead(Leading { fence, term: held.term, ..leading });
             return None;
         }
         *suspended = None;
-        let has_followed = last_values.epoch().is_some();
-        let followed = has_followed.then_some(Followed { universe: &self.universe, last_values });
+        let before = last_values.epoch();
+        // Beyond all batches of earlier leaders in the same epoch, of which this node may know nothing.
+        last_values.set_batch(last_values.batch().max(least_number(now).0));
+        let followed = before.is_some().then_some(Followed { universe: &self.universe, last_values });
         let epoch = (self.new_epoch)();
         let source = self.leader.as_mut().map(|leader| leader.begin(followed, epoch));
         let mut source = match source {
@@ -271,11 +308,48 @@ impl ClusterFeed {
             }
             None => return None,
         };
-        info!(%epoch, "leading");
         let batch = source.open(last_values);
+        let ticks = ForwardedTicks::start(source.ticks(), &self.exchange);
+        let leading = Leading { source, fence, term: held.term, _ticks: ticks };
+        if let Place::Following { starting, .. } = &mut self.place {
+            *starting = Some(Starting { leading, before });
+        }
+        self.start_to_lead(batch, last_values)
+    }
+
+    /// The feed with which this node leads, or will.
+    fn source(&self) -> Option<&dyn BatchSource> {
+        match &self.place {
+            Place::Leading(leading) => Some(&*leading.source),
+            Place::Following { starting, .. } => starting.as_ref().map(|starting| &*starting.leading.source),
+        }
+    }
+
+    /// The same, to change it.
+    fn source_mut(&mut self) -> Option<&mut dyn BatchSource> {
+        match &mut self.place {
+            Place::Leading(leading) => Some(&mut *leading.source),
+            Place::Following { starting: Some(starting), .. } => Some(&mut *starting.leading.source),
+            Place::Following { starting: None, .. } => None,
+        }
+    }
+
+    /// Leads from now on if the feed that was started is ready; this is its first batch, if there is one.
+    fn start_to_lead(
+        &mut self,
+        batch: Option<Arc<Batch>>,
+        last_values: &mut LastValues,
+    ) -> Option<Arc<Batch>> {
+        let Place::Following { starting, .. } = &mut self.place else { return None };
+        let is_ready =
+            |starting: &mut Starting| batch.is_some() || starting.leading.source.outage().is_none();
+        let Starting { leading, before } = starting.take_if(is_ready)?;
+        let begun = batch.as_ref().and_then(|batch| batch.begun_epoch());
+        let epoch = begun.unwrap_or_else(|| leading.source.epoch());
+        info!(%epoch, "leading");
         (self.epoch, self.has_history) = (epoch, true);
         last_values.set_epoch(epoch);
-        self.lead(Leading { source, fence, term: held.term });
+        self.lead(leading);
         let batch = batch.map_or_else(
             || {
                 last_values.set_batch(last_values.batch() + 1);
@@ -284,7 +358,21 @@ impl ClusterFeed {
             },
             |batch| Arc::into_inner(batch).expect("the source has kept no other reference"),
         );
-        Some(self.publish(Arc::new(batch.beginning(Some(epoch))), last_values))
+        let begins = (before != Some(epoch)).then_some(epoch);
+        Some(self.publish(Arc::new(batch.beginning(begins)), last_values))
+    }
+
+    /// Polls the feed that was started, if the lease is still there.
+    fn start_on(&mut self, held: Option<HeldLease>, last_values: &mut LastValues) -> Option<Arc<Batch>> {
+        let Place::Following { starting, .. } = &mut self.place else { return None };
+        let has_lease = |starting: &mut Starting| held.is_none_or(|held| held.term != starting.leading.term);
+        if starting.take_if(has_lease).is_some() {
+            warn!("this node has lost the lease before it could lead");
+        }
+        let batch = starting.as_mut()?.leading.source.poll(last_values);
+        // The earlier leaders have lost their leases.
+        self.exchange.take_arrivals();
+        self.start_to_lead(batch, last_values)
     }
 
     fn lead(&mut self, leading: Leading) {
@@ -302,12 +390,13 @@ impl ClusterFeed {
         self.metrics.cluster.leads.set(0);
         self.started = now;
         let follower = Follower::new(Fence::default(), Arc::clone(&self.universe));
-        let place = Place::Following { follower: Box::new(follower), suspended: None };
-        if let (Place::Leading(leading), Place::Following { follower, suspended }) =
+        let place = Place::Following { follower: Box::new(follower), suspended: None, starting: None };
+        if let (Place::Leading(leading), Place::Following { follower, suspended, .. }) =
             (std::mem::replace(&mut self.place, place), &mut self.place)
         {
             **follower = Follower::new(leading.fence, Arc::clone(&self.universe));
-            *suspended = Some(leading);
+            let source = self.leader.as_mut().and_then(|leader| leader.suspend(leading.source));
+            *suspended = source.map(|source| Leading { source, ..leading });
         }
         self.counted = FollowerCounts::default();
         self.archive.follow(&self.universe);
@@ -328,6 +417,8 @@ impl ClusterFeed {
         let Place::Leading(Leading { source, .. }) = &mut self.place else { return None };
         // Other leaders have lost their leases.
         self.exchange.take_arrivals();
+        // The source has a clock of its own.
+        self.exchange.skip_ticks(IDLE_TICKS);
         let batch = source.poll(last_values).map(|batch| self.publish(batch, last_values));
         if self.exchange.take_snapshot_wanted() {
             let (universe, last_values) = (Arc::clone(&self.universe), last_values.clone());
@@ -357,8 +448,7 @@ impl BatchSource for ClusterFeed {
     }
 
     fn ticks(&mut self) -> Ticks {
-        let clock = millisecond_ticks(self.clock.now()).boxed_local();
-        ClusterTicks { clock, exchange: Arc::clone(&self.exchange), idle: 0 }.boxed_local()
+        self.exchange.ticks()
     }
 
     fn poll(&mut self, last_values: &mut LastValues) -> Option<Arc<Batch>> {
@@ -370,6 +460,10 @@ impl BatchSource for ClusterFeed {
                 return batch.or_else(|| self.notice(last_values, now));
             }
             (Place::Leading(_), _) => self.stop_to_lead(now),
+            (Place::Following { starting: Some(_), .. }, _) => {
+                let batch = self.start_on(held, last_values);
+                return batch.or_else(|| self.notice(last_values, now));
+            }
             _ => {}
         }
         if let Some(batch) = self.follow(last_values, now) {
@@ -385,23 +479,21 @@ impl BatchSource for ClusterFeed {
     }
 
     fn control(&mut self, command: ReplayCommand) -> Result<(), ControlRefusal> {
-        match &mut self.place {
-            Place::Leading(Leading { source, .. }) => source.control(command),
-            Place::Following { .. } => Err(ControlRefusal::NoReplay),
-        }
+        self.source_mut().map_or(Err(ControlRefusal::NoReplay), |source| source.control(command))
     }
 
     fn replay_status(&self) -> Option<ReplayStatus> {
-        match &self.place {
-            Place::Leading(Leading { source, .. }) => source.replay_status(),
-            Place::Following { .. } => None,
-        }
+        self.source().and_then(BatchSource::replay_status)
     }
 
     fn outage(&self) -> Option<&str> {
-        let Place::Following { follower, .. } = &self.place else { return None };
-        if follower.is_incompatible() {
-            return Some("the feed has other instruments than before: restart this node");
+        let follower = match &self.place {
+            Place::Leading(Leading { source, .. }) => return source.outage(),
+            Place::Following { starting: Some(starting), .. } => return starting.leading.source.outage(),
+            Place::Following { follower, .. } => follower,
+        };
+        if follower.has_gone_back() {
+            return Some("the feed counts anew from lower numbers: restart this node");
         }
         let is_new = !self.has_history;
         match (self.exchange.is_connected(), is_new) {
@@ -415,16 +507,18 @@ impl BatchSource for ClusterFeed {
     }
 
     fn settle(&mut self) {
-        match &mut self.place {
-            Place::Leading(Leading { source, .. }) => source.settle(),
-            Place::Following { .. } => self.archive.settle(),
-        }
+        let archive = Arc::clone(&self.archive);
+        self.source_mut().map_or_else(|| archive.settle(), BatchSource::settle);
     }
 
     fn hold_back(&mut self) -> bool {
-        match &mut self.place {
-            Place::Leading(Leading { source, .. }) => source.hold_back(),
-            Place::Following { .. } => false,
+        self.source_mut().is_some_and(BatchSource::hold_back)
+    }
+
+    fn skip_idle_ticks(&mut self) {
+        self.exchange.skip_ticks(IDLE_TICKS);
+        if let Some(source) = self.source_mut() {
+            source.skip_idle_ticks();
         }
     }
 }
@@ -432,31 +526,6 @@ impl BatchSource for ClusterFeed {
 impl Drop for ClusterFeed {
     fn drop(&mut self) {
         self.exchange.close();
-    }
-}
-
-/// A tick for each message, and each millisecond while there may be something to publish.
-struct ClusterTicks {
-    clock: Ticks,
-    exchange: Arc<Exchange>,
-    idle: u32,
-}
-
-impl Stream for ClusterTicks {
-    type Item = ClockTick;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<ClockTick>> {
-        if self.exchange.poll_news(cx.waker()) {
-            return Poll::Ready(Some(ClockTick));
-        }
-        while let Poll::Ready(tick) = self.clock.poll_next_unpin(cx) {
-            self.idle += 1;
-            if tick.is_none() || self.idle >= IDLE_TICKS || self.exchange.leads() {
-                self.idle = 0;
-                return Poll::Ready(tick);
-            }
-        }
-        Poll::Pending
     }
 }
 

@@ -2,11 +2,9 @@ use std::collections::VecDeque;
 use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use futures_util::task::AtomicWaker;
 use tokio::sync::Notify;
 
 use super::follower::FollowerRequest;
@@ -15,6 +13,7 @@ use super::publisher::{Standing, Term};
 use crate::feed::Batch;
 use crate::metrics::ClusterMetrics;
 use crate::model::{Object, Universe};
+use crate::source::{Ticks, Wake};
 
 /// The most bytes that wait for the feed's thread, and for the connection.
 ///
@@ -32,7 +31,7 @@ const MAX_AGE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Exchange {
     inbox: Mutex<Inbox>,
-    waker: AtomicWaker,
+    wake: Wake,
     has_news: AtomicBool,
     outbox: Mutex<Outbox>,
     outgoing: Notify,
@@ -100,7 +99,7 @@ impl Exchange {
     pub(super) fn new(metrics: ClusterMetrics) -> Self {
         Self {
             inbox: Mutex::default(),
-            waker: AtomicWaker::new(),
+            wake: Wake::default(),
             has_news: AtomicBool::new(false),
             outbox: Mutex::default(),
             outgoing: Notify::new(),
@@ -135,19 +134,25 @@ impl Exchange {
         ArrivedMessages { messages, has_dropped }
     }
 
-    /// Wakes the feed.
+    /// Wakes the feed, because there may be something in the inbox.
     pub(super) fn wake(&self) {
         self.has_news.store(true, Ordering::Release);
-        self.waker.wake();
+        self.wake.wake();
     }
 
-    /// Whether there is something for the feed; otherwise this is woken when there is.
-    pub(super) fn poll_news(&self, waker: &Waker) -> bool {
-        if self.has_news.load(Ordering::Acquire) {
-            return true;
-        }
-        self.waker.register(waker);
-        self.has_news.load(Ordering::Acquire)
+    /// Gives the feed a tick.
+    pub(super) fn tick(&self) {
+        self.wake.wake();
+    }
+
+    /// A tick at once when the feed is woken, and one each millisecond. Needs a running runtime.
+    pub(super) fn ticks(&self) -> Ticks {
+        self.wake.ticks()
+    }
+
+    /// Skips this number of ticks, unless the feed is woken.
+    pub(super) fn skip_ticks(&self, ticks: u32) {
+        self.wake.skip_ticks(ticks);
     }
 
     /// Gives the connection something to do.
@@ -195,11 +200,6 @@ impl Exchange {
     /// The lease of this node, if it is valid at this time.
     pub(super) fn lease(&self, now: Instant) -> Option<HeldLease> {
         lock(&self.lease).filter(|held| now < held.until)
-    }
-
-    /// Whether this node has the lease, as far as is known.
-    pub(super) fn leads(&self) -> bool {
-        lock(&self.lease).is_some()
     }
 
     /// Asks the feed for what a snapshot is made from.

@@ -7,8 +7,8 @@ use bytes::Bytes;
 use super::message::{
     EncodedBatch, Fence, NodeMessage, Origin, Part, PartSet, RepairRequest, decode_payload,
 };
-use crate::feed::{Batch, BatchDecoder, LastValues};
-use crate::model::{Channel, Epoch, Missed, Seq, Universe};
+use crate::feed::{Batch, BatchDecoder, LastValues, Relisting};
+use crate::model::{Channel, Epoch, Missed, Object, Seq, Universe};
 
 /// How long an answer to a repair request may take.
 ///
@@ -46,6 +46,7 @@ pub(super) struct Follower {
     fence: Fence,
     position: Option<Position>,
     decoder: BatchDecoder,
+    relisting: Relisting,
     /// Batches that cannot be passed on yet, by number.
     buffer: BTreeMap<u64, Bytes>,
     buffer_bytes: usize,
@@ -55,7 +56,7 @@ pub(super) struct Follower {
     last_request: u64,
     requests: VecDeque<FollowerRequest>,
     ready: VecDeque<Ready>,
-    is_incompatible: bool,
+    has_gone_back: bool,
     counts: FollowerCounts,
 }
 
@@ -127,7 +128,8 @@ impl Follower {
             phase: Phase::Joining { asked: None, snapshot: PartSet::default() },
             fence,
             position: None,
-            decoder: BatchDecoder::knowing(universe),
+            decoder: BatchDecoder::knowing(Arc::clone(&universe)),
+            relisting: Relisting::onto(universe),
             buffer: BTreeMap::new(),
             buffer_bytes: 0,
             partial: BTreeMap::new(),
@@ -136,7 +138,7 @@ impl Follower {
             last_request: 0,
             requests: VecDeque::new(),
             ready: VecDeque::new(),
-            is_incompatible: false,
+            has_gone_back: false,
             counts: FollowerCounts::default(),
         }
     }
@@ -146,9 +148,9 @@ impl Follower {
         self.fence
     }
 
-    /// Whether the instruments of the leader are not those of this node: a restart of this node is needed.
-    pub(super) const fn is_incompatible(&self) -> bool {
-        self.is_incompatible
+    /// Whether the leader gave lower numbers than clients of this node have: a restart of this node is needed.
+    pub(super) const fn has_gone_back(&self) -> bool {
+        self.has_gone_back
     }
 
     /// When the leader was last heard.
@@ -175,13 +177,17 @@ impl Follower {
     pub(super) fn next_batch(&mut self, last_values: &mut LastValues) -> Option<Batch> {
         loop {
             let batch = match self.ready.pop_front()? {
-                Ready::Batch(batch) if batch.missed().is_empty() => batch,
                 Ready::Batch(batch) => {
+                    let batch = self.accept(batch, last_values);
                     let missed = batch.missed().iter().filter_map(|missed| unseen(last_values, missed));
                     let missed = missed.collect();
                     batch.with_missed(missed)
                 }
-                Ready::Snapshot(snapshot, epoch) => catch_up(last_values, &snapshot, epoch),
+                Ready::Snapshot(snapshot, epoch) => {
+                    self.relisting = Relisting::onto(Arc::clone(self.relisting.known()));
+                    let snapshot = self.relisting.batch(snapshot);
+                    catch_up(last_values, &snapshot, epoch)
+                }
             };
             let batch = enter(last_values, batch);
             last_values.set_watermark(batch.watermark());
@@ -193,6 +199,17 @@ impl Follower {
                 return Some(batch);
             }
         }
+    }
+
+    /// The batch with the ids of this node, and with what is new to it.
+    fn accept(&mut self, batch: Batch, last_values: &LastValues) -> Batch {
+        let batch = self.relisting.batch(batch);
+        let last = |object: &Object| last_values.seq(object.stream());
+        if batch.objects().all(|object| object.seq > last(object)) {
+            return batch;
+        }
+        self.has_gone_back |= batch.objects().any(|object| object.seq < last(object));
+        without_known(last_values, &batch)
     }
 
     /// Takes in a message that arrived at this time.
@@ -379,10 +396,6 @@ impl Follower {
         if self.position.is_some_and(is_older) {
             return;
         }
-        self.is_incompatible = !decoder.universe().begins_with(self.decoder.universe());
-        if self.is_incompatible {
-            return;
-        }
         self.decoder = decoder;
         self.counts.snapshots += 1;
         self.position = Some(Position { epoch: origin.epoch, batch: number });
@@ -435,6 +448,18 @@ impl Follower {
         self.last_request += 1;
         self.last_request
     }
+}
+
+/// The batch without the objects that this node has already: a leader that relays an upstream begins with those that hold.
+#[cold]
+fn without_known(last_values: &LastValues, batch: &Batch) -> Batch {
+    let is_new = |object: &&Object| object.seq > last_values.seq(object.stream());
+    let new = |objects: &[Object]| objects.iter().filter(is_new).copied().collect();
+    Batch::new(Arc::clone(batch.universe()), batch.watermark(), new(batch.events()), new(batch.tickers()))
+        .numbered(batch.number())
+        .with_notices(batch.notices().to_vec())
+        .with_missed(batch.missed().to_vec())
+        .beginning(batch.begun_epoch())
 }
 
 /// Enters the objects of a batch in the last values. Where numbers jump, the batch tells what was missed: the leader may not

@@ -9,6 +9,7 @@
 //! | `lease` | the state machine of the lease that makes a node the leader |
 //! | `exchange` | the bounded queues between the thread of the feed and that of the connection |
 //! | `connection` | the thread with the connection to NATS |
+//! | `continued_feed` | the feed of an upstream or a journal as the continuation of the cluster's |
 //! | `cluster_feed` | the batch source of a node: follows, or leads |
 //!
 //! Numbers are given once, by the feed node that leads. Core NATS carries batches at most once, so followers notice
@@ -16,6 +17,7 @@
 
 mod cluster_feed;
 mod connection;
+mod continued_feed;
 mod credentials;
 mod exchange;
 mod follower;
@@ -30,4 +32,5 @@ pub use cluster_feed::{
     ClusterFeed, ClusterFeedMetrics, ClusterFeedParts, Followed, LeaderFeed, least_number,
 };
 pub use connection::ClusterThread;
+pub use continued_feed::{ContinuedFeed, ContinuedFeedParts};
 pub use settings::{ClusterSettings, NodeRole};

@@ -23,7 +23,12 @@ impl Wake {
     /// Skips ticks of the clock until the source is woken, for up to 50 ms.
     pub fn skip_idle_ticks(&self) {
         const MAX_SKIPPED_TICKS: u32 = 50;
-        self.hints.allow_idle(MAX_SKIPPED_TICKS);
+        self.skip_ticks(MAX_SKIPPED_TICKS);
+    }
+
+    /// Skips this number of ticks of the clock, unless the source is woken.
+    pub fn skip_ticks(&self, ticks: u32) {
+        self.hints.allow_idle(ticks);
     }
 
     /// The ticks. Needs a running runtime.

@@ -11,6 +11,9 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 BINARY = os.environ.get("TAPECAST_BIN", str(ROOT / "target" / "debug" / "tapecast"))
 
+# The address of a server that runs already, such as a gateway of a cluster. It needs the options of the tests.
+RUNNING = os.environ.get("TAPECAST_ADDRESS")
+
 # A debug build is ready in well under a second; a busy machine may need many.
 READY_SECONDS = 30
 STOP_SECONDS = 10
@@ -27,7 +30,8 @@ class Server:
     """A server with 100 symbols and bars of one second; `more` are further options."""
 
     def __init__(self, *more, rate=1_000):
-        self.address = f"127.0.0.1:{free_port()}"
+        self.is_running = bool(RUNNING)
+        self.address = RUNNING if self.is_running else f"127.0.0.1:{free_port()}"
         self.http = f"http://{self.address}"
         self.stream = f"ws://{self.address}/v2/iex"
         base = ["--seed", "42", "--symbols", "100", "--rate", str(rate), "--bar-seconds", "1", "--log", "warn"]
@@ -36,6 +40,8 @@ class Server:
 
     def start(self):
         """Starts the server, also after `kill`, on the same port, and waits until it accepts sessions."""
+        if self.is_running:
+            return
         self.child = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         try:
             self._wait_until_ready()
@@ -45,6 +51,8 @@ class Server:
 
     def stop(self):
         """Stops the server with SIGTERM, and kills it if it does not end in time."""
+        if self.is_running:
+            return
         self.child.terminate()
         try:
             self.child.wait(STOP_SECONDS)
@@ -62,7 +70,7 @@ class Server:
         return self
 
     def __exit__(self, *_):
-        if self.child.poll() is None:
+        if self.child is not None and self.child.poll() is None:
             self.stop()
 
     def _wait_until_ready(self):
