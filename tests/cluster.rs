@@ -89,6 +89,41 @@ fn a_gateway_joins_and_serves_the_objects_of_the_feed() {
     println!("{common} objects were compared");
 }
 
+/// The JSON of `/status`.
+fn status(node: &Program) -> Value {
+    serde_json::from_str(&get(node.address, "/status").1).unwrap()
+}
+
+#[test]
+fn the_status_of_a_node_tells_of_the_lease_the_hops_and_the_other_nodes() {
+    let Some(nats) = nats() else { return };
+    let secret = nats.url().replace("//", "//user:a-secret@");
+    let feed = node(&secret, "feed", &[]);
+    wait_until_ready(&feed);
+    let gateway = node(&nats.url(), "gateway", &[]);
+    wait_until_ready(&gateway);
+    let _session = subscribed(gateway.address);
+
+    let of_feed = wait_for("the gateway's session", || {
+        let status = status(&feed);
+        (status["cluster"]["nodes"][0]["sessions"] == 1).then_some(status)
+    });
+    let of_gateway = wait_for("the feed and the hops", || {
+        let status = status(&gateway);
+        (status["cluster"]["nodes"][0]["leads"] == true && status["cluster"]["hops_ms"]["source"].is_number())
+            .then_some(status)
+    });
+
+    println!("{of_feed:#}\n{of_gateway:#}");
+    assert_eq!((&of_feed["source"], &of_gateway["source"]), (&"simulation".into(), &"cluster".into()));
+    assert_eq!(of_feed["epoch"], of_gateway["epoch"]);
+    let lease = |status: &Value| status["cluster"]["lease"]["held"].clone();
+    assert_eq!((lease(&of_feed), lease(&of_gateway)), (true.into(), false.into()));
+    assert_eq!(of_feed["cluster"]["lease"]["fence"], of_gateway["cluster"]["lease"]["fence"]);
+    assert_eq!((&of_feed["cluster"]["gateways"], &of_gateway["cluster"]["gateways"]), (&1.into(), &1.into()));
+    assert!(!of_feed.to_string().contains("a-secret"));
+}
+
 #[test]
 fn a_gateway_without_nats_or_a_feed_is_not_ready_and_says_why() {
     let Some(nats) = nats() else { return };

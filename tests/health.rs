@@ -126,3 +126,17 @@ fn a_stopping_server_is_alive_but_not_ready_and_refuses_upgrades() {
     assert_eq!(server.upgrades_refused("not_ready"), 1.0);
     drop(stalled);
 }
+
+#[test]
+fn the_status_tells_the_source_the_epoch_and_the_sessions() {
+    let server = Server::start(|_| {});
+    let mut session = Client::session(server.address);
+    let ack = session.command(r#"{"action":"subscribe","trades":["*"],"x":{"id":1}}"#);
+
+    let status: serde_json::Value = serde_json::from_str(&get(server.address, "/status").1).unwrap();
+
+    assert_eq!((&status["ready"], &status["source"]), (&true.into(), &"simulation".into()), "{status}");
+    assert_eq!((&status["epoch"], &status["sessions"]), (&ack["x"]["epoch"], &1.into()));
+    assert!(status["age_ms"].is_i64(), "{status}");
+    assert!(status["upstream"].is_null() && status["cluster"].is_null());
+}

@@ -9,7 +9,7 @@ use super::node;
 use crate::archive::{Archive, OpenBars};
 use crate::clock::Clock;
 #[cfg(feature = "nats")]
-use crate::cluster::ClusterThread;
+use crate::cluster::{ClusterOverview, ClusterThread};
 use crate::config::Config;
 use crate::faults::Faults;
 use crate::feed::{BatchSource, FeedProgress, LastValues, SequencedFeed, Sequencer};
@@ -32,7 +32,7 @@ pub(super) struct Market {
     pub(super) journal: Option<StartedJournal>,
     pub(super) hours: MarketHours,
     #[cfg(feature = "nats")]
-    pub(super) cluster: Option<ClusterThread>,
+    pub(super) cluster: Option<(ClusterThread, ClusterOverview)>,
 }
 
 impl Market {

@@ -35,7 +35,7 @@ use crate::clock::Clock;
 use crate::cluster::ClusterThread;
 use crate::config::{AccessConfig, Config};
 use crate::faults::Faults;
-use crate::http::{AppState, ConnectionLimit, Readiness};
+use crate::http::{AppState, ConnectionLimit, Readiness, SourceKind};
 use crate::journal::{JournalError, JournalReplayError, JournalThread};
 use crate::limits::{AnswerCapacity, OpenFiles, SessionCapacity, raise_open_file_limit};
 use crate::metrics::Metrics;
@@ -148,7 +148,7 @@ impl Service {
         }
         let market = Market::prepare(config, clock.clone(), &metrics, faults.as_ref())?;
         #[cfg(feature = "nats")]
-        let cluster = market.cluster;
+        let (cluster, overview) = market.cluster.unzip();
         let Market { universe, archive, source, progress, journal, hours, .. } = market;
         let epoch = source.epoch();
         let (journal, journal_thread) = journal.map(|journal| (journal.follower, journal.thread)).unzip();
@@ -189,6 +189,9 @@ impl Service {
             http: config.access.http,
             readiness: readiness.clone(),
             faults: faults.clone(),
+            source: source_kind(config),
+            #[cfg(feature = "nats")]
+            cluster: overview,
             demand: None,
             replay: config.replay.is_some().then(|| feed.replay_control()),
         });
@@ -304,6 +307,19 @@ fn url(scheme: &str, address: SocketAddr) -> String {
         ip => ip,
     };
     format!("{scheme}://{}/", SocketAddr::new(host, address.port()))
+}
+
+/// Where the events of the service come from.
+fn source_kind(config: &Config) -> SourceKind {
+    #[cfg(feature = "nats")]
+    if config.cluster.as_ref().is_some_and(|settings| !settings.role.may_lead()) {
+        return SourceKind::Cluster;
+    }
+    match &config.replay {
+        Some(_) => SourceKind::Replay,
+        None if config.simulates() => SourceKind::Simulation,
+        None => SourceKind::Upstream,
+    }
 }
 
 fn open_keys(access: &AccessConfig) -> Result<Option<Arc<KeyStore>>, KeyStoreError> {

@@ -41,9 +41,12 @@ pub(super) fn join(
         archive: Arc::clone(&archive),
         metrics: ClusterFeedMetrics { cluster: metrics.cluster(), feed: metrics.feed() },
         node: rand::random(),
+        sessions: metrics.sessions(),
+        demand: None,
         new_epoch: new_epochs(),
     };
     let (source, thread) = ClusterFeed::start(parts).map_err(StartError::Thread)?;
+    let overview = source.overview();
     Ok(Market {
         universe: Arc::default(),
         archive,
@@ -51,7 +54,7 @@ pub(super) fn join(
         source: Box::new(source),
         journal: None,
         hours: hours(config),
-        cluster: Some(thread),
+        cluster: Some((thread, overview)),
     })
 }
 

@@ -6,16 +6,17 @@ use actix_web::rt::task::JoinHandle;
 use futures_util::StreamExt;
 use tracing::{error, info, warn};
 
-use super::connection::{ClusterThread, ConnectionParts};
+use super::connection::{ClusterThread, ConnectionParts, NodeDemand};
 use super::exchange::{Exchange, Outgoing};
 use super::follower::{Follower, FollowerCounts};
 use super::lease::HeldLease;
 use super::message::{Fence, NodeMessage, Origin};
+use super::overview::{BatchHop, ClusterOverview};
 use super::publisher::{Standing, Term};
 use super::settings::ClusterSettings;
 use crate::archive::Archive;
 use crate::feed::{Batch, BatchSource, FeedProgress, LastValues};
-use crate::metrics::{ClusterMetrics, FeedMetrics};
+use crate::metrics::{ClusterMetrics, FeedMetrics, SessionCount};
 use crate::model::{Epoch, FeedNotice, FeedState, MILLISECOND, SECOND, Seq, Timestamp, Universe};
 use crate::source::{ControlRefusal, NewEpochs, ReplayCommand, ReplayStatus, Ticks};
 
@@ -73,7 +74,40 @@ pub struct ClusterFeed {
     started: Instant,
     progress: FeedProgress,
     counted: FollowerCounts,
+    hops: HopMeter,
     metrics: ClusterFeedMetrics,
+}
+
+/// Measures what a batch took to this node.
+struct HopMeter {
+    overview: ClusterOverview,
+    metrics: ClusterMetrics,
+    published: Option<Timestamp>,
+}
+
+impl HopMeter {
+    /// A message that has waited for this long, at this time of day.
+    fn observe(&mut self, origin: &Origin, waited: Duration, now: Timestamp) {
+        let waited = waited.as_nanos() as i64;
+        let nanos = now.nanos_since(origin.sent);
+        self.metrics.hop.observe(nanos.max(0) as f64 / SECOND as f64);
+        self.overview.set_hop(BatchHop::Leader, origin.sent.nanos_since(origin.published));
+        self.overview.set_hop(BatchHop::Nats, nanos - waited);
+        self.overview.set_hop(BatchHop::Feed, waited);
+        self.published = Some(origin.published);
+    }
+
+    /// The newest event of the batch that came with it.
+    fn observe_source(&mut self, newest: Timestamp) {
+        if let Some(published) = self.published.take() {
+            self.overview.set_hop(BatchHop::Source, published.nanos_since(newest));
+        }
+    }
+}
+
+/// The time of day, whatever time a replay has.
+fn wall_clock() -> Timestamp {
+    Timestamp::from(SystemTime::now())
 }
 
 /// The metrics of a [`ClusterFeed`].
@@ -144,6 +178,10 @@ pub struct ClusterFeedParts {
     pub metrics: ClusterFeedMetrics,
     /// A random number for the node.
     pub node: u64,
+    /// The sessions of the node.
+    pub sessions: SessionCount,
+    /// The symbols that are wanted, if the source gives them on demand.
+    pub demand: Option<NodeDemand>,
     /// Gives random epochs.
     pub new_epoch: NewEpochs,
 }
@@ -154,14 +192,19 @@ impl ClusterFeed {
     /// # Errors
     /// When no thread can be started.
     pub fn start(parts: ClusterFeedParts) -> io::Result<(Self, ClusterThread)> {
-        let ClusterFeedParts { settings, leader, archive, metrics, node, mut new_epoch } = parts;
+        let ClusterFeedParts { settings, leader, archive, metrics, node, sessions, demand, mut new_epoch } =
+            parts;
         let exchange = Arc::new(Exchange::new(metrics.cluster.clone()));
+        let overview = ClusterOverview::new(node, settings.role, settings.server_names());
         let thread = ClusterThread::start(ConnectionParts {
             settings,
             exchange: Arc::clone(&exchange),
             archive: Arc::clone(&archive),
             metrics: metrics.cluster.clone(),
             node,
+            overview: overview.clone(),
+            sessions,
+            demand,
         })?;
         let follower = Box::new(Follower::new(Fence::default(), Arc::default()));
         let feed = Self {
@@ -178,9 +221,15 @@ impl ClusterFeed {
             started: Instant::now(),
             progress: FeedProgress::default(),
             counted: FollowerCounts::default(),
+            hops: HopMeter { overview, metrics: metrics.cluster.clone(), published: None },
             metrics,
         };
         Ok((feed, thread))
+    }
+
+    /// What the node knows of itself and of the others, now and later.
+    pub fn overview(&self) -> ClusterOverview {
+        self.hops.overview.clone()
     }
 
     /// How far this feed is, now and later.
@@ -198,9 +247,8 @@ impl ClusterFeed {
         for arrived in arrivals.messages {
             match NodeMessage::from_bytes(&arrived.message) {
                 Ok(message) => {
-                    if let NodeMessage::Batches(Origin { sent, .. }, _) = &message {
-                        let nanos = Timestamp::from(SystemTime::now()).nanos_since(*sent);
-                        self.metrics.cluster.hop.observe(nanos.max(0) as f64 / SECOND as f64);
+                    if let NodeMessage::Batches(origin, _) = &message {
+                        self.hops.observe(origin, now.saturating_duration_since(arrived.at), wall_clock());
                     }
                     follower.take_in(message, now);
                 }
@@ -216,6 +264,7 @@ impl ClusterFeed {
             }
         }
         self.counted = count(&self.metrics.cluster, self.counted, follower.counts());
+        self.hops.overview.set_fence(follower.fence().0);
         let batch = follower.next_batch(last_values)?;
         if follower.has_batch() {
             self.exchange.wake();
@@ -244,6 +293,8 @@ impl ClusterFeed {
         }
         self.archive.record(batch.events());
         self.archive.advance(batch.watermark());
+        self.hops.observe_source(batch.watermark());
+        self.hops.overview.set_batch(batch.number());
         self.progress.set(last_values.published());
         let FeedMetrics { batches, objects, watermark, .. } = &self.metrics.feed;
         batches.inc();
@@ -285,7 +336,7 @@ impl ClusterFeed {
         let Place::Following { follower, suspended, .. } = &mut self.place else { return None };
         let before = follower.fence();
         // Not the clock of the feed, which a replay may have set.
-        let now = Timestamp::from(SystemTime::now());
+        let now = wall_clock();
         let fence = Fence((before.0 + 1).max((now.nanos() / MILLISECOND) as u64));
         if let Some(leading) = suspended.take_if(|leading| held.continues && leading.fence >= before) {
             info!("leading again: no other node did");
@@ -377,6 +428,7 @@ impl ClusterFeed {
 
     fn lead(&mut self, leading: Leading) {
         self.exchange.send(Outgoing::Begin(Term { fence: leading.fence, epoch: self.epoch }));
+        self.hops.overview.set_fence(leading.fence.0);
         self.place = Place::Leading(leading);
         self.metrics.cluster.terms.inc();
         self.metrics.cluster.leads.set(1);
@@ -409,7 +461,8 @@ impl ClusterFeed {
         }
         self.universe = Arc::clone(batch.universe());
         self.progress.set(last_values.published());
-        self.exchange.send(Outgoing::Batch(Arc::clone(&batch)));
+        self.hops.overview.set_batch(batch.number());
+        self.exchange.send(Outgoing::Batch(Arc::clone(&batch), wall_clock()));
         batch
     }
 
@@ -454,6 +507,7 @@ impl BatchSource for ClusterFeed {
     fn poll(&mut self, last_values: &mut LastValues) -> Option<Arc<Batch>> {
         let now = Instant::now();
         let held = self.exchange.lease(now);
+        self.hops.overview.set_lease(held);
         match (&self.place, held) {
             (Place::Leading(leading), Some(held)) if held.term == leading.term => {
                 let batch = self.lead_on(last_values);

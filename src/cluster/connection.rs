@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -20,12 +20,16 @@ use super::follower::FollowerRequest;
 use super::history;
 use super::lease::{LEASE_TTL, Lease, LeaseAnswer, LeaseRequest};
 use super::message::{BarHistory, NodeMessage, NodeStatus, PartSet};
+use super::overview::{ClusterOverview, KnownNode};
 use super::publisher::{EncodedSnapshot, Publisher};
 use super::ring::RingLimits;
-use super::settings::ClusterSettings;
+use super::settings::{ClusterSettings, NodeRole};
+use super::wanted::WantedSymbols;
 use crate::archive::Archive;
-use crate::metrics::ClusterMetrics;
+use crate::feed::Batch;
+use crate::metrics::{ClusterMetrics, SessionCount};
 use crate::model::{Symbol, Timestamp, Universe};
+use crate::source::SymbolDemand;
 
 /// How often the leader says that it is there when nothing is published.
 ///
@@ -35,6 +39,9 @@ const BEAT_INTERVAL: Duration = Duration::from_millis(100);
 /// How often a node tells of itself, and after how long it is forgotten.
 const STATUS_INTERVAL: Duration = Duration::from_secs(5);
 const STATUS_LIFETIME: Duration = Duration::from_secs(15);
+
+/// How often a node looks whether its sessions want other symbols than before.
+const DEMAND_INTERVAL: Duration = Duration::from_millis(200);
 
 /// How often a connection is tried at the start.
 const CONNECT_INTERVAL: Duration = Duration::from_secs(1);
@@ -61,6 +68,18 @@ pub(super) struct ConnectionParts {
     pub(super) metrics: ClusterMetrics,
     /// The random number of this node.
     pub(super) node: u64,
+    pub(super) overview: ClusterOverview,
+    pub(super) sessions: SessionCount,
+    pub(super) demand: Option<NodeDemand>,
+}
+
+/// The symbols that are wanted of a source that gives them on demand.
+#[derive(Clone, Debug)]
+pub struct NodeDemand {
+    /// What the sessions of this node want.
+    pub sessions: SymbolDemand,
+    /// What all nodes want: what the source is asked for when this node leads.
+    pub all: SymbolDemand,
 }
 
 impl ClusterThread {
@@ -96,6 +115,21 @@ impl Subjects {
     }
 }
 
+/// Batches that were given together.
+#[derive(Default)]
+struct ToPublish {
+    batches: Vec<Arc<Batch>>,
+    /// When the first was published by the feed.
+    published: Option<Timestamp>,
+}
+
+impl ToPublish {
+    fn add(&mut self, batch: Arc<Batch>, published: Timestamp) {
+        self.batches.push(batch);
+        self.published.get_or_insert(published);
+    }
+}
+
 struct Connection {
     client: Client,
     subjects: Subjects,
@@ -106,8 +140,10 @@ struct Connection {
     /// Those that wait for a snapshot, with the numbers of their requests.
     awaiting: Vec<(Subject, u64)>,
     universe: Arc<Universe>,
-    batch: u64,
-    nodes: HashMap<u64, Instant>,
+    /// What the nodes want.
+    wanted: Option<WantedSymbols>,
+    /// What the sessions of this node want, as it was told last.
+    told: BTreeSet<Symbol>,
     /// They end with the connection.
     tasks: JoinSet<()>,
 }
@@ -130,8 +166,8 @@ impl Connection {
                 has_published: false,
                 awaiting: Vec::new(),
                 universe: Arc::default(),
-                batch: 0,
-                nodes: HashMap::new(),
+                wanted: parts.demand.as_ref().map(|demand| WantedSymbols::new(demand.all.clone())),
+                told: BTreeSet::new(),
                 tasks: JoinSet::new(),
             };
             match connection.serve().await {
@@ -173,7 +209,8 @@ impl Connection {
         }
         // Requests that were made before the subscriptions are made again.
         self.parts.exchange.set_connected(true);
-        let [mut beats, mut statuses] = [BEAT_INTERVAL, STATUS_INTERVAL].map(interval);
+        let [mut beats, mut statuses, mut changes] =
+            [BEAT_INTERVAL, STATUS_INTERVAL, DEMAND_INTERVAL].map(interval);
         beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let exchange = Arc::clone(&self.parts.exchange);
         loop {
@@ -189,6 +226,7 @@ impl Connection {
                 Some(message) = requests.next() => self.answer(message).await?,
                 _ = beats.tick() => self.beat().await?,
                 _ = statuses.tick() => self.tell_status().await?,
+                _ = changes.tick(), if self.parts.demand.is_some() => self.tell_demand().await?,
             }
         }
         let _ = stop_lease.send(true);
@@ -210,10 +248,10 @@ impl Connection {
     /// Does what the feed has given; true when that has ended.
     async fn work(&mut self) -> Result<bool, async_nats::Error> {
         let work = self.parts.exchange.take_work();
-        let mut batches = Vec::new();
+        let mut batches = ToPublish::default();
         for outgoing in work.waiting {
-            if let Outgoing::Batch(batch) = outgoing {
-                batches.push(batch);
+            if let Outgoing::Batch(batch, published) = outgoing {
+                batches.add(batch, published);
                 continue;
             }
             self.publish(&mut batches).await?;
@@ -226,21 +264,21 @@ impl Connection {
                 Outgoing::Standing(standing) => self.send_snapshots(&standing.encode()).await?,
                 Outgoing::Request(request) => self.ask(request).await?,
                 Outgoing::FetchHistory(universe, from) => self.fetch_history(universe, from).await?,
-                Outgoing::Batch(_) => {}
+                Outgoing::Batch(..) => {}
             }
         }
         self.publish(&mut batches).await?;
         Ok(work.is_closed)
     }
 
-    async fn publish(&mut self, batches: &mut Vec<Arc<crate::feed::Batch>>) -> Result<(), async_nats::Error> {
-        let Some(last) = batches.last() else { return Ok(()) };
-        (self.universe, self.batch) = (Arc::clone(last.universe()), last.number());
+    async fn publish(&mut self, waiting: &mut ToPublish) -> Result<(), async_nats::Error> {
+        let ToPublish { batches, published } = std::mem::take(waiting);
+        let Some((last, published)) = batches.last().zip(published) else { return Ok(()) };
+        self.universe = Arc::clone(last.universe());
         let subject = self.subjects.of("batch");
-        for message in self.publisher.publish(batches, wall_clock()) {
+        for message in self.publisher.publish(&batches, published, wall_clock()) {
             self.client.publish(subject.clone(), message).await?;
         }
-        batches.clear();
         self.has_published = true;
         Ok(())
     }
@@ -270,7 +308,7 @@ impl Connection {
     async fn answer(&mut self, message: Message) -> Result<(), async_nats::Error> {
         let decoded = NodeMessage::from_bytes(&message.payload);
         if let Ok(NodeMessage::Status(status)) = decoded {
-            self.nodes.insert(status.node, Instant::now());
+            self.hear(&status);
             return Ok(());
         }
         let Some(reply) = message.reply.filter(|_| self.leads) else { return Ok(()) };
@@ -309,13 +347,53 @@ impl Connection {
     }
 
     async fn tell_status(&mut self) -> Result<(), async_nats::Error> {
-        self.nodes.retain(|_, heard| heard.elapsed() < STATUS_LIFETIME);
-        self.parts.metrics.nodes.set(self.nodes.len() as i64);
-        let node = self.parts.node;
-        let status = NodeStatus { node, leads: self.leads, batch: self.batch };
+        let (nodes, gateways) = self.parts.overview.forget(STATUS_LIFETIME);
+        let ConnectionParts { metrics, settings, node, sessions, .. } = &*self.parts;
+        // This node included.
+        metrics.nodes.set(nodes as i64 + 1);
+        metrics.gateways.set((gateways + usize::from(settings.role == NodeRole::Gateway)) as i64);
+        if let Some(wanted) = &mut self.wanted
+            && let Some(since) = Instant::now().checked_sub(STATUS_LIFETIME)
+        {
+            wanted.forget(since);
+        }
+        let (node, sessions) = (*node, sessions.total());
+        let batch = self.parts.overview.state().batch;
+        let wanted = self.told.iter().copied().collect();
+        let status = NodeStatus { node, role: settings.role, leads: self.leads, batch, sessions, wanted };
+        if let Some(all) = &mut self.wanted {
+            all.replace(node, &status.wanted, Instant::now());
+        }
         let subject = self.subjects.of(&format!("node.{node:016x}"));
         self.client.publish(subject, NodeMessage::Status(status).to_bytes()).await?;
         Ok(())
+    }
+
+    /// Takes in what another node tells of itself.
+    fn hear(&mut self, status: &NodeStatus) {
+        let NodeStatus { node, role, leads, batch, sessions, ref wanted } = *status;
+        let heard = Instant::now();
+        self.parts
+            .overview
+            .heard(node, KnownNode { role, leads, sessions, batch, symbols: wanted.len(), heard });
+        if let Some(all) = &mut self.wanted {
+            let refused = all.replace(node, wanted, heard);
+            if !refused.is_empty() {
+                warn!(node = %format!("{node:016x}"), ?refused, "no room for symbols that a node wants");
+            }
+        }
+    }
+
+    /// Tells at once when the sessions of this node want other symbols.
+    async fn tell_demand(&mut self) -> Result<(), async_nats::Error> {
+        let Some(demand) = &self.parts.demand else { return Ok(()) };
+        let change = demand.sessions.take_change(Instant::now());
+        if change.is_empty() {
+            return Ok(());
+        }
+        change.unsubscribe.iter().for_each(|symbol| _ = self.told.remove(symbol));
+        self.told.extend(change.subscribe);
+        self.tell_status().await
     }
 
     /// Fetches the history of all instruments, one after the other, in the background.

@@ -12,7 +12,7 @@ use super::lease::HeldLease;
 use super::publisher::{Standing, Term};
 use crate::feed::Batch;
 use crate::metrics::ClusterMetrics;
-use crate::model::{Object, Universe};
+use crate::model::{Object, Timestamp, Universe};
 use crate::source::{Ticks, Wake};
 
 /// The most bytes that wait for the feed's thread, and for the connection.
@@ -77,8 +77,8 @@ pub(super) enum Outgoing {
     Begin(Term),
     /// The node leads no more.
     End,
-    /// A batch that was published.
-    Batch(Arc<Batch>),
+    /// A batch that was published at this time.
+    Batch(Arc<Batch>, Timestamp),
     /// What a snapshot is made from.
     Standing(Box<Standing>),
     /// A request to the leader.
@@ -158,7 +158,7 @@ impl Exchange {
     /// Gives the connection something to do.
     pub(super) fn send(&self, outgoing: Outgoing) {
         let mut outbox = lock(&self.outbox);
-        if let Outgoing::Batch(batch) = &outgoing {
+        if let Outgoing::Batch(batch, _) = &outgoing {
             let cost = cost(batch);
             if outbox.bytes + cost > MAX_WAITING {
                 self.metrics.unsent.inc();

@@ -78,7 +78,7 @@ impl Leader {
         let batch =
             Batch::new(Arc::clone(&self.universe), Timestamp::from_nanos(number as i64), events, vec![]);
         let batch = batch.numbered(number).beginning(begun).with_missed(missed);
-        self.publisher.publish(&[Arc::new(batch)], Timestamp::default())
+        self.publisher.publish(&[Arc::new(batch)], Timestamp::default(), Timestamp::default())
     }
 
     fn answer(&self, request: FollowerRequest) -> Vec<Bytes> {

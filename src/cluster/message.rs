@@ -1,5 +1,6 @@
 use bytes::Bytes;
 
+use super::settings::NodeRole;
 use crate::feed::{Batch, BatchDecoder, BatchEncoder};
 use crate::model::{Bar, Body, Channel, Epoch, FeedNotice, FeedState, Missed, Object, Seq};
 use crate::model::{StreamId, Symbol, SymbolId, Timestamp};
@@ -26,6 +27,8 @@ pub(super) struct Origin {
     pub(super) fence: Fence,
     /// The epoch of the numbers.
     pub(super) epoch: Epoch,
+    /// The wall clock of the leader when its feed published what the message carries.
+    pub(super) published: Timestamp,
     /// The wall clock of the leader when it sent the message.
     pub(super) sent: Timestamp,
 }
@@ -95,10 +98,16 @@ pub(super) struct RepairRequest {
 pub(super) struct NodeStatus {
     /// The random number of the node.
     pub(super) node: u64,
+    /// What it does.
+    pub(super) role: NodeRole,
     /// Whether it leads now.
     pub(super) leads: bool,
-    /// The last batch that it published to them.
+    /// The last batch that it has.
     pub(super) batch: u64,
+    /// Its open sessions.
+    pub(super) sessions: u64,
+    /// The symbols that its sessions want by name, of a source that gives them on demand.
+    pub(super) wanted: Vec<Symbol>,
 }
 
 /// The retained bars of an instrument, the oldest first.
@@ -113,7 +122,7 @@ pub(super) struct BarHistory {
 const MAGIC: [u8; 3] = *b"TCN";
 
 /// Nodes of another version drop the message, and are not joined.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 mod kind {
     pub(super) const BATCHES: u8 = 1;
@@ -185,8 +194,15 @@ impl NodeMessage {
             Self::Status(status) => {
                 out.push(kind::STATUS);
                 push_u64(out, status.node);
+                out.push(status.role as u8);
                 out.push(status.leads.into());
                 push_u64(out, status.batch);
+                push_u64(out, status.sessions);
+                push_u64(out, status.wanted.len() as u64);
+                for symbol in &status.wanted {
+                    push_u64(out, symbol.as_str().len() as u64);
+                    out.extend_from_slice(symbol.as_str().as_bytes());
+                }
             }
         }
         std::mem::take(out).into()
@@ -245,12 +261,18 @@ impl NodeMessage {
             kind::HISTORY_PART => Self::HistoryPart(take_u64(bytes)?, take_part(bytes, message)?),
             kind::STATUS => Self::Status(NodeStatus {
                 node: take_u64(bytes)?,
+                role: *NodeRole::ALL.get(usize::from(take(bytes, 1)?[0])).ok_or(InvalidRow)?,
                 leads: match take(bytes, 1)?[0] {
                     0 => false,
                     1 => true,
                     _ => return Err(InvalidRow),
                 },
                 batch: take_u64(bytes)?,
+                sessions: take_u64(bytes)?,
+                wanted: {
+                    let count = take_u64(bytes)?;
+                    (0..count).map(|_| take_symbol(bytes)).collect::<Result<_, InvalidRow>>()?
+                },
             }),
             _ => return Err(InvalidRow),
         };
@@ -262,14 +284,17 @@ fn push_origin(out: &mut Vec<u8>, kind: u8, origin: &Origin) {
     out.push(kind);
     push_u64(out, origin.fence.0);
     out.extend_from_slice(&origin.epoch.number().to_le_bytes());
-    out.extend_from_slice(&origin.sent.nanos().to_le_bytes());
+    for time in [origin.published, origin.sent] {
+        out.extend_from_slice(&time.nanos().to_le_bytes());
+    }
 }
 
 fn take_origin(bytes: &mut &[u8]) -> Result<Origin, InvalidRow> {
     let fence = Fence(take_u64(bytes)?);
     let epoch = Epoch::new(u64::from_le_bytes(take_array(bytes)?));
-    let sent = Timestamp::from_nanos(i64::from_le_bytes(take_array(bytes)?));
-    Ok(Origin { fence, epoch, sent })
+    let mut take_nanos = || take_array(bytes).map(|bytes| Timestamp::from_nanos(i64::from_le_bytes(bytes)));
+    let (published, sent) = (take_nanos()?, take_nanos()?);
+    Ok(Origin { fence, epoch, published, sent })
 }
 
 fn push_part(out: &mut Vec<u8>, part: &Part) {
@@ -286,6 +311,12 @@ fn take_part(bytes: &mut &[u8], message: &Bytes) -> Result<Part, InvalidRow> {
     }
     let crc = u32::from_le_bytes(take_array(bytes)?);
     Ok(Part { index, count, crc, bytes: message.slice_ref(take(bytes, bytes.len())?) })
+}
+
+fn take_symbol(bytes: &mut &[u8]) -> Result<Symbol, InvalidRow> {
+    let length = take_length(bytes)?;
+    let symbol = str::from_utf8(take(bytes, length)?).map_err(|_| InvalidRow)?;
+    symbol.parse().map_err(|_| InvalidRow)
 }
 
 fn take_array<const N: usize>(bytes: &mut &[u8]) -> Result<[u8; N], InvalidRow> {

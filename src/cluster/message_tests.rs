@@ -6,7 +6,8 @@ use super::*;
 use crate::wire::fixtures;
 
 fn origin() -> Origin {
-    Origin { fence: Fence(7), epoch: Epoch::new(u64::MAX), sent: Timestamp::from_nanos(1_700_000_000_123) }
+    let [published, sent] = [1_700_000_000_120, 1_700_000_000_123].map(Timestamp::from_nanos);
+    Origin { fence: Fence(7), epoch: Epoch::new(u64::MAX), published, sent }
 }
 
 fn batch() -> Batch {
@@ -43,7 +44,14 @@ fn messages() -> Vec<NodeMessage> {
         NodeMessage::Gone(origin(), 9),
         NodeMessage::HistoryRequest(10, "BRK.B".parse().unwrap()),
         NodeMessage::HistoryPart(11, part),
-        NodeMessage::Status(NodeStatus { node: 12, leads: true, batch: 14 }),
+        NodeMessage::Status(NodeStatus {
+            node: 12,
+            role: NodeRole::Gateway,
+            leads: true,
+            batch: 14,
+            sessions: 15,
+            wanted: ["AAPL", "BRK.B"].map(|symbol| symbol.parse().unwrap()).to_vec(),
+        }),
     ]
 }
 

@@ -7,6 +7,8 @@
 //! | `publisher` | what a leader sends |
 //! | `follower` | the state machine of a node that follows: join, follow, repair |
 //! | `lease` | the state machine of the lease that makes a node the leader |
+//! | `wanted` | the symbols that all nodes want of a source on demand |
+//! | `overview` | what the node knows of itself and of the others, for `GET /status` |
 //! | `exchange` | the bounded queues between the thread of the feed and that of the connection |
 //! | `connection` | the thread with the connection to NATS |
 //! | `continued_feed` | the feed of an upstream or a journal as the continuation of the cluster's |
@@ -24,13 +26,16 @@ mod follower;
 mod history;
 mod lease;
 mod message;
+mod overview;
 mod publisher;
 mod ring;
 mod settings;
+mod wanted;
 
 pub use cluster_feed::{
     ClusterFeed, ClusterFeedMetrics, ClusterFeedParts, Followed, LeaderFeed, least_number,
 };
-pub use connection::ClusterThread;
+pub use connection::{ClusterThread, NodeDemand};
 pub use continued_feed::{ContinuedFeed, ContinuedFeedParts};
+pub use overview::{BatchHop, ClusterOverview, ClusterState, KnownNode};
 pub use settings::{ClusterSettings, NodeRole};

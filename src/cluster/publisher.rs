@@ -68,8 +68,14 @@ impl Publisher {
         self.term = Some(term);
     }
 
-    /// The messages that carry these batches, in order, sent at this time; the batches are kept for repair.
-    pub(super) fn publish(&mut self, batches: &[Arc<Batch>], sent: Timestamp) -> Vec<Bytes> {
+    /// The messages that carry these batches, in order, of which the first was published at this time; the batches are
+    /// kept for repair.
+    pub(super) fn publish(
+        &mut self,
+        batches: &[Arc<Batch>],
+        published: Timestamp,
+        sent: Timestamp,
+    ) -> Vec<Bytes> {
         let Some(term) = &mut self.term else { return Vec::new() };
         let mut encoded = Vec::with_capacity(batches.len());
         for batch in batches {
@@ -79,7 +85,7 @@ impl Publisher {
             self.ring.push(batch.clone());
             encoded.push(batch);
         }
-        messages(origin(*term, sent), encoded)
+        messages(Origin { published, ..origin(*term, sent) }, encoded)
     }
 
     /// The message that tells followers that nothing was published since the last batch.
@@ -107,7 +113,7 @@ impl Publisher {
 }
 
 const fn origin(Term { fence, epoch }: Term, sent: Timestamp) -> Origin {
-    Origin { fence, epoch, sent }
+    Origin { fence, epoch, published: sent, sent }
 }
 
 /// As few messages as the size of a part allows.

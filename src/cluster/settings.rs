@@ -32,6 +32,9 @@ pub enum NodeRole {
 }
 
 impl NodeRole {
+    /// All roles, in the order of their numbers in messages.
+    pub const ALL: [Self; 3] = [Self::All, Self::Feed, Self::Gateway];
+
     /// Whether the node may lead.
     pub const fn may_lead(self) -> bool {
         matches!(self, Self::All | Self::Feed)

@@ -24,6 +24,7 @@ pub mod rest;
 mod routes;
 mod security_headers;
 mod state;
+mod status;
 mod turn;
 mod upgrade;
 
@@ -38,5 +39,5 @@ pub use self::middleware::{reject_oversized, watch_connection};
 pub use self::paced_body::{BODY_PIECE, pace_bodies};
 pub use self::routes::routes;
 pub use self::security_headers::security_headers;
-pub use self::state::{AppState, EchoMode, Readiness};
+pub use self::state::{AppState, EchoMode, Readiness, SourceKind};
 pub use self::turn::wait_for_turn;

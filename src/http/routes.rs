@@ -6,7 +6,7 @@ use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::state::AppState;
-use super::{assets, cors, error, faults, health, methods, paced_body, replay, rest, upgrade};
+use super::{assets, cors, error, faults, health, methods, paced_body, replay, rest, status, upgrade};
 use crate::hub::Hub;
 
 /// Adds all routes to an application of the worker that owns this hub.
@@ -33,6 +33,7 @@ pub fn routes(state: Data<AppState>, hub: Rc<Hub>) -> impl FnOnce(&mut ServiceCo
             .route("/healthz", web::get().to(health::alive))
             .route("/readyz", web::get().to(health::ready))
             .route("/metrics", web::get().to(health::metrics))
+            .route("/status", web::get().to(status::status))
             .route("/faults", web::get().to(faults::list))
             .service(
                 web::resource(replay::PATH)

@@ -8,6 +8,8 @@ use super::limits::HttpLimits;
 use crate::archive::Archive;
 use crate::auth::{AllowedOrigins, KeyStore, PublicHosts, TrustedProxies};
 use crate::clock::Clock;
+#[cfg(feature = "nats")]
+use crate::cluster::ClusterOverview;
 use crate::faults::Faults;
 use crate::feed::{ControlReplay, FeedProgress};
 use crate::hub::Hub;
@@ -55,10 +57,40 @@ pub struct AppState {
     pub readiness: Readiness,
     /// The faults that are made on purpose, if any.
     pub faults: Option<Faults>,
+    /// Where the events come from.
+    pub source: SourceKind,
+    /// What is known of the cluster, if the node is part of one.
+    #[cfg(feature = "nats")]
+    pub cluster: Option<ClusterOverview>,
     /// The symbols that are wanted of the source, if it gives them on demand.
     pub demand: Option<SymbolDemand>,
     /// Where commands for the replay are sent, if the market is one.
     pub replay: Option<Recipient<ControlReplay>>,
+}
+
+/// Where the events of a node come from when it numbers them, or leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceKind {
+    /// The simulator.
+    Simulation,
+    /// A recording or a journal.
+    Replay,
+    /// Another server.
+    Upstream,
+    /// Another node: this one is a gateway.
+    Cluster,
+}
+
+impl SourceKind {
+    /// The name in `/status`.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Simulation => "simulation",
+            Self::Replay => "replay",
+            Self::Upstream => "upstream",
+            Self::Cluster => "cluster",
+        }
+    }
 }
 
 /// Whether `/echo` answers, and with which limits.
@@ -158,6 +190,9 @@ impl AppState {
             http: HttpLimits::default(),
             readiness: Readiness::default(),
             faults: None,
+            source: SourceKind::Simulation,
+            #[cfg(feature = "nats")]
+            cluster: None,
             demand: None,
             replay: None,
         };

@@ -32,6 +32,8 @@ pub struct ClusterMetrics {
     pub damaged: Counter,
     /// Nodes that were heard within 15 s, this one included.
     pub nodes: Gauge,
+    /// Gateways among them.
+    pub gateways: Gauge,
     /// Seconds from a leader's sending to this node's feed, by both wall clocks.
     pub hop: Histogram,
 }
@@ -54,6 +56,7 @@ impl Default for ClusterMetrics {
             stale: Counter::default(),
             damaged: Counter::default(),
             nodes: Gauge::default(),
+            gateways: Gauge::default(),
             hop: Histogram::new(bounds),
         }
     }
@@ -79,6 +82,8 @@ impl ClusterMetrics {
         registry.register("cluster_stale", help, self.stale.clone());
         registry.register("cluster_damaged", "Messages that could not be decoded", self.damaged.clone());
         registry.register("cluster_nodes", "Nodes heard within 15 s", self.nodes.clone());
+        let help = "Gateways heard within 15 s";
+        registry.register("cluster_gateways", help, self.gateways.clone());
         let help = "Seconds from the sending of a batch to the feed of this node, by both wall clocks";
         registry.register("cluster_hop_seconds", help, self.hop.clone());
     }

@@ -124,6 +124,18 @@ struct WorkerFamilies {
     errors: Family<ErrorLabels, Counter>,
 }
 
+/// The open sessions of all workers. Clones share the counts.
+#[derive(Clone, Debug, Default)]
+pub struct SessionCount(Family<WorkerLabel, Gauge>);
+
+impl SessionCount {
+    /// How many there are now.
+    pub fn total(&self) -> u64 {
+        let of_worker = |number| self.0.get(&WorkerLabel(number)).map(|sessions| sessions.get());
+        (0..).map_while(of_worker).sum::<i64>().max(0).unsigned_abs()
+    }
+}
+
 /// Metrics of one worker. Clones share the counts.
 #[derive(Clone, Debug, Default)]
 pub struct WorkerMetrics {
@@ -297,6 +309,11 @@ impl Metrics {
     /// The metrics of HTTP and authentication.
     pub fn http(&self) -> &HttpMetrics {
         &self.http
+    }
+
+    /// The open sessions.
+    pub fn sessions(&self) -> SessionCount {
+        SessionCount(self.workers.sessions.clone())
     }
 
     /// The metrics of the worker with this number.
