@@ -230,11 +230,12 @@ fn a_relay_starts_without_its_upstream_and_serves_when_that_comes() {
 }
 
 #[test]
-fn an_upstream_that_starts_anew_is_told_and_numbers_never_go_back() {
+fn the_epoch_of_an_upstream_that_starts_anew_begins_at_each_hop_and_a_client_resumes_at_any() {
     let origin = Program::start(&[PROGRAM], &MARKET, &[]);
     let address = origin.address;
-    let server = relay(address, |_| {});
-    let mut client = Client::session(server.address);
+    let first = relay(address, |_| {});
+    let second = relay(first.address, |_| {});
+    let mut client = Client::session(second.address);
     let mut ledger = SequenceLedger::default();
     let epoch = follow(&mut client, &mut ledger, None, 1_000);
 
@@ -257,9 +258,16 @@ fn an_upstream_that_starts_anew_is_told_and_numbers_never_go_back() {
     let states: Vec<_> =
         told.iter().map(|told| (told["T"].as_str().unwrap(), told["state"].as_str())).collect();
     assert_eq!(states, [("feed", Some("down")), ("epoch", None), ("feed", Some("back"))], "{told:?}");
-    assert_eq!(told[1]["was"], epoch.as_str());
+    assert_eq!((&told[1]["was"], &told[1]["restart"]), (&json!(epoch), &json!(true)));
     assert_eq!(told[2]["filled"], false);
-    assert!(server.metric("tapecast_upstream_gap_seconds_total") > 0.0);
+    assert!(first.metric("tapecast_upstream_gap_seconds_total") > 0.0);
+    drop(client);
+    let (begun, gaps) = (&told[1]["epoch"], ledger.gaps);
+    for address in [address, first.address, second.address] {
+        let resume = json!({"epoch": begun, "sq": ledger.resume_positions()});
+        let epoch = follow(&mut Client::session(address), &mut ledger, Some(resume), 300);
+        assert_eq!((json!(epoch), ledger.gaps), (begun.clone(), gaps));
+    }
 }
 
 /// Passes connections on, until it cuts them.

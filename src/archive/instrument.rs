@@ -240,6 +240,13 @@ impl InstrumentArchive {
         }
     }
 
+    /// Forgets the trades and quotes; the bars of the trades stay.
+    pub(super) fn restart_numbers(&mut self) {
+        self.fold();
+        self.trades.restart_numbers();
+        self.quotes.restart_numbers();
+    }
+
     /// Puts days and minutes before all others, and the longer bars that the minutes add up to.
     pub(super) fn add_history(&mut self, symbol: SymbolId, days: &[Bar], minutes: &[Bar]) {
         self.fold();

@@ -189,6 +189,14 @@ impl Archive {
         tables.instruments.iter_mut().for_each(|instrument| instrument.step_back(to));
     }
 
+    /// Forgets the trades and quotes, whose numbers begin again; their bars stay. Call it before anything of the new
+    /// epoch is recorded. O(instruments).
+    pub fn restart_numbers(&self) {
+        let mut tables = self.tables.write().expect(NO_PANIC);
+        tables.apply_pending(&self.pending);
+        tables.instruments.iter_mut().for_each(InstrumentArchive::restart_numbers);
+    }
+
     /// Appends objects that are about to be published; every read from now on finds them. Only one thread may call this,
     /// in the order of publication.
     pub fn record(&self, objects: &[Object]) {

@@ -83,6 +83,12 @@ impl<T: Dated> Ring<T> {
         push_back(&mut self.values, self.most, value);
     }
 
+    /// Forgets all values: numbers begin again.
+    pub(super) fn restart_numbers(&mut self) {
+        self.values.clear();
+        self.last_seq = Seq::default();
+    }
+
     fn record_lateness(&mut self, at: Timestamp) {
         if self.recorded >= self.most {
             self.lateness = [self.lateness[1], Lateness::NONE];

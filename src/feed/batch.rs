@@ -1,6 +1,6 @@
 use std::sync::{Arc, OnceLock};
 
-use crate::model::{Epoch, FeedNotice, Missed, Object, Timestamp, Universe};
+use crate::model::{BegunEpoch, Epoch, EpochNumbers, FeedNotice, Missed, Object, Timestamp, Universe};
 use crate::wire::{Codec, EncodedObjects};
 
 /// Numbered objects that are published together, in order; one batch is shared by all workers.
@@ -14,6 +14,7 @@ pub struct Batch {
     universe: Arc<Universe>,
     watermark: Timestamp,
     epoch: Option<Epoch>,
+    epoch_numbers: EpochNumbers,
     notices: Vec<FeedNotice>,
     missed: Vec<Missed>,
     events: Part,
@@ -38,7 +39,8 @@ impl Batch {
     ) -> Self {
         let (events, tickers) = (Part::new(events), Part::new(tickers));
         let (epoch, notices, missed) = (None, Vec::new(), Vec::new());
-        Self { number: 0, universe, watermark, epoch, notices, missed, events, tickers }
+        let epoch_numbers = EpochNumbers::GoOn;
+        Self { number: 0, universe, watermark, epoch, epoch_numbers, notices, missed, events, tickers }
     }
 
     /// The same batch, with these changes of the feed's state before its objects.
@@ -59,10 +61,26 @@ impl Batch {
         Self { epoch, ..self }
     }
 
+    /// The same batch, in whose epoch, if one begins, the numbers of streams go on or begin again.
+    #[must_use]
+    pub fn with_epoch_numbers(self, epoch_numbers: EpochNumbers) -> Self {
+        Self { epoch_numbers, ..self }
+    }
+
     /// The epoch that begins with this batch, before its notices and objects; `None` if the present one goes on. The
-    /// numbers of streams and batches go on in it.
+    /// numbers of batches go on in it, and those of streams unless it [restarts](Self::restarts_numbers) them.
     pub const fn begun_epoch(&self) -> Option<Epoch> {
         self.epoch
+    }
+
+    /// The same with its numbers.
+    pub fn beginning_epoch(&self) -> Option<BegunEpoch> {
+        self.epoch.map(|epoch| BegunEpoch { epoch, numbers: self.epoch_numbers })
+    }
+
+    /// Whether an epoch begins in which the numbers of streams begin again: the last values of before are void.
+    pub fn restarts_numbers(&self) -> bool {
+        self.epoch.is_some() && self.epoch_numbers == EpochNumbers::Restart
     }
 
     /// The batch with this [number](Self::number).

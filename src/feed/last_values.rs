@@ -74,6 +74,13 @@ impl LastValues {
         self.epoch = Some(epoch);
     }
 
+    /// Begins an epoch in which the numbers of streams begin again: no stream has an object yet.
+    pub fn restart(&mut self, epoch: Epoch) {
+        self.seqs.fill(Seq::default());
+        self.objects.fill(None);
+        self.epoch = Some(epoch);
+    }
+
     /// The number of objects published so far, in all streams together.
     pub const fn published(&self) -> u64 {
         self.published
@@ -113,5 +120,17 @@ mod tests {
 
         assert_eq!((last_values.of(new), last_values.seq(new)), (Some(&trade(300, 1)), Seq(1)));
         assert_eq!(last_values.iter().map(|object| object.seq.0).collect::<Vec<_>>(), [7, 1]);
+    }
+
+    #[test]
+    fn an_epoch_that_restarts_numbers_has_no_objects_yet() {
+        let mut last_values = LastValues::new(1);
+        last_values.put(trade(0, 7));
+
+        last_values.restart(Epoch::new(9));
+
+        let stream = StreamId::new(Channel::Trades, SymbolId(0));
+        assert_eq!((last_values.of(stream), last_values.seq(stream)), (None, Seq(0)));
+        assert_eq!((last_values.epoch(), last_values.published()), (Some(Epoch::new(9)), 1));
     }
 }

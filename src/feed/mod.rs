@@ -14,7 +14,6 @@ mod given_bars;
 mod last_values;
 mod progress;
 mod relisting;
-mod renumbering;
 mod sequenced_feed;
 mod sequencer;
 #[cfg(test)]
@@ -28,6 +27,5 @@ pub use followers::{ControlReplay, Follow, Followers, Published};
 pub use last_values::LastValues;
 pub use progress::FeedProgress;
 pub use relisting::Relisting;
-pub use renumbering::Renumbering;
 pub use sequenced_feed::SequencedFeed;
 pub use sequencer::{BarSpans, Sequencer};

@@ -43,6 +43,12 @@ impl EncodedLastValues {
         self.changes.clear();
     }
 
+    /// Forgets all encodings and changes: numbers begin again, so the same ones are of other objects.
+    pub(super) fn restart_numbers(&mut self) {
+        self.cache = RefCell::default();
+        self.changes.clear();
+    }
+
     /// The instruments.
     pub fn universe(&self) -> &Arc<Universe> {
         &self.universe

@@ -226,8 +226,10 @@ impl Hub {
         {
             let mut last_values = self.last_values_mut();
             for batch in batches {
-                if let Some(epoch) = batch.begun_epoch() {
-                    last_values.set_epoch(epoch);
+                match batch.begun_epoch() {
+                    Some(epoch) if batch.restarts_numbers() => last_values.restart(epoch),
+                    Some(epoch) => last_values.set_epoch(epoch),
+                    None => {}
                 }
                 last_values.set_watermark(batch.watermark());
                 batch.objects().for_each(|object| last_values.put(*object));
@@ -255,6 +257,9 @@ impl Hub {
             if batch.begun_epoch().is_some() || !batch.notices().is_empty() {
                 state.tell(batch, now);
                 state.send(&self.metrics);
+            }
+            if batch.restarts_numbers() {
+                state.last_values.restart_numbers();
             }
             if !batch.missed().is_empty() {
                 state.tell_missed(batch.missed(), now);
@@ -397,7 +402,7 @@ impl State {
             let Some(slot) = slot else { continue };
             let key = SubscriberKey(key);
             index.deliver_to(key, |objects| slot.deliver(key, &fan_out, objects, send_batch));
-            slot.subscriber.feed_changed(batch.begun_epoch(), batch.notices(), now);
+            slot.subscriber.feed_changed(batch.beginning_epoch(), batch.notices(), &fan_out);
         }
     }
 

@@ -9,7 +9,7 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use super::*;
 use crate::hub::{ConnectionHealth, EncodedLastValues, FrameForm};
-use crate::model::{Body, Epoch, FeedNotice, Missed, Object, Seq, StreamId, SymbolId, Timestamp, Trade};
+use crate::model::{BegunEpoch, Body, FeedNotice, Missed, Object, Seq, StreamId, SymbolId, Timestamp, Trade};
 use crate::transport::fake::FakeTransport;
 use crate::wire::{Codec, fixtures};
 
@@ -62,7 +62,7 @@ impl<F: Fn(&FanOut<'_>, &[ObjectRef])> Subscriber for TestSubscriber<F> {
         None
     }
 
-    fn feed_changed(&self, _: Option<Epoch>, notices: &[FeedNotice], _: Instant) {
+    fn feed_changed(&self, _: Option<BegunEpoch>, notices: &[FeedNotice], _: &FanOut<'_>) {
         (self.told)(notices);
     }
 

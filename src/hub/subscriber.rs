@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::{ConnectionHealth, EncodedLastValues, FanOut, FrameForm, ObjectRef};
-use crate::model::{Epoch, FeedNotice, Missed, Timestamp};
+use crate::model::{BegunEpoch, FeedNotice, Missed, Timestamp};
 use crate::wire::Close;
 
 /// A session as its worker's hub sees it.
@@ -33,8 +33,8 @@ pub trait Subscriber {
     fn run_timer(&self, now: Now, last_values: &EncodedLastValues) -> Option<Instant>;
 
     /// The state of the feed changed, and perhaps an epoch begins. Everything before this was delivered. Queue it only:
-    /// all subscribers are told.
-    fn feed_changed(&self, epoch: Option<Epoch>, notices: &[FeedNotice], now: Instant);
+    /// all subscribers are told. Where numbers begin again, what the subscriber has of each stream is void.
+    fn feed_changed(&self, begun: Option<BegunEpoch>, notices: &[FeedNotice], fan_out: &FanOut<'_>);
 
     /// These objects of subscribed streams will not come. Everything before them was delivered. Queue it only.
     fn objects_missed(&self, missed: &[Missed], now: Instant);

@@ -8,10 +8,11 @@ use tracing::{error, info};
 
 use super::batch_cursor::{BatchCursor, BatchJoin, JournalReplayError, is_journal};
 use super::entry::enter;
+use super::renumbering::Renumbering;
 use super::shift::moved;
 use crate::archive::{Archive, Retention};
 use crate::clock::{Clock, ClockRate};
-use crate::feed::{Batch, BatchSource, FeedProgress, LastValues, Renumbering};
+use crate::feed::{Batch, BatchSource, FeedProgress, LastValues};
 use crate::metrics::{FeedMetrics, ReplayMetrics};
 use crate::model::{
     Body, Channel, Epoch, FeedNotice, FeedState, MILLISECOND, Object, Quote, SECOND, StreamId, Ticker,

@@ -43,6 +43,7 @@ mod queue;
 mod reader;
 mod record;
 mod refill;
+mod renumbering;
 mod retention;
 mod segment;
 mod shift;

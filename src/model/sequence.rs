@@ -37,6 +37,25 @@ impl Epoch {
     }
 }
 
+/// How the numbers of an epoch relate to those of the one before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EpochNumbers {
+    /// They go on: each stream continues after its last number.
+    #[default]
+    GoOn,
+    /// They begin again: nothing of an earlier epoch says anything about them.
+    Restart,
+}
+
+/// An epoch that begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BegunEpoch {
+    /// The epoch.
+    pub epoch: Epoch,
+    /// Its numbers.
+    pub numbers: EpochNumbers,
+}
+
 /// Text that is no epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an epoch is a number in base 36")]

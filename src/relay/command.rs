@@ -2,7 +2,7 @@ use serde_json::{Map, Value, json};
 
 use super::settings::{UpstreamKey, UpstreamNumbers, UpstreamSettings, UpstreamSymbols};
 use crate::feed::LastValues;
-use crate::model::{Channel, Epoch, Seq, StreamId, Universe};
+use crate::model::{Channel, Epoch, StreamId, Universe};
 
 /// The command with which a session authenticates.
 pub(super) fn authenticate(key: &UpstreamKey) -> Value {
@@ -37,19 +37,13 @@ pub(super) fn subscribe(settings: &UpstreamSettings, resume: Option<Value>) -> V
 }
 
 /// The position after the last value of each stream.
-pub(super) fn resume(
-    epoch: Epoch,
-    universe: &Universe,
-    last_values: &LastValues,
-    original: impl Fn(StreamId, Seq) -> Option<Seq>,
-) -> Value {
+pub(super) fn resume(epoch: Epoch, universe: &Universe, last_values: &LastValues) -> Value {
     let mut numbers = Map::new();
     for channel in Channel::ALL {
         let position = |instrument: &crate::model::Instrument| {
             let stream = StreamId::new(channel, instrument.id);
             let seq = last_values.seq(stream);
-            let seq = Some(seq).filter(|seq| seq.0 > 0).and_then(|seq| original(stream, seq))?;
-            Some((instrument.symbol.to_string(), Value::from(seq.0)))
+            (seq.0 > 0).then(|| (instrument.symbol.to_string(), Value::from(seq.0)))
         };
         let of_channel: Map<String, Value> = universe.iter().filter_map(position).collect();
         if !of_channel.is_empty() {

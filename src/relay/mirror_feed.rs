@@ -11,12 +11,12 @@ use super::instruments::UpstreamInstruments;
 use super::outage::UpstreamOutage;
 use crate::archive::Archive;
 use crate::clock::Clock;
-use crate::feed::{Batch, FeedProgress, LastValues, Renumbering};
+use crate::feed::{Batch, FeedProgress, LastValues};
 use crate::metrics::{FeedMetrics, UpstreamMetrics};
 use crate::model::{
-    Body, Channel, Epoch, FeedNotice, FeedState, Missed, Object, SECOND, Seq, StreamId, Symbol, Timestamp,
+    BegunEpoch, Body, Channel, Epoch, EpochNumbers, FeedNotice, FeedState, Missed, Object, SECOND, Seq,
+    StreamId, Symbol, Timestamp,
 };
-use crate::source::NewEpochs;
 use crate::wire::{DecodedObject, DeliveryKind, ServerMessage};
 
 /// The feed of an upstream that numbers its objects as this server does: they keep their numbers and their epoch, so
@@ -25,35 +25,44 @@ use crate::wire::{DecodedObject, DeliveryKind, ServerMessage};
 /// Each message of the upstream becomes a batch. A connection that was lost is resumed after the last number of each
 /// stream; what the upstream no longer has is told as missed.
 ///
-/// An upstream that restarts without its journal begins to count anew. Here numbers never go back, so from then on
-/// streams are renumbered, in epochs of this node.
+/// An upstream that restarts without its journal begins another epoch, which begins here too: what was before is
+/// forgotten, and each stream goes on with a snapshot.
 pub(super) struct MirrorFeed {
     archive: Arc<Archive>,
     clock: Clock,
     metrics: FeedMetrics,
     upstream: UpstreamMetrics,
     progress: FeedProgress,
-    epochs: NewEpochs,
     instruments: UpstreamInstruments,
-    /// The epoch of the upstream, and the one that is published.
-    upstream_epoch: Epoch,
     epoch: Epoch,
     /// The epoch that begins with the next batch.
-    begins: Option<Epoch>,
-    renumbering: Option<Renumbering>,
+    begins: Option<BegunEpoch>,
     /// Up to which number objects of a stream were told as missed.
     told: FxHashMap<StreamId, Seq>,
-    first_snapshot: FirstSnapshot,
+    beginning: Beginning,
     notices: Vec<FeedNotice>,
     outage: UpstreamOutage,
     watermark: Timestamp,
 }
 
-/// Whether what holds when the relay starts may still come: nothing is missing before it.
+/// With which objects streams begin, so that nothing is missing before them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum FirstSnapshot {
-    Expected,
-    Over,
+enum Beginning {
+    /// A snapshot: the connection begins.
+    Snapshot,
+    /// Any object: numbers began again while the connection lasted, which loses nothing silently.
+    AnyObject,
+    /// The one with number 1.
+    FirstObject,
+}
+
+/// What else is to be done after an arrival.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum MirrorRequest {
+    /// Nothing.
+    Nothing,
+    /// Ask the upstream for what holds: its epoch is not the one that was resumed.
+    Snapshot,
 }
 
 /// The parts of a node that a feed needs.
@@ -63,13 +72,12 @@ pub(super) struct FeedParts {
     pub(super) metrics: FeedMetrics,
     pub(super) upstream: UpstreamMetrics,
     pub(super) progress: FeedProgress,
-    pub(super) epochs: NewEpochs,
 }
 
 impl MirrorFeed {
     /// A feed in this epoch of an upstream.
     pub(super) fn new(parts: FeedParts, epoch: Epoch) -> Self {
-        let FeedParts { archive, clock, metrics, upstream, progress, epochs } = parts;
+        let FeedParts { archive, clock, metrics, upstream, progress } = parts;
         info!(%epoch, "the upstream numbers its objects: they keep their numbers");
         let mut outage = UpstreamOutage::default();
         outage.end(clock.now(), None);
@@ -79,14 +87,11 @@ impl MirrorFeed {
             metrics,
             upstream,
             progress,
-            epochs,
             instruments: UpstreamInstruments::default(),
-            upstream_epoch: epoch,
             epoch,
-            begins: Some(epoch),
-            renumbering: None,
+            begins: Some(BegunEpoch { epoch, numbers: EpochNumbers::Restart }),
             told: FxHashMap::default(),
-            first_snapshot: FirstSnapshot::Expected,
+            beginning: Beginning::Snapshot,
             notices: Vec::new(),
             outage,
             watermark: Timestamp::default(),
@@ -100,31 +105,35 @@ impl MirrorFeed {
 
     /// Where the upstream is to go on.
     pub(super) fn resume(&self, last_values: &LastValues) -> Value {
-        let original = |stream, seq| match &self.renumbering {
-            None => Some(seq),
-            Some(renumbering) => renumbering.original(stream, seq),
-        };
-        resume(self.upstream_epoch, self.instruments.universe(), last_values, original)
+        resume(self.epoch, self.instruments.universe(), last_values)
+    }
+
+    /// Whether an upstream that goes live in this epoch has to be asked for what holds.
+    pub(super) fn request_at(&self, epoch: Option<Epoch>) -> MirrorRequest {
+        match epoch == Some(self.epoch) {
+            true => MirrorRequest::Nothing,
+            false => MirrorRequest::Snapshot,
+        }
     }
 
     /// Takes an arrival in; the batch that it makes, if it makes one.
     pub(super) fn take(&mut self, arrival: Arrival, last_values: &mut LastValues) -> Option<Arc<Batch>> {
         let (mut objects, mut missed) = (Vec::new(), Vec::new());
         match arrival {
-            Arrival::Live(epoch) => self.go_live(epoch?),
+            Arrival::Live(epoch) => self.go_live(epoch?, last_values),
             Arrival::Objects(decoded) => objects = self.accept(decoded, last_values, &mut missed),
             Arrival::Control(message) => missed.extend(self.control(message, last_values)),
             Arrival::Down(_) | Arrival::Stopped(_) => {
                 self.notices.extend(self.outage.begin(self.clock.now()));
-                self.first_snapshot = FirstSnapshot::Over;
+                self.beginning = Beginning::FirstObject;
             }
             Arrival::Ready => {}
         }
         self.batch(objects, missed, last_values)
     }
 
-    fn go_live(&mut self, epoch: Epoch) {
-        let continues = epoch == self.upstream_epoch;
+    fn go_live(&mut self, epoch: Epoch, last_values: &mut LastValues) {
+        let continues = epoch == self.epoch;
         let filled = (!continues).then_some(false);
         if let Some((back, seconds)) = self.outage.end(self.clock.now(), filled) {
             self.upstream.gap_seconds.inc_by(seconds);
@@ -133,32 +142,33 @@ impl MirrorFeed {
         if continues {
             return;
         }
-        self.upstream_epoch = epoch;
-        self.renumbering = Some(Renumbering::default());
-        self.epoch = (self.epochs)();
-        self.begins = Some(self.epoch);
-        warn!(
-            upstream = %epoch, epoch = %self.epoch,
-            "the upstream counts anew: objects are renumbered from now on, and clients cannot resume there"
-        );
+        warn!(%epoch, was = %self.epoch, "the upstream began another epoch: so does this node");
+        self.restart_numbers(epoch, last_values);
+        self.beginning = Beginning::Snapshot;
     }
 
-    fn control(&mut self, message: ServerMessage, last_values: &LastValues) -> Option<Missed> {
+    fn restart_numbers(&mut self, epoch: Epoch, last_values: &mut LastValues) {
+        self.epoch = epoch;
+        self.begins = Some(BegunEpoch { epoch, numbers: EpochNumbers::Restart });
+        self.told.clear();
+        self.archive.restart_numbers();
+        last_values.restart(epoch);
+    }
+
+    fn control(&mut self, message: ServerMessage, last_values: &mut LastValues) -> Option<Missed> {
         match message {
             ServerMessage::Gap { symbol, channel, from: _, to } => {
                 let stream = self.stream(channel, symbol)?;
                 let last = self.last(stream, last_values);
-                let to = match &self.renumbering {
-                    None => to,
-                    Some(_) => return None,
-                };
                 (last.0 > 0 && to > last).then(|| {
                     self.told.insert(stream, to);
                     Missed { stream, from: last.next(), to }
                 })
             }
             ServerMessage::Heartbeat { watermark } => {
-                self.first_snapshot = FirstSnapshot::Over;
+                if self.beginning == Beginning::Snapshot {
+                    self.beginning = Beginning::FirstObject;
+                }
                 if let Some(watermark) = watermark.filter(|at| *at > self.watermark) {
                     self.watermark = watermark;
                     self.archive.advance(watermark);
@@ -170,10 +180,14 @@ impl MirrorFeed {
                 self.notices.push(notice);
                 None
             }
-            ServerMessage::Epoch(epoch) if epoch != self.upstream_epoch => {
-                self.upstream_epoch = epoch;
-                self.epoch = if self.renumbering.is_none() { epoch } else { (self.epochs)() };
-                self.begins = Some(self.epoch);
+            ServerMessage::Epoch(begun) if begun.epoch != self.epoch => {
+                match begun.numbers {
+                    EpochNumbers::GoOn => (self.epoch, self.begins) = (begun.epoch, Some(begun)),
+                    EpochNumbers::Restart => {
+                        self.restart_numbers(begun.epoch, last_values);
+                        self.beginning = Beginning::AnyObject;
+                    }
+                }
                 None
             }
             _ => None,
@@ -202,19 +216,19 @@ impl MirrorFeed {
                 self.upstream.invalid.inc();
                 continue;
             };
-            let mut accepted = Object { seq, body: object.body(symbol) };
-            if let Some(renumbering) = &mut self.renumbering {
-                accepted = renumbering.apply(accepted, last_values);
-            }
+            let accepted = Object { seq, body: object.body(symbol) };
             let stream = accepted.stream();
             let last = self.last(stream, last_values);
             // A resumed connection gives the newest objects again.
             if accepted.seq <= last {
                 continue;
             }
-            let begins = last.0 == 0
-                && object.delivery == DeliveryKind::Snapshot
-                && self.first_snapshot == FirstSnapshot::Expected;
+            let may_begin = match self.beginning {
+                Beginning::Snapshot => object.delivery == DeliveryKind::Snapshot,
+                Beginning::AnyObject => true,
+                Beginning::FirstObject => false,
+            };
+            let begins = may_begin && last.0 == 0;
             if accepted.seq > last.next() && !begins {
                 let to = Seq(accepted.seq.0 - 1);
                 self.upstream.missed.inc_by(to.0 - last.0);
@@ -238,10 +252,12 @@ impl MirrorFeed {
         self.archive.list(&universe);
         let (tickers, events): (Vec<_>, Vec<_>) =
             objects.into_iter().partition(|object| object.stream().channel() == Channel::Tickers);
+        let begun = self.begins.take();
         let batch = Batch::new(universe, self.watermark, events, tickers)
             .with_notices(mem::take(&mut self.notices))
             .with_missed(missed)
-            .beginning(self.begins.take());
+            .beginning(begun.map(|begun| begun.epoch))
+            .with_epoch_numbers(begun.map(|begun| begun.numbers).unwrap_or_default());
         if batch.is_empty() {
             return None;
         }

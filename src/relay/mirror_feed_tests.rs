@@ -6,7 +6,6 @@ use crate::wire::{Codec, Decoded, decode_objects};
 
 const EPOCH: Epoch = Epoch::new(7);
 const OTHER: Epoch = Epoch::new(8);
-const OWN: Epoch = Epoch::new(100);
 
 /// A mirror whose first batch was published.
 struct Scene {
@@ -22,7 +21,6 @@ impl Scene {
             metrics: FeedMetrics::default(),
             upstream: UpstreamMetrics::default(),
             progress: FeedProgress::default(),
-            epochs: Box::new(|| OWN),
         };
         let mut scene = Self { feed: MirrorFeed::new(parts, EPOCH), last_values: LastValues::default() };
         let batch = scene.take(Arrival::Live(Some(EPOCH))).unwrap();
@@ -119,7 +117,7 @@ fn a_resumed_connection_goes_on_after_the_last_number_of_each_stream() {
 }
 
 #[test]
-fn an_upstream_that_counts_anew_is_renumbered_and_resumed_by_its_own_numbers() {
+fn the_epoch_of_an_upstream_that_began_anew_is_adopted_with_its_numbers() {
     let mut scene = Scene::new();
     scene.objects(&[("t", "A", 50, SNAPSHOT), ("t", "B", 7, SNAPSHOT)]);
     scene.take(Arrival::Down("killed".to_owned()));
@@ -127,8 +125,9 @@ fn an_upstream_that_counts_anew_is_renumbered_and_resumed_by_its_own_numbers() {
     let back = scene.take(Arrival::Live(Some(OTHER))).unwrap();
     let batch = scene.objects(&[("t", "A", 3, SNAPSHOT), ("t", "A", 4, "")]).unwrap();
 
-    assert_eq!((back.begun_epoch(), back.notices()[0].filled), (Some(OWN), Some(false)));
-    assert_eq!((seqs(&batch), missed(&batch)), (vec![51, 52], vec![]));
+    assert_eq!((back.begun_epoch(), back.notices()[0].filled), (Some(OTHER), Some(false)));
+    assert!(back.restarts_numbers());
+    assert_eq!((seqs(&batch), missed(&batch)), (vec![3, 4], vec![]));
     let resume = scene.feed.resume(&scene.last_values);
     assert_eq!(resume, serde_json::json!({"epoch": "8", "sq": {"trades": {"A": 4}}}));
 }
@@ -138,11 +137,27 @@ fn an_epoch_within_the_session_is_passed_on_with_the_same_numbers() {
     let mut scene = Scene::new();
     scene.objects(&[("t", "A", 5, SNAPSHOT)]);
 
-    let batch = scene.take(Arrival::Control(ServerMessage::Epoch(OTHER))).unwrap();
+    let batch = scene.take(Arrival::Control(epoch(EpochNumbers::GoOn))).unwrap();
     let next = scene.objects(&[("t", "A", 6, "")]).unwrap();
 
     assert_eq!((batch.begun_epoch(), seqs(&next)), (Some(OTHER), vec![6]));
-    assert_eq!(scene.last_values.epoch(), Some(OTHER));
+    assert_eq!((scene.last_values.epoch(), batch.restarts_numbers()), (Some(OTHER), false));
+}
+
+fn epoch(numbers: EpochNumbers) -> ServerMessage {
+    ServerMessage::Epoch(BegunEpoch { epoch: OTHER, numbers })
+}
+
+#[test]
+fn numbers_that_begin_again_within_the_session_begin_with_any_object() {
+    let mut scene = Scene::new();
+    scene.objects(&[("t", "A", 50, SNAPSHOT)]);
+
+    let batch = scene.take(Arrival::Control(epoch(EpochNumbers::Restart))).unwrap();
+    let next = scene.objects(&[("t", "A", 7, ""), ("t", "A", 9, "")]).unwrap();
+
+    assert!(batch.restarts_numbers());
+    assert_eq!((seqs(&next), missed(&next)), (vec![7, 9], vec![(8, 8)]));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use tracing::error;
 use super::command::subscribe;
 use super::connection::start;
 use super::inbox::{Arrival, Inbox};
-use super::mirror_feed::{FeedParts, MirrorFeed};
+use super::mirror_feed::{FeedParts, MirrorFeed, MirrorRequest};
 use super::relay_source::RelaySource;
 use super::settings::{UpstreamNumbers, UpstreamSettings};
 use super::tls::UpstreamTlsError;
@@ -74,14 +74,8 @@ impl UpstreamFeed {
         let commands = start(Arc::clone(&settings), inbox.clone(), upstream.clone())?;
         let first_epoch = epochs();
         let progress = FeedProgress::default();
-        let parts = FeedParts {
-            archive,
-            clock: clock.clone(),
-            metrics,
-            upstream: upstream.clone(),
-            progress,
-            epochs,
-        };
+        let parts =
+            FeedParts { archive, clock: clock.clone(), metrics, upstream: upstream.clone(), progress };
         let stage = UpstreamStage::Unknown(parts);
         let outage = Some("the upstream has not answered yet".to_owned());
         Ok(Self { settings, inbox, wake, commands, stage, clock, spans, upstream, outage, first_epoch })
@@ -187,6 +181,12 @@ impl BatchSource for UpstreamFeed {
         if let Arrival::Stopped(reason) = &arrival {
             error!("the upstream is not asked again: {reason}");
             self.outage = Some(reason.clone());
+        }
+        if let Arrival::Live(epoch) = &arrival
+            && mirror.request_at(*epoch) == MirrorRequest::Snapshot
+        {
+            // What was resumed has no snapshot.
+            let _ = self.commands.send(subscribe(&self.settings, None));
         }
         mirror.take(arrival, last_values)
     }

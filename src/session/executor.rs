@@ -263,7 +263,9 @@ impl CommandExecutor {
         let mut request = AnswerRequest::default();
         for ResumePoint { stream, last } in outcome.resume.iter().copied() {
             let newest = last_values.seq(stream);
-            let kind = match last {
+            // The epoch may have begun after the command was understood.
+            let is_void = outcome.epoch.is_some_and(|told| self.state.are_numbers_void_since(told));
+            let kind = match last.filter(|_| !is_void) {
                 None => AnswerKind::Restart { newest },
                 Some(last) if !self.may_have(last, newest, last_values.last_values()) => {
                     AnswerKind::Impossible { newest }

@@ -15,7 +15,7 @@ use crate::hub::{
 };
 use crate::limits::ClientAddress;
 use crate::metrics::FrameTotals;
-use crate::model::{Epoch, FeedNotice, Missed};
+use crate::model::{BegunEpoch, Epoch, EpochNumbers, FeedNotice, Missed};
 use crate::transport::SocketWriter;
 use crate::wire::{Close, Codec, ControlMessage, ErrorCode, Heartbeat, Opcode, close_frame, message_frame};
 
@@ -33,6 +33,8 @@ pub(super) struct SessionState {
     codec: Codec,
     /// The epoch that the client was told.
     epoch: Cell<Epoch>,
+    /// How its numbers relate to those of the one before.
+    epoch_numbers: Cell<EpochNumbers>,
     fast_path: FastPathCache,
     outbox: RefCell<Outbox>,
     writer: Rc<SocketWriter>,
@@ -89,6 +91,7 @@ impl SessionState {
             client,
             codec,
             epoch: Cell::new(epoch),
+            epoch_numbers: Cell::default(),
             fast_path: FastPathCache::new(now),
             outbox: RefCell::new(outbox),
             writer: Rc::new(writer),
@@ -140,8 +143,14 @@ impl SessionState {
     /// behind it.
     pub(super) fn tell_epoch_since(&self, told: Epoch, now: Instant) {
         if told != self.epoch() {
-            self.send_control(&ControlMessage::epoch(self.epoch(), told), now);
+            let begun = BegunEpoch { epoch: self.epoch(), numbers: self.epoch_numbers.get() };
+            self.send_control(&ControlMessage::epoch(begun, told), now);
         }
+    }
+
+    /// Whether numbers have begun again since this epoch.
+    pub(super) fn are_numbers_void_since(&self, told: Epoch) -> bool {
+        told != self.epoch() && self.epoch_numbers.get() == EpochNumbers::Restart
     }
 
     /// Whether the universe grew since this was last asked.
@@ -410,13 +419,21 @@ impl Subscriber for SessionState {
     }
 
     /// Queues the notices for a client that opted in; the session's task writes them.
-    fn feed_changed(&self, epoch: Option<Epoch>, notices: &[FeedNotice], now: Instant) {
-        let was = epoch.map(|epoch| self.epoch.replace(epoch));
+    fn feed_changed(&self, begun: Option<BegunEpoch>, notices: &[FeedNotice], fan_out: &FanOut<'_>) {
+        let now = fan_out.now();
+        let was = begun.map(|begun| {
+            self.epoch_numbers.set(begun.numbers);
+            if begun.numbers == EpochNumbers::Restart {
+                let universe = fan_out.last_values().universe();
+                self.fill(now, |outbox| outbox.restart_numbers(universe));
+            }
+            self.epoch.replace(begun.epoch)
+        });
         if !self.opted_in.get() {
             return;
         }
-        if let (Some(epoch), Some(was)) = (epoch, was) {
-            let frame = ControlMessage::epoch(epoch, was).to_frame(self.codec);
+        if let (Some(begun), Some(was)) = (begun, was) {
+            let frame = ControlMessage::epoch(begun, was).to_frame(self.codec);
             self.fill(now, |outbox| outbox.push(frame));
         }
         for notice in notices {

@@ -8,7 +8,7 @@ use super::clock_text::rfc3339;
 use super::frame::message_frame;
 use super::tolerant::shortened;
 use super::{Codec, GrantedExtensions, InvalidCommand, SymbolList};
-use crate::model::{Channel, Epoch, FeedNotice, Seq, Symbol, Timestamp};
+use crate::model::{BegunEpoch, Channel, Epoch, EpochNumbers, FeedNotice, Seq, Symbol, Timestamp};
 
 /// A control message of the server: sent alone, in an array of exactly one. Several gaps may share one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -34,6 +34,9 @@ pub enum ControlMessage {
         epoch: String,
         /// The one that ends.
         was: String,
+        /// Present if numbers do not go on but begin again.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        restart: Option<bool>,
     },
     /// The service is about to stop; reconnect after the delay.
     Drain {
@@ -58,8 +61,10 @@ impl ControlMessage {
     pub const AUTHENTICATED: Self = Self::Success { msg: "authenticated" };
 
     /// This epoch begins, and the other one ends.
-    pub fn epoch(epoch: Epoch, was: Epoch) -> Self {
-        Self::Epoch { epoch: epoch.to_string(), was: was.to_string() }
+    pub fn epoch(begun: BegunEpoch, was: Epoch) -> Self {
+        let BegunEpoch { epoch, numbers } = begun;
+        let restart = (numbers == EpochNumbers::Restart).then_some(true);
+        Self::Epoch { epoch: epoch.to_string(), was: was.to_string(), restart }
     }
 
     /// The message in a frame.

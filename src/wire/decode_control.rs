@@ -3,7 +3,7 @@ use serde::Deserialize;
 use super::Codec;
 use super::clock_text::parse_rfc3339;
 use super::decode_objects::from_msgpack;
-use crate::model::{Channel, Epoch, FeedNotice, FeedState, Seq, Symbol, Timestamp};
+use crate::model::{BegunEpoch, Channel, Epoch, EpochNumbers, FeedNotice, FeedState, Seq, Symbol, Timestamp};
 
 /// A control message of another server, as far as its client has a use for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,8 +35,8 @@ pub enum ServerMessage {
     },
     /// The state of its feed changed.
     Feed(FeedNotice),
-    /// An epoch begins, in which numbers go on.
-    Epoch(Epoch),
+    /// An epoch begins.
+    Epoch(BegunEpoch),
     /// It stops soon.
     Drain,
     /// A command failed, or the connection ends.
@@ -73,6 +73,7 @@ struct Raw {
     from: Option<NumberOrTime>,
     to: Option<NumberOrTime>,
     epoch: String,
+    restart: bool,
     age_ms: i64,
     t: String,
     state: String,
@@ -136,7 +137,10 @@ impl Raw {
                 to: self.to.and_then(|to| to.time()),
                 filled: self.filled,
             }),
-            ("epoch", _) => ServerMessage::Epoch(self.epoch.parse().ok()?),
+            ("epoch", _) => ServerMessage::Epoch(BegunEpoch {
+                epoch: self.epoch.parse().ok()?,
+                numbers: if self.restart { EpochNumbers::Restart } else { EpochNumbers::GoOn },
+            }),
             ("drain", _) => ServerMessage::Drain,
             ("error", _) => ServerMessage::Error { code: self.code, message: self.msg },
             _ => return None,
@@ -180,7 +184,10 @@ mod tests {
             [ServerMessage::Heartbeat { watermark: Some(Timestamp::from_nanos(3_000_000_000)) }]
         );
         assert_eq!(decoded(&ControlMessage::Feed((&notice).into())), [ServerMessage::Feed(notice)]);
-        assert_eq!(decoded(&ControlMessage::epoch(epoch, was)), [ServerMessage::Epoch(epoch)]);
+        for numbers in [EpochNumbers::GoOn, EpochNumbers::Restart] {
+            let begun = BegunEpoch { epoch, numbers };
+            assert_eq!(decoded(&ControlMessage::epoch(begun, was)), [ServerMessage::Epoch(begun)]);
+        }
         assert_eq!(
             decoded(&ErrorCode::ConnectionLimit.into()),
             [ServerMessage::Error { code: 406, message: "connection limit exceeded".to_owned() }]

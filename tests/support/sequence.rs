@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 /// Follows the sequence number of every stream (channel and symbol) of a session.
 ///
 /// It holds the server to its promise: `sq_now − sq_prev = cf + 1`, where `cf` counts the objects that were
-/// conflated into this one, unless a `gap` names the numbers that are missing.
+/// conflated into this one, unless a `gap` names the numbers that are missing, or an `epoch` restarts all numbers.
 #[derive(Debug, Default)]
 pub struct SequenceLedger {
     last: HashMap<(String, String), u64>,
@@ -31,6 +31,9 @@ impl SequenceLedger {
                 let last = self.last.insert((text("ch"), text("S")), object["to"].as_u64().unwrap());
                 assert!(last.is_none_or(|last| object["from"] == last + 1), "after {last:?}: {object}");
                 self.gaps += 1;
+            }
+            if object["T"] == "epoch" && object["restart"] == true {
+                self.last.clear();
             }
             let Some(sq) = object["sq"].as_u64() else { continue };
             let cf = object["cf"].as_u64().unwrap_or(0);

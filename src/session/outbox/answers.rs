@@ -185,6 +185,15 @@ impl PendingAnswers {
         points.get(place).filter(|point| point.stream == stream)
     }
 
+    /// Numbers begin again: what was to be replayed after a number of before begins with the first one.
+    pub(super) fn restart_numbers(&mut self) {
+        for point in &mut self.points[self.next..] {
+            if !matches!(point.kind, AnswerKind::Snapshot(_)) {
+                point.kind = AnswerKind::Replay { after: Seq::default() };
+            }
+        }
+    }
+
     /// Forgets the streams that are no longer wanted.
     pub(super) fn retain(&mut self, is_wanted: impl Fn(StreamId) -> bool) {
         self.points.drain(..self.next);

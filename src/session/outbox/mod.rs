@@ -336,6 +336,24 @@ impl Outbox {
         }
     }
 
+    /// Begins an epoch in which numbers begin again: what the client has of each stream, and what is to be looked up of
+    /// it, is forgotten. Gap notices that wait are of the numbers before, and leave first. Call it when everything of
+    /// before was offered, before the epoch is told.
+    pub fn restart_numbers(&mut self, universe: &Universe) {
+        self.flush_held();
+        self.queue.retain(|entry| !matches!(entry, OutboxEntry::Dirty | OutboxEntry::Gaps));
+        while self.streams.has_lost() {
+            let lost = self.streams.take_lost(MAX_CONTROLS_PER_FRAME).into_iter();
+            let gaps: Vec<_> = lost.map(|gap| gap_notice(universe, gap)).collect();
+            self.push(ControlMessage::array_frame(&gaps, self.codec));
+        }
+        self.streams.restart_numbers();
+        if let Some(answers) = &mut self.answers {
+            answers.restart_numbers();
+        }
+        self.answers_yield = false;
+    }
+
     /// Takes the next control frame that overtakes the queue.
     pub fn take_urgent(&mut self) -> Option<OutgoingFrame> {
         let frame = self.urgent.pop_front()?;

@@ -304,6 +304,14 @@ impl StreamTable {
         }
     }
 
+    /// Forgets what the client has of all streams, whose numbers begin again; sampled ones stay sampled.
+    pub(super) fn restart_numbers(&mut self) {
+        let is_sampled = |row: &Row| matches!(row.progress, StreamProgress::Sampled { .. });
+        let sampled: Vec<_> = self.rows.iter().filter(|row| is_sampled(row)).map(|row| row.stream).collect();
+        *self = Self::default();
+        sampled.into_iter().for_each(|stream| self.start_sampling(stream, Seq::default()));
+    }
+
     fn get(&self, stream: StreamId) -> Option<StreamProgress> {
         self.places.get(&stream).map(|place| self.rows[*place as usize].progress)
     }

@@ -68,6 +68,82 @@ fn got(kind: &str, symbol: &str, sq: u64, cf: u64) -> (String, String, u64, u64)
     (kind.to_owned(), symbol.to_owned(), sq, cf)
 }
 
+/// What the client has of the quotes of AAPL that were released.
+fn quotes(all: &[(String, String, u64, u64)]) -> Vec<(u64, u64)> {
+    all.iter().filter(|object| object.0 == "q").map(|object| (object.2, object.3)).collect()
+}
+
+impl Scene {
+    /// Begins an epoch in which numbers begin again.
+    fn restart_numbers(&mut self) {
+        let universe = Arc::clone(self.last_values.universe());
+        self.last_values.last_values_mut().restart(crate::model::Epoch::new(2));
+        self.outbox.restart_numbers(&universe);
+    }
+}
+
+#[test]
+fn what_the_client_has_says_nothing_of_numbers_that_begin_again() {
+    let mut scene = Scene::new(TIGHT);
+    let trades = StreamId::new(crate::model::Channel::Trades, SymbolId(0));
+    scene.outbox.streams.set_ahead(trades, Seq(100));
+    let _ = scene.offer(&[quote(0, 50), quote(0, 51)]);
+
+    scene.restart_numbers();
+    let _ = scene.offer(&[quote(0, 7), trade(3)]);
+
+    let all = scene.take_all();
+    assert_eq!(quotes(&all).last(), Some(&(7, 0)), "it replaces nothing of before");
+    assert_eq!(all.iter().filter(|object| object.0 == "t").map(|object| object.2).collect::<Vec<_>>(), [3]);
+}
+
+#[test]
+fn a_sampled_stream_is_sampled_from_the_first_number_on() {
+    let mut scene = Scene::new(OutboxLimits::default());
+    scene.outbox.set_pacing(Pacing::Interval, &scene.last_values);
+    let stream = quote(0, 1).stream();
+    scene.outbox.start_sampling(stream, Seq(90));
+
+    scene.restart_numbers();
+    scene.last_values.last_values_mut().put(quote(0, 2));
+    scene.last_values.record_change(stream);
+    scene.outbox.release(&scene.last_values);
+
+    assert_eq!(quotes(&scene.take_all()), [(2, 1)]);
+}
+
+#[test]
+fn gaps_of_the_numbers_before_are_told_before_those_that_begin_again() {
+    let mut scene = Scene::new(OutboxLimits::default());
+    scene.outbox.set_overload(Overload::Gap);
+    let stream = trade(1).stream();
+    scene.outbox.miss(&[Missed { stream, from: Seq(8), to: Seq(9) }]);
+
+    scene.restart_numbers();
+    let _ = scene.offer(&[trade(1)]);
+
+    let frames: Vec<_> = std::iter::from_fn(|| scene.outbox.take(&scene.last_values)).collect();
+    let text = |index: usize| String::from_utf8_lossy(fixtures::payload(&frames[index].frame)).into_owned();
+    assert!(text(0).contains(r#""from":8,"to":9"#), "{}", text(0));
+    assert!(text(1).contains(r#""sq":1"#), "{}", text(1));
+}
+
+#[test]
+fn a_replay_that_waits_begins_with_the_first_number_again() {
+    let mut scene = Scene::new(OutboxLimits::default());
+    let stream = trade(1).stream();
+    let replay: ReplayLookup =
+        std::rc::Rc::new(|_, after, up_to, _| (after.0 + 1..=up_to.0).map(trade).collect::<Vec<_>>());
+    let points = vec![AnswerPoint { stream, kind: AnswerKind::Replay { after: Seq(900) } }];
+    scene.outbox.request(AnswerRequest { points, channels: Vec::new() }, &replay, 10);
+
+    scene.restart_numbers();
+    let _ = scene.offer(&[trade(1), trade(2)]);
+    scene.outbox.produce(&scene.last_values);
+
+    assert_eq!(scene.take_all(), [got("t", "AAPL", 1, 0), got("t", "AAPL", 2, 0)]);
+}
+
 /// Conflates as soon as one object is queued.
 const TIGHT: OutboxLimits = OutboxLimits { conflate_above: 0, end_above: 64 << 10, frame_bytes: 32 << 10 };
 

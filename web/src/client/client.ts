@@ -277,6 +277,7 @@ export class Client {
       }
       case "epoch":
         this.epoch = control.epoch;
+        if (control.numbers === "restart") this.sequence.reset();
         break;
       case "drain":
         this.reconnectMs = control.reconnectMs;

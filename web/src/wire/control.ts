@@ -41,8 +41,8 @@ export type Control =
   | { readonly control: "heartbeat"; readonly epoch: Epoch; readonly ageMs: number; readonly time: Millis }
   /** The state of the feed changed; see the protocol for the states. */
   | FeedNotice
-  /** An epoch begins, in which the numbers of all streams go on. */
-  | { readonly control: "epoch"; readonly epoch: Epoch }
+  /** An epoch begins, in which the numbers of all streams go on, unless they begin again. */
+  | { readonly control: "epoch"; readonly epoch: Epoch; readonly numbers: "goOn" | "restart" }
   /** The server is shutting down; reconnect after this delay. */
   | { readonly control: "drain"; readonly reconnectMs: number }
   /** `why` is the server's explanation; servers of others send none. */
@@ -62,7 +62,7 @@ export function readControl(kind: string, item: JsonObject): Control | undefined
     case "feed":
       return readFeedNotice(item);
     case "epoch":
-      return { control: "epoch", epoch: epoch(textField(item, "epoch")) };
+      return { control: "epoch", epoch: epoch(textField(item, "epoch")), numbers: item["restart"] === true ? "restart" : "goOn" };
     case "drain":
       return { control: "drain", reconnectMs: countField(item, "reconnect_ms") };
     case "error":

@@ -1,34 +1,27 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use super::LastValues;
+use crate::feed::LastValues;
 use crate::model::{Object, Seq, StreamId};
 
-/// Continues the numbers of streams where their source does not: after a jump and after a hole of a journal, after the
-/// restart of an upstream.
+/// Continues the numbers of streams where their source does not: after a jump and after a hole of a journal.
 ///
 /// The first object of each stream gets the number after the last one that was published, and all that follow it
 /// keep their distance from it.
 #[derive(Debug, Default)]
-pub struct Renumbering {
+pub(super) struct Renumbering {
     /// What is added to the recorded numbers, wrapping.
     offsets: HashMap<StreamId, u64>,
 }
 
 impl Renumbering {
     /// The object with its number after what was published.
-    pub fn apply(&mut self, object: Object, published: &LastValues) -> Object {
+    pub(super) fn apply(&mut self, object: Object, published: &LastValues) -> Object {
         let stream = object.stream();
         let offset = match self.offsets.entry(stream) {
             Entry::Occupied(known) => *known.get(),
             Entry::Vacant(new) => *new.insert(published.seq(stream).next().0.wrapping_sub(object.seq.0)),
         };
         Object { seq: Seq(object.seq.0.wrapping_add(offset)), ..object }
-    }
-
-    /// The number that the source gave to the object that was published with this one; `None` if no object of the
-    /// stream was renumbered.
-    pub fn original(&self, stream: StreamId, published: Seq) -> Option<Seq> {
-        self.offsets.get(&stream).map(|offset| Seq(published.0.wrapping_sub(*offset)))
     }
 }
