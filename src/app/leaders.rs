@@ -18,6 +18,8 @@ use crate::metrics::{FeedMetrics, ReplayMetrics};
 use crate::model::{Epoch, Timestamp};
 #[cfg(feature = "relay")]
 use crate::relay::{UpstreamFeed, UpstreamParts, UpstreamSettings};
+#[cfg(feature = "relay")]
+use crate::source::SymbolDemand;
 use crate::source::{
     Listings, Recording, ReplayError, ReplaySettings, ReplaySource, SimulatedMarket, SimulationSettings,
 };
@@ -188,6 +190,8 @@ impl LeaderFeed for ReplayLeader {
 pub(super) struct RelayLeader {
     pub(super) settings: UpstreamSettings,
     pub(super) upstream: UpstreamMetrics,
+    /// What all nodes want, if the upstream is asked for that.
+    pub(super) demand: Option<SymbolDemand>,
     pub(super) parts: LeaderParts,
 }
 
@@ -210,6 +214,7 @@ impl LeaderFeed for RelayLeader {
             spans: self.parts.spans,
             metrics: self.parts.metrics.clone(),
             upstream: self.upstream.clone(),
+            demand: self.demand.clone(),
             epochs: new_epochs(),
         };
         let feed = UpstreamFeed::start(self.settings.clone(), parts).map_err(|error| error.to_string())?;

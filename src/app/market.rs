@@ -17,10 +17,12 @@ use crate::journal::{JournalFeed, JournalFeedMetrics, OpenedJournal, StartedJour
 use crate::metrics::Metrics;
 use crate::model::{Body, Channel, Epoch, Instrument, MarketHours, StreamId, SymbolId, Universe};
 #[cfg(feature = "relay")]
-use crate::relay::{UpstreamFeed, UpstreamParts, UpstreamSettings};
+use crate::relay::{UpstreamFeed, UpstreamParts, UpstreamSettings, UpstreamSymbols};
+#[cfg(feature = "relay")]
+use crate::source::DemandLimits;
 use crate::source::{
     EventSource, Listings, NewEpochs, PastEnd, Recording, ReplayClock, ReplaySettings, ReplaySource,
-    SimulatedMarket,
+    SimulatedMarket, SymbolDemand,
 };
 
 /// The market before it runs.
@@ -31,6 +33,8 @@ pub(super) struct Market {
     pub(super) progress: FeedProgress,
     pub(super) journal: Option<StartedJournal>,
     pub(super) hours: MarketHours,
+    /// The symbols that are wanted of the source, if it gives them on demand.
+    pub(super) demand: Option<SymbolDemand>,
     #[cfg(feature = "nats")]
     pub(super) cluster: Option<(ClusterThread, ClusterOverview)>,
 }
@@ -64,6 +68,7 @@ impl Market {
                     progress,
                     journal: None,
                     hours,
+                    demand: None,
                     #[cfg(feature = "nats")]
                     cluster: None,
                 });
@@ -150,12 +155,14 @@ impl Market {
         metrics: &Metrics,
     ) -> Result<Self, StartError> {
         let archive = Arc::new(Archive::new(0, config.retention));
+        let demand = symbol_demand(&settings);
         let parts = UpstreamParts {
             archive: Arc::clone(&archive),
             clock,
             spans: config.spans,
             metrics: metrics.feed(),
             upstream: metrics.upstream(),
+            demand: demand.clone(),
             epochs: new_epochs(),
         };
         let feed = UpstreamFeed::start(settings, parts)?;
@@ -168,6 +175,7 @@ impl Market {
             progress,
             journal: None,
             hours,
+            demand,
             #[cfg(feature = "nats")]
             cluster: None,
         })
@@ -188,6 +196,7 @@ impl Market {
             progress,
             journal,
             hours,
+            demand: None,
             #[cfg(feature = "nats")]
             cluster: None,
         }
@@ -200,6 +209,13 @@ pub(super) fn replay_hours(settings: &ReplaySettings) -> MarketHours {
         ReplayClock::Original => MarketHours::Exchange,
         ReplayClock::Shift => MarketHours::Continuous,
     }
+}
+
+/// The demand for the symbols of an upstream that is asked for those that clients want.
+#[cfg(feature = "relay")]
+pub(super) fn symbol_demand(settings: &UpstreamSettings) -> Option<SymbolDemand> {
+    let limits = DemandLimits { symbols: settings.max_symbols, ..DemandLimits::default() };
+    (settings.symbols == UpstreamSymbols::OnDemand).then(|| SymbolDemand::new(limits))
 }
 
 /// Gives a random epoch each time.

@@ -149,7 +149,7 @@ impl Service {
         let market = Market::prepare(config, clock.clone(), &metrics, faults.as_ref())?;
         #[cfg(feature = "nats")]
         let (cluster, overview) = market.cluster.unzip();
-        let Market { universe, archive, source, progress, journal, hours, .. } = market;
+        let Market { universe, archive, source, progress, journal, hours, demand, .. } = market;
         let epoch = source.epoch();
         let (journal, journal_thread) = journal.map(|journal| (journal.follower, journal.thread)).unzip();
 
@@ -192,7 +192,7 @@ impl Service {
             source: source_kind(config),
             #[cfg(feature = "nats")]
             cluster: overview,
-            demand: None,
+            demand,
             replay: config.replay.is_some().then(|| feed.replay_control()),
         });
         let access = &config.access;

@@ -6,10 +6,14 @@ use super::StartError;
 #[cfg(feature = "relay")]
 use super::leaders::RelayLeader;
 use super::leaders::{LeaderParts, ReplayLeader, SimulatedLeader};
+#[cfg(feature = "relay")]
+use super::market::symbol_demand;
 use super::market::{Market, new_epochs, replay_hours};
 use crate::archive::Archive;
 use crate::clock::Clock;
-use crate::cluster::{ClusterFeed, ClusterFeedMetrics, ClusterFeedParts, ClusterSettings, LeaderFeed};
+use crate::cluster::{
+    ClusterFeed, ClusterFeedMetrics, ClusterFeedParts, ClusterSettings, LeaderFeed, NodeDemand,
+};
 use crate::config::Config;
 use crate::faults::Faults;
 use crate::metrics::Metrics;
@@ -25,6 +29,7 @@ pub(super) fn join(
 ) -> Result<Market, StartError> {
     let symbols = if config.simulates() { config.symbols } else { 0 };
     let archive = Arc::new(Archive::new(symbols, config.retention));
+    let demand = node_demand(config);
     let leader = || {
         let parts = LeaderParts {
             archive: Arc::clone(&archive),
@@ -33,7 +38,7 @@ pub(super) fn join(
             metrics: metrics.feed(),
             faults: faults.cloned(),
         };
-        leader(parts, config, metrics)
+        leader(parts, config, metrics, demand.as_ref())
     };
     let parts = ClusterFeedParts {
         settings: settings.clone(),
@@ -42,7 +47,7 @@ pub(super) fn join(
         metrics: ClusterFeedMetrics { cluster: metrics.cluster(), feed: metrics.feed() },
         node: rand::random(),
         sessions: metrics.sessions(),
-        demand: None,
+        demand: demand.clone(),
         new_epoch: new_epochs(),
     };
     let (source, thread) = ClusterFeed::start(parts).map_err(StartError::Thread)?;
@@ -54,22 +59,43 @@ pub(super) fn join(
         source: Box::new(source),
         journal: None,
         hours: hours(config),
+        demand: demand.map(|demand| demand.sessions),
         cluster: Some((thread, overview)),
     })
 }
 
 /// What the node leads with.
-fn leader(parts: LeaderParts, config: &Config, metrics: &Metrics) -> Result<Box<dyn LeaderFeed>, StartError> {
+fn leader(
+    parts: LeaderParts,
+    config: &Config,
+    metrics: &Metrics,
+    demand: Option<&NodeDemand>,
+) -> Result<Box<dyn LeaderFeed>, StartError> {
     #[cfg(feature = "relay")]
     if let Some(settings) = &config.upstream {
-        let upstream = metrics.upstream();
-        return Ok(Box::new(RelayLeader { settings: settings.clone(), upstream, parts }));
+        let (upstream, demand) = (metrics.upstream(), demand.map(|demand| demand.all.clone()));
+        return Ok(Box::new(RelayLeader { settings: settings.clone(), upstream, demand, parts }));
     }
+    #[cfg(not(feature = "relay"))]
+    let _ = demand;
     if let Some(settings) = &config.replay {
         let leader = ReplayLeader::open(parts, settings.clone(), config.retention, metrics.replay())?;
         return Ok(Box::new(leader));
     }
     Ok(Box::new(SimulatedLeader { symbols: config.symbols, simulation: config.simulation, parts }))
+}
+
+/// What the sessions of this node and those of all want of an upstream that is asked for that. A gateway has the options
+/// of the upstream too, and does not connect to it.
+fn node_demand(config: &Config) -> Option<NodeDemand> {
+    #[cfg(feature = "relay")]
+    if let Some(settings) = &config.upstream {
+        let demand = || symbol_demand(settings);
+        return demand().zip(demand()).map(|(sessions, all)| NodeDemand { sessions, all });
+    }
+    #[cfg(not(feature = "relay"))]
+    let _ = config;
+    None
 }
 
 fn hours(config: &Config) -> MarketHours {

@@ -46,11 +46,12 @@ pub(super) struct UpstreamArgs {
     #[arg(long, env = "TAPECAST_UPSTREAM_FEED", value_name = "FEED", default_value = "iex")]
     upstream_feed: Feed,
 
-    /// The symbols to subscribe to: a list such as AAPL,MSFT, or `*` for all
+    /// The symbols to subscribe to: a list such as AAPL,MSFT, `*` for all, or on-demand for those that clients
+    /// subscribe to by name
     #[arg(long, env = "TAPECAST_UPSTREAM_SYMBOLS", value_name = "LIST", default_value = "*")]
     upstream_symbols: SymbolsOption,
 
-    /// The most symbols that may be subscribed to by name
+    /// The most symbols that may be subscribed to by name, by all clients together if on demand
     #[arg(long, env = "TAPECAST_UPSTREAM_MAX_SYMBOLS", value_name = "N", default_value = "30",
         value_parser = positive::<std::num::NonZeroUsize>)]
     upstream_max_symbols: std::num::NonZeroUsize,
@@ -78,8 +79,10 @@ impl FromStr for SymbolsOption {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        if text == "*" {
-            return Ok(Self(UpstreamSymbols::All));
+        match text {
+            "*" => return Ok(Self(UpstreamSymbols::All)),
+            "on-demand" => return Ok(Self(UpstreamSymbols::OnDemand)),
+            _ => {}
         }
         let symbol = |name: &str| name.trim().parse().map_err(|_| format!("`{name}` is no symbol"));
         text.split(',')

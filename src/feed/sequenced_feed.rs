@@ -74,7 +74,7 @@ impl SequencedFeed {
 
     /// Numbers the buffered events and records them; `None` when there is nothing to publish.
     ///
-    /// A watermark without an object is not published, so that the lag of a quiet market is seen to grow.
+    /// New instruments are published at once, so that sessions that wait for them miss no object. A watermark without an object is not published, so that the lag of a quiet market is seen to grow.
     fn batch(
         &mut self,
         last_values: &mut LastValues,
@@ -87,7 +87,8 @@ impl SequencedFeed {
             last_values.set_epoch(epoch);
         }
         let universe = self.source.universe();
-        if universe.len() > self.sequencer.symbols() {
+        let has_grown = universe.len() > self.sequencer.symbols();
+        if has_grown {
             self.archive.list(universe);
             self.sequencer.extend(Arc::clone(universe), watermark);
         }
@@ -95,7 +96,7 @@ impl SequencedFeed {
         let batch = batch.with_notices(notices).beginning(epoch);
         self.events.clear();
         self.events.shrink_to(KEPT_EVENTS);
-        if batch.is_empty() {
+        if batch.is_empty() && !has_grown {
             self.archive.advance(watermark);
             return None;
         }

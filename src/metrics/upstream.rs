@@ -22,6 +22,10 @@ pub struct UpstreamMetrics {
     pub invalid: Counter,
     /// Objects that this node never got.
     pub missed: Counter,
+    /// Symbols that are wanted of an upstream on demand.
+    pub symbols: Gauge,
+    /// Symbols that were refused to clients of an upstream on demand.
+    pub symbols_refused: Counter,
     /// Seconds without a connection after it was live once.
     pub gap_seconds: Counter<f64, AtomicU64>,
     refused: Family<CodeLabel, Counter>,
@@ -53,6 +57,10 @@ impl UpstreamMetrics {
         registry.register("upstream_invalid", help, self.invalid.clone());
         let help = "Objects of a numbered upstream that this node did not get one by one";
         registry.register("upstream_missed", help, self.missed.clone());
+        let help = "Symbols that clients want of the upstream, or wanted a moment ago";
+        registry.register("upstream_symbols", help, self.symbols.clone());
+        let help = "Symbols that were refused to clients, because the upstream gives no more";
+        registry.register("upstream_symbols_refused", help, self.symbols_refused.clone());
         let help = "Seconds without the upstream, after it was there once";
         registry.register("upstream_gap_seconds", help, self.gap_seconds.clone());
         registry.register("upstream_refused", "Errors of the upstream, by code", self.refused.clone());

@@ -23,6 +23,8 @@ use super::inbox::{Arrival, Inbox};
 use super::settings::UpstreamSettings;
 use super::tls::{UpstreamTlsError, client_config};
 use crate::metrics::UpstreamMetrics;
+use crate::model::Symbol;
+use crate::source::SymbolDemand;
 use crate::wire::{
     Codec, Compression, Decoded, Decoder, Incoming, Opcode, decode_control, decode_each_object, masked_frame,
 };
@@ -46,6 +48,7 @@ const OFFER: &str = "permessage-deflate; server_no_context_takeover; client_no_c
 pub(super) fn start(
     settings: Arc<UpstreamSettings>,
     inbox: Inbox,
+    demand: Option<SymbolDemand>,
     metrics: UpstreamMetrics,
 ) -> Result<UnboundedSender<Value>, UpstreamTlsError> {
     let tls = Arc::new(client_config(settings.authorities.as_deref())?);
@@ -58,7 +61,7 @@ pub(super) fn start(
         runtime.block_on(async move {
             let connector = Connector::new().rustls_0_23(tls).timeout(CONNECT_TIMEOUT);
             let client = Client::builder().connector(connector).timeout(CONNECT_TIMEOUT).finish();
-            UpstreamConnection::new(settings, client, inbox, metrics).run(on_command).await;
+            UpstreamConnection::new(settings, client, inbox, demand, metrics).run(on_command).await;
         });
     };
     let spawned = thread::Builder::new().name("upstream".to_owned()).spawn(run);
@@ -73,6 +76,12 @@ struct UpstreamConnection {
     settings: Arc<UpstreamSettings>,
     client: Client,
     inbox: Inbox,
+    demand: Option<SymbolDemand>,
+    /// When the demand is looked at next.
+    demand_at: Instant,
+    /// The symbols that were asked for last, and how many refusals were counted.
+    asked: Vec<Symbol>,
+    refusals: u64,
     metrics: UpstreamMetrics,
     conversation: Conversation,
     link: Link,
@@ -103,12 +112,32 @@ enum Received {
 }
 
 impl UpstreamConnection {
-    fn new(settings: Arc<UpstreamSettings>, client: Client, inbox: Inbox, metrics: UpstreamMetrics) -> Self {
+    fn new(
+        settings: Arc<UpstreamSettings>,
+        client: Client,
+        inbox: Inbox,
+        demand: Option<SymbolDemand>,
+        metrics: UpstreamMetrics,
+    ) -> Self {
         let credentials =
             if settings.key.is_some() { UpstreamCredentials::Key } else { UpstreamCredentials::None };
         let conversation = Conversation::new(credentials, Instant::now());
         let (link, logged, is_live) = (Link::None, None, false);
-        Self { settings, client, inbox, metrics, conversation, link, logged, is_live }
+        let (asked, refusals, demand_at) = (Vec::new(), 0, Instant::now());
+        Self {
+            settings,
+            client,
+            inbox,
+            demand,
+            demand_at,
+            asked,
+            refusals,
+            metrics,
+            conversation,
+            link,
+            logged,
+            is_live,
+        }
     }
 
     async fn run(mut self, mut on_command: UnboundedReceiver<Value>) {
@@ -126,9 +155,37 @@ impl UpstreamConnection {
                     None => return,
                     Some(command) => self.send_subscription(&command).await,
                 },
+                () = sleep_until(self.demand_at.into()), if self.is_live && self.demand.is_some() => self.follow_demand(),
                 () = wait => self.give(ConversationInput::Time).await,
                 received = self.link.next(&self.inbox) => self.receive(received).await,
             }
+        }
+    }
+
+    /// Passes a change of the demand to the feed, which knows where its streams are to go on.
+    fn follow_demand(&mut self) {
+        let Some(demand) = &self.demand else { return };
+        let now = Instant::now();
+        self.demand_at = now + demand.limits().interval;
+        let change = demand.take_change(now);
+        self.metrics.symbols.set(demand.len() as i64);
+        let refusals = demand.refused();
+        self.metrics.symbols_refused.inc_by(refusals - std::mem::replace(&mut self.refusals, refusals));
+        if !change.is_empty() {
+            self.asked.clone_from(&change.subscribe);
+            self.inbox.push(Arrival::Demand(change));
+        }
+    }
+
+    /// The upstream refuses what it was asked for last: too many symbols.
+    fn shed(&mut self) {
+        if let (Some(demand), false) = (&self.demand, self.asked.is_empty()) {
+            let asked = std::mem::take(&mut self.asked);
+            warn!(
+                symbols = asked.len(),
+                "the upstream gives no more symbols: --upstream-max-symbols is too high"
+            );
+            demand.shed(&asked);
         }
     }
 
@@ -236,7 +293,10 @@ impl UpstreamConnection {
                             self.write(Opcode::Binary, &msgpack(&command), &mut inputs).await;
                         }
                     }
-                    ConversationAction::Subscribe => self.inbox.push(Arrival::Ready),
+                    ConversationAction::Subscribe => {
+                        self.demand.iter().for_each(SymbolDemand::restart);
+                        self.inbox.push(Arrival::Ready);
+                    }
                     ConversationAction::Ping => self.write(Opcode::Ping, b"", &mut inputs).await,
                     ConversationAction::Disconnect => self.link = Link::None,
                     ConversationAction::TellLive(epoch) => {
@@ -258,7 +318,12 @@ impl UpstreamConnection {
                         self.lose();
                         self.inbox.push(Arrival::Stopped(reason));
                     }
-                    ConversationAction::CountRefusal(code) => self.metrics.refused(code),
+                    ConversationAction::CountRefusal(code) => {
+                        self.metrics.refused(code);
+                        if code == 405 && self.is_live {
+                            self.shed();
+                        }
+                    }
                 }
             }
         }

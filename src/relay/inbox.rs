@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::Notify;
 
 use crate::model::Epoch;
-use crate::source::Wake;
+use crate::source::{DemandChange, Wake};
 use crate::wire::{DecodedObject, ServerMessage};
 
 /// What came from the upstream and the feed has yet to take, in order. Clones share it.
@@ -34,6 +34,8 @@ pub(super) enum Arrival {
     Ready,
     /// The subscription is in force; objects are numbered by this epoch, if at all.
     Live(Option<Epoch>),
+    /// Other symbols are wanted of the upstream than before.
+    Demand(DemandChange),
     /// The objects of one message.
     Objects(Vec<DecodedObject>),
     /// A message between the objects.

@@ -9,6 +9,7 @@ use super::command::resume;
 use super::inbox::Arrival;
 use super::instruments::UpstreamInstruments;
 use super::outage::UpstreamOutage;
+use super::settings::UpstreamSymbols;
 use crate::archive::Archive;
 use crate::clock::Clock;
 use crate::feed::{Batch, FeedProgress, LastValues};
@@ -40,6 +41,8 @@ pub(super) struct MirrorFeed {
     /// Up to which number objects of a stream were told as missed.
     told: FxHashMap<StreamId, Seq>,
     beginning: Beginning,
+    /// The same when what holds at the start of the connection has come.
+    later: Beginning,
     notices: Vec<FeedNotice>,
     outage: UpstreamOutage,
     watermark: Timestamp,
@@ -48,7 +51,7 @@ pub(super) struct MirrorFeed {
 /// With which objects streams begin, so that nothing is missing before them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Beginning {
-    /// A snapshot: the connection begins.
+    /// A snapshot: the connection begins, or the symbol was asked for.
     Snapshot,
     /// Any object: numbers began again while the connection lasted, which loses nothing silently.
     AnyObject,
@@ -76,7 +79,7 @@ pub(super) struct FeedParts {
 
 impl MirrorFeed {
     /// A feed in this epoch of an upstream.
-    pub(super) fn new(parts: FeedParts, epoch: Epoch) -> Self {
+    pub(super) fn new(parts: FeedParts, epoch: Epoch, symbols: &UpstreamSymbols) -> Self {
         let FeedParts { archive, clock, metrics, upstream, progress } = parts;
         info!(%epoch, "the upstream numbers its objects: they keep their numbers");
         let mut outage = UpstreamOutage::default();
@@ -92,6 +95,10 @@ impl MirrorFeed {
             begins: Some(BegunEpoch { epoch, numbers: EpochNumbers::Restart }),
             told: FxHashMap::default(),
             beginning: Beginning::Snapshot,
+            later: match symbols {
+                UpstreamSymbols::OnDemand => Beginning::Snapshot,
+                UpstreamSymbols::All | UpstreamSymbols::Listed(_) => Beginning::FirstObject,
+            },
             notices: Vec::new(),
             outage,
             watermark: Timestamp::default(),
@@ -105,7 +112,16 @@ impl MirrorFeed {
 
     /// Where the upstream is to go on.
     pub(super) fn resume(&self, last_values: &LastValues) -> Value {
-        resume(self.epoch, self.instruments.universe(), last_values)
+        let instruments: Vec<_> = self.instruments.universe().iter().collect();
+        resume(self.epoch, &instruments, last_values)
+    }
+
+    /// Where the upstream is to go on with these symbols.
+    pub(super) fn resume_of(&self, symbols: &[Symbol], last_values: &LastValues) -> Value {
+        let universe = self.instruments.universe();
+        let known = symbols.iter().filter_map(|symbol| universe.find(symbol));
+        let known: Vec<_> = known.map(|id| universe.instrument(id)).collect();
+        resume(self.epoch, &known, last_values)
     }
 
     /// Whether an upstream that goes live in this epoch has to be asked for what holds.
@@ -125,7 +141,11 @@ impl MirrorFeed {
             Arrival::Control(message) => missed.extend(self.control(message, last_values)),
             Arrival::Down(_) | Arrival::Stopped(_) => {
                 self.notices.extend(self.outage.begin(self.clock.now()));
-                self.beginning = Beginning::FirstObject;
+                self.beginning = self.later;
+            }
+            Arrival::Demand(change) => {
+                // Listed before their objects come, so that sessions that wait for them miss none.
+                change.subscribe.into_iter().for_each(|symbol| _ = self.instruments.id(symbol));
             }
             Arrival::Ready => {}
         }
@@ -167,7 +187,7 @@ impl MirrorFeed {
             }
             ServerMessage::Heartbeat { watermark } => {
                 if self.beginning == Beginning::Snapshot {
-                    self.beginning = Beginning::FirstObject;
+                    self.beginning = self.later;
                 }
                 if let Some(watermark) = watermark.filter(|at| *at > self.watermark) {
                     self.watermark = watermark;
@@ -248,7 +268,9 @@ impl MirrorFeed {
         missed: Vec<Missed>,
         last_values: &mut LastValues,
     ) -> Option<Arc<Batch>> {
+        let listed = self.instruments.universe().len();
         let universe = Arc::clone(self.instruments.publish());
+        let has_grown = universe.len() > listed;
         self.archive.list(&universe);
         let (tickers, events): (Vec<_>, Vec<_>) =
             objects.into_iter().partition(|object| object.stream().channel() == Channel::Tickers);
@@ -258,7 +280,7 @@ impl MirrorFeed {
             .with_missed(missed)
             .beginning(begun.map(|begun| begun.epoch))
             .with_epoch_numbers(begun.map(|begun| begun.numbers).unwrap_or_default());
-        if batch.is_empty() {
+        if batch.is_empty() && !has_grown {
             return None;
         }
         // Recorded before it is published, as in the sequenced feed.

@@ -22,7 +22,10 @@ impl Scene {
             upstream: UpstreamMetrics::default(),
             progress: FeedProgress::default(),
         };
-        let mut scene = Self { feed: MirrorFeed::new(parts, EPOCH), last_values: LastValues::default() };
+        let mut scene = Self {
+            feed: MirrorFeed::new(parts, EPOCH, &UpstreamSymbols::All),
+            last_values: LastValues::default(),
+        };
         let batch = scene.take(Arrival::Live(Some(EPOCH))).unwrap();
         assert_eq!(batch.begun_epoch(), Some(EPOCH));
         scene

@@ -6,7 +6,7 @@ use super::outage::UpstreamOutage;
 use crate::clock::Clock;
 use crate::metrics::UpstreamMetrics;
 use crate::model::{Body, Event, FeedNotice, Timestamp, Universe};
-use crate::source::{EventSource, Ticks, Wake};
+use crate::source::{DemandChange, EventSource, Ticks, Wake};
 use crate::wire::{DecodedObject, DeliveryKind};
 
 /// An upstream whose objects are numbered here: it gives no numbers, or they are ignored.
@@ -22,18 +22,21 @@ pub(super) struct RelaySource {
     notices: Vec<FeedNotice>,
     /// The objects of the arrival that was taken last.
     taken: Vec<DecodedObject>,
-    on_ready: Box<dyn FnMut() + Send>,
+    on_command: OnCommand,
     is_live: bool,
 }
 
+/// Sends the subscription, or what changes in it.
+pub(super) type OnCommand = Box<dyn FnMut(Option<&DemandChange>) + Send>;
+
 impl RelaySource {
-    /// The source of what arrives here; `on_ready` answers an upstream that waits for the subscription.
+    /// The source of what arrives here; `on_command` sends the upstream what it is to give.
     pub(super) fn new(
         inbox: Inbox,
         wake: Wake,
         clock: Clock,
         metrics: UpstreamMetrics,
-        on_ready: Box<dyn FnMut() + Send>,
+        on_command: OnCommand,
     ) -> Self {
         let mut outage = UpstreamOutage::default();
         outage.end(clock.now(), None);
@@ -46,7 +49,7 @@ impl RelaySource {
             outage,
             notices: Vec::new(),
             taken: Vec::new(),
-            on_ready,
+            on_command,
             is_live: true,
         }
     }
@@ -55,7 +58,12 @@ impl RelaySource {
     fn take(&mut self) {
         match self.inbox.take() {
             Some(Arrival::Objects(objects)) => self.taken = objects,
-            Some(Arrival::Ready) => (self.on_ready)(),
+            Some(Arrival::Ready) => (self.on_command)(None),
+            Some(Arrival::Demand(change)) => {
+                // Listed before their objects come, so that sessions that wait for them miss none.
+                change.subscribe.iter().for_each(|symbol| _ = self.instruments.id(*symbol));
+                (self.on_command)(Some(&change));
+            }
             Some(Arrival::Live(_)) => {
                 self.is_live = true;
                 // What happened meanwhile is not asked for.

@@ -13,7 +13,7 @@ pub struct UpstreamSettings {
     /// What is subscribed to.
     pub symbols: UpstreamSymbols,
     /// The most symbols that are subscribed to by name. Default 30, as in Alpaca's free plan; more are refused at the
-    /// start.
+    /// start, or to the clients that demand them.
     pub max_symbols: usize,
     /// Whether the numbers of an upstream that gives some are used.
     pub numbers: UpstreamNumbers,
@@ -43,6 +43,8 @@ pub enum UpstreamSymbols {
     All,
     /// These.
     Listed(Vec<Symbol>),
+    /// Those that clients subscribe to by name, and the bars of all.
+    OnDemand,
 }
 
 /// Whether the numbers of an upstream are used.

@@ -5,11 +5,11 @@ use serde_json::Value;
 use tokio::sync::mpsc::UnboundedSender;
 use tracing::error;
 
-use super::command::subscribe;
+use super::command::{change, subscribe};
 use super::connection::start;
 use super::inbox::{Arrival, Inbox};
 use super::mirror_feed::{FeedParts, MirrorFeed, MirrorRequest};
-use super::relay_source::RelaySource;
+use super::relay_source::{OnCommand, RelaySource};
 use super::settings::{UpstreamNumbers, UpstreamSettings};
 use super::tls::UpstreamTlsError;
 use crate::archive::Archive;
@@ -17,7 +17,7 @@ use crate::clock::Clock;
 use crate::feed::{BarSpans, Batch, BatchSource, FeedProgress, LastValues, SequencedFeed, Sequencer};
 use crate::metrics::{FeedMetrics, UpstreamMetrics};
 use crate::model::{Epoch, Universe};
-use crate::source::{NewEpochs, Ticks, Wake};
+use crate::source::{NewEpochs, SymbolDemand, Ticks, Wake};
 
 /// The feed of an upstream. What kind of feed it is becomes clear with the first acknowledgement: one with an epoch is
 /// of an upstream that numbers its objects.
@@ -57,6 +57,8 @@ pub struct UpstreamParts {
     pub metrics: FeedMetrics,
     /// The counts of the upstream.
     pub upstream: UpstreamMetrics,
+    /// The symbols that clients want, if they are subscribed to on demand.
+    pub demand: Option<SymbolDemand>,
     /// Gives a random epoch each time.
     pub epochs: NewEpochs,
 }
@@ -67,11 +69,11 @@ impl UpstreamFeed {
     /// # Errors
     /// When the file of authorities cannot be used.
     pub fn start(settings: UpstreamSettings, parts: UpstreamParts) -> Result<Self, UpstreamTlsError> {
-        let UpstreamParts { archive, clock, spans, metrics, upstream, mut epochs } = parts;
+        let UpstreamParts { archive, clock, spans, metrics, upstream, demand, mut epochs } = parts;
         let settings = Arc::new(settings);
         let wake = Wake::default();
         let inbox = Inbox::new(wake.clone());
-        let commands = start(Arc::clone(&settings), inbox.clone(), upstream.clone())?;
+        let commands = start(Arc::clone(&settings), inbox.clone(), demand, upstream.clone())?;
         let first_epoch = epochs();
         let progress = FeedProgress::default();
         let parts =
@@ -112,7 +114,7 @@ impl UpstreamFeed {
                 let epoch = epoch.filter(|_| self.settings.numbers == UpstreamNumbers::Kept);
                 let batch = match epoch {
                     Some(epoch) => {
-                        let mut mirror = MirrorFeed::new(parts, epoch);
+                        let mut mirror = MirrorFeed::new(parts, epoch, &self.settings.symbols);
                         let batch = mirror.take(Arrival::Live(Some(epoch)), last_values);
                         self.stage = UpstreamStage::Mirror(Box::new(mirror));
                         batch
@@ -127,7 +129,7 @@ impl UpstreamFeed {
                 self.outage = None;
                 return batch;
             }
-            Arrival::Objects(_) | Arrival::Control(_) => {}
+            Arrival::Objects(_) | Arrival::Control(_) | Arrival::Demand(_) => {}
         }
         None
     }
@@ -135,11 +137,15 @@ impl UpstreamFeed {
     /// A feed that numbers what arrives.
     fn foreign(&self, parts: FeedParts) -> SequencedFeed {
         let (settings, commands) = (Arc::clone(&self.settings), self.commands.clone());
-        let on_ready = Box::new(move || {
-            let _ = commands.send(subscribe(&settings, None));
+        let on_command: OnCommand = Box::new(move |demanded| {
+            let sent = match demanded {
+                None => vec![subscribe(&settings, None)],
+                Some(demanded) => change(&settings, demanded, None),
+            };
+            sent.into_iter().for_each(|command| _ = commands.send(command));
         });
         let (inbox, wake) = (self.inbox.clone(), self.wake.clone());
-        let source = RelaySource::new(inbox, wake, self.clock.clone(), self.upstream.clone(), on_ready);
+        let source = RelaySource::new(inbox, wake, self.clock.clone(), self.upstream.clone(), on_command);
         let universe = Arc::new(Universe::default());
         let sequencer = Sequencer::new(universe, self.spans, self.first_epoch, self.clock.now());
         SequencedFeed::new(Box::new(source), sequencer, parts.archive, parts.metrics)
@@ -177,6 +183,11 @@ impl BatchSource for UpstreamFeed {
             let resume = mirror.resume(last_values);
             self.subscribe(Some(resume));
             return None;
+        }
+        if let Arrival::Demand(demanded) = &arrival {
+            let resume = mirror.resume_of(&demanded.subscribe, last_values);
+            let sent = change(&self.settings, demanded, Some(resume));
+            sent.into_iter().for_each(|command| _ = self.commands.send(command));
         }
         if let Arrival::Stopped(reason) = &arrival {
             error!("the upstream is not asked again: {reason}");

@@ -54,6 +54,9 @@ struct Demand {
     wanted: FxHashMap<Symbol, Holders>,
     /// What the source was told to give.
     requested: FxHashSet<Symbol>,
+    /// What the source refused to give, although it was within the limit. It is asked again when it has ended another
+    /// symbol.
+    shed: FxHashSet<Symbol>,
     changed_at: Option<Instant>,
     refused: u64,
 }
@@ -73,8 +76,8 @@ enum Holders {
 impl SymbolDemand {
     /// A demand for nothing.
     pub fn new(limits: DemandLimits) -> Self {
-        let (wanted, requested) = (FxHashMap::default(), FxHashSet::default());
-        Self(Arc::new(Mutex::new(Demand { limits, wanted, requested, changed_at: None, refused: 0 })))
+        let (wanted, requested, shed) = (FxHashMap::default(), FxHashSet::default(), FxHashSet::default());
+        Self(Arc::new(Mutex::new(Demand { limits, wanted, requested, shed, changed_at: None, refused: 0 })))
     }
 
     /// The interest of a session, in nothing yet.
@@ -87,12 +90,23 @@ impl SymbolDemand {
         self.lock().take_change(now)
     }
 
-    /// Everything that is wanted, in order, for a source that begins anew. Later changes are relative to it.
-    pub fn take_all(&self, now: Instant) -> Vec<Symbol> {
+    /// The source begins anew and gives nothing yet: the next change has everything that is wanted.
+    pub fn restart(&self) {
         let mut demand = self.lock();
         demand.requested.clear();
+        demand.shed.clear();
         demand.changed_at = None;
-        demand.take_change(now).subscribe
+    }
+
+    /// The source refuses to give these symbols: who subscribes to them from now on is refused.
+    pub fn shed(&self, symbols: &[Symbol]) {
+        let mut demand = self.lock();
+        for symbol in symbols {
+            if demand.requested.remove(symbol) {
+                demand.shed.insert(*symbol);
+                demand.refused += 1;
+            }
+        }
     }
 
     /// The limits.
@@ -123,6 +137,10 @@ impl SymbolDemand {
 impl Demand {
     /// Adds a holder; false if there is no room for the symbol. One that lingers makes room.
     fn hold(&mut self, symbol: Symbol) -> bool {
+        if self.shed.contains(&symbol) {
+            self.refused += 1;
+            return false;
+        }
         if let Some(holders) = self.wanted.get_mut(&symbol) {
             *holders = match *holders {
                 Holders::Some(count) => Holders::Some(count + 1),
@@ -166,11 +184,18 @@ impl Demand {
             Holders::Some(_) => true,
             Holders::None { since } => now < *since.get_or_insert(now) + linger,
         });
-        let Self { wanted, requested, .. } = self;
+        let Self { wanted, requested, shed, .. } = self;
+        shed.retain(|symbol| wanted.contains_key(symbol));
         let mut unsubscribe: Vec<_> =
             requested.iter().filter(|symbol| !wanted.contains_key(symbol)).copied().collect();
-        let mut subscribe: Vec<_> =
-            wanted.keys().filter(|symbol| !requested.contains(symbol)).copied().collect();
+        let mut subscribe: Vec<_> = wanted
+            .keys()
+            .filter(|symbol| !requested.contains(symbol) && !shed.contains(symbol))
+            .copied()
+            .collect();
+        if !unsubscribe.is_empty() {
+            shed.clear();
+        }
         unsubscribe.sort_unstable();
         subscribe.sort_unstable();
         unsubscribe.iter().for_each(|symbol| _ = requested.remove(symbol));
@@ -325,7 +350,27 @@ mod tests {
         session.add(&symbols(&["B", "A"]));
         demand.take_change(start);
 
-        assert_eq!(demand.take_all(start + ms(1)), symbols(&["A", "B"]));
+        demand.restart();
+        assert_eq!(demand.take_change(start + ms(1)), change(&[], &["A", "B"]));
         assert!(demand.take_change(start + ms(900)).is_empty());
+    }
+
+    #[test]
+    fn what_the_source_refuses_is_refused_until_it_ends_another_symbol() {
+        let (demand, start) = (SymbolDemand::new(DemandLimits { symbols: 9, ..LIMITS }), Instant::now());
+        let [mut first, mut second] = [demand.interest(), demand.interest()];
+        first.add(&symbols(&["A"]));
+        demand.take_change(start);
+        second.add(&symbols(&["B"]));
+        demand.take_change(start + ms(200));
+
+        demand.shed(&symbols(&["B"]));
+
+        assert_eq!(demand.interest().add(&symbols(&["B"])), symbols(&["B"]));
+        assert!(demand.take_change(start + ms(400)).is_empty());
+        drop(first);
+        demand.take_change(start + ms(600));
+        assert_eq!(demand.take_change(start + ms(61_000)), change(&["A"], &[]));
+        assert_eq!(demand.take_change(start + ms(61_200)), change(&[], &["B"]));
     }
 }
