@@ -339,10 +339,10 @@ fn a_gateway_that_stands_still_for_seconds_catches_up_by_a_snapshot() {
 
 /// A node that relays this server when it leads.
 #[cfg(feature = "relay")]
-fn relay(nats: &NatsServer, origin: &Program) -> Program {
+fn relay(nats: &NatsServer, origin: &Program, more: &[&str]) -> Program {
     let upstream = format!("ws://{}", origin.address);
     let options = ["--nats", &nats.url(), "--role", "feed", "--upstream", &upstream, "--workers", "1"];
-    Program::start(&[PROGRAM], &options, &[])
+    Program::start(&[PROGRAM], &[&options[..], more].concat(), &[])
 }
 
 #[cfg(feature = "relay")]
@@ -350,9 +350,9 @@ fn relay(nats: &NatsServer, origin: &Program) -> Program {
 fn gateways_of_a_relay_serve_the_objects_of_the_origin_and_a_standby_keeps_their_numbers() {
     let Some(nats) = nats() else { return };
     let origin = Program::start(&[PROGRAM], &["--symbols", "20", "--rate", "500", "--workers", "1"], &[]);
-    let first = relay(&nats, &origin);
+    let first = relay(&nats, &origin, &[]);
     wait_until_ready(&first);
-    let second = relay(&nats, &origin);
+    let second = relay(&nats, &origin, &[]);
     let gateway = node(&nats.url(), "gateway", &[]);
     [&second, &gateway].into_iter().for_each(wait_until_ready);
     let connections = || metric(origin.address, "tapecast_sessions{");
@@ -375,12 +375,37 @@ fn gateways_of_a_relay_serve_the_objects_of_the_origin_and_a_standby_keeps_their
 
 #[cfg(feature = "relay")]
 #[test]
+fn relays_that_number_objects_themselves_begin_an_epoch_with_each_leader() {
+    let Some(nats) = nats() else { return };
+    let origin = Program::start(&[PROGRAM], &["--symbols", "20", "--rate", "500", "--workers", "1"], &[]);
+    let foreign = ["--upstream-foreign"];
+    let first = relay(&nats, &origin, &foreign);
+    wait_until_ready(&first);
+    let second = relay(&nats, &origin, &foreign);
+    let gateway = node(&nats.url(), "gateway", &[]);
+    [&second, &gateway].into_iter().for_each(wait_until_ready);
+    let session = Follower::start(gateway.address);
+    session.wait_for_more(1_000);
+
+    drop(first);
+    wait_until("the other node to lead", || leads(&second));
+    session.wait_for_more(1_000);
+
+    let common = common_objects(&mut [subscribed(second.address), subscribed(gateway.address)]);
+    assert!(common > 500, "{common}");
+    let followed = session.stop();
+    println!("{common} objects were compared; {followed:?}");
+    assert_eq!(followed.epochs, 1, "{followed:?}");
+}
+
+#[cfg(feature = "relay")]
+#[test]
 fn a_relay_that_loses_the_lease_disconnects_from_its_upstream() {
     let Some(nats) = nats() else { return };
     let origin = Program::start(&[PROGRAM], &["--symbols", "20", "--rate", "500", "--workers", "1"], &[]);
-    let first = relay(&nats, &origin);
+    let first = relay(&nats, &origin, &[]);
     wait_until_ready(&first);
-    let second = relay(&nats, &origin);
+    let second = relay(&nats, &origin, &[]);
     wait_until_ready(&second);
 
     first.signal("-STOP");
@@ -398,7 +423,7 @@ fn a_relay_that_loses_the_lease_disconnects_from_its_upstream() {
 fn a_single_relay_that_restarts_is_followed_again_with_the_same_numbers() {
     let Some(nats) = nats() else { return };
     let origin = Program::start(&[PROGRAM], &["--symbols", "20", "--rate", "500", "--workers", "1"], &[]);
-    let feed = relay(&nats, &origin);
+    let feed = relay(&nats, &origin, &[]);
     wait_until_ready(&feed);
     let gateway = node(&nats.url(), "gateway", &[]);
     wait_until_ready(&gateway);
@@ -406,7 +431,7 @@ fn a_single_relay_that_restarts_is_followed_again_with_the_same_numbers() {
     session.wait_for_more(1_000);
 
     drop(feed);
-    let feed = relay(&nats, &origin);
+    let feed = relay(&nats, &origin, &[]);
     wait_until("the new node to lead", || leads(&feed));
     session.wait_for_more(1_000);
 
