@@ -17,6 +17,7 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_tapecast");
 fn upstream(address: SocketAddr) -> UpstreamSettings {
     UpstreamSettings {
         url: format!("ws://{address}/v2/iex"),
+        rest: Some(format!("http://{address}")),
         key: None,
         symbols: UpstreamSymbols::All,
         max_symbols: 30,
@@ -386,6 +387,74 @@ fn a_relay_that_numbers_objects_itself_gives_the_same_trades() {
         count += 1;
     }
     assert!(count > 500, "only {count} trades in common");
+}
+
+/// Reads the trades of all symbols by symbol and id, until a notice says that the upstream is back and this many trades
+/// came after it; returns the notice.
+fn read_trades_beyond_a_loss(client: &mut Client, trades: &mut BTreeMap<(String, u64), Value>) -> Value {
+    let (mut back, mut after) = (Value::Null, 0);
+    while after < 500 {
+        for mut object in client.next_objects() {
+            if object["state"] == "back" {
+                back = object;
+                continue;
+            }
+            let key = (object["S"].as_str().unwrap_or_default().to_owned(), object["i"].as_u64());
+            if let (symbol, Some(id), "t") = (key.0, key.1, object["T"].as_str().unwrap()) {
+                object.as_object_mut().unwrap().remove("sq");
+                assert_eq!(trades.insert((symbol, id), object), None, "each trade comes once");
+                after += usize::from(!back.is_null());
+            }
+        }
+    }
+    back
+}
+
+#[test]
+fn the_trades_of_a_hole_are_found_by_rest() {
+    let origin = Server::start(busy);
+    let proxy = Proxy::start(origin.address);
+    let settings = UpstreamSettings {
+        url: format!("ws://{}/v2/iex", proxy.address),
+        numbers: UpstreamNumbers::Ignored,
+        ..upstream(origin.address)
+    };
+    let server = relay(origin.address, |config| config.upstream = Some(settings));
+    let mut client = Client::session(server.address);
+    let mut ledger = SequenceLedger::default();
+    follow(&mut client, &mut ledger, None, 500);
+    let at_origin = std::thread::spawn({
+        let address = origin.address;
+        move || read_json(address, 25_000)
+    });
+    let mut trades = BTreeMap::new();
+
+    proxy.cut();
+    let back = read_trades_beyond_a_loss(&mut client, &mut trades);
+
+    assert_eq!(back["filled"], true, "{back}");
+    assert!(server.metric("tapecast_upstream_filled_trades_total") > 50.0);
+    let at_origin = at_origin.join().unwrap();
+    let ids = |symbol: &str| {
+        let of = |(kind, name, seq): &(String, String, u64)| (kind == "t" && name == symbol).then_some(*seq);
+        let seqs = at_origin.keys().filter_map(of);
+        let id = |seq| {
+            let bytes = &at_origin[&("t".to_owned(), symbol.to_owned(), seq)];
+            serde_json::from_slice::<Value>(bytes).unwrap()["i"].as_u64().unwrap()
+        };
+        seqs.map(id).collect::<Vec<_>>()
+    };
+    let mut common = 0;
+    let symbols: std::collections::BTreeSet<_> = trades.keys().map(|(symbol, _)| symbol.clone()).collect();
+    for symbol in symbols {
+        let of_symbol = || trades.keys().filter(|(name, _)| *name == symbol).map(|(_, id)| *id);
+        let (first, last) = (of_symbol().next().unwrap(), of_symbol().next_back().unwrap());
+        for id in ids(&symbol).into_iter().filter(|id| (first..=last).contains(id)) {
+            assert!(trades.contains_key(&(symbol.clone(), id)), "{symbol} {id} is missing");
+            common += 1;
+        }
+    }
+    assert!(common > 300, "only {common} trades in common");
 }
 
 #[test]

@@ -56,6 +56,10 @@ pub(super) struct UpstreamArgs {
         value_parser = positive::<std::num::NonZeroUsize>)]
     upstream_max_symbols: std::num::NonZeroUsize,
 
+    /// The upstream's REST. Default: that of the stream's host, without a leading `stream.`
+    #[arg(long, env = "TAPECAST_UPSTREAM_REST", value_name = "URL")]
+    upstream_rest: Option<String>,
+
     /// Number objects here, even if the upstream is a Tapecast that numbers them
     #[arg(long, env = "TAPECAST_UPSTREAM_FOREIGN")]
     upstream_foreign: bool,
@@ -113,6 +117,7 @@ impl TryFrom<UpstreamArgs> for Option<UpstreamSettings> {
         }
         Ok(Some(UpstreamSettings {
             url: stream_url(&url, args.upstream_feed).ok_or(ConfigError::UpstreamUrl)?,
+            rest: args.upstream_rest.or_else(|| rest_url(&url)),
             key,
             symbols,
             max_symbols,
@@ -147,9 +152,26 @@ fn stream_url(url: &str, feed: Feed) -> Option<String> {
     Some(url.to_owned())
 }
 
+/// The URL of the REST that belongs to a stream.
+fn rest_url(url: &str) -> Option<String> {
+    let parsed: actix_web::http::Uri = url.parse().ok()?;
+    let scheme = if parsed.scheme_str() == Some("wss") { "https" } else { "http" };
+    let authority = parsed.authority()?.as_str();
+    Some(format!("{scheme}://{}", authority.strip_prefix("stream.").unwrap_or(authority)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_rest_of_an_upstream_is_at_its_host() {
+        assert_eq!(
+            rest_url("wss://stream.data.alpaca.markets/v2/iex").as_deref(),
+            Some("https://data.alpaca.markets")
+        );
+        assert_eq!(rest_url("ws://127.0.0.1:8080").as_deref(), Some("http://127.0.0.1:8080"));
+    }
 
     #[test]
     fn a_url_without_a_path_is_of_the_feed() {

@@ -26,6 +26,12 @@ pub struct UpstreamMetrics {
     pub symbols: Gauge,
     /// Symbols that were refused to clients of an upstream on demand.
     pub symbols_refused: Counter,
+    /// Requests to the upstream's REST.
+    pub rest_requests: Counter,
+    /// Those that failed, or were beyond the budget.
+    pub rest_failures: Counter,
+    /// Trades of holes that were found by REST.
+    pub filled: Counter,
     /// Seconds without a connection after it was live once.
     pub gap_seconds: Counter<f64, AtomicU64>,
     refused: Family<CodeLabel, Counter>,
@@ -61,6 +67,12 @@ impl UpstreamMetrics {
         registry.register("upstream_symbols", help, self.symbols.clone());
         let help = "Symbols that were refused to clients, because the upstream gives no more";
         registry.register("upstream_symbols_refused", help, self.symbols_refused.clone());
+        let help = "Requests to the REST of the upstream";
+        registry.register("upstream_rest_requests", help, self.rest_requests.clone());
+        let help = "Requests to the REST of the upstream that failed, or were beyond the budget";
+        registry.register("upstream_rest_failures", help, self.rest_failures.clone());
+        let help = "Trades from before a reconnect that were found by REST";
+        registry.register("upstream_filled_trades", help, self.filled.clone());
         let help = "Seconds without the upstream, after it was there once";
         registry.register("upstream_gap_seconds", help, self.gap_seconds.clone());
         registry.register("upstream_refused", "Errors of the upstream, by code", self.refused.clone());

@@ -20,8 +20,10 @@ use super::back_off::Jitter;
 use super::command::authenticate;
 use super::conversation::{Conversation, ConversationAction, ConversationInput, UpstreamCredentials};
 use super::inbox::{Arrival, Inbox};
+use super::rest::{TradesQuery, trades};
 use super::settings::UpstreamSettings;
 use super::tls::{UpstreamTlsError, client_config};
+use crate::limits::{Rate, TokenBucket};
 use crate::metrics::UpstreamMetrics;
 use crate::model::Symbol;
 use crate::source::SymbolDemand;
@@ -44,13 +46,26 @@ const READ_BYTES: usize = 64 << 10;
 /// Compression without context takeover, which is the form that the decoder inflates.
 const OFFER: &str = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
 
+/// What the feed asks for.
+#[derive(Debug)]
+pub(super) enum UpstreamCommand {
+    /// Send this command over the connection.
+    Send(Value),
+    /// Find trades by REST.
+    FindTrades(TradesQuery),
+}
+
+/// The requests to REST: 200 a minute, as in Alpaca's free plan. Beyond it a request fails at once (counter
+/// `upstream_rest_failures`), and the hole is told as not filled.
+const REST_BUDGET: Rate = Rate::per_minute(200);
+
 /// Starts the thread of the connection; it ends when the sender of subscriptions is dropped.
 pub(super) fn start(
     settings: Arc<UpstreamSettings>,
     inbox: Inbox,
     demand: Option<SymbolDemand>,
     metrics: UpstreamMetrics,
-) -> Result<UnboundedSender<Value>, UpstreamTlsError> {
+) -> Result<UnboundedSender<UpstreamCommand>, UpstreamTlsError> {
     let tls = Arc::new(client_config(settings.authorities.as_deref())?);
     let (commands, on_command) = unbounded_channel();
     let run = move || {
@@ -77,6 +92,7 @@ struct UpstreamConnection {
     client: Client,
     inbox: Inbox,
     demand: Option<SymbolDemand>,
+    budget: TokenBucket,
     /// When the demand is looked at next.
     demand_at: Instant,
     /// The symbols that were asked for last, and how many refusals were counted.
@@ -129,6 +145,7 @@ impl UpstreamConnection {
             client,
             inbox,
             demand,
+            budget: TokenBucket::new(REST_BUDGET, Instant::now()),
             demand_at,
             asked,
             refusals,
@@ -140,7 +157,7 @@ impl UpstreamConnection {
         }
     }
 
-    async fn run(mut self, mut on_command: UnboundedReceiver<Value>) {
+    async fn run(mut self, mut on_command: UnboundedReceiver<UpstreamCommand>) {
         loop {
             let wake_at = self.conversation.wake_at();
             let wait = async {
@@ -153,13 +170,33 @@ impl UpstreamConnection {
                 biased;
                 command = on_command.recv() => match command {
                     None => return,
-                    Some(command) => self.send_subscription(&command).await,
+                    Some(UpstreamCommand::Send(command)) => self.send_subscription(&command).await,
+                    Some(UpstreamCommand::FindTrades(query)) => self.find_trades(query),
                 },
                 () = sleep_until(self.demand_at.into()), if self.is_live && self.demand.is_some() => self.follow_demand(),
                 () = wait => self.give(ConversationInput::Time).await,
                 received = self.link.next(&self.inbox) => self.receive(received).await,
             }
         }
+    }
+
+    /// Begins a request for trades; the answer comes through the inbox.
+    fn find_trades(&mut self, query: TradesQuery) {
+        if !self.budget.take(Instant::now()) {
+            self.metrics.rest_failures.inc();
+            return self.inbox.push(Arrival::Trades(Err("the budget of requests is used up".to_owned())));
+        }
+        self.metrics.rest_requests.inc();
+        let (client, settings) = (self.client.clone(), Arc::clone(&self.settings));
+        let (inbox, failures) = (self.inbox.clone(), self.metrics.rest_failures.clone());
+        actix_web::rt::spawn(async move {
+            let found = trades(&client, &settings, &query).await;
+            if let Err(reason) = &found {
+                failures.inc();
+                warn!("trades are not found: {reason}");
+            }
+            inbox.push(Arrival::Trades(found));
+        });
     }
 
     /// Passes a change of the demand to the feed, which knows where its streams are to go on.

@@ -3,6 +3,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::sync::Notify;
 
+use super::rest::TradesPage;
 use crate::model::Epoch;
 use crate::source::{DemandChange, Wake};
 use crate::wire::{DecodedObject, ServerMessage};
@@ -36,6 +37,8 @@ pub(super) enum Arrival {
     Live(Option<Epoch>),
     /// Other symbols are wanted of the upstream than before.
     Demand(DemandChange),
+    /// The answer to a request for trades.
+    Trades(Result<TradesPage, String>),
     /// The objects of one message.
     Objects(Vec<DecodedObject>),
     /// A message between the objects.
@@ -101,6 +104,7 @@ impl Arrival {
     fn objects(&self) -> usize {
         match self {
             Self::Objects(objects) => objects.len(),
+            Self::Trades(Ok(page)) => page.trades.len(),
             _ => 1,
         }
     }

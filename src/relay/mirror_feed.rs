@@ -147,7 +147,7 @@ impl MirrorFeed {
                 // Listed before their objects come, so that sessions that wait for them miss none.
                 change.subscribe.into_iter().for_each(|symbol| _ = self.instruments.id(symbol));
             }
-            Arrival::Ready => {}
+            Arrival::Ready | Arrival::Trades(_) => {}
         }
         self.batch(objects, missed, last_values)
     }

@@ -18,8 +18,10 @@ mod instruments;
 mod mirror_feed;
 mod outage;
 mod relay_source;
+mod rest;
 mod settings;
 mod tls;
+mod trade_backfill;
 mod upstream_feed;
 
 pub use settings::{UpstreamKey, UpstreamNumbers, UpstreamSettings, UpstreamSymbols};

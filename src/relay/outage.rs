@@ -20,6 +20,11 @@ impl UpstreamOutage {
         Some(FeedNotice { from: Some(now), ..FeedNotice::of_source(FeedState::Down, SOURCE) })
     }
 
+    /// Whether the upstream is away, or its return is not told yet.
+    pub(super) fn is_on(&self) -> bool {
+        self.since.is_some()
+    }
+
     /// The upstream is there: what is told of it, if it was away, and for how many seconds it was.
     pub(super) fn end(&mut self, now: Timestamp, filled: Option<bool>) -> Option<(FeedNotice, f64)> {
         self.has_been_live = true;

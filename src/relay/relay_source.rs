@@ -1,11 +1,14 @@
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::inbox::{Arrival, Inbox};
 use super::instruments::UpstreamInstruments;
 use super::outage::UpstreamOutage;
+use super::rest::{TradesPage, TradesQuery};
+use super::trade_backfill::{BackfillLimits, TradeBackfill};
 use crate::clock::Clock;
 use crate::metrics::UpstreamMetrics;
-use crate::model::{Body, Event, FeedNotice, Timestamp, Universe};
+use crate::model::{Body, Event, FeedNotice, Timestamp, Trade, Universe};
 use crate::source::{DemandChange, EventSource, Ticks, Wake};
 use crate::wire::{DecodedObject, DeliveryKind};
 
@@ -22,21 +25,42 @@ pub(super) struct RelaySource {
     notices: Vec<FeedNotice>,
     /// The objects of the arrival that was taken last.
     taken: Vec<DecodedObject>,
-    on_command: OnCommand,
+    ask: AskUpstream,
     is_live: bool,
+    steady: SteadyClock,
+    backfill: TradeBackfill,
+    /// When the upstream came back, while the hole before is being filled.
+    back_at: Option<Timestamp>,
+    /// Trades that are due before the objects that were taken last.
+    found: Vec<Trade>,
 }
 
-/// Sends the subscription, or what changes in it.
-pub(super) type OnCommand = Box<dyn FnMut(Option<&DemandChange>) + Send>;
+/// What the source asks of the upstream.
+#[derive(Debug)]
+pub(super) enum UpstreamRequest {
+    /// The subscription.
+    Subscription,
+    /// What changes in it.
+    Change(DemandChange),
+    /// Trades of a hole.
+    Trades(TradesQuery),
+}
+
+/// Passes requests on.
+pub(super) type AskUpstream = Box<dyn FnMut(UpstreamRequest) + Send>;
+
+/// The steady clock.
+pub(super) type SteadyClock = fn() -> Instant;
 
 impl RelaySource {
-    /// The source of what arrives here; `on_command` sends the upstream what it is to give.
+    /// The source of what arrives here; `ask` passes requests to the upstream.
     pub(super) fn new(
         inbox: Inbox,
         wake: Wake,
         clock: Clock,
         metrics: UpstreamMetrics,
-        on_command: OnCommand,
+        ask: AskUpstream,
+        steady: SteadyClock,
     ) -> Self {
         let mut outage = UpstreamOutage::default();
         outage.end(clock.now(), None);
@@ -49,8 +73,12 @@ impl RelaySource {
             outage,
             notices: Vec::new(),
             taken: Vec::new(),
-            on_command,
+            ask,
             is_live: true,
+            steady,
+            backfill: TradeBackfill::new(BackfillLimits::default()),
+            back_at: None,
+            found: Vec::new(),
         }
     }
 
@@ -58,19 +86,23 @@ impl RelaySource {
     fn take(&mut self) {
         match self.inbox.take() {
             Some(Arrival::Objects(objects)) => self.taken = objects,
-            Some(Arrival::Ready) => (self.on_command)(None),
+            Some(Arrival::Ready) => (self.ask)(UpstreamRequest::Subscription),
             Some(Arrival::Demand(change)) => {
                 // Listed before their objects come, so that sessions that wait for them miss none.
                 change.subscribe.iter().for_each(|symbol| _ = self.instruments.id(*symbol));
-                (self.on_command)(Some(&change));
+                (self.ask)(UpstreamRequest::Change(change));
             }
             Some(Arrival::Live(_)) => {
                 self.is_live = true;
-                // What happened meanwhile is not asked for.
-                if let Some((back, seconds)) = self.outage.end(self.clock.now(), Some(false)) {
-                    self.metrics.gap_seconds.inc_by(seconds);
-                    self.notices.push(back);
+                if self.outage.is_on() {
+                    self.back_at = Some(self.clock.now());
+                    self.backfill.begin((self.steady)());
+                    self.find_trades();
                 }
+            }
+            Some(Arrival::Trades(answer)) => {
+                self.take_trades(answer);
+                self.find_trades();
             }
             Some(Arrival::Down(_) | Arrival::Stopped(_)) => {
                 self.is_live = false;
@@ -82,6 +114,45 @@ impl RelaySource {
             self.instruments.id(object.symbol);
         }
         self.instruments.publish();
+        self.tell_outcome();
+    }
+
+    /// Asks for the next trades of the hole.
+    fn find_trades(&mut self) {
+        let Some(request) = self.backfill.take_request() else { return };
+        let universe = self.instruments.universe();
+        let symbols = request.symbols.iter().map(|id| universe.instrument(*id).symbol).collect();
+        (self.ask)(UpstreamRequest::Trades(TradesQuery { symbols, from: request.from, page: request.page }));
+    }
+
+    fn take_trades(&mut self, answer: Result<TradesPage, String>) {
+        let Ok(page) = answer else { return self.backfill.failed(&mut self.found) };
+        let mut trades = Vec::with_capacity(page.trades.len());
+        for trade in page.trades {
+            if let Some(Body::Trade(trade)) = self.instruments.id(trade.symbol).map(|id| trade.body(id)) {
+                trades.push(trade);
+            }
+        }
+        self.backfill.answered(trades, page.next, &mut self.found);
+    }
+
+    /// Tells that the upstream is back, when it is known whether the hole before is filled.
+    fn tell_outcome(&mut self) {
+        let outcome = self.backfill.take_outcome((self.steady)(), &mut self.found);
+        let filled = match outcome {
+            Some(outcome) => {
+                self.metrics.filled.inc_by(outcome.found as u64);
+                outcome.unfilled.is_empty()
+            }
+            // Nothing was ever received, so there is nothing to look for.
+            None if !self.backfill.is_filling() => false,
+            None => return,
+        };
+        let Some(back_at) = self.back_at.take() else { return };
+        if let Some((back, seconds)) = self.outage.end(back_at, Some(filled)) {
+            self.metrics.gap_seconds.inc_by(seconds);
+            self.notices.push(back);
+        }
     }
 }
 
@@ -104,16 +175,22 @@ impl EventSource for RelaySource {
     }
 
     fn poll(&mut self, out: &mut Vec<Event>) -> Option<Timestamp> {
+        let mut trades = std::mem::take(&mut self.found);
         for object in std::mem::take(&mut self.taken) {
             let Some(symbol) = self.instruments.id(object.symbol) else {
                 self.metrics.invalid.inc();
                 continue;
             };
             // What holds at the start is no event.
-            if object.delivery != DeliveryKind::Snapshot {
-                out.extend(event(object.body(symbol)));
+            if object.delivery == DeliveryKind::Snapshot {
+                continue;
+            }
+            match object.body(symbol) {
+                Body::Trade(trade) => self.backfill.live(trade, &mut trades),
+                body => out.extend(trades.drain(..).map(Event::Trade).chain(event(body))),
             }
         }
+        out.extend(trades.into_iter().map(Event::Trade));
         self.is_live.then(|| self.clock.now())
     }
 

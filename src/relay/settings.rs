@@ -8,6 +8,8 @@ use crate::model::Symbol;
 pub struct UpstreamSettings {
     /// The URL of its stream: `ws` or `wss`, with a path.
     pub url: String,
+    /// The URL of its REST, without a path; `None` if it has none.
+    pub rest: Option<String>,
     /// The key. Default: none, for an upstream that asks for none.
     pub key: Option<UpstreamKey>,
     /// What is subscribed to.

@@ -1,15 +1,16 @@
 use std::mem;
 use std::sync::Arc;
+use std::time::Instant;
 
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedSender;
 use tracing::error;
 
 use super::command::{change, subscribe};
-use super::connection::start;
+use super::connection::{UpstreamCommand, start};
 use super::inbox::{Arrival, Inbox};
 use super::mirror_feed::{FeedParts, MirrorFeed, MirrorRequest};
-use super::relay_source::{OnCommand, RelaySource};
+use super::relay_source::{AskUpstream, RelaySource, UpstreamRequest};
 use super::settings::{UpstreamNumbers, UpstreamSettings};
 use super::tls::UpstreamTlsError;
 use crate::archive::Archive;
@@ -25,7 +26,7 @@ pub struct UpstreamFeed {
     settings: Arc<UpstreamSettings>,
     inbox: Inbox,
     wake: Wake,
-    commands: UnboundedSender<Value>,
+    commands: UnboundedSender<UpstreamCommand>,
     stage: UpstreamStage,
     clock: Clock,
     spans: BarSpans,
@@ -94,7 +95,7 @@ impl UpstreamFeed {
 
     fn subscribe(&self, resume: Option<Value>) {
         // The thread of the connection ends with this feed.
-        let _ = self.commands.send(subscribe(&self.settings, resume));
+        let _ = self.commands.send(UpstreamCommand::Send(subscribe(&self.settings, resume)));
     }
 
     /// Takes an arrival before anything is known of the upstream.
@@ -129,7 +130,7 @@ impl UpstreamFeed {
                 self.outage = None;
                 return batch;
             }
-            Arrival::Objects(_) | Arrival::Control(_) | Arrival::Demand(_) => {}
+            Arrival::Objects(_) | Arrival::Control(_) | Arrival::Demand(_) | Arrival::Trades(_) => {}
         }
         None
     }
@@ -137,15 +138,19 @@ impl UpstreamFeed {
     /// A feed that numbers what arrives.
     fn foreign(&self, parts: FeedParts) -> SequencedFeed {
         let (settings, commands) = (Arc::clone(&self.settings), self.commands.clone());
-        let on_command: OnCommand = Box::new(move |demanded| {
-            let sent = match demanded {
-                None => vec![subscribe(&settings, None)],
-                Some(demanded) => change(&settings, demanded, None),
+        let ask: AskUpstream = Box::new(move |request| {
+            let asked = match request {
+                UpstreamRequest::Subscription => vec![UpstreamCommand::Send(subscribe(&settings, None))],
+                UpstreamRequest::Change(demanded) => {
+                    change(&settings, &demanded, None).into_iter().map(UpstreamCommand::Send).collect()
+                }
+                UpstreamRequest::Trades(query) => vec![UpstreamCommand::FindTrades(query)],
             };
-            sent.into_iter().for_each(|command| _ = commands.send(command));
+            asked.into_iter().for_each(|command| _ = commands.send(command));
         });
         let (inbox, wake) = (self.inbox.clone(), self.wake.clone());
-        let source = RelaySource::new(inbox, wake, self.clock.clone(), self.upstream.clone(), on_command);
+        let source =
+            RelaySource::new(inbox, wake, self.clock.clone(), self.upstream.clone(), ask, Instant::now);
         let universe = Arc::new(Universe::default());
         let sequencer = Sequencer::new(universe, self.spans, self.first_epoch, self.clock.now());
         SequencedFeed::new(Box::new(source), sequencer, parts.archive, parts.metrics)
@@ -187,7 +192,7 @@ impl BatchSource for UpstreamFeed {
         if let Arrival::Demand(demanded) = &arrival {
             let resume = mirror.resume_of(&demanded.subscribe, last_values);
             let sent = change(&self.settings, demanded, Some(resume));
-            sent.into_iter().for_each(|command| _ = self.commands.send(command));
+            sent.into_iter().for_each(|command| _ = self.commands.send(UpstreamCommand::Send(command)));
         }
         if let Arrival::Stopped(reason) = &arrival {
             error!("the upstream is not asked again: {reason}");
@@ -197,7 +202,7 @@ impl BatchSource for UpstreamFeed {
             && mirror.request_at(*epoch) == MirrorRequest::Snapshot
         {
             // What was resumed has no snapshot.
-            let _ = self.commands.send(subscribe(&self.settings, None));
+            let _ = self.commands.send(UpstreamCommand::Send(subscribe(&self.settings, None)));
         }
         mirror.take(arrival, last_values)
     }
