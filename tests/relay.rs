@@ -7,9 +7,9 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
-use tapecast::config::Config;
+use tapecast::config::{Config, Tls};
 use tapecast::relay::{UpstreamKey, UpstreamNumbers, UpstreamSettings, UpstreamSymbols};
-use test_support::{Client, Program, SequenceLedger, Server, get, wait_for, wait_until};
+use test_support::{Client, Program, SequenceLedger, Server, TlsFiles, get, wait_for, wait_until};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_tapecast");
 
@@ -387,6 +387,120 @@ fn a_relay_that_numbers_objects_itself_gives_the_same_trades() {
         count += 1;
     }
     assert!(count > 500, "only {count} trades in common");
+}
+
+/// What can happen to an upstream.
+#[derive(Clone, Copy, Debug)]
+enum Trouble {
+    /// Its connections are cut.
+    Cut,
+    /// Its process is stopped for a moment.
+    Stop,
+    /// It is killed and begins anew.
+    Restart,
+}
+
+#[test]
+fn every_number_is_received_or_told_through_cuts_stops_and_restarts() {
+    use Trouble::{Cut, Restart, Stop};
+    let mut origin = Program::start(&[PROGRAM], &MARKET, &[]);
+    let address = origin.address;
+    let proxy = Proxy::start(address);
+    let first = relay(proxy.address, |_| {});
+    let second = relay(first.address, |_| {});
+    let mut client = Client::session(second.address);
+    let mut ledger = SequenceLedger::default();
+    follow(&mut client, &mut ledger, None, 500);
+    let mut epochs = 0;
+
+    for trouble in [Stop, Cut, Stop, Restart, Stop, Cut, Stop, Restart, Stop] {
+        let losses = first.metric("tapecast_upstream_losses_total");
+        match trouble {
+            Cut => proxy.cut(),
+            Stop => {
+                origin.signal("-STOP");
+                std::thread::sleep(std::time::Duration::from_millis(300));
+                origin.signal("-CONT");
+            }
+            Restart => {
+                drop(origin);
+                proxy.cut();
+                origin = Program::start_at(address, &[PROGRAM], &MARKET);
+            }
+        }
+        let is_over = || match trouble {
+            Stop => true,
+            Cut | Restart => {
+                first.metric("tapecast_upstream_losses_total") > losses
+                    && first.metric("tapecast_upstream_up") == 1.0
+            }
+        };
+        let (mut after, mut over) = (0, false);
+        while after < 200 {
+            let objects = client.next_objects();
+            epochs += objects.iter().filter(|object| object["T"] == "epoch").count();
+            ledger.record(&objects);
+            over = over || is_over();
+            after += if over { objects.len() } else { 0 };
+        }
+    }
+
+    assert_eq!(epochs, 2);
+    assert_eq!(second.metric("tapecast_upstream_losses_total"), 0.0, "the second hop noticed nothing");
+}
+
+#[test]
+fn an_upstream_over_tls_is_checked_against_the_given_certificates() {
+    let (files, _) = TlsFiles::generate();
+    let origin = Server::start(|config| {
+        busy(config);
+        let listen = ([127, 0, 0, 1], 0).into();
+        config.access.tls = Some(Tls { listen, certificate: files.certificate(), key: files.key() });
+    });
+    let port = origin.tls_address.unwrap().port();
+    let secure = |authorities| UpstreamSettings {
+        url: format!("wss://localhost:{port}/v2/iex"),
+        authorities,
+        ..upstream(origin.address)
+    };
+
+    let trusting = relay(origin.address, |config| config.upstream = Some(secure(Some(files.certificate()))));
+    follow(&mut Client::session(trusting.address), &mut SequenceLedger::default(), None, 100);
+
+    let other = Server::start(|config| config.upstream = Some(secure(None)));
+    let reason = wait_for("a reason", || {
+        let (status, text) = readiness(other.address);
+        assert_eq!(status, 503);
+        text.contains("cannot connect").then_some(text)
+    });
+    assert!(reason.contains("ertificate"), "{reason}");
+}
+
+#[test]
+fn a_second_relay_with_the_same_key_waits_for_the_place_and_takes_it() {
+    let folder = test_support::TempFolder::new();
+    let keys = folder.file("keys");
+    let generated =
+        std::process::Command::new(PROGRAM).args(["key", "new", "relay", "--max-sessions", "1"]).output();
+    let generated = generated.unwrap();
+    std::fs::write(&keys, &generated.stdout).unwrap();
+    let text = String::from_utf8_lossy(&generated.stderr).into_owned();
+    let secret = text.split_whitespace().find(|word| word.len() >= 32).unwrap_or_else(|| panic!("{text}"));
+    let origin = Server::start(|config| {
+        busy(config);
+        config.access.keys = Some(keys);
+    });
+    let key = Some(UpstreamKey { id: "relay".to_owned(), secret: secret.to_owned() });
+    let settings = || UpstreamSettings { key: key.clone(), ..upstream(origin.address) };
+    let first = relay(origin.address, |config| config.upstream = Some(settings()));
+
+    let second = Server::start(|config| config.upstream = Some(settings()));
+    wait_until("the refusal", || second.metric("tapecast_upstream_refused_total{code=\"406\"}") == 1.0);
+    drop(first);
+
+    wait_until_ready(second.address);
+    // 5 s after the first attempt, a fifth more or less.
+    assert!(second.metric("tapecast_upstream_connects_total") <= 3.0);
 }
 
 /// Reads the trades of all symbols by symbol and id, until a notice says that the upstream is back and this many trades
