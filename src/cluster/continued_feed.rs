@@ -91,8 +91,13 @@ impl ContinuedFeed {
                 self.numbers = ContinuedNumbers::Raised(FxHashMap::default());
                 epoch
             }
-            (ContinuedNumbers::Kept, Some(epoch)) => epoch,
-            (ContinuedNumbers::Raised(_), Some(_)) => (self.new_epochs)(),
+            (ContinuedNumbers::Kept, Some(epoch)) if !batch.restarts_numbers() => epoch,
+            // The numbers of a cluster never begin again.
+            (ContinuedNumbers::Kept | ContinuedNumbers::Raised(_), Some(_)) if batch.restarts_numbers() => {
+                self.numbers = ContinuedNumbers::Raised(FxHashMap::default());
+                (self.new_epochs)()
+            }
+            (ContinuedNumbers::Kept | ContinuedNumbers::Raised(_), Some(_)) => (self.new_epochs)(),
             (ContinuedNumbers::Kept | ContinuedNumbers::Raised(_), None) => return None,
         };
         (std::mem::replace(&mut self.epoch, begins) != begins).then_some(begins)

@@ -108,6 +108,24 @@ fn in_another_epoch_numbers_are_raised_in_a_new_one() {
 }
 
 #[test]
+fn numbers_that_begin_again_are_raised_in_a_new_epoch() {
+    let restarted = || {
+        let restarted = batch(vec![trade(0, 1)], Some(6));
+        restarted.with_epoch_numbers(crate::model::EpochNumbers::Restart)
+    };
+
+    let kept =
+        continued(vec![batch(vec![trade(0, 21)], Some(5)), restarted(), batch(vec![trade(0, 2)], None)]);
+    let raised = continued(vec![batch(vec![trade(0, 3)], Some(7)), restarted()]);
+
+    assert_eq!((kept[1].begun_epoch(), kept[1].restarts_numbers()), (Some(Epoch::new(101)), false));
+    assert_eq!(numbers(&kept[1]), [(trades(1), FLOOR)]);
+    assert_eq!(numbers(&kept[2]), [(trades(1), FLOOR + 1)]);
+    assert_eq!(raised[1].begun_epoch(), Some(Epoch::new(102)));
+    assert_eq!(numbers(&raised[1]), [(trades(1), FLOOR + 1)]);
+}
+
+#[test]
 fn what_the_feed_has_lost_is_told_once() {
     let lost = |from, to| Missed { stream: trades(1), from: Seq(from), to: Seq(to) };
     let first = batch(Vec::new(), Some(5)).with_missed(vec![lost(8, 14)]);
