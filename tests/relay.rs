@@ -207,6 +207,26 @@ fn a_client_of_the_last_hop_resumes_at_the_first() {
     assert!(epochs.iter().all(|epoch| *epoch == epochs[0]), "{epochs:?}");
 }
 
+#[test]
+fn a_client_that_is_ahead_of_a_hop_waits_for_what_it_does_not_have() {
+    let origin = Server::start(busy);
+    let hop = relay(origin.address, |_| {});
+    let mut client = Client::session(hop.address);
+    let subscribe = |x: Value| json!({"action": "subscribe", "trades": ["AAPL"], "x": x}).to_string();
+    let is_trade = |object: &Value| object["T"] == "t";
+    let epoch = client.command(&subscribe(json!({"id": 1})))["x"]["epoch"].clone();
+    let last = wait_for("a trade", || client.next_objects().into_iter().rfind(is_trade));
+
+    // As if it had these from a node before this one.
+    let ahead = last["sq"].as_u64().unwrap() + 20;
+    let mut client = Client::session(hop.address);
+    let resume = json!({"epoch": epoch, "sq": {"trades": {"AAPL": ahead}}});
+    client.command(&subscribe(json!({"id": 2, "resume": resume})));
+
+    let next = wait_for("what comes next", || client.next_objects().into_iter().find(|it| it["T"] != "h"));
+    assert_eq!((&next["T"], &next["sq"]), (&json!("t"), &json!(ahead + 1)), "{next}");
+}
+
 /// An address of this machine at which nothing listens.
 fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()

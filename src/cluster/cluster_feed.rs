@@ -207,6 +207,8 @@ impl ClusterFeed {
             demand,
         })?;
         let follower = Box::new(Follower::new(Fence::default(), Arc::default()));
+        let progress = FeedProgress::default();
+        progress.set_follows();
         let feed = Self {
             place: Place::Following { follower, suspended: None, starting: None },
             leader,
@@ -219,7 +221,7 @@ impl ClusterFeed {
             refused_term: None,
             is_down: false,
             started: Instant::now(),
-            progress: FeedProgress::default(),
+            progress,
             counted: FollowerCounts::default(),
             hops: HopMeter { overview, metrics: metrics.cluster.clone(), published: None },
             metrics,

@@ -81,6 +81,7 @@ impl MirrorFeed {
     /// A feed in this epoch of an upstream.
     pub(super) fn new(parts: FeedParts, epoch: Epoch, symbols: &UpstreamSymbols) -> Self {
         let FeedParts { archive, clock, metrics, upstream, progress } = parts;
+        progress.set_follows();
         info!(%epoch, "the upstream numbers its objects: they keep their numbers");
         let mut outage = UpstreamOutage::default();
         outage.end(clock.now(), None);

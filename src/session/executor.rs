@@ -290,9 +290,11 @@ impl CommandExecutor {
     /// Whether a client may have this number of a stream whose newest number here is `newest`.
     ///
     /// Another worker may be ahead of this one, by no more than what the feed has published and this worker has yet to
-    /// dispatch. A number beyond that was never given.
+    /// dispatch. A number beyond that was never given, unless by the node that this one follows.
     fn may_have(&self, last: Seq, newest: Seq, last_values: &LastValues) -> bool {
-        last.0.saturating_sub(newest.0) <= self.progress.published().saturating_sub(last_values.published())
+        self.progress.follows()
+            || last.0.saturating_sub(newest.0)
+                <= self.progress.published().saturating_sub(last_values.published())
     }
 
     fn is_sampled(&self, stream: StreamId) -> bool {
