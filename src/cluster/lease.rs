@@ -23,7 +23,7 @@ pub(super) const RETRY_INTERVAL: Duration = Duration::from_millis(200);
 #[derive(Debug)]
 pub(super) struct Lease {
     state: LeaseState,
-    /// The revision of the last lease, to see whether somebody else had it since.
+    /// The revision of the last lease: a new lease continues it if no other node had one between.
     last_revision: Option<u64>,
     terms: u64,
     next: Instant,
@@ -65,7 +65,7 @@ pub(super) struct HeldLease {
     pub(super) term: u64,
     /// When it ends unless it is renewed.
     pub(super) until: Instant,
-    /// Whether this node had the lease before and nobody had it since.
+    /// Whether this node had the last lease too, with no other node between.
     pub(super) continues: bool,
 }
 
