@@ -1,13 +1,12 @@
 //! The feeds with which a node leads: the simulator, a recording, the relay of an upstream.
 
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use super::StartError;
 use super::backfill::backfill;
 use super::market::{distort, ends, last_trade_id, new_epochs};
 use crate::archive::{Archive, Retention};
-use crate::clock::Clock;
+use crate::clock::{Clock, wall_clock};
 use crate::cluster::{ContinuedFeed, ContinuedFeedParts, Followed, LeaderFeed, least_number};
 use crate::faults::Faults;
 use crate::feed::{BarSpans, BatchSource, LastValues, SequencedFeed, Sequencer};
@@ -15,7 +14,7 @@ use crate::journal::{JournalFeed, JournalFeedMetrics};
 #[cfg(feature = "relay")]
 use crate::metrics::UpstreamMetrics;
 use crate::metrics::{FeedMetrics, ReplayMetrics};
-use crate::model::{Epoch, Timestamp};
+use crate::model::Epoch;
 #[cfg(feature = "relay")]
 use crate::relay::{UpstreamFeed, UpstreamParts, UpstreamSettings};
 #[cfg(feature = "relay")]
@@ -50,11 +49,6 @@ impl LeaderParts {
         };
         Box::new(ContinuedFeed::new(parts, followed))
     }
-}
-
-/// The time of day, whatever time a replay has.
-fn wall_clock() -> Timestamp {
-    Timestamp::from(SystemTime::now())
 }
 
 /// Leads with the simulator.

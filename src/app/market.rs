@@ -60,18 +60,7 @@ impl Market {
             if let Some(feed) = JournalFeed::open(settings, config.retention, &clock, counts, new_epochs())? {
                 let (universe, archive) = (feed.universe(), Arc::clone(feed.archive()));
                 let progress = feed.progress();
-                let (source, hours) = (Box::new(feed), MarketHours::Continuous);
-                return Ok(Self {
-                    universe,
-                    archive,
-                    source,
-                    progress,
-                    journal: None,
-                    hours,
-                    demand: None,
-                    #[cfg(feature = "nats")]
-                    cluster: None,
-                });
+                return Ok(Self::new(Box::new(feed), progress, universe, archive));
             }
             let recording = Recording::open(settings.clone(), metrics.replay())?;
             return Ok(Self::replay(config, recording, clock, metrics, faults));
@@ -167,18 +156,8 @@ impl Market {
         };
         let feed = UpstreamFeed::start(settings, parts)?;
         let (progress, universe) = (feed.progress(), Arc::new(Universe::default()));
-        let (source, hours) = (Box::new(feed), MarketHours::Exchange);
-        Ok(Self {
-            universe,
-            archive,
-            source,
-            progress,
-            journal: None,
-            hours,
-            demand,
-            #[cfg(feature = "nats")]
-            cluster: None,
-        })
+        let hours = MarketHours::Exchange;
+        Ok(Self { hours, demand, ..Self::new(Box::new(feed), progress, universe, archive) })
     }
 
     fn of(
@@ -188,14 +167,23 @@ impl Market {
         journal: Option<StartedJournal>,
     ) -> Self {
         let progress = source.progress();
-        let hours = MarketHours::Continuous;
+        Self { journal, ..Self::new(Box::new(source), progress, universe, archive) }
+    }
+
+    /// A market that is always open, without a journal, whose source gives all symbols unasked.
+    fn new(
+        source: Box<dyn BatchSource>,
+        progress: FeedProgress,
+        universe: Arc<Universe>,
+        archive: Arc<Archive>,
+    ) -> Self {
         Self {
             universe,
             archive,
-            source: Box::new(source),
+            source,
             progress,
-            journal,
-            hours,
+            journal: None,
+            hours: MarketHours::Continuous,
             demand: None,
             #[cfg(feature = "nats")]
             cluster: None,

@@ -203,6 +203,16 @@ impl Archive {
         self.pending().extend_from_slice(objects);
     }
 
+    /// Records what is published up to this watermark. Where that is earlier than the last one, because a clock was set
+    /// back or a replay goes on elsewhere, the archive [steps back](Self::step_back) first.
+    pub fn record_until(&self, objects: &[Object], watermark: Timestamp) {
+        if watermark < self.watermark() {
+            self.step_back(watermark);
+        }
+        self.record(objects);
+        self.advance(watermark);
+    }
+
     /// Moves the watermark: all objects that were reported before this time are recorded. A bar is closed when its
     /// interval ends at the watermark or before.
     pub fn advance(&self, watermark: Timestamp) {

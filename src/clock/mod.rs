@@ -164,12 +164,17 @@ impl ClockState {
     }
 }
 
+/// The time of day by the system's clock, whatever time the service has: for what must agree with other machines.
+pub fn wall_clock() -> Timestamp {
+    Timestamp::from(SystemTime::now())
+}
+
 /// Reads both clocks at nearly the same moment.
 fn read_both(started: Instant) -> ClockPair {
     let mut best: Option<(Duration, ClockPair)> = None;
     for _ in 0..MAX_READINGS {
         let before = started.elapsed();
-        let wall = Timestamp::from(SystemTime::now());
+        let wall = wall_clock();
         let steady = started.elapsed();
         let apart = steady - before;
         if best.is_none_or(|(least, _)| apart < least) {

@@ -1,6 +1,6 @@
 use std::io;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use actix_web::rt::task::JoinHandle;
 use futures_util::StreamExt;
@@ -15,6 +15,7 @@ use super::overview::{BatchHop, ClusterOverview};
 use super::publisher::{Standing, Term};
 use super::settings::ClusterSettings;
 use crate::archive::Archive;
+use crate::clock::wall_clock;
 use crate::feed::{Batch, BatchSource, FeedProgress, LastValues};
 use crate::metrics::{ClusterMetrics, FeedMetrics, SessionCount};
 use crate::model::{Epoch, FeedNotice, FeedState, MILLISECOND, SECOND, Seq, Timestamp, Universe};
@@ -103,11 +104,6 @@ impl HopMeter {
             self.overview.set_hop(BatchHop::Source, published.nanos_since(newest));
         }
     }
-}
-
-/// The time of day, whatever time a replay has.
-fn wall_clock() -> Timestamp {
-    Timestamp::from(SystemTime::now())
 }
 
 /// The metrics of a [`ClusterFeed`].
@@ -254,7 +250,7 @@ impl ClusterFeed {
                     }
                     follower.take_in(message, now);
                 }
-                // The answer of a NATS server that nobody is there is empty.
+                // NATS answers a request without responders by an empty message.
                 Err(_) if arrived.message.is_empty() => {}
                 Err(_) => _ = self.metrics.cluster.damaged.inc(),
             }
@@ -290,18 +286,11 @@ impl ClusterFeed {
             self.exchange.send(Outgoing::FetchHistory(Arc::clone(&self.universe), known));
             self.has_history = true;
         }
-        if batch.watermark() < self.archive.watermark() {
-            self.archive.step_back(batch.watermark());
-        }
-        self.archive.record(batch.events());
-        self.archive.advance(batch.watermark());
+        self.archive.record_until(batch.events(), batch.watermark());
         self.hops.observe_source(batch.watermark());
         self.hops.overview.set_batch(batch.number());
         self.progress.set(last_values.published());
-        let FeedMetrics { batches, objects, watermark, .. } = &self.metrics.feed;
-        batches.inc();
-        objects.inc_by(batch.len() as u64);
-        watermark.set(batch.watermark().nanos() as f64 / SECOND as f64);
+        self.metrics.feed.published(batch.len(), batch.watermark());
         Arc::new(batch)
     }
 

@@ -126,16 +126,12 @@ impl ContinuedFeed {
         // The first batch of an upstream may come before any object of it.
         let is_known = batch.watermark() > Timestamp::default();
         let watermark = if is_known { batch.watermark() } else { last_values.watermark() };
-        if watermark < self.archive.watermark() {
-            self.archive.step_back(watermark);
-        }
         let number = last_values.batch() + 1;
         last_values.set_batch(number);
         last_values.set_epoch(self.epoch);
         last_values.set_watermark(watermark);
         // Recorded before it is published, as in the sequenced feed.
-        self.archive.record(&events);
-        self.archive.advance(watermark);
+        self.archive.record_until(&events, watermark);
         let published = Batch::new(universe, watermark, events, tickers);
         let published = published.with_notices(batch.notices().to_vec());
         Arc::new(published.numbered(number).with_missed(missed).beginning(begins))

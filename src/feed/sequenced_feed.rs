@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::{Batch, BatchSource, FeedProgress, LastValues, Sequencer};
 use crate::archive::Archive;
 use crate::metrics::FeedMetrics;
-use crate::model::{Epoch, Event, FeedNotice, SECOND, Timestamp};
+use crate::model::{Epoch, Event, FeedNotice, Timestamp};
 use crate::source::{ControlRefusal, EventSource, ReplayCommand, ReplayStatus, Ticks};
 
 /// The feed of this node: takes the events of a source, numbers them and records them in the archive.
@@ -108,9 +108,7 @@ impl SequencedFeed {
         last_values.set_batch(number);
         last_values.set_watermark(batch.watermark());
         self.progress.set(last_values.published());
-        self.metrics.batches.inc();
-        self.metrics.objects.inc_by(batch.len() as u64);
-        self.metrics.watermark.set(batch.watermark().nanos() as f64 / SECOND as f64);
+        self.metrics.published(batch.len(), batch.watermark());
         Some(Arc::new(batch.numbered(number)))
     }
 }

@@ -6,7 +6,8 @@ use super::*;
 use crate::archive::Retention;
 use crate::feed::BarSpans;
 use crate::model::{
-    Bar, Body, Channel, Conditions, Instrument, Price, Seq, StreamId, SymbolId, Trade, TradeRules, Universe,
+    Bar, Body, Channel, Conditions, Instrument, Price, SECOND, Seq, StreamId, SymbolId, Trade, TradeRules,
+    Universe,
 };
 use crate::wire::fixtures;
 

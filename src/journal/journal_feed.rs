@@ -231,12 +231,7 @@ impl JournalFeed {
     /// Records a batch in the archive.
     fn record(&self, batch: &Batch) {
         self.archive.list(batch.universe());
-        // Time goes back after a jump, and where the recorded clock was set back.
-        if batch.watermark() < self.archive.watermark() {
-            self.archive.step_back(batch.watermark());
-        }
-        self.archive.record(batch.events());
-        self.archive.advance(batch.watermark());
+        self.archive.record_until(batch.events(), batch.watermark());
     }
 
     /// Enters a batch that is about to be published.
@@ -246,9 +241,7 @@ impl JournalFeed {
         last_values.set_epoch(self.epoch);
         self.progress.set(last_values.published());
         let JournalFeedMetrics { feed, replay } = &self.metrics;
-        feed.batches.inc();
-        feed.objects.inc_by(batch.len() as u64);
-        feed.watermark.set(batch.watermark().nanos() as f64 / SECOND as f64);
+        feed.published(batch.len(), batch.watermark());
         replay.events.inc_by(batch.events().len() as u64);
         replay.position.set(self.position.nanos() as f64 / SECOND as f64);
         if self.timeline.is_max() {

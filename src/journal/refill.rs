@@ -27,13 +27,8 @@ impl<S: FnOnce(Timestamp)> Refill<'_, S> {
                 if let Some(seed) = self.seed.take() {
                     seed(batch.watermark().min(self.now));
                 }
-                // Bars after a time to which the clock was set back are of a time that has not been yet.
-                if batch.watermark() < self.archive.watermark() {
-                    self.archive.step_back(batch.watermark());
-                }
                 self.archive.list(batch.universe());
-                self.archive.record(batch.events());
-                self.archive.advance(batch.watermark());
+                self.archive.record_until(batch.events(), batch.watermark());
                 self.archive.settle();
             }
             JournalItem::Damaged { name, position, damage } => {

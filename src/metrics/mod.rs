@@ -33,6 +33,7 @@ pub use upstream::UpstreamMetrics;
 
 use self::exposition::to_text_format;
 use self::process::ProcessCollector;
+use crate::model::{SECOND, Timestamp};
 
 /// All metrics of the service.
 #[derive(Debug)]
@@ -60,6 +61,15 @@ pub struct FeedMetrics {
     pub objects: Counter,
     /// The time up to which every event has been published, in seconds since the Unix epoch.
     pub watermark: Gauge<f64, AtomicU64>,
+}
+
+impl FeedMetrics {
+    /// Counts a batch of this number of objects.
+    pub fn published(&self, objects: usize, watermark: Timestamp) {
+        self.batches.inc();
+        self.objects.inc_by(objects as u64);
+        self.watermark.set(watermark.nanos() as f64 / SECOND as f64);
+    }
 }
 
 /// Metrics of the service's clock. Clones share the counts.

@@ -24,6 +24,16 @@ macro_rules! declare_events {
             }
         }
 
+        impl Event {
+            /// The event that a body tells of; `None` for a ticker, which is made of events.
+            pub const fn from_body(body: Body) -> Option<Self> {
+                match body {
+                    $(Body::$event(event) => Some(Self::$event(event)),)*
+                    Body::Ticker(_) => None,
+                }
+            }
+        }
+
         impl From<Event> for Body {
             fn from(event: Event) -> Self {
                 match event {

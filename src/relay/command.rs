@@ -3,7 +3,7 @@ use serde_json::{Map, Value, json};
 use super::settings::{UpstreamKey, UpstreamNumbers, UpstreamSettings, UpstreamSymbols};
 use crate::feed::LastValues;
 use crate::model::{Channel, Epoch, Instrument, StreamId, Symbol};
-use crate::source::DemandChange;
+use crate::source::{DemandChange, ON_DEMAND};
 
 /// The command with which a session authenticates.
 pub(super) fn authenticate(key: &UpstreamKey) -> Value {
@@ -12,10 +12,6 @@ pub(super) fn authenticate(key: &UpstreamKey) -> Value {
 
 /// The heartbeat that an upstream of ours is asked for, in milliseconds.
 const HEARTBEAT_MS: u32 = 1_000;
-
-/// The channels of which an upstream gives only so many symbols: those that follow the demand. Tickers are ours.
-const ON_DEMAND: [Channel; 5] =
-    [Channel::Trades, Channel::Quotes, Channel::Statuses, Channel::Lulds, Channel::Tickers];
 
 /// The command that subscribes to everything of the symbols, and goes on after these numbers. Symbols on demand come
 /// [later](change).

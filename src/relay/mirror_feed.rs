@@ -15,8 +15,8 @@ use crate::clock::Clock;
 use crate::feed::{Batch, FeedProgress, LastValues};
 use crate::metrics::{FeedMetrics, UpstreamMetrics};
 use crate::model::{
-    BegunEpoch, Body, Channel, Epoch, EpochNumbers, FeedNotice, FeedState, Missed, Object, SECOND, Seq,
-    StreamId, Symbol, Timestamp,
+    BegunEpoch, Body, Channel, Epoch, EpochNumbers, FeedNotice, FeedState, Missed, Object, Seq, StreamId,
+    Symbol, Timestamp,
 };
 use crate::wire::{DecodedObject, DeliveryKind, ServerMessage};
 
@@ -292,9 +292,7 @@ impl MirrorFeed {
         last_values.set_watermark(batch.watermark());
         last_values.set_epoch(self.epoch);
         self.progress.set(last_values.published());
-        self.metrics.batches.inc();
-        self.metrics.objects.inc_by(batch.len() as u64);
-        self.metrics.watermark.set(batch.watermark().nanos() as f64 / SECOND as f64);
+        self.metrics.published(batch.len(), batch.watermark());
         Some(Arc::new(batch.numbered(number)))
     }
 

@@ -187,7 +187,7 @@ impl EventSource for RelaySource {
             }
             match object.body(symbol) {
                 Body::Trade(trade) => self.backfill.live(trade, &mut trades),
-                body => out.extend(trades.drain(..).map(Event::Trade).chain(event(body))),
+                body => out.extend(trades.drain(..).map(Event::Trade).chain(Event::from_body(body))),
             }
         }
         out.extend(trades.into_iter().map(Event::Trade));
@@ -206,20 +206,4 @@ impl EventSource for RelaySource {
     fn skip_idle_ticks(&mut self) {
         self.wake.skip_idle_ticks();
     }
-}
-
-/// The event that an object tells of; `None` for a ticker, which is made of others.
-fn event(body: Body) -> Option<Event> {
-    Some(match body {
-        Body::Trade(trade) => Event::Trade(trade),
-        Body::Quote(quote) => Event::Quote(quote),
-        Body::Bar(bar) => Event::Bar(bar),
-        Body::UpdatedBar(bar) => Event::UpdatedBar(bar),
-        Body::DailyBar(bar) => Event::DailyBar(bar),
-        Body::Status(status) => Event::Status(status),
-        Body::Luld(luld) => Event::Luld(luld),
-        Body::Correction(correction) => Event::Correction(correction),
-        Body::Cancel(cancel) => Event::Cancel(cancel),
-        Body::Ticker(_) => return None,
-    })
 }

@@ -10,7 +10,7 @@ use super::outbox::SnapshotKind;
 use super::subscriptions::Subscriptions;
 use crate::hub::SubscriptionChange;
 use crate::model::{Channel, Epoch, Seq, StreamId, Symbol, Universe};
-use crate::source::SymbolInterest;
+use crate::source::{ON_DEMAND, SymbolInterest};
 use crate::wire::{
     Close, Command, ControlMessage, ErrorCode, Extensions, GrantedExtensions, Rejected, RequestId,
     ResumeRequest, Subscription, SymbolsByChannel,
@@ -36,10 +36,6 @@ pub(super) struct SubscriptionState {
     conflate_ms: u32,
     heartbeat_ms: u32,
 }
-
-/// The channels whose symbols the source gives only on demand. An upstream gives the bars of all symbols on every plan.
-const ON_DEMAND: [Channel; 5] =
-    [Channel::Trades, Channel::Quotes, Channel::Statuses, Channel::Lulds, Channel::Tickers];
 
 /// The changes of a command, to tell streams that begin with it from others.
 struct ChangedStreams(FxHashSet<SubscriptionChange>);

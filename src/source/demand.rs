@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::model::Symbol;
+use crate::model::{Channel, Symbol};
 
 /// Which symbols are wanted of a source that gives only those that it is asked for. Clones share it.
 ///
@@ -12,6 +12,11 @@ use crate::model::Symbol;
 /// [linger](DemandLimits::linger) afterwards, because clients reconnect.
 #[derive(Clone, Debug)]
 pub struct SymbolDemand(Arc<Mutex<Demand>>);
+
+/// The channels whose symbols a source gives only on demand. An upstream gives the bars of all symbols on every plan;
+/// tickers are made of trades and quotes.
+pub const ON_DEMAND: [Channel; 5] =
+    [Channel::Trades, Channel::Quotes, Channel::Statuses, Channel::Lulds, Channel::Tickers];
 
 /// The limits of a demand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +66,7 @@ struct Demand {
     refused: u64,
 }
 
-/// Who wants a symbol.
+/// The sessions that want a symbol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Holders {
     /// This number of sessions.
@@ -98,7 +103,7 @@ impl SymbolDemand {
         demand.changed_at = None;
     }
 
-    /// The source refuses to give these symbols: who subscribes to them from now on is refused.
+    /// The source refuses these symbols: later subscriptions to them are refused.
     pub fn shed(&self, symbols: &[Symbol]) {
         let mut demand = self.lock();
         for symbol in symbols {

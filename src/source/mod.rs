@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use futures_util::stream::LocalBoxStream;
 
-pub use demand::{DemandChange, DemandLimits, SymbolDemand, SymbolInterest};
+pub use demand::{DemandChange, DemandLimits, ON_DEMAND, SymbolDemand, SymbolInterest};
 pub use pacer::{DueSteps, Pacer};
 pub use replay::{
     ClockSetting, ColumnMap, ColumnMapError, ControlRefusal, NewEpochs, PastBars, Recording, Refusal,
