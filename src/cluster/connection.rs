@@ -2,30 +2,31 @@ use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use async_nats::jetstream::{self, kv, stream};
-use async_nats::{Client, ConnectOptions, Event, Message, Subject};
-use bytes::Bytes;
+use async_nats::jetstream;
+use async_nats::{Client, Message, Subject};
 use futures_util::StreamExt;
 use futures_util::stream::select_all;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval, sleep, sleep_until, timeout};
-use tracing::{debug, info, warn};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tracing::{debug, warn};
 
-use super::credentials::NatsCredentials;
 use super::exchange::{Exchange, Outgoing};
 use super::follower::FollowerRequest;
 use super::history;
-use super::lease::{LEASE_TTL, Lease, LeaseAnswer, LeaseRequest};
-use super::message::{BarHistory, NodeMessage, NodeStatus, PartSet};
+use super::history_fetch::HistoryFetch;
+use super::lease_task::LeaseTask;
+use super::message::{NodeMessage, NodeStatus};
+use super::nats_client::{CONNECT_INTERVAL, connect};
 use super::overview::{ClusterOverview, KnownNode};
 use super::publisher::{EncodedSnapshot, Publisher};
 use super::ring::RingLimits;
 use super::settings::{ClusterSettings, NodeRole};
 use super::wanted::WantedSymbols;
 use crate::archive::Archive;
+use crate::clock::wall_clock;
 use crate::feed::Batch;
 use crate::metrics::{ClusterMetrics, SessionCount};
 use crate::model::{Symbol, Timestamp, Universe};
@@ -42,16 +43,6 @@ const STATUS_LIFETIME: Duration = Duration::from_secs(15);
 
 /// How often a node looks whether its sessions want other symbols than before.
 const DEMAND_INTERVAL: Duration = Duration::from_millis(200);
-
-/// How often a connection is tried at the start.
-const CONNECT_INTERVAL: Duration = Duration::from_secs(1);
-
-/// The longest time that a request to the lease's store may take: one may fail before the lease ends.
-const LEASE_TIMEOUT: Duration = Duration::from_millis(400);
-
-/// The longest time that the history of an instrument may take; after three of them it is given up.
-const HISTORY_TIMEOUT: Duration = Duration::from_secs(2);
-const HISTORY_TRIES: u32 = 3;
 
 /// The longest time that the connection takes to end: the lease is released, and what waits is sent.
 const STOP_TIMEOUT: Duration = Duration::from_secs(1);
@@ -152,7 +143,7 @@ impl Connection {
     /// Connects and serves until the feed has ended.
     async fn run(parts: ConnectionParts) {
         let parts = Arc::new(parts);
-        while let Some(client) = connect(&parts).await {
+        while let Some(client) = connect(&parts.settings, &parts.exchange).await {
             let subjects = Subjects {
                 prefix: parts.settings.prefix.clone(),
                 inbox: format!("{}.inbox.{:016x}", parts.settings.prefix, parts.node),
@@ -236,13 +227,10 @@ impl Connection {
     }
 
     fn lease_task(&self) -> LeaseTask {
-        LeaseTask {
-            context: jetstream::new(self.client.clone()),
-            bucket: format!("{}_lease", self.subjects.prefix.replace('.', "_")),
-            node: format!("{:016x}", self.parts.node).into(),
-            exchange: Arc::clone(&self.parts.exchange),
-            store: None,
-        }
+        let bucket = format!("{}_lease", self.subjects.prefix.replace('.', "_"));
+        let node = format!("{:016x}", self.parts.node).into();
+        let context = jetstream::new(self.client.clone());
+        LeaseTask::new(context, bucket, node, Arc::clone(&self.parts.exchange))
     }
 
     /// Does what the feed has given; true when that has ended.
@@ -406,249 +394,4 @@ impl Connection {
         self.tasks.spawn(fetch.run(universe, from));
         Ok(())
     }
-}
-
-/// Fetches the history of instruments.
-struct HistoryFetch {
-    client: Client,
-    subject: String,
-    inbox: String,
-    answers: async_nats::Subscriber,
-    archive: Arc<Archive>,
-}
-
-impl HistoryFetch {
-    async fn run(mut self, universe: Arc<Universe>, from: usize) {
-        let began = Instant::now();
-        let mut missing = 0;
-        for instrument in universe.iter().skip(from) {
-            match self.fetch(instrument.id.0.into(), instrument.symbol).await {
-                Some(bytes) => match BarHistory::from_bytes(instrument.id, &bytes) {
-                    Ok(BarHistory { days, minutes }) => {
-                        self.archive.add_history(instrument.id, &days, &minutes);
-                    }
-                    Err(_) => missing += 1,
-                },
-                None => missing += 1,
-            }
-        }
-        let (instruments, seconds) = (universe.len() - from, began.elapsed().as_secs_f64());
-        info!(instruments, missing, seconds, "fetched the history");
-    }
-
-    async fn fetch(&mut self, request: u64, symbol: Symbol) -> Option<Bytes> {
-        let message = NodeMessage::HistoryRequest(request, symbol).to_bytes();
-        for _ in 0..HISTORY_TRIES {
-            let (subject, inbox) = (self.subject.clone(), self.inbox.clone());
-            self.client.publish_with_reply(subject, inbox, message.clone()).await.ok()?;
-            if let Ok(bytes) = timeout(HISTORY_TIMEOUT, self.answer(request)).await {
-                return bytes;
-            }
-        }
-        None
-    }
-
-    async fn answer(&mut self, wanted: u64) -> Option<Bytes> {
-        let mut parts = PartSet::default();
-        loop {
-            let message = self.answers.next().await?;
-            if let Ok(NodeMessage::HistoryPart(request, part)) = NodeMessage::from_bytes(&message.payload)
-                && request == wanted
-                && let Some(bytes) = parts.add(part)
-            {
-                return Some(bytes);
-            }
-        }
-    }
-}
-
-/// Gets and keeps the lease of the leader.
-struct LeaseTask {
-    context: jetstream::Context,
-    bucket: String,
-    node: Bytes,
-    exchange: Arc<Exchange>,
-    store: Option<kv::Store>,
-}
-
-/// The key of the lease.
-const LEASE_KEY: &str = "leader";
-
-impl LeaseTask {
-    async fn run(mut self, mut stop: watch::Receiver<bool>) {
-        let mut lease = Lease::new(Instant::now());
-        loop {
-            tokio::select! {
-                () = sleep_until(lease.next_request_at().into()) => {}
-                _ = stop.changed() => break,
-            }
-            let sent = Instant::now();
-            let request = lease.request(sent);
-            let answer = timeout(LEASE_TIMEOUT, self.ask(request)).await.unwrap_or(LeaseAnswer::Failed);
-            let now = Instant::now();
-            lease.take_in(request, answer, sent, now);
-            self.exchange.set_lease(lease.held(now));
-        }
-        self.exchange.set_lease(None);
-        if let (Some(revision), Some(store)) = (lease.release(), &self.store)
-            && let Err(error) = store.delete_expect_revision(LEASE_KEY, Some(revision)).await
-        {
-            debug!("the lease was not released: {error}");
-        }
-    }
-
-    async fn ask(&mut self, request: LeaseRequest) -> LeaseAnswer {
-        let Some(store) = self.open().await else { return LeaseAnswer::Failed };
-        let value = self.node.clone();
-        match request {
-            LeaseRequest::Create => match store.create(LEASE_KEY, value).await {
-                Ok(revision) => LeaseAnswer::Granted(revision),
-                Err(error) if error.kind() == kv::CreateErrorKind::AlreadyExists => LeaseAnswer::Refused,
-                Err(error) => self.failed(&error),
-            },
-            LeaseRequest::Renew { revision } => match store.update(LEASE_KEY, value, revision).await {
-                Ok(revision) => LeaseAnswer::Granted(revision),
-                Err(error) if error.kind() == kv::UpdateErrorKind::WrongLastRevision => LeaseAnswer::Refused,
-                Err(error) => self.failed(&error),
-            },
-        }
-    }
-
-    /// The store is opened, and made if need be, before the next request.
-    fn failed(&mut self, error: &dyn std::error::Error) -> LeaseAnswer {
-        debug!("no answer about the lease: {error}");
-        self.store = None;
-        LeaseAnswer::Failed
-    }
-
-    /// The bucket of the lease. The library's own way to make one fails with servers before 2.10.
-    async fn open(&mut self) -> Option<kv::Store> {
-        if self.store.is_none() {
-            let name = &self.bucket;
-            let config = stream::Config {
-                name: format!("KV_{name}"),
-                subjects: vec![format!("$KV.{name}.>")],
-                max_messages_per_subject: 1,
-                discard: stream::DiscardPolicy::New,
-                allow_rollup: true,
-                deny_delete: true,
-                allow_direct: true,
-                max_age: LEASE_TTL,
-                storage: stream::StorageType::File,
-                ..Default::default()
-            };
-            match self.context.create_stream(config).await {
-                Ok(_) => {}
-                Err(error) => {
-                    debug!("the bucket of the lease cannot be made: {error}");
-                    return None;
-                }
-            }
-            self.store = self.context.get_key_value(name).await.ok();
-        }
-        self.store.clone()
-    }
-}
-
-/// Connects, and tries again until that succeeds or the feed has ended.
-async fn connect(parts: &ConnectionParts) -> Option<Client> {
-    let ConnectionParts { settings, exchange, .. } = parts;
-    let servers = settings.server_names();
-    let mut has_told = false;
-    loop {
-        let error = match options(settings, exchange) {
-            Ok(options) => match options.connect(&settings.servers).await {
-                Ok(client) => {
-                    info!(%servers, role = settings.role.name(), "connected to NATS");
-                    return Some(client);
-                }
-                Err(error) => full(&error),
-            },
-            Err(error) => error,
-        };
-        if !has_told {
-            has_told = true;
-            warn!(%servers, "cannot connect to NATS, trying again every second: {error}");
-        }
-        sleep(CONNECT_INTERVAL).await;
-        if exchange.take_work().is_closed {
-            return None;
-        }
-    }
-}
-
-/// An error with its causes.
-fn full(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let part = error.to_string();
-        if !text.contains(&part) {
-            text = format!("{text}: {part}");
-        }
-        cause = error.source();
-    }
-    text
-}
-
-fn options(settings: &ClusterSettings, exchange: &Arc<Exchange>) -> Result<ConnectOptions, String> {
-    let mut options = match &settings.credentials {
-        None => ConnectOptions::new(),
-        Some(path) => {
-            let unusable = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-            let text = std::fs::read_to_string(path).map_err(|error| unusable(&error))?;
-            let credentials = NatsCredentials::parse(&text).map_err(|error| unusable(&error))?;
-            let credentials = Arc::new(credentials);
-            ConnectOptions::with_auth_callback(move |nonce| {
-                let credentials = Arc::clone(&credentials);
-                async move {
-                    let mut auth = async_nats::Auth::new();
-                    auth.jwt = Some(credentials.token().to_owned());
-                    auth.signature = Some(credentials.sign(&nonce));
-                    Ok(auth)
-                }
-            })
-        }
-    };
-    if let Some(path) = &settings.authorities {
-        options = options.add_root_certificates(path.clone()).require_tls(true);
-    }
-    let exchange = Arc::clone(exchange);
-    let report = move |event| {
-        let exchange = Arc::clone(&exchange);
-        async move { report(&exchange, &event) }
-    };
-    Ok(options
-        .name("tapecast")
-        .no_echo()
-        .ping_interval(Duration::from_secs(2))
-        .connection_timeout(Duration::from_secs(2))
-        .request_timeout(Some(LEASE_TIMEOUT))
-        .reconnect_delay_callback(|attempts| {
-            Duration::from_millis(match attempts {
-                0..=1 => 0,
-                2..=9 => 100,
-                _ => 500,
-            })
-        })
-        .event_callback(report))
-}
-
-fn report(exchange: &Exchange, event: &Event) {
-    match event {
-        Event::Connected => {
-            info!("connected to NATS again");
-            exchange.set_connected(true);
-        }
-        Event::Disconnected => {
-            warn!("disconnected from NATS");
-            exchange.set_connected(false);
-        }
-        Event::SlowConsumer(_) => warn!("this node is too slow for its messages: some were dropped"),
-        other => debug!("NATS: {other}"),
-    }
-}
-
-fn wall_clock() -> Timestamp {
-    Timestamp::from(SystemTime::now())
 }

@@ -10,7 +10,8 @@
 //! | `wanted` | the symbols that all nodes want of a source on demand |
 //! | `overview` | what the node knows of itself and of the others, for `GET /status` |
 //! | `exchange` | the bounded queues between the thread of the feed and that of the connection |
-//! | `connection` | the thread with the connection to NATS |
+//! | `connection` | the thread with the connection to NATS, which `nats_client` makes |
+//! | `lease_task`, `history_fetch` | the tasks beside it: the requests for the lease, those for the history of instruments |
 //! | `continued_feed` | the feed of an upstream or a journal as the continuation of the cluster's |
 //! | `cluster_feed` | the batch source of a node: follows, or leads |
 //!
@@ -24,8 +25,11 @@ mod credentials;
 mod exchange;
 mod follower;
 mod history;
+mod history_fetch;
 mod lease;
+mod lease_task;
 mod message;
+mod nats_client;
 mod overview;
 mod publisher;
 mod ring;
