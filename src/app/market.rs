@@ -7,6 +7,7 @@ use super::backfill::backfill;
 #[cfg(feature = "nats")]
 use super::node;
 use crate::archive::{Archive, OpenBars};
+use crate::auth::KeyStore;
 use crate::clock::Clock;
 #[cfg(feature = "nats")]
 use crate::cluster::{ClusterOverview, ClusterThread};
@@ -46,11 +47,14 @@ impl Market {
         clock: Clock,
         metrics: &Metrics,
         faults: Option<&Faults>,
+        keys: Option<&KeyStore>,
     ) -> Result<Self, StartError> {
         #[cfg(feature = "nats")]
         if let Some(settings) = &config.cluster {
-            return node::join(settings, config, clock, metrics, faults);
+            return node::join(settings, config, clock, metrics, faults, keys);
         }
+        #[cfg(not(feature = "nats"))]
+        let _ = keys;
         #[cfg(feature = "relay")]
         if let Some(settings) = &config.upstream {
             return Self::relay(config, settings.clone(), clock, metrics);

@@ -146,7 +146,7 @@ impl Service {
         if faults.is_some() {
             warn!("faults are made on purpose: GET /faults lists them");
         }
-        let market = Market::prepare(config, clock.clone(), &metrics, faults.as_ref())?;
+        let market = Market::prepare(config, clock.clone(), &metrics, faults.as_ref(), keys.as_deref())?;
         #[cfg(feature = "nats")]
         let (cluster, overview) = market.cluster.unzip();
         let Market { universe, archive, source, progress, journal, hours, demand, .. } = market;

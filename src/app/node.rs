@@ -10,6 +10,7 @@ use super::leaders::{LeaderParts, ReplayLeader, SimulatedLeader};
 use super::market::symbol_demand;
 use super::market::{Market, new_epochs, replay_hours};
 use crate::archive::Archive;
+use crate::auth::KeyStore;
 use crate::clock::Clock;
 use crate::cluster::{
     ClusterFeed, ClusterFeedMetrics, ClusterFeedParts, ClusterSettings, LeaderFeed, NodeDemand,
@@ -18,6 +19,8 @@ use crate::config::Config;
 use crate::faults::Faults;
 use crate::metrics::Metrics;
 use crate::model::MarketHours;
+#[cfg(feature = "relay")]
+use crate::source::SymbolDemand;
 
 /// The market of a node with these settings, whose feed is ready to start.
 pub(super) fn join(
@@ -26,6 +29,7 @@ pub(super) fn join(
     clock: Clock,
     metrics: &Metrics,
     faults: Option<&Faults>,
+    keys: Option<&KeyStore>,
 ) -> Result<Market, StartError> {
     let symbols = if config.simulates() { config.symbols } else { 0 };
     let archive = Arc::new(Archive::new(symbols, config.retention));
@@ -48,6 +52,7 @@ pub(super) fn join(
         node: rand::random(),
         sessions: metrics.sessions(),
         demand: demand.clone(),
+        keys: keys.map(KeyStore::sessions),
         new_epoch: new_epochs(),
     };
     let (source, thread) = ClusterFeed::start(parts).map_err(StartError::Thread)?;
@@ -90,8 +95,7 @@ fn leader(
 fn node_demand(config: &Config) -> Option<NodeDemand> {
     #[cfg(feature = "relay")]
     if let Some(settings) = &config.upstream {
-        let demand = || symbol_demand(settings);
-        return demand().zip(demand()).map(|(sessions, all)| NodeDemand { sessions, all });
+        return symbol_demand(settings).map(|all| NodeDemand { sessions: SymbolDemand::of_node(&all), all });
     }
     #[cfg(not(feature = "relay"))]
     let _ = config;

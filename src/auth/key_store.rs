@@ -9,7 +9,7 @@ use thiserror::Error;
 use super::attempts::FailedAttempts;
 use super::key::SaltedHash;
 use super::{Credentials, Key};
-use crate::limits::{Rate, UsageCounter, UsagePermit};
+use crate::limits::{NodeUsage, Rate, UsagePermit};
 use crate::model::Feed;
 
 /// The key file cannot be used.
@@ -68,7 +68,7 @@ pub struct KeyStore {
     unmatchable: SaltedHash,
     attempts: FailedAttempts,
     /// Sessions by key id. Survives a reload, as the sessions do.
-    sessions: UsageCounter<String>,
+    sessions: NodeUsage,
 }
 
 type Keys = HashMap<String, Arc<Key>>;
@@ -110,7 +110,7 @@ impl KeyStore {
             keys,
             unmatchable: SaltedHash::unmatchable(),
             attempts: FailedAttempts::new(failures),
-            sessions: UsageCounter::default(),
+            sessions: NodeUsage::default(),
         })
     }
 
@@ -129,6 +129,11 @@ impl KeyStore {
         *current = Arc::new(shared(keys));
         revoked.iter().for_each(|key| key.revocation().revoke());
         Ok(Reloaded { keys: current.len(), revoked: revoked.len() })
+    }
+
+    /// The sessions of each key, here and at the other nodes of a cluster.
+    pub fn sessions(&self) -> NodeUsage {
+        self.sessions.clone()
     }
 
     /// The number of keys.

@@ -17,6 +17,7 @@ use super::settings::ClusterSettings;
 use crate::archive::Archive;
 use crate::clock::wall_clock;
 use crate::feed::{Batch, BatchSource, FeedProgress, LastValues};
+use crate::limits::NodeUsage;
 use crate::metrics::{ClusterMetrics, FeedMetrics, SessionCount};
 use crate::model::{Epoch, FeedNotice, FeedState, MILLISECOND, SECOND, Seq, Timestamp, Universe};
 use crate::source::{ControlRefusal, NewEpochs, ReplayCommand, ReplayStatus, Ticks};
@@ -178,6 +179,8 @@ pub struct ClusterFeedParts {
     pub sessions: SessionCount,
     /// The symbols that are wanted, if the source gives them on demand.
     pub demand: Option<NodeDemand>,
+    /// The sessions of each key, if keys are required.
+    pub keys: Option<NodeUsage>,
     /// Gives random epochs.
     pub new_epoch: NewEpochs,
 }
@@ -188,8 +191,17 @@ impl ClusterFeed {
     /// # Errors
     /// When no thread can be started.
     pub fn start(parts: ClusterFeedParts) -> io::Result<(Self, ClusterThread)> {
-        let ClusterFeedParts { settings, leader, archive, metrics, node, sessions, demand, mut new_epoch } =
-            parts;
+        let ClusterFeedParts {
+            settings,
+            leader,
+            archive,
+            metrics,
+            node,
+            sessions,
+            demand,
+            keys,
+            mut new_epoch,
+        } = parts;
         let exchange = Arc::new(Exchange::new(metrics.cluster.clone()));
         let overview = ClusterOverview::new(node, settings.role, settings.server_names());
         let thread = ClusterThread::start(ConnectionParts {
@@ -201,6 +213,7 @@ impl ClusterFeed {
             overview: overview.clone(),
             sessions,
             demand,
+            keys,
         })?;
         let follower = Box::new(Follower::new(Fence::default(), Arc::default()));
         let progress = FeedProgress::default();

@@ -28,6 +28,7 @@ use super::wanted::WantedSymbols;
 use crate::archive::Archive;
 use crate::clock::wall_clock;
 use crate::feed::Batch;
+use crate::limits::NodeUsage;
 use crate::metrics::{ClusterMetrics, SessionCount};
 use crate::model::{Symbol, Timestamp, Universe};
 use crate::source::SymbolDemand;
@@ -41,8 +42,13 @@ const BEAT_INTERVAL: Duration = Duration::from_millis(100);
 const STATUS_INTERVAL: Duration = Duration::from_secs(5);
 const STATUS_LIFETIME: Duration = Duration::from_secs(15);
 
-/// How often a node looks whether its sessions want other symbols than before.
-const DEMAND_INTERVAL: Duration = Duration::from_millis(200);
+/// How often a node looks whether its sessions want other symbols than before, or its keys have other sessions.
+///
+/// Effect: nodes that serve the same key may exceed its limit by what they grant within this time.
+const CHANGE_INTERVAL: Duration = Duration::from_millis(200);
+
+/// The most keys of which a node tells, those with the most sessions: some 300 KB, a third of a message of NATS.
+const MAX_KEYS: usize = 4_096;
 
 /// The longest time that the connection takes to end: the lease is released, and what waits is sent.
 const STOP_TIMEOUT: Duration = Duration::from_secs(1);
@@ -62,6 +68,7 @@ pub(super) struct ConnectionParts {
     pub(super) overview: ClusterOverview,
     pub(super) sessions: SessionCount,
     pub(super) demand: Option<NodeDemand>,
+    pub(super) keys: Option<NodeUsage>,
 }
 
 /// The symbols that are wanted of a source that gives them on demand.
@@ -135,6 +142,8 @@ struct Connection {
     wanted: Option<WantedSymbols>,
     /// What the sessions of this node want, as it was told last.
     told: BTreeSet<Symbol>,
+    /// The sessions of its keys, as they were told last.
+    told_keys: Vec<(String, usize)>,
     /// They end with the connection.
     tasks: JoinSet<()>,
 }
@@ -159,6 +168,7 @@ impl Connection {
                 universe: Arc::default(),
                 wanted: parts.demand.as_ref().map(|demand| WantedSymbols::new(demand.all.clone())),
                 told: BTreeSet::new(),
+                told_keys: Vec::new(),
                 tasks: JoinSet::new(),
             };
             match connection.serve().await {
@@ -183,7 +193,8 @@ impl Connection {
                 }
             });
         }
-        let mut names = vec!["node.*"];
+        let refused = format!("refused.{:016x}", self.parts.node);
+        let mut names = vec!["node.*", &refused];
         let may_lead = self.parts.settings.role.may_lead();
         if may_lead {
             names.extend(["snapshot", "repair", "history"]);
@@ -201,7 +212,7 @@ impl Connection {
         // Requests that were made before the subscriptions are made again.
         self.parts.exchange.set_connected(true);
         let [mut beats, mut statuses, mut changes] =
-            [BEAT_INTERVAL, STATUS_INTERVAL, DEMAND_INTERVAL].map(interval);
+            [BEAT_INTERVAL, STATUS_INTERVAL, CHANGE_INTERVAL].map(interval);
         beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let exchange = Arc::clone(&self.parts.exchange);
         loop {
@@ -217,7 +228,7 @@ impl Connection {
                 Some(message) = requests.next() => self.answer(message).await?,
                 _ = beats.tick() => self.beat().await?,
                 _ = statuses.tick() => self.tell_status().await?,
-                _ = changes.tick(), if self.parts.demand.is_some() => self.tell_demand().await?,
+                _ = changes.tick() => self.tell_changes().await?,
             }
         }
         let _ = stop_lease.send(true);
@@ -295,9 +306,14 @@ impl Connection {
     /// Answers a request of another node, if this one leads.
     async fn answer(&mut self, message: Message) -> Result<(), async_nats::Error> {
         let decoded = NodeMessage::from_bytes(&message.payload);
-        if let Ok(NodeMessage::Status(status)) = decoded {
-            self.hear(&status);
-            return Ok(());
+        match decoded {
+            Ok(NodeMessage::Status(status)) => return self.hear(status).await,
+            Ok(NodeMessage::Refused(symbols)) => {
+                warn!(?symbols, "all nodes together want more symbols than the upstream gives");
+                self.parts.demand.iter().for_each(|demand| demand.sessions.shed(&symbols));
+                return Ok(());
+            }
+            _ => {}
         }
         let Some(reply) = message.reply.filter(|_| self.leads) else { return Ok(()) };
         match decoded {
@@ -345,10 +361,15 @@ impl Connection {
         {
             wanted.forget(since);
         }
+        let state = self.parts.overview.state();
+        self.parts.keys.iter().for_each(|keys| keys.retain(|node| state.nodes.contains_key(&node)));
+        let mut keys = self.told_keys.clone();
+        keys.sort_unstable_by_key(|(_, sessions)| std::cmp::Reverse(*sessions));
+        keys.truncate(MAX_KEYS);
         let (node, sessions) = (*node, sessions.total());
-        let batch = self.parts.overview.state().batch;
+        let (role, leads, batch) = (settings.role, self.leads, state.batch);
         let wanted = self.told.iter().copied().collect();
-        let status = NodeStatus { node, role: settings.role, leads: self.leads, batch, sessions, wanted };
+        let status = NodeStatus { node, role, leads, batch, sessions, wanted, keys };
         if let Some(all) = &mut self.wanted {
             all.replace(node, &status.wanted, Instant::now());
         }
@@ -358,30 +379,38 @@ impl Connection {
     }
 
     /// Takes in what another node tells of itself.
-    fn hear(&mut self, status: &NodeStatus) {
-        let NodeStatus { node, role, leads, batch, sessions, ref wanted } = *status;
+    async fn hear(&mut self, status: NodeStatus) -> Result<(), async_nats::Error> {
+        let NodeStatus { node, role, leads, batch, sessions, wanted, keys } = status;
         let heard = Instant::now();
         self.parts
             .overview
             .heard(node, KnownNode { role, leads, sessions, batch, symbols: wanted.len(), heard });
-        if let Some(all) = &mut self.wanted {
-            let refused = all.replace(node, wanted, heard);
-            if !refused.is_empty() {
-                warn!(node = %format!("{node:016x}"), ?refused, "no room for symbols that a node wants");
-            }
+        if let Some(usage) = &self.parts.keys {
+            usage.hear(node, keys);
         }
+        let Some(all) = &mut self.wanted else { return Ok(()) };
+        let refused = all.replace(node, &wanted, heard);
+        // Two nodes have begun to want the last symbols at the same time.
+        if self.leads && !refused.is_empty() {
+            warn!(node = %format!("{node:016x}"), ?refused, "no room for symbols that a node wants");
+            let subject = self.subjects.of(&format!("refused.{node:016x}"));
+            self.client.publish(subject, NodeMessage::Refused(refused).to_bytes()).await?;
+        }
+        Ok(())
     }
 
-    /// Tells at once when the sessions of this node want other symbols.
-    async fn tell_demand(&mut self) -> Result<(), async_nats::Error> {
-        let Some(demand) = &self.parts.demand else { return Ok(()) };
-        let change = demand.sessions.take_change(Instant::now());
-        if change.is_empty() {
-            return Ok(());
+    /// Tells at once when the sessions of this node want other symbols, or its keys have other sessions.
+    async fn tell_changes(&mut self) -> Result<(), async_nats::Error> {
+        let keys = self.parts.keys.as_ref().map(NodeUsage::here).unwrap_or_default();
+        let mut is_changed = keys != self.told_keys;
+        self.told_keys = keys;
+        if let Some(demand) = &self.parts.demand {
+            let change = demand.sessions.take_change(Instant::now());
+            is_changed |= !change.is_empty();
+            change.unsubscribe.iter().for_each(|symbol| _ = self.told.remove(symbol));
+            self.told.extend(change.subscribe);
         }
-        change.unsubscribe.iter().for_each(|symbol| _ = self.told.remove(symbol));
-        self.told.extend(change.subscribe);
-        self.tell_status().await
+        if is_changed { self.tell_status().await } else { Ok(()) }
     }
 
     /// Fetches the history of all instruments, one after the other, in the background.

@@ -78,6 +78,8 @@ pub(super) enum NodeMessage {
     HistoryPart(u64, Part),
     /// What a node tells of itself.
     Status(NodeStatus),
+    /// The leader tells a node that there is no room for these symbols, of those that it wants.
+    Refused(Vec<Symbol>),
 }
 
 /// Asks for batches that did not arrive.
@@ -108,6 +110,8 @@ pub(super) struct NodeStatus {
     pub(super) sessions: u64,
     /// The symbols that its sessions want by name, of a source that gives them on demand.
     pub(super) wanted: Vec<Symbol>,
+    /// The sessions of its keys, by their ids.
+    pub(super) keys: Vec<(String, usize)>,
 }
 
 /// The retained bars of an instrument, the oldest first.
@@ -122,7 +126,7 @@ pub(super) struct BarHistory {
 const MAGIC: [u8; 3] = *b"TCN";
 
 /// Nodes of another version drop the message, and are not joined.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 mod kind {
     pub(super) const BATCHES: u8 = 1;
@@ -135,6 +139,7 @@ mod kind {
     pub(super) const HISTORY_REQUEST: u8 = 8;
     pub(super) const HISTORY_PART: u8 = 9;
     pub(super) const STATUS: u8 = 10;
+    pub(super) const REFUSED: u8 = 11;
 }
 
 impl NodeMessage {
@@ -191,6 +196,10 @@ impl NodeMessage {
                 push_u64(out, *request);
                 push_part(out, part);
             }
+            Self::Refused(symbols) => {
+                out.push(kind::REFUSED);
+                push_symbols(out, symbols);
+            }
             Self::Status(status) => {
                 out.push(kind::STATUS);
                 push_u64(out, status.node);
@@ -198,10 +207,11 @@ impl NodeMessage {
                 out.push(status.leads.into());
                 push_u64(out, status.batch);
                 push_u64(out, status.sessions);
-                push_u64(out, status.wanted.len() as u64);
-                for symbol in &status.wanted {
-                    push_u64(out, symbol.as_str().len() as u64);
-                    out.extend_from_slice(symbol.as_str().as_bytes());
+                push_symbols(out, &status.wanted);
+                push_u64(out, status.keys.len() as u64);
+                for (key, sessions) in &status.keys {
+                    push_text(out, key);
+                    push_u64(out, *sessions as u64);
                 }
             }
         }
@@ -259,6 +269,7 @@ impl NodeMessage {
                 Self::HistoryRequest(request, symbol.parse().map_err(|_| InvalidRow)?)
             }
             kind::HISTORY_PART => Self::HistoryPart(take_u64(bytes)?, take_part(bytes, message)?),
+            kind::REFUSED => Self::Refused(take_symbols(bytes)?),
             kind::STATUS => Self::Status(NodeStatus {
                 node: take_u64(bytes)?,
                 role: *NodeRole::ALL.get(usize::from(take(bytes, 1)?[0])).ok_or(InvalidRow)?,
@@ -269,9 +280,11 @@ impl NodeMessage {
                 },
                 batch: take_u64(bytes)?,
                 sessions: take_u64(bytes)?,
-                wanted: {
+                wanted: take_symbols(bytes)?,
+                keys: {
                     let count = take_u64(bytes)?;
-                    (0..count).map(|_| take_symbol(bytes)).collect::<Result<_, InvalidRow>>()?
+                    let take_key = |_| Ok((take_text(bytes)?.to_owned(), take_length(bytes)?));
+                    (0..count).map(take_key).collect::<Result<_, InvalidRow>>()?
                 },
             }),
             _ => return Err(InvalidRow),
@@ -313,10 +326,24 @@ fn take_part(bytes: &mut &[u8], message: &Bytes) -> Result<Part, InvalidRow> {
     Ok(Part { index, count, crc, bytes: message.slice_ref(take(bytes, bytes.len())?) })
 }
 
-fn take_symbol(bytes: &mut &[u8]) -> Result<Symbol, InvalidRow> {
+fn push_text(out: &mut Vec<u8>, text: &str) {
+    push_u64(out, text.len() as u64);
+    out.extend_from_slice(text.as_bytes());
+}
+
+fn take_text<'a>(bytes: &mut &'a [u8]) -> Result<&'a str, InvalidRow> {
     let length = take_length(bytes)?;
-    let symbol = str::from_utf8(take(bytes, length)?).map_err(|_| InvalidRow)?;
-    symbol.parse().map_err(|_| InvalidRow)
+    str::from_utf8(take(bytes, length)?).map_err(|_| InvalidRow)
+}
+
+fn push_symbols(out: &mut Vec<u8>, symbols: &[Symbol]) {
+    push_u64(out, symbols.len() as u64);
+    symbols.iter().for_each(|symbol| push_text(out, symbol.as_str()));
+}
+
+fn take_symbols(bytes: &mut &[u8]) -> Result<Vec<Symbol>, InvalidRow> {
+    let count = take_u64(bytes)?;
+    (0..count).map(|_| take_text(bytes)?.parse().map_err(|_| InvalidRow)).collect()
 }
 
 fn take_array<const N: usize>(bytes: &mut &[u8]) -> Result<[u8; N], InvalidRow> {

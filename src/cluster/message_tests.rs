@@ -51,7 +51,9 @@ fn messages() -> Vec<NodeMessage> {
             batch: 14,
             sessions: 15,
             wanted: ["AAPL", "BRK.B"].map(|symbol| symbol.parse().unwrap()).to_vec(),
+            keys: vec![("desk".to_owned(), 300), ("\u{e9}".to_owned(), 0)],
         }),
+        NodeMessage::Refused(vec!["AAPL".parse().unwrap()]),
     ]
 }
 

@@ -89,6 +89,11 @@ impl<K: Eq + Hash + Clone> UsageCounter<K> {
         if limit > 0 { self.acquire_many(holder, 1, limit) } else { None }
     }
 
+    /// The holders with their permits, in no order.
+    pub fn held(&self) -> Vec<(K, usize)> {
+        self.counts().iter().map(|(holder, count)| (holder.clone(), *count)).collect()
+    }
+
     /// Acquires a permit for this amount; `None` if the holder holds some already and would hold more than
     /// `limit`.
     pub fn acquire_many(&self, holder: K, amount: usize, limit: usize) -> Option<UsagePermit<K>> {

@@ -56,6 +56,8 @@ impl DemandChange {
 #[derive(Debug)]
 struct Demand {
     limits: DemandLimits,
+    /// What all nodes of a cluster want, this one included.
+    all: Option<SymbolDemand>,
     wanted: FxHashMap<Symbol, Holders>,
     /// What the source was told to give.
     requested: FxHashSet<Symbol>,
@@ -81,8 +83,19 @@ enum Holders {
 impl SymbolDemand {
     /// A demand for nothing.
     pub fn new(limits: DemandLimits) -> Self {
+        Self::of(limits, None)
+    }
+
+    /// The demand of one node of a cluster, whose limit holds for the sum over all nodes. What another node wants since
+    /// it told last is not in the sum.
+    pub fn of_node(all: &Self) -> Self {
+        Self::of(all.limits(), Some(all.clone()))
+    }
+
+    fn of(limits: DemandLimits, all: Option<Self>) -> Self {
         let (wanted, requested, shed) = (FxHashMap::default(), FxHashSet::default(), FxHashSet::default());
-        Self(Arc::new(Mutex::new(Demand { limits, wanted, requested, shed, changed_at: None, refused: 0 })))
+        let demand = Demand { limits, all, wanted, requested, shed, changed_at: None, refused: 0 };
+        Self(Arc::new(Mutex::new(demand)))
     }
 
     /// The interest of a session, in nothing yet.
@@ -153,12 +166,31 @@ impl Demand {
             };
             return true;
         }
-        if self.wanted.len() >= self.limits.symbols && !self.end_a_lingering_symbol() {
-            self.refused += 1;
-            return false;
+        let others = self.wanted_by_others();
+        while !self.has_room_for(symbol, &others) {
+            if !self.end_a_lingering_symbol() {
+                self.refused += 1;
+                return false;
+            }
         }
         self.wanted.insert(symbol, Holders::Some(1));
         true
+    }
+
+    /// The symbols that other nodes want.
+    fn wanted_by_others(&self) -> FxHashSet<Symbol> {
+        let Some(all) = &self.all else { return FxHashSet::default() };
+        let by_this_node = |symbol: &Symbol| usize::from(self.requested.contains(symbol));
+        let is_wanted = |(symbol, holders): (&Symbol, &Holders)| match holders {
+            Holders::Some(nodes) if *nodes > by_this_node(symbol) => Some(*symbol),
+            Holders::Some(_) | Holders::None { .. } => None,
+        };
+        all.lock().wanted.iter().filter_map(is_wanted).collect()
+    }
+
+    fn has_room_for(&self, symbol: Symbol, others: &FxHashSet<Symbol>) -> bool {
+        let is_more = |other: &&Symbol| **other != symbol && !self.wanted.contains_key(other);
+        self.wanted.len() + others.iter().filter(is_more).count() < self.limits.symbols
     }
 
     /// Ends the symbol that has been without a session for longest; false if there is none.
@@ -346,6 +378,24 @@ mod tests {
         assert_eq!(second.add(&symbols(&["C"])), []);
 
         assert_eq!(demand.take_change(start + ms(200)), change(&["B"], &["C"]));
+    }
+
+    #[test]
+    fn the_limit_of_a_node_holds_for_what_all_nodes_want() {
+        let (all, start) = (SymbolDemand::new(DemandLimits { symbols: 3, ..LIMITS }), Instant::now());
+        let node = SymbolDemand::of_node(&all);
+        let [mut of_node, mut of_other] = [all.interest(), all.interest()];
+        of_other.add(&symbols(&["A", "B"]));
+        let mut session = node.interest();
+
+        assert_eq!(session.add(&symbols(&["A", "C", "D"])), symbols(&["D"]));
+        of_node.add(&node.take_change(start).subscribe);
+        assert_eq!(session.add(&symbols(&["D"])), symbols(&["D"]), "the node's own symbols count once");
+
+        session.retain(|symbol| symbol.as_str() != "C");
+        assert_eq!(session.add(&symbols(&["D"])), [], "C lingers here and makes place");
+        of_other.retain(|symbol| symbol.as_str() != "B");
+        assert_eq!(session.add(&symbols(&["E"])), [], "B lingers at the other node and makes place");
     }
 
     #[test]
