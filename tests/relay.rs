@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 use tapecast::config::{Config, Tls};
-use tapecast::relay::{UpstreamKey, UpstreamNumbers, UpstreamSettings, UpstreamSymbols};
+use tapecast::relay::{ReconnectDelays, UpstreamKey, UpstreamNumbers, UpstreamSettings, UpstreamSymbols};
 use test_support::{Client, Program, SequenceLedger, Server, TlsFiles, get, wait_for, wait_until};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_tapecast");
@@ -23,6 +23,7 @@ fn upstream(address: SocketAddr) -> UpstreamSettings {
         max_symbols: 30,
         numbers: UpstreamNumbers::Kept,
         authorities: None,
+        delays: ReconnectDelays::default(),
     }
 }
 

@@ -5,7 +5,7 @@
 use std::net::SocketAddr;
 
 use serde_json::{Value, json};
-use tapecast::relay::{UpstreamNumbers, UpstreamSettings, UpstreamSymbols};
+use tapecast::relay::{ReconnectDelays, UpstreamNumbers, UpstreamSettings, UpstreamSymbols};
 use test_support::{Client, Server, get, wait_until};
 
 const MOST: usize = 30;
@@ -23,6 +23,7 @@ fn relay(address: SocketAddr, numbers: UpstreamNumbers, most: usize) -> Server {
             max_symbols: most,
             numbers,
             authorities: None,
+            delays: ReconnectDelays::default(),
         });
     });
     wait_until("the relay to be ready", || get(server.address, "/readyz").0 == 200);

@@ -9,7 +9,7 @@ use clap::Args;
 use super::ConfigError;
 use super::command_line::positive;
 use crate::model::{Feed, Symbol};
-use crate::relay::{UpstreamKey, UpstreamNumbers, UpstreamSettings, UpstreamSymbols};
+use crate::relay::{ReconnectDelays, UpstreamKey, UpstreamNumbers, UpstreamSettings, UpstreamSymbols};
 
 /// The command line options of the relay.
 #[derive(Clone, Args)]
@@ -126,6 +126,7 @@ impl TryFrom<UpstreamArgs> for Option<UpstreamSettings> {
                 false => UpstreamNumbers::Kept,
             },
             authorities: args.upstream_ca,
+            delays: ReconnectDelays::default(),
         }))
     }
 }

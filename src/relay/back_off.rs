@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use super::settings::DelayRange;
+
 /// A random number from 0 to 1, by which attempts of many clients are spread.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Jitter(f64);
@@ -14,14 +16,13 @@ impl Jitter {
 /// The delays between attempts to connect: each twice the one before, up to a limit, and 20 % more or less.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct BackOff {
-    first: Duration,
-    longest: Duration,
+    range: DelayRange,
     failures: u32,
 }
 
 impl BackOff {
-    pub(super) const fn new(first: Duration, longest: Duration) -> Self {
-        Self { first, longest, failures: 0 }
+    pub(super) const fn new(range: DelayRange) -> Self {
+        Self { range, failures: 0 }
     }
 
     /// The delay before the next attempt.
@@ -29,7 +30,7 @@ impl BackOff {
         const SPREAD: f64 = 0.2;
         let factor = 2_u32.saturating_pow(self.failures.min(16));
         self.failures += 1;
-        let delay = self.first.saturating_mul(factor).min(self.longest);
+        let delay = self.range.first.saturating_mul(factor).min(self.range.longest);
         delay.mul_f64(1.0 - SPREAD + 2.0 * SPREAD * jitter.0)
     }
 
@@ -42,10 +43,11 @@ impl BackOff {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::relay::settings::ReconnectDelays;
 
     #[test]
     fn delays_double_up_to_the_longest_and_are_spread_by_a_fifth() {
-        let mut back_off = BackOff::new(Duration::from_secs(5), Duration::from_secs(60));
+        let mut back_off = BackOff::new(ReconnectDelays::default().slot);
 
         let delays: Vec<_> = (0..6).map(|_| back_off.next(Jitter::new(0.5)).as_secs_f64().round()).collect();
 

@@ -137,7 +137,7 @@ impl UpstreamConnection {
     ) -> Self {
         let credentials =
             if settings.key.is_some() { UpstreamCredentials::Key } else { UpstreamCredentials::None };
-        let conversation = Conversation::new(credentials, Instant::now());
+        let conversation = Conversation::new(credentials, settings.delays, Instant::now());
         let (link, logged, is_live) = (Link::None, None, false);
         let (asked, refusals, demand_at) = (Vec::new(), 0, Instant::now());
         Self {

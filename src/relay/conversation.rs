@@ -1,6 +1,7 @@
 use std::time::{Duration, Instant};
 
 use super::back_off::{BackOff, Jitter};
+use super::settings::ReconnectDelays;
 use crate::model::Epoch;
 use crate::wire::ServerMessage;
 
@@ -127,24 +128,17 @@ const DATA_TIMEOUT: Duration = Duration::from_secs(300);
 /// accepts and then fails would be asked once a second otherwise.
 const HEALTHY_AFTER: Duration = Duration::from_secs(30);
 
-const FIRST_DELAY: Duration = Duration::from_secs(1);
-const LONGEST_DELAY: Duration = Duration::from_secs(30);
-
-/// A connection that died holds its place upstream for some 90 s, and attempts may prolong that.
-const FIRST_SLOT_DELAY: Duration = Duration::from_secs(5);
-const LONGEST_SLOT_DELAY: Duration = Duration::from_secs(60);
-
 impl Conversation {
     /// A conversation that begins now.
-    pub(super) fn new(credentials: UpstreamCredentials, now: Instant) -> Self {
+    pub(super) fn new(credentials: UpstreamCredentials, delays: ReconnectDelays, now: Instant) -> Self {
         Self {
             credentials,
             phase: ConversationPhase::Down { until: now },
             data_at: now,
             ping: PingState::Answered(now),
             numbering: Numbering::None,
-            back_off: BackOff::new(FIRST_DELAY, LONGEST_DELAY),
-            slot_back_off: BackOff::new(FIRST_SLOT_DELAY, LONGEST_SLOT_DELAY),
+            back_off: BackOff::new(delays.failure),
+            slot_back_off: BackOff::new(delays.slot),
         }
     }
 

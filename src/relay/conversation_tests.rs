@@ -14,7 +14,11 @@ const EPOCH: Option<Epoch> = Some(Epoch::new(9));
 impl Scene {
     fn new(credentials: UpstreamCredentials) -> Self {
         let start = Instant::now();
-        Self { conversation: Conversation::new(credentials, start), start, now: start }
+        Self {
+            conversation: Conversation::new(credentials, ReconnectDelays::default(), start),
+            start,
+            now: start,
+        }
     }
 
     /// A conversation whose subscription was acknowledged with this epoch.
@@ -137,7 +141,7 @@ fn a_taken_place_is_asked_for_at_most_8_times_a_minute_whatever_the_jitter() {
     for jitter in [0.0, 0.5, 1.0].map(Jitter::new) {
         let mut now = Instant::now();
         let end = now + Duration::from_secs(60);
-        let mut conversation = Conversation::new(UpstreamCredentials::None, now);
+        let mut conversation = Conversation::new(UpstreamCredentials::None, ReconnectDelays::default(), now);
         let mut attempts = 0;
         while now < end {
             let actions = conversation.handle(Input::Time, now, jitter);

@@ -24,6 +24,8 @@ mod tls;
 mod trade_backfill;
 mod upstream_feed;
 
-pub use settings::{UpstreamKey, UpstreamNumbers, UpstreamSettings, UpstreamSymbols};
+pub use settings::{
+    DelayRange, ReconnectDelays, UpstreamKey, UpstreamNumbers, UpstreamSettings, UpstreamSymbols,
+};
 pub use tls::UpstreamTlsError;
 pub use upstream_feed::{UpstreamFeed, UpstreamParts};

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::model::Symbol;
 
@@ -21,6 +22,37 @@ pub struct UpstreamSettings {
     pub numbers: UpstreamNumbers,
     /// A file of certificates in PEM that are trusted beside those of the system.
     pub authorities: Option<PathBuf>,
+    /// The delays between attempts to connect.
+    pub delays: ReconnectDelays,
+}
+
+/// The delays between attempts to connect to an upstream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReconnectDelays {
+    /// After a failure. Default 1 to 30 s: a restart is noticed soon, and an upstream that fails is not asked often.
+    pub failure: DelayRange,
+    /// After the upstream has said that the key has its most connections. Default 5 to 60 s: a connection that died
+    /// holds its place upstream for some 90 s, and attempts may prolong that.
+    pub slot: DelayRange,
+}
+
+impl Default for ReconnectDelays {
+    fn default() -> Self {
+        let range = |first, longest| DelayRange {
+            first: Duration::from_secs(first),
+            longest: Duration::from_secs(longest),
+        };
+        Self { failure: range(1, 30), slot: range(5, 60) }
+    }
+}
+
+/// Delays that double from the first to the longest, each 20 % more or less.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DelayRange {
+    /// The delay after the first failure.
+    pub first: Duration,
+    /// The longest delay.
+    pub longest: Duration,
 }
 
 /// A key for the upstream. Its text is in no log.
