@@ -21,6 +21,7 @@ pub struct FanOut<'a> {
     /// The number of the first of them.
     first: usize,
     is_late: bool,
+    is_ahead: bool,
     frames: &'a FrameCache,
     last_values: &'a EncodedLastValues,
     now: Instant,
@@ -50,7 +51,7 @@ impl<'a> FanOut<'a> {
         last_values: &'a EncodedLastValues,
         now: Instant,
     ) -> Self {
-        Self { batches, first: 0, is_late: false, frames, last_values, now }
+        Self { batches, first: 0, is_late: false, is_ahead: false, frames, last_values, now }
     }
 
     /// The same fan-out, in which the first batch has this number.
@@ -68,6 +69,18 @@ impl<'a> FanOut<'a> {
     /// Whether the worker is behind: subscribers take less then, the newest objects of what conflates.
     pub const fn is_late(&self) -> bool {
         self.is_late
+    }
+
+    /// The same fan-out, whose last values have objects that are yet to be delivered behind these.
+    #[must_use]
+    pub const fn ahead(self) -> Self {
+        Self { is_ahead: true, ..self }
+    }
+
+    /// Whether the last values have objects that are yet to be delivered: a subscriber that looks one up now would get
+    /// it twice.
+    pub const fn is_ahead(&self) -> bool {
+        self.is_ahead
     }
 
     /// The newest objects.

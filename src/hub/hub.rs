@@ -397,7 +397,7 @@ impl State {
     /// some µs each, a few times a day.
     fn tell(&mut self, batch: &Batch, now: Instant) {
         let State { index, slots, batches, first_batch, frames, send_batch, last_values, .. } = self;
-        let fan_out = FanOut::new(batches, frames, last_values, now).numbered_from(*first_batch);
+        let fan_out = FanOut::new(batches, frames, last_values, now).numbered_from(*first_batch).ahead();
         for (key, slot) in slots.iter_mut().enumerate() {
             let Some(slot) = slot else { continue };
             let key = SubscriberKey(key);
@@ -410,7 +410,7 @@ impl State {
     /// O(groups × missed streams), when a follower of another node lost batches.
     fn tell_missed(&mut self, missed: &[Missed], now: Instant) {
         let State { index, slots, batches, first_batch, frames, send_batch, last_values, .. } = self;
-        let fan_out = FanOut::new(batches, frames, last_values, now).numbered_from(*first_batch);
+        let fan_out = FanOut::new(batches, frames, last_values, now).numbered_from(*first_batch).ahead();
         for (members, missed) in index.groups_missing(missed) {
             for key in members {
                 let Some(slot) = &mut slots[key.0] else { continue };

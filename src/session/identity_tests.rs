@@ -17,7 +17,7 @@ use super::{Limits, Outbox, OutboxLimits, Protocol, ReplayLookup};
 use crate::feed::{BarSpans, Batch, FeedProgress, LastValues, Sequencer};
 use crate::hub::{Hub, Now};
 use crate::limits::ClientAddress;
-use crate::model::{Body, Channel, Epoch, Event, Object, Seq, StreamId, SymbolId, Timestamp};
+use crate::model::{Body, Channel, Epoch, Event, FeedNotice, Object, Seq, StreamId, SymbolId, Timestamp};
 use crate::transport::SocketWriter;
 use crate::transport::fake::FakeTransport;
 use crate::wire::{Codec, Command, fixtures};
@@ -81,7 +81,11 @@ impl World {
             (quote.symbol, quote.at) = (symbol, self.now);
             events.push(if self.random.random() { Event::Trade(trade) } else { Event::Quote(quote) });
         }
-        let batch = Arc::new(self.sequencer.sequence(&mut self.last_values, &events, self.now));
+        // A notice is told behind what waits to be coalesced.
+        let is_noticed = self.random.random_range(0..4) == 0;
+        let notice = is_noticed.then(|| FeedNotice::clock_was_set(self.now, self.now));
+        let batch = self.sequencer.sequence(&mut self.last_values, &events, self.now);
+        let batch = Arc::new(batch.with_notices(notice.into_iter().collect()));
         self.progress.set(self.last_values.published());
         for object in batch.objects() {
             let mut published = self.published.borrow_mut();
@@ -252,7 +256,7 @@ impl Client {
                 assert!(last.is_none_or(|last| from == last + 1) && from <= to, "{last:?} {object}");
                 self.gaps += 1;
             }
-            "h" => {}
+            "h" | "feed" => {}
             kind => {
                 let channel = CHANNELS.iter().find(|(letter, _)| *letter == kind).expect("a known kind").1;
                 let (sq, cf) = (object["sq"].as_u64().unwrap(), object["cf"].as_u64().unwrap_or(0));

@@ -383,7 +383,11 @@ impl Subscriber for SessionState {
             Some(Offered::Lost) => _ = self.hub.metrics().overflows.inc(),
             Some(Offered::Kept) | None => {}
         }
-        self.write(fan_out.last_values(), fan_out.now());
+        match fan_out.is_ahead() && self.outbox.borrow().looks_up() {
+            // The task looks up what has been delivered by then.
+            true => self.wake(),
+            false => self.write(fan_out.last_values(), fan_out.now()),
+        }
     }
 
     fn frame_sent(&self, frame: &Bytes, sent: io::Result<usize>) {
