@@ -10,12 +10,19 @@ pub(super) fn authenticate(key: &UpstreamKey) -> Value {
     json!({"action": "auth", "key": key.id, "secret": key.secret})
 }
 
+/// A command, and the symbols on demand that it asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct UpstreamMessage {
+    pub(super) command: Value,
+    pub(super) symbols: Vec<Symbol>,
+}
+
 /// The heartbeat that an upstream of ours is asked for, in milliseconds.
 const HEARTBEAT_MS: u32 = 1_000;
 
 /// The command that subscribes to everything of the symbols, and goes on after these numbers. Symbols on demand come
 /// [later](change).
-pub(super) fn subscribe(settings: &UpstreamSettings, resume: Option<Value>) -> Value {
+pub(super) fn subscribe(settings: &UpstreamSettings, resume: Option<Value>) -> UpstreamMessage {
     let symbols = |channel: Channel| match &settings.symbols {
         UpstreamSymbols::Listed(symbols) => symbols.iter().map(ToString::to_string).collect(),
         UpstreamSymbols::OnDemand if ON_DEMAND.contains(&channel) => json!([]),
@@ -32,7 +39,7 @@ pub(super) fn subscribe(settings: &UpstreamSettings, resume: Option<Value>) -> V
     if is_ours {
         command.insert("x".to_owned(), extensions(resume));
     }
-    Value::Object(command)
+    UpstreamMessage { command: Value::Object(command), symbols: Vec::new() }
 }
 
 fn extensions(resume: Option<Value>) -> Value {
@@ -48,7 +55,7 @@ pub(super) fn change(
     settings: &UpstreamSettings,
     change: &DemandChange,
     resume: Option<Value>,
-) -> Vec<Value> {
+) -> Vec<UpstreamMessage> {
     let is_ours = settings.numbers == UpstreamNumbers::Kept;
     let command = |action: &str, symbols: &[Symbol]| {
         let mut command = Map::new();
@@ -61,14 +68,16 @@ pub(super) fn change(
     };
     let mut commands = Vec::new();
     if !change.unsubscribe.is_empty() {
-        commands.push(Value::Object(command("unsubscribe", &change.unsubscribe)));
+        let command = Value::Object(command("unsubscribe", &change.unsubscribe));
+        commands.push(UpstreamMessage { command, symbols: Vec::new() });
     }
     if !change.subscribe.is_empty() {
         let mut subscribe = command("subscribe", &change.subscribe);
         if is_ours {
             subscribe.insert("x".to_owned(), extensions(resume));
         }
-        commands.push(Value::Object(subscribe));
+        commands
+            .push(UpstreamMessage { command: Value::Object(subscribe), symbols: change.subscribe.clone() });
     }
     commands
 }

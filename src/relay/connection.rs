@@ -17,12 +17,13 @@ use tokio::time::{sleep_until, timeout};
 use tracing::{debug, info, warn};
 
 use super::back_off::Jitter;
-use super::command::authenticate;
+use super::command::{UpstreamMessage, authenticate};
 use super::conversation::{Conversation, ConversationAction, ConversationInput, UpstreamCredentials};
 use super::inbox::{Arrival, Inbox};
 use super::rest::{TradesQuery, trades};
 use super::settings::UpstreamSettings;
 use super::tls::{UpstreamTlsError, client_config};
+use super::unanswered::UnansweredCommands;
 use crate::limits::{Rate, TokenBucket};
 use crate::metrics::UpstreamMetrics;
 use crate::model::Symbol;
@@ -50,7 +51,7 @@ const OFFER: &str = "permessage-deflate; server_no_context_takeover; client_no_c
 #[derive(Debug)]
 pub(super) enum UpstreamCommand {
     /// Send this command over the connection.
-    Send(Value),
+    Send(UpstreamMessage),
     /// Find trades by REST.
     FindTrades(TradesQuery),
 }
@@ -95,7 +96,8 @@ struct UpstreamConnection {
     budget: TokenBucket,
     /// When the demand is looked at next.
     demand_at: Instant,
-    /// The symbols that were asked for last, and how many refusals were counted.
+    unanswered: UnansweredCommands,
+    /// The symbols of the command that was answered last, and how many refusals were counted.
     asked: Vec<Symbol>,
     refusals: u64,
     metrics: UpstreamMetrics,
@@ -139,6 +141,7 @@ impl UpstreamConnection {
             if settings.key.is_some() { UpstreamCredentials::Key } else { UpstreamCredentials::None };
         let conversation = Conversation::new(credentials, settings.delays, Instant::now());
         let (link, logged, is_live) = (Link::None, None, false);
+        let unanswered = UnansweredCommands::default();
         let (asked, refusals, demand_at) = (Vec::new(), 0, Instant::now());
         Self {
             settings,
@@ -147,6 +150,7 @@ impl UpstreamConnection {
             demand,
             budget: TokenBucket::new(REST_BUDGET, Instant::now()),
             demand_at,
+            unanswered,
             asked,
             refusals,
             metrics,
@@ -170,7 +174,7 @@ impl UpstreamConnection {
                 biased;
                 command = on_command.recv() => match command {
                     None => return,
-                    Some(UpstreamCommand::Send(command)) => self.send_subscription(&command).await,
+                    Some(UpstreamCommand::Send(message)) => self.send_subscription(message).await,
                     Some(UpstreamCommand::FindTrades(query)) => self.find_trades(query),
                 },
                 () = sleep_until(self.demand_at.into()), if self.is_live && self.demand.is_some() => self.follow_demand(),
@@ -209,12 +213,11 @@ impl UpstreamConnection {
         let refusals = demand.refused();
         self.metrics.symbols_refused.inc_by(refusals - std::mem::replace(&mut self.refusals, refusals));
         if !change.is_empty() {
-            self.asked.clone_from(&change.subscribe);
             self.inbox.push(Arrival::Demand(change));
         }
     }
 
-    /// The upstream refuses what it was asked for last: too many symbols.
+    /// The upstream refuses the command that it answered last: too many symbols.
     fn shed(&mut self) {
         if let (Some(demand), false) = (&self.demand, self.asked.is_empty()) {
             let asked = std::mem::take(&mut self.asked);
@@ -230,6 +233,7 @@ impl UpstreamConnection {
         match received {
             Received::Opened(socket) => {
                 self.link = Link::Open(socket);
+                self.unanswered.clear();
                 self.give(ConversationInput::Opened).await;
                 // The upgrade may have been read together with what follows it.
                 self.decode(Bytes::new()).await;
@@ -302,6 +306,9 @@ impl UpstreamConnection {
             return self.give(ConversationInput::Data).await;
         }
         for control in decode_control(codec, message) {
+            if let Some(symbols) = self.unanswered.take_answered(&control) {
+                self.asked = symbols;
+            }
             self.give(ConversationInput::Control(control.clone())).await;
             if self.is_live {
                 self.inbox.push(Arrival::Control(control));
@@ -309,10 +316,11 @@ impl UpstreamConnection {
         }
     }
 
-    async fn send_subscription(&mut self, command: &Value) {
+    async fn send_subscription(&mut self, message: UpstreamMessage) {
         if matches!(self.link, Link::Open(_)) {
             self.give(ConversationInput::Subscribed).await;
-            self.send_command(command).await;
+            self.unanswered.sent(message.symbols);
+            self.send_command(&message.command).await;
         }
     }
 

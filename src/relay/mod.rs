@@ -22,6 +22,7 @@ mod rest;
 mod settings;
 mod tls;
 mod trade_backfill;
+mod unanswered;
 mod upstream_feed;
 
 pub use settings::{
