@@ -23,6 +23,7 @@ use super::inbox::{Arrival, Inbox};
 use super::rest::{TradesQuery, trades};
 use super::settings::UpstreamSettings;
 use super::tls::{UpstreamTlsError, client_config};
+use super::trade_backfill::HoleNumber;
 use super::unanswered::UnansweredCommands;
 use crate::limits::{Rate, TokenBucket};
 use crate::metrics::UpstreamMetrics;
@@ -52,8 +53,8 @@ const OFFER: &str = "permessage-deflate; server_no_context_takeover; client_no_c
 pub(super) enum UpstreamCommand {
     /// Send this command over the connection.
     Send(UpstreamMessage),
-    /// Find trades by REST.
-    FindTrades(TradesQuery),
+    /// Find trades of this hole by REST.
+    FindTrades { hole: HoleNumber, query: TradesQuery },
 }
 
 /// The requests to REST: 200 a minute, as in Alpaca's free plan. Beyond it a request fails at once (counter
@@ -175,7 +176,7 @@ impl UpstreamConnection {
                 command = on_command.recv() => match command {
                     None => return,
                     Some(UpstreamCommand::Send(message)) => self.send_subscription(message).await,
-                    Some(UpstreamCommand::FindTrades(query)) => self.find_trades(query),
+                    Some(UpstreamCommand::FindTrades { hole, query }) => self.find_trades(hole, query),
                 },
                 () = sleep_until(self.demand_at.into()), if self.is_live && self.demand.is_some() => self.follow_demand(),
                 () = wait => self.give(ConversationInput::Time).await,
@@ -185,21 +186,22 @@ impl UpstreamConnection {
     }
 
     /// Begins a request for trades; the answer comes through the inbox.
-    fn find_trades(&mut self, query: TradesQuery) {
+    fn find_trades(&mut self, hole: HoleNumber, query: TradesQuery) {
         if !self.budget.take(Instant::now()) {
             self.metrics.rest_failures.inc();
-            return self.inbox.push(Arrival::Trades(Err("the budget of requests is used up".to_owned())));
+            let answer = Err("the budget of requests is used up".to_owned());
+            return self.inbox.push(Arrival::Trades { hole, answer });
         }
         self.metrics.rest_requests.inc();
         let (client, settings) = (self.client.clone(), Arc::clone(&self.settings));
         let (inbox, failures) = (self.inbox.clone(), self.metrics.rest_failures.clone());
         actix_web::rt::spawn(async move {
-            let found = trades(&client, &settings, &query).await;
-            if let Err(reason) = &found {
+            let answer = trades(&client, &settings, &query).await;
+            if let Err(reason) = &answer {
                 failures.inc();
                 warn!("trades are not found: {reason}");
             }
-            inbox.push(Arrival::Trades(found));
+            inbox.push(Arrival::Trades { hole, answer });
         });
     }
 

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::Notify;
 
 use super::rest::TradesPage;
+use super::trade_backfill::HoleNumber;
 use crate::model::Epoch;
 use crate::source::{DemandChange, Wake};
 use crate::wire::{DecodedObject, ServerMessage};
@@ -37,8 +38,8 @@ pub(super) enum Arrival {
     Live(Option<Epoch>),
     /// Other symbols are wanted of the upstream than before.
     Demand(DemandChange),
-    /// The answer to a request for trades.
-    Trades(Result<TradesPage, String>),
+    /// The answer to a request for trades of this hole.
+    Trades { hole: HoleNumber, answer: Result<TradesPage, String> },
     /// The objects of one message.
     Objects(Vec<DecodedObject>),
     /// A message between the objects.
@@ -104,7 +105,7 @@ impl Arrival {
     fn objects(&self) -> usize {
         match self {
             Self::Objects(objects) => objects.len(),
-            Self::Trades(Ok(page)) => page.trades.len(),
+            Self::Trades { answer: Ok(page), .. } => page.trades.len(),
             _ => 1,
         }
     }

@@ -141,14 +141,14 @@ impl MirrorFeed {
             Arrival::Objects(decoded) => objects = self.accept(decoded, last_values, &mut missed),
             Arrival::Control(message) => missed.extend(self.control(message, last_values)),
             Arrival::Down(_) | Arrival::Stopped(_) => {
-                self.notices.extend(self.outage.begin(self.clock.now()));
+                self.notices.extend(self.outage.begin(self.clock.now(), self.watermark));
                 self.beginning = self.later;
             }
             Arrival::Demand(change) => {
                 // Listed before their objects come, so that sessions that wait for them miss none.
                 change.subscribe.into_iter().for_each(|symbol| _ = self.instruments.id(symbol));
             }
-            Arrival::Ready | Arrival::Trades(_) => {}
+            Arrival::Ready | Arrival::Trades { .. } => {}
         }
         self.batch(objects, missed, last_values)
     }
@@ -303,7 +303,7 @@ impl MirrorFeed {
 }
 
 /// The time of what an object tells; of a bar nothing is known but its start.
-fn stamp(body: &Body) -> Timestamp {
+pub(super) fn stamp(body: &Body) -> Timestamp {
     match body {
         Body::Trade(trade) => trade.at,
         Body::Quote(quote) => quote.at,

@@ -3,9 +3,10 @@ use std::time::Instant;
 
 use super::inbox::{Arrival, Inbox};
 use super::instruments::UpstreamInstruments;
+use super::mirror_feed::stamp;
 use super::outage::UpstreamOutage;
 use super::rest::{TradesPage, TradesQuery};
-use super::trade_backfill::{BackfillLimits, TradeBackfill};
+use super::trade_backfill::{BackfillLimits, HoleNumber, TradeBackfill};
 use crate::clock::Clock;
 use crate::metrics::UpstreamMetrics;
 use crate::model::{Body, Event, FeedNotice, Timestamp, Trade, Universe};
@@ -33,6 +34,8 @@ pub(super) struct RelaySource {
     back_at: Option<Timestamp>,
     /// Trades that are due before the objects that were taken last.
     found: Vec<Trade>,
+    /// The time of the newest object.
+    newest: Timestamp,
 }
 
 /// What the source asks of the upstream.
@@ -42,8 +45,8 @@ pub(super) enum UpstreamRequest {
     Subscription,
     /// What changes in it.
     Change(DemandChange),
-    /// Trades of a hole.
-    Trades(TradesQuery),
+    /// Trades of this hole.
+    Trades { hole: HoleNumber, query: TradesQuery },
 }
 
 /// Passes requests on.
@@ -79,6 +82,7 @@ impl RelaySource {
             backfill: TradeBackfill::new(BackfillLimits::default()),
             back_at: None,
             found: Vec::new(),
+            newest: Timestamp::default(),
         }
     }
 
@@ -100,13 +104,15 @@ impl RelaySource {
                     self.find_trades();
                 }
             }
-            Some(Arrival::Trades(answer)) => {
-                self.take_trades(answer);
+            Some(Arrival::Trades { hole, answer }) => {
+                if self.backfill.is_current(hole) {
+                    self.take_trades(answer);
+                }
                 self.find_trades();
             }
             Some(Arrival::Down(_) | Arrival::Stopped(_)) => {
                 self.is_live = false;
-                self.notices.extend(self.outage.begin(self.clock.now()));
+                self.notices.extend(self.outage.begin(self.clock.now(), self.newest));
             }
             Some(Arrival::Control(_)) | None => {}
         }
@@ -122,7 +128,8 @@ impl RelaySource {
         let Some(request) = self.backfill.take_request() else { return };
         let universe = self.instruments.universe();
         let symbols = request.symbols.iter().map(|id| universe.instrument(*id).symbol).collect();
-        (self.ask)(UpstreamRequest::Trades(TradesQuery { symbols, from: request.from, page: request.page }));
+        let query = TradesQuery { symbols, from: request.from, page: request.page };
+        (self.ask)(UpstreamRequest::Trades { hole: request.hole, query });
     }
 
     fn take_trades(&mut self, answer: Result<TradesPage, String>) {
@@ -185,7 +192,9 @@ impl EventSource for RelaySource {
             if object.delivery == DeliveryKind::Snapshot {
                 continue;
             }
-            match object.body(symbol) {
+            let body = object.body(symbol);
+            self.newest = self.newest.max(stamp(&body));
+            match body {
                 Body::Trade(trade) => self.backfill.live(trade, &mut trades),
                 body => out.extend(trades.drain(..).map(Event::Trade).chain(Event::from_body(body))),
             }
@@ -207,3 +216,7 @@ impl EventSource for RelaySource {
         self.wake.skip_idle_ticks();
     }
 }
+
+#[cfg(test)]
+#[path = "relay_source_tests.rs"]
+mod tests;

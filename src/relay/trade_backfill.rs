@@ -12,12 +12,17 @@ use crate::model::{SymbolId, Timestamp, Trade};
 /// trades since that time are asked for, and what was published already is left out. Live trades of a symbol wait
 /// meanwhile, so that its trades stay in order. Quotes need nothing: the next one is the truth.
 ///
+/// An answer without a trade that is known has a beginning or an end of its own: the REST has forgotten, or is behind
+/// the stream. Then trades may be missing.
+///
 /// Pure: the owner sends the [requests](Self::take_request) and enters the [answers](Self::answered).
 #[derive(Debug)]
 pub(super) struct TradeBackfill {
     limits: BackfillLimits,
     last: FxHashMap<SymbolId, LastTrades>,
     hole: Option<Hole>,
+    /// The number of holes so far.
+    holes: HoleNumber,
     /// The trades of the last hole that were filled from REST: they may come live once more.
     filled: FxHashSet<TradeKey>,
 }
@@ -44,6 +49,8 @@ impl Default for BackfillLimits {
 /// A request for trades, to be sent to the upstream's REST in order of time, for all of these symbols together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct TradeRequest {
+    /// The hole that it belongs to.
+    pub(super) hole: HoleNumber,
     /// The symbols.
     pub(super) symbols: Vec<SymbolId>,
     /// The time of the first trade, included.
@@ -51,6 +58,10 @@ pub(super) struct TradeRequest {
     /// Where the answer before was cut off, as the upstream named it.
     pub(super) page: Option<String>,
 }
+
+/// The number of a hole. An answer may come when the connection was lost once more, and says nothing of the next hole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct HoleNumber(u64);
 
 /// What became of a hole.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,6 +92,9 @@ struct Hole {
     /// The symbols whose trades wait for the answer.
     waiting: FxHashSet<SymbolId>,
     unfilled: Vec<SymbolId>,
+    /// The trades that were published last, and the symbols of which an answer had one.
+    known: FxHashMap<SymbolId, LastTrades>,
+    confirmed: FxHashSet<SymbolId>,
     requests: Vec<TradeRequest>,
     /// The number of requests sent.
     sent: usize,
@@ -92,7 +106,13 @@ struct Hole {
 impl TradeBackfill {
     /// Nothing to fill yet.
     pub(super) fn new(limits: BackfillLimits) -> Self {
-        Self { limits, last: FxHashMap::default(), hole: None, filled: FxHashSet::default() }
+        Self {
+            limits,
+            last: FxHashMap::default(),
+            hole: None,
+            holes: HoleNumber::default(),
+            filled: FxHashSet::default(),
+        }
     }
 
     /// Takes a live trade, and appends it to those to publish, unless it waits, or came from REST already.
@@ -106,7 +126,8 @@ impl TradeBackfill {
         }
     }
 
-    /// The connection is back: the trades since it was lost are to be asked for.
+    /// The connection is back: the trades since it was lost are to be asked for. A hole that is still being filled goes
+    /// on in this one: what it has given up stays unfilled, and its live trades wait no longer than they would have.
     pub(super) fn begin(&mut self, now: Instant) {
         let mut symbols: Vec<_> = self.last.iter().map(|(symbol, last)| (last.at, *symbol)).collect();
         symbols.sort_unstable();
@@ -114,24 +135,32 @@ impl TradeBackfill {
         let Some((from, _)) = symbols.last().copied() else { return };
         // Those that traded last first: quiet symbols have the longest to look back, and the least to find.
         symbols.reverse();
+        self.holes.0 += 1;
+        let number = self.holes;
         let requests = symbols.chunks(self.limits.symbols_per_request).map(|chunk| TradeRequest {
+            hole: number,
             symbols: chunk.iter().map(|(_, symbol)| *symbol).collect(),
             from: chunk.iter().map(|(at, _)| *at).min().unwrap_or(from),
             page: None,
         });
         let mut requests: Vec<_> = requests.collect();
         requests.reverse();
-        let held = self.hole.take().map(|hole| hole.held).unwrap_or_default();
+        let earlier = self.hole.take();
+        let waiting_since = earlier.as_ref().filter(|hole| !hole.held.is_empty()).map(|hole| hole.since);
+        let (held, unfilled, found) =
+            earlier.map(|hole| (hole.held, hole.unfilled, hole.found)).unwrap_or_default();
         self.hole = Some(Hole {
             from,
-            since: now,
+            since: waiting_since.unwrap_or(now),
             waiting: symbols.iter().map(|(_, symbol)| *symbol).collect(),
-            unfilled: Vec::new(),
+            unfilled,
+            known: self.last.clone(),
+            confirmed: FxHashSet::default(),
             requests,
             sent: 0,
             in_flight: None,
             held,
-            found: 0,
+            found,
         });
     }
 
@@ -149,6 +178,7 @@ impl TradeBackfill {
     pub(super) fn answered(&mut self, trades: Vec<Trade>, next_page: Option<String>, out: &mut Vec<Trade>) {
         let Some(request) = self.hole.as_mut().and_then(|hole| hole.in_flight.take()) else { return };
         for trade in trades {
+            self.confirm(&trade);
             if self.is_new(&trade) {
                 self.filled.insert(key(&trade));
                 self.publish(trade, out);
@@ -161,7 +191,13 @@ impl TradeBackfill {
                 hole.requests.push(TradeRequest { page: Some(page), ..request });
             }
             Some(_) => self.release(&request.symbols, Completeness::Unknown, out),
-            None => self.release(&request.symbols, Completeness::Complete, out),
+            None => {
+                let is_confirmed = |symbol: &SymbolId| hole.confirmed.contains(symbol);
+                let (complete, unknown): (Vec<_>, Vec<_>) =
+                    request.symbols.iter().partition(|it| is_confirmed(it));
+                self.release(&complete, Completeness::Complete, out);
+                self.release(&unknown, Completeness::Unknown, out);
+            }
         }
         self.stop_at_budget(out);
     }
@@ -185,6 +221,7 @@ impl TradeBackfill {
         }
         let mut hole = self.hole.take_if(|hole| hole.waiting.is_empty())?;
         hole.unfilled.sort_unstable();
+        hole.unfilled.dedup();
         Some(HoleOutcome { from: hole.from, unfilled: hole.unfilled, found: hole.found })
     }
 
@@ -198,6 +235,20 @@ impl TradeBackfill {
         let Some(hole) = self.hole.as_mut().filter(|hole| hole.sent >= self.limits.requests) else { return };
         let left: Vec<_> = hole.requests.drain(..).flat_map(|request| request.symbols).collect();
         self.release(&left, Completeness::Unknown, out);
+    }
+
+    /// Whether requests of this hole are still of use.
+    pub(super) fn is_current(&self, hole: HoleNumber) -> bool {
+        self.is_filling() && hole == self.holes
+    }
+
+    /// Notes that an answer has a trade that was published before the hole.
+    fn confirm(&mut self, trade: &Trade) {
+        let Some(hole) = &mut self.hole else { return };
+        let known = hole.known.get(&trade.symbol);
+        if known.is_some_and(|known| known.at == trade.at && known.ids.contains(&trade.id)) {
+            hole.confirmed.insert(trade.symbol);
+        }
     }
 
     /// Whether a trade from REST was not published before, and does not wait already.

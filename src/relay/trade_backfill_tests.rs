@@ -59,7 +59,7 @@ fn pages_are_asked_for_one_after_the_other_and_other_symbols_do_not_wait() {
     let (mut backfill, now) = after_loss(limits, &[trade(0, 10, 1), trade(1, 20, 1)]);
     let mut out = Vec::new();
     assert_eq!(backfill.take_request().unwrap().symbols, [SymbolId(1)], "the busiest first");
-    backfill.answered(vec![trade(1, 30, 2)], Some("p2".to_owned()), &mut out);
+    backfill.answered(vec![trade(1, 20, 1), trade(1, 30, 2)], Some("p2".to_owned()), &mut out);
     let second = backfill.take_request().unwrap();
     assert_eq!((second.symbols, second.page.as_deref()), (vec![SymbolId(1)], Some("p2")));
     backfill.answered(vec![trade(1, 40, 3)], None, &mut out);
@@ -98,8 +98,8 @@ fn no_more_requests_are_sent_than_permitted_and_no_more_trades_held() {
     let (mut backfill, now) = after_loss(limits, &before);
     let mut out = Vec::new();
     for _ in 0..2 {
-        backfill.take_request().unwrap();
-        backfill.answered(Vec::new(), None, &mut out);
+        let symbol = backfill.take_request().unwrap().symbols[0];
+        backfill.answered(vec![before[symbol.0 as usize]], None, &mut out);
     }
     assert_eq!(backfill.take_request(), None);
     let unfilled = backfill.take_outcome(now, &mut out).unwrap().unfilled;
@@ -117,4 +117,54 @@ fn before_the_first_trade_there_is_no_hole() {
 
     assert_eq!(backfill.take_request(), None);
     assert_eq!(backfill.take_outcome(now, &mut Vec::new()), None);
+}
+
+#[test]
+fn an_answer_without_a_trade_that_is_known_leaves_the_hole_unfilled() {
+    let before = [trade(0, 10, 1), trade(1, 20, 1)];
+    let (mut backfill, now) = after_loss(BackfillLimits::default(), &before);
+    let mut out = Vec::new();
+    backfill.take_request();
+
+    // As of a server that began anew: it knows the time, and not what it published before.
+    backfill.answered(vec![trade(0, 10, 1), trade(0, 30, 2), trade(1, 40, 2)], None, &mut out);
+
+    assert_eq!(ids(&out), [2, 2], "what there is is published");
+    assert_eq!(backfill.take_outcome(now, &mut out).unwrap().unfilled, [SymbolId(1)]);
+}
+
+#[test]
+fn a_hole_in_a_hole_keeps_what_is_unfilled_and_ignores_earlier_answers() {
+    let limits = BackfillLimits { symbols_per_request: 1, ..BackfillLimits::default() };
+    let (mut backfill, now) = after_loss(limits, &[trade(0, 10, 1), trade(1, 20, 1)]);
+    let mut out = Vec::new();
+    backfill.take_request();
+    backfill.failed(&mut out);
+    let earlier = backfill.take_request().unwrap().hole;
+    assert!(backfill.is_current(earlier));
+    backfill.live(trade(0, 30, 2), &mut out);
+
+    let later = now + Duration::from_secs(3);
+    backfill.begin(later);
+
+    assert!(!backfill.is_current(earlier));
+    for _ in 0..2 {
+        let symbol = backfill.take_request().unwrap().symbols[0];
+        let known = if symbol == SymbolId(0) { trade(0, 10, 1) } else { trade(1, 20, 1) };
+        backfill.answered(vec![known], None, &mut out);
+    }
+    let outcome = backfill.take_outcome(later, &mut out).unwrap();
+    assert_eq!((outcome.unfilled, ids(&out)), (vec![SymbolId(1)], vec![2]));
+}
+
+#[test]
+fn live_trades_wait_no_longer_because_the_connection_is_lost_again() {
+    let (mut backfill, now) = after_loss(BackfillLimits::default(), &[trade(0, 10, 1)]);
+    let mut out = Vec::new();
+    backfill.live(trade(0, 20, 2), &mut out);
+
+    backfill.begin(now + Duration::from_secs(4));
+    assert!(backfill.take_outcome(now + Duration::from_secs(5), &mut out).is_some());
+
+    assert_eq!(ids(&out), [2]);
 }

@@ -130,7 +130,7 @@ impl UpstreamFeed {
                 self.outage = None;
                 return batch;
             }
-            Arrival::Objects(_) | Arrival::Control(_) | Arrival::Demand(_) | Arrival::Trades(_) => {}
+            Arrival::Objects(_) | Arrival::Control(_) | Arrival::Demand(_) | Arrival::Trades { .. } => {}
         }
         None
     }
@@ -144,7 +144,9 @@ impl UpstreamFeed {
                 UpstreamRequest::Change(demanded) => {
                     change(&settings, &demanded, None).into_iter().map(UpstreamCommand::Send).collect()
                 }
-                UpstreamRequest::Trades(query) => vec![UpstreamCommand::FindTrades(query)],
+                UpstreamRequest::Trades { hole, query } => {
+                    vec![UpstreamCommand::FindTrades { hole, query }]
+                }
             };
             asked.into_iter().for_each(|command| _ = commands.send(command));
         });
