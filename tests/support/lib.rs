@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`program`](Program) | the program as a child process, its log, signals |
 //! | [`server`](Server) | the service on a port of its own, its metrics, reload and stop |
+//! | [`proxy`](Proxy) | a proxy whose connections can be cut |
 //! | [`nats`](NatsServer) | a NATS server as a child process |
 //! | [`client`](Client) | a WebSocket client that sends any bytes, valid or not |
 //! | [`tls`](TlsClient) | a session over TLS, and certificates for it |
@@ -22,6 +23,7 @@ mod frame;
 mod http;
 mod nats;
 mod program;
+mod proxy;
 mod schema;
 mod sequence;
 mod server;
@@ -35,6 +37,7 @@ pub use http::{HttpResponse, connect_from, exchange, get, get_with, request};
 pub use jsonschema::Validator;
 pub use nats::NatsServer;
 pub use program::{Program, SERVING};
+pub use proxy::Proxy;
 pub use schema::{Description, assert_valid};
 pub use sequence::SequenceLedger;
 pub use server::{Server, metric};
