@@ -35,7 +35,7 @@ use crate::clock::Clock;
 use crate::cluster::ClusterThread;
 use crate::config::{AccessConfig, Config};
 use crate::faults::Faults;
-use crate::http::{AppState, ConnectionLimit, Readiness, SourceKind};
+use crate::http::{AppState, ConnectionLimit, Feeds, Readiness, ServedFeed, SourceKind};
 use crate::journal::{JournalError, JournalReplayError, JournalThread};
 use crate::limits::{AnswerCapacity, OpenFiles, SessionCapacity, raise_open_file_limit};
 use crate::metrics::Metrics;
@@ -112,7 +112,7 @@ pub struct Service {
     tls_address: Option<SocketAddr>,
     certificate: Option<Arc<Certificate>>,
     keys: Option<Arc<KeyStore>>,
-    readiness: Readiness,
+    state: web::Data<AppState>,
     workers: WorkerPool,
     feed: Arc<FeedRuntime>,
     server: ServerHandle,
@@ -170,12 +170,23 @@ impl Service {
 
         let (address, tls_address) = (listeners.address, listeners.tls_address());
         let certificate = listeners.certificate();
-        let state = web::Data::new(AppState {
+        let kind = source_kind(config);
+        let served = ServedFeed {
             epoch,
             progress,
-            clock,
             hours,
             archive,
+            readiness,
+            source: kind,
+            upstream: (kind == SourceKind::Upstream).then(|| metrics.upstream()),
+            #[cfg(feature = "nats")]
+            cluster: overview,
+            demand,
+            replay: config.replay.is_some().then(|| feed.replay_control()),
+        };
+        let state = web::Data::new(AppState {
+            feeds: Feeds::one(served),
+            clock,
             metrics,
             limits: config.limits,
             outbox: config.outbox,
@@ -187,13 +198,7 @@ impl Service {
             answers: AnswerCapacity::new(config.access.http.answers),
             echo: config.echo,
             http: config.access.http,
-            readiness: readiness.clone(),
             faults: faults.clone(),
-            source: source_kind(config),
-            #[cfg(feature = "nats")]
-            cluster: overview,
-            demand,
-            replay: config.replay.is_some().then(|| feed.replay_control()),
         });
         let access = &config.access;
         let limit = ConnectionLimit::new(
@@ -202,7 +207,7 @@ impl Service {
             access.shared_addresses.clone(),
             state.metrics.http().clone(),
         );
-        let server = serve(listeners, open_files, state, workers.clone(), limit)
+        let server = serve(listeners, open_files, state.clone(), workers.clone(), limit)
             .map_err(|source| StartError::Listen { address, source })?;
         let handle = server.handle();
         let server_task = actix_web::rt::spawn(server);
@@ -224,7 +229,7 @@ impl Service {
             tls_address,
             certificate,
             keys,
-            readiness,
+            state,
             workers,
             feed,
             server: handle,
@@ -278,7 +283,7 @@ impl Service {
     /// would wait in the kernel's accept queue for an answer that never comes.
     pub async fn stop(self) {
         let began = Instant::now();
-        self.readiness.end();
+        self.state.feeds.end();
         self.workers.close_all(Close::Restart);
         let is_drained = self.workers.drain(began + self.drain).await;
         self.feed.stop();

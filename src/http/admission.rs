@@ -9,6 +9,7 @@ use actix_web::http::header::{
 use actix_web::{HttpRequest, HttpResponse};
 use tracing::debug;
 
+use super::feeds::ServedFeed;
 use super::response;
 use super::state::AppState;
 use crate::auth::{ClientLocation, ForwardingHeaders, OriginRefusal};
@@ -62,15 +63,19 @@ pub(super) fn unavailable(message: &'static str) -> HttpResponse {
     answer
 }
 
-/// Admits a request for a session. Refusals are counted and logged.
-pub(super) fn admit(request: &HttpRequest, state: &AppState) -> Result<SessionPermit, UpgradeRefusal> {
+/// Admits a request for a session on this feed. Refusals are counted and logged.
+pub(super) fn admit(
+    request: &HttpRequest,
+    state: &AppState,
+    feed: &ServedFeed,
+) -> Result<SessionPermit, UpgradeRefusal> {
     let address = client_address(request, state);
     let header = |name: HeaderName| request.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
     let location = client_location(request, state);
     let page = state.origins.check(header(ORIGIN), header(HOST), &state.hosts, location);
     let admitted = if let Err(refusal) = page {
         Err(UpgradeRefusal::Page(refusal))
-    } else if !state.readiness.is_ready() {
+    } else if !feed.readiness.is_ready() {
         Err(UpgradeRefusal::NotReady)
     } else {
         state.capacity.acquire(address).map_err(UpgradeRefusal::AtCapacity)

@@ -13,10 +13,11 @@ pub(super) async fn alive() -> impl Responder {
 /// `GET /readyz` (readiness): 200 while new sessions are accepted, else 503, with the reason if there is
 /// more to say.
 pub(super) async fn ready(state: Data<AppState>) -> impl Responder {
-    match state.readiness.is_ready() {
+    let readiness = &state.feeds.default_feed().readiness;
+    match readiness.is_ready() {
         true => HttpResponse::Ok().content_type(ContentType::plaintext()).body("ready\n"),
         false => {
-            let body = match state.readiness.reason() {
+            let body = match readiness.reason() {
                 Some(reason) => format!("not ready: {reason}\n"),
                 None => "not ready\n".to_owned(),
             };

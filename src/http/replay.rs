@@ -31,7 +31,7 @@ pub(super) const MAX_COMMAND_BYTES: usize = 1_024;
 
 /// `GET /api/replay`: where the replay is.
 pub(super) async fn status(_: AccessPermit, state: Data<AppState>) -> Result<HttpResponse, ApiError> {
-    send(state.replay.as_ref(), None).await
+    send(state.feeds.default_feed().replay.as_ref(), None).await
 }
 
 /// `POST /api/replay`: changes the replay, and answers where it is then.
@@ -80,7 +80,7 @@ async fn execute(request: &HttpRequest, state: &AppState, body: Payload) -> Resu
         return Err(ApiError::invalid("body", "expected a command of at most 1,024 bytes"));
     };
     let command = read_command(&body)?;
-    let answer = send(state.replay.as_ref(), Some(command)).await?;
+    let answer = send(state.feeds.default_feed().replay.as_ref(), Some(command)).await?;
     info!(client = %client_address(request, state), ?command, "the replay is controlled");
     Ok(answer)
 }

@@ -1,36 +1,24 @@
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
-use actix::Recipient;
 use actix_web::HttpRequest;
 
+use super::feeds::Feeds;
 use super::limits::HttpLimits;
-use crate::archive::Archive;
 use crate::auth::{AllowedOrigins, KeyStore, PublicHosts, TrustedProxies};
 use crate::clock::Clock;
-#[cfg(feature = "nats")]
-use crate::cluster::ClusterOverview;
 use crate::faults::Faults;
-use crate::feed::{ControlReplay, FeedProgress};
 use crate::hub::Hub;
 use crate::limits::{AnswerCapacity, SessionCapacity};
 use crate::metrics::Metrics;
-use crate::model::{Epoch, MarketHours};
 use crate::session::{Limits, OutboxLimits};
-use crate::source::SymbolDemand;
 
 /// What all handlers share, on all workers.
 pub struct AppState {
-    /// The epoch of the sequence numbers.
-    pub epoch: Epoch,
-    /// How far the feed is.
-    pub progress: FeedProgress,
+    /// The feeds.
+    pub feeds: Feeds,
     /// The clock of time stamps.
     pub clock: Clock,
-    /// When the market is open.
-    pub hours: MarketHours,
-    /// The retained history.
-    pub archive: Arc<Archive>,
     /// The metrics.
     pub metrics: Arc<Metrics>,
     /// The limits of one session.
@@ -53,44 +41,8 @@ pub struct AppState {
     pub echo: EchoMode,
     /// The limits of requests and connections.
     pub http: HttpLimits,
-    /// Whether new sessions are accepted.
-    pub readiness: Readiness,
     /// The faults that are made on purpose, if any.
     pub faults: Option<Faults>,
-    /// Where the events come from.
-    pub source: SourceKind,
-    /// What is known of the cluster, if the node is part of one.
-    #[cfg(feature = "nats")]
-    pub cluster: Option<ClusterOverview>,
-    /// The symbols that are wanted of the source, if it gives them on demand.
-    pub demand: Option<SymbolDemand>,
-    /// Where commands for the replay are sent, if the market is one.
-    pub replay: Option<Recipient<ControlReplay>>,
-}
-
-/// Where the events of a node come from when it numbers them, or leads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SourceKind {
-    /// The simulator.
-    Simulation,
-    /// A recording or a journal.
-    Replay,
-    /// Another server.
-    Upstream,
-    /// Another node: this one is a gateway.
-    Cluster,
-}
-
-impl SourceKind {
-    /// The name in `/status`.
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Simulation => "simulation",
-            Self::Replay => "replay",
-            Self::Upstream => "upstream",
-            Self::Cluster => "cluster",
-        }
-    }
 }
 
 /// Whether `/echo` answers, and with which limits.
@@ -105,60 +57,6 @@ pub enum EchoMode {
     Conformance,
 }
 
-/// Whether the service accepts new sessions, and why not. Clones share the answer.
-#[derive(Clone, Debug, Default)]
-pub struct Readiness(Arc<Mutex<ReadinessState>>);
-
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-enum ReadinessState {
-    #[default]
-    Starting,
-    Ready,
-    Withheld(String),
-    Ended,
-}
-
-impl Readiness {
-    /// Accepts new sessions from now on, unless it has ended.
-    pub fn begin(&self) {
-        self.set(ReadinessState::Ready);
-    }
-
-    /// Refuses new sessions for this reason, until it begins again.
-    pub fn withhold(&self, reason: &str) {
-        self.set(ReadinessState::Withheld(reason.to_owned()));
-    }
-
-    /// Refuses new sessions for ever.
-    pub fn end(&self) {
-        self.set(ReadinessState::Ended);
-    }
-
-    /// Whether new sessions are accepted.
-    pub fn is_ready(&self) -> bool {
-        *self.state() == ReadinessState::Ready
-    }
-
-    /// Why no new sessions are accepted, if there is more to say.
-    pub fn reason(&self) -> Option<String> {
-        match &*self.state() {
-            ReadinessState::Withheld(reason) => Some(reason.clone()),
-            _ => None,
-        }
-    }
-
-    fn set(&self, state: ReadinessState) {
-        let mut present = self.state();
-        if *present != ReadinessState::Ended {
-            *present = state;
-        }
-    }
-
-    fn state(&self) -> MutexGuard<'_, ReadinessState> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 /// The hub of the worker that serves this request.
 pub(super) fn hub_of(request: &HttpRequest) -> Rc<Hub> {
     Rc::clone(request.app_data::<Rc<Hub>>().expect("`routes` adds the worker's hub to the application"))
@@ -168,15 +66,11 @@ pub(super) fn hub_of(request: &HttpRequest) -> Rc<Hub> {
 impl AppState {
     /// A ready server of three instruments without keys.
     pub(super) fn for_tests() -> Self {
-        use crate::archive::Retention;
+        use crate::http::feeds::ServedFeed;
         use crate::limits::CapacityLimits;
-        let universe = Arc::new(crate::source::universe(3, 1));
-        let state = Self {
-            epoch: Epoch::default(),
-            progress: FeedProgress::default(),
+        Self {
+            feeds: Feeds::one(ServedFeed::for_tests()),
             clock: Clock::system(crate::metrics::ClockMetrics::default()),
-            hours: MarketHours::Continuous,
-            archive: Arc::new(Archive::new(universe.len(), Retention::default())),
             metrics: Arc::default(),
             limits: Limits::default(),
             outbox: OutboxLimits::default(),
@@ -188,15 +82,7 @@ impl AppState {
             answers: AnswerCapacity::default(),
             echo: EchoMode::On,
             http: HttpLimits::default(),
-            readiness: Readiness::default(),
             faults: None,
-            source: SourceKind::Simulation,
-            #[cfg(feature = "nats")]
-            cluster: None,
-            demand: None,
-            replay: None,
-        };
-        state.readiness.begin();
-        state
+        }
     }
 }

@@ -4,7 +4,7 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use serde::Serialize;
 
-use super::state::{AppState, SourceKind, hub_of};
+use super::state::{AppState, hub_of};
 use crate::metrics::UpstreamMetrics;
 use crate::model::{MILLISECOND, Timestamp};
 use crate::wire::rfc3339;
@@ -61,7 +61,7 @@ impl Upstream {
 
 /// `GET /status`. Like `/metrics` it needs no key and has no secret.
 pub(super) async fn status(state: Data<AppState>, request: HttpRequest) -> impl Responder {
-    let hub = hub_of(&request);
+    let (feed, hub) = (state.feeds.default_feed(), hub_of(&request));
     let (epoch, watermark) = {
         let last_values = hub.last_values_mut();
         (last_values.epoch(), last_values.watermark())
@@ -69,17 +69,17 @@ pub(super) async fn status(state: Data<AppState>, request: HttpRequest) -> impl 
     let has_begun = watermark > Timestamp::default();
     HttpResponse::Ok().json(Status {
         version: env!("CARGO_PKG_VERSION"),
-        ready: state.readiness.is_ready(),
-        reason: state.readiness.reason(),
-        source: state.source.name(),
+        ready: feed.readiness.is_ready(),
+        reason: feed.readiness.reason(),
+        source: feed.source.name(),
         epoch: epoch.map(|epoch| epoch.to_string()),
-        objects: state.progress.published(),
+        objects: feed.progress.published(),
         newest: has_begun.then(|| rfc3339(watermark)),
         age_ms: has_begun.then(|| state.clock.now().nanos_since(watermark) / MILLISECOND),
         sessions: state.metrics.sessions().total(),
-        upstream: (state.source == SourceKind::Upstream).then(|| Upstream::of(&state.metrics.upstream())),
+        upstream: feed.upstream.as_ref().map(Upstream::of),
         #[cfg(feature = "nats")]
-        cluster: state.cluster.as_ref().map(|overview| cluster::Cluster::of(overview, &state)),
+        cluster: feed.cluster.as_ref().map(|overview| cluster::Cluster::of(overview, &state)),
     })
 }
 

@@ -13,6 +13,7 @@ use super::access::AccessPermit;
 use super::admission::{admit, client_address, unavailable};
 use super::credentials::credentials_of;
 use super::error::no_such_path;
+use super::feeds::ServedFeed;
 use super::handshake::{self, HandshakeError};
 use super::query::QueryParams;
 use super::state::{AppState, EchoMode, hub_of};
@@ -54,7 +55,7 @@ pub(super) async fn echo(
             return unavailable("too many sessions of this key");
         }
     };
-    upgrade(&request, &state, |response| {
+    upgrade(&request, &state, state.feeds.default_feed(), |response| {
         let deflate = negotiate(&request, response);
         let client = client_address(&request, &state).into();
         session::open_echo(EchoParams { hub: hub_of(&request), client, deflate, limits, grant })
@@ -69,10 +70,11 @@ fn open(request: &HttpRequest, state: &AppState, feed: Feed) -> HttpResponse {
             return error.error_response();
         }
     };
-    let archive = Arc::clone(&state.archive);
+    let served = state.feeds.default_feed();
+    let archive = Arc::clone(&served.archive);
     let codec = codec(request.headers(), query.value("codec"));
     let label = query.value("userId").map(sanitized);
-    upgrade(request, state, |response| {
+    upgrade(request, state, served, |response| {
         // Clients that use MessagePack are bots, which need low latency. Python's client creates an inflater
         // for each message, and falls behind by more than a second at 10,000 trades per second.
         let deflate = match codec {
@@ -84,12 +86,12 @@ fn open(request: &HttpRequest, state: &AppState, feed: Feed) -> HttpResponse {
             client: client_address(request, state).into(),
             limits: state.limits,
             outbox: state.outbox,
-            epoch: state.epoch,
-            progress: state.progress.clone(),
+            epoch: served.epoch,
+            progress: served.progress.clone(),
             replay: Rc::new(move |stream, after, up_to, most| archive.since(stream, after, up_to, most)),
             deflate,
             codec,
-            interest: state.demand.as_ref().map(SymbolDemand::interest),
+            interest: served.demand.as_ref().map(SymbolDemand::interest),
             line_faults: state.faults.as_ref().and_then(|faults| faults.line_plan(label.clone())),
             label,
             authenticator: state.keys.as_ref().map(|keys| authenticator(request, state, keys, feed)),
@@ -103,6 +105,7 @@ fn open(request: &HttpRequest, state: &AppState, feed: Feed) -> HttpResponse {
 fn upgrade(
     request: &HttpRequest,
     state: &AppState,
+    feed: &ServedFeed,
     open: impl FnOnce(&mut HttpResponseBuilder) -> PendingSession,
 ) -> HttpResponse {
     let mut response = match handshake::accept(request) {
@@ -117,7 +120,7 @@ fn upgrade(
     if let Some(protocol) = sub_protocol(request.headers()) {
         response.insert_header((SEC_WEBSOCKET_PROTOCOL, protocol));
     }
-    let permit = match admit(request, state) {
+    let permit = match admit(request, state, feed) {
         Ok(permit) => permit,
         Err(refusal) => return refusal.response(),
     };

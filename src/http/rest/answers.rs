@@ -23,7 +23,7 @@ const SYMBOLS_PER_STEP: usize = 100;
 pub(super) async fn latest(request: &RestRequest, kind: RecordKind, style: SymbolStyle) -> Answer {
     let symbols = request.symbols(style)?;
     let open = request.params().open_bars()?;
-    let archive = &request.state.archive;
+    let archive = &request.feed.archive;
     let mut out = format!("{{\"{}\":", kind.plural()).into_bytes();
     by_symbol(symbols, &mut out, |id, writer, out| kind.write_latest(archive, id, open, writer, out)).await;
     out.push(b'}');
@@ -38,7 +38,7 @@ pub(super) async fn write_snapshots(
 ) -> Result<(), ApiError> {
     let symbols = request.symbols(style)?;
     let open = request.params().open_bars()?;
-    let archive = &request.state.archive;
+    let archive = &request.feed.archive;
     by_symbol(symbols, out, |id, writer, out| {
         write_snapshot(&archive.summary(id, open), None, writer, out);
         true
@@ -76,7 +76,7 @@ pub(super) async fn page(
     shape: ResponseShape,
     symbols: Vec<RequestedSymbol>,
 ) -> Answer {
-    let archive = &request.state.archive;
+    let archive = &request.feed.archive;
     let mut page =
         Page::requested(archive, kind, shape, symbols, request.params(), request.state.clock.now())?;
     while page.step() == Progress::More {

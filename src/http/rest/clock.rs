@@ -9,7 +9,7 @@ use crate::wire::JsonRowWriter;
 
 /// `GET /v2/clock`: whether the market is open, and until when.
 pub(super) async fn clock(_: AccessPermit, state: Data<AppState>) -> HttpResponse {
-    json(clock_at(state.clock.now(), state.hours))
+    json(clock_at(state.clock.now(), state.feeds.default_feed().hours))
 }
 
 /// The clock's body. The simulated market never closes: its day ends at midnight in New York, when the next one begins.

@@ -35,7 +35,7 @@ pub(super) async fn snapshots(request: RestRequest) -> Answer {
 /// `GET /v1beta3/crypto/us/latest/orderbooks`
 pub(super) async fn order_books(request: RestRequest) -> Answer {
     let symbols = request.symbols(SymbolStyle::Pair)?;
-    let archive = &request.state.archive;
+    let archive = &request.feed.archive;
     let mut out = b"{\"orderbooks\":".to_vec();
     answers::by_symbol(symbols, &mut out, |id, writer, out| {
         archive.latest_quote(id).map(|quote| write_order_book(&quote, writer, out)).is_some()

@@ -9,6 +9,7 @@ use actix_web::{Error, FromRequest, HttpRequest, HttpResponse};
 use crate::http::access::AccessPermit;
 use crate::http::compression::{CodedText, ContentCoding};
 use crate::http::error::ApiError;
+use crate::http::feeds::ServedFeed;
 use crate::http::query::QueryParams;
 use crate::http::state::{AppState, hub_of};
 use crate::model::{Symbol, SymbolId, Universe};
@@ -17,6 +18,8 @@ use crate::model::{Symbol, SymbolId, Universe};
 /// those of other extractors.
 pub(super) struct RestRequest {
     pub(super) state: Data<AppState>,
+    /// The feed of the request.
+    pub(super) feed: Arc<ServedFeed>,
     /// The instruments that the worker's hub knows: the universe may grow.
     pub(super) universe: Arc<Universe>,
     access: AccessPermit,
@@ -29,13 +32,14 @@ impl FromRequest for RestRequest {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let access = AccessPermit::from_request(request, payload);
-        let state = Data::from_request(request, payload);
+        let state = Data::<AppState>::from_request(request, payload);
         let request = request.clone();
         let coding = ContentCoding::negotiate(request.headers(), &[ContentCoding::Gzip]);
         Box::pin(async move {
             let (access, state) = (access.await?, state.await?);
+            let feed = Arc::clone(state.feeds.default_feed());
             let universe = hub_of(&request).universe();
-            Ok(Self { state, universe, access, coding })
+            Ok(Self { state, feed, universe, access, coding })
         })
     }
 }

@@ -35,7 +35,7 @@ pub(super) async fn latest_of_one(request: RestRequest, path: Path<(String, Stri
     let RequestedSymbol { name, id } = request.symbol(&path.0)?;
     let open = request.params().open_bars()?;
     let mut out = format!("{{\"symbol\":\"{name}\",\"{}\":", kind.singular()).into_bytes();
-    if !kind.write_latest(&request.state.archive, id, open, &mut JsonRowWriter::default(), &mut out) {
+    if !kind.write_latest(&request.feed.archive, id, open, &mut JsonRowWriter::default(), &mut out) {
         return Err(ApiError::NoRecord { kind: kind.singular(), symbol: name.to_string() });
     }
     out.push(b'}');
@@ -52,7 +52,7 @@ pub(super) async fn snapshots(request: RestRequest) -> Answer {
 /// `GET /v2/stocks/{symbol}/snapshot`
 pub(super) async fn snapshot_of_one(request: RestRequest, symbol: Path<String>) -> Answer {
     let RequestedSymbol { name, id } = request.symbol(&symbol)?;
-    let summary = request.state.archive.summary(id, request.params().open_bars()?);
+    let summary = request.feed.archive.summary(id, request.params().open_bars()?);
     let mut out = Vec::new();
     write_snapshot(&summary, Some(name), &mut JsonRowWriter::default(), &mut out);
     Ok(request.answer(out).await)
