@@ -60,7 +60,7 @@ fn a_wrong_command_line_is_refused_with_the_name_and_what_is_expected() {
         (&["key", "new", "desk", "--max-sessions", "0"], &["--max-sessions", "1 or more"]),
         (&["key", "new", "desk", "--max-symbols", "0"], &["--max-symbols", "1 or more"]),
         (&["key", "new", "desk", "--symbol", "AAPL,zzzzzzzzzzzz"], &["zzzzzzzzzzzz", "capital letters"]),
-        (&["key", "new", "desk", "--feed", "nasdaq"], &["--feed", "nasdaq"]),
+        (&["key", "new", "desk", "--feed", "NASDAQ"], &["--feed", "NASDAQ"]),
         (&["--listen", "127.0.0.1:0", "key", "new", "desk"], &["key"]),
     ] {
         let text = refusal(options, &[]);

@@ -24,7 +24,7 @@ struct WithKeys {
 fn server_with_keys(change: impl FnOnce(&mut Config)) -> WithKeys {
     let all = GeneratedKey::new("all", Entitlements::default(), [1; 48]);
     let narrow = Entitlements {
-        feeds: Some(vec![Feed::Iex]),
+        feeds: Some(vec![Feed::IEX]),
         symbols: Some(["AAPL", "MSFT"].map(|symbol| symbol.parse().unwrap()).to_vec()),
         max_sessions: Some(1),
         max_symbols: Some(3),
@@ -230,7 +230,7 @@ fn a_key_may_be_sent_as_basic_or_bearer_and_a_wrong_one_gets_a_challenge() {
 fn market_data_without_a_feed_is_that_of_iex_and_needs_a_key_for_it() {
     let key = GeneratedKey::new(
         "sip",
-        Entitlements { feeds: Some(vec![Feed::Sip]), ..Entitlements::default() },
+        Entitlements { feeds: Some(vec![Feed::SIP]), ..Entitlements::default() },
         [5; 48],
     );
     let WithKeys { server, folder, .. } = &server_with_keys(|_| {});

@@ -106,7 +106,7 @@ impl Key {
     pub(super) fn parse(line: &str) -> Result<Self, String> {
         let line: KeyLine = serde_json::from_str(line).map_err(|error| error.to_string())?;
         let hash = SaltedHash::parse(&line.hash).ok_or("`hash` is not sha256:SALT:HASH")?;
-        let feed = |name: String| name.parse().map_err(|error| format!("unknown feed `{name}`: {error}"));
+        let feed = |name: String| name.parse().map_err(|error| format!("invalid feed `{name}`: {error}"));
         let feeds = line.feeds.map(|names| names.into_iter().map(feed).collect::<Result<_, String>>());
         let symbol = |text: String| text.parse().map_err(|error| format!("invalid symbol `{text}`: {error}"));
         let symbols = line.symbols.map(|texts| texts.into_iter().map(symbol).collect::<Result<_, String>>());
@@ -275,7 +275,7 @@ mod tests {
     fn a_key_allows_what_its_line_says() {
         let symbol = |text: &str| text.parse::<Symbol>().unwrap();
         let some = Entitlements {
-            feeds: Some(vec![Feed::Iex]),
+            feeds: Some(vec![Feed::IEX]),
             symbols: Some(vec![symbol("MSFT"), symbol("AAPL")]),
             max_sessions: Some(2),
             max_symbols: Some(9),
@@ -283,12 +283,12 @@ mod tests {
         };
         let ((_, key), (_, all)) = (generated(some), generated(Entitlements::default()));
 
-        assert!(key.allows_feed(Feed::Iex) && !key.allows_feed(Feed::Sip) && !key.allows_all_feeds());
+        assert!(key.allows_feed(Feed::IEX) && !key.allows_feed(Feed::SIP) && !key.allows_all_feeds());
         for (text, allowed) in [("AAPL", true), ("MSFT", true), ("KO", false)] {
             assert_eq!(key.allows_symbol(&symbol(text)), allowed, "{text}");
         }
         assert!(!key.allows_all_symbols() && (key.max_sessions(), key.max_symbols()) == (2, 9));
-        assert!(all.allows_feed(Feed::Sip) && all.allows_all_feeds());
+        assert!(all.allows_feed(Feed::SIP) && all.allows_all_feeds());
         assert!(all.allows_symbol(&symbol("KO")) && all.allows_all_symbols());
     }
 
@@ -302,7 +302,7 @@ mod tests {
             r#"{"id":"desk","hash":"secret"}"#,
             r#"{"id":"desk","hash":"sha256:AAAA:AAAA"}"#,
             &with(r#""symbol":["AAPL"]"#),
-            &with(r#""feeds":["nasdaq"]"#),
+            &with(r#""feeds":["NASDAQ"]"#),
             &with(r#""symbols":["A B"]"#),
             &with(r#""max_sessions":-1"#),
             &good.replace("desk", ""),

@@ -257,7 +257,7 @@ mod tests {
     /// Credentials and their line, for the feed iex.
     fn generated(id: &str, max_sessions: usize) -> (Credentials, String) {
         let entitlements = Entitlements {
-            feeds: Some(vec![Feed::Iex]),
+            feeds: Some(vec![Feed::IEX]),
             max_sessions: Some(max_sessions),
             ..Entitlements::default()
         };
@@ -273,17 +273,17 @@ mod tests {
         let denied =
             |shown: &Credentials, feed| store.0.grant(shown, feed, HERE, now).map(|_| ()).unwrap_err();
 
-        let grant = store.0.grant(&desk, Feed::Iex, HERE, now).unwrap();
-        assert_eq!(denied(&desk, Feed::Iex), Denied::Sessions);
-        assert_eq!(denied(&desk, Feed::Sip), Denied::Feed);
+        let grant = store.0.grant(&desk, Feed::IEX, HERE, now).unwrap();
+        assert_eq!(denied(&desk, Feed::IEX), Denied::Sessions);
+        assert_eq!(denied(&desk, Feed::SIP), Denied::Feed);
         drop(grant);
-        assert!(store.0.grant(&desk, Feed::Iex, HERE, now).is_ok());
+        assert!(store.0.grant(&desk, Feed::IEX, HERE, now).is_ok());
 
         let wrong = Credentials { secret: "x".into(), ..desk.clone() };
-        assert_eq!(denied(&wrong, Feed::Iex), Denied::Wrong);
+        assert_eq!(denied(&wrong, Feed::IEX), Denied::Wrong);
         let unknown = Credentials { key: "unknown".into(), ..desk.clone() };
-        assert_eq!(denied(&unknown, Feed::Iex), Denied::Wrong);
-        assert_eq!(denied(&desk, Feed::Iex), Denied::FailedAttempts, "right credentials are refused as well");
+        assert_eq!(denied(&unknown, Feed::IEX), Denied::Wrong);
+        assert_eq!(denied(&desk, Feed::IEX), Denied::FailedAttempts, "right credentials are refused as well");
     }
 
     #[test]
@@ -309,7 +309,7 @@ mod tests {
         let ((desk, line), (_, other_line)) = (generated("desk", 9), generated("other", 9));
         let store = TestStore::new("revoked", &format!("{line}\n{other_line}"));
         let now = Instant::now();
-        let grant = store.0.grant(&desk, Feed::Iex, HERE, now).unwrap();
+        let grant = store.0.grant(&desk, Feed::IEX, HERE, now).unwrap();
         let is_revoked = || grant.key().revocation().revoked().now_or_never().is_some();
 
         let narrower = line.replacen('{', r#"{"symbols":["AAPL"],"#, 1);
@@ -318,7 +318,7 @@ mod tests {
             assert_eq!(store.0.reload().unwrap(), Reloaded { keys: 2, revoked: 0 });
         }
         assert!(!is_revoked() && grant.key().allows_all_symbols());
-        let later = store.0.grant(&desk, Feed::Iex, HERE, now).unwrap();
+        let later = store.0.grant(&desk, Feed::IEX, HERE, now).unwrap();
         assert!(!later.key().allows_all_symbols());
 
         store.rewrite(other_line);
@@ -330,7 +330,7 @@ mod tests {
     fn a_new_secret_revokes_the_sessions_of_the_old_one() {
         let (desk, line) = generated("desk", 9);
         let store = TestStore::new("secret", &line);
-        let grant = store.0.grant(&desk, Feed::Iex, HERE, Instant::now()).unwrap();
+        let grant = store.0.grant(&desk, Feed::IEX, HERE, Instant::now()).unwrap();
 
         store.rewrite(GeneratedKey::new("desk", Entitlements::default(), [8; 48]).line);
         store.0.reload().unwrap();

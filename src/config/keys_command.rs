@@ -37,7 +37,7 @@ pub struct NewKey {
     /// The key's id, which clients send with the secret: 1 to 64 visible ASCII characters without colon
     id: KeyId,
 
-    /// Feeds that the key allows: iex, sip, delayed_sip, test [default: all]
+    /// Feeds that the key allows: iex, sip, delayed_sip, test, or the names of upstreams [default: all]
     #[arg(long, value_delimiter = ',')]
     feed: Vec<Feed>,
 

@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn a_url_without_a_path_is_of_the_feed() {
-        let url = |url| stream_url(url, Feed::Sip);
+        let url = |url| stream_url(url, Feed::SIP);
 
         assert_eq!(url("ws://h:8080").as_deref(), Some("ws://h:8080/v2/sip"));
         assert_eq!(url("wss://h/").as_deref(), Some("wss://h/v2/sip"));

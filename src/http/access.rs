@@ -24,7 +24,7 @@ pub(super) struct AccessPermit {
 }
 
 /// The feed of a request for market data that names none, the same as that of `/websocket/connect`.
-const DEFAULT_FEED: Feed = Feed::Iex;
+const DEFAULT_FEED: Feed = Feed::IEX;
 
 impl FromRequest for AccessPermit {
     type Error = ApiError;

@@ -26,14 +26,14 @@ use crate::wire::{Codec, Deflate, NegotiatedDeflate};
 /// `GET /v2/{feed}`: opens a session of the stream.
 pub(super) async fn feed(feed: Path<String>, request: HttpRequest, state: Data<AppState>) -> impl Responder {
     match feed.parse() {
-        Ok(feed) => open(&request, &state, feed),
-        Err(_) => no_such_path(),
+        Ok(feed) if Feed::ALPACA.contains(&feed) => open(&request, &state, feed),
+        _ => no_such_path(),
     }
 }
 
 /// `GET /websocket/connect?userId=3`: opens a session of the stream by the path of the tutorial.
 pub(super) async fn connect(request: HttpRequest, state: Data<AppState>) -> impl Responder {
-    open(&request, &state, Feed::Iex)
+    open(&request, &state, Feed::IEX)
 }
 
 /// `GET /echo`: opens a session that returns each message unchanged. It counts as a session, also of the key

@@ -32,7 +32,7 @@ pub use event::{
     UnknownCode, Venue, is_letter,
 };
 pub use exchange_calendar::{DayParts, ExchangeSession, MarketHours};
-pub use feed::{Feed, UnknownFeed};
+pub use feed::{Feed, FeedError};
 pub use feed_notice::{FeedNotice, FeedState};
 pub use missed::Missed;
 pub use object::{Body, Object};
