@@ -11,7 +11,7 @@ use actix::{Actor, Recipient};
 use super::feed::FeedRuntime;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::hub::{CloseAll, Hub, HubActor, LivenessTimeouts};
+use crate::hub::{CloseAll, Hub, HubActor, LivenessTimeouts, WorkerShare};
 use crate::metrics::Metrics;
 use crate::model::Universe;
 use crate::wire::Close;
@@ -66,7 +66,8 @@ impl WorkerPool {
         let metrics = self.metrics.worker(self.started.fetch_add(1, Ordering::Relaxed));
         let universe = Arc::clone(&self.universe);
         let (clock, now) = (self.clock.clone(), Instant::now());
-        let hub = Rc::new(Hub::new(universe, self.liveness, self.max_delay, metrics, clock, now));
+        let share = WorkerShare::new(metrics, clock, 1, now);
+        let hub = Rc::new(Hub::new(universe, self.liveness, self.max_delay, share, now));
         let actor = HubActor::new(Rc::clone(&hub)).start();
         self.hubs().push(actor.clone().recipient());
         self.feed.add_worker(&hub, actor);

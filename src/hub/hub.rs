@@ -1,4 +1,4 @@
-use std::cell::{RefCell, RefMut};
+use std::cell::{Cell, RefCell, RefMut};
 use std::cmp::Reverse;
 use std::collections::binary_heap::PeekMut;
 use std::collections::{BinaryHeap, VecDeque};
@@ -6,14 +6,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::crowding::{BacklogLimits, Crowding};
+use super::crowding::Crowding;
 use super::group::Delivery;
 use super::index::GroupKey;
 use super::liveness::{LivenessVerdict, PauseDetector};
 use super::send_batch::SendBatch;
 use super::{
     EncodedLastValues, FanOut, FrameCache, Index, LivenessTimeouts, Now, ObjectRef, Subscriber,
-    SubscriberKey, SubscriptionChange,
+    SubscriberKey, SubscriptionChange, WorkerShare,
 };
 use crate::clock::Clock;
 use crate::feed::{Batch, LastValues};
@@ -23,7 +23,7 @@ use crate::model::{Epoch, Missed, Universe};
 use crate::transport::SocketWriter;
 use crate::wire::Close;
 
-/// The subscribers of one worker thread, and the fan-out of batches to them.
+/// The subscribers of one feed on one worker thread, and the fan-out of batches to them.
 ///
 /// Everything on the thread calls it plainly: a subscription is in force with the very next batch, and a
 /// snapshot agrees with the objects that follow it.
@@ -32,9 +32,9 @@ pub struct Hub {
     timeouts: LivenessTimeouts,
     /// The longest time that objects wait to be coalesced with others (`--max-delay-ms`).
     max_delay: Duration,
-    metrics: WorkerMetrics,
-    clock: Clock,
-    fair_queue: Rc<FairQueue>,
+    share: WorkerShare,
+    /// The bytes that this hub adds to the worker's in `outbox_bytes`.
+    queued_bytes: Cell<i64>,
     /// Which clients hold too much in their outboxes, apart from the state because sessions ask for it while
     /// they are called.
     crowding: RefCell<Crowding>,
@@ -100,8 +100,7 @@ impl Hub {
         universe: Arc<Universe>,
         timeouts: LivenessTimeouts,
         max_delay: Duration,
-        metrics: WorkerMetrics,
-        clock: Clock,
+        share: WorkerShare,
         now: Instant,
     ) -> Self {
         let state = State {
@@ -119,14 +118,12 @@ impl Hub {
             last_values: EncodedLastValues::new(universe),
             timers: BinaryHeap::new(),
         };
-        let fair_queue = FairQueue::new(now);
         Self {
             state: RefCell::new(state),
             timeouts,
             max_delay,
-            metrics,
-            clock,
-            fair_queue,
+            share,
+            queued_bytes: Cell::default(),
             crowding: RefCell::default(),
         }
     }
@@ -139,8 +136,8 @@ impl Hub {
             state.slots.resize_with(key.0 + 1, || None);
         }
         state.slots[key.0] = Some(Slot { subscriber, writer, delivered: None, timer: None });
-        self.metrics.opened.inc();
-        self.metrics.sessions.inc();
+        self.share.metrics.opened.inc();
+        self.share.metrics.sessions.inc();
         key
     }
 
@@ -149,7 +146,7 @@ impl Hub {
         let mut state = self.state.borrow_mut();
         state.index.leave(key);
         state.slots[key.0] = None;
-        self.metrics.sessions.dec();
+        self.share.metrics.sessions.dec();
     }
 
     /// Changes a subscriber's subscriptions, from the next batch on. [`flush`](Self::flush) it first: what
@@ -192,17 +189,17 @@ impl Hub {
 
     /// The counters of this worker.
     pub fn metrics(&self) -> &WorkerMetrics {
-        &self.metrics
+        &self.share.metrics
     }
 
     /// The clock of time stamps.
     pub fn clock(&self) -> &Clock {
-        &self.clock
+        &self.share.clock
     }
 
     /// Admits long work on this worker: REST requests and long commands.
     pub fn fair_queue(&self) -> &Rc<FairQueue> {
-        &self.fair_queue
+        &self.share.fair_queue
     }
 
     /// Whether the sessions of this address, or all, must hold less.
@@ -256,14 +253,14 @@ impl Hub {
             state.grow(batch.universe());
             if batch.begun_epoch().is_some() || !batch.notices().is_empty() {
                 state.tell(batch, now);
-                state.send(&self.metrics);
+                state.send(&self.share.metrics);
             }
             if batch.restarts_numbers() {
                 state.last_values.restart_numbers();
             }
             if !batch.missed().is_empty() {
                 state.tell_missed(batch.missed(), now);
-                state.send(&self.metrics);
+                state.send(&self.share.metrics);
             }
             state.match_batch(batch);
         }
@@ -273,7 +270,7 @@ impl Hub {
         let is_full = state.batches.len() > MAX_KEPT_BATCHES;
         let is_time = is_full || state.flush_at.is_none_or(|at| at <= now + DELAY_SLACK);
         let since = now.checked_sub(self.max_delay);
-        state.deliver(MAX_DELIVERIES, now, &self.metrics, |slot| {
+        state.deliver(MAX_DELIVERIES, now, &self.share.metrics, |slot| {
             let is_quiet = slot.delivered.is_none_or(|at| Some(at) <= since);
             is_time || is_quiet || !slot.subscriber.may_coalesce()
         });
@@ -303,7 +300,7 @@ impl Hub {
         if let Some(slot) = &mut slots[key.0] {
             index.deliver_to(key, |objects| slot.deliver(key, &fan_out, objects, send_batch));
         }
-        state.send(&self.metrics);
+        state.send(&self.share.metrics);
     }
 
     /// Whether no subscriber waits for objects or for a timer.
@@ -340,7 +337,7 @@ impl Hub {
                 None => drop(PeekMut::pop(earliest)),
             }
         }
-        state.send(&self.metrics);
+        state.send(&self.share.metrics);
     }
 
     /// Checks the liveness of all connections, and what waits for them in total; call it at this interval. A
@@ -360,16 +357,16 @@ impl Hub {
                 LivenessVerdict::Silent => subscriber.close(Close::Unresponsive, Duration::ZERO, now),
                 LivenessVerdict::Stalled => subscriber.close(Close::SlowClient, Duration::ZERO, now),
                 LivenessVerdict::CloseTimedOut => {
-                    self.metrics.severed.inc();
+                    self.share.metrics.severed.inc();
                     subscriber.abort();
                 }
             }
         }
-        let queued_bytes: usize = backlog.iter().map(|(_, bytes)| bytes).sum();
-        self.metrics.waiting.set(queued_bytes as i64);
-        let crowding = Crowding::of(BacklogLimits::default(), backlog.into_iter());
+        let queued_bytes = backlog.iter().map(|(_, bytes)| bytes).sum::<usize>() as i64;
+        self.share.metrics.waiting.inc_by(queued_bytes - self.queued_bytes.replace(queued_bytes));
+        let crowding = Crowding::of(self.share.backlog, backlog.into_iter());
         if crowding.is_any() {
-            self.metrics.crowded.inc();
+            self.share.metrics.crowded.inc();
         }
         self.crowding.replace(crowding);
     }
@@ -377,7 +374,7 @@ impl Hub {
     /// Closes all sessions, behind what is queued for them. `reconnect` draws the delay that a client is
     /// asked to keep before it reconnects.
     pub fn close_all(&self, reason: Close, now: Instant, mut reconnect: impl FnMut() -> Duration) {
-        self.state.borrow_mut().deliver(usize::MAX, now, &self.metrics, |_| true);
+        self.state.borrow_mut().deliver(usize::MAX, now, &self.share.metrics, |_| true);
         for slot in self.state.borrow().slots.iter().flatten() {
             slot.subscriber.close(reason, reconnect(), now);
         }
@@ -539,10 +536,18 @@ impl Hub {
 
     /// A hub for the instruments of the fixtures.
     pub(crate) fn for_tests(max_delay: Duration) -> Self {
+        let [hub] = Self::of_one_worker(max_delay);
+        hub
+    }
+
+    /// The hubs of one worker, for the instruments of the fixtures.
+    pub(crate) fn of_one_worker<const N: usize>(max_delay: Duration) -> [Self; N] {
         let universe = Arc::new(crate::wire::fixtures::universe());
         let clock = Clock::system(crate::metrics::ClockMetrics::default());
-        let (timeouts, metrics) = (LivenessTimeouts::default(), WorkerMetrics::default());
-        Self::new(universe, timeouts, max_delay, metrics, clock, Instant::now())
+        let now = Instant::now();
+        let share = WorkerShare::new(WorkerMetrics::default(), clock, N, now);
+        let timeouts = LivenessTimeouts::default();
+        [(); N].map(|()| Self::new(Arc::clone(&universe), timeouts, max_delay, share.clone(), now))
     }
 }
 

@@ -25,6 +25,7 @@ struct TestSubscriber<F> {
     frame_sent: Box<dyn Fn(&Bytes)>,
     told: Told<FeedNotice>,
     missed: Told<Missed>,
+    queued_bytes: usize,
 }
 
 type Told<T> = Box<dyn Fn(&[T])>;
@@ -37,6 +38,7 @@ impl<F: Fn(&FanOut<'_>, &[ObjectRef])> TestSubscriber<F> {
             frame_sent: Box::new(|_| ()),
             told: Box::new(|_| ()),
             missed: Box::new(|_| ()),
+            queued_bytes: 0,
         }
     }
 }
@@ -74,7 +76,8 @@ impl<F: Fn(&FanOut<'_>, &[ObjectRef])> Subscriber for TestSubscriber<F> {
 
     fn health(&self, now: Instant) -> ConnectionHealth {
         let client = Default::default();
-        ConnectionHealth { heard: now, pinged: now, stalled: None, closing: None, queued_bytes: 0, client }
+        let queued_bytes = self.queued_bytes;
+        ConnectionHealth { heard: now, pinged: now, stalled: None, closing: None, queued_bytes, client }
     }
 
     fn ping(&self, _: Instant) {}
@@ -411,4 +414,36 @@ fn every_subscriber_receives_its_streams_in_order_whatever_others_do() {
     for reader in &readers {
         assert_eq!(*reader.got.borrow(), reader.expected);
     }
+}
+
+/// Joins a subscriber with this many bytes in its outbox, and counts them.
+fn join_slow(hub: &Hub, queued_bytes: usize) {
+    let subscriber =
+        TestSubscriber { queued_bytes, ..TestSubscriber::new(|_: &FanOut<'_>, _: &[ObjectRef]| ()) };
+    hub.join(Rc::new(subscriber), writer());
+    hub.check_liveness(Instant::now(), Duration::from_secs(1));
+}
+
+#[test]
+fn what_waits_in_the_hubs_of_a_worker_adds_up() {
+    let hubs: [Hub; 2] = Hub::of_one_worker(Duration::ZERO);
+
+    join_slow(&hubs[0], 3);
+    join_slow(&hubs[1], 4);
+    join_slow(&hubs[0], 5);
+
+    assert_eq!(hubs[1].metrics().waiting.get(), 3 + 4 + 5);
+}
+
+#[test]
+fn the_hubs_of_a_worker_divide_what_may_wait() {
+    const QUEUED: usize = 10 << 20;
+    let ([alone], two): ([Hub; 1], [Hub; 2]) =
+        (Hub::of_one_worker(Duration::ZERO), Hub::of_one_worker(Duration::ZERO));
+
+    join_slow(&alone, QUEUED);
+    join_slow(&two[0], QUEUED);
+
+    let client = Default::default();
+    assert_eq!([&alone, &two[0], &two[1]].map(|hub| hub.is_crowded(client)), [false, true, false]);
 }

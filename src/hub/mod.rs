@@ -1,4 +1,4 @@
-//! One worker's subscribers: the index from streams to subscribers, the fan-out of batches, subscribers'
+//! One worker's subscribers of a feed: the index from streams to subscribers, the fan-out of batches, subscribers'
 //! timers, and the liveness check of connections.
 //!
 //! A hub does not know what a session is. It knows a `Subscriber` on the same thread and calls it
@@ -18,6 +18,7 @@ mod index;
 mod liveness;
 mod send_batch;
 mod subscriber;
+mod worker_share;
 
 pub use actor::{CloseAll, Continue, HubActor};
 pub use change::SubscriptionChange;
@@ -30,3 +31,4 @@ pub use hub::Hub;
 pub use index::{Index, SubscriberKey};
 pub use liveness::{ConnectionHealth, LivenessTimeouts};
 pub use subscriber::{Now, Subscriber};
+pub use worker_share::WorkerShare;

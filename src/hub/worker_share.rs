@@ -1,0 +1,28 @@
+use std::rc::Rc;
+use std::time::Instant;
+
+use super::BacklogLimits;
+use crate::clock::Clock;
+use crate::limits::FairQueue;
+use crate::metrics::WorkerMetrics;
+
+/// What the hubs of one worker have in common: a worker has a hub for each feed.
+///
+/// Clients wait in one fair queue, whichever feed they ask for, because they share the time of one thread. What may wait
+/// in outboxes is divided among the hubs.
+#[derive(Clone)]
+pub struct WorkerShare {
+    pub(super) metrics: WorkerMetrics,
+    pub(super) clock: Clock,
+    pub(super) fair_queue: Rc<FairQueue>,
+    pub(super) backlog: BacklogLimits,
+}
+
+impl WorkerShare {
+    /// The share of each of this number of hubs.
+    pub fn new(metrics: WorkerMetrics, clock: Clock, hubs: usize, now: Instant) -> Self {
+        let BacklogLimits { worker, address } = BacklogLimits::default();
+        let backlog = BacklogLimits { worker: worker / hubs, address: address / hubs };
+        Self { metrics, clock, fair_queue: FairQueue::new(now), backlog }
+    }
+}
