@@ -154,7 +154,7 @@ impl Market {
             clock,
             spans: config.spans,
             metrics: metrics.feed(),
-            upstream: metrics.upstream(),
+            upstream: metrics.upstream_of(crate::model::Feed::IEX),
             demand: demand.clone(),
             epochs: new_epochs(),
         };

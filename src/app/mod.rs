@@ -39,6 +39,7 @@ use crate::http::{AppState, ConnectionLimit, Feeds, Readiness, ServedFeed, Sourc
 use crate::journal::{JournalError, JournalReplayError, JournalThread};
 use crate::limits::{AnswerCapacity, OpenFiles, SessionCapacity, raise_open_file_limit};
 use crate::metrics::Metrics;
+use crate::model::Feed;
 use crate::source::ReplayError;
 use crate::transport::{Certificate, TlsError};
 use crate::wire::Close;
@@ -178,7 +179,7 @@ impl Service {
             archive,
             readiness,
             source: kind,
-            upstream: (kind == SourceKind::Upstream).then(|| metrics.upstream()),
+            upstream: (kind == SourceKind::Upstream).then(|| metrics.upstream_of(Feed::IEX)),
             #[cfg(feature = "nats")]
             cluster: overview,
             demand,

@@ -78,7 +78,8 @@ fn leader(
 ) -> Result<Box<dyn LeaderFeed>, StartError> {
     #[cfg(feature = "relay")]
     if let Some(settings) = &config.upstream {
-        let (upstream, demand) = (metrics.upstream(), demand.map(|demand| demand.all.clone()));
+        let (upstream, demand) =
+            (metrics.upstream_of(crate::model::Feed::IEX), demand.map(|demand| demand.all.clone()));
         return Ok(Box::new(RelayLeader { settings: settings.clone(), upstream, demand, parts }));
     }
     #[cfg(not(feature = "relay"))]

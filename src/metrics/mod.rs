@@ -3,9 +3,11 @@
 //! Each worker has counters of its own, with the label `worker`: if two threads added to one counter, its
 //! cache line would move between their cores with every frame.
 
+mod by_feed;
 #[cfg(feature = "nats")]
 mod cluster;
 mod exposition;
+mod feed;
 mod frames;
 mod http;
 mod journal;
@@ -26,50 +28,31 @@ use prometheus_client::registry::Registry;
 #[cfg(feature = "nats")]
 pub use cluster::ClusterMetrics;
 pub use exposition::ExpositionFormat;
+pub use feed::FeedMetrics;
 pub use frames::FrameTotals;
 pub use http::HttpMetrics;
 pub use journal::JournalMetrics;
 pub use upstream::UpstreamMetrics;
+use upstream::UpstreamRefusals;
 
+use self::by_feed::FeedSeries;
 use self::exposition::to_text_format;
 use self::process::ProcessCollector;
-use crate::model::{SECOND, Timestamp};
+use crate::model::Feed;
 
 /// All metrics of the service.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
-    feed: FeedMetrics,
+    /// Those of each feed; there is always one.
+    feeds: Vec<FeedSeries>,
     clock: ClockMetrics,
     journal: JournalMetrics,
     replay: ReplayMetrics,
-    upstream: UpstreamMetrics,
     #[cfg(feature = "nats")]
     cluster: ClusterMetrics,
     http: HttpMetrics,
     workers: WorkerFamilies,
-}
-
-/// Metrics of the feed. Clones share the counts.
-#[derive(Clone, Debug, Default)]
-pub struct FeedMetrics {
-    /// 1 while the feed runs, 0 before it has started and after it has ended.
-    pub up: Gauge,
-    /// Batches published: one per tick of the market's clock in which something happened.
-    pub batches: Counter,
-    /// Objects numbered and published: trades, quotes, bars, tickers.
-    pub objects: Counter,
-    /// The time up to which every event has been published, in seconds since the Unix epoch.
-    pub watermark: Gauge<f64, AtomicU64>,
-}
-
-impl FeedMetrics {
-    /// Counts a batch of this number of objects.
-    pub fn published(&self, objects: usize, watermark: Timestamp) {
-        self.batches.inc();
-        self.objects.inc_by(objects as u64);
-        self.watermark.set(watermark.nanos() as f64 / SECOND as f64);
-    }
 }
 
 /// Metrics of the service's clock. Clones share the counts.
@@ -213,18 +196,30 @@ impl EncodeLabelSet for ErrorLabels {
 }
 
 impl Default for Metrics {
+    /// The metrics of a server with one feed.
     fn default() -> Self {
+        Self::of_feeds(&[Feed::IEX])
+    }
+}
+
+impl Metrics {
+    /// The metrics of a server with these feeds, of which there is one at least. Those of several have the label `feed`.
+    pub fn of_feeds(names: &[Feed]) -> Self {
         let mut all = Registry::default();
         all.register_collector(Box::new(ProcessCollector::new()));
         let registry = all.sub_registry_with_prefix("tapecast");
         let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The version of the server, as a label", version);
-        let feed = FeedMetrics::default();
-        registry.register("feed_up", "1 while the market-data feed runs, otherwise 0", feed.up.clone());
-        registry.register("tape_batches", "Batches published by the feed", feed.batches.clone());
-        registry.register("tape_objects", "Objects numbered and published by the feed", feed.objects.clone());
-        let help = "Time of the newest market event, seconds since the Unix epoch";
-        registry.register("tape_newest_timestamp_seconds", help, feed.watermark.clone());
+        let refused = UpstreamRefusals::default();
+        let feeds: Vec<_> = names
+            .iter()
+            .map(|name| FeedSeries {
+                name: *name,
+                feed: FeedMetrics::default(),
+                upstream: UpstreamMetrics::counting(&refused, (names.len() > 1).then_some(*name)),
+            })
+            .collect();
+        FeedMetrics::register(registry, &feeds);
         let clock = ClockMetrics::default();
         let help = "Steps of the system's clock by more than 2 s forward, suspends included";
         registry.register("clock_steps_forward", help, clock.steps_forward.clone());
@@ -240,8 +235,7 @@ impl Default for Metrics {
         registry.register("replay_position_timestamp_seconds", help, replay.position.clone());
         registry.register("replay_ended", "1 after the end of the recording", replay.ended.clone());
         registry.register("replay_repeats", "How often the recording began again", replay.repeats.clone());
-        let upstream = UpstreamMetrics::default();
-        upstream.register(registry);
+        UpstreamMetrics::register(registry, &feeds, refused);
         let workers = WorkerFamilies::default();
         registry.register("sessions", "Sessions open now", workers.sessions.clone());
         registry.register("sessions_opened", "Sessions opened", workers.opened.clone());
@@ -271,23 +265,25 @@ impl Default for Metrics {
         cluster.register(registry);
         Self {
             registry: all,
-            feed,
+            feeds,
             clock,
             journal,
             replay,
-            upstream,
             #[cfg(feature = "nats")]
             cluster,
             http,
             workers,
         }
     }
-}
 
-impl Metrics {
-    /// The metrics of the feed.
+    /// The metrics of the feed, the first of several.
     pub fn feed(&self) -> FeedMetrics {
-        self.feed.clone()
+        self.feeds[0].feed.clone()
+    }
+
+    /// The metrics of the feed of this name.
+    pub fn feed_of(&self, name: Feed) -> FeedMetrics {
+        self.series(name).feed.clone()
     }
 
     /// The metrics of the journal.
@@ -311,9 +307,13 @@ impl Metrics {
         self.replay.clone()
     }
 
-    /// The metrics of the upstream.
-    pub fn upstream(&self) -> UpstreamMetrics {
-        self.upstream.clone()
+    /// The metrics of the upstream of this feed.
+    pub fn upstream_of(&self, name: Feed) -> UpstreamMetrics {
+        self.series(name).upstream.clone()
+    }
+
+    fn series(&self, name: Feed) -> &FeedSeries {
+        self.feeds.iter().find(|feed| feed.name == name).expect("the metrics are of all feeds")
     }
 
     /// The metrics of HTTP and authentication.
@@ -386,5 +386,29 @@ mod tests {
         let text = metrics.to_text(ExpositionFormat::OpenMetrics);
         assert!(text.contains("tapecast_frames_sent_total{worker=\"1\"} 3"), "{text}");
         assert!(text.contains("tapecast_sessions_closed_total{worker=\"1\",reason=\"goodbye\"} 1"), "{text}");
+    }
+
+    #[test]
+    fn metrics_of_a_feed_have_its_label_if_there_are_several() {
+        let (polygon, sip) = ("polygon".parse().unwrap(), Feed::SIP);
+        let text = |names: &[Feed]| {
+            let metrics = Metrics::of_feeds(names);
+            metrics.feed_of(names[0]).up.set(1);
+            metrics.upstream_of(*names.last().unwrap()).refused(406);
+            metrics.to_text(ExpositionFormat::OpenMetrics)
+        };
+
+        let (one, several) = (text(&[sip]), text(&[sip, polygon]));
+        assert!(one.contains("\ntapecast_feed_up 1\n"), "{one}");
+        assert!(one.contains("\ntapecast_upstream_refused_total{code=\"406\"} 1\n"), "{one}");
+        for line in [
+            "tapecast_feed_up{feed=\"sip\"} 1",
+            "tapecast_feed_up{feed=\"polygon\"} 0",
+            "tapecast_upstream_connects_total{feed=\"sip\"} 0",
+            "tapecast_upstream_refused_total{feed=\"polygon\",code=\"406\"} 1",
+        ] {
+            assert!(several.contains(&format!("\n{line}\n")), "{several}");
+        }
+        assert_eq!(several.matches("# TYPE tapecast_feed_up ").count(), 1);
     }
 }

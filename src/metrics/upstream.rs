@@ -1,11 +1,15 @@
 use std::fmt;
 use std::sync::atomic::AtomicU64;
 
-use prometheus_client::encoding::{EncodeLabelSet, LabelSetEncoder};
+use prometheus_client::encoding::{EncodeLabelSet, EncodeMetric, LabelSetEncoder};
+use prometheus_client::metrics::TypedMetric;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
+
+use super::by_feed::{ByFeed, FeedSeries};
+use crate::model::Feed;
 
 /// Metrics of the upstream of a relay. Clones share the counts.
 #[derive(Clone, Debug, Default)]
@@ -34,47 +38,79 @@ pub struct UpstreamMetrics {
     pub filled: Counter,
     /// Seconds without a connection after it was live once.
     pub gap_seconds: Counter<f64, AtomicU64>,
-    refused: Family<CodeLabel, Counter>,
+    refused: UpstreamRefusals,
+    /// The feed, if there are several.
+    feed: Option<Feed>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct CodeLabel(u16);
+/// Errors of the upstreams of all feeds.
+pub(super) type UpstreamRefusals = Family<RefusedLabels, Counter>;
 
-impl EncodeLabelSet for CodeLabel {
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct RefusedLabels {
+    feed: Option<Feed>,
+    code: u16,
+}
+
+impl EncodeLabelSet for RefusedLabels {
     fn encode(&self, encoder: &mut LabelSetEncoder<'_>) -> fmt::Result {
-        [("code", self.0.to_string().as_str())].encode(encoder)
+        if let Some(feed) = &self.feed {
+            [("feed", feed.name())].encode(encoder)?;
+        }
+        [("code", self.code.to_string().as_str())].encode(encoder)
     }
 }
 
 impl UpstreamMetrics {
     /// Counts an error of the upstream with this code.
     pub fn refused(&self, code: u16) {
-        self.refused.get_or_create(&CodeLabel(code)).inc();
+        self.refused.get_or_create(&RefusedLabels { feed: self.feed, code }).inc();
     }
 
-    pub(super) fn register(&self, registry: &mut Registry) {
+    /// Those of this feed, if there are several, whose refusals are counted among these.
+    pub(super) fn counting(refused: &UpstreamRefusals, feed: Option<Feed>) -> Self {
+        Self { refused: refused.clone(), feed, ..Self::default() }
+    }
+
+    pub(super) fn register(registry: &mut Registry, feeds: &[FeedSeries], refused: UpstreamRefusals) {
+        let mut register = Registration { registry, feeds };
         let help = "1 while the subscription at the upstream is in force";
-        registry.register("upstream_up", help, self.up.clone());
-        registry.register("upstream_connects", "Attempts to connect to the upstream", self.connects.clone());
+        register.each("upstream_up", help, |it| it.up.clone());
+        register.each("upstream_connects", "Attempts to connect to the upstream", |it| it.connects.clone());
         let help = "Times at which the live connection to the upstream was lost";
-        registry.register("upstream_losses", help, self.losses.clone());
-        registry.register("upstream_objects", "Objects received from the upstream", self.objects.clone());
+        register.each("upstream_losses", help, |it| it.losses.clone());
+        register.each("upstream_objects", "Objects received from the upstream", |it| it.objects.clone());
         let help = "Objects of the upstream that cannot be used";
-        registry.register("upstream_invalid", help, self.invalid.clone());
+        register.each("upstream_invalid", help, |it| it.invalid.clone());
         let help = "Objects of a numbered upstream that this node did not get one by one";
-        registry.register("upstream_missed", help, self.missed.clone());
+        register.each("upstream_missed", help, |it| it.missed.clone());
         let help = "Symbols that clients want of the upstream, or wanted a moment ago";
-        registry.register("upstream_symbols", help, self.symbols.clone());
+        register.each("upstream_symbols", help, |it| it.symbols.clone());
         let help = "Symbols that were refused to clients, because the upstream gives no more";
-        registry.register("upstream_symbols_refused", help, self.symbols_refused.clone());
+        register.each("upstream_symbols_refused", help, |it| it.symbols_refused.clone());
         let help = "Requests to the REST of the upstream";
-        registry.register("upstream_rest_requests", help, self.rest_requests.clone());
+        register.each("upstream_rest_requests", help, |it| it.rest_requests.clone());
         let help = "Requests to the REST of the upstream that failed, or were beyond the budget";
-        registry.register("upstream_rest_failures", help, self.rest_failures.clone());
+        register.each("upstream_rest_failures", help, |it| it.rest_failures.clone());
         let help = "Trades from before a reconnect that were found by REST";
-        registry.register("upstream_filled_trades", help, self.filled.clone());
+        register.each("upstream_filled_trades", help, |it| it.filled.clone());
         let help = "Seconds without the upstream, after it was there once";
-        registry.register("upstream_gap_seconds", help, self.gap_seconds.clone());
-        registry.register("upstream_refused", "Errors of the upstream, by code", self.refused.clone());
+        register.each("upstream_gap_seconds", help, |it| it.gap_seconds.clone());
+        register.registry.register("upstream_refused", "Errors of the upstream, by code", refused);
+    }
+}
+
+/// Registers metrics of each feed.
+struct Registration<'a> {
+    registry: &'a mut Registry,
+    feeds: &'a [FeedSeries],
+}
+
+impl Registration<'_> {
+    fn each<M>(&mut self, name: &str, help: &str, metric_of: impl Fn(&UpstreamMetrics) -> M)
+    where
+        M: EncodeMetric + TypedMetric + fmt::Debug + Send + Sync + 'static,
+    {
+        self.registry.register(name, help, ByFeed::new(self.feeds, |feed| metric_of(&feed.upstream)));
     }
 }
