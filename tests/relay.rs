@@ -30,7 +30,7 @@ fn upstream(address: SocketAddr) -> UpstreamSettings {
 /// A relay of this server, ready to serve.
 fn relay(address: SocketAddr, configure: impl FnOnce(&mut Config)) -> Server {
     let server = Server::start(|config| {
-        config.upstream = Some(upstream(address));
+        config.upstreams = vec![upstream(address).into()];
         configure(config);
     });
     wait_until_ready(server.address);
@@ -244,7 +244,7 @@ const MARKET: [&str; 4] = ["--symbols", "10", "--rate", "500"];
 #[test]
 fn a_relay_starts_without_its_upstream_and_serves_when_that_comes() {
     let address = free_address();
-    let server = Server::start(|config| config.upstream = Some(upstream(address)));
+    let server = Server::start(|config| config.upstreams = vec![upstream(address).into()]);
 
     let reason = wait_for("a reason", || {
         let (status, text) = readiness(server.address);
@@ -362,7 +362,7 @@ fn a_relay_that_numbers_objects_itself_gives_the_same_objects_but_for_their_numb
     let count = objects_to_compare();
     let origin = Server::start(eventful);
     let settings = UpstreamSettings { numbers: UpstreamNumbers::Ignored, ..upstream(origin.address) };
-    let server = relay(origin.address, |config| config.upstream = Some(settings));
+    let server = relay(origin.address, |config| config.upstreams = vec![settings.into()]);
     let readers = [&origin, &server].map(|server| {
         let address = server.address;
         std::thread::spawn(move || read_json(address, count))
@@ -493,10 +493,11 @@ fn an_upstream_over_tls_is_checked_against_the_given_certificates() {
         ..upstream(origin.address)
     };
 
-    let trusting = relay(origin.address, |config| config.upstream = Some(secure(Some(files.certificate()))));
+    let trusting =
+        relay(origin.address, |config| config.upstreams = vec![secure(Some(files.certificate())).into()]);
     follow(&mut Client::session(trusting.address), &mut SequenceLedger::default(), None, 100);
 
-    let other = Server::start(|config| config.upstream = Some(secure(None)));
+    let other = Server::start(|config| config.upstreams = vec![secure(None).into()]);
     let reason = wait_for("a reason", || {
         let (status, text) = readiness(other.address);
         assert_eq!(status, 503);
@@ -521,9 +522,9 @@ fn a_second_relay_with_the_same_key_waits_for_the_place_and_takes_it() {
     });
     let key = Some(UpstreamKey { id: "relay".to_owned(), secret: secret.to_owned() });
     let settings = || UpstreamSettings { key: key.clone(), ..upstream(origin.address) };
-    let first = relay(origin.address, |config| config.upstream = Some(settings()));
+    let first = relay(origin.address, |config| config.upstreams = vec![settings().into()]);
 
-    let second = Server::start(|config| config.upstream = Some(settings()));
+    let second = Server::start(|config| config.upstreams = vec![settings().into()]);
     wait_until("the refusal", || second.metric("tapecast_upstream_refused_total{code=\"406\"}") == 1.0);
     drop(first);
 
@@ -562,7 +563,7 @@ fn the_trades_of_a_hole_are_found_by_rest() {
         numbers: UpstreamNumbers::Ignored,
         ..upstream(origin.address)
     };
-    let server = relay(origin.address, |config| config.upstream = Some(settings));
+    let server = relay(origin.address, |config| config.upstreams = vec![settings.into()]);
     let mut client = Client::session(server.address);
     let mut ledger = SequenceLedger::default();
     follow(&mut client, &mut ledger, None, 500);

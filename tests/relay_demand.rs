@@ -15,7 +15,7 @@ const CLIENTS: usize = 200;
 /// A relay of this server that asks for at most [`MOST`] symbols.
 fn relay(address: SocketAddr, numbers: UpstreamNumbers, most: usize) -> Server {
     let server = Server::start(|config| {
-        config.upstream = Some(UpstreamSettings {
+        let upstream = UpstreamSettings {
             url: format!("ws://{address}/v2/iex"),
             rest: None,
             key: None,
@@ -24,7 +24,8 @@ fn relay(address: SocketAddr, numbers: UpstreamNumbers, most: usize) -> Server {
             numbers,
             authorities: None,
             delays: ReconnectDelays::default(),
-        });
+        };
+        config.upstreams = vec![upstream.into()];
     });
     wait_until("the relay to be ready", || get(server.address, "/readyz").0 == 200);
     server

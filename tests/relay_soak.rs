@@ -220,7 +220,7 @@ fn as_strs(texts: &[String]) -> Vec<&str> {
 fn relay(proxy: &Proxy, origin: SocketAddr, numbers: UpstreamNumbers) -> Server {
     let always = DelayRange { first: Duration::from_millis(20), longest: Duration::from_millis(20) };
     let server = Server::start(|config| {
-        config.upstream = Some(UpstreamSettings {
+        let upstream = UpstreamSettings {
             url: format!("ws://{}/v2/iex", proxy.address),
             rest: Some(format!("http://{origin}")),
             key: None,
@@ -229,7 +229,8 @@ fn relay(proxy: &Proxy, origin: SocketAddr, numbers: UpstreamNumbers) -> Server 
             numbers,
             authorities: None,
             delays: ReconnectDelays { failure: always, slot: always },
-        });
+        };
+        config.upstreams = vec![upstream.into()];
     });
     wait_until("the relay to be ready", || get(server.address, "/readyz").0 == 200);
     server

@@ -22,10 +22,10 @@ use crate::feed::{Batch, BatchSource, ControlReplay, Follow, Followers, LastValu
 use crate::http::Readiness;
 use crate::hub::{Continue, Hub, HubActor, Now};
 use crate::journal::JournalFollower;
-use crate::model::Universe;
+use crate::model::{Feed, Universe};
 use crate::source::{ClockTick, ControlRefusal, ReplayStatus};
 
-/// The feed of the service and the thread it runs on.
+/// A feed of the service and the thread it runs on.
 pub(super) struct FeedRuntime {
     actor: Addr<FeedActor>,
     place: FeedPlace,
@@ -36,7 +36,7 @@ enum FeedPlace {
     /// A thread of its own.
     OwnThread(Arbiter),
     /// The thread of the only worker, which takes the feed when it starts.
-    Inline(Mutex<Option<PreparedFeed>>),
+    Inline(Mutex<Option<Box<PreparedFeed>>>),
 }
 
 /// A feed that is not started yet. Its mailbox exists already, so it can be followed at any time.
@@ -57,6 +57,7 @@ pub(super) struct FaultyDelivery {
 /// Reports whether the feed runs, by a gauge and by the service's readiness.
 #[derive(Clone)]
 pub(super) struct FeedMonitor {
+    name: Feed,
     up: Gauge,
     readiness: Readiness,
     is_stopping: Arc<AtomicBool>,
@@ -77,7 +78,7 @@ impl FeedRuntime {
         let (address, mailbox) = channel(MAILBOX);
         let prepared = PreparedFeed { source, journal, mailbox, monitor: monitor.clone(), faults };
         let place = if workers == 1 {
-            FeedPlace::Inline(Mutex::new(Some(prepared)))
+            FeedPlace::Inline(Mutex::new(Some(Box::new(prepared))))
         } else {
             let thread = Arbiter::new();
             thread.spawn_fn(move || prepared.start(Target::Followers(LastValues::default())));
@@ -138,9 +139,9 @@ impl PreparedFeed {
 }
 
 impl FeedMonitor {
-    /// A monitor that sets this gauge, and withdraws the readiness when the feed ends by itself.
-    pub(super) fn new(up: Gauge, readiness: Readiness) -> Self {
-        Self { up, readiness, is_stopping: Arc::default() }
+    /// A monitor that sets this gauge, and withdraws the readiness when the feed of this name ends by itself.
+    pub(super) fn new(name: Feed, up: Gauge, readiness: Readiness) -> Self {
+        Self { name, up, readiness, is_stopping: Arc::default() }
     }
 
     /// Passes on why no new sessions are to be accepted.
@@ -170,7 +171,7 @@ impl Drop for RunningGuard {
         self.0.up.set(0);
         if !self.0.is_stopping.load(Ordering::Relaxed) {
             self.0.readiness.end();
-            error!("the market-data feed has ended: sessions get no more data, and /readyz answers 503");
+            error!(feed = %self.0.name, "the market-data feed has ended: sessions get no more data, and /readyz answers 503");
         }
     }
 }

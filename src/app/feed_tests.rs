@@ -112,7 +112,7 @@ fn worker(feed: &FeedRuntime) -> Rc<Hub> {
 fn monitor() -> FeedMonitor {
     let readiness = Readiness::default();
     readiness.begin();
-    FeedMonitor::new(Gauge::default(), readiness)
+    FeedMonitor::new(Feed::IEX, Gauge::default(), readiness)
 }
 
 async fn until(condition: impl Fn() -> bool) {

@@ -6,12 +6,16 @@ use super::StartError;
 use super::backfill::backfill;
 #[cfg(feature = "nats")]
 use super::node;
+#[cfg(feature = "relay")]
+use crate::archive::Retention;
 use crate::archive::{Archive, OpenBars};
 use crate::auth::KeyStore;
 use crate::clock::Clock;
 #[cfg(feature = "nats")]
 use crate::cluster::{ClusterOverview, ClusterThread};
 use crate::config::Config;
+#[cfg(feature = "relay")]
+use crate::config::NamedUpstream;
 use crate::faults::Faults;
 use crate::feed::{BatchSource, FeedProgress, LastValues, SequencedFeed, Sequencer};
 use crate::journal::{JournalFeed, JournalFeedMetrics, OpenedJournal, StartedJournal};
@@ -56,8 +60,8 @@ impl Market {
         #[cfg(not(feature = "nats"))]
         let _ = keys;
         #[cfg(feature = "relay")]
-        if let Some(settings) = &config.upstream {
-            return Self::relay(config, settings.clone(), clock, metrics);
+        if let Some(upstream) = config.upstreams.first() {
+            return Self::relay(config, upstream, clock, metrics);
         }
         if let Some(settings) = &config.replay {
             let counts = JournalFeedMetrics { feed: metrics.feed(), replay: metrics.replay() };
@@ -139,26 +143,27 @@ impl Market {
         Self { hours, ..Self::of(source, universe, archive, None) }
     }
 
-    /// The feed of an upstream, which begins to connect.
+    /// The feed of an upstream, which begins to connect. The memory of the retained history is divided among all upstreams.
     #[cfg(feature = "relay")]
-    fn relay(
+    pub(super) fn relay(
         config: &Config,
-        settings: UpstreamSettings,
+        NamedUpstream { feed: name, settings }: &NamedUpstream,
         clock: Clock,
         metrics: &Metrics,
     ) -> Result<Self, StartError> {
-        let archive = Arc::new(Archive::new(0, config.retention));
-        let demand = symbol_demand(&settings);
+        let bytes = config.retention.bytes / config.upstreams.len();
+        let archive = Arc::new(Archive::new(0, Retention { bytes, ..config.retention }));
+        let demand = symbol_demand(settings);
         let parts = UpstreamParts {
             archive: Arc::clone(&archive),
             clock,
             spans: config.spans,
-            metrics: metrics.feed(),
-            upstream: metrics.upstream_of(crate::model::Feed::IEX),
+            metrics: metrics.feed_of(*name),
+            upstream: metrics.upstream_of(*name),
             demand: demand.clone(),
             epochs: new_epochs(),
         };
-        let feed = UpstreamFeed::start(settings, parts)?;
+        let feed = UpstreamFeed::start(settings.clone(), parts)?;
         let (progress, universe) = (feed.progress(), Arc::new(Universe::default()));
         let hours = MarketHours::Exchange;
         Ok(Self { hours, demand, ..Self::new(Box::new(feed), progress, universe, archive) })

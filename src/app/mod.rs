@@ -1,13 +1,14 @@
 //! Composition: starts the parts of the service in order, and stops them.
 //!
 //! Start: check everything that can fail (addresses, certificate, keys), fill the archive with history, open the journal, start
-//! the feed, start the server. Each worker of the server starts a hub, which follows the feed; if there is
-//! only one worker, the feed starts on its thread.
+//! the feeds, start the server. Each worker of the server starts a hub for each feed, which follows it; if there is
+//! only one worker, the feeds start on its thread.
 //!
-//! Stop: refuse new sessions, close all sessions and let them drain, stop the feed, stop the server, end the journal.
+//! Stop: refuse new sessions, close all sessions and let them drain, stop the feeds, stop the server, end the journal.
 
 mod backfill;
 mod feed;
+mod feeds;
 mod journal_command;
 #[cfg(feature = "nats")]
 mod leaders;
@@ -35,18 +36,16 @@ use crate::clock::Clock;
 use crate::cluster::ClusterThread;
 use crate::config::{AccessConfig, Config};
 use crate::faults::Faults;
-use crate::http::{AppState, ConnectionLimit, Feeds, Readiness, ServedFeed, SourceKind};
+use crate::http::{AppState, ConnectionLimit, Feeds};
 use crate::journal::{JournalError, JournalReplayError, JournalThread};
 use crate::limits::{AnswerCapacity, OpenFiles, SessionCapacity, raise_open_file_limit};
 use crate::metrics::Metrics;
-use crate::model::Feed;
 use crate::source::ReplayError;
 use crate::transport::{Certificate, TlsError};
 use crate::wire::Close;
 
-use self::feed::{FaultyDelivery, FeedMonitor, FeedRuntime};
+use self::feeds::{ServiceParts, StartedFeeds};
 pub use self::journal_command::{run_journal_task, run_verify};
-use self::market::Market;
 use self::server::{Listeners, capacity_limits, serve};
 pub use self::signals::{ReloadableFiles, SignalRequest, Signals};
 use self::workers::WorkerPool;
@@ -115,7 +114,6 @@ pub struct Service {
     keys: Option<Arc<KeyStore>>,
     state: web::Data<AppState>,
     workers: WorkerPool,
-    feed: Arc<FeedRuntime>,
     server: ServerHandle,
     server_task: JoinHandle<io::Result<()>>,
     journal: Option<JournalThread>,
@@ -141,52 +139,20 @@ impl Service {
         }
         let capacity = capacity_limits(&config.access, open_files);
 
-        let metrics = Arc::new(Metrics::default());
+        let metrics = Arc::new(Metrics::of_feeds(&config.feeds()));
         let clock = Clock::system(metrics.clock());
         let faults = config.faults.map(Faults::new);
         if faults.is_some() {
             warn!("faults are made on purpose: GET /faults lists them");
         }
-        let market = Market::prepare(config, clock.clone(), &metrics, faults.as_ref(), keys.as_deref())?;
-        #[cfg(feature = "nats")]
-        let (cluster, overview) = market.cluster.unzip();
-        let Market { universe, archive, source, progress, journal, hours, demand, .. } = market;
-        let epoch = source.epoch();
-        let (journal, journal_thread) = journal.map(|journal| (journal.follower, journal.thread)).unzip();
-
-        // The readiness is set before the feed starts, so that it does not hide a feed that ends at once.
-        // Requests are answered from `serve` on.
-        let readiness = Readiness::default();
-        readiness.begin();
-        if let Some(reason) = source.outage() {
-            readiness.withhold(reason);
-        }
-        let monitor = FeedMonitor::new(metrics.feed().up, readiness.clone());
-        let delivery = |faults: &Faults| FaultyDelivery { feed: faults.feed(), clock: clock.clone() };
-        let delivery = faults.as_ref().map(|faults| Box::new(delivery(faults)));
-        let feed = Arc::new(FeedRuntime::new(source, journal, config.workers, monitor, delivery));
-        let symbols = universe.len();
-        let workers =
-            WorkerPool::new(Arc::clone(&feed), Arc::clone(&metrics), clock.clone(), config, universe);
-
+        let parts = ServiceParts { config, clock: &clock, metrics: &metrics, faults: faults.as_ref() };
+        let feeds = StartedFeeds::start(parts, keys.as_deref())?;
+        let symbols: usize = feeds.running.iter().map(|feed| feed.universe.len()).sum();
+        let workers = WorkerPool::new(feeds.running, Arc::clone(&metrics), clock.clone(), config);
         let (address, tls_address) = (listeners.address, listeners.tls_address());
         let certificate = listeners.certificate();
-        let kind = source_kind(config);
-        let served = ServedFeed {
-            epoch,
-            progress,
-            hours,
-            archive,
-            readiness,
-            source: kind,
-            upstream: (kind == SourceKind::Upstream).then(|| metrics.upstream_of(Feed::IEX)),
-            #[cfg(feature = "nats")]
-            cluster: overview,
-            demand,
-            replay: config.replay.is_some().then(|| feed.replay_control()),
-        };
         let state = web::Data::new(AppState {
-            feeds: Feeds::one(served),
+            feeds: Feeds::new(feeds.states),
             clock,
             metrics,
             limits: config.limits,
@@ -232,12 +198,11 @@ impl Service {
             keys,
             state,
             workers,
-            feed,
             server: handle,
             server_task,
-            journal: journal_thread,
+            journal: feeds.journal,
             #[cfg(feature = "nats")]
-            cluster,
+            cluster: feeds.cluster,
             drain: config.drain,
         })
     }
@@ -287,7 +252,7 @@ impl Service {
         self.state.feeds.end();
         self.workers.close_all(Close::Restart);
         let is_drained = self.workers.drain(began + self.drain).await;
-        self.feed.stop();
+        self.workers.stop_feeds();
         self.server.stop(is_drained).await;
         let _ = self.server_task.await;
         #[cfg(feature = "nats")]
@@ -313,19 +278,6 @@ fn url(scheme: &str, address: SocketAddr) -> String {
         ip => ip,
     };
     format!("{scheme}://{}/", SocketAddr::new(host, address.port()))
-}
-
-/// Where the events of the service come from.
-fn source_kind(config: &Config) -> SourceKind {
-    #[cfg(feature = "nats")]
-    if config.cluster.as_ref().is_some_and(|settings| !settings.role.may_lead()) {
-        return SourceKind::Cluster;
-    }
-    match &config.replay {
-        Some(_) => SourceKind::Replay,
-        None if config.simulates() => SourceKind::Simulation,
-        None => SourceKind::Upstream,
-    }
 }
 
 fn open_keys(access: &AccessConfig) -> Result<Option<Arc<KeyStore>>, KeyStoreError> {

@@ -16,6 +16,8 @@ use crate::cluster::{
     ClusterFeed, ClusterFeedMetrics, ClusterFeedParts, ClusterSettings, LeaderFeed, NodeDemand,
 };
 use crate::config::Config;
+#[cfg(feature = "relay")]
+use crate::config::NamedUpstream;
 use crate::faults::Faults;
 use crate::metrics::Metrics;
 use crate::model::MarketHours;
@@ -77,9 +79,8 @@ fn leader(
     demand: Option<&NodeDemand>,
 ) -> Result<Box<dyn LeaderFeed>, StartError> {
     #[cfg(feature = "relay")]
-    if let Some(settings) = &config.upstream {
-        let (upstream, demand) =
-            (metrics.upstream_of(crate::model::Feed::IEX), demand.map(|demand| demand.all.clone()));
+    if let Some(NamedUpstream { feed, settings }) = config.upstreams.first() {
+        let (upstream, demand) = (metrics.upstream_of(*feed), demand.map(|demand| demand.all.clone()));
         return Ok(Box::new(RelayLeader { settings: settings.clone(), upstream, demand, parts }));
     }
     #[cfg(not(feature = "relay"))]
@@ -95,7 +96,7 @@ fn leader(
 /// of the upstream too, and does not connect to it.
 fn node_demand(config: &Config) -> Option<NodeDemand> {
     #[cfg(feature = "relay")]
-    if let Some(settings) = &config.upstream {
+    if let Some(NamedUpstream { settings, .. }) = config.upstreams.first() {
         return symbol_demand(settings).map(|all| NodeDemand { sessions: SymbolDemand::of_node(&all), all });
     }
     #[cfg(not(feature = "relay"))]

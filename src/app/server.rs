@@ -269,7 +269,7 @@ impl ConnectionServices {
             .wrap(from_fn(http::reject_oversized))
             .wrap(from_fn(http::restrict_methods))
             .wrap(http::security_headers())
-            .configure(http::routes(self.state.clone(), self.workers.hub()));
+            .configure(http::routes(self.state.clone(), self.workers.hubs()));
         map_config(app, |()| AppConfig::default())
     }
 }

@@ -8,75 +8,75 @@ use std::time::{Duration, Instant};
 
 use actix::{Actor, Recipient};
 
-use super::feed::FeedRuntime;
+use super::feeds::RunningFeed;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::http::WorkerHubs;
 use crate::hub::{CloseAll, Hub, HubActor, LivenessTimeouts, WorkerShare};
 use crate::metrics::Metrics;
-use crate::model::Universe;
 use crate::wire::Close;
 
-/// The workers of the server: starts a hub on each of their threads and closes the sessions of all.
+/// The workers of the server: starts the hubs on each of their threads and closes the sessions of all.
 #[derive(Clone)]
 pub(super) struct WorkerPool {
-    feed: Arc<FeedRuntime>,
+    feeds: Arc<[RunningFeed]>,
     metrics: Arc<Metrics>,
     clock: Clock,
     liveness: LivenessTimeouts,
     max_delay: Duration,
-    universe: Arc<Universe>,
     hubs: Arc<Mutex<Vec<Recipient<CloseAll>>>>,
-    /// The number of hubs started; the next one is the number of the next worker.
+    /// The number of workers started; the next one is the number of the next worker.
     started: Arc<AtomicUsize>,
 }
 
 thread_local! {
-    /// The hub of this worker thread. A worker has an application for each address and for upgrades, and all
-    /// of them must use the same hub.
-    static HUB: OnceCell<Rc<Hub>> = const { OnceCell::new() };
+    /// The hubs of this worker thread. A worker has an application for each address and for upgrades, and all
+    /// of them must use the same hubs.
+    static HUBS: OnceCell<Rc<WorkerHubs>> = const { OnceCell::new() };
 }
 
 impl WorkerPool {
-    /// A pool whose hubs follow this feed; `universe` holds the instruments of its first batch.
-    pub(super) fn new(
-        feed: Arc<FeedRuntime>,
-        metrics: Arc<Metrics>,
-        clock: Clock,
-        config: &Config,
-        universe: Arc<Universe>,
-    ) -> Self {
+    /// A pool whose hubs follow these feeds.
+    pub(super) fn new(feeds: Vec<RunningFeed>, metrics: Arc<Metrics>, clock: Clock, config: &Config) -> Self {
         Self {
-            feed,
+            feeds: feeds.into(),
             metrics,
             clock,
             liveness: config.liveness,
             max_delay: config.max_delay,
-            universe,
             hubs: Arc::default(),
             started: Arc::default(),
         }
     }
 
-    /// The hub of the calling worker thread. The first call starts it.
-    pub(super) fn hub(&self) -> Rc<Hub> {
-        HUB.with(|hub| Rc::clone(hub.get_or_init(|| self.start_hub())))
+    /// The hubs of the calling worker thread, one for each feed. The first call starts them.
+    pub(super) fn hubs(&self) -> Rc<WorkerHubs> {
+        HUBS.with(|hubs| Rc::clone(hubs.get_or_init(|| Rc::new(self.start_hubs()))))
     }
 
-    fn start_hub(&self) -> Rc<Hub> {
-        let metrics = self.metrics.worker(self.started.fetch_add(1, Ordering::Relaxed));
-        let universe = Arc::clone(&self.universe);
+    fn start_hubs(&self) -> WorkerHubs {
         let (clock, now) = (self.clock.clone(), Instant::now());
-        let share = WorkerShare::new(metrics, clock, 1, now);
-        let hub = Rc::new(Hub::new(universe, self.liveness, self.max_delay, share, now));
-        let actor = HubActor::new(Rc::clone(&hub)).start();
-        self.hubs().push(actor.clone().recipient());
-        self.feed.add_worker(&hub, actor);
-        hub
+        let metrics = self.metrics.worker(self.started.fetch_add(1, Ordering::Relaxed));
+        let share = WorkerShare::new(metrics, clock, self.feeds.len(), now);
+        let start = |feed: &RunningFeed| {
+            let universe = Arc::clone(&feed.universe);
+            let hub = Rc::new(Hub::new(universe, self.liveness, self.max_delay, share.clone(), now));
+            let actor = HubActor::new(Rc::clone(&hub)).start();
+            self.started_hubs().push(actor.clone().recipient());
+            feed.runtime.add_worker(&hub, actor);
+            (feed.name, hub)
+        };
+        WorkerHubs::new(self.feeds.iter().map(start).collect())
+    }
+
+    /// Stops the feeds' own threads.
+    pub(super) fn stop_feeds(&self) {
+        self.feeds.iter().for_each(|feed| feed.runtime.stop());
     }
 
     /// Asks all workers to close their sessions.
     pub(super) fn close_all(&self, reason: Close) {
-        for hub in self.hubs().iter() {
+        for hub in self.started_hubs().iter() {
             hub.do_send(CloseAll(reason));
         }
     }
@@ -99,7 +99,7 @@ impl WorkerPool {
         true
     }
 
-    fn hubs(&self) -> MutexGuard<'_, Vec<Recipient<CloseAll>>> {
+    fn started_hubs(&self) -> MutexGuard<'_, Vec<Recipient<CloseAll>>> {
         self.hubs.lock().expect("no thread panics while it holds this lock")
     }
 }

@@ -93,3 +93,113 @@ fn a_speed_is_max_or_a_positive_number() {
 fn a_rate_of_zero_is_valid() {
     assert_eq!(config(&["--rate", "0"]).unwrap().simulation.trades_per_second, 0.0);
 }
+
+#[cfg(feature = "relay")]
+mod upstreams {
+    use super::*;
+    use crate::config::NamedUpstream;
+    use crate::model::Feed;
+    use crate::relay::{UpstreamNumbers, UpstreamSymbols};
+
+    fn upstreams(options: &[&str]) -> Result<Vec<NamedUpstream>, ConfigError> {
+        config(options).map(|config| config.upstreams)
+    }
+
+    fn names(options: &[&str]) -> Result<Vec<String>, ConfigError> {
+        Ok(upstreams(options)?.iter().map(|upstream| upstream.feed.to_string()).collect())
+    }
+
+    #[test]
+    fn an_upstream_is_named_or_has_the_name_in_its_path() {
+        let several =
+            ["--upstream", "ws://a/v2/sip", "--upstream=polygon=wss://b/stocks", "--upstream=ws://c"];
+        assert_eq!(names(&several).unwrap(), ["sip", "polygon", "iex"]);
+        let at_upstream = [&several[..], &["--upstream-feed=test"]].concat();
+        assert_eq!(names(&at_upstream).unwrap(), ["sip", "polygon", "test"]);
+        assert_eq!(upstreams(&at_upstream).unwrap()[2].settings.url, "ws://c/v2/test");
+        let scoped = [&several[..], &["--upstream-feed=polygon=sip"]].concat();
+        assert_eq!(names(&scoped).unwrap(), ["sip", "polygon", "iex"]);
+        assert_eq!(upstreams(&scoped).unwrap()[1].settings.url, "wss://b/stocks");
+        assert_eq!(names(&["--upstream=x=ws://a\ny=ws://b\n"]).unwrap(), ["x", "y"]);
+
+        assert_eq!(names(&["--upstream", "ws://a/v2/sip"]).unwrap(), ["iex"], "all of Alpaca's");
+        assert_eq!(names(&["--upstream", "polygon=ws://a"]).unwrap(), ["polygon"]);
+        assert_eq!(config(&["--upstream-foreign=sip"]).unwrap().feeds(), [Feed::IEX], "no upstream");
+    }
+
+    #[test]
+    fn upstreams_without_names_of_their_own_are_refused() {
+        let two = |a, b| names(&["--upstream", a, "--upstream", b]).unwrap_err();
+
+        assert_eq!(two("ws://a", "ws://b"), ConfigError::UpstreamsOfOneName(Feed::IEX));
+        assert_eq!(two("ws://a/v2/sip", "sip=ws://b"), ConfigError::UpstreamsOfOneName(Feed::SIP));
+        assert_eq!(two("ws://a/Stocks", "ws://b"), ConfigError::UpstreamWithoutName);
+        assert_eq!(two("Polygon=ws://a", "x=ws://b"), ConfigError::UpstreamUrl);
+        let many: Vec<_> = (0..9).map(|index| format!("--upstream=f{index}=ws://a")).collect();
+        let many: Vec<_> = many.iter().map(String::as_str).collect();
+        assert_eq!(names(&many).unwrap_err(), ConfigError::Upstreams { given: 9, most: 8 });
+    }
+
+    #[test]
+    fn an_option_of_upstreams_is_for_all_or_for_one() {
+        let options = [
+            "--upstream=a=ws://a",
+            "--upstream=b=ws://b",
+            "--upstream-key=b=id",
+            "--upstream-secret=b=secret=",
+            "--upstream-symbols=AAPL,MSFT",
+            "--upstream-symbols=b=on-demand",
+            "--upstream-max-symbols=b=7",
+            "--upstream-feed=b=sip",
+            "--upstream-foreign=a",
+            "--upstream-rest=http://c",
+        ];
+        let [a, b] = upstreams(&options).unwrap().try_into().unwrap();
+        let (a, b) = (a.settings, b.settings);
+
+        assert!(a.key.is_none());
+        let key = b.key.unwrap();
+        assert_eq!((key.id.as_str(), key.secret.as_str()), ("id", "secret="));
+        assert!(matches!(a.symbols, UpstreamSymbols::Listed(list) if list.len() == 2));
+        assert_eq!((b.symbols, a.max_symbols, b.max_symbols), (UpstreamSymbols::OnDemand, 30, 7));
+        assert_eq!((a.url.as_str(), b.url.as_str()), ("ws://a/v2/iex", "ws://b/v2/sip"));
+        assert_eq!((a.numbers, b.numbers), (UpstreamNumbers::Ignored, UpstreamNumbers::Kept));
+        assert_eq!((a.rest.as_deref(), b.rest.as_deref()), (Some("http://c"), Some("http://c")));
+    }
+
+    #[test]
+    fn an_invalid_value_names_the_option() {
+        for (value, option) in [
+            ("--upstream-max-symbols=0", "--upstream-max-symbols"),
+            ("--upstream-symbols=A B", "--upstream-symbols"),
+            ("--upstream-feed=SIP", "--upstream-feed"),
+            ("--upstream-foreign=c", "--upstream-foreign"),
+        ] {
+            let error = upstreams(&["--upstream=ws://a", value]).unwrap_err();
+            assert!(
+                matches!(error, ConfigError::UpstreamOption { option: of, .. } if of == option),
+                "{error}"
+            );
+        }
+        let secret = upstreams(&["--upstream=iex=ws://a", "--upstream-secret=hush"]).unwrap_err();
+        assert_eq!(secret, ConfigError::HalfUpstreamKey);
+    }
+
+    #[test]
+    fn one_upstream_without_a_name_takes_values_as_they_are() {
+        let options =
+            ["--upstream=ws://a", "--upstream-key=iex=id", "--upstream-secret=s", "--upstream-foreign"];
+        let [upstream] = upstreams(&options).unwrap().try_into().unwrap();
+
+        assert_eq!(upstream.settings.key.unwrap().id, "iex=id");
+        assert_eq!(upstream.settings.numbers, UpstreamNumbers::Ignored);
+    }
+
+    #[cfg(feature = "nats")]
+    #[test]
+    fn several_upstreams_are_no_feed_of_a_cluster() {
+        let options = ["--upstream=a=ws://a", "--upstream=b=ws://b", "--nats=nats://c"];
+        assert_eq!(config(&options).map(|_| ()).unwrap_err(), ConfigError::SeveralUpstreams("--nats"));
+        assert!(config(&options[1..]).is_ok());
+    }
+}

@@ -1,6 +1,7 @@
 use thiserror::Error;
 
 use super::{MAX_LISTINGS, MAX_WORKERS};
+use crate::model::Feed;
 
 /// An option has an invalid value. The program reports it and exits with code 2.
 #[derive(Debug, Error, PartialEq)]
@@ -43,9 +44,40 @@ pub enum ConfigError {
     EmptyReplay,
     /// The upstream is no URL of a stream.
     #[error(
-        "--upstream must be a URL such as wss://stream.example.org/v2/iex, of ws or wss and without a name in it"
+        "--upstream must be a URL such as wss://stream.example.org/v2/iex, of ws or wss and without a user in it, or \
+         NAME=URL with a name of a-z, 0-9, - and _"
     )]
     UpstreamUrl,
+    /// There are more upstreams than feeds may be.
+    #[error("--upstream is given {given} times, and {most} are allowed")]
+    Upstreams {
+        /// How many are given.
+        given: usize,
+        /// How many may be.
+        most: usize,
+    },
+    /// Two upstreams have the same name.
+    #[error("--upstream is given twice for the feed {0}: name each, as in --upstream NAME=URL")]
+    UpstreamsOfOneName(Feed),
+    /// The URL of one of several upstreams does not name a feed.
+    #[error("--upstream with a URL whose path ends in no name of a feed: name it, as in --upstream NAME=URL")]
+    UpstreamWithoutName,
+    /// An option of one feed is given with several upstreams.
+    #[error("{0} is for one feed, and there are several --upstream")]
+    SeveralUpstreams(&'static str),
+    /// An option of upstreams has two values for one feed.
+    #[error(
+        "{0} is given twice: once for all feeds, and as NAME=VALUE once for each --upstream of this name"
+    )]
+    UpstreamOptionTwice(&'static str),
+    /// An option of upstreams has an invalid value.
+    #[error("{option}: {why}")]
+    UpstreamOption {
+        /// The option.
+        option: &'static str,
+        /// Why.
+        why: String,
+    },
     /// Only one of key and secret is given.
     #[error("--upstream-key and --upstream-secret go together, or their files")]
     HalfUpstreamKey,

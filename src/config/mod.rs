@@ -8,6 +8,8 @@ mod access;
 mod cluster;
 mod command_line;
 mod error;
+#[cfg(feature = "relay")]
+mod feed_option;
 mod journal;
 mod journal_command;
 mod keys_command;
@@ -32,6 +34,8 @@ pub use self::journal_command::{JournalExport, JournalFolder, JournalTask, Verif
 pub use self::keys_command::{KeyTask, NewKey, Task};
 use self::replay_options::ReplayArgs;
 #[cfg(feature = "relay")]
+pub use self::upstream::NamedUpstream;
+#[cfg(feature = "relay")]
 use self::upstream::UpstreamArgs;
 use crate::archive::Retention;
 #[cfg(feature = "nats")]
@@ -41,9 +45,7 @@ use crate::feed::BarSpans;
 use crate::http::EchoMode;
 use crate::hub::LivenessTimeouts;
 use crate::journal::JournalSettings;
-use crate::model::SECOND;
-#[cfg(feature = "relay")]
-use crate::relay::UpstreamSettings;
+use crate::model::{Feed, SECOND};
 use crate::session::{Limits, OutboxLimits};
 use crate::source::{ArrivalProcess, MAX_LISTINGS, ReplaySettings, SimulationSettings};
 
@@ -232,9 +234,9 @@ pub struct Config {
     pub simulation: SimulationSettings,
     /// What is replayed instead of the simulated market. Default: nothing.
     pub replay: Option<ReplaySettings>,
-    /// The upstream that is relayed instead of the simulated market. Default: none.
+    /// The upstreams that are relayed instead of the simulated market, each a feed. Default: none.
     #[cfg(feature = "relay")]
-    pub upstream: Option<UpstreamSettings>,
+    pub upstreams: Vec<NamedUpstream>,
     /// The length of bars.
     pub spans: BarSpans,
     /// The retained history.
@@ -319,6 +321,20 @@ impl TryFrom<Args> for Config {
             Some(EchoOption::On) | None => EchoMode::On,
             Some(EchoOption::Conformance) => EchoMode::Conformance,
         };
+        #[cfg(feature = "relay")]
+        let upstreams: Vec<NamedUpstream> = args.upstream.try_into()?;
+        let journal: Option<JournalSettings> = args.journal.into();
+        #[cfg(feature = "nats")]
+        let cluster: Option<ClusterSettings> = args.cluster.into();
+        #[cfg(feature = "relay")]
+        if upstreams.len() > 1 {
+            let of_one_feed = journal.as_ref().map(|_| "--journal");
+            #[cfg(feature = "nats")]
+            let of_one_feed = of_one_feed.or(cluster.as_ref().map(|_| "--nats"));
+            if let Some(option) = of_one_feed {
+                return Err(ConfigError::SeveralUpstreams(option));
+            }
+        }
         Ok(Self {
             listen: args.listen,
             symbols: args.symbols,
@@ -338,16 +354,16 @@ impl TryFrom<Args> for Config {
             },
             replay: args.replay.try_into()?,
             #[cfg(feature = "relay")]
-            upstream: args.upstream.try_into()?,
+            upstreams,
             spans: BarSpans { bar_nanos: i64::from(args.bar_seconds) * SECOND },
             retention: Retention {
                 trades: from_one("--retain-trades", args.retain_trades, MAX_RETAINED)?,
                 quotes: from_one("--retain-quotes", args.retain_quotes, MAX_RETAINED)?,
                 bytes: from_one("--retain-mib", args.retain_mib, MAX_RETAIN_MIB)? << 20,
             },
-            journal: args.journal.into(),
+            journal,
             #[cfg(feature = "nats")]
-            cluster: args.cluster.into(),
+            cluster,
             workers,
             limits: Limits::default(),
             outbox: OutboxLimits::default(),
@@ -364,10 +380,19 @@ impl TryFrom<Args> for Config {
 }
 
 impl Config {
+    /// The names of the feeds, the default first.
+    pub fn feeds(&self) -> Vec<Feed> {
+        #[cfg(feature = "relay")]
+        if !self.upstreams.is_empty() {
+            return self.upstreams.iter().map(|upstream| upstream.feed).collect();
+        }
+        vec![Feed::IEX]
+    }
+
     /// Whether the market is a simulated one: neither a replay nor a relay.
     pub fn simulates(&self) -> bool {
         #[cfg(feature = "relay")]
-        let is_relay = self.upstream.is_some();
+        let is_relay = !self.upstreams.is_empty();
         #[cfg(not(feature = "relay"))]
         let is_relay = false;
         self.replay.is_none() && !is_relay

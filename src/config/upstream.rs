@@ -1,72 +1,118 @@
-//! The upstream of a relay.
+//! The upstreams of a relay, one for each feed.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Args;
 
 use super::ConfigError;
-use super::command_line::positive;
+use super::feed_option::{FeedOption, flagged, split};
 use crate::model::{Feed, Symbol};
 use crate::relay::{ReconnectDelays, UpstreamKey, UpstreamNumbers, UpstreamSettings, UpstreamSymbols};
 
-/// The command line options of the relay.
+/// The upstream of one feed.
+#[derive(Clone, Debug)]
+pub struct NamedUpstream {
+    /// The name of the feed.
+    pub feed: Feed,
+    /// The upstream.
+    pub settings: UpstreamSettings,
+}
+
+impl From<UpstreamSettings> for NamedUpstream {
+    /// The upstream of the feed `iex`.
+    fn from(settings: UpstreamSettings) -> Self {
+        Self { feed: Feed::IEX, settings }
+    }
+}
+
+/// The most feeds of one process. Each has a thread, a hub on each worker, and retained history.
+const MAX_UPSTREAMS: usize = 8;
+
+/// The most symbols by name, as in Alpaca's free plan.
+const DEFAULT_MAX_SYMBOLS: usize = 30;
+
+/// The command line options of the relay. A variable of the environment holds one value on each line.
 #[derive(Clone, Args)]
 #[command(next_help_heading = "Relay")]
 pub(super) struct UpstreamArgs {
     /// Relay the stream of this server instead of simulating a market: a URL of ws or wss, such as
-    /// wss://stream.data.alpaca.markets/v2/iex, or that of another Tapecast. See docs/RELAY.md
-    #[arg(long, env = "TAPECAST_UPSTREAM", value_name = "URL", conflicts_with_all = ["replay", "journal"])]
-    upstream: Option<String>,
+    /// wss://stream.data.alpaca.markets/v2/iex, or that of another Tapecast. Given several times, each is a feed:
+    /// NAME=URL names it, otherwise the last part of the URL's path does. Values of the options below are for all
+    /// feeds, or as NAME=VALUE for one of several. See docs/RELAY.md
+    #[arg(long, env = "TAPECAST_UPSTREAM", value_name = "[NAME=]URL", value_delimiter = '\n',
+        conflicts_with_all = ["replay", "journal"])]
+    upstream: Vec<String>,
 
     /// The key's id at the upstream
-    #[arg(long, env = "TAPECAST_UPSTREAM_KEY", value_name = "ID", hide_env_values = true)]
-    upstream_key: Option<String>,
+    #[arg(
+        long,
+        env = "TAPECAST_UPSTREAM_KEY",
+        value_name = "ID",
+        value_delimiter = '\n',
+        hide_env_values = true
+    )]
+    upstream_key: Vec<String>,
 
     /// The key's secret at the upstream. Other users of the machine see the arguments of processes: a file or the
     /// environment is better
-    #[arg(long, env = "TAPECAST_UPSTREAM_SECRET", value_name = "SECRET", hide_env_values = true)]
-    upstream_secret: Option<String>,
+    #[arg(
+        long,
+        env = "TAPECAST_UPSTREAM_SECRET",
+        value_name = "SECRET",
+        value_delimiter = '\n',
+        hide_env_values = true
+    )]
+    upstream_secret: Vec<String>,
 
     /// A file with the key's id
-    #[arg(long, env = "TAPECAST_UPSTREAM_KEY_FILE", value_name = "FILE", conflicts_with = "upstream_key")]
-    upstream_key_file: Option<PathBuf>,
+    #[arg(
+        long,
+        env = "TAPECAST_UPSTREAM_KEY_FILE",
+        value_name = "FILE",
+        value_delimiter = '\n',
+        conflicts_with = "upstream_key"
+    )]
+    upstream_key_file: Vec<String>,
 
     /// A file with the key's secret
     #[arg(
         long,
         env = "TAPECAST_UPSTREAM_SECRET_FILE",
         value_name = "FILE",
+        value_delimiter = '\n',
         conflicts_with = "upstream_secret"
     )]
-    upstream_secret_file: Option<PathBuf>,
+    upstream_secret_file: Vec<String>,
 
-    /// The feed, where the URL has no path: iex, sip, delayed_sip or test
-    #[arg(long, env = "TAPECAST_UPSTREAM_FEED", value_name = "FEED", default_value = "iex")]
-    upstream_feed: Feed,
+    /// The feed at the upstream, where the URL has no path [default: iex]
+    #[arg(long, env = "TAPECAST_UPSTREAM_FEED", value_name = "FEED", value_delimiter = '\n')]
+    upstream_feed: Vec<String>,
 
     /// The symbols to subscribe to: a list such as AAPL,MSFT, `*` for all, or on-demand for those that clients
-    /// subscribe to by name
-    #[arg(long, env = "TAPECAST_UPSTREAM_SYMBOLS", value_name = "LIST", default_value = "*")]
-    upstream_symbols: SymbolsOption,
+    /// subscribe to by name [default: *]
+    #[arg(long, env = "TAPECAST_UPSTREAM_SYMBOLS", value_name = "LIST", value_delimiter = '\n')]
+    upstream_symbols: Vec<String>,
 
-    /// The most symbols that may be subscribed to by name, by all clients together if on demand
-    #[arg(long, env = "TAPECAST_UPSTREAM_MAX_SYMBOLS", value_name = "N", default_value = "30",
-        value_parser = positive::<std::num::NonZeroUsize>)]
-    upstream_max_symbols: std::num::NonZeroUsize,
+    /// The most symbols that may be subscribed to by name, by all clients together if on demand [default: 30]
+    #[arg(long, env = "TAPECAST_UPSTREAM_MAX_SYMBOLS", value_name = "N", value_delimiter = '\n')]
+    upstream_max_symbols: Vec<String>,
 
     /// The upstream's REST. Default: that of the stream's host, without a leading `stream.`
-    #[arg(long, env = "TAPECAST_UPSTREAM_REST", value_name = "URL")]
-    upstream_rest: Option<String>,
+    #[arg(long, env = "TAPECAST_UPSTREAM_REST", value_name = "URL", value_delimiter = '\n')]
+    upstream_rest: Vec<String>,
 
-    /// Number objects here, even if the upstream is a Tapecast that numbers them
-    #[arg(long, env = "TAPECAST_UPSTREAM_FOREIGN")]
-    upstream_foreign: bool,
+    /// Number objects here, even if the upstream is a Tapecast that numbers them: those of all feeds, or of the
+    /// named one of several
+    #[arg(long, env = "TAPECAST_UPSTREAM_FOREIGN", value_name = "NAME", value_delimiter = '\n', num_args = 0..=1,
+        require_equals = true, default_missing_value = "true")]
+    upstream_foreign: Vec<String>,
 
     /// Certificates in PEM to trust beside those of the system
-    #[arg(long, env = "TAPECAST_UPSTREAM_CA", value_name = "FILE")]
-    upstream_ca: Option<PathBuf>,
+    #[arg(long, env = "TAPECAST_UPSTREAM_CA", value_name = "FILE", value_delimiter = '\n')]
+    upstream_ca: Vec<String>,
 }
 
 impl std::fmt::Debug for UpstreamArgs {
@@ -96,48 +142,128 @@ impl FromStr for SymbolsOption {
     }
 }
 
-impl TryFrom<UpstreamArgs> for Option<UpstreamSettings> {
+/// The options beside the URLs.
+struct UpstreamOptions {
+    key: FeedOption,
+    secret: FeedOption,
+    key_file: FeedOption,
+    secret_file: FeedOption,
+    feed: FeedOption,
+    symbols: FeedOption,
+    max_symbols: FeedOption,
+    rest: FeedOption,
+    authorities: FeedOption,
+    /// The feeds whose upstreams' numbers are ignored.
+    foreign: Vec<Feed>,
+}
+
+impl TryFrom<UpstreamArgs> for Vec<NamedUpstream> {
     type Error = ConfigError;
 
     fn try_from(args: UpstreamArgs) -> Result<Self, ConfigError> {
-        let Some(url) = args.upstream else { return Ok(None) };
-        let id = given(args.upstream_key, args.upstream_key_file.as_deref())?;
-        let secret = given(args.upstream_secret, args.upstream_secret_file.as_deref())?;
+        let given = args.upstream.iter().map(|text| text.trim()).filter(|text| !text.is_empty());
+        let given: Vec<_> =
+            given.map(|text| split(text).map_or((None, text), |(name, url)| (Some(name), url))).collect();
+        if given.is_empty() {
+            return Ok(Vec::new());
+        }
+        if given.len() > MAX_UPSTREAMS {
+            return Err(ConfigError::Upstreams { given: given.len(), most: MAX_UPSTREAMS });
+        }
+        // One without a name is served under those of Alpaca, whatever its URL.
+        let is_plain = matches!(given.as_slice(), [(None, _)]);
+        let feeds = match is_plain {
+            true => vec![Feed::IEX],
+            false => feeds(&given, &args.upstream_feed)?,
+        };
+        let names: &[Feed] = if is_plain { &[] } else { &feeds };
+        let option = |name, values: &[String]| FeedOption::read(name, values, names);
+        let options = UpstreamOptions {
+            key: option("--upstream-key", &args.upstream_key)?,
+            secret: option("--upstream-secret", &args.upstream_secret)?,
+            key_file: option("--upstream-key-file", &args.upstream_key_file)?,
+            secret_file: option("--upstream-secret-file", &args.upstream_secret_file)?,
+            feed: option("--upstream-feed", &args.upstream_feed)?,
+            symbols: option("--upstream-symbols", &args.upstream_symbols)?,
+            max_symbols: option("--upstream-max-symbols", &args.upstream_max_symbols)?,
+            rest: option("--upstream-rest", &args.upstream_rest)?,
+            authorities: option("--upstream-ca", &args.upstream_ca)?,
+            foreign: flagged("--upstream-foreign", &args.upstream_foreign, &feeds)?,
+        };
+        let upstream = |(feed, (_, url)): (&Feed, &(_, &str))| {
+            Ok(NamedUpstream { feed: *feed, settings: options.settings(*feed, url)? })
+        };
+        feeds.iter().zip(&given).map(upstream).collect()
+    }
+}
+
+/// The names of the feeds of these upstreams: as given, or the last part of the URL's path, or `at_upstream` where it has
+/// none.
+fn feeds(given: &[(Option<Feed>, &str)], at_upstream: &[String]) -> Result<Vec<Feed>, ConfigError> {
+    let for_all: Vec<_> = at_upstream.iter().filter(|value| split(value).is_none()).cloned().collect();
+    let for_all = FeedOption::read("--upstream-feed", &for_all, &[])?;
+    let mut feeds = Vec::new();
+    for (name, url) in given {
+        let of_url = || match last_segment(url) {
+            Some(segment) => segment.parse().map_err(|_| ConfigError::UpstreamWithoutName),
+            None => Ok(for_all.parsed(Feed::IEX)?.unwrap_or(Feed::IEX)),
+        };
+        let name = name.map_or_else(of_url, Ok)?;
+        if feeds.contains(&name) {
+            return Err(ConfigError::UpstreamsOfOneName(name));
+        }
+        feeds.push(name);
+    }
+    Ok(feeds)
+}
+
+/// The last part of the path of this URL, if it has one.
+fn last_segment(url: &str) -> Option<String> {
+    let parsed: actix_web::http::Uri = url.parse().ok()?;
+    let segment = parsed.path().rsplit('/').find(|part| !part.is_empty())?;
+    Some(segment.to_owned())
+}
+
+impl UpstreamOptions {
+    /// The settings of the upstream of this feed.
+    fn settings(&self, feed: Feed, url: &str) -> Result<UpstreamSettings, ConfigError> {
+        let id = key_text(self.key.of(feed), self.key_file.of(feed))?;
+        let secret = key_text(self.secret.of(feed), self.secret_file.of(feed))?;
         let key = match (id, secret) {
             (Some(id), Some(secret)) => Some(UpstreamKey { id, secret }),
             (None, None) => None,
             _ => return Err(ConfigError::HalfUpstreamKey),
         };
-        let SymbolsOption(symbols) = args.upstream_symbols;
-        let max_symbols = args.upstream_max_symbols.get();
+        let symbols =
+            self.symbols.parsed(feed)?.map_or(UpstreamSymbols::All, |SymbolsOption(symbols)| symbols);
+        let max_symbols = self.max_symbols.parsed(feed)?.map_or(DEFAULT_MAX_SYMBOLS, NonZeroUsize::get);
         if let UpstreamSymbols::Listed(list) = &symbols
             && list.len() > max_symbols
         {
             return Err(ConfigError::UpstreamSymbols { given: list.len(), most: max_symbols });
         }
-        Ok(Some(UpstreamSettings {
-            url: stream_url(&url, args.upstream_feed).ok_or(ConfigError::UpstreamUrl)?,
-            rest: args.upstream_rest.or_else(|| rest_url(&url)),
+        let at_upstream = self.feed.parsed(feed)?.unwrap_or(Feed::IEX);
+        Ok(UpstreamSettings {
+            url: stream_url(url, at_upstream).ok_or(ConfigError::UpstreamUrl)?,
+            rest: self.rest.of(feed).map(str::to_owned).or_else(|| rest_url(url)),
             key,
             symbols,
             max_symbols,
-            numbers: match args.upstream_foreign {
+            numbers: match self.foreign.contains(&feed) {
                 true => UpstreamNumbers::Ignored,
                 false => UpstreamNumbers::Kept,
             },
-            authorities: args.upstream_ca,
+            authorities: self.authorities.of(feed).map(PathBuf::from),
             delays: ReconnectDelays::default(),
-        }))
+        })
     }
 }
 
 /// What was given, or the first line of a file.
-fn given(text: Option<String>, file: Option<&Path>) -> Result<Option<String>, ConfigError> {
-    let Some(file) = file else { return Ok(text) };
-    let unreadable = |error: std::io::Error| ConfigError::UpstreamKeyFile {
-        path: file.to_owned(),
-        reason: error.to_string(),
-    };
+fn key_text(text: Option<&str>, file: Option<&str>) -> Result<Option<String>, ConfigError> {
+    let Some(file) = file else { return Ok(text.map(str::to_owned)) };
+    let unreadable =
+        |error: std::io::Error| ConfigError::UpstreamKeyFile { path: file.into(), reason: error.to_string() };
     let text = fs::read_to_string(file).map_err(unreadable)?;
     Ok(Some(text.lines().next().unwrap_or_default().trim().to_owned()))
 }

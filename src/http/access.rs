@@ -23,9 +23,6 @@ pub(super) struct AccessPermit {
     query: QueryParams,
 }
 
-/// The feed of a request for market data that names none, the same as that of `/websocket/connect`.
-const DEFAULT_FEED: Feed = Feed::IEX;
-
 impl FromRequest for AccessPermit {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
@@ -80,10 +77,10 @@ impl AccessPermit {
         self.key.zip(keys).map(|(key, keys)| keys.grant_session(key)).transpose()
     }
 
-    /// Refuses market data of a feed that the key does not allow: the one that the request names, or the
+    /// Refuses market data of a feed that the key does not allow: the one that the request names, or this
     /// default.
-    pub(super) fn check_feed(&self) -> Result<(), ApiError> {
-        let feed = self.query.value("feed").unwrap_or(DEFAULT_FEED.name());
+    pub(super) fn check_feed(&self, default: Feed) -> Result<(), ApiError> {
+        let feed = self.query.value("feed").unwrap_or(default.name());
         match self.key.as_ref().is_none_or(|key| allows(key, feed)) {
             true => Ok(()),
             false => Err(ApiError::NotEntitled(format!("feed {feed}"))),

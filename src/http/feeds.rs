@@ -4,16 +4,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use actix::Recipient;
 
+use super::error::ApiError;
 use crate::archive::Archive;
 #[cfg(feature = "nats")]
 use crate::cluster::ClusterOverview;
 use crate::feed::{ControlReplay, FeedProgress};
 use crate::metrics::UpstreamMetrics;
-use crate::model::{Epoch, MarketHours};
+use crate::model::{Epoch, Feed, MarketHours};
 use crate::source::SymbolDemand;
 
 /// What all handlers share of one feed, on all workers.
 pub struct ServedFeed {
+    /// The name.
+    pub name: Feed,
     /// The epoch of the sequence numbers.
     pub epoch: Epoch,
     /// How far the feed is.
@@ -38,17 +41,52 @@ pub struct ServedFeed {
 }
 
 /// The feeds of the server. The first is that of requests that name none.
+///
+/// One alone is served under the names of Alpaca's feeds too, and REST's parameter `feed` does not matter. Several are
+/// chosen by their names, and there are no others.
 pub struct Feeds(Vec<Arc<ServedFeed>>);
 
 impl Feeds {
-    /// One feed, which serves every name.
-    pub fn one(feed: ServedFeed) -> Self {
-        Self(vec![Arc::new(feed)])
+    /// These feeds, at least one, of different names.
+    pub fn new(feeds: Vec<ServedFeed>) -> Self {
+        assert!(!feeds.is_empty(), "a server has a feed");
+        Self(feeds.into_iter().map(Arc::new).collect())
     }
 
     /// The feed of a request that names none.
     pub fn default_feed(&self) -> &Arc<ServedFeed> {
-        self.0.first().expect("there is always a feed")
+        &self.0[0]
+    }
+
+    /// The feeds if there are several.
+    pub(super) fn several(&self) -> Option<&[Arc<ServedFeed>]> {
+        (self.0.len() > 1).then_some(&self.0)
+    }
+
+    /// The feed that is served at `/v2/{name}`, and under which name.
+    pub(super) fn at_path(&self, name: &str) -> Option<(Feed, &Arc<ServedFeed>)> {
+        let name: Feed = name.parse().ok()?;
+        let serves = |feed: &ServedFeed| {
+            feed.name == name || (self.several().is_none() && Feed::ALPACA.contains(&name))
+        };
+        self.0.iter().find(|feed| serves(feed)).map(|feed| (name, feed))
+    }
+
+    /// The feed of a request with this value of the parameter `feed`.
+    ///
+    /// # Errors
+    /// When there are several feeds, and none of this name.
+    pub(super) fn requested(&self, name: Option<&str>) -> Result<&Arc<ServedFeed>, ApiError> {
+        let (Some(feeds), Some(name)) = (self.several(), name) else { return Ok(self.default_feed()) };
+        feeds.iter().find(|feed| feed.name.name() == name).ok_or_else(|| {
+            let names: Vec<_> = feeds.iter().map(|feed| feed.name.name()).collect();
+            ApiError::invalid("feed", format!("`{name}` is none of {}", names.join(", ")))
+        })
+    }
+
+    /// The first feed that accepts new sessions, or else the first.
+    pub(super) fn first_ready(&self) -> &Arc<ServedFeed> {
+        self.0.iter().find(|feed| feed.readiness.is_ready()).unwrap_or(self.default_feed())
     }
 
     /// Refuses new sessions on all feeds for ever.
@@ -143,6 +181,7 @@ impl ServedFeed {
         let readiness = Readiness::default();
         readiness.begin();
         Self {
+            name: Feed::IEX,
             epoch: Epoch::default(),
             progress: FeedProgress::default(),
             hours: MarketHours::Continuous,
@@ -155,5 +194,50 @@ impl ServedFeed {
             demand: None,
             replay: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn feeds(names: &[&str]) -> Feeds {
+        let feed = |name: &&str| ServedFeed { name: name.parse().unwrap(), ..ServedFeed::for_tests() };
+        Feeds::new(names.iter().map(feed).collect())
+    }
+
+    #[test]
+    fn one_feed_has_the_names_of_alpaca_and_its_own() {
+        let one = feeds(&["polygon"]);
+
+        for name in ["iex", "sip", "delayed_sip", "test", "polygon"] {
+            assert_eq!(one.at_path(name).unwrap().0.name(), name);
+        }
+        assert!(one.at_path("nasdaq").is_none());
+        assert_eq!(one.requested(Some("nasdaq")).unwrap().name.name(), "polygon");
+    }
+
+    #[test]
+    fn several_feeds_have_their_own_names_and_the_first_is_the_default() {
+        let two = feeds(&["polygon", "sip"]);
+        let requested = |name| two.requested(name).map(|feed| feed.name.to_string());
+
+        assert_eq!(two.at_path("sip").unwrap().1.name, Feed::SIP);
+        assert!(two.at_path("iex").is_none());
+        assert_eq!(requested(None).as_deref(), Ok("polygon"));
+        assert_eq!(requested(Some("sip")).as_deref(), Ok("sip"));
+        let refusal = requested(Some("iex")).unwrap_err();
+        assert_eq!(refusal, ApiError::invalid("feed", "`iex` is none of polygon, sip"));
+    }
+
+    #[test]
+    fn a_feed_that_is_ready_is_found_behind_one_that_is_not() {
+        let two = feeds(&["polygon", "sip"]);
+        assert_eq!(two.first_ready().name.name(), "polygon");
+
+        two.default_feed().readiness.withhold("away");
+        assert_eq!(two.first_ready().name, Feed::SIP);
+        two.end();
+        assert_eq!(two.first_ready().name.name(), "polygon");
     }
 }

@@ -1,7 +1,10 @@
+use std::sync::Arc;
+
 use actix_web::http::header::{ACCEPT, ContentType, VARY};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, Responder};
 
+use super::feeds::ServedFeed;
 use super::state::AppState;
 use crate::metrics::ExpositionFormat;
 
@@ -10,20 +13,29 @@ pub(super) async fn alive() -> impl Responder {
     HttpResponse::Ok().content_type(ContentType::plaintext()).body("ok\n")
 }
 
-/// `GET /readyz` (readiness): 200 while new sessions are accepted, else 503, with the reason if there is
-/// more to say.
+/// `GET /readyz` (readiness): 200 while new sessions are accepted on a feed, else 503, with the reasons if there is
+/// more to say. Of several feeds it names those that are not ready.
 pub(super) async fn ready(state: Data<AppState>) -> impl Responder {
-    let readiness = &state.feeds.default_feed().readiness;
-    match readiness.is_ready() {
-        true => HttpResponse::Ok().content_type(ContentType::plaintext()).body("ready\n"),
-        false => {
-            let body = match readiness.reason() {
-                Some(reason) => format!("not ready: {reason}\n"),
-                None => "not ready\n".to_owned(),
-            };
-            HttpResponse::ServiceUnavailable().content_type(ContentType::plaintext()).body(body)
-        }
-    }
+    let (mut response, word) = match state.feeds.first_ready().readiness.is_ready() {
+        true => (HttpResponse::Ok(), "ready"),
+        false => (HttpResponse::ServiceUnavailable(), "not ready"),
+    };
+    let reasons = match state.feeds.several() {
+        None => state.feeds.default_feed().readiness.reason(),
+        Some(feeds) => outages(feeds),
+    };
+    let reasons = reasons.map(|reasons| format!(": {reasons}")).unwrap_or_default();
+    response.content_type(ContentType::plaintext()).body(format!("{word}{reasons}\n"))
+}
+
+/// The feeds that are not ready, each with its reason; `None` if all are.
+fn outages(feeds: &[Arc<ServedFeed>]) -> Option<String> {
+    let outage = |feed: &Arc<ServedFeed>| {
+        let reason = feed.readiness.reason().map(|reason| format!(" ({reason})")).unwrap_or_default();
+        format!("{} is not ready{reason}", feed.name)
+    };
+    let away: Vec<_> = feeds.iter().filter(|feed| !feed.readiness.is_ready()).map(outage).collect();
+    (!away.is_empty()).then(|| away.join("; "))
 }
 
 /// `GET /metrics`: all metrics, in OpenMetrics for clients that ask for it, else in Prometheus' text format.

@@ -41,5 +41,5 @@ pub use self::middleware::{reject_oversized, watch_connection};
 pub use self::paced_body::{BODY_PIECE, pace_bodies};
 pub use self::routes::routes;
 pub use self::security_headers::security_headers;
-pub use self::state::{AppState, EchoMode};
+pub use self::state::{AppState, EchoMode, WorkerHubs};
 pub use self::turn::wait_for_turn;

@@ -5,12 +5,11 @@ use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::state::AppState;
+use super::state::{AppState, WorkerHubs};
 use super::{assets, cors, error, faults, health, methods, paced_body, replay, rest, status, upgrade};
-use crate::hub::Hub;
 
-/// Adds all routes to an application of the worker that owns this hub.
-pub fn routes(state: Data<AppState>, hub: Rc<Hub>) -> impl FnOnce(&mut ServiceConfig) {
+/// Adds all routes to an application of the worker that owns these hubs.
+pub fn routes(state: Data<AppState>, hubs: Rc<WorkerHubs>) -> impl FnOnce(&mut ServiceConfig) {
     move |app| {
         let v2 = web::scope("/v2")
             .wrap(from_fn(paced_body::bound_answers))
@@ -24,7 +23,7 @@ pub fn routes(state: Data<AppState>, hub: Rc<Hub>) -> impl FnOnce(&mut ServiceCo
             .configure(rest::crypto_routes)
             .route("/{path:.*}", web::get().to(|| async { error::no_such_path() }));
         app.app_data(state)
-            .app_data(hub)
+            .app_data(hubs)
             .service(v2)
             .service(v1)
             .configure(rest::schema_routes)
@@ -64,20 +63,23 @@ mod tests {
 
     use super::*;
     use crate::http::wait_for_turn;
+    use crate::hub::Hub;
+    use crate::model::Feed;
 
     /// A worker has an application for plain HTTP and one for TLS, each also for requests that upgrade.
     #[actix_web::test]
-    async fn all_applications_of_a_worker_share_its_fair_queue() {
+    async fn all_applications_and_feeds_of_a_worker_share_its_fair_queue() {
         let state = Data::new(AppState::for_tests());
-        let hub = Rc::new(Hub::for_tests(Duration::ZERO));
+        let [iex, sip] = Hub::of_one_worker(Duration::ZERO).map(Rc::new);
+        let hubs = Rc::new(WorkerHubs::new(vec![(Feed::IEX, iex), (Feed::SIP, Rc::clone(&sip))]));
         let application = || {
             let app = App::new().wrap(from_fn(wait_for_turn));
-            init_service(app.configure(routes(state.clone(), Rc::clone(&hub))))
+            init_service(app.configure(routes(state.clone(), Rc::clone(&hubs))))
         };
         let (plain, tls) = (application().await, application().await);
         let assets = || TestRequest::with_uri("/v2/assets").to_request();
 
-        let permit = hub.fair_queue().acquire_unbounded(Default::default()).await;
+        let permit = sip.fair_queue().acquire_unbounded(Default::default()).await;
         let mut over_plain = Box::pin(call_service(&plain, assets()));
         let mut over_tls = Box::pin(call_service(&tls, assets()));
         assert!(over_plain.as_mut().now_or_never().is_none());

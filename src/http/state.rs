@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use actix_web::HttpRequest;
 
-use super::feeds::Feeds;
+use super::feeds::{Feeds, ServedFeed};
 use super::limits::HttpLimits;
 use crate::auth::{AllowedOrigins, KeyStore, PublicHosts, TrustedProxies};
 use crate::clock::Clock;
@@ -11,6 +11,7 @@ use crate::faults::Faults;
 use crate::hub::Hub;
 use crate::limits::{AnswerCapacity, SessionCapacity};
 use crate::metrics::Metrics;
+use crate::model::Feed;
 use crate::session::{Limits, OutboxLimits};
 
 /// What all handlers share, on all workers.
@@ -57,19 +58,44 @@ pub enum EchoMode {
     Conformance,
 }
 
-/// The hub of the worker that serves this request.
-pub(super) fn hub_of(request: &HttpRequest) -> Rc<Hub> {
-    Rc::clone(request.app_data::<Rc<Hub>>().expect("`routes` adds the worker's hub to the application"))
+/// The hubs of a worker, one for each feed.
+pub struct WorkerHubs(Vec<(Feed, Rc<Hub>)>);
+
+impl WorkerHubs {
+    /// These hubs, at least one, with one [`WorkerShare`](crate::hub::WorkerShare).
+    pub fn new(hubs: Vec<(Feed, Rc<Hub>)>) -> Self {
+        assert!(!hubs.is_empty(), "a worker has a hub");
+        Self(hubs)
+    }
+
+    /// A hub of the worker, for what all of them share.
+    pub(super) fn any(&self) -> &Rc<Hub> {
+        &self.0[0].1
+    }
+
+    fn of(&self, feed: Feed) -> &Rc<Hub> {
+        let (_, hub) = self.0.iter().find(|(name, _)| *name == feed).expect("each feed has a hub");
+        hub
+    }
+}
+
+/// The hubs of the worker that serves this request.
+pub(super) fn hubs_of(request: &HttpRequest) -> &WorkerHubs {
+    request.app_data::<Rc<WorkerHubs>>().expect("`routes` adds the worker's hubs to the application")
+}
+
+/// The hub of this feed on the worker that serves this request.
+pub(super) fn hub_of(request: &HttpRequest, feed: &ServedFeed) -> Rc<Hub> {
+    Rc::clone(hubs_of(request).of(feed.name))
 }
 
 #[cfg(test)]
 impl AppState {
     /// A ready server of three instruments without keys.
     pub(super) fn for_tests() -> Self {
-        use crate::http::feeds::ServedFeed;
         use crate::limits::CapacityLimits;
         Self {
-            feeds: Feeds::one(ServedFeed::for_tests()),
+            feeds: Feeds::new(vec![ServedFeed::for_tests()]),
             clock: Clock::system(crate::metrics::ClockMetrics::default()),
             metrics: Arc::default(),
             limits: Limits::default(),

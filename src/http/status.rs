@@ -1,10 +1,14 @@
 //! `GET /status`: what this node is, where its data come from, and how late they are.
 
+use std::sync::Arc;
+
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use serde::Serialize;
 
+use super::feeds::ServedFeed;
 use super::state::{AppState, hub_of};
+use crate::hub::Hub;
 use crate::metrics::UpstreamMetrics;
 use crate::model::{MILLISECOND, Timestamp};
 use crate::wire::rfc3339;
@@ -16,6 +20,36 @@ struct Status {
     ready: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    /// The feed, if there is one.
+    #[serde(flatten)]
+    data: Option<MarketData>,
+    sessions: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upstream: Option<Upstream>,
+    /// The feeds, if there are several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    feeds: Vec<FeedStatus>,
+    #[cfg(feature = "nats")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cluster: Option<cluster::Cluster>,
+}
+
+/// One of several feeds.
+#[derive(Debug, Serialize)]
+struct FeedStatus {
+    feed: String,
+    ready: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[serde(flatten)]
+    data: MarketData,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upstream: Option<Upstream>,
+}
+
+/// Where the data of a feed come from, and how late they are.
+#[derive(Debug, Serialize)]
+struct MarketData {
     source: &'static str,
     /// The epoch of the numbers; absent before the first batch.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -26,12 +60,23 @@ struct Status {
     newest: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     age_ms: Option<i64>,
-    sessions: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    upstream: Option<Upstream>,
-    #[cfg(feature = "nats")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cluster: Option<cluster::Cluster>,
+}
+
+impl MarketData {
+    fn of(feed: &ServedFeed, hub: &Hub, now: Timestamp) -> Self {
+        let (epoch, watermark) = {
+            let last_values = hub.last_values_mut();
+            (last_values.epoch(), last_values.watermark())
+        };
+        let has_begun = watermark > Timestamp::default();
+        Self {
+            source: feed.source.name(),
+            epoch: epoch.map(|epoch| epoch.to_string()),
+            objects: feed.progress.published(),
+            newest: has_begun.then(|| rfc3339(watermark)),
+            age_ms: has_begun.then(|| now.nanos_since(watermark) / MILLISECOND),
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -61,25 +106,42 @@ impl Upstream {
 
 /// `GET /status`. Like `/metrics` it needs no key and has no secret.
 pub(super) async fn status(state: Data<AppState>, request: HttpRequest) -> impl Responder {
-    let (feed, hub) = (state.feeds.default_feed(), hub_of(&request));
-    let (epoch, watermark) = {
-        let last_values = hub.last_values_mut();
-        (last_values.epoch(), last_values.watermark())
-    };
-    let has_begun = watermark > Timestamp::default();
-    HttpResponse::Ok().json(Status {
+    let now = state.clock.now();
+    let data = |feed: &ServedFeed| MarketData::of(feed, &hub_of(&request, feed), now);
+    let upstream = |feed: &ServedFeed| feed.upstream.as_ref().map(Upstream::of);
+    let status = Status {
         version: env!("CARGO_PKG_VERSION"),
-        ready: feed.readiness.is_ready(),
-        reason: feed.readiness.reason(),
-        source: feed.source.name(),
-        epoch: epoch.map(|epoch| epoch.to_string()),
-        objects: feed.progress.published(),
-        newest: has_begun.then(|| rfc3339(watermark)),
-        age_ms: has_begun.then(|| state.clock.now().nanos_since(watermark) / MILLISECOND),
+        ready: state.feeds.first_ready().readiness.is_ready(),
+        reason: None,
+        data: None,
         sessions: state.metrics.sessions().total(),
-        upstream: feed.upstream.as_ref().map(Upstream::of),
+        upstream: None,
+        feeds: Vec::new(),
         #[cfg(feature = "nats")]
-        cluster: feed.cluster.as_ref().map(|overview| cluster::Cluster::of(overview, &state)),
+        cluster: None,
+    };
+    HttpResponse::Ok().json(match state.feeds.several() {
+        None => {
+            let feed = state.feeds.default_feed();
+            Status {
+                reason: feed.readiness.reason(),
+                data: Some(data(feed)),
+                upstream: upstream(feed),
+                #[cfg(feature = "nats")]
+                cluster: feed.cluster.as_ref().map(|overview| cluster::Cluster::of(overview, &state)),
+                ..status
+            }
+        }
+        Some(feeds) => {
+            let of = |feed: &Arc<ServedFeed>| FeedStatus {
+                feed: feed.name.to_string(),
+                ready: feed.readiness.is_ready(),
+                reason: feed.readiness.reason(),
+                data: data(feed),
+                upstream: upstream(feed),
+            };
+            Status { feeds: feeds.iter().map(of).collect(), ..status }
+        }
     })
 }
 

@@ -1,5 +1,7 @@
 //! The turn of a request in its worker's fair queue.
 
+use std::rc::Rc;
+
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::UPGRADE;
@@ -10,7 +12,7 @@ use actix_web::{Error, ResponseError};
 use super::admission::client_address;
 use super::error::ApiError;
 use super::replay;
-use super::state::{AppState, hub_of};
+use super::state::{AppState, hubs_of};
 
 /// Paths that are served at once: health checks must not wait behind clients, and the controls of a replay are cheap and have a
 /// body, whose sender could keep others waiting.
@@ -29,7 +31,7 @@ pub async fn wait_for_turn(
     let Some(state) = state.filter(|_| !AT_ONCE.contains(&request.path()) && !is_handshake(&request)) else {
         return next.call(request).await.map(ServiceResponse::map_into_boxed_body);
     };
-    let hub = hub_of(request.request());
+    let hub = Rc::clone(hubs_of(request.request()).any());
     let client = client_address(request.request(), state).into();
     let Ok(turn) = hub.fair_queue().acquire(client) else {
         hub.metrics().refused_work.inc();

@@ -12,7 +12,7 @@ use tracing::debug;
 use super::access::AccessPermit;
 use super::admission::{admit, client_address, unavailable};
 use super::credentials::credentials_of;
-use super::error::no_such_path;
+use super::error::{ApiError, no_such_path};
 use super::feeds::ServedFeed;
 use super::handshake::{self, HandshakeError};
 use super::query::QueryParams;
@@ -25,15 +25,19 @@ use crate::wire::{Codec, Deflate, NegotiatedDeflate};
 
 /// `GET /v2/{feed}`: opens a session of the stream.
 pub(super) async fn feed(feed: Path<String>, request: HttpRequest, state: Data<AppState>) -> impl Responder {
-    match feed.parse() {
-        Ok(feed) if Feed::ALPACA.contains(&feed) => open(&request, &state, feed),
-        _ => no_such_path(),
+    match state.feeds.at_path(&feed) {
+        Some(named) => open(&request, &state, |_| Ok(named)),
+        None => no_such_path(),
     }
 }
 
-/// `GET /websocket/connect?userId=3`: opens a session of the stream by the path of the tutorial.
+/// `GET /websocket/connect?userId=3`: opens a session of the stream by the path of the tutorial. Of several feeds the
+/// parameter `feed` chooses one.
 pub(super) async fn connect(request: HttpRequest, state: Data<AppState>) -> impl Responder {
-    open(&request, &state, Feed::IEX)
+    open(&request, &state, |query| {
+        let served = state.feeds.requested(query.value("feed"))?;
+        Ok((served.name, served))
+    })
 }
 
 /// `GET /echo`: opens a session that returns each message unchanged. It counts as a session, also of the key
@@ -55,22 +59,28 @@ pub(super) async fn echo(
             return unavailable("too many sessions of this key");
         }
     };
-    upgrade(&request, &state, state.feeds.default_feed(), |response| {
+    let feed = state.feeds.first_ready();
+    upgrade(&request, &state, feed, |response| {
         let deflate = negotiate(&request, response);
         let client = client_address(&request, &state).into();
-        session::open_echo(EchoParams { hub: hub_of(&request), client, deflate, limits, grant })
+        session::open_echo(EchoParams { hub: hub_of(&request, feed), client, deflate, limits, grant })
     })
 }
 
-fn open(request: &HttpRequest, state: &AppState, feed: Feed) -> HttpResponse {
-    let query = match QueryParams::parse(request.query_string()) {
-        Ok(query) => query,
+/// Opens a session on the feed that `choose` finds, under the name that it gives.
+fn open<'a>(
+    request: &HttpRequest,
+    state: &AppState,
+    choose: impl FnOnce(&QueryParams) -> Result<(Feed, &'a Arc<ServedFeed>), ApiError>,
+) -> HttpResponse {
+    let query = QueryParams::parse(request.query_string());
+    let ((feed, served), query) = match query.and_then(|query| Ok((choose(&query)?, query))) {
+        Ok(chosen) => chosen,
         Err(error) => {
             state.metrics.http().request_refused(error.name());
             return error.error_response();
         }
     };
-    let served = state.feeds.default_feed();
     let archive = Arc::clone(&served.archive);
     let codec = codec(request.headers(), query.value("codec"));
     let label = query.value("userId").map(sanitized);
@@ -82,7 +92,7 @@ fn open(request: &HttpRequest, state: &AppState, feed: Feed) -> HttpResponse {
             Codec::MsgPack => None,
         };
         session::open(SessionParams {
-            hub: hub_of(request),
+            hub: hub_of(request, served),
             client: client_address(request, state).into(),
             limits: state.limits,
             outbox: state.outbox,

@@ -11,7 +11,7 @@ use crate::http::compression::{CodedText, ContentCoding};
 use crate::http::error::ApiError;
 use crate::http::paced_body::SharedBody;
 use crate::http::response::json;
-use crate::model::{Instrument, Symbol, Universe};
+use crate::model::{Feed, Instrument, Symbol, Universe};
 
 /// An asset in the form of Alpaca's trading API. All of ours are active and tradable.
 #[derive(Serialize)]
@@ -46,12 +46,13 @@ pub(super) async fn list(request: RestRequest) -> HttpResponse {
         let of_exchange = |instrument: &Instrument| matches("exchange", exchange_of(instrument));
         return request.answer(encode(&request.universe, of_exchange).await).await;
     }
-    let list = match cached(&request.universe, request.coding()) {
+    let feed = request.feed.name;
+    let list = match cached(feed, &request.universe, request.coding()) {
         Some(list) => list,
         None => {
             let text = encode(&request.universe, |_| true).await;
             let list = CodedText::new(text, request.coding()).await;
-            cache(&request.universe, request.coding(), &list);
+            cache(feed, &request.universe, request.coding(), &list);
             list
         }
     };
@@ -60,34 +61,37 @@ pub(super) async fn list(request: RestRequest) -> HttpResponse {
     response
 }
 
-/// The list of all instruments in the codings in which it was requested.
+/// The list of all instruments of a feed in the codings in which it was requested.
 struct AllAssets {
+    feed: Feed,
     universe: Arc<Universe>,
     by_coding: Vec<(ContentCoding, CodedText)>,
 }
 
 thread_local! {
-    /// All instruments of the newest universe, 400 bytes for each, which all readers of a worker share. To encode
-    /// 10,000 costs 23 ms.
-    static ALL_ASSETS: RefCell<Option<AllAssets>> = const { RefCell::new(None) };
+    /// All instruments of the newest universe of each feed, 400 bytes for each, which all readers of a worker share. To
+    /// encode 10,000 costs 23 ms.
+    static ALL_ASSETS: RefCell<Vec<AllAssets>> = const { RefCell::new(Vec::new()) };
 }
 
-fn cached(universe: &Arc<Universe>, coding: ContentCoding) -> Option<CodedText> {
+fn cached(feed: Feed, universe: &Arc<Universe>, coding: ContentCoding) -> Option<CodedText> {
     ALL_ASSETS.with_borrow(|all| {
-        let all = all.as_ref().filter(|all| Arc::ptr_eq(&all.universe, universe))?;
+        let all = all.iter().find(|all| all.feed == feed && Arc::ptr_eq(&all.universe, universe))?;
         all.by_coding.iter().find(|(of, _)| *of == coding).map(|(_, text)| text.clone())
     })
 }
 
-fn cache(universe: &Arc<Universe>, coding: ContentCoding, text: &CodedText) {
+fn cache(feed: Feed, universe: &Arc<Universe>, coding: ContentCoding, text: &CodedText) {
     ALL_ASSETS.with_borrow_mut(|all| {
-        if all.as_ref().is_none_or(|all| !Arc::ptr_eq(&all.universe, universe)) {
-            *all = Some(AllAssets { universe: Arc::clone(universe), by_coding: Vec::new() });
-        }
-        if let Some(all) = all
-            && all.by_coding.iter().all(|(of, _)| *of != coding)
-        {
-            all.by_coding.push((coding, text.clone()));
+        all.retain(|all| all.feed != feed || Arc::ptr_eq(&all.universe, universe));
+        let known = all.iter().position(|all| all.feed == feed);
+        let place = known.unwrap_or_else(|| {
+            all.push(AllAssets { feed, universe: Arc::clone(universe), by_coding: Vec::new() });
+            all.len() - 1
+        });
+        let by_coding = &mut all[place].by_coding;
+        if by_coding.iter().all(|(of, _)| *of != coding) {
+            by_coding.push((coding, text.clone()));
         }
     });
 }

@@ -1,6 +1,6 @@
-use actix_web::HttpResponse;
 use actix_web::web::Data;
 
+use super::answers::Answer;
 use crate::http::access::AccessPermit;
 use crate::http::response::json;
 use crate::http::state::AppState;
@@ -8,8 +8,9 @@ use crate::model::{ExchangeSession, MarketHours, Timestamp, TradingDay};
 use crate::wire::JsonRowWriter;
 
 /// `GET /v2/clock`: whether the market is open, and until when.
-pub(super) async fn clock(_: AccessPermit, state: Data<AppState>) -> HttpResponse {
-    json(clock_at(state.clock.now(), state.feeds.default_feed().hours))
+pub(super) async fn clock(permit: AccessPermit, state: Data<AppState>) -> Answer {
+    let feed = state.feeds.requested(permit.query().value("feed"))?;
+    Ok(json(clock_at(state.clock.now(), feed.hours)))
 }
 
 /// The clock's body. The simulated market never closes: its day ends at midnight in New York, when the next one begins.

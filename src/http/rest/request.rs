@@ -37,8 +37,11 @@ impl FromRequest for RestRequest {
         let coding = ContentCoding::negotiate(request.headers(), &[ContentCoding::Gzip]);
         Box::pin(async move {
             let (access, state) = (access.await?, state.await?);
-            let feed = Arc::clone(state.feeds.default_feed());
-            let universe = hub_of(&request).universe();
+            let feed = Arc::clone(state.feeds.requested(access.query().value("feed"))?);
+            if state.feeds.several().is_some() {
+                access.check_feed(feed.name)?;
+            }
+            let universe = hub_of(&request, &feed).universe();
             Ok(Self { state, feed, universe, access, coding })
         })
     }
@@ -91,7 +94,7 @@ impl RestRequest {
     /// The parameter `symbols`, without those that the market does not have. For market data: refuses a feed
     /// that the key does not allow.
     pub(super) fn symbols(&self, style: SymbolStyle) -> Result<Vec<RequestedSymbol>, ApiError> {
-        self.access.check_feed()?;
+        self.access.check_feed(self.state.feeds.default_feed().name)?;
         let mut known = Vec::new();
         for name in self.params().symbols()? {
             let Some(symbol) = style.instrument(&name) else { continue };
@@ -103,7 +106,7 @@ impl RestRequest {
 
     /// The symbol of a path. For market data: refuses a feed that the key does not allow.
     pub(super) fn symbol(&self, text: &str) -> Result<RequestedSymbol, ApiError> {
-        self.access.check_feed()?;
+        self.access.check_feed(self.state.feeds.default_feed().name)?;
         let found = text.parse().ok().and_then(|symbol| Some((symbol, self.universe.find(&symbol)?)));
         let (name, id) = found.ok_or_else(|| ApiError::UnknownSymbol(text.to_owned()))?;
         self.access.check_symbol(&name)?;
