@@ -66,8 +66,14 @@ pub fn run_verify(options: &VerifyOptions, out: &mut impl Write) -> io::Result<E
     for item in JournalReader::open(&options.journal)? {
         match item? {
             JournalItem::Segment { epoch: of_segment, .. } => epoch = of_segment,
-            JournalItem::Batch(batch) => verification.batch(epoch, &batch),
-            JournalItem::Hole(_) | JournalItem::CleanStop | JournalItem::Damaged { .. } => {}
+            JournalItem::Batch(batch) => {
+                epoch = batch.begun_epoch().unwrap_or(epoch);
+                verification.batch(epoch, &batch);
+            }
+            JournalItem::Jump { .. }
+            | JournalItem::Hole(_)
+            | JournalItem::CleanStop
+            | JournalItem::Damaged { .. } => {}
         }
     }
     let report = verification.report();
@@ -78,18 +84,19 @@ pub fn run_verify(options: &VerifyOptions, out: &mut impl Write) -> io::Result<E
 fn inspect(survey: &JournalSurvey, out: &mut impl Write) -> io::Result<ExitCode> {
     writeln!(out, "segment\tepoch\tbatches\tobjects\tmissing\tfrom\tto\tend")?;
     for segment in &survey.segments {
-        let SegmentSurvey { name, epoch, batches, times, objects, missing, is_clean_stop, damage } = segment;
+        let SegmentSurvey { name, epochs, batches, times, objects, missing, is_clean_stop, damage } = segment;
         let batches = batches.map_or("-".to_owned(), |(first, last)| format!("{first}-{last}"));
         let [from, to] = match times {
             Some((from, to)) => [rfc3339(*from), rfc3339(*to)],
             None => ["-".to_owned(), "-".to_owned()],
         };
+        let epochs = epochs.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
         let end = match damage {
             Some((position, damage)) => format!("damaged at byte {position}: {damage}"),
             None if *is_clean_stop => "clean stop".to_owned(),
             None => "-".to_owned(),
         };
-        writeln!(out, "{name}\t{epoch}\t{batches}\t{objects}\t{missing}\t{from}\t{to}\t{end}")?;
+        writeln!(out, "{name}\t{epochs}\t{batches}\t{objects}\t{missing}\t{from}\t{to}\t{end}")?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -9,7 +9,7 @@ use crate::archive::{Archive, Retention};
 use crate::clock::{Clock, wall_clock};
 use crate::cluster::{ContinuedFeed, ContinuedFeedParts, Followed, LeaderFeed, least_number};
 use crate::faults::Faults;
-use crate::feed::{BarSpans, BatchSource, LastValues, SequencedFeed, Sequencer};
+use crate::feed::{BarSpans, BatchSource, EarlierRun, LastValues, SequencedFeed, Sequencer};
 use crate::journal::{JournalFeed, JournalFeedMetrics};
 #[cfg(feature = "relay")]
 use crate::metrics::UpstreamMetrics;
@@ -209,7 +209,7 @@ impl LeaderFeed for RelayLeader {
             metrics: self.parts.metrics.clone(),
             upstream: self.upstream.clone(),
             demand: self.demand.clone(),
-            epochs: new_epochs(),
+            earlier: EarlierRun::none(Epoch::new(rand::random())),
         };
         let feed = UpstreamFeed::start(self.settings.clone(), parts).map_err(|error| error.to_string())?;
         Ok(self.parts.continued(Box::new(feed), followed, epoch))

@@ -7,6 +7,8 @@ use super::backfill::backfill;
 #[cfg(feature = "nats")]
 use super::node;
 #[cfg(feature = "relay")]
+use super::resume::resume;
+#[cfg(feature = "relay")]
 use crate::archive::Retention;
 use crate::archive::{Archive, OpenBars};
 use crate::auth::KeyStore;
@@ -17,6 +19,8 @@ use crate::config::Config;
 #[cfg(feature = "relay")]
 use crate::config::NamedUpstream;
 use crate::faults::Faults;
+#[cfg(feature = "relay")]
+use crate::feed::EarlierRun;
 use crate::feed::{BatchSource, FeedProgress, LastValues, SequencedFeed, Sequencer};
 use crate::journal::{JournalFeed, JournalFeedMetrics, OpenedJournal, StartedJournal};
 use crate::metrics::Metrics;
@@ -154,6 +158,16 @@ impl Market {
         let bytes = config.retention.bytes / config.upstreams.len();
         let archive = Arc::new(Archive::new(0, Retention { bytes, ..config.retention }));
         let demand = symbol_demand(settings);
+        let (journal, earlier) = match &config.journal {
+            None => (None, EarlierRun::none(Epoch::new(rand::random()))),
+            Some(settings) => {
+                let now = clock.now();
+                let (journal, earlier) =
+                    resume(settings, &archive, UpstreamFeed::can_continue, |_| {}, now, metrics.journal())?;
+                (Some(journal), earlier)
+            }
+        };
+        let universe = Arc::clone(&earlier.universe);
         let parts = UpstreamParts {
             archive: Arc::clone(&archive),
             clock,
@@ -161,12 +175,11 @@ impl Market {
             metrics: metrics.feed_of(*name),
             upstream: metrics.upstream_of(*name),
             demand: demand.clone(),
-            epochs: new_epochs(),
+            earlier,
         };
         let feed = UpstreamFeed::start(settings.clone(), parts)?;
-        let (progress, universe) = (feed.progress(), Arc::new(Universe::default()));
-        let hours = MarketHours::Exchange;
-        Ok(Self { hours, demand, ..Self::new(Box::new(feed), progress, universe, archive) })
+        let (progress, hours) = (feed.progress(), MarketHours::Exchange);
+        Ok(Self { hours, demand, journal, ..Self::new(Box::new(feed), progress, universe, archive) })
     }
 
     fn of(

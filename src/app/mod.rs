@@ -15,6 +15,8 @@ mod leaders;
 mod market;
 #[cfg(feature = "nats")]
 mod node;
+#[cfg(any(feature = "relay", feature = "nats"))]
+mod resume;
 mod server;
 mod signals;
 mod workers;

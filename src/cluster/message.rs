@@ -1,9 +1,8 @@
 use bytes::Bytes;
 
 use super::settings::NodeRole;
-use crate::feed::{Batch, BatchDecoder, BatchEncoder};
-use crate::model::{Bar, Body, Channel, Epoch, FeedNotice, FeedState, Missed, Object, Seq};
-use crate::model::{StreamId, Symbol, SymbolId, Timestamp};
+use crate::feed::{Batch, BatchDecoder, BatchEncoder, are_listed, push_missed, take_missed};
+use crate::model::{Bar, Body, Epoch, FeedNotice, FeedState, Object, Seq, Symbol, SymbolId, Timestamp};
 use crate::wire::varint::{push_i64, push_u64, take, take_i64, take_u64};
 use crate::wire::{InvalidRow, take_row, write_row};
 
@@ -412,13 +411,7 @@ impl PayloadEncoder {
         });
         push_u64(&mut out, batch.notices().len() as u64);
         batch.notices().iter().for_each(|notice| push_notice(&mut out, notice));
-        push_u64(&mut out, batch.missed().len() as u64);
-        for Missed { stream, from, to } in batch.missed() {
-            push_u64(&mut out, stream.symbol().0.into());
-            out.push(stream.channel() as u8);
-            push_u64(&mut out, from.0);
-            push_u64(&mut out, to.0);
-        }
+        push_missed(&mut out, batch.missed());
         self.0.encode(&mut out, batch);
         EncodedBatch { number: batch.number(), bytes: out.into() }
     }
@@ -430,17 +423,9 @@ pub(super) fn decode_payload(decoder: &mut BatchDecoder, mut bytes: &[u8]) -> Re
     let epoch = take_option(bytes, |bytes| Ok(Epoch::new(u64::from_le_bytes(take_array(bytes)?))))?;
     let count = take_u64(bytes)?;
     let notices = (0..count).map(|_| take_notice(bytes)).collect::<Result<Vec<_>, _>>()?;
-    let count = take_u64(bytes)?;
-    let take_missed = |_| {
-        let symbol = SymbolId(take_u64(bytes)?.try_into().map_err(|_| InvalidRow)?);
-        let channel = *Channel::ALL.get(usize::from(take(bytes, 1)?[0])).ok_or(InvalidRow)?;
-        let stream = StreamId::new(channel, symbol);
-        Ok(Missed { stream, from: Seq(take_u64(bytes)?), to: Seq(take_u64(bytes)?) })
-    };
-    let missed = (0..count).map(take_missed).collect::<Result<Vec<_>, InvalidRow>>()?;
+    let missed = take_missed(bytes)?;
     let batch = decoder.decode(bytes)?;
-    let is_listed = |missed: &Missed| missed.stream.symbol().index() < batch.universe().len();
-    if !missed.iter().all(is_listed) {
+    if !are_listed(&missed, batch.universe()) {
         return Err(InvalidRow);
     }
     Ok(batch.with_notices(notices).with_missed(missed).beginning(epoch))

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use rand::{RngExt, SeedableRng};
 
 use super::*;
+use crate::model::{Channel, Missed, StreamId};
 use crate::wire::fixtures;
 
 fn origin() -> Origin {

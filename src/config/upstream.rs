@@ -42,8 +42,13 @@ pub(super) struct UpstreamArgs {
     /// wss://stream.data.alpaca.markets/v2/iex, or that of another Tapecast. Given several times, each is a feed:
     /// NAME=URL names it, otherwise the last part of the URL's path does. Values of the options below are for all
     /// feeds, or as NAME=VALUE for one of several. See docs/RELAY.md
-    #[arg(long, env = "TAPECAST_UPSTREAM", value_name = "[NAME=]URL", value_delimiter = '\n',
-        conflicts_with_all = ["replay", "journal"])]
+    #[arg(
+        long,
+        env = "TAPECAST_UPSTREAM",
+        value_name = "[NAME=]URL",
+        value_delimiter = '\n',
+        conflicts_with = "replay"
+    )]
     upstream: Vec<String>,
 
     /// The key's id at the upstream

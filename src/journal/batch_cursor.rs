@@ -59,6 +59,8 @@ pub(super) struct BatchCursor {
     standing: Option<Arc<Batch>>,
     epoch: Epoch,
     last: u64,
+    /// Whether the number of the next batch need not follow.
+    jumps: bool,
     /// The watermark of the last batch.
     newest: Timestamp,
     join: BatchJoin,
@@ -69,7 +71,7 @@ pub(super) struct BatchCursor {
 pub(super) enum BatchJoin {
     /// It is the next one.
     Continues,
-    /// It is the next one, and an epoch begins with it: the server had been restarted.
+    /// It is the next one, and an epoch begins with it: the server had been restarted, or its source began one.
     Begins(Epoch),
     /// Batches before it are missing in the journal, since this time.
     Missing(Timestamp),
@@ -105,6 +107,7 @@ impl BatchCursor {
             standing: None,
             epoch: Epoch::default(),
             last: 0,
+            jumps: false,
             newest: Timestamp::default(),
             join: BatchJoin::Continues,
         }
@@ -141,12 +144,19 @@ impl BatchCursor {
             match item {
                 JournalItem::Segment { epoch, standing, .. } => self.begin_segment(epoch, standing),
                 JournalItem::Batch(batch) => {
-                    if batch.number() != self.last + 1 {
+                    if batch.number() != self.last + 1 && !std::mem::take(&mut self.jumps) {
                         self.miss();
                     }
                     (self.last, self.newest) = (batch.number(), batch.watermark());
+                    if let Some(epoch) = batch.begun_epoch() {
+                        self.epoch = epoch;
+                        if !matches!(self.join, BatchJoin::Missing(_)) {
+                            self.join = BatchJoin::Begins(epoch);
+                        }
+                    }
                     return Ok(Some((batch, std::mem::replace(&mut self.join, BatchJoin::Continues))));
                 }
+                JournalItem::Jump { before } => self.jumps = before == self.last,
                 JournalItem::Hole(hole) => {
                     self.miss();
                     self.last = hole.to;

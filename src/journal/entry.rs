@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
 use super::hole::Hole;
-use super::record::{Record, append_record};
-use crate::feed::{Batch, BatchDecoder, BatchEncoder, LastValues};
-use crate::model::{Timestamp, Universe};
+use super::record::{Record, append_record, array};
+use crate::feed::{Batch, BatchDecoder, BatchEncoder, LastValues, are_listed, push_missed, take_missed};
+use crate::model::{BegunEpoch, Epoch, EpochNumbers, Timestamp, Universe};
 use crate::wire::InvalidRow;
-use crate::wire::varint::{push_u64, take_u64};
+use crate::wire::varint::{push_u64, take, take_u64};
 
 /// What a record tells.
 #[derive(Debug)]
@@ -14,6 +14,9 @@ pub(super) enum Entry {
     Snapshot(Batch),
     /// A batch as it was published.
     Batch(Batch),
+    /// One whose number is not the one after this number, which the batch before has: a cluster numbers its batches anew
+    /// when its leader changes, and a node that was away has not all of them. What is missing is told as missed by the batch.
+    BatchAfter(u64, Batch),
     /// Batches that are missing.
     Hole(Hole),
     /// The feed ended after this batch: none was published that is not in the journal.
@@ -24,6 +27,8 @@ pub(super) enum Entry {
 mod kind {
     pub(super) const SNAPSHOT: u8 = b'S';
     pub(super) const BATCH: u8 = b'B';
+    /// A batch with which an epoch begins, before whose objects some were missed, or whose number does not follow.
+    pub(super) const MARKED_BATCH: u8 = b'M';
     pub(super) const HOLE: u8 = b'H';
     pub(super) const CLEAN_STOP: u8 = b'E';
 }
@@ -47,10 +52,18 @@ impl EntryEncoder {
         });
     }
 
-    /// Appends the record of a batch.
-    pub(super) fn batch(&mut self, out: &mut Vec<u8>, batch: &Batch) {
+    /// Appends the record of a batch that follows the one with this number.
+    pub(super) fn batch(&mut self, out: &mut Vec<u8>, batch: &Batch, before: u64) {
         append_record(out, batch.number(), batch.watermark(), |out| {
-            out.push(kind::BATCH);
+            match (batch.beginning_epoch(), batch.missed(), batch.number() == before + 1) {
+                (None, [], true) => out.push(kind::BATCH),
+                (begun, missed, _) => {
+                    out.push(kind::MARKED_BATCH);
+                    push_begun(out, begun);
+                    push_u64(out, before);
+                    push_missed(out, missed);
+                }
+            }
             self.0.encode(out, batch);
         });
     }
@@ -86,6 +99,21 @@ impl EntryDecoder {
         let entry = match *kind {
             kind::SNAPSHOT => Entry::Snapshot(self.0.decode(content)?),
             kind::BATCH => Entry::Batch(self.0.decode(content)?),
+            kind::MARKED_BATCH => {
+                let begun = take_begun(&mut content)?;
+                let before = take_u64(&mut content)?;
+                let missed = take_missed(&mut content)?;
+                let batch = self.0.decode(content)?;
+                if !are_listed(&missed, batch.universe()) {
+                    return Err(InvalidRow);
+                }
+                let batch = batch.beginning(begun.map(|begun| begun.epoch)).with_missed(missed);
+                let batch = batch.with_epoch_numbers(begun.map(|begun| begun.numbers).unwrap_or_default());
+                match batch.number().checked_sub(1) == Some(before) {
+                    true => Entry::Batch(batch),
+                    false => Entry::BatchAfter(before, batch),
+                }
+            }
             kind::HOLE => {
                 let from = take_u64(&mut content)?;
                 let objects = self.0.decode(content)?;
@@ -95,13 +123,14 @@ impl EntryDecoder {
                     watermark: objects.watermark(),
                     universe: Arc::clone(objects.universe()),
                     last_objects: objects.events().to_vec(),
+                    begun: None,
                 })
             }
             kind::CLEAN_STOP if content.is_empty() => return Ok(Entry::CleanStop),
             _ => return Err(InvalidRow),
         };
         let number = match &entry {
-            Entry::Snapshot(batch) | Entry::Batch(batch) => batch.number(),
+            Entry::Snapshot(batch) | Entry::Batch(batch) | Entry::BatchAfter(_, batch) => batch.number(),
             Entry::Hole(hole) => hole.to,
             Entry::CleanStop => record.batch_no,
         };
@@ -109,15 +138,60 @@ impl EntryDecoder {
     }
 }
 
-/// Enters the objects of a batch in the last values.
+/// The form of an epoch that begins.
+mod begun {
+    pub(super) const NONE: u8 = 0;
+    pub(super) const GOES_ON: u8 = 1;
+    pub(super) const RESTARTS: u8 = 2;
+}
+
+fn push_begun(out: &mut Vec<u8>, begun: Option<BegunEpoch>) {
+    let Some(BegunEpoch { epoch, numbers }) = begun else { return out.push(begun::NONE) };
+    out.push(match numbers {
+        EpochNumbers::GoOn => begun::GOES_ON,
+        EpochNumbers::Restart => begun::RESTARTS,
+    });
+    out.extend_from_slice(&epoch.number().to_le_bytes());
+}
+
+fn take_begun(bytes: &mut &[u8]) -> Result<Option<BegunEpoch>, InvalidRow> {
+    let numbers = match take(bytes, 1)?[0] {
+        begun::NONE => return Ok(None),
+        begun::GOES_ON => EpochNumbers::GoOn,
+        begun::RESTARTS => EpochNumbers::Restart,
+        _ => return Err(InvalidRow),
+    };
+    let epoch = Epoch::new(u64::from_le_bytes(array(take(bytes, 8)?, 0)));
+    Ok(Some(BegunEpoch { epoch, numbers }))
+}
+
+/// The epoch that begins with the batch of this record, and the number of the batch before.
+pub(super) fn marks_of(record: &Record) -> (Option<Epoch>, u64) {
+    let unmarked = (None, record.batch_no.wrapping_sub(1));
+    let Some((&kind::MARKED_BATCH, mut content)) = record.payload.split_first() else { return unmarked };
+    let marks = take_begun(&mut content).and_then(|begun| Ok((begun, take_u64(&mut content)?)));
+    marks.map_or(unmarked, |(begun, before)| (begun.map(|begun| begun.epoch), before))
+}
+
+/// Enters the objects of a batch in the last values, and the epoch that begins with it.
 pub(super) fn enter(last_values: &mut LastValues, batch: &Batch) {
+    begin(last_values, batch.beginning_epoch());
     batch.objects().for_each(|object| last_values.put(*object));
     last_values.set_watermark(batch.watermark());
     last_values.set_batch(batch.number());
 }
 
-/// Enters the last objects of a hole.
+fn begin(last_values: &mut LastValues, begun: Option<BegunEpoch>) {
+    match begun {
+        None => {}
+        Some(BegunEpoch { epoch, numbers: EpochNumbers::GoOn }) => last_values.set_epoch(epoch),
+        Some(BegunEpoch { epoch, numbers: EpochNumbers::Restart }) => last_values.restart(epoch),
+    }
+}
+
+/// Enters the last objects of a hole, and the epoch that began within it.
 pub(super) fn enter_hole(last_values: &mut LastValues, hole: &Hole) {
+    begin(last_values, hole.begun);
     hole.last_objects.iter().for_each(|object| last_values.put(*object));
     last_values.set_watermark(hole.watermark);
     last_values.set_batch(hole.to);

@@ -74,7 +74,7 @@ pub fn export(
             JournalItem::Damaged { name, position, damage } => {
                 faults.push(format!("{name}: at byte {position}: {damage}"));
             }
-            JournalItem::Segment { .. } | JournalItem::CleanStop => {}
+            JournalItem::Segment { .. } | JournalItem::Jump { .. } | JournalItem::CleanStop => {}
         }
         out.write_all(&text)?;
         text.clear();

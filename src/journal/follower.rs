@@ -16,6 +16,8 @@ pub struct JournalFollower {
     queue: Arc<BatchQueue>,
     log: Option<PublicationLog>,
     progress: Arc<JournalProgress>,
+    /// The number of the last batch that was recorded.
+    last: u64,
 }
 
 /// How far the feed and the journal are.
@@ -43,16 +45,25 @@ impl JournalProgress {
 }
 
 impl JournalFollower {
-    pub(super) const fn new(
+    pub(super) fn new(
         queue: Arc<BatchQueue>,
         log: Option<PublicationLog>,
         progress: Arc<JournalProgress>,
     ) -> Self {
-        Self { queue, log, progress }
+        let last = progress.announced();
+        Self { queue, log, progress, last }
+    }
+
+    /// Whether this batch is to be recorded. One without a number of its own has notices alone.
+    const fn is_recorded(&self, batch: &Batch) -> bool {
+        batch.number() != self.last
     }
 
     /// Notes that this batch is about to be published: clients may have seen it from now on. Takes a microsecond.
     pub fn announce(&mut self, batch: &Batch) {
+        if !self.is_recorded(batch) {
+            return;
+        }
         self.progress.announced.store(batch.number(), Ordering::Release);
         let written = self.progress.written.load(Ordering::Acquire);
         if let Some(log) = &mut self.log
@@ -65,7 +76,10 @@ impl JournalFollower {
 
     /// Passes a batch that was published to the writer.
     pub fn record(&mut self, batch: &Arc<Batch>) {
-        self.queue.push(batch);
+        if self.is_recorded(batch) {
+            self.last = batch.number();
+            self.queue.push(batch);
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use crate::model::{Object, Timestamp, Universe};
+use crate::model::{BegunEpoch, Object, Timestamp, Universe};
 
 /// Batches that are missing in the journal, because the disk was too slow or failed.
 #[derive(Clone, Debug)]
@@ -15,4 +15,6 @@ pub struct Hole {
     pub universe: Arc<Universe>,
     /// The last object of each stream that the missing batches have objects of.
     pub last_objects: Vec<Object>,
+    /// The epoch that began within it. It is not written with a hole: the segment after the hole is of that epoch.
+    pub begun: Option<BegunEpoch>,
 }

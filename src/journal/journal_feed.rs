@@ -15,8 +15,8 @@ use crate::clock::{Clock, ClockRate};
 use crate::feed::{Batch, BatchSource, FeedProgress, LastValues};
 use crate::metrics::{FeedMetrics, ReplayMetrics};
 use crate::model::{
-    Body, Channel, Epoch, FeedNotice, FeedState, MILLISECOND, Object, Quote, SECOND, StreamId, Ticker,
-    Timestamp, Universe,
+    Body, Channel, Epoch, EpochNumbers, FeedNotice, FeedState, MILLISECOND, Object, Quote, SECOND, StreamId,
+    Ticker, Timestamp, Universe,
 };
 use crate::source::{
     ControlRefusal, NewEpochs, RepeatLog, ReplayCommand, ReplaySettings, ReplayState, ReplayStatus,
@@ -192,6 +192,8 @@ impl JournalFeed {
     ) -> Arc<Batch> {
         let epoch = match (join, &self.renumbering) {
             (BatchJoin::Continues, _) => None,
+            // A restarted relay began one until its upstream told that the earlier one goes on.
+            (BatchJoin::Begins(epoch), None) if epoch == self.epoch && !recorded.restarts_numbers() => None,
             (BatchJoin::Begins(epoch), None) => Some(epoch),
             (BatchJoin::Begins(_), Some(_)) => Some((self.epochs)()),
             (BatchJoin::Missing(from), _) => {
@@ -204,9 +206,21 @@ impl JournalFeed {
         };
         self.epoch = epoch.unwrap_or(self.epoch);
         let shift = self.timeline.shift_nanos();
-        if shift == 0 && epoch.is_none() && self.renumbering.is_none() && notices.is_empty() {
+        let is_same = shift == 0 && epoch == recorded.begun_epoch();
+        if is_same && self.renumbering.is_none() && notices.is_empty() {
             return Arc::clone(recorded);
         }
+        let begun = recorded.beginning_epoch().map(|begun| begun.numbers).unwrap_or_default();
+        let (missed, numbers) = match &mut self.renumbering {
+            None => (recorded.missed().to_vec(), begun),
+            Some(renumbering) => {
+                if begun == EpochNumbers::Restart {
+                    *renumbering = Renumbering::default();
+                }
+                let missed = recorded.missed().iter().filter_map(|missed| renumbering.missed(missed));
+                (missed.collect(), EpochNumbers::GoOn)
+            }
+        };
         let watermark = self.timeline.moved(recorded.watermark());
         let mut renew = |objects: &[Object]| -> Vec<Object> {
             let renew = |object: &Object| {
@@ -225,12 +239,16 @@ impl JournalFeed {
         };
         let universe = Arc::clone(recorded.universe());
         let batch = Batch::new(universe, watermark, events, tickers).numbered(number);
-        Arc::new(batch.with_notices(notices).beginning(epoch))
+        let batch = batch.with_notices(notices).with_missed(missed);
+        Arc::new(batch.beginning(epoch).with_epoch_numbers(numbers))
     }
 
     /// Records a batch in the archive.
     fn record(&self, batch: &Batch) {
         self.archive.list(batch.universe());
+        if batch.restarts_numbers() {
+            self.archive.restart_numbers();
+        }
         self.archive.record_until(batch.events(), batch.watermark());
     }
 

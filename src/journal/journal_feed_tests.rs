@@ -41,6 +41,7 @@ fn journal(feed: &TestFeed, batches: &[Arc<Batch>], missing: std::ops::Range<u64
                     .collect::<BTreeMap<_, _>>()
                     .into_values()
                     .collect(),
+                begun: None,
             };
             writer.append_hole(&hole, now);
         }

@@ -23,6 +23,9 @@
 //!    The state names the file. If the process is killed, the file and all that was written to the journal survive in the kernel, and the next
 //!    start appends to the journal what it lacks. If the machine fails, the log is gone.
 //!
+//! A relay of an upstream that numbers needs neither: the upstream gives the numbers, whatever this journal lacks. Its
+//! epochs begin with batches, which the journal records, and the relay continues the one with which the journal ends.
+//!
 //! In every other case a new epoch begins, and clients that resume are told what they miss. To go on beyond a safe
 //! margin of numbers instead would need a bound on what was published and not written, and the feed, which waits for
 //! nothing, gives none.
@@ -32,6 +35,8 @@ mod client_recording;
 mod compression;
 mod disk;
 mod entry;
+#[cfg(test)]
+mod epoch_tests;
 mod export;
 mod follower;
 mod hole;

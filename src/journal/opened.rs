@@ -88,6 +88,19 @@ impl OpenedJournal {
         new_epoch: Epoch,
         metrics: JournalMetrics,
     ) -> Result<Self, JournalError> {
+        Self::open_if(settings, |known| universe.begins_with(known), new_epoch, metrics)
+    }
+
+    /// Opens the journal for a feed that can continue these instruments, and adds others to them.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_if(
+        settings: &JournalSettings,
+        can_continue: impl FnOnce(&Universe) -> bool,
+        new_epoch: Epoch,
+        metrics: JournalMetrics,
+    ) -> Result<Self, JournalError> {
         let path = &settings.folder;
         let failed = |error| JournalError::Folder { folder: path.clone(), error };
         fs::create_dir_all(path).map_err(failed)?;
@@ -130,7 +143,7 @@ impl OpenedJournal {
         }
         let (tail, decision) = match tail {
             None => (None, Err(NewEpochReason::NewJournal)),
-            Some(tail) if !tail.is_of(universe) => (None, Err(NewEpochReason::OtherInstruments)),
+            Some(tail) if !can_continue(&tail.universe) => (None, Err(NewEpochReason::OtherInstruments)),
             Some(tail) => {
                 let decision = tail.continues(state.as_ref(), log.as_ref());
                 (Some(tail), decision)
@@ -150,8 +163,13 @@ impl OpenedJournal {
         self.epoch
     }
 
+    /// The instruments that the journal has for this feed.
+    pub fn universe(&self) -> Arc<Universe> {
+        self.tail.as_ref().map(|tail| Arc::clone(&tail.universe)).unwrap_or_default()
+    }
+
     /// Records the newest part of the journal in the archive, and returns what holds at its end: nothing when it has
-    /// nothing for this feed. `seed` is called before with the time at which that part begins, to record what was
+    /// nothing for this feed. These last values have the epoch of the journal's end. `seed` is called before with the time at which that part begins, to record what was
     /// before; that is `now` when there is none.
     ///
     /// The feed continues all numbers, also in a new epoch, so that the archive's rows stay in order.

@@ -17,7 +17,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::disk::FileId;
-use super::entry::EntryEncoder;
+use super::entry::{EntryEncoder, marks_of};
 use super::record::RecordReader;
 use crate::feed::Batch;
 use crate::model::{Epoch, Universe};
@@ -130,7 +130,7 @@ impl PublicationLog {
         }
         if !self.is_overfull {
             self.buffer.clear();
-            self.encoder.batch(&mut self.buffer, batch);
+            self.encoder.batch(&mut self.buffer, batch, self.published);
             self.buffer.extend_from_slice(&END);
             match self.place(written) {
                 Some(at) => {
@@ -145,6 +145,10 @@ impl PublicationLog {
         if self.is_overfull {
             // The bytes exist, so this needs no memory.
             write_at(&self.file, &batch.number().to_le_bytes(), NUMBER_AT)?;
+        }
+        if let Some(epoch) = batch.begun_epoch() {
+            // The record tells it as well, as long as it is kept.
+            self.begin_epoch(epoch)?;
         }
         (self.published, self.instruments) = (batch.number(), batch.universe().len());
         Ok(())
@@ -164,7 +168,7 @@ impl PublicationLog {
         Some((region(self.current).start + self.regions[self.current].length) as u64)
     }
 
-    /// Has the log be of another epoch, before its first batch.
+    /// Has the log be of another epoch.
     pub(super) fn begin_epoch(&self, epoch: Epoch) -> io::Result<()> {
         write_at(&self.file, &epoch.number().to_le_bytes(), EPOCH_AT)
     }
@@ -193,7 +197,7 @@ impl PublicationLog {
 /// What a killed process left.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct PublicationReading {
-    /// The epoch that was published.
+    /// The epoch that was published last.
     pub(super) epoch: Epoch,
     /// The number of the last batch that may have been published.
     pub(super) published: u64,
@@ -204,6 +208,10 @@ pub(super) struct PublicationReading {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct KeptRecord {
     batch: u64,
+    /// The number of the batch before.
+    before: u64,
+    /// The epoch that begins with it.
+    begun: Option<Epoch>,
     bytes: Vec<u8>,
 }
 
@@ -223,7 +231,14 @@ impl PublicationReading {
         regions.sort_by_key(|records| records.first().map(|record| record.batch));
         let records = regions.concat();
         published = published.max(records.last().map_or(0, |record| record.batch));
-        Some(Self { epoch, published, records })
+        let begun = records.iter().rev().find_map(|record| record.begun);
+        Some(Self { epoch: begun.unwrap_or(epoch), published, records })
+    }
+
+    /// Whether the log continues a journal that ends with this batch of this epoch.
+    pub(super) fn continues(&self, epoch: Epoch, batch: u64) -> bool {
+        let begins_later = |record: &KeptRecord| record.batch > batch && record.begun.is_some();
+        epoch == self.epoch || self.records.iter().any(begins_later)
     }
 
     /// What is left when the journal is far behind.
@@ -235,8 +250,9 @@ impl PublicationReading {
     /// The records of all batches behind this one; `None` unless all of them were kept.
     pub(super) fn records_behind(&self, batch: u64) -> Option<Vec<u8>> {
         let behind = self.records.iter().filter(|record| record.batch > batch);
-        let are_all = behind.clone().map(|record| record.batch).eq(batch + 1..=self.published);
-        are_all.then(|| behind.flat_map(|record| &record.bytes).copied().collect())
+        let follow = |last, record: &KeptRecord| (record.before == last).then_some(record.batch);
+        let last = behind.clone().try_fold(batch, follow)?;
+        (last == self.published).then(|| behind.flat_map(|record| &record.bytes).copied().collect())
     }
 }
 
@@ -262,18 +278,24 @@ fn read_log(path: &Path) -> Option<Vec<u8>> {
     fs::read(path).ok().filter(|bytes| bytes.starts_with(&MAGIC))
 }
 
-/// The whole records at the beginning of a region, whose numbers rise by one.
+/// The whole records at the beginning of a region, each of which follows the one before.
 fn kept_records(region: &[u8]) -> Vec<KeptRecord> {
     let mut records: Vec<KeptRecord> = Vec::new();
     let mut reader = RecordReader::new(region, 0);
     let mut from = 0;
     while let Ok(Some(record)) = reader.next() {
         let until = reader.whole_until() as usize;
+        let (begun, before) = marks_of(&record);
         // What was behind the end before the region was emptied is older.
-        if records.last().is_some_and(|last| last.batch + 1 != record.batch_no) {
+        if records.last().is_some_and(|last| last.batch != before) {
             break;
         }
-        records.push(KeptRecord { batch: record.batch_no, bytes: region[from..until].to_vec() });
+        records.push(KeptRecord {
+            batch: record.batch_no,
+            before,
+            begun,
+            bytes: region[from..until].to_vec(),
+        });
         from = until;
     }
     records

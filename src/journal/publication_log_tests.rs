@@ -51,7 +51,7 @@ impl Drop for Running {
 /// What the journal would have written.
 fn records(batches: &[Arc<Batch>], instruments: usize) -> Vec<u8> {
     let (mut encoder, mut bytes) = (EntryEncoder::knowing(instruments), Vec::new());
-    batches.iter().for_each(|batch| encoder.batch(&mut bytes, batch));
+    batches.iter().for_each(|batch| encoder.batch(&mut bytes, batch, batch.number() - 1));
     bytes
 }
 

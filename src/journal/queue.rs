@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use super::hole::Hole;
 use crate::feed::Batch;
 use crate::metrics::JournalMetrics;
-use crate::model::{Object, StreamId};
+use crate::model::{BegunEpoch, EpochNumbers, Object, StreamId};
 
 /// The most that waits for the writer, in bytes of objects.
 ///
@@ -81,6 +81,7 @@ struct OpenHole {
     from: u64,
     last_batch: Arc<Batch>,
     last_objects: FxHashMap<StreamId, Object>,
+    begun: Option<BegunEpoch>,
 }
 
 /// What the writer takes: the batches, and behind them the hole, if there is one.
@@ -117,6 +118,7 @@ impl BatchQueue {
                     from: batch.number(),
                     last_batch: Arc::clone(batch),
                     last_objects: FxHashMap::default(),
+                    begun: None,
                 };
                 hole.add(batch);
                 state.hole = Some(hole);
@@ -184,6 +186,17 @@ fn cost(batch: &Batch) -> usize {
 
 impl OpenHole {
     fn add(&mut self, batch: &Arc<Batch>) {
+        if batch.restarts_numbers() {
+            self.last_objects.clear();
+        }
+        if let Some(begun) = batch.beginning_epoch() {
+            // Numbers that began again within the hole did so for all that follows.
+            let numbers = match self.begun {
+                Some(BegunEpoch { numbers: EpochNumbers::Restart, .. }) => EpochNumbers::Restart,
+                _ => begun.numbers,
+            };
+            self.begun = Some(BegunEpoch { numbers, ..begun });
+        }
         self.last_objects.extend(batch.objects().map(|object| (object.stream(), *object)));
         self.last_batch = Arc::clone(batch);
     }
@@ -197,6 +210,7 @@ impl OpenHole {
             watermark: self.last_batch.watermark(),
             universe: Arc::clone(self.last_batch.universe()),
             last_objects,
+            begun: self.begun,
         }
     }
 }

@@ -20,6 +20,8 @@ pub struct JournalReader {
     folder: Folder,
     segments: std::vec::IntoIter<StoredSegment>,
     current: Option<SegmentReader>,
+    /// The batch behind the jump that was told.
+    next: Option<Batch>,
 }
 
 /// What a journal tells next.
@@ -37,6 +39,11 @@ pub enum JournalItem {
     },
     /// A batch as it was published: its objects, numbers, watermark and instruments.
     Batch(Arc<Batch>),
+    /// The batch that follows has another number than the one after this: nothing is missing but what it tells as missed.
+    Jump {
+        /// The number of the batch before.
+        before: u64,
+    },
     /// Batches that are missing, because the disk was too slow or failed.
     Hole(Hole),
     /// The feed ended.
@@ -69,7 +76,7 @@ impl JournalReader {
 
     /// Reads these segments of the folder.
     pub(super) fn of(folder: Folder, segments: Vec<StoredSegment>) -> Self {
-        Self { folder, segments: segments.into_iter(), current: None }
+        Self { folder, segments: segments.into_iter(), current: None, next: None }
     }
 
     /// The next item; `None` at the end of the journal.
@@ -77,6 +84,9 @@ impl JournalReader {
     /// # Errors
     /// When a file cannot be read. Damage is no error but an item.
     pub fn next_item(&mut self) -> io::Result<Option<JournalItem>> {
+        if let Some(batch) = self.next.take() {
+            return Ok(Some(JournalItem::Batch(Arc::new(batch))));
+        }
         loop {
             let Some(mut segment) = self.current.take() else {
                 let Some(stored) = self.segments.next() else { return Ok(None) };
@@ -104,6 +114,10 @@ impl JournalReader {
                     JournalItem::Segment { name, epoch, standing: Arc::new(standing) }
                 }
                 Entry::Batch(batch) => JournalItem::Batch(Arc::new(batch)),
+                Entry::BatchAfter(before, batch) => {
+                    self.next = Some(batch);
+                    JournalItem::Jump { before }
+                }
                 Entry::Hole(hole) => JournalItem::Hole(hole),
                 Entry::CleanStop => JournalItem::CleanStop,
             };

@@ -28,13 +28,19 @@ impl<S: FnOnce(Timestamp)> Refill<'_, S> {
                     seed(batch.watermark().min(self.now));
                 }
                 self.archive.list(batch.universe());
+                if batch.restarts_numbers() {
+                    self.archive.restart_numbers();
+                }
                 self.archive.record_until(batch.events(), batch.watermark());
                 self.archive.settle();
             }
             JournalItem::Damaged { name, position, damage } => {
                 warn!(segment = %name, position, "a part of the journal cannot be read: {damage}");
             }
-            JournalItem::Batch(_) | JournalItem::Hole(_) | JournalItem::CleanStop => {}
+            JournalItem::Batch(_)
+            | JournalItem::Jump { .. }
+            | JournalItem::Hole(_)
+            | JournalItem::CleanStop => {}
         }
     }
 

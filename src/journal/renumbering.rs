@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use crate::feed::LastValues;
-use crate::model::{Object, Seq, StreamId};
+use crate::model::{Missed, Object, Seq, StreamId};
 
 /// Continues the numbers of streams where their source does not: after a jump and after a hole of a journal.
 ///
@@ -23,5 +23,13 @@ impl Renumbering {
             Entry::Vacant(new) => *new.insert(published.seq(stream).next().0.wrapping_sub(object.seq.0)),
         };
         Object { seq: Seq(object.seq.0.wrapping_add(offset)), ..object }
+    }
+
+    /// What was missed, with its numbers among those that are published; `None` before the first object of its stream,
+    /// which is published without a gap.
+    pub(super) fn missed(&self, missed: &Missed) -> Option<Missed> {
+        let offset = *self.offsets.get(&missed.stream)?;
+        let [from, to] = [missed.from, missed.to].map(|seq| Seq(seq.0.wrapping_add(offset)));
+        Some(Missed { from, to, ..*missed })
     }
 }

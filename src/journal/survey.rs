@@ -22,8 +22,8 @@ pub struct JournalSurvey {
 pub struct SegmentSurvey {
     /// Its name.
     pub name: SegmentName,
-    /// The epoch of its numbers.
-    pub epoch: Epoch,
+    /// The epochs of its numbers: that with which it begins, and those that began within it.
+    pub epochs: Vec<Epoch>,
     /// The first batch and the last, by number.
     pub batches: Option<(u64, u64)>,
     /// The watermarks of the first batch and the last.
@@ -58,7 +58,7 @@ impl JournalSurvey {
             numbers.begin(*epoch, standing, &mut self.faults);
             self.segments.push(SegmentSurvey {
                 name: *name,
-                epoch: *epoch,
+                epochs: vec![*epoch],
                 batches: None,
                 times: None,
                 objects: 0,
@@ -81,6 +81,7 @@ impl JournalSurvey {
         match item {
             JournalItem::Batch(batch) => {
                 numbers.batch(segment.name, &batch, &mut self.faults);
+                segment.epochs.extend(batch.begun_epoch());
                 let (number, watermark) = (batch.number(), batch.watermark());
                 segment.batches = Some((segment.batches.map_or(number, |(first, _)| first), number));
                 segment.times = Some((segment.times.map_or(watermark, |(first, _)| first), watermark));
@@ -97,6 +98,7 @@ impl JournalSurvey {
                 numbers.last_batch = Some(hole.to);
                 numbers.last_objects.extend(hole.last_objects.iter().map(|last| (last.stream(), last.seq.0)));
             }
+            JournalItem::Jump { before } => numbers.jump(before),
             JournalItem::CleanStop => segment.is_clean_stop = true,
             JournalItem::Segment { .. } | JournalItem::Damaged { .. } => {}
         }
@@ -112,6 +114,10 @@ struct Numbers {
     /// The batch at which the segment begins.
     standing: u64,
     last_objects: HashMap<StreamId, u64>,
+    /// The last numbers that were told as missed.
+    missed: HashMap<StreamId, u64>,
+    /// Whether the number of the next batch need not follow.
+    jumps: bool,
 }
 
 impl Numbers {
@@ -126,7 +132,15 @@ impl Numbers {
         // Batches between the two segments are missing, unless a hole follows.
         let before = self.last_batch.filter(|_| self.epoch == Some(epoch));
         let (last_batch, standing) = (before, standing.number());
-        *self = Self { epoch: Some(epoch), last_batch, standing, last_objects: standing_numbers };
+        let missed = if continues { std::mem::take(&mut self.missed) } else { HashMap::new() };
+        *self = Self {
+            epoch: Some(epoch),
+            last_batch,
+            standing,
+            last_objects: standing_numbers,
+            missed,
+            jumps: false,
+        };
     }
 
     /// The batch that this hole must follow. A segment that follows none can begin with what was missing before it.
@@ -137,17 +151,44 @@ impl Numbers {
     fn batch(&mut self, name: SegmentName, batch: &Batch, faults: &mut Vec<String>) {
         let number = batch.number();
         let last = self.last_batch.replace(number).unwrap_or(self.standing);
-        if number != last + 1 {
+        if number != last + 1 && !std::mem::take(&mut self.jumps) {
             faults.push(format!("{name}: batch {number} follows batch {last}"));
+        }
+        self.epoch = batch.begun_epoch().or(self.epoch);
+        if batch.restarts_numbers() {
+            self.last_objects.clear();
+            self.missed.clear();
+        }
+        for missed in batch.missed() {
+            let last = self.last(missed.stream);
+            if missed.from.0 > last.unwrap_or(0) + 1 {
+                let (stream, from) = (missed.stream, missed.from.0);
+                faults.push(format!("{name}: batch {number}: {stream:?} misses {from} after {last:?}"));
+            }
+            self.missed.insert(missed.stream, missed.to.0);
         }
         for object in batch.objects() {
             self.object(name, number, object, faults);
         }
     }
 
+    /// The next batch follows the one with this number.
+    fn jump(&mut self, before: u64) {
+        self.jumps = before == self.last_batch.unwrap_or(self.standing);
+    }
+
+    /// The last number of a stream, of an object or told as missed.
+    fn last(&self, stream: StreamId) -> Option<u64> {
+        self.last_objects.get(&stream).max(self.missed.get(&stream)).copied()
+    }
+
     fn object(&mut self, name: SegmentName, batch: u64, object: &Object, faults: &mut Vec<String>) {
-        let last = self.last_objects.insert(object.stream(), object.seq.0).unwrap_or(0);
-        if object.seq.0 != last + 1 {
+        // A stream may begin with any number: those of an upstream do.
+        let last = self.last(object.stream());
+        self.last_objects.insert(object.stream(), object.seq.0);
+        if let Some(last) = last
+            && object.seq.0 != last + 1
+        {
             let (stream, seq) = (object.stream(), object.seq.0);
             faults.push(format!("{name}: batch {batch}: {stream:?} has number {seq} after {last}"));
         }

@@ -56,14 +56,14 @@ fn a_whole_journal_has_no_faults() {
 }
 
 #[test]
-fn batches_that_are_missing_without_a_hole_are_a_fault() {
+fn objects_that_are_missing_without_a_hole_are_a_fault() {
     let (files, _) = journal(|batch| batch.number() != 300);
 
     let faults = survey(&files).faults;
 
-    assert!(faults[0].contains("batch 301 follows batch 299"), "{faults:?}");
-    assert!(faults[1..].iter().all(|fault| fault.contains("has number")), "{faults:?}");
-    assert!(faults.len() > 1, "the streams of the batch are named too");
+    // The number of the batch after it may jump, since that of a cluster does; those of its streams may not.
+    assert!(faults.iter().all(|fault| fault.contains("has number")), "{faults:?}");
+    assert!(!faults.is_empty(), "the streams of the batch are named");
 }
 
 #[test]

@@ -18,7 +18,7 @@ use crate::model::{Epoch, Universe};
 /// Where a journal ends.
 #[derive(Debug)]
 pub(super) struct Tail {
-    /// The epoch of its last segment.
+    /// The epoch of its last batch.
     pub(super) epoch: Epoch,
     /// What holds at its end.
     pub(super) last_values: LastValues,
@@ -102,6 +102,7 @@ fn read_segment(folder: &Folder, segment: StoredSegment) -> io::Result<(Option<T
         Err(ReadFailure::Io(error)) => return Err(error),
     };
     let mut last_values = None;
+    let mut epoch = reader.header.epoch;
     let mut is_clean_stop = false;
     let cut = loop {
         match reader.next() {
@@ -114,7 +115,10 @@ fn read_segment(folder: &Folder, segment: StoredSegment) -> io::Result<(Option<T
                 let last_values = last_values.as_mut().expect("a segment begins with a snapshot");
                 is_clean_stop = matches!(entry, Entry::CleanStop);
                 match &entry {
-                    Entry::Batch(batch) => enter(last_values, batch),
+                    Entry::Batch(batch) | Entry::BatchAfter(_, batch) => {
+                        epoch = batch.begun_epoch().unwrap_or(epoch);
+                        enter(last_values, batch);
+                    }
                     Entry::Hole(hole) => enter_hole(last_values, hole),
                     Entry::Snapshot(_) | Entry::CleanStop => {}
                 }
@@ -130,9 +134,12 @@ fn read_segment(folder: &Folder, segment: StoredSegment) -> io::Result<(Option<T
     };
     // Without a snapshot the records are of no use.
     let cut = cut.or_else(|| last_values.is_none().then_some(Cut { damage: Damage::Torn, position: 0 }));
-    let tail = last_values.map(|last_values| Tail {
-        epoch: reader.header.epoch,
-        last_values,
+    let tail = last_values.map(|mut last_values| Tail {
+        epoch,
+        last_values: {
+            last_values.set_epoch(epoch);
+            last_values
+        },
         universe: Arc::clone(reader.universe()),
         is_clean_stop,
         open_segment: None,
@@ -190,7 +197,7 @@ pub(super) fn append_published(folder: &Folder, tail: &Tail, log: &PublicationRe
         folder.segments().map(|segments| segments.last().is_some_and(|last| last.name == *name))
     };
     let missing = log.published.saturating_sub(last);
-    if missing == 0 || tail.is_clean_stop || log.epoch != tail.epoch {
+    if missing == 0 || tail.is_clean_stop || !log.continues(tail.epoch, last) {
         return Ok(0);
     }
     let (Some(segment), Some(records)) = (tail.open_segment, log.records_behind(last)) else { return Ok(0) };
@@ -259,11 +266,6 @@ impl Tail {
                 if log.published <= last { Ok(()) } else { Err(NewEpochReason::LostBatches) }
             }
         }
-    }
-
-    /// Whether these instruments begin with those of the journal, so that all ids are valid.
-    pub(super) fn is_of(&self, universe: &Universe) -> bool {
-        universe.begins_with(&self.universe)
     }
 }
 

@@ -165,7 +165,7 @@ mod tests {
             match item {
                 JournalItem::Batch(batch) => batches.push(batch),
                 JournalItem::Hole(hole) => holes.push((hole.from, hole.to)),
-                JournalItem::Segment { .. } | JournalItem::CleanStop => {}
+                JournalItem::Segment { .. } | JournalItem::Jump { .. } | JournalItem::CleanStop => {}
                 damaged @ JournalItem::Damaged { .. } => panic!("{damaged:?}"),
             }
         }

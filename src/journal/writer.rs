@@ -42,7 +42,7 @@ pub(super) struct JournalWriter {
     buffer: Vec<u8>,
 }
 
-/// What a writer does not change.
+/// The settings of a writer. It changes the epoch when a batch begins another one.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct WriterSettings {
     pub(super) epoch: Epoch,
@@ -80,6 +80,8 @@ struct OpenSegment {
     length: u64,
     /// The number of the last batch in the file.
     last_batch: u64,
+    /// The batches in the buffer.
+    buffered: u64,
     /// When the bytes that are not yet on the disk for sure must be.
     sync_at: Option<Instant>,
 }
@@ -119,11 +121,15 @@ impl JournalWriter {
         self.settings.epoch = epoch;
     }
 
-    /// Appends a batch.
+    /// Appends a batch. Segments are of the epoch that begins with it from then on.
     pub(super) fn append(&mut self, batch: &Batch, now: Instant) {
         self.prepare(utc_day(batch.watermark()), now);
+        self.settings.epoch = batch.begun_epoch().unwrap_or(self.settings.epoch);
         match &mut self.state {
-            WriterState::On(segment) => segment.encoder.batch(&mut self.buffer, batch),
+            WriterState::On(segment) => {
+                segment.encoder.batch(&mut self.buffer, batch, self.last_values.batch());
+                segment.buffered += 1;
+            }
             WriterState::Off { .. } => {
                 self.metrics.missed_batches.inc();
             }
@@ -133,15 +139,26 @@ impl JournalWriter {
         self.flush_if_large(now);
     }
 
-    /// Appends a hole.
+    /// Appends a hole. If an epoch began within it, another segment begins with it, which tells that epoch.
     pub(super) fn append_hole(&mut self, hole: &Hole, now: Instant) {
         warn!(from = hole.from, to = hole.to, "the disk is too slow: batches are missing in the journal");
-        self.prepare(utc_day(hole.watermark), now);
-        if let WriterState::On(segment) = &mut self.state {
-            segment.encoder.hole(&mut self.buffer, hole);
+        // Its first batch may have no number that follows.
+        let hole = &Hole { from: self.last_values.batch() + 1, ..hole.clone() };
+        let day = utc_day(hole.watermark);
+        self.prepare(day, now);
+        match &mut self.state {
+            WriterState::On(segment) if hole.begun.is_none() => {
+                segment.encoder.hole(&mut self.buffer, hole);
+            }
+            WriterState::On(_) => self.flush(now),
+            WriterState::Off { .. } => {}
         }
         self.universe = Arc::clone(&hole.universe);
         enter_hole(&mut self.last_values, hole);
+        if let Some(begun) = hole.begun {
+            self.settings.epoch = begun.epoch;
+            self.begin_next_segment(day, hole.from, now);
+        }
         self.flush_if_large(now);
     }
 
@@ -157,7 +174,7 @@ impl JournalWriter {
         self.metrics.bytes.inc_by(self.buffer.len() as u64);
         segment.length += self.buffer.len() as u64;
         let last_batch = self.last_values.batch();
-        self.metrics.batches.inc_by(last_batch - segment.last_batch);
+        self.metrics.batches.inc_by(std::mem::take(&mut segment.buffered));
         segment.last_batch = last_batch;
         segment.sync_at.get_or_insert(now + SYNC_INTERVAL);
         self.buffer.clear();
@@ -241,12 +258,14 @@ impl JournalWriter {
         }
         // A day's first batch begins its segment, so the name's day is that of the batch.
         self.flush(now);
+        self.begin_next_segment(day, self.last_values.batch() + 1, now);
+    }
+
+    /// Begins another segment behind the open one, all of which is in its file.
+    fn begin_next_segment(&mut self, day: i64, missing_from: u64, now: Instant) {
         let WriterState::On(segment) = &mut self.state else { return };
         let closed = segment.name;
-        let next = segment.file.sync().and_then(|()| {
-            let missing_from = self.last_values.batch() + 1;
-            self.begin_segment_of(day, missing_from)
-        });
+        let next = segment.file.sync().and_then(|()| self.begin_segment_of(day, missing_from));
         match next {
             Ok(segment) => {
                 self.turn_on(segment);
@@ -285,6 +304,7 @@ impl JournalWriter {
                 watermark: self.last_values.watermark(),
                 universe: Arc::clone(&self.universe),
                 last_objects: Vec::new(),
+                begun: None,
             };
             encoder.hole(&mut bytes, &hole);
         }
@@ -298,7 +318,15 @@ impl JournalWriter {
         }
         self.metrics.bytes.inc_by(bytes.len() as u64);
         self.apply_retention();
-        Ok(OpenSegment { name, file, encoder, length: bytes.len() as u64, last_batch, sync_at: None })
+        Ok(OpenSegment {
+            name,
+            file,
+            encoder,
+            length: bytes.len() as u64,
+            last_batch,
+            buffered: 0,
+            sync_at: None,
+        })
     }
 
     fn turn_on(&mut self, segment: OpenSegment) {

@@ -72,7 +72,7 @@ fn read(files: &TempFolder) -> Contents {
                 enter_hole(&mut contents.last_values, &hole);
                 contents.holes.push((hole.from, hole.to));
             }
-            JournalItem::CleanStop => {}
+            JournalItem::Jump { .. } | JournalItem::CleanStop => {}
             damaged @ JournalItem::Damaged { .. } => panic!("{damaged:?}"),
         }
     }
@@ -158,6 +158,7 @@ fn a_hole_of_the_queue_leaves_all_numbers_known() {
         watermark: batches[199].watermark(),
         universe: Arc::clone(&feed.universe),
         last_objects: last_objects.into_values().collect(),
+        begun: None,
     };
 
     batches[..100].iter().for_each(|batch| writer.append(batch, Instant::now()));

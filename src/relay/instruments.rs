@@ -16,6 +16,17 @@ pub(super) struct UpstreamInstruments {
 }
 
 impl UpstreamInstruments {
+    /// Whether these instruments may be of an upstream, so that others can be added to them.
+    pub(super) fn may_begin_with(universe: &Universe) -> bool {
+        universe.iter().all(|instrument| instrument.bars == BarOrigin::Source)
+    }
+
+    /// Begins with these instruments.
+    pub(super) fn beginning_with(universe: Arc<Universe>) -> Self {
+        let by_symbol = universe.iter().map(|instrument| (instrument.symbol, instrument.id)).collect();
+        Self { universe, added: Vec::new(), by_symbol }
+    }
+
     /// The id of an instrument; `None` if there are too many. Its bars come from the upstream.
     pub(super) fn id(&mut self, symbol: Symbol) -> Option<SymbolId> {
         if let Some(id) = self.by_symbol.get(&symbol) {

@@ -12,7 +12,7 @@ use super::outage::UpstreamOutage;
 use super::settings::UpstreamSymbols;
 use crate::archive::Archive;
 use crate::clock::Clock;
-use crate::feed::{Batch, FeedProgress, LastValues};
+use crate::feed::{Batch, EarlierRun, FeedProgress, LastValues};
 use crate::metrics::{FeedMetrics, UpstreamMetrics};
 use crate::model::{
     BegunEpoch, Body, Channel, Epoch, EpochNumbers, FeedNotice, FeedState, Missed, Object, Seq, StreamId,
@@ -78,31 +78,45 @@ pub(super) struct FeedParts {
 }
 
 impl MirrorFeed {
-    /// A feed in this epoch of an upstream.
-    pub(super) fn new(parts: FeedParts, epoch: Epoch, symbols: &UpstreamSymbols) -> Self {
+    /// The feed of an upstream that is in this epoch, and was asked to go on where an earlier run ended, if there was one.
+    pub(super) fn new(
+        parts: FeedParts,
+        epoch: Epoch,
+        symbols: &UpstreamSymbols,
+        earlier: &EarlierRun,
+    ) -> Self {
         let FeedParts { archive, clock, metrics, upstream, progress } = parts;
         progress.set_follows();
         info!(%epoch, "the upstream numbers its objects: they keep their numbers");
         let mut outage = UpstreamOutage::default();
         outage.end(clock.now(), None);
+        let later = match symbols {
+            UpstreamSymbols::OnDemand => Beginning::Snapshot,
+            UpstreamSymbols::All | UpstreamSymbols::Listed(_) => Beginning::FirstObject,
+        };
+        let (begins, beginning) = match earlier.ended_in() {
+            None => (Some(BegunEpoch { epoch, numbers: EpochNumbers::Restart }), Beginning::Snapshot),
+            // The upstream gives the numbers, so its epoch needs no proof here.
+            Some(ended_in) => {
+                let resumed = BegunEpoch { epoch: ended_in, numbers: EpochNumbers::GoOn };
+                ((ended_in != earlier.epoch).then_some(resumed), later)
+            }
+        };
         Self {
             archive,
             clock,
             metrics,
             upstream,
             progress,
-            instruments: UpstreamInstruments::default(),
-            epoch,
-            begins: Some(BegunEpoch { epoch, numbers: EpochNumbers::Restart }),
+            instruments: UpstreamInstruments::beginning_with(Arc::clone(&earlier.universe)),
+            epoch: earlier.ended_in().unwrap_or(epoch),
+            begins,
             told: FxHashMap::default(),
-            beginning: Beginning::Snapshot,
-            later: match symbols {
-                UpstreamSymbols::OnDemand => Beginning::Snapshot,
-                UpstreamSymbols::All | UpstreamSymbols::Listed(_) => Beginning::FirstObject,
-            },
+            beginning,
+            later,
             notices: Vec::new(),
             outage,
-            watermark: Timestamp::default(),
+            watermark: earlier.last_values.watermark(),
         }
     }
 
@@ -276,7 +290,10 @@ impl MirrorFeed {
         let (tickers, events): (Vec<_>, Vec<_>) =
             objects.into_iter().partition(|object| object.stream().channel() == Channel::Tickers);
         let begun = self.begins.take();
-        let batch = Batch::new(universe, self.watermark, events, tickers)
+        // The first batch may come before any object; a journal and its replay need a time of it.
+        let is_known = self.watermark > Timestamp::default();
+        let watermark = if is_known { self.watermark } else { self.clock.now() };
+        let batch = Batch::new(universe, watermark, events, tickers)
             .with_notices(mem::take(&mut self.notices))
             .with_missed(missed)
             .beginning(begun.map(|begun| begun.epoch))
@@ -286,7 +303,9 @@ impl MirrorFeed {
         }
         // Recorded before it is published, as in the sequenced feed.
         self.archive.record(batch.events());
-        self.archive.advance(batch.watermark());
+        if is_known {
+            self.archive.advance(watermark);
+        }
         let number = last_values.batch() + 1;
         last_values.set_batch(number);
         last_values.set_watermark(batch.watermark());

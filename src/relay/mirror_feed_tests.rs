@@ -15,6 +15,15 @@ struct Scene {
 
 impl Scene {
     fn new() -> Self {
+        let mut scene = Self::continuing(EPOCH, EarlierRun::none(OTHER));
+        let batch = scene.take(Arrival::Live(Some(EPOCH))).unwrap();
+        assert_eq!(batch.begun_epoch(), Some(EPOCH));
+        assert!(batch.watermark() > Timestamp::default(), "a journal needs a time");
+        scene
+    }
+
+    /// A mirror of an upstream in this epoch, which has published nothing yet.
+    fn continuing(epoch: Epoch, earlier: EarlierRun) -> Self {
         let parts = FeedParts {
             archive: Arc::new(Archive::new(0, Retention::default())),
             clock: Clock::system(ClockMetrics::default()),
@@ -22,13 +31,14 @@ impl Scene {
             upstream: UpstreamMetrics::default(),
             progress: FeedProgress::default(),
         };
-        let mut scene = Self {
-            feed: MirrorFeed::new(parts, EPOCH, &UpstreamSymbols::All),
-            last_values: LastValues::default(),
-        };
-        let batch = scene.take(Arrival::Live(Some(EPOCH))).unwrap();
-        assert_eq!(batch.begun_epoch(), Some(EPOCH));
-        scene
+        let feed = MirrorFeed::new(parts, epoch, &UpstreamSymbols::All, &earlier);
+        Self { feed, last_values: earlier.last_values }
+    }
+
+    /// What a journal has of this mirror, if this epoch begins with the next start.
+    fn earlier_run(&self, epoch: Epoch) -> EarlierRun {
+        let universe = Arc::clone(self.feed.instruments.universe());
+        EarlierRun { universe, last_values: self.last_values.clone(), epoch }
     }
 
     fn take(&mut self, arrival: Arrival) -> Option<Arc<Batch>> {
@@ -173,4 +183,38 @@ fn objects_are_in_the_archive_for_clients_that_resume() {
     let found = scene.feed.archive.since(trades, Seq(4), Seq(9), 10);
 
     assert_eq!(found.iter().map(|object| object.seq.0).collect::<Vec<_>>(), [5, 6, 7]);
+}
+
+#[test]
+fn an_earlier_run_goes_on_after_its_last_numbers_whether_or_not_its_end_is_proven() {
+    for proven in [EPOCH, OTHER] {
+        let mut scene = Scene::new();
+        scene.objects(&[("t", "A", 5, SNAPSHOT), ("q", "B", 9, SNAPSHOT)]);
+        let mut scene = Scene::continuing(EPOCH, scene.earlier_run(proven));
+
+        let batch = scene.take(Arrival::Live(Some(EPOCH)));
+        let next = scene.objects(&[("t", "A", 5, ""), ("t", "A", 6, ""), ("t", "C", 2, "")]).unwrap();
+
+        let begun = batch.and_then(|batch| batch.beginning_epoch());
+        let resumed = BegunEpoch { epoch: EPOCH, numbers: EpochNumbers::GoOn };
+        assert_eq!(begun, (proven == OTHER).then_some(resumed));
+        assert_eq!((seqs(&next), missed(&next)), (vec![6, 2], vec![(1, 1)]), "C is new since then");
+        assert_eq!(next.universe().find(&"B".parse().unwrap()), Some(SymbolId(1)), "ids are kept");
+        assert_eq!(scene.last_values.epoch(), Some(EPOCH));
+    }
+}
+
+#[test]
+fn an_earlier_run_of_another_epoch_of_the_upstream_is_forgotten() {
+    let mut scene = Scene::new();
+    scene.objects(&[("t", "A", 50, SNAPSHOT)]);
+    let mut scene = Scene::continuing(OTHER, scene.earlier_run(EPOCH));
+    assert_eq!(scene.feed.request_at(Some(OTHER)), MirrorRequest::Snapshot);
+
+    let batch = scene.take(Arrival::Live(Some(OTHER))).unwrap();
+    let next = scene.objects(&[("t", "A", 3, SNAPSHOT)]).unwrap();
+
+    let restarted = BegunEpoch { epoch: OTHER, numbers: EpochNumbers::Restart };
+    assert_eq!(batch.beginning_epoch(), Some(restarted));
+    assert_eq!((seqs(&next), missed(&next), next.number()), (vec![3], vec![], 4));
 }

@@ -6,10 +6,13 @@ use super::instruments::UpstreamInstruments;
 use super::mirror_feed::stamp;
 use super::outage::UpstreamOutage;
 use super::rest::{TradesPage, TradesQuery};
+use super::settings::UpstreamSymbols;
 use super::trade_backfill::{BackfillLimits, HoleNumber, TradeBackfill};
+use crate::archive::Archive;
 use crate::clock::Clock;
+use crate::feed::EarlierRun;
 use crate::metrics::UpstreamMetrics;
-use crate::model::{Body, Event, FeedNotice, Timestamp, Trade, Universe};
+use crate::model::{Body, Channel, Event, FeedNotice, Seq, StreamId, Timestamp, Trade, Universe};
 use crate::source::{DemandChange, EventSource, Ticks, Wake};
 use crate::wire::{DecodedObject, DeliveryKind};
 
@@ -52,6 +55,10 @@ pub(super) enum UpstreamRequest {
 /// Passes requests on.
 pub(super) type AskUpstream = Box<dyn FnMut(UpstreamRequest) + Send>;
 
+/// The last trades of an instrument that an earlier run has published, among which are all with the time of the last one:
+/// a market has fewer in one nanosecond.
+const LAST_TRADES: usize = 64;
+
 /// The steady clock.
 pub(super) type SteadyClock = fn() -> Instant;
 
@@ -84,6 +91,36 @@ impl RelaySource {
             found: Vec::new(),
             newest: Timestamp::default(),
         }
+    }
+
+    /// Continues an earlier run: instruments keep their ids, and the trades of these symbols since its last ones are looked
+    /// for.
+    pub(super) fn continuing(
+        mut self,
+        earlier: &EarlierRun,
+        archive: &Archive,
+        symbols: &UpstreamSymbols,
+    ) -> Self {
+        self.instruments = UpstreamInstruments::beginning_with(Arc::clone(&earlier.universe));
+        for instrument in earlier.universe.iter().filter(|instrument| symbols.may_include(&instrument.symbol))
+        {
+            let stream = StreamId::new(Channel::Trades, instrument.id);
+            let last = earlier.last_values.seq(stream);
+            let after = Seq(last.0.saturating_sub(LAST_TRADES as u64));
+            let trades = archive.since(stream, after, last, LAST_TRADES).into_iter();
+            let last = earlier.last_values.of(stream).copied();
+            self.backfill.remember(trades.chain(last).filter_map(|object| match object.body {
+                Body::Trade(trade) => Some(trade),
+                _ => None,
+            }));
+        }
+        let now = self.clock.now();
+        // There is no session yet that could be told of its beginning.
+        let _ = self.outage.begin(earlier.last_values.watermark());
+        self.back_at = Some(now);
+        self.backfill.begin((self.steady)());
+        self.find_trades();
+        self
     }
 
     /// Takes the next arrival. Its notices are told before its events.

@@ -81,6 +81,16 @@ pub enum UpstreamSymbols {
     OnDemand,
 }
 
+impl UpstreamSymbols {
+    /// Whether this symbol is subscribed to, or may be.
+    pub(super) fn may_include(&self, symbol: &Symbol) -> bool {
+        match self {
+            Self::All | Self::OnDemand => true,
+            Self::Listed(listed) => listed.contains(symbol),
+        }
+    }
+}
+
 /// Whether the numbers of an upstream are used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UpstreamNumbers {

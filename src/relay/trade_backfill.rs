@@ -115,6 +115,11 @@ impl TradeBackfill {
         }
     }
 
+    /// Remembers the last trades of an earlier run, which were published.
+    pub(super) fn remember(&mut self, trades: impl IntoIterator<Item = Trade>) {
+        trades.into_iter().for_each(|trade| self.enter(&trade));
+    }
+
     /// Takes a live trade, and appends it to those to publish, unless it waits, or came from REST already.
     pub(super) fn live(&mut self, trade: Trade, out: &mut Vec<Trade>) {
         if !self.filled.is_empty() && self.filled.contains(&key(&trade)) {
@@ -263,6 +268,11 @@ impl TradeBackfill {
     }
 
     fn publish(&mut self, trade: Trade, out: &mut Vec<Trade>) {
+        self.enter(&trade);
+        out.push(trade);
+    }
+
+    fn enter(&mut self, trade: &Trade) {
         let last = self
             .last
             .entry(trade.symbol)
@@ -274,7 +284,6 @@ impl TradeBackfill {
         if trade.at == last.at {
             last.ids.push(trade.id);
         }
-        out.push(trade);
     }
 
     /// Publishes the live trades of these symbols, which wait no more.

@@ -6,19 +6,22 @@ use serde_json::Value;
 use tokio::sync::mpsc::UnboundedSender;
 use tracing::error;
 
-use super::command::{change, subscribe};
+use super::command::{change, resume, subscribe};
 use super::connection::{UpstreamCommand, start};
 use super::inbox::{Arrival, Inbox};
+use super::instruments::UpstreamInstruments;
 use super::mirror_feed::{FeedParts, MirrorFeed, MirrorRequest};
 use super::relay_source::{AskUpstream, RelaySource, UpstreamRequest};
 use super::settings::{UpstreamNumbers, UpstreamSettings};
 use super::tls::UpstreamTlsError;
 use crate::archive::Archive;
 use crate::clock::Clock;
-use crate::feed::{BarSpans, Batch, BatchSource, FeedProgress, LastValues, SequencedFeed, Sequencer};
+use crate::feed::{
+    BarSpans, Batch, BatchSource, EarlierRun, FeedProgress, LastValues, SequencedFeed, Sequencer,
+};
 use crate::metrics::{FeedMetrics, UpstreamMetrics};
 use crate::model::{Epoch, Universe};
-use crate::source::{NewEpochs, SymbolDemand, Ticks, Wake};
+use crate::source::{SymbolDemand, Ticks, Wake};
 
 /// The feed of an upstream. What kind of feed it is becomes clear with the first acknowledgement: one with an epoch is
 /// of an upstream that numbers its objects.
@@ -33,8 +36,8 @@ pub struct UpstreamFeed {
     upstream: UpstreamMetrics,
     /// Why no session can be served: the upstream has not answered yet, or there is no use in asking it again.
     outage: Option<String>,
-    /// The epoch before anything is known of the upstream.
-    first_epoch: Epoch,
+    /// What holds before anything is known of the upstream.
+    earlier: EarlierRun,
 }
 
 /// What is known of the upstream.
@@ -48,7 +51,7 @@ enum UpstreamStage {
 
 /// What a node gives to the feed of an upstream.
 pub struct UpstreamParts {
-    /// The history, which is empty.
+    /// The history, which is empty or that of the earlier run.
     pub archive: Arc<Archive>,
     /// The clock of time stamps.
     pub clock: Clock,
@@ -60,8 +63,8 @@ pub struct UpstreamParts {
     pub upstream: UpstreamMetrics,
     /// The symbols that clients want, if they are subscribed to on demand.
     pub demand: Option<SymbolDemand>,
-    /// Gives a random epoch each time.
-    pub epochs: NewEpochs,
+    /// What an earlier run has left.
+    pub earlier: EarlierRun,
 }
 
 impl UpstreamFeed {
@@ -70,18 +73,23 @@ impl UpstreamFeed {
     /// # Errors
     /// When the file of authorities cannot be used.
     pub fn start(settings: UpstreamSettings, parts: UpstreamParts) -> Result<Self, UpstreamTlsError> {
-        let UpstreamParts { archive, clock, spans, metrics, upstream, demand, mut epochs } = parts;
+        let UpstreamParts { archive, clock, spans, metrics, upstream, demand, earlier } = parts;
         let settings = Arc::new(settings);
         let wake = Wake::default();
         let inbox = Inbox::new(wake.clone());
         let commands = start(Arc::clone(&settings), inbox.clone(), demand, upstream.clone())?;
-        let first_epoch = epochs();
         let progress = FeedProgress::default();
         let parts =
             FeedParts { archive, clock: clock.clone(), metrics, upstream: upstream.clone(), progress };
         let stage = UpstreamStage::Unknown(parts);
         let outage = Some("the upstream has not answered yet".to_owned());
-        Ok(Self { settings, inbox, wake, commands, stage, clock, spans, upstream, outage, first_epoch })
+        Ok(Self { settings, inbox, wake, commands, stage, clock, spans, upstream, outage, earlier })
+    }
+
+    /// Whether a feed of an upstream can continue an earlier run with these instruments: one of simulated ones has made
+    /// their bars itself.
+    pub fn can_continue(universe: &Universe) -> bool {
+        UpstreamInstruments::may_begin_with(universe)
     }
 
     /// How far this feed is, now and later.
@@ -101,7 +109,7 @@ impl UpstreamFeed {
     /// Takes an arrival before anything is known of the upstream.
     fn begin(&mut self, arrival: Arrival, last_values: &mut LastValues) -> Option<Arc<Batch>> {
         match arrival {
-            Arrival::Ready => self.subscribe(None),
+            Arrival::Ready => self.subscribe(self.earlier_position()),
             Arrival::Down(reason) => self.outage = Some(reason),
             Arrival::Stopped(reason) => {
                 error!("the upstream is not asked again: {reason}");
@@ -115,10 +123,9 @@ impl UpstreamFeed {
                 let epoch = epoch.filter(|_| self.settings.numbers == UpstreamNumbers::Kept);
                 let batch = match epoch {
                     Some(epoch) => {
-                        let mut mirror = MirrorFeed::new(parts, epoch, &self.settings.symbols);
-                        let batch = mirror.take(Arrival::Live(Some(epoch)), last_values);
+                        let mirror = MirrorFeed::new(parts, epoch, &self.settings.symbols, &self.earlier);
                         self.stage = UpstreamStage::Mirror(Box::new(mirror));
-                        batch
+                        self.mirror(Arrival::Live(Some(epoch)), last_values)
                     }
                     None => {
                         let mut feed = self.foreign(parts);
@@ -133,6 +140,12 @@ impl UpstreamFeed {
             Arrival::Objects(_) | Arrival::Control(_) | Arrival::Demand(_) | Arrival::Trades { .. } => {}
         }
         None
+    }
+
+    /// Where an upstream that numbers is to go on if the earlier run was one of it.
+    fn earlier_position(&self) -> Option<Value> {
+        let instruments: Vec<_> = self.earlier.universe.iter().collect();
+        self.earlier.ended_in().map(|epoch| resume(epoch, &instruments, &self.earlier.last_values))
     }
 
     /// A feed that numbers what arrives.
@@ -153,39 +166,25 @@ impl UpstreamFeed {
         let (inbox, wake) = (self.inbox.clone(), self.wake.clone());
         let source =
             RelaySource::new(inbox, wake, self.clock.clone(), self.upstream.clone(), ask, Instant::now);
-        let universe = Arc::new(Universe::default());
-        let sequencer = Sequencer::new(universe, self.spans, self.first_epoch, self.clock.now());
-        SequencedFeed::new(Box::new(source), sequencer, parts.archive, parts.metrics)
-            .reporting(parts.progress)
-    }
-}
-
-impl BatchSource for UpstreamFeed {
-    fn epoch(&self) -> Epoch {
-        match &self.stage {
-            UpstreamStage::Mirror(mirror) => mirror.epoch(),
-            UpstreamStage::Foreign(feed) => feed.epoch(),
-            UpstreamStage::Unknown(_) | UpstreamStage::Changing => self.first_epoch,
+        let earlier = &self.earlier;
+        let universe = Arc::clone(&earlier.universe);
+        let sequencer = |from| Sequencer::new(universe, self.spans, earlier.epoch, from);
+        let FeedParts { archive, metrics, progress, .. } = parts;
+        if earlier.ended_in().is_none() {
+            let sequencer = sequencer(self.clock.now());
+            return SequencedFeed::new(Box::new(source), sequencer, archive, metrics).reporting(progress);
         }
+        let source = source.continuing(earlier, &archive, &self.settings.symbols);
+        let last_values = earlier.last_values.clone();
+        // Time begins where the earlier run ended, as after a restart of any other feed.
+        let sequencer = sequencer(last_values.watermark()).resume(&archive).resume_last_values(&last_values);
+        let feed = SequencedFeed::new(Box::new(source), sequencer, archive, metrics);
+        feed.resume(last_values).reporting(progress)
     }
 
-    fn open(&mut self, last_values: &mut LastValues) -> Option<Arc<Batch>> {
-        last_values.set_epoch(self.first_epoch);
-        None
-    }
-
-    fn ticks(&mut self) -> Ticks {
-        self.wake.ticks()
-    }
-
-    fn poll(&mut self, last_values: &mut LastValues) -> Option<Arc<Batch>> {
-        if let UpstreamStage::Foreign(feed) = &mut self.stage {
-            return feed.poll(last_values);
-        }
-        let arrival = self.inbox.take()?;
-        let UpstreamStage::Mirror(mirror) = &mut self.stage else {
-            return self.begin(arrival, last_values);
-        };
+    /// Takes an arrival of an upstream that numbers.
+    fn mirror(&mut self, arrival: Arrival, last_values: &mut LastValues) -> Option<Arc<Batch>> {
+        let UpstreamStage::Mirror(mirror) = &mut self.stage else { return None };
         if matches!(arrival, Arrival::Ready) {
             let resume = mirror.resume(last_values);
             self.subscribe(Some(resume));
@@ -207,6 +206,37 @@ impl BatchSource for UpstreamFeed {
             let _ = self.commands.send(UpstreamCommand::Send(subscribe(&self.settings, None)));
         }
         mirror.take(arrival, last_values)
+    }
+}
+
+impl BatchSource for UpstreamFeed {
+    fn epoch(&self) -> Epoch {
+        match &self.stage {
+            UpstreamStage::Mirror(mirror) => mirror.epoch(),
+            UpstreamStage::Foreign(feed) => feed.epoch(),
+            UpstreamStage::Unknown(_) | UpstreamStage::Changing => self.earlier.epoch,
+        }
+    }
+
+    fn open(&mut self, last_values: &mut LastValues) -> Option<Arc<Batch>> {
+        *last_values = self.earlier.last_values.clone();
+        last_values.set_epoch(self.earlier.epoch);
+        None
+    }
+
+    fn ticks(&mut self) -> Ticks {
+        self.wake.ticks()
+    }
+
+    fn poll(&mut self, last_values: &mut LastValues) -> Option<Arc<Batch>> {
+        if let UpstreamStage::Foreign(feed) = &mut self.stage {
+            return feed.poll(last_values);
+        }
+        let arrival = self.inbox.take()?;
+        match &self.stage {
+            UpstreamStage::Mirror(_) => self.mirror(arrival, last_values),
+            _ => self.begin(arrival, last_values),
+        }
     }
 
     fn outage(&self) -> Option<&str> {
