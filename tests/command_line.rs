@@ -52,6 +52,10 @@ fn a_wrong_command_line_is_refused_with_the_name_and_what_is_expected() {
         (&["--journal-days", "3"], &["--journal <DIR>"]),
         (&["--journal-gib", "3"], &["--journal <DIR>"]),
         (&["--replay", "a.csv", "--journal", "j"], &["--replay", "--journal"]),
+        (
+            &["--nats", "nats://127.0.0.1:4222", "--role", "gateway", "--journal", "j"],
+            &["--journal", "--role gateway"],
+        ),
         (&["--faults", "cut=25h"], &["cut", "86400s"]),
         (&["key", "new"], &["<ID>"]),
         (&["key", "new", ""], &["<ID>"]),

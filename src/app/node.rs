@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use super::StartError;
+use super::backfill::backfill;
 #[cfg(feature = "relay")]
 use super::leaders::RelayLeader;
 use super::leaders::{LeaderParts, ReplayLeader, SimulatedLeader};
 #[cfg(feature = "relay")]
 use super::market::symbol_demand;
 use super::market::{Market, new_epochs, replay_hours};
+use super::resume::resume;
 use crate::archive::Archive;
 use crate::auth::KeyStore;
 use crate::clock::Clock;
@@ -19,8 +21,12 @@ use crate::config::Config;
 #[cfg(feature = "relay")]
 use crate::config::NamedUpstream;
 use crate::faults::Faults;
+use crate::feed::EarlierRun;
 use crate::metrics::Metrics;
-use crate::model::MarketHours;
+use crate::model::{Epoch, MarketHours, Universe};
+#[cfg(feature = "relay")]
+use crate::relay::UpstreamFeed;
+use crate::source::Listings;
 #[cfg(feature = "relay")]
 use crate::source::SymbolDemand;
 
@@ -36,6 +42,21 @@ pub(super) fn join(
     let symbols = if config.simulates() { config.symbols } else { 0 };
     let archive = Arc::new(Archive::new(symbols, config.retention));
     let demand = node_demand(config);
+    let (journal, earlier) = match &config.journal {
+        None => (None, EarlierRun::none(Epoch::new(rand::random()))),
+        Some(settings) => {
+            let (now, can_continue) = (clock.now(), |known: &Universe| can_continue(config, known));
+            let seed = |until| {
+                if config.simulates() {
+                    let listings = Listings::new(config.symbols, config.simulation.seed);
+                    backfill(&archive, listings, config.simulation, until);
+                }
+            };
+            let (journal, earlier) = resume(settings, &archive, can_continue, seed, now, metrics.journal())?;
+            (Some(journal), earlier)
+        }
+    };
+    let universe = Arc::clone(&earlier.universe);
     let leader = || {
         let parts = LeaderParts {
             archive: Arc::clone(&archive),
@@ -50,6 +71,7 @@ pub(super) fn join(
         settings: settings.clone(),
         leader: settings.role.may_lead().then(leader).transpose()?,
         archive: Arc::clone(&archive),
+        earlier,
         metrics: ClusterFeedMetrics { cluster: metrics.cluster(), feed: metrics.feed() },
         node: rand::random(),
         sessions: metrics.sessions(),
@@ -60,15 +82,24 @@ pub(super) fn join(
     let (source, thread) = ClusterFeed::start(parts).map_err(StartError::Thread)?;
     let overview = source.overview();
     Ok(Market {
-        universe: Arc::default(),
+        universe,
         archive,
         progress: source.progress(),
         source: Box::new(source),
-        journal: None,
+        journal,
         hours: hours(config),
         demand: demand.map(|demand| demand.sessions),
         cluster: Some((thread, overview)),
     })
+}
+
+/// Whether the feed with which this node leads can continue these instruments of its journal.
+fn can_continue(config: &Config, known: &Universe) -> bool {
+    #[cfg(feature = "relay")]
+    if !config.upstreams.is_empty() {
+        return UpstreamFeed::can_continue(known);
+    }
+    Listings::new(config.symbols, config.simulation.seed).universe().begins_with(known)
 }
 
 /// What the node leads with.

@@ -16,7 +16,7 @@ use super::publisher::{Standing, Term};
 use super::settings::ClusterSettings;
 use crate::archive::Archive;
 use crate::clock::wall_clock;
-use crate::feed::{Batch, BatchSource, FeedProgress, LastValues};
+use crate::feed::{Batch, BatchSource, EarlierRun, FeedProgress, LastValues};
 use crate::limits::NodeUsage;
 use crate::metrics::{ClusterMetrics, FeedMetrics, SessionCount};
 use crate::model::{Epoch, FeedNotice, FeedState, MILLISECOND, SECOND, Seq, Timestamp, Universe};
@@ -68,6 +68,8 @@ pub struct ClusterFeed {
     new_epoch: NewEpochs,
     epoch: Epoch,
     universe: Arc<Universe>,
+    /// What holds when the feed opens.
+    opening: LastValues,
     /// Whether anything was published, and so is in the archive.
     has_history: bool,
     /// The term that this node could not lead.
@@ -171,6 +173,8 @@ pub struct ClusterFeedParts {
     pub leader: Option<Box<dyn LeaderFeed>>,
     /// The history that it serves.
     pub archive: Arc<Archive>,
+    /// What an earlier run of the node has left: it follows as if it had been away, and leads as if it had followed that.
+    pub earlier: EarlierRun,
     /// The metrics.
     pub metrics: ClusterFeedMetrics,
     /// A random number for the node.
@@ -195,13 +199,18 @@ impl ClusterFeed {
             settings,
             leader,
             archive,
+            earlier,
             metrics,
             node,
             sessions,
             demand,
             keys,
-            mut new_epoch,
+            new_epoch,
         } = parts;
+        let EarlierRun { universe, last_values: mut opening, epoch } = earlier;
+        if opening.epoch().is_some() {
+            opening.set_epoch(epoch);
+        }
         let exchange = Arc::new(Exchange::new(metrics.cluster.clone()));
         let overview = ClusterOverview::new(node, settings.role, settings.server_names());
         let thread = ClusterThread::start(ConnectionParts {
@@ -215,7 +224,7 @@ impl ClusterFeed {
             demand,
             keys,
         })?;
-        let follower = Box::new(Follower::new(Fence::default(), Arc::default()));
+        let follower = Box::new(Follower::new(Fence::default(), Arc::clone(&universe)));
         let progress = FeedProgress::default();
         progress.set_follows();
         let feed = Self {
@@ -223,9 +232,10 @@ impl ClusterFeed {
             leader,
             exchange,
             archive,
-            epoch: new_epoch(),
+            epoch,
             new_epoch,
-            universe: Arc::default(),
+            universe,
+            opening,
             has_history: false,
             refused_term: None,
             is_down: false,
@@ -500,7 +510,8 @@ impl BatchSource for ClusterFeed {
         self.epoch
     }
 
-    fn open(&mut self, _: &mut LastValues) -> Option<Arc<Batch>> {
+    fn open(&mut self, last_values: &mut LastValues) -> Option<Arc<Batch>> {
+        *last_values = std::mem::take(&mut self.opening);
         None
     }
 

@@ -13,14 +13,7 @@ use crate::cluster::{ClusterSettings, NodeRole};
 pub(super) struct ClusterArgs {
     /// NATS servers through which this node and others share one feed, such as nats://127.0.0.1:4222. See
     /// docs/CLUSTER.md
-    #[arg(
-        long,
-        env = "TAPECAST_NATS",
-        value_name = "URL",
-        value_delimiter = ',',
-        conflicts_with = "journal",
-        hide_env_values = true
-    )]
+    #[arg(long, env = "TAPECAST_NATS", value_name = "URL", value_delimiter = ',', hide_env_values = true)]
     nats: Vec<String>,
 
     /// What this node does in the cluster

@@ -42,6 +42,9 @@ pub enum ConfigError {
     /// The replay would end before it starts.
     #[error("--from must be before --until")]
     EmptyReplay,
+    /// A journal is asked for where no feed is.
+    #[error("--journal is for feeds: --role gateway publishes nothing of its own")]
+    JournalOfGateway,
     /// The upstream is no URL of a stream.
     #[error(
         "--upstream must be a URL such as wss://stream.example.org/v2/iex, of ws or wss and without a user in it, or \

@@ -326,6 +326,10 @@ impl TryFrom<Args> for Config {
         let journal: Option<JournalSettings> = args.journal.into();
         #[cfg(feature = "nats")]
         let cluster: Option<ClusterSettings> = args.cluster.into();
+        #[cfg(feature = "nats")]
+        if journal.is_some() && cluster.as_ref().is_some_and(|settings| !settings.role.may_lead()) {
+            return Err(ConfigError::JournalOfGateway);
+        }
         #[cfg(feature = "relay")]
         if upstreams.len() > 1 {
             let of_one_feed = journal.as_ref().map(|_| "--journal");

@@ -116,7 +116,8 @@ impl RelaySource {
         }
         let now = self.clock.now();
         // There is no session yet that could be told of its beginning.
-        let _ = self.outage.begin(earlier.last_values.watermark());
+        let end = earlier.last_values.watermark();
+        let _ = self.outage.begin(end, end);
         self.back_at = Some(now);
         self.backfill.begin((self.steady)());
         self.find_trades();
