@@ -9,7 +9,9 @@ use std::net::{SocketAddr, TcpListener};
 use serde_json::{Value, json};
 use tapecast::config::{Config, Tls};
 use tapecast::relay::{ReconnectDelays, UpstreamKey, UpstreamNumbers, UpstreamSettings, UpstreamSymbols};
-use test_support::{Client, Program, Proxy, SequenceLedger, Server, TlsFiles, get, wait_for, wait_until};
+use test_support::{
+    Client, Frame, Program, Proxy, SequenceLedger, Server, TlsFiles, get, wait_for, wait_until,
+};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_tapecast");
 
@@ -73,6 +75,12 @@ fn subscribe_to_all() -> String {
 /// depends on the connection.
 type Objects = BTreeMap<(String, String, u64), Vec<u8>>;
 
+fn answer_ping(client: &mut Client, frame: &Frame) {
+    if frame.opcode == 9 {
+        client.send_frame(0x8A, &frame.payload);
+    }
+}
+
 /// Reads this many objects of all streams, in JSON.
 fn read_json(address: SocketAddr, count: usize) -> Objects {
     let mut client = Client::session(address);
@@ -80,8 +88,12 @@ fn read_json(address: SocketAddr, count: usize) -> Objects {
     let mut objects = Objects::new();
     while objects.len() < count {
         let frame = client.next_frame().expect("the session goes on");
+        if frame.opcode != 1 {
+            answer_ping(&mut client, &frame);
+            continue;
+        }
         let text = String::from_utf8(frame.payload).unwrap();
-        if frame.opcode != 1 || text.starts_with("[{\"T\":\"su") {
+        if text.starts_with("[{\"T\":\"su") {
             continue;
         }
         for object in text.trim_start_matches("[{").trim_end_matches("}]").split("},{") {
@@ -100,6 +112,7 @@ fn read_msgpack(address: SocketAddr, count: usize) -> Objects {
     while objects.len() < count {
         let frame = client.next_frame().expect("the session goes on");
         if frame.opcode != 2 {
+            answer_ping(&mut client, &frame);
             continue;
         }
         let payload = frame.payload;

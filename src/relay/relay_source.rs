@@ -35,6 +35,8 @@ pub(super) struct RelaySource {
     backfill: TradeBackfill,
     /// When the upstream came back, while the hole before is being filled.
     back_at: Option<Timestamp>,
+    /// Whether trades of the outage that is yet to be told as over are missing.
+    is_unfilled: bool,
     /// Trades that are due before the objects that were taken last.
     found: Vec<Trade>,
     /// The time of the newest object.
@@ -88,6 +90,7 @@ impl RelaySource {
             steady,
             backfill: TradeBackfill::new(BackfillLimits::default()),
             back_at: None,
+            is_unfilled: false,
             found: Vec::new(),
             newest: Timestamp::default(),
         }
@@ -150,6 +153,8 @@ impl RelaySource {
             }
             Some(Arrival::Down(_) | Arrival::Stopped(_)) => {
                 self.is_live = false;
+                // The hole that is being filled goes on until the next connection.
+                self.back_at = None;
                 self.notices.extend(self.outage.begin(self.clock.now(), self.newest));
             }
             Some(Arrival::Control(_)) | None => {}
@@ -187,13 +192,15 @@ impl RelaySource {
         let filled = match outcome {
             Some(outcome) => {
                 self.metrics.filled.inc_by(outcome.found as u64);
-                outcome.unfilled.is_empty()
+                self.is_unfilled |= !outcome.unfilled.is_empty();
+                !self.is_unfilled
             }
             // Nothing was ever received, so there is nothing to look for.
             None if !self.backfill.is_filling() => false,
             None => return,
         };
         let Some(back_at) = self.back_at.take() else { return };
+        self.is_unfilled = false;
         if let Some((back, seconds)) = self.outage.end(back_at, Some(filled)) {
             self.metrics.gap_seconds.inc_by(seconds);
             self.notices.push(back);

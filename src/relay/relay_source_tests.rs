@@ -50,3 +50,32 @@ fn live_trades_wait_no_longer_than_the_limit_although_nothing_arrives() {
     assert_eq!(notices[0].filled, Some(false));
     assert_eq!(notices[0].from.map(Timestamp::nanos), Some(1_795_185_001_000_000_000), "the newest trade");
 }
+
+#[test]
+fn a_connection_that_is_lost_while_a_hole_is_filled_leaves_a_hole_to_be_filled() {
+    let (wake, clock) = (Wake::default(), Clock::system(ClockMetrics::default()));
+    let inbox = Inbox::new(wake.clone());
+    let (ask, asked) = std::sync::mpsc::channel();
+    let ask: AskUpstream = Box::new(move |request| _ = ask.send(request));
+    let mut source =
+        RelaySource::new(inbox.clone(), wake, clock, UpstreamMetrics::default(), ask, || NOW.get());
+    let mut arrive = |arrival| {
+        inbox.push(arrival);
+        poll(&mut source).0
+    };
+    let answer = || {
+        let Ok(UpstreamRequest::Trades { hole, .. }) = asked.try_recv() else { panic!("no request") };
+        Arrival::Trades { hole, answer: Ok(TradesPage { trades: vec![trade(1)], next: None }) }
+    };
+    arrive(Arrival::Objects(vec![trade(1)]));
+    arrive(Arrival::Down("cut".to_owned()));
+    arrive(Arrival::Live(None));
+    let first = answer();
+
+    arrive(Arrival::Down("cut".to_owned()));
+    assert_eq!(arrive(first), [], "the upstream is not back");
+    arrive(Arrival::Live(None));
+    let notices = arrive(answer());
+
+    assert_eq!(notices.iter().map(|notice| notice.filled).collect::<Vec<_>>(), [Some(true)]);
+}
