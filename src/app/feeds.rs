@@ -64,7 +64,7 @@ impl StartedFeeds {
 
     fn add(&mut self, name: Feed, market: Market, parts: ServiceParts<'_>) {
         let ServiceParts { config, clock, metrics, faults } = parts;
-        let Market { universe, archive, source, progress, journal, hours, demand, .. } = market;
+        let Market { universe, archive, source, progress, journal, hours, market_clock, demand, .. } = market;
         #[cfg(feature = "nats")]
         let (cluster, overview) = market.cluster.unzip();
         let epoch = source.epoch();
@@ -86,6 +86,7 @@ impl StartedFeeds {
             epoch,
             progress,
             hours,
+            market_clock,
             archive,
             readiness,
             source,

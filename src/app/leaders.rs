@@ -17,11 +17,11 @@ use crate::metrics::{FeedMetrics, ReplayMetrics};
 use crate::model::Epoch;
 #[cfg(feature = "relay")]
 use crate::relay::{UpstreamFeed, UpstreamParts, UpstreamSettings};
-#[cfg(feature = "relay")]
-use crate::source::SymbolDemand;
 use crate::source::{
     Listings, Recording, ReplayError, ReplaySettings, ReplaySource, SimulatedMarket, SimulationSettings,
 };
+#[cfg(feature = "relay")]
+use crate::source::{MarketClock, SymbolDemand};
 
 /// The parts of a node that its feed needs.
 pub(super) struct LeaderParts {
@@ -186,6 +186,7 @@ pub(super) struct RelayLeader {
     pub(super) upstream: UpstreamMetrics,
     /// What all nodes want, if the upstream is asked for that.
     pub(super) demand: Option<SymbolDemand>,
+    pub(super) market_clock: MarketClock,
     pub(super) parts: LeaderParts,
 }
 
@@ -204,6 +205,8 @@ impl LeaderFeed for RelayLeader {
     ) -> Result<Box<dyn BatchSource>, String> {
         let parts = UpstreamParts {
             archive: Arc::new(Archive::new(0, Self::RETENTION)),
+            history: Arc::clone(&self.parts.archive),
+            market_clock: self.market_clock.clone(),
             clock: self.parts.clock.clone(),
             spans: self.parts.spans,
             metrics: self.parts.metrics.clone(),

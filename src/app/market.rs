@@ -8,7 +8,7 @@ use super::backfill::backfill;
 use super::node;
 #[cfg(feature = "relay")]
 use super::resume::resume;
-#[cfg(feature = "relay")]
+#[cfg(any(feature = "nats", feature = "relay"))]
 use crate::archive::Retention;
 use crate::archive::{Archive, OpenBars};
 use crate::auth::KeyStore;
@@ -30,8 +30,8 @@ use crate::relay::{UpstreamFeed, UpstreamParts, UpstreamSettings, UpstreamSymbol
 #[cfg(feature = "relay")]
 use crate::source::DemandLimits;
 use crate::source::{
-    EventSource, Listings, NewEpochs, PastEnd, Recording, ReplayClock, ReplaySettings, ReplaySource,
-    SimulatedMarket, SymbolDemand,
+    EventSource, Listings, MarketClock, NewEpochs, PastEnd, Recording, ReplayClock, ReplaySettings,
+    ReplaySource, SimulatedMarket, SymbolDemand,
 };
 
 /// The market before it runs.
@@ -42,6 +42,8 @@ pub(super) struct Market {
     pub(super) progress: FeedProgress,
     pub(super) journal: Option<StartedJournal>,
     pub(super) hours: MarketHours,
+    /// When the market is open, if the source tells.
+    pub(super) market_clock: Option<MarketClock>,
     /// The symbols that are wanted of the source, if it gives them on demand.
     pub(super) demand: Option<SymbolDemand>,
     #[cfg(feature = "nats")]
@@ -156,8 +158,9 @@ impl Market {
         metrics: &Metrics,
     ) -> Result<Self, StartError> {
         let bytes = config.retention.bytes / config.upstreams.len();
-        let archive = Arc::new(Archive::new(0, Retention { bytes, ..config.retention }));
+        let archive = Arc::new(followed_archive(config, Retention { bytes, ..config.retention }, 0));
         let demand = symbol_demand(settings);
+        let market_clock = MarketClock::default();
         let (journal, earlier) = match &config.journal {
             None => (None, EarlierRun::none(Epoch::new(rand::random()))),
             Some(settings) => {
@@ -170,6 +173,8 @@ impl Market {
         let universe = Arc::clone(&earlier.universe);
         let parts = UpstreamParts {
             archive: Arc::clone(&archive),
+            history: Arc::clone(&archive),
+            market_clock: market_clock.clone(),
             clock,
             spans: config.spans,
             metrics: metrics.feed_of(*name),
@@ -179,7 +184,9 @@ impl Market {
         };
         let feed = UpstreamFeed::start(settings.clone(), parts)?;
         let (progress, hours) = (feed.progress(), MarketHours::Exchange);
-        Ok(Self { hours, demand, journal, ..Self::new(Box::new(feed), progress, universe, archive) })
+        let market_clock = Some(market_clock);
+        let market = Self::new(Box::new(feed), progress, universe, archive);
+        Ok(Self { hours, market_clock, demand, journal, ..market })
     }
 
     fn of(
@@ -206,11 +213,22 @@ impl Market {
             progress,
             journal: None,
             hours: MarketHours::Continuous,
+            market_clock: None,
             demand: None,
             #[cfg(feature = "nats")]
             cluster: None,
         }
     }
+}
+
+/// An archive of this number of instruments, for bars that other nodes give.
+#[cfg(any(feature = "nats", feature = "relay"))]
+pub(super) fn followed_archive(config: &Config, retention: Retention, symbols: usize) -> Archive {
+    let archive = Archive::new(symbols, retention);
+    if config.spans != crate::feed::BarSpans::default() {
+        archive.fold_minutes();
+    }
+    archive
 }
 
 /// When the market of a replay is open. Moved to now, a recording is open at whatever time it is.

@@ -9,9 +9,8 @@ use super::leaders::RelayLeader;
 use super::leaders::{LeaderParts, ReplayLeader, SimulatedLeader};
 #[cfg(feature = "relay")]
 use super::market::symbol_demand;
-use super::market::{Market, new_epochs, replay_hours};
+use super::market::{Market, followed_archive, new_epochs, replay_hours};
 use super::resume::resume;
-use crate::archive::Archive;
 use crate::auth::KeyStore;
 use crate::clock::Clock;
 use crate::cluster::{
@@ -26,9 +25,9 @@ use crate::metrics::Metrics;
 use crate::model::{Epoch, MarketHours, Universe};
 #[cfg(feature = "relay")]
 use crate::relay::UpstreamFeed;
-use crate::source::Listings;
 #[cfg(feature = "relay")]
 use crate::source::SymbolDemand;
+use crate::source::{Listings, MarketClock};
 
 /// The market of a node with these settings, whose feed is ready to start.
 pub(super) fn join(
@@ -40,8 +39,9 @@ pub(super) fn join(
     keys: Option<&KeyStore>,
 ) -> Result<Market, StartError> {
     let symbols = if config.simulates() { config.symbols } else { 0 };
-    let archive = Arc::new(Archive::new(symbols, config.retention));
+    let archive = Arc::new(followed_archive(config, config.retention, symbols));
     let demand = node_demand(config);
+    let market_clock = market_clock(config);
     let (journal, earlier) = match &config.journal {
         None => (None, EarlierRun::none(Epoch::new(rand::random()))),
         Some(settings) => {
@@ -65,7 +65,7 @@ pub(super) fn join(
             metrics: metrics.feed(),
             faults: faults.cloned(),
         };
-        leader(parts, config, metrics, demand.as_ref())
+        leader(parts, config, metrics, demand.as_ref(), market_clock.as_ref())
     };
     let parts = ClusterFeedParts {
         settings: settings.clone(),
@@ -88,6 +88,7 @@ pub(super) fn join(
         source: Box::new(source),
         journal,
         hours: hours(config),
+        market_clock,
         demand: demand.map(|demand| demand.sessions),
         cluster: Some((thread, overview)),
     })
@@ -108,14 +109,16 @@ fn leader(
     config: &Config,
     metrics: &Metrics,
     demand: Option<&NodeDemand>,
+    market_clock: Option<&MarketClock>,
 ) -> Result<Box<dyn LeaderFeed>, StartError> {
     #[cfg(feature = "relay")]
     if let Some(NamedUpstream { feed, settings }) = config.upstreams.first() {
         let (upstream, demand) = (metrics.upstream_of(*feed), demand.map(|demand| demand.all.clone()));
-        return Ok(Box::new(RelayLeader { settings: settings.clone(), upstream, demand, parts }));
+        let (settings, market_clock) = (settings.clone(), market_clock.cloned().unwrap_or_default());
+        return Ok(Box::new(RelayLeader { settings, upstream, demand, market_clock, parts }));
     }
     #[cfg(not(feature = "relay"))]
-    let _ = demand;
+    let _ = (demand, market_clock);
     if let Some(settings) = &config.replay {
         let leader = ReplayLeader::open(parts, settings.clone(), config.retention, metrics.replay())?;
         return Ok(Box::new(leader));
@@ -129,6 +132,17 @@ fn node_demand(config: &Config) -> Option<NodeDemand> {
     #[cfg(feature = "relay")]
     if let Some(NamedUpstream { settings, .. }) = config.upstreams.first() {
         return symbol_demand(settings).map(|all| NodeDemand { sessions: SymbolDemand::of_node(&all), all });
+    }
+    #[cfg(not(feature = "relay"))]
+    let _ = config;
+    None
+}
+
+/// What the upstream tells of its hours, when this node leads.
+fn market_clock(config: &Config) -> Option<MarketClock> {
+    #[cfg(feature = "relay")]
+    if !config.upstreams.is_empty() {
+        return Some(MarketClock::default());
     }
     #[cfg(not(feature = "relay"))]
     let _ = config;

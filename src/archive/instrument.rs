@@ -126,6 +126,14 @@ impl InstrumentArchive {
         }
     }
 
+    /// Takes in a minute that was published again. One before all retained ones is left out: what a source tells at the
+    /// start of a connection may be days old, and would be taken for the begin of all that is known.
+    pub(super) fn updated_minute(&mut self, bar: &Bar) {
+        if self.first_minute(bar.symbol).is_some_and(|first| first.start <= bar.start) {
+            self.minute(bar);
+        }
+    }
+
     /// The longer bar in which a minute has changed; `None` if some of its minutes are no longer retained.
     fn rejoined(&self, symbol: SymbolId, span: Span, start: Timestamp) -> Option<Bar> {
         let minutes = self.bars(Span::Minute);
@@ -385,6 +393,21 @@ mod tests {
 
             assert_eq!(archive.bars(Span::Day).latest(SymbolId(0)).unwrap().trades, 105, "{kept} retained");
         }
+    }
+
+    #[test]
+    fn an_update_of_an_old_minute_does_not_hide_the_history_after_it() {
+        let mut archive = InstrumentArchive::new(&Retention::default().depth(1));
+        let given = fixtures::universe().iter().next().cloned().unwrap();
+        archive.set_origin(&Instrument { bars: BarOrigin::Source, ..given });
+        archive.updated_minute(&bar(60, 9));
+        archive.minute(&bar(240, 4));
+        archive.updated_minute(&bar(60, 9));
+
+        archive.add_history(SymbolId(0), &[], &[bar(60, 9), bar(120, 2), bar(180, 3)]);
+        archive.updated_minute(&bar(120, 5));
+
+        assert_eq!(volumes(&archive, Span::Minute), [(60, 9), (120, 5), (180, 3), (240, 4)]);
     }
 
     fn bar(second: i64, volume: u64) -> Bar {

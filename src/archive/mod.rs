@@ -20,8 +20,8 @@ mod timeframe;
 
 use std::mem;
 use std::ops::Deref;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use self::instrument::InstrumentArchive;
 use crate::model::{
@@ -46,15 +46,18 @@ pub struct Archive {
     /// Nanoseconds since 1970; see [`Self::advance`].
     watermark: AtomicI64,
     earlier: OnceLock<Box<dyn EarlierBars>>,
+    history_revision: AtomicU64,
 }
 
 #[derive(Debug)]
 struct Tables {
     instruments: Vec<InstrumentArchive>,
-    /// The number of instruments of which it is known where their bars come from.
-    listed: usize,
+    /// The instruments of which it is known where their bars come from.
+    listed: Arc<Universe>,
     retention: Retention,
     rules: TradeRules,
+    /// Where the minutes of instruments come from that say that the source gives them.
+    given_minutes: BarOrigin,
     /// The number of instruments among which the byte budget is divided.
     budgeted_symbols: usize,
     /// The empty buffer that becomes the next pending buffer.
@@ -78,9 +81,10 @@ impl Archive {
     pub fn new(symbols: usize, retention: Retention) -> Self {
         let mut tables = Tables {
             instruments: Vec::new(),
-            listed: 0,
+            listed: Arc::default(),
             retention,
             rules: TradeRules::default(),
+            given_minutes: BarOrigin::Source,
             budgeted_symbols: symbols,
             spare: Vec::new(),
         };
@@ -90,6 +94,7 @@ impl Archive {
             tables: RwLock::new(tables),
             watermark: AtomicI64::new(i64::MIN),
             earlier: OnceLock::new(),
+            history_revision: AtomicU64::new(0),
         }
     }
 
@@ -99,6 +104,12 @@ impl Archive {
     pub fn seed(&self, symbol: SymbolId, days: &[Bar], minutes: &[Bar], seconds: &[Bar]) {
         let tables = &mut *self.tables.write().expect(NO_PANIC);
         tables.instruments[symbol.index()].seed(days, minutes, seconds);
+    }
+
+    /// The bars that the source gives are not of minutes: from the next universe on, minutes are folded from trades,
+    /// whatever instruments say.
+    pub fn fold_minutes(&self) {
+        self.tables.write().expect(NO_PANIC).given_minutes = BarOrigin::Folded;
     }
 
     /// Sets which trades change which figures of bars, from the next trade on; by default every trade changes all.
@@ -112,36 +123,38 @@ impl Archive {
     /// Takes in a universe: makes room for the instruments that are new in it, and from the next object on their bars
     /// come from where they [say](crate::model::BarOrigin). What is retained of the earlier ones stays, unless the byte
     /// budget must be divided anew.
-    pub fn list(&self, universe: &Universe) {
-        if self.tables.read().expect(NO_PANIC).listed >= universe.len() {
+    pub fn list(&self, universe: &Arc<Universe>) {
+        if self.tables.read().expect(NO_PANIC).listed.len() >= universe.len() {
             return;
         }
         let mut tables = self.tables.write().expect(NO_PANIC);
         tables.apply_pending(&self.pending);
         tables.grow(universe.len());
-        for instrument in universe.iter().skip(tables.listed) {
-            tables.instruments[instrument.id.index()].set_origin(instrument);
+        for instrument in universe.iter().skip(tables.listed.len()) {
+            let bars = tables.minutes_of(instrument);
+            let listed = Instrument { bars, ..instrument.clone() };
+            tables.instruments[instrument.id.index()].set_origin(&listed);
         }
-        tables.listed = universe.len();
+        tables.listed = Arc::clone(universe);
     }
 
     /// Takes in a universe of which another node folds the bars: those that are published come from there, and what was
     /// before is [added](Self::add_history). Until this node [takes over](Self::take_over).
-    pub fn follow(&self, universe: &Universe) {
+    pub fn follow(&self, universe: &Arc<Universe>) {
         let mut tables = self.tables.write().expect(NO_PANIC);
         tables.apply_pending(&self.pending);
         tables.grow(universe.len());
         for instrument in universe.iter() {
-            let (bars, daily_bars) = (BarOrigin::Source, BarOrigin::Source);
+            let (bars, daily_bars) = (tables.given_minutes, BarOrigin::Source);
             let followed = Instrument { bars, daily_bars, ..instrument.clone() };
             tables.instruments[instrument.id.index()].set_origin(&followed);
         }
-        tables.listed = universe.len();
+        tables.listed = Arc::clone(universe);
     }
 
     /// From the next trade on, bars come from where the instruments say. Those that are open are folded from the trades
     /// that are retained.
-    pub fn take_over(&self, universe: &Universe) {
+    pub fn take_over(&self, universe: &Arc<Universe>) {
         let watermark = self.watermark();
         let mut tables = self.tables.write().expect(NO_PANIC);
         tables.apply_pending(&self.pending);
@@ -149,7 +162,28 @@ impl Archive {
         for instrument in universe.iter() {
             tables.instruments[instrument.id.index()].take_over(instrument, watermark);
         }
-        tables.listed = universe.len();
+        tables.listed = Arc::clone(universe);
+    }
+
+    /// The instruments that were taken in last.
+    pub fn universe(&self) -> Arc<Universe> {
+        Arc::clone(&self.tables.read().expect(NO_PANIC).listed)
+    }
+
+    /// The most minutes of an instrument that are retained.
+    pub fn most_minutes(&self) -> usize {
+        let tables = self.tables.read().expect(NO_PANIC);
+        tables.retention.depth(tables.budgeted_symbols).bars[Span::Minute.index()]
+    }
+
+    /// Tells [readers](Self::history_revision) that all history that was asked for so far is added.
+    pub fn complete_history(&self) {
+        self.history_revision.fetch_add(1, Ordering::Release);
+    }
+
+    /// How often [history was completed](Self::complete_history).
+    pub fn history_revision(&self) -> u64 {
+        self.history_revision.load(Ordering::Acquire)
     }
 
     /// Takes in days and minutes of an instrument, in order, of which another node has told. Those that are not before all
@@ -288,13 +322,22 @@ impl Tables {
             match body {
                 Body::Trade(trade) => self.instruments[trade.symbol.index()].trade(*seq, trade),
                 Body::Quote(quote) => self.instruments[quote.symbol.index()].quotes.push(*seq, *quote),
-                Body::Bar(bar) | Body::UpdatedBar(bar) => self.instruments[bar.symbol.index()].minute(bar),
+                Body::Bar(bar) => self.instruments[bar.symbol.index()].minute(bar),
+                Body::UpdatedBar(bar) => self.instruments[bar.symbol.index()].updated_minute(bar),
                 Body::DailyBar(bar) => self.instruments[bar.symbol.index()].day(bar),
                 _ => {}
             }
         }
         self.spare.clear();
         self.spare.shrink_to(2 * APPLY_AFTER);
+    }
+
+    /// Where the minutes of an instrument come from.
+    fn minutes_of(&self, instrument: &Instrument) -> BarOrigin {
+        match instrument.bars {
+            BarOrigin::Source => self.given_minutes,
+            BarOrigin::Folded => BarOrigin::Folded,
+        }
     }
 
     /// Adds instruments up to this number.
@@ -350,6 +393,22 @@ mod tests {
             archive.record(&[numbered(fixtures::trade(), seq), numbered(fixtures::quote(), seq)]);
         }
         archive
+    }
+
+    #[test]
+    fn bars_that_are_not_of_minutes_are_not_taken_for_minutes() {
+        let archive = Archive::new(0, Retention::default());
+        archive.fold_minutes();
+        let (bars, daily_bars) = (BarOrigin::Source, BarOrigin::Source);
+        let instruments = fixtures::universe().iter().cloned().collect::<Vec<_>>();
+        let given = |instrument| Instrument { bars, daily_bars, ..instrument };
+        archive.list(&Arc::new(Universe::new(instruments.into_iter().map(given).collect())));
+        let minute = || archive.latest_minute(SymbolId(0), OpenBars::Included);
+
+        archive.record(&[fixtures::bar()]);
+        assert_eq!(minute(), None);
+        archive.record(&[fixtures::trade()]);
+        assert_eq!(minute().unwrap().trades, 1);
     }
 
     /// All retained objects between two numbers, piece by piece.
@@ -452,7 +511,7 @@ mod tests {
         let Body::Trade(trade) = fixtures::trade().body else { unreachable!() };
         let added = SymbolId(2);
 
-        archive.list(&fixtures::universe_of(&["A", "B", "C"]));
+        archive.list(&Arc::new(fixtures::universe_of(&["A", "B", "C"])));
         archive.record(&[Object { seq: Seq(1), body: Body::Trade(Trade { symbol: added, ..trade }) }]);
 
         let of = |symbol| all_since(&archive, StreamId::new(Channel::Trades, symbol), Seq(0), Seq(9));
@@ -466,7 +525,7 @@ mod tests {
         let kept = |archive: &Archive| all_since(archive, trades(), Seq(0), Seq(1_000)).len();
         let before = kept(&archive);
 
-        archive.list(&fixtures::universe_of(&["A", "B", "C", "D"]));
+        archive.list(&Arc::new(fixtures::universe_of(&["A", "B", "C", "D"])));
 
         assert_eq!((before, kept(&archive)), (retention.depth(2).trades, retention.depth(4).trades));
         assert!(before > kept(&archive), "the tables shrink");

@@ -9,7 +9,7 @@ use async_nats::{Client, Message, Subject};
 use futures_util::StreamExt;
 use futures_util::stream::select_all;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tracing::{debug, warn};
 
@@ -128,6 +128,22 @@ impl ToPublish {
     }
 }
 
+/// What was fetched of the history of the leader.
+#[derive(Debug, Default)]
+struct FetchedHistory {
+    /// The node that told of it, and how often that had completed its history.
+    of: (u64, u64),
+    task: Option<AbortHandle>,
+}
+
+impl FetchedHistory {
+    /// Whether the leader has completed its history since it was fetched, and no fetch is under way.
+    fn is_behind(&self, leader: &NodeStatus) -> bool {
+        let is_idle = self.task.as_ref().is_none_or(AbortHandle::is_finished);
+        leader.leads && leader.history > 0 && self.of != (leader.node, leader.history) && is_idle
+    }
+}
+
 struct Connection {
     client: Client,
     subjects: Subjects,
@@ -138,6 +154,7 @@ struct Connection {
     /// Those that wait for a snapshot, with the numbers of their requests.
     awaiting: Vec<(Subject, u64)>,
     universe: Arc<Universe>,
+    history: FetchedHistory,
     /// What the nodes want.
     wanted: Option<WantedSymbols>,
     /// What the sessions of this node want, as it was told last.
@@ -166,6 +183,7 @@ impl Connection {
                 has_published: false,
                 awaiting: Vec::new(),
                 universe: Arc::default(),
+                history: FetchedHistory::default(),
                 wanted: parts.demand.as_ref().map(|demand| WantedSymbols::new(demand.all.clone())),
                 told: BTreeSet::new(),
                 told_keys: Vec::new(),
@@ -262,7 +280,10 @@ impl Connection {
                 Outgoing::End => self.leads = false,
                 Outgoing::Standing(standing) => self.send_snapshots(&standing.encode()).await?,
                 Outgoing::Request(request) => self.ask(request).await?,
-                Outgoing::FetchHistory(universe, from) => self.fetch_history(universe, from).await?,
+                Outgoing::FetchHistory(universe, from) => {
+                    self.universe = Arc::clone(&universe);
+                    self.fetch_history(universe, from).await?;
+                }
                 Outgoing::Batch(..) => {}
             }
         }
@@ -369,7 +390,8 @@ impl Connection {
         let (node, sessions) = (*node, sessions.total());
         let (role, leads, batch) = (settings.role, self.leads, state.batch);
         let wanted = self.told.iter().copied().collect();
-        let status = NodeStatus { node, role, leads, batch, sessions, wanted, keys };
+        let history = self.parts.archive.history_revision();
+        let status = NodeStatus { node, role, leads, batch, sessions, history, wanted, keys };
         if let Some(all) = &mut self.wanted {
             all.replace(node, &status.wanted, Instant::now());
         }
@@ -380,7 +402,11 @@ impl Connection {
 
     /// Takes in what another node tells of itself.
     async fn hear(&mut self, status: NodeStatus) -> Result<(), async_nats::Error> {
-        let NodeStatus { node, role, leads, batch, sessions, wanted, keys } = status;
+        if !self.leads && self.history.is_behind(&status) {
+            self.history.of = (status.node, status.history);
+            self.fetch_history(Arc::clone(&self.universe), 0).await?;
+        }
+        let NodeStatus { node, role, leads, batch, sessions, history: _, wanted, keys } = status;
         let heard = Instant::now();
         self.parts
             .overview
@@ -420,7 +446,7 @@ impl Connection {
         let (client, subject) = (self.client.clone(), self.subjects.of("history"));
         let fetch =
             HistoryFetch { client, subject, inbox, answers, archive: Arc::clone(&self.parts.archive) };
-        self.tasks.spawn(fetch.run(universe, from));
+        self.history.task = Some(self.tasks.spawn(fetch.run(universe, from)));
         Ok(())
     }
 }

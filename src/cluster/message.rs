@@ -107,6 +107,8 @@ pub(super) struct NodeStatus {
     pub(super) batch: u64,
     /// Its open sessions.
     pub(super) sessions: u64,
+    /// How often it has completed the history from before its start, which other nodes then fetch anew.
+    pub(super) history: u64,
     /// The symbols that its sessions want by name, of a source that gives them on demand.
     pub(super) wanted: Vec<Symbol>,
     /// The sessions of its keys, by their ids.
@@ -125,7 +127,7 @@ pub(super) struct BarHistory {
 const MAGIC: [u8; 3] = *b"TCN";
 
 /// Nodes of another version drop the message, and are not joined.
-const VERSION: u8 = 3;
+const VERSION: u8 = 4;
 
 mod kind {
     pub(super) const BATCHES: u8 = 1;
@@ -206,6 +208,7 @@ impl NodeMessage {
                 out.push(status.leads.into());
                 push_u64(out, status.batch);
                 push_u64(out, status.sessions);
+                push_u64(out, status.history);
                 push_symbols(out, &status.wanted);
                 push_u64(out, status.keys.len() as u64);
                 for (key, sessions) in &status.keys {
@@ -279,6 +282,7 @@ impl NodeMessage {
                 },
                 batch: take_u64(bytes)?,
                 sessions: take_u64(bytes)?,
+                history: take_u64(bytes)?,
                 wanted: take_symbols(bytes)?,
                 keys: {
                     let count = take_u64(bytes)?;

@@ -51,6 +51,7 @@ fn messages() -> Vec<NodeMessage> {
             leads: true,
             batch: 14,
             sessions: 15,
+            history: 3,
             wanted: ["AAPL", "BRK.B"].map(|symbol| symbol.parse().unwrap()).to_vec(),
             keys: vec![("desk".to_owned(), 300), ("\u{e9}".to_owned(), 0)],
         }),

@@ -10,7 +10,7 @@ use crate::model::{
 };
 
 /// The lengths of the bars that are published.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BarSpans {
     /// Length of a bar of the `bars` channel in nanoseconds: a minute except in tests.
     pub bar_nanos: i64,

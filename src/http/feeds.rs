@@ -11,7 +11,7 @@ use crate::cluster::ClusterOverview;
 use crate::feed::{ControlReplay, FeedProgress};
 use crate::metrics::UpstreamMetrics;
 use crate::model::{Epoch, Feed, MarketHours};
-use crate::source::SymbolDemand;
+use crate::source::{MarketClock, SymbolDemand};
 
 /// What all handlers share of one feed, on all workers.
 pub struct ServedFeed {
@@ -23,6 +23,8 @@ pub struct ServedFeed {
     pub progress: FeedProgress,
     /// When the market is open.
     pub hours: MarketHours,
+    /// When the market is open as its source tells, if it does; otherwise `hours` say it.
+    pub market_clock: Option<MarketClock>,
     /// The retained history.
     pub archive: Arc<Archive>,
     /// Whether new sessions are accepted.
@@ -185,6 +187,7 @@ impl ServedFeed {
             epoch: Epoch::default(),
             progress: FeedProgress::default(),
             hours: MarketHours::Continuous,
+            market_clock: None,
             archive: Arc::new(Archive::new(3, crate::archive::Retention::default())),
             readiness,
             source: SourceKind::Simulation,

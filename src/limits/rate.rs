@@ -46,7 +46,7 @@ impl TokenBucket {
     /// Takes `count` tokens, or none and returns `false` if there are fewer.
     #[must_use]
     pub fn take_many(&mut self, count: u32, now: Instant) -> bool {
-        let is_allowed = self.has(count, now);
+        let is_allowed = self.has_tokens(count, now);
         if is_allowed {
             self.full_at = self.full_at.max(now) + self.rate.every * count;
         }
@@ -55,10 +55,11 @@ impl TokenBucket {
 
     /// Whether there is a token.
     pub fn has_token(&self, now: Instant) -> bool {
-        self.has(1, now)
+        self.has_tokens(1, now)
     }
 
-    fn has(&self, count: u32, now: Instant) -> bool {
+    /// Whether there are this many tokens.
+    pub fn has_tokens(&self, count: u32, now: Instant) -> bool {
         self.full_at.max(now) + self.rate.every * count <= now + self.rate.every * self.rate.burst
     }
 

@@ -34,6 +34,10 @@ pub struct UpstreamMetrics {
     pub rest_requests: Counter,
     /// Those that failed, or were beyond the budget.
     pub rest_failures: Counter,
+    /// Instruments whose history is not complete yet.
+    pub history_pending: Gauge,
+    /// Bars from before the start that were found by REST.
+    pub history_bars: Counter,
     /// Trades of holes that were found by REST.
     pub filled: Counter,
     /// Seconds without a connection after it was live once.
@@ -92,6 +96,10 @@ impl UpstreamMetrics {
         register.each("upstream_rest_requests", help, |it| it.rest_requests.clone());
         let help = "Requests to the REST of the upstream that failed, or were beyond the budget";
         register.each("upstream_rest_failures", help, |it| it.rest_failures.clone());
+        let help = "Instruments whose history the REST of the upstream has not given yet";
+        register.each("upstream_history_pending", help, |it| it.history_pending.clone());
+        let help = "Bars from before the start that were found by REST";
+        register.each("upstream_history_bars", help, |it| it.history_bars.clone());
         let help = "Trades from before a reconnect that were found by REST";
         register.each("upstream_filled_trades", help, |it| it.filled.clone());
         let help = "Seconds without the upstream, after it was there once";

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,22 +11,26 @@ use awc::error::WsClientError;
 use awc::http::header::{CONTENT_TYPE, SEC_WEBSOCKET_EXTENSIONS};
 use awc::{BoxedSocket, Client, Connector};
 use bytes::{Bytes, BytesMut};
+use rustls::ClientConfig;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::watch;
 use tokio::time::{sleep_until, timeout};
 use tracing::{debug, info, warn};
 
+use super::assets::AssetDirectory;
 use super::back_off::Jitter;
+use super::background::{self, BackgroundParts, ask_for_assets};
 use super::command::{UpstreamMessage, authenticate};
 use super::conversation::{Conversation, ConversationAction, ConversationInput, UpstreamCredentials};
 use super::inbox::{Arrival, Inbox};
-use super::rest::{TradesQuery, trades};
+use super::rest::{RowsQuery, UpstreamRest};
+use super::rest_budget::{Priority, RestBudget};
 use super::settings::UpstreamSettings;
 use super::tls::{UpstreamTlsError, client_config};
 use super::trade_backfill::HoleNumber;
 use super::unanswered::UnansweredCommands;
-use crate::limits::{Rate, TokenBucket};
 use crate::metrics::UpstreamMetrics;
 use crate::model::Symbol;
 use crate::source::SymbolDemand;
@@ -54,31 +59,42 @@ pub(super) enum UpstreamCommand {
     /// Send this command over the connection.
     Send(UpstreamMessage),
     /// Find trades of this hole by REST.
-    FindTrades { hole: HoleNumber, query: TradesQuery },
+    FindTrades { hole: HoleNumber, query: RowsQuery },
 }
 
-/// The requests to REST: 200 a minute, as in Alpaca's free plan. Beyond it a request fails at once (counter
-/// `upstream_rest_failures`), and the hole is told as not filled.
-const REST_BUDGET: Rate = Rate::per_minute(200);
+/// The longest time that the first connection waits for the names of instruments, which cannot change later.
+const ASSETS_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Starts the thread of the connection; it ends when the sender of subscriptions is dropped.
+/// Starts the thread of the connection, which ends when the sender of commands is dropped, and that of the requests in
+/// the background.
 pub(super) fn start(
     settings: Arc<UpstreamSettings>,
     inbox: Inbox,
     demand: Option<SymbolDemand>,
-    metrics: UpstreamMetrics,
+    background: BackgroundParts,
+    on_stop: watch::Receiver<()>,
 ) -> Result<UnboundedSender<UpstreamCommand>, UpstreamTlsError> {
     let tls = Arc::new(client_config(settings.authorities.as_deref())?);
     let (commands, on_command) = unbounded_channel();
+    let (metrics, assets) = (background.metrics.clone(), background.assets.clone());
+    let budget = RestBudget::new(Instant::now());
+    if settings.rest.is_some() {
+        let (settings, tls) = (Arc::clone(&settings), Arc::clone(&tls));
+        let (budget, metrics) = (budget.clone(), metrics.clone());
+        let rest = move || UpstreamRest::new(client(tls), settings, budget, metrics);
+        background::start(rest, background, on_stop);
+    }
     let run = move || {
         let runtime = match actix_web::rt::Runtime::new() {
             Ok(runtime) => runtime,
             Err(error) => return inbox.push(Arrival::Stopped(format!("no runtime: {error}"))),
         };
         runtime.block_on(async move {
-            let connector = Connector::new().rustls_0_23(tls).timeout(CONNECT_TIMEOUT);
-            let client = Client::builder().connector(connector).timeout(CONNECT_TIMEOUT).finish();
-            UpstreamConnection::new(settings, client, inbox, demand, metrics).run(on_command).await;
+            let client = client(tls);
+            let rest = UpstreamRest::new(client.clone(), Arc::clone(&settings), budget, metrics.clone());
+            let rest = Rc::new(rest);
+            let parts = UpstreamConnectionParts { settings, client, rest, assets, inbox, demand, metrics };
+            UpstreamConnection::new(parts).run(on_command).await;
         });
     };
     let spawned = thread::Builder::new().name("upstream".to_owned()).spawn(run);
@@ -88,13 +104,31 @@ pub(super) fn start(
     Ok(commands)
 }
 
+/// A client of HTTP.
+fn client(tls: Arc<ClientConfig>) -> Client {
+    let connector = Connector::new().rustls_0_23(tls).timeout(CONNECT_TIMEOUT);
+    Client::builder().connector(connector).timeout(CONNECT_TIMEOUT).finish()
+}
+
+/// What a connection is made from.
+struct UpstreamConnectionParts {
+    settings: Arc<UpstreamSettings>,
+    client: Client,
+    rest: Rc<UpstreamRest>,
+    assets: AssetDirectory,
+    inbox: Inbox,
+    demand: Option<SymbolDemand>,
+    metrics: UpstreamMetrics,
+}
+
 /// The connection, while there is one.
 struct UpstreamConnection {
     settings: Arc<UpstreamSettings>,
     client: Client,
+    rest: Rc<UpstreamRest>,
+    assets: AssetDirectory,
     inbox: Inbox,
     demand: Option<SymbolDemand>,
-    budget: TokenBucket,
     /// When the demand is looked at next.
     demand_at: Instant,
     unanswered: UnansweredCommands,
@@ -131,13 +165,8 @@ enum Received {
 }
 
 impl UpstreamConnection {
-    fn new(
-        settings: Arc<UpstreamSettings>,
-        client: Client,
-        inbox: Inbox,
-        demand: Option<SymbolDemand>,
-        metrics: UpstreamMetrics,
-    ) -> Self {
+    fn new(parts: UpstreamConnectionParts) -> Self {
+        let UpstreamConnectionParts { settings, client, rest, assets, inbox, demand, metrics } = parts;
         let credentials =
             if settings.key.is_some() { UpstreamCredentials::Key } else { UpstreamCredentials::None };
         let conversation = Conversation::new(credentials, settings.delays, Instant::now());
@@ -147,9 +176,10 @@ impl UpstreamConnection {
         Self {
             settings,
             client,
+            rest,
+            assets,
             inbox,
             demand,
-            budget: TokenBucket::new(REST_BUDGET, Instant::now()),
             demand_at,
             unanswered,
             asked,
@@ -186,22 +216,14 @@ impl UpstreamConnection {
     }
 
     /// Begins a request for trades; the answer comes through the inbox.
-    fn find_trades(&mut self, hole: HoleNumber, query: TradesQuery) {
-        if !self.budget.take(Instant::now()) {
-            self.metrics.rest_failures.inc();
-            let answer = Err("the budget of requests is used up".to_owned());
-            return self.inbox.push(Arrival::Trades { hole, answer });
-        }
-        self.metrics.rest_requests.inc();
-        let (client, settings) = (self.client.clone(), Arc::clone(&self.settings));
-        let (inbox, failures) = (self.inbox.clone(), self.metrics.rest_failures.clone());
+    fn find_trades(&self, hole: HoleNumber, query: RowsQuery) {
+        let (rest, inbox) = (Rc::clone(&self.rest), self.inbox.clone());
         actix_web::rt::spawn(async move {
-            let answer = trades(&client, &settings, &query).await;
-            if let Err(reason) = &answer {
-                failures.inc();
+            let found = rest.rows(&query, Priority::Urgent).await;
+            if let Err(reason) = &found {
                 warn!("trades are not found: {reason}");
             }
-            inbox.push(Arrival::Trades { hole, answer });
+            inbox.push(Arrival::Trades { hole, answer: found.map_err(|reason| reason.to_string()) });
         });
     }
 
@@ -385,7 +407,17 @@ impl UpstreamConnection {
 
     fn connect(&mut self) {
         self.metrics.connects.inc();
-        self.link = Link::Connecting(Box::pin(connect(self.client.clone(), self.settings.url.clone())));
+        let (client, url) = (self.client.clone(), self.settings.url.clone());
+        let (rest, assets) = (Rc::clone(&self.rest), self.assets.clone());
+        self.link = Link::Connecting(Box::pin(async move {
+            if !assets.is_settled() {
+                let asked = timeout(ASSETS_TIMEOUT, ask_for_assets(&rest, &assets, Priority::Urgent)).await;
+                if let Ok(Err(error)) = asked {
+                    debug!("the upstream tells no names of instruments: {error}");
+                }
+            }
+            connect(client, url).await
+        }));
     }
 
     async fn send_command(&mut self, command: &Value) {

@@ -3,11 +3,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::sync::Notify;
 
-use super::rest::TradesPage;
 use super::trade_backfill::HoleNumber;
 use crate::model::Epoch;
 use crate::source::{DemandChange, Wake};
-use crate::wire::{DecodedObject, ServerMessage};
+use crate::wire::{DecodedObject, DecodedPage, ServerMessage};
 
 /// What came from the upstream and the feed has yet to take, in order. Clones share it.
 ///
@@ -39,7 +38,7 @@ pub(super) enum Arrival {
     /// Other symbols are wanted of the upstream than before.
     Demand(DemandChange),
     /// The answer to a request for trades of this hole.
-    Trades { hole: HoleNumber, answer: Result<TradesPage, String> },
+    Trades { hole: HoleNumber, answer: Result<DecodedPage, String> },
     /// The objects of one message.
     Objects(Vec<DecodedObject>),
     /// A message between the objects.
@@ -105,7 +104,7 @@ impl Arrival {
     fn objects(&self) -> usize {
         match self {
             Self::Objects(objects) => objects.len(),
-            Self::Trades { answer: Ok(page), .. } => page.trades.len(),
+            Self::Trades { answer: Ok(page), .. } => page.rows.len(),
             _ => 1,
         }
     }

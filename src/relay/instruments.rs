@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use super::assets::{AssetDetails, AssetDirectory};
 use crate::model::{BarOrigin, Instrument, MarketHours, Symbol, SymbolId, Tape, Universe};
 
 /// The instruments of an upstream, in the order in which they were first seen.
@@ -13,6 +14,7 @@ pub(super) struct UpstreamInstruments {
     universe: Arc<Universe>,
     added: Vec<Instrument>,
     by_symbol: FxHashMap<Symbol, SymbolId>,
+    assets: AssetDirectory,
 }
 
 impl UpstreamInstruments {
@@ -21,10 +23,15 @@ impl UpstreamInstruments {
         universe.iter().all(|instrument| instrument.bars == BarOrigin::Source)
     }
 
-    /// Begins with these instruments.
-    pub(super) fn beginning_with(universe: Arc<Universe>) -> Self {
-        let by_symbol = universe.iter().map(|instrument| (instrument.symbol, instrument.id)).collect();
-        Self { universe, added: Vec::new(), by_symbol }
+    /// None yet. Those that are listed have the details of this directory, which never change afterwards.
+    pub(super) fn new(assets: AssetDirectory) -> Self {
+        Self { assets, ..Self::default() }
+    }
+
+    /// Begins with these instruments, before any other is listed.
+    pub(super) fn begin_with(&mut self, universe: Arc<Universe>) {
+        self.by_symbol = universe.iter().map(|instrument| (instrument.symbol, instrument.id)).collect();
+        self.universe = universe;
     }
 
     /// The id of an instrument; `None` if there are too many. Its bars come from the upstream.
@@ -37,11 +44,12 @@ impl UpstreamInstruments {
             return None;
         }
         let id = SymbolId(next as u32);
+        let AssetDetails { name, exchange } = self.assets.of(&symbol);
         self.added.push(Instrument {
             id,
             symbol,
-            name: None,
-            exchange: None,
+            name,
+            exchange,
             tape: Tape::NONE,
             previous_close: None,
             bars: BarOrigin::Source,

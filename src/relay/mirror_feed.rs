@@ -5,6 +5,7 @@ use rustc_hash::FxHashMap;
 use serde_json::Value;
 use tracing::{info, warn};
 
+use super::assets::AssetDirectory;
 use super::command::resume;
 use super::inbox::Arrival;
 use super::instruments::UpstreamInstruments;
@@ -75,6 +76,7 @@ pub(super) struct FeedParts {
     pub(super) metrics: FeedMetrics,
     pub(super) upstream: UpstreamMetrics,
     pub(super) progress: FeedProgress,
+    pub(super) assets: AssetDirectory,
 }
 
 impl MirrorFeed {
@@ -85,8 +87,10 @@ impl MirrorFeed {
         symbols: &UpstreamSymbols,
         earlier: &EarlierRun,
     ) -> Self {
-        let FeedParts { archive, clock, metrics, upstream, progress } = parts;
+        let FeedParts { archive, clock, metrics, upstream, progress, assets } = parts;
         progress.set_follows();
+        let mut instruments = UpstreamInstruments::new(assets);
+        instruments.begin_with(Arc::clone(&earlier.universe));
         info!(%epoch, "the upstream numbers its objects: they keep their numbers");
         let mut outage = UpstreamOutage::default();
         outage.end(clock.now(), None);
@@ -108,7 +112,7 @@ impl MirrorFeed {
             metrics,
             upstream,
             progress,
-            instruments: UpstreamInstruments::beginning_with(Arc::clone(&earlier.universe)),
+            instruments,
             epoch: earlier.ended_in().unwrap_or(epoch),
             begins,
             told: FxHashMap::default(),

@@ -30,6 +30,7 @@ impl Scene {
             metrics: FeedMetrics::default(),
             upstream: UpstreamMetrics::default(),
             progress: FeedProgress::default(),
+            assets: AssetDirectory::default(),
         };
         let feed = MirrorFeed::new(parts, epoch, &UpstreamSymbols::All, &earlier);
         Self { feed, last_values: earlier.last_values }

@@ -8,17 +8,24 @@
 //! upstream ──WebSocket──▶ connection ──Arrival──▶ inbox ──▶ UpstreamFeed ──Arc<Batch>──▶ hub
 //!                             ◀────────subscribe command────────┘
 //! ```
+//!
+//! The upstream's REST gives what the stream does not: the names of instruments, when the market is open, the bars before
+//! the start, and the trades of a hole. The thread of `background` asks for it, within one budget of requests.
 
+mod assets;
 mod back_off;
+mod background;
 mod command;
 mod connection;
 mod conversation;
+mod history_plan;
 mod inbox;
 mod instruments;
 mod mirror_feed;
 mod outage;
 mod relay_source;
 mod rest;
+mod rest_budget;
 mod settings;
 mod tls;
 mod trade_backfill;

@@ -1,11 +1,12 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::assets::AssetDirectory;
 use super::inbox::{Arrival, Inbox};
 use super::instruments::UpstreamInstruments;
 use super::mirror_feed::stamp;
 use super::outage::UpstreamOutage;
-use super::rest::{TradesPage, TradesQuery};
+use super::rest::{RowsQuery, UpstreamRows};
 use super::settings::UpstreamSymbols;
 use super::trade_backfill::{BackfillLimits, HoleNumber, TradeBackfill};
 use crate::archive::Archive;
@@ -14,7 +15,7 @@ use crate::feed::EarlierRun;
 use crate::metrics::UpstreamMetrics;
 use crate::model::{Body, Channel, Event, FeedNotice, Seq, StreamId, Timestamp, Trade, Universe};
 use crate::source::{DemandChange, EventSource, Ticks, Wake};
-use crate::wire::{DecodedObject, DeliveryKind};
+use crate::wire::{DecodedObject, DecodedPage, DeliveryKind};
 
 /// An upstream whose objects are numbered here: it gives no numbers, or they are ignored.
 ///
@@ -51,7 +52,7 @@ pub(super) enum UpstreamRequest {
     /// What changes in it.
     Change(DemandChange),
     /// Trades of this hole.
-    Trades { hole: HoleNumber, query: TradesQuery },
+    Trades { hole: HoleNumber, query: RowsQuery },
 }
 
 /// Passes requests on.
@@ -71,6 +72,7 @@ impl RelaySource {
         wake: Wake,
         clock: Clock,
         metrics: UpstreamMetrics,
+        assets: AssetDirectory,
         ask: AskUpstream,
         steady: SteadyClock,
     ) -> Self {
@@ -81,7 +83,7 @@ impl RelaySource {
             wake,
             clock,
             metrics,
-            instruments: UpstreamInstruments::default(),
+            instruments: UpstreamInstruments::new(assets),
             outage,
             notices: Vec::new(),
             taken: Vec::new(),
@@ -104,7 +106,7 @@ impl RelaySource {
         archive: &Archive,
         symbols: &UpstreamSymbols,
     ) -> Self {
-        self.instruments = UpstreamInstruments::beginning_with(Arc::clone(&earlier.universe));
+        self.instruments.begin_with(Arc::clone(&earlier.universe));
         for instrument in earlier.universe.iter().filter(|instrument| symbols.may_include(&instrument.symbol))
         {
             let stream = StreamId::new(Channel::Trades, instrument.id);
@@ -171,14 +173,15 @@ impl RelaySource {
         let Some(request) = self.backfill.take_request() else { return };
         let universe = self.instruments.universe();
         let symbols = request.symbols.iter().map(|id| universe.instrument(*id).symbol).collect();
-        let query = TradesQuery { symbols, from: request.from, page: request.page };
+        let (kind, from, page) = (UpstreamRows::Trades, request.from, request.page);
+        let query = RowsQuery { kind, symbols, from, to: None, page };
         (self.ask)(UpstreamRequest::Trades { hole: request.hole, query });
     }
 
-    fn take_trades(&mut self, answer: Result<TradesPage, String>) {
+    fn take_trades(&mut self, answer: Result<DecodedPage, String>) {
         let Ok(page) = answer else { return self.backfill.failed(&mut self.found) };
-        let mut trades = Vec::with_capacity(page.trades.len());
-        for trade in page.trades {
+        let mut trades = Vec::with_capacity(page.rows.len());
+        for trade in page.rows {
             if let Some(Body::Trade(trade)) = self.instruments.id(trade.symbol).map(|id| trade.body(id)) {
                 trades.push(trade);
             }

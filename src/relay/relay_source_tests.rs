@@ -32,7 +32,8 @@ fn live_trades_wait_no_longer_than_the_limit_although_nothing_arrives() {
     let inbox = Inbox::new(wake.clone());
     let metrics = UpstreamMetrics::default();
     let ask: AskUpstream = Box::new(|_| ());
-    let mut source = RelaySource::new(inbox.clone(), wake, clock, metrics, ask, || NOW.get());
+    let mut source =
+        RelaySource::new(inbox.clone(), wake, clock, metrics, AssetDirectory::default(), ask, || NOW.get());
     inbox.push(Arrival::Objects(vec![trade(1)]));
     assert_eq!(poll(&mut source), (vec![], 1));
     for arrival in [Arrival::Down("cut".to_owned()), Arrival::Live(None), Arrival::Objects(vec![trade(2)])] {
@@ -57,15 +58,22 @@ fn a_connection_that_is_lost_while_a_hole_is_filled_leaves_a_hole_to_be_filled()
     let inbox = Inbox::new(wake.clone());
     let (ask, asked) = std::sync::mpsc::channel();
     let ask: AskUpstream = Box::new(move |request| _ = ask.send(request));
-    let mut source =
-        RelaySource::new(inbox.clone(), wake, clock, UpstreamMetrics::default(), ask, || NOW.get());
+    let mut source = RelaySource::new(
+        inbox.clone(),
+        wake,
+        clock,
+        UpstreamMetrics::default(),
+        AssetDirectory::default(),
+        ask,
+        || NOW.get(),
+    );
     let mut arrive = |arrival| {
         inbox.push(arrival);
         poll(&mut source).0
     };
     let answer = || {
         let Ok(UpstreamRequest::Trades { hole, .. }) = asked.try_recv() else { panic!("no request") };
-        Arrival::Trades { hole, answer: Ok(TradesPage { trades: vec![trade(1)], next: None }) }
+        Arrival::Trades { hole, answer: Ok(DecodedPage { rows: vec![trade(1)], next: None }) }
     };
     arrive(Arrival::Objects(vec![trade(1)]));
     arrive(Arrival::Down("cut".to_owned()));

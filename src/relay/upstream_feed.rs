@@ -4,8 +4,11 @@ use std::time::Instant;
 
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::watch;
 use tracing::error;
 
+use super::assets::AssetDirectory;
+use super::background::BackgroundParts;
 use super::command::{change, resume, subscribe};
 use super::connection::{UpstreamCommand, start};
 use super::inbox::{Arrival, Inbox};
@@ -21,7 +24,7 @@ use crate::feed::{
 };
 use crate::metrics::{FeedMetrics, UpstreamMetrics};
 use crate::model::{Epoch, Universe};
-use crate::source::{SymbolDemand, Ticks, Wake};
+use crate::source::{MarketClock, SymbolDemand, Ticks, Wake};
 
 /// The feed of an upstream. What kind of feed it is becomes clear with the first acknowledgement: one with an epoch is
 /// of an upstream that numbers its objects.
@@ -38,11 +41,13 @@ pub struct UpstreamFeed {
     outage: Option<String>,
     /// What holds before anything is known of the upstream.
     earlier: EarlierRun,
+    /// Dropped with the feed, which ends the requests in the background.
+    _background: watch::Sender<()>,
 }
 
 /// What is known of the upstream.
 enum UpstreamStage {
-    Unknown(FeedParts),
+    Unknown(Box<FeedParts>),
     Mirror(Box<MirrorFeed>),
     Foreign(Box<SequencedFeed>),
     /// Between two stages.
@@ -51,8 +56,12 @@ enum UpstreamStage {
 
 /// What a node gives to the feed of an upstream.
 pub struct UpstreamParts {
-    /// The history, which is empty or that of the earlier run.
+    /// The archive of the feed, which is empty or that of the earlier run.
     pub archive: Arc<Archive>,
+    /// Where the history before the start goes: the archive of the node.
+    pub history: Arc<Archive>,
+    /// When the market is open, as the upstream tells.
+    pub market_clock: MarketClock,
     /// The clock of time stamps.
     pub clock: Clock,
     /// The length of bars.
@@ -73,17 +82,55 @@ impl UpstreamFeed {
     /// # Errors
     /// When the file of authorities cannot be used.
     pub fn start(settings: UpstreamSettings, parts: UpstreamParts) -> Result<Self, UpstreamTlsError> {
-        let UpstreamParts { archive, clock, spans, metrics, upstream, demand, earlier } = parts;
+        let UpstreamParts {
+            archive,
+            history,
+            market_clock,
+            clock,
+            spans,
+            metrics,
+            upstream,
+            demand,
+            earlier,
+        } = parts;
         let settings = Arc::new(settings);
         let wake = Wake::default();
         let inbox = Inbox::new(wake.clone());
-        let commands = start(Arc::clone(&settings), inbox.clone(), demand, upstream.clone())?;
+        let assets = AssetDirectory::default();
+        let background = BackgroundParts {
+            assets: assets.clone(),
+            history,
+            demand: demand.clone(),
+            market_clock,
+            clock: clock.clone(),
+            metrics: upstream.clone(),
+        };
+        let (stop_background, on_stop) = watch::channel(());
+        let commands = start(Arc::clone(&settings), inbox.clone(), demand, background, on_stop)?;
         let progress = FeedProgress::default();
-        let parts =
-            FeedParts { archive, clock: clock.clone(), metrics, upstream: upstream.clone(), progress };
-        let stage = UpstreamStage::Unknown(parts);
+        let parts = FeedParts {
+            archive,
+            clock: clock.clone(),
+            metrics,
+            upstream: upstream.clone(),
+            progress,
+            assets,
+        };
+        let stage = UpstreamStage::Unknown(Box::new(parts));
         let outage = Some("the upstream has not answered yet".to_owned());
-        Ok(Self { settings, inbox, wake, commands, stage, clock, spans, upstream, outage, earlier })
+        Ok(Self {
+            settings,
+            inbox,
+            wake,
+            commands,
+            stage,
+            clock,
+            spans,
+            upstream,
+            outage,
+            earlier,
+            _background: stop_background,
+        })
     }
 
     /// Whether a feed of an upstream can continue an earlier run with these instruments: one of simulated ones has made
@@ -123,12 +170,12 @@ impl UpstreamFeed {
                 let epoch = epoch.filter(|_| self.settings.numbers == UpstreamNumbers::Kept);
                 let batch = match epoch {
                     Some(epoch) => {
-                        let mirror = MirrorFeed::new(parts, epoch, &self.settings.symbols, &self.earlier);
+                        let mirror = MirrorFeed::new(*parts, epoch, &self.settings.symbols, &self.earlier);
                         self.stage = UpstreamStage::Mirror(Box::new(mirror));
                         self.mirror(Arrival::Live(Some(epoch)), last_values)
                     }
                     None => {
-                        let mut feed = self.foreign(parts);
+                        let mut feed = self.foreign(*parts);
                         let batch = feed.open(last_values);
                         self.stage = UpstreamStage::Foreign(Box::new(feed));
                         batch
@@ -164,12 +211,19 @@ impl UpstreamFeed {
             asked.into_iter().for_each(|command| _ = commands.send(command));
         });
         let (inbox, wake) = (self.inbox.clone(), self.wake.clone());
-        let source =
-            RelaySource::new(inbox, wake, self.clock.clone(), self.upstream.clone(), ask, Instant::now);
+        let FeedParts { archive, metrics, progress, assets, .. } = parts;
+        let source = RelaySource::new(
+            inbox,
+            wake,
+            self.clock.clone(),
+            self.upstream.clone(),
+            assets,
+            ask,
+            Instant::now,
+        );
         let earlier = &self.earlier;
         let universe = Arc::clone(&earlier.universe);
         let sequencer = |from| Sequencer::new(universe, self.spans, earlier.epoch, from);
-        let FeedParts { archive, metrics, progress, .. } = parts;
         if earlier.ended_in().is_none() {
             let sequencer = sequencer(self.clock.now());
             return SequencedFeed::new(Box::new(source), sequencer, archive, metrics).reporting(progress);

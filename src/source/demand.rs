@@ -98,6 +98,11 @@ impl SymbolDemand {
         Self(Arc::new(Mutex::new(demand)))
     }
 
+    /// What the source was told to give.
+    pub fn requested(&self) -> Vec<Symbol> {
+        self.lock().requested.iter().copied().collect()
+    }
+
     /// The interest of a session, in nothing yet.
     pub fn interest(&self) -> SymbolInterest {
         SymbolInterest { demand: self.clone(), held: FxHashSet::default() }

@@ -4,6 +4,7 @@
 //! `SimulatedMarket` makes them up, the `ReplaySource` reads them from files.
 
 mod demand;
+mod market_clock;
 mod pacer;
 mod replay;
 mod simulated_market;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use futures_util::stream::LocalBoxStream;
 
 pub use demand::{DemandChange, DemandLimits, ON_DEMAND, SymbolDemand, SymbolInterest};
+pub use market_clock::{MarketClock, MarketSchedule};
 pub use pacer::{DueSteps, Pacer};
 pub use replay::{
     ClockSetting, ColumnMap, ColumnMapError, ControlRefusal, NewEpochs, PastBars, Recording, Refusal,

@@ -240,13 +240,9 @@ impl<'de> Visitor<'de> for ObjectVisitor {
             }
         };
         let mut fields = Slots::new(channel);
-        while let Some(key) = map.next_key::<Scalar<'de>>()? {
-            match key.text().and_then(|key| fields.slot(key)) {
-                Some(slot) => *slot = Some(map.next_value()?),
-                None => drop(map.next_value::<IgnoredAny>()?),
-            }
-        }
-        Ok(Attempt(fields.read().map(Decoded::Object)))
+        fields.fill(&mut map)?;
+        let symbol = fields.symbol();
+        Ok(Attempt(symbol.and_then(|symbol| fields.read(symbol)).map(Decoded::Object)))
     }
 }
 
@@ -258,7 +254,7 @@ fn channel_of(t: &str) -> Option<Channel> {
 }
 
 /// The values of an object while its map is read.
-struct Slots<'de> {
+pub(super) struct Slots<'de> {
     channel: Channel,
     symbol: Option<Scalar<'de>>,
     seq: Option<Scalar<'de>>,
@@ -268,9 +264,25 @@ struct Slots<'de> {
 }
 
 impl<'de> Slots<'de> {
-    fn new(channel: Channel) -> Self {
+    pub(super) fn new(channel: Channel) -> Self {
         let body = [const { None }; MAX_FIELDS];
         Self { channel, symbol: None, seq: None, conflated: None, snapshot: None, body }
+    }
+
+    /// Reads the rest of a map.
+    pub(super) fn fill<A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<(), A::Error> {
+        while let Some(key) = map.next_key::<Scalar<'de>>()? {
+            match key.text().and_then(|key| self.slot(key)) {
+                Some(slot) => *slot = Some(map.next_value()?),
+                None => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(())
+    }
+
+    /// The symbol, in a form that has it in each object.
+    fn symbol(&self) -> Result<Symbol, ObjectError> {
+        required(self.channel, "S", self.symbol.as_ref(), |value| value.text()?.parse().ok())
     }
 
     /// Where the value of this key goes; `None` for an unknown key.
@@ -288,11 +300,11 @@ impl<'de> Slots<'de> {
         }
     }
 
-    fn read(&self) -> Result<DecodedObject, ObjectError> {
+    /// The object, of this symbol.
+    pub(super) fn read(&self, symbol: Symbol) -> Result<DecodedObject, ObjectError> {
         /// Stands in the body until [`DecodedObject::body`] replaces it.
         const UNRESOLVED: SymbolId = SymbolId(u32::MAX);
         let channel = self.channel;
-        let symbol = required(channel, "S", self.symbol.as_ref(), |value| value.text()?.parse().ok())?;
         let optional = |key, value: &Option<Scalar<'_>>| match value {
             None => Ok(None),
             Some(value) => value.integer().map(Some).ok_or(ObjectError::InvalidField { channel, key }),

@@ -5,22 +5,28 @@ use crate::http::access::AccessPermit;
 use crate::http::response::json;
 use crate::http::state::AppState;
 use crate::model::{ExchangeSession, MarketHours, Timestamp, TradingDay};
+use crate::source::MarketSchedule;
 use crate::wire::JsonRowWriter;
 
 /// `GET /v2/clock`: whether the market is open, and until when.
 pub(super) async fn clock(permit: AccessPermit, state: Data<AppState>) -> Answer {
     let feed = state.feeds.requested(permit.query().value("feed"))?;
-    Ok(json(clock_at(state.clock.now(), feed.hours)))
+    let now = state.clock.now();
+    let told = feed.market_clock.as_ref().and_then(|clock| clock.at(now));
+    Ok(json(clock_at(now, told, feed.hours)))
 }
 
-/// The clock's body. The simulated market never closes: its day ends at midnight in New York, when the next one begins.
-fn clock_at(now: Timestamp, hours: MarketHours) -> Vec<u8> {
-    let (is_open, next_open, next_close) = match hours {
-        MarketHours::Continuous => {
+/// The clock's body: what the source told, or what follows from the hours. The simulated market never closes: its day
+/// ends at midnight in New York, when the next one begins.
+fn clock_at(now: Timestamp, told: Option<MarketSchedule>, hours: MarketHours) -> Vec<u8> {
+    let is_continuous = told.map_or(hours == MarketHours::Continuous, |told| told.is_continuous());
+    let MarketSchedule { is_open, next_open, next_close } = match told {
+        _ if is_continuous => {
             let midnight = TradingDay::of(now).end;
-            (true, midnight, midnight)
+            MarketSchedule { is_open: true, next_open: midnight, next_close: midnight }
         }
-        MarketHours::Exchange => exchange_at(now),
+        Some(told) => told,
+        None => exchange_at(now),
     };
     let mut writer = JsonRowWriter::default();
     let mut out = b"{\"timestamp\":".to_vec();
@@ -35,16 +41,18 @@ fn clock_at(now: Timestamp, hours: MarketHours) -> Vec<u8> {
     out
 }
 
-/// Whether the exchange is open, when it opens next, and when it closes next. The end of representable time has no next
-/// session.
-fn exchange_at(now: Timestamp) -> (bool, Timestamp, Timestamp) {
+/// The hours of the exchange. The end of representable time has no next session.
+fn exchange_at(now: Timestamp) -> MarketSchedule {
     let end = Timestamp::from_nanos(i64::MAX);
-    let Some(session) = ExchangeSession::next(now) else { return (false, end, end) };
-    if !session.holds(now) {
-        return (false, session.open, session.close);
-    }
-    let next_open = ExchangeSession::next(session.close).map_or(end, |next| next.open);
-    (true, next_open, session.close)
+    let Some(session) = ExchangeSession::next(now) else {
+        return MarketSchedule { is_open: false, next_open: end, next_close: end };
+    };
+    let (is_open, next_close) = (session.holds(now), session.close);
+    let next_open = match is_open {
+        true => ExchangeSession::next(session.close).map_or(end, |next| next.open),
+        false => session.open,
+    };
+    MarketSchedule { is_open, next_open, next_close }
 }
 
 #[cfg(test)]
@@ -54,7 +62,7 @@ mod tests {
 
     #[test]
     fn the_market_is_always_open_and_its_day_ends_at_midnight_in_new_york() {
-        let body = clock_at(Timestamp::from_nanos(1_795_185_000 * SECOND), MarketHours::Continuous);
+        let body = clock_at(Timestamp::from_nanos(1_795_185_000 * SECOND), None, MarketHours::Continuous);
 
         assert_eq!(
             serde_json::from_slice::<serde_json::Value>(&body).unwrap(),
@@ -76,7 +84,7 @@ mod tests {
             ("2026-11-27T18:00:00Z", false, "2026-11-30T14:30:00Z", "2026-11-30T21:00:00Z"),
             ("2026-11-30T14:30:00Z", true, "2026-12-01T14:30:00Z", "2026-11-30T21:00:00Z"),
         ] {
-            let body = clock_at(market_time(now).unwrap(), MarketHours::Exchange);
+            let body = clock_at(market_time(now).unwrap(), None, MarketHours::Exchange);
 
             assert_eq!(
                 serde_json::from_slice::<serde_json::Value>(&body).unwrap(),
