@@ -121,6 +121,13 @@ impl BarRing {
             rows.into_iter().rev().for_each(|row| self.older.push_front(row));
             return;
         }
+        // The newest stay unpacked: the one before the latest is read often, and packed ones count for the memory.
+        let unpacked = match self.packed.is_empty() {
+            true => (UNPACKED_BARS - 1).saturating_sub(self.older.len()),
+            false => 0,
+        };
+        let (rows, newest) = rows.split_at(rows.len().saturating_sub(unpacked));
+        newest.iter().rev().for_each(|row| self.older.push_front(*row));
         for rows in rows.rchunks(BLOCK) {
             let block = PackedBars::of(rows.iter().copied());
             self.packed_bars += block.len();

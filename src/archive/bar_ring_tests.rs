@@ -190,6 +190,8 @@ fn earlier_bars_are_prepended_as_far_as_there_is_room() {
         assert_eq!(kept.len(), expected, "{most} {seeded}");
         let last = 1_000 + seeded;
         assert_eq!(kept, Vec::from_iter(last - expected as i64 + 1..=last));
+        let before_latest = ring.before_latest(SymbolId(0)).map(|bar| bar.start);
+        assert_eq!(before_latest, Some(second(last - 1)), "{most} {seeded}");
         let removed = (kept[0] > 1).then(|| second(kept[0] - 1));
         assert_eq!(ring.removed_until(), removed);
     }
