@@ -9,15 +9,15 @@ use super::assets::AssetDirectory;
 use super::command::resume;
 use super::inbox::Arrival;
 use super::instruments::UpstreamInstruments;
-use super::outage::UpstreamOutage;
+use super::outage::{UpstreamOutage, stamp};
 use super::settings::UpstreamSymbols;
 use crate::archive::Archive;
 use crate::clock::Clock;
 use crate::feed::{Batch, EarlierRun, FeedProgress, LastValues};
 use crate::metrics::{FeedMetrics, UpstreamMetrics};
 use crate::model::{
-    BegunEpoch, Body, Channel, Epoch, EpochNumbers, FeedNotice, FeedState, Missed, Object, Seq, StreamId,
-    Symbol, Timestamp,
+    BegunEpoch, Channel, Epoch, EpochNumbers, FeedNotice, FeedState, Missed, Object, Seq, StreamId, Symbol,
+    Timestamp,
 };
 use crate::wire::{DecodedObject, DeliveryKind, ServerMessage};
 
@@ -159,7 +159,7 @@ impl MirrorFeed {
             Arrival::Objects(decoded) => objects = self.accept(decoded, last_values, &mut missed),
             Arrival::Control(message) => missed.extend(self.control(message, last_values)),
             Arrival::Down(_) | Arrival::Stopped(_) => {
-                self.notices.extend(self.outage.begin(self.clock.now(), self.watermark));
+                self.notices.extend(self.outage.begin(self.clock.now()));
                 self.beginning = self.later;
             }
             Arrival::Demand(change) => {
@@ -274,6 +274,7 @@ impl MirrorFeed {
                 missed.push(Missed { stream, from: last.next(), to });
             }
             self.watermark = self.watermark.max(stamp(&accepted.body));
+            self.outage.observe(&accepted.body);
             last_values.put(accepted);
             objects.push(accepted);
         }
@@ -322,20 +323,6 @@ impl MirrorFeed {
     /// Does the work that can wait until the batch has been sent.
     pub(super) fn settle(&self) {
         self.archive.settle();
-    }
-}
-
-/// The time of what an object tells; of a bar nothing is known but its start.
-pub(super) fn stamp(body: &Body) -> Timestamp {
-    match body {
-        Body::Trade(trade) => trade.at,
-        Body::Quote(quote) => quote.at,
-        Body::Status(status) => status.at,
-        Body::Luld(luld) => luld.at,
-        Body::Correction(correction) => correction.at,
-        Body::Cancel(cancel) => cancel.at,
-        Body::Ticker(ticker) => ticker.at,
-        Body::Bar(bar) | Body::UpdatedBar(bar) | Body::DailyBar(bar) => bar.start,
     }
 }
 

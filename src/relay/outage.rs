@@ -1,16 +1,18 @@
-use crate::model::{FeedNotice, FeedState, SECOND, Timestamp};
+use crate::model::{Body, FeedNotice, FeedState, SECOND, Timestamp};
 
 /// Whether the upstream was there once, and since when it is away: what clients are told of both.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct UpstreamOutage {
     has_been_live: bool,
     since: Option<Away>,
+    /// The time of the newest object of a channel that does not conflate, and of any other.
+    newest: [Timestamp; 2],
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Away {
-    /// Since when nothing is known: the time of the newest object. What the upstream published after it may be lost,
-    /// although the connection was noticed as lost later.
+    /// Since when something may be missing: the time of the newest object. What the upstream published after it may be
+    /// lost, although the connection was noticed as lost later.
     from: Timestamp,
     /// When the connection was noticed as lost.
     noticed: Timestamp,
@@ -20,12 +22,20 @@ struct Away {
 const SOURCE: &str = "upstream";
 
 impl UpstreamOutage {
-    /// The upstream is away, and its newest object is of this time, or it sent none: what is told of it, once.
-    pub(super) fn begin(&mut self, now: Timestamp, newest: Timestamp) -> Option<FeedNotice> {
+    /// An object of the upstream has arrived.
+    pub(super) fn observe(&mut self, body: &Body) {
+        let newest = &mut self.newest[usize::from(body.stream().channel().conflates())];
+        *newest = stamp(body).max(*newest);
+    }
+
+    /// The upstream is away: what is told of it, once.
+    pub(super) fn begin(&mut self, now: Timestamp) -> Option<FeedNotice> {
         if !self.has_been_live || self.since.is_some() {
             return None;
         }
-        let from = if newest == Timestamp::default() { now } else { newest.min(now) };
+        // What conflates overtakes what does not when the upstream has a backlog: a quote says nothing of trades before it.
+        let newest = self.newest.into_iter().find(|time| *time > Timestamp::default());
+        let from = newest.map_or(now, |newest| newest.min(now));
         self.since = Some(Away { from, noticed: now });
         Some(FeedNotice { from: Some(from), ..FeedNotice::of_source(FeedState::Down, SOURCE) })
     }
@@ -45,24 +55,68 @@ impl UpstreamOutage {
     }
 }
 
+/// The time of what an object tells; of a bar nothing is known but its start.
+pub(super) fn stamp(body: &Body) -> Timestamp {
+    match body {
+        Body::Trade(trade) => trade.at,
+        Body::Quote(quote) => quote.at,
+        Body::Status(status) => status.at,
+        Body::Luld(luld) => luld.at,
+        Body::Correction(correction) => correction.at,
+        Body::Cancel(cancel) => cancel.at,
+        Body::Ticker(ticker) => ticker.at,
+        Body::Bar(bar) | Body::UpdatedBar(bar) | Body::DailyBar(bar) => bar.start,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    use crate::wire::fixtures;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_nanos(second * SECOND)
+    }
+
+    fn trade(second: i64) -> Body {
+        let Body::Trade(trade) = fixtures::trade().body else { unreachable!() };
+        Body::Trade(crate::model::Trade { at: at(second), ..trade })
+    }
+
+    fn quote(second: i64) -> Body {
+        let quote = fixtures::objects().into_iter().find_map(|object| match object.body {
+            Body::Quote(quote) => Some(quote),
+            _ => None,
+        });
+        Body::Quote(crate::model::Quote { at: at(second), ..quote.unwrap() })
+    }
+
     #[test]
     fn an_outage_is_told_once_and_its_end_has_both_times() {
-        let [newest, first, second, third] =
-            [1, 2, 3, 5].map(|second| Timestamp::from_nanos(second * SECOND));
         let mut outage = UpstreamOutage::default();
+        outage.observe(&trade(1));
 
-        assert_eq!(outage.begin(first, newest), None, "it was never there");
-        assert_eq!(outage.end(first, None), None);
-        let down = outage.begin(second, newest).unwrap();
-        assert_eq!(
-            (down.state, down.from, outage.begin(third, newest)),
-            (FeedState::Down, Some(newest), None)
-        );
-        let (back, seconds) = outage.end(third, Some(false)).unwrap();
-        assert_eq!((back.from, back.to, back.filled, seconds), (Some(newest), Some(third), Some(false), 2.0));
+        assert_eq!(outage.begin(at(2)), None, "it was never there");
+        assert_eq!(outage.end(at(2), None), None);
+        let down = outage.begin(at(3)).unwrap();
+        assert_eq!((down.state, down.from, outage.begin(at(5))), (FeedState::Down, Some(at(1)), None));
+        let (back, seconds) = outage.end(at(5), Some(false)).unwrap();
+        assert_eq!((back.from, back.to, back.filled, seconds), (Some(at(1)), Some(at(5)), Some(false), 2.0));
+    }
+
+    #[test]
+    fn an_outage_begins_at_the_newest_trade_although_quotes_have_overtaken_it() {
+        let mut outage = UpstreamOutage::default();
+        outage.end(at(0), None);
+        outage.observe(&quote(3));
+        assert_eq!(outage.begin(at(9)).unwrap().from, Some(at(3)), "there are only quotes");
+        outage.end(at(9), None);
+
+        outage.observe(&trade(2));
+        outage.observe(&quote(4));
+        outage.observe(&trade(1));
+
+        assert_eq!(outage.begin(at(9)).unwrap().from, Some(at(2)));
     }
 }

@@ -4,7 +4,6 @@ use std::time::Instant;
 use super::assets::AssetDirectory;
 use super::inbox::{Arrival, Inbox};
 use super::instruments::UpstreamInstruments;
-use super::mirror_feed::stamp;
 use super::outage::UpstreamOutage;
 use super::rest::{RowsQuery, UpstreamRows};
 use super::settings::UpstreamSymbols;
@@ -40,8 +39,6 @@ pub(super) struct RelaySource {
     is_unfilled: bool,
     /// Trades that are due before the objects that were taken last.
     found: Vec<Trade>,
-    /// The time of the newest object.
-    newest: Timestamp,
 }
 
 /// What the source asks of the upstream.
@@ -94,7 +91,6 @@ impl RelaySource {
             back_at: None,
             is_unfilled: false,
             found: Vec::new(),
-            newest: Timestamp::default(),
         }
     }
 
@@ -122,7 +118,7 @@ impl RelaySource {
         let now = self.clock.now();
         // There is no session yet that could be told of its beginning.
         let end = earlier.last_values.watermark();
-        let _ = self.outage.begin(end, end);
+        let _ = self.outage.begin(end);
         self.back_at = Some(now);
         self.backfill.begin((self.steady)());
         self.find_trades();
@@ -157,7 +153,7 @@ impl RelaySource {
                 self.is_live = false;
                 // The hole that is being filled goes on until the next connection.
                 self.back_at = None;
-                self.notices.extend(self.outage.begin(self.clock.now(), self.newest));
+                self.notices.extend(self.outage.begin(self.clock.now()));
             }
             Some(Arrival::Control(_)) | None => {}
         }
@@ -241,7 +237,7 @@ impl EventSource for RelaySource {
                 continue;
             }
             let body = object.body(symbol);
-            self.newest = self.newest.max(stamp(&body));
+            self.outage.observe(&body);
             match body {
                 Body::Trade(trade) => self.backfill.live(trade, &mut trades),
                 body => out.extend(trades.drain(..).map(Event::Trade).chain(Event::from_body(body))),
