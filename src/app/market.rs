@@ -22,11 +22,13 @@ use crate::faults::Faults;
 #[cfg(feature = "relay")]
 use crate::feed::EarlierRun;
 use crate::feed::{BatchSource, FeedProgress, LastValues, SequencedFeed, Sequencer};
+#[cfg(feature = "relay")]
+use crate::journal::NumberOrigin;
 use crate::journal::{JournalFeed, JournalFeedMetrics, OpenedJournal, StartedJournal};
 use crate::metrics::Metrics;
 use crate::model::{Body, Channel, Epoch, Instrument, MarketHours, StreamId, SymbolId, Universe};
 #[cfg(feature = "relay")]
-use crate::relay::{UpstreamFeed, UpstreamParts, UpstreamSettings, UpstreamSymbols};
+use crate::relay::{UpstreamFeed, UpstreamNumbers, UpstreamParts, UpstreamSettings, UpstreamSymbols};
 #[cfg(feature = "relay")]
 use crate::source::DemandLimits;
 use crate::source::{
@@ -163,10 +165,11 @@ impl Market {
         let market_clock = MarketClock::default();
         let (journal, earlier) = match &config.journal {
             None => (None, EarlierRun::none(Epoch::new(rand::random()))),
-            Some(settings) => {
-                let now = clock.now();
+            Some(journal) => {
+                let (can_continue, numbers) = (UpstreamFeed::can_continue, number_origin(settings));
+                let (now, metrics) = (clock.now(), metrics.journal());
                 let (journal, earlier) =
-                    resume(settings, &archive, UpstreamFeed::can_continue, |_| {}, now, metrics.journal())?;
+                    resume(journal, &archive, can_continue, numbers, |_| {}, now, metrics)?;
                 (Some(journal), earlier)
             }
         };
@@ -236,6 +239,16 @@ pub(super) fn replay_hours(settings: &ReplaySettings) -> MarketHours {
     match settings.clock {
         ReplayClock::Original => MarketHours::Exchange,
         ReplayClock::Shift => MarketHours::Continuous,
+    }
+}
+
+/// Who gives the numbers of what is relayed: the upstream, unless they are ignored. One that turns out to give none is
+/// always relayed in the same way.
+#[cfg(feature = "relay")]
+pub(super) fn number_origin(settings: &UpstreamSettings) -> NumberOrigin {
+    match settings.numbers {
+        UpstreamNumbers::Kept => NumberOrigin::Upstream,
+        UpstreamNumbers::Ignored => NumberOrigin::Feed,
     }
 }
 

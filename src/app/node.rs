@@ -7,9 +7,9 @@ use super::backfill::backfill;
 #[cfg(feature = "relay")]
 use super::leaders::RelayLeader;
 use super::leaders::{LeaderParts, ReplayLeader, SimulatedLeader};
-#[cfg(feature = "relay")]
-use super::market::symbol_demand;
 use super::market::{Market, followed_archive, new_epochs, replay_hours};
+#[cfg(feature = "relay")]
+use super::market::{number_origin, symbol_demand};
 use super::resume::resume;
 use crate::auth::KeyStore;
 use crate::clock::Clock;
@@ -21,6 +21,7 @@ use crate::config::Config;
 use crate::config::NamedUpstream;
 use crate::faults::Faults;
 use crate::feed::EarlierRun;
+use crate::journal::NumberOrigin;
 use crate::metrics::Metrics;
 use crate::model::{Epoch, MarketHours, Universe};
 #[cfg(feature = "relay")]
@@ -52,7 +53,8 @@ pub(super) fn join(
                     backfill(&archive, listings, config.simulation, until);
                 }
             };
-            let (journal, earlier) = resume(settings, &archive, can_continue, seed, now, metrics.journal())?;
+            let (numbers, metrics) = (numbers(config), metrics.journal());
+            let (journal, earlier) = resume(settings, &archive, can_continue, numbers, seed, now, metrics)?;
             (Some(journal), earlier)
         }
     };
@@ -92,6 +94,17 @@ pub(super) fn join(
         demand: demand.map(|demand| demand.sessions),
         cluster: Some((thread, overview)),
     })
+}
+
+/// Who gives the numbers of the cluster.
+fn numbers(config: &Config) -> NumberOrigin {
+    #[cfg(feature = "relay")]
+    if let Some(NamedUpstream { settings, .. }) = config.upstreams.first() {
+        return number_origin(settings);
+    }
+    #[cfg(not(feature = "relay"))]
+    let _ = config;
+    NumberOrigin::Feed
 }
 
 /// Whether the feed with which this node leads can continue these instruments of its journal.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::archive::Archive;
 use crate::feed::EarlierRun;
-use crate::journal::{JournalError, JournalSettings, OpenedJournal, StartedJournal};
+use crate::journal::{JournalError, JournalSettings, NumberOrigin, OpenedJournal, StartedJournal};
 use crate::metrics::JournalMetrics;
 use crate::model::{Epoch, Timestamp, Universe};
 
@@ -14,12 +14,13 @@ pub(super) fn resume(
     settings: &JournalSettings,
     archive: &Archive,
     can_continue: impl FnOnce(&Universe) -> bool,
+    numbers: NumberOrigin,
     seed: impl FnOnce(Timestamp),
     now: Timestamp,
     metrics: JournalMetrics,
 ) -> Result<(StartedJournal, EarlierRun), JournalError> {
     let new_epoch = Epoch::new(rand::random());
-    let opened = OpenedJournal::open_if(settings, can_continue, new_epoch, metrics)?;
+    let opened = OpenedJournal::open_if(settings, can_continue, numbers, new_epoch, metrics)?;
     let universe = opened.universe();
     let last_values = opened.refill(archive, now, |until| {
         if !universe.is_empty() {

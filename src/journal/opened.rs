@@ -12,6 +12,7 @@ use super::compression::start_compression;
 use super::disk::{Folder, FolderStore, StoredSegment};
 use super::follower::{JournalFollower, JournalProgress};
 use super::lock::FolderLock;
+use super::number_origin::NumberOrigin;
 use super::publication_log::{PublicationLog, PublicationReading, PublicationStart};
 use super::queue::{BatchQueue, MAX_QUEUE_BYTES};
 use super::reader::JournalReader;
@@ -66,6 +67,7 @@ pub struct OpenedJournal {
     folder: Folder,
     lock: FolderLock,
     retention: JournalRetention,
+    numbers: NumberOrigin,
     epoch: Epoch,
     tail: Option<Tail>,
     next_ordinal: u64,
@@ -88,7 +90,8 @@ impl OpenedJournal {
         new_epoch: Epoch,
         metrics: JournalMetrics,
     ) -> Result<Self, JournalError> {
-        Self::open_if(settings, |known| universe.begins_with(known), new_epoch, metrics)
+        let can_continue = |known: &Universe| universe.begins_with(known);
+        Self::open_if(settings, can_continue, NumberOrigin::Feed, new_epoch, metrics)
     }
 
     /// Opens the journal for a feed that can continue these instruments, and adds others to them.
@@ -98,6 +101,7 @@ impl OpenedJournal {
     pub fn open_if(
         settings: &JournalSettings,
         can_continue: impl FnOnce(&Universe) -> bool,
+        numbers: NumberOrigin,
         new_epoch: Epoch,
         metrics: JournalMetrics,
     ) -> Result<Self, JournalError> {
@@ -144,6 +148,9 @@ impl OpenedJournal {
         let (tail, decision) = match tail {
             None => (None, Err(NewEpochReason::NewJournal)),
             Some(tail) if !can_continue(&tail.universe) => (None, Err(NewEpochReason::OtherInstruments)),
+            Some(tail) if NumberOrigin::read(&folder) != numbers => {
+                (Some(tail), Err(NewEpochReason::OtherNumbers))
+            }
             Some(tail) => {
                 let decision = tail.continues(state.as_ref(), log.as_ref());
                 (Some(tail), decision)
@@ -155,7 +162,7 @@ impl OpenedJournal {
         };
         let retention = settings.retention;
         let path = path.clone();
-        Ok(Self { path, folder, lock, retention, epoch, tail, next_ordinal, decision, metrics })
+        Ok(Self { path, folder, lock, retention, numbers, epoch, tail, next_ordinal, decision, metrics })
     }
 
     /// The epoch of the numbers that the feed gives.
@@ -238,6 +245,11 @@ impl OpenedJournal {
         let last_values = self.tail.take().map(|tail| tail.last_values).unwrap_or_default();
         let last_batch = last_values.batch();
         let journal = self.folder.id().map_err(failed)?;
+        if NumberOrigin::read(&self.folder) != self.numbers {
+            // In this order: without a state, nothing goes on after a kill in between.
+            let changed = JournalState::remove(&self.folder).and_then(|()| self.numbers.write(&self.folder));
+            changed.map_err(failed)?;
+        }
         let start =
             PublicationStart { journal, epoch: self.epoch, published: last_batch, universe: &universe };
         let (mut log, kept) = self.begin_log(random, start);

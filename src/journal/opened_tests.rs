@@ -472,3 +472,28 @@ fn a_folder_that_another_process_has_made_its_own_meanwhile_is_left_alone() {
     assert!(matches!(state, Some(JournalState::Running { .. })), "{state:?}");
     publish(second, &[]);
 }
+
+#[test]
+fn an_epoch_does_not_go_on_when_another_gives_the_numbers() {
+    let (files, mut feed) = (TempFolder::new(), feed());
+    let open_of = |numbers, new_epoch| {
+        let (epoch, metrics) = (Epoch::new(new_epoch), JournalMetrics::default());
+        OpenedJournal::open_if(&settings(&files), |_| true, numbers, epoch, metrics).unwrap()
+    };
+    let mut given = Vec::new();
+    for (numbers, new_epoch) in [
+        (NumberOrigin::Upstream, 1),
+        (NumberOrigin::Upstream, 2),
+        (NumberOrigin::Feed, 3),
+        (NumberOrigin::Feed, 4),
+        (NumberOrigin::Upstream, 5),
+    ] {
+        let opened = open_of(numbers, new_epoch);
+        given.push(opened.epoch().number());
+        let started =
+            opened.start(Arc::clone(&feed.universe), Epoch::new(new_epoch), Timestamp::default(), 7);
+        publish(started.unwrap(), &feed.batches(2));
+    }
+
+    assert_eq!(given, [1, 1, 3, 3, 5]);
+}

@@ -60,6 +60,14 @@ impl JournalState {
         folder.sync()
     }
 
+    /// Removes the state of the journal in this folder, so that nothing proves its end.
+    pub(super) fn remove(folder: &Folder) -> io::Result<()> {
+        match fs::remove_file(folder.other(FILE)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            Ok(()) | Err(_) => folder.sync(),
+        }
+    }
+
     fn text(&self) -> String {
         match self {
             Self::Running { log } => {

@@ -219,6 +219,9 @@ pub(super) enum NewEpochReason {
     /// The first instruments are not those of the journal.
     #[error("the journal is of other instruments")]
     OtherInstruments,
+    /// The numbers were given by an upstream and are now given here, or the other way round.
+    #[error("its numbers are of another origin: an upstream gave them, or gives them now")]
+    OtherNumbers,
     /// The process did not end by itself, and there is no log of what it published.
     #[error("the last process or the machine was killed, and what it published last is not known")]
     NoLog,
