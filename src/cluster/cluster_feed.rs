@@ -265,8 +265,14 @@ impl ClusterFeed {
             warn!("the feed was too slow for its messages: a snapshot replaces them");
             follower.messages_dropped(now);
         }
+        let time_of_day = wall_clock();
         for arrived in arrivals.messages {
             match NodeMessage::from_bytes(&arrived.message) {
+                Ok(message)
+                    if message.origin().is_some_and(|origin| !origin.fence.is_plausible(time_of_day)) =>
+                {
+                    self.metrics.cluster.damaged.inc();
+                }
                 Ok(message) => {
                     if let NodeMessage::Batches(origin, _) = &message {
                         self.hops.observe(origin, now.saturating_duration_since(arrived.at), wall_clock());
@@ -351,7 +357,7 @@ impl ClusterFeed {
         let before = follower.fence();
         // Not the clock of the feed, which a replay may have set.
         let now = wall_clock();
-        let fence = Fence((before.0 + 1).max((now.nanos() / MILLISECOND) as u64));
+        let fence = Fence::after(before, now);
         if let Some(leading) = suspended.take_if(|leading| held.continues && leading.fence >= before) {
             info!("leading again: no other node did");
             self.lead(Leading { fence, term: held.term, ..leading });

@@ -2,7 +2,9 @@ use bytes::Bytes;
 
 use super::settings::NodeRole;
 use crate::feed::{Batch, BatchDecoder, BatchEncoder, are_listed, push_missed, take_missed};
-use crate::model::{Bar, Body, Epoch, FeedNotice, FeedState, Object, Seq, Symbol, SymbolId, Timestamp};
+use crate::model::{
+    Bar, Body, Epoch, FeedNotice, FeedState, MILLISECOND, Object, Seq, Symbol, SymbolId, Timestamp,
+};
 use crate::wire::varint::{push_i64, push_u64, take, take_i64, take_u64};
 use crate::wire::{InvalidRow, take_row, write_row};
 
@@ -18,6 +20,20 @@ const MAX_PARTS: u64 = 1_024;
 /// The fencing token of a leader: each later leader has a higher one. Followers drop messages with a lower one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Fence(pub u64);
+
+impl Fence {
+    /// That of a leader that begins at this time of day, and follows one with the fence `before`.
+    pub(super) fn after(before: Self, now: Timestamp) -> Self {
+        Self(before.0.saturating_add(1).max((now.nanos() / MILLISECOND) as u64))
+    }
+
+    /// Whether a leader may have it at this time of day: fences rise by one, or are the time. A greater one, which is
+    /// forged or of a clock that is a day ahead, would lock out every leader to come.
+    pub(super) fn is_plausible(self, now: Timestamp) -> bool {
+        const DAY: u64 = 24 * 60 * 60 * 1_000;
+        self.0 <= (now.nanos() / MILLISECOND) as u64 + DAY
+    }
+}
 
 /// Which leader sent a message, in which epoch, and when.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -227,6 +243,23 @@ impl NodeMessage {
                 part.bytes.len() + 32
             }
             _ => 0,
+        }
+    }
+
+    /// Which leader sent the message, if only leaders send such.
+    pub(super) const fn origin(&self) -> Option<&Origin> {
+        match self {
+            Self::Batches(origin, _)
+            | Self::BatchPart(origin, ..)
+            | Self::Beat(origin, ..)
+            | Self::SnapshotPart(origin, ..)
+            | Self::Gone(origin, _) => Some(origin),
+            Self::SnapshotRequest(_)
+            | Self::RepairRequest(_)
+            | Self::HistoryRequest(..)
+            | Self::HistoryPart(..)
+            | Self::Status(_)
+            | Self::Refused(_) => None,
         }
     }
 
