@@ -49,6 +49,9 @@ pub(super) struct MirrorFeed {
     watermark: Timestamp,
 }
 
+/// The greatest number of an object. No upstream gets there by counting, and one more fits as well.
+const MAX_SEQ: Seq = Seq(1 << 62);
+
 /// With which objects streams begin, so that nothing is missing before them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Beginning {
@@ -196,12 +199,14 @@ impl MirrorFeed {
 
     fn control(&mut self, message: ServerMessage, last_values: &mut LastValues) -> Option<Missed> {
         match message {
-            ServerMessage::Gap { symbol, channel, from: _, to } => {
+            ServerMessage::Gap { symbol, channel, from, to } => {
                 let stream = self.stream(channel, symbol)?;
                 let last = self.last(stream, last_values);
-                (last.0 > 0 && to > last).then(|| {
+                // A stream that has not begun yet may lose objects before the snapshot with which it begins.
+                let from = if last.0 == 0 { from } else { last.next() };
+                (to > last && to >= from && to <= MAX_SEQ).then(|| {
                     self.told.insert(stream, to);
-                    Missed { stream, from: last.next(), to }
+                    Missed { stream, from, to }
                 })
             }
             ServerMessage::Heartbeat { watermark } => {
@@ -251,7 +256,8 @@ impl MirrorFeed {
     ) -> Vec<Object> {
         let mut objects = Vec::with_capacity(decoded.len());
         for object in decoded {
-            let Some((seq, symbol)) = object.seq.zip(self.instruments.id(object.symbol)) else {
+            let seq = object.seq.filter(|seq| *seq <= MAX_SEQ);
+            let Some((seq, symbol)) = seq.zip(self.instruments.id(object.symbol)) else {
                 self.upstream.invalid.inc();
                 continue;
             };
