@@ -109,9 +109,10 @@ impl Bar {
             self.close = price;
         }
         if effect.volume {
-            self.volume += trade.size;
-            self.trades += 1;
-            self.notional += i128::from(price.nanos()) * i128::from(trade.size);
+            self.volume = self.volume.saturating_add(trade.size);
+            self.trades = self.trades.saturating_add(1);
+            let notional = i128::from(price.nanos()) * i128::from(trade.size);
+            self.notional = self.notional.saturating_add(notional);
         }
     }
 
@@ -124,9 +125,9 @@ impl Bar {
         } else if next.is_priced() {
             (self.open, self.high, self.low, self.close) = (next.open, next.high, next.low, next.close);
         }
-        self.volume += next.volume;
-        self.trades += next.trades;
-        self.notional += next.notional;
+        self.volume = self.volume.saturating_add(next.volume);
+        self.trades = self.trades.saturating_add(next.trades);
+        self.notional = self.notional.saturating_add(next.notional);
     }
 
     /// The volume-weighted average price in millionths of a dollar, rounded down; 0 without volume.
@@ -140,7 +141,7 @@ impl Bar {
     /// The notional for which [`vwap_micros`](Self::vwap_micros) gives this average: a bar that came over
     /// the wire has the average alone.
     pub const fn notional_of(vwap_micros: i64, volume: u64) -> i128 {
-        vwap_micros as i128 * NANOS_PER_MICRO * volume as i128
+        (vwap_micros as i128 * NANOS_PER_MICRO).saturating_mul(volume as i128)
     }
 }
 

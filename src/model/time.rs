@@ -36,12 +36,13 @@ impl Timestamp {
 
     /// The latest multiple of `nanos` since the epoch that is not after this time.
     pub const fn floor_to(self, nanos: i64) -> Self {
-        Self(self.0 - self.0.rem_euclid(nanos))
+        Self(self.0.saturating_sub(self.0.rem_euclid(nanos)))
     }
 
-    /// Nanoseconds from `earlier` to this time; negative if `earlier` is later.
+    /// Nanoseconds from `earlier` to this time; negative if `earlier` is later. At most 292 years: what comes over a wire
+    /// may be further away.
     pub const fn nanos_since(self, earlier: Self) -> i64 {
-        self.0 - earlier.0
+        self.0.saturating_sub(earlier.0)
     }
 }
 
