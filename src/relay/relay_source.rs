@@ -120,7 +120,7 @@ impl RelaySource {
         let end = earlier.last_values.watermark();
         let _ = self.outage.begin(end);
         self.back_at = Some(now);
-        self.backfill.begin((self.steady)());
+        self.backfill.begin((self.steady)(), self.clock.now());
         self.find_trades();
         self
     }
@@ -139,7 +139,7 @@ impl RelaySource {
                 self.is_live = true;
                 if self.outage.is_on() {
                     self.back_at = Some(self.clock.now());
-                    self.backfill.begin((self.steady)());
+                    self.backfill.begin((self.steady)(), self.clock.now());
                     self.find_trades();
                 }
             }

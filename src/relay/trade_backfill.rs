@@ -133,8 +133,12 @@ impl TradeBackfill {
 
     /// The connection is back: the trades since it was lost are to be asked for. A hole that is still being filled goes
     /// on in this one: what it has given up stays unfilled, and its live trades wait no longer than they would have.
-    pub(super) fn begin(&mut self, now: Instant) {
-        let mut symbols: Vec<_> = self.last.iter().map(|(symbol, last)| (last.at, *symbol)).collect();
+    ///
+    /// A last trade after `time_of_day` has a wrong time, so that those since cannot be told from those before.
+    pub(super) fn begin(&mut self, now: Instant, time_of_day: Timestamp) {
+        let last_trades = self.last.iter().map(|(symbol, last)| (last.at, *symbol));
+        let (mut symbols, of_the_future): (Vec<_>, Vec<_>) =
+            last_trades.partition(|(at, _)| *at <= time_of_day);
         symbols.sort_unstable();
         self.filled.clear();
         let Some((from, _)) = symbols.last().copied() else { return };
@@ -152,8 +156,9 @@ impl TradeBackfill {
         requests.reverse();
         let earlier = self.hole.take();
         let waiting_since = earlier.as_ref().filter(|hole| !hole.held.is_empty()).map(|hole| hole.since);
-        let (held, unfilled, found) =
+        let (held, mut unfilled, found) =
             earlier.map(|hole| (hole.held, hole.unfilled, hole.found)).unwrap_or_default();
+        unfilled.extend(of_the_future.into_iter().map(|(_, symbol)| symbol));
         self.hole = Some(Hole {
             from,
             since: waiting_since.unwrap_or(now),

@@ -7,6 +7,9 @@ fn trade(symbol: u32, at: i64, id: u64) -> Trade {
     Trade { symbol: SymbolId(symbol), at: Timestamp::from_nanos(at), id, ..trade }
 }
 
+/// After all trades of these tests but those with a wrong time.
+const TODAY: Timestamp = Timestamp::from_nanos(1_000_000);
+
 fn ids(trades: &[Trade]) -> Vec<u64> {
     trades.iter().map(|trade| trade.id).collect()
 }
@@ -15,7 +18,7 @@ fn ids(trades: &[Trade]) -> Vec<u64> {
 fn after_loss(limits: BackfillLimits, before: &[Trade]) -> (TradeBackfill, Instant) {
     let (mut backfill, now) = (TradeBackfill::new(limits), Instant::now());
     before.iter().for_each(|trade| backfill.live(*trade, &mut Vec::new()));
-    backfill.begin(now);
+    backfill.begin(now, TODAY);
     (backfill, now)
 }
 
@@ -105,7 +108,7 @@ fn no_more_requests_are_sent_than_permitted_and_no_more_trades_held() {
     let unfilled = backfill.take_outcome(now, &mut out).unwrap().unfilled;
     assert_eq!(unfilled, [0, 1, 2].map(SymbolId));
 
-    backfill.begin(now);
+    backfill.begin(now, TODAY);
     (0..4).for_each(|id| backfill.live(trade(0, 30, id), &mut out));
     assert!(backfill.take_outcome(now, &mut out).is_some(), "too many wait");
     assert_eq!(ids(&out), [0, 1, 2, 3]);
@@ -145,7 +148,7 @@ fn a_hole_in_a_hole_keeps_what_is_unfilled_and_ignores_earlier_answers() {
     backfill.live(trade(0, 30, 2), &mut out);
 
     let later = now + Duration::from_secs(3);
-    backfill.begin(later);
+    backfill.begin(later, TODAY);
 
     assert!(!backfill.is_current(earlier));
     for _ in 0..2 {
@@ -163,8 +166,21 @@ fn live_trades_wait_no_longer_because_the_connection_is_lost_again() {
     let mut out = Vec::new();
     backfill.live(trade(0, 20, 2), &mut out);
 
-    backfill.begin(now + Duration::from_secs(4));
+    backfill.begin(now + Duration::from_secs(4), TODAY);
     assert!(backfill.take_outcome(now + Duration::from_secs(5), &mut out).is_some());
 
     assert_eq!(ids(&out), [2]);
+}
+
+#[test]
+fn the_hole_of_a_symbol_whose_last_trade_is_of_the_future_is_not_filled() {
+    let before = [trade(0, 10, 1), trade(1, TODAY.nanos() + 1, 2)];
+    let (mut backfill, now) = after_loss(BackfillLimits::default(), &before);
+    let mut out = Vec::new();
+
+    let request = backfill.take_request().unwrap();
+    assert_eq!((request.symbols, request.from), (vec![SymbolId(0)], Timestamp::from_nanos(10)));
+    backfill.answered(vec![trade(0, 10, 1)], None, &mut out);
+
+    assert_eq!(backfill.take_outcome(now, &mut out).unwrap().unfilled, [SymbolId(1)]);
 }
