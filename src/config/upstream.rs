@@ -139,7 +139,14 @@ impl FromStr for SymbolsOption {
             "on-demand" => return Ok(Self(UpstreamSymbols::OnDemand)),
             _ => {}
         }
-        let symbol = |name: &str| name.trim().parse().map_err(|_| format!("`{name}` is no symbol"));
+        let symbol = |name: &str| match name.trim().parse() {
+            // That of an option for one feed whose name no feed has.
+            Ok(_) if name.contains('=') => {
+                Err(format!("`{name}` is no symbol of a feed: no feed has this name"))
+            }
+            Ok(symbol) => Ok(symbol),
+            Err(_) => Err(format!("`{name}` is no symbol")),
+        };
         text.split(',')
             .map(symbol)
             .collect::<Result<Vec<Symbol>, _>>()
