@@ -66,8 +66,9 @@ impl EncodeLabelSet for RefusedLabels {
 }
 
 impl UpstreamMetrics {
-    /// Counts an error of the upstream with this code.
+    /// Counts an error of the upstream with this code; one that no protocol has is counted as 0, so that there are few.
     pub fn refused(&self, code: u16) {
+        let code = if (400..600).contains(&code) { code } else { 0 };
         self.refused.get_or_create(&RefusedLabels { feed: self.feed, code }).inc();
     }
 

@@ -27,7 +27,7 @@ use super::conversation::{Conversation, ConversationAction, ConversationInput, U
 use super::inbox::{Arrival, Inbox};
 use super::rest::{RowsQuery, UpstreamRest};
 use super::rest_budget::{Priority, RestBudget};
-use super::settings::UpstreamSettings;
+use super::settings::{UpstreamKey, UpstreamSettings};
 use super::tls::{UpstreamTlsError, client_config};
 use super::trade_backfill::HoleNumber;
 use super::unanswered::UnansweredCommands;
@@ -35,7 +35,8 @@ use crate::metrics::UpstreamMetrics;
 use crate::model::Symbol;
 use crate::source::SymbolDemand;
 use crate::wire::{
-    Codec, Compression, Decoded, Decoder, Incoming, Opcode, decode_control, decode_each_object, masked_frame,
+    Codec, Compression, Decoded, Decoder, Incoming, Opcode, ServerMessage, decode_control,
+    decode_each_object, masked_frame,
 };
 
 /// The longest message of an upstream: those of this protocol have less than 1 MiB.
@@ -85,6 +86,7 @@ pub(super) fn start(
         background::start(rest, background, on_stop);
     }
     let run = move || {
+        let _end = ThreadEnd(inbox.clone());
         let runtime = match actix_web::rt::Runtime::new() {
             Ok(runtime) => runtime,
             Err(error) => return inbox.push(Arrival::Stopped(format!("no runtime: {error}"))),
@@ -104,10 +106,29 @@ pub(super) fn start(
     Ok(commands)
 }
 
-/// A client of HTTP.
+/// A client of HTTP. It follows no redirect, because that would give the key to whatever host the answer names.
 fn client(tls: Arc<ClientConfig>) -> Client {
     let connector = Connector::new().rustls_0_23(tls).timeout(CONNECT_TIMEOUT);
-    Client::builder().connector(connector).timeout(CONNECT_TIMEOUT).finish()
+    Client::builder().connector(connector).timeout(CONNECT_TIMEOUT).disable_redirects().finish()
+}
+
+/// A message without the key, which an upstream may repeat in the text of an error, and of a length that fits into logs.
+fn redacted(message: ServerMessage, key: Option<&UpstreamKey>) -> ServerMessage {
+    const LONGEST: usize = 200;
+    let ServerMessage::Error { code, message } = message else { return message };
+    let secrets = key.into_iter().flat_map(|key| [&key.secret, &key.id]).filter(|text| !text.is_empty());
+    let text = secrets.fold(message, |text, secret| text.replace(secret.as_str(), "…"));
+    let visible = |text: char| if text.is_control() { ' ' } else { text };
+    ServerMessage::Error { code, message: text.chars().take(LONGEST).map(visible).collect() }
+}
+
+/// Tells the feed when the thread of the connection ends, however that happens.
+struct ThreadEnd(Inbox);
+
+impl Drop for ThreadEnd {
+    fn drop(&mut self) {
+        self.0.push(Arrival::Stopped("the thread of the connection has ended".to_owned()));
+    }
 }
 
 /// What a connection is made from.
@@ -330,6 +351,7 @@ impl UpstreamConnection {
             return self.give(ConversationInput::Data).await;
         }
         for control in decode_control(codec, message) {
+            let control = redacted(control, self.settings.key.as_ref());
             if let Some(symbols) = self.unanswered.take_answered(&control) {
                 self.asked = symbols;
             }
@@ -494,4 +516,24 @@ async fn connect(client: Client, url: String) -> Result<UpstreamSocket, String> 
 
 fn msgpack(command: &Value) -> Vec<u8> {
     rmp_serde::to_vec_named(command).expect("a command has only plain fields")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_that_repeats_the_key_is_told_without_it() {
+        let key = UpstreamKey { id: "KEYID".to_owned(), secret: "SECRET".to_owned() };
+        let message = format!("bad key:\nKEYID SECRET {}", "x".repeat(999));
+
+        let ServerMessage::Error { code, message } =
+            redacted(ServerMessage::Error { code: 402, message }, Some(&key))
+        else {
+            unreachable!()
+        };
+
+        assert_eq!((code, message.chars().count()), (402, 200));
+        assert!(message.starts_with("bad key: … … xxx"), "{message}");
+    }
 }

@@ -217,6 +217,9 @@ impl Conversation {
 
     /// What an error of the upstream means.
     fn refused(&mut self, code: u16, message: &str, now: Instant, jitter: Jitter) -> Vec<ConversationAction> {
+        if matches!(self.phase, ConversationPhase::Stopped) {
+            return Vec::new();
+        }
         let reason = format!("the upstream refuses: {code} {message}");
         match (code, self.phase) {
             // The key is wrong, or does not include this feed: asking again changes nothing.

@@ -114,6 +114,8 @@ fn an_error_that_asking_again_does_not_change_ends_all_attempts() {
         );
         assert_eq!(scene.conversation.wake_at(), None);
         assert_eq!(scene.give(Input::Ended("closed".to_owned())), []);
+        assert_eq!(scene.error(406), [Action::CountRefusal(406)], "a later error of the same message");
+        assert_eq!(scene.conversation.wake_at(), None);
     }
 }
 

@@ -108,9 +108,16 @@ struct RowsParameters<'a> {
 }
 
 #[derive(Serialize)]
-struct AssetsParameters {
+struct AssetsParameters<'a> {
     status: &'static str,
     asset_class: &'static str,
+    /// Of a Tapecast with several feeds.
+    feed: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct ClockParameters<'a> {
+    feed: Option<&'a str>,
 }
 
 #[derive(Deserialize)]
@@ -152,13 +159,19 @@ impl UpstreamRest {
 
     /// The list of assets, as JSON.
     pub(super) async fn assets(&self, priority: Priority) -> Result<Bytes, RestError> {
-        let parameters = AssetsParameters { status: "active", asset_class: "us_equity" };
+        let parameters = AssetsParameters {
+            status: "active",
+            asset_class: "us_equity",
+            feed: feed_of(&self.settings.url),
+        };
         self.get("/v2/assets", &parameters, priority).await
     }
 
     /// When the market is open.
     pub(super) async fn clock(&self) -> Result<MarketSchedule, RestError> {
-        let body = self.get("/v2/clock", &(), Priority::Background).await?;
+        let body = self
+            .get("/v2/clock", &ClockParameters { feed: feed_of(&self.settings.url) }, Priority::Background)
+            .await?;
         let answer: ClockAnswer =
             serde_json::from_slice(&body).map_err(|error| self.invalid(error.to_string()))?;
         let times = market_time(&answer.next_open).zip(market_time(&answer.next_close));
