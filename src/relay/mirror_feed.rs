@@ -199,14 +199,12 @@ impl MirrorFeed {
 
     fn control(&mut self, message: ServerMessage, last_values: &mut LastValues) -> Option<Missed> {
         match message {
-            ServerMessage::Gap { symbol, channel, from, to } => {
+            ServerMessage::Gap { symbol, channel, from: _, to } => {
                 let stream = self.stream(channel, symbol)?;
                 let last = self.last(stream, last_values);
-                // A stream that has not begun yet may lose objects before the snapshot with which it begins.
-                let from = if last.0 == 0 { from } else { last.next() };
-                (to > last && to >= from && to <= MAX_SEQ).then(|| {
+                (last.0 > 0 && to > last && to <= MAX_SEQ).then(|| {
                     self.told.insert(stream, to);
-                    Missed { stream, from, to }
+                    Missed { stream, from: last.next(), to }
                 })
             }
             ServerMessage::Heartbeat { watermark } => {

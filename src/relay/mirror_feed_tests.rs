@@ -219,16 +219,3 @@ fn an_earlier_run_of_another_epoch_of_the_upstream_is_forgotten() {
     assert_eq!(batch.beginning_epoch(), Some(restarted));
     assert_eq!((seqs(&next), missed(&next), next.number()), (vec![3], vec![], 4));
 }
-
-#[test]
-fn a_gap_of_a_stream_before_the_snapshot_with_which_it_begins_is_told() {
-    let mut scene = Scene::new();
-    let symbol = "AAPL".parse().unwrap();
-    let gap = ServerMessage::Gap { symbol, channel: Channel::Trades, from: Seq(29), to: Seq(179) };
-
-    let told = scene.take(Arrival::Control(gap)).unwrap();
-    let snapshot = scene.objects(&[("t", "AAPL", 180, SNAPSHOT)]).unwrap();
-
-    assert_eq!(missed(&told), [(29, 179)]);
-    assert_eq!((seqs(&snapshot), missed(&snapshot)), (vec![180], vec![]));
-}
