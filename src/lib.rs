@@ -50,6 +50,8 @@ pub mod session;
 pub mod source;
 /// The log.
 pub mod telemetry;
+/// Topics: namespaces and their rules, what a publication must pass, presence.
+pub mod topics;
 /// Sockets: TCP and TLS transports, the writer of a session, kernel options.
 pub mod transport;
 /// The protocol: commands, control messages, objects in both codecs, frames, compression, close codes.

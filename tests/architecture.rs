@@ -32,7 +32,7 @@ use test_support::TempFolder;
 ///
 /// `config` comes late because it collects the settings of the other modules; only `telemetry` and
 /// `app` read it.
-const ORDER: [&str; 20] = [
+const ORDER: [&str; 21] = [
     "model",
     "wire",
     "metrics",
@@ -41,6 +41,7 @@ const ORDER: [&str; 20] = [
     "auth",
     "transport",
     "source",
+    "topics",
     "archive",
     "feed",
     "journal",
@@ -57,9 +58,9 @@ const ORDER: [&str; 20] = [
 
 /// The modules that decide without a socket, a runtime, a clock or a source of randomness: time and
 /// randomness are arguments.
-const PURE: [&str; 14] = [
-    "model", "wire", "clock", "limits", "auth", "source", "archive", "feed", "journal", "faults", "relay",
-    "cluster", "hub", "session",
+const PURE: [&str; 15] = [
+    "model", "wire", "clock", "limits", "auth", "source", "topics", "archive", "feed", "journal", "faults",
+    "relay", "cluster", "hub", "session",
 ];
 
 /// Files of pure modules that are not pure, each with its reason. An entry that is no longer needed

@@ -71,8 +71,8 @@ impl JournalExport {
 
 /// Parses the name of a channel.
 fn channel(name: &str) -> Result<Channel, String> {
-    Channel::named(name).ok_or_else(|| {
-        let names = Channel::ALL.map(Channel::name).join(", ");
+    Channel::named(name).filter(|channel| !channel.is_of_topics()).ok_or_else(|| {
+        let names = Channel::MARKET.map(Channel::name).join(", ");
         format!("expected one of {names}")
     })
 }

@@ -89,7 +89,7 @@ pub(super) fn streams_of<'o>(
 ) -> BTreeMap<String, (u64, u64)> {
     let mut streams = BTreeMap::new();
     for object in objects {
-        let symbol = universe.instrument(object.body.symbol()).symbol;
+        let symbol = universe.name_of(object.stream());
         let name = format!("{}/{symbol}", object.body.channel().name());
         let range = streams.entry(name).or_insert((object.seq.0, object.seq.0));
         *range = (range.0.min(object.seq.0), range.1.max(object.seq.0));

@@ -1,4 +1,4 @@
-use crate::model::{Channel, StreamId, Universe};
+use crate::model::{Channel, StreamId, SymbolId, Universe};
 
 /// One change of a subscriber's subscriptions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -38,14 +38,15 @@ impl SubscriptionChange {
         matches!(self, Self::Add(_) | Self::AddAll(_))
     }
 
-    /// The streams that it concerns: one, or those of all symbols.
+    /// The streams that it concerns: one, or those of all symbols or topics.
     pub fn streams(self, universe: &Universe) -> impl Iterator<Item = StreamId> + '_ {
         let (one, all) = match self {
             Self::Add(stream) | Self::Remove(stream) => (Some(stream), None),
             Self::AddAll(channel) | Self::RemoveAll(channel) => (None, Some(channel)),
         };
-        let of_channel =
-            move |channel| universe.iter().map(move |instrument| StreamId::new(channel, instrument.id));
+        let of_channel = move |channel| {
+            (0..universe.len_of(channel) as u32).map(move |id| StreamId::new(channel, SymbolId(id)))
+        };
         one.into_iter().chain(all.into_iter().flat_map(of_channel))
     }
 

@@ -34,8 +34,7 @@ impl ExportSettings {
         };
         is_of_channel
             && (self.symbols.is_empty() || {
-                let symbol = batch.universe().instrument(object.stream().symbol()).symbol;
-                self.symbols.contains(&symbol)
+                self.symbols.contains(batch.universe().name_of(object.stream()))
             })
     }
 }

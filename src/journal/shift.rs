@@ -15,6 +15,7 @@ pub(super) fn moved(object: Object, nanos: i64, newest: Timestamp) -> Object {
         Body::Cancel(cancel) => &mut cancel.at,
         Body::Bar(bar) | Body::UpdatedBar(bar) => &mut bar.start,
         Body::Ticker(ticker) => &mut ticker.at,
+        Body::Message(head) | Body::State(head) => &mut head.at,
         Body::DailyBar(bar) => {
             bar.start = TradingDay::of(newest).start;
             return Object { body, ..object };

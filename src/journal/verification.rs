@@ -74,7 +74,7 @@ impl Verification {
     pub fn batch(&mut self, epoch: Epoch, batch: &Batch) {
         for object in batch.objects() {
             let stream = object.stream();
-            let symbol = batch.universe().instrument(stream.symbol()).symbol;
+            let symbol = *batch.universe().name_of(stream);
             for epoch in [epoch.to_string(), String::new()] {
                 let key = RecordedStream { epoch, channel: stream.channel(), symbol };
                 if let Some(stream) = self.streams.get_mut(&key) {

@@ -63,6 +63,12 @@ impl TokenBucket {
         self.full_at.max(now) + self.rate.every * count <= now + self.rate.every * self.rate.burst
     }
 
+    /// The time until there is a token; for a burst of 0 there never is, and it is that of one.
+    pub fn next_token(&self, now: Instant) -> Duration {
+        let spare = self.rate.every * self.rate.burst.saturating_sub(1);
+        (self.full_at.max(now)).saturating_duration_since(now + spare)
+    }
+
     /// Whether the bucket holds all of its tokens.
     pub fn is_full(&self, now: Instant) -> bool {
         self.full_at <= now
@@ -85,6 +91,20 @@ mod tests {
         assert_eq!(allowed(100, 9), 1);
         assert_eq!(allowed(300, 9), 2);
         assert_eq!(allowed(60_000, 9), 3, "a long pause saves no more than a burst");
+    }
+
+    #[test]
+    fn there_is_a_token_when_it_is_said_and_not_before() {
+        let start = Instant::now();
+        let mut bucket = TokenBucket::new(Rate::per_second(10, 3), start);
+        while bucket.take(start) {}
+        let at = start + Duration::from_millis(30);
+
+        let wait = bucket.next_token(at);
+
+        assert_eq!(wait, Duration::from_millis(70));
+        assert!(!bucket.has_token(at + wait - Duration::from_nanos(1)) && bucket.has_token(at + wait));
+        assert_eq!(bucket.next_token(at + wait), Duration::ZERO);
     }
 
     #[test]

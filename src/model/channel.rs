@@ -7,7 +7,7 @@
 /// order is that of the keys in an acknowledgement.
 ///
 /// To add a channel:
-/// 1. Add a row at the end. From it follow [`Channel`], [`Body`](super::Body), the keys of `subscribe` and
+/// 1. Add a row before the two of topics, which are not about instruments. From it follow [`Channel`], [`Body`](super::Body), the keys of `subscribe` and
 ///    of its acknowledgement, dispatch in both encoders and the decoder, and `wire::OBJECTS`. The letter
 ///    must not be one of the control messages (`h`).
 /// 2. If its objects have fields of their own, add a struct to `model`, export it in `model/mod.rs`, and
@@ -77,6 +77,17 @@ macro_rules! for_each_channel {
             Tickers {
                 name: "tickers", letter: 'k', body: Ticker(Ticker),
                 conflates: true, leader: Tickers, extension: true,
+            }
+            /// The messages of topics that are [logs](super::TopicKind::Log). A subscription names topics of both kinds.
+            Messages {
+                name: "topics", letter: 'm', body: Message(MessageHead),
+                conflates: false, leader: Messages, extension: true,
+            }
+            /// The messages of topics that are [states](super::TopicKind::State). Follows [`Channel::Messages`], with
+            /// which it shares name and letter: clients need not know the kind of a topic.
+            States {
+                name: "topics", letter: 'm', body: State(MessageHead),
+                conflates: true, leader: Messages, extension: true,
             }
         }
     };
@@ -152,17 +163,31 @@ impl Channel {
     /// The number of channels.
     pub const COUNT: usize = Self::ALL.len();
 
+    /// The channels of instruments, in order. The two behind them are of topics.
+    pub const MARKET: [Self; Self::COUNT - 2] =
+        *Self::ALL.first_chunk().expect("there are more channels than the two of topics");
+
+    /// Whether its streams are topics and not instruments.
+    pub const fn is_of_topics(self) -> bool {
+        matches!(self, Self::Messages | Self::States)
+    }
+
+    /// Whether an acknowledgement has a list of its own for it: all do, but for the second channel of topics.
+    pub const fn is_listed(self) -> bool {
+        !matches!(self, Self::States)
+    }
+
     /// The position in [`Channel::ALL`].
     pub const fn index(self) -> usize {
         self as usize
     }
 
-    /// The channel of this name.
+    /// The channel of this name: of the two of topics the one that is subscribed to.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|channel| channel.name() == name)
     }
 
-    /// The channel whose objects have this letter as `T`.
+    /// The channel whose objects have this letter as `T`: of the two of topics the one that is subscribed to.
     pub fn with_letter(letter: char) -> Option<Self> {
         Self::ALL.into_iter().find(|channel| channel.letter() == letter)
     }
@@ -186,10 +211,19 @@ mod tests {
 
     #[test]
     fn a_name_and_a_letter_identify_one_channel() {
-        for channel in Channel::ALL {
+        for channel in Channel::ALL.into_iter().filter(|channel| channel.is_listed()) {
             assert_eq!(Channel::named(channel.name()), Some(channel));
             assert_eq!(Channel::with_letter(channel.letter()), Some(channel));
         }
+    }
+
+    #[test]
+    fn a_subscription_to_topics_brings_those_of_both_kinds() {
+        let brought: Vec<_> = Channel::Messages.with_followers().collect();
+
+        assert_eq!(brought, [Channel::Messages, Channel::States]);
+        assert!(brought.iter().all(|channel| channel.is_of_topics()));
+        assert!(!Channel::MARKET.iter().any(|channel| channel.is_of_topics()));
     }
 
     #[test]

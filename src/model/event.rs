@@ -25,11 +25,11 @@ macro_rules! declare_events {
         }
 
         impl Event {
-            /// The event that a body tells of; `None` for a ticker, which is made of events.
+            /// The event that a body tells of; `None` for a ticker, which is made of events, and for a message.
             pub const fn from_body(body: Body) -> Option<Self> {
                 match body {
                     $(Body::$event(event) => Some(Self::$event(event)),)*
-                    Body::Ticker(_) => None,
+                    Body::Ticker(_) | Body::Message(_) | Body::State(_) => None,
                 }
             }
         }

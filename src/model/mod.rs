@@ -20,6 +20,7 @@ mod symbol;
 mod symbol_set;
 mod ticker;
 mod time;
+mod topic;
 mod trading_status;
 mod universe;
 
@@ -44,5 +45,6 @@ pub use symbol::{Symbol, SymbolError, SymbolId};
 pub use symbol_set::SymbolSet;
 pub use ticker::Ticker;
 pub use time::{MILLISECOND, SECOND, Timestamp};
+pub use topic::{MessageHead, Topic, TopicKind};
 pub use trading_status::{InvalidCode, StatusReason, TradingStatus};
-pub use universe::{BarOrigin, Instrument, Universe};
+pub use universe::{BarOrigin, Instrument, Universe, UniverseSize};

@@ -1,5 +1,8 @@
 use super::channel::for_each_channel;
-use super::{Bar, Cancel, Channel, Correction, Luld, Quote, Seq, Status, StreamId, SymbolId, Ticker, Trade};
+use super::{
+    Bar, Cancel, Channel, Correction, Luld, MessageHead, Quote, Seq, Status, StreamId, SymbolId, Ticker,
+    Trade,
+};
 
 /// One numbered object of a stream, as the feed publishes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,14 +45,14 @@ macro_rules! declare_body {
                 }
             }
 
-            /// The instrument that the object is about.
+            /// The instrument or topic that the object is about.
             pub const fn symbol(&self) -> SymbolId {
                 match self {
                     $(Self::$body(value) => value.symbol,)*
                 }
             }
 
-            /// The same content for another instrument.
+            /// The same content for another instrument or topic.
             #[must_use]
             pub const fn with_symbol(self, symbol: SymbolId) -> Self {
                 match self {

@@ -2,14 +2,15 @@ use std::fmt;
 
 use super::{Channel, SymbolId};
 
-/// The dense number of a stream: one channel of one symbol, the unit that is subscribed to and numbered.
+/// The dense number of a stream: one channel of one symbol or topic, the unit that is subscribed to and numbered.
 ///
 /// Objects of a stream carry `sq`, rising by 1, and `cf`, how many earlier ones were merged into
 /// this one; for any two that a client receives in succession `sq_now − sq_prev = cf + 1`.
 ///
 /// Ids are given in the order of symbols: each symbol takes [`LANES`](Self::LANES) consecutive ids, one
 /// for each channel it has or may get. So tables are indexed by [`index`](Self::index), grow at their end
-/// when a symbol is appended to the universe, and no id ever changes.
+/// when a symbol is appended to the universe, and no id ever changes. Topics have ids from 0 too; their channels are
+/// no channels of symbols, so the streams differ.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamId(u32);
 
@@ -27,7 +28,7 @@ impl StreamId {
         Channel::ALL[self.0 as usize % Self::LANES]
     }
 
-    /// The instrument of the stream.
+    /// The instrument or topic of the stream.
     pub const fn symbol(self) -> SymbolId {
         SymbolId(self.0 / Self::LANES as u32)
     }

@@ -32,7 +32,7 @@ pub(super) fn subscribe(settings: &UpstreamSettings, resume: Option<Value>) -> U
     command.insert("action".to_owned(), "subscribe".into());
     let is_ours = settings.numbers == UpstreamNumbers::Kept;
     // Channels that follow another one are not subscribed to.
-    let channels = Channel::ALL.into_iter().filter(|channel| channel.leader() == *channel);
+    let channels = Channel::MARKET.into_iter().filter(|channel| channel.leader() == *channel);
     for channel in channels.filter(|channel| is_ours || !channel.is_extension()) {
         command.insert(channel.name().to_owned(), symbols(channel));
     }
@@ -85,7 +85,7 @@ pub(super) fn change(
 /// The position after the last value of each stream of these instruments.
 pub(super) fn resume(epoch: Epoch, instruments: &[&Instrument], last_values: &LastValues) -> Value {
     let mut numbers = Map::new();
-    for channel in Channel::ALL {
+    for channel in Channel::MARKET {
         let position = |instrument: &Instrument| {
             let stream = StreamId::new(channel, instrument.id);
             let seq = last_values.seq(stream);

@@ -65,6 +65,7 @@ pub(super) fn stamp(body: &Body) -> Timestamp {
         Body::Correction(correction) => correction.at,
         Body::Cancel(cancel) => cancel.at,
         Body::Ticker(ticker) => ticker.at,
+        Body::Message(head) | Body::State(head) => head.at,
         Body::Bar(bar) | Body::UpdatedBar(bar) | Body::DailyBar(bar) => bar.start,
     }
 }

@@ -10,7 +10,7 @@ use super::state::SessionState;
 use super::subscriptions::Subscriptions;
 use crate::feed::{FeedProgress, LastValues};
 use crate::hub::{EncodedLastValues, SubscriptionChange};
-use crate::model::{Channel, Seq, StreamId};
+use crate::model::{Channel, Seq, StreamId, Topic, UniverseSize};
 use crate::wire::Close;
 
 /// Carries out the consequences of a command in the hub's index and in the outbox, in this order:
@@ -86,14 +86,21 @@ impl CommandExecutor {
         Self { changes_per_step, ..self }
     }
 
-    /// Subscribes to the streams of instruments that the market lists since `first` of them were known:
-    /// those that the client named before, and those that are sampled. Whole channels in the hub's index
-    /// include them already.
-    pub(super) fn add_new_instruments(&self, first: usize, subscriptions: &Subscriptions, now: Instant) {
+    /// Subscribes to the streams of instruments and topics that are listed since this size was `known`: those that
+    /// the client named before, and those that are sampled. Whole channels in the hub's index include them already.
+    /// Of a topic the client gets everything from its first message on.
+    pub(super) fn add_new_instruments(
+        &self,
+        known: UniverseSize,
+        subscriptions: &Subscriptions,
+        now: Instant,
+    ) {
         let Some(key) = self.state.key() else { return };
         let universe = self.state.hub().universe();
-        let new = universe.iter().skip(first);
-        let streams = new.flat_map(|it| Channel::ALL.map(|channel| StreamId::new(channel, it.id)));
+        let new = universe.iter().skip(known.instruments);
+        let instruments = new.flat_map(|it| Channel::MARKET.map(|channel| StreamId::new(channel, it.id)));
+        let topics = universe.topics().iter().skip(known.topics).map(Topic::stream);
+        let streams = instruments.chain(topics);
         let (sampled, indexed): (Vec<_>, Vec<_>) = streams
             .filter(|stream| subscriptions.includes(*stream, &universe))
             .partition(|stream| self.is_sampled(*stream));
@@ -103,8 +110,16 @@ impl CommandExecutor {
             self.state.hub().flush(key, now);
             self.state.hub().change_subscriptions(key, &named);
         }
+        // The first message of a topic comes with the topic, before it is in the index.
+        let missed = named.iter().flat_map(|change| change.streams(&universe));
+        let missed = missed.filter(|stream| stream.channel().is_of_topics());
+        let points = missed.map(|stream| AnswerPoint { stream, kind: AnswerKind::Replay { after: Seq(0) } });
+        let request = AnswerRequest { points: points.collect(), channels: Vec::new() };
         self.state.change(now, |outbox| {
             sampled.into_iter().for_each(|stream| outbox.start_sampling(stream, Seq::default()));
+            if !request.is_empty() {
+                outbox.request(request, &self.replay, self.max_replayed);
+            }
         });
     }
 
@@ -280,7 +295,7 @@ impl CommandExecutor {
                     request.points.push(AnswerPoint { stream, kind: AnswerKind::Snapshot(kind) });
                 }
                 SnapshotPart::Channel(channel, kind) => {
-                    request.channels.push((channel, kind, last_values.universe().len()));
+                    request.channels.push((channel, kind, last_values.universe().len_of(channel)));
                 }
             }
         }

@@ -7,8 +7,9 @@ use super::limits::Limits;
 use super::subscription_state::SubscriptionState;
 use super::subscriptions::Subscriptions;
 use crate::auth::{Credentials, Denied, Grant};
-use crate::model::{Channel, Epoch, Universe};
+use crate::model::{Channel, Epoch, Universe, UniverseSize};
 use crate::source::SymbolInterest;
+use crate::topics::Namespaces;
 use crate::wire::{Close, Command, ControlMessage, ErrorCode, InvalidCommand, SymbolsByChannel};
 
 /// The protocol state of one session: what a command means, and what the response is.
@@ -75,6 +76,13 @@ impl Protocol {
         self
     }
 
+    /// The same, with the topics of these namespaces.
+    #[must_use]
+    pub fn with_topics(mut self, namespaces: Arc<Namespaces>) -> Self {
+        self.subscription.namespaces = namespaces;
+        self
+    }
+
     /// What is sent before the first command, to a client whose upgrade request had these credentials.
     pub fn greet(&mut self, credentials: Option<&Credentials>) -> Greeting {
         let (answer, close) = match credentials.map(|credentials| self.authenticate(credentials)) {
@@ -90,9 +98,8 @@ impl Protocol {
         self.authenticator.is_some() && matches!(self.auth, AuthState::Anonymous)
     }
 
-    /// Continues with a universe that has instruments appended to the present one; returns their number
-    /// before.
-    pub fn extend_universe(&mut self, universe: Arc<Universe>) -> usize {
+    /// Continues with a universe that has instruments or topics appended to the present one; returns its size before.
+    pub fn extend_universe(&mut self, universe: Arc<Universe>) -> UniverseSize {
         self.subscription.extend_universe(universe)
     }
 
@@ -138,6 +145,9 @@ impl Protocol {
                 Err(denied) => CommandOutcome::only(error_of(denied).into()),
             },
             Ok(_) if self.awaits_key() => CommandOutcome::only(ErrorCode::NotAuthenticated.into()),
+            Ok(Command::Publish(_) | Command::Presence(_)) => {
+                CommandOutcome::only(ErrorCode::NoSuchTopic.into())
+            }
             Ok(Command::Subscribe(added, _)) if !self.is_permitted(&added) => {
                 CommandOutcome::only(ErrorCode::InsufficientSubscription.into())
             }
@@ -174,14 +184,14 @@ impl Protocol {
         }
     }
 
-    /// Whether the client's key permits all that is named.
+    /// Whether the client's key permits all that is named. Topics are no market data, to which alone its symbols apply.
     fn is_permitted(&self, named: &SymbolsByChannel) -> bool {
         let Some(grant) = self.grant().filter(|grant| !grant.key().allows_all_symbols()) else { return true };
         let permits = |channel: Channel| {
             let selected = named.of(channel);
             !selected.all && selected.symbols.iter().all(|symbol| grant.key().allows_symbol(symbol))
         };
-        Channel::ALL.into_iter().all(permits)
+        Channel::MARKET.into_iter().all(permits)
     }
 
     fn max_symbols(&self) -> usize {

@@ -9,8 +9,9 @@ use super::limits::Limits;
 use super::outbox::SnapshotKind;
 use super::subscriptions::Subscriptions;
 use crate::hub::SubscriptionChange;
-use crate::model::{Channel, Epoch, Seq, StreamId, Symbol, Universe};
+use crate::model::{Channel, Epoch, Seq, StreamId, Symbol, Universe, UniverseSize};
 use crate::source::{ON_DEMAND, SymbolInterest};
+use crate::topics::Namespaces;
 use crate::wire::{
     Close, Command, ControlMessage, ErrorCode, Extensions, GrantedExtensions, Rejected, RequestId,
     ResumeRequest, Subscription, SymbolsByChannel,
@@ -33,6 +34,8 @@ pub(super) struct SubscriptionState {
     pub(super) subscriptions: Subscriptions,
     /// The symbols that the source gives because the client subscribes to them; `None` if it gives all that it has.
     pub(super) interest: Option<SymbolInterest>,
+    /// Which topics there may be.
+    pub(super) namespaces: Arc<Namespaces>,
     conflate_ms: u32,
     heartbeat_ms: u32,
 }
@@ -62,15 +65,15 @@ impl SubscriptionState {
             limits,
             subscriptions: Subscriptions::default(),
             interest: None,
+            namespaces: Arc::default(),
             conflate_ms: 0,
             heartbeat_ms: 0,
         }
     }
 
-    /// Continues with a universe that has instruments appended to the present one; returns their number
-    /// before.
-    pub(super) fn extend_universe(&mut self, universe: Arc<Universe>) -> usize {
-        std::mem::replace(&mut self.universe, universe).len()
+    /// Continues with a universe that has instruments or topics appended to the present one; returns its size before.
+    pub(super) fn extend_universe(&mut self, universe: Arc<Universe>) -> UniverseSize {
+        std::mem::replace(&mut self.universe, universe).size()
     }
 
     /// The streams and names that a command touches, roughly: those of the acknowledgement, and with an
@@ -85,7 +88,7 @@ impl SubscriptionState {
         let of_channel = |channel: Channel| {
             let is_all = named.of(channel).all || self.subscriptions.includes_all(channel);
             let sampled = is_paced && is_all && channel.conflates();
-            if sampled { self.universe.len() } else { 0 }
+            if sampled { self.universe.len_of(channel) } else { 0 }
         };
         let sampled: usize = Channel::ALL.into_iter().map(of_channel).sum();
         // Each channel that follows another has lists of its own in the hub.
@@ -98,8 +101,10 @@ impl SubscriptionState {
     /// Executes a command of a client that may have this many names.
     pub(super) fn answer(&mut self, command: Command, max_symbols: usize) -> CommandOutcome {
         match command {
-            // Never comes here: the protocol executes it.
-            Command::Auth { .. } => CommandOutcome::only(ErrorCode::InvalidSyntax.into()),
+            // These never come here: the protocol executes them.
+            Command::Auth { .. } | Command::Publish(_) | Command::Presence(_) => {
+                CommandOutcome::only(ErrorCode::InvalidSyntax.into())
+            }
             Command::Subscribe(added, _) if !self.subscriptions.has_room_for(&added, max_symbols) => {
                 let why =
                     format!("a session may have at most {max_symbols} names; the subscription is unchanged");
@@ -124,7 +129,8 @@ impl SubscriptionState {
                     self.end_demand();
                     return CommandOutcome::only(ErrorCode::SymbolLimit.because(why));
                 }
-                let refused = added.take(&ON_DEMAND, &refused);
+                let mut refused = added.take(&ON_DEMAND, &refused);
+                refused.extend(added.take(&[Channel::Messages], &self.unknown_topics(&added)));
                 let changes = self.subscriptions.add(&added, &self.universe);
                 self.acknowledge(&added, &refused, changes, extensions)
             }
@@ -164,9 +170,10 @@ impl SubscriptionState {
 
     /// The bytes of what an acknowledgement returns of this command: its id and the names that it rejects.
     fn extension_bytes(&self, named: &SymbolsByChannel, extensions: &Extensions) -> usize {
-        let symbols = Channel::ALL.into_iter().flat_map(|channel| &named.of(channel).symbols);
+        let symbols = Channel::MARKET.into_iter().flat_map(|channel| &named.of(channel).symbols);
         let unknown = symbols.filter(|symbol| self.universe.find(symbol).is_none());
-        let rejected: usize = unknown.map(|symbol| symbol.as_str().len() + 3).sum();
+        let topics = self.unknown_topics(named);
+        let rejected: usize = unknown.chain(&topics).map(|symbol| symbol.as_str().len() + 3).sum();
         let id = match &extensions.id {
             Some(RequestId::Text(text)) => text.len(),
             Some(RequestId::Number(_)) | None => 0,
@@ -235,7 +242,7 @@ impl SubscriptionState {
     fn resume_points(&self, resume: &ResumeRequest, changed: &ChangedStreams) -> Vec<ResumePoint> {
         let is_our_epoch = resume.epoch == self.epoch.to_string();
         let points = resume.last.iter().filter_map(|(channel, symbol, last)| {
-            let stream = StreamId::new(*channel, self.universe.find(symbol)?);
+            let stream = self.universe.find_stream(*channel, symbol)?;
             let last = is_our_epoch.then_some(Seq(*last));
             changed.begins(stream).then_some(ResumePoint { stream, last })
         });
@@ -245,8 +252,8 @@ impl SubscriptionState {
         points
     }
 
-    /// What of a command is not in force: the symbols that the market does not know, those that the source refuses, and
-    /// what is malformed. All symbols of a source that gives them on demand are those that are demanded by name.
+    /// What of a command is not in force: the symbols that the market does not know, those that the source refuses,
+    /// topics that may not exist, and what is malformed. All symbols of a source that gives them on demand are those that are demanded by name.
     fn rejected(
         &self,
         named: &SymbolsByChannel,
@@ -261,6 +268,11 @@ impl SubscriptionState {
             if !refused.is_empty() {
                 all.entry(channel.name()).or_default().extend(refused);
             }
+        }
+        let topics = &refused.of(Channel::Messages).symbols;
+        if !topics.is_empty() {
+            let names = topics.iter().map(ToString::to_string);
+            all.entry(Channel::Messages.name()).or_default().extend(names);
         }
         for (channel, malformed) in rejected.symbols {
             all.entry(channel.name()).or_default().extend(malformed.into_names());
@@ -291,9 +303,12 @@ impl SubscriptionState {
             if selected.all && self.subscriptions.includes_all(channel) {
                 let begins = changed.0.contains(&SubscriptionChange::AddAll(channel));
                 let kind = if begins { SnapshotKind::First } else { SnapshotKind::Repeat };
-                parts.push(SnapshotPart::Channel(channel, kind));
+                // Cancels and corrections have no snapshot.
+                let is_brought = |it: Channel| it == channel || (it.is_of_topics() && it.leader() == channel);
+                let brought = channel.with_followers().filter(|it| is_brought(*it));
+                parts.extend(brought.map(|channel| SnapshotPart::Channel(channel, kind)));
                 let known = changed.0.iter().filter_map(|change| match change {
-                    SubscriptionChange::Remove(stream) if stream.channel() == channel => Some(*stream),
+                    SubscriptionChange::Remove(stream) if is_brought(stream.channel()) => Some(*stream),
                     _ => None,
                 });
                 parts.extend(known.map(part));
@@ -302,8 +317,7 @@ impl SubscriptionState {
                     true => self.subscriptions.of(channel).symbols,
                     false => selected.symbols.clone(),
                 };
-                let known = named.iter().filter_map(|symbol| self.universe.find(symbol));
-                let streams = known.map(|symbol| StreamId::new(channel, symbol));
+                let streams = named.iter().filter_map(|name| self.universe.find_stream(channel, name));
                 let is_subscribed = |stream: &StreamId| self.subscriptions.includes(*stream, &self.universe);
                 parts.extend(
                     streams.filter(is_subscribed).filter(|stream| !resumed.contains(stream)).map(part),
@@ -311,6 +325,12 @@ impl SubscriptionState {
             }
         }
         parts
+    }
+
+    /// The topics in a command that may not exist.
+    fn unknown_topics(&self, named: &SymbolsByChannel) -> Vec<Symbol> {
+        let topics = named.of(Channel::Messages).symbols.iter().copied();
+        topics.filter(|topic| self.namespaces.of(topic, &self.universe).is_none()).collect()
     }
 
     /// The names in a command that the market does not know. One that gives symbols on demand may know any.
@@ -326,7 +346,7 @@ impl SubscriptionState {
                 .collect();
             (channel.name(), unknown)
         };
-        Channel::ALL.into_iter().map(of_channel).filter(|(_, unknown)| !unknown.is_empty()).collect()
+        Channel::MARKET.into_iter().map(of_channel).filter(|(_, unknown)| !unknown.is_empty()).collect()
     }
 
     fn subscription(&self, granted: Option<GrantedExtensions>) -> ControlMessage {

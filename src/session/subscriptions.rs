@@ -119,12 +119,17 @@ impl Subscriptions {
     /// Whether the client receives this stream.
     pub fn includes(&self, stream: StreamId, universe: &Universe) -> bool {
         let current = &self.channels[stream.channel().leader().index()];
-        current.all || current.named.contains(&universe.instrument(stream.symbol()).symbol)
+        current.all || current.named.contains(universe.name_of(stream))
     }
 
     /// Whether the client subscribes to this symbol by name.
     pub fn names(&self, channel: Channel, symbol: &Symbol) -> bool {
         self.channels[channel.leader().index()].named.contains(symbol)
+    }
+
+    /// The names of this channel without `*`, sorted.
+    pub fn named(&self, channel: Channel) -> &[Symbol] {
+        self.channels[channel.leader().index()].named.as_slice()
     }
 
     /// Whether the client receives all symbols of this channel.
@@ -153,21 +158,22 @@ impl ChannelSubscription {
 /// and in those of the channels that follow it.
 fn listed_bytes(channel: Channel, names: &[Symbol]) -> usize {
     let once: usize = names.iter().map(|name| name.as_str().len() + 3).sum();
-    once * channel.with_followers().count()
+    once * channel.with_followers().filter(|channel| channel.is_listed()).count()
 }
 
 fn with_followers(changes: &[SubscriptionChange]) -> Vec<SubscriptionChange> {
     changes.iter().flat_map(|change| change.with_followers()).collect()
 }
 
-/// The streams of these symbols, as far as the market knows them.
+/// The streams of these symbols or topics, as far as they are known.
 fn streams_of<'a>(
     channel: Channel,
     symbols: &'a [Symbol],
     universe: &'a Universe,
 ) -> impl Iterator<Item = StreamId> + 'a {
-    let known = symbols.iter().filter_map(|symbol| universe.find(symbol));
-    known.map(move |symbol| StreamId::new(channel, symbol))
+    let known = symbols.iter().filter_map(move |name| universe.find_stream(channel, name));
+    // Named by the channel of the list: its followers are added.
+    known.map(move |stream| StreamId::new(channel, stream.symbol()))
 }
 
 #[cfg(test)]
@@ -239,7 +245,7 @@ mod tests {
             };
             index.change(key, &changes);
 
-            for channel in Channel::ALL {
+            for channel in Channel::MARKET {
                 for symbol in [SymbolId(0), SymbolId(1)] {
                     let stream = StreamId::new(channel, symbol);
                     let times = index.subscribers_of(stream).count();

@@ -1,6 +1,8 @@
+use std::sync::Arc;
+
 use super::frame::Opcode;
 use super::json::{self, JsonEncoder};
-use super::msgpack;
+use super::{TopicMessage, msgpack};
 use crate::model::{Object, Universe};
 
 /// The encoding of messages, chosen once by the upgrade request.
@@ -62,6 +64,21 @@ impl Codec {
             Self::MsgPack => msgpack::object(out, universe, object, kind),
         }
     }
+
+    /// Encodes one message of a topic, the same.
+    pub fn write_message(
+        self,
+        out: &mut Vec<u8>,
+        universe: &Universe,
+        object: &Object,
+        message: &TopicMessage,
+        kind: DeliveryKind,
+    ) {
+        match self {
+            Self::Json => JsonEncoder::default().message(out, universe, object, message, kind),
+            Self::MsgPack => msgpack::message(out, universe, object, message, kind),
+        }
+    }
 }
 
 /// Objects encoded once each, in one buffer.
@@ -96,6 +113,21 @@ impl EncodedObjects {
             }
         }
         Self { bytes, ends }
+    }
+
+    /// Encodes these messages of topics, in order, each with the content in the same place.
+    pub fn of_messages(
+        codec: Codec,
+        universe: &Universe,
+        objects: &[Object],
+        messages: &[Arc<TopicMessage>],
+    ) -> Self {
+        let mut encoded = Self::default();
+        for (object, message) in objects.iter().zip(messages) {
+            codec.write_message(&mut encoded.bytes, universe, object, message, DeliveryKind::Live);
+            encoded.ends.push(encoded.bytes.len() as u32);
+        }
+        encoded
     }
 
     /// The bytes of the object at this place.

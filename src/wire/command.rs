@@ -2,10 +2,11 @@ use std::borrow::Cow;
 
 use serde::de::{IgnoredAny, MapAccess, SeqAccess};
 use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 use super::Codec;
 use super::decode_objects::from_msgpack;
-use super::extensions::Extensions;
+use super::extensions::{Extensions, RequestId};
 use super::tolerant::{As, FromEntries, Given, Number, RejectedNames, Tolerant, shortened};
 use crate::model::{Channel, Symbol};
 
@@ -23,6 +24,10 @@ pub enum Command {
     Subscribe(SymbolsByChannel, Option<Extensions>),
     /// Removes symbols from the subscription.
     Unsubscribe(SymbolsByChannel, Option<Extensions>),
+    /// Publishes a message to a topic.
+    Publish(PublishCommand),
+    /// Asks how many sessions subscribe to a topic.
+    Presence(PresenceQuery),
     /// Subscribes only to channels of Alpaca's streams of coins, news or options, which this stream does not
     /// have: order books for example.
     ///
@@ -51,7 +56,27 @@ impl Command {
     }
 }
 
-/// The symbols that a command names, by channel.
+/// A message for a topic.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PublishCommand {
+    /// The topic.
+    pub topic: Symbol,
+    /// The data.
+    pub data: Value,
+    /// Echoed in the answer.
+    pub id: Option<RequestId>,
+}
+
+/// A question for the presence at a topic.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PresenceQuery {
+    /// The topic.
+    pub topic: Symbol,
+    /// Echoed in the answer.
+    pub id: Option<RequestId>,
+}
+
+/// The symbols that a command names, by channel. The names of topics are symbols too.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SymbolsByChannel {
     lists: [SymbolList; Channel::COUNT],
@@ -71,6 +96,13 @@ impl SymbolsByChannel {
     /// Whether no symbol is named.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Appends the symbols of these lists to the present ones.
+    pub fn extend(&mut self, others: Self) {
+        for (list, other) in self.lists.iter_mut().zip(others.lists) {
+            list.symbols.extend(other.symbols);
+        }
     }
 
     /// Removes these symbols from the lists of these channels, and returns what was removed.
@@ -130,10 +162,10 @@ pub enum InvalidCommand {
     #[error("a command is a map with `action`, and not any other value")]
     NotAMap,
     /// There is no action.
-    #[error("`action` is missing: expected auth, subscribe or unsubscribe")]
+    #[error("`action` is missing: expected auth, subscribe, unsubscribe, publish or presence")]
     NoAction,
     /// The action is unknown.
-    #[error("unknown action `{0}`: expected auth, subscribe or unsubscribe")]
+    #[error("unknown action `{0}`: expected auth, subscribe, unsubscribe, publish or presence")]
     UnknownAction(String),
     /// A value has another type than its key needs.
     #[error("`{key}` must be {expected}")]
@@ -155,6 +187,8 @@ struct RawCommand {
     key: Given<String>,
     secret: Given<String>,
     extensions: Given<Extensions>,
+    topic: Given<String>,
+    data: Option<Value>,
     lists: [Given<NamedList>; Channel::COUNT],
     unknown_channels: RejectedNames,
 }
@@ -181,12 +215,20 @@ impl RawCommand {
                 key: text("key", self.key)?.unwrap_or_default(),
                 secret: text("secret", self.secret)?.unwrap_or_default(),
             }),
+            Some("publish") => {
+                let (topic, id) = (topic(self.topic)?, options(self.extensions)?.and_then(|x| x.id));
+                let missing = InvalidCommand::WrongType { key: "data", expected: "the message to publish" };
+                Ok(Command::Publish(PublishCommand { topic, data: self.data.ok_or(missing)?, id }))
+            }
+            Some("presence") => {
+                let (topic, id) = (topic(self.topic)?, options(self.extensions)?.and_then(|x| x.id));
+                Ok(Command::Presence(PresenceQuery { topic, id }))
+            }
             Some(action @ ("subscribe" | "unsubscribe")) => {
-                let mut extensions = match self.extensions {
-                    Given::Wrong => Err(InvalidCommand::WrongType { key: "x", expected: "a map" }),
-                    Given::Value(extensions) => Ok(Some(extensions)),
-                    Given::Absent => Ok(None),
-                }?;
+                let mut extensions = options(self.extensions)?;
+                let mut unknown_channels = self.unknown_channels;
+                let given = [("topic", !matches!(self.topic, Given::Absent)), ("data", self.data.is_some())];
+                given.iter().filter(|(_, is_given)| *is_given).for_each(|(key, _)| unknown_channels.add(key));
                 let mut symbols = SymbolsByChannel::default();
                 for (channel, given) in Channel::ALL.into_iter().zip(self.lists) {
                     let NamedList { list, malformed } = match given {
@@ -205,9 +247,9 @@ impl RawCommand {
                             .extend((!malformed.is_empty()).then_some((channel, malformed)));
                     }
                 }
-                let is_other = OTHER_STREAMS.iter().any(|name| self.unknown_channels.contains(name));
+                let is_other = OTHER_STREAMS.iter().any(|name| unknown_channels.contains(name));
                 if let Some(extensions) = &mut extensions {
-                    extensions.rejected.channels = self.unknown_channels;
+                    extensions.rejected.channels = unknown_channels;
                 }
                 Ok(match action {
                     "subscribe" if is_other && symbols.is_empty() && extensions.is_none() => {
@@ -222,6 +264,22 @@ impl RawCommand {
     }
 }
 
+fn options(given: Given<Extensions>) -> Result<Option<Extensions>, InvalidCommand> {
+    match given {
+        Given::Wrong => Err(InvalidCommand::WrongType { key: "x", expected: "a map" }),
+        Given::Value(extensions) => Ok(Some(extensions)),
+        Given::Absent => Ok(None),
+    }
+}
+
+fn topic(given: Given<String>) -> Result<Symbol, InvalidCommand> {
+    let name = match given {
+        Given::Value(name) => name.parse().ok(),
+        Given::Absent | Given::Wrong => None,
+    };
+    name.ok_or(InvalidCommand::WrongType { key: "topic", expected: "the name of a topic" })
+}
+
 impl<'de> FromEntries<'de> for RawCommand {
     /// Channels that follow another have no subscription of their own, and are no unknown channels either:
     /// SDKs name them.
@@ -231,6 +289,8 @@ impl<'de> FromEntries<'de> for RawCommand {
             "key" => self.key = map.next_value::<As<_>>()?.0,
             "secret" => self.secret = map.next_value::<As<_>>()?.0,
             "x" => self.extensions = map.next_value::<As<_>>()?.0,
+            "topic" => self.topic = map.next_value::<As<_>>()?.0,
+            "data" => self.data = map.next_value()?,
             name => match Channel::named(name) {
                 Some(channel) if channel.leader() == channel => {
                     self.lists[channel.index()] = map.next_value::<As<_>>()?.0;

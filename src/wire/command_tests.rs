@@ -128,11 +128,11 @@ fn a_malformed_name_costs_no_other_name() {
 #[test]
 fn unknown_channels_and_options_are_named_unless_they_ask_for_nothing() {
     let (_, x) = extended(
-        r#"{"action":"subscribe","trade":["AAPL"],"news":[],"pricing":null,"topics":["a"],"corrections":["A"],
+        r#"{"action":"subscribe","trade":["AAPL"],"news":[],"pricing":null,"subjects":["a"],"corrections":["A"],
             "key":"K","x":{"conflat_ms":250,"fields":{"tickers":["p"]}}}"#,
     );
 
-    assert_eq!(names(x.rejected.channels), ["topics", "trade"]);
+    assert_eq!(names(x.rejected.channels), ["subjects", "trade"]);
     assert_eq!(names(x.rejected.options), ["conflat_ms", "fields"]);
 }
 
@@ -353,4 +353,50 @@ fn anything_else_is_refused_with_what_is_expected() {
     {
         assert_eq!(Command::read(Codec::MsgPack, bytes), Err(MsgPack), "{bytes:?}");
     }
+}
+
+#[test]
+fn a_publication_and_a_presence_query_name_a_topic() {
+    let id = Some(RequestId::Number(9));
+    let topic: crate::model::Symbol = "chat:AAPL".parse().unwrap();
+    let data = serde_json::json!({"text": "hi", "list": [1, 2.5, null]});
+
+    let published = format!(r#"{{"action":"publish","topic":"chat:AAPL","data":{data},"x":{{"id":9}}}}"#);
+    let expected = PublishCommand { topic, data: data.clone(), id: id.clone() };
+    assert_eq!(json(&published), Ok(Command::Publish(expected.clone())));
+    let packed = rmp_serde::to_vec_named(&serde_json::from_str::<serde_json::Value>(&published).unwrap());
+    assert_eq!(Command::read(Codec::MsgPack, &packed.unwrap()), Ok(Command::Publish(expected)));
+    let query = json(r#"{"action":"presence","topic":"chat:AAPL","x":{"id":9}}"#);
+    assert_eq!(query, Ok(Command::Presence(PresenceQuery { topic, id })));
+    for bad in [
+        r#"{"action":"publish","data":1}"#,
+        r#"{"action":"publish","topic":"a b","data":1}"#,
+        r#"{"action":"publish","topic":"chat:AAPL"}"#,
+        r#"{"action":"publish","topic":"chat:AAPL","data":null}"#,
+        r#"{"action":"presence","topic":7}"#,
+    ] {
+        assert!(matches!(json(bad), Err(InvalidCommand::WrongType { .. })), "{bad}");
+    }
+}
+
+#[test]
+fn data_that_nests_too_deep_or_has_half_a_character_is_no_command() {
+    let deep = format!("{}{}", "[".repeat(1_000), "]".repeat(1_000));
+    for data in [deep.as_str(), r#""\ud800""#, "\"\u{1}\""] {
+        let command = format!(r#"{{"action":"publish","topic":"chat:AAPL","data":{data}}}"#);
+        assert!(matches!(json(&command), Err(InvalidCommand::Json(_))), "{data}");
+    }
+}
+
+#[test]
+fn topics_are_a_list_like_the_others() {
+    let command = json(
+        r#"{"action":"subscribe","topics":["chat:AAPL"],"x":{"resume":{"epoch":"e","sq":{"topics":{"chat:AAPL":41}}}}}"#,
+    );
+
+    let Ok(Command::Subscribe(named, Some(extensions))) = command else { panic!("{command:?}") };
+    assert!(named.of(Channel::Messages).names().eq(["chat:AAPL"]));
+    assert!(named.of(Channel::States).is_empty());
+    let last = extensions.resume.unwrap().last;
+    assert_eq!(last, [(Channel::Messages, "chat:AAPL".parse().unwrap(), 41)]);
 }

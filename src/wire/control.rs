@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use super::clock_text::rfc3339;
 use super::frame::message_frame;
 use super::tolerant::shortened;
-use super::{Codec, GrantedExtensions, InvalidCommand, SymbolList};
+use super::{Codec, GrantedExtensions, InvalidCommand, RequestId, SymbolList};
 use crate::model::{BegunEpoch, Channel, Epoch, EpochNumbers, FeedNotice, Seq, Symbol, Timestamp};
 
 /// A control message of the server: sent alone, in an array of exactly one. Several gaps may share one.
@@ -43,6 +43,10 @@ pub enum ControlMessage {
         /// The delay in milliseconds, different for each session.
         reconnect_ms: u32,
     },
+    /// A message was published.
+    Published(PublicationReceipt),
+    /// How many sessions subscribe to a topic.
+    Presence(PresenceReport),
     /// A command failed and changed nothing.
     Error {
         /// The code of the error.
@@ -51,7 +55,58 @@ pub enum ControlMessage {
         msg: &'static str,
         /// What was wrong and what is expected, for a developer. Ours.
         why: Cow<'static, str>,
+        /// After how many milliseconds the command may succeed, if that is known. Ours.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retry_ms: Option<u64>,
+        /// The command that failed, if it has an id. Ours.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        x: Option<Answered>,
     },
+}
+
+/// The command that is answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Answered {
+    /// Its id.
+    pub id: RequestId,
+}
+
+impl Answered {
+    /// The command of this id, if it has one.
+    pub fn of(id: Option<RequestId>) -> Option<Self> {
+        id.map(|id| Self { id })
+    }
+}
+
+/// The number that a published message got.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PublicationReceipt {
+    /// The topic.
+    pub topic: String,
+    /// The sequence number.
+    pub sq: u64,
+    /// The epoch of the number.
+    pub epoch: String,
+    /// The command.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub x: Option<Answered>,
+}
+
+/// How many sessions subscribe to a topic, as far as its namespace tells.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PresenceReport {
+    /// The topic.
+    pub topic: String,
+    /// The number of sessions.
+    pub sessions: usize,
+    /// The number of different names among them.
+    pub names: usize,
+    /// Some of the names, if the namespace tells them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub list: Option<Vec<String>>,
+    /// The command.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub x: Option<Answered>,
 }
 
 impl ControlMessage {
@@ -99,7 +154,7 @@ impl From<InvalidCommand> for ControlMessage {
 ///
 /// Every key of Alpaca's protocol is present, empty where nothing is subscribed, because the JavaScript
 /// SDK 3 throws on a missing one. Keys of our own channels are present only if the client subscribed to
-/// them or opted into extensions.
+/// them or opted into extensions; that of topics only if it subscribed to some.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subscription {
     lists: [SymbolList; Channel::COUNT],
@@ -115,7 +170,12 @@ impl Subscription {
 
     fn channels(&self) -> impl Iterator<Item = (Channel, &SymbolList)> {
         let all = Channel::ALL.into_iter().zip(&self.lists);
-        all.filter(|(channel, list)| !channel.is_extension() || self.granted.is_some() || !list.is_empty())
+        all.filter(|(channel, list)| match channel {
+            channel if !channel.is_listed() => false,
+            // Not even to a client that opted in: its decoder may be older than topics.
+            Channel::Messages => !list.is_empty(),
+            channel => !channel.is_extension() || self.granted.is_some() || !list.is_empty(),
+        })
     }
 }
 
@@ -201,9 +261,8 @@ impl From<&FeedNotice> for FeedReport {
 
 /// Why a command failed, by its code on the wire.
 ///
-/// Two codes of Alpaca's are never sent. 410, `invalid subscribe action for this feed`, is for channels
-/// that a stream does not have: see [`Command::OtherStream`](super::Command::OtherStream). 500, `internal
-/// error`, is for commands that fail for a reason of the server, and none does.
+/// One code of Alpaca's is never sent: 410, `invalid subscribe action for this feed`, is for channels
+/// that a stream does not have: see [`Command::OtherStream`](super::Command::OtherStream).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u16)]
 pub enum ErrorCode {
@@ -227,6 +286,16 @@ pub enum ErrorCode {
     InsufficientSubscription = 409,
     /// The client exceeded the rate limit of commands; a Close follows. Ours, after HTTP's code.
     TooManyCommands = 429,
+    /// No namespace has a topic of this name, or there are too many topics. Ours, as the next three.
+    NoSuchTopic = 430,
+    /// The client may not do this with the topic.
+    NotPermitted = 431,
+    /// The message is too long, or nested too deep.
+    MessageTooBig = 432,
+    /// The session or the topic has too many messages; the error says when to try again.
+    TooFast = 433,
+    /// The message may be published or not: the feed did not say.
+    InternalError = 500,
 }
 
 impl ErrorCode {
@@ -237,7 +306,7 @@ impl ErrorCode {
         if why.len() > LONGEST {
             why = shortened(&why, LONGEST).into();
         }
-        ControlMessage::Error { code: self as u16, msg: self.message(), why }
+        ControlMessage::Error { code: self as u16, msg: self.message(), why, retry_ms: None, x: None }
     }
 
     /// The explanation of the error where no more is known than its code.
@@ -259,6 +328,13 @@ impl ErrorCode {
                 "the key does not include this feed or a symbol that was named; nothing changed"
             }
             Self::TooManyCommands => "more commands than the rate limit allows; connect again and send fewer",
+            Self::NoSuchTopic => "no namespace of this server has a topic of this name",
+            Self::NotPermitted => "this session may not do this with this topic",
+            Self::MessageTooBig => "the message is longer than the topic takes, or nested too deep",
+            Self::TooFast => {
+                "more messages than the topic or the session may have; try again after `retry_ms`"
+            }
+            Self::InternalError => "the feed did not answer: the message may be published or not",
         }
     }
 
@@ -275,6 +351,11 @@ impl ErrorCode {
             Self::SlowClient => "slow client",
             Self::InsufficientSubscription => "insufficient subscription",
             Self::TooManyCommands => "too many commands",
+            Self::NoSuchTopic => "no such topic",
+            Self::NotPermitted => "not permitted",
+            Self::MessageTooBig => "message too big",
+            Self::TooFast => "too fast",
+            Self::InternalError => "internal error",
         }
     }
 }
@@ -349,5 +430,51 @@ mod tests {
             frame[4..],
             *br#"[{"T":"subscription","trades":["AAPL"],"quotes":[],"bars":["*"],"updatedBars":[],"dailyBars":[],"statuses":[],"lulds":[],"cancelErrors":["AAPL"],"corrections":["AAPL"]}]"#
         );
+    }
+
+    #[test]
+    fn an_acknowledgement_has_topics_only_if_some_are_subscribed() {
+        let state = |topics: &[&str]| {
+            let symbols = topics.iter().map(|name| name.parse().unwrap()).collect::<Vec<_>>();
+            let list = move |channel| match channel {
+                Channel::Messages => SymbolList { all: false, symbols: symbols.clone() },
+                _ => SymbolList::default(),
+            };
+            let granted = GrantedExtensions {
+                id: None,
+                epoch: "k3".to_owned(),
+                conflate_ms: 0,
+                heartbeat_ms: 0,
+                rejected: Default::default(),
+            };
+            text(&ControlMessage::Subscription(Box::new(Subscription::of(list, Some(granted)))))
+        };
+
+        assert!(!state(&[]).contains("topics"));
+        let some = state(&["chat:AAPL"]);
+        assert_eq!(some.matches("topics").count(), 1, "{some}");
+        assert!(some.contains(r#""tickers":[],"topics":["chat:AAPL"],"x":"#), "{some}");
+    }
+
+    #[test]
+    fn answers_about_topics_name_the_command() {
+        let x = Answered::of(Some(RequestId::Number(9)));
+        let topic = || "chat:AAPL".to_owned();
+        let published = PublicationReceipt { topic: topic(), sq: 42, epoch: "k3".to_owned(), x: x.clone() };
+        let presence = PresenceReport { topic: topic(), sessions: 812, names: 120, list: None, x: x.clone() };
+        let ControlMessage::Error { code, msg, why, .. } = ControlMessage::from(ErrorCode::TooFast) else {
+            panic!()
+        };
+        let too_fast = ControlMessage::Error { code, msg, why, retry_ms: Some(250), x };
+
+        assert_eq!(
+            text(&ControlMessage::Published(published)),
+            r#"[{"T":"published","topic":"chat:AAPL","sq":42,"epoch":"k3","x":{"id":9}}]"#
+        );
+        assert_eq!(
+            text(&ControlMessage::Presence(presence)),
+            r#"[{"T":"presence","topic":"chat:AAPL","sessions":812,"names":120,"x":{"id":9}}]"#
+        );
+        assert!(text(&too_fast).ends_with(r#","retry_ms":250,"x":{"id":9}}]"#));
     }
 }

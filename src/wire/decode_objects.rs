@@ -133,6 +133,8 @@ pub(super) trait FieldReader<'a> {
     fn time(&mut self) -> Result<Timestamp, Self::Error>;
     /// The value from which another one is computed; `None` in forms that have the other one alone.
     fn exact(&mut self) -> Result<Option<i128>, Self::Error>;
+    /// Leaves out a value that only forms for clients have.
+    fn skip(&mut self);
 }
 
 /// The values of an object's fields, taken one by one in the order of its schema.
@@ -193,6 +195,10 @@ impl<'a> FieldReader<'a> for Values<'a> {
     fn exact(&mut self) -> Result<Option<i128>, ObjectError> {
         Ok(None)
     }
+
+    fn skip(&mut self) {
+        let _ = (self.fields.next(), self.values.next());
+    }
 }
 
 fn required<'a, T>(
@@ -246,11 +252,11 @@ impl<'de> Visitor<'de> for ObjectVisitor {
     }
 }
 
-/// The channel whose objects have this `T`.
+/// The channel of instruments whose objects have this `T`.
 fn channel_of(t: &str) -> Option<Channel> {
     let mut letters = t.chars();
     let letter = letters.next().filter(|_| letters.next().is_none())?;
-    Channel::with_letter(letter)
+    Channel::with_letter(letter).filter(|channel| !channel.is_of_topics())
 }
 
 /// The values of an object while its map is read.

@@ -2,8 +2,8 @@
 
 use crate::model::{
     Bar, BarOrigin, Body, Cancel, CancelAction, Conditions, Correction, Instrument, Luld, MarketHours,
-    Object, Price, Print, Quote, Seq, Status, StatusReason, SymbolId, Tape, Ticker, Timestamp, Trade,
-    TradingStatus, Universe, Venue,
+    MessageHead, Object, Price, Print, Quote, Seq, Status, StatusReason, SymbolId, Tape, Ticker, Timestamp,
+    TopicKind, Trade, TradingStatus, Universe, Venue,
 };
 
 /// The payload of an unmasked frame.
@@ -15,7 +15,7 @@ pub(crate) fn payload(frame: &[u8]) -> &[u8] {
     }
 }
 
-/// One object of each channel.
+/// One object of each channel of instruments.
 pub(crate) fn objects() -> Vec<Object> {
     let (Body::Trade(trade), Body::Bar(bar)) = (trade().body, bar().body) else { unreachable!() };
     let mut ticker = Ticker::before_the_open(trade.symbol, Some(Price::from_cents(12_600)), trade.at);
@@ -82,6 +82,26 @@ pub(crate) fn universe_of(symbols: &[&str]) -> Universe {
         hours: MarketHours::Continuous,
     };
     Universe::new(symbols.iter().copied().map(listing).collect())
+}
+
+/// The instruments of [`universe`], and two topics: `chat:AAPL`, a log, and `weather:london`, a state.
+pub(crate) fn topics() -> Universe {
+    let topics = [("chat:AAPL", TopicKind::Log), ("weather:london", TopicKind::State)];
+    universe().with_topics(topics.map(|(name, kind)| (name.parse().unwrap(), kind)))
+}
+
+fn head(topic: u32) -> MessageHead {
+    MessageHead { symbol: SymbolId(topic), at: Timestamp::from_nanos(1_614_009_105_000_000_000) }
+}
+
+/// A message of the log of [`topics`], with this number.
+pub(crate) fn chat_message(seq: u64) -> Object {
+    Object { seq: Seq(seq), body: Body::Message(head(0)) }
+}
+
+/// A message of the state of [`topics`], with this number.
+pub(crate) fn weather_message(seq: u64) -> Object {
+    Object { seq: Seq(seq), body: Body::State(head(1)) }
 }
 
 pub(crate) fn trade() -> Object {
@@ -287,6 +307,8 @@ impl Numbers {
                 vwap_micros: self.up_to(50) as i64,
                 at: self.time(),
             }),
+            Body::Message(head) => Body::Message(head),
+            Body::State(head) => Body::State(head),
         };
         Object { seq: Seq(self.up_to(64)), body }
     }

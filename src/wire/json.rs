@@ -1,5 +1,6 @@
 use super::DeliveryKind;
 use super::clock_text::ClockText;
+use super::message::{TopicMessage, write_message};
 use super::objects::{Fields, write_delivery, write_object};
 use super::schema::{FieldKey, FieldWriter};
 use crate::model::{Conditions, Object, Price, Timestamp, Universe};
@@ -36,6 +37,21 @@ impl JsonEncoder {
     ) {
         let start = out.len();
         write_object(&mut JsonFields { out, encoder: self }, universe, object, kind);
+        out[start] = b'{';
+        out.extend_from_slice(END);
+    }
+
+    /// Appends one message of a topic and its comma.
+    pub(super) fn message(
+        &mut self,
+        out: &mut Vec<u8>,
+        universe: &Universe,
+        object: &Object,
+        message: &TopicMessage,
+        kind: DeliveryKind,
+    ) {
+        let start = out.len();
+        write_message(&mut JsonFields { out, encoder: self }, universe, object, message, kind);
         out[start] = b'{';
         out.extend_from_slice(END);
     }
@@ -115,6 +131,16 @@ impl FieldWriter for JsonFields<'_> {
     fn is_true(&mut self, key: FieldKey) {
         self.out.extend_from_slice(key.json);
         self.out.extend_from_slice(b"true");
+    }
+
+    fn data<'m>(&mut self, key: FieldKey, json: &str, _: impl FnOnce() -> &'m [u8]) {
+        self.out.extend_from_slice(key.json);
+        self.out.extend_from_slice(json.as_bytes());
+    }
+
+    fn free_text(&mut self, key: FieldKey, text: &str) {
+        self.out.extend_from_slice(key.json);
+        serde_json::to_writer(&mut *self.out, text).expect("text can be written to a vector");
     }
 }
 

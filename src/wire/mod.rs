@@ -25,6 +25,7 @@ mod extensions;
 pub(crate) mod fixtures;
 mod frame;
 mod json;
+mod message;
 mod msgpack;
 mod objects;
 mod rows;
@@ -39,8 +40,11 @@ pub use binary_row::{InvalidRow, take_row, write_row};
 pub use clock_text::rfc3339;
 pub use close::{Close, Reconnect};
 pub use codec::{Codec, DeliveryKind, EncodedObjects};
-pub use command::{Command, InvalidCommand, SymbolList, SymbolsByChannel};
-pub use control::{ControlMessage, ErrorCode, FeedReport, Gap, Heartbeat, Subscription};
+pub use command::{Command, InvalidCommand, PresenceQuery, PublishCommand, SymbolList, SymbolsByChannel};
+pub use control::{
+    Answered, ControlMessage, ErrorCode, FeedReport, Gap, Heartbeat, PresenceReport, PublicationReceipt,
+    Subscription,
+};
 pub use csv::{write_csv, write_csv_header};
 pub use decode_control::{ServerMessage, decode_control};
 pub use decode_error::DecodeError;
@@ -50,6 +54,7 @@ pub use decoder::{Compression, DecodeStep, Decoder, Incoming};
 pub use deflate::{Deflate, NegotiatedDeflate};
 pub use extensions::{Extensions, GrantedExtensions, Rejected, RequestId, ResumeRequest};
 pub use frame::{Opcode, close_frame, masked_frame, message_frame};
+pub use message::TopicMessage;
 pub use objects::OBJECTS;
 pub use rows::JsonRowWriter;
 pub use schema::{FIRST_FIELDS, FieldSchema, FieldType, LAST_FIELDS, ObjectSchema};

@@ -1,6 +1,7 @@
 use rmp::encode as to;
 
 use super::DeliveryKind;
+use super::message::{TopicMessage, message_field_count, write_message};
 use super::objects::{field_count, write_delivery, write_object};
 use super::schema::{FieldKey, FieldWriter};
 use crate::model::{Conditions, Object, Price, Timestamp, Universe};
@@ -9,6 +10,18 @@ use crate::model::{Conditions, Object, Price, Timestamp, Universe};
 pub(super) fn object(out: &mut Vec<u8>, universe: &Universe, object: &Object, kind: DeliveryKind) {
     to::write_map_len(out, field_count(object, kind) as u32).expect(INFALLIBLE);
     write_object(&mut MsgPackFields { out }, universe, object, kind);
+}
+
+/// Appends one message of a topic.
+pub(super) fn message(
+    out: &mut Vec<u8>,
+    universe: &Universe,
+    object: &Object,
+    message: &TopicMessage,
+    kind: DeliveryKind,
+) {
+    to::write_map_len(out, message_field_count(message, kind) as u32).expect(INFALLIBLE);
+    write_message(&mut MsgPackFields { out }, universe, object, message, kind);
 }
 
 /// Appends an object as another kind of delivery, given its encoding as a live one: the map gets one
@@ -105,6 +118,15 @@ impl FieldWriter for MsgPackFields<'_> {
     fn is_true(&mut self, key: FieldKey) {
         self.out.extend_from_slice(key.msgpack);
         to::write_bool(self.out, true).expect(INFALLIBLE);
+    }
+
+    fn data<'m>(&mut self, key: FieldKey, _: &str, msgpack: impl FnOnce() -> &'m [u8]) {
+        self.out.extend_from_slice(key.msgpack);
+        self.out.extend_from_slice(msgpack());
+    }
+
+    fn free_text(&mut self, key: FieldKey, text: &str) {
+        self.text(key, text);
     }
 }
 

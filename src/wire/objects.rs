@@ -2,8 +2,8 @@ use super::DeliveryKind;
 use super::decode_objects::FieldReader;
 use super::schema::{FIRST_FIELDS, FieldSchema, FieldType, FieldWriter, ObjectSchema, key};
 use crate::model::{
-    Bar, Body, Cancel, Channel, Correction, Luld, Object, Print, Quote, Status, SymbolId, Ticker, Trade,
-    Universe, for_each_channel,
+    Bar, Body, Cancel, Channel, Correction, Luld, MessageHead, Object, Print, Quote, Status, SymbolId,
+    Ticker, Trade, Universe, for_each_channel,
 };
 
 /// A struct whose fields are those of an object, between `S` and `sq`.
@@ -247,7 +247,7 @@ pub(super) fn field_count(object: &Object, kind: DeliveryKind) -> usize {
     FIRST_FIELDS.len() + fields.len() + SEQ + usize::from(kind != DeliveryKind::Live)
 }
 
-/// Writes all fields of an object.
+/// Writes all fields of an object that is about an instrument.
 pub(super) fn write_object(
     out: &mut impl FieldWriter,
     universe: &Universe,

@@ -14,7 +14,7 @@ fn example(channel: Channel) -> String {
 
 #[test]
 fn every_object_is_written_with_the_fields_of_its_schema_in_order() {
-    for schema in OBJECTS {
+    for schema in OBJECTS.iter().filter(|schema| !schema.channel.is_of_topics()) {
         let text = example(schema.channel);
         let object: serde_json::Map<_, _> = serde_json::from_str(&text).unwrap();
 
@@ -28,6 +28,7 @@ fn every_object_is_written_with_the_fields_of_its_schema_in_order() {
                 FieldType::Price | FieldType::AveragePrice => value.is_f64(),
                 FieldType::Letters => value.is_array(),
                 FieldType::True => value == true,
+                FieldType::Data => true,
             };
             assert!(matches, "{} {value}", field.key);
             places.push(text.find(&format!("\"{}\":", field.key)).unwrap());
@@ -53,12 +54,12 @@ fn the_optional_fields_are_those_that_the_delivery_adds() {
     assert_eq!(optional.len(), 2);
 }
 
-/// The fixtures of the web client's decoder. To write the file after a change of the objects, run
+/// The fixtures of the web client's decoder: objects of instruments. To write the file after a change of the objects, run
 /// `TAPECAST_BLESS=1 cargo test --lib wire::objects`.
 #[test]
 fn the_fixtures_of_the_web_client_are_up_to_date() {
     const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/web/src/wire/objects.json");
-    let objects = OBJECTS.iter().map(|schema| {
+    let objects = OBJECTS.iter().filter(|schema| !schema.channel.is_of_topics()).map(|schema| {
         let fields = schema.all_fields().filter(|field| field.key != "T").map(|field| {
             let optional = if field.optional { r#", "optional": true"# } else { "" };
             format!(r#"      {{"key": "{}", "type": "{}"{optional}}}"#, field.key, field.field_type.name())

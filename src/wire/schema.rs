@@ -22,6 +22,8 @@ pub enum FieldType {
     Time,
     /// `true`; the field is absent otherwise.
     True,
+    /// Any value, which a publisher gave.
+    Data,
 }
 
 impl FieldType {
@@ -36,6 +38,7 @@ impl FieldType {
             Self::Letters => "letters",
             Self::Time => "time",
             Self::True => "true",
+            Self::Data => "data",
         }
     }
 }
@@ -134,4 +137,8 @@ pub(super) trait FieldWriter {
     fn is_true(&mut self, key: FieldKey);
     /// The value from which the one before is computed. No form for clients has it.
     fn exact(&mut self, _: i128) {}
+    /// Any value, as JSON and as MessagePack. Only forms for clients have it.
+    fn data<'m>(&mut self, _: FieldKey, _: &str, _: impl FnOnce() -> &'m [u8]) {}
+    /// Text that may need escapes. Only forms for clients have it.
+    fn free_text(&mut self, _: FieldKey, _: &str) {}
 }

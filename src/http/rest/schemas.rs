@@ -68,6 +68,7 @@ mod tests {
             FieldType::Letters => ("", &["Conditions"]),
             FieldType::Time => ("", &["Time"]),
             FieldType::True => ("", &["Sn"]),
+            FieldType::Data => ("", &["Payload"]),
         }
     }
 
@@ -127,7 +128,8 @@ mod tests {
         let asyncapi: Value = serde_json::from_str(ASYNCAPI).unwrap();
         let schemas = &asyncapi["components"]["schemas"];
         let described = |pointer: &str| schemas.pointer(pointer).unwrap_or_else(|| panic!("{pointer}"));
-        let names = Channel::ALL.map(Channel::name);
+        let listed = Channel::ALL.into_iter().filter(|channel| channel.is_listed());
+        let names: Vec<_> = listed.map(Channel::name).collect();
 
         assert_eq!(*described("/Gap/properties/ch/enum"), json!(names));
         for name in names {

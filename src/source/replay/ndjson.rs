@@ -104,7 +104,7 @@ impl<R: BufRead + Send> NdjsonReader<R> {
             Body::UpdatedBar(bar) => event(BarPeriod::Minute.end(bar.start), Event::UpdatedBar(bar)),
             // It is sent each minute while its day lasts.
             Body::DailyBar(bar) => event(bar.start, Event::DailyBar(bar)),
-            Body::Ticker(_) => None,
+            Body::Ticker(_) | Body::Message(_) | Body::State(_) => None,
         }
     }
 }

@@ -1,0 +1,150 @@
+use std::sync::Arc;
+use std::time::Instant;
+
+use rustc_hash::FxHashMap;
+
+use super::idempotency::IdempotencyKeys;
+use super::{HistoryLimits, Namespaces, Publication, PublicationNumber, PublishRefusal};
+use crate::limits::TokenBucket;
+use crate::model::{Symbol, TopicKind, Universe};
+
+/// Decides at the feed about publications: which topics come to exist, and how fast each may grow.
+///
+/// Pure: the time is an argument. Which topics there are is in the [`Universe`].
+#[derive(Debug)]
+pub struct Directory {
+    namespaces: Arc<Namespaces>,
+    topics: FxHashMap<Symbol, TokenBucket>,
+    keys: IdempotencyKeys,
+}
+
+/// What the feed does with a publication that is not refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// Publishes it.
+    Publish {
+        /// The kind of its topic, which may not exist yet.
+        kind: TopicKind,
+        /// How much of the topic is retained.
+        history: HistoryLimits,
+    },
+    /// Answers with the number that it got when it came before.
+    Repeated(PublicationNumber),
+}
+
+impl Directory {
+    /// A directory of these namespaces, in which nothing was published yet.
+    pub fn new(namespaces: Arc<Namespaces>) -> Self {
+        Self { namespaces, topics: FxHashMap::default(), keys: IdempotencyKeys::default() }
+    }
+
+    /// Decides about a publication, given the topics that exist. `fresh` are those that come to exist with the
+    /// publications before it.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub fn admit(
+        &mut self,
+        publication: &Publication,
+        universe: &Universe,
+        fresh: &[Symbol],
+        now: Instant,
+    ) -> Result<Admission, PublishRefusal> {
+        let topic = publication.topic;
+        let namespace = self.namespaces.of(&topic, universe).ok_or(PublishRefusal::NoSuchTopic)?;
+        let repeated = publication.idempotency_key.as_deref().and_then(|key| self.keys.find(topic, key, now));
+        if let Some(number) = repeated {
+            return Ok(Admission::Repeated(number));
+        }
+        let exists = universe.find_topic(&topic).is_some() || fresh.contains(&topic);
+        if !exists {
+            let is_of_namespace = |name: &Symbol| {
+                name.as_str().split_once(':').is_some_and(|(before, _)| before == &*namespace.name)
+            };
+            let all = universe.topics().iter().map(|topic| &topic.name).chain(fresh);
+            if all.filter(|name| is_of_namespace(name)).count() >= namespace.max_topics {
+                return Err(PublishRefusal::NoSuchTopic);
+            }
+        }
+        let bucket = self.topics.entry(topic).or_insert_with(|| TokenBucket::new(namespace.topic_rate, now));
+        if !bucket.take(now) {
+            return Err(PublishRefusal::TooFast { retry: bucket.next_token(now) });
+        }
+        Ok(Admission::Publish { kind: namespace.kind, history: namespace.history })
+    }
+
+    /// Remembers the number of a publication.
+    pub fn published(&mut self, publication: &Publication, number: PublicationNumber, now: Instant) {
+        if let Some(key) = &publication.idempotency_key {
+            self.keys.add(publication.topic, key, number, now);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::Rate;
+    use crate::model::{Epoch, Seq};
+    use crate::topics::{Namespace, PublishRight};
+    use crate::wire::{TopicMessage, fixtures};
+    use std::time::Duration;
+
+    fn publication(topic: &str, key: Option<&str>) -> Publication {
+        let message = Arc::new(TopicMessage::new(&serde_json::json!(1), None));
+        Publication { topic: topic.parse().unwrap(), message, idempotency_key: key.map(Into::into) }
+    }
+
+    fn directory(change: impl FnOnce(&mut Namespace)) -> Directory {
+        let mut chat = Namespace::chat(PublishRight::Nobody);
+        chat.names.any = true;
+        change(&mut chat);
+        Directory::new(Arc::new(Namespaces::new(vec![chat, Namespace::weather()])))
+    }
+
+    #[test]
+    fn a_message_with_a_known_key_gets_the_number_of_the_first() {
+        let (mut directory, now) = (directory(|_| {}), Instant::now());
+        let first = publication("chat:lobby", Some("k"));
+        let number = PublicationNumber { seq: Seq(7), epoch: Epoch::default() };
+        let universe = fixtures::universe();
+
+        assert!(matches!(directory.admit(&first, &universe, &[], now), Ok(Admission::Publish { .. })));
+        directory.published(&first, number, now);
+
+        let again = directory.admit(&first, &universe, &[], now);
+        assert_eq!(again, Ok(Admission::Repeated(number)));
+    }
+
+    #[test]
+    fn a_topic_has_a_rate_for_all_publishers_together() {
+        let mut directory = directory(|chat| chat.topic_rate = Rate::per_second(10, 2));
+        let (universe, start) = (fixtures::universe(), Instant::now());
+        let mut at = |ms, topic: &str| {
+            let now = start + Duration::from_millis(ms);
+            directory.admit(&publication(topic, None), &universe, &[], now).err()
+        };
+
+        assert_eq!([at(0, "chat:a"), at(0, "chat:a")], [None, None]);
+        let retry = Duration::from_millis(60);
+        assert_eq!(at(40, "chat:a"), Some(PublishRefusal::TooFast { retry }));
+        assert_eq!(at(40, "chat:b"), None);
+        assert_eq!(at(100, "chat:a"), None);
+    }
+
+    #[test]
+    fn a_namespace_has_a_bounded_number_of_topics() {
+        let mut directory = directory(|chat| chat.max_topics = 2);
+        let (universe, now) = (fixtures::topics(), Instant::now());
+        let mut admits = |topic: &str, fresh: &[&str]| {
+            let fresh: Vec<Symbol> = fresh.iter().map(|name| name.parse().unwrap()).collect();
+            directory.admit(&publication(topic, None), &universe, &fresh, now).is_ok()
+        };
+
+        assert!(admits("chat:b", &[]), "one exists");
+        assert!(!admits("chat:c", &["chat:b"]));
+        assert!(admits("chat:b", &["chat:b"]) && admits("chat:AAPL", &["chat:b"]));
+        assert!(admits("weather:paris", &["chat:b"]));
+        assert!(!admits("news:paris", &[]));
+    }
+}

@@ -1,0 +1,19 @@
+//! Topics: which there may be, who may publish to them, and what a publication must pass.
+//!
+//! A topic is a stream like that of an instrument: its messages have sequence numbers, and the feed, the hubs, sessions
+//! and the archive carry them with what they have for trades. What differs is decided here. A session checks what it
+//! sends by the rules of the topic's `Namespace`; the feed, which numbers messages, checks what concerns all
+//! publishers of a topic together, in the `Directory`.
+
+mod content;
+mod directory;
+mod idempotency;
+mod namespace;
+mod presence;
+mod publication;
+
+pub use content::{ContentFault, MAX_DEPTH, check_content};
+pub use directory::{Admission, Directory};
+pub use namespace::{HistoryLimits, Namespace, Namespaces, PresenceDetail, PublishRight, TopicNames};
+pub use presence::{Attendance, Presence, TopicPresence};
+pub use publication::{Publication, PublicationNumber, PublishRefusal};

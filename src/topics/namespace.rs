@@ -1,0 +1,176 @@
+use std::time::Duration;
+
+use crate::limits::Rate;
+use crate::model::{Symbol, TopicKind, Universe};
+
+/// The rules of the topics whose names begin alike: what is before the first colon.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Namespace {
+    /// The name.
+    pub name: Box<str>,
+    /// How the messages of its topics relate to each other.
+    pub kind: TopicKind,
+    /// Which topics there may be.
+    pub names: TopicNames,
+    /// How much of each topic is retained for clients that resume.
+    pub history: HistoryLimits,
+    /// The most bytes of a message's data as compact JSON. Default 4,096: a page of text. A larger value lets a
+    /// publisher take more of every subscriber's bandwidth.
+    pub max_bytes: usize,
+    /// Which sessions may publish. Default: none.
+    pub publish: PublishRight,
+    /// What is told of the sessions that subscribe. Default: nothing.
+    pub presence: PresenceDetail,
+    /// The rate limit of one session's messages. Default 1/s after a burst of 5, the pace of a person that writes.
+    pub session_rate: Rate,
+    /// The rate limit of a topic's messages, of all publishers together. Default 50/s: more cannot be read.
+    pub topic_rate: Rate,
+    /// The most topics that come to exist. Default 10,000, some 10 MB without their history.
+    pub max_topics: usize,
+}
+
+/// The names that topics of a namespace may have behind the colon.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TopicNames {
+    /// Any.
+    pub any: bool,
+    /// The symbol of any listed instrument.
+    pub symbols: bool,
+    /// These.
+    pub listed: Vec<Box<str>>,
+}
+
+/// How much of a topic is retained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HistoryLimits {
+    /// The most messages. Default 100. A client that resumes after more gets a gap.
+    pub messages: usize,
+    /// The greatest age. Default a day.
+    pub age: Duration,
+}
+
+/// Which sessions may publish.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum PublishRight {
+    /// None: messages come from outside publishers alone.
+    #[default]
+    Nobody,
+    /// Those that subscribe to the topic.
+    Subscribers,
+    /// Those with one of these keys.
+    Keys(Vec<Box<str>>),
+}
+
+/// What is told of the sessions that subscribe to a topic.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PresenceDetail {
+    /// Nothing.
+    #[default]
+    Off,
+    /// Their number, and that of their names.
+    Count,
+    /// Their names too.
+    Names,
+}
+
+impl Default for HistoryLimits {
+    fn default() -> Self {
+        Self { messages: 100, age: Duration::from_hours(24) }
+    }
+}
+
+impl Namespace {
+    /// A namespace of this name with the default of each rule: no topic may exist.
+    pub fn new(name: &str, kind: TopicKind) -> Self {
+        Self {
+            name: name.into(),
+            kind,
+            names: TopicNames::default(),
+            history: HistoryLimits::default(),
+            max_bytes: 4_096,
+            publish: PublishRight::default(),
+            presence: PresenceDetail::default(),
+            session_rate: Rate::per_second(1, 5),
+            topic_rate: Rate::per_second(50, 50),
+            max_topics: 10_000,
+        }
+    }
+
+    /// The weather of cities: a state of each, which outside publishers set.
+    pub fn weather() -> Self {
+        let names = TopicNames { any: true, ..TopicNames::default() };
+        Self { names, max_topics: 1_000, ..Self::new("weather", TopicKind::State) }
+    }
+
+    /// A chat room for each listed symbol and a lobby, in which subscribers may write if `publish` says so.
+    pub fn chat(publish: PublishRight) -> Self {
+        let names = TopicNames { any: false, symbols: true, listed: vec!["lobby".into()] };
+        let presence = PresenceDetail::Names;
+        Self { names, publish, presence, ..Self::new("chat", TopicKind::Log) }
+    }
+}
+
+impl TopicNames {
+    fn include(&self, name: &str, universe: &Universe) -> bool {
+        let is_symbol = || name.parse().is_ok_and(|symbol| universe.find(&symbol).is_some());
+        self.any || self.listed.iter().any(|listed| **listed == *name) || (self.symbols && is_symbol())
+    }
+}
+
+/// All namespaces of a service.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Namespaces(Vec<Namespace>);
+
+impl Namespaces {
+    /// These namespaces; of two with the same name the first counts.
+    pub const fn new(namespaces: Vec<Namespace>) -> Self {
+        Self(namespaces)
+    }
+
+    /// Whether there are none: no topic may exist.
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The namespace of a topic; `None` if the topic may not exist.
+    pub fn of(&self, topic: &Symbol, universe: &Universe) -> Option<&Namespace> {
+        let (namespace, name) = topic.as_str().split_once(':')?;
+        let found = self.0.iter().find(|known| *known.name == *namespace)?;
+        (!name.is_empty() && name != "*" && found.names.include(name, universe)).then_some(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::fixtures;
+
+    #[test]
+    fn a_topic_belongs_to_the_namespace_before_the_colon_if_that_has_its_name() {
+        let namespaces = Namespaces::new(vec![Namespace::chat(PublishRight::Nobody), Namespace::weather()]);
+        let universe = fixtures::universe();
+        let of = |name: &str| Some(&*namespaces.of(&name.parse().unwrap(), &universe)?.name);
+
+        for (name, namespace) in [
+            ("chat:AAPL", "chat"),
+            ("chat:lobby", "chat"),
+            ("weather:hong-kong", "weather"),
+            ("weather:a:b", "weather"),
+        ] {
+            assert_eq!(of(name), Some(namespace), "{name}");
+        }
+        for name in [
+            "chat:ZZZZ",
+            "chat:aapl",
+            "chat:",
+            "weather:",
+            "weather:*",
+            "weather",
+            "news:AAPL",
+            ":lobby",
+            "AAPL",
+        ] {
+            assert_eq!(of(name), None, "{name}");
+        }
+    }
+}
