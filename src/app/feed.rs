@@ -10,20 +10,28 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
+use std::time::Instant;
 
 use actix::dev::channel::{AddressReceiver, channel};
-use actix::{Actor, ActorContext, Addr, Arbiter, AsyncContext, Context, Handler, Recipient, StreamHandler};
+use actix::{
+    Actor, ActorContext, Addr, Arbiter, AsyncContext, Context, Handler, Message, Recipient, ResponseFuture,
+    StreamHandler,
+};
 use prometheus_client::metrics::gauge::Gauge;
+use tokio::sync::oneshot;
 use tracing::error;
 
 use crate::clock::Clock;
 use crate::faults::FaultyFeed;
-use crate::feed::{Batch, BatchSource, ControlReplay, Follow, Followers, LastValues, Published};
+use crate::feed::{
+    Batch, BatchSource, ControlReplay, Follow, Followers, LastValues, Publish, Published, PublishedMessages,
+};
 use crate::http::Readiness;
 use crate::hub::{Continue, Hub, HubActor, Now};
 use crate::journal::JournalFollower;
-use crate::model::{Feed, Universe};
+use crate::model::{Feed, Universe, UniverseSize};
 use crate::source::{ClockTick, ControlRefusal, ReplayStatus};
+use crate::topics::{Publication, PublicationNumber, PublishRefusal};
 
 /// A feed of the service and the thread it runs on.
 pub(super) struct FeedRuntime {
@@ -46,6 +54,7 @@ struct PreparedFeed {
     mailbox: AddressReceiver<FeedActor>,
     monitor: FeedMonitor,
     faults: Option<Box<FaultyDelivery>>,
+    clock: Clock,
 }
 
 /// Makes faults of delivery, by this clock.
@@ -74,9 +83,10 @@ impl FeedRuntime {
         workers: usize,
         monitor: FeedMonitor,
         faults: Option<Box<FaultyDelivery>>,
+        clock: Clock,
     ) -> Self {
         let (address, mailbox) = channel(MAILBOX);
-        let prepared = PreparedFeed { source, journal, mailbox, monitor: monitor.clone(), faults };
+        let prepared = PreparedFeed { source, journal, mailbox, monitor: monitor.clone(), faults, clock };
         let place = if workers == 1 {
             FeedPlace::Inline(Mutex::new(Some(Box::new(prepared))))
         } else {
@@ -110,6 +120,11 @@ impl FeedRuntime {
         self.actor.clone().recipient()
     }
 
+    /// Where messages of topics are sent.
+    pub(super) fn publisher(&self) -> Recipient<Publish> {
+        self.actor.clone().recipient()
+    }
+
     /// Stops the feed's own thread. An inline feed stops with its worker, which may end from now on.
     pub(super) fn stop(&self) {
         self.monitor.is_stopping.store(true, Ordering::Relaxed);
@@ -129,7 +144,9 @@ impl PreparedFeed {
             followers: Followers::default(),
             backlog: Backlog::default(),
             universe: Arc::default(),
-            listed_at_start: 0,
+            listed_at_start: UniverseSize::default(),
+            publications: Vec::new(),
+            clock: self.clock,
             faults: self.faults,
             monitor: self.monitor.clone(),
             _running: RunningGuard::new(self.monitor),
@@ -176,6 +193,17 @@ impl Drop for RunningGuard {
     }
 }
 
+/// A message that is to be published, and where the answer goes.
+struct PendingPublication {
+    publication: Publication,
+    answer: oneshot::Sender<Result<PublicationNumber, PublishRefusal>>,
+}
+
+/// Publishes the messages that have come.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct PublishMessages;
+
 /// Polls the batch source on each of its ticks and publishes the batch.
 struct FeedActor {
     source: Box<dyn BatchSource>,
@@ -185,8 +213,11 @@ struct FeedActor {
     backlog: Backlog,
     /// The instruments as of the last batch.
     universe: Arc<Universe>,
-    /// The number of instruments with which the feed has opened.
-    listed_at_start: usize,
+    /// The size of the universe with which the feed has opened.
+    listed_at_start: UniverseSize,
+    /// The messages that came since the last were published.
+    publications: Vec<PendingPublication>,
+    clock: Clock,
     faults: Option<Box<FaultyDelivery>>,
     monitor: FeedMonitor,
     _running: RunningGuard,
@@ -234,10 +265,33 @@ impl FeedActor {
             Target::Followers(last_values) => self.source.open(last_values),
         };
         self.publish(batch);
-        self.listed_at_start = self.universe.len();
+        self.listed_at_start = self.universe.size();
+    }
+
+    /// Publishes the messages that have come, together, and answers their publishers.
+    fn publish_messages(&mut self) {
+        if self.publications.is_empty() {
+            return;
+        }
+        let (publications, answers): (Vec<_>, Vec<_>) =
+            self.publications.drain(..).map(|pending| (pending.publication, pending.answer)).unzip();
+        let (at, now) = (self.clock.now(), Instant::now());
+        let PublishedMessages { batch, results } = match &mut self.target {
+            Target::Hub { hub, .. } => self.source.publish(&mut hub.last_values_mut(), publications, at, now),
+            Target::Followers(last_values) => self.source.publish(last_values, publications, at, now),
+        };
+        if batch.is_some() {
+            self.publish(batch);
+        }
+        for (answer, result) in answers.into_iter().zip(results) {
+            // A publisher that has gone is not answered.
+            let _ = answer.send(result);
+        }
     }
 
     fn tick(&mut self) {
+        // An epoch may begin with the next batch; these are of the present one.
+        self.publish_messages();
         if self.backlog.is_full() && self.source.hold_back() {
             self.publish(None);
             return;
@@ -332,10 +386,32 @@ impl Handler<Follow> for FeedActor {
         let (universe, watermark) = (Arc::clone(&self.universe), snapshot.watermark());
         let listing = Batch::new(universe, watermark, Vec::new(), Vec::new()).numbered(snapshot.batch());
         self.followers.add(follower.clone(), snapshot);
-        // A hub knows those with which the feed has opened.
-        if self.universe.len() > self.listed_at_start {
+        // With the topics. A hub knows those with which the feed has opened.
+        if self.universe.size() != self.listed_at_start {
             follower.do_send(Published::Batch(Arc::new(listing)));
         }
+    }
+}
+
+impl Handler<Publish> for FeedActor {
+    type Result = ResponseFuture<Result<PublicationNumber, PublishRefusal>>;
+
+    /// Keeps the message until the mailbox is empty, so that those that come together share a batch.
+    fn handle(&mut self, Publish(publication): Publish, ctx: &mut Self::Context) -> Self::Result {
+        let (answer, answered) = oneshot::channel();
+        self.publications.push(PendingPublication { publication, answer });
+        if self.publications.len() == 1 {
+            ctx.notify(PublishMessages);
+        }
+        Box::pin(async move { answered.await.unwrap_or(Err(PublishRefusal::Unanswered)) })
+    }
+}
+
+impl Handler<PublishMessages> for FeedActor {
+    type Result = ();
+
+    fn handle(&mut self, _: PublishMessages, _: &mut Self::Context) {
+        self.publish_messages();
     }
 }
 

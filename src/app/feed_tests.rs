@@ -85,6 +85,10 @@ async fn next(received: &mut UnboundedReceiver<Published>) -> Published {
     timeout(Duration::from_secs(10), received.recv()).await.expect("in time").expect("the follower lives")
 }
 
+fn clock() -> Clock {
+    Clock::system(crate::metrics::ClockMetrics::default())
+}
+
 async fn snapshot(received: &mut UnboundedReceiver<Published>) -> Seq {
     match next(received).await {
         Published::Snapshot(last_values) => last_values.seq(fixtures::trade().stream()),
@@ -130,7 +134,7 @@ async fn a_source_that_can_wait_is_not_polled_while_a_follower_is_behind() {
     let (ticks, mut source) = ScriptedSource::new();
     let held_back = Arc::new(AtomicUsize::new(0));
     source.held_back = Some(Arc::clone(&held_back));
-    let feed = FeedRuntime::new(source, None, 2, monitor(), None);
+    let feed = FeedRuntime::new(source, None, 2, monitor(), None, clock());
     let mut received = follow(&feed);
     snapshot(&mut received).await;
     let mut kept = Vec::new();
@@ -152,7 +156,7 @@ async fn a_source_that_can_wait_is_not_polled_while_a_follower_is_behind() {
 async fn every_follower_gets_a_snapshot_and_then_every_batch_in_both_modes() {
     for workers in [1, 2] {
         let (ticks, source) = ScriptedSource::new();
-        let feed = FeedRuntime::new(source, None, workers, monitor(), None);
+        let feed = FeedRuntime::new(source, None, workers, monitor(), None, clock());
         let hub = worker(&feed);
         let tick = |count| (0..count).for_each(|_| ticks.send(ClockTick).expect("the feed runs"));
 
@@ -175,7 +179,7 @@ async fn every_follower_gets_a_snapshot_and_then_every_batch_in_both_modes() {
 #[actix::test]
 async fn a_follower_that_comes_before_the_only_worker_misses_nothing() {
     let (ticks, source) = ScriptedSource::new();
-    let feed = FeedRuntime::new(source, None, 1, monitor(), None);
+    let feed = FeedRuntime::new(source, None, 1, monitor(), None, clock());
     let mut follower = follow(&feed);
 
     worker(&feed);
@@ -190,7 +194,7 @@ async fn assert_end_is_reported(workers: usize, end: impl FnOnce(UnboundedSender
     let (ticks, source) = ScriptedSource::new();
     let monitor = monitor();
     let FeedMonitor { up, readiness, .. } = monitor.clone();
-    let feed = FeedRuntime::new(source, None, workers, monitor, None);
+    let feed = FeedRuntime::new(source, None, workers, monitor, None, clock());
     worker(&feed);
     until(|| up.get() == 1).await;
     assert!(readiness.is_ready());
@@ -223,7 +227,7 @@ async fn a_feed_that_is_stopped_withdraws_no_readiness() {
     let (_ticks, source) = ScriptedSource::new();
     let monitor = monitor();
     let FeedMonitor { up, readiness, .. } = monitor.clone();
-    let feed = FeedRuntime::new(source, None, 2, monitor, None);
+    let feed = FeedRuntime::new(source, None, 2, monitor, None, clock());
     until(|| up.get() == 1).await;
 
     feed.stop();

@@ -79,7 +79,7 @@ impl StartedFeeds {
         let monitor = FeedMonitor::new(name, metrics.feed_of(name).up, readiness.clone());
         let delivery = |faults: &Faults| FaultyDelivery { feed: faults.feed(), clock: clock.clone() };
         let delivery = faults.map(|faults| Box::new(delivery(faults)));
-        let runtime = Arc::new(FeedRuntime::new(source, journal, config.workers, monitor, delivery));
+        let runtime = Arc::new(FeedRuntime::new(source, journal, config.workers, monitor, delivery, clock.clone()));
         let source = source_kind(config);
         self.states.push(ServedFeed {
             name,

@@ -1,4 +1,5 @@
-//! The archive: the retained trades, quotes and bars of each instrument, for REST and for sessions that resume.
+//! The archive: the retained trades, quotes and bars of each instrument, and the messages of topics, for REST and for
+//! sessions that resume.
 //!
 //! One writer, many readers. Writes append to a pending buffer that is applied in batches after the tick is sent, or by
 //! the first reader that needs it: the tables of an instrument are in cold cache lines, and a tick does not wait for
@@ -17,6 +18,7 @@ mod retention;
 mod ring;
 mod span;
 mod timeframe;
+mod topic_history;
 
 use std::mem;
 use std::ops::Deref;
@@ -24,10 +26,13 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use self::instrument::InstrumentArchive;
+use self::topic_history::TopicHistory;
 use crate::model::{
     Bar, BarOrigin, Body, Channel, Instrument, Object, Seq, StreamId, SymbolId, Timestamp, TradeRules,
     Universe,
 };
+use crate::topics::HistoryLimits;
+use crate::wire::TopicMessage;
 
 pub use self::earlier_bars::EarlierBars;
 pub use self::query::{OpenBars, Order, Place, Query};
@@ -36,6 +41,7 @@ pub use self::retention::Retention;
 pub use self::ring::Numbered;
 pub use self::span::Span;
 pub use self::timeframe::{Timeframe, Unit};
+pub use self::topic_history::RetainedObject;
 
 /// The most recent trades, quotes and bars of each instrument.
 pub struct Archive {
@@ -47,6 +53,7 @@ pub struct Archive {
     watermark: AtomicI64,
     earlier: OnceLock<Box<dyn EarlierBars>>,
     history_revision: AtomicU64,
+    topics: Mutex<TopicHistory>,
 }
 
 #[derive(Debug)]
@@ -95,6 +102,7 @@ impl Archive {
             watermark: AtomicI64::new(i64::MIN),
             earlier: OnceLock::new(),
             history_revision: AtomicU64::new(0),
+            topics: Mutex::default(),
         }
     }
 
@@ -223,12 +231,14 @@ impl Archive {
         tables.instruments.iter_mut().for_each(|instrument| instrument.step_back(to));
     }
 
-    /// Forgets the trades and quotes, whose numbers begin again; their bars stay. Call it before anything of the new
+    /// Forgets the trades, quotes and messages, whose numbers begin again; their bars stay. Call it before anything of the new
     /// epoch is recorded. O(instruments).
     pub fn restart_numbers(&self) {
         let mut tables = self.tables.write().expect(NO_PANIC);
         tables.apply_pending(&self.pending);
         tables.instruments.iter_mut().for_each(InstrumentArchive::restart_numbers);
+        drop(tables);
+        self.topics().clear();
     }
 
     /// Appends objects that are about to be published; every read from now on finds them. Only one thread may call this,
@@ -291,6 +301,24 @@ impl Archive {
             }
             _ => Vec::new(),
         }
+    }
+
+    /// The same as [`since`](Self::since) for any stream: the messages of a topic come with their contents.
+    pub fn replay(&self, stream: StreamId, after: Seq, up_to: Seq, most: usize) -> Vec<RetainedObject> {
+        match stream.channel().is_of_topics() {
+            true => self.topics().since(stream, after, up_to, most.min(ROWS_PER_LOCK)),
+            false => self.since(stream, after, up_to, most).into_iter().map(RetainedObject::from).collect(),
+        }
+    }
+
+    /// Appends a message that is about to be published, as far as its topic retains messages. One that takes back another
+    /// one removes the content of that.
+    pub fn record_message(&self, object: Object, message: &Arc<TopicMessage>, limits: HistoryLimits) {
+        self.topics().record(object, message, limits);
+    }
+
+    fn topics(&self) -> MutexGuard<'_, TopicHistory> {
+        self.topics.lock().expect(NO_PANIC)
     }
 
     /// Read access to an instrument, with all records up to now applied.

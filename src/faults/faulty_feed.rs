@@ -82,7 +82,8 @@ impl FaultyFeed {
     }
 
     fn record(&self, kind: &'static str, batch: &Batch) {
-        let streams = streams_of(batch.universe(), batch.objects());
+        let messages = batch.messages().map(|(object, _)| object);
+        let streams = streams_of(batch.universe(), batch.objects().chain(messages));
         self.log.record(batch.watermark(), Layer::Feed, kind, streams, None);
     }
 }

@@ -1,7 +1,7 @@
 use std::sync::{Arc, OnceLock};
 
 use crate::model::{BegunEpoch, Epoch, EpochNumbers, FeedNotice, Missed, Object, Timestamp, Universe};
-use crate::wire::{Codec, EncodedObjects};
+use crate::wire::{Codec, EncodedObjects, TopicMessage};
 
 /// Numbered objects that are published together, in order; one batch is shared by all workers.
 ///
@@ -19,6 +19,8 @@ pub struct Batch {
     missed: Vec<Missed>,
     events: Part,
     tickers: Part,
+    /// Absent in the batches of the market, nearly all.
+    messages: Option<Box<MessagePart>>,
 }
 
 /// Objects that are encoded together.
@@ -27,6 +29,13 @@ struct Part {
     objects: Vec<Object>,
     json: OnceLock<EncodedObjects>,
     msgpack: OnceLock<EncodedObjects>,
+}
+
+/// Messages of topics with their contents, which are encoded together.
+#[derive(Debug)]
+struct MessagePart {
+    part: Part,
+    contents: Vec<Arc<TopicMessage>>,
 }
 
 impl Batch {
@@ -40,13 +49,60 @@ impl Batch {
         let (events, tickers) = (Part::new(events), Part::new(tickers));
         let (epoch, notices, missed) = (None, Vec::new(), Vec::new());
         let epoch_numbers = EpochNumbers::GoOn;
-        Self { number: 0, universe, watermark, epoch, epoch_numbers, notices, missed, events, tickers }
+        Self {
+            number: 0,
+            universe,
+            watermark,
+            epoch,
+            epoch_numbers,
+            notices,
+            missed,
+            events,
+            tickers,
+            messages: None,
+        }
     }
 
     /// The same batch, with these changes of the feed's state before its objects.
     #[must_use]
     pub fn with_notices(self, notices: Vec<FeedNotice>) -> Self {
         Self { notices, ..self }
+    }
+
+    /// The same batch with these messages of topics behind its other objects, and the content of each.
+    ///
+    /// # Panics
+    /// If the lists differ in length.
+    #[must_use]
+    pub fn with_messages(self, objects: Vec<Object>, contents: Vec<Arc<TopicMessage>>) -> Self {
+        assert_eq!(objects.len(), contents.len(), "each message has its content");
+        let is_empty = contents.is_empty();
+        let part = Box::new(MessagePart { part: Part::new(objects), contents });
+        Self { messages: Some(part).filter(|_| !is_empty), ..self }
+    }
+
+    /// A copy of the batch with a universe that begins with the present one. Nothing of it is encoded yet.
+    #[must_use]
+    pub fn with_universe(&self, universe: Arc<Universe>) -> Self {
+        let (messages, contents) = self.messages().map(|(object, it)| (*object, Arc::clone(it))).unzip();
+        Self {
+            number: self.number,
+            universe,
+            watermark: self.watermark,
+            epoch: self.epoch,
+            epoch_numbers: self.epoch_numbers,
+            notices: self.notices.clone(),
+            missed: self.missed.clone(),
+            events: Part::new(self.events.objects.clone()),
+            tickers: Part::new(self.tickers.objects.clone()),
+            messages: None,
+        }
+        .with_messages(messages, contents)
+    }
+
+    /// Sets the universe to one that begins with the present one. Call it before anything is encoded.
+    pub fn set_universe(&mut self, universe: Arc<Universe>) {
+        self.universe = universe;
     }
 
     /// The same batch, before whose objects these were lost.
@@ -107,7 +163,7 @@ impl Batch {
 
     /// The number of objects.
     pub fn len(&self) -> usize {
-        self.events.objects.len() + self.tickers.objects.len()
+        self.events.objects.len() + self.tickers.objects.len() + self.messages().len()
     }
 
     /// True when the batch has no object and no notice, tells of nothing missed, and begins no epoch.
@@ -115,12 +171,21 @@ impl Batch {
         self.len() == 0 && self.notices.is_empty() && self.missed.is_empty() && self.epoch.is_none()
     }
 
-    /// The events in the order in which they happened, then the tickers.
+    /// The objects of instruments: the events in the order in which they happened, then the tickers.
     pub fn objects(&self) -> impl Iterator<Item = &Object> {
         self.events.objects.iter().chain(&self.tickers.objects)
     }
 
-    /// The instruments that the objects are of. It travels with each batch, since it may grow.
+    /// The messages of topics, in the order of publication. They are behind the [objects](Self::objects) of instruments.
+    pub fn messages(&self) -> impl ExactSizeIterator<Item = (&Object, &Arc<TopicMessage>)> {
+        let (objects, contents): (&[Object], &[_]) = match &self.messages {
+            Some(messages) => (&messages.part.objects, &messages.contents),
+            None => Default::default(),
+        };
+        objects.iter().zip(contents)
+    }
+
+    /// The instruments and topics that the objects are of. It travels with each batch, since it may grow.
     pub fn universe(&self) -> &Arc<Universe> {
         &self.universe
     }
@@ -140,16 +205,18 @@ impl Batch {
         self.watermark
     }
 
-    /// The object at an index of [`objects`](Self::objects).
+    /// The object at an index of [`objects`](Self::objects) and [`messages`](Self::messages).
     ///
     /// # Panics
     /// When the index is not less than [`len`](Self::len).
     pub fn object(&self, index: usize) -> &Object {
-        let (part, index) = self.part_of(index);
-        &part.objects[index]
+        match self.part_of(index) {
+            PartIndex::Market(part, index) => &part.objects[index],
+            PartIndex::Messages(messages, index) => &messages.part.objects[index],
+        }
     }
 
-    /// The encoded bytes of the object at an index of [`objects`](Self::objects), in the form that [`EncodedObjects`] has.
+    /// The encoded bytes of the same object, in the form that [`EncodedObjects`] has.
     ///
     /// The first caller of a codec encodes the whole part, about 150 ns for each object; a concurrent caller
     /// waits for it.
@@ -157,24 +224,44 @@ impl Batch {
     /// # Panics
     /// When the index is not less than [`len`](Self::len).
     pub fn encoded(&self, codec: Codec, index: usize) -> &[u8] {
-        let (part, index) = self.part_of(index);
-        let cell = match codec {
-            Codec::Json => &part.json,
-            Codec::MsgPack => &part.msgpack,
-        };
-        cell.get_or_init(|| EncodedObjects::of(codec, &self.universe, &part.objects)).object(index)
-    }
-
-    fn part_of(&self, index: usize) -> (&Part, usize) {
-        match index.checked_sub(self.events.objects.len()) {
-            None => (&self.events, index),
-            Some(index) => (&self.tickers, index),
+        match self.part_of(index) {
+            PartIndex::Market(part, index) => {
+                let encode = || EncodedObjects::of(codec, &self.universe, &part.objects);
+                part.encoded(codec).get_or_init(encode).object(index)
+            }
+            PartIndex::Messages(MessagePart { part, contents }, index) => {
+                let encode = || EncodedObjects::of_messages(codec, &self.universe, &part.objects, contents);
+                part.encoded(codec).get_or_init(encode).object(index)
+            }
         }
     }
+
+    fn part_of(&self, index: usize) -> PartIndex<'_> {
+        let Some(behind_events) = index.checked_sub(self.events.objects.len()) else {
+            return PartIndex::Market(&self.events, index);
+        };
+        match (behind_events.checked_sub(self.tickers.objects.len()), &self.messages) {
+            (Some(index), Some(messages)) => PartIndex::Messages(messages, index),
+            _ => PartIndex::Market(&self.tickers, behind_events),
+        }
+    }
+}
+
+/// A part of a batch and an index in it.
+enum PartIndex<'a> {
+    Market(&'a Part, usize),
+    Messages(&'a MessagePart, usize),
 }
 
 impl Part {
     const fn new(objects: Vec<Object>) -> Self {
         Self { objects, json: OnceLock::new(), msgpack: OnceLock::new() }
+    }
+
+    const fn encoded(&self, codec: Codec) -> &OnceLock<EncodedObjects> {
+        match codec {
+            Codec::Json => &self.json,
+            Codec::MsgPack => &self.msgpack,
+        }
     }
 }

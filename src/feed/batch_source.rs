@@ -1,8 +1,19 @@
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::{Batch, LastValues};
-use crate::model::Epoch;
+use crate::model::{Epoch, Timestamp};
 use crate::source::{ControlRefusal, ReplayCommand, ReplayStatus, Ticks};
+use crate::topics::{Publication, PublicationNumber, PublishRefusal};
+
+/// What became of messages that were to be published.
+#[derive(Debug)]
+pub struct PublishedMessages {
+    /// The batch that has them, unless there are none.
+    pub batch: Option<Arc<Batch>>,
+    /// The number of each, in order, or why it was refused.
+    pub results: Vec<Result<PublicationNumber, PublishRefusal>>,
+}
 
 /// A source of numbered batches: the local [sequenced feed](super::SequencedFeed), or one that forwards the batches of
 /// another node.
@@ -23,6 +34,19 @@ pub trait BatchSource: Send {
 
     /// Returns what is new since the last call, if anything, and enters it in the last values.
     fn poll(&mut self, last_values: &mut LastValues) -> Option<Arc<Batch>>;
+
+    /// Publishes messages at this time, in order, and enters them in the last values. The caller publishes the batch
+    /// before it calls anything else. Without topics all are refused.
+    fn publish(
+        &mut self,
+        _: &mut LastValues,
+        publications: Vec<Publication>,
+        _: Timestamp,
+        _: Instant,
+    ) -> PublishedMessages {
+        let results = publications.iter().map(|_| Err(PublishRefusal::NoSuchTopic)).collect();
+        PublishedMessages { batch: None, results }
+    }
 
     /// Changes a running replay, as in [`EventSource`](crate::source::EventSource::control).
     ///

@@ -4,6 +4,7 @@ use actix::{Message, Recipient};
 
 use super::{Batch, LastValues};
 use crate::source::{ControlRefusal, ReplayCommand, ReplayStatus};
+use crate::topics::{Publication, PublicationNumber, PublishRefusal};
 
 /// Asks the feed to send this recipient a [`Published::Snapshot`] and then every batch that follows it.
 #[derive(Message)]
@@ -14,6 +15,11 @@ pub struct Follow(pub Recipient<Published>);
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "Result<ReplayStatus, ControlRefusal>")]
 pub struct ControlReplay(pub Option<ReplayCommand>);
+
+/// Publishes a message, and answers with its number when it is on its way to the hubs.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Result<PublicationNumber, PublishRefusal>")]
+pub struct Publish(pub Publication);
 
 /// A message of the feed to a follower: one snapshot first, then every batch in order, none missing.
 #[derive(Clone, Message)]

@@ -1,4 +1,10 @@
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use crate::archive::RetainedObject;
 use crate::model::{Epoch, Object, Seq, StreamId, Timestamp};
+use crate::wire::TopicMessage;
 
 /// The last object of each stream, and the watermark of all of them.
 ///
@@ -9,6 +15,8 @@ use crate::model::{Epoch, Object, Seq, StreamId, Timestamp};
 pub struct LastValues {
     seqs: Vec<Seq>,
     objects: Vec<Option<Object>>,
+    /// The contents of the last messages of topics, which objects do not have.
+    messages: FxHashMap<StreamId, Arc<TopicMessage>>,
     watermark: Timestamp,
     published: u64,
     batch: u64,
@@ -31,6 +39,24 @@ impl LastValues {
     /// The sequence number of the stream's last object; 0 before its first.
     pub fn seq(&self, stream: StreamId) -> Seq {
         self.seqs.get(stream.index()).copied().unwrap_or_default()
+    }
+
+    /// The content of the last message of a topic.
+    pub fn message(&self, stream: StreamId) -> Option<&Arc<TopicMessage>> {
+        self.messages.get(&stream)
+    }
+
+    /// The stream's last object, with its content if it is a message of a topic; `None` before its first.
+    pub fn newest(&self, stream: StreamId) -> Option<RetainedObject> {
+        let object = *self.of(stream)?;
+        let message = if stream.channel().is_of_topics() { self.message(stream).cloned() } else { None };
+        Some(RetainedObject { object, message })
+    }
+
+    /// Replaces the last message of the message's topic.
+    pub fn put_message(&mut self, object: Object, message: Arc<TopicMessage>) {
+        self.messages.insert(object.stream(), message);
+        self.put(object);
     }
 
     /// Replaces the last object of the object's stream.
@@ -78,6 +104,7 @@ impl LastValues {
     pub fn restart(&mut self, epoch: Epoch) {
         self.seqs.fill(Seq::default());
         self.objects.fill(None);
+        self.messages.clear();
         self.epoch = Some(epoch);
     }
 
@@ -86,9 +113,9 @@ impl LastValues {
         self.published
     }
 
-    /// The last objects of all streams that have one, in the order of their ids.
+    /// The last objects of all streams of instruments that have one, in the order of their ids.
     pub fn iter(&self) -> impl Iterator<Item = &Object> {
-        self.objects.iter().flatten()
+        self.objects.iter().flatten().filter(|object| !object.body.channel().is_of_topics())
     }
 
     #[cold]

@@ -2,7 +2,7 @@
 //! their source gives the bars.
 //!
 //! The `Sequencer` is pure. A `BatchSource` gives numbered batches: the `SequencedFeed` drives a local event
-//! source through the sequencer. `app` polls the batch source and passes each `Batch` to the hubs and to the other
+//! source through the sequencer, and the `TopicFeed` adds the messages of topics. `app` polls the batch source and passes each `Batch` to the hubs and to the other
 //! `Followers`.
 
 mod bars;
@@ -21,15 +21,17 @@ mod sequencer;
 #[cfg(test)]
 mod source_bars_tests;
 mod tickers;
+mod topic_feed;
 
 pub use batch::Batch;
 pub use batch_codec::{BatchDecoder, BatchEncoder};
-pub use batch_source::BatchSource;
+pub use batch_source::{BatchSource, PublishedMessages};
 pub use earlier_run::EarlierRun;
-pub use followers::{ControlReplay, Follow, Followers, Published};
+pub use followers::{ControlReplay, Follow, Followers, Publish, Published};
 pub use last_values::LastValues;
 pub use missed_codec::{are_listed, push_missed, take_missed};
 pub use progress::FeedProgress;
 pub use relisting::Relisting;
 pub use sequenced_feed::SequencedFeed;
 pub use sequencer::{BarSpans, Sequencer};
+pub use topic_feed::TopicFeed;

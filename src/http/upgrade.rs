@@ -98,7 +98,7 @@ fn open<'a>(
             outbox: state.outbox,
             epoch: served.epoch,
             progress: served.progress.clone(),
-            replay: Rc::new(move |stream, after, up_to, most| archive.since(stream, after, up_to, most)),
+            replay: Rc::new(move |stream, after, up_to, most| archive.replay(stream, after, up_to, most)),
             deflate,
             codec,
             interest: served.demand.as_ref().map(SymbolDemand::interest),

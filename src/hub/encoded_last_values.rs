@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 
 use super::ChangeLog;
 use crate::feed::LastValues;
-use crate::model::{Seq, StreamId, Universe};
+use crate::model::{Object, Seq, StreamId, Universe};
 use crate::wire::{Codec, DeliveryKind};
 
 /// The last value of each stream as of the last dispatched batch, with a cache of those encodings that
@@ -94,15 +94,24 @@ impl EncodedLastValues {
             && let Some(object) = self.last_values.of(stream)
         {
             cached.bytes.clear();
-            codec.write(&mut cached.bytes, &self.universe, object, DeliveryKind::Live);
+            self.encode(&mut cached.bytes, codec, object, DeliveryKind::Live);
             cached.seq = seq;
         }
         let start = out.len();
         if !codec.append_as(out, &cached.bytes, mark) {
             out.truncate(start);
             if let Some(object) = self.last_values.of(stream) {
-                codec.write(out, &self.universe, object, mark);
+                self.encode(out, codec, object, mark);
             }
+        }
+    }
+
+    fn encode(&self, out: &mut Vec<u8>, codec: Codec, object: &Object, mark: DeliveryKind) {
+        let stream = object.stream();
+        if !stream.channel().is_of_topics() {
+            codec.write(out, &self.universe, object, mark);
+        } else if let Some(message) = self.last_values.message(stream) {
+            codec.write_message(out, &self.universe, object, message, mark);
         }
     }
 }
@@ -110,8 +119,7 @@ impl EncodedLastValues {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Object;
-    use crate::wire::fixtures;
+    use crate::wire::{TopicMessage, fixtures};
 
     #[test]
     fn a_cached_encoding_equals_a_fresh_one() {
@@ -136,6 +144,28 @@ mod tests {
 
                         assert_eq!(written, expected, "{codec:?} {object:?} {mark:?}");
                     }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_newest_message_of_a_topic_is_encoded_with_its_content() {
+        for codec in Codec::ALL {
+            let mut last_values = EncodedLastValues::new(Arc::new(fixtures::topics()));
+            for (seq, data) in [(1, "rain"), (2, "sun")] {
+                let (object, message) = (
+                    fixtures::weather_message(seq),
+                    Arc::new(TopicMessage::new(&serde_json::json!(data), None)),
+                );
+                last_values.last_values_mut().put_message(object, Arc::clone(&message));
+                for mark in [DeliveryKind::Live, DeliveryKind::Conflated(3), DeliveryKind::Snapshot] {
+                    let (mut expected, mut written) = (Vec::new(), Vec::new());
+                    codec.write_message(&mut expected, last_values.universe(), &object, &message, mark);
+
+                    last_values.write(&mut written, codec, object.stream(), mark);
+
+                    assert_eq!(written, expected, "{codec:?} {mark:?}");
                 }
             }
         }

@@ -230,6 +230,9 @@ impl Hub {
                 }
                 last_values.set_watermark(batch.watermark());
                 batch.objects().for_each(|object| last_values.put(*object));
+                for (object, message) in batch.messages() {
+                    last_values.put_message(*object, Arc::clone(message));
+                }
             }
         }
         self.dispatch(batches, now);
@@ -384,7 +387,7 @@ impl Hub {
 impl State {
     /// Follows a universe that has grown, and tells the subscribers.
     fn grow(&mut self, universe: &Arc<Universe>) {
-        if universe.len() > self.last_values.universe().len() {
+        if universe.size() != self.last_values.universe().size() {
             self.last_values.set_universe(universe);
             self.slots.iter().flatten().for_each(|slot| slot.subscriber.universe_grew());
         }
@@ -423,6 +426,12 @@ impl State {
         for (position, object) in batch.objects().enumerate() {
             last_values.record_change(object.stream());
             let reference = ObjectRef::new(*first_batch + batches.len(), position);
+            index.record(object.stream(), reference, |group| queue.push_back(group));
+        }
+        let market = batch.len() - batch.messages().len();
+        for (position, (object, _)) in batch.messages().enumerate() {
+            last_values.record_change(object.stream());
+            let reference = ObjectRef::new(*first_batch + batches.len(), market + position);
             index.record(object.stream(), reference, |group| queue.push_back(group));
         }
         if !queue.is_empty() {

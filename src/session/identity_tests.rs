@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::executor::{CommandExecution, CommandExecutor, StepResult};
 use super::state::{HubMembership, SessionState};
 use super::{Limits, Outbox, OutboxLimits, Protocol, ReplayLookup};
+use crate::archive::RetainedObject;
 use crate::feed::{BarSpans, Batch, FeedProgress, LastValues, Sequencer};
 use crate::hub::{Hub, Now};
 use crate::limits::ClientAddress;
@@ -120,7 +121,7 @@ impl World {
             let published = published.borrow();
             let objects = published.get(&stream).filter(|_| is_kept).into_iter().flatten();
             let objects = objects.filter(|object| object.seq > after && object.seq <= up_to);
-            objects.take(most).copied().collect()
+            objects.take(most).copied().map(RetainedObject::from).collect()
         })
     }
 }

@@ -1,13 +1,14 @@
 use std::fmt;
 use std::rc::Rc;
 
+use crate::archive::RetainedObject;
 use crate::feed::LastValues;
-use crate::model::{Channel, Object, Seq, StreamId, SymbolId};
+use crate::model::{Channel, Seq, StreamId, SymbolId};
 use crate::wire::DeliveryKind;
 
 /// Looks up what was published: the oldest retained objects of a stream after one number and up to another,
 /// at most as many as asked for. They are consecutive; older ones may no longer be retained.
-pub type ReplayLookup = Rc<dyn Fn(StreamId, Seq, Seq, usize) -> Vec<Object>>;
+pub type ReplayLookup = Rc<dyn Fn(StreamId, Seq, Seq, usize) -> Vec<RetainedObject>>;
 
 /// What a command requests besides its acknowledgement: replays and snapshots.
 #[derive(Debug, Default)]
@@ -99,9 +100,9 @@ pub(super) struct AnswerPiece {
 #[derive(Debug)]
 pub(super) enum AnswerObject {
     /// The next object of a stream that waits for its turn.
-    Next(Object, DeliveryKind),
+    Next(RetainedObject, DeliveryKind),
     /// The newest object of a stream that the client receives already.
-    Again(Object),
+    Again(RetainedObject),
 }
 
 /// The most streams that one piece looks at: those without an object take time too.
@@ -128,7 +129,9 @@ impl AnswerPiece {
 
     fn has_objects_of(&self, stream: StreamId) -> bool {
         match self.objects.last() {
-            Some(AnswerObject::Next(object, _) | AnswerObject::Again(object)) => object.stream() == stream,
+            Some(AnswerObject::Next(answer, _) | AnswerObject::Again(answer)) => {
+                answer.object.stream() == stream
+            }
             None => false,
         }
     }
@@ -299,22 +302,22 @@ impl PendingAnswers {
             true => (self.replay)(stream, from, newest, most),
             false => Vec::new(),
         };
-        let is_complete = objects.first().is_some_and(|first| first.seq == after.next());
+        let is_complete = objects.first().is_some_and(|first| first.object.seq == after.next());
         if !is_complete && stream.channel().conflates() {
-            let newest_object = last_values.of(stream).copied();
+            let newest_object = last_values.newest(stream);
             let mark = DeliveryKind::conflated(missing - 1);
-            piece.objects.extend(newest_object.map(|object| AnswerObject::Next(object, mark)));
+            piece.objects.extend(newest_object.map(|answer| AnswerObject::Next(answer, mark)));
             return newest;
         }
-        let objects = match last_values.of(stream) {
-            Some(object) if objects.is_empty() && self.room > 0 => vec![*object],
-            _ => objects,
+        let objects = match objects.is_empty() && self.room > 0 {
+            true => last_values.newest(stream).into_iter().collect(),
+            false => objects,
         };
         self.room -= objects.len().min(self.room);
-        let first = objects.first().map_or(newest.next(), |object| object.seq);
-        let last = objects.last().map_or(newest, |object| object.seq);
+        let first = objects.first().map_or(newest.next(), |answer| answer.object.seq);
+        let last = objects.last().map_or(newest, |answer| answer.object.seq);
         piece.add_gap(stream, after.next(), Seq(first.0 - 1));
-        let live = objects.into_iter().map(|object| AnswerObject::Next(object, DeliveryKind::Live));
+        let live = objects.into_iter().map(|answer| AnswerObject::Next(answer, DeliveryKind::Live));
         piece.objects.extend(live);
         last
     }
@@ -343,10 +346,10 @@ impl ChannelCursor {
 }
 
 fn snapshot(last_values: &LastValues, stream: StreamId, kind: SnapshotKind) -> Option<AnswerObject> {
-    let object = *last_values.of(stream)?;
+    let answer = last_values.newest(stream)?;
     Some(match kind {
-        SnapshotKind::First => AnswerObject::Next(object, DeliveryKind::Snapshot),
-        SnapshotKind::Repeat => AnswerObject::Again(object),
+        SnapshotKind::First => AnswerObject::Next(answer, DeliveryKind::Snapshot),
+        SnapshotKind::Repeat => AnswerObject::Again(answer),
     })
 }
 

@@ -1,7 +1,7 @@
 use std::cell::Cell;
 
 use super::*;
-use crate::model::{Body, Quote, Trade};
+use crate::model::{Body, Object, Quote, Trade};
 use crate::wire::fixtures;
 
 fn trade(symbol: u32, seq: u64) -> Object {
@@ -23,7 +23,7 @@ fn archive(removed: &Rc<Cell<u64>>) -> ReplayLookup {
             Channel::Trades => trade(stream.symbol().0, seq),
             _ => quote(stream.symbol().0, seq),
         };
-        seqs.take(most).map(object).collect()
+        seqs.take(most).map(object).map(RetainedObject::from).collect()
     })
 }
 
@@ -42,8 +42,8 @@ type Told = (Vec<(u64, u64)>, Vec<(u64, DeliveryKind)>);
 
 fn told(piece: &AnswerPiece) -> Told {
     let objects = piece.objects.iter().map(|object| match object {
-        AnswerObject::Next(object, kind) => (object.seq.0, *kind),
-        AnswerObject::Again(object) => (object.seq.0, DeliveryKind::Snapshot),
+        AnswerObject::Next(answer, kind) => (answer.object.seq.0, *kind),
+        AnswerObject::Again(answer) => (answer.object.seq.0, DeliveryKind::Snapshot),
     });
     (piece.gaps.iter().map(|(_, from, to)| (from.0, to.0)).collect(), objects.collect())
 }

@@ -17,6 +17,7 @@ use self::entry::{OutboxEntry, append, append_with};
 pub use self::pacing::Pacing;
 use self::streams::StreamTable;
 use super::limits::{MAX_CONTROLS_PER_FRAME, Offered, OutboxLimits, Overload};
+use crate::archive::RetainedObject;
 use crate::hub::{EncodedLastValues, FanOut, FrameForm, ObjectRef};
 use crate::model::{Missed, Object, Seq, StreamId, Universe};
 use crate::wire::{ArrayFrame, Codec, ControlMessage, Deflate, DeliveryKind, Gap};
@@ -219,8 +220,9 @@ impl Outbox {
         }
         for object in &piece.objects {
             match object {
-                AnswerObject::Next(object, mark) => self.append_answer(object, *mark, last_values),
-                AnswerObject::Again(object) => {
+                AnswerObject::Next(answer, mark) => self.append_answer(answer, *mark, last_values),
+                AnswerObject::Again(answer) => {
+                    let object = &answer.object;
                     self.flush_held();
                     if let Some(sent) = self.streams.take_behind(object.stream(), object.seq) {
                         self.append_newest(
@@ -229,7 +231,7 @@ impl Outbox {
                             object.seq.0.saturating_sub(sent.0 + 1),
                         );
                     }
-                    self.append_answer(object, DeliveryKind::Snapshot, last_values);
+                    self.append_answer(answer, DeliveryKind::Snapshot, last_values);
                 }
             }
         }
@@ -239,10 +241,19 @@ impl Outbox {
 
     /// Queues an object of an answer; no snapshot where the client has a newer object from a worker that is
     /// ahead.
-    fn append_answer(&mut self, object: &Object, mark: DeliveryKind, last_values: &EncodedLastValues) {
-        let stream = object.stream();
+    fn append_answer(
+        &mut self,
+        answer: &RetainedObject,
+        mark: DeliveryKind,
+        last_values: &EncodedLastValues,
+    ) {
+        let RetainedObject { object, message } = answer;
+        let (stream, universe) = (object.stream(), last_values.universe());
         if mark != DeliveryKind::Snapshot || !self.streams.is_ahead_of(object) {
-            self.append_with(0, mark, |out, codec| codec.write(out, last_values.universe(), object, mark));
+            self.append_with(0, mark, |out, codec| match message {
+                None => codec.write(out, universe, object, mark),
+                Some(message) => codec.write_message(out, universe, object, message, mark),
+            });
             self.streams.set_sampled(stream, object.seq);
         }
     }
@@ -501,8 +512,7 @@ impl Outbox {
 
 /// The notice that these objects will not come.
 fn gap_notice(universe: &Universe, (stream, from, to): (StreamId, Seq, Seq)) -> ControlMessage {
-    let symbol = &universe.instrument(stream.symbol()).symbol;
-    ControlMessage::Gap(Gap::new(symbol, stream.channel(), from, to))
+    ControlMessage::Gap(Gap::new(universe.name_of(stream), stream.channel(), from, to))
 }
 
 #[cfg(test)]

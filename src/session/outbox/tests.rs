@@ -132,8 +132,9 @@ fn gaps_of_the_numbers_before_are_told_before_those_that_begin_again() {
 fn a_replay_that_waits_begins_with_the_first_number_again() {
     let mut scene = Scene::new(OutboxLimits::default());
     let stream = trade(1).stream();
-    let replay: ReplayLookup =
-        std::rc::Rc::new(|_, after, up_to, _| (after.0 + 1..=up_to.0).map(trade).collect::<Vec<_>>());
+    let replay: ReplayLookup = std::rc::Rc::new(|_, after, up_to, _| {
+        (after.0 + 1..=up_to.0).map(trade).map(RetainedObject::from).collect::<Vec<_>>()
+    });
     let points = vec![AnswerPoint { stream, kind: AnswerKind::Replay { after: Seq(900) } }];
     scene.outbox.request(AnswerRequest { points, channels: Vec::new() }, &replay, 10);
 
@@ -258,8 +259,9 @@ fn a_requested_answer_that_is_not_taken_takes_the_memory_of_one_frame() {
     let limits = OutboxLimits::default();
     let mut scene = Scene::new(limits);
     scene.last_values.last_values_mut().put(trade(20_000));
-    let replay: ReplayLookup =
-        Rc::new(|_, after, up_to, most| (after.0 + 1..=up_to.0).take(most).map(trade).collect());
+    let replay: ReplayLookup = Rc::new(|_, after, up_to, most| {
+        (after.0 + 1..=up_to.0).take(most).map(trade).map(RetainedObject::from).collect()
+    });
     let point = AnswerPoint { stream: trade(1).stream(), kind: AnswerKind::Replay { after: Seq(0) } };
     scene.outbox.request(AnswerRequest { points: vec![point], channels: vec![] }, &replay, 20_000);
 
@@ -300,7 +302,9 @@ fn live_objects_of_a_stream_wait_for_its_answer_and_those_of_others_do_not() {
     let published = Rc::new(std::cell::RefCell::new((1..=6).map(trade).collect::<Vec<_>>()));
     let kept = Rc::clone(&published);
     let replay: ReplayLookup = Rc::new(move |_, after, _, most| {
-        kept.borrow().iter().filter(|object| object.seq > after).take(most).copied().collect()
+        let kept = kept.borrow();
+        let missed = kept.iter().filter(|object| object.seq > after).take(most);
+        missed.copied().map(RetainedObject::from).collect()
     });
     scene.last_values.last_values_mut().put(trade(6));
     let point = AnswerPoint { stream: trade(1).stream(), kind: AnswerKind::Replay { after: Seq(2) } };

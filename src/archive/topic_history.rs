@@ -1,0 +1,229 @@
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use crate::model::{Body, Object, Seq, StreamId, Timestamp};
+use crate::topics::HistoryLimits;
+use crate::wire::TopicMessage;
+
+/// A retained object, with its content if it is a message of a topic.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RetainedObject {
+    /// The object.
+    pub object: Object,
+    /// The content.
+    pub message: Option<Arc<TopicMessage>>,
+}
+
+impl From<Object> for RetainedObject {
+    /// An object of an instrument.
+    fn from(object: Object) -> Self {
+        Self { object, message: None }
+    }
+}
+
+/// The retained messages of all topics.
+///
+/// Each topic keeps as many as its namespace says. All together are bounded in bytes, beyond which the oldest is
+/// forgotten, whatever its topic.
+#[derive(Debug)]
+pub(super) struct TopicHistory {
+    topics: FxHashMap<StreamId, VecDeque<(Object, Arc<TopicMessage>)>>,
+    /// The order of all messages, the oldest first. Some are forgotten already.
+    order: VecDeque<(StreamId, Seq)>,
+    retained: usize,
+    bytes: usize,
+    most_bytes: usize,
+}
+
+/// The most bytes of all messages: 16,000 of the longest that clients may send, or 300,000 short ones.
+const MOST_BYTES: usize = 64 << 20;
+
+impl Default for TopicHistory {
+    fn default() -> Self {
+        Self {
+            topics: FxHashMap::default(),
+            order: VecDeque::new(),
+            retained: 0,
+            bytes: 0,
+            most_bytes: MOST_BYTES,
+        }
+    }
+}
+
+impl TopicHistory {
+    /// Appends a message.
+    pub(super) fn record(&mut self, object: Object, message: &Arc<TopicMessage>, limits: HistoryLimits) {
+        let stream = object.stream();
+        if let Some(taken_back) = message.deletes() {
+            self.take_back(stream, taken_back, message);
+        }
+        self.topics.entry(stream).or_default().push_back((object, Arc::clone(message)));
+        self.order.push_back((stream, object.seq));
+        self.retained += 1;
+        self.bytes += message.bytes();
+        let age = i64::try_from(limits.age.as_nanos()).unwrap_or(i64::MAX);
+        let oldest = time(&object).nanos().saturating_sub(age);
+        while let Some(messages) = self.topics.get(&stream)
+            && let Some((first, _)) = messages.front()
+            && (messages.len() > limits.messages || time(first).nanos() < oldest)
+        {
+            self.forget_first(stream);
+        }
+        while self.bytes > self.most_bytes
+            && let Some((stream, seq)) = self.order.pop_front()
+        {
+            if self.first_seq(stream) == Some(seq) {
+                self.forget_first(stream);
+            }
+        }
+        if self.order.len() > 2 * self.retained + 1_024 {
+            let topics = &self.topics;
+            let is_retained = |(stream, seq): &(StreamId, Seq)| {
+                topics
+                    .get(stream)
+                    .and_then(|messages| messages.front())
+                    .is_some_and(|(first, _)| first.seq <= *seq)
+            };
+            self.order.retain(is_retained);
+        }
+    }
+
+    /// Replaces the content of a message that is taken back: a client that resumes gets its number, and that it is gone.
+    fn take_back(&mut self, stream: StreamId, seq: Seq, by: &TopicMessage) {
+        let messages = self.topics.get_mut(&stream).into_iter().flatten();
+        if let Some((_, content)) = messages.into_iter().find(|(object, _)| object.seq == seq) {
+            let gone = TopicMessage::deleting(seq, by.by());
+            self.bytes = self.bytes + gone.bytes() - content.bytes();
+            *content = Arc::new(gone);
+        }
+    }
+
+    /// The oldest retained messages of a topic with numbers from `after` (exclusive) to `up_to` (inclusive), without a
+    /// hole, at most `most`.
+    pub(super) fn since(&self, stream: StreamId, after: Seq, up_to: Seq, most: usize) -> Vec<RetainedObject> {
+        let messages = self.topics.get(&stream).into_iter().flatten();
+        let wanted = messages.filter(|(object, _)| object.seq > after && object.seq <= up_to).take(most);
+        wanted
+            .map(|(object, message)| RetainedObject { object: *object, message: Some(Arc::clone(message)) })
+            .collect()
+    }
+
+    /// Forgets all messages.
+    pub(super) fn clear(&mut self) {
+        *self = Self { most_bytes: self.most_bytes, ..Self::default() };
+    }
+
+    fn first_seq(&self, stream: StreamId) -> Option<Seq> {
+        Some(self.topics.get(&stream)?.front()?.0.seq)
+    }
+
+    fn forget_first(&mut self, stream: StreamId) {
+        let Some(messages) = self.topics.get_mut(&stream) else { return };
+        if let Some((_, message)) = messages.pop_front() {
+            self.retained -= 1;
+            self.bytes -= message.bytes();
+        }
+        if messages.is_empty() {
+            self.topics.remove(&stream);
+        }
+    }
+}
+
+fn time(object: &Object) -> Timestamp {
+    match object.body {
+        Body::Message(head) | Body::State(head) => head.at,
+        _ => Timestamp::default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::fixtures;
+    use serde_json::json;
+    use std::time::Duration;
+
+    fn limits(messages: usize) -> HistoryLimits {
+        HistoryLimits { messages, age: Duration::from_hours(1) }
+    }
+
+    fn message(text: &str) -> Arc<TopicMessage> {
+        Arc::new(TopicMessage::new(&json!(text), None))
+    }
+
+    fn seqs(history: &TopicHistory, stream: StreamId, after: u64) -> Vec<u64> {
+        let found = history.since(stream, Seq(after), Seq(u64::MAX), 9);
+        found.iter().map(|retained| retained.object.seq.0).collect()
+    }
+
+    #[test]
+    fn a_topic_keeps_its_latest_messages() {
+        let mut history = TopicHistory::default();
+        for seq in 1..=5 {
+            history.record(fixtures::chat_message(seq), &message("x"), limits(3));
+        }
+        let chat = fixtures::chat_message(1).stream();
+
+        assert_eq!(seqs(&history, chat, 0), [3, 4, 5]);
+        assert_eq!(seqs(&history, chat, 4), [5]);
+        assert_eq!(seqs(&history, fixtures::weather_message(1).stream(), 0), [0u64; 0]);
+        assert_eq!(history.since(chat, Seq(0), Seq(4), 1)[0].object.seq, Seq(3));
+        history.clear();
+        assert_eq!((seqs(&history, chat, 0), history.bytes), (vec![], 0));
+    }
+
+    #[test]
+    fn a_message_that_is_too_old_is_forgotten_when_the_next_one_comes() {
+        let mut history = TopicHistory::default();
+        let chat = fixtures::chat_message(1);
+        let Body::Message(mut head) = chat.body else { unreachable!() };
+        history.record(chat, &message("x"), limits(9));
+        head.at = head.at + Duration::from_secs(3_601);
+
+        history.record(Object { seq: Seq(2), body: Body::Message(head) }, &message("y"), limits(9));
+
+        assert_eq!(seqs(&history, chat.stream(), 0), [2]);
+    }
+
+    #[test]
+    fn all_topics_together_are_bounded_and_the_oldest_message_goes_first() {
+        let long = message(&"x".repeat(1_000));
+        let mut history = TopicHistory { most_bytes: 4 * long.bytes(), ..TopicHistory::default() };
+        for seq in 1..=2 {
+            history.record(fixtures::chat_message(seq), &long, limits(9));
+            history.record(fixtures::weather_message(seq), &long, limits(9));
+        }
+
+        history.record(fixtures::weather_message(3), &long, limits(9));
+
+        let [chat, weather] = [fixtures::chat_message(1), fixtures::weather_message(1)].map(|it| it.stream());
+        assert_eq!((seqs(&history, chat, 0), seqs(&history, weather, 0)), (vec![2], vec![1, 2, 3]));
+        for seq in 4..9_000 {
+            history.record(fixtures::weather_message(seq), &message(""), limits(2));
+        }
+        assert!(
+            history.order.len() < 2_000 && history.retained == 3,
+            "{} {}",
+            history.order.len(),
+            history.retained
+        );
+    }
+
+    #[test]
+    fn a_message_that_was_taken_back_keeps_its_number_and_loses_its_content() {
+        let mut history = TopicHistory::default();
+        history.record(fixtures::chat_message(1), &message("secret"), limits(9));
+
+        history.record(
+            fixtures::chat_message(2),
+            &Arc::new(TopicMessage::deleting(Seq(1), Some("mod"))),
+            limits(9),
+        );
+
+        let all = history.since(fixtures::chat_message(1).stream(), Seq(0), Seq(9), 9);
+        let deleted: Vec<_> = all.iter().map(|it| it.message.as_ref().unwrap().deletes()).collect();
+        assert_eq!((deleted, all.len()), (vec![Some(Seq(1)); 2], 2));
+    }
+}

@@ -1,0 +1,302 @@
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::{Batch, BatchSource, FeedProgress, LastValues, PublishedMessages};
+use crate::archive::Archive;
+use crate::metrics::FeedMetrics;
+use crate::model::{Body, Epoch, MessageHead, Object, Symbol, Timestamp, TopicKind, Universe};
+use crate::source::{ControlRefusal, ReplayCommand, ReplayStatus, Ticks};
+use crate::topics::{Admission, Directory, HistoryLimits, Publication, PublicationNumber, PublishRefusal};
+
+/// A feed with topics: the batches of another feed, and between them those of the messages that are published.
+///
+/// It numbers messages in the epoch of the feed that it wraps, whatever that is: a simulator, a replay, a mirror of an
+/// upstream. A batch of the market is passed on as it is, with a universe that has the topics too.
+pub struct TopicFeed {
+    market: Box<dyn BatchSource>,
+    directory: Directory,
+    archive: Arc<Archive>,
+    metrics: FeedMetrics,
+    progress: FeedProgress,
+    /// The instruments as the market's last batch had them.
+    listed: Arc<Universe>,
+    /// The same with the topics.
+    universe: Arc<Universe>,
+}
+
+/// A publication that is to be numbered.
+struct Admitted {
+    publication: Publication,
+    history: HistoryLimits,
+}
+
+impl TopicFeed {
+    /// The market's feed with the topics of this directory. Both record in this archive.
+    pub fn new(
+        market: Box<dyn BatchSource>,
+        directory: Directory,
+        archive: Arc<Archive>,
+        metrics: FeedMetrics,
+        progress: FeedProgress,
+    ) -> Self {
+        let (listed, universe) = Default::default();
+        Self { market, directory, archive, metrics, progress, listed, universe }
+    }
+
+    /// The batch with the universe that has the topics.
+    fn with_topics(&mut self, mut batch: Arc<Batch>) -> Arc<Batch> {
+        if !Arc::ptr_eq(batch.universe(), &self.listed) {
+            self.listed = Arc::clone(batch.universe());
+            self.universe = match self.universe.topics().is_empty() {
+                true => Arc::clone(&self.listed),
+                false => Arc::new(self.listed.with_topics_of(&self.universe)),
+            };
+        }
+        if !Arc::ptr_eq(batch.universe(), &self.universe) {
+            match Arc::get_mut(&mut batch) {
+                Some(own) => own.set_universe(Arc::clone(&self.universe)),
+                None => batch = Arc::new(batch.with_universe(Arc::clone(&self.universe))),
+            }
+        }
+        batch
+    }
+
+    /// Numbers a message of a topic that exists.
+    fn number(
+        &self,
+        last_values: &mut LastValues,
+        Admitted { publication, history }: &Admitted,
+        at: Timestamp,
+    ) -> Option<Object> {
+        let topic = self.universe.find_topic(&publication.topic)?;
+        let head = MessageHead { symbol: topic.id, at };
+        let body = match topic.kind {
+            TopicKind::Log => Body::Message(head),
+            TopicKind::State => Body::State(head),
+        };
+        let object = Object { seq: last_values.seq(topic.stream()).next(), body };
+        last_values.put_message(object, Arc::clone(&publication.message));
+        self.archive.record_message(object, &publication.message, *history);
+        Some(object)
+    }
+}
+
+impl BatchSource for TopicFeed {
+    fn epoch(&self) -> Epoch {
+        self.market.epoch()
+    }
+
+    fn open(&mut self, last_values: &mut LastValues) -> Option<Arc<Batch>> {
+        let batch = self.market.open(last_values)?;
+        Some(self.with_topics(batch))
+    }
+
+    fn ticks(&mut self) -> Ticks {
+        self.market.ticks()
+    }
+
+    fn poll(&mut self, last_values: &mut LastValues) -> Option<Arc<Batch>> {
+        let batch = self.market.poll(last_values)?;
+        Some(self.with_topics(batch))
+    }
+
+    /// Numbers the messages, records them, and gives the batch of them. Topics that are new come to exist with it.
+    fn publish(
+        &mut self,
+        last_values: &mut LastValues,
+        publications: Vec<Publication>,
+        at: Timestamp,
+        now: Instant,
+    ) -> PublishedMessages {
+        let mut fresh: Vec<Symbol> = Vec::new();
+        let mut kinds = Vec::new();
+        let admitted: Vec<_> = publications
+            .into_iter()
+            .map(|publication| {
+                let topic = publication.topic;
+                match self.directory.admit(&publication, &self.universe, &fresh, now)? {
+                    Admission::Repeated(number) => Ok(Err(number)),
+                    Admission::Publish { kind, history } => {
+                        if self.universe.find_topic(&topic).is_none() && !fresh.contains(&topic) {
+                            fresh.push(topic);
+                            kinds.push(kind);
+                        }
+                        Ok(Ok(Admitted { publication, history }))
+                    }
+                }
+            })
+            .collect();
+        if !fresh.is_empty() {
+            self.universe = Arc::new(self.universe.with_topics(fresh.into_iter().zip(kinds)));
+        }
+        let epoch = last_values.epoch().unwrap_or(self.epoch());
+        let (mut objects, mut contents) = (Vec::new(), Vec::new());
+        let results = admitted
+            .into_iter()
+            .map(|admitted| {
+                let admitted = match admitted? {
+                    Ok(admitted) => admitted,
+                    Err(number) => return Ok(number),
+                };
+                let object = self.number(last_values, &admitted, at).ok_or(PublishRefusal::NoSuchTopic)?;
+                let number = PublicationNumber { seq: object.seq, epoch };
+                self.directory.published(&admitted.publication, number, now);
+                objects.push(object);
+                contents.push(admitted.publication.message);
+                Ok(number)
+            })
+            .collect();
+        if objects.is_empty() {
+            return PublishedMessages { batch: None, results };
+        }
+        let number = last_values.batch() + 1;
+        last_values.set_batch(number);
+        self.progress.set(last_values.published());
+        let batch = Batch::new(Arc::clone(&self.universe), last_values.watermark(), Vec::new(), Vec::new())
+            .with_messages(objects, contents)
+            .numbered(number);
+        self.metrics.published(batch.len(), batch.watermark());
+        PublishedMessages { batch: Some(Arc::new(batch)), results }
+    }
+
+    fn control(&mut self, command: ReplayCommand) -> Result<(), ControlRefusal> {
+        self.market.control(command)
+    }
+
+    fn replay_status(&self) -> Option<ReplayStatus> {
+        self.market.replay_status()
+    }
+
+    fn outage(&self) -> Option<&str> {
+        self.market.outage()
+    }
+
+    fn settle(&mut self) {
+        self.market.settle();
+    }
+
+    fn hold_back(&mut self) -> bool {
+        self.market.hold_back()
+    }
+
+    fn skip_idle_ticks(&mut self) {
+        self.market.skip_idle_ticks();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::archive::Retention;
+    use crate::model::{Channel, Seq, StreamId, SymbolId, UniverseSize};
+    use crate::topics::{Namespace, Namespaces, PublishRight};
+    use crate::wire::{TopicMessage, fixtures};
+    use futures_util::{StreamExt, stream};
+    use serde_json::json;
+
+    /// A market that gives a trade at each poll, of a universe that grows when told.
+    struct Market {
+        universe: Arc<Universe>,
+        kept: Vec<Arc<Batch>>,
+    }
+
+    impl BatchSource for Market {
+        fn epoch(&self) -> Epoch {
+            Epoch::new(7)
+        }
+
+        fn open(&mut self, last_values: &mut LastValues) -> Option<Arc<Batch>> {
+            last_values.set_epoch(self.epoch());
+            self.poll(last_values)
+        }
+
+        fn ticks(&mut self) -> Ticks {
+            stream::empty().boxed_local()
+        }
+
+        fn poll(&mut self, last_values: &mut LastValues) -> Option<Arc<Batch>> {
+            let stream = fixtures::trade().stream();
+            let trade = Object { seq: last_values.seq(stream).next(), ..fixtures::trade() };
+            last_values.put(trade);
+            last_values.set_batch(last_values.batch() + 1);
+            let batch = Batch::new(Arc::clone(&self.universe), Timestamp::default(), vec![trade], vec![]);
+            let batch = Arc::new(batch.numbered(last_values.batch()));
+            self.kept.push(Arc::clone(&batch));
+            self.kept.truncate(1);
+            Some(batch)
+        }
+    }
+
+    fn feed() -> (TopicFeed, LastValues, Arc<Archive>) {
+        let universe = Arc::new(fixtures::universe());
+        let archive = Arc::new(Archive::new(2, Retention::default()));
+        let market = Box::new(Market { universe, kept: Vec::new() });
+        let namespaces = vec![Namespace::chat(PublishRight::Nobody), Namespace::weather()];
+        let directory = Directory::new(Arc::new(Namespaces::new(namespaces)));
+        let (metrics, progress) = Default::default();
+        let mut feed = TopicFeed::new(market, directory, Arc::clone(&archive), metrics, progress);
+        let mut last_values = LastValues::new(2);
+        feed.open(&mut last_values);
+        (feed, last_values, archive)
+    }
+
+    fn publications(topics: &[&str]) -> Vec<Publication> {
+        let publication = |(place, topic): (usize, &&str)| Publication {
+            topic: topic.parse().unwrap(),
+            message: Arc::new(TopicMessage::new(&json!(place), None)),
+            idempotency_key: None,
+        };
+        topics.iter().enumerate().map(publication).collect()
+    }
+
+    fn publish(feed: &mut TopicFeed, last_values: &mut LastValues, topics: &[&str]) -> PublishedMessages {
+        feed.publish(last_values, publications(topics), Timestamp::from_nanos(5), Instant::now())
+    }
+
+    #[test]
+    fn messages_are_numbered_in_their_topics_in_the_order_in_which_they_come() {
+        let (mut feed, mut last_values, archive) = feed();
+
+        let topics = ["chat:AAPL", "weather:london", "chat:AAPL", "news:x", "chat:AAPL"];
+        let PublishedMessages { batch, results } = publish(&mut feed, &mut last_values, &topics);
+
+        let seqs: Vec<_> = results.iter().map(|it| it.map(|number| number.seq.0)).collect();
+        assert_eq!(seqs, [Ok(1), Ok(1), Ok(2), Err(PublishRefusal::NoSuchTopic), Ok(3)]);
+        assert!(results[0].is_ok_and(|number| number.epoch == Epoch::new(7)));
+        let batch = batch.unwrap();
+        assert_eq!((batch.number(), batch.len(), last_values.batch()), (2, 4, 2));
+        let data: Vec<_> = batch.messages().map(|(_, message)| message.data().unwrap().to_owned()).collect();
+        assert_eq!(data, ["0", "1", "2", "4"]);
+        let chat = batch.universe().find_topic(&"chat:AAPL".parse().unwrap()).unwrap().stream();
+        assert_eq!(last_values.newest(chat).unwrap().message.unwrap().data(), Some("4"));
+        let retained = archive.replay(chat, Seq(1), Seq(3), 9);
+        assert_eq!(retained.iter().map(|it| it.object.seq.0).collect::<Vec<_>>(), [2, 3]);
+    }
+
+    #[test]
+    fn batches_of_the_market_have_the_topics_too_and_go_on_in_their_numbers() {
+        let (mut feed, mut last_values, _) = feed();
+        publish(&mut feed, &mut last_values, &["chat:AAPL"]);
+
+        // The market keeps the first batch, so that it cannot be changed in place, and gives others away.
+        for number in [3, 4] {
+            let batch = feed.poll(&mut last_values).unwrap();
+            assert_eq!(batch.universe().size(), UniverseSize { instruments: 2, topics: 1 });
+            assert_eq!((batch.number(), batch.events()[0].seq), (number, Seq(number - 1)));
+        }
+        let first = publish(&mut feed, &mut last_values, &["chat:MSFT"]);
+        let batch = first.batch.unwrap();
+        assert_eq!(batch.universe().topics().len(), 2);
+        let streams: Vec<_> = batch.messages().map(|(object, _)| object.stream()).collect();
+        assert_eq!(streams, [StreamId::new(Channel::Messages, SymbolId(1))]);
+    }
+
+    #[test]
+    fn what_is_refused_is_no_batch() {
+        let (mut feed, mut last_values, _) = feed();
+
+        let published = publish(&mut feed, &mut last_values, &["news:x"]);
+
+        assert!(published.batch.is_none() && last_values.batch() == 1);
+    }
+}
