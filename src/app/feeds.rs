@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::StartError;
 use super::feed::{FaultyDelivery, FeedMonitor, FeedRuntime};
 use super::market::Market;
+use crate::archive::Archive;
 use crate::auth::KeyStore;
 use crate::clock::Clock;
 #[cfg(feature = "nats")]
@@ -13,10 +14,12 @@ use crate::config::Config;
 #[cfg(feature = "relay")]
 use crate::config::NamedUpstream;
 use crate::faults::Faults;
-use crate::http::{Readiness, ServedFeed, SourceKind};
+use crate::feed::{BatchSource, FeedProgress, TopicFeed};
+use crate::http::{Readiness, ServedFeed, SourceKind, TopicService};
 use crate::journal::JournalThread;
 use crate::metrics::Metrics;
 use crate::model::{Feed, Universe};
+use crate::topics::{Directory, Namespaces, Presence};
 
 /// A feed as workers follow it.
 #[derive(Clone)]
@@ -67,6 +70,10 @@ impl StartedFeeds {
         let Market { universe, archive, source, progress, journal, hours, market_clock, demand, .. } = market;
         #[cfg(feature = "nats")]
         let (cluster, overview) = market.cluster.unzip();
+        // They are of one feed, since each session is.
+        let namespaces = if self.states.is_empty() { config.topics.clone() } else { Namespaces::default() };
+        let namespaces = Arc::new(namespaces);
+        let source = with_topics(source, &namespaces, &archive, metrics, &progress);
         let epoch = source.epoch();
         let (journal, journal_thread) = journal.map(|journal| (journal.follower, journal.thread)).unzip();
         // The readiness is set before the feed starts, so that it does not hide a feed that ends at once.
@@ -95,6 +102,11 @@ impl StartedFeeds {
             cluster: overview,
             demand,
             replay: config.replay.is_some().then(|| runtime.replay_control()),
+            topics: (!namespaces.is_empty()).then(|| TopicService {
+                namespaces,
+                presence: Presence::default(),
+                publisher: runtime.publisher(),
+            }),
         });
         self.running.push(RunningFeed { name, runtime, universe });
         self.journal = self.journal.take().or(journal_thread);
@@ -130,4 +142,19 @@ fn source_kind(config: &Config) -> SourceKind {
         None if config.simulates() => SourceKind::Simulation,
         None => SourceKind::Upstream,
     }
+}
+
+/// The market's feed with topics, if there may be any.
+fn with_topics(
+    market: Box<dyn BatchSource>,
+    namespaces: &Arc<Namespaces>,
+    archive: &Arc<Archive>,
+    metrics: &Metrics,
+    progress: &FeedProgress,
+) -> Box<dyn BatchSource> {
+    if namespaces.is_empty() {
+        return market;
+    }
+    let directory = Directory::new(Arc::clone(namespaces));
+    Box::new(TopicFeed::new(market, directory, Arc::clone(archive), metrics.feed(), progress.clone()))
 }

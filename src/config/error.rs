@@ -110,4 +110,12 @@ pub enum ConfigError {
         /// The value.
         value: usize,
     },
+    /// The file of the topics cannot be read, or is none.
+    #[error("--topics {path}: {reason}")]
+    Topics {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why.
+        reason: String,
+    },
 }

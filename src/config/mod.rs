@@ -14,6 +14,7 @@ mod journal;
 mod journal_command;
 mod keys_command;
 mod replay_options;
+mod topics;
 #[cfg(feature = "relay")]
 mod upstream;
 
@@ -33,6 +34,7 @@ use self::journal::JournalArgs;
 pub use self::journal_command::{JournalExport, JournalFolder, JournalTask, VerifyOptions};
 pub use self::keys_command::{KeyTask, NewKey, Task};
 use self::replay_options::ReplayArgs;
+use self::topics::TopicArgs;
 #[cfg(feature = "relay")]
 pub use self::upstream::NamedUpstream;
 #[cfg(feature = "relay")]
@@ -48,6 +50,7 @@ use crate::journal::JournalSettings;
 use crate::model::{Feed, SECOND};
 use crate::session::{Limits, OutboxLimits};
 use crate::source::{ArrivalProcess, MAX_LISTINGS, ReplaySettings, SimulationSettings};
+use crate::topics::Namespaces;
 
 /// A stock-ticker push service: a simulated market, compatible with Alpaca's stock stream and REST.
 ///
@@ -184,6 +187,9 @@ struct Args {
     #[command(flatten)]
     access: AccessArgs,
 
+    #[command(flatten)]
+    topics: TopicArgs,
+
     #[command(subcommand)]
     task: Option<Task>,
 }
@@ -274,6 +280,9 @@ pub struct Config {
     pub log_format: LogFormat,
     /// TLS, keys, origins, proxies and the number of sessions.
     pub access: AccessConfig,
+    /// Which topics there may be. Default: `weather:`, which outside publishers fill, and `chat:`, in which clients may
+    /// write if all listeners are on loopback.
+    pub topics: Namespaces,
 }
 
 /// The simulator runs on one thread, which cannot generate more trades per second in time.
@@ -378,6 +387,7 @@ impl TryFrom<Args> for Config {
             faults: args.faults,
             log: args.log,
             log_format: args.log_format,
+            topics: args.topics.namespaces(all_local || access.keys.is_some())?,
             access,
         })
     }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use actix::Recipient;
 
 use super::error::ApiError;
+use super::topics::TopicService;
 use crate::archive::Archive;
 #[cfg(feature = "nats")]
 use crate::cluster::ClusterOverview;
@@ -40,6 +41,8 @@ pub struct ServedFeed {
     pub demand: Option<SymbolDemand>,
     /// Where commands for the replay are sent, if the market is one.
     pub replay: Option<Recipient<ControlReplay>>,
+    /// The topics, if there are any.
+    pub topics: Option<TopicService>,
 }
 
 /// The feeds of the server. The first is that of requests that name none.
@@ -196,6 +199,7 @@ impl ServedFeed {
             cluster: None,
             demand: None,
             replay: None,
+            topics: None,
         }
     }
 }

@@ -26,6 +26,7 @@ mod routes;
 mod security_headers;
 mod state;
 mod status;
+mod topics;
 mod turn;
 mod upgrade;
 
@@ -42,4 +43,5 @@ pub use self::paced_body::{BODY_PIECE, pace_bodies};
 pub use self::routes::routes;
 pub use self::security_headers::security_headers;
 pub use self::state::{AppState, EchoMode, WorkerHubs};
+pub use self::topics::TopicService;
 pub use self::turn::wait_for_turn;

@@ -17,6 +17,7 @@ use super::feeds::ServedFeed;
 use super::handshake::{self, HandshakeError};
 use super::query::QueryParams;
 use super::state::{AppState, EchoMode, hub_of};
+use super::topics::TopicService;
 use crate::auth::KeyStore;
 use crate::model::Feed;
 use crate::session::{self, Authenticator, EchoParams, PendingSession, SessionParams};
@@ -102,6 +103,7 @@ fn open<'a>(
             deflate,
             codec,
             interest: served.demand.as_ref().map(SymbolDemand::interest),
+            topics: served.topics.as_ref().map(TopicService::access),
             line_faults: state.faults.as_ref().and_then(|faults| faults.line_plan(label.clone())),
             label,
             authenticator: state.keys.as_ref().map(|keys| authenticator(request, state, keys, feed)),

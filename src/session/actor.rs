@@ -1,6 +1,7 @@
 use std::future::{Future, ready};
 use std::rc::Rc;
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, StreamHandler, WrapFuture};
 use actix_web_actors::ws::{Message as UnusedMessage, ProtocolError as UnusedError, WebsocketContext};
@@ -8,6 +9,7 @@ use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream;
 use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 use tracing::debug;
 
 use super::authenticator::Authenticator;
@@ -21,6 +23,7 @@ use super::pending_session::PendingSession;
 use super::protocol::{CheckedCommand, Greeting, Protocol};
 use super::state::{HubMembership, SessionState};
 use super::task::SessionTask;
+use super::topic_access::{SessionTopics, TopicAccess, answer as topic_answer, refusal};
 use crate::auth::Credentials;
 use crate::faults::LineFaultPlan;
 use crate::feed::FeedProgress;
@@ -28,10 +31,11 @@ use crate::hub::{Hub, SubscriberKey};
 use crate::limits::{ClientAddress, ReactorTurn, TokenBucket, WorkPermit};
 use crate::model::Epoch;
 use crate::source::SymbolInterest;
+use crate::topics::PublishRefusal;
 use crate::transport::SocketWriter;
 use crate::wire::{
-    Close, Codec, Command, Compression, ControlMessage, DecodeError, Decoder, Deflate, ErrorCode, Incoming,
-    InvalidCommand, Opcode, message_frame,
+    Answered, Close, Codec, Command, Compression, ControlMessage, DecodeError, Decoder, Deflate, ErrorCode,
+    Incoming, InvalidCommand, Opcode, PublishCommand, message_frame,
 };
 
 /// A command of this many bytes is long, some 300 names: it counts once more against the rate limit for
@@ -49,6 +53,10 @@ const PARSED_ELSEWHERE_BYTES: usize = 64 << 10;
 
 /// The outcome of a command that touches more than this, 0.5 ms of work, is computed on another thread.
 const ANSWERED_ELSEWHERE_WORK: usize = 2_000;
+
+/// The longest time that a client waits for the number of a message. A feed that takes longer has ended, or has lost
+/// its connection to the cluster.
+const PUBLISH_TIMEOUT: Duration = Duration::from_secs(5);
 
 const NO_PANIC: &str = "commands are read and answered without a panic, and the runtime outlives its tasks";
 
@@ -80,6 +88,8 @@ pub struct SessionParams {
     pub credentials: Option<Credentials>,
     /// The symbols that the source gives for it, if it gives them on demand.
     pub interest: Option<SymbolInterest>,
+    /// The topics, if there are any.
+    pub topics: Option<TopicAccess>,
     /// The faults of its connection, if it has any.
     pub line_faults: Option<Box<LineFaultPlan>>,
 }
@@ -104,7 +114,9 @@ pub fn open(params: SessionParams) -> PendingSession {
         let membership = HubMembership::join(&state);
         let limits = params.limits;
         let protocol = Protocol::new(universe, epoch, limits, params.authenticator);
-        let mut protocol = protocol.demanding(params.interest);
+        let namespaces = params.topics.as_ref().map(|topics| Arc::clone(&topics.namespaces));
+        let mut protocol = protocol.demanding(params.interest).with_topics(namespaces.unwrap_or_default());
+        let topics = params.topics.map(|access| SessionTopics::new(access, params.label.as_deref()));
         let Greeting { messages, close } = protocol.greet(params.credentials.as_ref());
         messages.iter().for_each(|message| state.send_control(message, now));
         if let Some(reason) = close {
@@ -122,6 +134,7 @@ pub fn open(params: SessionParams) -> PendingSession {
             state: Rc::clone(&state),
             key: membership.key(),
             label: params.label,
+            topics,
             faulty_line,
         };
         let decoder = Decoder::new(limits.message_bytes).with(Compression::of(params.deflate));
@@ -163,6 +176,7 @@ pub(super) struct SessionActor {
     pub(super) state: Rc<SessionState>,
     key: SubscriberKey,
     label: Option<String>,
+    topics: Option<SessionTopics>,
     pub(super) faulty_line: Option<Box<FaultyLine>>,
 }
 
@@ -188,7 +202,7 @@ impl SessionActor {
         }
         let command = Command::read(codec, &bytes);
         match self.protocol.work_of(command.as_ref().ok()) <= LONG_COMMAND_WORK {
-            true => self.execute(command, ctx),
+            true => self.execute(command, None, ctx),
             false => self.execute_in_turn(ready(command), ctx),
         }
     }
@@ -212,17 +226,58 @@ impl SessionActor {
             session.state.set_waiting(false);
             match session.protocol.work_of(command.as_ref().ok()) >= ANSWERED_ELSEWHERE_WORK {
                 true => session.execute_elsewhere(command, permit, ctx),
-                false => {
-                    let (outcome, response) = session.answer(command, ctx);
-                    session.carry_out(outcome, response, Some(permit), ctx);
-                }
+                false => session.execute(command, Some(permit), ctx),
             }
         }));
     }
 
-    fn execute(&mut self, command: Result<Command, InvalidCommand>, ctx: &mut WebsocketContext<Self>) {
-        let (outcome, response) = self.answer(command, ctx);
-        self.carry_out(outcome, response, None, ctx);
+    fn execute(
+        &mut self,
+        command: Result<Command, InvalidCommand>,
+        permit: Option<WorkPermit>,
+        ctx: &mut WebsocketContext<Self>,
+    ) {
+        match (command, &self.topics) {
+            (Ok(Command::Publish(command)), Some(_)) if !self.protocol.awaits_key() => {
+                self.publish(command, ctx);
+            }
+            (Ok(Command::Presence(query)), Some(topics)) if !self.protocol.awaits_key() => {
+                self.reply(&topics.presence(query, &self.state.hub().universe()));
+            }
+            (command, _) => {
+                let (outcome, response) = self.answer(command, ctx);
+                self.carry_out(outcome, response, permit, ctx);
+            }
+        }
+    }
+
+    /// Publishes a message. The client's next command waits for the answer of the feed, so that its messages keep
+    /// their order, and a client that floods waits.
+    fn publish(&mut self, command: PublishCommand, ctx: &mut WebsocketContext<Self>) {
+        let Some(topics) = &mut self.topics else { return };
+        let universe = self.state.hub().universe();
+        let (grant, subscriptions) = (self.protocol.grant(), self.protocol.subscriptions());
+        let checked = topics.check(&command, grant, subscriptions, &universe, Instant::now());
+        let (topic, x) = (command.topic, Answered::of(command.id));
+        let publication = match checked {
+            Ok(publication) => publication,
+            Err(refused) => return self.reply(&refusal(refused, x)),
+        };
+        let published = timeout(PUBLISH_TIMEOUT, topics.publish(publication));
+        self.state.set_waiting(true);
+        ctx.wait(published.into_actor(self).map(move |result, session, _| {
+            session.state.set_waiting(false);
+            let result = result.unwrap_or(Err(PublishRefusal::Unanswered));
+            session.reply(&topic_answer(&topic, result, x));
+        }));
+    }
+
+    /// Sends the answer to a command that changes nothing in the session.
+    fn reply(&self, answer: &ControlMessage) {
+        if let ControlMessage::Error { code, .. } = answer {
+            self.state.hub().metrics().erred(*code);
+        }
+        self.state.send_control(answer, Instant::now());
     }
 
     fn answer(
@@ -279,6 +334,9 @@ impl SessionActor {
     ) {
         if let ControlMessage::Error { code, .. } = outcome.response {
             self.state.hub().metrics().erred(code);
+        }
+        if let Some(topics) = &mut self.topics {
+            topics.attend(self.protocol.subscriptions(), &self.state.hub().universe());
         }
         let execution = self.executor.begin(outcome, response);
         self.step(execution, permit, ctx);
@@ -362,9 +420,9 @@ impl StreamHandler<SessionInput> for SessionActor {
             SessionInput::Message(message) => message,
             SessionInput::LimitExceeded(reason) => return self.end(reason, ctx),
             SessionInput::UniverseGrew => {
-                let first = self.protocol.extend_universe(self.state.hub().universe());
+                let known = self.protocol.extend_universe(self.state.hub().universe());
                 let subscriptions = self.protocol.subscriptions();
-                return self.executor.add_new_instruments(first, subscriptions, Instant::now());
+                return self.executor.add_new_instruments(known, subscriptions, Instant::now());
             }
         };
         match message {

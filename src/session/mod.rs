@@ -26,6 +26,7 @@ mod state;
 mod subscription_state;
 mod subscriptions;
 mod task;
+mod topic_access;
 
 pub use actor::{SessionParams, open};
 pub use authenticator::Authenticator;
@@ -38,6 +39,7 @@ pub use outbox::{
 pub use pending_session::PendingSession;
 pub use protocol::{Greeting, Protocol};
 pub use subscriptions::Subscriptions;
+pub use topic_access::{PublishMessage, TopicAccess};
 
 #[cfg(test)]
 mod allocation_tests;

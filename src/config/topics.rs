@@ -1,0 +1,281 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use serde::Deserialize;
+
+use super::ConfigError;
+use crate::limits::Rate;
+use crate::model::TopicKind;
+use crate::topics::{HistoryLimits, Namespace, Namespaces, PresenceDetail, PublishRight, TopicNames};
+
+/// Options for topics.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct TopicArgs {
+    /// File with the namespaces of topics, in TOML [default: `weather:`, and `chat:` with a room for each symbol]
+    #[arg(long, env = "TAPECAST_TOPICS", value_name = "FILE")]
+    topics: Option<PathBuf>,
+
+    /// Let every client write in `chat:` where an address beyond loopback is served without --keys
+    #[arg(long, env = "TAPECAST_OPEN_CHAT", conflicts_with = "topics")]
+    open_chat: bool,
+}
+
+impl TopicArgs {
+    /// The namespaces. The default ones let clients write where they are `known`: on this machine, or by their keys.
+    pub(super) fn namespaces(&self, known: bool) -> Result<Namespaces, ConfigError> {
+        let Some(path) = &self.topics else {
+            let publish =
+                if known || self.open_chat { PublishRight::Subscribers } else { PublishRight::Nobody };
+            return Ok(Namespaces::new(vec![Namespace::weather(), Namespace::chat(publish)]));
+        };
+        let error = |reason: String| ConfigError::Topics { path: path.clone(), reason };
+        read(path).and_then(|text| parse(&text)).map_err(error)
+    }
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    fs::read_to_string(path).map_err(|error| error.to_string())
+}
+
+/// A file of namespaces: a table `[[namespace]]` for each.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TopicFile {
+    namespace: Vec<NamespaceTable>,
+}
+
+/// The rules of a namespace. An unknown key is an error, because a misspelt limit would be none.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NamespaceTable {
+    name: String,
+    kind: KindOption,
+    names: NamesOption,
+    history: Option<usize>,
+    ttl_seconds: Option<u64>,
+    max_bytes: Option<usize>,
+    publish: Option<PublishOption>,
+    presence: Option<PresenceOption>,
+    session_rate: Option<RateTable>,
+    topic_rate: Option<RateTable>,
+    max_topics: Option<usize>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum KindOption {
+    Log,
+    State,
+}
+
+/// `"*"`, `"symbols"`, or a list, in which `{symbol}` stands for each listed symbol.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum NamesOption {
+    Word(String),
+    List(Vec<String>),
+}
+
+/// `"nobody"`, `"subscribers"`, or a list of key ids.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum PublishOption {
+    Word(String),
+    Keys(Vec<String>),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum PresenceOption {
+    Off,
+    Count,
+    Names,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RateTable {
+    per_second: u32,
+    burst: u32,
+}
+
+/// The most of what takes memory.
+const MAX_HISTORY: usize = 10_000;
+const MAX_BYTES: usize = 64 << 10;
+const MAX_TOPICS: usize = 100_000;
+const MAX_PER_SECOND: u32 = 100_000;
+const MAX_TTL_SECONDS: u64 = 10 * 365 * 86_400;
+
+fn parse(text: &str) -> Result<Namespaces, String> {
+    let file: TopicFile = toml::from_str(text).map_err(|error| error.to_string())?;
+    let mut namespaces: Vec<Namespace> = Vec::new();
+    for table in file.namespace {
+        let name = table.name.clone();
+        if namespaces.iter().any(|known| *known.name == *name) {
+            return Err(format!("namespace `{name}` is given twice"));
+        }
+        namespaces.push(table.namespace().map_err(|reason| format!("namespace `{name}`: {reason}"))?);
+    }
+    Ok(Namespaces::new(namespaces))
+}
+
+impl NamespaceTable {
+    fn namespace(self) -> Result<Namespace, String> {
+        let is_name =
+            |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        if !is_name(&self.name) || self.name.len() > 20 {
+            return Err("a name has 1 to 20 letters, digits and hyphens".to_owned());
+        }
+        let kind = match self.kind {
+            KindOption::Log => TopicKind::Log,
+            KindOption::State => TopicKind::State,
+        };
+        let defaults = Namespace::new(&self.name, kind);
+        let age =
+            self.ttl_seconds.map(|seconds| within("ttl_seconds", seconds, MAX_TTL_SECONDS)).transpose()?;
+        Ok(Namespace {
+            names: names(self.names)?,
+            history: HistoryLimits {
+                messages: limit("history", self.history, defaults.history.messages, MAX_HISTORY)?,
+                age: age.map_or(defaults.history.age, Duration::from_secs),
+            },
+            max_bytes: limit("max_bytes", self.max_bytes, defaults.max_bytes, MAX_BYTES)?,
+            publish: match self.publish {
+                None => PublishRight::Nobody,
+                Some(PublishOption::Word(word)) if word == "nobody" => PublishRight::Nobody,
+                Some(PublishOption::Word(word)) if word == "subscribers" => PublishRight::Subscribers,
+                Some(PublishOption::Word(_)) => {
+                    return Err("`publish` is \"nobody\", \"subscribers\" or a list of key ids".to_owned());
+                }
+                Some(PublishOption::Keys(keys)) => {
+                    PublishRight::Keys(keys.into_iter().map(Into::into).collect())
+                }
+            },
+            presence: match self.presence {
+                None | Some(PresenceOption::Off) => PresenceDetail::Off,
+                Some(PresenceOption::Count) => PresenceDetail::Count,
+                Some(PresenceOption::Names) => PresenceDetail::Names,
+            },
+            session_rate: rate("session_rate", self.session_rate, defaults.session_rate)?,
+            topic_rate: rate("topic_rate", self.topic_rate, defaults.topic_rate)?,
+            max_topics: limit("max_topics", self.max_topics, defaults.max_topics, MAX_TOPICS)?,
+            ..defaults
+        })
+    }
+}
+
+fn names(option: NamesOption) -> Result<TopicNames, String> {
+    let none = TopicNames::default();
+    match option {
+        NamesOption::Word(word) if word == "*" => Ok(TopicNames { any: true, ..none }),
+        NamesOption::Word(word) if word == "symbols" => Ok(TopicNames { symbols: true, ..none }),
+        NamesOption::Word(_) => Err("`names` is \"*\", \"symbols\" or a list".to_owned()),
+        NamesOption::List(list) => {
+            let symbols = list.iter().any(|name| name == "{symbol}");
+            let listed = list.into_iter().filter(|name| name != "{symbol}").map(Into::into).collect();
+            Ok(TopicNames { symbols, listed, ..none })
+        }
+    }
+}
+
+fn limit(key: &str, value: Option<usize>, default: usize, max: usize) -> Result<usize, String> {
+    value.map_or(Ok(default), |value| within(key, value as u64, max as u64).map(|value| value as usize))
+}
+
+fn rate(key: &str, table: Option<RateTable>, default: Rate) -> Result<Rate, String> {
+    let Some(RateTable { per_second, burst }) = table else { return Ok(default) };
+    within(key, per_second.into(), MAX_PER_SECOND.into())?;
+    within(key, burst.into(), MAX_PER_SECOND.into())?;
+    Ok(Rate::per_second(per_second, burst))
+}
+
+fn within(key: &str, value: u64, max: u64) -> Result<u64, String> {
+    if (1..=max).contains(&value) {
+        Ok(value)
+    } else {
+        Err(format!("`{key}` must be from 1 to {max}, not {value}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_gives_the_rules_of_each_namespace() {
+        let namespaces = parse(
+            r#"
+            [[namespace]]
+            name = "weather"
+            kind = "state"
+            names = "*"
+
+            [[namespace]]
+            name = "chat"
+            kind = "log"
+            names = ["lobby", "{symbol}"]
+            history = 20
+            ttl_seconds = 60
+            max_bytes = 100
+            publish = ["k1", "k2"]
+            presence = "count"
+            session_rate = { per_second = 2, burst = 3 }
+            topic_rate = { per_second = 1000, burst = 2000 }
+            max_topics = 7
+            "#,
+        );
+
+        let weather = Namespace {
+            names: TopicNames { any: true, ..TopicNames::default() },
+            ..Namespace::new("weather", TopicKind::State)
+        };
+        let chat = Namespace {
+            names: TopicNames { any: false, symbols: true, listed: vec!["lobby".into()] },
+            history: HistoryLimits { messages: 20, age: Duration::from_mins(1) },
+            max_bytes: 100,
+            publish: PublishRight::Keys(vec!["k1".into(), "k2".into()]),
+            presence: PresenceDetail::Count,
+            session_rate: Rate::per_second(2, 3),
+            topic_rate: Rate::per_second(1_000, 2_000),
+            max_topics: 7,
+            ..Namespace::new("chat", TopicKind::Log)
+        };
+        assert_eq!(namespaces, Ok(Namespaces::new(vec![weather, chat])));
+    }
+
+    #[test]
+    fn what_is_misspelt_or_out_of_range_is_refused_with_its_place() {
+        let with = |line: &str| {
+            parse(&format!("[[namespace]]\nname = \"a\"\nkind = \"log\"\nnames = \"*\"\n{line}\n"))
+                .unwrap_err()
+        };
+
+        for line in [
+            "historie = 1",
+            "history = 0",
+            "history = 10001",
+            "publish = \"all\"",
+            "presence = \"some\"",
+            "max_bytes = -1",
+        ] {
+            let reason = with(line);
+            let key = line.split(' ').next().unwrap();
+            assert!(reason.contains(key), "{line}: {reason}");
+        }
+        assert!(with("[[namespace]]\nname = \"a\"\nkind = \"log\"\nnames = []").contains("twice"));
+        assert!(parse("[[namespace]]\nname = \"a:b\"\nkind = \"log\"\nnames = []").is_err());
+        assert!(parse("x = 1").is_err());
+    }
+
+    #[test]
+    fn clients_write_in_the_default_chat_if_they_are_known_or_it_is_open() {
+        let namespaces = |open_chat, known| TopicArgs { topics: None, open_chat }.namespaces(known).unwrap();
+        let expected = |publish| Namespaces::new(vec![Namespace::weather(), Namespace::chat(publish)]);
+
+        assert_eq!(namespaces(false, true), expected(PublishRight::Subscribers));
+        assert_eq!(namespaces(true, false), expected(PublishRight::Subscribers));
+        assert_eq!(namespaces(false, false), expected(PublishRight::Nobody));
+    }
+}

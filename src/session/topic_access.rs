@@ -1,0 +1,184 @@
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::future::LocalBoxFuture;
+use rustc_hash::FxHashMap;
+
+use super::subscriptions::Subscriptions;
+use crate::auth::Grant;
+use crate::limits::TokenBucket;
+use crate::model::{Channel, Symbol, Universe};
+use crate::topics::{
+    Attendance, ContentFault, MAX_DEPTH, Namespace, Namespaces, Presence, PresenceDetail, Publication,
+    PublicationNumber, PublishRefusal, PublishRight, check_content,
+};
+use crate::wire::{
+    Answered, ControlMessage, ErrorCode, PresenceQuery, PresenceReport, PublicationReceipt, PublishCommand,
+    TopicMessage,
+};
+
+/// Sends a message to the feed, which numbers it.
+pub type PublishMessage =
+    Rc<dyn Fn(Publication) -> LocalBoxFuture<'static, Result<PublicationNumber, PublishRefusal>>>;
+
+/// The topics of a service, as its sessions see them.
+#[derive(Clone)]
+pub struct TopicAccess {
+    /// The namespaces.
+    pub namespaces: Arc<Namespaces>,
+    /// Which sessions subscribe to which topics.
+    pub presence: Presence,
+    /// Where messages go.
+    pub publish: PublishMessage,
+}
+
+/// What one session does with topics besides the subscription: it publishes, and is present.
+pub(super) struct SessionTopics {
+    access: TopicAccess,
+    /// The client's own name for the session.
+    label: Option<Box<str>>,
+    attendance: Attendance,
+    /// The rate limit of its messages in each namespace where it published some.
+    rates: FxHashMap<Box<str>, TokenBucket>,
+}
+
+impl SessionTopics {
+    pub(super) fn new(access: TopicAccess, label: Option<&str>) -> Self {
+        let attendance = Attendance::new(access.presence.clone(), label);
+        Self { access, label: label.map(Into::into), attendance, rates: FxHashMap::default() }
+    }
+
+    /// The session subscribes to these from now on.
+    pub(super) fn attend(&mut self, subscriptions: &Subscriptions, universe: &Universe) {
+        self.attendance.set(subscriptions.named(Channel::Messages), &self.access.namespaces, universe);
+    }
+
+    /// Checks a message of the client by the rules of its topic.
+    ///
+    /// The publisher's name is set here, never by the client's data: the label of the session, else the key's id.
+    ///
+    /// # Errors
+    /// When the client may not publish it.
+    pub(super) fn check(
+        &mut self,
+        PublishCommand { topic, data, .. }: &PublishCommand,
+        grant: Option<&Grant>,
+        subscriptions: &Subscriptions,
+        universe: &Universe,
+        now: Instant,
+    ) -> Result<Publication, PublishRefusal> {
+        let namespace = self.access.namespaces.of(topic, universe).ok_or(PublishRefusal::NoSuchTopic)?;
+        let key = grant.map(|grant| grant.key().id());
+        if !may_publish(namespace, topic, key, subscriptions) {
+            return Err(PublishRefusal::NotPermitted);
+        }
+        check_content(data).map_err(|fault| match fault {
+            ContentFault::TooDeep => PublishRefusal::TooDeep,
+            ContentFault::ControlCharacter => PublishRefusal::ControlCharacter,
+        })?;
+        let message = TopicMessage::new(data, self.label.as_deref().or(key));
+        if message.data().is_some_and(|data| data.len() > namespace.max_bytes) {
+            return Err(PublishRefusal::TooBig { max: namespace.max_bytes });
+        }
+        let rate = namespace.session_rate;
+        let bucket = self.rates.entry(namespace.name.clone()).or_insert_with(|| TokenBucket::new(rate, now));
+        if !bucket.take(now) {
+            return Err(PublishRefusal::TooFast { retry: bucket.next_token(now) });
+        }
+        Ok(Publication { topic: *topic, message: Arc::new(message), idempotency_key: None })
+    }
+
+    /// Sends a message to the feed.
+    pub(super) fn publish(
+        &self,
+        publication: Publication,
+    ) -> LocalBoxFuture<'static, Result<PublicationNumber, PublishRefusal>> {
+        (self.access.publish)(publication)
+    }
+
+    /// Answers how many sessions subscribe to a topic.
+    pub(super) fn presence(&self, query: PresenceQuery, universe: &Universe) -> ControlMessage {
+        let PresenceQuery { topic, id } = query;
+        let x = Answered::of(id);
+        let Some(namespace) = self.access.namespaces.of(&topic, universe) else {
+            return refusal(PublishRefusal::NoSuchTopic, x);
+        };
+        if namespace.presence == PresenceDetail::Off {
+            return refusal(PublishRefusal::NotPermitted, x);
+        }
+        let presence = self.access.presence.at(&topic, namespace.presence);
+        ControlMessage::Presence(PresenceReport {
+            topic: topic.to_string(),
+            sessions: presence.sessions,
+            names: presence.names,
+            list: presence.list,
+            x,
+        })
+    }
+}
+
+fn may_publish(
+    namespace: &Namespace,
+    topic: &Symbol,
+    key: Option<&str>,
+    subscriptions: &Subscriptions,
+) -> bool {
+    match &namespace.publish {
+        PublishRight::Nobody => false,
+        PublishRight::Subscribers => {
+            subscriptions.includes_all(Channel::Messages) || subscriptions.names(Channel::Messages, topic)
+        }
+        PublishRight::Keys(keys) => key.is_some_and(|key| keys.iter().any(|known| **known == *key)),
+    }
+}
+
+/// The answer to a publication.
+pub(super) fn answer(
+    topic: &Symbol,
+    result: Result<PublicationNumber, PublishRefusal>,
+    x: Option<Answered>,
+) -> ControlMessage {
+    match result {
+        Ok(PublicationNumber { seq, epoch }) => ControlMessage::Published(PublicationReceipt {
+            topic: topic.to_string(),
+            sq: seq.0,
+            epoch: epoch.to_string(),
+            x,
+        }),
+        Err(refused) => refusal(refused, x),
+    }
+}
+
+/// The error for a command about a topic.
+pub(super) fn refusal(refused: PublishRefusal, x: Option<Answered>) -> ControlMessage {
+    let error = match refused {
+        PublishRefusal::NoSuchTopic => ErrorCode::NoSuchTopic.into(),
+        PublishRefusal::NotPermitted => ErrorCode::NotPermitted.into(),
+        PublishRefusal::TooBig { max } => {
+            ErrorCode::MessageTooBig.because(format!("the data may have at most {max} bytes as compact JSON"))
+        }
+        PublishRefusal::TooDeep => {
+            ErrorCode::MessageTooBig.because(format!("the data may nest at most {MAX_DEPTH} deep"))
+        }
+        PublishRefusal::ControlCharacter => ErrorCode::InvalidSyntax
+            .because("text of a message may have no control characters but tab and newline"),
+        PublishRefusal::TooFast { .. } => ErrorCode::TooFast.into(),
+        PublishRefusal::Unanswered => ErrorCode::InternalError.into(),
+    };
+    let ControlMessage::Error { code, msg, why, .. } = error else { return error };
+    let retry_ms = match refused {
+        // Rounded up, so that it is not too early.
+        PublishRefusal::TooFast { retry } => Some(milliseconds(retry)),
+        _ => None,
+    };
+    ControlMessage::Error { code, msg, why, retry_ms, x }
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    time.as_nanos().div_ceil(1_000_000) as u64
+}
+
+#[cfg(test)]
+#[path = "topic_access_tests.rs"]
+mod tests;

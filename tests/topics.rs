@@ -1,0 +1,225 @@
+//! Topics: what clients publish reaches the sessions that subscribe, and no other.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
+
+use serde_json::{Value, json};
+use tapecast::limits::Rate;
+use tapecast::model::TopicKind;
+use tapecast::topics::{HistoryLimits, Namespace, Namespaces, PublishRight, TopicNames};
+use test_support::{Client, Server};
+
+const FAST: Rate = Rate::per_second(100_000, 100_000);
+
+/// Logs and states in which every subscriber may write without end, with a history of ten messages.
+fn namespaces() -> Namespaces {
+    let namespace = |name, kind| Namespace {
+        names: TopicNames { any: true, ..TopicNames::default() },
+        publish: PublishRight::Subscribers,
+        history: HistoryLimits { messages: 10, ..HistoryLimits::default() },
+        session_rate: FAST,
+        topic_rate: FAST,
+        ..Namespace::new(name, kind)
+    };
+    Namespaces::new(vec![namespace("log", TopicKind::Log), namespace("state", TopicKind::State)])
+}
+
+/// With one worker the feed runs on its thread, with two on one of its own.
+fn servers() -> [Server; 2] {
+    [1, 2].map(|workers| {
+        Server::without_trades(move |config| {
+            config.workers = workers;
+            config.topics = namespaces();
+        })
+    })
+}
+
+fn session(server: &Server, name: &str) -> Client {
+    let mut client = Client::connect(server.address, &format!("/v2/iex?userId={name}"));
+    client.next_frame().unwrap();
+    client
+}
+
+fn subscribe(client: &mut Client, topics: &[&str], x: Value) -> Value {
+    client.command(&json!({"action": "subscribe", "topics": topics, "x": x}).to_string())
+}
+
+/// The next message of a topic, or answer of this type.
+fn next(client: &mut Client, kind: &str) -> Value {
+    loop {
+        let objects = client.next_objects();
+        if let Some(object) = objects.into_iter().find(|object| object["T"] == kind) {
+            return object;
+        }
+    }
+}
+
+/// The next messages of topics.
+fn messages(client: &mut Client, count: usize) -> Vec<Value> {
+    let mut all = Vec::new();
+    while all.len() < count {
+        all.extend(client.next_objects().into_iter().filter(|object| object["T"] == "m"));
+    }
+    all
+}
+
+fn publish(client: &mut Client, topic: &str, data: &Value) -> Value {
+    client.send_text(&json!({"action": "publish", "topic": topic, "data": data, "x": {"id": 9}}).to_string());
+    next(client, "published")
+}
+
+fn numbers(messages: &[Value]) -> Vec<(u64, u64)> {
+    let number = |message: &Value| (message["sq"].as_u64().unwrap(), message["cf"].as_u64().unwrap_or(0));
+    messages.iter().map(number).collect()
+}
+
+#[test]
+fn what_a_subscriber_publishes_reaches_all_subscribers_from_the_first_message_on() {
+    for server in servers() {
+        let [mut anna, mut ben] = ["anna", "ben"].map(|name| session(&server, name));
+        for client in [&mut anna, &mut ben] {
+            let acknowledged = subscribe(client, &["log:room", "news:x"], json!({"id": 1}));
+            assert_eq!(acknowledged["topics"], json!(["log:room"]));
+            assert_eq!(acknowledged["x"]["rejected"], json!({"topics": ["news:x"]}));
+        }
+
+        // Ben's session may learn of the topic after its first message.
+        let published = publish(&mut anna, "log:room", &json!({"text": "hi", "by": "eve"}));
+        let got = next(&mut ben, "m");
+
+        assert_eq!((&published["sq"], &published["x"]), (&json!(1), &json!({"id": 9})));
+        assert_eq!(got["S"], "log:room");
+        assert_eq!(got["d"], json!({"text": "hi", "by": "eve"}));
+        assert_eq!((&got["by"], &got["sq"]), (&json!("anna"), &json!(1)));
+        for seq in 2..=30 {
+            publish(&mut anna, "log:room", &json!(seq));
+        }
+        assert_eq!(numbers(&messages(&mut ben, 29)), (2..=30).map(|seq| (seq, 0)).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn a_client_that_resumes_gets_what_it_missed_and_is_told_of_what_is_gone() {
+    for server in servers() {
+        let mut writer = session(&server, "anna");
+        subscribe(&mut writer, &["log:room"], json!({}));
+        let epoch = (1..=20).map(|seq| publish(&mut writer, "log:room", &json!(seq))).last().unwrap();
+        let resume = |last: u64| {
+            let mut reader = session(&server, "ben");
+            let sq = json!({"topics": {"log:room": last}});
+            subscribe(&mut reader, &["log:room"], json!({"resume": {"epoch": epoch["epoch"], "sq": sq}}));
+            reader
+        };
+
+        let recent = messages(&mut resume(17), 3);
+        let mut late = resume(5);
+        let gap = next(&mut late, "gap");
+
+        assert_eq!(
+            recent.iter().map(|it| it["d"].clone()).collect::<Vec<_>>(),
+            [18, 19, 20].map(Value::from)
+        );
+        assert_eq!(gap, json!({"T": "gap", "S": "log:room", "ch": "topics", "from": 6, "to": 10}));
+        assert_eq!(numbers(&messages(&mut late, 10)).first(), Some(&(11, 0)));
+    }
+}
+
+#[test]
+fn of_a_state_the_newest_message_counts_and_the_others_are_accounted_for() {
+    for server in servers() {
+        let mut writer = session(&server, "anna");
+        subscribe(&mut writer, &["state:a", "log:room"], json!({}));
+        publish(&mut writer, "state:a", &json!("old"));
+        publish(&mut writer, "state:a", &json!("new"));
+
+        let mut reader = session(&server, "ben");
+        subscribe(&mut reader, &["state:a", "state:b"], json!({"snapshot": true, "conflate_ms": 100}));
+        let snapshot = next(&mut reader, "m");
+        assert_eq!((&snapshot["d"], &snapshot["sn"]), (&json!("new"), &json!(true)));
+        for value in 0..500 {
+            writer.send_text(&json!({"action": "publish", "topic": "state:a", "data": value}).to_string());
+        }
+        let mut last = 2;
+        while last < 502 {
+            for (sq, cf) in numbers(&messages(&mut reader, 1)) {
+                assert_eq!(sq - last, cf + 1);
+                last = sq;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_session_that_named_no_topic_gets_no_message() {
+    for server in servers() {
+        let [mut writer, mut other] = ["anna", "ben"].map(|name| session(&server, name));
+        subscribe(&mut writer, &["log:room", "state:a"], json!({}));
+        let everything = json!({
+            "action": "subscribe", "trades": ["*"], "quotes": ["*"], "bars": ["*"], "updatedBars": ["*"],
+            "dailyBars": ["*"], "statuses": ["*"], "lulds": ["*"], "tickers": ["*"],
+            "x": {"snapshot": true, "resume": {"epoch": "k", "sq": {"topics": {"log:room": 1}}}},
+        });
+        let acknowledged = other.command(&everything.to_string());
+        assert!(acknowledged.get("topics").is_none(), "{acknowledged}");
+
+        publish(&mut writer, "log:room", &json!(1));
+        publish(&mut writer, "state:a", &json!(1));
+        // The answer comes behind everything that was published before.
+        other.send_text(r#"{"action":"nonsense"}"#);
+        loop {
+            let objects = other.next_objects();
+            assert!(objects.iter().all(|object| object["T"] != "m"), "{objects:?}");
+            if objects[0]["T"] == "error" {
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_client_that_floods_or_may_not_publish_is_told_so_and_stays() {
+    let server = Server::without_trades(|_| {});
+    let mut client = session(&server, "anna");
+    subscribe(&mut client, &["chat:lobby", "weather:london"], json!({}));
+    let mut refused = |topic: &str, data: Value| {
+        client.send_text(
+            &json!({"action": "publish", "topic": topic, "data": data, "x": {"id": 3}}).to_string(),
+        );
+        loop {
+            let object = client.next_objects().remove(0);
+            if object["T"] != "m" {
+                return object;
+            }
+        }
+    };
+
+    assert_eq!(refused("weather:london", json!(1))["code"], 431);
+    assert_eq!(refused("chat:ZZZZ", json!(1))["code"], 430);
+    assert_eq!(refused("chat:lobby", json!("x".repeat(5_000)))["code"], 432);
+    assert_eq!(refused("chat:lobby", json!("\u{1b}"))["code"], 400);
+    let answers: Vec<_> = (0..20).map(|seq| refused("chat:lobby", json!(seq))).collect();
+    let too_fast: Vec<_> = answers.iter().filter(|answer| answer["code"] == 433).collect();
+    assert!(answers[0]["T"] == "published" && !too_fast.is_empty(), "{answers:?}");
+    assert!(too_fast.iter().all(|it| it["retry_ms"].as_u64() > Some(0) && it["x"] == json!({"id": 3})));
+}
+
+#[test]
+fn the_presence_of_a_room_counts_sessions_and_tells_names() {
+    for workers in [1, 2] {
+        let server = Server::without_trades(|config| config.workers = workers);
+        let mut all = ["anna", "anna", "ben"].map(|name| session(&server, name));
+        for client in &mut all {
+            subscribe(client, &["chat:lobby"], json!({}));
+        }
+        let mut presence = |client: &mut Client| {
+            client.send_text(r#"{"action":"presence","topic":"chat:lobby","x":{"id":4}}"#);
+            next(client, "presence")
+        };
+
+        let expected = json!({
+            "T": "presence", "topic": "chat:lobby", "sessions": 3, "names": 2, "list": ["anna", "ben"], "x": {"id": 4},
+        });
+        assert_eq!(presence(&mut all[0]), expected);
+        all[2].command(r#"{"action":"unsubscribe","topics":["chat:lobby"]}"#);
+        assert_eq!(presence(&mut all[0])["list"], json!(["anna"]));
+    }
+}
