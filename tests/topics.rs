@@ -2,11 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
+use std::num::NonZeroU32;
+
 use serde_json::{Value, json};
+use tapecast::journal::{JournalRetention, JournalSettings};
 use tapecast::limits::Rate;
 use tapecast::model::TopicKind;
 use tapecast::topics::{HistoryLimits, Namespace, Namespaces, PublishRight, TopicNames};
-use test_support::{Client, Server};
+use test_support::{Client, Server, TempFolder};
 
 const FAST: Rate = Rate::per_second(100_000, 100_000);
 
@@ -21,6 +24,17 @@ fn namespaces() -> Namespaces {
         ..Namespace::new(name, kind)
     };
     Namespaces::new(vec![namespace("log", TopicKind::Log), namespace("state", TopicKind::State)])
+}
+
+/// The options of a server that records in this folder.
+fn recording(folder: &TempFolder) -> Server {
+    Server::without_trades(|config| {
+        config.topics = namespaces();
+        config.journal = Some(JournalSettings {
+            folder: folder.path().to_owned(),
+            retention: JournalRetention { days: NonZeroU32::new(7).unwrap(), bytes: 1 << 30 },
+        });
+    })
 }
 
 /// With one worker the feed runs on its thread, with two on one of its own.
@@ -149,6 +163,31 @@ fn of_a_state_the_newest_message_counts_and_the_others_are_accounted_for() {
 }
 
 #[test]
+fn with_a_journal_numbers_and_history_go_on_after_a_restart() {
+    let folder = TempFolder::new();
+    let server = recording(&folder);
+    let mut writer = session(&server, "anna");
+    subscribe(&mut writer, &["log:room", "state:a"], json!({}));
+    publish(&mut writer, "state:a", &json!("rain"));
+    let before = (1..=3).map(|seq| publish(&mut writer, "log:room", &json!(seq))).last().unwrap();
+    drop(server);
+
+    let server = recording(&folder);
+    let mut reader = session(&server, "ben");
+    let resume = json!({"epoch": before["epoch"], "sq": {"topics": {"log:room": 1}}});
+    subscribe(&mut reader, &["log:room", "state:a"], json!({"snapshot": true, "resume": resume}));
+    let mut missed = messages(&mut reader, 3);
+    missed.sort_by_key(|message| message["S"].to_string());
+    let after = publish(&mut reader, "log:room", &json!(4));
+
+    assert_eq!(
+        missed.iter().map(|it| it["d"].clone()).collect::<Vec<_>>(),
+        [json!(2), json!(3), json!("rain")]
+    );
+    assert_eq!((&after["sq"], &after["epoch"]), (&json!(4), &before["epoch"]));
+}
+
+#[test]
 fn a_session_that_named_no_topic_gets_no_message() {
     for server in servers() {
         let [mut writer, mut other] = ["anna", "ben"].map(|name| session(&server, name));
@@ -210,7 +249,7 @@ fn the_presence_of_a_room_counts_sessions_and_tells_names() {
         for client in &mut all {
             subscribe(client, &["chat:lobby"], json!({}));
         }
-        let mut presence = |client: &mut Client| {
+        let presence = |client: &mut Client| {
             client.send_text(r#"{"action":"presence","topic":"chat:lobby","x":{"id":4}}"#);
             next(client, "presence")
         };

@@ -17,7 +17,7 @@ use crate::faults::Faults;
 use crate::feed::{BatchSource, FeedProgress, TopicFeed};
 use crate::http::{Readiness, ServedFeed, SourceKind, TopicService};
 use crate::journal::JournalThread;
-use crate::metrics::Metrics;
+use crate::metrics::{FeedMetrics, Metrics};
 use crate::model::{Feed, Universe};
 use crate::topics::{Directory, Namespaces, Presence};
 
@@ -70,10 +70,13 @@ impl StartedFeeds {
         let Market { universe, archive, source, progress, journal, hours, market_clock, demand, .. } = market;
         #[cfg(feature = "nats")]
         let (cluster, overview) = market.cluster.unzip();
-        // They are of one feed, since each session is.
-        let namespaces = if self.states.is_empty() { config.topics.clone() } else { Namespaces::default() };
-        let namespaces = Arc::new(namespaces);
-        let source = with_topics(source, &namespaces, &archive, metrics, &progress);
+        // Topics are of one feed, as each session is, and are not carried over the nodes of a cluster.
+        let has_topics = self.states.is_empty() && !config.is_node();
+        let namespaces = Arc::new(if has_topics { config.topics.clone() } else { Namespaces::default() });
+        archive.retain_topics(Arc::clone(&namespaces));
+        let topic_parts = (Arc::clone(&universe), Arc::clone(&archive));
+        let feed_metrics = metrics.feed_of(name);
+        let source = with_topics(source, &namespaces, topic_parts, feed_metrics, progress.clone());
         let epoch = source.epoch();
         let (journal, journal_thread) = journal.map(|journal| (journal.follower, journal.thread)).unzip();
         // The readiness is set before the feed starts, so that it does not hide a feed that ends at once.
@@ -86,7 +89,8 @@ impl StartedFeeds {
         let monitor = FeedMonitor::new(name, metrics.feed_of(name).up, readiness.clone());
         let delivery = |faults: &Faults| FaultyDelivery { feed: faults.feed(), clock: clock.clone() };
         let delivery = faults.map(|faults| Box::new(delivery(faults)));
-        let runtime = Arc::new(FeedRuntime::new(source, journal, config.workers, monitor, delivery, clock.clone()));
+        let runtime =
+            Arc::new(FeedRuntime::new(source, journal, config.workers, monitor, delivery, clock.clone()));
         let source = source_kind(config);
         self.states.push(ServedFeed {
             name,
@@ -144,17 +148,17 @@ fn source_kind(config: &Config) -> SourceKind {
     }
 }
 
-/// The market's feed with topics, if there may be any.
+/// The market's feed with topics, if clients may publish between its batches.
 fn with_topics(
     market: Box<dyn BatchSource>,
     namespaces: &Arc<Namespaces>,
-    archive: &Arc<Archive>,
-    metrics: &Metrics,
-    progress: &FeedProgress,
+    (universe, archive): (Arc<Universe>, Arc<Archive>),
+    metrics: FeedMetrics,
+    progress: FeedProgress,
 ) -> Box<dyn BatchSource> {
-    if namespaces.is_empty() {
+    if namespaces.is_empty() || !market.may_interleave() {
         return market;
     }
     let directory = Directory::new(Arc::clone(namespaces));
-    Box::new(TopicFeed::new(market, directory, Arc::clone(archive), metrics.feed(), progress.clone()))
+    Box::new(TopicFeed::new(market, directory, universe, archive, metrics, progress))
 }

@@ -100,6 +100,7 @@ impl Market {
             return Ok(Self::of(source, universe, archive, None));
         };
         let opened = OpenedJournal::open(settings, listings.universe(), new_epoch, metrics.journal())?;
+        archive.retain_topics(Arc::new(config.topics.clone()));
         let mut following = listings.clone();
         let past = |until| following = backfill(&archive, listings, config.simulation, until);
         let last_values = opened.refill(&archive, now, past)?;
@@ -123,6 +124,7 @@ impl Market {
             metrics.feed(),
         )
         .resume(last_values);
+        let universe = Arc::clone(&journal.universe);
         Ok(Self::of(source, universe, archive, Some(journal)))
     }
 
@@ -166,6 +168,7 @@ impl Market {
         let (journal, earlier) = match &config.journal {
             None => (None, EarlierRun::none(Epoch::new(rand::random()))),
             Some(journal) => {
+                archive.retain_topics(Arc::new(config.topics.clone()));
                 let (can_continue, numbers) = (UpstreamFeed::can_continue, number_origin(settings));
                 let (now, metrics) = (clock.now(), metrics.journal());
                 let (journal, earlier) =

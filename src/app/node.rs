@@ -113,7 +113,7 @@ fn can_continue(config: &Config, known: &Universe) -> bool {
     if !config.upstreams.is_empty() {
         return UpstreamFeed::can_continue(known);
     }
-    Listings::new(config.symbols, config.simulation.seed).universe().begins_with(known)
+    Listings::new(config.symbols, config.simulation.seed).universe().has_instruments_of(known)
 }
 
 /// What the node leads with.

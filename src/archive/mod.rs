@@ -31,7 +31,7 @@ use crate::model::{
     Bar, BarOrigin, Body, Channel, Instrument, Object, Seq, StreamId, SymbolId, Timestamp, TradeRules,
     Universe,
 };
-use crate::topics::HistoryLimits;
+use crate::topics::Namespaces;
 use crate::wire::TopicMessage;
 
 pub use self::earlier_bars::EarlierBars;
@@ -54,6 +54,8 @@ pub struct Archive {
     earlier: OnceLock<Box<dyn EarlierBars>>,
     history_revision: AtomicU64,
     topics: Mutex<TopicHistory>,
+    /// How much of each topic is retained.
+    namespaces: OnceLock<Arc<Namespaces>>,
 }
 
 #[derive(Debug)]
@@ -103,6 +105,7 @@ impl Archive {
             earlier: OnceLock::new(),
             history_revision: AtomicU64::new(0),
             topics: Mutex::default(),
+            namespaces: OnceLock::new(),
         }
     }
 
@@ -311,10 +314,24 @@ impl Archive {
         }
     }
 
-    /// Appends a message that is about to be published, as far as its topic retains messages. One that takes back another
-    /// one removes the content of that.
-    pub fn record_message(&self, object: Object, message: &Arc<TopicMessage>, limits: HistoryLimits) {
-        self.topics().record(object, message, limits);
+    /// Retains messages as these namespaces say; without a call none. Only the first call has an effect.
+    pub fn retain_topics(&self, namespaces: Arc<Namespaces>) {
+        let _ = self.namespaces.set(namespaces);
+    }
+
+    /// Appends messages that are about to be published, as far as their topics retain any. One that takes back another one
+    /// removes the content of that.
+    pub fn record_messages<'a>(
+        &self,
+        universe: &Universe,
+        messages: impl Iterator<Item = (&'a Object, &'a Arc<TopicMessage>)>,
+    ) {
+        let Some(namespaces) = self.namespaces.get() else { return };
+        for (object, message) in messages {
+            if let Some(namespace) = namespaces.of(universe.name_of(object.stream()), universe) {
+                self.topics().record(*object, message, namespace.history);
+            }
+        }
     }
 
     fn topics(&self) -> MutexGuard<'_, TopicHistory> {

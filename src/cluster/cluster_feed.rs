@@ -512,6 +512,10 @@ fn count(metrics: &ClusterMetrics, before: FollowerCounts, now: FollowerCounts) 
 }
 
 impl BatchSource for ClusterFeed {
+    fn may_interleave(&self) -> bool {
+        false
+    }
+
     fn epoch(&self) -> Epoch {
         self.epoch
     }

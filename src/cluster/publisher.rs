@@ -47,7 +47,14 @@ impl Standing {
         let mut out = Vec::new();
         let Self { universe, last_values } = self;
         let (number, watermark) = (last_values.batch(), last_values.watermark());
-        BatchEncoder::default().encode_objects(&mut out, number, watermark, universe, last_values.iter());
+        BatchEncoder::default().encode_objects(
+            &mut out,
+            number,
+            watermark,
+            universe,
+            last_values.iter(),
+            last_values.messages(),
+        );
         EncodedSnapshot(out.into())
     }
 }

@@ -403,6 +403,14 @@ impl Config {
         vec![Feed::IEX]
     }
 
+    /// Whether the node is one of a cluster.
+    pub fn is_node(&self) -> bool {
+        #[cfg(feature = "nats")]
+        return self.cluster.is_some();
+        #[cfg(not(feature = "nats"))]
+        false
+    }
+
     /// Whether the market is a simulated one: neither a replay nor a relay.
     pub fn simulates(&self) -> bool {
         #[cfg(feature = "relay")]

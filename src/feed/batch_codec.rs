@@ -2,31 +2,36 @@ use std::sync::Arc;
 
 use super::Batch;
 use crate::model::{
-    BarOrigin, Instrument, MarketHours, Object, Price, Symbol, SymbolId, Tape, Timestamp, Universe,
+    BarOrigin, Body, Instrument, MarketHours, Object, Price, Seq, Symbol, SymbolId, Tape, Timestamp, Topic,
+    TopicKind, Universe, UniverseSize,
 };
 use crate::wire::varint::{push_i64, push_u64, take, take_i64, take_u64};
-use crate::wire::{InvalidRow, take_row, write_row};
+use crate::wire::{InvalidRow, TopicMessage, take_row, write_row};
 
 /// Encodes batches for a reader that decodes all of them, in order: the journal, or another node.
 ///
 /// The form: the number of the batch, its watermark, the instruments that the reader does not know yet, the number of
 /// events and of tickers, and a row for each object (`wire/binary_row.rs`). So an instrument goes with the batch that first
 /// needs it, and nothing is lost: numbers, order, and the border between two batches.
+///
+/// Behind that are the topics that the reader does not know yet, and the messages, if there are any: a batch without has
+/// the bytes that it had before there were topics.
 #[derive(Clone, Debug, Default)]
 pub struct BatchEncoder {
-    /// The number of instruments that the reader knows.
-    known: usize,
+    /// What the reader knows.
+    known: UniverseSize,
 }
 
 impl BatchEncoder {
-    /// An encoder for a reader that knows the first instruments already.
-    pub const fn knowing(instruments: usize) -> Self {
-        Self { known: instruments }
+    /// An encoder for a reader that knows the first instruments and topics already.
+    pub const fn knowing(known: UniverseSize) -> Self {
+        Self { known }
     }
 
     /// Appends a batch.
     pub fn encode(&mut self, out: &mut Vec<u8>, batch: &Batch) {
-        let rows = ObjectRows { events: batch.events(), tickers: batch.tickers() };
+        let messages: Vec<_> = batch.messages().collect();
+        let rows = ObjectRows { events: batch.events(), tickers: batch.tickers(), messages: &messages };
         self.encode_rows(out, batch.number(), batch.watermark(), batch.universe(), rows);
     }
 
@@ -38,9 +43,11 @@ impl BatchEncoder {
         watermark: Timestamp,
         universe: &Universe,
         objects: impl Iterator<Item = &'a Object>,
+        messages: impl Iterator<Item = (&'a Object, &'a Arc<TopicMessage>)>,
     ) {
-        let events: Vec<_> = objects.copied().collect();
-        self.encode_rows(out, number, watermark, universe, ObjectRows { events: &events, tickers: &[] });
+        let (events, messages): (Vec<_>, Vec<_>) = (objects.copied().collect(), messages.collect());
+        let rows = ObjectRows { events: &events, tickers: &[], messages: &messages };
+        self.encode_rows(out, number, watermark, universe, rows);
     }
 
     fn encode_rows(
@@ -53,21 +60,35 @@ impl BatchEncoder {
     ) {
         push_u64(out, number);
         push_i64(out, watermark.nanos());
-        push_u64(out, self.known as u64);
-        push_u64(out, universe.len().saturating_sub(self.known) as u64);
-        universe.iter().skip(self.known).for_each(|instrument| push_instrument(out, instrument));
-        self.known = self.known.max(universe.len());
+        let UniverseSize { instruments: known, topics: known_topics } = self.known;
+        push_u64(out, known as u64);
+        push_u64(out, universe.len().saturating_sub(known) as u64);
+        universe.iter().skip(known).for_each(|instrument| push_instrument(out, instrument));
         push_u64(out, rows.events.len() as u64);
         push_u64(out, rows.tickers.len() as u64);
         for object in rows.events.iter().chain(rows.tickers) {
             write_row(out, object, watermark);
         }
+        let fresh = universe.topics().get(known_topics..).unwrap_or_default();
+        if !fresh.is_empty() || !rows.messages.is_empty() {
+            push_u64(out, known_topics as u64);
+            push_u64(out, fresh.len() as u64);
+            fresh.iter().for_each(|topic| push_topic(out, topic));
+            push_u64(out, rows.messages.len() as u64);
+            rows.messages.iter().for_each(|(object, message)| push_message(out, object, message, watermark));
+        }
+        let topics = known_topics.max(universe.topics().len());
+        self.known = UniverseSize { instruments: known.max(universe.len()), topics };
     }
 }
+
+/// A message of a topic and its content.
+type MessageRef<'a> = (&'a Object, &'a Arc<TopicMessage>);
 
 struct ObjectRows<'a> {
     events: &'a [Object],
     tickers: &'a [Object],
+    messages: &'a [MessageRef<'a>],
 }
 
 /// Decodes what a [`BatchEncoder`] encoded.
@@ -119,18 +140,121 @@ impl BatchDecoder {
                 .collect::<Result<Vec<_>, _>>()
         };
         let (events, tickers) = (rows(events)?, rows(tickers)?);
+        let (messages, contents) = self.take_messages(bytes, watermark)?;
         if !bytes.is_empty() {
             return Err(InvalidRow);
         }
-        Ok(Batch::new(Arc::clone(&self.universe), watermark, events, tickers).numbered(number))
+        let batch = Batch::new(Arc::clone(&self.universe), watermark, events, tickers);
+        Ok(batch.with_messages(messages, contents).numbered(number))
+    }
+
+    /// Takes the new topics and the messages, if there are any.
+    fn take_messages(
+        &mut self,
+        bytes: &mut &[u8],
+        watermark: Timestamp,
+    ) -> Result<(Vec<Object>, Vec<Arc<TopicMessage>>), InvalidRow> {
+        if bytes.is_empty() {
+            return Ok(Default::default());
+        }
+        let known = take_u64(bytes)?;
+        if known != self.universe.topics().len() as u64 {
+            return Err(InvalidRow);
+        }
+        let added = take_u64(bytes)?;
+        if added > 0 {
+            let topics = (0..added).map(|_| take_topic(bytes)).collect::<Result<Vec<_>, _>>()?;
+            let universe = self.universe.with_topics(topics);
+            if universe.topics().len() as u64 != known + added {
+                return Err(InvalidRow);
+            }
+            self.universe = Arc::new(universe);
+        }
+        let count = take_u64(bytes)?;
+        let messages = (0..count).map(|_| take_message(bytes, self.universe.topics(), watermark));
+        Ok(messages.collect::<Result<Vec<_>, _>>()?.into_iter().unzip())
     }
 }
 
-fn push_instrument(out: &mut Vec<u8>, instrument: &Instrument) {
-    let mut text = |text: &str| {
-        push_u64(out, text.len() as u64);
-        out.extend_from_slice(text.as_bytes());
+fn push_text(out: &mut Vec<u8>, text: &str) {
+    push_u64(out, text.len() as u64);
+    out.extend_from_slice(text.as_bytes());
+}
+
+fn take_text<'a>(bytes: &mut &'a [u8]) -> Result<&'a str, InvalidRow> {
+    let length = take_u64(bytes)?.try_into().map_err(|_| InvalidRow)?;
+    str::from_utf8(take(bytes, length)?).map_err(|_| InvalidRow)
+}
+
+fn push_topic(out: &mut Vec<u8>, topic: &Topic) {
+    push_text(out, topic.name.as_str());
+    out.push(match topic.kind {
+        TopicKind::Log => LOG,
+        TopicKind::State => STATE,
+    });
+}
+
+const LOG: u8 = b'l';
+const STATE: u8 = b's';
+
+fn take_topic(bytes: &mut &[u8]) -> Result<(Symbol, TopicKind), InvalidRow> {
+    let name = take_text(bytes)?.parse().map_err(|_| InvalidRow)?;
+    match take(bytes, 1)?[0] {
+        LOG => Ok((name, TopicKind::Log)),
+        STATE => Ok((name, TopicKind::State)),
+        _ => Err(InvalidRow),
+    }
+}
+
+const HAS_DATA: u8 = 1;
+const HAS_PUBLISHER: u8 = 2;
+
+fn push_message(out: &mut Vec<u8>, object: &Object, message: &TopicMessage, watermark: Timestamp) {
+    push_u64(out, object.body.symbol().0.into());
+    push_u64(out, object.seq.0);
+    let at = match object.body {
+        Body::Message(head) | Body::State(head) => head.at,
+        _ => watermark,
     };
+    push_i64(out, at.nanos().wrapping_sub(watermark.nanos()));
+    let flags = [(message.data().is_some(), HAS_DATA), (message.by().is_some(), HAS_PUBLISHER)];
+    out.push(flags.iter().filter(|(is_set, _)| *is_set).map(|(_, flag)| flag).sum());
+    match message.data() {
+        Some(data) => push_text(out, data),
+        None => push_u64(out, message.deletes().unwrap_or_default().0),
+    }
+    if let Some(by) = message.by() {
+        push_text(out, by);
+    }
+}
+
+fn take_message(
+    bytes: &mut &[u8],
+    topics: &[Topic],
+    watermark: Timestamp,
+) -> Result<(Object, Arc<TopicMessage>), InvalidRow> {
+    let id = usize::try_from(take_u64(bytes)?).map_err(|_| InvalidRow)?;
+    let topic = topics.get(id).ok_or(InvalidRow)?;
+    let seq = Seq(take_u64(bytes)?);
+    let at = Timestamp::from_nanos(watermark.nanos().wrapping_add(take_i64(bytes)?));
+    let flags = take(bytes, 1)?[0];
+    if flags & !(HAS_DATA | HAS_PUBLISHER) != 0 {
+        return Err(InvalidRow);
+    }
+    let message = match flags & HAS_DATA {
+        0 => TopicMessage::deleting(Seq(take_u64(bytes)?), None),
+        _ => TopicMessage::from_json(take_text(bytes)?).map_err(|_| InvalidRow)?,
+    };
+    let message = match flags & HAS_PUBLISHER {
+        0 => message,
+        _ => message.published_by(take_text(bytes)?),
+    };
+    let body = topic.message(at);
+    Ok((Object { seq, body }, Arc::new(message)))
+}
+
+fn push_instrument(out: &mut Vec<u8>, instrument: &Instrument) {
+    let mut text = |text: &str| push_text(out, text);
     text(instrument.symbol.as_str());
     // No name of an instrument or an exchange is empty.
     text(instrument.name.as_deref().unwrap_or_default());
@@ -155,10 +279,7 @@ const HAS_EXCHANGE_HOURS: u8 = 8;
 const ALL_FLAGS: u8 = HAS_PREVIOUS_CLOSE | GIVES_BARS | GIVES_DAILY_BARS | HAS_EXCHANGE_HOURS;
 
 fn take_instrument(bytes: &mut &[u8]) -> Result<Instrument, InvalidRow> {
-    fn text<'a>(bytes: &mut &'a [u8]) -> Result<&'a str, InvalidRow> {
-        let length = take_u64(bytes)?.try_into().map_err(|_| InvalidRow)?;
-        str::from_utf8(take(bytes, length)?).map_err(|_| InvalidRow)
-    }
+    let text = take_text;
     let optional = |text: &str| (!text.is_empty()).then(|| text.into());
     let symbol: Symbol = text(bytes)?.parse().map_err(|_| InvalidRow)?;
     let name = optional(text(bytes)?);
@@ -257,5 +378,58 @@ mod tests {
         }
         out.push(0);
         assert!(BatchDecoder::default().decode(&out).is_err());
+    }
+
+    /// A batch with messages of both kinds: with and without a publisher, and one that takes back another.
+    fn batch_of_messages(number: u64, universe: &Universe) -> Batch {
+        let data = serde_json::json!({"text": "h\"i", "n": [1, 2.5, null]});
+        let messages = [
+            (fixtures::chat_message(7), TopicMessage::new(&data, Some("anna"))),
+            (fixtures::weather_message(1), TopicMessage::new(&serde_json::json!("rain"), None)),
+            (fixtures::chat_message(8), TopicMessage::deleting(Seq(7), Some("mod"))),
+        ];
+        let (objects, contents) =
+            messages.map(|(object, message)| (object, Arc::new(message))).into_iter().unzip();
+        batch(number, &Arc::new(universe.clone())).with_messages(objects, contents)
+    }
+
+    #[test]
+    fn messages_are_decoded_as_they_were_encoded_with_their_topics() {
+        let topics = fixtures::topics();
+        let (mut encoder, mut decoder) = (BatchEncoder::default(), BatchDecoder::default());
+        let mut lengths = Vec::new();
+
+        for batch in [
+            batch(1, &Arc::new(fixtures::universe())),
+            batch_of_messages(2, &topics),
+            batch_of_messages(3, &topics),
+            batch(4, &Arc::new(topics)),
+        ] {
+            let mut out = Vec::new();
+            encoder.encode(&mut out, &batch);
+            let decoded = decoder.decode(&out).unwrap();
+            assert_equal(&decoded, &batch);
+            assert!(decoded.messages().eq(batch.messages()));
+            assert_eq!(decoded.universe().topics(), batch.universe().topics());
+            lengths.push(out.len());
+        }
+
+        assert!(lengths[2] < lengths[1], "topics go once: {lengths:?}");
+    }
+
+    #[test]
+    fn a_batch_of_messages_that_is_cut_or_whose_topics_were_left_out_is_refused() {
+        let mut encoder = BatchEncoder::default();
+        let (mut first, mut second) = (Vec::new(), Vec::new());
+        encoder.encode(&mut first, &batch_of_messages(1, &fixtures::topics()));
+        encoder.encode(&mut second, &batch_of_messages(2, &fixtures::topics()));
+        let mut market = Vec::new();
+        BatchEncoder::default().encode(&mut market, &batch(1, &Arc::new(fixtures::universe())));
+
+        let mut decoder = BatchDecoder::knowing(Arc::new(fixtures::universe()));
+        assert!(decoder.decode(&second).is_err());
+        for cut in market.len() + 1..first.len() {
+            assert!(BatchDecoder::default().decode(&first[..cut]).is_err(), "{cut}");
+        }
     }
 }

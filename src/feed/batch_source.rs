@@ -35,6 +35,12 @@ pub trait BatchSource: Send {
     /// Returns what is new since the last call, if anything, and enters it in the last values.
     fn poll(&mut self, last_values: &mut LastValues) -> Option<Arc<Batch>>;
 
+    /// Whether messages of topics may be numbered between its batches: not if these have numbers that were given
+    /// elsewhere, by another node or when a journal was recorded.
+    fn may_interleave(&self) -> bool {
+        true
+    }
+
     /// Publishes messages at this time, in order, and enters them in the last values. The caller publishes the batch
     /// before it calls anything else. Without topics all are refused.
     fn publish(

@@ -118,6 +118,15 @@ impl LastValues {
         self.objects.iter().flatten().filter(|object| !object.body.channel().is_of_topics())
     }
 
+    /// The last messages of all topics that have one, in the order of their ids.
+    pub fn messages(&self) -> impl Iterator<Item = (&Object, &Arc<TopicMessage>)> {
+        let is_of_topics = |object: &&Object| object.body.channel().is_of_topics();
+        // Without topics the table is not read.
+        let objects = self.objects.iter().take(if self.messages.is_empty() { 0 } else { usize::MAX });
+        let objects = objects.flatten().filter(is_of_topics);
+        objects.filter_map(|object| Some((object, self.message(object.stream())?)))
+    }
+
     #[cold]
     fn grow(&mut self, rows: usize) {
         self.seqs.resize(rows, Seq::default());

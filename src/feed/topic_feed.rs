@@ -4,9 +4,9 @@ use std::time::Instant;
 use super::{Batch, BatchSource, FeedProgress, LastValues, PublishedMessages};
 use crate::archive::Archive;
 use crate::metrics::FeedMetrics;
-use crate::model::{Body, Epoch, MessageHead, Object, Symbol, Timestamp, TopicKind, Universe};
+use crate::model::{Epoch, Object, Symbol, Timestamp, Universe};
 use crate::source::{ControlRefusal, ReplayCommand, ReplayStatus, Ticks};
-use crate::topics::{Admission, Directory, HistoryLimits, Publication, PublicationNumber, PublishRefusal};
+use crate::topics::{Admission, Directory, Publication, PublicationNumber, PublishRefusal};
 
 /// A feed with topics: the batches of another feed, and between them those of the messages that are published.
 ///
@@ -24,22 +24,18 @@ pub struct TopicFeed {
     universe: Arc<Universe>,
 }
 
-/// A publication that is to be numbered.
-struct Admitted {
-    publication: Publication,
-    history: HistoryLimits,
-}
-
 impl TopicFeed {
-    /// The market's feed with the topics of this directory. Both record in this archive.
+    /// The market's feed with the topics of this directory. Both record in this archive. The topics of `universe` exist
+    /// already, from an earlier run.
     pub fn new(
         market: Box<dyn BatchSource>,
         directory: Directory,
+        universe: Arc<Universe>,
         archive: Arc<Archive>,
         metrics: FeedMetrics,
         progress: FeedProgress,
     ) -> Self {
-        let (listed, universe) = Default::default();
+        let listed = Arc::default();
         Self { market, directory, archive, metrics, progress, listed, universe }
     }
 
@@ -65,18 +61,12 @@ impl TopicFeed {
     fn number(
         &self,
         last_values: &mut LastValues,
-        Admitted { publication, history }: &Admitted,
+        publication: &Publication,
         at: Timestamp,
     ) -> Option<Object> {
         let topic = self.universe.find_topic(&publication.topic)?;
-        let head = MessageHead { symbol: topic.id, at };
-        let body = match topic.kind {
-            TopicKind::Log => Body::Message(head),
-            TopicKind::State => Body::State(head),
-        };
-        let object = Object { seq: last_values.seq(topic.stream()).next(), body };
+        let object = Object { seq: last_values.seq(topic.stream()).next(), body: topic.message(at) };
         last_values.put_message(object, Arc::clone(&publication.message));
-        self.archive.record_message(object, &publication.message, *history);
         Some(object)
     }
 }
@@ -116,12 +106,12 @@ impl BatchSource for TopicFeed {
                 let topic = publication.topic;
                 match self.directory.admit(&publication, &self.universe, &fresh, now)? {
                     Admission::Repeated(number) => Ok(Err(number)),
-                    Admission::Publish { kind, history } => {
+                    Admission::Publish(kind) => {
                         if self.universe.find_topic(&topic).is_none() && !fresh.contains(&topic) {
                             fresh.push(topic);
                             kinds.push(kind);
                         }
-                        Ok(Ok(Admitted { publication, history }))
+                        Ok(Ok(publication))
                     }
                 }
             })
@@ -134,21 +124,23 @@ impl BatchSource for TopicFeed {
         let results = admitted
             .into_iter()
             .map(|admitted| {
-                let admitted = match admitted? {
-                    Ok(admitted) => admitted,
+                let publication = match admitted? {
+                    Ok(publication) => publication,
                     Err(number) => return Ok(number),
                 };
-                let object = self.number(last_values, &admitted, at).ok_or(PublishRefusal::NoSuchTopic)?;
+                let object = self.number(last_values, &publication, at).ok_or(PublishRefusal::NoSuchTopic)?;
                 let number = PublicationNumber { seq: object.seq, epoch };
-                self.directory.published(&admitted.publication, number, now);
+                self.directory.published(&publication, number, now);
                 objects.push(object);
-                contents.push(admitted.publication.message);
+                contents.push(publication.message);
                 Ok(number)
             })
             .collect();
         if objects.is_empty() {
             return PublishedMessages { batch: None, results };
         }
+        // Recorded before they are published: a session that resumes reads the archive up to the last values.
+        self.archive.record_messages(&self.universe, objects.iter().zip(&contents));
         let number = last_values.batch() + 1;
         last_values.set_batch(number);
         self.progress.set(last_values.published());
@@ -232,9 +224,12 @@ mod tests {
         let archive = Arc::new(Archive::new(2, Retention::default()));
         let market = Box::new(Market { universe, kept: Vec::new() });
         let namespaces = vec![Namespace::chat(PublishRight::Nobody), Namespace::weather()];
-        let directory = Directory::new(Arc::new(Namespaces::new(namespaces)));
+        let namespaces = Arc::new(Namespaces::new(namespaces));
+        archive.retain_topics(Arc::clone(&namespaces));
+        let directory = Directory::new(namespaces);
         let (metrics, progress) = Default::default();
-        let mut feed = TopicFeed::new(market, directory, Arc::clone(&archive), metrics, progress);
+        let mut feed =
+            TopicFeed::new(market, directory, Arc::default(), Arc::clone(&archive), metrics, progress);
         let mut last_values = LastValues::new(2);
         feed.open(&mut last_values);
         (feed, last_values, archive)

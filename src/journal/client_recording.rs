@@ -98,14 +98,15 @@ impl ClientRecording {
                 }
             }
             Some("gap") => {
-                let channel = text("ch").and_then(Channel::named);
+                let channel = text("ch").and_then(Channel::named).filter(|channel| !channel.is_of_topics());
                 let Some(stream) = stream_of(epoch, channel, text("S")) else { return };
                 if let (Some(from), Some(to)) = (number("from"), number("to")) {
                     self.streams.entry(stream).or_default().gap(from, to);
                 }
             }
             Some(letter) => {
-                let channel = Channel::ALL.into_iter().find(|channel| channel.letter().to_string() == letter);
+                let channel =
+                    Channel::MARKET.into_iter().find(|channel| channel.letter().to_string() == letter);
                 let Some(stream) = stream_of(epoch, channel, text("S")) else { return };
                 if let Some(sq) = number("sq") {
                     let (merged, is_snapshot) = (number("cf").unwrap_or(0), object.contains_key("sn"));

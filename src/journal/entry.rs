@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::hole::Hole;
 use super::record::{Record, append_record, array};
 use crate::feed::{Batch, BatchDecoder, BatchEncoder, LastValues, are_listed, push_missed, take_missed};
-use crate::model::{BegunEpoch, Epoch, EpochNumbers, Timestamp, Universe};
+use crate::model::{BegunEpoch, Epoch, EpochNumbers, Timestamp, Universe, UniverseSize};
 use crate::wire::InvalidRow;
 use crate::wire::varint::{push_u64, take, take_u64};
 
@@ -38,9 +38,9 @@ mod kind {
 pub(super) struct EntryEncoder(BatchEncoder);
 
 impl EntryEncoder {
-    /// An encoder of records that follow others, which have this number of instruments.
-    pub(super) const fn knowing(instruments: usize) -> Self {
-        Self(BatchEncoder::knowing(instruments))
+    /// An encoder of records that follow others, which have these instruments and topics.
+    pub(super) const fn knowing(known: UniverseSize) -> Self {
+        Self(BatchEncoder::knowing(known))
     }
 
     /// Appends the record of what holds.
@@ -48,7 +48,8 @@ impl EntryEncoder {
         let (number, watermark) = (last_values.batch(), last_values.watermark());
         append_record(out, number, watermark, |out| {
             out.push(kind::SNAPSHOT);
-            self.0.encode_objects(out, number, watermark, universe, last_values.iter());
+            let (objects, messages) = (last_values.iter(), last_values.messages());
+            self.0.encode_objects(out, number, watermark, universe, objects, messages);
         });
     }
 
@@ -73,7 +74,9 @@ impl EntryEncoder {
         append_record(out, hole.to, hole.watermark, |out| {
             out.push(kind::HOLE);
             push_u64(out, hole.from);
-            self.0.encode_objects(out, hole.to, hole.watermark, &hole.universe, hole.last_objects.iter());
+            let messages = hole.last_messages.iter().map(|(object, message)| (object, message));
+            let objects = hole.last_objects.iter();
+            self.0.encode_objects(out, hole.to, hole.watermark, &hole.universe, objects, messages);
         });
     }
 
@@ -123,6 +126,7 @@ impl EntryDecoder {
                     watermark: objects.watermark(),
                     universe: Arc::clone(objects.universe()),
                     last_objects: objects.events().to_vec(),
+                    last_messages: objects.messages().map(|(object, it)| (*object, Arc::clone(it))).collect(),
                     begun: None,
                 })
             }
@@ -177,6 +181,9 @@ pub(super) fn marks_of(record: &Record) -> (Option<Epoch>, u64) {
 pub(super) fn enter(last_values: &mut LastValues, batch: &Batch) {
     begin(last_values, batch.beginning_epoch());
     batch.objects().for_each(|object| last_values.put(*object));
+    for (object, message) in batch.messages() {
+        last_values.put_message(*object, Arc::clone(message));
+    }
     last_values.set_watermark(batch.watermark());
     last_values.set_batch(batch.number());
 }
@@ -193,6 +200,9 @@ fn begin(last_values: &mut LastValues, begun: Option<BegunEpoch>) {
 pub(super) fn enter_hole(last_values: &mut LastValues, hole: &Hole) {
     begin(last_values, hole.begun);
     hole.last_objects.iter().for_each(|object| last_values.put(*object));
+    for (object, message) in &hole.last_messages {
+        last_values.put_message(*object, Arc::clone(message));
+    }
     last_values.set_watermark(hole.watermark);
     last_values.set_batch(hole.to);
 }

@@ -149,6 +149,7 @@ fn an_epoch_that_begins_in_a_hole_is_that_of_the_segment_after_it() {
         universe: universe(),
         last_objects: batches[4].objects().copied().collect(),
         begun: batches[4].beginning_epoch(),
+        last_messages: Vec::new(),
     };
     writer.append_hole(&hole, now);
     writer.append(&batches[5], now);

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use crate::model::{BegunEpoch, Object, Timestamp, Universe};
+use crate::wire::TopicMessage;
 
 /// Batches that are missing in the journal, because the disk was too slow or failed.
 #[derive(Clone, Debug)]
@@ -15,6 +16,8 @@ pub struct Hole {
     pub universe: Arc<Universe>,
     /// The last object of each stream that the missing batches have objects of.
     pub last_objects: Vec<Object>,
+    /// The last message of each topic that they have messages of.
+    pub last_messages: Vec<(Object, Arc<TopicMessage>)>,
     /// The epoch that began within it. It is not written with a hole: the segment after the hole is of that epoch.
     pub begun: Option<BegunEpoch>,
 }

@@ -233,13 +233,16 @@ impl JournalFeed {
             objects.iter().map(renew).collect()
         };
         let (events, tickers) = (renew(recorded.events()), renew(recorded.tickers()));
+        let (messages, contents): (Vec<_>, Vec<_>) =
+            recorded.messages().map(|(object, message)| (*object, Arc::clone(message))).unzip();
+        let messages = renew(&messages);
         let number = match self.renumbering {
             None => recorded.number(),
             Some(_) => last_values.batch() + 1,
         };
         let universe = Arc::clone(recorded.universe());
-        let batch = Batch::new(universe, watermark, events, tickers).numbered(number);
-        let batch = batch.with_notices(notices).with_missed(missed);
+        let batch = Batch::new(universe, watermark, events, tickers).with_messages(messages, contents);
+        let batch = batch.numbered(number).with_notices(notices).with_missed(missed);
         Arc::new(batch.beginning(epoch).with_epoch_numbers(numbers))
     }
 
@@ -250,6 +253,7 @@ impl JournalFeed {
             self.archive.restart_numbers();
         }
         self.archive.record_until(batch.events(), batch.watermark());
+        self.archive.record_messages(batch.universe(), batch.messages());
     }
 
     /// Enters a batch that is about to be published.
@@ -461,6 +465,10 @@ fn failed(path: &Path, error: std::io::Error) -> JournalReplayError {
 }
 
 impl BatchSource for JournalFeed {
+    fn may_interleave(&self) -> bool {
+        false
+    }
+
     fn epoch(&self) -> Epoch {
         self.epoch
     }

@@ -42,6 +42,7 @@ fn journal(feed: &TestFeed, batches: &[Arc<Batch>], missing: std::ops::Range<u64
                     .into_values()
                     .collect(),
                 begun: None,
+                last_messages: Vec::new(),
             };
             writer.append_hole(&hole, now);
         }

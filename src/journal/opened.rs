@@ -90,7 +90,7 @@ impl OpenedJournal {
         new_epoch: Epoch,
         metrics: JournalMetrics,
     ) -> Result<Self, JournalError> {
-        let can_continue = |known: &Universe| universe.begins_with(known);
+        let can_continue = |known: &Universe| universe.has_instruments_of(known);
         Self::open_if(settings, can_continue, NumberOrigin::Feed, new_epoch, metrics)
     }
 
@@ -241,6 +241,10 @@ impl OpenedJournal {
     ) -> Result<StartedJournal, JournalError> {
         let path = self.path.clone();
         let failed = |error| JournalError::Folder { folder: path.clone(), error };
+        let universe = match &self.tail {
+            Some(tail) => Arc::new(universe.with_topics_of(&tail.universe)),
+            None => universe,
+        };
         let to_compress = self.start_compression().map_err(failed)?;
         let last_values = self.tail.take().map(|tail| tail.last_values).unwrap_or_default();
         let last_batch = last_values.batch();
@@ -262,6 +266,7 @@ impl OpenedJournal {
             retention: self.retention,
             max_segment_bytes: MAX_SEGMENT_BYTES,
         };
+        let listed = Arc::clone(&universe);
         let start = WriterStart { last_values, universe, ordinal: self.next_ordinal, at };
         let store = Box::new(FolderStore::new(self.folder, self.lock, to_compress));
         let metrics = self.metrics.clone();
@@ -295,7 +300,7 @@ impl OpenedJournal {
         };
         let follower = JournalFollower::new(queue, log, progress);
         let thread = JournalThread::start(writer, parts).map_err(failed)?;
-        Ok(StartedJournal { epoch: self.epoch, follower, thread })
+        Ok(StartedJournal { epoch: self.epoch, universe: listed, follower, thread })
     }
 
     /// Starts the thread that compresses, with all segments that are not compressed yet.
@@ -337,6 +342,8 @@ impl OpenedJournal {
 pub struct StartedJournal {
     /// The epoch of the numbers that the feed gives.
     pub epoch: Epoch,
+    /// The instruments of the feed with the topics of the journal.
+    pub universe: Arc<Universe>,
     /// What the feed calls.
     pub follower: JournalFollower,
     /// The thread that writes.

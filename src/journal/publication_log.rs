@@ -20,7 +20,7 @@ use super::disk::FileId;
 use super::entry::{EntryEncoder, marks_of};
 use super::record::RecordReader;
 use crate::feed::Batch;
-use crate::model::{Epoch, Universe};
+use crate::model::{Epoch, Universe, UniverseSize};
 
 /// Where files are in memory.
 const FOLDER: &str = "/dev/shm";
@@ -59,8 +59,8 @@ pub(super) struct PublicationLog {
     is_overfull: bool,
     /// The number of the last batch.
     published: u64,
-    /// The number of instruments up to the last batch.
-    instruments: usize,
+    /// The instruments and topics up to the last batch.
+    known: UniverseSize,
     buffer: Vec<u8>,
 }
 
@@ -105,16 +105,16 @@ impl PublicationLog {
             let _ = fs::remove_file(&path);
             return Err(error);
         }
-        let instruments = start.universe.len();
+        let known = start.universe.size();
         Ok(Some(Self {
             file,
             path,
-            encoder: EntryEncoder::knowing(instruments),
+            encoder: EntryEncoder::knowing(known),
             regions: [Region::default(); 2],
             current: 0,
             is_overfull: false,
             published: start.published,
-            instruments,
+            known,
             buffer: Vec::new(),
         }))
     }
@@ -126,7 +126,7 @@ impl PublicationLog {
     pub(super) fn announce(&mut self, batch: &Batch, written: u64) -> io::Result<()> {
         if self.is_overfull && written >= self.published {
             (self.regions, self.is_overfull) = (<[Region; 2]>::default(), false);
-            self.encoder = EntryEncoder::knowing(self.instruments);
+            self.encoder = EntryEncoder::knowing(self.known);
         }
         if !self.is_overfull {
             self.buffer.clear();
@@ -150,7 +150,7 @@ impl PublicationLog {
             // The record tells it as well, as long as it is kept.
             self.begin_epoch(epoch)?;
         }
-        (self.published, self.instruments) = (batch.number(), batch.universe().len());
+        (self.published, self.known) = (batch.number(), batch.universe().size());
         Ok(())
     }
 

@@ -4,6 +4,7 @@ use test_support::TempFolder;
 
 use super::super::test_feed::TestFeed;
 use super::*;
+use crate::model::UniverseSize;
 
 const EPOCH: Epoch = Epoch::new(77);
 
@@ -49,7 +50,7 @@ impl Drop for Running {
 }
 
 /// What the journal would have written.
-fn records(batches: &[Arc<Batch>], instruments: usize) -> Vec<u8> {
+fn records(batches: &[Arc<Batch>], instruments: UniverseSize) -> Vec<u8> {
     let (mut encoder, mut bytes) = (EntryEncoder::knowing(instruments), Vec::new());
     batches.iter().for_each(|batch| encoder.batch(&mut bytes, batch, batch.number() - 1));
     bytes
@@ -63,7 +64,7 @@ fn the_log_has_every_batch_that_the_journal_has_not_written_as_the_journal_would
     let log = running.read();
 
     assert_eq!((log.epoch, log.published), (EPOCH, 20));
-    let instruments = running.feed.universe.len();
+    let instruments = running.feed.universe.size();
     assert_eq!(log.records_behind(0), Some(records(&batches, instruments)));
     assert_eq!(log.records_behind(7), Some(records(&batches[7..], instruments)));
     assert_eq!(log.records_behind(20), Some(vec![]));
@@ -98,7 +99,7 @@ fn regions_are_filled_by_turns_while_the_journal_keeps_up() {
     let log = running.read();
 
     let last = batches.last().unwrap().number();
-    let instruments = running.feed.universe.len();
+    let instruments = running.feed.universe.size();
     assert_eq!(log.published, last);
     assert_eq!(log.records_behind(last - 60), Some(records(&batches[40..], instruments)));
     assert!(fs::metadata(running.log.path()).unwrap().len() <= region(1).end as u64);
@@ -118,7 +119,7 @@ fn while_the_journal_is_far_behind_only_the_number_is_kept_and_later_all_batches
 
     let batches = running.publish(4, |_| last);
     let log = running.read();
-    let instruments = running.feed.universe.len();
+    let instruments = running.feed.universe.size();
     assert_eq!(log.published, last + 4);
     assert_eq!(log.records_behind(last), Some(records(&batches, instruments)));
     assert_eq!(log.records_behind(last - 1), None);
@@ -128,7 +129,7 @@ fn while_the_journal_is_far_behind_only_the_number_is_kept_and_later_all_batches
 fn a_record_that_was_not_written_whole_was_not_published() {
     let mut running = Running::new();
     let batches = running.publish(10, |_| 0);
-    let instruments = running.feed.universe.len();
+    let instruments = running.feed.universe.size();
     let end = HEADER + records(&batches, instruments).len();
     write_at(&running.log.file, &[1; 3], end as u64 - 3).unwrap();
 

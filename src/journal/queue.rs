@@ -9,6 +9,7 @@ use super::hole::Hole;
 use crate::feed::Batch;
 use crate::metrics::JournalMetrics;
 use crate::model::{BegunEpoch, EpochNumbers, Object, StreamId};
+use crate::wire::TopicMessage;
 
 /// The most that waits for the writer, in bytes of objects.
 ///
@@ -81,6 +82,7 @@ struct OpenHole {
     from: u64,
     last_batch: Arc<Batch>,
     last_objects: FxHashMap<StreamId, Object>,
+    last_messages: FxHashMap<StreamId, (Object, Arc<TopicMessage>)>,
     begun: Option<BegunEpoch>,
 }
 
@@ -118,6 +120,7 @@ impl BatchQueue {
                     from: batch.number(),
                     last_batch: Arc::clone(batch),
                     last_objects: FxHashMap::default(),
+                    last_messages: FxHashMap::default(),
                     begun: None,
                 };
                 hole.add(batch);
@@ -181,13 +184,15 @@ impl BatchQueue {
 }
 
 fn cost(batch: &Batch) -> usize {
-    BATCH_BYTES + batch.len() * size_of::<Object>()
+    let contents: usize = batch.messages().map(|(_, message)| message.bytes()).sum();
+    BATCH_BYTES + batch.len() * size_of::<Object>() + contents
 }
 
 impl OpenHole {
     fn add(&mut self, batch: &Arc<Batch>) {
         if batch.restarts_numbers() {
             self.last_objects.clear();
+            self.last_messages.clear();
         }
         if let Some(begun) = batch.beginning_epoch() {
             // Numbers that began again within the hole did so for all that follows.
@@ -198,18 +203,23 @@ impl OpenHole {
             self.begun = Some(BegunEpoch { numbers, ..begun });
         }
         self.last_objects.extend(batch.objects().map(|object| (object.stream(), *object)));
+        let messages = batch.messages().map(|(object, message)| (*object, Arc::clone(message)));
+        self.last_messages.extend(messages.map(|message| (message.0.stream(), message)));
         self.last_batch = Arc::clone(batch);
     }
 
     fn close(self) -> Hole {
         let mut last_objects: Vec<_> = self.last_objects.into_values().collect();
         last_objects.sort_unstable_by_key(Object::stream);
+        let mut last_messages: Vec<_> = self.last_messages.into_values().collect();
+        last_messages.sort_unstable_by_key(|(object, _)| object.stream());
         Hole {
             from: self.from,
             to: self.last_batch.number(),
             watermark: self.last_batch.watermark(),
             universe: Arc::clone(self.last_batch.universe()),
             last_objects,
+            last_messages,
             begun: self.begun,
         }
     }

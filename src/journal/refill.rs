@@ -32,6 +32,7 @@ impl<S: FnOnce(Timestamp)> Refill<'_, S> {
                     self.archive.restart_numbers();
                 }
                 self.archive.record_until(batch.events(), batch.watermark());
+                self.archive.record_messages(batch.universe(), batch.messages());
                 self.archive.settle();
             }
             JournalItem::Damaged { name, position, damage } => {

@@ -16,8 +16,11 @@ pub struct SegmentHeader {
 
 const MAGIC: [u8; 8] = *b"TAPECAST";
 
-/// The version of headers, records and payloads. A reader refuses any other; the header has this form in all of them.
-const VERSION: u32 = 1;
+/// The version of headers, records and payloads. The header has this form in all of them.
+const VERSION: u32 = 2;
+
+/// The earliest version that can be read: what it has, this one has in the same form. Version 2 adds topics and messages.
+const FIRST_VERSION: u32 = 1;
 
 impl SegmentHeader {
     /// The length in bytes: magic, version, epoch, first batch, checksum.
@@ -46,7 +49,7 @@ impl SegmentHeader {
         if !bytes.starts_with(&MAGIC) || !is_whole {
             return Err(Damage::Header.into());
         }
-        if u32::from_le_bytes(array(&bytes, 8)) != VERSION {
+        if !(FIRST_VERSION..=VERSION).contains(&u32::from_le_bytes(array(&bytes, 8))) {
             return Err(Damage::Version.into());
         }
         Ok(Self {

@@ -305,6 +305,7 @@ impl JournalWriter {
                 universe: Arc::clone(&self.universe),
                 last_objects: Vec::new(),
                 begun: None,
+                last_messages: Vec::new(),
             };
             encoder.hole(&mut bytes, &hole);
         }

@@ -159,6 +159,7 @@ fn a_hole_of_the_queue_leaves_all_numbers_known() {
         universe: Arc::clone(&feed.universe),
         last_objects: last_objects.into_values().collect(),
         begun: None,
+        last_messages: Vec::new(),
     };
 
     batches[..100].iter().for_each(|batch| writer.append(batch, Instant::now()));

@@ -1,4 +1,4 @@
-use super::{Channel, StreamId, Symbol, SymbolId, Timestamp};
+use super::{Body, Channel, StreamId, Symbol, SymbolId, Timestamp};
 
 /// How the messages of a topic relate to each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -43,6 +43,15 @@ pub struct Topic {
 }
 
 impl Topic {
+    /// A message of it at this time, without content.
+    pub const fn message(&self, at: Timestamp) -> Body {
+        let head = MessageHead { symbol: self.id, at };
+        match self.kind {
+            TopicKind::Log => Body::Message(head),
+            TopicKind::State => Body::State(head),
+        }
+    }
+
     /// The stream of its messages.
     pub const fn stream(&self) -> StreamId {
         StreamId::new(self.kind.channel(), self.id)

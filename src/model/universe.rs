@@ -125,10 +125,13 @@ impl Universe {
     /// Whether this universe begins with the instruments and topics of an earlier one, so that all ids of that are
     /// valid.
     pub fn begins_with(&self, earlier: &Self) -> bool {
+        self.has_instruments_of(earlier) && self.topics().starts_with(earlier.topics())
+    }
+
+    /// Whether this universe begins with the instruments of an earlier one, whatever topics that has.
+    pub fn has_instruments_of(&self, earlier: &Self) -> bool {
         let mut pairs = earlier.iter().zip(self.iter());
-        let has_instruments =
-            earlier.len() <= self.len() && pairs.all(|(earlier, later)| earlier.symbol == later.symbol);
-        has_instruments && self.topics().starts_with(earlier.topics())
+        earlier.len() <= self.len() && pairs.all(|(earlier, later)| earlier.symbol == later.symbol)
     }
 
     /// How much it has.

@@ -4,7 +4,7 @@ use std::time::Instant;
 use rustc_hash::FxHashMap;
 
 use super::idempotency::IdempotencyKeys;
-use super::{HistoryLimits, Namespaces, Publication, PublicationNumber, PublishRefusal};
+use super::{Namespaces, Publication, PublicationNumber, PublishRefusal};
 use crate::limits::TokenBucket;
 use crate::model::{Symbol, TopicKind, Universe};
 
@@ -21,13 +21,8 @@ pub struct Directory {
 /// What the feed does with a publication that is not refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admission {
-    /// Publishes it.
-    Publish {
-        /// The kind of its topic, which may not exist yet.
-        kind: TopicKind,
-        /// How much of the topic is retained.
-        history: HistoryLimits,
-    },
+    /// Publishes it. The topic may not exist yet: then it is of this kind.
+    Publish(TopicKind),
     /// Answers with the number that it got when it came before.
     Repeated(PublicationNumber),
 }
@@ -70,7 +65,7 @@ impl Directory {
         if !bucket.take(now) {
             return Err(PublishRefusal::TooFast { retry: bucket.next_token(now) });
         }
-        Ok(Admission::Publish { kind: namespace.kind, history: namespace.history })
+        Ok(Admission::Publish(namespace.kind))
     }
 
     /// Remembers the number of a publication.
@@ -109,7 +104,7 @@ mod tests {
         let number = PublicationNumber { seq: Seq(7), epoch: Epoch::default() };
         let universe = fixtures::universe();
 
-        assert!(matches!(directory.admit(&first, &universe, &[], now), Ok(Admission::Publish { .. })));
+        assert!(matches!(directory.admit(&first, &universe, &[], now), Ok(Admission::Publish(_))));
         directory.published(&first, number, now);
 
         let again = directory.admit(&first, &universe, &[], now);

@@ -1,5 +1,6 @@
 use std::sync::OnceLock;
 
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::DeliveryKind;
@@ -30,6 +31,21 @@ impl TopicMessage {
     /// A message with this data, of this publisher.
     pub fn new(data: &Value, by: Option<&str>) -> Self {
         Self::of(Payload::Data(data.to_string().into()), by)
+    }
+
+    /// A message with this data, which is compact JSON.
+    ///
+    /// # Errors
+    /// When it is no JSON.
+    pub fn from_json(data: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str::<IgnoredAny>(data)?;
+        Ok(Self::of(Payload::Data(data.into()), None))
+    }
+
+    /// The same message, of this publisher.
+    #[must_use]
+    pub fn published_by(self, by: &str) -> Self {
+        Self { by: Some(by.into()), ..self }
     }
 
     /// A message that takes back the one with this number.
