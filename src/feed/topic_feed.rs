@@ -24,6 +24,14 @@ pub struct TopicFeed {
     universe: Arc<Universe>,
 }
 
+/// A publication that is not refused.
+enum Admitted {
+    /// It is to be numbered.
+    New(Publication),
+    /// It was, when it came before.
+    Repeated(PublicationNumber),
+}
+
 impl TopicFeed {
     /// The market's feed with the topics of this directory. Both record in this archive. The topics of `universe` exist
     /// already, from an earlier run.
@@ -100,18 +108,18 @@ impl BatchSource for TopicFeed {
     ) -> PublishedMessages {
         let mut fresh: Vec<Symbol> = Vec::new();
         let mut kinds = Vec::new();
-        let admitted: Vec<_> = publications
+        let admitted: Vec<Result<Admitted, PublishRefusal>> = publications
             .into_iter()
             .map(|publication| {
                 let topic = publication.topic;
                 match self.directory.admit(&publication, &self.universe, &fresh, now)? {
-                    Admission::Repeated(number) => Ok(Err(number)),
+                    Admission::Repeated(number) => Ok(Admitted::Repeated(number)),
                     Admission::Publish(kind) => {
                         if self.universe.find_topic(&topic).is_none() && !fresh.contains(&topic) {
                             fresh.push(topic);
                             kinds.push(kind);
                         }
-                        Ok(Ok(publication))
+                        Ok(Admitted::New(publication))
                     }
                 }
             })
@@ -125,8 +133,8 @@ impl BatchSource for TopicFeed {
             .into_iter()
             .map(|admitted| {
                 let publication = match admitted? {
-                    Ok(publication) => publication,
-                    Err(number) => return Ok(number),
+                    Admitted::New(publication) => publication,
+                    Admitted::Repeated(number) => return Ok(number),
                 };
                 let object = self.number(last_values, &publication, at).ok_or(PublishRefusal::NoSuchTopic)?;
                 let number = PublicationNumber { seq: object.seq, epoch };

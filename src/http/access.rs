@@ -67,6 +67,11 @@ impl AccessPermit {
         &self.query
     }
 
+    /// The id of the key; `None` where no key is required.
+    pub(super) fn key_id(&self) -> Option<&str> {
+        self.key.as_ref().map(|key| key.id())
+    }
+
     /// Whether the key allows to control a replay; `None` where no key is required.
     pub(super) fn allows_control(&self) -> Option<bool> {
         self.key.as_ref().map(|key| key.allows_control())

@@ -13,16 +13,19 @@ pub(super) const KEY_HEADER: &str = "apca-api-key-id";
 /// The header in which they send its secret.
 pub(super) const SECRET_HEADER: &str = "apca-api-secret-key";
 
+/// The header in which Centrifugo's clients send id and secret as one token, `ID.SECRET` or `ID:SECRET`.
+const TOKEN_HEADER: &str = "x-api-key";
+
 /// How a request carries its credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CredentialsPlace {
     /// In Alpaca's headers or in the query string: wrong ones get 403, as at Alpaca.
     Alpaca,
-    /// In the header `Authorization`: wrong ones get 401 with a challenge (RFC 9110 section 11.6.1).
+    /// In the header `Authorization` or `X-API-Key`: wrong ones get 401 with a challenge (RFC 9110 section 11.6.1).
     Authorization,
 }
 
-/// The credentials of a request and their place: Alpaca's headers come first, then `Authorization`, then the
+/// The credentials of a request and their place: Alpaca's headers come first, then `Authorization`, then `X-API-Key`, then the
 /// parameters `key` and `secret`.
 ///
 /// Proxies log query strings, so clients that can set headers should.
@@ -43,7 +46,11 @@ pub(super) fn credentials_in(
         let (key, secret) = (query.value("key")?.to_owned(), query.value("secret")?.to_owned());
         Some((Credentials { key, secret }, CredentialsPlace::Alpaca))
     };
-    in_headers().or_else(in_authorization).or_else(in_query)
+    let in_token = || {
+        let token = header(TOKEN_HEADER)?;
+        Some((credentials(split(&token)?)?, CredentialsPlace::Authorization))
+    };
+    in_headers().or_else(in_authorization).or_else(in_token).or_else(in_query)
 }
 
 /// The credentials of a request, for a stream.
@@ -65,10 +72,14 @@ fn authorization(value: &str) -> Option<Credentials> {
         return credentials(text.split_once(':')?);
     }
     if scheme.eq_ignore_ascii_case("bearer") {
-        // The id may contain dots; a secret from `tapecast key new` does not.
-        return credentials(token.split_once(':').or_else(|| token.rsplit_once('.'))?);
+        return credentials(split(token)?);
     }
     None
+}
+
+/// Takes a token apart. The id may contain dots; a secret from `tapecast key new` does not.
+fn split(token: &str) -> Option<(&str, &str)> {
+    token.split_once(':').or_else(|| token.rsplit_once('.'))
 }
 
 fn credentials((key, secret): (&str, &str)) -> Option<Credentials> {
@@ -119,6 +130,8 @@ mod tests {
         }
         assert_eq!(with("Basic ZGVzazphOmI="), pair("desk", "a:b"), "a secret may contain a colon");
         assert_eq!(with("Bearer desk.eu.secret"), pair("desk.eu", "secret"));
+        let token = TestRequest::default().insert_header(("x-api-key", "desk.secret"));
+        assert_eq!(found(token), pair("desk", "secret"));
         for value in
             ["", "Basic", "Basic %", "Basic ZGVzaw==", "Bearer token", "Digest desk.secret", "desk.secret"]
         {

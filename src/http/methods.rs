@@ -1,4 +1,5 @@
-//! The methods of HTTP: every address answers GET and HEAD; the controls of a replay answer POST too.
+//! The methods of HTTP: every address answers GET and HEAD; the controls of a replay answer POST too, and the API of topics
+//! answers POST alone.
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -11,6 +12,7 @@ use actix_web::{Error, HttpResponse};
 use super::replay;
 use super::response;
 use super::state::AppState;
+use super::topic_api;
 
 /// The methods that a request may use, other than CORS's preflight.
 const ALLOWED: &str = "GET, HEAD";
@@ -32,7 +34,7 @@ pub async fn restrict_methods(
             request.head_mut().method = Method::GET;
             None
         }
-        Method::POST if request.path() == replay::PATH => None,
+        Method::POST if request.path() == replay::PATH || topic_api::is_path(request.path()) => None,
         Method::OPTIONS if is_preflight(&request) => None,
         Method::CONNECT
         | Method::DELETE
@@ -63,7 +65,11 @@ fn is_preflight(request: &ServiceRequest) -> bool {
 
 /// The response to a method that the address does not have.
 pub(super) fn not_allowed(path: &str) -> HttpResponse {
-    let allowed = if path == replay::PATH { CONTROL_ALLOWED } else { ALLOWED };
+    let allowed = match path {
+        replay::PATH => CONTROL_ALLOWED,
+        path if topic_api::is_path(path) => "POST",
+        _ => ALLOWED,
+    };
     let mut refusal = response::error(StatusCode::METHOD_NOT_ALLOWED, "method not allowed");
     refusal.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
     refusal

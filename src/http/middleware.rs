@@ -17,6 +17,7 @@ use actix_web::web::Data;
 use super::replay;
 use super::response;
 use super::state::AppState;
+use super::topic_api;
 use crate::metrics::HttpMetrics;
 use crate::transport::{BodyAllowance, Connection, ReadingEnd};
 
@@ -105,10 +106,14 @@ fn has_body(request: &HttpRequest) -> bool {
         || request.headers().contains_key(TRANSFER_ENCODING)
 }
 
-/// The length of the body if it is a command for a replay, and the length is told and allowed.
+/// The length of the body if it is a command for a replay or a call of the API of topics, and the length is told and allowed.
 fn command_bytes(request: &HttpRequest) -> Option<usize> {
     let length = request.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()?;
-    let is_for_replay = request.method() == Method::POST && request.path() == replay::PATH;
-    let is_command = is_for_replay && !request.headers().contains_key(TRANSFER_ENCODING);
-    (is_command && length <= replay::MAX_COMMAND_BYTES).then_some(length)
+    let most = match request.path() {
+        replay::PATH => replay::MAX_COMMAND_BYTES,
+        path if topic_api::is_path(path) => topic_api::MAX_BYTES,
+        _ => return None,
+    };
+    let is_command = request.method() == Method::POST && !request.headers().contains_key(TRANSFER_ENCODING);
+    (is_command && length <= most).then_some(length)
 }

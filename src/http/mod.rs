@@ -26,6 +26,7 @@ mod routes;
 mod security_headers;
 mod state;
 mod status;
+mod topic_api;
 mod topics;
 mod turn;
 mod upgrade;

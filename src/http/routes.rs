@@ -6,7 +6,9 @@ use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::state::{AppState, WorkerHubs};
-use super::{assets, cors, error, faults, health, methods, paced_body, replay, rest, status, upgrade};
+use super::{
+    assets, cors, error, faults, health, methods, paced_body, replay, rest, status, topic_api, upgrade,
+};
 
 /// Adds all routes to an application of the worker that owns these hubs.
 pub fn routes(state: Data<AppState>, hubs: Rc<WorkerHubs>) -> impl FnOnce(&mut ServiceConfig) {
@@ -40,6 +42,7 @@ pub fn routes(state: Data<AppState>, hubs: Rc<WorkerHubs>) -> impl FnOnce(&mut S
                     .route(web::post().to(replay::control))
                     .default_service(web::to(fallback)),
             )
+            .route("/api/{method}", web::post().to(topic_api::call))
             .default_service(web::to(fallback));
     }
 }
@@ -47,6 +50,7 @@ pub fn routes(state: Data<AppState>, hubs: Rc<WorkerHubs>) -> impl FnOnce(&mut S
 /// Answers what no route does: the page's files, and a preflight request where there is no CORS.
 async fn fallback(request: HttpRequest) -> HttpResponse {
     match *request.method() {
+        Method::GET if topic_api::is_path(request.path()) => methods::not_allowed(request.path()),
         Method::GET => assets::file(&request),
         _ => methods::not_allowed(request.path()),
     }

@@ -1,4 +1,4 @@
-use super::{Body, Channel, StreamId, Symbol, SymbolId, Timestamp};
+use super::{Body, Channel, StreamId, Symbol, SymbolId, Ticker, Timestamp};
 
 /// How the messages of a topic relate to each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -66,3 +66,6 @@ pub struct MessageHead {
     /// When it was published.
     pub at: Timestamp,
 }
+
+/// Topics make no object of the market larger.
+const _: () = assert!(size_of::<MessageHead>() <= size_of::<Ticker>());

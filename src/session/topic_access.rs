@@ -10,8 +10,8 @@ use crate::auth::Grant;
 use crate::limits::TokenBucket;
 use crate::model::{Channel, Symbol, Universe};
 use crate::topics::{
-    Attendance, ContentFault, MAX_DEPTH, Namespace, Namespaces, Presence, PresenceDetail, Publication,
-    PublicationNumber, PublishRefusal, PublishRight, check_content,
+    Attendance, MAX_DEPTH, Namespace, Namespaces, Presence, PresenceDetail, Publication, PublicationNumber,
+    PublishRefusal, PublishRight, check_content,
 };
 use crate::wire::{
     Answered, ControlMessage, ErrorCode, PresenceQuery, PresenceReport, PublicationReceipt, PublishCommand,
@@ -73,10 +73,7 @@ impl SessionTopics {
         if !may_publish(namespace, topic, key, subscriptions) {
             return Err(PublishRefusal::NotPermitted);
         }
-        check_content(data).map_err(|fault| match fault {
-            ContentFault::TooDeep => PublishRefusal::TooDeep,
-            ContentFault::ControlCharacter => PublishRefusal::ControlCharacter,
-        })?;
+        check_content(data)?;
         let message = TopicMessage::new(data, self.label.as_deref().or(key));
         if message.data().is_some_and(|data| data.len() > namespace.max_bytes) {
             return Err(PublishRefusal::TooBig { max: namespace.max_bytes });

@@ -1,5 +1,7 @@
 use serde_json::Value;
 
+use super::PublishRefusal;
+
 /// The deepest nesting of data. A client that draws what others publish must not be made to recurse at their will.
 pub const MAX_DEPTH: usize = 16;
 
@@ -10,6 +12,15 @@ pub enum ContentFault {
     TooDeep,
     /// A text, or a key, has a control character other than tab and newline.
     ControlCharacter,
+}
+
+impl From<ContentFault> for PublishRefusal {
+    fn from(fault: ContentFault) -> Self {
+        match fault {
+            ContentFault::TooDeep => Self::TooDeep,
+            ContentFault::ControlCharacter => Self::ControlCharacter,
+        }
+    }
 }
 
 /// Checks the data of a message. Half characters (lone surrogates) are no JSON text, so they never come here.

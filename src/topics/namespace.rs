@@ -96,10 +96,12 @@ impl Namespace {
         }
     }
 
-    /// The weather of cities: a state of each, which outside publishers set.
+    /// The weather of cities: a state of each, which outside publishers set. They may load years of it at once: 1,000/s of
+    /// a city after a burst of 2,000.
     pub fn weather() -> Self {
         let names = TopicNames { any: true, ..TopicNames::default() };
-        Self { names, max_topics: 1_000, ..Self::new("weather", TopicKind::State) }
+        let topic_rate = Rate::per_second(1_000, 2_000);
+        Self { names, topic_rate, max_topics: 1_000, ..Self::new("weather", TopicKind::State) }
     }
 
     /// A chat room for each listed symbol and a lobby, in which subscribers may write if `publish` says so.

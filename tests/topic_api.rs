@@ -1,0 +1,170 @@
+//! The API of topics over HTTP, in Centrifugo's form.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
+
+use std::fs;
+use std::net::SocketAddr;
+
+use serde_json::{Value, json};
+use tapecast::auth::{Entitlements, GeneratedKey};
+use tapecast::topics::{Namespace, Namespaces, PublishRight};
+use test_support::{Client, Server, TempFolder, exchange, request};
+
+/// The status and the body of a call.
+fn call(address: SocketAddr, method: &str, headers: &str, body: &Value) -> (u16, Value) {
+    let body = body.to_string();
+    let length = body.len();
+    let head = format!(
+        "POST /api/{method} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n"
+    );
+    let response = exchange(address, format!("{head}{body}").as_bytes());
+    let (head, body) = response.split_once("\r\n\r\n").unwrap();
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), serde_json::from_str(body).unwrap_or(Value::Null))
+}
+
+fn ok(server: &Server, method: &str, body: &Value) -> Value {
+    let (status, answer) = call(server.address, method, "", body);
+    assert_eq!(status, 200, "{answer}");
+    answer["result"].clone()
+}
+
+fn code(server: &Server, method: &str, body: &Value) -> Value {
+    call(server.address, method, "", body).1["error"]["code"].clone()
+}
+
+#[test]
+fn a_program_on_this_machine_publishes_and_every_subscriber_gets_it() {
+    let server = Server::without_trades(|_| {});
+    let mut client = Client::session(server.address);
+    client.command(r#"{"action":"subscribe","topics":["weather:london","chat:lobby"]}"#);
+
+    let first = ok(&server, "publish", &json!({"channel": "weather:london", "data": {"rain": 1.5}}));
+    let all = ok(
+        &server,
+        "broadcast",
+        &json!({"channels": ["weather:london", "chat:lobby", "news:x"], "data": "hi"}),
+    );
+    let mut got = Vec::new();
+    while got.len() < 3 {
+        got.extend(client.next_objects());
+    }
+
+    assert_eq!(first["offset"], 1);
+    assert_eq!(all["responses"][0]["result"], json!({"offset": 2, "epoch": first["epoch"]}));
+    assert_eq!(all["responses"][1]["result"]["offset"], 1);
+    assert_eq!(all["responses"][2]["error"]["code"], 102);
+    assert_eq!((&got[0]["T"], &got[0]["d"]), (&json!("m"), &json!({"rain": 1.5})));
+    assert!(got[0].get("by").is_none());
+}
+
+#[test]
+fn a_message_that_is_sent_again_with_its_key_is_published_once() {
+    let server = Server::without_trades(|_| {});
+    let message = json!({"channel": "chat:lobby", "data": 1, "idempotency_key": "k"});
+
+    let results: Vec<_> = (0..5).map(|_| ok(&server, "publish", &message)).collect();
+
+    assert!(results.iter().all(|result| result == &results[0] && result["offset"] == 1), "{results:?}");
+    let history = ok(&server, "history", &json!({"channel": "chat:lobby", "limit": -1}));
+    assert_eq!(history["publications"], json!([{"data": 1, "offset": 1}]));
+}
+
+#[test]
+fn history_is_read_from_a_position_and_in_reverse() {
+    let server = Server::without_trades(|_| {});
+    let empty = ok(&server, "history", &json!({"channel": "chat:lobby", "limit": 10}));
+    for number in 1..=5 {
+        ok(&server, "publish", &json!({"channel": "chat:lobby", "data": number}));
+    }
+    let epoch = empty["epoch"].clone();
+    let read = |body: Value| {
+        let mut request = json!({"channel": "chat:lobby"});
+        request.as_object_mut().unwrap().extend(body.as_object().unwrap().clone());
+        let history = ok(&server, "history", &request);
+        assert_eq!((&history["offset"], &history["epoch"]), (&json!(5), &epoch));
+        let offsets = history["publications"].as_array().unwrap().iter();
+        offsets.map(|it| it["offset"].as_u64().unwrap()).collect::<Vec<_>>()
+    };
+
+    assert_eq!((&empty["offset"], &empty["publications"]), (&json!(0), &json!([])));
+    assert_eq!(read(json!({})), [0; 0]);
+    assert_eq!(read(json!({"limit": 2})), [1, 2]);
+    assert_eq!(read(json!({"limit": -1, "since": {"offset": 3, "epoch": epoch}})), [4, 5]);
+    assert_eq!(read(json!({"limit": 2, "reverse": true})), [5, 4]);
+    assert_eq!(read(json!({"limit": 9, "reverse": true, "since": {"offset": 3, "epoch": epoch}})), [2, 1]);
+    let other = json!({"channel": "chat:lobby", "since": {"offset": 1, "epoch": "other"}});
+    assert_eq!(code(&server, "history", &other), 112);
+}
+
+#[test]
+fn presence_is_told_as_the_namespace_allows() {
+    let server = Server::without_trades(|_| {});
+    let sessions = ["anna", "anna", "ben"].map(|name| {
+        let mut client = Client::connect(server.address, &format!("/v2/iex?userId={name}"));
+        client.next_frame().unwrap();
+        client.command(r#"{"action":"subscribe","topics":["chat:lobby"]}"#);
+        client
+    });
+
+    let room = json!({"channel": "chat:lobby"});
+    assert_eq!(ok(&server, "presence_stats", &room), json!({"num_clients": 3, "num_users": 2}));
+    let present = ok(&server, "presence", &room);
+    assert_eq!(present["presence"]["ben"], json!({"client": "ben", "user": "ben"}));
+    assert_eq!(code(&server, "presence_stats", &json!({"channel": "weather:london"})), 108);
+    drop(sessions);
+}
+
+#[test]
+fn what_is_no_call_or_too_much_is_refused() {
+    let server = Server::without_trades(|config| {
+        let chat = Namespace {
+            topic_rate: tapecast::limits::Rate::per_second(1, 1),
+            ..Namespace::chat(PublishRight::Nobody)
+        };
+        config.topics = Namespaces::new(vec![chat]);
+    });
+
+    assert_eq!(code(&server, "publish", &json!({"channel": "chat:lobby"})), 107);
+    assert_eq!(code(&server, "publish", &json!({"channel": "chat:lobby", "data": "x".repeat(5_000)})), 107);
+    assert_eq!(code(&server, "publish", &json!({"channel": "chat:lobby", "data": "\u{0}"})), 107);
+    assert_eq!(code(&server, "publish", &json!({"channel": "a b", "data": 1})), 102);
+    ok(&server, "publish", &json!({"channel": "chat:lobby", "data": 1}));
+    assert_eq!(code(&server, "publish", &json!({"channel": "chat:lobby", "data": 1})), 111);
+    let page = "Origin: https://elsewhere.example\r\n";
+    let from_a_page = call(server.address, "publish", page, &json!({"channel": "chat:AAPL", "data": 1}));
+    assert_eq!(from_a_page.1["error"]["code"], 103);
+    let get = request(server.address, "GET", "/api/publish", "");
+    assert_eq!((get.status, get.header("allow")), (405, Some("POST")));
+    let long = json!({"channel": "chat:lobby", "data": "x".repeat(200_000)});
+    assert_eq!(call(server.address, "publish", "", &long).0, 413);
+}
+
+#[test]
+fn with_keys_one_publishes_where_the_namespace_names_it_and_one_that_controls_everywhere() {
+    let folder = TempFolder::new();
+    let key = |id: &str, control: bool| {
+        let entitlements = Entitlements { control, ..Entitlements::default() };
+        (id.to_owned(), GeneratedKey::new(id, entitlements, [7; 48]))
+    };
+    let keys = [key("station", false), key("reader", false), key("desk", true)];
+    let lines: Vec<_> = keys.iter().map(|(_, key)| key.line.clone()).collect();
+    let file = folder.file("keys.jsonl");
+    fs::write(&file, lines.join("\n")).unwrap();
+    let server = Server::without_trades(|config| {
+        config.access.keys = Some(file.clone());
+        let weather =
+            Namespace { publish: PublishRight::Keys(vec!["station".into()]), ..Namespace::weather() };
+        config.topics = Namespaces::new(vec![weather]);
+    });
+    let message = json!({"channel": "weather:london", "data": "rain"});
+    let publish = |(id, key): &(String, GeneratedKey)| {
+        let header = format!("X-API-Key: {id}.{}\r\n", key.secret);
+        call(server.address, "publish", &header, &message).1
+    };
+
+    assert_eq!(call(server.address, "publish", "", &message).0, 401);
+    assert_eq!(call(server.address, "publish", "X-API-Key: station.wrong\r\n", &message).0, 401);
+    assert_eq!(publish(&keys[1])["error"]["code"], 103);
+    assert_eq!(publish(&keys[0])["result"]["offset"], 1);
+    assert_eq!(publish(&keys[2])["result"]["offset"], 2);
+}
