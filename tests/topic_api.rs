@@ -97,6 +97,43 @@ fn history_is_read_from_a_position_and_in_reverse() {
 }
 
 #[test]
+fn a_message_that_is_taken_back_is_gone_for_those_that_have_it_and_those_that_come_later() {
+    let server = Server::without_trades(|_| {});
+    let mut client = Client::session(server.address);
+    client.command(r#"{"action":"subscribe","topics":["chat:lobby"],"x":{}}"#);
+    let publish = |number: u64| ok(&server, "publish", &json!({"channel": "chat:lobby", "data": number}));
+    let epoch = [1, 2, 3].map(publish)[0]["epoch"].clone();
+
+    let taken_back = ok(&server, "take_back", &json!({"channel": "chat:lobby", "offset": 2}));
+    let mut got = Vec::new();
+    while got.len() < 4 {
+        got.extend(client.next_objects());
+    }
+
+    assert_eq!(taken_back["offset"], 4);
+    assert_eq!((&got[3]["del"], got[3].get("d")), (&json!(2), None));
+    let history = ok(&server, "history", &json!({"channel": "chat:lobby", "limit": -1}));
+    let data: Vec<_> =
+        history["publications"].as_array().unwrap().iter().map(|it| it["data"].clone()).collect();
+    assert_eq!(data, [json!(1), json!(3)]);
+    let mut late = Client::session(server.address);
+    let resume = json!({"epoch": epoch, "sq": {"topics": {"chat:lobby": 1}}});
+    let command = json!({"action": "subscribe", "topics": ["chat:lobby"], "x": {"resume": resume}});
+    late.command(&command.to_string());
+    let mut missed = Vec::new();
+    while missed.len() < 3 {
+        missed.extend(late.next_objects());
+    }
+    let told: Vec<_> =
+        missed.iter().map(|it| (it["sq"].clone(), it["del"].clone(), it["d"].clone())).collect();
+    let expected = [(2, json!(2), Value::Null), (3, Value::Null, json!(3)), (4, json!(2), Value::Null)];
+    assert_eq!(told, expected.map(|(seq, del, data)| (json!(seq), del, data)));
+    for offset in [0, 9] {
+        assert_eq!(code(&server, "take_back", &json!({"channel": "chat:lobby", "offset": offset})), 107);
+    }
+}
+
+#[test]
 fn presence_is_told_as_the_namespace_allows() {
     let server = Server::without_trades(|_| {});
     let sessions = ["anna", "anna", "ben"].map(|name| {

@@ -10,7 +10,7 @@ use futures_util::future::join_all;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use tracing::debug;
+use tracing::{debug, info};
 
 use super::access::AccessPermit;
 use super::admission::{client_address, client_location};
@@ -29,7 +29,8 @@ use crate::topics::{
 use crate::wire::TopicMessage;
 
 /// The methods, each of which is the last part of a path below `/api/`.
-const METHODS: [&str; 5] = ["publish", "broadcast", "history", "presence", "presence_stats"];
+/// Centrifugo has no `take_back`.
+const METHODS: [&str; 6] = ["publish", "broadcast", "take_back", "history", "presence", "presence_stats"];
 
 /// The most bytes of a request: the longest data that a namespace may allow, twice.
 pub(super) const MAX_BYTES: usize = 128 << 10;
@@ -61,6 +62,7 @@ pub(super) async fn call(
     let result = match method.as_str() {
         "publish" => caller.publish(&body).await,
         "broadcast" => caller.broadcast(&body).await,
+        "take_back" => caller.take_back(&body).await,
         "history" => caller.history(&body),
         "presence" => caller.presence(&body),
         "presence_stats" => caller.presence_stats(&body),
@@ -132,6 +134,12 @@ struct BroadcastBody {
 }
 
 #[derive(Deserialize)]
+struct TakeBackBody {
+    channel: String,
+    offset: u64,
+}
+
+#[derive(Deserialize)]
 struct ChannelBody {
     channel: String,
 }
@@ -191,6 +199,22 @@ impl Caller<'_> {
             answer_object(result)
         });
         Ok(json!({"responses": join_all(responses).await}))
+    }
+
+    /// Publishes that an earlier message is taken back, whose content is forgotten.
+    async fn take_back(&self, body: &[u8]) -> Result<Value, Fault> {
+        let TakeBackBody { channel, offset } = read(body)?;
+        let (topic, namespace) = self.namespace(&channel)?;
+        if !self.may_publish(namespace) {
+            return Err(PublishRefusal::NotPermitted.into());
+        }
+        if offset == 0 || Seq(offset) > self.newest(&topic) {
+            return Err(Fault::bad_request("there is no message of this offset"));
+        }
+        let (client, key) = (client_address(self.request, self.state), self.permit.key_id());
+        info!(%client, key, %topic, sq = offset, "a message is taken back");
+        let message = Arc::new(TopicMessage::deleting(Seq(offset), key));
+        self.send(Publication { topic, message, idempotency_key: None }).await
     }
 
     async fn send(&self, publication: Publication) -> Result<Value, Fault> {
@@ -257,14 +281,19 @@ impl Caller<'_> {
             return Err(Fault::new(112, "unrecoverable position"));
         }
         let stream = self.hub.universe().find_topic(&topic).map(Topic::stream);
-        let newest =
-            stream.map_or(Seq(0), |stream| self.hub.with_last_values(|last_values| last_values.seq(stream)));
+        let newest = self.newest(&topic);
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let publications = match stream {
             Some(stream) if limit > 0 => self.publications(stream, newest, limit, since, reverse),
             _ => Vec::new(),
         };
         Ok(json!({"publications": publications, "offset": newest.0, "epoch": epoch}))
+    }
+
+    /// The number of the newest message of a topic; 0 before its first.
+    fn newest(&self, topic: &Symbol) -> Seq {
+        let stream = self.hub.universe().find_topic(topic).map(Topic::stream);
+        stream.map_or(Seq(0), |stream| self.hub.with_last_values(|last_values| last_values.seq(stream)))
     }
 
     /// Retained messages of a topic after a position, or in reverse before it.
