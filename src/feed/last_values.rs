@@ -2,8 +2,9 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use super::Batch;
 use crate::archive::RetainedObject;
-use crate::model::{Epoch, Object, Seq, StreamId, Timestamp};
+use crate::model::{BegunEpoch, Epoch, EpochNumbers, Object, Seq, StreamId, Timestamp};
 use crate::wire::TopicMessage;
 
 /// The last object of each stream, and the watermark of all of them.
@@ -51,6 +52,26 @@ impl LastValues {
         let object = *self.of(stream)?;
         let message = if stream.channel().is_of_topics() { self.message(stream).cloned() } else { None };
         Some(RetainedObject { object, message })
+    }
+
+    /// Enters a batch: the epoch that begins with it, its objects and messages, and its watermark.
+    pub fn enter(&mut self, batch: &Batch) {
+        if let Some(begun) = batch.beginning_epoch() {
+            self.begin(begun);
+        }
+        self.set_watermark(batch.watermark());
+        batch.objects().for_each(|object| self.put(*object));
+        for (object, message) in batch.messages() {
+            self.put_message(*object, Arc::clone(message));
+        }
+    }
+
+    /// Begins an epoch.
+    pub fn begin(&mut self, BegunEpoch { epoch, numbers }: BegunEpoch) {
+        match numbers {
+            EpochNumbers::GoOn => self.set_epoch(epoch),
+            EpochNumbers::Restart => self.restart(epoch),
+        }
     }
 
     /// Replaces the last message of the message's topic.

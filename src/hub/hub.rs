@@ -223,16 +223,7 @@ impl Hub {
         {
             let mut last_values = self.last_values_mut();
             for batch in batches {
-                match batch.begun_epoch() {
-                    Some(epoch) if batch.restarts_numbers() => last_values.restart(epoch),
-                    Some(epoch) => last_values.set_epoch(epoch),
-                    None => {}
-                }
-                last_values.set_watermark(batch.watermark());
-                batch.objects().for_each(|object| last_values.put(*object));
-                for (object, message) in batch.messages() {
-                    last_values.put_message(*object, Arc::clone(message));
-                }
+                last_values.enter(batch);
             }
         }
         self.dispatch(batches, now);

@@ -179,26 +179,15 @@ pub(super) fn marks_of(record: &Record) -> (Option<Epoch>, u64) {
 
 /// Enters the objects of a batch in the last values, and the epoch that begins with it.
 pub(super) fn enter(last_values: &mut LastValues, batch: &Batch) {
-    begin(last_values, batch.beginning_epoch());
-    batch.objects().for_each(|object| last_values.put(*object));
-    for (object, message) in batch.messages() {
-        last_values.put_message(*object, Arc::clone(message));
-    }
-    last_values.set_watermark(batch.watermark());
+    last_values.enter(batch);
     last_values.set_batch(batch.number());
-}
-
-fn begin(last_values: &mut LastValues, begun: Option<BegunEpoch>) {
-    match begun {
-        None => {}
-        Some(BegunEpoch { epoch, numbers: EpochNumbers::GoOn }) => last_values.set_epoch(epoch),
-        Some(BegunEpoch { epoch, numbers: EpochNumbers::Restart }) => last_values.restart(epoch),
-    }
 }
 
 /// Enters the last objects of a hole, and the epoch that began within it.
 pub(super) fn enter_hole(last_values: &mut LastValues, hole: &Hole) {
-    begin(last_values, hole.begun);
+    if let Some(begun) = hole.begun {
+        last_values.begin(begun);
+    }
     hole.last_objects.iter().for_each(|object| last_values.put(*object));
     for (object, message) in &hole.last_messages {
         last_values.put_message(*object, Arc::clone(message));
