@@ -20,12 +20,9 @@ use super::response;
 use super::state::{AppState, hub_of};
 use super::topics::TopicService;
 use crate::auth::{AllowedOrigins, ClientLocation};
-use crate::feed::Publish;
 use crate::hub::Hub;
 use crate::model::{Seq, StreamId, Symbol, Topic};
-use crate::topics::{
-    Namespace, PresenceDetail, Publication, PublicationNumber, PublishRefusal, PublishRight, check_content,
-};
+use crate::topics::{Namespace, PresenceDetail, Publication, PublicationNumber, PublishRefusal};
 use crate::wire::TopicMessage;
 
 /// The methods, each of which is the last part of a path below `/api/`.
@@ -208,7 +205,7 @@ impl Caller<'_> {
         if !self.may_publish(namespace) {
             return Err(PublishRefusal::NotPermitted.into());
         }
-        if offset == 0 || Seq(offset) > self.newest(&topic) {
+        if offset == 0 || Seq(offset) > self.newest(self.stream(&topic)) {
             return Err(Fault::bad_request("there is no message of this offset"));
         }
         let (client, key) = (client_address(self.request, self.state), self.permit.key_id());
@@ -219,8 +216,7 @@ impl Caller<'_> {
 
     async fn send(&self, publication: Publication) -> Result<Value, Fault> {
         let topic = publication.topic;
-        let sent = self.topics.publisher.send(Publish(publication)).await;
-        let PublicationNumber { seq, epoch } = sent.unwrap_or(Err(PublishRefusal::Unanswered))?;
+        let PublicationNumber { seq, epoch } = self.topics.publish(publication).await?;
         let client = client_address(self.request, self.state);
         debug!(%client, %topic, sq = seq.0, key = self.permit.key_id(), "a message was published");
         Ok(json!({"offset": seq.0, "epoch": epoch.to_string()}))
@@ -234,11 +230,7 @@ impl Caller<'_> {
         if !self.may_publish(namespace) {
             return Err(PublishRefusal::NotPermitted.into());
         }
-        check_content(data).map_err(PublishRefusal::from)?;
-        let message = TopicMessage::new(data, self.permit.key_id());
-        if message.data().is_some_and(|data| data.len() > namespace.max_bytes) {
-            return Err(PublishRefusal::TooBig { max: namespace.max_bytes }.into());
-        }
+        let message = namespace.message(data, self.permit.key_id())?;
         if key.is_some_and(|key| key.len() > LONGEST_KEY) {
             return Err(Fault::bad_request("the idempotency_key has more than 255 bytes"));
         }
@@ -257,13 +249,7 @@ impl Caller<'_> {
         }
         match self.permit.key_id() {
             None => location == ClientLocation::ThisMachine,
-            Some(key) => {
-                let is_listed = match &namespace.publish {
-                    PublishRight::Keys(keys) => keys.iter().any(|known| **known == *key),
-                    PublishRight::Nobody | PublishRight::Subscribers => false,
-                };
-                is_listed || self.permit.allows_control() == Some(true)
-            }
+            Some(key) => namespace.publish.names_key(key) || self.permit.allows_control() == Some(true),
         }
     }
 
@@ -280,8 +266,8 @@ impl Caller<'_> {
         if since.as_ref().is_some_and(|since| !since.epoch.is_empty() && since.epoch != epoch) {
             return Err(Fault::new(112, "unrecoverable position"));
         }
-        let stream = self.hub.universe().find_topic(&topic).map(Topic::stream);
-        let newest = self.newest(&topic);
+        let stream = self.stream(&topic);
+        let newest = self.newest(stream);
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let publications = match stream {
             Some(stream) if limit > 0 => self.publications(stream, newest, limit, since, reverse),
@@ -290,9 +276,13 @@ impl Caller<'_> {
         Ok(json!({"publications": publications, "offset": newest.0, "epoch": epoch}))
     }
 
-    /// The number of the newest message of a topic; 0 before its first.
-    fn newest(&self, topic: &Symbol) -> Seq {
-        let stream = self.hub.universe().find_topic(topic).map(Topic::stream);
+    /// The stream of a topic; `None` before its first message.
+    fn stream(&self, topic: &Symbol) -> Option<StreamId> {
+        self.hub.universe().find_topic(topic).map(Topic::stream)
+    }
+
+    /// The number of its newest message; 0 before its first.
+    fn newest(&self, stream: Option<StreamId>) -> Seq {
         stream.map_or(Seq(0), |stream| self.hub.with_last_values(|last_values| last_values.seq(stream)))
     }
 

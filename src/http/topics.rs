@@ -5,9 +5,10 @@ use actix::Recipient;
 
 use crate::feed::Publish;
 use crate::session::TopicAccess;
-use crate::topics::{Namespaces, Presence, PublishRefusal};
+use crate::topics::{Namespaces, Presence, Publication, PublicationNumber, PublishRefusal};
 
 /// The topics of the service, for the sessions of all workers.
+#[derive(Clone)]
 pub struct TopicService {
     /// The namespaces.
     pub namespaces: Arc<Namespaces>,
@@ -18,16 +19,22 @@ pub struct TopicService {
 }
 
 impl TopicService {
+    /// Gives a message to the feed; the number that it got.
+    pub(super) fn publish(
+        &self,
+        publication: Publication,
+    ) -> impl Future<Output = Result<PublicationNumber, PublishRefusal>> + use<> {
+        let answer = self.publisher.send(Publish(publication));
+        async move { answer.await.unwrap_or(Err(PublishRefusal::Unanswered)) }
+    }
+
     /// The topics as a session sees them.
     pub(super) fn access(&self) -> TopicAccess {
-        let publisher = self.publisher.clone();
+        let service = self.clone();
         TopicAccess {
             namespaces: Arc::clone(&self.namespaces),
             presence: self.presence.clone(),
-            publish: Rc::new(move |publication| {
-                let answer = publisher.send(Publish(publication));
-                Box::pin(async move { answer.await.unwrap_or(Err(PublishRefusal::Unanswered)) })
-            }),
+            publish: Rc::new(move |publication| Box::pin(service.publish(publication))),
         }
     }
 }

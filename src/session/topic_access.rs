@@ -11,11 +11,10 @@ use crate::limits::TokenBucket;
 use crate::model::{Channel, Symbol, Universe};
 use crate::topics::{
     Attendance, MAX_DEPTH, Namespace, Namespaces, Presence, PresenceDetail, Publication, PublicationNumber,
-    PublishRefusal, PublishRight, check_content,
+    PublishRefusal, PublishRight,
 };
 use crate::wire::{
     Answered, ControlMessage, ErrorCode, PresenceQuery, PresenceReport, PublicationReceipt, PublishCommand,
-    TopicMessage,
 };
 
 /// Sends a message to the feed, which numbers it.
@@ -73,11 +72,7 @@ impl SessionTopics {
         if !may_publish(namespace, topic, key, subscriptions) {
             return Err(PublishRefusal::NotPermitted);
         }
-        check_content(data)?;
-        let message = TopicMessage::new(data, self.label.as_deref().or(key));
-        if message.data().is_some_and(|data| data.len() > namespace.max_bytes) {
-            return Err(PublishRefusal::TooBig { max: namespace.max_bytes });
-        }
+        let message = namespace.message(data, self.label.as_deref().or(key))?;
         let rate = namespace.session_rate;
         let bucket = self.rates.entry(namespace.name.clone()).or_insert_with(|| TokenBucket::new(rate, now));
         if !bucket.take(now) {
@@ -126,7 +121,7 @@ fn may_publish(
         PublishRight::Subscribers => {
             subscriptions.includes_all(Channel::Messages) || subscriptions.names(Channel::Messages, topic)
         }
-        PublishRight::Keys(keys) => key.is_some_and(|key| keys.iter().any(|known| **known == *key)),
+        PublishRight::Keys(_) => key.is_some_and(|key| namespace.publish.names_key(key)),
     }
 }
 

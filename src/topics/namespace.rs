@@ -1,7 +1,11 @@
 use std::time::Duration;
 
+use serde_json::Value;
+
+use super::{PublishRefusal, check_content};
 use crate::limits::Rate;
 use crate::model::{Symbol, TopicKind, Universe};
+use crate::wire::TopicMessage;
 
 /// The rules of the topics whose names begin alike: what is before the first colon.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,6 +77,16 @@ pub enum PresenceDetail {
     Names,
 }
 
+impl PublishRight {
+    /// Whether it is that of some keys, and this one is among them.
+    pub fn names_key(&self, key: &str) -> bool {
+        match self {
+            Self::Keys(keys) => keys.iter().any(|known| **known == *key),
+            Self::Nobody | Self::Subscribers => false,
+        }
+    }
+}
+
 impl Default for HistoryLimits {
     fn default() -> Self {
         Self { messages: 100, age: Duration::from_hours(24) }
@@ -80,6 +94,19 @@ impl Default for HistoryLimits {
 }
 
 impl Namespace {
+    /// The message with this data.
+    ///
+    /// # Errors
+    /// When the data nests too deep, has control characters, or is longer than this namespace allows.
+    pub fn message(&self, data: &Value, by: Option<&str>) -> Result<TopicMessage, PublishRefusal> {
+        check_content(data)?;
+        let message = TopicMessage::new(data, by);
+        match message.data().is_some_and(|data| data.len() > self.max_bytes) {
+            true => Err(PublishRefusal::TooBig { max: self.max_bytes }),
+            false => Ok(message),
+        }
+    }
+
     /// A namespace of this name with the default of each rule: no topic may exist.
     pub fn new(name: &str, kind: TopicKind) -> Self {
         Self {
