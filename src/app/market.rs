@@ -245,8 +245,8 @@ pub(super) fn replay_hours(settings: &ReplaySettings) -> MarketHours {
     }
 }
 
-/// Who gives the numbers of what is relayed: the upstream, unless they are ignored. One that turns out to give none is
-/// always relayed in the same way.
+/// Whether the upstream numbers what is relayed, as far as the settings tell. An upstream that sends no numbers is numbered
+/// here, at each start.
 #[cfg(feature = "relay")]
 pub(super) fn number_origin(settings: &UpstreamSettings) -> NumberOrigin {
     match settings.numbers {

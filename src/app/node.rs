@@ -96,7 +96,7 @@ pub(super) fn join(
     })
 }
 
-/// Who gives the numbers of the cluster.
+/// Whether an upstream or the leader numbers the objects of the cluster.
 fn numbers(config: &Config) -> NumberOrigin {
     #[cfg(feature = "relay")]
     if let Some(NamedUpstream { settings, .. }) = config.upstreams.first() {

@@ -80,6 +80,13 @@ impl FileId {
     }
 }
 
+fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
 /// A folder of segments.
 #[derive(Clone, Debug)]
 pub(super) struct Folder(PathBuf);
@@ -103,6 +110,12 @@ impl Folder {
     /// The path of another file of the journal.
     pub(super) fn other(&self, name: &str) -> PathBuf {
         self.0.join(name)
+    }
+
+    /// Removes another file of the journal, if it is there, and makes that durable.
+    pub(super) fn remove_other(&self, name: &str) -> io::Result<()> {
+        remove_if_there(&self.other(name))?;
+        self.sync()
     }
 
     /// Every segment with its best form, in the order of writing. While a segment has both forms, since a crash
@@ -189,10 +202,7 @@ impl SegmentStore for FolderStore {
 
     fn delete(&mut self, name: SegmentName) -> io::Result<()> {
         for form in [SegmentForm::Plain, SegmentForm::Compressed] {
-            match fs::remove_file(self.folder.file(name, form)) {
-                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
+            remove_if_there(&self.folder.file(name, form))?;
         }
         Ok(())
     }

@@ -3,10 +3,9 @@ use std::io;
 
 use super::disk::Folder;
 
-/// Who gives the numbers of a journal's objects.
+/// Whether this server or its upstream numbers the objects of a journal.
 ///
-/// An epoch goes on only under the same: the numbers that an upstream gives in its epoch say nothing of those that this
-/// server would give, and the other way round.
+/// An epoch continues only while the same one numbers: otherwise a number would stand for two objects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum NumberOrigin {
     /// This server.
@@ -32,12 +31,11 @@ impl NumberOrigin {
     /// Makes this the one of the journal in this folder.
     pub(super) fn write(self, folder: &Folder) -> io::Result<()> {
         match self {
-            Self::Upstream => fs::write(folder.other(FILE), Self::UPSTREAM)?,
-            Self::Feed => match fs::remove_file(folder.other(FILE)) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                Ok(()) | Err(_) => {}
-            },
+            Self::Upstream => {
+                fs::write(folder.other(FILE), Self::UPSTREAM)?;
+                folder.sync()
+            }
+            Self::Feed => folder.remove_other(FILE),
         }
-        folder.sync()
     }
 }

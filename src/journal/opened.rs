@@ -176,8 +176,8 @@ impl OpenedJournal {
     }
 
     /// Records the newest part of the journal in the archive, and returns what holds at its end: nothing when it has
-    /// nothing for this feed. These last values have the epoch of the journal's end. `seed` is called before with the time at which that part begins, to record what was
-    /// before; that is `now` when there is none.
+    /// nothing for this feed. These last values have the epoch of the journal's end. `seed` is called before with the time
+    /// at which that part begins, to record what was before; that is `now` when there is none.
     ///
     /// The feed continues all numbers, also in a new epoch, so that the archive's rows stay in order.
     ///

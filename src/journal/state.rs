@@ -62,10 +62,7 @@ impl JournalState {
 
     /// Removes the state of the journal in this folder, so that nothing proves its end.
     pub(super) fn remove(folder: &Folder) -> io::Result<()> {
-        match fs::remove_file(folder.other(FILE)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            Ok(()) | Err(_) => folder.sync(),
-        }
+        folder.remove_other(FILE)
     }
 
     fn text(&self) -> String {
