@@ -7,6 +7,9 @@ use super::settings::DelayRange;
 pub(super) struct Jitter(f64);
 
 impl Jitter {
+    /// The middle of the range: the delay itself.
+    pub(super) const NONE: Self = Self(0.5);
+
     /// A jitter of this much, which is brought into the range from 0 to 1.
     pub(super) fn new(fraction: f64) -> Self {
         Self(if fraction.is_finite() { fraction.clamp(0.0, 1.0) } else { 0.5 })

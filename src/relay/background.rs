@@ -12,9 +12,11 @@ use tokio::time::sleep;
 use tracing::{info, warn};
 
 use super::assets::AssetDirectory;
+use super::back_off::{BackOff, Jitter};
 use super::history_plan::{HistoryJob, HistoryPlan};
 use super::rest::{RestError, RowsQuery, UpstreamRest, UpstreamRows};
 use super::rest_budget::Priority;
+use super::settings::DelayRange;
 use crate::archive::Archive;
 use crate::clock::Clock;
 use crate::metrics::UpstreamMetrics;
@@ -30,9 +32,11 @@ const ASSETS_INTERVAL: Duration = Duration::from_hours(24);
 /// How old the clock of the upstream may be.
 const CLOCK_INTERVAL: Duration = Duration::from_mins(1);
 
-/// The first and the longest pause after an error.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_mins(1);
+/// The shortest time between two requests for the clock.
+const SHORTEST_CLOCK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The pauses after errors.
+const PAUSES: DelayRange = DelayRange { first: Duration::from_secs(1), longest: Duration::from_mins(1) };
 
 /// How often a part of the history is asked for before the rest of it is given up.
 const MAX_TRIES: usize = 8;
@@ -82,19 +86,20 @@ pub(super) fn start(
 
 /// Keeps the clock of the upstream up to date.
 async fn follow_clock(rest: &UpstreamRest, parts: &BackgroundParts) {
-    let mut pause = FIRST_PAUSE;
+    let mut pauses = BackOff::new(PAUSES);
     loop {
         match rest.clock().await {
             Ok(schedule) => {
                 let now = parts.clock.now();
-                parts.market_clock.tell(schedule, now + CLOCK_INTERVAL + FIRST_PAUSE);
+                parts.market_clock.tell(schedule, now + CLOCK_INTERVAL + SHORTEST_CLOCK_INTERVAL);
                 let changes_in = schedule.changes_at().nanos_since(now).max(0) as u64;
                 // Asked anew when the market opens or closes.
-                sleep(CLOCK_INTERVAL.min(Duration::from_nanos(changes_in)).max(FIRST_PAUSE)).await;
-                pause = FIRST_PAUSE;
+                sleep(CLOCK_INTERVAL.min(Duration::from_nanos(changes_in)).max(SHORTEST_CLOCK_INTERVAL))
+                    .await;
+                pauses.reset();
             }
             Err(RestError::Absent) => return,
-            Err(_) => pause = back_off(pause).await,
+            Err(_) => sleep(pauses.next(Jitter::NONE)).await,
         }
     }
 }
@@ -103,11 +108,11 @@ async fn follow_clock(rest: &UpstreamRest, parts: &BackgroundParts) {
 async fn follow_assets(rest: &UpstreamRest, parts: &BackgroundParts) {
     loop {
         sleep(ASSETS_INTERVAL).await;
-        let mut pause = FIRST_PAUSE;
+        let mut pauses = BackOff::new(PAUSES);
         while let Err(error) = ask_for_assets(rest, &parts.assets, Priority::Background).await
             && !matches!(error, RestError::Absent)
         {
-            pause = back_off(pause).await;
+            sleep(pauses.next(Jitter::NONE)).await;
         }
     }
 }
@@ -125,12 +130,6 @@ pub(super) async fn ask_for_assets(
     let count = assets.learn(&answer?).map_err(|error| RestError::Invalid(error.to_string()))?;
     info!(count, "the upstream tells the names of instruments");
     Ok(())
-}
-
-/// Waits this long, and returns the pause after the next error.
-async fn back_off(pause: Duration) -> Duration {
-    sleep(pause).await;
-    (2 * pause).min(LONGEST_PAUSE)
 }
 
 /// Asks for the history of each instrument once.
@@ -228,7 +227,7 @@ impl HistoryTask {
         let symbols = job.symbols.iter().map(|id| universe.instrument(*id).symbol).collect();
         let mut query = RowsQuery { kind: job.kind(), symbols, from, to, page: None };
         let mut bars = Vec::new();
-        let (mut pages, mut tries, mut pause) = (0, 0, FIRST_PAUSE);
+        let (mut pages, mut tries, mut pauses) = (0, 0, BackOff::new(PAUSES));
         loop {
             self.round.requests += 1;
             pages += 1;
@@ -255,7 +254,7 @@ impl HistoryTask {
                     if tries == MAX_TRIES {
                         return Err(error);
                     }
-                    pause = back_off(pause).await;
+                    sleep(pauses.next(Jitter::NONE)).await;
                 }
             }
         }
