@@ -144,19 +144,13 @@ struct UpstreamConnectionParts {
 
 /// The connection, while there is one.
 struct UpstreamConnection {
-    settings: Arc<UpstreamSettings>,
-    client: Client,
-    rest: Rc<UpstreamRest>,
-    assets: AssetDirectory,
-    inbox: Inbox,
-    demand: Option<SymbolDemand>,
+    parts: UpstreamConnectionParts,
     /// When the demand is looked at next.
     demand_at: Instant,
     unanswered: UnansweredCommands,
     /// The symbols of the command that was answered last, and how many refusals were counted.
     asked: Vec<Symbol>,
     refusals: u64,
-    metrics: UpstreamMetrics,
     conversation: Conversation,
     link: Link,
     /// The reason that was logged last: the same one is not logged at each attempt.
@@ -187,29 +181,19 @@ enum Received {
 
 impl UpstreamConnection {
     fn new(parts: UpstreamConnectionParts) -> Self {
-        let UpstreamConnectionParts { settings, client, rest, assets, inbox, demand, metrics } = parts;
         let credentials =
-            if settings.key.is_some() { UpstreamCredentials::Key } else { UpstreamCredentials::None };
-        let conversation = Conversation::new(credentials, settings.delays, Instant::now());
-        let (link, logged, is_live) = (Link::None, None, false);
-        let unanswered = UnansweredCommands::default();
-        let (asked, refusals, demand_at) = (Vec::new(), 0, Instant::now());
+            if parts.settings.key.is_some() { UpstreamCredentials::Key } else { UpstreamCredentials::None };
+        let conversation = Conversation::new(credentials, parts.settings.delays, Instant::now());
         Self {
-            settings,
-            client,
-            rest,
-            assets,
-            inbox,
-            demand,
-            demand_at,
-            unanswered,
-            asked,
-            refusals,
-            metrics,
+            parts,
+            demand_at: Instant::now(),
+            unanswered: UnansweredCommands::default(),
+            asked: Vec::new(),
+            refusals: 0,
             conversation,
-            link,
-            logged,
-            is_live,
+            link: Link::None,
+            logged: None,
+            is_live: false,
         }
     }
 
@@ -229,16 +213,16 @@ impl UpstreamConnection {
                     Some(UpstreamCommand::Send(message)) => self.send_subscription(message).await,
                     Some(UpstreamCommand::FindTrades { hole, query }) => self.find_trades(hole, query),
                 },
-                () = sleep_until(self.demand_at.into()), if self.is_live && self.demand.is_some() => self.follow_demand(),
+                () = sleep_until(self.demand_at.into()), if self.is_live && self.parts.demand.is_some() => self.follow_demand(),
                 () = wait => self.give(ConversationInput::Time).await,
-                received = self.link.next(&self.inbox) => self.receive(received).await,
+                received = self.link.next(&self.parts.inbox) => self.receive(received).await,
             }
         }
     }
 
     /// Begins a request for trades; the answer comes through the inbox.
     fn find_trades(&self, hole: HoleNumber, query: RowsQuery) {
-        let (rest, inbox) = (Rc::clone(&self.rest), self.inbox.clone());
+        let (rest, inbox) = (Rc::clone(&self.parts.rest), self.parts.inbox.clone());
         actix_web::rt::spawn(async move {
             let found = rest.rows(&query, Priority::Urgent).await;
             if let Err(reason) = &found {
@@ -250,21 +234,21 @@ impl UpstreamConnection {
 
     /// Passes a change of the demand to the feed, which knows where its streams are to go on.
     fn follow_demand(&mut self) {
-        let Some(demand) = &self.demand else { return };
+        let Some(demand) = &self.parts.demand else { return };
         let now = Instant::now();
         self.demand_at = now + demand.limits().interval;
         let change = demand.take_change(now);
-        self.metrics.symbols.set(demand.len() as i64);
+        self.parts.metrics.symbols.set(demand.len() as i64);
         let refusals = demand.refused();
-        self.metrics.symbols_refused.inc_by(refusals - std::mem::replace(&mut self.refusals, refusals));
+        self.parts.metrics.symbols_refused.inc_by(refusals - std::mem::replace(&mut self.refusals, refusals));
         if !change.is_empty() {
-            self.inbox.push(Arrival::Demand(change));
+            self.parts.inbox.push(Arrival::Demand(change));
         }
     }
 
     /// The upstream refuses the command that it answered last: too many symbols.
     fn shed(&mut self) {
-        if let (Some(demand), false) = (&self.demand, self.asked.is_empty()) {
+        if let (Some(demand), false) = (&self.parts.demand, self.asked.is_empty()) {
             let asked = std::mem::take(&mut self.asked);
             warn!(
                 symbols = asked.len(),
@@ -344,20 +328,20 @@ impl UpstreamConnection {
                 invalid += 1;
             }
         }
-        self.metrics.invalid.inc_by(invalid);
+        self.parts.metrics.invalid.inc_by(invalid);
         if !objects.is_empty() {
-            self.metrics.objects.inc_by(objects.len() as u64);
-            self.inbox.push(Arrival::Objects(objects));
+            self.parts.metrics.objects.inc_by(objects.len() as u64);
+            self.parts.inbox.push(Arrival::Objects(objects));
             return self.give(ConversationInput::Data).await;
         }
         for control in decode_control(codec, message) {
-            let control = redacted(control, self.settings.key.as_ref());
+            let control = redacted(control, self.parts.settings.key.as_ref());
             if let Some(symbols) = self.unanswered.take_answered(&control) {
                 self.asked = symbols;
             }
             self.give(ConversationInput::Control(control.clone())).await;
             if self.is_live {
-                self.inbox.push(Arrival::Control(control));
+                self.parts.inbox.push(Arrival::Control(control));
             }
         }
     }
@@ -379,14 +363,14 @@ impl UpstreamConnection {
                 match action {
                     ConversationAction::Connect => self.connect(),
                     ConversationAction::Authenticate => {
-                        let command = self.settings.key.as_ref().map(authenticate);
+                        let command = self.parts.settings.key.as_ref().map(authenticate);
                         if let Some(command) = command {
                             self.write(Opcode::Binary, &msgpack(&command), &mut inputs).await;
                         }
                     }
                     ConversationAction::Subscribe => {
-                        self.demand.iter().for_each(SymbolDemand::restart);
-                        self.inbox.push(Arrival::Ready);
+                        self.parts.demand.iter().for_each(SymbolDemand::restart);
+                        self.parts.inbox.push(Arrival::Ready);
                     }
                     ConversationAction::Ping => self.write(Opcode::Ping, b"", &mut inputs).await,
                     ConversationAction::Disconnect => self.link = Link::None,
@@ -394,8 +378,8 @@ impl UpstreamConnection {
                         info!("the subscription at the upstream is in force");
                         self.logged = None;
                         self.is_live = true;
-                        self.metrics.up.set(1);
-                        self.inbox.push(Arrival::Live(epoch));
+                        self.parts.metrics.up.set(1);
+                        self.parts.inbox.push(Arrival::Live(epoch));
                     }
                     ConversationAction::TellDown(reason) => {
                         if self.logged.as_deref() != Some(&reason) {
@@ -403,14 +387,14 @@ impl UpstreamConnection {
                             self.logged = Some(reason.clone());
                         }
                         self.lose();
-                        self.inbox.push(Arrival::Down(reason));
+                        self.parts.inbox.push(Arrival::Down(reason));
                     }
                     ConversationAction::TellStopped(reason) => {
                         self.lose();
-                        self.inbox.push(Arrival::Stopped(reason));
+                        self.parts.inbox.push(Arrival::Stopped(reason));
                     }
                     ConversationAction::CountRefusal(code) => {
-                        self.metrics.refused(code);
+                        self.parts.metrics.refused(code);
                         if code == 405 && self.is_live {
                             self.shed();
                         }
@@ -422,15 +406,15 @@ impl UpstreamConnection {
 
     fn lose(&mut self) {
         if std::mem::take(&mut self.is_live) {
-            self.metrics.losses.inc();
-            self.metrics.up.set(0);
+            self.parts.metrics.losses.inc();
+            self.parts.metrics.up.set(0);
         }
     }
 
     fn connect(&mut self) {
-        self.metrics.connects.inc();
-        let (client, url) = (self.client.clone(), self.settings.url.clone());
-        let (rest, assets) = (Rc::clone(&self.rest), self.assets.clone());
+        self.parts.metrics.connects.inc();
+        let (client, url) = (self.parts.client.clone(), self.parts.settings.url.clone());
+        let (rest, assets) = (Rc::clone(&self.parts.rest), self.parts.assets.clone());
         self.link = Link::Connecting(Box::pin(async move {
             if !assets.is_settled() {
                 let asked = timeout(ASSETS_TIMEOUT, ask_for_assets(&rest, &assets, Priority::Urgent)).await;
