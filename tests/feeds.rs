@@ -7,8 +7,8 @@ use std::net::{SocketAddr, TcpListener};
 use serde_json::{Value, json};
 use tapecast::auth::{Entitlements, GeneratedKey};
 use tapecast::config::{Config, NamedUpstream};
-use tapecast::relay::{ReconnectDelays, UpstreamNumbers, UpstreamSettings, UpstreamSymbols};
-use test_support::{Client, SequenceLedger, Server, TempFolder, get, get_with, wait_until};
+use tapecast::relay::UpstreamSettings;
+use test_support::{Client, SequenceLedger, Server, TempFolder, get, get_with, upstream, wait_until};
 
 /// The numbers of instruments of the two origins.
 const OF_A: usize = 5;
@@ -24,21 +24,12 @@ fn origin(seed: u64, symbols: usize) -> Server {
 
 /// A server of the feeds `a` and `b`, from these two.
 fn relay(a: SocketAddr, b: SocketAddr, configure: impl FnOnce(&mut Config)) -> Server {
-    let upstream = |name: &str, address| NamedUpstream {
+    let named = |name: &str, address| NamedUpstream {
         feed: name.parse().unwrap(),
-        settings: UpstreamSettings {
-            url: format!("ws://{address}/v2/iex"),
-            rest: None,
-            key: None,
-            symbols: UpstreamSymbols::All,
-            max_symbols: 30,
-            numbers: UpstreamNumbers::Kept,
-            authorities: None,
-            delays: ReconnectDelays::default(),
-        },
+        settings: UpstreamSettings { rest: None, ..upstream(address) },
     };
     Server::start(|config| {
-        config.upstreams = vec![upstream("a", a), upstream("b", b)];
+        config.upstreams = vec![named("a", a), named("b", b)];
         configure(config);
     })
 }

@@ -8,26 +8,12 @@ use std::net::{SocketAddr, TcpListener};
 
 use serde_json::{Value, json};
 use tapecast::config::{Config, Tls};
-use tapecast::relay::{ReconnectDelays, UpstreamKey, UpstreamNumbers, UpstreamSettings, UpstreamSymbols};
+use tapecast::relay::{UpstreamKey, UpstreamNumbers, UpstreamSettings};
 use test_support::{
-    Client, Frame, Program, Proxy, SequenceLedger, Server, TlsFiles, get, wait_for, wait_until,
+    Client, Frame, Program, Proxy, SequenceLedger, Server, TlsFiles, get, upstream, wait_for, wait_until,
 };
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_tapecast");
-
-/// The stream of this server, without a key.
-fn upstream(address: SocketAddr) -> UpstreamSettings {
-    UpstreamSettings {
-        url: format!("ws://{address}/v2/iex"),
-        rest: Some(format!("http://{address}")),
-        key: None,
-        symbols: UpstreamSymbols::All,
-        max_symbols: 30,
-        numbers: UpstreamNumbers::Kept,
-        authorities: None,
-        delays: ReconnectDelays::default(),
-    }
-}
 
 /// A relay of this server, ready to serve.
 fn relay(address: SocketAddr, configure: impl FnOnce(&mut Config)) -> Server {

@@ -5,8 +5,8 @@
 use std::net::SocketAddr;
 
 use serde_json::{Value, json};
-use tapecast::relay::{ReconnectDelays, UpstreamNumbers, UpstreamSettings, UpstreamSymbols};
-use test_support::{Client, Server, get, wait_until};
+use tapecast::relay::{UpstreamNumbers, UpstreamSettings, UpstreamSymbols};
+use test_support::{Client, Server, get, upstream, wait_until};
 
 const MOST: usize = 30;
 const WANTED: usize = 60;
@@ -15,17 +15,10 @@ const CLIENTS: usize = 200;
 /// A relay of this server that asks for at most [`MOST`] symbols.
 fn relay(address: SocketAddr, numbers: UpstreamNumbers, most: usize) -> Server {
     let server = Server::start(|config| {
-        let upstream = UpstreamSettings {
-            url: format!("ws://{address}/v2/iex"),
-            rest: None,
-            key: None,
-            symbols: UpstreamSymbols::OnDemand,
-            max_symbols: most,
-            numbers,
-            authorities: None,
-            delays: ReconnectDelays::default(),
-        };
-        config.upstreams = vec![upstream.into()];
+        let symbols = UpstreamSymbols::OnDemand;
+        let settings =
+            UpstreamSettings { rest: None, symbols, max_symbols: most, numbers, ..upstream(address) };
+        config.upstreams = vec![settings.into()];
     });
     wait_until("the relay to be ready", || get(server.address, "/readyz").0 == 200);
     server

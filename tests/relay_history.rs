@@ -8,21 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use serde_json::Value;
-use tapecast::relay::{ReconnectDelays, UpstreamKey, UpstreamNumbers, UpstreamSettings, UpstreamSymbols};
-use test_support::{Client, Server, get, metric, wait_until};
-
-fn upstream(address: SocketAddr) -> UpstreamSettings {
-    UpstreamSettings {
-        url: format!("ws://{address}/v2/iex"),
-        rest: Some(format!("http://{address}")),
-        key: None,
-        symbols: UpstreamSymbols::All,
-        max_symbols: 30,
-        numbers: UpstreamNumbers::Kept,
-        authorities: None,
-        delays: ReconnectDelays::default(),
-    }
-}
+use tapecast::relay::{UpstreamKey, UpstreamNumbers, UpstreamSettings, UpstreamSymbols};
+use test_support::{Client, Server, get, metric, upstream, wait_until};
 
 fn relay(settings: UpstreamSettings) -> Server {
     let server = Server::start(|config| config.upstreams = vec![settings.into()]);

@@ -15,8 +15,10 @@ use std::time::{Duration, Instant};
 
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
-use tapecast::relay::{DelayRange, ReconnectDelays, UpstreamNumbers, UpstreamSettings, UpstreamSymbols};
-use test_support::{Client, Program, Proxy, SequenceLedger, Server, TempFolder, get, metric, wait_until};
+use tapecast::relay::{DelayRange, ReconnectDelays, UpstreamNumbers, UpstreamSettings};
+use test_support::{
+    Client, Program, Proxy, SequenceLedger, Server, TempFolder, get, metric, upstream, wait_until,
+};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_tapecast");
 const MARKET: [&str; 4] = ["--symbols", "10", "--rate", "500"];
@@ -220,17 +222,13 @@ fn as_strs(texts: &[String]) -> Vec<&str> {
 fn relay(proxy: &Proxy, origin: SocketAddr, numbers: UpstreamNumbers) -> Server {
     let always = DelayRange { first: Duration::from_millis(20), longest: Duration::from_millis(20) };
     let server = Server::start(|config| {
-        let upstream = UpstreamSettings {
+        let settings = UpstreamSettings {
             url: format!("ws://{}/v2/iex", proxy.address),
-            rest: Some(format!("http://{origin}")),
-            key: None,
-            symbols: UpstreamSymbols::All,
-            max_symbols: 30,
             numbers,
-            authorities: None,
             delays: ReconnectDelays { failure: always, slot: always },
+            ..upstream(origin)
         };
-        config.upstreams = vec![upstream.into()];
+        config.upstreams = vec![settings.into()];
     });
     wait_until("the relay to be ready", || get(server.address, "/readyz").0 == 200);
     server

@@ -5,6 +5,7 @@
 //! | [`program`](Program) | the program as a child process, its log, signals |
 //! | [`server`](Server) | the service on a port of its own, its metrics, reload and stop |
 //! | [`proxy`](Proxy) | a proxy whose connections can be cut |
+//! | [`upstream`](upstream()) | the upstream of a relay |
 //! | [`nats`](NatsServer) | a NATS server as a child process |
 //! | [`client`](Client) | a WebSocket client that sends any bytes, valid or not |
 //! | [`tls`](TlsClient) | a session over TLS, and certificates for it |
@@ -29,6 +30,7 @@ mod sequence;
 mod server;
 mod temp;
 mod tls;
+mod upstream;
 mod wait;
 
 pub use client::Client;
@@ -43,4 +45,5 @@ pub use sequence::SequenceLedger;
 pub use server::{Server, metric};
 pub use temp::TempFolder;
 pub use tls::{TlsClient, TlsFiles};
+pub use upstream::upstream;
 pub use wait::{DEADLINE, wait_for, wait_until};
