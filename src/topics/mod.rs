@@ -1,4 +1,4 @@
-//! Topics: which there may be, who may publish to them, and what a publication must pass.
+//! Topics: the rules of namespaces, the directory of topics, and the checks of a publication.
 //!
 //! A topic is a stream like that of an instrument: its messages have sequence numbers, and the feed, the hubs, sessions
 //! and the archive carry them with what they have for trades. What differs is decided here. A session checks what it
