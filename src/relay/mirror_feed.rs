@@ -41,6 +41,9 @@ pub(super) struct MirrorFeed {
     begins: Option<BegunEpoch>,
     /// Up to which number objects of a stream were told as missed.
     told: FxHashMap<StreamId, Seq>,
+    /// From which number on the upstream lost objects of a stream that has not begun. They are told with the object that
+    /// begins it: the upstream may give the last of them again, as its snapshot.
+    lost_before: FxHashMap<StreamId, Seq>,
     beginning: Beginning,
     /// The same when what holds at the start of the connection has come.
     later: Beginning,
@@ -119,6 +122,7 @@ impl MirrorFeed {
             epoch: earlier.ended_in().unwrap_or(epoch),
             begins,
             told: FxHashMap::default(),
+            lost_before: FxHashMap::default(),
             beginning,
             later,
             notices: Vec::new(),
@@ -193,16 +197,23 @@ impl MirrorFeed {
         self.epoch = epoch;
         self.begins = Some(BegunEpoch { epoch, numbers: EpochNumbers::Restart });
         self.told.clear();
+        self.lost_before.clear();
         self.archive.restart_numbers();
         last_values.restart(epoch);
     }
 
     fn control(&mut self, message: ServerMessage, last_values: &mut LastValues) -> Option<Missed> {
         match message {
-            ServerMessage::Gap { symbol, channel, from: _, to } => {
+            // The next object of a stream that conflates tells the same.
+            ServerMessage::Gap { symbol, channel, from, to } if !channel.conflates() && to <= MAX_SEQ => {
                 let stream = self.stream(channel, symbol)?;
                 let last = self.last(stream, last_values);
-                (last.0 > 0 && to > last && to <= MAX_SEQ).then(|| {
+                if last.0 == 0 {
+                    let first = self.lost_before.entry(stream).or_insert(from);
+                    *first = from.min(*first);
+                    return None;
+                }
+                (to > last).then(|| {
                     self.told.insert(stream, to);
                     Missed { stream, from: last.next(), to }
                 })
@@ -272,10 +283,12 @@ impl MirrorFeed {
                 Beginning::FirstObject => false,
             };
             let begins = may_begin && last.0 == 0;
-            if accepted.seq > last.next() && !begins {
+            let lost_before = self.lost_before.remove(&stream);
+            let first_missing = if begins { lost_before } else { Some(last.next()) };
+            if let Some(from) = first_missing.filter(|from| *from < accepted.seq) {
                 let to = Seq(accepted.seq.0 - 1);
-                self.upstream.missed.inc_by(to.0 - last.0);
-                missed.push(Missed { stream, from: last.next(), to });
+                self.upstream.missed.inc_by(accepted.seq.0 - from.0);
+                missed.push(Missed { stream, from, to });
             }
             self.watermark = self.watermark.max(stamp(&accepted.body));
             self.outage.observe(&accepted.body);

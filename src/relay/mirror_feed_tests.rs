@@ -103,14 +103,45 @@ fn what_is_given_twice_is_published_once() {
 fn numbers_that_are_left_out_are_told_as_missed_once() {
     let mut scene = Scene::new();
     scene.objects(&[("t", "A", 5, SNAPSHOT), ("q", "A", 5, SNAPSHOT)]);
-    let symbol: Symbol = "A".parse().unwrap();
 
-    let gap = ServerMessage::Gap { symbol, channel: Channel::Trades, from: Seq(6), to: Seq(9) };
-    let told = scene.take(Arrival::Control(gap)).unwrap();
+    let told = scene.take(gap("A", Channel::Trades, 6, 9)).unwrap();
     let next = scene.objects(&[("t", "A", 10, ""), ("q", "A", 8, r#","cf":2"#)]).unwrap();
 
     assert_eq!((missed(&told), seqs(&told)), (vec![(6, 9)], vec![]));
     assert_eq!((missed(&next), seqs(&next)), (vec![(6, 7)], vec![10, 8]));
+}
+
+fn gap(symbol: &str, channel: Channel, from: u64, to: u64) -> Arrival {
+    let symbol: Symbol = symbol.parse().unwrap();
+    Arrival::Control(ServerMessage::Gap { symbol, channel, from: Seq(from), to: Seq(to) })
+}
+
+#[test]
+fn what_the_upstream_lost_before_a_stream_began_is_told_with_the_object_that_begins_it() {
+    let mut scene = Scene::new();
+
+    let told = [gap("A", Channel::Trades, 5, 9), gap("A", Channel::Trades, 3, 4)].map(|gap| scene.take(gap));
+    // A snapshot gives the newest object again, though the gap includes it.
+    let begun =
+        scene.objects(&[("t", "A", 9, SNAPSHOT), ("t", "A", 10, ""), ("t", "B", 7, SNAPSHOT)]).unwrap();
+
+    assert!(told.iter().flatten().all(|batch| batch.missed().is_empty()));
+    assert_eq!((missed(&begun), seqs(&begun)), (vec![(3, 8)], vec![9, 10, 7]));
+    scene.take(gap("C", Channel::Trades, 1, 4));
+    scene.take(Arrival::Live(Some(OTHER)));
+    let begun = scene.objects(&[("t", "C", 2, SNAPSHOT)]).unwrap();
+    assert_eq!(missed(&begun), [], "the gap was of the epoch before");
+}
+
+#[test]
+fn a_gap_of_a_stream_that_conflates_is_told_by_its_next_object() {
+    let mut scene = Scene::new();
+    scene.objects(&[("q", "A", 5, SNAPSHOT)]);
+
+    assert!(scene.take(gap("A", Channel::Quotes, 6, 7)).is_none());
+    let next = scene.objects(&[("q", "A", 8, "")]).unwrap();
+
+    assert_eq!((missed(&next), seqs(&next)), (vec![(6, 7)], vec![8]));
 }
 
 #[test]

@@ -487,6 +487,10 @@ impl Outbox {
         while frame.len() < self.limits.frame_bytes
             && let Some((stream, Seq(sent))) = self.streams.pop_dirty()
         {
+            // A stream that begins with numbers that nobody gets has no object yet.
+            if last_values.seq(stream) == Seq::default() {
+                continue;
+            }
             let replaced = last_values.seq(stream).0.saturating_sub(sent + 1);
             let mark = DeliveryKind::conflated(replaced);
             frame.push_with(|out| last_values.write(out, self.codec, stream, mark));

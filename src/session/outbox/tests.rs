@@ -420,6 +420,17 @@ fn what_was_missed_is_counted_as_merged_by_streams_that_conflate_and_told_as_a_g
 }
 
 #[test]
+fn what_was_missed_before_the_first_object_of_a_stream_makes_no_frame_without_objects() {
+    let mut scene = Scene::new(OutboxLimits::default());
+
+    scene.outbox.miss(&[missed(&quote(0, 1), 1, 8)]);
+    assert_eq!(scene.take(), None);
+    let _ = scene.offer(&[quote(0, 9)]);
+
+    assert_eq!(scene.take_all(), [got("q", "AAPL", 9, 0)]);
+}
+
+#[test]
 fn a_client_that_does_not_know_gaps_is_told_of_none() {
     let mut scene = Scene::new(OutboxLimits::default());
 
