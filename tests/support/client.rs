@@ -126,12 +126,14 @@ impl Client {
         }
     }
 
-    /// The objects of the next text frame.
+    /// The objects of the next text frame. Answers pings before it, without which a session ends.
     pub fn next_objects(&mut self) -> Vec<Value> {
         loop {
             let frame = self.next_frame().expect("the session continues");
-            if frame.opcode == 1 {
-                return frame.json();
+            match frame.opcode {
+                1 => return frame.json(),
+                9 => self.send_frame(0x8A, &frame.payload),
+                _ => {}
             }
         }
     }
