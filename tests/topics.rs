@@ -262,3 +262,23 @@ fn the_presence_of_a_room_counts_sessions_and_tells_names() {
         assert_eq!(presence(&mut all[0])["list"], json!(["anna"]));
     }
 }
+
+#[test]
+fn the_weather_of_cities_is_there_from_the_start_by_seed() {
+    let weather_of = |seed| {
+        let server = Server::without_trades(|config| {
+            config.simulates_weather = true;
+            config.simulation.seed = seed;
+        });
+        let mut client = session(&server, "anna");
+        subscribe(&mut client, &["weather:new-york"], json!({"snapshot": true}));
+        next(&mut client, "m")["d"].clone()
+    };
+
+    let [of_one, of_two] = [1, 2].map(weather_of);
+
+    for weather in [&of_one, &of_two] {
+        assert!(weather["temp_c"].is_number() && weather["simulated"] == true, "{weather}");
+    }
+    assert_ne!(of_one, of_two);
+}

@@ -19,6 +19,7 @@ mod node;
 mod resume;
 mod server;
 mod signals;
+mod weather;
 mod workers;
 
 use std::io;
@@ -43,6 +44,7 @@ use crate::journal::{JournalError, JournalReplayError, JournalThread};
 use crate::limits::{AnswerCapacity, OpenFiles, SessionCapacity, raise_open_file_limit};
 use crate::metrics::Metrics;
 use crate::source::ReplayError;
+use crate::topics::SimulatedWeather;
 use crate::transport::{Certificate, TlsError};
 use crate::wire::Close;
 
@@ -50,6 +52,7 @@ use self::feeds::{ServiceParts, StartedFeeds};
 pub use self::journal_command::{run_journal_task, run_verify};
 use self::server::{Listeners, capacity_limits, serve};
 pub use self::signals::{ReloadableFiles, SignalRequest, Signals};
+use self::weather::publish_weather;
 use self::workers::WorkerPool;
 
 /// The longest time in which the feed ends and the disk takes the end of the journal at a stop.
@@ -180,6 +183,11 @@ impl Service {
             .map_err(|source| StartError::Listen { address, source })?;
         let handle = server.handle();
         let server_task = actix_web::rt::spawn(server);
+        if let Some(topics) = state.feeds.default_feed().topics.as_ref().filter(|_| config.simulates_weather)
+        {
+            let weather = SimulatedWeather::new(config.simulation.seed);
+            actix_web::rt::spawn(publish_weather(weather, topics.publisher.clone(), state.clock.clone()));
+        }
 
         if let Some(address) = tls_address {
             info!(url = %url("https", address), "serving over TLS");

@@ -110,6 +110,9 @@ pub enum ConfigError {
         /// The value.
         value: usize,
     },
+    /// Weather is to be published, and there is no namespace for it.
+    #[error("--weather simulated needs a namespace `weather` in --topics")]
+    NoWeather,
     /// The file of the topics cannot be read, or is none.
     #[error("--topics {path}: {reason}")]
     Topics {

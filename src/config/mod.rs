@@ -280,9 +280,11 @@ pub struct Config {
     pub log_format: LogFormat,
     /// TLS, keys, origins, proxies and the number of sessions.
     pub access: AccessConfig,
-    /// Which topics there may be. Default: `weather:`, which outside publishers fill, and `chat:`, in which clients may
-    /// write if all listeners are on loopback.
+    /// Which topics there may be. Default: `weather:`, and `chat:`, in which clients may write if all listeners are on
+    /// loopback.
     pub topics: Namespaces,
+    /// Whether the weather of cities is simulated, by the seed of the simulation. Default: beside a simulated market.
+    pub simulates_weather: bool,
 }
 
 /// The simulator runs on one thread, which cannot generate more trades per second in time.
@@ -348,7 +350,8 @@ impl TryFrom<Args> for Config {
                 return Err(ConfigError::SeveralUpstreams(option));
             }
         }
-        Ok(Self {
+        let topics = args.topics.namespaces(all_local || access.keys.is_some())?;
+        let mut config = Self {
             listen: args.listen,
             symbols: args.symbols,
             simulation: SimulationSettings {
@@ -387,9 +390,12 @@ impl TryFrom<Args> for Config {
             faults: args.faults,
             log: args.log,
             log_format: args.log_format,
-            topics: args.topics.namespaces(all_local || access.keys.is_some())?,
+            topics,
+            simulates_weather: false,
             access,
-        })
+        };
+        config.simulates_weather = args.topics.simulates_weather(&config.topics, config.simulates())?;
+        Ok(config)
     }
 }
 

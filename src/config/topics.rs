@@ -2,7 +2,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde::Deserialize;
 
 use super::ConfigError;
@@ -20,9 +20,36 @@ pub(super) struct TopicArgs {
     /// Let every client write in `chat:` where an address beyond loopback is served without --keys
     #[arg(long, env = "TAPECAST_OPEN_CHAT", conflicts_with = "topics")]
     open_chat: bool,
+
+    /// Weather of the cities with an exchange in `weather:`, once a minute [default: simulated, if the market is simulated and
+    /// no --topics are given]
+    #[arg(long, env = "TAPECAST_WEATHER", value_name = "WEATHER")]
+    weather: Option<WeatherOption>,
+}
+
+/// The values of `--weather`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum WeatherOption {
+    /// Nothing but what others publish
+    None,
+    /// Simulated weather
+    Simulated,
 }
 
 impl TopicArgs {
+    /// Whether weather is published in these namespaces, beside a market that is simulated or not.
+    pub(super) fn simulates_weather(
+        &self,
+        namespaces: &Namespaces,
+        simulates_market: bool,
+    ) -> Result<bool, ConfigError> {
+        match self.weather {
+            Some(WeatherOption::Simulated) if !namespaces.contains("weather") => Err(ConfigError::NoWeather),
+            Some(weather) => Ok(weather == WeatherOption::Simulated),
+            None => Ok(simulates_market && self.topics.is_none()),
+        }
+    }
+
     /// The namespaces. The default ones let clients write where they are `known`: on this machine, or by their keys.
     pub(super) fn namespaces(&self, known: bool) -> Result<Namespaces, ConfigError> {
         let Some(path) = &self.topics else {
@@ -271,11 +298,31 @@ mod tests {
 
     #[test]
     fn clients_write_in_the_default_chat_if_they_are_known_or_it_is_open() {
-        let namespaces = |open_chat, known| TopicArgs { topics: None, open_chat }.namespaces(known).unwrap();
+        let namespaces =
+            |open_chat, known| TopicArgs { open_chat, ..TopicArgs::default() }.namespaces(known).unwrap();
         let expected = |publish| Namespaces::new(vec![Namespace::weather(), Namespace::chat(publish)]);
 
         assert_eq!(namespaces(false, true), expected(PublishRight::Subscribers));
         assert_eq!(namespaces(true, false), expected(PublishRight::Subscribers));
         assert_eq!(namespaces(false, false), expected(PublishRight::Nobody));
+    }
+
+    #[test]
+    fn weather_is_simulated_beside_a_simulated_market_unless_topics_or_weather_say_otherwise() {
+        let default = Namespaces::new(vec![Namespace::weather()]);
+        let simulates = |args: &TopicArgs, namespaces: &Namespaces, market| {
+            args.simulates_weather(namespaces, market).ok()
+        };
+        let plain = TopicArgs::default();
+        let with_file = TopicArgs { topics: Some("topics.toml".into()), ..TopicArgs::default() };
+        let wanted = TopicArgs { weather: Some(WeatherOption::Simulated), ..with_file.clone() };
+        let unwanted = TopicArgs { weather: Some(WeatherOption::None), ..TopicArgs::default() };
+
+        assert_eq!(simulates(&plain, &default, true), Some(true));
+        assert_eq!(simulates(&plain, &default, false), Some(false));
+        assert_eq!(simulates(&with_file, &default, true), Some(false));
+        assert_eq!(simulates(&wanted, &default, false), Some(true));
+        assert_eq!(simulates(&wanted, &Namespaces::default(), false), None);
+        assert_eq!(simulates(&unwanted, &default, true), Some(false));
     }
 }

@@ -11,9 +11,11 @@ mod idempotency;
 mod namespace;
 mod presence;
 mod publication;
+mod weather;
 
 pub use content::{ContentFault, MAX_DEPTH, check_content};
 pub use directory::{Admission, Directory};
 pub use namespace::{HistoryLimits, Namespace, Namespaces, PresenceDetail, PublishRight, TopicNames};
 pub use presence::{Attendance, Presence, TopicPresence};
 pub use publication::{Publication, PublicationNumber, PublishRefusal};
+pub use weather::SimulatedWeather;

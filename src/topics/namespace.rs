@@ -161,6 +161,11 @@ impl Namespaces {
         self.0.is_empty()
     }
 
+    /// Whether one has this name.
+    pub fn contains(&self, name: &str) -> bool {
+        self.0.iter().any(|known| *known.name == *name)
+    }
+
     /// The namespace of a topic; `None` if the topic may not exist.
     pub fn of(&self, topic: &Symbol, universe: &Universe) -> Option<&Namespace> {
         let (namespace, name) = topic.as_str().split_once(':')?;

@@ -25,7 +25,12 @@ pub struct Server {
 impl Server {
     /// Starts a service with the default configuration, changed by `configure`.
     pub fn start(configure: impl FnOnce(&mut Config)) -> Self {
-        let mut config = Config { listen: ([127, 0, 0, 1], 0).into(), ..Config::default() };
+        let mut config = Config {
+            listen: ([127, 0, 0, 1], 0).into(),
+            // Topics have what tests publish.
+            simulates_weather: false,
+            ..Config::default()
+        };
         configure(&mut config);
         let (started, on_start) = mpsc::channel();
         let (stop, mut on_stop) = oneshot::channel();
