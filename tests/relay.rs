@@ -9,6 +9,7 @@ use std::net::{SocketAddr, TcpListener};
 use serde_json::{Value, json};
 use tapecast::config::{Config, Tls};
 use tapecast::relay::{UpstreamKey, UpstreamNumbers, UpstreamSettings};
+use tapecast::source::SimulationSettings;
 use test_support::{
     Client, Frame, Program, Proxy, SequenceLedger, Server, TlsFiles, get, upstream, wait_for, wait_until,
 };
@@ -349,11 +350,16 @@ fn a_wrong_key_ends_all_attempts_and_is_told_without_the_secret() {
     assert!(!told.contains(secret));
 }
 
-/// Halts, and the trades that come late, corrected or cancelled, happen often.
+/// Halts and changes of price bands happen often, and so do trades that come late, which change bars, or are corrected or
+/// cancelled.
 fn eventful(config: &mut Config) {
     busy(config);
-    config.simulation.halts_per_second = 2.0;
-    config.simulation.halt_seconds = 0.35;
+    config.simulation = SimulationSettings {
+        trades_per_second: config.simulation.trades_per_second,
+        late_share: 0.1,
+        ..SimulationSettings::EVENTFUL
+    };
+    config.spans.bar_nanos = 2_000_000_000;
 }
 
 #[test]
@@ -394,8 +400,7 @@ fn a_relay_that_numbers_objects_itself_gives_the_same_objects_but_for_their_numb
         }
     }
     println!("equal objects by type: {equal:?}");
-    // Price bands and updated bars come each half minute: more objects have to be compared to see them.
-    for kind in ["t", "q", "b", "d", "s"] {
+    for kind in ["t", "q", "b", "u", "d", "s", "l", "c", "x"] {
         assert!(equal.get(kind).is_some_and(|count| *count > 0), "{kind}: {equal:?}");
     }
 }
