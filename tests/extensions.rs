@@ -260,6 +260,27 @@ fn check_heartbeats(workers: usize) {
 }
 
 #[test]
+fn a_heartbeat_follows_the_last_snapshot_of_a_command() {
+    for workers in WORKERS {
+        let server = Server::start(|config| config.workers = workers);
+        let mut client = Client::session(server.address);
+        let x = json!({ "snapshot": true, "heartbeat_ms": 60_000 });
+        subscribe(&mut client, json!({ "action": "subscribe", "tickers": ["*"], "x": x }));
+
+        let mut snapshots = 0;
+        loop {
+            let objects = client.next_objects();
+            if objects[0]["T"] == "h" {
+                break;
+            }
+            snapshots += objects.iter().filter(|object| object["sn"] == true).count();
+        }
+
+        assert_eq!(snapshots, tapecast::config::Config::default().symbols);
+    }
+}
+
+#[test]
 fn max_delay_coalesces_trades_into_fewer_frames_without_losing_any() {
     for workers in WORKERS {
         let server = Server::start(|config| {

@@ -104,6 +104,23 @@ impl Tape {
         }
     }
 
+    /// Prints what there is around a trade that is not accounted for.
+    fn print_around(&self, (symbol, at, _): &TradeKey, place: &Place) {
+        let numbers = |of_epoch: &str| {
+            let of_stream =
+                self.trades.iter().filter(|(key, place)| key.0 == *symbol && place.epoch == of_epoch);
+            of_stream.map(|(key, place)| (place.seq, key.1.clone())).collect::<Vec<_>>()
+        };
+        let gaps: Vec<_> =
+            self.gaps.iter().filter(|gap| (&gap.0, &gap.1) == (&place.epoch, symbol)).collect();
+        let holes: Vec<_> = self.holes.iter().filter(|(_, to)| to[..17] == at[..17]).collect();
+        println!(
+            "received of {symbol} in {}: {:?}\ngaps: {gaps:?}\nholes of that minute: {holes:?}",
+            place.epoch,
+            numbers(&place.epoch)
+        );
+    }
+
     /// The trades of another tape that are neither in this one nor told as missing, within the time of this one.
     fn unaccounted<'a>(&self, published: &'a Tape) -> Vec<(&'a TradeKey, &'a Place)> {
         let in_order = || self.trades.iter().filter(|(_, place)| !place.is_late).map(|(key, _)| key);
@@ -288,6 +305,9 @@ fn soak(memory: Memory, numbers: UpstreamNumbers) {
         received.holes.len(),
         unaccounted.len(),
     );
+    if let Some((key, place)) = unaccounted.first() {
+        received.print_around(key, place);
+    }
     assert!(
         unaccounted.is_empty(),
         "{} of them: {:?}",

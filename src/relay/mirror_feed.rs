@@ -183,6 +183,10 @@ impl MirrorFeed {
         let filled = (!continues).then_some(false);
         if let Some((back, seconds)) = self.outage.end(self.clock.now(), filled) {
             self.upstream.gap_seconds.inc_by(seconds);
+            // What is told as lost need not be told again.
+            if let Some(from) = if continues { back.from } else { back.to } {
+                self.outage.resume(from);
+            }
             self.notices.push(back);
         }
         if continues {
@@ -218,7 +222,9 @@ impl MirrorFeed {
                     Missed { stream, from: last.next(), to }
                 })
             }
+            // All that the upstream was asked for has come.
             ServerMessage::Heartbeat { watermark } => {
+                self.outage.settle();
                 if self.beginning == Beginning::Snapshot {
                     self.beginning = self.later;
                 }

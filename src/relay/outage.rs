@@ -7,6 +7,8 @@ pub(super) struct UpstreamOutage {
     since: Option<Away>,
     /// The time of the newest object of a channel that does not conflate, and of any other.
     newest: [Timestamp; 2],
+    /// Since when streams may lack objects although others have newer ones: those that are resumed wait for their turn.
+    resumed_from: Option<Timestamp>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +30,16 @@ impl UpstreamOutage {
         *newest = stamp(body).max(*newest);
     }
 
+    /// All streams go on after this time, each as soon as the upstream has sent what it owes.
+    pub(super) fn resume(&mut self, from: Timestamp) {
+        self.resumed_from = Some(from);
+    }
+
+    /// The upstream has sent what it owed: no stream is behind another.
+    pub(super) fn settle(&mut self) {
+        self.resumed_from = None;
+    }
+
     /// The upstream is away: what is told of it, once.
     pub(super) fn begin(&mut self, now: Timestamp) -> Option<FeedNotice> {
         if !self.has_been_live || self.since.is_some() {
@@ -35,7 +47,7 @@ impl UpstreamOutage {
         }
         // What conflates overtakes what does not when the upstream has a backlog: a quote says nothing of trades before it.
         let newest = self.newest.into_iter().find(|time| *time > Timestamp::default());
-        let from = newest.map_or(now, |newest| newest.min(now));
+        let from = newest.into_iter().chain(self.resumed_from).fold(now, Timestamp::min);
         self.since = Some(Away { from, noticed: now });
         Some(FeedNotice { from: Some(from), ..FeedNotice::of_source(FeedState::Down, SOURCE) })
     }
@@ -104,6 +116,19 @@ mod tests {
         assert_eq!((down.state, down.from, outage.begin(at(5))), (FeedState::Down, Some(at(1)), None));
         let (back, seconds) = outage.end(at(5), Some(false)).unwrap();
         assert_eq!((back.from, back.to, back.filled, seconds), (Some(at(1)), Some(at(5)), Some(false), 2.0));
+    }
+
+    #[test]
+    fn an_outage_of_an_upstream_that_still_owes_objects_begins_with_the_outage_before() {
+        let mut outage = UpstreamOutage::default();
+        outage.end(at(0), None);
+        outage.resume(at(1));
+        outage.observe(&trade(5));
+
+        assert_eq!(outage.begin(at(6)).unwrap().from, Some(at(1)));
+        outage.end(at(7), None);
+        outage.settle();
+        assert_eq!(outage.begin(at(8)).unwrap().from, Some(at(5)));
     }
 
     #[test]

@@ -185,7 +185,7 @@ impl CommandExecutor {
                 outbox.set_crowded(is_crowded);
                 outbox.hold_answers(false);
                 if outbox.wants_answer() {
-                    outbox.produce(last_values);
+                    self.state.answer(outbox, last_values);
                 }
             });
         });

@@ -298,9 +298,19 @@ impl SessionState {
                 let is_crowded = self.hub.is_crowded(self.client());
                 self.fill(now, |outbox| {
                     outbox.set_crowded(is_crowded);
-                    outbox.produce(last_values);
+                    self.answer(outbox, last_values);
                 });
             });
+        }
+    }
+
+    /// Queues the next piece of what the client requested, with a heartbeat behind the last one: the client has
+    /// everything then.
+    pub(super) fn answer(&self, outbox: &mut Outbox, last_values: &EncodedLastValues) {
+        let is_last = outbox.produce(last_values);
+        if is_last && !self.options.get().heartbeat.is_zero() {
+            let heartbeat = self.heartbeat(Now::read(self.hub.clock()), last_values);
+            outbox.push(heartbeat.to_frame(self.codec));
         }
     }
 

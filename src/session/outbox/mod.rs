@@ -196,10 +196,10 @@ impl Outbox {
         self.answers.is_some() && has_room && may_answer
     }
 
-    /// Queues the next piece of what was requested, about a frame. Everything up to the last values must have
-    /// been offered.
-    pub fn produce(&mut self, last_values: &EncodedLastValues) {
-        let Some(mut answers) = self.answers.take() else { return };
+    /// Queues the next piece of what was requested, about a frame; says whether it is the last one. Everything up to the
+    /// last values must have been offered.
+    pub fn produce(&mut self, last_values: &EncodedLastValues) -> bool {
+        let Some(mut answers) = self.answers.take() else { return false };
         let bytes = if self.is_crowded { self.limits.frame_bytes / 16 } else { self.limits.frame_bytes };
         let most = (bytes / TYPICAL_OBJECT_BYTES).clamp(1, MAX_CONTROLS_PER_FRAME);
         let is_paced = self.pacing == Pacing::Interval;
@@ -237,6 +237,7 @@ impl Outbox {
         }
         self.defer_lookups();
         self.answers_yield = self.streams.has_dirty();
+        self.answers.is_none()
     }
 
     /// Queues an object of an answer; no snapshot where the client has a newer object from a worker that is
