@@ -9,7 +9,7 @@ use tapecast::journal::{JournalRetention, JournalSettings};
 use tapecast::limits::Rate;
 use tapecast::model::TopicKind;
 use tapecast::topics::{HistoryLimits, Namespace, Namespaces, PublishRight, TopicNames};
-use test_support::{Client, Server, TempFolder};
+use test_support::{Client, Server, TempFolder, exchange};
 
 const FAST: Rate = Rate::per_second(100_000, 100_000);
 
@@ -239,6 +239,55 @@ fn a_client_that_floods_or_may_not_publish_is_told_so_and_stays() {
     let too_fast: Vec<_> = answers.iter().filter(|answer| answer["code"] == 433).collect();
     assert!(answers[0]["T"] == "published" && !too_fast.is_empty(), "{answers:?}");
     assert!(too_fast.iter().all(|it| it["retry_ms"].as_u64() > Some(0) && it["x"] == json!({"id": 3})));
+}
+
+/// What is sent through the connection as it is, for what the library does not make into JSON text.
+fn refused_by_connection(server: &Server, data: &str) -> Value {
+    let mut client = session(server, "mallory");
+    subscribe(&mut client, &["chat:lobby"], json!({}));
+    client.send_text(&format!(r#"{{"action":"publish","topic":"chat:lobby","data":{data}}}"#));
+    loop {
+        match client.next_frame() {
+            Some(frame) if frame.opcode == 1 => return frame.json().remove(0)["code"].clone(),
+            Some(frame) if frame.opcode == 8 => return frame.close_code().into(),
+            Some(_) => {}
+            None => panic!("an answer or a Close"),
+        }
+    }
+}
+
+#[test]
+fn hostile_data_is_refused_at_both_doors_and_markup_is_a_text_like_any_other() {
+    let server = Server::without_trades(|_| {});
+    let deep = format!("{}1{}", "[".repeat(1_000), "]".repeat(1_000));
+    let long = format!("\"{}\"", "x".repeat(1 << 20));
+    let post = |data: &str| {
+        let body = format!(r#"{{"channel":"chat:lobby","data":{data}}}"#);
+        let head = "POST /api/publish HTTP/1.1\r\nHost: localhost\r\nConnection: close";
+        let request = format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        let answer = exchange(server.address, request.as_bytes());
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse::<u16>().unwrap();
+        (status, serde_json::from_str::<Value>(body).map(|body| body["error"]["code"].clone()).ok())
+    };
+
+    for (data, code, answer) in [
+        (deep.as_str(), json!(400), (200, Some(json!(107)))),
+        (&long, json!(1009), (413, None)),
+        (r#""\ud800""#, json!(400), (200, Some(json!(107)))),
+        (r#""\u0007""#, json!(400), (200, Some(json!(107)))),
+    ] {
+        let start = &data[..data.len().min(12)];
+        assert_eq!(refused_by_connection(&server, data), code, "{start}");
+        let of_post = post(data);
+        assert_eq!(of_post.0, answer.0, "{start}");
+        assert!(answer.1.is_none() || of_post.1 == answer.1, "{start}: {of_post:?}");
+    }
+    let mut client = session(&server, "anna");
+    subscribe(&mut client, &["chat:lobby"], json!({}));
+    let markup = json!({"text": "<script>alert(1)</script><img src=x onerror=alert(2)>"});
+    publish(&mut client, "chat:lobby", &markup);
+    assert_eq!(messages(&mut client, 1)[0]["d"], markup);
 }
 
 #[test]

@@ -135,6 +135,18 @@ async def commands(connection):
     return await flood(connection, frame(1, b'{"action":"subscribe","trades":["AAPL"]}') * 10)
 
 
+async def publish_flood(connection):
+    """A thousand messages a second for a chat room that takes one of each session."""
+    await connection.upgrade()
+    await connection.send(frame(1, b'{"action":"subscribe","topics":["chat:lobby"]}'))
+    message = frame(1, b'{"action":"publish","topic":"chat:lobby","data":{"text":"hi"}}')
+    sender = asyncio.create_task(reads(connection, 12))
+    for _ in range(1_200):
+        await connection.send(message * 10)
+        await asyncio.sleep(0.01)
+    return await sender
+
+
 async def reconnects(connection):
     await connection.upgrade()
     return "closed by us"
@@ -406,6 +418,7 @@ KINDS = {
     one_byte_a_second: 20,
     pings: 4,
     commands: 4,
+    publish_flood: 1,
     reconnects: 8,
     giant_head: 4,
     ten_thousand_symbols: 4,

@@ -44,6 +44,7 @@ ATTACKS = {
     clients.asset_list: (4, WIDE),
     clients.pings: (4, DEFAULT),
     clients.commands: (4, DEFAULT),
+    clients.publish_flood: (1, DEFAULT),
     clients.bomb: (2, DEFAULT),
     clients.ten_thousand_symbols: (4, DEFAULT),
     clients.long_commands_and_leave: (4, DEFAULT),
