@@ -2,6 +2,7 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
+use crate::model::{Seq, StreamId};
 use crate::session::OutboxLimits;
 use crate::wire::{ArrayFrame, Codec};
 
@@ -22,6 +23,8 @@ pub(super) enum OutboxEntry {
     Dirty,
     /// The place of the gap notices: behind everything that was queued before the loss.
     Gaps,
+    /// Gap notices of what was lost before this session: between everything that was queued before and after.
+    Missed(Vec<(StreamId, Seq, Seq)>),
 }
 
 /// A frame for the socket, with the figures of what it holds.

@@ -248,7 +248,7 @@ impl Outbox {
         mark: DeliveryKind,
         last_values: &EncodedLastValues,
     ) {
-        let RetainedObject { object, message } = answer;
+        let RetainedObject { object, message, .. } = answer;
         let (stream, universe) = (object.stream(), last_values.universe());
         if mark != DeliveryKind::Snapshot || !self.streams.is_ahead_of(object) {
             self.append_with(0, mark, |out, codec| match message {
@@ -326,7 +326,10 @@ impl Outbox {
 
     /// Notes that these objects will not be offered: streams that conflate go on with their newest object, which
     /// counts them as merged; for the others a gap notice says so, if the client understands it.
+    ///
+    /// The notices leave before all that is offered from now on, unless other objects have found no room already.
     pub fn miss(&mut self, missed: &[Missed]) {
+        let is_full = self.limited_bytes() > self.watermarks().1;
         for Missed { stream, from, to } in missed.iter().copied() {
             let Some(from) = self.streams.first_missing(stream, from, to) else { continue };
             if self.suspends(stream) {
@@ -338,6 +341,10 @@ impl Outbox {
                 }
                 self.streams.mark_dirty(stream, from);
             } else if self.overload == Overload::Gap {
+                if !is_full && !self.streams.has_lost() {
+                    self.tell_missed((stream, from, to));
+                    continue;
+                }
                 if !self.streams.has_lost() {
                     self.flush_held();
                     self.queue.push_back(OutboxEntry::Gaps);
@@ -345,6 +352,16 @@ impl Outbox {
                 self.streams.lose(stream, from);
                 self.streams.lose(stream, to);
             }
+        }
+    }
+
+    /// Queues a gap notice behind what was queued before.
+    fn tell_missed(&mut self, gap: (StreamId, Seq, Seq)) {
+        self.flush_held();
+        self.bytes += missed_bytes(&[gap]);
+        match self.queue.back_mut() {
+            Some(OutboxEntry::Missed(gaps)) => gaps.push(gap),
+            _ => self.queue.push_back(OutboxEntry::Missed(vec![gap])),
         }
     }
 
@@ -406,6 +423,17 @@ impl Outbox {
                         break taken;
                     }
                 }
+                OutboxEntry::Missed(mut gaps) => {
+                    self.bytes -= missed_bytes(&gaps);
+                    let rest = gaps.split_off(gaps.len().min(MAX_CONTROLS_PER_FRAME));
+                    if !rest.is_empty() {
+                        self.bytes += missed_bytes(&rest);
+                        self.queue.push_front(OutboxEntry::Missed(rest));
+                    }
+                    if let Some(taken) = self.gap_notices(last_values.universe(), gaps) {
+                        break taken;
+                    }
+                }
                 OutboxEntry::Gaps => {
                     if let Some(taken) = self.take_gaps(last_values) {
                         if self.streams.has_lost() {
@@ -434,8 +462,14 @@ impl Outbox {
     pub fn retain(&mut self, is_wanted: impl Fn(StreamId) -> bool) {
         self.streams.retain(&is_wanted);
         // A place without a stream would serve the next one too early.
-        let Self { queue, streams, .. } = self;
-        queue.retain(|entry| match entry {
+        let Self { queue, streams, bytes, .. } = self;
+        queue.retain_mut(|entry| match entry {
+            OutboxEntry::Missed(gaps) => {
+                *bytes -= missed_bytes(gaps);
+                gaps.retain(|(stream, ..)| is_wanted(*stream));
+                *bytes += missed_bytes(gaps);
+                !gaps.is_empty()
+            }
             OutboxEntry::Dirty => streams.has_dirty(),
             OutboxEntry::Gaps => streams.has_lost(),
             OutboxEntry::Frame { .. } | OutboxEntry::Open(_) => true,
@@ -505,14 +539,23 @@ impl Outbox {
     }
 
     fn take_gaps(&mut self, last_values: &EncodedLastValues) -> Option<OutgoingFrame> {
-        let lost = self.streams.take_lost(MAX_CONTROLS_PER_FRAME).into_iter();
-        let gaps: Vec<_> = lost.map(|gap| gap_notice(last_values.universe(), gap)).collect();
+        let lost = self.streams.take_lost(MAX_CONTROLS_PER_FRAME);
+        self.gap_notices(last_values.universe(), lost)
+    }
+
+    fn gap_notices(&self, universe: &Universe, gaps: Vec<(StreamId, Seq, Seq)>) -> Option<OutgoingFrame> {
+        let gaps: Vec<_> = gaps.into_iter().map(|gap| gap_notice(universe, gap)).collect();
         (!gaps.is_empty()).then(|| OutgoingFrame {
             frame: ControlMessage::array_frame(&gaps, self.codec),
             objects: 0,
             merged: 0,
         })
     }
+}
+
+/// The memory that gap notices take until they leave.
+fn missed_bytes(gaps: &[(StreamId, Seq, Seq)]) -> usize {
+    size_of_val(gaps)
 }
 
 /// The notice that these objects will not come.

@@ -450,5 +450,28 @@ fn what_a_resumed_client_has_already_is_not_told_as_missed() {
     assert!(!scene.outbox.streams.has_lost());
     scene.outbox.miss(&[missed(&trade(1), 3, 6)]);
 
-    assert_eq!(scene.outbox.streams.take_lost(9), [(trade(1).stream(), Seq(5), Seq(6))]);
+    let gap = scene.outbox.take(&scene.last_values).unwrap().frame;
+    let gap: serde_json::Value = serde_json::from_slice(fixtures::payload(&gap)).unwrap();
+    assert_eq!(gap, serde_json::json!([{"T": "gap", "S": "AAPL", "ch": "trades", "from": 5, "to": 6}]));
+    assert_eq!(scene.outbox.bytes, 0);
+}
+
+#[test]
+fn what_comes_at_once_behind_what_was_missed_is_not_lost_with_it() {
+    let mut scene = Scene::new(OutboxLimits::default());
+    scene.outbox.set_overload(Overload::Gap);
+    let _ = scene.offer(&[trade(1)]);
+    scene.take_all();
+
+    scene.outbox.miss(&[missed(&trade(1), 2, 5)]);
+    let _ = scene.offer(&[trade(6)]);
+
+    let gap = scene.outbox.take(&scene.last_values).unwrap().frame;
+    let gap: serde_json::Value = serde_json::from_slice(fixtures::payload(&gap)).unwrap();
+    assert_eq!((&gap[0]["from"], &gap[0]["to"]), (&serde_json::json!(2), &serde_json::json!(5)));
+    assert_eq!(scene.take_all(), [got("t", "AAPL", 6, 0)]);
+    // What was to be told of a stream that is no longer wanted is not.
+    scene.outbox.miss(&[missed(&trade(1), 7, 9)]);
+    scene.outbox.retain(|_| false);
+    assert_eq!((scene.take_all().len(), scene.outbox.bytes), (0, 0));
 }
