@@ -73,6 +73,8 @@ const NOT_PURE: &[(&str, &str)] = &[
     ("cluster/exchange.rs", "wakes the connection's thread"),
     ("cluster/history_fetch.rs", "the task that asks for the history of instruments"),
     ("cluster/lease_task.rs", "the task that asks the store for the lease"),
+    ("cluster/node_publisher.rs", "waits for the answer of the leader"),
+    ("cluster/topic_link.rs", "the part of the connection for topics"),
     ("cluster/nats_client.rs", "connects, and waits between two attempts"),
     ("faults/slow_line.rs", "a transport, which a task polls"),
     ("feed/followers.rs", "the recipients of batches on other threads"),

@@ -24,7 +24,8 @@ use tracing::error;
 use crate::clock::Clock;
 use crate::faults::FaultyFeed;
 use crate::feed::{
-    Batch, BatchSource, ControlReplay, Follow, Followers, LastValues, Publish, Published, PublishedMessages,
+    Batch, BatchSource, ControlReplay, Follow, Followers, LastValues, Moderate, Publish, Published,
+    PublishedMessages,
 };
 use crate::http::Readiness;
 use crate::hub::{Continue, Hub, HubActor, Now};
@@ -122,6 +123,11 @@ impl FeedRuntime {
 
     /// Where messages of topics are sent.
     pub(super) fn publisher(&self) -> Recipient<Publish> {
+        self.actor.clone().recipient()
+    }
+
+    /// Where what moderators do is sent.
+    pub(super) fn moderator(&self) -> Recipient<Moderate> {
         self.actor.clone().recipient()
     }
 
@@ -404,6 +410,14 @@ impl Handler<Publish> for FeedActor {
             ctx.notify(PublishMessages);
         }
         Box::pin(async move { answered.await.unwrap_or(Err(PublishRefusal::Unanswered)) })
+    }
+}
+
+impl Handler<Moderate> for FeedActor {
+    type Result = Result<(), PublishRefusal>;
+
+    fn handle(&mut self, Moderate(moderation): Moderate, _: &mut Self::Context) -> Self::Result {
+        self.source.moderate(&moderation, Instant::now())
     }
 }
 

@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::config::NamedUpstream;
 use crate::faults::Faults;
 use crate::feed::{BatchSource, FeedProgress, TopicFeed};
-use crate::http::{Readiness, ServedFeed, SourceKind, TopicService};
+use crate::http::{Readiness, ServedFeed, SourceKind, TopicPublisher, TopicService};
 use crate::journal::JournalThread;
 use crate::metrics::{FeedMetrics, Metrics};
 use crate::model::{Feed, Universe};
@@ -69,9 +69,9 @@ impl StartedFeeds {
         let ServiceParts { config, clock, metrics, faults } = parts;
         let Market { universe, archive, source, progress, journal, hours, market_clock, demand, .. } = market;
         #[cfg(feature = "nats")]
-        let (cluster, overview) = market.cluster.unzip();
-        // Topics are of one feed, as each session is, and are not carried over the nodes of a cluster.
-        let has_topics = self.states.is_empty() && !config.is_node();
+        let cluster = market.cluster;
+        // Topics are of one feed, as each session is.
+        let has_topics = self.states.is_empty();
         let namespaces = Arc::new(if has_topics { config.topics.clone() } else { Namespaces::default() });
         archive.retain_topics(Arc::clone(&namespaces));
         let topic_parts = (Arc::clone(&universe), Arc::clone(&archive));
@@ -92,6 +92,15 @@ impl StartedFeeds {
         let runtime =
             Arc::new(FeedRuntime::new(source, journal, config.workers, monitor, delivery, clock.clone()));
         let source = source_kind(config);
+        let (publisher, presence) =
+            (TopicPublisher::of_feed(runtime.publisher(), runtime.moderator()), Presence::default());
+        #[cfg(feature = "nats")]
+        let (publisher, presence) = match &cluster {
+            Some(cluster) => (cluster.publisher.clone().into(), cluster.presence.clone()),
+            None => (publisher, presence),
+        };
+        #[cfg(feature = "nats")]
+        let (thread, overview) = cluster.map(|cluster| (cluster.thread, cluster.overview)).unzip();
         self.states.push(ServedFeed {
             name,
             epoch,
@@ -106,17 +115,13 @@ impl StartedFeeds {
             cluster: overview,
             demand,
             replay: config.replay.is_some().then(|| runtime.replay_control()),
-            topics: (!namespaces.is_empty()).then(|| TopicService {
-                namespaces,
-                presence: Presence::default(),
-                publisher: runtime.publisher(),
-            }),
+            topics: (!namespaces.is_empty()).then(|| TopicService { namespaces, presence, publisher }),
         });
         self.running.push(RunningFeed { name, runtime, universe });
         self.journal = self.journal.take().or(journal_thread);
         #[cfg(feature = "nats")]
         {
-            self.cluster = self.cluster.take().or(cluster);
+            self.cluster = self.cluster.take().or(thread);
         }
     }
 }

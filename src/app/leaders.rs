@@ -73,7 +73,7 @@ impl LeaderFeed for SimulatedLeader {
                 (listings, LastValues::default())
             }
             Some(Followed { universe, last_values }) => {
-                if !listings.universe().begins_with(universe) {
+                if !listings.universe().has_instruments_of(universe) {
                     return Err("--symbols and --seed are not those of the earlier leader".to_owned());
                 }
                 self.parts.archive.take_over(listings.universe());
@@ -161,7 +161,7 @@ impl LeaderFeed for ReplayLeader {
                 archive.advance(events.opened_at());
                 LastValues::default()
             }
-            Some(Followed { universe: known, .. }) if !universe.begins_with(known) => {
+            Some(Followed { universe: known, .. }) if !universe.has_instruments_of(known) => {
                 return Err("--replay and its options are not those of the earlier leader".to_owned());
             }
             Some(Followed { last_values, .. }) => {

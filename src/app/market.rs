@@ -14,7 +14,7 @@ use crate::archive::{Archive, OpenBars};
 use crate::auth::KeyStore;
 use crate::clock::Clock;
 #[cfg(feature = "nats")]
-use crate::cluster::{ClusterOverview, ClusterThread};
+use crate::cluster::{ClusterOverview, ClusterThread, NodePublisher};
 use crate::config::Config;
 #[cfg(feature = "relay")]
 use crate::config::NamedUpstream;
@@ -35,6 +35,8 @@ use crate::source::{
     EventSource, Listings, MarketClock, NewEpochs, PastEnd, Recording, ReplayClock, ReplaySettings,
     ReplaySource, SimulatedMarket, SymbolDemand,
 };
+#[cfg(feature = "nats")]
+use crate::topics::Presence;
 
 /// The market before it runs.
 pub(super) struct Market {
@@ -49,7 +51,17 @@ pub(super) struct Market {
     /// The symbols that are wanted of the source, if it gives them on demand.
     pub(super) demand: Option<SymbolDemand>,
     #[cfg(feature = "nats")]
-    pub(super) cluster: Option<(ClusterThread, ClusterOverview)>,
+    pub(super) cluster: Option<MarketCluster>,
+}
+
+/// The cluster of which the market is a node.
+#[cfg(feature = "nats")]
+pub(super) struct MarketCluster {
+    pub(super) thread: ClusterThread,
+    pub(super) overview: ClusterOverview,
+    /// Where clients publish.
+    pub(super) publisher: NodePublisher,
+    pub(super) presence: Presence,
 }
 
 impl Market {

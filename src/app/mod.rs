@@ -183,8 +183,8 @@ impl Service {
             .map_err(|source| StartError::Listen { address, source })?;
         let handle = server.handle();
         let server_task = actix_web::rt::spawn(server);
-        if let Some(topics) = state.feeds.default_feed().topics.as_ref().filter(|_| config.simulates_weather)
-        {
+        let topics = state.feeds.default_feed().topics.as_ref();
+        if let Some(topics) = topics.filter(|_| config.publishes_weather()) {
             let weather = SimulatedWeather::new(config.simulation.seed);
             actix_web::rt::spawn(publish_weather(weather, topics.publisher.clone(), state.clock.clone()));
         }

@@ -7,14 +7,14 @@ use super::backfill::backfill;
 #[cfg(feature = "relay")]
 use super::leaders::RelayLeader;
 use super::leaders::{LeaderParts, ReplayLeader, SimulatedLeader};
-use super::market::{Market, followed_archive, new_epochs, replay_hours};
+use super::market::{Market, MarketCluster, followed_archive, new_epochs, replay_hours};
 #[cfg(feature = "relay")]
 use super::market::{number_origin, symbol_demand};
 use super::resume::resume;
 use crate::auth::KeyStore;
 use crate::clock::Clock;
 use crate::cluster::{
-    ClusterFeed, ClusterFeedMetrics, ClusterFeedParts, ClusterSettings, LeaderFeed, NodeDemand,
+    ClusterFeed, ClusterFeedMetrics, ClusterFeedParts, ClusterSettings, LeaderFeed, NodeDemand, NodeTopics,
 };
 use crate::config::Config;
 #[cfg(feature = "relay")]
@@ -29,6 +29,7 @@ use crate::relay::UpstreamFeed;
 #[cfg(feature = "relay")]
 use crate::source::SymbolDemand;
 use crate::source::{Listings, MarketClock};
+use crate::topics::Presence;
 
 /// The market of a node with these settings, whose feed is ready to start.
 pub(super) fn join(
@@ -41,6 +42,9 @@ pub(super) fn join(
 ) -> Result<Market, StartError> {
     let symbols = if config.simulates() { config.symbols } else { 0 };
     let archive = Arc::new(followed_archive(config, config.retention, symbols));
+    let namespaces = Arc::new(config.topics.clone());
+    archive.retain_topics(Arc::clone(&namespaces));
+    let topics = NodeTopics { namespaces, presence: Presence::default() };
     let demand = node_demand(config);
     let market_clock = market_clock(config);
     let (journal, earlier) = match &config.journal {
@@ -79,10 +83,17 @@ pub(super) fn join(
         sessions: metrics.sessions(),
         demand: demand.clone(),
         keys: keys.map(KeyStore::sessions),
+        topics: topics.clone(),
+        clock,
         new_epoch: new_epochs(),
     };
     let (source, thread) = ClusterFeed::start(parts).map_err(StartError::Thread)?;
-    let overview = source.overview();
+    let cluster = MarketCluster {
+        thread,
+        overview: source.overview(),
+        publisher: source.publisher(),
+        presence: topics.presence,
+    };
     Ok(Market {
         universe,
         archive,
@@ -92,7 +103,7 @@ pub(super) fn join(
         hours: hours(config),
         market_clock,
         demand: demand.map(|demand| demand.sessions),
-        cluster: Some((thread, overview)),
+        cluster: Some(cluster),
     })
 }
 

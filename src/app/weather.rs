@@ -3,36 +3,41 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::Recipient;
 use tracing::warn;
 
 use crate::clock::Clock;
-use crate::feed::Publish;
+use crate::http::TopicPublisher;
 use crate::model::Timestamp;
-use crate::topics::{Publication, SimulatedWeather};
+use crate::topics::{Publication, PublishRefusal, SimulatedWeather};
 use crate::wire::TopicMessage;
 
 /// The weather of each city is published at the start and at each full minute.
 const INTERVAL_NANOS: i64 = 60_000_000_000;
 
-/// Publishes the weather of all cities until the feed ends.
+/// How soon the weather is published again that no feed has taken, since a cluster has no leader yet.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Publishes the weather of all cities, for as long as the service runs.
 ///
-/// A minute's weather has an idempotency key, so that several nodes of a cluster publish it once.
-pub(super) async fn publish_weather(weather: SimulatedWeather, publisher: Recipient<Publish>, clock: Clock) {
+/// A minute's weather has an idempotency key, so that it is published once, by several nodes of a cluster too.
+pub(super) async fn publish_weather(weather: SimulatedWeather, publisher: TopicPublisher, clock: Clock) {
     loop {
         let now = clock.now();
         let minute = now.floor_to(INTERVAL_NANOS);
+        let mut pause = until_next_minute(now);
         for (topic, data) in weather.at(minute) {
-            let message = Arc::new(TopicMessage::new(&data, None));
-            let idempotency_key = Some(format!("weather {}", minute.nanos()).into());
-            match publisher.send(Publish(Publication { topic, message, idempotency_key })).await {
-                Ok(Ok(_)) => {}
-                Ok(Err(refusal)) => warn!(topic = topic.as_str(), "no weather of this minute: {refusal}"),
-                // The feed has ended.
-                Err(_) => return,
+            let key = format!("weather {}", minute.nanos());
+            let message = Arc::new(TopicMessage::new(&data, None).with_idempotency_key(&key));
+            match publisher.publish(Publication { topic, message }).await {
+                Ok(_) => {}
+                Err(PublishRefusal::Unanswered) => {
+                    pause = RETRY;
+                    break;
+                }
+                Err(refusal) => warn!(topic = topic.as_str(), "no weather of this minute: {refusal}"),
             }
         }
-        actix_web::rt::time::sleep(until_next_minute(now)).await;
+        actix_web::rt::time::sleep(pause).await;
     }
 }
 

@@ -25,6 +25,8 @@ use std::ops::Deref;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use rustc_hash::FxHashSet;
+
 use self::instrument::InstrumentArchive;
 use self::topic_history::TopicHistory;
 use crate::model::{
@@ -332,6 +334,42 @@ impl Archive {
                 self.topics().record(*object, message, namespace.history);
             }
         }
+    }
+
+    /// The newest retained messages of all topics, up to a number of each and up to this number of bytes, in the order of
+    /// publication. The lock is held for some messages at a time.
+    pub fn retained_messages(
+        &self,
+        up_to: impl Fn(StreamId) -> Seq,
+        most_bytes: usize,
+    ) -> Vec<(Object, Arc<TopicMessage>)> {
+        let order = self.topics().order();
+        let (mut retained, mut bytes) = (Vec::new(), 0);
+        for some in order.rchunks(ROWS_PER_LOCK) {
+            let topics = self.topics();
+            for (stream, seq) in some.iter().rev().filter(|(stream, seq)| *seq <= up_to(*stream)) {
+                let Some((object, message)) = topics.find(*stream, *seq) else { continue };
+                bytes += message.bytes();
+                if bytes > most_bytes {
+                    retained.reverse();
+                    return retained;
+                }
+                retained.push((object, message));
+            }
+        }
+        retained.reverse();
+        retained
+    }
+
+    /// Takes in what another node [retains](Self::retained_messages). Of a topic of which messages are missing in between,
+    /// those that this archive has are forgotten.
+    pub fn restore_messages(&self, universe: &Universe, messages: &[(Object, Arc<TopicMessage>)]) {
+        universe.topics().iter().for_each(|topic| self.topics().has_begun(topic.stream()));
+        let mut begun = FxHashSet::default();
+        for (object, _) in messages.iter().filter(|(object, _)| begun.insert(object.stream())) {
+            self.topics().forget_before_hole(object.stream(), object.seq);
+        }
+        self.record_messages(universe, messages.iter().map(|(object, message)| (object, message)));
     }
 
     fn topics(&self) -> MutexGuard<'_, TopicHistory> {

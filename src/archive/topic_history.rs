@@ -14,12 +14,14 @@ pub struct RetainedObject {
     pub object: Object,
     /// The content.
     pub message: Option<Arc<TopicMessage>>,
+    /// Whether it is known to be the first message of its topic, whose numbers may begin with any.
+    pub is_first: bool,
 }
 
 impl From<Object> for RetainedObject {
     /// An object of an instrument.
     fn from(object: Object) -> Self {
-        Self { object, message: None }
+        Self { object, message: None, is_first: false }
     }
 }
 
@@ -30,6 +32,8 @@ impl From<Object> for RetainedObject {
 #[derive(Debug)]
 pub(super) struct TopicHistory {
     topics: FxHashMap<StreamId, VecDeque<(Object, Arc<TopicMessage>)>>,
+    /// The number of the first message of each topic; 0 if that is not known.
+    firsts: FxHashMap<StreamId, Seq>,
     /// The order of all messages, the oldest first. Some are forgotten already.
     order: VecDeque<(StreamId, Seq)>,
     retained: usize,
@@ -44,6 +48,7 @@ impl Default for TopicHistory {
     fn default() -> Self {
         Self {
             topics: FxHashMap::default(),
+            firsts: FxHashMap::default(),
             order: VecDeque::new(),
             retained: 0,
             bytes: 0,
@@ -53,9 +58,13 @@ impl Default for TopicHistory {
 }
 
 impl TopicHistory {
-    /// Appends a message.
+    /// Appends a message, unless it has come before.
     pub(super) fn record(&mut self, object: Object, message: &Arc<TopicMessage>, limits: HistoryLimits) {
         let stream = object.stream();
+        if self.last_seq(stream).is_some_and(|last| object.seq <= last) {
+            return;
+        }
+        self.firsts.entry(stream).or_insert(object.seq);
         if let Some(taken_back) = message.deletes() {
             self.take_back(stream, taken_back, message);
         }
@@ -100,14 +109,51 @@ impl TopicHistory {
         }
     }
 
-    /// The oldest retained messages of a topic with numbers from `after` (exclusive) to `up_to` (inclusive), without a
-    /// hole, at most `most`.
+    /// The oldest retained messages of a topic with numbers from `after` (exclusive) to `up_to` (inclusive), at most
+    /// `most`. They end before numbers that a new leader of a cluster has skipped, so that they have no hole.
     pub(super) fn since(&self, stream: StreamId, after: Seq, up_to: Seq, most: usize) -> Vec<RetainedObject> {
         let messages = self.topics.get(&stream).into_iter().flatten();
         let wanted = messages.filter(|(object, _)| object.seq > after && object.seq <= up_to).take(most);
-        wanted
-            .map(|(object, message)| RetainedObject { object: *object, message: Some(Arc::clone(message)) })
-            .collect()
+        let mut next = None;
+        let has_no_hole = |(object, _): &&(Object, Arc<TopicMessage>)| {
+            let before = next.replace(object.seq.next());
+            before.is_none_or(|expected| expected == object.seq)
+        };
+        let first = self.firsts.get(&stream);
+        let retained = |(object, message): &(Object, Arc<TopicMessage>)| RetainedObject {
+            object: *object,
+            message: Some(Arc::clone(message)),
+            is_first: first == Some(&object.seq),
+        };
+        wanted.take_while(has_no_hole).map(retained).collect()
+    }
+
+    /// The topic has begun before anything of it is recorded here.
+    pub(super) fn has_begun(&mut self, stream: StreamId) {
+        self.firsts.entry(stream).or_default();
+    }
+
+    /// The order of all messages, the oldest first. Some may be forgotten.
+    pub(super) fn order(&self) -> Vec<(StreamId, Seq)> {
+        self.order.iter().copied().collect()
+    }
+
+    /// The message of this number, if it is retained.
+    pub(super) fn find(&self, stream: StreamId, seq: Seq) -> Option<(Object, Arc<TopicMessage>)> {
+        let messages = self.topics.get(&stream)?;
+        let place = messages.binary_search_by_key(&seq, |(object, _)| object.seq).ok()?;
+        Some(messages[place].clone())
+    }
+
+    /// Forgets the messages of a topic if any are missing between them and the one with this number.
+    pub(super) fn forget_before_hole(&mut self, stream: StreamId, next: Seq) {
+        while self.last_seq(stream).is_some_and(|last| last.next() < next) {
+            self.forget_first(stream);
+        }
+    }
+
+    fn last_seq(&self, stream: StreamId) -> Option<Seq> {
+        Some(self.topics.get(&stream)?.back()?.0.seq)
     }
 
     /// Forgets all messages.
@@ -172,6 +218,29 @@ mod tests {
         assert_eq!(history.since(chat, Seq(0), Seq(4), 1)[0].object.seq, Seq(3));
         history.clear();
         assert_eq!((seqs(&history, chat, 0), history.bytes), (vec![], 0));
+    }
+
+    #[test]
+    fn what_is_read_has_no_hole_and_tells_where_a_topic_begins() {
+        let (mut history, chat) = (TopicHistory::default(), fixtures::chat_message(1).stream());
+        for seq in [50, 51, 70, 51, 71] {
+            history.record(fixtures::chat_message(seq), &message("x"), limits(9));
+        }
+
+        assert_eq!((seqs(&history, chat, 0), seqs(&history, chat, 51)), (vec![50, 51], vec![70, 71]));
+        let is_first =
+            |history: &TopicHistory, after| history.since(chat, Seq(after), Seq(99), 1)[0].is_first;
+        assert_eq!((is_first(&history, 0), is_first(&history, 50)), (true, false));
+        assert!(history.find(chat, Seq(70)).is_some() && history.find(chat, Seq(60)).is_none());
+        history.forget_before_hole(chat, Seq(72));
+        assert_eq!(seqs(&history, chat, 51), [70, 71]);
+        history.forget_before_hole(chat, Seq(73));
+        assert_eq!(seqs(&history, chat, 0), [0u64; 0]);
+
+        let mut joined = TopicHistory::default();
+        joined.has_begun(chat);
+        joined.record(fixtures::chat_message(70), &message("x"), limits(9));
+        assert!(!is_first(&joined, 0), "it may have begun before");
     }
 
     #[test]

@@ -6,21 +6,24 @@ use actix_web::rt::task::JoinHandle;
 use futures_util::StreamExt;
 use tracing::{error, info, warn};
 
-use super::connection::{ClusterThread, ConnectionParts, NodeDemand};
-use super::exchange::{Exchange, Outgoing};
+use super::connection::{ClusterThread, ConnectionParts, NodeDemand, NodeTopics};
+use super::exchange::{Exchange, Outgoing, PendingCommand};
 use super::follower::{Follower, FollowerCounts};
+use super::leading_topics::{LeadingParts, LeadingTopics};
 use super::lease::HeldLease;
 use super::message::{Fence, NodeMessage, Origin};
+use super::node_publisher::NodePublisher;
 use super::overview::{BatchHop, ClusterOverview};
 use super::publisher::{Standing, Term};
 use super::settings::ClusterSettings;
 use crate::archive::Archive;
-use crate::clock::wall_clock;
+use crate::clock::{Clock, wall_clock};
 use crate::feed::{Batch, BatchSource, EarlierRun, FeedProgress, LastValues};
 use crate::limits::NodeUsage;
 use crate::metrics::{ClusterMetrics, FeedMetrics, SessionCount};
 use crate::model::{Epoch, FeedNotice, FeedState, MILLISECOND, SECOND, Seq, Timestamp, Universe};
 use crate::source::{ControlRefusal, NewEpochs, ReplayCommand, ReplayStatus, Ticks};
+use crate::topics::{PublishRefusal, Restrictions};
 
 /// After how long without a word from the leader clients are told that the feed is down: five beats.
 const DOWN_AFTER: Duration = Duration::from_millis(500);
@@ -80,6 +83,7 @@ pub struct ClusterFeed {
     counted: FollowerCounts,
     hops: HopMeter,
     metrics: ClusterFeedMetrics,
+    topics: LeadingTopics,
 }
 
 /// Measures what a batch took to this node.
@@ -185,6 +189,10 @@ pub struct ClusterFeedParts {
     pub demand: Option<NodeDemand>,
     /// The sessions of each key, if keys are required.
     pub keys: Option<NodeUsage>,
+    /// The topics.
+    pub topics: NodeTopics,
+    /// The time of day of messages of topics.
+    pub clock: Clock,
     /// Gives random epochs.
     pub new_epoch: NewEpochs,
 }
@@ -205,6 +213,8 @@ impl ClusterFeed {
             sessions,
             demand,
             keys,
+            topics,
+            clock,
             new_epoch,
         } = parts;
         let EarlierRun { universe, last_values: mut opening, epoch } = earlier;
@@ -223,6 +233,7 @@ impl ClusterFeed {
             sessions,
             demand,
             keys,
+            topics: topics.clone(),
         })?;
         let follower = Box::new(Follower::new(Fence::default(), Arc::clone(&universe)));
         let progress = FeedProgress::default();
@@ -244,6 +255,7 @@ impl ClusterFeed {
             counted: FollowerCounts::default(),
             hops: HopMeter { overview, metrics: metrics.cluster.clone(), published: None },
             metrics,
+            topics: LeadingTopics::new(topics.namespaces, clock),
         };
         Ok((feed, thread))
     }
@@ -251,6 +263,11 @@ impl ClusterFeed {
     /// What the node knows of itself and of the others, now and later.
     pub fn overview(&self) -> ClusterOverview {
         self.hops.overview.clone()
+    }
+
+    /// Where clients of this node publish.
+    pub fn publisher(&self) -> NodePublisher {
+        NodePublisher::new(Arc::clone(&self.exchange))
     }
 
     /// How far this feed is, now and later.
@@ -272,6 +289,9 @@ impl ClusterFeed {
                     if message.origin().is_some_and(|origin| !origin.fence.is_plausible(time_of_day)) =>
                 {
                     self.metrics.cluster.damaged.inc();
+                }
+                Ok(NodeMessage::Restrictions(origin, restrictions)) if origin.fence >= follower.fence() => {
+                    self.topics.follow(Restrictions::of_moderations(&restrictions, now));
                 }
                 Ok(message) => {
                     if let NodeMessage::Batches(origin, _) = &message {
@@ -299,6 +319,9 @@ impl ClusterFeed {
         // Another node has led since.
         *suspended = None;
         self.metrics.cluster.joined.set(1);
+        if let Some(history) = follower.take_history() {
+            self.archive.restore_messages(batch.universe(), &history);
+        }
         Some(self.record(batch, last_values))
     }
 
@@ -309,13 +332,15 @@ impl ClusterFeed {
             self.epoch = epoch;
         }
         let known = self.universe.len();
-        if batch.universe().len() > known || !self.has_history {
-            self.universe = Arc::clone(batch.universe());
+        self.universe = Arc::clone(batch.universe());
+        if self.universe.len() > known || !self.has_history {
             self.archive.follow(&self.universe);
             self.exchange.send(Outgoing::FetchHistory(Arc::clone(&self.universe), known));
             self.has_history = true;
         }
         self.archive.record_until(batch.events(), batch.watermark());
+        self.archive.record_messages(&self.universe, batch.messages());
+        self.topics.note_keys(&batch, self.epoch, Instant::now());
         self.hops.observe_source(batch.watermark());
         self.hops.overview.set_batch(batch.number());
         self.progress.set(last_values.published());
@@ -371,7 +396,12 @@ impl ClusterFeed {
         let epoch = (self.new_epoch)();
         let source = self.leader.as_mut().map(|leader| leader.begin(followed, epoch));
         let mut source = match source {
-            Some(Ok(source)) => source,
+            Some(Ok(source)) => {
+                let (archive, metrics) = (Arc::clone(&self.archive), self.metrics.feed.clone());
+                let (universe, progress) = (Arc::clone(&self.universe), self.progress.clone());
+                let parts = LeadingParts { universe, archive, metrics, progress };
+                self.topics.wrap(source, parts, least_number(now))
+            }
             Some(Err(reason)) => {
                 error!("this node cannot lead: {reason}");
                 self.refused_term = Some(held.term);
@@ -480,19 +510,31 @@ impl ClusterFeed {
             self.epoch = epoch;
         }
         self.universe = Arc::clone(batch.universe());
+        self.topics.note_keys(&batch, self.epoch, Instant::now());
         self.progress.set(last_values.published());
         self.hops.overview.set_batch(batch.number());
         self.exchange.send(Outgoing::Batch(Arc::clone(&batch), wall_clock()));
         batch
     }
 
-    fn lead_on(&mut self, last_values: &mut LastValues) -> Option<Arc<Batch>> {
+    fn lead_on(&mut self, last_values: &mut LastValues, now: Instant) -> Option<Arc<Batch>> {
         let Place::Leading(Leading { source, .. }) = &mut self.place else { return None };
         // Other leaders have lost their leases.
         self.exchange.take_arrivals();
         // The source has a clock of its own.
         self.exchange.skip_ticks(IDLE_TICKS);
-        let batch = source.poll(last_values).map(|batch| self.publish(batch, last_values));
+        let done = self.topics.lead(&mut **source, last_values, &self.exchange, now);
+        let batch = done.batch.map(|batch| self.publish(batch, last_values));
+        for (to, answer) in done.answers {
+            self.exchange.send(Outgoing::Answer(to, answer));
+        }
+        if batch.is_some() {
+            // The market has its turn at once.
+            self.exchange.wake();
+            return batch;
+        }
+        let batch = self.source_mut().and_then(|source| source.poll(last_values));
+        let batch = batch.map(|batch| self.publish(batch, last_values));
         if self.exchange.take_snapshot_wanted() {
             let (universe, last_values) = (Arc::clone(&self.universe), last_values.clone());
             self.exchange.send(Outgoing::Standing(Box::new(Standing { universe, last_values })));
@@ -535,7 +577,7 @@ impl BatchSource for ClusterFeed {
         self.hops.overview.set_lease(held);
         match (&self.place, held) {
             (Place::Leading(leading), Some(held)) if held.term == leading.term => {
-                let batch = self.lead_on(last_values);
+                let batch = self.lead_on(last_values, now);
                 return batch.or_else(|| self.notice(last_values, now));
             }
             (Place::Leading(_), _) => self.stop_to_lead(now),
@@ -544,6 +586,10 @@ impl BatchSource for ClusterFeed {
                 return batch.or_else(|| self.notice(last_values, now));
             }
             _ => {}
+        }
+        // The lease was lost after they came.
+        for PendingCommand { answer, .. } in self.exchange.take_commands() {
+            self.exchange.send(Outgoing::Answer(answer, Err(PublishRefusal::Unanswered)));
         }
         if let Some(batch) = self.follow(last_values, now) {
             return Some(batch);

@@ -24,6 +24,7 @@ use super::overview::{ClusterOverview, KnownNode};
 use super::publisher::{EncodedSnapshot, Publisher};
 use super::ring::RingLimits;
 use super::settings::{ClusterSettings, NodeRole};
+use super::topic_link::TopicLink;
 use super::wanted::WantedSymbols;
 use crate::archive::Archive;
 use crate::clock::wall_clock;
@@ -32,6 +33,7 @@ use crate::limits::NodeUsage;
 use crate::metrics::{ClusterMetrics, SessionCount};
 use crate::model::{Symbol, Timestamp, Universe};
 use crate::source::SymbolDemand;
+use crate::topics::{Moderation, Namespaces, Presence};
 
 /// How often the leader says that it is there when nothing is published.
 ///
@@ -46,6 +48,11 @@ const STATUS_LIFETIME: Duration = Duration::from_secs(15);
 ///
 /// Effect: nodes that serve the same key may exceed its limit by what they grant within this time.
 const CHANGE_INTERVAL: Duration = Duration::from_millis(200);
+
+/// How often a node looks whether other sessions subscribe to topics, and tells it.
+///
+/// Effect: how old the presence of other nodes may be. A room of 100 names costs some KB for each node.
+const PRESENCE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The most keys of which a node tells, those with the most sessions: some 300 KB, a third of a message of NATS.
 const MAX_KEYS: usize = 4_096;
@@ -69,6 +76,16 @@ pub(super) struct ConnectionParts {
     pub(super) sessions: SessionCount,
     pub(super) demand: Option<NodeDemand>,
     pub(super) keys: Option<NodeUsage>,
+    pub(super) topics: NodeTopics,
+}
+
+/// The topics of a node.
+#[derive(Clone, Debug, Default)]
+pub struct NodeTopics {
+    /// The rules of topics, the same at all nodes.
+    pub namespaces: Arc<Namespaces>,
+    /// Which sessions of this node and, as far as they have told, of the others subscribe to which topics.
+    pub presence: Presence,
 }
 
 /// The symbols that are wanted of a source that gives them on demand.
@@ -161,6 +178,7 @@ struct Connection {
     told: BTreeSet<Symbol>,
     /// The sessions of its keys, as they were told last.
     told_keys: Vec<(String, usize)>,
+    topics: TopicLink,
     /// They end with the connection.
     tasks: JoinSet<()>,
 }
@@ -174,9 +192,13 @@ impl Connection {
                 prefix: parts.settings.prefix.clone(),
                 inbox: format!("{}.inbox.{:016x}", parts.settings.prefix, parts.node),
             };
+            let NodeTopics { namespaces, presence } = parts.topics.clone();
+            let said = format!("{}.said", subjects.inbox);
+            let topics = TopicLink::new(client.clone(), subjects.of("say"), said, namespaces, presence);
             let connection = Self {
                 client,
                 subjects,
+                topics,
                 parts: Arc::clone(&parts),
                 publisher: Publisher::new(RingLimits::default()),
                 leads: false,
@@ -201,7 +223,11 @@ impl Connection {
     }
 
     async fn serve(mut self) -> Result<(), async_nats::Error> {
-        for subject in [self.subjects.of("batch"), self.subjects.of("beat"), self.subjects.inbox.clone()] {
+        for subject in ["batch", "beat", "restrictions"]
+            .map(|name| self.subjects.of(name))
+            .into_iter()
+            .chain([self.subjects.inbox.clone()])
+        {
             let mut messages = self.client.subscribe(subject).await?;
             let exchange = Arc::clone(&self.parts.exchange);
             // The queue of the library drops messages without a word when it is full, so it is drained at once.
@@ -215,12 +241,13 @@ impl Connection {
         let mut names = vec!["node.*", &refused];
         let may_lead = self.parts.settings.role.may_lead();
         if may_lead {
-            names.extend(["snapshot", "repair", "history"]);
+            names.extend(["snapshot", "repair", "history", "say"]);
         }
         let mut subscribers = Vec::new();
         for name in names {
             subscribers.push(self.client.subscribe(self.subjects.of(name)).await?);
         }
+        subscribers.push(self.client.subscribe(self.topics.answers()).await?);
         let mut requests = select_all(subscribers);
         let (stop_lease, on_stop) = watch::channel(false);
         let mut lease = JoinSet::new();
@@ -229,8 +256,8 @@ impl Connection {
         }
         // Requests that were made before the subscriptions are made again.
         self.parts.exchange.set_connected(true);
-        let [mut beats, mut statuses, mut changes] =
-            [BEAT_INTERVAL, STATUS_INTERVAL, CHANGE_INTERVAL].map(interval);
+        let [mut beats, mut statuses, mut changes, mut presence] =
+            [BEAT_INTERVAL, STATUS_INTERVAL, CHANGE_INTERVAL, PRESENCE_INTERVAL].map(interval);
         beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let exchange = Arc::clone(&self.parts.exchange);
         loop {
@@ -245,7 +272,11 @@ impl Connection {
                 }
                 Some(message) = requests.next() => self.answer(message).await?,
                 _ = beats.tick() => self.beat().await?,
-                _ = statuses.tick() => self.tell_status().await?,
+                _ = statuses.tick() => {
+                    self.tell_status().await?;
+                    self.tell_presence(true).await?;
+                }
+                _ = presence.tick() => self.tell_presence(false).await?,
                 _ = changes.tick() => self.tell_changes().await?,
             }
         }
@@ -278,8 +309,19 @@ impl Connection {
                     self.leads = true;
                 }
                 Outgoing::End => self.leads = false,
-                Outgoing::Standing(standing) => self.send_snapshots(&standing.encode()).await?,
+                Outgoing::Standing(standing) => {
+                    let snapshot = standing.encode(&self.parts.archive);
+                    self.send_snapshots(&snapshot).await?;
+                }
                 Outgoing::Request(request) => self.ask(request).await?,
+                Outgoing::Say(saying) if self.leads => {
+                    self.topics.say_here(saying, &self.parts.exchange).await?;
+                }
+                // The library would send it after the publisher was told that there is no answer.
+                Outgoing::Say(_) if !self.parts.exchange.is_connected() => {}
+                Outgoing::Say(saying) => self.topics.say(saying).await?,
+                Outgoing::Answer(to, answer) => self.topics.answer(to, answer).await?,
+                Outgoing::Restrictions(restrictions) => self.tell_restrictions(restrictions).await?,
                 Outgoing::FetchHistory(universe, from) => {
                     self.universe = Arc::clone(&universe);
                     self.fetch_history(universe, from).await?;
@@ -326,9 +368,23 @@ impl Connection {
 
     /// Answers a request of another node, if this one leads.
     async fn answer(&mut self, message: Message) -> Result<(), async_nats::Error> {
+        if self.topics.is_answer(&message) {
+            self.topics.answered(&message);
+            return Ok(());
+        }
+        if self.topics.is_command(&message) {
+            return match self.leads {
+                true => self.topics.command(message, &self.universe, &self.parts.exchange).await,
+                false => Ok(()),
+            };
+        }
         let decoded = NodeMessage::from_bytes(&message.payload);
         match decoded {
             Ok(NodeMessage::Status(status)) => return self.hear(status).await,
+            Ok(NodeMessage::Presence(node, told)) => {
+                self.parts.topics.presence.hear(node, told);
+                return Ok(());
+            }
             Ok(NodeMessage::Refused(symbols)) => {
                 warn!(?symbols, "all nodes together want more symbols than the upstream gives");
                 self.parts.demand.iter().for_each(|demand| demand.sessions.shed(&symbols));
@@ -384,6 +440,8 @@ impl Connection {
         }
         let state = self.parts.overview.state();
         self.parts.keys.iter().for_each(|keys| keys.retain(|node| state.nodes.contains_key(&node)));
+        // A node that tells of its presence has told of itself before.
+        self.parts.topics.presence.retain_nodes(|node| state.nodes.contains_key(&node));
         let mut keys = self.told_keys.clone();
         keys.sort_unstable_by_key(|(_, sessions)| std::cmp::Reverse(*sessions));
         keys.truncate(MAX_KEYS);
@@ -397,6 +455,24 @@ impl Connection {
         }
         let subject = self.subjects.of(&format!("node.{node:016x}"));
         self.client.publish(subject, NodeMessage::Status(status).to_bytes()).await?;
+        Ok(())
+    }
+
+    /// Tells which sessions of this node subscribe to which topics, if that has changed or is to be told again.
+    async fn tell_presence(&mut self, again: bool) -> Result<(), async_nats::Error> {
+        let node = self.parts.node;
+        let Some(message) = self.topics.tell_presence(node, again) else { return Ok(()) };
+        self.client.publish(self.subjects.of(&format!("node.{node:016x}")), message).await?;
+        Ok(())
+    }
+
+    /// Tells the nodes that may lead later which publishers are restricted.
+    async fn tell_restrictions(&self, restrictions: Vec<Moderation>) -> Result<(), async_nats::Error> {
+        if self.leads
+            && let Some(message) = self.publisher.restrictions(restrictions, wall_clock())
+        {
+            self.client.publish(self.subjects.of("restrictions"), message).await?;
+        }
         Ok(())
     }
 

@@ -4,16 +4,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use async_nats::Subject;
 use bytes::Bytes;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 
 use super::follower::FollowerRequest;
 use super::lease::HeldLease;
+use super::node_publisher::Saying;
 use super::publisher::{Standing, Term};
 use crate::feed::Batch;
 use crate::metrics::ClusterMetrics;
 use crate::model::{Object, Timestamp, Universe};
 use crate::source::{Ticks, Wake};
+use crate::topics::{Moderation, TopicAnswer, TopicCommand};
 
 /// The most bytes that wait for the feed's thread, and for the connection.
 ///
@@ -24,6 +27,9 @@ const MAX_WAITING: usize = 8 << 20;
 
 /// The longest time that a message waits for the feed's thread. What is older is worth less than a snapshot.
 const MAX_AGE: Duration = Duration::from_secs(1);
+
+/// The most commands of publishers and moderators that wait, some 20 MB at the longest data by default.
+const MAX_COMMANDS: usize = 4_096;
 
 /// What the thread of the feed and the thread of the connection give each other.
 ///
@@ -36,6 +42,7 @@ pub(super) struct Exchange {
     outbox: Mutex<Outbox>,
     outgoing: Notify,
     lease: Mutex<Option<HeldLease>>,
+    commands: Mutex<VecDeque<PendingCommand>>,
     is_snapshot_wanted: AtomicBool,
     is_connected: AtomicBool,
     metrics: ClusterMetrics,
@@ -67,6 +74,8 @@ pub(super) struct ArrivedMessages {
 struct Outbox {
     waiting: VecDeque<Outgoing>,
     bytes: usize,
+    /// The commands of clients among them.
+    sayings: usize,
     is_closed: bool,
 }
 
@@ -83,8 +92,33 @@ pub(super) enum Outgoing {
     Standing(Box<Standing>),
     /// A request to the leader.
     Request(FollowerRequest),
+    /// A command of a client of this node.
+    Say(Saying),
+    /// What became of a command.
+    Answer(AnswerTo, TopicAnswer),
+    /// All restrictions of publishers, for the other nodes.
+    Restrictions(Vec<Moderation>),
     /// The history of these instruments, from this position on, is wanted.
     FetchHistory(Arc<Universe>, usize),
+}
+
+/// A command that the feed of this node is to do, since it leads.
+#[derive(Debug)]
+pub(super) struct PendingCommand {
+    pub(super) command: TopicCommand,
+    pub(super) answer: AnswerTo,
+    pub(super) at: Instant,
+}
+
+/// Where the answer to a command goes.
+#[derive(Debug)]
+pub(super) enum AnswerTo {
+    /// To a client of this node.
+    Here(oneshot::Sender<TopicAnswer>),
+    /// To another node.
+    Node(Subject),
+    /// To a program, as JSON, if it waits for an answer.
+    Program(Option<Subject>),
 }
 
 /// What the connection has to do.
@@ -104,6 +138,7 @@ impl Exchange {
             outbox: Mutex::default(),
             outgoing: Notify::new(),
             lease: Mutex::default(),
+            commands: Mutex::default(),
             is_snapshot_wanted: AtomicBool::new(false),
             is_connected: AtomicBool::new(false),
             metrics,
@@ -158,6 +193,13 @@ impl Exchange {
     /// Gives the connection something to do.
     pub(super) fn send(&self, outgoing: Outgoing) {
         let mut outbox = lock(&self.outbox);
+        if matches!(outgoing, Outgoing::Say(_)) {
+            outbox.sayings += 1;
+            // The one that waits for the answer is told that there is none.
+            if outbox.sayings > MAX_COMMANDS {
+                return;
+            }
+        }
         if let Outgoing::Batch(batch, _) = &outgoing {
             let cost = cost(batch);
             if outbox.bytes + cost > MAX_WAITING {
@@ -185,8 +227,29 @@ impl Exchange {
     /// What waits for the connection.
     pub(super) fn take_work(&self) -> Work {
         let mut outbox = lock(&self.outbox);
-        outbox.bytes = 0;
+        (outbox.bytes, outbox.sayings) = (0, 0);
         Work { waiting: mem::take(&mut outbox.waiting), is_closed: outbox.is_closed }
+    }
+
+    /// Gives the feed a command.
+    ///
+    /// # Errors
+    /// When too many wait: the command again.
+    pub(super) fn command(&self, command: PendingCommand) -> Result<(), PendingCommand> {
+        let mut commands = lock(&self.commands);
+        if commands.len() >= MAX_COMMANDS {
+            return Err(command);
+        }
+        commands.push_back(command);
+        drop(commands);
+        self.wake();
+        Ok(())
+    }
+
+    /// The commands that wait for the feed.
+    pub(super) fn take_commands(&self) -> VecDeque<PendingCommand> {
+        let mut commands = lock(&self.commands);
+        if commands.is_empty() { VecDeque::new() } else { mem::take(&mut commands) }
     }
 
     /// Sets the lease of this node.
@@ -227,7 +290,8 @@ impl Exchange {
 }
 
 fn cost(batch: &Batch) -> usize {
-    256 + batch.len() * size_of::<Object>()
+    let contents: usize = batch.messages().map(|(_, message)| message.bytes()).sum();
+    256 + batch.len() * size_of::<Object>() + contents
 }
 
 /// One thread must not end because the other panicked.

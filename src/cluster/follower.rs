@@ -3,12 +3,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::message::{
-    EncodedBatch, Fence, NodeMessage, Origin, Part, PartSet, RepairRequest, decode_payload,
+    EncodedBatch, Fence, NodeMessage, Origin, Part, PartSet, RepairRequest, decode_payload, decode_snapshot,
 };
 use crate::feed::{Batch, BatchDecoder, LastValues, Relisting};
-use crate::model::{Channel, Epoch, Missed, Object, Seq, Universe};
+use crate::model::{Channel, Epoch, Missed, Object, Seq, StreamId, Universe};
+use crate::wire::TopicMessage;
 
 /// How long an answer to a repair request may take.
 ///
@@ -56,6 +58,8 @@ pub(super) struct Follower {
     last_request: u64,
     requests: VecDeque<FollowerRequest>,
     ready: VecDeque<Ready>,
+    /// The retained messages that came with a snapshot.
+    history: Option<TopicMessages>,
     has_gone_back: bool,
     counts: FollowerCounts,
 }
@@ -118,8 +122,12 @@ enum Phase {
 #[derive(Debug)]
 enum Ready {
     Batch(Batch),
-    Snapshot(Batch, Epoch),
+    /// What holds, and the retained messages of topics as another batch.
+    Snapshot(Batch, Box<Batch>, Epoch),
 }
+
+/// Messages of topics with their contents, in the order of publication.
+pub(super) type TopicMessages = Vec<(Object, Arc<TopicMessage>)>;
 
 impl Follower {
     /// A follower that takes in no message with a lower fence than this, and whose node knows these instruments already.
@@ -138,6 +146,7 @@ impl Follower {
             last_request: 0,
             requests: VecDeque::new(),
             ready: VecDeque::new(),
+            history: None,
             has_gone_back: false,
             counts: FollowerCounts::default(),
         }
@@ -173,6 +182,12 @@ impl Follower {
         !self.ready.is_empty()
     }
 
+    /// The retained messages of topics that a snapshot had, in the universe of the last batch. They are from before that
+    /// batch, or in it.
+    pub(super) const fn take_history(&mut self) -> Option<TopicMessages> {
+        self.history.take()
+    }
+
     /// The next batch in order, which is entered in these last values.
     pub(super) fn next_batch(&mut self, last_values: &mut LastValues) -> Option<Batch> {
         loop {
@@ -183,10 +198,13 @@ impl Follower {
                     let missed = missed.collect();
                     batch.with_missed(missed)
                 }
-                Ready::Snapshot(snapshot, epoch) => {
+                Ready::Snapshot(snapshot, history, epoch) => {
                     self.relisting = Relisting::onto(Arc::clone(self.relisting.known()));
                     let snapshot = self.relisting.batch(snapshot);
-                    catch_up(last_values, &snapshot, epoch)
+                    let history = messages_of(&self.relisting.batch(*history));
+                    let batch = catch_up(last_values, &snapshot, &history, epoch);
+                    self.history = Some(history);
+                    batch
                 }
             };
             let batch = enter(last_values, batch);
@@ -205,10 +223,11 @@ impl Follower {
     fn accept(&mut self, batch: Batch, last_values: &LastValues) -> Batch {
         let batch = self.relisting.batch(batch);
         let last = |object: &Object| last_values.seq(object.stream());
-        if batch.objects().all(|object| object.seq > last(object)) {
+        let objects = || batch.objects().chain(batch.messages().map(|(message, _)| message));
+        if objects().all(|object| object.seq > last(object)) {
             return batch;
         }
-        self.has_gone_back |= batch.objects().any(|object| object.seq < last(object));
+        self.has_gone_back |= objects().any(|object| object.seq < last(object));
         without_known(last_values, &batch)
     }
 
@@ -387,7 +406,7 @@ impl Follower {
         asked.at = now;
         let Some(bytes) = snapshot.add(part) else { return };
         let mut decoder = BatchDecoder::default();
-        let Ok(snapshot) = decoder.decode(&bytes) else {
+        let Ok((snapshot, history)) = decode_snapshot(&mut decoder, &bytes) else {
             self.counts.damaged += 1;
             return;
         };
@@ -399,7 +418,7 @@ impl Follower {
         self.decoder = decoder;
         self.counts.snapshots += 1;
         self.position = Some(Position { epoch: origin.epoch, batch: number });
-        self.ready.push_back(Ready::Snapshot(snapshot, origin.epoch));
+        self.ready.push_back(Ready::Snapshot(snapshot, Box::new(history), origin.epoch));
         self.buffer = self.buffer.split_off(&(number + 1));
         self.buffer_bytes = self.buffer.values().map(Bytes::len).sum();
         self.drain(now);
@@ -455,7 +474,9 @@ impl Follower {
 fn without_known(last_values: &LastValues, batch: &Batch) -> Batch {
     let is_new = |object: &&Object| object.seq > last_values.seq(object.stream());
     let new = |objects: &[Object]| objects.iter().filter(is_new).copied().collect();
+    let (messages, contents) = messages_of(batch).into_iter().filter(|(object, _)| is_new(&object)).unzip();
     Batch::new(Arc::clone(batch.universe()), batch.watermark(), new(batch.events()), new(batch.tickers()))
+        .with_messages(messages, contents)
         .numbered(batch.number())
         .with_notices(batch.notices().to_vec())
         .with_missed(batch.missed().to_vec())
@@ -466,7 +487,7 @@ fn without_known(last_values: &LastValues, batch: &Batch) -> Batch {
 /// know what this follower has from an earlier one.
 fn enter(last_values: &mut LastValues, batch: Batch) -> Batch {
     let mut missed = Vec::new();
-    for object in batch.objects() {
+    let mut note = |last_values: &LastValues, object: &Object| {
         let stream = object.stream();
         let next = last_values.seq(stream).next();
         let is_told = || batch.missed().iter().any(|missed| missed.stream == stream);
@@ -474,7 +495,14 @@ fn enter(last_values: &mut LastValues, batch: Batch) -> Batch {
         if object.seq > next && next > Seq(1) && !is_told() {
             missed.push(Missed { stream, from: next, to: Seq(object.seq.0 - 1) });
         }
+    };
+    for object in batch.objects() {
+        note(last_values, object);
         last_values.put(*object);
+    }
+    for (object, message) in batch.messages() {
+        note(last_values, object);
+        last_values.put_message(*object, Arc::clone(message));
     }
     if missed.is_empty() {
         return batch;
@@ -490,9 +518,18 @@ fn unseen(last_values: &LastValues, missed: &Missed) -> Option<Missed> {
     (from <= missed.to).then_some(Missed { from, ..*missed })
 }
 
+fn messages_of(batch: &Batch) -> TopicMessages {
+    batch.messages().map(|(object, message)| (*object, Arc::clone(message))).collect()
+}
+
 /// The batch that takes a follower from these last values to a snapshot: the newest object of each stream that moved on,
-/// and what was missed before it.
-fn catch_up(last_values: &LastValues, snapshot: &Batch, epoch: Epoch) -> Batch {
+/// and what was missed before it. Of a topic it has all retained messages that are new to this follower.
+fn catch_up(
+    last_values: &LastValues,
+    snapshot: &Batch,
+    history: &[(Object, Arc<TopicMessage>)],
+    epoch: Epoch,
+) -> Batch {
     let is_new_epoch = last_values.epoch() != Some(epoch);
     let (mut events, mut tickers, mut missed) = (Vec::new(), Vec::new(), Vec::new());
     for object in snapshot.objects() {
@@ -510,10 +547,55 @@ fn catch_up(last_values: &LastValues, snapshot: &Batch, epoch: Epoch) -> Batch {
             _ => events.push(*object),
         }
     }
+    let mut messages = new_messages(last_values, snapshot, history);
+    // What is missed is told before all messages of a batch, so those before a hole are left to it.
+    let first = begin_without_hole(&mut messages);
+    for (stream, seq) in first {
+        let next = last_values.seq(stream).next();
+        if seq > next && next > Seq(1) {
+            missed.push(Missed { stream, from: next, to: Seq(seq.0 - 1) });
+        }
+    }
+    let (messages, contents) = messages.into_iter().unzip();
     Batch::new(Arc::clone(snapshot.universe()), snapshot.watermark(), events, tickers)
+        .with_messages(messages, contents)
         .numbered(snapshot.number())
         .with_missed(missed)
         .beginning(is_new_epoch.then_some(epoch))
+}
+
+/// The retained messages that are new to this follower, of topics of which it has some; and the last message of each topic
+/// whose last message is not among these.
+fn new_messages(
+    last_values: &LastValues,
+    snapshot: &Batch,
+    history: &[(Object, Arc<TopicMessage>)],
+) -> TopicMessages {
+    let is_new = |object: &Object| {
+        let last = last_values.seq(object.stream());
+        last > Seq(0) && object.seq > last
+    };
+    let mut messages: TopicMessages = history.iter().filter(|(object, _)| is_new(object)).cloned().collect();
+    let sent: FxHashSet<_> = messages.iter().map(|(object, _)| (object.stream(), object.seq)).collect();
+    let is_missing = |object: &Object| {
+        object.seq > last_values.seq(object.stream()) && !sent.contains(&(object.stream(), object.seq))
+    };
+    messages.extend(messages_of(snapshot).into_iter().filter(|(object, _)| is_missing(object)));
+    messages
+}
+
+/// Removes the messages of each topic that are before the last hole in its numbers; the first that is left of each.
+fn begin_without_hole(messages: &mut TopicMessages) -> FxHashMap<StreamId, Seq> {
+    let mut runs: FxHashMap<StreamId, (Seq, Seq)> = FxHashMap::default();
+    for (object, _) in messages.iter() {
+        let run = runs.entry(object.stream()).or_insert((object.seq, object.seq));
+        if object.seq > run.1.next() {
+            run.0 = object.seq;
+        }
+        run.1 = object.seq;
+    }
+    messages.retain(|(object, _)| runs.get(&object.stream()).is_some_and(|(first, _)| object.seq >= *first));
+    runs.into_iter().map(|(stream, (first, _))| (stream, first)).collect()
 }
 
 #[cfg(test)]

@@ -4,9 +4,11 @@ use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 
 use super::*;
+use crate::archive::{Archive, RetainedObject, Retention};
 use crate::cluster::publisher::{Publisher, Standing, Term};
 use crate::cluster::ring::RingLimits;
-use crate::model::{Body, Object, StreamId, SymbolId, Timestamp, Trade};
+use crate::model::{Body, Object, StreamId, SymbolId, Timestamp, TopicKind, Trade};
+use crate::topics::{Namespace, Namespaces, PublishRight};
 use crate::wire::fixtures;
 
 const MILLISECOND: Duration = Duration::from_millis(1);
@@ -14,8 +16,17 @@ const MILLISECOND: Duration = Duration::from_millis(1);
 /// What the numbers of a leader begin with: more than the leader before it has given.
 const FLOOR: u64 = 100_000;
 
+/// An archive that retains the latest messages of topics.
+fn archive() -> Arc<Archive> {
+    let archive = Archive::new(2, Retention::default());
+    let namespaces = vec![Namespace::chat(PublishRight::Nobody), Namespace::weather()];
+    archive.retain_topics(Arc::new(Namespaces::new(namespaces)));
+    Arc::new(archive)
+}
+
 /// A feed node with a small ring.
 struct Leader {
+    archive: Arc<Archive>,
     publisher: Publisher,
     last_values: LastValues,
     universe: Arc<Universe>,
@@ -37,9 +48,10 @@ impl Leader {
         publisher.begin(Term { fence: Fence(fence), epoch });
         let raised = BTreeSet::new();
         Self {
+            archive: archive(),
             publisher,
             last_values,
-            universe: Arc::new(fixtures::universe()),
+            universe: Arc::new(fixtures::topics()),
             epoch,
             floor,
             raised,
@@ -48,28 +60,29 @@ impl Leader {
     }
 
     fn publish(&mut self, random: &mut SmallRng, log: &mut Log) -> Vec<Bytes> {
-        let (mut events, mut missed) = (Vec::new(), Vec::new());
+        let (mut events, mut messages, mut missed) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..random.random_range(1..4) {
             let (Body::Trade(trade), Body::Quote(quote)) = (fixtures::trade().body, fixtures::quote().body)
             else {
                 unreachable!()
             };
             log.next_id += 1;
+            if random.random_bool(0.2) {
+                messages.push(self.message(random, log, &mut missed));
+                continue;
+            }
             let (symbol, size) = (SymbolId(random.random_range(0..2)), log.next_id);
             let body = match random.random_range(0..2) {
                 0 => Body::Trade(Trade { symbol, size, ..trade }),
                 _ => Body::Quote(crate::model::Quote { symbol, bid_size: size, ..quote }),
             };
-            let (stream, next) = (body.stream(), self.last_values.seq(body.stream()).next());
-            let is_raised = self.raised.insert(stream);
-            let seq = if is_raised { Seq(next.0.max(self.floor)) } else { next };
-            if seq > next && next > Seq(1) {
-                missed.push(Missed { stream, from: next, to: Seq(seq.0 - 1) });
-            }
-            log.published.insert((self.epoch, body.stream(), seq), body);
-            self.last_values.put(Object { seq, body });
-            events.push(Object { seq, body });
+            let object = self.number(body, log, &mut missed);
+            self.last_values.put(object);
+            events.push(object);
         }
+        let contents = messages.iter().map(|(object, message)| (object, message));
+        self.archive.record_messages(&self.universe, contents);
+        let (messages, contents) = messages.into_iter().unzip();
         let number = self.last_values.batch() + 1;
         self.last_values.set_batch(number);
         self.last_values.set_epoch(self.epoch);
@@ -77,15 +90,49 @@ impl Leader {
         self.began = true;
         let batch =
             Batch::new(Arc::clone(&self.universe), Timestamp::from_nanos(number as i64), events, vec![]);
+        let batch = batch.with_messages(messages, contents);
         let batch = batch.numbered(number).beginning(begun).with_missed(missed);
         self.publisher.publish(&[Arc::new(batch)], Timestamp::default(), Timestamp::default())
+    }
+
+    /// A message of a topic, whose content tells its time.
+    fn message(
+        &mut self,
+        random: &mut SmallRng,
+        log: &mut Log,
+        missed: &mut Vec<Missed>,
+    ) -> (Object, Arc<TopicMessage>) {
+        let topic = self.universe.topics()[random.random_range(0..2)];
+        let object = self.number(topic.message(Timestamp::from_nanos(log.next_id as i64)), log, missed);
+        let message = Arc::new(TopicMessage::new(&serde_json::json!(log.next_id), None));
+        self.last_values.put_message(object, Arc::clone(&message));
+        (object, message)
+    }
+
+    fn number(&mut self, body: Body, log: &mut Log, missed: &mut Vec<Missed>) -> Object {
+        let (stream, next) = (body.stream(), self.last_values.seq(body.stream()).next());
+        let is_raised = self.raised.insert(stream);
+        let seq = if is_raised { Seq(next.0.max(self.floor)) } else { next };
+        if seq > next && next > Seq(1) {
+            missed.push(Missed { stream, from: next, to: Seq(seq.0 - 1) });
+        }
+        log.published.insert((self.epoch, body.stream(), seq), body);
+        Object { seq, body }
+    }
+
+    /// What this leader retains of topics, as far as these last values.
+    fn retained(&self, last_values: &LastValues) -> Arc<Archive> {
+        let archive = archive();
+        let retained = self.archive.retained_messages(|stream| last_values.seq(stream), usize::MAX);
+        archive.restore_messages(&self.universe, &retained);
+        archive
     }
 
     fn answer(&self, request: FollowerRequest) -> Vec<Bytes> {
         match request {
             FollowerRequest::Snapshot(request) => {
                 let (universe, last_values) = (Arc::clone(&self.universe), self.last_values.clone());
-                let snapshot = Standing { universe, last_values }.encode();
+                let snapshot = Standing { universe, last_values }.encode(&self.archive);
                 self.publisher.snapshot(request, &snapshot, Timestamp::default())
             }
             FollowerRequest::Repair(request) => self.publisher.repair(&request, Timestamp::default()),
@@ -102,6 +149,7 @@ struct Log {
 
 /// Checks what a follower passes on.
 struct Checker {
+    archive: Arc<Archive>,
     follower: Follower,
     last_values: LastValues,
     /// The last number of each stream that was received or missed, whatever the epoch.
@@ -115,7 +163,8 @@ impl Checker {
     fn new() -> Self {
         let follower = Follower::new(Fence::default(), Arc::default());
         let (positions, last_values) = Default::default();
-        Self { follower, last_values, positions, received: 0, missed: 0, epochs: Vec::new() }
+        let archive = archive();
+        Self { archive, follower, last_values, positions, received: 0, missed: 0, epochs: Vec::new() }
     }
 
     fn take(&mut self, log: &Log) {
@@ -132,7 +181,15 @@ impl Checker {
                 }
                 self.missed += missed.to.0 - missed.from.0 + 1;
             }
-            for object in batch.objects() {
+            if let Some(history) = self.follower.take_history() {
+                self.archive.restore_messages(batch.universe(), &history);
+            }
+            self.archive.record_messages(batch.universe(), batch.messages());
+            for (object, message) in batch.messages() {
+                let (Body::Message(head) | Body::State(head)) = object.body else { unreachable!() };
+                assert_eq!(message.data().unwrap(), head.at.nanos().to_string());
+            }
+            for object in batch.objects().chain(batch.messages().map(|(object, _)| object)) {
                 let (stream, seq) = (object.stream(), object.seq);
                 // A snapshot tells what is newest, of an earlier epoch where nothing came since.
                 let mut epochs = (1..=epoch.number()).map(Epoch::new);
@@ -144,6 +201,18 @@ impl Checker {
                 self.received += 1;
             }
         }
+    }
+}
+
+/// The retained messages of a topic between two numbers, with the holes that a new leader has made.
+fn all_retained(archive: &Archive, stream: StreamId, mut after: Seq, up_to: Seq) -> Vec<RetainedObject> {
+    let mut all = Vec::new();
+    loop {
+        let piece = archive.replay(stream, after, up_to, usize::MAX);
+        let Some(last) = piece.last() else { return all };
+        after = last.object.seq;
+        // Which is the first of all is known at one of them.
+        all.extend(piece.into_iter().map(|retained| RetainedObject { is_first: false, ..retained }));
     }
 }
 
@@ -235,6 +304,19 @@ impl World {
                 assert_eq!(ours.of(stream), Some(object));
             }
         }
+        for (object, message) in leader.last_values.messages() {
+            let stream = object.stream();
+            if leader.raised.contains(&stream) {
+                assert_eq!(ours.message(stream), Some(message));
+                // The same messages, although one may have some that the other has forgotten or never had.
+                let after = Seq(object.seq.0.saturating_sub(20));
+                let [ours, theirs] = [&self.checker.archive, &leader.archive]
+                    .map(|archive| all_retained(archive, stream, after, object.seq));
+                let common = ours.len().min(theirs.len());
+                assert!(common > 0);
+                assert_eq!(ours[ours.len() - common..], theirs[theirs.len() - common..]);
+            }
+        }
     }
 }
 
@@ -276,11 +358,13 @@ fn received_and_missed_are_what_was_published_whatever_the_network_does() {
             if world.random.random_bool(0.001) {
                 (fence, epoch) = (fence + 1, epoch + 1);
                 let standing = leader.last_values.clone();
+                let retained = leader.retained(&standing);
                 // What the old leader still publishes, the new one does not know.
                 for _ in 0..world.random.random_range(0..9) {
                     world.publish(&mut leader);
                 }
                 old = Some(std::mem::replace(&mut leader, Leader::new(fence, epoch, standing)));
+                leader.archive = retained;
                 world.publish(&mut leader);
             }
             world.step(&leader);
@@ -382,6 +466,42 @@ fn instruments_keep_their_ids_whatever_the_order_of_a_leader() {
         assert_eq!(last_values.seq(stream), object.seq);
     }
     assert!(!follower.has_gone_back());
+}
+
+#[test]
+fn a_node_that_joins_has_the_histories_of_topics_and_tells_clients_of_the_newest_only() {
+    let mut leader = Leader::new(1, 1, LastValues::default());
+    let mut random = SmallRng::seed_from_u64(1);
+    (0..400).for_each(|_| drop(leader.publish(&mut random, &mut Log::default())));
+    let mut world = World::new(3, steady());
+
+    // In another order than the leader has, and one more.
+    let topics = [("weather:paris", TopicKind::State), ("weather:london", TopicKind::State)];
+    let known = fixtures::universe().with_topics(topics.map(|(name, kind)| (name.parse().unwrap(), kind)));
+    let now = world.now;
+    let mut follower = Follower::new(Fence::default(), Arc::new(known));
+    follower.tick(now);
+    while let Some(request) = follower.next_request() {
+        for message in leader.answer(request) {
+            follower.take_in(NodeMessage::from_bytes(&message).unwrap(), now);
+        }
+    }
+    let batch = follower.next_batch(&mut world.checker.last_values).unwrap();
+    let ours = world.checker.archive;
+    ours.restore_messages(batch.universe(), &follower.take_history().unwrap());
+
+    assert_eq!(batch.messages().len(), 2);
+    for topic in leader.universe.topics() {
+        let of = |universe: &Universe| universe.find_topic(&topic.name).unwrap().stream();
+        let last = leader.last_values.seq(topic.stream());
+        let contents = |archive: &Archive, stream| {
+            let all = all_retained(archive, stream, Seq(0), last);
+            all.into_iter().map(|it| (it.object.seq, it.message)).collect::<Vec<_>>()
+        };
+        let theirs = contents(&leader.archive, topic.stream());
+        assert!(theirs.len() > 50, "{}", theirs.len());
+        assert_eq!(contents(&ours, of(batch.universe())), theirs, "{}", topic.name);
+    }
 }
 
 #[test]

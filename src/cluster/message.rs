@@ -1,10 +1,15 @@
 use bytes::Bytes;
 
 use super::settings::NodeRole;
+use super::topic_message::{
+    push_answer, push_command, push_moderations, push_presence, take_answer, take_command, take_moderations,
+    take_presence,
+};
 use crate::feed::{Batch, BatchDecoder, BatchEncoder, are_listed, push_missed, take_missed};
 use crate::model::{
     Bar, Body, Epoch, FeedNotice, FeedState, MILLISECOND, Object, Seq, Symbol, SymbolId, Timestamp,
 };
+use crate::topics::{Moderation, NodePresence, TopicAnswer, TopicCommand};
 use crate::wire::varint::{push_i64, push_u64, take, take_i64, take_u64};
 use crate::wire::{InvalidRow, take_row, write_row};
 
@@ -95,6 +100,14 @@ pub(super) enum NodeMessage {
     Status(NodeStatus),
     /// The leader tells a node that there is no room for these symbols, of those that it wants.
     Refused(Vec<Symbol>),
+    /// Asks the leader to publish a message, or to restrict publishers.
+    Say(TopicCommand),
+    /// The leader's answer.
+    Said(TopicAnswer),
+    /// All restrictions of publishers, for the next leader.
+    Restrictions(Origin, Vec<Moderation>),
+    /// Which sessions of a node subscribe to which topics.
+    Presence(u64, Vec<NodePresence>),
 }
 
 /// Asks for batches that did not arrive.
@@ -143,7 +156,7 @@ pub(super) struct BarHistory {
 const MAGIC: [u8; 3] = *b"TCN";
 
 /// Nodes of another version drop the message, and are not joined.
-const VERSION: u8 = 4;
+const VERSION: u8 = 5;
 
 mod kind {
     pub(super) const BATCHES: u8 = 1;
@@ -157,6 +170,10 @@ mod kind {
     pub(super) const HISTORY_PART: u8 = 9;
     pub(super) const STATUS: u8 = 10;
     pub(super) const REFUSED: u8 = 11;
+    pub(super) const SAY: u8 = 12;
+    pub(super) const SAID: u8 = 13;
+    pub(super) const RESTRICTIONS: u8 = 14;
+    pub(super) const PRESENCE: u8 = 15;
 }
 
 impl NodeMessage {
@@ -217,6 +234,23 @@ impl NodeMessage {
                 out.push(kind::REFUSED);
                 push_symbols(out, symbols);
             }
+            Self::Say(command) => {
+                out.push(kind::SAY);
+                push_command(out, command);
+            }
+            Self::Said(answer) => {
+                out.push(kind::SAID);
+                push_answer(out, answer);
+            }
+            Self::Restrictions(origin, moderations) => {
+                push_origin(out, kind::RESTRICTIONS, origin);
+                push_moderations(out, moderations);
+            }
+            Self::Presence(node, presence) => {
+                out.push(kind::PRESENCE);
+                push_u64(out, *node);
+                push_presence(out, presence);
+            }
             Self::Status(status) => {
                 out.push(kind::STATUS);
                 push_u64(out, status.node);
@@ -253,13 +287,17 @@ impl NodeMessage {
             | Self::BatchPart(origin, ..)
             | Self::Beat(origin, ..)
             | Self::SnapshotPart(origin, ..)
-            | Self::Gone(origin, _) => Some(origin),
+            | Self::Gone(origin, _)
+            | Self::Restrictions(origin, _) => Some(origin),
             Self::SnapshotRequest(_)
             | Self::RepairRequest(_)
             | Self::HistoryRequest(..)
             | Self::HistoryPart(..)
             | Self::Status(_)
-            | Self::Refused(_) => None,
+            | Self::Refused(_)
+            | Self::Say(_)
+            | Self::Said(_)
+            | Self::Presence(..) => None,
         }
     }
 
@@ -305,6 +343,10 @@ impl NodeMessage {
             }
             kind::HISTORY_PART => Self::HistoryPart(take_u64(bytes)?, take_part(bytes, message)?),
             kind::REFUSED => Self::Refused(take_symbols(bytes)?),
+            kind::SAY => Self::Say(take_command(bytes)?),
+            kind::SAID => Self::Said(take_answer(bytes)?),
+            kind::RESTRICTIONS => Self::Restrictions(take_origin(bytes)?, take_moderations(bytes)?),
+            kind::PRESENCE => Self::Presence(take_u64(bytes)?, take_presence(bytes)?),
             kind::STATUS => Self::Status(NodeStatus {
                 node: take_u64(bytes)?,
                 role: *NodeRole::ALL.get(usize::from(take(bytes, 1)?[0])).ok_or(InvalidRow)?,
@@ -362,12 +404,12 @@ fn take_part(bytes: &mut &[u8], message: &Bytes) -> Result<Part, InvalidRow> {
     Ok(Part { index, count, crc, bytes: message.slice_ref(take(bytes, bytes.len())?) })
 }
 
-fn push_text(out: &mut Vec<u8>, text: &str) {
+pub(super) fn push_text(out: &mut Vec<u8>, text: &str) {
     push_u64(out, text.len() as u64);
     out.extend_from_slice(text.as_bytes());
 }
 
-fn take_text<'a>(bytes: &mut &'a [u8]) -> Result<&'a str, InvalidRow> {
+pub(super) fn take_text<'a>(bytes: &mut &'a [u8]) -> Result<&'a str, InvalidRow> {
     let length = take_length(bytes)?;
     str::from_utf8(take(bytes, length)?).map_err(|_| InvalidRow)
 }
@@ -382,7 +424,7 @@ fn take_symbols(bytes: &mut &[u8]) -> Result<Vec<Symbol>, InvalidRow> {
     (0..count).map(|_| take_text(bytes)?.parse().map_err(|_| InvalidRow)).collect()
 }
 
-fn take_array<const N: usize>(bytes: &mut &[u8]) -> Result<[u8; N], InvalidRow> {
+pub(super) fn take_array<const N: usize>(bytes: &mut &[u8]) -> Result<[u8; N], InvalidRow> {
     take(bytes, N)?.try_into().map_err(|_| InvalidRow)
 }
 
@@ -468,14 +510,24 @@ pub(super) fn decode_payload(decoder: &mut BatchDecoder, mut bytes: &[u8]) -> Re
     Ok(batch.with_notices(notices).with_missed(missed).beginning(epoch))
 }
 
-fn push_option<T>(out: &mut Vec<u8>, value: Option<T>, push: impl FnOnce(&mut Vec<u8>, T)) {
+/// Decodes a snapshot: what holds, and the retained messages of topics as another batch.
+pub(super) fn decode_snapshot(
+    decoder: &mut BatchDecoder,
+    mut bytes: &[u8],
+) -> Result<(Batch, Batch), InvalidRow> {
+    let length = take_length(&mut bytes)?;
+    let standing = decoder.decode(take(&mut bytes, length)?)?;
+    Ok((standing, decoder.decode(bytes)?))
+}
+
+pub(super) fn push_option<T>(out: &mut Vec<u8>, value: Option<T>, push: impl FnOnce(&mut Vec<u8>, T)) {
     out.push(value.is_some().into());
     if let Some(value) = value {
         push(out, value);
     }
 }
 
-fn take_option<T>(
+pub(super) fn take_option<T>(
     bytes: &mut &[u8],
     take_value: impl FnOnce(&mut &[u8]) -> Result<T, InvalidRow>,
 ) -> Result<Option<T>, InvalidRow> {

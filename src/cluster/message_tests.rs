@@ -1,10 +1,12 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use rand::{RngExt, SeedableRng};
 
 use super::*;
 use crate::model::{Channel, Missed, StreamId};
-use crate::wire::fixtures;
+use crate::topics::{MuteScope, Publication, PublicationNumber, PublishRefusal};
+use crate::wire::{TopicMessage, fixtures};
 
 fn origin() -> Origin {
     let [published, sent] = [1_700_000_000_120, 1_700_000_000_123].map(Timestamp::from_nanos);
@@ -57,6 +59,51 @@ fn messages() -> Vec<NodeMessage> {
         }),
         NodeMessage::Refused(vec!["AAPL".parse().unwrap()]),
     ]
+    .into_iter()
+    .chain(messages_of_topics())
+    .collect()
+}
+
+fn messages_of_topics() -> Vec<NodeMessage> {
+    let topic: Symbol = "chat:AAPL".parse().unwrap();
+    let message = TopicMessage::new(&serde_json::json!({"text": "hi"}), Some("anna"));
+    let contents = [
+        message.with_idempotency_key("k"),
+        TopicMessage::new(&serde_json::json!(null), None),
+        TopicMessage::deleting(Seq(7), Some("mod")),
+    ];
+    let publications = contents.map(|message| Publication { topic, message: message.into() });
+    let time = Duration::from_nanos(1_234_567_890);
+    let scopes = [MuteScope::Topic(topic), MuteScope::Namespace("chat".into())];
+    let mutes = scopes.clone().map(|scope| Moderation::Mute { scope, name: "eve".into(), time });
+    let unmutes = scopes.map(|scope| Moderation::Unmute { scope, name: "".into() });
+    let moderations = [&mutes[..], &unmutes[..], &[Moderation::Slow { topic, interval: time }]].concat();
+    let number = PublicationNumber { seq: Seq(u64::MAX), epoch: Epoch::new(3) };
+    let refusals = [
+        PublishRefusal::NoSuchTopic,
+        PublishRefusal::NotPermitted,
+        PublishRefusal::Muted { remaining: time },
+        PublishRefusal::TooBig { max: 9 },
+        PublishRefusal::TooDeep,
+        PublishRefusal::ControlCharacter,
+        PublishRefusal::Unanswered,
+        PublishRefusal::TooFast { retry: time },
+        PublishRefusal::TooManyRestrictions,
+    ];
+    let answers = [Ok(None), Ok(Some(number))].into_iter().chain(refusals.map(Err));
+    let list = ["anna", "b\u{e9}n"].map(Into::into).to_vec();
+    let presence = NodePresence { topic, sessions: 3, names: 2, list };
+    publications
+        .map(TopicCommand::Publish)
+        .into_iter()
+        .chain(moderations.iter().cloned().map(TopicCommand::Moderate))
+        .map(NodeMessage::Say)
+        .chain(answers.map(NodeMessage::Said))
+        .chain([
+            NodeMessage::Restrictions(origin(), moderations.clone()),
+            NodeMessage::Presence(7, vec![presence]),
+        ])
+        .collect()
 }
 
 #[test]

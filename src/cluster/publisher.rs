@@ -6,8 +6,11 @@ use super::message::{
     EncodedBatch, Fence, MAX_PART, NodeMessage, Origin, PayloadEncoder, RepairRequest, parts,
 };
 use super::ring::{RepairRing, RingLimits};
+use crate::archive::Archive;
 use crate::feed::{Batch, BatchEncoder, LastValues};
 use crate::model::{Epoch, Timestamp, Universe};
+use crate::topics::Moderation;
+use crate::wire::varint::push_u64;
 
 /// What a leader sends: batches, beats, and answers to requests. Pure: times are arguments.
 #[derive(Debug)]
@@ -37,24 +40,30 @@ pub(super) struct Standing {
     pub(super) last_values: LastValues,
 }
 
+/// The most bytes of the retained messages of topics in a snapshot, the newest. A node that has none of its own serves no
+/// older ones.
+const MAX_HISTORY: usize = 16 << 20;
+
 /// A snapshot as it is sent.
 #[derive(Clone, Debug)]
 pub(super) struct EncodedSnapshot(Bytes);
 
 impl Standing {
-    /// Encodes the snapshot: about 50 bytes for each stream.
-    pub(super) fn encode(&self) -> EncodedSnapshot {
-        let mut out = Vec::new();
+    /// Encodes the snapshot, about 50 bytes for each stream, with the messages of topics that this archive retains, as far
+    /// as the last batch.
+    pub(super) fn encode(&self, archive: &Archive) -> EncodedSnapshot {
+        let mut encoder = BatchEncoder::default();
+        let mut standing = Vec::new();
         let Self { universe, last_values } = self;
         let (number, watermark) = (last_values.batch(), last_values.watermark());
-        BatchEncoder::default().encode_objects(
-            &mut out,
-            number,
-            watermark,
-            universe,
-            last_values.iter(),
-            last_values.messages(),
-        );
+        let (objects, messages) = (last_values.iter(), last_values.messages());
+        encoder.encode_objects(&mut standing, number, watermark, universe, objects, messages);
+        let mut out = Vec::with_capacity(standing.len() + 64);
+        push_u64(&mut out, standing.len() as u64);
+        out.append(&mut standing);
+        let retained = archive.retained_messages(|stream| last_values.seq(stream), MAX_HISTORY);
+        let messages = retained.iter().map(|(object, message)| (object, message));
+        encoder.encode_objects(&mut out, number, watermark, universe, std::iter::empty(), messages);
         EncodedSnapshot(out.into())
     }
 }
@@ -99,6 +108,11 @@ impl Publisher {
     pub(super) fn beat(&self, sent: Timestamp) -> Option<Bytes> {
         let (number, watermark) = self.last;
         Some(NodeMessage::Beat(origin(self.term?, sent), number, watermark).to_bytes())
+    }
+
+    /// The message that tells how publishers are restricted.
+    pub(super) fn restrictions(&self, restrictions: Vec<Moderation>, sent: Timestamp) -> Option<Bytes> {
+        Some(NodeMessage::Restrictions(origin(self.term?, sent), restrictions).to_bytes())
     }
 
     /// The answer to a request for batches.

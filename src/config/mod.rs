@@ -409,12 +409,14 @@ impl Config {
         vec![Feed::IEX]
     }
 
-    /// Whether the node is one of a cluster.
-    pub fn is_node(&self) -> bool {
+    /// Whether this process publishes the simulated weather: a gateway of a cluster does not, since it has no market of its
+    /// own.
+    pub fn publishes_weather(&self) -> bool {
         #[cfg(feature = "nats")]
-        return self.cluster.is_some();
-        #[cfg(not(feature = "nats"))]
-        false
+        if self.cluster.as_ref().is_some_and(|settings| !settings.role.may_lead()) {
+            return false;
+        }
+        self.simulates_weather
     }
 
     /// Whether the market is a simulated one: neither a replay nor a relay.

@@ -208,6 +208,8 @@ fn take_topic(bytes: &mut &[u8]) -> Result<(Symbol, TopicKind), InvalidRow> {
 
 const HAS_DATA: u8 = 1;
 const HAS_PUBLISHER: u8 = 2;
+/// An older reader refuses it, so it is set where there is a key alone.
+const HAS_KEY: u8 = 4;
 
 fn push_message(out: &mut Vec<u8>, object: &Object, message: &TopicMessage, watermark: Timestamp) {
     push_u64(out, object.body.symbol().0.into());
@@ -217,14 +219,23 @@ fn push_message(out: &mut Vec<u8>, object: &Object, message: &TopicMessage, wate
         _ => watermark,
     };
     push_i64(out, at.nanos().wrapping_sub(watermark.nanos()));
-    let flags = [(message.data().is_some(), HAS_DATA), (message.by().is_some(), HAS_PUBLISHER)];
+    push_content(out, message);
+}
+
+/// Appends the content of a message of a topic, in the form that a batch has.
+pub fn push_content(out: &mut Vec<u8>, message: &TopicMessage) {
+    let flags = [
+        (message.data().is_some(), HAS_DATA),
+        (message.by().is_some(), HAS_PUBLISHER),
+        (message.idempotency_key().is_some(), HAS_KEY),
+    ];
     out.push(flags.iter().filter(|(is_set, _)| *is_set).map(|(_, flag)| flag).sum());
     match message.data() {
         Some(data) => push_text(out, data),
         None => push_u64(out, message.deletes().unwrap_or_default().0),
     }
-    if let Some(by) = message.by() {
-        push_text(out, by);
+    for text in [message.by(), message.idempotency_key()].into_iter().flatten() {
+        push_text(out, text);
     }
 }
 
@@ -237,8 +248,17 @@ fn take_message(
     let topic = topics.get(id).ok_or(InvalidRow)?;
     let seq = Seq(take_u64(bytes)?);
     let at = Timestamp::from_nanos(watermark.nanos().wrapping_add(take_i64(bytes)?));
+    let message = take_content(bytes)?;
+    Ok((Object { seq, body: topic.message(at) }, Arc::new(message)))
+}
+
+/// Takes what [`push_content`] has appended.
+///
+/// # Errors
+/// When the bytes are no content.
+pub fn take_content(bytes: &mut &[u8]) -> Result<TopicMessage, InvalidRow> {
     let flags = take(bytes, 1)?[0];
-    if flags & !(HAS_DATA | HAS_PUBLISHER) != 0 {
+    if flags & !(HAS_DATA | HAS_PUBLISHER | HAS_KEY) != 0 {
         return Err(InvalidRow);
     }
     let message = match flags & HAS_DATA {
@@ -249,8 +269,10 @@ fn take_message(
         0 => message,
         _ => message.published_by(take_text(bytes)?),
     };
-    let body = topic.message(at);
-    Ok((Object { seq, body }, Arc::new(message)))
+    Ok(match flags & HAS_KEY {
+        0 => message,
+        _ => message.with_idempotency_key(take_text(bytes)?),
+    })
 }
 
 fn push_instrument(out: &mut Vec<u8>, instrument: &Instrument) {
@@ -387,6 +409,7 @@ mod tests {
             (fixtures::chat_message(7), TopicMessage::new(&data, Some("anna"))),
             (fixtures::weather_message(1), TopicMessage::new(&serde_json::json!("rain"), None)),
             (fixtures::chat_message(8), TopicMessage::deleting(Seq(7), Some("mod"))),
+            (fixtures::chat_message(9), TopicMessage::new(&data, None).with_idempotency_key("k")),
         ];
         let (objects, contents) =
             messages.map(|(object, message)| (object, Arc::new(message))).into_iter().unzip();

@@ -4,7 +4,7 @@ use std::time::Instant;
 use super::{Batch, LastValues};
 use crate::model::{Epoch, Timestamp};
 use crate::source::{ControlRefusal, ReplayCommand, ReplayStatus, Ticks};
-use crate::topics::{Publication, PublicationNumber, PublishRefusal};
+use crate::topics::{Moderation, Publication, PublicationNumber, PublishRefusal};
 
 /// What became of messages that were to be published.
 #[derive(Debug)]
@@ -52,6 +52,14 @@ pub trait BatchSource: Send {
     ) -> PublishedMessages {
         let results = publications.iter().map(|_| Err(PublishRefusal::NoSuchTopic)).collect();
         PublishedMessages { batch: None, results }
+    }
+
+    /// Restricts the publishers of topics. Without topics it is refused.
+    ///
+    /// # Errors
+    /// When it is refused.
+    fn moderate(&mut self, _: &Moderation, _: Instant) -> Result<(), PublishRefusal> {
+        Err(PublishRefusal::NoSuchTopic)
     }
 
     /// Changes a running replay, as in [`EventSource`](crate::source::EventSource::control).

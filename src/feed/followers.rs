@@ -4,7 +4,7 @@ use actix::{Message, Recipient};
 
 use super::{Batch, LastValues};
 use crate::source::{ControlRefusal, ReplayCommand, ReplayStatus};
-use crate::topics::{Publication, PublicationNumber, PublishRefusal};
+use crate::topics::{Moderation, Publication, PublicationNumber, PublishRefusal};
 
 /// Asks the feed to send this recipient a [`Published::Snapshot`] and then every batch that follows it.
 #[derive(Message)]
@@ -20,6 +20,11 @@ pub struct ControlReplay(pub Option<ReplayCommand>);
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "Result<PublicationNumber, PublishRefusal>")]
 pub struct Publish(pub Publication);
+
+/// Restricts the publishers of topics.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Result<(), PublishRefusal>")]
+pub struct Moderate(pub Moderation);
 
 /// A message of the feed to a follower: one snapshot first, then every batch in order, none missing.
 #[derive(Clone, Message)]

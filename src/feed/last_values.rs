@@ -51,7 +51,7 @@ impl LastValues {
     pub fn newest(&self, stream: StreamId) -> Option<RetainedObject> {
         let object = *self.of(stream)?;
         let message = if stream.channel().is_of_topics() { self.message(stream).cloned() } else { None };
-        Some(RetainedObject { object, message })
+        Some(RetainedObject { object, message, is_first: false })
     }
 
     /// Enters a batch: the epoch that begins with it, its objects and messages, and its watermark.

@@ -24,10 +24,10 @@ mod tickers;
 mod topic_feed;
 
 pub use batch::Batch;
-pub use batch_codec::{BatchDecoder, BatchEncoder};
+pub use batch_codec::{BatchDecoder, BatchEncoder, push_content, take_content};
 pub use batch_source::{BatchSource, PublishedMessages};
 pub use earlier_run::EarlierRun;
-pub use followers::{ControlReplay, Follow, Followers, Publish, Published};
+pub use followers::{ControlReplay, Follow, Followers, Moderate, Publish, Published};
 pub use last_values::LastValues;
 pub use missed_codec::{are_listed, push_missed, take_missed};
 pub use progress::FeedProgress;

@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
 use super::Batch;
-use crate::model::{Missed, Object, StreamId, SymbolId, Universe};
+use crate::model::{Body, Missed, Object, StreamId, SymbolId, Topic, Universe};
 
-/// Gives the instruments of a feed the ids that they have at this node, by their symbols.
+/// Gives the instruments and topics of a feed the ids that they have at this node, by their symbols.
 ///
 /// A node that has served clients cannot change its ids: everything in its memory has them. A feed that began anew may list
 /// its instruments in another order.
@@ -15,6 +15,8 @@ pub struct Relisting {
     listed: Arc<Universe>,
     /// The id at this node of each instrument of the feed.
     ids: Vec<SymbolId>,
+    /// What each topic of the feed is at this node.
+    topics: Vec<Topic>,
     order: ListingOrder,
 }
 
@@ -55,12 +57,21 @@ impl Relisting {
         }
         let id = |symbol| self.known.find(symbol).expect("the instruments of the feed were appended");
         self.ids = listed.iter().map(|instrument| id(&instrument.symbol)).collect();
+        if listed.topics().iter().any(|topic| self.known.find_topic(&topic.name).is_none()) {
+            let topics = listed.topics().iter().map(|topic| (topic.name, topic.kind));
+            self.known = Arc::new(self.known.with_topics(topics));
+        }
+        let topic = |name| *self.known.find_topic(name).expect("the topics of the feed were appended");
+        self.topics = listed.topics().iter().map(|listed| topic(&listed.name)).collect();
     }
 
     /// The stream of this node that a stream of the feed is.
     pub fn stream(&self, stream: StreamId) -> StreamId {
         match self.order {
             ListingOrder::Same => stream,
+            ListingOrder::Other if stream.channel().is_of_topics() => {
+                self.topics[stream.symbol().index()].stream()
+            }
             ListingOrder::Other => StreamId::new(stream.channel(), self.ids[stream.symbol().index()]),
         }
     }
@@ -69,6 +80,9 @@ impl Relisting {
     pub fn object(&self, object: &Object) -> Object {
         match self.order {
             ListingOrder::Same => *object,
+            ListingOrder::Other if let Body::Message(head) | Body::State(head) = object.body => {
+                Object { body: self.topics[head.symbol.index()].message(head.at), ..*object }
+            }
             ListingOrder::Other => {
                 let symbol = self.ids[object.body.symbol().index()];
                 Object { body: object.body.with_symbol(symbol), ..*object }
@@ -85,9 +99,12 @@ impl Relisting {
         }
         let objects = |objects: &[Object]| objects.iter().map(|object| self.object(object)).collect();
         let (events, tickers) = (objects(batch.events()), objects(batch.tickers()));
+        let messages = batch.messages().map(|(object, content)| (self.object(object), Arc::clone(content)));
+        let (messages, contents) = messages.unzip();
         let missed = |missed: &Missed| Missed { stream: self.stream(missed.stream), ..*missed };
         Batch::new(Arc::clone(&self.known), batch.watermark(), events, tickers)
             .numbered(batch.number())
+            .with_messages(messages, contents)
             .with_notices(batch.notices().to_vec())
             .with_missed(batch.missed().iter().map(missed).collect())
             .beginning(batch.begun_epoch())

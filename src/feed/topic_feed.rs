@@ -1,12 +1,14 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use rustc_hash::FxHashSet;
+
 use super::{Batch, BatchSource, FeedProgress, LastValues, PublishedMessages};
 use crate::archive::Archive;
 use crate::metrics::FeedMetrics;
-use crate::model::{Epoch, Object, Symbol, Timestamp, Universe};
+use crate::model::{Epoch, Missed, Object, Seq, StreamId, Symbol, Timestamp, Universe};
 use crate::source::{ControlRefusal, ReplayCommand, ReplayStatus, Ticks};
-use crate::topics::{Admission, Directory, Publication, PublicationNumber, PublishRefusal};
+use crate::topics::{Admission, Directory, Moderation, Publication, PublicationNumber, PublishRefusal};
 
 /// A feed with topics: the batches of another feed, and between them those of the messages that are published.
 ///
@@ -22,6 +24,10 @@ pub struct TopicFeed {
     listed: Arc<Universe>,
     /// The same with the topics.
     universe: Arc<Universe>,
+    /// The least number of a message.
+    floor: Seq,
+    /// The topics whose numbers have been raised to it.
+    raised: FxHashSet<StreamId>,
 }
 
 /// A publication that is not refused.
@@ -43,8 +49,16 @@ impl TopicFeed {
         metrics: FeedMetrics,
         progress: FeedProgress,
     ) -> Self {
-        let listed = Arc::default();
-        Self { market, directory, archive, metrics, progress, listed, universe }
+        let (listed, raised) = Default::default();
+        Self { market, directory, archive, metrics, progress, listed, universe, floor: Seq(0), raised }
+    }
+
+    /// Numbers the next message of each topic from here on, if its numbers are lower: an earlier feed may have given some
+    /// of which this one knows nothing. What is skipped is told as missed.
+    #[must_use]
+    pub fn numbering_from(mut self, floor: Seq) -> Self {
+        self.floor = floor;
+        self
     }
 
     /// The batch with the universe that has the topics.
@@ -67,13 +81,21 @@ impl TopicFeed {
 
     /// Numbers a message of a topic that exists.
     fn number(
-        &self,
+        &mut self,
         last_values: &mut LastValues,
         publication: &Publication,
         at: Timestamp,
+        missed: &mut Vec<Missed>,
     ) -> Option<Object> {
         let topic = self.universe.find_topic(&publication.topic)?;
-        let object = Object { seq: last_values.seq(topic.stream()).next(), body: topic.message(at) };
+        let stream = topic.stream();
+        let (next, body) = (last_values.seq(stream).next(), topic.message(at));
+        let seq = if self.floor > next && self.raised.insert(stream) { self.floor } else { next };
+        // No client has anything of a topic without a message.
+        if seq > next && next > Seq(1) {
+            missed.push(Missed { stream, from: next, to: Seq(seq.0 - 1) });
+        }
+        let object = Object { seq, body };
         last_values.put_message(object, Arc::clone(&publication.message));
         Some(object)
     }
@@ -128,7 +150,7 @@ impl BatchSource for TopicFeed {
             self.universe = Arc::new(self.universe.with_topics(fresh.into_iter().zip(kinds)));
         }
         let epoch = last_values.epoch().unwrap_or(self.epoch());
-        let (mut objects, mut contents) = (Vec::new(), Vec::new());
+        let (mut objects, mut contents, mut missed) = (Vec::new(), Vec::new(), Vec::new());
         let results = admitted
             .into_iter()
             .map(|admitted| {
@@ -136,7 +158,8 @@ impl BatchSource for TopicFeed {
                     Admitted::New(publication) => publication,
                     Admitted::Repeated(number) => return Ok(number),
                 };
-                let object = self.number(last_values, &publication, at).ok_or(PublishRefusal::NoSuchTopic)?;
+                let object = self.number(last_values, &publication, at, &mut missed);
+                let object = object.ok_or(PublishRefusal::NoSuchTopic)?;
                 let number = PublicationNumber { seq: object.seq, epoch };
                 self.directory.published(&publication, number, now);
                 objects.push(object);
@@ -154,9 +177,14 @@ impl BatchSource for TopicFeed {
         self.progress.set(last_values.published());
         let batch = Batch::new(Arc::clone(&self.universe), last_values.watermark(), Vec::new(), Vec::new())
             .with_messages(objects, contents)
+            .with_missed(missed)
             .numbered(number);
         self.metrics.published(batch.len(), batch.watermark());
         PublishedMessages { batch: Some(Arc::new(batch)), results }
+    }
+
+    fn moderate(&mut self, moderation: &Moderation, now: Instant) -> Result<(), PublishRefusal> {
+        self.directory.moderate(moderation, now)
     }
 
     fn control(&mut self, command: ReplayCommand) -> Result<(), ControlRefusal> {
@@ -188,7 +216,7 @@ impl BatchSource for TopicFeed {
 mod tests {
     use super::*;
     use crate::archive::Retention;
-    use crate::model::{Channel, Seq, StreamId, SymbolId, UniverseSize};
+    use crate::model::{Channel, SymbolId, UniverseSize};
     use crate::topics::{Namespace, Namespaces, PublishRight};
     use crate::wire::{TopicMessage, fixtures};
     use futures_util::{StreamExt, stream};
@@ -247,7 +275,6 @@ mod tests {
         let publication = |(place, topic): (usize, &&str)| Publication {
             topic: topic.parse().unwrap(),
             message: Arc::new(TopicMessage::new(&json!(place), None)),
-            idempotency_key: None,
         };
         topics.iter().enumerate().map(publication).collect()
     }
@@ -292,6 +319,21 @@ mod tests {
         assert_eq!(batch.universe().topics().len(), 2);
         let streams: Vec<_> = batch.messages().map(|(object, _)| object.stream()).collect();
         assert_eq!(streams, [StreamId::new(Channel::Messages, SymbolId(1))]);
+    }
+
+    #[test]
+    fn a_feed_that_continues_another_skips_numbers_that_that_may_have_given() {
+        let (mut feed, mut last_values, _) = feed();
+        publish(&mut feed, &mut last_values, &["chat:AAPL"]);
+        feed = feed.numbering_from(Seq(100));
+
+        let topics = ["chat:AAPL", "weather:london", "chat:AAPL"];
+        let PublishedMessages { batch, results } = publish(&mut feed, &mut last_values, &topics);
+
+        let seqs: Vec<_> = results.iter().map(|it| it.unwrap().seq.0).collect();
+        assert_eq!(seqs, [100, 100, 101]);
+        let missed: Vec<_> = batch.unwrap().missed().iter().map(|it| (it.from.0, it.to.0)).collect();
+        assert_eq!(missed, [(2, 99)], "no client has anything of the new topic");
     }
 
     #[test]

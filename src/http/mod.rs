@@ -44,5 +44,5 @@ pub use self::paced_body::{BODY_PIECE, pace_bodies};
 pub use self::routes::routes;
 pub use self::security_headers::security_headers;
 pub use self::state::{AppState, EchoMode, WorkerHubs};
-pub use self::topics::TopicService;
+pub use self::topics::{TopicPublisher, TopicService};
 pub use self::turn::wait_for_turn;

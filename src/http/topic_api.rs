@@ -10,6 +10,7 @@ use futures_util::future::join_all;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::time::Duration;
 use tracing::{debug, info};
 
 use super::access::AccessPermit;
@@ -22,15 +23,23 @@ use super::topics::TopicService;
 use crate::auth::{AllowedOrigins, ClientLocation};
 use crate::hub::Hub;
 use crate::model::{Seq, StreamId, Symbol, Topic};
-use crate::topics::{Namespace, PresenceDetail, Publication, PublicationNumber, PublishRefusal};
-use crate::wire::TopicMessage;
+use crate::topics::api::{self, ApiFault, PublishRequest, answer_object, published};
+use crate::topics::{
+    LONGEST_INTERVAL, LONGEST_MUTE, Moderation, MuteScope, Namespace, PresenceDetail, Publication,
+    PublishRefusal,
+};
+use crate::wire::{TopicMessage, rfc3339};
 
 /// The methods, each of which is the last part of a path below `/api/`.
-/// Centrifugo has no `take_back`.
-const METHODS: [&str; 6] = ["publish", "broadcast", "take_back", "history", "presence", "presence_stats"];
+/// Centrifugo has none of `take_back`, `mute`, `unmute` and `slow`.
+const METHODS: [&str; 9] =
+    ["publish", "broadcast", "take_back", "history", "presence", "presence_stats", "mute", "unmute", "slow"];
 
 /// The most bytes of a request: the longest data that a namespace may allow, twice.
 pub(super) const MAX_BYTES: usize = 128 << 10;
+
+/// The longest name of a publisher, in bytes.
+const LONGEST_NAME: usize = 255;
 
 /// The most topics of one broadcast.
 const MAX_BROADCAST: usize = 100;
@@ -49,7 +58,9 @@ pub(super) async fn call(
     body: Payload,
 ) -> Result<HttpResponse, ApiError> {
     let feed = state.feeds.default_feed();
-    let Some(topics) = &feed.topics else { return Ok(answer(Err(Fault::new(102, "there are no topics")))) };
+    let Some(topics) = &feed.topics else {
+        return Ok(answer(Err(ApiFault::new(102, "there are no topics"))));
+    };
     let hub = hub_of(&request, feed);
     let body = timeout(state.http.head_timeout, body.to_bytes_limited(MAX_BYTES)).await;
     let Ok(Ok(Ok(body))) = body else {
@@ -63,63 +74,36 @@ pub(super) async fn call(
         "history" => caller.history(&body),
         "presence" => caller.presence(&body),
         "presence_stats" => caller.presence_stats(&body),
+        "mute" => caller.mute(&body).await,
+        "unmute" => caller.unmute(&body).await,
+        "slow" => caller.slow(&body).await,
         _ => return Err(ApiError::NoSuchPath),
     };
     Ok(answer(result))
 }
 
-fn answer(result: Result<Value, Fault>) -> HttpResponse {
+fn answer(result: Result<Value, ApiFault>) -> HttpResponse {
     response::json(answer_object(result).to_string())
 }
 
-fn answer_object(result: Result<Value, Fault>) -> Value {
-    match result {
-        Ok(result) => json!({ "result": result }),
-        Err(Fault { code, message }) => json!({"error": {"code": code, "message": message}}),
-    }
-}
-
-/// An error in Centrifugo's manner.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Fault {
-    code: u16,
-    message: String,
-}
-
-impl Fault {
-    fn new(code: u16, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
-    }
-
-    fn bad_request(message: impl Into<String>) -> Self {
-        Self::new(107, message)
-    }
-
-    fn unknown_channel(topic: &str) -> Self {
-        Self::new(102, format!("unknown channel: {topic}"))
-    }
-}
-
-impl From<PublishRefusal> for Fault {
-    fn from(refusal: PublishRefusal) -> Self {
-        let code = match refusal {
-            PublishRefusal::NoSuchTopic => 102,
-            PublishRefusal::NotPermitted => 103,
-            PublishRefusal::TooBig { .. } | PublishRefusal::TooDeep | PublishRefusal::ControlCharacter => 107,
-            PublishRefusal::TooFast { .. } => 111,
-            PublishRefusal::Unanswered => 100,
-        };
-        Self::new(code, refusal.to_string())
-    }
-}
-
 /// Keys that this server does not know are ignored, as Centrifugo does.
+/// Whom to mute, and where: one of `channel` and `namespace`.
 #[derive(Deserialize)]
-struct PublishBody {
-    channel: String,
-    data: Value,
+struct MuteBody {
     #[serde(default)]
-    idempotency_key: Option<String>,
+    channel: Option<String>,
+    #[serde(default)]
+    namespace: Option<String>,
+    name: String,
+    /// For how long; not for `unmute`.
+    #[serde(default)]
+    seconds: u64,
+}
+
+#[derive(Deserialize)]
+struct SlowBody {
+    channel: String,
+    seconds: u64,
 }
 
 #[derive(Deserialize)]
@@ -161,8 +145,8 @@ struct StreamPosition {
     epoch: String,
 }
 
-fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Fault> {
-    serde_json::from_slice(body).map_err(|error| Fault::bad_request(error.to_string()))
+fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, ApiFault> {
+    serde_json::from_slice(body).map_err(|error| ApiFault::bad_request(error.to_string()))
 }
 
 /// The request with what it is answered from.
@@ -176,17 +160,17 @@ struct Caller<'a> {
 }
 
 impl Caller<'_> {
-    async fn publish(&self, body: &[u8]) -> Result<Value, Fault> {
-        let PublishBody { channel, data, idempotency_key } = read(body)?;
+    async fn publish(&self, body: &[u8]) -> Result<Value, ApiFault> {
+        let PublishRequest { channel, data, idempotency_key } = PublishRequest::from_json(body)?;
         let publication = self.publication(&channel, &data, idempotency_key.as_deref())?;
         self.send(publication).await
     }
 
     /// Each topic has a response of its own, in order.
-    async fn broadcast(&self, body: &[u8]) -> Result<Value, Fault> {
+    async fn broadcast(&self, body: &[u8]) -> Result<Value, ApiFault> {
         let BroadcastBody { channels, data, idempotency_key } = read(body)?;
         if channels.len() > MAX_BROADCAST {
-            return Err(Fault::bad_request(format!("at most {MAX_BROADCAST} channels")));
+            return Err(ApiFault::bad_request(format!("at most {MAX_BROADCAST} channels")));
         }
         let responses = channels.iter().map(async |channel| {
             let result = match self.publication(channel, &data, idempotency_key.as_deref()) {
@@ -199,42 +183,116 @@ impl Caller<'_> {
     }
 
     /// Publishes that an earlier message is taken back, whose content is forgotten.
-    async fn take_back(&self, body: &[u8]) -> Result<Value, Fault> {
+    async fn take_back(&self, body: &[u8]) -> Result<Value, ApiFault> {
         let TakeBackBody { channel, offset } = read(body)?;
         let (topic, namespace) = self.namespace(&channel)?;
         if !self.may_publish(namespace) {
             return Err(PublishRefusal::NotPermitted.into());
         }
         if offset == 0 || Seq(offset) > self.newest(self.stream(&topic)) {
-            return Err(Fault::bad_request("there is no message of this offset"));
+            return Err(ApiFault::bad_request("there is no message of this offset"));
         }
         let (client, key) = (client_address(self.request, self.state), self.permit.key_id());
         info!(%client, key, %topic, sq = offset, "a message is taken back");
         let message = Arc::new(TopicMessage::deleting(Seq(offset), key));
-        self.send(Publication { topic, message, idempotency_key: None }).await
+        self.send(Publication { topic, message }).await
     }
 
-    async fn send(&self, publication: Publication) -> Result<Value, Fault> {
+    /// Refuses the messages of a publisher for a time.
+    async fn mute(&self, body: &[u8]) -> Result<Value, ApiFault> {
+        let MuteBody { channel, namespace, name, seconds } = read(body)?;
+        let time = Duration::from_secs(seconds);
+        if time.is_zero() || time > LONGEST_MUTE {
+            let longest = LONGEST_MUTE.as_secs();
+            return Err(ApiFault::bad_request(format!("seconds: expected 1 to {longest}")));
+        }
+        let scope = self.mute_scope(channel, namespace)?;
+        let place = scope.to_string();
+        let moderation = Moderation::Mute { scope, name: self.name(&name)?, time };
+        self.topics.publisher.moderate(moderation).await?;
+        let (client, key, until) =
+            (client_address(self.request, self.state), self.permit.key_id(), self.after(time));
+        info!(%client, key, %place, name, %until, "a publisher is muted");
+        Ok(json!({}))
+    }
+
+    /// Ends a mute.
+    async fn unmute(&self, body: &[u8]) -> Result<Value, ApiFault> {
+        let MuteBody { channel, namespace, name, .. } = read(body)?;
+        let scope = self.mute_scope(channel, namespace)?;
+        let place = scope.to_string();
+        self.topics.publisher.moderate(Moderation::Unmute { scope, name: self.name(&name)? }).await?;
+        let (client, key) = (client_address(self.request, self.state), self.permit.key_id());
+        info!(%client, key, %place, name, "a publisher is muted no more");
+        Ok(json!({}))
+    }
+
+    /// Sets the least time between two messages of one publisher in a topic.
+    async fn slow(&self, body: &[u8]) -> Result<Value, ApiFault> {
+        let SlowBody { channel, seconds } = read(body)?;
+        let (topic, namespace) = self.namespace(&channel)?;
+        if !self.may_publish(namespace) {
+            return Err(PublishRefusal::NotPermitted.into());
+        }
+        let interval = Duration::from_secs(seconds);
+        if interval > LONGEST_INTERVAL {
+            let longest = LONGEST_INTERVAL.as_secs();
+            return Err(ApiFault::bad_request(format!("seconds: expected at most {longest}")));
+        }
+        self.topics.publisher.moderate(Moderation::Slow { topic, interval }).await?;
+        let (client, key) = (client_address(self.request, self.state), self.permit.key_id());
+        info!(%client, key, %topic, seconds, "the slow mode of a topic is set");
+        Ok(json!({}))
+    }
+
+    /// Where a publisher is to be muted, if the caller may publish there.
+    fn mute_scope(&self, channel: Option<String>, namespace: Option<String>) -> Result<MuteScope, ApiFault> {
+        let (scope, rules) = match (channel, namespace) {
+            (Some(channel), None) => {
+                let (topic, rules) = self.namespace(&channel)?;
+                (MuteScope::Topic(topic), rules)
+            }
+            (None, Some(name)) => {
+                let rules = self.topics.namespaces.named(&name);
+                let rules = rules.ok_or_else(|| ApiFault::unknown_channel(&name))?;
+                (MuteScope::Namespace(name.into()), rules)
+            }
+            _ => return Err(ApiFault::bad_request("expected one of channel and namespace")),
+        };
+        match self.may_publish(rules) {
+            true => Ok(scope),
+            false => Err(PublishRefusal::NotPermitted.into()),
+        }
+    }
+
+    /// The name of a publisher, as messages may have it.
+    fn name(&self, name: &str) -> Result<Box<str>, ApiFault> {
+        match name.len() <= LONGEST_NAME {
+            true => Ok(name.into()),
+            false => Err(ApiFault::bad_request("the name has more than 255 bytes")),
+        }
+    }
+
+    /// The time of day after this time.
+    fn after(&self, time: Duration) -> String {
+        rfc3339(self.state.clock.now() + time)
+    }
+
+    async fn send(&self, publication: Publication) -> Result<Value, ApiFault> {
         let topic = publication.topic;
-        let PublicationNumber { seq, epoch } = self.topics.publish(publication).await?;
+        let number = self.topics.publisher.publish(publication).await?;
         let client = client_address(self.request, self.state);
-        debug!(%client, %topic, sq = seq.0, key = self.permit.key_id(), "a message was published");
-        Ok(json!({"offset": seq.0, "epoch": epoch.to_string()}))
+        debug!(%client, %topic, sq = number.seq.0, key = self.permit.key_id(), "a message was published");
+        Ok(published(number))
     }
 
     /// The message for the feed, if the caller may publish it.
-    fn publication(&self, channel: &str, data: &Value, key: Option<&str>) -> Result<Publication, Fault> {
-        /// Centrifugo's own limit is that of a channel's name.
-        const LONGEST_KEY: usize = 255;
+    fn publication(&self, channel: &str, data: &Value, key: Option<&str>) -> Result<Publication, ApiFault> {
         let (topic, namespace) = self.namespace(channel)?;
         if !self.may_publish(namespace) {
             return Err(PublishRefusal::NotPermitted.into());
         }
-        let message = namespace.message(data, self.permit.key_id())?;
-        if key.is_some_and(|key| key.len() > LONGEST_KEY) {
-            return Err(Fault::bad_request("the idempotency_key has more than 255 bytes"));
-        }
-        Ok(Publication { topic, message: Arc::new(message), idempotency_key: key.map(Into::into) })
+        api::publication(topic, namespace, data, self.permit.key_id(), key)
     }
 
     /// Whether the caller may publish: its key is one of the namespace's, or may control the server. Without keys the
@@ -253,18 +311,16 @@ impl Caller<'_> {
         }
     }
 
-    fn namespace(&self, channel: &str) -> Result<(Symbol, &Namespace), Fault> {
-        let topic: Symbol = channel.parse().map_err(|_| Fault::unknown_channel(channel))?;
-        let namespace = self.topics.namespaces.of(&topic, &self.hub.universe());
-        Ok((topic, namespace.ok_or_else(|| Fault::unknown_channel(channel))?))
+    fn namespace(&self, channel: &str) -> Result<(Symbol, &Namespace), ApiFault> {
+        api::find(channel, &self.topics.namespaces, &self.hub.universe())
     }
 
-    fn history(&self, body: &[u8]) -> Result<Value, Fault> {
+    fn history(&self, body: &[u8]) -> Result<Value, ApiFault> {
         let HistoryBody { channel, limit, since, reverse } = read(body)?;
         let (topic, _) = self.namespace(&channel)?;
         let epoch = self.hub.epoch().unwrap_or(self.feed.epoch).to_string();
         if since.as_ref().is_some_and(|since| !since.epoch.is_empty() && since.epoch != epoch) {
-            return Err(Fault::new(112, "unrecoverable position"));
+            return Err(ApiFault::new(112, "unrecoverable position"));
         }
         let stream = self.stream(&topic);
         let newest = self.newest(stream);
@@ -323,11 +379,11 @@ impl Caller<'_> {
     }
 
     /// The names of those that are present, where the namespace tells them; each stands for all of its sessions.
-    fn presence(&self, body: &[u8]) -> Result<Value, Fault> {
+    fn presence(&self, body: &[u8]) -> Result<Value, ApiFault> {
         let ChannelBody { channel } = read(body)?;
         let (topic, namespace) = self.namespace(&channel)?;
         if namespace.presence != PresenceDetail::Names {
-            return Err(Fault::new(108, "the namespace does not tell names"));
+            return Err(ApiFault::new(108, "the namespace does not tell names"));
         }
         let list = self.topics.presence.at(&topic, PresenceDetail::Names).list.unwrap_or_default();
         let present: serde_json::Map<_, _> =
@@ -335,11 +391,11 @@ impl Caller<'_> {
         Ok(json!({ "presence": present }))
     }
 
-    fn presence_stats(&self, body: &[u8]) -> Result<Value, Fault> {
+    fn presence_stats(&self, body: &[u8]) -> Result<Value, ApiFault> {
         let ChannelBody { channel } = read(body)?;
         let (topic, namespace) = self.namespace(&channel)?;
         if namespace.presence == PresenceDetail::Off {
-            return Err(Fault::new(108, "the namespace does not tell presence"));
+            return Err(ApiFault::new(108, "the namespace does not tell presence"));
         }
         let presence = self.topics.presence.at(&topic, PresenceDetail::Count);
         Ok(json!({"num_clients": presence.sessions, "num_users": presence.names}))

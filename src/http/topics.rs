@@ -3,9 +3,11 @@ use std::sync::Arc;
 
 use actix::Recipient;
 
-use crate::feed::Publish;
+#[cfg(feature = "nats")]
+use crate::cluster::NodePublisher;
+use crate::feed::{Moderate, Publish};
 use crate::session::TopicAccess;
-use crate::topics::{Namespaces, Presence, Publication, PublicationNumber, PublishRefusal};
+use crate::topics::{Moderation, Namespaces, Presence, Publication, PublicationNumber, PublishRefusal};
 
 /// The topics of the service, for the sessions of all workers.
 #[derive(Clone)]
@@ -14,27 +16,74 @@ pub struct TopicService {
     pub namespaces: Arc<Namespaces>,
     /// Which sessions subscribe to which topics.
     pub presence: Presence,
-    /// The feed, which numbers messages.
-    pub publisher: Recipient<Publish>,
+    /// Where messages are numbered.
+    pub publisher: TopicPublisher,
+}
+
+/// The feed that numbers messages of topics: that of this process, or of the leader of the cluster.
+#[derive(Clone)]
+pub struct TopicPublisher(PublisherPlace);
+
+#[derive(Clone)]
+enum PublisherPlace {
+    Feed {
+        publish: Recipient<Publish>,
+        moderate: Recipient<Moderate>,
+    },
+    #[cfg(feature = "nats")]
+    Cluster(NodePublisher),
+}
+
+impl TopicPublisher {
+    /// The feed of this process.
+    pub const fn of_feed(publish: Recipient<Publish>, moderate: Recipient<Moderate>) -> Self {
+        Self(PublisherPlace::Feed { publish, moderate })
+    }
+
+    /// Gives a message to the feed; the number that it got.
+    ///
+    /// # Errors
+    /// When it is refused, or the feed does not answer.
+    pub async fn publish(&self, publication: Publication) -> Result<PublicationNumber, PublishRefusal> {
+        match &self.0 {
+            PublisherPlace::Feed { publish, .. } => {
+                publish.send(Publish(publication)).await.unwrap_or(Err(PublishRefusal::Unanswered))
+            }
+            #[cfg(feature = "nats")]
+            PublisherPlace::Cluster(publisher) => publisher.publish(publication).await,
+        }
+    }
+
+    /// Restricts publishers.
+    pub(super) async fn moderate(&self, moderation: Moderation) -> Result<(), PublishRefusal> {
+        match &self.0 {
+            PublisherPlace::Feed { moderate, .. } => {
+                moderate.send(Moderate(moderation)).await.unwrap_or(Err(PublishRefusal::Unanswered))
+            }
+            #[cfg(feature = "nats")]
+            PublisherPlace::Cluster(publisher) => publisher.moderate(moderation).await,
+        }
+    }
+}
+
+#[cfg(feature = "nats")]
+impl From<NodePublisher> for TopicPublisher {
+    fn from(publisher: NodePublisher) -> Self {
+        Self(PublisherPlace::Cluster(publisher))
+    }
 }
 
 impl TopicService {
-    /// Gives a message to the feed; the number that it got.
-    pub(super) fn publish(
-        &self,
-        publication: Publication,
-    ) -> impl Future<Output = Result<PublicationNumber, PublishRefusal>> + use<> {
-        let answer = self.publisher.send(Publish(publication));
-        async move { answer.await.unwrap_or(Err(PublishRefusal::Unanswered)) }
-    }
-
     /// The topics as a session sees them.
     pub(super) fn access(&self) -> TopicAccess {
-        let service = self.clone();
+        let publisher = Rc::new(self.publisher.clone());
         TopicAccess {
             namespaces: Arc::clone(&self.namespaces),
             presence: self.presence.clone(),
-            publish: Rc::new(move |publication| Box::pin(service.publish(publication))),
+            publish: Rc::new(move |publication| {
+                let publisher = Rc::clone(&publisher);
+                Box::pin(async move { publisher.publish(publication).await })
+            }),
         }
     }
 }

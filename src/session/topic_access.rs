@@ -78,7 +78,7 @@ impl SessionTopics {
         if !bucket.take(now) {
             return Err(PublishRefusal::TooFast { retry: bucket.next_token(now) });
         }
-        Ok(Publication { topic: *topic, message: Arc::new(message), idempotency_key: None })
+        Ok(Publication { topic: *topic, message: Arc::new(message) })
     }
 
     /// Sends a message to the feed.
@@ -147,6 +147,7 @@ pub(super) fn refusal(refused: PublishRefusal, x: Option<Answered>) -> ControlMe
     let error = match refused {
         PublishRefusal::NoSuchTopic => ErrorCode::NoSuchTopic.into(),
         PublishRefusal::NotPermitted => ErrorCode::NotPermitted.into(),
+        PublishRefusal::Muted { .. } => ErrorCode::NotPermitted.because(refused.to_string()),
         PublishRefusal::TooBig { max } => {
             ErrorCode::MessageTooBig.because(format!("the data may have at most {max} bytes as compact JSON"))
         }
@@ -155,7 +156,7 @@ pub(super) fn refusal(refused: PublishRefusal, x: Option<Answered>) -> ControlMe
         }
         PublishRefusal::ControlCharacter => ErrorCode::InvalidSyntax
             .because("text of a message may have no control characters but tab and newline"),
-        PublishRefusal::TooFast { .. } => ErrorCode::TooFast.into(),
+        PublishRefusal::TooFast { .. } | PublishRefusal::TooManyRestrictions => ErrorCode::TooFast.into(),
         PublishRefusal::Unanswered => ErrorCode::InternalError.into(),
     };
     let ControlMessage::Error { code, msg, why, .. } = error else { return error };

@@ -4,7 +4,7 @@ use std::time::Instant;
 use rustc_hash::FxHashMap;
 
 use super::idempotency::IdempotencyKeys;
-use super::{Namespaces, Publication, PublicationNumber, PublishRefusal};
+use super::{Moderation, Namespaces, Publication, PublicationNumber, PublishRefusal, Restrictions};
 use crate::limits::TokenBucket;
 use crate::model::{Symbol, TopicKind, Universe};
 
@@ -16,6 +16,7 @@ pub struct Directory {
     namespaces: Arc<Namespaces>,
     topics: FxHashMap<Symbol, TokenBucket>,
     keys: IdempotencyKeys,
+    restrictions: Restrictions,
 }
 
 /// What the feed does with a publication that is not refused.
@@ -30,7 +31,20 @@ pub enum Admission {
 impl Directory {
     /// A directory of these namespaces, in which nothing was published yet.
     pub fn new(namespaces: Arc<Namespaces>) -> Self {
-        Self { namespaces, topics: FxHashMap::default(), keys: IdempotencyKeys::default() }
+        Self::resume(namespaces, IdempotencyKeys::default(), Restrictions::default())
+    }
+
+    /// The same with the idempotency keys and restrictions of an earlier feed.
+    pub fn resume(namespaces: Arc<Namespaces>, keys: IdempotencyKeys, restrictions: Restrictions) -> Self {
+        Self { namespaces, topics: FxHashMap::default(), keys, restrictions }
+    }
+
+    /// Does what a moderator wants.
+    ///
+    /// # Errors
+    /// When there are too many restrictions.
+    pub fn moderate(&mut self, moderation: &Moderation, now: Instant) -> Result<(), PublishRefusal> {
+        self.restrictions.apply(moderation, now)
     }
 
     /// Decides about a publication, given the topics that exist. `fresh` are those that come to exist with the
@@ -47,9 +61,14 @@ impl Directory {
     ) -> Result<Admission, PublishRefusal> {
         let topic = publication.topic;
         let namespace = self.namespaces.of(&topic, universe).ok_or(PublishRefusal::NoSuchTopic)?;
-        let repeated = publication.idempotency_key.as_deref().and_then(|key| self.keys.find(topic, key, now));
+        let repeated = publication.message.idempotency_key().and_then(|key| self.keys.find(topic, key, now));
         if let Some(number) = repeated {
             return Ok(Admission::Repeated(number));
+        }
+        // A moderator that takes a message back is not restricted.
+        let by = publication.message.deletes().is_none().then(|| publication.message.by());
+        if let Some(by) = by {
+            self.restrictions.check(&topic, by, now)?;
         }
         let exists = universe.find_topic(&topic).is_some() || fresh.contains(&topic);
         if !exists {
@@ -65,12 +84,15 @@ impl Directory {
         if !bucket.take(now) {
             return Err(PublishRefusal::TooFast { retry: bucket.next_token(now) });
         }
+        if let Some(by) = by {
+            self.restrictions.note(&topic, by, now);
+        }
         Ok(Admission::Publish(namespace.kind))
     }
 
     /// Remembers the number of a publication.
     pub fn published(&mut self, publication: &Publication, number: PublicationNumber, now: Instant) {
-        if let Some(key) = &publication.idempotency_key {
+        if let Some(key) = publication.message.idempotency_key() {
             self.keys.add(publication.topic, key, number, now);
         }
     }
@@ -86,8 +108,12 @@ mod tests {
     use std::time::Duration;
 
     fn publication(topic: &str, key: Option<&str>) -> Publication {
-        let message = Arc::new(TopicMessage::new(&serde_json::json!(1), None));
-        Publication { topic: topic.parse().unwrap(), message, idempotency_key: key.map(Into::into) }
+        let message = TopicMessage::new(&serde_json::json!(1), None);
+        let message = Arc::new(match key {
+            None => message,
+            Some(key) => message.with_idempotency_key(key),
+        });
+        Publication { topic: topic.parse().unwrap(), message }
     }
 
     fn directory(change: impl FnOnce(&mut Namespace)) -> Directory {

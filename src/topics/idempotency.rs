@@ -9,8 +9,8 @@ use crate::model::Symbol;
 /// What became of the latest publications that had an idempotency key.
 ///
 /// A publisher that got no answer sends the message again with the same key, and gets the first one's number.
-#[derive(Debug, Default)]
-pub(super) struct IdempotencyKeys {
+#[derive(Clone, Debug, Default)]
+pub struct IdempotencyKeys {
     numbers: FxHashMap<(Symbol, Box<str>), PublicationNumber>,
     /// The same keys, the oldest first.
     order: VecDeque<(Instant, (Symbol, Box<str>))>,
@@ -24,13 +24,13 @@ const MOST: usize = 64 << 10;
 
 impl IdempotencyKeys {
     /// The number of the message that was published with this key.
-    pub(super) fn find(&mut self, topic: Symbol, key: &str, now: Instant) -> Option<PublicationNumber> {
+    pub fn find(&mut self, topic: Symbol, key: &str, now: Instant) -> Option<PublicationNumber> {
         self.forget(now, MOST);
         self.numbers.get(&(topic, key.into())).copied()
     }
 
     /// Remembers the number of a message.
-    pub(super) fn add(&mut self, topic: Symbol, key: &str, number: PublicationNumber, now: Instant) {
+    pub fn add(&mut self, topic: Symbol, key: &str, number: PublicationNumber, now: Instant) {
         self.forget(now, MOST - 1);
         let key: (_, Box<str>) = (topic, key.into());
         if self.numbers.insert(key.clone(), number).is_none() {

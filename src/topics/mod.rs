@@ -5,9 +5,11 @@
 //! sends by the rules of the topic's `Namespace`; the feed, which numbers messages, checks what concerns all
 //! publishers of a topic together, in the `Directory`.
 
+pub mod api;
 mod content;
 mod directory;
 mod idempotency;
+mod moderation;
 mod namespace;
 mod presence;
 mod publication;
@@ -15,7 +17,9 @@ mod weather;
 
 pub use content::{ContentFault, MAX_DEPTH, check_content};
 pub use directory::{Admission, Directory};
+pub use idempotency::IdempotencyKeys;
+pub use moderation::{LONGEST_INTERVAL, LONGEST_MUTE, Moderation, MuteScope, Restrictions};
 pub use namespace::{HistoryLimits, Namespace, Namespaces, PresenceDetail, PublishRight, TopicNames};
-pub use presence::{Attendance, Presence, TopicPresence};
-pub use publication::{Publication, PublicationNumber, PublishRefusal};
+pub use presence::{Attendance, NodePresence, Presence, TopicPresence};
+pub use publication::{Publication, PublicationNumber, PublishRefusal, TopicAnswer, TopicCommand};
 pub use weather::SimulatedWeather;

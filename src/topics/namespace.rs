@@ -166,10 +166,15 @@ impl Namespaces {
         self.0.iter().any(|known| *known.name == *name)
     }
 
+    /// The namespace of this name.
+    pub fn named(&self, name: &str) -> Option<&Namespace> {
+        self.0.iter().find(|known| *known.name == *name)
+    }
+
     /// The namespace of a topic; `None` if the topic may not exist.
     pub fn of(&self, topic: &Symbol, universe: &Universe) -> Option<&Namespace> {
         let (namespace, name) = topic.as_str().split_once(':')?;
-        let found = self.0.iter().find(|known| *known.name == *namespace)?;
+        let found = self.named(namespace)?;
         (!name.is_empty() && name != "*" && found.names.include(name, universe)).then_some(found)
     }
 }

@@ -1,3 +1,4 @@
+use std::cmp::Reverse;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustc_hash::FxHashMap;
@@ -5,13 +6,33 @@ use rustc_hash::FxHashMap;
 use super::{Namespaces, PresenceDetail};
 use crate::model::{Symbol, Universe};
 
-/// Which sessions subscribe to which topics by name, on all workers of a node. Clones share the table.
+/// Which sessions subscribe to which topics by name, on all workers of a node and, as far as they have told, on the other
+/// nodes of a cluster. Clones share the table.
 ///
 /// It is locked when a session subscribes or ends, and never when a message is sent.
 #[derive(Clone, Debug, Default)]
 pub struct Presence(Arc<Mutex<Table>>);
 
-type Table = FxHashMap<Symbol, Attendees>;
+#[derive(Debug, Default)]
+struct Table {
+    here: FxHashMap<Symbol, Attendees>,
+    /// How often it has changed.
+    revision: u64,
+    elsewhere: FxHashMap<u64, FxHashMap<Symbol, NodePresence>>,
+}
+
+/// The presence at a topic on one node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodePresence {
+    /// The topic.
+    pub topic: Symbol,
+    /// The number of sessions.
+    pub sessions: usize,
+    /// The number of different names among them.
+    pub names: usize,
+    /// Some of the names, in alphabetical order.
+    pub list: Vec<Box<str>>,
+}
 
 #[derive(Debug, Default)]
 struct Attendees {
@@ -38,17 +59,61 @@ impl Presence {
     /// The presence at a topic, with what is told of it.
     pub fn at(&self, topic: &Symbol, detail: PresenceDetail) -> TopicPresence {
         let table = self.table();
-        let Some(Attendees { sessions, names }) = table.get(topic) else {
-            let list = (detail == PresenceDetail::Names).then(Vec::new);
-            return TopicPresence { list, ..TopicPresence::default() };
-        };
+        let here = table.here.get(topic);
+        let elsewhere = || table.elsewhere.values().filter_map(|node| node.get(topic));
         let list = (detail == PresenceDetail::Names).then(|| {
-            let mut all: Vec<_> = names.keys().map(ToString::to_string).collect();
+            let of_nodes = elsewhere().flat_map(|node| node.list.iter().map(|name| &**name));
+            let mut all: Vec<&str> = here.map(Attendees::first_names).unwrap_or_default();
+            all.extend(of_nodes);
             all.sort_unstable();
+            all.dedup();
             all.truncate(MOST_NAMES);
-            all
+            all.into_iter().map(str::to_owned).collect()
         });
-        TopicPresence { sessions: *sessions, names: names.len(), list }
+        let sessions = here.map_or(0, |here| here.sessions);
+        let names = here.map_or(0, |here| here.names.len());
+        TopicPresence {
+            sessions: sessions + elsewhere().map(|node| node.sessions).sum::<usize>(),
+            names: names + elsewhere().map(|node| node.names).sum::<usize>(),
+            list,
+        }
+    }
+
+    /// A number that changes when the presence on this node does; 0 if there never was any.
+    pub fn revision(&self) -> u64 {
+        self.table().revision
+    }
+
+    /// The presence on this node at the topics with the most sessions: at most so many topics, and so many bytes of names
+    /// together.
+    pub fn here(&self, most_topics: usize, most_bytes: usize) -> Vec<NodePresence> {
+        let table = self.table();
+        let mut topics: Vec<_> = table.here.iter().collect();
+        topics.sort_unstable_by_key(|(topic, at)| (Reverse(at.sessions), topic.as_str()));
+        topics.truncate(most_topics);
+        let mut bytes = 0;
+        let told = |(topic, attendees): (&Symbol, &Attendees)| {
+            let mut list = attendees.first_names();
+            bytes += list.iter().map(|name| name.len() + 1).sum::<usize>();
+            if bytes > most_bytes {
+                list.clear();
+            }
+            let list = list.into_iter().map(Into::into).collect();
+            let (sessions, names) = (attendees.sessions, attendees.names.len());
+            NodePresence { topic: *topic, sessions, names, list }
+        };
+        topics.into_iter().map(told).collect()
+    }
+
+    /// Replaces what another node has told.
+    pub fn hear(&self, node: u64, told: Vec<NodePresence>) {
+        let told = told.into_iter().map(|presence| (presence.topic, presence)).collect();
+        self.table().elsewhere.insert(node, told);
+    }
+
+    /// Forgets the nodes that are gone.
+    pub fn retain_nodes(&self, is_known: impl Fn(u64) -> bool) {
+        self.table().elsewhere.retain(|node, _| is_known(*node));
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -86,11 +151,12 @@ impl Attendance {
         let mut table = self.presence.table();
         let name = self.name.as_deref();
         for topic in topics.iter().filter(|topic| self.topics.binary_search(topic).is_err()) {
-            table.entry(*topic).or_default().join(name);
+            table.here.entry(*topic).or_default().join(name);
         }
         for topic in self.topics.iter().filter(|topic| topics.binary_search(topic).is_err()) {
             leave(&mut table, topic, name);
         }
+        table.revision += 1;
         drop(table);
         self.topics = topics;
     }
@@ -100,6 +166,7 @@ impl Drop for Attendance {
     fn drop(&mut self) {
         if !self.topics.is_empty() {
             let mut table = self.presence.table();
+            table.revision += 1;
             self.topics.iter().for_each(|topic| leave(&mut table, topic, self.name.as_deref()));
         }
     }
@@ -112,10 +179,21 @@ impl Attendees {
             *self.names.entry(name.into()).or_default() += 1;
         }
     }
+
+    /// The first names in alphabetical order, as many as are told. O(names).
+    fn first_names(&self) -> Vec<&str> {
+        let mut all: Vec<&str> = self.names.keys().map(|name| &**name).collect();
+        if all.len() > MOST_NAMES {
+            all.select_nth_unstable(MOST_NAMES);
+            all.truncate(MOST_NAMES);
+        }
+        all.sort_unstable();
+        all
+    }
 }
 
 fn leave(table: &mut Table, topic: &Symbol, name: Option<&str>) {
-    let Some(attendees) = table.get_mut(topic) else { return };
+    let Some(attendees) = table.here.get_mut(topic) else { return };
     attendees.sessions -= 1;
     if let Some(name) = name
         && let Some(sessions) = attendees.names.get_mut(name)
@@ -126,7 +204,7 @@ fn leave(table: &mut Table, topic: &Symbol, name: Option<&str>) {
         }
     }
     if attendees.sessions == 0 {
-        table.remove(topic);
+        table.here.remove(topic);
     }
 }
 
@@ -161,6 +239,36 @@ mod tests {
         assert_eq!(at(&lobby, PresenceDetail::Names), (3, 1, Some("anna".to_owned())));
         drop(all);
         assert_eq!(at(&lobby, PresenceDetail::Names), (0, 0, Some(String::new())));
-        assert!(presence.table().is_empty());
+        assert!(presence.table().here.is_empty());
+    }
+
+    #[test]
+    fn presence_is_summed_over_the_nodes_that_are_known() {
+        let (presence, universe) = (Presence::default(), fixtures::universe());
+        let namespaces = Namespaces::new(vec![Namespace::chat(PublishRight::Nobody)]);
+        let lobby: Symbol = "chat:lobby".parse().unwrap();
+        let mut attendance = Attendance::new(presence.clone(), Some("anna"));
+        assert_eq!(presence.revision(), 0);
+        attendance.set(&[lobby], &namespaces, &universe);
+        let of_node = |list: &[&str]| NodePresence {
+            topic: lobby,
+            sessions: 10,
+            names: list.len(),
+            list: list.iter().map(|name| (*name).into()).collect(),
+        };
+
+        presence.hear(7, vec![of_node(&["ben", "zoe"])]);
+        presence.hear(8, vec![of_node(&["anna"])]);
+
+        let at = |presence: &Presence| {
+            let TopicPresence { sessions, names, list } = presence.at(&lobby, PresenceDetail::Names);
+            (sessions, names, list.unwrap().join(","))
+        };
+        assert_eq!(at(&presence), (21, 4, "anna,ben,zoe".to_owned()));
+        assert_eq!(presence.here(9, 99), [NodePresence { sessions: 1, ..of_node(&["anna"]) }]);
+        assert_eq!(presence.here(9, 4)[0].list, [] as [Box<str>; 0], "names have a bound");
+        presence.retain_nodes(|node| node == 8);
+        assert_eq!(at(&presence), (11, 2, "anna".to_owned()));
+        assert_eq!(presence.revision(), 1);
     }
 }

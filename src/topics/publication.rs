@@ -1,19 +1,30 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Moderation;
 use crate::model::{Epoch, Seq, Symbol};
 use crate::wire::TopicMessage;
 
 /// A message on its way to the feed, which numbers it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Publication {
     /// The topic.
     pub topic: Symbol,
-    /// The content.
+    /// The content, with the key by which it is published once.
     pub message: Arc<TopicMessage>,
-    /// A key that the publisher gives to this message: the feed publishes it once, however often it comes.
-    pub idempotency_key: Option<Box<str>>,
 }
+
+/// What a feed is asked for by publishers and moderators.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TopicCommand {
+    /// To number a message and publish it.
+    Publish(Publication),
+    /// To restrict publishers.
+    Moderate(Moderation),
+}
+
+/// What became of a [`TopicCommand`]: a publication has got a number.
+pub type TopicAnswer = Result<Option<PublicationNumber>, PublishRefusal>;
 
 /// The number that a published message got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +44,12 @@ pub enum PublishRefusal {
     /// The publisher may not publish to the topic.
     #[error("not permitted")]
     NotPermitted,
+    /// A moderator has muted the publisher.
+    #[error("muted for {} s", remaining.as_secs_f64().ceil())]
+    Muted {
+        /// The time until the mute ends.
+        remaining: Duration,
+    },
     /// The message has more bytes than the namespace allows.
     #[error("more than {max} bytes")]
     TooBig {
@@ -54,4 +71,7 @@ pub enum PublishRefusal {
         /// The time after which one may succeed.
         retry: Duration,
     },
+    /// There are too many mutes, or topics in slow mode.
+    #[error("too many publishers are muted, or too many topics in slow mode")]
+    TooManyRestrictions,
 }

@@ -16,10 +16,12 @@ use crate::model::{MessageHead, Object, Seq, SymbolId, Universe};
 pub struct TopicMessage {
     payload: Payload,
     by: Option<Box<str>>,
+    /// Not sent to clients.
+    idempotency_key: Option<Box<str>>,
     msgpack: OnceLock<Box<[u8]>>,
 }
 
-#[derive(Debug, PartialEq)]
+#[derive(Debug, PartialEq, Eq)]
 enum Payload {
     /// Any JSON value, as compact text.
     Data(Box<str>),
@@ -48,13 +50,19 @@ impl TopicMessage {
         Self { by: Some(by.into()), ..self }
     }
 
+    /// The same message, with this key of its publisher: it is published once, however often it comes.
+    #[must_use]
+    pub fn with_idempotency_key(self, key: &str) -> Self {
+        Self { idempotency_key: Some(key.into()), ..self }
+    }
+
     /// A message that takes back the one with this number.
     pub fn deleting(seq: Seq, by: Option<&str>) -> Self {
         Self::of(Payload::Deletes(seq), by)
     }
 
     fn of(payload: Payload, by: Option<&str>) -> Self {
-        Self { payload, by: by.map(Into::into), msgpack: OnceLock::new() }
+        Self { payload, by: by.map(Into::into), idempotency_key: None, msgpack: OnceLock::new() }
     }
 
     /// The data as compact JSON; `None` for a message that takes back another one.
@@ -78,9 +86,15 @@ impl TopicMessage {
         self.by.as_deref()
     }
 
+    /// The key that the publisher has given to this message, if any.
+    pub fn idempotency_key(&self) -> Option<&str> {
+        self.idempotency_key.as_deref()
+    }
+
     /// The bytes of memory that the content takes, roughly.
     pub fn bytes(&self) -> usize {
-        size_of::<Self>() + self.data().map_or(0, str::len) + self.by().map_or(0, str::len)
+        let texts = [self.data(), self.by(), self.idempotency_key()];
+        size_of::<Self>() + texts.into_iter().flatten().map(str::len).sum::<usize>()
     }
 
     /// The data in MessagePack.
@@ -112,9 +126,11 @@ const NIL: u8 = 0xC0;
 /// Equal if they say the same, whether or not they were encoded.
 impl PartialEq for TopicMessage {
     fn eq(&self, other: &Self) -> bool {
-        self.payload == other.payload && self.by == other.by
+        self.payload == other.payload && self.by == other.by && self.idempotency_key == other.idempotency_key
     }
 }
+
+impl Eq for TopicMessage {}
 
 /// The content comes from the [`TopicMessage`], and is in none of the forms that have the fields alone.
 impl Fields for MessageHead {

@@ -302,7 +302,8 @@ impl PendingAnswers {
             true => (self.replay)(stream, from, newest, most),
             false => Vec::new(),
         };
-        let is_complete = objects.first().is_some_and(|first| first.object.seq == after.next());
+        let begins = after == Seq(0) && objects.first().is_some_and(|first| first.is_first);
+        let is_complete = begins || objects.first().is_some_and(|first| first.object.seq == after.next());
         if !is_complete && stream.channel().conflates() {
             let newest_object = last_values.newest(stream);
             let mark = DeliveryKind::conflated(missing - 1);
@@ -316,7 +317,9 @@ impl PendingAnswers {
         self.room -= objects.len().min(self.room);
         let first = objects.first().map_or(newest.next(), |answer| answer.object.seq);
         let last = objects.last().map_or(newest, |answer| answer.object.seq);
-        piece.add_gap(stream, after.next(), Seq(first.0 - 1));
+        if !is_complete {
+            piece.add_gap(stream, after.next(), Seq(first.0 - 1));
+        }
         let live = objects.into_iter().map(|answer| AnswerObject::Next(answer, DeliveryKind::Live));
         piece.objects.extend(live);
         last
