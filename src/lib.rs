@@ -12,6 +12,8 @@
 //! `tests/architecture.rs` enforces it, and `docs/ARCHITECTURE.md` follows a trade and a subscribe through
 //! the functions.
 
+/// Price alerts: conditions, and the index of those that a trade fires.
+pub mod alerts;
 /// Composition: the order of start and stop, the feed's thread, the workers, the server, signals.
 pub mod app;
 /// History in memory: the newest trades, quotes and bars of each instrument, and queries over them.

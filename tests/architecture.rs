@@ -32,7 +32,7 @@ use test_support::TempFolder;
 ///
 /// `config` comes late because it collects the settings of the other modules; only `telemetry` and
 /// `app` read it.
-const ORDER: [&str; 21] = [
+const ORDER: [&str; 22] = [
     "model",
     "wire",
     "metrics",
@@ -42,6 +42,7 @@ const ORDER: [&str; 21] = [
     "transport",
     "source",
     "topics",
+    "alerts",
     "archive",
     "feed",
     "journal",
@@ -58,9 +59,9 @@ const ORDER: [&str; 21] = [
 
 /// The modules that decide without a socket, a runtime, a clock or a source of randomness: time and
 /// randomness are arguments.
-const PURE: [&str; 15] = [
-    "model", "wire", "clock", "limits", "auth", "source", "topics", "archive", "feed", "journal", "faults",
-    "relay", "cluster", "hub", "session",
+const PURE: [&str; 16] = [
+    "model", "wire", "clock", "limits", "auth", "source", "topics", "alerts", "archive", "feed", "journal",
+    "faults", "relay", "cluster", "hub", "session",
 ];
 
 /// Files of pure modules that are not pure, each with its reason. An entry that is no longer needed

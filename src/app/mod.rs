@@ -33,6 +33,7 @@ use actix_web::web;
 use thiserror::Error;
 use tracing::{error, info, warn};
 
+use crate::alerts::AlertQuota;
 use crate::auth::{KeyStore, KeyStoreError, Reloaded};
 use crate::clock::Clock;
 #[cfg(feature = "nats")]
@@ -162,6 +163,7 @@ impl Service {
             metrics,
             limits: config.limits,
             outbox: config.outbox,
+            alerts: AlertQuota::new(config.alerts),
             keys: keys.clone(),
             origins: config.access.origins.clone(),
             hosts: config.access.hosts.clone(),

@@ -125,6 +125,11 @@ impl Archive {
         self.tables.write().expect(NO_PANIC).given_minutes = BarOrigin::Folded;
     }
 
+    /// Which trades change which figures.
+    pub fn rules(&self) -> TradeRules {
+        self.tables.read().expect(NO_PANIC).rules
+    }
+
     /// Sets which trades change which figures of bars, from the next trade on; by default every trade changes all.
     pub fn set_rules(&self, rules: TradeRules) {
         let mut tables = self.tables.write().expect(NO_PANIC);

@@ -39,6 +39,7 @@ use self::topics::TopicArgs;
 pub use self::upstream::NamedUpstream;
 #[cfg(feature = "relay")]
 use self::upstream::UpstreamArgs;
+use crate::alerts::AlertLimits;
 use crate::archive::Retention;
 #[cfg(feature = "nats")]
 use crate::cluster::ClusterSettings;
@@ -259,6 +260,8 @@ pub struct Config {
     pub limits: Limits,
     /// The limits of one session's outbox.
     pub outbox: OutboxLimits,
+    /// How many price alerts there may be.
+    pub alerts: AlertLimits,
     /// The longest time that objects wait for more of the same session, to be sent in one frame.
     ///
     /// It halves the work for a client that receives thousands of objects per second, and adds up to this
@@ -383,6 +386,7 @@ impl TryFrom<Args> for Config {
             workers,
             limits: Limits::default(),
             outbox: OutboxLimits::default(),
+            alerts: AlertLimits::default(),
             max_delay: Duration::from_millis(args.max_delay_ms.into()),
             liveness: LivenessTimeouts::default(),
             drain: Duration::from_secs_f64(within("--drain-seconds", args.drain_seconds, MAX_DRAIN_SECONDS)?),

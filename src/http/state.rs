@@ -5,6 +5,7 @@ use actix_web::HttpRequest;
 
 use super::feeds::{Feeds, ServedFeed};
 use super::limits::HttpLimits;
+use crate::alerts::AlertQuota;
 use crate::auth::{AllowedOrigins, KeyStore, PublicHosts, TrustedProxies};
 use crate::clock::Clock;
 use crate::faults::Faults;
@@ -26,6 +27,8 @@ pub struct AppState {
     pub limits: Limits,
     /// The limits of one session's outbox.
     pub outbox: OutboxLimits,
+    /// How many more price alerts may be set.
+    pub alerts: AlertQuota,
     /// The keys for sessions and REST; `None` if no key is required.
     pub keys: Option<Arc<KeyStore>>,
     /// The origins whose pages may open sessions and read REST.
@@ -100,6 +103,7 @@ impl AppState {
             metrics: Arc::default(),
             limits: Limits::default(),
             outbox: OutboxLimits::default(),
+            alerts: AlertQuota::default(),
             keys: None,
             origins: AllowedOrigins::Own(Vec::new()),
             hosts: PublicHosts::default(),

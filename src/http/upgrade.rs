@@ -20,7 +20,7 @@ use super::state::{AppState, EchoMode, hub_of};
 use super::topics::TopicService;
 use crate::auth::KeyStore;
 use crate::model::Feed;
-use crate::session::{self, Authenticator, EchoParams, PendingSession, SessionParams};
+use crate::session::{self, AlertAccess, Authenticator, EchoParams, PendingSession, SessionParams};
 use crate::source::SymbolDemand;
 use crate::wire::{Codec, Deflate, NegotiatedDeflate};
 
@@ -83,6 +83,7 @@ fn open<'a>(
         }
     };
     let archive = Arc::clone(&served.archive);
+    let ruled = Arc::clone(&served.archive);
     let codec = codec(request.headers(), query.value("codec"));
     let label = query.value("userId").map(sanitized);
     upgrade(request, state, served, |response| {
@@ -103,6 +104,8 @@ fn open<'a>(
             deflate,
             codec,
             interest: served.demand.as_ref().map(SymbolDemand::interest),
+            alerts: AlertAccess { quota: state.alerts.clone(), rules: Rc::new(move || ruled.rules()) },
+            alert_interest: served.demand.as_ref().map(SymbolDemand::interest),
             topics: served.topics.as_ref().map(TopicService::access),
             line_faults: state.faults.as_ref().and_then(|faults| faults.line_plan(label.clone())),
             label,

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::crowding::Crowding;
 use super::group::Delivery;
+use super::hub_alerts::HubAlerts;
 use super::index::GroupKey;
 use super::liveness::{LivenessVerdict, PauseDetector};
 use super::send_batch::SendBatch;
@@ -15,11 +16,12 @@ use super::{
     EncodedLastValues, FanOut, FrameCache, Index, LivenessTimeouts, Now, ObjectRef, Subscriber,
     SubscriberKey, SubscriptionChange, WorkerShare,
 };
+use crate::alerts::{AlertIndex, AlertKey, AlertOrder, LastPrice, Trigger};
 use crate::clock::Clock;
 use crate::feed::{Batch, LastValues};
 use crate::limits::{ClientAddress, FairQueue};
 use crate::metrics::WorkerMetrics;
-use crate::model::{Epoch, Missed, Universe};
+use crate::model::{Epoch, Missed, Price, TradeRules, Universe};
 use crate::transport::SocketWriter;
 use crate::wire::Close;
 
@@ -64,6 +66,8 @@ struct State {
     /// The timers of subscribers, the earliest first. Entries that are not a slot's current timer are
     /// void.
     timers: BinaryHeap<Reverse<(Instant, SubscriberKey)>>,
+    /// `None` while there is no alert.
+    alerts: Option<Box<HubAlerts>>,
 }
 
 /// A subscriber with the times that concern it.
@@ -117,6 +121,7 @@ impl Hub {
             pauses: PauseDetector::new(now),
             last_values: EncodedLastValues::new(universe),
             timers: BinaryHeap::new(),
+            alerts: None,
         };
         Self {
             state: RefCell::new(state),
@@ -170,6 +175,36 @@ impl Hub {
     /// Ends a long change. Flush the subscriber first.
     pub fn settle_subscriptions(&self, key: SubscriberKey) {
         self.state.borrow_mut().index.settle(key);
+    }
+
+    /// Sets an alert of a subscriber in this state, in force from the next batch on; `rules` say which trades are the last
+    /// price, and the prices are the last one of its symbol and the previous close.
+    pub fn set_alert(
+        &self,
+        rules: TradeRules,
+        order: AlertOrder,
+        trigger: Option<Trigger>,
+        last: Option<LastPrice>,
+        previous_close: Option<Price>,
+    ) -> AlertKey {
+        let mut state = self.state.borrow_mut();
+        let index = &mut state.alerts.get_or_insert_default().index;
+        index.set_rules(rules);
+        index.add(order, trigger, last, previous_close)
+    }
+
+    /// Removes an alert.
+    pub fn remove_alert(&self, key: AlertKey) {
+        let mut state = self.state.borrow_mut();
+        if let Some(alerts) = &mut state.alerts {
+            alerts.index.remove(key);
+        }
+        state.alerts.take_if(|alerts| alerts.index.is_empty());
+    }
+
+    /// Reads the alerts, if there are any.
+    pub fn with_alerts<T>(&self, read: impl FnOnce(&AlertIndex) -> T) -> Option<T> {
+        self.state.borrow().alerts.as_ref().map(|alerts| read(&alerts.index))
     }
 
     /// Reads the last values, as of the last batch that was dispatched.
@@ -255,6 +290,9 @@ impl Hub {
             if !batch.missed().is_empty() {
                 state.tell_missed(batch.missed(), now);
                 state.send(&self.share.metrics);
+            }
+            if state.alerts.is_some() {
+                state.evaluate_alerts(batch, now);
             }
             state.match_batch(batch);
         }
@@ -407,6 +445,20 @@ impl State {
                 let Some(slot) = &mut slots[key.0] else { continue };
                 index.deliver_to(key, |objects| slot.deliver(key, &fan_out, objects, send_batch));
                 slot.subscriber.objects_missed(&missed, now);
+            }
+        }
+    }
+
+    /// Evaluates the alerts for a batch, before anything of it is conflated.
+    fn evaluate_alerts(&mut self, batch: &Batch, now: Instant) {
+        let State { index, slots, timers, alerts, .. } = self;
+        let Some(alerts) = alerts else { return };
+        alerts.tell_missed(batch.missed(), index, slots, batch.universe(), now);
+        for fired in alerts.evaluate(batch) {
+            let key = SubscriberKey(fired[0].owner);
+            if let Some(slot) = &mut slots[key.0] {
+                slot.timer = slot.subscriber.alerts_fired(fired, now);
+                timers.extend(slot.timer.map(|at| Reverse((at, key))));
             }
         }
     }

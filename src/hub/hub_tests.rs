@@ -8,6 +8,7 @@ use bytes::Bytes;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use super::*;
+use crate::alerts::AlertFire;
 use crate::hub::{ConnectionHealth, EncodedLastValues, FrameForm};
 use crate::model::{BegunEpoch, Body, FeedNotice, Missed, Object, Seq, StreamId, SymbolId, Timestamp, Trade};
 use crate::transport::fake::FakeTransport;
@@ -71,6 +72,12 @@ impl<F: Fn(&FanOut<'_>, &[ObjectRef])> Subscriber for TestSubscriber<F> {
     fn objects_missed(&self, missed: &[Missed], _: Instant) {
         (self.missed)(missed);
     }
+
+    fn alerts_fired(&self, _: &[AlertFire], _: Instant) -> Option<Instant> {
+        None
+    }
+
+    fn trades_unevaluated(&self, _: Missed, _: &Universe, _: Instant) {}
 
     fn universe_grew(&self) {}
 

@@ -14,6 +14,7 @@ mod frame_cache;
 mod group;
 #[expect(clippy::module_inception, reason = "the hub is the type that the module is for")]
 mod hub;
+mod hub_alerts;
 mod index;
 mod liveness;
 mod send_batch;

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::{ConnectionHealth, EncodedLastValues, FanOut, FrameForm, ObjectRef};
-use crate::model::{BegunEpoch, FeedNotice, Missed, Timestamp};
+use crate::alerts::AlertFire;
+use crate::model::{BegunEpoch, FeedNotice, Missed, Timestamp, Universe};
 use crate::wire::Close;
 
 /// A session as its worker's hub sees it.
@@ -38,6 +39,13 @@ pub trait Subscriber {
 
     /// These objects of subscribed streams will not come. Everything before them was delivered. Queue it only.
     fn objects_missed(&self, missed: &[Missed], now: Instant);
+
+    /// Alerts of the subscriber fired. Queue them only; returns the subscriber's timer, as
+    /// [`run_timer`](Self::run_timer) does.
+    fn alerts_fired(&self, fired: &[AlertFire], now: Instant) -> Option<Instant>;
+
+    /// The alerts of the subscriber were not evaluated for these trades, which were lost. Queue it only.
+    fn trades_unevaluated(&self, missed: Missed, universe: &Universe, now: Instant);
 
     /// Instruments were appended to the universe: names that were unknown may be known now.
     fn universe_grew(&self);

@@ -12,6 +12,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use tracing::debug;
 
+use super::alert_desk::{AlertAccess, AlertDesk};
 use super::authenticator::Authenticator;
 use super::command_outcome::CommandOutcome;
 use super::executor::{CommandExecution, CommandExecutor, StepResult};
@@ -90,6 +91,10 @@ pub struct SessionParams {
     pub interest: Option<SymbolInterest>,
     /// The topics, if there are any.
     pub topics: Option<TopicAccess>,
+    /// The price alerts.
+    pub alerts: AlertAccess,
+    /// The symbols that the source gives for its alerts, if it gives them on demand.
+    pub alert_interest: Option<SymbolInterest>,
     /// The faults of its connection, if it has any.
     pub line_faults: Option<Box<LineFaultPlan>>,
 }
@@ -122,6 +127,10 @@ pub fn open(params: SessionParams) -> PendingSession {
         if let Some(reason) = close {
             state.begin_close(reason, now);
         }
+        let history = (Rc::clone(&params.replay), params.progress.clone());
+        let max_walked = limits.replayed_objects;
+        let (state_of_alerts, interest) = (Rc::clone(&state), params.alert_interest);
+        let alerts = AlertDesk::new(state_of_alerts, params.alerts, interest, history, max_walked);
         let executor =
             CommandExecutor::new(Rc::clone(&state), params.replay, params.progress, limits.replayed_objects);
         let actor = SessionActor {
@@ -135,6 +144,7 @@ pub fn open(params: SessionParams) -> PendingSession {
             key: membership.key(),
             label: params.label,
             topics,
+            alerts,
             faulty_line,
         };
         let decoder = Decoder::new(limits.message_bytes).with(Compression::of(params.deflate));
@@ -177,6 +187,7 @@ pub(super) struct SessionActor {
     key: SubscriberKey,
     label: Option<String>,
     topics: Option<SessionTopics>,
+    alerts: AlertDesk,
     pub(super) faulty_line: Option<Box<FaultyLine>>,
 }
 
@@ -201,6 +212,10 @@ impl SessionActor {
             return self.execute_in_turn(read(codec, bytes), ctx);
         }
         let command = Command::read(codec, &bytes);
+        // To evaluate an alert for thousands of trades takes long too.
+        if matches!(&command, Ok(Command::Alert(alert)) if alert.since.is_some()) {
+            return self.execute_in_turn(ready(command), ctx);
+        }
         match self.protocol.work_of(command.as_ref().ok()) <= LONG_COMMAND_WORK {
             true => self.execute(command, None, ctx),
             false => self.execute_in_turn(ready(command), ctx),
@@ -243,6 +258,12 @@ impl SessionActor {
             }
             (Ok(Command::Presence(query)), Some(topics)) if !self.protocol.awaits_key() => {
                 self.reply(&topics.presence(query, &self.state.hub().universe()));
+            }
+            (Ok(Command::Alert(command)), _) if !self.protocol.awaits_key() => {
+                self.alerts.set(command, self.protocol.grant(), Instant::now());
+            }
+            (Ok(Command::Unalert(command)), _) if !self.protocol.awaits_key() => {
+                self.alerts.unset(command, Instant::now());
             }
             (command, _) => {
                 let (outcome, response) = self.answer(command, ctx);
@@ -421,6 +442,7 @@ impl StreamHandler<SessionInput> for SessionActor {
             SessionInput::LimitExceeded(reason) => return self.end(reason, ctx),
             SessionInput::UniverseGrew => {
                 let known = self.protocol.extend_universe(self.state.hub().universe());
+                self.alerts.add_new_instruments(Instant::now());
                 let subscriptions = self.protocol.subscriptions();
                 return self.executor.add_new_instruments(known, subscriptions, Instant::now());
             }

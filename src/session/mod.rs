@@ -10,6 +10,9 @@
 //! the socket takes at once wakes no task.
 
 mod actor;
+mod alert_desk;
+mod alert_history;
+mod alerts;
 mod authenticator;
 mod command_outcome;
 mod echo;
@@ -29,6 +32,7 @@ mod task;
 mod topic_access;
 
 pub use actor::{SessionParams, open};
+pub use alert_desk::AlertAccess;
 pub use authenticator::Authenticator;
 pub use command_outcome::{CommandOutcome, ResumePoint, SessionOptions, SnapshotPart};
 pub use echo::{EchoParams, open_echo};

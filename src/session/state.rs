@@ -6,18 +6,22 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use super::alerts::{SessionAlert, SessionAlerts};
 use super::command_outcome::SessionOptions;
 use super::fast_path_cache::FastPathCache;
 use super::limits::{Offered, Overload};
 use super::outbox::{Outbox, OutgoingFrame};
+use crate::alerts::AlertFire;
 use crate::hub::{
     ConnectionHealth, EncodedLastValues, FanOut, FrameForm, Hub, Now, ObjectRef, Subscriber, SubscriberKey,
 };
 use crate::limits::ClientAddress;
 use crate::metrics::FrameTotals;
-use crate::model::{BegunEpoch, Epoch, EpochNumbers, FeedNotice, Missed};
+use crate::model::{BegunEpoch, Epoch, EpochNumbers, FeedNotice, Missed, Universe};
 use crate::transport::SocketWriter;
-use crate::wire::{Close, Codec, ControlMessage, ErrorCode, Heartbeat, Opcode, close_frame, message_frame};
+use crate::wire::{
+    Close, Codec, ControlMessage, ErrorCode, Gap, Heartbeat, Opcode, close_frame, message_frame,
+};
 
 /// What the hub, the actor and the task of one session share: its outbox, its socket writer, its phase,
 /// and the health of its connection.
@@ -54,6 +58,8 @@ pub(super) struct SessionState {
     universe_grew: Cell<bool>,
     /// Whether a command waits in the fair queue, during which the client is not read.
     is_waiting: Cell<bool>,
+    /// The alerts that the client set; `None` while there are none.
+    alerts: RefCell<Option<Box<SessionAlerts>>>,
 }
 
 /// The life of a session.
@@ -104,6 +110,7 @@ impl SessionState {
             phase: Cell::new(Phase::Open),
             universe_grew: Cell::new(false),
             is_waiting: Cell::new(false),
+            alerts: RefCell::new(None),
         }
     }
 
@@ -187,6 +194,60 @@ impl SessionState {
         self.outbox_mut().set_overload(Overload::Gap);
         if let Some(key) = self.key() {
             self.hub.set_timer(key, self.next_timer(now));
+        }
+    }
+
+    /// Changes the alerts of the client.
+    pub(super) fn with_alerts<T>(&self, now: Instant, change: impl FnOnce(&mut SessionAlerts) -> T) -> T {
+        let mut alerts = self.alerts.borrow_mut();
+        let result = change(alerts.get_or_insert_with(|| Box::new(SessionAlerts::new(now))));
+        result
+    }
+
+    /// Whether the client has alerts.
+    pub(super) fn has_alerts(&self) -> bool {
+        self.alerts.borrow().is_some()
+    }
+
+    /// The alerts of the client, but one that has this name: a new one replaces it.
+    pub(super) fn count_alerts_but(&self, name: &str) -> usize {
+        let alerts = self.alerts.borrow();
+        alerts
+            .as_ref()
+            .map_or(0, |alerts| alerts.len() - usize::from(alerts.active().any(|alert| *alert.name == *name)))
+    }
+
+    /// Removes the alerts that are selected, in the hub too.
+    pub(super) fn remove_alerts(&self, is_removed: impl Fn(&SessionAlert) -> bool) {
+        let removed = self.alerts.borrow_mut().as_mut().map(|alerts| alerts.remove(is_removed));
+        for alert in removed.into_iter().flatten() {
+            alert.key.into_iter().for_each(|key| self.hub.remove_alert(key));
+        }
+    }
+
+    /// Queues the notices of alerts that are due, and sets the timer for the others.
+    pub(super) fn send_alerts(&self, now: Instant) {
+        self.queue_alerts(now);
+        if let Some(key) = self.key() {
+            self.hub.set_timer(key, self.next_timer(now));
+        }
+    }
+
+    /// Queues the notices of alerts that are due; the session's task writes them.
+    fn queue_alerts(&self, now: Instant) {
+        let mut present = self.alerts.borrow_mut();
+        let Some(alerts) = &mut *present else { return };
+        if self.outbox.borrow().has_room_for_alerts() {
+            let due = alerts.take_due(now);
+            self.push_alerts(&due, now);
+        }
+        present.take_if(|alerts| alerts.is_empty());
+    }
+
+    fn push_alerts(&self, notices: &[ControlMessage], now: Instant) {
+        if !notices.is_empty() {
+            let frame = ControlMessage::array_frame(notices, self.codec);
+            self.change(now, |outbox| outbox.push_alerts(frame));
         }
     }
 
@@ -360,7 +421,9 @@ impl SessionState {
         let SessionOptions { interval, heartbeat } = self.options.get();
         let release = (!interval.is_zero()).then(|| self.release_at.get());
         let beat = (!heartbeat.is_zero()).then(|| (self.fast_path.progressed() + heartbeat).max(now));
-        release.into_iter().chain(beat).min()
+        let alerts = self.alerts.borrow();
+        let notice = alerts.as_ref().and_then(|it| it.due(self.outbox.borrow().has_room_for_alerts(), now));
+        release.into_iter().chain(beat).chain(notice).min()
     }
 
     fn heartbeat(&self, now: Now, last_values: &EncodedLastValues) -> ControlMessage {
@@ -425,6 +488,7 @@ impl Subscriber for SessionState {
             self.fill(now.steady, |outbox| outbox.release(last_values));
             self.write(last_values, now.steady);
         }
+        self.queue_alerts(now.steady);
         let is_quiet = self.fast_path.progressed() + heartbeat <= now.steady;
         if !heartbeat.is_zero() && is_quiet && !self.has_backlog() {
             self.send_control(&self.heartbeat(now, last_values), now.steady);
@@ -438,6 +502,8 @@ impl Subscriber for SessionState {
         let was = begun.map(|begun| {
             self.epoch_numbers.set(begun.numbers);
             if begun.numbers == EpochNumbers::Restart {
+                let notices = self.alerts.borrow_mut().as_mut().map(|alerts| alerts.take_all());
+                self.push_alerts(&notices.unwrap_or_default(), now);
                 let universe = fan_out.last_values().universe();
                 self.fill(now, |outbox| outbox.restart_numbers(universe));
             }
@@ -459,6 +525,19 @@ impl Subscriber for SessionState {
 
     fn objects_missed(&self, missed: &[Missed], now: Instant) {
         self.fill(now, |outbox| outbox.miss(missed));
+        self.wake();
+    }
+
+    fn alerts_fired(&self, fired: &[AlertFire], now: Instant) -> Option<Instant> {
+        self.with_alerts(now, |alerts| fired.iter().for_each(|fire| alerts.fired(fire)));
+        self.queue_alerts(now);
+        self.next_timer(now)
+    }
+
+    fn trades_unevaluated(&self, Missed { stream, from, to }: Missed, universe: &Universe, now: Instant) {
+        let gap = Gap::new(universe.name_of(stream), stream.channel(), from, to);
+        let frame = ControlMessage::Gap(gap).to_frame(self.codec);
+        self.fill(now, |outbox| outbox.push(frame));
         self.wake();
     }
 
@@ -531,6 +610,7 @@ impl Drop for HubMembership {
     fn drop(&mut self) {
         let reason = self.state.close_reason().map_or("gone", Close::name);
         self.state.hub.metrics().closed(reason);
+        self.state.remove_alerts(|_| true);
         self.state.hub.leave(self.key);
     }
 }

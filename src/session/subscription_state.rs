@@ -101,10 +101,12 @@ impl SubscriptionState {
     /// Executes a command of a client that may have this many names.
     pub(super) fn answer(&mut self, command: Command, max_symbols: usize) -> CommandOutcome {
         match command {
-            // These never come here: the protocol executes them.
-            Command::Auth { .. } | Command::Publish(_) | Command::Presence(_) => {
-                CommandOutcome::only(ErrorCode::InvalidSyntax.into())
-            }
+            // These never come here: the protocol or the session executes them.
+            Command::Auth { .. }
+            | Command::Publish(_)
+            | Command::Presence(_)
+            | Command::Alert(_)
+            | Command::Unalert(_) => CommandOutcome::only(ErrorCode::InvalidSyntax.into()),
             Command::Subscribe(added, _) if !self.subscriptions.has_room_for(&added, max_symbols) => {
                 let why =
                     format!("a session may have at most {max_symbols} names; the subscription is unchanged");

@@ -5,6 +5,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::Codec;
+use super::alert_command::{AlertCommand, AlertKeys, UnalertCommand};
 use super::decode_objects::from_msgpack;
 use super::extensions::{Extensions, RequestId};
 use super::tolerant::{As, FromEntries, Given, Number, RejectedNames, Tolerant, shortened};
@@ -28,6 +29,10 @@ pub enum Command {
     Publish(PublishCommand),
     /// Asks how many sessions subscribe to a topic.
     Presence(PresenceQuery),
+    /// Sets a price alert.
+    Alert(AlertCommand),
+    /// Removes price alerts.
+    Unalert(UnalertCommand),
     /// Subscribes only to channels of Alpaca's streams of coins, news or options, which this stream does not
     /// have: order books for example.
     ///
@@ -162,10 +167,14 @@ pub enum InvalidCommand {
     #[error("a command is a map with `action`, and not any other value")]
     NotAMap,
     /// There is no action.
-    #[error("`action` is missing: expected auth, subscribe, unsubscribe, publish or presence")]
+    #[error(
+        "`action` is missing: expected auth, subscribe, unsubscribe, publish, presence, alert or unalert"
+    )]
     NoAction,
     /// The action is unknown.
-    #[error("unknown action `{0}`: expected auth, subscribe, unsubscribe, publish or presence")]
+    #[error(
+        "unknown action `{0}`: expected auth, subscribe, unsubscribe, publish, presence, alert or unalert"
+    )]
     UnknownAction(String),
     /// A value has another type than its key needs.
     #[error("`{key}` must be {expected}")]
@@ -189,6 +198,7 @@ struct RawCommand {
     extensions: Given<Extensions>,
     topic: Given<String>,
     data: Option<Value>,
+    alert: AlertKeys,
     lists: [Given<NamedList>; Channel::COUNT],
     unknown_channels: RejectedNames,
 }
@@ -224,11 +234,14 @@ impl RawCommand {
                 let (topic, id) = (topic(self.topic)?, options(self.extensions)?.and_then(|x| x.id));
                 Ok(Command::Presence(PresenceQuery { topic, id }))
             }
+            Some("alert") => Ok(Command::Alert(self.alert.alert(options(self.extensions)?)?)),
+            Some("unalert") => Ok(Command::Unalert(self.alert.unalert(options(self.extensions)?)?)),
             Some(action @ ("subscribe" | "unsubscribe")) => {
                 let mut extensions = options(self.extensions)?;
                 let mut unknown_channels = self.unknown_channels;
                 let given = [("topic", !matches!(self.topic, Given::Absent)), ("data", self.data.is_some())];
-                given.iter().filter(|(_, is_given)| *is_given).for_each(|(key, _)| unknown_channels.add(key));
+                let given = given.into_iter().chain(self.alert.given());
+                given.filter(|(_, is_given)| *is_given).for_each(|(key, _)| unknown_channels.add(key));
                 let mut symbols = SymbolsByChannel::default();
                 for (channel, given) in Channel::ALL.into_iter().zip(self.lists) {
                     let NamedList { list, malformed } = match given {
@@ -250,6 +263,9 @@ impl RawCommand {
                 let is_other = OTHER_STREAMS.iter().any(|name| unknown_channels.contains(name));
                 if let Some(extensions) = &mut extensions {
                     extensions.rejected.channels = unknown_channels;
+                    if extensions.since.take().is_some() {
+                        extensions.rejected.options.add("since");
+                    }
                 }
                 Ok(match action {
                     "subscribe" if is_other && symbols.is_empty() && extensions.is_none() => {
@@ -291,6 +307,7 @@ impl<'de> FromEntries<'de> for RawCommand {
             "x" => self.extensions = map.next_value::<As<_>>()?.0,
             "topic" => self.topic = map.next_value::<As<_>>()?.0,
             "data" => self.data = map.next_value()?,
+            key if AlertKeys::NAMES.contains(&key) => self.alert.entry(key, map)?,
             name => match Channel::named(name) {
                 Some(channel) if channel.leader() == channel => {
                     self.lists[channel.index()] = map.next_value::<As<_>>()?.0;

@@ -4,13 +4,14 @@ use bytes::Bytes;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
+use super::alert_control::{AlertList, AlertNotice};
 use super::clock_text::rfc3339;
 use super::frame::message_frame;
 use super::tolerant::shortened;
 use super::{Codec, GrantedExtensions, InvalidCommand, RequestId, SymbolList};
 use crate::model::{BegunEpoch, Channel, Epoch, EpochNumbers, FeedNotice, Seq, Symbol, Timestamp};
 
-/// A control message of the server: sent alone, in an array of exactly one. Several gaps may share one.
+/// A control message of the server: sent alone, in an array of exactly one. Several gaps may share one, and so may several alerts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "T", rename_all = "lowercase")]
 pub enum ControlMessage {
@@ -47,6 +48,11 @@ pub enum ControlMessage {
     Published(PublicationReceipt),
     /// How many sessions subscribe to a topic.
     Presence(PresenceReport),
+    /// The price alerts of the session.
+    Alerts(AlertList),
+    /// A price alert fired. Several may share a frame.
+    #[serde(rename = "a")]
+    Alert(AlertNotice),
     /// A command failed and changed nothing.
     Error {
         /// The code of the error.
@@ -294,6 +300,10 @@ pub enum ErrorCode {
     MessageTooBig = 432,
     /// The session or the topic has too many messages; the error says when to try again.
     TooFast = 433,
+    /// The session, its key or the server has its maximum of price alerts. Ours, as the next one.
+    TooManyAlerts = 434,
+    /// The condition of a price alert is not one, or the market has no such symbol.
+    BadCondition = 435,
     /// The message may be published or not: the feed did not say.
     InternalError = 500,
 }
@@ -334,6 +344,8 @@ impl ErrorCode {
             Self::TooFast => {
                 "more messages than the topic or the session may have; try again after `retry_ms`"
             }
+            Self::TooManyAlerts => "more alerts than there may be; remove some first",
+            Self::BadCondition => "the condition of the alert is not one; nothing changed",
             Self::InternalError => "the feed did not answer: the message may be published or not",
         }
     }
@@ -355,6 +367,8 @@ impl ErrorCode {
             Self::NotPermitted => "not permitted",
             Self::MessageTooBig => "message too big",
             Self::TooFast => "too fast",
+            Self::TooManyAlerts => "too many alerts",
+            Self::BadCondition => "bad condition",
             Self::InternalError => "internal error",
         }
     }

@@ -20,6 +20,8 @@ pub struct Extensions {
     pub heartbeat_ms: Option<u32>,
     /// The position from which to resume.
     pub resume: Option<ResumeRequest>,
+    /// What the client knows the state of an alert of.
+    pub since: Option<AlertPosition>,
     /// What the command says and the server does not understand.
     pub rejected: Rejected,
 }
@@ -60,6 +62,15 @@ pub struct ResumeRequest {
     pub epoch: String,
     /// The last sequence number of each stream.
     pub last: Vec<(Channel, Symbol, u64)>,
+}
+
+/// The last trade of a symbol after which a client knows the state of an alert.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AlertPosition {
+    /// The epoch of the number.
+    pub epoch: String,
+    /// The sequence number of the trade; 0 is before the first.
+    pub sq: u64,
 }
 
 impl Tolerant<'_> for Given<RequestId> {
@@ -104,6 +115,12 @@ impl<'de> FromEntries<'de> for Extensions {
                 self.resume = resume.map(|resume| resume.request(&mut self.rejected.options));
                 is_valid
             }
+            "since" => {
+                let mut since = None;
+                let is_valid = set(&mut since, map.next_value::<As<Given<Since>>>()?.0);
+                self.since = since.as_ref().and_then(Since::position);
+                is_valid && since.is_some() == self.since.is_some()
+            }
             unknown => {
                 self.rejected.options.set(unknown, map.next_value::<As<_>>()?.0);
                 return Ok(());
@@ -130,6 +147,34 @@ fn milliseconds(given: Given<u64>) -> Given<u32> {
         Given::Value(value) => Given::Value(u32::try_from(value).unwrap_or(u32::MAX)),
         Given::Absent => Given::Absent,
         Given::Wrong => Given::Wrong,
+    }
+}
+
+/// The value of `x.since`.
+#[derive(Default)]
+struct Since {
+    epoch: Given<String>,
+    sq: Given<u64>,
+}
+
+impl Since {
+    /// The position, if it is whole: half of one says nothing.
+    fn position(&self) -> Option<AlertPosition> {
+        match (&self.epoch, &self.sq) {
+            (Given::Value(epoch), Given::Value(sq)) => Some(AlertPosition { epoch: epoch.clone(), sq: *sq }),
+            _ => None,
+        }
+    }
+}
+
+impl<'de> FromEntries<'de> for Since {
+    fn entry<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        match key {
+            "epoch" => self.epoch = map.next_value::<As<_>>()?.0,
+            "sq" => self.sq = map.next_value::<As<_>>()?.0,
+            _ => drop(map.next_value::<IgnoredAny>()?),
+        }
+        Ok(())
     }
 }
 

@@ -6,6 +6,8 @@
 //! The channels are declared in the table of `Channel`, the fields of objects in
 //! `objects.rs`, and both encoders, the decoder and `OBJECTS` follow from them.
 
+mod alert_command;
+mod alert_control;
 mod array;
 mod binary_row;
 mod clock_text;
@@ -35,6 +37,8 @@ mod tolerant;
 mod utf8;
 pub(crate) mod varint;
 
+pub use alert_command::{AlertCommand, AlertNames, UnalertCommand};
+pub use alert_control::{AlertEntry, AlertList, AlertNotice, WirePrice, WireTime};
 pub use array::ArrayFrame;
 pub use binary_row::{InvalidRow, take_row, write_row};
 pub use clock_text::rfc3339;
@@ -52,7 +56,7 @@ pub use decode_objects::{Decoded, DecodedObject, ObjectError, decode_each_object
 pub use decode_page::{DecodedPage, decode_page};
 pub use decoder::{Compression, DecodeStep, Decoder, Incoming};
 pub use deflate::{Deflate, NegotiatedDeflate};
-pub use extensions::{Extensions, GrantedExtensions, Rejected, RequestId, ResumeRequest};
+pub use extensions::{AlertPosition, Extensions, GrantedExtensions, Rejected, RequestId, ResumeRequest};
 pub use frame::{Opcode, close_frame, masked_frame, message_frame};
 pub use message::TopicMessage;
 pub use objects::OBJECTS;

@@ -90,28 +90,10 @@ impl FieldWriter for MsgPackFields<'_> {
         }
     }
 
-    /// The timestamp extension, type −1: 32 bits of seconds if the time is a whole second that fits, else
-    /// 30 bits of nanoseconds and 34 bits of seconds; before 1970 32 bits of nanoseconds and 64 of seconds (MessagePack
-    /// specification, "Timestamp extension type").
     #[inline]
     fn time(&mut self, key: FieldKey, at: Timestamp) {
         self.out.extend_from_slice(key.msgpack);
-        let (seconds, nanos) = (at.seconds(), at.subsec_nanos());
-        match (u32::try_from(seconds), u64::try_from(seconds)) {
-            (Ok(seconds), _) if nanos == 0 => {
-                self.out.extend_from_slice(&[FIXEXT_4, TIMESTAMP]);
-                self.out.extend_from_slice(&seconds.to_be_bytes());
-            }
-            (_, Ok(seconds)) => {
-                self.out.extend_from_slice(&[FIXEXT_8, TIMESTAMP]);
-                self.out.extend_from_slice(&(u64::from(nanos) << 34 | seconds).to_be_bytes());
-            }
-            (_, Err(_)) => {
-                self.out.extend_from_slice(&[EXT_8, TIMESTAMP_96_BYTES, TIMESTAMP]);
-                self.out.extend_from_slice(&nanos.to_be_bytes());
-                self.out.extend_from_slice(&seconds.to_be_bytes());
-            }
-        }
+        write_time(self.out, at);
     }
 
     #[inline]
@@ -128,6 +110,37 @@ impl FieldWriter for MsgPackFields<'_> {
     fn free_text(&mut self, key: FieldKey, text: &str) {
         self.text(key, text);
     }
+}
+
+/// The timestamp extension, type −1: 32 bits of seconds if the time is a whole second that fits, else
+/// 30 bits of nanoseconds and 34 bits of seconds; before 1970 32 bits of nanoseconds and 64 of seconds (MessagePack
+/// specification, "Timestamp extension type").
+#[inline]
+fn write_time(out: &mut Vec<u8>, at: Timestamp) {
+    let (seconds, nanos) = (at.seconds(), at.subsec_nanos());
+    match (u32::try_from(seconds), u64::try_from(seconds)) {
+        (Ok(seconds), _) if nanos == 0 => {
+            out.extend_from_slice(&[FIXEXT_4, TIMESTAMP]);
+            out.extend_from_slice(&seconds.to_be_bytes());
+        }
+        (_, Ok(seconds)) => {
+            out.extend_from_slice(&[FIXEXT_8, TIMESTAMP]);
+            out.extend_from_slice(&(u64::from(nanos) << 34 | seconds).to_be_bytes());
+        }
+        (_, Err(_)) => {
+            out.extend_from_slice(&[EXT_8, TIMESTAMP_96_BYTES, TIMESTAMP]);
+            out.extend_from_slice(&nanos.to_be_bytes());
+            out.extend_from_slice(&seconds.to_be_bytes());
+        }
+    }
+}
+
+/// The type of the timestamp extension, and its content for this time.
+pub(super) fn timestamp_extension(at: Timestamp) -> (i8, Vec<u8>) {
+    let mut written = Vec::new();
+    write_time(&mut written, at);
+    let header = if written[0] == EXT_8 { 3 } else { 2 };
+    (-1, written.split_off(header))
 }
 
 const FIXSTR_1: u8 = 0xA1;

@@ -160,6 +160,15 @@ fn check_size(command: Option<&Command>, input: &[u8]) {
         Some(Command::Auth { key, secret }) => return assert!(key.len() + secret.len() <= input.len()),
         // Data is a tree of values: 32 bytes for a number of one.
         Some(Command::Publish(_) | Command::Presence(_)) => return,
+        Some(Command::Alert(alert)) => {
+            let since = alert.since.as_ref().map_or(0, |since| since.epoch.len());
+            let text = alert.symbol.as_str().len() + alert.alert.len() + alert.when.len();
+            return assert!(text + since <= input.len());
+        }
+        Some(Command::Unalert(command)) => {
+            let text: usize = command.alerts.names.iter().map(|name| name.len() + 1).sum();
+            return assert!(text <= input.len());
+        }
         Some(Command::Subscribe(selection, x) | Command::Unsubscribe(selection, x)) => (selection, x),
     };
     let resumed = extensions.as_ref().and_then(|x| x.resume.as_ref()).map_or(0, |resume| resume.last.len());

@@ -161,6 +161,21 @@ impl Outbox {
         self.urgent.push_back(frame);
     }
 
+    /// Whether little enough of what does not count against the limits is queued for another notice of alerts.
+    pub fn has_room_for_alerts(&self) -> bool {
+        /// Some 50 of them. What fires meanwhile waits in the session, where it is merged.
+        const MOST_CONTROL_BYTES: usize = 8 << 10;
+        self.control_bytes < MOST_CONTROL_BYTES
+    }
+
+    /// Queues a notice of alerts behind everything but the objects that wait for the end of the client's interval: it must
+    /// not wait for that, and objects must not leave before it.
+    pub fn push_alerts(&mut self, frame: Bytes) {
+        self.bytes += frame.len();
+        self.control_bytes += frame.len();
+        self.queue.push_back(OutboxEntry::Frame { frame, objects: 0 });
+    }
+
     /// Moves the places of the dirty streams and of the gap notices behind everything that is queued: behind
     /// the acknowledgement of a command that adds subscriptions, and behind a piece of an answer. Streams of
     /// these may become dirty at once, and must not leave from an older place.

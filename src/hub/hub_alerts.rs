@@ -1,0 +1,74 @@
+use std::rc::Rc;
+use std::slice::ChunkBy;
+use std::time::Instant;
+
+use super::hub::Slot;
+use super::{Index, Subscriber, SubscriberKey};
+use crate::alerts::{AlertFire, AlertIndex};
+use crate::feed::Batch;
+use crate::model::{Body, Channel, Missed, Timestamp, Universe};
+
+/// The price alerts of a hub's subscribers. A hub without alerts has none of this.
+#[derive(Debug, Default)]
+pub(super) struct HubAlerts {
+    pub(super) index: AlertIndex,
+    /// The alerts that the last batch fired. Its memory is kept.
+    fired: Vec<AlertFire>,
+    watermark: Option<Timestamp>,
+}
+
+impl HubAlerts {
+    /// Evaluates the alerts for every trade of a batch, and then for the previous closes that its tickers tell. Returns
+    /// what fired, for each owner in the order of the trades.
+    pub(super) fn evaluate(
+        &mut self,
+        batch: &Batch,
+    ) -> ChunkBy<'_, AlertFire, impl FnMut(&AlertFire, &AlertFire) -> bool + use<>> {
+        let Self { index, fired, watermark } = self;
+        fired.clear();
+        if watermark.replace(batch.watermark()) > Some(batch.watermark()) {
+            index.step_back();
+        }
+        if batch.restarts_numbers() {
+            index.restart_numbers();
+        }
+        for object in batch.events() {
+            if let Body::Trade(trade) = &object.body {
+                index.traded(object.seq, trade, fired);
+            }
+        }
+        for object in batch.tickers() {
+            if let Body::Ticker(ticker) = &object.body
+                && index.watches(ticker.symbol)
+            {
+                index.closed(ticker.symbol, ticker.previous_close);
+            }
+        }
+        fired.sort_by_key(|fire| fire.owner);
+        fired.chunk_by(|fire, next| fire.owner == next.owner)
+    }
+
+    /// Tells the owners of alerts which trades will not come, unless they are told as subscribers of the trades.
+    pub(super) fn tell_missed(
+        &self,
+        missed: &[Missed],
+        subscriptions: &Index,
+        slots: &[Option<Slot>],
+        universe: &Universe,
+        now: Instant,
+    ) {
+        let is_watched =
+            |it: &&Missed| it.stream.channel() == Channel::Trades && self.index.watches(it.stream.symbol());
+        for missed in missed.iter().filter(is_watched) {
+            let told: Vec<_> = subscriptions.subscribers_of(missed.stream).collect();
+            let owners = self.index.owners(missed.stream.symbol()).into_iter().map(SubscriberKey);
+            for owner in owners.filter(|owner| !told.contains(owner)) {
+                let slot = slots.get(owner.0).and_then(Option::as_ref);
+                let subscriber: Option<&Rc<dyn Subscriber>> = slot.map(|slot| &slot.subscriber);
+                subscriber
+                    .iter()
+                    .for_each(|subscriber| subscriber.trades_unevaluated(*missed, universe, now));
+            }
+        }
+    }
+}
