@@ -1,7 +1,11 @@
 //! Price alerts: what fires is what a reference finds in the trades that another client received, whatever the conflation
 //! and however often a client connects again.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that cannot continue has failed, and tells its size"
+)]
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,7 +18,7 @@ use tapecast::alerts::AlertLimits;
 use tapecast::config::Config;
 use tapecast::model::{Price, Timestamp};
 use tapecast::wire::rfc3339;
-use test_support::{Client, Server, upstream, wait_for, wait_until};
+use test_support::{Client, Server, get, upstream, wait_for, wait_until};
 
 /// A trade as a client received it. The text of times compares as the times do.
 #[derive(Clone, Debug)]
@@ -88,7 +92,10 @@ impl Drop for Recorder {
 
 fn trade(object: &Value) -> Trade {
     let price = Price::from_dollars(object["p"].as_f64().unwrap()).nanos();
-    Trade { sq: object["sq"].as_u64().unwrap(), price, at: object["t"].as_str().unwrap().to_owned() }
+    // A whole second may have no fraction.
+    let at = object["t"].as_str().unwrap().trim_end_matches('Z');
+    let at = if at.contains('.') { at.to_owned() } else { format!("{at}.000000000") };
+    Trade { sq: object["sq"].as_u64().unwrap(), price, at }
 }
 
 /// An alert that a client has, and what it knows of it.
@@ -350,7 +357,7 @@ fn alerts(
             0 => {
                 let close = i128::from(closes[symbol]);
                 let now = (i128::from(*price) * 100_000 / close) - 100_000;
-                let thousandths = now + random.random_range(-200..200);
+                let thousandths = now + random.random_range(-30..=30);
                 let text = format!(
                     "{}{}.{:03}",
                     if thousandths < 0 { "-" } else { "" },
@@ -366,11 +373,11 @@ fn alerts(
             }
             _ => {
                 let cents = price / 10_000_000;
-                let cents = cents + cents * random.random_range(-20..20) / 10_000;
+                let cents = cents + random.random_range(-6..=6);
                 (format!("p{sign}{}.{:02}", cents / 100, cents % 100), cents * 10_000_000)
             }
         };
-        let (id, once) = (format!("alert {number}"), number % 3 > 0);
+        let (id, once) = (format!("alert {number}"), !number.is_multiple_of(3));
         let (starts, fired) = (Vec::new(), Vec::new());
         Alert { id, symbol: symbol.clone(), when, is_rise, threshold, once, starts, known: 0, fired }
     };
@@ -451,6 +458,7 @@ fn the_alerts_of_a_relay_are_those_of_the_trades_that_it_passes_on() {
         config.upstreams = vec![upstream(origin.address).into()];
         config.retention.trades = 20_000;
     });
+    wait_until("the relay to be ready", || get(relay.address, "/readyz").0 == 200);
     run(&relay, (100, 6_000));
 }
 

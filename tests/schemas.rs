@@ -151,6 +151,8 @@ impl Messages {
             ("feed", "feedNotice"),
             ("epoch", "epochNotice"),
             ("drain", "drain"),
+            ("alerts", "alerts"),
+            ("a", "alert"),
         ];
         let controls = controls.into_iter().map(|(kind, message)| (kind, payload(message))).collect();
         Self { controls, data: payload("data") }
@@ -188,6 +190,33 @@ fn every_kind_of_object_is_as_described() {
     let x = r#"{"id":"one","snapshot":true,"conflate_ms":250}"#;
     extended.send_text(&format!(r#"{{"action":"subscribe",{channels},"tickers":["*"],"x":{x}}}"#));
     messages.check_until_seen(&mut extended, vec!["subscription", "t", "q", "k", "sn", "cf"]);
+}
+
+#[test]
+fn price_alerts_are_as_described() {
+    let server = Server::start(|config| config.simulation.trades_per_second = 2_000.0);
+    let asyncapi = description(&server, "/asyncapi.json");
+    let messages = Messages::of(&asyncapi);
+    let mut client = Client::connect(server.address, "/v2/iex");
+    let command = |schema: &str, command: &Value, client: &mut Client| {
+        assert_valid(&asyncapi.validator(&format!("#/components/schemas/{schema}")), command);
+        client.send_text(&command.to_string());
+    };
+    wait_until("a first trade", || get(server.address, "/v2/stocks/AAPL/trades/latest").0 == 200);
+    // Around the price by less than it moves between two trades.
+    let (_, latest) = get(server.address, "/v2/stocks/AAPL/snapshot");
+    let latest: Value = serde_json::from_str(&latest).unwrap();
+    let price = latest["latestTrade"]["p"].as_f64().unwrap();
+    for (number, cents) in (-8..=8).enumerate() {
+        let when = format!("p{}{:.2}", [">=", "<="][number % 2], price + f64::from(cents) / 100.0);
+        let x = json!({"id": number, "since": {"epoch": "another", "sq": 7}});
+        let alert = json!({"action": "alert", "S": "AAPL", "id": format!("a{number}"), "when": when, "once": false, "x": x});
+        command("AlertCommand", &alert, &mut client);
+    }
+    messages.check_until_seen(&mut client, vec!["success", "alerts", "gap", "a"]);
+    command("Unalert", &json!({"action": "unalert", "ids": ["*"], "x": {"id": "end"}}), &mut client);
+    client.send_text(r#"{"action":"alert","S":"AAPL","id":"a","when":"never"}"#);
+    messages.check_until_seen(&mut client, vec!["error"]);
 }
 
 #[test]

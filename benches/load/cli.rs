@@ -42,6 +42,9 @@ struct RunArgs {
     /// Requests at most one frame per this number of milliseconds (a protocol extension)
     #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u32).range(0..=60_000))]
     conflate_ms: Option<u32>,
+    /// Price alerts that each session sets, on its symbols, at changes since the previous close (a protocol extension)
+    #[arg(long, default_value_t = 0, value_parser = RangedU64ValueParser::<usize>::new().range(0..=100))]
+    alerts: usize,
     /// Sessions reconnect after a disconnect, with the delay that the server requested, and resume
     #[arg(long, alias = "returns")]
     reconnect: bool,
@@ -136,6 +139,7 @@ fn config(args: RunArgs) -> Result<LoadConfig, String> {
         channels: args.channels,
         seed: args.seed,
         conflate_ms: args.conflate_ms,
+        alerts: args.alerts,
         reconnect: args.reconnect,
         symbols: Vec::new(),
     };
@@ -229,6 +233,7 @@ mod tests {
             "--url",
             "--url ws://127.0.0.1:1/ --skew flat",
             "--url ws://127.0.0.1:1/ --symbols 0",
+            "--url ws://127.0.0.1:1/ --alerts 101",
             "--url ws://127.0.0.1:1/ --seconds 0",
             "--url ws://127.0.0.1:1/ --key K",
             "--url http://127.0.0.1:1/",

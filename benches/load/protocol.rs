@@ -162,7 +162,8 @@ impl SessionProtocol {
         for object in json_scanner::scan(message) {
             let object = object.map_err(|error| ProtocolError::InvalidJson(error.to_string()))?;
             match *object.kind {
-                [b'h'] => {}
+                // Heartbeats, and alerts that fired: no stream of the session's.
+                [b'h' | b'a'] => {}
                 [kind] => self.on_market_data(kind, &object, now_us, stats),
                 _ => command = self.on_control_message(&object, stats)?.or(command),
             }

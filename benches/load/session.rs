@@ -319,6 +319,7 @@ impl Session {
         let ConnectionState::Open(protocol) = &mut self.state else {
             unreachable!("frames are only read from an upgraded connection");
         };
+        let mut alerts = Vec::new();
         let command = match protocol.on_message(message, now_us, &mut context.stats)? {
             None => return Ok(()),
             Some(Command::Authenticate) => context.config.auth.clone().unwrap_or_default(),
@@ -326,11 +327,14 @@ impl Session {
                 self.has_subscribed = true;
                 let workload = &context.config.workload;
                 let resume = protocol.resume_option(workload, self.number);
+                alerts = workload.alert_commands(self.number).collect();
                 workload.subscribe_command(self.number, resume)
             }
         };
-        let mask = context.next_mask();
-        frames::encode(&mut self.write_buffer, Opcode::Text, command.as_bytes(), mask);
+        for command in std::iter::once(command).chain(alerts) {
+            let mask = context.next_mask();
+            frames::encode(&mut self.write_buffer, Opcode::Text, command.as_bytes(), mask);
+        }
         Ok(())
     }
 

@@ -78,6 +78,8 @@ pub(crate) struct Workload {
     pub(crate) seed: u64,
     /// Requests at most one frame per this number of milliseconds (the `x` extension).
     pub(crate) conflate_ms: Option<u32>,
+    /// The price alerts that each session sets.
+    pub(crate) alerts: usize,
     /// Whether sessions reconnect after a disconnect and resume their streams.
     pub(crate) reconnect: bool,
     /// All symbols in the server's order; may stay empty for [`SymbolCount::All`].
@@ -106,6 +108,24 @@ impl Workload {
             command.insert("x".into(), Value::Object(extensions));
         }
         Value::Object(command).to_string()
+    }
+
+    /// The commands that set the price alerts of one session. The first ones are near the previous close and fire now and
+    /// then; each pair of the others is a tenth of a percent farther away.
+    pub(crate) fn alert_commands(&self, session: usize) -> impl Iterator<Item = String> {
+        let symbols: Vec<_> = match self.symbol_count {
+            SymbolCount::All => self.symbols.iter().map(String::as_str).collect(),
+            SymbolCount::Exactly(_) => self.symbols_of(session),
+        };
+        let alerts = if symbols.is_empty() { 0 } else { self.alerts };
+        (0..alerts).map(move |number| {
+            let symbol = symbols[(session * self.alerts + number) % symbols.len()];
+            let tenths = 1 + number / 2;
+            let sign = if number % 2 == 0 { ">=" } else { "<=-" };
+            let when = format!("chg{sign}{}.{}%", tenths / 10, tenths % 10);
+            json!({"action": "alert", "S": symbol, "id": number.to_string(), "when": when, "once": false})
+                .to_string()
+        })
     }
 
     /// The last sequence numbers of a session's streams, in the form of the `resume` option.
@@ -152,6 +172,7 @@ mod tests {
             channels: vec![Channel::Trades],
             seed: 7,
             conflate_ms: None,
+            alerts: 0,
             reconnect: false,
             symbols,
         }
@@ -183,6 +204,23 @@ mod tests {
 
         assert!(first_over_last(Skew::Zipf) > 10.0);
         assert!((0.5..2.0).contains(&first_over_last(Skew::Uniform)));
+    }
+
+    #[test]
+    fn the_alerts_of_a_session_are_spread_over_its_symbols_and_around_the_previous_close() {
+        let workload = Workload { alerts: 4, ..workload(SymbolCount::Exactly(2), Skew::Zipf) };
+        let symbols = workload.symbols_of(3);
+
+        let commands: Vec<serde_json::Value> =
+            workload.alert_commands(3).map(|command| serde_json::from_str(&command).unwrap()).collect();
+
+        let given: Vec<_> =
+            commands.iter().map(|it| (it["S"].as_str().unwrap(), it["when"].as_str().unwrap())).collect();
+        let [first, second] = symbols[..] else { panic!("{symbols:?}") };
+        assert_eq!(
+            given,
+            [(first, "chg>=0.1%"), (second, "chg<=-0.1%"), (first, "chg>=0.2%"), (second, "chg<=-0.2%")]
+        );
     }
 
     #[test]

@@ -259,8 +259,9 @@ impl AlertIndex {
         known.for_each(|last| *last = LastPrice::untimed(last.price));
     }
 
-    /// Numbers begin again: no owner knows any of them.
+    /// Numbers begin again: no owner knows any of them, and the time may have gone back.
     pub fn restart_numbers(&mut self) {
+        self.step_back();
         self.entries.iter_mut().for_each(|(_, row)| row.order.known = Seq::default());
     }
 }

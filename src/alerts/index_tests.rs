@@ -113,12 +113,12 @@ fn the_index_fires_what_a_naive_reference_fires() {
         let mut market = Market::new();
         let mut naive: Vec<Naive> = Vec::new();
         let symbols = random.random_range(1..SYMBOLS);
-        let mut price = vec![100_00; symbols as usize];
+        let mut price = vec![10_000; symbols as usize];
         for _ in 0..2_000 {
             let symbol = random.random_range(0..symbols);
             match random.random_range(0..100) {
                 0..15 => {
-                    let level = random.random_range(97_00..103_00);
+                    let level = random.random_range(9_700..10_300);
                     let (sign, percent) =
                         ([">=", "<="][random.random_range(0..2)], random.random_range(-3..=3));
                     let when = match random.random() {
@@ -140,7 +140,7 @@ fn the_index_fires_what_a_naive_reference_fires() {
                     market.index.remove(gone.key);
                 }
                 20 => {
-                    market.close(random.random_range(0..3) * 100_00);
+                    market.close(random.random_range(0..3) * 10_000);
                     let close = market.close;
                     for alert in naive.iter_mut().filter(|alert| alert.order.condition.is_of_change()) {
                         alert.rearm_by(close, market.last.get(&alert.order.symbol.0).map(|last| last.price));
@@ -148,7 +148,7 @@ fn the_index_fires_what_a_naive_reference_fires() {
                 }
                 _ => {
                     let cents = &mut price[symbol as usize];
-                    *cents = (*cents + random.random_range(-60..=60)).clamp(96_00, 104_00);
+                    *cents = (*cents + random.random_range(-60..=60)).clamp(9_600, 10_400);
                     let traded = trade(symbol, *cents);
                     let mut got: Vec<_> =
                         market.trade(&traded).iter().map(|fire| (fire.key, fire.is_over)).collect();
@@ -182,16 +182,16 @@ fn the_index_fires_what_a_naive_reference_fires() {
 #[test]
 fn one_trade_fires_all_alerts_that_it_crosses_and_no_other() {
     let mut market = Market::new();
-    market.owners(3, 100_00);
+    market.owners(3, 10_000);
     for (owner, when) in ["p>=101", "p>=103", "p>=102", "p<=99", "p>=105"].iter().enumerate() {
         market.add(order(owner, 3, when, true));
     }
     market.add(order(9, 4, "p>=101", true));
 
-    assert_eq!(market.owners(3, 103_00), [0, 2, 1]);
-    assert_eq!(market.owners(3, 103_00), [0; 0]);
-    assert_eq!(market.owners(3, 90_00), [3]);
-    assert_eq!(market.owners(3, 200_00), [4]);
+    assert_eq!(market.owners(3, 10_300), [0, 2, 1]);
+    assert_eq!(market.owners(3, 10_300), [0; 0]);
+    assert_eq!(market.owners(3, 9_000), [3]);
+    assert_eq!(market.owners(3, 20_000), [4]);
     assert_eq!(market.index.len(), 1);
 }
 
@@ -199,25 +199,25 @@ fn one_trade_fires_all_alerts_that_it_crosses_and_no_other() {
 fn a_trade_that_is_not_the_last_price_fires_nothing() {
     let mut market = Market::new();
     market.index.set_rules(TradeRules::Consolidated);
-    market.owners(0, 100_00);
+    market.owners(0, 10_000);
     market.add(order(1, 0, "p>=101", true));
     for letters in [&b"@I"[..], b"W", b"@4", b"Z", b"M"] {
-        let odd = Trade { conditions: Conditions::new(letters), ..trade(0, 150_00) };
+        let odd = Trade { conditions: Conditions::new(letters), ..trade(0, 15_000) };
         assert_eq!(market.trade(&odd), [], "{letters:?}");
     }
 
-    assert_eq!(market.owners(0, 101_00), [1]);
+    assert_eq!(market.owners(0, 10_100), [1]);
 }
 
 #[test]
 fn a_late_trade_fires_nothing_unless_the_time_went_back() {
     let mut market = Market::new();
-    market.owners(0, 100_00);
+    market.owners(0, 10_000);
     market.add(order(1, 0, "p>=101", false));
-    let late = Trade { at: trade(0, 0).at - std::time::Duration::from_secs(3), ..trade(0, 150_00) };
+    let late = Trade { at: trade(0, 0).at - std::time::Duration::from_secs(3), ..trade(0, 15_000) };
 
     assert_eq!(market.trade(&late), []);
-    assert_eq!(market.index.last(SymbolId(0)), Some(LastPrice::of(&trade(0, 100_00))));
+    assert_eq!(market.index.last(SymbolId(0)), Some(LastPrice::of(&trade(0, 10_000))));
     market.index.step_back();
     assert_eq!(market.trade(&late).len(), 1);
 }
@@ -225,32 +225,32 @@ fn a_late_trade_fires_nothing_unless_the_time_went_back() {
 #[test]
 fn changes_become_prices_when_the_previous_close_is_known_and_when_it_changes() {
     let mut market = Market::new();
-    market.owners(0, 100_00);
+    market.owners(0, 10_000);
     market.add(order(1, 0, "chg>=5%", false));
-    assert_eq!(market.owners(0, 900_00), [0; 0], "5 % of what is not known");
-    market.owners(0, 100_00);
+    assert_eq!(market.owners(0, 90_000), [0; 0], "5 % of what is not known");
+    market.owners(0, 10_000);
 
-    market.close(100_00);
-    assert_eq!(market.owners(0, 105_00), [1]);
-    market.close(104_00);
+    market.close(10_000);
+    assert_eq!(market.owners(0, 10_500), [1]);
+    market.close(10_400);
 
-    assert_eq!(market.owners(0, 109_19), [0; 0]);
-    assert_eq!(market.owners(0, 109_20), [1]);
-    market.close(100_00);
-    assert_eq!(market.owners(0, 109_20), [0; 0], "it is beyond already");
+    assert_eq!(market.owners(0, 10_919), [0; 0]);
+    assert_eq!(market.owners(0, 10_920), [1]);
+    market.close(10_000);
+    assert_eq!(market.owners(0, 10_920), [0; 0], "it is beyond already");
 }
 
 #[test]
 fn a_million_alerts_take_little_memory_and_a_trade_between_them_touches_none() {
     let mut market = Market::new();
-    market.owners(0, 100_00);
+    market.owners(0, 10_000);
     for number in 0..1_000_000_u32 {
-        let cents = 200_00 + i64::from(number);
+        let cents = 20_000 + i64::from(number);
         market.add(order(0, 0, &format!("p>={}.{:02}", cents / 100, cents % 100), false));
     }
     let alerts = &market.index.symbols[&SymbolId(0)];
-    assert_eq!((alerts.next_up, alerts.next_down), (Price::from_cents(200_00), Price::from_nanos(i64::MIN)));
+    assert_eq!((alerts.next_up, alerts.next_down), (Price::from_cents(20_000), Price::from_nanos(i64::MIN)));
     assert!(size_of::<AlertRow>() <= 104, "{} bytes", size_of::<AlertRow>());
-    assert_eq!(market.owners(0, 199_99), [0; 0]);
-    assert_eq!(market.owners(0, 200_01).len(), 2);
+    assert_eq!(market.owners(0, 19_999), [0; 0]);
+    assert_eq!(market.owners(0, 20_001).len(), 2);
 }

@@ -111,28 +111,28 @@ mod tests {
 
     #[test]
     fn an_alert_fires_on_the_transition_and_not_while_the_price_stays_beyond() {
-        let rise = Trigger::new(Direction::Rise, cents(100_00), Some(cents(99_99)));
-        assert_eq!(fired(rise, &[99_99, 100_00, 100_01, 100_00]), [1]);
-        let fall = Trigger::new(Direction::Fall, cents(100_00), Some(cents(100_01)));
-        assert_eq!(fired(fall, &[100_01, 100_00, 99_00, 100_00]), [1]);
+        let rise = Trigger::new(Direction::Rise, cents(10_000), Some(cents(9_999)));
+        assert_eq!(fired(rise, &[9_999, 10_000, 10_001, 10_000]), [1]);
+        let fall = Trigger::new(Direction::Fall, cents(10_000), Some(cents(10_001)));
+        assert_eq!(fired(fall, &[10_001, 10_000, 9_900, 10_000]), [1]);
     }
 
     #[test]
     fn after_it_fired_the_price_must_go_back_by_a_thousandth() {
-        let rise = Trigger::new(Direction::Rise, cents(100_00), Some(cents(99_00)));
-        assert_eq!(fired(rise, &[100_00, 99_91, 100_00, 99_90, 99_99, 100_00]), [0, 5]);
-        let fall = Trigger::new(Direction::Fall, cents(100_00), Some(cents(101_00)));
-        assert_eq!(fired(fall, &[90_00, 100_09, 100_00, 100_10, 100_00]), [0, 4]);
-        let negative = Trigger::new(Direction::Rise, cents(-100_00), Some(cents(-101_00)));
-        assert_eq!(fired(negative, &[-100_00, -100_09, -99_00, -100_10, -100_00]), [0, 4]);
+        let rise = Trigger::new(Direction::Rise, cents(10_000), Some(cents(9_900)));
+        assert_eq!(fired(rise, &[10_000, 9_991, 10_000, 9_990, 9_999, 10_000]), [0, 5]);
+        let fall = Trigger::new(Direction::Fall, cents(10_000), Some(cents(10_100)));
+        assert_eq!(fired(fall, &[9_000, 10_009, 10_000, 10_010, 10_000]), [0, 4]);
+        let negative = Trigger::new(Direction::Rise, cents(-10_000), Some(cents(-10_100)));
+        assert_eq!(fired(negative, &[-10_000, -10_009, -9_900, -10_010, -10_000]), [0, 4]);
     }
 
     #[test]
     fn where_the_price_is_beyond_or_unknown_it_waits_for_the_other_side() {
-        for last in [Some(cents(100_00)), Some(cents(120_00)), None] {
-            let waiting = Trigger::new(Direction::Rise, cents(100_00), last);
+        for last in [Some(cents(10_000)), Some(cents(12_000)), None] {
+            let waiting = Trigger::new(Direction::Rise, cents(10_000), last);
             assert!(!waiting.is_armed());
-            assert_eq!(fired(waiting, &[100_00, 100_50, 99_99, 100_00]), [3], "{last:?}");
+            assert_eq!(fired(waiting, &[10_000, 10_050, 9_999, 10_000]), [3], "{last:?}");
         }
     }
 }

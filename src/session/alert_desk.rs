@@ -2,7 +2,7 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use super::alert_history::{TradeHistory, Walk, Walked};
-use super::alerts::SessionAlert;
+use super::alerts::{SessionAlert, SessionAlerts};
 use super::outbox::ReplayLookup;
 use super::state::SessionState;
 use crate::alerts::{AlertCondition, AlertOrder, AlertPermit, AlertQuota, LastPrice, trigger};
@@ -206,12 +206,12 @@ impl AlertDesk {
             }
             Start::Walked(_, walked) => {
                 let last = walked.crossings.len();
-                self.state.with_alerts(now, |alerts| {
-                    for (number, crossing) in (1..).zip(walked.crossings) {
-                        alerts.crossed(name, crossing, walked.is_over && number == last);
-                    }
-                });
-                self.state.send_alerts(now);
+                let crossings = walked.crossings.into_iter().zip(1..);
+                let crossed = |alerts: &mut SessionAlerts, (crossing, number)| {
+                    alerts.crossed(name, crossing, walked.is_over && number == last);
+                };
+                self.state.queue_alerts(crossings, crossed, now);
+                self.state.time_alerts(now);
             }
             Start::Now | Start::Ahead(_) => {}
         }
@@ -320,3 +320,7 @@ impl AlertDesk {
         self.state.send_control(&ControlMessage::Error { code, msg, why, retry_ms, x: id }, now);
     }
 }
+
+#[cfg(test)]
+#[path = "alert_desk_tests.rs"]
+mod tests;

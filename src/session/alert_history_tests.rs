@@ -33,7 +33,7 @@ fn walk(prices: &[i64], retained: usize, after: u64, when: &str, once: bool) -> 
         up_to: Seq(prices.len() as u64),
         condition: when.parse().unwrap(),
         once,
-        previous_close: Some(Price::from_cents(100_00)),
+        previous_close: Some(Price::from_cents(10_000)),
         now: trade.at,
     })?;
     assert_eq!(walked.is_over, once && !walked.crossings.is_empty());
@@ -42,7 +42,7 @@ fn walk(prices: &[i64], retained: usize, after: u64, when: &str, once: bool) -> 
 
 #[test]
 fn what_fired_since_a_trade_is_found_by_the_price_at_that_trade() {
-    let prices = [99_00, 101_00, 99_00, 101_00, 99_00, 101_00];
+    let prices = [9_900, 10_100, 9_900, 10_100, 9_900, 10_100];
     let rise = |after, once| walk(&prices, 6, after, "p>=100", once);
 
     assert_eq!(rise(0, false), Some(vec![2, 4, 6]), "the first trade arms it");
@@ -55,25 +55,25 @@ fn what_fired_since_a_trade_is_found_by_the_price_at_that_trade() {
 
 #[test]
 fn trades_that_are_not_the_last_price_are_passed_over() {
-    let prices = [99_00, -101_00, -102_00, 99_50, -98_00, 101_00];
+    let prices = [9_900, -10_100, -10_200, 9_950, -9_800, 10_100];
 
     assert_eq!(walk(&prices, 6, 3, "p>=100", false), Some(vec![6]), "the price at 3 is that of 1");
     assert_eq!(walk(&prices, 6, 1, "p<=98.50", false), Some(vec![]));
-    let mut odd = vec![99_00];
-    odd.extend([-101_00; 300]);
-    odd.push(101_00);
+    let mut odd = vec![9_900];
+    odd.extend([-10_100; 300]);
+    odd.push(10_100);
     assert_eq!(walk(&odd, 302, 300, "p>=100", true), Some(vec![302]));
 }
 
 #[test]
 fn what_is_not_retained_is_not_guessed() {
-    let prices = [99_00, 101_00, 99_00, 101_00];
+    let prices = [9_900, 10_100, 9_900, 10_100];
 
     assert_eq!(walk(&prices, 2, 2, "p>=100", true), None, "the price at 2 is not retained");
     assert_eq!(walk(&prices, 2, 3, "p>=100", true), Some(vec![4]));
     assert_eq!(walk(&prices, 3, 0, "p>=100", true), None);
-    let mut odd = vec![99_00];
-    odd.extend([-101_00; 2_000]);
+    let mut odd = vec![9_900];
+    odd.extend([-10_100; 2_000]);
     assert_eq!(
         walk(&odd, 2_001, 1_990, "p>=100", true),
         None,

@@ -71,10 +71,6 @@ impl SessionAlerts {
         self.alerts.len()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.alerts.is_empty()
-    }
-
     /// Those that may fire, in the order in which they were set.
     pub(super) fn active(&self) -> impl Iterator<Item = &SessionAlert> {
         self.alerts.iter().filter(|alert| !alert.is_over)

@@ -20,7 +20,7 @@ fn alerts(names: &[&str], once: bool, now: Instant) -> SessionAlerts {
 }
 
 fn crossing(seq: u64) -> Crossing {
-    Crossing { price: Price::from_cents(190_00), seq: Seq(seq), at: Timestamp::from_nanos(0) }
+    Crossing { price: Price::from_cents(19_000), seq: Seq(seq), at: Timestamp::from_nanos(0) }
 }
 
 fn told(messages: &[ControlMessage]) -> Vec<(String, u64, Option<u64>)> {

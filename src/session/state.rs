@@ -58,7 +58,7 @@ pub(super) struct SessionState {
     universe_grew: Cell<bool>,
     /// Whether a command waits in the fair queue, during which the client is not read.
     is_waiting: Cell<bool>,
-    /// The alerts that the client set; `None` while there are none.
+    /// The alerts that the client set; `None` before the first.
     alerts: RefCell<Option<Box<SessionAlerts>>>,
 }
 
@@ -200,11 +200,10 @@ impl SessionState {
     /// Changes the alerts of the client.
     pub(super) fn with_alerts<T>(&self, now: Instant, change: impl FnOnce(&mut SessionAlerts) -> T) -> T {
         let mut alerts = self.alerts.borrow_mut();
-        let result = change(alerts.get_or_insert_with(|| Box::new(SessionAlerts::new(now))));
-        result
+        change(alerts.get_or_insert_with(|| Box::new(SessionAlerts::new(now))))
     }
 
-    /// Whether the client has alerts.
+    /// Whether the client has, or had, alerts.
     pub(super) fn has_alerts(&self) -> bool {
         self.alerts.borrow().is_some()
     }
@@ -225,23 +224,40 @@ impl SessionState {
         }
     }
 
-    /// Queues the notices of alerts that are due, and sets the timer for the others.
-    pub(super) fn send_alerts(&self, now: Instant) {
-        self.queue_alerts(now);
+    /// Takes in that alerts fired, one event after the other, and queues the notices that may be sent; the session's task
+    /// writes them. Those that may not be sent yet wait for the [timer](Self::time_alerts).
+    pub(super) fn queue_alerts<T>(
+        &self,
+        events: impl IntoIterator<Item = T>,
+        fire: impl Fn(&mut SessionAlerts, T),
+        now: Instant,
+    ) {
+        let has_room = self.outbox.borrow().has_room_for_alerts();
+        let due = self.with_alerts(now, |alerts| {
+            let mut due = Vec::new();
+            for event in events {
+                fire(alerts, event);
+                if has_room {
+                    due.extend(alerts.take_due(now));
+                }
+            }
+            due
+        });
+        self.push_alerts(&due, now);
+    }
+
+    /// Sets the timer for the notices that wait.
+    pub(super) fn time_alerts(&self, now: Instant) {
         if let Some(key) = self.key() {
             self.hub.set_timer(key, self.next_timer(now));
         }
     }
 
-    /// Queues the notices of alerts that are due; the session's task writes them.
-    fn queue_alerts(&self, now: Instant) {
-        let mut present = self.alerts.borrow_mut();
-        let Some(alerts) = &mut *present else { return };
-        if self.outbox.borrow().has_room_for_alerts() {
-            let due = alerts.take_due(now);
-            self.push_alerts(&due, now);
+    /// Queues the notices that waited and may be sent now.
+    fn queue_waiting_alerts(&self, now: Instant) {
+        if self.has_alerts() {
+            self.queue_alerts([()], |_, ()| (), now);
         }
-        present.take_if(|alerts| alerts.is_empty());
     }
 
     fn push_alerts(&self, notices: &[ControlMessage], now: Instant) {
@@ -488,7 +504,7 @@ impl Subscriber for SessionState {
             self.fill(now.steady, |outbox| outbox.release(last_values));
             self.write(last_values, now.steady);
         }
-        self.queue_alerts(now.steady);
+        self.queue_waiting_alerts(now.steady);
         let is_quiet = self.fast_path.progressed() + heartbeat <= now.steady;
         if !heartbeat.is_zero() && is_quiet && !self.has_backlog() {
             self.send_control(&self.heartbeat(now, last_values), now.steady);
@@ -529,8 +545,7 @@ impl Subscriber for SessionState {
     }
 
     fn alerts_fired(&self, fired: &[AlertFire], now: Instant) -> Option<Instant> {
-        self.with_alerts(now, |alerts| fired.iter().for_each(|fire| alerts.fired(fire)));
-        self.queue_alerts(now);
+        self.queue_alerts(fired, SessionAlerts::fired, now);
         self.next_timer(now)
     }
 

@@ -98,7 +98,7 @@ mod tests {
     fn notice() -> AlertNotice {
         let Body::Trade(trade) = fixtures::trade().body else { unreachable!() };
         let (symbol, id) = ("AAPL".to_owned(), "a\"1".to_owned());
-        let (p, t) = (WirePrice(Price::from_cents(190_02)), WireTime(trade.at));
+        let (p, t) = (WirePrice(Price::from_cents(19_002)), WireTime(trade.at));
         AlertNotice { symbol, id, when: "p>=190.00".to_owned(), p, sq: 8842, merged: None, t }
     }
 
