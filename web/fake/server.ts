@@ -7,6 +7,7 @@ import { FakeRest } from "./rest";
 import { KNOWN_SYMBOLS, LISTINGS } from "./listings";
 import { FakeMarket, type WireObject } from "./market";
 import { FakeSession, type JsonObject } from "./session";
+import { FakeTopics, type WireMessage } from "./topics";
 
 const TYPES: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
@@ -32,13 +33,18 @@ export interface FakeOptions {
   readonly dist?: string;
   /** Whether `/v2/assets` responds or fails. */
   readonly assets?: "served" | "failing";
+  /** Whether clients may publish in rooms, or only read, or there are no topics. */
+  readonly topics?: FakeTopics["kind"];
 }
+
+const isListed = (symbol: string): boolean => LISTINGS.some((listing) => listing.symbol === symbol);
 
 /** A server with the part of the protocol that the dashboard needs, including extensions and history. */
 export class FakeServer {
   /** The commands of all clients, in order. */
   readonly commands: Record<string, unknown>[] = [];
   private readonly market: FakeMarket;
+  private readonly topics: FakeTopics;
   private readonly history = new FakeRest();
   private readonly sessions = new Set<FakeSession>();
   private readonly retained: WireObject[] = [];
@@ -51,12 +57,13 @@ export class FakeServer {
   constructor(options: FakeOptions = {}) {
     this.options = options;
     this.market = new FakeMarket(options.seed ?? 42);
+    this.topics = new FakeTopics(options.topics ?? "served", isListed);
     this.http = createServer((request, response) => {
       this.answer(request, response);
     });
     const upgrades = new WebSocketServer({ server: this.http });
-    upgrades.on("connection", (socket) => {
-      this.greet(socket);
+    upgrades.on("connection", (socket, { url }: IncomingMessage) => {
+      this.greet(socket, new URL(url ?? "/", "http://fake").searchParams.get("userId") ?? "");
     });
   }
 
@@ -135,6 +142,20 @@ export class FakeServer {
     this.send([this.market.setTrading(symbol, new Date(), state)]);
   }
 
+  /** Publishes as a program does, and tells the subscribers. */
+  publish(topic: string, data: unknown, by?: string, at = new Date()): void {
+    this.broadcast(this.topics.append(topic, { d: data, ...(by === undefined ? {} : { by }) }, at));
+  }
+
+  /** Takes a message back. */
+  takeBack(topic: string, number: number): void {
+    this.broadcast(this.topics.append(topic, { del: number }));
+  }
+
+  private broadcast(message: WireMessage): void {
+    for (const session of this.sessions) session.deliverMessage(message);
+  }
+
   drain(reconnectMs: number): void {
     for (const session of this.sessions) session.drain(reconnectMs);
   }
@@ -161,12 +182,17 @@ export class FakeServer {
     });
   }
 
-  private greet(socket: WebSocket): void {
-    const session = new FakeSession(socket, {
+  private greet(socket: WebSocket, label: string): void {
+    const session = new FakeSession(socket, label, {
       epoch: this.options.epoch ?? "fake1",
       market: this.market,
+      topics: this.topics,
+      broadcast: (message) => {
+        this.broadcast(message);
+      },
+      present: (topic) => [...this.sessions].filter(({ topics }) => topics.has(topic)).map(({ label }) => label),
       retained: this.retained,
-      isListed: (symbol) => LISTINGS.some((listing) => listing.symbol === symbol),
+      isListed,
       eventAt: () => this.eventAt,
       isFrozen: () => this.isFrozen,
     });

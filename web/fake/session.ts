@@ -1,4 +1,5 @@
 import type { WebSocket } from "ws";
+import type { FakeTopics, WireMessage } from "./topics";
 import { channelOf, type FakeMarket, type WireObject } from "./market";
 
 const CHANNELS = ["trades", "quotes", "bars", "updatedBars", "dailyBars", "statuses", "lulds", "tickers"] as const;
@@ -13,6 +14,11 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 export interface Shared {
   readonly epoch: string;
   readonly market: FakeMarket;
+  readonly topics: FakeTopics;
+  /** Sends a message to the sessions that subscribe to its topic. */
+  readonly broadcast: (message: WireMessage) => void;
+  /** The labels of the sessions that subscribe to a topic. */
+  readonly present: (topic: string) => readonly string[];
   /** The retained objects of all streams, oldest first. */
   readonly retained: readonly WireObject[];
   readonly isListed: (symbol: string) => boolean;
@@ -23,6 +29,10 @@ export interface Shared {
 /** The session of one client, with extensions (docs/PROTOCOL.md, "Extensions"). */
 export class FakeSession {
   readonly socket: WebSocket;
+  /** The `userId` of the URL. */
+  readonly label: string;
+  readonly topics = new Set<string>();
+  private published = 0;
   private readonly shared: Shared;
   private readonly subscribed = new Map<string, Set<string>>(CHANNELS.map((channel) => [channel, new Set()]));
   private conflateMs = 0;
@@ -31,13 +41,44 @@ export class FakeSession {
   private flushTimer: NodeJS.Timeout | undefined;
   private heartbeatTimer: NodeJS.Timeout | undefined;
 
-  constructor(socket: WebSocket, shared: Shared) {
+  constructor(socket: WebSocket, label: string, shared: Shared) {
     this.socket = socket;
+    this.label = label;
     this.shared = shared;
     this.write([{ T: "success", msg: "connected" }]);
   }
 
   handle(command: JsonObject): void {
+    if (command["action"] === "publish") this.publish(command);
+    else if (command["action"] === "presence") this.presence(command);
+    else this.subscribe(command);
+  }
+
+  private publish({ topic, data, x }: JsonObject): void {
+    const name = String(topic);
+    const refusal = this.shared.topics.refusal(name, data, this.published);
+    if (refusal !== undefined) {
+      this.write([{ T: "error", ...refusal, x }]);
+      return;
+    }
+    this.published += 1;
+    const message = this.shared.topics.append(name, { d: data, by: this.label });
+    this.shared.broadcast(message);
+    this.write([{ T: "published", topic: name, sq: message.sq, epoch: this.shared.epoch, x }]);
+  }
+
+  private presence({ topic, x }: JsonObject): void {
+    const name = String(topic);
+    if (!this.shared.topics.mayExist(name)) {
+      this.write([{ T: "error", code: 430, msg: "no such topic", x }]);
+      return;
+    }
+    const labels = this.shared.present(name);
+    const list = [...new Set(labels)].sort();
+    this.write([{ T: "presence", topic: name, sessions: labels.length, names: list.length, list, x }]);
+  }
+
+  private subscribe(command: JsonObject): void {
     const x = (command["x"] ?? undefined) as JsonObject | undefined;
     const rejected: Record<string, string[]> = {};
     const added: [string, string][] = [];
@@ -48,12 +89,33 @@ export class FakeSession {
         else if (!set.has(symbol) && set.add(symbol).size > 0) added.push([channel, symbol]);
       }
     }
+    const newTopics = this.changeTopics(command, rejected);
     if (typeof x?.["conflate_ms"] === "number") this.conflateMs = x["conflate_ms"];
     if (typeof x?.["heartbeat_ms"] === "number") this.heartbeatMs = x["heartbeat_ms"];
     this.acknowledge(x, rejected);
     if (x?.["snapshot"] === true) this.snapshot(added);
-    if (x?.["resume"] !== undefined) this.resume(x["resume"] as JsonObject);
+    if (x?.["resume"] !== undefined) this.resume(x["resume"] as JsonObject, newTopics);
+    if (x?.["snapshot"] === true) this.snapshotTopics(newTopics, x["resume"] as JsonObject | undefined);
     this.restartHeartbeat();
+  }
+
+  private changeTopics({ action, topics }: JsonObject, rejected: Record<string, string[]>): readonly string[] {
+    return ((topics ?? []) as string[]).filter((topic) => {
+      if (action === "unsubscribe") return this.topics.delete(topic) && false;
+      if (!this.shared.topics.mayExist(topic)) (rejected["topics"] ??= []).push(topic);
+      else if (!this.topics.has(topic)) return this.topics.add(topic).has(topic);
+      return false;
+    });
+  }
+
+  private snapshotTopics(topics: readonly string[], resume: JsonObject | undefined): void {
+    const { topics: resumed = {} } = (resume?.["sq"] ?? {}) as Readonly<Record<string, object>>;
+    const latest = topics.filter((topic) => !(topic in resumed)).flatMap((topic) => this.shared.topics.latest(topic) ?? []);
+    if (latest.length > 0) this.write(latest.map((message) => ({ ...message, sn: true })));
+  }
+
+  deliverMessage(message: WireMessage): void {
+    if (this.topics.has(message.S)) this.write([message]);
   }
 
   deliver(objects: readonly WireObject[]): void {
@@ -104,7 +166,8 @@ export class FakeSession {
     const lists = Object.fromEntries([...this.subscribed].map(([channel, set]) => [channel, [...set]]));
     const { tickers, ...standard } = { ...lists, cancelErrors: lists["trades"], corrections: lists["trades"] } as Record<string, unknown>;
     const options = { id: x?.["id"], epoch: this.shared.epoch, conflate_ms: this.conflateMs, heartbeat_ms: this.heartbeatMs };
-    const extended = x === undefined ? {} : { tickers, x: { ...options, ...(Object.keys(rejected).length > 0 ? { rejected } : {}) } };
+    const topics = this.topics.size > 0 ? { topics: [...this.topics].sort() } : {};
+    const extended = x === undefined ? topics : { tickers, ...topics, x: { ...options, ...(Object.keys(rejected).length > 0 ? { rejected } : {}) } };
     this.write([{ T: "subscription", ...standard, ...extended }]);
   }
 
@@ -113,8 +176,13 @@ export class FakeSession {
     if (latest.length > 0) this.write(latest.map((object) => ({ ...object, sn: true })));
   }
 
-  private resume({ epoch, sq }: JsonObject): void {
-    for (const [channel, streams] of Object.entries(sq as Record<string, Record<string, number>>)) {
+  private resume({ epoch, sq }: JsonObject, newTopics: readonly string[]): void {
+    const { topics = {}, ...market } = sq as Record<string, Record<string, number>>;
+    for (const [topic, last] of Object.entries(topics).filter(([topic]) => newTopics.includes(topic))) {
+      const messages = this.shared.topics.after(topic, last, epoch === this.shared.epoch ? "same" : "other");
+      if (messages.length > 0) this.write(messages);
+    }
+    for (const [channel, streams] of Object.entries(market)) {
       for (const [symbol, last] of Object.entries(streams)) {
         const retained = this.shared.retained.filter((object) => channelOf(object) === channel && object.S === symbol);
         const latest = this.shared.market.latestOf(channel, symbol)?.sq ?? 0;

@@ -1,15 +1,17 @@
 import { millis, type Channel, type Epoch, type MarketEvent, type Millis, type ObjectChannel } from "../model";
 import * as wire from "../wire";
-import type { Acknowledgement, Control, Extensions, FeedNotice, Key, StreamSelection } from "../wire";
+import type { Acknowledgement, Control, Extensions, FeedNotice, Key, ServerError, StreamSelection } from "../wire";
 import { DEFAULT_BACKOFF, waitMs, type Backoff } from "./backoff";
 import { Connection } from "./connection";
 import { zeroCounters, type Counters } from "./counters";
 import { Listeners } from "./listeners";
 import { Liveness } from "./liveness";
+import { RequestError } from "./requests";
 import type { Runtime } from "./runtime";
 import { SequenceChecker, type Gap } from "./sequence";
 import type { ClientState } from "./state";
 import { Subscriptions } from "./subscriptions";
+import { Topics } from "./topics";
 
 /** The events of a client. */
 export interface ClientEvents {
@@ -63,6 +65,8 @@ export interface ClientOptions {
  */
 export class Client {
   readonly counters: Counters = zeroCounters();
+  /** Messages that clients and programs publish, beside the market. */
+  readonly topics: Topics;
   private readonly runtime: Runtime;
   private readonly options: Required<Omit<ClientOptions, "key">>;
   private readonly listeners = new Listeners<ClientEvents>();
@@ -80,6 +84,8 @@ export class Client {
   private conflationCommand = 0;
   /** True once a command of this connection is acknowledged: the epoch is known from then on. */
   private hasAcknowledgement = false;
+  /** True once this connection sent a command that is acknowledged. */
+  private hasSubscribed = false;
   private reconnectMs: number | undefined;
   private cancelTimer: () => void = () => undefined;
   private cancelHeartbeat: () => void = () => undefined;
@@ -94,6 +100,19 @@ export class Client {
     this.conflateMs = this.options.conflateMs;
     this.key = options.key;
     this.liveness = new Liveness(runtime.now());
+    this.topics = new Topics({
+      runtime,
+      isLive: () => this.isLive,
+      isAcknowledged: () => this.isAcknowledged,
+      requestAcknowledgement: () => {
+        if (this.isLive && !this.hasSubscribed) this.subscribeSession();
+      },
+      epoch: () => this.epoch,
+      nextId: () => this.nextId(),
+      send: (command) => {
+        this.send(command);
+      },
+    });
   }
 
   get state(): ClientState {
@@ -122,6 +141,7 @@ export class Client {
     this.sequence.reset(this.options.resume);
     this.liveness = new Liveness(this.runtime.now());
     this.hasAcknowledgement = false;
+    this.hasSubscribed = false;
     this.resuming.clear();
     this.reconnectMs = undefined;
     this.connection = new Connection(this.runtime, this.options.url, {
@@ -156,7 +176,9 @@ export class Client {
   /** Subscribes to further streams. A snapshot of each new stream follows. */
   subscribe(streams: StreamSelection): void {
     const added = this.subscriptions.add(streams);
-    if (this.isLive && !wire.isEmpty(added)) this.send(wire.subscribe(added, { id: this.nextId(), snapshot: true }));
+    if (!this.isLive || wire.isEmpty(added)) return;
+    this.hasSubscribed = true;
+    this.send(wire.subscribe(added, { id: this.nextId(), snapshot: true }));
   }
 
   unsubscribe(streams: StreamSelection): void {
@@ -179,6 +201,7 @@ export class Client {
     this.connection?.abort();
     this.connection = undefined;
     this.cancelHeartbeat();
+    this.topics.disconnected();
     this.connect();
   }
 
@@ -261,6 +284,7 @@ export class Client {
       case "subscription":
         this.acknowledged(control.acknowledgement, now);
         this.sequence.retainOnly(control.channels);
+        this.topics.acknowledged(control.acknowledgement?.id, control.topics);
         break;
       case "gap": {
         const { channel, symbol, from, to } = control;
@@ -277,16 +301,30 @@ export class Client {
       }
       case "epoch":
         this.epoch = control.epoch;
-        if (control.numbers === "restart") this.sequence.reset();
+        if (control.numbers === "goOn") break;
+        this.sequence.reset();
+        this.topics.restart();
         break;
       case "drain":
         this.reconnectMs = control.reconnectMs;
         this.listeners.emit("drain", control.reconnectMs);
         break;
+      case "message":
+      case "topicGap":
+      case "published":
+      case "presence":
+        this.topics.handle(control);
+        break;
       case "error":
-        this.listeners.emit("serverError", { code: control.code, message: control.message, why: control.why });
+        this.failed(control);
         break;
     }
+  }
+
+  /** An error belongs to the command that it names, else to the session. */
+  private failed({ code, message, why, id, retryMs }: ServerError): void {
+    const error = new RequestError(code, why === undefined ? message : `${message}: ${why}`, retryMs);
+    if (!this.topics.failed(id, error)) this.listeners.emit("serverError", { code, message, why });
   }
 
   private greeted(): void {
@@ -295,9 +333,14 @@ export class Client {
     this.counters.connections += 1;
     this.enter({ phase: "live", since: this.runtime.now() });
     if (this.key !== undefined) this.send(wire.auth(this.key));
-    const streams = this.subscriptions.all();
-    if (!wire.isEmpty(streams)) this.send(wire.subscribe(streams, this.sessionExtensions()));
+    if (!wire.isEmpty(this.subscriptions.all()) || !this.topics.isEmpty) this.subscribeSession();
     this.startHeartbeat();
+  }
+
+  /** Sends a connection's first subscribe command. */
+  private subscribeSession(): void {
+    this.hasSubscribed = true;
+    this.send(wire.subscribe(this.subscriptions.all(), this.sessionExtensions()));
   }
 
   /** The extensions of a session's first subscribe command. */
@@ -318,9 +361,11 @@ export class Client {
     const isKnown = acknowledgement !== undefined && acknowledgement.epoch === this.epoch;
     const epochIs = isKnown ? "known" : this.epoch === undefined ? "first" : "new";
     // Sequence numbers of another epoch are not comparable.
-    if (!this.hasAcknowledgement && !isKnown) this.sequence.reset();
+    const isFirst = !this.hasAcknowledgement;
+    if (isFirst && !isKnown) this.sequence.reset();
     this.hasAcknowledgement = true;
     this.epoch = acknowledgement?.epoch;
+    if (isFirst) this.topics.begin(epochIs);
     if (acknowledgement === undefined) return;
     this.liveness.setHeartbeat(acknowledgement.heartbeatMs);
     const roundTrip = this.liveness.acknowledged(acknowledgement.id, now);
@@ -362,6 +407,7 @@ export class Client {
     this.connection = undefined;
     this.cancelTimer();
     this.cancelHeartbeat();
+    this.topics.disconnected();
     if (before.phase === "closing" || close.reconnect === "never") {
       this.enter({ phase: "ended", close });
       return;

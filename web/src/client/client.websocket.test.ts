@@ -120,3 +120,35 @@ test("a real close code and its reason reach the state", async () => {
     expect(client.state).toMatchObject({ phase: "ended", close: { code: 1008, name: "key_revoked" } });
   }, DEADLINE);
 });
+
+test("two clients talk in a room, and one that comes later gets the history", async () => {
+  const clientOf = (name: string) => new Client(runtime, { url: `ws://${server.origin}/websocket/connect?userId=${name}`, backoff: QUICK });
+  const texts = (of: Client) => {
+    const lines: string[] = [];
+    of.topics.on("message", ({ by, data }) => lines.push(`${by ?? ""} ${JSON.stringify(data)}`));
+    of.topics.subscribe(["chat:lobby"], { history: "all" });
+    of.connect();
+    return lines;
+  };
+  const [anna, ben] = [clientOf("anna"), clientOf("ben")];
+  const toAnna = texts(anna);
+  await vi.waitFor(() => {
+    expect(anna.topics.statusOf("chat:lobby")).toBe("subscribed");
+  }, DEADLINE);
+  await expect(anna.topics.publish("chat:lobby", "hi")).resolves.toMatchObject({ seq: 1 });
+  const toBen = texts(ben);
+  await vi.waitFor(() => {
+    expect(toBen).toEqual(['anna "hi"']);
+  }, DEADLINE);
+
+  server.dropAll();
+  server.publish("chat:lobby", "while away", "eve");
+  const expected = ['anna "hi"', 'eve "while away"'];
+  await vi.waitFor(() => {
+    expect([toAnna, toBen]).toEqual([expected, expected]);
+  }, DEADLINE);
+  await expect(ben.topics.presence("chat:lobby")).resolves.toMatchObject({ sessions: 2, list: ["anna", "ben"] });
+  await expect(ben.topics.publish("weather:london", {})).rejects.toMatchObject({ code: 431 });
+  anna.close();
+  ben.close();
+});

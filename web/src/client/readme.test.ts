@@ -7,15 +7,15 @@ import { FakeServer } from "../../fake/server";
 import * as model from "../model";
 import * as client from ".";
 
-/** The README's example as JavaScript, with imports turned into `require` calls. */
-function exampleOf(origin: string): string {
+/** The README's examples as one JavaScript program, with imports turned into `require` calls. */
+function examplesOf(origin: string): string {
   const readme = readFileSync(`${import.meta.dirname}/README.md`, "utf8");
-  const code = /```ts\n([^]*?)```/.exec(readme)?.[1] ?? "";
+  const code = [...readme.matchAll(/```ts\n([^]*?)```/g)].map((block) => block[1]).join("\n");
   const { module, target } = { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 };
   return ts.transpileModule(code.replace("127.0.0.1:8080", origin), { compilerOptions: { module, target } }).outputText;
 }
 
-test("the README example runs unchanged", async () => {
+test("the README examples run unchanged", async () => {
   const server = new FakeServer({ stepMs: 5 });
   await server.start();
   const timers = new Set<NodeJS.Timeout>();
@@ -37,13 +37,15 @@ test("the README example runs unchanged", async () => {
     clearTimeout,
   };
 
-  runInContext(exampleOf(server.origin), createContext(host));
+  runInContext(examplesOf(server.origin), createContext(host));
 
   await vi.waitFor(
     () => {
       expect(lines.slice(0, 3)).toEqual(["connecting", "greeting", "live"]);
       expect(lines.some((line) => /^AAPL \d+/.test(line))).toBe(true);
       expect(lines.some((line) => /^MSFT \d+/.test(line))).toBe(true);
+      expect(lines).toContain('chat:AAPL 1 : {"text":"hi"} (live)');
+      expect(lines).toContain("1 here, published as 1");
     },
     { timeout: 20_000, interval: 10 },
   );

@@ -1,5 +1,6 @@
 /** Plain values of the market domain. Imports no other module. */
 export * from "./event";
 export * from "./instrument";
+export * from "./message";
 export * from "./numbers";
 export * from "./symbol";

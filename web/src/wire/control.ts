@@ -1,6 +1,7 @@
 import { CHANNELS, epoch, OBJECT_CHANNELS, seq, type Epoch, type ObjectChannel, type Millis, type Seq, type StockSymbol } from "../model";
 import { FieldError, countField, isJsonObject, optionalCountField, symbolField, textField, textListField, type JsonObject } from "./fields";
 import { timeField } from "./time";
+import { idOf, readTopicControl, type TopicControl } from "./topic";
 
 /** The extensions (`x`) of an acknowledgement: the options in effect. */
 export interface Acknowledgement {
@@ -32,11 +33,15 @@ export type Control =
   | {
       readonly control: "subscription";
       readonly channels: Readonly<Record<ObjectChannel, readonly string[]>>;
+      readonly topics: readonly string[];
       /** Undefined if the server does not support extensions. */
       readonly acknowledgement: Acknowledgement | undefined;
     }
   /** A range of objects that will not be delivered. */
   | { readonly control: "gap"; readonly channel: ObjectChannel; readonly symbol: StockSymbol; readonly from: Seq; readonly to: Seq }
+  /** The same of a topic. */
+  | { readonly control: "topicGap"; readonly topic: string; readonly from: Seq; readonly to: Seq }
+  | TopicControl
   /** Sent when the connection is idle; `ageMs` is the age of the latest event of the whole market. */
   | { readonly control: "heartbeat"; readonly epoch: Epoch; readonly ageMs: number; readonly time: Millis }
   /** The state of the feed changed; see the protocol for the states. */
@@ -45,8 +50,20 @@ export type Control =
   | { readonly control: "epoch"; readonly epoch: Epoch; readonly numbers: "goOn" | "restart" }
   /** The server is shutting down; reconnect after this delay. */
   | { readonly control: "drain"; readonly reconnectMs: number }
-  /** `why` is the server's explanation; servers of others send none. */
-  | { readonly control: "error"; readonly code: number; readonly message: string; readonly why: string | undefined };
+  | ServerError;
+
+/** An error message. */
+export interface ServerError {
+  readonly control: "error";
+  readonly code: number;
+  readonly message: string;
+  /** The server's explanation; servers of others send none. */
+  readonly why: string | undefined;
+  /** The id of the command that failed, if it is one of those that are answered one by one. */
+  readonly id: number | undefined;
+  /** After this many milliseconds the command may succeed. */
+  readonly retryMs: number | undefined;
+}
 
 /** Decodes a control message of this kind; undefined if the kind is unknown. */
 export function readControl(kind: string, item: JsonObject): Control | undefined {
@@ -54,7 +71,7 @@ export function readControl(kind: string, item: JsonObject): Control | undefined
     case "success":
       return readSuccess(item);
     case "subscription":
-      return { control: "subscription", channels: readChannels(item), acknowledgement: readAcknowledgement(item["x"]) };
+      return { control: "subscription", channels: readChannels(item), topics: textListField(item, "topics"), acknowledgement: readAcknowledgement(item["x"]) };
     case "gap":
       return readGap(item);
     case "h":
@@ -66,9 +83,9 @@ export function readControl(kind: string, item: JsonObject): Control | undefined
     case "drain":
       return { control: "drain", reconnectMs: countField(item, "reconnect_ms") };
     case "error":
-      return { control: "error", code: countField(item, "code"), message: textField(item, "msg"), why: explanation(item["why"]) };
+      return readError(item);
     default:
-      return undefined;
+      return readTopicControl(kind, item);
   }
 }
 
@@ -82,6 +99,11 @@ function readFeedNotice(item: JsonObject): FeedNotice {
     to: item["to"] === undefined ? undefined : timeField(item, "to"),
     filled: typeof filled === "boolean" ? filled : undefined,
   };
+}
+
+function readError(item: JsonObject): ServerError {
+  const [code, message, why] = [countField(item, "code"), textField(item, "msg"), explanation(item["why"])];
+  return { control: "error", code, message, why, id: idOf(item), retryMs: optionalCountField(item, "retry_ms") };
 }
 
 function explanation(why: unknown): string | undefined {
@@ -103,7 +125,7 @@ function readAcknowledgement(x: unknown): Acknowledgement | undefined {
   if (!isJsonObject(x)) throw new FieldError("x", "an object");
   const rejected = isJsonObject(x["rejected"]) ? x["rejected"] : {};
   return {
-    id: typeof x["id"] === "number" ? x["id"] : undefined,
+    id: idOf({ x }),
     epoch: epoch(textField(x, "epoch")),
     conflateMs: optionalCountField(x, "conflate_ms") ?? 0,
     heartbeatMs: optionalCountField(x, "heartbeat_ms") ?? 0,
@@ -113,7 +135,9 @@ function readAcknowledgement(x: unknown): Acknowledgement | undefined {
 
 function readGap(item: JsonObject): Control | undefined {
   const name = textField(item, "ch");
+  const missing = { from: seq(countField(item, "from")), to: seq(countField(item, "to")) };
+  if (name === "topics") return { control: "topicGap", topic: textField(item, "S"), ...missing };
   const channel = OBJECT_CHANNELS.find((known) => known === name);
   if (channel === undefined) return undefined;
-  return { control: "gap", channel, symbol: symbolField(item, "S"), from: seq(countField(item, "from")), to: seq(countField(item, "to")) };
+  return { control: "gap", channel, symbol: symbolField(item, "S"), ...missing };
 }

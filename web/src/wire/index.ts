@@ -2,7 +2,7 @@
 export { readAssets } from "./assets";
 export { closeOf, type Close, type ReconnectAdvice } from "./close";
 export { auth, isEmpty, subscribe, unsubscribe, type Extensions, type Key, type Resume, type StreamSelection } from "./command";
-export type { Control, Acknowledgement, FeedNotice } from "./control";
+export type { Control, Acknowledgement, FeedNotice, ServerError } from "./control";
 export {
   barsPath,
   millisecondBefore,
@@ -14,3 +14,4 @@ export {
   type Timeframe,
 } from "./history";
 export { readFrame, type Frame } from "./read";
+export { presence, publish, subscribeTopics, unsubscribeTopics, type Presence, type Published, type TopicControl } from "./topic";

@@ -61,15 +61,43 @@ test("objects of one frame keep their order", () => {
 test("the greeting, the acknowledgement and an error are control messages", () => {
   expect(readFrame('[{"T":"success","msg":"connected"}]').controls).toEqual([{ control: "connected" }]);
   expect(readFrame('[{"T":"error","code":405,"msg":"symbol limit exceeded"}]').controls).toEqual([
-    { control: "error", code: 405, message: "symbol limit exceeded", why: undefined },
+    { control: "error", code: 405, message: "symbol limit exceeded", why: undefined, id: undefined, retryMs: undefined },
   ]);
   expect(readFrame('[{"T":"subscription","trades":["AAPL"],"bars":["*"]}]').controls).toEqual([
     {
       control: "subscription",
       channels: { trades: ["AAPL"], quotes: [], bars: ["*"], updatedBars: [], dailyBars: [], statuses: [], tickers: [], cancelErrors: [], corrections: [] },
+      topics: [],
       acknowledgement: undefined,
     },
   ]);
+});
+
+test("the answers to commands about topics have the command's id", () => {
+  expect(
+    readFrame(
+      `[{"T":"published","topic":"chat:AAPL","sq":42,"epoch":"k3","x":{"id":9}},
+        {"T":"presence","topic":"chat:AAPL","sessions":812,"names":2,"list":["anna","ben"],"x":{"id":10}},
+        {"T":"error","code":433,"msg":"too fast","retry_ms":500,"x":{"id":11}}]`,
+    ).controls,
+  ).toEqual([
+    { control: "published", id: 9, published: { topic: "chat:AAPL", seq: 42, epoch: "k3" } },
+    { control: "presence", id: 10, presence: { topic: "chat:AAPL", sessions: 812, names: 2, list: ["anna", "ben"] } },
+    { control: "error", code: 433, message: "too fast", why: undefined, id: 11, retryMs: 500 },
+  ]);
+});
+
+test("a message has data or takes another one back", () => {
+  const [sent, taken, gap] = readFrame(
+    `[{"T":"m","S":"chat:AAPL","d":{"text":"hi"},"by":"anna","sq":42,"t":"2026-11-20T14:30:00Z"},
+      {"T":"m","S":"chat:AAPL","del":40,"sq":43,"t":"2026-11-20T14:30:01Z","sn":true},
+      {"T":"gap","S":"chat:AAPL","ch":"topics","from":1,"to":39}]`,
+  ).controls;
+
+  expect(sent).toMatchObject({ message: { topic: "chat:AAPL", data: { text: "hi" }, by: "anna", seq: 42, conflated: 0, origin: "live", takesBack: undefined } });
+  expect(taken).toMatchObject({ message: { data: undefined, by: undefined, takesBack: 40, origin: "snapshot" } });
+  expect(gap).toEqual({ control: "topicGap", topic: "chat:AAPL", from: 1, to: 39 });
+  expect(readFrame('[{"T":"m","S":"a","sq":1,"t":"2026-11-20T14:30:00Z"}]').errors).toHaveLength(1);
 });
 
 test("an object of an unknown kind is counted and is not an error", () => {
