@@ -7,6 +7,10 @@ const SHOTS: readonly { readonly name: string; readonly press?: string; readonly
   { name: "dark", options: { colorScheme: "dark" } },
   { name: "light", options: { colorScheme: "light" } },
   { name: "settings", press: "#settings-button", options: { colorScheme: "dark" } },
+  { name: "chat", press: "[aria-controls=side-chat]", options: { colorScheme: "dark" } },
+  { name: "chat-light", press: "[aria-controls=side-chat]", options: { colorScheme: "light", viewport: { width: 1920, height: 1080 } } },
+  { name: "chat-narrow", press: "[aria-controls=side-chat]", options: { colorScheme: "dark", viewport: { width: 360, height: 740 } } },
+  { name: "chat-zh", press: "[aria-controls=side-chat]", options: { colorScheme: "light", locale: "zh-CN", viewport: { width: 390, height: 844 } } },
   { name: "columns", press: "#columns-button", options: { colorScheme: "light", locale: "ja-JP" } },
   { name: "zh", options: { colorScheme: "light", locale: "zh-CN" } },
   { name: "wide", options: { colorScheme: "dark", viewport: { width: 1920, height: 1080 } } },
@@ -38,6 +42,12 @@ mkdirSync(out, { recursive: true });
 const [url, ...only] = process.argv.slice(2);
 const fake = new FakeServer({ stepMs: 12, dist: "dist" });
 await fake.start();
+fake.publish("chat:AAPL", { text: "Morning. Anyone watching the open?" }, "anna");
+fake.publish("chat:AAPL", { text: "227.50 holds so far, see https://example.org/a/very/long/address/that/does/not/fit/into/a/line" }, "ben");
+fake.publish("chat:AAPL", { text: "oops" }, "ben");
+fake.takeBack("chat:AAPL", 3);
+fake.publish("chat:AAPL", { text: "<b>not bold</b> 你好" }, "4711");
+for (let line = 1; line <= 30; line += 1) fake.publish("chat:lobby", { text: `line ${line} of the lobby` }, line % 3 === 0 ? "anna" : "ben");
 const browser = await Browser.start();
 for (const { name, press, options } of [...SHOTS, ...WIDTH_SHOTS].filter((shot) => only.length === 0 || only.includes(shot.name))) {
   const page = await browser.page(options);
@@ -47,6 +57,7 @@ for (const { name, press, options } of [...SHOTS, ...WIDTH_SHOTS].filter((shot) 
   await page.waitForTimeout(SETTLE_MS);
   if (press !== undefined) {
     await page.locator(press).click();
+    if (name.startsWith("chat")) await page.locator("[data-topic='chat:AAPL']").click();
     await page.waitForTimeout(400);
   }
   const isLong = (options.viewport?.width ?? 1280) < 1080;

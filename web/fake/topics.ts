@@ -21,6 +21,9 @@ const BURST = 5;
 /** How long a session that publishes too fast is told to wait. */
 export const RETRY_MS = 2_500;
 
+/** What a client that resumes gets of a message that was taken back. */
+const withoutContent = ({ T, S, t, sq }: WireMessage): WireMessage => ({ T, S, del: sq, t, sq });
+
 export class FakeTopics {
   readonly kind: "served" | "readOnly" | "none";
   private readonly isListed: (symbol: string) => boolean;
@@ -52,7 +55,8 @@ export class FakeTopics {
     const sq = (this.numbers.get(topic) ?? 0) + 1;
     this.numbers.set(topic, sq);
     const message = { T: "m", S: topic, ...content, t: at.toISOString(), sq };
-    this.logs.set(topic, [...(this.logs.get(topic) ?? []).filter((before) => before.sq !== content["del"]), message].slice(-HISTORY));
+    const before = (this.logs.get(topic) ?? []).map((one) => (one.sq === content["del"] ? withoutContent(one) : one));
+    this.logs.set(topic, [...before, message].slice(-HISTORY));
     return message;
   }
 

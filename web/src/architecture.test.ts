@@ -10,12 +10,13 @@ const IMPORTS: Readonly<Record<string, readonly string[]>> = {
   wire: ["model"],
   client: ["model", "wire"],
   market: ["model"],
-  strings: ["format", "client"],
+  topics: ["model"],
+  strings: ["format", "client", "topics"],
   settings: ["model", "market", "strings"],
-  store: ["model", "client", "market"],
+  store: ["model", "client", "market", "topics"],
   platform: ["model", "client"],
-  view: ["model", "format", "client", "market", "strings", "settings"],
-  app: ["model", "client", "market", "strings", "settings", "store", "platform", "view"],
+  view: ["model", "format", "client", "market", "topics", "strings", "settings"],
+  app: ["model", "client", "market", "topics", "strings", "settings", "store", "platform", "view"],
 };
 
 const SOURCE = import.meta.dirname;

@@ -6,6 +6,7 @@ import { languageOf, readSettings, readSharedView, riseOf, writeSettings, writeS
 import { HistoryLoader, InstrumentDirectory, MarketStore } from "../store";
 import { STRINGS, type Strings } from "../strings";
 import * as view from "../view";
+import { Chat, userId } from "./chat";
 import { Dashboard } from "./dashboard";
 import { ListEditor } from "./list-editor";
 import { Login } from "./login";
@@ -22,7 +23,7 @@ export class App {
   private strings: Strings = STRINGS[languageOf(this.settings, navigator.languages)];
   /** Connects first: the handshake runs while the page is built. */
   private readonly client = connected(
-    new Client(runtime, { url: streamUrl(), conflateMs: this.settings.conflateMs, key: Login.storedKey() }),
+    new Client(runtime, { url: streamUrl(userId()), conflateMs: this.settings.conflateMs, key: Login.storedKey() }),
   );
   private readonly history = new HistoryClient(async (path) => {
     await this.dashboard.firstPaint;
@@ -72,6 +73,10 @@ export class App {
       },
     },
   );
+  private readonly panels = new view.SidePanels(() => {
+    this.chat.tick();
+  });
+  private readonly chat: Chat = new Chat({ client: this.client, scheduler: this.dashboard.scheduler, panels: this.panels, strings: this.getStrings });
   private readonly intervals = new view.IntervalPicker((interval) => {
     this.setInterval(interval);
   });
@@ -132,6 +137,7 @@ export class App {
       this.loader.tick();
       this.store.tick();
       this.dashboard.tick();
+      this.chat.tick();
     }, TICK_MS);
   }
 
@@ -221,6 +227,9 @@ export class App {
         this.updateSettings({ strip: this.settings.strip === "shown" ? "hidden" : "shown" });
         this.applySettings();
       },
+      toggleChat: () => {
+        this.panels.toggle("chat");
+      },
       list: (offset) => {
         this.editor.show(this.lists.index + offset);
       },
@@ -304,6 +313,7 @@ export class App {
   private showSelected(): void {
     const symbol = this.lists.selected;
     this.dashboard.select(symbol);
+    this.chat.showSymbol(symbol);
     this.writeAddress();
     if (!this.store.select(symbol, this.interval)) return;
     this.dashboard.showSymbol(symbol === undefined ? "" : this.instruments.nameOf(symbol));
@@ -368,6 +378,7 @@ export class App {
       chart.updateColours();
     });
     this.dashboard.invalidateNow();
+    this.chat.tick();
   }
 
   private async share(): Promise<void> {

@@ -43,7 +43,7 @@ export class Dashboard {
   readonly notice: view.Notice;
   private readonly status: view.ConnectionStatus;
   private readonly source: DashboardSource;
-  private readonly scheduler = new view.FrameScheduler();
+  readonly scheduler = new view.FrameScheduler();
   private readonly prices = this.scheduler.add(SLOTS.prices, () => {
     this.drawPrices();
   });

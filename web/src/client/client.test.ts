@@ -306,3 +306,19 @@ test("a removed listener is not called", () => {
 
   expect(states).toEqual([]);
 });
+
+test("another URL takes a new connection at once, on which streams resume", () => {
+  const { runtime, client: it } = client();
+  it.subscribe({ trades: [AAPL] });
+  it.connect();
+  runtime.socket.greet();
+  runtime.socket.receive({ T: "subscription", trades: ["AAPL"], x: { id: 1, epoch: "k3" } });
+  runtime.socket.receive({ ...TRADE, sq: 4 });
+  const before = runtime.socket;
+
+  it.moveTo("ws://test/?userId=anna");
+  runtime.socket.greet();
+
+  expect([before.closedWith !== undefined, runtime.socket.url]).toEqual([true, "ws://test/?userId=anna"]);
+  expect(runtime.socket.sent).toMatchObject([{ trades: ["AAPL"], x: { resume: { epoch: "k3", sq: { trades: { AAPL: 4 } } } } }]);
+});

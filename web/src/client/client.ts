@@ -68,7 +68,7 @@ export class Client {
   /** Messages that clients and programs publish, beside the market. */
   readonly topics: Topics;
   private readonly runtime: Runtime;
-  private readonly options: Required<Omit<ClientOptions, "key">>;
+  private readonly options: Required<Omit<ClientOptions, "key" | "url">>;
   private readonly listeners = new Listeners<ClientEvents>();
   private readonly subscriptions = new Subscriptions();
   private readonly sequence = new SequenceChecker();
@@ -77,6 +77,7 @@ export class Client {
   private epoch: Epoch | undefined;
   private conflateMs: number;
   private key: Key | undefined;
+  private url: string;
   /** Streams that this connection asked to resume and the server has not answered for, as `channel symbol`. */
   private readonly resuming = new Set<string>();
   private commands = 0;
@@ -99,6 +100,7 @@ export class Client {
     this.options = { ...defaults, resume: ["trades"], ...options };
     this.conflateMs = this.options.conflateMs;
     this.key = options.key;
+    this.url = options.url;
     this.liveness = new Liveness(runtime.now());
     this.topics = new Topics({
       runtime,
@@ -144,7 +146,7 @@ export class Client {
     this.hasSubscribed = false;
     this.resuming.clear();
     this.reconnectMs = undefined;
-    this.connection = new Connection(this.runtime, this.options.url, {
+    this.connection = new Connection(this.runtime, this.url, {
       opened: () => {
         this.enter({ phase: "greeting" });
       },
@@ -198,6 +200,16 @@ export class Client {
   /** Changes the credentials and opens a new connection with them at once. */
   authenticate(key: Key): void {
     this.key = key;
+    this.reopen();
+  }
+
+  /** Changes the URL, such as the `userId` in it, and opens a new connection there at once. Streams resume. */
+  moveTo(url: string): void {
+    this.url = url;
+    this.reopen();
+  }
+
+  private reopen(): void {
     this.connection?.abort();
     this.connection = undefined;
     this.cancelHeartbeat();

@@ -18,6 +18,9 @@ export interface Message {
   readonly by: string | undefined;
   /** Any JSON value: what the publisher sent, unchecked; undefined if `takesBack` is set. */
   readonly data: unknown;
-  /** The number of an earlier message, which is taken back: it is to be shown no more. */
+  /**
+   * The number of an earlier message, which is taken back: it is to be shown no more. In a replay it may be the message's
+   * own: its content is gone.
+   */
   readonly takesBack: Seq | undefined;
 }

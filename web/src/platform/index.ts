@@ -1,5 +1,5 @@
 /** Access to the browser apart from the DOM: clock, timers, network, storage, URL. */
 export { address } from "./address";
 export { runtime } from "./runtime";
-export { getJson, streamUrl } from "./server";
+export { getJson, randomUserId, streamUrl } from "./server";
 export { storage, tabStorage } from "./storage";

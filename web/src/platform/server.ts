@@ -1,8 +1,8 @@
 import type { Key } from "../client";
 
-/** The URL of the stream for the page at this address. The user id distinguishes the sessions in the server's log. */
-export function streamUrlFrom(page: string, userId: number): string {
-  const url = new URL(`websocket/connect?userId=${userId}`, page);
+/** The URL of the stream for the page at this address. The user id names the session in the server's log and in chat rooms. */
+export function streamUrlFrom(page: string, userId: string): string {
+  const url = new URL(`websocket/connect?userId=${encodeURIComponent(userId)}`, page);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   return url.href;
 }
@@ -12,10 +12,11 @@ export function serverUrlFrom(page: string, path: string): string {
   return new URL(path.slice(1), page).href;
 }
 
-/** The URL of the stream, with a random user id. */
-export function streamUrl(): string {
-  return streamUrlFrom(location.href, 1 + Math.floor(Math.random() * 9_999));
-}
+/** A user id for a user without a name. */
+export const randomUserId = (): string => String(1 + Math.floor(Math.random() * 9_999));
+
+/** The URL of the stream with this user id. */
+export const streamUrl = (userId: string): string => streamUrlFrom(location.href, userId);
 
 /** Sends a GET request, with credentials if there is a key; undefined if it fails. */
 export async function getJson(path: string, key: Key | undefined): Promise<unknown> {

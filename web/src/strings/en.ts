@@ -77,6 +77,14 @@ export const english: Strings = {
     chartsBy: "Charts by",
     perSecond: "/s",
     skip: "Skip to watchlist",
+    closePanel: "Close",
+    chat: "Chat",
+    chatRooms: "Rooms",
+    chatLog: "Messages",
+    chatName: "Your name",
+    chatText: "Message",
+    chatSend: "Send",
+    keyChat: "chat",
   },
   columns: {
     symbol: { head: "Symbol", tip: "" },
@@ -155,6 +163,39 @@ export const english: Strings = {
   legend: ["O", "H", "L", "C", "V"],
   noGaps: "No gaps: all sequence numbers are consecutive",
   latestGap: (symbol, from, to) => `Latest gap: ${symbol}, sequence numbers ${from} to ${to}`,
+  chat: {
+    lobby: "Lobby",
+    button: (unread) => (unread === 0 ? "Chat" : `Chat, ${unread} unread`),
+    room: (name, unread) => (unread === 0 ? name : `${name}, ${unread} unread`),
+    present: (sessions) => `${sessions} here`,
+    you: "You",
+    nameless: "Anonymous",
+    gap: (count) => (count === 1 ? "1 message is missing here" : `${count} messages are missing here`),
+    takenBack: "A message was taken back",
+    connecting: "Waiting for the connection",
+    empty: "No messages yet",
+    noTopics: "This server has no chat",
+    noRoom: (name) => `This server has no room for ${name}`,
+    readOnly: "On this server you can read here, but not write",
+    error: (error) => {
+      switch (error.kind) {
+        case "notPermitted":
+          return "Not sent: you may not write here";
+        case "tooLong":
+          return "Not sent: the message is too long";
+        case "tooFast":
+          return `Not sent: too many messages. Try again in ${Math.ceil(error.retryMs / 1_000)} s`;
+        case "noRoom":
+          return "Not sent: this server does not have the room";
+        case "disconnected":
+          return "Not connected: the message may not have been sent";
+        case "unanswered":
+          return "No answer: the message may or may not have been sent";
+        case "other":
+          return `Not sent: ${error.message}`;
+      }
+    },
+  },
   login: {
     required: "This server requires a key. It is kept until this tab is closed.",
     invalid: "Invalid key or secret.",

@@ -1,4 +1,5 @@
 import type { ClientState } from "../client";
+import type { SendError } from "../topics";
 
 /** The supported languages. */
 export const LANGUAGES = ["en", "zh"] as const;
@@ -79,7 +80,29 @@ export interface Strings {
   readonly legend: readonly [open: string, high: string, low: string, close: string, volume: string];
   readonly noGaps: string;
   readonly latestGap: (symbol: string, from: number, to: number) => string;
+  readonly chat: ChatStrings;
   readonly login: { readonly required: string; readonly invalid: string };
+}
+
+/** Texts of the chat. */
+interface ChatStrings {
+  readonly lobby: string;
+  /** The accessible names of the panel's button and of a room's tab. */
+  readonly button: (unread: number) => string;
+  readonly room: (name: string, unread: number) => string;
+  readonly present: (sessions: number) => string;
+  /** The name of the user's own messages, and that of a publisher without one. */
+  readonly you: string;
+  readonly nameless: string;
+  readonly gap: (count: number) => string;
+  readonly takenBack: string;
+  readonly connecting: string;
+  readonly empty: string;
+  /** The server has no rooms, or not this one, or allows only to read. */
+  readonly noTopics: string;
+  readonly noRoom: (name: string) => string;
+  readonly readOnly: string;
+  readonly error: (error: SendError) => string;
 }
 
 export const COLUMNS = [
@@ -167,4 +190,12 @@ export type PageText =
   | "logIn"
   | "chartsBy"
   | "perSecond"
-  | "skip";
+  | "skip"
+  | "closePanel"
+  | "chat"
+  | "chatRooms"
+  | "chatLog"
+  | "chatName"
+  | "chatText"
+  | "chatSend"
+  | "keyChat";

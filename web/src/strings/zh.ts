@@ -104,6 +104,14 @@ export const chinese: Strings = {
     chartsBy: "图表组件",
     perSecond: "/秒",
     skip: "跳到自选股",
+    closePanel: "关闭",
+    chat: "聊天",
+    chatRooms: "聊天室",
+    chatLog: "消息",
+    chatName: "你的名字",
+    chatText: "消息内容",
+    chatSend: "发送",
+    keyChat: "聊天",
   },
   columns: {
     symbol: { head: "代码", tip: "" },
@@ -182,6 +190,39 @@ export const chinese: Strings = {
   legend: ["开", "高", "低", "收", "量"],
   noGaps: "没有缺口：所有序号连续",
   latestGap: (symbol, from, to) => `最近的缺口：${symbol}，序号 ${from} 至 ${to}`,
+  chat: {
+    lobby: "大厅",
+    button: (unread) => (unread === 0 ? "聊天" : `聊天，${unread} 条未读`),
+    room: (name, unread) => (unread === 0 ? name : `${name}，${unread} 条未读`),
+    present: (sessions) => `${sessions} 人在线`,
+    you: "我",
+    nameless: "匿名",
+    gap: (count) => `此处缺少 ${count} 条消息`,
+    takenBack: "一条消息已撤回",
+    connecting: "等待连接",
+    empty: "还没有消息",
+    noTopics: "此服务器没有聊天功能",
+    noRoom: (name) => `此服务器没有 ${name} 的聊天室`,
+    readOnly: "在此服务器上只能阅读，不能发言",
+    error: (error) => {
+      switch (error.kind) {
+        case "notPermitted":
+          return "未发送：你不能在此发言";
+        case "tooLong":
+          return "未发送：消息过长";
+        case "tooFast":
+          return `未发送：消息过于频繁，请在 ${Math.ceil(error.retryMs / 1_000)} 秒后重试`;
+        case "noRoom":
+          return "未发送：此服务器没有该聊天室";
+        case "disconnected":
+          return "未连接：消息可能没有发出";
+        case "unanswered":
+          return "没有应答：消息可能已发出，也可能没有";
+        case "other":
+          return `未发送：${error.message}`;
+      }
+    },
+  },
   login: {
     required: "此服务器需要密钥。密钥保留到关闭此标签页为止。",
     invalid: "密钥 ID 或密钥无效。",

@@ -1,6 +1,7 @@
 /** The parts of the page. Each draws the state it is given and reports user input through callbacks. */
 export type { GridRow } from "./cells";
 export type { Chart } from "./chart";
+export { ChatPanel, type ChatActions } from "./chat-panel";
 export { makeColumnMenu } from "./column-menu";
 export { ConnectionStatus, type ShownFreshness } from "./connection-status";
 export { Flashes } from "./flashes";
@@ -15,6 +16,7 @@ export { Notice, type NoticeOptions } from "./notice";
 export { LoginForm } from "./login-form";
 export { onSystemTheme } from "./palette";
 export { SettingsForm } from "./settings-form";
+export { SidePanels } from "./side-panels";
 export { SparklineQueue } from "./sparklines";
 export { StreamControls } from "./stream-controls";
 export { StreamPanel } from "./stream-panel";

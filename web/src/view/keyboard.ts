@@ -14,6 +14,7 @@ export interface KeyActions {
   readonly interval: (index: number) => void;
   readonly pause: () => void;
   readonly toggleTickerTape: () => void;
+  readonly toggleChat: () => void;
   /** Switches to the list this number of places further. */
   readonly list: (offset: number) => void;
 }
@@ -77,6 +78,7 @@ const BY_KEY: Readonly<Partial<Record<string, (actions: KeyActions) => void>>> =
   Delete: (actions) => { actions.remove(); },
   " ": (actions) => { actions.pause(); },
   t: (actions) => { actions.toggleTickerTape(); },
+  c: (actions) => { actions.toggleChat(); },
   "[": (actions) => { actions.list(-1); },
   "]": (actions) => { actions.list(1); },
 };
@@ -90,6 +92,7 @@ const SHORTCUTS: readonly (readonly [keys: readonly string[], text: PageText])[]
   [["␣"], "keyPause"],
   [["T"], "keyStrip"],
   [["[", "]"], "keyLists"],
+  [["C"], "keyChat"],
   [["Ctrl", "C"], "keyCopy"],
   [["Ctrl", "V"], "keyPaste"],
   [["Enter"], "keySort"],

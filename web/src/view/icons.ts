@@ -1,0 +1,12 @@
+import { makeSvg } from "./dom";
+
+/** Outlines in a box of 16 by 16. */
+const PATHS = {
+  chat: "M2.5 3.5h11v7.5h-6l-3 2.5v-2.5h-2z",
+  bell: "M4 11.5V7a4 4 0 0 1 8 0v4.5l1 1H3zM6.7 14.3h2.6",
+} as const;
+
+/** A line drawing in the colour of the text beside it. */
+export function icon(name: keyof typeof PATHS): SVGSVGElement {
+  return makeSvg("svg", { class: "icon-line", viewBox: "0 0 16 16", "aria-hidden": "true" }, makeSvg("path", { d: PATHS[name] }));
+}
