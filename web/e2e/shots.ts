@@ -42,6 +42,7 @@ mkdirSync(out, { recursive: true });
 const [url, ...only] = process.argv.slice(2);
 const fake = new FakeServer({ stepMs: 12, dist: "dist" });
 await fake.start();
+fake.publish("weather:new-york", { temp_c: -3.4, wind_ms: 4.1, condition: "snow", humidity: 0.71 });
 fake.publish("chat:AAPL", { text: "Morning. Anyone watching the open?" }, "anna");
 fake.publish("chat:AAPL", { text: "227.50 holds so far, see https://example.org/a/very/long/address/that/does/not/fit/into/a/line" }, "ben");
 fake.publish("chat:AAPL", { text: "oops" }, "ben");

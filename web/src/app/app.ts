@@ -10,6 +10,7 @@ import { Chat, userId } from "./chat";
 import { Dashboard } from "./dashboard";
 import { ListEditor } from "./list-editor";
 import { Login } from "./login";
+import { MarketPlace } from "./market-place";
 
 const SETTINGS_KEY = "tapecast.settings";
 /** Search results that fit below the search box without scrolling. */
@@ -77,6 +78,12 @@ export class App {
     this.chat.tick();
   });
   private readonly chat: Chat = new Chat({ client: this.client, scheduler: this.dashboard.scheduler, panels: this.panels, strings: this.getStrings });
+  private readonly place = new MarketPlace({
+    client: this.client,
+    scheduler: this.dashboard.scheduler,
+    freshness: this.dashboard.feedFreshness,
+    strings: this.getStrings,
+  });
   private readonly intervals = new view.IntervalPicker((interval) => {
     this.setInterval(interval);
   });
@@ -138,6 +145,7 @@ export class App {
       this.store.tick();
       this.dashboard.tick();
       this.chat.tick();
+      this.place.tick();
     }, TICK_MS);
   }
 
@@ -279,7 +287,10 @@ export class App {
   /** Loads the instruments once. Each connection retries. */
   private async loadInstruments(): Promise<void> {
     const result = await this.instruments.load();
-    if (result === "loaded") this.dashboard.setNames(this.instruments.nameOf);
+    if (result === "loaded") {
+      this.dashboard.setNames(this.instruments.nameOf);
+      this.place.show(this.instruments.exchangeOf(this.lists.selected));
+    }
     if (result === "failed" && !this.login.isOpen) this.dashboard.notice.show(this.strings.notice.noInstruments, { kind: "info" });
   }
 
@@ -314,6 +325,7 @@ export class App {
     const symbol = this.lists.selected;
     this.dashboard.select(symbol);
     this.chat.showSymbol(symbol);
+    this.place.show(this.instruments.exchangeOf(symbol));
     this.writeAddress();
     if (!this.store.select(symbol, this.interval)) return;
     this.dashboard.showSymbol(symbol === undefined ? "" : this.instruments.nameOf(symbol));

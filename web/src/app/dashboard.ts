@@ -1,5 +1,5 @@
 import type { Client } from "../client";
-import type { BarSeries } from "../market";
+import type { BarSeries, Freshness } from "../market";
 import type { Millis, StockSymbol } from "../model";
 import type { MarketStore } from "../store";
 import type { Strings } from "../strings";
@@ -241,10 +241,15 @@ export class Dashboard {
     this.stream.draw(client.counters, store.healed, store.rates.read(time, client.counters), reading);
   }
 
+  /** The freshness of what arrives. */
+  readonly feedFreshness = (): Freshness => {
+    const { client, store, now } = this.source;
+    return store.freshness.read(now(), { isLive: client.isAcknowledged, lastReceived: client.lastReceived });
+  };
+
   /** The freshness of what is shown. A pause shows an older moment, even while the feed is live. */
   private freshness(): view.ShownFreshness {
-    const { client, store, now } = this.source;
-    const freshness = store.freshness.read(now(), { isLive: client.isAcknowledged, lastReceived: client.lastReceived });
+    const freshness = this.feedFreshness();
     if (this.pausedAt === undefined) return freshness;
     const isStale = freshness.kind === "stale" && freshness.since < this.pausedAt;
     return isStale ? freshness : { kind: "paused", since: this.pausedAt };

@@ -21,5 +21,15 @@ export const formatMoment = (ms: number, now: number): string => {
   return now - ms > 43_200_000 ? `${day} ${formatSecond(ms)}` : formatSecond(ms);
 };
 
+const clocks = new Map<string, Intl.DateTimeFormat>();
+
+/** `09:30:05` in a time zone of the IANA database. */
+export function formatClock(ms: number, timeZone: string): string {
+  const parts = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZone } as const;
+  const clock = clocks.get(timeZone) ?? new Intl.DateTimeFormat("en-GB", parts);
+  clocks.set(timeZone, clock);
+  return clock.format(ms);
+}
+
 /** `2026-11-20`. A daily bar starts at midnight in New York, which is the same date in UTC. */
 export const formatDay = (ms: number): string => new Date(ms).toISOString().slice(0, 10);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { START } from "../../fake/builders";
 import { millis } from "../model";
-import { FreshnessTracker, LOST_MS } from "./freshness";
+import { FreshnessTracker, isOutdated, LOST_MS } from "./freshness";
 
 const at = (ms: number) => millis(START + ms);
 const connected = (lastReceivedMs: number) => ({ isLive: true, lastReceived: at(lastReceivedMs) });
@@ -93,4 +93,12 @@ test("before the first connection there is no freshness", () => {
   it.disconnected();
 
   expect(it.read(at(0), disconnected)).toEqual({ kind: "off" });
+});
+
+test("the weather is outdated when it is old, and as soon as the feed is lost", () => {
+  const live = { kind: "live", ageMs: 0 } as const;
+
+  expect(isOutdated(at(0), at(120_000), live)).toBe(false);
+  expect(isOutdated(at(0), at(600_001), live)).toBe(true);
+  expect(isOutdated(at(0), at(1_000), { kind: "stale", since: at(500) })).toBe(true);
 });

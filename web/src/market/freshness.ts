@@ -29,6 +29,14 @@ const QUIET_MS = 2_500;
  */
 export const LOST_MS = 3_300;
 
+/** The weather of a city is published about once a minute: one that is this old is no longer that of now. */
+const OUTDATED_MS = 600_000;
+
+/** Whether what was published then, beside the market, is to be marked as old: by its age, or because the feed is lost. */
+export function isOutdated(publishedAt: Millis, now: Millis, feed: Freshness): boolean {
+  return feed.kind === "stale" || now - publishedAt > OUTDATED_MS;
+}
+
 /** How long missed objects are shown. */
 const MISSED_MS = 20_000;
 

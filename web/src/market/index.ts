@@ -1,7 +1,7 @@
 /** The state of the market as the dashboard shows it, computed from events. Pure: no DOM, no network. */
 export { BarSeries, DAY_MS, MAX_BARS, type ChartUpdate } from "./bar-series";
 export { dayChange, placeInRange, type DayChange } from "./day-change";
-export { FreshnessTracker, type FeedConnection, type Freshness } from "./freshness";
+export { FreshnessTracker, isOutdated, type FeedConnection, type Freshness } from "./freshness";
 export { EDGES_MS, HISTOGRAM_BARS, Meter, type Reading } from "./meter";
 export { QuoteBoard, type SymbolState } from "./quote-board";
 export { RateMeter, type Totals } from "./rates";

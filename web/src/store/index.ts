@@ -3,3 +3,4 @@ export { ChatStore } from "./chat-store";
 export { HistoryLoader } from "./history-loader";
 export { InstrumentDirectory } from "./instrument-directory";
 export { MarketStore } from "./market-store";
+export { WeatherStore } from "./weather-store";

@@ -36,6 +36,11 @@ export class InstrumentDirectory {
     return this.instruments.has(symbol) ? "yes" : "no";
   }
 
+  /** The exchange of an instrument; empty if it is unknown or not loaded yet. */
+  exchangeOf(symbol: StockSymbol | undefined): string {
+    return symbol === undefined ? "" : (this.instruments.get(symbol)?.exchange ?? "");
+  }
+
   /** The name of an instrument; empty if it is unknown or not loaded yet. */
   readonly nameOf = (symbol: StockSymbol): string => this.instruments.get(symbol)?.name ?? "";
 }

@@ -196,6 +196,13 @@ export const english: Strings = {
       }
     },
   },
+  cities: { "new-york": "New York", london: "London", frankfurt: "Frankfurt", tokyo: "Tokyo", "hong-kong": "Hong Kong", shanghai: "Shanghai" },
+  weather: {
+    conditions: { clear: "clear", clouds: "clouds", rain: "rain", snow: "snow", fog: "fog" },
+    wind: "Wind",
+    humidity: "Humidity",
+    asOf: (time) => `at ${time}`,
+  },
   login: {
     required: "This server requires a key. It is kept until this tab is closed.",
     invalid: "Invalid key or secret.",

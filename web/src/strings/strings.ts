@@ -1,5 +1,5 @@
 import type { ClientState } from "../client";
-import type { SendError } from "../topics";
+import type { CityId, Condition, SendError } from "../topics";
 
 /** The supported languages. */
 export const LANGUAGES = ["en", "zh"] as const;
@@ -81,6 +81,14 @@ export interface Strings {
   readonly noGaps: string;
   readonly latestGap: (symbol: string, from: number, to: number) => string;
   readonly chat: ChatStrings;
+  readonly cities: Readonly<Record<CityId, string>>;
+  readonly weather: {
+    readonly conditions: Readonly<Record<Condition, string>>;
+    readonly wind: string;
+    readonly humidity: string;
+    /** The weather is that of this time. */
+    readonly asOf: (time: string) => string;
+  };
   readonly login: { readonly required: string; readonly invalid: string };
 }
 

@@ -223,6 +223,13 @@ export const chinese: Strings = {
       }
     },
   },
+  cities: { "new-york": "纽约", london: "伦敦", frankfurt: "法兰克福", tokyo: "东京", "hong-kong": "香港", shanghai: "上海" },
+  weather: {
+    conditions: { clear: "晴", clouds: "多云", rain: "雨", snow: "雪", fog: "雾" },
+    wind: "风速",
+    humidity: "湿度",
+    asOf: (time) => `${time} 的数据`,
+  },
   login: {
     required: "此服务器需要密钥。密钥保留到关闭此标签页为止。",
     invalid: "密钥 ID 或密钥无效。",

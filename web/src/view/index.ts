@@ -12,6 +12,7 @@ export { Headline, showHeadline } from "./headline";
 export { IntervalPicker } from "./interval-picker";
 export { listenToClipboard, listenToKeys, translateShortcuts } from "./keyboard";
 export { Lazy } from "./lazy";
+export { MarketClock } from "./market-clock";
 export { Notice, type NoticeOptions } from "./notice";
 export { LoginForm } from "./login-form";
 export { onSystemTheme } from "./palette";
