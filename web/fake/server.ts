@@ -35,6 +35,8 @@ export interface FakeOptions {
   readonly assets?: "served" | "failing";
   /** Whether clients may publish in rooms, or only read, or there are no topics. */
   readonly topics?: FakeTopics["kind"];
+  /** Whether the server has price alerts; default served. */
+  readonly alerts?: "served" | "none";
 }
 
 const isListed = (symbol: string): boolean => LISTINGS.some((listing) => listing.symbol === symbol);
@@ -187,6 +189,7 @@ export class FakeServer {
       epoch: this.options.epoch ?? "fake1",
       market: this.market,
       topics: this.topics,
+      hasAlerts: this.options.alerts !== "none",
       broadcast: (message) => {
         this.broadcast(message);
       },

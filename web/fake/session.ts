@@ -1,4 +1,5 @@
 import type { WebSocket } from "ws";
+import { FakeAlerts } from "./alerts";
 import type { FakeTopics, WireMessage } from "./topics";
 import { channelOf, type FakeMarket, type WireObject } from "./market";
 
@@ -15,6 +16,8 @@ export interface Shared {
   readonly epoch: string;
   readonly market: FakeMarket;
   readonly topics: FakeTopics;
+  /** Whether the server knows the commands of alerts. */
+  readonly hasAlerts: boolean;
   /** Sends a message to the sessions that subscribe to its topic. */
   readonly broadcast: (message: WireMessage) => void;
   /** The labels of the sessions that subscribe to a topic. */
@@ -33,6 +36,7 @@ export class FakeSession {
   readonly label: string;
   readonly topics = new Set<string>();
   private published = 0;
+  private readonly alerts = new FakeAlerts();
   private readonly shared: Shared;
   private readonly subscribed = new Map<string, Set<string>>(CHANNELS.map((channel) => [channel, new Set()]));
   private conflateMs = 0;
@@ -51,7 +55,37 @@ export class FakeSession {
   handle(command: JsonObject): void {
     if (command["action"] === "publish") this.publish(command);
     else if (command["action"] === "presence") this.presence(command);
+    else if (command["action"] === "alert" || command["action"] === "unalert") this.alert(command);
     else this.subscribe(command);
+  }
+
+  private alert({ action, S, id, when, once, ids, x }: JsonObject): void {
+    const [symbol, name] = [String(S), String(id)];
+    const { id: commandId, since } = (x ?? {}) as { readonly id?: unknown; readonly since?: { readonly epoch: string; readonly sq: number } };
+    if (!this.shared.hasAlerts) {
+      // The server does not read the id of a command that it does not know.
+      this.write([{ T: "error", code: 400, msg: "invalid syntax", why: `unknown action \`${String(action)}\`` }]);
+      return;
+    }
+    if (action === "unalert") this.alerts.remove((ids ?? []) as string[]);
+    else if (!this.shared.isListed(symbol) || !this.alerts.set(symbol, name, String(when), once !== false, this.priceOf(symbol))) {
+      this.write([{ T: "error", code: 435, msg: "bad condition", why: "no condition, or no such symbol", x: { id: commandId } }]);
+      return;
+    }
+    this.write([{ T: "alerts", list: this.alerts.list, epoch: this.shared.epoch, x: { id: commandId } }]);
+    if (since?.epoch !== this.shared.epoch) return;
+    this.alerts.rearm(name);
+    this.judge(this.shared.retained.filter(({ S, sq }) => S === symbol && sq > since.sq));
+  }
+
+  private priceOf(symbol: string) {
+    const { p, pc }: Readonly<Record<string, unknown>> = this.shared.market.latestOf("tickers", symbol) ?? {};
+    return { last: Number(p), previousClose: Number(pc), sq: this.shared.market.latestOf("trades", symbol)?.sq ?? 0 };
+  }
+
+  private judge(objects: readonly WireObject[]): void {
+    const fires = objects.flatMap((object) => this.alerts.judge(object));
+    if (fires.length > 0) this.write(fires);
   }
 
   private publish({ topic, data, x }: JsonObject): void {
@@ -119,6 +153,7 @@ export class FakeSession {
   }
 
   deliver(objects: readonly WireObject[]): void {
+    this.judge(objects);
     const wanted = objects.filter((object) => this.wants(object));
     if (wanted.length === 0) return;
     if (this.conflateMs === 0) {

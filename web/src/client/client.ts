@@ -1,60 +1,21 @@
 import { millis, type Channel, type Epoch, type MarketEvent, type Millis, type ObjectChannel } from "../model";
 import * as wire from "../wire";
-import type { Acknowledgement, Control, Extensions, FeedNotice, Key, ServerError, StreamSelection } from "../wire";
-import { DEFAULT_BACKOFF, waitMs, type Backoff } from "./backoff";
+import type { Acknowledgement, Control, Extensions, Key, ServerError, StreamSelection } from "../wire";
+import { Alerts } from "./alerts";
+import { DEFAULT_BACKOFF, waitMs } from "./backoff";
+import type { CommandPort } from "./command-port";
 import { Connection } from "./connection";
 import { zeroCounters, type Counters } from "./counters";
+import type { ClientEvents } from "./events";
 import { Listeners } from "./listeners";
 import { Liveness } from "./liveness";
+import type { ClientOptions } from "./options";
 import { RequestError } from "./requests";
 import type { Runtime } from "./runtime";
 import { SequenceChecker, type Gap } from "./sequence";
 import type { ClientState } from "./state";
 import { Subscriptions } from "./subscriptions";
 import { Topics } from "./topics";
-
-/** The events of a client. */
-export interface ClientEvents {
-  state: ClientState;
-  /** The market events of one frame, in order and without duplicates. */
-  market: { readonly events: readonly MarketEvent[]; readonly receivedAt: Millis };
-  /** Objects are missing from a stream. */
-  gap: Gap;
-  /**
-   * The server acknowledged a command. A new epoch means that the server restarted: numbers began anew, and nothing is
-   * known to be missing.
-   */
-  acknowledged: Acknowledgement & { readonly epochIs: "first" | "known" | "new" };
-  /** The connection was idle for a heartbeat interval; `ageMs` is the age of the latest event of the whole market. */
-  heartbeat: { readonly ageMs: number; readonly receivedAt: Millis };
-  /** A measured round-trip time, in milliseconds. */
-  roundTrip: number;
-  /** The state of the feed changed: a source was lost, is back or has ended, or the clock was set. */
-  feed: Omit<FeedNotice, "control">;
-  /** The server is shutting down and asks for a reconnect after this delay, in milliseconds. */
-  drain: number;
-  /** An error message of the server; `why` explains it. The session may continue. */
-  serverError: { readonly code: number; readonly message: string; readonly why: string | undefined };
-  /** A frame or an object could not be decoded; one sentence. */
-  unreadable: string;
-}
-
-export interface ClientOptions {
-  readonly url: string;
-  readonly backoff?: Backoff;
-  /** Deadline from `connect` to the server's greeting. Default 10 s, the time the server allows for authentication. */
-  readonly greetingMs?: number;
-  /** Conflation interval: at most one frame per interval. Default 0, no conflation. See `setConflation`. */
-  readonly conflateMs?: number;
-  /** Requested heartbeat interval; default 2 s. The connection is dropped after 2.5 intervals without data. */
-  readonly heartbeatMs?: number;
-  /** Credentials sent after each greeting; default none. See `authenticate`. */
-  readonly key?: Key | undefined;
-  /** Interval of round-trip measurements; default 5 s. */
-  readonly roundTripMs?: number;
-  /** Channels resumed without loss after a reconnect; default trades. */
-  readonly resume?: readonly Channel[];
-}
 
 /**
  * A stream client that reconnects and resumes.
@@ -67,6 +28,8 @@ export class Client {
   readonly counters: Counters = zeroCounters();
   /** Messages that clients and programs publish, beside the market. */
   readonly topics: Topics;
+  /** Price alerts, which the server judges on each trade. */
+  readonly alerts: Alerts;
   private readonly runtime: Runtime;
   private readonly options: Required<Omit<ClientOptions, "key" | "url">>;
   private readonly listeners = new Listeners<ClientEvents>();
@@ -102,7 +65,7 @@ export class Client {
     this.key = options.key;
     this.url = options.url;
     this.liveness = new Liveness(runtime.now());
-    this.topics = new Topics({
+    const port: CommandPort = {
       runtime,
       isLive: () => this.isLive,
       isAcknowledged: () => this.isAcknowledged,
@@ -114,7 +77,9 @@ export class Client {
       send: (command) => {
         this.send(command);
       },
-    });
+    };
+    this.topics = new Topics(port);
+    this.alerts = new Alerts(port, (symbol) => this.sequence.lastOf("trades", symbol));
   }
 
   get state(): ClientState {
@@ -213,13 +178,19 @@ export class Client {
     this.connection?.abort();
     this.connection = undefined;
     this.cancelHeartbeat();
-    this.topics.disconnected();
+    this.endCommands();
     this.connect();
   }
 
   /** Commands are only sent in this state: the subscribe command after the greeting carries everything else. */
   private get isLive(): boolean {
     return this.current.phase === "live";
+  }
+
+  /** The connection ended: nothing more is answered on it. */
+  private endCommands(): void {
+    this.topics.disconnected();
+    this.alerts.disconnected();
   }
 
   private send(command: string): void {
@@ -275,9 +246,16 @@ export class Client {
    * epoch or the number: the stream began anew. That is no loss, because no number of the new stream was ever due.
    */
   private skip(gap: Gap): void {
+    if (this.isOfAlerts(gap) && this.alerts.skip(gap.symbol, gap)) return;
     this.sequence.skip(gap);
     const isFirst = this.resuming.delete(`${gap.channel} ${gap.symbol}`);
     if (!isFirst || gap.from > 1) this.reportGap(gap);
+  }
+
+  /** A gap of trades that the client has, or does not subscribe to, is no loss of its streams. */
+  private isOfAlerts({ channel, symbol, to }: Gap): boolean {
+    if (channel !== "trades" || this.resuming.has(`${channel} ${symbol}`)) return false;
+    return !this.subscriptions.includes(channel, symbol) || (this.sequence.lastOf(channel, symbol) ?? 0) >= to;
   }
 
   private reportGap(gap: Gap): void {
@@ -327,6 +305,10 @@ export class Client {
       case "presence":
         this.topics.handle(control);
         break;
+      case "alerts":
+      case "fired":
+        this.alerts.handle(control);
+        break;
       case "error":
         this.failed(control);
         break;
@@ -336,7 +318,7 @@ export class Client {
   /** An error belongs to the command that it names, else to the session. */
   private failed({ code, message, why, id, retryMs }: ServerError): void {
     const error = new RequestError(code, why === undefined ? message : `${message}: ${why}`, retryMs);
-    if (!this.topics.failed(id, error)) this.listeners.emit("serverError", { code, message, why });
+    if (!this.topics.failed(id, error) && !this.alerts.failed(id, error)) this.listeners.emit("serverError", { code, message, why });
   }
 
   private greeted(): void {
@@ -345,7 +327,7 @@ export class Client {
     this.counters.connections += 1;
     this.enter({ phase: "live", since: this.runtime.now() });
     if (this.key !== undefined) this.send(wire.auth(this.key));
-    if (!wire.isEmpty(this.subscriptions.all()) || !this.topics.isEmpty) this.subscribeSession();
+    if (!wire.isEmpty(this.subscriptions.all()) || !this.topics.isEmpty || !this.alerts.isEmpty) this.subscribeSession();
     this.startHeartbeat();
   }
 
@@ -377,7 +359,10 @@ export class Client {
     if (isFirst && !isKnown) this.sequence.reset();
     this.hasAcknowledgement = true;
     this.epoch = acknowledgement?.epoch;
-    if (isFirst) this.topics.begin(epochIs);
+    if (isFirst) {
+      this.topics.begin(epochIs);
+      this.alerts.begin();
+    }
     if (acknowledgement === undefined) return;
     this.liveness.setHeartbeat(acknowledgement.heartbeatMs);
     const roundTrip = this.liveness.acknowledged(acknowledgement.id, now);
@@ -419,7 +404,7 @@ export class Client {
     this.connection = undefined;
     this.cancelTimer();
     this.cancelHeartbeat();
-    this.topics.disconnected();
+    this.endCommands();
     if (before.phase === "closing" || close.reconnect === "never") {
       this.enter({ phase: "ended", close });
       return;

@@ -152,3 +152,28 @@ test("two clients talk in a room, and one that comes later gets the history", as
   anna.close();
   ben.close();
 });
+
+test("an alert fires on the trade that crosses, once, and one that is crossed while disconnected is told after the reconnect", async () => {
+  const fires: string[] = [];
+  client.alerts.on("fired", ({ alert, fire }) => fires.push(`${alert.id} ${fire.price}`));
+  const condition = { measure: "price", direction: "rise", level: 900 } as const;
+  client.alerts.set({ id: "high", symbol: symbol("AAPL"), condition, once: true });
+  client.alerts.set({ id: "higher", symbol: symbol("AAPL"), condition: { ...condition, level: 950 }, once: true });
+  client.connect();
+  await vi.waitFor(() => {
+    expect(client.alerts.all.map(({ status }) => status)).toEqual(["active", "active"]);
+  }, DEADLINE);
+
+  server.print("AAPL", 899.99);
+  server.print("AAPL", 901);
+  server.print("AAPL", 902);
+  await vi.waitFor(() => {
+    expect(fires).toEqual(["high 901"]);
+  }, DEADLINE);
+  server.dropAll();
+  server.print("AAPL", 960);
+  await vi.waitFor(() => {
+    expect(fires).toEqual(["high 901", "higher 960"]);
+  }, DEADLINE);
+  expect(client.alerts.all).toEqual([]);
+});

@@ -5,10 +5,13 @@
  * `Runtime`. See README.md in this folder.
  */
 export type { Acknowledgement, Close, Key, Presence, Published, StreamSelection, Timeframe } from "../wire";
+export type { AlertEvents, Alerts, AlertState } from "./alerts";
 export { DEFAULT_BACKOFF, type Backoff } from "./backoff";
-export { Client, type ClientEvents, type ClientOptions } from "./client";
+export { Client } from "./client";
 export type { Counters } from "./counters";
+export type { ClientEvents } from "./events";
 export { HistoryClient } from "./history-client";
+export type { ClientOptions } from "./options";
 export { RequestError, type NoAnswer } from "./requests";
 export type { Gap } from "./sequence";
 export { readyStateOf, type ClientState, type ReadyState } from "./state";

@@ -41,11 +41,12 @@ test("the README examples run unchanged", async () => {
 
   await vi.waitFor(
     () => {
-      expect(lines.slice(0, 3)).toEqual(["connecting", "greeting", "live"]);
+      expect(lines.filter((line) => /^[a-z]+$/.test(line)).slice(0, 3)).toEqual(["connecting", "greeting", "live"]);
       expect(lines.some((line) => /^AAPL \d+/.test(line))).toBe(true);
       expect(lines.some((line) => /^MSFT \d+/.test(line))).toBe(true);
       expect(lines).toContain('chat:AAPL 1 : {"text":"hi"} (live)');
       expect(lines).toContain("1 here, published as 1");
+      expect(lines).toContain("AAPL-1 active ");
     },
     { timeout: 20_000, interval: 10 },
   );

@@ -87,6 +87,11 @@ export class SequenceChecker {
     return typeof order === "string" ? order : { channel, symbol, ...order, detectedBy: "client" };
   }
 
+  /** The last number of a stream. */
+  lastOf(channel: ObjectChannel, symbol: StockSymbol): Seq | undefined {
+    return this.channels.get(channel)?.of(symbol);
+  }
+
   /** Skips a gap that the server reported. */
   skip(gap: Gap): void {
     this.channels.get(gap.channel)?.skip(gap.symbol, gap);

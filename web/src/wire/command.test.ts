@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { symbol } from "../../fake/builders";
-import { readAssets, subscribe, unsubscribe } from ".";
+import { conditionText, readAssets, subscribe, unsubscribe } from ".";
 
 const AAPL = symbol("AAPL");
 
@@ -21,4 +21,13 @@ test("invalid assets are skipped", () => {
 test("a response that is not a list has no assets", () => {
   expect(readAssets({ message: "not found" })).toBeUndefined();
   expect(readAssets(undefined)).toBeUndefined();
+});
+
+test.each([
+  ["price", "rise", 190, "p>=190"],
+  ["price", "fall", 0.0000005, "p<=0.0000005"],
+  ["change", "rise", 5.25, "chg>=5.25%"],
+  ["change", "fall", -5, "chg<=-5%"],
+] as const)("an alert on a %s that would %s to %d is the condition %s", (measure, direction, level, text) => {
+  expect(conditionText({ measure, direction, level })).toBe(text);
 });

@@ -1,4 +1,5 @@
 import { CHANNELS, epoch, OBJECT_CHANNELS, seq, type Epoch, type ObjectChannel, type Millis, type Seq, type StockSymbol } from "../model";
+import { readAlertControl, type AlertControl } from "./alert";
 import { FieldError, countField, isJsonObject, optionalCountField, symbolField, textField, textListField, type JsonObject } from "./fields";
 import { timeField } from "./time";
 import { idOf, readTopicControl, type TopicControl } from "./topic";
@@ -42,6 +43,7 @@ export type Control =
   /** The same of a topic. */
   | { readonly control: "topicGap"; readonly topic: string; readonly from: Seq; readonly to: Seq }
   | TopicControl
+  | AlertControl
   /** Sent when the connection is idle; `ageMs` is the age of the latest event of the whole market. */
   | { readonly control: "heartbeat"; readonly epoch: Epoch; readonly ageMs: number; readonly time: Millis }
   /** The state of the feed changed; see the protocol for the states. */
@@ -85,7 +87,7 @@ export function readControl(kind: string, item: JsonObject): Control | undefined
     case "error":
       return readError(item);
     default:
-      return readTopicControl(kind, item);
+      return readTopicControl(kind, item) ?? readAlertControl(kind, item);
   }
 }
 

@@ -100,6 +100,22 @@ test("a message has data or takes another one back", () => {
   expect(readFrame('[{"T":"m","S":"a","sq":1,"t":"2026-11-20T14:30:00Z"}]').errors).toHaveLength(1);
 });
 
+test("the alerts of a session and one that fired are read", () => {
+  const { controls, errors } = readFrame(
+    `[{"T":"alerts","list":[{"S":"AAPL","id":"a1","when":"p>=190","once":true,"now":true,"sq":7},{"S":"KO","id":"b","when":"chg<=-5%","once":false}],"epoch":"k3","x":{"id":3}},
+      {"T":"a","S":"AAPL","id":"a1","when":"p>=190","p":190.02,"sq":8842,"cf":2,"t":"2026-11-20T14:30:00Z"}]`,
+  );
+
+  expect(errors).toEqual([]);
+  expect(controls).toEqual([
+    {
+      ...{ control: "alerts", id: 3, epoch: "k3" },
+      list: [{ id: "a1", symbol: "AAPL", isBeyond: true, seq: 7 }, { id: "b", symbol: "KO", isBeyond: false, seq: undefined }],
+    },
+    { control: "fired", fire: { id: "a1", symbol: "AAPL", price: 190.02, seq: 8842, merged: 2, time: Date.UTC(2026, 10, 20, 14, 30) } },
+  ]);
+});
+
 test("an object of an unknown kind is counted and is not an error", () => {
   expect(readFrame(`[{"T":"n","headline":"x"},${TRADE}]`)).toMatchObject({ unknown: 1, errors: [], events: [{ symbol: "AAPL" }] });
 });
