@@ -25,7 +25,7 @@ export default defineConfig(
   },
   {
     // Time and randomness are arguments, so that tests are deterministic.
-    files: ["src/{model,wire,format,client,market,topics,strings,settings,store}/**/*.ts"],
+    files: ["src/{model,wire,format,client,market,topics,alerts,strings,settings,store}/**/*.ts"],
     ignores: ["**/*.test.ts"],
     rules: {
       "no-restricted-properties": [

@@ -44,9 +44,9 @@ test("Tab visits each control once, with visible focus, and leaves the grid", as
     visited.push(isVisible || name === "BODY" ? name : `${name}, without visible focus`);
   }
 
-  const top = ["skip", "refresh", "pause", "settings-button", "strip", "interval", "sales-pause", "sales-scroll"];
+  const top = ["skip", "refresh", "pause", "settings-button", "strip", "interval", "alert-handle alert-add", "sales-pause", "sales-scroll"];
   const watchlist = ["lists", "list-new", "list-rename", "list-delete", "list-keep", "columns-button", "search", "header-cell", "cell"];
-  expect(visited).toEqual([...top, ...watchlist, "A", "side-button", "BODY"]);
+  expect(visited).toEqual([...top, ...watchlist, "A", "side-button", "side-button", "BODY"]);
 });
 
 test("the keyboard searches, adds, selects and removes symbols", async () => {

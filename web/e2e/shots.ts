@@ -1,4 +1,5 @@
 import { mkdirSync } from "node:fs";
+import type { Page } from "playwright-core";
 import { FakeServer } from "../fake/server";
 import { Browser, recordPage, type ContextOptions } from "./browser";
 
@@ -11,6 +12,10 @@ const SHOTS: readonly { readonly name: string; readonly press?: string; readonly
   { name: "chat-light", press: "[aria-controls=side-chat]", options: { colorScheme: "light", viewport: { width: 1920, height: 1080 } } },
   { name: "chat-narrow", press: "[aria-controls=side-chat]", options: { colorScheme: "dark", viewport: { width: 360, height: 740 } } },
   { name: "chat-zh", press: "[aria-controls=side-chat]", options: { colorScheme: "light", locale: "zh-CN", viewport: { width: 390, height: 844 } } },
+  { name: "alerts", press: "[aria-controls=side-alerts]", options: { colorScheme: "dark" } },
+  { name: "alerts-light", press: "[aria-controls=side-alerts]", options: { colorScheme: "light", viewport: { width: 1920, height: 1080 } } },
+  { name: "alerts-narrow", press: "[aria-controls=side-alerts]", options: { colorScheme: "dark", viewport: { width: 360, height: 740 }, hasTouch: true } },
+  { name: "alerts-zh", press: "[aria-controls=side-alerts]", options: { colorScheme: "light", locale: "zh-CN", viewport: { width: 390, height: 844 } } },
   { name: "columns", press: "#columns-button", options: { colorScheme: "light", locale: "ja-JP" } },
   { name: "zh", options: { colorScheme: "light", locale: "zh-CN" } },
   { name: "wide", options: { colorScheme: "dark", viewport: { width: 1920, height: 1080 } } },
@@ -37,6 +42,17 @@ const WIDTH_SHOTS = WIDTHS.map((width, at) => ({
 /** Time for the chart and time and sales to fill. */
 const SETTLE_MS = 6_000;
 
+/** One alert of each kind, and one that fires. */
+async function setAlerts(page: Page): Promise<void> {
+  for (const [kind, level] of [["0", "229.50"], ["1", "226.50"], ["2", "5"], ["3", "-2.5"], ["1", "227.60"]] as const) {
+    await page.selectOption(".alert-form select", kind);
+    await page.fill(".alert-form input[type=text]", level);
+    await page.press(".alert-form input[type=text]", "Enter");
+  }
+  fake.print("AAPL", 228.1);
+  fake.print("AAPL", 227.5);
+}
+
 const out = "shots";
 mkdirSync(out, { recursive: true });
 const [url, ...only] = process.argv.slice(2);
@@ -58,6 +74,7 @@ for (const { name, press, options } of [...SHOTS, ...WIDTH_SHOTS].filter((shot) 
   await page.waitForTimeout(SETTLE_MS);
   if (press !== undefined) {
     await page.locator(press).click();
+    if (name.startsWith("alerts")) await setAlerts(page);
     if (name.startsWith("chat")) await page.locator("[data-topic='chat:AAPL']").click();
     await page.waitForTimeout(400);
   }

@@ -11,12 +11,13 @@ const IMPORTS: Readonly<Record<string, readonly string[]>> = {
   client: ["model", "wire"],
   market: ["model"],
   topics: ["model"],
-  strings: ["format", "client", "topics"],
+  alerts: ["model"],
+  strings: ["model", "format", "client", "topics"],
   settings: ["model", "market", "strings"],
   store: ["model", "client", "market", "topics"],
   platform: ["model", "client"],
-  view: ["model", "format", "client", "market", "topics", "strings", "settings"],
-  app: ["model", "client", "market", "topics", "strings", "settings", "store", "platform", "view"],
+  view: ["model", "format", "client", "market", "topics", "alerts", "strings", "settings"],
+  app: ["model", "client", "market", "topics", "alerts", "strings", "settings", "store", "platform", "view"],
 };
 
 const SOURCE = import.meta.dirname;

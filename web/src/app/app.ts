@@ -6,6 +6,7 @@ import { languageOf, readSettings, readSharedView, riseOf, writeSettings, writeS
 import { HistoryLoader, InstrumentDirectory, MarketStore } from "../store";
 import { STRINGS, type Strings } from "../strings";
 import * as view from "../view";
+import { Alerts } from "./alerts";
 import { Chat, userId } from "./chat";
 import { Dashboard } from "./dashboard";
 import { ListEditor } from "./list-editor";
@@ -72,12 +73,28 @@ export class App {
       connect: () => {
         this.client.connect();
       },
+      alertMark: (symbol) => this.alerts.markOf(symbol),
+      alertLines: () => this.alerts.lines,
+      firedAlerts: () => this.alerts.unseen,
     },
   );
   private readonly panels = new view.SidePanels(() => {
     this.chat.tick();
+    this.alerts.tick();
   });
   private readonly chat: Chat = new Chat({ client: this.client, scheduler: this.dashboard.scheduler, panels: this.panels, strings: this.getStrings });
+  private readonly alerts: Alerts = new Alerts({
+    ...{ client: this.client, store: this.store, scheduler: this.dashboard.scheduler, panels: this.panels, strings: this.getStrings },
+    notify: (sentence, options) => {
+      this.dashboard.notice.show(sentence, options);
+    },
+    select: (symbol) => {
+      this.showAlertSymbol(symbol);
+    },
+    marksChanged: () => {
+      this.dashboard.alertsChanged();
+    },
+  });
   private readonly place = new MarketPlace({
     client: this.client,
     scheduler: this.dashboard.scheduler,
@@ -145,6 +162,7 @@ export class App {
       this.store.tick();
       this.dashboard.tick();
       this.chat.tick();
+      this.alerts.tick();
       this.place.tick();
     }, TICK_MS);
   }
@@ -234,6 +252,9 @@ export class App {
       toggleTickerTape: () => {
         this.updateSettings({ strip: this.settings.strip === "shown" ? "hidden" : "shown" });
         this.applySettings();
+      },
+      alert: () => {
+        this.alerts.open();
       },
       toggleChat: () => {
         this.panels.toggle("chat");
@@ -325,11 +346,18 @@ export class App {
     const symbol = this.lists.selected;
     this.dashboard.select(symbol);
     this.chat.showSymbol(symbol);
+    this.alerts.showSymbol(symbol);
     this.place.show(this.instruments.exchangeOf(symbol));
     this.writeAddress();
     if (!this.store.select(symbol, this.interval)) return;
     this.dashboard.showSymbol(symbol === undefined ? "" : this.instruments.nameOf(symbol));
     this.showSeries();
+  }
+
+  /** Selects the symbol of an alert. One that is not in the list is added. */
+  private showAlertSymbol(symbol: StockSymbol): void {
+    if (this.lists.has(symbol)) this.select(symbol);
+    else this.editor.add(symbol);
   }
 
   private setInterval(interval: IntervalSeconds): void {
@@ -391,6 +419,7 @@ export class App {
     });
     this.dashboard.invalidateNow();
     this.chat.tick();
+    this.alerts.tick();
   }
 
   private async share(): Promise<void> {

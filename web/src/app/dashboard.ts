@@ -23,6 +23,10 @@ export interface DashboardActions {
   /** The chart was scrolled near its first bar. */
   readonly requestOlder: () => void;
   readonly connect: () => void;
+  readonly alertMark: view.GridActions["alertMark"];
+  readonly alertLines: () => view.AlertLinesActions;
+  /** The number of alerts that fired and were not seen. */
+  readonly firedAlerts: () => number;
 }
 
 /** Minimum redraw interval of each part, in slots of 100 ms: slow enough to read, fast enough for a countdown in seconds. */
@@ -43,6 +47,7 @@ export class Dashboard {
   readonly notice: view.Notice;
   private readonly status: view.ConnectionStatus;
   private readonly source: DashboardSource;
+  private readonly firedAlerts: () => number;
   readonly scheduler = new view.FrameScheduler();
   private readonly prices = this.scheduler.add(SLOTS.prices, () => {
     this.drawPrices();
@@ -83,6 +88,7 @@ export class Dashboard {
 
   constructor(source: DashboardSource, actions: DashboardActions) {
     this.source = source;
+    this.firedAlerts = actions.firedAlerts;
     this.flashes = new view.Flashes(source.now, this.fading.invalidate);
     this.sparklines = new view.SparklineQueue(source.now, this.sparklineBatch.invalidate);
     this.headline = new view.Headline(this.flashes);
@@ -107,7 +113,7 @@ export class Dashboard {
       this.grid.whenLoaded(() => setTimeout(resolve, FIRST_PRICE_MS));
     });
     this.chart = new view.Lazy(
-      this.firstPaint.then(view.loadChart).then((Chart) => new Chart(actions.requestOlder, this.candles.invalidateNow)),
+      this.firstPaint.then(view.loadChart).then((Chart) => new Chart(actions.requestOlder, this.candles.invalidateNow, actions.alertLines())),
       onLoadError,
     );
     this.chart.whenLoaded(this.candles.invalidateNow);
@@ -132,6 +138,13 @@ export class Dashboard {
     else this.streamFigures.invalidate();
     this.drawTitle();
   };
+
+  /** Alerts were set, removed or fired: rows, the chart's lines and the title show it. */
+  alertsChanged(): void {
+    this.grid.loaded?.drawAll();
+    this.candles.invalidateNow();
+    this.drawTitle();
+  }
 
   /** Shows the symbols of a watchlist. */
   showList(symbols: readonly StockSymbol[], nameOf: (symbol: StockSymbol) => string): void {
@@ -261,6 +274,6 @@ export class Dashboard {
     if (this.selected === undefined || state === undefined) return;
     this.titleAt = this.source.now();
     const { kind } = this.freshness();
-    this.headline.drawTitle(this.selected, state, kind === "stale" || kind === "paused" ? kind : "current");
+    this.headline.drawTitle(this.selected, state, kind === "stale" || kind === "paused" ? kind : "current", this.firedAlerts());
   }
 }

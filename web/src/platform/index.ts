@@ -2,4 +2,5 @@
 export { address } from "./address";
 export { runtime } from "./runtime";
 export { getJson, randomUserId, streamUrl } from "./server";
+export { notifications, playTone } from "./signals";
 export { storage, tabStorage } from "./storage";

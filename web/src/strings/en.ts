@@ -1,9 +1,15 @@
 import type { Close } from "../client";
-import { formatShort } from "../format";
+import { formatPrice, formatShort } from "../format";
+import type { AlertCondition } from "../model";
 import type { Strings } from "./strings";
 
 /** The server's own sentence; a normal close has none. */
 const closeReason = ({ reason }: Close): string => (reason === "" ? "closed normally" : reason);
+
+const condition = ({ measure, direction, level }: AlertCondition): string => {
+  const sign = direction === "rise" ? "≥" : "≤";
+  return measure === "price" ? `Price ${sign} ${formatPrice(level)}` : `Change ${sign} ${String(level).replace("-", "−")} %`;
+};
 
 export const english: Strings = {
   language: "en",
@@ -85,6 +91,21 @@ export const english: Strings = {
     chatText: "Message",
     chatSend: "Send",
     keyChat: "chat",
+    alerts: "Alerts",
+    alertKind: "Alert when",
+    alertPriceAbove: "Price rises to",
+    alertPriceBelow: "Price falls to",
+    alertChangeAbove: "Change rises to %",
+    alertChangeBelow: "Change falls to %",
+    alertLevel: "Level",
+    alertOnce: "Only once",
+    alertSet: "Set alert",
+    alertsActive: "Set",
+    alertsFired: "Fired",
+    alertsClear: "Clear",
+    alertSound: "Sound",
+    alertNotification: "System notification",
+    keyAlert: "alert",
   },
   columns: {
     symbol: { head: "Symbol", tip: "" },
@@ -195,6 +216,29 @@ export const english: Strings = {
           return `Not sent: ${error.message}`;
       }
     },
+  },
+  alerts: {
+    button: (unseen) => (unseen === 0 ? "Alerts" : `Alerts, ${unseen} fired`),
+    condition,
+    repeated: "each time",
+    pending: "not set yet: waiting for the server",
+    refused: (_, why) => `not set: ${why}`,
+    beyond: "there already: waits for the next crossing",
+    unsupported: "This server has no alerts",
+    noneActive: "None for now",
+    noneFired: "None yet",
+    reached: (price, time) => `${price} at ${time}`,
+    remove: (symbol, condition) => `Remove the alert on ${symbol}: ${condition}`,
+    invalid: { price: "Enter a price above 0", change: "Enter a change in percent, such as 5 or -5" },
+    tooMany: "There are too many alerts. Remove one first",
+    notAllowed: "The browser does not allow notifications for this page",
+    fired: (symbol, price, met) => `${symbol} at ${formatPrice(price)}. Alert: ${condition(met)}`,
+    title: (symbol, price) => `${symbol} ${formatPrice(price)}`,
+    missed: (symbol, trades) => `Alerts on ${symbol} did not see ${trades} trades while the connection was lost`,
+    show: "Show",
+    drag: "Drag to the price of a new alert, or press for the form",
+    line: (symbol, condition) => `Alert on ${symbol}: ${condition}. Drag, or move by the arrow keys`,
+    marks: { set: "alert set", fired: "alert fired" },
   },
   cities: { "new-york": "New York", london: "London", frankfurt: "Frankfurt", tokyo: "Tokyo", "hong-kong": "Hong Kong", shanghai: "Shanghai" },
   weather: {

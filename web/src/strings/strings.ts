@@ -1,4 +1,5 @@
 import type { ClientState } from "../client";
+import type { AlertCondition, Price, StockSymbol } from "../model";
 import type { CityId, Condition, SendError } from "../topics";
 
 /** The supported languages. */
@@ -81,6 +82,7 @@ export interface Strings {
   readonly noGaps: string;
   readonly latestGap: (symbol: string, from: number, to: number) => string;
   readonly chat: ChatStrings;
+  readonly alerts: AlertStrings;
   readonly cities: Readonly<Record<CityId, string>>;
   readonly weather: {
     readonly conditions: Readonly<Record<Condition, string>>;
@@ -111,6 +113,36 @@ interface ChatStrings {
   readonly noRoom: (name: string) => string;
   readonly readOnly: string;
   readonly error: (error: SendError) => string;
+}
+
+/** Texts of the price alerts. */
+interface AlertStrings {
+  /** The accessible name of the panel's button. */
+  readonly button: (unseen: number) => string;
+  readonly condition: (condition: AlertCondition) => string;
+  /** Of an alert in the list: it stays when it fired, is not set yet, could not be, or waits for the next crossing. */
+  readonly repeated: string;
+  readonly pending: string;
+  readonly refused: (code: number | string | undefined, why: string) => string;
+  readonly beyond: string;
+  readonly unsupported: string;
+  readonly noneActive: string;
+  readonly noneFired: string;
+  readonly reached: (price: string, time: string) => string;
+  readonly remove: (symbol: string, condition: string) => string;
+  readonly invalid: Readonly<Record<AlertCondition["measure"], string>>;
+  readonly tooMany: string;
+  readonly notAllowed: string;
+  /** An alert fired: a sentence, and the title of a notification. */
+  readonly fired: (symbol: StockSymbol, price: Price, condition: AlertCondition) => string;
+  readonly title: (symbol: StockSymbol, price: Price) => string;
+  /** The alerts on a symbol were not evaluated for so many trades. */
+  readonly missed: (symbol: string, trades: number) => string;
+  readonly show: string;
+  /** The accessible names of the chart's button and of a line's handle. */
+  readonly drag: string;
+  readonly line: (symbol: string, condition: string) => string;
+  readonly marks: Readonly<Record<"set" | "fired", string>>;
 }
 
 export const COLUMNS = [
@@ -206,4 +238,19 @@ export type PageText =
   | "chatName"
   | "chatText"
   | "chatSend"
-  | "keyChat";
+  | "keyChat"
+  | "alerts"
+  | "alertKind"
+  | "alertPriceAbove"
+  | "alertPriceBelow"
+  | "alertChangeAbove"
+  | "alertChangeBelow"
+  | "alertLevel"
+  | "alertOnce"
+  | "alertSet"
+  | "alertsActive"
+  | "alertsFired"
+  | "alertsClear"
+  | "alertSound"
+  | "alertNotification"
+  | "keyAlert";

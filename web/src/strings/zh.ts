@@ -1,5 +1,6 @@
 import type { Close } from "../client";
-import { formatShortChinese } from "../format";
+import { formatPrice, formatShortChinese } from "../format";
+import type { AlertCondition } from "../model";
 import type { Strings } from "./strings";
 
 /** Close reasons by the name of the close, or by its code if it has no name. */
@@ -31,6 +32,19 @@ const CLOSE_REASONS: Readonly<Partial<Record<string, string>>> = {
 };
 
 const closeReason = ({ name, code }: Close): string => CLOSE_REASONS[name ?? code] ?? `已关闭，代码 ${code}`;
+
+/** Why an alert was refused, by the error's code. */
+const ALERT_ERRORS: Readonly<Partial<Record<string | number, string>>> = {
+  405: "服务器无法再接收该代码",
+  409: "你的密钥不含该代码",
+  434: "提醒数量过多",
+  435: "条件无效，或没有该代码",
+};
+
+const condition = ({ measure, direction, level }: AlertCondition): string => {
+  const sign = direction === "rise" ? "≥" : "≤";
+  return measure === "price" ? `价格 ${sign} ${formatPrice(level)}` : `涨跌幅 ${sign} ${String(level).replace("-", "−")}%`;
+};
 
 export const chinese: Strings = {
   language: "zh",
@@ -112,6 +126,21 @@ export const chinese: Strings = {
     chatText: "消息内容",
     chatSend: "发送",
     keyChat: "聊天",
+    alerts: "提醒",
+    alertKind: "提醒条件",
+    alertPriceAbove: "价格涨到",
+    alertPriceBelow: "价格跌到",
+    alertChangeAbove: "涨跌幅升到 %",
+    alertChangeBelow: "涨跌幅降到 %",
+    alertLevel: "数值",
+    alertOnce: "仅一次",
+    alertSet: "设置提醒",
+    alertsActive: "已设置",
+    alertsFired: "已触发",
+    alertsClear: "清空",
+    alertSound: "声音",
+    alertNotification: "系统通知",
+    keyAlert: "提醒",
   },
   columns: {
     symbol: { head: "代码", tip: "" },
@@ -222,6 +251,29 @@ export const chinese: Strings = {
           return `未发送：${error.message}`;
       }
     },
+  },
+  alerts: {
+    button: (unseen) => (unseen === 0 ? "提醒" : `提醒，${unseen} 条已触发`),
+    condition,
+    repeated: "每次",
+    pending: "尚未设置：等待服务器",
+    refused: (code, why) => `未设置：${ALERT_ERRORS[code ?? ""] ?? why}`,
+    beyond: "已达到：等待下一次穿越",
+    unsupported: "此服务器没有提醒功能",
+    noneActive: "暂无",
+    noneFired: "暂无",
+    reached: (price, time) => `${time} 达到 ${price}`,
+    remove: (symbol, condition) => `移除 ${symbol} 的提醒：${condition}`,
+    invalid: { price: "请输入大于 0 的价格", change: "请输入百分比，例如 5 或 -5" },
+    tooMany: "提醒数量已达上限。请先移除一条",
+    notAllowed: "浏览器不允许本页面发送通知",
+    fired: (symbol, price, met) => `${symbol} 达到 ${formatPrice(price)}。提醒：${condition(met)}`,
+    title: (symbol, price) => `${symbol} ${formatPrice(price)}`,
+    missed: (symbol, trades) => `连接中断期间，${symbol} 的提醒未检查 ${trades} 笔成交`,
+    show: "查看",
+    drag: "拖到新提醒的价格，或点按打开表单",
+    line: (symbol, condition) => `${symbol} 的提醒：${condition}。可拖动，或用方向键移动`,
+    marks: { set: "已设提醒", fired: "提醒已触发" },
   },
   cities: { "new-york": "纽约", london: "伦敦", frankfurt: "法兰克福", tokyo: "东京", "hong-kong": "香港", shanghai: "上海" },
   weather: {

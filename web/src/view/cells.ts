@@ -2,7 +2,7 @@ import { formatChange, formatCount, formatPercent, formatPrice, formatRoundedPri
 import { dayChange, placeInRange, type SymbolState } from "../market";
 import type { StockSymbol } from "../model";
 import type { ColumnId, Strings } from "../strings";
-import { make, setText } from "./dom";
+import { make, setData, setText } from "./dom";
 import { Figure, signOf } from "./figure";
 import type { Flashes } from "./flashes";
 import { SparklineView, type SparklineQueue } from "./sparklines";
@@ -26,6 +26,8 @@ export interface CellContext {
   readonly flashes: Flashes;
   readonly sparklines: SparklineQueue;
   readonly remove: (symbol: StockSymbol) => void;
+  /** Whether an alert is set on a symbol, or fired and was not seen. */
+  readonly alertMark: (symbol: StockSymbol) => "none" | "set" | "fired";
 }
 
 type CellMaker = (context: CellContext) => Cell;
@@ -79,12 +81,16 @@ function figureCell(draw: (figure: Figure, state: Readonly<SymbolState>) => void
 
 function symbolCell(context: CellContext): Cell {
   const [symbol, badge] = [make("b", "symbol"), make("span", "badge")];
-  const node = make("span", "symbol-cell", symbol, badge);
+  const alert = make("span", "visually-hidden");
+  const node = make("span", "symbol-cell", symbol, badge, alert);
   badge.hidden = true;
   return {
     node,
     draw: ({ symbol: text, state }) => {
       setText(symbol, text);
+      const mark = context.alertMark(text);
+      setData(node, "alert", mark);
+      setText(alert, mark === "none" ? "" : context.strings().alerts.marks[mark]);
       const kind = state.isUnknown ? "unknown" : state.trading;
       if (badge.dataset["kind"] === kind) return;
       badge.dataset["kind"] = kind;

@@ -15,6 +15,7 @@ import { formatDay, formatMinute, formatPrice, formatSecond } from "../format";
 import { DAY_MS, type ChartUpdate, type BarSeries } from "../market";
 import type { Ohlc } from "../model";
 import type { Strings } from "../strings";
+import { AlertLines, type AlertLinesActions } from "./alert-lines";
 import { byId, setText } from "./dom";
 import { Legend } from "./legend";
 import { readPalette, type Palette } from "./palette";
@@ -28,6 +29,7 @@ export class Chart {
   private readonly empty = byId("chart-empty", HTMLElement);
   private readonly latest = byId("chart-latest", HTMLButtonElement);
   private readonly legend = new Legend();
+  private readonly alerts: AlertLines;
   private readonly chart: IChartApi;
   private readonly candles: ISeriesApi<"Candlestick">;
   private readonly volumes: ISeriesApi<"Histogram">;
@@ -40,7 +42,7 @@ export class Chart {
   private drawn: { readonly oldest: Ohlc | undefined; readonly newest: Ohlc | undefined } = { oldest: undefined, newest: undefined };
   private range: LogicalRange | null = null;
 
-  constructor(requestOlder: () => void, invalidate: () => void) {
+  constructor(requestOlder: () => void, invalidate: () => void, alerts: AlertLinesActions) {
     this.requestOlder = requestOlder;
     this.chart = createChart(this.box, {
       autoSize: true,
@@ -69,6 +71,9 @@ export class Chart {
       lastValueVisible: false,
       priceLineVisible: false,
     });
+    const { candles } = this;
+    const scale = { yOf: (price: number) => candles.priceToCoordinate(price) ?? undefined, priceAt: (y: number) => candles.coordinateToPrice(y) ?? undefined };
+    this.alerts = new AlertLines(scale, alerts);
     this.volumes.priceScale().applyOptions({ scaleMargins: { top: 0.84, bottom: 0 } });
     this.chart.timeScale().subscribeVisibleLogicalRangeChange((range) => {
       this.range = range;
@@ -110,6 +115,7 @@ export class Chart {
       this.apply(this.series.takeUpdate());
     }
     this.legend.draw(this.drawn.newest, strings);
+    this.alerts.draw();
     this.checkRange();
   }
 

@@ -49,6 +49,8 @@ export interface GridActions {
   readonly sparklines: SparklineQueue;
   readonly select: (symbol: StockSymbol) => void;
   readonly remove: (symbol: StockSymbol) => void;
+  /** Whether an alert is set on a symbol, or fired and was not seen. */
+  readonly alertMark: (symbol: StockSymbol) => "none" | "set" | "fired";
   /** A row was clicked or tapped. */
   readonly tapped: () => void;
   /** The serialised layout that the user left on screens of this kind. */
@@ -376,8 +378,8 @@ export class Grid {
   }
 
   private context(): CellContext {
-    const { strings, flashes, sparklines, remove } = this.actions;
-    return { strings, flashes, sparklines, remove };
+    const { strings, flashes, sparklines, remove, alertMark } = this.actions;
+    return { strings, flashes, sparklines, remove, alertMark };
   }
 }
 

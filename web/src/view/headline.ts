@@ -64,10 +64,14 @@ export class Headline {
     }
   }
 
-  /** Writes the tab's title. A stale price is marked; a paused one is left out, since the title is read without the page. */
-  drawTitle(symbol: StockSymbol, { ticker }: Readonly<SymbolState>, feed: "current" | "stale" | "paused"): void {
-    if (feed === "paused") this.setTitle(`⏸ ${symbol} · Tapecast`);
-    else if (ticker?.last !== undefined) this.setTitle(`${feed === "stale" ? "⚠ " : ""}${symbol} ${formatPrice(ticker.last)} · Tapecast`);
+  /**
+   * Writes the tab's title. A stale price is marked; a paused one is left out, since the title is read without the page.
+   * Alerts that fired and were not seen are counted.
+   */
+  drawTitle(symbol: StockSymbol, { ticker }: Readonly<SymbolState>, feed: "current" | "stale" | "paused", fired: number): void {
+    const alerts = fired === 0 ? "" : `🔔${fired} `;
+    if (feed === "paused") this.setTitle(`${alerts}⏸ ${symbol} · Tapecast`);
+    else if (ticker?.last !== undefined) this.setTitle(`${alerts}${feed === "stale" ? "⚠ " : ""}${symbol} ${formatPrice(ticker.last)} · Tapecast`);
   }
 
   /** Sets the title only if it differs, because each write sends a message to the browser process. */

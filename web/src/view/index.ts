@@ -1,4 +1,6 @@
 /** The parts of the page. Each draws the state it is given and reports user input through callbacks. */
+export type { AlertLevel, AlertLinesActions } from "./alert-lines";
+export { AlertsPanel } from "./alerts-panel";
 export type { GridRow } from "./cells";
 export type { Chart } from "./chart";
 export { ChatPanel, type ChatActions } from "./chat-panel";
@@ -6,7 +8,7 @@ export { makeColumnMenu } from "./column-menu";
 export { ConnectionStatus, type ShownFreshness } from "./connection-status";
 export { Flashes } from "./flashes";
 export { FrameScheduler, type Invalidation } from "./frame-scheduler";
-export type { Grid } from "./grid";
+export type { Grid, GridActions } from "./grid";
 export type { GridMode } from "./columns";
 export { Headline, showHeadline } from "./headline";
 export { IntervalPicker } from "./interval-picker";

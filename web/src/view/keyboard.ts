@@ -15,6 +15,8 @@ export interface KeyActions {
   readonly pause: () => void;
   readonly toggleTickerTape: () => void;
   readonly toggleChat: () => void;
+  /** Opens the form for an alert on the selected symbol. */
+  readonly alert: () => void;
   /** Switches to the list this number of places further. */
   readonly list: (offset: number) => void;
 }
@@ -78,6 +80,7 @@ const BY_KEY: Readonly<Partial<Record<string, (actions: KeyActions) => void>>> =
   Delete: (actions) => { actions.remove(); },
   " ": (actions) => { actions.pause(); },
   t: (actions) => { actions.toggleTickerTape(); },
+  a: (actions) => { actions.alert(); },
   c: (actions) => { actions.toggleChat(); },
   "[": (actions) => { actions.list(-1); },
   "]": (actions) => { actions.list(1); },
@@ -92,6 +95,7 @@ const SHORTCUTS: readonly (readonly [keys: readonly string[], text: PageText])[]
   [["␣"], "keyPause"],
   [["T"], "keyStrip"],
   [["[", "]"], "keyLists"],
+  [["A"], "keyAlert"],
   [["C"], "keyChat"],
   [["Ctrl", "C"], "keyCopy"],
   [["Ctrl", "V"], "keyPaste"],

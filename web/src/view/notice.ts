@@ -7,10 +7,10 @@ const ACTION_MS = 8_000;
 
 export interface NoticeOptions {
   /**
-   * An information leaves by itself. An error stays until it is dismissed. A state stays until `endState`: it describes
+   * An information leaves by itself. An error and an alert stay until they are dismissed. A state stays until `endState`: it describes
    * something that lasts.
    */
-  readonly kind: "info" | "error" | "state";
+  readonly kind: "info" | "error" | "alert" | "state";
   readonly action?: { readonly label: string; readonly run: () => void };
 }
 
