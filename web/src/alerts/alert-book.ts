@@ -25,6 +25,8 @@ const MAX_FIRED = 50;
 export class AlertBook {
   private kept: readonly KeptAlert[];
   private all: readonly FiredAlert[];
+  /** The marks of symbols, which rows ask for with each price; undefined after a change. */
+  private marks: ReadonlyMap<StockSymbol, "fired" | "set"> | undefined;
   /** Whether a sound is played, and whether the system shows a notification. */
   sound: boolean;
   notification: boolean;
@@ -65,28 +67,37 @@ export class AlertBook {
 
   /** What a symbol's row shows: an alert that fired and was not seen, or that one is set. */
   markOf(symbol: StockSymbol): "fired" | "set" | "none" {
-    if (this.all.some((one) => one.symbol === symbol && !one.isSeen)) return "fired";
-    return this.kept.some(({ alert }) => alert.symbol === symbol) ? "set" : "none";
+    this.marks ??= new Map([
+      ...this.kept.map(({ alert }) => [alert.symbol, "set"] as const),
+      ...this.all.filter(({ isSeen }) => !isSeen).map((one) => [one.symbol, "fired"] as const),
+    ]);
+    return this.marks.get(symbol) ?? "none";
   }
 
   /** Replaces the alerts that are set. */
   keep(alerts: readonly KeptAlert[]): void {
     this.kept = alerts;
+    this.marks = undefined;
   }
 
   /** Records an alert that fired; false if another tab did. */
   record({ condition }: Alert, { id, symbol, price, seq, time }: AlertFire): boolean {
     if (this.all.some((one) => one.id === id && one.seq === seq && one.time === time)) return false;
-    this.all = [{ id, symbol, condition, price, seq, time, isSeen: false }, ...this.all].slice(0, MAX_FIRED);
+    this.setFired([{ id, symbol, condition, price, seq, time, isSeen: false }, ...this.all].slice(0, MAX_FIRED));
     return true;
   }
 
   markSeen(): void {
-    if (this.unseen > 0) this.all = this.all.map((one) => ({ ...one, isSeen: true }));
+    if (this.unseen > 0) this.setFired(this.all.map((one) => ({ ...one, isSeen: true })));
   }
 
   clearFired(): void {
-    this.all = [];
+    this.setFired([]);
+  }
+
+  private setFired(fired: readonly FiredAlert[]): void {
+    this.all = fired;
+    this.marks = undefined;
   }
 }
 

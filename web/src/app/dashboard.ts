@@ -30,7 +30,7 @@ export interface DashboardActions {
 }
 
 /** Minimum redraw interval of each part, in slots of 100 ms: slow enough to read, fast enough for a countdown in seconds. */
-const SLOTS = { prices: 1, flashes: 1, sales: 1, sparklines: 1, chart: 2, stream: 3, tickerTape: 5 } as const;
+const SLOTS = { prices: 1, flashes: 1, sales: 1, sparklines: 1, marks: 1, chart: 2, stream: 3, tickerTape: 5 } as const;
 
 /** The title shows a price that is at most this old. */
 const TITLE_MS = 1_000;
@@ -69,6 +69,10 @@ export class Dashboard {
   });
   private readonly sparklineBatch = this.scheduler.add(SLOTS.sparklines, () => {
     if (this.pausedAt === undefined) this.sparklines.drawBatch();
+  });
+  /** Many alerts change at once when a connection begins. */
+  private readonly marks = this.scheduler.add(SLOTS.marks, () => {
+    this.grid.loaded?.drawAll();
   });
   private readonly flashes: view.Flashes;
   private readonly sparklines: view.SparklineQueue;
@@ -141,8 +145,9 @@ export class Dashboard {
 
   /** Alerts were set, removed or fired: rows, the chart's lines and the title show it. */
   alertsChanged(): void {
-    this.grid.loaded?.drawAll();
+    this.marks.invalidateNow();
     this.candles.invalidateNow();
+    // A hidden page has no frames, and its title is read all the same.
     this.drawTitle();
   }
 
