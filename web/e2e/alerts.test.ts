@@ -1,7 +1,7 @@
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { violationsOf } from "./axe";
-import { dashboards, DEADLINE, lastOf, rowOf, STILL, selected, text, waitUntilLive } from "./dashboard-page";
+import { dashboards, DEADLINE, lastOf, rowOf, STILL, selected, text, waitUntilLive, type DashboardPage } from "./dashboard-page";
 
 /** Price alerts, in front of the fake server. */
 
@@ -41,7 +41,7 @@ test("an alert is set by the keyboard, marks its row, fires once, and is told in
   await expect.poll(() => text(page, "#notice-text"), DEADLINE).toBe("AAPL at 231.60. Alert: Price ≥ 231.50");
   await expect.poll(() => page.title(), DEADLINE).toMatch(/^🔔1 AAPL 231\.[67]0 · Tapecast$/);
   expect(await mark(page, "AAPL")).toBe("fired");
-  expect(await page.locator(BUTTON).getAttribute("aria-label")).toBe("Alerts, 1 fired");
+  await expect.poll(() => text(page, `${BUTTON} .count + span`), DEADLINE).toBe("1 fired");
 
   await page.click("#notice-action");
   await expect.poll(() => fired(page), DEADLINE).toEqual([expect.stringMatching(/^AAPL \| 231\.60 at \d\d:\d\d:\d\d \| Price ≥ 231\.50$/)]);
@@ -171,6 +171,30 @@ test("an alert on another symbol is shown by its name in the list", async () => 
   await expect.poll(() => selected(page), DEADLINE).toBe("AAPL");
 });
 
+test("on a phone the panels are in reach wherever the page is scrolled, and the chart's button opens the form", async () => {
+  const { page } = await open({ query: LIST, context: { viewport: { width: 390, height: 780 }, hasTouch: true, isMobile: true } });
+  await page.evaluate(() => {
+    scrollTo(0, document.documentElement.scrollHeight);
+  });
+  await page.locator(BUTTON).tap();
+  expect(await page.locator("#side-alerts").evaluate((panel) => {
+    const { top, bottom, left, right } = panel.getBoundingClientRect();
+    return top >= 0 && left >= 0 && bottom <= innerHeight && right <= innerWidth;
+  })).toBe(true);
+  await page.locator("#side-alerts .side-close").tap();
+  expect(await page.locator("#side-alerts").isHidden()).toBe(true);
+
+  await page.locator(".alert-add").tap();
+  await expect.poll(() => page.inputValue(LEVEL), DEADLINE).toMatch(/^\d+\.\d\d/);
+});
+
+/** Lets an alert fire while the panel is closed. */
+async function setAlertFired(page: Page, server: DashboardPage["server"]): Promise<void> {
+  server.print("AAPL", 499);
+  server.print("AAPL", 901);
+  await expect.poll(() => page.locator(`${BUTTON} .count`).isVisible(), DEADLINE).toBe(true);
+}
+
 test.each([
   ["dark", "en-US", 1280],
   ["light", "zh-CN", 360],
@@ -183,5 +207,10 @@ test.each([
 
   expect(await violationsOf(page)).toEqual([]);
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+
+  await page.keyboard.press("Escape");
+  await setAlertFired(page, server);
+  expect(await violationsOf(page)).toEqual([]);
+  await page.click(BUTTON);
   expect(await page.locator(".alert-scroll").evaluate((box) => box.scrollWidth - box.clientWidth)).toBe(0);
 });

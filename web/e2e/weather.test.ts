@@ -1,4 +1,6 @@
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
+import { Browser } from "./browser";
+import { Server } from "./server";
 import { dashboards, DEADLINE, STILL, text } from "./dashboard-page";
 
 /** The clock and the weather of the exchange's city. */
@@ -33,4 +35,17 @@ test("old weather is marked with its time, and so is that of a lost feed", async
   await expect.poll(() => text(page, ".weather"), DEADLINE).toBe("22 °C");
   await server.kill();
   await expect.poll(() => page.locator(".weather").getAttribute("data-stale"), DEADLINE).toBe("true");
+});
+
+test("the weather that the real server simulates is shown", async () => {
+  const server = await Server.onFreePort();
+  await server.start();
+  const browser = await Browser.start();
+  onTestFinished(async () => {
+    await browser.stop();
+    await server.kill();
+  });
+  const page = await browser.open(`${server.origin}/${QUERY}`);
+
+  await expect.poll(() => text(page, ".weather"), DEADLINE).toMatch(/^−?\d+ °C (clear|clouds|rain|snow|fog)$/);
 });

@@ -95,7 +95,8 @@ export class ChatStore {
       room.markRead();
       this.changed();
     }
-    if (this.runtime.now() - this.askedAt >= PRESENCE_MS && this.accessOf(this.active) !== "connecting") void this.askPresence();
+    const isThere = this.client.topics.statusOf(this.active) === "subscribed";
+    if (isThere && this.runtime.now() - this.askedAt >= PRESENCE_MS) void this.askPresence();
   }
 
   /** Sends a text to the room in view; undefined if it is published. */

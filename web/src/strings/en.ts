@@ -186,8 +186,7 @@ export const english: Strings = {
   latestGap: (symbol, from, to) => `Latest gap: ${symbol}, sequence numbers ${from} to ${to}`,
   chat: {
     lobby: "Lobby",
-    button: (unread) => (unread === 0 ? "Chat" : `Chat, ${unread} unread`),
-    room: (name, unread) => (unread === 0 ? name : `${name}, ${unread} unread`),
+    unread: (count) => `${count} unread`,
     present: (sessions) => `${sessions} here`,
     you: "You",
     nameless: "Anonymous",
@@ -218,7 +217,7 @@ export const english: Strings = {
     },
   },
   alerts: {
-    button: (unseen) => (unseen === 0 ? "Alerts" : `Alerts, ${unseen} fired`),
+    firedCount: (unseen) => `${unseen} fired`,
     condition,
     repeated: "each time",
     pending: "not set yet: waiting for the server",

@@ -97,9 +97,8 @@ export interface Strings {
 /** Texts of the chat. */
 interface ChatStrings {
   readonly lobby: string;
-  /** The accessible names of the panel's button and of a room's tab. */
-  readonly button: (unread: number) => string;
-  readonly room: (name: string, unread: number) => string;
+  /** Describes the count of the panel's button and of a room's tab. */
+  readonly unread: (count: number) => string;
   readonly present: (sessions: number) => string;
   /** The name of the user's own messages, and that of a publisher without one. */
   readonly you: string;
@@ -117,8 +116,8 @@ interface ChatStrings {
 
 /** Texts of the price alerts. */
 interface AlertStrings {
-  /** The accessible name of the panel's button. */
-  readonly button: (unseen: number) => string;
+  /** Describes the count of the panel's button. */
+  readonly firedCount: (unseen: number) => string;
   readonly condition: (condition: AlertCondition) => string;
   /** Of an alert in the list: it stays when it fired, is not set yet, could not be, or waits for the next crossing. */
   readonly repeated: string;

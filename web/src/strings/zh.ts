@@ -221,8 +221,7 @@ export const chinese: Strings = {
   latestGap: (symbol, from, to) => `最近的缺口：${symbol}，序号 ${from} 至 ${to}`,
   chat: {
     lobby: "大厅",
-    button: (unread) => (unread === 0 ? "聊天" : `聊天，${unread} 条未读`),
-    room: (name, unread) => (unread === 0 ? name : `${name}，${unread} 条未读`),
+    unread: (count) => `${count} 条未读`,
     present: (sessions) => `${sessions} 人在线`,
     you: "我",
     nameless: "匿名",
@@ -253,7 +252,7 @@ export const chinese: Strings = {
     },
   },
   alerts: {
-    button: (unseen) => (unseen === 0 ? "提醒" : `提醒，${unseen} 条已触发`),
+    firedCount: (unseen) => `${unseen} 条已触发`,
     condition,
     repeated: "每次",
     pending: "尚未设置：等待服务器",

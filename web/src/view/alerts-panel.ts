@@ -5,7 +5,7 @@ import type { AlertCondition, Millis, Price, StockSymbol } from "../model";
 import type { PageText, Strings } from "../strings";
 import { make, setText } from "./dom";
 import { icon } from "./icons";
-import { panelButton, panelHead } from "./panel-parts";
+import { PanelButton, panelHead } from "./panel-parts";
 import type { SidePanel } from "./side-panels";
 
 /** What the panel shows. */
@@ -43,9 +43,9 @@ const KINDS: readonly (readonly [measure: AlertCondition["measure"], direction: 
 /** A form for a price alert on the selected symbol, the alerts that are set, and those that fired. */
 export class AlertsPanel implements SidePanel {
   readonly id = "alerts";
-  readonly button: HTMLButtonElement;
   readonly node: HTMLElement;
-  private readonly count = make("b", "count");
+  private readonly opener = new PanelButton("alerts", icon("bell"));
+  readonly button = this.opener.node;
   private readonly symbol = make("b", "alert-symbol");
   private readonly last = make("span", "alert-last");
   private readonly kind = make("select", "");
@@ -63,7 +63,6 @@ export class AlertsPanel implements SidePanel {
 
   constructor(actions: AlertsActions) {
     this.actions = actions;
-    this.button = panelButton("alerts", icon("bell"), this.count);
     this.status.role = "status";
     this.clear.type = "button";
     this.clear.dataset["text"] = "alertsClear";
@@ -91,14 +90,12 @@ export class AlertsPanel implements SidePanel {
     const strings = this.actions.strings();
     const isOther = state.symbol !== this.state?.symbol;
     this.state = state;
-    this.count.hidden = state.unseen === 0;
-    setText(this.count, String(state.unseen));
-    this.button.ariaLabel = strings.alerts.button(state.unseen);
-    if (this.node.hidden) return;
+    this.opener.show(state.unseen, strings.alerts.firedCount(state.unseen));
     if (isOther) {
       this.level.value = "";
       setText(this.status, "");
     }
+    if (this.node.hidden) return;
     setText(this.symbol, state.symbol ?? "–");
     setText(this.last, state.last === undefined ? "" : formatPrice(state.last));
     this.submit.disabled = state.symbol === undefined || !state.isSupported;

@@ -5,7 +5,7 @@ import { LOBBY, nameOfRoom, type RoomLine, type SendError, type ShownRoom } from
 import type { Strings } from "../strings";
 import { make, setData, setText } from "./dom";
 import { icon } from "./icons";
-import { panelButton, panelHead } from "./panel-parts";
+import { PanelButton, panelHead } from "./panel-parts";
 import type { SidePanel } from "./side-panels";
 
 /** What the panel shows. */
@@ -41,9 +41,9 @@ const FOLLOW_PX = 24;
 /** The chat rooms: their messages, who is there, and a field to write in. Texts of others are only ever text nodes. */
 export class ChatPanel implements SidePanel {
   readonly id = "chat";
-  readonly button: HTMLButtonElement;
   readonly node: HTMLElement;
-  private readonly count = make("b", "count");
+  private readonly opener = new PanelButton("chat", icon("chat"));
+  readonly button = this.opener.node;
   private readonly tabs = make("div", "segments chat-rooms");
   private readonly presence = make("p", "chat-presence");
   private readonly log = make("div", "chat-log");
@@ -62,7 +62,6 @@ export class ChatPanel implements SidePanel {
 
   constructor(actions: ChatActions, name: string) {
     this.actions = actions;
-    this.button = panelButton("chat", icon("chat"), this.count);
     Object.assign(this.log, { role: "log", tabIndex: 0 });
     this.log.dataset["label"] = "chatLog";
     this.tabs.role = "group";
@@ -82,9 +81,7 @@ export class ChatPanel implements SidePanel {
   draw(state: ChatState): void {
     const strings = this.actions.strings();
     const { unread } = state;
-    this.count.hidden = unread === 0;
-    setText(this.count, String(unread));
-    this.button.ariaLabel = strings.chat.button(unread);
+    this.opener.show(unread, strings.chat.unread(unread));
     if (this.node.hidden) return;
     this.drawTabs(state, strings);
     setText(this.presence, state.presence === undefined ? "" : presenceText(state.presence, strings));
@@ -148,7 +145,7 @@ export class ChatPanel implements SidePanel {
       if (!(tab instanceof HTMLElement)) return;
       const name = roomName(room.topic, strings);
       tab.ariaPressed = String(room.topic === active);
-      tab.ariaLabel = strings.chat.room(name, room.unread);
+      tab.title = room.unread === 0 ? "" : strings.chat.unread(room.unread);
       setText(tab, room.unread === 0 ? name : `${name} (${room.unread})`);
     });
   }

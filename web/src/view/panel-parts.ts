@@ -1,14 +1,28 @@
 import type { PageText } from "../strings";
-import { make } from "./dom";
+import { make, setText } from "./dom";
 
 /** The button of a side panel: a drawing, a name and a count. */
-export function panelButton(name: PageText, drawing: SVGSVGElement, count: HTMLElement): HTMLButtonElement {
-  const text = make("span", "");
-  text.dataset["text"] = name;
-  count.hidden = true;
-  const button = make("button", "side-button", drawing, text, count);
-  button.type = "button";
-  return button;
+export class PanelButton {
+  readonly node: HTMLButtonElement;
+  private readonly count = make("b", "count");
+  /** What is counted, for screen readers. */
+  private readonly words = make("span", "visually-hidden");
+
+  constructor(name: PageText, drawing: SVGSVGElement) {
+    const text = make("span", "");
+    text.dataset["text"] = name;
+    this.count.hidden = true;
+    this.count.ariaHidden = "true";
+    this.node = make("button", "side-button", drawing, text, this.count, this.words);
+    this.node.type = "button";
+  }
+
+  /** Shows a count unless it is 0. */
+  show(count: number, words: string): void {
+    this.count.hidden = count === 0;
+    setText(this.count, String(count));
+    setText(this.words, count === 0 ? "" : words);
+  }
 }
 
 /** The head of a side panel: its name and a button that closes it. */
