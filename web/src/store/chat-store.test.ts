@@ -114,6 +114,7 @@ test("a room that the server does not have, and one that may only be read, are t
 
 test.each([
   [{ code: 430, msg: "no such topic" }, { kind: "noRoom" }],
+  [{ code: 431, msg: "not permitted", why: "muted for 30 s" }, { kind: "muted", seconds: 30 }],
   [{ code: 432, msg: "message too big" }, { kind: "tooLong" }],
   [{ code: 433, msg: "too fast", retry_ms: 480 }, { kind: "tooFast", retryMs: 480 }],
   [{ code: 500, msg: "internal error" }, { kind: "unanswered" }],

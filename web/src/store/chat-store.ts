@@ -3,7 +3,7 @@ import type { StockSymbol } from "../model";
 import { ChatRoom, LOBBY, roomOf, type RoomAccess, type SendError, type ShownRoom } from "../topics";
 
 /** Codes of errors about topics (docs/PROTOCOL.md, "Topics"). */
-const ERRORS: Readonly<Partial<Record<number | string, Exclude<SendError["kind"], "tooFast" | "other">>>> = {
+const ERRORS: Readonly<Partial<Record<number | string, Exclude<SendError["kind"], "tooFast" | "muted" | "other">>>> = {
   430: "noRoom",
   431: "notPermitted",
   432: "tooLong",
@@ -109,9 +109,10 @@ export class ChatStore {
       return undefined;
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
-      if (error.code === 431) this.readOnly.add(topic);
+      const reason = errorOf(error);
+      if (reason.kind === "notPermitted") this.readOnly.add(topic);
       this.changed();
-      return errorOf(error);
+      return reason;
     }
   }
 
@@ -160,6 +161,9 @@ export class ChatStore {
 }
 
 function errorOf({ code, message, retryMs }: RequestError): SendError {
+  // The server tells a mute by its explanation alone (docs/TOPICS.md, "Moderation").
+  const seconds = code === 431 ? /muted for (\d+) s/.exec(message)?.[1] : undefined;
+  if (seconds !== undefined) return { kind: "muted", seconds: Number(seconds) };
   if (code === 433) return { kind: "tooFast", retryMs: retryMs ?? 1_000 };
   const kind = ERRORS[code];
   return kind === undefined ? { kind: "other", message } : { kind };

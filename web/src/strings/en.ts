@@ -205,6 +205,8 @@ export const english: Strings = {
           return "Not sent: the message is too long";
         case "tooFast":
           return `Not sent: too many messages. Try again in ${Math.ceil(error.retryMs / 1_000)} s`;
+        case "muted":
+          return `Not sent: a moderator muted you for ${error.seconds} s`;
         case "noRoom":
           return "Not sent: this server does not have the room";
         case "disconnected":

@@ -240,6 +240,8 @@ export const chinese: Strings = {
           return "未发送：消息过长";
         case "tooFast":
           return `未发送：消息过于频繁，请在 ${Math.ceil(error.retryMs / 1_000)} 秒后重试`;
+        case "muted":
+          return `未发送：管理员已将你禁言 ${error.seconds} 秒`;
         case "noRoom":
           return "未发送：此服务器没有该聊天室";
         case "disconnected":

@@ -42,6 +42,8 @@ export interface ShownRoom {
 export type SendError =
   | { readonly kind: "notPermitted" | "tooLong" | "noRoom" | "disconnected" | "unanswered" }
   | { readonly kind: "tooFast"; readonly retryMs: number }
+  /** By a moderator, for so long. */
+  | { readonly kind: "muted"; readonly seconds: number }
   | { readonly kind: "other"; readonly message: string };
 
 /** The messages of a room, oldest first, and how many of them were not seen. */
