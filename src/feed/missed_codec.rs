@@ -28,7 +28,40 @@ pub fn take_missed(bytes: &mut &[u8]) -> Result<Vec<Missed>, InvalidRow> {
     (0..count).map(take_one).collect()
 }
 
-/// Whether all streams of what was missed are of these instruments.
+/// Whether all streams of what was missed are of these instruments and topics.
 pub fn are_listed(missed: &[Missed], universe: &Universe) -> bool {
-    missed.iter().all(|missed| missed.stream.symbol().index() < universe.len())
+    let is_listed = |stream: StreamId| stream.symbol().index() < universe.len_of(stream.channel());
+    missed.iter().all(|missed| is_listed(missed.stream))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::fixtures;
+
+    fn missed(channel: Channel, symbol: u32) -> Missed {
+        Missed { stream: StreamId::new(channel, SymbolId(symbol)), from: Seq(3), to: Seq(9) }
+    }
+
+    #[test]
+    fn what_is_appended_is_read() {
+        let all = [missed(Channel::Trades, 2), missed(Channel::Messages, 300)];
+        let mut bytes = Vec::new();
+        push_missed(&mut bytes, &all);
+
+        assert_eq!(take_missed(&mut &bytes[..]), Ok(all.to_vec()));
+        assert_eq!(take_missed(&mut &bytes[..bytes.len() - 1]), Err(InvalidRow));
+    }
+
+    #[test]
+    fn topics_are_listed_among_topics_and_instruments_among_instruments() {
+        let (with_topics, without) = (fixtures::topics(), fixtures::universe());
+        let (instruments, topics) = (with_topics.len() as u32, with_topics.topics().len() as u32);
+
+        for (channel, count) in [(Channel::Trades, instruments), (Channel::States, topics)] {
+            assert!(are_listed(&[missed(channel, count - 1)], &with_topics));
+            assert!(!are_listed(&[missed(channel, 0), missed(channel, count)], &with_topics));
+        }
+        assert!(!are_listed(&[missed(Channel::States, 0)], &without));
+    }
 }
