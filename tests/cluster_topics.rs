@@ -186,20 +186,45 @@ fn what_is_published_at_one_node_is_read_at_all_with_the_same_numbers_and_bytes(
     }
 }
 
-/// Reads a topic until a message tells the end; (number, data) of all messages. When the session ends, it goes on at
-/// another address from where it was.
-fn read_all(addresses: [SocketAddr; 2]) -> Vec<(u64, Value)> {
+/// A room, and what is written in it.
+#[derive(Clone, Copy)]
+struct Room {
+    readers: usize,
+    writers: usize,
+    /// Of each writer.
+    messages: usize,
+    /// The time between two messages of a writer.
+    interval: Duration,
+}
+
+/// 20 readers and 3 writers without a pause, or `TAPECAST_ROOM=READERSxWRITERSxPER_SECONDxSECONDS`, such as 1000x10x20x60.
+fn room() -> Room {
+    let Ok(size) = std::env::var("TAPECAST_ROOM") else {
+        return Room { readers: 20, writers: 3, messages: 300, interval: Duration::ZERO };
+    };
+    let sizes: Vec<usize> = size.split('x').map(|size| size.parse().unwrap()).collect();
+    let [readers, writers, per_second, seconds] = sizes[..] else { panic!("four sizes: {size}") };
+    let interval = Duration::from_secs(1) / per_second as u32;
+    Room { readers, writers, messages: per_second * seconds, interval }
+}
+
+/// Reads a topic until a message tells the end; (number, data) of all messages. When the session ends, or after this number
+/// of messages, it goes on at the next address from where it was.
+fn read_all(addresses: &[SocketAddr], leave_after: usize) -> Vec<(u64, Value)> {
     let mut read: Vec<(u64, Value)> = Vec::new();
     let mut epoch = String::new();
-    for address in addresses {
-        let mut client = Client::connect(address, "/v2/iex?userId=reader");
+    for (attempt, address) in addresses.iter().enumerate() {
+        let Ok(connection) = TcpStream::connect(address) else { continue };
+        drop(connection);
+        let mut client = Client::connect(*address, "/v2/iex?userId=reader");
         client.next_frame().unwrap();
         let mut x = json!({"id": 1, "overload": "gap"});
         if let Some((last, _)) = read.last() {
             x["resume"] = json!({"epoch": epoch, "sq": {"topics": {"log:room": last}}});
         }
         client.send_text(&json!({"action": "subscribe", "topics": ["log:room"], "x": x}).to_string());
-        while let Some(frame) = client.next_frame() {
+        while attempt > 0 || read.len() < leave_after {
+            let Some(frame) = client.next_frame() else { break };
             if frame.opcode == 9 {
                 client.send_frame(0x8A, &frame.payload);
                 continue;
@@ -221,34 +246,43 @@ fn read_all(addresses: [SocketAddr; 2]) -> Vec<(u64, Value)> {
             }
         }
     }
-    panic!("both sessions have ended");
+    panic!("all sessions have ended");
+}
+
+/// Waits until the next message is due.
+fn pace(start: Instant, number: usize, interval: Duration) {
+    std::thread::sleep((start + interval * number as u32).saturating_duration_since(Instant::now()));
 }
 
 #[test]
 fn readers_of_three_gateways_have_the_same_order_and_lose_nothing_when_one_gateway_is_killed() {
-    const MESSAGES: usize = 300;
     let Some(cluster) = Cluster::start() else { return };
+    let Room { readers, writers, messages, interval } = room();
     let feed = cluster.node("feed");
     let [first, second, mut killed] = [0, 1, 2].map(|_| cluster.node("gateway"));
     let addresses = [first.address, second.address, killed.address];
     publish_over_http(&feed, "log:room", &json!("begin"));
-    let readers: Vec<_> = (0..6)
-        .map(|index| {
-            let at = [addresses[index % 3], addresses[(index + 1) % 3]];
-            std::thread::spawn(move || read_all(at))
-        })
-        .collect();
+    let reader = |index: usize| {
+        let at = [0, 1, 2].map(|next| addresses[(index + next) % 3]);
+        // One in ten leaves by itself, and comes back.
+        let leave_after = if index.is_multiple_of(10) { 5 + index % messages } else { usize::MAX };
+        std::thread::spawn(move || read_all(&at, leave_after))
+    };
+    let all_readers: Vec<_> = (0..readers).map(reader).collect();
     wait_until("the readers to be there", || {
         let stats = ok(&feed, "presence_stats", &json!({"channel": "log:room"}));
-        stats["num_clients"] == 6
+        stats["num_clients"] == readers
     });
 
+    let start = Instant::now();
     std::thread::scope(|scope| {
-        let sessions = [first.address, second.address].into_iter().enumerate().map(|(writer, address)| {
+        let sessions = (1..writers).map(|writer| {
             scope.spawn(move || {
+                let address = addresses[writer % 2];
                 let mut client = subscribed(address, &format!("w{writer}"), "log:other", &json!({}));
                 client.command(r#"{"action":"subscribe","topics":["log:room"]}"#);
-                for number in 0..MESSAGES {
+                for number in 0..messages {
+                    pace(start, number, interval);
                     let published = publish(&mut client, "log:room", &json!([writer, number]));
                     assert_eq!(published["T"], "published", "{published}");
                 }
@@ -258,9 +292,10 @@ fn readers_of_three_gateways_have_the_same_order_and_lose_nothing_when_one_gatew
         // A program at the gateway that is killed publishes what was not answered again elsewhere.
         let program = scope.spawn(move || {
             let mut at = addresses[2];
-            for number in 0..MESSAGES {
+            for number in 0..messages {
+                pace(start, number, interval);
                 let key = format!("p{number}");
-                let body = json!({"channel": "log:room", "data": [2, number], "idempotency_key": key});
+                let body = json!({"channel": "log:room", "data": [0, number], "idempotency_key": key});
                 let published = wait_for("an answer", || {
                     let answer = try_call(at, "publish", &body);
                     if answer.is_none() {
@@ -271,7 +306,8 @@ fn readers_of_three_gateways_have_the_same_order_and_lose_nothing_when_one_gatew
                 assert!(published["result"].is_object(), "{published}");
             }
         });
-        wait_until("a part of the messages", || history(&feed, "log:room").len() > MESSAGES);
+        std::thread::sleep(interval * (messages / 2) as u32);
+        wait_until("a part of the messages", || history(&feed, "log:room").len() > messages);
         killed.child.kill().unwrap();
         killed.wait();
         sessions.into_iter().for_each(|session| session.join().unwrap());
@@ -279,7 +315,7 @@ fn readers_of_three_gateways_have_the_same_order_and_lose_nothing_when_one_gatew
     });
     publish_over_http(&feed, "log:room", &json!("end"));
 
-    let read: Vec<_> = readers.into_iter().map(|reader| reader.join().unwrap()).collect();
+    let read: Vec<_> = all_readers.into_iter().map(|reader| reader.join().unwrap()).collect();
     let longest = read.iter().max_by_key(|read| read.len()).unwrap();
     assert!(longest.windows(2).all(|pair| pair[1].0 == pair[0].0 + 1), "numbers without a hole");
     // A reader begins with the first message after its subscription.
@@ -289,7 +325,7 @@ fn readers_of_three_gateways_have_the_same_order_and_lose_nothing_when_one_gatew
         of_writers.entry(data[0].as_u64().unwrap()).or_default().push(data[1].as_u64().unwrap());
     }
     for (writer, numbers) in of_writers {
-        assert_eq!(numbers, (0..MESSAGES as u64).collect::<Vec<_>>(), "writer {writer}");
+        assert_eq!(numbers, (0..messages as u64).collect::<Vec<_>>(), "writer {writer}");
     }
     println!("{} messages, read by {} readers", longest.len(), read.len());
 }
