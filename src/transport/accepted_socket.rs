@@ -21,7 +21,8 @@ pub struct AcceptedSocket {
 
 /// What a connection has only as long as it has no session.
 struct HttpPhase {
-    guard: Box<dyn ConnectionGuard>,
+    /// `None` while the response is the stream of a session.
+    guard: Option<Box<dyn ConnectionGuard>>,
     allowance: WriteAllowance,
     /// Wakes the task of a connection that takes nothing.
     timer: Option<Pin<Box<Sleep>>>,
@@ -36,7 +37,7 @@ pub trait ConnectionGuard {
 impl AcceptedSocket {
     /// A connection whose client must take responses at this rate, and that holds this guard.
     pub fn new(socket: TcpStream, guard: Box<dyn ConnectionGuard>, rate: MinimumWriteRate) -> Self {
-        let http = HttpPhase { guard, allowance: WriteAllowance::new(rate), timer: None };
+        let http = HttpPhase { guard: Some(guard), allowance: WriteAllowance::new(rate), timer: None };
         Self { socket, http: Some(Box::new(http)) }
     }
 
@@ -48,6 +49,15 @@ impl AcceptedSocket {
     /// Ends the time without a session: drops the guard, and no longer watches the rate.
     pub(super) fn release(&mut self) {
         self.http = None;
+    }
+
+    /// Drops the guard, since a session counts by itself. From now on the client may take what it is sent as slowly as it
+    /// likes, as that of any session, as long as it takes something.
+    pub(super) fn begin_stream(&mut self) {
+        if let Some(http) = &mut self.http {
+            http.guard = None;
+            http.allowance.drop_rate();
+        }
     }
 
     /// The socket by itself.
@@ -65,7 +75,9 @@ impl HttpPhase {
             timer.as_mut().reset(deadline);
         }
         ready!(timer.as_mut().poll(cx));
-        self.guard.dropped_as_slow();
+        if let Some(guard) = &self.guard {
+            guard.dropped_as_slow();
+        }
         Poll::Ready(io::ErrorKind::TimedOut.into())
     }
 }

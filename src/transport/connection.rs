@@ -11,7 +11,7 @@ use bytes::Bytes;
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::{AcceptedSocket, BodyAllowance, RawSocket, ReadingEnd, Transport};
+use super::{AcceptedSocket, BodyAllowance, RawSocket, ReadingEnd, StreamMode, Transport};
 
 /// An accepted connection, TCP or TLS.
 pub trait Connection: AsyncRead + AsyncWrite + Unpin {
@@ -35,6 +35,14 @@ pub trait Connection: AsyncRead + AsyncWrite + Unpin {
     fn body_allowance(&self) -> BodyAllowance {
         BodyAllowance::default()
     }
+
+    /// Makes the response that is under way one that a session sends.
+    fn stream_mode(&self) -> StreamMode {
+        StreamMode::default()
+    }
+
+    /// Ends the time without a session, while the connection still speaks HTTP.
+    fn begin_stream(&mut self) {}
 }
 
 impl Connection for AcceptedSocket {
@@ -44,6 +52,10 @@ impl Connection for AcceptedSocket {
 
     fn into_transport(self) -> Box<dyn Transport> {
         Box::new(TcpTransport(self.into_socket()))
+    }
+
+    fn begin_stream(&mut self) {
+        self.begin_stream();
     }
 }
 
@@ -55,6 +67,10 @@ impl Connection for TlsStream<AcceptedSocket> {
     fn into_transport(mut self) -> Box<dyn Transport> {
         self.get_mut().0.release();
         Box::new(TlsTransport(RefCell::new(self)))
+    }
+
+    fn begin_stream(&mut self) {
+        self.get_mut().0.begin_stream();
     }
 }
 

@@ -26,6 +26,8 @@ pub struct HttpConnection<C> {
     pace: ReadPace,
     end: ReadingEnd,
     body: BodyAllowance,
+    stream: StreamMode,
+    has_begun_stream: bool,
 }
 
 /// The most bytes of one read, and the most that are kept behind a request.
@@ -62,6 +64,18 @@ impl BodyAllowance {
 
     fn spend(&self, bytes: usize) {
         self.0.set(self.0.get().saturating_sub(bytes));
+    }
+}
+
+/// Makes the response of a connection one that a session sends for as long as its client stays.
+#[derive(Clone, Debug, Default)]
+pub struct StreamMode(Rc<Cell<bool>>);
+
+impl StreamMode {
+    /// Passes on no further request, and ends the connection when the client ends its side: that of a session that
+    /// sends little would be noticed late otherwise.
+    pub fn begin(&self) {
+        self.0.set(true);
     }
 }
 
@@ -140,6 +154,8 @@ impl<C> From<C> for HttpConnection<C> {
             pace: ReadPace::default(),
             end: ReadingEnd::default(),
             body: BodyAllowance::default(),
+            stream: StreamMode::default(),
+            has_begun_stream: false,
         }
     }
 }
@@ -202,6 +218,10 @@ impl<C: Connection> AsyncRead for HttpConnection<C> {
         if this.end.0.get() {
             return Poll::Ready(Ok(()));
         }
+        if this.stream.0.get() {
+            ready!(this.poll_end(cx))?;
+            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+        }
         if this.pace.is_blocked {
             this.pace.is_refused = true;
             return Poll::Pending;
@@ -236,7 +256,10 @@ impl<C: Connection> AsyncRead for HttpConnection<C> {
 
 impl<C: Connection> AsyncWrite for HttpConnection<C> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let Self { connection, pace, .. } = self.get_mut();
+        let Self { connection, pace, stream, has_begun_stream, .. } = self.get_mut();
+        if stream.0.get() && !mem::replace(has_begun_stream, true) {
+            connection.begin_stream();
+        }
         let written = Pin::new(connection).poll_write(cx, bytes);
         pace.note_write(written.is_pending(), cx);
         written
@@ -270,6 +293,10 @@ impl<C: Connection> Connection for HttpConnection<C> {
 
     fn body_allowance(&self) -> BodyAllowance {
         self.body.clone()
+    }
+
+    fn stream_mode(&self) -> StreamMode {
+        self.stream.clone()
     }
 }
 

@@ -15,7 +15,7 @@ mod writer;
 pub use accepted_socket::{AcceptedSocket, ConnectionGuard};
 pub use certificate::{Certificate, TlsError};
 pub use connection::Connection;
-pub use http_connection::{BodyAllowance, HttpConnection, ReadingEnd};
+pub use http_connection::{BodyAllowance, HttpConnection, ReadingEnd, StreamMode};
 pub use raw_socket::RawSocket;
 pub use tuning::tune;
 pub use write_allowance::MinimumWriteRate;

@@ -25,6 +25,11 @@ impl WriteAllowance {
         Self { rate, left: rate.grace, blocked_since: None }
     }
 
+    /// Limits only the time without any byte from now on.
+    pub(super) fn drop_rate(&mut self) {
+        self.rate.bytes_per_second = 0;
+    }
+
     /// Notes that the socket is full, and returns when the allowance ends if it stays so.
     pub(super) fn blocked(&mut self, now: Instant) -> Instant {
         *self.blocked_since.get_or_insert(now) + self.left
