@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 
 use socket2::{Domain, Socket, Type};
 use test_support::{
-    Client, SequenceLedger, Server, TlsClient, TlsFiles, get_with, request, wait_for, wait_until,
+    Client, EventStream, SequenceLedger, Server, TlsClient, TlsFiles, get_with, request, wait_for, wait_until,
 };
 
 /// nginx from `make .tools/bin/nginx`, or the machine's, with the folder of its configuration.
@@ -186,5 +186,10 @@ fn the_page_the_stream_and_rest_work_below_a_path_of_nginx() {
     let mut ledger = SequenceLedger::default();
     while ledger.objects < 100 {
         ledger.record(&client.next_objects());
+    }
+    let mut events = EventStream::open(proxy.http, "/tapecast/v2/iex/events?trades=*", "");
+    let mut ledger = SequenceLedger::default();
+    while ledger.objects < 100 {
+        ledger.record(&events.next_objects());
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tapecast::clock::ClockRate;
 use tapecast::source::{ReplaySettings, ReplaySpeed, SimulationSettings};
 use test_support::{
-    Client, Description, Server, Validator, assert_valid, get, get_with, wait_for, wait_until,
+    Client, Description, Server, Validator, assert_valid, exchange, get, get_with, wait_for, wait_until,
 };
 
 fn description(server: &Server, path: &str) -> Description {
@@ -46,7 +46,10 @@ fn every_endpoint_answers_as_described() {
     let server = Server::start(|_| {});
     let openapi = description(&server, "/openapi.json");
     wait_until("a first trade", || get(server.address, "/v2/stocks/NVDA/trades/latest").0 == 200);
-    let paths: Vec<String> = openapi.root()["paths"].as_object().unwrap().keys().cloned().collect();
+    let described = openapi.root()["paths"].as_object().unwrap().iter();
+    // A stream of events does not end.
+    let described = described.filter(|(path, it)| it.get("get").is_some() && !path.ends_with("/events"));
+    let paths: Vec<String> = described.map(|(path, _)| path.clone()).collect();
     assert!(paths.len() >= 25, "{paths:?}");
     for path in paths {
         let target = path.replace("{symbol}", "NVDA");
@@ -82,6 +85,7 @@ fn every_described_error_is_sent_as_described() {
                 continue;
             }
             let target = path.replace("{symbol}", if expected == 400 { "NVDA" } else { "ZZZZZ" });
+            let target = target.replace("{feed}", if expected == 400 { "iex" } else { "nowhere" });
             let query = if expected == 400 { "limit=1&limit=1" } else { "" };
             let faulty = (path == "/faults" && expected == 400).then(faulty);
             let address = faulty.as_ref().map_or(server.address, |faulty| faulty.address);
@@ -94,6 +98,45 @@ fn every_described_error_is_sent_as_described() {
         }
     }
     assert!(errors >= 33, "{errors}");
+}
+
+/// The answer of the API of topics to this body.
+fn call(server: &Server, path: &str, body: &Value) -> (String, Value) {
+    let body = body.to_string();
+    let request = format!(
+        "POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let response = exchange(server.address, request.as_bytes());
+    let (head, text) = response.split_once("\r\n\r\n").unwrap();
+    (head.lines().next().unwrap().to_owned(), serde_json::from_str(text).unwrap())
+}
+
+#[test]
+fn the_api_of_topics_answers_as_described() {
+    let server = Server::without_trades(|_| {});
+    let openapi = description(&server, "/openapi.json");
+    let all = json!({"channel": "chat:lobby", "channels": ["chat:lobby", "nowhere:x"], "data": 1, "offset": 1, "limit": 9});
+    let none = json!({"channel": "nowhere:x", "channels": 1, "data": 1, "offset": 1});
+    let described = openapi.root()["paths"].as_object().unwrap().iter();
+    let of_topics = described.filter(|(path, it)| path.starts_with("/api/") && it.get("get").is_none());
+    let mut paths: Vec<_> = of_topics.map(|(path, _)| path.as_str()).collect();
+    paths.sort_by_key(|path| *path != "/api/publish");
+    assert_eq!(paths.len(), 6);
+    for path in paths {
+        let answers =
+            &openapi.root()["paths"][path]["post"]["responses"]["200"]["content"]["application/json"];
+        let validator = openapi.validator(answers["schema"]["$ref"].as_str().unwrap());
+        for (body, key) in [(&all, "result"), (&none, "error")] {
+            let (status, answer) = call(&server, path, body);
+            assert_eq!(
+                (status.as_str(), answer.get(key).is_some()),
+                ("HTTP/1.1 200 OK", true),
+                "{path}: {answer}"
+            );
+            assert_valid(&validator, &answer);
+        }
+    }
 }
 
 #[test]

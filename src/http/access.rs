@@ -92,6 +92,27 @@ impl AccessPermit {
         }
     }
 
+    /// Refuses this feed if the key does not allow it.
+    pub(super) fn check_feed_named(&self, feed: Feed) -> Result<(), ApiError> {
+        match self.key.as_ref().is_none_or(|key| key.allows_feed(feed)) {
+            true => Ok(()),
+            false => Err(ApiError::NotEntitled(format!("feed {feed}"))),
+        }
+    }
+
+    /// Refuses all symbols together if the key allows only some.
+    pub(super) fn check_all_symbols(&self) -> Result<(), ApiError> {
+        match self.key.as_ref().is_none_or(|key| key.allows_all_symbols()) {
+            true => Ok(()),
+            false => Err(ApiError::NotEntitled("*".to_owned())),
+        }
+    }
+
+    /// The most names of a session of the key; `None` where no key is required.
+    pub(super) fn max_symbols(&self) -> Option<usize> {
+        self.key.as_ref().map(|key| key.max_symbols())
+    }
+
     /// Refuses a symbol that the key does not allow.
     pub(super) fn check_symbol(&self, symbol: &Symbol) -> Result<(), ApiError> {
         match self.key.as_ref().is_none_or(|key| key.allows_symbol(symbol)) {

@@ -11,7 +11,7 @@ const MAX_AGE_SECONDS: usize = 2 * 3_600;
 
 /// The headers that such a page may send, apart from those that need no permission (Fetch standard section
 /// 2.2.2): the credentials, and what libraries add on their own. No other header has a meaning here.
-const ALLOWED_HEADERS: [&str; 15] = [
+const ALLOWED_HEADERS: [&str; 16] = [
     KEY_HEADER,
     SECRET_HEADER,
     "accept",
@@ -21,6 +21,7 @@ const ALLOWED_HEADERS: [&str; 15] = [
     "cache-control",
     "content-language",
     "content-type",
+    "last-event-id",
     "pragma",
     "sentry-trace",
     "traceparent",

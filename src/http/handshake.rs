@@ -24,6 +24,11 @@ pub fn can_leave_http(request: &mut Request) {
     }
 }
 
+/// Whether the request is one that may leave HTTP, so that its response cannot be a stream.
+pub(super) fn is_upgrade(request: &HttpRequest) -> bool {
+    request.extensions().get::<CanLeaveHttp>().is_some()
+}
+
 /// Why a request at the address of a WebSocket does not open one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum HandshakeError {
@@ -80,7 +85,7 @@ impl HandshakeError {
 /// Accepts a handshake: the beginning of the response with status 101.
 pub(super) fn accept(request: &HttpRequest) -> Result<HttpResponseBuilder, HandshakeError> {
     let key = check(request.version(), request.headers())?;
-    if request.extensions().get::<CanLeaveHttp>().is_none() {
+    if !is_upgrade(request) {
         return Err(HandshakeError::UnclearUpgrade);
     }
     let accept = HeaderValue::from_bytes(&hash_key(key)).expect("base64 is visible ASCII");

@@ -7,7 +7,7 @@ use actix_web::http::header::{ACCESS_CONTROL_REQUEST_METHOD, ALLOW, HeaderValue,
 use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
-use actix_web::{Error, HttpResponse};
+use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse};
 
 use super::replay;
 use super::response;
@@ -19,6 +19,14 @@ const ALLOWED: &str = "GET, HEAD";
 
 /// Those of the controls of a replay.
 const CONTROL_ALLOWED: &str = "GET, HEAD, POST";
+
+/// Marks a request of the method HEAD.
+struct AnsweredAsGet;
+
+/// Whether the method of the request was HEAD: its response has no body to stream.
+pub(super) fn is_head(request: &HttpRequest) -> bool {
+    request.extensions().get::<AnsweredAsGet>().is_some()
+}
 
 /// Middleware that answers HEAD as GET (RFC 9110 section 9.3.2; the codec sends no body), refuses other methods
 /// with 405, and those that HTTP does not define with 501.
@@ -32,6 +40,7 @@ pub async fn restrict_methods(
         Method::GET => None,
         Method::HEAD => {
             request.head_mut().method = Method::GET;
+            request.extensions_mut().insert(AnsweredAsGet);
             None
         }
         Method::POST if request.path() == replay::PATH || topic_api::is_path(request.path()) => None,

@@ -19,13 +19,14 @@ use super::response;
 use super::state::AppState;
 use super::topic_api;
 use crate::metrics::HttpMetrics;
-use crate::transport::{BodyAllowance, Connection, ReadingEnd};
+use crate::transport::{BodyAllowance, Connection, ReadingEnd, StreamMode};
 
 /// Lives as long as a connection, and counts it when it ends without a request.
 struct ConnectionGuard {
     has_request: Cell<bool>,
     reading: ReadingEnd,
     body: BodyAllowance,
+    stream: StreamMode,
     metrics: HttpMetrics,
 }
 
@@ -39,8 +40,17 @@ impl Drop for ConnectionGuard {
 
 /// Counts a new connection if it ends without a request.
 pub fn watch_connection(metrics: HttpMetrics, connection: &impl Connection, extensions: &mut Extensions) {
-    let (reading, body) = (connection.reading_end(), connection.body_allowance());
-    extensions.insert(Rc::new(ConnectionGuard { has_request: Cell::new(false), reading, body, metrics }));
+    let (reading, body, stream) =
+        (connection.reading_end(), connection.body_allowance(), connection.stream_mode());
+    let has_request = Cell::new(false);
+    extensions.insert(Rc::new(ConnectionGuard { has_request, reading, body, stream, metrics }));
+}
+
+/// Makes the connection of this request that of a session, whose events are the response.
+pub(super) fn begin_stream(request: &HttpRequest) {
+    if let Some(connection) = request.conn_data::<Rc<ConnectionGuard>>() {
+        connection.stream.begin();
+    }
 }
 
 /// Middleware that rejects oversized heads (431) and bodies that no endpoint takes (413), and closes the connection.

@@ -1,4 +1,4 @@
-//! HTTP: the upgrade to a session, REST, health checks, metrics and the dashboard's files.
+//! HTTP: the upgrade to a session, event streams, REST, health checks, metrics and the dashboard's files.
 
 mod access;
 mod admission;
@@ -9,6 +9,7 @@ mod connection_limit;
 mod cors;
 mod credentials;
 mod error;
+mod events;
 mod faults;
 mod feeds;
 mod handover;

@@ -7,7 +7,8 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::state::{AppState, WorkerHubs};
 use super::{
-    assets, cors, error, faults, health, methods, paced_body, replay, rest, status, topic_api, upgrade,
+    assets, cors, error, events, faults, health, methods, paced_body, replay, rest, status, topic_api,
+    upgrade,
 };
 
 /// Adds all routes to an application of the worker that owns these hubs.
@@ -18,6 +19,7 @@ pub fn routes(state: Data<AppState>, hubs: Rc<WorkerHubs>) -> impl FnOnce(&mut S
             .wrap(cors::cors(&state.origins))
             .configure(rest::routes)
             .route("/{feed}", web::get().to(upgrade::feed))
+            .route("/{feed}/events", web::get().to(events::events))
             .route("/{path:.*}", web::get().to(|| async { error::no_such_path() }));
         let v1 = web::scope("/v1beta3")
             .wrap(from_fn(paced_body::bound_answers))

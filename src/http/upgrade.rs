@@ -82,10 +82,7 @@ fn open<'a>(
             return error.error_response();
         }
     };
-    let archive = Arc::clone(&served.archive);
-    let ruled = Arc::clone(&served.archive);
     let codec = codec(request.headers(), query.value("codec"));
-    let label = query.value("userId").map(sanitized);
     upgrade(request, state, served, |response| {
         // Clients that use MessagePack are bots, which need low latency. Python's client creates an inflater
         // for each message, and falls behind by more than a second at 10,000 trades per second.
@@ -93,26 +90,42 @@ fn open<'a>(
             Codec::Json => negotiate(request, response),
             Codec::MsgPack => None,
         };
-        session::open(SessionParams {
-            hub: hub_of(request, served),
-            client: client_address(request, state).into(),
-            limits: state.limits,
-            outbox: state.outbox,
-            epoch: served.epoch,
-            progress: served.progress.clone(),
-            replay: Rc::new(move |stream, after, up_to, most| archive.replay(stream, after, up_to, most)),
-            deflate,
-            codec,
-            interest: served.demand.as_ref().map(SymbolDemand::interest),
-            alerts: AlertAccess { quota: state.alerts.clone(), rules: Rc::new(move || ruled.rules()) },
-            alert_interest: served.demand.as_ref().map(SymbolDemand::interest),
-            topics: served.topics.as_ref().map(TopicService::access),
-            line_faults: state.faults.as_ref().and_then(|faults| faults.line_plan(label.clone())),
-            label,
-            authenticator: state.keys.as_ref().map(|keys| authenticator(request, state, keys, feed)),
-            credentials: credentials_of(request, &query),
-        })
+        let authenticator = state.keys.as_ref().map(|keys| authenticator(request, state, keys, feed));
+        let params = session_params(request, state, served, &query, authenticator);
+        session::open(SessionParams { codec, deflate, ..params })
     })
+}
+
+/// What a session of JSON without compression is opened with, for this request.
+pub(super) fn session_params(
+    request: &HttpRequest,
+    state: &AppState,
+    served: &ServedFeed,
+    query: &QueryParams,
+    authenticator: Option<Authenticator>,
+) -> SessionParams {
+    let archive = Arc::clone(&served.archive);
+    let ruled = Arc::clone(&served.archive);
+    let label = query.value("userId").map(sanitized);
+    SessionParams {
+        hub: hub_of(request, served),
+        client: client_address(request, state).into(),
+        limits: state.limits,
+        outbox: state.outbox,
+        epoch: served.epoch,
+        progress: served.progress.clone(),
+        replay: Rc::new(move |stream, after, up_to, most| archive.replay(stream, after, up_to, most)),
+        deflate: None,
+        codec: Codec::Json,
+        interest: served.demand.as_ref().map(SymbolDemand::interest),
+        alerts: AlertAccess { quota: state.alerts.clone(), rules: Rc::new(move || ruled.rules()) },
+        alert_interest: served.demand.as_ref().map(SymbolDemand::interest),
+        topics: served.topics.as_ref().map(TopicService::access),
+        line_faults: state.faults.as_ref().and_then(|faults| faults.line_plan(label.clone())),
+        label,
+        authenticator,
+        credentials: credentials_of(request, query),
+    }
 }
 
 /// Answers a handshake. If the request is admitted, the response carries the session, which

@@ -22,7 +22,7 @@ pub enum Opcode {
 
 impl Opcode {
     /// The opcode in the first byte of a frame; `None` if it is reserved.
-    pub(super) const fn from_first_byte(byte: u8) -> Option<Self> {
+    pub(crate) const fn from_first_byte(byte: u8) -> Option<Self> {
         Some(match byte & 0x0F {
             0x0 => Self::Continuation,
             0x1 => Self::Text,

@@ -8,6 +8,7 @@
 //! | [`upstream`](upstream()) | the upstream of a relay |
 //! | [`nats`](NatsServer) | a NATS server as a child process |
 //! | [`client`](Client) | a WebSocket client that sends any bytes, valid or not |
+//! | [`events`](EventStream) | a client of event streams |
 //! | [`tls`](TlsClient) | a session over TLS, and certificates for it |
 //! | [`frame`](Frame) | server frames and permessage-deflate |
 //! | [`http`](HttpResponse) | plain HTTP requests |
@@ -20,6 +21,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 mod client;
+mod events;
 mod frame;
 mod http;
 mod nats;
@@ -34,6 +36,7 @@ mod upstream;
 mod wait;
 
 pub use client::Client;
+pub use events::{EventStream, ServerEvent};
 pub use frame::{Frame, deflate};
 pub use http::{HttpResponse, connect_from, exchange, get, get_with, request};
 pub use jsonschema::Validator;

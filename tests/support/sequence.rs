@@ -46,6 +46,13 @@ impl SequenceLedger {
         }
     }
 
+    /// Whether a numbered object was recorded before, or one behind it: it was sent again.
+    pub fn has(&self, object: &Value) -> bool {
+        let Some(sq) = object["sq"].as_u64() else { return false };
+        let stream = (channel(object).to_owned(), object["S"].as_str().unwrap_or_default().to_owned());
+        self.last.get(&stream).is_some_and(|last| sq <= *last)
+    }
+
     /// The value of `x.resume.sq` that resumes after what was recorded.
     pub fn resume_positions(&self) -> Value {
         let mut sq = json!({});
@@ -69,6 +76,7 @@ fn channel(object: &Value) -> &'static str {
         "x" => "cancelErrors",
         "c" => "corrections",
         "k" => "tickers",
+        "m" => "topics",
         other => panic!("no such kind of object: {other}"),
     }
 }

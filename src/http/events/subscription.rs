@@ -1,0 +1,223 @@
+//! The subscription of an event stream: what its query asks for, and where its client was.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::positions::{Positions, series};
+use crate::http::access::AccessPermit;
+use crate::http::error::ApiError;
+use crate::http::query::QueryParams;
+use crate::hub::Hub;
+use crate::model::{Channel, Epoch, Symbol, Universe};
+
+/// The heartbeat of a request that names none, in milliseconds: proxies close what is quiet for 30 s or more.
+const HEARTBEAT_MS: u64 = 15_000;
+
+/// More streams than this have no id anyway, so their positions are not looked up.
+const MAX_POSITIONS: usize = 1_000;
+
+/// What the query of an event stream asks for.
+#[derive(Debug)]
+pub(super) struct StreamQuery {
+    /// The names by channel, as the command has them.
+    names: BTreeMap<Channel, Vec<String>>,
+    conflate_ms: u64,
+    heartbeat_ms: u64,
+    snapshot: bool,
+}
+
+/// Where the client of a request was before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum LastPosition {
+    /// It has not been connected.
+    New,
+    /// It had these positions in this epoch.
+    Known(Epoch, Positions),
+    /// It has an id from which it cannot go on.
+    Unknown,
+}
+
+impl LastPosition {
+    /// The position that this id stands for.
+    pub(super) fn of_id(id: Option<&str>) -> Self {
+        match id.filter(|id| !id.is_empty()) {
+            None => Self::New,
+            Some(id) => Positions::of_id(id).map_or(Self::Unknown, |(epoch, last)| Self::Known(epoch, last)),
+        }
+    }
+}
+
+impl StreamQuery {
+    /// Reads a query.
+    ///
+    /// # Errors
+    /// When an option is no number, or no channel is named.
+    pub(super) fn read(query: &QueryParams, universe: &Universe) -> Result<Self, ApiError> {
+        let mut names = BTreeMap::new();
+        for channel in Channel::ALL.into_iter().filter(|channel| channel.leader() == *channel) {
+            if let Some(list) = query.value(channel.name()) {
+                let list = match channel {
+                    Channel::Messages => topics(list, universe),
+                    _ => list
+                        .split(',')
+                        .map(str::trim)
+                        .filter(|name| !name.is_empty())
+                        .map(Into::into)
+                        .collect(),
+                };
+                names.insert(channel, list);
+            }
+        }
+        if names.is_empty() {
+            return Err(ApiError::Missing(
+                "one of trades, quotes, bars, updatedBars, dailyBars, statuses, lulds, tickers, topics",
+            ));
+        }
+        let number = |name: &'static str| match query.value(name).map(str::parse::<u64>) {
+            None => Ok(None),
+            Some(Ok(number)) => Ok(Some(number)),
+            Some(Err(_)) => Err(ApiError::invalid(name, "expected a number of milliseconds")),
+        };
+        let snapshot = match query.value("snapshot") {
+            None | Some("true") => true,
+            Some("false") => false,
+            Some(_) => return Err(ApiError::invalid("snapshot", "expected true or false")),
+        };
+        Ok(Self {
+            names,
+            conflate_ms: number("conflate_ms")?.unwrap_or(0),
+            heartbeat_ms: number("heartbeat_ms")?.unwrap_or(HEARTBEAT_MS),
+            snapshot,
+        })
+    }
+
+    /// Refuses what the key of the request does not allow.
+    pub(super) fn check(&self, permit: &AccessPermit, max_names: usize) -> Result<(), ApiError> {
+        let count = self.names.values().map(Vec::len).sum::<usize>();
+        if count > permit.max_symbols().unwrap_or(max_names) {
+            return Err(ApiError::NotEntitled(format!("{count} names")));
+        }
+        let market = self.names.iter().filter(|(channel, _)| !channel.is_of_topics());
+        for name in market.flat_map(|(_, names)| names) {
+            match (name.as_str(), name.parse()) {
+                ("*", _) => permit.check_all_symbols()?,
+                (_, Ok(symbol)) => permit.check_symbol(&symbol)?,
+                // The acknowledgement rejects it.
+                (_, Err(_)) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The command of the session, and the positions at which the client begins; `None` where they are too many.
+    pub(super) fn begin(&self, last: &LastPosition, hub: &Hub, epoch: Epoch) -> (Value, Option<Positions>) {
+        let known = match last {
+            LastPosition::Known(epoch, positions) => Some((*epoch, positions)),
+            LastPosition::New | LastPosition::Unknown => None,
+        };
+        let positions = self.positions(known, hub, epoch);
+        let mut x = json!({
+            "conflate_ms": self.conflate_ms, "heartbeat_ms": self.heartbeat_ms, "snapshot": self.snapshot,
+        });
+        if let Some((epoch, last)) = known {
+            x["resume"] = json!({"epoch": epoch.to_string(), "sq": self.resumed(last, &hub.universe())});
+        }
+        let mut command = json!({"action": "subscribe", "x": x});
+        for (channel, names) in &self.names {
+            command[channel.name()] = json!(names);
+        }
+        (command, positions)
+    }
+
+    /// The names of the streams that exist or are named, by those of their channels whose positions are kept.
+    fn kept(&self, universe: &Universe) -> Vec<(Channel, Vec<Symbol>)> {
+        let kept = self.names.iter().filter(|(channel, _)| Positions::keep(**channel));
+        let names = kept.map(|(channel, names)| {
+            let mut symbols: Vec<_> = names.iter().filter_map(|name| name.parse().ok()).collect();
+            if has_all(names) {
+                symbols.extend(listed(*channel, universe));
+            }
+            (*channel, symbols)
+        });
+        names.collect()
+    }
+
+    /// The positions at the beginning: in a stream that is resumed that of the client, and in another one the object
+    /// before its snapshot. So a client that is cut off before it receives anything resumes without a loss.
+    fn positions(&self, last: Option<(Epoch, &Positions)>, hub: &Hub, epoch: Epoch) -> Option<Positions> {
+        let universe = hub.universe();
+        let kept = self.kept(&universe);
+        if kept.iter().map(|(_, names)| names.len()).sum::<usize>() > MAX_POSITIONS {
+            return None;
+        }
+        let mut positions = Positions::default();
+        for (leader, names) in kept {
+            match has_all(&self.names[&leader]) {
+                true => positions.add_all(leader),
+                false => names.iter().for_each(|name| positions.add(leader, *name)),
+            }
+            hub.with_last_values(|last_values| {
+                for (channel, name) in names.iter().flat_map(|name| series(leader).map(move |it| (it, name)))
+                {
+                    let stream = universe.find_stream(channel, name);
+                    let newest = stream.map_or(0, |stream| last_values.seq(stream).0);
+                    let had = last.and_then(|(had, last)| Some((had, last.get(channel, name)?)));
+                    let position = match had {
+                        // A number that is not given yet counts as one of another epoch.
+                        Some((had, seq)) if had == epoch => seq.min(newest),
+                        Some(_) => newest,
+                        None if channel == leader && self.snapshot => newest.saturating_sub(1),
+                        None => newest,
+                    };
+                    positions.set(channel, *name, position);
+                }
+            });
+        }
+        Some(positions)
+    }
+
+    /// The value of `x.resume.sq` for a client with these positions.
+    fn resumed(&self, last: &Positions, universe: &Universe) -> Value {
+        let mut sq = Map::new();
+        for (leader, wanted) in self.kept(universe) {
+            for channel in series(leader) {
+                let had = wanted
+                    .iter()
+                    .filter_map(|name| Some((name.to_string(), json!(last.get(channel, name)?))));
+                let had: Map<_, _> = had.collect();
+                if !had.is_empty() {
+                    sq.insert(channel.name().to_owned(), had.into());
+                }
+            }
+        }
+        sq.into()
+    }
+}
+
+/// Whether a list of names means every stream.
+fn has_all(names: &[String]) -> bool {
+    names.iter().any(|name| name == "*")
+}
+
+/// The names of every stream of a channel that exists.
+fn listed(channel: Channel, universe: &Universe) -> impl Iterator<Item = Symbol> {
+    let topics = universe.topics().iter().map(|topic| topic.name).filter(move |_| channel.is_of_topics());
+    let instruments = universe.iter().map(|instrument| instrument.symbol);
+    topics.chain(instruments.filter(move |_| !channel.is_of_topics()))
+}
+
+/// The topics of a list, separated by commas or bars: `weather:*` is each topic of the namespace that exists.
+fn topics(list: &str, universe: &Universe) -> Vec<String> {
+    let mut names = Vec::new();
+    for item in list.split([',', '|']).map(str::trim).filter(|item| !item.is_empty()) {
+        match item.strip_suffix('*').filter(|namespace| namespace.ends_with(':')) {
+            Some(namespace) => {
+                let topics = universe.topics().iter().map(|topic| topic.name.to_string());
+                names.extend(topics.filter(|name| name.starts_with(namespace)));
+            }
+            None => names.push(item.to_owned()),
+        }
+    }
+    names
+}
