@@ -171,7 +171,7 @@ fn every_stream_of_a_small_market_is_resumed_and_those_of_a_large_one_are_told_a
     assert_eq!(stream.last_id.as_deref(), Some("-"));
     let mut again = EventStream::resume(large.address, "/v2/iex/events?trades=*", stream.last_id.as_deref());
     assert_eq!(again.next_event().unwrap().name, "reset");
-    while again.wait_for("t").1["sn"] != true {}
+    while !again.next_objects().iter().any(|object| object["T"] == "t" && object["sn"] == true) {}
 }
 
 #[test]
@@ -193,13 +193,31 @@ fn an_id_of_another_epoch_is_told_as_a_gap_and_one_that_is_none_as_a_reset() {
     assert!(!resumed.wait_for("t").1["sn"].is_boolean(), "streams that go on have no snapshot");
 }
 
-#[test]
-fn a_slow_reader_is_told_of_gaps_and_goes_on() {
-    let server = busy_server();
+/// A stream whose client has next to no room for what it does not read.
+fn open_slowly(server: &Server) -> EventStream {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     socket.set_recv_buffer_size(4 << 10).unwrap();
     socket.connect(&server.address.into()).unwrap();
-    let mut stream = EventStream::request(socket.into(), "/v2/iex/events?trades=*&quotes=*", "");
+    EventStream::request(socket.into(), "/v2/iex/events?trades=*&quotes=*", "")
+}
+
+#[test]
+fn a_client_that_takes_nothing_loses_its_session() {
+    let server = Server::start(|config| {
+        config.simulation.trades_per_second = 20_000.0;
+        config.liveness.stall = Duration::from_millis(300);
+        config.liveness.close = Duration::from_millis(300);
+    });
+    let _stream = open_slowly(&server);
+
+    wait_until("the session to end", || server.sessions_closed("slow_client") == 1.0);
+    wait_until("its place to be free", || server.metric("tapecast_sessions{") == 0.0);
+}
+
+#[test]
+fn a_slow_reader_is_told_of_gaps_and_goes_on() {
+    let server = busy_server();
+    let mut stream = open_slowly(&server);
 
     let lost = || server.metric("tapecast_outbox_overflows_total");
     wait_until("the outbox to overflow", || lost() > 0.0);

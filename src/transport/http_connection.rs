@@ -219,7 +219,10 @@ impl<C: Connection> AsyncRead for HttpConnection<C> {
             return Poll::Ready(Ok(()));
         }
         if this.stream.0.get() {
-            ready!(this.poll_end(cx))?;
+            let end = this.poll_end(cx);
+            // No request is passed on after this response.
+            this.pace.is_refused = false;
+            ready!(end)?;
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
         }
         if this.pace.is_blocked {

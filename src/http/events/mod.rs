@@ -23,7 +23,7 @@ use bytes::Bytes;
 use self::conversion::{EventConversion, push_reset, push_retry};
 use self::pipe::{NO_MASK, event_pipe};
 use self::positions::NO_POSITIONS;
-use self::subscription::{LastPosition, StreamQuery};
+use self::subscription::{Beginning, LastPosition, StreamQuery};
 use super::access::AccessPermit;
 use super::admission::{admit, unavailable};
 use super::error::no_such_path;
@@ -83,11 +83,11 @@ pub(super) async fn events(
         return head().finish();
     }
     let epoch = hub.epoch().unwrap_or(served.epoch);
-    let (command, positions) = query.begin(&last, &hub, epoch);
+    let Beginning { command, positions, is_reset } = query.begin(&last, &hub, epoch);
     let mut first = Vec::new();
     push_retry(rand::random_range(RECONNECT_MS), &mut first);
     first.extend_from_slice(b"\n");
-    if last == LastPosition::Unknown {
+    if is_reset {
         push_reset(&mut first);
     }
     let (transport, body) = event_pipe(EventConversion::new(epoch, positions), first);

@@ -222,3 +222,91 @@ impl Drop for EventBody {
         wake(session);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::message_frame;
+
+    fn pipe() -> (EventTransport, EventBody) {
+        event_pipe(EventConversion::new(Default::default(), None), b"retry: 1\n\n".to_vec())
+    }
+
+    fn cx() -> Context<'static> {
+        Context::from_waker(Waker::noop())
+    }
+
+    /// What HTTP takes now; `None` when the body has ended.
+    fn take(body: &mut EventBody) -> Option<String> {
+        match Pin::new(body).poll_next(&mut cx()) {
+            Poll::Ready(Some(Ok(events))) => Some(String::from_utf8(events.to_vec()).unwrap()),
+            Poll::Ready(None) => None,
+            Poll::Pending => Some(String::new()),
+        }
+    }
+
+    fn read(transport: &EventTransport) -> Poll<Vec<u8>> {
+        let mut buffer = [0; 64];
+        let mut buffer = ReadBuf::new(&mut buffer);
+        transport.poll_read(&mut cx(), &mut buffer).map(|_| buffer.filled().to_vec())
+    }
+
+    #[test]
+    fn frames_of_any_length_are_converted_in_parts_of_any_length() {
+        for len in [1, 125, 126, 300, 70_000] {
+            let text = format!("[{}]", "1".repeat(len));
+            let frame = message_frame(Opcode::Text, text.as_bytes()).repeat(2);
+            for part in [1, 3, 1_000, frame.len()] {
+                let (transport, mut body) = pipe();
+                let mut events = String::new();
+                for part in frame.chunks(part) {
+                    assert!(transport.poll_write(&mut cx(), part).is_ready());
+                    events += &take(&mut body).unwrap();
+                }
+                assert_eq!(events, format!("retry: 1\n\n{}", format!("data: {text}\n\n").repeat(2)));
+            }
+        }
+    }
+
+    #[test]
+    fn while_http_takes_nothing_no_more_than_the_bound_is_taken_from_the_session() {
+        let (transport, mut body) = pipe();
+        let frame = message_frame(Opcode::Text, &[b'1'; 1_000]);
+
+        let taken = (0..1_000).take_while(|_| transport.poll_write(&mut cx(), &frame).is_ready()).count();
+
+        assert_eq!(taken, FULL_BYTES.div_ceil(1_000 + "data: \n\n".len()));
+        take(&mut body).unwrap();
+        assert!(transport.poll_write(&mut cx(), &frame).is_ready());
+    }
+
+    #[test]
+    fn a_ping_is_answered_for_the_client() {
+        let (transport, _body) = pipe();
+        assert!(read(&transport).is_pending());
+
+        let ping = message_frame(Opcode::Ping, b"7");
+        assert!(transport.poll_write(&mut cx(), &ping).is_ready());
+
+        assert_eq!(read(&transport), Poll::Ready(masked_frame(Opcode::Pong, b"7", NO_MASK).to_vec()));
+        assert!(read(&transport).is_pending());
+    }
+
+    #[test]
+    fn either_end_ends_the_other() {
+        let (transport, body) = pipe();
+        drop(body);
+        assert_eq!(read(&transport), Poll::Ready(Vec::new()));
+        assert!(matches!(transport.poll_write(&mut cx(), &[0x81, 0]), Poll::Ready(Err(_))));
+
+        let (transport, mut body) = pipe();
+        assert!(transport.poll_shutdown(&mut cx()).is_ready());
+        assert_eq!(take(&mut body).as_deref(), Some("retry: 1\n\n"), "what was sent before is not lost");
+        assert_eq!(take(&mut body), None);
+
+        let (transport, mut body) = pipe();
+        transport.abort();
+        drop(transport);
+        assert_eq!(take(&mut body), None);
+    }
+}

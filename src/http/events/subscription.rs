@@ -1,6 +1,6 @@
 //! The subscription of an event stream: what its query asks for, and where its client was.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
@@ -36,6 +36,16 @@ pub(super) enum LastPosition {
     Known(Epoch, Positions),
     /// It has an id from which it cannot go on.
     Unknown,
+}
+
+/// How a session begins.
+pub(super) struct Beginning {
+    /// Its command.
+    pub(super) command: Value,
+    /// Where its client is; `None` where it has too many positions.
+    pub(super) positions: Option<Positions>,
+    /// Whether the client was here before and cannot go on.
+    pub(super) is_reset: bool,
 }
 
 impl LastPosition {
@@ -110,13 +120,14 @@ impl StreamQuery {
         Ok(())
     }
 
-    /// The command of the session, and the positions at which the client begins; `None` where they are too many.
-    pub(super) fn begin(&self, last: &LastPosition, hub: &Hub, epoch: Epoch) -> (Value, Option<Positions>) {
+    /// How the session of this query begins, for a client that was here before.
+    pub(super) fn begin(&self, last: &LastPosition, hub: &Hub, epoch: Epoch) -> Beginning {
         let known = match last {
             LastPosition::Known(epoch, positions) => Some((*epoch, positions)),
             LastPosition::New | LastPosition::Unknown => None,
         };
         let positions = self.positions(known, hub, epoch);
+        let known = known.filter(|_| positions.is_some());
         let mut x = json!({
             "conflate_ms": self.conflate_ms, "heartbeat_ms": self.heartbeat_ms, "snapshot": self.snapshot,
         });
@@ -127,7 +138,7 @@ impl StreamQuery {
         for (channel, names) in &self.names {
             command[channel.name()] = json!(names);
         }
-        (command, positions)
+        Beginning { command, positions, is_reset: *last != LastPosition::New && known.is_none() }
     }
 
     /// The names of the streams that exist or are named, by those of their channels whose positions are kept.
@@ -164,8 +175,7 @@ impl StreamQuery {
                     let newest = stream.map_or(0, |stream| last_values.seq(stream).0);
                     let had = last.and_then(|(had, last)| Some((had, last.get(channel, name)?)));
                     let position = match had {
-                        // A number that is not given yet counts as one of another epoch.
-                        Some((had, seq)) if had == epoch => seq.min(newest),
+                        Some((had, seq)) if had == epoch => seq,
                         Some(_) => newest,
                         None if channel == leader && self.snapshot => newest.saturating_sub(1),
                         None => newest,
@@ -209,15 +219,47 @@ fn listed(channel: Channel, universe: &Universe) -> impl Iterator<Item = Symbol>
 
 /// The topics of a list, separated by commas or bars: `weather:*` is each topic of the namespace that exists.
 fn topics(list: &str, universe: &Universe) -> Vec<String> {
-    let mut names = Vec::new();
-    for item in list.split([',', '|']).map(str::trim).filter(|item| !item.is_empty()) {
+    let items = list.split([',', '|']).map(str::trim).filter(|item| !item.is_empty());
+    // Each once: a long list of one namespace must not take the time of all its topics for each item.
+    let items: BTreeSet<_> = items.collect();
+    let mut names = BTreeSet::new();
+    for item in items {
         match item.strip_suffix('*').filter(|namespace| namespace.ends_with(':')) {
             Some(namespace) => {
                 let topics = universe.topics().iter().map(|topic| topic.name.to_string());
                 names.extend(topics.filter(|name| name.starts_with(namespace)));
             }
-            None => names.push(item.to_owned()),
+            None => _ = names.insert(item.to_owned()),
         }
     }
-    names
+    names.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::TopicKind;
+    use crate::wire::fixtures;
+
+    #[test]
+    fn a_namespace_stands_for_its_topics_that_exist() {
+        let topic = |name: &str| (name.parse().unwrap(), TopicKind::State);
+        let universe =
+            fixtures::universe().with_topics(["weather:london", "weather:paris", "chat:AAPL"].map(topic));
+
+        assert_eq!(
+            topics("weather:*|chat:lobby,weather:*", &universe),
+            ["chat:lobby", "weather:london", "weather:paris"]
+        );
+        assert_eq!(topics("*", &universe), ["*"]);
+        assert!(topics("news:*", &universe).is_empty());
+    }
+
+    #[test]
+    fn an_id_that_cannot_be_read_is_not_that_of_a_new_client() {
+        assert_eq!(LastPosition::of_id(None), LastPosition::New);
+        assert_eq!(LastPosition::of_id(Some("")), LastPosition::New);
+        assert_eq!(LastPosition::of_id(Some("-")), LastPosition::Unknown);
+        assert!(matches!(LastPosition::of_id(Some("th5oso.")), LastPosition::Known(..)));
+    }
 }
