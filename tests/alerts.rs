@@ -18,7 +18,7 @@ use tapecast::alerts::AlertLimits;
 use tapecast::config::Config;
 use tapecast::model::{Price, Timestamp};
 use tapecast::wire::rfc3339;
-use test_support::{Client, Server, get, upstream, wait_for, wait_until};
+use test_support::{Client, Server, get, upstream, wait_until};
 
 /// A trade as a client received it. The text of times compares as the times do.
 #[derive(Clone, Debug)]
@@ -77,8 +77,8 @@ impl Recorder {
         self.trades.lock().unwrap().get(symbol).map_or(0, |trades| trades.last().unwrap().sq)
     }
 
-    fn of(&self, symbol: &str) -> Vec<Trade> {
-        self.trades.lock().unwrap()[symbol].clone()
+    fn all(&self) -> Trades {
+        self.trades.lock().unwrap().clone()
     }
 }
 
@@ -262,24 +262,17 @@ impl Owner {
         self.refresh();
     }
 
-    /// Waits until everything up to the end was received, and compares it with the reference.
-    fn finish(mut self, recorder: &Recorder, ends: &HashMap<String, u64>) -> usize {
-        wait_for("the state at the end", || {
-            self.refresh();
-            let is_known = |alert: &Alert| alert.is_over() || alert.known >= ends[&alert.symbol];
+    /// Compares what was received with the reference; how much is missing up to the end, or cannot be said yet.
+    fn missing(&self, trades: &Trades, ends: &HashMap<String, u64>) -> usize {
+        let missing = |alert: &Alert| {
+            let (trades, end) = (&trades[&alert.symbol], ends[&alert.symbol]);
+            let newest = alert.fired.last().map_or(0, |(trade, _)| trade.sq);
+            let is_recorded = trades.last().is_some_and(|last| last.sq >= newest);
             // One that ended is in no list any more while it waits to be sent.
-            let trades = |alert: &Alert| recorder.of(&alert.symbol);
-            self.alerts
-                .iter()
-                .all(|alert| {
-                    let newest = alert.fired.last().map_or(0, |(trade, _)| trade.sq);
-                    let is_recorded = recorder.newest(&alert.symbol) >= newest;
-                    let is_sent = || alert.check(&trades(alert), ends[&alert.symbol]) == 0;
-                    is_recorded && (is_known(alert) || alert.once) && is_sent()
-                })
-                .then_some(())
-        });
-        self.alerts.iter().map(|alert| alert.fired.len()).sum()
+            let is_known = alert.is_over() || alert.known >= end || alert.once;
+            if is_recorded && is_known { alert.check(trades, end) } else { 1 }
+        };
+        self.alerts.iter().map(missing).sum()
     }
 }
 
@@ -405,7 +398,7 @@ fn run(server: &Server, (count, trades): (usize, usize)) {
     let recorder = Arc::new(Recorder::start(server));
     wait_until("trades", || recorder.count() > 1_000);
     let (prices, closes) = (recorder.busiest(20), closes(server));
-    let mut silent = Client::session(server.address);
+    let silent = Silent::start(server);
     let (begun, sessions) = (recorder.count(), count / PER_SESSION);
     let goal = begun + trades;
     let owners: Vec<_> = (0..sessions)
@@ -430,19 +423,51 @@ fn run(server: &Server, (count, trades): (usize, usize)) {
             })
         })
         .collect();
-    let owners: Vec<_> = owners.into_iter().map(|owner| owner.join().unwrap()).collect();
+    let mut owners: Vec<_> = owners.into_iter().map(|owner| owner.join().unwrap()).collect();
     let ends: HashMap<_, _> =
         prices.iter().map(|(symbol, _)| (symbol.clone(), recorder.newest(symbol))).collect();
     let again: usize =
         owners.iter().flat_map(|owner| &owner.alerts).map(|alert| alert.starts.len() - 1).sum();
 
-    let fired: usize = owners.into_iter().map(|owner| owner.finish(&recorder, &ends)).sum();
+    wait_until("the state at the end", || {
+        // Together, so that none is silent for as long as the others take.
+        thread::scope(|scope| owners.iter_mut().for_each(|owner| drop(scope.spawn(|| owner.refresh()))));
+        let trades = recorder.all();
+        owners.iter().map(|owner| owner.missing(&trades, &ends)).sum::<usize>() == 0
+    });
 
+    let fired: usize = owners.iter().flat_map(|owner| &owner.alerts).map(|alert| alert.fired.len()).sum();
     println!("{count} alerts fired {fired} times in {} trades; {again} were set again", recorder.count());
     assert!(fired > count / 4 && again > count / 20, "{fired} fired, {again} set again");
-    // A session without alerts was sent nothing of them.
-    let answer = silent.command(r#"{"action":"subscribe","x":{"id":7}}"#);
-    assert_eq!((&answer["T"], &answer["x"]["id"]), (&json!("subscription"), &json!(7)));
+    silent.stop();
+}
+
+/// A session with trades and without alerts, which is sent nothing of them.
+struct Silent {
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
+}
+
+impl Silent {
+    fn start(server: &Server) -> Self {
+        let mut client = Client::session(server.address);
+        client.command(r#"{"action":"subscribe","tickers":["*"],"x":{"conflate_ms":1000}}"#);
+        let stop = Arc::<AtomicBool>::default();
+        let stopped = Arc::clone(&stop);
+        let read = move || {
+            while !stopped.load(Ordering::Relaxed) {
+                for object in client.next_objects() {
+                    assert_eq!(object["T"], "k", "{object}");
+                }
+            }
+        };
+        Self { stop, thread: thread::spawn(read) }
+    }
+
+    fn stop(self) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.thread.join().unwrap();
+    }
 }
 
 #[test]
