@@ -162,6 +162,7 @@ fn what_is_no_call_or_too_much_is_refused() {
     });
 
     assert_eq!(code(&server, "publish", &json!({"channel": "chat:lobby"})), 107);
+    assert_eq!(code(&server, "publish", &json!({"channel": "chat:lobby", "data": null})), 107);
     assert_eq!(code(&server, "publish", &json!({"channel": "chat:lobby", "data": "x".repeat(5_000)})), 107);
     assert_eq!(code(&server, "publish", &json!({"channel": "chat:lobby", "data": "\u{0}"})), 107);
     assert_eq!(code(&server, "publish", &json!({"channel": "a b", "data": 1})), 102);
@@ -191,7 +192,7 @@ fn with_keys_one_publishes_where_the_namespace_names_it_and_one_that_controls_ev
         config.access.keys = Some(file.clone());
         let weather =
             Namespace { publish: PublishRight::Keys(vec!["station".into()]), ..Namespace::weather() };
-        config.topics = Namespaces::new(vec![weather]);
+        config.topics = Namespaces::new(vec![weather, Namespace::chat(PublishRight::Subscribers)]);
     });
     let message = json!({"channel": "weather:london", "data": "rain"});
     let publish = |(id, key): &(String, GeneratedKey)| {
@@ -204,4 +205,22 @@ fn with_keys_one_publishes_where_the_namespace_names_it_and_one_that_controls_ev
     assert_eq!(publish(&keys[1])["error"]["code"], 103);
     assert_eq!(publish(&keys[0])["result"]["offset"], 1);
     assert_eq!(publish(&keys[2])["result"]["offset"], 2);
+
+    // A session is its key too, whatever it calls itself.
+    let mut reader = Client::connect(server.address, "/v2/iex?userId=station");
+    reader.next_frame().unwrap();
+    let (id, GeneratedKey { secret, .. }) = &keys[1];
+    reader.send_text(&json!({"action": "auth", "key": id, "secret": secret}).to_string());
+    reader.command(r#"{"action":"subscribe","topics":["chat:lobby"]}"#);
+    reader.send_text(r#"{"action":"publish","topic":"chat:lobby","data":"hi"}"#);
+    let by = test_support::wait_for("the message", || {
+        let message = reader.next_objects().into_iter().find(|object| object["T"] == "m")?;
+        Some(message["by"].clone())
+    });
+    assert_eq!(by, "reader");
+    reader.send_text(r#"{"action":"presence","topic":"chat:lobby"}"#);
+    let present = test_support::wait_for("the presence", || {
+        reader.next_objects().into_iter().find(|object| object["T"] == "presence")
+    });
+    assert_eq!(present["list"], json!(["reader"]));
 }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{Batch, BatchSource, FeedProgress, LastValues, PublishedMessages};
 use crate::archive::Archive;
@@ -32,6 +32,8 @@ pub struct TopicFeed {
 
 /// A publication that is not refused.
 enum Admitted {
+    /// The one at this place among those that came together has the same topic and key.
+    Again(usize),
     /// It is to be numbered.
     New(Publication),
     /// It was, when it came before.
@@ -130,11 +132,19 @@ impl BatchSource for TopicFeed {
     ) -> PublishedMessages {
         let mut fresh: Vec<Symbol> = Vec::new();
         let mut kinds = Vec::new();
+        let mut keyed: FxHashMap<(Symbol, Box<str>), usize> = FxHashMap::default();
         let admitted: Vec<Result<Admitted, PublishRefusal>> = publications
             .into_iter()
-            .map(|publication| {
+            .enumerate()
+            .map(|(index, publication)| {
                 let topic = publication.topic;
-                match self.directory.admit(&publication, &self.universe, &fresh, now)? {
+                let key = publication.message.idempotency_key().map(|key| (topic, key.into()));
+                if let Some(first) = key.as_ref().and_then(|key| keyed.get(key)) {
+                    return Ok(Admitted::Again(*first));
+                }
+                let admission = self.directory.admit(&publication, &self.universe, &fresh, now)?;
+                keyed.extend(key.map(|key| (key, index)));
+                match admission {
                     Admission::Repeated(number) => Ok(Admitted::Repeated(number)),
                     Admission::Publish(kind) => {
                         if self.universe.find_topic(&topic).is_none() && !fresh.contains(&topic) {
@@ -151,13 +161,9 @@ impl BatchSource for TopicFeed {
         }
         let epoch = last_values.epoch().unwrap_or(self.epoch());
         let (mut objects, mut contents, mut missed) = (Vec::new(), Vec::new(), Vec::new());
-        let results = admitted
-            .into_iter()
-            .map(|admitted| {
-                let publication = match admitted? {
-                    Admitted::New(publication) => publication,
-                    Admitted::Repeated(number) => return Ok(number),
-                };
+        let mut results: Vec<Result<PublicationNumber, PublishRefusal>> = Vec::with_capacity(admitted.len());
+        for admitted in admitted {
+            let mut publish = |publication: Publication| {
                 let object = self.number(last_values, &publication, at, &mut missed);
                 let object = object.ok_or(PublishRefusal::NoSuchTopic)?;
                 let number = PublicationNumber { seq: object.seq, epoch };
@@ -165,8 +171,14 @@ impl BatchSource for TopicFeed {
                 objects.push(object);
                 contents.push(publication.message);
                 Ok(number)
-            })
-            .collect();
+            };
+            results.push(match admitted {
+                Ok(Admitted::New(publication)) => publish(publication),
+                Ok(Admitted::Repeated(number)) => Ok(number),
+                Ok(Admitted::Again(first)) => results[first],
+                Err(refusal) => Err(refusal),
+            });
+        }
         if objects.is_empty() {
             return PublishedMessages { batch: None, results };
         }
@@ -319,6 +331,21 @@ mod tests {
         assert_eq!(batch.universe().topics().len(), 2);
         let streams: Vec<_> = batch.messages().map(|(object, _)| object.stream()).collect();
         assert_eq!(streams, [StreamId::new(Channel::Messages, SymbolId(1))]);
+    }
+
+    #[test]
+    fn messages_that_come_together_with_one_key_are_published_once() {
+        let (mut feed, mut last_values, _) = feed();
+        let keyed = |topic: &str| {
+            let message = TopicMessage::new(&json!("x"), None).with_idempotency_key("k");
+            Publication { topic: topic.parse().unwrap(), message: Arc::new(message) }
+        };
+        let together = ["weather:a", "weather:a", "weather:b", "weather:a"].map(keyed).to_vec();
+
+        let published = feed.publish(&mut last_values, together, Timestamp::default(), Instant::now());
+
+        let seqs: Vec<_> = published.results.iter().map(|result| result.unwrap().seq.0).collect();
+        assert_eq!((seqs, published.batch.unwrap().messages().len()), (vec![1, 1, 1, 1], 2));
     }
 
     #[test]

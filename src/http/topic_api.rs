@@ -20,6 +20,7 @@ use super::feeds::ServedFeed;
 use super::response;
 use super::state::{AppState, hub_of};
 use super::topics::TopicService;
+use crate::archive::RetainedObject;
 use crate::auth::{AllowedOrigins, ClientLocation};
 use crate::hub::Hub;
 use crate::model::{Seq, StreamId, Symbol, Topic};
@@ -40,6 +41,10 @@ pub(super) const MAX_BYTES: usize = 128 << 10;
 
 /// The longest name of a publisher, in bytes.
 const LONGEST_NAME: usize = 255;
+
+/// The most bytes of data in the answer to one request for history; the first message is told whatever it has. More would
+/// hold the worker up.
+const MAX_HISTORY_BYTES: usize = 1 << 20;
 
 /// The most topics of one broadcast.
 const MAX_BROADCAST: usize = 100;
@@ -342,7 +347,8 @@ impl Caller<'_> {
         stream.map_or(Seq(0), |stream| self.hub.with_last_values(|last_values| last_values.seq(stream)))
     }
 
-    /// Retained messages of a topic after a position, or in reverse before it.
+    /// Retained messages of a topic after a position, or in reverse before it: as many as asked for, and no more than the
+    /// most of an answer.
     fn publications(
         &self,
         stream: StreamId,
@@ -351,30 +357,36 @@ impl Caller<'_> {
         since: Option<StreamPosition>,
         reverse: bool,
     ) -> Vec<Value> {
+        if limit == 0 {
+            return Vec::new();
+        }
         let offset = since.map(|since| since.offset);
         let (mut after, up_to) = match reverse {
             false => (Seq(offset.unwrap_or(0)), newest),
             true => (Seq(0), offset.map_or(newest, |offset| Seq(offset.saturating_sub(1)).min(newest))),
         };
-        let mut publications = Vec::new();
+        let mut messages = Vec::new();
         loop {
             let piece = self.feed.archive.replay(stream, after, up_to, usize::MAX);
             let Some(last) = piece.last() else { break };
             after = last.object.seq;
-            for retained in &piece {
-                let data = retained.message.as_deref().and_then(TopicMessage::data);
-                // One that was taken back has no data any more.
-                let data = data.and_then(|data| serde_json::from_str::<Value>(data).ok());
-                publications.extend(data.map(|data| json!({"data": data, "offset": retained.object.seq.0})));
-            }
-            if !reverse && publications.len() >= limit {
-                break;
-            }
+            // One that was taken back has no data any more.
+            let has_data = |it: &RetainedObject| it.message.as_ref().is_some_and(|it| it.data().is_some());
+            messages.extend(piece.into_iter().filter(has_data));
         }
         if reverse {
-            publications.reverse();
+            messages.reverse();
         }
-        publications.truncate(limit);
+        let (mut publications, mut bytes) = (Vec::new(), 0);
+        for RetainedObject { object, message, .. } in messages.iter().take(limit) {
+            let Some(data) = message.as_deref().and_then(TopicMessage::data) else { continue };
+            bytes += data.len();
+            if bytes > MAX_HISTORY_BYTES && !publications.is_empty() {
+                break;
+            }
+            let data = serde_json::from_str::<Value>(data).ok();
+            publications.extend(data.map(|data| json!({"data": data, "offset": object.seq.0})));
+        }
         publications
     }
 

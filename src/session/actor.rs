@@ -357,7 +357,8 @@ impl SessionActor {
             self.state.hub().metrics().erred(code);
         }
         if let Some(topics) = &mut self.topics {
-            topics.attend(self.protocol.subscriptions(), &self.state.hub().universe());
+            let (grant, subscriptions) = (self.protocol.grant(), self.protocol.subscriptions());
+            topics.attend(subscriptions, grant, &self.state.hub().universe());
         }
         let execution = self.executor.begin(outcome, response);
         self.step(execution, permit, ctx);

@@ -48,14 +48,23 @@ impl SessionTopics {
         Self { access, label: label.map(Into::into), attendance, rates: FxHashMap::default() }
     }
 
-    /// The session subscribes to these from now on.
-    pub(super) fn attend(&mut self, subscriptions: &Subscriptions, universe: &Universe) {
+    /// The session, which has this key, subscribes to these from now on.
+    pub(super) fn attend(
+        &mut self,
+        subscriptions: &Subscriptions,
+        grant: Option<&Grant>,
+        universe: &Universe,
+    ) {
+        if let Some(grant) = grant {
+            self.attendance.set_name(grant.key().id());
+        }
         self.attendance.set(subscriptions.named(Channel::Messages), &self.access.namespaces, universe);
     }
 
     /// Checks a message of the client by the rules of its topic.
     ///
-    /// The publisher's name is set here, never by the client's data: the label of the session, else the key's id.
+    /// The publisher's name is set here, never by the client's data: the key's id, so that no key speaks as another; the
+    /// label of the session where no keys are required.
     ///
     /// # Errors
     /// When the client may not publish it.
@@ -72,7 +81,7 @@ impl SessionTopics {
         if !may_publish(namespace, topic, key, subscriptions) {
             return Err(PublishRefusal::NotPermitted);
         }
-        let message = namespace.message(data, self.label.as_deref().or(key))?;
+        let message = namespace.message(data, key.or(self.label.as_deref()))?;
         let rate = namespace.session_rate;
         let bucket = self.rates.entry(namespace.name.clone()).or_insert_with(|| TokenBucket::new(rate, now));
         if !bucket.take(now) {

@@ -28,7 +28,7 @@ impl Scene {
             panic!()
         };
         self.subscriptions.add(&named, &fixtures::universe());
-        self.topics.attend(&self.subscriptions, &fixtures::universe());
+        self.topics.attend(&self.subscriptions, None, &fixtures::universe());
     }
 
     fn check(&mut self, topic: &str, data: Value) -> Result<Publication, PublishRefusal> {

@@ -73,8 +73,11 @@ pub fn publication(
     if key.is_some_and(|key| key.len() > LONGEST_KEY) {
         return Err(ApiFault::bad_request("the idempotency_key has more than 255 bytes"));
     }
+    if data.is_null() {
+        return Err(ApiFault::bad_request("data: expected a value other than null"));
+    }
     let message = namespace.message(data, by)?;
-    let message = match key {
+    let message = match key.filter(|key| !key.is_empty()) {
         Some(key) => message.with_idempotency_key(key),
         None => message,
     };

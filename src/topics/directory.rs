@@ -65,7 +65,7 @@ impl Directory {
         if let Some(number) = repeated {
             return Ok(Admission::Repeated(number));
         }
-        // A moderator that takes a message back is not restricted.
+        // A moderator that takes a message back is not restricted, nor held up by those that fill the topic.
         let by = publication.message.deletes().is_none().then(|| publication.message.by());
         if let Some(by) = by {
             self.restrictions.check(&topic, by, now)?;
@@ -81,7 +81,7 @@ impl Directory {
             }
         }
         let bucket = self.topics.entry(topic).or_insert_with(|| TokenBucket::new(namespace.topic_rate, now));
-        if !bucket.take(now) {
+        if by.is_some() && !bucket.take(now) {
             return Err(PublishRefusal::TooFast { retry: bucket.next_token(now) });
         }
         if let Some(by) = by {
@@ -151,6 +151,19 @@ mod tests {
         assert_eq!(at(40, "chat:a"), Some(PublishRefusal::TooFast { retry }));
         assert_eq!(at(40, "chat:b"), None);
         assert_eq!(at(100, "chat:a"), None);
+    }
+
+    #[test]
+    fn a_message_is_taken_back_however_full_its_topic_is() {
+        let mut directory = directory(|chat| chat.topic_rate = Rate::per_second(1, 1));
+        let (universe, now) = (fixtures::universe(), Instant::now());
+        let deletion = Arc::new(TopicMessage::deleting(Seq(1), None));
+        let deletion = Publication { topic: "chat:a".parse().unwrap(), message: deletion };
+
+        let admitted = [publication("chat:a", None), publication("chat:a", None), deletion]
+            .map(|publication| directory.admit(&publication, &universe, &[], now).is_ok());
+
+        assert_eq!(admitted, [true, false, true]);
     }
 
     #[test]

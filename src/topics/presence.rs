@@ -136,6 +136,13 @@ impl Attendance {
         Self { presence, name: name.map(Into::into), topics: Vec::new() }
     }
 
+    /// The session has this name, if it is present nowhere yet.
+    pub fn set_name(&mut self, name: &str) {
+        if self.topics.is_empty() {
+            self.name = Some(name.into());
+        }
+    }
+
     /// The session subscribes to these topics, which are sorted; it is present at those whose namespace tells it.
     pub fn set(&mut self, topics: &[Symbol], namespaces: &Namespaces, universe: &Universe) {
         if topics.is_empty() && self.topics.is_empty() {
