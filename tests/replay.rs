@@ -226,7 +226,7 @@ fn a_client_is_told_the_epochs_of_a_replay_that_begins_again_and_its_numbers_go_
     let merged: u64 = received.iter().filter_map(|quote| quote["cf"].as_u64()).sum();
     let quotes = received.len() + merged as usize;
     // Two whole passes, and what was left of the first when the client came.
-    assert!(quotes >= 2 * 49 && is_complete(&received), "{quotes} quotes");
+    assert!(quotes >= 2 * 36 && is_complete(&received), "{quotes} quotes");
 
     // A command is answered in the present epoch, and numbers of an earlier one are no place to resume.
     let resume = format!(
