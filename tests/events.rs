@@ -54,6 +54,10 @@ fn record(stream: &mut EventStream, ledger: &mut SequenceLedger, count: usize) -
 #[test]
 fn an_event_stream_carries_what_a_session_with_extensions_receives() {
     let server = Server::start(|_| {});
+    // There is something of which a snapshot can be.
+    let mut early = Client::session(server.address);
+    early.command(r#"{"action":"subscribe","quotes":["*"]}"#);
+    early.next_objects();
     let mut stream =
         EventStream::open(server.address, "/v2/iex/events?trades=AAPL&quotes=*&heartbeat_ms=100", "");
 

@@ -113,11 +113,15 @@ test("a line dragged from the chart's button proposes its price, and a set line 
 
   const line = page.locator(".alert-line:not(.alert-ghost):visible .alert-handle");
   await line.waitFor();
-  const box = await line.boundingBox();
-  if (box === null) throw new Error("the line is not shown");
-  await drag(box.x + 12, box.y + 12, box.y + 60);
   const level = async () => Number(/[\d.]+/.exec((await active(page))[0] ?? "")?.[0]);
-  await expect.poll(level, DEADLINE).toBeLessThan(proposed);
+  // The chart may be drawn anew after the line was set, so that the line is elsewhere when it is taken.
+  await expect
+    .poll(async () => {
+      const box = await line.boundingBox();
+      if (box !== null) await drag(box.x + 12, box.y + 12, box.y + 60);
+      return expect.poll(level, { timeout: 2_000 }).toBeLessThan(proposed).then(() => true, () => false);
+    }, DEADLINE)
+    .toBe(true);
   const moved = await level();
   await line.press("ArrowUp");
   await expect.poll(level, DEADLINE).toBeGreaterThan(moved);
