@@ -4,12 +4,14 @@
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use test_support::{Client, DEADLINE, NatsServer, Program, TempFolder, get, metric, wait_for, wait_until};
+use test_support::{
+    Client, DEADLINE, NatsServer, Program, TempFolder, get, metric, try_post, wait_for, wait_until,
+};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_tapecast");
 
@@ -69,15 +71,8 @@ fn leads(node: &Program) -> bool {
 
 /// The answer to a call of the API; `None` if the connection fails.
 fn try_call(address: SocketAddr, method: &str, body: &Value) -> Option<Value> {
-    let body = body.to_string();
-    let mut stream = TcpStream::connect(address).ok()?;
-    stream.set_read_timeout(Some(DEADLINE)).unwrap();
-    let length = body.len();
-    let head = format!("POST /api/{method} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
-    stream.write_all(format!("{head}Content-Length: {length}\r\n\r\n{body}").as_bytes()).ok()?;
-    let mut response = String::new();
-    stream.read_to_string(&mut response).ok()?;
-    serde_json::from_str(response.split_once("\r\n\r\n")?.1).ok()
+    let response = try_post(address, &format!("/api/{method}"), "", &body.to_string()).ok()?;
+    serde_json::from_str(&response.body).ok()
 }
 
 fn call(node: &Program, method: &str, body: &Value) -> Value {

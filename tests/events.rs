@@ -13,7 +13,7 @@ use socket2::{Domain, Socket, Type};
 use tapecast::auth::{AllowedOrigins, Entitlements, GeneratedKey};
 use tapecast::model::Feed;
 use test_support::{
-    Client, DEADLINE, EventStream, SequenceLedger, Server, TempFolder, get_with, request, wait_until,
+    Client, DEADLINE, EventStream, SequenceLedger, Server, TempFolder, get_with, post, request, wait_until,
 };
 
 const TRADES: &str = "/v2/iex/events?trades=AAPL,NVDA";
@@ -28,14 +28,8 @@ fn busy_server() -> Server {
 /// Publishes a message over the API of topics.
 fn publish(server: &Server, topic: &str, data: &Value) {
     let body = json!({"channel": topic, "data": data}).to_string();
-    let mut stream = TcpStream::connect(server.address).unwrap();
-    stream.set_read_timeout(Some(DEADLINE)).unwrap();
-    let length = body.len();
-    write!(stream, "POST /api/publish HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n{body}")
-        .unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    assert!(answer.contains("\"result\""), "{answer}");
+    let answer = post(server.address, "/api/publish", "", &body).json();
+    assert!(answer["result"].is_object(), "{answer}");
 }
 
 /// Records the objects of the next events until `count` came, leaving out those that came before the connection too.

@@ -13,7 +13,7 @@ use tapecast::clock::ClockRate;
 use tapecast::config::Config;
 use tapecast::model::market_time;
 use tapecast::source::{ReplaySettings, ReplaySpeed};
-use test_support::{Client, DEADLINE, Server, TempFolder, exchange, get, get_with, request, wait_for};
+use test_support::{Client, DEADLINE, Server, TempFolder, exchange, get, get_with, post, request, wait_for};
 
 const JSON: &str = "Content-Type: application/json\r\n";
 
@@ -36,19 +36,13 @@ fn serve(configure: impl FnOnce(&mut Config)) -> Server {
 }
 
 /// The status and the body of a POST.
-fn post(address: SocketAddr, headers: &str, body: &str) -> (u16, Value) {
-    let host = if headers.contains("Host:") { "" } else { "Host: localhost\r\n" };
-    let length = body.len();
-    let head = format!(
-        "POST /api/replay HTTP/1.1\r\n{host}Connection: close\r\nContent-Length: {length}\r\n{headers}\r\n"
-    );
-    let response = exchange(address, format!("{head}{body}").as_bytes());
-    let (head, body) = response.split_once("\r\n\r\n").unwrap();
-    (head.split(' ').nth(1).unwrap().parse().unwrap(), serde_json::from_str(body).unwrap_or(Value::Null))
+fn control(address: SocketAddr, headers: &str, body: &str) -> (u16, Value) {
+    let response = post(address, "/api/replay", headers, body);
+    (response.status, response.json())
 }
 
 fn command(server: &Server, body: &Value) -> Value {
-    let (status, answer) = post(server.address, JSON, &body.to_string());
+    let (status, answer) = control(server.address, JSON, &body.to_string());
     assert_eq!(status, 200, "{body}: {answer}");
     answer
 }
@@ -109,12 +103,12 @@ fn a_command_that_means_nothing_is_refused() {
         (JSON, r#"{"seek":"2013-10-07T13:29:59Z"}"#, 422),
         (JSON, r#"{"seek":"2013-10-07T20:00:00Z"}"#, 422),
     ] {
-        let (status, answer) = post(server.address, headers, body);
+        let (status, answer) = control(server.address, headers, body);
         assert_eq!(status, expected, "{body}: {answer}");
         assert!(answer["message"].is_string(), "{answer}");
     }
     let long = format!("{{\"pause\":{}true}}", " ".repeat(2_000));
-    assert_eq!(post(server.address, JSON, &long).0, 413);
+    assert_eq!(control(server.address, JSON, &long).0, 413);
     assert_eq!(request(server.address, "PUT", "/api/replay", "").header("allow"), Some("GET, HEAD, POST"));
     assert_eq!(request(server.address, "POST", "/v2/clock", "").status, 405);
     let status: Value = serde_json::from_str(&get(server.address, "/api/replay").1).unwrap();
@@ -126,7 +120,7 @@ fn without_a_replay_there_is_nothing_to_control() {
     let server = Server::without_trades(|_| {});
 
     assert_eq!(get(server.address, "/api/replay").0, 404);
-    assert_eq!(post(server.address, JSON, r#"{"pause":true}"#).0, 404);
+    assert_eq!(control(server.address, JSON, r#"{"pause":true}"#).0, 404);
 }
 
 #[test]
@@ -141,14 +135,14 @@ fn only_a_key_that_may_controls_the_replay() {
         |id: &str, secret: &str| format!("{JSON}APCA-API-KEY-ID: {id}\r\nAPCA-API-SECRET-KEY: {secret}\r\n");
     let pause = r#"{"pause":true}"#;
 
-    assert_eq!(post(server.address, JSON, pause).0, 401);
-    assert_eq!(post(server.address, &with("may", "wrong"), pause).0, 403);
-    assert_eq!(post(server.address, &with("may-not", &may_not.secret), pause).0, 403);
+    assert_eq!(control(server.address, JSON, pause).0, 401);
+    assert_eq!(control(server.address, &with("may", "wrong"), pause).0, 403);
+    assert_eq!(control(server.address, &with("may-not", &may_not.secret), pause).0, 403);
     assert_eq!(get(server.address, "/api/replay").0, 401);
     let seen = get_with(server.address, "/api/replay", &with("may-not", &may_not.secret));
     assert_eq!((seen.status, seen.body.contains("\"running\"")), (200, true), "{}", seen.body);
 
-    let (status, answer) = post(server.address, &with("may", &may.secret), pause);
+    let (status, answer) = control(server.address, &with("may", &may.secret), pause);
     assert_eq!((status, &answer["state"]), (200, &"paused".into()));
 }
 
@@ -162,7 +156,7 @@ fn a_page_of_another_origin_does_not_control_the_replay() {
             "Origin: null\r\n".to_owned(),
             format!("Host: evil.example:{port}\r\nOrigin: http://evil.example:{port}\r\n"),
         ] {
-            let (status, answer) = post(server.address, &format!("{JSON}{headers}"), r#"{"pause":true}"#);
+            let (status, answer) = control(server.address, &format!("{JSON}{headers}"), r#"{"pause":true}"#);
             assert_eq!(status, 403, "{headers}: {answer}");
         }
         // What a browser asks before it sends JSON to another origin.
@@ -171,7 +165,7 @@ fn a_page_of_another_origin_does_not_control_the_replay() {
         assert_eq!((answer.status, answer.header("access-control-allow-origin")), (405, None));
 
         let own = format!("{JSON}Host: localhost:{port}\r\nOrigin: http://localhost:{port}\r\n");
-        assert_eq!(post(server.address, &own, r#"{"pause":true}"#).0, 200);
+        assert_eq!(control(server.address, &own, r#"{"pause":true}"#).0, 200);
     }
 }
 
@@ -182,8 +176,8 @@ fn without_keys_a_client_elsewhere_does_not_control_the_replay() {
     });
     let forwarded = format!("{JSON}X-Forwarded-For: 192.0.2.7\r\n");
 
-    assert_eq!(post(server.address, &forwarded, r#"{"pause":true}"#).0, 403);
-    assert_eq!(post(server.address, JSON, r#"{"pause":true}"#).0, 200);
+    assert_eq!(control(server.address, &forwarded, r#"{"pause":true}"#).0, 403);
+    assert_eq!(control(server.address, JSON, r#"{"pause":true}"#).0, 200);
 }
 
 #[test]

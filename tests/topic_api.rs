@@ -8,18 +8,12 @@ use std::net::SocketAddr;
 use serde_json::{Value, json};
 use tapecast::auth::{Entitlements, GeneratedKey};
 use tapecast::topics::{Namespace, Namespaces, PublishRight};
-use test_support::{Client, Server, TempFolder, exchange, request};
+use test_support::{Client, Server, TempFolder, post, request};
 
 /// The status and the body of a call.
 fn call(address: SocketAddr, method: &str, headers: &str, body: &Value) -> (u16, Value) {
-    let body = body.to_string();
-    let length = body.len();
-    let head = format!(
-        "POST /api/{method} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n"
-    );
-    let response = exchange(address, format!("{head}{body}").as_bytes());
-    let (head, body) = response.split_once("\r\n\r\n").unwrap();
-    (head.split(' ').nth(1).unwrap().parse().unwrap(), serde_json::from_str(body).unwrap_or(Value::Null))
+    let response = post(address, &format!("/api/{method}"), headers, &body.to_string());
+    (response.status, response.json())
 }
 
 fn ok(server: &Server, method: &str, body: &Value) -> Value {

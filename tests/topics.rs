@@ -9,7 +9,7 @@ use tapecast::journal::{JournalRetention, JournalSettings};
 use tapecast::limits::Rate;
 use tapecast::model::TopicKind;
 use tapecast::topics::{HistoryLimits, Namespace, Namespaces, PublishRight, TopicNames};
-use test_support::{Client, Server, TempFolder, exchange};
+use test_support::{Client, Server, TempFolder, post};
 
 const FAST: Rate = Rate::per_second(100_000, 100_000);
 
@@ -261,14 +261,13 @@ fn hostile_data_is_refused_at_both_doors_and_markup_is_a_text_like_any_other() {
     let server = Server::without_trades(|_| {});
     let deep = format!("{}1{}", "[".repeat(1_000), "]".repeat(1_000));
     let long = format!("\"{}\"", "x".repeat(1 << 20));
-    let post = |data: &str| {
+    let publish_over_http = |data: &str| {
         let body = format!(r#"{{"channel":"chat:lobby","data":{data}}}"#);
-        let head = "POST /api/publish HTTP/1.1\r\nHost: localhost\r\nConnection: close";
-        let request = format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
-        let answer = exchange(server.address, request.as_bytes());
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        let status = head.split(' ').nth(1).unwrap().parse::<u16>().unwrap();
-        (status, serde_json::from_str::<Value>(body).map(|body| body["error"]["code"].clone()).ok())
+        let answer = post(server.address, "/api/publish", "", &body);
+        (
+            answer.status,
+            serde_json::from_str::<Value>(&answer.body).map(|body| body["error"]["code"].clone()).ok(),
+        )
     };
 
     for (data, code, answer) in [
@@ -279,7 +278,7 @@ fn hostile_data_is_refused_at_both_doors_and_markup_is_a_text_like_any_other() {
     ] {
         let start = &data[..data.len().min(12)];
         assert_eq!(refused_by_connection(&server, data), code, "{start}");
-        let of_post = post(data);
+        let of_post = publish_over_http(data);
         assert_eq!(of_post.0, answer.0, "{start}");
         assert!(answer.1.is_none() || of_post.1 == answer.1, "{start}: {of_post:?}");
     }

@@ -1,8 +1,9 @@
-//! Plain HTTP/1.1 requests without a body.
+//! Plain HTTP/1.1 requests.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 
+use serde_json::Value;
 use socket2::{Domain, Socket, Type};
 
 use crate::DEADLINE;
@@ -27,6 +28,11 @@ pub struct HttpResponse {
 }
 
 impl HttpResponse {
+    /// The body as JSON; `null` if it is none.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_default()
+    }
+
     /// The value of a header; names are compared without regard to case.
     pub fn header(&self, wanted: &str) -> Option<&str> {
         let mut fields = self.head.lines().skip(1).filter_map(|line| line.split_once(':'));
@@ -57,15 +63,37 @@ pub fn exchange(address: SocketAddr, bytes: &[u8]) -> String {
 
 /// A request of any method with additional header lines, each ended by CR LF.
 pub fn request(address: SocketAddr, method: &str, path: &str, headers: &str) -> HttpResponse {
-    let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    try_exchange(address, method, path, headers, "").unwrap()
+}
+
+/// A POST with additional header lines and this body.
+pub fn post(address: SocketAddr, path: &str, headers: &str, body: &str) -> HttpResponse {
+    try_post(address, path, headers, body).unwrap()
+}
+
+/// The same at a server that may be gone.
+pub fn try_post(address: SocketAddr, path: &str, headers: &str, body: &str) -> io::Result<HttpResponse> {
+    let headers = format!("Content-Length: {}\r\n{headers}", body.len());
+    try_exchange(address, "POST", path, &headers, body)
+}
+
+fn try_exchange(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &str,
+    body: &str,
+) -> io::Result<HttpResponse> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(DEADLINE))?;
     let host = host_line(headers);
-    write!(stream, "{method} {path} HTTP/1.1\r\n{host}Connection: close\r\n{headers}\r\n").unwrap();
+    let head = format!("{method} {path} HTTP/1.1\r\n{host}Connection: close\r\n{headers}\r\n");
+    stream.write_all(format!("{head}{body}").as_bytes())?;
     let mut response = String::new();
-    stream.read_to_string(&mut response).unwrap();
-    let (head, body) = response.split_once("\r\n\r\n").expect("an HTTP response has a head");
+    stream.read_to_string(&mut response)?;
+    let (head, body) = response.split_once("\r\n\r\n").ok_or(io::ErrorKind::UnexpectedEof)?;
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    HttpResponse { status, head: head.to_owned(), body: body.to_owned() }
+    Ok(HttpResponse { status, head: head.to_owned(), body: body.to_owned() })
 }
 
 /// The line `Host: localhost`, unless these header lines have one.
