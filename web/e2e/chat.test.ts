@@ -1,9 +1,9 @@
 import type { Page } from "playwright-core";
-import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { violationsOf } from "./axe";
-import { Browser, recordPage } from "./browser";
+import { recordPage } from "./browser";
 import { dashboards, DEADLINE, selected, STILL, text, waitUntilLive } from "./dashboard-page";
-import { Server } from "./server";
+import { realForFile } from "./real";
 
 /** Chat rooms: between two pages in front of the real server, and every state in front of the fake one. */
 
@@ -12,23 +12,11 @@ const LOBBY = "[data-topic='chat:lobby']";
 const BUTTON = "[aria-controls=side-chat]";
 const LIST = "?list=AAPL,MSFT,KO";
 
-let server: Server;
-let browser: Browser;
-
-beforeAll(async () => {
-  server = await Server.onFreePort();
-  await server.start();
-  browser = await Browser.start();
-});
-
-afterAll(async () => {
-  await browser.stop();
-  await server.kill();
-});
+const real = realForFile();
 
 /** A page of the real server whose user has this name, with the chat closed. */
 async function visitor(name: string): Promise<Page> {
-  const page = await browser.page();
+  const page = await real.browser.page();
   onTestFinished(async () => {
     await page.context().close();
   });
@@ -36,7 +24,7 @@ async function visitor(name: string): Promise<Page> {
   await page.addInitScript((name) => {
     localStorage.setItem("tapecast.name", name);
   }, name);
-  await page.goto(`${server.origin}/${LIST}`);
+  await page.goto(`${real.server.origin}/${LIST}`);
   await waitUntilLive(page);
   return page;
 }

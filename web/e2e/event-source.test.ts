@@ -1,26 +1,16 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { Browser } from "./browser";
 import { DEADLINE } from "./dashboard-page";
-import { Server } from "./server";
+import { realForTest } from "./real";
+import { freePort } from "./server";
 
 /** A browser's own EventSource, behind nginx. */
 
 const NGINX = [resolve("../.tools/bin/nginx"), "/usr/sbin/nginx"].find(existsSync);
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, "close");
-  return port;
-}
 
 /** nginx with nothing set that streams need: it buffers, and speaks HTTP/1.0 to the server. */
 async function startNginx(program: string, origin: string): Promise<string> {
@@ -55,13 +45,7 @@ interface Received {
 }
 
 test.skipIf(NGINX === undefined)("an EventSource behind nginx loses nothing untold when connections break and the server restarts", async () => {
-  const server = await Server.onFreePort();
-  await server.start();
-  const browser = await Browser.start();
-  onTestFinished(async () => {
-    await browser.stop();
-    await server.kill();
-  });
+  const { server, browser } = await realForTest();
   const url = await startNginx(NGINX ?? "", server.origin);
   const page = await browser.open(`${url}/healthz`);
 

@@ -2,9 +2,9 @@ import { once } from "node:events";
 import { createServer, request as forward, type IncomingMessage } from "node:http";
 import { connect, type AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { Browser, recordPage } from "./browser";
+import { recordPage } from "./browser";
 import { DEADLINE, lastOf, text } from "./dashboard-page";
-import { Server } from "./server";
+import { realForTest } from "./real";
 
 /** A proxy that serves a server below a path, as nginx does with `location /tapecast/ { proxy_pass http://tapecast/; }`. */
 async function proxyBelow(path: string, origin: string): Promise<string> {
@@ -50,13 +50,7 @@ async function proxyBelow(path: string, origin: string): Promise<string> {
 }
 
 test("the dashboard works below a path of a proxy", async () => {
-  const server = await Server.onFreePort();
-  await server.start();
-  const browser = await Browser.start();
-  onTestFinished(async () => {
-    await browser.stop();
-    await server.kill();
-  });
+  const { server, browser } = await realForTest();
   const url = await proxyBelow("/tapecast/", server.origin);
   const page = await browser.page();
   const log = await recordPage(page);

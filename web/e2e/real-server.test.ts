@@ -1,27 +1,15 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { Page } from "playwright-core";
 import { WebSocket } from "ws";
 import { symbol } from "../fake/builders";
 import { Client, HistoryClient, runtimeOf, type ClientEvents } from "../src/client";
 import { count, DEADLINE, waitForFrames, text } from "./dashboard-page";
-import { Browser, recordPage } from "./browser";
-import { Server } from "./server";
+import { recordPage } from "./browser";
+import { realForFile } from "./real";
 
 /** The dashboard and the client in front of the real server. */
 
-let server: Server;
-let browser: Browser;
-
-beforeAll(async () => {
-  server = await Server.onFreePort();
-  await server.start();
-  browser = await Browser.start();
-});
-
-afterAll(async () => {
-  await browser.stop();
-  await server.kill();
-});
+const real = realForFile();
 
 const state = (page: Page) => text(page, "#connection-state");
 
@@ -34,10 +22,10 @@ async function waitForPriceChange(page: Page, name: string): Promise<void> {
 }
 
 test("the dashboard shows a moving market, adds a symbol and survives a killed server", async () => {
-  const page = await browser.page();
+  const page = await real.browser.page();
   const log = await recordPage(page);
   // A short list, so that all rows are rendered.
-  await page.goto(`${server.origin}/?list=AAPL,MSFT`);
+  await page.goto(`${real.server.origin}/?list=AAPL,MSFT`);
   await expect.poll(() => state(page), DEADLINE).toBe("OPEN");
   await waitForPriceChange(page, "AAPL");
   await expect.poll(() => page.locator("#chart-empty").isHidden(), DEADLINE).toBe(true);
@@ -51,17 +39,17 @@ test("the dashboard shows a moving market, adds a symbol and survives a killed s
   await waitForPriceChange(page, "KO");
   await expect.poll(() => text(page, "#headline-symbol"), DEADLINE).toBe("KO");
 
-  await server.kill();
+  await real.server.kill();
   await expect.poll(() => state(page), DEADLINE).toBe("CLOSED");
   await expect.poll(() => text(page, "#connection-reason"), DEADLINE).toMatch(/retrying in \d+ s$/);
 
-  await server.start();
+  await real.server.start();
   await expect.poll(() => state(page), DEADLINE).toBe("OPEN");
   await waitForPriceChange(page, "AAPL");
   await waitForPriceChange(page, "KO");
   await expect.poll(() => page.locator('.sales-row[data-side="gap"]:visible').count(), DEADLINE).toBe(0);
 
-  expect([...log.hosts]).toEqual([new URL(server.origin).host]);
+  expect([...log.hosts]).toEqual([new URL(real.server.origin).host]);
   expect(log.loads).toBe(1);
   expect(log.errors).toEqual([]);
 
@@ -71,14 +59,14 @@ test("the dashboard shows a moving market, adds a symbol and survives a killed s
 });
 
 test("twenty restarts of the server are no missed data", { timeout: 900_000 }, async () => {
-  const page = await browser.open(`${server.origin}/?list=AAPL,MSFT`);
+  const page = await real.browser.open(`${real.server.origin}/?list=AAPL,MSFT`);
   await waitForPriceChange(page, "AAPL");
 
   for (let restart = 1; restart <= 20; restart += 1) {
     await expect.poll(() => page.locator("#sales-rows .sales-row:visible").count(), DEADLINE).toBeGreaterThan(5);
-    await server.kill();
+    await real.server.kill();
     await expect.poll(() => page.getAttribute("body", "data-stale"), DEADLINE).toBe("true");
-    await server.start();
+    await real.server.start();
     await expect.poll(() => count(page, "count-connections"), DEADLINE).toBe(restart + 1);
     await expect.poll(() => page.getAttribute("body", "data-stale"), DEADLINE).toBe("false");
     await waitForFrames(page, 3);
@@ -90,7 +78,7 @@ test("twenty restarts of the server are no missed data", { timeout: 900_000 }, a
 });
 
 test("at every refresh interval no gap is counted", async () => {
-  const page = await browser.open(server.origin);
+  const page = await real.browser.open(real.server.origin);
   await expect.poll(() => state(page), DEADLINE).toBe("OPEN");
   for (const place of ["6", "0", "2"]) {
     await page.locator("#refresh").fill(place);
@@ -106,7 +94,7 @@ test("at every refresh interval no gap is counted", async () => {
 test("the client alone gets a snapshot, conflation and ordered historical bars", async () => {
   const aapl = symbol("AAPL");
   const runtime = runtimeOf({ ...globalThis, Date, Math, WebSocket });
-  const client = new Client(runtime, { url: `${server.origin.replace("http", "ws")}/v2/iex`, conflateMs: 100 });
+  const client = new Client(runtime, { url: `${real.server.origin.replace("http", "ws")}/v2/iex`, conflateMs: 100 });
   const acknowledged: ClientEvents["acknowledged"][] = [];
   const events: ClientEvents["market"]["events"][number][] = [];
   client.on("acknowledged", (acknowledgement) => acknowledged.push(acknowledgement));
@@ -118,7 +106,7 @@ test("the client alone gets a snapshot, conflation and ordered historical bars",
   expect(acknowledged[0]).toMatchObject({ conflateMs: 100, rejected: [] });
   expect(events.find(({ channel }) => channel === "tickers")?.origin).toBe("snapshot");
 
-  const history = new HistoryClient(async (path) => (await fetch(server.origin + path)).json() as unknown);
+  const history = new HistoryClient(async (path) => (await fetch(real.server.origin + path)).json() as unknown);
   const bars = await history.barsBefore(aapl, "1Sec", runtime.now(), 60);
   const times = bars?.map(({ time }) => time) ?? [];
   expect(times.length).toBeGreaterThan(10);

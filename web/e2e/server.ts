@@ -7,6 +7,16 @@ export const binary = () => process.env["TAPECAST_BIN"] ?? "../target/debug/tape
 /** A debug build is ready in well under a second; a busy machine may take many. */
 const READY_MS = 20_000;
 
+/** A port of 127.0.0.1 on which nobody listens. */
+export async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, "close");
+  return port;
+}
+
 /** The real server as a child process. It can be restarted on the same port. */
 export class Server {
   readonly origin: string;
@@ -24,12 +34,7 @@ export class Server {
 
   /** A server on a free port. */
   static async onFreePort(...args: readonly string[]): Promise<Server> {
-    const probe = createServer().listen(0, "127.0.0.1");
-    await once(probe, "listening");
-    const { port } = probe.address() as AddressInfo;
-    probe.close();
-    await once(probe, "close");
-    return new Server(port, args);
+    return new Server(await freePort(), args);
   }
 
   /** Runs the server at the lowest priority, so that it takes no CPU time from the browser. */

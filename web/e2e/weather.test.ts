@@ -1,6 +1,5 @@
-import { expect, onTestFinished, test } from "vitest";
-import { Browser } from "./browser";
-import { Server } from "./server";
+import { expect, test } from "vitest";
+import { realForTest } from "./real";
 import { dashboards, DEADLINE, STILL, text } from "./dashboard-page";
 
 /** The clock and the weather of the exchange's city. */
@@ -38,13 +37,7 @@ test("old weather is marked with its time, and so is that of a lost feed", async
 });
 
 test("the weather that the real server simulates is shown", async () => {
-  const server = await Server.onFreePort();
-  await server.start();
-  const browser = await Browser.start();
-  onTestFinished(async () => {
-    await browser.stop();
-    await server.kill();
-  });
+  const { server, browser } = await realForTest();
   const page = await browser.open(`${server.origin}/${QUERY}`);
 
   await expect.poll(() => text(page, ".weather"), DEADLINE).toMatch(/^−?\d+ °C (clear|clouds|rain|snow|fog)$/);
