@@ -84,8 +84,8 @@ impl Presence {
         self.table().revision
     }
 
-    /// The presence on this node at the topics with the most sessions: at most so many topics, and so many bytes of names
-    /// together.
+    /// The presence of this node's sessions, for the topics with the most sessions: at most this number of topics, and this
+    /// number of bytes of names in total.
     pub fn here(&self, most_topics: usize, most_bytes: usize) -> Vec<NodePresence> {
         let table = self.table();
         let mut topics: Vec<_> = table.here.iter().collect();

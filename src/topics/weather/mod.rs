@@ -7,8 +7,7 @@ use serde_json::{Value, json};
 use self::city::{CITIES, City};
 use crate::model::{Symbol, Timestamp};
 
-/// Weather that depends on the seed, the city and the time alone: whoever asks for the same time gets the same weather,
-/// on every machine.
+/// A deterministic weather generator: the seed, the city and the time give the same weather on every machine.
 ///
 /// A city has a season, a day and night, and weather systems, which pass within some days: noise between random values
 /// that are hours apart. Temperature, clouds, humidity and wind follow from them, and from these whether it rains.
@@ -106,7 +105,8 @@ fn rounded(value: f64, steps: f64) -> f64 {
     (value * steps).round() / steps
 }
 
-/// The cosine of so many turns by Bhaskara's approximation, within 0.002, with the same bits on every machine.
+/// The cosine of an angle in turns by Bhaskara's approximation. The absolute error is below 0.002; the result has the same
+/// bits on every machine.
 fn cosine(turns: f64) -> f64 {
     let part = turns - turns.floor();
     let half_turns = 2.0 * part.min(1.0 - part);
