@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tracing::warn;
 
 use crate::clock::Clock;
@@ -25,15 +26,16 @@ pub(super) async fn publish_weather(weather: SimulatedWeather, publisher: TopicP
         let now = clock.now();
         let minute = now.floor_to(INTERVAL_NANOS);
         let mut pause = until_next_minute(now);
-        for (topic, data) in weather.at(minute) {
-            let key = format!("weather {}", minute.nanos());
+        let key = format!("weather {}", minute.nanos());
+        let publish = async |(topic, data)| {
             let message = Arc::new(TopicMessage::new(&data, None).with_idempotency_key(&key));
-            match publisher.publish(Publication { topic, message }).await {
+            (topic, publisher.publish(Publication { topic, message }).await)
+        };
+        // Together, so that all cities share a batch.
+        for (topic, result) in join_all(weather.at(minute).map(publish)).await {
+            match result {
                 Ok(_) => {}
-                Err(PublishRefusal::Unanswered) => {
-                    pause = RETRY;
-                    break;
-                }
+                Err(PublishRefusal::Unanswered) => pause = RETRY,
                 Err(refusal) => warn!(topic = topic.as_str(), "no weather of this minute: {refusal}"),
             }
         }
