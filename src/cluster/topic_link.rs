@@ -11,7 +11,7 @@ use super::exchange::{AnswerTo, Exchange, PendingCommand};
 use super::message::NodeMessage;
 use super::node_publisher::Saying;
 use crate::model::Universe;
-use crate::topics::api::{ApiFault, PublishRequest, answer_object, published};
+use crate::topics::api::{self, ApiFault, PublishRequest, answer_object, published};
 use crate::topics::{Namespaces, Presence, PublishRefusal, TopicAnswer, TopicCommand};
 
 /// How many of the topics with the most sessions a node tells of, and how many bytes of names at most: a message of NATS
@@ -102,7 +102,7 @@ impl TopicLink {
         let Message { payload, reply, .. } = message;
         let (command, answer) = if payload.first() == Some(&b'{') {
             let answer = AnswerTo::Program(reply);
-            let request = PublishRequest::from_json(&payload);
+            let request = api::read::<PublishRequest>(&payload);
             match request.and_then(|request| request.publication(&self.namespaces, universe, None)) {
                 Ok(publication) => (TopicCommand::Publish(publication), answer),
                 Err(fault) => return self.reply(answer, Err(fault)).await,

@@ -9,6 +9,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use futures_util::future::join_all;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tracing::{debug, info};
@@ -24,7 +25,7 @@ use crate::archive::RetainedObject;
 use crate::auth::{AllowedOrigins, ClientLocation};
 use crate::hub::Hub;
 use crate::model::{Seq, StreamId, Symbol, Topic};
-use crate::topics::api::{self, ApiFault, PublishRequest, answer_object, published};
+use crate::topics::api::{self, ApiFault, PublishRequest, answer_object, published, read};
 use crate::topics::{
     LONGEST_INTERVAL, LONGEST_MUTE, Moderation, MuteScope, Namespace, PresenceDetail, Publication,
     PublishRefusal,
@@ -91,8 +92,8 @@ fn answer(result: Result<Value, ApiFault>) -> HttpResponse {
     response::json(answer_object(result).to_string())
 }
 
-/// Keys that this server does not know are ignored, as Centrifugo does.
-/// Whom to mute, and where: one of `channel` and `namespace`.
+/// A publisher to mute, in one of `channel` and `namespace`. In this body, as in the others, unknown keys are ignored, as
+/// by Centrifugo.
 #[derive(Deserialize)]
 struct MuteBody {
     #[serde(default)]
@@ -150,10 +151,6 @@ struct StreamPosition {
     epoch: String,
 }
 
-fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, ApiFault> {
-    serde_json::from_slice(body).map_err(|error| ApiFault::bad_request(error.to_string()))
-}
-
 /// The request with what it is answered from.
 struct Caller<'a> {
     permit: &'a AccessPermit,
@@ -166,7 +163,7 @@ struct Caller<'a> {
 
 impl Caller<'_> {
     async fn publish(&self, body: &[u8]) -> Result<Value, ApiFault> {
-        let PublishRequest { channel, data, idempotency_key } = PublishRequest::from_json(body)?;
+        let PublishRequest { channel, data, idempotency_key } = read(body)?;
         let publication = self.publication(&channel, &data, idempotency_key.as_deref())?;
         self.send(publication).await
     }
@@ -190,14 +187,11 @@ impl Caller<'_> {
     /// Publishes that an earlier message is taken back, whose content is forgotten.
     async fn take_back(&self, body: &[u8]) -> Result<Value, ApiFault> {
         let TakeBackBody { channel, offset } = read(body)?;
-        let (topic, namespace) = self.namespace(&channel)?;
-        if !self.may_publish(namespace) {
-            return Err(PublishRefusal::NotPermitted.into());
-        }
+        let (topic, _) = self.permitted(&channel)?;
         if offset == 0 || Seq(offset) > self.newest(self.stream(&topic)) {
             return Err(ApiFault::bad_request("there is no message of this offset"));
         }
-        let (client, key) = (client_address(self.request, self.state), self.permit.key_id());
+        let (client, key) = self.moderator();
         info!(%client, key, %topic, sq = offset, "a message is taken back");
         let message = Arc::new(TopicMessage::deleting(Seq(offset), key));
         self.send(Publication { topic, message }).await
@@ -215,8 +209,7 @@ impl Caller<'_> {
         let place = scope.to_string();
         let moderation = Moderation::Mute { scope, name: self.name(&name)?, time };
         self.topics.publisher.moderate(moderation).await?;
-        let (client, key, until) =
-            (client_address(self.request, self.state), self.permit.key_id(), self.after(time));
+        let ((client, key), until) = (self.moderator(), self.after(time));
         info!(%client, key, %place, name, %until, "a publisher is muted");
         Ok(json!({}))
     }
@@ -227,7 +220,7 @@ impl Caller<'_> {
         let scope = self.mute_scope(channel, namespace)?;
         let place = scope.to_string();
         self.topics.publisher.moderate(Moderation::Unmute { scope, name: self.name(&name)? }).await?;
-        let (client, key) = (client_address(self.request, self.state), self.permit.key_id());
+        let (client, key) = self.moderator();
         info!(%client, key, %place, name, "a publisher is muted no more");
         Ok(json!({}))
     }
@@ -235,38 +228,28 @@ impl Caller<'_> {
     /// Sets the least time between two messages of one publisher in a topic.
     async fn slow(&self, body: &[u8]) -> Result<Value, ApiFault> {
         let SlowBody { channel, seconds } = read(body)?;
-        let (topic, namespace) = self.namespace(&channel)?;
-        if !self.may_publish(namespace) {
-            return Err(PublishRefusal::NotPermitted.into());
-        }
+        let (topic, _) = self.permitted(&channel)?;
         let interval = Duration::from_secs(seconds);
         if interval > LONGEST_INTERVAL {
             let longest = LONGEST_INTERVAL.as_secs();
             return Err(ApiFault::bad_request(format!("seconds: expected at most {longest}")));
         }
         self.topics.publisher.moderate(Moderation::Slow { topic, interval }).await?;
-        let (client, key) = (client_address(self.request, self.state), self.permit.key_id());
+        let (client, key) = self.moderator();
         info!(%client, key, %topic, seconds, "the slow mode of a topic is set");
         Ok(json!({}))
     }
 
     /// Where a publisher is to be muted, if the caller may publish there.
     fn mute_scope(&self, channel: Option<String>, namespace: Option<String>) -> Result<MuteScope, ApiFault> {
-        let (scope, rules) = match (channel, namespace) {
-            (Some(channel), None) => {
-                let (topic, rules) = self.namespace(&channel)?;
-                (MuteScope::Topic(topic), rules)
-            }
+        match (channel, namespace) {
+            (Some(channel), None) => Ok(MuteScope::Topic(self.permitted(&channel)?.0)),
             (None, Some(name)) => {
                 let rules = self.topics.namespaces.named(&name);
-                let rules = rules.ok_or_else(|| ApiFault::unknown_channel(&name))?;
-                (MuteScope::Namespace(name.into()), rules)
+                self.check(rules.ok_or_else(|| ApiFault::unknown_channel(&name))?)?;
+                Ok(MuteScope::Namespace(name.into()))
             }
-            _ => return Err(ApiFault::bad_request("expected one of channel and namespace")),
-        };
-        match self.may_publish(rules) {
-            true => Ok(scope),
-            false => Err(PublishRefusal::NotPermitted.into()),
+            _ => Err(ApiFault::bad_request("expected one of channel and namespace")),
         }
     }
 
@@ -293,11 +276,24 @@ impl Caller<'_> {
 
     /// The message for the feed, if the caller may publish it.
     fn publication(&self, channel: &str, data: &Value, key: Option<&str>) -> Result<Publication, ApiFault> {
-        let (topic, namespace) = self.namespace(channel)?;
-        if !self.may_publish(namespace) {
-            return Err(PublishRefusal::NotPermitted.into());
-        }
+        let (topic, namespace) = self.permitted(channel)?;
         api::publication(topic, namespace, data, self.permit.key_id(), key)
+    }
+
+    /// A topic in which the caller may publish, and its namespace.
+    fn permitted(&self, channel: &str) -> Result<(Symbol, &Namespace), ApiFault> {
+        let (topic, namespace) = self.namespace(channel)?;
+        self.check(namespace)?;
+        Ok((topic, namespace))
+    }
+
+    fn check(&self, namespace: &Namespace) -> Result<(), ApiFault> {
+        if self.may_publish(namespace) { Ok(()) } else { Err(PublishRefusal::NotPermitted.into()) }
+    }
+
+    /// Who moderates, for the log: the address, and the key.
+    fn moderator(&self) -> (IpAddr, Option<&str>) {
+        (client_address(self.request, self.state), self.permit.key_id())
     }
 
     /// Whether the caller may publish: its key is one of the namespace's, or may control the server. Without keys the
@@ -357,9 +353,6 @@ impl Caller<'_> {
         since: Option<StreamPosition>,
         reverse: bool,
     ) -> Vec<Value> {
-        if limit == 0 {
-            return Vec::new();
-        }
         let offset = since.map(|since| since.offset);
         let (mut after, up_to) = match reverse {
             false => (Seq(offset.unwrap_or(0)), newest),

@@ -22,14 +22,6 @@ pub struct PublishRequest {
 }
 
 impl PublishRequest {
-    /// Reads a request.
-    ///
-    /// # Errors
-    /// When it is none.
-    pub fn from_json(body: &[u8]) -> Result<Self, ApiFault> {
-        serde_json::from_slice(body).map_err(|error| ApiFault::bad_request(error.to_string()))
-    }
-
     /// The message for the feed, of this publisher.
     ///
     /// # Errors
@@ -43,6 +35,14 @@ impl PublishRequest {
         let (topic, namespace) = find(&self.channel, namespaces, universe)?;
         publication(topic, namespace, &self.data, by, self.idempotency_key.as_deref())
     }
+}
+
+/// Reads a request.
+///
+/// # Errors
+/// When it is none.
+pub fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, ApiFault> {
+    serde_json::from_slice(body).map_err(|error| ApiFault::bad_request(error.to_string()))
 }
 
 /// The topic of this name and its namespace.
