@@ -14,7 +14,7 @@ use super::node_publisher::Saying;
 use super::publisher::{Standing, Term};
 use crate::feed::Batch;
 use crate::metrics::ClusterMetrics;
-use crate::model::{Object, Timestamp, Universe};
+use crate::model::{Timestamp, Universe};
 use crate::source::{Ticks, Wake};
 use crate::topics::{Moderation, TopicAnswer, TopicCommand};
 
@@ -201,7 +201,7 @@ impl Exchange {
             }
         }
         if let Outgoing::Batch(batch, _) = &outgoing {
-            let cost = cost(batch);
+            let cost = batch.memory();
             if outbox.bytes + cost > MAX_WAITING {
                 self.metrics.unsent.inc();
                 return;
@@ -287,11 +287,6 @@ impl Exchange {
     pub(super) fn is_connected(&self) -> bool {
         self.is_connected.load(Ordering::Relaxed)
     }
-}
-
-fn cost(batch: &Batch) -> usize {
-    let contents: usize = batch.messages().map(|(_, message)| message.bytes()).sum();
-    256 + batch.len() * size_of::<Object>() + contents
 }
 
 /// One thread must not end because the other panicked.

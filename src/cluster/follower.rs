@@ -201,7 +201,7 @@ impl Follower {
                 Ready::Snapshot(snapshot, history, epoch) => {
                     self.relisting = Relisting::onto(Arc::clone(self.relisting.known()));
                     let snapshot = self.relisting.batch(snapshot);
-                    let history = messages_of(&self.relisting.batch(*history));
+                    let history: TopicMessages = self.relisting.batch(*history).shared_messages().collect();
                     let batch = catch_up(last_values, &snapshot, &history, epoch);
                     self.history = Some(history);
                     batch
@@ -223,11 +223,10 @@ impl Follower {
     fn accept(&mut self, batch: Batch, last_values: &LastValues) -> Batch {
         let batch = self.relisting.batch(batch);
         let last = |object: &Object| last_values.seq(object.stream());
-        let objects = || batch.objects().chain(batch.messages().map(|(message, _)| message));
-        if objects().all(|object| object.seq > last(object)) {
+        if batch.all_objects().all(|object| object.seq > last(object)) {
             return batch;
         }
-        self.has_gone_back |= objects().any(|object| object.seq < last(object));
+        self.has_gone_back |= batch.all_objects().any(|object| object.seq < last(object));
         without_known(last_values, &batch)
     }
 
@@ -474,7 +473,7 @@ impl Follower {
 fn without_known(last_values: &LastValues, batch: &Batch) -> Batch {
     let is_new = |object: &&Object| object.seq > last_values.seq(object.stream());
     let new = |objects: &[Object]| objects.iter().filter(is_new).copied().collect();
-    let (messages, contents) = messages_of(batch).into_iter().filter(|(object, _)| is_new(&object)).unzip();
+    let (messages, contents) = batch.shared_messages().filter(|(object, _)| is_new(&object)).unzip();
     Batch::new(Arc::clone(batch.universe()), batch.watermark(), new(batch.events()), new(batch.tickers()))
         .with_messages(messages, contents)
         .numbered(batch.number())
@@ -516,10 +515,6 @@ fn enter(last_values: &mut LastValues, batch: Batch) -> Batch {
 fn unseen(last_values: &LastValues, missed: &Missed) -> Option<Missed> {
     let from = missed.from.max(last_values.seq(missed.stream).next());
     (from <= missed.to).then_some(Missed { from, ..*missed })
-}
-
-fn messages_of(batch: &Batch) -> TopicMessages {
-    batch.messages().map(|(object, message)| (*object, Arc::clone(message))).collect()
 }
 
 /// The batch that takes a follower from these last values to a snapshot: the newest object of each stream that moved on,
@@ -580,7 +575,7 @@ fn new_messages(
     let is_missing = |object: &Object| {
         object.seq > last_values.seq(object.stream()) && !sent.contains(&(object.stream(), object.seq))
     };
-    messages.extend(messages_of(snapshot).into_iter().filter(|(object, _)| is_missing(object)));
+    messages.extend(snapshot.shared_messages().filter(|(object, _)| is_missing(object)));
     messages
 }
 

@@ -82,8 +82,7 @@ impl FaultyFeed {
     }
 
     fn record(&self, kind: &'static str, batch: &Batch) {
-        let messages = batch.messages().map(|(object, _)| object);
-        let streams = streams_of(batch.universe(), batch.objects().chain(messages));
+        let streams = streams_of(batch.universe(), batch.all_objects());
         self.log.record(batch.watermark(), Layer::Feed, kind, streams, None);
     }
 }

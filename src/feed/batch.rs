@@ -84,7 +84,7 @@ impl Batch {
     /// A copy of the batch with a universe that begins with the present one. Nothing of it is encoded yet.
     #[must_use]
     pub fn with_universe(&self, universe: Arc<Universe>) -> Self {
-        let (messages, contents) = self.messages().map(|(object, it)| (*object, Arc::clone(it))).unzip();
+        let (messages, contents) = self.shared_messages().unzip();
         Self {
             number: self.number,
             universe,
@@ -183,6 +183,23 @@ impl Batch {
             None => Default::default(),
         };
         objects.iter().zip(contents)
+    }
+
+    /// The objects of instruments, then the messages of topics.
+    pub fn all_objects(&self) -> impl Iterator<Item = &Object> {
+        self.objects().chain(self.messages().map(|(object, _)| object))
+    }
+
+    /// The messages of topics; their contents are shared.
+    pub fn shared_messages(&self) -> impl ExactSizeIterator<Item = (Object, Arc<TopicMessage>)> {
+        self.messages().map(|(object, content)| (*object, Arc::clone(content)))
+    }
+
+    /// About how many bytes the batch takes in a queue, without what is shared with other batches.
+    pub fn memory(&self) -> usize {
+        const BATCH_BYTES: usize = 256;
+        let contents: usize = self.messages().map(|(_, message)| message.bytes()).sum();
+        BATCH_BYTES + self.len() * size_of::<Object>() + contents
     }
 
     /// The instruments and topics that the objects are of. It travels with each batch, since it may grow.

@@ -126,7 +126,7 @@ impl EntryDecoder {
                     watermark: objects.watermark(),
                     universe: Arc::clone(objects.universe()),
                     last_objects: objects.events().to_vec(),
-                    last_messages: objects.messages().map(|(object, it)| (*object, Arc::clone(it))).collect(),
+                    last_messages: objects.shared_messages().collect(),
                     begun: None,
                 })
             }

@@ -233,8 +233,7 @@ impl JournalFeed {
             objects.iter().map(renew).collect()
         };
         let (events, tickers) = (renew(recorded.events()), renew(recorded.tickers()));
-        let (messages, contents): (Vec<_>, Vec<_>) =
-            recorded.messages().map(|(object, message)| (*object, Arc::clone(message))).unzip();
+        let (messages, contents): (Vec<_>, Vec<_>) = recorded.shared_messages().unzip();
         let messages = renew(&messages);
         let number = match self.renumbering {
             None => recorded.number(),

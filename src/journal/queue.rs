@@ -26,9 +26,6 @@ const PROMPT_BYTES: usize = MAX_QUEUE_BYTES / 8;
 /// not wait for the journal.
 const PROMPT_BATCHES: usize = 32;
 
-/// What a batch costs besides its objects.
-const BATCH_BYTES: usize = 256;
-
 /// The batches that wait for the writer of the journal.
 ///
 /// The feed appends, the writer's thread takes all there is. Neither holds the lock for longer than it takes to move a
@@ -104,7 +101,7 @@ impl BatchQueue {
     /// Appends a batch, or adds it to the hole.
     pub(super) fn push(&self, batch: &Arc<Batch>) {
         let mut state = self.lock();
-        let bytes = cost(batch);
+        let bytes = batch.memory();
         // A single batch may be larger than the queue.
         let fits = state.batches.is_empty() || state.bytes + bytes <= self.max_bytes;
         match &mut state.hole {
@@ -183,11 +180,6 @@ impl BatchQueue {
     }
 }
 
-fn cost(batch: &Batch) -> usize {
-    let contents: usize = batch.messages().map(|(_, message)| message.bytes()).sum();
-    BATCH_BYTES + batch.len() * size_of::<Object>() + contents
-}
-
 impl OpenHole {
     fn add(&mut self, batch: &Arc<Batch>) {
         if batch.restarts_numbers() {
@@ -203,7 +195,7 @@ impl OpenHole {
             self.begun = Some(BegunEpoch { numbers, ..begun });
         }
         self.last_objects.extend(batch.objects().map(|object| (object.stream(), *object)));
-        let messages = batch.messages().map(|(object, message)| (*object, Arc::clone(message)));
+        let messages = batch.shared_messages();
         self.last_messages.extend(messages.map(|message| (message.0.stream(), message)));
         self.last_batch = Arc::clone(batch);
     }
@@ -242,7 +234,7 @@ mod tests {
 
     fn queue(batches: usize) -> (BatchQueue, JournalMetrics) {
         let metrics = JournalMetrics::default();
-        (BatchQueue::new(batches * cost(&batch(1)), metrics.clone()), metrics)
+        (BatchQueue::new(batches * batch(1).memory(), metrics.clone()), metrics)
     }
 
     fn numbers(taken: &Taken) -> Vec<u64> {
@@ -253,7 +245,7 @@ mod tests {
     fn batches_are_taken_in_order_and_once() {
         let (queue, metrics) = queue(9);
         (1..=3).for_each(|number| queue.push(&batch(number)));
-        assert_eq!(metrics.queue_bytes.get(), 3 * cost(&batch(1)) as i64);
+        assert_eq!(metrics.queue_bytes.get(), 3 * batch(1).memory() as i64);
 
         let taken = queue.take(Duration::ZERO, Duration::ZERO);
 

@@ -124,7 +124,7 @@ impl Numbers {
     /// A segment begins: with the numbers at which the one before ended, if it is of the same run.
     fn begin(&mut self, epoch: Epoch, standing: &Batch, faults: &mut Vec<String>) {
         let standing_numbers: HashMap<_, _> =
-            all_objects(standing).map(|object| (object.stream(), object.seq.0)).collect();
+            standing.all_objects().map(|object| (object.stream(), object.seq.0)).collect();
         let continues = self.epoch == Some(epoch) && self.last_batch == Some(standing.number());
         if continues && standing_numbers != self.last_objects {
             faults.push(format!("the snapshot after batch {} differs from the batches", standing.number()));
@@ -167,7 +167,7 @@ impl Numbers {
             }
             self.missed.insert(missed.stream, missed.to.0);
         }
-        for object in all_objects(batch) {
+        for object in batch.all_objects() {
             self.object(name, number, object, faults);
         }
     }
@@ -193,11 +193,6 @@ impl Numbers {
             faults.push(format!("{name}: batch {batch}: {stream:?} has number {seq} after {last}"));
         }
     }
-}
-
-/// The objects of a batch, with the messages of topics.
-fn all_objects(batch: &Batch) -> impl Iterator<Item = &Object> {
-    batch.objects().chain(batch.messages().map(|(object, _)| object))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::alerts::{AlertCondition, AlertOrder, AlertPermit, AlertQuota, LastPri
 use crate::auth::Grant;
 use crate::feed::FeedProgress;
 use crate::hub::EncodedLastValues;
-use crate::model::{Body, Channel, Price, Seq, StreamId, Symbol, SymbolId, TradeRules};
+use crate::model::{Body, Channel, Missed, Price, Seq, StreamId, Symbol, SymbolId, TradeRules};
 use crate::source::SymbolInterest;
 use crate::wire::{
     AlertCommand, AlertEntry, AlertList, AlertPosition, Answered, ControlMessage, ErrorCode, Gap,
@@ -200,8 +200,8 @@ impl AlertDesk {
         }
         match start {
             Start::Gap(from, to) => {
-                let universe = hub.universe();
-                let gap = Gap::new(universe.name_of(market.stream), Channel::Trades, from, to);
+                let missed = Missed { stream: market.stream, from, to };
+                let gap = Gap::of(missed, &hub.universe());
                 self.state.send_control(&ControlMessage::Gap(gap), now);
             }
             Start::Walked(_, walked) => {

@@ -549,9 +549,8 @@ impl Subscriber for SessionState {
         self.next_timer(now)
     }
 
-    fn trades_unevaluated(&self, Missed { stream, from, to }: Missed, universe: &Universe, now: Instant) {
-        let gap = Gap::new(universe.name_of(stream), stream.channel(), from, to);
-        let frame = ControlMessage::Gap(gap).to_frame(self.codec);
+    fn trades_unevaluated(&self, missed: Missed, universe: &Universe, now: Instant) {
+        let frame = ControlMessage::Gap(Gap::of(missed, universe)).to_frame(self.codec);
         self.fill(now, |outbox| outbox.push(frame));
         self.wake();
     }

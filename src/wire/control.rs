@@ -9,7 +9,9 @@ use super::clock_text::rfc3339;
 use super::frame::message_frame;
 use super::tolerant::shortened;
 use super::{Codec, GrantedExtensions, InvalidCommand, RequestId, SymbolList};
-use crate::model::{BegunEpoch, Channel, Epoch, EpochNumbers, FeedNotice, Seq, Symbol, Timestamp};
+use crate::model::{
+    BegunEpoch, Channel, Epoch, EpochNumbers, FeedNotice, Missed, Seq, Symbol, Timestamp, Universe,
+};
 
 /// A control message of the server: sent alone, in an array of exactly one. Several gaps may share one, and so may several alerts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -219,6 +221,12 @@ impl Gap {
     /// A gap from one sequence number to another, both missing.
     pub fn new(symbol: &Symbol, channel: Channel, from: Seq, to: Seq) -> Self {
         Self { symbol: symbol.to_string(), channel: channel.name(), from: from.0, to: to.0 }
+    }
+
+    /// The gap that tells what was missed of a stream of this universe.
+    pub fn of(missed: Missed, universe: &Universe) -> Self {
+        let Missed { stream, from, to } = missed;
+        Self::new(universe.name_of(stream), stream.channel(), from, to)
     }
 }
 

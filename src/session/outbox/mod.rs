@@ -537,7 +537,7 @@ impl Outbox {
         while frame.len() < self.limits.frame_bytes
             && let Some((stream, Seq(sent))) = self.streams.pop_dirty()
         {
-            // A stream that begins with numbers that nobody gets has no object yet.
+            // The first objects of the stream were lost upstream: there is none yet to send.
             if last_values.seq(stream) == Seq::default() {
                 continue;
             }
@@ -575,7 +575,7 @@ fn missed_bytes(gaps: &[(StreamId, Seq, Seq)]) -> usize {
 
 /// The notice that these objects will not come.
 fn gap_notice(universe: &Universe, (stream, from, to): (StreamId, Seq, Seq)) -> ControlMessage {
-    ControlMessage::Gap(Gap::new(universe.name_of(stream), stream.channel(), from, to))
+    ControlMessage::Gap(Gap::of(Missed { stream, from, to }, universe))
 }
 
 #[cfg(test)]
