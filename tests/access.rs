@@ -212,7 +212,13 @@ fn only_an_allowed_origin_may_read_rest() {
         config.access.origins = AllowedOrigins::Own(vec!["https://app.example".parse().unwrap()]);
     });
 
-    for (path, status) in [("/v2/assets", 200), ("/v2/stocks/trades", 400), ("/v2/nowhere", 404)] {
+    for (path, status) in [
+        ("/v2/assets", 200),
+        ("/v2/stocks/trades", 400),
+        ("/v2/nowhere", 404),
+        ("/udf/config", 200),
+        ("/udf/x", 404),
+    ] {
         let response = get_with(server.address, path, APP);
         assert_eq!(response.status, status, "{path}");
         assert_eq!(response.header("access-control-allow-origin"), Some("https://app.example"), "{path}");

@@ -189,6 +189,19 @@ fn a_key_is_limited_to_feeds() {
         assert_eq!(status(path), 200, "{path}");
     }
     assert_eq!(get(server.address, "/v2/assets?feed=b").0, 401);
+    for (path, expected) in [
+        ("/udf/config", 403),
+        ("/udf/a/config", 403),
+        ("/udf/b/config", 200),
+        ("/udf/config?feed=b", 200),
+        ("/udf/c/config", 404),
+        ("/udf/b/quotes?symbols=AAPL", 200),
+        ("/udf/a/quotes?symbols=AAPL", 403),
+    ] {
+        assert_eq!(status(path), expected, "{path}");
+    }
+    let found = get_with(server.address, "/udf/b/search?limit=1000", &headers).json();
+    assert_eq!(found.as_array().map(Vec::len), Some(OF_B));
 }
 
 #[test]

@@ -50,10 +50,13 @@ fn every_endpoint_answers_as_described() {
     // A stream of events does not end.
     let described = described.filter(|(path, it)| it.get("get").is_some() && !path.ends_with("/events"));
     let paths: Vec<String> = described.map(|(path, _)| path.clone()).collect();
-    assert!(paths.len() >= 25, "{paths:?}");
+    assert!(paths.len() >= 31, "{paths:?}");
     for path in paths {
         let target = path.replace("{symbol}", "NVDA");
-        let query = "symbols=NVDA,AAPL&timeframe=1Min&start=2020-01-01&limit=1500";
+        let query = match path.starts_with("/udf/") {
+            true => "symbol=NVDA&symbols=NVDA,ZZZZZ&resolution=1&from=0&to=4102444800&query=a",
+            false => "symbols=NVDA,AAPL&timeframe=1Min&start=2020-01-01&limit=1500",
+        };
 
         let (status, body) = match path.as_str() {
             // There is none of a simulated market.
@@ -86,7 +89,11 @@ fn every_described_error_is_sent_as_described() {
             }
             let target = path.replace("{symbol}", if expected == 400 { "NVDA" } else { "ZZZZZ" });
             let target = target.replace("{feed}", if expected == 400 { "iex" } else { "nowhere" });
-            let query = if expected == 400 { "limit=1&limit=1" } else { "" };
+            let query = match expected {
+                400 => "limit=1&limit=1",
+                _ if path.starts_with("/udf/") => "symbol=ZZZZZ&resolution=1&from=0&to=1",
+                _ => "",
+            };
             let faulty = (path == "/faults" && expected == 400).then(faulty);
             let address = faulty.as_ref().map_or(server.address, |faulty| faulty.address);
             let (status, body) = get(address, &format!("{target}?{query}"));
@@ -97,7 +104,7 @@ fn every_described_error_is_sent_as_described() {
             errors += 1;
         }
     }
-    assert!(errors >= 33, "{errors}");
+    assert!(errors >= 41, "{errors}");
 }
 
 /// The answer of the API of topics to this body.

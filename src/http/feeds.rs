@@ -11,7 +11,7 @@ use crate::archive::Archive;
 use crate::cluster::ClusterOverview;
 use crate::feed::{ControlReplay, FeedProgress};
 use crate::metrics::UpstreamMetrics;
-use crate::model::{Epoch, Feed, MarketHours};
+use crate::model::{Epoch, Feed, MarketHours, Timestamp};
 use crate::source::{MarketClock, SymbolDemand};
 
 /// What all handlers share of one feed, on all workers.
@@ -43,6 +43,17 @@ pub struct ServedFeed {
     pub replay: Option<Recipient<ControlReplay>>,
     /// The topics, if there are any.
     pub topics: Option<TopicService>,
+}
+
+impl ServedFeed {
+    /// When the market is open: as its source tells at this time, or else as its hours say.
+    pub(super) fn hours_at(&self, now: Timestamp) -> MarketHours {
+        match self.market_clock.as_ref().and_then(|clock| clock.at(now)) {
+            Some(told) if told.is_continuous() => MarketHours::Continuous,
+            Some(_) => MarketHours::Exchange,
+            None => self.hours,
+        }
+    }
 }
 
 /// The feeds of the server. The first is that of requests that name none.
@@ -207,6 +218,7 @@ impl ServedFeed {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::MarketSchedule;
 
     fn feeds(names: &[&str]) -> Feeds {
         let feed = |name: &&str| ServedFeed { name: name.parse().unwrap(), ..ServedFeed::for_tests() };
@@ -235,6 +247,26 @@ mod tests {
         assert_eq!(requested(Some("sip")).as_deref(), Ok("sip"));
         let refusal = requested(Some("iex")).unwrap_err();
         assert_eq!(refusal, ApiError::invalid("feed", "`iex` is none of polygon, sip"));
+    }
+
+    #[test]
+    fn a_feed_has_the_hours_that_its_source_tells_or_else_its_own() {
+        let (now, later) = (Timestamp::from_nanos(1), Timestamp::from_nanos(9));
+        let told = |next_open, next_close| {
+            let clock = MarketClock::default();
+            clock.tell(MarketSchedule { is_open: true, next_open, next_close }, later);
+            Some(clock)
+        };
+        let sometimes = told(later, Timestamp::from_nanos(5));
+        for (market_clock, hours, expected) in [
+            (None, MarketHours::Exchange, MarketHours::Exchange),
+            (Some(MarketClock::default()), MarketHours::Continuous, MarketHours::Continuous),
+            (told(later, later), MarketHours::Exchange, MarketHours::Continuous),
+            (sometimes, MarketHours::Continuous, MarketHours::Exchange),
+        ] {
+            let feed = ServedFeed { market_clock, hours, ..ServedFeed::for_tests() };
+            assert_eq!(feed.hours_at(now), expected);
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! HTTP: the upgrade to a session, event streams, REST, health checks, metrics and the dashboard's files.
+//! HTTP: the upgrade to a session, event streams, REST, TradingView's UDF, health checks, metrics and the dashboard's files.
 
 mod access;
 mod admission;
@@ -30,6 +30,7 @@ mod status;
 mod topic_api;
 mod topics;
 mod turn;
+mod udf;
 mod upgrade;
 
 pub use self::challenge::AuthChallenge;

@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::state::{AppState, WorkerHubs};
 use super::{
-    assets, cors, error, events, faults, health, methods, paced_body, replay, rest, status, topic_api,
+    assets, cors, error, events, faults, health, methods, paced_body, replay, rest, status, topic_api, udf,
     upgrade,
 };
 
@@ -26,10 +26,15 @@ pub fn routes(state: Data<AppState>, hubs: Rc<WorkerHubs>) -> impl FnOnce(&mut S
             .wrap(cors::cors(&state.origins))
             .configure(rest::crypto_routes)
             .route("/{path:.*}", web::get().to(|| async { error::no_such_path() }));
+        let udf = web::scope("/udf")
+            .wrap(from_fn(paced_body::bound_answers))
+            .wrap(cors::cors(&state.origins))
+            .configure(udf::routes);
         app.app_data(state)
             .app_data(hubs)
             .service(v2)
             .service(v1)
+            .service(udf)
             .configure(rest::schema_routes)
             .route("/websocket/connect", web::get().to(upgrade::connect))
             .route("/echo", web::get().to(upgrade::echo))

@@ -56,7 +56,31 @@ impl DayParts {
     }
 }
 
+/// The weekdays of a period on which the exchange does not have its usual hours, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SessionExceptions {
+    /// Those on which it does not open.
+    pub holidays: Vec<Date>,
+    /// Those on which it closes at 13:00.
+    pub half_days: Vec<Date>,
+}
+
 impl ExchangeSession {
+    /// The exceptions from this number of days before a time to as many days after it.
+    pub fn exceptions(around: Timestamp, days: i64) -> SessionExceptions {
+        let today = date_of(around);
+        let dates = (-days..=days).filter_map(|days| today.checked_add(days.days()).ok());
+        let mut exceptions = SessionExceptions::default();
+        for date in dates.filter(|date| !is_weekend(*date)) {
+            if !is_trading_day(date) {
+                exceptions.holidays.push(date);
+            } else if is_half_day(date) {
+                exceptions.half_days.push(date);
+            }
+        }
+        exceptions
+    }
+
     /// The session of the day in New York that this time is in; `None` on weekends, holidays and special closings.
     ///
     /// Right from 1998 on, and in years to come as far as the exchange's rules of 2022 hold: Juneteenth has been a
@@ -82,13 +106,20 @@ impl ExchangeSession {
     }
 
     fn on(date: Date) -> Option<Self> {
-        let is_weekend = matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday);
-        if is_weekend || is_holiday(date) || CLOSINGS.contains(&date) {
+        if !is_trading_day(date) {
             return None;
         }
         let close = if is_half_day(date) { 13 } else { 16 };
         Some(Self { open: time_on(date, 9, 30), close: time_on(date, close, 0) })
     }
+}
+
+fn is_trading_day(date: Date) -> bool {
+    !(is_weekend(date) || is_holiday(date) || CLOSINGS.contains(&date))
+}
+
+fn is_weekend(date: Date) -> bool {
+    matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday)
 }
 
 /// Days on which the exchange did not open though no rule says so.

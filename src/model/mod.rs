@@ -32,7 +32,7 @@ pub use event::{
     Cancel, CancelAction, Conditions, Correction, Event, Luld, Print, Quote, Status, Tape, Trade,
     UnknownCode, Venue, is_letter,
 };
-pub use exchange_calendar::{DayParts, ExchangeSession, MarketHours};
+pub use exchange_calendar::{DayParts, ExchangeSession, MarketHours, SessionExceptions};
 pub use feed::{Feed, FeedError};
 pub use feed_notice::{FeedNotice, FeedState};
 pub use missed::Missed;

@@ -1,5 +1,5 @@
-use super::json::JsonEncoder;
-use crate::model::{Bar, Quote, Timestamp, Trade};
+use super::json::{JsonEncoder, push_decimal_price};
+use crate::model::{Bar, Price, Quote, Timestamp, Trade};
 
 /// Writes trades, quotes and bars as REST returns them: JSON objects with the fields of the stream's objects,
 /// but without `T`, symbol and sequence number, which an answer has once for all rows.
@@ -22,6 +22,11 @@ impl JsonRowWriter {
     /// Appends a bar.
     pub fn bar(&mut self, out: &mut Vec<u8>, bar: &Bar) {
         self.json.row(out, bar);
+    }
+
+    /// Appends a price in dollars.
+    pub fn price(&mut self, out: &mut Vec<u8>, price: Price) {
+        push_decimal_price(out, price);
     }
 
     /// Appends a time as text in quotes.

@@ -13,15 +13,14 @@ pub(super) async fn clock(permit: AccessPermit, state: Data<AppState>) -> Answer
     let feed = state.feeds.requested(permit.query().value("feed"))?;
     let now = state.clock.now();
     let told = feed.market_clock.as_ref().and_then(|clock| clock.at(now));
-    Ok(json(clock_at(now, told, feed.hours)))
+    Ok(json(clock_at(now, told, feed.hours_at(now))))
 }
 
 /// The clock's body: what the source told, or what follows from the hours. The simulated market never closes: its day
 /// ends at midnight in New York, when the next one begins.
 fn clock_at(now: Timestamp, told: Option<MarketSchedule>, hours: MarketHours) -> Vec<u8> {
-    let is_continuous = told.map_or(hours == MarketHours::Continuous, |told| told.is_continuous());
     let MarketSchedule { is_open, next_open, next_close } = match told {
-        _ if is_continuous => {
+        _ if hours == MarketHours::Continuous => {
             let midnight = TradingDay::of(now).end;
             MarketSchedule { is_open: true, next_open: midnight, next_close: midnight }
         }

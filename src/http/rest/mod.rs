@@ -23,6 +23,7 @@ mod token;
 use actix_web::web::{self, ServiceConfig};
 
 pub use self::answers::answer;
+pub(super) use self::request::RestRequest;
 
 /// Adds the routes of the OpenAPI and AsyncAPI documents.
 pub(super) fn schema_routes(app: &mut ServiceConfig) {

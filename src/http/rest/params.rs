@@ -23,7 +23,7 @@ const DEFAULT_ROWS: usize = 1_000;
 /// one market, without splits, in dollars.
 impl QueryParams {
     /// The parameter `symbols`: sorted, without duplicates.
-    pub(super) fn symbols(&self) -> Result<Vec<Symbol>, ApiError> {
+    pub(in crate::http) fn symbols(&self) -> Result<Vec<Symbol>, ApiError> {
         let texts = self
             .values("symbols")
             .flat_map(|list| list.split(','))

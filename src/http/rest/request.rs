@@ -1,10 +1,9 @@
-use std::future::Future;
-use std::pin::Pin;
+use std::future::{Ready, ready};
 use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::web::Data;
-use actix_web::{Error, FromRequest, HttpRequest, HttpResponse};
+use actix_web::{FromRequest, HttpRequest, HttpResponse};
 
 use crate::http::access::AccessPermit;
 use crate::http::compression::{CodedText, ContentCoding};
@@ -16,34 +15,33 @@ use crate::model::{Symbol, SymbolId, Universe};
 
 /// A REST request that is authorised: an extractor. Make it a handler's first argument, so that this check comes before
 /// those of other extractors.
-pub(super) struct RestRequest {
-    pub(super) state: Data<AppState>,
+pub(in crate::http) struct RestRequest {
+    pub(in crate::http) state: Data<AppState>,
     /// The feed of the request.
-    pub(super) feed: Arc<ServedFeed>,
+    pub(in crate::http) feed: Arc<ServedFeed>,
     /// The instruments that the worker's hub knows: the universe may grow.
-    pub(super) universe: Arc<Universe>,
+    pub(in crate::http) universe: Arc<Universe>,
     access: AccessPermit,
     coding: ContentCoding,
+    feed_choice: FeedChoice,
+}
+
+/// What of a request chose its feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum FeedChoice {
+    /// A part of the path, `{feed}`. The key was checked for it.
+    Path,
+    /// The parameter `feed`, or nothing.
+    Query,
 }
 
 impl FromRequest for RestRequest {
-    type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let access = AccessPermit::from_request(request, payload);
-        let state = Data::<AppState>::from_request(request, payload);
-        let request = request.clone();
-        let coding = ContentCoding::negotiate(request.headers(), &[ContentCoding::Gzip]);
-        Box::pin(async move {
-            let (access, state) = (access.await?, state.await?);
-            let feed = Arc::clone(state.feeds.requested(access.query().value("feed"))?);
-            if state.feeds.several().is_some() {
-                access.check_feed(feed.name)?;
-            }
-            let universe = hub_of(&request, &feed).universe();
-            Ok(Self { state, feed, universe, access, coding })
-        })
+        let access = AccessPermit::from_request(request, payload).into_inner();
+        ready(access.and_then(|access| Self::permitted(request, access)))
     }
 }
 
@@ -75,14 +73,41 @@ impl SymbolStyle {
 }
 
 impl RestRequest {
+    /// The request with this permit.
+    fn permitted(request: &HttpRequest, access: AccessPermit) -> Result<Self, ApiError> {
+        let state = request.app_data::<Data<AppState>>().expect("`routes` adds the state to the application");
+        let (feed, feed_choice) = match request.match_info().get("feed") {
+            Some(name) => {
+                let (name, feed) = state.feeds.at_path(name).ok_or(ApiError::NoSuchPath)?;
+                access.check_feed_named(name)?;
+                (feed, FeedChoice::Path)
+            }
+            None => {
+                let feed = state.feeds.requested(access.query().value("feed"))?;
+                if state.feeds.several().is_some() {
+                    access.check_feed(feed.name)?;
+                }
+                (feed, FeedChoice::Query)
+            }
+        };
+        Ok(Self {
+            state: state.clone(),
+            feed: Arc::clone(feed),
+            universe: hub_of(request, feed).universe(),
+            access,
+            coding: ContentCoding::negotiate(request.headers(), &[ContentCoding::Gzip]),
+            feed_choice,
+        })
+    }
+
     /// The parameters.
-    pub(super) fn params(&self) -> &QueryParams {
+    pub(in crate::http) fn params(&self) -> &QueryParams {
         self.access.query()
     }
 
     /// An answer with this JSON, compressed if the client accepts that. It is compressed in steps, between
     /// which the worker's sessions are served.
-    pub(super) async fn answer(&self, json: Vec<u8>) -> HttpResponse {
+    pub(in crate::http) async fn answer(&self, json: Vec<u8>) -> HttpResponse {
         CodedText::new(json, self.coding).await.into_json()
     }
 
@@ -94,7 +119,7 @@ impl RestRequest {
     /// The parameter `symbols`, without those that the market does not have. For market data: refuses a feed
     /// that the key does not allow.
     pub(super) fn symbols(&self, style: SymbolStyle) -> Result<Vec<RequestedSymbol>, ApiError> {
-        self.access.check_feed(self.state.feeds.default_feed().name)?;
+        self.check_market_data()?;
         let mut known = Vec::new();
         for name in self.params().symbols()? {
             let Some(symbol) = style.instrument(&name) else { continue };
@@ -106,10 +131,23 @@ impl RestRequest {
 
     /// The symbol of a path. For market data: refuses a feed that the key does not allow.
     pub(super) fn symbol(&self, text: &str) -> Result<RequestedSymbol, ApiError> {
-        self.access.check_feed(self.state.feeds.default_feed().name)?;
+        self.check_market_data()?;
         let found = text.parse().ok().and_then(|symbol| Some((symbol, self.universe.find(&symbol)?)));
         let (name, id) = found.ok_or_else(|| ApiError::UnknownSymbol(text.to_owned()))?;
         self.access.check_symbol(&name)?;
         Ok(RequestedSymbol { name, id })
+    }
+
+    /// Refuses market data of a feed that the key does not allow.
+    pub(in crate::http) fn check_market_data(&self) -> Result<(), ApiError> {
+        match self.feed_choice {
+            FeedChoice::Path => Ok(()),
+            FeedChoice::Query => self.access.check_feed(self.state.feeds.default_feed().name),
+        }
+    }
+
+    /// Refuses a symbol that the key does not allow.
+    pub(in crate::http) fn check_symbol(&self, symbol: &Symbol) -> Result<(), ApiError> {
+        self.access.check_symbol(symbol)
     }
 }
