@@ -559,6 +559,10 @@ fn what_is_no_alert_is_refused_and_changes_nothing() {
         json!({"action": "unalert", "ids": [7]}),
     ] {
         assert_eq!(code(command.clone()).0, Some(400), "{command}");
+        let mut with_id = command.clone();
+        with_id["x"]["id"] = json!(7);
+        let (code, _, x) = code(with_id);
+        assert_eq!((code, x), (Some(400), json!({"id": 7})), "{command}");
     }
     for id in ["a1", "a2", "a1"] {
         assert_eq!(code(alert(id, "p>=1")).0, None, "{id}");

@@ -421,3 +421,22 @@ fn a_quiet_stream_is_kept_alive() {
     assert!(stream.comments > 0, "pings are comments");
     assert_eq!(server.metric("tapecast_sessions{"), 1.0);
 }
+
+#[test]
+fn a_namespace_means_the_same_in_an_event_stream_and_in_a_command() {
+    let server = Server::without_trades(|_| {});
+    publish(&server, "weather:oslo", &json!({"temp_c": 1}));
+    let is_acknowledged = |acknowledged: &Value| {
+        assert_eq!(acknowledged["x"]["rejected"], json!({"topics": ["news:*"]}), "{acknowledged}");
+        acknowledged["topics"] == json!(["weather:oslo"])
+    };
+
+    wait_until("the topic to exist", || {
+        let path = "/v2/iex/events?topics=weather:*|chat:*|news:*";
+        is_acknowledged(&EventStream::open(server.address, path, "").wait_for("subscription").1)
+    });
+    let mut client = Client::session(server.address);
+    let acknowledged =
+        client.command(r#"{"action":"subscribe","topics":["weather:*","chat:*","news:*"],"x":{}}"#);
+    assert!(is_acknowledged(&acknowledged), "{acknowledged}");
+}

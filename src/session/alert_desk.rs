@@ -315,9 +315,9 @@ impl AlertDesk {
     }
 
     fn refuse(&self, refusal: ControlMessage, id: Option<Answered>, now: Instant) {
-        let ControlMessage::Error { code, msg, why, retry_ms, .. } = refusal else { return };
+        let ControlMessage::Error { code, .. } = refusal else { return };
         self.state.hub().metrics().erred(code);
-        self.state.send_control(&ControlMessage::Error { code, msg, why, retry_ms, x: id }, now);
+        self.state.send_control(&refusal.answering(id), now);
     }
 }
 

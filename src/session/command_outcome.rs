@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::outbox::SnapshotKind;
 use crate::hub::SubscriptionChange;
 use crate::model::{Channel, Epoch, Seq, StreamId};
-use crate::wire::{Close, ControlMessage};
+use crate::wire::{Answered, Close, ControlMessage, RequestId};
 
 /// The consequences of a command, in the order in which they are carried out.
 #[derive(Debug)]
@@ -52,6 +52,11 @@ pub enum SnapshotPart {
 }
 
 impl CommandOutcome {
+    /// The same as the outcome of the command of this id: an error repeats it.
+    pub(super) fn answering(self, id: Option<RequestId>) -> Self {
+        Self { response: self.response.answering(Answered::of(id)), ..self }
+    }
+
     /// Nothing but this response.
     pub(super) fn only(response: ControlMessage) -> Self {
         let (changes, resume, snapshot) = (Vec::new(), Vec::new(), Vec::new());

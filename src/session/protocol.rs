@@ -130,6 +130,7 @@ impl Protocol {
 
     /// Checks whether the client may send a command, and executes those that concern no subscription.
     pub(super) fn check(&mut self, command: Result<Command, InvalidCommand>) -> CheckedCommand {
+        let id = command.as_ref().ok().and_then(Command::id).cloned();
         let outcome = match command {
             Err(error) => CommandOutcome::only(error.into()),
             Ok(Command::Auth { .. }) if matches!(self.auth, AuthState::Authenticated(_)) => {
@@ -153,7 +154,7 @@ impl Protocol {
             }
             Ok(command) => return CheckedCommand::Permitted { command, max_symbols: self.max_symbols() },
         };
-        CheckedCommand::Answered(outcome)
+        CheckedCommand::Answered(outcome.answering(id))
     }
 
     /// What the client subscribes to, for a command that is executed elsewhere. Until it is

@@ -1,8 +1,9 @@
 use super::*;
-use crate::model::SymbolId;
 use crate::model::{Seq, StreamId};
+use crate::model::{SymbolId, TopicKind};
 use crate::session::{ResumePoint, SnapshotKind, SnapshotPart};
 use crate::source::{DemandLimits, SymbolDemand};
+use crate::topics::{Namespace, PublishRight};
 use crate::wire::{Codec, fixtures};
 
 fn protocol(symbols: usize) -> Protocol {
@@ -295,4 +296,43 @@ fn an_unsubscribed_symbol_is_demanded_no_more() {
 
     assert!(answer.contains(r#""trades":["C"]"#), "B made room: {answer}");
     assert!(refused.contains(r#""code":405"#), "A is still subscribed to: {refused}");
+}
+
+#[test]
+fn a_namespace_stands_for_its_topics_and_one_that_does_not_exist_is_rejected() {
+    let topic = |name: &str| (name.parse().unwrap(), TopicKind::State);
+    let universe =
+        fixtures::universe().with_topics(["weather:london", "weather:paris", "chat:lobby"].map(topic));
+    let namespaces = vec![Namespace::weather(), Namespace::chat(PublishRight::Nobody)];
+    let protocol = Protocol::new(Arc::new(universe), Epoch::new(36), Limits::default(), None);
+    let mut protocol = protocol.with_topics(Arc::new(Namespaces::new(namespaces)));
+
+    let named = r#""topics":["weather:*","weather:oslo","news:*","weather:*"]"#;
+    let (all, outcome) = send(&mut protocol, &format!(r#"{{"action":"subscribe",{named},"x":{{"id":1}}}}"#));
+    let (_, again) = send(&mut protocol, r#"{"action":"subscribe","topics":["weather:*"]}"#);
+    let (rest, ended) =
+        send(&mut protocol, r#"{"action":"unsubscribe","topics":["weather:*","chat:*"],"x":{}}"#);
+
+    assert!(all.contains(r#""topics":["weather:london","weather:oslo","weather:paris"]"#), "{all}");
+    assert!(all.contains(r#""rejected":{"topics":["news:*"]}"#), "{all}");
+    assert_eq!((outcome.changes.len(), again.changes.len(), ended.changes.len()), (2, 0, 2));
+    assert!(!rest.contains("topics"), "{rest}");
+}
+
+#[test]
+fn an_error_repeats_the_id_of_its_command() {
+    let mut protocol = protocol(1);
+
+    for (command, code) in [
+        (r#""action":"subscribe","trades":"AAPL""#, 400),
+        (r#""action":"presence""#, 400),
+        (r#""action":"presence","topic":"chat:AAPL""#, 430),
+        (r#""action":"subscribe","trades":["A","B"]"#, 405),
+    ] {
+        let (answer, _) = send(&mut protocol, &format!(r#"{{{command},"x":{{"id":"one"}}}}"#));
+        assert!(answer.contains(&format!(r#""code":{code}"#)), "{answer}");
+        assert!(answer.ends_with(r#","x":{"id":"one"}}]"#), "{answer}");
+        let (answer, _) = send(&mut protocol, &format!("{{{command}}}"));
+        assert!(!answer.contains("\"x\""), "{answer}");
+    }
 }

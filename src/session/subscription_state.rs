@@ -76,8 +76,8 @@ impl SubscriptionState {
         std::mem::replace(&mut self.universe, universe).size()
     }
 
-    /// The streams and names that a command touches, roughly: those of the acknowledgement, and with an
-    /// interval each stream that is sampled.
+    /// The streams and names that a command touches, roughly: those of the acknowledgement, with an
+    /// interval each stream that is sampled, and with a namespace each topic.
     pub(super) fn work_of(&self, command: Option<&Command>) -> usize {
         let (Some(Command::Subscribe(named, extensions)) | Some(Command::Unsubscribe(named, extensions))) =
             command
@@ -91,15 +91,39 @@ impl SubscriptionState {
             if sampled { self.universe.len_of(channel) } else { 0 }
         };
         let sampled: usize = Channel::ALL.into_iter().map(of_channel).sum();
+        let named_topics = named.of(Channel::Messages);
         // Each channel that follows another has lists of its own in the hub.
         let named = Channel::ALL
             .into_iter()
             .map(|channel| named.of(channel).len() * channel.with_followers().count());
-        self.subscriptions.len() + named.sum::<usize>() + sampled
+        let topics = &named_topics.symbols;
+        let has_namespace = topics.iter().any(|name| name.as_str().ends_with(":*"));
+        let expanded = if has_namespace { self.universe.topics().len() } else { 0 };
+        self.subscriptions.len() + named.sum::<usize>() + sampled + expanded
     }
 
     /// Executes a command of a client that may have this many names.
     pub(super) fn answer(&mut self, command: Command, max_symbols: usize) -> CommandOutcome {
+        let id = command.id().cloned();
+        let command = self.with_topics_of_namespaces(command);
+        self.execute(command, max_symbols).answering(id)
+    }
+
+    /// The command with the topics that `NAMESPACE:*` stands for: those that exist, or those that end with it.
+    fn with_topics_of_namespaces(&self, mut command: Command) -> Command {
+        match &mut command {
+            Command::Subscribe(named, _) => {
+                self.namespaces.expand(named, self.universe.topics().iter().map(|topic| topic.name));
+            }
+            Command::Unsubscribe(named, _) => {
+                self.namespaces.expand(named, self.subscriptions.named(Channel::Messages).iter().copied());
+            }
+            _ => {}
+        }
+        command
+    }
+
+    fn execute(&mut self, command: Command, max_symbols: usize) -> CommandOutcome {
         match command {
             // These never come here: the protocol or the session executes them.
             Command::Auth { .. }

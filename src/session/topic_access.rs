@@ -153,7 +153,7 @@ pub(super) fn answer(
 
 /// The error for a command about a topic.
 pub(super) fn refusal(refused: PublishRefusal, x: Option<Answered>) -> ControlMessage {
-    let error = match refused {
+    let error: ControlMessage = match refused {
         PublishRefusal::NoSuchTopic => ErrorCode::NoSuchTopic.into(),
         PublishRefusal::NotPermitted => ErrorCode::NotPermitted.into(),
         PublishRefusal::Muted { .. } => ErrorCode::NotPermitted.because(refused.to_string()),
@@ -168,13 +168,13 @@ pub(super) fn refusal(refused: PublishRefusal, x: Option<Answered>) -> ControlMe
         PublishRefusal::TooFast { .. } | PublishRefusal::TooManyRestrictions => ErrorCode::TooFast.into(),
         PublishRefusal::Unanswered => ErrorCode::InternalError.into(),
     };
-    let ControlMessage::Error { code, msg, why, .. } = error else { return error };
-    let retry_ms = match refused {
+    let mut error = error.answering(x);
+    if let (ControlMessage::Error { retry_ms, .. }, PublishRefusal::TooFast { retry }) = (&mut error, refused)
+    {
         // Rounded up, so that it is not too early.
-        PublishRefusal::TooFast { retry } => Some(milliseconds(retry)),
-        _ => None,
-    };
-    ControlMessage::Error { code, msg, why, retry_ms, x }
+        *retry_ms = Some(milliseconds(retry));
+    }
+    error
 }
 
 fn milliseconds(time: Duration) -> u64 {

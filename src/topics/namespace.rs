@@ -1,11 +1,12 @@
 use std::time::Duration;
 
+use rustc_hash::FxHashSet;
 use serde_json::Value;
 
 use super::{PublishRefusal, check_content};
 use crate::limits::Rate;
-use crate::model::{Symbol, TopicKind, Universe};
-use crate::wire::TopicMessage;
+use crate::model::{Channel, Symbol, TopicKind, Universe};
+use crate::wire::{SymbolsByChannel, TopicMessage};
 
 /// The rules of the topics whose names begin alike: what is before the first colon.
 #[derive(Clone, Debug, PartialEq)]
@@ -173,6 +174,26 @@ impl Namespaces {
 
     /// The namespace of a topic; `None` if the topic may not exist.
     pub fn of(&self, topic: &Symbol, universe: &Universe) -> Option<&Namespace> {
+    /// Replaces each `NAMESPACE:*` among the named topics by those of these `topics` that are in the namespace. One of a
+    /// namespace that does not exist stays: it is a topic that may not exist.
+    pub fn expand(&self, named: &mut SymbolsByChannel, topics: impl IntoIterator<Item = Symbol>) {
+        let pattern = |name: &Symbol| {
+            let namespace = name.as_str().strip_suffix(":*")?;
+            self.named(namespace).map(|namespace| &*namespace.name)
+        };
+        let names = &named.of(Channel::Messages).symbols;
+        let patterns: FxHashSet<_> = names.iter().filter_map(pattern).collect();
+        if patterns.is_empty() {
+            return;
+        }
+        let is_named = |topic: &Symbol| {
+            topic.as_str().split_once(':').is_some_and(|(namespace, _)| patterns.contains(namespace))
+        };
+        let others = names.iter().copied().filter(|name| pattern(name).is_none());
+        let all = others.chain(topics.into_iter().filter(is_named)).collect();
+        named.replace(Channel::Messages, all);
+    }
+
         let (namespace, name) = topic.as_str().split_once(':')?;
         let found = self.named(namespace)?;
         (!name.is_empty() && name != "*" && found.names.include(name, universe)).then_some(found)

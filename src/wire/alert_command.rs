@@ -1,6 +1,6 @@
 use serde::de::{MapAccess, SeqAccess};
 
-use super::InvalidCommand;
+use super::CommandFault;
 use super::extensions::{AlertPosition, Extensions, RequestId};
 use super::tolerant::{As, Given, Tolerant};
 use crate::model::Symbol;
@@ -77,7 +77,7 @@ impl AlertKeys {
         Ok(())
     }
 
-    pub(super) fn alert(self, extensions: Option<Extensions>) -> Result<AlertCommand, InvalidCommand> {
+    pub(super) fn alert(self, extensions: Option<Extensions>) -> Result<AlertCommand, CommandFault> {
         let symbol = match self.symbol {
             Given::Value(name) => name.parse().ok(),
             Given::Absent | Given::Wrong => None,
@@ -99,7 +99,7 @@ impl AlertKeys {
         Ok(AlertCommand { symbol, alert, when, once, since, id })
     }
 
-    pub(super) fn unalert(self, extensions: Option<Extensions>) -> Result<UnalertCommand, InvalidCommand> {
+    pub(super) fn unalert(self, extensions: Option<Extensions>) -> Result<UnalertCommand, CommandFault> {
         let Given::Value(alerts) = self.ids else {
             return Err(wrong("ids", "a list of ids of alerts, `*` for all"));
         };
@@ -142,6 +142,6 @@ fn is_name(name: &str) -> bool {
     (1..=LONGEST_NAME).contains(&length) && name != "*" && !name.chars().any(char::is_control)
 }
 
-const fn wrong(key: &'static str, expected: &'static str) -> InvalidCommand {
-    InvalidCommand::WrongType { key, expected }
+const fn wrong(key: &'static str, expected: &'static str) -> CommandFault {
+    CommandFault::WrongType { key, expected }
 }

@@ -1,5 +1,6 @@
 use std::borrow::Cow;
 
+use rustc_hash::FxHashSet;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
@@ -51,12 +52,30 @@ impl Command {
     pub fn read(codec: Codec, bytes: &[u8]) -> Result<Self, InvalidCommand> {
         let given = match codec {
             Codec::Json => serde_json::from_slice(trimmed(bytes))
-                .map_err(|error| InvalidCommand::Json(error.to_string()))?,
-            Codec::MsgPack => from_msgpack(bytes).ok_or(InvalidCommand::MsgPack)?,
+                .map_err(|error| CommandFault::Json(error.to_string()))?,
+            Codec::MsgPack => from_msgpack(bytes).ok_or(CommandFault::MsgPack)?,
         };
-        match given {
-            As(Given::Value(raw)) => RawCommand::check(raw),
-            As(Given::Absent | Given::Wrong) => Err(InvalidCommand::NotAMap),
+        let As(Given::Value(raw)): As<Given<RawCommand>> = given else {
+            return Err(CommandFault::NotAMap.into());
+        };
+        let id = match &raw.extensions {
+            Given::Value(extensions) => extensions.id.clone(),
+            Given::Absent | Given::Wrong => None,
+        };
+        raw.check().map_err(|fault| InvalidCommand { fault, id })
+    }
+
+    /// The id that the client gave it, which the answer repeats.
+    pub fn id(&self) -> Option<&RequestId> {
+        match self {
+            Self::Auth { .. } | Self::OtherStream => None,
+            Self::Subscribe(_, extensions) | Self::Unsubscribe(_, extensions) => {
+                extensions.as_ref().and_then(|extensions| extensions.id.as_ref())
+            }
+            Self::Publish(publish) => publish.id.as_ref(),
+            Self::Presence(query) => query.id.as_ref(),
+            Self::Alert(alert) => alert.id.as_ref(),
+            Self::Unalert(unalert) => unalert.id.as_ref(),
         }
     }
 }
@@ -110,12 +129,18 @@ impl SymbolsByChannel {
         }
     }
 
+    /// Replaces the names of a channel other than `*`.
+    pub fn replace(&mut self, channel: Channel, symbols: Vec<Symbol>) {
+        self.lists[channel.index()].symbols = symbols;
+    }
+
     /// Removes these symbols from the lists of these channels, and returns what was removed.
     pub fn take(&mut self, channels: &[Channel], symbols: &[Symbol]) -> Self {
+        let symbols: FxHashSet<_> = symbols.iter().collect();
         let mut taken = Self::default();
         for channel in channels {
             let list = &mut self.lists[channel.index()].symbols;
-            let is_taken = |symbol: &mut Symbol| symbols.contains(symbol);
+            let is_taken = |symbol: &mut Symbol| symbols.contains(&*symbol);
             taken.lists[channel.index()].symbols.extend(list.extract_if(.., is_taken));
         }
         taken
@@ -154,9 +179,24 @@ impl Serialize for SymbolList {
     }
 }
 
+/// Bytes that are not a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidCommand {
+    /// What is wrong with them.
+    pub fault: CommandFault,
+    /// The id that the client gave it, as far as it could be read. Echoed in the answer.
+    pub id: Option<RequestId>,
+}
+
+impl From<CommandFault> for InvalidCommand {
+    fn from(fault: CommandFault) -> Self {
+        Self { fault, id: None }
+    }
+}
+
 /// Why bytes are not a command. The text is the `why` of error 400: what is wrong, and what is expected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidCommand {
+pub enum CommandFault {
     /// The message is not one JSON value.
     #[error("not one JSON value: {0}")]
     Json(String),
@@ -211,23 +251,23 @@ struct NamedList {
 }
 
 impl RawCommand {
-    fn check(self) -> Result<Command, InvalidCommand> {
+    fn check(self) -> Result<Command, CommandFault> {
         /// The longest part of an unknown action that is repeated.
         const LONGEST_ACTION: usize = 32;
         let text = |key, given| match given {
-            Given::Wrong => Err(InvalidCommand::WrongType { key, expected: "text" }),
+            Given::Wrong => Err(CommandFault::WrongType { key, expected: "text" }),
             Given::Value(text) => Ok(Some(text)),
             Given::Absent => Ok(None),
         };
         match text("action", self.action)?.as_deref() {
-            None => Err(InvalidCommand::NoAction),
+            None => Err(CommandFault::NoAction),
             Some("auth") => Ok(Command::Auth {
                 key: text("key", self.key)?.unwrap_or_default(),
                 secret: text("secret", self.secret)?.unwrap_or_default(),
             }),
             Some("publish") => {
                 let (topic, id) = (topic(self.topic)?, options(self.extensions)?.and_then(|x| x.id));
-                let missing = InvalidCommand::WrongType { key: "data", expected: "the message to publish" };
+                let missing = CommandFault::WrongType { key: "data", expected: "the message to publish" };
                 Ok(Command::Publish(PublishCommand { topic, data: self.data.ok_or(missing)?, id }))
             }
             Some("presence") => {
@@ -249,7 +289,7 @@ impl RawCommand {
                         Given::Absent => continue,
                         Given::Wrong => {
                             let expected = "a list of symbols, `*` for all";
-                            return Err(InvalidCommand::WrongType { key: channel.name(), expected });
+                            return Err(CommandFault::WrongType { key: channel.name(), expected });
                         }
                     };
                     symbols.lists[channel.index()] = list;
@@ -275,25 +315,25 @@ impl RawCommand {
                     _ => Command::Unsubscribe(symbols, extensions),
                 })
             }
-            Some(unknown) => Err(InvalidCommand::UnknownAction(shortened(unknown, LONGEST_ACTION))),
+            Some(unknown) => Err(CommandFault::UnknownAction(shortened(unknown, LONGEST_ACTION))),
         }
     }
 }
 
-fn options(given: Given<Extensions>) -> Result<Option<Extensions>, InvalidCommand> {
+fn options(given: Given<Extensions>) -> Result<Option<Extensions>, CommandFault> {
     match given {
-        Given::Wrong => Err(InvalidCommand::WrongType { key: "x", expected: "a map" }),
+        Given::Wrong => Err(CommandFault::WrongType { key: "x", expected: "a map" }),
         Given::Value(extensions) => Ok(Some(extensions)),
         Given::Absent => Ok(None),
     }
 }
 
-fn topic(given: Given<String>) -> Result<Symbol, InvalidCommand> {
+fn topic(given: Given<String>) -> Result<Symbol, CommandFault> {
     let name = match given {
         Given::Value(name) => name.parse().ok(),
         Given::Absent | Given::Wrong => None,
     };
-    name.ok_or(InvalidCommand::WrongType { key: "topic", expected: "the name of a topic" })
+    name.ok_or(CommandFault::WrongType { key: "topic", expected: "the name of a topic" })
 }
 
 impl<'de> FromEntries<'de> for RawCommand {

@@ -4,14 +4,14 @@ use rmpv::Value as Packed;
 use super::*;
 use crate::wire::{RequestId, ResumeRequest};
 
-fn json(text: &str) -> Result<Command, InvalidCommand> {
-    Command::read(Codec::Json, text.as_bytes())
+fn json(text: &str) -> Result<Command, CommandFault> {
+    Command::read(Codec::Json, text.as_bytes()).map_err(|invalid| invalid.fault)
 }
 
-fn packed(value: &Packed) -> Result<Command, InvalidCommand> {
+fn packed(value: &Packed) -> Result<Command, CommandFault> {
     let mut bytes = Vec::new();
     rmpv::encode::write_value(&mut bytes, value).unwrap();
-    Command::read(Codec::MsgPack, &bytes)
+    Command::read(Codec::MsgPack, &bytes).map_err(|invalid| invalid.fault)
 }
 
 fn subscribed(text: &str) -> SymbolsByChannel {
@@ -240,7 +240,7 @@ fn positions_and_integers_are_no_keys_in_messagepack() {
     let list = || Packed::Array(vec![7.into(), 250.into()]);
     let integers = || Packed::Map(vec![(0.into(), "e".into()), (Packed::Nil, 1.into())]);
 
-    assert_eq!(with(list()), Err(InvalidCommand::WrongType { key: "x", expected: "a map" }));
+    assert_eq!(with(list()), Err(CommandFault::WrongType { key: "x", expected: "a map" }));
     let x = extensions(integers());
     assert_eq!((x.id, names(x.rejected.options)), (None, vec!["#0".to_owned(), "?".to_owned()]));
     let x = extensions(Packed::Map(vec![("resume".into(), list())]));
@@ -298,7 +298,7 @@ fn any_command_means_the_same_in_either_codec() {
     for seed in 0..30_000 {
         let value = map(&mut StdRng::seed_from_u64(seed), &keys, 3);
 
-        let command = json(&value.to_string());
+        let command = Command::read(Codec::Json, value.to_string().as_bytes());
 
         match (&command, Command::read(Codec::MsgPack, &rmp_serde::to_vec_named(&value).unwrap())) {
             (Err(error), same) => assert_eq!(same.as_ref(), Err(error), "{value}"),
@@ -324,7 +324,7 @@ fn a_deeply_nested_value_of_an_unknown_key_costs_no_command() {
 
 #[test]
 fn anything_else_is_refused_with_what_is_expected() {
-    use InvalidCommand::*;
+    use CommandFault::*;
     let list = "a list of symbols, `*` for all";
     for (text, error) in [
         ("[]", NotAMap),
@@ -351,7 +351,7 @@ fn anything_else_is_refused_with_what_is_expected() {
     for bytes in
         [&b""[..], &[0xC1], &[0x93], &[0x81, 0xA1], &[0xDF, 0xFF, 0xFF, 0xFF, 0xFF], &[0x91; 400], b"{}"]
     {
-        assert_eq!(Command::read(Codec::MsgPack, bytes), Err(MsgPack), "{bytes:?}");
+        assert_eq!(Command::read(Codec::MsgPack, bytes), Err(MsgPack.into()), "{bytes:?}");
     }
 }
 
@@ -375,8 +375,32 @@ fn a_publication_and_a_presence_query_name_a_topic() {
         r#"{"action":"publish","topic":"chat:AAPL","data":null}"#,
         r#"{"action":"presence","topic":7}"#,
     ] {
-        assert!(matches!(json(bad), Err(InvalidCommand::WrongType { .. })), "{bad}");
+        assert!(matches!(json(bad), Err(CommandFault::WrongType { .. })), "{bad}");
     }
+}
+
+#[test]
+fn a_command_that_is_refused_keeps_its_id() {
+    let id_of = |text: &str| Command::read(Codec::Json, text.as_bytes()).unwrap_err().id;
+
+    for command in [
+        r#""action":"publish","topic":"chat:AAPL""#,
+        r#""action":"presence","topic":"a b""#,
+        r#""action":"alert","S":"AAPL""#,
+        r#""action":"unalert""#,
+        r#""action":"subscribe","trades":"AAPL""#,
+        r#""action":"buy""#,
+        r#""topic":"chat:AAPL""#,
+    ] {
+        assert_eq!(
+            id_of(&format!(r#"{{{command},"x":{{"id":9}}}}"#)),
+            Some(RequestId::Number(9)),
+            "{command}"
+        );
+        assert_eq!(id_of(&format!(r#"{{{command},"x":{{"id":[9]}}}}"#)), None, "{command}");
+        assert_eq!(id_of(&format!("{{{command}}}")), None, "{command}");
+    }
+    assert_eq!(id_of(r#"{"action":"publish","x":{"id":9}"#), None, "what cannot be read has none");
 }
 
 #[test]
@@ -384,7 +408,7 @@ fn data_that_nests_too_deep_or_has_half_a_character_is_no_command() {
     let deep = format!("{}{}", "[".repeat(1_000), "]".repeat(1_000));
     for data in [deep.as_str(), r#""\ud800""#, "\"\u{1}\""] {
         let command = format!(r#"{{"action":"publish","topic":"chat:AAPL","data":{data}}}"#);
-        assert!(matches!(json(&command), Err(InvalidCommand::Json(_))), "{data}");
+        assert!(matches!(json(&command), Err(CommandFault::Json(_))), "{data}");
     }
 }
 

@@ -130,6 +130,15 @@ impl ControlMessage {
         Self::Epoch { epoch: epoch.to_string(), was: was.to_string(), restart }
     }
 
+    /// The same as the answer to this command, if it is an error: acknowledgements and reports say it themselves.
+    #[must_use]
+    pub fn answering(mut self, command: Option<Answered>) -> Self {
+        if let Self::Error { x: x @ None, .. } = &mut self {
+            *x = command;
+        }
+        self
+    }
+
     /// The message in a frame.
     pub fn to_frame(&self, codec: Codec) -> Bytes {
         Self::array_frame(std::slice::from_ref(self), codec)
@@ -153,8 +162,8 @@ impl From<ErrorCode> for ControlMessage {
 }
 
 impl From<InvalidCommand> for ControlMessage {
-    fn from(error: InvalidCommand) -> Self {
-        ErrorCode::InvalidSyntax.because(error.to_string())
+    fn from(InvalidCommand { fault, id }: InvalidCommand) -> Self {
+        ErrorCode::InvalidSyntax.because(fault.to_string()).answering(Answered::of(id))
     }
 }
 

@@ -44,7 +44,9 @@ pub use binary_row::{InvalidRow, take_row, write_row};
 pub use clock_text::rfc3339;
 pub use close::{Close, Reconnect};
 pub use codec::{Codec, DeliveryKind, EncodedObjects};
-pub use command::{Command, InvalidCommand, PresenceQuery, PublishCommand, SymbolList, SymbolsByChannel};
+pub use command::{
+    Command, CommandFault, InvalidCommand, PresenceQuery, PublishCommand, SymbolList, SymbolsByChannel,
+};
 pub use control::{
     Answered, ControlMessage, ErrorCode, FeedReport, Gap, Heartbeat, PresenceReport, PublicationReceipt,
     Subscription,

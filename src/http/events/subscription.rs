@@ -145,7 +145,9 @@ impl StreamQuery {
     fn kept(&self, universe: &Universe) -> Vec<(Channel, Vec<Symbol>)> {
         let kept = self.names.iter().filter(|(channel, _)| Positions::keep(**channel));
         let names = kept.map(|(channel, names)| {
-            let mut symbols: Vec<_> = names.iter().filter_map(|name| name.parse().ok()).collect();
+            let names_one = |name: &&String| !(channel.is_of_topics() && name.ends_with(":*"));
+            let mut symbols: Vec<_> =
+                names.iter().filter(names_one).filter_map(|name| name.parse().ok()).collect();
             if has_all(names) {
                 symbols.extend(listed(*channel, universe));
             }
@@ -217,7 +219,8 @@ fn listed(channel: Channel, universe: &Universe) -> impl Iterator<Item = Symbol>
     topics.chain(instruments.filter(move |_| !channel.is_of_topics()))
 }
 
-/// The topics of a list, separated by commas or bars: `weather:*` is each topic of the namespace that exists.
+/// The topics of a list, separated by commas or bars: `weather:*` is each topic of the namespace that exists, whose
+/// positions are kept then. One of which no topic exists is left to the session, which knows the namespaces.
 fn topics(list: &str, universe: &Universe) -> Vec<String> {
     let items = list.split([',', '|']).map(str::trim).filter(|item| !item.is_empty());
     let (mut namespaces, mut names) = (BTreeSet::new(), BTreeSet::new());
@@ -229,11 +232,16 @@ fn topics(list: &str, universe: &Universe) -> Vec<String> {
     }
     // Once, however many namespaces are named.
     if !namespaces.is_empty() {
+        let mut empty = namespaces.clone();
         let is_named = |name: &Symbol| {
             name.as_str().split_once(':').is_some_and(|(before, _)| namespaces.contains(before))
         };
-        let topics = universe.topics().iter().filter(|topic| is_named(&topic.name));
-        names.extend(topics.map(|topic| topic.name.to_string()));
+        for name in universe.topics().iter().map(|topic| &topic.name).filter(|name| is_named(name)) {
+            let found = name.as_str().split_once(':').map(|(namespace, _)| namespace);
+            found.into_iter().for_each(|namespace| _ = empty.remove(namespace));
+            names.insert(name.to_string());
+        }
+        names.extend(empty.into_iter().map(|namespace| format!("{namespace}:*")));
     }
     names.into_iter().collect()
 }
@@ -255,7 +263,11 @@ mod tests {
             ["chat:lobby", "weather:london", "weather:paris"]
         );
         assert_eq!(topics("*", &universe), ["*"]);
-        assert!(topics("news:*,weather:l*", &universe).len() == 1, "a name with a star is one of no topic");
+        assert_eq!(
+            topics("news:*,weather:l*", &universe),
+            ["news:*", "weather:l*"],
+            "the session rejects both"
+        );
     }
 
     #[test]
