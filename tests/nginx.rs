@@ -8,7 +8,8 @@ use std::process::{Child, Command, Stdio};
 
 use socket2::{Domain, Socket, Type};
 use test_support::{
-    Client, EventStream, SequenceLedger, Server, TlsClient, TlsFiles, get_with, request, wait_for, wait_until,
+    Client, EventStream, SequenceLedger, Server, TlsClient, TlsFiles, get_with, post, request, wait_for,
+    wait_until,
 };
 
 /// nginx from `make .tools/bin/nginx`, or the machine's, with the folder of its configuration.
@@ -146,6 +147,11 @@ fn the_stream_works_behind_nginx_over_http_and_over_tls() {
     let page = get_with(proxy.http, "/", "");
     assert_eq!((page.status, page.header("x-frame-options")), (200, Some("DENY")));
     assert_eq!(get_with(proxy.http, "/metrics", "").status, 200, "from this machine");
+    let publish = r#"{"channel":"chat:lobby","data":1}"#;
+    let refused = post(proxy.http, "/api/publish", "", publish);
+    assert_eq!((refused.status, refused.header("server")), (404, Some("nginx")));
+    let replay = get_with(proxy.http, "/api/replay", "");
+    assert_eq!((replay.status, &replay.json()["message"]), (404, &"no replay is running".into()));
     let forged = from_elsewhere("Forwarded: for=203.0.113.7\r\n");
     assert!(forged.handshake.starts_with("HTTP/1.1 503"), "nor by the other header: {}", forged.handshake);
     drop((plain, encrypted));

@@ -8,7 +8,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 
 use serde_json::{Value, json};
-use tapecast::auth::{Entitlements, GeneratedKey};
+use tapecast::auth::{Entitlements, GeneratedKey, Network};
 use tapecast::clock::ClockRate;
 use tapecast::config::Config;
 use tapecast::model::market_time;
@@ -171,13 +171,13 @@ fn a_page_of_another_origin_does_not_control_the_replay() {
 
 #[test]
 fn without_keys_a_client_elsewhere_does_not_control_the_replay() {
-    let server = serve(|config| {
-        config.access.proxies = vec!["127.0.0.1".parse().unwrap()].into();
-    });
-    let forwarded = format!("{JSON}X-Forwarded-For: 192.0.2.7\r\n");
+    for proxies in [Vec::<Network>::new(), vec!["127.0.0.1".parse().unwrap()]] {
+        let server = serve(|config| config.access.proxies = proxies.into());
+        let forwarded = format!("{JSON}X-Forwarded-For: 192.0.2.7\r\n");
 
-    assert_eq!(control(server.address, &forwarded, r#"{"pause":true}"#).0, 403);
-    assert_eq!(control(server.address, JSON, r#"{"pause":true}"#).0, 200);
+        assert_eq!(control(server.address, &forwarded, r#"{"pause":true}"#).0, 403);
+        assert_eq!(control(server.address, JSON, r#"{"pause":true}"#).0, 200);
+    }
 }
 
 #[test]

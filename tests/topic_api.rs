@@ -6,7 +6,7 @@ use std::fs;
 use std::net::SocketAddr;
 
 use serde_json::{Value, json};
-use tapecast::auth::{Entitlements, GeneratedKey};
+use tapecast::auth::{Entitlements, GeneratedKey, Network};
 use tapecast::topics::{Namespace, Namespaces, PublishRight};
 use test_support::{Client, Server, TempFolder, post, request};
 
@@ -217,4 +217,111 @@ fn with_keys_one_publishes_where_the_namespace_names_it_and_one_that_controls_ev
         reader.next_objects().into_iter().find(|object| object["T"] == "presence")
     });
     assert_eq!(present["list"], json!(["reader"]));
+}
+
+/// Headers by which a proxy shows itself, whatever it says of the client.
+const FORWARDED: [&str; 6] = [
+    "X-Forwarded-For: 203.0.113.7",
+    "X-Forwarded-For: 127.0.0.1",
+    "Forwarded: for=127.0.0.1",
+    "X-Real-IP: 127.0.0.1",
+    "X-Forwarded-Proto: https",
+    "Via: 1.1 proxy",
+];
+
+#[test]
+fn a_request_over_a_proxy_on_this_machine_neither_publishes_nor_moderates() {
+    for trusted in [Vec::<Network>::new(), vec!["127.0.0.1".parse().unwrap()]] {
+        let server = Server::without_trades(move |config| config.access.proxies = trusted.into());
+        let room = json!({"channel": "chat:lobby", "data": 1, "offset": 1, "name": "anna", "seconds": 9});
+        ok(&server, "publish", &room);
+        for header in FORWARDED {
+            let header = format!("{header}\r\n");
+            for method in ["publish", "take_back", "mute", "unmute", "slow"] {
+                let answer = call(server.address, method, &header, &room).1;
+                assert_eq!(answer["error"]["code"], 103, "{method} {header}: {answer}");
+            }
+            assert_eq!(call(server.address, "history", &header, &room).1["result"]["offset"], 1, "{header}");
+        }
+        for method in ["mute", "unmute", "slow", "take_back"] {
+            ok(&server, method, &room);
+        }
+    }
+}
+
+#[test]
+fn a_session_over_a_proxy_on_this_machine_does_not_write_where_only_this_machine_may() {
+    let server = Server::without_trades(|config| {
+        config.topics = Namespaces::new(vec![Namespace::chat(PublishRight::LocalSubscribers)]);
+    });
+    let answer = |headers: &str| {
+        let mut client = Client::connect_with(server.address, "/v2/iex", headers);
+        client.next_frame().unwrap();
+        client.command(r#"{"action":"subscribe","topics":["chat:lobby"]}"#);
+        client.send_text(r#"{"action":"publish","topic":"chat:lobby","data":"hi"}"#);
+        let is_answer = |object: &Value| object["T"] == "published" || object["T"] == "error";
+        test_support::wait_for("the answer", || client.next_objects().into_iter().find(is_answer))
+    };
+
+    for header in FORWARDED {
+        assert_eq!(answer(&format!("{header}\r\n"))["code"], 431, "{header}");
+    }
+    assert_eq!(answer("")["T"], "published");
+}
+
+#[test]
+fn a_call_that_does_not_exist_is_not_found_with_any_method() {
+    let server = Server::without_trades(|_| {});
+
+    for path in ["/api/info", "/api/disconnect", "/api/", "/api/publish/x"] {
+        assert_eq!(post(server.address, path, "", "{}").status, 404, "{path}");
+        for method in ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"] {
+            assert_eq!(request(server.address, method, path, "").status, 404, "{method} {path}");
+        }
+    }
+}
+
+#[test]
+fn a_page_of_another_origin_reads_nothing() {
+    let server = Server::without_trades(|_| {});
+    let room = json!({"channel": "chat:lobby"});
+    let port = server.address.port();
+
+    for method in ["history", "presence", "presence_stats"] {
+        for page in [
+            "Origin: https://elsewhere.example\r\n".to_owned(),
+            "Origin: null\r\n".to_owned(),
+            format!("Host: evil.example:{port}\r\nOrigin: http://evil.example:{port}\r\n"),
+        ] {
+            assert_eq!(call(server.address, method, &page, &room).0, 403, "{method} {page}");
+        }
+        let own = format!("Host: localhost:{port}\r\nOrigin: http://localhost:{port}\r\n");
+        let (status, answer) = call(server.address, method, &own, &room);
+        assert_eq!((status, answer.get("error")), (200, None), "{method}");
+    }
+}
+
+#[test]
+fn a_key_for_other_feeds_reads_nothing() {
+    let folder = TempFolder::new();
+    let key = |id: &str, feed: &str| {
+        let feeds = Some([feed.parse().unwrap()].into());
+        GeneratedKey::new(id, Entitlements { feeds, ..Entitlements::default() }, [7; 48])
+    };
+    let (iex, sip) = (key("one", "iex"), key("two", "sip"));
+    let file = folder.file("keys.jsonl");
+    fs::write(&file, format!("{}\n{}", iex.line, sip.line)).unwrap();
+    let server = Server::without_trades(|config| config.access.keys = Some(file.clone()));
+    let room = json!({"channel": "chat:lobby"});
+    let status = |path: &str, id: &str, key: &GeneratedKey| {
+        let header = format!("X-API-Key: {id}.{}\r\n", key.secret);
+        call(server.address, path, &header, &room).0
+    };
+
+    for method in ["history", "presence", "presence_stats"] {
+        assert_eq!(status(method, "one", &iex), 200, "{method}");
+        assert_eq!(status(method, "two", &sip), 403, "{method}");
+        assert_eq!(status(&format!("{method}?feed=sip"), "two", &sip), 200, "{method}");
+        assert_eq!(status(&format!("{method}?feed=sip"), "one", &iex), 403, "{method}");
+    }
 }

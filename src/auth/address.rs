@@ -22,6 +22,38 @@ pub struct ForwardingHeaders<'a> {
     pub forwarded_for: Vec<&'a [u8]>,
     /// The values of `Forwarded` (RFC 7239).
     pub forwarded: Vec<&'a [u8]>,
+    /// Whether there is another header that proxies add, such as `Via` or `X-Real-IP`.
+    pub others: ForwardingTrace,
+}
+
+/// Whether headers other than those that report the client show that a request came through a proxy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ForwardingTrace {
+    /// They do not.
+    #[default]
+    Absent,
+    /// They do.
+    Present,
+}
+
+impl ForwardingHeaders<'_> {
+    /// Whether the request came through a proxy, as far as its headers tell.
+    const fn is_forwarded(&self) -> bool {
+        let is_reported = !self.forwarded_for.is_empty() || !self.forwarded.is_empty();
+        is_reported || matches!(self.others, ForwardingTrace::Present)
+    }
+
+    /// Where the sender of a request is that arrived from `peer`, for what this machine alone may do.
+    ///
+    /// A request that came through a proxy is from elsewhere, whether that proxy is trusted or not: a header can take
+    /// the right of this machine away, and never give it.
+    pub const fn sender_location(&self, peer: IpAddr) -> ClientLocation {
+        if peer.to_canonical().is_loopback() && !self.is_forwarded() {
+            ClientLocation::ThisMachine
+        } else {
+            ClientLocation::Elsewhere
+        }
+    }
 }
 
 impl FromStr for Network {
@@ -139,7 +171,7 @@ mod tests {
 
     fn client(trusted: &[&str], peer: &str, forwarded_for: &[&str]) -> IpAddr {
         let forwarded_for = forwarded_for.iter().map(|line| line.as_bytes()).collect();
-        let headers = ForwardingHeaders { forwarded_for, forwarded: Vec::new() };
+        let headers = ForwardingHeaders { forwarded_for, ..ForwardingHeaders::default() };
         proxies(trusted).client(ip(peer), &headers)
     }
 
@@ -184,7 +216,7 @@ mod tests {
     fn a_client_behind_a_trusted_proxy_on_this_machine_is_elsewhere() {
         let location = |trusted: &[&str], peer: &str, line: Option<&'static str>| {
             let forwarded = line.iter().map(|line| line.as_bytes()).collect();
-            let headers = ForwardingHeaders { forwarded_for: Vec::new(), forwarded };
+            let headers = ForwardingHeaders { forwarded, ..ForwardingHeaders::default() };
             proxies(trusted).location(ip(peer), &headers)
         };
         let report = Some("for=127.0.0.1");
@@ -194,6 +226,28 @@ mod tests {
         assert_eq!(location(&["::1"], "::ffff:127.0.0.1", report), ClientLocation::ThisMachine);
         assert_eq!(location(&["127.0.0.1"], "127.0.0.1", None), ClientLocation::ThisMachine);
         assert_eq!(location(&["127.0.0.1"], "127.0.0.1", report), ClientLocation::Elsewhere);
+    }
+
+    #[test]
+    fn the_sender_of_a_request_that_any_proxy_forwarded_is_not_on_this_machine() {
+        let line: &[u8] = b"127.0.0.1";
+        let direct = ForwardingHeaders::default();
+        let reported = ForwardingHeaders { forwarded_for: vec![line], ..ForwardingHeaders::default() };
+        let forwarded =
+            ForwardingHeaders { forwarded: vec![b"for=127.0.0.1"], ..ForwardingHeaders::default() };
+        let traced = ForwardingHeaders { others: ForwardingTrace::Present, ..ForwardingHeaders::default() };
+
+        for peer in ["127.0.0.1", "127.0.0.9", "::1", "::ffff:127.0.0.1"] {
+            assert_eq!(direct.sender_location(ip(peer)), ClientLocation::ThisMachine, "{peer}");
+            for headers in [&reported, &forwarded, &traced] {
+                assert_eq!(
+                    headers.sender_location(ip(peer)),
+                    ClientLocation::Elsewhere,
+                    "{peer} {headers:?}"
+                );
+            }
+        }
+        assert_eq!(direct.sender_location(ip("203.0.113.7")), ClientLocation::Elsewhere);
     }
 
     #[test]
@@ -209,8 +263,8 @@ mod tests {
     fn forwarded_is_believed_unless_the_other_header_contradicts_it() {
         let client = |forwarded_for: &[&'static str], forwarded: &[&'static str]| {
             let lines = |texts: &[&'static str]| texts.iter().map(|line| line.as_bytes()).collect();
-            let headers =
-                ForwardingHeaders { forwarded_for: lines(forwarded_for), forwarded: lines(forwarded) };
+            let (forwarded_for, forwarded) = (lines(forwarded_for), lines(forwarded));
+            let headers = ForwardingHeaders { forwarded_for, forwarded, ..ForwardingHeaders::default() };
             proxies(&["127.0.0.1", "10.0.0.0/8"]).client(ip("127.0.0.1"), &headers)
         };
 

@@ -12,7 +12,7 @@ mod key_store;
 mod origin;
 mod revocation;
 
-pub use address::{ForwardingHeaders, Network, TrustedProxies};
+pub use address::{ForwardingHeaders, ForwardingTrace, Network, TrustedProxies};
 pub use host::HostPattern;
 pub use key::{Credentials, Entitlements, GeneratedKey, Key, KeyId};
 pub use key_store::{Denied, Grant, KeyStore, KeyStoreError, Reloaded};

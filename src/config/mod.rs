@@ -34,7 +34,7 @@ use self::journal::JournalArgs;
 pub use self::journal_command::{JournalExport, JournalFolder, JournalTask, VerifyOptions};
 pub use self::keys_command::{KeyTask, NewKey, Task};
 use self::replay_options::ReplayArgs;
-use self::topics::TopicArgs;
+use self::topics::{KnownClients, TopicArgs};
 #[cfg(feature = "relay")]
 pub use self::upstream::NamedUpstream;
 #[cfg(feature = "relay")]
@@ -353,7 +353,12 @@ impl TryFrom<Args> for Config {
                 return Err(ConfigError::SeveralUpstreams(option));
             }
         }
-        let topics = args.topics.namespaces(all_local || access.keys.is_some())?;
+        let clients = match access.keys {
+            Some(_) => KnownClients::ByKey,
+            None if all_local => KnownClients::ByMachine,
+            None => KnownClients::None,
+        };
+        let topics = args.topics.namespaces(clients)?;
         let mut config = Self {
             listen: args.listen,
             symbols: args.symbols,

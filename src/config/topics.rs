@@ -36,6 +36,17 @@ enum WeatherOption {
     Simulated,
 }
 
+/// The clients of which the server knows that they are no strangers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum KnownClients {
+    /// All, by their keys.
+    ByKey,
+    /// Those on this machine, the only one from which the server takes connections.
+    ByMachine,
+    /// None.
+    None,
+}
+
 impl TopicArgs {
     /// Whether weather is published in these namespaces, beside a market that is simulated or not.
     pub(super) fn simulates_weather(
@@ -50,11 +61,15 @@ impl TopicArgs {
         }
     }
 
-    /// The namespaces. The default ones let clients write where they are `known`: on this machine, or by their keys.
-    pub(super) fn namespaces(&self, known: bool) -> Result<Namespaces, ConfigError> {
+    /// The namespaces. The default ones let these clients write.
+    pub(super) fn namespaces(&self, clients: KnownClients) -> Result<Namespaces, ConfigError> {
         let Some(path) = &self.topics else {
-            let publish =
-                if known || self.open_chat { PublishRight::Subscribers } else { PublishRight::Nobody };
+            let publish = match clients {
+                _ if self.open_chat => PublishRight::Subscribers,
+                KnownClients::ByKey => PublishRight::Subscribers,
+                KnownClients::ByMachine => PublishRight::LocalSubscribers,
+                KnownClients::None => PublishRight::Nobody,
+            };
             return Ok(Namespaces::new(vec![Namespace::weather(), Namespace::chat(publish)]));
         };
         let error = |reason: String| ConfigError::Topics { path: path.clone(), reason };
@@ -299,12 +314,15 @@ mod tests {
     #[test]
     fn clients_write_in_the_default_chat_if_they_are_known_or_it_is_open() {
         let namespaces =
-            |open_chat, known| TopicArgs { open_chat, ..TopicArgs::default() }.namespaces(known).unwrap();
+            |open_chat, clients| TopicArgs { open_chat, ..TopicArgs::default() }.namespaces(clients).unwrap();
         let expected = |publish| Namespaces::new(vec![Namespace::weather(), Namespace::chat(publish)]);
 
-        assert_eq!(namespaces(false, true), expected(PublishRight::Subscribers));
-        assert_eq!(namespaces(true, false), expected(PublishRight::Subscribers));
-        assert_eq!(namespaces(false, false), expected(PublishRight::Nobody));
+        assert_eq!(namespaces(false, KnownClients::ByKey), expected(PublishRight::Subscribers));
+        assert_eq!(namespaces(false, KnownClients::ByMachine), expected(PublishRight::LocalSubscribers));
+        assert_eq!(namespaces(false, KnownClients::None), expected(PublishRight::Nobody));
+        for clients in [KnownClients::ByKey, KnownClients::ByMachine, KnownClients::None] {
+            assert_eq!(namespaces(true, clients), expected(PublishRight::Subscribers));
+        }
     }
 
     #[test]

@@ -4,7 +4,8 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
-    FORWARDED, HOST, HeaderName, HeaderValue, ORIGIN, RETRY_AFTER, X_FORWARDED_FOR,
+    FORWARDED, HOST, HeaderName, HeaderValue, ORIGIN, RETRY_AFTER, VIA, X_FORWARDED_FOR, X_FORWARDED_HOST,
+    X_FORWARDED_PROTO,
 };
 use actix_web::{HttpRequest, HttpResponse};
 use tracing::debug;
@@ -12,7 +13,7 @@ use tracing::debug;
 use super::feeds::ServedFeed;
 use super::response;
 use super::state::AppState;
-use crate::auth::{ClientLocation, ForwardingHeaders, OriginRefusal};
+use crate::auth::{ClientLocation, ForwardingHeaders, ForwardingTrace, OriginRefusal};
 use crate::limits::{AtCapacity, SessionPermit};
 
 /// Why an upgrade is refused.
@@ -25,6 +26,18 @@ pub(super) enum UpgradeRefusal {
     /// The server or the address has its maximum of sessions.
     AtCapacity(AtCapacity),
 }
+
+/// Headers that proxies add beside those that report the client.
+const TRACES: [HeaderName; 8] = [
+    VIA,
+    X_FORWARDED_HOST,
+    X_FORWARDED_PROTO,
+    HeaderName::from_static("x-forwarded-port"),
+    HeaderName::from_static("x-forwarded-server"),
+    HeaderName::from_static("x-real-ip"),
+    HeaderName::from_static("x-client-ip"),
+    HeaderName::from_static("true-client-ip"),
+];
 
 /// The value of `Retry-After` for refusals that are temporary.
 const RETRY_SECONDS: u32 = 5;
@@ -70,10 +83,7 @@ pub(super) fn admit(
     feed: &ServedFeed,
 ) -> Result<SessionPermit, UpgradeRefusal> {
     let address = client_address(request, state);
-    let header = |name: HeaderName| request.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
-    let location = client_location(request, state);
-    let page = state.origins.check(header(ORIGIN), header(HOST), &state.hosts, location);
-    let admitted = if let Err(refusal) = page {
+    let admitted = if let Err(refusal) = check_page(request, state) {
         Err(UpgradeRefusal::Page(refusal))
     } else if !feed.readiness.is_ready() {
         Err(UpgradeRefusal::NotReady)
@@ -87,12 +97,24 @@ pub(super) fn admit(
     admitted
 }
 
+/// Refuses a page that may neither open sessions nor read.
+pub(super) fn check_page(request: &HttpRequest, state: &AppState) -> Result<(), OriginRefusal> {
+    let header = |name: HeaderName| request.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
+    let location = client_location(request, state);
+    state.origins.check(header(ORIGIN), header(HOST), &state.hosts, location)
+}
+
 /// The client's address: the peer's, or what trusted proxies report.
 pub(super) fn client_address(request: &HttpRequest, state: &AppState) -> IpAddr {
     state.proxies.client(peer(request), &forwarding_headers(request))
 }
 
-/// Whether the client is on this machine.
+/// Where the sender is, for what this machine alone may do: a request that any proxy forwarded is from elsewhere.
+pub(super) fn sender_location(request: &HttpRequest) -> ClientLocation {
+    forwarding_headers(request).sender_location(peer(request))
+}
+
+/// Whether the client is on this machine, for the check of its page.
 pub(super) fn client_location(request: &HttpRequest, state: &AppState) -> ClientLocation {
     state.proxies.location(peer(request), &forwarding_headers(request))
 }
@@ -104,5 +126,7 @@ fn peer(request: &HttpRequest) -> IpAddr {
 
 fn forwarding_headers(request: &HttpRequest) -> ForwardingHeaders<'_> {
     let lines = |name: HeaderName| request.headers().get_all(name).map(HeaderValue::as_bytes).collect();
-    ForwardingHeaders { forwarded_for: lines(X_FORWARDED_FOR), forwarded: lines(FORWARDED) }
+    let is_traced = TRACES.iter().any(|name| request.headers().contains_key(name));
+    let others = if is_traced { ForwardingTrace::Present } else { ForwardingTrace::Absent };
+    ForwardingHeaders { forwarded_for: lines(X_FORWARDED_FOR), forwarded: lines(FORWARDED), others }
 }

@@ -9,6 +9,7 @@ use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse};
 
+use super::error::no_such_path;
 use super::replay;
 use super::response;
 use super::state::AppState;
@@ -58,7 +59,8 @@ pub async fn restrict_methods(
         None => next.call(request).await.map(ServiceResponse::map_into_boxed_body),
         Some(mut refusal) => {
             if let Some(state) = request.app_data::<Data<AppState>>() {
-                state.metrics.http().request_refused("method");
+                let is_missing = refusal.status() == StatusCode::NOT_FOUND;
+                state.metrics.http().request_refused(if is_missing { "not_found" } else { "method" });
             }
             // A body is not read.
             refusal.head_mut().set_connection_type(ConnectionType::Close);
@@ -72,11 +74,13 @@ fn is_preflight(request: &ServiceRequest) -> bool {
     headers.contains_key(ORIGIN) && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
 }
 
-/// The response to a method that the address does not have.
+/// The response to a method that the address does not have: 404 where there is no such call below `/api/`, of which a client
+/// of Centrifugo knows more than there are here.
 pub(super) fn not_allowed(path: &str) -> HttpResponse {
     let allowed = match path {
         replay::PATH => CONTROL_ALLOWED,
         path if topic_api::is_path(path) => "POST",
+        path if path.starts_with("/api/") => return no_such_path(),
         _ => ALLOWED,
     };
     let mut refusal = response::error(StatusCode::METHOD_NOT_ALLOWED, "method not allowed");

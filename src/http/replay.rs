@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tracing::info;
 
 use super::access::AccessPermit;
-use super::admission::{client_address, client_location};
+use super::admission::{client_address, client_location, sender_location};
 use super::error::ApiError;
 use super::response;
 use super::state::AppState;
@@ -65,7 +65,7 @@ fn check(permit: &AccessPermit, request: &HttpRequest, state: &AppState) -> Resu
     match permit.allows_control() {
         Some(true) => Ok(()),
         Some(false) => Err(ApiError::NotPermitted("the key does not allow to control the replay")),
-        None if location == ClientLocation::ThisMachine => Ok(()),
+        None if sender_location(request) == ClientLocation::ThisMachine => Ok(()),
         None => Err(ApiError::NotPermitted("without keys a replay is controlled from its own machine alone")),
     }
 }

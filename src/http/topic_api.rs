@@ -15,7 +15,7 @@ use std::time::Duration;
 use tracing::{debug, info};
 
 use super::access::AccessPermit;
-use super::admission::{client_address, client_location};
+use super::admission::{check_page, client_address, client_location, sender_location};
 use super::error::ApiError;
 use super::feeds::ServedFeed;
 use super::response;
@@ -34,8 +34,11 @@ use crate::wire::{TopicMessage, rfc3339};
 
 /// The methods, each of which is the last part of a path below `/api/`.
 /// Centrifugo has none of `take_back`, `mute`, `unmute` and `slow`.
-const METHODS: [&str; 9] =
+pub(super) const METHODS: [&str; 9] =
     ["publish", "broadcast", "take_back", "history", "presence", "presence_stats", "mute", "unmute", "slow"];
+
+/// Those that change nothing.
+const READS: [&str; 3] = ["history", "presence", "presence_stats"];
 
 /// The most bytes of a request: the longest data that a namespace may allow, twice.
 pub(super) const MAX_BYTES: usize = 128 << 10;
@@ -64,6 +67,12 @@ pub(super) async fn call(
     body: Payload,
 ) -> Result<HttpResponse, ApiError> {
     let feed = state.feeds.default_feed();
+    if READS.contains(&method.as_str())
+        && let Err(refusal) = check_reader(&permit, &request, &state)
+    {
+        state.metrics.http().request_refused(refusal.name());
+        return Err(refusal);
+    }
     let Some(topics) = &feed.topics else {
         return Ok(answer(Err(ApiFault::new(102, "there are no topics"))));
     };
@@ -86,6 +95,18 @@ pub(super) async fn call(
         _ => return Err(ApiError::NoSuchPath),
     };
     Ok(answer(result))
+}
+
+/// Refuses to read for a page that may open no session, as an event stream does, and for a key that does not include the
+/// feed, as REST does.
+fn check_reader(permit: &AccessPermit, request: &HttpRequest, state: &AppState) -> Result<(), ApiError> {
+    check_page(request, state).map_err(|_| ApiError::NotPermitted("origin not allowed"))?;
+    let feed = state.feeds.default_feed().name;
+    match state.feeds.several() {
+        // The topics are those of the first, whichever the request names.
+        Some(_) => permit.check_feed_named(feed),
+        None => permit.check_feed(feed),
+    }
 }
 
 fn answer(result: Result<Value, ApiFault>) -> HttpResponse {
@@ -297,7 +318,7 @@ impl Caller<'_> {
     }
 
     /// Whether the caller may publish: its key is one of the namespace's, or may control the server. Without keys the
-    /// server obeys its own machine alone. A browser sends a page's POST anywhere, so the page must be the server's own.
+    /// server obeys its own machine alone, and no proxy on it. A browser sends a page's POST anywhere, so the page must be the server's own.
     fn may_publish(&self, namespace: &Namespace) -> bool {
         let header =
             |name: HeaderName| self.request.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
@@ -307,7 +328,7 @@ impl Caller<'_> {
             return false;
         }
         match self.permit.key_id() {
-            None => location == ClientLocation::ThisMachine,
+            None => sender_location(self.request) == ClientLocation::ThisMachine,
             Some(key) => namespace.publish.names_key(key) || self.permit.allows_control() == Some(true),
         }
     }

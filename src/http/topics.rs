@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use actix::Recipient;
 
+use crate::auth::ClientLocation;
 #[cfg(feature = "nats")]
 use crate::cluster::NodePublisher;
 use crate::feed::{Moderate, Publish};
@@ -74,12 +75,13 @@ impl From<NodePublisher> for TopicPublisher {
 }
 
 impl TopicService {
-    /// The topics as a session sees them.
-    pub(super) fn access(&self) -> TopicAccess {
+    /// The topics as a session sees them whose client is there.
+    pub(super) fn access(&self, location: ClientLocation) -> TopicAccess {
         let publisher = Rc::new(self.publisher.clone());
         TopicAccess {
             namespaces: Arc::clone(&self.namespaces),
             presence: self.presence.clone(),
+            location,
             publish: Rc::new(move |publication| {
                 let publisher = Rc::clone(&publisher);
                 Box::pin(async move { publisher.publish(publication).await })

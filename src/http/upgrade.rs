@@ -10,14 +10,13 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, Responder, Respo
 use tracing::debug;
 
 use super::access::AccessPermit;
-use super::admission::{admit, client_address, unavailable};
+use super::admission::{admit, client_address, sender_location, unavailable};
 use super::credentials::credentials_of;
 use super::error::{ApiError, no_such_path};
 use super::feeds::ServedFeed;
 use super::handshake::{self, HandshakeError};
 use super::query::QueryParams;
 use super::state::{AppState, EchoMode, hub_of};
-use super::topics::TopicService;
 use crate::auth::KeyStore;
 use crate::model::Feed;
 use crate::session::{self, AlertAccess, Authenticator, EchoParams, PendingSession, SessionParams};
@@ -120,7 +119,7 @@ pub(super) fn session_params(
         interest: served.demand.as_ref().map(SymbolDemand::interest),
         alerts: AlertAccess { quota: state.alerts.clone(), rules: Rc::new(move || ruled.rules()) },
         alert_interest: served.demand.as_ref().map(SymbolDemand::interest),
-        topics: served.topics.as_ref().map(TopicService::access),
+        topics: served.topics.as_ref().map(|topics| topics.access(sender_location(request))),
         line_faults: state.faults.as_ref().and_then(|faults| faults.line_plan(label.clone())),
         label,
         authenticator,

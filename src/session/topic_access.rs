@@ -6,7 +6,7 @@ use futures_util::future::LocalBoxFuture;
 use rustc_hash::FxHashMap;
 
 use super::subscriptions::Subscriptions;
-use crate::auth::Grant;
+use crate::auth::{ClientLocation, Grant};
 use crate::limits::TokenBucket;
 use crate::model::{Channel, Symbol, Universe};
 use crate::topics::{
@@ -28,6 +28,8 @@ pub struct TopicAccess {
     pub namespaces: Arc<Namespaces>,
     /// Which sessions subscribe to which topics.
     pub presence: Presence,
+    /// Where the client is.
+    pub location: ClientLocation,
     /// Where messages go.
     pub publish: PublishMessage,
 }
@@ -78,7 +80,7 @@ impl SessionTopics {
     ) -> Result<Publication, PublishRefusal> {
         let namespace = self.access.namespaces.of(topic, universe).ok_or(PublishRefusal::NoSuchTopic)?;
         let key = grant.map(|grant| grant.key().id());
-        if !may_publish(namespace, topic, key, subscriptions) {
+        if !self.may_publish(namespace, topic, key, subscriptions) {
             return Err(PublishRefusal::NotPermitted);
         }
         let message = namespace.message(data, key.or(self.label.as_deref()))?;
@@ -88,6 +90,25 @@ impl SessionTopics {
             return Err(PublishRefusal::TooFast { retry: bucket.next_token(now) });
         }
         Ok(Publication { topic: *topic, message: Arc::new(message) })
+    }
+
+    fn may_publish(
+        &self,
+        namespace: &Namespace,
+        topic: &Symbol,
+        key: Option<&str>,
+        subscriptions: &Subscriptions,
+    ) -> bool {
+        let subscribes =
+            || subscriptions.includes_all(Channel::Messages) || subscriptions.names(Channel::Messages, topic);
+        match &namespace.publish {
+            PublishRight::Nobody => false,
+            PublishRight::LocalSubscribers => {
+                self.access.location == ClientLocation::ThisMachine && subscribes()
+            }
+            PublishRight::Subscribers => subscribes(),
+            PublishRight::Keys(_) => key.is_some_and(|key| namespace.publish.names_key(key)),
+        }
     }
 
     /// Sends a message to the feed.
@@ -116,21 +137,6 @@ impl SessionTopics {
             list: presence.list,
             x,
         })
-    }
-}
-
-fn may_publish(
-    namespace: &Namespace,
-    topic: &Symbol,
-    key: Option<&str>,
-    subscriptions: &Subscriptions,
-) -> bool {
-    match &namespace.publish {
-        PublishRight::Nobody => false,
-        PublishRight::Subscribers => {
-            subscriptions.includes_all(Channel::Messages) || subscriptions.names(Channel::Messages, topic)
-        }
-        PublishRight::Keys(_) => key.is_some_and(|key| namespace.publish.names_key(key)),
     }
 }
 

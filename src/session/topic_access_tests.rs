@@ -11,9 +11,14 @@ struct Scene {
 
 impl Scene {
     fn new(chat: PublishRight) -> Self {
+        Self::at(ClientLocation::Elsewhere, chat)
+    }
+
+    fn at(location: ClientLocation, chat: PublishRight) -> Self {
         let access = TopicAccess {
             namespaces: Arc::new(Namespaces::new(vec![Namespace::chat(chat), Namespace::weather()])),
             presence: Presence::default(),
+            location,
             publish: Rc::new(|_| Box::pin(async { Err(PublishRefusal::Unanswered) })),
         };
         let topics = SessionTopics::new(access, Some("anna"));
@@ -59,6 +64,15 @@ fn a_client_publishes_only_where_the_namespace_lets_it() {
     for right in [PublishRight::Nobody, PublishRight::Keys(vec!["k1".into()])] {
         assert_eq!(refused(&mut Scene::new(right), "chat:lobby"), Some(PublishRefusal::NotPermitted));
     }
+}
+
+#[test]
+fn where_only_this_machine_may_publish_a_client_behind_a_proxy_may_not() {
+    let published =
+        |location| Scene::at(location, PublishRight::LocalSubscribers).check("chat:lobby", json!("hi")).err();
+
+    assert_eq!(published(ClientLocation::ThisMachine), None);
+    assert_eq!(published(ClientLocation::Elsewhere), Some(PublishRefusal::NotPermitted));
 }
 
 #[test]

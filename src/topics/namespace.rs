@@ -60,6 +60,8 @@ pub enum PublishRight {
     /// None: messages come from outside publishers alone.
     #[default]
     Nobody,
+    /// Those that subscribe to the topic, on the server's own machine and not behind a proxy.
+    LocalSubscribers,
     /// Those that subscribe to the topic.
     Subscribers,
     /// Those with one of these keys.
@@ -83,7 +85,7 @@ impl PublishRight {
     pub fn names_key(&self, key: &str) -> bool {
         match self {
             Self::Keys(keys) => keys.iter().any(|known| **known == *key),
-            Self::Nobody | Self::Subscribers => false,
+            Self::Nobody | Self::LocalSubscribers | Self::Subscribers => false,
         }
     }
 }
@@ -172,8 +174,6 @@ impl Namespaces {
         self.0.iter().find(|known| *known.name == *name)
     }
 
-    /// The namespace of a topic; `None` if the topic may not exist.
-    pub fn of(&self, topic: &Symbol, universe: &Universe) -> Option<&Namespace> {
     /// Replaces each `NAMESPACE:*` among the named topics by those of these `topics` that are in the namespace. One of a
     /// namespace that does not exist stays: it is a topic that may not exist.
     pub fn expand(&self, named: &mut SymbolsByChannel, topics: impl IntoIterator<Item = Symbol>) {
@@ -194,6 +194,8 @@ impl Namespaces {
         named.replace(Channel::Messages, all);
     }
 
+    /// The namespace of a topic; `None` if the topic may not exist.
+    pub fn of(&self, topic: &Symbol, universe: &Universe) -> Option<&Namespace> {
         let (namespace, name) = topic.as_str().split_once(':')?;
         let found = self.named(namespace)?;
         (!name.is_empty() && name != "*" && found.names.include(name, universe)).then_some(found)
