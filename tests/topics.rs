@@ -2,14 +2,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
+use std::fs;
 use std::num::NonZeroU32;
+use std::process::Command;
 
 use serde_json::{Value, json};
 use tapecast::journal::{JournalRetention, JournalSettings};
 use tapecast::limits::Rate;
 use tapecast::model::TopicKind;
 use tapecast::topics::{HistoryLimits, Namespace, Namespaces, PublishRight, TopicNames};
-use test_support::{Client, Server, TempFolder, post};
+use test_support::{Client, Server, TempFolder, post, wait_for};
 
 const FAST: Rate = Rate::per_second(100_000, 100_000);
 
@@ -235,6 +237,8 @@ fn a_client_that_floods_or_may_not_publish_is_told_so_and_stays() {
     assert_eq!(refused("chat:ZZZZ", json!(1))["code"], 430);
     assert_eq!(refused("chat:lobby", json!("x".repeat(5_000)))["code"], 432);
     assert_eq!(refused("chat:lobby", json!("\u{1b}"))["code"], 400);
+    let malformed = [refused("a b", json!(1)), refused("chat:lobby", Value::Null)];
+    assert!(malformed.iter().all(|it| it["code"] == 400 && it["x"] == json!({"id": 3})), "{malformed:?}");
     let answers: Vec<_> = (0..20).map(|seq| refused("chat:lobby", json!(seq))).collect();
     let too_fast: Vec<_> = answers.iter().filter(|answer| answer["code"] == 433).collect();
     assert!(answers[0]["T"] == "published" && !too_fast.is_empty(), "{answers:?}");
@@ -329,4 +333,60 @@ fn the_weather_of_cities_is_there_from_the_start_by_seed() {
         assert!(weather["temp_c"].is_number() && weather["simulated"] == true, "{weather}");
     }
     assert_ne!(of_one, of_two);
+}
+
+/// The output of the program with these arguments, one line each.
+fn lines_of(arguments: &[&str]) -> Vec<String> {
+    let output = Command::new(env!("CARGO_BIN_EXE_tapecast")).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{arguments:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn the_messages_of_a_journal_are_exported_and_a_client_is_verified_against_them() {
+    let (journal, files) = (TempFolder::new(), TempFolder::new());
+    let server = recording(&journal);
+    let [mut anna, mut client] = ["anna", "ben"].map(|name| session(&server, name));
+    subscribe(&mut anna, &["log:room", "state:x"], json!({}));
+    let mut received = vec![subscribe(&mut client, &["log:room", "state:x"], json!({}))];
+    let data = [json!({"text": "a, \"b\""}), json!([1.5, null]), json!("é\nü")];
+    for data in &data {
+        for topic in ["log:room", "state:x"] {
+            publish(&mut anna, topic, data);
+        }
+    }
+    let take_back = json!({"channel": "log:room", "offset": 1}).to_string();
+    assert_eq!(post(server.address, "/api/take_back", "", &take_back).json()["result"]["offset"], 4);
+    while received.last().is_none_or(|it| it["del"] != 1) {
+        received.extend(client.next_objects());
+    }
+    let folder = journal.path().to_str().unwrap();
+    let export = |more: &[&str]| lines_of(&[&["journal", "export", folder], more].concat());
+
+    let objects = wait_for("the messages to be recorded", || {
+        let lines = export(&["--channel", "topics"]);
+        (lines.len() == 7).then_some(lines)
+    });
+    let objects: Vec<Value> = objects.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let rows = export(&["--channel", "topics", "--format", "csv", "--symbol", "log:room"]);
+
+    let of_room: Vec<_> = objects.iter().filter(|object| object["S"] == "log:room").collect();
+    assert!(of_room.iter().zip(&data).all(|(object, data)| object["d"] == *data && object["by"] == "anna"));
+    assert_eq!((&of_room[3]["del"], &of_room[3]["sq"]), (&json!(1), &json!(4)));
+    assert_eq!((rows.len(), &*rows[0]), (5, "symbol,d,del,by,t,sq"));
+    assert!(rows[1].starts_with(r#"log:room,"{""text"":""a, \""b\""""}",,anna,"#), "{}", rows[1]);
+    assert!(rows[4].starts_with("log:room,,1,,") && rows[4].ends_with(",4"), "{}", rows[4]);
+    let verify = |received: &[Value]| {
+        let file = files.file("client.ndjson");
+        fs::write(&file, received.iter().map(|it| format!("{it}\n")).collect::<String>()).unwrap();
+        let arguments = ["verify", "--journal", folder, "--client", file.to_str().unwrap()];
+        let output = Command::new(env!("CARGO_BIN_EXE_tapecast")).args(arguments).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (whole, report) = verify(&received);
+    assert!(whole == Some(0) && report.starts_with("2 streams: 7 published, "), "{report}");
+    let lost = received.iter().position(|it| it["S"] == "log:room" && it["sq"] == 2).unwrap();
+    received.remove(lost);
+    let (code, report) = verify(&received);
+    assert!(code == Some(1) && report.contains("lost     topics/log:room 2 to 2\n"), "{report}");
 }

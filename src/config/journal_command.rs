@@ -14,7 +14,7 @@ pub enum JournalTask {
     Inspect(JournalFolder),
     /// Check that every record is whole, and that nothing is missing or repeated; exit code 1 if something is
     Verify(JournalFolder),
-    /// Write the objects to standard output, in the order of publication
+    /// Write the objects and the messages of topics to standard output, in the order of publication
     Export(JournalExport),
 }
 
@@ -37,11 +37,11 @@ pub struct JournalExport {
     #[arg(long, value_enum, default_value = "ndjson")]
     format: FormatOption,
 
-    /// Channels to export, such as trades,quotes [default: all; trades for csv]
+    /// Channels to export, such as trades,quotes or topics [default: all; trades for csv]
     #[arg(long, value_delimiter = ',', value_name = "NAME", value_parser = channel)]
     channel: Vec<Channel>,
 
-    /// Symbols to export [default: all]
+    /// Symbols and topics to export, such as AAPL or chat:AAPL [default: all]
     #[arg(long, value_delimiter = ',')]
     symbol: Vec<Symbol>,
 }
@@ -71,9 +71,9 @@ impl JournalExport {
 
 /// Parses the name of a channel.
 fn channel(name: &str) -> Result<Channel, String> {
-    Channel::named(name).filter(|channel| !channel.is_of_topics()).ok_or_else(|| {
-        let names = Channel::MARKET.map(Channel::name).join(", ");
-        format!("expected one of {names}")
+    Channel::named(name).ok_or_else(|| {
+        let listed = Channel::ALL.into_iter().filter(|channel| channel.is_listed());
+        format!("expected one of {}", listed.map(Channel::name).collect::<Vec<_>>().join(", "))
     })
 }
 

@@ -21,9 +21,9 @@ pub struct ClientRecording {
 pub struct RecordedStream {
     /// The epoch as text; empty where the client does not know it.
     pub epoch: String,
-    /// The channel.
+    /// The channel; for topics of both kinds, which a client does not know, [`Channel::Messages`].
     pub channel: Channel,
-    /// The symbol.
+    /// The symbol, or the topic.
     pub symbol: Symbol,
 }
 
@@ -98,15 +98,14 @@ impl ClientRecording {
                 }
             }
             Some("gap") => {
-                let channel = text("ch").and_then(Channel::named).filter(|channel| !channel.is_of_topics());
+                let channel = text("ch").and_then(Channel::named);
                 let Some(stream) = stream_of(epoch, channel, text("S")) else { return };
                 if let (Some(from), Some(to)) = (number("from"), number("to")) {
                     self.streams.entry(stream).or_default().gap(from, to);
                 }
             }
             Some(letter) => {
-                let channel =
-                    Channel::MARKET.into_iter().find(|channel| channel.letter().to_string() == letter);
+                let channel = letter.parse().ok().and_then(Channel::with_letter);
                 let Some(stream) = stream_of(epoch, channel, text("S")) else { return };
                 if let Some(sq) = number("sq") {
                     let (merged, is_snapshot) = (number("cf").unwrap_or(0), object.contains_key("sn"));

@@ -3,16 +3,16 @@ use std::io::{self, Write};
 use super::reader::{JournalItem, JournalReader};
 use crate::feed::Batch;
 use crate::model::{Channel, Object, Symbol};
-use crate::wire::{Codec, DeliveryKind, write_csv, write_csv_header};
+use crate::wire::{Codec, DeliveryKind, write_csv, write_csv_header, write_csv_message};
 
 /// What of a journal is written in which form.
 #[derive(Clone, Debug)]
 pub struct ExportSettings {
     /// The form.
     pub format: ExportFormat,
-    /// Only objects of these channels; all if there is none.
+    /// Only objects of these channels, of which one of topics stands for both kinds; all if there is none.
     pub channels: Vec<Channel>,
-    /// Only objects of these symbols; all if there is none.
+    /// Only objects of these symbols and topics; all if there is none.
     pub symbols: Vec<Symbol>,
 }
 
@@ -28,9 +28,11 @@ pub enum ExportFormat {
 impl ExportSettings {
     fn includes(&self, batch: &Batch, object: &Object) -> bool {
         let channel = object.stream().channel();
-        let is_of_channel = match self.format {
-            ExportFormat::Csv(only) => channel == only,
-            ExportFormat::Ndjson => self.channels.is_empty() || self.channels.contains(&channel),
+        // The two of topics share it.
+        let is_named = |wanted: &Channel| wanted.letter() == channel.letter();
+        let is_of_channel = match &self.format {
+            ExportFormat::Csv(only) => is_named(only),
+            ExportFormat::Ndjson => self.channels.is_empty() || self.channels.iter().any(is_named),
         };
         is_of_channel
             && (self.symbols.is_empty() || {
@@ -39,7 +41,8 @@ impl ExportSettings {
     }
 }
 
-/// Writes the objects of a journal, in the order of publication. Returns what could not be read, in words for people.
+/// Writes the objects of a journal, in the order of publication. A message that was taken back later is written as it was
+/// published. Returns what could not be read, in words for people.
 ///
 /// # Errors
 /// When the journal cannot be read or the output not be written.
@@ -56,14 +59,24 @@ pub fn export(
     while let Some(item) = reader.next_item()? {
         match item {
             JournalItem::Batch(batch) => {
+                let universe = batch.universe();
                 for object in batch.objects().filter(|object| settings.includes(&batch, object)) {
                     match settings.format {
                         ExportFormat::Ndjson => {
-                            Codec::Json.write(&mut text, batch.universe(), object, DeliveryKind::Live);
-                            // In place of the comma that separates objects.
-                            *text.last_mut().expect("an object is not empty") = b'\n';
+                            Codec::Json.write(&mut text, universe, object, DeliveryKind::Live);
+                            end_line(&mut text);
                         }
-                        ExportFormat::Csv(_) => write_csv(&mut text, batch.universe(), object),
+                        ExportFormat::Csv(_) => write_csv(&mut text, universe, object),
+                    }
+                }
+                for (object, message) in batch.messages().filter(|(it, _)| settings.includes(&batch, it)) {
+                    match settings.format {
+                        ExportFormat::Ndjson => {
+                            let kind = DeliveryKind::Live;
+                            Codec::Json.write_message(&mut text, universe, object, message, kind);
+                            end_line(&mut text);
+                        }
+                        ExportFormat::Csv(_) => write_csv_message(&mut text, universe, object, message),
                     }
                 }
             }
@@ -81,4 +94,9 @@ pub fn export(
     out.write_all(&text)?;
     out.flush()?;
     Ok(faults)
+}
+
+/// Ends the line of an object in JSON, in place of the comma that separates objects.
+fn end_line(text: &mut [u8]) {
+    *text.last_mut().expect("an object is not empty") = b'\n';
 }

@@ -96,7 +96,9 @@ impl JournalSurvey {
                         .push(format!("{}: the hole from {} follows batch {last}", segment.name, hole.from));
                 }
                 numbers.last_batch = Some(hole.to);
-                numbers.last_objects.extend(hole.last_objects.iter().map(|last| (last.stream(), last.seq.0)));
+                let messages = hole.last_messages.iter().map(|(last, _)| last);
+                let last_objects = hole.last_objects.iter().chain(messages);
+                numbers.last_objects.extend(last_objects.map(|last| (last.stream(), last.seq.0)));
             }
             JournalItem::Jump { before } => numbers.jump(before),
             JournalItem::CleanStop => segment.is_clean_stop = true,

@@ -15,7 +15,7 @@ use super::super::writer::{JournalWriter, WriterSettings, WriterStart};
 use super::*;
 use crate::metrics::JournalMetrics;
 use crate::model::{Channel, Symbol};
-use crate::wire::{Codec, Decoded, decode_objects};
+use crate::wire::{Codec, Decoded, TopicMessage, decode_objects, fixtures};
 
 /// A journal of these batches of a simulated market, in segments of about 30 kB.
 fn journal(recorded: impl Fn(&Batch) -> bool) -> (TempFolder, Vec<Arc<Batch>>) {
@@ -186,4 +186,38 @@ fn a_folder_without_a_segment_is_no_journal_and_is_named() {
         assert_eq!(error.kind(), io::ErrorKind::NotFound);
         assert!(error.to_string().contains(folder.to_str().unwrap()), "{error}");
     }
+}
+
+#[test]
+fn a_topic_goes_on_behind_a_hole_that_has_its_last_message() {
+    let universe = Arc::new(fixtures::topics());
+    let content = || Arc::new(TopicMessage::new(&serde_json::json!("hi"), None));
+    let batch = |number, seq| {
+        let batch = Batch::new(Arc::clone(&universe), Timestamp::default(), Vec::new(), Vec::new());
+        Arc::new(batch.with_messages(vec![fixtures::chat_message(seq)], vec![content()]).numbered(number))
+    };
+    let hole = || Hole {
+        from: 3,
+        to: 5,
+        watermark: Timestamp::default(),
+        universe: Arc::clone(&universe),
+        last_objects: Vec::new(),
+        last_messages: vec![(fixtures::chat_message(7), content())],
+        begun: None,
+    };
+    let name = SegmentName { ordinal: 1, day: 0 };
+    let faults = |seq: u64| {
+        let (mut survey, mut numbers) = (JournalSurvey::default(), Numbers::default());
+        let items = [
+            JournalItem::Segment { name, epoch: Epoch::new(5), standing: batch(1, 1) },
+            JournalItem::Batch(batch(2, 2)),
+            JournalItem::Hole(hole()),
+            JournalItem::Batch(batch(6, seq)),
+        ];
+        items.into_iter().for_each(|item| survey.take(item, &mut numbers));
+        survey.faults
+    };
+
+    assert_eq!(faults(8), [""; 0]);
+    assert_eq!(faults(9).len(), 1, "a message is missing");
 }

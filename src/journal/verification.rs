@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::client_recording::{ClientRecording, ReceivedNumbers, RecordedStream};
 use crate::feed::Batch;
 use crate::model::{Channel, Epoch, Object, Symbol};
-use crate::wire::{Codec, DeliveryKind};
+use crate::wire::{Codec, DeliveryKind, TopicMessage};
 
 /// Compares what a client recorded with what was published: received ∪ gaps ∪ merged = journal.
 ///
@@ -73,13 +73,21 @@ impl Verification {
     /// Compares a batch of the journal. Batches have to come in the order of publication.
     pub fn batch(&mut self, epoch: Epoch, batch: &Batch) {
         for object in batch.objects() {
-            let stream = object.stream();
-            let symbol = *batch.universe().name_of(stream);
-            for epoch in [epoch.to_string(), String::new()] {
-                let key = RecordedStream { epoch, channel: stream.channel(), symbol };
-                if let Some(stream) = self.streams.get_mut(&key) {
-                    stream.object(batch, object);
-                }
+            self.object(epoch, batch, object, None);
+        }
+        for (object, message) in batch.messages() {
+            self.object(epoch, batch, object, Some(message));
+        }
+    }
+
+    fn object(&mut self, epoch: Epoch, batch: &Batch, object: &Object, message: Option<&TopicMessage>) {
+        let stream = object.stream();
+        let channel = if stream.channel().is_of_topics() { Channel::Messages } else { stream.channel() };
+        let symbol = *batch.universe().name_of(stream);
+        for epoch in [epoch.to_string(), String::new()] {
+            let key = RecordedStream { epoch, channel, symbol };
+            if let Some(stream) = self.streams.get_mut(&key) {
+                stream.object(batch, object, message);
             }
         }
     }
@@ -96,7 +104,7 @@ impl Verification {
 }
 
 impl StreamVerification {
-    fn object(&mut self, batch: &Batch, object: &Object) {
+    fn object(&mut self, batch: &Batch, object: &Object, message: Option<&TopicMessage>) {
         let number = object.seq.0;
         if !(self.range.0..=self.range.1).contains(&number) {
             return;
@@ -106,7 +114,7 @@ impl StreamVerification {
         let holds = |ranges: &[(u64, u64)]| ranges.iter().any(|(from, to)| (*from..=*to).contains(&number));
         if let Some(received) = self.received.objects.get(&number) {
             report.received += 1;
-            if let Some(key) = unequal_key(received, &fields_of(batch, object)) {
+            if let Some(key) = unequal_key(received, &fields_of(batch, object, message)) {
                 report.unequal.push((number, key));
             }
         } else if holds(&self.received.merged) {
@@ -123,9 +131,12 @@ impl StreamVerification {
 }
 
 /// The fields of an object as clients get them.
-fn fields_of(batch: &Batch, object: &Object) -> Map<String, Value> {
-    let mut text = Vec::new();
-    Codec::Json.write(&mut text, batch.universe(), object, DeliveryKind::Live);
+fn fields_of(batch: &Batch, object: &Object, message: Option<&TopicMessage>) -> Map<String, Value> {
+    let (mut text, universe, kind) = (Vec::new(), batch.universe(), DeliveryKind::Live);
+    match message {
+        Some(message) => Codec::Json.write_message(&mut text, universe, object, message, kind),
+        None => Codec::Json.write(&mut text, universe, object, kind),
+    }
     // The comma that separates objects.
     text.pop();
     match serde_json::from_slice(&text) {
@@ -278,6 +289,32 @@ mod tests {
 
         let changed = verify(&trade(3, r#","p":126.56"#));
         assert_eq!(only(changed).unequal, [(3, "p".to_owned())]);
+    }
+
+    #[test]
+    fn messages_of_topics_are_compared_like_objects_of_the_market() {
+        let verify = |recorded: &[&str]| {
+            let recording = ClientRecording::read(recorded.join("\n").as_bytes()).unwrap();
+            let mut verification = Verification::new(recording);
+            for number in 1..=6 {
+                let content = Arc::new(TopicMessage::new(&serde_json::json!({"n": number}), Some("anna")));
+                let batch =
+                    Batch::new(Arc::new(fixtures::topics()), Timestamp::default(), Vec::new(), Vec::new())
+                        .with_messages(vec![fixtures::chat_message(number)], vec![content]);
+                verification.batch(EPOCH, &batch);
+            }
+            only(verification.report())
+        };
+        let first = r#"{"T":"m","S":"chat:AAPL","d":{"n":1},"by":"anna","sq":1}"#;
+        let gap = r#"{"T":"gap","ch":"topics","S":"chat:AAPL","from":2,"to":3}"#;
+
+        let whole = verify(&[first, gap, r#"{"T":"m","S":"chat:AAPL","d":{"n":6},"sq":6,"cf":2}"#]);
+        assert_eq!((whole.published, whole.received, whole.merged, whole.gaps), (6, 2, 2, 2));
+        assert!(whole.lost.is_empty() && whole.unequal.is_empty(), "{whole:?}");
+        let other = verify(&[first, r#"{"T":"m","S":"chat:AAPL","d":{"n":7},"sq":6}"#]);
+        assert_eq!((other.lost, other.unequal), (vec![(2, 5)], vec![(6, "d".to_owned())]));
+        let taken_back = verify(&[first, r#"{"T":"m","S":"chat:AAPL","del":2,"sq":2}"#]);
+        assert!(taken_back.unequal.is_empty(), "a client that comes later is told so in its place");
     }
 
     #[test]

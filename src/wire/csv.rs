@@ -1,3 +1,4 @@
+use super::TopicMessage;
 use super::clock_text::rfc3339;
 use super::json::{push_average, push_decimal_price};
 use super::objects::{OBJECTS, write_body};
@@ -16,7 +17,8 @@ pub fn write_csv_header(out: &mut Vec<u8>, channel: Channel) {
     out.extend_from_slice(b",sq\n");
 }
 
-/// Appends an object as a line. Conditions are one text without separators; text with a comma is in quotes (RFC 4180).
+/// Appends an object as a line. Conditions are one text without separators; text with a comma, a quotation mark or the
+/// end of a line is in quotes (RFC 4180).
 pub fn write_csv(out: &mut Vec<u8>, universe: &Universe, object: &Object) {
     let symbol = universe.instrument(object.body.symbol()).symbol;
     out.extend_from_slice(symbol.as_str().as_bytes());
@@ -26,16 +28,33 @@ pub fn write_csv(out: &mut Vec<u8>, universe: &Universe, object: &Object) {
     out.push(b'\n');
 }
 
+/// Appends a message of a topic as a line: its data as compact JSON, or the number of the message that it takes back, and
+/// its publisher. What it does not have is empty.
+pub fn write_csv_message(out: &mut Vec<u8>, universe: &Universe, object: &Object, message: &TopicMessage) {
+    out.extend_from_slice(universe.name_of(object.stream()).as_str().as_bytes());
+    let mut fields = CsvFields(out);
+    fields.value(message.data().unwrap_or_default().as_bytes());
+    fields.value(message.deletes().map(|seq| seq.0.to_string()).unwrap_or_default().as_bytes());
+    fields.value(message.by().unwrap_or_default().as_bytes());
+    write_body(&mut fields, &object.body);
+    fields.value(object.seq.0.to_string().as_bytes());
+    out.push(b'\n');
+}
+
 struct CsvFields<'a>(&'a mut Vec<u8>);
 
 impl CsvFields<'_> {
-    /// No value has a quotation mark: no code may.
     fn value(&mut self, value: &[u8]) {
         self.0.push(b',');
-        let needs_quotes = value.contains(&b',');
-        self.0.extend(needs_quotes.then_some(b'"'));
-        self.0.extend_from_slice(value);
-        self.0.extend(needs_quotes.then_some(b'"'));
+        if !value.iter().any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r')) {
+            return self.0.extend_from_slice(value);
+        }
+        self.0.push(b'"');
+        for byte in value {
+            self.0.extend((*byte == b'"').then_some(b'"'));
+            self.0.push(*byte);
+        }
+        self.0.push(b'"');
     }
 }
 
@@ -115,7 +134,27 @@ mod tests {
         let mut out = Vec::new();
         CsvFields(&mut out).value(b"a,b");
         CsvFields(&mut out).value(b"c");
+        CsvFields(&mut out).value(b"\"d\"");
+        CsvFields(&mut out).value(b"e\nf");
 
-        assert_eq!(out, b",\"a,b\",c");
+        assert_eq!(out, b",\"a,b\",c,\"\"\"d\"\"\",\"e\nf\"");
+    }
+
+    #[test]
+    fn a_message_as_a_line() {
+        let line = |message: &TopicMessage| {
+            let mut out = Vec::new();
+            write_csv_header(&mut out, Channel::Messages);
+            write_csv_message(&mut out, &fixtures::topics(), &fixtures::chat_message(7), message);
+            String::from_utf8(out).unwrap()
+        };
+
+        let said = line(&TopicMessage::new(&serde_json::json!({"text": "a, b"}), Some("anna")));
+        assert_eq!(
+            said,
+            "symbol,d,del,by,t,sq\nchat:AAPL,\"{\"\"text\"\":\"\"a, b\"\"}\",,anna,2021-02-22T15:51:45Z,7\n"
+        );
+        let taken_back = line(&TopicMessage::deleting(crate::model::Seq(4), None));
+        assert!(taken_back.ends_with("\nchat:AAPL,,4,,2021-02-22T15:51:45Z,7\n"), "{taken_back}");
     }
 }

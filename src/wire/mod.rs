@@ -51,7 +51,7 @@ pub use control::{
     Answered, ControlMessage, ErrorCode, FeedReport, Gap, Heartbeat, PresenceReport, PublicationReceipt,
     Subscription,
 };
-pub use csv::{write_csv, write_csv_header};
+pub use csv::{write_csv, write_csv_header, write_csv_message};
 pub use decode_control::{ServerMessage, decode_control};
 pub use decode_error::DecodeError;
 pub use decode_objects::{Decoded, DecodedObject, ObjectError, decode_each_object, decode_objects};
