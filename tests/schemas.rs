@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use tapecast::clock::ClockRate;
 use tapecast::source::{ReplaySettings, ReplaySpeed, SimulationSettings};
 use test_support::{
-    Client, Description, Server, Validator, assert_valid, exchange, get, get_with, wait_for, wait_until,
+    Client, Description, EventStream, Server, Validator, assert_valid, exchange, get, get_with, wait_for,
+    wait_until,
 };
 
 fn description(server: &Server, path: &str) -> Description {
@@ -123,16 +124,21 @@ fn call(server: &Server, path: &str, body: &Value) -> (String, Value) {
 fn the_api_of_topics_answers_as_described() {
     let server = Server::without_trades(|_| {});
     let openapi = description(&server, "/openapi.json");
-    let all = json!({"channel": "chat:lobby", "channels": ["chat:lobby", "nowhere:x"], "data": 1, "offset": 1, "limit": 9});
+    let all = json!({
+        "channel": "chat:lobby", "channels": ["chat:lobby", "nowhere:x"], "data": 1, "offset": 1, "limit": 9,
+        "name": "anna", "seconds": 9,
+    });
     let none = json!({"channel": "nowhere:x", "channels": 1, "data": 1, "offset": 1});
     let described = openapi.root()["paths"].as_object().unwrap().iter();
     let of_topics = described.filter(|(path, it)| path.starts_with("/api/") && it.get("get").is_none());
     let mut paths: Vec<_> = of_topics.map(|(path, _)| path.as_str()).collect();
     paths.sort_by_key(|path| *path != "/api/publish");
-    assert_eq!(paths.len(), 6);
+    assert_eq!(paths.len(), 9);
     for path in paths {
-        let answers =
-            &openapi.root()["paths"][path]["post"]["responses"]["200"]["content"]["application/json"];
+        let post = &openapi.root()["paths"][path]["post"];
+        let request = &post["requestBody"]["content"]["application/json"]["schema"]["$ref"];
+        assert_valid(&openapi.validator(request.as_str().unwrap()), &all);
+        let answers = &post["responses"]["200"]["content"]["application/json"];
         let validator = openapi.validator(answers["schema"]["$ref"].as_str().unwrap());
         for (body, key) in [(&all, "result"), (&none, "error")] {
             let (status, answer) = call(&server, path, body);
@@ -211,13 +217,17 @@ impl Messages {
     /// Validates all frames until each of these features was seen: a value of `T`, or a key of an object.
     fn check_until_seen(&self, client: &mut Client, mut missing: Vec<&str>) {
         while !missing.is_empty() {
-            let objects = client.next_objects();
-            missing.retain(|feature| {
-                objects.iter().all(|object| object["T"] != *feature && object.get(feature).is_none())
-            });
-            let control = self.controls.iter().find(|(kind, _)| objects[0]["T"] == *kind);
-            assert_valid(control.map_or(&self.data, |(_, control)| control), &Value::Array(objects));
+            self.check(&client.next_objects(), &mut missing);
         }
+    }
+
+    /// Validates the objects of a frame, and removes what they are or have from what is missing.
+    fn check(&self, objects: &[Value], missing: &mut Vec<&str>) {
+        missing.retain(|feature| {
+            objects.iter().all(|object| object["T"] != *feature && object.get(feature).is_none())
+        });
+        let control = self.controls.iter().find(|(kind, _)| objects[0]["T"] == *kind);
+        assert_valid(control.map_or(&self.data, |(_, control)| control), &Value::from(objects));
     }
 }
 
@@ -240,6 +250,32 @@ fn every_kind_of_object_is_as_described() {
     let x = r#"{"id":"one","snapshot":true,"conflate_ms":250}"#;
     extended.send_text(&format!(r#"{{"action":"subscribe",{channels},"tickers":["*"],"x":{x}}}"#));
     messages.check_until_seen(&mut extended, vec!["subscription", "t", "q", "k", "sn", "cf"]);
+}
+
+#[test]
+fn an_event_stream_is_as_described() {
+    let mut server = Server::start(|config| config.simulation.trades_per_second = 2_000.0);
+    let asyncapi = description(&server, "/asyncapi.json");
+    let messages = Messages::of(&asyncapi);
+    let named = |name: &str| asyncapi.validator(&format!("#/components/messages/{name}/payload"));
+    let path = "/v2/iex/events?trades=*&quotes=*&topics=chat:lobby|news:*&heartbeat_ms=100";
+    let mut stream = EventStream::open(server.address, path, "Last-Event-ID: -\r\n");
+
+    let mut is_stopping = false;
+    let mut missing = vec!["reset", "success", "subscription", "t", "q", "sn", "h", "drain", "close"];
+    while let Some(event) = stream.next_event() {
+        match &*event.name {
+            "message" => messages.check(event.json().as_array().unwrap(), &mut missing),
+            name => {
+                assert_valid(&named(name), &event.json());
+                missing.retain(|feature| *feature != name);
+            }
+        }
+        if missing == ["drain", "close"] && !std::mem::replace(&mut is_stopping, true) {
+            server.begin_shutdown();
+        }
+    }
+    assert_eq!(missing, [""; 0]);
 }
 
 #[test]

@@ -55,6 +55,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::http::topic_api::METHODS;
     use crate::model::Channel;
     use crate::wire::{FieldSchema, FieldType, OBJECTS};
 
@@ -140,6 +141,35 @@ mod tests {
     }
 
     #[test]
+    fn an_event_stream_is_described_alike_in_both_documents_with_every_channel() {
+        let openapi: Value = serde_json::from_str(OPENAPI).unwrap();
+        let asyncapi: Value = serde_json::from_str(ASYNCAPI).unwrap();
+        let parameters = openapi["paths"]["/v2/{feed}/events"]["get"]["parameters"].as_array().unwrap();
+        let described = &asyncapi["operations"]["event"]["bindings"]["http"]["query"]["properties"];
+        let in_query = parameters.iter().filter(|parameter| parameter["in"] == "query");
+        let names: BTreeSet<_> = in_query.map(|parameter| parameter["name"].as_str().unwrap()).collect();
+
+        for name in &names {
+            assert!(described.get(name).is_some(), "{name}");
+        }
+        for channel in Channel::ALL.into_iter().filter(|channel| channel.leader() == *channel) {
+            assert!(names.contains(channel.name()), "{}", channel.name());
+        }
+        assert_eq!(asyncapi["channels"]["events"]["address"], "/v2/{feed}/events");
+    }
+
+    #[test]
+    fn every_call_of_the_api_of_topics_is_described_and_no_other() {
+        let openapi: Value = serde_json::from_str(OPENAPI).unwrap();
+        let paths = openapi["paths"].as_object().unwrap().iter();
+        let described =
+            paths.filter(|(path, methods)| path.starts_with("/api/") && methods.get("get").is_none());
+        let described: BTreeSet<_> = described.map(|(path, _)| path.trim_start_matches("/api/")).collect();
+
+        assert_eq!(described, BTreeSet::from(METHODS));
+    }
+
+    #[test]
     fn the_stream_is_described_at_the_address_of_the_request() {
         let hosts = |host: Option<&str>| {
             let document: Value = serde_json::from_str(&asyncapi_at(host)).unwrap();
@@ -147,10 +177,10 @@ mod tests {
             servers.map(|server| server["host"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
         };
 
-        assert_eq!(hosts(Some("tape.example:443")), ["tape.example:443"; 2]);
-        assert_eq!(hosts(Some("[::1]:8080")), ["[::1]:8080"; 2]);
+        assert_eq!(hosts(Some("tape.example:443")), ["tape.example:443"; 4]);
+        assert_eq!(hosts(Some("[::1]:8080")), ["[::1]:8080"; 4]);
         for no_host in [None, Some(""), Some("a\", \"b"), Some("a b")] {
-            assert_eq!(hosts(no_host), [DEFAULT_HOST; 2], "{no_host:?}");
+            assert_eq!(hosts(no_host), [DEFAULT_HOST; 4], "{no_host:?}");
         }
     }
 
