@@ -2,12 +2,15 @@
 
     python3 examples/weather.py seattle-weather.csv weather:seattle --per-second 10
 
-Each row is one message: a map of the columns, with numbers as numbers. A server with keys needs --key ID.SECRET.
+Each row is one message: a map of the columns, with numbers as numbers. Rows that are not complete are skipped and counted:
+those with another number of values than columns, with an empty value, or with one that is no finite number (nan, inf), which
+JSON does not have. A server with keys needs --key ID.SECRET.
 """
 
 import argparse
 import csv
 import json
+import math
 import sys
 import time
 import urllib.request
@@ -18,6 +21,16 @@ def value(text):
         return float(text)
     except ValueError:
         return text
+
+
+def message(row):
+    """The data of a row; None if the row is not complete."""
+    # The reader gives missing values as None, and those beyond the last column as a list under None.
+    if None in row or any(text is None or not text.strip() for text in row.values()):
+        return None
+    data = {column: value(text) for column, text in row.items()}
+    is_finite = all(math.isfinite(number) for number in data.values() if isinstance(number, float))
+    return data if is_finite else None
 
 
 def publish(url, key, topic, data):
@@ -40,12 +53,20 @@ def main():
     parser.add_argument("--key")
     parser.add_argument("--per-second", type=float, default=10)
     options = parser.parse_args()
+    published, skipped, number = 0, 0, None
     with open(options.file, newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            data = {column: value(text) for column, text in row.items()}
+        rows = csv.DictReader(file)
+        for row in rows:
+            data = message(row)
+            if data is None:
+                skipped += 1
+                print(f"line {rows.line_num}: the row is not complete", file=sys.stderr)
+                continue
             number = publish(options.url, options.key, options.topic, data)
+            published += 1
             time.sleep(1 / options.per_second)
-    print(f"{options.topic}: published up to number {number}")
+    up_to = "" if number is None else f", up to number {number}"
+    print(f"{options.topic}: {published} rows published{up_to}; {skipped} skipped that are not complete")
 
 
 if __name__ == "__main__":
