@@ -229,3 +229,28 @@ test("without reduced motion a price flashes and the ticker tape runs", async ()
   await expect.poll(flash, DEADLINE).toEqual(["down-lit", "down-dim", "down-out"]);
   await expect.poll(() => page.evaluate(() => document.querySelector("#strip-run")?.getAnimations().length), DEADLINE).toBe(1);
 });
+
+test.each([
+  [360, 740],
+  [820, 1180],
+  [1100, 700],
+] as const)("a notice covers nothing of a panel, %d × %d", async (width, height) => {
+  const { page } = await open({ market: STILL, query: "?list=AAPL,NOPE1,NOPE2,NOPE3,NOPE4,NOPE5,NOPE6", context: { viewport: { width, height } } });
+  await page.locator("#notice:popover-open").waitFor();
+  const panelHeight = () => page.locator(".side-panel:not([hidden])").evaluate((panel) => panel.clientHeight);
+  const isCovered = () =>
+    page.evaluate(() => {
+      const boxes = ["#notice", ".side-panel:not([hidden])"].map((selector) => document.querySelector(selector)?.getBoundingClientRect());
+      const [notice, panel] = boxes;
+      if (notice === undefined || panel === undefined) throw new Error("not shown");
+      return notice.left < panel.right && panel.left < notice.right && notice.top < panel.bottom && panel.top < notice.bottom;
+    });
+  for (const name of ["chat", "alerts"]) {
+    await page.click(`[aria-controls=side-${name}]`);
+    await expect.poll(isCovered, DEADLINE).toBe(false);
+    expect(await panelHeight()).toBeGreaterThan(300);
+  }
+  const before = await panelHeight();
+  await page.click("#notice-close");
+  await expect.poll(panelHeight, DEADLINE)[width < 640 ? "toBeGreaterThan" : "toBeGreaterThanOrEqual"](before);
+});

@@ -14,7 +14,13 @@ export interface NoticeOptions {
   readonly action?: { readonly label: string; readonly run: () => void };
 }
 
-/** One sentence over the page, with at most one action. It moves nothing and can be dismissed. */
+/** The distance of a notice to what is below and above it, in px. */
+const DISTANCE = 10;
+
+/**
+ * One sentence over the page, with at most one action. It can be dismissed, and moves nothing but a panel on a small screen, which leaves
+ * it room: what is written in would be covered otherwise.
+ */
 export class Notice {
   private readonly box = byId("notice", HTMLElement);
   private readonly text = byId("notice-text", HTMLElement);
@@ -35,6 +41,10 @@ export class Notice {
     byId("notice-close", HTMLButtonElement).addEventListener("click", () => {
       this.hide();
     });
+    new ResizeObserver(() => {
+      const { offsetHeight } = this.box;
+      document.documentElement.style.setProperty("--notice-space", `${offsetHeight === 0 ? 0 : offsetHeight + 2 * DISTANCE}px`);
+    }).observe(this.box);
     for (const event of ["pointerenter", "focusin"] as const) {
       this.box.addEventListener(event, () => {
         clearTimeout(this.timer);
