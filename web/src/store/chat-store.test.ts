@@ -118,7 +118,7 @@ test.each([
   [{ code: 432, msg: "message too big" }, { kind: "tooLong" }],
   [{ code: 433, msg: "too fast", retry_ms: 480 }, { kind: "tooFast", retryMs: 480 }],
   [{ code: 500, msg: "internal error" }, { kind: "unanswered" }],
-  [{ code: 400, msg: "invalid syntax", why: "no tabs" }, { kind: "other", message: "invalid syntax: no tabs" }],
+  [{ code: 400, msg: "invalid syntax", why: "no tabs" }, { kind: "other", code: 400, message: "invalid syntax: no tabs" }],
 ])("the error %j is %j", async (error, expected) => {
   const { runtime, store } = connected();
   const sent = store.send("hi");

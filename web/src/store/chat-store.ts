@@ -166,5 +166,5 @@ function errorOf({ code, message, retryMs }: RequestError): SendError {
   if (seconds !== undefined) return { kind: "muted", seconds: Number(seconds) };
   if (code === 433) return { kind: "tooFast", retryMs: retryMs ?? 1_000 };
   const kind = ERRORS[code];
-  return kind === undefined ? { kind: "other", message } : { kind };
+  return kind === undefined ? { kind: "other", code, message } : { kind };
 }

@@ -1,10 +1,23 @@
 import type { Close } from "../client";
 import { formatPrice, formatShort } from "../format";
 import type { AlertCondition } from "../model";
-import type { Strings } from "./strings";
+import type { Refusals, Strings } from "./strings";
 
 /** The server's own sentence; a normal close has none. */
 const closeReason = ({ reason }: Close): string => (reason === "" ? "closed normally" : reason);
+
+/** Why a command was refused, by the error's code (docs/PROTOCOL.md, "Errors"). */
+const REFUSALS: Refusals = {
+  400: "the server does not understand the command",
+  401: "the server requires a key",
+  402: "the key is not valid",
+  405: "the server has no room for another symbol",
+  409: "the key does not include this symbol",
+  429: "too many commands. Try again later",
+  434: "there are too many alerts",
+  435: "the condition is not valid, or the server does not have this symbol",
+  500: "the server failed",
+};
 
 const condition = ({ measure, direction, level }: AlertCondition): string => {
   const sign = direction === "rise" ? "≥" : "≤";
@@ -214,7 +227,7 @@ export const english: Strings = {
         case "unanswered":
           return "No answer: the message may or may not have been sent";
         case "other":
-          return `Not sent: ${error.message}`;
+          return `Not sent: ${REFUSALS[error.code] ?? error.message}`;
       }
     },
   },
@@ -223,7 +236,7 @@ export const english: Strings = {
     condition,
     repeated: "each time",
     pending: "not set yet: waiting for the server",
-    refused: (_, why) => `not set: ${why}`,
+    refused: (code, why) => `not set: ${REFUSALS[code] ?? why}`,
     beyond: "there already: waits for the next crossing",
     unsupported: "This server has no alerts",
     noneActive: "None for now",

@@ -94,6 +94,9 @@ export interface Strings {
   readonly login: { readonly required: string; readonly invalid: string };
 }
 
+/** Sentences by the codes of errors, or by why there was no answer. */
+export type Refusals = Readonly<Partial<Record<number | string, string>>>;
+
 /** Texts of the chat. */
 interface ChatStrings {
   readonly lobby: string;
@@ -122,7 +125,7 @@ interface AlertStrings {
   /** Of an alert in the list: it stays when it fired, is not set yet, could not be, or waits for the next crossing. */
   readonly repeated: string;
   readonly pending: string;
-  readonly refused: (code: number | string | undefined, why: string) => string;
+  readonly refused: (code: number | string, why: string) => string;
   readonly beyond: string;
   readonly unsupported: string;
   readonly noneActive: string;

@@ -1,7 +1,7 @@
 import type { Close } from "../client";
 import { formatPrice, formatShortChinese } from "../format";
 import type { AlertCondition } from "../model";
-import type { Strings } from "./strings";
+import type { Refusals, Strings } from "./strings";
 
 /** Close reasons by the name of the close, or by its code if it has no name. */
 const CLOSE_REASONS: Readonly<Partial<Record<string, string>>> = {
@@ -33,12 +33,17 @@ const CLOSE_REASONS: Readonly<Partial<Record<string, string>>> = {
 
 const closeReason = ({ name, code }: Close): string => CLOSE_REASONS[name ?? code] ?? `已关闭，代码 ${code}`;
 
-/** Why an alert was refused, by the error's code. */
-const ALERT_ERRORS: Readonly<Partial<Record<string | number, string>>> = {
+/** Why a command was refused, by the error's code (docs/PROTOCOL.md, "Errors"). */
+const REFUSALS: Refusals = {
+  400: "服务器无法识别该命令",
+  401: "服务器需要密钥",
+  402: "密钥无效",
   405: "服务器无法再接收该代码",
   409: "你的密钥不含该代码",
+  429: "命令过多，请稍后重试",
   434: "提醒数量过多",
-  435: "条件无效，或没有该代码",
+  435: "条件无效，或服务器没有该代码",
+  500: "服务器出错",
 };
 
 const condition = ({ measure, direction, level }: AlertCondition): string => {
@@ -249,7 +254,7 @@ export const chinese: Strings = {
         case "unanswered":
           return "没有应答：消息可能已发出，也可能没有";
         case "other":
-          return `未发送：${error.message}`;
+          return `未发送：${REFUSALS[error.code] ?? `错误 ${error.code}`}`;
       }
     },
   },
@@ -258,7 +263,7 @@ export const chinese: Strings = {
     condition,
     repeated: "每次",
     pending: "尚未设置：等待服务器",
-    refused: (code, why) => `未设置：${ALERT_ERRORS[code ?? ""] ?? why}`,
+    refused: (code) => `未设置：${REFUSALS[code] ?? `错误 ${code}`}`,
     beyond: "已达到：等待下一次穿越",
     unsupported: "此服务器没有提醒功能",
     noneActive: "暂无",

@@ -44,7 +44,8 @@ export type SendError =
   | { readonly kind: "tooFast"; readonly retryMs: number }
   /** By a moderator, for so long. */
   | { readonly kind: "muted"; readonly seconds: number }
-  | { readonly kind: "other"; readonly message: string };
+  /** By the server, with this code, and a sentence in English. */
+  | { readonly kind: "other"; readonly code: number | string; readonly message: string };
 
 /** The messages of a room, oldest first, and how many of them were not seen. */
 export class ChatRoom {

@@ -177,7 +177,7 @@ export class AlertsPanel implements SidePanel {
     const notes = [
       ...(once ? [] : [strings.alerts.repeated]),
       ...(status === "pending" ? [strings.alerts.pending] : []),
-      ...(status === "refused" ? [strings.alerts.refused(error?.code, error?.message ?? "")] : []),
+      ...(status === "refused" && error !== undefined ? [strings.alerts.refused(error.code, error.message)] : []),
       ...(status === "active" && isBeyond ? [strings.alerts.beyond] : []),
     ];
     const remove = make("button", "remove", "×");
