@@ -177,7 +177,7 @@ test("a name is kept, and is that of the next connection", async () => {
   await openRoom(page, LOBBY);
 
   expect(await page.inputValue(".chat-name")).toBe("Zoë");
-  await expect.poll(() => lines(page), DEADLINE).toEqual(["Zoë: hi"]);
+  await expect.poll(() => lines(page), DEADLINE).toEqual(["You: hi"]);
   expect(fake.commands.filter(({ action }) => action === "publish")).toHaveLength(1);
 });
 

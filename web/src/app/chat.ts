@@ -6,6 +6,7 @@ import type { Strings } from "../strings";
 import * as view from "../view";
 
 const NAME_KEY = "tapecast.name";
+const OWN_KEY = "tapecast.own-messages";
 
 /** The slots of 100 ms between two drawings. */
 const SLOTS = 2;
@@ -33,7 +34,13 @@ export class Chat {
     this.drawing = host.scheduler.add(SLOTS, () => {
       this.draw();
     });
-    this.store = new ChatStore(host.client, runtime, this.drawing.invalidate);
+    const own = {
+      load: () => storage.load(OWN_KEY),
+      save: (text: string) => {
+        storage.save(OWN_KEY, text);
+      },
+    };
+    this.store = new ChatStore(host.client, runtime, own, this.drawing.invalidate);
     const actions: view.ChatActions = {
       choose: (topic) => {
         this.store.choose(topic);

@@ -7,11 +7,17 @@ import { ChatStore } from ".";
 
 const message = (topic: string, sq: number, text: string) => ({ T: "m", S: topic, d: { text }, by: "anna", t: "2026-11-20T14:31:00Z", sq });
 
+/** Storage that a test can read. */
+function memory() {
+  let stored: string | null = null;
+  return { load: () => stored, save: (text: string) => { stored = text; } };
+}
+
 /** A store whose server acknowledges each subscription to topics, except to those that it does not have. */
-function connected(missing: readonly string[] = []) {
+function connected(missing: readonly string[] = [], storage = memory()) {
   const runtime = new FakeRuntime();
   const client = new Client(runtime, { url: "ws://test/" });
-  const store = new ChatStore(client, runtime, () => undefined);
+  const store = new ChatStore(client, runtime, storage, () => undefined);
   const held = new Set<string>();
   let answered = 0;
   const settle = (epoch = "k3") => {
@@ -142,4 +148,23 @@ test("the presence of the room in view is asked for, at most every ten seconds",
   runtime.advance(5_000);
   store.seen();
   expect(asked()).toBe(2);
+});
+
+test("the user's own messages are known after a reload, and no others of the same name or number", async () => {
+  const storage = memory();
+  const before = connected([], storage);
+  const sent = before.store.send("mine");
+  before.runtime.socket.receive({ T: "published", topic: LOBBY, sq: 7, epoch: "k3", x: { id: lastId(before.runtime) } });
+  await sent;
+  before.runtime.socket.receive(message(LOBBY, 7, "mine"));
+  before.runtime.socket.receive(message(LOBBY, 8, "hers"));
+
+  const { runtime, store } = connected([], storage);
+  for (const one of [message(LOBBY, 7, "mine"), message(LOBBY, 8, "hers")]) runtime.socket.receive(one);
+  expect(store.all[0]?.room.lines.map((line) => line.kind === "message" && line.isOwn)).toEqual([true, false]);
+
+  // A server that begins anew gives the same number to another message.
+  const { runtime: other, store: anew } = connected([], storage);
+  other.socket.receive({ ...message(LOBBY, 7, "another"), t: "2026-11-21T14:31:00Z" });
+  expect(anew.all[0]?.room.lines.map((line) => line.kind === "message" && line.isOwn)).toEqual([false]);
 });

@@ -1,6 +1,6 @@
 import { RequestError, type Client, type Presence, type Runtime } from "../client";
 import type { StockSymbol } from "../model";
-import { ChatRoom, LOBBY, roomOf, type RoomAccess, type SendError, type ShownRoom } from "../topics";
+import { ChatRoom, LOBBY, OwnMessages, roomOf, type RoomAccess, type SendError, type ShownRoom } from "../topics";
 
 /** Codes of errors about topics (docs/PROTOCOL.md, "Topics"). */
 const ERRORS: Readonly<Partial<Record<number | string, Exclude<SendError["kind"], "tooFast" | "muted" | "other">>>> = {
@@ -18,11 +18,19 @@ const ENTER_MS = 300;
 /** Presence is asked for at most this often. */
 const PRESENCE_MS = 10_000;
 
+/** Where it is kept which messages are the user's own. */
+export interface OwnMessageStorage {
+  readonly load: () => string | null;
+  readonly save: (text: string) => void;
+}
+
 /** The chat rooms of the page: the lobby, that of the selected symbol, and those in which the user wrote. */
 export class ChatStore {
   private readonly client: Client;
   private readonly runtime: Runtime;
   private readonly changed: () => void;
+  private readonly own = new OwnMessages();
+  private readonly ownStorage: OwnMessageStorage;
   private readonly rooms = new Map<string, ChatRoom>();
   /** Rooms in which this session may not publish. */
   private readonly readOnly = new Set<string>();
@@ -34,7 +42,9 @@ export class ChatStore {
   private cancelEnter: () => void = () => undefined;
 
   /** `changed` is called when something that is shown may have changed. */
-  constructor(client: Client, runtime: Runtime, changed: () => void) {
+  constructor(client: Client, runtime: Runtime, ownStorage: OwnMessageStorage, changed: () => void) {
+    this.ownStorage = ownStorage;
+    this.own.merge(ownStorage.load());
     this.client = client;
     this.runtime = runtime;
     this.changed = changed;
@@ -120,6 +130,11 @@ export class ChatStore {
     const room = this.rooms.get(topic);
     if (room === undefined) return;
     act(room);
+    if (this.own.takeChanged()) {
+      // Another tab may have stored its own meanwhile.
+      this.own.merge(this.ownStorage.load());
+      this.ownStorage.save(this.own.toText());
+    }
     this.changed();
   }
 
@@ -135,7 +150,7 @@ export class ChatStore {
 
   private enter(topic: string): void {
     if (this.rooms.has(topic)) return;
-    this.rooms.set(topic, new ChatRoom(topic, this.runtime.now()));
+    this.rooms.set(topic, new ChatRoom(topic, this.runtime.now(), this.own));
     this.client.topics.subscribe([topic], { history: "all" });
   }
 

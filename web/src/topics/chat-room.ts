@@ -1,3 +1,4 @@
+import { OwnMessages } from "./own-messages";
 import { MAX_TOPIC_LENGTH, type Message, type Millis, type Seq, type StockSymbol } from "../model";
 
 /** The namespace of the rooms. */
@@ -54,11 +55,15 @@ export class ChatRoom {
   private readonly since: Millis;
   private all: readonly RoomLine[] = [];
   private readonly unseen = new Set<Seq>();
-  private readonly own = new Set<Seq>();
+  /** The numbers of messages that this page published. */
+  private readonly published = new Set<Seq>();
+  private readonly own: OwnMessages;
 
-  constructor(topic: string, now: Millis) {
+  /** `own` are the user's messages, to which those that this page publishes are added. */
+  constructor(topic: string, now: Millis, own = new OwnMessages()) {
     this.topic = topic;
     this.since = now;
+    this.own = own;
   }
 
   get lines(): readonly RoomLine[] {
@@ -78,7 +83,8 @@ export class ChatRoom {
       this.replace(takesBack, () => ({ kind: "takenBack", seq: takesBack, time }));
       return;
     }
-    const isOwn = this.own.has(seq);
+    if (this.published.has(seq)) this.own.add(this.topic, seq, time);
+    const isOwn = this.own.has(this.topic, seq, time);
     if (time > this.since && !isOwn) this.unseen.add(seq);
     this.append({ kind: "message", seq, time, by, text: textOf(data), isOwn });
   }
@@ -90,9 +96,13 @@ export class ChatRoom {
 
   /** The server confirmed that this page published this message, before or after it arrived. */
   markOwn(seq: Seq): void {
-    this.own.add(seq);
+    this.published.add(seq);
     this.unseen.delete(seq);
-    this.replace(seq, (line) => (line.kind === "message" ? { ...line, isOwn: true } : line));
+    this.replace(seq, (line) => {
+      if (line.kind !== "message") return line;
+      this.own.add(this.topic, seq, line.time);
+      return { ...line, isOwn: true };
+    });
   }
 
   markRead(): void {
@@ -103,7 +113,7 @@ export class ChatRoom {
   clear(): void {
     this.all = [];
     this.unseen.clear();
-    this.own.clear();
+    this.published.clear();
   }
 
   private append(line: RoomLine): void {
