@@ -58,6 +58,48 @@ test("the dashboard shows a moving market, adds a symbol and survives a killed s
   await page.context().close();
 });
 
+test("an alert that is set by the keyboard fires, is listed and marked, and one that did not stays over a reload", async () => {
+  const page = await real.browser.page();
+  const log = await recordPage(page);
+  await page.goto(`${real.server.origin}/?list=AAPL,MSFT`);
+  await waitForPriceChange(page, "AAPL");
+  const level = ".alert-form input[type=text]";
+  const mark = () => page.locator('.ag-row[row-id="AAPL"] .symbol-cell').getAttribute("data-alert");
+  const texts = (list: number) => page.locator(".alert-list").nth(list).locator(".alert-text").allTextContents();
+  const set = async (kind: number, price: number) => {
+    await page.selectOption(".alert-form select", String(kind));
+    await page.fill(level, price.toFixed(2));
+    await page.press(level, "Enter");
+  };
+
+  await page.keyboard.press("a");
+  await expect.poll(() => page.inputValue(level), DEADLINE).toMatch(/^\d+\.\d\d$/);
+  const price = Number(await page.inputValue(level));
+  // One far away, and one on each side, of which the price reaches at least one.
+  await set(0, price * 5);
+  await expect.poll(mark, DEADLINE).toBe("set");
+  await expect.poll(() => texts(0), DEADLINE).toEqual([`Price ≥ ${(price * 5).toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`]);
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("a");
+  await set(0, price + 0.02);
+  await set(1, price - 0.02);
+  await page.keyboard.press("Escape");
+  await expect.poll(mark, DEADLINE).toBe("fired");
+  await expect.poll(() => page.title(), DEADLINE).toMatch(/^🔔[12] /);
+  await expect.poll(() => text(page, "#notice-text"), DEADLINE).toMatch(/^AAPL at [\d,.]+\. Alert: Price [≥≤] [\d,.]+$/);
+
+  await page.click("#notice-action");
+  await expect.poll(async () => (await texts(1))[0] ?? "", DEADLINE).toMatch(/^[\d,.]+ at \d\d:\d\d:\d\dPrice [≥≤] /);
+  await page.reload();
+  await expect.poll(mark, DEADLINE).toMatch(/^(set|fired)$/);
+  await page.keyboard.press("a");
+  const far = page.locator(".alert-item[data-status=active]", { hasText: "Price ≥" });
+  await expect.poll(() => far.count(), DEADLINE).toBeGreaterThan(0);
+  expect((await texts(1)).length).toBeGreaterThan(0);
+  expect(log.errors).toEqual([]);
+  await page.context().close();
+});
+
 test("twenty restarts of the server are no missed data", { timeout: 900_000 }, async () => {
   const page = await real.browser.open(`${real.server.origin}/?list=AAPL,MSFT`);
   await waitForPriceChange(page, "AAPL");
