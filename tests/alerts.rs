@@ -592,9 +592,10 @@ fn what_is_not_known_any_more_is_told() {
     };
 
     let (epoch, newest, gap) = set("another", 7);
-    assert_eq!(gap, json!({"T": "gap", "S": symbol, "ch": "trades", "from": 1, "to": newest}));
+    assert_eq!(gap, gap_of(1, newest));
     let (_, newest, gap) = set(&epoch, 3);
-    assert_eq!(gap, json!({"T": "gap", "S": symbol, "ch": "trades", "from": 4, "to": newest}));
+    assert_eq!(gap, gap_of(4, newest));
     let (_, newest, gap) = set(&epoch, 1 << 50);
-    assert_eq!(gap, json!({"T": "gap", "S": symbol, "ch": "trades", "from": 1, "to": newest}));
+    assert_eq!(gap, gap_of(1, newest));
 }
+    let gap_of = |from: u64, to: u64| json!({"T": "gap", "S": symbol, "ch": "trades", "from": from, "to": to, "alerts": ["a1"]});

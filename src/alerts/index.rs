@@ -180,11 +180,11 @@ impl AlertIndex {
         self.has_alerts[symbol.index() / 64] &= !(1 << (symbol.index() % 64));
     }
 
-    /// Whether the price is beyond what the alert waits for: it fires when the price was on the other side.
+    /// Whether the last price is at the threshold or beyond it: the alert fires when the price was on the other side.
     pub fn is_beyond(&self, key: AlertKey) -> bool {
         let Some(row) = self.entries.get(key.0 as usize) else { return false };
-        let is_waiting = row.trigger.is_some_and(|trigger| !trigger.is_armed());
-        is_waiting && self.last(row.order.symbol).is_some()
+        let last = self.last(row.order.symbol);
+        row.trigger.zip(last).is_some_and(|(trigger, last)| trigger.is_beyond(last.price))
     }
 
     /// Takes in a trade, and adds the alerts that it fires.

@@ -451,9 +451,9 @@ impl State {
 
     /// Evaluates the alerts for a batch, before anything of it is conflated.
     fn evaluate_alerts(&mut self, batch: &Batch, now: Instant) {
-        let State { index, slots, timers, alerts, .. } = self;
+        let State { slots, timers, alerts, .. } = self;
         let Some(alerts) = alerts else { return };
-        alerts.tell_missed(batch.missed(), index, slots, batch.universe(), now);
+        alerts.tell_missed(batch.missed(), slots, batch.universe(), now);
         for fired in alerts.evaluate(batch) {
             let key = SubscriberKey(fired[0].owner);
             if let Some(slot) = &mut slots[key.0] {

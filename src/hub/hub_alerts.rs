@@ -2,8 +2,8 @@ use std::rc::Rc;
 use std::slice::ChunkBy;
 use std::time::Instant;
 
+use super::Subscriber;
 use super::hub::Slot;
-use super::{Index, Subscriber, SubscriberKey};
 use crate::alerts::{AlertFire, AlertIndex};
 use crate::feed::Batch;
 use crate::model::{Body, Channel, Missed, Timestamp, Universe};
@@ -48,11 +48,11 @@ impl HubAlerts {
         fired.chunk_by(|fire, next| fire.owner == next.owner)
     }
 
-    /// Tells the owners of alerts which trades will not come, unless they are told as subscribers of the trades.
+    /// Tells the owners of alerts which trades these are not evaluated for. Those that subscribe to the trades are told that
+    /// they will not come beside it.
     pub(super) fn tell_missed(
         &self,
         missed: &[Missed],
-        subscriptions: &Index,
         slots: &[Option<Slot>],
         universe: &Universe,
         now: Instant,
@@ -60,10 +60,8 @@ impl HubAlerts {
         let is_watched =
             |it: &&Missed| it.stream.channel() == Channel::Trades && self.index.watches(it.stream.symbol());
         for missed in missed.iter().filter(is_watched) {
-            let told: Vec<_> = subscriptions.subscribers_of(missed.stream).collect();
-            let owners = self.index.owners(missed.stream.symbol()).into_iter().map(SubscriberKey);
-            for owner in owners.filter(|owner| !told.contains(owner)) {
-                let slot = slots.get(owner.0).and_then(Option::as_ref);
+            for owner in self.index.owners(missed.stream.symbol()) {
+                let slot = slots.get(owner).and_then(Option::as_ref);
                 let subscriber: Option<&Rc<dyn Subscriber>> = slot.map(|slot| &slot.subscriber);
                 subscriber
                     .iter()

@@ -112,6 +112,7 @@ impl Index {
 
     /// The subscribers of a stream, by name or as one of all symbols. One that has both is returned
     /// twice; a session has one or the other.
+    #[cfg(test)]
     pub fn subscribers_of(&self, stream: StreamId) -> impl Iterator<Item = SubscriberKey> + '_ {
         let groups = lists_of(stream).into_iter().filter_map(|list| self.lists.get(list as usize)).flatten();
         groups.flat_map(|key| self.groups[*key].members())

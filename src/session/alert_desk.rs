@@ -195,13 +195,13 @@ impl AlertDesk {
             });
         }
         if let Some(x) = answer {
-            let is_beyond = told_price.is_some() && told.is_some_and(|trigger| !trigger.is_armed());
+            let is_beyond = told.zip(told_price).is_some_and(|(trigger, price)| trigger.is_beyond(price));
             self.answer(x, Some((name, is_beyond, known)), now);
         }
         match start {
             Start::Gap(from, to) => {
                 let missed = Missed { stream: market.stream, from, to };
-                let gap = Gap::of(missed, &hub.universe());
+                let gap = Gap::of_alerts(missed, &hub.universe(), vec![name.to_owned()]);
                 self.state.send_control(&ControlMessage::Gap(gap), now);
             }
             Start::Walked(_, walked) => {
@@ -302,7 +302,7 @@ impl AlertDesk {
                 || alert.key.is_some_and(|key| hub.with_alerts(|it| it.is_beyond(key)) == Some(true));
             let (now, sq) = match (new, &alert.notice) {
                 (Some((name, is_beyond, known)), _) if *name == *alert.name => (is_beyond, known),
-                // The client does not know yet what waits.
+                // The client does not know yet what waits. The price is the present one all the same.
                 (_, Some(notice)) => (is_beyond(), Seq(notice.first.0.saturating_sub(1))),
                 (_, None) => (is_beyond(), newest()),
             };

@@ -128,7 +128,8 @@ impl World {
         );
     }
 
-    /// What the socket has taken, in short: `T` and the number, of a list the number of alerts, of a gap its range.
+    /// What the socket has taken, in short: `T` and the number, of a list the number of alerts and of those beyond which the
+    /// price is, of a gap its range and its alerts.
     fn read(&self) -> Vec<String> {
         let _ = self.state.poll_write(&mut Context::from_waker(Waker::noop()), self.now);
         let bytes = std::mem::take(&mut *self.received.borrow_mut());
@@ -142,8 +143,13 @@ impl World {
             };
             let objects: Vec<Value> = serde_json::from_slice(&payload[..length]).unwrap();
             all.extend(objects.iter().map(|object| match object["T"].as_str().unwrap() {
-                "alerts" => format!("alerts {}", object["list"].as_array().unwrap().len()),
-                "gap" => format!("gap {}-{}", object["from"], object["to"]),
+                "alerts" => {
+                    let list = object["list"].as_array().unwrap();
+                    let beyond = list.iter().filter(|entry| entry["now"] == true).count();
+                    let beyond = if beyond > 0 { format!(", {beyond} now") } else { String::new() };
+                    format!("alerts {}{beyond}", list.len())
+                }
+                "gap" => format!("gap {}-{} of {}", object["from"], object["to"], object["alerts"]),
                 "a" if object["cf"].is_u64() => format!("a {} cf {}", object["sq"], object["cf"]),
                 kind => format!("{kind} {}", object.get("sq").or(object.get("code")).unwrap_or(&Value::Null)),
             }));
@@ -185,7 +191,11 @@ fn what_fired_since_comes_behind_the_answer_and_what_fires_later_behind_that() {
 
     assert_eq!(world.read(), ["alerts 1", "a 2", "a 4", "a 6"]);
     world.set_since("p>=102", 9);
-    assert_eq!(world.read(), ["alerts 2", "gap 1-6"], "a number that was never given");
+    assert_eq!(
+        world.read(),
+        ["alerts 2, 1 now", r#"gap 1-6 of ["p>=102"]"#],
+        "a number that was never given"
+    );
 }
 
 #[test]
@@ -228,6 +238,21 @@ fn what_a_full_socket_does_not_take_is_merged_and_comes_later() {
 }
 
 #[test]
+fn an_entry_says_that_the_price_is_beyond_while_it_is_and_not_until_the_alert_is_armed_again() {
+    let mut world = World::new();
+    world.trade(10_000);
+    world.set("p>=101", false);
+    let refresh = json!({"action": "unalert", "ids": []});
+    for cents in [10_100, 10_099, 10_100, 10_000] {
+        world.trade(cents);
+        world.command(&refresh);
+    }
+
+    let lists: Vec<_> = world.read().into_iter().filter(|it| it.starts_with("alerts")).collect();
+    assert_eq!(lists, ["alerts 1", "alerts 1, 1 now", "alerts 1", "alerts 1, 1 now", "alerts 1"]);
+}
+
+#[test]
 fn the_owner_of_an_alert_is_told_of_trades_that_were_lost() {
     let mut world = World::new();
     world.trade(10_000);
@@ -238,7 +263,7 @@ fn the_owner_of_an_alert_is_told_of_trades_that_were_lost() {
 
     world.dispatch(world.batch(vec![object]).with_missed(vec![missed]));
 
-    assert_eq!(world.read(), ["alerts 1", "gap 2-6", "a 7"]);
+    assert_eq!(world.read(), ["alerts 1", r#"gap 2-6 of ["p>=101"]"#, "a 7"]);
 }
 
 #[test]
@@ -256,7 +281,11 @@ fn an_alert_goes_on_by_its_price_when_numbers_begin_again() {
 
     assert_eq!(world.read(), ["alerts 1", "a 1"]);
     world.set_since("p>=102", 1);
-    assert_eq!(world.read(), ["alerts 1", "gap 1-1"], "the number is of the epoch before");
+    assert_eq!(
+        world.read(),
+        ["alerts 1, 1 now", r#"gap 1-1 of ["p>=102"]"#],
+        "the number is of the epoch before"
+    );
 }
 
 #[test]

@@ -550,7 +550,15 @@ impl Subscriber for SessionState {
     }
 
     fn trades_unevaluated(&self, missed: Missed, universe: &Universe, now: Instant) {
-        let frame = ControlMessage::Gap(Gap::of(missed, universe)).to_frame(self.codec);
+        let symbol = universe.name_of(missed.stream);
+        let unevaluated = |alerts: &mut SessionAlerts| {
+            alerts.active().filter(|it| it.symbol == *symbol).map(|it| it.name.to_string()).collect::<Vec<_>>()
+        };
+        let alerts = self.with_alerts(now, unevaluated);
+        if alerts.is_empty() {
+            return;
+        }
+        let frame = ControlMessage::Gap(Gap::of_alerts(missed, universe, alerts)).to_frame(self.codec);
         self.fill(now, |outbox| outbox.push(frame));
         self.wake();
     }

@@ -224,12 +224,21 @@ pub struct Gap {
     pub from: u64,
     /// The last missing sequence number.
     pub to: u64,
+    /// The alerts that were not evaluated for these trades. Where there are some, the client may have received the trades.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub alerts: Vec<String>,
 }
 
 impl Gap {
     /// A gap from one sequence number to another, both missing.
     pub fn new(symbol: &Symbol, channel: Channel, from: Seq, to: Seq) -> Self {
-        Self { symbol: symbol.to_string(), channel: channel.name(), from: from.0, to: to.0 }
+        let (symbol, channel) = (symbol.to_string(), channel.name());
+        Self { symbol, channel, from: from.0, to: to.0, alerts: Vec::new() }
+    }
+
+    /// The trades that these alerts were not evaluated for.
+    pub fn of_alerts(missed: Missed, universe: &Universe, alerts: Vec<String>) -> Self {
+        Self { alerts, ..Self::of(missed, universe) }
     }
 
     /// The gap that tells what was missed of a stream of this universe.

@@ -168,16 +168,20 @@ test("a gap of trades for which alerts were not evaluated is told as that, and i
   const [gaps, missed] = [[] as unknown[], [] as unknown[]];
   client.on("gap", (gap) => gaps.push(gap));
   client.alerts.on("missed", (one) => missed.push(one));
-  const gap = (from: number, to: number) => ({ T: "gap", S: "AAPL", ch: "trades", from, to });
+  const gap = (from: number, to: number, more: object = {}) => ({ T: "gap", S: "AAPL", ch: "trades", from, to, ...more });
+  const alerts = ["a1"];
   answer([entry("a1", 7)]);
   reconnect("k3");
   answer([entry("a1", 7)]);
-  runtime.socket.receive(gap(8, 500));
-  expect([missed, gaps]).toEqual([[{ symbol: "AAPL", from: 8, to: 500 }], []]);
+  runtime.socket.receive(gap(8, 500, { alerts }));
+  runtime.socket.receive(gap(1, 0, { alerts }));
+  expect([missed, gaps]).toEqual([[{ symbol: "AAPL", alerts, from: 8, to: 500 }], []]);
 
-  // Trades that are subscribed to and not received yet are a loss.
+  // The same numbers of a stream that is subscribed to: what is lost of it is told by a gap of its own.
   client.subscribe({ trades: [AAPL] });
   runtime.socket.receive({ T: "t", S: "AAPL", p: 10, s: 1, t: "2026-11-20T14:31:00Z", sq: 600 });
+  runtime.socket.receive(gap(601, 610, { alerts }));
+  expect([missed.length, gaps.length, client.counters.missed]).toEqual([2, 0, 0]);
   runtime.socket.receive(gap(601, 610));
-  expect([missed.length, gaps.length, client.counters.missed]).toEqual([1, 1, 10]);
+  expect([missed.length, gaps.length, client.counters.missed]).toEqual([2, 1, 10]);
 });

@@ -11,7 +11,7 @@ export interface AlertState extends Alert {
   /** Pending: not connected or not answered yet. Refused: `error` says why. */
   readonly status: "pending" | "active" | "refused";
   readonly error: RequestError | undefined;
-  /** The price was beyond the level when the alert was set: it waits for the next crossing. */
+  /** The price was at the level or beyond it, as the server last said: the alert waits for the next crossing. */
   readonly isBeyond: boolean;
   /** Up to where it is known whether it has fired. To be kept with the alert if it is to outlive the client. */
   readonly seen: TradePosition | undefined;
@@ -23,8 +23,8 @@ export interface AlertEvents {
   fired: { readonly alert: AlertState; readonly fire: AlertFire };
   /** Alerts were set or removed, or their state changed. */
   changed: readonly AlertState[];
-  /** The alerts on a symbol were not evaluated for these trades, which the server no longer had after a lost connection. */
-  missed: Missing & { readonly symbol: StockSymbol };
+  /** These alerts on a symbol were not evaluated for these trades, which the server no longer had after a lost connection, or lost. */
+  missed: Missing & { readonly symbol: StockSymbol; readonly alerts: readonly string[] };
 }
 
 /**
@@ -51,8 +51,6 @@ export class Alerts {
   /** The commands of this connection that are not answered, and the alert that each sets; in their order. */
   private readonly unanswered = new Map<number, string | undefined>();
   private support: "unknown" | "yes" | "no" = "unknown";
-  /** Symbols with alerts that were set on this connection with what was seen before it. */
-  private readonly continued = new Set<StockSymbol>();
   private cancelRefresh: () => void = () => undefined;
 
   /** The client makes its alerts; users do not. */
@@ -103,7 +101,6 @@ export class Alerts {
   /** The connection ended: nothing is watched for, and what was seen until now is known. */
   disconnected(): void {
     this.cancelRefresh();
-    this.continued.clear();
     if (this.isEmpty) return;
     const epoch = this.port.epoch();
     for (const state of this.states.values()) {
@@ -116,15 +113,19 @@ export class Alerts {
   }
 
   handle(control: AlertControl): void {
-    if (control.control === "fired") this.fired(control.fire);
-    else this.listed(control);
-  }
-
-  /** A gap of trades that a symbol's alerts were not evaluated for; false if no such gap is due. */
-  skip(symbol: StockSymbol, { from, to }: Missing): boolean {
-    if (!this.continued.has(symbol)) return false;
-    this.listeners.emit("missed", { symbol, from, to });
-    return true;
+    switch (control.control) {
+      case "alerts":
+        this.listed(control);
+        break;
+      case "fired":
+        this.fired(control.fire);
+        break;
+      case "unevaluated": {
+        const { symbol, alerts, from, to } = control;
+        // From 1 to 0 no trade is missing: there is none yet.
+        if (to >= from) this.listeners.emit("missed", { symbol, alerts, from, to });
+      }
+    }
   }
 
   /**
@@ -148,7 +149,6 @@ export class Alerts {
     if (state === undefined) return;
     // Numbers of another epoch mean nothing to the server.
     const since = state.seen?.epoch === this.port.epoch() ? state.seen : undefined;
-    if (since !== undefined) this.continued.add(state.symbol);
     this.command((commandId) => wire.setAlert(commandId, state, since), id);
     this.refreshLater();
   }

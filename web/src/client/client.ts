@@ -246,16 +246,9 @@ export class Client {
    * epoch or the number: the stream began anew. That is no loss, because no number of the new stream was ever due.
    */
   private skip(gap: Gap): void {
-    if (this.isOfAlerts(gap) && this.alerts.skip(gap.symbol, gap)) return;
     this.sequence.skip(gap);
     const isFirst = this.resuming.delete(`${gap.channel} ${gap.symbol}`);
     if (!isFirst || gap.from > 1) this.reportGap(gap);
-  }
-
-  /** A gap of trades that the client has, or does not subscribe to, is no loss of its streams. */
-  private isOfAlerts({ channel, symbol, to }: Gap): boolean {
-    if (channel !== "trades" || this.resuming.has(`${channel} ${symbol}`)) return false;
-    return !this.subscriptions.includes(channel, symbol) || (this.sequence.lastOf(channel, symbol) ?? 0) >= to;
   }
 
   private reportGap(gap: Gap): void {
@@ -307,6 +300,7 @@ export class Client {
         break;
       case "alerts":
       case "fired":
+      case "unevaluated":
         this.alerts.handle(control);
         break;
       case "error":

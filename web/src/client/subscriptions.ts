@@ -15,11 +15,6 @@ export class Subscriptions {
     return this.change(streams, (symbols, symbol) => symbols.delete(symbol));
   }
 
-  includes(channel: Channel, symbol: StockSymbol): boolean {
-    const symbols: ReadonlySet<string> | undefined = this.desired.get(channel);
-    return symbols !== undefined && (symbols.has(symbol) || symbols.has("*"));
-  }
-
   all(): StreamSelection {
     return Object.fromEntries([...this.desired].map(([channel, symbols]) => [channel, [...symbols]]));
   }

@@ -1,5 +1,5 @@
 import { epoch, price, seq, type Alert, type AlertCondition, type AlertFire, type Epoch, type Seq, type StockSymbol, type TradePosition } from "../model";
-import { countField, FieldError, isJsonObject, numberField, optionalCountField, symbolField, textField, type JsonObject } from "./fields";
+import { countField, FieldError, isJsonObject, numberField, optionalCountField, symbolField, textField, textListField, type JsonObject } from "./fields";
 import { timeField } from "./time";
 import { idOf } from "./topic";
 
@@ -17,13 +17,17 @@ export interface AlertEntry {
 export type AlertControl =
   /** The answer to a command: all alerts of the session. */
   | { readonly control: "alerts"; readonly id: number | undefined; readonly epoch: Epoch | undefined; readonly list: readonly AlertEntry[] }
-  | { readonly control: "fired"; readonly fire: AlertFire };
+  | { readonly control: "fired"; readonly fire: AlertFire }
+  /** These alerts were not evaluated for these trades of their symbol. It is a gap on the wire, and none of the trades' stream. */
+  | { readonly control: "unevaluated"; readonly alerts: readonly string[]; readonly symbol: StockSymbol; readonly from: Seq; readonly to: Seq };
 
 /** Decodes a control message about alerts; undefined if it is of another kind. */
 export function readAlertControl(kind: string, item: JsonObject): AlertControl | undefined {
   switch (kind) {
     case "alerts":
       return { control: "alerts", id: idOf(item), epoch: item["epoch"] === undefined ? undefined : epoch(textField(item, "epoch")), list: readList(item) };
+    case "gap":
+      return { control: "unevaluated", alerts: textListField(item, "alerts"), symbol: symbolField(item, "S"), from: seq(countField(item, "from")), to: seq(countField(item, "to")) };
     case "a":
       return { control: "fired", fire: readFire(item) };
     default:

@@ -75,7 +75,7 @@ export function readControl(kind: string, item: JsonObject): Control | undefined
     case "subscription":
       return { control: "subscription", channels: readChannels(item), topics: textListField(item, "topics"), acknowledgement: readAcknowledgement(item["x"]) };
     case "gap":
-      return readGap(item);
+      return item["alerts"] === undefined ? readGap(item) : readAlertControl(kind, item);
     case "h":
       return { control: "heartbeat", epoch: epoch(textField(item, "epoch")), ageMs: countField(item, "age_ms"), time: timeField(item, "t") };
     case "feed":
