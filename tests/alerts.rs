@@ -8,6 +8,7 @@
 )]
 
 use std::collections::HashMap;
+use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
@@ -15,10 +16,13 @@ use std::thread::{self, JoinHandle};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
 use tapecast::alerts::AlertLimits;
+use tapecast::clock::ClockRate;
 use tapecast::config::Config;
 use tapecast::model::{Price, Timestamp};
+use tapecast::relay::{UpstreamNumbers, UpstreamSettings};
+use tapecast::source::{ReplaySettings, ReplaySpeed};
 use tapecast::wire::rfc3339;
-use test_support::{Client, Server, get, upstream, wait_until};
+use test_support::{Client, Server, TempFolder, get, odd_lots, upstream, wait_until};
 
 /// A trade as a client received it. The text of times compares as the times do.
 #[derive(Clone, Debug)]
@@ -487,6 +491,43 @@ fn the_alerts_of_a_relay_are_those_of_the_trades_that_it_passes_on() {
     run(&relay, (100, 6_000));
 }
 
+/// The first prices at which a rise to $12 of what [`odd_lots`] has fires at a server.
+fn fired_at_odd_lots(server: &Server) -> Vec<f64> {
+    let mut client = Client::session(server.address);
+    let set = json!({"action": "alert", "S": "AAPL", "id": "a1", "when": "p>=12", "once": false});
+    let mut fired = Vec::new();
+    wait_until("the instrument", || answer(&mut client, &set)["T"] == "alerts");
+    wait_until("alerts that fire", || {
+        let notices = client.next_objects().into_iter().filter(|object| object["T"] == "a");
+        fired.extend(notices.map(|notice| notice["p"].as_f64().unwrap()));
+        fired.len() >= 4
+    });
+    fired
+}
+
+#[test]
+fn a_trade_that_is_not_the_last_price_of_its_source_fires_nothing_at_relays_of_it() {
+    let folder = TempFolder::new();
+    let recording = folder.file("odd-lots.ndjson");
+    fs::write(&recording, odd_lots()).unwrap();
+    let speed = ReplaySpeed::Times(ClockRate::ONE);
+    let replay = ReplaySettings { speed, ..ReplaySettings::reproducible([recording]) };
+    let origin = Server::start(|config| config.replay = Some(replay));
+    let relay = |of: &Server, numbers| {
+        let upstream = UpstreamSettings { numbers, ..upstream(of.address) };
+        Server::start(|config| config.upstreams = vec![upstream.into()])
+    };
+    let mirror = relay(&origin, UpstreamNumbers::Kept);
+    wait_until("the mirror to be ready", || get(mirror.address, "/readyz").0 == 200);
+    let of_mirror = relay(&mirror, UpstreamNumbers::Kept);
+    let numbering = relay(&origin, UpstreamNumbers::Ignored);
+
+    for server in [&origin, &mirror, &of_mirror, &numbering] {
+        let fired = fired_at_odd_lots(server);
+        assert!(fired.iter().all(|price| *price == 12.5), "{fired:?}");
+    }
+}
+
 /// A session at a market that does not trade, and what commands about alerts answer there.
 fn quiet(configure: impl FnOnce(&mut Config)) -> (Server, Client) {
     let server = Server::without_trades(configure);
@@ -591,6 +632,7 @@ fn what_is_not_known_any_more_is_told() {
         (list["epoch"].as_str().unwrap().to_owned(), sq, client.next_objects()[0].clone())
     };
 
+    let gap_of = |from: u64, to: u64| json!({"T": "gap", "S": symbol, "ch": "trades", "from": from, "to": to, "alerts": ["a1"]});
     let (epoch, newest, gap) = set("another", 7);
     assert_eq!(gap, gap_of(1, newest));
     let (_, newest, gap) = set(&epoch, 3);
@@ -598,4 +640,3 @@ fn what_is_not_known_any_more_is_told() {
     let (_, newest, gap) = set(&epoch, 1 << 50);
     assert_eq!(gap, gap_of(1, newest));
 }
-    let gap_of = |from: u64, to: u64| json!({"T": "gap", "S": symbol, "ch": "trades", "from": from, "to": to, "alerts": ["a1"]});

@@ -12,7 +12,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use test_support::{Client, NatsServer, Program, SequenceLedger, get, metric, wait_for, wait_until};
+use test_support::{
+    Client, NatsServer, Program, SequenceLedger, TempFolder, get, metric, odd_lots, wait_for, wait_until,
+};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_tapecast");
 
@@ -469,6 +471,38 @@ fn a_replay_is_served_by_gateways_and_begins_anew_at_another_leader() {
     assert_eq!(followed.epochs, 1);
     let asked = |node: &Program| get(node.address, "/api/replay").0;
     assert_eq!((asked(&second), asked(&gateway)), (200, 404));
+}
+
+#[test]
+fn a_trade_that_is_not_the_last_price_of_the_source_fires_nothing_at_gateways() {
+    let folder = TempFolder::new();
+    let recording = folder.file("odd-lots.ndjson");
+    std::fs::write(&recording, odd_lots()).unwrap();
+    let replay = ["--replay", recording.to_str().unwrap(), "--clock", "original"];
+    let origin = Program::start(&[PROGRAM], &replay, &[]);
+    let upstream = format!("ws://{}/v2/iex", origin.address);
+    for source in [&replay[..], &["--upstream", &upstream]] {
+        let Some(nats) = nats() else { return };
+        let url = nats.url();
+        let feed = [&["--nats", &url, "--role", "feed", "--workers", "1"][..], source].concat();
+        let feed = Program::start(&[PROGRAM], &feed, &[]);
+        let gateway = node(&url, "gateway", &[]);
+        [&feed, &gateway].into_iter().for_each(wait_until_ready);
+        let mut client = Client::session(gateway.address);
+        let set = r#"{"action":"alert","S":"AAPL","id":"a1","when":"p>=12","once":false}"#;
+        let mut prices = Vec::new();
+        wait_until("the instrument", || {
+            client.send_text(set);
+            client.next_objects()[0]["T"] == "alerts"
+        });
+        wait_until("alerts that fire", || {
+            let notices = client.next_objects().into_iter().filter(|object| object["T"] == "a");
+            prices.extend(notices.map(|notice| notice["p"].as_f64().unwrap()));
+            prices.len() >= 4
+        });
+
+        assert!(prices.iter().all(|price| *price == 12.5), "{prices:?}");
+    }
 }
 
 /// A proxy before a NATS server that drops every hundredth batch to its clients while it is told to.

@@ -30,8 +30,8 @@ use rustc_hash::FxHashSet;
 use self::instrument::InstrumentArchive;
 use self::topic_history::TopicHistory;
 use crate::model::{
-    Bar, BarOrigin, Body, Channel, Instrument, Object, Seq, StreamId, SymbolId, Timestamp, TradeRules,
-    Universe,
+    Bar, BarOrigin, Body, Channel, CurrentTradeRules, Instrument, Object, Seq, StreamId, SymbolId, Timestamp,
+    TradeRules, Universe,
 };
 use crate::topics::Namespaces;
 use crate::wire::TopicMessage;
@@ -53,6 +53,8 @@ pub struct Archive {
     tables: RwLock<Tables>,
     /// Nanoseconds since 1970; see [`Self::advance`].
     watermark: AtomicI64,
+    /// Those of the tables.
+    rules: CurrentTradeRules,
     earlier: OnceLock<Box<dyn EarlierBars>>,
     history_revision: AtomicU64,
     topics: Mutex<TopicHistory>,
@@ -104,6 +106,7 @@ impl Archive {
             pending: Mutex::default(),
             tables: RwLock::new(tables),
             watermark: AtomicI64::new(i64::MIN),
+            rules: CurrentTradeRules::default(),
             earlier: OnceLock::new(),
             history_revision: AtomicU64::new(0),
             topics: Mutex::default(),
@@ -126,15 +129,19 @@ impl Archive {
     }
 
     /// Which trades change which figures.
-    pub fn rules(&self) -> TradeRules {
-        self.tables.read().expect(NO_PANIC).rules
+    pub fn rules(&self) -> &CurrentTradeRules {
+        &self.rules
     }
 
     /// Sets which trades change which figures of bars, from the next trade on; by default every trade changes all.
     pub fn set_rules(&self, rules: TradeRules) {
+        if self.rules.get() == rules {
+            return;
+        }
         let mut tables = self.tables.write().expect(NO_PANIC);
         tables.apply_pending(&self.pending);
         tables.rules = rules;
+        self.rules.set(rules);
         tables.instruments.iter_mut().for_each(|instrument| instrument.set_rules(rules));
     }
 

@@ -21,7 +21,7 @@ use crate::clock::{Clock, wall_clock};
 use crate::feed::{Batch, BatchSource, EarlierRun, FeedProgress, LastValues};
 use crate::limits::NodeUsage;
 use crate::metrics::{ClusterMetrics, FeedMetrics, SessionCount};
-use crate::model::{Epoch, FeedNotice, FeedState, MILLISECOND, SECOND, Seq, Timestamp, Universe};
+use crate::model::{Epoch, FeedNotice, FeedState, MILLISECOND, SECOND, Seq, Timestamp, TradeRules, Universe};
 use crate::source::{ControlRefusal, NewEpochs, ReplayCommand, ReplayStatus, Ticks};
 use crate::topics::{PublishRefusal, Restrictions};
 
@@ -313,6 +313,7 @@ impl ClusterFeed {
         self.counted = count(&self.metrics.cluster, self.counted, follower.counts());
         self.hops.overview.set_fence(follower.fence().0);
         let batch = follower.next_batch(last_values)?;
+        self.archive.set_rules(follower.rules());
         if follower.has_batch() {
             self.exchange.wake();
         }
@@ -560,6 +561,10 @@ impl BatchSource for ClusterFeed {
 
     fn epoch(&self) -> Epoch {
         self.epoch
+    }
+
+    fn trade_rules(&self) -> TradeRules {
+        self.archive.rules().get()
     }
 
     fn open(&mut self, last_values: &mut LastValues) -> Option<Arc<Batch>> {

@@ -296,6 +296,7 @@ impl Connection {
     /// Does what the feed has given; true when that has ended.
     async fn work(&mut self) -> Result<bool, async_nats::Error> {
         let work = self.parts.exchange.take_work();
+        self.publisher.set_rules(self.parts.archive.rules().get());
         let mut batches = ToPublish::default();
         for outgoing in work.waiting {
             if let Outgoing::Batch(batch, published) = outgoing {

@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use super::cluster_feed::Followed;
 use crate::archive::Archive;
 use crate::feed::{Batch, BatchSource, LastValues, Relisting};
-use crate::model::{Epoch, Missed, Object, Seq, StreamId, Timestamp};
+use crate::model::{Epoch, Missed, Object, Seq, StreamId, Timestamp, TradeRules};
 use crate::source::{ControlRefusal, NewEpochs, ReplayCommand, ReplayStatus, Ticks};
 
 /// A feed that gives numbers and epochs of its own, such as that of an upstream, published as the continuation of what a
@@ -130,6 +130,7 @@ impl ContinuedFeed {
         last_values.set_batch(number);
         last_values.set_epoch(self.epoch);
         last_values.set_watermark(watermark);
+        self.archive.set_rules(self.feed.trade_rules());
         // Recorded before it is published, as in the sequenced feed.
         self.archive.record_until(&events, watermark);
         let published = Batch::new(universe, watermark, events, tickers);
@@ -186,6 +187,10 @@ impl ContinuedFeed {
 impl BatchSource for ContinuedFeed {
     fn epoch(&self) -> Epoch {
         self.epoch
+    }
+
+    fn trade_rules(&self) -> TradeRules {
+        self.feed.trade_rules()
     }
 
     fn open(&mut self, last_values: &mut LastValues) -> Option<Arc<Batch>> {

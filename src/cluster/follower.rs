@@ -9,7 +9,7 @@ use super::message::{
     EncodedBatch, Fence, NodeMessage, Origin, Part, PartSet, RepairRequest, decode_payload, decode_snapshot,
 };
 use crate::feed::{Batch, BatchDecoder, LastValues, Relisting};
-use crate::model::{Channel, Epoch, Missed, Object, Seq, StreamId, Universe};
+use crate::model::{Channel, Epoch, Missed, Object, Seq, StreamId, TradeRules, Universe};
 use crate::wire::TopicMessage;
 
 /// How long an answer to a repair request may take.
@@ -61,6 +61,7 @@ pub(super) struct Follower {
     /// The retained messages that came with a snapshot.
     history: Option<TopicMessages>,
     has_gone_back: bool,
+    rules: TradeRules,
     counts: FollowerCounts,
 }
 
@@ -148,6 +149,7 @@ impl Follower {
             ready: VecDeque::new(),
             history: None,
             has_gone_back: false,
+            rules: TradeRules::default(),
             counts: FollowerCounts::default(),
         }
     }
@@ -160,6 +162,11 @@ impl Follower {
     /// Whether the leader gave lower numbers than clients of this node have: a restart of this node is needed.
     pub(super) const fn has_gone_back(&self) -> bool {
         self.has_gone_back
+    }
+
+    /// Which trades are the last price, as the leader said last.
+    pub(super) const fn rules(&self) -> TradeRules {
+        self.rules
     }
 
     /// When the leader was last heard.
@@ -293,6 +300,7 @@ impl Follower {
             return false;
         }
         self.heard = Some(now);
+        self.rules = origin.rules;
         if origin.fence > self.fence {
             self.fence = origin.fence;
             self.beat = None;

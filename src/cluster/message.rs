@@ -8,6 +8,7 @@ use super::topic_message::{
 use crate::feed::{Batch, BatchDecoder, BatchEncoder, are_listed, push_missed, take_missed};
 use crate::model::{
     Bar, Body, Epoch, FeedNotice, FeedState, MILLISECOND, Object, Seq, Symbol, SymbolId, Timestamp,
+    TradeRules,
 };
 use crate::topics::{Moderation, NodePresence, TopicAnswer, TopicCommand};
 use crate::wire::varint::{push_i64, push_u64, take, take_i64, take_u64};
@@ -51,6 +52,8 @@ pub(super) struct Origin {
     pub(super) published: Timestamp,
     /// The wall clock of the leader when it sent the message.
     pub(super) sent: Timestamp,
+    /// Which trades of its source are the last price.
+    pub(super) rules: TradeRules,
 }
 
 /// A batch as it is sent, and as it is kept for repair.
@@ -156,7 +159,7 @@ pub(super) struct BarHistory {
 const MAGIC: [u8; 3] = *b"TCN";
 
 /// Nodes of another version drop the message, and are not joined.
-const VERSION: u8 = 5;
+const VERSION: u8 = 6;
 
 mod kind {
     pub(super) const BATCHES: u8 = 1;
@@ -378,6 +381,7 @@ fn push_origin(out: &mut Vec<u8>, kind: u8, origin: &Origin) {
     for time in [origin.published, origin.sent] {
         out.extend_from_slice(&time.nanos().to_le_bytes());
     }
+    out.push(u8::from(origin.rules == TradeRules::Consolidated));
 }
 
 fn take_origin(bytes: &mut &[u8]) -> Result<Origin, InvalidRow> {
@@ -385,7 +389,12 @@ fn take_origin(bytes: &mut &[u8]) -> Result<Origin, InvalidRow> {
     let epoch = Epoch::new(u64::from_le_bytes(take_array(bytes)?));
     let mut take_nanos = || take_array(bytes).map(|bytes| Timestamp::from_nanos(i64::from_le_bytes(bytes)));
     let (published, sent) = (take_nanos()?, take_nanos()?);
-    Ok(Origin { fence, epoch, published, sent })
+    let rules = match take(bytes, 1)?[0] {
+        0 => TradeRules::EveryTrade,
+        1 => TradeRules::Consolidated,
+        _ => return Err(InvalidRow),
+    };
+    Ok(Origin { fence, epoch, published, sent, rules })
 }
 
 fn push_part(out: &mut Vec<u8>, part: &Part) {

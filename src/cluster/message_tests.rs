@@ -4,13 +4,13 @@ use std::time::Duration;
 use rand::{RngExt, SeedableRng};
 
 use super::*;
-use crate::model::{Channel, Missed, StreamId};
+use crate::model::{Channel, Missed, StreamId, TradeRules};
 use crate::topics::{MuteScope, Publication, PublicationNumber, PublishRefusal};
 use crate::wire::{TopicMessage, fixtures};
 
 fn origin() -> Origin {
     let [published, sent] = [1_700_000_000_120, 1_700_000_000_123].map(Timestamp::from_nanos);
-    Origin { fence: Fence(7), epoch: Epoch::new(u64::MAX), published, sent }
+    Origin { fence: Fence(7), epoch: Epoch::new(u64::MAX), published, sent, rules: TradeRules::Consolidated }
 }
 
 fn batch() -> Batch {

@@ -8,7 +8,7 @@ use super::message::{
 use super::ring::{RepairRing, RingLimits};
 use crate::archive::Archive;
 use crate::feed::{Batch, BatchEncoder, LastValues};
-use crate::model::{Epoch, Timestamp, Universe};
+use crate::model::{Epoch, Timestamp, TradeRules, Universe};
 use crate::topics::Moderation;
 use crate::wire::varint::push_u64;
 
@@ -20,6 +20,7 @@ pub(super) struct Publisher {
     ring: RepairRing,
     /// The last batch and its watermark.
     last: (u64, Timestamp),
+    rules: TradeRules,
 }
 
 /// The time in which a node leads.
@@ -72,7 +73,12 @@ impl Publisher {
     /// A publisher that does not lead yet.
     pub(super) fn new(limits: RingLimits) -> Self {
         let (encoder, ring) = (PayloadEncoder::default(), RepairRing::new(limits));
-        Self { term: None, encoder, ring, last: Default::default() }
+        Self { term: None, encoder, ring, last: Default::default(), rules: TradeRules::default() }
+    }
+
+    /// Says from now on that these trades are the last price.
+    pub(super) fn set_rules(&mut self, rules: TradeRules) {
+        self.rules = rules;
     }
 
     /// Leads from now on. If the epoch is that of the last term, its batches can still be repaired.
@@ -101,24 +107,24 @@ impl Publisher {
             self.ring.push(batch.clone());
             encoded.push(batch);
         }
-        messages(Origin { published, ..origin(*term, sent) }, encoded)
+        messages(Origin { published, ..origin(*term, self.rules, sent) }, encoded)
     }
 
     /// The message that tells followers that nothing was published since the last batch.
     pub(super) fn beat(&self, sent: Timestamp) -> Option<Bytes> {
         let (number, watermark) = self.last;
-        Some(NodeMessage::Beat(origin(self.term?, sent), number, watermark).to_bytes())
+        Some(NodeMessage::Beat(origin(self.term?, self.rules, sent), number, watermark).to_bytes())
     }
 
     /// The message that tells how publishers are restricted.
     pub(super) fn restrictions(&self, restrictions: Vec<Moderation>, sent: Timestamp) -> Option<Bytes> {
-        Some(NodeMessage::Restrictions(origin(self.term?, sent), restrictions).to_bytes())
+        Some(NodeMessage::Restrictions(origin(self.term?, self.rules, sent), restrictions).to_bytes())
     }
 
     /// The answer to a request for batches.
     pub(super) fn repair(&self, request: &RepairRequest, sent: Timestamp) -> Vec<Bytes> {
         let Some(term) = self.term else { return Vec::new() };
-        let origin = origin(term, sent);
+        let origin = origin(term, self.rules, sent);
         match self.ring.range(request.from, request.to) {
             Some(batches) => messages(origin, batches.cloned().collect()),
             None => vec![NodeMessage::Gone(origin, request.request).to_bytes()],
@@ -128,13 +134,13 @@ impl Publisher {
     /// The answer to a request for a snapshot.
     pub(super) fn snapshot(&self, request: u64, snapshot: &EncodedSnapshot, sent: Timestamp) -> Vec<Bytes> {
         let Some(term) = self.term else { return Vec::new() };
-        let origin = origin(term, sent);
+        let origin = origin(term, self.rules, sent);
         parts(&snapshot.0).map(|part| NodeMessage::SnapshotPart(origin, request, part).to_bytes()).collect()
     }
 }
 
-const fn origin(Term { fence, epoch }: Term, sent: Timestamp) -> Origin {
-    Origin { fence, epoch, published: sent, sent }
+const fn origin(Term { fence, epoch }: Term, rules: TradeRules, sent: Timestamp) -> Origin {
+    Origin { fence, epoch, published: sent, sent, rules }
 }
 
 /// As few messages as the size of a part allows.

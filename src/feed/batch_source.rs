@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::{Batch, LastValues};
-use crate::model::{Epoch, Timestamp};
+use crate::model::{Epoch, Timestamp, TradeRules};
 use crate::source::{ControlRefusal, ReplayCommand, ReplayStatus, Ticks};
 use crate::topics::{Moderation, Publication, PublicationNumber, PublishRefusal};
 
@@ -25,6 +25,11 @@ pub struct PublishedMessages {
 pub trait BatchSource: Send {
     /// The epoch of all sequence numbers of this source.
     fn epoch(&self) -> Epoch;
+
+    /// Which of its trades are the last price.
+    fn trade_rules(&self) -> TradeRules {
+        TradeRules::EveryTrade
+    }
 
     /// Returns the first batch, what holds when the feed starts, and enters it in the last values.
     fn open(&mut self, last_values: &mut LastValues) -> Option<Arc<Batch>>;

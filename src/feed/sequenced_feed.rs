@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::{Batch, BatchSource, FeedProgress, LastValues, Sequencer};
 use crate::archive::Archive;
 use crate::metrics::FeedMetrics;
-use crate::model::{Epoch, Event, FeedNotice, Timestamp};
+use crate::model::{Epoch, Event, FeedNotice, Timestamp, TradeRules};
 use crate::source::{ControlRefusal, EventSource, ReplayCommand, ReplayStatus, Ticks};
 
 /// The feed of this node: takes the events of a source, numbers them and records them in the archive.
@@ -20,6 +20,8 @@ pub struct SequencedFeed {
     watermark: Timestamp,
     /// What held when an earlier run of this feed ended, until the feed opens.
     resumed: Option<LastValues>,
+    /// Which trades are the last price, as the source said last.
+    rules: TradeRules,
     /// The events of the current tick. The buffer is reused.
     events: Vec<Event>,
 }
@@ -36,12 +38,13 @@ impl SequencedFeed {
         archive: Arc<Archive>,
         metrics: FeedMetrics,
     ) -> Self {
-        sequencer.set_rules(source.trade_rules());
-        archive.set_rules(source.trade_rules());
+        let rules = source.trade_rules();
+        sequencer.set_rules(rules);
+        archive.set_rules(rules);
         archive.list(source.universe());
         let (progress, events) = (FeedProgress::default(), Vec::new());
         let (watermark, resumed) = (Timestamp::default(), None);
-        Self { source, sequencer, archive, metrics, progress, watermark, resumed, events }
+        Self { source, sequencer, archive, metrics, progress, watermark, resumed, rules, events }
     }
 
     /// Continues the numbers of an earlier run, with what held at its end. The archive has its history, and the
@@ -86,6 +89,11 @@ impl SequencedFeed {
             self.sequencer.begin_epoch(epoch);
             last_values.set_epoch(epoch);
         }
+        let rules = self.source.trade_rules();
+        if std::mem::replace(&mut self.rules, rules) != rules {
+            self.sequencer.set_rules(rules);
+            self.archive.set_rules(rules);
+        }
         let universe = self.source.universe();
         let has_grown = universe.len() > self.sequencer.symbols();
         if has_grown {
@@ -116,6 +124,10 @@ impl SequencedFeed {
 impl BatchSource for SequencedFeed {
     fn epoch(&self) -> Epoch {
         self.sequencer.epoch()
+    }
+
+    fn trade_rules(&self) -> TradeRules {
+        self.rules
     }
 
     fn open(&mut self, last_values: &mut LastValues) -> Option<Arc<Batch>> {

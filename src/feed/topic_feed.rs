@@ -6,7 +6,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::{Batch, BatchSource, FeedProgress, LastValues, PublishedMessages};
 use crate::archive::Archive;
 use crate::metrics::FeedMetrics;
-use crate::model::{Epoch, Missed, Object, Seq, StreamId, Symbol, Timestamp, Universe};
+use crate::model::{Epoch, Missed, Object, Seq, StreamId, Symbol, Timestamp, TradeRules, Universe};
 use crate::source::{ControlRefusal, ReplayCommand, ReplayStatus, Ticks};
 use crate::topics::{Admission, Directory, Moderation, Publication, PublicationNumber, PublishRefusal};
 
@@ -106,6 +106,10 @@ impl TopicFeed {
 impl BatchSource for TopicFeed {
     fn epoch(&self) -> Epoch {
         self.market.epoch()
+    }
+
+    fn trade_rules(&self) -> TradeRules {
+        self.market.trade_rules()
     }
 
     fn open(&mut self, last_values: &mut LastValues) -> Option<Arc<Batch>> {

@@ -104,7 +104,6 @@ pub(super) fn session_params(
     authenticator: Option<Authenticator>,
 ) -> SessionParams {
     let archive = Arc::clone(&served.archive);
-    let ruled = Arc::clone(&served.archive);
     let label = query.value("userId").map(sanitized);
     SessionParams {
         hub: hub_of(request, served),
@@ -117,7 +116,7 @@ pub(super) fn session_params(
         deflate: None,
         codec: Codec::Json,
         interest: served.demand.as_ref().map(SymbolDemand::interest),
-        alerts: AlertAccess { quota: state.alerts.clone(), rules: Rc::new(move || ruled.rules()) },
+        alerts: AlertAccess { quota: state.alerts.clone(), rules: served.archive.rules().clone() },
         alert_interest: served.demand.as_ref().map(SymbolDemand::interest),
         topics: served.topics.as_ref().map(|topics| topics.access(sender_location(request))),
         line_faults: state.faults.as_ref().and_then(|faults| faults.line_plan(label.clone())),

@@ -21,7 +21,7 @@ use crate::clock::Clock;
 use crate::feed::{Batch, LastValues};
 use crate::limits::{ClientAddress, FairQueue};
 use crate::metrics::WorkerMetrics;
-use crate::model::{Epoch, Missed, Price, TradeRules, Universe};
+use crate::model::{CurrentTradeRules, Epoch, Missed, Price, Universe};
 use crate::transport::SocketWriter;
 use crate::wire::Close;
 
@@ -177,20 +177,19 @@ impl Hub {
         self.state.borrow_mut().index.settle(key);
     }
 
-    /// Sets an alert of a subscriber in this state, in force from the next batch on; `rules` say which trades are the last
-    /// price, and the prices are the last one of its symbol and the previous close.
+    /// Sets an alert of a subscriber in this state, in force from the next batch on; `rules` tell which trades are the last
+    /// price, of all alerts of a hub in the same way, and the prices are the last one of its symbol and the previous close.
     pub fn set_alert(
         &self,
-        rules: TradeRules,
+        rules: &CurrentTradeRules,
         order: AlertOrder,
         trigger: Option<Trigger>,
         last: Option<LastPrice>,
         previous_close: Option<Price>,
     ) -> AlertKey {
         let mut state = self.state.borrow_mut();
-        let index = &mut state.alerts.get_or_insert_default().index;
-        index.set_rules(rules);
-        index.add(order, trigger, last, previous_close)
+        let alerts = state.alerts.get_or_insert_with(|| Box::new(HubAlerts::new(rules.clone())));
+        alerts.index.add(order, trigger, last, previous_close)
     }
 
     /// Removes an alert.

@@ -6,26 +6,31 @@ use super::Subscriber;
 use super::hub::Slot;
 use crate::alerts::{AlertFire, AlertIndex};
 use crate::feed::Batch;
-use crate::model::{Body, Channel, Missed, Timestamp, Universe};
+use crate::model::{Body, Channel, CurrentTradeRules, Missed, Timestamp, Universe};
 
 /// The price alerts of a hub's subscribers. A hub without alerts has none of this.
-#[derive(Debug, Default)]
 pub(super) struct HubAlerts {
     pub(super) index: AlertIndex,
+    rules: CurrentTradeRules,
     /// The alerts that the last batch fired. Its memory is kept.
     fired: Vec<AlertFire>,
     watermark: Option<Timestamp>,
 }
 
 impl HubAlerts {
+    pub(super) fn new(rules: CurrentTradeRules) -> Self {
+        Self { index: AlertIndex::default(), rules, fired: Vec::new(), watermark: None }
+    }
+
     /// Evaluates the alerts for every trade of a batch, and then for the previous closes that its tickers tell. Returns
     /// what fired, for each owner in the order of the trades.
     pub(super) fn evaluate(
         &mut self,
         batch: &Batch,
     ) -> ChunkBy<'_, AlertFire, impl FnMut(&AlertFire, &AlertFire) -> bool + use<>> {
-        let Self { index, fired, watermark } = self;
+        let Self { index, rules, fired, watermark } = self;
         fired.clear();
+        index.set_rules(rules.get());
         if watermark.replace(batch.watermark()) > Some(batch.watermark()) {
             index.step_back();
         }

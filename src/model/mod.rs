@@ -38,7 +38,7 @@ pub use feed_notice::{FeedNotice, FeedState};
 pub use missed::Missed;
 pub use object::{Body, Object};
 pub use price::Price;
-pub use sale_conditions::{BarLength, LastEffect, TradeEffect, TradeRules};
+pub use sale_conditions::{BarLength, CurrentTradeRules, LastEffect, TradeEffect, TradeRules};
 pub use sequence::{BegunEpoch, Epoch, EpochNumbers, InvalidEpoch, Seq};
 pub use stream_id::StreamId;
 pub use symbol::{Symbol, SymbolError, SymbolId};

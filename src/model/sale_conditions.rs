@@ -1,3 +1,6 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use super::Conditions;
 
 /// Which trades change which figures of bars and tickers: what a source's trades are.
@@ -8,6 +11,27 @@ pub enum TradeRules {
     EveryTrade,
     /// The trades of a consolidated tape of US stocks, whose sale conditions decide.
     Consolidated,
+}
+
+/// The rules of a node's trades, as it knows them now. Clones share them, and read them without a lock.
+#[derive(Clone, Debug, Default)]
+pub struct CurrentTradeRules {
+    is_consolidated: Arc<AtomicBool>,
+}
+
+impl CurrentTradeRules {
+    /// The rules.
+    pub fn get(&self) -> TradeRules {
+        match self.is_consolidated.load(Ordering::Acquire) {
+            true => TradeRules::Consolidated,
+            false => TradeRules::EveryTrade,
+        }
+    }
+
+    /// Sets the rules, of all clones.
+    pub fn set(&self, rules: TradeRules) {
+        self.is_consolidated.store(rules == TradeRules::Consolidated, Ordering::Release);
+    }
 }
 
 /// Whether a bar is of a day or of a part of it.
@@ -98,6 +122,14 @@ impl TradeEffect {
 }
 
 impl TradeRules {
+    /// The name of the consolidated tape in acknowledgements; of other trades nothing is said.
+    pub const CONSOLIDATED_TAPE: &str = "consolidated";
+
+    /// What an acknowledgement says of these trades.
+    pub fn tape(self) -> Option<&'static str> {
+        (self == Self::Consolidated).then_some(Self::CONSOLIDATED_TAPE)
+    }
+
     /// What a trade with these conditions changes. Of several conditions each takes its part away.
     pub fn effect(self, conditions: Conditions, of: BarLength) -> TradeEffect {
         let mut effect = TradeEffect::ALL;

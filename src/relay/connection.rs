@@ -374,12 +374,12 @@ impl UpstreamConnection {
                     }
                     ConversationAction::Ping => self.write(Opcode::Ping, b"", &mut inputs).await,
                     ConversationAction::Disconnect => self.link = Link::None,
-                    ConversationAction::TellLive(epoch) => {
+                    ConversationAction::TellLive(feed) => {
                         info!("the subscription at the upstream is in force");
                         self.logged = None;
                         self.is_live = true;
                         self.parts.metrics.up.set(1);
-                        self.parts.inbox.push(Arrival::Live(epoch));
+                        self.parts.inbox.push(Arrival::Live(feed));
                     }
                     ConversationAction::TellDown(reason) => {
                         if self.logged.as_deref() != Some(&reason) {

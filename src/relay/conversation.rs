@@ -2,8 +2,7 @@ use std::time::{Duration, Instant};
 
 use super::back_off::{BackOff, Jitter};
 use super::settings::ReconnectDelays;
-use crate::model::Epoch;
-use crate::wire::ServerMessage;
+use crate::wire::{Acknowledgement, ServerMessage};
 
 /// The conversation with an upstream, over one connection after another: what to do when something happens.
 ///
@@ -63,8 +62,8 @@ pub(super) enum ConversationAction {
     Ping,
     /// End the connection, if there is one.
     Disconnect,
-    /// Tell that the subscription is in force, and by which epoch objects are numbered.
-    TellLive(Option<Epoch>),
+    /// Tell that the subscription is in force, and what is known of the feed.
+    TellLive(Acknowledgement),
     /// Tell that there is no connection, for this reason.
     TellDown(String),
     /// Tell that there will be no other attempt, for this reason.
@@ -196,11 +195,11 @@ impl Conversation {
                 UpstreamCredentials::None => self.subscribe(now),
             },
             ServerMessage::Authenticated if self.is_waiting_for(Step::Authentication) => self.subscribe(now),
-            ServerMessage::Subscription { epoch } if self.is_waiting_for(Step::Acknowledgement) => {
+            ServerMessage::Subscription(feed) if self.is_waiting_for(Step::Acknowledgement) => {
                 self.phase = ConversationPhase::Live { since: now };
-                self.numbering = if epoch.is_some() { Numbering::Epoch } else { Numbering::None };
+                self.numbering = if feed.epoch.is_some() { Numbering::Epoch } else { Numbering::None };
                 self.data_at = now;
-                vec![ConversationAction::TellLive(*epoch)]
+                vec![ConversationAction::TellLive(*feed)]
             }
             ServerMessage::Heartbeat { .. } => {
                 self.data_at = now;

@@ -1,4 +1,6 @@
 use super::*;
+use crate::model::Epoch;
+use crate::wire::fixtures::acknowledgement;
 use ConversationAction as Action;
 use ConversationInput as Input;
 
@@ -28,8 +30,8 @@ impl Scene {
         scene.give(Input::Opened);
         scene.give(Input::Control(ServerMessage::Connected));
         scene.give(Input::Subscribed);
-        let acknowledged = scene.give(Input::Control(ServerMessage::Subscription { epoch }));
-        assert_eq!(acknowledged, [Action::TellLive(epoch)]);
+        let acknowledged = scene.give(Input::Control(ServerMessage::Subscription(acknowledgement(epoch))));
+        assert_eq!(acknowledged, [Action::TellLive(acknowledgement(epoch))]);
         scene
     }
 
@@ -72,8 +74,8 @@ fn a_key_is_sent_after_the_greeting_and_the_subscription_after_the_answer() {
     assert_eq!(scene.give(Input::Control(ServerMessage::Connected)), [Action::Authenticate]);
     assert_eq!(scene.give(Input::Control(ServerMessage::Authenticated)), [Action::Subscribe]);
     assert_eq!(scene.give(Input::Subscribed), []);
-    let acknowledged = scene.give(Input::Control(ServerMessage::Subscription { epoch: EPOCH }));
-    assert_eq!(acknowledged, [Action::TellLive(EPOCH)]);
+    let acknowledged = scene.give(Input::Control(ServerMessage::Subscription(acknowledgement(EPOCH))));
+    assert_eq!(acknowledged, [Action::TellLive(acknowledgement(EPOCH))]);
 }
 
 #[test]
@@ -203,7 +205,7 @@ fn delays_begin_anew_after_30_seconds_of_health_and_not_before() {
         scene.give(Input::Opened);
         scene.give(Input::Control(ServerMessage::Connected));
         scene.give(Input::Subscribed);
-        scene.give(Input::Control(ServerMessage::Subscription { epoch: None }));
+        scene.give(Input::Control(ServerMessage::Subscription(acknowledgement(None))));
 
         scene.now += Duration::from_secs(healthy);
         scene.give(Input::Ended("reset".to_owned()));

@@ -4,9 +4,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::Notify;
 
 use super::trade_backfill::HoleNumber;
-use crate::model::Epoch;
 use crate::source::{DemandChange, Wake};
-use crate::wire::{DecodedObject, DecodedPage, ServerMessage};
+use crate::wire::{Acknowledgement, DecodedObject, DecodedPage, ServerMessage};
 
 /// What came from the upstream and the feed has yet to take, in order. Clones share it.
 ///
@@ -33,8 +32,8 @@ struct Queue {
 pub(super) enum Arrival {
     /// The upstream waits for the subscription.
     Ready,
-    /// The subscription is in force; objects are numbered by this epoch, if at all.
-    Live(Option<Epoch>),
+    /// The subscription is in force, at a feed of which this is known.
+    Live(Acknowledgement),
     /// Other symbols are wanted of the upstream than before.
     Demand(DemandChange),
     /// The answer to a request for trades of this hole.

@@ -17,7 +17,7 @@ use crate::feed::{Batch, EarlierRun, FeedProgress, LastValues};
 use crate::metrics::{FeedMetrics, UpstreamMetrics};
 use crate::model::{
     BegunEpoch, Channel, Epoch, EpochNumbers, FeedNotice, FeedState, Missed, Object, Seq, StreamId, Symbol,
-    Timestamp,
+    Timestamp, TradeRules,
 };
 use crate::wire::{DecodedObject, DeliveryKind, ServerMessage};
 
@@ -136,6 +136,11 @@ impl MirrorFeed {
         self.epoch
     }
 
+    /// Which trades are the last price, as the upstream says.
+    pub(super) fn trade_rules(&self) -> TradeRules {
+        self.archive.rules().get()
+    }
+
     /// Where the upstream is to go on.
     pub(super) fn resume(&self, last_values: &LastValues) -> Value {
         let instruments: Vec<_> = self.instruments.universe().iter().collect();
@@ -162,7 +167,10 @@ impl MirrorFeed {
     pub(super) fn take(&mut self, arrival: Arrival, last_values: &mut LastValues) -> Option<Arc<Batch>> {
         let (mut objects, mut missed) = (Vec::new(), Vec::new());
         match arrival {
-            Arrival::Live(epoch) => self.go_live(epoch?, last_values),
+            Arrival::Live(feed) => {
+                self.archive.set_rules(feed.rules);
+                self.go_live(feed.epoch?, last_values);
+            }
             Arrival::Objects(decoded) => objects = self.accept(decoded, last_values, &mut missed),
             Arrival::Control(message) => missed.extend(self.control(message, last_values)),
             Arrival::Down(_) | Arrival::Stopped(_) => {

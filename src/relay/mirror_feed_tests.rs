@@ -2,6 +2,7 @@ use super::*;
 use crate::archive::Retention;
 use crate::metrics::ClockMetrics;
 use crate::model::SymbolId;
+use crate::wire::fixtures::acknowledgement;
 use crate::wire::{Codec, Decoded, decode_objects};
 
 const EPOCH: Epoch = Epoch::new(7);
@@ -16,7 +17,7 @@ struct Scene {
 impl Scene {
     fn new() -> Self {
         let mut scene = Self::continuing(EPOCH, EarlierRun::none(OTHER));
-        let batch = scene.take(Arrival::Live(Some(EPOCH))).unwrap();
+        let batch = scene.take(Arrival::Live(acknowledgement(Some(EPOCH)))).unwrap();
         assert_eq!(batch.begun_epoch(), Some(EPOCH));
         assert!(batch.watermark() > Timestamp::default(), "a journal needs a time");
         scene
@@ -128,7 +129,7 @@ fn what_the_upstream_lost_before_a_stream_began_is_told_with_the_object_that_beg
     assert!(told.iter().flatten().all(|batch| batch.missed().is_empty()));
     assert_eq!((missed(&begun), seqs(&begun)), (vec![(3, 8)], vec![9, 10, 7]));
     scene.take(gap("C", Channel::Trades, 1, 4));
-    scene.take(Arrival::Live(Some(OTHER)));
+    scene.take(Arrival::Live(acknowledgement(Some(OTHER))));
     let begun = scene.objects(&[("t", "C", 2, SNAPSHOT)]).unwrap();
     assert_eq!(missed(&begun), [], "the gap was of the epoch before");
 }
@@ -154,7 +155,7 @@ fn a_resumed_connection_goes_on_after_the_last_number_of_each_stream() {
     let expected = serde_json::json!({"epoch": "7", "sq": {"trades": {"A": 5}, "quotes": {"B": 9}}});
     assert_eq!(resume, expected);
     let down = scene.take(Arrival::Down("cut".to_owned())).unwrap();
-    let back = scene.take(Arrival::Live(Some(EPOCH))).unwrap();
+    let back = scene.take(Arrival::Live(acknowledgement(Some(EPOCH)))).unwrap();
     let states = [&down, &back].map(|batch| batch.notices()[0].state);
     assert_eq!((states, back.begun_epoch()), ([FeedState::Down, FeedState::Back], None));
     let new = scene.objects(&[("t", "C", 3, SNAPSHOT)]).unwrap();
@@ -167,7 +168,7 @@ fn the_epoch_of_an_upstream_that_began_anew_is_adopted_with_its_numbers() {
     scene.objects(&[("t", "A", 50, SNAPSHOT), ("t", "B", 7, SNAPSHOT)]);
     scene.take(Arrival::Down("killed".to_owned()));
 
-    let back = scene.take(Arrival::Live(Some(OTHER))).unwrap();
+    let back = scene.take(Arrival::Live(acknowledgement(Some(OTHER)))).unwrap();
     let batch = scene.objects(&[("t", "A", 3, SNAPSHOT), ("t", "A", 4, "")]).unwrap();
 
     assert_eq!((back.begun_epoch(), back.notices()[0].filled), (Some(OTHER), Some(false)));
@@ -224,7 +225,7 @@ fn an_earlier_run_goes_on_after_its_last_numbers_whether_or_not_its_end_is_prove
         scene.objects(&[("t", "A", 5, SNAPSHOT), ("q", "B", 9, SNAPSHOT)]);
         let mut scene = Scene::continuing(EPOCH, scene.earlier_run(proven));
 
-        let batch = scene.take(Arrival::Live(Some(EPOCH)));
+        let batch = scene.take(Arrival::Live(acknowledgement(Some(EPOCH))));
         let next = scene.objects(&[("t", "A", 5, ""), ("t", "A", 6, ""), ("t", "C", 2, "")]).unwrap();
 
         let begun = batch.and_then(|batch| batch.beginning_epoch());
@@ -243,7 +244,7 @@ fn an_earlier_run_of_another_epoch_of_the_upstream_is_forgotten() {
     let mut scene = Scene::continuing(OTHER, scene.earlier_run(EPOCH));
     assert_eq!(scene.feed.request_at(Some(OTHER)), MirrorRequest::Snapshot);
 
-    let batch = scene.take(Arrival::Live(Some(OTHER))).unwrap();
+    let batch = scene.take(Arrival::Live(acknowledgement(Some(OTHER)))).unwrap();
     let next = scene.objects(&[("t", "A", 3, SNAPSHOT)]).unwrap();
 
     let restarted = BegunEpoch { epoch: OTHER, numbers: EpochNumbers::Restart };

@@ -12,7 +12,7 @@ use crate::archive::Archive;
 use crate::clock::Clock;
 use crate::feed::EarlierRun;
 use crate::metrics::UpstreamMetrics;
-use crate::model::{Body, Channel, Event, FeedNotice, Seq, StreamId, Timestamp, Trade, Universe};
+use crate::model::{Body, Channel, Event, FeedNotice, Seq, StreamId, Timestamp, Trade, TradeRules, Universe};
 use crate::source::{DemandChange, EventSource, Ticks, Wake};
 use crate::wire::{DecodedObject, DecodedPage, DeliveryKind};
 
@@ -39,6 +39,7 @@ pub(super) struct RelaySource {
     is_unfilled: bool,
     /// Trades that are due before the objects that were taken last.
     found: Vec<Trade>,
+    rules: TradeRules,
 }
 
 /// What the source asks of the upstream.
@@ -91,7 +92,13 @@ impl RelaySource {
             back_at: None,
             is_unfilled: false,
             found: Vec::new(),
+            rules: TradeRules::default(),
         }
+    }
+
+    /// The same, where these of its trades are the last price.
+    pub(super) fn of_trades(self, rules: TradeRules) -> Self {
+        Self { rules, ..self }
     }
 
     /// Continues an earlier run: instruments keep their ids, and the trades of these symbols since its last ones are looked
@@ -135,8 +142,8 @@ impl RelaySource {
                 change.subscribe.iter().for_each(|symbol| _ = self.instruments.id(*symbol));
                 (self.ask)(UpstreamRequest::Change(change));
             }
-            Some(Arrival::Live(_)) => {
-                self.is_live = true;
+            Some(Arrival::Live(feed)) => {
+                (self.is_live, self.rules) = (true, feed.rules);
                 if self.outage.is_on() {
                     self.back_at = Some(self.clock.now());
                     self.backfill.begin((self.steady)(), self.clock.now());
@@ -214,6 +221,10 @@ impl EventSource for RelaySource {
 
     fn universe(&self) -> &Arc<Universe> {
         self.instruments.universe()
+    }
+
+    fn trade_rules(&self) -> TradeRules {
+        self.rules
     }
 
     fn open(&mut self, _: &mut Vec<Event>) -> Timestamp {

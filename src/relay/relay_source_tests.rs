@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::metrics::ClockMetrics;
+use crate::wire::fixtures::acknowledgement;
 use crate::wire::{Codec, Decoded, decode_objects};
 
 thread_local! {
@@ -36,7 +37,11 @@ fn live_trades_wait_no_longer_than_the_limit_although_nothing_arrives() {
         RelaySource::new(inbox.clone(), wake, clock, metrics, AssetDirectory::default(), ask, || NOW.get());
     inbox.push(Arrival::Objects(vec![trade(1)]));
     assert_eq!(poll(&mut source), (vec![], 1));
-    for arrival in [Arrival::Down("cut".to_owned()), Arrival::Live(None), Arrival::Objects(vec![trade(2)])] {
+    for arrival in [
+        Arrival::Down("cut".to_owned()),
+        Arrival::Live(acknowledgement(None)),
+        Arrival::Objects(vec![trade(2)]),
+    ] {
         inbox.push(arrival);
         assert_eq!(poll(&mut source).1, 0);
     }
@@ -77,12 +82,12 @@ fn a_connection_that_is_lost_while_a_hole_is_filled_leaves_a_hole_to_be_filled()
     };
     arrive(Arrival::Objects(vec![trade(1)]));
     arrive(Arrival::Down("cut".to_owned()));
-    arrive(Arrival::Live(None));
+    arrive(Arrival::Live(acknowledgement(None)));
     let first = answer();
 
     arrive(Arrival::Down("cut".to_owned()));
     assert_eq!(arrive(first), [], "the upstream is not back");
-    arrive(Arrival::Live(None));
+    arrive(Arrival::Live(acknowledgement(None)));
     let notices = arrive(answer());
 
     assert_eq!(notices.iter().map(|notice| notice.filled).collect::<Vec<_>>(), [Some(true)]);

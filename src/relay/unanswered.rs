@@ -25,7 +25,7 @@ impl UnansweredCommands {
     /// The symbols of the command that this message answers; `None` if it answers none.
     pub(super) fn take_answered(&mut self, message: &ServerMessage) -> Option<Vec<Symbol>> {
         match message {
-            ServerMessage::Subscription { .. } | ServerMessage::Error { code: 400 | 405 | 410, .. } => {
+            ServerMessage::Subscription(_) | ServerMessage::Error { code: 400 | 405 | 410, .. } => {
                 self.0.pop_front()
             }
             _ => None,
@@ -41,6 +41,7 @@ impl UnansweredCommands {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::fixtures;
 
     fn symbols(names: &[&str]) -> Vec<Symbol> {
         names.iter().map(|name| name.parse().unwrap()).collect()
@@ -50,7 +51,7 @@ mod tests {
     fn an_answer_belongs_to_the_oldest_command() {
         let mut commands = UnansweredCommands::default();
         let error = |code| ServerMessage::Error { code, message: String::new() };
-        let acknowledged = ServerMessage::Subscription { epoch: None };
+        let acknowledged = ServerMessage::Subscription(fixtures::acknowledgement(None));
         [&["A", "B"][..], &[], &["C"]].into_iter().for_each(|names| commands.sent(symbols(names)));
 
         assert_eq!(commands.take_answered(&error(405)), Some(symbols(&["A", "B"])));

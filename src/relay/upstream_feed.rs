@@ -23,7 +23,7 @@ use crate::feed::{
     BarSpans, Batch, BatchSource, EarlierRun, FeedProgress, LastValues, SequencedFeed, Sequencer,
 };
 use crate::metrics::{FeedMetrics, UpstreamMetrics};
-use crate::model::{Epoch, Universe};
+use crate::model::{Epoch, TradeRules, Universe};
 use crate::source::{MarketClock, SymbolDemand, Ticks, Wake};
 
 /// The feed of an upstream. What kind of feed it is becomes clear with the first acknowledgement: one with an epoch is
@@ -162,20 +162,20 @@ impl UpstreamFeed {
                 error!("the upstream is not asked again: {reason}");
                 self.outage = Some(reason);
             }
-            Arrival::Live(epoch) => {
+            Arrival::Live(feed) => {
                 let UpstreamStage::Unknown(parts) = mem::replace(&mut self.stage, UpstreamStage::Changing)
                 else {
                     return None;
                 };
-                let epoch = epoch.filter(|_| self.settings.numbers == UpstreamNumbers::Kept);
+                let epoch = feed.epoch.filter(|_| self.settings.numbers == UpstreamNumbers::Kept);
                 let batch = match epoch {
                     Some(epoch) => {
                         let mirror = MirrorFeed::new(*parts, epoch, &self.settings.symbols, &self.earlier);
                         self.stage = UpstreamStage::Mirror(Box::new(mirror));
-                        self.mirror(Arrival::Live(Some(epoch)), last_values)
+                        self.mirror(Arrival::Live(feed), last_values)
                     }
                     None => {
-                        let mut feed = self.foreign(*parts);
+                        let mut feed = self.foreign(*parts, feed.rules);
                         let batch = feed.open(last_values);
                         self.stage = UpstreamStage::Foreign(Box::new(feed));
                         batch
@@ -196,7 +196,7 @@ impl UpstreamFeed {
     }
 
     /// A feed that numbers what arrives.
-    fn foreign(&self, parts: FeedParts) -> SequencedFeed {
+    fn foreign(&self, parts: FeedParts, rules: TradeRules) -> SequencedFeed {
         let (settings, commands) = (Arc::clone(&self.settings), self.commands.clone());
         let ask: AskUpstream = Box::new(move |request| {
             let asked = match request {
@@ -220,7 +220,8 @@ impl UpstreamFeed {
             assets,
             ask,
             Instant::now,
-        );
+        )
+        .of_trades(rules);
         let earlier = &self.earlier;
         let universe = Arc::clone(&earlier.universe);
         let sequencer = |from| Sequencer::new(universe, self.spans, earlier.epoch, from);
@@ -253,8 +254,8 @@ impl UpstreamFeed {
             error!("the upstream is not asked again: {reason}");
             self.outage = Some(reason.clone());
         }
-        if let Arrival::Live(epoch) = &arrival
-            && mirror.request_at(*epoch) == MirrorRequest::Snapshot
+        if let Arrival::Live(feed) = &arrival
+            && mirror.request_at(feed.epoch) == MirrorRequest::Snapshot
         {
             // What was resumed has no snapshot.
             let _ = self.commands.send(UpstreamCommand::Send(subscribe(&self.settings, None)));
@@ -269,6 +270,14 @@ impl BatchSource for UpstreamFeed {
             UpstreamStage::Mirror(mirror) => mirror.epoch(),
             UpstreamStage::Foreign(feed) => feed.epoch(),
             UpstreamStage::Unknown(_) | UpstreamStage::Changing => self.earlier.epoch,
+        }
+    }
+
+    fn trade_rules(&self) -> TradeRules {
+        match &self.stage {
+            UpstreamStage::Mirror(mirror) => mirror.trade_rules(),
+            UpstreamStage::Foreign(feed) => feed.trade_rules(),
+            UpstreamStage::Unknown(_) | UpstreamStage::Changing => TradeRules::default(),
         }
     }
 

@@ -121,6 +121,7 @@ pub fn open(params: SessionParams) -> PendingSession {
         let protocol = Protocol::new(universe, epoch, limits, params.authenticator);
         let namespaces = params.topics.as_ref().map(|topics| Arc::clone(&topics.namespaces));
         let mut protocol = protocol.demanding(params.interest).with_topics(namespaces.unwrap_or_default());
+        protocol = protocol.with_rules(params.alerts.rules.clone());
         let topics = params.topics.map(|access| SessionTopics::new(access, params.label.as_deref()));
         let Greeting { messages, close } = protocol.greet(params.credentials.as_ref());
         messages.iter().for_each(|message| state.send_control(message, now));

@@ -9,7 +9,7 @@ use crate::alerts::{AlertCondition, AlertOrder, AlertPermit, AlertQuota, LastPri
 use crate::auth::Grant;
 use crate::feed::FeedProgress;
 use crate::hub::EncodedLastValues;
-use crate::model::{Body, Channel, Missed, Price, Seq, StreamId, Symbol, SymbolId, TradeRules};
+use crate::model::{Body, Channel, CurrentTradeRules, Missed, Price, Seq, StreamId, Symbol, SymbolId};
 use crate::source::SymbolInterest;
 use crate::wire::{
     AlertCommand, AlertEntry, AlertList, AlertPosition, Answered, ControlMessage, ErrorCode, Gap,
@@ -22,7 +22,7 @@ pub struct AlertAccess {
     /// How many there may be.
     pub quota: AlertQuota,
     /// Which trades are the last price, as the node knows it now.
-    pub rules: Rc<dyn Fn() -> TradeRules>,
+    pub rules: CurrentTradeRules,
 }
 
 /// Executes the commands of one session about alerts.
@@ -171,8 +171,7 @@ impl AlertDesk {
     ) {
         let hub = self.state.hub();
         let Some(owner) = self.state.key() else { return };
-        let rules = (self.access.rules)();
-        let history = TradeHistory::new(&self.replay, rules);
+        let history = TradeHistory::new(&self.replay, self.access.rules.get());
         let market = hub.with_last_values(|last_values| self.market(id, last_values, &history));
         let start = self.start(since, condition, once, market, &history);
         let last = market.last.map(|last| last.price);
@@ -187,7 +186,7 @@ impl AlertDesk {
         if !is_over {
             let known = if let Start::Ahead(known) = start { known } else { Seq::default() };
             let order = AlertOrder { owner: owner.0, symbol: id, condition, once, known };
-            let key = hub.set_alert(rules, order, state, market.last, market.previous_close);
+            let key = hub.set_alert(&self.access.rules, order, state, market.last, market.previous_close);
             self.state.with_alerts(now, |alerts| {
                 if let Some(alert) = alerts.named(name) {
                     alert.key = Some(key);

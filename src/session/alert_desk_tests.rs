@@ -66,7 +66,7 @@ impl World {
         let retained = Arc::clone(&archive);
         let replay: ReplayLookup =
             Rc::new(move |stream, after, up_to, most| retained.replay(stream, after, up_to, most));
-        let access = AlertAccess { quota: AlertQuota::default(), rules: Rc::new(TradeRules::default) };
+        let access = AlertAccess { quota: AlertQuota::default(), rules: CurrentTradeRules::default() };
         let interest = demand.map(SymbolDemand::interest);
         let desk = AlertDesk::new(Rc::clone(&state), access, interest, (replay, progress.clone()), 1_000);
         hub.last_values_mut().set_epoch(EPOCH);

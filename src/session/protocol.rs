@@ -7,7 +7,7 @@ use super::limits::Limits;
 use super::subscription_state::SubscriptionState;
 use super::subscriptions::Subscriptions;
 use crate::auth::{Credentials, Denied, Grant};
-use crate::model::{Channel, Epoch, Universe, UniverseSize};
+use crate::model::{Channel, CurrentTradeRules, Epoch, Universe, UniverseSize};
 use crate::source::SymbolInterest;
 use crate::topics::Namespaces;
 use crate::wire::{Close, Command, ControlMessage, ErrorCode, InvalidCommand, SymbolsByChannel};
@@ -80,6 +80,13 @@ impl Protocol {
     #[must_use]
     pub fn with_topics(mut self, namespaces: Arc<Namespaces>) -> Self {
         self.subscription.namespaces = namespaces;
+        self
+    }
+
+    /// The same, telling of which tape the trades are.
+    #[must_use]
+    pub fn with_rules(mut self, rules: CurrentTradeRules) -> Self {
+        self.subscription.rules = rules;
         self
     }
 

@@ -1,6 +1,6 @@
 use super::*;
 use crate::model::{Seq, StreamId};
-use crate::model::{SymbolId, TopicKind};
+use crate::model::{SymbolId, TopicKind, TradeRules};
 use crate::session::{ResumePoint, SnapshotKind, SnapshotPart};
 use crate::source::{DemandLimits, SymbolDemand};
 use crate::topics::{Namespace, PublishRight};
@@ -111,6 +111,19 @@ fn credentials_on_the_upgrade_are_acknowledged_unasked() {
         protocol(2).greet(Some(&credentials)).messages,
         [ControlMessage::CONNECTED, ControlMessage::AUTHENTICATED]
     );
+}
+
+#[test]
+fn an_acknowledgement_tells_that_the_trades_are_those_of_a_consolidated_tape() {
+    let rules = CurrentTradeRules::default();
+    let mut protocol = protocol(10).with_rules(rules.clone());
+    let subscribe = r#"{"action":"subscribe","trades":["AAPL"],"x":{"id":7}}"#;
+    assert!(!send(&mut protocol, subscribe).0.contains("tape"));
+
+    rules.set(TradeRules::Consolidated);
+
+    let (answer, _) = send(&mut protocol, subscribe);
+    assert!(answer.contains(r#""heartbeat_ms":0,"tape":"consolidated"}"#), "{answer}");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::limits::Limits;
 use super::outbox::SnapshotKind;
 use super::subscriptions::Subscriptions;
 use crate::hub::SubscriptionChange;
-use crate::model::{Channel, Epoch, Seq, StreamId, Symbol, Universe, UniverseSize};
+use crate::model::{Channel, CurrentTradeRules, Epoch, Seq, StreamId, Symbol, Universe, UniverseSize};
 use crate::source::{ON_DEMAND, SymbolInterest};
 use crate::topics::Namespaces;
 use crate::wire::{
@@ -36,6 +36,8 @@ pub(super) struct SubscriptionState {
     pub(super) interest: Option<SymbolInterest>,
     /// Which topics there may be.
     pub(super) namespaces: Arc<Namespaces>,
+    /// Which trades are the last price.
+    pub(super) rules: CurrentTradeRules,
     conflate_ms: u32,
     heartbeat_ms: u32,
 }
@@ -66,6 +68,7 @@ impl SubscriptionState {
             subscriptions: Subscriptions::default(),
             interest: None,
             namespaces: Arc::default(),
+            rules: CurrentTradeRules::default(),
             conflate_ms: 0,
             heartbeat_ms: 0,
         }
@@ -239,6 +242,7 @@ impl SubscriptionState {
             epoch: self.epoch.to_string(),
             conflate_ms: self.conflate_ms,
             heartbeat_ms: self.heartbeat_ms,
+            tape: self.rules.get().tape(),
             rejected,
         };
         let response = self.subscription(Some(granted));

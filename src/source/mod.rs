@@ -51,7 +51,7 @@ pub trait EventSource: Send {
     /// that an instrument is not declared to get is not published.
     fn universe(&self) -> &Arc<Universe>;
 
-    /// Which of its trades change which figures of bars and tickers.
+    /// Which of its trades change which figures of bars and tickers, from the events of the next poll on.
     fn trade_rules(&self) -> TradeRules {
         TradeRules::EveryTrade
     }

@@ -485,6 +485,7 @@ mod tests {
                 epoch: "k3".to_owned(),
                 conflate_ms: 0,
                 heartbeat_ms: 0,
+                tape: None,
                 rejected: Default::default(),
             };
             text(&ControlMessage::Subscription(Box::new(Subscription::of(list, Some(granted)))))

@@ -1,9 +1,12 @@
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::Codec;
 use super::clock_text::parse_rfc3339;
 use super::decode_objects::from_msgpack;
-use crate::model::{BegunEpoch, Channel, Epoch, EpochNumbers, FeedNotice, FeedState, Seq, Symbol, Timestamp};
+use crate::model::{
+    BegunEpoch, Channel, Epoch, EpochNumbers, FeedNotice, FeedState, Seq, Symbol, Timestamp, TradeRules,
+};
 
 /// A control message of another server, as far as its client has a use for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,10 +16,7 @@ pub enum ServerMessage {
     /// The credentials were accepted.
     Authenticated,
     /// The acknowledgement of a subscription.
-    Subscription {
-        /// The epoch of its sequence numbers, if it gives numbers.
-        epoch: Option<Epoch>,
-    },
+    Subscription(Acknowledgement),
     /// A range of objects that is not sent.
     Gap {
         /// The symbol.
@@ -48,6 +48,16 @@ pub enum ServerMessage {
     },
 }
 
+/// What another server says of its feed when it acknowledges a subscription.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Acknowledgement {
+    /// The epoch of its sequence numbers, if it gives numbers.
+    pub epoch: Option<Epoch>,
+    /// Which of its trades are the last price. A server of this kind says so. Any other one has the trades of US stocks with
+    /// the sale conditions of their tape.
+    pub rules: TradeRules,
+}
+
 /// Decodes a message of another server that has no object of a channel. What is unknown is left out.
 pub fn decode_control(codec: Codec, bytes: &[u8]) -> Vec<ServerMessage> {
     let messages: Option<Vec<Raw>> = match codec {
@@ -72,6 +82,7 @@ struct Raw {
     channel: String,
     from: Option<NumberOrTime>,
     to: Option<NumberOrTime>,
+    alerts: Option<IgnoredAny>,
     epoch: String,
     restart: bool,
     age_ms: i64,
@@ -85,6 +96,16 @@ struct Raw {
 #[serde(default)]
 struct RawExtensions {
     epoch: String,
+    tape: String,
+}
+
+impl RawExtensions {
+    fn acknowledgement(&self) -> Acknowledgement {
+        let epoch = self.epoch.parse().ok();
+        let is_consolidated = epoch.is_none() || self.tape == TradeRules::CONSOLIDATED_TAPE;
+        let rules = if is_consolidated { TradeRules::Consolidated } else { TradeRules::EveryTrade };
+        Acknowledgement { epoch, rules }
+    }
 }
 
 /// The number of an object in a gap, the time in a notice of the feed.
@@ -116,9 +137,9 @@ impl Raw {
         Some(match (&*self.kind, &*self.msg) {
             ("success", "connected") => ServerMessage::Connected,
             ("success", "authenticated") => ServerMessage::Authenticated,
-            ("subscription", _) => {
-                ServerMessage::Subscription { epoch: self.x.and_then(|x| x.epoch.parse().ok()) }
-            }
+            ("subscription", _) => ServerMessage::Subscription(self.x.unwrap_or_default().acknowledgement()),
+            // What alerts were not evaluated for is no loss of trades.
+            ("gap", _) if self.alerts.is_some() => return None,
             ("gap", _) => ServerMessage::Gap {
                 symbol: self.symbol.parse().ok()?,
                 channel: Channel::named(&self.channel)?,
@@ -195,9 +216,27 @@ mod tests {
     }
 
     #[test]
+    fn sale_conditions_decide_where_the_acknowledgement_says_so_and_at_servers_of_another_kind() {
+        let rules = |text: &str| match &decode_control(Codec::Json, text.as_bytes())[..] {
+            [ServerMessage::Subscription(Acknowledgement { rules, .. })] => *rules,
+            other => panic!("{other:?}"),
+        };
+        let ours = |tape: &str| rules(&format!(r#"[{{"T":"subscription","x":{{"epoch":"k3"{tape}}}}}]"#));
+        assert_eq!(ours(r#","tape":"consolidated""#), TradeRules::Consolidated);
+        assert_eq!(ours(""), TradeRules::EveryTrade);
+        assert_eq!(rules(r#"[{"T":"subscription","trades":["*"]}]"#), TradeRules::Consolidated);
+    }
+
+    #[test]
+    fn what_alerts_were_not_evaluated_for_is_no_gap_of_the_stream() {
+        let gap = r#"[{"T":"gap","S":"AAPL","ch":"trades","from":3,"to":9,"alerts":["a1"]}]"#;
+        assert_eq!(decode_control(Codec::Json, gap.as_bytes()), []);
+    }
+
+    #[test]
     fn an_acknowledgement_has_an_epoch_only_if_the_server_numbers() {
         let epoch = |text: &str| match &decode_control(Codec::Json, text.as_bytes())[..] {
-            [ServerMessage::Subscription { epoch }] => *epoch,
+            [ServerMessage::Subscription(Acknowledgement { epoch, .. })] => *epoch,
             other => panic!("{other:?}"),
         };
 

@@ -297,6 +297,9 @@ pub struct GrantedExtensions {
     pub conflate_ms: u32,
     /// The heartbeat interval in milliseconds; 0 if off.
     pub heartbeat_ms: u32,
+    /// `consolidated` where the sale conditions of a trade decide whether it is the last price. Absent where every trade is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tape: Option<&'static str>,
     /// What of this command is not in force: symbols that the market does not know or that are malformed, by
     /// channel; unknown channels (`channels`) and options (`x`).
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]

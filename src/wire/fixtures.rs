@@ -1,10 +1,11 @@
 //! Example values for tests.
 
 use crate::model::{
-    Bar, BarOrigin, Body, Cancel, CancelAction, Conditions, Correction, Instrument, Luld, MarketHours,
+    Bar, BarOrigin, Body, Cancel, CancelAction, Conditions, Correction, Epoch, Instrument, Luld, MarketHours,
     MessageHead, Object, Price, Print, Quote, Seq, Status, StatusReason, SymbolId, Tape, Ticker, Timestamp,
-    TopicKind, Trade, TradingStatus, Universe, Venue,
+    TopicKind, Trade, TradeRules, TradingStatus, Universe, Venue,
 };
+use crate::wire::Acknowledgement;
 
 /// The payload of an unmasked frame.
 pub(crate) fn payload(frame: &[u8]) -> &[u8] {
@@ -102,6 +103,11 @@ pub(crate) fn chat_message(seq: u64) -> Object {
 /// A message of the state of [`topics`], with this number.
 pub(crate) fn weather_message(seq: u64) -> Object {
     Object { seq: Seq(seq), body: Body::State(head(1)) }
+}
+
+/// What a server says that numbers by this epoch, or not at all, and of whose trades each is the last price.
+pub(crate) fn acknowledgement(epoch: Option<Epoch>) -> Acknowledgement {
+    Acknowledgement { epoch, rules: TradeRules::EveryTrade }
 }
 
 pub(crate) fn trade() -> Object {

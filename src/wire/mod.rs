@@ -52,7 +52,7 @@ pub use control::{
     Subscription,
 };
 pub use csv::{write_csv, write_csv_header, write_csv_message};
-pub use decode_control::{ServerMessage, decode_control};
+pub use decode_control::{Acknowledgement, ServerMessage, decode_control};
 pub use decode_error::DecodeError;
 pub use decode_objects::{Decoded, DecodedObject, ObjectError, decode_each_object, decode_objects};
 pub use decode_page::{DecodedPage, decode_page};

@@ -6,6 +6,7 @@
 //! | [`server`](Server) | the service on a port of its own, its metrics, reload and stop |
 //! | [`proxy`](Proxy) | a proxy whose connections can be cut |
 //! | [`upstream`](upstream()) | the upstream of a relay |
+//! | [`recording`](odd_lots()) | a recording to be replayed |
 //! | [`nats`](NatsServer) | a NATS server as a child process |
 //! | [`client`](Client) | a WebSocket client that sends any bytes, valid or not |
 //! | [`events`](EventStream) | a client of event streams |
@@ -27,6 +28,7 @@ mod http;
 mod nats;
 mod program;
 mod proxy;
+mod recording;
 mod schema;
 mod sequence;
 mod server;
@@ -43,6 +45,7 @@ pub use jsonschema::Validator;
 pub use nats::NatsServer;
 pub use program::{Program, SERVING};
 pub use proxy::Proxy;
+pub use recording::odd_lots;
 pub use schema::{Description, assert_valid};
 pub use sequence::SequenceLedger;
 pub use server::{Server, metric};
