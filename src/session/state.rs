@@ -552,7 +552,11 @@ impl Subscriber for SessionState {
     fn trades_unevaluated(&self, missed: Missed, universe: &Universe, now: Instant) {
         let symbol = universe.name_of(missed.stream);
         let unevaluated = |alerts: &mut SessionAlerts| {
-            alerts.active().filter(|it| it.symbol == *symbol).map(|it| it.name.to_string()).collect::<Vec<_>>()
+            alerts
+                .active()
+                .filter(|it| it.symbol == *symbol)
+                .map(|it| it.name.to_string())
+                .collect::<Vec<_>>()
         };
         let alerts = self.with_alerts(now, unevaluated);
         if alerts.is_empty() {
