@@ -174,10 +174,32 @@ fn what_is_published_at_one_node_is_read_at_all_with_the_same_numbers_and_bytes(
     // Taken back at a gateway, it is gone at all nodes.
     let taken_back = json!({"channel": "log:room", "offset": after + 1});
     ok(&gateways[0], "take_back", &taken_back);
+    for node in nodes {
+        assert_eq!(call(node, "take_back", &taken_back)["error"]["code"], 107, "the leader knows");
+    }
     for node in [&feed, &late] {
         wait_until("the message to be gone", || {
             !history(node, "log:room").iter().any(|data| data["round"] == 1)
         });
+    }
+}
+
+#[test]
+fn a_sampled_topic_that_is_named_before_it_exists_counts_only_messages_that_were_given() {
+    let Some(cluster) = Cluster::start() else { return };
+    let feed = cluster.node("feed");
+    let gateway = cluster.node("gateway");
+    let x = json!({"conflate_ms": 100});
+    let mut readers = [&feed, &gateway].map(|node| subscribed(node.address, "reader", "weather:london", &x));
+
+    let published = [1, 2].map(|data| publish_over_http(&feed, "weather:london", &json!(data)));
+    let first = published[0]["offset"].as_u64().unwrap();
+    assert!(first > 1_000_000, "the numbers of a cluster begin anywhere");
+
+    for reader in &mut readers {
+        let got = next(reader, |object| object["T"] == "m");
+        let (sq, cf) = (got["sq"].as_u64().unwrap(), got["cf"].as_u64().unwrap_or(0));
+        assert_eq!(cf, sq - first, "{got}");
     }
 }
 

@@ -358,6 +358,29 @@ fn topics_are_subscribed_to_by_name_and_by_namespace_and_a_chat_goes_on() {
 }
 
 #[test]
+fn a_client_of_an_earlier_run_gets_the_newest_weather_also_if_it_is_cut_off_before() {
+    let server = Server::without_trades(|_| {});
+    for degrees in 1..=3 {
+        publish(&server, "weather:london", &json!(degrees));
+    }
+    let path = "/v2/iex/events?topics=weather:london";
+    let mut stream = EventStream::open(server.address, path, "");
+    stream.wait_for("m");
+    let id = stream.last_id.clone().unwrap();
+    let (_, positions) = id.split_once('.').unwrap();
+    let of_earlier = format!("2v5jx0m1c8k3f.{positions}");
+
+    let mut again = EventStream::resume(server.address, path, Some(&of_earlier));
+    again.wait_for("subscription");
+    let id = again.last_id.clone();
+    let (_, message) = again.wait_for("m");
+    assert_eq!((&message["d"], &message["sq"]), (&json!(3), &json!(3)));
+
+    let mut cut_off = EventStream::resume(server.address, path, id.as_deref());
+    assert_eq!(cut_off.wait_for("m").1["sq"], 3);
+}
+
+#[test]
 fn a_shutdown_is_told_with_advice_and_ends_the_response() {
     let mut server = Server::start(|_| {});
     let mut stream = EventStream::open(server.address, TRADES, "");

@@ -122,9 +122,26 @@ fn a_message_that_is_taken_back_is_gone_for_those_that_have_it_and_those_that_co
         missed.iter().map(|it| (it["sq"].clone(), it["del"].clone(), it["d"].clone())).collect();
     let expected = [(2, json!(2), Value::Null), (3, Value::Null, json!(3)), (4, json!(2), Value::Null)];
     assert_eq!(told, expected.map(|(seq, del, data)| (json!(seq), del, data)));
-    for offset in [0, 9] {
+    for offset in [0, 2, 4, 9] {
         assert_eq!(code(&server, "take_back", &json!({"channel": "chat:lobby", "offset": offset})), 107);
     }
+}
+
+#[test]
+fn the_empty_name_and_more_mutes_than_a_namespace_may_have_are_refused() {
+    let server = Server::without_trades(|_| {});
+    let mute = |channel: &str, name: &str| {
+        code(&server, "mute", &json!({"channel": channel, "name": name, "seconds": 60}))
+    };
+
+    assert_eq!(mute("weather:london", ""), 107);
+    assert_eq!(code(&server, "unmute", &json!({"namespace": "weather", "name": ""})), 107);
+    ok(&server, "publish", &json!({"channel": "weather:london", "data": 1}));
+    for number in 0..1_000 {
+        assert_eq!(mute("chat:lobby", &number.to_string()), Value::Null);
+    }
+    assert_eq!(mute("chat:AAPL", "one"), 111);
+    assert_eq!(mute("weather:london", "one"), Value::Null);
 }
 
 #[test]

@@ -245,6 +245,60 @@ fn a_client_that_floods_or_may_not_publish_is_told_so_and_stays() {
     assert!(too_fast.iter().all(|it| it["retry_ms"].as_u64() > Some(0) && it["x"] == json!({"id": 3})));
 }
 
+#[test]
+fn a_client_of_an_earlier_run_gets_the_newest_of_a_state_and_by_resuming_from_0_the_history_of_a_log() {
+    for server in servers() {
+        let mut writer = session(&server, "anna");
+        subscribe(&mut writer, &["state:london", "log:room"], json!({}));
+        for number in 1..=3 {
+            publish(&mut writer, "state:london", &json!(number));
+            publish(&mut writer, "log:room", &json!(number));
+        }
+        let resumed = |x: Value, topic: &str, count: usize| {
+            let mut reader = session(&server, "ben");
+            subscribe(&mut reader, &[topic], x);
+            let mut all = Vec::new();
+            while all.len() < count {
+                all.extend(reader.next_objects().into_iter().filter(|it| it["T"] == "gap" || it["T"] == "m"));
+            }
+            all
+        };
+        let of_other = |topic: &str, last: u64| json!({"resume": {"epoch": "2v5jx0m1c8k3f", "sq": {"topics": {topic: last}}}});
+
+        // Without an interval at once, and with one too: the next message may be long in coming.
+        for conflate_ms in [0, 60_000] {
+            let mut x = of_other("state:london", 41);
+            x["conflate_ms"] = conflate_ms.into();
+            let got = resumed(x, "state:london", 2);
+            let gap = json!({"T": "gap", "S": "state:london", "ch": "topics", "from": 1, "to": 2});
+            assert_eq!((&got[0], &got[1]["d"], &got[1]["sq"]), (&gap, &json!(3), &json!(3)));
+            assert_eq!((got[1].get("cf"), got[1].get("sn")), (None, None));
+        }
+        let gap = resumed(of_other("log:room", 41), "log:room", 1);
+        assert_eq!((&gap[0]["from"], &gap[0]["to"]), (&json!(1), &json!(3)));
+        let beginning = json!({"resume": {"sq": {"topics": {"log:room": 0}}}});
+        for x in [beginning, of_other("log:room", 0)] {
+            assert_eq!(numbers(&resumed(x, "log:room", 3)), [(1, 0), (2, 0), (3, 0)]);
+        }
+    }
+}
+
+#[test]
+fn a_client_that_may_only_read_is_told_what_would_allow_it_to_write() {
+    let server = Server::without_trades(|config| {
+        config.topics = Namespaces::new(vec![Namespace::weather(), Namespace::chat(PublishRight::Nobody)]);
+    });
+    let mut client = session(&server, "anna");
+    subscribe(&mut client, &["chat:lobby"], json!({}));
+
+    client.send_text(r#"{"action":"publish","topic":"chat:lobby","data":1}"#);
+
+    let refused = next(&mut client, "error");
+    assert_eq!(refused["code"], 431);
+    let why = refused["why"].as_str().unwrap();
+    assert!(why.contains("read") && why.contains("--open-chat") && why.contains("--keys"), "{why}");
+}
+
 /// What is sent through the connection as it is, for what the library does not make into JSON text.
 fn refused_by_connection(server: &Server, data: &str) -> Value {
     let mut client = session(server, "mallory");

@@ -17,6 +17,7 @@ use actix::{
     Actor, ActorContext, Addr, Arbiter, AsyncContext, Context, Handler, Message, Recipient, ResponseFuture,
     StreamHandler,
 };
+use futures_util::future::{LocalBoxFuture, ready};
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::sync::oneshot;
 use tracing::error;
@@ -98,22 +99,27 @@ impl FeedRuntime {
         Self { actor: Addr::new(address), place, monitor }
     }
 
-    /// Passes every batch to the hub of the calling worker thread.
-    pub(super) fn add_worker(&self, hub: &Rc<Hub>, actor: Addr<HubActor>) {
+    /// Passes every batch to the hub of the calling worker thread. When the returned future ends, the hub has the feed's
+    /// snapshot: what a session is told before that would be of numbers that are not known yet, and objects that were
+    /// published before the snapshot would never reach it. If the feed has ended, so does the future.
+    pub(super) fn add_worker(&self, hub: &Rc<Hub>, actor: Addr<HubActor>) -> LocalBoxFuture<'static, ()> {
         match &self.place {
-            FeedPlace::OwnThread(_) => self.follow(actor.recipient()),
+            FeedPlace::OwnThread(_) => {
+                let following = self.actor.send(Follow(actor.clone().recipient()));
+                Box::pin(async move {
+                    // The answers come behind the snapshot, in the mailbox of the hub too.
+                    let _ = following.await;
+                    let _ = actor.send(Continue).await;
+                })
+            }
             FeedPlace::Inline(prepared) => {
                 match prepared.lock().expect("no thread panics while it holds this lock").take() {
                     Some(prepared) => prepared.start(Target::Hub { hub: Rc::clone(hub), actor }),
                     None => error!("the feed is running on another worker: this worker gets no data"),
                 }
+                Box::pin(ready(()))
             }
         }
-    }
-
-    /// Sends this recipient a snapshot and then every batch, whichever thread the feed runs on.
-    pub(super) fn follow(&self, follower: Recipient<Published>) {
-        self.actor.do_send(Follow(follower));
     }
 
     /// Where commands for a replay are sent.

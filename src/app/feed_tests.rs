@@ -1,8 +1,8 @@
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use futures_util::stream;
+use futures_util::{FutureExt, StreamExt};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
 
@@ -18,6 +18,8 @@ struct ScriptedSource {
     ticks: Option<UnboundedReceiver<ClockTick>>,
     /// How often it was held back, if it can wait.
     held_back: Option<Arc<AtomicUsize>>,
+    /// It opens when the test sends to this, if it is set.
+    opens: Option<std::sync::mpsc::Receiver<()>>,
 }
 
 /// The number at which the source panics.
@@ -26,7 +28,7 @@ const PANICS_AT: Seq = Seq(200);
 impl ScriptedSource {
     fn new() -> (UnboundedSender<ClockTick>, Box<Self>) {
         let (ticks, receiver) = unbounded_channel();
-        (ticks, Box::new(Self { last: Seq(0), ticks: Some(receiver), held_back: None }))
+        (ticks, Box::new(Self { last: Seq(0), ticks: Some(receiver), held_back: None, opens: None }))
     }
 }
 
@@ -36,6 +38,9 @@ impl BatchSource for ScriptedSource {
     }
 
     fn open(&mut self, last_values: &mut LastValues) -> Option<Arc<Batch>> {
+        if let Some(opens) = self.opens.take() {
+            opens.recv().expect("the test lets it open");
+        }
         self.poll(last_values)
     }
 
@@ -77,7 +82,7 @@ impl Handler<Published> for Recorder {
 
 fn follow(feed: &FeedRuntime) -> UnboundedReceiver<Published> {
     let (sender, received) = unbounded_channel();
-    feed.follow(Recorder(sender).start().recipient());
+    feed.actor.do_send(Follow(Recorder(sender).start().recipient()));
     received
 }
 
@@ -109,7 +114,7 @@ async fn batches(received: &mut UnboundedReceiver<Published>, count: usize) -> V
 
 fn worker(feed: &FeedRuntime) -> Rc<Hub> {
     let hub = Rc::new(Hub::for_tests(Duration::ZERO));
-    feed.add_worker(&hub, HubActor::new(Rc::clone(&hub)).start());
+    actix::spawn(feed.add_worker(&hub, HubActor::new(Rc::clone(&hub)).start()));
     hub
 }
 
@@ -126,6 +131,23 @@ async fn until(condition: impl Fn() -> bool) {
         }
     };
     timeout(Duration::from_secs(10), wait).await.expect("in time");
+}
+
+#[actix::test]
+async fn a_worker_waits_until_its_hub_has_the_snapshot_of_a_feed_on_another_thread() {
+    let (_ticks, mut source) = ScriptedSource::new();
+    let (open, opens) = std::sync::mpsc::channel();
+    source.opens = Some(opens);
+    let feed = FeedRuntime::new(source, None, 2, monitor(), None, clock());
+    let hub = Rc::new(Hub::for_tests(Duration::ZERO));
+    let mut loaded = feed.add_worker(&hub, HubActor::new(Rc::clone(&hub)).start());
+    let newest = || hub.with_last_values(|last_values| last_values.seq(fixtures::trade().stream()));
+    assert!((&mut loaded).now_or_never().is_none() && newest() == Seq(0));
+
+    open.send(()).unwrap();
+    timeout(Duration::from_secs(10), loaded).await.expect("in time");
+
+    assert_eq!(newest(), Seq(1));
 }
 
 /// The batches that are not dispatched yet are those that the test keeps.

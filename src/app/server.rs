@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,9 @@ use actix_http::error::DispatchError;
 use actix_http::h1::{Codec, ExpectHandler};
 use actix_http::{HttpService, Protocol as HttpVersion, Request};
 use actix_server::{GracefulShutdownSignal, Server};
-use actix_service::{Service, ServiceFactory, ServiceFactoryExt, apply_fn_factory, fn_service, map_config};
+use actix_service::{
+    Service, ServiceFactory, ServiceFactoryExt, apply_fn_factory, fn_factory, fn_service, map_config,
+};
 use actix_tls::accept::rustls_0_23::Acceptor;
 use actix_tls::accept::{TlsError, max_concurrent_tls_connect};
 use actix_web::dev::{AppConfig, ServiceResponse};
@@ -23,7 +26,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tracing::warn;
 
 use super::StartError;
-use super::workers::WorkerPool;
+use super::workers::{StartedHubs, WorkerPool};
 use crate::config::{AccessConfig, Config, Tls};
 use crate::http::{self, AppState, ConnectionLimit, HttpLimits};
 use crate::limits::{CapacityLimits, OpenFiles};
@@ -261,15 +264,23 @@ impl ConnectionServices {
             .finish(self.application())
     }
 
-    /// The actix-web application.
+    /// The actix-web application. It takes connections when the hubs of the worker have the snapshots of their feeds.
     fn application(&self) -> impl Factory<Request, ServiceResponse> + use<> {
+        let StartedHubs { hubs, loaded } = self.workers.hubs();
         let app = App::new()
             .wrap(from_fn(http::wait_for_turn))
             .wrap(from_fn(http::pace_bodies))
             .wrap(from_fn(http::reject_oversized))
             .wrap(from_fn(http::restrict_methods))
             .wrap(http::security_headers())
-            .configure(http::routes(self.state.clone(), self.workers.hubs()));
-        map_config(app, |()| AppConfig::default())
+            .configure(http::routes(self.state.clone(), hubs));
+        let app = Rc::new(map_config(app, |()| AppConfig::default()));
+        fn_factory(move || {
+            let (app, loaded) = (Rc::clone(&app), loaded.clone());
+            async move {
+                loaded.await;
+                app.new_service(()).await
+            }
+        })
     }
 }

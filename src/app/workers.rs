@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use actix::{Actor, Recipient};
+use futures_util::FutureExt;
+use futures_util::future::{LocalBoxFuture, Shared, join_all};
 
 use super::feeds::RunningFeed;
 use crate::clock::Clock;
@@ -32,7 +34,16 @@ pub(super) struct WorkerPool {
 thread_local! {
     /// The hubs of this worker thread. A worker has an application for each address and for upgrades, and all
     /// of them must use the same hubs.
-    static HUBS: OnceCell<Rc<WorkerHubs>> = const { OnceCell::new() };
+    static HUBS: OnceCell<StartedHubs> = const { OnceCell::new() };
+}
+
+/// The hubs of a worker thread.
+#[derive(Clone)]
+pub(super) struct StartedHubs {
+    /// One for each feed.
+    pub(super) hubs: Rc<WorkerHubs>,
+    /// Ends when all of them have the snapshots of their feeds.
+    pub(super) loaded: Shared<LocalBoxFuture<'static, ()>>,
 }
 
 impl WorkerPool {
@@ -50,11 +61,11 @@ impl WorkerPool {
     }
 
     /// The hubs of the calling worker thread, one for each feed. The first call starts them.
-    pub(super) fn hubs(&self) -> Rc<WorkerHubs> {
-        HUBS.with(|hubs| Rc::clone(hubs.get_or_init(|| Rc::new(self.start_hubs()))))
+    pub(super) fn hubs(&self) -> StartedHubs {
+        HUBS.with(|hubs| hubs.get_or_init(|| self.start_hubs()).clone())
     }
 
-    fn start_hubs(&self) -> WorkerHubs {
+    fn start_hubs(&self) -> StartedHubs {
         let (clock, now) = (self.clock.clone(), Instant::now());
         let metrics = self.metrics.worker(self.started.fetch_add(1, Ordering::Relaxed));
         let share = WorkerShare::new(metrics, clock, self.feeds.len(), now);
@@ -63,10 +74,12 @@ impl WorkerPool {
             let hub = Rc::new(Hub::new(universe, self.liveness, self.max_delay, share.clone(), now));
             let actor = HubActor::new(Rc::clone(&hub)).start();
             self.started_hubs().push(actor.clone().recipient());
-            feed.runtime.add_worker(&hub, actor);
-            (feed.name, hub)
+            let loaded = feed.runtime.add_worker(&hub, actor);
+            ((feed.name, hub), loaded)
         };
-        WorkerHubs::new(self.feeds.iter().map(start).collect())
+        let (hubs, loaded): (Vec<_>, Vec<_>) = self.feeds.iter().map(start).unzip();
+        let loaded = join_all(loaded).map(|_| ()).boxed_local().shared();
+        StartedHubs { hubs: Rc::new(WorkerHubs::new(hubs)), loaded }
     }
 
     /// Stops the feeds' own threads.

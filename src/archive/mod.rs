@@ -43,7 +43,7 @@ pub use self::retention::Retention;
 pub use self::ring::Numbered;
 pub use self::span::Span;
 pub use self::timeframe::{Timeframe, Unit};
-pub use self::topic_history::RetainedObject;
+pub use self::topic_history::{MessageState, RetainedObject};
 
 /// The most recent trades, quotes and bars of each instrument.
 pub struct Archive {
@@ -346,6 +346,11 @@ impl Archive {
                 self.topics().record(*object, message, namespace.history);
             }
         }
+    }
+
+    /// What is known of the message of this number of a topic.
+    pub fn message_state(&self, stream: StreamId, seq: Seq) -> MessageState {
+        self.topics().state_of(stream, seq)
     }
 
     /// The newest retained messages of all topics, up to a number of each and up to this number of bytes, in the order of

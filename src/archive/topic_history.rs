@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use crate::model::{Body, Object, Seq, StreamId, Timestamp};
+use crate::model::{Body, Channel, MessageHead, Object, Seq, StreamId, Timestamp};
 use crate::topics::HistoryLimits;
 use crate::wire::TopicMessage;
 
@@ -31,7 +31,7 @@ impl From<Object> for RetainedObject {
 /// forgotten, whatever its topic.
 #[derive(Debug)]
 pub(super) struct TopicHistory {
-    topics: FxHashMap<StreamId, VecDeque<(Object, Arc<TopicMessage>)>>,
+    topics: FxHashMap<StreamId, VecDeque<Entry>>,
     /// The number of the first message of each topic; 0 if that is not known.
     firsts: FxHashMap<StreamId, Seq>,
     /// The order of all messages, the oldest first. Some are forgotten already.
@@ -39,6 +39,36 @@ pub(super) struct TopicHistory {
     retained: usize,
     bytes: usize,
     most_bytes: usize,
+}
+
+/// Whether a message can be taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MessageState {
+    /// It can: its content is retained, or nothing is known of it any more.
+    Present,
+    /// It was taken back.
+    TakenBack,
+    /// It has no content: it takes another message back.
+    Deletion,
+}
+
+/// A retained message. What else its object has follows from its topic.
+#[derive(Clone, Debug)]
+struct Entry {
+    seq: Seq,
+    at: Timestamp,
+    message: Arc<TopicMessage>,
+}
+
+impl Entry {
+    fn object(&self, stream: StreamId) -> Object {
+        let head = MessageHead { symbol: stream.symbol(), at: self.at };
+        let body = match stream.channel() {
+            Channel::States => Body::State(head),
+            _ => Body::Message(head),
+        };
+        Object { seq: self.seq, body }
+    }
 }
 
 /// The most bytes of all messages: 16,000 of the longest that clients may send, or 300,000 short ones.
@@ -64,19 +94,24 @@ impl TopicHistory {
         if self.last_seq(stream).is_some_and(|last| object.seq <= last) {
             return;
         }
+        let at = time(&object);
         self.firsts.entry(stream).or_insert(object.seq);
         if let Some(taken_back) = message.deletes() {
             self.take_back(stream, taken_back, message);
         }
-        self.topics.entry(stream).or_default().push_back((object, Arc::clone(message)));
+        self.topics.entry(stream).or_default().push_back(Entry {
+            seq: object.seq,
+            at,
+            message: Arc::clone(message),
+        });
         self.order.push_back((stream, object.seq));
         self.retained += 1;
         self.bytes += message.bytes();
         let age = i64::try_from(limits.age.as_nanos()).unwrap_or(i64::MAX);
-        let oldest = time(&object).nanos().saturating_sub(age);
+        let oldest = at.nanos().saturating_sub(age);
         while let Some(messages) = self.topics.get(&stream)
-            && let Some((first, _)) = messages.front()
-            && (messages.len() > limits.messages || time(first).nanos() < oldest)
+            && let Some(first) = messages.front()
+            && (messages.len() > limits.messages || first.at.nanos() < oldest)
         {
             self.forget_first(stream);
         }
@@ -93,7 +128,7 @@ impl TopicHistory {
                 topics
                     .get(stream)
                     .and_then(|messages| messages.front())
-                    .is_some_and(|(first, _)| first.seq <= *seq)
+                    .is_some_and(|first| first.seq <= *seq)
             };
             self.order.retain(is_retained);
         }
@@ -102,10 +137,10 @@ impl TopicHistory {
     /// Replaces the content of a message that is taken back: a client that resumes gets its number, and that it is gone.
     fn take_back(&mut self, stream: StreamId, seq: Seq, by: &TopicMessage) {
         let messages = self.topics.get_mut(&stream).into_iter().flatten();
-        if let Some((_, content)) = messages.into_iter().find(|(object, _)| object.seq == seq) {
+        if let Some(entry) = messages.into_iter().find(|entry| entry.seq == seq) {
             let gone = TopicMessage::deleting(seq, by.by());
-            self.bytes = self.bytes + gone.bytes() - content.bytes();
-            *content = Arc::new(gone);
+            self.bytes = self.bytes + gone.bytes() - entry.message.bytes();
+            entry.message = Arc::new(gone);
         }
     }
 
@@ -113,17 +148,17 @@ impl TopicHistory {
     /// `most`. They end before numbers that a new leader of a cluster has skipped, so that they have no hole.
     pub(super) fn since(&self, stream: StreamId, after: Seq, up_to: Seq, most: usize) -> Vec<RetainedObject> {
         let messages = self.topics.get(&stream).into_iter().flatten();
-        let wanted = messages.filter(|(object, _)| object.seq > after && object.seq <= up_to).take(most);
+        let wanted = messages.filter(|entry| entry.seq > after && entry.seq <= up_to).take(most);
         let mut next = None;
-        let has_no_hole = |(object, _): &&(Object, Arc<TopicMessage>)| {
-            let before = next.replace(object.seq.next());
-            before.is_none_or(|expected| expected == object.seq)
+        let has_no_hole = |entry: &&Entry| {
+            let before = next.replace(entry.seq.next());
+            before.is_none_or(|expected| expected == entry.seq)
         };
         let first = self.firsts.get(&stream);
-        let retained = |(object, message): &(Object, Arc<TopicMessage>)| RetainedObject {
-            object: *object,
-            message: Some(Arc::clone(message)),
-            is_first: first == Some(&object.seq),
+        let retained = |entry: &Entry| RetainedObject {
+            object: entry.object(stream),
+            message: Some(Arc::clone(&entry.message)),
+            is_first: first == Some(&entry.seq),
         };
         wanted.take_while(has_no_hole).map(retained).collect()
     }
@@ -141,8 +176,24 @@ impl TopicHistory {
     /// The message of this number, if it is retained.
     pub(super) fn find(&self, stream: StreamId, seq: Seq) -> Option<(Object, Arc<TopicMessage>)> {
         let messages = self.topics.get(&stream)?;
-        let place = messages.binary_search_by_key(&seq, |(object, _)| object.seq).ok()?;
-        Some(messages[place].clone())
+        let entry = &messages[messages.binary_search_by_key(&seq, |entry| entry.seq).ok()?];
+        Some((entry.object(stream), Arc::clone(&entry.message)))
+    }
+
+    /// What is known of the message of this number. O(retained messages of the topic) where it is not retained.
+    pub(super) fn state_of(&self, stream: StreamId, seq: Seq) -> MessageState {
+        if let Some((_, message)) = self.find(stream, seq) {
+            return match message.deletes() {
+                None => MessageState::Present,
+                Some(deleted) if deleted == seq => MessageState::TakenBack,
+                Some(_) => MessageState::Deletion,
+            };
+        }
+        let mut messages = self.topics.get(&stream).into_iter().flatten();
+        match messages.any(|entry| entry.message.deletes() == Some(seq)) {
+            true => MessageState::TakenBack,
+            false => MessageState::Present,
+        }
     }
 
     /// Forgets the messages of a topic if any are missing between them and the one with this number.
@@ -153,7 +204,7 @@ impl TopicHistory {
     }
 
     fn last_seq(&self, stream: StreamId) -> Option<Seq> {
-        Some(self.topics.get(&stream)?.back()?.0.seq)
+        Some(self.topics.get(&stream)?.back()?.seq)
     }
 
     /// Forgets all messages.
@@ -162,14 +213,14 @@ impl TopicHistory {
     }
 
     fn first_seq(&self, stream: StreamId) -> Option<Seq> {
-        Some(self.topics.get(&stream)?.front()?.0.seq)
+        Some(self.topics.get(&stream)?.front()?.seq)
     }
 
     fn forget_first(&mut self, stream: StreamId) {
         let Some(messages) = self.topics.get_mut(&stream) else { return };
-        if let Some((_, message)) = messages.pop_front() {
+        if let Some(entry) = messages.pop_front() {
             self.retained -= 1;
-            self.bytes -= message.bytes();
+            self.bytes -= entry.message.bytes();
         }
         if messages.is_empty() {
             self.topics.remove(&stream);

@@ -23,7 +23,7 @@ use crate::limits::NodeUsage;
 use crate::metrics::{ClusterMetrics, FeedMetrics, SessionCount};
 use crate::model::{Epoch, FeedNotice, FeedState, MILLISECOND, SECOND, Seq, Timestamp, TradeRules, Universe};
 use crate::source::{ControlRefusal, NewEpochs, ReplayCommand, ReplayStatus, Ticks};
-use crate::topics::{PublishRefusal, Restrictions};
+use crate::topics::PublishRefusal;
 
 /// After how long without a word from the leader clients are told that the feed is down: five beats.
 const DOWN_AFTER: Duration = Duration::from_millis(500);
@@ -290,8 +290,10 @@ impl ClusterFeed {
                 {
                     self.metrics.cluster.damaged.inc();
                 }
-                Ok(NodeMessage::Restrictions(origin, restrictions)) if origin.fence >= follower.fence() => {
-                    self.topics.follow(Restrictions::of_moderations(&restrictions, now));
+                Ok(NodeMessage::Restrictions(origin, namespace, restrictions))
+                    if origin.fence >= follower.fence() =>
+                {
+                    self.topics.follow(&namespace, &restrictions, now);
                 }
                 Ok(message) => {
                     if let NodeMessage::Batches(origin, _) = &message {

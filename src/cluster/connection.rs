@@ -322,7 +322,9 @@ impl Connection {
                 Outgoing::Say(_) if !self.parts.exchange.is_connected() => {}
                 Outgoing::Say(saying) => self.topics.say(saying).await?,
                 Outgoing::Answer(to, answer) => self.topics.answer(to, answer).await?,
-                Outgoing::Restrictions(restrictions) => self.tell_restrictions(restrictions).await?,
+                Outgoing::Restrictions(namespace, restrictions) => {
+                    self.tell_restrictions(namespace, restrictions).await?;
+                }
                 Outgoing::FetchHistory(universe, from) => {
                     self.universe = Arc::clone(&universe);
                     self.fetch_history(universe, from).await?;
@@ -468,9 +470,13 @@ impl Connection {
     }
 
     /// Tells the nodes that may lead later which publishers are restricted.
-    async fn tell_restrictions(&self, restrictions: Vec<Moderation>) -> Result<(), async_nats::Error> {
+    async fn tell_restrictions(
+        &self,
+        namespace: Box<str>,
+        restrictions: Vec<Moderation>,
+    ) -> Result<(), async_nats::Error> {
         if self.leads
-            && let Some(message) = self.publisher.restrictions(restrictions, wall_clock())
+            && let Some(message) = self.publisher.restrictions(namespace, restrictions, wall_clock())
         {
             self.client.publish(self.subjects.of("restrictions"), message).await?;
         }

@@ -96,8 +96,8 @@ pub(super) enum Outgoing {
     Say(Saying),
     /// What became of a command.
     Answer(AnswerTo, TopicAnswer),
-    /// All restrictions of publishers, for the other nodes.
-    Restrictions(Vec<Moderation>),
+    /// All restrictions of publishers in a namespace, for the other nodes.
+    Restrictions(Box<str>, Vec<Moderation>),
     /// The history of these instruments, from this position on, is wanted.
     FetchHistory(Arc<Universe>, usize),
 }

@@ -491,7 +491,7 @@ fn a_node_that_joins_has_the_histories_of_topics_and_tells_clients_of_the_newest
     ours.restore_messages(batch.universe(), &follower.take_history().unwrap());
 
     assert_eq!(batch.messages().len(), 2);
-    for topic in leader.universe.topics() {
+    for topic in leader.universe.topics().iter() {
         let of = |universe: &Universe| universe.find_topic(&topic.name).unwrap().stream();
         let last = leader.last_values.seq(topic.stream());
         let contents = |archive: &Archive, stream| {

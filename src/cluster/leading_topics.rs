@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,8 +10,8 @@ use crate::feed::{Batch, BatchSource, FeedProgress, LastValues, TopicFeed};
 use crate::metrics::FeedMetrics;
 use crate::model::{Epoch, Seq, Universe};
 use crate::topics::{
-    Directory, IdempotencyKeys, Namespaces, PublicationNumber, PublishRefusal, Restrictions, TopicAnswer,
-    TopicCommand,
+    Directory, IdempotencyKeys, Moderation, Namespaces, PublicationNumber, PublishRefusal, Restrictions,
+    TopicAnswer, TopicCommand,
 };
 
 /// How often the leader tells the other nodes which publishers are restricted, if any are: to those that have joined since.
@@ -24,6 +25,8 @@ pub(super) struct LeadingTopics {
     keys: IdempotencyKeys,
     /// As this node or the leader has told them last.
     restrictions: Restrictions,
+    /// The namespaces that have, or had, restrictions: that there are none any more is told too.
+    restricted: BTreeSet<Box<str>>,
     /// When they were told.
     told: Option<Instant>,
     /// Whether messages were published last, so that it is the market's turn.
@@ -49,8 +52,8 @@ pub(super) struct DoneCommands {
 impl LeadingTopics {
     /// Nothing is known yet of topics with these rules.
     pub(super) fn new(namespaces: Arc<Namespaces>, clock: Clock) -> Self {
-        let (keys, restrictions) = Default::default();
-        Self { namespaces, clock, keys, restrictions, told: None, is_turn_of_market: false }
+        let (keys, restrictions, restricted) = Default::default();
+        Self { namespaces, clock, keys, restrictions, restricted, told: None, is_turn_of_market: false }
     }
 
     /// Adds the topics to the feed with which this node leads. Its messages have no lower numbers than `floor`.
@@ -80,9 +83,9 @@ impl LeadingTopics {
         }
     }
 
-    /// Replaces the restrictions by those of the leader.
-    pub(super) fn follow(&mut self, restrictions: Restrictions) {
-        self.restrictions = restrictions;
+    /// Replaces the restrictions of a namespace by those of the leader.
+    pub(super) fn follow(&mut self, namespace: &str, restrictions: &[Moderation], now: Instant) {
+        self.restrictions.replace(namespace, restrictions, now);
     }
 
     /// Does the commands that wait, with the feed with which this node leads; every other time only, so that publishers do
@@ -95,7 +98,7 @@ impl LeadingTopics {
         now: Instant,
     ) -> DoneCommands {
         let is_due = |told: Instant| now >= told + TELL_INTERVAL;
-        if !self.restrictions.is_empty() && self.told.is_none_or(is_due) {
+        if self.told.is_none_or(is_due) {
             self.tell(exchange, now);
         }
         if std::mem::take(&mut self.is_turn_of_market) {
@@ -139,6 +142,10 @@ impl LeadingTopics {
 
     fn tell(&mut self, exchange: &Exchange, now: Instant) {
         self.told = Some(now);
-        exchange.send(Outgoing::Restrictions(self.restrictions.to_moderations(now)));
+        self.restricted.extend(self.restrictions.namespaces().map(Into::into));
+        for namespace in &self.restricted {
+            let all = self.restrictions.to_moderations(namespace, now);
+            exchange.send(Outgoing::Restrictions(namespace.clone(), all));
+        }
     }
 }

@@ -107,8 +107,8 @@ pub(super) enum NodeMessage {
     Say(TopicCommand),
     /// The leader's answer.
     Said(TopicAnswer),
-    /// All restrictions of publishers, for the next leader.
-    Restrictions(Origin, Vec<Moderation>),
+    /// All restrictions of publishers in this namespace, for the next leader.
+    Restrictions(Origin, Box<str>, Vec<Moderation>),
     /// Which sessions of a node subscribe to which topics.
     Presence(u64, Vec<NodePresence>),
 }
@@ -245,8 +245,9 @@ impl NodeMessage {
                 out.push(kind::SAID);
                 push_answer(out, answer);
             }
-            Self::Restrictions(origin, moderations) => {
+            Self::Restrictions(origin, namespace, moderations) => {
                 push_origin(out, kind::RESTRICTIONS, origin);
+                push_text(out, namespace);
                 push_moderations(out, moderations);
             }
             Self::Presence(node, presence) => {
@@ -291,7 +292,7 @@ impl NodeMessage {
             | Self::Beat(origin, ..)
             | Self::SnapshotPart(origin, ..)
             | Self::Gone(origin, _)
-            | Self::Restrictions(origin, _) => Some(origin),
+            | Self::Restrictions(origin, ..) => Some(origin),
             Self::SnapshotRequest(_)
             | Self::RepairRequest(_)
             | Self::HistoryRequest(..)
@@ -348,7 +349,9 @@ impl NodeMessage {
             kind::REFUSED => Self::Refused(take_symbols(bytes)?),
             kind::SAY => Self::Say(take_command(bytes)?),
             kind::SAID => Self::Said(take_answer(bytes)?),
-            kind::RESTRICTIONS => Self::Restrictions(take_origin(bytes)?, take_moderations(bytes)?),
+            kind::RESTRICTIONS => {
+                Self::Restrictions(take_origin(bytes)?, take_text(bytes)?.into(), take_moderations(bytes)?)
+            }
             kind::PRESENCE => Self::Presence(take_u64(bytes)?, take_presence(bytes)?),
             kind::STATUS => Self::Status(NodeStatus {
                 node: take_u64(bytes)?,

@@ -5,7 +5,7 @@ use rand::{RngExt, SeedableRng};
 
 use super::*;
 use crate::model::{Channel, Missed, StreamId, TradeRules};
-use crate::topics::{MuteScope, Publication, PublicationNumber, PublishRefusal};
+use crate::topics::{Denial, MuteScope, Publication, PublicationNumber, PublishRefusal};
 use crate::wire::{TopicMessage, fixtures};
 
 fn origin() -> Origin {
@@ -81,7 +81,7 @@ fn messages_of_topics() -> Vec<NodeMessage> {
     let number = PublicationNumber { seq: Seq(u64::MAX), epoch: Epoch::new(3) };
     let refusals = [
         PublishRefusal::NoSuchTopic,
-        PublishRefusal::NotPermitted,
+        PublishRefusal::NotPermitted(Denial::PresenceOff),
         PublishRefusal::Muted { remaining: time },
         PublishRefusal::TooBig { max: 9 },
         PublishRefusal::TooDeep,
@@ -89,6 +89,9 @@ fn messages_of_topics() -> Vec<NodeMessage> {
         PublishRefusal::Unanswered,
         PublishRefusal::TooFast { retry: time },
         PublishRefusal::TooManyRestrictions,
+        PublishRefusal::NoSuchMessage,
+        PublishRefusal::TakenBackAlready,
+        PublishRefusal::IsDeletion,
     ];
     let answers = [Ok(None), Ok(Some(number))].into_iter().chain(refusals.map(Err));
     let list = ["anna", "b\u{e9}n"].map(Into::into).to_vec();
@@ -100,7 +103,7 @@ fn messages_of_topics() -> Vec<NodeMessage> {
         .map(NodeMessage::Say)
         .chain(answers.map(NodeMessage::Said))
         .chain([
-            NodeMessage::Restrictions(origin(), moderations.clone()),
+            NodeMessage::Restrictions(origin(), "chat".into(), moderations.clone()),
             NodeMessage::Presence(7, vec![presence]),
         ])
         .collect()

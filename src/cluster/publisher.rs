@@ -117,8 +117,14 @@ impl Publisher {
     }
 
     /// The message that tells how publishers are restricted.
-    pub(super) fn restrictions(&self, restrictions: Vec<Moderation>, sent: Timestamp) -> Option<Bytes> {
-        Some(NodeMessage::Restrictions(origin(self.term?, self.rules, sent), restrictions).to_bytes())
+    pub(super) fn restrictions(
+        &self,
+        namespace: Box<str>,
+        restrictions: Vec<Moderation>,
+        sent: Timestamp,
+    ) -> Option<Bytes> {
+        let origin = origin(self.term?, self.rules, sent);
+        Some(NodeMessage::Restrictions(origin, namespace, restrictions).to_bytes())
     }
 
     /// The answer to a request for batches.

@@ -7,7 +7,7 @@ use super::message::{push_option, push_text, take_array, take_option, take_text}
 use crate::feed::{push_content, take_content};
 use crate::model::{Epoch, Seq, Symbol};
 use crate::topics::{
-    Moderation, MuteScope, NodePresence, Publication, PublicationNumber, PublishRefusal, TopicAnswer,
+    Denial, Moderation, MuteScope, NodePresence, Publication, PublicationNumber, PublishRefusal, TopicAnswer,
     TopicCommand,
 };
 use crate::wire::InvalidRow;
@@ -59,7 +59,9 @@ pub(super) fn push_answer(out: &mut Vec<u8>, answer: &TopicAnswer) {
             });
         }
         Err(PublishRefusal::NoSuchTopic) => (1, 0),
-        Err(PublishRefusal::NotPermitted) => (2, 0),
+        Err(PublishRefusal::NotPermitted(denial)) => {
+            (2, Denial::ALL.iter().position(|known| known == denial).unwrap_or_default() as u64)
+        }
         Err(PublishRefusal::Muted { remaining }) => (3, nanos(*remaining)),
         Err(PublishRefusal::TooBig { max }) => (4, *max as u64),
         Err(PublishRefusal::TooDeep) => (5, 0),
@@ -67,6 +69,9 @@ pub(super) fn push_answer(out: &mut Vec<u8>, answer: &TopicAnswer) {
         Err(PublishRefusal::Unanswered) => (7, 0),
         Err(PublishRefusal::TooFast { retry }) => (8, nanos(*retry)),
         Err(PublishRefusal::TooManyRestrictions) => (9, 0),
+        Err(PublishRefusal::NoSuchMessage) => (10, 0),
+        Err(PublishRefusal::TakenBackAlready) => (11, 0),
+        Err(PublishRefusal::IsDeletion) => (12, 0),
     };
     out.push(code);
     push_u64(out, number);
@@ -85,7 +90,10 @@ pub(super) fn take_answer(bytes: &mut &[u8]) -> Result<TopicAnswer, InvalidRow> 
     let number = take_u64(bytes)?;
     Ok(Err(match code {
         1 => PublishRefusal::NoSuchTopic,
-        2 => PublishRefusal::NotPermitted,
+        2 => {
+            let place = usize::try_from(number).map_err(|_| InvalidRow)?;
+            PublishRefusal::NotPermitted(*Denial::ALL.get(place).ok_or(InvalidRow)?)
+        }
         3 => PublishRefusal::Muted { remaining: Duration::from_nanos(number) },
         4 => PublishRefusal::TooBig { max: number.try_into().map_err(|_| InvalidRow)? },
         5 => PublishRefusal::TooDeep,
@@ -93,6 +101,9 @@ pub(super) fn take_answer(bytes: &mut &[u8]) -> Result<TopicAnswer, InvalidRow> 
         7 => PublishRefusal::Unanswered,
         8 => PublishRefusal::TooFast { retry: Duration::from_nanos(number) },
         9 => PublishRefusal::TooManyRestrictions,
+        10 => PublishRefusal::NoSuchMessage,
+        11 => PublishRefusal::TakenBackAlready,
+        12 => PublishRefusal::IsDeletion,
         _ => return Err(InvalidRow),
     }))
 }

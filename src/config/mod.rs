@@ -34,7 +34,7 @@ use self::journal::JournalArgs;
 pub use self::journal_command::{JournalExport, JournalFolder, JournalTask, VerifyOptions};
 pub use self::keys_command::{KeyTask, NewKey, Task};
 use self::replay_options::ReplayArgs;
-use self::topics::{KnownClients, TopicArgs};
+use self::topics::{KeyUse, KnownClients, TopicArgs};
 #[cfg(feature = "relay")]
 pub use self::upstream::NamedUpstream;
 #[cfg(feature = "relay")]
@@ -358,7 +358,16 @@ impl TryFrom<Args> for Config {
             None if all_local => KnownClients::ByMachine,
             None => KnownClients::None,
         };
-        let topics = args.topics.namespaces(clients)?;
+        #[cfg(feature = "nats")]
+        let is_in_cluster = cluster.is_some();
+        #[cfg(not(feature = "nats"))]
+        let is_in_cluster = false;
+        // The nodes of a cluster have the same topics, and their feeds need no keys.
+        let keys = match access.keys.is_some() || is_in_cluster {
+            true => KeyUse::Possible,
+            false => KeyUse::Never,
+        };
+        let topics = args.topics.namespaces(clients, keys)?;
         let mut config = Self {
             listen: args.listen,
             symbols: args.symbols,

@@ -1,7 +1,5 @@
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
-
 use super::Batch;
 use crate::archive::RetainedObject;
 use crate::model::{BegunEpoch, Epoch, EpochNumbers, Object, Seq, StreamId, Timestamp};
@@ -12,16 +10,24 @@ use crate::wire::TopicMessage;
 /// A table by [`StreamId`] that grows when a stream beyond its end gets its first object. Sequence numbers have a
 /// column of their own: the sequencer compares one for each object, and a sampled session one for each row, which
 /// touches eight bytes instead of the two cache lines of an object.
+///
+/// Topics have a table of their own, with one row for each: a topic has one stream, an instrument one for each channel.
 #[derive(Clone, Debug, Default)]
 pub struct LastValues {
     seqs: Vec<Seq>,
     objects: Vec<Option<Object>>,
-    /// The contents of the last messages of topics, which objects do not have.
-    messages: FxHashMap<StreamId, Arc<TopicMessage>>,
+    topics: Vec<Option<LastMessage>>,
     watermark: Timestamp,
     published: u64,
     batch: u64,
     epoch: Option<Epoch>,
+}
+
+/// The last message of a topic, and its content, which the object does not have.
+#[derive(Clone, Debug)]
+struct LastMessage {
+    object: Object,
+    message: Arc<TopicMessage>,
 }
 
 impl LastValues {
@@ -34,24 +40,37 @@ impl LastValues {
 
     /// The stream's last object; `None` before its first.
     pub fn of(&self, stream: StreamId) -> Option<&Object> {
-        self.objects.get(stream.index())?.as_ref()
+        match stream.is_of_topic() {
+            true => self.of_topic(stream).map(|last| &last.object),
+            false => self.objects.get(stream.index())?.as_ref(),
+        }
     }
 
     /// The sequence number of the stream's last object; 0 before its first.
     pub fn seq(&self, stream: StreamId) -> Seq {
-        self.seqs.get(stream.index()).copied().unwrap_or_default()
+        match stream.is_of_topic() {
+            true => self.of_topic(stream).map(|last| last.object.seq).unwrap_or_default(),
+            false => self.seqs.get(stream.index()).copied().unwrap_or_default(),
+        }
     }
 
     /// The content of the last message of a topic.
     pub fn message(&self, stream: StreamId) -> Option<&Arc<TopicMessage>> {
-        self.messages.get(&stream)
+        self.of_topic(stream).map(|last| &last.message)
+    }
+
+    fn of_topic(&self, stream: StreamId) -> Option<&LastMessage> {
+        let last = self.topics.get(stream.symbol().index())?.as_ref();
+        last.filter(|last| last.object.stream() == stream)
     }
 
     /// The stream's last object, with its content if it is a message of a topic; `None` before its first.
     pub fn newest(&self, stream: StreamId) -> Option<RetainedObject> {
-        let object = *self.of(stream)?;
-        let message = if stream.channel().is_of_topics() { self.message(stream).cloned() } else { None };
-        Some(RetainedObject { object, message, is_first: false })
+        if !stream.is_of_topic() {
+            return self.of(stream).copied().map(RetainedObject::from);
+        }
+        let LastMessage { object, message } = self.of_topic(stream)?.clone();
+        Some(RetainedObject { object, message: Some(message), is_first: false })
     }
 
     /// Enters a batch: the epoch that begins with it, its objects and messages, and its watermark.
@@ -76,13 +95,18 @@ impl LastValues {
 
     /// Replaces the last message of the message's topic.
     pub fn put_message(&mut self, object: Object, message: Arc<TopicMessage>) {
-        self.messages.insert(object.stream(), message);
-        self.put(object);
+        let row = object.stream().symbol().index();
+        if row >= self.topics.len() {
+            self.topics.resize(row + 1, None);
+        }
+        self.published += 1;
+        self.topics[row] = Some(LastMessage { object, message });
     }
 
-    /// Replaces the last object of the object's stream.
+    /// Replaces the last object of the object's stream, which is of an instrument.
     pub fn put(&mut self, object: Object) {
         let row = object.stream().index();
+        debug_assert!(!object.stream().is_of_topic(), "a message has a content");
         if row >= self.objects.len() {
             self.grow(StreamId::table_len(object.stream().symbol().index() + 1));
         }
@@ -125,7 +149,7 @@ impl LastValues {
     pub fn restart(&mut self, epoch: Epoch) {
         self.seqs.fill(Seq::default());
         self.objects.fill(None);
-        self.messages.clear();
+        self.topics.fill(None);
         self.epoch = Some(epoch);
     }
 
@@ -136,16 +160,12 @@ impl LastValues {
 
     /// The last objects of all streams of instruments that have one, in the order of their ids.
     pub fn iter(&self) -> impl Iterator<Item = &Object> {
-        self.objects.iter().flatten().filter(|object| !object.body.channel().is_of_topics())
+        self.objects.iter().flatten()
     }
 
     /// The last messages of all topics that have one, in the order of their ids.
     pub fn messages(&self) -> impl Iterator<Item = (&Object, &Arc<TopicMessage>)> {
-        let is_of_topics = |object: &&Object| object.body.channel().is_of_topics();
-        // Without topics the table is not read.
-        let objects = self.objects.iter().take(if self.messages.is_empty() { 0 } else { usize::MAX });
-        let objects = objects.flatten().filter(is_of_topics);
-        objects.filter_map(|object| Some((object, self.message(object.stream())?)))
+        self.topics.iter().flatten().map(|last| (&last.object, &last.message))
     }
 
     #[cold]
@@ -158,7 +178,7 @@ impl LastValues {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Body, Channel, SymbolId, Trade};
+    use crate::model::{Body, Channel, MessageHead, SymbolId, Trade};
     use crate::wire::fixtures;
 
     fn trade(symbol: u32, seq: u64) -> Object {
@@ -177,6 +197,26 @@ mod tests {
 
         assert_eq!((last_values.of(new), last_values.seq(new)), (Some(&trade(300, 1)), Seq(1)));
         assert_eq!(last_values.iter().map(|object| object.seq.0).collect::<Vec<_>>(), [7, 1]);
+    }
+
+    #[test]
+    fn a_topic_takes_one_row_and_none_of_an_instrument() {
+        let mut last_values = LastValues::new(1);
+        last_values.put(trade(0, 7));
+        let message = Arc::new(TopicMessage::new(&serde_json::json!("rain"), None));
+        let Body::State(head) = fixtures::weather_message(3).body else { unreachable!() };
+        let far = Object { seq: Seq(3), body: Body::State(MessageHead { symbol: SymbolId(9_999), ..head }) };
+
+        last_values.put_message(far, Arc::clone(&message));
+
+        assert_eq!((last_values.objects.len(), last_values.topics.len()), (StreamId::table_len(1), 10_000));
+        assert_eq!((last_values.seq(far.stream()), last_values.of(far.stream())), (Seq(3), Some(&far)));
+        assert_eq!(last_values.newest(far.stream()).unwrap().message, Some(message));
+        let of_other_kind = StreamId::new(Channel::Messages, SymbolId(9_999));
+        assert_eq!((last_values.seq(of_other_kind), last_values.of(of_other_kind)), (Seq(0), None));
+        assert_eq!((last_values.iter().count(), last_values.messages().count()), (1, 1));
+        last_values.restart(Epoch::new(9));
+        assert_eq!(last_values.messages().count(), 0);
     }
 
     #[test]

@@ -4,11 +4,13 @@ use std::time::Instant;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{Batch, BatchSource, FeedProgress, LastValues, PublishedMessages};
-use crate::archive::Archive;
+use crate::archive::{Archive, MessageState};
 use crate::metrics::FeedMetrics;
-use crate::model::{Epoch, Missed, Object, Seq, StreamId, Symbol, Timestamp, TradeRules, Universe};
+use crate::model::{Epoch, Missed, Object, Seq, StreamId, Symbol, Timestamp, Topic, TradeRules, Universe};
 use crate::source::{ControlRefusal, ReplayCommand, ReplayStatus, Ticks};
-use crate::topics::{Admission, Directory, Moderation, Publication, PublicationNumber, PublishRefusal};
+use crate::topics::{
+    Admission, Directory, FreshTopics, Moderation, Publication, PublicationNumber, PublishRefusal,
+};
 
 /// A feed with topics: the batches of another feed, and between them those of the messages that are published.
 ///
@@ -81,6 +83,24 @@ impl TopicFeed {
         batch
     }
 
+    /// Checks whether the message of this number can be taken back. As far as the archive knows: a message that is no
+    /// longer retained may be taken back again.
+    fn check_deletion(
+        &self,
+        topic: &Symbol,
+        seq: Seq,
+        last_values: &LastValues,
+    ) -> Result<(), PublishRefusal> {
+        let stream = self.universe.find_topic(topic).map(Topic::stream);
+        let is_given = |stream: &StreamId| (Seq(1)..=last_values.seq(*stream)).contains(&seq);
+        let stream = stream.filter(is_given).ok_or(PublishRefusal::NoSuchMessage)?;
+        match self.archive.message_state(stream, seq) {
+            MessageState::Present => Ok(()),
+            MessageState::TakenBack => Err(PublishRefusal::TakenBackAlready),
+            MessageState::Deletion => Err(PublishRefusal::IsDeletion),
+        }
+    }
+
     /// Numbers a message of a topic that exists.
     fn number(
         &mut self,
@@ -134,8 +154,8 @@ impl BatchSource for TopicFeed {
         at: Timestamp,
         now: Instant,
     ) -> PublishedMessages {
-        let mut fresh: Vec<Symbol> = Vec::new();
-        let mut kinds = Vec::new();
+        let mut fresh = FreshTopics::default();
+        let mut deleted: FxHashSet<(Symbol, Seq)> = FxHashSet::default();
         let mut keyed: FxHashMap<(Symbol, Box<str>), usize> = FxHashMap::default();
         let admitted: Vec<Result<Admitted, PublishRefusal>> = publications
             .into_iter()
@@ -147,13 +167,18 @@ impl BatchSource for TopicFeed {
                     return Ok(Admitted::Again(*first));
                 }
                 let admission = self.directory.admit(&publication, &self.universe, &fresh, now)?;
+                if let Some(seq) = publication.message.deletes() {
+                    self.check_deletion(&topic, seq, last_values)?;
+                    if !deleted.insert((topic, seq)) {
+                        return Err(PublishRefusal::TakenBackAlready);
+                    }
+                }
                 keyed.extend(key.map(|key| (key, index)));
                 match admission {
                     Admission::Repeated(number) => Ok(Admitted::Repeated(number)),
                     Admission::Publish(kind) => {
-                        if self.universe.find_topic(&topic).is_none() && !fresh.contains(&topic) {
-                            fresh.push(topic);
-                            kinds.push(kind);
+                        if self.universe.find_topic(&topic).is_none() {
+                            fresh.add(topic, kind);
                         }
                         Ok(Admitted::New(publication))
                     }
@@ -161,7 +186,7 @@ impl BatchSource for TopicFeed {
             })
             .collect();
         if !fresh.is_empty() {
-            self.universe = Arc::new(self.universe.with_topics(fresh.into_iter().zip(kinds)));
+            self.universe = Arc::new(self.universe.with_topics(fresh.into_topics()));
         }
         let epoch = last_values.epoch().unwrap_or(self.epoch());
         let (mut objects, mut contents, mut missed) = (Vec::new(), Vec::new(), Vec::new());
@@ -365,6 +390,35 @@ mod tests {
         assert_eq!(seqs, [100, 100, 101]);
         let missed: Vec<_> = batch.unwrap().missed().iter().map(|it| (it.from.0, it.to.0)).collect();
         assert_eq!(missed, [(2, 99)], "no client has anything of the new topic");
+    }
+
+    #[test]
+    fn a_message_is_taken_back_once_and_a_deletion_never() {
+        let (mut feed, mut last_values, _) = feed();
+        publish(&mut feed, &mut last_values, &["chat:AAPL"; 3]);
+        let mut take_back = |topic: &str, seqs: &[u64]| {
+            let deletion = |seq: &u64| Publication {
+                topic: topic.parse().unwrap(),
+                message: Arc::new(TopicMessage::deleting(Seq(*seq), None)),
+            };
+            let deletions = seqs.iter().map(deletion).collect();
+            let published = feed.publish(&mut last_values, deletions, Timestamp::default(), Instant::now());
+            published.results.into_iter().map(|it| it.map(|number| number.seq.0)).collect::<Vec<_>>()
+        };
+
+        assert_eq!(take_back("chat:AAPL", &[1, 1, 2]), [Ok(4), Err(PublishRefusal::TakenBackAlready), Ok(5)]);
+        assert_eq!(
+            take_back("chat:AAPL", &[1, 4, 6, 0]),
+            [
+                Err(PublishRefusal::TakenBackAlready),
+                Err(PublishRefusal::IsDeletion),
+                Err(PublishRefusal::NoSuchMessage),
+                Err(PublishRefusal::NoSuchMessage),
+            ]
+        );
+        assert_eq!(take_back("chat:MSFT", &[1]), [Err(PublishRefusal::NoSuchMessage)]);
+        assert_eq!(take_back("chat:AAPL", &[3]), [Ok(6)]);
+        assert_eq!(feed.universe.topics().len(), 1, "no topic comes to exist by a deletion");
     }
 
     #[test]

@@ -27,7 +27,7 @@ use crate::hub::Hub;
 use crate::model::{Seq, StreamId, Symbol, Topic};
 use crate::topics::api::{self, ApiFault, PublishRequest, answer_object, published, read};
 use crate::topics::{
-    LONGEST_INTERVAL, LONGEST_MUTE, Moderation, MuteScope, Namespace, PresenceDetail, Publication,
+    Denial, LONGEST_INTERVAL, LONGEST_MUTE, Moderation, MuteScope, Namespace, PresenceDetail, Publication,
     PublishRefusal,
 };
 use crate::wire::{TopicMessage, rfc3339};
@@ -209,13 +209,11 @@ impl Caller<'_> {
     async fn take_back(&self, body: &[u8]) -> Result<Value, ApiFault> {
         let TakeBackBody { channel, offset } = read(body)?;
         let (topic, _) = self.permitted(&channel)?;
-        if offset == 0 || Seq(offset) > self.newest(self.stream(&topic)) {
-            return Err(ApiFault::bad_request("there is no message of this offset"));
-        }
         let (client, key) = self.moderator();
-        info!(%client, key, %topic, sq = offset, "a message is taken back");
         let message = Arc::new(TopicMessage::deleting(Seq(offset), key));
-        self.send(Publication { topic, message }).await
+        let number = self.send(Publication { topic, message }).await?;
+        info!(%client, key, %topic, sq = offset, "a message is taken back");
+        Ok(number)
     }
 
     /// Refuses the messages of a publisher for a time.
@@ -276,9 +274,12 @@ impl Caller<'_> {
 
     /// The name of a publisher, as messages may have it.
     fn name(&self, name: &str) -> Result<Box<str>, ApiFault> {
-        match name.len() <= LONGEST_NAME {
-            true => Ok(name.into()),
-            false => Err(ApiFault::bad_request("the name has more than 255 bytes")),
+        match name.len() {
+            0 => Err(ApiFault::bad_request(
+                "name: expected the `by` of messages; those without one cannot be muted",
+            )),
+            1..=LONGEST_NAME => Ok(name.into()),
+            _ => Err(ApiFault::bad_request("the name has more than 255 bytes")),
         }
     }
 
@@ -309,7 +310,7 @@ impl Caller<'_> {
     }
 
     fn check(&self, namespace: &Namespace) -> Result<(), ApiFault> {
-        if self.may_publish(namespace) { Ok(()) } else { Err(PublishRefusal::NotPermitted.into()) }
+        self.may_publish(namespace).map_err(|denial| PublishRefusal::NotPermitted(denial).into())
     }
 
     /// Who moderates, for the log: the address, and the key.
@@ -319,17 +320,21 @@ impl Caller<'_> {
 
     /// Whether the caller may publish: its key is one of the namespace's, or may control the server. Without keys the
     /// server obeys its own machine alone, and no proxy on it. A browser sends a page's POST anywhere, so the page must be the server's own.
-    fn may_publish(&self, namespace: &Namespace) -> bool {
+    fn may_publish(&self, namespace: &Namespace) -> Result<(), Denial> {
         let header =
             |name: HeaderName| self.request.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
         let location = client_location(self.request, self.state);
         let own = AllowedOrigins::Own(Vec::new());
         if own.check(header(ORIGIN), header(HOST), &self.state.hosts, location).is_err() {
-            return false;
+            return Err(Denial::OtherOrigin);
         }
         match self.permit.key_id() {
-            None => sender_location(self.request) == ClientLocation::ThisMachine,
-            Some(key) => namespace.publish.names_key(key) || self.permit.allows_control() == Some(true),
+            None if sender_location(self.request) == ClientLocation::ThisMachine => Ok(()),
+            None => Err(Denial::ElsewhereWithoutKeys),
+            Some(key) if namespace.publish.names_key(key) || self.permit.allows_control() == Some(true) => {
+                Ok(())
+            }
+            Some(_) => Err(Denial::NotPublisher),
         }
     }
 

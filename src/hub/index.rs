@@ -25,6 +25,8 @@ pub struct SubscriberKey(pub usize);
 #[derive(Debug)]
 pub struct Index {
     lists: Vec<Vec<GroupKey>>,
+    /// Those of single topics: each has one stream, an instrument one for each channel.
+    topic_lists: Vec<Vec<GroupKey>>,
     groups: Slab<SubscriberGroup>,
     /// The groups by their fingerprint.
     by_fingerprint: HashTable<GroupKey>,
@@ -53,6 +55,7 @@ impl Index {
     pub fn new(symbols: usize) -> Self {
         Self {
             lists: vec![Vec::new(); Channel::COUNT + StreamId::table_len(symbols)],
+            topic_lists: Vec::new(),
             groups: Slab::new(),
             by_fingerprint: HashTable::new(),
             subscribers: Slab::new(),
@@ -112,10 +115,9 @@ impl Index {
 
     /// The subscribers of a stream, by name or as one of all symbols. One that has both is returned
     /// twice; a session has one or the other.
-    #[cfg(test)]
     pub fn subscribers_of(&self, stream: StreamId) -> impl Iterator<Item = SubscriberKey> + '_ {
-        let groups = lists_of(stream).into_iter().filter_map(|list| self.lists.get(list as usize)).flatten();
-        groups.flat_map(|key| self.groups[*key].members())
+        let groups = lists_of(stream).into_iter().flat_map(move |list| self.list(list));
+        groups.flat_map(move |key| self.groups[*key].members())
     }
 
     /// The number of subscriptions of all subscribers.
@@ -144,7 +146,11 @@ impl Index {
     /// that must be queued for delivery.
     pub(super) fn record(&mut self, stream: StreamId, object: ObjectRef, mut enqueue: impl FnMut(GroupKey)) {
         for list in lists_of(stream) {
-            for key in self.lists.get(list as usize).into_iter().flatten() {
+            let (lists, place) = match list.checked_sub(FIRST_TOPIC_LIST) {
+                Some(place) => (&self.topic_lists, place),
+                None => (&self.lists, list),
+            };
+            for key in lists.get(place as usize).into_iter().flatten() {
                 if self.groups[*key].record(object) {
                     enqueue(*key);
                 }
@@ -259,13 +265,11 @@ impl Index {
     }
 
     fn add_to_list(&mut self, key: GroupKey, list: ListId) {
-        if self.lists.len() <= list as usize {
-            self.lists.resize_with(list as usize + 1, Vec::new);
-        }
-        let entries = &mut self.lists[list as usize];
+        let entries = self.list_mut(list);
         entries.push(key);
+        let position = entries.len() as u32 - 1;
         let group = &mut self.groups[key];
-        group.lists.insert(list, entries.len() as u32 - 1);
+        group.lists.insert(list, position);
         group.fingerprint = group.fingerprint.wrapping_add(self.hasher.hash_one(list));
     }
 
@@ -279,14 +283,35 @@ impl Index {
 
     /// Removes an entry of a list; the last one takes its position.
     fn remove_entry(&mut self, list: ListId, position: u32) {
-        let entries = &mut self.lists[list as usize];
+        let entries = self.list_mut(list);
         entries.swap_remove(position as usize);
-        if let Some(moved) = entries.get(position as usize) {
-            self.groups[*moved].lists.insert(list, position);
-        }
+        let moved = entries.get(position as usize).copied();
         if entries.is_empty() {
             *entries = Vec::new();
         }
+        if let Some(moved) = moved {
+            self.groups[moved].lists.insert(list, position);
+        }
+    }
+
+    fn list(&self, list: ListId) -> &[GroupKey] {
+        let found = match list.checked_sub(FIRST_TOPIC_LIST) {
+            Some(place) => self.topic_lists.get(place as usize),
+            None => self.lists.get(list as usize),
+        };
+        found.map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The list of this id; its table grows up to it.
+    fn list_mut(&mut self, list: ListId) -> &mut Vec<GroupKey> {
+        let (lists, place) = match list.checked_sub(FIRST_TOPIC_LIST) {
+            Some(place) => (&mut self.topic_lists, place as usize),
+            None => (&mut self.lists, list as usize),
+        };
+        if lists.len() <= place {
+            lists.resize_with(place + 1, Vec::new);
+        }
+        &mut lists[place]
     }
 }
 
@@ -299,9 +324,15 @@ fn list_of_channel(channel: Channel) -> ListId {
     channel.index() as ListId
 }
 
+/// The ids of the lists of topics begin here: two for each, since a name does not say which stream a topic has.
+const FIRST_TOPIC_LIST: ListId = 1 << 31;
+
 /// Behind the lists of whole channels, so that new symbols lengthen the table at its end.
 fn list_of_stream(stream: StreamId) -> ListId {
-    (Channel::COUNT + stream.index()) as ListId
+    match stream.is_of_topic() {
+        true => FIRST_TOPIC_LIST + 2 * stream.symbol().0 + u32::from(stream.channel() == Channel::States),
+        false => (Channel::COUNT + stream.index()) as ListId,
+    }
 }
 
 fn list_of_change(change: SubscriptionChange) -> ListId {

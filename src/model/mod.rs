@@ -21,6 +21,7 @@ mod symbol_set;
 mod ticker;
 mod time;
 mod topic;
+mod topic_table;
 mod trading_status;
 mod universe;
 
@@ -46,5 +47,6 @@ pub use symbol_set::SymbolSet;
 pub use ticker::Ticker;
 pub use time::{MILLISECOND, SECOND, Timestamp};
 pub use topic::{MessageHead, Topic, TopicKind};
+pub use topic_table::TopicTable;
 pub use trading_status::{InvalidCode, StatusReason, TradingStatus};
 pub use universe::{BarOrigin, Instrument, Universe, UniverseSize};

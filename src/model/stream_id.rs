@@ -28,6 +28,11 @@ impl StreamId {
         Channel::ALL[self.0 as usize % Self::LANES]
     }
 
+    /// Whether it is of a topic and not of an instrument.
+    pub const fn is_of_topic(self) -> bool {
+        self.channel().is_of_topics()
+    }
+
     /// The instrument or topic of the stream.
     pub const fn symbol(self) -> SymbolId {
         SymbolId(self.0 / Self::LANES as u32)

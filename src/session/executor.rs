@@ -99,7 +99,7 @@ impl CommandExecutor {
         let universe = self.state.hub().universe();
         let new = universe.iter().skip(known.instruments);
         let instruments = new.flat_map(|it| Channel::MARKET.map(|channel| StreamId::new(channel, it.id)));
-        let topics = universe.topics().iter().skip(known.topics).map(Topic::stream);
+        let topics = universe.topics().iter_from(known.topics).map(Topic::stream);
         let streams = instruments.chain(topics);
         let (sampled, indexed): (Vec<_>, Vec<_>) = streams
             .filter(|stream| subscriptions.includes(*stream, &universe))
@@ -115,12 +115,25 @@ impl CommandExecutor {
         let missed = missed.filter(|stream| stream.channel().is_of_topics());
         let points = missed.map(|stream| AnswerPoint { stream, kind: AnswerKind::Replay { after: Seq(0) } });
         let request = AnswerRequest { points: points.collect(), channels: Vec::new() };
+        let sampled: Vec<_> = sampled.into_iter().map(|stream| (stream, self.before_first(stream))).collect();
         self.state.change(now, |outbox| {
-            sampled.into_iter().for_each(|stream| outbox.start_sampling(stream, Seq::default()));
+            sampled.into_iter().for_each(|(stream, before)| outbox.start_sampling(stream, before));
             if !request.is_empty() {
                 outbox.request(request, &self.replay, self.max_replayed);
             }
         });
+    }
+
+    /// The number before the first one of a stream that is new: 0 for an instrument; those of a topic begin with any in a
+    /// cluster, and what was never given is not counted as merged.
+    fn before_first(&self, stream: StreamId) -> Seq {
+        if !stream.channel().is_of_topics() {
+            return Seq::default();
+        }
+        let newest = self.state.hub().with_last_values(|last_values| last_values.seq(stream));
+        let oldest = (self.replay)(stream, Seq::default(), newest, 1).into_iter().next();
+        let first = oldest.filter(|oldest| oldest.is_first);
+        first.map_or(Seq::default(), |first| Seq(first.object.seq.0.saturating_sub(1)))
     }
 
     /// Begins to carry out a command; `response` is the frame of its response.
@@ -280,7 +293,8 @@ impl CommandExecutor {
             let newest = last_values.seq(stream);
             // The epoch may have begun after the command was understood.
             let is_void = outcome.epoch.is_some_and(|told| self.state.are_numbers_void_since(told));
-            let kind = match last.filter(|_| !is_void) {
+            let is_beginning = |last: &Seq| *last == Seq(0) && stream.is_of_topic();
+            let kind = match last.filter(|last| !is_void || is_beginning(last)) {
                 None => AnswerKind::Restart { newest },
                 Some(last) if !self.may_have(last, newest, last_values.last_values()) => {
                     AnswerKind::Impossible { newest }

@@ -273,7 +273,9 @@ impl SubscriptionState {
         let is_our_epoch = resume.epoch == self.epoch.to_string();
         let points = resume.last.iter().filter_map(|(channel, symbol, last)| {
             let stream = self.universe.find_stream(*channel, symbol)?;
-            let last = is_our_epoch.then_some(Seq(*last));
+            // The beginning of a topic is the same in every epoch.
+            let is_beginning = *last == 0 && stream.is_of_topic();
+            let last = (is_our_epoch || is_beginning).then_some(Seq(*last));
             changed.begins(stream).then_some(ResumePoint { stream, last })
         });
         // In the order of the tables that the worker reads.

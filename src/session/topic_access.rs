@@ -10,8 +10,8 @@ use crate::auth::{ClientLocation, Grant};
 use crate::limits::TokenBucket;
 use crate::model::{Channel, Symbol, Universe};
 use crate::topics::{
-    Attendance, MAX_DEPTH, Namespace, Namespaces, Presence, PresenceDetail, Publication, PublicationNumber,
-    PublishRefusal, PublishRight,
+    Attendance, Denial, MAX_DEPTH, Namespace, Namespaces, Presence, PresenceDetail, Publication,
+    PublicationNumber, PublishRefusal, PublishRight,
 };
 use crate::wire::{
     Answered, ControlMessage, ErrorCode, PresenceQuery, PresenceReport, PublicationReceipt, PublishCommand,
@@ -80,9 +80,7 @@ impl SessionTopics {
     ) -> Result<Publication, PublishRefusal> {
         let namespace = self.access.namespaces.of(topic, universe).ok_or(PublishRefusal::NoSuchTopic)?;
         let key = grant.map(|grant| grant.key().id());
-        if !self.may_publish(namespace, topic, key, subscriptions) {
-            return Err(PublishRefusal::NotPermitted);
-        }
+        self.check_right(namespace, topic, key, subscriptions).map_err(PublishRefusal::NotPermitted)?;
         let message = namespace.message(data, key.or(self.label.as_deref()))?;
         let rate = namespace.session_rate;
         let bucket = self.rates.entry(namespace.name.clone()).or_insert_with(|| TokenBucket::new(rate, now));
@@ -92,22 +90,25 @@ impl SessionTopics {
         Ok(Publication { topic: *topic, message: Arc::new(message) })
     }
 
-    fn may_publish(
+    fn check_right(
         &self,
         namespace: &Namespace,
         topic: &Symbol,
         key: Option<&str>,
         subscriptions: &Subscriptions,
-    ) -> bool {
+    ) -> Result<(), Denial> {
         let subscribes =
             || subscriptions.includes_all(Channel::Messages) || subscriptions.names(Channel::Messages, topic);
-        match &namespace.publish {
-            PublishRight::Nobody => false,
-            PublishRight::LocalSubscribers => {
-                self.access.location == ClientLocation::ThisMachine && subscribes()
+        match (&namespace.publish, key) {
+            (PublishRight::Nobody, _) => Err(Denial::ReadOnly),
+            (PublishRight::LocalSubscribers, _) if self.access.location != ClientLocation::ThisMachine => {
+                Err(Denial::OtherMachine)
             }
-            PublishRight::Subscribers => subscribes(),
-            PublishRight::Keys(_) => key.is_some_and(|key| namespace.publish.names_key(key)),
+            (PublishRight::LocalSubscribers | PublishRight::Subscribers, _) if subscribes() => Ok(()),
+            (PublishRight::LocalSubscribers | PublishRight::Subscribers, _) => Err(Denial::NotSubscribed),
+            (PublishRight::Keys(_), None) => Err(Denial::NoKey),
+            (PublishRight::Keys(_), Some(key)) if namespace.publish.names_key(key) => Ok(()),
+            (PublishRight::Keys(_), Some(_)) => Err(Denial::OtherKey),
         }
     }
 
@@ -127,7 +128,7 @@ impl SessionTopics {
             return refusal(PublishRefusal::NoSuchTopic, x);
         };
         if namespace.presence == PresenceDetail::Off {
-            return refusal(PublishRefusal::NotPermitted, x);
+            return refusal(PublishRefusal::NotPermitted(Denial::PresenceOff), x);
         }
         let presence = self.access.presence.at(&topic, namespace.presence);
         ControlMessage::Presence(PresenceReport {
@@ -161,7 +162,7 @@ pub(super) fn answer(
 pub(super) fn refusal(refused: PublishRefusal, x: Option<Answered>) -> ControlMessage {
     let error: ControlMessage = match refused {
         PublishRefusal::NoSuchTopic => ErrorCode::NoSuchTopic.into(),
-        PublishRefusal::NotPermitted => ErrorCode::NotPermitted.into(),
+        PublishRefusal::NotPermitted(denial) => ErrorCode::NotPermitted.because(denial.to_string()),
         PublishRefusal::Muted { .. } => ErrorCode::NotPermitted.because(refused.to_string()),
         PublishRefusal::TooBig { max } => {
             ErrorCode::MessageTooBig.because(format!("the data may have at most {max} bytes as compact JSON"))
@@ -173,6 +174,10 @@ pub(super) fn refusal(refused: PublishRefusal, x: Option<Answered>) -> ControlMe
             .because("text of a message may have no control characters but tab and newline"),
         PublishRefusal::TooFast { .. } | PublishRefusal::TooManyRestrictions => ErrorCode::TooFast.into(),
         PublishRefusal::Unanswered => ErrorCode::InternalError.into(),
+        // Of what sessions cannot ask for.
+        PublishRefusal::NoSuchMessage | PublishRefusal::TakenBackAlready | PublishRefusal::IsDeletion => {
+            ErrorCode::InvalidSyntax.because(refused.to_string())
+        }
     };
     let mut error = error.answering(x);
     if let (ControlMessage::Error { retry_ms, .. }, PublishRefusal::TooFast { retry }) = (&mut error, refused)

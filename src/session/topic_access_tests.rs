@@ -57,12 +57,15 @@ fn a_client_publishes_only_where_the_namespace_lets_it() {
     let mut scene = Scene::new(PublishRight::Subscribers);
     let refused = |scene: &mut Scene, topic: &str| scene.check(topic, json!("hi")).err();
 
-    assert_eq!(refused(&mut scene, "chat:AAPL"), Some(PublishRefusal::NotPermitted), "it does not subscribe");
-    assert_eq!(refused(&mut scene, "weather:london"), Some(PublishRefusal::NotPermitted));
+    let denied = |denial| Some(PublishRefusal::NotPermitted(denial));
+    assert_eq!(refused(&mut scene, "chat:AAPL"), denied(Denial::NotSubscribed));
+    assert_eq!(refused(&mut scene, "weather:london"), denied(Denial::ReadOnly));
     assert_eq!(refused(&mut scene, "chat:ZZZZ"), Some(PublishRefusal::NoSuchTopic));
     assert_eq!(refused(&mut scene, "news:x"), Some(PublishRefusal::NoSuchTopic));
-    for right in [PublishRight::Nobody, PublishRight::Keys(vec!["k1".into()])] {
-        assert_eq!(refused(&mut Scene::new(right), "chat:lobby"), Some(PublishRefusal::NotPermitted));
+    for (right, denial) in
+        [(PublishRight::Nobody, Denial::ReadOnly), (PublishRight::Keys(vec!["k1".into()]), Denial::NoKey)]
+    {
+        assert_eq!(refused(&mut Scene::new(right), "chat:lobby"), denied(denial));
     }
 }
 
@@ -72,7 +75,18 @@ fn where_only_this_machine_may_publish_a_client_behind_a_proxy_may_not() {
         |location| Scene::at(location, PublishRight::LocalSubscribers).check("chat:lobby", json!("hi")).err();
 
     assert_eq!(published(ClientLocation::ThisMachine), None);
-    assert_eq!(published(ClientLocation::Elsewhere), Some(PublishRefusal::NotPermitted));
+    let denied = PublishRefusal::NotPermitted(Denial::OtherMachine);
+    assert_eq!(published(ClientLocation::Elsewhere), Some(denied));
+}
+
+#[test]
+fn a_client_that_may_only_read_is_told_why_in_full() {
+    let told = Denial::ALL.map(|denial| match refusal(PublishRefusal::NotPermitted(denial), None) {
+        ControlMessage::Error { code: 431, why, .. } => why.into_owned(),
+        other => panic!("{other:?}"),
+    });
+
+    assert_eq!(told, Denial::ALL.map(|denial| denial.to_string()), "no text is cut");
 }
 
 #[test]

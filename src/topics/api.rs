@@ -114,8 +114,13 @@ impl From<PublishRefusal> for ApiFault {
     fn from(refusal: PublishRefusal) -> Self {
         let code = match refusal {
             PublishRefusal::NoSuchTopic => 102,
-            PublishRefusal::NotPermitted | PublishRefusal::Muted { .. } => 103,
-            PublishRefusal::TooBig { .. } | PublishRefusal::TooDeep | PublishRefusal::ControlCharacter => 107,
+            PublishRefusal::NotPermitted(_) | PublishRefusal::Muted { .. } => 103,
+            PublishRefusal::TooBig { .. }
+            | PublishRefusal::TooDeep
+            | PublishRefusal::ControlCharacter
+            | PublishRefusal::NoSuchMessage
+            | PublishRefusal::TakenBackAlready
+            | PublishRefusal::IsDeletion => 107,
             PublishRefusal::TooFast { .. } | PublishRefusal::TooManyRestrictions => 111,
             PublishRefusal::Unanswered => 100,
         };

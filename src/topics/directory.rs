@@ -1,10 +1,12 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::idempotency::IdempotencyKeys;
-use super::{Moderation, Namespaces, Publication, PublicationNumber, PublishRefusal, Restrictions};
+use super::{
+    Moderation, Namespaces, Publication, PublicationNumber, PublishRefusal, Restrictions, namespace_of,
+};
 use crate::limits::TokenBucket;
 use crate::model::{Symbol, TopicKind, Universe};
 
@@ -15,6 +17,7 @@ use crate::model::{Symbol, TopicKind, Universe};
 pub struct Directory {
     namespaces: Arc<Namespaces>,
     topics: FxHashMap<Symbol, TokenBucket>,
+    counts: TopicCounts,
     keys: IdempotencyKeys,
     restrictions: Restrictions,
 }
@@ -28,6 +31,61 @@ pub enum Admission {
     Repeated(PublicationNumber),
 }
 
+/// The topics that come to exist with the publications of one batch.
+#[derive(Debug, Default)]
+pub struct FreshTopics {
+    topics: Vec<(Symbol, TopicKind)>,
+    names: FxHashSet<Symbol>,
+    counts: FxHashMap<Box<str>, usize>,
+}
+
+/// The number of topics of each namespace, kept so that it is not counted anew for each new topic.
+#[derive(Debug, Default)]
+struct TopicCounts {
+    of: FxHashMap<Box<str>, usize>,
+    /// How many topics of the universe are counted. It only grows.
+    counted: usize,
+}
+
+impl TopicCounts {
+    /// The number of topics of a namespace. O(topics that have come to exist since the last call).
+    fn of(&mut self, namespace: &str, universe: &Universe) -> usize {
+        for topic in universe.topics().iter_from(self.counted) {
+            *self.of.entry(namespace_of(&topic.name).into()).or_default() += 1;
+        }
+        self.counted = universe.topics().len();
+        self.of.get(namespace).copied().unwrap_or_default()
+    }
+}
+
+impl FreshTopics {
+    /// Adds a topic, unless it is one of them.
+    pub fn add(&mut self, topic: Symbol, kind: TopicKind) {
+        if self.names.insert(topic) {
+            self.topics.push((topic, kind));
+            *self.counts.entry(namespace_of(&topic).into()).or_default() += 1;
+        }
+    }
+
+    /// Whether there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.topics.is_empty()
+    }
+
+    /// All of them, in the order in which they were added.
+    pub fn into_topics(self) -> Vec<(Symbol, TopicKind)> {
+        self.topics
+    }
+
+    fn contains(&self, topic: &Symbol) -> bool {
+        self.names.contains(topic)
+    }
+
+    fn count_of(&self, namespace: &str) -> usize {
+        self.counts.get(namespace).copied().unwrap_or_default()
+    }
+}
+
 impl Directory {
     /// A directory of these namespaces, in which nothing was published yet.
     pub fn new(namespaces: Arc<Namespaces>) -> Self {
@@ -36,7 +94,8 @@ impl Directory {
 
     /// The same with the idempotency keys and restrictions of an earlier feed.
     pub fn resume(namespaces: Arc<Namespaces>, keys: IdempotencyKeys, restrictions: Restrictions) -> Self {
-        Self { namespaces, topics: FxHashMap::default(), keys, restrictions }
+        let (topics, counts) = Default::default();
+        Self { namespaces, topics, counts, keys, restrictions }
     }
 
     /// Does what a moderator wants.
@@ -56,7 +115,7 @@ impl Directory {
         &mut self,
         publication: &Publication,
         universe: &Universe,
-        fresh: &[Symbol],
+        fresh: &FreshTopics,
         now: Instant,
     ) -> Result<Admission, PublishRefusal> {
         let topic = publication.topic;
@@ -70,13 +129,9 @@ impl Directory {
         if let Some(by) = by {
             self.restrictions.check(&topic, by, now)?;
         }
-        let exists = universe.find_topic(&topic).is_some() || fresh.contains(&topic);
-        if !exists {
-            let is_of_namespace = |name: &Symbol| {
-                name.as_str().split_once(':').is_some_and(|(before, _)| before == &*namespace.name)
-            };
-            let all = universe.topics().iter().map(|topic| &topic.name).chain(fresh);
-            if all.filter(|name| is_of_namespace(name)).count() >= namespace.max_topics {
+        if universe.find_topic(&topic).is_none() && !fresh.contains(&topic) {
+            let existing = self.counts.of(&namespace.name, universe);
+            if existing + fresh.count_of(&namespace.name) >= namespace.max_topics {
                 return Err(PublishRefusal::NoSuchTopic);
             }
         }
@@ -130,10 +185,13 @@ mod tests {
         let number = PublicationNumber { seq: Seq(7), epoch: Epoch::default() };
         let universe = fixtures::universe();
 
-        assert!(matches!(directory.admit(&first, &universe, &[], now), Ok(Admission::Publish(_))));
+        assert!(matches!(
+            directory.admit(&first, &universe, &FreshTopics::default(), now),
+            Ok(Admission::Publish(_))
+        ));
         directory.published(&first, number, now);
 
-        let again = directory.admit(&first, &universe, &[], now);
+        let again = directory.admit(&first, &universe, &FreshTopics::default(), now);
         assert_eq!(again, Ok(Admission::Repeated(number)));
     }
 
@@ -143,7 +201,7 @@ mod tests {
         let (universe, start) = (fixtures::universe(), Instant::now());
         let mut at = |ms, topic: &str| {
             let now = start + Duration::from_millis(ms);
-            directory.admit(&publication(topic, None), &universe, &[], now).err()
+            directory.admit(&publication(topic, None), &universe, &FreshTopics::default(), now).err()
         };
 
         assert_eq!([at(0, "chat:a"), at(0, "chat:a")], [None, None]);
@@ -160,8 +218,10 @@ mod tests {
         let deletion = Arc::new(TopicMessage::deleting(Seq(1), None));
         let deletion = Publication { topic: "chat:a".parse().unwrap(), message: deletion };
 
-        let admitted = [publication("chat:a", None), publication("chat:a", None), deletion]
-            .map(|publication| directory.admit(&publication, &universe, &[], now).is_ok());
+        let admitted =
+            [publication("chat:a", None), publication("chat:a", None), deletion].map(|publication| {
+                directory.admit(&publication, &universe, &FreshTopics::default(), now).is_ok()
+            });
 
         assert_eq!(admitted, [true, false, true]);
     }
@@ -171,8 +231,9 @@ mod tests {
         let mut directory = directory(|chat| chat.max_topics = 2);
         let (universe, now) = (fixtures::topics(), Instant::now());
         let mut admits = |topic: &str, fresh: &[&str]| {
-            let fresh: Vec<Symbol> = fresh.iter().map(|name| name.parse().unwrap()).collect();
-            directory.admit(&publication(topic, None), &universe, &fresh, now).is_ok()
+            let mut all = FreshTopics::default();
+            fresh.iter().for_each(|name| all.add(name.parse().unwrap(), TopicKind::Log));
+            directory.admit(&publication(topic, None), &universe, &all, now).is_ok()
         };
 
         assert!(admits("chat:b", &[]), "one exists");

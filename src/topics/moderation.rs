@@ -3,7 +3,8 @@ use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashMap;
 
-use super::PublishRefusal;
+use super::slow_mode::SlowModes;
+use super::{PublishRefusal, namespace_of};
 use crate::model::Symbol;
 
 /// What a moderator does to publishers. To take a message back is a publication.
@@ -46,62 +47,40 @@ pub enum MuteScope {
 /// The longest time of a mute: 30 days.
 pub const LONGEST_MUTE: Duration = Duration::from_hours(30 * 24);
 
-/// The longest interval of slow mode.
-pub const LONGEST_INTERVAL: Duration = Duration::from_hours(1);
-
-/// The most mutes, and the most topics in slow mode: some 200 KB. Beyond it the next one is refused.
-const MOST: usize = 1_000;
-
-/// The most publishers of a topic in slow mode whose last message is remembered, before those are forgotten that may write
-/// again.
-const MOST_PUBLISHERS: usize = 1_024;
+/// The most mutes of a namespace, some 100 KB. Beyond it the next one is refused. Each namespace has its own, so that the
+/// moderators of one do not take those of another, and all of a namespace fit into a message between nodes (1 MiB).
+const MOST_MUTES: usize = 1_000;
 
 /// Which publishers may not publish for a time. Pure: times are arguments.
 ///
 /// A publisher is known by the `by` of its messages, so a mute holds when it connects again under the same name or key.
-/// Messages without a publisher are those of one.
+/// Messages without one cannot be muted: they are those of programs on the machine of the server, and its own weather.
 #[derive(Clone, Debug, Default)]
 pub struct Restrictions {
-    /// The mutes of each publisher, and their ends.
-    mutes: FxHashMap<Box<str>, Vec<(MuteScope, Instant)>>,
-    slow: FxHashMap<Symbol, SlowMode>,
+    /// Those that have none are left out.
+    namespaces: FxHashMap<Box<str>, NamespaceRestrictions>,
 }
 
 #[derive(Clone, Debug, Default)]
-struct SlowMode {
-    interval: Duration,
-    /// When each publisher has published last.
-    last: FxHashMap<Box<str>, Instant>,
-    /// At how many publishers those are forgotten that may write again.
-    forget_at: usize,
+struct NamespaceRestrictions {
+    /// The mutes of each publisher, and their ends.
+    mutes: FxHashMap<Box<str>, Vec<(MuteScope, Instant)>>,
+    slow: SlowModes,
 }
 
 impl Restrictions {
     /// Does what a moderator wants.
     ///
     /// # Errors
-    /// When there are too many mutes, or topics in slow mode.
+    /// When the namespace has too many mutes, or topics in slow mode.
     pub fn apply(&mut self, moderation: &Moderation, now: Instant) -> Result<(), PublishRefusal> {
-        match moderation {
-            Moderation::Mute { scope, name, time } => {
-                self.lift(scope, name);
-                self.forget(now);
-                if self.mutes.values().map(Vec::len).sum::<usize>() >= MOST {
-                    return Err(PublishRefusal::TooManyRestrictions);
-                }
-                let until = now + (*time).min(LONGEST_MUTE);
-                self.mutes.entry(name.clone()).or_default().push((scope.clone(), until));
-            }
-            Moderation::Unmute { scope, name } => self.lift(scope, name),
-            Moderation::Slow { topic, interval } if interval.is_zero() => _ = self.slow.remove(topic),
-            Moderation::Slow { topic, interval } => {
-                if self.slow.len() >= MOST && !self.slow.contains_key(topic) {
-                    return Err(PublishRefusal::TooManyRestrictions);
-                }
-                self.slow.entry(*topic).or_default().interval = (*interval).min(LONGEST_INTERVAL);
-            }
+        let name = moderation.namespace();
+        let namespace = self.namespaces.entry(name.into()).or_default();
+        let result = namespace.apply(moderation, now);
+        if namespace.is_empty() {
+            self.namespaces.remove(name);
         }
-        Ok(())
+        result
     }
 
     /// Checks a message of a publisher in a topic.
@@ -109,54 +88,78 @@ impl Restrictions {
     /// # Errors
     /// When the publisher is muted, or has published too short a time ago.
     pub fn check(&self, topic: &Symbol, by: Option<&str>, now: Instant) -> Result<(), PublishRefusal> {
-        let by = by.unwrap_or_default();
-        let mutes = self.mutes.get(by).into_iter().flatten();
+        let Some(namespace) = self.namespaces.get(namespace_of(topic)) else { return Ok(()) };
+        let mutes = by.and_then(|by| namespace.mutes.get(by)).into_iter().flatten();
         let until = mutes.filter(|(scope, _)| scope.includes(topic)).map(|(_, until)| *until).max();
         if let Some(remaining) = until.and_then(|until| until.checked_duration_since(now))
             && !remaining.is_zero()
         {
             return Err(PublishRefusal::Muted { remaining });
         }
-        let slow = self.slow.get(topic);
-        let free = slow.and_then(|slow| Some(*slow.last.get(by)? + slow.interval));
-        match free.and_then(|free| free.checked_duration_since(now)) {
-            Some(retry) if !retry.is_zero() => Err(PublishRefusal::TooFast { retry }),
-            _ => Ok(()),
+        match namespace.slow.wait(topic, by.unwrap_or_default(), now) {
+            Some(retry) => Err(PublishRefusal::TooFast { retry }),
+            None => Ok(()),
         }
     }
 
     /// Notes that a message of a publisher was admitted.
     pub fn note(&mut self, topic: &Symbol, by: Option<&str>, now: Instant) {
-        let Some(slow) = self.slow.get_mut(topic) else { return };
-        if slow.last.len() >= slow.forget_at.max(MOST_PUBLISHERS) {
-            slow.last.retain(|_, last| *last + slow.interval > now);
-            slow.forget_at = 2 * slow.last.len();
+        if let Some(namespace) = self.namespaces.get_mut(namespace_of(topic)) {
+            namespace.slow.note(topic, by.unwrap_or_default(), now);
         }
-        slow.last.insert(by.unwrap_or_default().into(), now);
     }
 
-    /// What makes the same restrictions elsewhere, without the times of last messages.
-    pub fn to_moderations(&self, now: Instant) -> Vec<Moderation> {
-        let mutes = self.mutes.iter().flat_map(|(name, mutes)| mutes.iter().map(move |mute| (&**name, mute)));
+    /// The namespaces that have restrictions.
+    pub fn namespaces(&self) -> impl Iterator<Item = &str> {
+        self.namespaces.keys().map(|name| &**name)
+    }
+
+    /// What makes the same restrictions of a namespace elsewhere, without the times of last messages.
+    pub fn to_moderations(&self, namespace: &str, now: Instant) -> Vec<Moderation> {
+        let Some(namespace) = self.namespaces.get(namespace) else { return Vec::new() };
+        let mutes = namespace.mutes.iter();
+        let mutes = mutes.flat_map(|(name, mutes)| mutes.iter().map(move |mute| (&**name, mute)));
         let mute = |(name, (scope, until)): (&str, &(MuteScope, Instant))| {
             let time = until.checked_duration_since(now).filter(|time| !time.is_zero())?;
             Some(Moderation::Mute { scope: scope.clone(), name: name.into(), time })
         };
-        let slow =
-            self.slow.iter().map(|(topic, slow)| Moderation::Slow { topic: *topic, interval: slow.interval });
+        let slow = namespace.slow.iter().map(|(topic, interval)| Moderation::Slow { topic, interval });
         mutes.filter_map(mute).chain(slow).collect()
     }
 
-    /// The restrictions that these make.
-    pub fn of_moderations(moderations: &[Moderation], now: Instant) -> Self {
-        let mut restrictions = Self::default();
+    /// Replaces the restrictions of a namespace by those that these make.
+    pub fn replace(&mut self, namespace: &str, moderations: &[Moderation], now: Instant) {
+        self.namespaces.remove(namespace);
         // No more than are allowed come from another node.
-        moderations.iter().for_each(|moderation| _ = restrictions.apply(moderation, now));
-        restrictions
+        let own = moderations.iter().filter(|moderation| moderation.namespace() == namespace);
+        own.for_each(|moderation| _ = self.apply(moderation, now));
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
+        self.namespaces.is_empty()
+    }
+}
+
+impl NamespaceRestrictions {
+    fn apply(&mut self, moderation: &Moderation, now: Instant) -> Result<(), PublishRefusal> {
+        match moderation {
+            Moderation::Mute { scope, name, time } => {
+                self.lift(scope, name);
+                self.forget(now);
+                if self.mutes.values().map(Vec::len).sum::<usize>() >= MOST_MUTES {
+                    return Err(PublishRefusal::TooManyRestrictions);
+                }
+                let until = now + (*time).min(LONGEST_MUTE);
+                self.mutes.entry(name.clone()).or_default().push((scope.clone(), until));
+            }
+            Moderation::Unmute { scope, name } => self.lift(scope, name),
+            Moderation::Slow { topic, interval } => self.slow.set(topic, *interval)?,
+        }
+        Ok(())
+    }
+
+    fn is_empty(&self) -> bool {
         self.mutes.is_empty() && self.slow.is_empty()
     }
 
@@ -177,6 +180,16 @@ impl Restrictions {
     }
 }
 
+impl Moderation {
+    /// The namespace in which it has an effect.
+    pub fn namespace(&self) -> &str {
+        match self {
+            Self::Mute { scope, .. } | Self::Unmute { scope, .. } => scope.namespace(),
+            Self::Slow { topic, .. } => namespace_of(topic),
+        }
+    }
+}
+
 impl fmt::Display for MuteScope {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -187,12 +200,17 @@ impl fmt::Display for MuteScope {
 }
 
 impl MuteScope {
+    fn namespace(&self) -> &str {
+        match self {
+            Self::Topic(topic) => namespace_of(topic),
+            Self::Namespace(namespace) => namespace,
+        }
+    }
+
     fn includes(&self, topic: &Symbol) -> bool {
         match self {
             Self::Topic(muted) => muted == topic,
-            Self::Namespace(muted) => {
-                topic.as_str().split_once(':').is_some_and(|(namespace, _)| *namespace == **muted)
-            }
+            Self::Namespace(muted) => namespace_of(topic) == &**muted,
         }
     }
 }
@@ -231,11 +249,14 @@ mod tests {
         assert_eq!(check(&restrictions, "chat:lobby", None, 3), Ok(()));
         assert_eq!(check(&restrictions, "chat:lobby", Some("eve"), 10), Ok(()));
 
-        let copy = Restrictions::of_moderations(
-            &restrictions.to_moderations(start + 3 * SECOND),
-            start + 3 * SECOND,
-        );
+        let now = start + 3 * SECOND;
+        let mut copy = Restrictions::default();
+        copy.replace("chat", &restrictions.to_moderations("chat", now), now);
         assert_eq!(check(&copy, "chat:AAPL", Some("bob"), 3), Err(muted));
+        copy.replace("weather", &[], now);
+        assert_eq!(check(&copy, "chat:AAPL", Some("bob"), 3), Err(muted));
+        copy.replace("chat", &[], now);
+        assert!(copy.is_empty());
 
         restrictions.apply(&Moderation::Unmute { scope: chat, name: "bob".into() }, start).unwrap();
         assert_eq!(check(&restrictions, "chat:AAPL", Some("bob"), 3), Ok(()));
@@ -260,28 +281,28 @@ mod tests {
     }
 
     #[test]
-    fn the_number_of_mutes_is_bounded_and_those_that_have_ended_make_room() {
-        let (mut restrictions, start) = (Restrictions::default(), Instant::now());
-        let one = |index: usize| mute(MuteScope::Namespace("chat".into()), &index.to_string(), 10);
-        (0..MOST).for_each(|index| restrictions.apply(&one(index), start).unwrap());
+    fn the_mutes_of_one_namespace_take_no_room_of_another() {
+        let (mut restrictions, now) = (Restrictions::default(), Instant::now());
+        let mut mute = |topic_name: &str, index: usize| {
+            let scope = MuteScope::Topic(topic(topic_name));
+            restrictions.apply(&mute(scope, &index.to_string(), 10), now)
+        };
+        (0..MOST_MUTES).for_each(|index| mute("chat:lobby", index).unwrap());
 
-        let refused = Err(PublishRefusal::TooManyRestrictions);
-        assert_eq!(restrictions.apply(&one(MOST), start + SECOND), refused);
-        assert_eq!(restrictions.apply(&one(0), start + SECOND), Ok(()), "it replaces the first");
-        assert_eq!(restrictions.apply(&one(MOST), start + 10 * SECOND), Ok(()));
-        assert_eq!(restrictions.mutes.len(), 2);
+        assert_eq!(mute("chat:AAPL", MOST_MUTES), Err(PublishRefusal::TooManyRestrictions));
+        assert_eq!(mute("news:desk", MOST_MUTES), Ok(()));
     }
 
     #[test]
-    fn publishers_that_may_write_again_are_forgotten() {
+    fn the_number_of_mutes_is_bounded_and_those_that_have_ended_make_room() {
         let (mut restrictions, start) = (Restrictions::default(), Instant::now());
-        let lobby = topic("chat:lobby");
-        restrictions.apply(&Moderation::Slow { topic: lobby, interval: SECOND }, start).unwrap();
+        let one = |index: usize| mute(MuteScope::Namespace("chat".into()), &index.to_string(), 10);
+        (0..MOST_MUTES).for_each(|index| restrictions.apply(&one(index), start).unwrap());
 
-        for index in 0..10_000_u32 {
-            restrictions.note(&lobby, Some(&index.to_string()), start + index * SECOND);
-        }
-
-        assert!(restrictions.slow[&lobby].last.len() <= MOST_PUBLISHERS);
+        let refused = Err(PublishRefusal::TooManyRestrictions);
+        assert_eq!(restrictions.apply(&one(MOST_MUTES), start + SECOND), refused);
+        assert_eq!(restrictions.apply(&one(0), start + SECOND), Ok(()), "it replaces the first");
+        assert_eq!(restrictions.apply(&one(MOST_MUTES), start + 10 * SECOND), Ok(()));
+        assert_eq!(restrictions.namespaces["chat"].mutes.len(), 2);
     }
 }

@@ -30,7 +30,7 @@ pub struct Namespace {
     pub session_rate: Rate,
     /// The rate limit of a topic's messages, of all publishers together. Default 50/s: more cannot be read.
     pub topic_rate: Rate,
-    /// The most topics that come to exist. Default 10,000, some 10 MB without their history.
+    /// The most topics that come to exist. Default 10,000, at most 100 MB with two workers.
     pub max_topics: usize,
 }
 

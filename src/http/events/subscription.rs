@@ -9,7 +9,7 @@ use crate::http::access::AccessPermit;
 use crate::http::error::ApiError;
 use crate::http::query::QueryParams;
 use crate::hub::Hub;
-use crate::model::{Channel, Epoch, Symbol, Universe};
+use crate::model::{Channel, Epoch, StreamId, Symbol, Universe};
 
 /// The heartbeat of a request that names none, in milliseconds: proxies close what is quiet for 30 s or more.
 const HEARTBEAT_MS: u64 = 15_000;
@@ -178,6 +178,10 @@ impl StreamQuery {
                     let had = last.and_then(|(had, last)| Some((had, last.get(channel, name)?)));
                     let position = match had {
                         Some((had, seq)) if had == epoch => seq,
+                        // It begins with all that is retained.
+                        Some((_, 0)) if leader == Channel::Messages => 0,
+                        // It begins with its newest message.
+                        Some(_) if is_state(stream) => newest.saturating_sub(1),
                         Some(_) => newest,
                         None if channel == leader && self.snapshot => newest.saturating_sub(1),
                         None => newest,
@@ -205,6 +209,11 @@ impl StreamQuery {
         }
         sq.into()
     }
+}
+
+/// Whether this is a topic of which the newest message replaces the others.
+fn is_state(stream: Option<StreamId>) -> bool {
+    stream.is_some_and(|stream| stream.channel() == Channel::States)
 }
 
 /// Whether a list of names means every stream.

@@ -37,7 +37,7 @@ pub enum AnswerKind {
         after: Seq,
     },
     /// The client's numbers are of another epoch: it is told that it misses everything up to this number, and
-    /// gets what was published after it.
+    /// gets what was published after it. Of a topic that is a state it gets the newest message too.
     Restart {
         /// The newest number when the command was executed.
         newest: Seq,
@@ -134,6 +134,17 @@ impl AnswerPiece {
             }
             None => false,
         }
+    }
+
+    /// Adds the newest message of a topic that is a state, and the gap of all before it, for a client that knows none of
+    /// its numbers: its topic may have no other message for long. Says whether there is one.
+    fn begin_state(&mut self, last_values: &LastValues, stream: StreamId) -> bool {
+        let newest = last_values.newest(stream).filter(|_| stream.channel() == Channel::States);
+        let Some(answer) = newest else { return false };
+        // From 1 to 0 nothing is missing; it voids the client's number.
+        self.gaps.push((stream, Seq(1), Seq(answer.object.seq.0.saturating_sub(1))));
+        self.objects.push(AnswerObject::Next(answer, DeliveryKind::Live));
+        true
     }
 
     fn add_gap(&mut self, stream: StreamId, from: Seq, to: Seq) {
@@ -238,6 +249,11 @@ impl PendingAnswers {
                 continue;
             }
             let Some(AnswerPoint { stream, kind }) = self.points.get(self.next).copied() else { break };
+            let is_unknown = matches!(kind, AnswerKind::Restart { .. } | AnswerKind::Impossible { .. });
+            if is_unknown && piece.begin_state(last_values, stream) {
+                self.next += 1;
+                continue;
+            }
             match kind {
                 AnswerKind::Snapshot(kind) => {
                     piece.objects.extend(snapshot(last_values, stream, kind));

@@ -1,8 +1,9 @@
 use std::cell::Cell;
+use std::sync::Arc;
 
 use super::*;
 use crate::model::{Body, Object, Quote, Trade};
-use crate::wire::fixtures;
+use crate::wire::{TopicMessage, fixtures};
 
 fn trade(symbol: u32, seq: u64) -> Object {
     let Body::Trade(trade) = fixtures::trade().body else { unreachable!() };
@@ -128,6 +129,24 @@ fn numbers_of_another_epoch_are_a_gap_up_to_the_command() {
     let piece = answers.next_piece(&values(&[trade(0, 6)]), 99, |_| false);
 
     assert_eq!(told(&piece), (vec![(1, 4)], vec![(5, LIVE), (6, LIVE)]));
+}
+
+#[test]
+fn a_client_of_another_epoch_gets_the_newest_message_of_a_state_behind_the_gap_of_those_before() {
+    let stream = fixtures::weather_message(1).stream();
+    for kind in [AnswerKind::Restart { newest: Seq(4) }, AnswerKind::Impossible { newest: Seq(4) }] {
+        for newest in [6, 1] {
+            let (mut answers, _) = answers(vec![AnswerPoint { stream, kind }], 99);
+            let mut last_values = LastValues::new(4);
+            let message = Arc::new(TopicMessage::new(&serde_json::json!("rain"), None));
+            last_values.put_message(fixtures::weather_message(newest), message);
+
+            let piece = answers.next_piece(&last_values, 99, |_| false);
+
+            assert_eq!(told(&piece), (vec![(1, newest - 1)], vec![(newest, LIVE)]));
+            assert!(answers.is_empty());
+        }
+    }
 }
 
 #[test]
