@@ -152,9 +152,9 @@ mod tests {
         let said = line(&TopicMessage::new(&serde_json::json!({"text": "a, b"}), Some("anna")));
         assert_eq!(
             said,
-            "symbol,d,del,by,t,sq\nchat:AAPL,\"{\"\"text\"\":\"\"a, b\"\"}\",,anna,2021-02-22T15:51:45Z,7\n"
+            "symbol,d,del,by,t,sq\nchat:AAPL,\"{\"\"text\"\":\"\"a, b\"\"}\",,anna,2021-02-22T15:51:45.000000000Z,7\n"
         );
         let taken_back = line(&TopicMessage::deleting(crate::model::Seq(4), None));
-        assert!(taken_back.ends_with("\nchat:AAPL,,4,,2021-02-22T15:51:45Z,7\n"), "{taken_back}");
+        assert!(taken_back.ends_with("\nchat:AAPL,,4,,2021-02-22T15:51:45.000000000Z,7\n"), "{taken_back}");
     }
 }
