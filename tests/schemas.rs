@@ -136,11 +136,14 @@ fn the_api_of_topics_answers_as_described() {
     assert_eq!(paths.len(), 9);
     for path in paths {
         let post = &openapi.root()["paths"][path]["post"];
-        let request = &post["requestBody"]["content"]["application/json"]["schema"]["$ref"];
-        assert_valid(&openapi.validator(request.as_str().unwrap()), &all);
+        let request = post["requestBody"]["content"]["application/json"]["schema"]["$ref"].as_str().unwrap();
+        let described = &openapi.root().pointer(&request[1..]).unwrap()["properties"];
+        let mut body = all.clone();
+        body.as_object_mut().unwrap().retain(|field, _| described.get(field).is_some());
+        assert_valid(&openapi.validator(request), &body);
         let answers = &post["responses"]["200"]["content"]["application/json"];
         let validator = openapi.validator(answers["schema"]["$ref"].as_str().unwrap());
-        for (body, key) in [(&all, "result"), (&none, "error")] {
+        for (body, key) in [(&body, "result"), (&none, "error")] {
             let (status, answer) = call(&server, path, body);
             assert_eq!(
                 (status.as_str(), answer.get(key).is_some()),
