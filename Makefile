@@ -81,12 +81,12 @@ bench-web: page .tools/bin/chromium
 page: web/dist/index.html
 
 # npm writes this file last, so its time is that of the whole of node_modules.
-web/node_modules/.package-lock.json: web/package.json web/package-lock.json
+web/node_modules/.package-lock.json: web/package.json web/client/package.json web/package-lock.json
 	@command -v npm > /dev/null || \
 	  { echo 'npm is missing. Install Node.js 20.19 or later; `cargo run --release` serves without the dashboard.'; exit 1; }
 	npm --prefix web ci --no-audit --no-fund
 
-web/dist/index.html: web/node_modules/.package-lock.json $(shell find web/src web/public web/index.html web/vite.config.ts -type f)
+web/dist/index.html: web/node_modules/.package-lock.json $(shell find web/src web/client/src web/public web/index.html web/vite.config.ts web/workspace.ts -type f)
 	npm --prefix web run build
 
 tests/sdk/node_modules/.package-lock.json: tests/sdk/package.json tests/sdk/package-lock.json

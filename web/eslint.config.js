@@ -2,7 +2,7 @@ import { defineConfig, globalIgnores } from "eslint/config";
 import tseslint from "typescript-eslint";
 
 export default defineConfig(
-  globalIgnores(["dist", "node_modules"]),
+  globalIgnores(["**/dist", "**/node_modules"]),
   {
     files: ["**/*.ts"],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
@@ -25,7 +25,7 @@ export default defineConfig(
   },
   {
     // Time and randomness are arguments, so that tests are deterministic.
-    files: ["src/{model,wire,format,client,market,topics,alerts,strings,settings,store}/**/*.ts"],
+    files: ["client/src/**/*.ts", "src/{format,market,topics,alerts,strings,settings,store}/**/*.ts"],
     ignores: ["**/*.test.ts"],
     rules: {
       "no-restricted-properties": [

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { defineConfig, type Plugin } from "vite";
+import { packageSources } from "./workspace.ts";
 
 /** The server that `npm run dev` proxies to. */
 const server = process.env["TAPECAST_URL"] ?? "http://127.0.0.1:8080";
@@ -54,6 +55,7 @@ const compress: Plugin = {
 export default defineConfig({
   // Relative addresses: the page also works below a path of a proxy.
   base: "./",
+  resolve: { alias: packageSources },
   plugins: [preload, compileHint, compress],
   build: {
     target: "es2022",

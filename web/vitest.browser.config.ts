@@ -1,6 +1,8 @@
 import { defineConfig } from "vitest/config";
+import { packageSources } from "./workspace.ts";
 
 export default defineConfig({
+  resolve: { alias: packageSources },
   test: {
     include: ["e2e/**/*.test.ts"],
     environment: "node",

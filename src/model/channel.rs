@@ -17,14 +17,14 @@
 ///    `Sequencer::sequence`. No test notices a channel that stays silent.
 /// 4. Give an example in `wire/fixtures.rs` (`objects` and `Numbers::vary`), describe the channel in
 ///    `src/http/rest/asyncapi.json`, and run `TAPECAST_BLESS=1 cargo test --lib wire::objects`, which writes
-///    `web/src/wire/objects.json`. Tests fail until all three are right, and until the recorded hashes of
+///    `web/client/src/wire/objects.json`. Tests fail until all three are right, and until the recorded hashes of
 ///    `wire/codec.rs`, the count of `archive/mod.rs`, and, for a channel of Alpaca's, the acknowledgement in
 ///    `wire/control.rs` include it.
 /// 5. If a client that resumes should get them again, retain them in `archive/mod.rs`
 ///    (`Tables::apply_pending`, `Archive::since`); else it gets a gap and the newest object.
-/// 6. What no test demands: `docs/PROTOCOL.md`; `CHANNELS` in `web/src/model/event.ts` and `web/src/wire/read.ts`
-///    where the dashboard shows them; the load client's `workload.rs`; and in tests the letters of
-///    `tests/support/sequence.rs` and the kinds of `tests/schemas.rs`.
+/// 6. What no test demands: `docs/PROTOCOL.md`; `CHANNELS` in `web/client/src/model/event.ts` and
+///    `web/client/src/wire/read.ts` where the dashboard shows them; the load client's `workload.rs`; and in
+///    tests the letters of `tests/support/sequence.rs` and the kinds of `tests/schemas.rs`.
 macro_rules! for_each_channel {
     ($callback:ident) => {
         $callback! {

@@ -27,7 +27,7 @@ macro_rules! declare_closes {
     )*) => {
         /// Every way in which the server ends a session: metric label, close code, reason, reconnect advice.
         ///
-        /// The web client's table (`web/src/wire/close.json`) and that of `docs/PROTOCOL.md` are tested to be
+        /// The web client's table (`web/client/src/wire/close.json`) and that of `docs/PROTOCOL.md` are tested to be
         /// equal to this one. RFC 6455 section 7.4 defines the codes.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Close {
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn the_web_client_has_the_same_table() {
-        let Some(text) = read("web/src/wire/close.json") else { return };
+        let Some(text) = read("web/client/src/wire/close.json") else { return };
         let table: Vec<serde_json::Value> = serde_json::from_str(&text).unwrap();
         let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
 

@@ -58,7 +58,7 @@ fn the_optional_fields_are_those_that_the_delivery_adds() {
 /// `TAPECAST_BLESS=1 cargo test --lib wire::objects`.
 #[test]
 fn the_fixtures_of_the_web_client_are_up_to_date() {
-    const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/web/src/wire/objects.json");
+    const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/web/client/src/wire/objects.json");
     let objects = OBJECTS.iter().filter(|schema| !schema.channel.is_of_topics()).map(|schema| {
         let fields = schema.all_fields().filter(|field| field.key != "T").map(|field| {
             let optional = if field.optional { r#", "optional": true"# } else { "" };

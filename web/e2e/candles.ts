@@ -1,6 +1,6 @@
 import type { Page } from "playwright-core";
 import { formatPercent, formatPrice, formatShort } from "../src/format";
-import type { Ohlc } from "../src/model";
+import type { Ohlc } from "@tapecast/client";
 
 /** Less than half the width of a candle, so that none is skipped. */
 const STEP_PX = 3;

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Page } from "playwright-core";
 import { WebSocket } from "ws";
 import { symbol } from "../fake/builders";
-import { Client, HistoryClient, runtimeOf, type ClientEvents } from "../src/client";
+import { Client, HistoryClient, runtimeOf, type ClientEvents } from "@tapecast/client";
 import { count, DEADLINE, waitForFrames, text } from "./dashboard-page";
 import { recordPage } from "./browser";
 import { realForFile } from "./real";

@@ -2,8 +2,7 @@ import type { Page } from "playwright-core";
 import { expect, onTestFinished, test } from "vitest";
 import { symbol } from "../fake/builders";
 import { FakeServer } from "../fake/server";
-import { HistoryClient } from "../src/client";
-import { millis } from "../src/model";
+import { HistoryClient, millis } from "@tapecast/client";
 import { dashboards, DEADLINE, waitUntilLive, lastOf, STILL, text } from "./dashboard-page";
 import { candlesOf, textsOf } from "./candles";
 

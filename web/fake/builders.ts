@@ -1,4 +1,4 @@
-import { asSymbol, millis, price, seq, shares, type Bar, type Cancel, type Correction, type Ohlc, type Quote, type Status, type StockSymbol, type Ticker, type Trade } from "../src/model";
+import { asSymbol, millis, price, seq, shares, type Bar, type Cancel, type Correction, type Ohlc, type Quote, type Status, type StockSymbol, type Ticker, type Trade } from "@tapecast/client";
 
 /** Builders of test data with defaults, so that a test only states what matters. */
 

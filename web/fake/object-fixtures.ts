@@ -1,4 +1,4 @@
-import objects from "../src/wire/objects.json" with { type: "json" };
+import objects from "../client/src/wire/objects.json" with { type: "json" };
 
 /** One object of a data channel, as the server encodes it. */
 export interface ObjectFixture {

@@ -1,5 +1,4 @@
-import type { Runtime, SocketLike } from "../src/client";
-import { millis } from "../src/model";
+import { millis, type Runtime, type SocketLike } from "@tapecast/client";
 import { START } from "./builders";
 
 /** A socket whose remote end is the test. */

@@ -3,54 +3,94 @@ import { dirname, join, normalize } from "node:path";
 import ts from "typescript";
 import { expect, test } from "vitest";
 
-/** The modules that each module may import, by their `index.ts`. Dependencies point one way: from `app` towards `model`. */
+/**
+ * The modules that each module may import. Dependencies point one way: from `app` towards `model`.
+ *
+ * Modules of the page import each other by their `index.ts`. `client/…` are the inner modules of the package
+ * `@tapecast/client`: it has one entry, and what the page imports of it counts as an import of the inner module
+ * that declares the name.
+ */
 const IMPORTS: Readonly<Record<string, readonly string[]>> = {
-  model: [],
-  format: ["model"],
-  wire: ["model"],
-  client: ["model", "wire"],
-  market: ["model"],
-  topics: ["model"],
-  alerts: ["model"],
-  strings: ["model", "format", "client", "topics"],
-  settings: ["model", "market", "strings"],
-  store: ["model", "client", "market", "topics"],
-  platform: ["model", "client"],
-  view: ["model", "format", "client", "market", "topics", "alerts", "strings", "settings"],
-  app: ["model", "client", "market", "topics", "alerts", "strings", "settings", "store", "platform", "view"],
+  "client/model": [],
+  "client/wire": ["client/model"],
+  "client/stream": ["client/model", "client/wire"],
+  format: ["client/model"],
+  market: ["client/model"],
+  topics: ["client/model"],
+  alerts: ["client/model"],
+  strings: ["client/model", "client/wire", "client/stream", "format", "topics"],
+  settings: ["client/model", "market", "strings"],
+  store: ["client/model", "client/wire", "client/stream", "market", "topics"],
+  platform: ["client/model", "client/wire", "client/stream"],
+  view: ["client/model", "client/wire", "client/stream", "format", "market", "topics", "alerts", "strings", "settings"],
+  app: ["client/model", "client/wire", "client/stream", "market", "topics", "alerts", "strings", "settings", "store", "platform", "view"],
 };
 
-const SOURCE = import.meta.dirname;
+/** The package's entry, which belongs to no module: it only names what the package exports. */
+const CLIENT_ENTRY = "client/index.ts";
 
 interface Import {
-  /** Relative to the source folder, such as `wire/read.ts`. */
+  /** As in `files`. */
   readonly from: string;
   readonly to: string;
 }
 
-/** The source files except tests and style sheets, relative to the source folder. */
-const files: readonly string[] = readdirSync(SOURCE, { recursive: true, encoding: "utf8" })
-  .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
-  .sort();
+/** The source files except tests and style sheets: those of the page relative to `src`, those of the package below `client/`. */
+const files: readonly string[] = [...sources(import.meta.dirname), ...sources(join(import.meta.dirname, "../client/src")).map((name) => `client/${name}`)].sort();
 
-/** The imports of own files, in all forms that TypeScript knows: static, type-only, re-exporting and dynamic. */
-const imports: readonly Import[] = files.flatMap((from) =>
-  ts
-    .preProcessFile(readFileSync(join(SOURCE, from), "utf8"))
-    .importedFiles.filter(({ fileName }) => fileName.startsWith("."))
-    .map(({ fileName }) => ({ from, to: resolve(normalize(join(dirname(from), fileName))) })),
+function sources(folder: string): readonly string[] {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => /\.tsx?$/.test(name) && !name.endsWith(".test.ts"));
+}
+
+function textOf(file: string): string {
+  const path = file.startsWith("client/") ? join("../client/src", file.slice("client/".length)) : file;
+  return readFileSync(join(import.meta.dirname, path), "utf8");
+}
+
+/** The file that declares each name that the package exports, by the `index.ts` of its inner module. */
+const declaredIn: ReadonlyMap<string, string> = new Map(
+  namedImports(CLIENT_ENTRY).flatMap(({ specifier, names }) => names.map((name) => [name, resolve(CLIENT_ENTRY, specifier)] as const)),
 );
 
-function resolve(path: string): string {
+/** The imports of own files, in all forms that TypeScript knows: static, type-only, re-exporting and dynamic. */
+const imports: readonly Import[] = files.flatMap((from) => [
+  ...ts
+    .preProcessFile(textOf(from))
+    .importedFiles.filter(({ fileName }) => fileName.startsWith("."))
+    .map(({ fileName }) => ({ from, to: resolve(from, fileName) })),
+  ...namedImports(from)
+    .filter(({ specifier }) => specifier === "@tapecast/client")
+    .flatMap(({ names }) => names.map((name) => ({ from, to: declaredIn.get(name) ?? CLIENT_ENTRY }))),
+]);
+
+/** The names that a file imports or re-exports, by where from; `*` stands for all. */
+function namedImports(file: string): readonly { readonly specifier: string; readonly names: readonly string[] }[] {
+  return ts.createSourceFile(file, textOf(file), ts.ScriptTarget.ES2022).statements.flatMap((statement) => {
+    if (!ts.isImportDeclaration(statement) && !ts.isExportDeclaration(statement)) return [];
+    const { moduleSpecifier: specifier } = statement;
+    if (specifier === undefined || !ts.isStringLiteral(specifier)) return [];
+    const list = ts.isImportDeclaration(statement) ? statement.importClause?.namedBindings : statement.exportClause;
+    const isNamed = list !== undefined && (ts.isNamedImports(list) || ts.isNamedExports(list));
+    const names = isNamed ? list.elements.map(({ name, propertyName = name }) => propertyName.text) : ["*"];
+    return [{ specifier: specifier.text, names }];
+  });
+}
+
+function resolve(from: string, specifier: string): string {
+  const path = normalize(join(dirname(from), specifier));
   const candidates = [path, `${path}.ts`, join(path, "index.ts")];
   return candidates.find((candidate) => files.includes(candidate)) ?? path;
 }
 
-/** The module of a file; undefined for `main.ts`. */
-const moduleOf = (file: string): string | undefined => (file.includes("/") ? file.split("/")[0] : undefined);
+/** The module of a file; undefined for `main.ts` and the package's entry. */
+function moduleOf(file: string): string | undefined {
+  const folders = dirname(file).split("/");
+  if (file === CLIENT_ENTRY || folders[0] === ".") return undefined;
+  return folders[0] === "client" ? `client/${folders[1]}` : folders[0];
+}
 
-test("every file except main.ts belongs to a known module", () => {
-  expect(files.filter((file) => moduleOf(file) === undefined)).toEqual(["main.ts"]);
+test("every file except main.ts and the package's entry belongs to a known module", () => {
+  expect(files.filter((file) => moduleOf(file) === undefined)).toEqual([CLIENT_ENTRY, "main.ts"]);
   expect([...new Set(files.flatMap((file) => moduleOf(file) ?? []))].sort()).toEqual(Object.keys(IMPORTS).sort());
 });
 
@@ -61,8 +101,21 @@ test("the permitted dependencies form no circle", () => {
   expect(backward).toEqual([]);
 });
 
+test("the package imports nothing from outside", () => {
+  const specifiers = files.filter((file) => file.startsWith("client/")).flatMap((file) => ts.preProcessFile(textOf(file)).importedFiles.map(({ fileName }) => fileName));
+
+  expect(specifiers.filter((specifier) => !specifier.startsWith("."))).toEqual([]);
+  expect(imports.filter(({ from, to }) => from.startsWith("client/") && !to.startsWith("client/"))).toEqual([]);
+});
+
+test("the page imports the package by its name, and names what it imports", () => {
+  expect(imports.filter(({ from, to }) => !from.startsWith("client/") && (to === CLIENT_ENTRY || to.startsWith("..")))).toEqual([]);
+  expect(files.filter((file) => /import\("@tapecast|\*.*"@tapecast/.test(textOf(file)))).toEqual([]);
+});
+
 test("a module imports only the permitted modules, and only by their index.ts", () => {
   const forbidden = imports.filter(({ from, to }) => {
+    if (from === CLIENT_ENTRY) return !(to.startsWith("client/") && to.endsWith("/index.ts"));
     const [importer, imported] = [moduleOf(from), moduleOf(to)];
     if (importer === undefined) return to !== "app/index.ts";
     if (importer === imported) return false;

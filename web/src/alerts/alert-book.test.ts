@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { START, symbol } from "../../fake/builders";
-import { epoch, millis, price, seq, type Alert, type AlertFire } from "../model";
+import { epoch, millis, price, seq, type Alert, type AlertFire } from "@tapecast/client";
 import { AlertBook, directionTo, levelPrice, readLevel } from ".";
 
 const AAPL = symbol("AAPL");

@@ -1,4 +1,4 @@
-import { asSymbol, epoch, millis, price, seq, type Alert, type AlertCondition, type AlertFire, type Millis, type Price, type Seq, type StockSymbol, type TradePosition } from "../model";
+import { asSymbol, epoch, millis, price, seq, type Alert, type AlertCondition, type AlertFire, type Millis, type Price, type Seq, type StockSymbol, type TradePosition } from "@tapecast/client";
 import { MAX_ALERTS } from "./level";
 
 /** An alert as it is stored. */

@@ -1,4 +1,4 @@
-import { price, type AlertCondition, type Price } from "../model";
+import { price, type AlertCondition, type Price } from "@tapecast/client";
 
 /** Alerts of one user: as many as the server takes of one session by default. */
 export const MAX_ALERTS = 100;

@@ -1,6 +1,5 @@
 import { AlertBook, directionTo, levelPrice, MAX_ALERTS } from "../alerts";
-import type { AlertEvents, AlertState, Client } from "../client";
-import type { Alert, AlertCondition, StockSymbol } from "../model";
+import type { Alert, AlertCondition, AlertEvents, AlertState, Client, StockSymbol } from "@tapecast/client";
 import { notifications, playTone, runtime, storage } from "../platform";
 import type { MarketStore } from "../store";
 import type { Strings } from "../strings";

@@ -1,6 +1,5 @@
-import { Client, HistoryClient } from "../client";
+import { Client, HistoryClient, type StockSymbol } from "@tapecast/client";
 import { INTERVALS, type IntervalSeconds } from "../market";
-import type { StockSymbol } from "../model";
 import { address, getJson, runtime, storage, streamUrl } from "../platform";
 import { languageOf, readSettings, readSharedView, riseOf, writeSettings, writeSharedView, type Settings } from "../settings";
 import { HistoryLoader, InstrumentDirectory, MarketStore } from "../store";

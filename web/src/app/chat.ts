@@ -1,5 +1,4 @@
-import type { Client } from "../client";
-import type { StockSymbol } from "../model";
+import type { Client, StockSymbol } from "@tapecast/client";
 import { randomUserId, runtime, storage, streamUrl } from "../platform";
 import { ChatStore } from "../store";
 import type { Strings } from "../strings";

@@ -1,6 +1,5 @@
-import type { Client } from "../client";
+import type { Client, Millis, StockSymbol } from "@tapecast/client";
 import type { BarSeries, Freshness } from "../market";
-import type { Millis, StockSymbol } from "../model";
 import type { MarketStore } from "../store";
 import type { Strings } from "../strings";
 import * as view from "../view";

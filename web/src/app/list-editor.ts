@@ -1,5 +1,5 @@
 import { MAX_SYMBOLS, symbolsIn, Watchlists, type Removed } from "../market";
-import type { StockSymbol } from "../model";
+import type { StockSymbol } from "@tapecast/client";
 import { storage } from "../platform";
 import type { InstrumentDirectory } from "../store";
 import type { Strings } from "../strings";

@@ -1,4 +1,4 @@
-import type { Client, Key } from "../client";
+import type { Client, Key } from "@tapecast/client";
 import { tabStorage } from "../platform";
 import type { Strings } from "../strings";
 import * as view from "../view";

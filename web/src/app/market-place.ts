@@ -1,4 +1,4 @@
-import type { Client } from "../client";
+import type { Client } from "@tapecast/client";
 import { isOutdated, type Freshness } from "../market";
 import { runtime } from "../platform";
 import { WeatherStore } from "../store";

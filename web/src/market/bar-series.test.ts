@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { ohlc as bar, START, trade } from "../../fake/builders";
-import { millis, type Trade } from "../model";
+import { millis, type Trade } from "@tapecast/client";
 import { MAX_BARS, BarSeries } from ".";
 
 function folded(intervalMs: number, ...trades: readonly Trade[]): BarSeries {

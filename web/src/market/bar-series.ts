@@ -1,4 +1,4 @@
-import { millis, shares, type Millis, type Ohlc, type Trade } from "../model";
+import { millis, shares, type Millis, type Ohlc, type Trade } from "@tapecast/client";
 
 /** The bars to draw. */
 export type ChartUpdate =

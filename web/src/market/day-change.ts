@@ -1,4 +1,4 @@
-import type { Ticker } from "../model";
+import type { Ticker } from "@tapecast/client";
 
 /** How far the last price is from the previous close. */
 export interface DayChange {

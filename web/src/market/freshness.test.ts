@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { START } from "../../fake/builders";
-import { millis } from "../model";
+import { millis } from "@tapecast/client";
 import { FreshnessTracker, isOutdated, LOST_MS } from "./freshness";
 
 const at = (ms: number) => millis(START + ms);

@@ -1,4 +1,4 @@
-import { millis, type Millis } from "../model";
+import { millis, type Millis } from "@tapecast/client";
 
 /** How current the displayed data is. */
 export type Freshness =

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { dailyBar, ohlc, START, trade } from "../../fake/builders";
-import { millis } from "../model";
+import { millis } from "@tapecast/client";
 import { HISTOGRAM_BARS, Meter } from ".";
 
 test("a meter measures objects per second, and latency to 5%", () => {

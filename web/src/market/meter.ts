@@ -1,4 +1,4 @@
-import type { MarketEvent, Millis } from "../model";
+import type { MarketEvent, Millis } from "@tapecast/client";
 
 /** Throughput and latency of the last seconds. */
 export interface Reading {

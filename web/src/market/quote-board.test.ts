@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { status, symbol, ticker, trade } from "../../fake/builders";
-import { price, shares } from "../model";
+import { price, shares } from "@tapecast/client";
 import { QuoteBoard } from "./quote-board";
 
 const AAPL = symbol("AAPL");

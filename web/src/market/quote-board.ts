@@ -1,4 +1,4 @@
-import type { MarketEvent, Ohlc, Shares, StockSymbol, Ticker } from "../model";
+import type { MarketEvent, Ohlc, Shares, StockSymbol, Ticker } from "@tapecast/client";
 import { Sparkline } from "./sparkline";
 import type { RevisedPrice } from "./time-and-sales";
 

@@ -1,4 +1,4 @@
-import type { Millis } from "../model";
+import type { Millis } from "@tapecast/client";
 
 /** Totals that only grow. */
 export interface Totals {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { symbol } from "../../fake/builders";
 import { LISTINGS } from "../../fake/listings";
-import type { Instrument } from "../model";
+import type { Instrument } from "@tapecast/client";
 import { findInstruments } from ".";
 
 const INSTRUMENTS: readonly Instrument[] = LISTINGS.map((listing) => ({ ...listing, symbol: symbol(listing.symbol) }));

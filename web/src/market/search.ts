@@ -1,4 +1,4 @@
-import type { Instrument } from "../model";
+import type { Instrument } from "@tapecast/client";
 
 /**
  * Finds instruments by text. An equal symbol ranks first, then symbols with this prefix, then names with a word of

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { ohlc, START } from "../../fake/builders";
-import { millis, price } from "../model";
+import { millis, price } from "@tapecast/client";
 import { Sparkline, SPARKLINE_POINTS, SPARKLINE_STEP_MS } from "./sparkline";
 
 test("a sparkline has one point per step, the latest price of it", () => {

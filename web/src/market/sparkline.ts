@@ -1,4 +1,4 @@
-import type { Millis, Ohlc, Price } from "../model";
+import type { Millis, Ohlc, Price } from "@tapecast/client";
 
 /** Distance of two points. */
 export const SPARKLINE_STEP_MS = 5_000;

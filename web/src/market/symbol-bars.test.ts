@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { dailyBar, ohlc, START, symbol, ticker, trade } from "../../fake/builders";
-import { millis } from "../model";
+import { millis } from "@tapecast/client";
 import { SymbolBars } from "./symbol-bars";
 
 test("a trade of this symbol is added to every interval except the day", () => {

@@ -1,4 +1,4 @@
-import type { MarketEvent, Millis, Ohlc, StockSymbol, Ticker } from "../model";
+import type { MarketEvent, Millis, Ohlc, StockSymbol, Ticker } from "@tapecast/client";
 import { BarSeries, DAY_MS } from "./bar-series";
 
 /** The bar lengths that the chart offers, in seconds. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { cancel, correction, quote, symbol, trade } from "../../fake/builders";
-import type { Trade } from "../model";
+import type { Trade } from "@tapecast/client";
 import { MAX_ROWS, TimeAndSales } from "./time-and-sales";
 
 const timeAndSales = () => new TimeAndSales(symbol("AAPL"));

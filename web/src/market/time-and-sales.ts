@@ -1,4 +1,4 @@
-import type { Cancel, Correction, MarketEvent, Millis, Price, Quote, Shares, StockSymbol, Trade } from "../model";
+import type { Cancel, Correction, MarketEvent, Millis, Price, Quote, Shares, StockSymbol, Trade } from "@tapecast/client";
 
 /** The aggressor of a trade: a buyer at the ask, a seller at the bid, or unknown between the two. */
 export type Side = "buy" | "sell" | "between";

@@ -1,4 +1,4 @@
-import { asSymbol, type StockSymbol } from "../model";
+import { asSymbol, type StockSymbol } from "@tapecast/client";
 
 /** The symbols of a new user's list. */
 export const DEFAULT_SYMBOLS =

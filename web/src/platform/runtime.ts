@@ -1,5 +1,4 @@
-import { runtimeOf, type Runtime } from "../client";
-import { millis, type Millis } from "../model";
+import { millis, runtimeOf, type Millis, type Runtime } from "@tapecast/client";
 
 /** The browser as the client's runtime. */
 export const runtime: Runtime = { ...runtimeOf(window), now: wallClock() };

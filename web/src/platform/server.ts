@@ -1,4 +1,4 @@
-import type { Key } from "../client";
+import type { Key } from "@tapecast/client";
 
 /** The URL of the stream for the page at this address. The user id names the session in the server's log and in chat rooms. */
 export function streamUrlFrom(page: string, userId: string): string {

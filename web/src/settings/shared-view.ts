@@ -1,5 +1,5 @@
 import { INTERVALS, MAX_SYMBOLS, validSymbols, type IntervalSeconds } from "../market";
-import { asSymbol, type StockSymbol } from "../model";
+import { asSymbol, type StockSymbol } from "@tapecast/client";
 
 /** A view as it is written into a URL. */
 export interface SharedView {

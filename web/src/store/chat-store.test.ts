@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { symbol } from "../../fake/builders";
 import { FakeRuntime } from "../../fake/runtime";
-import { Client } from "../client";
+import { Client } from "@tapecast/client";
 import { LOBBY } from "../topics";
 import { ChatStore } from ".";
 

@@ -1,5 +1,4 @@
-import { RequestError, type Client, type Presence, type Runtime } from "../client";
-import type { StockSymbol } from "../model";
+import { RequestError, type Client, type Presence, type Runtime, type StockSymbol } from "@tapecast/client";
 import { ChatRoom, LOBBY, OwnMessages, roomOf, type RoomAccess, type SendError, type ShownRoom } from "../topics";
 
 /** Codes of errors about topics (docs/PROTOCOL.md, "Topics"). */

@@ -1,6 +1,5 @@
-import type { HistoryClient, Timeframe } from "../client";
+import { millis, type HistoryClient, type Millis, type StockSymbol, type Timeframe } from "@tapecast/client";
 import { SPARKLINE_POINTS, SPARKLINE_STEP_MS, type IntervalSeconds, type QuoteBoard, type SymbolBars, type TimeAndSales } from "../market";
-import { millis, type Millis, type StockSymbol } from "../model";
 
 const TIMEFRAMES: Readonly<Record<IntervalSeconds, Timeframe>> = { 1: "1Sec", 5: "5Sec", 60: "1Min", 300: "5Min", 86_400: "1Day" };
 

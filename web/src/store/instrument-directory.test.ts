@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { symbol } from "../../fake/builders";
-import { HistoryClient } from "../client";
+import { HistoryClient } from "@tapecast/client";
 import { InstrumentDirectory } from ".";
 
 const ASSETS = [{ symbol: "AAPL", name: "Apple Inc.", exchange: "NASDAQ" }];

@@ -1,6 +1,5 @@
-import type { HistoryClient } from "../client";
+import { asSymbol, type HistoryClient, type Instrument, type StockSymbol } from "@tapecast/client";
 import { findInstruments } from "../market";
-import { asSymbol, type Instrument, type StockSymbol } from "../model";
 
 /** The names and symbols of all instruments, loaded once. */
 export class InstrumentDirectory {

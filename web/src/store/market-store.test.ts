@@ -1,8 +1,7 @@
 import { expect, test, vi } from "vitest";
 import { START, symbol, trade } from "../../fake/builders";
 import { FakeRuntime } from "../../fake/runtime";
-import { Client, HistoryClient } from "../client";
-import { seq, type Trade } from "../model";
+import { Client, HistoryClient, seq, type Trade } from "@tapecast/client";
 import { HistoryLoader, MarketStore } from ".";
 
 const AAPL = symbol("AAPL");

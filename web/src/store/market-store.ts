@@ -1,6 +1,5 @@
-import type { Client, Gap, StreamSelection } from "../client";
+import { millis, type Cancel, type Client, type Correction, type Gap, type MarketEvent, type Millis, type StockSymbol, type StreamSelection } from "@tapecast/client";
 import { FreshnessTracker, Meter, QuoteBoard, RateMeter, SPARKLINE_STEP_MS, SymbolBars, TimeAndSales, type IntervalSeconds, type Watchlists } from "../market";
-import { millis, type Cancel, type Correction, type MarketEvent, type Millis, type StockSymbol } from "../model";
 import type { HistoryLoader } from "./history-loader";
 
 /** The channels of every watched symbol: one object with everything a row shows, and halts. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { FakeRuntime } from "../../fake/runtime";
-import { Client } from "../client";
+import { Client } from "@tapecast/client";
 import { cityOf } from "../topics";
 import { WeatherStore } from ".";
 

@@ -1,4 +1,4 @@
-import type { Client } from "../client";
+import type { Client } from "@tapecast/client";
 import { readWeather, weatherTopic, type City, type Weather } from "../topics";
 
 /** The weather of one city. */

@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
-import { closeOf } from "../wire";
-import { CLOSES } from "../wire/close";
+import { closeOf, CLOSES } from "@tapecast/client";
 import { STRINGS } from ".";
 
 test("every close has a reason in every language", () => {

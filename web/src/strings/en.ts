@@ -1,6 +1,5 @@
-import type { Close } from "../client";
+import type { AlertCondition, Close } from "@tapecast/client";
 import { formatPrice, formatShort } from "../format";
-import type { AlertCondition } from "../model";
 import type { Refusals, Strings } from "./strings";
 
 /** The server's own sentence; a normal close has none. */

@@ -1,5 +1,4 @@
-import type { ClientState } from "../client";
-import type { AlertCondition, Price, StockSymbol } from "../model";
+import type { AlertCondition, ClientState, Price, StockSymbol } from "@tapecast/client";
 import type { CityId, Condition, SendError } from "../topics";
 
 /** The supported languages. */

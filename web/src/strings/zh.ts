@@ -1,6 +1,5 @@
-import type { Close } from "../client";
+import type { AlertCondition, Close } from "@tapecast/client";
 import { formatPrice, formatShortChinese } from "../format";
-import type { AlertCondition } from "../model";
 import type { Refusals, Strings } from "./strings";
 
 /** Close reasons by the name of the close, or by its code if it has no name. */

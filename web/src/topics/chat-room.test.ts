@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { START, symbol } from "../../fake/builders";
-import { millis, seq, type Message } from "../model";
+import { millis, seq, type Message } from "@tapecast/client";
 import { ChatRoom, LOBBY, nameOfRoom, roomOf } from ".";
 
 function message(number: number, afterMs: number, more: Partial<Message> = {}): Message {

@@ -1,5 +1,5 @@
+import { MAX_TOPIC_LENGTH, type Message, type Millis, type Seq, type StockSymbol } from "@tapecast/client";
 import { OwnMessages } from "./own-messages";
-import { MAX_TOPIC_LENGTH, type Message, type Millis, type Seq, type StockSymbol } from "../model";
 
 /** The namespace of the rooms. */
 const NAMESPACE = "chat:";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { millis, seq } from "../model";
+import { millis, seq } from "@tapecast/client";
 import { OwnMessages } from ".";
 
 test("messages are remembered as text, with those of another tab, the newest five hundred", () => {

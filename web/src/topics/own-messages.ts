@@ -1,4 +1,4 @@
-import type { Millis, Seq } from "../model";
+import type { Millis, Seq } from "@tapecast/client";
 
 /** A message by its topic, its number and its time: numbers begin again when a server does. */
 const keyOf = (topic: string, seq: Seq, time: Millis): string => `${topic} ${seq} ${time}`;

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { START } from "../../fake/builders";
-import { millis, seq, type Message } from "../model";
+import { millis, seq, type Message } from "@tapecast/client";
 import { chinese } from "../strings/zh";
 import { english } from "../strings/en";
 import { cityOf, readWeather, weatherTopic } from ".";

@@ -1,4 +1,4 @@
-import type { Message, Millis } from "../model";
+import type { Message, Millis } from "@tapecast/client";
 import type { CityId } from "./city";
 
 export const CONDITIONS = ["clear", "clouds", "rain", "snow", "fog"] as const;

@@ -1,7 +1,6 @@
 import { directionTo, readLevel, type FiredAlert } from "../alerts";
-import type { AlertState } from "../client";
+import type { AlertCondition, AlertState, Millis, Price, StockSymbol } from "@tapecast/client";
 import { formatMoment, formatPrice } from "../format";
-import type { AlertCondition, Millis, Price, StockSymbol } from "../model";
 import type { PageText, Strings } from "../strings";
 import { make, setText } from "./dom";
 import { icon } from "./icons";

@@ -1,6 +1,6 @@
 import { formatChange, formatCount, formatPercent, formatPrice, formatRoundedPrice } from "../format";
 import { dayChange, placeInRange, type SymbolState } from "../market";
-import type { StockSymbol } from "../model";
+import type { StockSymbol } from "@tapecast/client";
 import type { ColumnId, Strings } from "../strings";
 import { make, setData, setText } from "./dom";
 import { Figure, signOf } from "./figure";

@@ -13,7 +13,7 @@ import {
 } from "lightweight-charts";
 import { formatDay, formatMinute, formatPrice, formatSecond } from "../format";
 import { DAY_MS, type ChartUpdate, type BarSeries } from "../market";
-import type { Ohlc } from "../model";
+import type { Ohlc } from "@tapecast/client";
 import type { Strings } from "../strings";
 import { AlertLines, type AlertLinesActions } from "./alert-lines";
 import { byId, setText } from "./dom";

@@ -1,6 +1,5 @@
-import type { Presence } from "../client";
+import type { Millis, Presence } from "@tapecast/client";
 import { formatMoment } from "../format";
-import type { Millis } from "../model";
 import { LOBBY, nameOfRoom, type RoomLine, type SendError, type ShownRoom } from "../topics";
 import type { Strings } from "../strings";
 import { make, setData, setText } from "./dom";

@@ -1,7 +1,6 @@
-import { readyStateOf, type ClientState, type Gap } from "../client";
+import { readyStateOf, type ClientState, type Gap, type Millis } from "@tapecast/client";
 import { formatAge, formatCount, formatCountdown, formatMoment, formatSpan, NONE } from "../format";
 import type { Freshness, Reading } from "../market";
-import type { Millis } from "../model";
 import type { Strings } from "../strings";
 import { byId, setData, setText } from "./dom";
 

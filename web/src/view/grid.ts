@@ -20,7 +20,7 @@ import {
   type ICellRendererParams,
   type IRowNode,
 } from "ag-grid-community";
-import type { StockSymbol } from "../model";
+import type { StockSymbol } from "@tapecast/client";
 import { COLUMNS, type ColumnId, type Strings } from "../strings";
 import { CELLS, type Cell, type CellContext, type GridRow } from "./cells";
 import { columnsToHide, modeOf, rowText, shapeOf, sortValueOf, type ColumnNeed, type GridMode } from "./columns";

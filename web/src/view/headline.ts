@@ -1,6 +1,6 @@
 import { formatChange, formatPercent, formatPrice } from "../format";
 import { dayChange, type SymbolState } from "../market";
-import type { StockSymbol } from "../model";
+import type { StockSymbol } from "@tapecast/client";
 import type { Strings } from "../strings";
 import { byId, make, setText } from "./dom";
 import { Figure, signOf } from "./figure";

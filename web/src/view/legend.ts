@@ -1,5 +1,5 @@
 import { formatPercent, formatPrice } from "../format";
-import type { Ohlc } from "../model";
+import type { Ohlc } from "@tapecast/client";
 import type { Strings } from "../strings";
 import { byId, make, setText } from "./dom";
 import { signOf } from "./figure";

@@ -1,4 +1,4 @@
-import type { Key } from "../client";
+import type { Key } from "@tapecast/client";
 import type { Strings } from "../strings";
 import { byId, setText } from "./dom";
 

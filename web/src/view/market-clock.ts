@@ -1,5 +1,5 @@
 import { formatClock, formatMinute } from "../format";
-import type { Millis } from "../model";
+import type { Millis } from "@tapecast/client";
 import type { Strings } from "../strings";
 import type { City, Weather } from "../topics";
 import { byId, make, setData, setText } from "./dom";

@@ -1,4 +1,4 @@
-import type { Counters } from "../client";
+import type { Counters } from "@tapecast/client";
 import { formatBytes, formatCount, formatShort, formatSpan } from "../format";
 import { EDGES_MS, HISTOGRAM_BARS, type Reading, type Totals } from "../market";
 import { byId, make, makeSvg, setText } from "./dom";

@@ -1,4 +1,4 @@
-import type { Instrument, StockSymbol } from "../model";
+import type { Instrument, StockSymbol } from "@tapecast/client";
 import type { Strings } from "../strings";
 import { byId, make } from "./dom";
 

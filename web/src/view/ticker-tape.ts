@@ -1,6 +1,6 @@
 import { formatPercent, formatPrice } from "../format";
 import { dayChange, type SymbolState } from "../market";
-import type { StockSymbol } from "../model";
+import type { StockSymbol } from "@tapecast/client";
 import { byId, make } from "./dom";
 import { Figure, signOf } from "./figure";
 

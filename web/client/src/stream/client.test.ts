@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { symbol } from "../../fake/builders";
-import { FakeRuntime } from "../../fake/runtime";
+import { symbol } from "../../../fake/builders";
+import { FakeRuntime } from "../../../fake/runtime";
 import { waitMs } from "./backoff";
 import { Client, DEFAULT_BACKOFF, readyStateOf, type ClientEvents, type ClientState } from ".";
 

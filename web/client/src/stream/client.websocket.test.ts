@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
-import { symbol } from "../../fake/builders";
-import { FakeServer } from "../../fake/server";
+import { symbol } from "../../../fake/builders";
+import { FakeServer } from "../../../fake/server";
 import { Client, DEFAULT_BACKOFF, runtimeOf, type ClientEvents } from ".";
 
 /** Node's own clock and timers, and the `ws` package's WebSocket. */

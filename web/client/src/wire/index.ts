@@ -1,7 +1,7 @@
 /** The protocol (docs/PROTOCOL.md): encodes commands and REST queries, decodes frames and REST responses, interprets close codes. */
 export { conditionText, removeAlerts, setAlert, type AlertControl, type AlertEntry } from "./alert";
 export { readAssets } from "./assets";
-export { closeOf, type Close, type ReconnectAdvice } from "./close";
+export { closeOf, CLOSES, type Close, type ReconnectAdvice } from "./close";
 export { auth, isEmpty, subscribe, unsubscribe, type Extensions, type Key, type Resume, type StreamSelection } from "./command";
 export type { Control, Acknowledgement, FeedNotice, ServerError } from "./control";
 export {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { numbered, quote, symbol, trade } from "../../fake/builders";
+import { numbered, quote, symbol, trade } from "../../../fake/builders";
 import { seq } from "../model";
 import { SequenceChecker } from "./sequence";
 

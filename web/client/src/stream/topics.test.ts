@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { symbol } from "../../fake/builders";
-import { FakeRuntime } from "../../fake/runtime";
+import { symbol } from "../../../fake/builders";
+import { FakeRuntime } from "../../../fake/runtime";
 import { Client, RequestError, type TopicEvents } from ".";
 
 const ROOM = "chat:AAPL";

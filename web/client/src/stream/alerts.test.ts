@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { symbol } from "../../fake/builders";
-import { FakeRuntime } from "../../fake/runtime";
+import { symbol } from "../../../fake/builders";
+import { FakeRuntime } from "../../../fake/runtime";
 import { epoch, seq, type Alert } from "../model";
 import { Client, type AlertEvents } from ".";
 

@@ -1,10 +1,4 @@
-/**
- * A reconnecting, resuming client of the stream, and a client of the REST endpoints.
- *
- * Usable on its own: it needs no DOM, and the WebSocket, the clock, the timers and the randomness are injected as a
- * `Runtime`. See README.md in this folder.
- */
-export type { Acknowledgement, Close, Key, Presence, Published, StreamSelection, Timeframe } from "../wire";
+/** The stream client with its topics and alerts, and the client of the REST endpoints. */
 export type { AlertEvents, Alerts, AlertState } from "./alerts";
 export { DEFAULT_BACKOFF, type Backoff } from "./backoff";
 export { Client } from "./client";

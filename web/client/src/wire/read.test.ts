@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { objectFixtures } from "../../fake/object-fixtures";
+import { objectFixtures } from "../../../fake/object-fixtures";
 import { OBJECT_CHANNELS } from "../model";
 import { readFrame } from ".";
 

@@ -4,12 +4,11 @@ import ts from "typescript";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { WebSocket } from "ws";
 import { FakeServer } from "../../fake/server";
-import * as model from "../model";
 import * as client from ".";
 
 /** The README's examples as one JavaScript program, with imports turned into `require` calls. */
 function examplesOf(origin: string): string {
-  const readme = readFileSync(`${import.meta.dirname}/README.md`, "utf8");
+  const readme = readFileSync(`${import.meta.dirname}/../README.md`, "utf8");
   const code = [...readme.matchAll(/```ts\n([^]*?)```/g)].map((block) => block[1]).join("\n");
   const { module, target } = { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 };
   return ts.transpileModule(code.replace("127.0.0.1:8080", origin), { compilerOptions: { module, target } }).outputText;
@@ -28,7 +27,7 @@ test("the README examples run unchanged", async () => {
   const log = (...values: unknown[]) => lines.push(values.join(" "));
   const host = {
     ...{ exports: {}, console: { log, warn: log }, WebSocket, Date, Math },
-    require: (path: string) => ({ "./client": client, "./model": model })[path],
+    require: (path: string) => ({ "@tapecast/client": client })[path],
     setTimeout: (run: () => void, ms: number) => {
       const timer = setTimeout(run, ms);
       timers.add(timer);

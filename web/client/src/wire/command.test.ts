@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { symbol } from "../../fake/builders";
+import { symbol } from "../../../fake/builders";
 import { conditionText, readAssets, subscribe, unsubscribe } from ".";
 
 const AAPL = symbol("AAPL");
