@@ -229,8 +229,20 @@ fn only_an_allowed_origin_may_read_rest() {
             assert_eq!((response.status, cors_headers(&response)), (status, vec![]), "{path} {other}");
         }
     }
-    for closed in ["/metrics", "/healthz", "/"] {
+    for closed in ["/metrics", "/readyz", "/"] {
         assert_eq!(cors_headers(&get_with(server.address, closed, APP)), [""; 0], "{closed}");
+    }
+}
+
+/// A page whose WebSocket did not open learns from these two why: browsers tell it nothing.
+#[test]
+fn a_page_of_any_origin_may_see_that_the_server_is_there() {
+    let server = quiet_server();
+
+    for origin in [APP, EVIL, "Origin: null\r\n"] {
+        let response = get_with(server.address, "/healthz", origin);
+        assert_eq!(cors_headers(&response), ["access-control-allow-origin: *"], "{origin}");
+        assert_eq!(cors_headers(&get_with(server.address, "/v2/clock", origin)), [""; 0], "{origin}");
     }
 }
 

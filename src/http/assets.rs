@@ -1,9 +1,11 @@
 use std::borrow::Cow;
 
-use actix_web::http::header::{CACHE_CONTROL, ContentType};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::http::header::{
+    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, ContentType, ETAG, EntityTag, IfNoneMatch,
+};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use bytes::Bytes;
-use rust_embed::RustEmbed;
+use rust_embed::{EmbeddedFile, RustEmbed};
 
 use super::compression::ContentCoding;
 use super::security_headers::PAGE_POLICY;
@@ -13,6 +15,10 @@ use super::security_headers::PAGE_POLICY;
 #[folder = "web/dist"]
 #[allow_missing = true]
 struct Dashboard;
+
+/// The client library as one module, for pages without a build. Pages of all origins may import it: it is
+/// public code, and what a page may do with the server is decided when it connects.
+const CLIENT_LIBRARY: &str = "client.js";
 
 /// The page at `/` if the server was built without the dashboard.
 const UNBUILT: &str = "<!doctype html><meta charset=utf-8><title>Tapecast</title>\
@@ -28,16 +34,24 @@ pub(super) fn file(request: &HttpRequest) -> HttpResponse {
     };
     match (Dashboard::get(path), path) {
         (Some(file), _) => {
-            let (coding, data) = coded(request, path, file.data);
-            let mut response = HttpResponse::Ok()
+            let tag = entity_tag(&file);
+            let is_cached = has_tag(request, &tag);
+            let mut builder = if is_cached { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+            builder
                 .content_type(file.metadata.mimetype())
                 .insert_header((CACHE_CONTROL, cache_policy(path)))
-                .insert_header(PAGE_POLICY)
-                .body(match data {
-                    // Shared, not copied for each request: a release embeds the files.
-                    Cow::Borrowed(bytes) => Bytes::from_static(bytes),
-                    Cow::Owned(bytes) => Bytes::from(bytes),
-                });
+                .insert_header((ETAG, tag))
+                .insert_header(PAGE_POLICY);
+            if path == CLIENT_LIBRARY {
+                builder.insert_header((ACCESS_CONTROL_ALLOW_ORIGIN, "*"));
+            }
+            let (coding, data) = coded(request, path, file.data);
+            let mut response = match (is_cached, data) {
+                (true, _) => builder.finish(),
+                // Shared, not copied for each request: a release embeds the files.
+                (false, Cow::Borrowed(bytes)) => builder.body(Bytes::from_static(bytes)),
+                (false, Cow::Owned(bytes)) => builder.body(Bytes::from(bytes)),
+            };
             coding.mark(&mut response);
             response
         }
@@ -45,6 +59,21 @@ pub(super) fn file(request: &HttpRequest) -> HttpResponse {
             HttpResponse::Ok().content_type(ContentType::html()).insert_header(PAGE_POLICY).body(UNBUILT)
         }
         (None, _) => HttpResponse::NotFound().content_type(ContentType::plaintext()).body("not found\n"),
+    }
+}
+
+/// Identifies the content of a file. Weak, because it is the same in each coding (RFC 9110 section 8.8.1).
+fn entity_tag(file: &EmbeddedFile) -> EntityTag {
+    let hash = file.metadata.sha256_hash();
+    EntityTag::new_weak(hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Whether the client has the content of this tag (RFC 9110 section 13.1.2).
+fn has_tag(request: &HttpRequest, tag: &EntityTag) -> bool {
+    match request.get_header::<IfNoneMatch>() {
+        Some(IfNoneMatch::Any) => true,
+        Some(IfNoneMatch::Items(known)) => known.iter().any(|one| one.weak_eq(tag)),
+        None => false,
     }
 }
 
@@ -66,11 +95,12 @@ fn coded(
     }
 }
 
-/// Files in `assets/` have a hash of their content in their names, so they are cached for ever; the page
-/// itself is always revalidated.
+/// Files in `assets/` have a hash of their content in their names, so they are cached for ever. The client
+/// library is used for five minutes before it is revalidated; the page itself is always revalidated.
 fn cache_policy(path: &str) -> &'static str {
-    match path.starts_with("assets/") {
-        true => "public, max-age=31536000, immutable",
-        false => "no-cache",
+    match path {
+        CLIENT_LIBRARY => "public, max-age=300",
+        _ if path.starts_with("assets/") => "public, max-age=31536000, immutable",
+        _ => "no-cache",
     }
 }

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use actix_web::http::header::{ACCEPT, ContentType, VARY};
+use actix_web::http::header::{ACCEPT, ACCESS_CONTROL_ALLOW_ORIGIN, ContentType, VARY};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, Responder};
 
@@ -9,8 +9,14 @@ use super::state::AppState;
 use crate::metrics::ExpositionFormat;
 
 /// `GET /healthz` (liveness): 200 while the process can answer.
+///
+/// Pages of all origins may read it: a browser tells a page nothing about a WebSocket that did not open, and
+/// so the page learns whether the server is there and refuses its origin, or is not there.
 pub(super) async fn alive() -> impl Responder {
-    HttpResponse::Ok().content_type(ContentType::plaintext()).body("ok\n")
+    HttpResponse::Ok()
+        .content_type(ContentType::plaintext())
+        .insert_header((ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
+        .body("ok\n")
 }
 
 /// `GET /readyz` (readiness): 200 while new sessions are accepted on a feed, else 503, with the reasons if there is
