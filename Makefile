@@ -81,7 +81,7 @@ bench-web: page .tools/bin/chromium
 page: web/dist/index.html
 
 # npm writes this file last, so its time is that of the whole of node_modules.
-web/node_modules/.package-lock.json: web/package.json web/client/package.json web/package-lock.json
+web/node_modules/.package-lock.json: web/package.json web/client/package.json web/react/package.json web/package-lock.json
 	@command -v npm > /dev/null || \
 	  { echo 'npm is missing. Install Node.js 20.19 or later; `cargo run --release` serves without the dashboard.'; exit 1; }
 	npm --prefix web ci --no-audit --no-fund
@@ -109,4 +109,4 @@ tests/sdk/node_modules/.package-lock.json: tests/sdk/package.json tests/sdk/pack
 
 clean:
 	cargo clean
-	rm -rf .tls .tools web/dist web/node_modules tests/sdk/node_modules .venv
+	rm -rf .tls .tools web/dist web/client/dist web/react/dist web/node_modules tests/sdk/node_modules .venv

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { brotliCompressSync, gzipSync } from "node:zlib";
-import { defineConfig, type Plugin } from "vite";
+import { build, defineConfig, type Plugin } from "vite";
 import { packageSources } from "./workspace.ts";
 
 /** The server that `npm run dev` proxies to. */
@@ -32,6 +32,28 @@ const compileHint: Plugin = {
   },
 };
 
+/** Adds the client library as one module, `/client.js`, which pages without a build import from the server. */
+const clientLibrary: Plugin = {
+  name: "client-library",
+  apply: "build",
+  async generateBundle() {
+    const bundled = await build({
+      configFile: false,
+      publicDir: false,
+      logLevel: "warn",
+      build: {
+        target: "es2022",
+        write: false,
+        modulePreload: { polyfill: false },
+        rolldownOptions: { input: packageSources["@tapecast/client"], preserveEntrySignatures: "strict", output: { format: "es" } },
+      },
+    });
+    const [chunk] = [bundled].flat().flatMap((result) => ("output" in result ? result.output : []));
+    if (chunk?.type !== "chunk") throw new Error("the client library has no chunk");
+    this.emitFile({ type: "asset", fileName: "client.js", source: chunk.code });
+  },
+};
+
 /** Below this size a compressed file saves no packet. */
 const WORTH_COMPRESSING_BYTES = 1_024;
 
@@ -56,7 +78,7 @@ export default defineConfig({
   // Relative addresses: the page also works below a path of a proxy.
   base: "./",
   resolve: { alias: packageSources },
-  plugins: [preload, compileHint, compress],
+  plugins: [preload, compileHint, clientLibrary, compress],
   build: {
     target: "es2022",
     // The content security policy forbids data: URLs, so nothing is inlined.
@@ -70,6 +92,7 @@ export default defineConfig({
   server: {
     proxy: {
       "/v2": server,
+      "/client.js": server,
       "/websocket": { target: server, ws: true },
     },
   },

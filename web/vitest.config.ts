@@ -4,7 +4,7 @@ import { packageSources } from "./workspace.ts";
 export default defineConfig({
   resolve: { alias: packageSources },
   test: {
-    include: ["src/**/*.test.ts", "client/src/**/*.test.ts"],
+    include: ["src/**/*.test.ts", "client/src/**/*.test.ts", "react/src/**/*.test.ts"],
     environment: "node",
     // Generous, for busy machines. A passing test never waits for it.
     testTimeout: 30_000,

@@ -21,14 +21,14 @@ export async function freePort(): Promise<number> {
 export class Server {
   readonly origin: string;
   private readonly listen: string;
-  private readonly args: readonly string[];
+  private readonly args: string[];
   /** The command that the server is started through. */
   private wrapper: readonly string[] = [];
   private child: ChildProcess | undefined;
 
   private constructor(port: number, args: readonly string[]) {
     this.listen = `127.0.0.1:${port}`;
-    this.args = args;
+    this.args = [...args];
     this.origin = `http://${this.listen}`;
   }
 
@@ -41,6 +41,11 @@ export class Server {
   withLowPriority(): this {
     this.wrapper = ["nice", "-n", "19"];
     return this;
+  }
+
+  /** Lets in pages of this origin, from the next start on. */
+  permit(origin: string): void {
+    this.args.push("--allow-origin", origin);
   }
 
   /** Starts, and waits until it is ready. */

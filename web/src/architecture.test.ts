@@ -14,6 +14,7 @@ const IMPORTS: Readonly<Record<string, readonly string[]>> = {
   "client/model": [],
   "client/wire": ["client/model"],
   "client/stream": ["client/model", "client/wire"],
+  "client/start": ["client/model", "client/wire", "client/stream"],
   format: ["client/model"],
   market: ["client/model"],
   topics: ["client/model"],

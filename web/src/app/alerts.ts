@@ -1,5 +1,5 @@
 import { AlertBook, directionTo, levelPrice, MAX_ALERTS } from "../alerts";
-import type { Alert, AlertCondition, AlertEvents, AlertState, Client, StockSymbol } from "@tapecast/client";
+import type { Alert, AlertCondition, AlertEvents, AlertState, FullClient, StockSymbol } from "@tapecast/client";
 import { notifications, playTone, runtime, storage } from "../platform";
 import type { MarketStore } from "../store";
 import type { Strings } from "../strings";
@@ -12,7 +12,7 @@ const SLOTS = 2;
 
 /** What the alerts need from the page. */
 export interface AlertsHost {
-  readonly client: Client;
+  readonly client: FullClient;
   readonly store: MarketStore;
   readonly scheduler: view.FrameScheduler;
   readonly panels: view.SidePanels;

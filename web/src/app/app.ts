@@ -1,4 +1,4 @@
-import { Client, HistoryClient, type StockSymbol } from "@tapecast/client";
+import { FullClient, HistoryClient, type StockSymbol } from "@tapecast/client";
 import { INTERVALS, type IntervalSeconds } from "../market";
 import { address, getJson, runtime, storage, streamUrl } from "../platform";
 import { languageOf, readSettings, readSharedView, riseOf, writeSettings, writeSharedView, type Settings } from "../settings";
@@ -24,7 +24,7 @@ export class App {
   private strings: Strings = STRINGS[languageOf(this.settings, navigator.languages)];
   /** Connects first: the handshake runs while the page is built. */
   private readonly client = connected(
-    new Client(runtime, { url: streamUrl(userId()), conflateMs: this.settings.conflateMs, key: Login.storedKey() }),
+    new FullClient(runtime, { url: streamUrl(userId()), conflateMs: this.settings.conflateMs, key: Login.storedKey() }),
   );
   private readonly history = new HistoryClient(async (path) => {
     await this.dashboard.firstPaint;
@@ -434,7 +434,7 @@ export class App {
   }
 }
 
-function connected(client: Client): Client {
+function connected(client: FullClient): FullClient {
   client.connect();
   return client;
 }

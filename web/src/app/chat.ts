@@ -1,4 +1,4 @@
-import type { Client, StockSymbol } from "@tapecast/client";
+import type { FullClient, StockSymbol } from "@tapecast/client";
 import { randomUserId, runtime, storage, streamUrl } from "../platform";
 import { ChatStore } from "../store";
 import type { Strings } from "../strings";
@@ -15,7 +15,7 @@ export const userId = (): string => storage.load(NAME_KEY) ?? randomUserId();
 
 /** What the chat needs from the page. */
 export interface ChatHost {
-  readonly client: Client;
+  readonly client: FullClient;
   readonly scheduler: view.FrameScheduler;
   readonly panels: view.SidePanels;
   readonly strings: () => Strings;

@@ -1,4 +1,4 @@
-import type { Client } from "@tapecast/client";
+import type { FullClient } from "@tapecast/client";
 import { isOutdated, type Freshness } from "../market";
 import { runtime } from "../platform";
 import { WeatherStore } from "../store";
@@ -11,7 +11,7 @@ const SLOTS = 5;
 
 /** What the clock needs from the page. */
 export interface MarketPlaceHost {
-  readonly client: Client;
+  readonly client: FullClient;
   readonly scheduler: view.FrameScheduler;
   /** The freshness of what arrives. */
   readonly freshness: () => Freshness;

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { symbol } from "../../fake/builders";
 import { FakeRuntime } from "../../fake/runtime";
-import { Client } from "@tapecast/client";
+import { FullClient } from "@tapecast/client";
 import { LOBBY } from "../topics";
 import { ChatStore } from ".";
 
@@ -16,7 +16,7 @@ function memory() {
 /** A store whose server acknowledges each subscription to topics, except to those that it does not have. */
 function connected(missing: readonly string[] = [], storage = memory()) {
   const runtime = new FakeRuntime();
-  const client = new Client(runtime, { url: "ws://test/" });
+  const client = new FullClient(runtime, { url: "ws://test/" });
   const store = new ChatStore(client, runtime, storage, () => undefined);
   const held = new Set<string>();
   let answered = 0;

@@ -1,4 +1,4 @@
-import { RequestError, type Client, type Presence, type Runtime, type StockSymbol } from "@tapecast/client";
+import { RequestError, type FullClient, type Presence, type Runtime, type StockSymbol } from "@tapecast/client";
 import { ChatRoom, LOBBY, OwnMessages, roomOf, type RoomAccess, type SendError, type ShownRoom } from "../topics";
 
 /** Codes of errors about topics (docs/PROTOCOL.md, "Topics"). */
@@ -25,7 +25,7 @@ export interface OwnMessageStorage {
 
 /** The chat rooms of the page: the lobby, that of the selected symbol, and those in which the user wrote. */
 export class ChatStore {
-  private readonly client: Client;
+  private readonly client: FullClient;
   private readonly runtime: Runtime;
   private readonly changed: () => void;
   private readonly own = new OwnMessages();
@@ -41,7 +41,7 @@ export class ChatStore {
   private cancelEnter: () => void = () => undefined;
 
   /** `changed` is called when something that is shown may have changed. */
-  constructor(client: Client, runtime: Runtime, ownStorage: OwnMessageStorage, changed: () => void) {
+  constructor(client: FullClient, runtime: Runtime, ownStorage: OwnMessageStorage, changed: () => void) {
     this.ownStorage = ownStorage;
     this.own.merge(ownStorage.load());
     this.client = client;

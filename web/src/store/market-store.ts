@@ -1,4 +1,4 @@
-import { millis, type Cancel, type Client, type Correction, type Gap, type MarketEvent, type Millis, type StockSymbol, type StreamSelection } from "@tapecast/client";
+import { millis, type Cancel, type Client, type Correction, type Gap, type MarketEvent, type Millis, type StockSymbol, type Streams } from "@tapecast/client";
 import { FreshnessTracker, Meter, QuoteBoard, RateMeter, SPARKLINE_STEP_MS, SymbolBars, TimeAndSales, type IntervalSeconds, type Watchlists } from "../market";
 import type { HistoryLoader } from "./history-loader";
 
@@ -134,6 +134,6 @@ export class MarketStore {
   }
 }
 
-function streamsOf(channels: readonly (keyof StreamSelection)[], symbols: readonly StockSymbol[]): StreamSelection {
+function streamsOf(channels: readonly (keyof Streams)[], symbols: readonly StockSymbol[]): Streams {
   return Object.fromEntries(channels.map((channel) => [channel, symbols]));
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { FakeRuntime } from "../../fake/runtime";
-import { Client } from "@tapecast/client";
+import { FullClient } from "@tapecast/client";
 import { cityOf } from "../topics";
 import { WeatherStore } from ".";
 
@@ -8,7 +8,7 @@ const weather = (city: string, sq: number, data: unknown) => ({ T: "m", S: `weat
 
 test("the weather is that of the shown city, the newest, or none", () => {
   const runtime = new FakeRuntime();
-  const client = new Client(runtime, { url: "ws://test/" });
+  const client = new FullClient(runtime, { url: "ws://test/" });
   const store = new WeatherStore(client);
   client.connect();
   runtime.socket.greet();

@@ -1,13 +1,13 @@
-import type { Client } from "@tapecast/client";
+import type { FullClient } from "@tapecast/client";
 import { readWeather, weatherTopic, type City, type Weather } from "../topics";
 
 /** The weather of one city. */
 export class WeatherStore {
-  private readonly client: Client;
+  private readonly client: FullClient;
   private city: City | undefined;
   private latest: Weather | undefined;
 
-  constructor(client: Client) {
+  constructor(client: FullClient) {
     this.client = client;
     client.topics.on("message", (message) => {
       if (this.city === undefined || message.topic !== weatherTopic(this.city.id)) return;

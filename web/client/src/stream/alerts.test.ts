@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { symbol } from "../../../fake/builders";
 import { FakeRuntime } from "../../../fake/runtime";
 import { epoch, seq, type Alert } from "../model";
-import { Client, type AlertEvents } from ".";
+import { FullClient, type AlertEvents } from ".";
 
 const AAPL = symbol("AAPL");
 const ALERT: Alert = { id: "a1", symbol: AAPL, condition: { measure: "price", direction: "rise", level: 190 }, once: true };
@@ -19,7 +19,7 @@ interface Command {
 /** A connected client with these alerts, and what it is told. */
 function connected(...alerts: readonly Alert[]) {
   const runtime = new FakeRuntime();
-  const client = new Client(runtime, { url: "ws://test/" });
+  const client = new FullClient(runtime, { url: "ws://test/" });
   const fires: AlertEvents["fired"][] = [];
   client.alerts.on("fired", (fired) => fires.push(fired));
   for (const alert of alerts) client.alerts.set(alert);

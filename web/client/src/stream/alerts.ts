@@ -1,10 +1,14 @@
-import { seq, type Alert, type AlertFire, type Epoch, type Seq, type StockSymbol, type TradePosition } from "../model";
+import { seq, symbolOf, type Alert, type AlertFire, type Epoch, type StockSymbol, type TradePosition } from "../model";
 import * as wire from "../wire";
-import type { AlertControl } from "../wire";
-import type { CommandPort } from "./command-port";
+import type { AlertControl, Control } from "../wire";
+import type { Client } from "./client";
 import { Listeners } from "./listeners";
 import type { RequestError } from "./requests";
 import type { Missing } from "./sequence";
+import type { CommandPort, SessionPart } from "./session-part";
+
+/** An alert to be set. */
+export type AlertRequest = Omit<Alert, "symbol"> & { readonly symbol: string };
 
 /** An alert and whether the server watches for it. */
 export interface AlertState extends Alert {
@@ -43,9 +47,9 @@ const REFRESH_MS = 10_000;
  * The price alerts of a client. They are judged by the server on each trade, and set again on each connection with what
  * is known of them, so that a crossing of in between is told.
  */
-export class Alerts {
+export class Alerts implements SessionPart {
+  readonly read = wire.readAlertControl;
   private readonly port: CommandPort;
-  private readonly lastTrade: (symbol: StockSymbol) => Seq | undefined;
   private readonly listeners = new Listeners<AlertEvents>();
   private readonly states = new Map<string, AlertState>();
   /** The commands of this connection that are not answered, and the alert that each sets; in their order. */
@@ -53,10 +57,9 @@ export class Alerts {
   private support: "unknown" | "yes" | "no" = "unknown";
   private cancelRefresh: () => void = () => undefined;
 
-  /** The client makes its alerts; users do not. */
-  constructor(port: CommandPort, lastTrade: (symbol: StockSymbol) => Seq | undefined) {
-    this.port = port;
-    this.lastTrade = lastTrade;
+  /** The alerts of this client. To be made once for each client. */
+  constructor(client: Client) {
+    this.port = client.attach(this);
   }
 
   /** Adds a listener; returns a function that removes it. */
@@ -79,8 +82,9 @@ export class Alerts {
   }
 
   /** Sets an alert, or replaces the one of its id. `seen` is what an earlier client knew of it. */
-  set(alert: Alert, seen?: TradePosition): void {
-    this.states.set(alert.id, { ...alert, status: "pending", error: undefined, isBeyond: false, seen });
+  set(alert: AlertRequest, seen?: TradePosition): void {
+    const symbol = symbolOf(alert.symbol);
+    this.states.set(alert.id, { ...alert, symbol, status: "pending", error: undefined, isBeyond: false, seen });
     if (this.port.isAcknowledged()) this.send(alert.id);
     else this.port.requestAcknowledgement();
     this.changed();
@@ -112,19 +116,18 @@ export class Alerts {
     this.changed();
   }
 
-  handle(control: AlertControl): void {
-    switch (control.control) {
-      case "alerts":
-        this.listed(control);
-        break;
-      case "fired":
-        this.fired(control.fire);
-        break;
-      case "unevaluated": {
-        const { symbol, alerts, from, to } = control;
-        // From 1 to 0 no trade is missing: there is none yet.
-        if (to >= from) this.listeners.emit("missed", { symbol, alerts, from, to });
-      }
+  /** Alerts are judged by trades, not by numbers: a new epoch changes nothing before the next connection. */
+  restart(): void {
+    return;
+  }
+
+  handle(control: Control): void {
+    if (control.control === "fired") this.fired(control.fire);
+    else if (control.control === "alerts") this.listed(control);
+    // From 1 to 0 no trade is missing: there is none yet.
+    else if (control.control === "unevaluated" && control.to >= control.from) {
+      const { symbol, alerts, from, to } = control;
+      this.listeners.emit("missed", { symbol, alerts, from, to });
     }
   }
 
@@ -164,7 +167,7 @@ export class Alerts {
     this.cancelRefresh();
     this.cancelRefresh = this.port.runtime.after(REFRESH_MS, () => {
       if (this.isEmpty) return;
-      const isUnknown = (state: AlertState) => state.status === "active" && this.lastTrade(state.symbol) === undefined;
+      const isUnknown = (state: AlertState) => state.status === "active" && this.port.lastTrade(state.symbol) === undefined;
       if (this.unanswered.size === 0 && this.all.some(isUnknown)) this.command((id) => wire.removeAlerts(id, []), undefined);
       this.refreshLater();
     });
@@ -197,7 +200,7 @@ export class Alerts {
   }
 
   private seenNow({ symbol, seen }: AlertState, epoch: Epoch): TradePosition | undefined {
-    const last = this.lastTrade(symbol);
+    const last = this.port.lastTrade(symbol);
     const known = seen?.epoch === epoch ? seen.seq : 0;
     const reached = Math.max(known, (last ?? 0) - LOOK_BACK);
     return reached === 0 ? seen : { epoch, seq: seq(reached) };

@@ -1,9 +1,7 @@
 import { millis, type Channel, type Epoch, type MarketEvent, type Millis, type ObjectChannel } from "../model";
 import * as wire from "../wire";
-import type { Acknowledgement, Control, Extensions, Key, ServerError, StreamSelection } from "../wire";
-import { Alerts } from "./alerts";
+import type { Acknowledgement, Control, Extensions, Key, ServerError } from "../wire";
 import { DEFAULT_BACKOFF, waitMs } from "./backoff";
-import type { CommandPort } from "./command-port";
 import { Connection } from "./connection";
 import { zeroCounters, type Counters } from "./counters";
 import type { ClientEvents } from "./events";
@@ -13,9 +11,9 @@ import type { ClientOptions } from "./options";
 import { RequestError } from "./requests";
 import type { Runtime } from "./runtime";
 import { SequenceChecker, type Gap } from "./sequence";
+import type { CommandPort, SessionPart } from "./session-part";
 import type { ClientState } from "./state";
-import { Subscriptions } from "./subscriptions";
-import { Topics } from "./topics";
+import { selectionOf, Subscriptions, type Streams } from "./subscriptions";
 
 /**
  * A stream client that reconnects and resumes.
@@ -26,15 +24,12 @@ import { Topics } from "./topics";
  */
 export class Client {
   readonly counters: Counters = zeroCounters();
-  /** Messages that clients and programs publish, beside the market. */
-  readonly topics: Topics;
-  /** Price alerts, which the server judges on each trade. */
-  readonly alerts: Alerts;
   private readonly runtime: Runtime;
   private readonly options: Required<Omit<ClientOptions, "key" | "url">>;
   private readonly listeners = new Listeners<ClientEvents>();
   private readonly subscriptions = new Subscriptions();
   private readonly sequence = new SequenceChecker();
+  private readonly parts: SessionPart[] = [];
   private connection: Connection | undefined;
   private liveness: Liveness;
   private epoch: Epoch | undefined;
@@ -65,21 +60,25 @@ export class Client {
     this.key = options.key;
     this.url = options.url;
     this.liveness = new Liveness(runtime.now());
-    const port: CommandPort = {
-      runtime,
+  }
+
+  /** Adds a part to the session. The constructors of `Topics` and `Alerts` call it. */
+  attach(part: SessionPart): CommandPort {
+    this.parts.push(part);
+    return {
+      runtime: this.runtime,
       isLive: () => this.isLive,
       isAcknowledged: () => this.isAcknowledged,
       requestAcknowledgement: () => {
         if (this.isLive && !this.hasSubscribed) this.subscribeSession();
       },
       epoch: () => this.epoch,
+      lastTrade: (symbol) => this.sequence.lastOf("trades", symbol),
       nextId: () => this.nextId(),
       send: (command) => {
         this.send(command);
       },
     };
-    this.topics = new Topics(port);
-    this.alerts = new Alerts(port, (symbol) => this.sequence.lastOf("trades", symbol));
   }
 
   get state(): ClientState {
@@ -140,16 +139,16 @@ export class Client {
     }
   }
 
-  /** Subscribes to further streams. A snapshot of each new stream follows. */
-  subscribe(streams: StreamSelection): void {
-    const added = this.subscriptions.add(streams);
+  /** Subscribes to further streams. A snapshot of each new stream follows. Throws a `TypeError` for what is no symbol or no channel. */
+  subscribe(streams: Streams): void {
+    const added = this.subscriptions.add(selectionOf(streams));
     if (!this.isLive || wire.isEmpty(added)) return;
     this.hasSubscribed = true;
     this.send(wire.subscribe(added, { id: this.nextId(), snapshot: true }));
   }
 
-  unsubscribe(streams: StreamSelection): void {
-    const removed = this.subscriptions.remove(streams);
+  unsubscribe(streams: Streams): void {
+    const removed = this.subscriptions.remove(selectionOf(streams));
     if (this.isLive && !wire.isEmpty(removed)) this.send(wire.unsubscribe(removed));
   }
 
@@ -189,8 +188,7 @@ export class Client {
 
   /** The connection ended: nothing more is answered on it. */
   private endCommands(): void {
-    this.topics.disconnected();
-    this.alerts.disconnected();
+    for (const part of this.parts) part.disconnected();
   }
 
   private send(command: string): void {
@@ -211,7 +209,7 @@ export class Client {
 
   private receive(data: unknown): void {
     const receivedAt = this.runtime.now();
-    const frame = wire.readFrame(data);
+    const frame = wire.readFrame(data, this.parts.map(({ read }) => read));
     this.liveness.received(receivedAt);
     this.counters.frames += 1;
     this.counters.bytes += typeof data === "string" ? data.length : 0;
@@ -267,7 +265,6 @@ export class Client {
       case "subscription":
         this.acknowledged(control.acknowledgement, now);
         this.sequence.retainOnly(control.channels);
-        this.topics.acknowledged(control.acknowledgement?.id, control.topics);
         break;
       case "gap": {
         const { channel, symbol, from, to } = control;
@@ -286,7 +283,7 @@ export class Client {
         this.epoch = control.epoch;
         if (control.numbers === "goOn") break;
         this.sequence.reset();
-        this.topics.restart();
+        for (const part of this.parts) part.restart();
         break;
       case "drain":
         this.reconnectMs = control.reconnectMs;
@@ -296,23 +293,21 @@ export class Client {
       case "topicGap":
       case "published":
       case "presence":
-        this.topics.handle(control);
-        break;
       case "alerts":
       case "fired":
       case "unevaluated":
-        this.alerts.handle(control);
         break;
       case "error":
         this.failed(control);
         break;
     }
+    for (const part of this.parts) part.handle(control);
   }
 
   /** An error belongs to the command that it names, else to the session. */
   private failed({ code, message, why, id, retryMs }: ServerError): void {
     const error = new RequestError(code, why === undefined ? message : `${message}: ${why}`, retryMs);
-    if (!this.topics.failed(id, error) && !this.alerts.failed(id, error)) this.listeners.emit("serverError", { code, message, why });
+    if (!this.parts.some((part) => part.failed(id, error))) this.listeners.emit("serverError", { code, message, why });
   }
 
   private greeted(): void {
@@ -321,7 +316,7 @@ export class Client {
     this.counters.connections += 1;
     this.enter({ phase: "live", since: this.runtime.now() });
     if (this.key !== undefined) this.send(wire.auth(this.key));
-    if (!wire.isEmpty(this.subscriptions.all()) || !this.topics.isEmpty || !this.alerts.isEmpty) this.subscribeSession();
+    if (!wire.isEmpty(this.subscriptions.all()) || this.parts.some(({ isEmpty }) => !isEmpty)) this.subscribeSession();
     this.startHeartbeat();
   }
 
@@ -354,8 +349,7 @@ export class Client {
     this.hasAcknowledgement = true;
     this.epoch = acknowledgement?.epoch;
     if (isFirst) {
-      this.topics.begin(epochIs);
-      this.alerts.begin();
+      for (const part of this.parts) part.begin(epochIs);
     }
     if (acknowledgement === undefined) return;
     this.liveness.setHeartbeat(acknowledgement.heartbeatMs);
@@ -413,6 +407,19 @@ export class Client {
       this.connect();
     });
     this.enter({ phase: "waiting", until: millis(now + wait), close });
+    if (before.phase === "connecting") this.diagnose();
+  }
+
+  /**
+   * Finds out why connections do not open. Only until the first one does, which shows that there is a way: if a server goes
+   * down, those who were connected do not ask it for more. And ever more rarely.
+   */
+  private diagnose(): void {
+    const isPowerOfTwo = (this.failures & (this.failures - 1)) === 0;
+    if (this.counters.connections > 0 || !isPowerOfTwo) return;
+    void this.runtime.diagnose?.(this.url).then((error) => {
+      if (this.counters.connections === 0 && this.current.phase !== "ended") this.listeners.emit("connectError", error);
+    });
   }
 
   private enter(state: ClientState): void {

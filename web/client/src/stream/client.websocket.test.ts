@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
 import { symbol } from "../../../fake/builders";
 import { FakeServer } from "../../../fake/server";
-import { Client, DEFAULT_BACKOFF, runtimeOf, type ClientEvents } from ".";
+import { DEFAULT_BACKOFF, FullClient, runtimeOf, type ClientEvents } from ".";
 
 /** Node's own clock and timers, and the `ws` package's WebSocket. */
 const runtime = runtimeOf({ ...globalThis, Date, Math, WebSocket });
@@ -11,12 +11,12 @@ const QUICK = { ...DEFAULT_BACKOFF, initialMs: 20, fastMaxMs: 100, maxMs: 100, l
 const DEADLINE = { timeout: 5000, interval: 5 };
 
 let server: FakeServer;
-let client: Client;
+let client: FullClient;
 
 beforeEach(async () => {
   server = new FakeServer();
   await server.start();
-  client = new Client(runtime, { url: `ws://${server.origin}/websocket/connect?userId=3`, backoff: QUICK });
+  client = new FullClient(runtime, { url: `ws://${server.origin}/websocket/connect?userId=3`, backoff: QUICK });
 });
 
 afterEach(async () => {
@@ -122,8 +122,8 @@ test("a real close code and its reason reach the state", async () => {
 });
 
 test("two clients talk in a room, and one that comes later gets the history", async () => {
-  const clientOf = (name: string) => new Client(runtime, { url: `ws://${server.origin}/websocket/connect?userId=${name}`, backoff: QUICK });
-  const texts = (of: Client) => {
+  const clientOf = (name: string) => new FullClient(runtime, { url: `ws://${server.origin}/websocket/connect?userId=${name}`, backoff: QUICK });
+  const texts = (of: FullClient) => {
     const lines: string[] = [];
     of.topics.on("message", ({ by, data }) => lines.push(`${by ?? ""} ${JSON.stringify(data)}`));
     of.topics.subscribe(["chat:lobby"], { history: "all" });

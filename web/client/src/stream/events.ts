@@ -3,9 +3,22 @@ import type { Acknowledgement, FeedNotice } from "../wire";
 import type { Gap } from "./sequence";
 import type { ClientState } from "./state";
 
+/** Why no connection opens. */
+export interface ConnectError {
+  /**
+   * `unreachable`: nothing answers, as far as the page can tell. `origin`: the server answers, but does not let in pages of
+   * this origin. `refused`: it answers this page, but opens no stream.
+   */
+  readonly reason: "unreachable" | "origin" | "refused";
+  /** One sentence in English, which names the server and what may help. */
+  readonly message: string;
+}
+
 /** The events of a client. */
 export interface ClientEvents {
   state: ClientState;
+  /** No connection has opened yet. The client goes on trying. Only from clients of `connect`. */
+  connectError: ConnectError;
   /** The market events of one frame, in order and without duplicates. */
   market: { readonly events: readonly MarketEvent[]; readonly receivedAt: Millis };
   /** Objects are missing from a stream. */

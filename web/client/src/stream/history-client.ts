@@ -1,4 +1,4 @@
-import { millis, type Instrument, type Millis, type Ohlc, type StockSymbol, type Trade } from "../model";
+import { millis, symbolOf, type Instrument, type Ohlc, type StockSymbol, type Trade } from "../model";
 import { barsPath, millisecondBefore, readAssets, readBars, readTrades, tradesPath, type Timeframe } from "../wire";
 
 /** Sends a GET request for a path of the server and parses the JSON response; undefined if the request fails. */
@@ -31,23 +31,24 @@ export class HistoryClient {
   }
 
   /** The last `limit` bars that start before this time, oldest first. */
-  async barsBefore(symbol: StockSymbol, timeframe: Timeframe, before: Millis, limit: number): Promise<readonly Ohlc[] | undefined> {
+  async barsBefore(symbol: string, timeframe: Timeframe, before: number, limit: number): Promise<readonly Ohlc[] | undefined> {
     const start = millis(before - LENGTH_MS[timeframe] * limit * CLOSED_HOURS_FACTOR);
-    const query = { symbols: [symbol], timeframe, start, end: millisecondBefore(before), limit };
+    const symbols = [symbolOf(symbol)];
+    const query = { symbols, timeframe, start, end: millisecondBefore(millis(before)), limit };
     const page = readBars(await this.getJson(barsPath(query)));
-    return page && (page.bySymbol.get(symbol) ?? []);
+    return page && symbols.flatMap((one) => page.bySymbol.get(one) ?? []);
   }
 
   /** The bars of several symbols since this time; empty if the request fails. */
-  async barsSince(symbols: readonly StockSymbol[], timeframe: Timeframe, start: Millis): Promise<ReadonlyMap<StockSymbol, readonly Ohlc[]>> {
+  async barsSince(symbols: readonly string[], timeframe: Timeframe, start: number): Promise<ReadonlyMap<StockSymbol, readonly Ohlc[]>> {
     if (symbols.length === 0) return new Map();
-    const page = readBars(await this.getJson(barsPath({ symbols, timeframe, start, limit: PAGE_LIMIT })));
+    const page = readBars(await this.getJson(barsPath({ symbols: symbols.map(symbolOf), timeframe, start: millis(start), limit: PAGE_LIMIT })));
     return page?.bySymbol ?? new Map<StockSymbol, readonly Ohlc[]>();
   }
 
   /** The trades between two times, oldest first. */
-  async trades(symbol: StockSymbol, start: Millis, end: Millis, limit = PAGE_LIMIT): Promise<readonly Trade[] | undefined> {
-    const page = readTrades(await this.getJson(tradesPath(symbol, start, end, limit)));
-    return page && (page.bySymbol.get(symbol) ?? []);
+  async trades(symbol: string, start: number, end: number, limit = PAGE_LIMIT): Promise<readonly Trade[] | undefined> {
+    const page = readTrades(await this.getJson(tradesPath(symbolOf(symbol), millis(start), millis(end), limit)));
+    return page && (page.bySymbol.get(symbolOf(symbol)) ?? []);
   }
 }

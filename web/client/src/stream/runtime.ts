@@ -1,4 +1,5 @@
 import { millis, type Millis } from "../model";
+import type { ConnectError } from "./events";
 
 /** The part of `WebSocket` that the client uses. Browsers and the `ws` package both provide it. */
 export interface SocketLike {
@@ -19,6 +20,8 @@ export interface Runtime {
   readonly after: (ms: number, run: () => void) => () => void;
   /** A random number in [0, 1). */
   readonly random: () => number;
+  /** Finds out why the connection to this URL did not open. Never rejects. */
+  readonly diagnose?: (url: string) => Promise<ConnectError>;
 }
 
 /** The globals that a `Runtime` is made of. Browsers, workers, Deno, Bun and Node from 22 have them all. */

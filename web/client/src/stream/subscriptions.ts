@@ -1,5 +1,18 @@
-import { CHANNELS, type Channel, type StockSymbol } from "../model";
+import { CHANNELS, symbolOf, type Channel, type StockSymbol } from "../model";
 import type { StreamSelection } from "../wire";
+
+/** Symbols by channel, such as `{ tickers: ["AAPL", "MSFT"] }`. The symbol `*` stands for all. */
+export type Streams = Readonly<Partial<Record<Channel, readonly string[]>>>;
+
+/** Checks streams. Throws a `TypeError` for what is no symbol or no channel. */
+export function selectionOf(streams: Streams): StreamSelection {
+  return Object.fromEntries(
+    Object.entries(streams).map(([channel, symbols]) => {
+      if (!CHANNELS.includes(channel as Channel)) throw new TypeError(`not a channel: ${channel}`);
+      return [channel, symbols.map(symbolOf)];
+    }),
+  );
+}
 
 /** The streams that the application subscribed to. They outlive the connection and are sent again on each new one. */
 export class Subscriptions {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { symbol } from "../../../fake/builders";
 import { FakeRuntime } from "../../../fake/runtime";
-import { Client, RequestError, type TopicEvents } from ".";
+import { FullClient, RequestError, type TopicEvents } from ".";
 
 const ROOM = "chat:AAPL";
 const ack = (id: number, topics: readonly string[] = [], epoch = "k3") => ({ T: "subscription", topics, x: { id, epoch } });
@@ -10,7 +10,7 @@ const message = (sq: number, more: object = {}) => ({ T: "m", S: ROOM, d: { text
 /** A connected client that subscribes to a room, and what it is told. */
 function connected(history: "latest" | "all" = "latest") {
   const runtime = new FakeRuntime();
-  const client = new Client(runtime, { url: "ws://test/" });
+  const client = new FullClient(runtime, { url: "ws://test/" });
   const told = { numbers: [] as (number | string)[], gaps: [] as TopicEvents["gap"][], statuses: [] as string[], restarts: [] as string[] };
   client.topics.on("message", ({ seq, origin }) => told.numbers.push(origin === "live" ? seq : `${seq} ${origin}`));
   client.topics.on("gap", (gap) => told.gaps.push(gap));
@@ -44,7 +44,7 @@ test("topics are subscribed to once the epoch is known, in a command of their ow
 
 test("the command of the market's streams is the only other one", () => {
   const runtime = new FakeRuntime();
-  const client = new Client(runtime, { url: "ws://test/" });
+  const client = new FullClient(runtime, { url: "ws://test/" });
   client.subscribe({ trades: [symbol("AAPL")] });
   client.topics.subscribe([ROOM]);
   client.connect();
@@ -56,7 +56,7 @@ test("the command of the market's streams is the only other one", () => {
 
 test("a live client without streams asks for its first topic at once", () => {
   const runtime = new FakeRuntime();
-  const client = new Client(runtime, { url: "ws://test/" });
+  const client = new FullClient(runtime, { url: "ws://test/" });
   client.connect();
   runtime.socket.greet();
   expect(commands(runtime)).toEqual([]);

@@ -1,10 +1,11 @@
 import { millis, type Epoch, type Message, type Millis } from "../model";
 import * as wire from "../wire";
-import type { Control, Presence, Published, TopicControl } from "../wire";
-import type { CommandPort } from "./command-port";
+import type { Control, Presence, Published } from "../wire";
+import type { Client } from "./client";
 import { Listeners } from "./listeners";
 import { disconnected, Requests, type RequestError } from "./requests";
 import { StreamNumbers, type Gap, type Missing } from "./sequence";
+import type { CommandPort, SessionPart } from "./session-part";
 
 /** Whether the server sends the messages of a topic. A rejected topic may not exist, or the server has no topics. */
 export type TopicStatus = "pending" | "subscribed" | "rejected";
@@ -38,7 +39,8 @@ interface Subscription {
  * The command is sent once the epoch is known, that is after the first acknowledgement of a connection: only then is it
  * known whether numbers of before still count.
  */
-export class Topics {
+export class Topics implements SessionPart {
+  readonly read = wire.readTopicControl;
   private readonly port: CommandPort;
   private readonly listeners = new Listeners<TopicEvents>();
   private readonly subscriptions = new Map<string, Subscription>();
@@ -46,11 +48,11 @@ export class Topics {
   private readonly publications: Requests<Published>;
   private readonly presences: Requests<Presence>;
 
-  /** The client makes its topics; users do not. */
-  constructor(port: CommandPort) {
-    this.port = port;
-    this.publications = new Requests(port.runtime);
-    this.presences = new Requests(port.runtime);
+  /** The topics of this client. To be made once for each client. */
+  constructor(client: Client) {
+    this.port = client.attach(this);
+    this.publications = new Requests(this.port.runtime);
+    this.presences = new Requests(this.port.runtime);
   }
 
   /** Adds a listener; returns a function that removes it. */
@@ -120,27 +122,18 @@ export class Topics {
   }
 
   /** A subscribe command of this id is acknowledged with these topics in force. */
-  acknowledged(id: number | undefined, topics: readonly string[]): void {
+  private acknowledged(id: number | undefined, topics: readonly string[]): void {
     for (const [topic, { commandId }] of this.subscriptions) {
       if (id !== undefined && commandId === id) this.setStatus(topic, topics.includes(topic) ? "subscribed" : "rejected");
     }
   }
 
-  handle(control: TopicControl | Extract<Control, { control: "topicGap" }>): void {
-    switch (control.control) {
-      case "message":
-        this.received(control.message);
-        break;
-      case "topicGap":
-        this.skip(control.topic, control);
-        break;
-      case "published":
-        this.publications.succeed(control.id, control.published);
-        break;
-      case "presence":
-        this.presences.succeed(control.id, control.presence);
-        break;
-    }
+  handle(control: Control): void {
+    if (control.control === "message") this.received(control.message);
+    else if (control.control === "topicGap") this.skipMessages(control.topic, control);
+    else if (control.control === "published") this.publications.succeed(control.id, control.published);
+    else if (control.control === "presence") this.presences.succeed(control.id, control.presence);
+    else if (control.control === "subscription") this.acknowledged(control.acknowledgement?.id, control.topics);
   }
 
   /** The command of this id failed; false if it is none about topics. */
@@ -173,7 +166,7 @@ export class Topics {
    * Handles a gap that the server reported. A gap from number 1 that answers a resume is no loss: the server does not
    * have the beginning, or the topic began anew.
    */
-  private skip(topic: string, { from, to }: Missing): void {
+  private skipMessages(topic: string, { from, to }: Missing): void {
     const subscription = this.subscriptions.get(topic);
     if (subscription === undefined) return;
     this.numbers.skip(topic, { from, to });

@@ -1,7 +1,6 @@
 import { epoch, price, seq, type Alert, type AlertCondition, type AlertFire, type Epoch, type Seq, type StockSymbol, type TradePosition } from "../model";
-import { countField, FieldError, isJsonObject, numberField, optionalCountField, symbolField, textField, textListField, type JsonObject } from "./fields";
+import { countField, FieldError, idOf, isJsonObject, numberField, optionalCountField, symbolField, textField, textListField, type JsonObject } from "./fields";
 import { timeField } from "./time";
-import { idOf } from "./topic";
 
 /** An alert that is in force. */
 export interface AlertEntry {
@@ -27,12 +26,16 @@ export function readAlertControl(kind: string, item: JsonObject): AlertControl |
     case "alerts":
       return { control: "alerts", id: idOf(item), epoch: item["epoch"] === undefined ? undefined : epoch(textField(item, "epoch")), list: readList(item) };
     case "gap":
-      return { control: "unevaluated", alerts: textListField(item, "alerts"), symbol: symbolField(item, "S"), from: seq(countField(item, "from")), to: seq(countField(item, "to")) };
+      return item["alerts"] === undefined ? undefined : readUnevaluated(item);
     case "a":
       return { control: "fired", fire: readFire(item) };
     default:
       return undefined;
   }
+}
+
+function readUnevaluated(item: JsonObject): AlertControl {
+  return { control: "unevaluated", alerts: textListField(item, "alerts"), symbol: symbolField(item, "S"), from: seq(countField(item, "from")), to: seq(countField(item, "to")) };
 }
 
 function readList({ list }: JsonObject): readonly AlertEntry[] {

@@ -1,8 +1,8 @@
 import { CHANNELS, epoch, OBJECT_CHANNELS, seq, type Epoch, type ObjectChannel, type Millis, type Seq, type StockSymbol } from "../model";
-import { readAlertControl, type AlertControl } from "./alert";
-import { FieldError, countField, isJsonObject, optionalCountField, symbolField, textField, textListField, type JsonObject } from "./fields";
+import type { AlertControl } from "./alert";
+import { FieldError, countField, idOf, isJsonObject, optionalCountField, symbolField, textField, textListField, type JsonObject } from "./fields";
 import { timeField } from "./time";
-import { idOf, readTopicControl, type TopicControl } from "./topic";
+import type { TopicControl } from "./topic";
 
 /** The extensions (`x`) of an acknowledgement: the options in effect. */
 export interface Acknowledgement {
@@ -67,7 +67,10 @@ export interface ServerError {
   readonly retryMs: number | undefined;
 }
 
-/** Decodes a control message of this kind; undefined if the kind is unknown. */
+/** Decodes a control message of some kinds; undefined if it is of another. Throws a `FieldError`. */
+export type ControlReader = (kind: string, item: JsonObject) => Control | undefined;
+
+/** Decodes a control message of the market's session; undefined if the kind is unknown. */
 export function readControl(kind: string, item: JsonObject): Control | undefined {
   switch (kind) {
     case "success":
@@ -75,7 +78,8 @@ export function readControl(kind: string, item: JsonObject): Control | undefined
     case "subscription":
       return { control: "subscription", channels: readChannels(item), topics: textListField(item, "topics"), acknowledgement: readAcknowledgement(item["x"]) };
     case "gap":
-      return item["alerts"] === undefined ? readGap(item) : readAlertControl(kind, item);
+      // One that names alerts is none of a stream: theirs to read.
+      return item["alerts"] === undefined ? readGap(item) : undefined;
     case "h":
       return { control: "heartbeat", epoch: epoch(textField(item, "epoch")), ageMs: countField(item, "age_ms"), time: timeField(item, "t") };
     case "feed":
@@ -87,7 +91,7 @@ export function readControl(kind: string, item: JsonObject): Control | undefined
     case "error":
       return readError(item);
     default:
-      return readTopicControl(kind, item) ?? readAlertControl(kind, item);
+      return undefined;
   }
 }
 

@@ -59,3 +59,8 @@ export function textListField(object: JsonObject, key: string): readonly string[
     return item;
   });
 }
+
+/** The id of the command that an object answers, from its `x`. */
+export function idOf({ x }: JsonObject): number | undefined {
+  return isJsonObject(x) && typeof x["id"] === "number" ? x["id"] : undefined;
+}

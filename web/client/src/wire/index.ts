@@ -1,9 +1,9 @@
 /** The protocol (docs/PROTOCOL.md): encodes commands and REST queries, decodes frames and REST responses, interprets close codes. */
-export { conditionText, removeAlerts, setAlert, type AlertControl, type AlertEntry } from "./alert";
+export { conditionText, readAlertControl, removeAlerts, setAlert, type AlertControl, type AlertEntry } from "./alert";
 export { readAssets } from "./assets";
 export { closeOf, CLOSES, type Close, type ReconnectAdvice } from "./close";
 export { auth, isEmpty, subscribe, unsubscribe, type Extensions, type Key, type Resume, type StreamSelection } from "./command";
-export type { Control, Acknowledgement, FeedNotice, ServerError } from "./control";
+export type { Control, ControlReader, Acknowledgement, FeedNotice, ServerError } from "./control";
 export {
   barsPath,
   millisecondBefore,
@@ -15,4 +15,4 @@ export {
   type Timeframe,
 } from "./history";
 export { readFrame, type Frame } from "./read";
-export { presence, publish, subscribeTopics, unsubscribeTopics, type Presence, type Published, type TopicControl } from "./topic";
+export { presence, publish, readTopicControl, subscribeTopics, unsubscribeTopics, type Presence, type Published, type TopicControl } from "./topic";

@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 import { objectFixtures } from "../../../fake/object-fixtures";
 import { OBJECT_CHANNELS } from "../model";
-import { readFrame } from ".";
+import { readAlertControl, readFrame, readTopicControl } from ".";
+
+const READERS = [readTopicControl, readAlertControl];
 
 const TRADE = '{"T":"t","S":"AAPL","i":7,"x":"V","p":187.25,"s":100,"c":["@"],"z":"C","t":"2026-11-20T14:30:00.123456789Z","sq":8,"cf":2}';
 const QUOTE = '{"T":"q","S":"AAPL","bx":"V","bp":187.2,"bs":300,"ax":"V","ap":187.3,"as":200,"c":["R"],"z":"C","t":"2026-11-20T14:30:00Z"}';
@@ -78,7 +80,7 @@ test("the answers to commands about topics have the command's id", () => {
     readFrame(
       `[{"T":"published","topic":"chat:AAPL","sq":42,"epoch":"k3","x":{"id":9}},
         {"T":"presence","topic":"chat:AAPL","sessions":812,"names":2,"list":["anna","ben"],"x":{"id":10}},
-        {"T":"error","code":433,"msg":"too fast","retry_ms":500,"x":{"id":11}}]`,
+        {"T":"error","code":433,"msg":"too fast","retry_ms":500,"x":{"id":11}}]`, READERS,
     ).controls,
   ).toEqual([
     { control: "published", id: 9, published: { topic: "chat:AAPL", seq: 42, epoch: "k3" } },
@@ -91,19 +93,19 @@ test("a message has data or takes another one back", () => {
   const [sent, taken, gap] = readFrame(
     `[{"T":"m","S":"chat:AAPL","d":{"text":"hi"},"by":"anna","sq":42,"t":"2026-11-20T14:30:00Z"},
       {"T":"m","S":"chat:AAPL","del":40,"sq":43,"t":"2026-11-20T14:30:01Z","sn":true},
-      {"T":"gap","S":"chat:AAPL","ch":"topics","from":1,"to":39}]`,
+      {"T":"gap","S":"chat:AAPL","ch":"topics","from":1,"to":39}]`, READERS,
   ).controls;
 
   expect(sent).toMatchObject({ message: { topic: "chat:AAPL", data: { text: "hi" }, by: "anna", seq: 42, conflated: 0, origin: "live", takesBack: undefined } });
   expect(taken).toMatchObject({ message: { data: undefined, by: undefined, takesBack: 40, origin: "snapshot" } });
   expect(gap).toEqual({ control: "topicGap", topic: "chat:AAPL", from: 1, to: 39 });
-  expect(readFrame('[{"T":"m","S":"a","sq":1,"t":"2026-11-20T14:30:00Z"}]').errors).toHaveLength(1);
+  expect(readFrame('[{"T":"m","S":"a","sq":1,"t":"2026-11-20T14:30:00Z"}]', READERS).errors).toHaveLength(1);
 });
 
 test("the alerts of a session and one that fired are read", () => {
   const { controls, errors } = readFrame(
     `[{"T":"alerts","list":[{"S":"AAPL","id":"a1","when":"p>=190","once":true,"now":true,"sq":7},{"S":"KO","id":"b","when":"chg<=-5%","once":false}],"epoch":"k3","x":{"id":3}},
-      {"T":"a","S":"AAPL","id":"a1","when":"p>=190","p":190.02,"sq":8842,"cf":2,"t":"2026-11-20T14:30:00Z"}]`,
+      {"T":"a","S":"AAPL","id":"a1","when":"p>=190","p":190.02,"sq":8842,"cf":2,"t":"2026-11-20T14:30:00Z"}]`, READERS,
   );
 
   expect(errors).toEqual([]);

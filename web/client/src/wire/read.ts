@@ -1,5 +1,5 @@
 import { price, seq, shares, type Bar, type Cancel, type Correction, type MarketEvent, type Price, type Quote, type Status, type Ticker, type Trade } from "../model";
-import { readControl, type Control } from "./control";
+import { readControl, type Control, type ControlReader } from "./control";
 import { FieldError, countField, isJsonObject, isLate, numberField, optionalCountField, symbolField, textField, type JsonObject } from "./fields";
 import { timeField } from "./time";
 
@@ -13,8 +13,12 @@ export interface Frame {
   readonly unknown: number;
 }
 
-/** Decodes one WebSocket message. A malformed object never affects the other objects of its frame. */
-export function readFrame(data: unknown): Frame {
+/**
+ * Decodes one WebSocket message. A malformed object never affects the other objects of its frame.
+ *
+ * `readers` decode the kinds of objects that are neither the market's nor its session's.
+ */
+export function readFrame(data: unknown, readers: readonly ControlReader[] = []): Frame {
   if (typeof data !== "string") return unreadable("a frame that is not text");
   let parsed: unknown;
   try {
@@ -30,7 +34,7 @@ export function readFrame(data: unknown): Frame {
   let unknown = 0;
   for (const item of parsed as readonly unknown[]) {
     try {
-      const read = readObject(item);
+      const read = readObject(item, readers);
       if (read === undefined) unknown += 1;
       else if ("control" in read) controls.push(read);
       else events.push(read);
@@ -43,7 +47,7 @@ export function readFrame(data: unknown): Frame {
 }
 
 /** Decodes one object; undefined if its kind is unknown. */
-function readObject(item: unknown): MarketEvent | Control | undefined {
+function readObject(item: unknown, readers: readonly ControlReader[]): MarketEvent | Control | undefined {
   if (!isJsonObject(item)) throw new FieldError("T", "in an object");
   const kind = textField(item, "T");
   switch (kind) {
@@ -66,8 +70,16 @@ function readObject(item: unknown): MarketEvent | Control | undefined {
     case "s":
       return readStatus(item);
     default:
-      return readControl(kind, item);
+      return readControl(kind, item) ?? readExtra(kind, item, readers);
   }
+}
+
+function readExtra(kind: string, item: JsonObject, readers: readonly ControlReader[]): Control | undefined {
+  for (const read of readers) {
+    const control = read(kind, item);
+    if (control !== undefined) return control;
+  }
+  return undefined;
 }
 
 function readStream(item: JsonObject) {

@@ -1,5 +1,5 @@
 import { epoch, seq, type Epoch, type Message, type Seq } from "../model";
-import { countField, FieldError, isJsonObject, optionalCountField, textField, textListField, type JsonObject } from "./fields";
+import { countField, FieldError, idOf, optionalCountField, textField, textListField, type JsonObject } from "./fields";
 import { timeField } from "./time";
 
 /** A message was published. */
@@ -42,11 +42,6 @@ export function readTopicControl(kind: string, item: JsonObject): TopicControl |
     default:
       return undefined;
   }
-}
-
-/** The id of the command that an object answers, from its `x`. */
-export function idOf({ x }: JsonObject): number | undefined {
-  return isJsonObject(x) && typeof x["id"] === "number" ? x["id"] : undefined;
 }
 
 function readMessage(item: JsonObject): Message {

@@ -1,0 +1,3 @@
+/** React hooks for a client of Tapecast. See README.md. */
+export { useConnection, type Connection } from "./connection";
+export { useTickers, useTrades, type TradesOptions } from "./streams";
