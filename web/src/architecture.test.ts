@@ -109,6 +109,13 @@ test("the package imports nothing from outside", () => {
   expect(imports.filter(({ from, to }) => from.startsWith("client/") && !to.startsWith("client/"))).toEqual([]);
 });
 
+test("the hooks import only React and the client", () => {
+  const folder = join(import.meta.dirname, "../react/src");
+  const specifiers = sources(folder).flatMap((name) => ts.preProcessFile(readFileSync(join(folder, name), "utf8")).importedFiles.map(({ fileName }) => fileName));
+
+  expect([...new Set(specifiers.filter((specifier) => !specifier.startsWith("./")))].sort()).toEqual(["@tapecast/client", "react"]);
+});
+
 test("the page imports the package by its name, and names what it imports", () => {
   expect(imports.filter(({ from, to }) => !from.startsWith("client/") && (to === CLIENT_ENTRY || to.startsWith("..")))).toEqual([]);
   expect(files.filter((file) => /import\("@tapecast|\*.*"@tapecast/.test(textOf(file)))).toEqual([]);
