@@ -6,7 +6,7 @@ import { dashboards, DEADLINE, lastOf, rowOf, STILL, selected, text, waitUntilLi
 /** Price alerts, in front of the fake server. */
 
 const open = dashboards();
-const BUTTON = "[aria-controls=side-alerts]";
+const BUTTON = "[aria-controls=panel-alerts]";
 const LEVEL = ".alert-form input[type=text]";
 const LIST = "?list=AAPL,MSFT,KO";
 
@@ -14,7 +14,7 @@ const list = (page: Page, at: number) =>
   page.locator(".alert-list").nth(at).locator(".alert-item").evaluateAll((items) => items.map((item) => [...item.querySelectorAll(".alert-select, .alert-text, small")].map((node) => node.firstChild?.textContent ?? "").join(" | ")));
 const active = (page: Page) => list(page, 0);
 const fired = (page: Page) => list(page, 1);
-const status = (page: Page) => text(page, "#side-alerts .chat-status");
+const status = (page: Page) => text(page, "#panel-alerts .chat-status");
 const mark = (page: Page, symbol: string) => page.locator(`${rowOf(symbol)} .symbol-cell`).getAttribute("data-alert");
 
 /** Sets an alert of this kind: 0 price above, 1 price below, 2 change above, 3 change below. */
@@ -95,8 +95,8 @@ test("a line dragged from the chart's button proposes its price, and a set line 
   const { page, server } = await open({ market: STILL, query: LIST });
   for (const price of [226, 230, 228]) server.print("AAPL", price);
   await page.locator(".alert-add").waitFor();
-  await expect.poll(() => page.locator("#chart-empty").isHidden(), DEADLINE).toBe(true);
-  const [from, chart] = [await page.locator(".alert-add").boundingBox(), await page.locator("#chart").boundingBox()];
+  await expect.poll(() => page.locator(".chart-empty").isHidden(), DEADLINE).toBe(true);
+  const [from, chart] = [await page.locator(".alert-add").boundingBox(), await page.locator(".chart").boundingBox()];
   if (from === null || chart === null) throw new Error("the chart is not shown");
   const drag = async (x: number, y: number, toY: number) => {
     await page.mouse.move(x, y);
@@ -181,12 +181,12 @@ test("on a phone the panels are in reach wherever the page is scrolled, and the 
     scrollTo(0, document.documentElement.scrollHeight);
   });
   await page.locator(BUTTON).tap();
-  expect(await page.locator("#side-alerts").evaluate((panel) => {
+  expect(await page.locator("#panel-alerts").evaluate((panel) => {
     const { top, bottom, left, right } = panel.getBoundingClientRect();
     return top >= 0 && left >= 0 && bottom <= innerHeight && right <= innerWidth;
   })).toBe(true);
-  await page.locator("#side-alerts .side-close").tap();
-  expect(await page.locator("#side-alerts").isHidden()).toBe(true);
+  await page.locator("#panel-alerts .side-close").tap();
+  expect(await page.locator("#panel-alerts").isHidden()).toBe(true);
 
   await page.locator(".alert-add").tap();
   await expect.poll(() => page.inputValue(LEVEL), DEADLINE).toMatch(/^\d+\.\d\d/);

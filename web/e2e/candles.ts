@@ -7,7 +7,7 @@ const STEP_PX = 3;
 
 /** The legend's texts of the newest candles, read with the crosshair, without consecutive duplicates. */
 export async function candlesOf(page: Page, pixels: number): Promise<readonly string[]> {
-  const box = await page.locator("#chart canvas").first().boundingBox();
+  const box = await page.locator(".chart canvas").first().boundingBox();
   if (box === null) throw new Error("the chart is not there");
   const texts: string[] = [];
   for (let x = box.x + box.width - pixels; x < box.x + box.width; x += STEP_PX) {
@@ -22,7 +22,7 @@ export async function candlesOf(page: Page, pixels: number): Promise<readonly st
 async function legend(page: Page): Promise<string> {
   return await page.evaluate(async () => {
     for (let frames = 0; frames < 2; frames += 1) await new Promise(requestAnimationFrame);
-    return document.querySelector("#legend")?.textContent ?? "";
+    return document.querySelector(".legend")?.textContent ?? "";
   });
 }
 

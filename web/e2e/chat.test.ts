@@ -9,7 +9,7 @@ import { realForFile } from "./real";
 
 const open = dashboards();
 const LOBBY = "[data-topic='chat:lobby']";
-const BUTTON = "[aria-controls=side-chat]";
+const BUTTON = "[aria-controls=panel-chat]";
 const LIST = "?list=AAPL,MSFT,KO";
 
 const real = realForFile();
@@ -159,8 +159,8 @@ test("the room follows the selected symbol, by the keyboard too, and the board d
   await expect.poll(() => page.locator(".chat-room[aria-pressed=true]").textContent(), DEADLINE).toBe("KO");
   await page.focus(".chat-text");
   await page.keyboard.press("Escape");
-  expect(await page.locator("#side-chat").isHidden()).toBe(true);
-  expect(await page.evaluate(() => document.activeElement?.getAttribute("aria-controls"))).toBe("side-chat");
+  expect(await page.locator("#panel-chat").isHidden()).toBe(true);
+  expect(await page.evaluate(() => document.activeElement?.getAttribute("aria-controls"))).toBe("panel-chat");
 });
 
 test("a name is kept, and is that of the next connection", async () => {

@@ -27,11 +27,11 @@ test("the whole page works under the server's content security policy", async ()
   // The chart: another symbol and interval, the crosshair, scrolling back.
   await page.click(rowOf("KO"));
   await page.keyboard.press("2");
-  await expect.poll(() => text(page, "#legend"), DEADLINE).toMatch(/O\d/);
-  const chart = await page.locator("#chart").boundingBox();
+  await expect.poll(() => text(page, ".legend"), DEADLINE).toMatch(/O\d/);
+  const chart = await page.locator(".chart").boundingBox();
   await page.mouse.move((chart?.x ?? 0) + 200, (chart?.y ?? 0) + 100);
   await page.mouse.wheel(-2_000, 0);
-  await page.locator("#chart-latest").click();
+  await page.locator(".latest").click();
 
   // Another theme, a search, a lost connection.
   await page.emulateMedia({ colorScheme: "light" });

@@ -50,7 +50,7 @@ export function dashboards(): (opening?: Opening) => Promise<DashboardPage> {
 }
 
 export const text = (page: Page, selector: string) => page.locator(selector).first().textContent();
-export const selected = (page: Page) => text(page, "#headline-symbol");
+export const selected = (page: Page) => text(page, ".headline-symbol");
 export const rowOf = (symbol: string) => `.ag-row[row-id="${symbol}"]`;
 export const lastOf = (symbol: string) => `${rowOf(symbol)} .c-last`;
 export const rows = (page: Page) => page.locator(".ag-row").count();

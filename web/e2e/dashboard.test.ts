@@ -9,7 +9,7 @@ const open = dashboards();
 test("the first prices appear, and only the server receives requests", async () => {
   const { page, server, log } = await open();
 
-  await expect.poll(() => page.locator("#chart-empty").isHidden(), DEADLINE).toBe(true);
+  await expect.poll(() => page.locator(".chart-empty").isHidden(), DEADLINE).toBe(true);
   await expect.poll(() => page.locator("#sales-rows .sales-row:visible").count(), DEADLINE).toBeGreaterThan(3);
   expect([...log.hosts]).toEqual([server.origin]);
   expect(log.errors).toEqual([]);
@@ -51,7 +51,7 @@ test("a pause freezes prices, chart and trades at one moment, and resuming shows
   const last = lastOf("AAPL");
   const newest = ".sales-row:first-child .sales-price";
   server.print("AAPL", 228);
-  await expect.poll(() => text(page, "#legend"), DEADLINE).toContain("C228.00");
+  await expect.poll(() => text(page, ".legend"), DEADLINE).toContain("C228.00");
 
   // The chart was drawn just now, so it would draw the next price only at its next slot.
   await pauseAt(page, last, "228.01");
@@ -62,13 +62,13 @@ test("a pause freezes prices, chart and trades at one moment, and resuming shows
   await waitForFrames(page, 0);
   expect(await text(page, last)).toBe("228.01");
   expect(await text(page, newest)).toBe("228.01");
-  expect(await text(page, "#legend")).toContain("C228.01");
+  expect(await text(page, ".legend")).toContain("C228.01");
   expect(await page.locator(`${rowOf("KO")} .badge`).isHidden()).toBe(true);
 
   await page.click("#pause");
   await expect.poll(() => text(page, last), DEADLINE).toBe("231.77");
   await expect.poll(() => text(page, newest), DEADLINE).toBe("231.77");
-  await expect.poll(() => text(page, "#legend"), DEADLINE).toContain("C231.77");
+  await expect.poll(() => text(page, ".legend"), DEADLINE).toContain("C231.77");
   await page.locator(`${rowOf("KO")} .badge`).waitFor();
 });
 
@@ -76,16 +76,16 @@ test("during a pause the chart has a crosshair, the trades scroll and another sy
   const { page } = await open({ query: "?list=AAPL,KO" });
   await expect.poll(() => page.locator("#sales-rows .sales-row:visible").count(), DEADLINE).toBeGreaterThan(5);
   await page.click("#pause");
-  await expect.poll(() => text(page, "#legend"), DEADLINE).toMatch(/\d/);
-  const legend = await text(page, "#legend");
+  await expect.poll(() => text(page, ".legend"), DEADLINE).toMatch(/\d/);
+  const legend = await text(page, ".legend");
 
-  const chart = await page.locator("#chart").boundingBox();
+  const chart = await page.locator(".chart").boundingBox();
   await page.mouse.move((chart?.x ?? 0) + 90, (chart?.y ?? 0) + 60);
-  await expect.poll(() => text(page, "#legend"), DEADLINE).not.toBe(legend);
+  await expect.poll(() => text(page, ".legend"), DEADLINE).not.toBe(legend);
 
   await page.click(rowOf("KO"));
-  await page.locator("#chart-empty").waitFor({ state: "hidden" });
-  await expect.poll(() => text(page, "#legend"), DEADLINE).toMatch(/O6\d\.\d\d/);
+  await page.locator(".chart-empty").waitFor({ state: "hidden" });
+  await expect.poll(() => text(page, ".legend"), DEADLINE).toMatch(/O6\d\.\d\d/);
   await expect.poll(() => text(page, ".sales-row:first-child .sales-price"), DEADLINE).toMatch(/^6\d\.\d\d$/);
 });
 
@@ -96,7 +96,7 @@ test("lists are created, renamed, switched and deleted", async () => {
   await page.keyboard.type("Energy");
   await page.keyboard.press("Enter");
   await expect.poll(() => page.locator("#lists option:checked").textContent(), DEADLINE).toBe("Energy");
-  await page.locator("#watchlist-empty").waitFor();
+  await page.locator(".watchlist-empty").waitFor();
   await page.locator("#search").fill("XOM");
   await page.keyboard.press("Enter");
   await expect.poll(() => text(page, lastOf("XOM")), DEADLINE).toMatch(/\d/);
@@ -114,7 +114,7 @@ test("a view is shared by its URL: list, symbol and interval", async () => {
   const { page: other } = await open({ query: new URL(page.url()).search, market: { stepMs: 10, dist: "dist" } });
   await expect.poll(() => selected(other), DEADLINE).toBe("XOM");
   await expect.poll(() => symbolsOf(other), DEADLINE).toEqual(["KO", "XOM", "AAPL"]);
-  await expect.poll(() => text(other, "#intervals input:checked + span"), DEADLINE).toBe("1 min");
+  await expect.poll(() => text(other, ".intervals input:checked + span"), DEADLINE).toBe("1 min");
 });
 
 test("a key pressed directly after a click acts on the clicked row", async () => {
@@ -168,7 +168,7 @@ test.each([
 ])("in %s the title is %s and rising prices are %s", async (locale, title, rise) => {
   const { page } = await open({ context: { locale } });
 
-  await expect.poll(() => text(page, "#watchlist-title"), DEADLINE).toBe(title);
+  await expect.poll(() => text(page, "#panel-watchlist h2"), DEADLINE).toBe(title);
   await expect.poll(() => page.locator("html").getAttribute("data-rise"), DEADLINE).toBe(rise);
 });
 
@@ -182,7 +182,7 @@ test("a late trade is muted, a cancelled one is struck out, and the last price i
   server.cancel("AAPL");
   await expect.poll(() => newest.getAttribute("data-mark"), DEADLINE).toBe("cancelled");
   await expect.poll(() => text(page, lastOf("AAPL")), DEADLINE).toBe("228.00");
-  await expect.poll(() => text(page, "#headline-last"), DEADLINE).toBe("228.00");
+  await expect.poll(() => text(page, ".headline-last"), DEADLINE).toBe("228.00");
   server.quote("AAPL");
   await waitForFrames(page, 0);
   expect(await text(page, lastOf("AAPL"))).toBe("228.00");
@@ -203,7 +203,7 @@ test("an unknown symbol is told in its row, above the chart and in a notice that
 
   await page.locator(`${rowOf("NOPE")} .badge`, { hasText: "UNKNOWN" }).waitFor();
   await page.locator(".headline .badge", { hasText: "Unknown symbol" }).waitFor();
-  await expect.poll(() => text(page, "#chart-empty"), DEADLINE).toContain("Unknown symbol");
+  await expect.poll(() => text(page, ".chart-empty"), DEADLINE).toContain("Unknown symbol");
   await expect.poll(() => text(page, "#notice-text"), DEADLINE).toBe("Unknown symbols: NOPE");
 
   await page.click("#notice-action");

@@ -44,7 +44,7 @@ test("Tab visits each control once, with visible focus, and leaves the grid", as
     visited.push(isVisible || name === "BODY" ? name : `${name}, without visible focus`);
   }
 
-  const top = ["skip", "refresh", "pause", "settings-button", "strip", "interval", "alert-handle alert-add", "sales-pause", "sales-scroll"];
+  const top = ["skip", "refresh", "pause", "settings-button", "strip", "interval-chart", "alert-handle alert-add", "sales-pause", "sales-scroll"];
   const watchlist = ["lists", "list-new", "list-rename", "list-delete", "list-keep", "columns-button", "search", "header-cell", "cell"];
   expect(visited).toEqual([...top, ...watchlist, "A", "side-button", "side-button", "BODY"]);
 });
@@ -117,7 +117,7 @@ test("the keyboard controls refresh interval, pause, candle length, time and sal
 
   await page.keyboard.press("3");
   await expect.poll(() => new URL(page.url()).searchParams.get("interval"), DEADLINE).toBe("60");
-  await page.locator("#intervals input:checked").focus();
+  await page.locator(".intervals input:checked").focus();
   await page.keyboard.press("ArrowRight");
   await expect.poll(() => new URL(page.url()).searchParams.get("interval"), DEADLINE).toBe("300");
 
@@ -172,7 +172,7 @@ test("three fast arrow keys select the third row without flipping back", async (
   const { page } = await open({ query: "?list=AAPL,MSFT,NVDA" });
   await page.locator(".ag-header-cell[col-id=last]").focus();
   await page.evaluate(() => {
-    const headline = document.getElementById("headline-symbol") ?? document.body;
+    const headline = document.querySelector<HTMLElement>(".headline-symbol") ?? document.body;
     headline.dataset["changes"] = "0";
     new MutationObserver(() => {
       headline.dataset["changes"] = String(Number(headline.dataset["changes"]) + 1);
@@ -187,7 +187,7 @@ test("three fast arrow keys select the third row without flipping back", async (
 
   expect(await selected(page)).toBe("NVDA");
   await expect.poll(() => page.locator(rowOf("NVDA")).getAttribute("aria-selected"), DEADLINE).toBe("true");
-  expect(Number(await page.locator("#headline-symbol").getAttribute("data-changes"))).toBeLessThan(4);
+  expect(Number(await page.locator(".headline-symbol").getAttribute("data-changes"))).toBeLessThan(4);
 });
 
 test("sorted, moved, resized and hidden columns are restored after a reload", async () => {

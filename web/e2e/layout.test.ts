@@ -40,7 +40,7 @@ async function watchShifts(page: Page): Promise<() => Promise<readonly string[]>
 test("a price that changes its length or sign causes no layout shift", async () => {
   const edges = [0.99, 9.98, 99.9, 999.6];
   const { page, server } = await open({ market: STILL, query: "?list=EDGE0,EDGE1,EDGE2,EDGE3&symbol=EDGE3" });
-  await expect.poll(() => page.locator("#chart-empty").isHidden(), DEADLINE).toBe(true);
+  await expect.poll(() => page.locator(".chart-empty").isHidden(), DEADLINE).toBe(true);
   const shifts = await watchShifts(page);
 
   for (const factor of [1.012, 0.988, 1.014, 0.999]) {
@@ -49,7 +49,7 @@ test("a price that changes its length or sign causes no layout shift", async () 
     });
     const written = (999.6 * factor).toLocaleString("en-US", { maximumFractionDigits: 2, minimumFractionDigits: 2 });
     await expect.poll(() => text(page, lastOf("EDGE3")), DEADLINE).toBe(written);
-    await expect.poll(() => text(page, "#headline-last"), DEADLINE).toBe(written);
+    await expect.poll(() => text(page, ".headline-last"), DEADLINE).toBe(written);
     await expect.poll(() => text(page, ".sales-row:first-child .sales-price"), DEADLINE).toBe(written);
   }
 
@@ -100,7 +100,7 @@ async function cutOf(page: Page): Promise<readonly string[]> {
       ...beyond(".ag-cell", ".ag-grid-viewport", 0.5),
       ...beyond(".ag-row .figure", ".ag-cell", 0.5),
       ...beyond(".sales-row:not([hidden]) span", ".sales-row", 0.5),
-      ...beyond("#intervals, .headline-price, .headline h2, .watchlist-head > *, .counters dd", ".panel", 0.5),
+      ...beyond(".intervals, .headline-price, .headline h2, .watchlist-head > *, .counters dd", ".panel", 0.5),
     ];
   });
 }
@@ -133,7 +133,7 @@ test.each([
   await expect.poll(() => cutOf(page), DEADLINE).toEqual([]);
 
   expect((await columnsOf(page)).length).toBe(11);
-  const [chart, list] = await Promise.all([page.locator("#chart").boundingBox(), page.locator("#watchlist").boundingBox()]);
+  const [chart, list] = await Promise.all([page.locator(".chart").boundingBox(), page.locator("#watchlist").boundingBox()]);
   expect(chart?.x).toBeGreaterThan((list?.x ?? 0) + (list?.width ?? 0));
 });
 
@@ -158,7 +158,7 @@ test("a tap on a phone brings the chart that it changes into view", async () => 
   await page.locator(rowOf("TSLA")).tap();
 
   await expect.poll(() => selected(page), DEADLINE).toBe("TSLA");
-  const seen = () => page.locator("#chart").evaluate((chart) => {
+  const seen = () => page.locator(".chart").evaluate((chart) => {
     const { top, bottom } = chart.getBoundingClientRect();
     return top >= 0 && bottom <= innerHeight;
   });

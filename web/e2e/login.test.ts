@@ -53,8 +53,8 @@ test("a server that requires a key gets it from the login form, and only the tab
   await logIn(page, "desk", secret);
   await page.locator("#login").waitFor({ state: "hidden" });
   await waitUntilLive(page);
-  await expect.poll(() => text(page, "#headline-name"), DEADLINE).toMatch(/\w/);
-  await expect.poll(() => page.locator("#chart-empty").isHidden(), DEADLINE).toBe(true);
+  await expect.poll(() => text(page, ".headline-name"), DEADLINE).toMatch(/\w/);
+  await expect.poll(() => page.locator(".chart-empty").isHidden(), DEADLINE).toBe(true);
   await expect.poll(() => page.locator("#notice").isHidden(), DEADLINE).toBe(true);
 
   await page.reload();

@@ -59,7 +59,7 @@ test("the dashboard works below a path of a proxy", async () => {
 
   await expect.poll(() => text(page, "#connection-state"), DEADLINE).toBe("OPEN");
   await expect.poll(() => text(page, lastOf("AAPL")), DEADLINE).toMatch(/^[\d,]+\.\d\d$/);
-  await expect.poll(() => page.locator("#chart-empty").isHidden(), DEADLINE).toBe(true);
-  await expect.poll(() => text(page, "#headline-name"), DEADLINE).not.toBe("");
+  await expect.poll(() => page.locator(".chart-empty").isHidden(), DEADLINE).toBe(true);
+  await expect.poll(() => text(page, ".headline-name"), DEADLINE).not.toBe("");
   expect(log.errors).toEqual([]);
 });

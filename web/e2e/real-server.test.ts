@@ -28,16 +28,16 @@ test("the dashboard shows a moving market, adds a symbol and survives a killed s
   await page.goto(`${real.server.origin}/?list=AAPL,MSFT`);
   await expect.poll(() => state(page), DEADLINE).toBe("OPEN");
   await waitForPriceChange(page, "AAPL");
-  await expect.poll(() => page.locator("#chart-empty").isHidden(), DEADLINE).toBe(true);
+  await expect.poll(() => page.locator(".chart-empty").isHidden(), DEADLINE).toBe(true);
   await expect.poll(() => page.locator("#sales-rows .sales-row:visible").count(), DEADLINE).toBeGreaterThan(5);
-  await expect.poll(() => text(page, "#legend"), DEADLINE).toMatch(/\d/);
+  await expect.poll(() => text(page, ".legend"), DEADLINE).toMatch(/\d/);
 
   await page.keyboard.press("/");
   await page.keyboard.type("KO");
   await page.locator("#search-hits [role=option]", { hasText: "KO" }).first().waitFor();
   await page.keyboard.press("Enter");
   await waitForPriceChange(page, "KO");
-  await expect.poll(() => text(page, "#headline-symbol"), DEADLINE).toBe("KO");
+  await expect.poll(() => text(page, ".headline-symbol"), DEADLINE).toBe("KO");
 
   await real.server.kill();
   await expect.poll(() => state(page), DEADLINE).toBe("CLOSED");

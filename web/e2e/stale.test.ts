@@ -31,10 +31,10 @@ const colours = (page: Page) =>
   page.evaluate(() => {
     const colourOf = (selector: string) => [...document.querySelectorAll(selector)].map((node) => getComputedStyle(node).color);
     const [grey = ""] = colourOf(".c-name");
-    const figures = [".ag-row .c-last .figure", ".ag-row .c-figure .figure[data-sign]", "#headline-last .figure", "#headline-change .figure", "#strip .figure", ".sales-row .sales-price", "#legend .legend-value"];
+    const figures = [".ag-row .c-last .figure", ".ag-row .c-figure .figure[data-sign]", ".headline-last .figure", ".headline-change .figure", "#strip .figure", ".sales-row .sales-price", ".legend .legend-value"];
     return {
       notGrey: figures.filter((selector) => colourOf(selector).some((colour) => colour !== grey)),
-      chart: getComputedStyle(document.getElementById("chart") ?? document.body).filter,
+      chart: getComputedStyle(document.querySelector(".chart") ?? document.body).filter,
       tape: getComputedStyle(document.getElementById("strip-run") ?? document.body).animationPlayState,
     };
   });

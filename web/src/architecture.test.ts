@@ -24,7 +24,8 @@ const IMPORTS: Readonly<Record<string, readonly string[]>> = {
   store: ["client/model", "client/wire", "client/stream", "market", "topics"],
   platform: ["client/model", "client/wire", "client/stream"],
   view: ["client/model", "client/wire", "client/stream", "format", "market", "topics", "alerts", "strings", "settings"],
-  app: ["client/model", "client/wire", "client/stream", "market", "topics", "alerts", "strings", "settings", "store", "platform", "view"],
+  panels: ["client/model", "client/wire", "client/stream", "market", "topics", "alerts", "strings", "settings", "store", "platform", "view"],
+  app: ["client/model", "client/wire", "client/stream", "market", "topics", "alerts", "strings", "settings", "store", "platform", "view", "panels"],
 };
 
 /** The package's entry, which belongs to no module: it only names what the package exports. */

@@ -1,20 +1,16 @@
 import { FullClient, HistoryClient, type StockSymbol } from "@tapecast/client";
-import { INTERVALS, type IntervalSeconds } from "../market";
+import type { IntervalSeconds } from "../market";
 import { address, getJson, runtime, storage, streamUrl } from "../platform";
 import { languageOf, readSettings, readSharedView, riseOf, writeSettings, writeSharedView, type Settings } from "../settings";
 import { HistoryLoader, InstrumentDirectory, MarketStore } from "../store";
 import { STRINGS, type Strings } from "../strings";
+import { ListEditor, PanelFrame, PANELS, PriceAlerts, userId, type PanelHost } from "../panels";
 import * as view from "../view";
-import { Alerts } from "./alerts";
-import { Chat, userId } from "./chat";
 import { Dashboard } from "./dashboard";
-import { ListEditor } from "./list-editor";
 import { Login } from "./login";
 import { MarketPlace } from "./market-place";
 
 const SETTINGS_KEY = "tapecast.settings";
-/** Search results that fit below the search box without scrolling. */
-const MAX_RESULTS = 8;
 /** Interval of time-dependent updates. */
 const TICK_MS = 250;
 
@@ -55,53 +51,31 @@ export class App {
 
   private readonly getStrings = (): Strings => this.strings;
   private readonly login = new Login(this.client, this.getStrings);
-  private readonly dashboard: Dashboard = new Dashboard(
-    { client: this.client, store: this.store, now: runtime.now, strings: this.getStrings },
-    {
-      select: (symbol) => {
-        this.select(symbol);
-      },
-      remove: (symbol) => {
-        this.remove([symbol]);
-      },
-      columns: (mode) => this.settings.columns[mode],
-      columnsChanged: (mode, columns) => {
-        this.updateSettings({ columns: { ...this.settings.columns, [mode]: columns } });
-      },
-      requestOlder: () => void this.loader.loadOlder(),
-      connect: () => {
-        this.client.connect();
-      },
-      alertMark: (symbol) => this.alerts.markOf(symbol),
-      alertLines: () => this.alerts.lines,
-      firedAlerts: () => this.alerts.unseen,
+  private readonly dashboard: Dashboard = new Dashboard({
+    ...{ client: this.client, store: this.store, now: runtime.now, strings: this.getStrings },
+    firedAlerts: () => this.alerts.unseen,
+    connect: () => {
+      this.client.connect();
     },
-  );
-  private readonly panels = new view.SidePanels(() => {
-    this.chat.tick();
-    this.alerts.tick();
   });
-  private readonly chat: Chat = new Chat({ client: this.client, scheduler: this.dashboard.scheduler, panels: this.panels, strings: this.getStrings });
-  private readonly alerts: Alerts = new Alerts({
-    ...{ client: this.client, store: this.store, scheduler: this.dashboard.scheduler, panels: this.panels, strings: this.getStrings },
-    notify: (sentence, options) => {
-      this.dashboard.notice.show(sentence, options);
-    },
+  private readonly notify = (sentence: string, options: view.NoticeOptions): void => {
+    this.dashboard.notice.show(sentence, options);
+  };
+  private readonly alerts: PriceAlerts = new PriceAlerts({
+    ...{ client: this.client, store: this.store, strings: this.getStrings, notify: this.notify },
     select: (symbol) => {
-      this.showAlertSymbol(symbol);
+      this.selectOrAdd(symbol);
     },
-    marksChanged: () => {
-      this.dashboard.alertsChanged();
+    openPanel: () => {
+      this.panels.open("alerts");
     },
   });
+  private readonly panels: PanelFrame = new PanelFrame(PANELS, this.panelHost());
   private readonly place = new MarketPlace({
     client: this.client,
     scheduler: this.dashboard.scheduler,
     freshness: this.dashboard.feedFreshness,
     strings: this.getStrings,
-  });
-  private readonly intervals = new view.IntervalPicker((interval) => {
-    this.setInterval(interval);
   });
   private readonly controls = new view.StreamControls(
     (conflateMs) => {
@@ -120,38 +94,10 @@ export class App {
     },
     () => void this.share(),
   );
-  private readonly search = new view.SymbolSearch({
-    find: (typed) => this.instruments.find(typed, MAX_RESULTS),
-    isWatched: (symbol) => this.lists.has(symbol),
-    choose: (symbol) => {
-      this.editor.add(symbol);
-    },
-    addText: (text) => this.editor.addText(text),
-    strings: this.getStrings,
-  });
-  private readonly listPicker = new view.WatchlistPicker({
-    show: (index) => {
-      this.editor.show(index);
-    },
-    create: (name) => {
-      this.editor.create(name);
-      this.search.focus();
-    },
-    rename: (name) => {
-      this.editor.rename(name);
-    },
-    delete: () => {
-      this.editor.delete();
-    },
-    keep: () => {
-      this.editor.keep();
-    },
-    defaultName: () => this.strings.lists.numbered(this.lists.all.length + 1),
-    strings: this.getStrings,
-  });
-
   start(): void {
     this.openAddress();
+    this.dashboard.setPanels(this.panels);
+    this.alerts.onChange(this.dashboard.drawTitle);
     this.listenToClient();
     this.listenToUser();
     this.applySettings();
@@ -160,8 +106,6 @@ export class App {
       this.loader.tick();
       this.store.tick();
       this.dashboard.tick();
-      this.chat.tick();
-      this.alerts.tick();
       this.place.tick();
     }, TICK_MS);
   }
@@ -230,21 +174,7 @@ export class App {
 
   private listenToUser(): void {
     view.listenToKeys({
-      search: () => {
-        this.search.focus();
-      },
-      move: (rows) => {
-        const symbol = this.dashboard.grid.loaded?.neighbour(this.lists.selected, rows);
-        if (symbol !== undefined) this.select(symbol);
-      },
-      remove: () => {
-        const { selected } = this.lists;
-        if (selected !== undefined && this.dashboard.grid.loaded?.hasFocus === true) this.remove([selected]);
-      },
       undo: () => this.editor.undo(),
-      interval: (index) => {
-        this.setInterval(INTERVALS[index] ?? this.interval);
-      },
       pause: () => {
         this.togglePause();
       },
@@ -261,20 +191,7 @@ export class App {
       list: (offset) => {
         this.editor.show(this.lists.index + offset);
       },
-    });
-    view.listenToClipboard({
-      copy: () => this.dashboard.grid.loaded?.copy(),
-      paste: (text) => this.editor.addText(text),
-    });
-    view.makeColumnMenu({
-      columns: () => this.dashboard.grid.loaded?.columns() ?? [],
-      setShown: (id, shown) => {
-        this.dashboard.grid.loaded?.setShown(id, shown);
-      },
-      reset: () => {
-        this.dashboard.grid.loaded?.reset();
-      },
-      strings: this.getStrings,
+      other: (key) => this.panels.press(key),
     });
     view.onSystemTheme(() => {
       this.applySettings();
@@ -298,7 +215,7 @@ export class App {
     if (rejected.length === 0) return;
     for (const name of rejected) this.toldUnknown.add(name);
     const listed = this.lists.symbols.filter((symbol) => rejected.includes(symbol));
-    const action = { label: this.strings.removeThem, run: () => { this.remove(listed); } };
+    const action = { label: this.strings.removeThem, run: () => { this.editor.remove(listed, undefined); } };
     const sentence = this.strings.notice.unknownSymbols(rejected.join(", "));
     this.dashboard.notice.show(sentence, { kind: "error", ...(listed.length > 0 ? { action } : {}) });
     this.dashboard.invalidateNow();
@@ -308,29 +225,16 @@ export class App {
   private async loadInstruments(): Promise<void> {
     const result = await this.instruments.load();
     if (result === "loaded") {
-      this.dashboard.setNames(this.instruments.nameOf);
       this.place.show(this.instruments.exchangeOf(this.lists.selected));
     }
     if (result === "failed" && !this.login.isOpen) this.dashboard.notice.show(this.strings.notice.noInstruments, { kind: "info" });
   }
 
-  /** Removes symbols. If the selected one is among them, its neighbour on the screen is selected. */
-  private remove(symbols: readonly StockSymbol[]): void {
-    const grid = this.dashboard.grid.loaded;
-    const [symbol] = symbols;
-    const below = grid?.neighbour(symbol, 1);
-    const neighbour = below === symbol ? grid?.neighbour(symbol, -1) : below;
-    const hadFocus = grid?.hasFocus ?? false;
-    this.editor.remove(symbols, neighbour !== undefined && symbols.includes(neighbour) ? undefined : neighbour);
-    if (hadFocus) grid?.focus(this.lists.selected);
-  }
-
-  /** Shows the current list: subscriptions, watchlist, ticker tape, list picker, selected symbol. */
+  /** Shows the current list: subscriptions, ticker tape, panels, selected symbol. */
   private showLists(): void {
-    const { lists, store } = this;
-    store.watch(lists);
-    this.dashboard.showList(lists.symbols, this.instruments.nameOf);
-    this.listPicker.draw(lists, this.strings);
+    this.store.watch(this.lists);
+    this.dashboard.showList(this.lists.symbols);
+    this.panels.showList();
     this.showSelected();
   }
 
@@ -340,23 +244,20 @@ export class App {
     this.showSelected();
   }
 
-  /** Shows the selected symbol in headline, chart and time and sales. */
-  private showSelected(): void {
-    const symbol = this.lists.selected;
-    this.dashboard.select(symbol);
-    this.chat.showSymbol(symbol);
-    this.alerts.showSymbol(symbol);
-    this.place.show(this.instruments.exchangeOf(symbol));
-    this.writeAddress();
-    if (!this.store.select(symbol, this.interval)) return;
-    this.dashboard.showSymbol(symbol === undefined ? "" : this.instruments.nameOf(symbol));
-    this.showSeries();
-  }
-
-  /** Selects the symbol of an alert. One that is not in the list is added. */
-  private showAlertSymbol(symbol: StockSymbol): void {
+  /** Selects a symbol. One that is not in the list is added. */
+  private selectOrAdd(symbol: StockSymbol): void {
     if (this.lists.has(symbol)) this.select(symbol);
     else this.editor.add(symbol);
+  }
+
+  private showSelected(): void {
+    const symbol = this.lists.selected;
+    this.store.select(symbol, this.interval);
+    this.alerts.showSymbol(symbol);
+    this.dashboard.select(symbol);
+    this.panels.select(symbol);
+    this.place.show(this.instruments.exchangeOf(symbol));
+    this.writeAddress();
   }
 
   private setInterval(interval: IntervalSeconds): void {
@@ -364,14 +265,7 @@ export class App {
     this.updateSettings({ interval });
     this.loader.follow(this.store.bars, interval);
     this.writeAddress();
-    this.showSeries();
-  }
-
-  private showSeries(): void {
-    const { strings, interval, store } = this;
-    const label = strings.chartOf(store.bars?.symbol ?? "–", strings.interval(interval));
-    this.dashboard.showSeries(store.bars?.get(interval), label);
-    this.intervals.show(interval, strings);
+    this.panels.select(this.lists.selected);
   }
 
   private togglePause(): void {
@@ -402,23 +296,55 @@ export class App {
     this.strings = strings;
     view.translatePage(strings);
     view.translateShortcuts(strings);
-    if (hasNewLanguage) {
-      this.dashboard.grid.whenLoaded((grid) => {
-        grid.translate();
-      });
-    }
+    if (hasNewLanguage) this.panels.translate(strings);
+    this.panels.recolour();
     this.dashboard.showTickerTape(settings.strip);
     this.settingsForm.draw(settings, strings);
-    this.listPicker.draw(this.lists, strings);
     this.controls.drawConflation(settings.conflateMs, strings);
     this.controls.drawPause(this.isPaused, strings);
-    this.intervals.show(this.interval, strings);
-    this.dashboard.chart.whenLoaded((chart) => {
-      chart.updateColours();
-    });
     this.dashboard.invalidateNow();
-    this.chat.tick();
-    this.alerts.tick();
+  }
+
+  /** What the panels may use. */
+  private panelHost(): PanelHost {
+    const { dashboard, client, store, instruments, editor, alerts } = this;
+    const { scheduler, flashes, freshness, feedFreshness, isPaused, firstPaint, firstPricesDrawn } = dashboard;
+    return {
+      ...{ client, store, instruments, editor, alerts, scheduler, flashes, freshness, feedFreshness, isPaused, firstPaint, firstPricesDrawn },
+      ...{ now: runtime.now, strings: this.getStrings, notify: this.notify },
+      selected: () => this.lists.selected,
+      select: (symbol) => {
+        this.select(symbol);
+      },
+      selectOrAdd: (symbol) => {
+        this.selectOrAdd(symbol);
+      },
+      showSelected: () => {
+        this.panels.bringIntoView("chart");
+      },
+      chart: {
+        interval: () => this.interval,
+        setInterval: (interval) => {
+          this.setInterval(interval);
+        },
+        requestOlder: () => void this.loader.loadOlder(),
+      },
+      columns: {
+        load: (mode) => this.settings.columns[mode],
+        save: (mode, columns) => {
+          this.updateSettings({ columns: { ...this.settings.columns, [mode]: columns } });
+        },
+      },
+      panels: {
+        open: (id) => {
+          this.panels.open(id);
+        },
+        close: (id) => {
+          this.panels.close(id);
+        },
+        isOpen: (id) => this.panels.isOpen(id),
+      },
+    };
   }
 
   private async share(): Promise<void> {

@@ -6,6 +6,7 @@ export class InstrumentDirectory {
   private readonly history: HistoryClient;
   private instruments: ReadonlyMap<StockSymbol, Instrument> = new Map();
   private isLoading = false;
+  private readonly listeners: (() => void)[] = [];
 
   constructor(history: HistoryClient) {
     this.history = history;
@@ -19,7 +20,13 @@ export class InstrumentDirectory {
     this.isLoading = false;
     if (instruments === undefined) return "failed";
     this.instruments = new Map(instruments.map((instrument) => [instrument.symbol, instrument]));
+    for (const listener of this.listeners) listener();
     return "loaded";
+  }
+
+  /** Calls back when the instruments are loaded. */
+  onChange(listener: () => void): void {
+    this.listeners.push(listener);
   }
 
   /** Finds instruments by text. Before they are loaded, any valid symbol is accepted as it was typed. */

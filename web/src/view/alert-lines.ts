@@ -1,5 +1,5 @@
 import { formatPrice } from "../format";
-import { byId, make } from "./dom";
+import { make } from "./dom";
 import { icon } from "./icons";
 
 /** A level on the chart at which an alert is set. */
@@ -42,13 +42,14 @@ export class AlertLines {
   private readonly actions: AlertLinesActions;
   private dragged: string | undefined;
 
-  constructor(scale: PriceScale, actions: AlertLinesActions) {
+  /** `chart` is the box that the lines lie over. */
+  constructor(chart: HTMLElement, scale: PriceScale, actions: AlertLinesActions) {
     this.scale = scale;
     this.actions = actions;
     this.add.type = "button";
     this.ghost.hidden = true;
     this.box.append(this.ghost, this.add);
-    byId("chart", HTMLElement).after(this.box);
+    chart.after(this.box);
     this.makeDraggable(this.add, this.ghost, (price) => {
       actions.propose(price);
     });

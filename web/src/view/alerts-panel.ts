@@ -3,15 +3,12 @@ import type { AlertCondition, AlertState, Millis, Price, StockSymbol } from "@ta
 import { formatMoment, formatPrice } from "../format";
 import type { PageText, Strings } from "../strings";
 import { make, setText } from "./dom";
-import { icon } from "./icons";
-import { PanelButton, panelHead } from "./panel-parts";
-import type { SidePanel } from "./side-panels";
+import { panelSection } from "./panel-parts";
 
 /** What the panel shows. */
 export interface AlertsState {
   readonly alerts: readonly AlertState[];
   readonly fired: readonly FiredAlert[];
-  readonly unseen: number;
   /** The selected symbol, which a new alert is for, and its last price. */
   readonly symbol: StockSymbol | undefined;
   readonly last: Price | undefined;
@@ -28,7 +25,6 @@ export interface AlertsActions {
   readonly clearFired: () => void;
   readonly select: (symbol: StockSymbol) => void;
   readonly choose: (signal: "sound" | "notification", chosen: boolean) => void;
-  readonly close: () => void;
   readonly strings: () => Strings;
 }
 
@@ -40,11 +36,9 @@ const KINDS: readonly (readonly [measure: AlertCondition["measure"], direction: 
 ];
 
 /** A form for a price alert on the selected symbol, the alerts that are set, and those that fired. */
-export class AlertsPanel implements SidePanel {
-  readonly id = "alerts";
+export class AlertsView {
   readonly node: HTMLElement;
-  private readonly opener = new PanelButton("alerts", icon("bell"));
-  readonly button = this.opener.node;
+  readonly head: HTMLElement;
   private readonly symbol = make("b", "alert-symbol");
   private readonly last = make("span", "alert-last");
   private readonly kind = make("select", "");
@@ -67,8 +61,10 @@ export class AlertsPanel implements SidePanel {
     this.clear.dataset["text"] = "alertsClear";
     this.clear.addEventListener("click", actions.clearFired);
     const scroll = make("div", "alert-scroll", heading("alertsActive"), this.active, make("div", "alert-fired-head", heading("alertsFired"), this.clear), this.fired);
-    this.node = make("section", "panel side-panel", panelHead("alerts", actions.close), this.form(), this.status, scroll, this.choices());
-    this.node.dataset["label"] = "alerts";
+    const { node, head } = panelSection("alerts-panel", "alerts");
+    node.append(this.form(), this.status, scroll, this.choices());
+    this.node = node;
+    this.head = head;
   }
 
   focus(): void {
@@ -84,17 +80,14 @@ export class AlertsPanel implements SidePanel {
     this.focus();
   }
 
-  /** Draws the button, and the panel if it is open. */
   draw(state: AlertsState): void {
     const strings = this.actions.strings();
     const isOther = state.symbol !== this.state?.symbol;
     this.state = state;
-    this.opener.show(state.unseen, strings.alerts.firedCount(state.unseen));
     if (isOther) {
       this.level.value = "";
       setText(this.status, "");
     }
-    if (this.node.hidden) return;
     setText(this.symbol, state.symbol ?? "–");
     setText(this.last, state.last === undefined ? "" : formatPrice(state.last));
     this.submit.disabled = state.symbol === undefined || !state.isSupported;

@@ -16,8 +16,9 @@ import { DAY_MS, type ChartUpdate, type BarSeries } from "../market";
 import type { Ohlc } from "@tapecast/client";
 import type { Strings } from "../strings";
 import { AlertLines, type AlertLinesActions } from "./alert-lines";
-import { byId, setText } from "./dom";
+import { make, setText } from "./dom";
 import { Legend } from "./legend";
+import { makeButton } from "./panel-parts";
 import { readPalette, type Palette } from "./palette";
 
 /** Older bars are requested when fewer than this remain to the left of the visible range. */
@@ -25,9 +26,9 @@ const OLDER_BARS_MARGIN = 40;
 
 /** A candlestick chart with volume, of one series at a time. */
 export class Chart {
-  private readonly box = byId("chart", HTMLElement);
-  private readonly empty = byId("chart-empty", HTMLElement);
-  private readonly latest = byId("chart-latest", HTMLButtonElement);
+  private readonly box = make("div", "chart price-drawing");
+  private readonly empty = make("p", "chart-empty");
+  private readonly latest = makeButton("latest");
   private readonly legend = new Legend();
   private readonly alerts: AlertLines;
   private readonly chart: IChartApi;
@@ -42,8 +43,12 @@ export class Chart {
   private drawn: { readonly oldest: Ohlc | undefined; readonly newest: Ohlc | undefined } = { oldest: undefined, newest: undefined };
   private range: LogicalRange | null = null;
 
-  constructor(requestOlder: () => void, invalidate: () => void, alerts: AlertLinesActions) {
+  /** Makes its nodes in `parent`, which is in the page already. */
+  constructor(parent: HTMLElement, requestOlder: () => void, invalidate: () => void, alerts: AlertLinesActions) {
     this.requestOlder = requestOlder;
+    Object.assign(this.latest, { hidden: true, ariaLabel: "→", textContent: "→" });
+    this.box.role = "img";
+    parent.append(this.box, this.legend.node, this.empty, this.latest);
     this.chart = createChart(this.box, {
       autoSize: true,
       layout: {
@@ -73,7 +78,7 @@ export class Chart {
     });
     const { candles } = this;
     const scale = { yOf: (price: number) => candles.priceToCoordinate(price) ?? undefined, priceAt: (y: number) => candles.coordinateToPrice(y) ?? undefined };
-    this.alerts = new AlertLines(scale, alerts);
+    this.alerts = new AlertLines(this.box, scale, alerts);
     this.volumes.priceScale().applyOptions({ scaleMargins: { top: 0.84, bottom: 0 } });
     this.chart.timeScale().subscribeVisibleLogicalRangeChange((range) => {
       this.range = range;

@@ -3,15 +3,12 @@ import { formatMoment } from "../format";
 import { LOBBY, nameOfRoom, type RoomLine, type SendError, type ShownRoom } from "../topics";
 import type { Strings } from "../strings";
 import { make, setData, setText } from "./dom";
-import { icon } from "./icons";
-import { PanelButton, panelHead } from "./panel-parts";
-import type { SidePanel } from "./side-panels";
+import { panelSection } from "./panel-parts";
 
 /** What the panel shows. */
 export interface ChatState {
   readonly rooms: readonly ShownRoom[];
   readonly active: string;
-  readonly unread: number;
   readonly presence: Presence | undefined;
   readonly now: Millis;
 }
@@ -22,7 +19,6 @@ export interface ChatActions {
   readonly send: (text: string) => Promise<SendError | undefined>;
   /** The user chose another name; an empty one is none. */
   readonly rename: (name: string) => void;
-  readonly close: () => void;
   readonly strings: () => Strings;
 }
 
@@ -38,11 +34,9 @@ const MAX_NAMES = 12;
 const FOLLOW_PX = 24;
 
 /** The chat rooms: their messages, who is there, and a field to write in. Texts of others are only ever text nodes. */
-export class ChatPanel implements SidePanel {
-  readonly id = "chat";
+export class ChatView {
   readonly node: HTMLElement;
-  private readonly opener = new PanelButton("chat", icon("chat"));
-  readonly button = this.opener.node;
+  readonly head: HTMLElement;
   private readonly tabs = make("div", "segments chat-rooms");
   private readonly presence = make("p", "chat-presence");
   private readonly log = make("div", "chat-log");
@@ -66,8 +60,10 @@ export class ChatPanel implements SidePanel {
     this.tabs.role = "group";
     this.tabs.dataset["label"] = "chatRooms";
     this.status.role = "status";
-    this.node = make("section", "panel side-panel", panelHead("chat", actions.close), this.tabs, this.presence, this.log, this.form(name), this.status);
-    this.node.dataset["label"] = "chat";
+    const { node, head } = panelSection("chat-panel", "chat");
+    node.append(this.tabs, this.presence, this.log, this.form(name), this.status);
+    this.node = node;
+    this.head = head;
   }
 
   focus(): void {
@@ -76,12 +72,8 @@ export class ChatPanel implements SidePanel {
     this.log.scrollTop = this.log.scrollHeight;
   }
 
-  /** Draws the button, and the panel if it is open. */
   draw(state: ChatState): void {
     const strings = this.actions.strings();
-    const { unread } = state;
-    this.opener.show(unread, strings.chat.unread(unread));
-    if (this.node.hidden) return;
     this.drawTabs(state, strings);
     setText(this.presence, state.presence === undefined ? "" : presenceText(state.presence, strings));
     this.drawLog(state, strings);

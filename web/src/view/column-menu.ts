@@ -1,5 +1,6 @@
 import type { ColumnId, Strings } from "../strings";
-import { byId, make } from "./dom";
+import { make } from "./dom";
+import { makeButton } from "./panel-parts";
 
 /** What the column menu needs from the grid. */
 export interface ColumnActions {
@@ -9,9 +10,14 @@ export interface ColumnActions {
   readonly strings: () => Strings;
 }
 
-/** Fills the column menu with a checkbox per column each time it opens. */
-export function makeColumnMenu(actions: ColumnActions): void {
-  const menu = byId("columns", HTMLElement);
+/** The menu of the columns and its button. It is filled with a checkbox per column each time it opens. */
+export function makeColumnMenu(actions: ColumnActions): readonly [button: HTMLElement, menu: HTMLElement] {
+  const menu = make("div", "popover");
+  Object.assign(menu, { id: "columns", popover: "auto", role: "dialog" });
+  menu.dataset["label"] = "columns";
+  const button = makeButton("button small", "columns");
+  button.id = "columns-button";
+  button.popoverTargetElement = menu;
   const fill = () => {
     const { columns: texts, page } = actions.strings();
     const boxes = actions
@@ -35,4 +41,5 @@ export function makeColumnMenu(actions: ColumnActions): void {
     menu.replaceChildren(...boxes, reset);
   };
   menu.addEventListener("beforetoggle", fill);
+  return [button, menu];
 }

@@ -24,9 +24,10 @@ import type { StockSymbol } from "@tapecast/client";
 import { COLUMNS, type ColumnId, type Strings } from "../strings";
 import { CELLS, type Cell, type CellContext, type GridRow } from "./cells";
 import { columnsToHide, modeOf, rowText, shapeOf, sortValueOf, type ColumnNeed, type GridMode } from "./columns";
-import { byId } from "./dom";
 import type { Flashes } from "./flashes";
+import { translated } from "./panel-parts";
 import type { SparklineQueue } from "./sparklines";
+import { translateTexts } from "./translate";
 
 ModuleRegistry.registerModules([
   CellApiModule,
@@ -72,24 +73,29 @@ const SORT_MS = 1_000;
  * nodes that show it.
  */
 export class Grid {
-  private readonly box = byId("watchlist", HTMLElement);
-  private readonly empty = byId("watchlist-empty", HTMLElement);
+  private readonly box: HTMLElement;
+  private readonly empty = translated("p", "watchlist-empty", "empty");
   private readonly api: GridApi<GridRow>;
   private readonly actions: GridActions;
   private readonly rows = new Map<StockSymbol, GridRow>();
   /** The rendered cells. */
   private readonly cells = new Map<StockSymbol, Set<Cell>>();
-  private readonly style = getComputedStyle(this.box);
+  private readonly style: CSSStyleDeclaration;
   private mode = modeOf(innerWidth);
-  private textPx = Number.parseFloat(this.style.fontSize);
+  private textPx: number;
   /** Columns that are hidden because there is no room, and those that the user asked for nevertheless. */
   private squeezed: ReadonlySet<ColumnId> = new Set();
   private readonly asked = new Set<ColumnId>();
   private sortedAt = 0;
 
-  /** Takes the first rows, because a grid that is created empty is laid out twice. */
-  constructor(actions: GridActions, rows: readonly GridRow[]) {
+  /** Takes the first rows, because a grid that is created empty is laid out twice. `box` is in the page already. */
+  constructor(box: HTMLElement, actions: GridActions, rows: readonly GridRow[]) {
+    this.box = box;
+    this.style = getComputedStyle(box);
+    this.textPx = Number.parseFloat(this.style.fontSize);
     this.actions = actions;
+    box.after(this.empty);
+    translateTexts(this.empty, actions.strings());
     this.setRows(rows);
     this.api = createGrid(this.box, this.options(rows));
     this.restoreColumns();

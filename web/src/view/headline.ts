@@ -2,32 +2,27 @@ import { formatChange, formatPercent, formatPrice } from "../format";
 import { dayChange, type SymbolState } from "../market";
 import type { StockSymbol } from "@tapecast/client";
 import type { Strings } from "../strings";
-import { byId, make, setText } from "./dom";
+import { make, setText } from "./dom";
 import { Figure, signOf } from "./figure";
 import type { Flashes } from "./flashes";
 
-/** Scrolls the headline and the chart into view if a small screen shows little of them: a tap on a row changes them. */
-export function showHeadline(): void {
-  const { top, bottom } = byId("chart", HTMLElement).getBoundingClientRect();
-  const seen = Math.min(bottom, innerHeight) - Math.max(top, 0);
-  if (seen >= (bottom - top) / 2) return;
-  const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "instant" : "smooth";
-  byId("headline-symbol", HTMLElement).scrollIntoView({ block: "start", behavior });
-}
-
-/** The selected symbol and its price above the chart and in the tab's title. */
+/** A symbol and its price above a chart. */
 export class Headline {
-  private readonly symbol = byId("headline-symbol", HTMLElement);
-  private readonly name = byId("headline-name", HTMLElement);
+  readonly node: HTMLElement;
+  private readonly symbol = make("h2", "headline-symbol", "–");
+  private readonly name = make("span", "headline-name");
+  private readonly price = make("span", "headline-last");
+  private readonly changes = make("span", "headline-change");
   private readonly badge = make("span", "badge");
   private last = new Figure();
   private change = new Figure();
   private percent = new Figure();
-  private title = "";
   private readonly flashes: Flashes;
 
-  constructor(flashes: Flashes) {
+  /** `tools` are put at its end. */
+  constructor(flashes: Flashes, ...tools: readonly HTMLElement[]) {
     this.flashes = flashes;
+    this.node = make("div", "headline", this.symbol, this.name, make("div", "headline-price", this.price, this.changes), ...tools);
   }
 
   /** Switches to another symbol. Its figures are new, so that the difference between two symbols does not flash. */
@@ -39,14 +34,18 @@ export class Headline {
     this.percent = new Figure();
     this.badge.hidden = true;
     const shown = symbol === undefined ? [] : [this.last.node];
-    byId("headline-last", HTMLElement).replaceChildren(...shown);
-    byId("headline-change", HTMLElement).replaceChildren(this.badge);
-    this.setTitle(symbol === undefined ? "Tapecast" : `${symbol} · Tapecast`);
+    this.price.replaceChildren(...shown);
+    this.changes.replaceChildren(this.badge);
   }
 
   setName(name: string): void {
     setText(this.name, name);
-    this.name.title = name;
+    if (this.name.title !== name) this.name.title = name;
+  }
+
+  /** No price is shown yet. */
+  get isEmpty(): boolean {
+    return !this.change.node.isConnected;
   }
 
   draw({ ticker, trading, reason, isUnknown }: Readonly<SymbolState>, strings: Strings): void {
@@ -60,24 +59,7 @@ export class Headline {
     this.percent.show(change?.ratio, formatPercent);
     for (const figure of [this.change, this.percent]) figure.setSign(signOf(change?.dollars ?? 0));
     if (!this.change.node.isConnected) {
-      byId("headline-change", HTMLElement).replaceChildren(this.change.node, this.percent.node, this.badge);
+      this.changes.replaceChildren(this.change.node, this.percent.node, this.badge);
     }
-  }
-
-  /**
-   * Writes the tab's title. A stale price is marked; a paused one is left out, since the title is read without the page.
-   * Alerts that fired and were not seen are counted.
-   */
-  drawTitle(symbol: StockSymbol, { ticker }: Readonly<SymbolState>, feed: "current" | "stale" | "paused", fired: number): void {
-    const alerts = fired === 0 ? "" : `🔔${fired} `;
-    if (feed === "paused") this.setTitle(`${alerts}⏸ ${symbol} · Tapecast`);
-    else if (ticker?.last !== undefined) this.setTitle(`${alerts}${feed === "stale" ? "⚠ " : ""}${symbol} ${formatPrice(ticker.last)} · Tapecast`);
-  }
-
-  /** Sets the title only if it differs, because each write sends a message to the browser process. */
-  private setTitle(title: string): void {
-    if (title === this.title) return;
-    this.title = title;
-    document.title = title;
   }
 }

@@ -6,7 +6,9 @@ const PATHS = {
   bell: "M4 11.5V7a4 4 0 0 1 8 0v4.5l1 1H3zM6.7 14.3h2.6",
 } as const;
 
+export type IconName = keyof typeof PATHS;
+
 /** A line drawing in the colour of the text beside it. */
-export function icon(name: keyof typeof PATHS): SVGSVGElement {
+export function icon(name: IconName): SVGSVGElement {
   return makeSvg("svg", { class: "icon-line", viewBox: "0 0 16 16", "aria-hidden": "true" }, makeSvg("path", { d: PATHS[name] }));
 }

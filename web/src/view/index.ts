@@ -1,16 +1,18 @@
 /** The parts of the page. Each draws the state it is given and reports user input through callbacks. */
 export type { AlertLevel, AlertLinesActions } from "./alert-lines";
-export { AlertsPanel } from "./alerts-panel";
+export { AlertsView } from "./alerts-panel";
 export type { GridRow } from "./cells";
 export type { Chart } from "./chart";
-export { ChatPanel, type ChatActions } from "./chat-panel";
+export { ChatView, type ChatActions } from "./chat-panel";
 export { makeColumnMenu } from "./column-menu";
 export { ConnectionStatus, type ShownFreshness } from "./connection-status";
 export { Flashes } from "./flashes";
+export { byId, make } from "./dom";
 export { FrameScheduler, type Invalidation } from "./frame-scheduler";
 export type { Grid, GridActions } from "./grid";
 export type { GridMode } from "./columns";
-export { Headline, showHeadline } from "./headline";
+export { Headline } from "./headline";
+export { icon, type IconName } from "./icons";
 export { IntervalPicker } from "./interval-picker";
 export { listenToClipboard, listenToKeys, translateShortcuts } from "./keyboard";
 export { Lazy } from "./lazy";
@@ -18,15 +20,17 @@ export { MarketClock } from "./market-clock";
 export { Notice, type NoticeOptions } from "./notice";
 export { LoginForm } from "./login-form";
 export { onSystemTheme } from "./palette";
+export { PageTitle } from "./page-title";
+export type { Badge, Panel } from "./panel";
+export { iconButton, makeButton, PanelButton, panelSection, translated } from "./panel-parts";
 export { SettingsForm } from "./settings-form";
-export { SidePanels } from "./side-panels";
 export { SparklineQueue } from "./sparklines";
 export { StreamControls } from "./stream-controls";
-export { StreamPanel } from "./stream-panel";
+export { StreamView } from "./stream-panel";
 export { SymbolSearch } from "./symbol-search";
 export { TickerTape } from "./ticker-tape";
 export { TimeAndSalesView } from "./time-and-sales";
-export { translatePage } from "./translate";
+export { translatePage, translateTexts } from "./translate";
 export { WatchlistPicker } from "./watchlist-picker";
 
 /** Loads the grid, which is large, in a chunk of its own: the page connects before it arrives. */

@@ -3,15 +3,8 @@ import { byId, make } from "./dom";
 
 /** The actions of keyboard shortcuts. */
 export interface KeyActions {
-  readonly search: () => void;
-  /** Moves the selection down by this number of rows. */
-  readonly move: (rows: number) => void;
-  /** Removes the selected symbol if its row has the focus. */
-  readonly remove: () => void;
   /** Takes the last removal back; false if there is none. */
   readonly undo: () => boolean;
-  /** Selects the interval of this index. */
-  readonly interval: (index: number) => void;
   readonly pause: () => void;
   readonly toggleTickerTape: () => void;
   readonly toggleChat: () => void;
@@ -19,6 +12,8 @@ export interface KeyActions {
   readonly alert: () => void;
   /** Switches to the list this number of places further. */
   readonly list: (offset: number) => void;
+  /** Any other key; false if it has no meaning. */
+  readonly other: (key: string) => boolean;
 }
 
 /** Handles keyboard shortcuts everywhere except in controls that use the key themselves. */
@@ -63,21 +58,13 @@ function isTaken({ target, key }: KeyboardEvent): boolean {
 
 /** Runs the action of a key; false if it has none. */
 function act(key: string, actions: KeyActions): boolean {
-  const index = "12345".indexOf(key);
-  if (index >= 0 && key.length === 1) {
-    actions.interval(index);
-    return true;
-  }
   const act = BY_KEY[key];
-  act?.(actions);
-  return act !== undefined;
+  if (act === undefined) return actions.other(key);
+  act(actions);
+  return true;
 }
 
 const BY_KEY: Readonly<Partial<Record<string, (actions: KeyActions) => void>>> = {
-  "/": (actions) => { actions.search(); },
-  ArrowDown: (actions) => { actions.move(1); },
-  ArrowUp: (actions) => { actions.move(-1); },
-  Delete: (actions) => { actions.remove(); },
   " ": (actions) => { actions.pause(); },
   t: (actions) => { actions.toggleTickerTape(); },
   a: (actions) => { actions.alert(); },

@@ -1,19 +1,20 @@
 import { formatPercent, formatPrice } from "../format";
 import type { Ohlc } from "@tapecast/client";
 import type { Strings } from "../strings";
-import { byId, make, setText } from "./dom";
+import { make, setText } from "./dom";
 import { signOf } from "./figure";
 
 /** The values of one bar above the chart: of the bar under the crosshair, or else of the newest. */
 export class Legend {
-  private readonly box = byId("legend", HTMLElement);
+  readonly node = make("p", "legend");
   private readonly names = Array.from({ length: 5 }, () => make("span", "legend-name"));
   private readonly values = Array.from({ length: 5 }, () => make("span", "legend-value"));
   private readonly change = make("span", "legend-value");
   private pointed: Ohlc | undefined;
 
   constructor() {
-    this.box.append(...this.names.flatMap((name, at) => [name, this.values[at] ?? ""]), this.change);
+    this.node.ariaHidden = "true";
+    this.node.append(...this.names.flatMap((name, at) => [name, this.values[at] ?? ""]), this.change);
   }
 
   point(bar: Ohlc | undefined): void {
@@ -22,7 +23,7 @@ export class Legend {
 
   draw(newest: Ohlc | undefined, { legend, short }: Strings): void {
     const bar = this.pointed ?? newest;
-    this.box.hidden = bar === undefined;
+    this.node.hidden = bar === undefined;
     if (bar === undefined) return;
     const { open, high, low, close, volume } = bar;
     const texts = [...[open, high, low, close].map(formatPrice), short(volume)];
@@ -33,6 +34,6 @@ export class Legend {
       setText(value, texts[at] ?? "");
     });
     setText(this.change, formatPercent(close / open - 1));
-    this.box.dataset["sign"] = signOf(close - open);
+    this.node.dataset["sign"] = signOf(close - open);
   }
 }

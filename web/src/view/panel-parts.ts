@@ -1,7 +1,8 @@
 import type { PageText } from "../strings";
 import { make, setText } from "./dom";
+import type { Badge } from "./panel";
 
-/** The button of a side panel: a drawing, a name and a count. */
+/** The button of a panel in the footer: a drawing, a name and a count. */
 export class PanelButton {
   readonly node: HTMLButtonElement;
   private readonly count = make("b", "count");
@@ -9,29 +10,48 @@ export class PanelButton {
   private readonly words = make("span", "visually-hidden");
 
   constructor(name: PageText, drawing: SVGSVGElement) {
-    const text = make("span", "");
-    text.dataset["text"] = name;
     this.count.hidden = true;
     this.count.ariaHidden = "true";
-    this.node = make("button", "side-button", drawing, text, this.count, this.words);
+    this.node = make("button", "side-button", drawing, translated("span", "", name), this.count, this.words);
     this.node.type = "button";
   }
 
   /** Shows a count unless it is 0. */
-  show(count: number, words: string): void {
+  show({ count, words }: Badge): void {
     this.count.hidden = count === 0;
     setText(this.count, String(count));
     setText(this.words, count === 0 ? "" : words);
   }
 }
 
-/** The head of a side panel: its name and a button that closes it. */
-export function panelHead(name: PageText, close: () => void): HTMLElement {
-  const title = make("h2", "");
-  title.dataset["text"] = name;
-  const button = make("button", "toast-close side-close", "×");
+/** An element with a text that is translated with the page. */
+export function translated<Tag extends keyof HTMLElementTagNameMap>(tag: Tag, className: string, text: PageText): HTMLElementTagNameMap[Tag] {
+  const element = make(tag, className);
+  element.dataset["text"] = text;
+  return element;
+}
+
+/** A button with a text that is translated with the page, or without one. */
+export function makeButton(className: string, text?: PageText): HTMLButtonElement {
+  const button = make("button", className);
   button.type = "button";
-  button.dataset["label"] = "closePanel";
-  button.addEventListener("click", close);
-  return make("div", "panel-head", title, button);
+  if (text !== undefined) button.dataset["text"] = text;
+  return button;
+}
+
+/** A button with a sign, whose name is translated with the page. */
+export function iconButton(className: string, label: PageText, sign: string | SVGSVGElement): HTMLButtonElement {
+  const button = makeButton(className);
+  button.append(sign);
+  button.dataset["label"] = label;
+  return button;
+}
+
+/** A panel's section, named by its heading, and its head with that heading and further elements. */
+export function panelSection(className: string, title: PageText, ...tools: readonly HTMLElement[]): { readonly node: HTMLElement; readonly head: HTMLElement; readonly heading: HTMLElement } {
+  const heading = translated("h2", "", title);
+  const head = make("div", "panel-head", heading, ...tools);
+  const node = make("section", `panel ${className}`, head);
+  node.dataset["label"] = title;
+  return { node, head, heading };
 }

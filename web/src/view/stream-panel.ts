@@ -1,21 +1,44 @@
 import type { Counters } from "@tapecast/client";
 import { formatBytes, formatCount, formatShort, formatSpan } from "../format";
 import { EDGES_MS, HISTOGRAM_BARS, type Reading, type Totals } from "../market";
-import { byId, make, makeSvg, setText } from "./dom";
+import type { PageText } from "../strings";
+import { make, makeSvg, setText } from "./dom";
+import { panelSection, translated } from "./panel-parts";
 
 const WIDTH = 300;
 const HEIGHT = 56;
 
+/** The counters, in their order, and those that have a rate too. */
+const COUNTERS = ["frames", "bytes", "conflated", "missed", "recovered", "connections"] as const satisfies readonly PageText[];
+const WITH_RATE: readonly (typeof COUNTERS)[number][] = ["frames", "bytes", "conflated"];
+
 /** The counters and rates of the stream and a live latency histogram. */
-export class StreamPanel {
+export class StreamView {
+  readonly node: HTMLElement;
+  readonly head: HTMLElement;
   private readonly bars: readonly SVGRectElement[];
   private readonly nodes = new Map<string, HTMLElement>();
 
   constructor() {
+    const { node, head } = panelSection("stream-panel", "stream", translated("small", "", "session"));
+    this.node = node;
+    this.head = head;
     const step = WIDTH / HISTOGRAM_BARS;
     this.bars = Array.from({ length: HISTOGRAM_BARS }, (_, at) => makeSvg("rect", { x: at * step + 0.5, width: step - 1, y: HEIGHT, height: 0 }));
-    byId("histogram", SVGSVGElement).append(...this.bars);
-    byId("histogram-axis", HTMLElement).append(...EDGES_MS.map((ms) => make("span", "", formatSpan(ms).replace(".0 ", " "))));
+    const histogram = makeSvg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", "aria-hidden": "true" }, ...this.bars);
+    const axis = make("div", "axis", ...EDGES_MS.map((ms) => make("span", "", formatSpan(ms).replace(".0 ", " "))));
+    axis.ariaHidden = "true";
+    const figure = make("figure", "histogram", translated("figcaption", "", "latency"));
+    figure.append(histogram, axis);
+    node.append(figure, make("dl", "counters", ...COUNTERS.map((name) => this.counterOf(name))));
+  }
+
+  private counterOf(name: (typeof COUNTERS)[number]): HTMLElement {
+    const [count, rate] = [make("span", "", "0"), make("small", "")];
+    count.id = `count-${name}`;
+    this.nodes.set(`count-${name}`, count).set(`rate-${name}`, rate);
+    const value = make("dd", "", count, ...(WITH_RATE.includes(name) ? [rate] : []));
+    return make("div", "", translated("dt", "", name), value);
   }
 
   /** `healed` of the missed objects were recovered later, by REST. */
@@ -47,8 +70,7 @@ export class StreamPanel {
   }
 
   private set(id: string, text: string): void {
-    const node = this.nodes.get(id) ?? byId(id, HTMLElement);
-    this.nodes.set(id, node);
-    setText(node, text);
+    const node = this.nodes.get(id);
+    if (node !== undefined) setText(node, text);
   }
 }

@@ -1,6 +1,6 @@
 import type { Instrument, StockSymbol } from "@tapecast/client";
 import type { Strings } from "../strings";
-import { byId, make } from "./dom";
+import { make } from "./dom";
 
 /** What the search needs from the application. */
 export interface SearchActions {
@@ -14,14 +14,16 @@ export interface SearchActions {
 
 /** A search box with a list of results: the combobox pattern of the ARIA Authoring Practices Guide. */
 export class SymbolSearch {
-  private readonly input = byId("search", HTMLInputElement);
-  private readonly list = byId("search-hits", HTMLUListElement);
+  readonly node: HTMLElement;
+  private readonly input = make("input", "");
+  private readonly list = make("ul", "hits");
   private readonly actions: SearchActions;
   private hits: readonly Instrument[] = [];
   private active = 0;
 
   constructor(actions: SearchActions) {
     this.actions = actions;
+    this.node = this.makeNodes();
     this.input.addEventListener("input", () => {
       this.update();
     });
@@ -38,6 +40,18 @@ export class SymbolSearch {
     this.input.addEventListener("keydown", (press) => {
       if (this.press(press.key)) press.preventDefault();
     });
+  }
+
+  private makeNodes(): HTMLElement {
+    Object.assign(this.input, { id: "search", type: "text", role: "combobox", ariaAutoComplete: "list", ariaExpanded: "false" });
+    Object.assign(this.input, { autocomplete: "off", autocapitalize: "characters", spellcheck: false });
+    this.input.setAttribute("aria-controls", "search-hits");
+    this.input.dataset["label"] = "addSymbol";
+    Object.assign(this.list, { id: "search-hits", role: "listbox", hidden: true });
+    this.list.dataset["label"] = "symbolsFound";
+    const key = make("kbd", "", "/");
+    key.ariaHidden = "true";
+    return make("div", "search", this.input, key, this.list);
   }
 
   focus(): void {

@@ -1,7 +1,8 @@
 import { formatCount, formatMillis, formatPrice, formatSecond } from "../format";
 import type { SalesRow, TimeAndSales } from "../market";
 import type { Strings } from "../strings";
-import { byId, make, setData, setText } from "./dom";
+import { make, setData, setText } from "./dom";
+import { makeButton, panelSection, translated } from "./panel-parts";
 
 /** A row element. It is reused for other trades instead of being created again. */
 class RowView {
@@ -49,10 +50,12 @@ class RowView {
  * pause button meanwhile, which then goes to the newest one.
  */
 export class TimeAndSalesView {
-  private readonly scroll = byId("sales-scroll", HTMLElement);
-  private readonly content = byId("sales-rows", HTMLElement);
-  private readonly button = byId("sales-pause", HTMLButtonElement);
-  private readonly buttonText = byId("sales-pause-text", HTMLElement);
+  readonly node: HTMLElement;
+  readonly head: HTMLElement;
+  private readonly content = make("div", "sales-rows");
+  private readonly scroll = make("div", "sales-scroll", this.content);
+  private readonly buttonText = make("span", "");
+  private readonly button = makeButton("button small");
   private readonly rows: RowView[] = [];
   private readonly rowHeight: number;
   private height = 0;
@@ -69,7 +72,11 @@ export class TimeAndSalesView {
   private drawn = "";
 
   constructor(invalidate: () => void) {
+    const section = panelSection("sales-panel", "sales", this.button);
     this.rowHeight = Number.parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--sales-row"));
+    this.node = section.node;
+    this.head = section.head;
+    this.makeNodes(section.heading);
     this.button.addEventListener("click", () => {
       if (this.waiting > 0) this.follow();
       else this.toggle();
@@ -84,6 +91,37 @@ export class TimeAndSalesView {
       this.height = entry?.contentRect.height ?? 0;
       invalidate();
     }).observe(this.scroll);
+  }
+
+  private makeNodes(heading: HTMLElement): void {
+    for (const [node, id] of [[heading, "sales-title"], [this.scroll, "sales-scroll"], [this.content, "sales-rows"], [this.button, "sales-pause"], [this.buttonText, "sales-pause-text"]] as const) {
+      node.id = id;
+    }
+    const glyph = make("span", "glyph");
+    glyph.ariaHidden = "true";
+    this.button.append(glyph, this.buttonText);
+    this.button.ariaPressed = "false";
+    const heads = (["salesTime", "salesPrice", "salesSize"] as const).map((name) => {
+      const head = translated("span", "", name);
+      head.role = "columnheader";
+      return head;
+    });
+    const headRow = make("div", "sales-row", ...heads);
+    headRow.role = "row";
+    const head = make("div", "sales-head", headRow);
+    head.role = "rowgroup";
+    this.content.role = "presentation";
+    Object.assign(this.scroll, { role: "rowgroup", tabIndex: 0 });
+    this.scroll.setAttribute("aria-labelledby", heading.id);
+    const table = make("div", "sales", head, this.scroll);
+    table.role = "table";
+    table.setAttribute("aria-labelledby", heading.id);
+    this.node.append(table);
+  }
+
+  /** The list that is shown. */
+  get shown(): TimeAndSales | undefined {
+    return this.sales;
   }
 
   /** Switches to another symbol. This ends every pause, which concerned the rows of the previous symbol. */

@@ -1,6 +1,7 @@
 import type { Watchlists } from "../market";
 import type { Strings } from "../strings";
-import { byId, make, setText } from "./dom";
+import { make, setText } from "./dom";
+import { iconButton, makeButton } from "./panel-parts";
 
 /** What the picker needs from the application. */
 export interface WatchlistActions {
@@ -17,22 +18,31 @@ export interface WatchlistActions {
 
 /** Selects, creates, renames and deletes watchlists. */
 export class WatchlistPicker {
-  private readonly select = byId("lists", HTMLSelectElement);
-  private readonly dialog = byId("name-dialog", HTMLDialogElement);
-  private readonly input = byId("name-input", HTMLInputElement);
-  private readonly deleteButton = byId("list-delete", HTMLButtonElement);
-  private readonly keepButton = byId("list-keep", HTMLButtonElement);
+  private readonly select = make("select", "");
+  private readonly input = make("input", "");
+  private readonly nameLabel = make("label", "");
+  private readonly deleteButton = iconButton("button icon", "deleteList", "−");
+  private readonly keepButton = makeButton("button small", "keepList");
+  private readonly dialog = this.makeDialog();
+  /** The parts in the panel's head, and the dialog, which may be anywhere in the panel. */
+  readonly nodes: readonly HTMLElement[];
   private confirmName: (name: string) => void = () => undefined;
   private currentName = "";
 
   constructor(actions: WatchlistActions) {
+    const [create, rename] = [iconButton("button icon", "newList", "+"), iconButton("button icon", "renameList", "✎")];
+    const ids = { lists: this.select, "list-new": create, "list-rename": rename, "list-delete": this.deleteButton, "list-keep": this.keepButton };
+    for (const [id, node] of Object.entries(ids)) node.id = id;
+    this.select.dataset["label"] = "list";
+    this.keepButton.hidden = true;
+    this.nodes = [this.select, make("div", "buttons", create, rename, this.deleteButton), this.keepButton, this.dialog];
     this.select.addEventListener("change", () => {
       actions.show(this.select.selectedIndex);
     });
-    byId("list-new", HTMLButtonElement).addEventListener("click", () => {
+    create.addEventListener("click", () => {
       this.askName(actions.defaultName(), actions.strings(), actions.create);
     });
-    byId("list-rename", HTMLButtonElement).addEventListener("click", () => {
+    rename.addEventListener("click", () => {
       this.askName(this.currentName, actions.strings(), actions.rename);
     });
     this.deleteButton.addEventListener("click", actions.delete);
@@ -51,8 +61,22 @@ export class WatchlistPicker {
     this.deleteButton.disabled = !canDelete;
   }
 
+  private makeDialog(): HTMLDialogElement {
+    Object.assign(this.input, { id: "name-input", type: "text", maxLength: 40, required: true, autocomplete: "off" });
+    Object.assign(this.nameLabel, { id: "name-label", htmlFor: "name-input" });
+    const [ok, cancel] = [make("button", "button", "OK"), make("button", "button", "×")];
+    Object.assign(ok, { type: "submit", value: "ok" });
+    Object.assign(cancel, { type: "submit", value: "cancel", formNoValidate: true });
+    const form = make("form", "", this.nameLabel, this.input, make("div", "buttons", ok, cancel));
+    form.method = "dialog";
+    const dialog = make("dialog", "", form);
+    dialog.id = "name-dialog";
+    dialog.setAttribute("aria-labelledby", this.nameLabel.id);
+    return dialog;
+  }
+
   private askName(name: string, { lists }: Strings, confirmName: (name: string) => void): void {
-    setText(byId("name-label", HTMLElement), lists.nameLabel);
+    setText(this.nameLabel, lists.nameLabel);
     this.confirmName = confirmName;
     this.input.value = name;
     this.dialog.returnValue = "";

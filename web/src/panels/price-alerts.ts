@@ -1,63 +1,38 @@
 import { AlertBook, directionTo, levelPrice, MAX_ALERTS } from "../alerts";
 import type { Alert, AlertCondition, AlertEvents, AlertState, FullClient, StockSymbol } from "@tapecast/client";
-import { notifications, playTone, runtime, storage } from "../platform";
+import { notifications, playTone, storage } from "../platform";
 import type { MarketStore } from "../store";
 import type { Strings } from "../strings";
-import * as view from "../view";
+import type * as view from "../view";
 
 const STORAGE_KEY = "tapecast.alerts";
-
-/** The slots of 100 ms between two drawings. */
-const SLOTS = 2;
 
 /** What the alerts need from the page. */
 export interface AlertsHost {
   readonly client: FullClient;
   readonly store: MarketStore;
-  readonly scheduler: view.FrameScheduler;
-  readonly panels: view.SidePanels;
   readonly notify: (sentence: string, options: view.NoticeOptions) => void;
+  /** Selects a symbol, which is added to the list if it is not in it. */
   readonly select: (symbol: StockSymbol) => void;
-  /** The marks of rows, lines or the title changed. */
-  readonly marksChanged: () => void;
+  /** Opens the panel. */
+  readonly openPanel: () => void;
   readonly strings: () => Strings;
 }
 
 /** The price alerts: kept in the browser, set at the server on each connection, and told when they fire. */
-export class Alerts {
+export class PriceAlerts {
   private readonly host: AlertsHost;
-  private book = AlertBook.fromText(storage.load(STORAGE_KEY));
-  private readonly panel: view.AlertsPanel;
-  private readonly drawing: view.Invalidation;
+  private stored = AlertBook.fromText(storage.load(STORAGE_KEY));
+  private readonly listeners: (() => void)[] = [];
   private symbol: StockSymbol | undefined;
+  private proposed: number | undefined;
 
   constructor(host: AlertsHost) {
     this.host = host;
-    this.drawing = host.scheduler.add(SLOTS, () => {
-      this.draw();
-    });
-    this.panel = new view.AlertsPanel({
-      set: (condition, once) => this.set(condition, once),
-      remove: (id) => {
-        host.client.alerts.remove([id]);
-      },
-      clearFired: () => {
-        this.change(() => {
-          this.book.clearFired();
-        });
-      },
-      select: host.select,
-      choose: (signal, chosen) => void this.choose(signal, chosen),
-      close: () => {
-        host.panels.close();
-      },
-      strings: host.strings,
-    });
-    host.panels.add(this.panel);
     for (const { alert, seen } of this.book.alerts) host.client.alerts.set(alert, seen);
     host.client.alerts.on("changed", (alerts) => {
-      this.change(() => {
-        this.book.keep(alerts.map(keptOf));
+      this.change((book) => {
+        book.keep(alerts.map(keptOf));
       });
     });
     host.client.alerts.on("fired", (fired) => {
@@ -69,6 +44,15 @@ export class Alerts {
     storage.onChange(STORAGE_KEY, () => {
       this.followOtherTab();
     });
+  }
+
+  /** Calls back after alerts were set, removed, changed, fired or seen. */
+  onChange(listener: () => void): void {
+    this.listeners.push(listener);
+  }
+
+  get book(): AlertBook {
+    return this.stored;
   }
 
   /** Fired alerts that were not seen. */
@@ -90,32 +74,30 @@ export class Alerts {
     label: () => this.host.strings().alerts.drag,
   };
 
+  /** Sets the symbol that a new alert is for. */
   showSymbol(symbol: StockSymbol | undefined): void {
     this.symbol = symbol;
-    this.drawing.invalidateNow();
   }
 
   /** Opens the form, with a price if one is given. */
   open(price?: number): void {
-    this.draw();
-    this.host.panels.open(this.panel.id);
-    const last = this.last;
-    if (price !== undefined) this.panel.propose(price);
-    else if (last !== undefined) this.panel.propose(last);
+    this.proposed = price ?? this.last;
+    this.host.openPanel();
   }
 
-  /** Time passed, or a panel was opened, or the language changed. */
-  readonly tick = (): void => {
-    const isSeen = this.host.panels.isOpen(this.panel.id) && document.visibilityState === "visible";
-    if (isSeen && this.book.unseen > 0) {
-      this.change(() => {
-        this.book.markSeen();
-      });
-    }
-    this.drawing.invalidate();
-  };
+  /** The price that the form is opened with, once. */
+  takeProposed(): number | undefined {
+    const { proposed } = this;
+    this.proposed = undefined;
+    return proposed;
+  }
 
-  private get last() {
+  /** The fired alerts are in view. */
+  markSeen(): void {
+    if (this.unseen > 0) this.change((book) => { book.markSeen(); });
+  }
+
+  get last() {
     return this.symbol === undefined ? undefined : this.host.store.board.get(this.symbol)?.ticker?.last;
   }
 
@@ -128,7 +110,8 @@ export class Alerts {
     });
   }
 
-  private set(condition: AlertCondition, once: boolean): boolean {
+  /** Sets an alert on the selected symbol; false if there are too many. */
+  set(condition: AlertCondition, once: boolean): boolean {
     const { symbol, host: { client } } = this;
     if (symbol === undefined || client.alerts.all.length >= MAX_ALERTS) return false;
     client.alerts.set({ id: Math.random().toString(36).slice(2, 12), symbol, condition, once });
@@ -156,34 +139,38 @@ export class Alerts {
 
   private show(symbol: StockSymbol): void {
     this.host.select(symbol);
-    this.host.panels.open(this.panel.id);
+    this.host.openPanel();
   }
 
-  private async choose(signal: "sound" | "notification", chosen: boolean): Promise<void> {
+  /** Switches a signal on or off; false if the browser does not allow it. */
+  async choose(signal: "sound" | "notification", chosen: boolean): Promise<boolean> {
     // The permission is asked for only here, when the user chooses notifications.
     const isAllowed = !chosen || signal === "sound" || (await notifications.request());
-    this.change(() => {
-      this.book[signal] = chosen && isAllowed;
+    this.change((book) => {
+      book[signal] = chosen && isAllowed;
     });
     if (signal === "sound" && chosen) playTone();
-    this.panel.tell(isAllowed ? "" : this.host.strings().alerts.notAllowed);
+    return isAllowed;
   }
 
-  /** Changes what is stored, and draws it. */
-  private change(act: () => void): void {
-    act();
+  /** Changes what is stored, and tells it. */
+  change(act: (book: AlertBook) => void): void {
+    act(this.book);
     this.keep();
   }
 
   private keep(): void {
     storage.save(STORAGE_KEY, this.book.toText());
-    this.host.marksChanged();
-    this.drawing.invalidateNow();
+    this.tell();
+  }
+
+  private tell(): void {
+    for (const listener of this.listeners) listener();
   }
 
   /** Another tab changed the alerts: this one sets and removes the same. */
   private followOtherTab(): void {
-    this.book = AlertBook.fromText(storage.load(STORAGE_KEY));
+    this.stored = AlertBook.fromText(storage.load(STORAGE_KEY));
     const wanted = new Map(this.book.alerts.map(({ alert, seen }) => [alert.id, { alert, seen }]));
     const { alerts } = this.host.client;
     const present = new Map(alerts.all.map((alert) => [alert.id, JSON.stringify(alertOf(alert))]));
@@ -191,16 +178,7 @@ export class Alerts {
       if (present.get(alert.id) !== JSON.stringify(alertOf(alert))) alerts.set(alert, seen);
     }
     alerts.remove([...present.keys()].filter((id) => !wanted.has(id)));
-    this.host.marksChanged();
-    this.drawing.invalidateNow();
-  }
-
-  private draw(): void {
-    const { book, symbol, last, host: { client } } = this;
-    this.panel.draw({
-      ...{ alerts: client.alerts.all, fired: book.fired, unseen: book.unseen, symbol, last, now: runtime.now() },
-      ...{ isSupported: client.alerts.isSupported !== "no", sound: book.sound, notification: book.notification },
-    });
+    this.tell();
   }
 }
 

@@ -1,0 +1,28 @@
+/**
+ * The panels of the board.
+ *
+ * To add one: its file here, its style beside the others, its words, and its line in `PANELS`.
+ */
+import { AlertsPanel } from "./alerts";
+import { ChartPanel } from "./chart";
+import { ChatPanel } from "./chat";
+import type { PanelKind } from "./host";
+import { SalesPanel } from "./sales";
+import { StreamPanel } from "./stream";
+import { WatchlistPanel } from "./watchlist";
+
+export { userId } from "./chat";
+export { PanelFrame } from "./frame";
+export type { PanelHost, PanelKind } from "./host";
+export { ListEditor } from "./list-editor";
+export { PriceAlerts } from "./price-alerts";
+
+/** All panels, in the order of the Tab key. */
+export const PANELS: readonly PanelKind[] = [
+  { id: "chart", title: "chart", place: "board", slots: 2, make: (site) => new ChartPanel(site) },
+  { id: "sales", title: "sales", place: "board", slots: 1, make: (site) => new SalesPanel(site) },
+  { id: "stream", title: "stream", place: "board", slots: 3, make: (site) => new StreamPanel(site) },
+  { id: "watchlist", title: "watchlist", place: "board", slots: 1, make: (site) => new WatchlistPanel(site) },
+  { id: "chat", title: "chat", place: "over", icon: "chat", slots: 2, make: (site) => new ChatPanel(site) },
+  { id: "alerts", title: "alerts", place: "over", icon: "bell", slots: 2, make: (site) => new AlertsPanel(site) },
+];
