@@ -21,11 +21,12 @@ const IMPORTS: Readonly<Record<string, readonly string[]>> = {
   alerts: ["client/model"],
   strings: ["client/model", "client/wire", "client/stream", "format", "topics"],
   settings: ["client/model", "market", "strings"],
+  layout: [],
   store: ["client/model", "client/wire", "client/stream", "market", "topics"],
   platform: ["client/model", "client/wire", "client/stream"],
-  view: ["client/model", "client/wire", "client/stream", "format", "market", "topics", "alerts", "strings", "settings"],
-  panels: ["client/model", "client/wire", "client/stream", "market", "topics", "alerts", "strings", "settings", "store", "platform", "view"],
-  app: ["client/model", "client/wire", "client/stream", "market", "topics", "alerts", "strings", "settings", "store", "platform", "view", "panels"],
+  view: ["client/model", "client/wire", "client/stream", "format", "market", "topics", "alerts", "strings", "settings", "layout"],
+  panels: ["client/model", "client/wire", "client/stream", "market", "topics", "alerts", "strings", "settings", "layout", "store", "platform", "view"],
+  app: ["client/model", "client/wire", "client/stream", "market", "topics", "alerts", "strings", "settings", "layout", "store", "platform", "view", "panels"],
 };
 
 /** The package's entry, which belongs to no module: it only names what the package exports. */

@@ -46,6 +46,7 @@ export class App {
   private readonly lists = this.editor.lists;
   private interval: IntervalSeconds = this.settings.interval;
   private isPaused = false;
+  private keydown: (press: KeyboardEvent) => void = () => undefined;
   /** Unknown symbols that the user was told about. */
   private readonly toldUnknown = new Set<string>();
 
@@ -173,7 +174,7 @@ export class App {
   }
 
   private listenToUser(): void {
-    view.listenToKeys({
+    this.keydown = view.listenToKeys({
       undo: () => this.editor.undo(),
       pause: () => {
         this.togglePause();
@@ -334,6 +335,9 @@ export class App {
         save: (mode, columns) => {
           this.updateSettings({ columns: { ...this.settings.columns, [mode]: columns } });
         },
+      },
+      keydown: (press) => {
+        this.keydown(press);
       },
       panels: {
         open: (id) => {

@@ -45,6 +45,8 @@ export interface PanelHost {
     readonly load: (mode: view.GridMode) => string | undefined;
     readonly save: (mode: view.GridMode, columns: string) => void;
   };
+  /** Handles a key that was pressed in a window of a panel. */
+  readonly keydown: (press: KeyboardEvent) => void;
   readonly panels: PanelControl;
 }
 
@@ -66,8 +68,10 @@ export interface PanelKind {
   /** Stable: it is stored, and the id of the panel's node is `panel-<id>`. */
   readonly id: string;
   readonly title: PageText;
-  /** Where it is at first: on the board, or over it, opened by a button in the footer. */
-  readonly place: "board" | "over";
+  /** Tells panels of one title apart. */
+  readonly number?: number;
+  /** Where it is at first: on the board; over it, opened by a button in the footer; or closed, to be opened by the menu. */
+  readonly place: "board" | "over" | "closed";
   /** The drawing of its button in the footer. */
   readonly icon?: view.IconName;
   /** Minimum time between two drawings, in slots of 100 ms. */

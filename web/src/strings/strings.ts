@@ -33,6 +33,8 @@ export interface Strings {
     readonly missed: (count: string) => string;
     readonly off: string;
   };
+  /** The name of the bar by which two panels are resized. */
+  readonly resizePanels: (before: string, after: string) => string;
   readonly missingTrades: (count: string) => string;
   /** Abbreviations and descriptions of trades that are not like the others. */
   readonly marks: Readonly<Record<"late" | "corrected" | "cancelled", readonly [short: string, description: string]>>;
@@ -59,6 +61,8 @@ export interface Strings {
     readonly loadFailed: string;
     readonly copied: string;
     readonly notCopied: string;
+    /** The browser opened no window. */
+    readonly noWindow: string;
   };
   readonly lists: {
     readonly first: string;
@@ -233,6 +237,19 @@ export type PageText =
   | "perSecond"
   | "skip"
   | "closePanel"
+  | "panels"
+  | "panelMenu"
+  | "moveLeft"
+  | "moveRight"
+  | "moveUp"
+  | "moveDown"
+  | "maximise"
+  | "restore"
+  | "popOut"
+  | "popIn"
+  | "dock"
+  | "float"
+  | "resetLayout"
   | "chat"
   | "chatRooms"
   | "chatLog"

@@ -22,10 +22,12 @@ const SLOT_MS = 100;
  * A part that was idle is drawn at once. If drawing exceeds the frame's time budget, the remaining parts are drawn in
  * the next frame; none is postponed twice, because the parts already drawn are not due again so soon.
  *
- * A hidden tab has no frames, so nothing is drawn in it.
+ * A hidden tab has no frames, so nothing is drawn unless a panel is in a window of its own that is visible.
  */
 export class FrameScheduler {
   private readonly parts: Part[] = [];
+  /** The windows of the page. One of them is visible while any part can be seen, and has frames. */
+  private readonly windows = new Set<Pick<Window, "requestAnimationFrame">>([globalThis]);
   private isRequested = false;
 
   /** Adds a part that is drawn at most once per `slots` slots. */
@@ -55,14 +57,32 @@ export class FrameScheduler {
     }
   }
 
+  /** Draws in the frames of this window too, for panels that are in it. */
+  addWindow(window: Window): void {
+    this.windows.add(window);
+    this.requestFrames();
+  }
+
+  removeWindow(window: Window): void {
+    this.windows.delete(window);
+  }
+
   private readonly request = (): void => {
     if (this.isRequested) return;
     this.isRequested = true;
-    requestAnimationFrame(() => {
-      this.isRequested = false;
-      this.drawDue();
-    });
+    this.requestFrames();
   };
+
+  /** The first window that has a frame draws. */
+  private requestFrames(): void {
+    for (const window of this.windows) {
+      window.requestAnimationFrame(() => {
+        if (!this.isRequested) return;
+        this.isRequested = false;
+        this.drawDue();
+      });
+    }
+  }
 
   private drawDue(): void {
     const startedAt = performance.now();

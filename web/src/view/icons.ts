@@ -4,6 +4,8 @@ import { makeSvg } from "./dom";
 const PATHS = {
   chat: "M2.5 3.5h11v7.5h-6l-3 2.5v-2.5h-2z",
   bell: "M4 11.5V7a4 4 0 0 1 8 0v4.5l1 1H3zM6.7 14.3h2.6",
+  panels: "M2.5 2.5h11v11h-11zM2.5 8h11M8.5 2.5v5.5",
+  more: "M3.5 8h.01M8 8h.01M12.5 8h.01",
 } as const;
 
 export type IconName = keyof typeof PATHS;

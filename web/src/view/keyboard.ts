@@ -16,15 +16,17 @@ export interface KeyActions {
   readonly other: (key: string) => boolean;
 }
 
-/** Handles keyboard shortcuts everywhere except in controls that use the key themselves. */
-export function listenToKeys(actions: KeyActions): void {
-  document.addEventListener("keydown", (press) => {
+/** Handles keyboard shortcuts everywhere except in controls that use the key themselves. Returns the listener, for further windows. */
+export function listenToKeys(actions: KeyActions): (press: KeyboardEvent) => void {
+  const listener = (press: KeyboardEvent) => {
     const isUndo = (press.ctrlKey || press.metaKey) && !press.shiftKey && !press.altKey && press.key.toLowerCase() === "z";
     if (isUndo && !isEditable(press.target) && actions.undo()) press.preventDefault();
     if (press.ctrlKey || press.metaKey || press.altKey || press.defaultPrevented) return;
     if (isTaken(press)) return;
     if (act(press.key, actions)) press.preventDefault();
-  });
+  };
+  document.addEventListener("keydown", listener);
+  return listener;
 }
 
 /** Copies and pastes outside of text fields. */
