@@ -46,6 +46,8 @@ export class App {
   private readonly lists = this.editor.lists;
   private interval: IntervalSeconds = this.settings.interval;
   private isPaused = false;
+  /** The page is for a display that nobody operates. */
+  private isWall = false;
   private keydown: (press: KeyboardEvent) => void = () => undefined;
   /** Unknown symbols that the user was told about. */
   private readonly toldUnknown = new Set<string>();
@@ -78,6 +80,7 @@ export class App {
     freshness: this.dashboard.feedFreshness,
     strings: this.getStrings,
   });
+  private readonly clock = new view.WallClock();
   private readonly controls = new view.StreamControls(
     (conflateMs) => {
       this.client.setConflation(conflateMs);
@@ -104,17 +107,19 @@ export class App {
     this.applySettings();
     this.showLists();
     setInterval(() => {
-      this.loader.tick();
       this.store.tick();
       this.dashboard.tick();
       this.place.tick();
+      if (this.isWall) this.clock.draw(runtime.now(), this.strings.tag);
     }, TICK_MS);
   }
 
   /** Shows what the address names. A list that is not the user's own is shown and not kept. */
   private openAddress(): void {
     const { lists, strings } = this;
-    const { symbol, interval, list } = readSharedView(address.query());
+    const { view: kind, symbol, interval, list } = readSharedView(address.query());
+    this.isWall = kind === "wall";
+    if (this.isWall) document.documentElement.dataset["view"] = "wall";
     if (interval !== undefined) this.interval = interval;
     if (list !== undefined && "symbols" in list) lists.openShared(list.symbols, strings.lists.shared);
     else if (list !== undefined) lists.showId(list.id);
@@ -152,7 +157,7 @@ export class App {
       // If the server requires a key, earlier REST requests failed.
       void this.loadInstruments();
       if (epochIs === "new") {
-        store.reload(this.interval);
+        store.reload();
         notice.show(this.strings.notice.restarted, { kind: "info" });
       }
       store.board.markUnknown(rejected);
@@ -253,7 +258,7 @@ export class App {
 
   private showSelected(): void {
     const symbol = this.lists.selected;
-    this.store.select(symbol, this.interval);
+    this.store.select(symbol);
     this.alerts.showSymbol(symbol);
     this.dashboard.select(symbol);
     this.panels.select(symbol);
@@ -264,7 +269,6 @@ export class App {
   private setInterval(interval: IntervalSeconds): void {
     this.interval = interval;
     this.updateSettings({ interval });
-    this.loader.follow(this.store.bars, interval);
     this.writeAddress();
     this.panels.select(this.lists.selected);
   }
@@ -291,6 +295,7 @@ export class App {
     const { settings } = this;
     const { dataset } = document.documentElement;
     dataset["theme"] = settings.theme;
+    dataset["rows"] = settings.rows;
     dataset["rise"] = riseOf(settings, navigator.languages);
     const strings = STRINGS[languageOf(settings, navigator.languages)];
     const hasNewLanguage = strings !== this.strings;
@@ -298,7 +303,7 @@ export class App {
     view.translatePage(strings);
     view.translateShortcuts(strings);
     if (hasNewLanguage) this.panels.translate(strings);
-    this.panels.recolour();
+    this.panels.restyle();
     this.dashboard.showTickerTape(settings.strip);
     this.settingsForm.draw(settings, strings);
     this.controls.drawConflation(settings.conflateMs, strings);
@@ -328,7 +333,6 @@ export class App {
         setInterval: (interval) => {
           this.setInterval(interval);
         },
-        requestOlder: () => void this.loader.loadOlder(),
       },
       columns: {
         load: (mode) => this.settings.columns[mode],
@@ -336,6 +340,7 @@ export class App {
           this.updateSettings({ columns: { ...this.settings.columns, [mode]: columns } });
         },
       },
+      rows: () => this.settings.rows,
       keydown: (press) => {
         this.keydown(press);
       },
@@ -360,7 +365,7 @@ export class App {
   private writeAddress(): void {
     const { current, isShared, selected, symbols } = this.lists;
     const list = isShared ? { symbols } : { id: current.id };
-    address.write(writeSharedView({ symbol: selected, interval: this.interval, list }));
+    address.write(writeSharedView({ view: this.isWall ? "wall" : undefined, symbol: selected, interval: this.interval, list }));
   }
 }
 

@@ -31,5 +31,11 @@ export function formatClock(ms: number, timeZone: string): string {
   return clock.format(ms);
 }
 
+/** The short name of a time zone, as it is then: `EST`, `GMT+8`. */
+export function formatZone(ms: number, timeZone: string, language: string): string {
+  const parts = new Intl.DateTimeFormat(language, { timeZone, timeZoneName: "short" }).formatToParts(ms);
+  return parts.find(({ type }) => type === "timeZoneName")?.value ?? timeZone;
+}
+
 /** `2026-11-20`. A daily bar starts at midnight in New York, which is the same date in UTC. */
 export const formatDay = (ms: number): string => new Date(ms).toISOString().slice(0, 10);

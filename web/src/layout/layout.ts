@@ -12,23 +12,31 @@ export interface Layout {
 }
 
 /** The first layout: the chart with the trades and the stream beside it, the watchlist below. */
-const FIRST: Readonly<Record<Form, LayoutNode>> = {
-  wide: {
-    axis: "column",
-    parts: [share({ axis: "row", parts: [share("chart"), { node: "sales", size: { rem: 20.3 } }, { node: "stream", size: { rem: 22.4 } }] }), share("watchlist", 1.06)],
-  },
+const wide = (watchlist: number): LayoutNode => ({
+  axis: "column",
+  parts: [share({ axis: "row", parts: [share("chart"), { node: "sales", size: { rem: 20.3 } }, { node: "stream", size: { rem: 22.4 } }] }), share("watchlist", watchlist)],
+});
+
+/** Whether the watchlist shall show more rows of less height. */
+export type Rows = "normal" | "compact";
+
+const FIRST = {
+  wide: wide(1.06),
   // Height is what lacks: the watchlist has all of it.
   ultrawide: {
     axis: "row",
     parts: [share("watchlist"), share({ axis: "column", parts: [share("chart", 1.5), share({ axis: "row", parts: [share("sales"), share("stream")] })] }, 1.04)],
   },
-};
+} as const satisfies Readonly<Record<Form, LayoutNode>>;
+
+/** With compact rows the watchlist has room for 20 symbols in a window of 1440 by 900. */
+const COMPACT: Readonly<Record<Form, LayoutNode>> = { ...FIRST, wide: wide(1.5) };
 
 export const firstLayout = (open: readonly string[]): Layout => ({ open, trees: {} });
 
 /** The tree of a form, with exactly the open panels. */
-export function treeOf({ open, trees }: Layout, form: Form): LayoutNode | undefined {
-  return reconciled(trees[form] ?? FIRST[form], open);
+export function treeOf({ open, trees }: Layout, form: Form, rows: Rows = "normal"): LayoutNode | undefined {
+  return reconciled(trees[form] ?? (rows === "compact" ? COMPACT : FIRST)[form], open);
 }
 
 /** The layout with another tree for a form, whose panels are the open ones. */

@@ -1,4 +1,4 @@
-import { beside, firstLayout, moved, placementOf, readLayout, resized, swapped, treeOf, without, withTree, writeLayout, type Direction, type Form, type Layout, type LayoutNode } from "../layout";
+import { beside, firstLayout, moved, placementOf, readLayout, resized, swapped, treeOf, without, withTree, writeLayout, type Direction, type Form, type Layout, type LayoutNode, type Rows } from "../layout";
 import { storage } from "../platform";
 import { Board, screenForm, onScreenForm, type DropPlace } from "../view";
 
@@ -8,6 +8,7 @@ export interface ArrangementActions {
   readonly nodeOf: (id: string) => HTMLElement | undefined;
   /** The name of the bar between two panels. */
   readonly labelOf: (between: readonly [string, string]) => string;
+  readonly rows: () => Rows;
   /** The screen is of another form. */
   readonly formChanged: () => void;
 }
@@ -121,7 +122,7 @@ export class Arrangement {
   }
 
   private get tree(): LayoutNode | undefined {
-    return this.form === "stacked" ? undefined : treeOf(this.layout, this.form);
+    return this.form === "stacked" ? undefined : treeOf(this.layout, this.form, this.actions.rows());
   }
 
   private show(tree: LayoutNode | undefined): void {

@@ -35,6 +35,7 @@ export class PanelFrame {
     this.arrangement = new Arrangement(kinds.map(({ id }) => id), first, {
       nodeOf: (id) => this.nodeOnBoard(id),
       labelOf: ([before, after]) => host.strings().resizePanels(this.titleOf(before), this.titleOf(after)),
+      rows: host.rows,
       formChanged: () => {
         this.restore();
       },
@@ -133,15 +134,18 @@ export class PanelFrame {
   }
 
   translate(strings: Strings): void {
-    for (const panel of this.made) {
-      view.translateTexts(panel.node, strings);
-      panel.translate?.(strings);
+    for (const slot of this.slots.values()) {
+      if (slot.panel === undefined) continue;
+      this.translatePanel(slot, slot.panel, strings);
+      slot.panel.translate?.(strings);
     }
     this.arrangement.translate();
   }
 
-  recolour(): void {
-    for (const panel of this.made) panel.recolour?.();
+  /** Colours or sizes changed. */
+  restyle(): void {
+    this.arrangement.apply();
+    for (const panel of this.made) panel.restyle?.();
   }
 
   readonly setUpdates = (state: "paused" | "running"): void => {
@@ -168,6 +172,12 @@ export class PanelFrame {
     if (kind === undefined) return id;
     const title = this.host.strings().page[kind.title];
     return kind.number === undefined ? title : `${title} ${kind.number}`;
+  }
+
+  private translatePanel({ kind, popup }: Slot, { node }: view.Panel, strings: Strings): void {
+    view.translateTexts(node, strings);
+    node.ariaLabel = this.titleOf(kind.id);
+    if (popup !== undefined) popup.document.title = node.ariaLabel;
   }
 
   private isOver({ kind }: Slot): boolean {
@@ -261,7 +271,7 @@ export class PanelFrame {
     panel.node.hidden = !isOpen;
     this.addControls(slot, panel);
     this.put(slot, panel);
-    view.translateTexts(panel.node, this.host.strings());
+    this.translatePanel(slot, panel, this.host.strings());
     panel.select?.(this.symbol);
     if (isOpen) panel.open();
     slot.redraw.invalidateNow();

@@ -1,4 +1,5 @@
 import type { FullClient, Millis, StockSymbol } from "@tapecast/client";
+import type { Rows } from "../layout";
 import type { Freshness, IntervalSeconds } from "../market";
 import type { InstrumentDirectory, MarketStore } from "../store";
 import type { PageText, Strings } from "../strings";
@@ -34,17 +35,17 @@ export interface PanelHost {
   /** Resolves when the first prices are painted, or after a delay. What is large is loaded then. */
   readonly firstPaint: Promise<void>;
   readonly firstPricesDrawn: () => void;
+  /** The candle length in the page's address. */
   readonly chart: {
     readonly interval: () => IntervalSeconds;
     readonly setInterval: (interval: IntervalSeconds) => void;
-    /** The chart was scrolled near its first bar. */
-    readonly requestOlder: () => void;
   };
   readonly columns: {
     /** The serialised layout of the watchlist's columns. */
     readonly load: (mode: view.GridMode) => string | undefined;
     readonly save: (mode: view.GridMode, columns: string) => void;
   };
+  readonly rows: () => Rows;
   /** Handles a key that was pressed in a window of a panel. */
   readonly keydown: (press: KeyboardEvent) => void;
   readonly panels: PanelControl;

@@ -23,6 +23,9 @@ export const PANELS: readonly PanelKind[] = [
   { id: "sales", title: "sales", place: "board", slots: 1, make: (site) => new SalesPanel(site) },
   { id: "stream", title: "stream", place: "board", slots: 3, make: (site) => new StreamPanel(site) },
   { id: "watchlist", title: "watchlist", place: "board", slots: 1, make: (site) => new WatchlistPanel(site) },
+  { id: "chart-2", title: "chart", number: 2, place: "closed", slots: 2, make: (site) => new ChartPanel(site) },
+  { id: "chart-3", title: "chart", number: 3, place: "closed", slots: 2, make: (site) => new ChartPanel(site) },
+  { id: "chart-4", title: "chart", number: 4, place: "closed", slots: 2, make: (site) => new ChartPanel(site) },
   { id: "chat", title: "chat", place: "over", icon: "chat", slots: 2, make: (site) => new ChatPanel(site) },
   { id: "alerts", title: "alerts", place: "over", icon: "bell", slots: 2, make: (site) => new AlertsPanel(site) },
 ];

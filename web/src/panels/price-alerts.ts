@@ -1,5 +1,5 @@
 import { AlertBook, directionTo, levelPrice, MAX_ALERTS } from "../alerts";
-import type { Alert, AlertCondition, AlertEvents, AlertState, FullClient, StockSymbol } from "@tapecast/client";
+import type { Alert, AlertCondition, AlertEvents, AlertState, FullClient, Price, StockSymbol } from "@tapecast/client";
 import { notifications, playTone, storage } from "../platform";
 import type { MarketStore } from "../store";
 import type { Strings } from "../strings";
@@ -62,17 +62,21 @@ export class PriceAlerts {
 
   readonly markOf = (symbol: StockSymbol) => this.book.markOf(symbol);
 
-  /** What the chart of the selected symbol shows and does. */
-  readonly lines: view.AlertLinesActions = {
-    levels: () => this.levels(),
-    propose: (price) => {
-      this.open(price);
-    },
-    move: (id, price) => {
-      this.move(id, price);
-    },
-    label: () => this.host.strings().alerts.drag,
-  };
+  /** What a chart shows and does. The form is for the selected symbol, so a line that is proposed selects its own. */
+  linesOf(symbol: () => StockSymbol | undefined): view.AlertLinesActions {
+    return {
+      levels: () => this.levels(symbol()),
+      propose: (price) => {
+        const own = symbol();
+        if (own !== undefined) this.host.select(own);
+        this.open(price);
+      },
+      move: (id, price) => {
+        this.move(id, price);
+      },
+      label: () => this.host.strings().alerts.drag,
+    };
+  }
 
   /** Sets the symbol that a new alert is for. */
   showSymbol(symbol: StockSymbol | undefined): void {
@@ -97,14 +101,19 @@ export class PriceAlerts {
     if (this.unseen > 0) this.change((book) => { book.markSeen(); });
   }
 
-  get last() {
-    return this.symbol === undefined ? undefined : this.host.store.board.get(this.symbol)?.ticker?.last;
+  /** The last price of the selected symbol. */
+  get last(): Price | undefined {
+    return this.lastOf(this.symbol);
   }
 
-  private levels(): readonly view.AlertLevel[] {
+  private lastOf(symbol: StockSymbol | undefined): Price | undefined {
+    return symbol === undefined ? undefined : this.host.store.board.get(symbol)?.ticker?.last;
+  }
+
+  private levels(of: StockSymbol | undefined): readonly view.AlertLevel[] {
     const { alerts } = this.host.strings();
-    const close = this.symbol === undefined ? undefined : this.host.store.board.get(this.symbol)?.ticker?.previousClose;
-    return this.host.client.alerts.all.filter(({ symbol }) => symbol === this.symbol).flatMap(({ id, symbol, condition }) => {
+    const close = of === undefined ? undefined : this.host.store.board.get(of)?.ticker?.previousClose;
+    return this.host.client.alerts.all.filter(({ symbol }) => symbol === of).flatMap(({ id, symbol, condition }) => {
       const price = levelPrice(condition, close);
       return price === undefined ? [] : [{ id, price, label: alerts.line(symbol, alerts.condition(condition)) }];
     });
@@ -122,7 +131,7 @@ export class PriceAlerts {
   private move(id: string, price: number): void {
     const alert = this.host.client.alerts.all.find((one) => one.id === id);
     if (alert === undefined) return;
-    const condition = { measure: "price", direction: directionTo(price, this.last), level: price } as const;
+    const condition = { measure: "price", direction: directionTo(price, this.lastOf(alert.symbol)), level: price } as const;
     this.host.client.alerts.set(alertOf({ ...alert, condition }));
   }
 

@@ -17,11 +17,12 @@ export class SalesPanel implements Panel {
   }
 
   open(): void {
+    this.site.store.showSales("shown");
     this.view.choose(this.site.store.sales);
   }
 
   close(): void {
-    // The store follows the trades of the selected symbol for the chart too.
+    this.site.store.showSales("hidden");
   }
 
   select(): void {

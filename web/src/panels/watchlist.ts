@@ -92,6 +92,12 @@ export class WatchlistPanel implements view.Panel {
     });
   }
 
+  restyle(): void {
+    this.grid.whenLoaded((grid) => {
+      grid.resize();
+    });
+  }
+
   setUpdates(): void {
     this.sparklineBatch.invalidate();
   }

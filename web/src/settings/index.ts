@@ -6,6 +6,7 @@ export {
   readSettings,
   riseOf,
   RISES,
+  ROWS,
   THEMES,
   writeSettings,
   type Rise,

@@ -4,6 +4,9 @@ import { LANGUAGES, type Language } from "../strings";
 export const THEMES = ["system", "dark", "light"] as const;
 export const RISES = ["locale", "green", "red"] as const;
 
+/** The height of the watchlist's rows. */
+export const ROWS = ["normal", "compact"] as const;
+
 export type Theme = (typeof THEMES)[number];
 
 /** The colour of a rising price. It is red in China, Japan and Korea. */
@@ -16,6 +19,7 @@ export interface Settings {
   readonly language: "browser" | Language;
   /** Whether the ticker tape is shown. */
   readonly strip: "shown" | "hidden";
+  readonly rows: (typeof ROWS)[number];
   /** The conflation interval; 0 means every tick. */
   readonly conflateMs: number;
   readonly interval: IntervalSeconds;
@@ -29,6 +33,7 @@ export const DEFAULT_SETTINGS: Settings = {
   rise: "locale",
   language: "browser",
   strip: "shown",
+  rows: "normal",
   conflateMs: 250,
   interval: 1,
   columns: {},
@@ -48,6 +53,7 @@ export function readSettings(text: string | null): Settings {
     rise: one("rise", RISES, DEFAULT_SETTINGS.rise),
     language: one("language", ["browser", ...LANGUAGES] as const, DEFAULT_SETTINGS.language),
     strip: one("strip", ["shown", "hidden"] as const, DEFAULT_SETTINGS.strip),
+    rows: one("rows", ROWS, DEFAULT_SETTINGS.rows),
     conflateMs: one<number>("conflateMs", CONFLATION_STEPS_MS, DEFAULT_SETTINGS.conflateMs),
     interval: one("interval", INTERVALS, DEFAULT_SETTINGS.interval),
     columns: { ...layout("wide"), ...layout("narrow") },

@@ -4,6 +4,8 @@ import { asSymbol, type StockSymbol } from "@tapecast/client";
 /** A view as it is written into a URL. */
 export interface SharedView {
   readonly symbol: StockSymbol | undefined;
+  /** "wall": for a display that nobody operates. */
+  readonly view?: "wall" | undefined;
   readonly interval: IntervalSeconds | undefined;
   /**
    * The list: by its id in the address of the user's own page, so that a reload or a bookmark shows what the list has
@@ -17,6 +19,7 @@ export function readSharedView(query: QueryLike): SharedView {
   const [id, list] = [query.get("watchlist"), query.get("list")];
   const seconds = Number(query.get("interval"));
   return {
+    view: query.get("view") === "wall" ? "wall" : undefined,
     symbol: asSymbol(query.get("symbol")?.toUpperCase() ?? ""),
     interval: INTERVALS.find((interval) => interval === seconds),
     list: list !== null ? { symbols: validSymbols(list.toUpperCase().split(",")).slice(0, MAX_SYMBOLS) } : id !== null ? { id } : undefined,
@@ -24,8 +27,9 @@ export function readSharedView(query: QueryLike): SharedView {
 }
 
 /** Writes a query with its question mark. Commas are not escaped, for readability. */
-export function writeSharedView({ symbol, interval, list }: SharedView): string {
+export function writeSharedView({ view, symbol, interval, list }: SharedView): string {
   const parts = {
+    view,
     symbol: symbol && encodeURIComponent(symbol),
     interval,
     watchlist: list !== undefined && "id" in list ? encodeURIComponent(list.id) : undefined,

@@ -1,12 +1,6 @@
-import { millis, type HistoryClient, type Millis, type StockSymbol, type Timeframe } from "@tapecast/client";
-import { SPARKLINE_POINTS, SPARKLINE_STEP_MS, type IntervalSeconds, type QuoteBoard, type SymbolBars, type TimeAndSales } from "../market";
-
-const TIMEFRAMES: Readonly<Record<IntervalSeconds, Timeframe>> = { 1: "1Sec", 5: "5Sec", 60: "1Min", 300: "5Min", 86_400: "1Day" };
-
-/** Bars of the first request: as many as a wide chart shows. */
-const FIRST_BARS = 600;
-/** Bars of each request for older ones. */
-const OLDER_BARS = 1_000;
+import { millis, type HistoryClient, type Millis, type StockSymbol } from "@tapecast/client";
+import { SPARKLINE_POINTS, SPARKLINE_STEP_MS, type QuoteBoard, type TimeAndSales } from "../market";
+import { BarHistory, SETTLE_MS } from "./bar-history";
 
 /** Trades that fill an empty time and sales list, from the last hour. */
 const FIRST_TRADES = 200;
@@ -15,28 +9,12 @@ const FIRST_TRADES_MS = 3_600_000;
 /** Number of symbols whose sparkline bars fit into one page of the server. */
 const SPARKLINES_PER_PAGE = 100;
 
-/** A finished bar is available by REST after this delay. */
-const SETTLE_MS = 400;
-
-/**
- * Loads history and merges it with live data.
- *
- * The bars of a chart are requested when it is shown, again at its first live trade, and once more when the bar of that
- * trade is finished. After that every bar is complete, without duplicates.
- */
+/** Loads history and merges it with live data. */
 export class HistoryLoader {
   private readonly history: HistoryClient;
   private readonly now: () => Millis;
   private readonly onChange: () => void;
-  private bars: SymbolBars | undefined;
-  private interval: IntervalSeconds = 1;
-  /** The first live bar for which history was requested. */
-  private requestedFor: Millis | undefined;
-  /** True once history was requested after that bar finished. */
-  private isSettled = false;
   private tradesLoading: { readonly sales: TimeAndSales; isRepeated: boolean } | undefined;
-  private isLoadingOlder = false;
-  private hasOlder = true;
 
   constructor(history: HistoryClient, now: () => Millis, onChange: () => void) {
     this.history = history;
@@ -44,41 +22,9 @@ export class HistoryLoader {
     this.onChange = onChange;
   }
 
-  /** Loads the bars of a symbol and an interval, and follows them from now on. */
-  follow(bars: SymbolBars | undefined, interval: IntervalSeconds): void {
-    this.bars = bars;
-    this.interval = interval;
-    this.isLoadingOlder = false;
-    this.hasOlder = true;
-    this.requestedFor = bars?.get(interval)?.firstLiveBar;
-    this.isSettled = false;
-    void this.load();
-  }
-
-  /** Requests the first live bar again when due. To be called a few times per second. */
-  tick(): void {
-    const series = this.bars?.get(this.interval);
-    if (series?.firstLiveBar === undefined) return;
-    const isFinished = this.now() > series.firstLiveBar + series.intervalMs + SETTLE_MS;
-    if (series.firstLiveBar === this.requestedFor && (this.isSettled || !isFinished)) return;
-    this.requestedFor = series.firstLiveBar;
-    this.isSettled = isFinished;
-    void this.load();
-  }
-
-  /** Loads the bars before the first one, when the user scrolls near it. */
-  async loadOlder(): Promise<void> {
-    const { bars, interval } = this;
-    const oldest = bars?.get(interval)?.oldest;
-    if (bars === undefined || oldest === undefined || this.isLoadingOlder || !this.hasOlder) return;
-    this.isLoadingOlder = true;
-    const older = await this.history.barsBefore(bars.symbol, TIMEFRAMES[interval], oldest, OLDER_BARS);
-    if (bars !== this.bars || interval !== this.interval) return;
-    this.isLoadingOlder = false;
-    this.hasOlder = older !== undefined && older.length > 0;
-    if (!this.hasOlder) return;
-    bars.mergeHistory(interval, older ?? [], oldest);
-    this.onChange();
+  /** The history of the bars of one chart. */
+  barsOfChart(): BarHistory {
+    return new BarHistory(this.history, this.now, this.onChange);
   }
 
   async loadSparklines(board: QuoteBoard, symbols: readonly StockSymbol[]): Promise<void> {
@@ -116,16 +62,5 @@ export class HistoryLoader {
     const { added, recovered } = sales.mergeHistory(trades ?? []);
     if (added > 0) this.onChange();
     return recovered;
-  }
-
-  private async load(): Promise<void> {
-    const { bars, interval } = this;
-    if (bars === undefined) return;
-    const requestedAt = this.now();
-    const end = millis(requestedAt + interval * 1_000);
-    const history = await this.history.barsBefore(bars.symbol, TIMEFRAMES[interval], end, FIRST_BARS);
-    if (history === undefined || history.length === 0 || bars !== this.bars) return;
-    bars.mergeHistory(interval, history, millis(requestedAt - SETTLE_MS));
-    this.onChange();
   }
 }

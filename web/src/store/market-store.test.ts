@@ -30,7 +30,8 @@ function opened() {
   });
   const client = new Client(runtime, { url: "ws://test/" });
   const store = new MarketStore(client, new HistoryLoader(history, runtime.now, () => undefined), runtime.now);
-  store.select(AAPL, 1);
+  store.showSales("shown");
+  store.select(AAPL);
   return { runtime, store, requests };
 }
 
@@ -68,7 +69,7 @@ test("a gap during a request repeats it once instead of racing it, from before t
     expect(shown(store)).toEqual([1]);
   });
 
-  store.reload(1);
+  store.reload();
   store.recordGap(gap(2, 3));
   store.apply([numbered(4)], runtime.now());
   store.recordGap(gap(5, 5));

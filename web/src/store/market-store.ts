@@ -1,12 +1,17 @@
 import { millis, type Cancel, type Client, type Correction, type Gap, type MarketEvent, type Millis, type StockSymbol, type Streams } from "@tapecast/client";
-import { FreshnessTracker, Meter, QuoteBoard, RateMeter, SPARKLINE_STEP_MS, SymbolBars, TimeAndSales, type IntervalSeconds, type Watchlists } from "../market";
+import { FreshnessTracker, Meter, QuoteBoard, RateMeter, SPARKLINE_STEP_MS, SymbolBars, TimeAndSales, type Watchlists } from "../market";
+import { ChartFeed } from "./chart-feed";
 import type { HistoryLoader } from "./history-loader";
+import { StreamUses } from "./stream-uses";
 
 /** The channels of every watched symbol: one object with everything a row shows, and halts. */
 const WATCHLIST_CHANNELS = ["tickers", "statuses"] as const;
 
-/** The further channels of the selected symbol, for its chart and its time and sales. */
-const SELECTED_CHANNELS = ["trades", "quotes", "bars", "updatedBars", "dailyBars"] as const;
+/** The channels of time and sales: trades, and quotes for the side of each. */
+const SALES_CHANNELS = ["trades", "quotes"] as const;
+
+/** The channels of a chart and of the price above it. */
+const CHART_CHANNELS = ["trades", "bars", "updatedBars", "dailyBars", ...WATCHLIST_CHANNELS] as const;
 
 /** Missing trades that history did not have are requested again after 1, 2, 4, 8 and 16 s. */
 const REPAIR_MS = 1_000;
@@ -18,13 +23,21 @@ export class MarketStore {
   readonly freshness = new FreshnessTracker();
   readonly meter = new Meter();
   readonly rates = new RateMeter();
-  bars: SymbolBars | undefined;
+  /** Every panel that shows streams of its own uses them here. */
+  readonly streams: StreamUses;
+  /** The trades of the selected symbol, while they are shown. */
   sales: TimeAndSales | undefined;
   latestGap: Gap | undefined;
-  private readonly client: Client;
   private readonly loader: HistoryLoader;
   private readonly now: () => Millis;
   private watched: readonly StockSymbol[] = [];
+  private releaseWatched: () => void = () => undefined;
+  private releaseSales: () => void = () => undefined;
+  private selected: StockSymbol | undefined;
+  private areSalesShown = false;
+  private readonly charts = new Set<ChartFeed>();
+  /** The bars of each chart that is shown. Two charts of one symbol have their own, because a chart takes the changes. */
+  private readonly bars = new Set<SymbolBars>();
   private healedCount = 0;
   /** Requests for trades under way, when the last one began, and how often missing trades were requested again. */
   private requests = 0;
@@ -34,34 +47,43 @@ export class MarketStore {
   private isHistoryNew = false;
 
   constructor(client: Client, loader: HistoryLoader, now: () => Millis) {
-    this.client = client;
     this.loader = loader;
     this.now = now;
+    this.streams = new StreamUses(client);
   }
 
-  /** Subscribes to the added symbols of the current watchlist and unsubscribes from the removed ones. */
+  /** Follows the symbols of the current watchlist. */
   watch({ symbols }: Watchlists): void {
     const [before, after] = [new Set(this.watched), new Set(symbols)];
     const removed = this.watched.filter((symbol) => !after.has(symbol));
     const added = symbols.filter((symbol) => !before.has(symbol));
-    for (const symbol of removed) this.board.unwatch(symbol);
-    for (const symbol of added) this.board.watch(symbol);
-    this.client.unsubscribe(streamsOf(WATCHLIST_CHANNELS, removed));
-    this.client.subscribe(streamsOf(WATCHLIST_CHANNELS, added));
     this.watched = [...symbols];
+    for (const symbol of removed) this.unwatch(symbol);
+    for (const symbol of added) this.board.watch(symbol);
+    const release = this.releaseWatched;
+    this.releaseWatched = this.streams.use(streamsOf(WATCHLIST_CHANNELS, symbols));
+    release();
     void this.loader.loadSparklines(this.board, added);
   }
 
-  /** Selects the symbol of the chart and of time and sales; false if it is selected already. */
-  select(symbol: StockSymbol | undefined, interval: IntervalSeconds): boolean {
-    if (symbol === this.bars?.symbol && symbol !== undefined) return false;
-    if (this.bars !== undefined) this.client.unsubscribe(streamsOf(SELECTED_CHANNELS, [this.bars.symbol]));
-    this.bars = symbol === undefined ? undefined : new SymbolBars(symbol);
-    this.sales = symbol === undefined ? undefined : new TimeAndSales(symbol);
-    if (symbol !== undefined) this.client.subscribe(streamsOf(SELECTED_CHANNELS, [symbol]));
-    this.loader.follow(this.bars, interval);
-    void this.loadTrades();
-    return true;
+  /** Selects the symbol of time and sales. */
+  select(symbol: StockSymbol | undefined): void {
+    if (symbol === this.selected && symbol !== undefined) return;
+    this.selected = symbol;
+    this.followSales();
+  }
+
+  /** Follows the trades of the selected symbol while they are shown. */
+  showSales(shown: "shown" | "hidden"): void {
+    this.areSalesShown = shown === "shown";
+    this.followSales();
+  }
+
+  /** A feed of bars for a chart, which shows nothing yet. */
+  chart(): ChartFeed {
+    const feed = new ChartFeed({ follow: (symbol) => this.followBars(symbol), history: this.loader.barsOfChart() });
+    this.charts.add(feed);
+    return feed;
   }
 
   /** Missed objects that were recovered by REST. */
@@ -74,7 +96,7 @@ export class MarketStore {
     if (staleMs > 0) this.resumed(staleMs, receivedAt);
     for (const event of events) {
       this.board.apply(event);
-      this.bars?.apply(event);
+      for (const bars of this.bars) bars.apply(event);
       this.sales?.apply(event);
       if (event.channel === "cancelErrors" || event.channel === "corrections") this.revise(event);
       this.meter.count(event, receivedAt);
@@ -86,27 +108,64 @@ export class MarketStore {
     this.latestGap = gap;
     const missing = gap.to - gap.from + 1;
     this.freshness.miss(missing, this.now());
-    if (gap.channel !== "trades" || gap.symbol !== this.sales?.symbol) return;
+    if (gap.channel !== "trades") return;
+    for (const chart of this.charts) chart.markIncomplete(gap.symbol);
+    if (gap.symbol !== this.sales?.symbol) return;
     this.sales.addGap(missing);
-    this.bars?.markIncomplete();
     this.repairs = 0;
     void this.loadTrades();
   }
 
   /** Reloads history after a restart of the server, which may know the time in between. */
-  reload(interval: IntervalSeconds): void {
+  reload(): void {
     this.isHistoryNew = true;
-    this.bars?.markIncomplete();
-    this.loader.follow(this.bars, interval);
+    for (const chart of this.charts) {
+      chart.markIncomplete();
+      chart.reload();
+    }
     void this.loadTrades();
   }
 
-  /** Requests missing trades again that history did not have yet. To be called a few times per second. */
+  /** Requests bars and missing trades that history did not have yet. To be called a few times per second. */
   tick(): void {
+    for (const chart of this.charts) chart.tick();
     if (this.sales === undefined || this.requests > 0 || this.repairs >= MAX_REPAIRS || this.sales.missing === 0) return;
     if (this.now() - this.requestedAt < REPAIR_MS * 2 ** this.repairs) return;
     this.repairs += 1;
     void this.loadTrades();
+  }
+
+  private followSales(): void {
+    const symbol = this.areSalesShown ? this.selected : undefined;
+    if (symbol === this.sales?.symbol) return;
+    const release = this.releaseSales;
+    this.releaseSales = symbol === undefined ? () => undefined : this.streams.use(streamsOf(SALES_CHANNELS, [symbol]));
+    release();
+    this.sales = symbol === undefined ? undefined : new TimeAndSales(symbol);
+    this.repairs = 0;
+    void this.loadTrades();
+  }
+
+  /** The bars of a symbol for a chart. */
+  private followBars(symbol: StockSymbol): { readonly bars: SymbolBars; readonly release: () => void } {
+    const bars = new SymbolBars(symbol);
+    this.bars.add(bars);
+    this.board.watch(symbol);
+    const release = this.streams.use(streamsOf(CHART_CHANNELS, [symbol]));
+    return {
+      bars,
+      release: () => {
+        release();
+        this.bars.delete(bars);
+        this.unwatch(symbol);
+      },
+    };
+  }
+
+  /** Forgets the prices of a symbol that neither the watchlist nor a chart shows. */
+  private unwatch(symbol: StockSymbol): void {
+    const isShown = this.watched.includes(symbol) || [...this.bars].some((bars) => bars.symbol === symbol);
+    if (!isShown) this.board.unwatch(symbol);
   }
 
   /** The first object after the feed was lost. */

@@ -24,6 +24,16 @@ import { readPalette, type Palette } from "./palette";
 /** Older bars are requested when fewer than this remain to the left of the visible range. */
 const OLDER_BARS_MARGIN = 40;
 
+/** What a chart needs from its panel. */
+export interface ChartActions {
+  /** The chart was scrolled near its first bar. */
+  readonly requestOlder: () => void;
+  readonly invalidate: () => void;
+  /** The user pointed at the bar of this moment, or at none. */
+  readonly pointed: (ms: number | undefined) => void;
+  readonly alerts: AlertLinesActions;
+}
+
 /** A candlestick chart with volume, of one series at a time. */
 export class Chart {
   private readonly box = make("div", "chart price-drawing");
@@ -44,7 +54,7 @@ export class Chart {
   private range: LogicalRange | null = null;
 
   /** Makes its nodes in `parent`, which is in the page already. */
-  constructor(parent: HTMLElement, requestOlder: () => void, invalidate: () => void, alerts: AlertLinesActions) {
+  constructor(parent: HTMLElement, { requestOlder, invalidate, pointed, alerts }: ChartActions) {
     this.requestOlder = requestOlder;
     Object.assign(this.latest, { hidden: true, ariaLabel: "→", textContent: "→" });
     this.box.role = "img";
@@ -84,9 +94,12 @@ export class Chart {
       this.range = range;
       invalidate();
     });
-    this.chart.subscribeCrosshairMove(({ time }) => {
-      this.legend.point(time === undefined ? undefined : this.barAt(Number(time) * 1000));
+    this.chart.subscribeCrosshairMove(({ time, sourceEvent }) => {
+      const ms = time === undefined ? undefined : Number(time) * 1000;
+      this.legend.point(ms === undefined ? undefined : this.barAt(ms));
       invalidate();
+      // One that another chart set has no event.
+      if (sourceEvent !== undefined) pointed(ms);
     });
     this.latest.addEventListener("click", () => {
       this.chart.timeScale().scrollToRealTime();
@@ -94,13 +107,21 @@ export class Chart {
     this.updateColours();
   }
 
-  /** Switches to another series. This ends a pause, which concerned the previous series. */
+  /** Shows a series. Another one ends a pause, which concerned the previous series. */
   choose(series: BarSeries | undefined, label: string): void {
+    this.box.ariaLabel = label;
+    if (series === this.series && series !== undefined) return;
     this.series = series;
     this.isNew = true;
     this.isPaused = false;
-    this.box.ariaLabel = label;
     this.legend.point(undefined);
+  }
+
+  /** Puts the crosshair on the bar of this moment, as that of another chart; takes it away if there is none. */
+  pointAt(ms: number | undefined): void {
+    const bar = ms === undefined || this.drawn.newest === undefined ? undefined : lastUntil(this.series?.all ?? [], ms);
+    if (bar === undefined) this.chart.clearCrosshairPosition();
+    else this.chart.setCrosshairPosition(bar.close, secondsOf(bar), this.candles);
   }
 
   /** Pauses or resumes updates. The crosshair and scrolling work in both states. */
@@ -213,4 +234,11 @@ function candleOf(bar: Ohlc): CandlestickData<UTCTimestamp> {
 /** The library's unit of time is the second. */
 function secondsOf(bar: Ohlc): UTCTimestamp {
   return (bar.time / 1000) as UTCTimestamp;
+}
+
+/** The last bar that begins at a moment or before. */
+function lastUntil(bars: readonly Ohlc[], ms: number): Ohlc | undefined {
+  let at = bars.length - 1;
+  while ((bars[at]?.time ?? 0) > ms) at -= 1;
+  return bars[at];
 }

@@ -26,6 +26,7 @@ import { CELLS, type Cell, type CellContext, type GridRow } from "./cells";
 import { columnsToHide, modeOf, rowText, shapeOf, sortValueOf, type ColumnNeed, type GridMode } from "./columns";
 import type { Flashes } from "./flashes";
 import { translated } from "./panel-parts";
+import { listenToSwipes } from "./row-swipe";
 import type { SparklineQueue } from "./sparklines";
 import { translateTexts } from "./translate";
 
@@ -83,6 +84,7 @@ export class Grid {
   private readonly style: CSSStyleDeclaration;
   private mode = modeOf(innerWidth);
   private textPx: number;
+  private rowPx: number;
   /** Columns that are hidden because there is no room, and those that the user asked for nevertheless. */
   private squeezed: ReadonlySet<ColumnId> = new Set();
   private readonly asked = new Set<ColumnId>();
@@ -93,6 +95,7 @@ export class Grid {
     this.box = box;
     this.style = getComputedStyle(box);
     this.textPx = Number.parseFloat(this.style.fontSize);
+    this.rowPx = this.sizeOf("--row");
     this.actions = actions;
     box.after(this.empty);
     translateTexts(this.empty, actions.strings());
@@ -118,6 +121,10 @@ export class Grid {
     this.box.addEventListener("click", ({ target }) => {
       this.reportSelection();
       if (target instanceof Element && target.closest(".ag-row") !== null) actions.tapped();
+    });
+    listenToSwipes(this.box, ".ag-row", (row) => {
+      const symbol = [...this.rows.keys()].find((one) => one === row.getAttribute("row-id"));
+      if (symbol !== undefined) actions.remove(symbol);
     });
     this.box.addEventListener("keydown", ({ target }) => {
       if (!(target instanceof Element) || target.closest(".ag-row") === null) return;
@@ -253,11 +260,11 @@ export class Grid {
     return this.api.getColumnState().map((column) => ([...this.squeezed].some((id) => id === column.colId) ? { ...column, hide: false } : column));
   }
 
-  /** The window has another size: perhaps another text size, other rows, or the columns of a phone. */
-  private resize(): void {
-    const [mode, textPx] = [modeOf(innerWidth), Number.parseFloat(this.style.fontSize)];
-    if (mode !== this.mode || textPx !== this.textPx) {
-      Object.assign(this, { mode, textPx });
+  /** The window has another size, or rows have: perhaps another text size, other rows, or the columns of a phone. */
+  resize(): void {
+    const [mode, textPx, rowPx] = [modeOf(innerWidth), Number.parseFloat(this.style.fontSize), this.sizeOf("--row")];
+    if (mode !== this.mode || textPx !== this.textPx || rowPx !== this.rowPx) {
+      Object.assign(this, { mode, textPx, rowPx });
       this.squeezed = new Set();
       this.api.setGridOption("rowHeight", this.sizeOf("--row"));
       this.api.setGridOption("headerHeight", this.sizeOf("--head"));

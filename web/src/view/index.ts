@@ -2,7 +2,7 @@
 export type { AlertLevel, AlertLinesActions } from "./alert-lines";
 export { AlertsView } from "./alerts-panel";
 export type { GridRow } from "./cells";
-export type { Chart } from "./chart";
+export type { Chart, ChartActions } from "./chart";
 export { Board, type Resize } from "./board";
 export { ChatView, type ChatActions } from "./chat-panel";
 export { makeColumnMenu } from "./column-menu";
@@ -37,6 +37,7 @@ export { SymbolSearch } from "./symbol-search";
 export { TickerTape } from "./ticker-tape";
 export { TimeAndSalesView } from "./time-and-sales";
 export { translatePage, translateTexts } from "./translate";
+export { WallClock } from "./wall-clock";
 export { WatchlistPicker } from "./watchlist-picker";
 
 /** Loads the grid, which is large, in a chunk of its own: the page connects before it arrives. */

@@ -36,8 +36,8 @@ export interface Panel {
   showList?(): void;
   /** The language changed. Elements with `data-text` and `data-label` are translated already. */
   translate?(strings: Strings): void;
-  /** The theme changed: for what is drawn on a canvas, which CSS does not reach. */
-  recolour?(): void;
+  /** Colours or sizes changed: for what CSS does not reach, such as a canvas. */
+  restyle?(): void;
   /** The page was paused or resumed. */
   setUpdates?(state: "paused" | "running"): void;
   /** Moves the focus to where the user begins. Without it the panel itself is focused. */

@@ -1,0 +1,33 @@
+/** A swipe of this many pixels removes a row. */
+const SWIPE_PX = 96;
+
+/** A touch that moves less than this is none of a swipe. */
+const START_PX = 12;
+
+/** Lets rows be swiped to the left by touch: they follow the finger, and `swiped` is called if they were moved far enough. */
+export function listenToSwipes(box: HTMLElement, rowSelector: string, swiped: (row: HTMLElement) => void): void {
+  let touch: { readonly id: number; readonly x: number; readonly row: HTMLElement } | undefined;
+  let distance = 0;
+  const end = () => {
+    if (touch !== undefined) touch.row.style.translate = "";
+    touch = undefined;
+    distance = 0;
+  };
+  box.addEventListener("pointerdown", ({ target, pointerType, pointerId, clientX }) => {
+    const row = target instanceof Element ? target.closest<HTMLElement>(rowSelector) : null;
+    if (pointerType === "touch" && row !== null) touch = { id: pointerId, x: clientX, row };
+  });
+  box.addEventListener("pointermove", ({ pointerId, clientX }) => {
+    if (touch?.id !== pointerId) return;
+    distance = touch.x - clientX;
+    touch.row.style.translate = distance > START_PX ? `${-distance}px 0` : "";
+  });
+  box.addEventListener("pointerup", ({ pointerId }) => {
+    if (touch?.id !== pointerId) return;
+    const { row } = touch;
+    const isFar = distance >= SWIPE_PX;
+    end();
+    if (isFar) swiped(row);
+  });
+  box.addEventListener("pointercancel", end);
+}
