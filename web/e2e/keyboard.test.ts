@@ -44,9 +44,13 @@ test("Tab visits each control once, with visible focus, and leaves the grid", as
     visited.push(isVisible || name === "BODY" ? name : `${name}, without visible focus`);
   }
 
-  const top = ["skip", "refresh", "pause", "settings-button", "strip", "interval-chart", "alert-handle alert-add", "sales-pause", "sales-scroll"];
-  const watchlist = ["lists", "list-new", "list-rename", "list-delete", "list-keep", "columns-button", "search", "header-cell", "cell"];
-  expect(visited).toEqual([...top, ...watchlist, "A", "side-button", "side-button", "BODY"]);
+  const menu = "panel-menu-button";
+  const top = ["skip", "refresh", "pause", "settings-button", "strip"];
+  const chart = ["interval-chart", "panel-menu-button pin", menu, "alert-handle alert-add"];
+  const small = ["sales-pause", menu, "sales-scroll", menu];
+  const watchlist = ["lists", "list-new", "list-rename", "list-delete", "list-keep", "columns-button", "search", menu, "header-cell", "cell"];
+  const foot = ["A", "panels-button", "side-button", "side-button", "BODY"];
+  expect(visited).toEqual([...top, ...chart, ...small, ...watchlist, "separator", "separator", "separator", ...foot]);
 });
 
 test("the keyboard searches, adds, selects and removes symbols", async () => {

@@ -100,7 +100,7 @@ async function cutOf(page: Page): Promise<readonly string[]> {
       ...beyond(".ag-cell", ".ag-grid-viewport", 0.5),
       ...beyond(".ag-row .figure", ".ag-cell", 0.5),
       ...beyond(".sales-row:not([hidden]) span", ".sales-row", 0.5),
-      ...beyond(".intervals, .headline-price, .headline h2, .watchlist-head > *, .counters dd", ".panel", 0.5),
+      ...beyond(".intervals, .headline-price, .headline > *, .panel-head > *, .counters dd", ".panel", 0.5),
     ];
   });
 }
@@ -109,14 +109,23 @@ async function cutOf(page: Page): Promise<readonly string[]> {
 const columnsOf = (page: Page) =>
   page.locator(".ag-header-cell:visible").evaluateAll((cells) => cells.map((cell) => cell.getAttribute("col-id")));
 
-test("from 320 to 3840 pixels no column and no control is cut", async () => {
-  const { page } = await open();
+/** The part of the board's height that no panel covers, in percent. */
+const emptyOf = (page: Page) =>
+  page.locator("#board").evaluate((board) => {
+    const { top, height } = board.getBoundingClientRect();
+    const bottoms = [...board.querySelectorAll(":scope > .panel")].map((panel) => panel.getBoundingClientRect().bottom);
+    return Math.round((100 * (top + height - Math.max(...bottoms))) / height);
+  });
+
+test.each(["en-US", "zh-CN"])("from 320 to 3840 pixels no column and no control is cut, and no part of the board is empty: %s", async (locale) => {
+  const { page } = await open({ context: { locale } });
   const shown: Record<number, number> = {};
   const common = [320, 360, 390, 430, 600, 639, 640, 700, 768, 820, 900, 1024, 1079, 1080, 1081, 1100, 1150, 1200, 1240, 1280, 1366, 1440];
   for (const width of [...common, 1680, 1920, 2200, 2399, 2400, 2559, 2560, 2720, 2880, 3199, 3200, 3320, 3440, 3840]) {
     await page.setViewportSize({ width, height: heightOf(width) });
     const state = async () => ({ width, cut: await cutOf(page), ...(await overflowOf(page)) });
     await expect.poll(state, DEADLINE).toEqual({ width, cut: [], scrollWidth: width, sticking: [] });
+    expect(await emptyOf(page)).toBeLessThanOrEqual(3);
     shown[width] = (await columnsOf(page)).length;
   }
 

@@ -30,14 +30,16 @@ export function makeDraggable(head: HTMLElement, own: string, actions: DragActio
     aim = undefined;
     mark.remove();
   };
-  head.addEventListener("pointerdown", ({ target, button, pointerType, clientX: x, clientY: y }) => {
+  head.addEventListener("pointerdown", ({ target, button, pointerType, pointerId, clientX: x, clientY: y }) => {
     const isControl = target instanceof Element && target.closest("button, input, select, label, a, [popover], dialog") !== null;
-    if (button === 0 && pointerType === "mouse" && !isControl && actions.canMove()) start = { x, y };
+    if (button !== 0 || pointerType !== "mouse" || isControl || !actions.canMove()) return;
+    start = { x, y };
+    // At once: a fast mouse leaves the head before it has moved far enough.
+    head.setPointerCapture(pointerId);
   });
   head.addEventListener("pointermove", (event) => {
-    const { clientX: x, clientY: y, pointerId } = event;
+    const { clientX: x, clientY: y } = event;
     if (start === undefined || (!isDragging && Math.hypot(x - start.x, y - start.y) < DRAG_PX)) return;
-    if (!isDragging) head.setPointerCapture(pointerId);
     isDragging = true;
     document.getSelection()?.removeAllRanges();
     const target = actions.targets().find(([id, node]) => id !== own && contains(node.getBoundingClientRect(), x, y));

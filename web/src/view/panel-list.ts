@@ -33,6 +33,9 @@ export function makePanelList(actions: PanelListActions): void {
       input.dataset["panel"] = id;
       input.addEventListener("change", () => {
         actions.setOpen(id, input.checked);
+        // Another panel may have been closed for it.
+        fill();
+        menu.querySelector<HTMLElement>(`[data-panel="${id}"]`)?.focus();
       });
       return make("label", "column-choice", input, title);
     });
@@ -41,11 +44,9 @@ export function makePanelList(actions: PanelListActions): void {
     reset.addEventListener("click", () => {
       actions.reset();
       fill();
-      reset.focus();
+      menu.querySelector("button")?.focus();
     });
-    const focused = document.activeElement;
     menu.replaceChildren(...boxes, reset);
-    if (focused !== null && menu.contains(focused)) menu.querySelector("input")?.focus();
   };
   menu.addEventListener("beforetoggle", ({ newState }) => {
     if (newState !== "open") return;

@@ -8,6 +8,7 @@ const START_PX = 12;
 export function listenToSwipes(box: HTMLElement, rowSelector: string, swiped: (row: HTMLElement) => void): void {
   let touch: { readonly id: number; readonly x: number; readonly row: HTMLElement } | undefined;
   let distance = 0;
+  let hasMoved = false;
   const end = () => {
     if (touch !== undefined) touch.row.style.translate = "";
     touch = undefined;
@@ -15,11 +16,12 @@ export function listenToSwipes(box: HTMLElement, rowSelector: string, swiped: (r
   };
   box.addEventListener("pointerdown", ({ target, pointerType, pointerId, clientX }) => {
     const row = target instanceof Element ? target.closest<HTMLElement>(rowSelector) : null;
-    if (pointerType === "touch" && row !== null) touch = { id: pointerId, x: clientX, row };
+    if (pointerType === "touch" && row !== null) [touch, hasMoved] = [{ id: pointerId, x: clientX, row }, false];
   });
   box.addEventListener("pointermove", ({ pointerId, clientX }) => {
     if (touch?.id !== pointerId) return;
     distance = touch.x - clientX;
+    hasMoved ||= Math.abs(distance) > START_PX;
     touch.row.style.translate = distance > START_PX ? `${-distance}px 0` : "";
   });
   box.addEventListener("pointerup", ({ pointerId }) => {
@@ -30,4 +32,10 @@ export function listenToSwipes(box: HTMLElement, rowSelector: string, swiped: (r
     if (isFar) swiped(row);
   });
   box.addEventListener("pointercancel", end);
+  // A swipe is no tap: the row below the finger is not selected.
+  box.addEventListener("touchend", (event) => {
+    if (!hasMoved) return;
+    event.preventDefault();
+    event.stopPropagation();
+  }, { capture: true });
 }
