@@ -55,11 +55,11 @@ const declaredIn: ReadonlyMap<string, string> = new Map(
   namedImports(CLIENT_ENTRY).flatMap(({ specifier, names }) => names.map((name) => [name, resolve(CLIENT_ENTRY, specifier)] as const)),
 );
 
-/** The imports of own files, in all forms that TypeScript knows: static, type-only, re-exporting and dynamic. */
+/** The imports of own files, apart from style sheets, in all forms that TypeScript knows: static, type-only, re-exporting and dynamic. */
 const imports: readonly Import[] = files.flatMap((from) => [
   ...ts
     .preProcessFile(textOf(from))
-    .importedFiles.filter(({ fileName }) => fileName.startsWith("."))
+    .importedFiles.filter(({ fileName }) => fileName.startsWith(".") && !fileName.endsWith(".css"))
     .map(({ fileName }) => ({ from, to: resolve(from, fileName) })),
   ...namedImports(from)
     .filter(({ specifier }) => specifier === "@tapecast/client")

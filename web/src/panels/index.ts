@@ -1,7 +1,7 @@
 /**
  * The panels of the board.
  *
- * To add one: its file here, its style beside the others, its words, and its line in `PANELS`.
+ * To add one: its file here, its style beside the others, imported by that file, its words, and its line in `PANELS`.
  */
 import { AlertsPanel } from "./alerts";
 import { ChartPanel } from "./chart";

@@ -6,11 +6,11 @@ import { CHANNELS, type Client, type Streams } from "@tapecast/client";
  * Several parts of the page may show one symbol, such as two charts and the watchlist.
  */
 export class StreamUses {
-  private readonly client: Client;
+  private readonly client: Pick<Client, "subscribe" | "unsubscribe">;
   /** The number of uses by `channel symbol`. */
   private readonly uses = new Map<string, number>();
 
-  constructor(client: Client) {
+  constructor(client: Pick<Client, "subscribe" | "unsubscribe">) {
     this.client = client;
   }
 

@@ -20,10 +20,6 @@ export function openWindow(node: HTMLElement, title: string, { closed, keydown }
   const popup = window.open("", "", `popup,width=${Math.round(Math.max(320, width))},height=${Math.round(Math.max(240, height))}`);
   if (popup === null) return undefined;
   const { document: other } = popup;
-  // A new window is empty and in quirks mode.
-  other.open();
-  other.write("<!doctype html>");
-  other.close();
   other.title = title;
   for (const sheet of document.querySelectorAll<HTMLLinkElement>("link[rel=stylesheet]")) {
     const link = other.importNode(make("link", ""));
