@@ -11,6 +11,8 @@ interface Slot {
   readonly button: view.PanelButton | undefined;
   panel: view.Panel | undefined;
   isMaking: boolean;
+  /** The user opened it and waits for its code. */
+  takesFocus: boolean;
   isOpen: boolean;
   /** The panel's own window, if it has one. */
   popup: Window | undefined;
@@ -74,6 +76,7 @@ export class PanelFrame {
     if (slot === undefined) return;
     if (this.maximised !== slot && !this.isOver(slot)) this.restore();
     this.show(id);
+    slot.takesFocus = slot.panel === undefined;
     if (slot.panel === undefined) return;
     slot.popup?.focus();
     if (slot.panel.focus === undefined) slot.panel.node.focus();
@@ -194,7 +197,7 @@ export class PanelFrame {
       this.draw(slot);
     });
     const button = kind.icon === undefined ? undefined : new view.PanelButton(kind.title, view.icon(kind.icon));
-    const slot: Slot = { kind, redraw, button, panel: undefined, isMaking: false, isOpen: false, popup: undefined };
+    const slot: Slot = { kind, redraw, button, panel: undefined, isMaking: false, takesFocus: false, isOpen: false, popup: undefined };
     if (button !== undefined) {
       button.node.setAttribute("aria-controls", `panel-${kind.id}`);
       button.node.ariaExpanded = "false";
@@ -252,7 +255,7 @@ export class PanelFrame {
     made.then(
       (panel) => {
         this.add(slot, panel);
-        if (slot.isOpen) this.open(slot.kind.id);
+        if (slot.isOpen && slot.takesFocus) this.open(slot.kind.id);
       },
       () => {
         slot.isMaking = false;

@@ -24,7 +24,7 @@ export interface Panel {
   readonly node: HTMLElement;
   /** The row at the top with the panel's heading. The page puts the buttons of every panel at its end. */
   readonly head: HTMLElement;
-  /** The panel is shown: it subscribes to what it shows. `draw` follows in the next frame. */
+  /** The panel is shown, with the selection and the list as they are now: it subscribes to what it shows. `draw` follows in the next frame. */
   open(): void;
   /** The panel is hidden: it unsubscribes. */
   close(): void;
