@@ -15,7 +15,7 @@ export function trade(afterMs: number, dollars: number, size = 10, name = "AAPL"
   return {
     channel: "trades",
     ...{ symbol: symbol(name), seq: undefined, conflated: 0, origin: "live", time: millis(START + afterMs) },
-    ...{ id: 0, venue: "V", price: price(dollars), size: shares(size), isLate: false },
+    ...{ id: 0, venue: "V", price: price(dollars), size: shares(size), conditions: "@", isLate: false },
   };
 }
 
@@ -62,7 +62,7 @@ export function ticker(last: number, previousClose = last, name = "AAPL"): Ticke
     ...{ symbol: symbol(name), seq: undefined, conflated: 0, origin: "live", time: millis(START) },
     ...{ last: price(last), bid: price(last - 0.01), bidSize: shares(100), ask: price(last + 0.01), askSize: shares(200) },
     ...{ open: price(previousClose), high: price(Math.max(last, previousClose)), low: price(Math.min(last, previousClose)) },
-    ...{ previousClose: price(previousClose), volume: shares(1_000) },
+    ...{ previousClose: price(previousClose), volume: shares(1_000), averagePrice: price(last) },
   };
 }
 

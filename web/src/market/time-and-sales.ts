@@ -15,6 +15,8 @@ export interface Print {
   readonly venue: string;
   readonly side: Side;
   readonly mark: PrintMark;
+  /** Sale conditions, one character each. */
+  readonly conditions: string;
   readonly id: number;
 }
 
@@ -201,8 +203,8 @@ export class TimeAndSales {
 /** Identifies a trade. Ids restart with the server, so the time is part of the key, in whole ms: REST times may be truncated. */
 const keyOf = ({ time, id }: { readonly time: Millis; readonly id: number }): string => `${id}@${Math.floor(time)}`;
 
-const printOf = ({ time, price, size, venue, id, isLate }: Trade): Print => ({
-  ...{ kind: "print", time, price, size, venue, id, side: "between" },
+const printOf = ({ time, price, size, venue, id, conditions, isLate }: Trade): Print => ({
+  ...{ kind: "print", time, price, size, venue, id, conditions, side: "between" },
   mark: isLate ? "late" : "none",
 });
 

@@ -36,6 +36,8 @@ export interface Trade extends StreamObject {
   readonly size: Shares;
   /** One letter for the venue. */
   readonly venue: string;
+  /** Sale conditions of the consolidated tape, one character each, such as `@I`; empty where the source names none. */
+  readonly conditions: string;
   /** The trade was reported late: its time and its price are those of earlier. */
   readonly isLate: boolean;
 }
@@ -101,6 +103,8 @@ export interface Ticker extends StreamObject {
   readonly low: Price | undefined;
   readonly previousClose: Price | undefined;
   readonly volume: Shares;
+  /** The day's volume-weighted average price; undefined without volume. */
+  readonly averagePrice: Price | undefined;
 }
 
 /** Any object of a data channel. */

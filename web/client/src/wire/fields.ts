@@ -45,9 +45,11 @@ export function symbolField(object: JsonObject, key: string): StockSymbol {
   return symbol;
 }
 
-/** Whether a trade's conditions contain `Z`: it was reported late, out of sequence. */
-export function isLate({ c: conditions }: JsonObject): boolean {
-  return Array.isArray(conditions) && conditions.includes("Z");
+/** A trade's sale conditions, and whether `Z` is among them: it was reported late, out of sequence. */
+export function readConditions({ c }: JsonObject): { readonly conditions: string; readonly isLate: boolean } {
+  const letters: readonly unknown[] = Array.isArray(c) ? c : [];
+  const conditions = letters.filter((letter) => typeof letter === "string" && letter !== " ").join("");
+  return { conditions, isLate: conditions.includes("Z") };
 }
 
 /** A list of strings; empty if the field is absent. */

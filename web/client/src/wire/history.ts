@@ -1,5 +1,5 @@
 import { millis, price, shares, type Millis, type Ohlc, type StockSymbol, type Trade } from "../model";
-import { FieldError, countField, isJsonObject, isLate, numberField, optionalCountField, type JsonObject } from "./fields";
+import { FieldError, countField, isJsonObject, numberField, optionalCountField, readConditions, type JsonObject } from "./fields";
 import { timeField } from "./time";
 
 /** Bar lengths of historical queries. */
@@ -51,7 +51,7 @@ export function readTrades(body: unknown): Page<Trade> | undefined {
     price: price(numberField(item, "p")),
     size: shares(countField(item, "s")),
     venue: typeof item["x"] === "string" ? item["x"] : "",
-    isLate: isLate(item),
+    ...readConditions(item),
   }));
 }
 

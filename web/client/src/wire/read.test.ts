@@ -149,12 +149,12 @@ test.each([["not JSON"], ["{}"], ["null"], [new ArrayBuffer(4)]])("a frame %s is
 
 test("a ticker has everything that a watchlist row shows", () => {
   const ticker =
-    '{"T":"k","S":"AAPL","p":187.5,"s":40,"bp":187.49,"bs":300,"ap":187.51,"as":200,"o":186,"h":188,"l":185.5,"pc":186.2,"v":1000,"n":20,"vw":187,"sq":9,"cf":3,"t":"2026-11-20T14:30:00Z","sn":true}';
+    '{"T":"k","S":"AAPL","p":187.5,"s":40,"bp":187.49,"bs":300,"ap":187.51,"as":200,"o":186,"h":188,"l":185.5,"pc":186.2,"v":1000,"n":20,"vw":186.9,"sq":9,"cf":3,"t":"2026-11-20T14:30:00Z","sn":true}';
 
   expect(readFrame(`[${ticker}]`).events).toMatchObject([
     {
       ...{ channel: "tickers", symbol: "AAPL", last: 187.5, bid: 187.49, bidSize: 300, ask: 187.51, askSize: 200 },
-      ...{ open: 186, high: 188, low: 185.5, previousClose: 186.2, volume: 1000, seq: 9, conflated: 3, origin: "snapshot" },
+      ...{ open: 186, high: 188, low: 185.5, previousClose: 186.2, volume: 1000, averagePrice: 186.9, seq: 9, conflated: 3, origin: "snapshot" },
     },
   ]);
 });
@@ -188,10 +188,12 @@ test("only names in channels are rejected symbols", () => {
 });
 
 test.each([
-  ['["@"]', false],
-  ['["Z","I"]', true],
-])("a trade with the conditions %s is reported late: %s", (conditions, isLate) => {
-  expect(readFrame(`[${TRADE.replace('["@"]', conditions)}]`).events).toMatchObject([{ isLate }]);
+  ['["@"]', "@", false],
+  ['["Z","I"]', "ZI", true],
+  ['[" ","T"]', "T", false],
+  ["[]", "", false],
+])("a trade with the conditions %s has `%s` and is reported late: %s", (letters, conditions, isLate) => {
+  expect(readFrame(`[${TRADE.replace('["@"]', letters)}]`).events).toMatchObject([{ conditions, isLate }]);
 });
 
 test("a cancel and a correction name the trade as it was reported", () => {

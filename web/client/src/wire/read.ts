@@ -1,6 +1,6 @@
 import { price, seq, shares, type Bar, type Cancel, type Correction, type MarketEvent, type Price, type Quote, type Status, type Ticker, type Trade } from "../model";
 import { readControl, type Control, type ControlReader } from "./control";
-import { FieldError, countField, isJsonObject, isLate, numberField, optionalCountField, symbolField, textField, type JsonObject } from "./fields";
+import { FieldError, countField, isJsonObject, numberField, optionalCountField, readConditions, symbolField, textField, type JsonObject } from "./fields";
 import { timeField } from "./time";
 
 /** A decoded frame. Controls and events are each in their order on the wire. */
@@ -101,7 +101,7 @@ function readTrade(item: JsonObject): Trade {
     price: price(numberField(item, "p")),
     size: shares(countField(item, "s")),
     venue: typeof item["x"] === "string" ? item["x"] : "",
-    isLate: isLate(item),
+    ...readConditions(item),
   };
 }
 
@@ -161,6 +161,7 @@ function readTicker(item: JsonObject): Ticker {
     low: knownPrice(item, "l"),
     previousClose: knownPrice(item, "pc"),
     volume: shares(countField(item, "v")),
+    averagePrice: item["vw"] === undefined ? undefined : knownPrice(item, "vw"),
   };
 }
 
