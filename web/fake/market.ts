@@ -22,6 +22,9 @@ const CHANNEL_OF: Readonly<Record<string, string>> = { t: "trades", q: "quotes",
 
 export const channelOf = (object: WireObject): string => CHANNEL_OF[object.T] ?? "";
 
+/** Trades of fewer shares are odd lots. */
+const ROUND_LOT = 100;
+
 export class FakeMarket {
   private readonly random: () => number;
   private readonly days = new Map<string, Day>();
@@ -53,8 +56,8 @@ export class FakeMarket {
   }
 
   /** A trade at this price, with a quote and a ticker. */
-  printOf(symbol: string, price: number, now: Date): readonly WireObject[] {
-    return [this.trade(symbol, price, now), this.quote(symbol, now), this.tickerOf(symbol, now)];
+  printOf(symbol: string, price: number, now: Date, size?: number): readonly WireObject[] {
+    return [this.trade(symbol, price, now, size), this.quote(symbol, now), this.tickerOf(symbol, now)];
   }
 
   /** Halts or resumes trading of a symbol. */
@@ -101,16 +104,21 @@ export class FakeMarket {
     return this.latest.get(`${channel} ${symbol}`);
   }
 
-  private trade(symbol: string, price: number, now: Date): WireObject {
+  /** The latest objects of all streams of a channel. */
+  allOf(channel: string): readonly WireObject[] {
+    return [...this.latest.values()].filter((object) => channelOf(object) === channel);
+  }
+
+  private trade(symbol: string, price: number, now: Date, size = 1 + Math.floor(this.random() * 400)): WireObject {
     const day = this.dayOf(symbol);
     day.last = price;
     day.high = Math.max(day.high, day.last);
     day.low = Math.min(day.low, day.last);
-    day.size = 1 + Math.floor(this.random() * 400);
+    day.size = size;
     day.volume += day.size;
     day.trades += 1;
     const { last: p, size: s, trades: i } = day;
-    return this.numbered({ T: "t", S: symbol, i, x: "V", p, s, c: ["@"], z: "C", t: timeOf(now) });
+    return this.numbered({ T: "t", S: symbol, i, x: "V", p, s, c: size < ROUND_LOT ? ["@", "I"] : ["@"], z: "C", t: timeOf(now) });
   }
 
   /** A quote and the ticker, which repeats the last trade. */

@@ -107,8 +107,8 @@ export class FakeServer {
   }
 
   /** Trades this symbol at this price. */
-  print(symbol: string, price: number): void {
-    this.send(this.market.printOf(symbol, price, new Date()));
+  print(symbol: string, price: number, size?: number): void {
+    this.send(this.market.printOf(symbol, price, new Date(), size));
   }
 
   /** Changes the quote of this symbol. */

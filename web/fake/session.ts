@@ -207,7 +207,7 @@ export class FakeSession {
   }
 
   private snapshot(added: readonly (readonly [string, string])[]): void {
-    const latest = added.flatMap(([channel, symbol]) => this.shared.market.latestOf(channel, symbol) ?? []);
+    const latest = added.flatMap(([channel, symbol]) => (symbol === "*" ? this.shared.market.allOf(channel) : (this.shared.market.latestOf(channel, symbol) ?? [])));
     if (latest.length > 0) this.write(latest.map((object) => ({ ...object, sn: true })));
   }
 

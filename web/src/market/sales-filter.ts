@@ -55,7 +55,7 @@ export const isActive = ({ minSize, hidden }: SalesFilter): boolean => minSize >
 /**
  * The rows of a list that pass a filter, by their index in the list.
  *
- * Read again when the list changed: 5,000 rows take about 0.1 ms, at most ten times per second.
+ * Read again when the list changed: 5,000 rows take about 0.3 ms, at most ten times per second.
  */
 export class FilteredSales {
   private readonly indices: number[] = [];

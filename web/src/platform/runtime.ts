@@ -1,7 +1,7 @@
 import { millis, runtimeOf, type Millis, type Runtime } from "@tapecast/client";
 
-/** The browser as the client's runtime. */
-export const runtime: Runtime = { ...runtimeOf(window), now: wallClock() };
+/** The browser as the client's runtime, in the page and in its workers. */
+export const runtime: Runtime = { ...runtimeOf(globalThis), now: wallClock() };
 
 /**
  * A wall clock with sub-millisecond resolution.

@@ -5,3 +5,4 @@ export { HistoryLoader } from "./history-loader";
 export { InstrumentDirectory } from "./instrument-directory";
 export { MarketStore } from "./market-store";
 export { WeatherStore } from "./weather-store";
+export { WholeMarketFeed, type WholeMarketReport, type WholeMarketRequest } from "./whole-market-feed";
