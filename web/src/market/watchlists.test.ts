@@ -149,3 +149,20 @@ test.each([
 ])("the symbols in the text %j are %j", (text, symbols) => {
   expect(symbolsIn(text)).toEqual(symbols);
 });
+
+test("a symbol may be looked at without being in the list, and stays selected while the list changes", () => {
+  const it = lists(AAPL, KO);
+  it.visit(XOM);
+  expect([it.selected, it.visited, it.symbols]).toEqual([XOM, XOM, [AAPL, KO]]);
+
+  const there = stored(it.toText());
+  there.add(symbol("INTC"));
+  it.update(there.toText());
+  it.remove(KO, AAPL);
+  expect([it.selected, it.symbols]).toEqual([XOM, [AAPL, "INTC"]]);
+
+  it.add(XOM);
+  expect([it.selected, it.visited]).toEqual([XOM, undefined]);
+  it.select(AAPL);
+  expect([it.selected, it.visited]).toEqual([AAPL, undefined]);
+});

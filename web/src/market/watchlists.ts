@@ -81,6 +81,12 @@ export class Watchlists {
     return this.selectedSymbol;
   }
 
+  /** The selected symbol if it is only looked at and not in the list. */
+  get visited(): StockSymbol | undefined {
+    const { selected } = this;
+    return selected === undefined || this.has(selected) ? undefined : selected;
+  }
+
   has(symbol: StockSymbol): boolean {
     return this.symbols.includes(symbol);
   }
@@ -105,6 +111,11 @@ export class Watchlists {
 
   select(symbol: StockSymbol): void {
     if (this.has(symbol)) this.selectedSymbol = symbol;
+  }
+
+  /** Selects a symbol without adding it to the list: a look at it. */
+  visit(symbol: StockSymbol): void {
+    this.selectedSymbol = symbol;
   }
 
   /** Switches to the list at this index, which wraps around. */
@@ -184,10 +195,10 @@ export class Watchlists {
   update(text: string | null): void {
     const stored = usable(parse(text).lists);
     if (stored.length === 0) return;
-    const [at, selected] = [this.index, this.selectedSymbol];
+    const { index: at, selected, visited } = this;
     this.kept = stored;
     if (this.index < 0) this.show(Math.min(Math.max(0, at), this.all.length - 1));
-    this.selectedSymbol = selected !== undefined && this.has(selected) ? selected : this.symbols[0];
+    this.selectedSymbol = visited ?? (selected !== undefined && this.has(selected) ? selected : this.symbols[0]);
   }
 
   /** Serialises the kept lists for storage. */

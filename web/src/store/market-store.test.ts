@@ -114,3 +114,24 @@ test("missing trades are requested again for a while, and a real gap stays", asy
   expect(requests).toHaveLength(7);
   expect(shown(store)).toEqual([1, "gap", 3]);
 });
+
+test("a symbol that is only looked at is subscribed to until another one is selected", () => {
+  const runtime = new FakeRuntime();
+  const client = new Client(runtime, { url: "ws://test/" });
+  const store = new MarketStore(client, new HistoryLoader(new HistoryClient(() => Promise.resolve(undefined)), runtime.now, () => undefined), runtime.now);
+  client.connect();
+  runtime.socket.greet();
+  const [KO, XOM] = [symbol("KO"), symbol("XOM")];
+
+  store.watch({ symbols: [AAPL, KO], visited: undefined });
+  store.watch({ symbols: [AAPL, KO], visited: XOM });
+  expect(store.board.get(XOM)).toBeDefined();
+  store.watch({ symbols: [AAPL, KO], visited: undefined });
+
+  expect(store.board.get(XOM)).toBeUndefined();
+  expect(runtime.socket.sent).toMatchObject([
+    { action: "subscribe", tickers: ["AAPL", "KO"] },
+    { action: "subscribe", tickers: ["XOM"], statuses: ["XOM"] },
+    { action: "unsubscribe", tickers: ["XOM"], statuses: ["XOM"] },
+  ]);
+});

@@ -52,16 +52,17 @@ export class MarketStore {
     this.streams = new StreamUses(client);
   }
 
-  /** Follows the symbols of the current watchlist. */
-  watch({ symbols }: Watchlists): void {
-    const [before, after] = [new Set(this.watched), new Set(symbols)];
+  /** Follows the symbols of the current watchlist, and the one that is looked at beside it. */
+  watch({ symbols, visited }: Pick<Watchlists, "symbols" | "visited">): void {
+    const wanted = visited === undefined ? [...symbols] : [...symbols, visited];
+    const [before, after] = [new Set(this.watched), new Set(wanted)];
     const removed = this.watched.filter((symbol) => !after.has(symbol));
-    const added = symbols.filter((symbol) => !before.has(symbol));
-    this.watched = [...symbols];
+    const added = wanted.filter((symbol) => !before.has(symbol));
+    this.watched = wanted;
     for (const symbol of removed) this.unwatch(symbol);
     for (const symbol of added) this.board.watch(symbol);
     const release = this.releaseWatched;
-    this.releaseWatched = this.streams.use(streamsOf(WATCHLIST_CHANNELS, symbols));
+    this.releaseWatched = this.streams.use(streamsOf(WATCHLIST_CHANNELS, wanted));
     release();
     void this.loader.loadSparklines(this.board, added);
   }
