@@ -162,6 +162,11 @@ export class FakeServer {
     for (const session of this.sessions) session.drain(reconnectMs);
   }
 
+  /** The number of open sessions. */
+  get sessionCount(): number {
+    return this.sessions.size;
+  }
+
   /** Closes every session with a close code and a reason. */
   closeAll(code: number, reason = ""): void {
     for (const { socket } of this.sessions) socket.close(code, reason);

@@ -19,13 +19,13 @@ const IMPORTS: Readonly<Record<string, readonly string[]>> = {
   market: ["client/model"],
   topics: ["client/model"],
   alerts: ["client/model"],
-  strings: ["client/model", "client/wire", "client/stream", "format", "topics"],
+  strings: ["client/model", "client/wire", "client/stream", "format", "market", "topics"],
   settings: ["client/model", "market", "strings"],
   layout: [],
   store: ["client/model", "client/wire", "client/stream", "market", "topics"],
   platform: ["client/model", "client/wire", "client/stream"],
   view: ["client/model", "client/wire", "client/stream", "format", "market", "topics", "alerts", "strings", "settings", "layout"],
-  panels: ["client/model", "client/wire", "client/stream", "market", "topics", "alerts", "strings", "settings", "layout", "store", "platform", "view"],
+  panels: ["client/model", "client/wire", "client/stream", "format", "market", "topics", "alerts", "strings", "settings", "layout", "store", "platform", "view"],
   app: ["client/model", "client/wire", "client/stream", "market", "topics", "alerts", "strings", "settings", "layout", "store", "platform", "view", "panels"],
 };
 

@@ -4,7 +4,7 @@ import { address, getJson, runtime, storage, streamUrl } from "../platform";
 import { languageOf, readSettings, readSharedView, riseOf, writeSettings, writeSharedView, type Settings } from "../settings";
 import { HistoryLoader, InstrumentDirectory, MarketStore } from "../store";
 import { STRINGS, type Strings } from "../strings";
-import { ListEditor, PanelFrame, PANELS, PriceAlerts, userId, type PanelHost } from "../panels";
+import { ListEditor, PanelFrame, PANELS, PriceAlerts, userId, WholeMarketSource, type PanelHost } from "../panels";
 import * as view from "../view";
 import { Dashboard } from "./dashboard";
 import { Login } from "./login";
@@ -73,6 +73,13 @@ export class App {
       this.panels.open("alerts");
     },
   });
+  private readonly wholeMarket = new WholeMarketSource({
+    url: () => streamUrl(userId()),
+    key: () => this.login.key,
+    failed: () => {
+      this.notify(this.strings.notice.loadFailed, { kind: "error" });
+    },
+  });
   private readonly panels: PanelFrame = new PanelFrame(PANELS, this.panelHost());
   private readonly place = new MarketPlace({
     client: this.client,
@@ -126,7 +133,9 @@ export class App {
     if (symbol === undefined) return;
     if (list === undefined && !lists.has(symbol)) lists.openShared([symbol], strings.lists.shared);
     else if (lists.isShared) lists.add(symbol);
-    lists.select(symbol);
+    // One's own list may be open with a symbol beside it.
+    if (lists.has(symbol)) lists.select(symbol);
+    else lists.visit(symbol);
   }
 
   private listenToClient(): void {
@@ -154,6 +163,7 @@ export class App {
       store.freshness.heartbeat(ageMs, receivedAt);
     });
     client.on("acknowledged", ({ epochIs, rejected, conflateMs }) => {
+      this.wholeMarket.authenticated();
       // If the server requires a key, earlier REST requests failed.
       void this.loadInstruments();
       if (epochIs === "new") {
@@ -191,8 +201,8 @@ export class App {
       alert: () => {
         this.alerts.open();
       },
-      toggleChat: () => {
-        this.panels.toggle("chat");
+      togglePanel: (id) => {
+        this.panels.toggle(id);
       },
       list: (offset) => {
         this.editor.show(this.lists.index + offset);
@@ -247,6 +257,7 @@ export class App {
   private select(symbol: StockSymbol): void {
     if (symbol === this.lists.selected) return;
     this.lists.select(symbol);
+    this.store.watch(this.lists);
     this.showSelected();
   }
 
@@ -254,6 +265,19 @@ export class App {
   private selectOrAdd(symbol: StockSymbol): void {
     if (this.lists.has(symbol)) this.select(symbol);
     else this.editor.add(symbol);
+  }
+
+  /** Selects a symbol. One that is not in the list is shown beside it, and may be added. */
+  private visit(symbol: StockSymbol): void {
+    if (this.lists.has(symbol)) {
+      this.select(symbol);
+      return;
+    }
+    this.lists.visit(symbol);
+    this.store.watch(this.lists);
+    this.showSelected();
+    const { visited, add } = this.strings.market;
+    this.notify(visited(symbol), { kind: "info", action: { label: add, run: () => { this.editor.add(symbol); } } });
   }
 
   private showSelected(): void {
@@ -313,10 +337,10 @@ export class App {
 
   /** What the panels may use. */
   private panelHost(): PanelHost {
-    const { dashboard, client, store, instruments, editor, alerts } = this;
+    const { dashboard, client, store, instruments, editor, alerts, wholeMarket } = this;
     const { scheduler, flashes, freshness, feedFreshness, isPaused, firstPaint, firstPricesDrawn } = dashboard;
     return {
-      ...{ client, store, instruments, editor, alerts, scheduler, flashes, freshness, feedFreshness, isPaused, firstPaint, firstPricesDrawn },
+      ...{ client, store, instruments, editor, alerts, wholeMarket, scheduler, flashes, freshness, feedFreshness, isPaused, firstPaint, firstPricesDrawn },
       ...{ now: runtime.now, strings: this.getStrings, notify: this.notify },
       selected: () => this.lists.selected,
       select: (symbol) => {
@@ -324,6 +348,9 @@ export class App {
       },
       selectOrAdd: (symbol) => {
         this.selectOrAdd(symbol);
+      },
+      visit: (symbol) => {
+        this.visit(symbol);
       },
       showSelected: () => {
         this.panels.bringIntoView("chart");

@@ -11,5 +11,5 @@ export { findInstruments } from "./search";
 export { Sparkline, SPARKLINE_POINTS, SPARKLINE_STEP_MS } from "./sparkline";
 export { INTERVALS, SymbolBars, type IntervalSeconds } from "./symbol-bars";
 export { MAX_ROWS, TimeAndSales, type Merged, type Print, type PrintMark, type RevisedPrice, type SalesRow, type Side } from "./time-and-sales";
-export { misplacedShare, neighbourOf, squarify, type Direction, type Rect } from "./treemap";
+export { countThatFits, misplacedShare, neighbourOf, squarify, type Direction, type Rect } from "./treemap";
 export { DEFAULT_SYMBOLS, MAX_SYMBOLS, symbolsIn, validSymbols, Watchlists, type Removed, type Watchlist } from "./watchlists";

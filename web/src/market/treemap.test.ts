@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { misplacedShare, neighbourOf, squarify, type Rect } from ".";
+import { countThatFits, misplacedShare, neighbourOf, squarify, type Rect } from ".";
 
 const BOX = { x: 0, y: 0, width: 600, height: 400 };
 
@@ -54,6 +54,13 @@ test("rectangles are close to squares", () => {
 test("no weights, and a box without area, give no area", () => {
   expect(squarify([], BOX)).toEqual([]);
   expect(squarify([2, 1], { ...BOX, width: 0 }).every(({ width, height }) => width * height === 0)).toBe(true);
+});
+
+test("as many weights share an area as leave the least of them enough", () => {
+  expect(countThatFits([6, 2, 1, 1], 1_000, 100)).toBe(4);
+  expect(countThatFits([6, 2, 1, 1], 1_000, 101)).toBe(3);
+  expect(countThatFits([6, 2, 1, 1], 1_000, 900)).toBe(1);
+  expect(countThatFits([], 1_000, 1)).toBe(0);
 });
 
 test("the misplaced share is the area that would have to move", () => {

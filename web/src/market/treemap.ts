@@ -76,6 +76,22 @@ function layRow(weights: readonly number[], { first, end, area, scale }: Row, bo
     : { x: box.x, y: box.y + depth, width: box.width, height: Math.max(0, box.height - depth) };
 }
 
+/**
+ * How many of these weights, in descending order, may share an area so that the least of them has at least this share of
+ * it; at least one.
+ */
+export function countThatFits(weights: readonly number[], area: number, least: number): number {
+  let sum = 0;
+  let count = 0;
+  // Each further weight is less, and its share of the sum too.
+  for (const weight of weights) {
+    sum += weight;
+    if (count > 0 && (weight / sum) * area < least) break;
+    count += 1;
+  }
+  return count;
+}
+
 /** How much of the area is in the wrong place: the share that would have to move for each part to have its weight, 0 to 1. */
 export function misplacedShare(laid: ReadonlyMap<string, number>, now: ReadonlyMap<string, number>): number {
   const [laidTotal, nowTotal] = [sum(laid), sum(now)];

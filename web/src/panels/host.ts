@@ -6,6 +6,7 @@ import type { PageText, Strings } from "../strings";
 import type * as view from "../view";
 import type { ListEditor } from "./list-editor";
 import type { PriceAlerts } from "./price-alerts";
+import type { WholeMarketSource } from "./whole-market";
 
 /** What every panel may use of the page. */
 export interface PanelHost {
@@ -15,6 +16,8 @@ export interface PanelHost {
   /** The watchlists and their changes by the user. */
   readonly editor: ListEditor;
   readonly alerts: PriceAlerts;
+  /** Every symbol of the market, while a panel that shows it is open. */
+  readonly wholeMarket: WholeMarketSource;
   readonly scheduler: view.FrameScheduler;
   /** The changed figures of the whole page. */
   readonly flashes: view.Flashes;
@@ -29,6 +32,8 @@ export interface PanelHost {
   readonly select: (symbol: StockSymbol) => void;
   /** Selects a symbol and adds it to the list if it is not in it. */
   readonly selectOrAdd: (symbol: StockSymbol) => void;
+  /** Selects a symbol without adding it to the list, which is offered. */
+  readonly visit: (symbol: StockSymbol) => void;
   /** Brings the panel of the selected symbol into view on a small screen. */
   readonly showSelected: () => void;
   readonly notify: (sentence: string, options: view.NoticeOptions) => void;

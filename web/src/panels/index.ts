@@ -6,7 +6,9 @@
 import { AlertsPanel } from "./alerts";
 import { ChartPanel } from "./chart";
 import { ChatPanel } from "./chat";
+import { HeatMapPanel } from "./heat-map";
 import type { PanelKind } from "./host";
+import { MoversPanel } from "./movers";
 import { SalesPanel } from "./sales";
 import { StreamPanel } from "./stream";
 import { WatchlistPanel } from "./watchlist";
@@ -15,6 +17,7 @@ export { userId } from "./chat";
 export { PanelFrame } from "./frame";
 export type { PanelHost, PanelKind } from "./host";
 export { ListEditor } from "./list-editor";
+export { WholeMarketSource } from "./whole-market";
 export { PriceAlerts } from "./price-alerts";
 
 /** All panels, in the order of the Tab key. */
@@ -26,6 +29,8 @@ export const PANELS: readonly PanelKind[] = [
   { id: "chart-2", title: "chart", number: 2, place: "closed", slots: 2, make: (site) => new ChartPanel(site) },
   { id: "chart-3", title: "chart", number: 3, place: "closed", slots: 2, make: (site) => new ChartPanel(site) },
   { id: "chart-4", title: "chart", number: 4, place: "closed", slots: 2, make: (site) => new ChartPanel(site) },
+  { id: "heat-map", title: "heatMap", place: "over", icon: "map", slots: 3, make: (site) => new HeatMapPanel(site) },
+  { id: "movers", title: "movers", place: "over", icon: "movers", slots: 3, make: (site) => new MoversPanel(site) },
   { id: "chat", title: "chat", place: "over", icon: "chat", slots: 2, make: (site) => new ChatPanel(site) },
   { id: "alerts", title: "alerts", place: "over", icon: "bell", slots: 2, make: (site) => new AlertsPanel(site) },
 ];

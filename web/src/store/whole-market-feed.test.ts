@@ -2,10 +2,9 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
 import { FakeRuntime } from "../../fake/runtime";
 import { FakeServer } from "../../fake/server";
-import { runtimeOf } from "../client";
+import { runtimeOf } from "@tapecast/client";
 import { WholeMarketFeed, type WholeMarketReport } from ".";
 
-const SIZES = { movers: 5, largest: 10 };
 const ACKNOWLEDGED = { T: "subscription", tickers: ["*"], statuses: ["*"], x: { id: 1, epoch: "e1", conflate_ms: 2_000, heartbeat_ms: 2_000 } };
 
 let runtime: FakeRuntime;
@@ -16,7 +15,6 @@ beforeEach(() => {
   runtime = new FakeRuntime();
   reports = [];
   feed = new WholeMarketFeed(runtime, (report) => reports.push(report));
-  feed.handle({ ask: "sizes", sizes: SIZES });
 });
 
 afterEach(() => {
@@ -123,7 +121,6 @@ test("over a real socket the whole market and its halts arrive", async () => {
   server.setTrading("KO", "halted");
   const over = new WholeMarketFeed(runtimeOf({ ...globalThis, Date, Math, WebSocket }), (report) => reports.push(report));
   try {
-    over.handle({ ask: "sizes", sizes: SIZES });
     over.handle({ ask: "open", url: `ws://${server.origin}/websocket/connect?userId=3`, key: undefined });
     await vi.waitFor(() => {
       expect(latest().summary).toMatchObject({ symbols: 215, movers: { halted: [{ symbol: "KO" }] } });

@@ -1,12 +1,10 @@
-import { Client, type ClientState, type Key, type Runtime } from "../client";
-import { FreshnessTracker, WholeMarket, type Freshness, type MarketSummary, type SummarySizes } from "../market";
-import { asSymbol } from "../model";
+import { asSymbol, Client, type ClientState, type Key, type Runtime } from "@tapecast/client";
+import { FreshnessTracker, WholeMarket, type Freshness, type MarketSummary } from "../market";
 
 /** What the page asks of the feed. Plain data: it crosses threads. */
 export type WholeMarketRequest =
   | { readonly ask: "open"; readonly url: string; readonly key: Key | undefined }
-  | { readonly ask: "authenticate"; readonly key: Key }
-  | { readonly ask: "sizes"; readonly sizes: SummarySizes };
+  | { readonly ask: "authenticate"; readonly key: Key };
 
 /** What the feed tells the page. */
 export interface WholeMarketReport {
@@ -30,6 +28,9 @@ const CONFLATE_MS = 2_000;
 /** The frames of one interval arrive in a burst. They are reported together. */
 const BURST_MS = 100;
 
+/** As many movers as one looks through, and as many tiles as a large screen has room for. */
+const SIZES = { movers: 50, largest: 300 } as const;
+
 /** How often it is checked whether the feed is lost. */
 const CHECK_MS = 500;
 
@@ -46,7 +47,6 @@ export class WholeMarketFeed {
   private readonly market = new WholeMarket();
   private readonly freshness = new FreshnessTracker();
   private client: Client | undefined;
-  private sizes: SummarySizes = { movers: 0, largest: 0 };
   private hasFigures = false;
   private error: WholeMarketReport["error"];
   private reported: Freshness["kind"] | undefined;
@@ -65,10 +65,6 @@ export class WholeMarketFeed {
       case "authenticate":
         this.error = undefined;
         this.client?.authenticate(request.key);
-        break;
-      case "sizes":
-        this.sizes = request.sizes;
-        this.reportSoon();
         break;
     }
   };
@@ -133,7 +129,7 @@ export class WholeMarketFeed {
     if (client === undefined) return;
     const freshness = this.readFreshness(client);
     this.reported = freshness.kind;
-    this.report({ summary: hasFigures ? this.market.summary(this.sizes) : undefined, freshness, state: client.state, error });
+    this.report({ summary: hasFigures ? this.market.summary(SIZES) : undefined, freshness, state: client.state, error });
   }
 
   private readFreshness({ isAcknowledged, lastReceived }: Client): Freshness {

@@ -1,4 +1,5 @@
 import type { AlertCondition, ClientState, Price, StockSymbol } from "@tapecast/client";
+import type { MoverList, SalesGroup } from "../market";
 import type { CityId, Condition, SendError } from "../topics";
 
 /** The supported languages. */
@@ -39,6 +40,9 @@ export interface Strings {
   /** Abbreviations and descriptions of trades that are not like the others. */
   readonly marks: Readonly<Record<"late" | "corrected" | "cancelled", readonly [short: string, description: string]>>;
   readonly newTrades: (count: string) => string;
+  readonly salesFilter: SalesFilterStrings;
+  /** What the sale conditions of the consolidated tape mean, by letter. */
+  readonly saleConditions: Readonly<Partial<Record<string, string>>>;
   readonly noMatch: (typed: string) => string;
   readonly remove: (symbol: string) => string;
   readonly halted: (reason: string) => string;
@@ -84,6 +88,7 @@ export interface Strings {
   readonly legend: readonly [open: string, high: string, low: string, close: string, volume: string];
   readonly noGaps: string;
   readonly latestGap: (symbol: string, from: number, to: number) => string;
+  readonly market: WholeMarketStrings;
   readonly chat: ChatStrings;
   readonly alerts: AlertStrings;
   readonly cities: Readonly<Record<CityId, string>>;
@@ -99,6 +104,31 @@ export interface Strings {
 
 /** Sentences by the codes of errors, or by why there was no answer. */
 export type Refusals = Readonly<Partial<Record<number | string, string>>>;
+
+/** Texts of the filter of time and sales. */
+interface SalesFilterStrings {
+  /** A smallest size in shares; 0 for any. */
+  readonly minSize: (shares: number) => string;
+  /** The kinds of trades that may be hidden, with what they are. */
+  readonly groups: Readonly<Record<SalesGroup, readonly [name: string, description: string]>>;
+}
+
+/** Texts of the heat map and of the movers. */
+interface WholeMarketStrings {
+  readonly loading: string;
+  /** The key does not include all symbols. */
+  readonly notIncluded: string;
+  readonly counts: (symbols: string, rising: string, falling: string) => string;
+  /** A traded value in dollars, short. */
+  readonly value: (dollars: number) => string;
+  /** What follows symbol and change in the accessible name of a tile. */
+  readonly tile: (name: string, trading: "open" | "halted") => string;
+  /** Why a list is empty. */
+  readonly none: Readonly<Record<MoverList, string>>;
+  /** The symbol is shown and not in the list, and the action that adds it. */
+  readonly visited: (symbol: string) => string;
+  readonly add: string;
+}
 
 /** Texts of the chat. */
 interface ChatStrings {
@@ -275,4 +305,17 @@ export type PageText =
   | "alertsClear"
   | "alertSound"
   | "alertNotification"
-  | "keyAlert";
+  | "keyAlert"
+  | "heatMap"
+  | "movers"
+  | "gainers"
+  | "losers"
+  | "mostActive"
+  | "haltedList"
+  | "moverSymbol"
+  | "moverChange"
+  | "moverValue"
+  | "filterSales"
+  | "minSize"
+  | "keyHeatMap"
+  | "keyMovers";

@@ -158,7 +158,11 @@ export class Grid {
 
   select(symbol: StockSymbol | undefined): void {
     const node = this.nodeOf(symbol);
-    if (node === undefined) return;
+    if (node === undefined) {
+      // A row that stayed selected would be reported at the next click.
+      this.api.deselectAll();
+      return;
+    }
     if (!(node.isSelected() ?? false)) node.setSelected(true, true);
     this.api.ensureNodeVisible(node);
   }
@@ -186,7 +190,8 @@ export class Grid {
   /** Selects the row of the focused cell. */
   private followFocus(): void {
     const at = this.api.getFocusedCell()?.rowIndex;
-    this.select(at === undefined ? undefined : this.api.getDisplayedRowAtIndex(at)?.data?.symbol);
+    const symbol = at === undefined ? undefined : this.api.getDisplayedRowAtIndex(at)?.data?.symbol;
+    if (symbol !== undefined) this.select(symbol);
   }
 
   private reportSelection(): void {

@@ -3,6 +3,9 @@ import { makeSvg } from "./dom";
 /** Outlines in a box of 16 by 16. */
 const PATHS = {
   chat: "M2.5 3.5h11v7.5h-6l-3 2.5v-2.5h-2z",
+  map: "M2.5 3.5h11v9h-11zM8.5 3.5v9M8.5 7.5h5M11 7.5v5",
+  movers: "M3 13V8M6.5 13V4.5M10 3v5.5M13.5 3v9",
+  filter: "M2.5 3.5h11L9.5 8.5v4l-3 1v-5z",
   bell: "M4 11.5V7a4 4 0 0 1 8 0v4.5l1 1H3zM6.7 14.3h2.6",
   panels: "M2.5 2.5h11v11h-11zM2.5 8h11M8.5 2.5v5.5",
   pin: "M5 2.5h6l-1 4.5 2 2.5H4L6 7zM8 9.5v4.5",

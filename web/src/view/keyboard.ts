@@ -7,7 +7,8 @@ export interface KeyActions {
   readonly undo: () => boolean;
   readonly pause: () => void;
   readonly toggleTickerTape: () => void;
-  readonly toggleChat: () => void;
+  /** Opens or closes the panel of this id. */
+  readonly togglePanel: (id: string) => void;
   /** Opens the form for an alert on the selected symbol. */
   readonly alert: () => void;
   /** Switches to the list this number of places further. */
@@ -70,7 +71,9 @@ const BY_KEY: Readonly<Partial<Record<string, (actions: KeyActions) => void>>> =
   " ": (actions) => { actions.pause(); },
   t: (actions) => { actions.toggleTickerTape(); },
   a: (actions) => { actions.alert(); },
-  c: (actions) => { actions.toggleChat(); },
+  c: (actions) => { actions.togglePanel("chat"); },
+  h: (actions) => { actions.togglePanel("heat-map"); },
+  m: (actions) => { actions.togglePanel("movers"); },
   "[": (actions) => { actions.list(-1); },
   "]": (actions) => { actions.list(1); },
 };
@@ -86,6 +89,8 @@ const SHORTCUTS: readonly (readonly [keys: readonly string[], text: PageText])[]
   [["[", "]"], "keyLists"],
   [["A"], "keyAlert"],
   [["C"], "keyChat"],
+  [["H"], "keyHeatMap"],
+  [["M"], "keyMovers"],
   [["Ctrl", "C"], "keyCopy"],
   [["Ctrl", "V"], "keyPaste"],
   [["Enter"], "keySort"],

@@ -1,8 +1,9 @@
 import { formatCount, formatMillis, formatPrice, formatSecond } from "../format";
-import type { SalesRow, TimeAndSales } from "../market";
+import { FilteredSales, groupsOf, type Print, type SalesRow, type TimeAndSales } from "../market";
 import type { Strings } from "../strings";
 import { make, setData, setText } from "./dom";
 import { makeButton, panelSection, translated } from "./panel-parts";
+import { SalesFilterForm } from "./sales-filter-form";
 
 /** A row element. It is reused for other trades instead of being created again. */
 class RowView {
@@ -11,6 +12,7 @@ class RowView {
   private readonly price = make("span", "sales-price");
   private readonly size = make("span", "");
   private shown: SalesRow | undefined;
+  private strings: Strings | undefined;
   private top = -1;
 
   constructor() {
@@ -22,8 +24,9 @@ class RowView {
   show(row: SalesRow, top: number, strings: Strings): void {
     if (top !== this.top) this.node.style.transform = `translateY(${top}px)`;
     this.top = top;
-    if (row === this.shown) return;
+    if (row === this.shown && strings === this.strings) return;
     this.shown = row;
+    this.strings = strings;
     if (row.kind === "gap") {
       setText(this.time, strings.missingTrades(formatCount(row.missing)));
       setText(this.price, "");
@@ -31,23 +34,36 @@ class RowView {
       this.node.title = "";
       this.node.dataset["mark"] = "none";
       this.node.dataset["side"] = "gap";
+      setData(this.node, "lot", "round");
       return;
     }
-    const [mark, description] = row.mark === "none" ? ["", ""] : strings.marks[row.mark];
+    const mark = row.mark === "none" ? "" : strings.marks[row.mark][0];
     setText(this.time, row.mark === "none" ? formatMillis(row.time) : `${formatSecond(row.time)} ${mark}`);
+    const description = describe(row, strings);
     if (this.node.title !== description) this.node.title = description;
     setData(this.node, "mark", row.mark);
     setText(this.price, formatPrice(row.price));
     setText(this.size, formatCount(row.size));
     this.node.dataset["side"] = row.side;
+    setData(this.node, "lot", groupsOf(row).includes("oddLots") ? "odd" : "round");
   }
+}
+
+/** What makes a trade another than the others: its mark and its sale conditions, with their letters. Empty for an ordinary one. */
+function describe({ mark, conditions }: Print, { marks, saleConditions }: Strings): string {
+  const letters = conditions.split("").filter((letter) => !(letter === "Z" && mark === "late"));
+  const meanings = letters.flatMap((letter) => {
+    const meaning = saleConditions[letter];
+    return meaning === undefined ? [] : [`${letter}: ${meaning}`];
+  });
+  return [...(mark === "none" ? [] : [marks[mark][1]]), ...meanings].join("\n");
 }
 
 /**
  * The list of trades, newest on top. Only visible rows have elements.
  *
  * The list stops moving while it is paused and while it is scrolled away from the top. New trades are counted on the
- * pause button meanwhile, which then goes to the newest one.
+ * pause button meanwhile, which then goes to the newest one. Trades that the filter hides are counted nowhere.
  */
 export class TimeAndSalesView {
   readonly node: HTMLElement;
@@ -56,6 +72,8 @@ export class TimeAndSalesView {
   private readonly scroll = make("div", "sales-scroll", this.content);
   private readonly buttonText = make("span", "");
   private readonly button = makeButton("button small");
+  private readonly form: SalesFilterForm;
+  private readonly filtered = new FilteredSales();
   private readonly rows: RowView[] = [];
   private readonly rowHeight: number;
   private height = 0;
@@ -72,6 +90,12 @@ export class TimeAndSalesView {
   private drawn = "";
 
   constructor(invalidate: () => void) {
+    this.form = new SalesFilterForm(() => {
+      // Another list begins at its newest row.
+      this.scrollToTop();
+      this.drawn = "";
+      invalidate();
+    });
     const section = panelSection("sales-panel", "sales", this.button);
     this.rowHeight = Number.parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--sales-row"));
     this.node = section.node;
@@ -116,7 +140,7 @@ export class TimeAndSalesView {
     const table = make("div", "sales", head, this.scroll);
     table.role = "table";
     table.setAttribute("aria-labelledby", heading.id);
-    this.node.append(table);
+    this.node.append(make("div", "sales-box", this.form.button, table, this.form.node));
   }
 
   /** The list that is shown. */
@@ -168,6 +192,7 @@ export class TimeAndSalesView {
 
   draw(strings: Strings): void {
     const { sales, top } = this;
+    this.form.draw(strings);
     if (sales === undefined) return;
     const isFrozen = this.isPaused || this.isDashboardPaused || top > this.rowHeight;
     this.frozenEnd = isFrozen ? Math.max(this.frozenEnd ?? sales.end, sales.start) : undefined;
@@ -175,16 +200,18 @@ export class TimeAndSalesView {
     const state = `${end} ${sales.start} ${top} ${this.height} ${sales.revision} ${strings.language} ${this.isDashboardPaused}`;
     if (this.drawn === state) return;
     this.drawn = state;
+    this.filtered.update(sales, this.form.filter);
+    const shown = this.filtered.countBefore(end);
     // While the whole dashboard is paused there is nothing newer to go to.
-    this.waiting = this.isDashboardPaused ? 0 : sales.end - end;
+    this.waiting = this.isDashboardPaused ? 0 : this.filtered.count - shown;
     this.button.disabled = this.isDashboardPaused;
     const text = this.isPaused ? strings.resume : strings.pause;
     setText(this.buttonText, this.waiting > 0 ? strings.newTrades(formatCount(this.waiting)) : text);
-    this.drawRows(sales, end, top, strings);
+    this.drawRows(sales, shown, top, strings);
   }
 
-  private drawRows(sales: TimeAndSales, end: number, top: number, strings: Strings): void {
-    const total = end - sales.start;
+  /** Draws the visible ones of the first `total` rows that pass the filter, the last of them on top. */
+  private drawRows(sales: TimeAndSales, total: number, top: number, strings: Strings): void {
     this.content.style.height = `${total * this.rowHeight}px`;
     const first = Math.max(0, Math.floor(top / this.rowHeight) - 2);
     const visible = Math.min(total - first, Math.ceil(this.height / this.rowHeight) + 4);
@@ -195,7 +222,8 @@ export class TimeAndSalesView {
     }
     this.rows.forEach((view, at) => {
       const place = first + at;
-      const row = at < visible ? sales.row(end - 1 - place) : undefined;
+      const index = at < visible ? this.filtered.at(total - 1 - place) : undefined;
+      const row = index === undefined ? undefined : sales.row(index);
       view.node.hidden = row === undefined;
       if (row !== undefined) view.show(row, place * this.rowHeight, strings);
     });
