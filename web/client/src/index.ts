@@ -70,6 +70,7 @@ export {
   type Counters,
   type Gap,
   type GetJson,
+  type Negotiated,
   type NoAnswer,
   type ReadyState,
   type Runtime,
@@ -79,5 +80,6 @@ export {
   type TopicEvents,
   type TopicGap,
   type TopicStatus,
+  type WireMessage,
 } from "./stream";
 export { connect, historyOf, type ConnectOptions } from "./start";

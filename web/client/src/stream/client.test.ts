@@ -322,3 +322,48 @@ test("another URL takes a new connection at once, on which streams resume", () =
   expect([before.closedWith !== undefined, runtime.socket.url]).toEqual([true, "ws://test/?userId=anna"]);
   expect(runtime.socket.sent).toMatchObject([{ trades: ["AAPL"], x: { resume: { epoch: "k3", sq: { trades: { AAPL: 4 } } } } }]);
 });
+
+test("the frame event has each message as it is on the wire, until its listener is removed", () => {
+  const { runtime, client: it } = client();
+  const frames: ClientEvents["frame"][] = [];
+  const stop = it.on("frame", (frame) => frames.push(frame));
+  it.subscribe({ trades: [AAPL] });
+  it.connect();
+  runtime.socket.greet();
+  const sent = { action: "subscribe", trades: ["AAPL"], x: { id: 1, conflate_ms: 0, heartbeat_ms: 2000, snapshot: true } };
+  expect(frames.map(({ direction, data, at }) => [direction, JSON.parse(String(data)) as unknown, at])).toEqual([
+    ["in", [{ T: "success", msg: "connected" }], runtime.now()],
+    ["out", sent, runtime.now()],
+  ]);
+
+  stop();
+  runtime.socket.receive({ ...TRADE, sq: 1 });
+  it.subscribe({ trades: [KO] });
+  expect(frames).toHaveLength(2);
+});
+
+test("a tool's message is sent as it is, on a live connection only, and its answer is not taken for that of a command", () => {
+  const { runtime, client: it } = client();
+  const roundTrips = recorded(it, "roundTrip");
+  expect(it.sendText("{}")).toBe(false);
+  it.connect();
+  expect(it.sendText("{}")).toBe(false);
+  runtime.socket.greet();
+
+  expect(it.sendText('{"action":"subscribe","x":{"id":"wire-1"}}')).toBe(true);
+  runtime.socket.receive({ T: "subscription", x: { id: "wire-1", epoch: "k3" } });
+  expect(runtime.socket.sent).toEqual([{ action: "subscribe", x: { id: "wire-1" } }]);
+  expect([roundTrips, it.serverEpoch]).toEqual([[], "k3"]);
+});
+
+test("a conflation interval that a tool asked for can be changed back", () => {
+  const { runtime, client: it } = client();
+  it.subscribe({ trades: [AAPL] });
+  it.connect();
+  runtime.socket.greet();
+  runtime.socket.receive({ T: "subscription", x: { id: 1, epoch: "k3" } });
+  runtime.socket.receive({ T: "subscription", x: { id: "wire-1", epoch: "k3", conflate_ms: 1000 } });
+
+  it.setConflation(0);
+  expect(runtime.socket.sent.at(-1)).toEqual({ action: "subscribe", x: { id: 2, conflate_ms: 0 } });
+});

@@ -2,7 +2,7 @@ import { millis, type Channel, type Epoch, type MarketEvent, type Millis, type O
 import * as wire from "../wire";
 import type { Acknowledgement, Control, Extensions, Key, ServerError } from "../wire";
 import { DEFAULT_BACKOFF, waitMs } from "./backoff";
-import { Connection } from "./connection";
+import { Connection, type Negotiated } from "./connection";
 import { zeroCounters, type Counters } from "./counters";
 import type { ClientEvents } from "./events";
 import { Listeners } from "./listeners";
@@ -34,6 +34,8 @@ export class Client {
   private liveness: Liveness;
   private epoch: Epoch | undefined;
   private conflateMs: number;
+  /** The conflation interval in effect: another one than asked for if `sendText` changed it. */
+  private grantedMs: number;
   private key: Key | undefined;
   private url: string;
   /** Streams that this connection asked to resume and the server has not answered for, as `channel symbol`. */
@@ -57,6 +59,7 @@ export class Client {
     this.runtime = runtime;
     this.options = { ...defaults, resume: ["trades"], ...options };
     this.conflateMs = this.options.conflateMs;
+    this.grantedMs = this.conflateMs;
     this.key = options.key;
     this.url = options.url;
     this.liveness = new Liveness(runtime.now());
@@ -93,6 +96,21 @@ export class Client {
   /** When data last arrived. */
   get lastReceived(): Millis {
     return this.liveness.lastReceived;
+  }
+
+  /** The URL that this connection, or the next one, is opened with. */
+  get address(): string {
+    return this.url;
+  }
+
+  /** Undefined without a connection. */
+  get negotiated(): Negotiated | undefined {
+    return this.connection?.negotiated;
+  }
+
+  /** The epoch of the server's latest acknowledgement. */
+  get serverEpoch(): Epoch | undefined {
+    return this.epoch;
   }
 
   /** Adds a listener; returns a function that removes it. */
@@ -154,8 +172,9 @@ export class Client {
 
   /** Changes the conflation interval of this connection and later ones. */
   setConflation(conflateMs: number): void {
-    if (conflateMs === this.conflateMs) return;
+    if (conflateMs === this.conflateMs && conflateMs === this.grantedMs) return;
     this.conflateMs = conflateMs;
+    this.grantedMs = conflateMs;
     if (!this.isLive) return;
     this.ping({ conflateMs });
     this.conflationCommand = this.commands;
@@ -171,6 +190,15 @@ export class Client {
   moveTo(url: string): void {
     this.url = url;
     this.reopen();
+  }
+
+  /**
+   * Sends a message as it is, for tools; false if the connection is not live. The client does not read it: a subscription
+   * made this way ends with the connection.
+   */
+  sendText(text: string): boolean {
+    if (this.isLive) this.send(text);
+    return this.isLive;
   }
 
   private reopen(): void {
@@ -192,7 +220,9 @@ export class Client {
   }
 
   private send(command: string): void {
-    this.connection?.send(command);
+    if (this.connection === undefined) return;
+    this.connection.send(command);
+    if (this.listeners.has("frame")) this.listeners.emit("frame", { direction: "out", data: command, at: this.runtime.now() });
   }
 
   /** Sends a subscribe command without streams. Its acknowledgement measures the round trip. */
@@ -209,6 +239,7 @@ export class Client {
 
   private receive(data: unknown): void {
     const receivedAt = this.runtime.now();
+    if (this.listeners.has("frame")) this.listeners.emit("frame", { direction: "in", data, at: receivedAt });
     const frame = wire.readFrame(data, this.parts.map(({ read }) => read));
     this.liveness.received(receivedAt);
     this.counters.frames += 1;
@@ -358,6 +389,7 @@ export class Client {
     // The acknowledgement of an earlier command tells the interval of before the change.
     const isOutdated = (acknowledgement.id ?? this.conflationCommand) < this.conflationCommand;
     const conflateMs = isOutdated ? this.conflateMs : acknowledgement.conflateMs;
+    this.grantedMs = conflateMs;
     this.listeners.emit("acknowledged", { ...acknowledgement, conflateMs, epochIs });
   }
 

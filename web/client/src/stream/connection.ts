@@ -7,6 +7,13 @@ export interface ConnectionEvents {
   readonly closed: (code: number, reason: string) => void;
 }
 
+/** What the opening handshake agreed on; both are empty before it and without an agreement. */
+export interface Negotiated {
+  readonly protocol: string;
+  /** As in `Sec-WebSocket-Extensions`. */
+  readonly extensions: string;
+}
+
 /** RFC 6455 section 7.1.5: reported when the connection is lost without a Close frame. */
 const CONNECTION_LOST = 1006;
 
@@ -28,6 +35,10 @@ export class Connection {
       this.detach();
       events.closed(code ?? CONNECTION_LOST, reason ?? "");
     };
+  }
+
+  get negotiated(): Negotiated {
+    return { protocol: this.socket.protocol ?? "", extensions: this.socket.extensions ?? "" };
   }
 
   send(text: string): void {

@@ -14,11 +14,20 @@ export interface ConnectError {
   readonly message: string;
 }
 
+/** A WebSocket message as it was sent or received. */
+export interface WireMessage {
+  readonly direction: "in" | "out";
+  readonly data: unknown;
+  readonly at: Millis;
+}
+
 /** The events of a client. */
 export interface ClientEvents {
   state: ClientState;
   /** No connection has opened yet. The client goes on trying. Only from clients of `connect`. */
   connectError: ConnectError;
+  /** Every message of the connection, for tools that show the wire. Nothing is made without a listener. */
+  frame: WireMessage;
   /** The market events of one frame, in order and without duplicates. */
   market: { readonly events: readonly MarketEvent[]; readonly receivedAt: Millis };
   /** Objects are missing from a stream. */

@@ -2,8 +2,9 @@
 export { Alerts, type AlertEvents, type AlertRequest, type AlertState } from "./alerts";
 export { DEFAULT_BACKOFF, type Backoff } from "./backoff";
 export { Client } from "./client";
+export type { Negotiated } from "./connection";
 export type { Counters } from "./counters";
-export type { ClientEvents, ConnectError } from "./events";
+export type { ClientEvents, ConnectError, WireMessage } from "./events";
 export { HistoryClient, type GetJson } from "./history-client";
 export { FullClient } from "./full-client";
 export type { ClientOptions } from "./options";

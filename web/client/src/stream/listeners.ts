@@ -13,6 +13,11 @@ export class Listeners<Events extends object> {
     };
   }
 
+  /** False if an event of this name would reach nobody, so that it need not be made. */
+  has(name: keyof Events): boolean {
+    return (this.byName[name]?.size ?? 0) > 0;
+  }
+
   emit<Name extends keyof Events>(name: Name, value: Events[Name]): void {
     this.byName[name]?.forEach((listener) => {
       listener(value);

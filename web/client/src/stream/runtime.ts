@@ -7,6 +7,8 @@ export interface SocketLike {
   onmessage: ((event: never) => void) | null;
   onerror: ((event: never) => void) | null;
   onclose: ((event: never) => void) | null;
+  readonly protocol?: string;
+  readonly extensions?: string;
   send(text: string): void;
   close(code?: number, reason?: string): void;
 }
