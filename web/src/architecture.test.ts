@@ -19,6 +19,7 @@ const IMPORTS: Readonly<Record<string, readonly string[]>> = {
   market: ["client/model"],
   topics: ["client/model"],
   alerts: ["client/model"],
+  "wire-log": ["client/model"],
   strings: ["client/model", "client/wire", "client/stream", "format", "market", "topics"],
   settings: ["client/model", "market", "strings"],
   layout: [],
