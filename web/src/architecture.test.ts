@@ -23,10 +23,10 @@ const IMPORTS: Readonly<Record<string, readonly string[]>> = {
   strings: ["client/model", "client/wire", "client/stream", "format", "market", "topics"],
   settings: ["client/model", "market", "strings"],
   layout: [],
-  store: ["client/model", "client/wire", "client/stream", "market", "topics"],
+  store: ["client/model", "client/wire", "client/stream", "market", "topics", "wire-log"],
   platform: ["client/model", "client/wire", "client/stream"],
-  view: ["client/model", "client/wire", "client/stream", "format", "market", "topics", "alerts", "strings", "settings", "layout"],
-  panels: ["client/model", "client/wire", "client/stream", "format", "market", "topics", "alerts", "strings", "settings", "layout", "store", "platform", "view"],
+  view: ["client/model", "client/wire", "client/stream", "format", "market", "topics", "alerts", "wire-log", "strings", "settings", "layout"],
+  panels: ["client/model", "client/wire", "client/stream", "format", "market", "topics", "alerts", "wire-log", "strings", "settings", "layout", "store", "platform", "view"],
   app: ["client/model", "client/wire", "client/stream", "market", "topics", "alerts", "strings", "settings", "layout", "store", "platform", "view", "panels"],
 };
 

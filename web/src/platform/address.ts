@@ -1,3 +1,13 @@
+/** Copies a text to the clipboard; false if that is not permitted. */
+export async function copyText(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** The URL of the page, whose query describes the current view. Changes add no entry to the browser's history. */
 export const address = {
   query: (): URLSearchParams => new URLSearchParams(location.search),
@@ -5,12 +15,5 @@ export const address = {
     if (query !== location.search) history.replaceState(null, "", query === "" ? location.pathname : query);
   },
   /** Copies the page's URL with this query to the clipboard; false if that is not permitted. */
-  async copy(query: string): Promise<boolean> {
-    try {
-      await navigator.clipboard.writeText(new URL(query === "" ? location.pathname : query, location.href).href);
-      return true;
-    } catch {
-      return false;
-    }
-  },
+  copy: (query: string): Promise<boolean> => copyText(new URL(query === "" ? location.pathname : query, location.href).href),
 };

@@ -1,6 +1,7 @@
 /** Access to the browser apart from the DOM: clock, timers, network, storage, URL. */
-export { address } from "./address";
+export { address, copyText } from "./address";
+export { Probe } from "./probe";
 export { runtime } from "./runtime";
-export { getJson, randomUserId, streamUrl } from "./server";
+export { echoUrlFrom, getJson, messagePackUrlFrom, randomUserId, streamUrl } from "./server";
 export { notifications, playTone } from "./signals";
 export { storage, tabStorage } from "./storage";

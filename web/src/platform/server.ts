@@ -7,6 +7,16 @@ export function streamUrlFrom(page: string, userId: string): string {
   return url.href;
 }
 
+/** The URL of `/echo` beside the stream of this URL. */
+export const echoUrlFrom = (stream: string): string => new URL("../echo", stream).href;
+
+/** The URL of the same stream in MessagePack. */
+export function messagePackUrlFrom(stream: string): string {
+  const url = new URL(stream);
+  url.searchParams.set("codec", "msgpack");
+  return url.href;
+}
+
 /** The URL of a path of the server, such as `/v2/assets`. Page and server may be below a path of a proxy. */
 export function serverUrlFrom(page: string, path: string): string {
   return new URL(path.slice(1), page).href;

@@ -6,3 +6,4 @@ export { InstrumentDirectory } from "./instrument-directory";
 export { MarketStore } from "./market-store";
 export { WeatherStore } from "./weather-store";
 export { WholeMarketFeed, type WholeMarketReport, type WholeMarketRequest } from "./whole-market-feed";
+export { WireStore, type Outcome, type WireConnection } from "./wire-store";
