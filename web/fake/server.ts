@@ -65,7 +65,9 @@ export class FakeServer {
     });
     const upgrades = new WebSocketServer({ server: this.http });
     upgrades.on("connection", (socket, { url }: IncomingMessage) => {
-      this.greet(socket, new URL(url ?? "/", "http://fake").searchParams.get("userId") ?? "");
+      const { pathname, searchParams } = new URL(url ?? "/", "http://fake");
+      if (pathname === "/echo") echo(socket);
+      else this.greet(socket, searchParams.get("userId") ?? "");
     });
   }
 
@@ -210,9 +212,12 @@ export class FakeServer {
       this.sessions.delete(session);
     });
     socket.on("message", (data: Buffer) => {
-      const command = JSON.parse(data.toString("utf8")) as JsonObject;
-      this.commands.push(command);
-      session.handle(command);
+      const command = commandOf(data.toString("utf8"));
+      if (command === undefined) session.refuse();
+      else {
+        this.commands.push(command);
+        session.handle(command);
+      }
     });
   }
 
@@ -251,6 +256,21 @@ export class FakeServer {
     }
     response.setHeader("Content-Type", TYPES[extname(file)] ?? "application/octet-stream");
     response.end(readFileSync(file));
+  }
+}
+
+/** Returns each message, text as text and binary as binary. */
+function echo(socket: WebSocket): void {
+  socket.on("message", (data: Buffer, isBinary) => {
+    socket.send(data, { binary: isBinary });
+  });
+}
+
+function commandOf(text: string): JsonObject | undefined {
+  try {
+    return JSON.parse(text) as JsonObject;
+  } catch {
+    return undefined;
   }
 }
 

@@ -53,10 +53,16 @@ export class FakeSession {
   }
 
   handle(command: JsonObject): void {
-    if (command["action"] === "publish") this.publish(command);
+    if (command["action"] === "auth") this.write([{ T: "success", msg: "authenticated" }]);
+    else if (command["action"] === "publish") this.publish(command);
     else if (command["action"] === "presence") this.presence(command);
     else if (command["action"] === "alert" || command["action"] === "unalert") this.alert(command);
     else this.subscribe(command);
+  }
+
+  /** The command is not JSON. */
+  refuse(): void {
+    this.write([{ T: "error", code: 400, msg: "invalid syntax", why: "not JSON" }]);
   }
 
   private alert({ action, S, id, when, once, ids, x }: JsonObject): void {

@@ -20,7 +20,7 @@ const IMPORTS: Readonly<Record<string, readonly string[]>> = {
   topics: ["client/model"],
   alerts: ["client/model"],
   "wire-log": ["client/model"],
-  strings: ["client/model", "client/wire", "client/stream", "format", "market", "topics"],
+  strings: ["client/model", "client/wire", "client/stream", "format", "market", "topics", "wire-log"],
   settings: ["client/model", "market", "strings"],
   layout: [],
   store: ["client/model", "client/wire", "client/stream", "market", "topics", "wire-log"],

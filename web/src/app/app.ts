@@ -181,7 +181,8 @@ export class App {
       notice.show(this.strings.notice.drain(`${Math.ceil(ms / 1000)} s`), { kind: "state" });
     });
     client.on("serverError", ({ code, message, why }) => {
-      if (!this.login.handleError(code)) notice.show(this.strings.notice.serverError(message, code, why), { kind: "error" });
+      if (this.login.handleError(code) || this.panels.showsError()) return;
+      notice.show(this.strings.notice.serverError(message, code, why), { kind: "error" });
     });
     client.on("unreadable", (sentence) => {
       notice.show(this.strings.notice.unreadable(sentence), { kind: "error" });

@@ -62,7 +62,7 @@ export class PanelFrame {
     });
     for (const slot of this.slots.values()) {
       if (this.arrangement.has(slot.kind.id)) this.start(slot);
-      else if (slot.button !== undefined) this.make(slot);
+      else if (slot.button !== undefined && slot.kind.made !== "whenOpened") this.make(slot);
     }
   }
 
@@ -164,6 +164,11 @@ export class PanelFrame {
     const open = [...this.slots.values()].filter(({ isOpen }) => isOpen).flatMap(({ panel }) => panel ?? []);
     const focused = open.filter(({ node }) => node.contains(node.ownerDocument.activeElement));
     return [...focused, ...open].some((panel) => panel.press?.(key) === true);
+  }
+
+  /** True if an open panel shows the error that the server just sent. */
+  showsError(): boolean {
+    return [...this.slots.values()].some(({ isOpen, panel }) => isOpen && panel?.showsError?.() === true);
   }
 
   private get made(): readonly view.Panel[] {

@@ -82,6 +82,8 @@ export interface PanelKind {
   readonly icon?: view.IconName;
   /** Minimum time between two drawings, in slots of 100 ms. */
   readonly slots: number;
-  /** May load code first. It is called when the panel is first opened; at once if it has a button in the footer. */
+  /** Default: at once, so that its button can have a badge. */
+  readonly made?: "whenOpened";
+  /** May load code first. */
   readonly make: (site: PanelSite) => view.Panel | Promise<view.Panel>;
 }

@@ -12,6 +12,7 @@ import { MoversPanel } from "./movers";
 import { SalesPanel } from "./sales";
 import { StreamPanel } from "./stream";
 import { WatchlistPanel } from "./watchlist";
+import { WirePanel } from "./wire";
 
 export { userId } from "./chat";
 export { PanelFrame } from "./frame";
@@ -33,4 +34,5 @@ export const PANELS: readonly PanelKind[] = [
   { id: "movers", title: "movers", place: "over", icon: "movers", slots: 3, make: (site) => new MoversPanel(site) },
   { id: "chat", title: "chat", place: "over", icon: "chat", slots: 2, make: (site) => new ChatPanel(site) },
   { id: "alerts", title: "alerts", place: "over", icon: "bell", slots: 2, make: (site) => new AlertsPanel(site) },
+  { id: "wire", title: "wire", place: "over", icon: "wire", slots: 3, made: "whenOpened", make: (site) => WirePanel.load(site) },
 ];

@@ -1,7 +1,7 @@
-/** Copies a text to the clipboard; false if that is not permitted. */
-export async function copyText(text: string): Promise<boolean> {
+/** Copies a text to the clipboard, from the window that has the focus; false if that is not permitted. */
+export async function copyText(text: string, from: Window = window): Promise<boolean> {
   try {
-    await navigator.clipboard.writeText(text);
+    await from.navigator.clipboard.writeText(text);
     return true;
   } catch {
     return false;

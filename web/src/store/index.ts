@@ -6,4 +6,7 @@ export { InstrumentDirectory } from "./instrument-directory";
 export { MarketStore } from "./market-store";
 export { WeatherStore } from "./weather-store";
 export { WholeMarketFeed, type WholeMarketReport, type WholeMarketRequest } from "./whole-market-feed";
-export { WireStore, type Outcome, type WireConnection } from "./wire-store";
+export type { WireStore } from "./wire-store";
+
+/** Loads what only the wire panel needs, in a chunk of its own. */
+export const loadWireStore = async () => (await import("./wire-store")).WireStore;

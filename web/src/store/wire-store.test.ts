@@ -116,8 +116,12 @@ test("a malformed command is answered by an error", () => {
   const sent: string[] = [];
   runtime.socket.send = (text) => sent.push(text);
   store.send('{"action":');
+  expect(store.isRefused).toBe(false);
   runtime.socket.receive({ T: "error", code: 400, msg: "invalid syntax" });
+  expect(store.isRefused).toBe(true);
   expect([sent, store.outcome?.status, store.log.entries.at(-1)?.mark]).toEqual([['{"action":'], "answered", { command: 1, roundTripMs: 0 }]);
+  runtime.socket.receive({ T: "error", code: 405, msg: "symbol limit exceeded" });
+  expect(store.isRefused).toBe(false);
 });
 
 test("the secret of a command is sent, and is nowhere in the store", () => {

@@ -1,5 +1,5 @@
 import { readyStateOf, type Client, type ClientState, type Millis } from "@tapecast/client";
-import { Answers, FrameLog, Timeline, writeMessagePack, type LoggedFrame, type SocketState, type StateChange, type Target } from "../wire-log";
+import { Answers, errorOf, FrameLog, Timeline, writeMessagePack, type Outcome, type StateChange, type Target, type WireConnection } from "../wire-log";
 
 /** The part of a trial connection that the store uses. */
 export interface ProbeLike {
@@ -24,25 +24,6 @@ export interface WireHost {
   ) => ProbeLike;
   /** Something that is shown changed. */
   readonly changed: () => void;
-}
-
-/** What became of the command that was sent last. */
-export interface Outcome {
-  readonly command: number;
-  /** `lost`: the connection ended before an answer. `unsent`: there was none. */
-  readonly status: "waiting" | "answered" | "lost" | "unsent";
-  readonly roundTripMs?: number;
-  readonly answer?: LoggedFrame;
-}
-
-/** One connection as it is shown. */
-export interface WireConnection {
-  readonly address: string;
-  /** Empty if none was agreed on. */
-  readonly protocol: string;
-  readonly extensions: string;
-  readonly states: readonly StateChange[];
-  readonly state: SocketState;
 }
 
 interface Channel {
@@ -101,6 +82,13 @@ export class WireStore {
 
   get outcome(): Outcome | undefined {
     return this.latest;
+  }
+
+  /** True if the newest message of the page's connection refuses a command of the send box. */
+  get isRefused(): boolean {
+    const { live } = this.channels;
+    const newest = live.log.entries.at(-1);
+    return newest?.mark?.roundTripMs !== undefined && errorOf(newest.tree) !== undefined;
   }
 
   /** The number that the next command gets. */

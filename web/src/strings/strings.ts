@@ -1,6 +1,7 @@
 import type { AlertCondition, ClientState, Price, StockSymbol } from "@tapecast/client";
 import type { MoverList, SalesGroup } from "../market";
 import type { CityId, Condition, SendError } from "../topics";
+import type { StateChange, Target } from "../wire-log";
 
 /** The supported languages. */
 export const LANGUAGES = ["en", "zh"] as const;
@@ -91,6 +92,7 @@ export interface Strings {
   readonly market: WholeMarketStrings;
   readonly chat: ChatStrings;
   readonly alerts: AlertStrings;
+  readonly wire: WireStrings;
   readonly cities: Readonly<Record<CityId, string>>;
   readonly weather: {
     readonly conditions: Readonly<Record<Condition, string>>;
@@ -178,6 +180,36 @@ interface AlertStrings {
   readonly drag: string;
   readonly line: (symbol: string, condition: string) => string;
   readonly marks: Readonly<Record<"set" | "fired", string>>;
+}
+
+/** Texts of the wire panel. Commands of the send box have numbers from 1. */
+interface WireStrings {
+  /** No subprotocol or no extension was agreed on. */
+  readonly none: string;
+  /** What the connection is for. */
+  readonly about: Readonly<Record<Target, string>>;
+  readonly closed: (close: NonNullable<StateChange["close"]>) => string;
+  readonly direction: Readonly<Record<"in" | "out", string>>;
+  readonly codec: Readonly<Record<"text" | "binary", string>>;
+  readonly objects: (count: number) => string;
+  readonly objectsShort: (count: number) => string;
+  /** The messages that are shown, of those that are kept; at most `capacity` are. */
+  readonly shown: (shown: number, kept: number, capacity: number) => string;
+  readonly newFrames: (count: string) => string;
+  readonly command: (command: number) => string;
+  readonly answer: (command: number, roundTrip: string) => string;
+  readonly outcome: {
+    readonly waiting: (command: number) => string;
+    readonly answered: (command: number, roundTrip: string) => string;
+    readonly refused: (command: number, roundTrip: string, code: string, message: string) => string;
+    readonly lost: (command: number) => string;
+    readonly unsent: (command: number) => string;
+  };
+  readonly nothingChosen: string;
+  readonly hidden: (objects: number) => string;
+  readonly more: (values: number) => string;
+  readonly copied: string;
+  readonly notCopied: string;
 }
 
 export const COLUMNS = [
@@ -318,4 +350,39 @@ export type PageText =
   | "filterSales"
   | "minSize"
   | "keyHeatMap"
-  | "keyMovers";
+  | "keyMovers"
+  | "wire"
+  | "wireTarget"
+  | "wireLive"
+  | "wireEcho"
+  | "wireMessagePack"
+  | "wireOpen"
+  | "wireClose"
+  | "wireAddress"
+  | "wireProtocol"
+  | "wireExtensions"
+  | "wireStates"
+  | "wireTemplate"
+  | "wireSubscribe"
+  | "wireUnsubscribe"
+  | "wirePace"
+  | "wireResume"
+  | "wireAuth"
+  | "wireMalformed"
+  | "wireText"
+  | "wireCopyAs"
+  | "wireWscat"
+  | "wireConsole"
+  | "wirePython"
+  | "wireDirection"
+  | "wireBoth"
+  | "wireIn"
+  | "wireOut"
+  | "wireKind"
+  | "wireAnyKind"
+  | "wireSymbol"
+  | "wireClear"
+  | "wireFrames"
+  | "wireMessage"
+  | "wireCopyMessage"
+  | "keyWire";

@@ -41,6 +41,7 @@ export { TimeAndSalesView } from "./time-and-sales";
 export { translatePage, translateTexts } from "./translate";
 export { WallClock } from "./wall-clock";
 export { WatchlistPicker } from "./watchlist-picker";
+export type { WireActions, WireView } from "./wire-view";
 
 /** Loads the grid, which is large, in a chunk of its own: the page connects before it arrives. */
 export const loadGrid = async () => {
@@ -52,3 +53,6 @@ export const loadGrid = async () => {
 
 /** Loads the chart, which is large, in a chunk of its own. */
 export const loadChart = async () => (await import("./chart")).Chart;
+
+/** Loads the wire panel, which few open, in a chunk of its own. */
+export const loadWireView = async () => (await import("./wire-view")).WireView;

@@ -54,7 +54,7 @@ function isTaken({ target, key }: KeyboardEvent): boolean {
   if (!(target instanceof Element)) return false;
   if (target.closest("input:not([type=radio]), textarea, select, dialog, [popover]") !== null) return true;
   const isArrow = key.startsWith("Arrow");
-  if (key === " " && target.closest("button, a") !== null) return true;
+  if (key === " " && target.closest("button, a, summary") !== null) return true;
   // The grid, radio buttons and scrollable boxes handle arrow keys.
   return isArrow && target.closest(".watchlist, input, [tabindex='0']") !== null;
 }
@@ -74,6 +74,7 @@ const BY_KEY: Readonly<Partial<Record<string, (actions: KeyActions) => void>>> =
   c: (actions) => { actions.togglePanel("chat"); },
   h: (actions) => { actions.togglePanel("heat-map"); },
   m: (actions) => { actions.togglePanel("movers"); },
+  w: (actions) => { actions.togglePanel("wire"); },
   "[": (actions) => { actions.list(-1); },
   "]": (actions) => { actions.list(1); },
 };
@@ -91,6 +92,7 @@ const SHORTCUTS: readonly (readonly [keys: readonly string[], text: PageText])[]
   [["C"], "keyChat"],
   [["H"], "keyHeatMap"],
   [["M"], "keyMovers"],
+  [["W"], "keyWire"],
   [["Ctrl", "C"], "keyCopy"],
   [["Ctrl", "V"], "keyPaste"],
   [["Enter"], "keySort"],

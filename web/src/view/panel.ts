@@ -44,6 +44,8 @@ export interface Panel {
   focus?(): void;
   /** Acts on a key pressed where no control uses it, while the panel is open; false if the key has no meaning here. */
   press?(key: string): boolean;
+  /** True if the error that the server just sent answers what the panel sent, and the panel shows it. */
+  showsError?(): boolean;
   /** Read while the panel is closed too. */
   badge?(strings: Strings): Badge;
 }

@@ -81,11 +81,6 @@ export class LoggedFrame {
     }
   }
 
-  /** Memory that the frame takes, roughly. */
-  get weight(): number {
-    return this.bytes;
-  }
-
   /** The message as a tree. Made anew at each call. */
   get tree(): Node {
     if (typeof this.content !== "string") return this.content;

@@ -10,5 +10,6 @@ export { objectsOf, TARGETS, type LoggedFrame, type Mark, type Target } from "./
 export { CAPACITY, FrameLog } from "./log";
 export { maskText } from "./mask";
 export { writeMessagePack } from "./message-pack";
+export type { Outcome, WireConnection } from "./state";
 export { fillIn, TEMPLATES, type Template, type TemplateContext } from "./templates";
 export { Timeline, type SocketState, type StateChange } from "./timeline";

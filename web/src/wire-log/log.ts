@@ -24,9 +24,9 @@ export class FrameLog {
     this.count += 1;
     const frame = new LoggedFrame(this.count, raw);
     this.frames.push(frame);
-    this.bytes += frame.weight;
+    this.bytes += frame.bytes;
     while (this.frames.length > CAPACITY || (this.bytes > MAX_BYTES && this.frames.length > 1)) {
-      this.bytes -= this.frames.shift()?.weight ?? 0;
+      this.bytes -= this.frames.shift()?.bytes ?? 0;
     }
     return frame;
   }

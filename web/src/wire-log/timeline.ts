@@ -7,8 +7,8 @@ export type SocketState = "CONNECTING" | "OPEN" | "CLOSING" | "CLOSED";
 export interface StateChange {
   readonly state: SocketState;
   readonly at: Millis;
-  /** Why it is closed. */
-  readonly close?: { readonly code: number; readonly reason: string };
+  /** Why it is closed; `name` is that of the server's table of closes, if it is of it. */
+  readonly close?: { readonly code: number; readonly reason: string; readonly name?: string | undefined };
 }
 
 const CAPACITY = 50;
