@@ -255,7 +255,7 @@ test.each([
       return notice.left < panel.right && panel.left < notice.right && notice.top < panel.bottom && panel.top < notice.bottom;
     });
   for (const name of ["chat", "alerts"]) {
-    await page.click(`[aria-controls=side-${name}]`);
+    await page.click(`[aria-controls=panel-${name}]`);
     await expect.poll(isCovered, DEADLINE).toBe(false);
     expect(await panelHeight()).toBeGreaterThan(300);
   }
