@@ -13,7 +13,7 @@ use tracing::debug;
 use super::feeds::ServedFeed;
 use super::response;
 use super::state::AppState;
-use crate::auth::{ClientLocation, ForwardingHeaders, ForwardingTrace, OriginRefusal};
+use crate::auth::{AllowedOrigins, ClientLocation, ForwardingHeaders, ForwardingTrace, OriginRefusal};
 use crate::limits::{AtCapacity, SessionPermit};
 
 /// Why an upgrade is refused.
@@ -83,7 +83,7 @@ pub(super) fn admit(
     feed: &ServedFeed,
 ) -> Result<SessionPermit, UpgradeRefusal> {
     let address = client_address(request, state);
-    let admitted = if let Err(refusal) = check_page(request, state) {
+    let admitted = if let Err(refusal) = check_page(request, state, &state.origins) {
         Err(UpgradeRefusal::Page(refusal))
     } else if !feed.readiness.is_ready() {
         Err(UpgradeRefusal::NotReady)
@@ -97,11 +97,21 @@ pub(super) fn admit(
     admitted
 }
 
-/// Refuses a page that may neither open sessions nor read.
-pub(super) fn check_page(request: &HttpRequest, state: &AppState) -> Result<(), OriginRefusal> {
+/// Refuses a page of an origin that is not among these.
+pub(super) fn check_page(
+    request: &HttpRequest,
+    state: &AppState,
+    origins: &AllowedOrigins,
+) -> Result<(), OriginRefusal> {
     let header = |name: HeaderName| request.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
-    let location = client_location(request, state);
-    state.origins.check(header(ORIGIN), header(HOST), &state.hosts, location)
+    let location = state.proxies.location(peer(request), &forwarding_headers(request));
+    origins.check(header(ORIGIN), header(HOST), &state.hosts, location)
+}
+
+/// Refuses a page that is not the server's own, for what changes something: a browser sends a page's POST anywhere,
+/// whatever pages may read.
+pub(super) fn check_own_page(request: &HttpRequest, state: &AppState) -> Result<(), OriginRefusal> {
+    check_page(request, state, &AllowedOrigins::Own(Vec::new()))
 }
 
 /// The client's address: the peer's, or what trusted proxies report.
@@ -112,11 +122,6 @@ pub(super) fn client_address(request: &HttpRequest, state: &AppState) -> IpAddr 
 /// Where the sender is, for what this machine alone may do: a request that any proxy forwarded is from elsewhere.
 pub(super) fn sender_location(request: &HttpRequest) -> ClientLocation {
     forwarding_headers(request).sender_location(peer(request))
-}
-
-/// Whether the client is on this machine, for the check of its page.
-pub(super) fn client_location(request: &HttpRequest, state: &AppState) -> ClientLocation {
-    state.proxies.location(peer(request), &forwarding_headers(request))
 }
 
 fn peer(request: &HttpRequest) -> IpAddr {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use actix::Recipient;
-use actix_web::http::header::{CONTENT_TYPE, HOST, HeaderName, ORIGIN};
+use actix_web::http::header::CONTENT_TYPE;
 use actix_web::rt::time::timeout;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
@@ -12,11 +12,11 @@ use serde_json::{Value, json};
 use tracing::info;
 
 use super::access::AccessPermit;
-use super::admission::{client_address, client_location, sender_location};
+use super::admission::{check_own_page, client_address, sender_location};
 use super::error::ApiError;
 use super::response;
 use super::state::AppState;
-use crate::auth::{AllowedOrigins, ClientLocation};
+use crate::auth::ClientLocation;
 use crate::clock::ClockRate;
 use crate::feed::ControlReplay;
 use crate::model::{Timestamp, market_time};
@@ -51,15 +51,9 @@ pub(super) async fn control(
     answer
 }
 
-/// Refuses a client that may not control the replay.
-///
-/// A browser sends a page's POST anywhere; so the page must be the server's own, whatever pages may read. A server
-/// without keys obeys its own machine alone.
+/// Refuses a client that may not control the replay. A server without keys obeys its own machine alone.
 fn check(permit: &AccessPermit, request: &HttpRequest, state: &AppState) -> Result<(), ApiError> {
-    let header = |name: HeaderName| request.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
-    let location = client_location(request, state);
-    let own = AllowedOrigins::Own(Vec::new());
-    if own.check(header(ORIGIN), header(HOST), &state.hosts, location).is_err() {
+    if check_own_page(request, state).is_err() {
         return Err(ApiError::NotPermitted("a page of another origin may not control the replay"));
     }
     match permit.allows_control() {

@@ -2,7 +2,6 @@
 //!
 //! An answer is 200 with `{"result":…}` or `{"error":{"code","message"}}`; other statuses are those of all requests.
 
-use actix_web::http::header::{HOST, HeaderName, ORIGIN};
 use actix_web::rt::time::timeout;
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
@@ -15,14 +14,14 @@ use std::time::Duration;
 use tracing::{debug, info};
 
 use super::access::AccessPermit;
-use super::admission::{check_page, client_address, client_location, sender_location};
+use super::admission::{check_own_page, check_page, client_address, sender_location};
 use super::error::ApiError;
 use super::feeds::ServedFeed;
 use super::response;
 use super::state::{AppState, hub_of};
 use super::topics::TopicService;
 use crate::archive::RetainedObject;
-use crate::auth::{AllowedOrigins, ClientLocation};
+use crate::auth::ClientLocation;
 use crate::hub::Hub;
 use crate::model::{Seq, StreamId, Symbol, Topic};
 use crate::topics::api::{self, ApiFault, PublishRequest, answer_object, published, read};
@@ -100,7 +99,7 @@ pub(super) async fn call(
 /// Refuses to read for a page that may open no session, as an event stream does, and for a key that does not include the
 /// feed, as REST does.
 fn check_reader(permit: &AccessPermit, request: &HttpRequest, state: &AppState) -> Result<(), ApiError> {
-    check_page(request, state).map_err(|_| ApiError::NotPermitted("origin not allowed"))?;
+    check_page(request, state, &state.origins).map_err(|_| ApiError::NotPermitted("origin not allowed"))?;
     let feed = state.feeds.default_feed().name;
     match state.feeds.several() {
         // The topics are those of the first, whichever the request names.
@@ -319,15 +318,9 @@ impl Caller<'_> {
     }
 
     /// Whether the caller may publish: its key is one of the namespace's, or may control the server. Without keys the
-    /// server obeys its own machine alone, and no proxy on it. A browser sends a page's POST anywhere, so the page must be the server's own.
+    /// server obeys its own machine alone, and no proxy on it.
     fn may_publish(&self, namespace: &Namespace) -> Result<(), Denial> {
-        let header =
-            |name: HeaderName| self.request.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
-        let location = client_location(self.request, self.state);
-        let own = AllowedOrigins::Own(Vec::new());
-        if own.check(header(ORIGIN), header(HOST), &self.state.hosts, location).is_err() {
-            return Err(Denial::OtherOrigin);
-        }
+        check_own_page(self.request, self.state).map_err(|_| Denial::OtherOrigin)?;
         match self.permit.key_id() {
             None if sender_location(self.request) == ClientLocation::ThisMachine => Ok(()),
             None => Err(Denial::ElsewhereWithoutKeys),
