@@ -3,7 +3,7 @@ use std::time::Duration;
 use rustc_hash::FxHashSet;
 use serde_json::Value;
 
-use super::{PublishRefusal, check_content};
+use super::{PublishRefusal, check_content, namespace_of};
 use crate::limits::Rate;
 use crate::model::{Channel, Symbol, TopicKind, Universe};
 use crate::wire::{SymbolsByChannel, TopicMessage};
@@ -30,7 +30,7 @@ pub struct Namespace {
     pub session_rate: Rate,
     /// The rate limit of a topic's messages, of all publishers together. Default 50/s: more cannot be read.
     pub topic_rate: Rate,
-    /// The most topics that come to exist. Default 10,000, at most 100 MB with two workers.
+    /// The most topics that come to exist. Default 10,000, some 20 MB with two workers.
     pub max_topics: usize,
 }
 
@@ -186,9 +186,7 @@ impl Namespaces {
         if patterns.is_empty() {
             return;
         }
-        let is_named = |topic: &Symbol| {
-            topic.as_str().split_once(':').is_some_and(|(namespace, _)| patterns.contains(namespace))
-        };
+        let is_named = |topic: &Symbol| patterns.contains(namespace_of(topic));
         let others = names.iter().copied().filter(|name| pattern(name).is_none());
         let all = others.chain(topics.into_iter().filter(is_named)).collect();
         named.replace(Channel::Messages, all);

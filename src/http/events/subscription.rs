@@ -9,7 +9,8 @@ use crate::http::access::AccessPermit;
 use crate::http::error::ApiError;
 use crate::http::query::QueryParams;
 use crate::hub::Hub;
-use crate::model::{Channel, Epoch, StreamId, Symbol, Universe};
+use crate::model::{Channel, Epoch, StreamId, Symbol, Topic, Universe};
+use crate::topics::namespace_of;
 
 /// The heartbeat of a request that names none, in milliseconds: proxies close what is quiet for 30 s or more.
 const HEARTBEAT_MS: u64 = 15_000;
@@ -242,13 +243,12 @@ fn topics(list: &str, universe: &Universe) -> Vec<String> {
     // Once, however many namespaces are named.
     if !namespaces.is_empty() {
         let mut empty = namespaces.clone();
-        let is_named = |name: &Symbol| {
-            name.as_str().split_once(':').is_some_and(|(before, _)| namespaces.contains(before))
-        };
-        for name in universe.topics().iter().map(|topic| &topic.name).filter(|name| is_named(name)) {
-            let found = name.as_str().split_once(':').map(|(namespace, _)| namespace);
-            found.into_iter().for_each(|namespace| _ = empty.remove(namespace));
-            names.insert(name.to_string());
+        for Topic { name, .. } in universe.topics().iter() {
+            let namespace = namespace_of(name);
+            if namespaces.contains(namespace) {
+                empty.remove(namespace);
+                names.insert(name.to_string());
+            }
         }
         names.extend(empty.into_iter().map(|namespace| format!("{namespace}:*")));
     }
