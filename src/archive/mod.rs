@@ -322,7 +322,7 @@ impl Archive {
 
     /// The same as [`since`](Self::since) for any stream: the messages of a topic come with their contents.
     pub fn replay(&self, stream: StreamId, after: Seq, up_to: Seq, most: usize) -> Vec<RetainedObject> {
-        match stream.channel().is_of_topics() {
+        match stream.is_of_topic() {
             true => self.topics().since(stream, after, up_to, most.min(ROWS_PER_LOCK)),
             false => self.since(stream, after, up_to, most).into_iter().map(RetainedObject::from).collect(),
         }

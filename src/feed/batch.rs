@@ -176,6 +176,12 @@ impl Batch {
         self.events.objects.iter().chain(&self.tickers.objects)
     }
 
+    /// All objects, and behind them the messages of topics, which have a content.
+    pub fn with_contents(&self) -> impl Iterator<Item = (&Object, Option<&TopicMessage>)> {
+        let messages = self.messages().map(|(object, message)| (object, Some(&**message)));
+        self.objects().map(|object| (object, None)).chain(messages)
+    }
+
     /// The messages of topics, in the order of publication. They are behind the [objects](Self::objects) of instruments.
     pub fn messages(&self) -> impl ExactSizeIterator<Item = (&Object, &Arc<TopicMessage>)> {
         let (objects, contents): (&[Object], &[_]) = match &self.messages {

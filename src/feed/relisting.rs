@@ -69,9 +69,7 @@ impl Relisting {
     pub fn stream(&self, stream: StreamId) -> StreamId {
         match self.order {
             ListingOrder::Same => stream,
-            ListingOrder::Other if stream.channel().is_of_topics() => {
-                self.topics[stream.symbol().index()].stream()
-            }
+            ListingOrder::Other if stream.is_of_topic() => self.topics[stream.symbol().index()].stream(),
             ListingOrder::Other => StreamId::new(stream.channel(), self.ids[stream.symbol().index()]),
         }
     }

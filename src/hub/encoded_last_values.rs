@@ -108,7 +108,7 @@ impl EncodedLastValues {
 
     fn encode(&self, out: &mut Vec<u8>, codec: Codec, object: &Object, mark: DeliveryKind) {
         let stream = object.stream();
-        if !stream.channel().is_of_topics() {
+        if !stream.is_of_topic() {
             codec.write(out, &self.universe, object, mark);
         } else if let Some(message) = self.last_values.message(stream) {
             codec.write_message(out, &self.universe, object, message, mark);

@@ -60,23 +60,18 @@ pub fn export(
         match item {
             JournalItem::Batch(batch) => {
                 let universe = batch.universe();
-                for object in batch.objects().filter(|object| settings.includes(&batch, object)) {
-                    match settings.format {
-                        ExportFormat::Ndjson => {
-                            Codec::Json.write(&mut text, universe, object, DeliveryKind::Live);
-                            end_line(&mut text);
+                let included = batch.with_contents().filter(|(object, _)| settings.includes(&batch, object));
+                for (object, content) in included {
+                    match (settings.format, content) {
+                        (ExportFormat::Ndjson, _) => {
+                            Codec::Json.write_with(&mut text, universe, object, content, DeliveryKind::Live);
+                            // In place of the comma that separates objects.
+                            *text.last_mut().expect("an object is not empty") = b'\n';
                         }
-                        ExportFormat::Csv(_) => write_csv(&mut text, universe, object),
-                    }
-                }
-                for (object, message) in batch.messages().filter(|(it, _)| settings.includes(&batch, it)) {
-                    match settings.format {
-                        ExportFormat::Ndjson => {
-                            let kind = DeliveryKind::Live;
-                            Codec::Json.write_message(&mut text, universe, object, message, kind);
-                            end_line(&mut text);
+                        (ExportFormat::Csv(_), None) => write_csv(&mut text, universe, object),
+                        (ExportFormat::Csv(_), Some(message)) => {
+                            write_csv_message(&mut text, universe, object, message);
                         }
-                        ExportFormat::Csv(_) => write_csv_message(&mut text, universe, object, message),
                     }
                 }
             }
@@ -94,9 +89,4 @@ pub fn export(
     out.write_all(&text)?;
     out.flush()?;
     Ok(faults)
-}
-
-/// Ends the line of an object in JSON, in place of the comma that separates objects.
-fn end_line(text: &mut [u8]) {
-    *text.last_mut().expect("an object is not empty") = b'\n';
 }

@@ -72,22 +72,19 @@ impl Verification {
 
     /// Compares a batch of the journal. Batches have to come in the order of publication.
     pub fn batch(&mut self, epoch: Epoch, batch: &Batch) {
-        for object in batch.objects() {
-            self.object(epoch, batch, object, None);
-        }
-        for (object, message) in batch.messages() {
-            self.object(epoch, batch, object, Some(message));
+        for (object, content) in batch.with_contents() {
+            self.object(epoch, batch, object, content);
         }
     }
 
-    fn object(&mut self, epoch: Epoch, batch: &Batch, object: &Object, message: Option<&TopicMessage>) {
+    fn object(&mut self, epoch: Epoch, batch: &Batch, object: &Object, content: Option<&TopicMessage>) {
         let stream = object.stream();
-        let channel = if stream.channel().is_of_topics() { Channel::Messages } else { stream.channel() };
+        let channel = if stream.is_of_topic() { Channel::Messages } else { stream.channel() };
         let symbol = *batch.universe().name_of(stream);
         for epoch in [epoch.to_string(), String::new()] {
             let key = RecordedStream { epoch, channel, symbol };
             if let Some(stream) = self.streams.get_mut(&key) {
-                stream.object(batch, object, message);
+                stream.object(batch, object, content);
             }
         }
     }
@@ -104,7 +101,7 @@ impl Verification {
 }
 
 impl StreamVerification {
-    fn object(&mut self, batch: &Batch, object: &Object, message: Option<&TopicMessage>) {
+    fn object(&mut self, batch: &Batch, object: &Object, content: Option<&TopicMessage>) {
         let number = object.seq.0;
         if !(self.range.0..=self.range.1).contains(&number) {
             return;
@@ -114,7 +111,7 @@ impl StreamVerification {
         let holds = |ranges: &[(u64, u64)]| ranges.iter().any(|(from, to)| (*from..=*to).contains(&number));
         if let Some(received) = self.received.objects.get(&number) {
             report.received += 1;
-            if let Some(key) = unequal_key(received, &fields_of(batch, object, message)) {
+            if let Some(key) = unequal_key(received, &fields_of(batch, object, content)) {
                 report.unequal.push((number, key));
             }
         } else if holds(&self.received.merged) {
@@ -131,12 +128,9 @@ impl StreamVerification {
 }
 
 /// The fields of an object as clients get them.
-fn fields_of(batch: &Batch, object: &Object, message: Option<&TopicMessage>) -> Map<String, Value> {
-    let (mut text, universe, kind) = (Vec::new(), batch.universe(), DeliveryKind::Live);
-    match message {
-        Some(message) => Codec::Json.write_message(&mut text, universe, object, message, kind),
-        None => Codec::Json.write(&mut text, universe, object, kind),
-    }
+fn fields_of(batch: &Batch, object: &Object, content: Option<&TopicMessage>) -> Map<String, Value> {
+    let mut text = Vec::new();
+    Codec::Json.write_with(&mut text, batch.universe(), object, content, DeliveryKind::Live);
     // The comma that separates objects.
     text.pop();
     match serde_json::from_slice(&text) {

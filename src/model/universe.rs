@@ -157,7 +157,7 @@ impl Universe {
     /// # Panics
     /// If the stream is of a larger universe.
     pub fn name_of(&self, stream: StreamId) -> &Symbol {
-        match stream.channel().is_of_topics() {
+        match stream.is_of_topic() {
             true => &self.topics()[stream.symbol().index()].name,
             false => &self.instrument(stream.symbol()).symbol,
         }

@@ -112,7 +112,7 @@ impl CommandExecutor {
         }
         // The first message of a topic comes with the topic, before it is in the index.
         let missed = named.iter().flat_map(|change| change.streams(&universe));
-        let missed = missed.filter(|stream| stream.channel().is_of_topics());
+        let missed = missed.filter(|stream| stream.is_of_topic());
         let points = missed.map(|stream| AnswerPoint { stream, kind: AnswerKind::Replay { after: Seq(0) } });
         let request = AnswerRequest { points: points.collect(), channels: Vec::new() };
         let sampled: Vec<_> = sampled.into_iter().map(|stream| (stream, self.before_first(stream))).collect();
@@ -127,7 +127,7 @@ impl CommandExecutor {
     /// The number before the first one of a stream that is new: 0 for an instrument; those of a topic begin with any in a
     /// cluster, and what was never given is not counted as merged.
     fn before_first(&self, stream: StreamId) -> Seq {
-        if !stream.channel().is_of_topics() {
+        if !stream.is_of_topic() {
             return Seq::default();
         }
         let newest = self.state.hub().with_last_values(|last_values| last_values.seq(stream));

@@ -94,13 +94,12 @@ impl SubscriptionState {
             if sampled { self.universe.len_of(channel) } else { 0 }
         };
         let sampled: usize = Channel::ALL.into_iter().map(of_channel).sum();
-        let named_topics = named.of(Channel::Messages);
+        let has_namespace =
+            named.of(Channel::Messages).symbols.iter().any(|name| name.as_str().ends_with(":*"));
         // Each channel that follows another has lists of its own in the hub.
         let named = Channel::ALL
             .into_iter()
             .map(|channel| named.of(channel).len() * channel.with_followers().count());
-        let topics = &named_topics.symbols;
-        let has_namespace = topics.iter().any(|name| name.as_str().ends_with(":*"));
         let expanded = if has_namespace { self.universe.topics().len() } else { 0 };
         self.subscriptions.len() + named.sum::<usize>() + sampled + expanded
     }

@@ -79,6 +79,21 @@ impl Codec {
             Self::MsgPack => msgpack::message(out, universe, object, message, kind),
         }
     }
+
+    /// Encodes one object, which is a message of a topic if it has a content.
+    pub fn write_with(
+        self,
+        out: &mut Vec<u8>,
+        universe: &Universe,
+        object: &Object,
+        content: Option<&TopicMessage>,
+        kind: DeliveryKind,
+    ) {
+        match content {
+            Some(message) => self.write_message(out, universe, object, message, kind),
+            None => self.write(out, universe, object, kind),
+        }
+    }
 }
 
 /// Objects encoded once each, in one buffer.

@@ -266,9 +266,8 @@ impl Outbox {
         let RetainedObject { object, message, .. } = answer;
         let (stream, universe) = (object.stream(), last_values.universe());
         if mark != DeliveryKind::Snapshot || !self.streams.is_ahead_of(object) {
-            self.append_with(0, mark, |out, codec| match message {
-                None => codec.write(out, universe, object, mark),
-                Some(message) => codec.write_message(out, universe, object, message, mark),
+            self.append_with(0, mark, |out, codec| {
+                codec.write_with(out, universe, object, message.as_deref(), mark);
             });
             self.streams.set_sampled(stream, object.seq);
         }
