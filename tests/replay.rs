@@ -15,7 +15,7 @@ use tapecast::metrics::{ClockMetrics, FeedMetrics, ReplayMetrics};
 use tapecast::model::{Body, Epoch, Event, Price, Quote, SECOND, SymbolId, Timestamp, Trade, market_time};
 use tapecast::source::{EventSource, Recording, ReplayClock, ReplaySettings, ReplaySource, ReplaySpeed};
 use tapecast::wire::Codec;
-use test_support::{Client, Server, TempFolder, get, metric, wait_for};
+use test_support::{Client, Server, TempFolder, get, get_json, metric, wait_for};
 
 fn data(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)
@@ -259,12 +259,6 @@ fn a_client_is_told_that_a_replay_has_ended_and_the_service_stays_ready() {
     assert_eq!(get(server.address, "/readyz").0, 200);
 }
 
-fn ok(server: &Server, path: &str) -> Value {
-    let (status, body) = get(server.address, path);
-    assert_eq!(status, 200, "{path}: {body}");
-    serde_json::from_str(&body).unwrap()
-}
-
 #[test]
 fn clients_get_a_replay_that_is_moved_to_now() {
     let from = market_time("2013-10-07T09:30").unwrap();
@@ -286,7 +280,7 @@ fn clients_get_a_replay_that_is_moved_to_now() {
     assert!((0..60 * SECOND).contains(&age), "{quote} is {age} ns old");
     assert!(quote["bp"].as_f64().unwrap() > 150.0, "{quote}");
 
-    let latest = ok(&server, "/v2/stocks/IBM/quotes/latest");
+    let latest = get_json(server.address, "/v2/stocks/IBM/quotes/latest");
     assert_eq!(latest["symbol"], "IBM");
     assert!(latest["quote"]["bp"].as_f64().unwrap() > 150.0, "{latest}");
     assert!(metric(server.address, "tapecast_replay_events_total") > 0.0);
@@ -300,12 +294,12 @@ fn clients_get_a_replay_in_its_own_time() {
 
     let path =
         "/v2/stocks/IBM/bars?timeframe=1Min&start=2013-10-07T13:30:00Z&end=2013-10-07T19:59:59Z&limit=1000";
-    let bars = ok(&server, path);
+    let bars = get_json(server.address, path);
 
     let bars = bars["bars"].as_array().unwrap();
     assert_eq!(bars.len(), 390, "a bar of each minute of the regular session");
     assert_eq!(bars[0]["t"], "2013-10-07T13:30:00Z");
-    let clock = ok(&server, "/v2/clock");
+    let clock = get_json(server.address, "/v2/clock");
     assert!(
         clock["timestamp"].as_str().unwrap().starts_with("2013-10-08T00:00:"),
         "the end of the day in New York: {clock}"

@@ -9,7 +9,7 @@ use std::time::Duration;
 use flate2::read::GzDecoder;
 use serde_json::{Value, json};
 use tapecast::source::SimulationSettings;
-use test_support::{Client, DEADLINE, Server, get, wait_for};
+use test_support::{Client, DEADLINE, Server, get, get_json, wait_for};
 
 /// A market in which no trade is reported late, so that the past does not change.
 fn start() -> Server {
@@ -17,13 +17,6 @@ fn start() -> Server {
         config.simulation = SimulationSettings { trades_per_second: 500.0, ..SimulationSettings::UNEVENTFUL };
         config.retention.trades = 20_000;
     })
-}
-
-/// The JSON body of a successful response.
-fn ok(address: SocketAddr, path: &str) -> Value {
-    let (status, body) = get(address, path);
-    assert_eq!(status, 200, "{path}: {body}");
-    serde_json::from_str(&body).expect("the body is JSON")
 }
 
 /// The status and the message of an error.
@@ -37,7 +30,7 @@ fn error(address: SocketAddr, path: &str) -> (u16, String) {
 fn paged(address: SocketAddr, path: &str, series: &str, symbol: &str) -> Vec<Value> {
     let (mut rows, mut token) = (Vec::new(), String::new());
     loop {
-        let page = ok(address, &format!("{path}&page_token={token}"));
+        let page = get_json(address, &format!("{path}&page_token={token}"));
         rows.extend(page[series].get(symbol).into_iter().flat_map(|rows| rows.as_array().unwrap()).cloned());
         match page["next_page_token"].as_str() {
             Some(next) => token = next.to_owned(),
@@ -56,8 +49,9 @@ fn times(rows: &[Value]) -> Vec<&str> {
 
 /// The times of two trades of NVDA that are more than `apart` from each other; waits for the second.
 fn two_trades(server: &Server, apart: Duration) -> (String, String) {
-    let newest =
-        || ok(server.address, "/v2/stocks/NVDA/trades/latest")["trade"]["t"].as_str().map(str::to_owned);
+    let newest = || {
+        get_json(server.address, "/v2/stocks/NVDA/trades/latest")["trade"]["t"].as_str().map(str::to_owned)
+    };
     let first = wait_for("a first trade", || {
         let (status, _) = get(server.address, "/v2/stocks/NVDA/trades/latest");
         (status == 200).then(newest).flatten()
@@ -79,7 +73,7 @@ fn every_response_has_the_fields_that_sdks_read() {
     for (series, one, fields) in
         [("bars", "bar", &bar[..]), ("trades", "trade", &trade), ("quotes", "quote", &quote)]
     {
-        let many = ok(
+        let many = get_json(
             server.address,
             &format!("/v2/stocks/{series}?symbols=NVDA,ZZZZZ&timeframe=1Min&start=2020-01-01&limit=2"),
         );
@@ -88,30 +82,32 @@ fn every_response_has_the_fields_that_sdks_read() {
         assert_eq!(names(&many[series]), ["NVDA"]);
         assert_eq!(names(&many[series]["NVDA"][0]), fields);
 
-        let single =
-            ok(server.address, &format!("/v2/stocks/NVDA/{series}?timeframe=1Min&start=2020-01-01&limit=2"));
+        let single = get_json(
+            server.address,
+            &format!("/v2/stocks/NVDA/{series}?timeframe=1Min&start=2020-01-01&limit=2"),
+        );
         assert_eq!(single["symbol"], "NVDA");
         assert_eq!(names(&single[series][0]), fields);
         assert!(single.get("next_page_token").is_some());
 
-        let latest = ok(server.address, &format!("/v2/stocks/{series}/latest?symbols=NVDA%2CZZZZZ"));
+        let latest = get_json(server.address, &format!("/v2/stocks/{series}/latest?symbols=NVDA%2CZZZZZ"));
         assert_eq!(names(&latest[series]["NVDA"]), fields);
         assert_eq!(names(&latest[series]), ["NVDA"]);
 
-        let latest = ok(server.address, &format!("/v2/stocks/NVDA/{series}/latest"));
+        let latest = get_json(server.address, &format!("/v2/stocks/NVDA/{series}/latest"));
         assert_eq!((names(&latest[one]), &latest["symbol"]), (fields.to_vec(), &json!("NVDA")));
     }
     let parts = ["dailyBar", "latestQuote", "latestTrade", "minuteBar", "prevDailyBar"];
-    let snapshots = ok(server.address, "/v2/stocks/snapshots?symbols=NVDA");
+    let snapshots = get_json(server.address, "/v2/stocks/snapshots?symbols=NVDA");
     assert_eq!(names(&snapshots["NVDA"]), parts);
-    let snapshot = ok(server.address, "/v2/stocks/NVDA/snapshot");
+    let snapshot = get_json(server.address, "/v2/stocks/NVDA/snapshot");
     assert_eq!((names(&snapshot["dailyBar"]), &snapshot["symbol"]), (bar.to_vec(), &json!("NVDA")));
 }
 
 #[test]
 fn pages_contain_each_bar_once_and_in_order() {
     let server = start();
-    let whole = ok(
+    let whole = get_json(
         server.address,
         "/v2/stocks/bars?symbols=AAPL,BRK.B,MSFT&timeframe=1Day&start=2020-01-01&end=2100-01-01&limit=10000",
     );
@@ -136,7 +132,7 @@ fn pages_contain_each_trade_once_and_in_order_while_trading_continues() {
     let server = start();
     let (first, last) = two_trades(&server, Duration::from_secs(4));
     let window = format!("symbols=NVDA&start={first}&end={last}");
-    let whole = ok(server.address, &format!("/v2/stocks/trades?{window}&limit=10000"));
+    let whole = get_json(server.address, &format!("/v2/stocks/trades?{window}&limit=10000"));
     let whole = whole["trades"]["NVDA"].as_array().unwrap();
     assert!(whole.len() > 10, "{}", whole.len());
     assert_eq!((whole[0]["t"].as_str(), whole[whole.len() - 1]["t"].as_str()), (Some(&*first), Some(&*last)));
@@ -157,7 +153,7 @@ fn the_latest_trade_is_the_last_one_streamed() {
     client.command(r#"{"action":"subscribe","trades":["NVDA"]}"#);
     let before = client.next_objects().pop().unwrap();
 
-    let latest = ok(server.address, "/v2/stocks/NVDA/trades/latest")["trade"].clone();
+    let latest = get_json(server.address, "/v2/stocks/NVDA/trades/latest")["trade"].clone();
 
     assert!(latest["i"].as_u64() >= before["i"].as_u64());
     let mut streamed = before;
@@ -189,7 +185,7 @@ fn bars_aggregate_the_streamed_trades_exactly() {
     // The first and the last second are incomplete.
     for start in &seconds(&trades)[1..5] {
         let path = format!("/v2/stocks/NVDA/bars?timeframe=1Sec&start={start}Z&end={start}Z");
-        let bars = ok(server.address, &path);
+        let bars = get_json(server.address, &path);
         let trades: Vec<_> = trades.iter().filter(|trade| second(trade) == *start).collect();
         let prices = || trades.iter().map(|trade| trade["p"].as_f64().unwrap());
         let shares: u64 = trades.iter().map(|trade| trade["s"].as_u64().unwrap()).sum();
@@ -208,7 +204,7 @@ fn a_longer_bar_has_the_volume_of_its_parts() {
     let bars = |timeframe: &str| {
         let path =
             format!("/v2/stocks/AAPL/bars?timeframe={timeframe}&start=2020-01-01&end=2100-01-01&limit=10000");
-        ok(server.address, &path)["bars"].as_array().unwrap().clone()
+        get_json(server.address, &path)["bars"].as_array().unwrap().clone()
     };
     let yesterday = |bars: Vec<Value>| bars[..bars.len() - 1].to_vec();
     let sum = |bars: &[Value]| bars.iter().map(|bar| bar["v"].as_u64().unwrap()).sum::<u64>();
@@ -236,7 +232,7 @@ fn every_time_format_that_sdks_send_is_accepted() {
     ] {
         let path =
             format!("/v2/stocks/trades?symbols=NVDA&start={start}&feed=iex&asof=-&currency=USD&limit=1");
-        assert_eq!(ok(server.address, &path)["trades"]["NVDA"].as_array().unwrap().len(), 1, "{start}");
+        assert_eq!(get_json(server.address, &path)["trades"]["NVDA"].as_array().unwrap().len(), 1, "{start}");
     }
 }
 
@@ -272,8 +268,8 @@ fn invalid_requests_are_refused_with_a_message_that_names_the_fault() {
 fn unknown_symbols_of_a_list_are_absent_from_the_response() {
     let server = start();
 
-    let bars = ok(server.address, "/v2/stocks/bars?symbols=ZZZZZ&timeframe=1Day&start=2020-01-01");
-    let snapshots = ok(server.address, "/v2/stocks/snapshots?symbols=ZZZZZ");
+    let bars = get_json(server.address, "/v2/stocks/bars?symbols=ZZZZZ&timeframe=1Day&start=2020-01-01");
+    let snapshots = get_json(server.address, "/v2/stocks/snapshots?symbols=ZZZZZ");
 
     assert_eq!(bars, json!({"bars": {}, "next_page_token": null}));
     assert_eq!(snapshots, json!({}));
@@ -283,7 +279,7 @@ fn unknown_symbols_of_a_list_are_absent_from_the_response() {
 fn the_clock_is_open_until_the_next_close() {
     let server = start();
 
-    let clock = ok(server.address, "/v2/clock");
+    let clock = get_json(server.address, "/v2/clock");
 
     assert_eq!(clock["is_open"], true);
     assert!(clock["timestamp"].as_str() < clock["next_close"].as_str());
@@ -298,11 +294,16 @@ fn end_of_last(bars: &Value, seconds: i64) -> Option<i64> {
 #[test]
 fn bars_are_closed_unless_partial_ones_are_asked_for() {
     let server = start();
-    let clock =
-        || ok(server.address, "/v2/clock")["timestamp"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    let clock = || {
+        get_json(server.address, "/v2/clock")["timestamp"]
+            .as_str()
+            .unwrap()
+            .parse::<jiff::Timestamp>()
+            .unwrap()
+    };
     let page = |timeframe: &str, more: &str| {
         let path = format!("/v2/stocks/NVDA/bars?timeframe={timeframe}&start=2020-01-01&limit=10000{more}");
-        ok(server.address, &path)["bars"].clone()
+        get_json(server.address, &path)["bars"].clone()
     };
     for (timeframe, seconds) in [("1Sec", 1), ("5Sec", 5), ("1Min", 60), ("5Min", 300), ("1Hour", 3_600)] {
         wait_for("an open bar", || {
@@ -315,10 +316,10 @@ fn bars_are_closed_unless_partial_ones_are_asked_for() {
     }
     let latest = |more: &str| {
         let minutes = [
-            ok(server.address, &format!("/v2/stocks/NVDA/bars/latest?feed=iex{more}"))["bar"].clone(),
-            ok(server.address, &format!("/v2/stocks/bars/latest?symbols=NVDA{more}"))["bars"]["NVDA"].clone(),
-            ok(server.address, &format!("/v2/stocks/NVDA/snapshot?feed=iex{more}"))["minuteBar"].clone(),
-            ok(server.address, &format!("/v2/stocks/snapshots?symbols=NVDA{more}"))["NVDA"]["minuteBar"]
+            get_json(server.address, &format!("/v2/stocks/NVDA/bars/latest?feed=iex{more}"))["bar"].clone(),
+            get_json(server.address, &format!("/v2/stocks/bars/latest?symbols=NVDA{more}"))["bars"]["NVDA"].clone(),
+            get_json(server.address, &format!("/v2/stocks/NVDA/snapshot?feed=iex{more}"))["minuteBar"].clone(),
+            get_json(server.address, &format!("/v2/stocks/snapshots?symbols=NVDA{more}"))["NVDA"]["minuteBar"]
                 .clone(),
         ];
         minutes.map(|bar| end_of_last(&json!([bar]), 60))
@@ -337,7 +338,7 @@ fn bars_are_closed_unless_partial_ones_are_asked_for() {
 fn pairs_are_the_same_market_in_the_api_for_coins() {
     let server = start();
     two_trades(&server, Duration::ZERO);
-    let crypto = |path: &str| ok(server.address, &format!("/v1beta3/crypto/us/{path}"));
+    let crypto = |path: &str| get_json(server.address, &format!("/v1beta3/crypto/us/{path}"));
 
     for series in ["trades", "quotes", "bars"] {
         let query = "symbols=NVDA%2FUSD,ZZZZZ/USD,MSFT/EUR&timeframe=1Day&start=2020-01-01&limit=2";
@@ -348,7 +349,7 @@ fn pairs_are_the_same_market_in_the_api_for_coins() {
         assert_eq!(names(&crypto(&format!("latest/{series}?symbols=NVDA/USD"))[series]), ["NVDA/USD"]);
     }
     let days = "timeframe=1Day&start=2020-01-01&end=2020-12-31";
-    let stocks = ok(server.address, &format!("/v2/stocks/bars?symbols=NVDA&{days}"));
+    let stocks = get_json(server.address, &format!("/v2/stocks/bars?symbols=NVDA&{days}"));
     assert_eq!(crypto(&format!("bars?symbols=NVDA/USD&{days}"))["bars"]["NVDA/USD"], stocks["bars"]["NVDA"]);
     let snapshots = crypto("snapshots?symbols=NVDA/USD,AAPL");
     assert_eq!(names(&snapshots["snapshots"]), ["AAPL", "NVDA/USD"], "the names of the request");
@@ -417,7 +418,7 @@ fn the_end_of_the_calendar_is_a_date() {
     for range in
         ["end=9999-12-31", "start=0001-01-01&end=9999-12-31T23:59:59Z", "start=2020-01-01&end=2300-01-01"]
     {
-        let days = ok(server.address, &format!("/v2/stocks/NVDA/bars?timeframe=1Day&{range}"));
+        let days = get_json(server.address, &format!("/v2/stocks/NVDA/bars?timeframe=1Day&{range}"));
         assert!(!days["bars"].as_array().unwrap().is_empty(), "{range}");
     }
 }
@@ -425,7 +426,8 @@ fn the_end_of_the_calendar_is_a_date() {
 #[test]
 fn assets_are_filtered_and_an_empty_filter_is_none() {
     let server = Server::without_trades(|_| {});
-    let count = |query: &str| ok(server.address, &format!("/v2/assets?{query}")).as_array().unwrap().len();
+    let count =
+        |query: &str| get_json(server.address, &format!("/v2/assets?{query}")).as_array().unwrap().len();
 
     let (nasdaq, nyse) = (count("exchange=NASDAQ"), count("exchange=NYSE&status=active"));
     assert!(nasdaq > 0 && nyse > 0 && nasdaq + nyse <= 100, "{nasdaq} {nyse}");
@@ -442,14 +444,14 @@ fn assets_are_filtered_and_an_empty_filter_is_none() {
 fn assets_are_listed_and_found_by_symbol_and_by_id() {
     let server = Server::without_trades(|config| config.symbols = 120);
 
-    let all = ok(server.address, "/v2/assets?status=active&asset_class=us_equity");
-    let asset = ok(server.address, "/v2/assets/BRK.B");
+    let all = get_json(server.address, "/v2/assets?status=active&asset_class=us_equity");
+    let asset = get_json(server.address, "/v2/assets/BRK.B");
 
     let all = all.as_array().unwrap();
     assert_eq!(all.len(), 120);
     assert!(all.iter().any(|asset| asset["symbol"] == "AAPL" && asset["exchange"] == "NASDAQ"));
     assert_eq!((&asset["symbol"], &asset["class"]), (&json!("BRK.B"), &json!("us_equity")));
-    let by_id = ok(server.address, &format!("/v2/assets/{}", asset["id"].as_str().unwrap()));
+    let by_id = get_json(server.address, &format!("/v2/assets/{}", asset["id"].as_str().unwrap()));
     assert_eq!(by_id, asset);
-    assert_eq!(ok(server.address, "/v2/assets?asset_class=crypto"), json!([]));
+    assert_eq!(get_json(server.address, "/v2/assets?asset_class=crypto"), json!([]));
 }

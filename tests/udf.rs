@@ -9,14 +9,7 @@ use serde_json::{Value, json};
 use tapecast::auth::{Entitlements, GeneratedKey};
 use tapecast::model::Feed;
 use tapecast::source::{ReplayClock, ReplaySettings, SimulationSettings};
-use test_support::{Server, TempFolder, get, get_with, metric, request, wait_for, wait_until};
-
-/// The JSON body of a successful response.
-fn ok(address: SocketAddr, path: &str) -> Value {
-    let (status, body) = get(address, path);
-    assert_eq!(status, 200, "{path}: {body}");
-    serde_json::from_str(&body).expect("the body is JSON")
-}
+use test_support::{Server, TempFolder, get, get_json, get_with, metric, request, wait_for, wait_until};
 
 /// The status and the message of an error of UDF.
 fn error(address: SocketAddr, path: &str) -> (u16, String) {
@@ -59,9 +52,9 @@ fn dates(history: &Value) -> Vec<String> {
 fn the_configuration_offers_search_and_resolutions_but_no_groups_and_marks() {
     let server = Server::without_trades(|_| {});
 
-    let config = ok(server.address, "/udf/config");
+    let config = get_json(server.address, "/udf/config");
     let before = jiff::Timestamp::now().as_second();
-    let time = ok(server.address, "/udf/time").as_i64().unwrap();
+    let time = get_json(server.address, "/udf/time").as_i64().unwrap();
 
     assert_eq!(
         (&config["supports_search"], &config["supports_time"], &config["supports_group_request"]),
@@ -82,9 +75,9 @@ fn the_configuration_offers_search_and_resolutions_but_no_groups_and_marks() {
 fn a_symbol_is_resolved_alone_and_with_its_exchange() {
     let server = Server::without_trades(|_| {});
 
-    let apple = ok(server.address, "/udf/symbols?symbol=AAPL");
+    let apple = get_json(server.address, "/udf/symbols?symbol=AAPL");
 
-    let asset = ok(server.address, "/v2/assets/AAPL");
+    let asset = get_json(server.address, "/v2/assets/AAPL");
     let exchange = asset["exchange"].as_str().unwrap();
     assert_eq!((&apple["name"], &apple["ticker"]), (&json!("AAPL"), &json!("AAPL")));
     assert_eq!((&apple["description"], &apple["exchange"]), (&asset["name"], &asset["exchange"]));
@@ -99,8 +92,8 @@ fn a_symbol_is_resolved_alone_and_with_its_exchange() {
         (&json!(true), &json!(true), &json!(true))
     );
     assert!(apple["intraday_multipliers"].as_array().unwrap().contains(&json!("60")));
-    assert_eq!(ok(server.address, &format!("/udf/symbols?symbol={exchange}%3AAAPL")), apple);
-    assert_eq!(ok(server.address, "/udf/iex/symbols?symbol=AAPL"), apple, "the feed is in the path");
+    assert_eq!(get_json(server.address, &format!("/udf/symbols?symbol={exchange}%3AAAPL")), apple);
+    assert_eq!(get_json(server.address, "/udf/iex/symbols?symbol=AAPL"), apple, "the feed is in the path");
     assert_eq!(error(server.address, "/udf/symbols?symbol=ZZZZZ").0, 404);
     assert_eq!(error(server.address, "/udf/symbols?symbol=XETRA:AAPL").0, 404);
     assert_eq!(error(server.address, "/udf/symbols"), (400, "symbol is required".to_owned()));
@@ -110,7 +103,7 @@ fn a_symbol_is_resolved_alone_and_with_its_exchange() {
 fn a_search_finds_symbols_and_names_the_best_first() {
     let server = Server::without_trades(|_| {});
     let symbols = |query: &str| {
-        let found = ok(server.address, &format!("/udf/search?{query}"));
+        let found = get_json(server.address, &format!("/udf/search?{query}"));
         let symbol = |found: &Value| found["symbol"].as_str().unwrap().to_owned();
         found.as_array().unwrap().iter().map(symbol).collect::<Vec<_>>()
     };
@@ -124,8 +117,8 @@ fn a_search_finds_symbols_and_names_the_best_first() {
     for nothing in ["query=aapl&type=forex", "query=aapl&exchange=NYSE", "query=%C3%A4%C3%B6"] {
         assert_eq!(symbols(nothing), [""; 0], "{nothing}");
     }
-    let found = ok(server.address, "/udf/search?query=AAPL&limit=1");
-    let info = ok(server.address, "/udf/symbols?symbol=AAPL");
+    let found = get_json(server.address, "/udf/search?query=AAPL&limit=1");
+    let info = get_json(server.address, "/udf/symbols?symbol=AAPL");
     for field in ["symbol", "ticker", "full_name", "description", "exchange", "type"] {
         let expected = if field == "symbol" { "name" } else { field };
         assert_eq!(found[0][field], info[expected], "{field}");
@@ -149,7 +142,7 @@ fn assert_same(history: &Value, bars: &Value, time: impl Fn(&str) -> i64) -> usi
 #[test]
 fn bars_are_those_of_rest_in_the_same_range() {
     let server = Server::without_trades(|_| {});
-    let now = ok(server.address, "/udf/time").as_i64().unwrap();
+    let now = get_json(server.address, "/udf/time").as_i64().unwrap();
     for (resolution, timeframe, length) in [
         ("1S", "1Sec", 1),
         ("5S", "5Sec", 5),
@@ -165,9 +158,9 @@ fn bars_are_those_of_rest_in_the_same_range() {
         let rest = format!(
             "/v2/stocks/NVDA/bars?timeframe={timeframe}&start={start}&end={end}&limit=10000&partial=true"
         );
-        let rest = ok(server.address, &rest);
+        let rest = get_json(server.address, &rest);
 
-        let history = ok(
+        let history = get_json(
             server.address,
             &format!("/udf/history?symbol=NVDA&resolution={resolution}&from={from}&to={to}"),
         );
@@ -175,7 +168,7 @@ fn bars_are_those_of_rest_in_the_same_range() {
         let count = assert_same(&history, &rest, seconds);
         assert!(count > 20, "{resolution}: {count}");
         let path = format!("/udf/history?symbol=NVDA&resolution={resolution}&to={to}&countback={count}");
-        assert_eq!(ok(server.address, &path), history, "{resolution}");
+        assert_eq!(get_json(server.address, &path), history, "{resolution}");
     }
 }
 
@@ -185,13 +178,13 @@ fn bars_of_days_weeks_and_months_are_those_of_rest_at_midnight_in_utc() {
     for (resolution, timeframe) in
         [("1D", "1Day"), ("D", "1Day"), ("1W", "1Week"), ("1M", "1Month"), ("3M", "3Month")]
     {
-        let rest = ok(
+        let rest = get_json(
             server.address,
             &format!("/v2/stocks/NVDA/bars?timeframe={timeframe}&start=2020-01-01&limit=10000"),
         );
 
         let path = format!("/udf/history?symbol=NVDA&resolution={resolution}&from=0&to=4102444800");
-        let history = ok(server.address, &path);
+        let history = get_json(server.address, &path);
 
         let date = |time: &str| midnight(&time[..10]);
         assert!(assert_same(&history, &rest, date) >= 5, "{resolution}");
@@ -206,8 +199,8 @@ fn the_open_bar_is_the_last_one() {
 
     wait_until("a bar of the minute that is not over", || {
         let path = "/udf/history?symbol=NVDA&resolution=1&from=0&to=4102444800&countback=2";
-        let history = ok(server.address, path);
-        let now = ok(server.address, "/udf/time").as_i64().unwrap();
+        let history = get_json(server.address, path);
+        let now = get_json(server.address, "/udf/time").as_i64().unwrap();
         let times = times(&history);
         times.len() == 2 && times[1] + 60 > now
     });
@@ -216,7 +209,8 @@ fn the_open_bar_is_the_last_one() {
 #[test]
 fn a_range_without_bars_tells_where_the_latest_bar_before_it_is() {
     let server = Server::without_trades(|_| {});
-    let history = |range: &str| ok(server.address, &format!("/udf/history?symbol=NVDA&resolution=1&{range}"));
+    let history =
+        |range: &str| get_json(server.address, &format!("/udf/history?symbol=NVDA&resolution=1&{range}"));
     let last = *times(&history("to=4102444800&countback=1")).last().unwrap();
 
     let beyond = history("from=4102441200&to=4102444800");
@@ -230,8 +224,9 @@ fn a_range_without_bars_tells_where_the_latest_bar_before_it_is() {
 #[test]
 fn a_count_is_of_the_latest_bars_and_has_a_limit() {
     let server = Server::without_trades(|_| {});
-    let history =
-        |range: &str| times(&ok(server.address, &format!("/udf/history?symbol=NVDA&resolution=1&{range}")));
+    let history = |range: &str| {
+        times(&get_json(server.address, &format!("/udf/history?symbol=NVDA&resolution=1&{range}")))
+    };
     let all = history("from=0&to=4102444800");
 
     assert!((1_000..=10_000).contains(&all.len()), "{}", all.len());
@@ -274,7 +269,7 @@ fn a_request_that_is_refused_says_why_in_the_form_of_udf() {
 fn quotes_are_the_values_of_a_snapshot() {
     let server = Server::without_trades(|_| {});
 
-    let quotes = ok(server.address, "/udf/quotes?symbols=NVDA,ZZZZZ,NASDAQ%3AAAPL");
+    let quotes = get_json(server.address, "/udf/quotes?symbols=NVDA,ZZZZZ,NASDAQ%3AAAPL");
 
     assert_eq!(quotes["s"], "ok");
     let names: Vec<_> =
@@ -282,7 +277,7 @@ fn quotes_are_the_values_of_a_snapshot() {
     let [name, good, bad] = [json!("NVDA"), json!("ok"), json!("error")];
     assert_eq!(names, [(&json!("NASDAQ:AAPL"), &good), (&name, &good), (&json!("ZZZZZ"), &bad)]);
     assert_eq!((&quotes["d"][2]["v"], quotes["d"][2]["errmsg"].is_string()), (&json!({}), true));
-    let snapshot = ok(server.address, "/v2/stocks/NVDA/snapshot");
+    let snapshot = get_json(server.address, "/v2/stocks/NVDA/snapshot");
     let values = &quotes["d"][1]["v"];
     let (day, previous) = (&snapshot["dailyBar"], &snapshot["prevDailyBar"]);
     for (value, expected) in [
@@ -352,9 +347,9 @@ fn a_market_with_hours_has_a_session_and_no_bars_on_weekends() {
     let from = tapecast::model::market_time("2013-10-07");
     let server = Server::start(|config| config.replay = Some(ReplaySettings { from, ..replay }));
     wait_for("the end", || (metric(server.address, "tapecast_replay_ended ") == 1.0).then_some(()));
-    let history = |query: &str| ok(server.address, &format!("/udf/history?symbol=SPY&{query}"));
+    let history = |query: &str| get_json(server.address, &format!("/udf/history?symbol=SPY&{query}"));
 
-    let info = ok(server.address, "/udf/symbols?symbol=SPY");
+    let info = get_json(server.address, "/udf/symbols?symbol=SPY");
     assert_eq!(info["session"], "0930-1600");
     assert!(info["session_holidays"].as_str().unwrap().contains("20131128"), "{info}");
     assert!(info["corrections"].as_str().unwrap().contains("20131129"), "{info}");

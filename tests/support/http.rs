@@ -46,6 +46,13 @@ pub fn get(address: SocketAddr, path: &str) -> (u16, String) {
     (status, body)
 }
 
+/// The JSON body of a GET that succeeds.
+pub fn get_json(address: SocketAddr, path: &str) -> Value {
+    let (status, body) = get(address, path);
+    assert_eq!(status, 200, "{path}: {body}");
+    serde_json::from_str(&body).expect("the body is JSON")
+}
+
 /// A GET with additional header lines, each ended by CR LF.
 pub fn get_with(address: SocketAddr, path: &str, headers: &str) -> HttpResponse {
     request(address, "GET", path, headers)

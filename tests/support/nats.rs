@@ -54,6 +54,11 @@ impl NatsServer {
         self.wait();
     }
 
+    /// What it has logged.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.file("nats.log")).unwrap()
+    }
+
     fn wait(&self) {
         wait_for("nats-server to listen", || TcpStream::connect(self.address).ok());
     }
