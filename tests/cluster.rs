@@ -318,10 +318,11 @@ fn a_gateway_that_stands_still_for_seconds_catches_up_by_a_snapshot() {
     let sessions = [Follower::start(gateways[0].address), Follower::start(gateways[1].address)];
     sessions.iter().for_each(|session| session.wait_for_more(2_000));
 
-    // What the sockets hold, and more batches than are repaired.
+    // Until the sockets hold no more, and then more batches than the 8,192 that are repaired.
     let batches = || metric(feed.address, "tapecast_tape_batches_total ") as u64;
-    let enough = batches() + 14_000;
     gateways[0].signal("-STOP");
+    wait_until("NATS to drop the gateway", || nats.log().contains("Slow Consumer"));
+    let enough = batches() + 9_000;
     wait_until("many batches", || batches() >= enough);
     gateways[0].signal("-CONT");
     let of = |gateway: &Program, name: &str| metric(gateway.address, &format!("tapecast_cluster_{name} "));
