@@ -391,7 +391,7 @@ export class PanelFrame {
     }
     slot.popup = popup;
     scheduler.addWindow(popup);
-    for (const property of ["left", "top", "width", "height"] as const) panel.node.style[property] = "";
+    view.clearBox(panel.node);
     this.arrangement.apply();
     slot.redraw.invalidateNow();
   }
@@ -414,7 +414,7 @@ export class PanelFrame {
     const isOver = this.isOver(slot);
     node.classList.toggle("side-panel", isOver);
     if (isOver) {
-      for (const property of ["left", "top", "width", "height"] as const) node.style[property] = "";
+      view.clearBox(node);
       if (node.parentElement !== this.over) this.over.append(node);
     } else if (node.parentElement !== this.arrangement.box) {
       this.arrangement.box.append(node);

@@ -133,6 +133,7 @@ function setBox(node: HTMLElement, { left, top, width, height }: Box): void {
   node.style.height = inner(height, 0);
 }
 
-function clearBox({ style }: HTMLElement): void {
+/** Removes the place on the board, for a node that is put elsewhere. */
+export function clearBox({ style }: HTMLElement): void {
   for (const property of ["left", "top", "width", "height"] as const) style[property] = "";
 }

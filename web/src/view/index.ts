@@ -3,7 +3,7 @@ export type { AlertLevel, AlertLinesActions } from "./alert-lines";
 export { AlertsView } from "./alerts-panel";
 export type { GridRow } from "./cells";
 export type { Chart, ChartActions } from "./chart";
-export { Board, type Resize } from "./board";
+export { Board, clearBox, type Resize } from "./board";
 export { ChatView, type ChatActions } from "./chat-panel";
 export { makeColumnMenu } from "./column-menu";
 export { ConnectionStatus, type ShownFreshness } from "./connection-status";
