@@ -45,8 +45,7 @@ export class App {
   });
   private readonly lists = this.editor.lists;
   private interval: IntervalSeconds = this.settings.interval;
-  private isPaused = false;
-  /** The page is for a display that nobody operates. */
+  /** The page is for an unattended display. */
   private isWall = false;
   private keydown: (press: KeyboardEvent) => void = () => undefined;
   /** Unknown symbols that the user was told about. */
@@ -299,9 +298,9 @@ export class App {
   }
 
   private togglePause(): void {
-    this.isPaused = !this.isPaused;
-    this.dashboard.setUpdates(this.isPaused ? "paused" : "running");
-    this.controls.drawPause(this.isPaused, this.strings);
+    const isPaused = !this.dashboard.isPaused();
+    this.dashboard.setUpdates(isPaused ? "paused" : "running");
+    this.controls.drawPause(isPaused, this.strings);
   }
 
   private updateSettings(changed: Partial<Settings>): void {
@@ -332,7 +331,7 @@ export class App {
     this.dashboard.showTickerTape(settings.strip);
     this.settingsForm.draw(settings, strings);
     this.controls.drawConflation(settings.conflateMs, strings);
-    this.controls.drawPause(this.isPaused, strings);
+    this.controls.drawPause(this.dashboard.isPaused(), strings);
     this.dashboard.invalidateNow();
   }
 

@@ -1,6 +1,7 @@
 import type { ColumnId, Strings } from "../strings";
 import { make } from "./dom";
 import { makeButton } from "./panel-parts";
+import { menuCheckbox, popoverMenu } from "./popover-menu";
 
 /** What the column menu needs from the grid. */
 export interface ColumnActions {
@@ -12,26 +13,18 @@ export interface ColumnActions {
 
 /** The menu of the columns and its button. It is filled with a checkbox per column each time it opens. */
 export function makeColumnMenu(actions: ColumnActions): readonly [button: HTMLElement, menu: HTMLElement] {
-  const menu = make("div", "popover");
-  Object.assign(menu, { id: "columns", popover: "auto", role: "dialog" });
-  menu.dataset["label"] = "columns";
   const button = makeButton("button small", "columns");
   button.id = "columns-button";
-  button.popoverTargetElement = menu;
   const fill = () => {
     const { columns: texts, page } = actions.strings();
     const boxes = actions
       .columns()
       .filter(({ id }) => id !== "symbol")
-      .map(({ id, isShown }) => {
-        const input = make("input", "");
-        input.type = "checkbox";
-        input.checked = isShown;
-        input.addEventListener("change", () => {
-          actions.setShown(id, input.checked ? "shown" : "hidden");
-        });
-        return make("label", "column-choice", input, texts[id].head);
-      });
+      .map(({ id, isShown }) =>
+        menuCheckbox(texts[id].head, isShown, (isChecked) => {
+          actions.setShown(id, isChecked ? "shown" : "hidden");
+        }).label,
+      );
     const reset = make("button", "button small", page.resetColumns);
     reset.type = "button";
     reset.addEventListener("click", () => {
@@ -40,6 +33,7 @@ export function makeColumnMenu(actions: ColumnActions): readonly [button: HTMLEl
     });
     menu.replaceChildren(...boxes, reset);
   };
-  menu.addEventListener("beforetoggle", fill);
+  const menu = popoverMenu(button, "", "columns", fill);
+  menu.id = "columns";
   return [button, menu];
 }

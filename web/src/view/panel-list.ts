@@ -1,8 +1,8 @@
 import type { Strings } from "../strings";
-import { byId, make } from "./dom";
+import { byId } from "./dom";
 import { icon } from "./icons";
 import { makeButton, PanelButton } from "./panel-parts";
-import { placeBelow } from "./panel-menu";
+import { menuCheckbox, placeBelow, popoverMenu } from "./popover-menu";
 
 /** A panel in the menu. */
 export interface ListedPanel {
@@ -20,24 +20,18 @@ export interface PanelListActions {
 
 /** The menu "Panels" in the footer: a checkbox for each panel, and a button that restores the first layout. */
 export function makePanelList(actions: PanelListActions): void {
-  const menu = make("div", "popover panel-list");
-  Object.assign(menu, { id: "panel-list", popover: "auto", role: "dialog" });
-  menu.dataset["label"] = "panels";
   const { node: button } = new PanelButton("panels", icon("panels"));
   button.id = "panels-button";
-  button.popoverTargetElement = menu;
   const fill = () => {
     const boxes = actions.panels().map(({ id, title, isOpen }) => {
-      const input = make("input", "");
-      Object.assign(input, { type: "checkbox", checked: isOpen });
-      input.dataset["panel"] = id;
-      input.addEventListener("change", () => {
-        actions.setOpen(id, input.checked);
+      const { label, input } = menuCheckbox(title, isOpen, (isChecked) => {
+        actions.setOpen(id, isChecked);
         // Another panel may have been closed for it.
         fill();
         menu.querySelector<HTMLElement>(`[data-panel="${id}"]`)?.focus();
       });
-      return make("label", "column-choice", input, title);
+      input.dataset["panel"] = id;
+      return label;
     });
     const reset = makeButton("button small");
     reset.append(actions.strings().page.resetLayout);
@@ -48,11 +42,11 @@ export function makePanelList(actions: PanelListActions): void {
     });
     menu.replaceChildren(...boxes, reset);
   };
-  menu.addEventListener("beforetoggle", ({ newState }) => {
-    if (newState !== "open") return;
+  const menu = popoverMenu(button, "panel-list", "panels", () => {
     fill();
     placeBelow(menu, button);
   });
+  menu.id = "panel-list";
   byId("side-buttons", HTMLElement).prepend(button);
   document.body.append(menu);
 }
