@@ -42,8 +42,8 @@ impl BarReader<'_> {
         }
     }
 
-    /// The latest bars before this time, at most this number. Those of the time that so many bars take are read first, and all
-    /// others only where hours without trades make these too few.
+    /// The latest bars before this time, at most this number. The first read covers `count` bar lengths. If hours without
+    /// trades leave too few, a second read covers all retained bars.
     fn latest(&self, count: usize, to: i64) -> Vec<TimedBar> {
         let taken = self.resolution.seconds().saturating_mul(count as i64);
         let mut bars = self.between(to.saturating_sub(taken), to);

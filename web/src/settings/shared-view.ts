@@ -4,7 +4,7 @@ import { asSymbol, type StockSymbol } from "@tapecast/client";
 /** A view as it is written into a URL. */
 export interface SharedView {
   readonly symbol: StockSymbol | undefined;
-  /** "wall": for a display that nobody operates. */
+  /** "wall": for an unattended display. */
   readonly view?: "wall" | undefined;
   readonly interval: IntervalSeconds | undefined;
   /**
