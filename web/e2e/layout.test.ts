@@ -56,6 +56,18 @@ test("a price that changes its length or sign causes no layout shift", async () 
   expect(await shifts()).toEqual([]);
 });
 
+test("a company's name that comes after the price causes no layout shift", async () => {
+  const { page } = await open();
+  await expect.poll(() => text(page, ".headline-name"), DEADLINE).not.toBe("");
+  const shifts = await watchShifts(page);
+
+  await page.locator(".headline-name").evaluate((name) => {
+    name.textContent = "A company whose name is much longer than before";
+  });
+
+  expect(await shifts()).toEqual([]);
+});
+
 test("a busy market causes no layout shift", async () => {
   const { page } = await open();
   await expect.poll(() => page.locator("#sales-rows .sales-row:visible").count(), DEADLINE).toBeGreaterThan(5);

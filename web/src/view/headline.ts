@@ -22,7 +22,8 @@ export class Headline {
   /** `tools` are put at its end. */
   constructor(flashes: Flashes, ...tools: readonly HTMLElement[]) {
     this.flashes = flashes;
-    this.node = make("div", "headline", this.symbol, this.name, make("div", "headline-price", this.price, this.changes), ...tools);
+    const about = make("div", "headline-about", this.name, this.badge);
+    this.node = make("div", "headline", this.symbol, make("div", "headline-price", this.price, this.changes), about, ...tools);
   }
 
   /** Switches to another symbol. Its figures are new, so that the difference between two symbols does not flash. */
@@ -35,7 +36,7 @@ export class Headline {
     this.badge.hidden = true;
     const shown = symbol === undefined ? [] : [this.last.node];
     this.price.replaceChildren(...shown);
-    this.changes.replaceChildren(this.badge);
+    this.changes.replaceChildren();
   }
 
   setName(name: string): void {
@@ -59,7 +60,7 @@ export class Headline {
     this.percent.show(change?.ratio, formatPercent);
     for (const figure of [this.change, this.percent]) figure.setSign(signOf(change?.dollars ?? 0));
     if (!this.change.node.isConnected) {
-      this.changes.replaceChildren(this.change.node, this.percent.node, this.badge);
+      this.changes.replaceChildren(this.change.node, this.percent.node);
     }
   }
 }
