@@ -1,7 +1,7 @@
 import { cents, mulberry32, type WireObject } from "./market";
 import { LISTINGS } from "./listings";
 
-const LENGTH_MS: Readonly<Record<string, number>> = { "1Sec": 1e3, "5Sec": 5e3, "1Min": 6e4, "5Min": 3e5, "1Day": 864e5 };
+const LENGTH_MS: Readonly<Record<string, number>> = { "1Sec": 1e3, "5Sec": 5e3, "1Min": 6e4, "5Min": 3e5, "15Min": 9e5, "1Hour": 36e5, "1Day": 864e5 };
 
 /** Number of generated bars before the start of the market. */
 const GENERATED_BARS = 3_000;

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { dailyBar, ohlc, START, symbol, ticker, trade } from "../../fake/builders";
 import { millis } from "@tapecast/client";
-import { SymbolBars } from "./symbol-bars";
+import { INTERVALS, SymbolBars } from "./symbol-bars";
 
 test("a trade of this symbol is added to every interval except the day", () => {
   const bars = new SymbolBars(symbol("AAPL"));
@@ -9,7 +9,7 @@ test("a trade of this symbol is added to every interval except the day", () => {
   bars.apply(trade(0, 10));
   bars.apply(trade(0, 10, 1, "KO"));
 
-  expect(([1, 5, 60, 300, 86_400] as const).map((interval) => bars.get(interval)?.all.length)).toEqual([1, 1, 1, 1, 0]);
+  expect(INTERVALS.map((interval) => bars.get(interval)?.all.length)).toEqual([1, 1, 1, 1, 1, 1, 0]);
 });
 
 test("a snapshot of a trade is not added to the bars", () => {

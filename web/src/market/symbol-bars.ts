@@ -2,7 +2,7 @@ import type { MarketEvent, Millis, Ohlc, StockSymbol, Ticker } from "@tapecast/c
 import { BarSeries, DAY_MS } from "./bar-series";
 
 /** The bar lengths that the chart offers, in seconds. */
-export const INTERVALS = [1, 5, 60, 300, 86_400] as const;
+export const INTERVALS = [1, 5, 60, 300, 900, 3_600, 86_400] as const;
 
 export type IntervalSeconds = (typeof INTERVALS)[number];
 

@@ -1,7 +1,7 @@
 import { millis, type HistoryClient, type Millis, type Timeframe } from "@tapecast/client";
 import type { IntervalSeconds, SymbolBars } from "../market";
 
-const TIMEFRAMES: Readonly<Record<IntervalSeconds, Timeframe>> = { 1: "1Sec", 5: "5Sec", 60: "1Min", 300: "5Min", 86_400: "1Day" };
+const TIMEFRAMES: Readonly<Record<IntervalSeconds, Timeframe>> = { 1: "1Sec", 5: "5Sec", 60: "1Min", 300: "5Min", 900: "15Min", 3_600: "1Hour", 86_400: "1Day" };
 
 /** Bars of the first request: as many as a wide chart shows. */
 const FIRST_BARS = 600;

@@ -198,7 +198,7 @@ export const english: Strings = {
     remove: { head: "Remove", tip: "" },
   },
   short: formatShort,
-  interval: (seconds) => (seconds < 60 ? `${seconds} s` : seconds < 86_400 ? `${seconds / 60} min` : "1 day"),
+  interval: (seconds) => (seconds < 60 ? `${seconds} s` : seconds < 3_600 ? `${seconds / 60} min` : seconds < 86_400 ? `${seconds / 3_600} h` : "1 day"),
   refresh: (ms) => (ms === 0 ? "every tick" : ms < 1_000 ? `every ${ms} ms` : `every ${ms / 1_000} s`),
   connection: (state, countdown) => {
     switch (state.phase) {

@@ -225,7 +225,7 @@ export const chinese: Strings = {
     remove: { head: "移除", tip: "" },
   },
   short: formatShortChinese,
-  interval: (seconds) => (seconds < 60 ? `${seconds} 秒` : seconds < 86_400 ? `${seconds / 60} 分` : "日线"),
+  interval: (seconds) => (seconds < 60 ? `${seconds} 秒` : seconds < 3_600 ? `${seconds / 60} 分` : seconds < 86_400 ? `${seconds / 3_600} 小时` : "日线"),
   refresh: (ms) => (ms === 0 ? "逐笔" : ms < 1_000 ? `每 ${ms} 毫秒` : `每 ${ms / 1_000} 秒`),
   connection: (state, countdown) => {
     switch (state.phase) {

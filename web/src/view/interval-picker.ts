@@ -3,15 +3,18 @@ import type { Strings } from "../strings";
 import { make, setText } from "./dom";
 import { translated } from "./panel-parts";
 
-/** Selects the candle length. Radio buttons, because the browser provides their keyboard handling. */
+/** Selects the candle length: by radio buttons beside each other, or by a menu in a panel too narrow for them. */
 export class IntervalPicker {
-  readonly node = make("fieldset", "segments intervals", translated("legend", "visually-hidden", "candleLength"));
+  readonly node: HTMLElement;
+  private readonly menu = make("select", "interval-menu");
   private readonly choose: (interval: IntervalSeconds) => void;
-  private readonly options = new Map<IntervalSeconds, { readonly input: HTMLInputElement; readonly text: HTMLElement }>();
+  private readonly options = new Map<IntervalSeconds, { readonly input: HTMLInputElement; readonly text: HTMLElement; readonly item: HTMLOptionElement }>();
 
   /** `name` is that of the radio group, unique on the page. */
   constructor(name: string, choose: (interval: IntervalSeconds) => void) {
     this.choose = choose;
+    const buttons = make("fieldset", "segments", translated("legend", "visually-hidden", "candleLength"));
+    this.menu.dataset["label"] = "candleLength";
     for (const seconds of INTERVALS) {
       const [input, text] = [make("input", ""), make("span", "")];
       input.type = "radio";
@@ -19,9 +22,17 @@ export class IntervalPicker {
       input.addEventListener("change", () => {
         choose(seconds);
       });
-      this.options.set(seconds, { input, text });
-      this.node.append(make("label", "", input, text));
+      const item = make("option", "");
+      item.value = String(seconds);
+      this.options.set(seconds, { input, text, item });
+      this.menu.append(item);
+      buttons.append(make("label", "", input, text));
     }
+    this.menu.addEventListener("change", () => {
+      const chosen = INTERVALS.find((seconds) => String(seconds) === this.menu.value);
+      if (chosen !== undefined) choose(chosen);
+    });
+    this.node = make("div", "intervals", buttons, this.menu);
   }
 
   /** Chooses by a digit from 1; false if it is none of an interval. */
@@ -32,9 +43,11 @@ export class IntervalPicker {
   }
 
   show(interval: IntervalSeconds, strings: Strings): void {
-    for (const [seconds, { input, text }] of this.options) {
+    for (const [seconds, { input, text, item }] of this.options) {
       input.checked = seconds === interval;
       setText(text, strings.interval(seconds));
+      setText(item, strings.interval(seconds));
     }
+    this.menu.value = String(interval);
   }
 }

@@ -84,7 +84,7 @@ const SHORTCUTS: readonly (readonly [keys: readonly string[], text: PageText])[]
   [["↑", "↓"], "keySelect"],
   [["Del"], "keyRemove"],
   [["Ctrl", "Z"], "keyUndo"],
-  [["1", "…", "5"], "keyInterval"],
+  [["1", "…", "7"], "keyInterval"],
   [["␣"], "keyPause"],
   [["T"], "keyStrip"],
   [["[", "]"], "keyLists"],

@@ -12,11 +12,16 @@ const LENGTH_MS: Readonly<Record<Timeframe, number>> = {
   "5Sec": 5_000,
   "1Min": 60_000,
   "5Min": 300_000,
+  "15Min": 900_000,
+  "1Hour": 3_600_000,
   "1Day": 86_400_000,
 };
 
 /** Markets close at night and at weekends, so n bars are searched within 6n bar lengths. */
 const CLOSED_HOURS_FACTOR = 6;
+
+/** Short bars are searched beyond the longest time for which a market closes: a week, in 2001. */
+const LONGEST_CLOSING_MS = 8 * 86_400_000;
 
 /** A client of the REST endpoints for historical data. A result is undefined if the request fails. */
 export class HistoryClient {
@@ -32,7 +37,7 @@ export class HistoryClient {
 
   /** The last `limit` bars that start before this time, oldest first. */
   async barsBefore(symbol: string, timeframe: Timeframe, before: number, limit: number): Promise<readonly Ohlc[] | undefined> {
-    const start = millis(before - LENGTH_MS[timeframe] * limit * CLOSED_HOURS_FACTOR);
+    const start = millis(before - Math.max(LENGTH_MS[timeframe] * limit * CLOSED_HOURS_FACTOR, LONGEST_CLOSING_MS));
     const symbols = [symbolOf(symbol)];
     const query = { symbols, timeframe, start, end: millisecondBefore(millis(before)), limit };
     const page = readBars(await this.getJson(barsPath(query)));

@@ -3,7 +3,7 @@ import { FieldError, countField, isJsonObject, numberField, optionalCountField, 
 import { timeField } from "./time";
 
 /** Bar lengths of historical queries. */
-export type Timeframe = "1Sec" | "5Sec" | "1Min" | "5Min" | "1Day";
+export type Timeframe = "1Sec" | "5Sec" | "1Min" | "5Min" | "15Min" | "1Hour" | "1Day";
 
 /** A query for one page of historical bars, newest first. The bar that is still open is included. */
 export interface BarsQuery {
