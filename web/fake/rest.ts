@@ -3,8 +3,11 @@ import { LISTINGS } from "./listings";
 
 const LENGTH_MS: Readonly<Record<string, number>> = { "1Sec": 1e3, "5Sec": 5e3, "1Min": 6e4, "5Min": 3e5, "15Min": 9e5, "1Hour": 36e5, "1Day": 864e5 };
 
-/** Number of generated bars before the start of the market. */
+/** Number of generated bars before the start of the market, of seconds and of days. */
 const GENERATED_BARS = 3_000;
+
+/** Bars of minutes and hours are those of five sessions, which have the hours of a day: the market never closes. */
+const GENERATED_MS = 5 * 864e5;
 
 interface Bar {
   t: string;
@@ -49,12 +52,15 @@ export class FakeRest {
     const bars: Bar[] = [];
     const birth = this.startedAt - (this.startedAt % length);
     const open = LISTINGS.find((listing) => listing.symbol === symbol)?.open ?? 100;
-    const first = Math.max(Math.ceil(start / length) * length, birth - GENERATED_BARS * length);
+    const first = Math.max(Math.ceil(start / length) * length, birth - generatedMs(length));
     for (let at = first; at < birth && at <= end; at += length) bars.push(generatedBar(open, at, length, symbol));
     for (const trade of this.trades.get(symbol) ?? []) fold(bars, trade, length);
     return bars;
   }
 }
+
+/** How long before the start of the market generated bars begin. */
+const generatedMs = (length: number): number => (length >= 6e4 && length < 864e5 ? GENERATED_MS : GENERATED_BARS * length);
 
 /** A generated bar before the start of the market. */
 function generatedBar(open: number, at: number, length: number, symbol: string): Bar {

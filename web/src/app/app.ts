@@ -1,11 +1,12 @@
 import { FullClient, HistoryClient, type StockSymbol } from "@tapecast/client";
 import type { IntervalSeconds } from "../market";
 import { address, getJson, runtime, storage, streamUrl } from "../platform";
-import { languageOf, readSettings, readSharedView, riseOf, writeSettings, writeSharedView, type Settings } from "../settings";
+import { readSettings, readSharedView, riseOf, writeSettings, writeSharedView, type Settings } from "../settings";
 import { HistoryLoader, InstrumentDirectory, MarketStore } from "../store";
-import { STRINGS, type Strings } from "../strings";
+import type { Strings } from "../strings";
 import { ListEditor, PanelFrame, PANELS, PriceAlerts, userId, WholeMarketSource, type PanelHost } from "../panels";
 import * as view from "../view";
+import { chosenStrings } from "./chosen-strings";
 import { Dashboard } from "./dashboard";
 import { Login } from "./login";
 import { MarketPlace } from "./market-place";
@@ -17,7 +18,7 @@ const TICK_MS = 250;
 /** The composition root: connects client, store, settings and views. Events flow into the store, user input into commands. */
 export class App {
   private settings: Settings = readSettings(storage.load(SETTINGS_KEY));
-  private strings: Strings = STRINGS[languageOf(this.settings, navigator.languages)];
+  private strings: Strings = chosenStrings(this.settings);
   /** Connects first: the handshake runs while the page is built. */
   private readonly client = connected(
     new FullClient(runtime, { url: streamUrl(userId()), conflateMs: this.settings.conflateMs, key: Login.storedKey() }),
@@ -116,7 +117,7 @@ export class App {
       this.store.tick();
       this.dashboard.tick();
       this.place.tick();
-      if (this.isWall) this.clock.draw(runtime.now(), this.strings.tag);
+      if (this.isWall) this.clock.draw(runtime.now(), this.strings);
     }, TICK_MS);
   }
 
@@ -321,12 +322,14 @@ export class App {
     dataset["theme"] = settings.theme;
     dataset["rows"] = settings.rows;
     dataset["rise"] = riseOf(settings, navigator.languages);
-    const strings = STRINGS[languageOf(settings, navigator.languages)];
-    const hasNewLanguage = strings !== this.strings;
+    const { language, times } = this.strings;
+    const chosen = chosenStrings(settings);
+    const isOther = chosen.language !== language || chosen.times.zone.name !== times.zone.name;
+    const strings = isOther ? chosen : this.strings;
     this.strings = strings;
     view.translatePage(strings);
     view.translateShortcuts(strings);
-    if (hasNewLanguage) this.panels.translate(strings);
+    if (isOther) this.panels.translate(strings);
     this.panels.restyle();
     this.dashboard.showTickerTape(settings.strip);
     this.settingsForm.draw(settings, strings);

@@ -1,41 +1,81 @@
-/** Formats times of day in the user's time zone and days in the market's. */
+import { UTC, type TimeZone } from "./time-zone";
+
+const HALF_DAY_MS = 43_200_000;
 
 const digits = (value: number, places = 2): string => String(value).padStart(places, "0");
 
-/** `14:30` */
-export function formatMinute(ms: number): string {
-  const time = new Date(ms);
-  return `${digits(time.getHours())}:${digits(time.getMinutes())}`;
+/** Formats times in one time zone, and dates in one language. */
+export class TimeFormat {
+  readonly zone: TimeZone;
+  private readonly language: string;
+  private readonly dates = new Map<string, Intl.DateTimeFormat>();
+
+  /** The language is a BCP 47 tag. */
+  constructor(zone: TimeZone, language: string) {
+    this.zone = zone;
+    this.language = language;
+  }
+
+  /** `14:30` */
+  minute(ms: number): string {
+    const time = this.local(ms);
+    return `${digits(time.getUTCHours())}:${digits(time.getUTCMinutes())}`;
+  }
+
+  /** `14:30:05` */
+  second(ms: number): string {
+    return `${this.minute(ms)}:${digits(this.local(ms).getUTCSeconds())}`;
+  }
+
+  /** `14:30:05.123` */
+  millis(ms: number): string {
+    return `${this.second(ms)}.${digits(this.local(ms).getUTCMilliseconds(), 3)}`;
+  }
+
+  /** `14:30:05`, with the day before it if the time is more than half a day before now. */
+  moment(ms: number, now: number): string {
+    const day = this.local(ms).toISOString().slice(0, 10);
+    return now - ms > HALF_DAY_MS ? `${day} ${this.second(ms)}` : this.second(ms);
+  }
+
+  /** `Sep 1` */
+  day(ms: number): string {
+    return this.date(ms, { month: "short", day: "numeric" });
+  }
+
+  /** `Sep 1, 2026` */
+  fullDay(ms: number): string {
+    return this.date(ms, { year: "numeric", month: "short", day: "numeric" });
+  }
+
+  /** `Sep` */
+  month(ms: number): string {
+    return this.date(ms, { month: "short" });
+  }
+
+  /** `2026` */
+  year(ms: number): string {
+    return this.date(ms, { year: "numeric" });
+  }
+
+  /** The short name of the zone, as it is then: `EST`, `GMT+8`. */
+  zoneName(ms: number): string {
+    const parts = this.formatter({ timeZone: this.zone.name, timeZoneName: "short" }).formatToParts(ms);
+    return parts.find(({ type }) => type === "timeZoneName")?.value ?? this.zone.name;
+  }
+
+  private local(ms: number): Date {
+    return new Date(this.zone.localOf(ms));
+  }
+
+  private date(ms: number, parts: Intl.DateTimeFormatOptions): string {
+    return this.formatter({ ...parts, timeZone: UTC.name }).format(this.zone.localOf(ms));
+  }
+
+  private formatter(parts: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+    const key = JSON.stringify(parts);
+    const formatter = this.dates.get(key) ?? new Intl.DateTimeFormat(this.language, parts);
+    this.dates.set(key, formatter);
+    return formatter;
+  }
 }
-
-/** `14:30:05` */
-export const formatSecond = (ms: number): string => `${formatMinute(ms)}:${digits(new Date(ms).getSeconds())}`;
-
-/** `14:30:05.123` */
-export const formatMillis = (ms: number): string => `${formatSecond(ms)}.${digits(new Date(ms).getMilliseconds(), 3)}`;
-
-/** `14:30:05`, with the day before it if the time is more than half a day before now. */
-export const formatMoment = (ms: number, now: number): string => {
-  const date = new Date(ms);
-  const day = `${date.getFullYear()}-${digits(date.getMonth() + 1)}-${digits(date.getDate())}`;
-  return now - ms > 43_200_000 ? `${day} ${formatSecond(ms)}` : formatSecond(ms);
-};
-
-const clocks = new Map<string, Intl.DateTimeFormat>();
-
-/** `09:30:05` in a time zone of the IANA database. */
-export function formatClock(ms: number, timeZone: string): string {
-  const parts = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZone } as const;
-  const clock = clocks.get(timeZone) ?? new Intl.DateTimeFormat("en-GB", parts);
-  clocks.set(timeZone, clock);
-  return clock.format(ms);
-}
-
-/** The short name of a time zone, as it is then: `EST`, `GMT+8`. */
-export function formatZone(ms: number, timeZone: string, language: string): string {
-  const parts = new Intl.DateTimeFormat(language, { timeZone, timeZoneName: "short" }).formatToParts(ms);
-  return parts.find(({ type }) => type === "timeZoneName")?.value ?? timeZone;
-}
-
-/** `2026-11-20`. A daily bar starts at midnight in New York, which is the same date in UTC. */
-export const formatDay = (ms: number): string => new Date(ms).toISOString().slice(0, 10);

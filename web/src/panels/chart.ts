@@ -86,7 +86,7 @@ export class ChartPanel implements view.Panel {
     const state = symbol === undefined ? undefined : store.board.get(symbol);
     if (symbol !== undefined) headline.setName(instruments.nameOf(symbol));
     if (state !== undefined && (!isPaused() || headline.isEmpty)) headline.draw(state, strings);
-    this.chart?.loaded?.draw(strings, this.emptyText(strings));
+    this.chart?.loaded?.draw(strings, this.emptyText(strings), this.feed.isComplete ? "complete" : "partial");
   }
 
   /** Shows the bars of the symbol and the interval. */

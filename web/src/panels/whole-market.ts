@@ -1,5 +1,5 @@
 import type { Key, Millis } from "@tapecast/client";
-import { formatAge, formatCount, formatCountdown, formatMoment } from "../format";
+import { formatAge, formatCount, formatCountdown } from "../format";
 import type { WholeMarketReport, WholeMarketRequest } from "../store";
 import type { Strings } from "../strings";
 
@@ -102,7 +102,7 @@ export function marketStatus(report: WholeMarketReport | undefined, now: Millis,
   const { summary, freshness, state, error } = report;
   if (error?.code === NOT_INCLUDED) return strings.market.notIncluded;
   if (error !== undefined) return strings.notice.serverError(error.message, error.code, undefined);
-  if (freshness.kind === "stale") return strings.freshness.stale(formatMoment(freshness.since, now), formatAge(now - freshness.since));
+  if (freshness.kind === "stale") return strings.freshness.stale(strings.times.moment(freshness.since, now), formatAge(now - freshness.since));
   if (summary !== undefined) return strings.market.counts(formatCount(summary.symbols), formatCount(summary.rising), formatCount(summary.falling));
   const countdown = state.phase === "waiting" ? formatCountdown(state.until - now) : "";
   const reason = strings.connection(state, countdown);

@@ -8,6 +8,8 @@ export {
   RISES,
   ROWS,
   THEMES,
+  TIME_ZONES,
+  timeZoneOf,
   writeSettings,
   type Rise,
   type Settings,

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { symbol } from "../../fake/builders";
-import { DEFAULT_SETTINGS, languageOf, readSettings, readSharedView, riseOf, writeSettings, writeSharedView } from ".";
+import { DEFAULT_SETTINGS, languageOf, readSettings, readSharedView, riseOf, timeZoneOf, writeSettings, writeSharedView } from ".";
 
 test("settings survive serialisation", () => {
-  const chosen = { ...DEFAULT_SETTINGS, theme: "dark", conflateMs: 0, interval: 300, columns: { wide: "[]" } } as const;
+  const chosen = { ...DEFAULT_SETTINGS, theme: "dark", conflateMs: 0, interval: 300, timeZone: "utc", columns: { wide: "[]" } } as const;
 
   expect(readSettings(writeSettings(chosen))).toEqual(chosen);
 });
@@ -16,6 +16,12 @@ test("the language is the first supported one of the browser's", () => {
   expect(languageOf(DEFAULT_SETTINGS, ["fr-FR", "zh-TW", "en"])).toBe("zh");
   expect(languageOf(DEFAULT_SETTINGS, ["fr"])).toBe("en");
   expect(languageOf({ ...DEFAULT_SETTINGS, language: "en" }, ["zh-CN"])).toBe("en");
+});
+
+test("times are those of the exchange, of UTC or of the browser", () => {
+  const zones = (["exchange", "utc", "browser"] as const).map((timeZone) => timeZoneOf({ ...DEFAULT_SETTINGS, timeZone }, "Asia/Tokyo"));
+
+  expect(zones).toEqual(["America/New_York", "UTC", "Asia/Tokyo"]);
 });
 
 test.each([

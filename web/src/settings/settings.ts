@@ -1,4 +1,4 @@
-import { INTERVALS, type IntervalSeconds } from "../market";
+import { EXCHANGE_TIME_ZONE, INTERVALS, type IntervalSeconds } from "../market";
 import { LANGUAGES, type Language } from "../strings";
 
 export const THEMES = ["system", "dark", "light"] as const;
@@ -6,6 +6,9 @@ export const RISES = ["locale", "green", "red"] as const;
 
 /** The height of the watchlist's rows. */
 export const ROWS = ["normal", "compact"] as const;
+
+/** The time zone of the market's times: that of the exchange, UTC, or the browser's. */
+export const TIME_ZONES = ["exchange", "utc", "browser"] as const;
 
 export type Theme = (typeof THEMES)[number];
 
@@ -17,6 +20,7 @@ export interface Settings {
   readonly theme: Theme;
   readonly rise: (typeof RISES)[number];
   readonly language: "browser" | Language;
+  readonly timeZone: (typeof TIME_ZONES)[number];
   /** Whether the ticker tape is shown. */
   readonly strip: "shown" | "hidden";
   readonly rows: (typeof ROWS)[number];
@@ -32,6 +36,7 @@ export const DEFAULT_SETTINGS: Settings = {
   theme: "system",
   rise: "locale",
   language: "browser",
+  timeZone: "exchange",
   strip: "shown",
   rows: "normal",
   conflateMs: 250,
@@ -52,6 +57,7 @@ export function readSettings(text: string | null): Settings {
     theme: one("theme", THEMES, DEFAULT_SETTINGS.theme),
     rise: one("rise", RISES, DEFAULT_SETTINGS.rise),
     language: one("language", ["browser", ...LANGUAGES] as const, DEFAULT_SETTINGS.language),
+    timeZone: one("timeZone", TIME_ZONES, DEFAULT_SETTINGS.timeZone),
     strip: one("strip", ["shown", "hidden"] as const, DEFAULT_SETTINGS.strip),
     rows: one("rows", ROWS, DEFAULT_SETTINGS.rows),
     conflateMs: one<number>("conflateMs", CONFLATION_STEPS_MS, DEFAULT_SETTINGS.conflateMs),
@@ -67,6 +73,11 @@ export function languageOf({ language }: Settings, browser: readonly string[]): 
   if (language !== "browser") return language;
   const wanted = browser.map((tag) => tag.slice(0, 2).toLowerCase());
   return wanted.flatMap((tag) => LANGUAGES.find((known) => known === tag) ?? [])[0] ?? "en";
+}
+
+/** The name in the IANA time zone database of the chosen zone. */
+export function timeZoneOf({ timeZone }: Settings, browser: string): string {
+  return { exchange: EXCHANGE_TIME_ZONE, utc: "UTC", browser }[timeZone];
 }
 
 /** The chosen colour of a rising price, or else the convention of the user's region. */

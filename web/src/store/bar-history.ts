@@ -1,5 +1,5 @@
 import { millis, type HistoryClient, type Millis, type Timeframe } from "@tapecast/client";
-import type { IntervalSeconds, SymbolBars } from "../market";
+import { MAX_BARS, type IntervalSeconds, type SymbolBars } from "../market";
 
 const TIMEFRAMES: Readonly<Record<IntervalSeconds, Timeframe>> = { 1: "1Sec", 5: "5Sec", 60: "1Min", 300: "5Min", 900: "15Min", 3_600: "1Hour", 86_400: "1Day" };
 
@@ -7,6 +7,9 @@ const TIMEFRAMES: Readonly<Record<IntervalSeconds, Timeframe>> = { 1: "1Sec", 5:
 const FIRST_BARS = 600;
 /** Bars of each request for older ones. */
 const OLDER_BARS = 1_000;
+
+/** After a failed request for older bars, none follows for this time. */
+const RETRY_MS = 5_000;
 
 /** A finished bar is available by REST after this delay. */
 export const SETTLE_MS = 400;
@@ -29,11 +32,17 @@ export class BarHistory {
   private isSettled = false;
   private isLoadingOlder = false;
   private hasOlder = true;
+  private retryAt = 0;
 
   constructor(history: HistoryClient, now: () => Millis, onChange: () => void) {
     this.history = history;
     this.now = now;
     this.onChange = onChange;
+  }
+
+  /** True when the first bar is the first of all that the server has. */
+  get isComplete(): boolean {
+    return !this.hasOlder;
   }
 
   /** Loads the bars of a symbol and an interval, and follows them from now on. */
@@ -42,6 +51,7 @@ export class BarHistory {
     this.interval = interval;
     this.isLoadingOlder = false;
     this.hasOlder = true;
+    this.retryAt = 0;
     this.requestedFor = bars?.get(interval)?.firstLiveBar;
     this.isSettled = false;
     void this.load();
@@ -61,15 +71,18 @@ export class BarHistory {
   /** Loads the bars before the first one, when the user scrolls near it. */
   async loadOlder(): Promise<void> {
     const { bars, interval } = this;
-    const oldest = bars?.get(interval)?.oldest;
-    if (bars === undefined || oldest === undefined || this.isLoadingOlder || !this.hasOlder) return;
+    const series = bars?.get(interval);
+    const oldest = series?.oldest;
+    if (bars === undefined || series === undefined || oldest === undefined || this.isLoadingOlder || !this.hasOlder) return;
+    // More would be dropped again.
+    if (series.all.length + OLDER_BARS > MAX_BARS || this.now() < this.retryAt) return;
     this.isLoadingOlder = true;
     const older = await this.history.barsBefore(bars.symbol, TIMEFRAMES[interval], oldest, OLDER_BARS);
     if (bars !== this.bars || interval !== this.interval) return;
     this.isLoadingOlder = false;
-    this.hasOlder = older !== undefined && older.length > 0;
-    if (!this.hasOlder) return;
-    bars.mergeHistory(interval, older ?? [], oldest);
+    if (older === undefined) this.retryAt = this.now() + RETRY_MS;
+    else if (older.length === 0) this.hasOlder = false;
+    else bars.mergeHistory(interval, older, oldest);
     this.onChange();
   }
 

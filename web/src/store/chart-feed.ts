@@ -40,6 +40,11 @@ export class ChartFeed {
     this.host.history.follow(this.followed?.bars, interval);
   }
 
+  /** True when the first bar is the first of all that the server has. */
+  get isComplete(): boolean {
+    return this.host.history.isComplete;
+  }
+
   /** Loads history again. */
   reload(): void {
     this.host.history.follow(this.followed?.bars, this.interval);

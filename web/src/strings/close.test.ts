@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { closeOf, CLOSES } from "@tapecast/client";
-import { STRINGS } from ".";
+import { TEXTS } from ".";
 
 test("every close has a reason in every language", () => {
-  const reasons = (language: "en" | "zh") => CLOSES.map((close) => STRINGS[language].connection({ phase: "ended", close }, "").split(" · ")[0]);
+  const reasons = (language: "en" | "zh") => CLOSES.map((close) => TEXTS[language].connection({ phase: "ended", close }, "").split(" · ")[0]);
 
   expect(reasons("en")).not.toContain("");
   expect(reasons("en").filter((reason) => reason?.startsWith("closed with code"))).toEqual([]);
@@ -13,6 +13,6 @@ test("every close has a reason in every language", () => {
 test("an unknown close names its code", () => {
   const ended = { phase: "ended", close: closeOf(4711) } as const;
 
-  expect(STRINGS.en.connection(ended, "")).toBe("closed with code 4711 · not retrying");
-  expect(STRINGS.zh.connection(ended, "")).toBe("已关闭，代码 4711 · 不再重试");
+  expect(TEXTS.en.connection(ended, "")).toBe("closed with code 4711 · not retrying");
+  expect(TEXTS.zh.connection(ended, "")).toBe("已关闭，代码 4711 · 不再重试");
 });

@@ -1,6 +1,6 @@
 import type { AlertCondition, Close } from "@tapecast/client";
 import { formatCount, formatPrice, formatShort } from "../format";
-import type { Refusals, Strings } from "./strings";
+import type { Refusals, Texts } from "./strings";
 
 /** The server's own sentence; a normal close has none. */
 const closeReason = ({ reason }: Close): string => (reason === "" ? "closed normally" : reason);
@@ -23,7 +23,7 @@ const condition = ({ measure, direction, level }: AlertCondition): string => {
   return measure === "price" ? `Price ${sign} ${formatPrice(level)}` : `Change ${sign} ${String(level).replace("-", "−")} %`;
 };
 
-export const english: Strings = {
+export const english: Texts = {
   language: "en",
   tag: "en",
   page: {
@@ -72,6 +72,8 @@ export const english: Strings = {
     redUp: "Red",
     language: "Language",
     byBrowser: "Browser",
+    timeZone: "Time zone",
+    exchangeZone: "New York",
     rows: "Rows",
     rowsNormal: "Normal",
     rowsCompact: "Compact",
@@ -277,6 +279,8 @@ export const english: Strings = {
   halted: (reason) => (reason === "" ? "Trading halted" : `Trading halted: ${reason}`),
   haltedShort: "HALT",
   chartOf: (symbol, interval) => `Candlestick chart of ${symbol}, ${interval}`,
+  sessionParts: { preMarket: "pre-market", afterHours: "after hours", closed: "exchange closed" },
+  historyStart: (day) => `History begins here · ${day}`,
   waitingForTrade: "Waiting for the first trade",
   nothingSelected: "No symbol selected",
   notice: {

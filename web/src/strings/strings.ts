@@ -1,5 +1,6 @@
 import type { AlertCondition, ClientState, Price, StockSymbol } from "@tapecast/client";
-import type { MoverList, SalesGroup } from "../market";
+import type { TimeFormat } from "../format";
+import type { MoverList, SalesGroup, SessionPart } from "../market";
 import type { CityId, Condition, SendError } from "../topics";
 import type { StateChange, Target } from "../wire-log";
 
@@ -8,8 +9,13 @@ export const LANGUAGES = ["en", "zh"] as const;
 
 export type Language = (typeof LANGUAGES)[number];
 
+/** What the user interface writes: texts, and times in the zone that the user chose. */
+export interface Strings extends Texts {
+  readonly times: TimeFormat;
+}
+
 /** All texts of the user interface in one language. Texts with parameters are functions. */
-export interface Strings {
+export interface Texts {
   readonly language: Language;
   /** The BCP 47 tag for the `lang` attribute of the page. */
   readonly tag: string;
@@ -49,6 +55,10 @@ export interface Strings {
   readonly halted: (reason: string) => string;
   readonly haltedShort: string;
   readonly chartOf: (symbol: string, interval: string) => string;
+  /** The parts of a session outside of its regular hours. */
+  readonly sessionParts: Readonly<Record<Exclude<SessionPart, "regular">, string>>;
+  /** Marks the first bar, which is of this date. */
+  readonly historyStart: (day: string) => string;
   readonly waitingForTrade: string;
   readonly nothingSelected: string;
   readonly notice: {
@@ -276,6 +286,8 @@ export type PageText =
   | "language"
   | "byBrowser"
   | "strip"
+  | "timeZone"
+  | "exchangeZone"
   | "rows"
   | "rowsNormal"
   | "rowsCompact"

@@ -1,6 +1,6 @@
 import type { AlertCondition, Close } from "@tapecast/client";
 import { formatCount, formatPrice, formatShortChinese } from "../format";
-import type { Refusals, Strings } from "./strings";
+import type { Refusals, Texts } from "./strings";
 
 /** Close reasons by the name of the close, or by its code if it has no name. */
 const CLOSE_REASONS: Readonly<Partial<Record<string, string>>> = {
@@ -50,7 +50,7 @@ const condition = ({ measure, direction, level }: AlertCondition): string => {
   return measure === "price" ? `价格 ${sign} ${formatPrice(level)}` : `涨跌幅 ${sign} ${String(level).replace("-", "−")}%`;
 };
 
-export const chinese: Strings = {
+export const chinese: Texts = {
   language: "zh",
   tag: "zh-CN",
   page: {
@@ -99,6 +99,8 @@ export const chinese: Strings = {
     redUp: "红色",
     language: "语言",
     byBrowser: "跟随浏览器",
+    timeZone: "时区",
+    exchangeZone: "纽约",
     rows: "行高",
     rowsNormal: "标准",
     rowsCompact: "紧凑",
@@ -304,6 +306,8 @@ export const chinese: Strings = {
   halted: (reason) => (reason === "" ? "已停牌" : `已停牌：${reason}`),
   haltedShort: "停牌",
   chartOf: (symbol, interval) => `${symbol} 的 K 线图，周期 ${interval}`,
+  sessionParts: { preMarket: "盘前", afterHours: "盘后", closed: "交易所休市" },
+  historyStart: (day) => `历史数据从此开始 · ${day}`,
   waitingForTrade: "等待第一笔成交",
   nothingSelected: "未选择代码",
   notice: {

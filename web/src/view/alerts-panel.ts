@@ -1,6 +1,6 @@
 import { directionTo, readLevel, type FiredAlert } from "../alerts";
 import type { AlertCondition, AlertState, Millis, Price, StockSymbol } from "@tapecast/client";
-import { formatMoment, formatPrice } from "../format";
+import { formatPrice } from "../format";
 import type { PageText, Strings } from "../strings";
 import { make, setText } from "./dom";
 import { panelSection } from "./panel-parts";
@@ -185,7 +185,7 @@ export class AlertsView {
   }
 
   private firedItem({ symbol, condition, price, time }: FiredAlert, now: Millis, strings: Strings): HTMLElement {
-    const text = make("span", "alert-text", strings.alerts.reached(formatPrice(price), formatMoment(time, now)), make("small", "", strings.alerts.condition(condition)));
+    const text = make("span", "alert-text", strings.alerts.reached(formatPrice(price), strings.times.moment(time, now)), make("small", "", strings.alerts.condition(condition)));
     return make("li", "alert-item", this.symbolButton(symbol), text);
   }
 

@@ -2,24 +2,28 @@ import {
   CandlestickSeries,
   createChart,
   HistogramSeries,
-  LineStyle,
   type CandlestickData,
   type HistogramData,
-  type IChartApi,
+  type IChartApiBase,
   type ISeriesApi,
   type LogicalRange,
   type Time,
   type UTCTimestamp,
 } from "lightweight-charts";
-import { formatDay, formatMinute, formatPrice, formatSecond } from "../format";
-import { DAY_MS, type ChartUpdate, type BarSeries } from "../market";
+import { formatPrice } from "../format";
+import type { ChartUpdate, BarSeries } from "../market";
 import type { Ohlc } from "@tapecast/client";
 import type { Strings } from "../strings";
 import { AlertLines, type AlertLinesActions } from "./alert-lines";
+import { boundedPosition, RIGHT_MARGIN } from "./chart-bounds";
 import { make, setText } from "./dom";
+import { HistoryStart } from "./history-start";
+import { LastPrice } from "./last-price";
 import { Legend } from "./legend";
 import { makeButton } from "./panel-parts";
 import { readPalette, type Palette } from "./palette";
+import { SessionShading } from "./session-shading";
+import { NO_MARKS, TimeAxis } from "./time-axis";
 
 /** Older bars are requested when fewer than this remain to the left of the visible range. */
 const OLDER_BARS_MARGIN = 40;
@@ -41,7 +45,11 @@ export class Chart {
   private readonly latest = makeButton("latest");
   private readonly legend = new Legend();
   private readonly alerts: AlertLines;
-  private readonly chart: IChartApi;
+  private readonly axis: TimeAxis;
+  private readonly shading = new SessionShading();
+  private readonly start = new HistoryStart();
+  private readonly lastPrice: LastPrice;
+  private readonly chart: IChartApiBase;
   private readonly candles: ISeriesApi<"Candlestick">;
   private readonly volumes: ISeriesApi<"Histogram">;
   private readonly requestOlder: () => void;
@@ -52,13 +60,14 @@ export class Chart {
   /** The first and the last bar drawn. */
   private drawn: { readonly oldest: Ohlc | undefined; readonly newest: Ohlc | undefined } = { oldest: undefined, newest: undefined };
   private range: LogicalRange | null = null;
+  private isBounding = false;
 
   /** Makes its nodes in `parent`, which is in the page already. */
   constructor(parent: HTMLElement, { requestOlder, invalidate, pointed, alerts }: ChartActions) {
     this.requestOlder = requestOlder;
     Object.assign(this.latest, { hidden: true, ariaLabel: "→", textContent: "→" });
     this.box.role = "img";
-    parent.append(this.box, this.legend.node, this.empty, this.latest);
+    parent.append(this.box, this.legend.node, this.start.node, this.empty, this.latest);
     this.chart = createChart(this.box, {
       autoSize: true,
       layout: {
@@ -69,29 +78,32 @@ export class Chart {
       rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.12, bottom: 0.24 } },
       timeScale: {
         borderVisible: false,
-        timeVisible: true,
-        secondsVisible: true,
-        rightOffset: 4,
+        rightOffset: RIGHT_MARGIN,
         barSpacing: 7,
-        tickMarkFormatter: (time: Time) => this.label(time),
+        ...NO_MARKS,
       },
-      localization: { timeFormatter: (time: Time) => this.label(time), priceFormatter: formatPrice },
+      localization: { timeFormatter: (time: Time) => this.axis.describe(time), priceFormatter: formatPrice },
       // On small screens a vertical drag scrolls the page.
       handleScroll: { vertTouchDrag: false },
     });
-    this.candles = this.chart.addSeries(CandlestickSeries, { borderVisible: false, priceLineStyle: LineStyle.Dashed });
+    this.candles = this.chart.addSeries(CandlestickSeries, { borderVisible: false });
+    this.lastPrice = new LastPrice(this.candles);
+    this.chart.panes()[0]?.attachPrimitive(this.shading);
     this.volumes = this.chart.addSeries(HistogramSeries, {
       priceScaleId: "volume",
       priceFormat: { type: "volume" },
       lastValueVisible: false,
       priceLineVisible: false,
     });
+    this.axis = new TimeAxis(this.chart, this.volumes);
+    parent.append(this.axis.node);
     const { candles } = this;
     const scale = { yOf: (price: number) => candles.priceToCoordinate(price) ?? undefined, priceAt: (y: number) => candles.coordinateToPrice(y) ?? undefined };
     this.alerts = new AlertLines(this.box, scale, alerts);
     this.volumes.priceScale().applyOptions({ scaleMargins: { top: 0.84, bottom: 0 } });
     this.chart.timeScale().subscribeVisibleLogicalRangeChange((range) => {
       this.range = range;
+      this.keepInBounds();
       invalidate();
     });
     this.chart.subscribeCrosshairMove(({ time, sourceEvent }) => {
@@ -130,10 +142,11 @@ export class Chart {
   }
 
   /** Draws what changed. `emptyText` says why there is no bar, if there is none. */
-  draw(strings: Strings, emptyText: string): void {
+  draw(strings: Strings, emptyText: string, history: "complete" | "partial"): void {
     setText(this.empty, emptyText);
+    this.shading.show(this.series?.all ?? [], this.series?.intervalMs ?? 0);
+    this.axis.show(this.series?.all ?? [], this.series?.intervalMs ?? 0, strings);
     if (this.isNew) {
-      this.chart.applyOptions({ timeScale: { timeVisible: (this.series?.intervalMs ?? 0) < DAY_MS } });
       this.drawAll();
       this.chart.timeScale().resetTimeScale();
       this.isNew = false;
@@ -142,6 +155,7 @@ export class Chart {
     }
     this.legend.draw(this.drawn.newest, strings);
     this.alerts.draw();
+    this.drawEnds(strings, history);
     this.checkRange();
   }
 
@@ -153,12 +167,14 @@ export class Chart {
       layout: { textColor: text, fontFamily: font, fontSize: Math.round(textPx * 0.85) },
       // Wide enough for five digits before the point, so that longer prices do not resize the chart.
       rightPriceScale: { minimumWidth: Math.round(textPx * 6.2) },
-      grid: { vertLines: { color: line }, horzLines: { color: line } },
+      grid: { vertLines: { visible: false }, horzLines: { color: line } },
       crosshair: {
         vertLine: { color: crosshair, labelBackgroundColor: label },
         horzLine: { color: crosshair, labelBackgroundColor: label },
       },
     });
+    this.shading.setColours(this.palette);
+    this.axis.setColours(this.palette);
     this.candles.applyOptions({ upColor: upBody, downColor: down, borderVisible: upBody !== up, borderUpColor: up, borderDownColor: down, wickUpColor: up, wickDownColor: down });
     // Each volume bar carries its own colour.
     this.drawAll();
@@ -206,6 +222,29 @@ export class Chart {
     if (range !== null && bars > 0 && range.from < OLDER_BARS_MARGIN) this.requestOlder();
   }
 
+  /** Keeps bars in sight, wherever the chart is dragged. */
+  private keepInBounds(): void {
+    const { range, isBounding } = this;
+    const scale = this.chart.timeScale();
+    const position = scale.scrollPosition();
+    if (range === null || isBounding || this.drawn.newest === undefined) return;
+    const bounded = boundedPosition({ ...range, last: range.to - position });
+    if (Math.abs(bounded - position) < 0.01) return;
+    this.isBounding = true;
+    scale.scrollToPosition(bounded, false);
+    this.isBounding = false;
+  }
+
+  /** Draws the last price and, if there is nothing before it, the mark of the first bar. */
+  private drawEnds({ historyStart }: Strings, history: "complete" | "partial"): void {
+    const { oldest, newest } = this.drawn;
+    const { up, down } = this.palette;
+    this.lastPrice.draw(newest?.close, newest === undefined || newest.close >= newest.open ? up : down);
+    const first = history === "partial" || oldest === undefined ? null : this.chart.timeScale().timeToCoordinate(secondsOf(oldest));
+    const isInSight = first !== null && oldest !== undefined && first >= 0;
+    this.start.draw(isInSight ? first : undefined, this.chart.timeScale().width(), isInSight ? historyStart(this.axis.dayOf(oldest.time)) : "");
+  }
+
   private barAt(ms: number): Ohlc | undefined {
     return this.series?.all.find(({ time }) => time === ms);
   }
@@ -217,13 +256,6 @@ export class Chart {
 
   private drawAll(): void {
     this.apply(this.series?.takeAll() ?? { kind: "all", bars: [] });
-  }
-
-  private label(time: Time): string {
-    const ms = Number(time) * 1000;
-    const interval = this.series?.intervalMs ?? 0;
-    if (interval >= DAY_MS) return formatDay(ms);
-    return interval < 60_000 ? formatSecond(ms) : formatMinute(ms);
   }
 }
 

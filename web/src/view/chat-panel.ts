@@ -1,5 +1,4 @@
 import type { Millis, Presence } from "@tapecast/client";
-import { formatMoment } from "../format";
 import { LOBBY, nameOfRoom, type RoomLine, type SendError, type ShownRoom } from "../topics";
 import type { Strings } from "../strings";
 import { make, setData, setText } from "./dom";
@@ -210,9 +209,9 @@ function presenceText({ sessions, list }: Presence, { chat }: Strings): string {
   return names === "" ? chat.present(sessions) : `${chat.present(sessions)}: ${names}`;
 }
 
-function lineNode(line: RoomLine, now: Millis, { chat }: Strings): HTMLElement {
+function lineNode(line: RoomLine, now: Millis, { chat, times }: Strings): HTMLElement {
   if (line.kind === "gap") return make("p", "chat-note", chat.gap(line.count));
-  const time = make("time", "chat-time", formatMoment(line.time, now).slice(0, -3));
+  const time = make("time", "chat-time", times.moment(line.time, now).slice(0, -3));
   if (line.kind === "takenBack") return make("p", "chat-note", time, " ", chat.takenBack);
   const name = make("b", "chat-by", line.isOwn ? chat.you : line.by === "" ? chat.nameless : line.by);
   const node = make("p", "chat-line", time, " ", name, " ", make("span", "chat-words", line.text));

@@ -1,5 +1,5 @@
 import { readyStateOf, type ClientState, type Gap, type Millis } from "@tapecast/client";
-import { formatAge, formatCount, formatCountdown, formatMoment, formatSpan, NONE } from "../format";
+import { formatAge, formatCount, formatCountdown, formatSpan, NONE } from "../format";
 import type { Freshness, Reading } from "../market";
 import type { Strings } from "../strings";
 import { byId, setData, setText } from "./dom";
@@ -65,13 +65,13 @@ function toneOf(state: ClientState, isStale: boolean): "good" | "warning" | "bad
   return state.phase === "live" && !isStale ? "good" : "warning";
 }
 
-function textOf(freshness: ShownFreshness, now: Millis, { freshness: texts }: Strings): string {
+function textOf(freshness: ShownFreshness, now: Millis, { freshness: texts, times }: Strings): string {
   switch (freshness.kind) {
     case "off":
       return texts.off;
     case "stale":
     case "paused":
-      return texts[freshness.kind](formatMoment(freshness.since, now), formatAge(now - freshness.since));
+      return texts[freshness.kind](times.moment(freshness.since, now), formatAge(now - freshness.since));
     case "missed":
       return texts.missed(formatCount(freshness.count));
     case "quiet":

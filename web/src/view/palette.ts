@@ -8,6 +8,9 @@ export interface Palette {
   readonly upBody: string;
   readonly volumeUp: string;
   readonly volumeDown: string;
+  readonly preMarket: string;
+  readonly afterHours: string;
+  readonly closed: string;
   readonly crosshair: string;
   readonly label: string;
   readonly font: string;
@@ -15,7 +18,7 @@ export interface Palette {
 }
 
 /** The system's colours of those that are not text in high contrast. Rising volume is outlined by its faintness. */
-const FORCED: Readonly<Partial<Record<string, string>>> = { "--panel": "Canvas", "--grid": "Canvas", "--volume-up": "GrayText", "--crosshair": "GrayText", "--label": "Highlight" };
+const FORCED: Readonly<Partial<Record<string, string>>> = { "--panel": "Canvas", "--grid": "Canvas", "--pre-market": "Canvas", "--after-hours": "Canvas", "--exchange-closed": "Canvas", "--volume-up": "GrayText", "--crosshair": "GrayText", "--label": "Highlight" };
 
 /** Reads the current colours. `light-dark()` colours are only resolved on an element, so a probe element is used. */
 export function readPalette(): Palette {
@@ -36,6 +39,9 @@ export function readPalette(): Palette {
     upBody: colour(isForced ? "--panel" : "--up"),
     volumeUp: colour("--volume-up"),
     volumeDown: colour("--volume-down"),
+    preMarket: colour("--pre-market"),
+    afterHours: colour("--after-hours"),
+    closed: colour("--exchange-closed"),
     crosshair: colour("--crosshair"),
     label: colour("--label"),
     font: root.fontFamily,

@@ -1,4 +1,4 @@
-import { RISES, ROWS, THEMES, type Settings } from "../settings";
+import { RISES, ROWS, THEMES, TIME_ZONES, type Settings } from "../settings";
 import { LANGUAGES, type PageText, type Strings } from "../strings";
 import { byId, make } from "./dom";
 
@@ -7,6 +7,7 @@ const OPTIONS = {
   theme: { title: "theme", values: THEMES },
   rise: { title: "colours", values: RISES },
   language: { title: "language", values: ["browser", ...LANGUAGES] },
+  timeZone: { title: "timeZone", values: TIME_ZONES },
   rows: { title: "rows", values: ROWS },
   strip: { title: "strip", values: ["shown", "hidden"] },
 } as const satisfies Readonly<Record<string, { readonly title: PageText; readonly values: readonly string[] }>>;
@@ -21,12 +22,13 @@ const TRANSLATED_VALUES: Readonly<Record<string, PageText>> = {
   green: "greenUp",
   red: "redUp",
   browser: "byBrowser",
+  exchange: "exchangeZone",
   normal: "rowsNormal",
   compact: "rowsCompact",
 };
 
-/** Texts that are the same in every language: a language by its own name, a switch by a sign. */
-const UNTRANSLATED_VALUES: Readonly<Record<string, string>> = { en: "English", zh: "简体中文", shown: "✓", hidden: "✕" };
+/** Texts that are the same in every language: a language by its own name, UTC, a switch by a sign. */
+const UNTRANSLATED_VALUES: Readonly<Record<string, string>> = { en: "English", zh: "简体中文", utc: "UTC", shown: "✓", hidden: "✕" };
 
 /** The settings as groups of radio buttons. */
 export class SettingsForm {

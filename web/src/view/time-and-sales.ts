@@ -1,4 +1,4 @@
-import { formatCount, formatMillis, formatPrice, formatSecond } from "../format";
+import { formatCount, formatPrice } from "../format";
 import { FilteredSales, groupsOf, type Print, type SalesRow, type TimeAndSales } from "../market";
 import type { Strings } from "../strings";
 import { make, setData, setText } from "./dom";
@@ -38,7 +38,7 @@ class RowView {
       return;
     }
     const mark = row.mark === "none" ? "" : strings.marks[row.mark][0];
-    setText(this.time, row.mark === "none" ? formatMillis(row.time) : `${formatSecond(row.time)} ${mark}`);
+    setText(this.time, row.mark === "none" ? strings.times.millis(row.time) : `${strings.times.second(row.time)} ${mark}`);
     const description = describe(row, strings);
     if (this.node.title !== description) this.node.title = description;
     setData(this.node, "mark", row.mark);
@@ -197,7 +197,7 @@ export class TimeAndSalesView {
     const isFrozen = this.isPaused || this.isDashboardPaused || top > this.rowHeight;
     this.frozenEnd = isFrozen ? Math.max(this.frozenEnd ?? sales.end, sales.start) : undefined;
     const end = this.frozenEnd ?? sales.end;
-    const state = `${end} ${sales.start} ${top} ${this.height} ${sales.revision} ${strings.language} ${this.isDashboardPaused}`;
+    const state = `${end} ${sales.start} ${top} ${this.height} ${sales.revision} ${strings.language} ${strings.times.zone.name} ${this.isDashboardPaused}`;
     if (this.drawn === state) return;
     this.drawn = state;
     this.filtered.update(sales, this.form.filter);

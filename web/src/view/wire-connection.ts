@@ -1,4 +1,4 @@
-import { formatAge, formatMillis, formatSpan } from "../format";
+import { formatAge, formatSpan } from "../format";
 import type { Strings } from "../strings";
 import { TARGETS, type StateChange, type Target, type WireConnection } from "../wire-log";
 import { make, setData, setText } from "./dom";
@@ -76,9 +76,9 @@ export class WireConnectionView {
     this.states.replaceChildren(...states.map((change, at) => this.stateItem(change, states[at - 1], strings)).slice(-SHOWN));
   }
 
-  private stateItem({ state, at, close }: StateChange, before: StateChange | undefined, { wire }: Strings): HTMLElement {
+  private stateItem({ state, at, close }: StateChange, before: StateChange | undefined, { wire, times }: Strings): HTMLElement {
     const text = [
-      formatMillis(at),
+      times.millis(at),
       ...(before === undefined ? [] : [`+${later(at - before.at)}`]),
       ...(close === undefined ? [] : [wire.closed(close)]),
     ].join(" · ");

@@ -1,4 +1,4 @@
-import { formatCount, formatMillis, formatSpan } from "../format";
+import { formatCount, formatSpan } from "../format";
 import type { Strings } from "../strings";
 import type { LoggedFrame } from "../wire-log";
 import { make, setData, setText } from "./dom";
@@ -31,19 +31,19 @@ class RowView {
     });
   }
 
-  show(frame: LoggedFrame, place: number, count: number, top: number, isSelected: boolean, { wire, language }: Strings): void {
+  show(frame: LoggedFrame, place: number, count: number, top: number, isSelected: boolean, { wire, times }: Strings): void {
     if (top !== this.top) this.node.style.transform = `translateY(${top}px)`;
     this.top = top;
     this.node.ariaPosInSet = String(place + 1);
     this.node.ariaSetSize = String(count);
     this.node.ariaSelected = String(isSelected);
-    const shown = [frame, frame.mark, language];
+    const shown = [frame, frame.mark, times];
     if (shown.every((one, at) => one === this.shown[at])) return;
     this.shown = shown;
     const { direction, facts, mark } = frame;
     setData(this.node, "direction", direction);
     setData(this.node, "mark", mark === undefined ? "none" : mark.roundTripMs === undefined ? "command" : "answer");
-    setText(this.time, formatMillis(frame.at));
+    setText(this.time, times.millis(frame.at));
     setText(this.arrow, direction === "in" ? "↓" : "↑");
     setText(this.direction, wire.direction[direction]);
     setText(this.bytes, `${formatCount(frame.bytes)} B`);

@@ -1,4 +1,4 @@
-import { formatCount, formatMillis } from "../format";
+import { formatCount } from "../format";
 import type { Strings } from "../strings";
 import { isBranch, isFiltering, matchesObject, objectsOf, preview, visible, type Branch, type Filter, type LoggedFrame, type Node } from "../wire-log";
 import { make, setText } from "./dom";
@@ -45,7 +45,7 @@ export class WireTree {
       return;
     }
     const { direction, at, bytes, codec, facts } = frame;
-    setText(this.facts, [strings.wire.direction[direction], formatMillis(at), `${formatCount(bytes)} B`, strings.wire.objects(facts.objects.length), strings.wire.codec[codec]].join(" · "));
+    setText(this.facts, [strings.wire.direction[direction], strings.times.millis(at), `${formatCount(bytes)} B`, strings.wire.objects(facts.objects.length), strings.wire.codec[codec]].join(" · "));
     this.body.scrollTop = 0;
     this.body.replaceChildren(...this.objects(frame, filter, strings));
   }
