@@ -43,7 +43,7 @@ export class FakeRest {
     const bySymbol = (query.get("symbols") ?? "").split(",").map((symbol) => {
       const all = resource === "trades" ? (this.trades.get(symbol) ?? []) : this.bars(symbol, LENGTH_MS[query.get("timeframe") ?? ""] ?? 6e4, start, end);
       const within = all.filter(({ t }) => Date.parse(String(t)) >= start && Date.parse(String(t)) <= end);
-      return [symbol, within.slice(-limit).reverse()] as const;
+      return [symbol, query.get("sort") === "asc" ? within.slice(0, limit) : within.slice(-limit).reverse()] as const;
     });
     return { [resource]: Object.fromEntries(bySymbol.filter(([, list]) => list.length > 0)), next_page_token: null };
   }

@@ -6,6 +6,7 @@ import { WebSocketServer, type WebSocket } from "ws";
 import { FakeRest } from "./rest";
 import { KNOWN_SYMBOLS, LISTINGS } from "./listings";
 import { FakeMarket, type WireObject } from "./market";
+import { answerAbout, type StatusKind } from "./status";
 import { FakeSession, type JsonObject } from "./session";
 import { FakeTopics, type WireMessage } from "./topics";
 
@@ -35,6 +36,8 @@ export interface FakeOptions {
   readonly assets?: "served" | "failing";
   /** Whether clients may publish in rooms, or only read, or there are no topics. */
   readonly topics?: FakeTopics["kind"];
+  /** What the server tells of itself: everything, only what it must, or what a node of a cluster does; default everything. */
+  readonly status?: StatusKind;
   /** Whether the server has price alerts; default served. */
   readonly alerts?: "served" | "none";
 }
@@ -45,6 +48,8 @@ const isListed = (symbol: string): boolean => LISTINGS.some((listing) => listing
 export class FakeServer {
   /** The commands of all clients, in order. */
   readonly commands: Record<string, unknown>[] = [];
+  /** The paths of all requests, in order. */
+  readonly requests: string[] = [];
   private readonly market: FakeMarket;
   private readonly topics: FakeTopics;
   private readonly history = new FakeRest();
@@ -53,6 +58,7 @@ export class FakeServer {
   private readonly http: Server;
   private readonly options: FakeOptions;
   private timers: NodeJS.Timeout[] = [];
+  private readonly startedAt = Date.now();
   private eventAt = Date.now();
   private isFrozen = false;
 
@@ -233,8 +239,11 @@ export class FakeServer {
   private answer(request: IncomingMessage, response: ServerResponse): void {
     const { pathname: path, searchParams } = new URL(request.url ?? "/", "http://fake");
     const history = this.history.answer(path, searchParams);
+    const about = answerAbout(path, this.options.status ?? "served", { epoch: this.options.epoch ?? "fake1", startedAt: this.startedAt, sessions: this.sessions.size, eventAt: this.eventAt });
     response.setHeader("Content-Security-Policy", POLICY);
+    this.requests.push(path);
     if (path === "/readyz") response.end("ready\n");
+    else if (about !== undefined) response.end(about);
     else if (path === "/v2/assets") this.answerAssets(response);
     else if (history !== undefined) answerJson(history, response);
     else this.answerFile(path === "/" ? "/index.html" : path, response);

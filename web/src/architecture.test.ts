@@ -20,13 +20,14 @@ const IMPORTS: Readonly<Record<string, readonly string[]>> = {
   topics: ["client/model"],
   alerts: ["client/model"],
   "wire-log": ["client/model"],
-  strings: ["client/model", "client/wire", "client/stream", "format", "market", "topics", "wire-log"],
+  source: ["client/model"],
+  strings: ["client/model", "client/wire", "client/stream", "format", "market", "topics", "wire-log", "source"],
   settings: ["client/model", "market", "strings"],
   layout: [],
-  store: ["client/model", "client/wire", "client/stream", "market", "topics", "wire-log"],
+  store: ["client/model", "client/wire", "client/stream", "market", "topics", "wire-log", "source"],
   platform: ["client/model", "client/wire", "client/stream"],
-  view: ["client/model", "client/wire", "client/stream", "format", "market", "topics", "alerts", "wire-log", "strings", "settings", "layout"],
-  panels: ["client/model", "client/wire", "client/stream", "format", "market", "topics", "alerts", "wire-log", "strings", "settings", "layout", "store", "platform", "view"],
+  view: ["client/model", "client/wire", "client/stream", "format", "market", "topics", "alerts", "wire-log", "source", "strings", "settings", "layout"],
+  panels: ["client/model", "client/wire", "client/stream", "format", "market", "topics", "alerts", "wire-log", "source", "strings", "settings", "layout", "store", "platform", "view"],
   app: ["client/model", "client/wire", "client/stream", "market", "topics", "alerts", "strings", "settings", "layout", "store", "platform", "view", "panels"],
 };
 

@@ -202,9 +202,6 @@ export class App {
       alert: () => {
         this.alerts.open();
       },
-      togglePanel: (id) => {
-        this.panels.toggle(id);
-      },
       list: (offset) => {
         this.editor.show(this.lists.index + offset);
       },
@@ -328,7 +325,7 @@ export class App {
     const strings = isOther ? chosen : this.strings;
     this.strings = strings;
     view.translatePage(strings);
-    view.translateShortcuts(strings);
+    view.translateShortcuts(strings, this.panels.keys);
     if (isOther) this.panels.translate(strings);
     this.panels.restyle();
     this.dashboard.showTickerTape(settings.strip);
@@ -344,7 +341,7 @@ export class App {
     const { scheduler, flashes, freshness, feedFreshness, isPaused, firstPaint, firstPricesDrawn } = dashboard;
     return {
       ...{ client, store, instruments, editor, alerts, wholeMarket, scheduler, flashes, freshness, feedFreshness, isPaused, firstPaint, firstPricesDrawn },
-      ...{ now: runtime.now, strings: this.getStrings, notify: this.notify },
+      ...{ now: runtime.now, strings: this.getStrings, notify: this.notify, key: () => this.login.key },
       selected: () => this.lists.selected,
       select: (symbol) => {
         this.select(symbol);

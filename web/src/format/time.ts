@@ -34,8 +34,13 @@ export class TimeFormat {
 
   /** `14:30:05`, with the day before it if the time is more than half a day before now. */
   moment(ms: number, now: number): string {
-    const day = this.local(ms).toISOString().slice(0, 10);
-    return now - ms > HALF_DAY_MS ? `${day} ${this.second(ms)}` : this.second(ms);
+    return now - ms > HALF_DAY_MS ? `${this.isoDay(ms)} ${this.second(ms)}` : this.second(ms);
+  }
+
+  /** `14:30`, with the day before it if that is another than the day of now. */
+  dayMinute(ms: number, now: number): string {
+    const day = this.isoDay(ms);
+    return day === this.isoDay(now) ? this.minute(ms) : `${day} ${this.minute(ms)}`;
   }
 
   /** `Sep 1` */
@@ -66,6 +71,11 @@ export class TimeFormat {
 
   private local(ms: number): Date {
     return new Date(this.zone.localOf(ms));
+  }
+
+  /** `2026-09-01` */
+  private isoDay(ms: number): string {
+    return this.local(ms).toISOString().slice(0, 10);
   }
 
   private date(ms: number, parts: Intl.DateTimeFormatOptions): string {

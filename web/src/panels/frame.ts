@@ -83,6 +83,11 @@ export class PanelFrame {
     else slot.panel.focus();
   }
 
+  /** The keys that open and close panels. */
+  get keys(): readonly view.PanelKey[] {
+    return [...this.slots.values()].flatMap(({ kind }) => kind.key ?? []);
+  }
+
   toggle(id: string): void {
     if (this.isOpen(id)) this.close(id);
     else this.open(id);
@@ -155,10 +160,15 @@ export class PanelFrame {
     for (const panel of this.made) panel.setUpdates?.(state);
   };
 
-  /** Offers a key to the open panels; false if none of them knows it. The one with the focus is asked first. */
+  /** Opens or closes the panel of this key, or offers it to the open panels; false if none of them knows it. The one with the focus is asked first. */
   press(key: string): boolean {
     if (key === "Escape" && this.maximised !== undefined) {
       this.restore();
+      return true;
+    }
+    const named = [...this.slots.values()].find(({ kind }) => kind.key?.key === key);
+    if (named !== undefined) {
+      this.toggle(named.kind.id);
       return true;
     }
     const open = [...this.slots.values()].filter(({ isOpen }) => isOpen).flatMap(({ panel }) => panel ?? []);

@@ -1,4 +1,4 @@
-import type { FullClient, Millis, StockSymbol } from "@tapecast/client";
+import type { FullClient, Key, Millis, StockSymbol } from "@tapecast/client";
 import type { Rows } from "../layout";
 import type { Freshness, IntervalSeconds } from "../market";
 import type { InstrumentDirectory, MarketStore } from "../store";
@@ -21,6 +21,8 @@ export interface PanelHost {
   readonly scheduler: view.FrameScheduler;
   /** The changed figures of the whole page. */
   readonly flashes: view.Flashes;
+  /** The credentials of requests, if there are any. */
+  readonly key: () => Key | undefined;
   readonly now: () => Millis;
   readonly strings: () => Strings;
   /** The freshness of what arrives: the one place that decides what is stale. */
@@ -80,6 +82,8 @@ export interface PanelKind {
   readonly place: "board" | "over" | "closed";
   /** The drawing of its button in the footer. */
   readonly icon?: view.IconName;
+  /** The key that opens and closes it, and what the help on shortcuts calls it. */
+  readonly key?: view.PanelKey;
   /** Minimum time between two drawings, in slots of 100 ms. */
   readonly slots: number;
   /** Default: at once, so that its button can have a badge. */

@@ -2,6 +2,6 @@
 export { address, copyText } from "./address";
 export { Probe } from "./probe";
 export { runtime } from "./runtime";
-export { echoUrlFrom, getJson, messagePackUrlFrom, randomUserId, streamUrl } from "./server";
+export { echoUrlFrom, getJson, getText, messagePackUrlFrom, randomUserId, streamUrl } from "./server";
 export { notifications, playTone } from "./signals";
 export { storage, tabStorage } from "./storage";

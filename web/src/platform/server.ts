@@ -28,14 +28,19 @@ export const randomUserId = (): string => String(1 + Math.floor(Math.random() * 
 /** The URL of the stream with this user id. */
 export const streamUrl = (userId: string): string => streamUrlFrom(location.href, userId);
 
-/** Sends a GET request, with credentials if there is a key; undefined if it fails. */
-export async function getJson(path: string, key: Key | undefined): Promise<unknown> {
+/** Sends a GET request for JSON, with credentials if there is a key; undefined if it fails. */
+export const getJson = (path: string, key: Key | undefined): Promise<unknown> => get(path, key, "application/json", async (response) => (await response.json()) as unknown);
+
+/** Sends a GET request for a text in the same way. */
+export const getText = (path: string, key: Key | undefined): Promise<string | undefined> => get(path, key, "text/plain", (response) => response.text());
+
+async function get<Body>(path: string, key: Key | undefined, accept: string, read: (response: Response) => Promise<Body>): Promise<Body | undefined> {
   const credentials = key === undefined ? {} : { "APCA-API-KEY-ID": key.id, "APCA-API-SECRET-KEY": key.secret };
   // To a script the server sends no challenge on which the browser would open a window of its own.
-  const headers = { Accept: "application/json", "X-Requested-With": "fetch", ...credentials };
+  const headers = { Accept: accept, "X-Requested-With": "fetch", ...credentials };
   try {
     const response = await fetch(serverUrlFrom(location.href, path), { headers });
-    return response.ok ? ((await response.json()) as unknown) : undefined;
+    return response.ok ? await read(response) : undefined;
   } catch {
     return undefined;
   }

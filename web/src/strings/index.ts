@@ -4,7 +4,7 @@ import { english } from "./en";
 import type { Language, Strings, Texts } from "./strings";
 import { chinese } from "./zh";
 
-export { COLUMNS, LANGUAGES, type ColumnId, type Language, type PageText, type Strings } from "./strings";
+export { COLUMNS, LANGUAGES, SOURCE_ROWS, type ColumnId, type Language, type PageText, type SourceGroup, type SourceRow, type Strings } from "./strings";
 
 export const TEXTS: Readonly<Record<Language, Texts>> = { en: english, zh: chinese };
 

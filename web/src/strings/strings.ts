@@ -1,6 +1,7 @@
 import type { AlertCondition, ClientState, Price, StockSymbol } from "@tapecast/client";
 import type { TimeFormat } from "../format";
 import type { MoverList, SalesGroup, SessionPart } from "../market";
+import type { MarketTimes } from "../source";
 import type { CityId, Condition, SendError } from "../topics";
 import type { StateChange, Target } from "../wire-log";
 
@@ -103,6 +104,7 @@ export interface Texts {
   readonly chat: ChatStrings;
   readonly alerts: AlertStrings;
   readonly wire: WireStrings;
+  readonly source: SourceStrings;
   readonly cities: Readonly<Record<CityId, string>>;
   readonly weather: {
     readonly conditions: Readonly<Record<Condition, string>>;
@@ -220,6 +222,46 @@ interface WireStrings {
   readonly more: (values: number) => string;
   readonly copied: string;
   readonly notCopied: string;
+}
+
+/** The figures of the source panel, by group, in their order. Those of an upstream and of a cluster are shown if there is one. */
+export const SOURCE_ROWS = {
+  feed: ["source", "feedName", "epoch", "state", "objects", "newest"],
+  server: ["version", "uptime", "sessions", "workers"],
+  upstream: ["link", "losses", "upstreamMissed", "gapTime"],
+  cluster: ["node", "role", "nats", "lease", "gateways", "hops", "repaired"],
+  market: ["phase", "nextOpen", "nextClose", "minuteBar"],
+  history: ["trades", "seconds", "minutes", "days"],
+  connection: ["latency", "roundTrip", "offset", "gaps", "missing", "healed"],
+} as const;
+
+export type SourceGroup = keyof typeof SOURCE_ROWS;
+export type SourceRow = (typeof SOURCE_ROWS)[SourceGroup][number];
+
+/** Texts of the source panel. */
+interface SourceStrings {
+  readonly groups: Readonly<Record<SourceGroup, string>>;
+  readonly rows: Readonly<Record<SourceRow, string>>;
+  readonly awaited: string;
+  /** The server does not have it for this page. */
+  readonly notServed: string;
+  /** The server has it, and there is nothing in it. */
+  readonly nothing: string;
+  /** What the server calls them, in words. */
+  readonly kinds: Readonly<Partial<Record<string, string>>>;
+  readonly roles: Readonly<Partial<Record<string, string>>>;
+  readonly hops: Readonly<Partial<Record<string, string>>>;
+  readonly ready: string;
+  readonly notReady: (reason: string) => string;
+  readonly phases: Readonly<Record<MarketTimes["phase"], string>>;
+  readonly link: Readonly<Record<"up" | "down", string>>;
+  readonly lease: (isHeld: boolean, fence: string) => string;
+  readonly ago: (age: string) => string;
+  /** A time to come, and how far it is. */
+  readonly ahead: (time: string, wait: string) => string;
+  readonly since: (time: string) => string;
+  readonly historyOf: (symbol: string) => string;
+  readonly node: (node: { readonly role: string; readonly leads: boolean; readonly sessions: string; readonly heard: string }) => string;
 }
 
 export const COLUMNS = [
@@ -397,4 +439,6 @@ export type PageText =
   | "wireFrames"
   | "wireMessage"
   | "wireCopyMessage"
-  | "keyWire";
+  | "keyWire"
+  | "dataSource"
+  | "keySource";

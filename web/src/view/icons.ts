@@ -10,6 +10,7 @@ const PATHS = {
   bell: "M4 11.5V7a4 4 0 0 1 8 0v4.5l1 1H3zM6.7 14.3h2.6",
   panels: "M2.5 2.5h11v11h-11zM2.5 8h11M8.5 2.5v5.5",
   pin: "M5 2.5h6l-1 4.5 2 2.5H4L6 7zM8 9.5v4.5",
+  source: "M2.5 3.5h11v3.5h-11zM2.5 9h11v3.5h-11zM4.5 5.2h.01M4.5 10.8h.01",
   more: "M3.5 8h.01M8 8h.01M12.5 8h.01",
 } as const;
 

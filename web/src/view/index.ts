@@ -16,7 +16,7 @@ export { Headline } from "./headline";
 export { HeatMap, heatLegend, moverText, type HeatMapActions } from "./heat-map";
 export { icon, type IconName } from "./icons";
 export { IntervalPicker } from "./interval-picker";
-export { listenToClipboard, listenToKeys, translateShortcuts } from "./keyboard";
+export { listenToClipboard, listenToKeys, translateShortcuts, type PanelKey } from "./keyboard";
 export { Lazy } from "./lazy";
 export { MarketClock } from "./market-clock";
 export { MoversView, type MoversActions } from "./movers";
@@ -32,6 +32,7 @@ export { openWindow } from "./pop-out";
 export { onScreenForm, screenForm } from "./screen-form";
 export { iconButton, makeButton, PanelButton, panelSection, translated } from "./panel-parts";
 export { SettingsForm } from "./settings-form";
+export type { SourceFigure, SourceFigures, SourceView } from "./source-view";
 export { SparklineQueue } from "./sparklines";
 export { StreamControls } from "./stream-controls";
 export { StreamView } from "./stream-panel";
@@ -56,3 +57,6 @@ export const loadChart = async () => (await import("./chart")).Chart;
 
 /** Loads the wire panel, which few open, in a chunk of its own. */
 export const loadWireView = async () => (await import("./wire-view")).WireView;
+
+/** Loads the source panel in the same way. */
+export const loadSourceView = async () => (await import("./source-view")).SourceView;

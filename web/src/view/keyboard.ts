@@ -1,14 +1,18 @@
 import type { PageText, Strings } from "../strings";
 import { byId, make } from "./dom";
 
+/** The key that opens and closes a panel, and the panel's name in the help. */
+export interface PanelKey {
+  readonly key: string;
+  readonly text: PageText;
+}
+
 /** The actions of keyboard shortcuts. */
 export interface KeyActions {
   /** Takes the last removal back; false if there is none. */
   readonly undo: () => boolean;
   readonly pause: () => void;
   readonly toggleTickerTape: () => void;
-  /** Opens or closes the panel of this id. */
-  readonly togglePanel: (id: string) => void;
   /** Opens the form for an alert on the selected symbol. */
   readonly alert: () => void;
   /** Switches to the list this number of places further. */
@@ -71,10 +75,6 @@ const BY_KEY: Readonly<Partial<Record<string, (actions: KeyActions) => void>>> =
   " ": (actions) => { actions.pause(); },
   t: (actions) => { actions.toggleTickerTape(); },
   a: (actions) => { actions.alert(); },
-  c: (actions) => { actions.togglePanel("chat"); },
-  h: (actions) => { actions.togglePanel("heat-map"); },
-  m: (actions) => { actions.togglePanel("movers"); },
-  w: (actions) => { actions.togglePanel("wire"); },
   "[": (actions) => { actions.list(-1); },
   "]": (actions) => { actions.list(1); },
 };
@@ -89,10 +89,6 @@ const SHORTCUTS: readonly (readonly [keys: readonly string[], text: PageText])[]
   [["T"], "keyStrip"],
   [["[", "]"], "keyLists"],
   [["A"], "keyAlert"],
-  [["C"], "keyChat"],
-  [["H"], "keyHeatMap"],
-  [["M"], "keyMovers"],
-  [["W"], "keyWire"],
   [["Ctrl", "C"], "keyCopy"],
   [["Ctrl", "V"], "keyPaste"],
   [["Enter"], "keySort"],
@@ -104,10 +100,11 @@ const SHORTCUTS: readonly (readonly [keys: readonly string[], text: PageText])[]
 const IN_FOOTER = 8;
 
 /** Writes the help on shortcuts: the most important ones in the footer, all of them in the settings. */
-export function translateShortcuts({ page }: Strings): void {
+export function translateShortcuts({ page }: Strings, panels: readonly PanelKey[]): void {
   const kbd = (keys: readonly string[]) => keys.map((key) => (key === "…" ? "…" : make("kbd", "", key)));
   const short = SHORTCUTS.slice(0, IN_FOOTER).map(([keys, text]) => make("span", "", ...kbd(keys), ` ${page[text]}`));
   byId("keys", HTMLElement).replaceChildren(...short);
-  const all = SHORTCUTS.map(([keys, text]) => make("div", "", make("dt", "", ...kbd(keys)), make("dd", "", page[text])));
+  const ofPanels = panels.map(({ key, text }) => [[key.toUpperCase()], text] as const);
+  const all = [...SHORTCUTS, ...ofPanels].map(([keys, text]) => make("div", "", make("dt", "", ...kbd(keys)), make("dd", "", page[text])));
   byId("key-list", HTMLElement).replaceChildren(...all);
 }
