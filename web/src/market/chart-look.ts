@@ -1,0 +1,31 @@
+import { asSymbol, type StockSymbol } from "@tapecast/client";
+
+/** How a chart draws its prices. */
+export const CHART_STYLES = ["candles", "line", "area"] as const;
+
+/** What a chart may show besides its prices and volume, in the order of its menu. Stored, so renaming one loses its choice. */
+export const STUDIES = ["ema9", "ema21", "vwap", "rsi", "previousClose", "dayRange", "volumeAtPrice"] as const;
+
+/** Symbols that a chart compares with its own: as many as can be told apart. */
+export const MAX_COMPARED = 3;
+
+export type ChartStyle = (typeof CHART_STYLES)[number];
+export type Study = (typeof STUDIES)[number];
+
+/** What the user chose to see on a chart. */
+export interface ChartLook {
+  readonly style: ChartStyle;
+  readonly studies: readonly Study[];
+  readonly compared: readonly StockSymbol[];
+}
+
+/** Reads a stored choice. Missing and invalid values have their default. */
+export function readChartLook(stored: unknown): ChartLook {
+  const { style, studies, compared } = (typeof stored === "object" && stored !== null ? stored : {}) as Readonly<Record<string, unknown>>;
+  const symbols = (Array.isArray(compared) ? compared : []).flatMap((symbol) => (typeof symbol === "string" ? (asSymbol(symbol) ?? []) : []));
+  return {
+    style: CHART_STYLES.find((known) => known === style) ?? "candles",
+    studies: STUDIES.filter((study) => Array.isArray(studies) && studies.includes(study)),
+    compared: [...new Set(symbols)].slice(0, MAX_COMPARED),
+  };
+}

@@ -1,0 +1,7 @@
+/** Indicators as folds over bars. */
+export { ema } from "./ema";
+export type { Indicator } from "./indicator";
+export { IndicatorSeries, indexUntil, type Point, type PointUpdate } from "./indicator-series";
+export { rsi } from "./rsi";
+export { Sessions } from "./session";
+export { vwap } from "./vwap";
