@@ -1,6 +1,7 @@
 /** The state of the page that comes from the server: keeps live data and history together. Pure: no DOM, no clock of its own. */
 export { ChartFeed } from "./chart-feed";
 export { ChatStore } from "./chat-store";
+export { ComparedFeeds, type Compared } from "./compared-feeds";
 export { HistoryLoader } from "./history-loader";
 export { InstrumentDirectory } from "./instrument-directory";
 export { MarketStore } from "./market-store";
