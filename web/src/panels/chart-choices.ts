@@ -1,4 +1,4 @@
-import { INTERVALS, type IntervalSeconds } from "../market";
+import { INTERVALS, readChartLook, type ChartLook, type IntervalSeconds } from "../market";
 import { asSymbol, type StockSymbol } from "@tapecast/client";
 import { storage } from "../platform";
 
@@ -9,6 +9,7 @@ export interface ChartChoice {
   /** The symbol that the chart keeps; undefined if it follows the selection. */
   readonly pinned: StockSymbol | undefined;
   readonly interval: IntervalSeconds | undefined;
+  readonly look: ChartLook;
 }
 
 /** Stores what the user chose for each chart. */
@@ -19,6 +20,7 @@ export const chartChoices = {
     return {
       pinned: typeof pinned === "string" ? asSymbol(pinned) : undefined,
       interval: INTERVALS.find((seconds) => seconds === choice?.["interval"]),
+      look: readChartLook(choice?.["look"]),
     };
   },
   save(id: string, choice: ChartChoice): void {

@@ -4,6 +4,7 @@ import type { ChartFeed } from "../store";
 import type { Strings } from "../strings";
 import * as view from "../view";
 import { chartChoices } from "./chart-choices";
+import { ChartLookControl } from "./chart-look";
 import type { PanelSite } from "./host";
 
 /** The chart whose interval is in the page's address and settings. The others keep their own. */
@@ -12,7 +13,7 @@ const MAIN = "chart";
 /** The charts that are open, whose crosshairs are on one moment. */
 const charts = new Set<view.Lazy<view.Chart>>();
 
-/** A candlestick chart, of the selected symbol or of one that is pinned, with its price above. */
+/** A chart of prices, of the selected symbol or of one that is pinned, with its price above. */
 export class ChartPanel implements view.Panel {
   readonly node = view.make("section", "panel chart-panel");
   readonly head: HTMLElement;
@@ -20,6 +21,7 @@ export class ChartPanel implements view.Panel {
   private readonly pin = view.iconButton("panel-menu-button pin", "pinSymbol", view.icon("pin"));
   private readonly headline: view.Headline;
   private readonly intervals: view.IntervalPicker;
+  private readonly look: ChartLookControl;
   private readonly site: PanelSite;
   private readonly feed: ChartFeed;
   private chart: view.Lazy<view.Chart> | undefined;
@@ -34,14 +36,21 @@ export class ChartPanel implements view.Panel {
     this.intervals = new view.IntervalPicker(`interval-${site.id}`, (interval) => {
       this.setInterval(interval);
     });
+    this.look = new ChartLookControl(site, {
+      look: () => this.choice.look,
+      choose: (look) => {
+        this.choose({ look });
+        this.showSeries();
+      },
+    });
     this.pin.addEventListener("click", () => {
       this.choose({ pinned: this.choice.pinned === undefined ? this.symbol : undefined });
       this.showSeries();
     });
-    this.headline = new view.Headline(site.flashes, this.intervals.node, this.pin);
+    this.headline = new view.Headline(site.flashes, this.intervals.node, this.look.button, this.pin);
     this.head = this.headline.node;
     this.node.dataset["label"] = "chart";
-    this.node.append(this.head, this.box);
+    this.node.append(this.head, this.box, this.look.menu);
   }
 
   open(): void {
@@ -55,6 +64,7 @@ export class ChartPanel implements view.Panel {
     this.isOpen = false;
     if (this.chart !== undefined) charts.delete(this.chart);
     this.feed.close();
+    this.look.close();
   }
 
   select(): void {
@@ -86,6 +96,7 @@ export class ChartPanel implements view.Panel {
     const state = symbol === undefined ? undefined : store.board.get(symbol);
     if (symbol !== undefined) headline.setName(instruments.nameOf(symbol));
     if (state !== undefined && (!isPaused() || headline.isEmpty)) headline.draw(state, strings);
+    this.look.draw(this.chart?.loaded, this.feed.series?.oldest);
     this.chart?.loaded?.draw(strings, this.emptyText(strings), this.feed.isComplete ? "complete" : "partial");
   }
 
@@ -96,6 +107,7 @@ export class ChartPanel implements view.Panel {
     const [symbol, interval] = [this.choice.pinned ?? selected(), this.interval];
     const isOther = symbol !== this.feed.symbol || symbol === undefined;
     this.feed.show(symbol, interval);
+    this.look.show(symbol, interval);
     if (isOther) this.headline.choose(symbol, symbol === undefined ? "" : instruments.nameOf(symbol));
     this.symbol = symbol;
     this.pin.ariaPressed = String(this.choice.pinned !== undefined);
@@ -103,6 +115,7 @@ export class ChartPanel implements view.Panel {
     const label = strings().chartOf(symbol ?? "–", strings().interval(interval));
     this.chart?.whenLoaded((chart) => {
       chart.choose(this.feed.series, label);
+      this.look.apply(chart, interval);
     });
     redraw.invalidateNow();
   }

@@ -1,6 +1,6 @@
 import type { AlertCondition, ClientState, Price, StockSymbol } from "@tapecast/client";
 import type { TimeFormat } from "../format";
-import type { MoverList, SalesGroup, SessionPart } from "../market";
+import type { ChartStyle, MoverList, SalesGroup, SessionPart, Study } from "../market";
 import type { MarketTimes } from "../source";
 import type { CityId, Condition, SendError } from "../topics";
 import type { StateChange, Target } from "../wire-log";
@@ -60,6 +60,7 @@ export interface Texts {
   readonly sessionParts: Readonly<Record<Exclude<SessionPart, "regular">, string>>;
   /** Marks the first bar, which is of this date. */
   readonly historyStart: (day: string) => string;
+  readonly chart: ChartStrings;
   readonly waitingForTrade: string;
   readonly nothingSelected: string;
   readonly notice: {
@@ -118,6 +119,18 @@ export interface Texts {
 
 /** Sentences by the codes of errors, or by why there was no answer. */
 export type Refusals = Readonly<Partial<Record<number | string, string>>>;
+
+/** Texts of what a chart draws besides its prices. */
+interface ChartStrings {
+  readonly styles: Readonly<Record<ChartStyle, string>>;
+  /** The name in the menu, and that in the legend. */
+  readonly studies: Readonly<Record<Study, { readonly name: string; readonly short: string }>>;
+  /** The names of lines at the axis. */
+  readonly levels: Readonly<Record<"previousClose" | "high" | "low", string>>;
+  readonly removeCompared: (symbol: string) => string;
+  /** As many symbols are compared as can be. */
+  readonly comparedFull: (most: number) => string;
+}
 
 /** Texts of the filter of time and sales. */
 interface SalesFilterStrings {
@@ -293,6 +306,12 @@ export type PageText =
   | "settings"
   | "chart"
   | "candleLength"
+  | "chartMenu"
+  | "chartStyle"
+  | "indicators"
+  | "chartLines"
+  | "compare"
+  | "compareSymbol"
   | "sales"
   | "salesTime"
   | "salesPrice"

@@ -1,10 +1,8 @@
 import {
-  CandlestickSeries,
   createChart,
   HistogramSeries,
-  type CandlestickData,
   type HistogramData,
-  type IChartApiBase,
+  type IChartApi,
   type ISeriesApi,
   type LogicalRange,
   type Time,
@@ -16,12 +14,15 @@ import type { Ohlc } from "@tapecast/client";
 import type { Strings } from "../strings";
 import { AlertLines, type AlertLinesActions } from "./alert-lines";
 import { boundedPosition, RIGHT_MARGIN } from "./chart-bounds";
+import { ChartStudies, type ShownLook } from "./chart-studies";
 import { make, setText } from "./dom";
 import { HistoryStart } from "./history-start";
 import { LastPrice } from "./last-price";
 import { Legend } from "./legend";
 import { makeButton } from "./panel-parts";
+import type { Levels } from "./level-lines";
 import { readPalette, type Palette } from "./palette";
+import { PriceSeries, secondsOf } from "./price-series";
 import { SessionShading } from "./session-shading";
 import { NO_MARKS, TimeAxis } from "./time-axis";
 
@@ -38,7 +39,7 @@ export interface ChartActions {
   readonly alerts: AlertLinesActions;
 }
 
-/** A candlestick chart with volume, of one series at a time. */
+/** A chart of prices with volume, of one series at a time. */
 export class Chart {
   private readonly box = make("div", "chart price-drawing");
   private readonly empty = make("p", "chart-empty");
@@ -48,14 +49,18 @@ export class Chart {
   private readonly axis: TimeAxis;
   private readonly shading = new SessionShading();
   private readonly start = new HistoryStart();
-  private readonly lastPrice: LastPrice;
-  private readonly chart: IChartApiBase;
-  private readonly candles: ISeriesApi<"Candlestick">;
+  private readonly lastPrice = new LastPrice();
+  private readonly chart: IChartApi;
+  private readonly prices: PriceSeries;
+  private readonly studies: ChartStudies;
   private readonly volumes: ISeriesApi<"Histogram">;
   private readonly requestOlder: () => void;
+  private readonly invalidate: () => void;
   private palette: Palette = readPalette();
   private series: BarSeries | undefined;
   private isNew = true;
+  /** Another look was chosen and is not drawn yet. */
+  private look: ShownLook | undefined;
   private isPaused = false;
   /** The first and the last bar drawn. */
   private drawn: { readonly oldest: Ohlc | undefined; readonly newest: Ohlc | undefined } = { oldest: undefined, newest: undefined };
@@ -65,9 +70,10 @@ export class Chart {
   /** Makes its nodes in `parent`, which is in the page already. */
   constructor(parent: HTMLElement, { requestOlder, invalidate, pointed, alerts }: ChartActions) {
     this.requestOlder = requestOlder;
+    this.invalidate = invalidate;
     Object.assign(this.latest, { hidden: true, ariaLabel: "→", textContent: "→" });
     this.box.role = "img";
-    parent.append(this.box, this.legend.node, this.start.node, this.empty, this.latest);
+    parent.append(this.box, this.start.node, this.empty, this.latest);
     this.chart = createChart(this.box, {
       autoSize: true,
       layout: {
@@ -86,8 +92,8 @@ export class Chart {
       // On small screens a vertical drag scrolls the page.
       handleScroll: { vertTouchDrag: false },
     });
-    this.candles = this.chart.addSeries(CandlestickSeries, { borderVisible: false });
-    this.lastPrice = new LastPrice(this.candles);
+    this.prices = new PriceSeries(this.chart, this.palette);
+    this.lastPrice.attach(this.prices.api);
     this.chart.panes()[0]?.attachPrimitive(this.shading);
     this.volumes = this.chart.addSeries(HistogramSeries, {
       priceScaleId: "volume",
@@ -96,9 +102,11 @@ export class Chart {
       priceLineVisible: false,
     });
     this.axis = new TimeAxis(this.chart, this.volumes);
-    parent.append(this.axis.node);
-    const { candles } = this;
-    const scale = { yOf: (price: number) => candles.priceToCoordinate(price) ?? undefined, priceAt: (y: number) => candles.coordinateToPrice(y) ?? undefined };
+    this.studies = new ChartStudies(this.chart, this.palette);
+    this.studies.attach(this.prices.api);
+    parent.append(this.axis.node, make("div", "legends", this.legend.node, this.studies.legend.node));
+    const { prices } = this;
+    const scale = { yOf: (price: number) => prices.api.priceToCoordinate(price) ?? undefined, priceAt: (y: number) => prices.api.coordinateToPrice(y) ?? undefined };
     this.alerts = new AlertLines(this.box, scale, alerts);
     this.volumes.priceScale().applyOptions({ scaleMargins: { top: 0.84, bottom: 0 } });
     this.chart.timeScale().subscribeVisibleLogicalRangeChange((range) => {
@@ -129,11 +137,23 @@ export class Chart {
     this.legend.point(undefined);
   }
 
+  /** Draws this choice of the user from the next drawing on. */
+  setLook(look: ShownLook): void {
+    this.look = look;
+  }
+
+  /** Sets the prices of the day, of which the chosen ones are shown. */
+  setLevels(levels: Levels): void {
+    this.studies.setLevels(levels);
+  }
+
   /** Puts the crosshair on the bar of this moment, as that of another chart; takes it away if there is none. */
   pointAt(ms: number | undefined): void {
     const bar = ms === undefined || this.drawn.newest === undefined ? undefined : lastUntil(this.series?.all ?? [], ms);
+    this.legend.point(bar);
+    this.invalidate();
     if (bar === undefined) this.chart.clearCrosshairPosition();
-    else this.chart.setCrosshairPosition(bar.close, secondsOf(bar), this.candles);
+    else this.chart.setCrosshairPosition(bar.close, secondsOf(bar), this.prices.api);
   }
 
   /** Pauses or resumes updates. The crosshair and scrolling work in both states. */
@@ -146,14 +166,19 @@ export class Chart {
     setText(this.empty, emptyText);
     this.shading.show(this.series?.all ?? [], this.series?.intervalMs ?? 0);
     this.axis.show(this.series?.all ?? [], this.series?.intervalMs ?? 0, strings);
+    const isLookNew = this.look !== undefined;
+    this.drawLook();
     if (this.isNew) {
       this.drawAll();
       this.chart.timeScale().resetTimeScale();
       this.isNew = false;
+    } else if (isLookNew) {
+      this.drawAll();
     } else if (this.series !== undefined && this.acceptsUpdate(this.series)) {
       this.apply(this.series.takeUpdate());
     }
     this.legend.draw(this.drawn.newest, strings);
+    this.studies.draw(this.legend.shown, strings);
     this.alerts.draw();
     this.drawEnds(strings, history);
     this.checkRange();
@@ -162,9 +187,9 @@ export class Chart {
   /** Reads the colours from the style sheet. To be called when the theme changes. */
   updateColours(): void {
     this.palette = readPalette();
-    const { text, textPx, line, up, upBody, down, font, crosshair, label } = this.palette;
+    const { text, textPx, line, font, crosshair, label } = this.palette;
     this.chart.applyOptions({
-      layout: { textColor: text, fontFamily: font, fontSize: Math.round(textPx * 0.85) },
+      layout: { textColor: text, fontFamily: font, fontSize: Math.round(textPx * 0.85), panes: { separatorColor: line, separatorHoverColor: line } },
       // Wide enough for five digits before the point, so that longer prices do not resize the chart.
       rightPriceScale: { minimumWidth: Math.round(textPx * 6.2) },
       grid: { vertLines: { visible: false }, horzLines: { color: line } },
@@ -175,25 +200,39 @@ export class Chart {
     });
     this.shading.setColours(this.palette);
     this.axis.setColours(this.palette);
-    this.candles.applyOptions({ upColor: upBody, downColor: down, borderVisible: upBody !== up, borderUpColor: up, borderDownColor: down, wickUpColor: up, wickDownColor: down });
+    this.prices.restyle(this.palette);
+    this.studies.restyle(this.palette);
     // Each volume bar carries its own colour.
     this.drawAll();
+  }
+
+  /** Draws the look that was chosen, without its bars. */
+  private drawLook(): void {
+    if (this.look === undefined) return;
+    if (this.prices.setStyle(this.look.look.style)) {
+      this.studies.attach(this.prices.api);
+      this.lastPrice.attach(this.prices.api);
+    }
+    this.studies.show(this.look);
+    this.look = undefined;
   }
 
   private apply(update: ChartUpdate): void {
     switch (update.kind) {
       case "none":
-        return;
+        break;
       case "all":
         this.replaceBars(update.bars);
         break;
       case "tail":
         for (const bar of update.bars) {
-          this.candles.update(candleOf(bar));
+          this.prices.update(bar);
           this.volumes.update(this.volumeOf(bar));
         }
         break;
     }
+    this.studies.apply(this.series?.all ?? [], update);
+    if (update.kind === "none") return;
     this.drawn = { oldest: this.series?.all[0], newest: update.bars.at(-1) };
     this.empty.hidden = update.bars.length > 0;
   }
@@ -205,8 +244,8 @@ export class Chart {
 
   /** Replaces all bars. Older bars shift all indices, so the visible range is shifted with them. */
   private replaceBars(bars: readonly Ohlc[]): void {
-    const [before, range] = [this.candles.data().length, this.chart.timeScale().getVisibleLogicalRange()];
-    this.candles.setData(bars.map(candleOf));
+    const [before, range] = [this.prices.count, this.chart.timeScale().getVisibleLogicalRange()];
+    this.prices.setData(bars);
     this.volumes.setData(bars.map((bar) => this.volumeOf(bar)));
     const isFollowing = this.chart.timeScale().scrollPosition() >= 0;
     if (before === 0 || range === null || isFollowing) return;
@@ -257,15 +296,6 @@ export class Chart {
   private drawAll(): void {
     this.apply(this.series?.takeAll() ?? { kind: "all", bars: [] });
   }
-}
-
-function candleOf(bar: Ohlc): CandlestickData<UTCTimestamp> {
-  return { time: secondsOf(bar), open: bar.open, high: bar.high, low: bar.low, close: bar.close };
-}
-
-/** The library's unit of time is the second. */
-function secondsOf(bar: Ohlc): UTCTimestamp {
-  return (bar.time / 1000) as UTCTimestamp;
 }
 
 /** The last bar that begins at a moment or before. */

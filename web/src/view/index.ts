@@ -3,6 +3,8 @@ export type { AlertLevel, AlertLinesActions } from "./alert-lines";
 export { AlertsView } from "./alerts-panel";
 export type { GridRow } from "./cells";
 export type { Chart, ChartActions } from "./chart";
+export { makeChartMenu } from "./chart-menu";
+export type { ShownLook } from "./chart-studies";
 export { Board, clearBox, type Resize } from "./board";
 export { ChatView, type ChatActions } from "./chat-panel";
 export { makeColumnMenu } from "./column-menu";
@@ -17,6 +19,7 @@ export { HeatMap, heatLegend, moverText, type HeatMapActions } from "./heat-map"
 export { icon, type IconName } from "./icons";
 export { IntervalPicker } from "./interval-picker";
 export { listenToClipboard, listenToKeys, translateShortcuts, type PanelKey } from "./keyboard";
+export type { LineNumber } from "./line-style";
 export { Lazy } from "./lazy";
 export { MarketClock } from "./market-clock";
 export { MoversView, type MoversActions } from "./movers";

@@ -11,6 +11,7 @@ export class Legend {
   private readonly values = Array.from({ length: 5 }, () => make("span", "legend-value"));
   private readonly change = make("span", "legend-value");
   private pointed: Ohlc | undefined;
+  private drawn: Ohlc | undefined;
 
   constructor() {
     this.node.ariaHidden = "true";
@@ -21,8 +22,14 @@ export class Legend {
     this.pointed = bar;
   }
 
+  /** The bar whose values are shown. */
+  get shown(): Ohlc | undefined {
+    return this.drawn;
+  }
+
   draw(newest: Ohlc | undefined, { legend, short }: Strings): void {
     const bar = this.pointed ?? newest;
+    this.drawn = bar;
     this.node.hidden = bar === undefined;
     if (bar === undefined) return;
     const { open, high, low, close, volume } = bar;

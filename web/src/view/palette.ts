@@ -11,6 +11,14 @@ export interface Palette {
   readonly preMarket: string;
   readonly afterHours: string;
   readonly closed: string;
+  /** Prices as a line, and the area below it. */
+  readonly strong: string;
+  readonly area: string;
+  /** Lines over prices, by number. */
+  readonly lines: readonly [string, string, string];
+  /** Volume at price. */
+  readonly profileUp: string;
+  readonly profileDown: string;
   readonly crosshair: string;
   readonly label: string;
   readonly font: string;
@@ -18,7 +26,19 @@ export interface Palette {
 }
 
 /** The system's colours of those that are not text in high contrast. Rising volume is outlined by its faintness. */
-const FORCED: Readonly<Partial<Record<string, string>>> = { "--panel": "Canvas", "--grid": "Canvas", "--pre-market": "Canvas", "--after-hours": "Canvas", "--exchange-closed": "Canvas", "--volume-up": "GrayText", "--crosshair": "GrayText", "--label": "Highlight" };
+const FORCED: Readonly<Partial<Record<string, string>>> = {
+  "--panel": "Canvas",
+  "--grid": "Canvas",
+  "--pre-market": "Canvas",
+  "--after-hours": "Canvas",
+  "--exchange-closed": "Canvas",
+  "--volume-up": "GrayText",
+  "--area": "Canvas",
+  "--profile-up": "GrayText",
+  "--profile-down": "GrayText",
+  "--crosshair": "GrayText",
+  "--label": "Highlight",
+};
 
 /** Reads the current colours. `light-dark()` colours are only resolved on an element, so a probe element is used. */
 export function readPalette(): Palette {
@@ -42,6 +62,11 @@ export function readPalette(): Palette {
     preMarket: colour("--pre-market"),
     afterHours: colour("--after-hours"),
     closed: colour("--exchange-closed"),
+    strong: colour("--text"),
+    area: colour("--area"),
+    lines: [colour("--line-1"), colour("--line-2"), colour("--line-3")] as const,
+    profileUp: colour("--profile-up"),
+    profileDown: colour("--profile-down"),
     crosshair: colour("--crosshair"),
     label: colour("--label"),
     font: root.fontFamily,

@@ -1,5 +1,5 @@
 import type { Instrument, StockSymbol } from "@tapecast/client";
-import type { Strings } from "../strings";
+import type { PageText, Strings } from "../strings";
 import { make } from "./dom";
 
 /** What the search needs from the application. */
@@ -12,18 +12,26 @@ export interface SearchActions {
   readonly strings: () => Strings;
 }
 
+/** Where a search box is: its id, from which those of its list and results are made, and its name. */
+export interface SearchPlace {
+  readonly id: string;
+  readonly label: PageText;
+}
+
 /** A search box with a list of results: the combobox pattern of the ARIA Authoring Practices Guide. */
 export class SymbolSearch {
   readonly node: HTMLElement;
   private readonly input = make("input", "");
   private readonly list = make("ul", "hits");
   private readonly actions: SearchActions;
+  private readonly id: string;
   private hits: readonly Instrument[] = [];
   private active = 0;
 
-  constructor(actions: SearchActions) {
+  constructor(actions: SearchActions, place: SearchPlace = { id: "search", label: "addSymbol" }) {
     this.actions = actions;
-    this.node = this.makeNodes();
+    this.id = place.id;
+    this.node = this.makeNodes(place.label);
     this.input.addEventListener("input", () => {
       this.update();
     });
@@ -42,12 +50,12 @@ export class SymbolSearch {
     });
   }
 
-  private makeNodes(): HTMLElement {
-    Object.assign(this.input, { id: "search", type: "text", role: "combobox", ariaAutoComplete: "list", ariaExpanded: "false" });
+  private makeNodes(label: PageText): HTMLElement {
+    Object.assign(this.input, { id: this.id, type: "text", role: "combobox", ariaAutoComplete: "list", ariaExpanded: "false" });
     Object.assign(this.input, { autocomplete: "off", autocapitalize: "characters", spellcheck: false });
-    this.input.setAttribute("aria-controls", "search-hits");
-    this.input.dataset["label"] = "addSymbol";
-    Object.assign(this.list, { id: "search-hits", role: "listbox", hidden: true });
+    this.input.setAttribute("aria-controls", `${this.id}-hits`);
+    this.input.dataset["label"] = label;
+    Object.assign(this.list, { id: `${this.id}-hits`, role: "listbox", hidden: true });
     this.list.dataset["label"] = "symbolsFound";
     const key = make("kbd", "", "/");
     key.ariaHidden = "true";
@@ -106,7 +114,7 @@ export class SymbolSearch {
   private optionOf(hit: Instrument, at: number): HTMLLIElement {
     const option = make("li", "", make("b", "", hit.symbol), make("span", "name", hit.name));
     option.append(make("small", "", this.actions.isWatched(hit.symbol) ? this.actions.strings().lists.added : hit.exchange));
-    option.id = `hit-${at}`;
+    option.id = `${this.id}-hit-${at}`;
     option.role = "option";
     // Otherwise the press moves the focus, which closes the list before the click.
     option.addEventListener("pointerdown", (press) => {
@@ -124,7 +132,7 @@ export class SymbolSearch {
       option.ariaSelected = String(place === this.active);
       if (place === this.active) option.scrollIntoView({ block: "nearest" });
     });
-    if (this.hits.length > 0) this.input.setAttribute("aria-activedescendant", `hit-${this.active}`);
+    if (this.hits.length > 0) this.input.setAttribute("aria-activedescendant", `${this.id}-hit-${this.active}`);
     else this.input.removeAttribute("aria-activedescendant");
   }
 
