@@ -10,13 +10,23 @@ const server = process.env["TAPECAST_URL"] ?? "http://127.0.0.1:8080";
 /** Chunks that are needed at once, though they are imported dynamically. */
 const EAGER_CHUNKS = ["grid"];
 
-/** Preloads these chunks in parallel with the entry, which saves the watchlist one round trip. */
+/** Preloads these chunks and the font in parallel with the entry, which saves them one round trip. */
 const preload: Plugin = {
   name: "preload",
-  transformIndexHtml: (_html, { bundle = {} }) =>
-    Object.values(bundle)
-      .filter((file) => file.type === "chunk" && EAGER_CHUNKS.includes(file.name))
-      .map(({ fileName }) => ({ tag: "link", attrs: { rel: "modulepreload", crossorigin: true, href: `./${fileName}` }, injectTo: "head" as const })),
+  transformIndexHtml: (_html, { bundle = {} }) => {
+    const files = Object.values(bundle);
+    const chunks = files.filter((file) => file.type === "chunk" && EAGER_CHUNKS.includes(file.name));
+    const fonts = files.filter(({ fileName }) => fileName.endsWith(".woff2"));
+    const link = (fileName: string, attrs: Readonly<Record<string, string>>) => ({
+      tag: "link",
+      attrs: { ...attrs, crossorigin: true, href: `./${fileName}` },
+      injectTo: "head" as const,
+    });
+    return [
+      ...chunks.map(({ fileName }) => link(fileName, { rel: "modulepreload" })),
+      ...fonts.map(({ fileName }) => link(fileName, { rel: "preload", as: "font", type: "font/woff2" })),
+    ];
+  },
 };
 
 /**

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { violationsOf } from "./axe";
-import { dashboards, DEADLINE, waitUntilLive, rowOf, text } from "./dashboard-page";
+import { dashboards, DEADLINE, readyState, waitUntilLive, rowOf } from "./dashboard-page";
 
 /** The dashboard in all its states has no accessibility violations according to axe-core. */
 
@@ -45,7 +45,7 @@ test.each(["dark", "light"] as const)("the disconnected dashboard has no accessi
   const { page, server } = await open({ query: "?list=AAPL,TSLA", context: { colorScheme, reducedMotion: "reduce" } });
   server.drain(60_000);
   server.closeAll(1012);
-  await expect.poll(() => text(page, "#connection-state"), DEADLINE).toBe("CLOSED");
+  await expect.poll(() => readyState(page), DEADLINE).toBe("CLOSED");
 
   expect(await violationsOf(page)).toEqual([]);
   await page.click("#connection-retry");

@@ -55,7 +55,7 @@ test("a repeated alert on a change stays, and one that is there already says so"
   await page.click(BUTTON);
   await page.locator(".alert-form label").click();
   await setAlert(page, 3, "5");
-  await expect.poll(() => active(page), DEADLINE).toEqual(["AAPL | Change ≤ 5 % | each time · there already: waits for the next crossing"]);
+  await expect.poll(() => active(page), DEADLINE).toEqual(["AAPL | Change ≤ 5 % | every time · already there: waits for the next crossing"]);
 
   for (const price of [400, 200, 400, 200]) server.print("AAPL", price);
   await expect.poll(async () => (await fired(page)).length, DEADLINE).toBe(2);

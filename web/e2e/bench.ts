@@ -157,14 +157,14 @@ async function reconnect(server: Upstream): Promise<void> {
   const page = await browser.open(server.origin, WIDE);
   const took: number[] = [];
   for (let tries = 0; tries < TRIES; tries += 1) {
-    await page.waitForFunction(() => document.body.dataset["state"] === "OPEN");
+    await page.waitForFunction(() => document.getElementById("connection-state")?.dataset["state"] === "OPEN");
     await server.kill();
     // A different phase of the back-off each time.
     await page.waitForTimeout(1_000 + tries * 2_300);
     await server.start();
     const from = performance.now();
     const old = await text(page, ".ag-row .c-last");
-    await page.waitForFunction((price) => document.body.dataset["state"] === "OPEN" && document.querySelector(".ag-row .c-last")?.textContent !== price, old, { polling: "raf" });
+    await page.waitForFunction((price) => document.getElementById("connection-state")?.dataset["state"] === "OPEN" && document.querySelector(".ag-row .c-last")?.textContent !== price, old, { polling: "raf" });
     took.push(performance.now() - from);
   }
   out(`reconnect after a restart: ${took.map((ms) => ms.toFixed(0)).join(", ")} ms`);

@@ -50,6 +50,8 @@ export function dashboards(): (opening?: Opening) => Promise<DashboardPage> {
 }
 
 export const text = (page: Page, selector: string) => page.locator(selector).first().textContent();
+/** The state of the page's WebSocket, by its name in the standard. */
+export const readyState = (page: Page) => page.locator("#connection-state").getAttribute("data-state");
 export const selected = (page: Page) => text(page, ".headline-symbol");
 export const rowOf = (symbol: string) => `.ag-row[row-id="${symbol}"]`;
 export const lastOf = (symbol: string) => `${rowOf(symbol)} .c-last`;
@@ -68,7 +70,7 @@ export const count = async (page: Page, id: string) => Number((await text(page, 
 
 /** Waits until the dashboard is connected and its first row has a price. */
 export async function waitUntilLive(page: Page): Promise<void> {
-  await expect.poll(() => text(page, "#connection-state"), DEADLINE).toBe("OPEN");
+  await expect.poll(() => readyState(page), DEADLINE).toBe("OPEN");
   await expect.poll(() => text(page, ".ag-row[row-index='0'] .c-last"), DEADLINE).toMatch(/^[\d,]+\.\d\d(\d\d)?$/);
 }
 

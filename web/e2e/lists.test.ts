@@ -119,7 +119,7 @@ test("a bookmark shows what the list has become, and makes no other list", async
 
 test("a shared list is shown and not kept, unless the visitor keeps it", async () => {
   const { page, server } = await open({ query: "?list=KO,XOM" });
-  await expect.poll(() => shownList(page), DEADLINE).toBe("Shared (not kept)");
+  await expect.poll(() => shownList(page), DEADLINE).toBe("Shared (not saved)");
   await page.goto(`http://${server.origin}/`);
   await waitUntilLive(page);
   await expect.poll(() => listNames(page), DEADLINE).toEqual(["My list"]);

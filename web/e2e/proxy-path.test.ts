@@ -3,7 +3,7 @@ import { createServer, request as forward, type IncomingMessage } from "node:htt
 import { connect, type AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { recordPage } from "./browser";
-import { DEADLINE, lastOf, text } from "./dashboard-page";
+import { DEADLINE, lastOf, readyState, text } from "./dashboard-page";
 import { realForTest } from "./real";
 
 /** A proxy that serves a server below a path, as nginx does with `location /tapecast/ { proxy_pass http://tapecast/; }`. */
@@ -57,7 +57,7 @@ test("the dashboard works below a path of a proxy", async () => {
 
   await page.goto(`${url}?list=AAPL,MSFT`);
 
-  await expect.poll(() => text(page, "#connection-state"), DEADLINE).toBe("OPEN");
+  await expect.poll(() => readyState(page), DEADLINE).toBe("OPEN");
   await expect.poll(() => text(page, lastOf("AAPL")), DEADLINE).toMatch(/^[\d,]+\.\d\d$/);
   await expect.poll(() => page.locator(".chart-empty").isHidden(), DEADLINE).toBe(true);
   await expect.poll(() => text(page, ".headline-name"), DEADLINE).not.toBe("");

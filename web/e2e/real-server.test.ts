@@ -3,15 +3,13 @@ import type { Page } from "playwright-core";
 import { WebSocket } from "ws";
 import { symbol } from "../fake/builders";
 import { Client, HistoryClient, runtimeOf, type ClientEvents } from "@tapecast/client";
-import { count, DEADLINE, waitForFrames, text } from "./dashboard-page";
+import { count, DEADLINE, readyState, waitForFrames, text } from "./dashboard-page";
 import { recordPage } from "./browser";
 import { realForFile } from "./real";
 
 /** The dashboard and the client in front of the real server. */
 
 const real = realForFile();
-
-const state = (page: Page) => text(page, "#connection-state");
 
 /** Waits until a symbol's last price changes. */
 async function waitForPriceChange(page: Page, name: string): Promise<void> {
@@ -26,7 +24,7 @@ test("the dashboard shows a moving market, adds a symbol and survives a killed s
   const log = await recordPage(page);
   // A short list, so that all rows are rendered.
   await page.goto(`${real.server.origin}/?list=AAPL,MSFT`);
-  await expect.poll(() => state(page), DEADLINE).toBe("OPEN");
+  await expect.poll(() => readyState(page), DEADLINE).toBe("OPEN");
   await waitForPriceChange(page, "AAPL");
   await expect.poll(() => page.locator(".chart-empty").isHidden(), DEADLINE).toBe(true);
   await expect.poll(() => page.locator("#sales-rows .sales-row:visible").count(), DEADLINE).toBeGreaterThan(5);
@@ -40,11 +38,11 @@ test("the dashboard shows a moving market, adds a symbol and survives a killed s
   await expect.poll(() => text(page, ".headline-symbol"), DEADLINE).toBe("KO");
 
   await real.server.kill();
-  await expect.poll(() => state(page), DEADLINE).toBe("CLOSED");
+  await expect.poll(() => readyState(page), DEADLINE).toBe("CLOSED");
   await expect.poll(() => text(page, "#connection-reason"), DEADLINE).toMatch(/retrying in \d+ s$/);
 
   await real.server.start();
-  await expect.poll(() => state(page), DEADLINE).toBe("OPEN");
+  await expect.poll(() => readyState(page), DEADLINE).toBe("OPEN");
   await waitForPriceChange(page, "AAPL");
   await waitForPriceChange(page, "KO");
   await expect.poll(() => page.locator('.sales-row[data-side="gap"]:visible').count(), DEADLINE).toBe(0);
@@ -121,7 +119,7 @@ test("twenty restarts of the server are no missed data", { timeout: 900_000 }, a
 
 test("at every refresh interval no gap is counted", async () => {
   const page = await real.browser.open(real.server.origin);
-  await expect.poll(() => state(page), DEADLINE).toBe("OPEN");
+  await expect.poll(() => readyState(page), DEADLINE).toBe("OPEN");
   for (const place of ["6", "0", "2"]) {
     await page.locator("#refresh").fill(place);
     await waitForFrames(page, 3);

@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { symbol } from "../fake/builders";
 import { FakeServer } from "../fake/server";
 import { HistoryClient, millis } from "@tapecast/client";
-import { dashboards, DEADLINE, waitUntilLive, lastOf, STILL, text } from "./dashboard-page";
+import { dashboards, DEADLINE, readyState, waitUntilLive, lastOf, STILL, text } from "./dashboard-page";
 import { candlesOf, textsOf } from "./candles";
 
 /** Lost connections and restarted servers: the page reconnects by itself, with complete chart and trades. */
@@ -50,7 +50,7 @@ test("after a server restart trades and chart are complete without a reload", as
 
   const { port } = server;
   await server.kill();
-  await expect.poll(() => text(page, "#connection-state"), DEADLINE).toBe("CLOSED");
+  await expect.poll(() => readyState(page), DEADLINE).toBe("CLOSED");
   await expect.poll(() => text(page, "#connection-reason"), DEADLINE).toMatch(/retrying in \d+ s$/);
   // Some failed attempts, so that the wait has grown.
   const tries = log.sockets;

@@ -15,6 +15,7 @@ const TYPES: Readonly<Record<string, string>> = {
   ".js": "text/javascript",
   ".css": "text/css",
   ".svg": "image/svg+xml",
+  ".woff2": "font/woff2",
 };
 /** The server's content security policy, sent with every response. */
 const POLICY = readFileSync("content-security-policy.txt", "utf8").trim();

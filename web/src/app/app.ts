@@ -190,6 +190,7 @@ export class App {
   }
 
   private listenToUser(): void {
+    view.listenToPrinting(this.getStrings);
     this.keydown = view.listenToKeys({
       undo: () => this.editor.undo(),
       pause: () => {

@@ -15,6 +15,7 @@ export { findInstruments } from "./search";
 export { sessionBands, type SessionBand } from "./session-bands";
 export { Sparkline, SPARKLINE_POINTS, SPARKLINE_STEP_MS } from "./sparkline";
 export { INTERVALS, SymbolBars, type IntervalSeconds } from "./symbol-bars";
+export { TickFlashes, type TickFlash } from "./tick-flash";
 export { MAX_ROWS, TimeAndSales, type Merged, type Print, type PrintMark, type RevisedPrice, type SalesRow, type Side } from "./time-and-sales";
 export { countThatFits, misplacedShare, neighbourOf, squarify, type Direction, type Rect } from "./treemap";
 export { volumeAtPrice, type VolumeRow } from "./volume-at-price";

@@ -48,3 +48,14 @@ test("after an interruption the line breaks until history fills it, and a quiet 
   sparkline.mergeHistory([ohlc(6 * SPARKLINE_STEP_MS, 1, 1, 1, 15, 1)]);
   expect(sparkline.path(59, 10)).toBe("M51.0,10.0L55.0,0.0L57.0,5.0L59.0,0.0");
 });
+
+test("the level of a price is on the scale of the line, or at the edge that it is beyond", () => {
+  const sparkline = new Sparkline();
+  expect(sparkline.levelOf(price(10), 10)).toBeUndefined();
+  sparkline.add(millis(START), price(10));
+  expect([9, 10, 11].map((one) => sparkline.levelOf(price(one), 10))).toEqual([10, 5, 0]);
+
+  sparkline.add(millis(START + SPARKLINE_STEP_MS), price(20));
+
+  expect([25, 20, 15, 10, 5].map((one) => sparkline.levelOf(price(one), 10))).toEqual([0, 0, 5, 10, 10]);
+});

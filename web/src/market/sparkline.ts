@@ -55,25 +55,41 @@ export class Sparkline {
 
   /** An SVG path in a box of this size: newest price at the right edge, highest at the top. */
   path(width: number, height: number): string {
-    const newest = this.points.at(-1);
-    if (newest === undefined) return "";
-    const oldest = newest.step - SPARKLINE_POINTS + 1;
-    const points = this.points.filter(({ step }) => step >= oldest);
-    const prices = points.map(({ price }) => price);
-    const [low, high] = [Math.min(...prices), Math.max(...prices)];
-    const scale = high > low ? height / (high - low) : 0;
-    const middle = scale === 0 ? height / 2 : 0;
+    const { points, oldest } = this.visible;
+    const yOf = scaleOf(points, height);
     return points
       .map(({ step, price, isAfterBreak }, at) => {
         const x = ((step - oldest) / (SPARKLINE_POINTS - 1)) * width;
-        const y = middle + (high - price) * scale;
-        return `${at === 0 || isAfterBreak ? "M" : "L"}${x.toFixed(1)},${y.toFixed(1)}`;
+        return `${at === 0 || isAfterBreak ? "M" : "L"}${x.toFixed(1)},${yOf(price).toFixed(1)}`;
       })
       .join("");
+  }
+
+  /**
+   * The distance of a reference price from the top of the box of `path`; undefined without a line. A price above or below
+   * the line's is at that edge: a day's change is mostly far larger than that of the line, which would be flat on its scale.
+   */
+  levelOf(reference: Price, height: number): number | undefined {
+    const { points } = this.visible;
+    if (points.length === 0) return undefined;
+    return Math.min(height, Math.max(0, scaleOf(points, height)(reference)));
+  }
+
+  private get visible(): { readonly points: readonly Point[]; readonly oldest: number } {
+    const oldest = (this.points.at(-1)?.step ?? 0) - SPARKLINE_POINTS + 1;
+    return { points: this.points.filter(({ step }) => step >= oldest), oldest };
   }
 
   /** Last price minus first price. */
   get change(): number {
     return (this.points.at(-1)?.price ?? 0) - (this.points[0]?.price ?? 0);
   }
+}
+
+/** Maps the prices of a line to a height: the highest to the top. A constant price is in the middle. */
+function scaleOf(points: readonly Point[], height: number): (price: Price) => number {
+  const prices = points.map(({ price }) => price);
+  const [low, high] = [Math.min(...prices), Math.max(...prices)];
+  if (high > low) return (price) => ((high - price) * height) / (high - low);
+  return (price) => (price === high ? height / 2 : price > high ? 0 : height);
 }

@@ -312,7 +312,7 @@ export class PanelFrame {
     head.append(button);
     node.append(menu);
     if (place === "over") {
-      const close = view.iconButton("toast-close side-close", "closePanel", "×");
+      const close = view.iconButton("toast-close side-close", "closePanel", view.icon("close"));
       close.addEventListener("click", () => {
         this.close(id);
       });

@@ -1,4 +1,4 @@
-import type { AlertCondition, ClientState, Price, StockSymbol } from "@tapecast/client";
+import type { AlertCondition, ClientState, Price, ReadyState, StockSymbol } from "@tapecast/client";
 import type { TimeFormat } from "../format";
 import type { ChartStyle, MoverList, SalesGroup, SessionPart, Study } from "../market";
 import type { MarketTimes } from "../source";
@@ -31,8 +31,12 @@ export interface Texts {
   readonly refresh: (ms: number) => string;
   /** Why the connection is not open; empty if there is nothing to say. */
   readonly connection: (state: ClientState, countdown: string) => string;
+  /** The states of a WebSocket, in words. */
+  readonly readyStates: Readonly<Record<ReadyState, string>>;
   /** Shown during an attempt to reconnect. */
   readonly reconnecting: string;
+  /** At the head of a printed page. */
+  readonly printed: (address: string, time: string) => string;
   readonly freshness: {
     readonly live: string;
     readonly quiet: (age: string) => string;
@@ -380,6 +384,13 @@ export type PageText =
   | "panelMenu"
   | "moveLeft"
   | "moveRight"
+  | "ok"
+  | "cancel"
+  | "shown"
+  | "hidden"
+  | "space"
+  | "salesBuy"
+  | "salesSell"
   | "moveUp"
   | "moveDown"
   | "maximise"

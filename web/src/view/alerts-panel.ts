@@ -3,6 +3,7 @@ import type { AlertCondition, AlertState, Millis, Price, StockSymbol } from "@ta
 import { formatPrice } from "../format";
 import type { PageText, Strings } from "../strings";
 import { make, setText } from "./dom";
+import { icon } from "./icons";
 import { panelSection } from "./panel-parts";
 
 /** What the panel shows. */
@@ -172,7 +173,7 @@ export class AlertsView {
       ...(status === "refused" && error !== undefined ? [strings.alerts.refused(error.code, error.message)] : []),
       ...(status === "active" && isBeyond ? [strings.alerts.beyond] : []),
     ];
-    const remove = make("button", "remove", "×");
+    const remove = make("button", "remove", icon("close"));
     remove.type = "button";
     remove.dataset["alert"] = id;
     remove.ariaLabel = strings.alerts.remove(symbol, strings.alerts.condition(condition));

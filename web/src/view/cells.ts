@@ -3,8 +3,9 @@ import { dayChange, placeInRange, type SymbolState } from "../market";
 import type { StockSymbol } from "@tapecast/client";
 import type { ColumnId, Strings } from "../strings";
 import { make, setData, setText } from "./dom";
-import { Figure, signOf } from "./figure";
+import { daySign, Figure } from "./figure";
 import type { Flashes } from "./flashes";
+import { icon } from "./icons";
 import { SparklineView, type SparklineQueue } from "./sparklines";
 
 /** A row of the watchlist. The object stays the same while its symbol is watched; its state changes. */
@@ -38,17 +39,18 @@ export const CELLS: Readonly<Record<ColumnId, CellMaker>> = {
   name: () => textCell(({ name }) => name),
   last: ({ flashes }) => figureCell((figure, { ticker }) => {
     figure.showWithFlash(ticker?.last, formatPrice, flashes);
+    figure.setSign(daySign(ticker));
   }),
   spark: ({ sparklines }) => sparklineCell(sparklines),
   change: () => figureCell((figure, { ticker }) => {
     const change = dayChange(ticker);
     figure.show(change?.dollars, formatChange);
-    figure.setSign(signOf(change?.dollars ?? 0));
+    figure.setSign(daySign(ticker));
   }),
   percent: () => figureCell((figure, { ticker }) => {
     const change = dayChange(ticker);
     figure.show(change?.ratio, formatPercent);
-    figure.setSign(signOf(change?.dollars ?? 0));
+    figure.setSign(daySign(ticker));
   }),
   bid: ({ flashes }) => sizedCell(flashes, ({ ticker }) => [ticker?.bid, ticker?.bidSize]),
   ask: ({ flashes }) => sizedCell(flashes, ({ ticker }) => [ticker?.ask, ticker?.askSize]),
@@ -141,14 +143,14 @@ function sparklineCell(sparklines: SparklineQueue): Cell {
   const view = new SparklineView(sparklines);
   return {
     node: view.node,
-    draw: ({ state: { sparkline } }) => {
-      view.show(sparkline);
+    draw: ({ state: { sparkline, ticker } }) => {
+      view.show(sparkline, { sign: daySign(ticker), previousClose: ticker?.previousClose });
     },
   };
 }
 
 function removeCell({ remove, strings }: CellContext): Cell {
-  const node = make("button", "remove", "×");
+  const node = make("button", "remove", icon("close"));
   node.type = "button";
   node.tabIndex = -1;
   let symbol: StockSymbol | undefined;

@@ -17,6 +17,7 @@ import { boundedPosition, RIGHT_MARGIN } from "./chart-bounds";
 import { ChartStudies, type ShownLook } from "./chart-studies";
 import { make, setText } from "./dom";
 import { HistoryStart } from "./history-start";
+import { icon } from "./icons";
 import { LastPrice } from "./last-price";
 import { Legend } from "./legend";
 import { makeButton } from "./panel-parts";
@@ -71,7 +72,8 @@ export class Chart {
   constructor(parent: HTMLElement, { requestOlder, invalidate, pointed, alerts }: ChartActions) {
     this.requestOlder = requestOlder;
     this.invalidate = invalidate;
-    Object.assign(this.latest, { hidden: true, ariaLabel: "→", textContent: "→" });
+    this.latest.hidden = true;
+    this.latest.append(icon("toEnd"));
     this.box.role = "img";
     parent.append(this.box, this.start.node, this.empty, this.latest);
     this.chart = createChart(this.box, {

@@ -21,9 +21,9 @@ const fixed: Shape = { sortable: false, resizable: false, suppressMovable: true 
 
 const WIDE: Readonly<Record<ColumnId, Shape>> = {
   symbol: { ...share(104), cellClass: "c-symbol", headerClass: "c-symbol" },
-  name: { ...share(100, 240), cellClass: "c-name" },
+  name: { ...share(100, 210), maxWidth: 300, cellClass: "c-name" },
   last: { ...figure(98), cellClass: "c-figure c-last" },
-  spark: { ...share(104, 200), maxWidth: 320, cellClass: "c-spark" },
+  spark: { ...share(104, 230), maxWidth: 480, cellClass: "c-spark" },
   change: figure(86),
   percent: figure(86),
   bid: { ...figure(142), cellClass: "c-figure c-quote" },

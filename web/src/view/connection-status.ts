@@ -27,7 +27,8 @@ export class ConnectionStatus {
 
   drawState(state: ClientState, freshness: ShownFreshness, now: Millis, strings: Strings): void {
     const name = readyStateOf(state);
-    setText(this.name, name);
+    setText(this.name, strings.readyStates[name]);
+    setData(this.name, "state", name);
     const isStale = freshness.kind === "stale";
     const isRetrying = isStale && state.phase === "connecting";
     const reason = strings.connection(state, formatCountdown(state.phase === "waiting" ? state.until - now : 0));

@@ -1,4 +1,6 @@
 import { NONE } from "../format";
+import type { Ticker } from "@tapecast/client";
+import { dayChange, TickFlashes } from "../market";
 import { make } from "./dom";
 import type { Flashes } from "./flashes";
 
@@ -10,22 +12,25 @@ export function signOf(difference: number): Sign {
   return difference < 0 ? "down" : "flat";
 }
 
+/** The sign of a symbol's day, the one meaning of colour in its row. */
+export const daySign = (ticker: Ticker | undefined): Sign => signOf(dayChange(ticker)?.dollars ?? 0);
+
 /** A number on the page. Writes to the DOM only if its text changed. */
 export class Figure {
   readonly node: HTMLElement = make("span", "figure");
   private readonly text = document.createTextNode(NONE);
+  private readonly ticks = new TickFlashes();
   private shown: number | undefined;
 
   constructor() {
     this.node.append(this.text);
   }
 
-  /** Shows a value, with a flash if it differs from the previous one. */
+  /** Shows a value. Changes flash: each one of a figure at rest, the large ones of a busy figure. */
   showWithFlash(value: number | undefined, format: (value: number) => string, flashes: Flashes): void {
-    const before = this.shown;
+    if (value === this.shown) return;
     this.show(value, format);
-    if (before === undefined || value === undefined || value === before) return;
-    flashes.flash(this.node, value > before ? "up" : "down");
+    if (value !== undefined) flashes.change(this.node, this.ticks, value);
   }
 
   /** Shows a value without a flash. */

@@ -1,3 +1,5 @@
+import type { TickFlash, TickFlashes } from "../market";
+
 /** Duration of the bright stage, and end of the dim stage, since the change. */
 const LIT_MS = 250;
 const DIM_MS = 600;
@@ -5,12 +7,12 @@ const DIM_MS = 600;
 /**
  * Flashes the elements whose value changed.
  *
- * A flash has three stages (lit, dim, out), each set as an attribute. A CSS animation would be styled and painted in
- * every frame, for hundreds of elements at once. With `prefers-reduced-motion` only the text colour changes, until the
- * next change.
+ * A flash has three stages (lit, dim, out), each set as an attribute; a faint one begins with the second. A CSS animation
+ * would be styled and painted in every frame, for hundreds of elements at once. With `prefers-reduced-motion` the style
+ * sheet shows none.
  */
 export class Flashes {
-  /** Start of each flash, oldest first. */
+  /** Start of the bright stage of each flash. */
   private readonly lit = new Map<HTMLElement, number>();
   private readonly now: () => number;
   private readonly requestFade: () => void;
@@ -21,11 +23,16 @@ export class Flashes {
     this.requestFade = requestFade;
   }
 
-  flash(node: HTMLElement, direction: "up" | "down"): void {
-    // Delete first: a map keeps the position of an existing key.
-    this.lit.delete(node);
-    this.lit.set(node, this.now());
-    setStage(node, `${direction}-lit`);
+  /** An element shows another value: it flashes if its history says so. */
+  change(node: HTMLElement, ticks: TickFlashes, value: number): void {
+    const flash = ticks.change(value, this.now());
+    if (flash !== undefined) this.flash(node, flash);
+  }
+
+  flash(node: HTMLElement, { direction, strength }: TickFlash): void {
+    const isBright = strength === "bright";
+    this.lit.set(node, this.now() - (isBright ? 0 : LIT_MS));
+    setStage(node, `${direction}-${isBright ? "lit" : "dim"}`);
     this.requestFade();
   }
 
@@ -34,7 +41,7 @@ export class Flashes {
     const now = this.now();
     for (const [node, since] of this.lit) {
       const age = now - since;
-      if (age < LIT_MS) break;
+      if (age < LIT_MS) continue;
       const direction = node.dataset["flash"]?.startsWith("up") === true ? "up" : "down";
       setStage(node, `${direction}-${age < DIM_MS ? "dim" : "out"}`);
       if (age >= DIM_MS) this.lit.delete(node);

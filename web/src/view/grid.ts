@@ -116,6 +116,12 @@ export class Grid {
         this.resize();
       }).observe(this.viewport);
     }
+    // On paper nothing scrolls: all rows are there.
+    for (const [event, domLayout] of [["beforeprint", "print"], ["afterprint", "normal"]] as const) {
+      addEventListener(event, () => {
+        this.api.setGridOption("domLayout", domLayout);
+      });
+    }
     // The grid reports focus and selection in a later task, which may run after the next key press. These listeners run
     // after its own, so that a click or an arrow key takes effect before the key that follows it.
     this.box.addEventListener("click", ({ target }) => {

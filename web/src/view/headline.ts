@@ -3,7 +3,7 @@ import { dayChange, type SymbolState } from "../market";
 import type { StockSymbol } from "@tapecast/client";
 import type { Strings } from "../strings";
 import { make, setText } from "./dom";
-import { Figure, signOf } from "./figure";
+import { daySign, Figure } from "./figure";
 import type { Flashes } from "./flashes";
 
 /** A symbol and its price above a chart. */
@@ -58,7 +58,7 @@ export class Headline {
     const change = dayChange(ticker);
     this.change.show(change?.dollars, formatChange);
     this.percent.show(change?.ratio, formatPercent);
-    for (const figure of [this.change, this.percent]) figure.setSign(signOf(change?.dollars ?? 0));
+    for (const figure of [this.last, this.change, this.percent]) figure.setSign(daySign(ticker));
     if (!this.change.node.isConnected) {
       this.changes.replaceChildren(this.change.node, this.percent.node);
     }

@@ -32,6 +32,7 @@ export { makeDraggable, type DropPlace } from "./panel-drag";
 export { makePanelList } from "./panel-list";
 export { makePanelMenu, type PanelAbilities, type PanelCommand } from "./panel-menu";
 export { openWindow } from "./pop-out";
+export { listenToPrinting } from "./printing";
 export { onScreenForm, screenForm } from "./screen-form";
 export { iconButton, makeButton, PanelButton, panelSection, translated } from "./panel-parts";
 export { SettingsForm } from "./settings-form";

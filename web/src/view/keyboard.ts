@@ -85,7 +85,7 @@ const SHORTCUTS: readonly (readonly [keys: readonly string[], text: PageText])[]
   [["Del"], "keyRemove"],
   [["Ctrl", "Z"], "keyUndo"],
   [["1", "…", "7"], "keyInterval"],
-  [["␣"], "keyPause"],
+  [[" "], "keyPause"],
   [["T"], "keyStrip"],
   [["[", "]"], "keyLists"],
   [["A"], "keyAlert"],
@@ -101,7 +101,7 @@ const IN_FOOTER = 8;
 
 /** Writes the help on shortcuts: the most important ones in the footer, all of them in the settings. */
 export function translateShortcuts({ page }: Strings, panels: readonly PanelKey[]): void {
-  const kbd = (keys: readonly string[]) => keys.map((key) => (key === "…" ? "…" : make("kbd", "", key)));
+  const kbd = (keys: readonly string[]) => keys.map((key) => (key === "…" ? "…" : make("kbd", "", key === " " ? page.space : key)));
   const short = SHORTCUTS.slice(0, IN_FOOTER).map(([keys, text]) => make("span", "", ...kbd(keys), ` ${page[text]}`));
   byId("keys", HTMLElement).replaceChildren(...short);
   const ofPanels = panels.map(({ key, text }) => [[key.toUpperCase()], text] as const);

@@ -3,6 +3,7 @@ import { heldOrder, MOVER_LISTS, type Mover, type MoverList } from "../market";
 import type { StockSymbol } from "@tapecast/client";
 import type { PageText, Strings } from "../strings";
 import { make, setData, setText } from "./dom";
+import { signOf } from "./figure";
 import { translated } from "./panel-parts";
 
 export interface MoversActions {
@@ -36,7 +37,7 @@ class Row {
     setText(this.last, last === undefined ? NONE : formatPrice(last));
     setText(this.change, ratio === undefined ? NONE : formatPercent(ratio));
     setText(this.value, strings.market.value(value));
-    setData(this.change, "sign", ratio === undefined || ratio === 0 ? "none" : ratio > 0 ? "up" : "down");
+    for (const figure of [this.last, this.change]) setData(figure, "sign", signOf(ratio ?? 0));
     setData(this.button, "trading", trading);
     const current = isSelected ? "true" : null;
     if (this.button.ariaCurrent !== current) this.button.ariaCurrent = current;

@@ -1,5 +1,6 @@
 import type { Strings } from "../strings";
 import { byId, setText } from "./dom";
+import { icon } from "./icons";
 
 /** How long a notice stays without the pointer or the focus on it. */
 const INFO_MS = 6_000;
@@ -38,7 +39,9 @@ export class Notice {
       this.hide();
       run();
     });
-    byId("notice-close", HTMLButtonElement).addEventListener("click", () => {
+    const close = byId("notice-close", HTMLButtonElement);
+    close.append(icon("close"));
+    close.addEventListener("click", () => {
       this.hide();
     });
     new ResizeObserver(() => {

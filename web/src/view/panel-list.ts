@@ -2,7 +2,7 @@ import type { Strings } from "../strings";
 import { byId } from "./dom";
 import { icon } from "./icons";
 import { makeButton, PanelButton } from "./panel-parts";
-import { menuCheckbox, placeBelow, popoverMenu } from "./popover-menu";
+import { menuCheckbox, popoverMenu } from "./popover-menu";
 
 /** A panel in the menu. */
 export interface ListedPanel {
@@ -42,10 +42,7 @@ export function makePanelList(actions: PanelListActions): void {
     });
     menu.replaceChildren(...boxes, reset);
   };
-  const menu = popoverMenu(button, "panel-list", "panels", () => {
-    fill();
-    placeBelow(menu, button);
-  });
+  const menu = popoverMenu(button, "panel-list", "panels", fill);
   menu.id = "panel-list";
   byId("side-buttons", HTMLElement).prepend(button);
   document.body.append(menu);

@@ -2,7 +2,7 @@ import type { Direction } from "../layout";
 import type { PageText, Strings } from "../strings";
 import { icon } from "./icons";
 import { iconButton, makeButton } from "./panel-parts";
-import { placeBelow, popoverMenu } from "./popover-menu";
+import { popoverMenu } from "./popover-menu";
 import { translateTexts } from "./translate";
 
 /** What can be done with a panel now. */
@@ -41,7 +41,6 @@ export function makePanelMenu(actions: PanelMenuActions): { readonly button: HTM
     ];
     menu.replaceChildren(...choices);
     translateTexts(menu, actions.strings());
-    placeBelow(menu, button);
   });
   return { button, menu };
 }

@@ -20,6 +20,7 @@ export function openWindow(node: HTMLElement, title: string, { closed, keydown }
   const popup = window.open("", "", `popup,width=${Math.round(Math.max(320, width))},height=${Math.round(Math.max(240, height))}`);
   if (popup === null) return undefined;
   const { document: other } = popup;
+  writeDoctype(other);
   other.title = title;
   for (const sheet of document.querySelectorAll<HTMLLinkElement>("link[rel=stylesheet]")) {
     const link = other.importNode(make("link", ""));
@@ -49,4 +50,12 @@ export function openWindow(node: HTMLElement, title: string, { closed, keydown }
     closed();
   });
   return popup;
+}
+
+/** A blank window's document has no doctype, which would give it the layout rules of old pages. */
+function writeDoctype(blank: Document): void {
+  blank.open();
+  // eslint-disable-next-line @typescript-eslint/no-deprecated -- nothing else makes a document that is in a window already follow the standards
+  blank.write("<!doctype html><title></title>");
+  blank.close();
 }

@@ -10,6 +10,7 @@ export function popoverMenu(button: HTMLButtonElement, className: string, label:
   menu.addEventListener("beforetoggle", ({ newState }) => {
     if (newState === "open") fill();
   });
+  openAt(menu, button);
   return menu;
 }
 
@@ -23,13 +24,36 @@ export function menuCheckbox(name: string, isChecked: boolean, changed: (isCheck
   return { label: make("label", "column-choice", input, name), input };
 }
 
-/** Room that a menu needs below its button. */
-const MENU_PX = 300;
+/** The distance of a popover to its button and to the edges of the window, in px. */
+const GAP_PX = 4;
 
-/** Puts a popover below a button, or above it at the lower edge of the window, with its right edge at that of the button. */
-export function placeBelow(popover: HTMLElement, button: HTMLElement): void {
-  const { top, bottom, right } = button.getBoundingClientRect();
-  const { innerWidth: width, innerHeight: height } = button.ownerDocument.defaultView ?? window;
-  const isBelow = bottom + MENU_PX < height;
-  popover.style.inset = isBelow ? `${bottom + 4}px ${Math.max(4, width - right)}px auto auto` : `auto ${Math.max(4, width - right)}px ${height - top + 4}px auto`;
+/** Opens a popover at its button. */
+export function openAt(popover: HTMLElement, button: HTMLElement): void {
+  popover.addEventListener("beforetoggle", ({ newState }) => {
+    if (newState === "open") placeAt(popover, button);
+  });
+}
+
+/**
+ * Puts a popover below its button, or above it where there is more room, on the side of the button that leads to the
+ * middle of the window. It covers the button only if it fits on neither side.
+ */
+function placeAt(popover: HTMLElement, button: HTMLElement): void {
+  const { top, bottom, left, right } = button.getBoundingClientRect();
+  const { innerWidth, innerHeight } = button.ownerDocument.defaultView ?? window;
+  const { width, height } = sizeOf(popover);
+  const isBelow = bottom + GAP_PX + height <= innerHeight - GAP_PX || innerHeight - bottom >= top;
+  const x = left + right > innerWidth ? right - width : left;
+  const y = isBelow ? bottom + GAP_PX : top - GAP_PX - height;
+  popover.style.inset = `${within(y, innerHeight - height)}px auto auto ${within(x, innerWidth - width)}px`;
+}
+
+const within = (start: number, most: number): number => Math.max(GAP_PX, Math.min(start, most - GAP_PX));
+
+/** The size that a closed popover will have. */
+function sizeOf(popover: HTMLElement): DOMRect {
+  popover.style.display = "block";
+  const size = popover.getBoundingClientRect();
+  popover.style.display = "";
+  return size;
 }

@@ -1,6 +1,8 @@
 import { RISES, ROWS, THEMES, TIME_ZONES, type Settings } from "../settings";
 import { LANGUAGES, type PageText, type Strings } from "../strings";
 import { byId, make } from "./dom";
+import { icon } from "./icons";
+import { openAt } from "./popover-menu";
 
 /** The settings in the order of the dialog. */
 const OPTIONS = {
@@ -25,10 +27,12 @@ const TRANSLATED_VALUES: Readonly<Record<string, PageText>> = {
   exchange: "exchangeZone",
   normal: "rowsNormal",
   compact: "rowsCompact",
+  shown: "shown",
+  hidden: "hidden",
 };
 
-/** Texts that are the same in every language: a language by its own name, UTC, a switch by a sign. */
-const UNTRANSLATED_VALUES: Readonly<Record<string, string>> = { en: "English", zh: "简体中文", utc: "UTC", shown: "✓", hidden: "✕" };
+/** Texts that are the same in every language: a language by its own name, and UTC. */
+const UNTRANSLATED_VALUES: Readonly<Record<string, string>> = { en: "English", zh: "简体中文", utc: "UTC" };
 
 /** The settings as groups of radio buttons. */
 export class SettingsForm {
@@ -38,6 +42,9 @@ export class SettingsForm {
   constructor(choose: (settings: Partial<Settings>) => void, share: () => void) {
     this.choose = choose;
     byId("share", HTMLButtonElement).addEventListener("click", share);
+    const button = byId("settings-button", HTMLButtonElement);
+    button.append(icon("sliders"));
+    openAt(byId("settings", HTMLElement), button);
   }
 
   /** Creates the groups again after each change: the form is small and mostly closed. */

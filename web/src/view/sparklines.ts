@@ -1,6 +1,7 @@
+import type { Price } from "@tapecast/client";
 import type { Sparkline } from "../market";
-import { make, makeSvg } from "./dom";
-import { signOf } from "./figure";
+import { make, makeSvg, setData } from "./dom";
+import type { Sign } from "./figure";
 
 const WIDTH = 96;
 const HEIGHT = 22;
@@ -42,24 +43,35 @@ export class SparklineQueue {
   }
 }
 
-/** The sparkline of one symbol as an SVG path. */
+/** The day that a sparkline is a part of: its colour and the price that this is measured from. */
+export interface SparklineDay {
+  readonly sign: Sign;
+  readonly previousClose: Price | undefined;
+}
+
+/** The sparkline of one symbol as an SVG path, over a dotted line at the previous close. */
 export class SparklineView {
   readonly node: HTMLElement;
   drawnAt = Number.NEGATIVE_INFINITY;
   private readonly line = makeSvg("path", {});
+  private readonly close = makeSvg("path", { class: "sparkline-close" });
   private readonly queue: SparklineQueue;
   private sparkline: Sparkline | undefined;
+  private previousClose: Price | undefined;
   private revision = -1;
 
   constructor(queue: SparklineQueue) {
     this.queue = queue;
-    const svg = makeSvg("svg", { preserveAspectRatio: "none", viewBox: `0 -2 ${WIDTH} ${HEIGHT + 4}`, "aria-hidden": "true" }, this.line);
+    const svg = makeSvg("svg", { preserveAspectRatio: "none", viewBox: `0 -2 ${WIDTH} ${HEIGHT + 4}`, "aria-hidden": "true" }, this.close, this.line);
     this.node = make("span", "sparkline", svg);
   }
 
-  show(sparkline: Sparkline): void {
+  show(sparkline: Sparkline, { sign, previousClose }: SparklineDay): void {
     this.sparkline = sparkline;
-    if (sparkline.revision !== this.revision) this.queue.add(this);
+    setData(this.node, "sign", sign);
+    if (sparkline.revision === this.revision && previousClose === this.previousClose) return;
+    this.previousClose = previousClose;
+    this.queue.add(this);
   }
 
   draw(now: number): void {
@@ -67,7 +79,7 @@ export class SparklineView {
     this.drawnAt = now;
     this.revision = this.sparkline.revision;
     this.line.setAttribute("d", this.sparkline.path(WIDTH, HEIGHT));
-    const sign = signOf(this.sparkline.change);
-    if (this.node.dataset["sign"] !== sign) this.node.dataset["sign"] = sign;
+    const level = this.previousClose === undefined ? undefined : this.sparkline.levelOf(this.previousClose, HEIGHT);
+    this.close.setAttribute("d", level === undefined ? "" : `M0,${level.toFixed(1)}H${WIDTH}`);
   }
 }

@@ -2,7 +2,7 @@ import { formatPercent, formatPrice } from "../format";
 import { dayChange, type SymbolState } from "../market";
 import type { StockSymbol } from "@tapecast/client";
 import { byId, make } from "./dom";
-import { Figure, signOf } from "./figure";
+import { daySign, Figure } from "./figure";
 
 /** Maximum number of items: about as many as pass within two minutes. */
 const MAX_ITEMS = 40;
@@ -49,7 +49,7 @@ export class TickerTape {
       for (const item of items) {
         item.last.show(ticker.last, formatPrice);
         item.change.show(change?.ratio, formatPercent);
-        item.change.setSign(signOf(change?.dollars ?? 0));
+        for (const figure of [item.last, item.change]) figure.setSign(daySign(ticker));
       }
     }
   }

@@ -49,6 +49,16 @@ class RowView {
   }
 }
 
+/** What the colours of prices stand for. */
+function sideLegend(): HTMLElement {
+  const sides = (["Buy", "Sell"] as const).map((side) => {
+    const text = translated("span", "", `sales${side}`);
+    text.dataset["side"] = side.toLowerCase();
+    return text;
+  });
+  return make("p", "sales-sides", ...sides);
+}
+
 /** What makes a trade another than the others: its mark and its sale conditions, with their letters. Empty for an ordinary one. */
 function describe({ mark, conditions }: Print, { marks, saleConditions }: Strings): string {
   const letters = conditions.split("").filter((letter) => !(letter === "Z" && mark === "late"));
@@ -140,7 +150,7 @@ export class TimeAndSalesView {
     const table = make("div", "sales", head, this.scroll);
     table.role = "table";
     table.setAttribute("aria-labelledby", heading.id);
-    this.node.append(make("div", "sales-box", this.form.button, table, this.form.node));
+    this.node.append(make("div", "sales-box", this.form.button, table, sideLegend(), this.form.node));
   }
 
   /** The list that is shown. */

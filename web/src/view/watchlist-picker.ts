@@ -1,6 +1,7 @@
 import type { Watchlists } from "../market";
 import type { Strings } from "../strings";
 import { make, setText } from "./dom";
+import { icon } from "./icons";
 import { iconButton, makeButton } from "./panel-parts";
 
 /** What the picker needs from the application. */
@@ -21,7 +22,7 @@ export class WatchlistPicker {
   private readonly select = make("select", "");
   private readonly input = make("input", "");
   private readonly nameLabel = make("label", "");
-  private readonly deleteButton = iconButton("button icon", "deleteList", "−");
+  private readonly deleteButton = iconButton("button icon", "deleteList", icon("bin"));
   private readonly keepButton = makeButton("button small", "keepList");
   private readonly dialog = this.makeDialog();
   /** The parts in the panel's head, and the dialog, which may be anywhere in the panel. */
@@ -30,7 +31,7 @@ export class WatchlistPicker {
   private currentName = "";
 
   constructor(actions: WatchlistActions) {
-    const [create, rename] = [iconButton("button icon", "newList", "+"), iconButton("button icon", "renameList", "✎")];
+    const [create, rename] = [iconButton("button icon", "newList", icon("plus")), iconButton("button icon", "renameList", icon("pencil"))];
     const ids = { lists: this.select, "list-new": create, "list-rename": rename, "list-delete": this.deleteButton, "list-keep": this.keepButton };
     for (const [id, node] of Object.entries(ids)) node.id = id;
     this.select.dataset["label"] = "list";
@@ -64,7 +65,7 @@ export class WatchlistPicker {
   private makeDialog(): HTMLDialogElement {
     Object.assign(this.input, { id: "name-input", type: "text", maxLength: 40, required: true, autocomplete: "off" });
     Object.assign(this.nameLabel, { id: "name-label", htmlFor: "name-input" });
-    const [ok, cancel] = [make("button", "button", "OK"), make("button", "button", "×")];
+    const [ok, cancel] = [makeButton("button", "ok"), makeButton("button", "cancel")];
     Object.assign(ok, { type: "submit", value: "ok" });
     Object.assign(cancel, { type: "submit", value: "cancel", formNoValidate: true });
     const form = make("form", "", this.nameLabel, this.input, make("div", "buttons", ok, cancel));
