@@ -1,7 +1,7 @@
 import { asSymbol, epoch, millis, type Counters } from "@tapecast/client";
 import { expect, test } from "vitest";
 import { NOTHING_TOLD, readClock, readStatus, type SourceInfo } from "../source";
-import { STRINGS } from "../strings";
+import { stringsOf } from "../strings";
 import { sourceFigures, type PageFigures } from "./source-figures";
 
 const NOW = millis(Date.UTC(2026, 10, 30, 12, 0, 20));
@@ -10,7 +10,7 @@ const PAGE: PageFigures = { epoch: epoch("e1"), counters: COUNTERS, healed: 3, r
 
 /** The figures by `group.row`. */
 const figuresOf = (info: Partial<SourceInfo>) =>
-  Object.fromEntries(sourceFigures({ ...NOTHING_TOLD, ...info }, PAGE, NOW, STRINGS.en).flatMap(({ id, figures }) => figures.map((figure) => [`${id}.${figure.id}`, figure.value] as const)));
+  Object.fromEntries(sourceFigures({ ...NOTHING_TOLD, ...info }, PAGE, NOW, stringsOf("en", "UTC")).flatMap(({ id, figures }) => figures.map((figure) => [`${id}.${figure.id}`, figure.value] as const)));
 
 test("before the first answer the page knows itself, and what it waits for", () => {
   const figures = figuresOf({});

@@ -3,7 +3,7 @@ import type { StockSymbol } from "@tapecast/client";
 import type { PageText, Strings } from "../strings";
 import { make } from "./dom";
 import { makeButton, translated } from "./panel-parts";
-import { menuCheckbox, placeBelow, popoverMenu } from "./popover-menu";
+import { menuCheckbox, popoverMenu } from "./popover-menu";
 import { SymbolSearch, type SearchActions } from "./symbol-search";
 import { translateTexts } from "./translate";
 
@@ -63,7 +63,6 @@ export function makeChartMenu(id: string, actions: ChartMenuActions): { readonly
     const comparison = make("fieldset", "choice", translated("legend", "", "compare"), compared, search.node);
     menu.replaceChildren(stylesOf(id, actions), ...GROUPS.map(([title, studies]) => groupOf(title, studies, actions)), comparison);
     translateTexts(menu, actions.strings());
-    placeBelow(menu, button);
   });
   return { button, menu };
 }
