@@ -56,5 +56,5 @@ test("a history that has nothing is told apart from one that is not served", () 
   const symbol = asSymbol("AAPL");
   if (symbol === undefined) throw new TypeError("no symbol");
   const since = { trades: undefined, seconds: undefined, minutes: undefined, days: millis(Date.UTC(2025, 10, 30, 5)) };
-  expect(figuresOf({ history: { symbol, since } })).toMatchObject({ "history.trades": "none", "history.days": "since 2025-11-30" });
+  expect(figuresOf({ history: { symbol, since } })).toMatchObject({ "history.trades": "none", "history.days": "since Nov 30, 2025" });
 });

@@ -52,7 +52,7 @@ export class SessionShading implements IPanePrimitive {
     const visible = scale?.getVisibleRange() ?? undefined;
     if (scale === undefined || visible === undefined || this.intervalMs >= DAY_MS) return [];
     const [from, to] = [Number(visible.from) * 1_000, Number(visible.to) * 1_000];
-    const half = Number(scale.options().barSpacing) / 2;
+    const half = scale.options().barSpacing / 2;
     const xOf = (ms: number) => scale.timeToCoordinate((ms / 1_000) as Time) ?? undefined;
     return sessionBands(this.bars, { from, to, lengthMs: this.intervalMs }, exchangeHours).flatMap(({ part, first, last }) => {
       const [colour, left, right] = [this.colours[part], xOf(first), xOf(last)];
