@@ -152,6 +152,7 @@ export class HeatMap {
     if (known !== undefined) return known;
     const [symbol, figure, more] = [make("b", "tile-symbol", mover.symbol), make("span", "tile-figure"), make("span", "visually-hidden")];
     const node = make("button", "tile", symbol, " ", figure, " ", more);
+    node.dataset["price"] = "";
     node.type = "button";
     node.tabIndex = -1;
     node.dataset["symbol"] = mover.symbol;

@@ -17,7 +17,8 @@ export interface Badge {
  *
  * Stale prices: the page sets `data-stale` on the body of each of its windows, and style/stale.css turns every `.figure`,
  * every element with `data-price` and every `.price-drawing` (canvas, SVG) of a panel grey. A panel marks what shows a
- * price with one of these and has nothing else to do; for a decision in code it asks the page's `freshness`.
+ * price, or anything else that is true only of now, with one of these and has nothing else to do; for a decision in code
+ * it asks the page's `freshness`. A panel with a feed of its own also sets `data-stale` on its section.
  */
 export interface Panel {
   /** The whole panel: a `section` of class `panel`. */

@@ -25,7 +25,7 @@ export class StreamView {
     this.head = head;
     const step = WIDTH / HISTOGRAM_BARS;
     this.bars = Array.from({ length: HISTOGRAM_BARS }, (_, at) => makeSvg("rect", { x: at * step + 0.5, width: step - 1, y: HEIGHT, height: 0 }));
-    const histogram = makeSvg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", "aria-hidden": "true" }, ...this.bars);
+    const histogram = makeSvg("svg", { class: "price-drawing", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", "aria-hidden": "true" }, ...this.bars);
     const axis = make("div", "axis", ...EDGES_MS.map((ms) => make("span", "", formatSpan(ms).replace(".0 ", " "))));
     axis.ariaHidden = "true";
     const figure = make("figure", "histogram", translated("figcaption", "", "latency"));
@@ -38,6 +38,7 @@ export class StreamView {
     count.id = `count-${name}`;
     this.nodes.set(`count-${name}`, count).set(`rate-${name}`, rate);
     const value = make("dd", "", count, ...(WITH_RATE.includes(name) ? [rate] : []));
+    value.dataset["price"] = "";
     return make("div", "", translated("dt", "", name), value);
   }
 

@@ -17,6 +17,7 @@ class RowView {
 
   constructor() {
     for (const cell of [this.time, this.price, this.size]) cell.role = "cell";
+    for (const cell of [this.price, this.size]) cell.dataset["price"] = "";
     this.node = make("div", "sales-row", this.time, this.price, this.size);
     this.node.role = "row";
   }
