@@ -1,6 +1,6 @@
-import { MAX_COMPARED, type ChartLook, type IntervalSeconds } from "../market";
-import type { Millis, StockSymbol } from "@tapecast/client";
-import { ComparedFeeds } from "../store";
+import { DAY_MS, MAX_BARS, MAX_COMPARED, missesSessionStart, type BarSeries, type ChartLook, type IntervalSeconds } from "../market";
+import type { StockSymbol } from "@tapecast/client";
+import { ComparedFeeds, type ChartFeed } from "../store";
 import * as view from "../view";
 import type { PanelSite } from "./host";
 
@@ -60,10 +60,11 @@ export class ChartLookControl {
     chart.setLook(shown);
   }
 
-  /** To be called before the chart is drawn, with the time of its first bar. */
-  draw(chart: view.Chart | undefined, oldest: Millis | undefined): void {
+  /** To be called before the chart is drawn. */
+  draw(chart: view.Chart | undefined, feed: ChartFeed): void {
     const { symbol, site } = this;
-    this.feeds.loadUntil(oldest);
+    this.feeds.loadUntil(feed.series?.oldest);
+    if (this.look().studies.includes("vwap") && needsOlder(feed.series)) feed.loadOlder();
     if (symbol === undefined || chart === undefined || (site.isPaused() && symbol === this.levelsOf)) return;
     const { previousClose, high, low } = site.store.board.get(symbol)?.ticker ?? {};
     chart.setLevels({ previousClose, high, low });
@@ -77,6 +78,13 @@ export class ChartLookControl {
 
 /** A symbol keeps its line while others are added and removed before the chart's own. */
 const lineOf = ({ compared }: ChartLook, symbol: StockSymbol): view.LineNumber => (Math.min(compared.indexOf(symbol), MAX_COMPARED - 1) as view.LineNumber);
+
+/** Whether bars since the start of the newest bar's session are missing, of which its average is made. */
+function needsOlder(series: BarSeries | undefined): boolean {
+  const newest = series?.all.at(-1);
+  if (series === undefined || newest === undefined || series.intervalMs >= DAY_MS || series.all.length >= MAX_BARS) return false;
+  return missesSessionStart(series.all, newest.time) !== undefined;
+}
 
 const isSame = (one: view.ShownLook, other: view.ShownLook): boolean =>
   one.look === other.look &&

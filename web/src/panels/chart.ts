@@ -96,7 +96,7 @@ export class ChartPanel implements view.Panel {
     const state = symbol === undefined ? undefined : store.board.get(symbol);
     if (symbol !== undefined) headline.setName(instruments.nameOf(symbol));
     if (state !== undefined && (!isPaused() || headline.isEmpty)) headline.draw(state, strings);
-    this.look.draw(this.chart?.loaded, this.feed.series?.oldest);
+    this.look.draw(this.chart?.loaded, this.feed);
     this.chart?.loaded?.draw(strings, this.emptyText(strings), this.feed.isComplete ? "complete" : "partial");
   }
 

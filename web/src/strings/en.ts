@@ -309,6 +309,7 @@ export const english: Texts = {
       dayRange: { name: "High and low of the day", short: "Day range" },
       volumeAtPrice: { name: "Volume at price", short: "Volume at price" },
     },
+    since: (name, time) => `${name} since ${time}`,
     levels: { previousClose: "prev. close", high: "high", low: "low" },
     removeCompared: (symbol) => `Stop comparing ${symbol}`,
     comparedFull: (most) => `At most ${most} symbols`,

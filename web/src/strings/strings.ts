@@ -129,6 +129,8 @@ interface ChartStrings {
   readonly styles: Readonly<Record<ChartStyle, string>>;
   /** The name in the menu, and that in the legend. */
   readonly studies: Readonly<Record<Study, { readonly name: string; readonly short: string }>>;
+  /** An average of which the bars before this time are missing. */
+  readonly since: (name: string, time: string) => string;
   /** The names of lines at the axis. */
   readonly levels: Readonly<Record<"previousClose" | "high" | "low", string>>;
   readonly removeCompared: (symbol: string) => string;

@@ -336,6 +336,7 @@ export const chinese: Texts = {
       dayRange: { name: "当日最高和最低", short: "当日区间" },
       volumeAtPrice: { name: "价格成交量分布", short: "成交量分布" },
     },
+    since: (name, time) => `${name}（自 ${time}）`,
     levels: { previousClose: "昨收", high: "最高", low: "最低" },
     removeCompared: (symbol) => `停止对比 ${symbol}`,
     comparedFull: (most) => `最多 ${most} 个代码`,

@@ -1,9 +1,10 @@
 import { PriceScaleMode, type IChartApi } from "lightweight-charts";
-import { formatPercent, formatRoundedPrice, NONE } from "../format";
-import { changeSince, indexUntil, volumeAtPrice, type ChartLook, type ChartUpdate, type Study } from "../market";
+import { formatMinute, formatPercent, formatRoundedPrice, NONE } from "../format";
+import { changeSince, indexUntil, missesSessionStart, volumeAtPrice, type ChartLook, type ChartUpdate, type Study } from "../market";
 import type { Ohlc, StockSymbol } from "@tapecast/client";
 import type { Strings } from "../strings";
 import { ComparedLines, type ComparedSymbol } from "./compared-lines";
+import { make } from "./dom";
 import { IndicatorLines, indicatorsOf, type IndicatorId } from "./indicator-lines";
 import { LevelLines, type Levels } from "./level-lines";
 import type { Palette } from "./palette";
@@ -13,6 +14,13 @@ import { VolumeProfile } from "./volume-profile";
 
 /** Rows of volume at price. */
 const PROFILE_ROWS = 40;
+
+/** The parts of the pane above and below the prices: for the legends, at least and at most, and for the volume. */
+const TOP = { least: 0.12, most: 0.4 };
+const BOTTOM = 0.24;
+
+/** Between the legends and the highest price, in px. */
+const LEGEND_GAP = 8;
 
 const NO_LEVELS: Levels = { previousClose: undefined, high: undefined, low: undefined };
 
@@ -27,7 +35,11 @@ export interface ShownLook {
 
 /** What a chart draws besides its prices and volume: indicators, lines at prices of the day, volume at price, other symbols. */
 export class ChartStudies {
-  readonly legend = new StudyLegend();
+  /** Holds the legend of prices above that of the studies. */
+  readonly legends: HTMLElement;
+  private readonly legend = new StudyLegend();
+  private legendsHeight = 0;
+  private top = 0;
   private readonly chart: IChartApi;
   private readonly indicators: IndicatorLines;
   private readonly compared: ComparedLines;
@@ -41,8 +53,14 @@ export class ChartStudies {
   /** The times in view for which volume at price was drawn; undefined if bars changed since. */
   private profiled: string | undefined;
 
-  constructor(chart: IChartApi, palette: Palette) {
+  /** `legend` is that of the prices. */
+  constructor(chart: IChartApi, palette: Palette, legend: HTMLElement) {
     this.chart = chart;
+    this.legends = make("div", "legends", legend, this.legend.node);
+    new ResizeObserver(([entry]) => {
+      this.legendsHeight = entry?.contentRect.height ?? 0;
+      this.drawMargin();
+    }).observe(this.legends);
     this.palette = palette;
     this.indicators = new IndicatorLines(chart);
     this.compared = new ComparedLines(chart);
@@ -83,6 +101,7 @@ export class ChartStudies {
   draw(bar: Ohlc | undefined, strings: Strings): void {
     const { previousClose, high, low } = this.levels;
     const shown = { ...(this.studies.includes("previousClose") ? { previousClose } : {}), ...(this.studies.includes("dayRange") ? { high, low } : {}) };
+    this.drawMargin();
     this.levelLines.show(shown, strings.chart.levels, this.palette);
     const view = this.chart.timeScale().getVisibleRange();
     const [from, to] = [Number(view?.from ?? 0) * 1_000, Number(view?.to ?? 0) * 1_000];
@@ -98,6 +117,15 @@ export class ChartStudies {
     this.profiled = undefined;
   }
 
+  /** Keeps the prices below the legends. */
+  private drawMargin(): void {
+    const { height } = this.chart.paneSize(0);
+    const top = Math.min(TOP.most, Math.max(TOP.least, height === 0 ? 0 : (this.legendsHeight + LEGEND_GAP) / height));
+    if (Math.abs(top - this.top) < 0.005) return;
+    this.top = top;
+    this.chart.priceScale("right").applyOptions({ scaleMargins: { top, bottom: BOTTOM } });
+  }
+
   /** Volume at price of the bars in view. */
   private drawProfile(from: number, to: number): void {
     const view = this.studies.includes("volumeAtPrice") ? `${from} ${to}` : "none";
@@ -108,7 +136,11 @@ export class ChartStudies {
   }
 
   private indicatorEntries({ time }: Ohlc, strings: Strings): readonly LegendEntry[] {
-    return this.indicators.shown.map(({ id, line }) => ({ name: strings.chart.studies[id].short, value: textOf(id, this.indicators.valueAt(id, time)), line }));
+    return this.indicators.shown.map(({ id, line }) => {
+      const { short } = strings.chart.studies[id];
+      const since = id === "vwap" ? missesSessionStart(this.bars, time) : undefined;
+      return { name: since === undefined ? short : strings.chart.since(short, formatMinute(since)), value: textOf(id, this.indicators.valueAt(id, time)), line };
+    });
   }
 
   /** The changes in per cent since the first bar in view, of the chart's symbol too. */

@@ -8,7 +8,6 @@ import {
   type Time,
   type UTCTimestamp,
 } from "lightweight-charts";
-import { formatPrice } from "../format";
 import type { ChartUpdate, BarSeries } from "../market";
 import type { Ohlc } from "@tapecast/client";
 import type { Strings } from "../strings";
@@ -83,14 +82,14 @@ export class Chart {
         // The logo has an inline style, which the content security policy forbids. The footer credits the library.
         attributionLogo: false,
       },
-      rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.12, bottom: 0.24 } },
+      rightPriceScale: { borderVisible: false },
       timeScale: {
         borderVisible: false,
         rightOffset: RIGHT_MARGIN,
         barSpacing: 7,
         ...NO_MARKS,
       },
-      localization: { timeFormatter: (time: Time) => this.axis.describe(time), priceFormatter: formatPrice },
+      localization: { timeFormatter: (time: Time) => this.axis.describe(time) },
       // On small screens a vertical drag scrolls the page.
       handleScroll: { vertTouchDrag: false },
     });
@@ -104,9 +103,9 @@ export class Chart {
       priceLineVisible: false,
     });
     this.axis = new TimeAxis(this.chart, this.volumes);
-    this.studies = new ChartStudies(this.chart, this.palette);
+    this.studies = new ChartStudies(this.chart, this.palette, this.legend.node);
     this.studies.attach(this.prices.api);
-    parent.append(this.axis.node, make("div", "legends", this.legend.node, this.studies.legend.node));
+    parent.append(this.axis.node, this.studies.legends);
     const { prices } = this;
     const scale = { yOf: (price: number) => prices.api.priceToCoordinate(price) ?? undefined, priceAt: (y: number) => prices.api.coordinateToPrice(y) ?? undefined };
     this.alerts = new AlertLines(this.box, scale, alerts);

@@ -17,13 +17,15 @@ const KINDS: Readonly<Record<IndicatorId, Kind>> = {
   ema9: { start: () => ema(9), line: 0, place: "prices" },
   ema21: { start: () => ema(21), line: 1, place: "prices" },
   vwap: { start: vwap, line: 2, place: "prices" },
-  rsi: { start: () => rsi(14), line: 0, place: "pane" },
+  rsi: { start: () => rsi(14), line: 3, place: "pane" },
 };
 
 const IDS = Object.keys(KINDS) as readonly IndicatorId[];
 
 /** Where the relative strength index tells that prices rose or fell much. */
 const RSI_LEVELS = [70, 30] as const;
+
+const RSI_FORMAT = { type: "custom", formatter: (value: number) => value.toFixed(1), minMove: 0.1 } as const;
 
 /** The height of the pane below the prices, as a part of theirs. */
 const PANE_HEIGHT = 0.3;
@@ -73,19 +75,19 @@ export class IndicatorLines {
     return this.lines.get(id)?.series.valueAt(time);
   }
 
-  restyle({ lines, crosshair }: Palette): void {
+  restyle({ lines, crosshair, label }: Palette): void {
     for (const { kind, api, levels } of this.lines.values()) {
       api.applyOptions({ color: lines[kind.line] });
-      for (const level of levels) level.applyOptions({ color: crosshair });
+      for (const level of levels) level.applyOptions({ color: crosshair, axisLabelColor: label });
     }
   }
 
   private make(kind: Kind): Line {
     const isPane = kind.place === "pane";
-    const api = this.chart.addSeries(LineSeries, { ...PLAIN_LINE, lineStyle: LINE_STYLES[kind.line], lastValueVisible: isPane }, isPane ? 1 : 0);
-    const levels = isPane ? RSI_LEVELS.map((price) => api.createPriceLine({ price, lineStyle: LineStyle.Dashed, lineWidth: 1, axisLabelVisible: false })) : [];
+    const api = this.chart.addSeries(LineSeries, { ...PLAIN_LINE, lineStyle: LINE_STYLES[kind.line] }, isPane ? 1 : 0);
+    const levels = isPane ? RSI_LEVELS.map((price) => api.createPriceLine({ price, lineStyle: LineStyle.Dashed, lineWidth: 1, axisLabelVisible: true })) : [];
     if (isPane) {
-      api.applyOptions({ autoscaleInfoProvider: () => ({ priceRange: { minValue: 0, maxValue: 100 } }) });
+      api.applyOptions({ priceFormat: RSI_FORMAT, autoscaleInfoProvider: () => ({ priceRange: { minValue: 0, maxValue: 100 } }) });
       this.chart.panes()[1]?.setStretchFactor(PANE_HEIGHT);
       this.chart.panes()[0]?.setStretchFactor(1);
     }

@@ -15,7 +15,7 @@ export interface Palette {
   readonly strong: string;
   readonly area: string;
   /** Lines over prices, by number. */
-  readonly lines: readonly [string, string, string];
+  readonly lines: readonly [string, string, string, string];
   /** Volume at price. */
   readonly profileUp: string;
   readonly profileDown: string;
@@ -24,6 +24,9 @@ export interface Palette {
   readonly font: string;
   readonly textPx: number;
 }
+
+/** Faint, because prices are drawn over it. */
+const FORCED_PROFILE = "color-mix(in srgb, GrayText 40%, Canvas)";
 
 /** The system's colours of those that are not text in high contrast. Rising volume is outlined by its faintness. */
 const FORCED: Readonly<Partial<Record<string, string>>> = {
@@ -34,8 +37,8 @@ const FORCED: Readonly<Partial<Record<string, string>>> = {
   "--exchange-closed": "Canvas",
   "--volume-up": "GrayText",
   "--area": "Canvas",
-  "--profile-up": "GrayText",
-  "--profile-down": "GrayText",
+  "--profile-up": FORCED_PROFILE,
+  "--profile-down": FORCED_PROFILE,
   "--crosshair": "GrayText",
   "--label": "Highlight",
 };
@@ -64,7 +67,7 @@ export function readPalette(): Palette {
     closed: colour("--exchange-closed"),
     strong: colour("--text"),
     area: colour("--area"),
-    lines: [colour("--line-1"), colour("--line-2"), colour("--line-3")] as const,
+    lines: [colour("--line-1"), colour("--line-2"), colour("--line-3"), colour("--line-4")] as const,
     profileUp: colour("--profile-up"),
     profileDown: colour("--profile-down"),
     crosshair: colour("--crosshair"),

@@ -1,4 +1,5 @@
 import { AreaSeries, CandlestickSeries, LineSeries, type CandlestickData, type IChartApi, type ISeriesApi, type LineData, type UTCTimestamp } from "lightweight-charts";
+import { formatPrice } from "../format";
 import type { ChartStyle } from "../market";
 import type { Ohlc } from "@tapecast/client";
 import type { Palette } from "./palette";
@@ -78,10 +79,11 @@ export class PriceSeries {
   }
 
   private make(style: ChartStyle): Drawn {
-    const line = { lineWidth: 2 } as const;
+    const common = { priceFormat: { type: "custom", formatter: formatPrice } } as const;
+    const line = { ...common, lineWidth: 2 } as const;
     switch (style) {
       case "candles":
-        return { style, api: this.chart.addSeries(CandlestickSeries, { borderVisible: false }) };
+        return { style, api: this.chart.addSeries(CandlestickSeries, { ...common, borderVisible: false }) };
       case "line":
         return { style, api: this.chart.addSeries(LineSeries, line) };
       case "area":

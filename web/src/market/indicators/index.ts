@@ -4,4 +4,4 @@ export type { Indicator } from "./indicator";
 export { IndicatorSeries, indexUntil, type Point, type PointUpdate } from "./indicator-series";
 export { rsi } from "./rsi";
 export { Sessions } from "./session";
-export { vwap } from "./vwap";
+export { missesSessionStart, vwap } from "./vwap";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { millis, type Ohlc } from "@tapecast/client";
 import { ohlc as bar, START } from "../../../fake/builders";
-import { ema, IndicatorSeries, rsi, Sessions, vwap, type Indicator } from ".";
+import { ema, IndicatorSeries, missesSessionStart, rsi, Sessions, vwap, type Indicator } from ".";
 
 const closing = (closes: readonly number[]): readonly Ohlc[] => closes.map((close, at) => bar(at * 60_000, close, close, close, close, 10));
 
@@ -68,6 +68,16 @@ test("the volume-weighted average price weighs typical prices by volume and begi
 
 test("there is no volume-weighted average price before the first volume", () => {
   expect(valuesOf(vwap(), [bar(0, 10, 10, 10, 10, 0), bar(60_000, 12, 12, 12, 12, 5)])).toEqual([12]);
+});
+
+test("bars that begin within a session miss its start, those that begin with it or before it do not", () => {
+  const [before, first, second] = [bar(-60_000, 1, 1, 1, 1, 1), bar(0, 1, 1, 1, 1, 1), bar(60_000, 1, 1, 1, 1, 1)];
+
+  expect(missesSessionStart([second], START + 60_000)).toBe(START + 60_000);
+  expect(missesSessionStart([first, second], START + 60_000)).toBeUndefined();
+  expect(missesSessionStart([before, second], START + 60_000)).toBeUndefined();
+  expect(missesSessionStart([before, second], START - 60_000)).toBe(START - 60_000);
+  expect(missesSessionStart([], START)).toBeUndefined();
 });
 
 test("a session begins at 9:30 in New York, in summer and in winter, and what is before it at midnight", () => {

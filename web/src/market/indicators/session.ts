@@ -4,6 +4,15 @@ const OPENING = "09:30";
 /** Both ends of each session are at multiples of this. */
 const HALF_HOUR_MS = 1_800_000;
 
+/** Made when it is first used, because that is slow. */
+let clock: Intl.DateTimeFormat | undefined;
+
+const makeClock = () =>
+  new Intl.DateTimeFormat("en-US", {
+    ...{ timeZone: "America/New_York", hourCycle: "h23" },
+    ...{ year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit" },
+  });
+
 /**
  * Names the session in which a time is.
  *
@@ -11,10 +20,6 @@ const HALF_HOUR_MS = 1_800_000;
  * is a session of its own: trading before the opening has its own prices.
  */
 export class Sessions {
-  private readonly clock = new Intl.DateTimeFormat("en-US", {
-    ...{ timeZone: "America/New_York", hourCycle: "h23" },
-    ...{ year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit" },
-  });
   /** The half hour that was asked for last, because bars come in order and the calendar is slow. */
   private halfHour: number | undefined;
   private session = "";
@@ -23,7 +28,7 @@ export class Sessions {
     const halfHour = Math.floor(ms / HALF_HOUR_MS);
     if (halfHour !== this.halfHour) {
       this.halfHour = halfHour;
-      const { year, month, day, hour, minute } = Object.fromEntries(this.clock.formatToParts(ms).map(({ type, value }) => [type, value]));
+      const { year, month, day, hour, minute } = Object.fromEntries((clock ??= makeClock()).formatToParts(ms).map(({ type, value }) => [type, value]));
       const isOpen = `${hour ?? ""}:${minute ?? ""}` >= OPENING;
       this.session = `${year ?? ""}-${month ?? ""}-${day ?? ""} ${isOpen ? "regular" : "before"}`;
     }

@@ -1,3 +1,4 @@
+import type { Millis, Ohlc } from "@tapecast/client";
 import type { Indicator } from "./indicator";
 import { Sessions } from "./session";
 
@@ -18,4 +19,16 @@ export function vwap(): Indicator {
     },
   });
   return after("", 0, 0);
+}
+
+/**
+ * The first bar's time, if it is within the session of this time: then bars since the session's start are missing, and so
+ * is their part of the average.
+ */
+export function missesSessionStart(bars: readonly Ohlc[], time: number): Millis | undefined {
+  const first = bars[0]?.time;
+  const sessions = new Sessions();
+  if (first === undefined) return undefined;
+  const session = sessions.sessionOf(time);
+  return sessions.sessionOf(first) === session && sessions.sessionOf(first - 1) === session ? first : undefined;
 }
