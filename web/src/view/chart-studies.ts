@@ -1,5 +1,5 @@
 import { PriceScaleMode, type IChartApi } from "lightweight-charts";
-import { formatMinute, formatPercent, formatRoundedPrice, NONE } from "../format";
+import { formatPercent, formatRoundedPrice, NONE } from "../format";
 import { changeSince, indexUntil, missesSessionStart, volumeAtPrice, type ChartLook, type ChartUpdate, type Study } from "../market";
 import type { Ohlc, StockSymbol } from "@tapecast/client";
 import type { Strings } from "../strings";
@@ -139,7 +139,7 @@ export class ChartStudies {
     return this.indicators.shown.map(({ id, line }) => {
       const { short } = strings.chart.studies[id];
       const since = id === "vwap" ? missesSessionStart(this.bars, time) : undefined;
-      return { name: since === undefined ? short : strings.chart.since(short, formatMinute(since)), value: textOf(id, this.indicators.valueAt(id, time)), line };
+      return { name: since === undefined ? short : strings.chart.since(short, strings.times.minute(since)), value: textOf(id, this.indicators.valueAt(id, time)), line };
     });
   }
 
