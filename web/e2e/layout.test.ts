@@ -7,7 +7,7 @@ import { dashboards, DEADLINE, waitForFrames, lastOf, rowOf, selected, STILL, te
 const open = dashboards();
 
 /** A figure that did not change for this long is at rest. */
-const REST_MS = 1_100;
+const REST_MS = 3_100;
 
 /** Starts recording layout shifts; returns a function that reads the elements that moved. */
 async function watchShifts(page: Page): Promise<() => Promise<readonly string[]>> {

@@ -25,7 +25,7 @@ const colour = (page: Page, selector: string) => page.locator(selector).first().
 test("a row has the colour of its day, whatever its last tick was, and quotes have none", async () => {
   const { page, server } = await open({ market: STILL, query: "?list=AAPL,KO&symbol=AAPL" });
   const close = Number(await page.evaluate(() => {
-    const [last = 0, change = 0] = [".c-last", "[col-id=change]"].map((one) => Number(document.querySelector(`[row-id=AAPL] ${one}`)?.textContent?.replace("−", "-")));
+    const [last = 0, change = 0] = [".c-last", "[col-id=change]"].map((one) => Number(document.querySelector(`[row-id=AAPL] ${one}`)?.textContent.replace("−", "-")));
     return (last - change).toFixed(2);
   }));
   const [up, down, plain] = await Promise.all(["--up", "--down", "--text"].map((name) => colourOf(page, name)));
@@ -138,9 +138,14 @@ test("with forced colours the selection, ticks, candles and tiles tell by shape"
   expect(frame).toEqual({ borderTopStyle: "solid", borderTopColor: highlight });
   expect(panel).not.toBe(highlight);
 
-  server.print("AAPL", 229, 300);
-  await expect.poll(() => contentOf(`${lastOf("AAPL")} .figure`), DEADLINE).toBe('"▲"');
-  server.print("AAPL", 227, 300);
+  const figure = `${lastOf("AAPL")} .figure`;
+  for (const [stage, content] of [["up-lit", '"▲"'], ["down-dim", '"▼"'], ["down-out", "none"]] as const) {
+    await page.locator(figure).evaluate(({ dataset }, stage) => {
+      dataset["flash"] = stage;
+    }, stage);
+    expect(await contentOf(figure), stage).toBe(content);
+  }
+  for (const price of [229, 227]) server.print("AAPL", price, 300);
   await expect.poll(() => page.locator(".sales-row[data-side=sell]").count(), DEADLINE).toBeGreaterThan(0);
   expect(await contentOf(".sales-row[data-side=sell] .sales-price")).toBe('"▼"');
   expect(await contentOf(".sales-sides [data-side=sell]")).toBe('"▼"');
@@ -161,7 +166,7 @@ test.each([
 ])("each popover opens at its button and inside the window, %d pixels wide", async (width, height) => {
   const { page } = await open({ market: STILL, query: "?list=AAPL,KO", context: { viewport: { width, height } } });
   await page.locator("#panel-sales .panel-menu-button").waitFor();
-  for (const selector of ["#settings-button", "#columns-button", "#panels-button", "#panel-watchlist .panel-menu-button", "#panel-sales .panel-menu-button", "#panel-chart .panel-menu-button"]) {
+  for (const selector of ["#settings-button", "#columns-button", "#panels-button", "#panel-watchlist .panel-menu-button", "#panel-sales .panel-menu-button", "#panel-chart .panel-menu-button:not(.pin)"]) {
     const button = page.locator(selector);
     await button.scrollIntoViewIfNeeded();
     await button.click();
@@ -214,7 +219,7 @@ test("the arrival of the font moves nothing", async () => {
     await released;
     await route.continue();
   });
-  await page.reload();
+  await page.reload({ waitUntil: "commit" });
   await expect.poll(() => text(page, lastOf("AAPL")), DEADLINE).toMatch(/^[\d,.]+$/);
   await expect.poll(() => page.locator(".chart-empty").isHidden(), DEADLINE).toBe(true);
   const isLoaded = () => page.evaluate(() => [...document.fonts].filter(({ family, status }) => family === "Inter" && status === "loaded").length);
@@ -251,6 +256,7 @@ test("the printed page has the whole list in dark ink, the time and the address,
   await page.emulateMedia({ media: "print" });
   await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
   await expect.poll(() => page.locator(".ag-row").count(), DEADLINE).toBe(MANY.split(",").length);
+  expect(await page.locator(`${rowOf("T001")} .sparkline path`).last().getAttribute("d")).not.toBe("");
   expect(await text(page, ".print-stamp")).toContain(page.url());
   expect(await page.locator(".print-stamp").isVisible()).toBe(true);
   const buttons = await page.locator("button, select, input, .strip, .top").evaluateAll((nodes) => nodes.filter((node) => node.checkVisibility()).map((node) => node.outerHTML));

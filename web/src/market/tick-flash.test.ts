@@ -17,7 +17,7 @@ test("the first value does not flash, and a figure at rest flashes brightly in t
 
   expect(ticks.change(10, 0)).toBeUndefined();
   expect(ticks.change(10.01, 5_000)).toEqual({ direction: "up", strength: "bright" });
-  expect(ticks.change(10, 6_000)).toEqual({ direction: "down", strength: "bright" });
+  expect(ticks.change(10, 8_000)).toEqual({ direction: "down", strength: "bright" });
 });
 
 test("a change soon after another one does not flash", () => {

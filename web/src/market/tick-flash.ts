@@ -1,8 +1,11 @@
 /** A figure that stood still for this long flashes brightly when it changes. */
-const STILL_MS = 1_000;
+const STILL_MS = 3_000;
 
 /** A figure that changes more often is looked at once in this time. */
 const LOOK_MS = 1_000;
+
+/** A move that is this many times as far as usual is large: about a fifth of them. */
+const LARGE = 1.5;
 
 /** Weight of the latest move in what is usual. */
 const WEIGHT = 0.25;
@@ -17,7 +20,7 @@ export interface TickFlash {
  * Decides which changes of one figure flash.
  *
  * In a busy market a figure changes with every frame, and a flash that is always on tells nothing. A figure at rest
- * flashes with each change. A busy one flashes at most once per second, and only if it moved at least as far as it
+ * flashes with each change. A busy one flashes at most once per second, and only if it moved much further than it
  * usually does in a second.
  */
 export class TickFlashes {
@@ -43,7 +46,7 @@ export class TickFlashes {
     }
     if (now - this.basedAt < LOOK_MS) return undefined;
     const move = value - this.base;
-    const isLarge = Math.abs(move) >= this.usualMove;
+    const isLarge = Math.abs(move) >= this.usualMove * LARGE;
     this.usualMove += (Math.abs(move) - this.usualMove) * WEIGHT;
     this.rebase(value, now);
     return isLarge ? flashOf(move, "faint") : undefined;

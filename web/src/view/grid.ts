@@ -120,6 +120,7 @@ export class Grid {
     for (const [event, domLayout] of [["beforeprint", "print"], ["afterprint", "normal"]] as const) {
       addEventListener(event, () => {
         this.api.setGridOption("domLayout", domLayout);
+        if (domLayout === "print") actions.sparklines.drawAll();
       });
     }
     // The grid reports focus and selection in a later task, which may run after the next key press. These listeners run

@@ -1,8 +1,8 @@
 import type { Strings } from "../strings";
 import { make, setText } from "./dom";
 
-/** The width of a printed page in landscape, in px: that of A4, which is narrower than US Letter is wide, less its margins. */
-const PAPER_PX = 1_000;
+/** The widths on a page in landscape, of A4 or US Letter, in px: of the list, and of the chart beside the trades. */
+const PAPER_PX = { ".watchlist-box": 1_000, ".chart": 700 } as const;
 
 /**
  * Prepares the page for paper: shrinks the parts that have a fixed width on the screen to that of the paper, and writes a
@@ -14,14 +14,18 @@ export function listenToPrinting(strings: () => Strings): void {
   addEventListener("beforeprint", () => {
     const { printed, tag } = strings();
     setText(stamp, printed(location.href, new Date().toLocaleString(tag, { dateStyle: "medium", timeStyle: "long" })));
-    for (const box of document.querySelectorAll<HTMLElement>(".chart, .watchlist-box")) {
-      box.style.setProperty("--print-scale", Math.min(1, PAPER_PX / box.clientWidth).toFixed(3));
-      box.style.setProperty("--screen-width", `${box.clientWidth}px`);
-      box.style.setProperty("--screen-height", `${box.clientHeight}px`);
-    }
+    for (const [selector, paperPx] of Object.entries(PAPER_PX)) shrink(selector, paperPx);
     // Paper is white, and the chart's canvas has the colours of the screen.
     document.documentElement.toggleAttribute("data-ink-dark", isDark());
   });
+}
+
+function shrink(selector: string, paperPx: number): void {
+  for (const { style, clientWidth, clientHeight } of document.querySelectorAll<HTMLElement>(selector)) {
+    style.setProperty("--print-scale", Math.min(1, paperPx / clientWidth).toFixed(3));
+    style.setProperty("--screen-width", `${clientWidth}px`);
+    style.setProperty("--screen-height", `${clientHeight}px`);
+  }
 }
 
 /** True if the page has light text on a dark ground. */

@@ -29,6 +29,13 @@ export class SparklineQueue {
     this.requestDraw();
   }
 
+  /** Draws what changed at once, for a page that is printed. */
+  drawAll(): void {
+    const now = this.now();
+    for (const view of this.changed) view.draw(now);
+    this.changed.clear();
+  }
+
   drawBatch(): void {
     const now = this.now();
     let left = BATCH_SIZE;
