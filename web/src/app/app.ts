@@ -208,7 +208,7 @@ export class App {
       },
       other: (key) => this.panels.press(key),
     });
-    view.onSystemTheme(() => {
+    view.onSystemStyle(() => {
       this.applySettings();
     });
     storage.onChange(SETTINGS_KEY, () => {

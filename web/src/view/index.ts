@@ -25,7 +25,7 @@ export { MarketClock } from "./market-clock";
 export { MoversView, type MoversActions } from "./movers";
 export { Notice, type NoticeOptions } from "./notice";
 export { LoginForm } from "./login-form";
-export { onSystemTheme } from "./palette";
+export { onSystemStyle } from "./palette";
 export { PageTitle } from "./page-title";
 export type { Badge, Panel } from "./panel";
 export { makeDraggable, type DropPlace } from "./panel-drag";

@@ -79,7 +79,8 @@ export function readPalette(): Palette {
   return palette;
 }
 
-/** Calls back when the system switches between dark and light, or to or from high contrast. */
-export function onSystemTheme(changed: () => void): void {
+/** Calls back when the system switches between dark and light, or to or from high contrast, and when the typeface is loaded. */
+export function onSystemStyle(changed: () => void): void {
+  document.fonts.addEventListener("loadingdone", changed);
   for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"]) matchMedia(query).addEventListener("change", changed);
 }
