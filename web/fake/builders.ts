@@ -15,7 +15,7 @@ export function trade(afterMs: number, dollars: number, size = 10, name = "AAPL"
   return {
     channel: "trades",
     ...{ symbol: symbol(name), seq: undefined, conflated: 0, origin: "live", time: millis(START + afterMs) },
-    ...{ id: 0, venue: "V", price: price(dollars), size: shares(size), conditions: "@", isLate: false },
+    ...{ id: 0, venue: "V", tape: "C", price: price(dollars), size: shares(size), conditions: "@", isLate: false },
   };
 }
 

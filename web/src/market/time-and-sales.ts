@@ -13,6 +13,7 @@ export interface Print {
   readonly price: Price;
   readonly size: Shares;
   readonly venue: string;
+  readonly tape: string;
   readonly side: Side;
   readonly mark: PrintMark;
   /** Sale conditions, one character each. */
@@ -79,6 +80,12 @@ export class TimeAndSales {
   /** The newest trade; queries for later history start here. */
   get newest(): Print | undefined {
     return this.newestPrint;
+  }
+
+  /** The newest trade that was not reported late, with the mark of its cancel or correction. */
+  get latest(): Print | undefined {
+    const row = this.rows[lastIndex(this.rows, isOnTime)];
+    return row?.kind === "print" ? row : undefined;
   }
 
   apply(event: MarketEvent): void {
@@ -203,8 +210,8 @@ export class TimeAndSales {
 /** Identifies a trade. Ids restart with the server, so the time is part of the key, in whole ms: REST times may be truncated. */
 const keyOf = ({ time, id }: { readonly time: Millis; readonly id: number }): string => `${id}@${Math.floor(time)}`;
 
-const printOf = ({ time, price, size, venue, id, conditions, isLate }: Trade): Print => ({
-  ...{ kind: "print", time, price, size, venue, id, conditions, side: "between" },
+const printOf = ({ time, price, size, venue, tape, id, conditions, isLate }: Trade): Print => ({
+  ...{ kind: "print", time, price, size, venue, tape, id, conditions, side: "between" },
   mark: isLate ? "late" : "none",
 });
 

@@ -36,6 +36,8 @@ export interface Trade extends StreamObject {
   readonly size: Shares;
   /** One letter for the venue. */
   readonly venue: string;
+  /** One letter for the tape of the symbol's listing: `A` NYSE, `B` regional, `C` Nasdaq; empty for none. */
+  readonly tape: string;
   /** Sale conditions of the consolidated tape, one character each, such as `@I`; empty where the source names none. */
   readonly conditions: string;
   /** The trade was reported late: its time and its price are those of earlier. */

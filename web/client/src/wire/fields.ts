@@ -45,6 +45,12 @@ export function symbolField(object: JsonObject, key: string): StockSymbol {
   return symbol;
 }
 
+/** A letter of the consolidated tape; empty if the field is absent, or a space, which stands for none. */
+export function letterField(object: JsonObject, key: string): string {
+  const value = object[key];
+  return typeof value === "string" ? value.trim() : "";
+}
+
 /** A trade's sale conditions, and whether `Z` is among them: it was reported late, out of sequence. */
 export function readConditions({ c }: JsonObject): { readonly conditions: string; readonly isLate: boolean } {
   const letters: readonly unknown[] = Array.isArray(c) ? c : [];

@@ -1,5 +1,5 @@
 import { millis, price, shares, type Millis, type Ohlc, type StockSymbol, type Trade } from "../model";
-import { FieldError, countField, isJsonObject, numberField, optionalCountField, readConditions, type JsonObject } from "./fields";
+import { FieldError, countField, isJsonObject, letterField, numberField, optionalCountField, readConditions, type JsonObject } from "./fields";
 import { timeField } from "./time";
 
 /** Bar lengths of historical queries. */
@@ -50,7 +50,8 @@ export function readTrades(body: unknown): Page<Trade> | undefined {
     id: optionalCountField(item, "i") ?? 0,
     price: price(numberField(item, "p")),
     size: shares(countField(item, "s")),
-    venue: typeof item["x"] === "string" ? item["x"] : "",
+    venue: letterField(item, "x"),
+    tape: letterField(item, "z"),
     ...readConditions(item),
   }));
 }

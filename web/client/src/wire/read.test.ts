@@ -196,6 +196,11 @@ test.each([
   expect(readFrame(`[${TRADE.replace('["@"]', letters)}]`).events).toMatchObject([{ conditions, isLate }]);
 });
 
+test("a trade names its venue and its tape; a space stands for none", () => {
+  expect(readFrame(`[${TRADE}]`).events).toMatchObject([{ venue: "V", tape: "C" }]);
+  expect(readFrame(`[${TRADE.replace('"z":"C"', '"z":" "')}]`).events).toMatchObject([{ tape: "" }]);
+});
+
 test("a cancel and a correction name the trade as it was reported", () => {
   const cancel = '{"T":"x","S":"AAPL","i":7,"x":"V","p":187.25,"s":100,"a":"E","z":"C","t":"2026-11-20T14:30:00Z","sq":1}';
   const correction = '{"T":"c","S":"AAPL","x":"V","oi":7,"op":187.25,"os":100,"oc":["@"],"ci":9,"cp":187.2,"cs":90,"cc":["@"],"z":"C","t":"2026-11-20T14:30:00Z","sq":1}';

@@ -1,6 +1,6 @@
 import { price, seq, shares, type Bar, type Cancel, type Correction, type MarketEvent, type Price, type Quote, type Status, type Ticker, type Trade } from "../model";
 import { readControl, type Control, type ControlReader } from "./control";
-import { FieldError, countField, isJsonObject, numberField, optionalCountField, readConditions, symbolField, textField, type JsonObject } from "./fields";
+import { FieldError, countField, isJsonObject, letterField, numberField, optionalCountField, readConditions, symbolField, textField, type JsonObject } from "./fields";
 import { timeField } from "./time";
 
 /** A decoded frame. Controls and events are each in their order on the wire. */
@@ -100,7 +100,8 @@ function readTrade(item: JsonObject): Trade {
     id: optionalCountField(item, "i") ?? 0,
     price: price(numberField(item, "p")),
     size: shares(countField(item, "s")),
-    venue: typeof item["x"] === "string" ? item["x"] : "",
+    venue: letterField(item, "x"),
+    tape: letterField(item, "z"),
     ...readConditions(item),
   };
 }
