@@ -48,7 +48,7 @@ test("Tab visits each control once, with visible focus, and leaves the grid", as
   const top = ["skip", "refresh", "pause", "settings-button", "strip"];
   const chart = ["interval-chart", "button small chart-menu-button", "panel-menu-button pin", menu, "alert-handle alert-add"];
   const small = ["sales-pause", menu, "sales-filter-button", "sales-scroll", menu];
-  const watchlist = ["lists", "list-new", "list-rename", "list-delete", "list-keep", "columns-button", "search", menu, "header-cell", "cell"];
+  const watchlist = ["lists", "list-new", "list-rename", "list-delete", "list-keep", "list-menu", "columns-button", "search", menu, "header-cell", "cell"];
   const foot = ["A", "panels-button", "side-button", "side-button", "side-button", "side-button", "side-button", "BODY"];
   expect(visited).toEqual([...top, ...chart, ...small, ...watchlist, "separator", "separator", "separator", ...foot]);
 });

@@ -278,5 +278,3 @@ test.each([[390, "en-US"], [320, "zh-CN"]] as const)("on a phone of %d pixels ta
   await page.locator("#settings-button").tap();
   expect(await page.locator(".key-list").isVisible()).toBe(false);
 });
-
-test.todo("the removal by a swipe is undone by a tap on the notice");

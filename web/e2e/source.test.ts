@@ -13,7 +13,7 @@ const groups = (page: Page) => page.locator("#panel-source .source-group:visible
 
 /** Opens the panel by its key and waits for the first answers. */
 async function openSource(page: Page): Promise<void> {
-  await page.keyboard.press("s");
+  await page.keyboard.press("d");
   await expect.poll(() => figure(page, "days"), DEADLINE).not.toBe("loading");
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { formatChange, formatCount, formatCountdown, formatPercent, formatPrice, formatRoundedPrice, formatShort, formatShortChinese, formatSpan } from ".";
+import { formatChange, formatCount, formatCountdown, formatPercent, formatPrice, formatQuantity, formatRoundedPrice, formatShort, formatShortChinese, formatSpan } from ".";
 
 test("a price has a thousands separator and two decimals", () => {
   expect(formatPrice(1234.5)).toBe("1,234.50");
@@ -35,6 +35,10 @@ test("counts have a thousands separator, and large ones a short form", () => {
   expect(formatShort(12_345_678)).toBe("12.35M");
   expect(formatShort(4_110_000)).toBe("4.110M");
   expect(formatShort(9_876)).toBe("9,876");
+});
+
+test("a quantity has the fraction that it has", () => {
+  expect([1_200, -10, 0.5, -1_234.25].map(formatQuantity)).toEqual(["1,200", "−10", "0.5", "−1,234.25"]);
 });
 
 test("a number that rounds up to the next unit is written in it", () => {

@@ -43,6 +43,11 @@ export function formatCount(count: number): string {
   return fixed(count, 0);
 }
 
+/** A quantity of shares, with the fraction that it has: `1,200`, `−0.5`. */
+export function formatQuantity(shares: number): string {
+  return Number.isInteger(shares) ? formatCount(shares) : fixed(shares, 4).replace(/0+$/, "");
+}
+
 /** A number in at most six characters: `9,876`, `12.35K`, `4.110M`. */
 export function formatShort(count: number): string {
   return short(count, 1_000, ["", "K", "M", "B", "T"]);

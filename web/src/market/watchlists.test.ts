@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import { symbol } from "../../fake/builders";
-import { DEFAULT_SYMBOLS, MAX_SYMBOLS, symbolsIn, Watchlists } from "./watchlists";
+import type { ListItem, Section } from "./list-items";
+import { MAX_SYMBOLS } from "./stored-lists";
+import { DEFAULT_SYMBOLS, Watchlists } from "./watchlists";
 
 const [AAPL, KO, XOM] = [symbol("AAPL"), symbol("KO"), symbol("XOM")];
 
@@ -9,11 +11,11 @@ const ids = () => {
   let made = 0;
   return () => `new${(made += 1)}`;
 };
-const lists = (...symbols: (typeof AAPL)[]) => new Watchlists([{ id: "a", name: "one", symbols }], "mine", ids());
+const lists = (...items: ListItem[]) => new Watchlists([{ id: "a", name: "one", items }], "mine", ids());
 const stored = (text: string | null) => Watchlists.fromText(text, "mine", ids());
 
 test("the first list has the default symbols", () => {
-  expect(stored(null).current).toEqual({ id: "default", name: "mine", symbols: DEFAULT_SYMBOLS });
+  expect(stored(null).current).toEqual({ id: "default", name: "mine", items: DEFAULT_SYMBOLS });
 });
 
 test("lists survive serialisation", () => {
@@ -47,7 +49,7 @@ test("when the selected symbol is removed, its neighbour is selected", () => {
   const it = lists(AAPL, KO, XOM);
   it.select(KO);
 
-  it.remove(KO, XOM);
+  it.remove([KO], XOM);
 
   expect(it.selected).toBe(XOM);
 });
@@ -81,7 +83,7 @@ test("a shared list is shown, changed and not kept, unless it equals a kept one"
   it.add(KO);
 
   expect(it.isShared).toBe(true);
-  expect(it.current).toMatchObject({ name: "shared", symbols: [XOM, KO] });
+  expect(it.current).toMatchObject({ name: "shared", items: [XOM, KO] });
   expect(it.toText()).toBe(before);
 });
 
@@ -93,22 +95,22 @@ test("a shared list that the user keeps or renames is a list like the others", (
   it.rename("oil");
 
   expect([it.isShared, it.selected]).toEqual([false, KO]);
-  expect(stored(it.toText()).current).toEqual({ id: "new1", name: "oil", symbols: [XOM, KO] });
+  expect(stored(it.toText()).current).toEqual({ id: "new1", name: "oil", items: [XOM, KO] });
   expect(it.all).toHaveLength(2);
 });
 
 test("a removed symbol returns to its place, a deleted list to its own, even after other changes", () => {
   const it = lists(AAPL, KO, XOM);
-  const symbolRemoved = it.remove(KO, undefined);
+  const symbolRemoved = it.remove([KO], undefined);
   it.create("two", [XOM]);
   const listRemoved = it.delete();
-  it.remove(AAPL, undefined);
+  it.remove([AAPL], undefined);
 
-  if (symbolRemoved !== undefined) it.restore(symbolRemoved);
-  expect([it.symbols, it.selected]).toEqual([[XOM, KO], KO]);
-  if (listRemoved !== undefined) it.restore(listRemoved);
+  if (symbolRemoved !== undefined) it.revert(symbolRemoved);
+  expect([it.symbols, it.selected]).toEqual([[KO, XOM], KO]);
+  if (listRemoved !== undefined) it.revert(listRemoved);
 
-  expect(it.current).toEqual({ id: "new1", name: "two", symbols: [XOM] });
+  expect(it.current).toEqual({ id: "new1", name: "two", items: [XOM] });
   expect(it.all).toHaveLength(2);
 });
 
@@ -142,12 +144,33 @@ test("lists of earlier versions, without ids, get the same ids in every tab", ()
   expect(stored(text).current.name).toBe("two");
 });
 
-test.each([
-  ["AAPL, TSLA IBM", ["AAPL", "TSLA", "IBM"]],
-  ["aapl;brk.b\n\tKO|KO", ["AAPL", "BRK.B", "KO"]],
-  ["", []],
-])("the symbols in the text %j are %j", (text, symbols) => {
-  expect(symbolsIn(text)).toEqual(symbols);
+test("sections survive serialisation, beside the symbols that earlier versions read", () => {
+  const tech: Section = { id: "t", name: "Tech", isFolded: true };
+  const empty: Section = { id: "e", name: "Empty", isFolded: false };
+  const it = lists(KO, tech, AAPL, XOM, empty);
+
+  expect(stored(it.toText()).items).toEqual([KO, tech, AAPL, XOM, empty]);
+  expect(JSON.parse(it.toText())).toMatchObject({ lists: [{ symbols: ["KO", "AAPL", "XOM"] }] });
+});
+
+test("invalid and double sections are ignored", () => {
+  const text = '{"shown":"a","lists":[{"id":"a","name":"one","symbols":["AAPL"],"sections":[7,{"id":"t","name":"Tech","at":0},{"id":"t","name":"Again","at":1},{"id":"u","name":8,"at":0}]}]}';
+
+  expect(stored(text).items).toEqual([{ id: "t", name: "Tech", isFolded: false }, AAPL]);
+});
+
+test("an added symbol that is selected is selected no more when the addition is taken back", () => {
+  const it = lists(AAPL);
+  const change = it.edit((items) => [...items, KO]);
+  it.select(KO);
+
+  if (change !== undefined) it.revert(change);
+
+  expect([it.symbols, it.selected, it.visited]).toEqual([[AAPL], AAPL, undefined]);
+});
+
+test("an edit that changes nothing is no change", () => {
+  expect(lists(AAPL).edit((items) => [...items])).toBeUndefined();
 });
 
 test("a symbol may be looked at without being in the list, and stays selected while the list changes", () => {
@@ -158,7 +181,7 @@ test("a symbol may be looked at without being in the list, and stays selected wh
   const there = stored(it.toText());
   there.add(symbol("INTC"));
   it.update(there.toText());
-  it.remove(KO, AAPL);
+  it.remove([KO], AAPL);
   expect([it.selected, it.symbols]).toEqual([XOM, [AAPL, "INTC"]]);
 
   it.add(XOM);

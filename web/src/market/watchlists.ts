@@ -1,11 +1,10 @@
-import { asSymbol, type StockSymbol } from "@tapecast/client";
+import type { StockSymbol } from "@tapecast/client";
+import { reverted, symbolsOf, without, type ListItem } from "./list-items";
+import { bounded, MAX_SYMBOLS, readLists, validSymbols, writeLists, type Watchlist } from "./stored-lists";
 
 /** The symbols of a new user's list. */
 export const DEFAULT_SYMBOLS =
   "AAPL MSFT NVDA TSLA AMZN GOOGL META JPM V WMT JNJ PG XOM KO PEP COST DIS NFLX INTC BA".split(" ");
-
-/** Maximum length of a list. Bounds the page's memory and its subscriptions. */
-export const MAX_SYMBOLS = 500;
 
 /** Maximum number of lists. */
 const MAX_LISTS = 20;
@@ -13,18 +12,10 @@ const MAX_LISTS = 20;
 /** The id of a shared list that is not kept. No kept list has it. */
 const SHARED_ID = "";
 
-/** A named list of symbols, in the order in which they were added. */
-export interface Watchlist {
-  /** Identifies the list in storage and in the page's address, whatever its name and symbols become. */
-  readonly id: string;
-  readonly name: string;
-  readonly symbols: readonly StockSymbol[];
-}
-
-/** What was removed, and where it was: enough to put it back later, into lists that have changed since. */
-export type Removed =
-  | { readonly kind: "symbol"; readonly listId: string; readonly symbol: StockSymbol; readonly at: number }
-  | { readonly kind: "list"; readonly list: Watchlist; readonly at: number };
+/** A change of lists: enough to take it back later, in lists that have changed since. */
+export type ListChange =
+  | { readonly kind: "items"; readonly listId: string; readonly before: readonly ListItem[]; readonly after: readonly ListItem[] }
+  | { readonly kind: "deleted"; readonly list: Watchlist; readonly at: number };
 
 /**
  * The user's watchlists, the current one and its selected symbol. There is always at least one list.
@@ -44,7 +35,7 @@ export class Watchlists {
   constructor(lists: readonly Watchlist[], defaultName: string, newId: () => string) {
     this.newId = newId;
     this.kept = usable(lists);
-    if (this.kept.length === 0) this.kept = [{ id: "default", name: defaultName, symbols: validSymbols(DEFAULT_SYMBOLS) }];
+    if (this.kept.length === 0) this.kept = [{ id: "default", name: defaultName, items: validSymbols(DEFAULT_SYMBOLS) }];
     this.currentId = this.kept[0]?.id ?? SHARED_ID;
     this.selectedSymbol = this.symbols[0];
   }
@@ -55,7 +46,7 @@ export class Watchlists {
   }
 
   get current(): Watchlist {
-    return this.all.find(({ id }) => id === this.currentId) ?? { id: SHARED_ID, name: "", symbols: [] };
+    return this.all.find(({ id }) => id === this.currentId) ?? { id: SHARED_ID, name: "", items: [] };
   }
 
   /** The index of the current list. */
@@ -73,8 +64,13 @@ export class Watchlists {
     return this.isShared || this.kept.length > 1;
   }
 
+  /** The sections and symbols of the current list. */
+  get items(): readonly ListItem[] {
+    return this.current.items;
+  }
+
   get symbols(): readonly StockSymbol[] {
-    return this.current.symbols;
+    return symbolsOf(this.items);
   }
 
   get selected(): StockSymbol | undefined {
@@ -95,18 +91,24 @@ export class Watchlists {
   add(symbol: StockSymbol): boolean {
     if (this.has(symbol)) return true;
     if (this.symbols.length >= MAX_SYMBOLS) return false;
-    this.change(this.currentId, [...this.symbols, symbol]);
-    this.selectedSymbol ??= symbol;
+    this.edit((items) => [...items, symbol]);
     return true;
   }
 
-  /** Removes a symbol. If it was selected, its neighbour on the screen is selected. */
-  remove(symbol: StockSymbol, neighbour: StockSymbol | undefined): Removed | undefined {
-    const at = this.symbols.indexOf(symbol);
-    if (at < 0) return undefined;
-    this.change(this.currentId, this.symbols.filter((other) => other !== symbol));
-    if (this.selectedSymbol === symbol) this.selectedSymbol = neighbour ?? this.symbols[0];
-    return { kind: "symbol", listId: this.currentId, symbol, at };
+  /** Changes the sections and symbols of the current list; undefined if they stay as they are. */
+  edit(act: (items: readonly ListItem[]) => readonly ListItem[]): ListChange | undefined {
+    const { items: before, currentId: listId } = this;
+    const after = bounded(act(before));
+    if (after.length === before.length && after.every((item, at) => item === before[at])) return undefined;
+    this.replace(listId, after);
+    return { kind: "items", listId, before, after };
+  }
+
+  /** Removes symbols. If the selected one is among them, its neighbour on the screen is selected. */
+  remove(symbols: readonly StockSymbol[], neighbour: StockSymbol | undefined): ListChange | undefined {
+    const change = this.edit((items) => without(items, symbols));
+    if (this.selectedSymbol !== undefined && symbols.includes(this.selectedSymbol)) this.selectedSymbol = neighbour ?? this.symbols[0];
+    return change;
   }
 
   select(symbol: StockSymbol): void {
@@ -133,9 +135,9 @@ export class Watchlists {
   }
 
   /** Creates a list and switches to it; false if there are too many. */
-  create(name: string, symbols: readonly StockSymbol[] = []): boolean {
+  create(name: string, items: readonly ListItem[] = []): boolean {
     if (this.kept.length >= MAX_LISTS) return false;
-    const list = { id: this.newId(), name, symbols: unique(symbols) };
+    const list = { id: this.newId(), name, items: bounded(items) };
     this.kept = [...this.kept, list];
     return this.showId(list.id);
   }
@@ -149,42 +151,46 @@ export class Watchlists {
 
   /** Keeps the shared list under this name; false if there are too many. */
   keep(name: string): boolean {
-    const { symbols, selected } = this;
-    if (!this.isShared || !this.create(name, symbols)) return false;
+    const { items, selected } = this;
+    if (!this.isShared || !this.create(name, items)) return false;
     this.shared = undefined;
     if (selected !== undefined) this.select(selected);
     return true;
   }
 
   /** Deletes the current list, unless it is the only kept one. */
-  delete(): Removed | undefined {
+  delete(): ListChange | undefined {
     if (!this.canDelete) return undefined;
     const [list, at] = [this.current, this.index];
     this.shared = this.isShared ? undefined : this.shared;
     this.kept = this.kept.filter(({ id }) => id !== list.id);
     this.show(Math.min(at, this.all.length - 1));
-    return { kind: "list", list, at };
+    return { kind: "deleted", list, at };
   }
 
-  /** Puts back what was removed, shows its list and selects it. */
-  restore(removed: Removed): void {
-    if (removed.kind === "list") {
-      if (removed.list.id === SHARED_ID) this.shared = removed.list;
-      else if (!this.kept.some(({ id }) => id === removed.list.id)) this.kept = inserted(this.kept, removed.list, removed.at);
-      this.showId(removed.list.id);
+  /** Takes a change back and shows its list. A symbol that returns is selected. */
+  revert(change: ListChange): void {
+    if (change.kind === "deleted") {
+      const { list, at } = change;
+      if (list.id === SHARED_ID) this.shared = list;
+      else if (!this.kept.some(({ id }) => id === list.id)) this.kept = [...this.kept.slice(0, at), list, ...this.kept.slice(at)];
+      this.showId(list.id);
       return;
     }
-    const { listId, symbol, at } = removed;
+    const { listId, before, after } = change;
     if (listId !== this.currentId && !this.showId(listId)) return;
-    if (!this.has(symbol) && this.symbols.length < MAX_SYMBOLS) this.change(listId, inserted(this.symbols, symbol, at));
-    this.select(symbol);
+    const now = this.symbols;
+    this.edit((items) => reverted(items, before, after));
+    const returned = this.symbols.find((symbol) => !now.includes(symbol));
+    if (returned !== undefined) this.select(returned);
+    else if (this.visited !== undefined && now.includes(this.visited)) this.selectedSymbol = this.symbols[0];
   }
 
   /** Shows shared symbols: an equal kept list, or else a list that is not kept. */
   openShared(symbols: readonly StockSymbol[], name: string): void {
-    const key = unique(symbols).join();
-    const same = this.kept.find((list) => list.symbols.join() === key);
-    if (same === undefined) this.shared = { id: SHARED_ID, name, symbols: unique(symbols) };
+    const items = symbolsOf(bounded(symbols));
+    const same = this.kept.find((list) => symbolsOf(list.items).join() === items.join());
+    if (same === undefined) this.shared = { id: SHARED_ID, name, items };
     this.showId(same?.id ?? SHARED_ID);
   }
 
@@ -193,7 +199,7 @@ export class Watchlists {
    * there.
    */
   update(text: string | null): void {
-    const stored = usable(parse(text).lists);
+    const stored = usable(readLists(text).lists);
     if (stored.length === 0) return;
     const { index: at, selected, visited } = this;
     this.kept = stored;
@@ -203,67 +209,27 @@ export class Watchlists {
 
   /** Serialises the kept lists for storage. */
   toText(): string {
-    return JSON.stringify({ shown: this.isShared ? this.kept[0]?.id : this.currentId, lists: this.kept });
+    return writeLists(this.isShared ? this.kept[0]?.id : this.currentId, this.kept);
   }
 
   /** Parses stored lists; the default list if the text is missing or invalid. */
   static fromText(text: string | null, defaultName: string, newId: () => string): Watchlists {
-    const stored = parse(text);
+    const stored = readLists(text);
     const lists = new Watchlists(stored.lists, defaultName, newId);
     lists.showId(stored.shown);
     return lists;
   }
 
-  private change(id: string, symbols: readonly StockSymbol[]): void {
-    const changed = (list: Watchlist) => (list.id === id ? { ...list, symbols } : list);
-    this.kept = this.kept.map(changed);
-    this.shared = this.shared && changed(this.shared);
+  private replace(id: string, items: readonly ListItem[]): void {
+    const replaced = (list: Watchlist) => (list.id === id ? { ...list, items } : list);
+    this.kept = this.kept.map(replaced);
+    this.shared = this.shared && replaced(this.shared);
+    this.selectedSymbol ??= this.symbols[0];
   }
-}
-
-const unique = (symbols: readonly StockSymbol[]): readonly StockSymbol[] => [...new Set(symbols)].slice(0, MAX_SYMBOLS);
-
-function inserted<T>(items: readonly T[], item: T, at: number): readonly T[] {
-  return [...items.slice(0, at), item, ...items.slice(at)];
 }
 
 /** Lists with distinct ids, at most the maximum number. */
 function usable(lists: readonly Watchlist[]): readonly Watchlist[] {
   const distinct = lists.filter(({ id }, at) => id !== SHARED_ID && lists.findIndex((other) => other.id === id) === at);
-  return distinct.slice(0, MAX_LISTS).map((list) => ({ ...list, symbols: unique(list.symbols) }));
-}
-
-function parse(text: string | null): { readonly shown: string; readonly lists: readonly Watchlist[] } {
-  const nothing = { shown: "", lists: [] };
-  if (text === null) return nothing;
-  try {
-    const stored = JSON.parse(text) as unknown;
-    if (typeof stored !== "object" || stored === null || !("lists" in stored) || !Array.isArray(stored.lists)) return nothing;
-    const shown = "shown" in stored ? stored.shown : "";
-    // Lists of earlier versions have no id, and the shown one is told by its index.
-    const id = typeof shown === "number" ? idAt(shown) : shown;
-    return { shown: typeof id === "string" ? id : "", lists: stored.lists.flatMap((list: unknown, at) => listOf(list, at) ?? []) };
-  } catch {
-    return nothing;
-  }
-}
-
-/** The id of a stored list without one. It depends on nothing else, so that all tabs give the same. */
-const idAt = (index: number): string => `list${index}`;
-
-function listOf(list: unknown, at: number): Watchlist | undefined {
-  if (typeof list !== "object" || list === null || !("name" in list) || !("symbols" in list)) return undefined;
-  if (typeof list.name !== "string" || !Array.isArray(list.symbols)) return undefined;
-  const id = "id" in list && typeof list.id === "string" ? list.id.slice(0, 40) : idAt(at);
-  return { id, name: list.name.slice(0, 40), symbols: validSymbols(list.symbols) };
-}
-
-/** The values that are valid symbols. */
-export function validSymbols(values: readonly unknown[]): readonly StockSymbol[] {
-  return values.flatMap((value) => (typeof value === "string" ? (asSymbol(value) ?? []) : []));
-}
-
-/** The symbols in a text such as `AAPL, tsla IBM`, as far as a list takes them. */
-export function symbolsIn(text: string): readonly StockSymbol[] {
-  return unique(validSymbols(text.toUpperCase().split(/[\s,;|]+/)));
+  return distinct.slice(0, MAX_LISTS);
 }

@@ -36,5 +36,5 @@ export const PANELS: readonly PanelKind[] = [
   { id: "chat", title: "chat", place: "over", icon: "chat", key: { key: "c", text: "keyChat" }, slots: 2, make: (site) => new ChatPanel(site) },
   { id: "alerts", title: "alerts", place: "over", icon: "bell", slots: 2, make: (site) => new AlertsPanel(site) },
   { id: "wire", title: "wire", place: "over", icon: "wire", key: { key: "w", text: "keyWire" }, slots: 3, made: "whenOpened", make: (site) => WirePanel.load(site) },
-  { id: "source", title: "dataSource", place: "over", icon: "source", key: { key: "s", text: "keySource" }, slots: 5, made: "whenOpened", make: (site) => SourcePanel.load(site) },
+  { id: "source", title: "dataSource", place: "over", icon: "source", key: { key: "d", text: "keySource" }, slots: 5, made: "whenOpened", make: (site) => SourcePanel.load(site) },
 ];

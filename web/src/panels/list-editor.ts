@@ -1,42 +1,41 @@
-import { MAX_SYMBOLS, symbolsIn, Watchlists, type Removed } from "../market";
+import {
+  changedSection, isSection, itemId, MAX_NAME, moved, readListFile, Watchlists, withImported, without, withSection, writeListFile,
+  type Flag, type ImportedSymbol, type ItemPlace, type ListChange, type ListFormat, type ListItem, type Position, type Section,
+} from "../market";
 import type { StockSymbol } from "@tapecast/client";
 import { storage } from "../platform";
 import type { InstrumentDirectory } from "../store";
-import type { Strings } from "../strings";
-import type { NoticeOptions } from "../view";
+import { SymbolNotes } from "./symbol-notes";
+import { UndoHistory, type UndoActions } from "./undo-history";
 
 const STORAGE_KEY = "tapecast.lists";
 
-/** Removals that can be undone: more than anyone remembers. */
-const MAX_UNDO = 20;
-
-/** Names of unknown symbols in a notice. */
+/** Names of symbols in a notice, and the length of what was not understood. */
 const MAX_NAMES = 8;
+const MAX_QUOTE = 24;
 
-export interface ListEditorActions {
+export interface ListEditorActions extends UndoActions {
   /** The lists, the current one or the selected symbol changed. */
   readonly changed: () => void;
-  readonly notify: (sentence: string, options: NoticeOptions) => void;
-  /** The notice's action is done or no longer possible. */
-  readonly endAction: () => void;
-  readonly strings: () => Strings;
 }
 
 /**
- * Changes of the watchlists by the user: with undo, and in step with the other tabs.
+ * Changes of the watchlists, flags and positions by the user: with undo, and in step with the other tabs.
  *
  * Each change is made to the lists as they are stored now, because another tab may have changed them since.
  */
 export class ListEditor {
   readonly lists: Watchlists;
+  /** Flags and positions. */
+  readonly notes = new SymbolNotes();
+  private readonly history: UndoHistory;
   private readonly instruments: InstrumentDirectory;
   private readonly actions: ListEditorActions;
-  private readonly undoable: (() => void)[] = [];
 
   constructor(instruments: InstrumentDirectory, actions: ListEditorActions) {
     this.instruments = instruments;
     this.actions = actions;
-    const newId = () => Math.random().toString(36).slice(2, 10);
+    this.history = new UndoHistory(actions);
     this.lists = Watchlists.fromText(storage.load(STORAGE_KEY), actions.strings().lists.first, newId);
     storage.onChange(STORAGE_KEY, () => {
       this.lists.update(storage.load(STORAGE_KEY));
@@ -86,73 +85,158 @@ export class ListEditor {
     });
   }
 
-  /** Adds the symbols in a text; false if it has none. Unknown ones are told and left out, if the symbols are loaded. */
+  /**
+   * Adds what a text of a file or the clipboard has: symbols, sections, positions; false if it has none. What is unknown or
+   * not understood is told and left out.
+   */
   addText(text: string): boolean {
-    const named = symbolsIn(text);
-    if (named.length === 0) return false;
-    const known = named.filter((symbol) => this.instruments.isKnown(symbol) !== "no");
-    const unknown = named.filter((symbol) => this.instruments.isKnown(symbol) === "no");
+    const { symbols, notUnderstood } = readListFile(text);
+    if (symbols.length === 0) return false;
+    const isUnknown = ({ symbol }: ImportedSymbol) => this.instruments.isKnown(symbol) === "no";
+    const unknown = [...new Set(symbols.filter(isUnknown).map(({ symbol }) => symbol))];
+    const known = symbols.filter((one) => !isUnknown(one));
+    const before = new Set<StockSymbol>(this.lists.symbols);
+    const change = known.length === 0 ? undefined : this.edit((items) => withImported(items, known, newId), (lists) => {
+      const first = known.find(({ symbol }) => lists.has(symbol) && !before.has(symbol)) ?? known[0];
+      if (first !== undefined) lists.select(first.symbol);
+    });
+    const positions = known.flatMap(({ symbol, position }) => (position === undefined || !this.lists.has(symbol) ? [] : [[symbol, position] as const]));
+    const formerly = positions.map(([symbol]) => [symbol, this.notes.positionOf(symbol)] as const);
+    if (positions.length > 0) this.notes.setPositions(positions);
+    const added = this.lists.symbols.filter((symbol) => !before.has(symbol));
+    const left = known.some(({ symbol }) => !this.lists.has(symbol));
     const { notice } = this.actions.strings();
-    const added = known.filter((symbol) => !this.lists.has(symbol)).slice(0, MAX_SYMBOLS - this.lists.symbols.length);
-    if (known[0] !== undefined) {
-      const first = added[0] ?? known[0];
-      this.change(() => {
-        for (const symbol of added) this.lists.add(symbol);
-        this.lists.select(first);
-      });
-    }
     const told = [
       ...(added.length > 0 ? [notice.added(namesOf(added))] : []),
+      ...(positions.length > 0 ? [notice.positionsSet(positions.length)] : []),
       ...(unknown.length > 0 ? [notice.unknownSymbols(namesOf(unknown))] : []),
-      ...(added.length === 0 && known.length > 0 ? [notice.alreadyListed(namesOf(known))] : []),
+      ...(notUnderstood.length > 0 ? [notice.notUnderstood(namesOf(notUnderstood.map((one) => one.slice(0, MAX_QUOTE))))] : []),
+      ...(added.length === 0 && positions.length === 0 && known.length > 0 ? [notice.alreadyListed(namesOf(known.map(({ symbol }) => symbol)))] : []),
+      ...(left ? [notice.full] : []),
     ].join(" ");
-    if (added.length === 0) this.actions.notify(told, { kind: "info" });
-    else this.offerUndo(told, () => { added.forEach((symbol) => { this.lists.remove(symbol, undefined); }); });
+    if (change === undefined && positions.length === 0) this.actions.notify(told, { kind: "info" });
+    else {
+      this.history.offer(told, () => {
+        if (positions.length > 0) this.notes.setPositions(formerly);
+        if (change !== undefined) this.revert(change);
+      });
+    }
     return true;
+  }
+
+  /** The current list as the text of a file. */
+  exported(format: ListFormat): string {
+    return writeListFile(format, this.lists.items, { exchange: (symbol) => this.instruments.exchangeOf(symbol), position: this.notes.positionOf });
   }
 
   /** Removes symbols of the current list; the selection moves to the neighbour. */
   remove(symbols: readonly StockSymbol[], neighbour: StockSymbol | undefined): void {
-    const removed: Removed[] = [];
+    let change: ListChange | undefined;
     this.change(() => {
-      for (const symbol of symbols) removed.push(...[this.lists.remove(symbol, neighbour) ?? []].flat());
+      change = this.lists.remove(symbols, neighbour);
     });
-    if (removed.length === 0) return;
-    const sentence = this.actions.strings().notice.removed(namesOf(symbols));
-    this.offerUndo(sentence, () => { removed.reverse().forEach((one) => { this.lists.restore(one); }); });
+    this.offerUndo(namesOf(symbols), change);
   }
 
   /** Deletes the current list. */
   delete(): void {
-    let removed: Removed | undefined;
+    const { name } = this.lists.current;
+    let change: ListChange | undefined;
     this.change(() => {
-      removed = this.lists.delete();
+      change = this.lists.delete();
     });
-    const list = removed;
-    if (list?.kind !== "list") return;
-    this.offerUndo(this.actions.strings().notice.removed(list.list.name), () => { this.lists.restore(list); });
+    this.offerUndo(name, change);
   }
 
-  /** Takes the last removal or addition back; false if there is none. */
+  /** Adds a section before an item, or at the end; returns its id. */
+  addSection(name: string, before: string | undefined): string {
+    const section: Section = { id: newId(), name: name.slice(0, MAX_NAME), isFolded: false };
+    this.editAndRecord((items) => withSection(items, section, before));
+    return itemId(section);
+  }
+
+  renameSection(id: string, name: string): void {
+    this.editAndRecord((items) => changedSection(items, id, { name: name.slice(0, MAX_NAME) }));
+  }
+
+  /** Removes a section. Its symbols stay. */
+  removeSection(id: string): void {
+    const name = this.lists.items.find((item) => isSection(item) && itemId(item) === id);
+    const change = this.edit((items) => without(items, [id]));
+    if (name !== undefined && isSection(name)) this.offerUndo(name.name, change);
+  }
+
+  /** Folds or unfolds a section. */
+  fold(id: string, isFolded: boolean): void {
+    this.edit((items) => changedSection(items, id, { isFolded }));
+  }
+
+  /** Moves an item; false if it stays where it is. */
+  move(id: string, place: ItemPlace): boolean {
+    return this.editAndRecord((items) => moved(items, id, place));
+  }
+
+  setFlag(symbol: StockSymbol, flag: Flag | undefined): void {
+    const before = this.notes.flagOf(symbol);
+    this.notes.setFlag(symbol, flag);
+    this.history.record(() => {
+      this.notes.setFlag(symbol, before);
+    });
+  }
+
+  /** Sets or removes the position in a symbol. */
+  setPosition(symbol: StockSymbol, position: Position | undefined): void {
+    const before = this.notes.positionOf(symbol);
+    this.notes.setPositions([[symbol, position]]);
+    this.history.record(() => {
+      this.notes.setPositions([[symbol, before]]);
+    });
+  }
+
+  /** Takes the last change back; false if there is none. */
   undo(): boolean {
-    const act = this.undoable.pop();
-    if (act === undefined) return false;
-    this.actions.endAction();
-    this.change(act);
+    return this.history.undo();
+  }
+
+  /** Changes the sections and symbols of the current list. */
+  private edit(act: (items: readonly ListItem[]) => readonly ListItem[], then?: (lists: Watchlists) => void): ListChange | undefined {
+    let change: ListChange | undefined;
+    this.change(() => {
+      change = this.lists.edit(act);
+      then?.(this.lists);
+    });
+    return change;
+  }
+
+  /** Changes something whose effect is in sight, so that no notice offers to take it back. */
+  private editAndRecord(act: (items: readonly ListItem[]) => readonly ListItem[]): boolean {
+    const change = this.edit(act);
+    if (change === undefined) return false;
+    this.history.record(() => {
+      this.revert(change);
+    });
     return true;
   }
 
-  private offerUndo(sentence: string, act: () => void): void {
-    this.undoable.push(act);
-    this.undoable.splice(0, this.undoable.length - MAX_UNDO);
-    const { undo } = this.actions.strings();
-    this.actions.notify(sentence, { kind: "info", action: { label: undo, run: () => this.undo() } });
+  private revert(change: ListChange): void {
+    this.change(() => {
+      this.lists.revert(change);
+    });
+  }
+
+  private offerUndo(removed: string, change: ListChange | undefined): void {
+    if (change === undefined) return;
+    this.history.offer(this.actions.strings().notice.removed(removed), () => {
+      this.revert(change);
+    });
   }
 
   private tellIfFull(isDone: boolean): void {
     if (!isDone) this.actions.notify(this.actions.strings().notice.fullLists, { kind: "info" });
   }
 }
+
+const newId = (): string => Math.random().toString(36).slice(2, 10);
 
 /** The names of these symbols, the first ones if they are many. */
 function namesOf(symbols: readonly string[]): string {

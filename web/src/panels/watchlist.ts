@@ -1,7 +1,11 @@
+import { isSection, itemId, MAX_NAME, sectionAt, shownItems, symbolsOf, totalOf, type Flag, type ListItem, type ListFormat } from "../market";
 import type { StockSymbol } from "@tapecast/client";
+import { saveFile } from "../platform";
 import type { Strings } from "../strings";
 import * as view from "../view";
 import type { PanelSite } from "./host";
+import { RowCommands } from "./row-commands";
+import { TradeLook } from "./trade-look";
 
 /** Search results that fit below the search box without scrolling. */
 const MAX_RESULTS = 8;
@@ -9,19 +13,30 @@ const MAX_RESULTS = 8;
 /** Slots of 100 ms between two batches of sparklines. */
 const SPARKLINE_SLOTS = 1;
 
+/** The names and kinds of exported files. */
+const FILES: Readonly<Record<ListFormat, readonly [ending: string, type: string]>> = { tradingview: ["txt", "text/plain"], csv: ["csv", "text/csv"] };
+
 /** The current watchlist: its grid, the choice of the list, the search for further symbols. */
 export class WatchlistPanel implements view.Panel {
   readonly node: HTMLElement;
   readonly head: HTMLElement;
   private readonly grid: view.Lazy<view.Grid>;
   private readonly search: view.SymbolSearch;
+  private readonly dialog = new view.NameDialog(MAX_NAME);
   private readonly picker: view.WatchlistPicker;
+  private readonly menu: view.ListMenu;
+  private readonly commands: RowCommands;
+  private readonly trade: TradeLook;
   private readonly sparklines: view.SparklineQueue;
   private readonly sparklineBatch: view.Invalidation;
   /** Many alerts change at once when a connection begins. */
   private readonly marks: view.Invalidation;
   private readonly site: PanelSite;
-  private rows: readonly view.GridRow[] = [];
+  private rows: readonly (view.GridRow | view.SectionRow)[] = [];
+  /** The row of the total, while the list has positions. */
+  private total: view.TotalRow | undefined;
+  /** Only symbols with this flag are shown. */
+  private filter: Flag | undefined;
   private isOpen = false;
 
   constructor(site: PanelSite) {
@@ -44,6 +59,16 @@ export class WatchlistPanel implements view.Panel {
       strings: site.strings,
     });
     this.picker = this.makePicker();
+    this.menu = this.makeMenu();
+    this.trade = new TradeLook(site);
+    this.commands = new RowCommands(site, {
+      grid: () => this.grid.loaded,
+      remove: (symbols) => {
+        this.remove(symbols);
+      },
+      trade: this.trade,
+      dialog: this.dialog,
+    });
     const [columnsButton, columnsMenu] = view.makeColumnMenu({
       columns: () => this.grid.loaded?.columns() ?? [],
       setShown: (id, shown) => {
@@ -54,11 +79,18 @@ export class WatchlistPanel implements view.Panel {
       },
       strings: site.strings,
     });
-    const { node, head } = view.panelSection("watchlist-panel", "watchlist", ...this.picker.nodes, columnsButton, this.search.node);
+    const { filterButton, button, menu, fileInput } = this.menu;
+    const { node, head } = view.panelSection("watchlist-panel", "watchlist", ...this.picker.nodes, filterButton, button, columnsButton, this.search.node);
     head.classList.add("watchlist-head");
     const box = view.make("div", "watchlist ag-theme-tapecast");
     Object.assign(box, { id: "watchlist", tabIndex: -1 });
-    node.append(view.make("div", "watchlist-box", box), columnsMenu);
+    node.append(view.make("div", "watchlist-box", box), columnsMenu, menu, fileInput, this.dialog.node, this.trade.node, ...this.commands.nodes, view.translated("p", "drop-hint", "dropFile"));
+    view.listenToFileDrops(node, (file) => void this.menu.importFile(file));
+    node.addEventListener("keydown", (press) => {
+      if (press.key !== "Escape" || !this.trade.isOpen) return;
+      press.stopPropagation();
+      this.trade.close();
+    });
     this.node = node;
     this.head = head;
     this.grid = this.loadGrid(box);
@@ -69,6 +101,10 @@ export class WatchlistPanel implements view.Panel {
         this.marks.invalidateNow();
       });
     }
+    editor.notes.onChange(() => {
+      this.showList();
+      this.marks.invalidateNow();
+    });
   }
 
   open(): void {
@@ -78,15 +114,18 @@ export class WatchlistPanel implements view.Panel {
 
   close(): void {
     this.isOpen = false;
+    this.trade.close();
   }
 
   select(symbol: StockSymbol | undefined): void {
+    this.trade.close();
     if (this.grid.loaded === undefined) this.grid.whenLoaded((grid) => { grid.select(this.site.selected()); });
     else this.grid.loaded.select(symbol);
   }
 
   translate(strings: Strings): void {
     this.picker.draw(this.site.editor.lists, strings);
+    this.menu.draw(strings);
     this.grid.whenLoaded((grid) => {
       grid.translate();
     });
@@ -111,6 +150,8 @@ export class WatchlistPanel implements view.Panel {
       grid.draw(symbol);
       hasPrice ||= store.board.get(symbol)?.ticker !== undefined;
     }
+    this.sumUp();
+    this.trade.draw();
     grid.keepSorted(now());
     if (hasPrice) this.site.firstPricesDrawn();
   }
@@ -143,18 +184,49 @@ export class WatchlistPanel implements view.Panel {
 
   showList(): void {
     if (!this.isOpen) return;
-    const { store, instruments, editor: { lists }, strings } = this.site;
-    this.rows = lists.symbols.flatMap((symbol) => {
-      const state = store.board.get(symbol);
-      return state === undefined ? [] : [{ symbol, name: instruments.nameOf(symbol), state }];
-    });
-    this.grid.loaded?.show(this.rows);
+    const { editor: { lists, notes }, strings } = this.site;
+    const { filter } = this;
+    const shown = shownItems(lists.items, filter === undefined ? undefined : (symbol) => notes.flagOf(symbol) === filter);
+    this.rows = shown.flatMap((item) => this.rowOf(item) ?? []);
+    const hasPositions = lists.symbols.some((symbol) => notes.positionOf(symbol) !== undefined);
+    this.total = hasPositions ? (this.total ?? { kind: "total", figures: undefined }) : undefined;
+    this.sumUp();
+    this.grid.loaded?.show(this.rows, this.total);
     this.picker.draw(lists, strings());
+    this.menu.draw(strings());
+  }
+
+  private rowOf(item: ListItem): view.GridRow | view.SectionRow | undefined {
+    const { store, instruments, editor: { lists: { items }, notes } } = this.site;
+    const section = sectionAt(items, itemId(item));
+    if (isSection(item)) {
+      const start = items.indexOf(item);
+      const end = items.findIndex((other, at) => at > start && isSection(other));
+      const count = symbolsOf(items.slice(start, end < 0 ? undefined : end)).length;
+      return { kind: "section", id: itemId(item), name: item.name, isFolded: item.isFolded, count };
+    }
+    const state = store.board.get(item);
+    if (state === undefined) return undefined;
+    return { kind: "symbol", symbol: item, name: instruments.nameOf(item), flag: notes.flagOf(item), position: notes.positionOf(item), section: section && itemId(section), state };
+  }
+
+  /** The total of the positions of the list, shown or not. */
+  private sumUp(): void {
+    if (this.total === undefined) return;
+    const { store, editor: { lists, notes } } = this.site;
+    const held = lists.symbols.flatMap((symbol) => {
+      const position = notes.positionOf(symbol);
+      return position === undefined ? [] : [[position, store.board.get(symbol)?.ticker] as const];
+    });
+    this.total.figures = totalOf(held);
+    this.grid.loaded?.drawTotal();
   }
 
   /** The names were loaded, or alerts changed. */
   private drawRows(): void {
-    for (const row of this.rows) row.name = this.site.instruments.nameOf(row.symbol);
+    for (const row of this.rows) {
+      if (row.kind === "symbol") row.name = this.site.instruments.nameOf(row.symbol);
+    }
     this.grid.loaded?.drawAll();
   }
 
@@ -179,8 +251,19 @@ export class WatchlistPanel implements view.Panel {
       },
       columns: site.columns.load,
       columnsChanged: site.columns.save,
+      command: (command, id, at) => {
+        this.commands.run(command, id, at);
+      },
+      canMove: () => this.commands.canMove(),
+      move: (id, place) => {
+        this.commands.move(id, place);
+      },
+      hover: (symbol, at) => {
+        if (symbol === undefined || at === undefined) this.trade.close();
+        else this.trade.open(symbol, at);
+      },
     };
-    const loading = view.loadGrid().then((Grid) => new Grid(box, actions, this.rows));
+    const loading = view.loadGrid().then((Grid) => new Grid(box, actions, this.rows, this.total));
     return new view.Lazy(loading, () => {
       site.notify(site.strings().notice.loadFailed, { kind: "error" });
     });
@@ -206,6 +289,30 @@ export class WatchlistPanel implements view.Panel {
         editor.keep();
       },
       defaultName: () => strings().lists.numbered(editor.lists.all.length + 1),
+      strings,
+    }, this.dialog);
+  }
+
+  private makeMenu(): view.ListMenu {
+    const { editor, strings, notify } = this.site;
+    return new view.ListMenu({
+      importText: (text) => {
+        if (!editor.addText(text)) notify(strings().notice.noSymbols, { kind: "error" });
+      },
+      exportAs: (format) => {
+        const [ending, type] = FILES[format];
+        saveFile(`${editor.lists.current.name}.${ending}`, editor.exported(format), type);
+      },
+      addSection: () => {
+        this.commands.addSection(undefined);
+      },
+      isSorted: () => this.grid.loaded?.isSorted ?? false,
+      endSort: () => this.grid.loaded?.endSort(),
+      filter: () => this.filter,
+      setFilter: (flag) => {
+        this.filter = flag;
+        this.showList();
+      },
       strings,
     });
   }

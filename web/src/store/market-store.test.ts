@@ -1,7 +1,7 @@
 import { expect, test, vi } from "vitest";
-import { START, symbol, trade } from "../../fake/builders";
+import { cancel, START, symbol, trade } from "../../fake/builders";
 import { FakeRuntime } from "../../fake/runtime";
-import { Client, HistoryClient, seq, type Trade } from "@tapecast/client";
+import { Client, HistoryClient, millis, seq, type Trade } from "@tapecast/client";
 import { HistoryLoader, MarketStore } from ".";
 
 const AAPL = symbol("AAPL");
@@ -134,4 +134,34 @@ test("a symbol that is only looked at is subscribed to until another one is sele
     { action: "subscribe", tickers: ["XOM"], statuses: ["XOM"] },
     { action: "unsubscribe", tickers: ["XOM"], statuses: ["XOM"] },
   ]);
+});
+
+test("the trades of a symbol beside the selected one are followed until they are released", () => {
+  const { store, requests } = opened();
+  const KO = symbol("KO");
+  const asked = requests.length;
+  const { trades, release } = store.followTrades(KO);
+  // The snapshot of the subscription has the last trade.
+  expect(requests).toHaveLength(asked);
+  store.apply([trade(0, 60, 5, "KO"), { ...trade(1, 61, 5, "KO"), id: 1 }], millis(START));
+  expect(trades.latest).toMatchObject({ price: 61, tape: "C" });
+  store.apply([cancel(1, "KO")], millis(START));
+  expect(trades.latest).toMatchObject({ price: 61, mark: "cancelled" });
+
+  release();
+  store.apply([trade(2, 62, 5, "KO")], millis(START));
+  expect(trades.latest?.price).toBe(61);
+});
+
+test("where the stream is used already, the last trade comes from history", () => {
+  const { store, requests } = opened();
+  const KO = symbol("KO");
+  const first = store.followTrades(KO);
+  const asked = requests.length;
+  const second = store.followTrades(KO);
+  expect(requests).toHaveLength(asked + 1);
+
+  first.release();
+  second.release();
+  expect(store.followTrades(AAPL).trades).toBe(store.sales);
 });

@@ -38,6 +38,8 @@ export class MarketStore {
   private readonly charts = new Set<ChartFeed>();
   /** The bars of each chart that is shown. Two charts of one symbol have their own, because a chart takes the changes. */
   private readonly bars = new Set<SymbolBars>();
+  /** The trades of symbols that are looked at beside the selected one. */
+  private readonly followed = new Set<TimeAndSales>();
   private healedCount = 0;
   /** Requests for trades under way, when the last one began, and how often missing trades were requested again. */
   private requests = 0;
@@ -80,6 +82,24 @@ export class MarketStore {
     this.followSales();
   }
 
+  /** Follows the trades of a symbol beside time and sales, until it is released. */
+  followTrades(symbol: StockSymbol): { readonly trades: TimeAndSales; readonly release: () => void } {
+    if (symbol === this.sales?.symbol) return { trades: this.sales, release: () => undefined };
+    const trades = new TimeAndSales(symbol);
+    // Only the first use of a stream gets the last trade as a snapshot.
+    const hasSnapshot = !this.streams.isUsed("trades", symbol);
+    const release = this.streams.use({ trades: [symbol] });
+    this.followed.add(trades);
+    if (!hasSnapshot) void this.loader.loadTrades(trades);
+    return {
+      trades,
+      release: () => {
+        release();
+        this.followed.delete(trades);
+      },
+    };
+  }
+
   /** A feed of bars for a chart, which shows nothing yet. */
   chart(): ChartFeed {
     const feed = new ChartFeed({ follow: (symbol) => this.followBars(symbol), history: this.loader.barsOfChart() });
@@ -99,6 +119,7 @@ export class MarketStore {
       this.board.apply(event);
       for (const bars of this.bars) bars.apply(event);
       this.sales?.apply(event);
+      for (const trades of this.followed) trades.apply(event);
       if (event.channel === "cancelErrors" || event.channel === "corrections") this.revise(event);
       this.meter.count(event, receivedAt);
     }
@@ -179,6 +200,7 @@ export class MarketStore {
   }
 
   private revise(event: Cancel | Correction): void {
+    for (const trades of this.followed) trades.revise(event);
     const revised = this.sales?.revise(event);
     if (revised !== undefined) this.board.revise(event.symbol, revised);
   }

@@ -22,6 +22,11 @@ export class StreamUses {
     };
   }
 
+  /** Whether anything uses this stream. */
+  isUsed(channel: (typeof CHANNELS)[number], symbol: string): boolean {
+    return this.uses.has(`${channel} ${symbol}`);
+  }
+
   /** Counts, and returns the streams whose first use began or whose last one ended. */
   private count(streams: Streams, change: 1 | -1): Streams {
     const turned: Partial<Record<(typeof CHANNELS)[number], readonly string[]>> = {};

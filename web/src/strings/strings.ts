@@ -1,6 +1,6 @@
 import type { AlertCondition, ClientState, Price, ReadyState, StockSymbol } from "@tapecast/client";
 import type { TimeFormat } from "../format";
-import type { ChartStyle, MoverList, SalesGroup, SessionPart, Study } from "../market";
+import type { ChartStyle, Flag, MoverList, SalesGroup, SessionPart, Study } from "../market";
 import type { MarketTimes } from "../source";
 import type { CityId, Condition, SendError } from "../topics";
 import type { StateChange, Target } from "../wire-log";
@@ -77,6 +77,10 @@ export interface Texts {
     readonly restarted: string;
     readonly removed: (what: string) => string;
     readonly added: (symbols: string) => string;
+    readonly positionsSet: (count: number) => string;
+    /** Of an imported text. */
+    readonly notUnderstood: (parts: string) => string;
+    readonly noSymbols: string;
     readonly alreadyListed: (symbols: string) => string;
     readonly fullLists: string;
     readonly loadFailed: string;
@@ -94,6 +98,8 @@ export interface Texts {
     readonly added: string;
     readonly nameLabel: string;
   };
+  readonly rows: RowStrings;
+  readonly trade: TradeCardStrings;
   readonly pause: string;
   readonly resume: string;
   readonly undo: string;
@@ -144,6 +150,40 @@ interface SalesFilterStrings {
   readonly minSize: (shares: number) => string;
   /** The kinds of trades that may be hidden, with what they are. */
   readonly groups: Readonly<Record<SalesGroup, readonly [name: string, description: string]>>;
+}
+
+/** Texts of the watchlist's rows: sections, flags, positions, moves. */
+interface RowStrings {
+  readonly flags: Readonly<Record<Flag, string>>;
+  /** The accessible name of the button of a row's flag. */
+  readonly flagOf: (symbol: string, flag: Flag | undefined) => string;
+  /** The accessible name of the menu of a row. */
+  readonly menuOf: (name: string) => string;
+  readonly sectionName: string;
+  readonly newSection: string;
+  /** What a section has, beside its name. */
+  readonly symbols: (count: number) => string;
+  /** Announced after a move, to screen readers. */
+  readonly movedTo: (name: string, position: number, count: number, section: string | undefined) => string;
+  readonly sectionMoved: (name: string) => string;
+  readonly flagSet: (symbol: string, flag: Flag | undefined) => string;
+  /** Why rows are not moved. */
+  readonly sorted: string;
+  readonly positionOf: (symbol: string) => string;
+  readonly invalidPosition: string;
+  readonly total: string;
+  /** Positions that the total leaves out. */
+  readonly withoutPrice: (count: number) => string;
+}
+
+/** Texts of the card of a symbol's last trade. */
+interface TradeCardStrings {
+  readonly none: string;
+  readonly ordinary: string;
+  /** The names of tapes by their letters. */
+  readonly tapes: Readonly<Partial<Record<string, string>>>;
+  /** The venue of trades that were reported to a trade reporting facility. */
+  readonly offExchange: string;
 }
 
 /** Texts of the heat map and of the movers. */
@@ -294,6 +334,11 @@ export const COLUMNS = [
   "ask",
   "volume",
   "range",
+  "position",
+  "value",
+  "dayProfit",
+  "profit",
+  "profitPercent",
   "remove",
 ] as const;
 
@@ -337,6 +382,43 @@ export type PageText =
   | "renameList"
   | "deleteList"
   | "keepList"
+  | "listMenu"
+  | "importList"
+  | "exportTradingView"
+  | "exportCsv"
+  | "addSection"
+  | "resetSort"
+  | "showFlags"
+  | "allFlags"
+  | "endFlagFilter"
+  | "dropFile"
+  | "flag"
+  | "noFlag"
+  | "editPosition"
+  | "quantity"
+  | "averageCost"
+  | "save"
+  | "cancel"
+  | "removePosition"
+  | "tradeDetails"
+  | "moveRowUp"
+  | "moveRowDown"
+  | "sectionAbove"
+  | "removeRow"
+  | "renameSection"
+  | "fold"
+  | "unfold"
+  | "removeSection"
+  | "keyMoveRow"
+  | "keyRowMenu"
+  | "keyFlag"
+  | "keyPosition"
+  | "keyTradeDetails"
+  | "keySection"
+  | "keyFold"
+  | "tradeConditions"
+  | "tradeVenue"
+  | "tradeTape"
   | "columns"
   | "resetColumns"
   | "addSymbol"
@@ -387,7 +469,6 @@ export type PageText =
   | "moveLeft"
   | "moveRight"
   | "ok"
-  | "cancel"
   | "shown"
   | "hidden"
   | "space"

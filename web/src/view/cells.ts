@@ -1,25 +1,15 @@
 import { formatChange, formatCount, formatPercent, formatPrice, formatRoundedPrice } from "../format";
-import { dayChange, placeInRange, type SymbolState } from "../market";
+import { dayChange, placeInRange, type Flag, type SymbolState } from "../market";
 import type { StockSymbol } from "@tapecast/client";
 import type { ColumnId, Strings } from "../strings";
 import { make, setData, setText } from "./dom";
 import { daySign, Figure } from "./figure";
+import { flagMark } from "./flag-mark";
 import type { Flashes } from "./flashes";
+import type { Cell, GridRow } from "./grid-rows";
 import { icon } from "./icons";
+import { POSITION_CELLS } from "./position-cells";
 import { SparklineView, type SparklineQueue } from "./sparklines";
-
-/** A row of the watchlist. The object stays the same while its symbol is watched; its state changes. */
-export interface GridRow {
-  readonly symbol: StockSymbol;
-  name: string;
-  readonly state: Readonly<SymbolState>;
-}
-
-/** The content of a grid cell. */
-export interface Cell {
-  readonly node: HTMLElement;
-  draw(row: GridRow): void;
-}
 
 /** What cells need from the grid. */
 export interface CellContext {
@@ -58,6 +48,7 @@ export const CELLS: Readonly<Record<ColumnId, CellMaker>> = {
     figure.show(ticker?.volume, context.strings().short);
   }),
   range: () => rangeCell(),
+  ...POSITION_CELLS,
   remove: (context) => removeCell(context),
 };
 
@@ -83,13 +74,19 @@ function figureCell(draw: (figure: Figure, state: Readonly<SymbolState>) => void
 
 function symbolCell(context: CellContext): Cell {
   const [symbol, badge] = [make("b", "symbol"), make("span", "badge")];
-  const alert = make("span", "visually-hidden");
-  const node = make("span", "symbol-cell", symbol, badge, alert);
+  const [alert, flagWords] = [make("span", "visually-hidden"), make("span", "visually-hidden")];
+  // Not a button: the keyboard and the row's menu set flags too.
+  const flagBox = make("span", "flag", flagMark(undefined));
+  const node = make("span", "symbol-cell", flagBox, symbol, badge, alert, flagWords);
   badge.hidden = true;
+  let shown: Flag | undefined;
   return {
     node,
-    draw: ({ symbol: text, state }) => {
+    draw: ({ symbol: text, state, flag }) => {
       setText(symbol, text);
+      if (flag !== shown) flagBox.replaceChildren(flagMark(flag));
+      shown = flag;
+      setText(flagWords, flag === undefined ? "" : context.strings().rows.flags[flag]);
       const mark = context.alertMark(text);
       setData(node, "alert", mark);
       setText(alert, mark === "none" ? "" : context.strings().alerts.marks[mark]);

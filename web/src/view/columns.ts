@@ -1,10 +1,10 @@
 import type { ColDef } from "ag-grid-community";
-import { dayChange, placeInRange } from "../market";
+import { dayChange, figuresOf, placeInRange } from "../market";
 import { COLUMNS, type ColumnId } from "../strings";
-import type { GridRow } from "./cells";
+import type { AnyRow, GridRow } from "./grid-rows";
 
 type Shape = Pick<
-  ColDef<GridRow>,
+  ColDef<AnyRow>,
   "width" | "minWidth" | "maxWidth" | "flex" | "hide" | "sortable" | "resizable" | "suppressMovable" | "lockPosition" | "cellClass" | "headerClass" | "sortingOrder"
 >;
 
@@ -20,7 +20,7 @@ const figure = (minWidth: number): Shape => ({ ...share(minWidth), cellClass: "c
 const fixed: Shape = { sortable: false, resizable: false, suppressMovable: true };
 
 const WIDE: Readonly<Record<ColumnId, Shape>> = {
-  symbol: { ...share(104), cellClass: "c-symbol", headerClass: "c-symbol" },
+  symbol: { ...share(110), cellClass: "c-symbol", headerClass: "c-symbol" },
   name: { ...share(100, 210), maxWidth: 300, cellClass: "c-name" },
   last: { ...figure(98), cellClass: "c-figure c-last" },
   spark: { ...share(104, 230), maxWidth: 480, cellClass: "c-spark" },
@@ -30,18 +30,24 @@ const WIDE: Readonly<Record<ColumnId, Shape>> = {
   ask: { ...figure(142), cellClass: "c-figure c-quote" },
   volume: figure(90),
   range: { ...figure(220), cellClass: "c-figure c-range" },
+  position: { ...figure(150), cellClass: "c-figure c-quote" },
+  value: figure(104),
+  dayProfit: figure(94),
+  profit: figure(100),
+  profitPercent: figure(84),
   remove: { ...fixed, width: 42, minWidth: 42, lockPosition: "right", cellClass: "c-remove", headerClass: "c-remove" },
 };
 
 /** The columns that fit on a phone. The column menu shows the others. */
-const SHOWN_NARROW: readonly ColumnId[] = ["symbol", "last", "spark", "percent"];
+const SHOWN_NARROW: readonly ColumnId[] = ["symbol", "last", "spark", "percent", "profit"];
 
 const NARROW: Readonly<Record<ColumnId, Shape>> = {
   ...(Object.fromEntries(COLUMNS.map((id) => [id, { ...WIDE[id], hide: !SHOWN_NARROW.includes(id) }])) as Record<ColumnId, Shape>),
-  symbol: { ...WIDE.symbol, ...share(92) },
+  symbol: { ...WIDE.symbol, ...share(98) },
   last: { ...WIDE.last, ...share(88) },
   spark: { ...WIDE.spark, ...share(60, 120) },
   percent: { ...figure(94), cellClass: "c-figure c-edge", headerClass: "c-figure c-edge" },
+  profit: { ...figure(112), cellClass: "c-figure c-edge", headerClass: "c-figure c-edge" },
 };
 
 const SHAPES = { wide: WIDE, narrow: NARROW } as const;
@@ -55,7 +61,7 @@ const NARROW_PX = 640;
 export const modeOf = (windowWidth: number): GridMode => (windowWidth < NARROW_PX ? "narrow" : "wide");
 
 /** The order in which columns make room when they do not all fit. The symbol and its price always stay. */
-const MAKE_ROOM: readonly ColumnId[] = ["range", "spark", "name", "volume", "ask", "bid", "change", "remove", "percent"];
+const MAKE_ROOM: readonly ColumnId[] = ["range", "spark", "name", "volume", "ask", "bid", "change", "remove", "dayProfit", "value", "position", "profitPercent", "percent", "profit"];
 
 /** A column that the user did not hide. */
 export interface ColumnNeed {
@@ -81,7 +87,7 @@ export function columnsToHide(needs: readonly ColumnNeed[], available: number, a
 const TEXT_PX = 13;
 
 /** The column definition for a screen and text size. */
-export function shapeOf(id: ColumnId, mode: GridMode, textPx: number): Shape {
+export function shapeOf(id: ColumnId, mode: GridMode, textPx: number): Shape & { readonly hide: boolean } {
   const shape = SHAPES[mode][id];
   const scaled = (px: number) => Math.round((px * textPx) / TEXT_PX);
   return {
@@ -99,13 +105,14 @@ export function rowText(columns: readonly ColumnId[], row: GridRow): string {
   return columns.flatMap((id) => fieldsOf(id, row)).join("\t");
 }
 
-function fieldsOf(id: ColumnId, { symbol, name, state: { ticker } }: GridRow): readonly (string | number)[] {
+function fieldsOf(id: ColumnId, { symbol, name, position, state: { ticker } }: GridRow): readonly (string | number)[] {
   if (id === "symbol") return [symbol];
   if (id === "name") return [name];
   if (id === "spark" || id === "remove") return [];
+  if (id === "position") return position === undefined ? ["", ""] : [position.quantity, position.cost];
   if (ticker === undefined) return id === "bid" || id === "ask" || id === "range" ? ["", ""] : [""];
   const { last, bid, bidSize, ask, askSize, volume, low, high } = ticker;
-  const change = dayChange(ticker);
+  const [change, figures] = [dayChange(ticker), position && figuresOf(position, ticker)];
   return {
     last: [last ?? ""],
     change: [change?.dollars.toFixed(2) ?? ""],
@@ -114,11 +121,15 @@ function fieldsOf(id: ColumnId, { symbol, name, state: { ticker } }: GridRow): r
     ask: ask === undefined ? ["", ""] : [ask, askSize],
     volume: [volume],
     range: [low ?? "", high ?? ""],
+    value: [figures?.value.toFixed(2) ?? ""],
+    dayProfit: [figures?.dayProfit?.toFixed(2) ?? ""],
+    profit: [figures?.profit.toFixed(2) ?? ""],
+    profitPercent: [figures?.profitRatio === undefined ? "" : `${(figures.profitRatio * 100).toFixed(2)}%`],
   }[id];
 }
 
 /** The value that a column is sorted by. */
-export function sortValueOf(id: ColumnId, { symbol, name, state: { ticker, sparkline } }: GridRow): string | number | undefined {
+export function sortValueOf(id: ColumnId, { symbol, name, position, state: { ticker, sparkline } }: GridRow): string | number | undefined {
   switch (id) {
     case "symbol":
       return symbol;
@@ -140,6 +151,16 @@ export function sortValueOf(id: ColumnId, { symbol, name, state: { ticker, spark
       return ticker?.volume;
     case "range":
       return placeInRange(ticker);
+    case "position":
+      return position?.quantity;
+    case "value":
+      return position && figuresOf(position, ticker)?.value;
+    case "dayProfit":
+      return position && figuresOf(position, ticker)?.dayProfit;
+    case "profit":
+      return position && figuresOf(position, ticker)?.profit;
+    case "profitPercent":
+      return position && figuresOf(position, ticker)?.profitRatio;
     case "remove":
       return undefined;
   }

@@ -8,26 +8,26 @@ import {
   EventApiModule,
   LocaleModule,
   ModuleRegistry,
+  PinnedRowModule,
   RowApiModule,
   RowSelectionModule,
   ScrollApiModule,
   TooltipModule,
   type ColDef,
-  type ColumnState,
   type GridApi,
   type GridOptions,
-  type ICellRendererComp,
-  type ICellRendererParams,
   type IRowNode,
 } from "ag-grid-community";
 import type { StockSymbol } from "@tapecast/client";
-import { COLUMNS, type ColumnId, type Strings } from "../strings";
-import { CELLS, type Cell, type CellContext, type GridRow } from "./cells";
-import { columnsToHide, modeOf, rowText, shapeOf, sortValueOf, type ColumnNeed, type GridMode } from "./columns";
-import type { Flashes } from "./flashes";
+import { COLUMNS, type ColumnId } from "../strings";
+import { CellRenderers } from "./cell-renderers";
+import type { CellContext } from "./cells";
+import { ColumnLayout } from "./column-layout";
+import { modeOf, rowText, shapeOf, sortValueOf, type GridMode } from "./columns";
+import { rowIdOf, type AnyRow, type GridRow, type SectionRow, type TotalRow } from "./grid-rows";
 import { translated } from "./panel-parts";
-import { listenToSwipes } from "./row-swipe";
-import type { SparklineQueue } from "./sparklines";
+import { POSITION_COLUMNS } from "./position-cells";
+import { listenToRows, type RowActions } from "./row-input";
 import { translateTexts } from "./translate";
 
 ModuleRegistry.registerModules([
@@ -38,6 +38,7 @@ ModuleRegistry.registerModules([
   ColumnApiModule,
   EventApiModule,
   LocaleModule,
+  PinnedRowModule,
   RowApiModule,
   RowSelectionModule,
   ScrollApiModule,
@@ -45,16 +46,8 @@ ModuleRegistry.registerModules([
 ]);
 
 /** What the grid needs from the dashboard. */
-export interface GridActions {
-  readonly strings: () => Strings;
-  readonly flashes: Flashes;
-  readonly sparklines: SparklineQueue;
+export interface GridActions extends CellContext, RowActions {
   readonly select: (symbol: StockSymbol) => void;
-  readonly remove: (symbol: StockSymbol) => void;
-  /** Whether an alert is set on a symbol, or fired and was not seen. */
-  readonly alertMark: (symbol: StockSymbol) => "none" | "set" | "fired";
-  /** A row was clicked or tapped. */
-  readonly tapped: () => void;
   /** The serialised layout that the user left on screens of this kind. */
   readonly columns: (mode: GridMode) => string | undefined;
   /** Called with the serialised layout when columns were moved, resized, hidden or sorted. */
@@ -76,39 +69,44 @@ const SORT_MS = 1_000;
 export class Grid {
   private readonly box: HTMLElement;
   private readonly empty = translated("p", "watchlist-empty", "empty");
-  private readonly api: GridApi<GridRow>;
+  private readonly api: GridApi<AnyRow>;
   private readonly actions: GridActions;
-  private readonly rows = new Map<StockSymbol, GridRow>();
-  /** The rendered cells. */
-  private readonly cells = new Map<StockSymbol, Set<Cell>>();
+  private readonly renderers: CellRenderers;
+  private readonly layout: ColumnLayout;
+  private readonly rows = new Map<string, GridRow | SectionRow>();
+  private total: TotalRow | undefined;
   private readonly style: CSSStyleDeclaration;
   private mode = modeOf(innerWidth);
   private textPx: number;
   private rowPx: number;
-  /** Columns that are hidden because there is no room, and those that the user asked for nevertheless. */
-  private squeezed: ReadonlySet<ColumnId> = new Set();
-  private readonly asked = new Set<ColumnId>();
   private sortedAt = 0;
 
   /** Takes the first rows, because a grid that is created empty is laid out twice. `box` is in the page already. */
-  constructor(box: HTMLElement, actions: GridActions, rows: readonly GridRow[]) {
+  constructor(box: HTMLElement, actions: GridActions, rows: readonly (GridRow | SectionRow)[], total: TotalRow | undefined) {
     this.box = box;
     this.style = getComputedStyle(box);
     this.textPx = Number.parseFloat(this.style.fontSize);
     this.rowPx = this.sizeOf("--row");
     this.actions = actions;
+    this.renderers = new CellRenderers(actions, (id) => this.rows.get(id) ?? (this.total !== undefined && rowIdOf(this.total) === id ? this.total : undefined));
     box.after(this.empty);
     translateTexts(this.empty, actions.strings());
     this.setRows(rows);
     this.api = createGrid(this.box, this.options(rows));
-    this.restoreColumns();
+    this.layout = new ColumnLayout(this.api, {
+      screen: () => ({ mode: this.mode, textPx: this.textPx, width: this.viewport?.clientWidth ?? 0 }),
+      columns: actions.columns,
+      columnsChanged: actions.columnsChanged,
+    });
+    this.layout.restore();
+    this.showTotal(total);
     for (const event of ["columnMoved", "columnResized", "sortChanged"] as const) {
       this.api.addEventListener(event, ({ source }) => {
-        if (source.startsWith("ui")) this.save();
+        if (source.startsWith("ui")) this.layout.save();
       });
     }
     this.api.addEventListener("columnResized", ({ finished }) => {
-      if (finished) this.fit();
+      if (finished) this.layout.fit();
     });
     // Not the box: a scroll bar takes its width from the viewport.
     if (this.viewport !== null) {
@@ -123,44 +121,63 @@ export class Grid {
         if (domLayout === "print") actions.sparklines.drawAll();
       });
     }
-    // The grid reports focus and selection in a later task, which may run after the next key press. These listeners run
-    // after its own, so that a click or an arrow key takes effect before the key that follows it.
-    this.box.addEventListener("click", ({ target }) => {
-      this.reportSelection();
-      if (target instanceof Element && target.closest(".ag-row") !== null) actions.tapped();
-    });
-    listenToSwipes(this.box, ".ag-row", (row) => {
-      const symbol = [...this.rows.keys()].find((one) => one === row.getAttribute("row-id"));
-      if (symbol !== undefined) actions.remove(symbol);
-    });
-    this.box.addEventListener("keydown", ({ target }) => {
-      if (!(target instanceof Element) || target.closest(".ag-row") === null) return;
-      this.followFocus();
-      this.reportSelection();
+    listenToRows(box, {
+      ...actions,
+      rowOf: (id) => this.rows.get(id),
+      viewport: () => this.viewport,
+      used: () => {
+        this.followFocus();
+        this.reportSelection();
+      },
+      clicked: () => {
+        this.reportSelection();
+      },
     });
   }
 
   /** Replaces the rows. */
-  show(rows: readonly GridRow[]): void {
+  show(rows: readonly (GridRow | SectionRow)[], total: TotalRow | undefined): void {
     this.setRows(rows);
     this.api.setGridOption("rowData", [...rows]);
+    this.showTotal(total);
+    this.drawAll();
+  }
+
+  /** Shows the row of the total, and the columns of positions, while there are any. */
+  private showTotal(total: TotalRow | undefined): void {
+    if (total !== this.total) this.api.setGridOption("pinnedBottomRowData", total === undefined ? [] : [total]);
+    this.total = total;
+    this.layout.setPositions(total !== undefined);
   }
 
   drawAll(): void {
-    for (const symbol of this.rows.keys()) this.draw(symbol);
+    for (const id of this.rows.keys()) this.draw(id);
+    this.drawTotal();
   }
 
-  draw(symbol: StockSymbol): void {
-    const row = this.rows.get(symbol);
-    if (row !== undefined) this.cells.get(symbol)?.forEach((cell) => { cell.draw(row); });
+  draw(id: string): void {
+    this.renderers.draw(id);
+  }
+
+  drawTotal(): void {
+    if (this.total !== undefined) this.renderers.draw(rowIdOf(this.total));
   }
 
   /** Sorts the rows again if a sort column is set, at most once per second. */
   keepSorted(now: number): void {
     if (now - this.sortedAt < SORT_MS) return;
     this.sortedAt = now;
-    const isSorted = this.api.getColumnState().some(({ sort }) => sort !== null && sort !== undefined);
-    if (isSorted) this.api.refreshClientSideRowModel("sort");
+    if (this.isSorted) this.api.refreshClientSideRowModel("sort");
+  }
+
+  get isSorted(): boolean {
+    return this.api.getColumnState().some(({ sort }) => sort !== null && sort !== undefined);
+  }
+
+  /** Shows the rows in their own order again. */
+  endSort(): void {
+    this.api.applyColumnState({ defaultState: { sort: null } });
+    this.layout.save();
   }
 
   select(symbol: StockSymbol | undefined): void {
@@ -174,15 +191,29 @@ export class Grid {
     this.api.ensureNodeVisible(node);
   }
 
-  /** The symbol a number of rows below this one in display order, clamped to the first and last row. */
-  neighbour(symbol: StockSymbol | undefined, rows: number): StockSymbol | undefined {
-    const at = this.nodeOf(symbol)?.rowIndex ?? -1;
-    const last = this.api.getDisplayedRowCount() - 1;
-    return this.api.getDisplayedRowAtIndex(Math.min(Math.max(at + rows, 0), last))?.data?.symbol;
+  /** The symbol a number of symbols below this one in display order, clamped to the first and last. */
+  neighbour(symbol: StockSymbol | undefined, distance: number): StockSymbol | undefined {
+    const symbols = this.displayed.flatMap((row) => (row.kind === "symbol" ? [row.symbol] : []));
+    const at = symbol === undefined ? -1 : symbols.indexOf(symbol);
+    return symbols[Math.min(Math.max(at + distance, 0), symbols.length - 1)];
   }
 
-  focus(symbol: StockSymbol | undefined): void {
-    this.api.setFocusedCell(this.nodeOf(symbol)?.rowIndex ?? 0, "symbol");
+  /** The ids of the rows above and below a row. */
+  around(id: string): { readonly above: string | undefined; readonly below: string | undefined } {
+    const ids = this.displayed.map(rowIdOf);
+    const at = ids.indexOf(id);
+    return { above: ids[at - 1], below: ids[at + 1] };
+  }
+
+  private get displayed(): readonly AnyRow[] {
+    return Array.from({ length: this.api.getDisplayedRowCount() }, (_, at) => this.api.getDisplayedRowAtIndex(at)?.data).filter((row) => row !== undefined);
+  }
+
+  /** Moves the focus to a row. */
+  focus(id: string | undefined): void {
+    const node = this.nodeOf(id);
+    if (node !== undefined) this.api.ensureNodeVisible(node);
+    this.api.setFocusedCell(node?.rowIndex ?? 0, "symbol");
   }
 
   /** Tab moves the focus from the headers to the selected row; false if there is none. */
@@ -197,79 +228,39 @@ export class Grid {
   /** Selects the row of the focused cell. */
   private followFocus(): void {
     const at = this.api.getFocusedCell()?.rowIndex;
-    const symbol = at === undefined ? undefined : this.api.getDisplayedRowAtIndex(at)?.data?.symbol;
-    if (symbol !== undefined) this.select(symbol);
+    const row = at === undefined ? undefined : this.api.getDisplayedRowAtIndex(at)?.data;
+    if (row?.kind === "symbol") this.select(row.symbol);
   }
 
   private reportSelection(): void {
-    const symbol = this.api.getSelectedNodes()[0]?.data?.symbol;
-    if (symbol !== undefined) this.actions.select(symbol);
+    const row = this.api.getSelectedNodes()[0]?.data;
+    if (row?.kind === "symbol") this.actions.select(row.symbol);
   }
 
   /** True if a row has the focus. */
   get hasFocus(): boolean {
-    return this.box.contains(document.activeElement) && document.activeElement?.closest(".ag-row") !== null;
+    const { activeElement } = this.box.ownerDocument;
+    return this.box.contains(activeElement) && activeElement?.closest(".ag-row") !== null;
   }
 
   /** The selected row as text; undefined if no row has the focus. */
   copy(): string | undefined {
     const row = this.api.getSelectedNodes()[0]?.data;
     const shown = this.columns().filter(({ isShown }) => isShown);
-    return this.hasFocus && row !== undefined ? rowText(shown.map(({ id }) => id), row) : undefined;
+    return this.hasFocus && row?.kind === "symbol" ? rowText(shown.map(({ id }) => id), row) : undefined;
   }
 
-  /** The columns in their current order. */
   columns(): readonly { readonly id: ColumnId; readonly isShown: boolean }[] {
-    const state = this.api.getColumnState();
-    return state.flatMap(({ colId, hide }) => {
-      const id = COLUMNS.find((column) => column === colId);
-      return id === undefined ? [] : [{ id, isShown: hide !== true }];
-    });
+    return this.layout.columns();
   }
 
-  /** Shows a column, in the place of others if there is no room, or hides it. */
   setShown(id: ColumnId, shown: "shown" | "hidden"): void {
-    this.asked.delete(id);
-    if (shown === "shown") this.asked.add(id);
-    this.squeezed = new Set([...this.squeezed].filter((other) => other !== id));
-    this.api.setColumnsVisible([id], shown === "shown");
-    this.fit();
-    this.save();
+    this.layout.setShown(id, shown);
   }
 
   /** Restores the default columns. */
   reset(): void {
-    this.asked.clear();
-    this.squeezed = new Set();
-    this.api.resetColumnState();
-    this.fit();
-    this.save();
-  }
-
-  private save(): void {
-    this.actions.columnsChanged(this.mode, JSON.stringify(this.wantedState()));
-  }
-
-  /** Hides the columns for which there is no room and shows those for which there is again: no column is ever cut. */
-  private fit(): void {
-    const available = this.viewport?.clientWidth ?? 0;
-    if (available === 0) return;
-    const needs = this.wantedState().flatMap(({ colId, hide, width, flex }): readonly ColumnNeed[] => {
-      const id = COLUMNS.find((column) => column === colId);
-      if (id === undefined || hide === true) return [];
-      const { minWidth = 0 } = shapeOf(id, this.mode, this.textPx);
-      // A column that the user resized has a width of its own.
-      return [{ id, width: typeof flex === "number" ? minWidth : (width ?? minWidth) }];
-    });
-    const squeezed = columnsToHide(needs, available, this.asked);
-    const changed = COLUMNS.filter((id) => squeezed.has(id) !== this.squeezed.has(id));
-    this.squeezed = squeezed;
-    for (const id of changed) this.api.setColumnsVisible([id], !squeezed.has(id));
-  }
-
-  /** The column state as the user wants it: columns without room are not hidden. */
-  private wantedState(): readonly ColumnState[] {
-    return this.api.getColumnState().map((column) => ([...this.squeezed].some((id) => id === column.colId) ? { ...column, hide: false } : column));
+    this.layout.reset();
   }
 
   /** The window has another size, or rows have: perhaps another text size, other rows, or the columns of a phone. */
@@ -277,14 +268,13 @@ export class Grid {
     const [mode, textPx, rowPx] = [modeOf(innerWidth), Number.parseFloat(this.style.fontSize), this.sizeOf("--row")];
     if (mode !== this.mode || textPx !== this.textPx || rowPx !== this.rowPx) {
       Object.assign(this, { mode, textPx, rowPx });
-      this.squeezed = new Set();
       this.api.setGridOption("rowHeight", this.sizeOf("--row"));
       this.api.setGridOption("headerHeight", this.sizeOf("--head"));
       this.api.setGridOption("columnDefs", COLUMNS.map((id) => this.columnOf(id)));
-      this.restoreColumns();
+      this.layout.restore();
       this.api.redrawRows();
     }
-    this.fit();
+    this.layout.fit();
   }
 
   private get viewport(): Element | null {
@@ -306,27 +296,17 @@ export class Grid {
     this.api.refreshCells({ force: true });
   }
 
-  private setRows(rows: readonly GridRow[]): void {
+  private setRows(rows: readonly (GridRow | SectionRow)[]): void {
     this.rows.clear();
-    for (const row of rows) this.rows.set(row.symbol, row);
+    for (const row of rows) this.rows.set(rowIdOf(row), row);
     this.empty.hidden = rows.length > 0;
   }
 
-  private restoreColumns(): void {
-    try {
-      const state = JSON.parse(this.actions.columns(this.mode) ?? "{}") as unknown;
-      if (Array.isArray(state)) this.api.applyColumnState({ state: state as ColumnState[], applyOrder: true });
-    } catch {
-      // An invalid stored layout is ignored: the default columns stay.
-    }
-    this.fit();
+  private nodeOf(id: string | undefined): IRowNode<AnyRow> | undefined {
+    return id === undefined ? undefined : this.api.getRowNode(id);
   }
 
-  private nodeOf(symbol: StockSymbol | undefined): IRowNode<GridRow> | undefined {
-    return symbol === undefined ? undefined : this.api.getRowNode(symbol);
-  }
-
-  private options(rows: readonly GridRow[]): GridOptions<GridRow> {
+  private options(rows: readonly (GridRow | SectionRow)[]): GridOptions<AnyRow> {
     return {
       // The theme is our own style sheet. The grid injects no styles, so the content security policy stays strict.
       theme: "legacy",
@@ -336,8 +316,13 @@ export class Grid {
       headerHeight: this.sizeOf("--head"),
       columnDefs: COLUMNS.map((id) => this.columnOf(id)),
       defaultColDef: { resizable: true, sortable: true, suppressHeaderMenuButton: true, suppressKeyboardEvent: isShortcut, suppressHeaderKeyboardEvent: ({ event }) => this.leaveHeaders(event) },
-      getRowId: ({ data }) => data.symbol,
-      rowSelection: { mode: "singleRow", checkboxes: false, enableClickSelection: true },
+      getRowId: ({ data }) => rowIdOf(data),
+      isFullWidthRow: ({ rowNode }) => rowNode.data?.kind === "section",
+      fullWidthCellRenderer: this.renderers.ofSections(),
+      postSortRows: ({ nodes }) => {
+        this.keepSections(nodes);
+      },
+      rowSelection: { mode: "singleRow", checkboxes: false, enableClickSelection: true, isRowSelectable: ({ data }) => data?.kind === "symbol" },
       // Grid pattern of the ARIA guide: headers and rows are one tab stop each; arrow keys move inside.
       tabToNextHeader: () => false,
       tabToNextCell: () => false,
@@ -359,52 +344,29 @@ export class Grid {
     };
   }
 
-  private columnOf(id: ColumnId): ColDef<GridRow> {
+  /** Sorts within sections: each one keeps its place, with its symbols below it in their new order. */
+  private keepSections(nodes: IRowNode<AnyRow>[]): void {
+    const sections = [...this.rows.values()].filter((row) => row.kind === "section");
+    if (sections.length === 0) return;
+    const byId = new Map(nodes.flatMap((node) => (node.data === undefined ? [] : [[rowIdOf(node.data), node]])));
+    const below = (section: string | undefined) => nodes.filter(({ data }) => data?.kind === "symbol" && data.section === section);
+    const ordered = [...below(undefined), ...sections.flatMap(({ id }) => [byId.get(id) ?? [], below(id)].flat())];
+    nodes.splice(0, nodes.length, ...ordered);
+  }
+
+  private columnOf(id: ColumnId): ColDef<AnyRow> {
     const { head, tip } = this.actions.strings().columns[id];
+    const shape = shapeOf(id, this.mode, this.textPx);
     return {
       colId: id,
       headerName: head,
       headerTooltip: tip,
-      valueGetter: ({ data }) => data && sortValueOf(id, data),
-      cellRenderer: this.rendererOf(id),
-      ...shapeOf(id, this.mode, this.textPx),
+      valueGetter: ({ data }) => (data?.kind === "symbol" ? sortValueOf(id, data) : undefined),
+      cellRenderer: this.renderers.ofColumn(id),
+      ...shape,
+      // The layout shows them while there are positions.
+      hide: shape.hide || POSITION_COLUMNS.some((one) => one === id),
     };
-  }
-
-  /** The renderer of a column. AG Grid creates and destroys cells as rows scroll into and out of view. */
-  private rendererOf(id: ColumnId): new () => ICellRendererComp<GridRow> {
-    const [{ cells: rendered }, context] = [this, this.context()];
-    return class implements ICellRendererComp<GridRow> {
-      private readonly cell = CELLS[id](context);
-      private row: GridRow | undefined;
-
-      init({ data }: ICellRendererParams<GridRow>): void {
-        this.row = data;
-        if (data === undefined) return;
-        const cells = rendered.get(data.symbol) ?? new Set();
-        rendered.set(data.symbol, cells.add(this.cell));
-        this.cell.draw(data);
-      }
-
-      getGui(): HTMLElement {
-        return this.cell.node;
-      }
-
-      refresh({ data }: ICellRendererParams<GridRow>): boolean {
-        if (data !== this.row) return false;
-        if (data !== undefined) this.cell.draw(data);
-        return true;
-      }
-
-      destroy(): void {
-        if (this.row !== undefined) rendered.get(this.row.symbol)?.delete(this.cell);
-      }
-    };
-  }
-
-  private context(): CellContext {
-    const { strings, flashes, sparklines, remove, alertMark } = this.actions;
-    return { strings, flashes, sparklines, remove, alertMark };
   }
 }
 

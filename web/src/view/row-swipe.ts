@@ -20,6 +20,11 @@ export function listenToSwipes(box: HTMLElement, rowSelector: string, swiped: (r
   });
   box.addEventListener("pointermove", ({ pointerId, clientX }) => {
     if (touch?.id !== pointerId) return;
+    // A finger that held the row moves it.
+    if (touch.row.dataset["lifted"] !== undefined) {
+      touch = undefined;
+      return;
+    }
     distance = touch.x - clientX;
     hasMoved ||= Math.abs(distance) > START_PX;
     touch.row.style.translate = distance > START_PX ? `${-distance}px 0` : "";
