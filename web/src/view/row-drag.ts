@@ -69,6 +69,10 @@ export class RowDrag {
     box.addEventListener("touchmove", (event) => {
       if (this.drag !== undefined && this.drag.phase !== "pressed" && event.cancelable) event.preventDefault();
     }, { passive: false });
+    // A finger that lets a row go does not tap what is below it by then, such as the menu.
+    box.addEventListener("touchend", (event) => {
+      if (this.isClickSwallowed) event.preventDefault();
+    });
     // A drag is no click: the row below the pointer is not selected.
     box.addEventListener("click", (event) => {
       if (!this.isClickSwallowed) return;

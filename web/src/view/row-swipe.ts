@@ -16,7 +16,8 @@ export function listenToSwipes(box: HTMLElement, rowSelector: string, swiped: (r
   };
   box.addEventListener("pointerdown", ({ target, pointerType, pointerId, clientX }) => {
     const row = target instanceof Element ? target.closest<HTMLElement>(rowSelector) : null;
-    if (pointerType === "touch" && row !== null) [touch, hasMoved] = [{ id: pointerId, x: clientX, row }, false];
+    hasMoved = false;
+    if (pointerType === "touch" && row !== null) touch = { id: pointerId, x: clientX, row };
   });
   box.addEventListener("pointermove", ({ pointerId, clientX }) => {
     if (touch?.id !== pointerId) return;
