@@ -1,24 +1,23 @@
-//! Fills the archive with simulated history, so that charts are not empty after the start.
+//! Gives the archive a simulated history, so that charts are not empty after the start.
 
 use std::sync::Arc;
 
-use crate::archive::{Archive, EarlierBars};
-use crate::model::{Bar, SymbolId, Timestamp, TradingDay, Universe, midnights};
-use crate::source::{History, Listings, PastEnd, SimulationSettings};
+use crate::archive::{Archive, EarlierBars, LatestBars};
+use crate::model::{Bar, ExchangeSession, SymbolId, Timestamp, TradingDay, Universe, midnights};
+use crate::source::{History, InstrumentHistory, Listings, PastEnd, SimulationSettings};
 
-/// The number of instruments with history: the busiest ones. Each costs up to 0.4 ms of CPU time at the start, simulation
-/// and storage together.
+/// The number of instruments with history: the busiest ones. Each costs some 0.1 ms of CPU time at the start, for where its
+/// history ends.
 const MAX_INSTRUMENTS: usize = 10_000;
 
 /// The number of days before today with history.
 const DAYS: usize = 365;
 
-/// The number of sessions before today with minute bars.
+/// The number of the exchange's sessions before today with minute bars.
 const SESSIONS: usize = 5;
 
-/// Adds the bars of the year before `now` to the archive, and returns the listings with the prices at which these end.
-///
-/// The minutes of the sessions before today are made when they are first read.
+/// Begins the archive's bars where those of the year before `now` end, and returns the listings with the prices at which
+/// these end. All others of them are made whenever they are read.
 pub(super) fn backfill(
     archive: &Archive,
     listings: Listings,
@@ -28,36 +27,61 @@ pub(super) fn backfill(
     let mut midnights = midnights(now, DAYS);
     midnights.push(TradingDay::of(now).end);
     let universe = Arc::clone(listings.universe());
+    let first_session = first_session(&midnights);
     let history = History::new(&universe, simulation, midnights, now);
+    let past = SimulatedPast { history, universe: Arc::clone(&universe), first_session };
     let ends: Vec<PastEnd> = universe
         .iter()
         .take(MAX_INSTRUMENTS)
         .map(|instrument| {
-            let past = history.of(instrument);
-            archive.seed(instrument.id, &past.days, &past.minutes, &past.seconds);
-            past.end
+            let InstrumentHistory { previous_day, minutes, seconds, end } =
+                past.history.until(instrument, now);
+            archive.begin(instrument.id, now, &LatestBars { previous_day, minutes, seconds });
+            end
         })
         .collect();
-    archive.set_earlier(Box::new(EarlierSessions { history, universe }));
+    archive.set_earlier(Box::new(past));
     archive.advance(now);
     listings.following(&ends)
 }
 
-/// The minutes of the sessions before today.
-struct EarlierSessions {
+/// The position of the day of the first of the exchange's [`SESSIONS`] before today. The simulated market never closes, so
+/// the days and nights between them have minutes too.
+fn first_session(midnights: &[Timestamp]) -> usize {
+    let today = midnights.len().saturating_sub(2);
+    let sessions = (0..today).rev().filter(|day| ExchangeSession::of(midnights[*day]).is_some());
+    sessions.take(SESSIONS).last().unwrap_or(today)
+}
+
+/// The bars from before the market opened.
+struct SimulatedPast {
     history: History,
     /// The instruments with the prices around which their past is.
     universe: Arc<Universe>,
+    first_session: usize,
 }
 
-impl EarlierBars for EarlierSessions {
-    fn minutes(&self, symbol: SymbolId) -> Vec<Bar> {
-        match symbol.index() {
-            0..MAX_INSTRUMENTS => {
-                self.history.minutes_before_today(self.universe.instrument(symbol), SESSIONS)
-            }
-            _ => Vec::new(),
-        }
+impl EarlierBars for SimulatedPast {
+    fn midnights(&self) -> &[Timestamp] {
+        &self.history.midnights()[self.first_session..]
+    }
+
+    fn days(&self, symbol: SymbolId) -> Vec<Bar> {
+        self.history.days(self.universe.instrument(symbol))
+    }
+
+    fn minutes(&self, symbol: SymbolId, midnight: Timestamp) -> Vec<Bar> {
+        self.history.minutes(self.universe.instrument(symbol), midnight)
+    }
+
+    fn seconds(&self, symbol: SymbolId) -> Vec<Bar> {
+        self.until(symbol, self.history.now()).seconds
+    }
+
+    fn until(&self, symbol: SymbolId, at: Timestamp) -> LatestBars {
+        let InstrumentHistory { previous_day, minutes, seconds, .. } =
+            self.history.until(self.universe.instrument(symbol), at);
+        LatestBars { previous_day, minutes, seconds }
     }
 }
 
@@ -67,8 +91,10 @@ mod tests {
 
     use super::*;
     use crate::archive::{OpenBars, Order, Query, Retention, Timeframe, Unit};
-    use crate::model::{Event, SECOND};
+    use crate::model::{Event, SECOND, market_time};
     use crate::source::Simulator;
+
+    const MINUTE: std::time::Duration = std::time::Duration::from_mins(1);
 
     /// 14:32:17 in New York on a Thursday.
     const NOW: Timestamp = Timestamp::from_nanos(1_700_163_137 * SECOND);
@@ -101,6 +127,77 @@ mod tests {
             }
             let whole = minutes(&archive, symbol, midnights[0], NOW);
             assert_eq!(whole.len(), SESSIONS * 24 * 60 + 14 * 60 + 32);
+        }
+    }
+
+    /// The bars of a symbol of this length, of all times.
+    fn all(archive: &Archive, symbol: u32, unit: Unit) -> Vec<Bar> {
+        let (from, to) = (Timestamp::from_nanos(0), Timestamp::from_nanos(i64::MAX));
+        let query = Query { from, to, order: Order::OldestFirst, after: None, limit: usize::MAX };
+        archive.bars(SymbolId(symbol), Timeframe::new(1, unit).unwrap(), OpenBars::Excluded, &query)
+    }
+
+    #[test]
+    fn the_minutes_reach_back_over_weekends_holidays_and_half_days() {
+        for (now, first) in [
+            // The Monday after Thanksgiving: a half day on Friday, and three days before the holiday.
+            ("2026-11-30T10:00", "2026-11-20"),
+            ("2026-11-20T10:00", "2026-11-13"),
+            ("2026-11-22T10:00", "2026-11-16"),
+        ] {
+            let mut midnights = midnights(market_time(now).unwrap(), DAYS);
+            midnights.push(TradingDay::of(market_time(now).unwrap()).end);
+
+            assert_eq!(midnights[first_session(&midnights)], market_time(first).unwrap(), "{now}");
+        }
+    }
+
+    #[test]
+    fn five_sessions_and_a_year_need_no_memory() {
+        let archive = filled(100, Retention { bytes: 100 * 10_000, ..Retention::default() });
+        let midnights = midnights(NOW, SESSIONS + 2);
+
+        for symbol in [0, 57, 99] {
+            let (days, minutes) = (all(&archive, symbol, Unit::Day), all(&archive, symbol, Unit::Minute));
+            assert_eq!((days.len(), minutes.len()), (DAYS + 1, 7 * 24 * 60 + 14 * 60 + 32));
+            assert_eq!(minutes[0].start, midnights[0]);
+            for day in &days[DAYS - 7..DAYS] {
+                let end = TradingDay::of(day.start).end;
+                let of_day: Vec<Bar> =
+                    minutes.iter().filter(|bar| (day.start..end).contains(&bar.start)).copied().collect();
+                let sum = |of: fn(&Bar) -> u64| of_day.iter().map(of).sum::<u64>();
+                assert_eq!((of_day[0].open, of_day[of_day.len() - 1].close), (day.open, day.close));
+                assert_eq!(of_day.iter().map(|bar| bar.high).max(), Some(day.high));
+                assert_eq!(of_day.iter().map(|bar| bar.low).min(), Some(day.low));
+                assert_eq!((sum(|bar| bar.volume), sum(|bar| bar.trades)), (day.volume, day.trades));
+            }
+        }
+    }
+
+    #[test]
+    fn a_restart_leaves_the_past_as_it_was() {
+        let later = Timestamp::from_nanos(NOW.nanos() + 12 * 3_600 * SECOND);
+        let listings = Listings::new(20, 1);
+        let restarted = Archive::new(20, Retention::default());
+
+        backfill(&restarted, listings, SimulationSettings::default(), later);
+
+        let archive = filled(20, Retention::default());
+        for symbol in 0..20 {
+            let (days, after) = (all(&archive, symbol, Unit::Day), all(&restarted, symbol, Unit::Day));
+            assert_eq!(
+                days[1..DAYS],
+                after[..DAYS - 1],
+                "the last one of the first start is of today so far"
+            );
+            let yesterday = restarted.summary(SymbolId(symbol), OpenBars::Included).previous_day;
+            assert_eq!(yesterday, Some(after[DAYS - 1]));
+            let (minutes, after) =
+                (all(&archive, symbol, Unit::Minute), all(&restarted, symbol, Unit::Minute));
+            let common = |bars: &[Bar], until: Timestamp| -> Vec<Bar> {
+                bars.iter().filter(|bar| bar.start >= after[0].start && bar.start < until).copied().collect()
+            };
+            assert!(common(&minutes, NOW) == common(&after, minutes[minutes.len() - 1].start + MINUTE));
         }
     }
 

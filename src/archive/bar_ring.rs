@@ -107,8 +107,7 @@ impl BarRing {
         if self.removed_until.is_some() {
             return;
         }
-        let first_packed = self.packed.front().and_then(|block| block.rows().next());
-        let first = first_packed.or(self.older.front().copied()).or(self.latest).map(|row| row.start());
+        let first = self.first_start();
         let before = bars.partition_point(|bar| first.is_none_or(|first| bar.start < first));
         let room = self.most.saturating_sub(self.len());
         let (left_out, kept) = bars[..before].split_at(before.saturating_sub(room));
@@ -144,6 +143,25 @@ impl BarRing {
         let older = self.older.range(self.index_of(from)..).copied();
         let rows = packed.chain(older).chain(self.latest).skip_while(|row| row.start() < from);
         out.extend(rows.take(most).map(|row| row.to_bar(symbol)));
+    }
+
+    /// Appends the latest bars that start before `until` to `out`, oldest first, at most `most`.
+    pub(super) fn copy_before(&self, symbol: SymbolId, until: Timestamp, most: usize, out: &mut Vec<Bar>) {
+        let latest = self.latest.filter(|latest| latest.start() < until);
+        let older = self.older.range(..self.index_of(until)).rev().copied();
+        let blocks = self.packed.partition_point(|block| block.last() < until) + 1;
+        let blocks = self.packed.range(..blocks.min(self.packed.len())).rev();
+        let rows = blocks.flat_map(|block| block.rows().collect::<Vec<_>>().into_iter().rev());
+        let packed = rows.skip_while(|row| row.start() >= until);
+        let begin = out.len();
+        out.extend(latest.into_iter().chain(older).chain(packed).take(most).map(|row| row.to_bar(symbol)));
+        out[begin..].reverse();
+    }
+
+    /// The start of the oldest bar.
+    pub(super) fn first_start(&self) -> Option<Timestamp> {
+        let packed = self.packed.front().and_then(|block| block.rows().next());
+        packed.or(self.older.front().copied()).or(self.latest).map(|row| row.start())
     }
 
     /// The latest bar, which may still be open.

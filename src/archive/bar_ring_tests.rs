@@ -198,6 +198,27 @@ fn earlier_bars_are_prepended_as_far_as_there_is_room() {
 }
 
 #[test]
+fn the_latest_bars_before_a_time_are_read_like_the_oldest_from_a_time() {
+    for (most, seeded) in [(2_000, 500), (2_000, 64), (2_000, 1), (50, 70), (9, 0)] {
+        let all: Vec<i64> = (1..=seeded).map(|bar| bar * 10).collect();
+        let ring = ring(most, &all);
+        let kept = starts(&ring, 0, 9_999);
+        assert_eq!(ring.first_start(), kept.first().map(|start| second(*start)));
+        for until in (0..=seeded * 10 + 11).step_by(7) {
+            for limit in [0, 1, 33, 9_999] {
+                let mut bars = Vec::new();
+                ring.copy_before(SymbolId(0), second(until), limit, &mut bars);
+
+                let expected: Vec<i64> = kept.iter().copied().filter(|start| *start < until).collect();
+                let expected = &expected[expected.len().saturating_sub(limit)..];
+                let read: Vec<i64> = bars.iter().map(|bar| bar.start.seconds()).collect();
+                assert_eq!(read, expected, "{most} {seeded} {until} {limit}");
+            }
+        }
+    }
+}
+
+#[test]
 fn no_earlier_bars_are_prepended_after_bars_were_removed_or_twice() {
     let mut bars = Vec::new();
     ring(2_000, &[1, 2, 3]).copy(SymbolId(0), second(0), 9, &mut bars);

@@ -1,6 +1,7 @@
 use std::mem;
 
 use super::bar_ring::BarRing;
+use super::earlier_bars::LatestBars;
 use super::retention::Depth;
 use super::ring::Ring;
 use super::span::Span;
@@ -26,8 +27,8 @@ pub(super) struct InstrumentArchive {
     hours: MarketHours,
     /// The day of which the source told and that no trade and no minute was in.
     told_day: Option<Timestamp>,
-    /// Minutes before this time can be [prepended](Self::prepend).
-    earlier_until: Option<Timestamp>,
+    /// Bars of each span before these times are [made](super::EarlierBars) when they are read.
+    earlier_until: [Option<Timestamp>; Span::COUNT],
     /// The day of the latest trade, so that the calendar is asked once a day and not once a trade.
     today: TradingDay,
 }
@@ -36,8 +37,9 @@ pub(super) struct InstrumentArchive {
 /// which are cold for a single trade every few milliseconds.
 const FOLDED_TOGETHER: usize = 32;
 
-/// The spans of which there may be bars before the seeded ones.
-const EARLIER: [Span; 3] = [Span::Minute, Span::FiveMinutes, Span::Hour];
+/// The bars of each span that are retained at the [begin](InstrumentArchive::begin): the latest, which goes on, and the one
+/// before it.
+const BEGIN_BARS: usize = 2;
 
 /// The spans that are folded from trades where the source gives days, and where it gives minutes.
 const BELOW_DAYS: [Span; 5] = [Span::Second, Span::FiveSeconds, Span::Minute, Span::FiveMinutes, Span::Hour];
@@ -59,7 +61,7 @@ impl InstrumentArchive {
             days: BarOrigin::Folded,
             hours: MarketHours::Continuous,
             told_day: None,
-            earlier_until: None,
+            earlier_until: [None; Span::COUNT],
             today: TradingDay::default(),
         }
     }
@@ -182,7 +184,6 @@ impl InstrumentArchive {
         self.fold();
         self.told_day = self.told_day.filter(|day| *day <= to);
         self.bars.iter_mut().for_each(|bars| bars.remove_after(to));
-        self.earlier_until = self.earlier_until.map(|until| until.min(to));
         self.today = TradingDay::default();
     }
 
@@ -208,6 +209,46 @@ impl InstrumentArchive {
 
     /// Takes in the history, in the form of [`super::Archive::seed`].
     pub(super) fn seed(&mut self, days: &[Bar], minutes: &[Bar], seconds: &[Bar]) {
+        let history = self.history(days, minutes, seconds);
+        for (bars, seeded) in self.bars.iter_mut().zip(&history) {
+            seeded.iter().for_each(|bar| bars.seed(bar));
+        }
+    }
+
+    /// Takes in the latest bars before this time, of which the open ones go on. Those before are made when they are read.
+    ///
+    /// Spans that began earlier stay as they are: a clock that was set back leaves these.
+    pub(super) fn begin(&mut self, at: Timestamp, latest: &LatestBars) {
+        let history = self.history(latest.previous_day.as_slice(), &latest.minutes, &latest.seconds);
+        for (span, bars) in Span::ALL.into_iter().zip(&history) {
+            let until = &mut self.earlier_until[span.index()];
+            if until.is_none_or(|until| until > at) {
+                let kept = &bars[bars.len().saturating_sub(BEGIN_BARS)..];
+                *until = Some(kept.first().map_or(at, |first| first.start));
+                kept.iter().for_each(|bar| self.bars[span.index()].seed(bar));
+            }
+        }
+    }
+
+    /// True when there are earlier bars, and some after this time.
+    pub(super) fn begins_after(&self, at: Timestamp) -> bool {
+        self.earlier_until.iter().flatten().any(|until| *until > at)
+    }
+
+    /// The time before which bars of this span are made; `None` if there are none, or if bars after them are no longer
+    /// retained: there would be a hole.
+    pub(super) fn earlier_until(&self, span: Span) -> Option<Timestamp> {
+        let until = self.earlier_until[span.index()]?;
+        let retained = self.bars(span);
+        match retained.removed_until() {
+            Some(_) => None,
+            // Another node's history may have come before the begin.
+            None => Some(retained.first_start().map_or(until, |first| first.min(until))),
+        }
+    }
+
+    /// The bars of each span of a history.
+    fn history(&self, days: &[Bar], minutes: &[Bar], seconds: &[Bar]) -> [Vec<Bar>; Span::COUNT] {
         let complete = minutes.last().map(|minute| minute.start);
         let current = seconds
             .iter()
@@ -215,37 +256,13 @@ impl InstrumentArchive {
         let current = joined(current, Span::Second, Span::Minute);
         let minutes: Vec<Bar> = minutes.iter().chain(&current).copied().collect();
         let today = self.days_of(&minutes);
-        let first = minutes.first().map(|minute| TradingDay::of(minute.start).start);
-        self.earlier_until = first.or(days.last().map(|day| TradingDay::of(day.start).end));
-        for span in Span::ALL {
-            let bars = match span {
-                Span::Second => seconds,
-                Span::FiveSeconds => &joined(seconds, Span::Second, span),
-                Span::Minute => &minutes,
-                Span::FiveMinutes | Span::Hour => &joined(&minutes, Span::Minute, span),
-                Span::Day => &days.iter().chain(&today).copied().collect::<Vec<_>>(),
-            };
-            bars.iter().for_each(|bar| self.bars[span.index()].seed(bar));
-        }
-    }
-
-    /// True when bars of this span from this time on can be [prepended](Self::prepend).
-    pub(super) fn may_have_earlier(&self, span: Span, from: Timestamp) -> bool {
-        EARLIER.contains(&span) && self.earlier_until.is_some_and(|until| from < until)
-    }
-
-    /// Puts minute bars, and the longer ones they add up to, before all others. The first call after the seed has an
-    /// effect.
-    pub(super) fn prepend(&mut self, minutes: &[Bar]) {
-        let Some(until) = self.earlier_until.take() else { return };
-        let minutes = &minutes[..minutes.partition_point(|minute| minute.start < until)];
-        for span in EARLIER {
-            let bars = match span {
-                Span::Minute => minutes,
-                _ => &joined(minutes, Span::Minute, span),
-            };
-            self.bars[span.index()].prepend(bars);
-        }
+        Span::ALL.map(|span| match span {
+            Span::Second => seconds.to_vec(),
+            Span::FiveSeconds => joined(seconds, Span::Second, span),
+            Span::Minute => minutes.clone(),
+            Span::FiveMinutes | Span::Hour => joined(&minutes, Span::Minute, span),
+            Span::Day => days.iter().chain(&today).copied().collect(),
+        })
     }
 
     /// Forgets the trades and quotes; the bars of the trades stay.

@@ -7,6 +7,7 @@
 //! encoding, on the copies. The writer never waits for a reader that holds the tables, so no load of readers delays a
 //! tick.
 
+mod bar_query;
 mod bar_ring;
 mod bar_row;
 mod earlier_bars;
@@ -36,7 +37,7 @@ use crate::model::{
 use crate::topics::Namespaces;
 use crate::wire::TopicMessage;
 
-pub use self::earlier_bars::EarlierBars;
+pub use self::earlier_bars::{EarlierBars, LatestBars};
 pub use self::query::{OpenBars, Order, Place, Query};
 pub use self::read::Summary;
 pub use self::retention::Retention;
@@ -221,31 +222,32 @@ impl Archive {
         }
     }
 
-    /// Sets where the bars before the seeded ones come from. They are added to the retained ones of an instrument when a
-    /// reader first asks for a time before these: most instruments are never asked for, and the memory and the
-    /// processor time of their minutes are saved. Only the first call has an effect.
+    /// Sets where the bars from before the [begin](Self::begin) come from. Only the first call has an effect.
     pub fn set_earlier(&self, earlier: Box<dyn EarlierBars>) {
         let _ = self.earlier.set(earlier);
     }
 
-    /// Adds the instrument's earlier bars if one of this span from this time on could be among them, and they were not
-    /// added before.
-    fn load_earlier(&self, symbol: SymbolId, span: Span, from: Timestamp) {
-        let Some(earlier) = self.earlier.get() else { return };
-        let is_missing = |tables: &Tables| tables.instruments[symbol.index()].may_have_earlier(span, from);
-        if is_missing(&self.tables.read().expect(NO_PANIC)) {
-            let minutes = earlier.minutes(symbol);
-            self.tables.write().expect(NO_PANIC).instruments[symbol.index()].prepend(&minutes);
-        }
+    /// The bars of an instrument begin at this time, before anything is recorded of it: these go on, and those before come
+    /// from the [earlier ones](Self::set_earlier) whenever they are read, as long as nothing after them was removed.
+    pub fn begin(&self, symbol: SymbolId, at: Timestamp, latest: &LatestBars) {
+        self.tables.write().expect(NO_PANIC).instruments[symbol.index()].begin(at, latest);
     }
 
     /// Removes the bars that start after this time: the clock was set back to it, so they are of a time that has not
-    /// been yet; moves the watermark there. Trades and quotes stay, with the times at which they were published. O(instruments).
+    /// been yet; moves the watermark there. Trades and quotes stay, with the times at which they were published. O(instruments),
+    /// and some 0.2 ms for each if the time is before the [begin](Self::begin).
     pub fn step_back(&self, to: Timestamp) {
         self.advance(to);
         let mut tables = self.tables.write().expect(NO_PANIC);
         tables.apply_pending(&self.pending);
-        tables.instruments.iter_mut().for_each(|instrument| instrument.step_back(to));
+        for (symbol, instrument) in (0..).map(SymbolId).zip(&mut tables.instruments) {
+            instrument.step_back(to);
+            if let Some(earlier) = self.earlier.get()
+                && instrument.begins_after(to)
+            {
+                instrument.begin(to, &earlier.until(symbol, to));
+            }
+        }
     }
 
     /// Forgets the trades, quotes and messages, whose numbers begin again; their bars stay. Call it before anything of the new

@@ -2,7 +2,6 @@ use super::instrument::InstrumentArchive;
 use super::query::{OpenBars, Order, Place, Query};
 use super::ring::{Dated, Numbered, Ring};
 use super::span::Span;
-use super::timeframe::{Joiner, Timeframe};
 use super::{Archive, ROWS_PER_LOCK};
 use crate::model::{Bar, Quote, Seq, SymbolId, Timestamp, Trade};
 
@@ -59,44 +58,6 @@ impl Archive {
     /// The retained quotes that match the query.
     pub fn quotes(&self, symbol: SymbolId, query: &Query) -> Vec<Numbered<Quote>> {
         self.page(symbol, query, |instrument| &instrument.quotes)
-    }
-
-    /// The bars that match the query, except those of which a part is no longer retained.
-    ///
-    /// Costs O(retained bars in the query's time range), independent of its limit, and about 1 ms more when the
-    /// instrument's [earlier bars](super::EarlierBars) are made.
-    pub fn bars(&self, symbol: SymbolId, timeframe: Timeframe, open: OpenBars, query: &Query) -> Vec<Bar> {
-        let watermark = self.watermark();
-        let base = timeframe.base();
-        let (from, to) = query.times();
-        self.load_earlier(symbol, base, from);
-        let mut joiner = Joiner::new(timeframe, base);
-        let mut chunk = Vec::with_capacity(ROWS_PER_LOCK);
-        let mut removed_until = None;
-        let mut next = from;
-        while joiner.latest_start().is_none_or(|start| start <= to) {
-            chunk.clear();
-            {
-                let instrument = self.read(symbol);
-                removed_until = removed_until.or(instrument.bars(base).removed_until());
-                instrument.bars(base).copy(symbol, next, ROWS_PER_LOCK, &mut chunk);
-            }
-            let Some(last) = chunk.last() else { break };
-            next = last.start + NANOSECOND;
-            chunk.iter().for_each(|bar| joiner.push(bar));
-        }
-        let mut bars = joiner.finish();
-        while let Some(last) = bars.last()
-            && open == OpenBars::Excluded
-            && !timeframe.is_closed(last.start, watermark)
-        {
-            bars.pop();
-        }
-        bars.retain(|bar| {
-            bar.is_priced() && query.matches(Place::from(bar)) && Some(bar.start) > removed_until
-        });
-        query.arrange(&mut bars);
-        bars
     }
 
     /// The rows of a ring that match the query. They are read from the end of the ring at which the page starts, until
@@ -156,13 +117,11 @@ fn latest_minute(
     minute.filter(Bar::is_priced)
 }
 
-const NANOSECOND: std::time::Duration = std::time::Duration::from_nanos(1);
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::archive::Retention;
-    use crate::archive::Unit;
+    use crate::archive::{Timeframe, Unit};
     use crate::model::{Body, Object, SECOND};
     use crate::wire::fixtures;
 

@@ -58,28 +58,40 @@ impl Timeframe {
         match self.unit {
             Unit::Day | Unit::Week | Unit::Month => true,
             Unit::Hour | Unit::Minute | Unit::Second => {
-                self.interval(start, &mut TradingDay::default()).end <= watermark
+                // The calendar is asked about the latest bars only: none is longer than its units.
+                start.nanos().saturating_add(self.length_nanos()) <= watermark.nanos()
+                    || self.interval(start, &mut TradingDay::default()).end <= watermark
             }
         }
     }
 
     /// The interval of the bar that contains this time. `day` caches the day of the time asked before, because
     /// consecutive times mostly share it.
-    fn interval(self, at: Timestamp, day: &mut TradingDay) -> Range<Timestamp> {
-        let unit_nanos = match self.unit {
+    pub(super) fn interval(self, at: Timestamp, day: &mut TradingDay) -> Range<Timestamp> {
+        match self.unit {
             Unit::Week => return week_of(at),
             Unit::Month => return months_of(at, self.count),
-            Unit::Day => 25 * 3_600 * SECOND,
-            Unit::Hour => 3_600 * SECOND,
-            Unit::Minute => 60 * SECOND,
-            Unit::Second => SECOND,
-        };
+            Unit::Day | Unit::Hour | Unit::Minute | Unit::Second => {}
+        }
         if !day.holds(at) {
             *day = TradingDay::of(at);
         }
-        let length = i64::from(self.count) * unit_nanos;
+        let length = self.length_nanos();
         let start = at.nanos() - at.nanos_since(day.start).rem_euclid(length);
         Timestamp::from_nanos(start)..day.end.min(Timestamp::from_nanos(start + length))
+    }
+
+    /// The greatest length of a bar.
+    const fn length_nanos(self) -> i64 {
+        let unit_nanos = match self.unit {
+            Unit::Second => SECOND,
+            Unit::Minute => 60 * SECOND,
+            Unit::Hour => 3_600 * SECOND,
+            Unit::Day => 25 * 3_600 * SECOND,
+            Unit::Week => (7 * 24 + 1) * 3_600 * SECOND,
+            Unit::Month => (31 * 24 + 1) * 3_600 * SECOND,
+        };
+        self.count as i64 * unit_nanos
     }
 }
 
@@ -161,6 +173,36 @@ mod tests {
                 (at("2026-11-20T05:00:00Z"), 1),
                 (at("2026-11-20T08:45:00Z"), 1)
             ]
+        );
+    }
+
+    #[test]
+    fn bars_run_over_the_open_and_the_close_of_a_session() {
+        // 9:29, 9:30, 15:59 and 16:00 on a Friday, 4:00 on the Monday after.
+        let bases = [
+            "2026-11-20T14:29:00Z",
+            "2026-11-20T14:30:00Z",
+            "2026-11-20T20:59:00Z",
+            "2026-11-20T21:00:00Z",
+            "2026-11-23T09:00:00Z",
+        ];
+
+        assert_eq!(
+            joined(1, Unit::Hour, &bases),
+            [
+                (at("2026-11-20T14:00:00Z"), 2),
+                (at("2026-11-20T20:00:00Z"), 1),
+                (at("2026-11-20T21:00:00Z"), 1),
+                (at("2026-11-23T09:00:00Z"), 1)
+            ]
+        );
+        assert_eq!(
+            joined(15, Unit::Minute, &bases).iter().map(|bar| bar.1).collect::<Vec<_>>(),
+            [1, 1, 1, 1, 1]
+        );
+        assert_eq!(
+            joined(23, Unit::Hour, &bases),
+            [(at("2026-11-20T05:00:00Z"), 4), (at("2026-11-23T05:00:00Z"), 1)]
         );
     }
 

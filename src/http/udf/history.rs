@@ -27,47 +27,42 @@ struct BarReader<'a> {
 impl BarReader<'_> {
     /// The bars of a range, of more than `most` the latest.
     fn history(&self, range: BarRange, most: usize) -> FoundBars {
-        let (mut bars, earlier) = match range {
+        let (bars, earlier) = match range {
             BarRange::Between { from, to } => {
-                let bars = self.between(from, to);
-                let earlier = if bars.is_empty() { self.between(i64::MIN, from).pop() } else { None };
+                let bars = self.latest(most, from, to);
+                let earlier = if bars.is_empty() { self.latest(1, i64::MIN, from).pop() } else { None };
                 (bars, earlier.map(|bar| bar.time))
             }
-            BarRange::Latest { count, to } => (self.latest(count, to), None),
+            BarRange::Latest { count, to } => (self.latest(count.min(most), i64::MIN, to), None),
         };
-        bars.drain(..bars.len().saturating_sub(most));
         match bars.is_empty() {
             true => FoundBars::Nothing { earlier },
             false => FoundBars::Bars(bars),
         }
     }
 
-    /// The latest bars before this time, at most this number. The first read covers `count` bar lengths. If hours without
-    /// trades leave too few, a second read covers all retained bars.
-    fn latest(&self, count: usize, to: i64) -> Vec<TimedBar> {
-        let taken = self.resolution.seconds().saturating_mul(count as i64);
-        let mut bars = self.between(to.saturating_sub(taken), to);
-        if bars.len() < count {
-            bars = self.between(i64::MIN, to);
-        }
-        bars.split_off(bars.len().saturating_sub(count))
-    }
-
-    /// The bars from a time on, before another one.
-    fn between(&self, from: i64, to: i64) -> Vec<TimedBar> {
+    /// The latest bars from a time on, before another one, the oldest first: at most this number.
+    fn latest(&self, most: usize, from: i64, to: i64) -> Vec<TimedBar> {
         let difference = self.resolution.time_difference();
         let query = Query {
             from: timestamp(from.saturating_sub(difference)),
             to: timestamp(to.saturating_add(difference)),
-            order: Order::OldestFirst,
+            order: Order::NewestFirst,
             after: None,
-            limit: usize::MAX,
+            limit: most.saturating_add(MOST_BEYOND),
         };
         let bars = self.archive.bars(self.symbol, self.resolution.timeframe(), OpenBars::Included, &query);
         let timed = |bar: Bar| TimedBar { time: self.resolution.time_of(bar.start, self.hours), bar };
-        bars.into_iter().map(timed).filter(|bar| (from..to).contains(&bar.time)).collect()
+        let within = bars.into_iter().map(timed).filter(|bar| (from..to).contains(&bar.time));
+        let mut bars: Vec<_> = within.take(most).collect();
+        bars.reverse();
+        bars
     }
 }
+
+/// The most bars that start before the end of a query and whose time is not before the end of its range: those of two weeks
+/// of days, or within a day the one at the end itself.
+const MOST_BEYOND: usize = 15;
 
 /// Times before 1677 and after 2262 become the first and the last that fit.
 const fn timestamp(seconds: i64) -> Timestamp {

@@ -7,7 +7,6 @@ use crate::model::{ExchangeSession, MarketHours, Timestamp, TradingDay};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Resolution {
     timeframe: Timeframe,
-    count: u8,
     unit: Unit,
 }
 
@@ -42,25 +41,12 @@ impl Resolution {
             _ => return None,
         };
         let count = u8::try_from(count).ok()?;
-        Some(Self { timeframe: Timeframe::new(count, unit)?, count, unit })
+        Some(Self { timeframe: Timeframe::new(count, unit)?, unit })
     }
 
     /// The bars of the archive.
     pub(super) const fn timeframe(self) -> Timeframe {
         self.timeframe
-    }
-
-    /// The greatest length of a bar in seconds.
-    pub(super) const fn seconds(self) -> i64 {
-        let unit = match self.unit {
-            Unit::Second => 1,
-            Unit::Minute => 60,
-            Unit::Hour => 3_600,
-            Unit::Day => DAY_SECONDS + 3_600,
-            Unit::Week => 7 * DAY_SECONDS + 3_600,
-            Unit::Month => 31 * DAY_SECONDS + 3_600,
-        };
-        self.count as i64 * unit
     }
 
     /// The time of a bar that starts then, in Unix seconds: its start, or for days, weeks and months the date of their

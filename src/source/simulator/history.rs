@@ -25,14 +25,14 @@ pub struct History {
     trades_per_weight: f64,
 }
 
-/// The historical bars of one instrument, the oldest first.
+/// Where the history of one instrument ends: its latest bars, the oldest first.
 ///
 /// As on the consolidated tape, intervals without a trade have no bar. A bar opens within a tick of the
 /// price at its start, and so of the previous close.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InstrumentHistory {
-    /// Daily bars of the days before today.
-    pub days: Vec<Bar>,
+    /// The bar of the latest day before today with a trade.
+    pub previous_day: Option<Bar>,
     /// Minute bars of today's complete minutes.
     pub minutes: Vec<Bar>,
     /// Second bars of the complete seconds within [`History::SECONDS_SINCE`]. Those of a complete minute
@@ -67,22 +67,45 @@ impl History {
         Self { seed: settings.seed, midnights, now, trades_per_weight }
     }
 
-    /// The minute bars of this number of days before today, which add up to the bars of these days. O(bars).
-    pub fn minutes_before_today(&self, instrument: &Instrument, days: usize) -> Vec<Bar> {
-        let past = self.past(instrument);
-        let midnights = &self.midnights[..self.midnights.len().saturating_sub(1)];
-        let from = midnights.len().saturating_sub(days + 1);
-        past.days(&midnights[from..]).iter().flat_map(|day| past.minutes(day)).collect()
+    /// The time at which the history ends.
+    pub const fn now(&self) -> Timestamp {
+        self.now
     }
 
-    /// The bars of this instrument. O(bars).
-    pub fn of(&self, instrument: &Instrument) -> InstrumentHistory {
+    /// The starts of the days, and the end of the last one.
+    pub fn midnights(&self) -> &[Timestamp] {
+        &self.midnights
+    }
+
+    /// The bars of the days before today, in order. O(days).
+    pub fn days(&self, instrument: &Instrument) -> Vec<Bar> {
+        let before = self.midnights.partition_point(|midnight| *midnight <= self.now);
+        let days = self.past(instrument).days(&self.midnights[..before]);
+        days.iter().filter_map(|day| day.bar).collect()
+    }
+
+    /// The minute bars of the complete minutes of the day that starts at this midnight, in order. Those of a complete day add
+    /// up to its bar. O(minutes of a day).
+    pub fn minutes(&self, instrument: &Instrument, midnight: Timestamp) -> Vec<Bar> {
+        let Ok(index) = self.midnights.binary_search(&midnight) else { return Vec::new() };
         let past = self.past(instrument);
-        let days = past.days(&self.midnights);
-        let (mut minutes, mut seconds) = (Vec::new(), Vec::new());
-        let Some((today, before)) = days.split_last() else { return InstrumentHistory::none(instrument) };
+        let day = self.midnights.get(index..=index + 1).unwrap_or_default();
+        let mut minutes: Vec<Bar> = past.days(day).iter().flat_map(|day| past.minutes(day)).collect();
         let current = self.now.floor_to(MINUTE);
-        for minute in past.minutes(today).into_iter().take_while(|minute| minute.start <= current) {
+        minutes.truncate(minutes.partition_point(|minute| minute.start < current));
+        minutes
+    }
+
+    /// The latest bars before a time on one of the days. O(minutes of a day).
+    pub fn until(&self, instrument: &Instrument, at: Timestamp) -> InstrumentHistory {
+        let past = self.past(instrument);
+        let days = self.midnights.partition_point(|midnight| *midnight <= at);
+        let today = days.checked_sub(1).and_then(|today| self.midnights.get(today..=days));
+        let today = today.map(|day| past.days(day)).unwrap_or_default();
+        let (mut minutes, mut seconds) = (Vec::new(), Vec::new());
+        let current = at.floor_to(MINUTE);
+        let of_today = today.iter().flat_map(|today| past.minutes(today));
+        for minute in of_today.take_while(|minute| minute.start <= current) {
             if minute.start >= current - Self::SECONDS_SINCE {
                 seconds.append(&mut past.seconds(&minute));
             }
@@ -90,14 +113,13 @@ impl History {
                 minutes.push(minute);
             }
         }
-        let complete = self.now.floor_to(SECOND);
+        let complete = at.floor_to(SECOND);
         seconds.truncate(seconds.partition_point(|second| second.start < complete));
-        let days: Vec<Bar> = before.iter().filter_map(|day| day.bar).collect();
-        let previous_close = days.last().map_or(close_of(instrument), |day| day.close);
-        let latest =
-            [seconds.last(), minutes.last(), days.last()].into_iter().flatten().max_by_key(|bar| bar.start);
+        let previous_day = latest_day(&past, &self.midnights[..days]);
+        let previous_close = previous_day.map_or(close_of(instrument), |day| day.close);
+        let latest = [seconds.last(), minutes.last()].into_iter().flatten().max_by_key(|bar| bar.start);
         let price = latest.map_or(previous_close, |bar| bar.close);
-        InstrumentHistory { days, minutes, seconds, end: PastEnd { previous_close, price } }
+        InstrumentHistory { previous_day, minutes, seconds, end: PastEnd { previous_close, price } }
     }
 
     fn past<'i>(&self, instrument: &'i Instrument) -> PastDays<'i> {
@@ -105,12 +127,11 @@ impl History {
     }
 }
 
-impl InstrumentHistory {
-    fn none(instrument: &Instrument) -> Self {
-        let price = close_of(instrument);
-        let end = PastEnd { previous_close: price, price };
-        Self { days: Vec::new(), minutes: Vec::new(), seconds: Vec::new(), end }
-    }
+/// The bar of the latest of these days that has a trade.
+fn latest_day(past: &PastDays<'_>, midnights: &[Timestamp]) -> Option<Bar> {
+    // Nearly always it is the last one; that of a quiet instrument may be any.
+    let last = &midnights[midnights.len().saturating_sub(2)..];
+    [last, midnights].into_iter().find_map(|days| past.days(days).into_iter().rev().find_map(|day| day.bar))
 }
 
 #[cfg(test)]

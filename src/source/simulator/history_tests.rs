@@ -18,31 +18,43 @@ fn at(hours: i64, seconds: i64) -> Timestamp {
 
 const SESSIONS: usize = 5;
 
-/// With the minutes of [`SESSIONS`] days before today.
+/// The bars of one instrument, with the minutes of [`SESSIONS`] days before today.
+#[derive(Debug, PartialEq, Eq)]
+struct WholeHistory {
+    days: Vec<Bar>,
+    minutes: Vec<Bar>,
+    seconds: Vec<Bar>,
+    end: PastEnd,
+}
+
+fn whole_history(history: &History, instrument: &Instrument) -> WholeHistory {
+    let days = history.days(instrument);
+    let midnights = &history.midnights()[history.midnights().len().saturating_sub(SESSIONS + 2)..];
+    let minutes = midnights.iter().flat_map(|midnight| history.minutes(instrument, *midnight)).collect();
+    let latest = history.until(instrument, history.now());
+    assert_eq!(latest.previous_day, days.last().copied());
+    WholeHistory { days, minutes, seconds: latest.seconds, end: latest.end }
+}
+
 fn histories_at_rate(
     count: usize,
     seed: u64,
     now: Timestamp,
     trades_per_second: f64,
-) -> Vec<(Instrument, InstrumentHistory)> {
+) -> Vec<(Instrument, WholeHistory)> {
     let universe = universe(count, seed);
     let days = year((now.nanos() - MIDNIGHT).div_euclid(DAY));
     let settings = SimulationSettings { seed, trades_per_second, ..SimulationSettings::default() };
     let history = History::new(&universe, settings, days, now);
-    let whole = |instrument: &Instrument| {
-        let today = history.of(instrument);
-        let mut minutes = history.minutes_before_today(instrument, SESSIONS);
-        minutes.extend(&today.minutes);
-        InstrumentHistory { minutes, ..today }
-    };
-    universe.iter().map(|instrument| (instrument.clone(), whole(instrument))).collect()
+    let whole = |instrument: &Instrument| (instrument.clone(), whole_history(&history, instrument));
+    universe.iter().map(whole).collect()
 }
 
-fn histories(count: usize, seed: u64, now: Timestamp) -> Vec<(Instrument, InstrumentHistory)> {
+fn histories(count: usize, seed: u64, now: Timestamp) -> Vec<(Instrument, WholeHistory)> {
     histories_at_rate(count, seed, now, SimulationSettings::default().trades_per_second)
 }
 
-fn all(history: &InstrumentHistory) -> [&Vec<Bar>; 3] {
+fn all(history: &WholeHistory) -> [&Vec<Bar>; 3] {
     [&history.days, &history.minutes, &history.seconds]
 }
 
@@ -240,7 +252,7 @@ fn days_of_a_clock_change_have_23_and_25_hours_of_minutes() {
     let universe = universe(1, 1);
     let history = History::new(&universe, SimulationSettings::default(), starts.to_vec(), now);
 
-    let minutes = history.minutes_before_today(universe.instrument(crate::model::SymbolId(0)), SESSIONS);
+    let minutes = whole_history(&history, universe.instrument(crate::model::SymbolId(0))).minutes;
 
     assert_eq!(minutes.len(), 96 * 60);
     assert!(minutes.windows(2).all(|pair| pair[1].start.nanos_since(pair[0].start) == MINUTE));
@@ -274,7 +286,7 @@ fn instruments_are_as_active_as_in_the_market_itself() {
 #[test]
 fn historical_days_have_the_volatility_of_simulated_days() {
     let histories = histories(200, 1, at(15, 12));
-    let deviation = |bars: fn(&InstrumentHistory) -> &Vec<Bar>| {
+    let deviation = |bars: fn(&WholeHistory) -> &Vec<Bar>| {
         let moves: Vec<f64> = histories
             .iter()
             .flat_map(|(_, history)| bars(history).iter())

@@ -169,9 +169,11 @@ fn the_history_of_seed_42_is_as_recorded() {
 
     let mut lines = Lines::default();
     for instrument in listings.universe().iter() {
-        let past = history.of(instrument);
-        let minutes = [history.minutes_before_today(instrument, 5), past.minutes].concat();
-        for (length, bars) in [("day", &past.days), ("minute", &minutes), ("second", &past.seconds)] {
+        let days = history.days(instrument);
+        let midnights = &history.midnights()[365 - 5..];
+        let minutes = midnights.iter().flat_map(|midnight| history.minutes(instrument, *midnight)).collect();
+        let seconds = history.until(instrument, START).seconds;
+        for (length, bars) in [("day", &days), ("minute", &minutes), ("second", &seconds)] {
             for bar in bars {
                 lines.add(|out| {
                     write!(out, "{length} ")?;
