@@ -94,7 +94,8 @@ test("daily bars are marked by weeks, months and years as there is room", () => 
   const days = every(at("2025-11-03T05:00:00"), 86_400_000, 200).filter((day) => new Date(`${day}Z`).getUTCDay() % 6 !== 0);
 
   expect(picked(days, 86_400_000, 5).slice(0, 9)).toEqual(["Nov 3", "Nov 10", "Nov 17", "Nov 24", "Dec", "Dec 8", "Dec 15", "Dec 22", "2026"]);
-  expect(picked(days, 86_400_000, 12)).toEqual(["Dec", "2026", "Feb", "Mar", "Apr", "May"]);
+  expect(picked(days, 86_400_000, 10).slice(0, 6)).toEqual(["Nov 3", "Nov 17", "Dec", "Dec 15", "2026", "Jan 19"]);
+  expect(picked(days, 86_400_000, 12).filter((mark) => !mark.includes(" "))).toEqual(["Dec", "2026", "Feb", "Mar", "Apr", "May"]);
 });
 
 test("marks stay when bars are added, on either side", () => {

@@ -73,13 +73,11 @@ export interface MarkChoice {
   readonly distance: number;
 }
 
-/** How many bars it takes from a date to the next one of its weight, of daily bars. */
+/** The smallest weight of daily bars by the distance up to which it is used. Single Mondays may fill the room within a month. */
 const DAYS_OF = [
   [MARK_WEIGHTS.day, 1],
-  [MARK_WEIGHTS.week, 5],
-  [MARK_WEIGHTS.month, 21],
+  [MARK_WEIGHTS.week, 21],
   [MARK_WEIGHTS.quarter, 63],
-  [MARK_WEIGHTS.year, 0],
 ] as const;
 
 /**
