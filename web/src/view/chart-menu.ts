@@ -39,8 +39,9 @@ export function makeChartMenu(id: string, actions: ChartMenuActions): { readonly
   const change = (symbols: readonly StockSymbol[]) => {
     actions.change({ compared: symbols });
     fillCompared();
-    // What had the focus may be gone.
-    if (!menu.contains(menu.ownerDocument.activeElement)) (compared.querySelector("button") ?? menu.querySelector<HTMLElement>(`#compare-${id}`))?.focus();
+    // What had the focus may be gone or hidden.
+    const focused = menu.ownerDocument.activeElement;
+    if (!menu.contains(focused) || focused?.closest("[hidden]") !== null) (compared.querySelector("button") ?? menu.querySelector<HTMLElement>(`#compare-${id}`))?.focus();
   };
   const fillCompared = () => {
     const { look, strings } = actions;

@@ -106,8 +106,13 @@ export class Chart {
     this.studies = new ChartStudies(this.chart, this.palette, this.legend.node);
     this.studies.attach(this.prices.api);
     parent.append(this.axis.node, this.studies.legends);
-    const { prices } = this;
-    const scale = { yOf: (price: number) => prices.api.priceToCoordinate(price) ?? undefined, priceAt: (y: number) => prices.api.coordinateToPrice(y) ?? undefined };
+    const { prices, chart } = this;
+    const yOf = (price: number) => {
+      const y = prices.api.priceToCoordinate(price);
+      // Below the prices may be the pane of an indicator.
+      return y === null || y > chart.paneSize(0).height ? undefined : y;
+    };
+    const scale = { yOf, priceAt: (y: number) => prices.api.coordinateToPrice(y) ?? undefined };
     this.alerts = new AlertLines(this.box, scale, alerts);
     this.volumes.priceScale().applyOptions({ scaleMargins: { top: 0.84, bottom: 0 } });
     this.chart.timeScale().subscribeVisibleLogicalRangeChange((range) => {

@@ -80,6 +80,8 @@ export class SymbolSearch {
         this.enter();
         return true;
       case "Escape":
+        // Closes a menu that the empty box is in.
+        if (this.input.value === "" && this.node.closest("[popover]") !== null) return false;
         this.input.value = "";
         this.input.blur();
         return true;
