@@ -145,9 +145,15 @@ test("with forced colours the selection, ticks, candles and tiles tell by shape"
     }, stage);
     expect(await contentOf(figure), stage).toBe(content);
   }
-  for (const price of [229, 227]) server.print("AAPL", price, 300);
-  await expect.poll(() => page.locator(".sales-row[data-side=sell]").count(), DEADLINE).toBeGreaterThan(0);
-  expect(await contentOf(".sales-row[data-side=sell] .sales-price")).toBe('"▼"');
+  server.print("AAPL", 227, 300);
+  const sale = page.locator("#sales-rows .sales-row:visible").first();
+  await sale.waitFor();
+  for (const [side, content] of [["buy", '"▲"'], ["sell", '"▼"']] as const) {
+    expect(await sale.evaluate((row, side) => {
+      row.dataset["side"] = side;
+      return getComputedStyle(row.querySelector(".sales-price") ?? row, "::before").content;
+    }, side)).toBe(content);
+  }
   expect(await contentOf(".sales-sides [data-side=sell]")).toBe('"▼"');
 
   await page.click("[aria-controls=panel-heat-map]");
@@ -211,7 +217,7 @@ test("a panel's own window follows the standards, with the page's style, font, t
   expect(log.violations).toEqual([]);
 });
 
-test("the arrival of the font moves nothing", async () => {
+test("a font that comes late moves nothing", async () => {
   const { page } = await open({ market: STILL, query: "?list=AAPL,KO" });
   let release: () => void = () => undefined;
   const released = new Promise<void>((resolve) => (release = resolve));
