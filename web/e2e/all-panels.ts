@@ -1,6 +1,5 @@
 import type { Page } from "playwright-core";
-import { expect } from "vitest";
-import { DEADLINE, waitUntilLive } from "./dashboard-page";
+import { TIMEOUT_MS } from "./browser";
 
 /** A panel of the page's list of all panels. */
 export interface ListedPanel {
@@ -24,7 +23,8 @@ export async function openAllPanels(page: Page): Promise<readonly ListedPanel[]>
     localStorage.setItem("tapecast.layout", JSON.stringify({ open, trees: {} }));
   }, listed.map(({ id }) => id));
   await page.reload();
-  await waitUntilLive(page);
-  await expect.poll(() => page.locator("#board > .panel:visible").count(), DEADLINE).toBe(listed.length);
+  const areOpen = (count: number) => [...document.querySelectorAll("#board > .panel")].filter((panel) => panel.checkVisibility()).length === count;
+  await page.waitForFunction(areOpen, listed.length, { timeout: TIMEOUT_MS });
+  await page.waitForFunction(() => /\d/.test(document.querySelector(".ag-row[row-index='0'] .c-last")?.textContent ?? ""), undefined, { timeout: TIMEOUT_MS });
   return listed;
 }
