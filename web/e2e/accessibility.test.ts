@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
+import { openAllPanels } from "./all-panels";
 import { violationsOf } from "./axe";
-import { dashboards, DEADLINE, readyState, waitUntilLive, rowOf } from "./dashboard-page";
+import { dashboards, DEADLINE, readyState, waitUntilLive, rowOf, STILL, text } from "./dashboard-page";
 
 /** The dashboard in all its states has no accessibility violations according to axe-core. */
 
@@ -27,6 +28,26 @@ test.each([
   }
   await page.locator("#search").fill("co");
   await page.locator("#search-hits [role=option]").first().waitFor();
+  expect(await violationsOf(page)).toEqual([]);
+});
+
+const THEMES = [["dark", "none"], ["light", "none"], ["dark", "active"]] as const;
+
+test.each(THEMES)("no panel has accessibility violations: %s, forced colours %s, live and stale", async (colorScheme, forcedColors) => {
+  const context = { colorScheme, forcedColors, reducedMotion: "reduce", viewport: { width: 2400, height: 1800 } } as const;
+  const { page, server } = await open({ market: STILL, query: "?list=AAPL,TSLA,KO", context });
+  server.setTrading("TSLA", "halted");
+  server.publish("chat:lobby", { text: "Morning" }, "anna");
+  await openAllPanels(page);
+  server.print("AAPL", 228.5);
+  await page.locator(".mover").first().waitFor();
+  await page.locator("#panel-source [data-figure='uptime']").waitFor();
+  await page.locator("#panel-wire .wire-row").first().click();
+  expect(await violationsOf(page)).toEqual([]);
+
+  server.drain(60_000);
+  server.closeAll(1012);
+  await expect.poll(() => page.getAttribute("body", "data-stale"), DEADLINE).toBe("true");
   expect(await violationsOf(page)).toEqual([]);
 });
 

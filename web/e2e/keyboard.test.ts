@@ -1,7 +1,8 @@
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { readSettings } from "../src/settings";
-import { dashboards, DEADLINE, waitForFrames, waitUntilLive, lastOf, rowOf, rows, selected, symbolsOf, text } from "./dashboard-page";
+import { openAllPanels } from "./all-panels";
+import { dashboards, DEADLINE, waitForFrames, waitUntilLive, lastOf, rowOf, rows, selected, STILL, symbolsOf, text } from "./dashboard-page";
 
 /** The whole dashboard without a pointer. */
 
@@ -49,8 +50,55 @@ test("Tab visits each control once, with visible focus, and leaves the grid", as
   const chart = ["interval-chart", "button small chart-menu-button", "panel-menu-button pin", menu, "alert-handle alert-add"];
   const small = ["sales-pause", menu, "sales-filter-button", "sales-scroll", menu];
   const watchlist = ["lists", "list-new", "list-rename", "list-delete", "list-keep", "list-menu", "columns-button", "search", menu, "header-cell", "cell"];
-  const foot = ["A", "panels-button", "side-button", "side-button", "side-button", "side-button", "side-button", "BODY"];
+  const foot = ["A", "panels-button", ...Array.from({ length: 6 }, () => "side-button"), "BODY"];
   expect(visited).toEqual([...top, ...chart, ...small, ...watchlist, "separator", "separator", "separator", ...foot]);
+});
+
+/**
+ * The controls of each panel that Tab does not reach. Of a group of radio buttons, and of a list in which the arrow keys
+ * move, one is enough.
+ */
+const unreached = (page: Page) =>
+  page.evaluate(() => {
+    const visited = (globalThis as unknown as { visited: ReadonlySet<Element> }).visited;
+    const isVisited = (nodes: Iterable<Element>) => [...nodes].some((node) => visited.has(node));
+    const isReached = (control: HTMLElement, panel: Element) => {
+      if (visited.has(control)) return true;
+      if (control instanceof HTMLInputElement && control.type === "radio") return isVisited(panel.querySelectorAll(`input[name="${control.name}"]`));
+      const list = control.tabIndex < 0 ? control.closest("[role=grid], [role=tablist], .heat-tiles, ul, ol") : null;
+      return list !== null && isVisited(list.querySelectorAll("*"));
+    };
+    return [...document.querySelectorAll(".panel")].flatMap((panel) => {
+      const controls = [...panel.querySelectorAll<HTMLElement>("button, input, select, textarea, a[href], [tabindex='0']:not([role=row], [role=presentation])")];
+      const usable = controls.filter((control) => control.checkVisibility({ visibilityProperty: true }) && !control.matches(":disabled"));
+      return usable.filter((control) => !isReached(control, panel)).map((control) => `${panel.id}: ${control.outerHTML.slice(0, 100)}`);
+    });
+  });
+
+test("Tab goes through every panel, reaches each of its controls, and is held by none", async () => {
+  const { page, server } = await open({ market: STILL, query: "?list=AAPL,KO", context: { viewport: { width: 2400, height: 1800 } } });
+  const listed = await openAllPanels(page);
+  server.print("AAPL", 228.5);
+  await page.locator(".mover").first().waitFor();
+  await page.locator(".heat-tiles .tile").first().waitFor();
+  await page.evaluate(() => {
+    const visited = new Set<Element>();
+    document.addEventListener("focusin", ({ target }) => {
+      if (target instanceof Element) visited.add(target);
+    });
+    Object.assign(globalThis, { visited });
+  });
+  const path: string[] = [];
+  while (path.at(-1) !== "" && path.length < 400) {
+    await page.keyboard.press("Tab");
+    path.push(await page.evaluate(() => (document.activeElement === document.body ? "" : (document.activeElement?.closest(".panel")?.id ?? "page"))));
+  }
+
+  expect(path.at(-1)).toBe("");
+  // Each panel is one stretch of the way: its first control comes once.
+  const stretches = path.filter((id, at) => id.startsWith("panel-") && id !== path[at - 1]);
+  expect([...stretches].sort()).toEqual(listed.map(({ id }) => `panel-${id}`).sort());
+  expect(await unreached(page)).toEqual([]);
 });
 
 test("the keyboard searches, adds, selects and removes symbols", async () => {

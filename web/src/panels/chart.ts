@@ -49,7 +49,6 @@ export class ChartPanel implements view.Panel {
     });
     this.headline = new view.Headline(site.flashes, this.intervals.node, this.look.button, this.pin);
     this.head = this.headline.node;
-    this.node.dataset["label"] = "chart";
     this.node.append(this.head, this.box, this.look.menu);
   }
 

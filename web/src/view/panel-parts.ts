@@ -47,11 +47,9 @@ export function iconButton(className: string, label: PageText, sign: string | SV
   return button;
 }
 
-/** A panel's section, named by its heading, and its head with that heading and further elements. */
+/** A panel's section, which the board names, and its head with that heading and further elements. */
 export function panelSection(className: string, title: PageText, ...tools: readonly HTMLElement[]): { readonly node: HTMLElement; readonly head: HTMLElement; readonly heading: HTMLElement } {
   const heading = translated("h2", "", title);
   const head = make("div", "panel-head", heading, ...tools);
-  const node = make("section", `panel ${className}`, head);
-  node.dataset["label"] = title;
-  return { node, head, heading };
+  return { node: make("section", `panel ${className}`, head), head, heading };
 }
