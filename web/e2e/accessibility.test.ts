@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { openAllPanels } from "./all-panels";
 import { violationsOf } from "./axe";
-import { dashboards, DEADLINE, readyState, waitUntilLive, rowOf, STILL, text } from "./dashboard-page";
+import { dashboards, DEADLINE, readyState, waitUntilLive, rowOf, STILL } from "./dashboard-page";
 
 /** The dashboard in all its states has no accessibility violations according to axe-core. */
 
