@@ -101,6 +101,7 @@ export const english: Texts = {
     space: "Space",
     salesBuy: "bought at the ask",
     salesSell: "sold at the bid",
+    toLatest: "To the latest bar",
     addSymbol: "Add a symbol",
     symbolsFound: "Matching symbols",
     empty: "Your watchlist is empty. Press / to add a symbol.",

@@ -474,6 +474,7 @@ export type PageText =
   | "space"
   | "salesBuy"
   | "salesSell"
+  | "toLatest"
   | "moveUp"
   | "moveDown"
   | "maximise"

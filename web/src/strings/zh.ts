@@ -128,6 +128,7 @@ export const chinese: Texts = {
     space: "空格",
     salesBuy: "主动买入（卖价成交）",
     salesSell: "主动卖出（买价成交）",
+    toLatest: "回到最新",
     addSymbol: "添加代码",
     symbolsFound: "匹配的代码",
     empty: "自选股列表为空。按 / 键添加代码。",

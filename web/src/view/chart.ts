@@ -174,6 +174,8 @@ export class Chart {
     this.axis.show(this.series?.all ?? [], this.series?.intervalMs ?? 0, strings);
     const isLookNew = this.look !== undefined;
     this.drawLook();
+    const { toLatest } = strings.page;
+    if (this.latest.title !== toLatest) Object.assign(this.latest, { ariaLabel: toLatest, title: toLatest });
     if (this.isNew) {
       this.drawAll();
       this.chart.timeScale().resetTimeScale();
