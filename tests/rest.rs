@@ -302,8 +302,11 @@ fn bars_are_closed_unless_partial_ones_are_asked_for() {
             .unwrap()
     };
     let page = |timeframe: &str, more: &str| {
-        let path = format!("/v2/stocks/NVDA/bars?timeframe={timeframe}&start=2020-01-01&limit=10000{more}");
-        get_json(server.address, &path)["bars"].clone()
+        let of_all = "start=2020-01-01&limit=100&sort=desc";
+        let path = format!("/v2/stocks/NVDA/bars?timeframe={timeframe}&{of_all}{more}");
+        let mut bars = get_json(server.address, &path)["bars"].clone();
+        bars.as_array_mut().unwrap().reverse();
+        bars
     };
     for (timeframe, seconds) in [("1Sec", 1), ("5Sec", 5), ("1Min", 60), ("5Min", 300), ("1Hour", 3_600)] {
         wait_for("an open bar", || {
