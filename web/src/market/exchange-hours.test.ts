@@ -64,3 +64,15 @@ test("hours follow New York's change of clocks", () => {
   expect(opens("2026-03-06T14:30Z")).toEqual(["preMarket", "regular"]);
   expect(opens("2026-03-09T13:30Z")).toEqual(["preMarket", "regular"]);
 });
+
+test("a run of trading begins at 9:30 in New York, in summer and in winter, and what is before it at midnight", () => {
+  const newYork = new TimeZone(EXCHANGE_TIME_ZONE);
+  const inNewYork = new ExchangeHours((ms) => newYork.localOf(ms));
+  const runs = (...times: readonly string[]) => {
+    const first = inNewYork.runOf(Date.parse(times[0] ?? ""));
+    return times.map((time) => inNewYork.runOf(Date.parse(time)) - first);
+  };
+
+  expect(runs("2026-11-20T14:29:59.999Z", "2026-11-20T14:30:00Z", "2026-11-21T04:59:59Z", "2026-11-21T05:00:00Z")).toEqual([0, 1, 1, 2]);
+  expect(runs("2026-07-01T13:29:00Z", "2026-07-01T13:30:00Z")).toEqual([0, 1]);
+});

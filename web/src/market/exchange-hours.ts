@@ -54,6 +54,16 @@ export class ExchangeHours {
     return overlaps(close, close + AFTER_HOURS_MS) ? "afterHours" : "closed";
   }
 
+  /**
+   * The run of trading in which a time is, to which averages that begin at the open belong: from 9:30 to midnight, and from
+   * midnight to 9:30, because trading before the open has its own prices. Later runs have higher numbers.
+   */
+  runOf(ms: number): number {
+    const local = this.localOf(ms);
+    const day = Math.floor(local / DAY_MS);
+    return 2 * day + (local - day * DAY_MS < OPEN_MS ? 0 : 1);
+  }
+
   /** When the exchange closes on a day, counted from 1970; undefined if it does not open. */
   private closeOn(day: number): number | undefined {
     if (!this.closes.has(day)) this.closes.set(day, closeOf(new Date(day * DAY_MS)));

@@ -5,7 +5,7 @@ export { changeSince, closesAt } from "./comparison";
 export { dayChange, placeInRange, type DayChange } from "./day-change";
 export { EXCHANGE_TIME_ZONE, ExchangeHours, type SessionPart } from "./exchange-hours";
 export { FreshnessTracker, isOutdated, type FeedConnection, type Freshness } from "./freshness";
-export { ema, indexUntil, IndicatorSeries, missesSessionStart, rsi, Sessions, vwap, type Indicator, type Point, type PointUpdate } from "./indicators";
+export { ema, indexUntil, IndicatorSeries, missesSessionStart, rsi, vwap, type Indicator, type Point, type PointUpdate } from "./indicators";
 export { EDGES_MS, HISTOGRAM_BARS, Meter, type Reading } from "./meter";
 export { FLAGS, nextFlag, readFlags, writeFlags, type Flag, type Flags } from "./flags";
 export { LIST_FORMATS, readListFile, readNumber, writeListFile, type ImportedList, type ImportedSymbol, type ListFormat } from "./list-file";

@@ -83,7 +83,7 @@ const lineOf = ({ compared }: ChartLook, symbol: StockSymbol): view.LineNumber =
 function needsOlder(series: BarSeries | undefined): boolean {
   const newest = series?.all.at(-1);
   if (series === undefined || newest === undefined || series.intervalMs >= DAY_MS || series.all.length >= MAX_BARS) return false;
-  return missesSessionStart(series.all, newest.time) !== undefined;
+  return missesSessionStart(series.all, newest.time, view.exchangeHours) !== undefined;
 }
 
 const isSame = (one: view.ShownLook, other: view.ShownLook): boolean =>

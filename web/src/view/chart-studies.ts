@@ -5,6 +5,7 @@ import type { Ohlc, StockSymbol } from "@tapecast/client";
 import type { Strings } from "../strings";
 import { ComparedLines, type ComparedSymbol } from "./compared-lines";
 import { make } from "./dom";
+import { exchangeHours } from "./exchange";
 import { IndicatorLines, indicatorsOf, type IndicatorId } from "./indicator-lines";
 import { LevelLines, type Levels } from "./level-lines";
 import type { Palette } from "./palette";
@@ -138,7 +139,7 @@ export class ChartStudies {
   private indicatorEntries({ time }: Ohlc, strings: Strings): readonly LegendEntry[] {
     return this.indicators.shown.map(({ id, line }) => {
       const { short } = strings.chart.studies[id];
-      const since = id === "vwap" ? missesSessionStart(this.bars, time) : undefined;
+      const since = id === "vwap" ? missesSessionStart(this.bars, time, exchangeHours) : undefined;
       return { name: since === undefined ? short : strings.chart.since(short, strings.times.minute(since)), value: textOf(id, this.indicators.valueAt(id, time)), line };
     });
   }

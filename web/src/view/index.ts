@@ -10,6 +10,7 @@ export { makeColumnMenu } from "./column-menu";
 export { ConnectionStatus, type ShownFreshness } from "./connection-status";
 export { Flashes } from "./flashes";
 export { byId, make, setText } from "./dom";
+export { exchangeHours } from "./exchange";
 export { listenToFileDrops } from "./file-drop";
 export { FrameScheduler, type Invalidation } from "./frame-scheduler";
 export type { Grid, GridActions } from "./grid";

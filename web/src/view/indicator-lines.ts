@@ -1,5 +1,6 @@
 import { LineSeries, LineStyle, type IChartApi, type IPriceLine, type ISeriesApi } from "lightweight-charts";
 import { DAY_MS, ema, IndicatorSeries, rsi, vwap, type ChartUpdate, type Indicator, type Study } from "../market";
+import { exchangeHours } from "./exchange";
 import { lineDataOf, LINE_STYLES, PLAIN_LINE, type LineNumber } from "./line-style";
 import type { Palette } from "./palette";
 
@@ -16,7 +17,7 @@ interface Kind {
 const KINDS: Readonly<Record<IndicatorId, Kind>> = {
   ema9: { start: () => ema(9), line: 0, place: "prices" },
   ema21: { start: () => ema(21), line: 1, place: "prices" },
-  vwap: { start: vwap, line: 2, place: "prices" },
+  vwap: { start: () => vwap(exchangeHours), line: 2, place: "prices" },
   rsi: { start: () => rsi(14), line: 3, place: "pane" },
 };
 

@@ -2,7 +2,7 @@ import type { IChartApiBase, IPanePrimitive, IPrimitivePaneView, PaneAttachedPar
 import type { Ohlc } from "@tapecast/client";
 import { DAY_MS, sessionBands, type SessionPart } from "../market";
 import type { Palette } from "./palette";
-import { exchangeHours } from "./time-axis";
+import { exchangeHours } from "./exchange";
 
 type Renderer = NonNullable<ReturnType<IPrimitivePaneView["renderer"]>>;
 

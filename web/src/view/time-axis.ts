@@ -1,9 +1,10 @@
 import type { IChartApiBase, IPanePrimitive, IPrimitivePaneView, ISeriesApi, ISeriesPrimitive, SeriesAttachedParameter, SeriesType, Time } from "lightweight-charts";
 import type { Ohlc } from "@tapecast/client";
-import { MARK_WEIGHTS, markLabel, MarkPicker, TimeFormat, TimeZone, UTC } from "../format";
-import { DAY_MS, EXCHANGE_TIME_ZONE, ExchangeHours } from "../market";
+import { MARK_WEIGHTS, markLabel, MarkPicker, TimeFormat, UTC } from "../format";
+import { DAY_MS, EXCHANGE_TIME_ZONE } from "../market";
 import type { Strings } from "../strings";
 import { make, setText } from "./dom";
+import { exchangeHours } from "./exchange";
 import type { Palette } from "./palette";
 
 type Renderer = NonNullable<ReturnType<IPrimitivePaneView["renderer"]>>;
@@ -13,11 +14,6 @@ const DISTANCE_FIGURES = 12;
 
 /** As the library's other texts: below the axis, on the middle of its height. */
 const LINE = "middle";
-
-const NEW_YORK = new TimeZone(EXCHANGE_TIME_ZONE);
-
-/** The parts of the exchange's sessions, for all charts. */
-export const exchangeHours = new ExchangeHours((ms) => NEW_YORK.localOf(ms));
 
 /** Options of the library's time axis and grid, whose marks are at any bars: ours are drawn instead. */
 export const NO_MARKS = { tickMarkFormatter: () => "" } as const;

@@ -3,5 +3,4 @@ export { ema } from "./ema";
 export type { Indicator } from "./indicator";
 export { IndicatorSeries, indexUntil, type Point, type PointUpdate } from "./indicator-series";
 export { rsi } from "./rsi";
-export { Sessions } from "./session";
 export { missesSessionStart, vwap } from "./vwap";

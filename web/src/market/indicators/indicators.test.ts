@@ -1,7 +1,12 @@
 import { expect, test } from "vitest";
 import { millis, type Ohlc } from "@tapecast/client";
 import { ohlc as bar, START } from "../../../fake/builders";
-import { ema, IndicatorSeries, missesSessionStart, rsi, Sessions, vwap, type Indicator } from ".";
+import { TimeZone } from "../../format";
+import { EXCHANGE_TIME_ZONE, ExchangeHours } from "../exchange-hours";
+import { ema, IndicatorSeries, missesSessionStart, rsi, vwap, type Indicator } from ".";
+
+const newYork = new TimeZone(EXCHANGE_TIME_ZONE);
+const hours = new ExchangeHours((ms) => newYork.localOf(ms));
 
 const closing = (closes: readonly number[]): readonly Ohlc[] => closes.map((close, at) => bar(at * 60_000, close, close, close, close, 10));
 
@@ -63,33 +68,21 @@ test("the volume-weighted average price weighs typical prices by volume and begi
   // 9:28 and 9:29 in New York are before the opening.
   const bars = [bar(-120_000, 10, 10, 10, 10, 100), bar(-60_000, 12, 12, 12, 12, 300), bar(0, 20, 24, 18, 21, 10), bar(60_000, 21, 33, 27, 30, 30)];
 
-  expect(valuesOf(vwap(), bars)).toEqual([10, 11.5, 21, (21 * 10 + 30 * 30) / 40]);
+  expect(valuesOf(vwap(hours), bars)).toEqual([10, 11.5, 21, (21 * 10 + 30 * 30) / 40]);
 });
 
 test("there is no volume-weighted average price before the first volume", () => {
-  expect(valuesOf(vwap(), [bar(0, 10, 10, 10, 10, 0), bar(60_000, 12, 12, 12, 12, 5)])).toEqual([12]);
+  expect(valuesOf(vwap(hours), [bar(0, 10, 10, 10, 10, 0), bar(60_000, 12, 12, 12, 12, 5)])).toEqual([12]);
 });
 
 test("bars that begin within a session miss its start, those that begin with it or before it do not", () => {
   const [before, first, second] = [bar(-60_000, 1, 1, 1, 1, 1), bar(0, 1, 1, 1, 1, 1), bar(60_000, 1, 1, 1, 1, 1)];
 
-  expect(missesSessionStart([second], START + 60_000)).toBe(START + 60_000);
-  expect(missesSessionStart([first, second], START + 60_000)).toBeUndefined();
-  expect(missesSessionStart([before, second], START + 60_000)).toBeUndefined();
-  expect(missesSessionStart([before, second], START - 60_000)).toBe(START - 60_000);
-  expect(missesSessionStart([], START)).toBeUndefined();
-});
-
-test("a session begins at 9:30 in New York, in summer and in winter, and what is before it at midnight", () => {
-  const sessions = new Sessions();
-  const at = (iso: string) => sessions.sessionOf(Date.parse(iso));
-
-  expect(at("2026-11-20T14:29:59.999Z")).toBe("2026-11-20 before");
-  expect(at("2026-11-20T14:30:00Z")).toBe("2026-11-20 regular");
-  expect(at("2026-11-21T04:59:59Z")).toBe("2026-11-20 regular");
-  expect(at("2026-11-21T05:00:00Z")).toBe("2026-11-21 before");
-  expect(at("2026-07-01T13:29:00Z")).toBe("2026-07-01 before");
-  expect(at("2026-07-01T13:30:00Z")).toBe("2026-07-01 regular");
+  expect(missesSessionStart([second], START + 60_000, hours)).toBe(START + 60_000);
+  expect(missesSessionStart([first, second], START + 60_000, hours)).toBeUndefined();
+  expect(missesSessionStart([before, second], START + 60_000, hours)).toBeUndefined();
+  expect(missesSessionStart([before, second], START - 60_000, hours)).toBe(START - 60_000);
+  expect(missesSessionStart([], START, hours)).toBeUndefined();
 });
 
 /** A fold of closes that counts how often it is computed. */
