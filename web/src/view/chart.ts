@@ -285,8 +285,7 @@ export class Chart {
   /** Draws the last price and, if there is nothing before it, the mark of the first bar. */
   private drawEnds({ historyStart }: Strings, history: "complete" | "partial"): void {
     const { oldest, newest } = this.drawn;
-    const { up, down } = this.palette;
-    this.lastPrice.draw(newest?.close, newest === undefined || newest.close >= newest.open ? up : down);
+    this.lastPrice.draw(newest?.close, newest === undefined ? "" : this.prices.lastColour(newest));
     const first = history === "partial" || oldest === undefined ? null : this.chart.timeScale().timeToCoordinate(secondsOf(oldest));
     const isInSight = first !== null && oldest !== undefined && first >= 0;
     this.start.draw(isInSight ? first : undefined, this.chart.timeScale().width(), isInSight ? historyStart(this.axis.dayOf(oldest.time)) : "");

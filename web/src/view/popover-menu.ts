@@ -45,14 +45,17 @@ function placeAt(popover: HTMLElement, button: HTMLElement): void {
   const isBelow = bottom + GAP_PX + height <= innerHeight - GAP_PX || innerHeight - bottom >= top;
   const x = left + right > innerWidth ? right - width : left;
   const y = isBelow ? bottom + GAP_PX : top - GAP_PX - height;
-  popover.style.inset = `${within(y, innerHeight - height)}px auto auto ${within(x, innerWidth - width)}px`;
+  const start = within(y, innerHeight - height);
+  popover.style.inset = `${start}px auto auto ${within(x, innerWidth - width)}px`;
+  // It may grow while it is open.
+  popover.style.maxHeight = `${innerHeight - start - GAP_PX}px`;
 }
 
 const within = (start: number, most: number): number => Math.max(GAP_PX, Math.min(start, most - GAP_PX));
 
 /** The size that a closed popover will have. */
 function sizeOf(popover: HTMLElement): DOMRect {
-  popover.style.display = "block";
+  Object.assign(popover.style, { display: "block", maxHeight: "" });
   const size = popover.getBoundingClientRect();
   popover.style.display = "";
   return size;

@@ -78,6 +78,13 @@ export class PriceSeries {
     }
   }
 
+  /** The colour of the last price: that of its candle, or of the line. */
+  lastColour({ open, close }: Ohlc): string {
+    const { up, down, text } = this.palette;
+    if (this.drawn.style !== "candles") return text;
+    return close >= open ? up : down;
+  }
+
   private make(style: ChartStyle): Drawn {
     const common = { priceFormat: { type: "custom", formatter: formatPrice } } as const;
     const line = { ...common, lineWidth: 2 } as const;
