@@ -204,7 +204,7 @@ test("an unknown symbol is told in its row, above the chart and in a notice that
   await page.locator(`${rowOf("NOPE")} .badge`, { hasText: "UNKNOWN" }).waitFor();
   await page.locator(".headline .badge", { hasText: "Unknown symbol" }).waitFor();
   await expect.poll(() => text(page, ".chart-empty"), DEADLINE).toContain("Unknown symbol");
-  await expect.poll(() => text(page, "#notice-text"), DEADLINE).toBe("Unknown symbols: NOPE");
+  await expect.poll(() => text(page, "#notice-text"), DEADLINE).toBe("Unknown symbols: NOPE.");
 
   await page.click("#notice-action");
   await expect.poll(() => symbolsOf(page), DEADLINE).toEqual(["AAPL"]);

@@ -165,7 +165,7 @@ test("Ctrl+C copies the selected row, and pasted symbols are added", async () =>
   await page.evaluate(() => navigator.clipboard.writeText("AAPL, tsla NOPE"));
   await page.keyboard.press("Control+v");
   await expect.poll(() => symbolsOf(page), DEADLINE).toEqual(["KO", "XOM", "AAPL", "TSLA"]);
-  await expect.poll(() => text(page, "#notice-text"), DEADLINE).toBe("Added AAPL, TSLA. Unknown symbols: NOPE");
+  await expect.poll(() => text(page, "#notice-text"), DEADLINE).toBe("Added AAPL, TSLA. Unknown symbols: NOPE.");
   await page.keyboard.press("Control+z");
   await expect.poll(() => symbolsOf(page), DEADLINE).toEqual(["KO", "XOM"]);
 

@@ -230,7 +230,7 @@ test("a dropped file adds symbols, sections and positions, tells what it did not
   const { page } = await openList(["KO"]);
   await drop(page, "list.txt", "###Tech,NASDAQ:AAPL,NASDAQ:NOPE,CME:\"x\"\n###Oil,NYSE:XOM");
   await expect.poll(() => rowsOf(page), DEADLINE).toEqual(["KO", "[Tech]", "AAPL", "[Oil]", "XOM"]);
-  expect(await text(page, "#notice-text")).toBe('Added AAPL, XOM. Unknown symbols: NOPE Not understood: CME:"x"');
+  expect(await text(page, "#notice-text")).toBe('Added AAPL, XOM. Unknown symbols: NOPE. Not understood: CME:"x".');
   await page.click("#notice-action");
   await expect.poll(() => rowsOf(page), DEADLINE).toEqual(["KO"]);
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { readChartLook } from ".";
+import { obstacleOf, readChartLook, STUDIES } from ".";
 
 test("a stored look is read as it was chosen", () => {
   const look = { style: "area", studies: ["ema9", "rsi"], compared: ["MSFT", "KO"] };
@@ -16,4 +16,12 @@ test("what is missing or invalid has its default", () => {
     studies: ["rsi"],
     compared: ["KO", "A", "B"],
   });
+});
+
+test("averages are not drawn beside other symbols, and that of a session not on days", () => {
+  const drawn = (intervalMs: number, isComparing: boolean) => STUDIES.filter((study) => obstacleOf(study, intervalMs, isComparing) === undefined);
+
+  expect(drawn(60_000, false)).toEqual(STUDIES);
+  expect(drawn(60_000, true)).toEqual(["rsi", "previousClose", "dayRange", "volumeAtPrice"]);
+  expect(drawn(86_400_000, false)).not.toContain("vwap");
 });

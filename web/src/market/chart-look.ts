@@ -1,4 +1,5 @@
 import { asSymbol, type StockSymbol } from "@tapecast/client";
+import { DAY_MS } from "./bar-series";
 
 /** How a chart draws its prices. */
 export const CHART_STYLES = ["candles", "line", "area"] as const;
@@ -17,6 +18,19 @@ export interface ChartLook {
   readonly style: ChartStyle;
   readonly studies: readonly Study[];
   readonly compared: readonly StockSymbol[];
+}
+
+/** Why a chosen study is not drawn. */
+export type Obstacle = "comparing" | "daily";
+
+const AVERAGES: readonly Study[] = ["ema9", "ema21", "vwap"];
+
+/** What keeps a study from being drawn with bars of this length; undefined if nothing does. */
+export function obstacleOf(study: Study, intervalMs: number, isComparing: boolean): Obstacle | undefined {
+  // In a scale of per cent each line begins at its own zero, which is no place for averages of prices.
+  if (isComparing && AVERAGES.includes(study)) return "comparing";
+  // A session has one bar a day.
+  return study === "vwap" && intervalMs >= DAY_MS ? "daily" : undefined;
 }
 
 /** Reads a stored choice. Missing and invalid values have their default. */

@@ -1,6 +1,6 @@
 /** The state of the market as the dashboard shows it, computed from events. Pure: no DOM, no network. */
 export { BarSeries, DAY_MS, MAX_BARS, type ChartUpdate } from "./bar-series";
-export { CHART_STYLES, MAX_COMPARED, readChartLook, STUDIES, type ChartLook, type ChartStyle, type Study } from "./chart-look";
+export { CHART_STYLES, MAX_COMPARED, obstacleOf, readChartLook, STUDIES, type ChartLook, type ChartStyle, type Obstacle, type Study } from "./chart-look";
 export { changeSince, closesAt } from "./comparison";
 export { dayChange, placeInRange, type DayChange } from "./day-change";
 export { EXCHANGE_TIME_ZONE, ExchangeHours, type SessionPart } from "./exchange-hours";

@@ -1,4 +1,4 @@
-import { DAY_MS, MAX_BARS, MAX_COMPARED, missesSessionStart, type BarSeries, type ChartLook, type IntervalSeconds } from "../market";
+import { DAY_MS, MAX_BARS, MAX_COMPARED, missesSessionStart, obstacleOf, type BarSeries, type ChartLook, type IntervalSeconds } from "../market";
 import type { StockSymbol } from "@tapecast/client";
 import { ComparedFeeds, type ChartFeed } from "../store";
 import * as view from "../view";
@@ -21,6 +21,7 @@ export class ChartLookControl {
   private readonly look: () => ChartLook;
   private readonly feeds: ComparedFeeds;
   private symbol: StockSymbol | undefined;
+  private intervalMs = 0;
   /** The symbol whose prices of the day are drawn. */
   private levelsOf: StockSymbol | undefined;
   private applied: view.ShownLook | undefined;
@@ -34,6 +35,7 @@ export class ChartLookControl {
       change: (change) => {
         choose({ ...look(), ...change });
       },
+      obstacleOf: (study) => obstacleOf(study, this.intervalMs, this.feeds.compared.length > 0),
       find: (typed) => site.instruments.find(typed, MAX_HITS),
       strings: site.strings,
     });
@@ -44,6 +46,7 @@ export class ChartLookControl {
   /** Follows the symbols that are compared with this one. */
   show(symbol: StockSymbol | undefined, interval: IntervalSeconds): void {
     this.symbol = symbol;
+    this.intervalMs = interval * 1_000;
     const others = symbol === undefined ? [] : this.look().compared.filter((other) => other !== symbol);
     this.feeds.show(others, interval);
   }

@@ -1,6 +1,6 @@
 import type { AlertCondition, ClientState, Price, ReadyState, StockSymbol } from "@tapecast/client";
 import type { TimeFormat } from "../format";
-import type { ChartStyle, Flag, MoverList, SalesGroup, SessionPart, Study } from "../market";
+import type { ChartStyle, Flag, MoverList, Obstacle, SalesGroup, SessionPart, Study } from "../market";
 import type { MarketTimes } from "../source";
 import type { CityId, Condition, SendError } from "../topics";
 import type { StateChange, Target } from "../wire-log";
@@ -137,6 +137,7 @@ interface ChartStrings {
   readonly studies: Readonly<Record<Study, { readonly name: string; readonly short: string }>>;
   /** An average of which the bars before this time are missing. */
   readonly since: (name: string, time: string) => string;
+  readonly obstacles: Readonly<Record<Obstacle, string>>;
   /** The names of lines at the axis. */
   readonly levels: Readonly<Record<"previousClose" | "high" | "low", string>>;
   readonly removeCompared: (symbol: string) => string;

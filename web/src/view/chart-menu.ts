@@ -1,4 +1,4 @@
-import { CHART_STYLES, MAX_COMPARED, STUDIES, type ChartLook, type Study } from "../market";
+import { CHART_STYLES, MAX_COMPARED, STUDIES, type ChartLook, type Obstacle, type Study } from "../market";
 import type { StockSymbol } from "@tapecast/client";
 import type { PageText, Strings } from "../strings";
 import { make } from "./dom";
@@ -10,6 +10,8 @@ import { translateTexts } from "./translate";
 export interface ChartMenuActions {
   readonly look: () => ChartLook;
   readonly change: (change: Partial<ChartLook>) => void;
+  /** Why a study would not be drawn now. */
+  readonly obstacleOf: (study: Study) => Obstacle | undefined;
   readonly find: SearchActions["find"];
   readonly strings: () => Strings;
 }
@@ -86,12 +88,17 @@ function stylesOf(id: string, { look, change, strings }: ChartMenuActions): HTML
   return make("fieldset", "choice", translated("legend", "", "chartStyle"), make("div", "segments", ...labels));
 }
 
-function groupOf(title: PageText, studies: readonly Study[], { look, change, strings }: ChartMenuActions): HTMLElement {
-  const boxes = studies.map((study) =>
-    menuCheckbox(strings().chart.studies[study].name, look().studies.includes(study), (isChecked) => {
+function groupOf(title: PageText, studies: readonly Study[], { look, change, obstacleOf, strings }: ChartMenuActions): HTMLElement {
+  const { chart } = strings();
+  const boxes = studies.map((study) => {
+    const { label, input } = menuCheckbox(chart.studies[study].name, look().studies.includes(study), (isChecked) => {
       const chosen = look().studies;
       change({ studies: STUDIES.filter((other) => (other === study ? isChecked : chosen.includes(other))) });
-    }).label,
-  );
+    });
+    const obstacle = obstacleOf(study);
+    input.disabled = obstacle !== undefined;
+    if (obstacle !== undefined) label.append(make("small", "", chart.obstacles[obstacle]));
+    return label;
+  });
   return make("fieldset", "choice", translated("legend", "", title), ...boxes);
 }

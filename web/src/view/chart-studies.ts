@@ -76,12 +76,12 @@ export class ChartStudies {
 
   /** Shows another choice. All bars have to be applied then. */
   show({ look, symbol, compared, intervalMs }: ShownLook): void {
-    const scale = compared.length > 0 ? "percent" : "prices";
+    const isComparing = compared.length > 0;
     this.studies = look.studies;
     this.symbol = symbol;
-    this.indicators.show(indicatorsOf(look.studies, intervalMs, scale), this.palette);
+    this.indicators.show(indicatorsOf(look.studies, intervalMs, isComparing), this.palette);
     this.compared.show(compared, this.palette);
-    this.chart.priceScale("right").applyOptions({ mode: scale === "percent" ? PriceScaleMode.Percentage : PriceScaleMode.Normal });
+    this.chart.priceScale("right").applyOptions({ mode: isComparing ? PriceScaleMode.Percentage : PriceScaleMode.Normal });
     this.profiled = undefined;
   }
 

@@ -1,5 +1,5 @@
 import { LineSeries, LineStyle, type IChartApi, type IPriceLine, type ISeriesApi } from "lightweight-charts";
-import { DAY_MS, ema, IndicatorSeries, rsi, vwap, type ChartUpdate, type Indicator, type Study } from "../market";
+import { ema, IndicatorSeries, obstacleOf, rsi, vwap, type ChartUpdate, type Indicator, type Study } from "../market";
 import { exchangeHours } from "./exchange";
 import { lineDataOf, LINE_STYLES, PLAIN_LINE, type LineNumber } from "./line-style";
 import type { Palette } from "./palette";
@@ -96,13 +96,7 @@ export class IndicatorLines {
   }
 }
 
-/** The indicators that have a meaning with bars of this length, in a scale of prices or of per cent. */
-export function indicatorsOf(studies: readonly Study[], intervalMs: number, scale: "prices" | "percent"): readonly IndicatorId[] {
-  return IDS.filter((id) => {
-    if (!studies.includes(id)) return false;
-    // A session has one bar a day.
-    if (id === "vwap" && intervalMs >= DAY_MS) return false;
-    // In a scale of per cent each line begins at its own zero, which is no place for averages of prices.
-    return scale === "prices" || KINDS[id].place === "pane";
-  });
+/** The chosen indicators that are drawn with bars of this length. */
+export function indicatorsOf(studies: readonly Study[], intervalMs: number, isComparing: boolean): readonly IndicatorId[] {
+  return IDS.filter((id) => studies.includes(id) && obstacleOf(id, intervalMs, isComparing) === undefined);
 }

@@ -6,13 +6,18 @@ export function listenToHover(box: HTMLElement, rowSelector: string, rested: (ro
   let timer: ReturnType<typeof setTimeout> | undefined;
   let current: HTMLElement | null = null;
   let isTold = false;
+  /** Where the pointer was: rows that come below a pointer at rest are not pointed at. */
+  let place = "";
   const leave = () => {
     clearTimeout(timer);
     current = null;
     if (isTold) rested(undefined);
     isTold = false;
   };
-  box.addEventListener("pointerover", ({ target, pointerType }) => {
+  box.addEventListener("pointermove", ({ target, pointerType, clientX, clientY }) => {
+    const here = `${clientX} ${clientY}`;
+    if (here === place) return;
+    place = here;
     const row = target instanceof Element && pointerType === "mouse" ? target.closest<HTMLElement>(rowSelector) : null;
     if (row === current) return;
     leave();

@@ -54,7 +54,7 @@ test("what is no symbol or no channel is rejected where it is said", () => {
 
 test("why no connection opens is told once, and not again for each attempt", async () => {
   await server.kill();
-  vi.stubGlobal("fetch", (url: string) => (url.endsWith("/healthz") ? Promise.resolve({}) : Promise.reject(new TypeError("blocked"))));
+  vi.stubGlobal("fetch", (url: string) => (url.endsWith("/healthz") ? Promise.resolve({ status: 200 }) : Promise.reject(new TypeError("blocked"))));
   const [warnings, errors] = [[] as string[], [] as ConnectError[]];
   vi.stubGlobal("location", { origin: "http://localhost:5173", href: "http://localhost:5173/" });
   const client = connected({ warn: (message) => warnings.push(message), backoff: { initialMs: 5, fastMaxMs: 5, fastTries: 48, maxMs: 5, laterMs: 5, resetAfterMs: 10_000 } });

@@ -10,10 +10,10 @@ export interface ConnectOptions extends Omit<ClientOptions, "url"> {
   readonly warn?: (message: string) => void;
 }
 
-const answers = (url: string): Promise<boolean> =>
+const statusOf = (url: string): Promise<number | undefined> =>
   globals.fetch(url).then(
-    () => true,
-    () => false,
+    ({ status }) => status,
+    () => undefined,
   );
 
 /**
@@ -25,7 +25,7 @@ const answers = (url: string): Promise<boolean> =>
 export function connect(address: string, { WebSocket = globals.WebSocket, warn, ...options }: ConnectOptions = {}): Client {
   // Without the check the error would be that undefined is not a constructor.
   if ((WebSocket as unknown) === undefined) throw new TypeError("this runtime has no WebSocket: pass one as an option");
-  const runtime = { ...runtimeOf(globals), WebSocket, diagnose: (url: string) => diagnose(url, globals.location?.origin, answers) };
+  const runtime = { ...runtimeOf(globals), WebSocket, diagnose: (url: string) => diagnose(url, globals.location?.origin, statusOf) };
   const client = new Client(runtime, { ...options, url: streamUrlOf(address, globals.location?.href) });
   let told: string | undefined;
   client.on("connectError", ({ reason, message }) => {

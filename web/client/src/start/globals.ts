@@ -9,6 +9,7 @@ interface MutableUrl {
 }
 
 interface Response {
+  readonly status: number;
   readonly ok: boolean;
   json(): Promise<unknown>;
 }
