@@ -24,7 +24,7 @@ const statusOf = (url: string): Promise<number | undefined> =>
  */
 export function connect(address: string, { WebSocket = globals.WebSocket, warn, ...options }: ConnectOptions = {}): Client {
   // Without the check the error would be that undefined is not a constructor.
-  if ((WebSocket as unknown) === undefined) throw new TypeError("this runtime has no WebSocket: pass one as an option");
+  if ((WebSocket as unknown) === undefined) throw new TypeError("no WebSocket: pass that of ws");
   const runtime = { ...runtimeOf(globals), WebSocket, diagnose: (url: string) => diagnose(url, globals.location?.origin, statusOf) };
   const client = new Client(runtime, { ...options, url: streamUrlOf(address, globals.location?.href) });
   let told: string | undefined;
