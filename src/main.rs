@@ -5,10 +5,10 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use tapecast::app::{
-    ReloadableFiles, Service, SignalRequest, Signals, StartError, run_journal_task, run_verify,
+    ReloadableFiles, Service, SignalRequest, Signals, StartError, run_check, run_journal_task, run_verify,
 };
 use tapecast::auth::GeneratedKey;
-use tapecast::config::{Config, Invocation, KeyTask, Task};
+use tapecast::config::{Config, Invocation, KeyTask, Loaded, Task};
 use tapecast::telemetry;
 use tracing::{error, warn};
 
@@ -24,8 +24,10 @@ const WRONG_ARGUMENTS: u8 = 2;
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().collect();
-    let config = match Invocation::read(&arguments) {
-        Ok(Invocation::Serve(config)) => config,
+    let Loaded { config, .. } = match Invocation::read(&arguments) {
+        Ok(Invocation::Serve(loaded)) => *loaded,
+        Ok(Invocation::Check(checked)) => return report(|out| run_check(*checked, out, &mut io::stderr())),
+        Ok(Invocation::Print(options)) => return print(&options.to_toml()),
         Ok(Invocation::Task(task)) => return run_task(task),
         Err(error) => error.exit(),
     };
@@ -69,6 +71,11 @@ async fn serve(config: &Config) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Writes a text to standard output.
+fn print(text: &str) -> ExitCode {
+    report(|out| out.write_all(text.as_bytes()).map(|()| ExitCode::SUCCESS))
 }
 
 fn run_task(task: Task) -> ExitCode {

@@ -7,6 +7,8 @@
 //! Stop: refuse new sessions, close all sessions and let them drain, stop the feeds, stop the server, end the journal.
 
 mod backfill;
+mod check;
+mod descriptors;
 mod feed;
 mod feeds;
 mod journal_command;
@@ -42,13 +44,14 @@ use crate::config::{AccessConfig, Config};
 use crate::faults::Faults;
 use crate::http::{AppState, ConnectionLimit, Feeds};
 use crate::journal::{JournalError, JournalReplayError, JournalThread};
-use crate::limits::{AnswerCapacity, OpenFiles, SessionCapacity, raise_open_file_limit};
+use crate::limits::{AnswerCapacity, SessionCapacity};
 use crate::metrics::Metrics;
 use crate::source::ReplayError;
 use crate::topics::SimulatedWeather;
 use crate::transport::{Certificate, TlsError};
 use crate::wire::Close;
 
+pub use self::check::run_check;
 use self::feeds::{ServiceParts, StartedFeeds};
 pub use self::journal_command::{run_journal_task, run_verify};
 use self::server::{Listeners, capacity_limits, serve};
@@ -67,7 +70,7 @@ const CLUSTER_STOP: Duration = Duration::from_secs(2);
 #[derive(Debug, Error)]
 pub enum StartError {
     /// The address is in use, or not one of this machine.
-    #[error("cannot listen on {address}: {source}")]
+    #[error("{}", check::unusable(*.address, .source))]
     Listen {
         /// The address.
         address: SocketAddr,
@@ -77,7 +80,7 @@ pub enum StartError {
     /// The key file cannot be read or parsed.
     #[error("{0}")]
     Keys(#[from] KeyStoreError),
-    /// The certificate or its private key cannot be used.
+    /// A certificate or its private key cannot be used, or the authorities of the upstream.
     #[error("{0}")]
     Tls(#[from] TlsError),
     /// The limit of open files is too low for the worker threads and a few connections.
@@ -99,10 +102,6 @@ pub enum StartError {
     /// The journal cannot be replayed.
     #[error(transparent)]
     JournalReplay(#[from] JournalReplayError),
-    /// The authorities of the upstream cannot be used.
-    #[cfg(feature = "relay")]
-    #[error(transparent)]
-    UpstreamTls(#[from] crate::relay::UpstreamTlsError),
     /// The thread of the connection to NATS cannot be started.
     #[cfg(feature = "nats")]
     #[error("cannot start a thread: {0}")]
@@ -111,6 +110,10 @@ pub enum StartError {
     #[error("cannot listen for signals: {0}")]
     Signals(#[from] io::Error),
 }
+
+/// The warning that secrets of keys may be read on the network.
+const KEYS_IN_CLEAR: &str = "plain http and ws are served beyond loopback, and keys are required: their secrets can be \
+                             read on the network";
 
 /// The running service.
 pub struct Service {
@@ -138,7 +141,7 @@ impl Service {
         let listeners = Listeners::bind(config)?;
         let keys = open_keys(&config.access)?;
         let workers = config.workers;
-        let open_files = OpenFiles { limit: raise_open_file_limit(), workers };
+        let open_files = descriptors::open_files(config);
         if !open_files.suffice() {
             let (limit, needed) = (open_files.limit, open_files.needed());
             return Err(StartError::OpenFiles { limit, workers, needed });

@@ -41,7 +41,8 @@ const BACKLOG: i32 = 4096;
 /// actix-http 3.20 leaves some connections open for ever.
 const DISCONNECT_TIMEOUT: Duration = Duration::from_millis(600);
 
-fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+/// Listens on an address.
+pub(super) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     #[cfg(unix)]
     socket.set_reuse_address(true)?;
@@ -52,7 +53,7 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 
 /// Below this limit of open files a warning says how few sessions there can be: it is the least default of
 /// systems, and far below what one worker can serve.
-const FEW_OPEN_FILES: usize = 1_024;
+pub(super) const FEW_OPEN_FILES: usize = 1_024;
 
 /// The limits on sessions that these open files allow.
 pub(super) fn capacity_limits(access: &AccessConfig, open_files: OpenFiles) -> CapacityLimits {

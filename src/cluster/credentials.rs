@@ -25,6 +25,15 @@ pub(super) enum CredentialsError {
     Seed,
 }
 
+/// Checks that a file of credentials can be used.
+///
+/// # Errors
+/// When it cannot be read, or its content not be used; the text says why.
+pub fn check_credentials(path: &std::path::Path) -> Result<(), String> {
+    let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
+    NatsCredentials::parse(&text).map(|_| ()).map_err(|error| error.to_string())
+}
+
 impl NatsCredentials {
     /// Reads the text of a file.
     pub(super) fn parse(text: &str) -> Result<Self, CredentialsError> {

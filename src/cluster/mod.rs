@@ -48,6 +48,8 @@ pub use cluster_feed::{
 };
 pub use connection::{ClusterThread, NodeDemand, NodeTopics};
 pub use continued_feed::{ContinuedFeed, ContinuedFeedParts};
+pub use credentials::check_credentials;
+pub use nats_client::check_server;
 pub use node_publisher::NodePublisher;
 pub use overview::{BatchHop, ClusterOverview, ClusterState, KnownNode};
 pub use settings::{ClusterSettings, NodeRole};

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::{Client, ConnectOptions, Event};
+use async_nats::{Client, ConnectOptions, Event, ServerAddr};
 use tokio::time::sleep;
 use tracing::{debug, info, warn};
 
@@ -37,6 +37,14 @@ pub(super) async fn connect(settings: &ClusterSettings, exchange: &Arc<Exchange>
             return None;
         }
     }
+}
+
+/// Checks that this is the URL of a server.
+///
+/// # Errors
+/// When it is none; the text says why.
+pub fn check_server(text: &str) -> Result<(), String> {
+    text.parse::<ServerAddr>().map(|_| ()).map_err(|error| error.to_string())
 }
 
 /// An error with its causes.

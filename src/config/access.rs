@@ -8,7 +8,8 @@ use std::str::FromStr;
 use clap::Args;
 
 use super::ConfigError;
-use super::command_line::{listen_address, positive};
+use super::command_line::positive;
+use super::listen::ListenOption;
 use crate::auth::{
     AllowedOrigins, HostPattern, Network, OriginPattern, ParseError, PublicHosts, TrustedProxies,
 };
@@ -45,8 +46,8 @@ pub(super) struct AccessArgs {
     tls_key: Option<PathBuf>,
 
     /// Address and port to serve https and wss on [default: 127.0.0.1:8443]
-    #[arg(long, env = "TAPECAST_TLS_LISTEN", value_name = "ADDR:PORT", value_parser = listen_address)]
-    tls_listen: Option<SocketAddr>,
+    #[arg(long, env = "TAPECAST_TLS_LISTEN", value_name = "ADDR:PORT")]
+    tls_listen: Option<ListenOption>,
 
     /// Origins whose pages may open sessions and read REST in addition to the server's own:
     /// `https://app.example.org`, `https://*.example.org` for all its subdomains, `tauri://localhost` for an
@@ -164,7 +165,8 @@ impl TryFrom<AccessArgs> for AccessConfig {
         }
         let tls = match (args.tls_cert, args.tls_key) {
             (Some(certificate), Some(key)) => {
-                Some(Tls { listen: args.tls_listen.unwrap_or(DEFAULT_TLS_LISTEN), certificate, key })
+                let listen = args.tls_listen.map(|listen| listen.resolve("--tls-listen")).transpose()?;
+                Some(Tls { listen: listen.unwrap_or(DEFAULT_TLS_LISTEN), certificate, key })
             }
             (None, None) if args.tls_listen.is_some() => return Err(ConfigError::NoCertificate),
             (None, None) => None,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use crate::cluster::{ClusterSettings, NodeRole};
+use crate::cluster::{ClusterSettings, NodeRole, check_server};
 
 /// The command line options for nodes over NATS.
 #[derive(Clone, Debug, Args)]
@@ -13,7 +13,8 @@ use crate::cluster::{ClusterSettings, NodeRole};
 pub(super) struct ClusterArgs {
     /// NATS servers through which this node and others share one feed, such as nats://127.0.0.1:4222. See
     /// docs/CLUSTER.md
-    #[arg(long, env = "TAPECAST_NATS", value_name = "URL", value_delimiter = ',', hide_env_values = true)]
+    #[arg(long, env = "TAPECAST_NATS", value_name = "URL", value_delimiter = ',', hide_env_values = true,
+        value_parser = server)]
     nats: Vec<String>,
 
     /// What this node does in the cluster
@@ -76,6 +77,14 @@ impl From<ClusterArgs> for Option<ClusterSettings> {
     }
 }
 
+/// Parses the URL of a server.
+fn server(text: &str) -> Result<String, String> {
+    match check_server(text) {
+        Ok(()) => Ok(text.to_owned()),
+        Err(error) => Err(format!("{error}: expected a URL such as nats://127.0.0.1:4222")),
+    }
+}
+
 /// Parses the prefix of subjects: names of letters, digits, `-` and `_`, joined by points.
 fn prefix(text: &str) -> Result<String, &'static str> {
     let is_name = |name: &str| {
@@ -91,6 +100,16 @@ fn prefix(text: &str) -> Result<String, &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_server_has_a_url_or_an_address() {
+        for good in ["nats://127.0.0.1:4222", "tls://user:pass@nats.example.org", "127.0.0.1:4222", "nats"] {
+            assert_eq!(server(good).as_deref(), Ok(good));
+        }
+        for bad in ["http://127.0.0.1", "nats://h:99999"] {
+            assert!(server(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn a_prefix_is_part_of_a_subject() {

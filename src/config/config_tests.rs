@@ -1,10 +1,13 @@
 use super::access::DEFAULT_TLS_LISTEN;
 use super::*;
+use clap::CommandFactory;
+
 use crate::clock::ClockRate;
 use crate::source::{ReplayClock, ReplaySpeed};
 
 fn config(options: &[&str]) -> Result<Config, ConfigError> {
-    Args::try_parse_from(std::iter::once(&"tapecast").chain(options)).expect("well-formed options").try_into()
+    let line = CommandLine::try_parse_from(std::iter::once(&"tapecast").chain(options));
+    line.expect("well-formed options").options.try_into()
 }
 
 #[test]
@@ -82,7 +85,7 @@ fn a_replay_has_files_a_speed_and_a_time() {
 #[test]
 fn a_speed_is_max_or_a_positive_number() {
     let parse =
-        |speed: &str| Args::try_parse_from(["tapecast", "--replay", "a", &format!("--speed={speed}")]);
+        |speed: &str| CommandLine::try_parse_from(["tapecast", "--replay", "a", &format!("--speed={speed}")]);
     for speed in ["0", "-1", "NaN", "inf", "fast", "1e9"] {
         assert!(parse(speed).is_err(), "{speed}");
     }
@@ -92,6 +95,54 @@ fn a_speed_is_max_or_a_positive_number() {
 #[test]
 fn a_rate_of_zero_is_valid() {
     assert_eq!(config(&["--rate", "0"]).unwrap().simulation.trades_per_second, 0.0);
+}
+
+/// The documents with the tables of options.
+const DOCUMENTS: [&str; 2] =
+    [include_str!("../../docs/OPERATIONS.md"), include_str!("../../docs/CLUSTER.md")];
+
+/// The options that have a variable, which are those of the server.
+fn declared() -> Vec<clap::Arg> {
+    CommandLine::command().get_arguments().filter(|arg| arg.get_env().is_some()).cloned().collect()
+}
+
+#[test]
+fn an_option_has_the_name_of_its_variable() {
+    for arg in declared() {
+        let name = arg.get_long().unwrap().replace('-', "_").to_uppercase();
+        assert_eq!(arg.get_env().unwrap(), std::ffi::OsStr::new(&format!("TAPECAST_{name}")));
+    }
+}
+
+#[test]
+fn the_documents_list_each_option_with_its_variable_and_its_default() {
+    let rows: Vec<_> =
+        DOCUMENTS.iter().flat_map(|text| text.lines()).filter(|line| line.starts_with('|')).collect();
+    for arg in declared() {
+        let (name, variable) = (arg.get_long().unwrap(), arg.get_env().unwrap().to_str().unwrap());
+        let spelt = [format!("`--{name}`"), format!("`--{name}["), format!("`--{name} ")];
+        let is_row = |row: &&&str| {
+            let mut cells = row.split('|').skip(1);
+            let is_named = cells.next().is_some_and(|cell| spelt.iter().any(|name| cell.contains(name)));
+            is_named && cells.next().is_some_and(|cell| cell.contains(&format!("`{variable}`")))
+        };
+        let row = rows.iter().find(is_row).unwrap_or_else(|| panic!("no row with --{name} and {variable}"));
+        let default = row.split('|').nth(3).unwrap_or_default().replace([',', '`'], "");
+        for value in arg.get_default_values().iter().filter(|_| arg.get_action().takes_values()) {
+            assert!(default.contains(value.to_str().unwrap()), "--{name}: {value:?} is not in {default:?}");
+        }
+    }
+}
+
+#[test]
+fn each_variable_in_the_documents_is_one_of_an_option() {
+    let known: Vec<_> = declared().iter().map(|arg| arg.get_env().unwrap().to_owned()).collect();
+    for text in DOCUMENTS {
+        let words = text.split(|c: char| !(c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_'));
+        for word in words.filter(|word| word.starts_with("TAPECAST_") && word.len() > "TAPECAST_".len()) {
+            assert!(known.iter().any(|known| known == word), "{word}");
+        }
+    }
 }
 
 #[cfg(feature = "relay")]

@@ -6,6 +6,16 @@ use crate::model::Feed;
 /// An option has an invalid value. The program reports it and exits with code 2.
 #[derive(Debug, Error, PartialEq)]
 pub enum ConfigError {
+    /// The host name of an address to listen on cannot be resolved.
+    #[error("{option}: cannot resolve the host name of {address}: {reason}")]
+    UnknownHost {
+        /// The option.
+        option: &'static str,
+        /// The value.
+        address: String,
+        /// Why.
+        reason: String,
+    },
     /// The number of instruments is out of range.
     #[error("--symbols must be from 1 to {MAX_LISTINGS}, not {0}")]
     Symbols(usize),
@@ -85,8 +95,10 @@ pub enum ConfigError {
     #[error("--upstream-key and --upstream-secret go together, or their files")]
     HalfUpstreamKey,
     /// A file of the key cannot be read.
-    #[error("cannot read {path}: {reason}")]
+    #[error("{option} {path}: {reason}")]
     UpstreamKeyFile {
+        /// The option.
+        option: &'static str,
         /// The file.
         path: std::path::PathBuf,
         /// Why.

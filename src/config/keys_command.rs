@@ -9,7 +9,7 @@ use super::journal_command::{JournalTask, VerifyOptions};
 use crate::auth::{Entitlements, GeneratedKey, KeyId};
 use crate::model::{Feed, Symbol, SymbolError};
 
-/// A subcommand: what to do instead of serving.
+/// A subcommand that has nothing to do with the options of the server.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Task {
     /// Manage keys for --keys

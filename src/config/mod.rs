@@ -1,38 +1,49 @@
-//! Configuration: `Args` are the options and environment variables, `Config` the validated settings.
+//! Configuration: `Options` are the options as given, `Config` the validated settings.
 //!
-//! All checks happen in the conversion between the two, before anything starts. Nothing reads the
-//! environment later.
+//! Each option is declared once, for clap. Its key in the configuration file and its environment variable have its
+//! name: `--max-sessions` is `max_sessions` and `TAPECAST_MAX_SESSIONS`. A flag takes precedence over the variable,
+//! the variable over the file, the file over the default.
+//!
+//! All checks happen in the conversion from `Options` to `Config`, before anything starts.
 
 mod access;
 #[cfg(feature = "nats")]
 mod cluster;
 mod command_line;
+mod diagnosis;
 mod error;
 #[cfg(feature = "relay")]
 mod feed_option;
+mod file;
 mod journal;
 mod journal_command;
 mod keys_command;
+mod layers;
+mod listen;
 mod replay_options;
 mod topics;
 #[cfg(feature = "relay")]
 mod upstream;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Parser, ValueEnum};
+use clap::{Args, Parser, ValueEnum};
 
 use self::access::AccessArgs;
 pub use self::access::{AccessConfig, Tls};
 #[cfg(feature = "nats")]
 use self::cluster::ClusterArgs;
-pub use self::command_line::Invocation;
-use self::command_line::{listen_address, log_filter};
+use self::command_line::log_filter;
+pub use self::command_line::{CheckedOptions, Invocation, Loaded};
+pub use self::diagnosis::Problem;
 pub use self::error::ConfigError;
 use self::journal::JournalArgs;
 pub use self::journal_command::{JournalExport, JournalFolder, JournalTask, VerifyOptions};
 pub use self::keys_command::{KeyTask, NewKey, Task};
+pub use self::layers::{OptionValue, OptionValues, Source};
+use self::listen::ListenOption;
 use self::replay_options::ReplayArgs;
 use self::topics::{KeyUse, KnownClients, TopicArgs};
 #[cfg(feature = "relay")]
@@ -59,16 +70,56 @@ use crate::topics::Namespaces;
 /// /websocket/connect, an echo at /echo, REST below /v2, and /healthz, /readyz and /metrics.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "tapecast", version, max_term_width = 100, args_conflicts_with_subcommands = true)]
-struct Args {
-    /// Address and port to serve on; port 0 is any free port
-    #[arg(
-        long,
-        env = "TAPECAST_LISTEN",
-        default_value = "127.0.0.1:8080",
-        value_name = "ADDR:PORT",
-        value_parser = listen_address
-    )]
-    listen: SocketAddr,
+struct CommandLine {
+    #[command(flatten)]
+    options: Options,
+
+    #[command(subcommand)]
+    command: Option<Subcommands>,
+}
+
+/// What to do instead of serving.
+#[derive(Clone, Debug, clap::Subcommand)]
+enum Subcommands {
+    /// Check the configuration without serving: all options, and the files, addresses and limits that they need.
+    /// Prints each problem, and what would be in force; exit code 1 if there is a problem
+    Check(Box<CheckOptions>),
+    /// Show the configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    #[command(flatten)]
+    Task(Task),
+}
+
+/// The options of `check`.
+#[derive(Clone, Debug, Args)]
+struct CheckOptions {
+    /// A server runs with this configuration or an earlier one: addresses that are in use are no problem
+    #[arg(long)]
+    running: bool,
+
+    #[command(flatten)]
+    options: Options,
+}
+
+/// A subcommand of `config`.
+#[derive(Clone, Debug, clap::Subcommand)]
+enum ConfigCommand {
+    /// Print the options that are in force, each with its source, as a file for --config; secrets are masked
+    Print(Box<Options>),
+}
+
+/// The options of the server. Each may be given by a flag, an environment variable or the file of `--config`.
+#[derive(Clone, Debug, Args)]
+struct Options {
+    /// Read options from this file, in TOML: `max_sessions = 5000` is --max-sessions 5000. Flags and variables of the
+    /// environment take precedence. SIGHUP reads it again
+    #[arg(long, env = "TAPECAST_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Address and port to serve on, such as 127.0.0.1:8080 or localhost:8080; port 0 is any free port
+    #[arg(long, env = "TAPECAST_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDR:PORT")]
+    listen: ListenOption,
 
     /// Number of stocks in the market; the first hundred are well-known companies
     #[arg(long, env = "TAPECAST_SYMBOLS", default_value_t = 100, value_name = "N")]
@@ -190,9 +241,6 @@ struct Args {
 
     #[command(flatten)]
     topics: TopicArgs,
-
-    #[command(subcommand)]
-    task: Option<Task>,
 }
 
 /// The values of `--incidents`.
@@ -304,14 +352,14 @@ const MAX_RETAIN_MIB: usize = 1 << 20;
 impl Default for Config {
     /// The settings without any option or environment variable.
     fn default() -> Self {
-        Self::try_from(Args::defaults()).expect("the defaults are valid")
+        Self::try_from(Options::defaults()).expect("the defaults are valid")
     }
 }
 
-impl TryFrom<Args> for Config {
+impl TryFrom<Options> for Config {
     type Error = ConfigError;
 
-    fn try_from(args: Args) -> Result<Self, ConfigError> {
+    fn try_from(args: Options) -> Result<Self, ConfigError> {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from).min(MAX_WORKERS);
         let workers = args.workers.unwrap_or_else(cores);
         if !(1..=MAX_LISTINGS).contains(&args.symbols) {
@@ -323,9 +371,9 @@ impl TryFrom<Args> for Config {
         if !(1..=MAX_WORKERS).contains(&workers) {
             return Err(ConfigError::Workers(workers));
         }
+        let listen = args.listen.resolve("--listen")?;
         let access: AccessConfig = args.access.try_into()?;
-        let is_local = |listen: SocketAddr| listen.ip().to_canonical().is_loopback();
-        let all_local = is_local(args.listen) && access.tls.as_ref().is_none_or(|tls| is_local(tls.listen));
+        let all_local = is_local(listen) && access.tls.as_ref().is_none_or(|tls| is_local(tls.listen));
         if args.faults.is_some() && !all_local && !args.faults_anywhere {
             return Err(ConfigError::FaultsBeyondLoopback);
         }
@@ -369,7 +417,7 @@ impl TryFrom<Args> for Config {
         };
         let topics = args.topics.namespaces(clients, keys)?;
         let mut config = Self {
-            listen: args.listen,
+            listen,
             symbols: args.symbols,
             simulation: SimulationSettings {
                 seed: args.seed,
@@ -418,6 +466,17 @@ impl TryFrom<Args> for Config {
 }
 
 impl Config {
+    /// The addresses to listen on, each with its option.
+    pub fn listeners(&self) -> Vec<(&'static str, SocketAddr)> {
+        let tls = self.access.tls.as_ref().map(|tls| ("tls-listen", tls.listen));
+        std::iter::once(("listen", self.listen)).chain(tls).collect()
+    }
+
+    /// Whether the secrets of keys may be read on the network: clients of other machines send them over plain HTTP.
+    pub fn serves_keys_in_clear(&self) -> bool {
+        self.access.keys.is_some() && !is_local(self.listen)
+    }
+
     /// The names of the feeds, the default first.
     pub fn feeds(&self) -> Vec<Feed> {
         #[cfg(feature = "relay")]
@@ -445,6 +504,11 @@ impl Config {
         let is_relay = false;
         self.replay.is_none() && !is_relay
     }
+}
+
+/// Whether only this machine reaches the address.
+fn is_local(listen: SocketAddr) -> bool {
+    listen.ip().to_canonical().is_loopback()
 }
 
 fn within(name: &'static str, value: f64, max: f64) -> Result<f64, ConfigError> {

@@ -239,8 +239,8 @@ fn last_segment(url: &str) -> Option<String> {
 impl UpstreamOptions {
     /// The settings of the upstream of this feed.
     fn settings(&self, feed: Feed, url: &str) -> Result<UpstreamSettings, ConfigError> {
-        let id = key_text(self.key.of(feed), self.key_file.of(feed))?;
-        let secret = key_text(self.secret.of(feed), self.secret_file.of(feed))?;
+        let id = key_text("--upstream-key-file", self.key.of(feed), self.key_file.of(feed))?;
+        let secret = key_text("--upstream-secret-file", self.secret.of(feed), self.secret_file.of(feed))?;
         let key = match (id, secret) {
             (Some(id), Some(secret)) => Some(UpstreamKey { id, secret }),
             (None, None) => None,
@@ -272,12 +272,18 @@ impl UpstreamOptions {
 }
 
 /// What was given, or the first line of a file.
-fn key_text(text: Option<&str>, file: Option<&str>) -> Result<Option<String>, ConfigError> {
+fn key_text(
+    option: &'static str,
+    text: Option<&str>,
+    file: Option<&str>,
+) -> Result<Option<String>, ConfigError> {
     let Some(file) = file else { return Ok(text.map(str::to_owned)) };
-    let unreadable =
-        |error: std::io::Error| ConfigError::UpstreamKeyFile { path: file.into(), reason: error.to_string() };
-    let text = fs::read_to_string(file).map_err(unreadable)?;
-    Ok(Some(text.lines().next().unwrap_or_default().trim().to_owned()))
+    let unusable = |reason: String| ConfigError::UpstreamKeyFile { option, path: file.into(), reason };
+    let text = fs::read_to_string(file).map_err(|error| unusable(error.to_string()))?;
+    match text.lines().next().map(str::trim) {
+        Some(line) if !line.is_empty() => Ok(Some(line.to_owned())),
+        _ => Err(unusable("the first line is empty".to_owned())),
+    }
 }
 
 /// The URL of the stream; `None` if this is none of WebSocket, or has a user's name in it, which logs would show.

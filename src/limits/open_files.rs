@@ -5,10 +5,11 @@ pub struct OpenFiles {
     pub limit: usize,
     /// The worker threads.
     pub workers: usize,
+    /// The descriptors that listeners, files and connections of the service's own take.
+    pub others: usize,
 }
 
-/// The descriptors of the process itself: standard streams, listeners, the main thread's runtime, files that are
-/// read again.
+/// The descriptors of the process itself: standard streams, the main thread's runtime, files that are read again.
 const FIXED: usize = 16;
 
 /// The descriptors of a worker's runtime.
@@ -20,7 +21,12 @@ const LEAST_CONNECTIONS: usize = 8;
 impl OpenFiles {
     /// The least limit for these workers.
     pub const fn needed(self) -> usize {
-        FIXED + PER_WORKER * self.workers + LEAST_CONNECTIONS
+        self.taken() + LEAST_CONNECTIONS
+    }
+
+    /// The descriptors that are no connections.
+    const fn taken(self) -> usize {
+        FIXED + PER_WORKER * self.workers + self.others
     }
 
     /// Whether the limit suffices to start.
@@ -30,7 +36,7 @@ impl OpenFiles {
 
     /// The descriptors for connections.
     const fn available(self) -> usize {
-        self.limit.saturating_sub(FIXED + PER_WORKER * self.workers)
+        self.limit.saturating_sub(self.taken())
     }
 
     /// The descriptors for connections that sessions may not use: a twentieth, and at least 64 or half of them.
@@ -86,23 +92,24 @@ mod tests {
     fn descriptors_are_left_for_workers_and_for_answers_at_capacity() {
         for workers in [1, 2, 128, 512] {
             for extra in [0, 1, 20, 500, 20_000, 1 << 20] {
-                let needed = OpenFiles { limit: 0, workers }.needed();
-                let files = OpenFiles { limit: needed + extra, workers };
+                let needed = OpenFiles { limit: 0, workers, others: 0 }.needed();
+                let files = OpenFiles { limit: needed + extra, workers, others: 0 };
                 assert!(files.suffice());
                 let (sessions, connections) = (files.max_sessions(), files.max_connections());
                 assert!(0 < sessions && sessions < connections, "{files:?}");
-                assert!(connections + FIXED + PER_WORKER * workers <= files.limit, "{files:?}");
+                assert!(connections + files.taken() <= files.limit, "{files:?}");
             }
         }
-        assert_eq!(OpenFiles { limit: 20_020, workers: 1 }.max_sessions(), 19_000);
-        assert_eq!(OpenFiles { limit: 1_024, workers: 128 }.max_sessions(), 432);
+        assert_eq!(OpenFiles { limit: 20_020, workers: 1, others: 0 }.max_sessions(), 19_000);
+        assert_eq!(OpenFiles { limit: 1_024, workers: 128, others: 0 }.max_sessions(), 432);
+        assert_eq!(OpenFiles { limit: 1_024, workers: 128, others: 100 }.max_sessions(), 332);
     }
 
     #[test]
     fn a_limit_that_does_not_suffice_for_the_workers_is_told() {
-        assert!(!OpenFiles { limit: 20, workers: 1 }.suffice());
-        assert!(!OpenFiles { limit: 256, workers: 64 }.suffice());
-        assert!(OpenFiles { limit: 64, workers: 2 }.suffice());
+        assert!(!OpenFiles { limit: 20, workers: 1, others: 0 }.suffice());
+        assert!(!OpenFiles { limit: 256, workers: 64, others: 0 }.suffice());
+        assert!(OpenFiles { limit: 64, workers: 2, others: 0 }.suffice());
     }
 
     #[test]

@@ -28,12 +28,13 @@ use super::inbox::{Arrival, Inbox};
 use super::rest::{RowsQuery, UpstreamRest};
 use super::rest_budget::{Priority, RestBudget};
 use super::settings::{UpstreamKey, UpstreamSettings};
-use super::tls::{UpstreamTlsError, client_config};
+use super::tls::client_config;
 use super::trade_backfill::HoleNumber;
 use super::unanswered::UnansweredCommands;
 use crate::metrics::UpstreamMetrics;
 use crate::model::Symbol;
 use crate::source::SymbolDemand;
+use crate::transport::TlsError;
 use crate::wire::{
     Codec, Compression, Decoded, Decoder, Incoming, Opcode, ServerMessage, decode_control,
     decode_each_object, masked_frame,
@@ -74,7 +75,7 @@ pub(super) fn start(
     demand: Option<SymbolDemand>,
     background: BackgroundParts,
     on_stop: watch::Receiver<()>,
-) -> Result<UnboundedSender<UpstreamCommand>, UpstreamTlsError> {
+) -> Result<UnboundedSender<UpstreamCommand>, TlsError> {
     let tls = Arc::new(client_config(settings.authorities.as_deref())?);
     let (commands, on_command) = unbounded_channel();
     let (metrics, assets) = (background.metrics.clone(), background.assets.clone());

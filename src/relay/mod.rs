@@ -35,5 +35,4 @@ mod upstream_feed;
 pub use settings::{
     DelayRange, ReconnectDelays, UpstreamKey, UpstreamNumbers, UpstreamSettings, UpstreamSymbols,
 };
-pub use tls::UpstreamTlsError;
 pub use upstream_feed::{UpstreamFeed, UpstreamParts};

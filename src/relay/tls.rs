@@ -1,48 +1,20 @@
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use rustls::crypto::ring;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::{self, PemObject};
 use rustls::{ClientConfig, RootCertStore};
-use thiserror::Error;
 use tracing::warn;
 
-/// The certificates that an upstream is checked against cannot be used.
-#[derive(Debug, Error)]
-pub enum UpstreamTlsError {
-    /// The file cannot be read, or holds no certificate in PEM.
-    #[error("cannot read {path}: {source}")]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// The cause.
-        source: pem::Error,
-    },
-    /// A certificate is no authority's.
-    #[error("cannot use a certificate of {path}: {source}")]
-    Unusable {
-        /// The file.
-        path: PathBuf,
-        /// The cause.
-        source: rustls::Error,
-    },
-}
+use crate::transport::{TlsError, add_authorities};
 
 /// TLS to an upstream, whose certificate the system's authorities vouch for, or those of a file.
-pub(super) fn client_config(authorities: Option<&Path>) -> Result<ClientConfig, UpstreamTlsError> {
+pub(super) fn client_config(authorities: Option<&Path>) -> Result<ClientConfig, TlsError> {
     let mut roots = RootCertStore::empty();
     // The file of `SSL_CERT_FILE` or those of the system; a bare container has none.
     let system = rustls_native_certs::load_native_certs();
     roots.add_parsable_certificates(system.certs);
     if let Some(path) = authorities {
-        let certificates = CertificateDer::pem_file_iter(path)
-            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-            .map_err(|source| UpstreamTlsError::Unreadable { path: path.to_owned(), source })?;
-        for certificate in certificates {
-            let added = roots.add(certificate);
-            added.map_err(|source| UpstreamTlsError::Unusable { path: path.to_owned(), source })?;
-        }
+        add_authorities(&mut roots, path)?;
     }
     if roots.is_empty() {
         warn!("the system has no certificates of authorities: --upstream-ca names others");

@@ -16,7 +16,6 @@ use super::instruments::UpstreamInstruments;
 use super::mirror_feed::{FeedParts, MirrorFeed, MirrorRequest};
 use super::relay_source::{AskUpstream, RelaySource, UpstreamRequest};
 use super::settings::{UpstreamNumbers, UpstreamSettings};
-use super::tls::UpstreamTlsError;
 use crate::archive::Archive;
 use crate::clock::Clock;
 use crate::feed::{
@@ -25,6 +24,7 @@ use crate::feed::{
 use crate::metrics::{FeedMetrics, UpstreamMetrics};
 use crate::model::{Epoch, TradeRules, Universe};
 use crate::source::{MarketClock, SymbolDemand, Ticks, Wake};
+use crate::transport::TlsError;
 
 /// The feed of an upstream. What kind of feed it is becomes clear with the first acknowledgement: one with an epoch is
 /// of an upstream that numbers its objects.
@@ -81,7 +81,7 @@ impl UpstreamFeed {
     ///
     /// # Errors
     /// When the file of authorities cannot be used.
-    pub fn start(settings: UpstreamSettings, parts: UpstreamParts) -> Result<Self, UpstreamTlsError> {
+    pub fn start(settings: UpstreamSettings, parts: UpstreamParts) -> Result<Self, TlsError> {
         let UpstreamParts {
             archive,
             history,

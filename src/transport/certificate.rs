@@ -10,6 +10,8 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use thiserror::Error;
 
+use super::CertificateFacts;
+
 /// A certificate or its private key cannot be used.
 #[derive(Debug, Error)]
 pub enum TlsError {
@@ -65,6 +67,12 @@ impl Certificate {
         let new = Arc::new(read(&self.certificate, &self.key)?);
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = new;
         Ok(())
+    }
+
+    /// What the current certificate says of itself; `None` if it cannot be read.
+    pub fn facts(&self) -> Option<CertificateFacts> {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        current.cert.first().and_then(|certificate| CertificateFacts::of(certificate))
     }
 
     /// A configuration for TLS 1.2 and 1.3 that resolves this certificate at each handshake.

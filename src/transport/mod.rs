@@ -1,7 +1,9 @@
 //! Sockets: TCP and TLS connections, the writer of a session, kernel tuning.
 
 mod accepted_socket;
+mod authorities;
 mod certificate;
+mod certificate_facts;
 mod connection;
 #[cfg(test)]
 pub(crate) mod fake;
@@ -13,7 +15,9 @@ mod write_allowance;
 mod writer;
 
 pub use accepted_socket::{AcceptedSocket, ConnectionGuard};
+pub use authorities::add_authorities;
 pub use certificate::{Certificate, TlsError};
+pub use certificate_facts::CertificateFacts;
 pub use connection::Connection;
 pub use http_connection::{BodyAllowance, HttpConnection, ReadingEnd, StreamMode};
 pub use raw_socket::RawSocket;

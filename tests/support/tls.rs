@@ -34,6 +34,16 @@ impl TlsFiles {
         generated.cert.der().clone()
     }
 
+    /// Replaces both files by a new key and a certificate that was valid on one day.
+    pub fn expire(&self) {
+        let mut params = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
+        params.not_before = rcgen::date_time_ymd(2024, 1, 1);
+        params.not_after = rcgen::date_time_ymd(2024, 1, 2);
+        let key = rcgen::KeyPair::generate().unwrap();
+        std::fs::write(self.certificate(), params.self_signed(&key).unwrap().pem()).unwrap();
+        std::fs::write(self.key(), key.serialize_pem()).unwrap();
+    }
+
     /// The certificate in PEM, `cert.pem`.
     pub fn certificate(&self) -> PathBuf {
         self.folder.file("cert.pem")

@@ -1,0 +1,293 @@
+//! `tapecast check`: whether the server could start, and with what.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::SystemTime;
+
+use rustls::RootCertStore;
+
+use super::descriptors::open_files;
+use super::open_keys;
+use super::server::{FEW_OPEN_FILES, listen};
+use crate::config::{CheckedOptions, Config, Loaded, OptionValues, Problem, Source};
+use crate::model::Timestamp;
+use crate::transport::{Certificate, CertificateFacts, TlsError, add_authorities};
+
+/// A certificate that ends within this many days is warned of.
+pub(super) const FEW_DAYS: i64 = 14;
+
+/// What was found.
+#[derive(Debug, Default)]
+struct Findings {
+    facts: Vec<String>,
+    warnings: Vec<Problem>,
+    problems: Vec<Problem>,
+}
+
+/// Whether a server runs with this configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Running {
+    /// It does, so its addresses are in use.
+    Yes,
+    /// It does not.
+    No,
+}
+
+/// Checks these options and what they need; results go to `out`, problems to `errors`. The exit code is 1 if there is a
+/// problem.
+///
+/// # Errors
+/// When the output cannot be written.
+pub fn run_check(
+    checked: CheckedOptions,
+    out: &mut impl Write,
+    errors: &mut impl Write,
+) -> io::Result<ExitCode> {
+    let CheckedOptions { problems, loaded: Loaded { config, options }, is_running } = checked;
+    let running = if is_running { Running::Yes } else { Running::No };
+    let mut findings = Findings { problems, ..Findings::default() };
+    findings.check(&config, &options, running);
+
+    writeln!(out, "Options that are given:")?;
+    let given: Vec<_> = options.iter().filter(|option| option.source != Source::Default).collect();
+    for option in &given {
+        writeln!(out, "  {} = {}  ({})", option.key(), option.shown(), option.source)?;
+    }
+    if given.is_empty() {
+        writeln!(out, "  none")?;
+    }
+    writeln!(out, "Options with their defaults: `tapecast config print` lists them")?;
+    writeln!(out, "Found:")?;
+    findings.facts.iter().try_for_each(|fact| writeln!(out, "  {fact}"))?;
+    let count = findings.problems.len();
+    match count {
+        0 => writeln!(out, "The configuration can be used.")?,
+        1 => writeln!(out, "The configuration has a problem.")?,
+        _ => writeln!(out, "The configuration has {count} problems.")?,
+    }
+    out.flush()?;
+    findings.warnings.iter().try_for_each(|warning| writeln!(errors, "warning: {warning}"))?;
+    findings.problems.iter().try_for_each(|problem| writeln!(errors, "error: {problem}"))?;
+    Ok(if count == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+impl Findings {
+    fn check(&mut self, config: &Config, options: &OptionValues, running: Running) {
+        self.check_listeners(config, options, running);
+        self.check_open_files(config, options);
+        self.check_keys(config, options);
+        self.check_certificate(config, options);
+        self.check_sources(config, options);
+        if let Some(journal) = &config.journal {
+            match writable_folder(&journal.folder) {
+                Ok(()) => self.facts.push(format!("journal: {} is writable", journal.folder.display())),
+                Err(why) => self.problem(options, "journal", why),
+            }
+        }
+        #[cfg(feature = "nats")]
+        self.check_cluster(config, options);
+    }
+
+    fn problem(&mut self, options: &OptionValues, name: &str, what: impl ToString) {
+        self.problems.push(Problem::new(options.place(name), format!("--{name}: {}", what.to_string())));
+    }
+
+    fn warning(&mut self, options: &OptionValues, name: &str, what: impl ToString) {
+        self.warnings.push(Problem::new(options.place(name), format!("--{name}: {}", what.to_string())));
+    }
+
+    fn check_listeners(&mut self, config: &Config, options: &OptionValues, running: Running) {
+        // All at once, so that two options with one address are found.
+        let mut bound = Vec::new();
+        for (name, address) in config.listeners() {
+            match listen(address) {
+                Ok(listener) => {
+                    self.facts.push(format!("--{name}: {address} is free"));
+                    bound.push(listener);
+                }
+                Err(error) if error.kind() == ErrorKind::AddrInUse && running == Running::Yes => {
+                    self.facts.push(format!("--{name}: {address} is in use, as by a server that runs"));
+                }
+                Err(error) => self.problem(options, name, unusable(address, &error)),
+            }
+        }
+        if config.serves_keys_in_clear() {
+            self.warning(options, "listen", super::KEYS_IN_CLEAR);
+        }
+    }
+
+    fn check_open_files(&mut self, config: &Config, options: &OptionValues) {
+        let open_files = open_files(config);
+        let (limit, needed) = (open_files.limit, open_files.needed());
+        if !open_files.suffice() {
+            let workers = config.workers;
+            let what = format!(
+                "the limit of open files is {limit}, and {workers} workers need {needed}: raise it (ulimit -n, \
+                 LimitNOFILE) or have fewer --workers"
+            );
+            self.problems.push(Problem::new("open files", what));
+            return;
+        }
+        let possible = open_files.max_sessions();
+        self.facts.push(format!(
+            "open files: {limit} allow {possible} sessions with {} workers; a service may have another limit",
+            config.workers
+        ));
+        match config.access.max_sessions {
+            Some(wanted) if wanted > possible => {
+                let what = format!("{wanted} is more than the limit of open files allows, {possible}");
+                self.warning(options, "max-sessions", what);
+            }
+            _ if limit < FEW_OPEN_FILES => {
+                let what = format!("{limit} allow few sessions: raise the limit (ulimit -n, LimitNOFILE)");
+                self.warnings.push(Problem::new("open files", what));
+            }
+            _ => {}
+        }
+    }
+
+    fn check_keys(&mut self, config: &Config, options: &OptionValues) {
+        match open_keys(&config.access) {
+            Ok(Some(keys)) if keys.is_empty() => {
+                self.warning(options, "keys", "there is no key in the file, so nobody gets in");
+            }
+            Ok(Some(keys)) => self.facts.push(format!("--keys: {} in the file", keys.len())),
+            Ok(None) => self.facts.push("no --keys: any credentials are accepted".to_owned()),
+            Err(error) => self.problem(options, "keys", error),
+        }
+    }
+
+    fn check_certificate(&mut self, config: &Config, options: &OptionValues) {
+        let Some(tls) = &config.access.tls else { return };
+        let certificate = match Certificate::open(tls.certificate.clone(), tls.key.clone()) {
+            Ok(certificate) => certificate,
+            Err(error) => return self.problem(options, "tls-cert", error),
+        };
+        let Some(facts) = certificate.facts() else { return };
+        let now = Timestamp::from(SystemTime::now());
+        self.facts.push(format!("--tls-cert: {}", describe(&facts, now)));
+        let days = facts.days_left(now);
+        if now < facts.not_before {
+            self.problem(options, "tls-cert", format!("it is not valid before {}", date(facts.not_before)));
+        } else if days < 0 {
+            let since = date(facts.not_after);
+            self.problem(options, "tls-cert", format!("it expired on {since}: renew it, then SIGHUP"));
+        } else if days < FEW_DAYS {
+            self.warning(options, "tls-cert", format!("it expires in {days} days: renew it, then SIGHUP"));
+        }
+    }
+
+    /// Where events come from.
+    fn check_sources(&mut self, config: &Config, options: &OptionValues) {
+        if let Some(replay) = &config.replay {
+            for file in &replay.files {
+                match readable(file) {
+                    Ok(()) => self.facts.push(format!("--replay: {} is readable", file.display())),
+                    Err(why) => self.problem(options, "replay", format!("{}: {why}", file.display())),
+                }
+            }
+            if let Some(map) = &replay.symbols_map
+                && let Err(why) = readable(map)
+            {
+                self.problem(options, "symbols-map", format!("{}: {why}", map.display()));
+            }
+        }
+        #[cfg(feature = "relay")]
+        for upstream in &config.upstreams {
+            self.facts.push(format!("--upstream: {} is fed by {}", upstream.feed, upstream.settings.url));
+            let authorities = upstream.settings.authorities.as_deref();
+            if let Some(Err(error)) = authorities.map(check_authorities) {
+                self.problem(options, "upstream-ca", error);
+            }
+        }
+    }
+
+    #[cfg(feature = "nats")]
+    fn check_cluster(&mut self, config: &Config, options: &OptionValues) {
+        let Some(cluster) = &config.cluster else { return };
+        self.facts.push(format!("--nats: {}", cluster.server_names()));
+        if let Some(path) = &cluster.credentials
+            && let Err(why) = crate::cluster::check_credentials(path)
+        {
+            self.problem(options, "nats-creds", format!("{}: {why}", path.display()));
+        }
+        if let Some(path) = &cluster.authorities
+            && let Err(why) = check_authorities(path)
+        {
+            self.problem(options, "nats-ca", why);
+        }
+    }
+}
+
+/// A certificate in a few words.
+pub(super) fn describe(facts: &CertificateFacts, now: Timestamp) -> String {
+    let names = if facts.names.is_empty() { "no name".to_owned() } else { facts.names.join(", ") };
+    if facts.is_endless() {
+        return format!("for {names}, valid beyond the year 2262");
+    }
+    format!("for {names}, valid until {} ({} days)", date(facts.not_after), facts.days_left(now))
+}
+
+fn date(time: Timestamp) -> String {
+    crate::wire::rfc3339(time).split('T').next().unwrap_or_default().to_owned()
+}
+
+/// Why an address cannot be listened on, and what to do about it.
+pub(super) fn unusable(address: SocketAddr, error: &io::Error) -> String {
+    let advice = match error.kind() {
+        ErrorKind::AddrInUse => "another program uses it: end that one, or choose another port",
+        ErrorKind::PermissionDenied => {
+            "ports below 1024 need CAP_NET_BIND_SERVICE (systemd: AmbientCapabilities), or choose one above"
+        }
+        ErrorKind::AddrNotAvailable => "this machine does not have the address",
+        _ => "",
+    };
+    let advice = if advice.is_empty() { String::new() } else { format!(": {advice}") };
+    format!("cannot listen on {address}: {error}{advice}")
+}
+
+/// Whether a file has certificates of authorities.
+fn check_authorities(path: &Path) -> Result<(), TlsError> {
+    add_authorities(&mut RootCertStore::empty(), path)
+}
+
+/// Whether a file has something to read.
+fn readable(path: &Path) -> Result<(), String> {
+    if path.is_dir() {
+        return fs::read_dir(path).map(|_| ()).map_err(|error| error.to_string());
+    }
+    let read = File::open(path).and_then(|mut file| file.read(&mut [0]));
+    match read {
+        Ok(0) => Err("the file is empty".to_owned()),
+        Ok(_) => Ok(()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Whether files can be made in a folder, or the folder itself.
+fn writable_folder(folder: &Path) -> Result<(), String> {
+    let existing = folder.ancestors().find(|path| path.exists()).map(Path::to_owned);
+    let existing = existing.filter(|path| !path.as_os_str().is_empty()).unwrap_or_else(|| PathBuf::from("."));
+    let shown = existing.display();
+    if !existing.is_dir() {
+        return Err(format!("{shown} is not a folder"));
+    }
+    is_writable(&existing).map_err(|error| format!("cannot write to the folder {shown}: {error}"))
+}
+
+#[cfg(unix)]
+fn is_writable(folder: &Path) -> io::Result<()> {
+    use rustix::fs::{Access, access};
+    access(folder, Access::WRITE_OK | Access::EXEC_OK).map_err(io::Error::from)
+}
+
+#[cfg(not(unix))]
+fn is_writable(folder: &Path) -> io::Result<()> {
+    match fs::metadata(folder)?.permissions().readonly() {
+        true => Err(ErrorKind::PermissionDenied.into()),
+        false => Ok(()),
+    }
+}
