@@ -117,6 +117,9 @@ impl Findings {
         if config.serves_keys_in_clear() {
             self.warning(options, "listen", super::KEYS_IN_CLEAR);
         }
+        if config.publishes_operations() {
+            self.warning(options, "admin-listen", super::PUBLIC_OPERATIONS);
+        }
     }
 
     fn check_open_files(&mut self, config: &Config, options: &OptionValues) {

@@ -27,7 +27,7 @@ mod workers;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use actix_web::dev::ServerHandle;
 use actix_web::rt::task::JoinHandle;
@@ -46,6 +46,7 @@ use crate::http::{AppState, ConnectionLimit, Feeds};
 use crate::journal::{JournalError, JournalReplayError, JournalThread};
 use crate::limits::{AnswerCapacity, SessionCapacity};
 use crate::metrics::Metrics;
+use crate::model::Timestamp;
 use crate::source::ReplayError;
 use crate::topics::SimulatedWeather;
 use crate::transport::{Certificate, TlsError};
@@ -113,12 +114,16 @@ pub enum StartError {
 
 /// The warning that secrets of keys may be read on the network.
 const KEYS_IN_CLEAR: &str = "plain http and ws are served beyond loopback, and keys are required: their secrets can be \
-                             read on the network";
+                             read on the network. Serve them on loopback or with --tls-only";
+
+/// The warning that metrics and status are published.
+const PUBLIC_OPERATIONS: &str = "metrics and status, which need no key, are served beyond loopback";
 
 /// The running service.
 pub struct Service {
     address: SocketAddr,
     tls_address: Option<SocketAddr>,
+    admin_address: Option<SocketAddr>,
     certificate: Option<Arc<Certificate>>,
     keys: Option<Arc<KeyStore>>,
     state: web::Data<AppState>,
@@ -159,6 +164,7 @@ impl Service {
         let symbols: usize = feeds.running.iter().map(|feed| feed.universe.len()).sum();
         let workers = WorkerPool::new(feeds.running, Arc::clone(&metrics), clock.clone(), config);
         let (address, tls_address) = (listeners.address, listeners.tls_address());
+        let admin_address = listeners.admin_address();
         let certificate = listeners.certificate();
         let state = web::Data::new(AppState {
             feeds: Feeds::new(feeds.states),
@@ -194,7 +200,17 @@ impl Service {
             actix_web::rt::spawn(publish_weather(weather, topics.publisher.clone(), state.clock.clone()));
         }
 
-        if let Some(address) = tls_address {
+        if config.serves_keys_in_clear() {
+            warn!(%address, "{KEYS_IN_CLEAR}");
+        }
+        if let Some(address) = admin_address {
+            if config.publishes_operations() {
+                warn!(%address, "{PUBLIC_OPERATIONS}");
+            }
+            info!(url = %url("http", address), "serving metrics and status");
+        }
+        if let (Some(address), Some(certificate)) = (tls_address, &certificate) {
+            tell_of_certificate(certificate);
             info!(url = %url("https", address), "serving over TLS");
         }
         info!(
@@ -209,6 +225,7 @@ impl Service {
         Ok(Self {
             address,
             tls_address,
+            admin_address,
             certificate,
             keys,
             state,
@@ -230,6 +247,11 @@ impl Service {
     /// The address of HTTPS and WebSocket over TLS.
     pub fn tls_address(&self) -> Option<SocketAddr> {
         self.tls_address
+    }
+
+    /// The address of metrics and status alone.
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin_address
     }
 
     /// Waits until the server ends by itself, which it does only when it cannot go on, and returns why.
@@ -293,6 +315,17 @@ fn url(scheme: &str, address: SocketAddr) -> String {
         ip => ip,
     };
     format!("{scheme}://{}/", SocketAddr::new(host, address.port()))
+}
+
+/// Logs how long a certificate is valid, with a warning shortly before its end and after it.
+fn tell_of_certificate(certificate: &Certificate) {
+    let now = Timestamp::from(SystemTime::now());
+    let Some(facts) = certificate.facts() else { return };
+    let days = facts.days_left(now);
+    match days < check::FEW_DAYS {
+        true => warn!(days, "the certificate ends soon or has ended: {}", check::describe(&facts, now)),
+        false => info!(days, "certificate {}", check::describe(&facts, now)),
+    }
 }
 
 fn open_keys(access: &AccessConfig) -> Result<Option<Arc<KeyStore>>, KeyStoreError> {

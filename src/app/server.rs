@@ -27,8 +27,8 @@ use tracing::warn;
 
 use super::StartError;
 use super::workers::{StartedHubs, WorkerPool};
-use crate::config::{AccessConfig, Config, Tls};
-use crate::http::{self, AppState, ConnectionLimit, HttpLimits};
+use crate::config::{AccessConfig, Config, PlainHttp, Tls};
+use crate::http::{self, AppState, ConnectionLimit, HttpLimits, StrictTransport, Surface};
 use crate::limits::{CapacityLimits, OpenFiles};
 use crate::metrics::HttpMetrics;
 use crate::transport::{self, AcceptedSocket, Certificate, Connection, HttpConnection};
@@ -68,12 +68,14 @@ pub(super) fn capacity_limits(access: &AccessConfig, open_files: OpenFiles) -> C
     CapacityLimits { sessions, per_address: access.max_sessions_per_address }
 }
 
-/// The listening sockets: plain, and TLS if there is a certificate.
+/// The listening sockets: plain, TLS if there is a certificate, and one for metrics and status alone.
 pub(super) struct Listeners {
     /// The address of the plain listener.
     pub(super) address: SocketAddr,
     plain: TcpListener,
+    plain_http: PlainHttp,
     tls: Option<(TcpListener, Arc<Certificate>)>,
+    admin: Option<TcpListener>,
 }
 
 impl Listeners {
@@ -89,7 +91,22 @@ impl Listeners {
             }
             None => None,
         };
-        Ok(Self { address, plain, tls })
+        let admin = config.access.admin.map(open).transpose()?;
+        Ok(Self { address, plain, plain_http: config.access.plain, tls, admin })
+    }
+
+    /// The address of metrics and status.
+    pub(super) fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin.as_ref().and_then(|listener| listener.local_addr().ok())
+    }
+
+    /// What the listeners of clients serve: without TLS, and with it.
+    fn surfaces(&self) -> (Surface, Surface) {
+        let clients = if self.admin.is_some() { Surface::Clients } else { Surface::Whole };
+        match (self.plain_http, self.tls_address()) {
+            (PlainHttp::Redirected, Some(tls)) => (Surface::Redirect { port: tls.port() }, clients),
+            _ => (clients, clients),
+        }
     }
 
     /// The address of the TLS listener.
@@ -117,17 +134,26 @@ pub(super) fn serve(
     // the default of 256, silent connections to the TLS port made plain HTTP wait. Connections are bounded
     // anyway, and each handshake is part of its connection's own task.
     max_concurrent_tls_connect(connections);
-    let server = Server::build();
-    let services = ConnectionServices { state, workers, limit, stopping: server.graceful_shutdown_signal() };
-    let plain = services.clone();
+    let mut server = Server::build();
+    let (surface, tls_surface) = listeners.surfaces();
+    let transport = match listeners.plain_http {
+        PlainHttp::Redirected => StrictTransport::Required,
+        PlainHttp::Served => StrictTransport::Optional,
+    };
+    let stopping = server.graceful_shutdown_signal();
+    let plain_transport = StrictTransport::Optional;
+    let plain = ConnectionServices { state, workers, limit, stopping, surface, transport: plain_transport };
+    let services = ConnectionServices { surface: tls_surface, transport, ..plain.clone() };
+    if let Some(listener) = listeners.admin {
+        let admin = ConnectionServices { surface: Surface::Operations, ..plain.clone() };
+        server = server.listen("admin", listener, move || admin.http())?;
+    }
     let mut server = server
         .workers(open_files.workers)
         .max_concurrent_connections(connections)
         .shutdown_timeout(1)
         .disable_signals()
-        .listen("plain", listeners.plain, move || {
-            plain.accept().map(HttpConnection::from).and_then(fn_service(http_on)).and_then(plain.service())
-        })?;
+        .listen("plain", listeners.plain, move || plain.http())?;
     if let Some((listener, certificate)) = listeners.tls {
         let mut config = certificate.server_config();
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
@@ -172,6 +198,8 @@ struct ConnectionServices {
     workers: WorkerPool,
     limit: ConnectionLimit,
     stopping: GracefulShutdownSignal,
+    surface: Surface,
+    transport: StrictTransport,
 }
 
 /// The bounds that an HTTP service has on its service factories.
@@ -230,6 +258,14 @@ impl ConnectionServices {
         })
     }
 
+    /// HTTP on connections without TLS.
+    fn http(
+        &self,
+    ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()> + use<>
+    {
+        self.accept().map(HttpConnection::from).and_then(fn_service(http_on)).and_then(self.service())
+    }
+
     /// HTTP on one kind of connection, until a request upgrades it to a session.
     ///
     /// This is what actix-web's `HttpServer` builds, plus the upgrade service, for which it has no option.
@@ -273,8 +309,8 @@ impl ConnectionServices {
             .wrap(from_fn(http::pace_bodies))
             .wrap(from_fn(http::reject_oversized))
             .wrap(from_fn(http::restrict_methods))
-            .wrap(http::security_headers())
-            .configure(http::routes(self.state.clone(), hubs));
+            .wrap(http::security_headers(self.transport))
+            .configure(http::routes(self.state.clone(), hubs, self.surface));
         let app = Rc::new(map_config(app, |()| AppConfig::default()));
         fn_factory(move || {
             let (app, loaded) = (Rc::clone(&app), loaded.clone());

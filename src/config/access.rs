@@ -49,6 +49,16 @@ pub(super) struct AccessArgs {
     #[arg(long, env = "TAPECAST_TLS_LISTEN", value_name = "ADDR:PORT")]
     tls_listen: Option<ListenOption>,
 
+    /// Serve clients over TLS only: --listen redirects to https, but for /healthz and /readyz, and browsers are told to
+    /// keep to https for a year (HSTS)
+    #[arg(long, env = "TAPECAST_TLS_ONLY", requires = "tls_cert")]
+    tls_only: bool,
+
+    /// Address and port, or port of 127.0.0.1, to serve /metrics, /status, /healthz and /readyz on; clients get no
+    /// /metrics and /status then [default: none, and --listen and --tls-listen serve them]
+    #[arg(long, env = "TAPECAST_ADMIN_LISTEN", value_name = "ADDR:PORT", value_parser = admin_address)]
+    admin_listen: Option<ListenOption>,
+
     /// Origins whose pages may open sessions and read REST in addition to the server's own:
     /// `https://app.example.org`, `https://*.example.org` for all its subdomains, `tauri://localhost` for an
     /// app; `null` is pages opened as files, `*` is every origin. Clients that send no Origin header are not
@@ -73,6 +83,14 @@ pub(super) struct AccessArgs {
     /// Sessions at once from one address; 0 is no limit
     #[arg(long, env = "TAPECAST_MAX_SESSIONS_PER_ADDRESS", value_name = "N", default_value_t = 0)]
     max_sessions_per_address: usize,
+}
+
+/// Parses an address, or a port of loopback.
+fn admin_address(text: &str) -> Result<ListenOption, &'static str> {
+    match text.parse::<u16>() {
+        Ok(_) => format!("127.0.0.1:{text}").parse(),
+        Err(_) => text.parse(),
+    }
 }
 
 /// The networks of loopback.
@@ -110,11 +128,24 @@ pub struct Tls {
     pub key: PathBuf,
 }
 
+/// What is served over plain HTTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlainHttp {
+    /// Everything.
+    Served,
+    /// The way to https, and health checks.
+    Redirected,
+}
+
 /// The validated settings of access.
 #[derive(Clone, Debug)]
 pub struct AccessConfig {
     /// TLS. Default: none.
     pub tls: Option<Tls>,
+    /// What is served without TLS. Default: everything, because TLS may end in a proxy.
+    pub plain: PlainHttp,
+    /// The address of metrics and status alone. Default: none, and clients are served them as well.
+    pub admin: Option<SocketAddr>,
     /// The key file. Default: none, and no key is required.
     pub keys: Option<PathBuf>,
     /// The rate of wrong credentials from one address, above which all credentials from it are refused.
@@ -174,6 +205,8 @@ impl TryFrom<AccessArgs> for AccessConfig {
         };
         Ok(Self {
             tls,
+            plain: if args.tls_only { PlainHttp::Redirected } else { PlainHttp::Served },
+            admin: args.admin_listen.map(|listen| listen.resolve("--admin-listen")).transpose()?,
             keys: args.keys,
             failed_auths: Rate::per_minute(args.max_failed_auths.get()),
             origins: if allows_any { AllowedOrigins::Any } else { AllowedOrigins::Own(listed) },

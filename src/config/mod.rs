@@ -32,7 +32,7 @@ use std::time::Duration;
 use clap::{Args, Parser, ValueEnum};
 
 use self::access::AccessArgs;
-pub use self::access::{AccessConfig, Tls};
+pub use self::access::{AccessConfig, PlainHttp, Tls};
 #[cfg(feature = "nats")]
 use self::cluster::ClusterArgs;
 use self::command_line::log_filter;
@@ -469,12 +469,18 @@ impl Config {
     /// The addresses to listen on, each with its option.
     pub fn listeners(&self) -> Vec<(&'static str, SocketAddr)> {
         let tls = self.access.tls.as_ref().map(|tls| ("tls-listen", tls.listen));
-        std::iter::once(("listen", self.listen)).chain(tls).collect()
+        let admin = self.access.admin.map(|admin| ("admin-listen", admin));
+        std::iter::once(("listen", self.listen)).chain(tls).chain(admin).collect()
     }
 
     /// Whether the secrets of keys may be read on the network: clients of other machines send them over plain HTTP.
     pub fn serves_keys_in_clear(&self) -> bool {
-        self.access.keys.is_some() && !is_local(self.listen)
+        self.access.keys.is_some() && self.access.plain == PlainHttp::Served && !is_local(self.listen)
+    }
+
+    /// Whether other machines reach metrics and status, which need no key, at an address of their own.
+    pub fn publishes_operations(&self) -> bool {
+        self.access.admin.is_some_and(|admin| !is_local(admin))
     }
 
     /// The names of the feeds, the default first.

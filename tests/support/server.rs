@@ -17,6 +17,8 @@ pub struct Server {
     pub address: SocketAddr,
     /// Where it listens for TLS, if the configuration asks for it.
     pub tls_address: Option<SocketAddr>,
+    /// Where it serves metrics and status alone, if the configuration asks for that.
+    pub admin_address: Option<SocketAddr>,
     reload: UnboundedSender<mpsc::Sender<()>>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -39,7 +41,7 @@ impl Server {
             actix_web::rt::System::new().block_on(async move {
                 let service = Service::start(&config).expect("a free port can be listened on");
                 started
-                    .send((service.address(), service.tls_address()))
+                    .send((service.address(), service.tls_address(), service.admin_address()))
                     .expect("the test waits for the address");
                 loop {
                     tokio::select! {
@@ -53,8 +55,9 @@ impl Server {
                 service.stop().await;
             });
         });
-        let (address, tls_address) = on_start.recv_timeout(DEADLINE).expect("the service starts");
-        Self { address, tls_address, reload, stop: Some(stop), thread: Some(thread) }
+        let (address, tls_address, admin_address) =
+            on_start.recv_timeout(DEADLINE).expect("the service starts");
+        Self { address, tls_address, admin_address, reload, stop: Some(stop), thread: Some(thread) }
     }
 
     /// Starts a service whose market does not trade, so that all it does is for the client under test.

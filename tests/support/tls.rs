@@ -62,6 +62,8 @@ impl TlsFiles {
 
 /// A session over TLS.
 pub struct TlsClient {
+    /// The head of the server's response to the upgrade.
+    pub handshake: String,
     stream: StreamOwned<ClientConnection, TcpStream>,
     received: Vec<u8>,
 }
@@ -86,7 +88,8 @@ impl TlsClient {
         let connection = ClientConnection::new(Arc::new(config), name).unwrap();
         let socket = TcpStream::connect(address)?;
         socket.set_read_timeout(Some(DEADLINE))?;
-        let mut client = Self { stream: StreamOwned::new(connection, socket), received: Vec::new() };
+        let stream = StreamOwned::new(connection, socket);
+        let mut client = Self { handshake: String::new(), stream, received: Vec::new() };
         write!(
             client.stream,
             "GET /v2/iex HTTP/1.1\r\nHost: localhost\r\nOrigin: https://localhost\r\nUpgrade: websocket\r\n\
@@ -99,7 +102,8 @@ impl TlsClient {
             client.fill()?;
         };
         let head: Vec<_> = client.received.drain(..end).collect();
-        assert!(head.starts_with(b"HTTP/1.1 101 "), "{}", String::from_utf8_lossy(&head));
+        client.handshake = String::from_utf8_lossy(&head).into_owned();
+        assert!(client.handshake.starts_with("HTTP/1.1 101 "), "{}", client.handshake);
         Ok(client)
     }
 
