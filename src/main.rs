@@ -1,15 +1,14 @@
 //! The program: parses arguments, serves until a signal, and returns an exit code.
 
+use std::ffi::OsString;
 use std::io::{self, BufWriter, ErrorKind, StdoutLock, Write};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use tapecast::app::{
-    ReloadableFiles, Service, SignalRequest, Signals, StartError, run_check, run_journal_task, run_verify,
-};
+use tapecast::app::{Service, SignalRequest, Signals, StartError, run_check, run_journal_task, run_verify};
 use tapecast::auth::GeneratedKey;
-use tapecast::config::{Config, Invocation, KeyTask, Loaded, Task};
-use tapecast::telemetry;
+use tapecast::config::{Invocation, KeyTask, Loaded, Task, error_cause};
+use tapecast::telemetry::{self, LogControl};
 use tracing::{error, warn};
 
 /// Returns memory to the system. After 5,000 sessions have come and gone, the system's allocator keeps all
@@ -24,25 +23,24 @@ const WRONG_ARGUMENTS: u8 = 2;
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().collect();
-    let Loaded { config, .. } = match Invocation::read(&arguments) {
+    let loaded = match Invocation::read(&arguments) {
         Ok(Invocation::Serve(loaded)) => *loaded,
         Ok(Invocation::Check(checked)) => return report(|out| run_check(*checked, out, &mut io::stderr())),
         Ok(Invocation::Print(options)) => return print(&options.to_toml()),
         Ok(Invocation::Task(task)) => return run_task(task),
         Err(error) => error.exit(),
     };
-    if let Err(error) = telemetry::start(&config.log, config.log_format) {
-        return reject(error);
+    match telemetry::start(&loaded.config.log, loaded.config.log_format) {
+        Ok(log) => actix_web::rt::System::new().block_on(serve(loaded, &arguments, &log)),
+        Err(error) => reject(error),
     }
-    actix_web::rt::System::new().block_on(serve(&config))
 }
 
-async fn serve(config: &Config) -> ExitCode {
-    let has_files = config.access.keys.is_some() || config.access.tls.is_some();
-    let files = if has_files { ReloadableFiles::Some } else { ReloadableFiles::None };
-    let started = Signals::new(files)
-        .map_err(StartError::from)
-        .and_then(|signals| Ok((signals, Service::start(config)?)));
+/// Serves until a signal. SIGHUP reads these arguments again, with the file that they name.
+async fn serve(loaded: Loaded, arguments: &[OsString], log: &LogControl) -> ExitCode {
+    let Loaded { config, mut options } = loaded;
+    let started =
+        Signals::new().map_err(StartError::from).and_then(|signals| Ok((signals, Service::start(&config)?)));
     let (mut signals, mut service) = match started {
         Ok(started) => started,
         Err(error) => {
@@ -53,7 +51,10 @@ async fn serve(config: &Config) -> ExitCode {
     loop {
         tokio::select! {
             request = signals.next() => match request {
-                SignalRequest::Reload => service.reload(),
+                SignalRequest::Reload => {
+                    let new = reread(arguments);
+                    service.reload_configuration(&mut options, new.as_ref().map_err(String::as_str), log);
+                }
                 SignalRequest::Stop => break,
             },
             // Without its server the process is of no use: the supervisor must see that it ended.
@@ -70,6 +71,15 @@ async fn serve(config: &Config) -> ExitCode {
             warn!("second stop signal: exiting immediately, remaining connections are aborted");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Reads the options again, or says why they cannot be used.
+fn reread(arguments: &[OsString]) -> Result<Loaded, String> {
+    match Invocation::read(arguments) {
+        Ok(Invocation::Serve(loaded)) => Ok(*loaded),
+        Ok(_) => unreachable!("the same arguments asked to serve"),
+        Err(error) => Err(error_cause(&error)),
     }
 }
 

@@ -6,6 +6,7 @@ use std::io::IsTerminal;
 use thiserror::Error;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
+use tracing_subscriber::reload;
 
 use crate::config::LogFormat;
 
@@ -30,21 +31,50 @@ pub enum TelemetryError {
 /// module turns them on.
 const DEFAULTS: [&str; 2] = ["actix_http::h1::dispatcher=off", "actix_server=warn"];
 
+/// Replaces the filter of the log.
+type SetFilter = dyn Fn(EnvFilter) -> Result<(), reload::Error>;
+
+/// The log, whose filter can be changed.
+pub struct LogControl(Box<SetFilter>);
+
+impl LogControl {
+    /// Selects other events.
+    ///
+    /// # Errors
+    /// When the filter cannot be parsed; then the earlier one remains.
+    pub fn set_filter(&self, filter: &str) -> Result<(), TelemetryError> {
+        let parsed = parse(filter)?;
+        (self.0)(parsed).map_err(|_| TelemetryError::AlreadyStarted)
+    }
+}
+
+fn parse(filter: &str) -> Result<EnvFilter, TelemetryError> {
+    with_defaults(filter).map_err(|source| TelemetryError::Filter { filter: filter.to_owned(), source })
+}
+
 /// Starts logging to standard error the events that `filter` selects.
 ///
 /// # Errors
 /// When the filter cannot be parsed, or logging is set up already.
-pub fn start(filter: &str, format: LogFormat) -> Result<(), TelemetryError> {
-    let filter = with_defaults(filter)
-        .map_err(|source| TelemetryError::Filter { filter: filter.to_owned(), source })?;
+pub fn start(filter: &str, format: LogFormat) -> Result<LogControl, TelemetryError> {
+    let filter = parse(filter)?;
     let colors = uses_colors(std::io::stderr().is_terminal(), std::env::var_os("NO_COLOR").as_deref());
     let log =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colors);
-    match format {
-        LogFormat::Text => log.try_init(),
-        LogFormat::Json => log.json().flatten_event(true).try_init(),
-    }
-    .map_err(|_| TelemetryError::AlreadyStarted)
+    let (set, started): (Box<SetFilter>, _) = match format {
+        LogFormat::Text => {
+            let log = log.with_filter_reloading();
+            let handle = log.reload_handle();
+            (Box::new(move |filter| handle.reload(filter)), log.try_init())
+        }
+        LogFormat::Json => {
+            let log = log.json().flatten_event(true).with_filter_reloading();
+            let handle = log.reload_handle();
+            (Box::new(move |filter| handle.reload(filter)), log.try_init())
+        }
+    };
+    started.map_err(|_| TelemetryError::AlreadyStarted)?;
+    Ok(LogControl(set))
 }
 
 fn with_defaults(filter: &str) -> Result<EnvFilter, ParseError> {

@@ -125,18 +125,6 @@ fn two_stop_signals_at_once_are_one_request() {
 }
 
 #[test]
-fn a_hangup_stops_a_program_that_has_no_files_to_read_again() {
-    let mut program = start(&[]);
-    let mut client = Client::session(program.address);
-
-    program.signal("-HUP");
-
-    assert_eq!(client.read_to_close(), (Some(1012), true));
-    let status = program.wait();
-    assert_eq!(status.code(), Some(0));
-}
-
-#[test]
 #[cfg(target_os = "linux")]
 fn a_closed_terminal_stops_the_program_even_if_it_has_keys() {
     let folder = TempFolder::new();

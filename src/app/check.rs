@@ -7,14 +7,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::SystemTime;
 
-use rustls::RootCertStore;
-
 use super::descriptors::open_files;
 use super::open_keys;
 use super::server::{FEW_OPEN_FILES, listen};
 use crate::config::{CheckedOptions, Config, Loaded, OptionValues, Problem, Source};
 use crate::model::Timestamp;
-use crate::transport::{Certificate, CertificateFacts, TlsError, add_authorities};
+use crate::transport::{Certificate, CertificateFacts};
 
 /// A certificate that ends within this many days is warned of.
 pub(super) const FEW_DAYS: i64 = 14;
@@ -253,8 +251,9 @@ pub(super) fn unusable(address: SocketAddr, error: &io::Error) -> String {
 }
 
 /// Whether a file has certificates of authorities.
-fn check_authorities(path: &Path) -> Result<(), TlsError> {
-    add_authorities(&mut RootCertStore::empty(), path)
+#[cfg(any(feature = "nats", feature = "relay"))]
+fn check_authorities(path: &Path) -> Result<(), crate::transport::TlsError> {
+    crate::transport::add_authorities(&mut rustls::RootCertStore::empty(), path)
 }
 
 /// Whether a file has something to read.

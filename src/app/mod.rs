@@ -17,6 +17,7 @@ mod leaders;
 mod market;
 #[cfg(feature = "nats")]
 mod node;
+mod reload;
 #[cfg(any(feature = "relay", feature = "nats"))]
 mod resume;
 mod server;
@@ -33,10 +34,10 @@ use actix_web::dev::ServerHandle;
 use actix_web::rt::task::JoinHandle;
 use actix_web::web;
 use thiserror::Error;
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
 use crate::alerts::AlertQuota;
-use crate::auth::{KeyStore, KeyStoreError, Reloaded};
+use crate::auth::{KeyStore, KeyStoreError, Reachability};
 use crate::clock::Clock;
 #[cfg(feature = "nats")]
 use crate::cluster::ClusterThread;
@@ -44,11 +45,11 @@ use crate::config::{AccessConfig, Config};
 use crate::faults::Faults;
 use crate::http::{AppState, ConnectionLimit, Feeds};
 use crate::journal::{JournalError, JournalReplayError, JournalThread};
-use crate::limits::{AnswerCapacity, SessionCapacity};
+use crate::limits::{AnswerCapacity, OpenFiles, SessionCapacity};
 use crate::metrics::Metrics;
 use crate::model::Timestamp;
 use crate::source::ReplayError;
-use crate::topics::SimulatedWeather;
+use crate::topics::{Namespaces, SimulatedWeather};
 use crate::transport::{Certificate, TlsError};
 use crate::wire::Close;
 
@@ -56,7 +57,7 @@ pub use self::check::run_check;
 use self::feeds::{ServiceParts, StartedFeeds};
 pub use self::journal_command::{run_journal_task, run_verify};
 use self::server::{Listeners, capacity_limits, serve};
-pub use self::signals::{ReloadableFiles, SignalRequest, Signals};
+pub use self::signals::{SignalRequest, Signals};
 use self::weather::publish_weather;
 use self::workers::WorkerPool;
 
@@ -134,6 +135,8 @@ pub struct Service {
     #[cfg(feature = "nats")]
     cluster: Option<ClusterThread>,
     drain: Duration,
+    open_files: OpenFiles,
+    topics: Namespaces,
 }
 
 impl Service {
@@ -175,8 +178,11 @@ impl Service {
             alerts: AlertQuota::new(config.alerts),
             keys: keys.clone(),
             origins: config.access.origins.clone(),
-            hosts: config.access.hosts.clone(),
-            proxies: config.access.proxies.clone(),
+            reachability: Reachability {
+                hosts: config.access.hosts.clone(),
+                proxies: config.access.proxies.clone(),
+            }
+            .into(),
             capacity: SessionCapacity::new(capacity),
             answers: AnswerCapacity::new(config.access.http.answers),
             echo: config.echo,
@@ -186,7 +192,7 @@ impl Service {
         let access = &config.access;
         let limit = ConnectionLimit::new(
             &access.http,
-            access.proxies.clone(),
+            state.reachability.clone(),
             access.shared_addresses.clone(),
             state.metrics.http().clone(),
         );
@@ -207,11 +213,11 @@ impl Service {
             if config.publishes_operations() {
                 warn!(%address, "{PUBLIC_OPERATIONS}");
             }
-            info!(url = %url("http", address), "serving metrics and status");
+            info!(url = %url("http", address), %address, "serving metrics and status");
         }
         if let (Some(address), Some(certificate)) = (tls_address, &certificate) {
             tell_of_certificate(certificate);
-            info!(url = %url("https", address), "serving over TLS");
+            info!(url = %url("https", address), %address, "serving over TLS");
         }
         info!(
             url = %url("http", address),
@@ -236,6 +242,8 @@ impl Service {
             #[cfg(feature = "nats")]
             cluster: feeds.cluster,
             drain: config.drain,
+            open_files,
+            topics: config.topics.clone(),
         })
     }
 
@@ -260,22 +268,6 @@ impl Service {
             Ok(Ok(())) => io::Error::other("it stopped without being asked to"),
             Ok(Err(error)) => error,
             Err(panicked) => io::Error::other(panicked),
-        }
-    }
-
-    /// Reloads the key file and the certificate.
-    ///
-    /// Sessions of revoked keys are closed. A file that cannot be used is logged and changes nothing.
-    pub fn reload(&self) {
-        match self.keys.as_ref().map(|keys| keys.reload()) {
-            Some(Ok(Reloaded { keys, revoked })) => info!(keys, revoked, "keys reloaded"),
-            Some(Err(error)) => error!("keys not reloaded, the old ones remain valid: {error}"),
-            None => {}
-        }
-        match self.certificate.as_ref().map(|certificate| certificate.reload()) {
-            Some(Ok(())) => info!("certificate reloaded"),
-            Some(Err(error)) => error!("certificate not reloaded, the old one remains in use: {error}"),
-            None => {}
         }
     }
 

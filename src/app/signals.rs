@@ -7,17 +7,8 @@ use std::time::{Duration, Instant};
 pub enum SignalRequest {
     /// SIGTERM, Ctrl-C, or a closed terminal: shut down, gracefully the first time.
     Stop,
-    /// SIGHUP: reload keys and certificate.
+    /// SIGHUP: reload the configuration and its files.
     Reload,
-}
-
-/// Whether there are files that a reload reads again: keys or a certificate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReloadableFiles {
-    /// There are.
-    Some,
-    /// There are none.
-    None,
 }
 
 /// Stop signals within this time of the first are the same request: a supervisor that signals the process group
@@ -52,7 +43,6 @@ enum Terminal {
 #[cfg(unix)]
 #[derive(Clone, Copy, Debug)]
 struct HangupPolicy {
-    files: ReloadableFiles,
     /// The terminal when the program started.
     terminal: Terminal,
     /// Whether SIGHUP was ignored when the program started, as `nohup` does: a closed terminal stops nothing.
@@ -61,15 +51,11 @@ struct HangupPolicy {
 
 #[cfg(unix)]
 impl HangupPolicy {
-    /// The request that SIGHUP stands for; `None` if for none.
-    fn request(self, terminal_now: Terminal) -> Option<SignalRequest> {
+    /// The request that SIGHUP stands for: as with nginx and sshd to reload, whether or not there is anything to read
+    /// again. They have no terminal as services; a program in the foreground of one ends with it, as others do.
+    fn request(self, terminal_now: Terminal) -> SignalRequest {
         let is_closed = self.terminal == Terminal::Attached && terminal_now == Terminal::None;
-        match self.files {
-            _ if is_closed && !self.is_ignored => Some(SignalRequest::Stop),
-            ReloadableFiles::Some => Some(SignalRequest::Reload),
-            ReloadableFiles::None if self.is_ignored => None,
-            ReloadableFiles::None => Some(SignalRequest::Stop),
-        }
+        if is_closed && !self.is_ignored { SignalRequest::Stop } else { SignalRequest::Reload }
     }
 }
 
@@ -97,9 +83,9 @@ impl Signals {
     ///
     /// # Errors
     /// When the system refuses them.
-    pub fn new(files: ReloadableFiles) -> std::io::Result<Self> {
+    pub fn new() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        let hangup_policy = HangupPolicy { files, terminal: Terminal::now(), is_ignored: ignores_hangup() };
+        let hangup_policy = HangupPolicy { terminal: Terminal::now(), is_ignored: ignores_hangup() };
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
@@ -110,14 +96,10 @@ impl Signals {
 
     /// Waits for the next request.
     pub async fn next(&mut self) -> SignalRequest {
-        loop {
-            tokio::select! {
-                _ = self.interrupt.recv() => return SignalRequest::Stop,
-                _ = self.terminate.recv() => return SignalRequest::Stop,
-                _ = self.hangup.recv() => if let Some(request) = self.hangup_policy.request(Terminal::now()) {
-                    return request;
-                },
-            }
+        tokio::select! {
+            _ = self.interrupt.recv() => SignalRequest::Stop,
+            _ = self.terminate.recv() => SignalRequest::Stop,
+            _ = self.hangup.recv() => self.hangup_policy.request(Terminal::now()),
         }
     }
 }
@@ -133,7 +115,7 @@ impl Signals {
     ///
     /// # Errors
     /// Never on this system.
-    pub fn new(_: ReloadableFiles) -> std::io::Result<Self> {
+    pub fn new() -> std::io::Result<Self> {
         Ok(Self)
     }
 
@@ -166,28 +148,20 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_hangup_reloads_where_there_are_files_and_else_stops() {
+    fn a_hangup_reloads_unless_the_terminal_was_closed() {
         use Terminal::{Attached, None as Detached};
-        let policy = |files, terminal| HangupPolicy { files, terminal, is_ignored: false };
-        let request = |files, before, now| policy(files, before).request(now);
-        let (reload, stop) = (Some(SignalRequest::Reload), Some(SignalRequest::Stop));
+        let request = |terminal, now| HangupPolicy { terminal, is_ignored: false }.request(now);
 
-        assert_eq!(request(ReloadableFiles::Some, Detached, Detached), reload);
-        assert_eq!(request(ReloadableFiles::Some, Attached, Attached), reload);
-        assert_eq!(request(ReloadableFiles::Some, Attached, Detached), stop, "the terminal was closed");
-        for (before, now) in [(Detached, Detached), (Attached, Attached), (Attached, Detached)] {
-            assert_eq!(request(ReloadableFiles::None, before, now), stop);
-        }
+        assert_eq!(request(Detached, Detached), SignalRequest::Reload);
+        assert_eq!(request(Attached, Attached), SignalRequest::Reload);
+        assert_eq!(request(Attached, Detached), SignalRequest::Stop);
     }
 
     #[cfg(unix)]
     #[test]
     fn under_nohup_a_closed_terminal_stops_nothing() {
-        let request = |files| {
-            HangupPolicy { files, terminal: Terminal::Attached, is_ignored: true }.request(Terminal::None)
-        };
+        let policy = HangupPolicy { terminal: Terminal::Attached, is_ignored: true };
 
-        assert_eq!(request(ReloadableFiles::Some), Some(SignalRequest::Reload));
-        assert_eq!(request(ReloadableFiles::None), None);
+        assert_eq!(policy.request(Terminal::None), SignalRequest::Reload);
     }
 }

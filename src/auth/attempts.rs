@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
 
 use crate::limits::{Rate, TokenBucket, rate_limit_key};
@@ -14,13 +14,19 @@ const MAX_ADDRESSES: usize = 10_000;
 /// Limits the rate of wrong credentials per address.
 #[derive(Debug)]
 pub(super) struct FailedAttempts {
-    rate: Rate,
+    rate: RwLock<Rate>,
     buckets: Mutex<HashMap<IpAddr, TokenBucket>>,
 }
 
 impl FailedAttempts {
     pub(super) fn new(rate: Rate) -> Self {
-        Self { rate, buckets: Mutex::default() }
+        Self { rate: RwLock::new(rate), buckets: Mutex::default() }
+    }
+
+    /// Sets another rate, and forgets what was recorded.
+    pub(super) fn set_rate(&self, rate: Rate) {
+        *self.rate.write().unwrap_or_else(PoisonError::into_inner) = rate;
+        self.buckets().clear();
     }
 
     /// Whether credentials from this address are checked at all.
@@ -35,7 +41,8 @@ impl FailedAttempts {
             buckets.retain(|_, bucket| !bucket.is_full(now));
         }
         if buckets.len() < MAX_ADDRESSES {
-            let bucket = buckets.entry(rate_limit_key(from)).or_insert(TokenBucket::new(self.rate, now));
+            let rate = *self.rate.read().unwrap_or_else(PoisonError::into_inner);
+            let bucket = buckets.entry(rate_limit_key(from)).or_insert(TokenBucket::new(rate, now));
             let _ = bucket.take(now);
         }
     }

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
 
 use thiserror::Error;
@@ -63,12 +63,19 @@ impl Denied {
 /// The keys of a key file, which can be reloaded while sessions run.
 #[derive(Debug)]
 pub struct KeyStore {
-    path: PathBuf,
     keys: RwLock<Arc<Keys>>,
+    file: Mutex<KeyFile>,
     unmatchable: SaltedHash,
     attempts: FailedAttempts,
     /// Sessions by key id. Survives a reload, as the sessions do.
     sessions: NodeUsage,
+}
+
+/// The file of the keys as it was read last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct KeyFile {
+    path: PathBuf,
+    text: String,
 }
 
 type Keys = HashMap<String, Arc<Key>>;
@@ -80,6 +87,8 @@ pub struct Reloaded {
     pub keys: usize,
     /// The number of earlier keys that are gone or have another secret.
     pub revoked: usize,
+    /// Whether the file has another content than before.
+    pub is_changed: bool,
 }
 
 /// A session's right to use a key. It counts as one of the key's sessions until it is dropped.
@@ -104,10 +113,11 @@ impl KeyStore {
     /// # Errors
     /// When the file cannot be read or parsed.
     pub fn open(path: PathBuf, failures: Rate) -> Result<Self, KeyStoreError> {
-        let keys = RwLock::new(Arc::new(shared(read(&path)?)));
+        let file = KeyFile::read(path)?;
+        let keys = RwLock::new(Arc::new(shared(file.keys()?)));
         Ok(Self {
-            path,
             keys,
+            file: Mutex::new(file),
             unmatchable: SaltedHash::unmatchable(),
             attempts: FailedAttempts::new(failures),
             sessions: NodeUsage::default(),
@@ -116,19 +126,39 @@ impl KeyStore {
 
     /// Reads the file again.
     ///
+    /// # Errors
+    /// As [`reload_from`](Self::reload_from).
+    pub fn reload(&self) -> Result<Reloaded, KeyStoreError> {
+        let path = self.file().path.clone();
+        self.reload_from(path)
+    }
+
+    /// Limits the rate of wrong credentials from one address from now on.
+    pub fn limit_failures(&self, failures: Rate) {
+        self.attempts.set_rate(failures);
+    }
+
+    fn file(&self) -> MutexGuard<'_, KeyFile> {
+        self.file.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads this file in place of the earlier one, or that again.
+    ///
     /// A key that is gone or has another secret is revoked, which ends its sessions. A change of what a key
     /// allows applies to new sessions.
     ///
     /// # Errors
     /// When the file cannot be read or parsed; the keys are then unchanged.
-    pub fn reload(&self) -> Result<Reloaded, KeyStoreError> {
-        let mut keys = read(&self.path)?;
+    pub fn reload_from(&self, path: PathBuf) -> Result<Reloaded, KeyStoreError> {
+        let file = KeyFile::read(path)?;
+        let mut keys = file.keys()?;
         let mut current = self.keys.write().unwrap_or_else(PoisonError::into_inner);
         let mut survives = |earlier: &Key| keys.get_mut(earlier.id()).is_some_and(|key| key.succeed(earlier));
         let revoked: Vec<_> = current.values().filter(|earlier| !survives(earlier)).cloned().collect();
         *current = Arc::new(shared(keys));
         revoked.iter().for_each(|key| key.revocation().revoke());
-        Ok(Reloaded { keys: current.len(), revoked: revoked.len() })
+        let earlier = std::mem::replace(&mut *self.file(), file.clone());
+        Ok(Reloaded { keys: current.len(), revoked: revoked.len(), is_changed: earlier != file })
     }
 
     /// The sessions of each key, here and at the other nodes of a cluster.
@@ -206,22 +236,30 @@ fn shared(keys: HashMap<String, Key>) -> Keys {
     keys.into_iter().map(|(id, key)| (id, Arc::new(key))).collect()
 }
 
-fn read(path: &Path) -> Result<HashMap<String, Key>, KeyStoreError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| KeyStoreError::Unreadable { path: path.to_owned(), source })?;
-    let mut keys = HashMap::new();
-    for (index, line) in text.lines().enumerate() {
-        let line = line.trim();
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        let invalid = |why| KeyStoreError::InvalidLine { path: path.to_owned(), line: index + 1, why };
-        let key = Key::parse(line).map_err(invalid)?;
-        if let Some(earlier) = keys.insert(key.id().to_owned(), key) {
-            return Err(invalid(format!("duplicate key `{}`", earlier.id())));
+impl KeyFile {
+    fn read(path: PathBuf) -> Result<Self, KeyStoreError> {
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Ok(Self { path, text }),
+            Err(source) => Err(KeyStoreError::Unreadable { path, source }),
         }
     }
-    Ok(keys)
+
+    fn keys(&self) -> Result<HashMap<String, Key>, KeyStoreError> {
+        let Self { path, text } = self;
+        let mut keys = HashMap::new();
+        for (index, line) in text.lines().enumerate() {
+            let line = line.trim();
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let invalid = |why| KeyStoreError::InvalidLine { path: path.to_owned(), line: index + 1, why };
+            let key = Key::parse(line).map_err(invalid)?;
+            if let Some(earlier) = keys.insert(key.id().to_owned(), key) {
+                return Err(invalid(format!("duplicate key `{}`", earlier.id())));
+            }
+        }
+        Ok(keys)
+    }
 }
 
 #[cfg(test)]
@@ -238,7 +276,7 @@ mod tests {
 
     impl Drop for TestStore {
         fn drop(&mut self) {
-            let _ = std::fs::remove_file(&self.0.path);
+            let _ = std::fs::remove_file(&self.0.file().path);
         }
     }
 
@@ -250,7 +288,7 @@ mod tests {
         }
 
         fn rewrite(&self, text: impl AsRef<[u8]>) {
-            std::fs::write(&self.0.path, text).unwrap();
+            std::fs::write(&self.0.file().path, text).unwrap();
         }
     }
 
@@ -299,7 +337,7 @@ mod tests {
         assert!(store.0.authenticate(&desk, HERE, now).is_ok());
 
         store.rewrite(other_line);
-        assert_eq!(store.0.reload().unwrap(), Reloaded { keys: 1, revoked: 1 });
+        assert_eq!(store.0.reload().unwrap(), Reloaded { keys: 1, revoked: 1, is_changed: true });
         assert!(store.0.authenticate(&other, HERE, now).is_ok());
         assert_eq!(store.0.authenticate(&desk, HERE, now).unwrap_err(), Denied::Wrong);
     }
@@ -314,15 +352,15 @@ mod tests {
 
         let narrower = line.replacen('{', r#"{"symbols":["AAPL"],"#, 1);
         store.rewrite(format!("{narrower}\n{other_line}"));
-        for _ in 0..2 {
-            assert_eq!(store.0.reload().unwrap(), Reloaded { keys: 2, revoked: 0 });
+        for is_changed in [true, false] {
+            assert_eq!(store.0.reload().unwrap(), Reloaded { keys: 2, revoked: 0, is_changed });
         }
         assert!(!is_revoked() && grant.key().allows_all_symbols());
         let later = store.0.grant(&desk, Feed::IEX, HERE, now).unwrap();
         assert!(!later.key().allows_all_symbols());
 
         store.rewrite(other_line);
-        assert_eq!(store.0.reload().unwrap(), Reloaded { keys: 1, revoked: 1 });
+        assert_eq!(store.0.reload().unwrap(), Reloaded { keys: 1, revoked: 1, is_changed: true });
         assert!(is_revoked());
     }
 

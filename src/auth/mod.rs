@@ -10,6 +10,7 @@ mod host;
 mod key;
 mod key_store;
 mod origin;
+mod reachability;
 mod revocation;
 
 pub use address::{ForwardingHeaders, ForwardingTrace, Network, TrustedProxies};
@@ -17,6 +18,7 @@ pub use host::HostPattern;
 pub use key::{Credentials, Entitlements, GeneratedKey, Key, KeyId};
 pub use key_store::{Denied, Grant, KeyStore, KeyStoreError, Reloaded};
 pub use origin::{AllowedOrigins, ClientLocation, OriginPattern, OriginRefusal, PublicHosts};
+pub use reachability::{Reachability, SharedReachability};
 pub use revocation::Revocation;
 
 /// An option's value cannot be parsed; the text says why.

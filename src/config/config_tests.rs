@@ -1,7 +1,7 @@
-use super::access::DEFAULT_TLS_LISTEN;
-use super::*;
 use clap::CommandFactory;
 
+use super::access::DEFAULT_TLS_LISTEN;
+use super::*;
 use crate::clock::ClockRate;
 use crate::source::{ReplayClock, ReplaySpeed};
 
@@ -97,9 +97,8 @@ fn a_rate_of_zero_is_valid() {
     assert_eq!(config(&["--rate", "0"]).unwrap().simulation.trades_per_second, 0.0);
 }
 
-/// The documents with the tables of options.
-const DOCUMENTS: [&str; 2] =
-    [include_str!("../../docs/OPERATIONS.md"), include_str!("../../docs/CLUSTER.md")];
+/// The document with the tables of options.
+const DOCUMENT: &str = include_str!("../../docs/OPERATIONS.md");
 
 /// The options that have a variable, which are those of the server.
 fn declared() -> Vec<clap::Arg> {
@@ -115,9 +114,8 @@ fn an_option_has_the_name_of_its_variable() {
 }
 
 #[test]
-fn the_documents_list_each_option_with_its_variable_and_its_default() {
-    let rows: Vec<_> =
-        DOCUMENTS.iter().flat_map(|text| text.lines()).filter(|line| line.starts_with('|')).collect();
+fn the_document_lists_each_option_with_its_variable_and_its_default() {
+    let rows: Vec<_> = DOCUMENT.lines().filter(|line| line.starts_with('|')).collect();
     for arg in declared() {
         let (name, variable) = (arg.get_long().unwrap(), arg.get_env().unwrap().to_str().unwrap());
         let spelt = [format!("`--{name}`"), format!("`--{name}["), format!("`--{name} ")];
@@ -135,13 +133,11 @@ fn the_documents_list_each_option_with_its_variable_and_its_default() {
 }
 
 #[test]
-fn each_variable_in_the_documents_is_one_of_an_option() {
+fn each_variable_in_the_document_is_one_of_an_option() {
     let known: Vec<_> = declared().iter().map(|arg| arg.get_env().unwrap().to_owned()).collect();
-    for text in DOCUMENTS {
-        let words = text.split(|c: char| !(c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_'));
-        for word in words.filter(|word| word.starts_with("TAPECAST_") && word.len() > "TAPECAST_".len()) {
-            assert!(known.iter().any(|known| known == word), "{word}");
-        }
+    let words = DOCUMENT.split(|c: char| !(c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_'));
+    for word in words.filter(|word| word.starts_with("TAPECAST_") && word.len() > "TAPECAST_".len()) {
+        assert!(known.iter().any(|known| known == word), "{word}");
     }
 }
 

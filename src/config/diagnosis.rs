@@ -57,7 +57,7 @@ pub(super) fn diagnose(command: &Command, options: &OptionValues) -> (Config, Ve
     loop {
         let read = read(command, &search.given);
         let found = match read {
-            Err(error) => search.blame(&cause(&error), named_value(&error).as_deref()),
+            Err(error) => search.blame(&error_cause(&error), named_value(&error).as_deref()),
             Ok(line) => match Config::try_from(line.options) {
                 Ok(config) => return (config, search.problems),
                 Err(error) => search.blame(&error.to_string(), None),
@@ -94,7 +94,7 @@ impl Search<'_> {
                     }
                     format!("--{} needs {}", option.name, missing.join(", "))
                 }
-                _ => cause(&error),
+                _ => error_cause(&error),
             };
             let value = named_value(&error);
             self.problems.push(Problem::new(option.place(value.as_deref()), what));
@@ -136,7 +136,7 @@ fn read(command: &Command, given: &[&OptionValue]) -> Result<CommandLine, Error>
 }
 
 /// The text of an error without the advice on usage, in one line.
-pub(super) fn cause(error: &Error) -> String {
+pub fn error_cause(error: &Error) -> String {
     let text = error.to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text);
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());

@@ -92,7 +92,9 @@ pub enum ConfigError {
         why: String,
     },
     /// Only one of key and secret is given.
-    #[error("--upstream-key and --upstream-secret go together, or their files")]
+    #[error(
+        "--upstream-key and --upstream-secret go together, or --upstream-key-file and --upstream-secret-file"
+    )]
     HalfUpstreamKey,
     /// A file of the key cannot be read.
     #[error("{option} {path}: {reason}")]

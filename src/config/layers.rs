@@ -121,6 +121,11 @@ impl OptionValues {
         self.get(name).map_or_else(|| format!("--{name}"), |option| option.place(None))
     }
 
+    /// Puts this option in place of that of the same name.
+    pub fn adopt(&mut self, option: &OptionValue) {
+        self.0.iter_mut().filter(|known| known.name == option.name).for_each(|known| *known = option.clone());
+    }
+
     /// The options that have other values in `other`.
     pub fn changed<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = &'a OptionValue> {
         let is_other =

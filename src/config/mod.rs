@@ -37,7 +37,7 @@ pub use self::access::{AccessConfig, PlainHttp, Tls};
 use self::cluster::ClusterArgs;
 use self::command_line::log_filter;
 pub use self::command_line::{CheckedOptions, Invocation, Loaded};
-pub use self::diagnosis::Problem;
+pub use self::diagnosis::{Problem, error_cause};
 pub use self::error::ConfigError;
 use self::journal::JournalArgs;
 pub use self::journal_command::{JournalExport, JournalFolder, JournalTask, VerifyOptions};

@@ -104,8 +104,9 @@ pub(super) fn check_page(
     origins: &AllowedOrigins,
 ) -> Result<(), OriginRefusal> {
     let header = |name: HeaderName| request.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
-    let location = state.proxies.location(peer(request), &forwarding_headers(request));
-    origins.check(header(ORIGIN), header(HOST), &state.hosts, location)
+    let reachability = state.reachability.current();
+    let location = reachability.proxies.location(peer(request), &forwarding_headers(request));
+    origins.check(header(ORIGIN), header(HOST), &reachability.hosts, location)
 }
 
 /// Refuses a page that is not the server's own, for what changes something: a browser sends a page's POST anywhere,
@@ -116,7 +117,7 @@ pub(super) fn check_own_page(request: &HttpRequest, state: &AppState) -> Result<
 
 /// The client's address: the peer's, or what trusted proxies report.
 pub(super) fn client_address(request: &HttpRequest, state: &AppState) -> IpAddr {
-    state.proxies.client(peer(request), &forwarding_headers(request))
+    state.reachability.current().proxies.client(peer(request), &forwarding_headers(request))
 }
 
 /// Where the sender is, for what this machine alone may do: a request that any proxy forwarded is from elsewhere.

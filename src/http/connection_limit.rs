@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tracing::debug;
 
 use super::HttpLimits;
-use crate::auth::{Network, TrustedProxies};
+use crate::auth::{Network, SharedReachability};
 use crate::limits::{UsageCounter, UsagePermit, rate_limit_key};
 use crate::metrics::HttpMetrics;
 use crate::transport::ConnectionGuard;
@@ -25,7 +25,7 @@ pub struct ConnectionLimit {
 }
 
 struct Exempt {
-    proxies: TrustedProxies,
+    reachability: SharedReachability,
     shared: Vec<Network>,
 }
 
@@ -39,11 +39,11 @@ impl ConnectionLimit {
     /// A limit for a server without connections.
     pub fn new(
         limits: &HttpLimits,
-        proxies: TrustedProxies,
+        reachability: SharedReachability,
         shared: Vec<Network>,
         metrics: HttpMetrics,
     ) -> Self {
-        let exempt = Arc::new(Exempt { proxies, shared });
+        let exempt = Arc::new(Exempt { reachability, shared });
         let connections = UsageCounter::default();
         Self { per_address: limits.connections_per_address, exempt, connections, metrics }
     }
@@ -68,7 +68,8 @@ impl ConnectionLimit {
 
 impl Exempt {
     fn includes(&self, address: IpAddr) -> bool {
-        self.proxies.trusts(address) || self.shared.iter().any(|network| network.contains(address))
+        self.reachability.current().proxies.trusts(address)
+            || self.shared.iter().any(|network| network.contains(address))
     }
 }
 
@@ -87,6 +88,7 @@ impl Drop for CountedConnection {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth::Reachability;
 
     fn limit(per_address: usize) -> ConnectionLimit {
         let limits = HttpLimits { connections_per_address: per_address, ..HttpLimits::default() };
@@ -94,7 +96,8 @@ mod tests {
         let parse = |text: &str| text.parse::<Network>().unwrap();
         let proxies: Vec<_> = proxies.into_iter().map(parse).collect();
         let shared = shared.into_iter().map(parse).collect();
-        ConnectionLimit::new(&limits, proxies.into(), shared, HttpMetrics::default())
+        let reachability = Reachability { proxies: proxies.into(), ..Reachability::default() };
+        ConnectionLimit::new(&limits, reachability.into(), shared, HttpMetrics::default())
     }
 
     /// How many of five connections from these addresses are admitted.

@@ -6,7 +6,7 @@ use actix_web::HttpRequest;
 use super::feeds::{Feeds, ServedFeed};
 use super::limits::HttpLimits;
 use crate::alerts::AlertQuota;
-use crate::auth::{AllowedOrigins, KeyStore, PublicHosts, TrustedProxies};
+use crate::auth::{AllowedOrigins, KeyStore, SharedReachability};
 use crate::clock::Clock;
 use crate::faults::Faults;
 use crate::hub::Hub;
@@ -33,10 +33,8 @@ pub struct AppState {
     pub keys: Option<Arc<KeyStore>>,
     /// The origins whose pages may open sessions and read REST.
     pub origins: AllowedOrigins,
-    /// The names of this server.
-    pub hosts: PublicHosts,
-    /// The proxies whose `X-Forwarded-For` and `Forwarded` headers are believed.
-    pub proxies: TrustedProxies,
+    /// The names of this server and its proxies.
+    pub reachability: SharedReachability,
     /// How many more sessions may be opened.
     pub capacity: SessionCapacity,
     /// How many more bytes of REST responses may be under way.
@@ -106,8 +104,7 @@ impl AppState {
             alerts: AlertQuota::default(),
             keys: None,
             origins: AllowedOrigins::Own(Vec::new()),
-            hosts: PublicHosts::default(),
-            proxies: TrustedProxies::default(),
+            reachability: SharedReachability::default(),
             capacity: SessionCapacity::new(CapacityLimits { sessions: 9, per_address: 9 }),
             answers: AnswerCapacity::default(),
             echo: EchoMode::On,

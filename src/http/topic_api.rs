@@ -264,7 +264,8 @@ impl Caller<'_> {
             (Some(channel), None) => Ok(MuteScope::Topic(self.permitted(&channel)?.0)),
             (None, Some(name)) => {
                 let rules = self.topics.namespaces.named(&name);
-                self.check(rules.ok_or_else(|| ApiFault::unknown_channel(&name))?)?;
+                let rules = rules.ok_or_else(|| ApiFault::unknown_channel(&name))?;
+                self.check(&rules)?;
                 Ok(MuteScope::Namespace(name.into()))
             }
             _ => Err(ApiFault::bad_request("expected one of channel and namespace")),
@@ -298,13 +299,13 @@ impl Caller<'_> {
     /// The message for the feed, if the caller may publish it.
     fn publication(&self, channel: &str, data: &Value, key: Option<&str>) -> Result<Publication, ApiFault> {
         let (topic, namespace) = self.permitted(channel)?;
-        api::publication(topic, namespace, data, self.permit.key_id(), key)
+        api::publication(topic, &namespace, data, self.permit.key_id(), key)
     }
 
     /// A topic in which the caller may publish, and its namespace.
-    fn permitted(&self, channel: &str) -> Result<(Symbol, &Namespace), ApiFault> {
+    fn permitted(&self, channel: &str) -> Result<(Symbol, Arc<Namespace>), ApiFault> {
         let (topic, namespace) = self.namespace(channel)?;
-        self.check(namespace)?;
+        self.check(&namespace)?;
         Ok((topic, namespace))
     }
 
@@ -331,7 +332,7 @@ impl Caller<'_> {
         }
     }
 
-    fn namespace(&self, channel: &str) -> Result<(Symbol, &Namespace), ApiFault> {
+    fn namespace(&self, channel: &str) -> Result<(Symbol, Arc<Namespace>), ApiFault> {
         api::find(channel, &self.topics.namespaces, &self.hub.universe())
     }
 

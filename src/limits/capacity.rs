@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use super::rate_limit_key;
 
@@ -27,7 +27,7 @@ pub enum AtCapacity {
 /// Counts open sessions, in total and per address, and enforces [`CapacityLimits`].
 #[derive(Debug)]
 pub struct SessionCapacity {
-    limits: CapacityLimits,
+    limits: RwLock<CapacityLimits>,
     total: UsageCounter<()>,
     by_address: UsageCounter<IpAddr>,
 }
@@ -43,7 +43,16 @@ pub struct SessionPermit {
 impl SessionCapacity {
     /// The capacity of a server without sessions.
     pub fn new(limits: CapacityLimits) -> Self {
-        Self { limits, total: UsageCounter::default(), by_address: UsageCounter::default() }
+        Self {
+            limits: RwLock::new(limits),
+            total: UsageCounter::default(),
+            by_address: UsageCounter::default(),
+        }
+    }
+
+    /// Sets other limits. Sessions that are open stay, also above a lower one.
+    pub fn set_limits(&self, limits: CapacityLimits) {
+        *self.limits.write().unwrap_or_else(PoisonError::into_inner) = limits;
     }
 
     /// Acquires a permit for a session from this address.
@@ -51,8 +60,9 @@ impl SessionCapacity {
     /// # Errors
     /// When a limit is reached.
     pub fn acquire(&self, address: IpAddr) -> Result<SessionPermit, AtCapacity> {
-        let total = self.total.acquire((), self.limits.sessions).ok_or(AtCapacity::Sessions)?;
-        let address = self.by_address.acquire(rate_limit_key(address), self.limits.per_address);
+        let limits = *self.limits.read().unwrap_or_else(PoisonError::into_inner);
+        let total = self.total.acquire((), limits.sessions).ok_or(AtCapacity::Sessions)?;
+        let address = self.by_address.acquire(rate_limit_key(address), limits.per_address);
         Ok(SessionPermit { _total: total, _address: address.ok_or(AtCapacity::Address)? })
     }
 }
@@ -153,6 +163,18 @@ mod tests {
         }
 
         assert!(capacity.acquire(THERE).is_ok());
+    }
+
+    #[test]
+    fn a_lower_limit_is_in_force_for_new_sessions() {
+        let capacity = SessionCapacity::new(CapacityLimits { sessions: 3, per_address: 9 });
+        let open = [capacity.acquire(HERE).unwrap(), capacity.acquire(HERE).unwrap()];
+
+        capacity.set_limits(CapacityLimits { sessions: 1, per_address: 9 });
+        assert_eq!(capacity.acquire(HERE).unwrap_err(), AtCapacity::Sessions);
+        drop(open);
+
+        assert!(capacity.acquire(HERE).is_ok());
     }
 
     #[test]

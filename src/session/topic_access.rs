@@ -80,7 +80,7 @@ impl SessionTopics {
     ) -> Result<Publication, PublishRefusal> {
         let namespace = self.access.namespaces.of(topic, universe).ok_or(PublishRefusal::NoSuchTopic)?;
         let key = grant.map(|grant| grant.key().id());
-        self.check_right(namespace, topic, key, subscriptions).map_err(PublishRefusal::NotPermitted)?;
+        self.check_right(&namespace, topic, key, subscriptions).map_err(PublishRefusal::NotPermitted)?;
         let message = namespace.message(data, key.or(self.label.as_deref()))?;
         let rate = namespace.session_rate;
         let bucket = self.rates.entry(namespace.name.clone()).or_insert_with(|| TokenBucket::new(rate, now));

@@ -1,5 +1,7 @@
 //! The form in which programs publish to topics, over HTTP and over NATS: that of Centrifugo's server API.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -33,7 +35,7 @@ impl PublishRequest {
         by: Option<&str>,
     ) -> Result<Publication, ApiFault> {
         let (topic, namespace) = find(&self.channel, namespaces, universe)?;
-        publication(topic, namespace, &self.data, by, self.idempotency_key.as_deref())
+        publication(topic, &namespace, &self.data, by, self.idempotency_key.as_deref())
     }
 }
 
@@ -49,11 +51,11 @@ pub fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, ApiFault> {
 ///
 /// # Errors
 /// When there is no such topic.
-pub fn find<'a>(
+pub fn find(
     channel: &str,
-    namespaces: &'a Namespaces,
+    namespaces: &Namespaces,
     universe: &Universe,
-) -> Result<(Symbol, &'a Namespace), ApiFault> {
+) -> Result<(Symbol, Arc<Namespace>), ApiFault> {
     let topic: Symbol = channel.parse().map_err(|_| ApiFault::unknown_channel(channel))?;
     let namespace = namespaces.of(&topic, universe).ok_or_else(|| ApiFault::unknown_channel(channel))?;
     Ok((topic, namespace))

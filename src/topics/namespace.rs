@@ -1,3 +1,4 @@
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use rustc_hash::FxHashSet;
@@ -149,29 +150,46 @@ impl TopicNames {
     }
 }
 
-/// All namespaces of a service.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Namespaces(Vec<Namespace>);
+/// All namespaces of a service, which can be replaced. Clones share them.
+#[derive(Clone, Debug, Default)]
+pub struct Namespaces(Arc<RwLock<Vec<Arc<Namespace>>>>);
+
+impl PartialEq for Namespaces {
+    fn eq(&self, other: &Self) -> bool {
+        let all = other.all().clone();
+        *self.all() == all
+    }
+}
 
 impl Namespaces {
     /// These namespaces; of two with the same name the first counts.
-    pub const fn new(namespaces: Vec<Namespace>) -> Self {
-        Self(namespaces)
+    pub fn new(namespaces: Vec<Namespace>) -> Self {
+        Self(Arc::new(RwLock::new(namespaces.into_iter().map(Arc::new).collect())))
+    }
+
+    /// Puts those of `other` in place of these: for what is published and subscribed to from now on.
+    pub fn replace(&self, other: &Self) {
+        let all = other.all().clone();
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = all;
+    }
+
+    fn all(&self) -> RwLockReadGuard<'_, Vec<Arc<Namespace>>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether there are none: no topic may exist.
-    pub const fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    pub fn is_empty(&self) -> bool {
+        self.all().is_empty()
     }
 
     /// Whether one has this name.
     pub fn contains(&self, name: &str) -> bool {
-        self.0.iter().any(|known| *known.name == *name)
+        self.named(name).is_some()
     }
 
     /// The namespace of this name.
-    pub fn named(&self, name: &str) -> Option<&Namespace> {
-        self.0.iter().find(|known| *known.name == *name)
+    pub fn named(&self, name: &str) -> Option<Arc<Namespace>> {
+        self.all().iter().find(|known| *known.name == *name).cloned()
     }
 
     /// Replaces each `NAMESPACE:*` among the named topics by those of these `topics` that are in the namespace. One of a
@@ -179,7 +197,7 @@ impl Namespaces {
     pub fn expand(&self, named: &mut SymbolsByChannel, topics: impl IntoIterator<Item = Symbol>) {
         let pattern = |name: &Symbol| {
             let namespace = name.as_str().strip_suffix(":*")?;
-            self.named(namespace).map(|namespace| &*namespace.name)
+            self.named(namespace).map(|namespace| namespace.name.clone())
         };
         let names = &named.of(Channel::Messages).symbols;
         let patterns: FxHashSet<_> = names.iter().filter_map(pattern).collect();
@@ -193,7 +211,7 @@ impl Namespaces {
     }
 
     /// The namespace of a topic; `None` if the topic may not exist.
-    pub fn of(&self, topic: &Symbol, universe: &Universe) -> Option<&Namespace> {
+    pub fn of(&self, topic: &Symbol, universe: &Universe) -> Option<Arc<Namespace>> {
         let (namespace, name) = topic.as_str().split_once(':')?;
         let found = self.named(namespace)?;
         (!name.is_empty() && name != "*" && found.names.include(name, universe)).then_some(found)
@@ -206,10 +224,21 @@ mod tests {
     use crate::wire::fixtures;
 
     #[test]
+    fn replaced_namespaces_are_those_of_all_clones() {
+        let namespaces = Namespaces::new(vec![Namespace::weather()]);
+        let shared = namespaces.clone();
+
+        namespaces.replace(&Namespaces::new(vec![Namespace::chat(PublishRight::Nobody)]));
+
+        assert!(shared.contains("chat") && !shared.contains("weather"));
+        assert_eq!(shared, namespaces);
+    }
+
+    #[test]
     fn a_topic_belongs_to_the_namespace_before_the_colon_if_that_has_its_name() {
         let namespaces = Namespaces::new(vec![Namespace::chat(PublishRight::Nobody), Namespace::weather()]);
         let universe = fixtures::universe();
-        let of = |name: &str| Some(&*namespaces.of(&name.parse().unwrap(), &universe)?.name);
+        let of = |name: &str| Some(namespaces.of(&name.parse().unwrap(), &universe)?.name.clone());
 
         for (name, namespace) in [
             ("chat:AAPL", "chat"),
@@ -217,7 +246,7 @@ mod tests {
             ("weather:hong-kong", "weather"),
             ("weather:a:b", "weather"),
         ] {
-            assert_eq!(of(name), Some(namespace), "{name}");
+            assert_eq!(of(name).as_deref(), Some(namespace), "{name}");
         }
         for name in [
             "chat:ZZZZ",

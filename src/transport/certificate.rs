@@ -1,6 +1,6 @@
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use rustls::ServerConfig;
 use rustls::crypto::ring;
@@ -39,13 +39,30 @@ impl From<TlsError> for io::Error {
     }
 }
 
+/// The files of a certificate, in PEM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateFiles {
+    /// The chain, the server's own certificate first.
+    pub certificate: PathBuf,
+    /// The private key.
+    pub key: PathBuf,
+}
+
+/// Whether a reload changed anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// There is something new.
+    Changed,
+    /// All is as it was.
+    Unchanged,
+}
+
 /// The certificate that new connections are shown. Reloading it does not affect open connections.
 ///
 /// The cryptography is ring's, not aws-lc-rs': it builds in a few seconds with a C compiler alone.
 #[derive(Debug)]
 pub struct Certificate {
-    certificate: PathBuf,
-    key: PathBuf,
+    files: Mutex<CertificateFiles>,
     current: RwLock<Arc<CertifiedKey>>,
 }
 
@@ -55,18 +72,30 @@ impl Certificate {
     /// # Errors
     /// When they cannot be used.
     pub fn open(certificate: PathBuf, key: PathBuf) -> Result<Self, TlsError> {
-        let current = RwLock::new(Arc::new(read(&certificate, &key)?));
-        Ok(Self { certificate, key, current })
+        let files = CertificateFiles { certificate, key };
+        let current = RwLock::new(Arc::new(read(&files)?));
+        Ok(Self { files: Mutex::new(files), current })
     }
 
     /// Reads the files again; new connections are shown the new certificate.
     ///
     /// # Errors
     /// When they cannot be used; then the certificate stays as it was.
-    pub fn reload(&self) -> Result<(), TlsError> {
-        let new = Arc::new(read(&self.certificate, &self.key)?);
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = new;
-        Ok(())
+    pub fn reload(&self) -> Result<Change, TlsError> {
+        let files = self.files.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.reload_from(files)
+    }
+
+    /// Reads these files in place of the earlier ones.
+    ///
+    /// # Errors
+    /// When they cannot be used; then the certificate stays as it was.
+    pub fn reload_from(&self, files: CertificateFiles) -> Result<Change, TlsError> {
+        let new = Arc::new(read(&files)?);
+        *self.files.lock().unwrap_or_else(PoisonError::into_inner) = files;
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        let earlier = std::mem::replace(&mut *current, new);
+        Ok(if earlier.cert == current.cert { Change::Unchanged } else { Change::Changed })
     }
 
     /// What the current certificate says of itself; `None` if it cannot be read.
@@ -91,7 +120,7 @@ impl ResolvesServerCert for Certificate {
     }
 }
 
-fn read(certificate: &Path, key: &Path) -> Result<CertifiedKey, TlsError> {
+fn read(CertificateFiles { certificate, key }: &CertificateFiles) -> Result<CertifiedKey, TlsError> {
     let unreadable = |path: &Path| {
         let path = path.to_owned();
         move |source| TlsError::Unreadable { path, source }
@@ -101,5 +130,5 @@ fn read(certificate: &Path, key: &Path) -> Result<CertifiedKey, TlsError> {
         .map_err(unreadable(certificate))?;
     let key = PrivateKeyDer::from_pem_file(key).map_err(unreadable(key))?;
     CertifiedKey::from_der(chain, key, &ring::default_provider())
-        .map_err(|source| TlsError::Unusable { path: certificate.to_owned(), source })
+        .map_err(|source| TlsError::Unusable { path: certificate.clone(), source })
 }

@@ -16,7 +16,7 @@ mod writer;
 
 pub use accepted_socket::{AcceptedSocket, ConnectionGuard};
 pub use authorities::add_authorities;
-pub use certificate::{Certificate, TlsError};
+pub use certificate::{Certificate, CertificateFiles, Change, TlsError};
 pub use certificate_facts::CertificateFacts;
 pub use connection::Connection;
 pub use http_connection::{BodyAllowance, HttpConnection, ReadingEnd, StreamMode};

@@ -1,0 +1,148 @@
+//! SIGHUP: reads the configuration and its files again, and tells of each item what became of it.
+
+use std::fmt::Display;
+
+use tracing::{error, info, warn};
+
+use super::server::capacity_limits;
+use super::{Service, tell_of_certificate};
+use crate::auth::{KeyStoreError, Reachability, Reloaded};
+use crate::config::{Config, Loaded, OptionValues};
+use crate::telemetry::LogControl;
+use crate::transport::{CertificateFiles, Change, TlsError};
+
+/// What became of an item.
+enum Outcome {
+    Reloaded,
+    Unchanged,
+    NeedsRestart,
+}
+
+impl From<Change> for Outcome {
+    fn from(change: Change) -> Self {
+        match change {
+            Change::Changed => Self::Reloaded,
+            Change::Unchanged => Self::Unchanged,
+        }
+    }
+}
+
+/// Logs what became of an item; an error is the reason why the earlier one remains.
+fn tell(item: &str, outcome: Result<Outcome, impl Display>) {
+    match outcome {
+        Ok(Outcome::Reloaded) => info!(item, "reloaded"),
+        Ok(Outcome::Unchanged) => info!(item, "unchanged"),
+        Ok(Outcome::NeedsRestart) => warn!(item, "needs a restart"),
+        Err(why) => error!(item, "kept the old: {why}"),
+    }
+}
+
+/// Options whose values are those of items that are told of by themselves: a file, which may have changed without its path.
+const OF_FILES: [&str; 4] = ["keys", "tls-cert", "tls-key", "topics"];
+
+impl Service {
+    /// Reads the files again that the running options name: keys and certificate.
+    ///
+    /// Sessions of revoked keys are closed. A file that cannot be used is logged and changes nothing.
+    pub fn reload(&self) {
+        if let Some(keys) = &self.keys {
+            tell_of_keys(keys.reload());
+        }
+        if let Some(certificate) = &self.certificate {
+            self.tell_of_tls(certificate.reload());
+        }
+    }
+
+    /// Puts a configuration in force as far as that needs no restart, and reads its files again. `running` are the options
+    /// in force, `new` the configuration that was read now, or the reason why it cannot be used.
+    pub fn reload_configuration(
+        &mut self,
+        running: &mut OptionValues,
+        new: Result<&Loaded, &str>,
+        log: &LogControl,
+    ) {
+        match new {
+            Err(why) => {
+                error!(item = "options", "kept the old: {why}");
+                self.reload();
+            }
+            Ok(Loaded { config, options }) => {
+                self.reload_files(config);
+                let changed: Vec<_> = running.changed(options).cloned().collect();
+                let (of_files, others): (Vec<_>, Vec<_>) =
+                    changed.iter().partition(|option| OF_FILES.contains(&option.name.as_str()));
+                of_files.into_iter().for_each(|option| running.adopt(option));
+                if others.is_empty() {
+                    info!(item = "options", "unchanged");
+                }
+                for option in others {
+                    let outcome = self.apply(&option.name, config, log);
+                    let is_in_force = matches!(outcome, Ok(Outcome::Reloaded));
+                    tell(&option.name, outcome);
+                    if is_in_force {
+                        running.adopt(option);
+                    }
+                }
+            }
+        }
+        info!("reload complete");
+    }
+
+    fn reload_files(&self, config: &Config) {
+        match (&self.keys, &config.access.keys) {
+            (Some(keys), Some(path)) => tell_of_keys(keys.reload_from(path.clone())),
+            (None, None) => {}
+            _ => tell("keys", Ok::<_, &str>(Outcome::NeedsRestart)),
+        }
+        match (&self.certificate, &config.access.tls) {
+            (Some(certificate), Some(tls)) => {
+                let files = CertificateFiles { certificate: tls.certificate.clone(), key: tls.key.clone() };
+                self.tell_of_tls(certificate.reload_from(files));
+            }
+            (None, None) => {}
+            _ => tell("tls-cert", Ok::<_, &str>(Outcome::NeedsRestart)),
+        }
+        let is_known = self.topics == config.topics;
+        if !is_known {
+            self.topics.replace(&config.topics);
+        }
+        tell("topics", Ok::<_, &str>(if is_known { Outcome::Unchanged } else { Outcome::Reloaded }));
+    }
+
+    fn tell_of_tls(&self, reloaded: Result<Change, TlsError>) {
+        let is_new = matches!(reloaded, Ok(Change::Changed));
+        tell("tls-cert", reloaded.map(Outcome::from));
+        if let Some(certificate) = self.certificate.as_ref().filter(|_| is_new) {
+            tell_of_certificate(certificate);
+        }
+    }
+
+    /// Puts the new value of an option in force, if it needs no restart.
+    fn apply(&mut self, name: &str, config: &Config, log: &LogControl) -> Result<Outcome, String> {
+        let access = &config.access;
+        match name {
+            "log" => log.set_filter(&config.log).map_err(|error| error.to_string())?,
+            "drain-seconds" => self.drain = config.drain,
+            "max-sessions" | "max-sessions-per-address" => {
+                self.state.capacity.set_limits(capacity_limits(access, self.open_files));
+            }
+            "max-failed-auths" => {
+                self.keys.iter().for_each(|keys| keys.limit_failures(access.failed_auths));
+            }
+            "public-host" | "trusted-proxy" => {
+                let reachability =
+                    Reachability { hosts: access.hosts.clone(), proxies: access.proxies.clone() };
+                self.state.reachability.replace(reachability);
+            }
+            _ => return Ok(Outcome::NeedsRestart),
+        }
+        Ok(Outcome::Reloaded)
+    }
+}
+
+fn tell_of_keys(reloaded: Result<Reloaded, KeyStoreError>) {
+    match reloaded {
+        Ok(Reloaded { keys, revoked, is_changed: true }) => info!(item = "keys", keys, revoked, "reloaded"),
+        other => tell("keys", other.map(|_| Outcome::Unchanged)),
+    }
+}
