@@ -229,6 +229,21 @@ fn an_address_in_use_is_no_problem_for_a_server_that_runs() {
 }
 
 #[test]
+#[cfg(feature = "relay")]
+fn a_secret_in_a_file_that_others_can_read_is_warned_of() {
+    use std::os::unix::fs::PermissionsExt;
+    let configured = Configured::new("listen = '127.0.0.1:0'\nupstream_secret = 'hush'\n");
+    let warnings = |mode: u32| {
+        let file = configured.folder.file("t.toml");
+        std::fs::set_permissions(file, std::fs::Permissions::from_mode(mode)).unwrap();
+        text(&configured.check(&[], &[]).stderr)
+    };
+
+    assert!(warnings(0o644).contains("warning: t.toml line 2: --upstream-secret: other users"));
+    assert_eq!(warnings(0o600), "");
+}
+
+#[test]
 fn a_flag_precedes_a_variable_which_precedes_the_file_which_precedes_the_default() {
     let configured = Configured::new(
         "symbols = 4\nseed = 4\nrate = 4\nloop = true\nreplay = 'a'\nallow_origin = ['https://file.example']\n",

@@ -74,6 +74,8 @@ pub fn run_check(
 
 impl Findings {
     fn check(&mut self, config: &Config, options: &OptionValues, running: Running) {
+        #[cfg(unix)]
+        self.check_secrets(options);
         self.check_listeners(config, options, running);
         self.check_open_files(config, options);
         self.check_keys(config, options);
@@ -95,6 +97,24 @@ impl Findings {
 
     fn warning(&mut self, options: &OptionValues, name: &str, what: impl ToString) {
         self.warnings.push(Problem::new(options.place(name), format!("--{name}: {}", what.to_string())));
+    }
+
+    /// Whether other users of the machine can read a secret in the configuration file.
+    #[cfg(unix)]
+    fn check_secrets(&mut self, options: &OptionValues) {
+        use std::os::unix::fs::PermissionsExt;
+        const OTHERS: u32 = 0o077;
+        for option in options.iter() {
+            let Some(file) = option.secret_file() else { continue };
+            let mode = fs::metadata(file).map_or(0, |metadata| metadata.permissions().mode());
+            if mode & OTHERS != 0 {
+                self.warning(
+                    options,
+                    &option.name,
+                    "other users can read the file: chmod 600, or name a file with it",
+                );
+            }
+        }
     }
 
     fn check_listeners(&mut self, config: &Config, options: &OptionValues, running: Running) {

@@ -3,6 +3,9 @@
 use crate::config::Config;
 use crate::limits::{OpenFiles, raise_open_file_limit};
 
+/// The descriptors of the feed's own thread, which it has beside several workers.
+const FEED_THREAD: usize = 4;
+
 /// The descriptors of a journal: lock, log, segment, the one that is compressed, its folder.
 const JOURNAL: usize = 8;
 
@@ -28,9 +31,10 @@ pub(super) fn open_files(config: &Config) -> OpenFiles {
     #[cfg(not(feature = "relay"))]
     let upstreams = 0;
     let listeners = config.listeners().len();
+    let feed = if config.workers > 1 { FEED_THREAD } else { 0 };
     OpenFiles {
         limit: raise_open_file_limit(),
         workers: config.workers,
-        others: journal + replay + cluster + upstreams + listeners,
+        others: journal + replay + cluster + upstreams + listeners + feed,
     }
 }

@@ -227,6 +227,19 @@ impl OptionValue {
         }
     }
 
+    /// The file that the option has its value from, if it is a secret.
+    pub fn secret_file(&self) -> Option<&Path> {
+        match &self.source {
+            Source::File { path, .. } if self.has_secret() => Some(path),
+            _ => None,
+        }
+    }
+
+    /// Whether there is something to mask.
+    fn has_secret(&self) -> bool {
+        self.is_secret && self.values.iter().any(|value| masked(value) != *value)
+    }
+
     /// The key in the file.
     pub fn key(&self) -> String {
         key_of(&self.name)
