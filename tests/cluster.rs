@@ -619,11 +619,12 @@ fn a_gateway_has_the_history_of_the_feed_and_a_standby_goes_on_from_it() {
         for symbol in ["AAPL", "MSFT"] {
             let bars = bars[symbol].as_array_mut().unwrap();
             bars.truncate(bars.len() - 3);
+            // The feed has more minutes than it sends, so that its hours reach back further.
+            bars.drain(..bars.len() - 100);
         }
         bars
     };
-    let of_feed = ["1Day", "1Hour", "5Min", "1Min"].map(|timeframe| closed(&feed, timeframe));
-    assert!(of_feed[0]["AAPL"].as_array().unwrap().len() > 200);
+    let of_feed = ["1Day", "1Hour"].map(|timeframe| closed(&feed, timeframe));
     for node in [&standby, &gateway] {
         assert_eq!(closed(node, "1Day"), of_feed[0]);
         assert_eq!(closed(node, "1Hour"), of_feed[1]);
