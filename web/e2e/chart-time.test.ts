@@ -37,7 +37,7 @@ test("bars of 15 minutes and of an hour are chosen by a key, come from history a
   const { page, server } = await open({ market: STILL });
   for (const [key, name] of [["5", "15 min"], ["6", "1 h"]] as const) {
     await page.keyboard.press(key);
-    await expect.poll(() => label(page), DEADLINE).toBe(`Candlestick chart of AAPL, ${name}`);
+    await expect.poll(() => label(page), DEADLINE).toBe(`Chart of AAPL, ${name}`);
     await expect.poll(() => text(page, ".intervals input:checked + span"), DEADLINE).toBe(name);
     await expect.poll(() => text(page, ".legend"), DEADLINE).toMatch(/O\d/);
     const price = key === "5" ? 228.75 : 229.25;
@@ -53,7 +53,7 @@ test("in a narrow panel the candle lengths are a menu", async () => {
 
   await page.locator(".interval-menu").selectOption({ label: "1 h" });
 
-  await expect.poll(() => label(page), DEADLINE).toBe("Candlestick chart of AAPL, 1 h");
+  await expect.poll(() => label(page), DEADLINE).toBe("Chart of AAPL, 1 h");
   expect((await box(page, ".interval-menu")).height).toBeGreaterThanOrEqual(44);
 });
 
