@@ -138,6 +138,8 @@ test("lines of the day have their labels, volume at price its rows, and the rela
   const labels = () => pixelsOf(page, "--label", [255, 255]);
   const rows = async () => (await pixelsOf(page, "--profile-up", [20, 140])) + (await pixelsOf(page, "--profile-down", [20, 140]));
   const panes = () => page.locator("#panel-chart .chart tr:has(canvas)").count();
+  // The volumes of the days before, which come after the first bar.
+  await expect.poll(rows, DEADLINE).toBeGreaterThan(5_000);
   const [noLabels, volumes, onePane] = [await labels(), await rows(), await panes()];
 
   await choose(page, "chart", "High and low of the day");
