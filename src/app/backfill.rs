@@ -132,9 +132,8 @@ mod tests {
 
     /// The bars of a symbol of this length, of all times.
     fn all(archive: &Archive, symbol: u32, unit: Unit) -> Vec<Bar> {
-        let (from, to) = (Timestamp::from_nanos(0), Timestamp::from_nanos(i64::MAX));
-        let query = Query { from, to, order: Order::OldestFirst, after: None, limit: usize::MAX };
-        archive.bars(SymbolId(symbol), Timeframe::new(1, unit).unwrap(), OpenBars::Excluded, &query)
+        let timeframe = Timeframe::new(1, unit).unwrap();
+        archive.bars(SymbolId(symbol), timeframe, OpenBars::Excluded, &Query::ALL)
     }
 
     #[test]

@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
+use crate::archive::timeframe::joined;
 use crate::archive::{EarlierBars, LatestBars, Retention, Unit};
 use crate::model::{Body, Object, Price, SECOND, Seq, Trade, market_time, midnights};
 use crate::wire::fixtures;
@@ -29,12 +30,6 @@ fn bar(start: i64) -> Bar {
         trades: 1 + of(13, 50) as u64,
         notional: i128::from(Price::from_cents(open).nanos()) * i128::from(volume),
     }
-}
-
-fn joined(bars: &[Bar], from: Span, to: Span) -> Vec<Bar> {
-    let mut joiner = Joiner::new(to.timeframe(), from);
-    bars.iter().for_each(|bar| joiner.push(bar));
-    joiner.finish()
 }
 
 /// The past of an instrument up to the Tuesday after the end of summer time, with times without a trade.
@@ -151,17 +146,9 @@ fn timeframes() -> Vec<Timeframe> {
     all.map(|(count, unit)| Timeframe::new(count, unit).unwrap()).to_vec()
 }
 
-const ALL: Query = Query {
-    from: Timestamp::from_nanos(0),
-    to: Timestamp::from_nanos(i64::MAX),
-    order: Order::OldestFirst,
-    after: None,
-    limit: usize::MAX,
-};
-
 /// What a query means: all bars are read, and those that match are sorted and counted.
 fn slowly(archive: &Archive, timeframe: Timeframe, open: OpenBars, query: &Query) -> Vec<Bar> {
-    let mut bars = archive.bars(SYMBOL, timeframe, open, &ALL);
+    let mut bars = archive.bars(SYMBOL, timeframe, open, &Query::ALL);
     bars.retain(|bar| query.matches(Place::from(bar)));
     query.arrange(&mut bars);
     bars
@@ -176,7 +163,7 @@ fn assert_same(bars: &[Bar], expected: &[Bar], query: &dyn std::fmt::Debug) {
 
 /// Checks queries from and to times around these ones, in both orders, as first pages and as later ones.
 fn assert_answers(archive: &Archive, reference: &Archive, timeframe: Timeframe, times: &[Timestamp]) {
-    let with_ends = [&[ALL.from], times, &[ALL.to]].concat();
+    let with_ends = [&[Query::ALL.from], times, &[Query::ALL.to]].concat();
     for (index, from) in with_ends.iter().enumerate() {
         for to in &with_ends[index..] {
             for order in [Order::OldestFirst, Order::NewestFirst] {
@@ -184,7 +171,7 @@ fn assert_answers(archive: &Archive, reference: &Archive, timeframe: Timeframe, 
                     (1, OpenBars::Included),
                     (2, OpenBars::Excluded),
                     (100, OpenBars::Included),
-                    (ALL.limit, OpenBars::Excluded),
+                    (Query::ALL.limit, OpenBars::Excluded),
                 ] {
                     let mut query = Query { from: *from, to: *to, order, limit, after: None };
                     for page in 0..2 {
@@ -214,9 +201,9 @@ fn every_query_has_the_bars_that_reading_all_of_them_has() {
     ];
 
     for timeframe in timeframes() {
-        let all = made.bars(SYMBOL, timeframe, OpenBars::Included, &ALL);
+        let all = made.bars(SYMBOL, timeframe, OpenBars::Included, &Query::ALL);
         assert!(all.len() > 1, "{timeframe:?}");
-        assert_same(&all, &retained.bars(SYMBOL, timeframe, OpenBars::Included, &ALL), &timeframe);
+        assert_same(&all, &retained.bars(SYMBOL, timeframe, OpenBars::Included, &Query::ALL), &timeframe);
         assert_answers(&made, &retained, timeframe, &times);
         assert_answers(&retained, &retained, timeframe, &times);
     }
@@ -236,7 +223,7 @@ fn bars_without_a_price_do_not_fill_a_page() {
         assert_answers(&retained, &retained, timeframe, &[past.midnights[3], past.midnights[4]]);
     }
     let minute = Timeframe::new(1, Unit::Minute).unwrap();
-    let query = Query { order: Order::NewestFirst, limit: 300, ..ALL };
+    let query = Query { order: Order::NewestFirst, limit: 300, ..Query::ALL };
     assert_eq!(retained.bars(SYMBOL, minute, OpenBars::Excluded, &query).len(), 300);
 }
 
@@ -248,7 +235,7 @@ fn a_page_makes_only_the_days_that_it_needs() {
     let hours = Timeframe::new(1, Unit::Hour).unwrap();
     let made_for = |timeframe, order, limit| {
         past.made.store(0, Ordering::Relaxed);
-        let bars = archive.bars(SYMBOL, timeframe, OpenBars::Excluded, &Query { order, limit, ..ALL });
+        let bars = archive.bars(SYMBOL, timeframe, OpenBars::Excluded, &Query { order, limit, ..Query::ALL });
         assert_eq!(bars.len(), limit);
         past.made.load(Ordering::Relaxed)
     };
@@ -271,7 +258,7 @@ fn bars_before_a_hole_are_not_answered() {
     for (count, unit) in [(1, Unit::Second), (1, Unit::Minute)] {
         let timeframe = Timeframe::new(count, unit).unwrap();
         for order in [Order::OldestFirst, Order::NewestFirst] {
-            let bars = archive.bars(SYMBOL, timeframe, OpenBars::Included, &Query { order, ..ALL });
+            let bars = archive.bars(SYMBOL, timeframe, OpenBars::Included, &Query { order, ..Query::ALL });
             assert_eq!(bars.len(), 1, "{unit:?} {order:?}");
         }
     }
@@ -284,7 +271,7 @@ fn bars_that_were_read_take_no_memory() {
     let read = || {
         timeframes()
             .iter()
-            .map(|timeframe| archive.bars(SYMBOL, *timeframe, OpenBars::Included, &ALL).len())
+            .map(|timeframe| archive.bars(SYMBOL, *timeframe, OpenBars::Included, &Query::ALL).len())
             .sum::<usize>()
     };
     let first = read();
@@ -311,7 +298,7 @@ fn a_clock_that_is_set_back_before_the_begin_leaves_what_was_until_then() {
         record(&[&stepped, &begun], 0..100, to);
 
         for timeframe in timeframes() {
-            let of = |archive: &Archive| archive.bars(SYMBOL, timeframe, OpenBars::Included, &ALL);
+            let of = |archive: &Archive| archive.bars(SYMBOL, timeframe, OpenBars::Included, &Query::ALL);
             let (after, expected) = (of(&stepped), of(&begun));
             let same = after.iter().zip(&expected).filter(|(one, other)| one == other).count();
             assert_eq!(after.len(), expected.len(), "{timeframe:?} {seconds}");

@@ -1,7 +1,7 @@
 use std::ops::Range;
 
 use super::span::Span;
-use super::timeframe::Joiner;
+use super::timeframe::joined;
 use crate::model::{Bar, SymbolId, Timestamp};
 
 /// The bars from before an archive [begins](super::Archive::begin), made whenever they are read: they take no memory. The
@@ -63,9 +63,9 @@ impl dyn EarlierBars + '_ {
         let Range { start, end } = *times;
         midnights.windows(2).filter(move |day| day[0] < end && day[1] > start).map(move |day| {
             let mut bars = match span {
-                Span::Second | Span::FiveSeconds => joined(self.seconds(symbol), Span::Second, span),
+                Span::Second | Span::FiveSeconds => joined(&self.seconds(symbol), Span::Second, span),
                 Span::Minute | Span::FiveMinutes | Span::Hour => {
-                    joined(self.minutes(symbol, day[0]), Span::Minute, span)
+                    joined(&self.minutes(symbol, day[0]), Span::Minute, span)
                 }
                 Span::Day => self.days(symbol),
             };
@@ -73,13 +73,4 @@ impl dyn EarlierBars + '_ {
             bars
         })
     }
-}
-
-fn joined(bars: Vec<Bar>, from: Span, to: Span) -> Vec<Bar> {
-    if from == to {
-        return bars;
-    }
-    let mut joiner = Joiner::new(to.timeframe(), from);
-    bars.iter().for_each(|bar| joiner.push(bar));
-    joiner.finish()
 }

@@ -5,7 +5,7 @@ use super::earlier_bars::LatestBars;
 use super::retention::Depth;
 use super::ring::Ring;
 use super::span::Span;
-use super::timeframe::Joiner;
+use super::timeframe::{Joiner, joined};
 use crate::model::{
     Bar, BarLength, BarOrigin, DayParts, Instrument, MarketHours, Quote, SECOND, Seq, SymbolId, Timestamp,
     Trade, TradeRules, TradingDay,
@@ -343,13 +343,6 @@ fn midnight_before(today: &mut TradingDay, at: Timestamp) -> Timestamp {
         *today = day;
     }
     day.start
-}
-
-/// Merges bars of one span into bars of a longer one.
-fn joined<'b>(bars: impl IntoIterator<Item = &'b Bar>, from: Span, to: Span) -> Vec<Bar> {
-    let mut joiner = Joiner::new(to.timeframe(), from);
-    bars.into_iter().for_each(|bar| joiner.push(bar));
-    joiner.finish()
 }
 
 #[cfg(test)]

@@ -58,6 +58,16 @@ impl From<&Bar> for Place {
 }
 
 impl Query {
+    /// All rows since 1970.
+    #[cfg(test)]
+    pub const ALL: Self = Self {
+        from: Timestamp::from_nanos(0),
+        to: Timestamp::from_nanos(i64::MAX),
+        order: Order::OldestFirst,
+        after: None,
+        limit: usize::MAX,
+    };
+
     /// The time range of the rows after the last page, both ends inclusive.
     pub(super) fn times(&self) -> (Timestamp, Timestamp) {
         match (self.order, self.after) {

@@ -141,14 +141,6 @@ mod tests {
         archive
     }
 
-    const ALL: Query = Query {
-        from: Timestamp::from_nanos(0),
-        to: Timestamp::from_nanos(i64::MAX),
-        order: Order::OldestFirst,
-        after: None,
-        limit: usize::MAX,
-    };
-
     fn seconds(rows: &[Numbered<Trade>]) -> Vec<i64> {
         rows.iter().map(|row| row.value.at.seconds()).collect()
     }
@@ -175,7 +167,7 @@ mod tests {
         let minute = Timeframe::new(1, Unit::Minute).unwrap();
         let hour = Timeframe::new(1, Unit::Hour).unwrap();
         let starts = |timeframe, open| {
-            let bars = archive.bars(SYMBOL, timeframe, open, &ALL);
+            let bars = archive.bars(SYMBOL, timeframe, open, &Query::ALL);
             bars.iter().map(|bar| bar.start.seconds() - HOUR).collect::<Vec<_>>()
         };
         let latest = |open| {
@@ -201,7 +193,7 @@ mod tests {
     #[test]
     fn trades_are_found_by_time_with_both_bounds_included() {
         let archive = archive([10, 11, 12, 13, 14]);
-        let query = Query { from: second(11), to: second(13), ..ALL };
+        let query = Query { from: second(11), to: second(13), ..Query::ALL };
 
         assert_eq!(seconds(&archive.trades(SYMBOL, &query)), [11, 12, 13]);
         let newest = Query { order: Order::NewestFirst, limit: 2, ..query };
@@ -222,7 +214,7 @@ mod tests {
         for (order, limit) in [(Order::OldestFirst, 77), (Order::NewestFirst, 77), (Order::OldestFirst, 999)]
         {
             let mut all = Vec::new();
-            let mut query = Query { order, limit, ..ALL };
+            let mut query = Query { order, limit, ..Query::ALL };
             loop {
                 let page = archive.trades(SYMBOL, &query);
                 let Some(last) = page.last() else { break };
@@ -242,13 +234,13 @@ mod tests {
         let archive = archive((0..600).map(|step| step * 30));
         let quarters = Timeframe::new(15, Unit::Minute).unwrap();
 
-        let bars = archive.bars(SYMBOL, quarters, OpenBars::Included, &Query { limit: 3, ..ALL });
+        let bars = archive.bars(SYMBOL, quarters, OpenBars::Included, &Query { limit: 3, ..Query::ALL });
 
         let starts: Vec<_> = bars.iter().map(|bar| (bar.start.seconds(), bar.trades)).collect();
         assert_eq!(starts, [(0, 30), (900, 30), (1_800, 30)]);
-        let rest = Query { after: Some(Place::from(&bars[2])), ..ALL };
+        let rest = Query { after: Some(Place::from(&bars[2])), ..Query::ALL };
         assert_eq!(archive.bars(SYMBOL, quarters, OpenBars::Included, &rest).len(), 17);
-        let between = Query { from: second(1), to: second(1_800), ..ALL };
+        let between = Query { from: second(1), to: second(1_800), ..Query::ALL };
         assert_eq!(archive.bars(SYMBOL, quarters, OpenBars::Included, &between).len(), 2);
     }
 
@@ -258,12 +250,12 @@ mod tests {
         let tens = Timeframe::new(10, Unit::Minute).unwrap();
         let of_seconds = Timeframe::new(2, Unit::Second).unwrap();
 
-        let one = archive.bars(SYMBOL, tens, OpenBars::Included, &Query { to: second(5), ..ALL });
+        let one = archive.bars(SYMBOL, tens, OpenBars::Included, &Query { to: second(5), ..Query::ALL });
         let last = archive.bars(
             SYMBOL,
             of_seconds,
             OpenBars::Included,
-            &Query { from: second(200), to: second(1_000), ..ALL },
+            &Query { from: second(200), to: second(1_000), ..Query::ALL },
         );
 
         assert_eq!(one.iter().map(|bar| bar.trades).collect::<Vec<_>>(), [600]);
@@ -274,7 +266,12 @@ mod tests {
     fn a_bar_is_not_returned_when_a_part_of_it_is_removed() {
         let archive = archive(0..1_900);
         let of = |count| {
-            archive.bars(SYMBOL, Timeframe::new(count, Unit::Second).unwrap(), OpenBars::Included, &ALL)
+            archive.bars(
+                SYMBOL,
+                Timeframe::new(count, Unit::Second).unwrap(),
+                OpenBars::Included,
+                &Query::ALL,
+            )
         };
 
         // Bars are removed in blocks: the ring holds up to one more block than it has to keep.

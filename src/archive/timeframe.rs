@@ -138,6 +138,13 @@ impl Joiner {
     }
 }
 
+/// Merges bars of one span into bars of a longer one, or of the same.
+pub(super) fn joined<'b>(bars: impl IntoIterator<Item = &'b Bar>, from: Span, to: Span) -> Vec<Bar> {
+    let mut joiner = Joiner::new(to.timeframe(), from);
+    bars.into_iter().for_each(|bar| joiner.push(bar));
+    joiner.finish()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -204,13 +204,14 @@ fn after_the_clock_was_set_back_bars_begin_anew_and_agree_with_the_archive() {
         SymbolId(0),
         crate::archive::Span::Minute.timeframe(),
         crate::archive::OpenBars::Included,
-        &ALL_ROWS,
+        &crate::archive::Query::ALL,
     );
     assert_eq!(
         minutes.iter().map(|bar| (bar.start, bar.volume)).collect::<Vec<_>>(),
         [(at(0), 101), (at(60), 1_000)]
     );
-    let trades: Vec<_> = archive.trades(SymbolId(0), &ALL_ROWS).iter().map(|row| row.seq.0).collect();
+    let trades: Vec<_> =
+        archive.trades(SymbolId(0), &crate::archive::Query::ALL).iter().map(|row| row.seq.0).collect();
     assert_eq!(trades, [1, 3, 4, 2], "trades keep the times at which they were published");
     let ticker = objects().filter_map(|object| match object.body {
         Body::Ticker(ticker) => Some(ticker),
@@ -303,7 +304,7 @@ fn bars_and_tickers_of_a_consolidated_tape_follow_the_sale_conditions() {
         SymbolId(0),
         crate::archive::Span::Minute.timeframe(),
         crate::archive::OpenBars::Excluded,
-        &ALL_ROWS,
+        &crate::archive::Query::ALL,
     );
     assert_eq!(minutes, bars);
     let day = archive.summary(SymbolId(0), crate::archive::OpenBars::Included).day.unwrap();
@@ -315,14 +316,6 @@ fn bars_and_tickers_of_a_consolidated_tape_follow_the_sale_conditions() {
     let tickers: Vec<_> = ticker.collect();
     assert_eq!(tickers[6..], [(120, 130, 1_314), (120, 130, 1_317), (110, 130, 1_417), (115, 130, 1_517)]);
 }
-
-const ALL_ROWS: crate::archive::Query = crate::archive::Query {
-    from: Timestamp::from_nanos(0),
-    to: Timestamp::from_nanos(i64::MAX),
-    order: crate::archive::Order::OldestFirst,
-    after: None,
-    limit: usize::MAX,
-};
 
 /// 1,000 times a second: buffers and tables are reused.
 #[test]

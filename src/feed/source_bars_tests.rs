@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{BarSpans, Batch, LastValues, Sequencer};
-use crate::archive::{Archive, OpenBars, Order, Query, Retention, Span};
+use crate::archive::{Archive, OpenBars, Query, Retention, Span};
 use crate::model::{
     Bar, BarOrigin, Body, Channel, Epoch, Event, Instrument, Price, SECOND, SymbolId, Ticker, Timestamp,
     Trade, TradingDay, Universe,
@@ -68,14 +68,7 @@ impl World {
 
     /// Starts in seconds and volumes of the bars that REST returns.
     fn bars(&self, symbol: SymbolId, span: Span, open: OpenBars) -> Vec<(i64, u64)> {
-        let query = Query {
-            from: Timestamp::from_nanos(0),
-            to: Timestamp::from_nanos(i64::MAX),
-            order: Order::OldestFirst,
-            after: None,
-            limit: usize::MAX,
-        };
-        let bars = self.archive.bars(symbol, span.timeframe(), open, &query);
+        let bars = self.archive.bars(symbol, span.timeframe(), open, &Query::ALL);
         bars.iter().map(|bar| (bar.start.nanos_since(at(0)) / SECOND, bar.volume)).collect()
     }
 }

@@ -9,7 +9,7 @@ use super::super::segment::SegmentHeader;
 use super::super::test_feed::{TestFeed, assert_equal, assert_same_values};
 use super::*;
 use crate::archive::OpenBars;
-use crate::archive::{Order, Query, Retention, Span};
+use crate::archive::{Query, Retention, Span};
 use crate::feed::{BarSpans, Batch, Sequencer};
 use crate::model::{SECOND, SymbolId};
 use std::path::Path;
@@ -51,14 +51,6 @@ fn feed() -> TestFeed {
     TestFeed::with_bars(Epoch::new(1), at, BarSpans::default())
 }
 
-const ALL_ROWS: Query = Query {
-    from: Timestamp::from_nanos(0),
-    to: Timestamp::from_nanos(i64::MAX),
-    order: Order::OldestFirst,
-    after: None,
-    limit: usize::MAX,
-};
-
 #[test]
 fn an_archive_that_is_refilled_equals_one_that_recorded_everything() {
     let files = TempFolder::new();
@@ -82,8 +74,8 @@ fn an_archive_that_is_refilled_equals_one_that_recorded_everything() {
     assert_eq!(begins_at, Some(batches[0].watermark()));
     for symbol in (0..feed.universe.len() as u32).map(SymbolId) {
         let rows = |archive: &Archive| {
-            let bars = archive.bars(symbol, Span::Second.timeframe(), OpenBars::Included, &ALL_ROWS);
-            (archive.trades(symbol, &ALL_ROWS), archive.quotes(symbol, &ALL_ROWS), bars)
+            let bars = archive.bars(symbol, Span::Second.timeframe(), OpenBars::Included, &Query::ALL);
+            (archive.trades(symbol, &Query::ALL), archive.quotes(symbol, &Query::ALL), bars)
         };
         assert_eq!(rows(&refilled), rows(&recorded));
         assert!(!rows(&refilled).0.is_empty());
