@@ -108,18 +108,10 @@ impl Search<'_> {
     /// Returns whether an option was left out.
     fn blame(&mut self, text: &str, value: Option<&str>) -> bool {
         let named = option_names(text);
-        let first = self.given.iter().find(|option| named.contains(&option.name));
-        let place = match first {
-            Some(_) => {
-                let in_order =
-                    named.iter().find_map(|name| self.given.iter().find(|known| known.name == *name));
-                in_order.or(first).map(|option| option.place(value))
-            }
-            None => None,
-        };
         if !named.iter().any(|name| self.blamed.contains(name)) {
-            let place = place.clone().unwrap_or_else(|| "options".to_owned());
-            self.problems.push(Problem::new(place, text));
+            let given = |name: &String| self.given.iter().find(|option| option.name == *name);
+            let place = named.iter().find_map(given).map(|option| option.place(value));
+            self.problems.push(Problem::new(place.unwrap_or_else(|| "options".to_owned()), text));
         }
         let before = self.given.len();
         self.given.retain(|option| !named.contains(&option.name));
