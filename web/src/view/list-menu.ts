@@ -4,7 +4,7 @@ import { make, setText } from "./dom";
 import { flagMark } from "./flag-mark";
 import { icon } from "./icons";
 import { iconButton, makeButton } from "./panel-parts";
-import { popoverMenu } from "./popover-menu";
+import { menuChoice, popoverMenu } from "./popover-menu";
 
 /** What the menu needs from the panel. */
 export interface ListMenuActions {
@@ -69,15 +69,7 @@ export class ListMenu {
   private fill(): void {
     const { actions } = this;
     const { page } = actions.strings();
-    const choice = (text: PageText, run: () => void) => {
-      const button = makeButton("menu-choice");
-      button.textContent = page[text];
-      button.addEventListener("click", () => {
-        this.menu.hidePopover();
-        run();
-      });
-      return button;
-    };
+    const choice = (text: PageText, run: () => void) => menuChoice(page[text], () => { this.menu.hidePopover(); }, run);
     this.menu.replaceChildren(
       choice("importList", () => { this.fileInput.click(); }),
       choice("exportTradingView", () => { actions.exportAs("tradingview"); }),

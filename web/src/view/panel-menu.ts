@@ -1,9 +1,8 @@
 import type { Direction } from "../layout";
 import type { PageText, Strings } from "../strings";
 import { icon } from "./icons";
-import { iconButton, makeButton } from "./panel-parts";
-import { popoverMenu } from "./popover-menu";
-import { translateTexts } from "./translate";
+import { iconButton } from "./panel-parts";
+import { menuChoice, popoverMenu } from "./popover-menu";
 
 /** What can be done with a panel now. */
 export interface PanelAbilities {
@@ -25,22 +24,13 @@ const MOVES: Readonly<Record<Direction, PageText>> = { left: "moveLeft", up: "mo
 /** The button at the end of a panel's head and the menu that it opens: what can be done with every panel. */
 export function makePanelMenu(actions: PanelMenuActions): { readonly button: HTMLElement; readonly menu: HTMLElement } {
   const button = iconButton("panel-menu-button", "panelMenu", icon("more"));
-  const choice = (text: PageText, act: () => void) => {
-    const node = makeButton("menu-choice", text);
-    node.addEventListener("click", () => {
-      menu.hidePopover();
-      act();
-    });
-    return node;
-  };
+  const choice = (text: PageText, run: () => void) => menuChoice(actions.strings().page[text], () => { menu.hidePopover(); }, run);
   const menu = popoverMenu(button, "panel-menu", "panelMenu", () => {
     const { moves, commands } = actions.abilities();
-    const choices = [
+    menu.replaceChildren(
       ...moves.map((direction) => choice(MOVES[direction], () => { actions.move(direction); })),
       ...commands.map((command) => choice(command, () => { actions.run(command); })),
-    ];
-    menu.replaceChildren(...choices);
-    translateTexts(menu, actions.strings());
+    );
   });
   return { button, menu };
 }

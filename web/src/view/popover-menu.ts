@@ -1,5 +1,6 @@
 import type { PageText } from "../strings";
 import { make } from "./dom";
+import { makeButton } from "./panel-parts";
 
 /** A menu that a button opens. It is filled each time that it opens. */
 export function popoverMenu(button: HTMLButtonElement, className: string, label: PageText, fill: () => void): HTMLElement {
@@ -22,6 +23,17 @@ export function menuCheckbox(name: string, isChecked: boolean, changed: (isCheck
     changed(input.checked);
   });
   return { label: make("label", "column-choice", input, name), input };
+}
+
+/** A choice of a menu: it closes the menu, then runs. */
+export function menuChoice(name: string, close: () => void, run: () => void): HTMLButtonElement {
+  const button = makeButton("menu-choice");
+  button.textContent = name;
+  button.addEventListener("click", () => {
+    close();
+    run();
+  });
+  return button;
 }
 
 /** The distance of a popover to its button and to the edges of the window, in px. */

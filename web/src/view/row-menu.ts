@@ -4,6 +4,7 @@ import { make } from "./dom";
 import { flagMark } from "./flag-mark";
 import { Floating } from "./floating";
 import { makeButton } from "./panel-parts";
+import { menuChoice } from "./popover-menu";
 
 /** What the menu of a row offers. */
 export interface RowMenuContent {
@@ -34,15 +35,7 @@ export class RowMenu {
 
   open(at: DOMRect, { label, choices, flags }: RowMenuContent): void {
     const { page } = this.strings();
-    const buttons = choices.map(({ text, run }) => {
-      const button = makeButton("menu-choice");
-      button.textContent = page[text];
-      button.addEventListener("click", () => {
-        this.box.close();
-        run();
-      });
-      return button;
-    });
+    const buttons = choices.map(({ text, run }) => menuChoice(page[text], () => { this.box.close(); }, run));
     this.node.ariaLabel = label;
     this.node.replaceChildren(...(flags === undefined ? [] : [this.flagChoices(flags)]), ...buttons);
     this.box.open(at);
