@@ -1,5 +1,6 @@
 import type { Ohlc } from "@tapecast/client";
-import { indexUntil, type Point } from "./indicators";
+import type { Point } from "./indicators";
+import { indexUntil } from "./partition-point";
 
 /**
  * The closes of another symbol at the bars of a chart, from the bar with this index on.

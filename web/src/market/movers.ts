@@ -1,5 +1,6 @@
 import type { MarketEvent, Price, StockSymbol, Ticker } from "@tapecast/client";
 import { dayChange } from "./day-change";
+import { partitionPoint } from "./partition-point";
 
 /** A symbol in the view of the whole market. */
 export interface Mover {
@@ -118,14 +119,9 @@ class Ranking<Item> {
   offer(item: Item, score: number): void {
     const { scores, items, size } = this;
     if (scores.length === size && score <= (scores[size - 1] ?? Number.POSITIVE_INFINITY)) return;
-    let [low, high] = [0, scores.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((scores[middle] ?? 0) >= score) low = middle + 1;
-      else high = middle;
-    }
-    scores.splice(low, 0, score);
-    items.splice(low, 0, item);
+    const place = partitionPoint(scores.length, (at) => (scores[at] ?? 0) >= score);
+    scores.splice(place, 0, score);
+    items.splice(place, 0, item);
     if (scores.length <= size) return;
     scores.pop();
     items.pop();

@@ -1,4 +1,5 @@
 import type { Shares } from "@tapecast/client";
+import { partitionPoint } from "./partition-point";
 import type { Print, SalesRow, TimeAndSales } from "./time-and-sales";
 
 /**
@@ -76,13 +77,7 @@ export class FilteredSales {
   /** The number of rows that pass and are older than this index of the list. */
   countBefore(end: number): number {
     const { indices } = this;
-    let [low, high] = [0, indices.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((indices[middle] ?? 0) < end) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return partitionPoint(indices.length, (at) => (indices[at] ?? 0) < end);
   }
 
   /** The number of all rows that pass. */

@@ -1,5 +1,6 @@
 import type { Millis, Ohlc } from "@tapecast/client";
 import type { ExchangeHours, SessionPart } from "./exchange-hours";
+import { indexUntil } from "./partition-point";
 
 /** Successive bars in one part of a session. */
 export interface SessionBand {
@@ -19,7 +20,7 @@ export interface BarsBetween {
 /** Joins the bars between two times, oldest first, by the part of the session that they are in. */
 export function sessionBands(bars: readonly Ohlc[], { from, to, lengthMs }: BarsBetween, hours: ExchangeHours): readonly SessionBand[] {
   const bands: SessionBand[] = [];
-  for (let at = firstSince(bars, from); at < bars.length; at += 1) {
+  for (let at = indexUntil(bars, from - 1) + 1; at < bars.length; at += 1) {
     const bar = bars[at];
     if (bar === undefined || bar.time > to) break;
     const part = hours.partOf(bar.time, lengthMs);
@@ -28,15 +29,4 @@ export function sessionBands(bars: readonly Ohlc[], { from, to, lengthMs }: Bars
     else bands.push({ part, first: bar.time, last: bar.time });
   }
   return bands;
-}
-
-/** The index of the first bar that does not start before a time. */
-function firstSince(bars: readonly Ohlc[], time: number): number {
-  let [low, high] = [0, bars.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((bars[middle]?.time ?? 0) < time) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -8,7 +8,7 @@ import {
   type Time,
   type UTCTimestamp,
 } from "lightweight-charts";
-import type { ChartUpdate, BarSeries } from "../market";
+import { indexUntil, type BarSeries, type ChartUpdate } from "../market";
 import type { Ohlc } from "@tapecast/client";
 import type { Strings } from "../strings";
 import { AlertLines, type AlertLinesActions } from "./alert-lines";
@@ -155,7 +155,7 @@ export class Chart {
 
   /** Puts the crosshair on the bar of this moment, as that of another chart; takes it away if there is none. */
   pointAt(ms: number | undefined): void {
-    const bar = ms === undefined || this.drawn.newest === undefined ? undefined : lastUntil(this.series?.all ?? [], ms);
+    const bar = ms === undefined || this.drawn.newest === undefined ? undefined : this.lastUntil(ms);
     this.legend.point(bar);
     this.invalidate();
     if (bar === undefined) this.chart.clearCrosshairPosition();
@@ -292,7 +292,14 @@ export class Chart {
   }
 
   private barAt(ms: number): Ohlc | undefined {
-    return this.series?.all.find(({ time }) => time === ms);
+    const bar = this.lastUntil(ms);
+    return bar?.time === ms ? bar : undefined;
+  }
+
+  /** The last bar that begins at a moment or before. */
+  private lastUntil(ms: number): Ohlc | undefined {
+    const bars = this.series?.all ?? [];
+    return bars[indexUntil(bars, ms)];
   }
 
   private volumeOf(bar: Ohlc): HistogramData<UTCTimestamp> {
@@ -303,11 +310,4 @@ export class Chart {
   private drawAll(): void {
     this.apply(this.series?.takeAll() ?? { kind: "all", bars: [] });
   }
-}
-
-/** The last bar that begins at a moment or before. */
-function lastUntil(bars: readonly Ohlc[], ms: number): Ohlc | undefined {
-  let at = bars.length - 1;
-  while ((bars[at]?.time ?? 0) > ms) at -= 1;
-  return bars[at];
 }

@@ -1,5 +1,6 @@
 import type { Millis } from "@tapecast/client";
 import type { ChartUpdate } from "../bar-series";
+import { indexUntil } from "../partition-point";
 import type { Indicator } from "./indicator";
 
 /** A value at a bar; undefined where there is none. */
@@ -53,15 +54,4 @@ export class IndicatorSeries {
     const point = this.points[indexUntil(this.points, time)];
     return point?.time === time ? point.value : undefined;
   }
-}
-
-/** The index of the last item at this time or before; -1 if there is none. The items are in order of time. */
-export function indexUntil(items: readonly { readonly time: Millis }[], time: number): number {
-  let [low, high] = [0, items.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((items[middle]?.time ?? 0) <= time) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
 }
