@@ -38,6 +38,7 @@ const focused = (page: Page) =>
 
 test("Tab visits each control once, with visible focus, and leaves the grid", async () => {
   const { page } = await open({ query: "?list=AAPL,MSFT,NVDA" });
+  await page.locator(".alert-add").waitFor();
   const visited: string[] = [];
   while (visited.at(-1) !== "BODY" && visited.length < 40) {
     await page.keyboard.press("Tab");
@@ -128,6 +129,24 @@ test("the keyboard searches, adds, selects and removes symbols", async () => {
   await page.keyboard.press("Delete");
   await expect.poll(() => page.locator(rowOf("INTC")).count(), DEADLINE).toBe(0);
   await expect.poll(() => selected(page), DEADLINE).toBe("NVDA");
+});
+
+test("an open search finds instruments once they are known", async () => {
+  const { page } = await open({ query: "?list=AAPL,KO" });
+  let answer: () => void = () => undefined;
+  const answered = new Promise<void>((resolve) => (answer = resolve));
+  await page.route("**/v2/assets", async (route) => {
+    await answered;
+    await route.continue();
+  });
+  await page.reload();
+  await waitUntilLive(page);
+  await page.keyboard.press("/");
+  await page.keyboard.type("in");
+  const hits = page.locator("#search-hits [role=option]");
+  await expect.poll(() => hits.locator("b").allTextContents(), DEADLINE).toEqual(["IN"]);
+  answer();
+  await hits.filter({ hasText: "INTC" }).first().waitFor();
 });
 
 test("the keyboard creates, switches and deletes lists", async () => {

@@ -37,6 +37,9 @@ export class ChartLookControl {
       },
       obstacleOf: (study) => obstacleOf(study, this.intervalMs, this.feeds.compared.length > 0),
       find: (typed) => site.instruments.find(typed, MAX_HITS),
+      onInstruments: (listener) => {
+        site.instruments.onChange(listener);
+      },
       strings: site.strings,
     });
     this.button = button;

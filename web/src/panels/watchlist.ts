@@ -51,6 +51,9 @@ export class WatchlistPanel implements view.Panel {
     this.sparklines = new view.SparklineQueue(site.now, this.sparklineBatch.invalidate);
     this.search = new view.SymbolSearch({
       find: (typed) => instruments.find(typed, MAX_RESULTS),
+      onChange: (listener) => {
+        instruments.onChange(listener);
+      },
       isWatched: (symbol) => editor.lists.has(symbol),
       choose: (symbol) => {
         editor.add(symbol);

@@ -13,6 +13,7 @@ export interface ChartMenuActions {
   /** Why a study would not be drawn now. */
   readonly obstacleOf: (study: Study) => Obstacle | undefined;
   readonly find: SearchActions["find"];
+  readonly onInstruments: SearchActions["onChange"];
   readonly strings: () => Strings;
 }
 
@@ -29,6 +30,7 @@ export function makeChartMenu(id: string, actions: ChartMenuActions): { readonly
   const search = new SymbolSearch(
     {
       find: actions.find,
+      onChange: actions.onInstruments,
       isWatched: (symbol) => actions.look().compared.includes(symbol),
       choose: (symbol) => {
         change([...actions.look().compared.filter((other) => other !== symbol), symbol].slice(-MAX_COMPARED));

@@ -5,6 +5,8 @@ import { make } from "./dom";
 /** What the search needs from the application. */
 export interface SearchActions {
   readonly find: (typed: string) => readonly Instrument[];
+  /** Calls back when a text may find other instruments than before. */
+  readonly onChange: (listener: () => void) => void;
   readonly isWatched: (symbol: StockSymbol) => boolean;
   readonly choose: (symbol: StockSymbol) => void;
   /** Adds the symbols in a text; false if it has none. */
@@ -37,6 +39,9 @@ export class SymbolSearch {
     });
     this.input.addEventListener("focus", () => {
       this.update();
+    });
+    actions.onChange(() => {
+      if (!this.list.hidden) this.refresh();
     });
     this.input.addEventListener("blur", () => {
       this.close();
@@ -100,6 +105,13 @@ export class SymbolSearch {
   private clear(): void {
     this.input.value = "";
     this.update();
+  }
+
+  /** Searches again, and keeps the active result if it is still found. */
+  private refresh(): void {
+    const active = this.hits[this.active]?.symbol;
+    this.update();
+    this.activate(this.hits.findIndex(({ symbol }) => symbol === active));
   }
 
   private update(): void {
