@@ -56,5 +56,7 @@ pub mod telemetry;
 pub mod topics;
 /// Sockets: TCP and TLS transports, the writer of a session, kernel options.
 pub mod transport;
+/// The version of the program.
+pub mod version;
 /// The protocol: commands, control messages, objects in both codecs, frames, compression, close codes.
 pub mod wire;

@@ -94,6 +94,8 @@ fn run_task(task: Task) -> ExitCode {
             print_key(&new_key.generate());
             ExitCode::SUCCESS
         }
+        Task::Completions(script) => report(|out| script.write(out).map(|()| ExitCode::SUCCESS)),
+        Task::Man(pages) => report(|out| pages.write(out).map(|()| ExitCode::SUCCESS)),
         Task::Journal(task) => report(|out| run_journal_task(&task, out, &mut io::stderr())),
         Task::Verify(options) => report(|out| run_verify(&options, out)),
     }

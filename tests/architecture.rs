@@ -32,7 +32,8 @@ use test_support::TempFolder;
 ///
 /// `config` comes late because it collects the settings of the other modules; only `telemetry` and
 /// `app` read it.
-const ORDER: [&str; 22] = [
+const ORDER: [&str; 23] = [
+    "version",
     "model",
     "wire",
     "metrics",

@@ -5,6 +5,8 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Output, Stdio};
 
+use test_support::TempFolder;
+
 /// Runs the program with these options and variables and no others until it ends by itself.
 fn run(options: &[&str], variables: &[(&str, &str)]) -> Output {
     let inherited = std::env::vars_os().map(|(name, _)| name);
@@ -115,6 +117,52 @@ fn a_subcommand_does_not_read_the_variables_of_the_server() {
     let output = run(&["key", "new", "desk"], &[("TAPECAST_LISTEN", "foo"), ("TAPECAST_SYMBOLS", "0")]);
 
     assert_eq!(output.status.code(), Some(0), "{output:?}");
+}
+
+#[test]
+fn the_version_names_the_revision_if_the_build_knows_it() {
+    let output = run(&["--version"], &[]);
+
+    let text = String::from_utf8(output.stdout).unwrap();
+    let revision = tapecast::version::REVISION.map(|revision| format!(" ({revision})")).unwrap_or_default();
+    assert_eq!(text, format!("tapecast {}{revision}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn completions_name_commands_and_options_in_each_shell() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let output = run(&["completions", shell], &[("TAPECAST_LISTEN", "foo")]);
+
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{shell}");
+        for part in ["max-sessions", "journal", "completions"] {
+            assert!(text.contains(part), "{shell} lacks {part}");
+        }
+    }
+    let text = refusal(&["completions", "tcsh"], &[]);
+    assert!(text.contains("possible values: bash"), "{text}");
+}
+
+#[test]
+fn there_is_a_manual_page_of_each_command() {
+    let output = run(&["man"], &[("TAPECAST_LISTEN", "foo")]);
+    let page = String::from_utf8(output.stdout).unwrap();
+    for part in [".TH tapecast 1", "\\-\\-max\\-sessions", "TAPECAST_MAX_SESSIONS", "tapecast\\-check(1)"] {
+        assert!(page.contains(part), "`{part}` in {page}");
+    }
+    let folder = TempFolder::new();
+
+    let output = run(&["man", folder.file("man1").to_str().unwrap()], &[]);
+
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(0), 0));
+    let page = |name: &str| std::fs::read_to_string(folder.file("man1").join(name)).unwrap();
+    assert_eq!(page("tapecast.1"), String::from_utf8(run(&["man"], &[]).stdout).unwrap());
+    for name in
+        ["tapecast-check.1", "tapecast-config-print.1", "tapecast-key-new.1", "tapecast-journal-export.1"]
+    {
+        assert!(page(name).contains(".SH SYNOPSIS"), "{name}");
+    }
+    assert!(!folder.file("man1").join("tapecast-help.1").exists());
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use clap::{Args, Subcommand};
 
 use super::command_line::positive;
+use super::documents::{CompletionScript, ManualPages};
 use super::journal_command::{JournalTask, VerifyOptions};
 use crate::auth::{Entitlements, GeneratedKey, KeyId};
 use crate::model::{Feed, Symbol, SymbolError};
@@ -21,6 +22,10 @@ pub enum Task {
     /// Compare what a client received with what was published: what it lost, and what is not as published; exit
     /// code 1 if there is anything of either
     Verify(VerifyOptions),
+    /// Print a script that completes commands and options in a shell
+    Completions(CompletionScript),
+    /// Print the manual page of the program
+    Man(ManualPages),
 }
 
 /// A subcommand of `key`.

@@ -11,6 +11,7 @@ mod access;
 mod cluster;
 mod command_line;
 mod diagnosis;
+mod documents;
 mod error;
 #[cfg(feature = "relay")]
 mod feed_option;
@@ -38,6 +39,7 @@ use self::cluster::ClusterArgs;
 use self::command_line::log_filter;
 pub use self::command_line::{CheckedOptions, Invocation, Loaded};
 pub use self::diagnosis::{Problem, error_cause};
+pub use self::documents::{CompletionScript, ManualPages};
 pub use self::error::ConfigError;
 use self::journal::JournalArgs;
 pub use self::journal_command::{JournalExport, JournalFolder, JournalTask, VerifyOptions};
@@ -63,13 +65,14 @@ use crate::model::{Feed, SECOND};
 use crate::session::{Limits, OutboxLimits};
 use crate::source::{ArrivalProcess, MAX_LISTINGS, ReplaySettings, SimulationSettings};
 use crate::topics::Namespaces;
+use crate::version::VERSION;
 
 /// A stock-ticker push service: a simulated market, compatible with Alpaca's stock stream and REST.
 ///
 /// Serves a live dashboard at /, the stream at /v2/iex (Alpaca's stock protocol) and at
 /// /websocket/connect, an echo at /echo, REST below /v2, and /healthz, /readyz and /metrics.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "tapecast", version, max_term_width = 100, args_conflicts_with_subcommands = true)]
+#[command(name = "tapecast", version = VERSION, max_term_width = 100, args_conflicts_with_subcommands = true)]
 struct CommandLine {
     #[command(flatten)]
     options: Options,
