@@ -5,7 +5,9 @@ use std::io::{self, BufWriter, ErrorKind, StdoutLock, Write};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use tapecast::app::{Service, SignalRequest, Signals, StartError, run_check, run_journal_task, run_verify};
+use tapecast::app::{
+    Service, ServiceManager, SignalRequest, Signals, StartError, run_check, run_journal_task, run_verify,
+};
 use tapecast::auth::GeneratedKey;
 use tapecast::config::{Invocation, KeyTask, Loaded, Task, error_cause};
 use tapecast::telemetry::{self, LogControl};
@@ -48,12 +50,17 @@ async fn serve(loaded: Loaded, arguments: &[OsString], log: &LogControl) -> Exit
             return ExitCode::FAILURE;
         }
     };
+    let manager = ServiceManager::of_environment();
+    manager.ready(service.address());
+    actix_web::rt::spawn(manager.clone().feed_watchdog(service.threads()));
     loop {
         tokio::select! {
             request = signals.next() => match request {
                 SignalRequest::Reload => {
+                    manager.reloading();
                     let new = reread(arguments);
                     service.reload_configuration(&mut options, new.as_ref().map_err(String::as_str), log);
+                    manager.ready(service.address());
                 }
                 SignalRequest::Stop => break,
             },
@@ -64,6 +71,7 @@ async fn serve(loaded: Loaded, arguments: &[OsString], log: &LogControl) -> Exit
             }
         }
     }
+    manager.stopping(service.longest_stop());
     let first = Instant::now();
     tokio::select! {
         () = service.stop() => ExitCode::SUCCESS,

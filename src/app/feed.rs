@@ -29,7 +29,7 @@ use crate::feed::{
     PublishedMessages,
 };
 use crate::http::Readiness;
-use crate::hub::{Continue, Hub, HubActor, Now};
+use crate::hub::{Continue, Hub, HubActor, LivenessProbe, Now};
 use crate::journal::JournalFollower;
 use crate::model::{Feed, Universe, UniverseSize};
 use crate::source::{ClockTick, ControlRefusal, ReplayStatus};
@@ -134,6 +134,11 @@ impl FeedRuntime {
 
     /// Where what moderators do is sent.
     pub(super) fn moderator(&self) -> Recipient<Moderate> {
+        self.actor.clone().recipient()
+    }
+
+    /// What answers while the feed's thread runs.
+    pub(super) fn liveness(&self) -> Recipient<LivenessProbe> {
         self.actor.clone().recipient()
     }
 
@@ -433,6 +438,12 @@ impl Handler<PublishMessages> for FeedActor {
     fn handle(&mut self, _: PublishMessages, _: &mut Self::Context) {
         self.publish_messages();
     }
+}
+
+impl Handler<LivenessProbe> for FeedActor {
+    type Result = ();
+
+    fn handle(&mut self, _: LivenessProbe, _: &mut Self::Context) {}
 }
 
 impl Handler<ControlReplay> for FeedActor {

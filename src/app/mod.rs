@@ -21,6 +21,7 @@ mod reload;
 #[cfg(any(feature = "relay", feature = "nats"))]
 mod resume;
 mod server;
+mod service_manager;
 mod signals;
 mod weather;
 mod workers;
@@ -57,6 +58,7 @@ pub use self::check::run_check;
 use self::feeds::{ServiceParts, StartedFeeds};
 pub use self::journal_command::{run_journal_task, run_verify};
 use self::server::{Listeners, capacity_limits, serve};
+pub use self::service_manager::{ServiceManager, ServiceThreads};
 pub use self::signals::{SignalRequest, Signals};
 use self::weather::publish_weather;
 use self::workers::WorkerPool;
@@ -260,6 +262,21 @@ impl Service {
     /// The address of metrics and status alone.
     pub fn admin_address(&self) -> Option<SocketAddr> {
         self.admin_address
+    }
+
+    /// What finds the threads that serve: a worker is one of them when it has started.
+    pub fn threads(&self) -> impl Fn() -> ServiceThreads + use<> {
+        let workers = self.workers.clone();
+        move || workers.threads()
+    }
+
+    /// The longest time that [`stop`](Self::stop) takes.
+    pub fn longest_stop(&self) -> Duration {
+        // The last is for what has no limit of its own: the end of the workers and of the log.
+        let longest = self.drain + JOURNAL_STOP + Duration::from_secs(5);
+        #[cfg(feature = "nats")]
+        let longest = longest + CLUSTER_STOP;
+        longest
     }
 
     /// Waits until the server ends by itself, which it does only when it cannot go on, and returns why.

@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use actix::{Actor, Recipient};
+use actix::{Actor, Addr};
 use futures_util::FutureExt;
 use futures_util::future::{LocalBoxFuture, Shared, join_all};
 
 use super::feeds::RunningFeed;
+use super::service_manager::ServiceThreads;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::WorkerHubs;
@@ -26,7 +27,7 @@ pub(super) struct WorkerPool {
     clock: Clock,
     liveness: LivenessTimeouts,
     max_delay: Duration,
-    hubs: Arc<Mutex<Vec<Recipient<CloseAll>>>>,
+    hubs: Arc<Mutex<Vec<Addr<HubActor>>>>,
     /// The number of workers started; the next one is the number of the next worker.
     started: Arc<AtomicUsize>,
 }
@@ -73,7 +74,7 @@ impl WorkerPool {
             let universe = Arc::clone(&feed.universe);
             let hub = Rc::new(Hub::new(universe, self.liveness, self.max_delay, share.clone(), now));
             let actor = HubActor::new(Rc::clone(&hub)).start();
-            self.started_hubs().push(actor.clone().recipient());
+            self.started_hubs().push(actor.clone());
             let loaded = feed.runtime.add_worker(&hub, actor);
             ((feed.name, hub), loaded)
         };
@@ -100,6 +101,13 @@ impl WorkerPool {
         workers.map(|number| self.metrics.worker(number).sessions.get()).sum()
     }
 
+    /// The threads of the workers and of the feeds.
+    pub(super) fn threads(&self) -> ServiceThreads {
+        let hubs = self.started_hubs().iter().map(|hub| hub.clone().recipient()).collect::<Vec<_>>();
+        let feeds = self.feeds.iter().map(|feed| feed.runtime.liveness());
+        ServiceThreads(hubs.into_iter().chain(feeds).collect())
+    }
+
     /// Waits until no session is open, and returns whether that happened before the deadline.
     pub(super) async fn drain(&self, deadline: Instant) -> bool {
         const POLL_INTERVAL: Duration = Duration::from_millis(10);
@@ -112,7 +120,7 @@ impl WorkerPool {
         true
     }
 
-    fn started_hubs(&self) -> MutexGuard<'_, Vec<Recipient<CloseAll>>> {
+    fn started_hubs(&self) -> MutexGuard<'_, Vec<Addr<HubActor>>> {
         self.hubs.lock().expect("no thread panics while it holds this lock")
     }
 }

@@ -17,6 +17,11 @@ use crate::wire::Close;
 #[rtype(result = "()")]
 pub struct CloseAll(pub Close);
 
+/// Is answered when the thread of an actor runs.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "()")]
+pub struct LivenessProbe;
+
 /// Continues the dispatch when the mailbox is empty.
 ///
 /// The actor sends it to itself when the first of several batches arrives, so that all batches in its mailbox are
@@ -135,6 +140,12 @@ impl Handler<Continue> for HubActor {
     fn handle(&mut self, _: Continue, ctx: &mut Self::Context) {
         self.dispatch(ctx);
     }
+}
+
+impl Handler<LivenessProbe> for HubActor {
+    type Result = ();
+
+    fn handle(&mut self, _: LivenessProbe, _: &mut Self::Context) {}
 }
 
 impl Handler<CloseAll> for HubActor {

@@ -21,7 +21,7 @@ mod send_batch;
 mod subscriber;
 mod worker_share;
 
-pub use actor::{CloseAll, Continue, HubActor};
+pub use actor::{CloseAll, Continue, HubActor, LivenessProbe};
 pub use change::SubscriptionChange;
 pub use change_log::ChangeLog;
 pub use crowding::BacklogLimits;
