@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use actix_server::{GracefulShutdownSignal, Server};
 use actix_service::{
     Service, ServiceFactory, ServiceFactoryExt, apply_fn_factory, fn_factory, fn_service, map_config,
 };
-use actix_tls::accept::rustls_0_23::Acceptor;
+use actix_tls::accept::rustls_0_23::{Acceptor, AcceptorService};
 use actix_tls::accept::{TlsError, max_concurrent_tls_connect};
 use actix_web::dev::{AppConfig, ServiceResponse};
 use actix_web::middleware::from_fn;
@@ -30,7 +30,7 @@ use super::workers::{StartedHubs, WorkerPool};
 use crate::config::{AccessConfig, Config, PlainHttp, Tls};
 use crate::http::{self, AppState, ConnectionLimit, HttpLimits, StrictTransport, Surface};
 use crate::limits::{CapacityLimits, OpenFiles};
-use crate::metrics::HttpMetrics;
+use crate::metrics::{Refusal, RefusalKind, Refusals};
 use crate::transport::{self, AcceptedSocket, Certificate, Connection, HttpConnection};
 
 /// The length of the kernel's accept queue, long enough for a reconnect storm: when it is full, the kernel
@@ -160,11 +160,21 @@ pub(super) fn serve(
         let mut acceptor = Acceptor::new(config);
         acceptor.set_handshake_timeout(handshake_timeout);
         server = server.listen("tls", listener, move || {
-            let metrics = services.state.metrics.http().clone();
-            let handshake = acceptor.clone().map_err(move |error| handshake_failed(&metrics, &error));
+            let refusals = services.state.metrics.refusals().clone();
+            let shake_hands = move |socket: AcceptedSocket, acceptor: &AcceptorService| {
+                let (peer, refusals) = (socket.socket().peer_addr(), refusals.clone());
+                let handshake = acceptor.call(socket);
+                async move { handshake.await.inspect_err(|error| handshake_failed(&refusals, peer, error)) }
+            };
+            let handshake =
+                apply_fn_factory::<_, _, _, _, _, AcceptedSocket, _, _>(acceptor.clone(), shake_hands);
             services
                 .accept()
-                .and_then(handshake.map_init_err(|()| ()))
+                .and_then(
+                    handshake
+                        .map_init_err(|()| ())
+                        .map_err(|_| DispatchError::Io(io::ErrorKind::ConnectionAborted.into())),
+                )
                 .map(HttpConnection::from)
                 .and_then(fn_service(http_on))
                 .and_then(services.service())
@@ -181,14 +191,20 @@ async fn http_on<C: Connection>(
     Ok((connection, HttpVersion::Http1, peer))
 }
 
-/// Counts a failed TLS handshake.
-fn handshake_failed(metrics: &HttpMetrics, error: &TlsError<io::Error, Infallible>) -> DispatchError {
-    match error {
-        TlsError::Timeout => metrics.handshake_failed("timeout"),
-        TlsError::Tls(_) => metrics.handshake_failed("error"),
+/// Records a failed TLS handshake.
+fn handshake_failed(
+    refusals: &Refusals,
+    peer: io::Result<SocketAddr>,
+    error: &TlsError<io::Error, Infallible>,
+) {
+    let reason = match error {
+        TlsError::Timeout => "timeout",
+        TlsError::Tls(_) => "error",
         TlsError::Service(never) => match *never {},
-    }
-    DispatchError::Io(io::ErrorKind::ConnectionAborted.into())
+    };
+    // A connection that is reset meanwhile has no address.
+    let address = peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| peer.ip().to_canonical());
+    refusals.record(Refusal { kind: RefusalKind::Handshake, reason, address, key: None });
 }
 
 /// Builds the services of a worker for its connections.

@@ -166,6 +166,11 @@ impl KeyStore {
         self.sessions.clone()
     }
 
+    /// Whether there is a key of this id.
+    pub fn has(&self, id: &str) -> bool {
+        self.keys().contains_key(id)
+    }
+
     /// The number of keys.
     pub fn len(&self) -> usize {
         self.keys().len()

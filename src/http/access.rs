@@ -6,13 +6,14 @@ use actix_web::dev::Payload;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 
-use super::admission::client_address;
+use super::admission::{client_address, record, record_request};
 use super::challenge::AuthChallenge;
 use super::credentials::{CredentialsPlace, credentials_in};
 use super::error::ApiError;
 use super::query::QueryParams;
 use super::state::AppState;
-use crate::auth::{Denied, Grant, Key, KeyStore};
+use crate::auth::{Denied, Grant, Key};
+use crate::metrics::RefusalKind;
 use crate::model::{Feed, Symbol};
 
 /// What the client of a request may see: an extractor that refuses the request without a valid key, where
@@ -31,7 +32,7 @@ impl FromRequest for AccessPermit {
         let state = request.app_data::<Data<AppState>>().expect("`routes` adds the state to the application");
         let permit = authenticate(request, state);
         if let Err(refusal) = &permit {
-            state.metrics.http().request_refused(refusal.name());
+            record_request(state, request, refusal.name(), None);
         }
         ready(permit)
     }
@@ -44,7 +45,8 @@ fn authenticate(request: &HttpRequest, state: &AppState) -> Result<AccessPermit,
     let (credentials, place) = credentials_in(request, &query).ok_or(ApiError::NoKey(challenge))?;
     let from = client_address(request, state);
     let key = keys.authenticate(&credentials, from, Instant::now()).map_err(|denied| {
-        state.metrics.http().auth_refused(denied.name());
+        let id = keys.has(&credentials.key).then_some(credentials.key.as_str());
+        record(state, RefusalKind::Auth, denied.name(), from, id);
         match (denied, place) {
             (Denied::FailedAttempts, _) => ApiError::TooManyAttempts,
             (Denied::Wrong | Denied::Feed | Denied::Sessions, CredentialsPlace::Alpaca) => ApiError::WrongKey,
@@ -77,9 +79,19 @@ impl AccessPermit {
         self.key.as_ref().map(|key| key.allows_control())
     }
 
-    /// Grants the key of the request a session; `None` where no key is required.
-    pub(super) fn grant_session(self, keys: Option<&KeyStore>) -> Result<Option<Grant>, Denied> {
-        self.key.zip(keys).map(|(key, keys)| keys.grant_session(key)).transpose()
+    /// Grants the key of the request a session; `None` where no key is required. A refusal is recorded.
+    pub(super) fn grant_session(
+        self,
+        request: &HttpRequest,
+        state: &AppState,
+    ) -> Result<Option<Grant>, Denied> {
+        let Some((key, keys)) = self.key.zip(state.keys.as_ref()) else { return Ok(None) };
+        let granted = keys.grant_session(Arc::clone(&key));
+        if let Err(denied) = &granted {
+            let from = client_address(request, state);
+            record(state, RefusalKind::Auth, denied.name(), from, Some(key.id()));
+        }
+        granted.map(Some)
     }
 
     /// Refuses market data of a feed that the key does not allow: the one that the request names, or this

@@ -8,13 +8,13 @@ use actix_web::http::header::{
     X_FORWARDED_PROTO,
 };
 use actix_web::{HttpRequest, HttpResponse};
-use tracing::debug;
 
 use super::feeds::ServedFeed;
 use super::response;
 use super::state::AppState;
 use crate::auth::{AllowedOrigins, ClientLocation, ForwardingHeaders, ForwardingTrace, OriginRefusal};
 use crate::limits::{AtCapacity, SessionPermit};
+use crate::metrics::{Refusal, RefusalKind};
 
 /// Why an upgrade is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,10 +91,30 @@ pub(super) fn admit(
         state.capacity.acquire(address).map_err(UpgradeRefusal::AtCapacity)
     };
     if let Err(refusal) = &admitted {
-        debug!(%address, why = refusal.name(), "upgrade refused");
-        state.metrics.http().upgrade_refused(refusal.name());
+        record(state, RefusalKind::Upgrade, refusal.name(), address, None);
     }
     admitted
+}
+
+/// Records a refusal.
+pub(super) fn record(
+    state: &AppState,
+    kind: RefusalKind,
+    reason: &'static str,
+    address: IpAddr,
+    key: Option<&str>,
+) {
+    state.metrics.refusals().record(Refusal { kind, reason, address, key });
+}
+
+/// Records the refusal of a request.
+pub(super) fn record_request(
+    state: &AppState,
+    request: &HttpRequest,
+    reason: &'static str,
+    key: Option<&str>,
+) {
+    record(state, RefusalKind::Request, reason, client_address(request, state), key);
 }
 
 /// Refuses a page of an origin that is not among these.

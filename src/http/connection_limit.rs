@@ -3,12 +3,10 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use tracing::debug;
-
 use super::HttpLimits;
 use crate::auth::{Network, SharedReachability};
 use crate::limits::{UsageCounter, UsagePermit, rate_limit_key};
-use crate::metrics::HttpMetrics;
+use crate::metrics::{HttpMetrics, Refusal, RefusalKind};
 use crate::transport::ConnectionGuard;
 
 /// Counts the connections of each address that have no session, on all listeners, and refuses those beyond
@@ -32,6 +30,7 @@ struct Exempt {
 /// A connection without a session, as [`ConnectionLimit`] counts it.
 struct CountedConnection {
     _permit: Option<UsagePermit<IpAddr>>,
+    address: IpAddr,
     metrics: HttpMetrics,
 }
 
@@ -56,14 +55,18 @@ impl ConnectionLimit {
         } else {
             let permit = self.connections.acquire(rate_limit_key(address), self.per_address);
             if permit.is_none() {
-                debug!(%address, "connection refused: too many without a session");
-                self.metrics.connection_dropped("address");
+                record(&self.metrics, "address", address);
             }
             Some(permit?)
         };
         self.metrics.connections_without_session.inc();
-        Some(Box::new(CountedConnection { _permit: permit, metrics: self.metrics.clone() }))
+        Some(Box::new(CountedConnection { _permit: permit, address, metrics: self.metrics.clone() }))
     }
+}
+
+fn record(metrics: &HttpMetrics, reason: &'static str, address: IpAddr) {
+    let address = address.to_canonical();
+    metrics.refusals.record(Refusal { kind: RefusalKind::Connection, reason, address, key: None });
 }
 
 impl Exempt {
@@ -75,7 +78,7 @@ impl Exempt {
 
 impl ConnectionGuard for CountedConnection {
     fn dropped_as_slow(&self) {
-        self.metrics.connection_dropped("slow");
+        record(&self.metrics, "slow", self.address);
     }
 }
 

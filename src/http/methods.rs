@@ -9,6 +9,7 @@ use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse};
 
+use super::admission::record_request;
 use super::error::no_such_path;
 use super::replay;
 use super::response;
@@ -60,7 +61,8 @@ pub async fn restrict_methods(
         Some(mut refusal) => {
             if let Some(state) = request.app_data::<Data<AppState>>() {
                 let is_missing = refusal.status() == StatusCode::NOT_FOUND;
-                state.metrics.http().request_refused(if is_missing { "not_found" } else { "method" });
+                let reason = if is_missing { "not_found" } else { "method" };
+                record_request(state, request.request(), reason, None);
             }
             // A body is not read.
             refusal.head_mut().set_connection_type(ConnectionType::Close);

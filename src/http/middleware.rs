@@ -14,6 +14,7 @@ use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 
+use super::admission::record_request;
 use super::replay;
 use super::response;
 use super::state::AppState;
@@ -74,7 +75,7 @@ pub async fn reject_oversized(
     };
     match fault {
         Some((status, reason, message)) => {
-            state.metrics.http().request_refused(reason);
+            record_request(state, request.request(), reason, None);
             let mut answer = response::error(status, message);
             // The rest of the request is not read.
             answer.head_mut().set_connection_type(ConnectionType::Close);

@@ -11,9 +11,10 @@ use actix_web::middleware::Next;
 use actix_web::web::Data;
 use bytes::Bytes;
 
-use super::admission::{client_address, unavailable};
+use super::admission::{client_address, record, unavailable};
 use super::state::AppState;
 use crate::limits::AnswerPermit;
+use crate::metrics::RefusalKind;
 
 /// The most bytes of a body that are copied at a time: a client that reads slowly holds this much in its
 /// connection's buffer, and shares the rest. A larger piece would cost fewer polls and more memory for each slow
@@ -70,7 +71,7 @@ pub(super) async fn bound_answers(
     };
     let address = client_address(request.request(), &state);
     let refusal = || {
-        state.metrics.http().request_refused("answers");
+        record(&state, RefusalKind::Request, "answers", address, None);
         unavailable("too many responses under way")
     };
     if !state.answers.has_room(address) {

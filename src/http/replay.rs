@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tracing::info;
 
 use super::access::AccessPermit;
-use super::admission::{check_own_page, client_address, sender_location};
+use super::admission::{check_own_page, client_address, record_request, sender_location};
 use super::error::ApiError;
 use super::response;
 use super::state::AppState;
@@ -46,7 +46,7 @@ pub(super) async fn control(
         Err(refusal) => Err(refusal),
     };
     if let Err(refusal) = &answer {
-        state.metrics.http().request_refused(refusal.name());
+        record_request(&state, &request, refusal.name(), permit.key_id());
     }
     answer
 }

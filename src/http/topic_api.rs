@@ -14,7 +14,7 @@ use std::time::Duration;
 use tracing::{debug, info};
 
 use super::access::AccessPermit;
-use super::admission::{check_own_page, check_page, client_address, sender_location};
+use super::admission::{check_own_page, check_page, client_address, record_request, sender_location};
 use super::error::ApiError;
 use super::feeds::ServedFeed;
 use super::response;
@@ -69,7 +69,7 @@ pub(super) async fn call(
     if READS.contains(&method.as_str())
         && let Err(refusal) = check_reader(&permit, &request, &state)
     {
-        state.metrics.http().request_refused(refusal.name());
+        record_request(&state, &request, refusal.name(), permit.key_id());
         return Err(refusal);
     }
     let Some(topics) = &feed.topics else {

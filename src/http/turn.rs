@@ -9,7 +9,7 @@ use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, ResponseError};
 
-use super::admission::client_address;
+use super::admission::{client_address, record_request};
 use super::error::ApiError;
 use super::replay;
 use super::state::{AppState, hubs_of};
@@ -35,6 +35,7 @@ pub async fn wait_for_turn(
     let client = client_address(request.request(), state).into();
     let Ok(turn) = hub.fair_queue().acquire(client) else {
         hub.metrics().refused_work.inc();
+        record_request(state, request.request(), ApiError::Busy.name(), None);
         return Ok(request.into_response(ApiError::Busy.error_response()));
     };
     let _permit = turn.await;

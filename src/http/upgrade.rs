@@ -10,7 +10,7 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, Responder, Respo
 use tracing::debug;
 
 use super::access::AccessPermit;
-use super::admission::{admit, client_address, sender_location, unavailable};
+use super::admission::{admit, client_address, record, record_request, sender_location, unavailable};
 use super::credentials::credentials_of;
 use super::error::{ApiError, no_such_path};
 use super::feeds::ServedFeed;
@@ -18,6 +18,7 @@ use super::handshake::{self, HandshakeError};
 use super::query::QueryParams;
 use super::state::{AppState, EchoMode, hub_of};
 use crate::auth::KeyStore;
+use crate::metrics::{Refusal, RefusalKind};
 use crate::model::Feed;
 use crate::session::{self, AlertAccess, Authenticator, EchoParams, PendingSession, SessionParams};
 use crate::source::SymbolDemand;
@@ -52,18 +53,14 @@ pub(super) async fn echo(
         EchoMode::On => state.limits,
         EchoMode::Conformance => state.limits.for_conformance(),
     };
-    let grant = match permit.grant_session(state.keys.as_deref()) {
-        Ok(grant) => grant,
-        Err(denied) => {
-            state.metrics.http().auth_refused(denied.name());
-            return unavailable("too many sessions of this key");
-        }
+    let Ok(grant) = permit.grant_session(&request, &state) else {
+        return unavailable("too many sessions of this key");
     };
     let feed = state.feeds.first_ready();
     upgrade(&request, &state, feed, |response| {
         let deflate = negotiate(&request, response);
-        let client = client_address(&request, &state).into();
-        session::open_echo(EchoParams { hub: hub_of(&request, feed), client, deflate, limits, grant })
+        let address = client_address(&request, &state);
+        session::open_echo(EchoParams { hub: hub_of(&request, feed), address, deflate, limits, grant })
     })
 }
 
@@ -77,7 +74,7 @@ fn open<'a>(
     let ((feed, served), query) = match query.and_then(|query| Ok((choose(&query)?, query))) {
         Ok(chosen) => chosen,
         Err(error) => {
-            state.metrics.http().request_refused(error.name());
+            record_request(state, request, error.name(), None);
             return error.error_response();
         }
     };
@@ -107,7 +104,7 @@ pub(super) fn session_params(
     let label = query.value("userId").map(sanitized);
     SessionParams {
         hub: hub_of(request, served),
-        client: client_address(request, state).into(),
+        address: client_address(request, state),
         limits: state.limits,
         outbox: state.outbox,
         epoch: served.epoch,
@@ -138,7 +135,8 @@ fn upgrade(
         Ok(response) => response,
         Err(error) => {
             if error != HandshakeError::NoUpgrade {
-                state.metrics.http().upgrade_refused("handshake");
+                let from = client_address(request, state);
+                record(state, RefusalKind::Upgrade, "handshake", from, None);
             }
             return error.response(request.path());
         }
@@ -183,17 +181,18 @@ fn codec(headers: &HeaderMap, parameter: Option<&str>) -> Codec {
     }
 }
 
-/// Checks credentials for the session of this request. Results are logged, refusals counted.
+/// Checks credentials for the session of this request. Results are logged, refusals recorded.
 fn authenticator(request: &HttpRequest, state: &AppState, keys: &Arc<KeyStore>, feed: Feed) -> Authenticator {
     let (keys, from) = (Arc::clone(keys), client_address(request, state));
-    let metrics = state.metrics.http().clone();
+    let refusals = state.metrics.refusals().clone();
     Authenticator::new(move |credentials| {
         let result = keys.grant(credentials, feed, from, Instant::now());
         match &result {
             Ok(grant) => debug!(address = %from, key = grant.key().id(), "key accepted"),
             Err(denied) => {
-                debug!(address = %from, why = denied.name(), "key refused");
-                metrics.auth_refused(denied.name());
+                let key = keys.has(&credentials.key).then_some(credentials.key.as_str());
+                let (kind, reason) = (RefusalKind::Auth, denied.name());
+                refusals.record(Refusal { kind, reason, address: from, key });
             }
         }
         result

@@ -12,6 +12,7 @@ mod frames;
 mod http;
 mod journal;
 mod process;
+mod refusals;
 mod upstream;
 
 use std::fmt;
@@ -32,6 +33,7 @@ pub use feed::FeedMetrics;
 pub use frames::FrameTotals;
 pub use http::HttpMetrics;
 pub use journal::JournalMetrics;
+pub use refusals::{RecentRefusal, Refusal, RefusalKind, Refusals};
 pub use upstream::UpstreamMetrics;
 use upstream::UpstreamRefusals;
 
@@ -133,6 +135,8 @@ impl SessionCount {
 #[derive(Clone, Debug, Default)]
 pub struct WorkerMetrics {
     number: usize,
+    /// Where refusals are recorded, those of all workers.
+    pub refusals: Refusals,
     closed: Family<ClosedLabels, Counter>,
     errors: Family<ErrorLabels, Counter>,
     /// Sessions open now.
@@ -321,6 +325,11 @@ impl Metrics {
         &self.http
     }
 
+    /// Where refusals are recorded.
+    pub fn refusals(&self) -> &Refusals {
+        &self.http.refusals
+    }
+
     /// The open sessions.
     pub fn sessions(&self) -> SessionCount {
         SessionCount(self.workers.sessions.clone())
@@ -332,6 +341,7 @@ impl Metrics {
         let of = |family: &Family<WorkerLabel, Counter>| family.get_or_create_owned(&worker);
         WorkerMetrics {
             number,
+            refusals: self.refusals().clone(),
             closed: self.workers.closed.clone(),
             errors: self.workers.errors.clone(),
             sessions: self.workers.sessions.get_or_create_owned(&worker),

@@ -1,4 +1,5 @@
 use std::future::{Future, ready};
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -29,7 +30,7 @@ use crate::auth::Credentials;
 use crate::faults::LineFaultPlan;
 use crate::feed::FeedProgress;
 use crate::hub::{Hub, SubscriberKey};
-use crate::limits::{ClientAddress, ReactorTurn, TokenBucket, WorkPermit};
+use crate::limits::{ReactorTurn, TokenBucket, WorkPermit};
 use crate::model::Epoch;
 use crate::source::SymbolInterest;
 use crate::topics::PublishRefusal;
@@ -66,7 +67,7 @@ pub struct SessionParams {
     /// The worker's hub.
     pub hub: Rc<Hub>,
     /// The address of the client, under which its long work waits.
-    pub client: ClientAddress,
+    pub address: IpAddr,
     /// The epoch of the sequence numbers.
     pub epoch: Epoch,
     /// How far the feed is.
@@ -109,7 +110,7 @@ pub fn open(params: SessionParams) -> PendingSession {
         let (transport, faulty_line) = FaultyLine::wrap(transport, params.line_faults);
         let state = Rc::new(SessionState::new(
             params.hub,
-            params.client,
+            params.address,
             params.codec,
             epoch,
             outbox.compressed(params.deflate),
@@ -205,8 +206,7 @@ impl SessionActor {
         let answered = self.protocol.subscriptions().acknowledged_bytes();
         let counts_as = 1 + bytes.len() / LONG_COMMAND_BYTES + answered / ACKNOWLEDGED_BYTES_PER_TOKEN;
         if !self.commands.take_many(counts_as as u32, now) {
-            self.state.hub().metrics().erred(ErrorCode::TooManyCommands as u16);
-            self.state.send_control(&ErrorCode::TooManyCommands.into(), now);
+            self.reply(&ErrorCode::TooManyCommands.into());
             return self.end(Close::TooManyCommands, ctx);
         }
         if bytes.len() >= LONG_COMMAND_BYTES {
@@ -294,11 +294,14 @@ impl SessionActor {
         }));
     }
 
+    /// The id of the client's key, once it has shown one.
+    fn key_id(&self) -> Option<&str> {
+        self.protocol.grant().map(|grant| grant.key().id())
+    }
+
     /// Sends the answer to a command that changes nothing in the session.
     fn reply(&self, answer: &ControlMessage) {
-        if let ControlMessage::Error { code, .. } = answer {
-            self.state.hub().metrics().erred(*code);
-        }
+        self.state.count_error(answer, self.key_id());
         self.state.send_control(answer, Instant::now());
     }
 
@@ -312,6 +315,9 @@ impl SessionActor {
         let outcome = self.protocol.answer(command);
         if awaited_key {
             self.watch_revocation(ctx);
+            if let Some(key) = self.key_id() {
+                debug!(session = self.key.0, key, "session authenticated");
+            }
         }
         let response = outcome.response.to_frame(self.codec);
         (outcome, response)
@@ -354,9 +360,7 @@ impl SessionActor {
         permit: Option<WorkPermit>,
         ctx: &mut WebsocketContext<Self>,
     ) {
-        if let ControlMessage::Error { code, .. } = outcome.response {
-            self.state.hub().metrics().erred(code);
-        }
+        self.state.count_error(&outcome.response, self.key_id());
         if let Some(topics) = &mut self.topics {
             let (grant, subscriptions) = (self.protocol.grant(), self.protocol.subscriptions());
             topics.attend(subscriptions, grant, &self.state.hub().universe());
@@ -418,7 +422,8 @@ impl Actor for SessionActor {
     type Context = WebsocketContext<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        debug!(session = self.key.0, label = self.label, "session opened");
+        let (address, key) = (self.state.address(), self.key_id());
+        debug!(session = self.key.0, label = self.label, %address, key, "session opened");
         self.watch_revocation(ctx);
         self.await_line_fault(ctx);
         if self.protocol.awaits_key() {
@@ -433,7 +438,8 @@ impl Actor for SessionActor {
 
     fn stopped(&mut self, _: &mut Self::Context) {
         let why = self.state.close_reason().map_or("gone", Close::name);
-        debug!(session = self.key.0, label = self.label, why, "session ended");
+        let (address, key) = (self.state.address(), self.key_id());
+        debug!(session = self.key.0, label = self.label, %address, key, why, "session ended");
     }
 }
 

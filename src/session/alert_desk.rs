@@ -314,8 +314,7 @@ impl AlertDesk {
     }
 
     fn refuse(&self, refusal: ControlMessage, id: Option<Answered>, now: Instant) {
-        let ControlMessage::Error { code, .. } = refusal else { return };
-        self.state.hub().metrics().erred(code);
+        self.state.count_error(&refusal, None);
         self.state.send_control(&refusal.answering(id), now);
     }
 }

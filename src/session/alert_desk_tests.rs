@@ -10,7 +10,6 @@ use super::*;
 use crate::archive::{Archive, Retention};
 use crate::feed::Batch;
 use crate::hub::{Hub, Now};
-use crate::limits::ClientAddress;
 use crate::model::{Epoch, EpochNumbers, Missed, Object, Timestamp, Trade, Universe};
 use crate::session::state::HubMembership;
 use crate::session::{Outbox, OutboxLimits};
@@ -54,7 +53,7 @@ impl World {
         });
         let state = Rc::new(SessionState::new(
             Rc::clone(&hub),
-            ClientAddress::default(),
+            std::net::Ipv4Addr::LOCALHOST.into(),
             Codec::Json,
             EPOCH,
             Outbox::new(Codec::Json, OutboxLimits::default()),

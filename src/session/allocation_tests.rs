@@ -12,7 +12,6 @@ use super::state::{HubMembership, SessionState};
 use super::{Outbox, OutboxLimits};
 use crate::feed::Batch;
 use crate::hub::{Hub, SubscriptionChange};
-use crate::limits::ClientAddress;
 use crate::model::{Epoch, Object, Seq, Timestamp};
 use crate::transport::SocketWriter;
 use crate::transport::fake::FakeTransport;
@@ -23,7 +22,7 @@ fn join(hub: &Rc<Hub>) -> (Rc<SessionState>, HubMembership) {
     let writer = SocketWriter::new(Box::new(FakeTransport::taking(<[u8]>::len)), Bytes::new());
     let state = Rc::new(SessionState::new(
         Rc::clone(hub),
-        ClientAddress::default(),
+        std::net::Ipv4Addr::LOCALHOST.into(),
         Codec::Json,
         Epoch::default(),
         outbox,

@@ -1,3 +1,4 @@
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,7 @@ use super::pending_session::PendingSession;
 use super::state::{HubMembership, SessionState};
 use crate::auth::Grant;
 use crate::hub::{Hub, Subscriber};
-use crate::limits::{ClientAddress, TokenBucket};
+use crate::limits::TokenBucket;
 use crate::model::Epoch;
 use crate::transport::SocketWriter;
 use crate::wire::{Close, Codec, Compression, Decoder, Deflate, Incoming, Opcode, message_frame};
@@ -22,7 +23,7 @@ pub struct EchoParams {
     /// The worker's hub.
     pub hub: Rc<Hub>,
     /// The address of the client, whose sessions share a limit of what waits for them.
-    pub client: ClientAddress,
+    pub address: IpAddr,
     /// How messages may be compressed, if that was negotiated.
     pub deflate: Option<Deflate>,
     /// What the session may request: the same as on the stream, where a message counts as a command.
@@ -38,12 +39,12 @@ pub struct EchoParams {
 /// its liveness is checked. It ends when the key that opened it, if any, is revoked.
 pub fn open_echo(params: EchoParams) -> PendingSession {
     PendingSession::new(move |transport, head, early| {
-        let EchoParams { hub, client, deflate, limits, grant } = params;
+        let EchoParams { hub, address, deflate, limits, grant } = params;
         let outbox = Outbox::new(Codec::Json, OutboxLimits::default()).compressed(deflate);
         let writer = SocketWriter::new(transport, head);
         let now = Instant::now();
         let state =
-            Rc::new(SessionState::new(hub, client, Codec::Json, Epoch::default(), outbox, writer, now));
+            Rc::new(SessionState::new(hub, address, Codec::Json, Epoch::default(), outbox, writer, now));
         let membership = HubMembership::join(&state);
         let decoder = Decoder::new(limits.message_bytes).with(Compression::of(deflate));
         let incoming = IncomingStream::new(early, decoder, Rc::clone(&state), &limits, now);

@@ -17,7 +17,6 @@ use super::{Limits, Outbox, OutboxLimits, Protocol, ReplayLookup};
 use crate::archive::RetainedObject;
 use crate::feed::{BarSpans, Batch, FeedProgress, LastValues, Sequencer};
 use crate::hub::{Hub, Now};
-use crate::limits::ClientAddress;
 use crate::model::{Body, Channel, Epoch, Event, FeedNotice, Object, Seq, StreamId, SymbolId, Timestamp};
 use crate::transport::SocketWriter;
 use crate::transport::fake::FakeTransport;
@@ -172,7 +171,7 @@ impl Client {
         let writer = SocketWriter::new(Box::new(transport), Bytes::new());
         let state = Rc::new(SessionState::new(
             Rc::clone(hub),
-            ClientAddress::default(),
+            std::net::Ipv4Addr::LOCALHOST.into(),
             Codec::Json,
             EPOCH,
             outbox,

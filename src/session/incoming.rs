@@ -172,7 +172,7 @@ mod tests {
     use super::*;
     use crate::feed::Batch;
     use crate::hub::{FanOut, FrameCache, Hub, ObjectRef, Subscriber};
-    use crate::limits::{ClientAddress, Rate};
+    use crate::limits::Rate;
     use crate::model::{Epoch, Object, Seq, Timestamp};
     use crate::session::{Offered, Outbox, OutboxLimits, Pacing};
     use crate::transport::SocketWriter;
@@ -185,7 +185,7 @@ mod tests {
         let writer = SocketWriter::new(Box::new(FakeTransport::taking(<[u8]>::len)), Bytes::new());
         Rc::new(SessionState::new(
             hub,
-            ClientAddress::default(),
+            std::net::Ipv4Addr::LOCALHOST.into(),
             Codec::Json,
             Epoch::default(),
             outbox,

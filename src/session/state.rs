@@ -1,5 +1,6 @@
 use std::cell::{Cell, OnceCell, RefCell, RefMut};
 use std::io;
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::{Duration, Instant};
@@ -16,7 +17,7 @@ use crate::hub::{
     ConnectionHealth, EncodedLastValues, FanOut, FrameForm, Hub, Now, ObjectRef, Subscriber, SubscriberKey,
 };
 use crate::limits::ClientAddress;
-use crate::metrics::FrameTotals;
+use crate::metrics::{FrameTotals, Refusal, RefusalKind};
 use crate::model::{BegunEpoch, Epoch, EpochNumbers, FeedNotice, Missed, Universe};
 use crate::transport::SocketWriter;
 use crate::wire::{
@@ -32,8 +33,8 @@ pub(super) struct SessionState {
     hub: Rc<Hub>,
     /// The session's key in the hub, from the moment that it joins.
     key: OnceCell<SubscriberKey>,
-    /// The address under which the client's long work waits.
-    client: ClientAddress,
+    /// The address of the client.
+    address: IpAddr,
     codec: Codec,
     /// The epoch that the client was told.
     epoch: Cell<Epoch>,
@@ -84,7 +85,7 @@ enum Phase {
 impl SessionState {
     pub(super) fn new(
         hub: Rc<Hub>,
-        client: ClientAddress,
+        address: IpAddr,
         codec: Codec,
         epoch: Epoch,
         outbox: Outbox,
@@ -94,7 +95,7 @@ impl SessionState {
         Self {
             hub,
             key: OnceCell::new(),
-            client,
+            address,
             codec,
             epoch: Cell::new(epoch),
             epoch_numbers: Cell::default(),
@@ -120,7 +121,25 @@ impl SessionState {
 
     /// The address under which the client's long work waits.
     pub(super) fn client(&self) -> ClientAddress {
-        self.client
+        self.address.into()
+    }
+
+    /// The address of the client.
+    pub(super) const fn address(&self) -> IpAddr {
+        self.address
+    }
+
+    /// Counts a command that was answered with an error to a client with this key, and records the refusal. That of
+    /// credentials is recorded where they are checked.
+    pub(super) fn count_error(&self, answer: &ControlMessage, key: Option<&str>) {
+        const OF_CREDENTIALS: [u16; 2] = [ErrorCode::AuthFailed as u16, ErrorCode::ConnectionLimit as u16];
+        let ControlMessage::Error { code, msg: reason, .. } = answer else { return };
+        let metrics = self.hub.metrics();
+        metrics.erred(*code);
+        if !OF_CREDENTIALS.contains(code) {
+            let (kind, address) = (RefusalKind::Command, self.address);
+            metrics.refusals.record(Refusal { kind, reason, address, key });
+        }
     }
 
     /// The session's key in the hub, if it has joined.

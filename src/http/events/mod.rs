@@ -25,7 +25,7 @@ use self::pipe::{NO_MASK, event_pipe};
 use self::positions::NO_POSITIONS;
 use self::subscription::{Beginning, LastPosition, StreamQuery};
 use super::access::AccessPermit;
-use super::admission::{admit, unavailable};
+use super::admission::{admit, record_request, unavailable};
 use super::error::no_such_path;
 use super::state::{AppState, hub_of};
 use super::{handshake, methods, middleware, response, upgrade};
@@ -61,19 +61,15 @@ pub(super) async fn events(
     let query = match query {
         Ok(query) => query,
         Err(refusal) => {
-            state.metrics.http().request_refused(refusal.name());
+            record_request(&state, &request, refusal.name(), permit.key_id());
             return refusal.error_response();
         }
     };
     let id = request.headers().get(LAST_EVENT_ID).map(|id| id.to_str().unwrap_or(NO_POSITIONS).to_owned());
     let last = LastPosition::of_id(id.as_deref().or(permit.query().value("last_event_id")));
     let parameters = permit.query().clone();
-    let grant = match permit.grant_session(state.keys.as_deref()) {
-        Ok(grant) => grant,
-        Err(denied) => {
-            state.metrics.http().auth_refused(denied.name());
-            return unavailable("too many sessions of this key");
-        }
+    let Ok(grant) = permit.grant_session(&request, &state) else {
+        return unavailable("too many sessions of this key");
     };
     let session_permit = match admit(&request, &state, served) {
         Ok(permit) => permit,
