@@ -37,7 +37,7 @@ fn the_image_has_the_programs_that_the_c_code_of_dependencies_is_built_with() {
         .map(|package| package.split("name = \"").nth(1).unwrap().split('"').next().unwrap())
         .collect();
     let known: BTreeSet<_> = C_CRATES.iter().map(|(name, _)| *name).collect();
-    assert_eq!(names, known, "name what each crate needs, then run docker/check-dependencies");
+    assert_eq!(names, known, "name what each crate needs, then run docker/check-stages");
 
     let words = stage("dependencies");
     let tools = C_CRATES.iter().flat_map(|(_, tools)| *tools);
