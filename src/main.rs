@@ -41,8 +41,9 @@ fn main() -> ExitCode {
 /// Serves until a signal. SIGHUP reads these arguments again, with the file that they name.
 async fn serve(loaded: Loaded, arguments: &[OsString], log: &LogControl) -> ExitCode {
     let Loaded { config, mut options } = loaded;
-    let started =
-        Signals::new().map_err(StartError::from).and_then(|signals| Ok((signals, Service::start(&config)?)));
+    let started = Signals::new()
+        .map_err(StartError::from)
+        .and_then(|signals| Ok((signals, Service::start_with_log(&config, Some(log.clone()))?)));
     let (mut signals, mut service) = match started {
         Ok(started) => started,
         Err(error) => {

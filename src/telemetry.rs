@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io::IsTerminal;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use thiserror::Error;
 use tracing_subscriber::EnvFilter;
@@ -29,13 +30,20 @@ pub enum TelemetryError {
 /// Turns off the log lines about invalid HTTP, such as heads that are too long: any client can cause them at
 /// any rate, and metrics count them. Also those of the start of actix's workers. A filter that names the
 /// module turns them on.
-const DEFAULTS: [&str; 2] = ["actix_http::h1::dispatcher=off", "actix_server=warn"];
+///
+/// The lines of the audit remain whatever the level: a filter that names their target turns them off.
+const DEFAULTS: [&str; 3] = ["actix_http::h1::dispatcher=off", "actix_server=warn", "audit=info"];
 
 /// Replaces the filter of the log.
-type SetFilter = dyn Fn(EnvFilter) -> Result<(), reload::Error>;
+type SetFilter = dyn Fn(EnvFilter) -> Result<(), reload::Error> + Send + Sync;
 
-/// The log, whose filter can be changed.
-pub struct LogControl(Box<SetFilter>);
+/// The log, whose filter can be changed. Clones share it.
+#[derive(Clone)]
+pub struct LogControl {
+    set: Arc<SetFilter>,
+    /// The filter in force, as it was given.
+    filter: Arc<Mutex<String>>,
+}
 
 impl LogControl {
     /// Selects other events.
@@ -44,7 +52,15 @@ impl LogControl {
     /// When the filter cannot be parsed; then the earlier one remains.
     pub fn set_filter(&self, filter: &str) -> Result<(), TelemetryError> {
         let parsed = parse(filter)?;
-        (self.0)(parsed).map_err(|_| TelemetryError::AlreadyStarted)
+        let mut current = self.filter.lock().unwrap_or_else(PoisonError::into_inner);
+        (self.set)(parsed).map_err(|_| TelemetryError::AlreadyStarted)?;
+        filter.clone_into(&mut current);
+        Ok(())
+    }
+
+    /// The filter in force.
+    pub fn filter(&self) -> String {
+        self.filter.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -57,24 +73,24 @@ fn parse(filter: &str) -> Result<EnvFilter, TelemetryError> {
 /// # Errors
 /// When the filter cannot be parsed, or logging is set up already.
 pub fn start(filter: &str, format: LogFormat) -> Result<LogControl, TelemetryError> {
-    let filter = parse(filter)?;
+    let (given, filter) = (filter.to_owned(), parse(filter)?);
     let colors = uses_colors(std::io::stderr().is_terminal(), std::env::var_os("NO_COLOR").as_deref());
     let log =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colors);
-    let (set, started): (Box<SetFilter>, _) = match format {
+    let (set, started): (Arc<SetFilter>, _) = match format {
         LogFormat::Text => {
             let log = log.with_filter_reloading();
             let handle = log.reload_handle();
-            (Box::new(move |filter| handle.reload(filter)), log.try_init())
+            (Arc::new(move |filter| handle.reload(filter)), log.try_init())
         }
         LogFormat::Json => {
             let log = log.json().flatten_event(true).with_filter_reloading();
             let handle = log.reload_handle();
-            (Box::new(move |filter| handle.reload(filter)), log.try_init())
+            (Arc::new(move |filter| handle.reload(filter)), log.try_init())
         }
     };
     started.map_err(|_| TelemetryError::AlreadyStarted)?;
-    Ok(LogControl(set))
+    Ok(LogControl { set, filter: Arc::new(Mutex::new(given)) })
 }
 
 fn with_defaults(filter: &str) -> Result<EnvFilter, ParseError> {

@@ -8,8 +8,8 @@ use std::process::ExitCode;
 use std::time::SystemTime;
 
 use super::descriptors::open_files;
-use super::open_keys;
 use super::server::{FEW_OPEN_FILES, listen};
+use super::{open_admin_token, open_keys};
 use crate::config::{CheckedOptions, Config, Loaded, OptionValues, Problem, Source};
 use crate::model::Timestamp;
 use crate::transport::{Certificate, CertificateFacts};
@@ -79,6 +79,7 @@ impl Findings {
         self.check_listeners(config, options, running);
         self.check_open_files(config, options);
         self.check_keys(config, options);
+        self.check_admin_token(config, options);
         self.check_certificate(config, options);
         self.check_sources(config, options);
         if let Some(journal) = &config.journal {
@@ -102,12 +103,9 @@ impl Findings {
     /// Whether other users of the machine can read a secret in the configuration file.
     #[cfg(unix)]
     fn check_secrets(&mut self, options: &OptionValues) {
-        use std::os::unix::fs::PermissionsExt;
-        const OTHERS: u32 = 0o077;
         for option in options.iter() {
             let Some(file) = option.secret_file() else { continue };
-            let mode = fs::metadata(file).map_or(0, |metadata| metadata.permissions().mode());
-            if mode & OTHERS != 0 {
+            if is_open_to_others(file) {
                 self.warning(
                     options,
                     &option.name,
@@ -137,6 +135,9 @@ impl Findings {
         }
         if config.publishes_operations() {
             self.warning(options, "admin-listen", super::PUBLIC_OPERATIONS);
+        }
+        if config.lacks_admin_token() {
+            self.warning(options, "admin-listen", super::NO_ADMIN_TOKEN);
         }
     }
 
@@ -178,6 +179,20 @@ impl Findings {
             Ok(Some(keys)) => self.facts.push(format!("--keys: {} in the file", keys.len())),
             Ok(None) => self.facts.push("no --keys: any credentials are accepted".to_owned()),
             Err(error) => self.problem(options, "keys", error),
+        }
+    }
+
+    fn check_admin_token(&mut self, config: &Config, options: &OptionValues) {
+        match open_admin_token(&config.access) {
+            Ok(Some(_)) => self.facts.push("--admin-token-file: the file has a token".to_owned()),
+            Ok(None) => return,
+            Err(error) => return self.problem(options, "admin-token-file", error),
+        }
+        #[cfg(unix)]
+        if let Some(path) = &config.access.admin_token
+            && is_open_to_others(path)
+        {
+            self.warning(options, "admin-token-file", "other users can read the file: chmod 600");
         }
     }
 
@@ -241,6 +256,14 @@ impl Findings {
             self.problem(options, "nats-ca", why);
         }
     }
+}
+
+/// Whether other users of the machine can read a file, or write it.
+#[cfg(unix)]
+fn is_open_to_others(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    const OTHERS: u32 = 0o077;
+    fs::metadata(file).is_ok_and(|metadata| metadata.permissions().mode() & OTHERS != 0)
 }
 
 /// A certificate in a few words.

@@ -28,6 +28,7 @@ mod workers;
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -38,18 +39,19 @@ use thiserror::Error;
 use tracing::{info, warn};
 
 use crate::alerts::AlertQuota;
-use crate::auth::{KeyStore, KeyStoreError, Reachability};
+use crate::auth::{AdminGate, AdminToken, AdminTokenError, KeyStore, KeyStoreError, Reachability};
 use crate::clock::Clock;
 #[cfg(feature = "nats")]
 use crate::cluster::ClusterThread;
-use crate::config::{AccessConfig, Config};
+use crate::config::{self, AccessConfig, Config};
 use crate::faults::Faults;
-use crate::http::{AppState, ConnectionLimit, Feeds};
+use crate::http::{Administration, AppState, ConnectionLimit, Draining, Feeds, LogFilter};
 use crate::journal::{JournalError, JournalReplayError, JournalThread};
 use crate::limits::{AnswerCapacity, OpenFiles, SessionCapacity};
 use crate::metrics::Metrics;
 use crate::model::Timestamp;
 use crate::source::ReplayError;
+use crate::telemetry::LogControl;
 use crate::topics::{Namespaces, SimulatedWeather};
 use crate::transport::{Certificate, TlsError};
 use crate::wire::Close;
@@ -84,6 +86,9 @@ pub enum StartError {
     /// The key file cannot be read or parsed.
     #[error("{0}")]
     Keys(#[from] KeyStoreError),
+    /// The token file of the administration cannot be used.
+    #[error("{0}")]
+    AdminToken(#[from] AdminTokenError),
     /// A certificate or its private key cannot be used, or the authorities of the upstream.
     #[error("{0}")]
     Tls(#[from] TlsError),
@@ -119,6 +124,10 @@ pub enum StartError {
 const KEYS_IN_CLEAR: &str = "plain http and ws are served beyond loopback, and keys are required: their secrets can be \
                              read on the network. Serve them on loopback or with --tls-only";
 
+/// The warning that the administration answers nobody.
+const NO_ADMIN_TOKEN: &str =
+    "without --admin-token-file the administration is refused at an address beyond loopback";
+
 /// The warning that metrics and status are published.
 const PUBLIC_OPERATIONS: &str = "metrics and status, which need no key, are served beyond loopback";
 
@@ -139,6 +148,8 @@ pub struct Service {
     drain: Duration,
     open_files: OpenFiles,
     topics: Namespaces,
+    /// The file with the token of administrators.
+    admin_token: Option<PathBuf>,
 }
 
 impl Service {
@@ -148,8 +159,17 @@ impl Service {
     /// When an address cannot be listened on, or the keys or the certificate cannot be used. Nothing has
     /// started then.
     pub fn start(config: &Config) -> Result<Self, StartError> {
+        Self::start_with_log(config, None)
+    }
+
+    /// Starts the service, whose administration may change the filter of this log.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn start_with_log(config: &Config, log: Option<LogControl>) -> Result<Self, StartError> {
         let listeners = Listeners::bind(config)?;
         let keys = open_keys(&config.access)?;
+        let admin_token = open_admin_token(&config.access)?;
         let workers = config.workers;
         let open_files = descriptors::open_files(config);
         if !open_files.suffice() {
@@ -190,6 +210,15 @@ impl Service {
             echo: config.echo,
             http: config.access.http,
             faults: faults.clone(),
+            admin: Administration {
+                hubs: workers.directory(),
+                gate: AdminGate::new(admin_token, !config.publishes_operations(), config.access.failed_auths),
+                log: log.map(log_filter_of),
+                started: Instant::now(),
+                started_at: SystemTime::now().into(),
+                workers: config.workers,
+                draining: Draining::default(),
+            },
         });
         let access = &config.access;
         let limit = ConnectionLimit::new(
@@ -215,7 +244,11 @@ impl Service {
             if config.publishes_operations() {
                 warn!(%address, "{PUBLIC_OPERATIONS}");
             }
-            info!(url = %url("http", address), %address, "serving metrics and status");
+            if config.lacks_admin_token() {
+                warn!(%address, "{NO_ADMIN_TOKEN}");
+            }
+            let page = format!("{}admin/", url("http", address));
+            info!(url = %page, %address, "serving administration, metrics and status");
         }
         if let (Some(address), Some(certificate)) = (tls_address, &certificate) {
             tell_of_certificate(certificate);
@@ -246,6 +279,7 @@ impl Service {
             drain: config.drain,
             open_files,
             topics: config.topics.clone(),
+            admin_token: config.access.admin_token.clone(),
         })
     }
 
@@ -335,6 +369,22 @@ fn tell_of_certificate(certificate: &Certificate) {
         true => warn!(days, "the certificate ends soon or has ended: {}", check::describe(&facts, now)),
         false => info!(days, "certificate {}", check::describe(&facts, now)),
     }
+}
+
+fn open_admin_token(access: &AccessConfig) -> Result<Option<AdminToken>, AdminTokenError> {
+    access.admin_token.clone().map(AdminToken::read).transpose()
+}
+
+/// The filter of this log, as the administration reads and replaces it.
+fn log_filter_of(log: LogControl) -> LogFilter {
+    let control = log.clone();
+    LogFilter::new(
+        move || log.filter(),
+        move |filter| {
+            let filter = config::log_filter(filter)?;
+            control.set_filter(&filter).map_err(|error| error.to_string())
+        },
+    )
 }
 
 fn open_keys(access: &AccessConfig) -> Result<Option<Arc<KeyStore>>, KeyStoreError> {

@@ -1,13 +1,14 @@
 //! SIGHUP: reads the configuration and its files again, and tells of each item what became of it.
 
 use std::fmt::Display;
+use std::path::PathBuf;
 
 use tracing::{error, info, warn};
 
 use super::server::capacity_limits;
 use super::{Service, tell_of_certificate};
-use crate::auth::{KeyStoreError, Reachability, Reloaded};
-use crate::config::{Config, Loaded, OptionValues};
+use crate::auth::{AdminToken, AdminTokenError, KeyStoreError, Reachability, Reloaded};
+use crate::config::{AccessConfig, Config, Loaded, OptionValues};
 use crate::telemetry::LogControl;
 use crate::transport::{CertificateFiles, Change, TlsError};
 
@@ -38,7 +39,7 @@ fn tell(item: &str, outcome: Result<Outcome, impl Display>) {
 }
 
 /// Options whose values are those of items that are told of by themselves: a file, which may have changed without its path.
-const OF_FILES: [&str; 4] = ["keys", "tls-cert", "tls-key", "topics"];
+const OF_FILES: [&str; 5] = ["admin-token-file", "keys", "tls-cert", "tls-key", "topics"];
 
 impl Service {
     /// Reads the files again that the running options name: keys and certificate.
@@ -51,6 +52,14 @@ impl Service {
         if let Some(certificate) = &self.certificate {
             self.tell_of_tls(certificate.reload());
         }
+        if let Some(path) = &self.admin_token {
+            tell("admin-token-file", self.reload_admin_token(path.clone()));
+        }
+    }
+
+    fn reload_admin_token(&self, path: PathBuf) -> Result<Outcome, AdminTokenError> {
+        let is_new = self.state.admin.gate.replace(Some(AdminToken::read(path)?));
+        Ok(if is_new { Outcome::Reloaded } else { Outcome::Unchanged })
     }
 
     /// Puts a configuration in force as far as that needs no restart, and reads its files again. `running` are the options
@@ -67,6 +76,7 @@ impl Service {
                 self.reload();
             }
             Ok(Loaded { config, options }) => {
+                self.admin_token = self.reload_admin_access(&config.access);
                 self.reload_files(config);
                 let changed: Vec<_> = running.changed(options).cloned().collect();
                 let (of_files, others): (Vec<_>, Vec<_>) =
@@ -86,6 +96,24 @@ impl Service {
             }
         }
         info!("reload complete");
+    }
+
+    /// Reads the token of administrators again; returns the file that holds the one in force. To have none any more needs
+    /// a restart: it must not happen by a file that is missing an option.
+    fn reload_admin_access(&self, access: &AccessConfig) -> Option<PathBuf> {
+        match (&self.admin_token, &access.admin_token) {
+            (_, Some(path)) => {
+                let outcome = self.reload_admin_token(path.clone());
+                let is_in_force = outcome.is_ok();
+                tell("admin-token-file", outcome);
+                if is_in_force { Some(path.clone()) } else { self.admin_token.clone() }
+            }
+            (None, None) => None,
+            (Some(earlier), None) => {
+                tell("admin-token-file", Ok::<_, &str>(Outcome::NeedsRestart));
+                Some(earlier.clone())
+            }
+        }
     }
 
     fn reload_files(&self, config: &Config) {

@@ -2,8 +2,8 @@
 
 use std::cell::OnceCell;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use actix::{Actor, Addr};
@@ -15,7 +15,7 @@ use super::service_manager::ServiceThreads;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::WorkerHubs;
-use crate::hub::{CloseAll, Hub, HubActor, LivenessTimeouts, WorkerShare};
+use crate::hub::{Hub, HubActor, HubDirectory, LivenessTimeouts, WorkerShare};
 use crate::metrics::Metrics;
 use crate::wire::Close;
 
@@ -27,7 +27,7 @@ pub(super) struct WorkerPool {
     clock: Clock,
     liveness: LivenessTimeouts,
     max_delay: Duration,
-    hubs: Arc<Mutex<Vec<Addr<HubActor>>>>,
+    hubs: HubDirectory,
     /// The number of workers started; the next one is the number of the next worker.
     started: Arc<AtomicUsize>,
 }
@@ -56,7 +56,7 @@ impl WorkerPool {
             clock,
             liveness: config.liveness,
             max_delay: config.max_delay,
-            hubs: Arc::default(),
+            hubs: HubDirectory::default(),
             started: Arc::default(),
         }
     }
@@ -68,13 +68,14 @@ impl WorkerPool {
 
     fn start_hubs(&self) -> StartedHubs {
         let (clock, now) = (self.clock.clone(), Instant::now());
-        let metrics = self.metrics.worker(self.started.fetch_add(1, Ordering::Relaxed));
+        let number = self.started.fetch_add(1, Ordering::Relaxed);
+        let metrics = self.metrics.worker(number);
         let share = WorkerShare::new(metrics, clock, self.feeds.len(), now);
         let start = |feed: &RunningFeed| {
             let universe = Arc::clone(&feed.universe);
             let hub = Rc::new(Hub::new(universe, self.liveness, self.max_delay, share.clone(), now));
             let actor = HubActor::new(Rc::clone(&hub)).start();
-            self.started_hubs().push(actor.clone());
+            self.hubs.add(number, feed.name, actor.clone());
             let loaded = feed.runtime.add_worker(&hub, actor);
             ((feed.name, hub), loaded)
         };
@@ -90,9 +91,7 @@ impl WorkerPool {
 
     /// Asks all workers to close their sessions.
     pub(super) fn close_all(&self, reason: Close) {
-        for hub in self.started_hubs().iter() {
-            hub.do_send(CloseAll(reason));
-        }
+        self.hubs.close_all(reason);
     }
 
     /// The number of open sessions.
@@ -103,7 +102,7 @@ impl WorkerPool {
 
     /// The threads of the workers and of the feeds.
     pub(super) fn threads(&self) -> ServiceThreads {
-        let hubs = self.started_hubs().iter().map(|hub| hub.clone().recipient()).collect::<Vec<_>>();
+        let hubs = self.hubs.actors().into_iter().map(Addr::recipient).collect::<Vec<_>>();
         let feeds = self.feeds.iter().map(|feed| feed.runtime.liveness());
         ServiceThreads(hubs.into_iter().chain(feeds).collect())
     }
@@ -120,7 +119,8 @@ impl WorkerPool {
         true
     }
 
-    fn started_hubs(&self) -> MutexGuard<'_, Vec<Addr<HubActor>>> {
-        self.hubs.lock().expect("no thread panics while it holds this lock")
+    /// The hubs of all workers.
+    pub(super) fn directory(&self) -> HubDirectory {
+        self.hubs.clone()
     }
 }

@@ -27,6 +27,15 @@ impl HostName {
         Ok((authority[..port_at].parse()?, Some(port)))
     }
 
+    /// Whether this machine is meant: `localhost`, or an address of loopback.
+    fn is_loopback(&self) -> bool {
+        let name = self.0.strip_suffix('.').unwrap_or(&self.0);
+        let address = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+        name == "localhost"
+            || name.ends_with(".localhost")
+            || address.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
+    }
+
     /// Whether only this machine can be meant, or an address: names that no DNS server of an attacker
     /// resolves. `localhost` and the names below it are resolved to loopback by browsers (RFC 6761 section
     /// 6.3).
@@ -37,6 +46,11 @@ impl HostName {
             || name.starts_with('[')
             || name.parse::<Ipv4Addr>().is_ok()
     }
+}
+
+/// Whether a `Host` header names this machine by `localhost` or an address of loopback, with any port.
+pub fn names_loopback(authority: &str) -> bool {
+    HostName::with_port(authority).is_ok_and(|(host, _)| host.is_loopback())
 }
 
 impl FromStr for HostName {
@@ -149,6 +163,26 @@ mod tests {
             "::1",
         ] {
             assert!(HostName::with_port(invalid).is_err(), "{invalid}");
+        }
+    }
+
+    #[test]
+    fn loopback_is_named_by_its_addresses_and_by_localhost() {
+        for host in
+            ["localhost", "LOCALHOST:9090", "a.localhost", "127.0.0.1:9090", "127.9.9.9", "[::1]:9090"]
+        {
+            assert!(names_loopback(host), "{host}");
+        }
+        for host in [
+            "",
+            "evil.example",
+            "localhost.evil.example",
+            "127.0.0.1.evil.example",
+            "10.0.0.1",
+            "[::2]",
+            "a@localhost",
+        ] {
+            assert!(!names_loopback(host), "{host}");
         }
     }
 

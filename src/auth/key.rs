@@ -126,6 +126,18 @@ impl Key {
         })
     }
 
+    /// What it allows.
+    pub fn entitlements(&self) -> Entitlements {
+        let limit = |limit: usize| (limit != usize::MAX).then_some(limit);
+        Entitlements {
+            feeds: self.feeds.clone(),
+            symbols: self.symbols.clone(),
+            max_sessions: limit(self.max_sessions),
+            max_symbols: limit(self.max_symbols),
+            control: self.control,
+        }
+    }
+
     /// The id, which clients send and logs show.
     pub fn id(&self) -> &str {
         self.id.as_str()

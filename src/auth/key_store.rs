@@ -8,7 +8,8 @@ use thiserror::Error;
 
 use super::attempts::FailedAttempts;
 use super::key::SaltedHash;
-use super::{Credentials, Key};
+use super::key_file::{self, KeyEdit};
+use super::{Credentials, Entitlements, GeneratedKey, Key, KeyId};
 use crate::limits::{NodeUsage, Rate, UsagePermit};
 use crate::model::Feed;
 
@@ -32,6 +33,33 @@ pub enum KeyStoreError {
         line: usize,
         /// What is wrong with it.
         why: String,
+    },
+}
+
+/// A key cannot be changed.
+#[derive(Debug, Error)]
+pub enum KeyChangeError {
+    /// There is no key with this id.
+    #[error("there is no key `{0}`")]
+    Unknown(String),
+    /// There is one already.
+    #[error("there is a key `{0}` already")]
+    Exists(String),
+    /// The file is not as it was when it was read: the change of another would be lost.
+    #[error(
+        "the key file {0} has been changed since it was read: reload it (SIGHUP), look at the keys, and try again"
+    )]
+    ChangedOnDisk(PathBuf),
+    /// The file cannot be read.
+    #[error(transparent)]
+    File(#[from] KeyStoreError),
+    /// The file cannot be written.
+    #[error("cannot write the key file {path}: {source}")]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// The system's error.
+        source: std::io::Error,
     },
 }
 
@@ -65,6 +93,8 @@ impl Denied {
 pub struct KeyStore {
     keys: RwLock<Arc<Keys>>,
     file: Mutex<KeyFile>,
+    /// Held while an administrator changes the file.
+    changes: Mutex<()>,
     unmatchable: SaltedHash,
     attempts: FailedAttempts,
     /// Sessions by key id. Survives a reload, as the sessions do.
@@ -118,6 +148,7 @@ impl KeyStore {
         Ok(Self {
             keys,
             file: Mutex::new(file),
+            changes: Mutex::new(()),
             unmatchable: SaltedHash::unmatchable(),
             attempts: FailedAttempts::new(failures),
             sessions: NodeUsage::default(),
@@ -159,6 +190,80 @@ impl KeyStore {
         revoked.iter().for_each(|key| key.revocation().revoke());
         let earlier = std::mem::replace(&mut *self.file(), file.clone());
         Ok(Reloaded { keys: current.len(), revoked: revoked.len(), is_changed: earlier != file })
+    }
+
+    /// The keys, in the order of their ids.
+    pub fn list(&self) -> Vec<Arc<Key>> {
+        let mut keys: Vec<_> = self.keys().values().cloned().collect();
+        keys.sort_by(|one, other| one.id().cmp(other.id()));
+        keys
+    }
+
+    /// Adds a key to the file, and returns its secret. 48 random bytes are the secret and the salt.
+    ///
+    /// # Errors
+    /// When there is such a key, the file was changed meanwhile, or cannot be written.
+    pub fn add(
+        &self,
+        id: &KeyId,
+        entitlements: Entitlements,
+        random: [u8; 48],
+    ) -> Result<String, KeyChangeError> {
+        let id = id.as_str();
+        let GeneratedKey { secret, line } = GeneratedKey::new(id, entitlements, random);
+        self.change(|keys| match keys.contains_key(id) {
+            true => Err(KeyChangeError::Exists(id.to_owned())),
+            false => Ok(KeyEdit::Add { line: &line }),
+        })?;
+        Ok(secret)
+    }
+
+    /// Gives a key another secret, and returns it. The sessions of the earlier one end.
+    ///
+    /// # Errors
+    /// As [`add`](Self::add), when there is no such key.
+    pub fn rotate(&self, id: &str, random: [u8; 48]) -> Result<String, KeyChangeError> {
+        let entitlements = self.keys().get(id).map(|key| key.entitlements()).unwrap_or_default();
+        let GeneratedKey { secret, line } = GeneratedKey::new(id, entitlements, random);
+        self.change(|keys| match keys.contains_key(id) {
+            true => Ok(KeyEdit::Replace { id, line: &line }),
+            false => Err(KeyChangeError::Unknown(id.to_owned())),
+        })?;
+        Ok(secret)
+    }
+
+    /// Removes a key, whose sessions end.
+    ///
+    /// # Errors
+    /// As [`rotate`](Self::rotate).
+    pub fn revoke(&self, id: &str) -> Result<(), KeyChangeError> {
+        self.change(|keys| match keys.contains_key(id) {
+            true => Ok(KeyEdit::Remove { id }),
+            false => Err(KeyChangeError::Unknown(id.to_owned())),
+        })
+    }
+
+    /// Changes the file, and takes the keys from it. One change at a time; blocks while the disk writes.
+    fn change<'a>(
+        &self,
+        edit: impl FnOnce(&Keys) -> Result<KeyEdit<'a>, KeyChangeError>,
+    ) -> Result<(), KeyChangeError> {
+        let _one_at_a_time = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        let edit = edit(&self.keys())?;
+        let known = self.file().clone();
+        let on_disk = KeyFile::read(known.path.clone())?;
+        if on_disk != known {
+            return Err(KeyChangeError::ChangedOnDisk(known.path));
+        }
+        let id_of = |line: &str| {
+            let is_key = !line.is_empty() && !line.starts_with('#');
+            is_key.then(|| Key::parse(line).ok().map(|key| key.id().to_owned())).flatten()
+        };
+        let text = edit.apply(&known.text, id_of);
+        key_file::replace(&known.path, &text)
+            .map_err(|source| KeyChangeError::Unwritable { path: known.path.clone(), source })?;
+        self.reload()?;
+        Ok(())
     }
 
     /// The sessions of each key, here and at the other nodes of a cluster.
@@ -272,7 +377,6 @@ mod tests {
     use futures_util::FutureExt;
 
     use super::*;
-    use crate::auth::{Entitlements, GeneratedKey};
 
     const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(203, 0, 113, 7));
 
@@ -367,6 +471,48 @@ mod tests {
         store.rewrite(other_line);
         assert_eq!(store.0.reload().unwrap(), Reloaded { keys: 1, revoked: 1, is_changed: true });
         assert!(is_revoked());
+    }
+
+    #[test]
+    fn keys_are_added_rotated_and_revoked_in_the_file() {
+        let (desk, line) = generated("desk", 9);
+        let store = TestStore::new("change", &format!("# ours\n{line}\n"));
+        let now = Instant::now();
+        let text = || std::fs::read_to_string(&store.0.file().path).unwrap();
+        let id = |text: &str| text.parse::<KeyId>().unwrap();
+        let is_good = |id: &str, secret: &str| {
+            let shown = Credentials { key: id.into(), secret: secret.into() };
+            store.0.authenticate(&shown, HERE, now).is_ok()
+        };
+
+        let added = store.0.add(&id("bot"), Entitlements::default(), [1; 48]).unwrap();
+        assert!(is_good("bot", &added) && text().starts_with(&format!("# ours\n{line}\n{{\"id\":\"bot\"")));
+        let again = store.0.add(&id("bot"), Entitlements::default(), [2; 48]);
+        assert!(matches!(again, Err(KeyChangeError::Exists(_))));
+
+        let grant = store.0.grant(&desk, Feed::IEX, HERE, now).unwrap();
+        let rotated = store.0.rotate("desk", [3; 48]).unwrap();
+        assert!(is_good("desk", &rotated));
+        assert!(grant.key().revocation().revoked().now_or_never().is_some());
+        assert_eq!(store.0.list()[1].entitlements().max_sessions, Some(9), "it allows what it did");
+        assert!(matches!(store.0.rotate("nobody", [3; 48]), Err(KeyChangeError::Unknown(_))));
+
+        store.0.revoke("bot").unwrap();
+        assert_eq!(store.0.list().iter().map(|key| key.id()).collect::<Vec<_>>(), ["desk"]);
+        assert!(matches!(store.0.revoke("bot"), Err(KeyChangeError::Unknown(_))));
+    }
+
+    #[test]
+    fn a_file_that_was_changed_by_another_is_not_overwritten() {
+        let ((_, line), (_, other)) = (generated("desk", 9), generated("other", 9));
+        let store = TestStore::new("conflict", &line);
+
+        store.rewrite(&other);
+        assert!(matches!(store.0.revoke("desk"), Err(KeyChangeError::ChangedOnDisk(_))));
+        assert_eq!(std::fs::read_to_string(&store.0.file().path).unwrap(), other);
+
+        store.0.reload().unwrap();
+        assert!(store.0.revoke("other").is_ok() && store.0.is_empty());
     }
 
     #[test]

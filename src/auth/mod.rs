@@ -4,19 +4,22 @@
 //! when it ends, never for a tick.
 
 mod address;
+mod admin_token;
 mod attempts;
 mod forwarded;
 mod host;
 mod key;
+mod key_file;
 mod key_store;
 mod origin;
 mod reachability;
 mod revocation;
 
 pub use address::{ForwardingHeaders, ForwardingTrace, Network, TrustedProxies};
-pub use host::HostPattern;
+pub use admin_token::{AdminGate, AdminIdentity, AdminRefusal, AdminRequest, AdminToken, AdminTokenError};
+pub use host::{HostPattern, names_loopback};
 pub use key::{Credentials, Entitlements, GeneratedKey, Key, KeyId};
-pub use key_store::{Denied, Grant, KeyStore, KeyStoreError, Reloaded};
+pub use key_store::{Denied, Grant, KeyChangeError, KeyStore, KeyStoreError, Reloaded};
 pub use origin::{AllowedOrigins, ClientLocation, OriginPattern, OriginRefusal, PublicHosts};
 pub use reachability::{Reachability, SharedReachability};
 pub use revocation::Revocation;

@@ -54,10 +54,15 @@ pub(super) struct AccessArgs {
     #[arg(long, env = "TAPECAST_TLS_ONLY", requires = "tls_cert")]
     tls_only: bool,
 
-    /// Address and port, or port of 127.0.0.1, to serve /metrics, /status, /healthz and /readyz on; clients get no
-    /// /metrics and /status then [default: none, and --listen and --tls-listen serve them]
+    /// Address and port, or port of 127.0.0.1, to serve the administration (/admin/), /metrics, /status, /healthz and
+    /// /readyz on; clients get no /metrics and /status then [default: none, and --listen and --tls-listen serve them]
     #[arg(long, env = "TAPECAST_ADMIN_LISTEN", value_name = "ADDR:PORT", value_parser = admin_address)]
     admin_listen: Option<ListenOption>,
+
+    /// Require the token in this file, 32 or more characters, from administrators at --admin-listen. SIGHUP reloads it
+    /// [default: none, and the administration answers to this machine alone]
+    #[arg(long, env = "TAPECAST_ADMIN_TOKEN_FILE", value_name = "FILE", requires = "admin_listen")]
+    admin_token_file: Option<PathBuf>,
 
     /// Origins whose pages may open sessions and read REST in addition to the server's own:
     /// `https://app.example.org`, `https://*.example.org` for all its subdomains, `tauri://localhost` for an
@@ -146,6 +151,9 @@ pub struct AccessConfig {
     pub plain: PlainHttp,
     /// The address of metrics and status alone. Default: none, and clients are served them as well.
     pub admin: Option<SocketAddr>,
+    /// The file with the token of administrators. Default: none, and the administration answers to this machine alone, if
+    /// its address is one of loopback.
+    pub admin_token: Option<PathBuf>,
     /// The key file. Default: none, and no key is required.
     pub keys: Option<PathBuf>,
     /// The rate of wrong credentials from one address, above which all credentials from it are refused.
@@ -207,6 +215,7 @@ impl TryFrom<AccessArgs> for AccessConfig {
             tls,
             plain: if args.tls_only { PlainHttp::Redirected } else { PlainHttp::Served },
             admin: args.admin_listen.map(|listen| listen.resolve("--admin-listen")).transpose()?,
+            admin_token: args.admin_token_file,
             keys: args.keys,
             failed_auths: Rate::per_minute(args.max_failed_auths.get()),
             origins: if allows_any { AllowedOrigins::Any } else { AllowedOrigins::Own(listed) },

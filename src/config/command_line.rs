@@ -233,8 +233,11 @@ pub(super) fn positive<N: FromStr>(text: &str) -> Result<N, &'static str> {
 
 /// Parses the filter of the log.
 ///
+/// # Errors
+/// When it cannot be used; the text says why.
+///
 /// A single word that is no level would be the name of a module, and a misspelt level turn off the log.
-pub(super) fn log_filter(text: &str) -> Result<String, String> {
+pub fn log_filter(text: &str) -> Result<String, String> {
     const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
     let is_level = |word: &str| LEVELS.contains(&word.to_ascii_lowercase().as_str());
     let mut words = text.split(',').map(str::trim).filter(|word| !word.contains(['=', ':', '[']));

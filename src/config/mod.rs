@@ -36,7 +36,7 @@ use self::access::AccessArgs;
 pub use self::access::{AccessConfig, PlainHttp, Tls};
 #[cfg(feature = "nats")]
 use self::cluster::ClusterArgs;
-use self::command_line::log_filter;
+pub use self::command_line::log_filter;
 pub use self::command_line::{CheckedOptions, Invocation, Loaded};
 pub use self::diagnosis::{Problem, error_cause};
 pub use self::documents::{CompletionScript, ManualPages};
@@ -484,6 +484,12 @@ impl Config {
     /// Whether other machines reach metrics and status, which need no key, at an address of their own.
     pub fn publishes_operations(&self) -> bool {
         self.access.admin.is_some_and(|admin| !is_local(admin))
+    }
+
+    /// Whether others than this machine may reach the address of the administration, and there is no token: it answers
+    /// nobody then.
+    pub fn lacks_admin_token(&self) -> bool {
+        self.publishes_operations() && self.access.admin_token.is_none()
     }
 
     /// The names of the feeds, the default first.

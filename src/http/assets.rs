@@ -26,40 +26,60 @@ const UNBUILT: &str = "<!doctype html><meta charset=utf-8><title>Tapecast</title
 or <code>npm --prefix web ci &amp;&amp; npm --prefix web run build</code> and then <code>cargo run</code>. \
 The stream at <code>/v2/iex</code> and everything else works without it.</p>\n";
 
+/// The page of the administration, which clients are not served.
+pub(super) const ADMIN_PAGE: &str = "admin.html";
+
 /// `GET /` and the dashboard's files.
 pub(super) fn file(request: &HttpRequest) -> HttpResponse {
-    let path = match request.path() {
-        "/" => "index.html",
-        other => other.trim_start_matches('/'),
-    };
-    match (Dashboard::get(path), path) {
-        (Some(file), _) => {
-            let tag = entity_tag(&file);
-            let is_cached = has_tag(request, &tag);
-            let mut builder = if is_cached { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-            builder
-                .content_type(file.metadata.mimetype())
-                .insert_header((CACHE_CONTROL, cache_policy(path)))
-                .insert_header((ETAG, tag))
-                .insert_header(PAGE_POLICY);
-            if path == CLIENT_LIBRARY {
-                builder.insert_header((ACCESS_CONTROL_ALLOW_ORIGIN, "*"));
-            }
-            let (coding, data) = coded(request, path, file.data);
-            let mut response = match (is_cached, data) {
-                (true, _) => builder.finish(),
-                // Shared, not copied for each request: a release embeds the files.
-                (false, Cow::Borrowed(bytes)) => builder.body(Bytes::from_static(bytes)),
-                (false, Cow::Owned(bytes)) => builder.body(Bytes::from(bytes)),
-            };
-            coding.mark(&mut response);
-            response
-        }
-        (None, "index.html") => {
-            HttpResponse::Ok().content_type(ContentType::html()).insert_header(PAGE_POLICY).body(UNBUILT)
-        }
-        (None, _) => HttpResponse::NotFound().content_type(ContentType::plaintext()).body("not found\n"),
+    match request.path() {
+        "/" => page(request, "index.html", UNBUILT),
+        other => match other.trim_start_matches('/') {
+            "index.html" => page(request, "index.html", UNBUILT),
+            // In its compressed forms too.
+            path if path.starts_with(ADMIN_PAGE) => not_found(),
+            path => asset(request, path),
+        },
     }
+}
+
+/// A page, or this text if the server was built without it.
+pub(super) fn page(request: &HttpRequest, path: &str, unbuilt: &'static str) -> HttpResponse {
+    embedded(request, path).unwrap_or_else(|| {
+        HttpResponse::Ok().content_type(ContentType::html()).insert_header(PAGE_POLICY).body(unbuilt)
+    })
+}
+
+/// A file of the pages.
+pub(super) fn asset(request: &HttpRequest, path: &str) -> HttpResponse {
+    embedded(request, path).unwrap_or_else(not_found)
+}
+
+fn not_found() -> HttpResponse {
+    HttpResponse::NotFound().content_type(ContentType::plaintext()).body("not found\n")
+}
+
+fn embedded(request: &HttpRequest, path: &str) -> Option<HttpResponse> {
+    let file = Dashboard::get(path)?;
+    let tag = entity_tag(&file);
+    let is_cached = has_tag(request, &tag);
+    let mut builder = if is_cached { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    builder
+        .content_type(file.metadata.mimetype())
+        .insert_header((CACHE_CONTROL, cache_policy(path)))
+        .insert_header((ETAG, tag))
+        .insert_header(PAGE_POLICY);
+    if path == CLIENT_LIBRARY {
+        builder.insert_header((ACCESS_CONTROL_ALLOW_ORIGIN, "*"));
+    }
+    let (coding, data) = coded(request, path, file.data);
+    let mut response = match (is_cached, data) {
+        (true, _) => builder.finish(),
+        // Shared, not copied for each request: a release embeds the files.
+        (false, Cow::Borrowed(bytes)) => builder.body(Bytes::from_static(bytes)),
+        (false, Cow::Owned(bytes)) => builder.body(Bytes::from(bytes)),
+    };
+    coding.mark(&mut response);
+    Some(response)
 }
 
 /// Identifies the content of a file. Weak, because it is the same in each coding (RFC 9110 section 8.8.1).

@@ -1,5 +1,6 @@
 //! What belongs to one feed, and the feeds of the server.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use actix::Recipient;
@@ -105,6 +106,16 @@ impl Feeds {
         self.0.iter().find(|feed| feed.readiness.is_ready()).unwrap_or(self.default_feed())
     }
 
+    /// Sets whether the node is drained: it refuses new sessions on all feeds meanwhile.
+    pub(super) fn set_draining(&self, is_draining: bool) {
+        self.0.iter().for_each(|feed| feed.readiness.set_draining(is_draining));
+    }
+
+    /// All feeds.
+    pub(super) fn all(&self) -> &[Arc<ServedFeed>] {
+        &self.0
+    }
+
     /// Refuses new sessions on all feeds for ever.
     pub fn end(&self) {
         self.0.iter().for_each(|feed| feed.readiness.end());
@@ -138,7 +149,11 @@ impl SourceKind {
 
 /// Whether a feed accepts new sessions, and why not. Clones share the answer.
 #[derive(Clone, Debug, Default)]
-pub struct Readiness(Arc<Mutex<ReadinessState>>);
+pub struct Readiness {
+    state: Arc<Mutex<ReadinessState>>,
+    /// Whether an operator drains the node, whatever the state of the feed.
+    is_draining: Arc<AtomicBool>,
+}
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 enum ReadinessState {
@@ -167,11 +182,14 @@ impl Readiness {
 
     /// Whether new sessions are accepted.
     pub fn is_ready(&self) -> bool {
-        *self.state() == ReadinessState::Ready
+        !self.is_draining() && *self.state() == ReadinessState::Ready
     }
 
     /// Why no new sessions are accepted, if there is more to say.
     pub fn reason(&self) -> Option<String> {
+        if self.is_draining() {
+            return Some("draining".to_owned());
+        }
         match &*self.state() {
             ReadinessState::Withheld(reason) => Some(reason.clone()),
             _ => None,
@@ -185,8 +203,16 @@ impl Readiness {
         }
     }
 
+    fn set_draining(&self, is_draining: bool) {
+        self.is_draining.store(is_draining, Ordering::Relaxed);
+    }
+
+    fn is_draining(&self) -> bool {
+        self.is_draining.load(Ordering::Relaxed)
+    }
+
     fn state(&self) -> MutexGuard<'_, ReadinessState> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,5 +1,5 @@
-//! The methods of HTTP: every address answers GET and HEAD; the controls of a replay answer POST too, and the API of topics
-//! answers POST alone.
+//! The methods of HTTP: every address answers GET and HEAD; the controls of a replay answer POST too, the API of topics
+//! answers POST alone, and each path of the administration has its own.
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -11,10 +11,8 @@ use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse};
 
 use super::admission::record_request;
 use super::error::no_such_path;
-use super::replay;
-use super::response;
 use super::state::AppState;
-use super::topic_api;
+use super::{admin, replay, response, surface, topic_api};
 
 /// The methods that a request may use, other than CORS's preflight.
 const ALLOWED: &str = "GET, HEAD";
@@ -45,8 +43,25 @@ pub async fn restrict_methods(
             request.extensions_mut().insert(AnsweredAsGet);
             None
         }
+        Method::POST | Method::PUT | Method::DELETE
+            if admin::has_method(request.path(), request.method())
+                && surface::is_of_operations(request.request()) =>
+        {
+            None
+        }
         Method::POST if request.path() == replay::PATH || topic_api::is_path(request.path()) => None,
         Method::OPTIONS if is_preflight(&request) => None,
+        Method::CONNECT
+        | Method::DELETE
+        | Method::OPTIONS
+        | Method::PATCH
+        | Method::POST
+        | Method::PUT
+        | Method::TRACE
+            if admin::is_path(request.path()) && !surface::is_of_operations(request.request()) =>
+        {
+            Some(no_such_path())
+        }
         Method::CONNECT
         | Method::DELETE
         | Method::OPTIONS
@@ -82,6 +97,10 @@ pub(super) fn not_allowed(path: &str) -> HttpResponse {
     let allowed = match path {
         replay::PATH => CONTROL_ALLOWED,
         path if topic_api::is_path(path) => "POST",
+        path if admin::is_path(path) => match admin::methods_of(path) {
+            Some(methods) => methods,
+            None => return no_such_path(),
+        },
         path if path.starts_with("/api/") => return no_such_path(),
         _ => ALLOWED,
     };

@@ -15,10 +15,8 @@ use actix_web::middleware::Next;
 use actix_web::web::Data;
 
 use super::admission::record_request;
-use super::replay;
-use super::response;
 use super::state::AppState;
-use super::topic_api;
+use super::{admin, replay, response, surface, topic_api};
 use crate::metrics::HttpMetrics;
 use crate::transport::{BodyAllowance, Connection, ReadingEnd, StreamMode};
 
@@ -28,6 +26,7 @@ struct ConnectionGuard {
     reading: ReadingEnd,
     body: BodyAllowance,
     stream: StreamMode,
+    is_tls: bool,
     metrics: HttpMetrics,
 }
 
@@ -43,8 +42,13 @@ impl Drop for ConnectionGuard {
 pub fn watch_connection(metrics: HttpMetrics, connection: &impl Connection, extensions: &mut Extensions) {
     let (reading, body, stream) =
         (connection.reading_end(), connection.body_allowance(), connection.stream_mode());
-    let has_request = Cell::new(false);
-    extensions.insert(Rc::new(ConnectionGuard { has_request, reading, body, stream, metrics }));
+    let (has_request, is_tls) = (Cell::new(false), connection.is_tls());
+    extensions.insert(Rc::new(ConnectionGuard { has_request, reading, body, stream, is_tls, metrics }));
+}
+
+/// Whether the connection of this request is one of TLS.
+pub(super) fn is_tls(request: &HttpRequest) -> bool {
+    request.conn_data::<Rc<ConnectionGuard>>().is_some_and(|connection| connection.is_tls)
 }
 
 /// Makes the connection of this request that of a session, whose events are the response.
@@ -117,14 +121,20 @@ fn has_body(request: &HttpRequest) -> bool {
         || request.headers().contains_key(TRANSFER_ENCODING)
 }
 
-/// The length of the body if it is a command for a replay or a call of the API of topics, and the length is told and allowed.
+/// The length of the body if it is a command for a replay or a call of the API of topics or of the administration, and the length is told and allowed.
 fn command_bytes(request: &HttpRequest) -> Option<usize> {
     let length = request.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()?;
     let most = match request.path() {
         replay::PATH => replay::MAX_COMMAND_BYTES,
         path if topic_api::is_path(path) => topic_api::MAX_BYTES,
+        path if admin::is_path(path) && surface::is_of_operations(request) => admin::MAX_BODY_BYTES,
         _ => return None,
     };
-    let is_command = request.method() == Method::POST && !request.headers().contains_key(TRANSFER_ENCODING);
+    let has_body_method = match *request.method() {
+        Method::POST => true,
+        Method::PUT => admin::is_path(request.path()),
+        _ => false,
+    };
+    let is_command = has_body_method && !request.headers().contains_key(TRANSFER_ENCODING);
     (is_command && length <= most).then_some(length)
 }

@@ -1,6 +1,7 @@
 //! HTTP: the upgrade to a session, event streams, REST, TradingView's UDF, health checks, metrics and the dashboard's files.
 
 mod access;
+mod admin;
 mod admission;
 mod assets;
 mod challenge;
@@ -34,6 +35,7 @@ mod turn;
 mod udf;
 mod upgrade;
 
+pub use self::admin::{Administration, Draining, LogFilter};
 pub use self::challenge::AuthChallenge;
 pub use self::connection_limit::ConnectionLimit;
 pub use self::error::ApiError;

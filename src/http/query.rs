@@ -30,6 +30,17 @@ impl QueryParams {
         }
     }
 
+    /// Refuses parameters with other names than these.
+    pub(super) fn check_names(&self, known: &[&str]) -> Result<(), ApiError> {
+        match self.pairs.iter().find(|(name, _)| !known.contains(&name.as_str())) {
+            Some((name, _)) => {
+                let why = format!("`{name}` is none of {}", known.join(", "));
+                Err(ApiError::invalid("parameter", why))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// All values of this name.
     pub(super) fn values(&self, wanted: &str) -> impl Iterator<Item = &str> {
         self.pairs.iter().filter(move |(name, _)| name == wanted).map(|(_, value)| value.as_str())

@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::state::{AppState, WorkerHubs};
 use super::surface::Surface;
 use super::{
-    assets, cors, error, events, faults, health, methods, paced_body, replay, rest, status, surface,
+    admin, assets, cors, error, events, faults, health, methods, paced_body, replay, rest, status, surface,
     topic_api, udf, upgrade,
 };
 use crate::auth::AllowedOrigins;
@@ -21,14 +21,16 @@ pub fn routes(
 ) -> impl FnOnce(&mut ServiceConfig) {
     move |app| {
         let origins = state.origins.clone();
-        app.app_data(state).app_data(hubs).configure(health_routes);
+        app.app_data(state).app_data(hubs).app_data(surface).configure(health_routes);
         match surface {
             Surface::Whole => {
                 app.configure(operation_routes).configure(|app| client_routes(app, &origins));
             }
             Surface::Clients => client_routes(app, &origins),
             Surface::Operations => {
-                app.configure(operation_routes).default_service(web::to(|| async { error::no_such_path() }));
+                app.configure(operation_routes)
+                    .configure(admin::routes)
+                    .default_service(web::to(|| async { error::no_such_path() }));
             }
             Surface::Redirect { port } => {
                 let redirect = move |request: HttpRequest| async move { surface::redirect(&request, port) };

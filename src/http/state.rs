@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use actix_web::HttpRequest;
 
+use super::admin::Administration;
 use super::feeds::{Feeds, ServedFeed};
 use super::limits::HttpLimits;
 use crate::alerts::AlertQuota;
@@ -45,6 +46,8 @@ pub struct AppState {
     pub http: HttpLimits,
     /// The faults that are made on purpose, if any.
     pub faults: Option<Faults>,
+    /// What the administration needs.
+    pub admin: Administration,
 }
 
 /// Whether `/echo` answers, and with which limits.
@@ -110,6 +113,15 @@ impl AppState {
             echo: EchoMode::On,
             http: HttpLimits::default(),
             faults: None,
+            admin: Administration {
+                hubs: crate::hub::HubDirectory::default(),
+                gate: crate::auth::AdminGate::new(None, true, crate::limits::Rate::per_minute(30)),
+                log: None,
+                started: std::time::Instant::now(),
+                started_at: crate::model::Timestamp::default(),
+                workers: 1,
+                draining: super::admin::Draining::default(),
+            },
         }
     }
 }

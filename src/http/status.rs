@@ -36,7 +36,7 @@ struct Status {
 
 /// One of several feeds.
 #[derive(Debug, Serialize)]
-struct FeedStatus {
+pub(super) struct FeedStatus {
     feed: String,
     ready: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -45,6 +45,18 @@ struct FeedStatus {
     data: MarketData,
     #[serde(skip_serializing_if = "Option::is_none")]
     upstream: Option<Upstream>,
+}
+
+impl FeedStatus {
+    pub(super) fn of(feed: &ServedFeed, request: &HttpRequest, state: &AppState) -> Self {
+        Self {
+            feed: feed.name.to_string(),
+            ready: feed.readiness.is_ready(),
+            reason: feed.readiness.reason(),
+            data: MarketData::of(feed, &hub_of(request, feed), state.clock.now()),
+            upstream: feed.upstream.as_ref().map(Upstream::of),
+        }
+    }
 }
 
 /// Where the data of a feed come from, and how late they are.
@@ -133,20 +145,14 @@ pub(super) async fn status(state: Data<AppState>, request: HttpRequest) -> impl 
             }
         }
         Some(feeds) => {
-            let of = |feed: &Arc<ServedFeed>| FeedStatus {
-                feed: feed.name.to_string(),
-                ready: feed.readiness.is_ready(),
-                reason: feed.readiness.reason(),
-                data: data(feed),
-                upstream: upstream(feed),
-            };
+            let of = |feed: &Arc<ServedFeed>| FeedStatus::of(feed, &request, &state);
             Status { feeds: feeds.iter().map(of).collect(), ..status }
         }
     })
 }
 
 #[cfg(feature = "nats")]
-mod cluster {
+pub(super) mod cluster {
     use std::collections::BTreeMap;
 
     use serde::Serialize;
@@ -154,8 +160,9 @@ mod cluster {
     use crate::cluster::{ClusterOverview, KnownNode, NodeRole};
     use crate::http::state::AppState;
 
+    /// What this node knows of the cluster.
     #[derive(Debug, Serialize)]
-    pub(super) struct Cluster {
+    pub(in crate::http) struct Cluster {
         node: String,
         role: &'static str,
         nats: String,
@@ -194,7 +201,12 @@ mod cluster {
     }
 
     impl Cluster {
-        pub(super) fn of(overview: &ClusterOverview, state: &AppState) -> Self {
+        /// The name of this node.
+        pub(in crate::http) fn node(&self) -> &str {
+            &self.node
+        }
+
+        pub(in crate::http) fn of(overview: &ClusterOverview, state: &AppState) -> Self {
             let (known, metrics) = (overview.state(), state.metrics.cluster());
             let gateways = known.nodes.values().filter(|node| node.role == NodeRole::Gateway).count();
             Self {

@@ -16,13 +16,18 @@ pub enum Surface {
     Whole,
     /// Everything for clients.
     Clients,
-    /// Metrics, status and health checks.
+    /// The administration, metrics, status and health checks.
     Operations,
     /// The way to https at this port, and health checks.
     Redirect {
         /// The port.
         port: u16,
     },
+}
+
+/// Whether the listener of this request serves the administration.
+pub(super) fn is_of_operations(request: &HttpRequest) -> bool {
+    request.app_data::<Surface>() == Some(&Surface::Operations)
 }
 
 /// Whether browsers are told to use nothing but TLS (RFC 6797).

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use actix_web::http::header::{
-    CONTENT_TYPE, HeaderMap, HeaderValue, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_PROTOCOL,
+    CONTENT_TYPE, HeaderMap, HeaderValue, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_PROTOCOL, USER_AGENT,
 };
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, Responder, ResponseError};
@@ -15,9 +15,11 @@ use super::credentials::credentials_of;
 use super::error::{ApiError, no_such_path};
 use super::feeds::ServedFeed;
 use super::handshake::{self, HandshakeError};
+use super::middleware::is_tls;
 use super::query::QueryParams;
 use super::state::{AppState, EchoMode, hub_of};
 use crate::auth::KeyStore;
+use crate::hub::ClientFacts;
 use crate::metrics::{Refusal, RefusalKind};
 use crate::model::Feed;
 use crate::session::{self, AlertAccess, Authenticator, EchoParams, PendingSession, SessionParams};
@@ -59,8 +61,8 @@ pub(super) async fn echo(
     let feed = state.feeds.first_ready();
     upgrade(&request, &state, feed, |response| {
         let deflate = negotiate(&request, response);
-        let address = client_address(&request, &state);
-        session::open_echo(EchoParams { hub: hub_of(&request, feed), address, deflate, limits, grant })
+        let client = client_facts(&request, &state);
+        session::open_echo(EchoParams { hub: hub_of(&request, feed), client, deflate, limits, grant })
     })
 }
 
@@ -104,7 +106,7 @@ pub(super) fn session_params(
     let label = query.value("userId").map(sanitized);
     SessionParams {
         hub: hub_of(request, served),
-        address: client_address(request, state),
+        client: client_facts(request, state),
         limits: state.limits,
         outbox: state.outbox,
         epoch: served.epoch,
@@ -120,6 +122,18 @@ pub(super) fn session_params(
         label,
         authenticator,
         credentials: credentials_of(request, query),
+    }
+}
+
+/// What the request tells of its client.
+fn client_facts(request: &HttpRequest, state: &AppState) -> ClientFacts {
+    /// Browsers say some 120 characters.
+    const MAX_LEN: usize = 200;
+    let user_agent = request.headers().get(USER_AGENT).map(|name| String::from_utf8_lossy(name.as_bytes()));
+    ClientFacts {
+        address: client_address(request, state),
+        user_agent: user_agent.map(|name| printable(&name, MAX_LEN).into()),
+        is_tls: is_tls(request),
     }
 }
 
@@ -202,5 +216,9 @@ fn authenticator(request: &HttpRequest, state: &AppState, keys: &Arc<KeyStore>, 
 /// A client's label in a form that is safe in logs: at most 64 characters, and no control characters.
 fn sanitized(label: &str) -> String {
     const MAX_LEN: usize = 64;
-    label.chars().filter(|c| !c.is_control()).take(MAX_LEN).collect()
+    printable(label, MAX_LEN)
+}
+
+fn printable(text: &str, max_len: usize) -> String {
+    text.chars().filter(|c| !c.is_control()).take(max_len).collect()
 }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, Message, WrapFuture};
+use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, Message, SpawnHandle, WrapFuture};
 
 use super::{Hub, Now};
 use crate::clock::Clock;
@@ -32,7 +32,9 @@ pub struct Continue;
 
 /// Receives the batches of a feed on another thread, and runs the hub's timers.
 pub struct HubActor {
-    hub: Rc<Hub>,
+    pub(super) hub: Rc<Hub>,
+    /// The drain that goes on.
+    pub(super) drain: Option<SpawnHandle>,
     pending: VecDeque<Arc<Batch>>,
     /// A timer for the hub's next flush is set.
     has_flush_timer: bool,
@@ -56,6 +58,11 @@ const MAX_BATCHES_PER_DISPATCH: usize = 64;
 /// so that they do not all return at once.
 const RECONNECT_MS: Range<u32> = 500..5_000;
 
+/// Draws the delay.
+pub(super) fn reconnect_delay() -> Duration {
+    Duration::from_millis(rand::random_range(RECONNECT_MS).into())
+}
+
 impl Now {
     /// Reads both clocks.
     pub fn read(clock: &Clock) -> Self {
@@ -68,6 +75,7 @@ impl HubActor {
     pub fn new(hub: Rc<Hub>) -> Self {
         Self {
             hub,
+            drain: None,
             pending: VecDeque::new(),
             has_flush_timer: false,
             is_continuing: false,
@@ -152,7 +160,6 @@ impl Handler<CloseAll> for HubActor {
     type Result = ();
 
     fn handle(&mut self, CloseAll(reason): CloseAll, _: &mut Self::Context) {
-        let reconnect = || Duration::from_millis(rand::random_range(RECONNECT_MS).into());
-        self.hub.close_all(reason, Instant::now(), reconnect);
+        self.hub.close_all(reason, Instant::now(), reconnect_delay);
     }
 }

@@ -12,6 +12,7 @@ use super::hub_alerts::HubAlerts;
 use super::index::GroupKey;
 use super::liveness::{LivenessVerdict, PauseDetector};
 use super::send_batch::SendBatch;
+use super::survey::Found;
 use super::{
     EncodedLastValues, FanOut, FrameCache, Index, LivenessTimeouts, Now, ObjectRef, Subscriber,
     SubscriberKey, SubscriptionChange, WorkerShare,
@@ -79,6 +80,8 @@ pub(super) struct Slot {
     delivered: Option<Instant>,
     /// Its current timer.
     timer: Option<Instant>,
+    /// Its number among the sessions of the worker.
+    number: u64,
 }
 
 /// Objects that are due before the next batch can come are due now: a delay of whole milliseconds would
@@ -140,7 +143,8 @@ impl Hub {
         if state.slots.len() <= key.0 {
             state.slots.resize_with(key.0 + 1, || None);
         }
-        state.slots[key.0] = Some(Slot { subscriber, writer, delivered: None, timer: None });
+        let number = self.share.next_number();
+        state.slots[key.0] = Some(Slot { subscriber, writer, delivered: None, timer: None, number });
         self.share.metrics.opened.inc();
         self.share.metrics.sessions.inc();
         key
@@ -400,6 +404,43 @@ impl Hub {
             self.share.metrics.crowded.inc();
         }
         self.crowding.replace(crowding);
+    }
+
+    /// Visits up to `most` sessions from the slot `from` on; returns the slot from which to go on, if there are more. It may
+    /// not call the hub.
+    pub(super) fn visit(
+        &self,
+        from: usize,
+        most: usize,
+        mut visit: impl FnMut(Found, &dyn Subscriber),
+    ) -> Option<usize> {
+        let state = self.state.borrow();
+        let mut left = most;
+        for (key, slot) in state.slots.iter().enumerate().skip(from) {
+            let Some(slot) = slot else { continue };
+            if left == 0 {
+                return Some(key);
+            }
+            left -= 1;
+            visit(Found { key: SubscriberKey(key), number: slot.number }, &*slot.subscriber);
+        }
+        None
+    }
+
+    /// The session of this number.
+    pub(super) fn session(&self, number: u64) -> Option<(SubscriberKey, Rc<dyn Subscriber>)> {
+        let state = self.state.borrow();
+        let is_meant = |slot: &Option<Slot>| slot.as_ref().is_some_and(|slot| slot.number == number);
+        let key = state.slots.iter().position(is_meant)?;
+        let slot = state.slots[key].as_ref()?;
+        Some((SubscriberKey(key), Rc::clone(&slot.subscriber)))
+    }
+
+    /// The session that a survey found, unless it has ended.
+    pub(super) fn session_found(&self, found: Found) -> Option<Rc<dyn Subscriber>> {
+        let state = self.state.borrow();
+        let slot = state.slots.get(found.key.0)?.as_ref()?;
+        (slot.number == found.number).then(|| Rc::clone(&slot.subscriber))
     }
 
     /// Closes all sessions, behind what is queued for them. `reconnect` draws the delay that a client is

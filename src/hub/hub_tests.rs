@@ -9,8 +9,11 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use super::*;
 use crate::alerts::AlertFire;
-use crate::hub::{ConnectionHealth, EncodedLastValues, FrameForm};
+use crate::hub::{
+    ConnectionHealth, EncodedLastValues, FrameForm, Inquiry, SubscriberFigures, SubscriberIdentity,
+};
 use crate::model::{BegunEpoch, Body, FeedNotice, Missed, Object, Seq, StreamId, SymbolId, Timestamp, Trade};
+use crate::transport::TrafficTotals;
 use crate::transport::fake::FakeTransport;
 use crate::wire::{Codec, fixtures};
 
@@ -27,6 +30,7 @@ struct TestSubscriber<F> {
     told: Told<FeedNotice>,
     missed: Told<Missed>,
     queued_bytes: usize,
+    identity: SubscriberIdentity,
 }
 
 type Told<T> = Box<dyn Fn(&[T])>;
@@ -40,6 +44,7 @@ impl<F: Fn(&FanOut<'_>, &[ObjectRef])> TestSubscriber<F> {
             told: Box::new(|_| ()),
             missed: Box::new(|_| ()),
             queued_bytes: 0,
+            identity: SubscriberIdentity::for_tests(),
         }
     }
 }
@@ -86,6 +91,28 @@ impl<F: Fn(&FanOut<'_>, &[ObjectRef])> Subscriber for TestSubscriber<F> {
         let queued_bytes = self.queued_bytes;
         ConnectionHealth { heard: now, pinged: now, stalled: None, closing: None, queued_bytes, client }
     }
+
+    fn identity(&self) -> &SubscriberIdentity {
+        &self.identity
+    }
+
+    fn figures(&self) -> SubscriberFigures {
+        SubscriberFigures {
+            symbols: 1,
+            backlog_bytes: self.queued_bytes,
+            stalled: None,
+            heard: self.identity.opened,
+            traffic: TrafficTotals::default(),
+            gaps: 0,
+            missed: 0,
+            is_muted: false,
+            is_closing: false,
+        }
+    }
+
+    fn set_muted(&self, _: bool) {}
+
+    fn inquire(&self, _: Inquiry) {}
 
     fn ping(&self, _: Instant) {}
 

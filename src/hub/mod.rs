@@ -8,6 +8,7 @@ mod actor;
 mod change;
 mod change_log;
 mod crowding;
+mod directory;
 mod encoded_last_values;
 mod fan_out;
 mod frame_cache;
@@ -17,19 +18,27 @@ mod hub;
 mod hub_alerts;
 mod index;
 mod liveness;
+mod requests;
 mod send_batch;
 mod subscriber;
+mod survey;
 mod worker_share;
 
 pub use actor::{CloseAll, Continue, HubActor, LivenessProbe};
 pub use change::SubscriptionChange;
 pub use change_log::ChangeLog;
 pub use crowding::BacklogLimits;
+pub use directory::HubDirectory;
 pub use encoded_last_values::EncodedLastValues;
 pub use fan_out::{FanOut, ObjectRef};
 pub use frame_cache::{FrameCache, FrameForm, FrameKey};
 pub use hub::Hub;
 pub use index::{Index, SubscriberKey};
 pub use liveness::{ConnectionHealth, LivenessTimeouts};
+pub use requests::DescribedSession;
 pub use subscriber::{Now, Subscriber};
+pub use survey::{
+    ChannelDetails, ClientFacts, Inquiry, SessionFilter, SessionId, SessionIdError, SessionRow, SessionSort,
+    SortOrder, SubscriberDetails, SubscriberFigures, SubscriberIdentity, SurveyAnswer, SurveyQuery,
+};
 pub use worker_share::WorkerShare;

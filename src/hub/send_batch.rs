@@ -34,8 +34,12 @@ impl SendBatch {
         let mut totals = FrameTotals::default();
         let frames = &*frames.all();
         for batch in self.0.chunks(LOOKUP_BATCH) {
-            let sockets: SmallVec<[_; LOOKUP_BATCH]> =
-                batch.iter().map(|queued| slots[queued.subscriber.0].as_ref()?.writer.socket()).collect();
+            let look_up = |queued: &QueuedSend| {
+                let writer = &slots[queued.subscriber.0].as_ref()?.writer;
+                writer.count(frames[queued.frame.0].len(), queued.objects, 0);
+                writer.socket()
+            };
+            let sockets: SmallVec<[_; LOOKUP_BATCH]> = batch.iter().map(look_up).collect();
             for (queued, socket) in batch.iter().zip(sockets) {
                 let frame = &frames[queued.frame.0];
                 totals.add(frame, queued.objects, 0);

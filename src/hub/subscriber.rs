@@ -3,7 +3,10 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::{ConnectionHealth, EncodedLastValues, FanOut, FrameForm, ObjectRef};
+use super::{
+    ConnectionHealth, EncodedLastValues, FanOut, FrameForm, Inquiry, ObjectRef, SubscriberFigures,
+    SubscriberIdentity,
+};
 use crate::alerts::AlertFire;
 use crate::model::{BegunEpoch, FeedNotice, Missed, Timestamp, Universe};
 use crate::wire::Close;
@@ -52,6 +55,18 @@ pub trait Subscriber {
 
     /// The state of the connection. While the server itself keeps a client waiting, it counts as heard.
     fn health(&self, now: Instant) -> ConnectionHealth;
+
+    /// What does not change, for administration.
+    fn identity(&self) -> &SubscriberIdentity;
+
+    /// The figures of the session, for administration.
+    fn figures(&self) -> SubscriberFigures;
+
+    /// Sets whether the client may publish to topics.
+    fn set_muted(&self, is_muted: bool);
+
+    /// Has the details of the session told. A session that is about to end does not answer.
+    fn inquire(&self, inquiry: Inquiry);
 
     /// Sends a ping.
     fn ping(&self, now: Instant);

@@ -1,3 +1,4 @@
+use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -16,6 +17,8 @@ pub struct WorkerShare {
     pub(super) clock: Clock,
     pub(super) fair_queue: Rc<FairQueue>,
     pub(super) backlog: BacklogLimits,
+    /// The number of the newest session.
+    numbers: Rc<Cell<u64>>,
 }
 
 impl WorkerShare {
@@ -23,6 +26,12 @@ impl WorkerShare {
     pub fn new(metrics: WorkerMetrics, clock: Clock, hubs: usize, now: Instant) -> Self {
         let BacklogLimits { worker, address } = BacklogLimits::default();
         let backlog = BacklogLimits { worker: worker / hubs, address: address / hubs };
-        Self { metrics, clock, fair_queue: FairQueue::new(now), backlog }
+        Self { metrics, clock, fair_queue: FairQueue::new(now), backlog, numbers: Rc::default() }
+    }
+
+    /// The number of the next session of the worker.
+    pub(super) fn next_number(&self) -> u64 {
+        self.numbers.set(self.numbers.get() + 1);
+        self.numbers.get()
     }
 }

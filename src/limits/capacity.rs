@@ -55,12 +55,17 @@ impl SessionCapacity {
         *self.limits.write().unwrap_or_else(PoisonError::into_inner) = limits;
     }
 
+    /// The limits in force.
+    pub fn limits(&self) -> CapacityLimits {
+        *self.limits.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Acquires a permit for a session from this address.
     ///
     /// # Errors
     /// When a limit is reached.
     pub fn acquire(&self, address: IpAddr) -> Result<SessionPermit, AtCapacity> {
-        let limits = *self.limits.read().unwrap_or_else(PoisonError::into_inner);
+        let limits = self.limits();
         let total = self.total.acquire((), limits.sessions).ok_or(AtCapacity::Sessions)?;
         let address = self.by_address.acquire(rate_limit_key(address), limits.per_address);
         Ok(SessionPermit { _total: total, _address: address.ok_or(AtCapacity::Address)? })

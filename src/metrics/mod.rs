@@ -33,6 +33,7 @@ pub use feed::FeedMetrics;
 pub use frames::FrameTotals;
 pub use http::HttpMetrics;
 pub use journal::JournalMetrics;
+pub use process::{open_file_limit, open_files, resident_bytes};
 pub use refusals::{RecentRefusal, Refusal, RefusalKind, Refusals};
 pub use upstream::UpstreamMetrics;
 use upstream::UpstreamRefusals;
@@ -371,6 +372,11 @@ impl Metrics {
 }
 
 impl WorkerMetrics {
+    /// The number of the worker.
+    pub fn worker(&self) -> usize {
+        self.number
+    }
+
     /// Counts a session that ended for this reason.
     pub fn closed(&self, reason: &'static str) {
         self.closed.get_or_create(&ClosedLabels { worker: self.number, reason }).inc();

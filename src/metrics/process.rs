@@ -71,14 +71,15 @@ fn cpu_seconds() -> Option<f64> {
 
 /// From `/proc/self/statm`: the second number counts resident pages.
 #[cfg(target_os = "linux")]
-fn resident_bytes() -> Option<i64> {
+pub fn resident_bytes() -> Option<i64> {
     let pages = std::fs::read_to_string("/proc/self/statm").ok()?;
     let pages: i64 = pages.split(' ').nth(1)?.parse().ok()?;
     Some(pages * rustix::param::page_size() as i64)
 }
 
+/// The resident memory.
 #[cfg(not(target_os = "linux"))]
-fn resident_bytes() -> Option<i64> {
+pub fn resident_bytes() -> Option<i64> {
     None
 }
 
@@ -86,23 +87,26 @@ fn resident_bytes() -> Option<i64> {
 ///
 /// Counting 20,000 entries would take a worker 10 ms.
 #[cfg(target_os = "linux")]
-fn open_files() -> Option<i64> {
+pub fn open_files() -> Option<i64> {
     let count = std::fs::metadata("/proc/self/fd").ok()?.len();
     (count > 0).then_some(count as i64)
 }
 
+/// The number of open files.
 #[cfg(not(target_os = "linux"))]
-fn open_files() -> Option<i64> {
+pub fn open_files() -> Option<i64> {
     None
 }
 
+/// The limit of open files.
 #[cfg(unix)]
-fn open_file_limit() -> Option<i64> {
+pub fn open_file_limit() -> Option<i64> {
     use rustix::process::{Resource, getrlimit};
     getrlimit(Resource::Nofile).current.map(|limit| limit as i64)
 }
 
+/// The limit of open files.
 #[cfg(not(unix))]
-fn open_file_limit() -> Option<i64> {
+pub fn open_file_limit() -> Option<i64> {
     None
 }

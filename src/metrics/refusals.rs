@@ -52,6 +52,12 @@ impl RefusalKind {
             Self::Auth => &["wrong", "attempts", "feed", "sessions"],
             Self::Upgrade => &["handshake", "origin", "host", "not_ready", "sessions", "address"],
             Self::Request => &[
+                "admin_forwarded",
+                "admin_host",
+                "admin_no_token",
+                "admin_origin",
+                "admin_token_required",
+                "admin_wrong_token",
                 "answers",
                 "attempts",
                 "body",

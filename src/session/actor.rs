@@ -1,5 +1,5 @@
+use std::cell::OnceCell;
 use std::future::{Future, ready};
-use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -29,9 +29,9 @@ use super::topic_access::{SessionTopics, TopicAccess, answer as topic_answer, re
 use crate::auth::Credentials;
 use crate::faults::LineFaultPlan;
 use crate::feed::FeedProgress;
-use crate::hub::{Hub, SubscriberKey};
+use crate::hub::{ChannelDetails, ClientFacts, Hub, SubscriberDetails, SubscriberIdentity, SubscriberKey};
 use crate::limits::{ReactorTurn, TokenBucket, WorkPermit};
-use crate::model::Epoch;
+use crate::model::{Channel, Epoch};
 use crate::source::SymbolInterest;
 use crate::topics::PublishRefusal;
 use crate::transport::SocketWriter;
@@ -60,14 +60,19 @@ const ANSWERED_ELSEWHERE_WORK: usize = 2_000;
 /// its connection to the cluster.
 const PUBLISH_TIMEOUT: Duration = Duration::from_secs(5);
 
+const MUTED: &str = "an operator has muted this session: it may read, and publish nothing";
+
+/// The most names of a channel that are told to an administrator.
+const MOST_NAMES_TOLD: usize = 100;
+
 const NO_PANIC: &str = "commands are read and answered without a panic, and the runtime outlives its tasks";
 
 /// What a session is opened with.
 pub struct SessionParams {
     /// The worker's hub.
     pub hub: Rc<Hub>,
-    /// The address of the client, under which its long work waits.
-    pub address: IpAddr,
+    /// The client, under whose address its long work waits.
+    pub client: ClientFacts,
     /// The epoch of the sequence numbers.
     pub epoch: Epoch,
     /// How far the feed is.
@@ -108,10 +113,17 @@ pub fn open(params: SessionParams) -> PendingSession {
         let universe = params.hub.universe();
         let epoch = params.hub.epoch().unwrap_or(params.epoch);
         let (transport, faulty_line) = FaultyLine::wrap(transport, params.line_faults);
+        let identity = SubscriberIdentity {
+            client: params.client,
+            key: OnceCell::new(),
+            codec: params.codec,
+            is_deflated: params.deflate.is_some(),
+            opened: now,
+            opened_at: params.hub.clock().now(),
+        };
         let state = Rc::new(SessionState::new(
             params.hub,
-            params.address,
-            params.codec,
+            identity,
             epoch,
             outbox.compressed(params.deflate),
             SocketWriter::new(transport, head),
@@ -276,6 +288,10 @@ impl SessionActor {
     /// Publishes a message. The client's next command waits for the answer of the feed, so that its messages keep
     /// their order, and a client that floods waits.
     fn publish(&mut self, command: PublishCommand, ctx: &mut WebsocketContext<Self>) {
+        if self.state.is_muted() {
+            let refusal = ErrorCode::NotPermitted.because(MUTED);
+            return self.reply(&refusal.answering(Answered::of(command.id)));
+        }
         let Some(topics) = &mut self.topics else { return };
         let universe = self.state.hub().universe();
         let (grant, subscriptions) = (self.protocol.grant(), self.protocol.subscriptions());
@@ -365,6 +381,7 @@ impl SessionActor {
             let (grant, subscriptions) = (self.protocol.grant(), self.protocol.subscriptions());
             topics.attend(subscriptions, grant, &self.state.hub().universe());
         }
+        self.state.set_symbols(self.protocol.subscriptions().len());
         let execution = self.executor.begin(outcome, response);
         self.step(execution, permit, ctx);
     }
@@ -396,11 +413,36 @@ impl SessionActor {
     /// entitled to it.
     fn watch_revocation(&self, ctx: &mut WebsocketContext<Self>) {
         let Some(grant) = self.protocol.grant() else { return };
+        self.state.set_key_id(grant.key().id());
         let revoked = grant.key().revocation().revoked().into_actor(self);
         ctx.spawn(revoked.map(|(), session, ctx| {
             session.state.fail(ErrorCode::AuthFailed, Close::KeyRevoked, Instant::now());
             ctx.stop();
         }));
+    }
+
+    /// What an administrator is told of the session.
+    fn details(&self) -> SubscriberDetails {
+        let subscriptions = self.protocol.subscriptions();
+        let of_channel = |channel: Channel| {
+            let named = subscriptions.named(channel);
+            let all = subscriptions.includes_all(channel).then(|| "*".to_owned());
+            let names = named.iter().map(ToString::to_string);
+            ChannelDetails {
+                name: channel.name(),
+                count: named.len() + usize::from(all.is_some()),
+                names: all.into_iter().chain(names).take(MOST_NAMES_TOLD).collect(),
+            }
+        };
+        let own = Channel::ALL.into_iter().filter(|channel| channel.leader() == *channel);
+        let options = self.state.options();
+        SubscriberDetails {
+            channels: own.map(of_channel).filter(|channel| channel.count > 0).collect(),
+            alerts: self.state.count_alerts(),
+            interval: options.interval,
+            heartbeat: options.heartbeat,
+            has_opted_in: self.state.has_opted_in(),
+        }
     }
 
     pub(super) fn end(&self, reason: Close, ctx: &mut WebsocketContext<Self>) {
@@ -448,6 +490,7 @@ impl StreamHandler<SessionInput> for SessionActor {
         let message = match input {
             SessionInput::Message(message) => message,
             SessionInput::LimitExceeded(reason) => return self.end(reason, ctx),
+            SessionInput::Inquired(inquiry) => return inquiry.answer(self.details()),
             SessionInput::UniverseGrew => {
                 let known = self.protocol.extend_universe(self.state.hub().universe());
                 self.alerts.add_new_instruments(Instant::now());

@@ -53,8 +53,7 @@ impl World {
         });
         let state = Rc::new(SessionState::new(
             Rc::clone(&hub),
-            std::net::Ipv4Addr::LOCALHOST.into(),
-            Codec::Json,
+            SubscriberIdentity::for_tests(),
             EPOCH,
             Outbox::new(Codec::Json, OutboxLimits::default()),
             SocketWriter::new(Box::new(transport), Bytes::new()),

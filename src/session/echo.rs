@@ -1,4 +1,4 @@
-use std::net::IpAddr;
+use std::cell::OnceCell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use super::outbox::Outbox;
 use super::pending_session::PendingSession;
 use super::state::{HubMembership, SessionState};
 use crate::auth::Grant;
-use crate::hub::{Hub, Subscriber};
+use crate::hub::{ClientFacts, Hub, Subscriber, SubscriberDetails, SubscriberIdentity};
 use crate::limits::TokenBucket;
 use crate::model::Epoch;
 use crate::transport::SocketWriter;
@@ -22,8 +22,8 @@ use crate::wire::{Close, Codec, Compression, Decoder, Deflate, Incoming, Opcode,
 pub struct EchoParams {
     /// The worker's hub.
     pub hub: Rc<Hub>,
-    /// The address of the client, whose sessions share a limit of what waits for them.
-    pub address: IpAddr,
+    /// The client, of whose address the sessions share a limit of what waits for them.
+    pub client: ClientFacts,
     /// How messages may be compressed, if that was negotiated.
     pub deflate: Option<Deflate>,
     /// What the session may request: the same as on the stream, where a message counts as a command.
@@ -39,12 +39,22 @@ pub struct EchoParams {
 /// its liveness is checked. It ends when the key that opened it, if any, is revoked.
 pub fn open_echo(params: EchoParams) -> PendingSession {
     PendingSession::new(move |transport, head, early| {
-        let EchoParams { hub, address, deflate, limits, grant } = params;
+        let EchoParams { hub, client, deflate, limits, grant } = params;
         let outbox = Outbox::new(Codec::Json, OutboxLimits::default()).compressed(deflate);
         let writer = SocketWriter::new(transport, head);
         let now = Instant::now();
-        let state =
-            Rc::new(SessionState::new(hub, address, Codec::Json, Epoch::default(), outbox, writer, now));
+        let identity = SubscriberIdentity {
+            client,
+            key: OnceCell::new(),
+            codec: Codec::Json,
+            is_deflated: deflate.is_some(),
+            opened: now,
+            opened_at: hub.clock().now(),
+        };
+        let state = Rc::new(SessionState::new(hub, identity, Epoch::default(), outbox, writer, now));
+        if let Some(grant) = &grant {
+            state.set_key_id(grant.key().id());
+        }
         let membership = HubMembership::join(&state);
         let decoder = Decoder::new(limits.message_bytes).with(Compression::of(deflate));
         let incoming = IncomingStream::new(early, decoder, Rc::clone(&state), &limits, now);
@@ -100,6 +110,7 @@ impl StreamHandler<SessionInput> for EchoActor {
         let message = match input {
             SessionInput::Message(message) => message,
             SessionInput::UniverseGrew => return,
+            SessionInput::Inquired(inquiry) => return inquiry.answer(SubscriberDetails::default()),
             SessionInput::LimitExceeded(reason) => return self.end(reason, ctx),
         };
         match message {

@@ -171,8 +171,7 @@ impl Client {
         let writer = SocketWriter::new(Box::new(transport), Bytes::new());
         let state = Rc::new(SessionState::new(
             Rc::clone(hub),
-            std::net::Ipv4Addr::LOCALHOST.into(),
-            Codec::Json,
+            SubscriberIdentity::for_tests(),
             EPOCH,
             outbox,
             writer,

@@ -9,6 +9,7 @@ use futures_util::Stream;
 use super::limits::Limits;
 use super::pending_message::PendingMessage;
 use super::state::SessionState;
+use crate::hub::Inquiry;
 use crate::limits::{ReactorTurn, TokenBucket, TurnBudget, TurnTicket};
 use crate::transport::READ_BYTES;
 use crate::wire::{Close, DecodeError, DecodeStep, Decoder, Incoming};
@@ -58,6 +59,8 @@ pub(super) enum SessionInput {
     LimitExceeded(Close),
     /// The market lists more instruments.
     UniverseGrew,
+    /// An administrator asks for the details of the session.
+    Inquired(Inquiry),
 }
 
 impl IncomingStream {
@@ -101,6 +104,9 @@ impl Stream for IncomingStream {
         this.pending.may_take(this.decoder.buffered_bytes());
         if this.state.take_universe_grew() {
             return Poll::Ready(Some(SessionInput::UniverseGrew));
+        }
+        if let Some(inquiry) = this.state.take_inquiry() {
+            return Poll::Ready(Some(SessionInput::Inquired(inquiry)));
         }
         if this.state.backlog_bytes() > PAUSE_ABOVE {
             // A client that is not read must not count as silent. The task comes back here when the
@@ -185,8 +191,7 @@ mod tests {
         let writer = SocketWriter::new(Box::new(FakeTransport::taking(<[u8]>::len)), Bytes::new());
         Rc::new(SessionState::new(
             hub,
-            std::net::Ipv4Addr::LOCALHOST.into(),
-            Codec::Json,
+            SubscriberIdentity::for_tests(),
             Epoch::default(),
             outbox,
             writer,

@@ -11,10 +11,11 @@ use super::alerts::{SessionAlert, SessionAlerts};
 use super::command_outcome::SessionOptions;
 use super::fast_path_cache::FastPathCache;
 use super::limits::{Offered, Overload};
-use super::outbox::{Outbox, OutgoingFrame};
+use super::outbox::{Outbox, OutgoingFrame, ToldGaps};
 use crate::alerts::AlertFire;
 use crate::hub::{
-    ConnectionHealth, EncodedLastValues, FanOut, FrameForm, Hub, Now, ObjectRef, Subscriber, SubscriberKey,
+    ConnectionHealth, EncodedLastValues, FanOut, FrameForm, Hub, Inquiry, Now, ObjectRef, Subscriber,
+    SubscriberFigures, SubscriberIdentity, SubscriberKey,
 };
 use crate::limits::ClientAddress;
 use crate::metrics::{FrameTotals, Refusal, RefusalKind};
@@ -33,9 +34,8 @@ pub(super) struct SessionState {
     hub: Rc<Hub>,
     /// The session's key in the hub, from the moment that it joins.
     key: OnceCell<SubscriberKey>,
-    /// The address of the client.
-    address: IpAddr,
     codec: Codec,
+    identity: SubscriberIdentity,
     /// The epoch that the client was told.
     epoch: Cell<Epoch>,
     /// How its numbers relate to those of the one before.
@@ -61,6 +61,12 @@ pub(super) struct SessionState {
     is_waiting: Cell<bool>,
     /// The alerts that the client set; `None` before the first.
     alerts: RefCell<Option<Box<SessionAlerts>>>,
+    /// The names that the client subscribes to, over all channels.
+    symbols: Cell<usize>,
+    /// Whether the client may publish nothing to topics.
+    is_muted: Cell<bool>,
+    /// Who asks for the details of the session, which the actor knows.
+    inquiry: Cell<Option<Inquiry>>,
 }
 
 /// The life of a session.
@@ -85,8 +91,7 @@ enum Phase {
 impl SessionState {
     pub(super) fn new(
         hub: Rc<Hub>,
-        address: IpAddr,
-        codec: Codec,
+        identity: SubscriberIdentity,
         epoch: Epoch,
         outbox: Outbox,
         writer: SocketWriter,
@@ -95,8 +100,8 @@ impl SessionState {
         Self {
             hub,
             key: OnceCell::new(),
-            address,
-            codec,
+            codec: identity.codec,
+            identity,
             epoch: Cell::new(epoch),
             epoch_numbers: Cell::default(),
             fast_path: FastPathCache::new(now),
@@ -112,7 +117,40 @@ impl SessionState {
             universe_grew: Cell::new(false),
             is_waiting: Cell::new(false),
             alerts: RefCell::new(None),
+            symbols: Cell::new(0),
+            is_muted: Cell::new(false),
+            inquiry: Cell::new(None),
         }
+    }
+
+    /// Records the key that the client has shown.
+    pub(super) fn set_key_id(&self, id: &str) {
+        let _ = self.identity.key.set(id.into());
+    }
+
+    /// Records the number of names that the client subscribes to.
+    pub(super) fn set_symbols(&self, symbols: usize) {
+        self.symbols.set(symbols);
+    }
+
+    /// Whether the client may publish nothing to topics.
+    pub(super) fn is_muted(&self) -> bool {
+        self.is_muted.get()
+    }
+
+    /// Who asks for the details of the session.
+    pub(super) fn take_inquiry(&self) -> Option<Inquiry> {
+        self.inquiry.take()
+    }
+
+    /// The number of alerts.
+    pub(super) fn count_alerts(&self) -> usize {
+        self.alerts.borrow().as_ref().map_or(0, |alerts| alerts.len())
+    }
+
+    /// Whether the client sent `x` in a command.
+    pub(super) fn has_opted_in(&self) -> bool {
+        self.opted_in.get()
     }
 
     pub(super) fn hub(&self) -> &Rc<Hub> {
@@ -121,12 +159,12 @@ impl SessionState {
 
     /// The address under which the client's long work waits.
     pub(super) fn client(&self) -> ClientAddress {
-        self.address.into()
+        self.identity.client.address.into()
     }
 
     /// The address of the client.
     pub(super) const fn address(&self) -> IpAddr {
-        self.address
+        self.identity.client.address
     }
 
     /// Counts a command that was answered with an error to a client with this key, and records the refusal. That of
@@ -137,7 +175,7 @@ impl SessionState {
         let metrics = self.hub.metrics();
         metrics.erred(*code);
         if !OF_CREDENTIALS.contains(code) {
-            let (kind, address) = (RefusalKind::Command, self.address);
+            let (kind, address) = (RefusalKind::Command, self.address());
             metrics.refusals.record(Refusal { kind, reason, address, key });
         }
     }
@@ -422,6 +460,7 @@ impl SessionState {
             && let Some(OutgoingFrame { frame, objects, merged }) = take(&mut self.outbox_mut())
         {
             totals.add(&frame, objects, merged);
+            self.writer.count(frame.len(), objects, merged);
             self.fast_path.set_progressed(now);
             self.frame_sent(&frame, self.writer.try_send(&frame));
         }
@@ -606,6 +645,34 @@ impl Subscriber for SessionState {
             queued_bytes: self.queued_bytes(),
             client: self.client(),
         }
+    }
+
+    fn identity(&self) -> &SubscriberIdentity {
+        &self.identity
+    }
+
+    fn figures(&self) -> SubscriberFigures {
+        let ToldGaps { notices, objects } = self.outbox.borrow().told_gaps();
+        SubscriberFigures {
+            symbols: self.symbols.get(),
+            backlog_bytes: self.queued_bytes(),
+            stalled: self.has_backlog().then(|| self.fast_path.progressed()),
+            heard: self.heard.get(),
+            traffic: self.writer.traffic(),
+            gaps: notices,
+            missed: objects,
+            is_muted: self.is_muted.get(),
+            is_closing: !self.is_open(),
+        }
+    }
+
+    fn set_muted(&self, is_muted: bool) {
+        self.is_muted.set(is_muted);
+    }
+
+    fn inquire(&self, inquiry: Inquiry) {
+        self.inquiry.set(Some(inquiry));
+        self.wake();
     }
 
     fn ping(&self, now: Instant) {

@@ -21,6 +21,11 @@ pub trait Connection: AsyncRead + AsyncWrite + Unpin {
     /// The transport of a session, once the connection has left HTTP.
     fn into_transport(self) -> Box<dyn Transport>;
 
+    /// Whether it is one of TLS.
+    fn is_tls(&self) -> bool {
+        false
+    }
+
     /// Takes what was read behind the request that upgraded the connection, and not passed on.
     fn take_unread(&mut self) -> Bytes {
         Bytes::new()
@@ -62,6 +67,10 @@ impl Connection for AcceptedSocket {
 impl Connection for TlsStream<AcceptedSocket> {
     fn socket(&self) -> &TcpStream {
         self.get_ref().0.socket()
+    }
+
+    fn is_tls(&self) -> bool {
+        true
     }
 
     fn into_transport(mut self) -> Box<dyn Transport> {

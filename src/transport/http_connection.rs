@@ -286,6 +286,10 @@ impl<C: Connection> Connection for HttpConnection<C> {
         self.connection.into_transport()
     }
 
+    fn is_tls(&self) -> bool {
+        self.connection.is_tls()
+    }
+
     fn take_unread(&mut self) -> Bytes {
         mem::take(&mut self.unread).into()
     }

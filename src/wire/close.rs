@@ -86,6 +86,8 @@ declare_closes! {
     AuthFailed { name: "auth_failed", code: 1008, reason: "auth failed", reconnect: Never }
     /// The key of the session was revoked.
     KeyRevoked { name: "key_revoked", code: 1008, reason: "key revoked", reconnect: Never }
+    /// An operator ended the session.
+    Disconnected { name: "disconnected", code: 1008, reason: "disconnected by an operator", reconnect: Never }
     /// The client did not authenticate in time.
     AuthTimeout { name: "auth_timeout", code: 1008, reason: "auth timeout", reconnect: Never }
     /// The client exceeded the rate limit of commands.

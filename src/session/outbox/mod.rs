@@ -69,6 +69,23 @@ pub struct Outbox {
     /// The size of the last release: the next one is likely to need as much.
     released_bytes: usize,
     overload: Overload,
+    told_gaps: ToldGaps,
+}
+
+/// The gap notices that a client was sent or that wait for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ToldGaps {
+    /// How many.
+    pub notices: u64,
+    /// The objects that they tell of.
+    pub objects: u64,
+}
+
+impl ToldGaps {
+    fn add(&mut self, gaps: &[(StreamId, Seq, Seq)]) {
+        self.notices += gaps.len() as u64;
+        self.objects += gaps.iter().map(|(_, from, to)| (to.0 + 1).saturating_sub(from.0)).sum::<u64>();
+    }
 }
 
 /// What an object takes on average: a piece of an answer has as many as a frame holds.
@@ -96,7 +113,13 @@ impl Outbox {
             is_partly_released: false,
             released_bytes: 0,
             overload: Overload::End,
+            told_gaps: ToldGaps::default(),
         }
+    }
+
+    /// The gap notices until now.
+    pub fn told_gaps(&self) -> ToldGaps {
+        self.told_gaps
     }
 
     /// The same outbox, for a client that agreed on this compression.
@@ -221,6 +244,7 @@ impl Outbox {
         let is_sampled = |stream: StreamId| is_paced && stream.channel().conflates();
         let piece = answers.next_piece(last_values.last_values(), most, is_sampled);
         self.answers = Some(answers).filter(|answers| !answers.is_empty());
+        self.told_gaps.add(&piece.gaps);
         let gaps: Vec<_> =
             piece.gaps.into_iter().map(|gap| gap_notice(last_values.universe(), gap)).collect();
         if !gaps.is_empty() {
@@ -386,8 +410,9 @@ impl Outbox {
         self.flush_held();
         self.queue.retain(|entry| !matches!(entry, OutboxEntry::Dirty | OutboxEntry::Gaps));
         while self.streams.has_lost() {
-            let lost = self.streams.take_lost(MAX_CONTROLS_PER_FRAME).into_iter();
-            let gaps: Vec<_> = lost.map(|gap| gap_notice(universe, gap)).collect();
+            let lost = self.streams.take_lost(MAX_CONTROLS_PER_FRAME);
+            self.told_gaps.add(&lost);
+            let gaps: Vec<_> = lost.into_iter().map(|gap| gap_notice(universe, gap)).collect();
             self.push(ControlMessage::array_frame(&gaps, self.codec));
         }
         self.streams.restart_numbers();
@@ -498,7 +523,7 @@ impl Outbox {
     /// Discards everything that is queued.
     pub fn clear(&mut self) {
         let fresh = Self::new(self.codec, self.limits);
-        *self = Self { overload: self.overload, deflate: self.deflate, ..fresh };
+        *self = Self { overload: self.overload, deflate: self.deflate, told_gaps: self.told_gaps, ..fresh };
     }
 
     /// The bytes that count against the limits.
@@ -557,7 +582,8 @@ impl Outbox {
         self.gap_notices(last_values.universe(), lost)
     }
 
-    fn gap_notices(&self, universe: &Universe, gaps: Vec<(StreamId, Seq, Seq)>) -> Option<OutgoingFrame> {
+    fn gap_notices(&mut self, universe: &Universe, gaps: Vec<(StreamId, Seq, Seq)>) -> Option<OutgoingFrame> {
+        self.told_gaps.add(&gaps);
         let gaps: Vec<_> = gaps.into_iter().map(|gap| gap_notice(universe, gap)).collect();
         (!gaps.is_empty()).then(|| OutgoingFrame {
             frame: ControlMessage::array_frame(&gaps, self.codec),
