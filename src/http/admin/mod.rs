@@ -9,6 +9,7 @@ mod log_filter;
 mod node;
 mod overview;
 mod page;
+mod refusals;
 mod session_query;
 mod session_view;
 mod sessions;
@@ -100,6 +101,7 @@ pub(super) fn routes(app: &mut ServiceConfig) {
         .route("/drain", web::delete().to(node::end_drain))
         .route("/log-level", web::get().to(node::log_level))
         .route("/log-level", web::put().to(node::set_log_level))
+        .route("/refusals", web::get().to(refusals::list))
         .route("/keys", web::get().to(keys::list))
         .route("/keys", web::post().to(keys::add))
         .route("/keys/{id}", web::delete().to(keys::revoke))
