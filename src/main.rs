@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use tapecast::app::{
-    Service, ServiceManager, SignalRequest, Signals, StartError, run_check, run_journal_task, run_verify,
+    Service, ServiceManager, SignalRequest, Signals, StartError, run_admin_task, run_check, run_journal_task,
+    run_verify,
 };
 use tapecast::auth::GeneratedKey;
 use tapecast::config::{Invocation, KeyTask, Loaded, Task, error_cause};
@@ -105,6 +106,7 @@ fn run_task(task: Task) -> ExitCode {
         }
         Task::Completions(script) => report(|out| script.write(out).map(|()| ExitCode::SUCCESS)),
         Task::Man(pages) => report(|out| pages.write(out).map(|()| ExitCode::SUCCESS)),
+        Task::Admin(options) => report(|out| run_admin_task(&options, out, &mut io::stderr())),
         Task::Journal(task) => report(|out| run_journal_task(&task, out, &mut io::stderr())),
         Task::Verify(options) => report(|out| run_verify(&options, out)),
     }

@@ -6,6 +6,9 @@
 //!
 //! Stop: refuse new sessions, close all sessions and let them drain, stop the feeds, stop the server, end the journal.
 
+mod admin_client;
+mod admin_command;
+mod admin_table;
 mod backfill;
 mod check;
 mod descriptors;
@@ -56,6 +59,7 @@ use crate::topics::{Namespaces, SimulatedWeather};
 use crate::transport::{Certificate, TlsError};
 use crate::wire::Close;
 
+pub use self::admin_command::run_admin_task;
 pub use self::check::run_check;
 use self::feeds::{ServiceParts, StartedFeeds};
 pub use self::journal_command::{run_journal_task, run_verify};

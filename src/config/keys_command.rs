@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 
 use clap::{Args, Subcommand};
 
+use super::admin_command::AdminOptions;
 use super::command_line::positive;
 use super::documents::{CompletionScript, ManualPages};
 use super::journal_command::{JournalTask, VerifyOptions};
@@ -16,6 +17,8 @@ pub enum Task {
     /// Manage keys for --keys
     #[command(subcommand)]
     Key(KeyTask),
+    /// Administer a running server at its --admin-listen; exit code 1 if it refuses, or is not reached
+    Admin(AdminOptions),
     /// Read a journal that --journal recorded
     #[command(subcommand)]
     Journal(JournalTask),

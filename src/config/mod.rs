@@ -7,6 +7,7 @@
 //! All checks happen in the conversion from `Options` to `Config`, before anything starts.
 
 mod access;
+mod admin_command;
 #[cfg(feature = "nats")]
 mod cluster;
 mod command_line;
@@ -34,6 +35,9 @@ use clap::{Args, Parser, ValueEnum};
 
 use self::access::AccessArgs;
 pub use self::access::{AccessConfig, PlainHttp, Tls};
+pub use self::admin_command::{
+    AdminKeysTask, AdminOptions, AdminTask, NewAdminKey, SessionsOptions, SortOption,
+};
 #[cfg(feature = "nats")]
 use self::cluster::ClusterArgs;
 pub use self::command_line::log_filter;

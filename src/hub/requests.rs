@@ -259,7 +259,7 @@ mod tests {
     #[test]
     fn a_drain_closes_sessions_evenly_and_each_once() {
         let mut plan = plan(10, 5);
-        let mut due = |tenths| plan.due(Duration::from_millis(tenths * 100)).len();
+        let mut due = |tenths: u64| plan.due(Duration::from_millis(tenths * 100)).len();
 
         assert_eq!([0, 5, 5, 24, 25].map(&mut due), [0, 1, 0, 3, 1]);
         assert_eq!([49, 50, 60].map(&mut due), [4, 1, 0]);

@@ -53,7 +53,7 @@ impl World {
         });
         let state = Rc::new(SessionState::new(
             Rc::clone(&hub),
-            SubscriberIdentity::for_tests(),
+            crate::hub::SubscriberIdentity::for_tests(),
             EPOCH,
             Outbox::new(Codec::Json, OutboxLimits::default()),
             SocketWriter::new(Box::new(transport), Bytes::new()),

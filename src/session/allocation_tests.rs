@@ -22,7 +22,7 @@ fn join(hub: &Rc<Hub>) -> (Rc<SessionState>, HubMembership) {
     let writer = SocketWriter::new(Box::new(FakeTransport::taking(<[u8]>::len)), Bytes::new());
     let state = Rc::new(SessionState::new(
         Rc::clone(hub),
-        SubscriberIdentity::for_tests(),
+        crate::hub::SubscriberIdentity::for_tests(),
         Epoch::default(),
         outbox,
         writer,

@@ -171,7 +171,7 @@ impl Client {
         let writer = SocketWriter::new(Box::new(transport), Bytes::new());
         let state = Rc::new(SessionState::new(
             Rc::clone(hub),
-            SubscriberIdentity::for_tests(),
+            crate::hub::SubscriberIdentity::for_tests(),
             EPOCH,
             outbox,
             writer,

@@ -191,7 +191,7 @@ mod tests {
         let writer = SocketWriter::new(Box::new(FakeTransport::taking(<[u8]>::len)), Bytes::new());
         Rc::new(SessionState::new(
             hub,
-            SubscriberIdentity::for_tests(),
+            crate::hub::SubscriberIdentity::for_tests(),
             Epoch::default(),
             outbox,
             writer,
