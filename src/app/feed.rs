@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use actix::dev::channel::{AddressReceiver, channel};
 use actix::{
@@ -31,7 +31,8 @@ use crate::feed::{
 use crate::http::Readiness;
 use crate::hub::{Continue, Hub, HubActor, LivenessProbe, Now};
 use crate::journal::JournalFollower;
-use crate::model::{Feed, Universe, UniverseSize};
+use crate::metrics::LatencyHistogram;
+use crate::model::{Feed, SECOND, Universe, UniverseSize};
 use crate::source::{ClockTick, ControlRefusal, ReplayStatus};
 use crate::topics::{Publication, PublicationNumber, PublishRefusal};
 
@@ -65,13 +66,15 @@ pub(super) struct FaultyDelivery {
     pub(super) clock: Clock,
 }
 
-/// Reports whether the feed runs, by a gauge and by the service's readiness.
+/// Reports whether the feed runs, by a gauge and by the service's readiness, and how late it is.
 #[derive(Clone)]
 pub(super) struct FeedMonitor {
     name: Feed,
     up: Gauge,
     readiness: Readiness,
     is_stopping: Arc<AtomicBool>,
+    /// How late batches are published, if that is measured.
+    source_to_feed: Option<LatencyHistogram>,
 }
 
 /// The capacity of the feed's mailbox, which holds requests to follow and to control a replay.
@@ -175,7 +178,12 @@ impl PreparedFeed {
 impl FeedMonitor {
     /// A monitor that sets this gauge, and withdraws the readiness when the feed of this name ends by itself.
     pub(super) fn new(name: Feed, up: Gauge, readiness: Readiness) -> Self {
-        Self { name, up, readiness, is_stopping: Arc::default() }
+        Self { name, up, readiness, is_stopping: Arc::default(), source_to_feed: None }
+    }
+
+    /// The same, which records how late batches are published.
+    pub(super) fn measuring(self, source_to_feed: LatencyHistogram) -> Self {
+        Self { source_to_feed: Some(source_to_feed), ..self }
     }
 
     /// Passes on why no new sessions are to be accepted.
@@ -329,6 +337,7 @@ impl FeedActor {
     fn publish(&mut self, batch: Option<Arc<Batch>>) {
         if let Some(batch) = &batch {
             self.universe = Arc::clone(batch.universe());
+            self.measure(batch);
         }
         if let (Some(journal), Some(batch)) = (&mut self.journal, &batch) {
             journal.announce(batch);
@@ -343,6 +352,18 @@ impl FeedActor {
         // Without the faults that clients see.
         if let (Some(journal), Some(batch)) = (&mut self.journal, &batch) {
             journal.record(batch);
+        }
+    }
+
+    /// Notes when a batch is published, and how late that is.
+    fn measure(&self, batch: &Batch) {
+        let Some(source_to_feed) = &self.monitor.source_to_feed else { return };
+        batch.set_published(Instant::now());
+        let late = self.clock.now().nanos().saturating_sub(batch.watermark().nanos());
+        // What is older is a replay at its original times. An upstream's clock may be ahead.
+        const OLDEST: i64 = 3_600 * SECOND;
+        if late < OLDEST && !batch.is_empty() {
+            source_to_feed.record(Duration::from_nanos(late.max(0).unsigned_abs()));
         }
     }
 

@@ -17,7 +17,7 @@ use crate::faults::Faults;
 use crate::feed::{BatchSource, FeedProgress, TopicFeed};
 use crate::http::{Readiness, ServedFeed, SourceKind, TopicPublisher, TopicService};
 use crate::journal::JournalThread;
-use crate::metrics::{FeedMetrics, Metrics};
+use crate::metrics::{FeedMetrics, LatencyMeasurement, Metrics};
 use crate::model::{Feed, Universe};
 use crate::topics::{Directory, Namespaces, Presence};
 
@@ -86,7 +86,12 @@ impl StartedFeeds {
         if let Some(reason) = source.outage() {
             readiness.withhold(reason);
         }
-        let monitor = FeedMonitor::new(name, metrics.feed_of(name).up, readiness.clone());
+        let FeedMetrics { up, source_to_feed, .. } = metrics.feed_of(name);
+        let monitor = FeedMonitor::new(name, up, readiness.clone());
+        let monitor = match metrics.measures() {
+            LatencyMeasurement::On => monitor.measuring(source_to_feed),
+            LatencyMeasurement::Off => monitor,
+        };
         let delivery = |faults: &Faults| FaultyDelivery { feed: faults.feed(), clock: clock.clone() };
         let delivery = faults.map(|faults| Box::new(delivery(faults)));
         let runtime =

@@ -14,6 +14,7 @@ mod check;
 mod descriptors;
 mod feed;
 mod feeds;
+mod gauges;
 mod journal_command;
 #[cfg(feature = "nats")]
 mod leaders;
@@ -62,6 +63,7 @@ use crate::wire::Close;
 pub use self::admin_command::run_admin_task;
 pub use self::check::run_check;
 use self::feeds::{ServiceParts, StartedFeeds};
+use self::gauges::ServiceGauges;
 pub use self::journal_command::{run_journal_task, run_verify};
 use self::server::{Listeners, capacity_limits, serve};
 pub use self::service_manager::{ServiceManager, ServiceThreads};
@@ -182,7 +184,7 @@ impl Service {
         }
         let capacity = capacity_limits(&config.access, open_files);
 
-        let metrics = Arc::new(Metrics::of_feeds(&config.feeds()));
+        let metrics = Arc::new(Metrics::measuring(&config.feeds(), config.latency_metrics));
         let clock = Clock::system(metrics.clock());
         let faults = config.faults.map(Faults::new);
         if faults.is_some() {
@@ -223,6 +225,11 @@ impl Service {
                 workers: config.workers,
                 draining: Draining::default(),
             },
+        });
+        state.metrics.add_gauges(ServiceGauges {
+            state: Arc::downgrade(&state.clone().into_inner()),
+            certificate: certificate.clone(),
+            open_files,
         });
         let access = &config.access;
         let limit = ConnectionLimit::new(

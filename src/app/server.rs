@@ -326,6 +326,7 @@ impl ConnectionServices {
             .wrap(from_fn(http::reject_oversized))
             .wrap(from_fn(http::restrict_methods))
             .wrap(http::security_headers(self.transport))
+            .wrap(from_fn(http::time_requests))
             .configure(http::routes(self.state.clone(), hubs, self.surface));
         let app = Rc::new(map_config(app, |()| AppConfig::default()));
         fn_factory(move || {

@@ -65,6 +65,7 @@ use crate::feed::BarSpans;
 use crate::http::EchoMode;
 use crate::hub::LivenessTimeouts;
 use crate::journal::JournalSettings;
+use crate::metrics::LatencyMeasurement;
 use crate::model::{Feed, SECOND};
 use crate::session::{Limits, OutboxLimits};
 use crate::source::{ArrivalProcess, MAX_LISTINGS, ReplaySettings, SimulationSettings};
@@ -229,6 +230,10 @@ struct Options {
     #[arg(long, env = "TAPECAST_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
     log_format: LogFormat,
 
+    /// Measure how long the feed, the fan-out and requests take, for /metrics
+    #[arg(long, env = "TAPECAST_LATENCY_METRICS", default_value = "on", value_name = "MODE")]
+    latency_metrics: LatencyOption,
+
     #[command(flatten)]
     journal: JournalArgs,
 
@@ -274,6 +279,13 @@ enum EchoOption {
     Off,
     On,
     Conformance,
+}
+
+/// The values of `--latency-metrics`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum LatencyOption {
+    On,
+    Off,
 }
 
 /// The format of the log.
@@ -332,6 +344,8 @@ pub struct Config {
     pub echo: EchoMode,
     /// The faults that are made on purpose. Default: none.
     pub faults: Option<FaultSpec>,
+    /// Whether latencies are measured. Default: they are, for less than 1 % of the CPU time.
+    pub latency_metrics: LatencyMeasurement,
     /// The log filter.
     pub log: String,
     /// The format of the log.
@@ -461,6 +475,10 @@ impl TryFrom<Options> for Config {
             drain: Duration::from_secs_f64(within("--drain-seconds", args.drain_seconds, MAX_DRAIN_SECONDS)?),
             echo,
             faults: args.faults,
+            latency_metrics: match args.latency_metrics {
+                LatencyOption::On => LatencyMeasurement::On,
+                LatencyOption::Off => LatencyMeasurement::Off,
+            },
             log: args.log,
             log_format: args.log_format,
             topics,

@@ -1,4 +1,5 @@
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use crate::model::{BegunEpoch, Epoch, EpochNumbers, FeedNotice, Missed, Object, Timestamp, Universe};
 use crate::wire::{Codec, EncodedObjects, TopicMessage};
@@ -21,6 +22,8 @@ pub struct Batch {
     tickers: Part,
     /// Absent in the batches of the market, nearly all.
     messages: Option<Box<MessagePart>>,
+    /// When it was published.
+    published: OnceLock<Instant>,
 }
 
 /// Objects that are encoded together.
@@ -60,7 +63,18 @@ impl Batch {
             events,
             tickers,
             messages: None,
+            published: OnceLock::new(),
         }
+    }
+
+    /// Notes that it is published now. The first note holds.
+    pub fn set_published(&self, now: Instant) {
+        let _ = self.published.set(now);
+    }
+
+    /// When it was published by the feed of this node, if that is known.
+    pub fn published_at(&self) -> Option<Instant> {
+        self.published.get().copied()
     }
 
     /// The same batch, with these changes of the feed's state before its objects.
@@ -96,6 +110,7 @@ impl Batch {
             events: Part::new(self.events.objects.clone()),
             tickers: Part::new(self.tickers.objects.clone()),
             messages: None,
+            published: self.published.clone(),
         }
         .with_messages(messages, contents)
     }

@@ -129,7 +129,8 @@ impl<'a> FanOut<'a> {
                 None => frame.finish(),
             })
         };
-        self.frames.get_or_insert(form, objects, make, share)
+        let published = || self.batches[objects.first()?.batch() - self.first].published_at();
+        self.frames.get_or_insert(form, objects, published, make, share)
     }
 
     /// The bytes of a frame, for a subscriber that keeps them beyond the fan-out.

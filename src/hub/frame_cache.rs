@@ -2,6 +2,7 @@ use std::cell::{Ref, RefCell};
 use std::hash::BuildHasher;
 use std::mem;
 use std::ops::Range;
+use std::time::Instant;
 
 use bytes::Bytes;
 use hashbrown::HashTable;
@@ -29,6 +30,8 @@ pub struct FrameKey(pub(super) usize);
 struct CachedFrames {
     entries: HashTable<CachedFrame>,
     frames: Vec<Bytes>,
+    /// Of each frame the codec and the time at which its oldest batch was published.
+    origins: Vec<FrameOrigin>,
     /// The objects of all frames, one frame after the other.
     objects: Vec<ObjectRef>,
     /// The frame that was shared last: sessions that are alike are called in a row.
@@ -51,6 +54,15 @@ struct CachedFrame {
     is_shared: bool,
 }
 
+/// Where a frame comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct FrameOrigin {
+    /// Its codec.
+    pub(super) codec: Codec,
+    /// When the oldest batch of which it has objects was published, if that is known.
+    pub(super) published: Option<Instant>,
+}
+
 /// How the frames of a session are encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FrameForm {
@@ -71,6 +83,11 @@ impl FrameCache {
         Ref::map(self.0.borrow(), |cached| &*cached.frames)
     }
 
+    /// Where all frames come from, indexed by their keys.
+    pub(super) fn origins(&self) -> Ref<'_, [FrameOrigin]> {
+        Ref::map(self.0.borrow(), |cached| &*cached.origins)
+    }
+
     /// Forgets all frames: the next fan-out has other batches.
     pub(super) fn clear(&self) {
         let cached = &mut *self.0.borrow_mut();
@@ -79,6 +96,8 @@ impl FrameCache {
         cached.entries.shrink_to(KEPT_CAPACITY, |entry| entry.hash);
         cached.frames.clear();
         cached.frames.shrink_to(KEPT_CAPACITY);
+        cached.origins.clear();
+        cached.origins.shrink_to(KEPT_CAPACITY);
         cached.objects.clear();
         cached.objects.shrink_to(KEPT_CAPACITY);
     }
@@ -95,10 +114,11 @@ impl FrameCache {
         &self,
         form: FrameForm,
         objects: &[ObjectRef],
+        published: impl FnOnce() -> Option<Instant>,
         make: impl FnOnce() -> Option<Bytes>,
         share: impl FnOnce(Bytes) -> Bytes,
     ) -> Option<FrameKey> {
-        let CachedFrames { entries, frames, objects: known, last } = &mut *self.0.borrow_mut();
+        let CachedFrames { entries, frames, origins, objects: known, last } = &mut *self.0.borrow_mut();
         if let Some(last) = last
             && last.form == form
             && known[last.objects.clone()] == *objects
@@ -118,6 +138,7 @@ impl FrameCache {
         }
         let frame = FrameKey(frames.len());
         frames.push(make()?);
+        origins.push(FrameOrigin { codec: form.codec, published: published() });
         let start = known.len();
         known.extend_from_slice(objects);
         let entry = CachedFrame { hash, form, objects: start..known.len(), frame, is_shared: false };

@@ -11,7 +11,7 @@ use super::group::Delivery;
 use super::hub_alerts::HubAlerts;
 use super::index::GroupKey;
 use super::liveness::{LivenessVerdict, PauseDetector};
-use super::send_batch::SendBatch;
+use super::send_batch::{SendBatch, record_fan_out};
 use super::survey::Found;
 use super::{
     EncodedLastValues, FanOut, FrameCache, Index, LivenessTimeouts, Now, ObjectRef, Subscriber,
@@ -98,6 +98,9 @@ const MAX_KEPT_BATCHES: usize = 128;
 /// after which the source of the market and other tasks get their turn.
 const MAX_DELIVERIES: usize = 256;
 
+/// A session counts as stalled when its socket has taken nothing for this long although something waits.
+const STALLED_AFTER: Duration = Duration::from_secs(1);
+
 /// A delivery of more objects than this counts once more for each as many.
 const OBJECTS_PER_DELIVERY: usize = 64;
 
@@ -147,6 +150,7 @@ impl Hub {
         state.slots[key.0] = Some(Slot { subscriber, writer, delivered: None, timer: None, number });
         self.share.metrics.opened.inc();
         self.share.metrics.sessions.inc();
+        self.share.hub_metrics.sessions.inc();
         key
     }
 
@@ -156,6 +160,7 @@ impl Hub {
         state.index.leave(key);
         state.slots[key.0] = None;
         self.share.metrics.sessions.dec();
+        self.share.hub_metrics.sessions.dec();
     }
 
     /// Changes a subscriber's subscriptions, from the next batch on. [`flush`](Self::flush) it first: what
@@ -309,6 +314,7 @@ impl Hub {
             let is_quiet = slot.delivered.is_none_or(|at| Some(at) <= since);
             is_time || is_quiet || !slot.subscriber.may_coalesce()
         });
+        record_fan_out(&self.share.metrics, now);
         if is_time && !state.has_more {
             state.flush_at = Some(now + self.max_delay);
         }
@@ -378,14 +384,19 @@ impl Hub {
     /// Checks the liveness of all connections, and what waits for them in total; call it at this interval. A
     /// check that comes late means that the process was paused, and starts all timeouts anew.
     pub fn check_liveness(&self, now: Instant, interval: Duration) {
-        let resumed = self.state.borrow_mut().pauses.check(now, interval);
+        let (resumed, lag) = {
+            let mut state = self.state.borrow_mut();
+            (state.pauses.check(now, interval), state.take_lag(now))
+        };
+        self.share.hub_metrics.lag.set(lag.as_secs_f64());
         let state = self.state.borrow();
-        let mut backlog = Vec::new();
+        let (mut backlog, mut stalled) = (Vec::new(), 0);
         for Slot { subscriber, .. } in state.slots.iter().flatten() {
             let health = subscriber.health(now).since(resumed);
             if health.queued_bytes > 0 {
                 backlog.push((health.client, health.queued_bytes));
             }
+            stalled += i64::from(health.stalled.is_some_and(|since| since + STALLED_AFTER <= now));
             match self.timeouts.verdict(&health, now) {
                 LivenessVerdict::Fine => {}
                 LivenessVerdict::Ping => subscriber.ping(now),
@@ -399,6 +410,7 @@ impl Hub {
         }
         let queued_bytes = backlog.iter().map(|(_, bytes)| bytes).sum::<usize>() as i64;
         self.share.metrics.waiting.inc_by(queued_bytes - self.queued_bytes.replace(queued_bytes));
+        self.share.hub_metrics.stalled.set(stalled);
         let crowding = Crowding::of(self.share.backlog, backlog.into_iter());
         if crowding.is_any() {
             self.share.metrics.crowded.inc();
@@ -574,6 +586,14 @@ impl State {
         if self.batches.len() >= self.trim_at {
             self.trim();
         }
+    }
+
+    /// The longest time that an object waited for its delivery since this was asked for last, or has waited so far.
+    fn take_lag(&mut self, now: Instant) -> Duration {
+        let oldest = self.batches.first().filter(|_| !self.queue.is_empty());
+        let waiting = oldest.and_then(|batch| batch.published_at());
+        let waiting = waiting.map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
+        waiting.max(self.send_batch.take_longest())
     }
 
     /// Forgets the batches of which every subscriber has everything. While the hub is late there is always a

@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::BacklogLimits;
 use crate::clock::Clock;
 use crate::limits::FairQueue;
-use crate::metrics::WorkerMetrics;
+use crate::metrics::{HubMetrics, WorkerMetrics};
 
 /// What the hubs of one worker have in common: a worker has a hub for each feed.
 ///
@@ -14,6 +14,7 @@ use crate::metrics::WorkerMetrics;
 #[derive(Clone)]
 pub struct WorkerShare {
     pub(super) metrics: WorkerMetrics,
+    pub(super) hub_metrics: HubMetrics,
     pub(super) clock: Clock,
     pub(super) fair_queue: Rc<FairQueue>,
     pub(super) backlog: BacklogLimits,
@@ -26,12 +27,19 @@ impl WorkerShare {
     pub fn new(metrics: WorkerMetrics, clock: Clock, hubs: usize, now: Instant) -> Self {
         let BacklogLimits { worker, address } = BacklogLimits::default();
         let backlog = BacklogLimits { worker: worker / hubs, address: address / hubs };
-        Self { metrics, clock, fair_queue: FairQueue::new(now), backlog, numbers: Rc::default() }
+        let (hub_metrics, fair_queue) = (HubMetrics::default(), FairQueue::new(now));
+        Self { metrics, hub_metrics, clock, fair_queue, backlog, numbers: Rc::default() }
     }
 
     /// The number of the next session of the worker.
     pub(super) fn next_number(&self) -> u64 {
         self.numbers.set(self.numbers.get() + 1);
         self.numbers.get()
+    }
+
+    /// The share of the hub that has these metrics.
+    #[must_use]
+    pub fn of_hub(&self, hub_metrics: HubMetrics) -> Self {
+        Self { hub_metrics, ..self.clone() }
     }
 }

@@ -291,12 +291,14 @@ impl OpenedJournal {
             (Ok(()), Ok(()), Ok(())) => info!(%epoch, batch = last_batch, "the journal goes on"),
             (Ok(()), Ok(()), Err(reason)) => info!(%epoch, "the journal begins a new epoch: {reason}"),
         }
+        let write = self.metrics.write.clone();
         let queue = Arc::new(BatchQueue::new(MAX_QUEUE_BYTES, self.metrics));
         let progress = Arc::new(JournalProgress::starting_at(last_batch));
         let parts = ThreadParts {
             queue: Arc::clone(&queue),
             progress: Arc::clone(&progress),
             log: log.as_ref().map(|log| log.path().to_owned()),
+            write,
         };
         let follower = JournalFollower::new(queue, log, progress);
         let thread = JournalThread::start(writer, parts).map_err(failed)?;

@@ -8,6 +8,7 @@ use tracing::{error, info, warn};
 use super::follower::JournalProgress;
 use super::queue::{BatchQueue, Taken};
 use super::writer::{JournalWriter, SYNC_INTERVAL, StopKind};
+use crate::metrics::LatencyHistogram;
 
 /// How long batches wait for others to be written with them.
 ///
@@ -29,6 +30,8 @@ pub(super) struct ThreadParts {
     pub(super) progress: Arc<JournalProgress>,
     /// The path of the publication log, which a clean stop makes needless.
     pub(super) log: Option<std::path::PathBuf>,
+    /// How long writes take.
+    pub(super) write: LatencyHistogram,
 }
 
 impl JournalThread {
@@ -78,6 +81,9 @@ fn run(mut writer: JournalWriter, parts: ThreadParts) {
         let now = Instant::now();
         writer.flush(now);
         writer.tend(now);
+        if !batches.is_empty() {
+            parts.write.record(now.elapsed());
+        }
         if let Some(number) = writer.written() {
             parts.progress.set_written(number);
         }
@@ -134,7 +140,11 @@ mod tests {
         let queue = Arc::new(BatchQueue::new(queue_bytes, metrics.clone()));
         let progress = Arc::new(JournalProgress::starting_at(0));
         let follower = JournalFollower::new(Arc::clone(&queue), None, Arc::clone(&progress));
-        let thread = JournalThread::start(writer, ThreadParts { queue, progress, log: None }).unwrap();
+        let thread = JournalThread::start(
+            writer,
+            ThreadParts { queue, progress, log: None, write: LatencyHistogram::default() },
+        )
+        .unwrap();
         Running { feed, follower, thread, metrics }
     }
 

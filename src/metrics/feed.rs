@@ -4,6 +4,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
+use super::LatencyHistogram;
 use super::by_feed::{ByFeed, FeedSeries};
 use crate::model::{SECOND, Timestamp};
 
@@ -18,6 +19,8 @@ pub struct FeedMetrics {
     pub objects: Counter,
     /// The time up to which every event has been published, in seconds since the Unix epoch.
     pub watermark: Gauge<f64, AtomicU64>,
+    /// From the newest event of a batch to its publication here, by the wall clock.
+    pub source_to_feed: LatencyHistogram,
 }
 
 impl FeedMetrics {
@@ -31,6 +34,10 @@ impl FeedMetrics {
         let help = "Time of the newest market event, seconds since the Unix epoch";
         let watermarks = ByFeed::new(feeds, |it| it.feed.watermark.clone());
         registry.register("tape_newest_timestamp_seconds", help, watermarks);
+        let help =
+            "Seconds from the newest event of a batch to its publication by this node, by the wall clock";
+        let latencies = ByFeed::new(feeds, |it| it.feed.source_to_feed.clone());
+        registry.register("source_to_feed_seconds", help, latencies);
     }
 
     /// Counts a batch of this number of objects.

@@ -2,6 +2,8 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
+use super::LatencyHistogram;
+
 /// Metrics of the journal. Clones share the counts.
 #[derive(Clone, Debug, Default)]
 pub struct JournalMetrics {
@@ -21,6 +23,8 @@ pub struct JournalMetrics {
     pub queue_bytes: Gauge,
     /// Bytes behind the last whole record that were cut at the start.
     pub torn_bytes: Counter,
+    /// How long it takes to write what was published within some 50 ms, and to have the disk keep it.
+    pub write: LatencyHistogram,
 }
 
 impl JournalMetrics {
@@ -38,5 +42,7 @@ impl JournalMetrics {
         registry.register("journal_queue_bytes", help, self.queue_bytes.clone());
         let help = "Bytes of a torn end of the journal that were cut at the start";
         registry.register("journal_torn_bytes", help, self.torn_bytes.clone());
+        let help = "Seconds to write what waits to the journal, and to have the disk keep it";
+        registry.register("journal_write_seconds", help, self.write.clone());
     }
 }

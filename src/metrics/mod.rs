@@ -10,10 +10,15 @@ mod exposition;
 mod feed;
 mod frames;
 mod http;
+mod hub;
 mod journal;
+mod latency;
+mod on_read;
 mod process;
 mod refusals;
+mod requests;
 mod upstream;
+mod worker;
 
 use std::fmt;
 use std::sync::atomic::AtomicU64;
@@ -32,16 +37,25 @@ pub use exposition::ExpositionFormat;
 pub use feed::FeedMetrics;
 pub use frames::FrameTotals;
 pub use http::HttpMetrics;
+pub use hub::HubMetrics;
 pub use journal::JournalMetrics;
+pub use latency::{LatencyHistogram, WorkerLatencies};
+pub use on_read::{GaugeReading, ReadGauges};
 pub use process::{open_file_limit, open_files, resident_bytes};
 pub use refusals::{RecentRefusal, Refusal, RefusalKind, Refusals};
+pub use requests::RequestMetrics;
 pub use upstream::UpstreamMetrics;
 use upstream::UpstreamRefusals;
+pub use worker::{SessionCount, WorkerMetrics};
 
 use self::by_feed::FeedSeries;
 use self::exposition::to_text_format;
+use self::hub::HubFamilies;
+use self::on_read::GaugesOnRead;
 use self::process::ProcessCollector;
+use self::worker::WorkerFamilies;
 use crate::model::Feed;
+use crate::version::REVISION;
 
 /// All metrics of the service.
 #[derive(Debug)]
@@ -55,7 +69,21 @@ pub struct Metrics {
     #[cfg(feature = "nats")]
     cluster: ClusterMetrics,
     http: HttpMetrics,
+    requests: RequestMetrics,
     workers: WorkerFamilies,
+    hubs: HubFamilies,
+    on_read: GaugesOnRead,
+    measures: LatencyMeasurement,
+}
+
+/// Whether latencies are measured: `--latency-metrics`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LatencyMeasurement {
+    /// They are.
+    #[default]
+    On,
+    /// Their histograms stay empty: for measuring what they cost.
+    Off,
 }
 
 /// Metrics of the service's clock. Clones share the counts.
@@ -102,104 +130,6 @@ impl ReplayMetrics {
     }
 }
 
-#[derive(Debug, Default)]
-struct WorkerFamilies {
-    sessions: Family<WorkerLabel, Gauge>,
-    opened: Family<WorkerLabel, Counter>,
-    closed: Family<ClosedLabels, Counter>,
-    commands: Family<WorkerLabel, Counter>,
-    frames: Family<WorkerLabel, Counter>,
-    objects: Family<WorkerLabel, Counter>,
-    conflated: Family<WorkerLabel, Counter>,
-    bytes: Family<WorkerLabel, Counter>,
-    severed: Family<WorkerLabel, Counter>,
-    waiting: Family<WorkerLabel, Gauge>,
-    overflows: Family<WorkerLabel, Counter>,
-    refused_work: Family<WorkerLabel, Counter>,
-    crowded: Family<WorkerLabel, Counter>,
-    errors: Family<ErrorLabels, Counter>,
-}
-
-/// The open sessions of all workers. Clones share the counts.
-#[derive(Clone, Debug, Default)]
-pub struct SessionCount(Family<WorkerLabel, Gauge>);
-
-impl SessionCount {
-    /// How many there are now.
-    pub fn total(&self) -> u64 {
-        let of_worker = |number| self.0.get(&WorkerLabel(number)).map(|sessions| sessions.get());
-        (0..).map_while(of_worker).sum::<i64>().max(0).unsigned_abs()
-    }
-}
-
-/// Metrics of one worker. Clones share the counts.
-#[derive(Clone, Debug, Default)]
-pub struct WorkerMetrics {
-    number: usize,
-    /// Where refusals are recorded, those of all workers.
-    pub refusals: Refusals,
-    closed: Family<ClosedLabels, Counter>,
-    errors: Family<ErrorLabels, Counter>,
-    /// Sessions open now.
-    pub sessions: Gauge,
-    /// Sessions opened since the start.
-    pub opened: Counter,
-    /// Commands read from clients.
-    pub commands: Counter,
-    /// Frames handed to sockets.
-    pub frames: Counter,
-    /// Objects in those frames.
-    pub objects: Counter,
-    /// Objects that a newer one of the same stream replaced before they were sent (conflation).
-    pub conflated: Counter,
-    /// Bytes of frames handed to sockets.
-    pub bytes: Counter,
-    /// Connections aborted because the client did not accept the close frame in time.
-    pub severed: Counter,
-    /// Bytes queued in all outboxes, updated once a second.
-    pub waiting: Gauge,
-    /// How often objects that cannot be conflated exceeded an outbox's limit: the session was closed, or
-    /// notified of a gap.
-    pub overflows: Counter,
-    /// Long commands and REST requests refused because too many of their address waited.
-    pub refused_work: Counter,
-    /// Seconds in which the outboxes of the worker, or of an address on it, held more than their total.
-    pub crowded: Counter,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct WorkerLabel(usize);
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct ClosedLabels {
-    worker: usize,
-    reason: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct ErrorLabels {
-    worker: usize,
-    code: u16,
-}
-
-impl EncodeLabelSet for WorkerLabel {
-    fn encode(&self, encoder: &mut LabelSetEncoder<'_>) -> fmt::Result {
-        [("worker", self.0)].encode(encoder)
-    }
-}
-
-impl EncodeLabelSet for ClosedLabels {
-    fn encode(&self, encoder: &mut LabelSetEncoder<'_>) -> fmt::Result {
-        [("worker", self.worker.to_string().as_str()), ("reason", self.reason)].encode(encoder)
-    }
-}
-
-impl EncodeLabelSet for ErrorLabels {
-    fn encode(&self, encoder: &mut LabelSetEncoder<'_>) -> fmt::Result {
-        [("worker", self.worker as u64), ("code", self.code.into())].encode(encoder)
-    }
-}
-
 impl Default for Metrics {
     /// The metrics of a server with one feed.
     fn default() -> Self {
@@ -210,11 +140,19 @@ impl Default for Metrics {
 impl Metrics {
     /// The metrics of a server with these feeds, of which there is one at least. Those of several have the label `feed`.
     pub fn of_feeds(names: &[Feed]) -> Self {
+        Self::measuring(names, LatencyMeasurement::On)
+    }
+
+    /// The same, with or without latencies.
+    pub fn measuring(names: &[Feed], measures: LatencyMeasurement) -> Self {
         let mut all = Registry::default();
         all.register_collector(Box::new(ProcessCollector::new()));
+        let on_read = GaugesOnRead::default();
+        all.register_collector(Box::new(on_read.clone()));
         let registry = all.sub_registry_with_prefix("tapecast");
-        let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
-        registry.register("build", "The version of the server, as a label", version);
+        let version =
+            Info::new([("version", env!("CARGO_PKG_VERSION")), ("revision", REVISION.unwrap_or("unknown"))]);
+        registry.register("build", "The version of the server and its revision, as labels", version);
         let refused = UpstreamRefusals::default();
         let feeds: Vec<_> = names
             .iter()
@@ -242,28 +180,13 @@ impl Metrics {
         registry.register("replay_repeats", "How often the recording began again", replay.repeats.clone());
         UpstreamMetrics::register(registry, &feeds, refused);
         let workers = WorkerFamilies::default();
-        registry.register("sessions", "Sessions open now", workers.sessions.clone());
-        registry.register("sessions_opened", "Sessions opened", workers.opened.clone());
-        registry.register("sessions_closed", "Sessions ended, by reason", workers.closed.clone());
-        registry.register("commands", "Commands read from clients", workers.commands.clone());
-        registry.register("frames_sent", "Frames handed to sockets", workers.frames.clone());
-        registry.register("objects_sent", "Objects in the frames handed to sockets", workers.objects.clone());
-        let help = "Objects replaced by a newer one of the same stream before they were sent";
-        registry.register("objects_conflated", help, workers.conflated.clone());
-        registry.register("bytes_sent", "Bytes of frames handed to sockets", workers.bytes.clone());
-        let help = "Connections aborted because the client did not accept the close frame in time";
-        registry.register("sessions_severed", help, workers.severed.clone());
-        registry.register("outbox_bytes", "Bytes queued in all outboxes", workers.waiting.clone());
-        let help = "Overflows of outboxes: the session was closed or notified of a gap";
-        registry.register("outbox_overflows", help, workers.overflows.clone());
-        let help = "Long commands and REST requests refused because too many of their address waited";
-        registry.register("fair_queue_refused", help, workers.refused_work.clone());
-        let help = "Seconds in which all outboxes of a worker or of an address held more than their total";
-        registry.register("outbox_crowded", help, workers.crowded.clone());
-        let help = "Commands answered with an error, by error code";
-        registry.register("errors", help, workers.errors.clone());
+        workers.register(registry);
+        let hubs = HubFamilies::default();
+        hubs.register(registry);
         let http = HttpMetrics::default();
         http.register(registry);
+        let requests = RequestMetrics::default();
+        requests.register(registry);
         #[cfg(feature = "nats")]
         let cluster = ClusterMetrics::default();
         #[cfg(feature = "nats")]
@@ -277,7 +200,11 @@ impl Metrics {
             #[cfg(feature = "nats")]
             cluster,
             http,
+            requests,
             workers,
+            hubs,
+            on_read,
+            measures,
         }
     }
 
@@ -333,31 +260,32 @@ impl Metrics {
 
     /// The open sessions.
     pub fn sessions(&self) -> SessionCount {
-        SessionCount(self.workers.sessions.clone())
+        self.workers.session_count()
     }
 
     /// The metrics of the worker with this number.
     pub fn worker(&self, number: usize) -> WorkerMetrics {
-        let worker = WorkerLabel(number);
-        let of = |family: &Family<WorkerLabel, Counter>| family.get_or_create_owned(&worker);
-        WorkerMetrics {
-            number,
-            refusals: self.refusals().clone(),
-            closed: self.workers.closed.clone(),
-            errors: self.workers.errors.clone(),
-            sessions: self.workers.sessions.get_or_create_owned(&worker),
-            opened: of(&self.workers.opened),
-            commands: of(&self.workers.commands),
-            frames: of(&self.workers.frames),
-            objects: of(&self.workers.objects),
-            conflated: of(&self.workers.conflated),
-            bytes: of(&self.workers.bytes),
-            severed: of(&self.workers.severed),
-            waiting: self.workers.waiting.get_or_create_owned(&worker),
-            overflows: of(&self.workers.overflows),
-            refused_work: of(&self.workers.refused_work),
-            crowded: of(&self.workers.crowded),
-        }
+        self.workers.of(number, self.refusals().clone(), self.measures)
+    }
+
+    /// The metrics of the hub of this worker for this feed.
+    pub fn hub(&self, worker: usize, feed: Feed) -> HubMetrics {
+        self.hubs.of(worker, feed)
+    }
+
+    /// The metrics of requests.
+    pub fn requests(&self) -> &RequestMetrics {
+        &self.requests
+    }
+
+    /// Whether latencies are measured.
+    pub const fn measures(&self) -> LatencyMeasurement {
+        self.measures
+    }
+
+    /// Adds gauges that are read when metrics are.
+    pub fn add_gauges(&self, gauges: impl ReadGauges) {
+        self.on_read.add(Box::new(gauges));
     }
 
     /// All metrics in this format.
@@ -368,23 +296,6 @@ impl Metrics {
             ExpositionFormat::OpenMetrics => text,
             ExpositionFormat::Text => to_text_format(&text),
         }
-    }
-}
-
-impl WorkerMetrics {
-    /// The number of the worker.
-    pub fn worker(&self) -> usize {
-        self.number
-    }
-
-    /// Counts a session that ended for this reason.
-    pub fn closed(&self, reason: &'static str) {
-        self.closed.get_or_create(&ClosedLabels { worker: self.number, reason }).inc();
-    }
-
-    /// Counts a command that was answered with this error code.
-    pub fn erred(&self, code: u16) {
-        self.errors.get_or_create(&ErrorLabels { worker: self.number, code }).inc();
     }
 }
 

@@ -12,11 +12,14 @@ use super::super::status::FeedStatus;
 use super::access::Operator;
 use super::log_filter::LogFilter;
 use crate::metrics::{open_file_limit, open_files, resident_bytes};
+use crate::version::REVISION;
 use crate::wire::rfc3339;
 
 #[derive(Debug, Serialize)]
 struct Overview {
     version: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revision: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     node: Option<String>,
     started: String,
@@ -74,6 +77,7 @@ pub(super) async fn overview(_: Operator, request: HttpRequest, state: Data<AppS
     };
     HttpResponse::Ok().json(Overview {
         version: env!("CARGO_PKG_VERSION"),
+        revision: REVISION,
         #[cfg(feature = "nats")]
         node: cluster.as_ref().map(|cluster| cluster.node().to_owned()),
         #[cfg(not(feature = "nats"))]
