@@ -36,7 +36,7 @@ run: page
 
 # `cargo test` leaves the server in target/debug. `cargo build` would compile it again, and 22 crates with
 # it, because the tests' dependencies enable more features of them; `make lint` checks it without those.
-test: page .tools/bin/chromium .tools/bin/nginx .tools/bin/nats-server
+test: page .tools/bin/chromium .tools/bin/nginx .tools/bin/nats-server .tools/bin/prometheus .tools/bin/promtool
 	cargo test --locked
 	npm --prefix web test
 	npm --prefix web run test:browser
@@ -130,6 +130,9 @@ tests/sdk/node_modules/.package-lock.json: tests/sdk/package.json tests/sdk/pack
 # unpacked into the tree.
 .tools/bin/%:
 	.ci/debian-tool program $*
+
+.tools/bin/promtool:
+	.ci/debian-tool program promtool prometheus
 
 clean:
 	cargo clean

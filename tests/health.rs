@@ -72,7 +72,7 @@ fn metrics_are_openmetrics_or_text_as_the_client_accepts_and_every_sample_is_des
 fn metrics_tell_the_version_and_what_the_process_uses() {
     let server = Server::without_trades(|_| {});
 
-    let version = concat!("tapecast_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"}");
+    let version = concat!("tapecast_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"");
     assert_eq!(server.metric(version), 1.0);
     assert!(server.metric("process_start_time_seconds") > 1e9);
     if cfg!(target_os = "linux") {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, Weak};
 
+use crate::config::Config;
 use crate::http::AppState;
 use crate::hub::BacklogLimits;
 use crate::limits::OpenFiles;
@@ -16,11 +17,33 @@ const MAX_KEYS: usize = 50;
 /// The label of the other keys.
 const OTHER_KEYS: &str = "other";
 
+/// The optional parts of a service, and whether this configuration has them: the metrics of all are always there.
+pub(super) fn optional_parts(config: &Config) -> Vec<(&'static str, bool)> {
+    #[cfg(feature = "relay")]
+    let has_upstream = !config.upstreams.is_empty();
+    #[cfg(not(feature = "relay"))]
+    let has_upstream = false;
+    #[cfg(feature = "nats")]
+    let has_cluster = config.cluster.is_some();
+    #[cfg(not(feature = "nats"))]
+    let has_cluster = false;
+    vec![
+        ("cluster", has_cluster),
+        ("journal", config.journal.is_some()),
+        ("keys", config.access.keys.is_some()),
+        ("replay", config.replay.is_some()),
+        ("tls", config.access.tls.is_some()),
+        ("upstream", has_upstream),
+    ]
+}
+
 /// Reads the gauges of a service. It does not keep the service's state, which keeps the metrics.
 pub(super) struct ServiceGauges {
     pub(super) state: Weak<AppState>,
     pub(super) certificate: Option<Arc<Certificate>>,
     pub(super) open_files: OpenFiles,
+    /// The optional parts, and whether the service has them.
+    pub(super) parts: Vec<(&'static str, bool)>,
 }
 
 impl fmt::Debug for ServiceGauges {
@@ -40,7 +63,15 @@ impl ReadGauges for ServiceGauges {
         let per_key = keys.map(|keys| per_key(keys.sessions().here()));
         let ends = self.certificate.as_ref().and_then(|certificate| certificate.facts());
         let ends = ends.filter(|facts| !facts.is_endless());
+        let parts =
+            self.parts.iter().map(|(part, is_there)| ((*part).to_owned(), f64::from(u8::from(*is_there))));
         [
+            Some(GaugeReading {
+                name: "configured",
+                help: "1 for an optional part that the server has, otherwise 0",
+                label: Some("part"),
+                values: parts.collect(),
+            }),
             Some(single("sessions_limit", "Sessions that may be open at once", limits.sessions)),
             per_address.map(|most| {
                 let help = "Sessions that one address may have open at once; absent without a limit";

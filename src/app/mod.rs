@@ -63,7 +63,7 @@ use crate::wire::Close;
 pub use self::admin_command::run_admin_task;
 pub use self::check::run_check;
 use self::feeds::{ServiceParts, StartedFeeds};
-use self::gauges::ServiceGauges;
+use self::gauges::{ServiceGauges, optional_parts};
 pub use self::journal_command::{run_journal_task, run_verify};
 use self::server::{Listeners, capacity_limits, serve};
 pub use self::service_manager::{ServiceManager, ServiceThreads};
@@ -230,6 +230,7 @@ impl Service {
             state: Arc::downgrade(&state.clone().into_inner()),
             certificate: certificate.clone(),
             open_files,
+            parts: optional_parts(config),
         });
         let access = &config.access;
         let limit = ConnectionLimit::new(
