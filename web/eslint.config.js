@@ -25,7 +25,7 @@ export default defineConfig(
   },
   {
     // Time and randomness are arguments, so that tests are deterministic.
-    files: ["client/src/{model,wire,stream}/**/*.ts", "src/{format,market,topics,alerts,wire-log,strings,settings,store}/**/*.ts"],
+    files: ["client/src/{model,wire,stream}/**/*.ts", "src/{format,market,topics,alerts,wire-log,strings,settings,store}/**/*.ts", "src/admin/{model,strings}/**/*.ts"],
     ignores: ["**/*.test.ts"],
     rules: {
       "no-restricted-properties": [

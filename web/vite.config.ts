@@ -7,6 +7,14 @@ import { packageSources } from "./workspace.ts";
 /** The server that `npm run dev` proxies to. */
 const server = process.env["TAPECAST_URL"] ?? "http://127.0.0.1:8080";
 
+/** What both pages are built for. */
+const PAGE_BUILD = {
+  target: "es2022",
+  // The content security policy forbids data: URLs, so nothing is inlined.
+  assetsInlineLimit: 0,
+  modulePreload: { polyfill: false },
+} as const;
+
 /** Chunks that are needed at once, though they are imported dynamically. */
 const EAGER_CHUNKS = ["grid"];
 
@@ -64,6 +72,47 @@ const clientLibrary: Plugin = {
   },
 };
 
+/** The folder of the built pages. */
+const DIST = join(import.meta.dirname, "dist");
+
+/**
+ * Adds the admin page, `admin.html`, which the server serves at `/admin/`. It is bundled apart from the dashboard: common modules would
+ * become chunks of their own, which the dashboard would have to load one by one.
+ */
+const adminPage: Plugin = {
+  name: "admin-page",
+  // Not for the tools, which are built for Node by the same configuration.
+  apply: ({ build: options }, { command }) => command === "build" && options?.ssr === undefined,
+  closeBundle: async () => {
+    await build({
+      configFile: false,
+      base: "./",
+      logLevel: "warn",
+      resolve: { alias: packageSources },
+      plugins: [preload],
+      build: {
+        ...PAGE_BUILD,
+        outDir: DIST,
+        emptyOutDir: false,
+        copyPublicDir: false,
+        rolldownOptions: { input: join(import.meta.dirname, "admin.html") },
+      },
+    });
+  },
+};
+
+/** Serves the admin page at its address during development too. */
+const adminAddress: Plugin = {
+  name: "admin-address",
+  apply: "serve",
+  configureServer: ({ middlewares }) => {
+    middlewares.use((request, _response, next) => {
+      if (request.url === "/admin/") request.url = "/admin.html";
+      next();
+    });
+  },
+};
+
 /** Below this size a compressed file saves no packet. */
 const WORTH_COMPRESSING_BYTES = 1_024;
 
@@ -71,16 +120,20 @@ const WORTH_COMPRESSING_BYTES = 1_024;
 const compress: Plugin = {
   name: "compress",
   apply: "build",
-  closeBundle: () => {
-    const folder = join(import.meta.dirname, "dist");
-    const names = readdirSync(folder, { recursive: true, encoding: "utf8" });
-    for (const name of names.filter((name) => /\.(css|html|js|json|svg)$/.test(name))) {
-      const file = join(folder, name);
-      const bytes = readFileSync(file);
-      if (bytes.length < WORTH_COMPRESSING_BYTES) continue;
-      writeFileSync(`${file}.gz`, gzipSync(bytes, { level: 9 }));
-      writeFileSync(`${file}.br`, brotliCompressSync(bytes));
-    }
+  closeBundle: {
+    // After the admin page is built.
+    sequential: true,
+    order: "post",
+    handler: () => {
+      const names = readdirSync(DIST, { recursive: true, encoding: "utf8" });
+      for (const name of names.filter((name) => /\.(css|html|js|json|svg)$/.test(name))) {
+        const file = join(DIST, name);
+        const bytes = readFileSync(file);
+        if (bytes.length < WORTH_COMPRESSING_BYTES) continue;
+        writeFileSync(`${file}.gz`, gzipSync(bytes, { level: 9 }));
+        writeFileSync(`${file}.br`, brotliCompressSync(bytes));
+      }
+    },
   },
 };
 
@@ -88,12 +141,9 @@ export default defineConfig({
   // Relative addresses: the page also works below a path of a proxy.
   base: "./",
   resolve: { alias: packageSources },
-  plugins: [preload, compileHint, clientLibrary, compress],
+  plugins: [preload, compileHint, clientLibrary, adminPage, adminAddress, compress],
   build: {
-    target: "es2022",
-    // The content security policy forbids data: URLs, so nothing is inlined.
-    assetsInlineLimit: 0,
-    modulePreload: { polyfill: false },
+    ...PAGE_BUILD,
     // AG Grid is one module of 737 kB (207 kB compressed), preloaded in parallel with the rest.
     chunkSizeWarningLimit: 800,
     // On a busy machine the bundler warns that plugins take most of the time. They are two loops over the chunks.
@@ -102,6 +152,7 @@ export default defineConfig({
   server: {
     proxy: {
       "/v2": server,
+      "/admin/api": process.env["TAPECAST_ADMIN_URL"] ?? "http://127.0.0.1:9090",
       "/client.js": server,
       "/websocket": { target: server, ws: true },
     },

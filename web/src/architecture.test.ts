@@ -4,7 +4,8 @@ import ts from "typescript";
 import { expect, test } from "vitest";
 
 /**
- * The modules that each module may import. Dependencies point one way: from `app` towards `model`.
+ * The modules that each module may import. Dependencies point one way: from `app` towards `model`. `admin/…` is the admin page, a
+ * second entry, of which the dashboard imports nothing.
  *
  * Modules of the page import each other by their `index.ts`. `client/…` are the inner modules of the package
  * `@tapecast/client`: it has one entry, and what the page imports of it counts as an import of the inner module
@@ -29,6 +30,10 @@ const IMPORTS: Readonly<Record<string, readonly string[]>> = {
   view: ["client/model", "client/wire", "client/stream", "format", "market", "topics", "alerts", "wire-log", "source", "strings", "settings", "layout"],
   panels: ["client/model", "client/wire", "client/stream", "format", "market", "topics", "alerts", "wire-log", "source", "strings", "settings", "layout", "store", "platform", "view"],
   app: ["client/model", "client/wire", "client/stream", "market", "topics", "alerts", "strings", "settings", "layout", "store", "platform", "view", "panels"],
+  "admin/model": ["source"],
+  "admin/strings": ["format", "strings", "admin/model"],
+  "admin/view": ["format", "source", "settings", "view", "admin/model", "admin/strings"],
+  "admin/app": ["format", "source", "settings", "platform", "view", "admin/model", "admin/strings", "admin/view"],
 };
 
 /** The package's entry, which belongs to no module: it only names what the package exports. */
@@ -87,15 +92,21 @@ function resolve(from: string, specifier: string): string {
   return candidates.find((candidate) => files.includes(candidate)) ?? path;
 }
 
-/** The module of a file; undefined for `main.ts` and the package's entry. */
+/** The entry points of the pages, and the module that each imports. */
+const PAGE_ENTRIES: Readonly<Record<string, string>> = { "main.ts": "app/index.ts", "admin/main.ts": "admin/app/index.ts" };
+
+/** Folders of modules. */
+const NESTED = ["client", "admin"];
+
+/** The module of a file; undefined for the entries of the pages and of the package. */
 function moduleOf(file: string): string | undefined {
-  const folders = dirname(file).split("/");
-  if (file === CLIENT_ENTRY || folders[0] === ".") return undefined;
-  return folders[0] === "client" ? `client/${folders[1]}` : folders[0];
+  const [folder = "", inner] = dirname(file).split("/");
+  if (file === CLIENT_ENTRY || file in PAGE_ENTRIES) return undefined;
+  return NESTED.includes(folder) ? `${folder}/${inner}` : folder;
 }
 
-test("every file except main.ts and the package's entry belongs to a known module", () => {
-  expect(files.filter((file) => moduleOf(file) === undefined)).toEqual([CLIENT_ENTRY, "main.ts"]);
+test("every file except the entries of the pages and of the package belongs to a known module", () => {
+  expect(files.filter((file) => moduleOf(file) === undefined)).toEqual([...Object.keys(PAGE_ENTRIES), CLIENT_ENTRY].sort());
   expect([...new Set(files.flatMap((file) => moduleOf(file) ?? []))].sort()).toEqual(Object.keys(IMPORTS).sort());
 });
 
@@ -129,7 +140,7 @@ test("a module imports only the permitted modules, and only by their index.ts", 
   const forbidden = imports.filter(({ from, to }) => {
     if (from === CLIENT_ENTRY) return !(to.startsWith("client/") && to.endsWith("/index.ts"));
     const [importer, imported] = [moduleOf(from), moduleOf(to)];
-    if (importer === undefined) return to !== "app/index.ts";
+    if (importer === undefined) return to !== PAGE_ENTRIES[from];
     if (importer === imported) return false;
     return !(IMPORTS[importer] ?? []).some((name) => to === `${name}/index.ts`);
   });

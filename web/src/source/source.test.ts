@@ -21,12 +21,12 @@ test("of several feeds, that of the connection's epoch is the page's, and the fi
 });
 
 test("the status of a node tells its role, the hops in their order, and the other nodes", () => {
-  const cluster = { node: "a", role: "gateway", connected: true, leads: false, lease: { fence: 7 }, gateways: 2, hops_ms: { feed: 4, source: 1, nats: 3 }, batches_repaired: 5, nodes: [{ node: "b", role: "feed", leads: true, sessions: 3, heard_ms: 20 }] };
+  const cluster = { node: "a", role: "gateway", connected: true, leads: false, batch: 90, lease: { fence: 7 }, gateways: 2, hops_ms: { feed: 4, source: 1, nats: 3 }, batches_repaired: 5, nodes: [{ node: "b", role: "feed", leads: true, sessions: 3, batch: 88, heard_ms: 20 }] };
 
   expect(readStatus({ version: "0.1.0", cluster })?.cluster).toEqual({
-    node: "a", role: "gateway", isConnected: true, leads: false, fence: 7, gateways: 2, repaired: 5,
+    node: "a", role: "gateway", isConnected: true, leads: false, batch: 90, fence: 7, gateways: 2, repaired: 5,
     hopsMs: [["source", 1], ["nats", 3], ["feed", 4]],
-    nodes: [{ node: "b", role: "feed", leads: true, sessions: 3, heardMs: 20 }],
+    nodes: [{ node: "b", role: "feed", leads: true, sessions: 3, batch: 88, heardMs: 20 }],
   });
 });
 

@@ -36,6 +36,8 @@ export interface ClusterStatus {
   readonly role: string;
   readonly leads: boolean;
   readonly isConnected: boolean;
+  /** The number of the last batch that this node has. */
+  readonly batch: number | undefined;
   readonly fence: number | undefined;
   readonly gateways: number | undefined;
   /** How long the last batch took for each hop. */
@@ -50,6 +52,8 @@ export interface NodeStatus {
   readonly role: string;
   readonly leads: boolean;
   readonly sessions: number;
+  /** The number of the last batch that it had when it was heard. */
+  readonly batch: number | undefined;
   /** Since it was last heard. */
   readonly heardMs: number;
 }
@@ -93,6 +97,7 @@ function readCluster(cluster: JsonObject): ClusterStatus {
     role: textOf(cluster["role"]) ?? "",
     leads: cluster["leads"] === true,
     isConnected: cluster["connected"] === true,
+    batch: numberOf(cluster["batch"]),
     fence: isJsonObject(lease) ? numberOf(lease["fence"]) : undefined,
     gateways: numberOf(cluster["gateways"]),
     hopsMs: isJsonObject(hops) ? HOPS.flatMap((hop) => (typeof hops[hop] === "number" ? [[hop, hops[hop]] as const] : [])) : [],
@@ -109,5 +114,6 @@ const readNode = (node: JsonObject): NodeStatus => ({
   role: textOf(node["role"]) ?? "",
   leads: node["leads"] === true,
   sessions: numberOf(node["sessions"]) ?? 0,
+  batch: numberOf(node["batch"]),
   heardMs: numberOf(node["heard_ms"]) ?? 0,
 });

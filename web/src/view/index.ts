@@ -9,7 +9,7 @@ export { ChatView, type ChatActions } from "./chat-panel";
 export { makeColumnMenu } from "./column-menu";
 export { ConnectionStatus, type ShownFreshness } from "./connection-status";
 export { Flashes } from "./flashes";
-export { byId, make, setText } from "./dom";
+export { byId, make, setData, setText } from "./dom";
 export { exchangeHours } from "./exchange";
 export { listenToFileDrops } from "./file-drop";
 export { FrameScheduler, type Invalidation } from "./frame-scheduler";

@@ -26,13 +26,13 @@ export class Notice {
   private readonly box = byId("notice", HTMLElement);
   private readonly text = byId("notice-text", HTMLElement);
   private readonly button = byId("notice-action", HTMLButtonElement);
-  private readonly strings: () => Strings;
+  private readonly strings: () => Pick<Strings, "dismiss">;
   private run: () => void = () => undefined;
   private kind: NoticeOptions["kind"] | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private staysMs: number | undefined;
 
-  constructor(strings: () => Strings) {
+  constructor(strings: () => Pick<Strings, "dismiss">) {
     this.strings = strings;
     this.button.addEventListener("click", () => {
       const { run } = this;

@@ -8,8 +8,7 @@ export function translatePage(strings: Strings): void {
 }
 
 /** Writes the static texts below a node and of it: element contents (`data-text`) and accessible names (`data-label`). */
-export function translateTexts(root: Document | HTMLElement, { page }: Strings): void {
-  const texts: Readonly<Partial<Record<string, string>>> = page;
+export function translateTexts(root: Document | HTMLElement, { page: texts }: { readonly page: Readonly<Partial<Record<string, string>>> }): void {
   const own = root instanceof HTMLElement ? [root] : [];
   const elements = [...own, ...root.querySelectorAll<HTMLElement>("[data-text], [data-label]")];
   for (const element of elements) {

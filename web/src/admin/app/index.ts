@@ -1,0 +1,2 @@
+/** The composition of the admin page. */
+export { AdminPage } from "./admin-page";

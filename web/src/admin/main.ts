@@ -1,0 +1,4 @@
+/** The entry point of the admin page. */
+import { AdminPage } from "./app";
+
+new AdminPage().start();
