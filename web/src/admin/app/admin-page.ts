@@ -4,7 +4,9 @@ import { DEFAULT_SETTINGS, languageOf, readSettings } from "../../settings";
 import { byId, Notice, setData } from "../../view";
 import {
   FIRST_QUERY,
+  isFirst,
   Rates,
+  readDrainedSessions,
   readKeys,
   readNewKey,
   readOverview,
@@ -62,6 +64,8 @@ export class AdminPage {
       this.afterAnswer(result);
     },
   );
+  /** The slowest of all sessions, while others are listed. */
+  private readonly slowest = this.poll((signal) => this.api.get(sessionsPath(FIRST_QUERY), readSessions, signal));
   private readonly keys = this.poll((signal) => this.api.get("keys", readKeys, signal));
   private readonly refusals = this.poll((signal) => this.api.get("refusals?limit=100", readRefusals, signal));
   private readonly detail = new Poll(
@@ -87,7 +91,7 @@ export class AdminPage {
     drain: (seconds) => {
       const open = formatCount(this.overview.answer.value?.sessions.open ?? 0);
       this.confirmation.ask(this.texts.askDrain(open, seconds), () => {
-        this.change("POST", "drain", { seconds }, () => this.texts.drainStarted);
+        void this.drain(seconds);
       });
     },
     stopDraining: () => {
@@ -103,6 +107,7 @@ export class AdminPage {
       ask: (query) => {
         this.query = { ...this.query, ...query };
         this.sessions.again();
+        this.run();
       },
     },
     this.context(),
@@ -169,6 +174,8 @@ export class AdminPage {
       if (isOn && this.access === "open") poll.start();
       else poll.stop();
     }
+    if (isOn && this.access === "open" && !isFirst(this.query)) this.slowest.start();
+    else this.slowest.stop();
     if (isOn && this.chosen?.state === "open") detail.start();
     else detail.stop();
   }
@@ -205,17 +212,18 @@ export class AdminPage {
   }
 
   /** Access ends: nothing that was shown stays. */
-  private lock({ message }: Failure): void {
+  private lock({ status, message }: Failure): void {
     const hadToken = this.api.token !== undefined;
     this.api.token = undefined;
     tabStorage.remove(TOKEN_KEY);
     this.access = "locked";
-    const answers: readonly Answer<unknown>[] = [this.overview, this.sessions, this.keys, this.refusals, this.detail].map(({ answer }) => answer);
+    const answers: readonly Answer<unknown>[] = [this.overview, this.sessions, this.slowest, this.keys, this.refusals, this.detail].map(({ answer }) => answer);
     for (const answer of answers) answer.forget();
     this.run();
     const { tokenInvalid, tokenRequired } = this.texts;
-    const sentence = message === "" ? "" : this.texts.failed(0, message);
-    this.accessView.open([hadToken ? tokenInvalid : tokenRequired, sentence].filter(Boolean).join(" "), hadToken ? "invalid" : "required");
+    const sentence = hadToken ? tokenInvalid : tokenRequired;
+    // The server lets in none from here, whatever the token: it says what is to be set.
+    this.accessView.open(status === 403 && message !== "" ? this.texts.failed(status, message) : sentence, hadToken ? "invalid" : "required");
     this.draw();
   }
 
@@ -251,6 +259,12 @@ export class AdminPage {
         this.told(isGone ? { value: true } : result, () => (isGone ? this.texts.isGone : this.texts.disconnected(address)));
       });
     });
+  }
+
+  private async drain(seconds: number): Promise<void> {
+    const result = await this.api.change("POST", "drain", { seconds }, readDrainedSessions);
+    if ("value" in result) this.drainStart = result.value;
+    this.told(result, () => this.texts.drainStarted);
   }
 
   private async setLogLevel(level: string): Promise<void> {
@@ -322,7 +336,7 @@ export class AdminPage {
     const context = this.context();
     const { value: overview } = this.overview.answer;
     const { value: list } = this.sessions.answer;
-    this.overviewView.draw(overview, list && slowCount(list.sessions), { texts, rates: this.feedRates });
+    this.overviewView.draw(overview, this.slow(), { texts, rates: this.feedRates });
     this.nodeView.drawDrain(overview?.isDraining === true ? { left: overview.sessions.open ?? 0, start: this.drainStart ?? 0 } : undefined, texts);
     this.nodeView.drawLogLevel(overview?.logLevel);
     this.sessionsView.drawFeeds(overview?.feeds.flatMap(({ name }) => name ?? []) ?? []);
@@ -332,6 +346,15 @@ export class AdminPage {
     this.refusalsView.draw(this.refusals.answer.value, runtime.now(), context);
     if (this.detailView.isOpen) this.detailView.draw(this.detail.answer.value, this.chosen?.state ?? "gone", context);
     this.drawFreshness();
+  }
+
+  /** The number of slow sessions: all that are among those with the largest backlogs. */
+  private slow(): { readonly count: number; readonly text: string } | undefined {
+    const list = (isFirst(this.query) ? this.sessions : this.slowest).answer.value;
+    if (list === undefined) return undefined;
+    const count = slowCount(list.sessions);
+    const isAll = count < list.sessions.length || list.sessions.length === list.matching;
+    return { count, text: isAll ? formatCount(count) : this.texts.orMore(formatCount(count)) };
   }
 
   /** Says how old the figures are. Those of an old answer are grey, wherever they are. */
@@ -358,7 +381,7 @@ export class AdminPage {
     const { failure } = this.overview.answer;
     if (state === "stale" && failure !== undefined) return this.failureText(failure);
     if (state === "notReady" && value?.reason !== undefined) return value.reason;
-    return [value?.node, value?.version, value?.revision].filter((part) => part !== undefined).join(" · ");
+    return [value?.version, value?.revision, value?.node].filter((part) => part !== undefined).join(" · ");
   }
 }
 

@@ -68,7 +68,7 @@ export function readNewKey(body: unknown): NewKey | undefined {
 /** The request of a form. Empty fields are left out: the server's defaults hold. */
 export function keyRequest(form: KeyForm): KeyRequest {
   const id = form.id.trim();
-  const [feeds, symbols] = [words(form.feeds).map((feed) => feed.toLowerCase()), words(form.symbols).map((symbol) => symbol.toUpperCase())];
+  const [feeds, symbols] = [words(form.feeds.toLowerCase()), words(form.symbols.toUpperCase())];
   return {
     ...(id === "" ? {} : { id }),
     ...(feeds.length === 0 ? {} : { feeds }),

@@ -48,4 +48,7 @@ export function readOverview(body: unknown): Overview | undefined {
   };
 }
 
+/** The answer to the order to drain: how many sessions there are. */
+export const readDrainedSessions = (body: unknown): number | undefined => (isJsonObject(body) ? (numberOf(body["sessions"]) ?? 0) : undefined);
+
 const readUsed = (used: JsonObject): Used => ({ open: numberOf(used["open"]), limit: numberOf(used["limit"]) });

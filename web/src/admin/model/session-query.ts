@@ -35,6 +35,9 @@ export const sortedBy = (query: SessionQuery, sort: SessionSort): SessionQuery =
   order: query.sort === sort && query.order === "desc" ? "asc" : "desc",
 });
 
+/** Whether the slowest sessions of all are asked for. */
+export const isFirst = (query: SessionQuery): boolean => sessionsPath({ ...query, limit: FIRST_LIMIT }) === sessionsPath(FIRST_QUERY);
+
 export const isFiltered = ({ address, key, feed, isMutedOnly }: SessionQuery): boolean => isMutedOnly || [address.trim(), key.trim(), feed].some((value) => value !== "");
 
 /**

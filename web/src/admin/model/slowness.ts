@@ -49,6 +49,6 @@ export function slownessOf({ isClosing, stalledMs, backlogBytes, gaps, missed, c
 
 type SlownessFigures = Pick<Session, "isClosing" | "stalledMs" | "backlogBytes" | "gaps" | "missed" | "conflated">;
 
-/** The sessions that are slow now. */
+/** The sessions that are slow now, among these. */
 export const slowCount = (sessions: readonly SlownessFigures[]): number =>
   sessions.filter((session) => ["stalled", "behind"].includes(slownessOf(session).pace)).length;

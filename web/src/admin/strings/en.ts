@@ -13,7 +13,7 @@ function symptomText(symptom: Symptom): string {
     case "backlog":
       return `${formatBytes(symptom.bytes)} wait to be sent`;
     case "gaps":
-      return `told of ${plural(symptom.gaps, "gap", "gaps")} with ${plural(symptom.missed, "object", "objects")}`;
+      return `${plural(symptom.missed, "object", "objects")} missed in ${plural(symptom.gaps, "gap", "gaps")}`;
     case "conflated":
       return `${formatShort(symptom.objects)} conflated`;
   }
@@ -115,7 +115,11 @@ export const english: AdminTexts = {
   paces: { closing: "Closing", stalled: "Stalled", behind: "Behind", lossy: "Had gaps", level: "" },
   reason: (symptoms) => (symptoms.length === 0 ? "keeps up" : capital(symptoms.map(symptomText).join(", "))),
   muted: "muted",
-  listed: (shown, matching, open) => (shown === matching ? (matching === open ? `${open} open` : `${matching} of ${open} match`) : `${shown} shown, ${matching} of ${open} match`),
+  listed: (shown, matching, open) => {
+    const all = matching === open ? `${formatCount(open)} open` : `${formatCount(matching)} of ${formatCount(open)} match`;
+    return shown === matching ? all : `${all}, ${formatCount(shown)} shown`;
+  },
+  orMore: (count) => `${count}+`,
   held: "order held",
   noSessions: "No session is open.",
   noMatch: "No session matches.",
@@ -147,7 +151,7 @@ export const english: AdminTexts = {
   nothingSubscribed: "Subscribed to nothing.",
   gone: "This session has ended. These are its last figures.",
   sent: (bytes, frames, objects) => `${bytes} · ${frames} frames · ${objects} objects`,
-  gapsOf: (gaps, missed) => `${gaps} · ${missed} objects`,
+  gapsOf: (gaps, missed) => `${gaps} · ${missed} objects missed`,
   yes: "yes",
   no: "no",
   never: "–",
@@ -157,17 +161,16 @@ export const english: AdminTexts = {
   disconnected: (address) => `${address} is disconnected.`,
   isGone: "That session had ended already.",
 
-  feedRows: { age: "Newest event", objects: "Objects", epoch: "Epoch", upstream: "Upstream", missed: "Missed there" },
+  feedRows: { age: "Newest event", objects: "Objects", epoch: "Epoch", upstream: "Upstream", losses: "Connections lost", missed: "Objects missed" },
   kinds: { simulation: "simulated market", replay: "replay of a recording", upstream: "relay of another server", cluster: "feed of the cluster" },
   ready: "ready",
   notReady: "not ready",
-  upstream: (link, losses) => `${link} · ${losses} losses`,
-  missed: (objects, gapTime) => `${objects} objects · ${gapTime} in gaps`,
+  link: { up: "connected", down: "not connected" },
+  missed: (objects, gapTime) => `${objects} in ${gapTime}`,
   alone: "This server runs alone: it is in no cluster.",
   self: "this node",
   leads: "leads",
   roles: { feed: "feed", gateway: "gateway", all: "feed and gateway" },
-  lateBy: (late) => late,
   onTime: "on time",
   nats: (isConnected) => (isConnected ? "NATS connected" : "NATS not connected"),
   hops: (hops) => `Last batch: ${hops}`,

@@ -26,7 +26,7 @@ export const DETAIL_ROWS = ["id", "feed", "key", "opened", "client", "transport"
 export type DetailRow = (typeof DETAIL_ROWS)[number];
 
 /** The rows of a feed, in their order. */
-export const FEED_ROWS = ["age", "objects", "epoch", "upstream", "missed"] as const;
+export const FEED_ROWS = ["age", "objects", "epoch", "upstream", "losses", "missed"] as const;
 
 export type FeedRow = (typeof FEED_ROWS)[number];
 
@@ -62,7 +62,10 @@ export interface AdminTexts {
   /** Why a session is slow, in a sentence; what it says of one that keeps up. */
   readonly reason: (symptoms: readonly Symptom[]) => string;
   readonly muted: string;
-  readonly listed: (shown: string, matching: string, open: string) => string;
+  /** How many sessions are shown of those that match, and of all. */
+  readonly listed: (shown: number, matching: number, open: number) => string;
+  /** At least so many. */
+  readonly orMore: (count: string) => string;
   readonly held: string;
   readonly noSessions: string;
   readonly noMatch: string;
@@ -73,6 +76,7 @@ export interface AdminTexts {
   readonly options: string;
   readonly topics: string;
   readonly subscriptions: string;
+  /** A channel, or another list, with how many are in it. */
   readonly channel: (name: string, count: string) => string;
   readonly more: (count: string) => string;
   readonly nothingSubscribed: string;
@@ -92,13 +96,12 @@ export interface AdminTexts {
   readonly kinds: Readonly<Partial<Record<string, string>>>;
   readonly ready: string;
   readonly notReady: string;
-  readonly upstream: (link: "up" | "down", losses: string) => string;
+  readonly link: Readonly<Record<"up" | "down", string>>;
   readonly missed: (objects: string, gapTime: string) => string;
   readonly alone: string;
   readonly self: string;
   readonly leads: string;
   readonly roles: Readonly<Partial<Record<string, string>>>;
-  readonly lateBy: (late: string) => string;
   readonly onTime: string;
   readonly nats: (isConnected: boolean) => string;
   readonly hops: (hops: string) => string;

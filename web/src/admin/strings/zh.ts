@@ -11,7 +11,7 @@ function symptomText(symptom: Symptom): string {
     case "backlog":
       return `${formatBytes(symptom.bytes)} 待发送`;
     case "gaps":
-      return `已通知 ${formatCount(symptom.gaps)} 处缺口，共 ${formatCount(symptom.missed)} 个对象`;
+      return `${formatCount(symptom.gaps)} 处缺口中缺失 ${formatCount(symptom.missed)} 个对象`;
     case "conflated":
       return `合并 ${formatShortChinese(symptom.objects)} 个对象`;
   }
@@ -111,7 +111,11 @@ export const chinese: AdminTexts = {
   paces: { closing: "关闭中", stalled: "停滞", behind: "落后", lossy: "有缺口", level: "" },
   reason: (symptoms) => (symptoms.length === 0 ? "跟得上" : symptoms.map(symptomText).join("，")),
   muted: "已禁言",
-  listed: (shown, matching, open) => (shown === matching ? (matching === open ? `共 ${open} 个` : `${open} 个中匹配 ${matching} 个`) : `显示 ${shown} 个，${open} 个中匹配 ${matching} 个`),
+  listed: (shown, matching, open) => {
+    const all = matching === open ? `共 ${formatCount(open)} 个` : `${formatCount(open)} 个中匹配 ${formatCount(matching)} 个`;
+    return shown === matching ? all : `${all}，显示 ${formatCount(shown)} 个`;
+  },
+  orMore: (count) => `${count}+`,
   held: "顺序已保持",
   noSessions: "没有会话。",
   noMatch: "没有匹配的会话。",
@@ -143,7 +147,7 @@ export const chinese: AdminTexts = {
   nothingSubscribed: "没有订阅。",
   gone: "该会话已结束，以下为最后的数据。",
   sent: (bytes, frames, objects) => `${bytes} · ${frames} 帧 · ${objects} 个对象`,
-  gapsOf: (gaps, missed) => `${gaps} 处 · ${missed} 个对象`,
+  gapsOf: (gaps, missed) => `${gaps} 处 · 缺失 ${missed} 个对象`,
   yes: "是",
   no: "否",
   never: "–",
@@ -153,17 +157,16 @@ export const chinese: AdminTexts = {
   disconnected: (address) => `${address} 已断开。`,
   isGone: "该会话此前已结束。",
 
-  feedRows: { age: "最新事件", objects: "对象", epoch: "纪元", upstream: "上游", missed: "上游缺失" },
+  feedRows: { age: "最新事件", objects: "对象", epoch: "纪元", upstream: "上游", losses: "断开次数", missed: "缺失对象" },
   kinds: { simulation: "模拟行情", replay: "回放录制", upstream: "转发其他服务器", cluster: "集群行情" },
   ready: "就绪",
   notReady: "未就绪",
-  upstream: (link, losses) => `${link === "up" ? "已连接" : "已断开"} · 断开 ${losses} 次`,
-  missed: (objects, gapTime) => `${objects} 个对象 · 缺口共 ${gapTime}`,
+  link: { up: "已连接", down: "未连接" },
+  missed: (objects, gapTime) => `${objects} 个，历时 ${gapTime}`,
   alone: "本服务器独立运行，不在集群中。",
   self: "本节点",
   leads: "主节点",
   roles: { feed: "行情节点", gateway: "网关", all: "行情节点与网关" },
-  lateBy: (late) => late,
   onTime: "准时",
   nats: (isConnected) => (isConnected ? "NATS 已连接" : "NATS 未连接"),
   hops: (hops) => `最近一批：${hops}`,

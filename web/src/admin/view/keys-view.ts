@@ -1,5 +1,5 @@
 import { formatCount } from "../../format";
-import { byId, make, setText } from "../../view";
+import { byId, make, setData, setText } from "../../view";
 import { keyRequest, type ApiKey, type KeyRequest, type NewKey } from "../model";
 import type { AdminTexts } from "../strings";
 import { KeyedRows, type Row } from "./keyed-rows";
@@ -21,6 +21,7 @@ export class KeysView {
   private readonly dialog = byId("key-dialog", HTMLDialogElement);
   private readonly status = byId("key-status", HTMLElement);
   private readonly secretDialog = byId("secret-dialog", HTMLDialogElement);
+  private readonly secretFields = { id: byId("secret-id", HTMLInputElement), secret: byId("secret-secret", HTMLTextAreaElement) };
   private readonly secretStatus = byId("secret-status", HTMLElement);
   private texts: AdminTexts;
 
@@ -61,15 +62,14 @@ export class KeysView {
     this.dialog.close();
     setText(byId("secret-title", HTMLElement), title);
     setText(this.secretStatus, "");
-    byId("secret-id", HTMLInputElement).value = id;
-    byId("secret-secret", HTMLInputElement).value = secret;
+    this.secretFields.id.value = id;
+    this.secretFields.secret.value = secret;
     this.secretDialog.showModal();
     byId("copy-secret", HTMLButtonElement).focus();
   }
 
   private listenToSecret(actions: KeyActions): void {
-    for (const name of ["id", "secret"]) {
-      const input = byId(`secret-${name}`, HTMLInputElement);
+    for (const [name, input] of Object.entries(this.secretFields)) {
       input.addEventListener("focus", () => {
         input.select();
       });
@@ -85,7 +85,7 @@ export class KeysView {
       event.preventDefault();
     });
     this.secretDialog.addEventListener("close", () => {
-      byId("secret-secret", HTMLInputElement).value = "";
+      this.secretFields.secret.value = "";
     });
   }
 
@@ -129,6 +129,7 @@ class KeyRow implements Row<ApiKey> {
     setText(this.scope, feeds === undefined && symbols === undefined ? texts.anything : texts.scope(feeds, symbols));
     setText(this.limits, [texts.limits(count(maxSessions), count(maxSymbols)), mayControl && texts.control].filter(Boolean).join(" · "));
     setText(this.sessions, formatCount(key.sessions));
+    setData(this.sessions, "label", texts.page.sessions);
     setText(this.rotate, texts.rotate);
     setText(this.revoke, texts.revoke);
     this.rotate.ariaLabel = `${texts.rotate} ${id}`;

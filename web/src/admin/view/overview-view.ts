@@ -1,5 +1,5 @@
 import { formatAge, formatBytes, formatCount, formatSpan, NONE } from "../../format";
-import type { ClusterStatus, FeedStatus } from "../../source";
+import type { FeedStatus } from "../../source";
 import { byId, make, setData, setText } from "../../view";
 import { nodeLateness, type Overview, type Rates, type Used } from "../model";
 import { FEED_ROWS, type AdminTexts, type FeedRow, type ServerState } from "../strings";
@@ -41,34 +41,37 @@ export class OverviewView {
     setText(byId("server", HTMLElement), reason);
   }
 
-  draw(overview: Overview | undefined, slow: number | undefined, context: OverviewContext): void {
+  /** `slow` is the number of slow sessions, as it is written. */
+  draw(overview: Overview | undefined, slow: { readonly count: number; readonly text: string } | undefined, context: OverviewContext): void {
     this.context = context;
     const { texts } = context;
     const figure = (id: string, value: string | undefined) => {
       setText(byId(`meter-${id}`, HTMLElement), value ?? NONE);
     };
     figure("sessions", overview && usedText(overview.sessions, texts));
-    figure("slow", slow === undefined ? undefined : formatCount(slow));
-    this.slowBox.toggleAttribute("data-bad", (slow ?? 0) > 0);
+    figure("slow", slow?.text);
+    this.slowBox.toggleAttribute("data-bad", (slow?.count ?? 0) > 0);
     figure("outbox", amount(overview?.outboxBytes, formatBytes));
     figure("memory", amount(overview?.memoryBytes, formatBytes));
     figure("descriptors", overview && usedText(overview.descriptors, texts));
     figure("uptime", amount(overview?.uptimeMs, formatAge));
-    this.feeds.draw(overview?.feeds ?? []);
-    this.drawNodes(overview?.cluster, overview !== undefined);
+    // What is not ready is seen first.
+    this.feeds.draw([...(overview?.feeds ?? [])].sort((one, other) => Number(one.isReady !== false) - Number(other.isReady !== false)));
+    this.drawNodes(overview);
   }
 
-  private drawNodes(cluster: ClusterStatus | undefined, isKnown: boolean): void {
+  private drawNodes(overview: Overview | undefined): void {
     const { texts } = this.context;
+    const cluster = overview?.cluster;
     byId("nodes-table", HTMLTableElement).hidden = cluster === undefined;
     const empty = byId("nodes-empty", HTMLElement);
     empty.hidden = cluster !== undefined;
-    setText(empty, isKnown ? texts.alone : texts.loading);
+    setText(empty, overview !== undefined ? texts.alone : texts.loading);
     setText(byId("nodes-note", HTMLElement), cluster === undefined ? "" : texts.nats(cluster.isConnected));
     const hops = cluster?.hopsMs.map(([hop, ms]) => `${texts.hopNames[hop] ?? hop} ${formatSpan(ms)}`) ?? [];
     setText(byId("nodes-hops", HTMLElement), hops.length === 0 ? "" : texts.hops(hops.join(" → ")));
     const batchRate = this.context.rates.of(BATCHES);
-    const own = cluster && { node: cluster.node, role: cluster.role, leads: cluster.leads, isSelf: true, sessions: undefined, lateMs: 0, heardMs: undefined };
+    const own = overview && cluster && { node: cluster.node, role: cluster.role, leads: cluster.leads, isSelf: true, sessions: overview.sessions.open, lateMs: 0, heardMs: undefined };
     const others = cluster?.nodes.map((node) => ({ ...node, isSelf: false, lateMs: nodeLateness(node, cluster.batch, batchRate) })) ?? [];
     this.nodes.draw(own === undefined ? [] : [own, ...others]);
   }
@@ -146,7 +149,8 @@ class FeedBox implements Row<FeedStatus> {
       age: feed.ageMs === undefined ? NONE : texts.ago(feed.ageMs < 60_000 ? formatSpan(feed.ageMs) : formatAge(feed.ageMs)),
       objects: feed.objects === undefined ? NONE : [texts.short(feed.objects), rate !== undefined && texts.perSecond(texts.short(Math.round(rate)))].filter(Boolean).join(" · "),
       epoch: feed.epoch ?? NONE,
-      upstream: upstream && texts.upstream(upstream.isUp ? "up" : "down", formatCount(upstream.losses)),
+      upstream: upstream && texts.link[upstream.isUp ? "up" : "down"],
+      losses: upstream && formatCount(upstream.losses),
       missed: upstream && texts.missed(formatCount(upstream.missed), formatSpan(upstream.gapSeconds * 1_000)),
     });
   }

@@ -114,7 +114,7 @@ function valuesOf(session: SessionDetail, { texts, times, rates }: SessionContex
 
 function listsOf({ subscriptions, topics, options }: SessionDetail, texts: AdminTexts): readonly HTMLElement[] {
   const list = (title: string, names: readonly string[], rest: number) =>
-    make("div", "names", make("h4", "", title), make("p", "", names.join(" "), rest > 0 ? ` ${texts.more(formatCount(rest))}` : ""));
+    make("div", "names", make("h4", "", title), make("p", "", make("span", "", names.join(" ")), rest > 0 ? ` ${texts.more(formatCount(rest))}` : ""));
   const channels = subscriptions.map(({ channel, count, symbols }) => list(texts.channel(channel, formatCount(count)), symbols, count - symbols.length));
   const isEmpty = channels.length === 0 && topics.length === 0;
   return [

@@ -1,6 +1,6 @@
 import { formatAge, formatBytes, formatCount, NONE, type TimeFormat } from "../../format";
 import { byId, make, setData, setText } from "../../view";
-import { FIRST_LIMIT, heldOrder, isFiltered, MAX_LIMIT, SESSION_SORTS, slownessOf, sortedBy, type Rates, type Session, type SessionList, type SessionQuery, type SessionSort } from "../model";
+import { clientName, FIRST_LIMIT, heldOrder, isFiltered, MAX_LIMIT, SESSION_SORTS, slownessOf, sortedBy, type Rates, type Session, type SessionList, type SessionQuery, type SessionSort } from "../model";
 import { SESSION_COLUMNS, type AdminTexts, type SessionColumn } from "../strings";
 import { KeyedRows, type Row } from "./keyed-rows";
 import { bodyOf, cell, tableRow } from "./parts";
@@ -96,7 +96,7 @@ export class SessionsView {
     const [first] = this.buttons();
     if (first !== undefined && !this.buttons().some(({ tabIndex }) => tabIndex === 0)) first.tabIndex = 0;
     const isHeld = held.join() !== next.join();
-    const counts = list && texts.listed(formatCount(sessions.length), formatCount(list.matching), formatCount(list.open));
+    const counts = list && texts.listed(sessions.length, list.matching, list.open);
     setText(this.note, [counts, isHeld && texts.held].filter(Boolean).join(" · "));
     this.empty.hidden = sessions.length > 0;
     setText(this.empty, list === undefined ? texts.loading : isFiltered(query) ? texts.noMatch : texts.noSessions);
@@ -203,7 +203,8 @@ class SessionRow implements Row<Session> {
     setText(this.open, session.address);
     setText(this.muted, session.isMuted ? texts.muted : "");
     setText(this.cells.key, session.key ?? NONE);
-    setText(this.cells.client, session.userAgent ?? NONE);
+    if (this.cells.key.title !== (session.key ?? "")) this.cells.key.title = session.key ?? "";
+    setText(this.cells.client, session.userAgent === undefined ? NONE : clientName(session.userAgent));
     if (this.cells.client.title !== (session.userAgent ?? "")) this.cells.client.title = session.userAgent ?? "";
     setText(this.cells.symbols, formatCount(session.symbols));
     setText(this.cells.age, formatAge(session.ageMs));
