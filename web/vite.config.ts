@@ -87,6 +87,8 @@ const adminPage: Plugin = {
     await build({
       configFile: false,
       base: "./",
+      // The page's only file of that folder is bundled: all of its files are in `assets/`.
+      publicDir: false,
       logLevel: "warn",
       resolve: { alias: packageSources },
       plugins: [preload],
@@ -94,7 +96,6 @@ const adminPage: Plugin = {
         ...PAGE_BUILD,
         outDir: DIST,
         emptyOutDir: false,
-        copyPublicDir: false,
         rolldownOptions: { input: join(import.meta.dirname, "admin.html") },
       },
     });

@@ -91,14 +91,14 @@ test("a column's head, the filters and the button ask the server for other sessi
   await page.click("#sessions-table th.c-age button");
   await asked("sort=age&order=asc&limit=100");
   await expect.poll(() => page.getAttribute("#sessions-table th.c-age", "aria-sort"), DEADLINE).toBe("ascending");
-  await page.fill("#filter-address", "192.0.2");
-  await asked("sort=age&order=asc&limit=100&address=192.0.2");
+  await page.fill("#filter-address", "192.0.2.0/24");
+  await asked("sort=age&order=asc&limit=100&address=192.0.2.0%2F24");
   await page.fill("#filter-key", "mobile");
   await page.selectOption("#filter-feed", "sip");
   await page.check("#filter-muted");
-  await asked("sort=age&order=asc&limit=100&address=192.0.2&key=mobile&feed=sip&muted=true");
+  await asked("sort=age&order=asc&limit=100&address=192.0.2.0%2F24&key=mobile&feed=sip&muted=true");
   await page.click("#sessions-more");
-  await asked("sort=age&order=asc&limit=1000&address=192.0.2&key=mobile&feed=sip&muted=true");
+  await asked("sort=age&order=asc&limit=1000&address=192.0.2.0%2F24&key=mobile&feed=sip&muted=true");
   // The slowest of all are still counted.
   admin.state.sessions = [];
   await asked("sort=backlog&order=desc&limit=100");
@@ -192,10 +192,11 @@ test("a session's details are opened and left by the keyboard, and its end is to
 });
 
 test("a server without keys says so", async () => {
-  const { page } = await open({ ...BUSY, keys: "no key file" });
+  const { page, log } = await open({ ...BUSY, keys: undefined });
 
-  await expect.poll(() => text(page, "#keys-empty"), DEADLINE).toBe("The server has no key file");
+  await expect.poll(() => text(page, "#keys-empty"), DEADLINE).toBe("This server has no key file, and needs no log-in. Start it with --keys FILE.");
   expect(await page.locator("#new-key").isDisabled()).toBe(true);
+  expect(log.errors).toEqual([]);
 });
 
 test.each([

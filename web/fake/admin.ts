@@ -12,7 +12,8 @@ export interface FakeAdminState {
   sessions: readonly object[];
   /** Members of the overview that differ from `OVERVIEW`. */
   overview: object;
-  keys: readonly object[] | "no key file";
+  /** Undefined for a server without a key file. */
+  keys: readonly object[] | undefined;
   refusals: readonly object[];
   /** Questions stay without an answer. */
   isSilent: boolean;
@@ -83,10 +84,10 @@ export class FakeAdmin {
     const { sessions, overview, keys, refusals } = this.state;
     const send = (status: number, body: object) => response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
     const [, id] = path.split("/");
-    if (path === "overview") send(200, { ...OVERVIEW, sessions: { open: sessions.length, limit: 10_000, opened: 512, closed: 8 }, ...overview });
+    if (path === "overview") send(200, { ...OVERVIEW, sessions: { open: sessions.length, limit: 10_000, opened: 512, closed: 8 }, keys: keys?.length, ...overview });
     else if (path === "sessions") send(200, { sessions: sessions.slice(0, 100), matching: sessions.length, open: sessions.length });
     else if (path.startsWith("sessions/")) this.answerDetail(sessions.find((session) => "id" in session && session.id === id), send);
-    else if (path === "keys") send(keys === "no key file" ? 409 : 200, keys === "no key file" ? { message: "the server has no key file" } : { keys });
+    else if (path === "keys") send(200, { keys });
     else if (path === "refusals") send(200, { refusals });
     else send(404, { message: "no such path" });
   }

@@ -167,23 +167,32 @@ export class AdminPage {
   private run(): void {
     const { overview, sessions, keys, refusals, detail } = this;
     const isOn = document.visibilityState === "visible" && this.access !== "locked";
-    const later: readonly { start: () => void; stop: () => void }[] = [sessions, keys, refusals];
-    if (isOn) overview.start();
-    else overview.stop();
-    for (const poll of later) {
-      if (isOn && this.access === "open") poll.start();
+    const isOpen = isOn && this.access === "open";
+    const polls: readonly (readonly [poll: { start: () => void; stop: () => void }, isAsked: boolean])[] = [
+      [overview, isOn],
+      [sessions, isOpen],
+      [this.slowest, isOpen && !isFirst(this.query)],
+      [keys, isOpen && this.hasKeys()],
+      [refusals, isOpen],
+      [detail, isOpen && this.chosen?.state === "open"],
+    ];
+    for (const [poll, isAsked] of polls) {
+      if (isAsked) poll.start();
       else poll.stop();
     }
-    if (isOn && this.access === "open" && !isFirst(this.query)) this.slowest.start();
-    else this.slowest.stop();
-    if (isOn && this.chosen?.state === "open") detail.start();
-    else detail.stop();
+  }
+
+  /** Whether the server has a file of keys. */
+  private hasKeys(): boolean {
+    return this.overview.answer.value?.keys !== undefined;
   }
 
   /** Asks everything now: something was changed. */
   private askAgain(): void {
     if (this.access !== "open") return;
-    for (const poll of [this.overview, this.sessions, this.keys]) poll.again();
+    this.overview.again();
+    this.sessions.again();
+    if (this.hasKeys()) this.keys.again();
     if (this.chosen?.state === "open") this.detail.again();
   }
 
@@ -194,13 +203,16 @@ export class AdminPage {
       const batch = value.cluster?.batch;
       this.feedRates.add(runtime.now(), new Map([...objects, ...(batch === undefined ? [] : [[BATCHES, batch] as const])]));
       this.drainStart = value.isDraining ? Math.max(this.drainStart ?? 0, value.sessions.open ?? 0) : undefined;
-      if (this.access !== "open") this.unlock();
+      if (this.access === "open") this.run();
+      else this.unlock();
     }
     this.afterAnswer(result);
   }
 
   private afterAnswer(result: Result<unknown>): void {
-    if ("failure" in result && isForbidden(result.failure)) this.lock(result.failure);
+    // Too many wrong tokens came from here: the server looks at none for a while.
+    const isBarred = this.access !== "open" && "failure" in result && result.failure.status === 429;
+    if ("failure" in result && (isBarred || isForbidden(result.failure))) this.lock(result.failure);
     else this.draw();
   }
 
@@ -222,8 +234,8 @@ export class AdminPage {
     this.run();
     const { tokenInvalid, tokenRequired } = this.texts;
     const sentence = hadToken ? tokenInvalid : tokenRequired;
-    // The server lets in none from here, whatever the token: it says what is to be set.
-    this.accessView.open(status === 403 && message !== "" ? this.texts.failed(status, message) : sentence, hadToken ? "invalid" : "required");
+    // The server lets in none from here, whatever the token: it says why.
+    this.accessView.open((status === 403 || status === 429) && message !== "" ? this.texts.failed(status, message) : sentence, hadToken ? "invalid" : "required");
     this.draw();
   }
 
@@ -309,6 +321,11 @@ export class AdminPage {
     this.askAgain();
   }
 
+  /** What the server says to a question that it refuses with this status. */
+  private refusalOf({ failure }: Answer<unknown>, status: number): string | undefined {
+    return failure?.status === status ? this.failureText(failure) : undefined;
+  }
+
   private failureText({ status, message }: Failure): string {
     return status === undefined ? this.texts.noAnswer : this.texts.failed(status, message);
   }
@@ -340,9 +357,8 @@ export class AdminPage {
     this.nodeView.drawDrain(overview?.isDraining === true ? { left: overview.sessions.open ?? 0, start: this.drainStart ?? 0 } : undefined, texts);
     this.nodeView.drawLogLevel(overview?.logLevel);
     this.sessionsView.drawFeeds(overview?.feeds.flatMap(({ name }) => name ?? []) ?? []);
-    this.sessionsView.draw(list, this.query);
-    const keysFailure = this.keys.answer.failure;
-    this.keysView.draw(this.keys.answer.value, keysFailure?.status === 409 ? this.failureText(keysFailure) : undefined, texts);
+    this.sessionsView.draw(list, this.query, this.refusalOf(this.sessions.answer, 400));
+    this.keysView.draw(overview !== undefined && !this.hasKeys() ? "none" : this.keys.answer.value, texts);
     this.refusalsView.draw(this.refusals.answer.value, runtime.now(), context);
     if (this.detailView.isOpen) this.detailView.draw(this.detail.answer.value, this.chosen?.state ?? "gone", context);
     this.drawFreshness();
@@ -368,7 +384,7 @@ export class AdminPage {
     const isStale = answer.isStale(now);
     setData(document.body, "stale", String(isStale));
     for (const [id, { answer: part }] of [["sessions", this.sessions], ["refusals", this.refusals]] as const) mark(id, { isStale: part.isStale(now) });
-    mark("keys", { isStale: this.keys.answer.isStale(now) });
+    mark("keys", { isStale: this.hasKeys() ? this.keys.answer.isStale(now) : isStale });
     mark("detail", { isStale: this.detail.answer.isStale(now) });
     const { at, value } = answer;
     const state: ServerState = this.access === "locked" ? "locked" : value === undefined ? (answer.failure === undefined ? "waiting" : "stale") : isStale ? "stale" : value.isDraining ? "draining" : value.isReady ? "ready" : "notReady";

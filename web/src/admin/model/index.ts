@@ -8,4 +8,4 @@ export { Rates } from "./rates";
 export { readRefusals, type Refusal } from "./refusal";
 export { readSession, readSessionDetail, readSessions, type ChannelSubscription, type Session, type SessionDetail, type SessionList } from "./session";
 export { FIRST_LIMIT, FIRST_QUERY, isFirst, heldOrder, isFiltered, MAX_LIMIT, SESSION_SORTS, sessionsPath, sortedBy, type SessionQuery, type SessionSort } from "./session-query";
-export { slowCount, slownessOf, type Pace, type Slowness, type Symptom } from "./slowness";
+export { slowCount, slownessOf, stallCause, type Pace, type Slowness, type Symptom } from "./slowness";

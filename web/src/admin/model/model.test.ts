@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Answer, clientName, FIRST_QUERY, heldOrder, isFirst, keyRequest, nodeLateness, Rates, readKeys, readNewKey, readOverview, readRefusals, readSessionDetail, readSessions, sessionsPath, slowCount, slownessOf, sortedBy } from ".";
+import { Answer, clientName, FIRST_QUERY, heldOrder, isFirst, keyRequest, nodeLateness, Rates, readKeys, readNewKey, readOverview, readRefusals, readSessionDetail, readSessions, sessionsPath, slowCount, slownessOf, sortedBy, stallCause } from ".";
 
 const LEVEL = { isClosing: false, stalledMs: 0, backlogBytes: 0, gaps: 0, missed: 0, conflated: 0 };
 
@@ -24,6 +24,12 @@ test("a session that had gaps and takes all now is not slow", () => {
 
 test("conflation that a client asked for, and a socket that is full for a moment, are no slowness", () => {
   expect(slownessOf({ ...LEVEL, conflated: 1e6, stalledMs: 999 })).toEqual({ pace: "level", symptoms: [] });
+});
+
+test("a stalled client from which nothing comes may be gone, and one that sends does not read", () => {
+  const causes = [{ stalledMs: 5_000, idleMs: 20_000 }, { stalledMs: 5_000, idleMs: 900 }, { stalledMs: 0, idleMs: 90_000 }].map((figures) => stallCause({ ...LEVEL, ...figures }));
+
+  expect(causes).toEqual(["gone", "notReading", undefined]);
 });
 
 test("a session that is being closed is that before all else", () => {

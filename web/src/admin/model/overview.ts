@@ -21,6 +21,8 @@ export interface Overview extends Pick<ServerStatus, "version" | "feeds" | "clus
   readonly outboxBytes: number | undefined;
   readonly memoryBytes: number | undefined;
   readonly logLevel: string | undefined;
+  /** The number of keys; undefined if the server has no key file. */
+  readonly keys: number | undefined;
 }
 
 export function readOverview(body: unknown): Overview | undefined {
@@ -45,6 +47,7 @@ export function readOverview(body: unknown): Overview | undefined {
     outboxBytes: numberOf(body["outbox_bytes"]),
     memoryBytes: numberOf(body["memory_bytes"]),
     logLevel: textOf(body["log_level"]),
+    keys: numberOf(body["keys"]),
   };
 }
 

@@ -51,7 +51,7 @@ export const english: AdminTexts = {
     stopDraining: "Accept sessions again",
     logLevel: "Log level",
     set: "Set",
-    filterAddress: "Address",
+    filterAddress: "Address or network",
     filterKey: "Key",
     filterFeed: "Feed",
     mutedOnly: "Muted only",
@@ -114,6 +114,10 @@ export const english: AdminTexts = {
   sorts: { backlog: "backlog", age: "age", bytes: "bytes sent", gaps: "gaps", stalled: "time stalled" },
   paces: { closing: "Closing", stalled: "Stalled", behind: "Behind", lossy: "Had gaps", level: "" },
   reason: (symptoms) => (symptoms.length === 0 ? "keeps up" : capital(symptoms.map(symptomText).join(", "))),
+  stallCauses: {
+    gone: "Nothing came from it either: its network or its machine may be gone.",
+    notReading: "It sends meanwhile: its program does not read.",
+  },
   muted: "muted",
   listed: (shown, matching, open) => {
     const all = matching === open ? `${formatCount(open)} open` : `${formatCount(matching)} of ${formatCount(open)} match`;
@@ -193,14 +197,15 @@ export const english: AdminTexts = {
   control: "may moderate and control",
   rotate: "Rotate…",
   revoke: "Revoke…",
-  askRotate: (id) => ({ title: `Rotate ${id}?`, text: "The key gets a new secret. The old one is refused from now on.", action: "Rotate" }),
+  askRotate: (id) => ({ title: `Rotate ${id}?`, text: "The key gets a new secret. The old one is refused from now on, and its sessions end.", action: "Rotate" }),
   askRevoke: (id, sessions) => ({ title: `Revoke ${id}?`, text: `The key is removed, and its open sessions end (${sessions}). This cannot be undone.`, action: "Revoke" }),
   revoked: (id) => `${id} is revoked.`,
   madeTitle: "The key is made",
   rotatedTitle: "The key has a new secret",
   copied: "Copied.",
   notCopied: "The browser permits no copying. Select the text instead.",
-  noKeys: "There is no key: nobody can come in.",
+  noKeys: "There is no key: nobody can log in.",
+  noKeyFile: "This server has no key file, and needs no log-in. Start it with --keys FILE.",
 
   refusalKinds: { auth: "log-in", upgrade: "connection", request: "request", connection: "connection", command: "command" },
   noRefusals: "Nothing was refused lately.",

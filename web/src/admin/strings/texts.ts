@@ -61,6 +61,8 @@ export interface AdminTexts {
   readonly paces: Readonly<Record<Pace, string>>;
   /** Why a session is slow, in a sentence; what it says of one that keeps up. */
   readonly reason: (symptoms: readonly Symptom[]) => string;
+  /** What a stalled session points to. */
+  readonly stallCauses: Readonly<Record<"gone" | "notReading", string>>;
   readonly muted: string;
   /** How many sessions are shown of those that match, and of all. */
   readonly listed: (shown: number, matching: number, open: number) => string;
@@ -128,6 +130,7 @@ export interface AdminTexts {
   readonly copied: string;
   readonly notCopied: string;
   readonly noKeys: string;
+  readonly noKeyFile: string;
 
   readonly refusalKinds: Readonly<Partial<Record<string, string>>>;
   readonly noRefusals: string;

@@ -32,7 +32,7 @@ export class AccessView {
 
   private show(access: "locked" | "open"): void {
     this.form.hidden = access === "open";
-    byId("main", HTMLElement).hidden = access === "locked";
+    byId("panels", HTMLElement).hidden = access === "locked";
     byId("meters", HTMLElement).hidden = access === "locked";
     if (access === "locked") {
       this.forgetButton.hidden = true;

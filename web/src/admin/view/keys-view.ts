@@ -43,13 +43,14 @@ export class KeysView {
     this.listenToSecret(actions);
   }
 
-  /** Shows the keys, or why there are none. */
-  draw(keys: readonly ApiKey[] | undefined, refusal: string | undefined, texts: AdminTexts): void {
+  /** Shows the keys: undefined until they are known, `none` if the server has no file for them. */
+  draw(keys: readonly ApiKey[] | "none" | undefined, texts: AdminTexts): void {
     this.texts = texts;
-    this.rows.draw(refusal === undefined ? (keys ?? []) : []);
-    this.newKey.disabled = keys === undefined || refusal !== undefined;
-    byId("keys-table", HTMLTableElement).hidden = (keys ?? []).length === 0 || refusal !== undefined;
-    setText(this.empty, refusal ?? (keys === undefined ? texts.loading : keys.length === 0 ? texts.noKeys : ""));
+    const shown = keys === "none" || keys === undefined ? [] : keys;
+    this.rows.draw(shown);
+    this.newKey.disabled = keys === "none" || keys === undefined;
+    byId("keys-table", HTMLTableElement).hidden = shown.length === 0;
+    setText(this.empty, keys === undefined ? texts.loading : keys === "none" ? texts.noKeyFile : keys.length === 0 ? texts.noKeys : "");
   }
 
   /** Why no key was made: the form stays. */

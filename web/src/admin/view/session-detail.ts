@@ -1,6 +1,6 @@
 import { formatAge, formatBytes, formatCount, NONE } from "../../format";
 import { byId, icon, make, setData, setText } from "../../view";
-import { slownessOf, type SessionDetail } from "../model";
+import { slownessOf, stallCause, type SessionDetail } from "../model";
 import { DETAIL_ROWS, type AdminTexts, type DetailRow } from "../strings";
 import { FigureList } from "./parts";
 import type { SessionContext } from "./sessions-view";
@@ -19,6 +19,7 @@ export class SessionDetailView {
   private readonly disconnect = byId("detail-disconnect", HTMLButtonElement);
   private readonly pace = make("span", "pace");
   private readonly reason = make("span", "reason-text");
+  private readonly cause = make("p", "fact");
   private readonly gone = make("p", "fact");
   private readonly figures = new FigureList<DetailRow>(DETAIL_ROWS);
   private readonly lists = make("div", "");
@@ -44,7 +45,7 @@ export class SessionDetailView {
       if (this.session !== undefined) actions.disconnect(this.session);
     });
     this.gone.role = "status";
-    byId("detail-body", HTMLElement).append(make("p", "verdict figure", this.pace, this.reason), this.gone, this.figures.node, this.lists);
+    byId("detail-body", HTMLElement).append(make("p", "verdict figure", this.pace, this.reason), this.cause, this.gone, this.figures.node, this.lists);
   }
 
   get isOpen(): boolean {
@@ -72,6 +73,8 @@ export class SessionDetailView {
     this.mute.ariaPressed = String(session?.isMuted === true);
     setText(this.mute, session?.isMuted === true ? texts.unmute : texts.mute);
     setText(this.gone, state === "gone" ? texts.gone : "");
+    const cause = session && stallCause(session);
+    setText(this.cause, cause === undefined ? "" : texts.stallCauses[cause]);
     if (session === undefined) {
       setText(this.pace, "");
       setText(this.reason, state === "gone" ? "" : texts.loading);

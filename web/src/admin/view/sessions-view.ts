@@ -34,6 +34,7 @@ export class SessionsView {
   private readonly note = byId("sessions-note", HTMLElement);
   private readonly more = byId("sessions-more", HTMLButtonElement);
   private readonly feed = byId("filter-feed", HTMLSelectElement);
+  private readonly address = byId("filter-address", HTMLInputElement);
   private readonly actions: SessionActions;
   private context: SessionContext;
   private query: SessionQuery;
@@ -79,14 +80,15 @@ export class SessionsView {
     this.feed.replaceChildren(...options.map(([value, text]) => new Option(text, value, false, value === this.query.feed)));
   }
 
-  draw(list: SessionList | undefined, query: SessionQuery): void {
+  /** Shows the sessions, or why the server does not understand the query. */
+  draw(list: SessionList | undefined, query: SessionQuery, refusal: string | undefined): void {
     const { texts } = this.context;
     this.query = query;
     for (const [column, head] of this.heads) {
       const sort = query.sort === column ? (query.order === "desc" ? "descending" : "ascending") : "none";
       if (isSort(column)) head.closest("th")?.setAttribute("aria-sort", sort);
     }
-    const sessions = list?.sessions ?? [];
+    const sessions = refusal === undefined ? (list?.sessions ?? []) : [];
     const shown = JSON.stringify(query);
     const next = sessions.map(({ id }) => id);
     const held = shown === this.shownQuery && this.isPointedAt() ? heldOrder(this.rows.ids, next) : next;
@@ -96,11 +98,12 @@ export class SessionsView {
     const [first] = this.buttons();
     if (first !== undefined && !this.buttons().some(({ tabIndex }) => tabIndex === 0)) first.tabIndex = 0;
     const isHeld = held.join() !== next.join();
-    const counts = list && texts.listed(sessions.length, list.matching, list.open);
+    this.address.ariaInvalid = String(refusal !== undefined);
+    const counts = list && refusal === undefined && texts.listed(sessions.length, list.matching, list.open);
     setText(this.note, [counts, isHeld && texts.held].filter(Boolean).join(" · "));
     this.empty.hidden = sessions.length > 0;
-    setText(this.empty, list === undefined ? texts.loading : isFiltered(query) ? texts.noMatch : texts.noSessions);
-    this.more.hidden = list === undefined || list.matching <= sessions.length || query.limit > FIRST_LIMIT;
+    setText(this.empty, refusal ?? (list === undefined ? texts.loading : isFiltered(query) ? texts.noMatch : texts.noSessions));
+    this.more.hidden = list === undefined || refusal !== undefined || list.matching <= sessions.length || query.limit > FIRST_LIMIT;
   }
 
   private makeHead(column: SessionColumn): HTMLElement {
@@ -124,8 +127,7 @@ export class SessionsView {
 
   private listenToFilters(): void {
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const typed = (id: string, filter: "address" | "key") => {
-      const input = byId(id, HTMLInputElement);
+    const typed = (input: HTMLInputElement, filter: "address" | "key") => {
       input.addEventListener("input", () => {
         clearTimeout(timer);
         timer = setTimeout(() => {
@@ -133,8 +135,8 @@ export class SessionsView {
         }, TYPED_MS);
       });
     };
-    typed("filter-address", "address");
-    typed("filter-key", "key");
+    typed(this.address, "address");
+    typed(byId("filter-key", HTMLInputElement), "key");
     this.feed.addEventListener("change", () => {
       this.actions.ask({ feed: this.feed.value });
     });
@@ -188,7 +190,7 @@ class SessionRow implements Row<Session> {
       ...{ backlog: figure("backlog"), stalled: figure("stalled"), gaps: figure("gaps") },
     };
     const { key, client, symbols, age, bytes, rate, backlog, stalled, gaps } = this.cells;
-    this.node = tableRow(cell("c-address", this.open, this.muted), key, client, symbols, age, bytes, rate, backlog, stalled, gaps, cell("c-why figure", this.pace, this.reason));
+    this.node = tableRow(cell("c-address", this.open, make("small", "session-id", id), this.muted), key, client, symbols, age, bytes, rate, backlog, stalled, gaps, cell("c-why figure", this.pace, this.reason));
     this.node.dataset["id"] = id;
     this.node.addEventListener("click", () => {
       open(id);
