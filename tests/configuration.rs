@@ -98,6 +98,15 @@ fn each_broken_configuration_is_told_with_its_place_and_what_to_do() {
         ("trusted_proxy = 'proxy.example'", &[["t.toml line 1: ", "10.0.0.1"]]),
         ("keys = 'absent.jsonl'", &[["t.toml line 1: ", "cannot read the key file absent.jsonl"]]),
         ("keys = 'broken.jsonl'", &[["t.toml line 1: ", "broken.jsonl line 2"]]),
+        (
+            "admin_listen = 0\nadmin_token_file = 'absent.txt'",
+            &[["t.toml line 2: ", "cannot read the token file absent.txt"]],
+        ),
+        (
+            "admin_listen = 0\nadmin_token_file = 'broken.jsonl'",
+            &[["t.toml line 2: ", "32 or more visible ASCII characters"]],
+        ),
+        ("admin_token_file = 'token'", &[["t.toml line 1: ", "--admin-listen"]]),
         ("tls_cert = 'cert.pem'", &[["t.toml line 1: ", "--tls-cert and --tls-key go together"]]),
         (&tls("absent.pem", "key.pem"), &[["t.toml line 1: ", "cannot read absent.pem"]]),
         (&tls("cert.pem", "other-key.pem"), &[["t.toml line 1: ", "cannot use the certificate cert.pem"]]),

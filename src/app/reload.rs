@@ -156,6 +156,7 @@ impl Service {
             }
             "max-failed-auths" => {
                 self.keys.iter().for_each(|keys| keys.limit_failures(access.failed_auths));
+                self.state.admin.gate.limit_failures(access.failed_auths);
             }
             "public-host" | "trusted-proxy" => {
                 let reachability =

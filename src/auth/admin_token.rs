@@ -176,6 +176,11 @@ impl AdminGate {
         std::mem::replace(&mut *current, token) != token
     }
 
+    /// Limits the rate of wrong tokens from one address from now on.
+    pub fn limit_failures(&self, failures: Rate) {
+        self.attempts.set_rate(failures);
+    }
+
     /// Admits a request.
     ///
     /// # Errors

@@ -78,6 +78,13 @@ pub fn post(address: SocketAddr, path: &str, headers: &str, body: &str) -> HttpR
     try_post(address, path, headers, body).unwrap()
 }
 
+/// A request of any method with additional header lines, each ended by CR LF, and this body in JSON.
+pub fn send_json(address: SocketAddr, method: &str, path: &str, headers: &str, body: &str) -> HttpResponse {
+    let length = body.len();
+    let headers = format!("Content-Type: application/json\r\nContent-Length: {length}\r\n{headers}");
+    try_exchange(address, method, path, &headers, body).unwrap()
+}
+
 /// The same at a server that may be gone.
 pub fn try_post(address: SocketAddr, path: &str, headers: &str, body: &str) -> io::Result<HttpResponse> {
     let headers = format!("Content-Length: {}\r\n{headers}", body.len());

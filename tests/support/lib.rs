@@ -40,7 +40,9 @@ mod wait;
 pub use client::Client;
 pub use events::{EventStream, ServerEvent};
 pub use frame::{Frame, deflate};
-pub use http::{HttpResponse, connect_from, exchange, get, get_json, get_with, post, request, try_post};
+pub use http::{
+    HttpResponse, connect_from, exchange, get, get_json, get_with, post, request, send_json, try_post,
+};
 pub use jsonschema::Validator;
 pub use nats::NatsServer;
 pub use program::{Program, SERVING};

@@ -12,8 +12,8 @@ use tracing::info;
 
 use super::super::admission::{check_own_page, client_address, record, sender_location};
 use super::super::state::AppState;
-use super::MAX_BODY_BYTES;
 use super::error::AdminError;
+use super::paths::MAX_BODY_BYTES;
 use crate::auth::{AdminIdentity, AdminRequest, ClientLocation, names_loopback};
 use crate::metrics::RefusalKind;
 
