@@ -5,8 +5,10 @@ import pathlib
 import re
 import subprocess
 import sys
+import tomllib
 
 import pytest
+import yaml
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
@@ -42,6 +44,13 @@ def test_the_configuration_of_packages_is_taken_with_each_of_its_examples(option
     for example in examples:
         name = example.split(" ")[0]
         assert re.search(rf"^{name} = ", printed, re.MULTILINE), f"{name} is not in force:\n{printed}"
+
+
+def test_packages_have_the_version_of_the_program():
+    version = tomllib.loads((TOP / "Cargo.toml").read_text())["package"]["version"]
+    chart = yaml.safe_load((TOP / "docker/helm/tapecast/Chart.yaml").read_text())
+    assert (chart["version"], chart["appVersion"]) == (version, version)
+    assert f"\nARG VERSION={version}\n" in (TOP / "docker/Dockerfile").read_text()
 
 
 def sbom():
