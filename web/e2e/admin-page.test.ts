@@ -185,7 +185,7 @@ test("a session's details are opened and left by the keyboard, and its end is to
   expect(await text(page, "#detail .names:nth-of-type(2)")).toContain("and 80 more");
 
   admin.state.sessions = SESSIONS.slice(1);
-  await expect.poll(() => text(page, "#detail .fact"), DEADLINE).toContain("has ended");
+  await expect.poll(() => text(page, "#detail-gone"), DEADLINE).toContain("has ended");
   expect(await page.locator("#detail-disconnect").isDisabled()).toBe(true);
   await page.keyboard.press("Escape");
   expect(await page.locator("#detail").isVisible()).toBe(false);

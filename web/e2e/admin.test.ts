@@ -98,7 +98,7 @@ test("a client that does not read is found at the top of the list, with its reas
 
   await page.click(`${row(1)} .open`);
   await expect.poll(() => text(page, "#detail [data-figure=backlog] dd"), DEADLINE).toMatch(/kB$/);
-  expect(await text(page, "#detail-body .fact")).toMatch(/^(It sends meanwhile|Nothing came from it either)/);
+  expect(await text(page, "#detail-cause")).toMatch(/^(It sends meanwhile|Nothing came from it either)/);
   await expect.poll(() => text(page, "#detail-body .names h4"), DEADLINE).toMatch(/^(quotes|trades) · /);
   expect(log.violations).toEqual([]);
   expect(log.errors).toEqual([]);

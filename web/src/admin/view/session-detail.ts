@@ -44,6 +44,8 @@ export class SessionDetailView {
     this.disconnect.addEventListener("click", () => {
       if (this.session !== undefined) actions.disconnect(this.session);
     });
+    this.cause.id = "detail-cause";
+    this.gone.id = "detail-gone";
     this.gone.role = "status";
     byId("detail-body", HTMLElement).append(make("p", "verdict figure", this.pace, this.reason), this.cause, this.gone, this.figures.node, this.lists);
   }
@@ -73,7 +75,7 @@ export class SessionDetailView {
     this.mute.ariaPressed = String(session?.isMuted === true);
     setText(this.mute, session?.isMuted === true ? texts.unmute : texts.mute);
     setText(this.gone, state === "gone" ? texts.gone : "");
-    const cause = session && stallCause(session);
+    const cause = session && state === "open" ? stallCause(session) : undefined;
     setText(this.cause, cause === undefined ? "" : texts.stallCauses[cause]);
     if (session === undefined) {
       setText(this.pace, "");
