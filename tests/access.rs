@@ -159,6 +159,26 @@ fn page_files_are_sent_as_the_build_compressed_them() {
     }
 }
 
+/// The binary has the large ones in compressed forms only.
+#[test]
+fn a_client_without_codings_gets_page_files_as_they_are() {
+    let server = quiet_server();
+    let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("web/dist/assets");
+    for entry in std::fs::read_dir(assets).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        let media_type = match path.extension().and_then(|ending| ending.to_str()) {
+            Some("js") => "text/javascript",
+            Some("css") => "text/css",
+            _ => continue,
+        };
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let response = get_with(server.address, &format!("/assets/{name}"), "");
+        assert_eq!(response.header("content-type"), Some(media_type), "{name}");
+        assert_eq!(response.header("content-encoding"), None, "{name}");
+        assert!(response.body == std::fs::read_to_string(&path).unwrap(), "{name}");
+    }
+}
+
 #[test]
 fn a_named_sub_protocol_is_answered_with_the_first_one() {
     let server = quiet_server();

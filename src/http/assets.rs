@@ -1,11 +1,13 @@
 use std::borrow::Cow;
+use std::io::Read;
 
 use actix_web::http::header::{
     ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, ContentType, ETAG, EntityTag, IfNoneMatch,
 };
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use bytes::Bytes;
-use rust_embed::{EmbeddedFile, RustEmbed};
+use flate2::read::GzDecoder;
+use rust_embed::{EmbeddedFile, Metadata, RustEmbed};
 
 use super::compression::ContentCoding;
 use super::security_headers::PAGE_POLICY;
@@ -14,7 +16,51 @@ use super::security_headers::PAGE_POLICY;
 #[derive(RustEmbed)]
 #[folder = "web/dist"]
 #[allow_missing = true]
+// Three quarters of the page's bytes: the binary has these in their compressed forms only.
+#[exclude = "assets/chart-*.js"]
+#[exclude = "assets/grid-*.js"]
+#[exclude = "assets/index-*.js"]
+#[exclude = "assets/index-*.css"]
 struct Dashboard;
+
+/// A file of the dashboard as the binary has it, besides its forms in other codings.
+enum StoredFile {
+    Plain(EmbeddedFile),
+    /// Only in its gzip form.
+    Gzip(EmbeddedFile),
+}
+
+impl StoredFile {
+    fn find(path: &str) -> Option<Self> {
+        let plain = Dashboard::get(path).map(Self::Plain);
+        plain.or_else(|| Dashboard::get(&format!("{path}.gz")).map(Self::Gzip))
+    }
+
+    fn metadata(&self) -> &Metadata {
+        let (Self::Plain(file) | Self::Gzip(file)) = self;
+        &file.metadata
+    }
+
+    /// The media type of the plain form.
+    fn media_type(&self, path: &str) -> &str {
+        match self {
+            Self::Plain(file) => file.metadata.mimetype(),
+            Self::Gzip(_) if path.ends_with(".css") => "text/css",
+            Self::Gzip(_) => "text/javascript",
+        }
+    }
+
+    /// The plain form. Nearly every client takes another one, so that unpacking is rare.
+    fn into_plain(self) -> Cow<'static, [u8]> {
+        let file = match self {
+            Self::Plain(file) => return file.data,
+            Self::Gzip(file) => file,
+        };
+        let mut plain = Vec::new();
+        GzDecoder::new(&*file.data).read_to_end(&mut plain).expect("the page's build writes gzip");
+        plain.into()
+    }
+}
 
 /// The client library as one module, for pages without a build. Pages of all origins may import it: it is
 /// public code, and what a page may do with the server is decided when it connects.
@@ -59,19 +105,19 @@ fn not_found() -> HttpResponse {
 }
 
 fn embedded(request: &HttpRequest, path: &str) -> Option<HttpResponse> {
-    let file = Dashboard::get(path)?;
-    let tag = entity_tag(&file);
+    let file = StoredFile::find(path)?;
+    let tag = entity_tag(file.metadata());
     let is_cached = has_tag(request, &tag);
     let mut builder = if is_cached { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     builder
-        .content_type(file.metadata.mimetype())
+        .content_type(file.media_type(path))
         .insert_header((CACHE_CONTROL, cache_policy(path)))
         .insert_header((ETAG, tag))
         .insert_header(PAGE_POLICY);
     if path == CLIENT_LIBRARY {
         builder.insert_header((ACCESS_CONTROL_ALLOW_ORIGIN, "*"));
     }
-    let (coding, data) = coded(request, path, file.data);
+    let (coding, data) = coded(request, path, file);
     let mut response = match (is_cached, data) {
         (true, _) => builder.finish(),
         // Shared, not copied for each request: a release embeds the files.
@@ -83,8 +129,8 @@ fn embedded(request: &HttpRequest, path: &str) -> Option<HttpResponse> {
 }
 
 /// Identifies the content of a file. Weak, because it is the same in each coding (RFC 9110 section 8.8.1).
-fn entity_tag(file: &EmbeddedFile) -> EntityTag {
-    let hash = file.metadata.sha256_hash();
+fn entity_tag(metadata: &Metadata) -> EntityTag {
+    let hash = metadata.sha256_hash();
     EntityTag::new_weak(hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect())
 }
 
@@ -98,20 +144,16 @@ fn has_tag(request: &HttpRequest, tag: &EntityTag) -> bool {
 }
 
 /// The file in the coding that the client prefers, among those that the page's build put beside it.
-fn coded(
-    request: &HttpRequest,
-    path: &str,
-    plain: Cow<'static, [u8]>,
-) -> (ContentCoding, Cow<'static, [u8]>) {
+fn coded(request: &HttpRequest, path: &str, stored: StoredFile) -> (ContentCoding, Cow<'static, [u8]>) {
     let coding = ContentCoding::negotiate(request.headers(), &[ContentCoding::Brotli, ContentCoding::Gzip]);
     let ending = match coding {
         ContentCoding::Brotli => ".br",
         ContentCoding::Gzip => ".gz",
-        ContentCoding::Identity => return (coding, plain),
+        ContentCoding::Identity => return (coding, stored.into_plain()),
     };
     match Dashboard::get(&format!("{path}{ending}")) {
         Some(file) => (coding, file.data),
-        None => (ContentCoding::Identity, plain),
+        None => (ContentCoding::Identity, stored.into_plain()),
     }
 }
 
