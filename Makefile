@@ -53,7 +53,7 @@ test-sdk: .venv/alpaca/.installed .venv/ccxt/.installed .venv/cent/.installed .v
 	.venv/schemathesis/bin/python -m pytest tests/sdk/python/test_openapi.py tests/sdk/python/test_weather.py
 	npm --prefix tests/sdk test
 
-# The Helm chart, compose files, workflows, the SBOM, the configuration of packages.
+# The Helm chart, compose files, workflows, the SBOM, the configuration of packages, the watchdog.
 test-packaging: .venv/packaging/.installed
 	[ -n "$$TAPECAST_BIN" ] || cargo build --locked
 	.venv/packaging/bin/python -m pytest tests/packaging
