@@ -83,6 +83,7 @@ const NOT_PURE: &[(&str, &str)] = &[
     ("hub/actor.rs", "the actor that carries batches and the clock to the hub"),
     ("hub/directory.rs", "the addresses of the hubs of all workers"),
     ("hub/requests.rs", "what an administrator asks of a hub from another thread"),
+    ("hub/send_batch.rs", "stamps frames that were handed to their sockets"),
     ("journal/opened.rs", "begins the first segment now"),
     ("journal/thread.rs", "the thread that writes, and its clock"),
     ("limits/fair_queue.rs", "jobs wait in it, and it measures how long each takes"),

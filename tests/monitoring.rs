@@ -15,6 +15,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 use tapecast::auth::{Entitlements, GeneratedKey};
+use tapecast::limits::raise_open_file_limit;
 use test_support::{
     Client, DEADLINE, NatsServer, Program, TempFolder, TlsFiles, get, get_with, metric, wait_until,
 };
@@ -75,7 +76,7 @@ impl Servers {
             "--workers",
             "2",
         ]);
-        let origin = start(&["--workers", "1"]);
+        let origin = start(&["--workers", "1", "--max-sessions-per-address", "1000"]);
         let upstream = format!("ws://{}/v2/iex", origin.address);
         let relay = start(&["--upstream", &upstream]);
         let nats = NatsServer::start();
@@ -104,17 +105,16 @@ impl Servers {
         self.all().map(|server| get_with(server.address, "/metrics", &accept).body).collect()
     }
 
-    /// The names of all families and samples.
+    /// The names of all families and samples, and of those that appear with their first event.
     fn names(&self) -> BTreeSet<String> {
+        const EVENTUAL: [&str; 2] = ["tapecast_upstream_refused_total", "tapecast_replay_skipped_total"];
         let name = |line: &str| match line.strip_prefix("# TYPE ") {
             Some(family) => family.split(' ').next().unwrap().to_owned(),
             None => line.split([' ', '{']).next().unwrap().to_owned(),
         };
         let texts = self.expositions("text/plain");
-        texts
-            .iter()
-            .flat_map(|text| text.lines().filter(|line| !line.starts_with("# HELP")).map(name))
-            .collect()
+        let lines = texts.iter().flat_map(|text| text.lines()).filter(|line| !line.starts_with("# HELP"));
+        lines.map(name).chain(EVENTUAL.map(str::to_owned)).collect()
     }
 
     /// Begins to use all servers in every way that has a metric.
@@ -414,7 +414,8 @@ fn every_query_of_the_dashboard_returns_data() {
 fn alerts_see_an_upstream_that_is_gone_a_market_that_lags_a_certificate_that_ends_and_few_descriptors() {
     let Some(program) = tool("prometheus") else { return };
     let mut servers = Servers::start();
-    let limited = "ulimit -n 128; exec \"$0\" \"$@\"";
+    raise_open_file_limit();
+    let limited = "ulimit -n 1024; exec \"$0\" \"$@\"";
     let small = Program::start(&["sh", "-c", limited, PROGRAM], &["--workers", "1"], &[]);
     let addresses: Vec<_> = servers.all().chain([&small]).map(|server| server.address).collect();
     let prometheus = Prometheus::start(&program, &addresses);
