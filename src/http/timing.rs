@@ -1,4 +1,4 @@
-//! Measures how long requests take.
+//! Measures how long requests take, and traces them.
 
 use std::time::Instant;
 
@@ -8,6 +8,8 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::middleware::Next;
 use actix_web::web::Data;
+use tracing::field::Empty;
+use tracing::{Instrument, debug_span};
 
 use super::state::AppState;
 use crate::metrics::LatencyMeasurement;
@@ -24,7 +26,18 @@ pub async fn time_requests(
     let state = request.app_data::<Data<AppState>>().cloned();
     let state = state.filter(|state| state.metrics.measures() == LatencyMeasurement::On);
     let began = Instant::now();
-    let response = next.call(request).await?.map_into_boxed_body();
+    let span = debug_span!(
+        target: "tapecast::trace",
+        "request",
+        http.request.method = request.method().as_str(),
+        http.route = Empty,
+        http.response.status_code = Empty,
+    );
+    let response = next.call(request).instrument(span.clone()).await?.map_into_boxed_body();
+    if !span.is_disabled() {
+        span.record("http.route", response.request().match_pattern().unwrap_or_default());
+        span.record("http.response.status_code", response.status().as_u16());
+    }
     if let Some(state) = state.filter(|_| response.status() != StatusCode::SWITCHING_PROTOCOLS) {
         let pattern = response.request().match_pattern();
         let route = pattern.as_deref().filter(|pattern| !pattern.is_empty()).unwrap_or(NO_ROUTE);

@@ -7,7 +7,7 @@ use actix_web::http::header::{
 };
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, Responder, ResponseError};
-use tracing::debug;
+use tracing::{debug, debug_span};
 
 use super::access::AccessPermit;
 use super::admission::{admit, client_address, record, record_request, sender_location, unavailable};
@@ -200,6 +200,7 @@ fn authenticator(request: &HttpRequest, state: &AppState, keys: &Arc<KeyStore>, 
     let (keys, from) = (Arc::clone(keys), client_address(request, state));
     let refusals = state.metrics.refusals().clone();
     Authenticator::new(move |credentials| {
+        let _span = debug_span!(target: "tapecast::trace", "auth", client.address = %from).entered();
         let result = keys.grant(credentials, feed, from, Instant::now());
         match &result {
             Ok(grant) => debug!(address = %from, key = grant.key().id(), "key accepted"),

@@ -11,7 +11,7 @@ use futures_util::future::LocalBoxFuture;
 use futures_util::stream;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
-use tracing::debug;
+use tracing::{Span, debug, debug_span};
 
 use super::alert_desk::{AlertAccess, AlertDesk};
 use super::authenticator::Authenticator;
@@ -157,6 +157,7 @@ pub fn open(params: SessionParams) -> PendingSession {
             state: Rc::clone(&state),
             key: membership.key(),
             label: params.label,
+            span: Span::none(),
             topics,
             alerts,
             faulty_line,
@@ -200,6 +201,8 @@ pub(super) struct SessionActor {
     pub(super) state: Rc<SessionState>,
     key: SubscriberKey,
     label: Option<String>,
+    /// The trace of the connection; disabled unless there is a collector of traces.
+    span: Span,
     topics: Option<SessionTopics>,
     alerts: AlertDesk,
     pub(super) faulty_line: Option<Box<FaultyLine>>,
@@ -326,6 +329,10 @@ impl SessionActor {
         command: Result<Command, InvalidCommand>,
         ctx: &mut WebsocketContext<Self>,
     ) -> (CommandOutcome, Bytes) {
+        let connection = self.span.clone();
+        let _connection = connection.enter();
+        let _subscribe = matches!(command, Ok(Command::Subscribe(..)))
+            .then(|| debug_span!(target: "tapecast::trace", "subscribe").entered());
         let awaited_key = self.protocol.awaits_key();
         self.protocol.set_epoch(self.state.epoch());
         let outcome = self.protocol.answer(command);
@@ -466,6 +473,13 @@ impl Actor for SessionActor {
     fn started(&mut self, ctx: &mut Self::Context) {
         let (address, key) = (self.state.address(), self.key_id());
         debug!(session = self.key.0, label = self.label, %address, key, "session opened");
+        self.span = debug_span!(
+            target: "tapecast::trace",
+            parent: None,
+            "connection",
+            client.address = %address,
+            tapecast.session = self.key.0,
+        );
         self.watch_revocation(ctx);
         self.await_line_fault(ctx);
         if self.protocol.awaits_key() {
