@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
@@ -129,8 +129,17 @@ impl<'a> FanOut<'a> {
                 None => frame.finish(),
             })
         };
-        let published = || self.batches[objects.first()?.batch() - self.first].published_at();
+        let published = || self.published_at(objects);
         self.frames.get_or_insert(form, objects, published, make, share)
+    }
+
+    /// How long the oldest of these objects has waited since it was published, if that is known.
+    pub(super) fn age(&self, objects: &[ObjectRef]) -> Option<Duration> {
+        self.published_at(objects).map(|published| self.now.saturating_duration_since(published))
+    }
+
+    fn published_at(&self, objects: &[ObjectRef]) -> Option<Instant> {
+        self.batches[objects.first()?.batch() - self.first].published_at()
     }
 
     /// The bytes of a frame, for a subscriber that keeps them beyond the fan-out.

@@ -634,7 +634,10 @@ impl Slot {
         };
         match fast_path.and_then(|form| fan_out.frame(form, objects)) {
             Some(frame) => send_batch.push(key, frame, objects.len()),
-            None => self.subscriber.deliver(fan_out, objects),
+            None => {
+                send_batch.note_wait(fan_out.age(objects));
+                self.subscriber.deliver(fan_out, objects);
+            }
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::metrics::{FrameTotals, WorkerLatencies, WorkerMetrics};
 #[derive(Debug, Default)]
 pub(super) struct SendBatch {
     queued: Vec<QueuedSend>,
-    /// The longest time that a frame has taken from the feed to its socket since this was asked for last.
+    /// The longest time from the feed to a socket or an outbox since this was asked for last.
     longest: Duration,
 }
 
@@ -69,7 +69,12 @@ impl SendBatch {
         self.queued.shrink_to(KEPT_CAPACITY);
     }
 
-    /// The longest time that a frame has taken since this was asked for last.
+    /// Notes that a subscriber has got objects that waited for this long.
+    pub(super) fn note_wait(&mut self, waited: Option<Duration>) {
+        self.longest = self.longest.max(waited.unwrap_or_default());
+    }
+
+    /// The longest time that objects waited since this was asked for last.
     pub(super) fn take_longest(&mut self) -> Duration {
         std::mem::take(&mut self.longest)
     }
