@@ -37,7 +37,8 @@ export class Poll<Value> {
       if (this.asked !== asked) return;
       const now = runtime.now();
       this.answer.take(result, now);
-      const isRefused = "failure" in result && result.failure.status !== undefined;
+      const status = "failure" in result ? result.failure.status : undefined;
+      const isRefused = status !== undefined && status < 500;
       this.timer = setTimeout(() => {
         this.again();
       }, isRefused ? REFUSED_MS : Math.max(0, EVERY_MS - (now - begin)));
