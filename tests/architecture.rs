@@ -69,6 +69,7 @@ const PURE: [&str; 16] = [
 /// fails the test.
 const NOT_PURE: &[(&str, &str)] = &[
     ("clock/mod.rs", "the clock, which reads the system's"),
+    ("auth/jwt/fetches.rs", "tokens wait in it for the keys that a task fetches"),
     ("auth/revocation.rs", "tells the sessions of a key over a watch channel that it was revoked"),
     ("cluster/cluster_feed.rs", "the batch source of a node, which reads the steady clock"),
     ("cluster/connection.rs", "the thread of the connection to NATS"),

@@ -128,6 +128,21 @@ fn each_broken_configuration_is_told_with_its_place_and_what_to_do() {
         ("replay = 'cert.pem'\njournal = 'j'", &[["t.toml line 2: ", "cannot be used with"]]),
         ("faults = 'dorp=1'", &[["t.toml line 1: ", "drop"]]),
         ("faults = 'demo'\nlisten = '0.0.0.0:0'", &[["t.toml line 1: ", "add --faults-anywhere"]]),
+        #[cfg(feature = "jwt")]
+        ("jwt_jwks = 'absent.json'", &[["t.toml line 1: ", "--jwt-jwks absent.json: No such file"]]),
+        #[cfg(feature = "jwt")]
+        ("jwt_jwks = 'empty.csv'", &[["t.toml line 1: ", "it is no JWK Set"]]),
+        #[cfg(feature = "jwt")]
+        ("jwt_jwks = 'ftp://example.org/jwks.json'", &[["t.toml line 1: ", "a URL such as https://"]]),
+        #[cfg(feature = "jwt")]
+        ("jwt_secret_file = 'short'", &[["t.toml line 1: ", "the secret has 5 bytes"]]),
+        #[cfg(feature = "jwt")]
+        ("jwt_issuer = 'https://a'", &[["t.toml line 1: ", "need --jwt-jwks or --jwt-secret-file"]]),
+        #[cfg(feature = "jwt")]
+        (
+            "jwt_secret_file = 'long'\njwt_leeway_seconds = 301",
+            &[["t.toml line 2: ", "301 is not in 0..=300"]],
+        ),
         #[cfg(feature = "relay")]
         ("upstream = 'http://example.org'", &[["t.toml line 1: ", "a URL such as wss://"]]),
         #[cfg(feature = "relay")]
@@ -151,6 +166,8 @@ fn each_broken_configuration_is_told_with_its_place_and_what_to_do() {
         let configured = Configured::new(&format!("{file}{listen}\n"))
             .with("broken.jsonl", "# keys\n{\"id\":1}\n")
             .with("empty.csv", "")
+            .with("short", "hush\n\n")
+            .with("long", &"x".repeat(32))
             .with("topics.toml", "[[namespace]]\nname='a'\nkind='log'\nnames='*'\ntll_seconds=3\n");
         write_certificates(configured.folder.path());
 
@@ -226,6 +243,36 @@ fn a_good_configuration_is_told_with_what_is_in_force() {
         assert!(report.contains(part), "{part}: {report}");
     }
     assert!(!configured.folder.file("j").exists(), "a check changes nothing");
+}
+
+#[test]
+#[cfg(feature = "jwt")]
+fn the_keys_of_tokens_are_checked_in_files_and_fetched_from_their_url() {
+    use test_support::{KeyServer, TokenSigner};
+    let set = TokenSigner::set(&[&TokenSigner::es256("a"), &TokenSigner::rs256("b")]);
+    let keys = KeyServer::start(&set);
+    let check = |jwks: &str| {
+        let configured = Configured::new(&format!(
+            "listen = '127.0.0.1:0'\njwt_jwks = '{jwks}'\njwt_audience = ['tape']\n"
+        ))
+        .with("jwks.json", &set);
+        let output = configured.check(&[], &[]);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        (text(&output.stdout), text(&output.stderr))
+    };
+
+    let (report, warnings) = check("jwks.json");
+    assert!(
+        report.contains("--jwt-jwks: tokens by the keys in jwks.json") && warnings.is_empty(),
+        "{report}"
+    );
+    assert!(report.contains("no --jwt-issuer"), "{report}");
+    let (report, warnings) = check(&keys.url());
+    assert!(report.contains("--jwt-jwks: 2 keys at http://127.0.0.1:") && warnings.is_empty(), "{report}");
+    keys.fail();
+    let (_, warnings) = check(&keys.url());
+    let parts = ["warning: t.toml line 2: --jwt-jwks: ", "500", "no token lets a client in"];
+    assert!(parts.iter().all(|part| warnings.contains(part)), "{warnings}");
 }
 
 #[test]

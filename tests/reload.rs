@@ -67,6 +67,42 @@ fn a_hangup_of_a_program_with_nothing_to_reload_stops_nothing() {
 }
 
 #[test]
+#[cfg(feature = "jwt")]
+fn rules_and_keys_of_tokens_are_read_again() {
+    use test_support::{TokenSigner, unix_seconds};
+    let folder = TempFolder::new();
+    let path = |name: &str| folder.file(name).display().to_string();
+    let (one, other) = ([1; 32], [2; 32]);
+    std::fs::write(folder.file("one"), one).unwrap();
+    std::fs::write(folder.file("other"), other).unwrap();
+    let file = |secret: &str, audience: &str| {
+        format!("jwt_secret_file = '{}'\njwt_audience = '{audience}'\n", path(secret))
+    };
+    let first = file("one", "tape");
+    let mut server = Configured::start(&first);
+    let address = server.program.address;
+    let status = |secret: &[u8], audience: &str| {
+        let claims = serde_json::json!({"sub": "a", "exp": unix_seconds() + 600, "aud": audience});
+        let token = TokenSigner::hs256(secret).token(&claims);
+        get_with(address, "/v2/clock", &format!("Authorization: Bearer {token}\r\n")).status
+    };
+    assert_eq!((status(&one, "tape"), status(&one, "feed"), status(&other, "tape")), (200, 401, 401));
+
+    server.reload(&file("other", "feed"));
+
+    assert_eq!((status(&one, "feed"), status(&other, "tape"), status(&other, "feed")), (401, 401, 200));
+    assert_eq!(server.told("jwt-audience")["message"], "reloaded");
+    assert_eq!(server.told("token keys")["message"], "reloaded");
+    server.reload("jwt_jwks = 'http://127.0.0.1:1/'\n");
+    assert_eq!(server.told("token keys")["message"], "needs a restart");
+    assert_eq!(status(&other, "feed"), 200);
+    std::fs::write(folder.file("other"), "short").unwrap();
+    server.reload(&file("other", "feed"));
+    assert!(server.told("token keys")["message"].as_str().unwrap().starts_with("kept the old: "));
+    assert_eq!(status(&other, "feed"), 200);
+}
+
+#[test]
 fn changed_options_are_applied_or_said_to_need_a_restart() {
     let mut server = Configured::start("max_sessions = 1\nsymbols = 7\n");
     let address = server.program.address;

@@ -209,6 +209,7 @@ impl Messages {
             ("h", "heartbeat"),
             ("feed", "feedNotice"),
             ("epoch", "epochNotice"),
+            ("expiry", "expiry"),
             ("drain", "drain"),
             ("alerts", "alerts"),
             ("a", "alert"),
@@ -337,4 +338,25 @@ fn every_command_and_control_message_is_as_described() {
     messages.check_until_seen(&mut client, vec!["error"]);
     server.begin_shutdown();
     messages.check_until_seen(&mut client, vec!["drain"]);
+}
+
+#[test]
+#[cfg(feature = "jwt")]
+fn the_notice_of_a_token_that_ends_is_as_described() {
+    use test_support::{TempFolder, TokenSigner};
+    let (folder, secret) = (TempFolder::new(), [7; 32]);
+    std::fs::write(folder.file("secret"), secret).unwrap();
+    let (keys, secret_file) = (None, Some(folder.file("secret")));
+    let rules = tapecast::auth::jwt::TokenRules::default();
+    let tokens = tapecast::config::TokenConfig { keys, secret: secret_file, rules };
+    let server = Server::without_trades(|config| config.access.tokens = Some(tokens));
+    let asyncapi = description(&server, "/asyncapi.json");
+    let command = json!({"action": "auth", "token": TokenSigner::hs256(&secret).token_of("anna", 3)});
+    assert_valid(&asyncapi.validator("#/components/schemas/Auth"), &command);
+    let mut client = Client::connect(server.address, "/v2/iex");
+
+    client.send_text(&command.to_string());
+    client.send_text(r#"{"action":"subscribe","x":{}}"#);
+
+    Messages::of(&asyncapi).check_until_seen(&mut client, vec!["success", "subscription", "expiry", "error"]);
 }

@@ -9,8 +9,13 @@ use std::time::SystemTime;
 
 use super::descriptors::open_files;
 use super::server::{FEW_OPEN_FILES, listen};
+#[cfg(feature = "jwt")]
+use super::{StartError, tokens};
 use super::{open_admin_token, open_keys};
+#[cfg(feature = "jwt")]
+use crate::config::TokenKeys;
 use crate::config::{CheckedOptions, Config, Loaded, OptionValues, Problem, Source};
+use crate::metrics::Metrics;
 use crate::model::Timestamp;
 use crate::transport::{Certificate, CertificateFacts};
 
@@ -172,13 +177,63 @@ impl Findings {
     }
 
     fn check_keys(&mut self, config: &Config, options: &OptionValues) {
-        match open_keys(&config.access) {
-            Ok(Some(keys)) if keys.is_empty() => {
+        match open_keys(&config.access, &Metrics::default()) {
+            Ok(Some(keys)) if keys.has_file() && keys.is_empty() => {
                 self.warning(options, "keys", "there is no key in the file, so nobody gets in");
             }
-            Ok(Some(keys)) => self.facts.push(format!("--keys: {} in the file", keys.len())),
+            Ok(Some(keys)) if keys.has_file() => {
+                self.facts.push(format!("--keys: {} in the file", keys.len()));
+            }
+            Ok(Some(_)) => {}
             Ok(None) => self.facts.push("no --keys: any credentials are accepted".to_owned()),
+            #[cfg(feature = "jwt")]
+            Err(StartError::TokenKeys(error)) => self.problem(options, error.option(), error),
             Err(error) => self.problem(options, "keys", error),
+        }
+        #[cfg(feature = "jwt")]
+        self.check_tokens(config, options);
+    }
+
+    /// What tokens are accepted, and whether their keys can be fetched.
+    #[cfg(feature = "jwt")]
+    fn check_tokens(&mut self, config: &Config, options: &OptionValues) {
+        let Some(tokens) = &config.access.tokens else { return };
+        if let Some(path) = &tokens.secret {
+            self.facts.push(format!("--jwt-secret-file: tokens of HS256 by {}", path.display()));
+            #[cfg(unix)]
+            self.check_secret_file(options, path);
+        }
+        match &tokens.keys {
+            Some(TokenKeys::File(path)) => {
+                self.facts.push(format!("--jwt-jwks: tokens by the keys in {}", path.display()));
+            }
+            Some(TokenKeys::Url(url)) => match tokens::fetch_once(url) {
+                Ok(keys) => self.facts.push(format!("--jwt-jwks: {keys} keys at {url}")),
+                Err(why) => {
+                    let what = format!("{url}: {why}: until that is fetched no token lets a client in");
+                    self.warning(options, "jwt-jwks", what);
+                }
+            },
+            None => {}
+        }
+        if tokens.has_plain_url() {
+            let what = "keys over plain http can be replaced on the way: use https beyond this machine";
+            self.warning(options, "jwt-jwks", what);
+        }
+        if tokens.rules.issuer.is_none() {
+            self.facts
+                .push("no --jwt-issuer: tokens of any issuer that the keys sign are accepted".to_owned());
+        }
+    }
+
+    /// Warns of a file with the secret of tokens that other users of the machine can read.
+    #[cfg(all(feature = "jwt", unix))]
+    fn check_secret_file(&mut self, options: &OptionValues, path: &Path) {
+        use std::os::unix::fs::PermissionsExt;
+        const OTHERS: u32 = 0o007;
+        let mode = fs::metadata(path).map_or(0, |metadata| metadata.permissions().mode());
+        if mode & OTHERS != 0 {
+            self.warning(options, "jwt-secret-file", "other users can read the file: chmod 600");
         }
     }
 

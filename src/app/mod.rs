@@ -27,6 +27,8 @@ mod resume;
 mod server;
 mod service_manager;
 mod signals;
+#[cfg(feature = "jwt")]
+mod tokens;
 mod weather;
 mod workers;
 
@@ -48,6 +50,8 @@ use crate::clock::Clock;
 #[cfg(feature = "nats")]
 use crate::cluster::ClusterThread;
 use crate::config::{self, AccessConfig, Config};
+#[cfg(feature = "jwt")]
+use crate::config::{TokenConfig, TokenKeys};
 use crate::faults::Faults;
 use crate::http::{Administration, AppState, ConnectionLimit, Draining, Feeds, LogFilter};
 use crate::journal::{JournalError, JournalReplayError, JournalThread};
@@ -68,6 +72,8 @@ pub use self::journal_command::{run_journal_task, run_verify};
 use self::server::{Listeners, capacity_limits, serve};
 pub use self::service_manager::{ServiceManager, ServiceThreads};
 pub use self::signals::{SignalRequest, Signals};
+#[cfg(feature = "jwt")]
+pub use self::tokens::TokenKeysError;
 use self::weather::publish_weather;
 use self::workers::WorkerPool;
 
@@ -95,6 +101,10 @@ pub enum StartError {
     /// The token file of the administration cannot be used.
     #[error("{0}")]
     AdminToken(#[from] AdminTokenError),
+    /// The keys of tokens cannot be read.
+    #[cfg(feature = "jwt")]
+    #[error("{0}")]
+    TokenKeys(#[from] TokenKeysError),
     /// A certificate or its private key cannot be used, or the authorities of the upstream.
     #[error("{0}")]
     Tls(#[from] TlsError),
@@ -156,6 +166,9 @@ pub struct Service {
     topics: Namespaces,
     /// The file with the token of administrators.
     admin_token: Option<PathBuf>,
+    /// The settings of tokens in force.
+    #[cfg(feature = "jwt")]
+    tokens: Option<TokenConfig>,
 }
 
 impl Service {
@@ -174,7 +187,6 @@ impl Service {
     /// As [`start`](Self::start).
     pub fn start_with_log(config: &Config, log: Option<LogControl>) -> Result<Self, StartError> {
         let listeners = Listeners::bind(config)?;
-        let keys = open_keys(&config.access)?;
         let admin_token = open_admin_token(&config.access)?;
         let workers = config.workers;
         let open_files = descriptors::open_files(config);
@@ -185,6 +197,7 @@ impl Service {
         let capacity = capacity_limits(&config.access, open_files);
 
         let metrics = Arc::new(Metrics::measuring(&config.feeds(), config.latency_metrics));
+        let keys = open_keys(&config.access, &metrics)?;
         let clock = Clock::system(metrics.clock());
         let faults = config.faults.map(Faults::new);
         if faults.is_some() {
@@ -243,6 +256,8 @@ impl Service {
             .map_err(|source| StartError::Listen { address, source })?;
         let handle = server.handle();
         let server_task = actix_web::rt::spawn(server);
+        #[cfg(feature = "jwt")]
+        follow_token_keys(&config.access, keys.as_ref())?;
         let topics = state.feeds.default_feed().topics.as_ref();
         if let Some(topics) = topics.filter(|_| config.publishes_weather()) {
             let weather = SimulatedWeather::new(config.simulation.seed);
@@ -292,6 +307,8 @@ impl Service {
             open_files,
             topics: config.topics.clone(),
             admin_token: config.access.admin_token.clone(),
+            #[cfg(feature = "jwt")]
+            tokens: config.access.tokens.clone(),
         })
     }
 
@@ -399,7 +416,32 @@ fn log_filter_of(log: LogControl) -> LogFilter {
     )
 }
 
-fn open_keys(access: &AccessConfig) -> Result<Option<Arc<KeyStore>>, KeyStoreError> {
-    let open = |path| KeyStore::open(path, access.failed_auths).map(Arc::new);
-    access.keys.clone().map(open).transpose()
+/// What authenticates clients, if they need credentials.
+fn open_keys(access: &AccessConfig, metrics: &Metrics) -> Result<Option<Arc<KeyStore>>, StartError> {
+    if !access.requires_credentials() {
+        return Ok(None);
+    }
+    let keys = match &access.keys {
+        Some(path) => KeyStore::open(path.clone(), access.failed_auths)?,
+        None => KeyStore::without_file(access.failed_auths),
+    };
+    #[cfg(feature = "jwt")]
+    let keys = {
+        let tokens =
+            access.tokens.as_ref().map(|config| tokens::open(config, metrics.tokens())).transpose()?;
+        keys.accepting(tokens.map(Arc::new))
+    };
+    #[cfg(not(feature = "jwt"))]
+    let _ = metrics;
+    Ok(Some(Arc::new(keys)))
+}
+
+/// Starts to fetch the keys of tokens, if they are fetched.
+#[cfg(feature = "jwt")]
+fn follow_token_keys(access: &AccessConfig, keys: Option<&Arc<KeyStore>>) -> Result<(), StartError> {
+    let url = access.tokens.as_ref().and_then(|config| config.keys.as_ref());
+    if let (Some(TokenKeys::Url(url)), Some(keys)) = (url, keys) {
+        actix_web::rt::spawn(tokens::follow(Arc::clone(keys), tokens::client()?, url.clone()));
+    }
+    Ok(())
 }

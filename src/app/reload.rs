@@ -6,8 +6,12 @@ use std::path::PathBuf;
 use tracing::{error, info, warn};
 
 use super::server::capacity_limits;
+#[cfg(feature = "jwt")]
+use super::tokens;
 use super::{Service, tell_of_certificate};
 use crate::auth::{AdminToken, AdminTokenError, KeyStoreError, Reachability, Reloaded};
+#[cfg(feature = "jwt")]
+use crate::config::TokenConfig;
 use crate::config::{AccessConfig, Config, Loaded, OptionValues};
 use crate::telemetry::LogControl;
 use crate::transport::{CertificateFiles, Change, TlsError};
@@ -39,16 +43,19 @@ fn tell(item: &str, outcome: Result<Outcome, impl Display>) {
 }
 
 /// Options whose values are those of items that are told of by themselves: a file, which may have changed without its path.
-const OF_FILES: [&str; 5] = ["admin-token-file", "keys", "tls-cert", "tls-key", "topics"];
+const OF_FILES: [&str; 7] =
+    ["admin-token-file", "keys", "jwt-jwks", "jwt-secret-file", "tls-cert", "tls-key", "topics"];
 
 impl Service {
     /// Reads the files again that the running options name: keys and certificate.
     ///
     /// Sessions of revoked keys are closed. A file that cannot be used is logged and changes nothing.
     pub fn reload(&self) {
-        if let Some(keys) = &self.keys {
+        if let Some(keys) = self.keys.as_ref().filter(|keys| keys.has_file()) {
             tell_of_keys(keys.reload());
         }
+        #[cfg(feature = "jwt")]
+        let _ = self.reload_token_keys(self.tokens.as_ref());
         if let Some(certificate) = &self.certificate {
             self.tell_of_tls(certificate.reload());
         }
@@ -116,8 +123,12 @@ impl Service {
         }
     }
 
-    fn reload_files(&self, config: &Config) {
-        match (&self.keys, &config.access.keys) {
+    fn reload_files(&mut self, config: &Config) {
+        #[cfg(feature = "jwt")]
+        if self.reload_token_keys(config.access.tokens.as_ref()) {
+            self.tokens.clone_from(&config.access.tokens);
+        }
+        match (self.keys.as_ref().filter(|keys| keys.has_file()), &config.access.keys) {
             (Some(keys), Some(path)) => tell_of_keys(keys.reload_from(path.clone())),
             (None, None) => {}
             _ => tell("keys", Ok::<_, &str>(Outcome::NeedsRestart)),
@@ -135,6 +146,25 @@ impl Service {
             self.topics.replace(&config.topics);
         }
         tell("topics", Ok::<_, &str>(if is_known { Outcome::Unchanged } else { Outcome::Reloaded }));
+    }
+
+    /// Reads the keys of tokens from these files again, or has them fetched. Returns whether that is so.
+    #[cfg(feature = "jwt")]
+    fn reload_token_keys(&self, config: Option<&TokenConfig>) -> bool {
+        let verifier = self.keys.as_ref().and_then(|keys| keys.tokens());
+        match (verifier, &self.tokens, config) {
+            (Some(verifier), Some(running), Some(config)) if running.has_keys_of_kind(config) => {
+                let reloaded = tokens::reload(verifier, config);
+                let is_reloaded = reloaded.is_ok();
+                tell("token keys", reloaded.map(|()| Outcome::Reloaded));
+                is_reloaded
+            }
+            (None, None, None) => false,
+            _ => {
+                tell("token keys", Ok::<_, &str>(Outcome::NeedsRestart));
+                false
+            }
+        }
     }
 
     fn tell_of_tls(&self, reloaded: Result<Change, TlsError>) {
@@ -157,6 +187,14 @@ impl Service {
             "max-failed-auths" => {
                 self.keys.iter().for_each(|keys| keys.limit_failures(access.failed_auths));
                 self.state.admin.gate.limit_failures(access.failed_auths);
+            }
+            #[cfg(feature = "jwt")]
+            "jwt-audience" | "jwt-issuer" | "jwt-leeway-seconds" => {
+                let tokens = self.keys.as_ref().and_then(|keys| keys.tokens());
+                let Some((tokens, config)) = tokens.zip(access.tokens.as_ref()) else {
+                    return Ok(Outcome::NeedsRestart);
+                };
+                tokens.set_rules(config.rules.clone());
             }
             "public-host" | "trusted-proxy" => {
                 let reachability =

@@ -7,16 +7,38 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::{ParseError, Revocation};
-use crate::model::{Feed, Symbol};
+use super::subject::is_subject;
+use super::{Entitlements, ParseError, Revocation, TopicRights};
+use crate::model::{Feed, Symbol, Timestamp};
+use crate::wire::TOKEN_KEY;
 
-/// The id and secret that a client sends to authenticate. `Debug` hides the secret.
+/// The id and secret that a client sends to authenticate; for a token the id is `jwt` and the secret is the token. `Debug`
+/// hides the secret.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credentials {
     /// The key's id.
     pub key: String,
     /// The key's secret.
     pub secret: String,
+}
+
+impl Credentials {
+    /// Those of a token of another log-in.
+    pub fn of_token(token: String) -> Self {
+        Self { key: TOKEN_KEY.to_owned(), secret: token }
+    }
+
+    /// The token, if they are one.
+    pub fn token(&self) -> Option<&str> {
+        (self.key == TOKEN_KEY && is_token(&self.secret)).then_some(&self.secret)
+    }
+}
+
+/// Whether a text has the form of a signed token (RFC 7515 section 7.1): three parts, of which the first begins with `{`
+/// in base64. Secrets from `tapecast key new` have no dots.
+pub fn is_token(text: &str) -> bool {
+    let begins_object = matches!(text.as_bytes(), [b'e', b'w'..=b'z' | b'0'..=b'9', ..]);
+    begins_object && text.bytes().filter(|byte| *byte == b'.').count() == 2
 }
 
 impl fmt::Debug for Credentials {
@@ -27,12 +49,25 @@ impl fmt::Debug for Credentials {
 
 /// The id of a key: 1 to 64 visible ASCII characters without colon.
 ///
-/// Headers, queries and logs carry it as it is, and HTTP Basic ends it at the first colon.
+/// Headers, queries and logs carry it as it is, and HTTP Basic ends it at the first colon. The id of a token's subject
+/// has one, `jwt:SUB`, so it is never that of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyId(String);
 
 impl KeyId {
     const MAX_LEN: usize = 64;
+
+    /// The id of the subject of a token.
+    #[cfg(feature = "jwt")]
+    pub(super) fn of_subject(subject: &str) -> Self {
+        Self(format!("{TOKEN_KEY}:{subject}"))
+    }
+
+    /// Whether a session may have this id: that of a key, or of the subject of a token.
+    pub fn may_be_of_session(text: &str) -> bool {
+        let subject = text.strip_prefix(TOKEN_KEY).and_then(|rest| rest.strip_prefix(':'));
+        subject.map_or_else(|| text.parse::<Self>().is_ok(), is_subject)
+    }
 
     /// The id as text.
     pub fn as_str(&self) -> &str {
@@ -50,21 +85,6 @@ impl FromStr for KeyId {
         }
         Ok(Self(text.to_owned()))
     }
-}
-
-/// What a key allows. `None` is no limit.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Entitlements {
-    /// Feeds that it may use.
-    pub feeds: Option<Vec<Feed>>,
-    /// Symbols that it may see.
-    pub symbols: Option<Vec<Symbol>>,
-    /// Sessions at once.
-    pub max_sessions: Option<usize>,
-    /// Symbols that one of its sessions may subscribe to, over all channels.
-    pub max_symbols: Option<usize>,
-    /// Whether it may control a replay.
-    pub control: bool,
 }
 
 /// A line of the key file.
@@ -87,7 +107,7 @@ struct KeyLine {
     control: bool,
 }
 
-/// A key of the key file: an id, the hash of its secret, and what it allows.
+/// A key of the key file: an id, the hash of its secret, and what it allows. Or the same of a token.
 #[derive(Debug)]
 pub struct Key {
     id: KeyId,
@@ -95,10 +115,12 @@ pub struct Key {
     feeds: Option<Vec<Feed>>,
     /// Sorted.
     symbols: Option<Vec<Symbol>>,
+    topics: TopicRights,
     max_sessions: usize,
     max_symbols: usize,
     control: bool,
     revocation: Revocation,
+    expires: Option<Timestamp>,
 }
 
 impl Key {
@@ -110,20 +132,40 @@ impl Key {
         let feeds = line.feeds.map(|names| names.into_iter().map(feed).collect::<Result<_, String>>());
         let symbol = |text: String| text.parse().map_err(|error| format!("invalid symbol `{text}`: {error}"));
         let symbols = line.symbols.map(|texts| texts.into_iter().map(symbol).collect::<Result<_, String>>());
-        let mut symbols: Option<Vec<Symbol>> = symbols.transpose()?;
-        if let Some(symbols) = &mut symbols {
-            symbols.sort_unstable();
-        }
-        Ok(Self {
-            id: line.id.parse().map_err(|error: ParseError| format!("invalid `id`: {error}"))?,
-            hash,
+        let entitlements = Entitlements {
             feeds: feeds.transpose()?,
-            symbols,
-            max_sessions: line.max_sessions.unwrap_or(usize::MAX),
-            max_symbols: line.max_symbols.unwrap_or(usize::MAX),
+            symbols: symbols.transpose()?,
+            max_sessions: line.max_sessions,
+            max_symbols: line.max_symbols,
             control: line.control,
+        };
+        let id = line.id.parse().map_err(|error: ParseError| format!("invalid `id`: {error}"))?;
+        Ok(Self::new(id, hash, entitlements))
+    }
+
+    fn new(id: KeyId, hash: SaltedHash, entitlements: Entitlements) -> Self {
+        let Entitlements { feeds, mut symbols, max_sessions, max_symbols, control } = entitlements;
+        symbols.iter_mut().for_each(|symbols| symbols.sort_unstable());
+        Self {
+            id,
+            hash,
+            feeds,
+            symbols,
+            topics: TopicRights::default(),
+            max_sessions: max_sessions.unwrap_or(usize::MAX),
+            max_symbols: max_symbols.unwrap_or(usize::MAX),
+            control,
             revocation: Revocation::default(),
-        })
+            expires: None,
+        }
+    }
+
+    /// The key of a token with these claims.
+    #[cfg(feature = "jwt")]
+    pub(super) fn of_token(claims: super::jwt::Claims) -> Self {
+        let super::jwt::Claims { subject, expires, entitlements, topics } = claims;
+        let id = KeyId::of_subject(&subject);
+        Self { topics, expires: Some(expires), ..Self::new(id, SaltedHash::unmatchable(), entitlements) }
     }
 
     /// What it allows.
@@ -182,6 +224,16 @@ impl Key {
     /// Whether it may see every symbol.
     pub fn allows_all_symbols(&self) -> bool {
         self.symbols.is_none()
+    }
+
+    /// What it may do with topics.
+    pub const fn topics(&self) -> &TopicRights {
+        &self.topics
+    }
+
+    /// When it ends, with the leeway; `None` if it does not end by itself, as all keys of a file.
+    pub const fn expires(&self) -> Option<Timestamp> {
+        self.expires
     }
 
     /// Whether it may control a replay.
@@ -331,8 +383,30 @@ mod tests {
         for valid in ["desk", "a@example.org", "7", &longest] {
             assert_eq!(valid.parse::<KeyId>().unwrap().as_str(), valid);
         }
+        for of_session in ["desk", "jwt", "jwt:anna", "jwt:auth0|a:b"] {
+            assert!(KeyId::may_be_of_session(of_session), "{of_session}");
+        }
+        for of_none in ["", "jwt:", "jwt:a b", "jwt2:a"] {
+            assert!(!KeyId::may_be_of_session(of_none), "{of_none}");
+        }
         for invalid in ["", " ", "a b", "a\tb", "a\nb", "a:b", "Bücher", &format!("{longest}x")] {
             assert!(invalid.parse::<KeyId>().is_err(), "{invalid:?}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_told_from_a_secret_by_its_form() {
+        let token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm5hIn0.AAAA";
+        assert!(is_token(token) && is_token("ewogImFsZyI6MX0.e30.AA"));
+        assert_eq!(Credentials::of_token(token.into()).token(), Some(token));
+        for other in
+            ["", "e", "ey", "eyJ.x", "desk.eu.secret", "..", "eyJ.a.b.c", "e.y.J", &token.replace('.', ":")]
+        {
+            assert!(!is_token(other), "{other}");
+        }
+        let (secret, _) = generated(Entitlements::default());
+        for (key, secret) in [("jwt", &*secret), ("desk", token), ("JWT", token)] {
+            assert_eq!(Credentials { key: key.into(), secret: secret.into() }.token(), None);
         }
     }
 

@@ -1,15 +1,16 @@
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::Instant;
 
+use futures_util::future::LocalBoxFuture;
 use thiserror::Error;
 
 use super::attempts::FailedAttempts;
+#[cfg(feature = "jwt")]
+use super::jwt::{TokenFault, TokenVerifier};
 use super::key::SaltedHash;
 use super::key_file::{self, KeyEdit};
-use super::{Credentials, Entitlements, GeneratedKey, Key, KeyId};
+use super::{AuthAttempt, Credentials, Entitlements, GeneratedKey, Key, KeyId};
 use crate::limits::{NodeUsage, Rate, UsagePermit};
 use crate::model::Feed;
 
@@ -39,6 +40,9 @@ pub enum KeyStoreError {
 /// A key cannot be changed.
 #[derive(Debug, Error)]
 pub enum KeyChangeError {
+    /// There is no key file.
+    #[error("the server has no key file (--keys)")]
+    NoFile,
     /// There is no key with this id.
     #[error("there is no key `{0}`")]
     Unknown(String),
@@ -74,6 +78,10 @@ pub enum Denied {
     Feed,
     /// The key has its maximum of sessions.
     Sessions,
+    /// The token has expired.
+    Expired,
+    /// Tokens cannot be verified yet, because their keys were never fetched.
+    Unavailable,
 }
 
 impl Denied {
@@ -84,17 +92,22 @@ impl Denied {
             Self::FailedAttempts => "attempts",
             Self::Feed => "feed",
             Self::Sessions => "sessions",
+            Self::Expired => "expired",
+            Self::Unavailable => "unavailable",
         }
     }
 }
 
-/// The keys of a key file, which can be reloaded while sessions run.
+/// The keys of a key file, which can be reloaded while sessions run, and what verifies tokens beside them.
 #[derive(Debug)]
 pub struct KeyStore {
     keys: RwLock<Arc<Keys>>,
-    file: Mutex<KeyFile>,
+    /// `None` where tokens alone let clients in.
+    file: Mutex<Option<KeyFile>>,
     /// Held while an administrator changes the file.
     changes: Mutex<()>,
+    #[cfg(feature = "jwt")]
+    tokens: Option<Arc<TokenVerifier>>,
     unmatchable: SaltedHash,
     attempts: FailedAttempts,
     /// Sessions by key id. Survives a reload, as the sessions do.
@@ -129,9 +142,14 @@ pub struct Grant {
 }
 
 impl Grant {
-    /// The key, as it was in the file when the session began.
+    /// The key, as it was in the file when the session began, or as the session's newest token says.
     pub fn key(&self) -> &Key {
         &self.key
+    }
+
+    /// Goes on with another key of the same id, that of a newer token. It is the same session.
+    pub fn renew(&mut self, key: Arc<Key>) {
+        self.key = key;
     }
 }
 
@@ -144,15 +162,44 @@ impl KeyStore {
     /// When the file cannot be read or parsed.
     pub fn open(path: PathBuf, failures: Rate) -> Result<Self, KeyStoreError> {
         let file = KeyFile::read(path)?;
-        let keys = RwLock::new(Arc::new(shared(file.keys()?)));
-        Ok(Self {
-            keys,
+        let keys = shared(file.keys()?);
+        Ok(Self::new(keys, Some(file), failures))
+    }
+
+    /// A store without a key file, to which [tokens](Self::accepting) let clients in.
+    pub fn without_file(failures: Rate) -> Self {
+        Self::new(Keys::new(), None, failures)
+    }
+
+    fn new(keys: Keys, file: Option<KeyFile>, failures: Rate) -> Self {
+        Self {
+            keys: RwLock::new(Arc::new(keys)),
             file: Mutex::new(file),
             changes: Mutex::new(()),
+            #[cfg(feature = "jwt")]
+            tokens: None,
             unmatchable: SaltedHash::unmatchable(),
             attempts: FailedAttempts::new(failures),
             sessions: NodeUsage::default(),
-        })
+        }
+    }
+
+    /// The same store, which accepts tokens too.
+    #[cfg(feature = "jwt")]
+    #[must_use]
+    pub fn accepting(self, tokens: Option<Arc<TokenVerifier>>) -> Self {
+        Self { tokens, ..self }
+    }
+
+    /// What verifies tokens, if they are accepted.
+    #[cfg(feature = "jwt")]
+    pub fn tokens(&self) -> Option<&TokenVerifier> {
+        self.tokens.as_deref()
+    }
+
+    /// Whether there is a key file.
+    pub fn has_file(&self) -> bool {
+        self.file().is_some()
     }
 
     /// Reads the file again.
@@ -160,8 +207,11 @@ impl KeyStore {
     /// # Errors
     /// As [`reload_from`](Self::reload_from).
     pub fn reload(&self) -> Result<Reloaded, KeyStoreError> {
-        let path = self.file().path.clone();
-        self.reload_from(path)
+        let path = self.file().as_ref().map(|file| file.path.clone());
+        match path {
+            Some(path) => self.reload_from(path),
+            None => Ok(Reloaded { keys: 0, revoked: 0, is_changed: false }),
+        }
     }
 
     /// Limits the rate of wrong credentials from one address from now on.
@@ -169,7 +219,7 @@ impl KeyStore {
         self.attempts.set_rate(failures);
     }
 
-    fn file(&self) -> MutexGuard<'_, KeyFile> {
+    fn file(&self) -> MutexGuard<'_, Option<KeyFile>> {
         self.file.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -188,8 +238,8 @@ impl KeyStore {
         let revoked: Vec<_> = current.values().filter(|earlier| !survives(earlier)).cloned().collect();
         *current = Arc::new(shared(keys));
         revoked.iter().for_each(|key| key.revocation().revoke());
-        let earlier = std::mem::replace(&mut *self.file(), file.clone());
-        Ok(Reloaded { keys: current.len(), revoked: revoked.len(), is_changed: earlier != file })
+        let earlier = self.file().replace(file.clone());
+        Ok(Reloaded { keys: current.len(), revoked: revoked.len(), is_changed: earlier != Some(file) })
     }
 
     /// The keys, in the order of their ids.
@@ -250,7 +300,7 @@ impl KeyStore {
     ) -> Result<(), KeyChangeError> {
         let _one_at_a_time = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         let edit = edit(&self.keys())?;
-        let known = self.file().clone();
+        let known = self.file().clone().ok_or(KeyChangeError::NoFile)?;
         let on_disk = KeyFile::read(known.path.clone())?;
         if on_disk != known {
             return Err(KeyChangeError::ChangedOnDisk(known.path));
@@ -271,6 +321,12 @@ impl KeyStore {
         self.sessions.clone()
     }
 
+    /// The id in these credentials, if it is that of a key: what a stranger calls a key may be a secret.
+    pub fn known_id<'a>(&self, credentials: &'a Credentials) -> Option<&'a str> {
+        let is_known = credentials.token().is_none() && self.has(&credentials.key);
+        is_known.then_some(&credentials.key)
+    }
+
     /// Whether there is a key of this id.
     pub fn has(&self, id: &str) -> bool {
         self.keys().contains_key(id)
@@ -286,18 +342,18 @@ impl KeyStore {
         self.len() == 0
     }
 
-    /// The key of these credentials.
+    /// The key of these credentials: that of the file, or that of a token.
     ///
     /// # Errors
     /// When they are wrong, or too many wrong ones came from this address.
-    pub fn authenticate(
-        &self,
-        credentials: &Credentials,
-        from: IpAddr,
-        now: Instant,
-    ) -> Result<Arc<Key>, Denied> {
+    pub fn authenticate(&self, credentials: &Credentials, attempt: AuthAttempt) -> Result<Arc<Key>, Denied> {
+        let AuthAttempt { from, now, .. } = attempt;
         if !self.attempts.may_try(from, now) {
             return Err(Denied::FailedAttempts);
+        }
+        #[cfg(feature = "jwt")]
+        if let Some((tokens, token)) = self.tokens.as_ref().zip(credentials.token()) {
+            return self.key_of_token(tokens, token, attempt);
         }
         let key = self.keys().get(&credentials.key).cloned();
         let is_good = match &key {
@@ -310,6 +366,65 @@ impl KeyStore {
         })
     }
 
+    /// The key of a token. One that has expired does not count as a failed attempt: its signature is right, and the
+    /// browsers of an office that wakes up would lock each other out.
+    #[cfg(feature = "jwt")]
+    fn key_of_token(
+        &self,
+        tokens: &TokenVerifier,
+        token: &str,
+        attempt: AuthAttempt,
+    ) -> Result<Arc<Key>, Denied> {
+        let fault = match tokens.verify(token, attempt.wall) {
+            Ok(claims) => return Ok(Arc::new(Key::of_token(claims))),
+            Err(fault) => fault,
+        };
+        tokens.refused(fault, attempt);
+        match fault {
+            TokenFault::Expired => Err(Denied::Expired),
+            TokenFault::NoKeys => Err(Denied::Unavailable),
+            _ => {
+                self.attempts.record(attempt.from, attempt.now);
+                Err(Denied::Wrong)
+            }
+        }
+    }
+
+    /// What to wait for before these credentials are authenticated: the keys of tokens are fetched, because that of this
+    /// token is unknown. `None`, and no fetch, where credentials from the address are not checked.
+    #[cfg(feature = "jwt")]
+    pub fn fetch_for(
+        &self,
+        credentials: &Credentials,
+        AuthAttempt { from, now, .. }: AuthAttempt,
+    ) -> Option<LocalBoxFuture<'static, ()>> {
+        let (tokens, token) = self.tokens.as_ref().zip(credentials.token())?;
+        let fetched = self.attempts.may_try(from, now).then(|| tokens.fetch_for(token, now)).flatten()?;
+        Some(Box::pin(fetched))
+    }
+
+    /// Nothing to wait for.
+    #[cfg(not(feature = "jwt"))]
+    pub fn fetch_for(&self, _: &Credentials, _: AuthAttempt) -> Option<LocalBoxFuture<'static, ()>> {
+        None
+    }
+
+    /// Whether tokens let clients in.
+    pub fn accepts_tokens(&self) -> bool {
+        #[cfg(feature = "jwt")]
+        return self.tokens.is_some();
+        #[cfg(not(feature = "jwt"))]
+        false
+    }
+
+    /// Whether the keys of tokens are fetched.
+    pub fn fetches_keys(&self) -> bool {
+        #[cfg(feature = "jwt")]
+        return self.tokens.as_ref().is_some_and(|tokens| tokens.fetches().is_some());
+        #[cfg(not(feature = "jwt"))]
+        false
+    }
+
     /// Grants a session on this feed to these credentials.
     ///
     /// # Errors
@@ -318,14 +433,23 @@ impl KeyStore {
         &self,
         credentials: &Credentials,
         feed: Feed,
-        from: IpAddr,
-        now: Instant,
+        attempt: AuthAttempt,
     ) -> Result<Grant, Denied> {
-        let key = self.authenticate(credentials, from, now)?;
-        if !key.allows_feed(feed) {
-            return Err(Denied::Feed);
-        }
-        self.grant_session(key)
+        self.grant_session(self.authenticate_for(credentials, feed, attempt)?)
+    }
+
+    /// The key of these credentials, which allows the feed.
+    ///
+    /// # Errors
+    /// As [`Self::authenticate`]; also when the key does not allow the feed.
+    pub fn authenticate_for(
+        &self,
+        credentials: &Credentials,
+        feed: Feed,
+        attempt: AuthAttempt,
+    ) -> Result<Arc<Key>, Denied> {
+        let key = self.authenticate(credentials, attempt)?;
+        if key.allows_feed(feed) { Ok(key) } else { Err(Denied::Feed) }
     }
 
     /// Grants a session to this key, on no feed.
@@ -374,18 +498,26 @@ impl KeyFile {
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+    use std::time::Instant;
+
     use futures_util::FutureExt;
 
     use super::*;
+    use crate::model::Timestamp;
 
     const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(203, 0, 113, 7));
+
+    fn at(now: Instant) -> AuthAttempt {
+        AuthAttempt { from: HERE, now, wall: Timestamp::default() }
+    }
 
     /// A store whose file is removed when it is dropped.
     struct TestStore(KeyStore);
 
     impl Drop for TestStore {
         fn drop(&mut self) {
-            let _ = std::fs::remove_file(&self.0.file().path);
+            let _ = std::fs::remove_file(self.path());
         }
     }
 
@@ -396,8 +528,12 @@ mod tests {
             Self(KeyStore::open(path, Rate::per_minute(2)).unwrap())
         }
 
+        fn path(&self) -> PathBuf {
+            self.0.file().as_ref().unwrap().path.clone()
+        }
+
         fn rewrite(&self, text: impl AsRef<[u8]>) {
-            std::fs::write(&self.0.file().path, text).unwrap();
+            std::fs::write(self.path(), text).unwrap();
         }
     }
 
@@ -417,14 +553,13 @@ mod tests {
         let (desk, line) = generated("desk", 1);
         let store = TestStore::new("allows", &format!("# ours\n\n{line}\n"));
         let now = Instant::now();
-        let denied =
-            |shown: &Credentials, feed| store.0.grant(shown, feed, HERE, now).map(|_| ()).unwrap_err();
+        let denied = |shown: &Credentials, feed| store.0.grant(shown, feed, at(now)).map(|_| ()).unwrap_err();
 
-        let grant = store.0.grant(&desk, Feed::IEX, HERE, now).unwrap();
+        let grant = store.0.grant(&desk, Feed::IEX, at(now)).unwrap();
         assert_eq!(denied(&desk, Feed::IEX), Denied::Sessions);
         assert_eq!(denied(&desk, Feed::SIP), Denied::Feed);
         drop(grant);
-        assert!(store.0.grant(&desk, Feed::IEX, HERE, now).is_ok());
+        assert!(store.0.grant(&desk, Feed::IEX, at(now)).is_ok());
 
         let wrong = Credentials { secret: "x".into(), ..desk.clone() };
         assert_eq!(denied(&wrong, Feed::IEX), Denied::Wrong);
@@ -443,12 +578,12 @@ mod tests {
         assert!(matches!(store.0.reload(), Err(KeyStoreError::InvalidLine { line: 2, .. })));
         store.rewrite(format!("{line}\n{line}"));
         assert!(matches!(store.0.reload(), Err(KeyStoreError::InvalidLine { line: 2, .. })));
-        assert!(store.0.authenticate(&desk, HERE, now).is_ok());
+        assert!(store.0.authenticate(&desk, at(now)).is_ok());
 
         store.rewrite(other_line);
         assert_eq!(store.0.reload().unwrap(), Reloaded { keys: 1, revoked: 1, is_changed: true });
-        assert!(store.0.authenticate(&other, HERE, now).is_ok());
-        assert_eq!(store.0.authenticate(&desk, HERE, now).unwrap_err(), Denied::Wrong);
+        assert!(store.0.authenticate(&other, at(now)).is_ok());
+        assert_eq!(store.0.authenticate(&desk, at(now)).unwrap_err(), Denied::Wrong);
     }
 
     #[test]
@@ -456,7 +591,7 @@ mod tests {
         let ((desk, line), (_, other_line)) = (generated("desk", 9), generated("other", 9));
         let store = TestStore::new("revoked", &format!("{line}\n{other_line}"));
         let now = Instant::now();
-        let grant = store.0.grant(&desk, Feed::IEX, HERE, now).unwrap();
+        let grant = store.0.grant(&desk, Feed::IEX, at(now)).unwrap();
         let is_revoked = || grant.key().revocation().revoked().now_or_never().is_some();
 
         let narrower = line.replacen('{', r#"{"symbols":["AAPL"],"#, 1);
@@ -465,7 +600,7 @@ mod tests {
             assert_eq!(store.0.reload().unwrap(), Reloaded { keys: 2, revoked: 0, is_changed });
         }
         assert!(!is_revoked() && grant.key().allows_all_symbols());
-        let later = store.0.grant(&desk, Feed::IEX, HERE, now).unwrap();
+        let later = store.0.grant(&desk, Feed::IEX, at(now)).unwrap();
         assert!(!later.key().allows_all_symbols());
 
         store.rewrite(other_line);
@@ -478,11 +613,11 @@ mod tests {
         let (desk, line) = generated("desk", 9);
         let store = TestStore::new("change", &format!("# ours\n{line}\n"));
         let now = Instant::now();
-        let text = || std::fs::read_to_string(&store.0.file().path).unwrap();
+        let text = || std::fs::read_to_string(store.path()).unwrap();
         let id = |text: &str| text.parse::<KeyId>().unwrap();
         let is_good = |id: &str, secret: &str| {
             let shown = Credentials { key: id.into(), secret: secret.into() };
-            store.0.authenticate(&shown, HERE, now).is_ok()
+            store.0.authenticate(&shown, at(now)).is_ok()
         };
 
         let added = store.0.add(&id("bot"), Entitlements::default(), [1; 48]).unwrap();
@@ -490,7 +625,7 @@ mod tests {
         let again = store.0.add(&id("bot"), Entitlements::default(), [2; 48]);
         assert!(matches!(again, Err(KeyChangeError::Exists(_))));
 
-        let grant = store.0.grant(&desk, Feed::IEX, HERE, now).unwrap();
+        let grant = store.0.grant(&desk, Feed::IEX, at(now)).unwrap();
         let rotated = store.0.rotate("desk", [3; 48]).unwrap();
         assert!(is_good("desk", &rotated));
         assert!(grant.key().revocation().revoked().now_or_never().is_some());
@@ -509,7 +644,7 @@ mod tests {
 
         store.rewrite(&other);
         assert!(matches!(store.0.revoke("desk"), Err(KeyChangeError::ChangedOnDisk(_))));
-        assert_eq!(std::fs::read_to_string(&store.0.file().path).unwrap(), other);
+        assert_eq!(std::fs::read_to_string(store.path()).unwrap(), other);
 
         store.0.reload().unwrap();
         assert!(store.0.revoke("other").is_ok() && store.0.is_empty());
@@ -519,7 +654,7 @@ mod tests {
     fn a_new_secret_revokes_the_sessions_of_the_old_one() {
         let (desk, line) = generated("desk", 9);
         let store = TestStore::new("secret", &line);
-        let grant = store.0.grant(&desk, Feed::IEX, HERE, Instant::now()).unwrap();
+        let grant = store.0.grant(&desk, Feed::IEX, at(Instant::now())).unwrap();
 
         store.rewrite(GeneratedKey::new("desk", Entitlements::default(), [8; 48]).line);
         store.0.reload().unwrap();

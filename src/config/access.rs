@@ -10,6 +10,8 @@ use clap::Args;
 use super::ConfigError;
 use super::command_line::positive;
 use super::listen::ListenOption;
+#[cfg(feature = "jwt")]
+use super::tokens::{TokenArgs, TokenConfig};
 use crate::auth::{
     AllowedOrigins, HostPattern, Network, OriginPattern, ParseError, PublicHosts, TrustedProxies,
 };
@@ -25,6 +27,10 @@ pub(super) struct AccessArgs {
     /// apply to new sessions
     #[arg(long, env = "TAPECAST_KEYS", value_name = "FILE")]
     keys: Option<PathBuf>,
+
+    #[cfg(feature = "jwt")]
+    #[command(flatten)]
+    tokens: TokenArgs,
 
     /// Wrong credentials per minute from one address, above which all credentials from it are refused
     #[arg(
@@ -156,6 +162,9 @@ pub struct AccessConfig {
     pub admin_token: Option<PathBuf>,
     /// The key file. Default: none, and no key is required.
     pub keys: Option<PathBuf>,
+    /// The tokens of another log-in that let clients in beside keys. Default: none.
+    #[cfg(feature = "jwt")]
+    pub tokens: Option<TokenConfig>,
     /// The rate of wrong credentials from one address, above which all credentials from it are refused.
     ///
     /// Default 30 a minute. Secrets of 256 bits cannot be guessed at any rate; the limit bounds the work
@@ -190,6 +199,21 @@ pub struct AccessConfig {
     pub http: HttpLimits,
 }
 
+impl AccessConfig {
+    /// Whether clients need a key or a token.
+    pub fn requires_credentials(&self) -> bool {
+        self.keys.is_some() || self.accepts_tokens()
+    }
+
+    /// Whether tokens let clients in.
+    pub fn accepts_tokens(&self) -> bool {
+        #[cfg(feature = "jwt")]
+        return self.tokens.is_some();
+        #[cfg(not(feature = "jwt"))]
+        false
+    }
+}
+
 impl TryFrom<AccessArgs> for AccessConfig {
     type Error = ConfigError;
 
@@ -217,6 +241,8 @@ impl TryFrom<AccessArgs> for AccessConfig {
             admin: args.admin_listen.map(|listen| listen.resolve("--admin-listen")).transpose()?,
             admin_token: args.admin_token_file,
             keys: args.keys,
+            #[cfg(feature = "jwt")]
+            tokens: args.tokens.try_into()?,
             failed_auths: Rate::per_minute(args.max_failed_auths.get()),
             origins: if allows_any { AllowedOrigins::Any } else { AllowedOrigins::Own(listed) },
             hosts: args.public_host.into(),

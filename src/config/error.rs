@@ -41,6 +41,9 @@ pub enum ConfigError {
     /// There is an address for TLS, and no certificate.
     #[error("--tls-listen needs --tls-cert and --tls-key")]
     NoCertificate,
+    /// There are rules for tokens, and nothing that verifies them.
+    #[error("--jwt-audience and --jwt-issuer need --jwt-jwks or --jwt-secret-file")]
+    NoTokenKeys,
     /// Faults would be made for clients of other machines.
     #[error(
         "--faults breaks the connections of all clients: for addresses beyond loopback add --faults-anywhere"

@@ -23,6 +23,8 @@ mod keys_command;
 mod layers;
 mod listen;
 mod replay_options;
+#[cfg(feature = "jwt")]
+mod tokens;
 mod topics;
 #[cfg(feature = "relay")]
 mod upstream;
@@ -51,6 +53,8 @@ pub use self::keys_command::{KeyTask, NewKey, Task};
 pub use self::layers::{OptionValue, OptionValues, Source};
 use self::listen::ListenOption;
 use self::replay_options::ReplayArgs;
+#[cfg(feature = "jwt")]
+pub use self::tokens::{TokenConfig, TokenKeys};
 use self::topics::{KeyUse, KnownClients, TopicArgs};
 #[cfg(feature = "relay")]
 pub use self::upstream::NamedUpstream;
@@ -422,17 +426,17 @@ impl TryFrom<Options> for Config {
                 return Err(ConfigError::SeveralUpstreams(option));
             }
         }
-        let clients = match access.keys {
-            Some(_) => KnownClients::ByKey,
-            None if all_local => KnownClients::ByMachine,
-            None => KnownClients::None,
+        let clients = match access.requires_credentials() {
+            true => KnownClients::ByKey,
+            false if all_local => KnownClients::ByMachine,
+            false => KnownClients::None,
         };
         #[cfg(feature = "nats")]
         let is_in_cluster = cluster.is_some();
         #[cfg(not(feature = "nats"))]
         let is_in_cluster = false;
         // The nodes of a cluster have the same topics, and their feeds need no keys.
-        let keys = match access.keys.is_some() || is_in_cluster {
+        let keys = match access.requires_credentials() || is_in_cluster {
             true => KeyUse::Possible,
             false => KeyUse::Never,
         };
@@ -500,7 +504,7 @@ impl Config {
 
     /// Whether the secrets of keys may be read on the network: clients of other machines send them over plain HTTP.
     pub fn serves_keys_in_clear(&self) -> bool {
-        self.access.keys.is_some() && self.access.plain == PlainHttp::Served && !is_local(self.listen)
+        self.access.requires_credentials() && self.access.plain == PlainHttp::Served && !is_local(self.listen)
     }
 
     /// Whether other machines reach metrics and status, which need no key, at an address of their own.

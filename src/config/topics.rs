@@ -292,9 +292,10 @@ fn key_ids(ids: Vec<String>, keys: KeyUse) -> Result<Vec<Box<str>>, String> {
     if keys == KeyUse::Never {
         return Err("`publish` lists keys, and there are none: give --keys FILE, or write \"nobody\" or \"subscribers\"".to_owned());
     }
-    match ids.iter().find(|id| id.parse::<KeyId>().is_err()) {
+    match ids.iter().find(|id| !KeyId::may_be_of_session(id)) {
         Some(id) => Err(format!(
-            "`publish` has {id:?}, which no key can have: an id has 1 to 64 visible ASCII characters without colon"
+            "`publish` has {id:?}, which no key can have: an id has 1 to 64 visible ASCII characters without colon; \
+             the subject of a token is jwt:SUB"
         )),
         None => Ok(ids.into_iter().map(Into::into).collect()),
     }

@@ -1,12 +1,11 @@
-use std::future::{Ready, ready};
 use std::sync::Arc;
-use std::time::Instant;
 
 use actix_web::dev::Payload;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
+use futures_util::future::{Either, LocalBoxFuture, Ready, ready};
 
-use super::admission::{client_address, record, record_request};
+use super::admission::{attempt_of, client_address, record, record_request};
 use super::challenge::AuthChallenge;
 use super::credentials::{CredentialsPlace, credentials_in};
 use super::error::ApiError;
@@ -24,18 +23,60 @@ pub(super) struct AccessPermit {
     query: QueryParams,
 }
 
+/// What an extractor of requests with a permit waits for: nothing, or the keys of a token.
+pub(in crate::http) type Permitted<T> =
+    Either<Ready<Result<T, ApiError>>, LocalBoxFuture<'static, Result<T, ApiError>>>;
+
+/// What `next` makes of what was extracted.
+pub(in crate::http) fn and_then<T: 'static, U: 'static>(
+    extracted: Permitted<T>,
+    next: impl FnOnce(T) -> Result<U, ApiError> + 'static,
+) -> Permitted<U> {
+    match extracted {
+        Either::Left(extracted) => Either::Left(ready(extracted.into_inner().and_then(next))),
+        Either::Right(extracted) => Either::Right(Box::pin(async move { next(extracted.await?) })),
+    }
+}
+
 impl FromRequest for AccessPermit {
     type Error = ApiError;
-    type Future = Ready<Result<Self, ApiError>>;
+    type Future = Permitted<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let state = request.app_data::<Data<AppState>>().expect("`routes` adds the state to the application");
-        let permit = authenticate(request, state);
-        if let Err(refusal) = &permit {
-            record_request(state, request, refusal.name(), None);
+        match keys_of_token(request) {
+            None => Either::Left(ready(permit_of(request))),
+            Some(fetched) => {
+                let request = request.clone();
+                Either::Right(Box::pin(async move {
+                    fetched.await;
+                    permit_of(&request)
+                }))
+            }
         }
-        ready(permit)
     }
+}
+
+fn state_of(request: &HttpRequest) -> &AppState {
+    request.app_data::<Data<AppState>>().expect("`routes` adds the state to the application")
+}
+
+/// What to wait for before the credentials of this request are checked: the keys of tokens are fetched, because that of
+/// its token is unknown.
+pub(super) fn keys_of_token(request: &HttpRequest) -> Option<LocalBoxFuture<'static, ()>> {
+    let state = state_of(request);
+    let keys = state.keys.as_ref().filter(|keys| keys.fetches_keys())?;
+    let query = QueryParams::parse(request.query_string()).ok()?;
+    let (credentials, _) = credentials_in(request, &query)?;
+    keys.fetch_for(&credentials, attempt_of(request, state))
+}
+
+fn permit_of(request: &HttpRequest) -> Result<AccessPermit, ApiError> {
+    let state = state_of(request);
+    let permit = authenticate(request, state);
+    if let Err(refusal) = &permit {
+        record_request(state, request, refusal.name(), None);
+    }
+    permit
 }
 
 fn authenticate(request: &HttpRequest, state: &AppState) -> Result<AccessPermit, ApiError> {
@@ -43,12 +84,14 @@ fn authenticate(request: &HttpRequest, state: &AppState) -> Result<AccessPermit,
     let Some(keys) = &state.keys else { return Ok(AccessPermit { key: None, query }) };
     let challenge = AuthChallenge::for_request(request.headers());
     let (credentials, place) = credentials_in(request, &query).ok_or(ApiError::NoKey(challenge))?;
-    let from = client_address(request, state);
-    let key = keys.authenticate(&credentials, from, Instant::now()).map_err(|denied| {
-        let id = keys.has(&credentials.key).then_some(credentials.key.as_str());
-        record(state, RefusalKind::Auth, denied.name(), from, id);
+    let attempt = attempt_of(request, state);
+    let key = keys.authenticate(&credentials, attempt).map_err(|denied| {
+        let id = keys.known_id(&credentials);
+        record(state, RefusalKind::Auth, denied.name(), attempt.from, id);
         match (denied, place) {
             (Denied::FailedAttempts, _) => ApiError::TooManyAttempts,
+            (Denied::Expired, _) => ApiError::ExpiredToken,
+            (Denied::Unavailable, _) => ApiError::NoTokenKeys,
             (Denied::Wrong | Denied::Feed | Denied::Sessions, CredentialsPlace::Alpaca) => ApiError::WrongKey,
             (Denied::Wrong | Denied::Feed | Denied::Sessions, CredentialsPlace::Authorization) => {
                 ApiError::WrongAuthorization(challenge)
@@ -123,6 +166,20 @@ impl AccessPermit {
     /// The most names of a session of the key; `None` where no key is required.
     pub(super) fn max_symbols(&self) -> Option<usize> {
         self.key.as_ref().map(|key| key.max_symbols())
+    }
+
+    /// Refuses a topic, `NAMESPACE:*` or `*` that the key's token does not include.
+    pub(super) fn check_topic(&self, name: &str) -> Result<(), ApiError> {
+        let is_allowed = self.key.as_ref().is_none_or(|key| match name {
+            "*" => key.topics().allow_all_subscriptions(),
+            name => key.topics().allow_subscription(name),
+        });
+        if is_allowed { Ok(()) } else { Err(ApiError::NotEntitled(name.to_owned())) }
+    }
+
+    /// Whether the key's token includes publishing to this topic; `None` if it says nothing.
+    pub(super) fn publishing(&self, name: &str) -> Option<bool> {
+        self.key.as_ref().and_then(|key| key.topics().publishing(name))
     }
 
     /// Refuses a symbol that the key does not allow.

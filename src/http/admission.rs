@@ -1,6 +1,7 @@
 //! Decides whether a request may open a session: by its origin, readiness and capacity.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::time::Instant;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
@@ -12,7 +13,10 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::feeds::ServedFeed;
 use super::response;
 use super::state::AppState;
-use crate::auth::{AllowedOrigins, ClientLocation, ForwardingHeaders, ForwardingTrace, OriginRefusal};
+use crate::auth::{
+    AllowedOrigins, AuthAttempt, ClientLocation, ForwardingHeaders, ForwardingTrace, OriginRefusal,
+};
+use crate::clock::wall_clock;
 use crate::limits::{AtCapacity, SessionPermit};
 use crate::metrics::{Refusal, RefusalKind};
 
@@ -133,6 +137,11 @@ pub(super) fn check_page(
 /// whatever pages may read.
 pub(super) fn check_own_page(request: &HttpRequest, state: &AppState) -> Result<(), OriginRefusal> {
     check_page(request, state, &AllowedOrigins::Own(Vec::new()))
+}
+
+/// From where and when the credentials of a request come.
+pub(super) fn attempt_of(request: &HttpRequest, state: &AppState) -> AuthAttempt {
+    AuthAttempt { from: client_address(request, state), now: Instant::now(), wall: wall_clock() }
 }
 
 /// The client's address: the peer's, or what trusted proxies report.

@@ -27,6 +27,13 @@ impl AuthChallenge {
         }
         headers.append(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"tapecast\""));
     }
+
+    /// Adds the header line for a token that has expired (RFC 6750 section 3.1).
+    pub(super) fn append_expired_to(headers: &mut HeaderMap) {
+        let bearer =
+            "Bearer realm=\"tapecast\", error=\"invalid_token\", error_description=\"The token expired\"";
+        headers.append(WWW_AUTHENTICATE, HeaderValue::from_static(bearer));
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::query::QueryParams;
-use crate::auth::Credentials;
+use crate::auth::{Credentials, is_token};
 
 /// The header in which Alpaca's clients send the key's id.
 pub(super) const KEY_HEADER: &str = "apca-api-key-id";
@@ -13,7 +13,7 @@ pub(super) const KEY_HEADER: &str = "apca-api-key-id";
 /// The header in which they send its secret.
 pub(super) const SECRET_HEADER: &str = "apca-api-secret-key";
 
-/// The header in which Centrifugo's clients send id and secret as one token, `ID.SECRET` or `ID:SECRET`.
+/// The header in which Centrifugo's clients send id and secret as one text, `ID.SECRET` or `ID:SECRET`.
 const TOKEN_HEADER: &str = "x-api-key";
 
 /// How a request carries its credentials.
@@ -26,7 +26,8 @@ pub(super) enum CredentialsPlace {
 }
 
 /// The credentials of a request and their place: Alpaca's headers come first, then `Authorization`, then `X-API-Key`, then the
-/// parameters `key` and `secret`.
+/// parameters `token`, or `key` and `secret`. A JSON Web Token may be in any place of a secret, with the id `jwt`, or of
+/// both.
 ///
 /// Proxies log query strings, so clients that can set headers should.
 pub(super) fn credentials_in(
@@ -43,12 +44,15 @@ pub(super) fn credentials_in(
         Some((found, CredentialsPlace::Authorization))
     };
     let in_query = || {
+        if let Some(token) = query.value("token") {
+            return Some((Credentials::of_token(token.to_owned()), CredentialsPlace::Authorization));
+        }
         let (key, secret) = (query.value("key")?.to_owned(), query.value("secret")?.to_owned());
         Some((Credentials { key, secret }, CredentialsPlace::Alpaca))
     };
     let in_token = || {
         let token = header(TOKEN_HEADER)?;
-        Some((credentials(split(&token)?)?, CredentialsPlace::Authorization))
+        Some((split(&token)?, CredentialsPlace::Authorization))
     };
     in_headers().or_else(in_authorization).or_else(in_token).or_else(in_query)
 }
@@ -58,8 +62,8 @@ pub(super) fn credentials_of(request: &HttpRequest, query: &QueryParams) -> Opti
     credentials_in(request, query).map(|(credentials, _)| credentials)
 }
 
-/// Parses a value of `Authorization`: `Basic` with id and secret (RFC 7617), or `Bearer` with both as one
-/// token (RFC 6750), `ID.SECRET` or `ID:SECRET`.
+/// Parses a value of `Authorization`: `Basic` with id and secret (RFC 7617), or `Bearer` (RFC 6750) with a JSON Web Token,
+/// or with both as one text, `ID.SECRET` or `ID:SECRET`.
 fn authorization(value: &str) -> Option<Credentials> {
     let (scheme, token) = value.trim().split_once(' ')?;
     let token = token.trim_start();
@@ -72,14 +76,17 @@ fn authorization(value: &str) -> Option<Credentials> {
         return credentials(text.split_once(':')?);
     }
     if scheme.eq_ignore_ascii_case("bearer") {
-        return credentials(split(token)?);
+        return split(token);
     }
     None
 }
 
-/// Takes a token apart. The id may contain dots; a secret from `tapecast key new` does not.
-fn split(token: &str) -> Option<(&str, &str)> {
-    token.split_once(':').or_else(|| token.rsplit_once('.'))
+/// The credentials in one text. The id may contain dots; a secret from `tapecast key new` does not.
+fn split(token: &str) -> Option<Credentials> {
+    if is_token(token) {
+        return Some(Credentials::of_token(token.to_owned()));
+    }
+    credentials(token.split_once(':').or_else(|| token.rsplit_once('.'))?)
 }
 
 fn credentials((key, secret): (&str, &str)) -> Option<Credentials> {
@@ -132,6 +139,9 @@ mod tests {
         assert_eq!(with("Bearer desk.eu.secret"), pair("desk.eu", "secret"));
         let token = TestRequest::default().insert_header(("x-api-key", "desk.secret"));
         assert_eq!(found(token), pair("desk", "secret"));
+        let web_token = "eyJhbGciOiJFUzI1NiJ9.e30.AAAA";
+        assert_eq!(with(&format!("Bearer {web_token}")), pair("jwt", web_token));
+        assert_eq!(found(TestRequest::with_uri(&format!("/?token={web_token}"))), pair("jwt", web_token));
         for value in
             ["", "Basic", "Basic %", "Basic ZGVzaw==", "Bearer token", "Digest desk.secret", "desk.secret"]
         {

@@ -37,6 +37,10 @@ pub enum ApiError {
     WrongKey,
     /// The same, and they came in the header `Authorization`: 401.
     WrongAuthorization(AuthChallenge),
+    /// The token has expired: 401.
+    ExpiredToken,
+    /// The keys of tokens were never fetched: 503, with the advice to retry.
+    NoTokenKeys,
     /// Too many wrong credentials came from the address: 429, with the advice to retry after a minute.
     TooManyAttempts,
     /// The key does not allow this symbol or feed: 403.
@@ -61,6 +65,8 @@ impl ApiError {
         match self {
             Self::NoKey(_) => "no_key",
             Self::WrongKey | Self::WrongAuthorization(_) => "wrong_key",
+            Self::ExpiredToken => "expired",
+            Self::NoTokenKeys => "unavailable",
             Self::TooManyAttempts => "attempts",
             Self::NotEntitled(_) => "not_entitled",
             Self::NotPermitted(_) => "not_permitted",
@@ -86,6 +92,8 @@ impl fmt::Display for ApiError {
             Self::Repeated(name) => write!(out, "{name} is given more than once"),
             Self::NoKey(_) => out.write_str("authentication required"),
             Self::WrongKey | Self::WrongAuthorization(_) => out.write_str("forbidden"),
+            Self::ExpiredToken => out.write_str("the token has expired"),
+            Self::NoTokenKeys => out.write_str("the keys of tokens could not be fetched yet"),
             Self::TooManyAttempts => out.write_str("too many failed attempts"),
             Self::NotEntitled(subject) => write!(out, "insufficient subscription: {subject}"),
             Self::NotPermitted(why) => out.write_str(why),
@@ -101,12 +109,12 @@ impl fmt::Display for ApiError {
 impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::NoKey(_) | Self::WrongAuthorization(_) => StatusCode::UNAUTHORIZED,
+            Self::NoKey(_) | Self::WrongAuthorization(_) | Self::ExpiredToken => StatusCode::UNAUTHORIZED,
             Self::WrongKey | Self::NotEntitled(_) | Self::NotPermitted(_) => StatusCode::FORBIDDEN,
             Self::OutOfRange => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Unreadable(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::TooManyAttempts => StatusCode::TOO_MANY_REQUESTS,
-            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::NoTokenKeys => StatusCode::SERVICE_UNAVAILABLE,
             Self::Missing(_) | Self::Invalid { .. } | Self::Repeated(_) => StatusCode::BAD_REQUEST,
             Self::UnknownSymbol(_) | Self::NoRecord { .. } | Self::NoSuchPath | Self::NoReplay => {
                 StatusCode::NOT_FOUND
@@ -120,9 +128,10 @@ impl ResponseError for ApiError {
             Self::TooManyAttempts => {
                 answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("60"));
             }
-            Self::Busy => {
+            Self::Busy | Self::NoTokenKeys => {
                 answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
             }
+            Self::ExpiredToken => AuthChallenge::append_expired_to(answer.headers_mut()),
             Self::NoKey(challenge) | Self::WrongAuthorization(challenge) => {
                 challenge.append_to(answer.headers_mut());
             }

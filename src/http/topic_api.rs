@@ -306,7 +306,19 @@ impl Caller<'_> {
     fn permitted(&self, channel: &str) -> Result<(Symbol, Arc<Namespace>), ApiFault> {
         let (topic, namespace) = self.namespace(channel)?;
         self.check(&namespace)?;
-        Ok((topic, namespace))
+        match self.permit.publishing(channel) {
+            Some(false) => Err(PublishRefusal::NotPermitted(Denial::NotIncluded).into()),
+            Some(true) | None => Ok((topic, namespace)),
+        }
+    }
+
+    /// A topic that the caller may read, and its namespace.
+    fn readable(&self, channel: &str) -> Result<(Symbol, Arc<Namespace>), ApiFault> {
+        let found = self.namespace(channel)?;
+        match self.permit.check_topic(channel) {
+            Ok(()) => Ok(found),
+            Err(_) => Err(PublishRefusal::NotPermitted(Denial::NotIncluded).into()),
+        }
     }
 
     fn check(&self, namespace: &Namespace) -> Result<(), ApiFault> {
@@ -338,7 +350,7 @@ impl Caller<'_> {
 
     fn history(&self, body: &[u8]) -> Result<Value, ApiFault> {
         let HistoryBody { channel, limit, since, reverse } = read(body)?;
-        let (topic, _) = self.namespace(&channel)?;
+        let (topic, _) = self.readable(&channel)?;
         let epoch = self.hub.epoch().unwrap_or(self.feed.epoch).to_string();
         if since.as_ref().is_some_and(|since| !since.epoch.is_empty() && since.epoch != epoch) {
             return Err(ApiFault::new(112, "unrecoverable position"));
@@ -406,7 +418,7 @@ impl Caller<'_> {
     /// The names of those that are present, where the namespace tells them; each stands for all of its sessions.
     fn presence(&self, body: &[u8]) -> Result<Value, ApiFault> {
         let ChannelBody { channel } = read(body)?;
-        let (topic, namespace) = self.namespace(&channel)?;
+        let (topic, namespace) = self.readable(&channel)?;
         if namespace.presence != PresenceDetail::Names {
             return Err(ApiFault::new(108, "the namespace does not tell names"));
         }
@@ -418,7 +430,7 @@ impl Caller<'_> {
 
     fn presence_stats(&self, body: &[u8]) -> Result<Value, ApiFault> {
         let ChannelBody { channel } = read(body)?;
-        let (topic, namespace) = self.namespace(&channel)?;
+        let (topic, namespace) = self.readable(&channel)?;
         if namespace.presence == PresenceDetail::Off {
             return Err(ApiFault::new(108, "the namespace does not tell presence"));
         }

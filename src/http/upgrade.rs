@@ -9,7 +9,7 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, Responder, ResponseError};
 use tracing::{debug, debug_span};
 
-use super::access::AccessPermit;
+use super::access::{AccessPermit, keys_of_token};
 use super::admission::{admit, client_address, record, record_request, sender_location, unavailable};
 use super::credentials::credentials_of;
 use super::error::{ApiError, no_such_path};
@@ -18,7 +18,8 @@ use super::handshake::{self, HandshakeError};
 use super::middleware::is_tls;
 use super::query::QueryParams;
 use super::state::{AppState, EchoMode, hub_of};
-use crate::auth::KeyStore;
+use crate::auth::{AuthAttempt, Credentials, Denied, KeyStore};
+use crate::clock::wall_clock;
 use crate::hub::ClientFacts;
 use crate::metrics::{Refusal, RefusalKind};
 use crate::model::Feed;
@@ -28,6 +29,9 @@ use crate::wire::{Codec, Deflate, NegotiatedDeflate};
 
 /// `GET /v2/{feed}`: opens a session of the stream.
 pub(super) async fn feed(feed: Path<String>, request: HttpRequest, state: Data<AppState>) -> impl Responder {
+    if let Some(fetched) = keys_of_token(&request) {
+        fetched.await;
+    }
     match state.feeds.at_path(&feed) {
         Some(named) => open(&request, &state, |_| Ok(named)),
         None => no_such_path(),
@@ -37,6 +41,9 @@ pub(super) async fn feed(feed: Path<String>, request: HttpRequest, state: Data<A
 /// `GET /websocket/connect?userId=3`: opens a session of the stream by the path of the tutorial. Of several feeds the
 /// parameter `feed` chooses one.
 pub(super) async fn connect(request: HttpRequest, state: Data<AppState>) -> impl Responder {
+    if let Some(fetched) = keys_of_token(&request) {
+        fetched.await;
+    }
     open(&request, &state, |query| {
         let served = state.feeds.requested(query.value("feed"))?;
         Ok((served.name, served))
@@ -197,21 +204,36 @@ fn codec(headers: &HeaderMap, parameter: Option<&str>) -> Codec {
 
 /// Checks credentials for the session of this request. Results are logged, refusals recorded.
 fn authenticator(request: &HttpRequest, state: &AppState, keys: &Arc<KeyStore>, feed: Feed) -> Authenticator {
-    let (keys, from) = (Arc::clone(keys), client_address(request, state));
-    let refusals = state.metrics.refusals().clone();
-    Authenticator::new(move |credentials| {
+    let from = client_address(request, state);
+    let attempt = move || AuthAttempt { from, now: Instant::now(), wall: wall_clock() };
+    let (refusals, store) = (state.metrics.refusals().clone(), Arc::clone(keys));
+    let refused = move |credentials: &Credentials, denied: Denied| {
+        let (kind, reason) = (RefusalKind::Auth, denied.name());
+        refusals.record(Refusal { kind, reason, address: from, key: store.known_id(credentials) });
+        denied
+    };
+    let (store, refuse) = (Arc::clone(keys), refused.clone());
+    let authenticator = Authenticator::new(move |credentials| {
         let _span = debug_span!(target: "tapecast::trace", "auth", client.address = %from).entered();
-        let result = keys.grant(credentials, feed, from, Instant::now());
-        match &result {
-            Ok(grant) => debug!(address = %from, key = grant.key().id(), "key accepted"),
-            Err(denied) => {
-                let key = keys.has(&credentials.key).then_some(credentials.key.as_str());
-                let (kind, reason) = (RefusalKind::Auth, denied.name());
-                refusals.record(Refusal { kind, reason, address: from, key });
-            }
-        }
-        result
-    })
+        let granted = store.grant(credentials, feed, attempt());
+        let grant = granted.map_err(|denied| refuse(credentials, denied))?;
+        debug!(address = %from, key = grant.key().id(), "key accepted");
+        Ok(grant)
+    });
+    if !keys.accepts_tokens() {
+        return authenticator;
+    }
+    let (store, fetching) = (Arc::clone(keys), Arc::clone(keys));
+    authenticator.with_tokens(
+        move |credentials| {
+            let _span = debug_span!(target: "tapecast::trace", "auth", client.address = %from).entered();
+            let key = store.authenticate_for(credentials, feed, attempt());
+            let key = key.map_err(|denied| refused(credentials, denied))?;
+            debug!(address = %from, key = key.id(), "token renewed");
+            Ok(key)
+        },
+        move |credentials| fetching.fetch_for(credentials, attempt()),
+    )
 }
 
 /// A client's label in a form that is safe in logs: at most 64 characters, and no control characters.

@@ -17,6 +17,8 @@ mod on_read;
 mod process;
 mod refusals;
 mod requests;
+#[cfg(feature = "jwt")]
+mod tokens;
 mod upstream;
 mod worker;
 
@@ -44,6 +46,8 @@ pub use on_read::{GaugeReading, ReadGauges};
 pub use process::{open_file_limit, open_files, resident_bytes};
 pub use refusals::{RecentRefusal, Refusal, RefusalKind, Refusals};
 pub use requests::RequestMetrics;
+#[cfg(feature = "jwt")]
+pub use tokens::TokenMetrics;
 pub use upstream::UpstreamMetrics;
 use upstream::UpstreamRefusals;
 pub use worker::{SessionCount, WorkerMetrics};
@@ -70,6 +74,8 @@ pub struct Metrics {
     cluster: ClusterMetrics,
     http: HttpMetrics,
     requests: RequestMetrics,
+    #[cfg(feature = "jwt")]
+    tokens: TokenMetrics,
     workers: WorkerFamilies,
     hubs: HubFamilies,
     on_read: GaugesOnRead,
@@ -187,6 +193,10 @@ impl Metrics {
         http.register(registry);
         let requests = RequestMetrics::default();
         requests.register(registry);
+        #[cfg(feature = "jwt")]
+        let tokens = TokenMetrics::default();
+        #[cfg(feature = "jwt")]
+        tokens.register(registry);
         #[cfg(feature = "nats")]
         let cluster = ClusterMetrics::default();
         #[cfg(feature = "nats")]
@@ -201,6 +211,8 @@ impl Metrics {
             cluster,
             http,
             requests,
+            #[cfg(feature = "jwt")]
+            tokens,
             workers,
             hubs,
             on_read,
@@ -256,6 +268,12 @@ impl Metrics {
     /// Where refusals are recorded.
     pub fn refusals(&self) -> &Refusals {
         &self.http.refusals
+    }
+
+    /// The metrics of JSON Web Tokens.
+    #[cfg(feature = "jwt")]
+    pub fn tokens(&self) -> TokenMetrics {
+        self.tokens.clone()
     }
 
     /// The open sessions.

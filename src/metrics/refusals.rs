@@ -49,7 +49,7 @@ impl RefusalKind {
     /// counter that appears with it. Those of commands are the texts of their errors.
     const fn reasons(self) -> &'static [&'static str] {
         match self {
-            Self::Auth => &["wrong", "attempts", "feed", "sessions"],
+            Self::Auth => &["wrong", "attempts", "feed", "sessions", "expired", "unavailable"],
             Self::Upgrade => &["handshake", "origin", "host", "not_ready", "sessions", "address"],
             Self::Request => &[
                 "admin_forwarded",
@@ -62,6 +62,7 @@ impl RefusalKind {
                 "attempts",
                 "body",
                 "busy",
+                "expired",
                 "head",
                 "invalid",
                 "method",
@@ -69,6 +70,7 @@ impl RefusalKind {
                 "not_entitled",
                 "not_found",
                 "not_permitted",
+                "unavailable",
                 "unreadable",
                 "wrong_key",
             ],

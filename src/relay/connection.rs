@@ -28,13 +28,13 @@ use super::inbox::{Arrival, Inbox};
 use super::rest::{RowsQuery, UpstreamRest};
 use super::rest_budget::{Priority, RestBudget};
 use super::settings::{UpstreamKey, UpstreamSettings};
-use super::tls::client_config;
+
 use super::trade_backfill::HoleNumber;
 use super::unanswered::UnansweredCommands;
 use crate::metrics::UpstreamMetrics;
 use crate::model::Symbol;
 use crate::source::SymbolDemand;
-use crate::transport::TlsError;
+use crate::transport::{TlsError, client_config};
 use crate::wire::{
     Codec, Compression, Decoded, Decoder, Incoming, Opcode, ServerMessage, decode_control,
     decode_each_object, masked_frame,

@@ -27,7 +27,6 @@ mod relay_source;
 mod rest;
 mod rest_budget;
 mod settings;
-mod tls;
 mod trade_backfill;
 mod unanswered;
 mod upstream_feed;

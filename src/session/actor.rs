@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, StreamHandler, WrapFuture};
+use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, SpawnHandle, StreamHandler, WrapFuture};
 use actix_web_actors::ws::{Message as UnusedMessage, ProtocolError as UnusedError, WebsocketContext};
 use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
@@ -14,9 +14,10 @@ use tokio::time::timeout;
 use tracing::{Span, debug, debug_span};
 
 use super::alert_desk::{AlertAccess, AlertDesk};
-use super::authenticator::Authenticator;
+use super::authenticator::{Authenticator, EXPIRED};
 use super::command_outcome::CommandOutcome;
 use super::executor::{CommandExecution, CommandExecutor, StepResult};
+use super::expiry::{Expiry, ExpiryStep};
 use super::faulty_line::FaultyLine;
 use super::incoming::{IncomingStream, SessionInput};
 use super::limits::{Limits, OutboxLimits};
@@ -27,11 +28,12 @@ use super::state::{HubMembership, SessionState};
 use super::task::SessionTask;
 use super::topic_access::{SessionTopics, TopicAccess, answer as topic_answer, refusal};
 use crate::auth::Credentials;
+use crate::clock::wall_clock;
 use crate::faults::LineFaultPlan;
 use crate::feed::FeedProgress;
 use crate::hub::{ChannelDetails, ClientFacts, Hub, SubscriberDetails, SubscriberIdentity, SubscriberKey};
 use crate::limits::{ReactorTurn, TokenBucket, WorkPermit};
-use crate::model::{Channel, Epoch};
+use crate::model::{Channel, Epoch, Timestamp};
 use crate::source::SymbolInterest;
 use crate::topics::PublishRefusal;
 use crate::transport::SocketWriter;
@@ -161,6 +163,7 @@ pub fn open(params: SessionParams) -> PendingSession {
             topics,
             alerts,
             faulty_line,
+            expiry: None,
         };
         let decoder = Decoder::new(limits.message_bytes).with(Compression::of(params.deflate));
         let incoming = IncomingStream::new(early, decoder, Rc::clone(&state), &limits, now);
@@ -206,6 +209,8 @@ pub(super) struct SessionActor {
     topics: Option<SessionTopics>,
     alerts: AlertDesk,
     pub(super) faulty_line: Option<Box<FaultyLine>>,
+    /// The wait for the end of the session's token.
+    expiry: Option<SpawnHandle>,
 }
 
 impl SessionActor {
@@ -228,6 +233,9 @@ impl SessionActor {
             return self.execute_in_turn(read(codec, bytes), ctx);
         }
         let command = Command::read(codec, &bytes);
+        if let Some(ready) = self.keys_of_token(&command) {
+            return self.execute_behind(ready, command, ctx);
+        }
         // To evaluate an alert for thousands of trades takes long too.
         if matches!(&command, Ok(Command::Alert(alert)) if alert.since.is_some()) {
             return self.execute_in_turn(ready(command), ctx);
@@ -255,10 +263,35 @@ impl SessionActor {
         };
         ctx.wait(work.into_actor(self).map(|(permit, command), session, ctx| {
             session.state.set_waiting(false);
+            if let Some(ready) = session.keys_of_token(&command) {
+                return session.execute_behind(ready, command, ctx);
+            }
             match session.protocol.work_of(command.as_ref().ok()) >= ANSWERED_ELSEWHERE_WORK {
                 true => session.execute_elsewhere(command, permit, ctx),
                 false => session.execute(command, Some(permit), ctx),
             }
+        }));
+    }
+
+    /// What to wait for before a command is executed: the keys of its token are fetched.
+    fn keys_of_token(
+        &self,
+        command: &Result<Command, InvalidCommand>,
+    ) -> Option<LocalBoxFuture<'static, ()>> {
+        self.protocol.prepare(command.as_ref().ok()?)
+    }
+
+    /// Executes a command when this has ended.
+    fn execute_behind(
+        &self,
+        ready: LocalBoxFuture<'static, ()>,
+        command: Result<Command, InvalidCommand>,
+        ctx: &mut WebsocketContext<Self>,
+    ) {
+        self.state.set_waiting(true);
+        ctx.wait(ready.into_actor(self).map(|(), session, ctx| {
+            session.state.set_waiting(false);
+            session.execute(command, None, ctx);
         }));
     }
 
@@ -273,7 +306,7 @@ impl SessionActor {
                 self.publish(command, ctx);
             }
             (Ok(Command::Presence(query)), Some(topics)) if !self.protocol.awaits_key() => {
-                self.reply(&topics.presence(query, &self.state.hub().universe()));
+                self.reply(&topics.presence(query, self.protocol.grant(), &self.state.hub().universe()));
             }
             (Ok(Command::Alert(command)), _) if !self.protocol.awaits_key() => {
                 self.alerts.set(command, self.protocol.grant(), Instant::now());
@@ -282,8 +315,13 @@ impl SessionActor {
                 self.alerts.unset(command, Instant::now());
             }
             (command, _) => {
+                let is_auth = matches!(command, Ok(Command::Auth { .. }));
                 let (outcome, response) = self.answer(command, ctx);
                 self.carry_out(outcome, response, permit, ctx);
+                if let (true, Some(grant)) = (is_auth, self.protocol.grant()) {
+                    // A newer token may include less.
+                    self.alerts.restrict(|symbol| grant.key().allows_symbol(symbol), Instant::now());
+                }
             }
         }
     }
@@ -334,6 +372,7 @@ impl SessionActor {
         let _subscribe = matches!(command, Ok(Command::Subscribe(..)))
             .then(|| debug_span!(target: "tapecast::trace", "subscribe").entered());
         let awaited_key = self.protocol.awaits_key();
+        let expired = self.expires();
         self.protocol.set_epoch(self.state.epoch());
         let outcome = self.protocol.answer(command);
         if awaited_key {
@@ -341,6 +380,9 @@ impl SessionActor {
             if let Some(key) = self.key_id() {
                 debug!(session = self.key.0, key, "session authenticated");
             }
+        }
+        if self.expires() != expired {
+            self.watch_expiry(ctx);
         }
         let response = outcome.response.to_frame(self.codec);
         (outcome, response)
@@ -353,6 +395,9 @@ impl SessionActor {
         permit: WorkPermit,
         ctx: &mut WebsocketContext<Self>,
     ) {
+        if matches!(command, Ok(Command::Auth { .. })) {
+            return self.execute(command, Some(permit), ctx);
+        }
         self.protocol.set_epoch(self.state.epoch());
         let (command, max_symbols) = match self.protocol.check(command) {
             CheckedCommand::Answered(outcome) => {
@@ -378,7 +423,7 @@ impl SessionActor {
 
     fn carry_out(
         &mut self,
-        outcome: CommandOutcome,
+        mut outcome: CommandOutcome,
         response: Bytes,
         permit: Option<WorkPermit>,
         ctx: &mut WebsocketContext<Self>,
@@ -389,6 +434,9 @@ impl SessionActor {
             topics.attend(subscriptions, grant, &self.state.hub().universe());
         }
         self.state.set_symbols(self.protocol.subscriptions().len());
+        if let Some(preface) = outcome.preface.take() {
+            self.state.send_control(&preface, Instant::now());
+        }
         let execution = self.executor.begin(outcome, response);
         self.step(execution, permit, ctx);
     }
@@ -452,6 +500,40 @@ impl SessionActor {
         }
     }
 
+    /// When the token of the session ends.
+    fn expires(&self) -> Option<Timestamp> {
+        self.protocol.grant().and_then(|grant| grant.key().expires())
+    }
+
+    /// Begins to wait for the end of the session's token, in place of that of an earlier one.
+    fn watch_expiry(&mut self, ctx: &mut WebsocketContext<Self>) {
+        if let Some(earlier) = self.expiry.take() {
+            ctx.cancel_future(earlier);
+        }
+        let Some(expires) = self.expires() else { return };
+        self.await_expiry(Expiry::new(expires, wall_clock()), ctx);
+    }
+
+    /// Waits for the next step. What is queued at the end is discarded: the client is no longer entitled to it.
+    fn await_expiry(&mut self, mut expiry: Expiry, ctx: &mut WebsocketContext<Self>) {
+        let mut step = expiry.step(wall_clock());
+        if let ExpiryStep::Tell(left) = step {
+            self.state.tell_expiry(left, Instant::now());
+            step = expiry.step(wall_clock());
+        }
+        match step {
+            ExpiryStep::Wait(time) | ExpiryStep::Tell(time) => {
+                let wait = ctx.run_later(time, move |session, ctx| session.await_expiry(expiry, ctx));
+                self.expiry = Some(wait);
+            }
+            ExpiryStep::End => {
+                let error = ErrorCode::AuthFailed.because(EXPIRED);
+                self.state.fail(error, Close::TokenExpired, Instant::now());
+                ctx.stop();
+            }
+        }
+    }
+
     pub(super) fn end(&self, reason: Close, ctx: &mut WebsocketContext<Self>) {
         self.state.begin_close(reason, Instant::now());
         ctx.stop();
@@ -481,6 +563,7 @@ impl Actor for SessionActor {
             tapecast.session = self.key.0,
         );
         self.watch_revocation(ctx);
+        self.watch_expiry(ctx);
         self.await_line_fault(ctx);
         if self.protocol.awaits_key() {
             ctx.run_later(self.limits.auth_timeout, |session, ctx| {

@@ -12,7 +12,7 @@ use crate::hub::EncodedLastValues;
 use crate::model::{Body, Channel, CurrentTradeRules, Missed, Price, Seq, StreamId, Symbol, SymbolId};
 use crate::source::SymbolInterest;
 use crate::wire::{
-    AlertCommand, AlertEntry, AlertList, AlertPosition, Answered, ControlMessage, ErrorCode, Gap,
+    AlertCommand, AlertEntry, AlertList, AlertNames, AlertPosition, Answered, ControlMessage, ErrorCode, Gap,
     UnalertCommand,
 };
 
@@ -107,6 +107,19 @@ impl AlertDesk {
             interest.retain(|symbol| kept.contains(symbol));
         }
         self.answer(Answered::of(id), None, now);
+    }
+
+    /// Removes the alerts on symbols that the client may no longer see, and tells the state if there were some.
+    pub(super) fn restrict(&mut self, may_see: impl Fn(&Symbol) -> bool, now: Instant) {
+        if !self.state.has_alerts() {
+            return;
+        }
+        let count = || self.state.with_alerts(now, |alerts| alerts.active().count());
+        let before = count();
+        self.remove(|alert| !may_see(&alert.symbol));
+        if count() < before {
+            self.unset(UnalertCommand { alerts: AlertNames::default(), id: None }, now);
+        }
     }
 
     /// Begins to evaluate the alerts whose symbols the market lists now, from their first trade on.

@@ -14,6 +14,9 @@ pub struct CommandOutcome {
     pub options: Option<SessionOptions>,
     /// The epoch that the response tells, if the command opted in.
     pub epoch: Option<Epoch>,
+    /// What is told before the response, if the command has two: that a newer token is accepted, before the
+    /// subscription that is left.
+    pub preface: Option<ControlMessage>,
     /// The response.
     pub response: ControlMessage,
     /// Streams that the client continues from a number that it has.
@@ -60,6 +63,6 @@ impl CommandOutcome {
     /// Nothing but this response.
     pub(super) fn only(response: ControlMessage) -> Self {
         let (changes, resume, snapshot) = (Vec::new(), Vec::new(), Vec::new());
-        Self { changes, options: None, epoch: None, response, resume, snapshot, close: None }
+        Self { changes, options: None, epoch: None, preface: None, response, resume, snapshot, close: None }
     }
 }

@@ -6,12 +6,14 @@ use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, StreamHandler, Wr
 use actix_web_actors::ws::{Message as UnusedMessage, ProtocolError as UnusedError, WebsocketContext};
 
 use super::actor::{LONG_COMMAND_BYTES, answer_control, close_on_error, run};
+use super::expiry::{Expiry, ExpiryStep};
 use super::incoming::{IncomingStream, SessionInput};
 use super::limits::{Limits, OutboxLimits};
 use super::outbox::Outbox;
 use super::pending_session::PendingSession;
 use super::state::{HubMembership, SessionState};
 use crate::auth::Grant;
+use crate::clock::wall_clock;
 use crate::hub::{ClientFacts, Hub, Subscriber, SubscriberDetails, SubscriberIdentity};
 use crate::limits::TokenBucket;
 use crate::model::Epoch;
@@ -92,6 +94,21 @@ impl EchoActor {
     }
 }
 
+impl EchoActor {
+    /// Ends the session with its token. The client is not told before, and cannot send a newer one.
+    fn await_expiry(&mut self, mut expiry: Expiry, ctx: &mut WebsocketContext<Self>) {
+        match expiry.step(wall_clock()) {
+            ExpiryStep::Wait(time) | ExpiryStep::Tell(time) => {
+                ctx.run_later(time, move |echo, ctx| echo.await_expiry(expiry, ctx));
+            }
+            ExpiryStep::End => {
+                self.state.close(Close::TokenExpired, Duration::ZERO, Instant::now());
+                ctx.stop();
+            }
+        }
+    }
+}
+
 impl Actor for EchoActor {
     type Context = WebsocketContext<Self>;
 
@@ -101,6 +118,9 @@ impl Actor for EchoActor {
                 echo.state.close(Close::KeyRevoked, Duration::ZERO, Instant::now());
                 ctx.stop();
             }));
+        }
+        if let Some(expires) = self.grant.as_ref().and_then(|grant| grant.key().expires()) {
+            self.await_expiry(Expiry::new(expires, wall_clock()), ctx);
         }
     }
 }

@@ -17,6 +17,7 @@ mod authenticator;
 mod command_outcome;
 mod echo;
 mod executor;
+mod expiry;
 mod fast_path_cache;
 mod faulty_line;
 mod incoming;

@@ -1,13 +1,15 @@
 use std::iter;
 use std::sync::Arc;
 
+use futures_util::future::LocalBoxFuture;
+
 use super::authenticator::{Authenticator, close_of, error_of};
 use super::command_outcome::CommandOutcome;
 use super::limits::Limits;
 use super::subscription_state::SubscriptionState;
 use super::subscriptions::Subscriptions;
 use crate::auth::{Credentials, Denied, Grant};
-use crate::model::{Channel, CurrentTradeRules, Epoch, Universe, UniverseSize};
+use crate::model::{Channel, CurrentTradeRules, Epoch, Symbol, Universe, UniverseSize};
 use crate::source::SymbolInterest;
 use crate::topics::Namespaces;
 use crate::wire::{Close, Command, ControlMessage, ErrorCode, InvalidCommand, SymbolsByChannel};
@@ -95,7 +97,7 @@ impl Protocol {
         let (answer, close) = match credentials.map(|credentials| self.authenticate(credentials)) {
             None => (None, None),
             Some(Ok(())) => (Some(ControlMessage::AUTHENTICATED), None),
-            Some(Err(denied)) => (Some(error_of(denied).into()), Some(close_of(denied))),
+            Some(Err(denied)) => (Some(error_of(denied)), Some(close_of(denied))),
         };
         Greeting { messages: iter::once(ControlMessage::CONNECTED).chain(answer).collect(), close }
     }
@@ -140,18 +142,21 @@ impl Protocol {
         let id = command.as_ref().ok().and_then(Command::id).cloned();
         let outcome = match command {
             Err(error) => CommandOutcome::only(error.into()),
-            Ok(Command::Auth { .. }) if matches!(self.auth, AuthState::Authenticated(_)) => {
-                CommandOutcome::only(ErrorCode::AlreadyAuthenticated.into())
+            Ok(Command::Auth { key, secret }) => {
+                let credentials = Credentials { key, secret };
+                let outcome = match &self.auth {
+                    AuthState::Authenticated(_) => self.renew(&credentials),
+                    AuthState::Anonymous => self
+                        .authenticate(&credentials)
+                        .map(|()| CommandOutcome::only(ControlMessage::AUTHENTICATED)),
+                };
+                outcome.unwrap_or_else(|denied| {
+                    let refused = CommandOutcome::only(error_of(denied));
+                    // A client that guesses must not keep its connection for the whole authentication timeout.
+                    let close = (denied == Denied::FailedAttempts).then(|| close_of(denied));
+                    CommandOutcome { close, ..refused }
+                })
             }
-            Ok(Command::Auth { key, secret }) => match self.authenticate(&Credentials { key, secret }) {
-                Ok(()) => CommandOutcome::only(ControlMessage::AUTHENTICATED),
-                // A client that guesses must not keep its connection for the whole authentication timeout.
-                Err(denied @ Denied::FailedAttempts) => {
-                    let refused = CommandOutcome::only(error_of(denied).into());
-                    CommandOutcome { close: Some(close_of(denied)), ..refused }
-                }
-                Err(denied) => CommandOutcome::only(error_of(denied).into()),
-            },
             Ok(_) if self.awaits_key() => CommandOutcome::only(ErrorCode::NotAuthenticated.into()),
             Ok(Command::Publish(_) | Command::Presence(_)) => {
                 CommandOutcome::only(ErrorCode::NoSuchTopic.into())
@@ -184,6 +189,44 @@ impl Protocol {
         Ok(())
     }
 
+    /// What to wait for before this command is executed: keys of tokens, for an `auth`.
+    pub(super) fn prepare(&self, command: &Command) -> Option<LocalBoxFuture<'static, ()>> {
+        let Command::Auth { key, secret } = command else { return None };
+        let credentials = Credentials { key: key.clone(), secret: secret.clone() };
+        self.authenticator.as_ref()?.prepare(&credentials)
+    }
+
+    /// Goes on with a newer token of the same subject, of which the session keeps what that still includes. Any other
+    /// second `auth` changes nothing.
+    fn renew(&mut self, credentials: &Credentials) -> Result<CommandOutcome, Denied> {
+        let refused = || CommandOutcome::only(ErrorCode::AlreadyAuthenticated.into());
+        let AuthState::Authenticated(Some(grant)) = &mut self.auth else { return Ok(refused()) };
+        let is_renewable = grant.key().expires().is_some() && credentials.token().is_some();
+        let Some(authenticator) = self.authenticator.as_ref().filter(|_| is_renewable) else {
+            return Ok(refused());
+        };
+        let key = authenticator.renew(credentials)?;
+        if key.id() != grant.key().id() {
+            let why = "the token is of another subject: open another session for it; nothing changed";
+            return Ok(CommandOutcome::only(ErrorCode::AlreadyAuthenticated.because(why)));
+        }
+        grant.renew(key);
+        let key = grant.key();
+        let may_subscribe = |channel: Channel, symbol: &Symbol| match channel.is_of_topics() {
+            true => key.topics().allow_subscription(symbol.as_str()),
+            false => key.allows_symbol(symbol),
+        };
+        let may_have_all = |channel: Channel| match channel.is_of_topics() {
+            true => key.topics().allow_all_subscriptions(),
+            false => key.allows_all_symbols(),
+        };
+        let left = self.subscription.restrict(may_subscribe, may_have_all);
+        Ok(match left {
+            Some(left) => CommandOutcome { preface: Some(ControlMessage::AUTHENTICATED), ..left },
+            None => CommandOutcome::only(ControlMessage::AUTHENTICATED),
+        })
+    }
+
     /// What the client's key permits; `None` permits everything.
     pub(super) fn grant(&self) -> Option<&Grant> {
         match &self.auth {
@@ -194,6 +237,17 @@ impl Protocol {
 
     /// Whether the client's key permits all that is named. Topics are no market data, to which alone its symbols apply.
     fn is_permitted(&self, named: &SymbolsByChannel) -> bool {
+        self.permits_topics(named) && self.permits_market(named)
+    }
+
+    fn permits_topics(&self, named: &SymbolsByChannel) -> bool {
+        let Some(grant) = self.grant() else { return true };
+        let (topics, rights) = (named.of(Channel::Messages), grant.key().topics());
+        let is_all_permitted = !topics.all || rights.allow_all_subscriptions();
+        is_all_permitted && topics.symbols.iter().all(|topic| rights.allow_subscription(topic.as_str()))
+    }
+
+    fn permits_market(&self, named: &SymbolsByChannel) -> bool {
         let Some(grant) = self.grant().filter(|grant| !grant.key().allows_all_symbols()) else { return true };
         let permits = |channel: Channel| {
             let selected = named.of(channel);

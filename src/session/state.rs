@@ -332,8 +332,15 @@ impl SessionState {
         }
     }
 
+    /// Tells a client that opted in after which time its token ends.
+    pub(super) fn tell_expiry(&self, left: Duration, now: Instant) {
+        if self.opted_in.get() {
+            self.send_control(&ControlMessage::Expiry { in_ms: left.as_millis() as u64 }, now);
+        }
+    }
+
     /// Discards what is queued, sends the error and closes.
-    pub(super) fn fail(&self, error: ErrorCode, reason: Close, now: Instant) {
+    pub(super) fn fail(&self, error: impl Into<ControlMessage>, reason: Close, now: Instant) {
         self.outbox_mut().clear();
         self.send_control(&error.into(), now);
         self.begin_close(reason, now);

@@ -14,7 +14,7 @@ use crate::source::{ON_DEMAND, SymbolInterest};
 use crate::topics::Namespaces;
 use crate::wire::{
     Close, Command, ControlMessage, ErrorCode, Extensions, GrantedExtensions, Rejected, RequestId,
-    ResumeRequest, Subscription, SymbolsByChannel,
+    ResumeRequest, Subscription, SymbolList, SymbolsByChannel,
 };
 
 /// The longest interval (`conflate_ms`) and the longest time between two heartbeats.
@@ -40,6 +40,8 @@ pub(super) struct SubscriptionState {
     pub(super) rules: CurrentTradeRules,
     conflate_ms: u32,
     heartbeat_ms: u32,
+    /// Whether the client sent `x` in a command.
+    opted_in: bool,
 }
 
 /// The changes of a command, to tell streams that begin with it from others.
@@ -71,6 +73,7 @@ impl SubscriptionState {
             rules: CurrentTradeRules::default(),
             conflate_ms: 0,
             heartbeat_ms: 0,
+            opted_in: false,
         }
     }
 
@@ -82,10 +85,13 @@ impl SubscriptionState {
     /// The streams and names that a command touches, roughly: those of the acknowledgement, with an
     /// interval each stream that is sampled, and with a namespace each topic.
     pub(super) fn work_of(&self, command: Option<&Command>) -> usize {
-        let (Some(Command::Subscribe(named, extensions)) | Some(Command::Unsubscribe(named, extensions))) =
-            command
-        else {
-            return 0;
+        let (named, extensions) = match command {
+            Some(Command::Subscribe(named, extensions) | Command::Unsubscribe(named, extensions)) => {
+                (named, extensions)
+            }
+            // A newer token may include less.
+            Some(Command::Auth { .. }) => return self.subscriptions.len(),
+            _ => return 0,
         };
         let is_paced = self.conflate_ms > 0 || extensions.as_ref().is_some_and(|it| it.conflate_ms.is_some());
         let of_channel = |channel: Channel| {
@@ -123,6 +129,23 @@ impl SubscriptionState {
             _ => {}
         }
         command
+    }
+
+    /// Removes what the client may no longer subscribe to: names of market data, names of topics, and `*` of each.
+    /// `None` if that is nothing.
+    pub(super) fn restrict(
+        &mut self,
+        may_subscribe: impl Fn(Channel, &Symbol) -> bool,
+        may_have_all: impl Fn(Channel) -> bool,
+    ) -> Option<CommandOutcome> {
+        let mut removed = SymbolsByChannel::default();
+        for channel in Channel::ALL.into_iter().filter(|channel| channel.leader() == *channel) {
+            let SymbolList { all, symbols } = self.subscriptions.of(channel);
+            let symbols = symbols.into_iter().filter(|symbol| !may_subscribe(channel, symbol)).collect();
+            removed.set(channel, SymbolList { all: all && !may_have_all(channel), symbols });
+        }
+        let extensions = self.opted_in.then(Extensions::default);
+        (!removed.is_empty()).then(|| self.execute(Command::Unsubscribe(removed, extensions), usize::MAX))
     }
 
     fn execute(&mut self, command: Command, max_symbols: usize) -> CommandOutcome {
@@ -219,6 +242,7 @@ impl SubscriptionState {
         let Some(extensions) = extensions else {
             return CommandOutcome { changes, ..CommandOutcome::only(self.subscription(None)) };
         };
+        self.opted_in = true;
         let options = self.grant_options(&extensions);
         let (mut resume, mut snapshot) = (Vec::new(), Vec::new());
         if extensions.resume.is_some() || extensions.snapshot {
@@ -246,7 +270,7 @@ impl SubscriptionState {
         };
         let response = self.subscription(Some(granted));
         let (options, epoch) = (Some(options), Some(self.epoch));
-        CommandOutcome { changes, options, epoch, response, resume, snapshot, close: None }
+        CommandOutcome { changes, options, epoch, preface: None, response, resume, snapshot, close: None }
     }
 
     /// Grants the requested options within their bounds; those that were not mentioned stay.

@@ -80,7 +80,8 @@ impl SessionTopics {
     ) -> Result<Publication, PublishRefusal> {
         let namespace = self.access.namespaces.of(topic, universe).ok_or(PublishRefusal::NoSuchTopic)?;
         let key = grant.map(|grant| grant.key().id());
-        self.check_right(&namespace, topic, key, subscriptions).map_err(PublishRefusal::NotPermitted)?;
+        let right = self.check_right(&namespace, topic, grant, subscriptions);
+        right.map_err(PublishRefusal::NotPermitted)?;
         let message = namespace.message(data, key.or(self.label.as_deref()))?;
         let rate = namespace.session_rate;
         let bucket = self.rates.entry(namespace.name.clone()).or_insert_with(|| TokenBucket::new(rate, now));
@@ -94,19 +95,23 @@ impl SessionTopics {
         &self,
         namespace: &Namespace,
         topic: &Symbol,
-        key: Option<&str>,
+        grant: Option<&Grant>,
         subscriptions: &Subscriptions,
     ) -> Result<(), Denial> {
+        let key = grant.map(|grant| grant.key().id());
+        let claim = grant.and_then(|grant| grant.key().topics().publishing(topic.as_str()));
         let subscribes =
             || subscriptions.includes_all(Channel::Messages) || subscriptions.names(Channel::Messages, topic);
         match (&namespace.publish, key) {
             (PublishRight::Nobody, _) => Err(Denial::ReadOnly),
+            _ if claim == Some(false) => Err(Denial::NotIncluded),
             (PublishRight::LocalSubscribers, _) if self.access.location != ClientLocation::ThisMachine => {
                 Err(Denial::OtherMachine)
             }
             (PublishRight::LocalSubscribers | PublishRight::Subscribers, _) if subscribes() => Ok(()),
             (PublishRight::LocalSubscribers | PublishRight::Subscribers, _) => Err(Denial::NotSubscribed),
             (PublishRight::Keys(_), None) => Err(Denial::NoKey),
+            (PublishRight::Keys(_), Some(_)) if claim == Some(true) => Ok(()),
             (PublishRight::Keys(_), Some(key)) if namespace.publish.names_key(key) => Ok(()),
             (PublishRight::Keys(_), Some(_)) => Err(Denial::OtherKey),
         }
@@ -121,9 +126,17 @@ impl SessionTopics {
     }
 
     /// Answers how many sessions subscribe to a topic.
-    pub(super) fn presence(&self, query: PresenceQuery, universe: &Universe) -> ControlMessage {
+    pub(super) fn presence(
+        &self,
+        query: PresenceQuery,
+        grant: Option<&Grant>,
+        universe: &Universe,
+    ) -> ControlMessage {
         let PresenceQuery { topic, id } = query;
         let x = Answered::of(id);
+        if grant.is_some_and(|grant| !grant.key().topics().allow_subscription(topic.as_str())) {
+            return refusal(PublishRefusal::NotPermitted(Denial::NotIncluded), x);
+        }
         let Some(namespace) = self.access.namespaces.of(&topic, universe) else {
             return refusal(PublishRefusal::NoSuchTopic, x);
         };

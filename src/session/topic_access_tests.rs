@@ -125,7 +125,7 @@ fn the_presence_of_a_topic_is_told_as_its_namespace_allows() {
     let scene = Scene::new(PublishRight::Nobody);
     let presence = |topic: &str| {
         let query = PresenceQuery { topic: topic.parse().unwrap(), id: None };
-        scene.topics.presence(query, &fixtures::universe())
+        scene.topics.presence(query, None, &fixtures::universe())
     };
 
     let ControlMessage::Presence(report) = presence("chat:lobby") else { panic!() };

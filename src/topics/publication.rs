@@ -71,11 +71,14 @@ pub enum Denial {
     /// The namespace tells no presence.
     #[error("the namespace tells no presence (`presence` in --topics)")]
     PresenceOff,
+    /// The token of the session names topics, and this is none of them.
+    #[error("the token does not include this topic (claim `topics`)")]
+    NotIncluded,
 }
 
 impl Denial {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::ReadOnly,
         Self::OtherMachine,
         Self::NotSubscribed,
@@ -85,6 +88,7 @@ impl Denial {
         Self::ElsewhereWithoutKeys,
         Self::OtherOrigin,
         Self::PresenceOff,
+        Self::NotIncluded,
     ];
 }
 

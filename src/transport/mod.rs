@@ -4,6 +4,8 @@ mod accepted_socket;
 mod authorities;
 mod certificate;
 mod certificate_facts;
+#[cfg(any(feature = "jwt", feature = "relay"))]
+mod client_tls;
 mod connection;
 #[cfg(test)]
 pub(crate) mod fake;
@@ -18,6 +20,8 @@ pub use accepted_socket::{AcceptedSocket, ConnectionGuard};
 pub use authorities::add_authorities;
 pub use certificate::{Certificate, CertificateFiles, Change, TlsError};
 pub use certificate_facts::CertificateFacts;
+#[cfg(any(feature = "jwt", feature = "relay"))]
+pub use client_tls::client_config;
 pub use connection::Connection;
 pub use http_connection::{BodyAllowance, HttpConnection, ReadingEnd, StreamMode};
 pub use raw_socket::RawSocket;

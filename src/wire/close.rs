@@ -88,6 +88,8 @@ declare_closes! {
     KeyRevoked { name: "key_revoked", code: 1008, reason: "key revoked", reconnect: Never }
     /// An operator ended the session.
     Disconnected { name: "disconnected", code: 1008, reason: "disconnected by an operator", reconnect: Never }
+    /// The token of the session has expired: connect again with a new one. The code is registered for HTTP's 401.
+    TokenExpired { name: "token_expired", code: 3000, reason: "token expired: refresh it", reconnect: Never }
     /// The client did not authenticate in time.
     AuthTimeout { name: "auth_timeout", code: 1008, reason: "auth timeout", reconnect: Never }
     /// The client exceeded the rate limit of commands.

@@ -12,14 +12,17 @@ use super::extensions::{Extensions, RequestId};
 use super::tolerant::{As, FromEntries, Given, Number, RejectedNames, Tolerant, shortened};
 use crate::model::{Channel, Symbol};
 
+/// The id of a key that stands for a token: the secret is the token.
+pub const TOKEN_KEY: &str = "jwt";
+
 /// A command of a client.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
-    /// Authenticates the session.
+    /// Authenticates the session, or renews its token.
     Auth {
-        /// The key's id.
+        /// The key's id; [`TOKEN_KEY`] for a token.
         key: String,
-        /// The key's secret.
+        /// The key's secret, or the token.
         secret: String,
     },
     /// Adds symbols to the subscription.
@@ -129,6 +132,11 @@ impl SymbolsByChannel {
         }
     }
 
+    /// Sets the list of a channel.
+    pub fn set(&mut self, channel: Channel, list: SymbolList) {
+        self.lists[channel.index()] = list;
+    }
+
     /// Replaces the names of a channel other than `*`.
     pub fn replace(&mut self, channel: Channel, symbols: Vec<Symbol>) {
         self.lists[channel.index()].symbols = symbols;
@@ -235,6 +243,7 @@ struct RawCommand {
     action: Given<String>,
     key: Given<String>,
     secret: Given<String>,
+    token: Given<String>,
     extensions: Given<Extensions>,
     topic: Given<String>,
     data: Option<Value>,
@@ -261,10 +270,14 @@ impl RawCommand {
         };
         match text("action", self.action)?.as_deref() {
             None => Err(CommandFault::NoAction),
-            Some("auth") => Ok(Command::Auth {
-                key: text("key", self.key)?.unwrap_or_default(),
-                secret: text("secret", self.secret)?.unwrap_or_default(),
-            }),
+            Some("auth") => {
+                let (key, secret) = (text("key", self.key)?, text("secret", self.secret)?);
+                let (key, secret) = match text("token", self.token)? {
+                    Some(token) => (TOKEN_KEY.to_owned(), token),
+                    None => (key.unwrap_or_default(), secret.unwrap_or_default()),
+                };
+                Ok(Command::Auth { key, secret })
+            }
             Some("publish") => {
                 let (topic, id) = (topic(self.topic)?, options(self.extensions)?.and_then(|x| x.id));
                 let missing = CommandFault::WrongType { key: "data", expected: "the message to publish" };
@@ -279,7 +292,11 @@ impl RawCommand {
             Some(action @ ("subscribe" | "unsubscribe")) => {
                 let mut extensions = options(self.extensions)?;
                 let mut unknown_channels = self.unknown_channels;
-                let given = [("topic", !matches!(self.topic, Given::Absent)), ("data", self.data.is_some())];
+                let given = [
+                    ("topic", !matches!(self.topic, Given::Absent)),
+                    ("data", self.data.is_some()),
+                    ("token", !matches!(self.token, Given::Absent)),
+                ];
                 let given = given.into_iter().chain(self.alert.given());
                 given.filter(|(_, is_given)| *is_given).for_each(|(key, _)| unknown_channels.add(key));
                 let mut symbols = SymbolsByChannel::default();
@@ -344,6 +361,7 @@ impl<'de> FromEntries<'de> for RawCommand {
             "action" => self.action = map.next_value::<As<_>>()?.0,
             "key" => self.key = map.next_value::<As<_>>()?.0,
             "secret" => self.secret = map.next_value::<As<_>>()?.0,
+            "token" => self.token = map.next_value::<As<_>>()?.0,
             "x" => self.extensions = map.next_value::<As<_>>()?.0,
             "topic" => self.topic = map.next_value::<As<_>>()?.0,
             "data" => self.data = map.next_value()?,

@@ -212,6 +212,8 @@ fn credentials_are_read() {
     let command = json(r#"{"secret":"S","action":"auth","key":"K"}"#);
 
     assert_eq!(command, Ok(Command::Auth { key: "K".into(), secret: "S".into() }));
+    let token = json(r#"{"action":"auth","token":"a.b.c","key":"K","secret":"S"}"#);
+    assert_eq!(token, Ok(Command::Auth { key: "jwt".into(), secret: "a.b.c".into() }), "a token precedes");
 }
 
 #[test]
@@ -337,6 +339,7 @@ fn anything_else_is_refused_with_what_is_expected() {
         (r#"{"action":"buy"}"#, UnknownAction("buy".into())),
         (r#"{"action":"auth","key":1}"#, WrongType { key: "key", expected: "text" }),
         (r#"{"action":"auth","secret":[]}"#, WrongType { key: "secret", expected: "text" }),
+        (r#"{"action":"auth","token":7}"#, WrongType { key: "token", expected: "text" }),
         (r#"{"action":"subscribe","trades":"AAPL"}"#, WrongType { key: "trades", expected: list }),
         (r#"{"action":"subscribe","bars":{"AAPL":1}}"#, WrongType { key: "bars", expected: list }),
         (r#"{"action":"subscribe","x":true}"#, WrongType { key: "x", expected: "a map" }),

@@ -46,6 +46,11 @@ pub enum ControlMessage {
         /// The delay in milliseconds, different for each session.
         reconnect_ms: u32,
     },
+    /// The token of the session expires soon; send a new one. Sent to clients that opted into extensions.
+    Expiry {
+        /// After how many milliseconds the session ends.
+        in_ms: u64,
+    },
     /// A message was published.
     Published(PublicationReceipt),
     /// How many sessions subscribe to a topic.
@@ -349,9 +354,9 @@ impl ErrorCode {
     const fn why(self) -> &'static str {
         match self {
             Self::InvalidSyntax => "the message is not a command",
-            Self::NotAuthenticated => "send `auth` with a key and its secret first",
+            Self::NotAuthenticated => "send `auth` with a key and its secret, or a token, first",
             Self::AuthFailed => {
-                "the key or its secret is wrong, the key was revoked, or this address failed too often"
+                "the key, its secret or the token is wrong, the key was revoked, or this address failed too often"
             }
             Self::AlreadyAuthenticated => "this session is authenticated already; nothing changed",
             Self::AuthTimeout => "no valid key came in time; connect again and send `auth` at once",

@@ -46,6 +46,7 @@ pub use close::{Close, Reconnect};
 pub use codec::{Codec, DeliveryKind, EncodedObjects};
 pub use command::{
     Command, CommandFault, InvalidCommand, PresenceQuery, PublishCommand, SymbolList, SymbolsByChannel,
+    TOKEN_KEY,
 };
 pub use control::{
     Answered, ControlMessage, ErrorCode, FeedReport, Gap, Heartbeat, PresenceReport, PublicationReceipt,

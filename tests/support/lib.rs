@@ -13,6 +13,7 @@
 //! | [`tls`](TlsClient) | a session over TLS, and certificates for it |
 //! | [`frame`](Frame) | server frames and permessage-deflate |
 //! | [`http`](HttpResponse) | plain HTTP requests |
+//! | [`tokens`](TokenSigner) | the log-in of another service: signed tokens, and a server of its keys |
 //! | [`sequence`](SequenceLedger) | the check that no object is lost or repeated |
 //! | [`schema`](Description) | the OpenAPI and AsyncAPI descriptions |
 //!
@@ -34,6 +35,7 @@ mod sequence;
 mod server;
 mod temp;
 mod tls;
+mod tokens;
 mod upstream;
 mod wait;
 
@@ -53,5 +55,6 @@ pub use sequence::SequenceLedger;
 pub use server::{Server, metric};
 pub use temp::TempFolder;
 pub use tls::{TlsClient, TlsFiles};
+pub use tokens::{KeyServer, TokenSigner, unix_seconds};
 pub use upstream::upstream;
 pub use wait::{DEADLINE, wait_for, wait_until};

@@ -30,7 +30,8 @@ impl From<KeyChangeError> for AdminError {
     fn from(error: KeyChangeError) -> Self {
         match error {
             KeyChangeError::Unknown(_) => Self::Missing(error.to_string()),
-            KeyChangeError::Exists(_)
+            KeyChangeError::NoFile
+            | KeyChangeError::Exists(_)
             | KeyChangeError::ChangedOnDisk(_)
             | KeyChangeError::File(_)
             | KeyChangeError::Unwritable { .. } => Self::Conflict(error.to_string()),

@@ -84,7 +84,7 @@ impl NewKeyBody {
 
 fn keys_of(state: &AppState) -> Result<Arc<KeyStore>, AdminError> {
     let none = || AdminError::Conflict("the server has no key file: start it with --keys FILE".to_owned());
-    state.keys.clone().ok_or_else(none)
+    state.keys.clone().filter(|keys| keys.has_file()).ok_or_else(none)
 }
 
 fn view(keys: &KeyStore, id: &str) -> Option<KeyView> {

@@ -104,7 +104,7 @@ pub(super) async fn overview(_: Operator, request: HttpRequest, state: Data<AppS
         outbox_bytes: workers.map(|number| of_worker(number).waiting.get()).sum(),
         memory_bytes: resident_bytes(),
         log_level: state.admin.log.as_ref().map(LogFilter::current),
-        keys: state.keys.as_ref().map(|keys| keys.len()),
+        keys: state.keys.as_ref().filter(|keys| keys.has_file()).map(|keys| keys.len()),
         #[cfg(feature = "nats")]
         cluster,
     })

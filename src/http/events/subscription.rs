@@ -118,7 +118,8 @@ impl StreamQuery {
                 (_, Err(_)) => {}
             }
         }
-        Ok(())
+        let topics = self.names.get(&Channel::Messages).into_iter().flatten();
+        topics.into_iter().try_for_each(|name| permit.check_topic(name))
     }
 
     /// How the session of this query begins, for a client that was here before.

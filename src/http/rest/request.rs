@@ -1,11 +1,10 @@
-use std::future::{Ready, ready};
 use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
 
-use crate::http::access::AccessPermit;
+use crate::http::access::{AccessPermit, Permitted, and_then};
 use crate::http::compression::{CodedText, ContentCoding};
 use crate::http::error::ApiError;
 use crate::http::feeds::ServedFeed;
@@ -37,11 +36,12 @@ enum FeedChoice {
 
 impl FromRequest for RestRequest {
     type Error = ApiError;
-    type Future = Ready<Result<Self, ApiError>>;
+    type Future = Permitted<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let access = AccessPermit::from_request(request, payload).into_inner();
-        ready(access.and_then(|access| Self::permitted(request, access)))
+        let access = AccessPermit::from_request(request, payload);
+        let request = request.clone();
+        and_then(access, move |access| Self::permitted(&request, access))
     }
 }
 

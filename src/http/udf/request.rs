@@ -1,10 +1,11 @@
 use std::fmt;
-use std::future::{Ready, ready};
 
 use actix_web::body::BoxBody;
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, ResponseError};
+use futures_util::FutureExt;
+use futures_util::future::Map;
 use serde::Serialize;
 
 use crate::http::error::ApiError;
@@ -20,11 +21,13 @@ pub(super) struct UdfRequest(RestRequest);
 
 impl FromRequest for UdfRequest {
     type Error = UdfError;
-    type Future = Ready<Result<Self, UdfError>>;
+    type Future = Map<
+        <RestRequest as FromRequest>::Future,
+        fn(Result<RestRequest, ApiError>) -> Result<Self, UdfError>,
+    >;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let request = RestRequest::from_request(request, payload).into_inner();
-        ready(request.map(Self).map_err(UdfError))
+        RestRequest::from_request(request, payload).map(|request| request.map(Self).map_err(UdfError))
     }
 }
 

@@ -17,6 +17,7 @@ const CLOSE_REASONS: Readonly<Partial<Record<string, string>>> = {
   auth_failed: "认证失败",
   key_revoked: "密钥已撤销",
   disconnected: "已被管理员断开",
+  token_expired: "令牌已过期，请更新令牌",
   auth_timeout: "认证超时",
   too_many_commands: "命令过多",
   too_many_pings: "ping 过多",

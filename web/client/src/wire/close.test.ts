@@ -9,6 +9,10 @@ test("a named row has a unique name, and an unnamed row is the only one of its c
   expect(new Set(codes).size).toBe(codes.length);
 });
 
+test("the advice of each row is known", () => {
+  expect(new Set(CLOSES.map(({ reconnect }) => reconnect))).toEqual(new Set(["soon", "later", "never"]));
+});
+
 test("every row is found by its code and reason", () => {
   expect(CLOSES.map(({ code, reason }) => closeOf(code, reason))).toEqual(CLOSES);
 });
