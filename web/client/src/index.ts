@@ -47,6 +47,7 @@ export {
   type Presence,
   type Published,
   type ReconnectAdvice,
+  type TokenKey,
   type Timeframe,
 } from "./wire";
 export {
@@ -58,6 +59,7 @@ export {
   readyStateOf,
   RequestError,
   runtimeOf,
+  TokenRefresh,
   Topics,
   type AlertEvents,
   type AlertRequest,
@@ -68,6 +70,7 @@ export {
   type ClientState,
   type ConnectError,
   type Counters,
+  type FetchToken,
   type Gap,
   type GetJson,
   type Negotiated,
@@ -82,4 +85,4 @@ export {
   type TopicStatus,
   type WireMessage,
 } from "./stream";
-export { connect, historyOf, type ConnectOptions } from "./start";
+export { connect, connectWithToken, historyOf, type ConnectOptions } from "./start";

@@ -327,6 +327,7 @@ export class Client {
       case "alerts":
       case "fired":
       case "unevaluated":
+      case "expiry":
         break;
       case "error":
         this.failed(control);

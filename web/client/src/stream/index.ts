@@ -13,5 +13,6 @@ export type { Gap } from "./sequence";
 export type { CommandPort, SessionPart } from "./session-part";
 export { readyStateOf, type ClientState, type ReadyState } from "./state";
 export type { Streams } from "./subscriptions";
+export { TokenRefresh, type FetchToken } from "./token-refresh";
 export { Topics, type TopicEvents, type TopicGap, type TopicStatus } from "./topics";
 export { runtimeOf, type Runtime, type RuntimeGlobals, type SocketLike } from "./runtime";

@@ -2,6 +2,7 @@ import { CHANNELS, epoch, OBJECT_CHANNELS, seq, type Epoch, type ObjectChannel, 
 import type { AlertControl } from "./alert";
 import { FieldError, countField, idOf, isJsonObject, optionalCountField, symbolField, textField, textListField, type JsonObject } from "./fields";
 import { timeField } from "./time";
+import type { TokenControl } from "./token";
 import type { TopicControl } from "./topic";
 
 /** The extensions (`x`) of an acknowledgement: the options in effect. */
@@ -44,6 +45,7 @@ export type Control =
   | { readonly control: "topicGap"; readonly topic: string; readonly from: Seq; readonly to: Seq }
   | TopicControl
   | AlertControl
+  | TokenControl
   /** Sent when the connection is idle; `ageMs` is the age of the latest event of the whole market. */
   | { readonly control: "heartbeat"; readonly epoch: Epoch; readonly ageMs: number; readonly time: Millis }
   /** The state of the feed changed; see the protocol for the states. */

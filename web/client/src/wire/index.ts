@@ -15,4 +15,5 @@ export {
   type Timeframe,
 } from "./history";
 export { readFrame, type Frame } from "./read";
+export { keyOf, readTokenControl, type TokenControl, type TokenKey } from "./token";
 export { presence, publish, readTopicControl, subscribeTopics, unsubscribeTopics, type Presence, type Published, type TopicControl } from "./topic";
