@@ -196,5 +196,32 @@ fn replay(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(parts, encode, outbox, frame, index, decoder, replay);
+/// Verifies tokens: what each log-in costs a worker.
+#[cfg(feature = "jwt")]
+fn tokens(criterion: &mut Criterion) {
+    use tapecast::auth::jwt::{KeySet, KeySetOrigin, TokenRules, TokenVerifier};
+    use tapecast::metrics::TokenMetrics;
+    use test_support::TokenSigner;
+    let signers = [TokenSigner::hs256(&[7; 32]), TokenSigner::rs256("r"), TokenSigner::es256("e")];
+    let set = KeySet::of_jwks(TokenSigner::set(&signers.each_ref()).as_bytes(), KeySetOrigin::File).unwrap();
+    let verifier = TokenVerifier::new(TokenRules::default(), KeySet::default(), set, TokenMetrics::default());
+    let claims = serde_json::json!({
+        "sub": "auth0|507f1f77bcf86cd799439011", "iss": "https://login.example.org/", "exp": 4_102_444_800_u64,
+        "symbols": ["AAPL", "MSFT", "NVDA"], "limits": {"max_symbols": 50},
+    });
+    let mut group = criterion.benchmark_group("tokens");
+    group.throughput(Throughput::Elements(1));
+    for signer in &signers {
+        let token = signer.token(&claims);
+        group.bench_function(BenchmarkId::new("verify", signer.algorithm()), |bencher| {
+            bencher.iter(|| verifier.verify(black_box(&token), AT).unwrap());
+        });
+    }
+}
+
+/// There are none.
+#[cfg(not(feature = "jwt"))]
+fn tokens(_: &mut Criterion) {}
+
+criterion_group!(parts, encode, outbox, frame, index, decoder, replay, tokens);
 criterion_main!(parts);
