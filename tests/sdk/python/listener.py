@@ -27,8 +27,8 @@ class Listener(StockDataStream):
     sending.
     """
 
-    def __init__(self, url, **options):
-        super().__init__("any-key", "any-secret", url_override=url, **options)
+    def __init__(self, url, key="any-key", secret="any-secret", **options):
+        super().__init__(key, secret, url_override=url, **options)
         self.counts = collections.Counter()
         self.given = collections.defaultdict(list)
         self.acks = []
