@@ -16,6 +16,7 @@ import os
 import pathlib
 import re
 import resource
+import socket
 import statistics
 import subprocess
 import sys
@@ -44,54 +45,83 @@ def start(binary, log):
     sys.exit("the server does not start: " + log.read_text())
 
 
-def listing(port):
-    """Asks for the slowest sessions. Returns the milliseconds that it took, and the list."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+def slow_client(port):
+    """Opens a session that subscribes to everything and reads nothing, through a socket that takes little."""
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 10)
+    client.connect(("127.0.0.1", port))
+    client.sendall(
+        b"GET /v2/iex HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: xUmMgSW9Hpt1PGw/X1UCHg==\r\n\r\n"
+    )
+    answer = b""
+    while b"\r\n\r\n" not in answer:
+        answer += client.recv(4096)
+    command = b'{"action":"subscribe","trades":["*"],"quotes":["*"]}'
+    client.sendall(bytes([0x81, 0x80 | len(command), 0, 0, 0, 0]) + command)
+    return client
+
+
+def ask(port, path):
+    """Asks the administration. Returns the milliseconds that it took, and the answer."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     begin = time.monotonic()
-    connection.request("GET", "/admin/api/sessions?sort=backlog")
+    connection.request("GET", "/admin/api/" + path)
     body = connection.getresponse().read()
     took = (time.monotonic() - begin) * 1e3
     connection.close()
     return took, json.loads(body)
 
 
-def watch(port, sessions, times, ended):
-    """Asks once a second while all sessions are open."""
+def open_sessions(port):
+    """How many sessions are open; none while the server is too busy with those that open to answer in time."""
+    try:
+        return ask(port, "overview")[1]["sessions"]["open"]
+    except (OSError, ValueError):
+        return 0
+
+
+def accompany(port, admin, sessions, times, found, ended):
+    """Opens the sessions that do not read when the others are open; then asks for lists, if `times` is a list."""
+    while not ended.wait(0.2) and open_sessions(admin) < sessions:
+        pass
+    slow = [slow_client(port) for _ in range(STALLED)]
     while not ended.wait(1):
-        took, answer = listing(port)
-        if answer["open"] < sessions + STALLED:
-            continue
-        times.append(took)
-        slow = [session for session in answer["sessions"] if session["backlog_bytes"] > 0 and session["stalled_ms"] > 1_000]
-        if len(times) > WARMUP:
-            assert len(slow) == STALLED and slow == answer["sessions"][:STALLED], slow
+        if times is not None:
+            took, answer = ask(admin, "sessions?sort=backlog")
+            if answer["open"] == sessions + STALLED:
+                times.append(took)
+                found.append([session["stalled_ms"] > 1_000 for session in answer["sessions"][: STALLED + 1]])
+    [client.close() for client in slow]
 
 
 def run(server, load, sessions, is_listing):
-    """Returns the p99 of the stream in milliseconds and the times of the lists."""
+    """Returns the report of the load client and the times of the lists."""
     with tempfile.TemporaryDirectory() as folder:
         process, port, admin = start(server, pathlib.Path(folder) / "log")
-        times, ended = [], threading.Event()
-        watcher = threading.Thread(target=watch, args=(admin, sessions, times, ended))
+        times, found, ended = ([] if is_listing else None), [], threading.Event()
+        companion = threading.Thread(target=accompany, args=(port, admin, sessions, times, found, ended))
         try:
-            if is_listing:
-                watcher.start()
+            companion.start()
             url = f"ws://127.0.0.1:{port}/v2/iex"
-            command = [load, "--url", url, "--connections", sessions, "--stalled", STALLED, "--symbols", 20, "--channels", "trades"]
+            command = [load, "--url", url, "--connections", sessions, "--symbols", 20, "--channels", "trades"]
             command += ["--seconds", SECONDS, "--warmup", WARMUP, "--json"]
             report = subprocess.run([str(word) for word in command], check=True, capture_output=True, text=True).stdout
+            ended.set()
+            companion.join()
+            # Those that do not read, and no other; the first lists may come before they are behind.
+            assert all(first == [True] * STALLED + [False] for first in found[3:]), found
             return json.loads(report), times
         finally:
             ended.set()
-            if watcher.is_alive():
-                watcher.join()
+            companion.join()
             process.terminate()
             process.wait()
 
 
 def p99(report):
     """The p99 of the latency in milliseconds."""
-    return report["latency"]["p99"] / 1e6
+    return report["latency_us"]["p99"] / 1e3
 
 
 def main():

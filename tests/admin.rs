@@ -1,4 +1,4 @@
-//! The administration: sessions, drain, log level, keys and refusals, by API and command line; and to whom it answers.
+//! The administration: sessions, drain, log level, keys and refusals, by API and command line; and which requests it answers.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 

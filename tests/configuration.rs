@@ -99,11 +99,11 @@ fn each_broken_configuration_is_told_with_its_place_and_what_to_do() {
         ("keys = 'absent.jsonl'", &[["t.toml line 1: ", "cannot read the key file absent.jsonl"]]),
         ("keys = 'broken.jsonl'", &[["t.toml line 1: ", "broken.jsonl line 2"]]),
         (
-            "admin_listen = 0\nadmin_token_file = 'absent.txt'",
+            "admin_listen = 0\nadmin_token_file = 'absent.txt'\nlisten = '127.0.0.1:0'",
             &[["t.toml line 2: ", "cannot read the token file absent.txt"]],
         ),
         (
-            "admin_listen = 0\nadmin_token_file = 'broken.jsonl'",
+            "admin_listen = 0\nadmin_token_file = 'broken.jsonl'\nlisten = '127.0.0.1:0'",
             &[["t.toml line 2: ", "32 or more visible ASCII characters"]],
         ),
         ("admin_token_file = 'token'", &[["t.toml line 1: ", "--admin-listen"]]),

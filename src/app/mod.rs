@@ -140,7 +140,7 @@ pub enum StartError {
 const KEYS_IN_CLEAR: &str = "plain http and ws are served beyond loopback, and keys are required: their secrets can be \
                              read on the network. Serve them on loopback or with --tls-only";
 
-/// The warning that the administration answers nobody.
+/// The warning that the administration refuses all requests.
 const NO_ADMIN_TOKEN: &str =
     "without --admin-token-file the administration is refused at an address beyond loopback";
 

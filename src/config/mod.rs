@@ -512,8 +512,8 @@ impl Config {
         self.access.admin.is_some_and(|admin| !is_local(admin))
     }
 
-    /// Whether others than this machine may reach the address of the administration, and there is no token: it answers
-    /// nobody then.
+    /// Whether others than this machine may reach the address of the administration, and there is no token: it
+    /// refuses all requests then.
     pub fn lacks_admin_token(&self) -> bool {
         self.publishes_operations() && self.access.admin_token.is_none()
     }

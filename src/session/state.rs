@@ -65,7 +65,7 @@ pub(super) struct SessionState {
     symbols: Cell<usize>,
     /// Whether the client may publish nothing to topics.
     is_muted: Cell<bool>,
-    /// Who asks for the details of the session, which the actor knows.
+    /// A question for the details of the session, which the actor knows.
     inquiry: Cell<Option<Inquiry>>,
 }
 
@@ -138,7 +138,7 @@ impl SessionState {
         self.is_muted.get()
     }
 
-    /// Who asks for the details of the session.
+    /// The question for the details of the session, if there is one.
     pub(super) fn take_inquiry(&self) -> Option<Inquiry> {
         self.inquiry.take()
     }

@@ -1,4 +1,4 @@
-//! The administration: who is connected and which client is slow, and what an operator does about it.
+//! The administration: the sessions, which of them is slow, and what an operator does about it.
 //!
 //! Served at the address of `--admin-listen` alone. docs/ADMIN.md describes it.
 
