@@ -46,7 +46,16 @@ fn clients_are_served_nothing_of_the_administration() {
         let answer = request(node.server.address, method, &format!("/admin/api/{path}"), "");
         assert_eq!(answer.status, 404, "{method} {path}: {}", answer.body);
     }
-    for path in ["/admin", "/admin/", "/admin.html", "/admin.html.gz", "//admin.html", "/admin/assets/x.js"] {
+    for path in [
+        "/admin",
+        "/admin/",
+        "/admin.html",
+        "/admin.html.gz",
+        "//admin.html",
+        "/assets/../admin.html",
+        "/./admin.html",
+        "/admin/assets/x.js",
+    ] {
         assert_eq!(get_with(node.server.address, path, "").status, 404, "{path}");
     }
     assert_eq!(node.json("overview")["draining"], false, "nothing was done");

@@ -85,5 +85,9 @@ pub(super) async fn read_body<T: DeserializeOwned + Default>(
     if !essence.eq_ignore_ascii_case(b"application/json") {
         return Err(AdminError::invalid("a body needs `Content-Type: application/json`"));
     }
+    // A list would be taken for the fields in their order.
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return Err(AdminError::invalid("the body: expected an object"));
+    }
     serde_json::from_slice(&body).map_err(|error| AdminError::invalid(format!("the body: {error}")))
 }
