@@ -9,10 +9,11 @@ use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse};
 
+use super::admin::paths;
 use super::admission::record_request;
 use super::error::no_such_path;
 use super::state::AppState;
-use super::{admin, replay, response, surface, topic_api};
+use super::{replay, response, surface, topic_api};
 
 /// The methods that a request may use, other than CORS's preflight.
 const ALLOWED: &str = "GET, HEAD";
@@ -44,7 +45,7 @@ pub async fn restrict_methods(
             None
         }
         Method::POST | Method::PUT | Method::DELETE
-            if admin::has_method(request.path(), request.method())
+            if paths::has_method(request.path(), request.method())
                 && surface::is_of_operations(request.request()) =>
         {
             None
@@ -58,7 +59,7 @@ pub async fn restrict_methods(
         | Method::POST
         | Method::PUT
         | Method::TRACE
-            if admin::is_path(request.path()) && !surface::is_of_operations(request.request()) =>
+            if paths::is_path(request.path()) && !surface::is_of_operations(request.request()) =>
         {
             Some(no_such_path())
         }
@@ -97,7 +98,7 @@ pub(super) fn not_allowed(path: &str) -> HttpResponse {
     let allowed = match path {
         replay::PATH => CONTROL_ALLOWED,
         path if topic_api::is_path(path) => "POST",
-        path if admin::is_path(path) => match admin::methods_of(path) {
+        path if paths::is_path(path) => match paths::methods_of(path) {
             Some(methods) => methods,
             None => return no_such_path(),
         },

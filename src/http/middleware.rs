@@ -14,9 +14,10 @@ use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 
+use super::admin::paths;
 use super::admission::record_request;
 use super::state::AppState;
-use super::{admin, replay, response, surface, topic_api};
+use super::{replay, response, surface, topic_api};
 use crate::metrics::HttpMetrics;
 use crate::transport::{BodyAllowance, Connection, ReadingEnd, StreamMode};
 
@@ -127,12 +128,12 @@ fn command_bytes(request: &HttpRequest) -> Option<usize> {
     let most = match request.path() {
         replay::PATH => replay::MAX_COMMAND_BYTES,
         path if topic_api::is_path(path) => topic_api::MAX_BYTES,
-        path if admin::is_path(path) && surface::is_of_operations(request) => admin::MAX_BODY_BYTES,
+        path if paths::is_path(path) && surface::is_of_operations(request) => paths::MAX_BODY_BYTES,
         _ => return None,
     };
     let has_body_method = match *request.method() {
         Method::POST => true,
-        Method::PUT => admin::is_path(request.path()),
+        Method::PUT => paths::is_path(request.path()),
         _ => false,
     };
     let is_command = has_body_method && !request.headers().contains_key(TRANSFER_ENCODING);

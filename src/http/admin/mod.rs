@@ -10,7 +10,7 @@ mod log_filter;
 mod node;
 mod overview;
 mod page;
-mod paths;
+pub(super) mod paths;
 mod refusals;
 mod session_query;
 mod session_view;
@@ -21,7 +21,7 @@ use actix_web::web::{self, ServiceConfig};
 
 pub use self::administration::{Administration, Draining};
 pub use self::log_filter::LogFilter;
-pub(super) use self::paths::{MAX_BODY_BYTES, has_method, is_path, methods_of};
+use self::paths::methods_of;
 use super::error::no_such_path;
 use super::methods;
 
