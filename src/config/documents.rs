@@ -43,7 +43,8 @@ impl ManualPages {
     /// # Errors
     /// When one cannot be written.
     pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
-        let command = CommandLine::command();
+        // `help` has no page.
+        let command = CommandLine::command().disable_help_subcommand(true);
         match &self.folder {
             None => clap_mangen::Man::new(command).render(out),
             Some(folder) => {
