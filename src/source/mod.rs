@@ -19,7 +19,7 @@ pub use demand::{DemandChange, DemandLimits, ON_DEMAND, SymbolDemand, SymbolInte
 pub use market_clock::{MarketClock, MarketSchedule};
 pub use pacer::{DueSteps, Pacer};
 pub use replay::{
-    ClockSetting, ColumnMap, ColumnMapError, ControlRefusal, NewEpochs, PastBars, Recording, Refusal,
+    ClockSetting, ColumnMap, ColumnMapError, ControlRefusal, FileRefusal, NewEpochs, PastBars, Recording,
     RepeatLog, ReplayClock, ReplayCommand, ReplayError, ReplaySettings, ReplaySource, ReplaySpeed,
     ReplayState, ReplayStatus, ReplayTimeline, file_names, replay_ticks,
 };

@@ -252,7 +252,7 @@ mod tests {
 
         assert_eq!(text["id"], "1-7");
         assert_eq!(text["age_seconds"], 1.5);
-        assert_eq!(text["opened"], "1970-01-01T00:00:00Z");
+        assert_eq!(text["opened"], "1970-01-01T00:00:00.000000000Z");
         assert!(text.get("key").is_none() && text.get("user_agent").is_none());
     }
 }

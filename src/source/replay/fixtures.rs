@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use super::csv::ColumnMap;
+use super::file_refusal::FileRefusal;
 use super::input::OpenFile;
 use super::merge::{Merge, SkippedIn};
 use super::record::{Recorded, SkipReason};
-use super::refusal::Refusal;
 use super::symbols::SymbolTable;
 use crate::model::SymbolId;
 
@@ -31,11 +31,11 @@ pub(super) fn data(name: &str) -> PathBuf {
 }
 
 /// Reads these files to their end.
-pub(super) fn read(files: &[PathBuf]) -> Result<Records, Refusal> {
+pub(super) fn read(files: &[PathBuf]) -> Result<Records, FileRefusal> {
     read_with(files, &ColumnMap::default())
 }
 
-pub(super) fn read_with(files: &[PathBuf], map: &ColumnMap) -> Result<Records, Refusal> {
+pub(super) fn read_with(files: &[PathBuf], map: &ColumnMap) -> Result<Records, FileRefusal> {
     let open = files.iter().map(|path| OpenFile::open(path, map)).collect::<Result<Vec<_>, _>>()?;
     let mut read = Records::default();
     let readers = OpenFile::readers(open, map, &mut read.symbols).map_err(|(_, refusal)| refusal)?;

@@ -9,11 +9,11 @@ use flate2::bufread::MultiGzDecoder;
 use super::csv::{ColumnMap, CsvReader};
 #[cfg(feature = "dbn")]
 use super::dbn::{DbnHeader, DbnReader, DbnRole};
+use super::file_refusal::FileRefusal;
 use super::folding_reader::FoldingReader;
 use super::lean::{LeanFile, LeanReader};
 use super::ndjson::NdjsonReader;
 use super::record::{BarPeriod, RecordedKind, RecordingReader, SkipReason};
-use super::refusal::Refusal;
 use super::symbols::SymbolTable;
 use super::zip::ZipFile;
 
@@ -47,16 +47,16 @@ const DBN: &[u8] = b"DBN";
 
 impl OpenFile {
     /// Opens a file and recognises its format.
-    pub(super) fn open(path: &Path, map: &ColumnMap) -> Result<Self, Refusal> {
-        let file = File::open(path).map_err(|error| Refusal::of(error.to_string()))?;
+    pub(super) fn open(path: &Path, map: &ColumnMap) -> Result<Self, FileRefusal> {
+        let file = File::open(path).map_err(|error| FileRefusal::of(error.to_string()))?;
         if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
-            return Err(Refusal::of("it is a folder: name the files in it"));
+            return Err(FileRefusal::of("it is a folder: name the files in it"));
         }
         let mut raw = buffered(file);
-        let first = raw.fill_buf().map_err(|error| Refusal::of(error.to_string()))?;
+        let first = raw.fill_buf().map_err(|error| FileRefusal::of(error.to_string()))?;
         let outer = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let (unpacked, name): (Input, String) = if first.starts_with(ZIP) {
-            let zip = ZipFile::open(raw).map_err(|(at, error)| Refusal::at(at, error.to_string()))?;
+            let zip = ZipFile::open(raw).map_err(|(at, error)| FileRefusal::at(at, error.to_string()))?;
             let name = zip.name().to_owned();
             (Box::new(buffered(zip)), name)
         } else if first.starts_with(GZIP) {
@@ -76,15 +76,15 @@ impl OpenFile {
         path: &Path,
         name: &str,
         map: &ColumnMap,
-    ) -> Result<Self, Refusal> {
+    ) -> Result<Self, FileRefusal> {
         if head.is_empty() {
-            return Err(Refusal::at(0, "the file is empty"));
+            return Err(FileRefusal::at(0, "the file is empty"));
         }
         if head.starts_with(DBN) {
             return Self::dbn(input);
         }
         if head.contains(&0) {
-            return Err(Refusal::at(0, "it is neither DBN, CSV nor lines of JSON"));
+            return Err(FileRefusal::at(0, "it is neither DBN, CSV nor lines of JSON"));
         }
         let text = head.strip_prefix("\u{feff}".as_bytes()).unwrap_or(head).trim_ascii_start();
         if matches!(text.first(), Some(b'{' | b'[' | b'\x1e')) {
@@ -95,7 +95,7 @@ impl OpenFile {
             None if map.is_lean() => {
                 let names =
                     "spy/20131007_trade.zip with 20131007_spy_minute_trade.csv in it, or daily/spy.zip";
-                Err(Refusal::of(format!("its name is none of QuantConnect's, which are such as {names}")))
+                Err(FileRefusal::of(format!("its name is none of QuantConnect's, which are such as {names}")))
             }
             None if text
                 .iter()
@@ -105,20 +105,20 @@ impl OpenFile {
                 let stem = name.split('.').next().unwrap_or_default();
                 Ok(Self::Csv(input, stem.to_owned()))
             }
-            None => Err(Refusal::at(0, "it is neither DBN, CSV nor lines of JSON")),
+            None => Err(FileRefusal::at(0, "it is neither DBN, CSV nor lines of JSON")),
         }
     }
 
     #[cfg(feature = "dbn")]
-    fn dbn(mut input: Input) -> Result<Self, Refusal> {
+    fn dbn(mut input: Input) -> Result<Self, FileRefusal> {
         let header = DbnHeader::read(&mut input)?;
         header.check()?;
         Ok(Self::Dbn(input, Box::new(header)))
     }
 
     #[cfg(not(feature = "dbn"))]
-    fn dbn(_: Input) -> Result<Self, Refusal> {
-        Err(Refusal::of("this build reads no DBN: it has no feature `dbn`"))
+    fn dbn(_: Input) -> Result<Self, FileRefusal> {
+        Err(FileRefusal::of("this build reads no DBN: it has no feature `dbn`"))
     }
 
     /// The readers of these files, whose symbols are entered into the table as far as their headers name them.
@@ -126,7 +126,7 @@ impl OpenFile {
         files: Vec<Self>,
         map: &ColumnMap,
         symbols: &mut SymbolTable,
-    ) -> Result<Vec<Box<dyn RecordingReader>>, (usize, Refusal)> {
+    ) -> Result<Vec<Box<dyn RecordingReader>>, (usize, FileRefusal)> {
         #[cfg(feature = "dbn")]
         let mut roles = Self::roles(&files).into_iter();
         let mut readers: Vec<Box<dyn RecordingReader>> = Vec::new();
@@ -202,25 +202,25 @@ fn buffered<R: Read>(input: R) -> BufReader<R> {
 }
 
 #[cfg(feature = "dbn")]
-fn unpack_zstd(raw: BufReader<File>) -> Result<Input, Refusal> {
+fn unpack_zstd(raw: BufReader<File>) -> Result<Input, FileRefusal> {
     let decoder = ::dbn::decode::DynReader::inferred_with_buffer(raw);
-    Ok(Box::new(buffered(decoder.map_err(|error| Refusal::of(error.to_string()))?)))
+    Ok(Box::new(buffered(decoder.map_err(|error| FileRefusal::of(error.to_string()))?)))
 }
 
 #[cfg(not(feature = "dbn"))]
-fn unpack_zstd(_: BufReader<File>) -> Result<Input, Refusal> {
-    Err(Refusal::of("this build reads no zstd: it has no feature `dbn`"))
+fn unpack_zstd(_: BufReader<File>) -> Result<Input, FileRefusal> {
+    Err(FileRefusal::of("this build reads no zstd: it has no feature `dbn`"))
 }
 
 /// Reads a file of definitions to its end. One that begins with a record that cannot be read is refused; records behind
 /// it that cannot be read describe nothing.
-fn read_definitions(reader: &mut dyn RecordingReader, symbols: &mut SymbolTable) -> Result<(), Refusal> {
+fn read_definitions(reader: &mut dyn RecordingReader, symbols: &mut SymbolTable) -> Result<(), FileRefusal> {
     let mut is_first = true;
     loop {
         match reader.next(symbols) {
             Ok(None) => return Ok(()),
             Err(skipped) if is_first && skipped.reason == SkipReason::Broken => {
-                return Err(Refusal::at(skipped.position, skipped.detail));
+                return Err(FileRefusal::at(skipped.position, skipped.detail));
             }
             Ok(Some(_)) | Err(_) => is_first = false,
         }
@@ -228,12 +228,12 @@ fn read_definitions(reader: &mut dyn RecordingReader, symbols: &mut SymbolTable)
 }
 
 /// The first bytes, and the input with them. Empty lines before the first text are read over.
-fn peek(mut input: Input) -> Result<(Vec<u8>, Input), Refusal> {
+fn peek(mut input: Input) -> Result<(Vec<u8>, Input), FileRefusal> {
     let mut head = Vec::new();
     loop {
         let read = input.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut head);
         // What follows a damaged first part is of no use.
-        let count = read.map_err(|error| Refusal::at(head.len() as u64, error.to_string()))?;
+        let count = read.map_err(|error| FileRefusal::at(head.len() as u64, error.to_string()))?;
         if count == 0 || head.len() >= MAX_BLANK_BYTES || !head.iter().all(u8::is_ascii_whitespace) {
             return Ok((head.clone(), Box::new(Cursor::new(head).chain(input))));
         }

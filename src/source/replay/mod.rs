@@ -13,6 +13,7 @@ mod csv;
 mod csv_rows;
 #[cfg(feature = "dbn")]
 mod dbn;
+mod file_refusal;
 mod fixed;
 #[cfg(test)]
 mod fixtures;
@@ -25,7 +26,6 @@ mod merge;
 mod ndjson;
 mod record;
 mod recording;
-mod refusal;
 mod repeat_log;
 mod replay_source;
 mod replay_ticks;
@@ -36,9 +36,9 @@ mod zip;
 
 pub use self::control::{ControlRefusal, ReplayCommand, ReplayState, ReplayStatus, file_names};
 pub use self::csv::{ColumnMap, ColumnMapError};
+pub use self::file_refusal::FileRefusal;
 pub use self::history::PastBars;
 pub use self::recording::{Recording, ReplayError};
-pub use self::refusal::Refusal;
 pub use self::repeat_log::RepeatLog;
 pub use self::replay_source::{NewEpochs, ReplaySource};
 pub use self::replay_ticks::replay_ticks;

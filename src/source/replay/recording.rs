@@ -6,11 +6,11 @@ use thiserror::Error;
 use tracing::warn;
 
 use super::bar_survey::{PublishedTimes, survey};
+use super::file_refusal::FileRefusal;
 use super::history::{PastBars, PastCollector, moved_day};
 use super::input::OpenFile;
 use super::merge::{Merge, SkippedIn};
 use super::record::{BarPeriod, RecordContent, Recorded, RecordedKind, RecordingReader, SkipReason, shifted};
-use super::refusal::Refusal;
 use super::settings::ReplaySettings;
 use super::symbols::{SymbolNames, SymbolTable};
 use crate::metrics::ReplayMetrics;
@@ -44,7 +44,7 @@ pub enum ReplayError {
         /// The file.
         path: PathBuf,
         /// Why, and where in the file.
-        refusal: Refusal,
+        refusal: FileRefusal,
     },
     /// The file of `--symbols-map` cannot be read.
     #[error("cannot read {}: {reason}", .path.display())]
@@ -298,7 +298,7 @@ fn open_files(
     settings: &ReplaySettings,
     symbols: &mut SymbolTable,
 ) -> Result<Vec<Box<dyn RecordingReader>>, ReplayError> {
-    let refused = |(number, refusal): (usize, Refusal)| {
+    let refused = |(number, refusal): (usize, FileRefusal)| {
         let path = settings.files[number].clone();
         ReplayError::File { path, refusal }
     };
@@ -319,7 +319,7 @@ fn check_first_records(
         match merge.peek(symbols) {
             Ok(_) => return Ok(()),
             Err(SkippedIn { file, skipped }) if skipped.reason == SkipReason::Broken => {
-                let refusal = Refusal::at(skipped.position, skipped.detail);
+                let refusal = FileRefusal::at(skipped.position, skipped.detail);
                 return Err(ReplayError::File { path: settings.files[file].clone(), refusal });
             }
             Err(skipped) => skips.tell(settings, &skipped),

@@ -9,7 +9,7 @@ use super::*;
 use crate::source::replay::fixtures::{Records, read_with};
 use crate::source::replay::record::BarPeriod;
 
-fn read(text: &str, map: &str) -> Result<Records, Refusal> {
+fn read(text: &str, map: &str) -> Result<Records, FileRefusal> {
     let folder = TempFolder::new();
     let path = folder.file("msft.csv");
     fs::write(&path, text).unwrap();

@@ -10,9 +10,9 @@ use ::csv::ByteRecord;
 pub use self::column_map::{ColumnMap, ColumnMapError};
 use self::column_map::{Columns, RowKind};
 use super::csv_rows::CsvRows;
+use super::file_refusal::FileRefusal;
 use super::fixed::{decimal, whole};
 use super::record::{RecordContent, Recorded, RecordedKind, RecordingReader, SkipReason, Skipped, bar};
-use super::refusal::Refusal;
 use super::symbols::SymbolTable;
 use crate::model::{Conditions, Event, Price, Quote, SymbolId, Tape, Timestamp, Trade, Venue, is_letter};
 
@@ -31,13 +31,13 @@ const NANO_DECIMALS: i32 = 9;
 
 impl<R: BufRead + Send> CsvReader<R> {
     /// A reader of this file, whose name is that of its only instrument where no column or map names one.
-    pub(super) fn new(input: R, map: &ColumnMap, file_stem: &str) -> Result<Self, Refusal> {
+    pub(super) fn new(input: R, map: &ColumnMap, file_stem: &str) -> Result<Self, FileRefusal> {
         let mut rows = CsvRows::new(input, map.delimiter());
         let mut header = ByteRecord::new();
         if map.has_header() {
-            rows.read(&mut header).map_err(|skipped| Refusal::at(1, skipped.detail))?;
+            rows.read(&mut header).map_err(|skipped| FileRefusal::at(1, skipped.detail))?;
         }
-        let columns = Columns::find(map, &header, file_stem).map_err(|error| Refusal::at(1, error))?;
+        let columns = Columns::find(map, &header, file_stem).map_err(|error| FileRefusal::at(1, error))?;
         let latest = Timestamp::from_nanos(i64::MIN);
         Ok(Self { rows, row: ByteRecord::new(), columns, symbol: (Vec::new(), None), latest, trades: 0 })
     }

@@ -21,10 +21,10 @@ use dbn::{
 use self::frames::Frames;
 use self::instruments::InstrumentNames;
 use self::venues::venue;
+use super::file_refusal::FileRefusal;
 use super::record::{
     BarPeriod, RecordContent, Recorded, RecordedKind, RecordingReader, SkipReason, Skipped, bar,
 };
-use super::refusal::Refusal;
 use super::symbols::{Description, SymbolTable};
 use crate::model::{
     Conditions, Event, Price, Quote, Status, SymbolId, Tape, Timestamp, Trade, TradingDay, Venue,
@@ -66,32 +66,32 @@ const MAX_HEADER_BYTES: u32 = 256 << 20;
 
 impl DbnHeader {
     /// Reads the header, up to the first record.
-    pub(super) fn read(input: &mut impl BufRead) -> Result<Self, Refusal> {
+    pub(super) fn read(input: &mut impl BufRead) -> Result<Self, FileRefusal> {
         let mut bytes = vec![0; 8];
-        let truncated = |_| Refusal::at(0, "the DBN header is truncated");
+        let truncated = |_| FileRefusal::at(0, "the DBN header is truncated");
         input.read_exact(&mut bytes).map_err(truncated)?;
         let version = bytes[3];
         if !bytes.starts_with(MAGIC) || !(1..=3).contains(&version) {
-            return Err(Refusal::at(0, format!("DBN version {version} is not supported: 1 to 3 are")));
+            return Err(FileRefusal::at(0, format!("DBN version {version} is not supported: 1 to 3 are")));
         }
         let length = u32::from_le_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]);
         if length > MAX_HEADER_BYTES {
-            return Err(Refusal::at(4, format!("the DBN header of {length} bytes is too long")));
+            return Err(FileRefusal::at(4, format!("the DBN header of {length} bytes is too long")));
         }
         let mut rest = input.by_ref().take(length.into());
-        let count = rest.read_to_end(&mut bytes).map_err(|error| Refusal::at(8, error.to_string()))?;
+        let count = rest.read_to_end(&mut bytes).map_err(|error| FileRefusal::at(8, error.to_string()))?;
         if count < length as usize {
-            return Err(Refusal::at(8 + count as u64, "the DBN header is truncated"));
+            return Err(FileRefusal::at(8 + count as u64, "the DBN header is truncated"));
         }
         let mut decoder =
             DbnMetadataDecoder::with_upgrade_policy(bytes.as_slice(), VersionUpgradePolicy::UpgradeToV3);
-        let metadata = decoder.decode().map_err(|error| Refusal::at(8, error.to_string()))?;
+        let metadata = decoder.decode().map_err(|error| FileRefusal::at(8, error.to_string()))?;
         Ok(Self { version, metadata })
     }
 
     /// Refuses what cannot be replayed.
-    pub(super) fn check(&self) -> Result<(), Refusal> {
-        let refused = |schema: Schema, why: &str| Err(Refusal::of(format!("the schema {schema} {why}")));
+    pub(super) fn check(&self) -> Result<(), FileRefusal> {
+        let refused = |schema: Schema, why: &str| Err(FileRefusal::of(format!("the schema {schema} {why}")));
         match self.metadata.schema {
             Some(schema @ (Schema::Mbo | Schema::Mbp10)) => {
                 refused(schema, "needs an order book, which is not built here: use mbp-1, tbbo or trades")
@@ -166,13 +166,13 @@ impl DbnHeader {
 
 impl<R: BufRead + Send> DbnReader<R> {
     /// A reader of the records behind this header.
-    pub(super) fn new(input: R, header: &DbnHeader, role: DbnRole) -> Result<Self, Refusal> {
+    pub(super) fn new(input: R, header: &DbnHeader, role: DbnRole) -> Result<Self, FileRefusal> {
         let DbnHeader { version, metadata } = header;
         let frames = Frames::new(input, *version, metadata.schema, metadata.ts_out);
         let policy = VersionUpgradePolicy::UpgradeToV3;
         let decoder = DbnRecordDecoder::with_version(frames, *version, policy, metadata.ts_out);
         Ok(Self {
-            decoder: decoder.map_err(|error| Refusal::of(error.to_string()))?,
+            decoder: decoder.map_err(|error| FileRefusal::of(error.to_string()))?,
             schema: metadata.schema,
             names: InstrumentNames::of(metadata),
             role,

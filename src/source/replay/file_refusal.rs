@@ -2,13 +2,13 @@ use std::fmt;
 
 /// Why a file is refused.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct FileRefusal {
     /// Where in the file: a byte, a line, or the number of a record.
     position: Option<u64>,
     reason: String,
 }
 
-impl Refusal {
+impl FileRefusal {
     pub(super) fn at(position: u64, reason: impl Into<String>) -> Self {
         Self { position: Some(position), reason: reason.into() }
     }
@@ -18,7 +18,7 @@ impl Refusal {
     }
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for FileRefusal {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.position {
             Some(position) => write!(out, "at position {position}: {}", self.reason),
@@ -27,4 +27,4 @@ impl fmt::Display for Refusal {
     }
 }
 
-impl std::error::Error for Refusal {}
+impl std::error::Error for FileRefusal {}
