@@ -117,7 +117,11 @@ fn subscribe(
     use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
     use tracing_subscriber::util::SubscriberInitExt as _;
     let (filter, handle) = reload::Layer::new(filter);
-    let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colors);
+    let log = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(colors)
+        // It would be told on standard error, which panics when nobody reads that any more.
+        .log_internal_errors(false);
     let log = match format {
         LogFormat::Text => log.boxed(),
         LogFormat::Json => log.json().flatten_event(true).boxed(),
@@ -136,8 +140,12 @@ fn subscribe(
     format: LogFormat,
     colors: bool,
 ) -> Result<Telemetry, TelemetryError> {
-    let log =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colors);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(colors)
+        // It would be told on standard error, which panics when nobody reads that any more.
+        .log_internal_errors(false);
     let (log, started) = match format {
         LogFormat::Text => {
             let log = log.with_filter_reloading();
