@@ -93,7 +93,7 @@ fn rules_and_keys_of_tokens_are_read_again() {
     assert_eq!((status(&one, "feed"), status(&other, "tape"), status(&other, "feed")), (401, 401, 200));
     assert_eq!(server.told("jwt-audience")["message"], "reloaded");
     assert_eq!(server.told("token keys")["message"], "reloaded");
-    server.reload("jwt_jwks = 'http://127.0.0.1:1/'\n");
+    server.reload("jwt_jwks = 'http://127.0.0.1:1/'\njwt_audience = 'feed'\n");
     assert_eq!(server.told("token keys")["message"], "needs a restart");
     assert_eq!(status(&other, "feed"), 200);
     std::fs::write(folder.file("other"), "short").unwrap();

@@ -8,6 +8,21 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
+/// Why tokens are refused. All reasons have a counter from the start: `rate()` misses the first event of a counter that
+/// appears with it.
+const REASONS: [&str; 10] = [
+    "algorithm",
+    "audience",
+    "claims",
+    "expired",
+    "form",
+    "issuer",
+    "no_keys",
+    "not_yet_valid",
+    "signature",
+    "unknown_key",
+];
+
 /// Metrics of JSON Web Tokens. Clones share the counts.
 #[derive(Clone, Debug, Default)]
 pub struct TokenMetrics {
@@ -31,6 +46,12 @@ struct FetchLabel {
 
 impl TokenMetrics {
     pub(super) fn register(&self, registry: &mut Registry) {
+        for reason in REASONS {
+            drop(self.refused.get_or_create(&RefusedLabel { reason }));
+        }
+        for result in ["ok", "error"] {
+            drop(self.fetches.get_or_create(&FetchLabel { result }));
+        }
         let help = "Tokens that were refused, by reason";
         registry.register("tokens_refused", help, self.refused.clone());
         let help = "Fetches of the JWK Set, by result";
@@ -43,6 +64,7 @@ impl TokenMetrics {
 
     /// Counts a refused token.
     pub fn refused(&self, reason: &'static str) {
+        debug_assert!(REASONS.contains(&reason), "{reason} has no counter from the start");
         self.refused.get_or_create(&RefusedLabel { reason }).inc();
     }
 
