@@ -25,6 +25,12 @@ VALUES = {
         "keys": {"existingSecret": "keys"},
         "nats": {"urlSecret": SECRET, "credsSecret": SECRET, "caSecret": SECRET},
         "image": {"pullSecrets": [{"name": "registry"}]},
+        "adminTokenSecret": SECRET,
+    },
+    "volumes": {
+        "config": {"jwt_secret_file": "/etc/tapecast/jwt/secret"},
+        "extraVolumes": [{"name": "jwt", "secret": {"secretName": "jwt"}}],
+        "extraVolumeMounts": [{"name": "jwt", "mountPath": "/etc/tapecast/jwt", "readOnly": True}],
     },
     "options": {
         "config": {"symbols": 100000, "rate": 0.5, "public_host": ["a.example.org", "b.example.org"], "open_chat": True},

@@ -41,6 +41,7 @@ helm.sh/chart: {{ .root.Chart.Name }}-{{ .root.Chart.Version }}
 {{- if $values.nats.credsSecret.name }}{{ $_ := set $options "nats_creds" "/etc/tapecast/nats/creds" }}{{ end -}}
 {{- if $values.nats.caSecret.name }}{{ $_ := set $options "nats_ca" "/etc/tapecast/nats/ca.pem" }}{{ end -}}
 {{- if include "tapecast.keysSecret" $root }}{{ $_ := set $options "keys" "/etc/tapecast/keys/keys.jsonl" }}{{ end -}}
+{{- if $values.adminTokenSecret.name }}{{ $_ := set $options "admin_token_file" "/etc/tapecast/admin/token" }}{{ end -}}
 {{- if and (eq .role "feed") $values.feed.journal.enabled }}{{ $_ := set $options "journal" "/var/lib/tapecast/journal" }}{{ end -}}
 {{- $options = mergeOverwrite $options (deepCopy $values.config) (deepCopy (get $values .role).config) -}}
 {{- range $name, $value := $options -}}
@@ -133,6 +134,12 @@ spec:
         {{- if include "tapecast.keysSecret" $root }}
         - { name: keys, mountPath: /etc/tapecast/keys, readOnly: true }
         {{- end }}
+        {{- if $values.adminTokenSecret.name }}
+        - { name: admin, mountPath: /etc/tapecast/admin, readOnly: true }
+        {{- end }}
+        {{- with $values.extraVolumeMounts }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
         {{- if or $values.nats.credsSecret.name $values.nats.caSecret.name }}
         - { name: nats, mountPath: /etc/tapecast/nats, readOnly: true }
         {{- end }}
@@ -148,6 +155,15 @@ spec:
         secretName: {{ . }}
         defaultMode: 0440
         items: [{ key: {{ $values.keys.key | quote }}, path: keys.jsonl }]
+    {{- end }}
+    {{- with $values.adminTokenSecret }}
+    {{- if .name }}
+    - name: admin
+      secret: { secretName: {{ .name | quote }}, defaultMode: 0440, items: [{ key: {{ .key | quote }}, path: token }] }
+    {{- end }}
+    {{- end }}
+    {{- with $values.extraVolumes }}
+    {{- toYaml . | nindent 4 }}
     {{- end }}
     {{- if or $values.nats.credsSecret.name $values.nats.caSecret.name }}
     - name: nats
