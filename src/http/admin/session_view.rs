@@ -157,12 +157,14 @@ fn slow_because(row: &SessionRow, limits: OutboxLimits) -> Option<String> {
     }
     if row.stalled >= LONG_STALL && figures.backlog_bytes > 0 {
         let seconds = row.stalled.as_secs_f64();
-        let heard = match row.idle > Duration::from_secs(20) {
-            true => "nothing came from it either, so its network or its machine may be gone",
-            false => "something came from it meanwhile, so its program does not read",
+        let heard = match row.idle < row.stalled {
+            true => "something came from it meanwhile, so its program does not read",
+            false => {
+                "nothing came from it either: its program does not read, or its network or machine is gone"
+            }
         };
         return Some(format!(
-            "Its socket has taken nothing for {seconds:.1} s while {waiting} wait: the client does not read; {heard}."
+            "Its socket has taken nothing for {seconds:.1} s while {waiting} wait; {heard}."
         ));
     }
     if figures.backlog_bytes > limits.conflate_above {

@@ -49,13 +49,10 @@ export function slownessOf({ isClosing, stalledMs, backlogBytes, gaps, missed, c
 
 type SlownessFigures = Pick<Session, "isClosing" | "stalledMs" | "backlogBytes" | "gaps" | "missed" | "conflated">;
 
-/** A client from which nothing came for so long may be gone: it should have answered a ping. */
-const SILENT_MS = 20_000;
-
-/** What a stalled session points to: a client that does not read, or one that is gone; undefined for other sessions. */
+/** What a stalled session points to: a client that sends and does not read, or one that may be gone; undefined for other sessions. */
 export function stallCause(session: SlownessFigures & Pick<Session, "idleMs">): "gone" | "notReading" | undefined {
   if (slownessOf(session).pace !== "stalled") return undefined;
-  return session.idleMs >= SILENT_MS ? "gone" : "notReading";
+  return session.idleMs < session.stalledMs ? "notReading" : "gone";
 }
 
 /** The sessions that are slow now, among these. */

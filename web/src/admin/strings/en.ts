@@ -115,7 +115,7 @@ export const english: AdminTexts = {
   paces: { closing: "Closing", stalled: "Stalled", behind: "Behind", lossy: "Had gaps", level: "" },
   reason: (symptoms) => (symptoms.length === 0 ? "keeps up" : capital(symptoms.map(symptomText).join(", "))),
   stallCauses: {
-    gone: "Nothing came from it either: its network or its machine may be gone.",
+    gone: "Nothing came from it either: its program does not read, or its network or machine is gone.",
     notReading: "It sends meanwhile: its program does not read.",
   },
   muted: "muted",

@@ -110,7 +110,7 @@ export const chinese: AdminTexts = {
   sorts: { backlog: "积压", age: "时长", bytes: "已发送字节", gaps: "缺口", stalled: "停滞时间" },
   paces: { closing: "关闭中", stalled: "停滞", behind: "落后", lossy: "有缺口", level: "" },
   reason: (symptoms) => (symptoms.length === 0 ? "跟得上" : symptoms.map(symptomText).join("，")),
-  stallCauses: { gone: "也没有收到任何数据：其网络或机器可能已断。", notReading: "期间仍有数据发来：其程序没有读取。" },
+  stallCauses: { gone: "也没有收到任何数据：其程序没有读取，或网络、机器已断。", notReading: "期间仍有数据发来：其程序没有读取。" },
   muted: "已禁言",
   listed: (shown, matching, open) => {
     const all = matching === open ? `共 ${formatCount(open)} 个` : `${formatCount(open)} 个中匹配 ${formatCount(matching)} 个`;
