@@ -16,6 +16,10 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// The most bytes of an answer: a thousand sessions take 0.6 MB.
 const MAX_ANSWER_BYTES: u64 = 16 << 20;
 
+/// What is wrong with an answer that is none of the administration.
+const NOT_ADMIN: &str =
+    "what answers there is not the administration of Tapecast: --url names the address of --admin-listen";
+
 /// Where the administration is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct AdminAddress {
@@ -56,6 +60,10 @@ impl AdminAddress {
         if authority.is_empty() || authority.contains(['/', '@', '?', '#', ' ', '\r', '\n']) {
             return Err(format!("expected http://HOST:PORT, not {url}"));
         }
+        // A port of this machine, as `--admin-listen` takes it.
+        if let Ok(port) = authority.parse() {
+            return Ok(Self { host: "127.0.0.1".to_owned(), port });
+        }
         let port_at = authority.rfind(':').filter(|at| !authority[*at..].contains(']'));
         let (host, port) = match port_at {
             Some(at) => {
@@ -79,7 +87,7 @@ impl AdminAddress {
         stream.write_all(self.request(call, token).as_bytes())?;
         let mut answer = Vec::new();
         stream.take(MAX_ANSWER_BYTES).read_to_end(&mut answer)?;
-        parse_answer(&answer).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "no answer in HTTP"))
+        parse_answer(&answer).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, NOT_ADMIN))
     }
 
     fn connect(&self) -> io::Result<TcpStream> {
@@ -153,6 +161,7 @@ mod tests {
         assert_eq!(parse("http://127.0.0.1:9090"), Ok(("127.0.0.1".to_owned(), 9090)));
         assert_eq!(parse("http://[::1]:9090/"), Ok(("[::1]".to_owned(), 9090)));
         assert_eq!(parse("localhost:9090"), Ok(("localhost".to_owned(), 9090)));
+        assert_eq!(parse("9190"), Ok(("127.0.0.1".to_owned(), 9190)));
         assert_eq!(parse("http://admin.internal"), Ok(("admin.internal".to_owned(), 80)));
         for wrong in [
             "",

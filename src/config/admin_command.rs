@@ -12,7 +12,13 @@ use crate::auth::KeyId;
 #[derive(Clone, Debug, Args)]
 pub struct AdminOptions {
     /// The address of --admin-listen; without TLS, so at the server's machine, or through a tunnel
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9090", global = true)]
+    #[arg(
+        long,
+        env = "TAPECAST_ADMIN_URL",
+        value_name = "URL",
+        default_value = "http://127.0.0.1:9190",
+        global = true
+    )]
     pub url: String,
 
     /// The file with the token of --admin-token-file
