@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use std::fs;
-use std::net::SocketAddr;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
 
 use serde_json::{Value, json};
 use tapecast::auth::{Entitlements, GeneratedKey, Network};
@@ -341,4 +342,23 @@ fn a_key_for_other_feeds_reads_nothing() {
         assert_eq!(status(&format!("{method}?feed=sip"), "two", &sip), 200, "{method}");
         assert_eq!(status(&format!("{method}?feed=sip"), "one", &iex), 403, "{method}");
     }
+}
+
+#[test]
+fn a_body_that_does_not_come_keeps_no_other_client_waiting() {
+    let server = Server::without_trades(|config| config.workers = 1);
+    let mut slow = TcpStream::connect(server.address).unwrap();
+    slow.write_all(b"POST /api/publish HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n").unwrap();
+
+    for path in ["/v2/clock", "/metrics", "/api/unknown", "/v2/clock"] {
+        request(server.address, "GET", path, "");
+    }
+
+    // It was refused after all of these answers, and not before one of them.
+    slow.set_nonblocking(true).unwrap();
+    assert_eq!(slow.read(&mut [0; 64]).unwrap_err().kind(), ErrorKind::WouldBlock);
+    slow.set_nonblocking(false).unwrap();
+    let mut answer = [0; 12];
+    slow.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 400");
 }

@@ -55,7 +55,7 @@ use crate::config::{TokenConfig, TokenKeys};
 use crate::faults::Faults;
 use crate::http::{Administration, AppState, ConnectionLimit, Draining, Feeds, LogFilter};
 use crate::journal::{JournalError, JournalReplayError, JournalThread};
-use crate::limits::{AnswerCapacity, OpenFiles, SessionCapacity};
+use crate::limits::{AnswerCapacity, OpenFiles, SessionCapacity, UsageCounter};
 use crate::metrics::Metrics;
 use crate::model::Timestamp;
 use crate::source::ReplayError;
@@ -226,6 +226,7 @@ impl Service {
             .into(),
             capacity: SessionCapacity::new(capacity),
             answers: AnswerCapacity::new(config.access.http.answers),
+            awaited_bodies: UsageCounter::default(),
             echo: config.echo,
             http: config.access.http,
             faults: faults.clone(),
@@ -409,8 +410,9 @@ fn log_filter_of(log: LogControl) -> LogFilter {
     let control = log.clone();
     LogFilter::new(
         move || log.filter(),
-        move |filter| {
+        move |filter, checked| {
             let filter = config::log_filter(filter)?;
+            checked();
             control.set_filter(&filter).map_err(|error| error.to_string())
         },
     )

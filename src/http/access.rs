@@ -9,6 +9,7 @@ use super::admission::{attempt_of, client_address, record, record_request};
 use super::challenge::AuthChallenge;
 use super::credentials::{CredentialsPlace, credentials_in};
 use super::error::ApiError;
+use super::held_turn::wait_without_turn;
 use super::query::QueryParams;
 use super::state::AppState;
 use crate::auth::{Denied, Grant, Key};
@@ -48,7 +49,7 @@ impl FromRequest for AccessPermit {
             Some(fetched) => {
                 let request = request.clone();
                 Either::Right(Box::pin(async move {
-                    fetched.await;
+                    wait_without_turn(&request, fetched).await?;
                     permit_of(&request)
                 }))
             }

@@ -1,3 +1,4 @@
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use crate::auth::{AllowedOrigins, KeyStore, SharedReachability};
 use crate::clock::Clock;
 use crate::faults::Faults;
 use crate::hub::Hub;
-use crate::limits::{AnswerCapacity, SessionCapacity};
+use crate::limits::{AnswerCapacity, SessionCapacity, UsageCounter};
 use crate::metrics::Metrics;
 use crate::model::Feed;
 use crate::session::{Limits, OutboxLimits};
@@ -40,6 +41,8 @@ pub struct AppState {
     pub capacity: SessionCapacity,
     /// How many more bytes of REST responses may be under way.
     pub answers: AnswerCapacity,
+    /// The bodies that are awaited from each address.
+    pub awaited_bodies: UsageCounter<IpAddr>,
     /// Whether there is an echo.
     pub echo: EchoMode,
     /// The limits of requests and connections.
@@ -110,6 +113,7 @@ impl AppState {
             reachability: SharedReachability::default(),
             capacity: SessionCapacity::new(CapacityLimits { sessions: 9, per_address: 9 }),
             answers: AnswerCapacity::default(),
+            awaited_bodies: UsageCounter::default(),
             echo: EchoMode::On,
             http: HttpLimits::default(),
             faults: None,

@@ -2,7 +2,6 @@
 //!
 //! An answer is 200 with `{"result":…}` or `{"error":{"code","message"}}`; other statuses are those of all requests.
 
-use actix_web::rt::time::timeout;
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::future::join_all;
@@ -15,6 +14,7 @@ use tracing::{debug, info};
 
 use super::access::AccessPermit;
 use super::admission::{check_own_page, check_page, client_address, record_request, sender_location};
+use super::body::read_body;
 use super::error::ApiError;
 use super::feeds::ServedFeed;
 use super::response;
@@ -76,10 +76,7 @@ pub(super) async fn call(
         return Ok(answer(Err(ApiFault::new(102, "there are no topics"))));
     };
     let hub = hub_of(&request, feed);
-    let body = timeout(state.http.head_timeout, body.to_bytes_limited(MAX_BYTES)).await;
-    let Ok(Ok(Ok(body))) = body else {
-        return Err(ApiError::invalid("body", "expected at most 131,072 bytes, in time"));
-    };
+    let body = read_body(&request, &state, body, MAX_BYTES).await?;
     let caller = Caller { permit: &permit, request: &request, state: &state, feed, topics, hub: &hub };
     let result = match method.as_str() {
         "publish" => caller.publish(&body).await,

@@ -7,10 +7,11 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::UPGRADE;
 use actix_web::middleware::Next;
 use actix_web::web::Data;
-use actix_web::{Error, ResponseError};
+use actix_web::{Error, HttpMessage, ResponseError};
 
 use super::admission::{client_address, record_request};
 use super::error::ApiError;
+use super::held_turn::HeldTurn;
 use super::replay;
 use super::state::{AppState, hubs_of};
 
@@ -22,7 +23,7 @@ const AT_ONCE: [&str; 3] = ["/healthz", "/readyz", replay::PATH];
 ///
 /// Requests of an address wait for each other, and all together take a part of the worker's time. Handshakes do not
 /// wait: a session is bounded by its own limits. A request waits as a head of at most 16 KiB: it is read further, and
-/// its key checked, when its turn has come.
+/// its key checked, when its turn has come; for the rest of its body it [gives the turn up](super::held_turn::wait_without_turn).
 pub async fn wait_for_turn(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -38,8 +39,12 @@ pub async fn wait_for_turn(
         record_request(state, request.request(), ApiError::Busy.name(), None);
         return Ok(request.into_response(ApiError::Busy.error_response()));
     };
-    let _permit = turn.await;
-    next.call(request).await.map(ServiceResponse::map_into_boxed_body)
+    let held = HeldTurn::new(hub, client, turn.await);
+    request.extensions_mut().insert(held.clone());
+    let response = next.call(request).await;
+    // The request may live as long as the response.
+    held.give_up();
+    response.map(ServiceResponse::map_into_boxed_body)
 }
 
 fn is_handshake(request: &ServiceRequest) -> bool {

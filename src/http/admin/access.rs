@@ -4,13 +4,13 @@ use std::time::Instant;
 
 use actix_web::dev::Payload as RequestPayload;
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue, ORIGIN};
-use actix_web::rt::time::timeout;
 use actix_web::web::{Data, Payload};
 use actix_web::{FromRequest, HttpRequest};
 use serde::de::DeserializeOwned;
 use tracing::info;
 
 use super::super::admission::{check_own_page, client_address, record, sender_location};
+use super::super::body;
 use super::super::state::AppState;
 use super::error::AdminError;
 use super::paths::MAX_BODY_BYTES;
@@ -71,12 +71,7 @@ pub(super) async fn read_body<T: DeserializeOwned + Default>(
     state: &AppState,
     body: Payload,
 ) -> Result<T, AdminError> {
-    let body = timeout(state.http.head_timeout, body.to_bytes_limited(MAX_BODY_BYTES)).await;
-    let Ok(Ok(Ok(body))) = body else {
-        return Err(AdminError::invalid(format!(
-            "the body has at most {MAX_BODY_BYTES} bytes, and comes in time"
-        )));
-    };
+    let body = body::read_body(request, state, body, MAX_BODY_BYTES).await.map_err(AdminError::from)?;
     if body.is_empty() {
         return Ok(T::default());
     }

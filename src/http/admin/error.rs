@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 
+use super::super::body::BodyFault;
 use super::super::response;
 use crate::auth::{AdminRefusal, KeyChangeError};
 
@@ -18,11 +19,22 @@ pub(super) enum AdminError {
     Missing(String),
     /// What is asked for is not possible as the server runs now: 409.
     Conflict(String),
+    /// Too many requests of the address wait: 503.
+    Busy,
 }
 
 impl AdminError {
     pub(super) fn invalid(why: impl fmt::Display) -> Self {
         Self::Invalid(why.to_string())
+    }
+}
+
+impl From<BodyFault> for AdminError {
+    fn from(fault: BodyFault) -> Self {
+        match fault {
+            BodyFault::Unfit { .. } => Self::invalid(format!("the body: {fault}")),
+            BodyFault::Busy => Self::Busy,
+        }
     }
 }
 
@@ -44,6 +56,7 @@ impl fmt::Display for AdminError {
         match self {
             Self::Refused(refusal) => refusal.fmt(out),
             Self::Invalid(why) | Self::Missing(why) | Self::Conflict(why) => out.write_str(why),
+            Self::Busy => out.write_str("too many requests wait"),
         }
     }
 }
@@ -62,6 +75,7 @@ impl ResponseError for AdminError {
             Self::Invalid(_) => StatusCode::BAD_REQUEST,
             Self::Missing(_) => StatusCode::NOT_FOUND,
             Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
