@@ -60,6 +60,19 @@ impl Manager {
     }
 }
 
+#[test]
+fn a_service_manager_that_does_not_read_keeps_the_server_from_nothing() {
+    let manager = Manager::at_path();
+    let sender = UnixDatagram::unbound().unwrap();
+    sender.set_nonblocking(true).unwrap();
+    while sender.send_to(b"full", &manager.name).is_ok() {}
+
+    let mut program = manager.start(&[("WATCHDOG_USEC", "1000000")]);
+
+    program.signal("-TERM");
+    assert_eq!(program.wait().code(), Some(0));
+}
+
 /// The value of a variable in a message.
 fn value<'a>(message: &'a str, name: &str) -> Option<&'a str> {
     message.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='))

@@ -183,7 +183,10 @@ impl NotifySocket {
                 ));
             }
         };
-        Ok(Self { socket: UnixDatagram::unbound()?, address })
+        let socket = UnixDatagram::unbound()?;
+        // A service manager that does not read must not keep the service from its signals.
+        socket.set_nonblocking(true)?;
+        Ok(Self { socket, address })
     }
 
     fn send(&self, message: &str) -> io::Result<()> {
