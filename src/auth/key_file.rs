@@ -4,6 +4,9 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+#[cfg(unix)]
+use tracing::warn;
+
 /// A change of one key.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum KeyEdit<'a> {
@@ -56,9 +59,11 @@ pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
         let _ = fs::remove_file(&temporary);
     }
     written?;
-    // The new name is on the disk when the folder is.
+    // The new name is on the disk when the folder is. The change is made, though, and its secret is to be told.
     #[cfg(unix)]
-    File::open(&folder)?.sync_all()?;
+    if let Err(error) = File::open(&folder).and_then(|folder| folder.sync_all()) {
+        warn!(folder = %folder.display(), "a power failure could undo the change of the key file: {error}");
+    }
     Ok(())
 }
 
