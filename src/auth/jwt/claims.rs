@@ -56,6 +56,14 @@ impl ClaimSet {
         value.map(|value| serde_json::from_value(value).map_err(|_| TokenFault::Malformed(name))).transpose()
     }
 
+    /// An object: a list would be taken for its members in their order.
+    fn take_object<T: DeserializeOwned>(&mut self, name: &'static str) -> Result<Option<T>, TokenFault> {
+        match self.0.get(name) {
+            Some(value) if !value.is_object() => Err(TokenFault::Malformed(name)),
+            _ => self.take(name),
+        }
+    }
+
     /// A time in seconds since the Unix epoch, perhaps with a fraction.
     fn take_time(&mut self, name: &'static str) -> Result<Option<Timestamp>, TokenFault> {
         // Beyond the year 2262 the conversion saturates.
@@ -90,8 +98,8 @@ impl Claims {
         if !is_subject(&subject) {
             return Err(TokenFault::Malformed("sub"));
         }
-        let LimitsClaim { max_sessions, max_symbols } = payload.take("limits")?.unwrap_or_default();
-        let TopicsClaim { subscribe, publish } = payload.take("topics")?.unwrap_or_default();
+        let LimitsClaim { max_sessions, max_symbols } = payload.take_object("limits")?.unwrap_or_default();
+        let TopicsClaim { subscribe, publish } = payload.take_object("topics")?.unwrap_or_default();
         let patterns = |texts| parsed::<TopicPattern>(texts, "topics");
         Ok(Self {
             subject,

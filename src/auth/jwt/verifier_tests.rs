@@ -178,6 +178,11 @@ fn attacks_are_refused_each_for_its_reason() {
             "a member of a claim twice",
         ),
         (secret.sign(r#"{"alg":"HS256"}"#, "[]"), TokenFault::Payload, "a payload that is no object"),
+        (
+            secret.sign(r#"{"alg":"HS256"}"#, r#"{"sub":"anna","exp":9e9,"limits":[1,2]}"#),
+            TokenFault::Malformed("limits"),
+            "limits in a list",
+        ),
         (secret.sign(r#"{"alg":"HS256"}"#, "hello"), TokenFault::Payload, "a payload that is no JSON"),
         (format!("{good}="), TokenFault::Form, "padding"),
         (format!("{header}=.{body}.{signature}"), TokenFault::Form, "padding"),
