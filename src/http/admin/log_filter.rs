@@ -6,13 +6,14 @@ pub struct LogFilter {
     replace: Box<ReplaceFilter>,
 }
 
-type ReplaceFilter = dyn Fn(&str) -> Result<(), String> + Send + Sync;
+type ReplaceFilter = dyn Fn(&str, &dyn Fn()) -> Result<(), String> + Send + Sync;
 
 impl LogFilter {
-    /// A filter that is read and replaced by these functions.
+    /// A filter that is read and replaced by these functions. The second one calls its last argument when the new filter is
+    /// checked and not yet in force.
     pub fn new(
         read: impl Fn() -> String + Send + Sync + 'static,
-        replace: impl Fn(&str) -> Result<(), String> + Send + Sync + 'static,
+        replace: impl Fn(&str, &dyn Fn()) -> Result<(), String> + Send + Sync + 'static,
     ) -> Self {
         Self { read: Box::new(read), replace: Box::new(replace) }
     }
@@ -22,9 +23,10 @@ impl LogFilter {
         (self.read)()
     }
 
-    /// Puts another one in force, or says why it cannot be used.
-    pub(super) fn replace(&self, filter: &str) -> Result<(), String> {
-        (self.replace)(filter)
+    /// Puts another one in force, or says why it cannot be used. `before` logs the change by the earlier one, because the new
+    /// one may leave that line out.
+    pub(super) fn replace(&self, filter: &str, before: impl Fn()) -> Result<(), String> {
+        (self.replace)(filter, &before)
     }
 }
 

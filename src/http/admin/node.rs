@@ -87,8 +87,8 @@ pub(super) async fn set_log_level(
     let LogBody { level } = read_body(&request, &state, body).await?;
     let log = log_of(&state)?;
     let before = log.current();
-    log.replace(&level).map_err(AdminError::invalid)?;
-    operator.audit("log-level", "node", &format!("from {before} to {level}"));
+    let audit = || operator.audit("log-level", "node", &format!("from {before} to {level}"));
+    log.replace(&level, audit).map_err(AdminError::invalid)?;
     Ok(HttpResponse::Ok().json(json!({"level": log.current()})))
 }
 

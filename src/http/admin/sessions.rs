@@ -60,6 +60,7 @@ pub(super) async fn disconnect(
 ) -> Result<HttpResponse, AdminError> {
     let id = parse_id(&id)?;
     let query = QueryParams::parse(request.query_string()).map_err(AdminError::invalid)?;
+    query.check_names(&["reason"]).map_err(AdminError::invalid)?;
     let reason: String = query.value("reason").unwrap_or_default().chars().take(MAX_REASON_LEN).collect();
     let row = state.admin.hubs.disconnect(id).await.ok_or_else(|| missing(id))?;
     let key = row.key.map(|key| format!(", key {key}")).unwrap_or_default();
