@@ -23,7 +23,7 @@ const AT_ONCE: [&str; 3] = ["/healthz", "/readyz", replay::PATH];
 ///
 /// Requests of an address wait for each other, and all together take a part of the worker's time. Handshakes do not
 /// wait: a session is bounded by its own limits. A request waits as a head of at most 16 KiB: it is read further, and
-/// its key checked, when its turn has come; for the rest of its body it [gives the turn up](super::held_turn::wait_without_turn).
+/// its key checked, when its turn has come; for the rest of its body it gives the turn up.
 pub async fn wait_for_turn(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
