@@ -14,8 +14,9 @@ use crate::limits::ReactorTurn;
 use crate::model::Feed;
 use crate::wire::Close;
 
-/// The most sessions that a survey looks at before ticks are sent: some 0.1 ms.
-const SESSIONS_PER_SLICE: usize = 1_024;
+/// The most sessions that a survey looks at before ticks are sent. Each slice waits for a round of the reactor: with 1,024 a
+/// list of 10,000 busy sessions took twice as long.
+const SESSIONS_PER_SLICE: usize = 4_096;
 
 /// The most rows that are written before ticks are sent.
 const ROWS_PER_SLICE: usize = 256;
