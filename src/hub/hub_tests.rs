@@ -12,8 +12,8 @@ use crate::alerts::AlertFire;
 use crate::hub::{
     ConnectionHealth, EncodedLastValues, FrameForm, Inquiry, SubscriberFigures, SubscriberIdentity,
 };
+use crate::metrics::FrameTotals;
 use crate::model::{BegunEpoch, Body, FeedNotice, Missed, Object, Seq, StreamId, SymbolId, Timestamp, Trade};
-use crate::transport::TrafficTotals;
 use crate::transport::fake::FakeTransport;
 use crate::wire::{Codec, fixtures};
 
@@ -102,7 +102,7 @@ impl<F: Fn(&FanOut<'_>, &[ObjectRef])> Subscriber for TestSubscriber<F> {
             backlog_bytes: self.queued_bytes,
             stalled: None,
             heard: self.identity.opened,
-            traffic: TrafficTotals::default(),
+            sent: FrameTotals::default(),
             gaps: 0,
             missed: 0,
             is_muted: false,

@@ -45,7 +45,7 @@ impl SendBatch {
         for batch in self.queued.chunks(LOOKUP_BATCH) {
             let look_up = |queued: &QueuedSend| {
                 let writer = &slots[queued.subscriber.0].as_ref()?.writer;
-                writer.count(frames[queued.frame.0].len(), queued.objects, 0);
+                writer.count(&frames[queued.frame.0], queued.objects, 0);
                 writer.socket()
             };
             let sockets: SmallVec<[_; LOOKUP_BATCH]> = batch.iter().map(look_up).collect();

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use super::{Subscriber, SubscriberKey};
 use crate::auth::Network;
+use crate::metrics::FrameTotals;
 use crate::model::{Feed, Timestamp};
-use crate::transport::TrafficTotals;
 use crate::wire::Codec;
 
 /// Names a session: the worker that serves it, and a number that is never given again while the process runs.
@@ -88,7 +88,7 @@ pub struct SubscriberFigures {
     /// When anything last came from the client.
     pub heard: Instant,
     /// What its socket was given.
-    pub traffic: TrafficTotals,
+    pub sent: FrameTotals,
     /// The gap notices that it was sent.
     pub gaps: u64,
     /// The objects that these told of.
@@ -279,7 +279,7 @@ impl SurveyQuery {
         let value = match self.sort {
             SessionSort::Backlog => figures.backlog_bytes as u64,
             SessionSort::Age => since(opened),
-            SessionSort::Bytes => figures.traffic.bytes,
+            SessionSort::Bytes => figures.sent.bytes,
             SessionSort::Gaps => figures.gaps,
             SessionSort::Stalled => figures.stalled.map_or(0, since),
         };
@@ -302,7 +302,7 @@ impl SurveyQuery {
             let value = match self.sort {
                 SessionSort::Backlog => row.figures.backlog_bytes as u64,
                 SessionSort::Age => row.age.as_micros() as u64,
-                SessionSort::Bytes => row.figures.traffic.bytes,
+                SessionSort::Bytes => row.figures.sent.bytes,
                 SessionSort::Gaps => row.figures.gaps,
                 SessionSort::Stalled => row.stalled.as_micros() as u64,
             };

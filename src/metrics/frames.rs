@@ -1,12 +1,16 @@
 use super::WorkerMetrics;
 
 /// The figures of frames that were handed to sockets.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FrameTotals {
-    frames: u64,
-    objects: u64,
-    bytes: u64,
-    conflated: u64,
+    /// Frames.
+    pub frames: u64,
+    /// Objects in them.
+    pub objects: u64,
+    /// The bytes of the frames.
+    pub bytes: u64,
+    /// Objects that a newer one of the same stream replaced before they were sent.
+    pub conflated: u64,
 }
 
 impl FrameTotals {

@@ -21,9 +21,7 @@ use crate::limits::ClientAddress;
 use crate::metrics::{FrameTotals, Refusal, RefusalKind};
 use crate::model::{BegunEpoch, Epoch, EpochNumbers, FeedNotice, Missed, Universe};
 use crate::transport::SocketWriter;
-use crate::wire::{
-    Close, Codec, ControlMessage, ErrorCode, Gap, Heartbeat, Opcode, close_frame, message_frame,
-};
+use crate::wire::{Close, ControlMessage, ErrorCode, Gap, Heartbeat, Opcode, close_frame, message_frame};
 
 /// What the hub, the actor and the task of one session share: its outbox, its socket writer, its phase,
 /// and the health of its connection.
@@ -34,7 +32,6 @@ pub(super) struct SessionState {
     hub: Rc<Hub>,
     /// The session's key in the hub, from the moment that it joins.
     key: OnceCell<SubscriberKey>,
-    codec: Codec,
     identity: SubscriberIdentity,
     /// The epoch that the client was told.
     epoch: Cell<Epoch>,
@@ -100,7 +97,6 @@ impl SessionState {
         Self {
             hub,
             key: OnceCell::new(),
-            codec: identity.codec,
             identity,
             epoch: Cell::new(epoch),
             epoch_numbers: Cell::default(),
@@ -240,7 +236,7 @@ impl SessionState {
 
     /// Queues a control message.
     pub(super) fn send_control(&self, message: &ControlMessage, now: Instant) {
-        self.send(message.to_frame(self.codec), now);
+        self.send(message.to_frame(self.identity.codec), now);
     }
 
     /// Puts the options in force that the client opted in with.
@@ -319,7 +315,7 @@ impl SessionState {
 
     fn push_alerts(&self, notices: &[ControlMessage], now: Instant) {
         if !notices.is_empty() {
-            let frame = ControlMessage::array_frame(notices, self.codec);
+            let frame = ControlMessage::array_frame(notices, self.identity.codec);
             self.change(now, |outbox| outbox.push_alerts(frame));
         }
     }
@@ -451,7 +447,7 @@ impl SessionState {
         let is_last = outbox.produce(last_values);
         if is_last && !self.options.get().heartbeat.is_zero() {
             let heartbeat = self.heartbeat(Now::read(self.hub.clock()), last_values);
-            outbox.push(heartbeat.to_frame(self.codec));
+            outbox.push(heartbeat.to_frame(self.identity.codec));
         }
     }
 
@@ -467,7 +463,7 @@ impl SessionState {
             && let Some(OutgoingFrame { frame, objects, merged }) = take(&mut self.outbox_mut())
         {
             totals.add(&frame, objects, merged);
-            self.writer.count(frame.len(), objects, merged);
+            self.writer.count(&frame, objects, merged);
             self.fast_path.set_progressed(now);
             self.frame_sent(&frame, self.writer.try_send(&frame));
         }
@@ -594,11 +590,11 @@ impl Subscriber for SessionState {
             return;
         }
         if let (Some(begun), Some(was)) = (begun, was) {
-            let frame = ControlMessage::epoch(begun, was).to_frame(self.codec);
+            let frame = ControlMessage::epoch(begun, was).to_frame(self.identity.codec);
             self.fill(now, |outbox| outbox.push(frame));
         }
         for notice in notices {
-            let frame = ControlMessage::Feed(notice.into()).to_frame(self.codec);
+            let frame = ControlMessage::Feed(notice.into()).to_frame(self.identity.codec);
             self.fill(now, |outbox| outbox.push(frame));
         }
         self.wake();
@@ -627,7 +623,8 @@ impl Subscriber for SessionState {
         if alerts.is_empty() {
             return;
         }
-        let frame = ControlMessage::Gap(Gap::of_alerts(missed, universe, alerts)).to_frame(self.codec);
+        let frame =
+            ControlMessage::Gap(Gap::of_alerts(missed, universe, alerts)).to_frame(self.identity.codec);
         self.fill(now, |outbox| outbox.push(frame));
         self.wake();
     }
@@ -665,7 +662,7 @@ impl Subscriber for SessionState {
             backlog_bytes: self.queued_bytes(),
             stalled: self.has_backlog().then(|| self.fast_path.progressed()),
             heard: self.heard.get(),
-            traffic: self.writer.traffic(),
+            sent: self.writer.totals(),
             gaps: notices,
             missed: objects,
             is_muted: self.is_muted.get(),

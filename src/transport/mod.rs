@@ -27,5 +27,5 @@ pub use http_connection::{BodyAllowance, HttpConnection, ReadingEnd, StreamMode}
 pub use raw_socket::RawSocket;
 pub use tuning::tune;
 pub use write_allowance::MinimumWriteRate;
+pub use writer::Transport;
 pub(crate) use writer::{READ_BYTES, SocketWriter};
-pub use writer::{TrafficTotals, Transport};

@@ -6,6 +6,7 @@ use bytes::{Buf, Bytes};
 use tokio::io::ReadBuf;
 
 use super::RawSocket;
+use crate::metrics::FrameTotals;
 
 /// The connection of a session once the handshake is over.
 pub trait Transport {
@@ -40,20 +41,7 @@ pub(crate) struct SocketWriter {
     /// Whether the transport may hold written bytes in buffers of its own.
     is_unflushed: Cell<bool>,
     is_broken: Cell<bool>,
-    traffic: Cell<TrafficTotals>,
-}
-
-/// What a session's socket was given, in total.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TrafficTotals {
-    /// Frames.
-    pub frames: u64,
-    /// Objects in them.
-    pub objects: u64,
-    /// The bytes of the frames.
-    pub bytes: u64,
-    /// Objects that a newer one of the same stream replaced before they were sent.
-    pub conflated: u64,
+    totals: Cell<FrameTotals>,
 }
 
 /// The most bytes of one read.
@@ -72,24 +60,20 @@ impl SocketWriter {
             rest: RefCell::new(head),
             is_unflushed: Cell::new(false),
             is_broken: Cell::new(false),
-            traffic: Cell::default(),
+            totals: Cell::default(),
         }
     }
 
-    /// Counts a frame of this many bytes and objects, which replace `conflated` older ones.
-    pub(crate) fn count(&self, bytes: usize, objects: usize, conflated: u64) {
-        let traffic = self.traffic.get();
-        self.traffic.set(TrafficTotals {
-            frames: traffic.frames + 1,
-            objects: traffic.objects + objects as u64,
-            bytes: traffic.bytes + bytes as u64,
-            conflated: traffic.conflated + conflated,
-        });
+    /// Counts a frame of this many objects, which replace `merged` older ones.
+    pub(crate) fn count(&self, frame: &[u8], objects: usize, merged: u64) {
+        let mut totals = self.totals.get();
+        totals.add(frame, objects, merged);
+        self.totals.set(totals);
     }
 
-    /// What was counted.
-    pub(crate) fn traffic(&self) -> TrafficTotals {
-        self.traffic.get()
+    /// The frames that were counted.
+    pub(crate) fn totals(&self) -> FrameTotals {
+        self.totals.get()
     }
 
     /// Whether a frame may be sent: the last one was taken whole and has left the transport's buffers.

@@ -106,10 +106,10 @@ impl From<SessionRow> for SessionView {
             backlog_bytes: figures.backlog_bytes,
             stalled_ms: milliseconds(row.stalled),
             idle_ms: milliseconds(row.idle),
-            bytes: figures.traffic.bytes,
-            frames: figures.traffic.frames,
-            objects: figures.traffic.objects,
-            conflated: figures.traffic.conflated,
+            bytes: figures.sent.bytes,
+            frames: figures.sent.frames,
+            objects: figures.sent.objects,
+            conflated: figures.sent.conflated,
             gaps: figures.gaps,
             missed: figures.missed,
             muted: figures.is_muted,
@@ -194,8 +194,8 @@ fn size(bytes: usize) -> String {
 mod tests {
     use super::*;
     use crate::hub::{SessionId, SubscriberFigures};
+    use crate::metrics::FrameTotals;
     use crate::model::{Feed, Timestamp};
-    use crate::transport::TrafficTotals;
 
     fn row(change: impl Fn(&mut SessionRow)) -> SessionRow {
         let figures = SubscriberFigures {
@@ -203,7 +203,7 @@ mod tests {
             backlog_bytes: 0,
             stalled: None,
             heard: std::time::Instant::now(),
-            traffic: TrafficTotals::default(),
+            sent: FrameTotals::default(),
             gaps: 0,
             missed: 0,
             is_muted: false,
