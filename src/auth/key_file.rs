@@ -1,11 +1,124 @@
-//! Changes of the text of a key file, which keep its comments, its empty lines and its order.
+//! The key file: its keys, and changes of its text, which keep its comments, its empty lines and its order.
 
+use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use thiserror::Error;
 #[cfg(unix)]
 use tracing::warn;
+
+use super::Key;
+
+/// The key file cannot be used.
+#[derive(Debug, Error)]
+pub enum KeyStoreError {
+    /// The file cannot be read.
+    #[error("cannot read the key file {path}: {source}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The system's error.
+        source: std::io::Error,
+    },
+    /// A line cannot be parsed.
+    #[error("{path} line {line}: {why}")]
+    InvalidLine {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+/// A key cannot be changed.
+#[derive(Debug, Error)]
+pub enum KeyChangeError {
+    /// There is no key file.
+    #[error("the server has no key file (--keys)")]
+    NoFile,
+    /// There is no key with this id.
+    #[error("there is no key `{0}`")]
+    Unknown(String),
+    /// There is one already.
+    #[error("there is a key `{0}` already")]
+    Exists(String),
+    /// The file is not as it was when it was read: the change of another would be lost.
+    #[error(
+        "the key file {0} has been changed since it was read: reload it (SIGHUP), look at the keys, and try again"
+    )]
+    ChangedOnDisk(PathBuf),
+    /// The file cannot be read.
+    #[error(transparent)]
+    File(#[from] KeyStoreError),
+    /// The file cannot be written.
+    #[error("cannot write the key file {path}: {source}")]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// The system's error.
+        source: std::io::Error,
+    },
+}
+
+/// The file of the keys as it was read last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct KeyFile {
+    path: PathBuf,
+    text: String,
+}
+
+impl KeyFile {
+    pub(super) fn read(path: PathBuf) -> Result<Self, KeyStoreError> {
+        match fs::read_to_string(&path) {
+            Ok(text) => Ok(Self { path, text }),
+            Err(source) => Err(KeyStoreError::Unreadable { path, source }),
+        }
+    }
+
+    /// The keys by their ids.
+    pub(super) fn keys(&self) -> Result<HashMap<String, Key>, KeyStoreError> {
+        let Self { path, text } = self;
+        let mut keys = HashMap::new();
+        for (index, line) in text.lines().enumerate() {
+            let Some(line) = line_of_key(line) else { continue };
+            let invalid = |why| KeyStoreError::InvalidLine { path: path.to_owned(), line: index + 1, why };
+            let key = Key::parse(line).map_err(invalid)?;
+            if let Some(earlier) = keys.insert(key.id().to_owned(), key) {
+                return Err(invalid(format!("duplicate key `{}`", earlier.id())));
+            }
+        }
+        Ok(keys)
+    }
+
+    /// The path.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Changes the file on the disk, unless that is another one than was read.
+    ///
+    /// # Errors
+    /// When it is, or cannot be read or written.
+    pub(super) fn change(&self, edit: KeyEdit<'_>) -> Result<(), KeyChangeError> {
+        let Self { path, text } = self;
+        if Self::read(path.clone())? != *self {
+            return Err(KeyChangeError::ChangedOnDisk(path.clone()));
+        }
+        let id_of = |line: &str| Some(Key::parse(line_of_key(line)?).ok()?.id().to_owned());
+        replace(path, &edit.apply(text, id_of))
+            .map_err(|source| KeyChangeError::Unwritable { path: path.clone(), source })
+    }
+}
+
+/// The line without the spaces around it, if it is one of a key: neither empty nor a comment.
+fn line_of_key(line: &str) -> Option<&str> {
+    let line = line.trim();
+    (!line.is_empty() && !line.starts_with('#')).then_some(line)
+}
 
 /// A change of one key.
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +133,7 @@ pub(super) enum KeyEdit<'a> {
 
 impl KeyEdit<'_> {
     /// The text with the change. `id_of` gives the id of a key's line, `None` for what is no key.
-    pub(super) fn apply(self, text: &str, id_of: impl Fn(&str) -> Option<String>) -> String {
+    fn apply(self, text: &str, id_of: impl Fn(&str) -> Option<String>) -> String {
         let ending = if text.contains("\r\n") { "\r\n" } else { "\n" };
         let mut edited = String::with_capacity(text.len() + 256);
         for whole in text.split_inclusive('\n') {
@@ -47,7 +160,7 @@ impl KeyEdit<'_> {
 
 /// Replaces a file by a new one with this text, so that at any time the whole old or the whole new text is there, also
 /// after a power failure. Its mode is kept. Of a symbolic link the file that it leads to is replaced.
-pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
+fn replace(path: &Path, text: &str) -> io::Result<()> {
     let target = fs::canonicalize(path)?;
     let folder = target.parent().map(Path::to_owned).unwrap_or_else(|| PathBuf::from("/"));
     let name = target.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_string_lossy().into_owned();
