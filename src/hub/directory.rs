@@ -1,7 +1,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use actix::Addr;
+use actix::{Addr, Handler, Message};
 use futures_util::future::join_all;
 
 use super::requests::{
@@ -74,36 +74,31 @@ impl HubDirectory {
 
     /// The session in detail; `None` if there is none of this id.
     pub async fn describe(&self, id: SessionId) -> Option<DescribedSession> {
-        for hub in self.of_worker(id) {
-            if let Ok(Some(found)) = hub.actor.send(DescribeSession { id, feed: hub.feed }).await {
-                return Some(found);
-            }
-        }
-        None
+        self.ask_for(id, |feed| DescribeSession { id, feed }).await
     }
 
     /// Closes a session, and returns it as it was.
     pub async fn disconnect(&self, id: SessionId) -> Option<SessionRow> {
-        for hub in self.of_worker(id) {
-            if let Ok(Some(found)) = hub.actor.send(DisconnectSession { id, feed: hub.feed }).await {
-                return Some(found);
-            }
-        }
-        None
+        self.ask_for(id, |feed| DisconnectSession { id, feed }).await
     }
 
     /// Sets whether a session may publish, and returns it as it is now.
     pub async fn set_muted(&self, id: SessionId, is_muted: bool) -> Option<SessionRow> {
-        for hub in self.of_worker(id) {
-            if let Ok(Some(found)) = hub.actor.send(MuteSession { id, feed: hub.feed, is_muted }).await {
-                return Some(found);
+        self.ask_for(id, |feed| MuteSession { id, feed, is_muted }).await
+    }
+
+    /// The answer of that hub of the session's worker which has the session.
+    async fn ask_for<R, T>(&self, id: SessionId, request: impl Fn(Feed) -> R) -> Option<T>
+    where
+        R: Message<Result = Option<T>> + Send + 'static,
+        T: Send + 'static,
+        HubActor: Handler<R>,
+    {
+        for hub in self.entries().into_iter().filter(|hub| hub.worker == id.worker) {
+            if let Ok(Some(answer)) = hub.actor.send(request(hub.feed)).await {
+                return Some(answer);
             }
         }
         None
-    }
-
-    /// The hubs of a session's worker, one of which has it.
-    fn of_worker(&self, id: SessionId) -> impl Iterator<Item = HubEntry> {
-        self.entries().into_iter().filter(move |hub| hub.worker == id.worker)
     }
 }
