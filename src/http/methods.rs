@@ -58,18 +58,11 @@ pub async fn restrict_methods(
         | Method::PATCH
         | Method::POST
         | Method::PUT
-        | Method::TRACE
-            if paths::is_path(request.path()) && !surface::is_of_operations(request.request()) =>
-        {
-            Some(no_such_path())
+        | Method::TRACE => {
+            let is_elsewhere =
+                paths::is_path(request.path()) && !surface::is_of_operations(request.request());
+            Some(if is_elsewhere { no_such_path() } else { not_allowed(request.path()) })
         }
-        Method::CONNECT
-        | Method::DELETE
-        | Method::OPTIONS
-        | Method::PATCH
-        | Method::POST
-        | Method::PUT
-        | Method::TRACE => Some(not_allowed(request.path())),
         _ => Some(response::error(StatusCode::NOT_IMPLEMENTED, "method not implemented")),
     };
     match refusal {
