@@ -110,7 +110,7 @@ impl Findings {
     fn check_secrets(&mut self, options: &OptionValues) {
         for option in options.iter() {
             let Some(file) = option.secret_file() else { continue };
-            if is_open_to_others(file) {
+            if grants(file, GROUP_AND_OTHERS) {
                 self.warning(
                     options,
                     &option.name,
@@ -201,7 +201,7 @@ impl Findings {
         if let Some(path) = &tokens.secret {
             self.facts.push(format!("--jwt-secret-file: tokens of HS256 by {}", path.display()));
             #[cfg(unix)]
-            self.check_secret_file(options, path);
+            self.check_secret_file(options, "jwt-secret-file", path, OTHERS);
         }
         match &tokens.keys {
             Some(TokenKeys::File(path)) => {
@@ -226,14 +226,11 @@ impl Findings {
         }
     }
 
-    /// Warns of a file with the secret of tokens that other users of the machine can read.
-    #[cfg(all(feature = "jwt", unix))]
-    fn check_secret_file(&mut self, options: &OptionValues, path: &Path) {
-        use std::os::unix::fs::PermissionsExt;
-        const OTHERS: u32 = 0o007;
-        let mode = fs::metadata(path).map_or(0, |metadata| metadata.permissions().mode());
-        if mode & OTHERS != 0 {
-            self.warning(options, "jwt-secret-file", "other users can read the file: chmod 600");
+    /// Warns of a file with a secret that grants any of these permissions.
+    #[cfg(unix)]
+    fn check_secret_file(&mut self, options: &OptionValues, name: &str, path: &Path, permissions: u32) {
+        if grants(path, permissions) {
+            self.warning(options, name, "other users can read the file: chmod 600");
         }
     }
 
@@ -244,10 +241,8 @@ impl Findings {
             Err(error) => return self.problem(options, "admin-token-file", error),
         }
         #[cfg(unix)]
-        if let Some(path) = &config.access.admin_token
-            && is_open_to_others(path)
-        {
-            self.warning(options, "admin-token-file", "other users can read the file: chmod 600");
+        if let Some(path) = &config.access.admin_token {
+            self.check_secret_file(options, "admin-token-file", path, GROUP_AND_OTHERS);
         }
     }
 
@@ -313,12 +308,19 @@ impl Findings {
     }
 }
 
-/// Whether other users of the machine can read a file, or write it.
+/// The permissions of users who are neither the owner nor in the group of a file.
+#[cfg(all(feature = "jwt", unix))]
+const OTHERS: u32 = 0o007;
+
+/// The permissions of all but the owner of a file.
 #[cfg(unix)]
-fn is_open_to_others(file: &Path) -> bool {
+const GROUP_AND_OTHERS: u32 = 0o077;
+
+/// Whether a file grants any of these permissions.
+#[cfg(unix)]
+fn grants(file: &Path, permissions: u32) -> bool {
     use std::os::unix::fs::PermissionsExt;
-    const OTHERS: u32 = 0o077;
-    fs::metadata(file).is_ok_and(|metadata| metadata.permissions().mode() & OTHERS != 0)
+    fs::metadata(file).is_ok_and(|metadata| metadata.permissions().mode() & permissions != 0)
 }
 
 /// A certificate in a few words.
