@@ -8,6 +8,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
+use super::refusals::ReasonLabel;
+
 /// Why tokens are refused. All reasons have a counter from the start: `rate()` misses the first event of a counter that
 /// appears with it.
 const REASONS: [&str; 10] = [
@@ -26,17 +28,12 @@ const REASONS: [&str; 10] = [
 /// Metrics of JSON Web Tokens. Clones share the counts.
 #[derive(Clone, Debug, Default)]
 pub struct TokenMetrics {
-    refused: Family<RefusedLabel, Counter>,
+    refused: Family<ReasonLabel, Counter>,
     fetches: Family<FetchLabel, Counter>,
     /// The keys of the JWK Set that can be used.
     pub keys: Gauge,
     /// When the set was fetched last, in seconds since the Unix epoch.
     pub fetched: Gauge<f64, AtomicU64>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct RefusedLabel {
-    reason: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -47,7 +44,7 @@ struct FetchLabel {
 impl TokenMetrics {
     pub(super) fn register(&self, registry: &mut Registry) {
         for reason in REASONS {
-            drop(self.refused.get_or_create(&RefusedLabel { reason }));
+            drop(self.refused.get_or_create(&ReasonLabel { reason }));
         }
         for result in ["ok", "error"] {
             drop(self.fetches.get_or_create(&FetchLabel { result }));
@@ -65,7 +62,7 @@ impl TokenMetrics {
     /// Counts a refused token.
     pub fn refused(&self, reason: &'static str) {
         debug_assert!(REASONS.contains(&reason), "{reason} has no counter from the start");
-        self.refused.get_or_create(&RefusedLabel { reason }).inc();
+        self.refused.get_or_create(&ReasonLabel { reason }).inc();
     }
 
     /// Counts a fetch that gave keys.
