@@ -10,7 +10,7 @@ use tapecast::app::{
     run_verify,
 };
 use tapecast::auth::GeneratedKey;
-use tapecast::config::{Invocation, KeyTask, Loaded, Task, error_cause};
+use tapecast::config::{Invocation, KeyTask, Loaded, Task, WRONG_ARGUMENTS, error_cause};
 use tapecast::telemetry::{self, LogControl};
 use tracing::{error, warn};
 
@@ -20,9 +20,6 @@ use tracing::{error, warn};
 #[cfg(target_os = "linux")]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
-
-/// The exit code for wrong arguments, the same as clap's.
-const WRONG_ARGUMENTS: u8 = 2;
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().collect();

@@ -9,10 +9,7 @@ use serde_json::{Value, json};
 
 use super::admin_client::{AdminAddress, AdminAnswer, AdminCall, encoded};
 use super::admin_table::{write_keys, write_overview, write_refusals, write_session, write_sessions};
-use crate::config::{AdminKeysTask, AdminOptions, AdminTask, NewAdminKey, SessionsOptions};
-
-/// The exit code for wrong arguments, the same as clap's.
-const WRONG_ARGUMENTS: u8 = 2;
+use crate::config::{AdminKeysTask, AdminOptions, AdminTask, NewAdminKey, SessionsOptions, WRONG_ARGUMENTS};
 
 /// Runs a subcommand of `admin`; the answer goes to `out`, faults to `errors`. The exit code is 1 if the server refuses or is
 /// not reached, 2 for arguments that cannot be used.

@@ -3,6 +3,9 @@ use thiserror::Error;
 use super::{MAX_LISTINGS, MAX_WORKERS};
 use crate::model::Feed;
 
+/// The exit code for wrong arguments, the same as clap's.
+pub const WRONG_ARGUMENTS: u8 = 2;
+
 /// An option has an invalid value. The program reports it and exits with code 2.
 #[derive(Debug, Error, PartialEq)]
 pub enum ConfigError {

@@ -46,7 +46,7 @@ pub use self::command_line::log_filter;
 pub use self::command_line::{CheckedOptions, Invocation, Loaded};
 pub use self::diagnosis::{Problem, error_cause};
 pub use self::documents::{CompletionScript, ManualPages};
-pub use self::error::ConfigError;
+pub use self::error::{ConfigError, WRONG_ARGUMENTS};
 use self::journal::JournalArgs;
 pub use self::journal_command::{JournalExport, JournalFolder, JournalTask, VerifyOptions};
 pub use self::keys_command::{KeyTask, NewKey, Task};
