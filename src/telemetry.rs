@@ -120,7 +120,7 @@ fn subscribe(
     let log = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(colors)
-        // It would be told on standard error, which panics when nobody reads that any more.
+        // They are written to standard error, which panics if it is closed.
         .log_internal_errors(false);
     let log = match format {
         LogFormat::Text => log.boxed(),
@@ -144,7 +144,7 @@ fn subscribe(
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(colors)
-        // It would be told on standard error, which panics when nobody reads that any more.
+        // They are written to standard error, which panics if it is closed.
         .log_internal_errors(false);
     let (log, started) = match format {
         LogFormat::Text => {

@@ -12,13 +12,13 @@ use super::held_turn::wait_without_turn;
 use super::state::AppState;
 use crate::limits::rate_limit_key;
 
-/// The bodies of one address that are awaited at a time: what has come of them takes memory.
+/// The most bodies of one address that are awaited at a time. What has arrived of them takes memory.
 const MAX_AWAITED_PER_ADDRESS: usize = 16;
 
 /// Why there is no body.
 #[derive(Debug)]
 pub(super) enum BodyFault {
-    /// It is longer, or did not come in time.
+    /// It is longer, or did not arrive in time.
     Unfit {
         /// The most bytes that it may have.
         most: usize,
@@ -45,10 +45,10 @@ impl From<BodyFault> for ApiError {
     }
 }
 
-/// Reads the body, of at most so many bytes. Others have their turn while it comes.
+/// Reads the body, up to a maximum length. Gives up the request's turn in the fair queue meanwhile.
 ///
 /// # Errors
-/// When it is longer, does not come in time, or too many of the address are awaited.
+/// When it is longer, does not arrive in time, or too many bodies of the address are awaited.
 pub(super) async fn read_body(
     request: &HttpRequest,
     state: &AppState,

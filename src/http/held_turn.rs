@@ -1,4 +1,4 @@
-//! The turn that a request holds, and that its handler gives up while it waits for others.
+//! The turn of a request in the fair queue, which its handler can give up while it waits for I/O.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -25,14 +25,14 @@ impl HeldTurn {
         Self { hub, client, permit: Rc::new(RefCell::new(Some(permit))) }
     }
 
-    /// Lets others have their turn.
+    /// Admits the next request.
     pub(super) fn give_up(&self) {
         drop(self.permit.take());
     }
 }
 
-/// Waits for what takes no time of the worker, such as the body of the request or another server. Meanwhile others have
-/// their turn, and the time does not count as work.
+/// Waits for I/O, such as the body of the request or the response of another server, without holding the turn.
+/// The time does not count as work.
 ///
 /// # Errors
 /// When too many requests of the address wait.
