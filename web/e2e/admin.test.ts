@@ -175,7 +175,7 @@ test("a key that is made lets a client in, one that is rotated by its new secret
   await page.keyboard.press("Escape");
   expect(await page.locator("#secret-dialog").isVisible()).toBe(true);
   await page.click("#secret-dialog [type=submit]");
-  expect(await secret()).toBe("");
+  await expect.poll(secret, DEADLINE).toBe("");
   await expect.poll(() => text(page, "#keys-table .c-scope"), DEADLINE).toBe("all feeds · AAPL KO");
   expect((await logIn(first)).answer).toContain("authenticated");
   await expect.poll(() => text(page, "#keys-table tbody .number"), DEADLINE).toBe("1");
