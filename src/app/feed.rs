@@ -25,15 +25,15 @@ use tracing::error;
 use crate::clock::Clock;
 use crate::faults::FaultyFeed;
 use crate::feed::{
-    Batch, BatchSource, ControlReplay, Follow, Followers, LastValues, Moderate, Publish, Published,
-    PublishedMessages,
+    Batch, BatchSource, ControlReplay, Follow, Followers, LastValues, Listeners, Moderate, Publish,
+    Published, PublishedMessages,
 };
 use crate::http::Readiness;
 use crate::hub::{Continue, Hub, HubActor, LivenessProbe, Now};
 use crate::journal::JournalFollower;
 use crate::metrics::LatencyHistogram;
 use crate::model::{Feed, SECOND, Universe, UniverseSize};
-use crate::source::{ClockTick, ControlRefusal, ReplayStatus};
+use crate::source::{ClockTick, ControlRefusal, Readers, ReplayStatus};
 use crate::topics::{Publication, PublicationNumber, PublishRefusal};
 
 /// A feed of the service and the thread it runs on.
@@ -41,6 +41,7 @@ pub(super) struct FeedRuntime {
     actor: Addr<FeedActor>,
     place: FeedPlace,
     monitor: FeedMonitor,
+    listeners: Listeners,
 }
 
 enum FeedPlace {
@@ -58,6 +59,7 @@ struct PreparedFeed {
     monitor: FeedMonitor,
     faults: Option<Box<FaultyDelivery>>,
     clock: Clock,
+    listeners: Listeners,
 }
 
 /// Makes faults of delivery, by this clock.
@@ -91,7 +93,16 @@ impl FeedRuntime {
         clock: Clock,
     ) -> Self {
         let (address, mailbox) = channel(MAILBOX);
-        let prepared = PreparedFeed { source, journal, mailbox, monitor: monitor.clone(), faults, clock };
+        let listeners = Listeners::default();
+        let prepared = PreparedFeed {
+            source,
+            journal,
+            mailbox,
+            monitor: monitor.clone(),
+            faults,
+            clock,
+            listeners: listeners.clone(),
+        };
         let place = if workers == 1 {
             FeedPlace::Inline(Mutex::new(Some(Box::new(prepared))))
         } else {
@@ -99,7 +110,7 @@ impl FeedRuntime {
             thread.spawn_fn(move || prepared.start(Target::Followers(LastValues::default())));
             FeedPlace::OwnThread(thread)
         };
-        Self { actor: Addr::new(address), place, monitor }
+        Self { actor: Addr::new(address), place, monitor, listeners }
     }
 
     /// Passes every batch to the hub of the calling worker thread. When the returned future ends, the hub has the feed's
@@ -123,6 +134,11 @@ impl FeedRuntime {
                 Box::pin(ready(()))
             }
         }
+    }
+
+    /// Where the sessions of the feed are counted.
+    pub(super) fn listeners(&self) -> Listeners {
+        self.listeners.clone()
     }
 
     /// Where commands for a replay are sent.
@@ -168,6 +184,7 @@ impl PreparedFeed {
             publications: Vec::new(),
             clock: self.clock,
             faults: self.faults,
+            listeners: self.listeners,
             monitor: self.monitor.clone(),
             _running: RunningGuard::new(self.monitor),
         };
@@ -244,6 +261,7 @@ struct FeedActor {
     publications: Vec<PendingPublication>,
     clock: Clock,
     faults: Option<Box<FaultyDelivery>>,
+    listeners: Listeners,
     monitor: FeedMonitor,
     _running: RunningGuard,
 }
@@ -329,7 +347,7 @@ impl FeedActor {
         self.source.settle();
         self.monitor.tell(self.source.outage());
         if self.needs_no_tick() {
-            self.source.skip_idle_ticks();
+            self.source.skip_ticks(self.readers());
         }
     }
 
@@ -380,6 +398,11 @@ impl FeedActor {
             self.followers.publish(batch);
             self.backlog.add(batch);
         }
+    }
+
+    /// A journal and REST can wait for what no session waits for.
+    fn readers(&self) -> Readers {
+        if self.listeners.is_empty() { Readers::Absent } else { Readers::Waiting }
     }
 
     fn needs_no_tick(&self) -> bool {

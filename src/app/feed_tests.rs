@@ -20,6 +20,8 @@ struct ScriptedSource {
     held_back: Option<Arc<AtomicUsize>>,
     /// It opens when the test sends to this, if it is set.
     opens: Option<std::sync::mpsc::Receiver<()>>,
+    /// Who it is told reads its batches.
+    readers: Option<UnboundedSender<Readers>>,
 }
 
 /// The number at which the source panics.
@@ -28,7 +30,16 @@ const PANICS_AT: Seq = Seq(200);
 impl ScriptedSource {
     fn new() -> (UnboundedSender<ClockTick>, Box<Self>) {
         let (ticks, receiver) = unbounded_channel();
-        (ticks, Box::new(Self { last: Seq(0), ticks: Some(receiver), held_back: None, opens: None }))
+        (
+            ticks,
+            Box::new(Self {
+                last: Seq(0),
+                ticks: Some(receiver),
+                held_back: None,
+                opens: None,
+                readers: None,
+            }),
+        )
     }
 }
 
@@ -62,6 +73,12 @@ impl BatchSource for ScriptedSource {
         let Some(held_back) = &self.held_back else { return false };
         held_back.fetch_add(1, Ordering::Relaxed);
         true
+    }
+
+    fn skip_ticks(&mut self, readers: Readers) {
+        if let Some(told) = &self.readers {
+            told.send(readers).expect("the test still listens");
+        }
     }
 }
 
@@ -172,6 +189,32 @@ async fn a_source_that_can_wait_is_not_polled_while_a_follower_is_behind() {
     ticks.send(ClockTick).unwrap();
     next(&mut received).await;
     feed.stop();
+}
+
+#[actix::test]
+async fn a_source_is_told_whether_a_session_of_any_worker_waits_for_its_events() {
+    for workers in [1, 2] {
+        let (ticks, mut source) = ScriptedSource::new();
+        let (sender, mut told) = unbounded_channel();
+        source.readers = Some(sender);
+        let feed = FeedRuntime::new(source, None, workers, monitor(), None, clock());
+        let _hub = worker(&feed);
+        let mut tick = async || {
+            ticks.send(ClockTick).expect("the feed runs");
+            timeout(Duration::from_secs(10), told.recv()).await.expect("in time").expect("the source lives")
+        };
+        let (one, other) = (feed.listeners(), feed.listeners());
+
+        assert_eq!(tick().await, Readers::Absent);
+        one.join();
+        other.join();
+        assert_eq!(tick().await, Readers::Waiting);
+        one.leave();
+        assert_eq!(tick().await, Readers::Waiting);
+        other.leave();
+        assert_eq!(tick().await, Readers::Absent);
+        feed.stop();
+    }
 }
 
 #[actix::test]

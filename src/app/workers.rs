@@ -73,7 +73,7 @@ impl WorkerPool {
         let share = WorkerShare::new(metrics, clock, self.feeds.len(), now);
         let start = |feed: &RunningFeed| {
             let universe = Arc::clone(&feed.universe);
-            let share = share.of_hub(self.metrics.hub(number, feed.name));
+            let share = share.of_hub(self.metrics.hub(number, feed.name), feed.runtime.listeners());
             let hub = Rc::new(Hub::new(universe, self.liveness, self.max_delay, share, now));
             let actor = HubActor::new(Rc::clone(&hub)).start();
             self.hubs.add(number, feed.name, actor.clone());

@@ -22,7 +22,7 @@ use crate::feed::{Batch, BatchSource, EarlierRun, FeedProgress, LastValues};
 use crate::limits::NodeUsage;
 use crate::metrics::{ClusterMetrics, FeedMetrics, SessionCount};
 use crate::model::{Epoch, FeedNotice, FeedState, MILLISECOND, SECOND, Seq, Timestamp, TradeRules, Universe};
-use crate::source::{ControlRefusal, NewEpochs, ReplayCommand, ReplayStatus, Ticks};
+use crate::source::{ControlRefusal, NewEpochs, Readers, ReplayCommand, ReplayStatus, Ticks};
 use crate::topics::PublishRefusal;
 
 /// After how long without a word from the leader clients are told that the feed is down: five beats.
@@ -647,10 +647,11 @@ impl BatchSource for ClusterFeed {
         self.source_mut().is_some_and(BatchSource::hold_back)
     }
 
-    fn skip_idle_ticks(&mut self) {
+    /// The other nodes may have readers.
+    fn skip_ticks(&mut self, _: Readers) {
         self.exchange.skip_ticks(IDLE_TICKS);
         if let Some(source) = self.source_mut() {
-            source.skip_idle_ticks();
+            source.skip_ticks(Readers::Waiting);
         }
     }
 }

@@ -6,7 +6,7 @@ use super::cluster_feed::Followed;
 use crate::archive::Archive;
 use crate::feed::{Batch, BatchSource, LastValues, Relisting};
 use crate::model::{Epoch, Missed, Object, Seq, StreamId, Timestamp, TradeRules};
-use crate::source::{ControlRefusal, NewEpochs, ReplayCommand, ReplayStatus, Ticks};
+use crate::source::{ControlRefusal, NewEpochs, Readers, ReplayCommand, ReplayStatus, Ticks};
 
 /// A feed that gives numbers and epochs of its own, such as that of an upstream, published as the continuation of what a
 /// cluster has published.
@@ -228,8 +228,8 @@ impl BatchSource for ContinuedFeed {
         self.feed.hold_back()
     }
 
-    fn skip_idle_ticks(&mut self) {
-        self.feed.skip_idle_ticks();
+    fn skip_ticks(&mut self, readers: Readers) {
+        self.feed.skip_ticks(readers);
     }
 }
 

@@ -9,7 +9,7 @@ use rand::{RngExt, SeedableRng};
 use super::log::{FaultLog, Layer};
 use super::spec::{FaultSpec, SourceFaults};
 use crate::model::{Body, Epoch, Event, FeedNotice, Quote, Timestamp, TradeRules, Universe};
-use crate::source::{ControlRefusal, EventSource, ReplayCommand, ReplayStatus, Ticks};
+use crate::source::{ControlRefusal, EventSource, Readers, ReplayCommand, ReplayStatus, Ticks};
 
 /// How long nothing comes before a burst.
 const BURST_HOLDS: Duration = Duration::from_millis(500);
@@ -242,8 +242,8 @@ impl EventSource for FaultySource {
         self.source.ticks()
     }
 
-    fn skip_idle_ticks(&mut self) {
-        self.source.skip_idle_ticks();
+    fn skip_ticks(&mut self, readers: Readers) {
+        self.source.skip_ticks(readers);
     }
 }
 

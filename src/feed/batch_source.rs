@@ -3,7 +3,7 @@ use std::time::Instant;
 
 use super::{Batch, LastValues};
 use crate::model::{Epoch, Timestamp, TradeRules};
-use crate::source::{ControlRefusal, ReplayCommand, ReplayStatus, Ticks};
+use crate::source::{ControlRefusal, Readers, ReplayCommand, ReplayStatus, Ticks};
 use crate::topics::{Moderation, Publication, PublicationNumber, PublishRefusal};
 
 /// What became of messages that were to be published.
@@ -21,7 +21,7 @@ pub struct PublishedMessages {
 /// The caller owns the [`LastValues`] and lends them to each call, so that a thread that reads them too needs no
 /// second copy. The order of calls: [`open`](Self::open) once, then for each item of [`ticks`](Self::ticks)
 /// [`poll`](Self::poll), publish, [`settle`](Self::settle) and, when no tick is needed,
-/// [`skip_idle_ticks`](Self::skip_idle_ticks).
+/// [`skip_ticks`](Self::skip_ticks).
 pub trait BatchSource: Send {
     /// The epoch of all sequence numbers of this source.
     fn epoch(&self) -> Epoch;
@@ -94,7 +94,7 @@ pub trait BatchSource: Send {
         false
     }
 
-    /// A hint that the caller needs no tick before the next event, as in
-    /// [`EventSource`](crate::source::EventSource::skip_idle_ticks).
-    fn skip_idle_ticks(&mut self) {}
+    /// A hint that the caller can wait for batches like this, as in
+    /// [`EventSource`](crate::source::EventSource::skip_ticks).
+    fn skip_ticks(&mut self, _: Readers) {}
 }

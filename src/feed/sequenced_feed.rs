@@ -4,7 +4,7 @@ use super::{Batch, BatchSource, FeedProgress, LastValues, Sequencer};
 use crate::archive::Archive;
 use crate::metrics::FeedMetrics;
 use crate::model::{Epoch, Event, FeedNotice, Timestamp, TradeRules};
-use crate::source::{ControlRefusal, EventSource, ReplayCommand, ReplayStatus, Ticks};
+use crate::source::{ControlRefusal, EventSource, Readers, ReplayCommand, ReplayStatus, Ticks};
 
 /// The feed of this node: takes the events of a source, numbers them and records them in the archive.
 ///
@@ -172,8 +172,8 @@ impl BatchSource for SequencedFeed {
         self.source.hold_back()
     }
 
-    fn skip_idle_ticks(&mut self) {
-        self.source.skip_idle_ticks();
+    fn skip_ticks(&mut self, readers: Readers) {
+        self.source.skip_ticks(readers);
     }
 }
 

@@ -7,7 +7,7 @@ use super::{Batch, BatchSource, FeedProgress, LastValues, PublishedMessages};
 use crate::archive::{Archive, MessageState};
 use crate::metrics::FeedMetrics;
 use crate::model::{Epoch, Missed, Object, Seq, StreamId, Symbol, Timestamp, Topic, TradeRules, Universe};
-use crate::source::{ControlRefusal, ReplayCommand, ReplayStatus, Ticks};
+use crate::source::{ControlRefusal, Readers, ReplayCommand, ReplayStatus, Ticks};
 use crate::topics::{
     Admission, Directory, FreshTopics, Moderation, Publication, PublicationNumber, PublishRefusal,
 };
@@ -248,8 +248,8 @@ impl BatchSource for TopicFeed {
         self.market.hold_back()
     }
 
-    fn skip_idle_ticks(&mut self) {
-        self.market.skip_idle_ticks();
+    fn skip_ticks(&mut self, readers: Readers) {
+        self.market.skip_ticks(readers);
     }
 }
 

@@ -151,6 +151,7 @@ impl Hub {
         self.share.metrics.opened.inc();
         self.share.metrics.sessions.inc();
         self.share.hub_metrics.sessions.inc();
+        self.share.listeners.join();
         key
     }
 
@@ -161,6 +162,7 @@ impl Hub {
         state.slots[key.0] = None;
         self.share.metrics.sessions.dec();
         self.share.hub_metrics.sessions.dec();
+        self.share.listeners.leave();
     }
 
     /// Changes a subscriber's subscriptions, from the next batch on. [`flush`](Self::flush) it first: what

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::BacklogLimits;
 use crate::clock::Clock;
+use crate::feed::Listeners;
 use crate::limits::FairQueue;
 use crate::metrics::{HubMetrics, WorkerMetrics};
 
@@ -15,6 +16,7 @@ use crate::metrics::{HubMetrics, WorkerMetrics};
 pub struct WorkerShare {
     pub(super) metrics: WorkerMetrics,
     pub(super) hub_metrics: HubMetrics,
+    pub(super) listeners: Listeners,
     pub(super) clock: Clock,
     pub(super) fair_queue: Rc<FairQueue>,
     pub(super) backlog: BacklogLimits,
@@ -28,7 +30,8 @@ impl WorkerShare {
         let BacklogLimits { worker, address } = BacklogLimits::default();
         let backlog = BacklogLimits { worker: worker / hubs, address: address / hubs };
         let (hub_metrics, fair_queue) = (HubMetrics::default(), FairQueue::new(now));
-        Self { metrics, hub_metrics, clock, fair_queue, backlog, numbers: Rc::default() }
+        let listeners = Listeners::default();
+        Self { metrics, hub_metrics, listeners, clock, fair_queue, backlog, numbers: Rc::default() }
     }
 
     /// The number of the next session of the worker.
@@ -37,9 +40,9 @@ impl WorkerShare {
         self.numbers.get()
     }
 
-    /// The share of the hub that has these metrics.
+    /// The share of the hub that has these metrics, and counts its sessions among these.
     #[must_use]
-    pub fn of_hub(&self, hub_metrics: HubMetrics) -> Self {
-        Self { hub_metrics, ..self.clone() }
+    pub fn of_hub(&self, hub_metrics: HubMetrics, listeners: Listeners) -> Self {
+        Self { hub_metrics, listeners, ..self.clone() }
     }
 }

@@ -13,7 +13,7 @@ use crate::clock::Clock;
 use crate::feed::EarlierRun;
 use crate::metrics::UpstreamMetrics;
 use crate::model::{Body, Channel, Event, FeedNotice, Seq, StreamId, Timestamp, Trade, TradeRules, Universe};
-use crate::source::{DemandChange, EventSource, Ticks, Wake};
+use crate::source::{DemandChange, EventSource, Readers, Ticks, Wake};
 use crate::wire::{DecodedObject, DecodedPage, DeliveryKind};
 
 /// An upstream whose objects are numbered here: it gives no numbers, or they are ignored.
@@ -267,7 +267,7 @@ impl EventSource for RelaySource {
         true
     }
 
-    fn skip_idle_ticks(&mut self) {
+    fn skip_ticks(&mut self, _: Readers) {
         self.wake.skip_idle_ticks();
     }
 }

@@ -23,7 +23,7 @@ use crate::feed::{
 };
 use crate::metrics::{FeedMetrics, UpstreamMetrics};
 use crate::model::{Epoch, TradeRules, Universe};
-use crate::source::{MarketClock, SymbolDemand, Ticks, Wake};
+use crate::source::{MarketClock, Readers, SymbolDemand, Ticks, Wake};
 use crate::transport::TlsError;
 
 /// The feed of an upstream. What kind of feed it is becomes clear with the first acknowledgement: one with an epoch is
@@ -319,7 +319,7 @@ impl BatchSource for UpstreamFeed {
         true
     }
 
-    fn skip_idle_ticks(&mut self) {
+    fn skip_ticks(&mut self, _: Readers) {
         self.wake.skip_idle_ticks();
     }
 }

@@ -102,7 +102,15 @@ pub trait EventSource: Send {
         false
     }
 
-    /// A hint that the owner needs no tick before the next event: the source may skip ticks at which a
-    /// poll would append nothing. Holds until the next tick.
-    fn skip_idle_ticks(&mut self) {}
+    /// A hint that the owner can wait for events like this: the source may skip ticks. Holds until the next tick.
+    fn skip_ticks(&mut self, _: Readers) {}
+}
+
+/// Who reads the events of a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readers {
+    /// Somebody waits for each event: only ticks at which a poll would append nothing may be skipped.
+    Waiting,
+    /// Nobody waits. Events are appended some ticks late, the same ones in the same order, with their own times.
+    Absent,
 }

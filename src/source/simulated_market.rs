@@ -6,7 +6,7 @@ use tracing::warn;
 
 use super::simulator::{Listings, SimulationSettings, Simulator};
 use super::ticks::{MillisecondClock, TickHints};
-use super::{EventSource, Pacer, Ticks};
+use super::{EventSource, Pacer, Readers, Ticks};
 use crate::clock::{Clock, ClockReading};
 use crate::model::{Event, FeedNotice, MILLISECOND, Timestamp, Universe};
 
@@ -30,9 +30,14 @@ pub struct SimulatedMarket {
 /// A step of the simulator lasts as long as a tick.
 const TICK: Duration = MillisecondClock::PERIOD;
 
-/// The most ticks skipped in a row: with the one that follows, 8 steps are due, which is what the pacer
-/// allows at once.
-const MAX_SKIPPED_TICKS: u64 = 7;
+/// The most ticks skipped in a row without events.
+const MAX_IDLE_TICKS: u64 = 7;
+
+/// The most ticks skipped in a row while nobody reads the events: a reader who comes, or asks by REST, finds the market of
+/// 25 ms ago at the earliest. Well below the steps that the pacer allows at once, so that event time is not late after it.
+const MAX_UNREAD_TICKS: u64 = 24;
+
+const _: () = assert!(MAX_UNREAD_TICKS * 2 < Pacer::MAX_BURST.as_millis() as u64);
 
 impl SimulatedMarket {
     /// A market of these listings that starts now by this clock.
@@ -116,10 +121,15 @@ impl EventSource for SimulatedMarket {
         MillisecondClock::new(until_next(TICK, self.clock.now()), self.hints.clone()).boxed_local()
     }
 
-    /// Skips up to 7 ticks: waking an idle processor takes longer than a step without events.
-    fn skip_idle_ticks(&mut self) {
+    /// Skips up to 7 ticks without events, or 24 of any kind while nobody reads them: waking an idle processor takes longer
+    /// than the steps.
+    fn skip_ticks(&mut self, readers: Readers) {
         if self.pacer.is_up_to_date() {
-            self.hints.allow_idle(self.simulator.idle_steps().min(MAX_SKIPPED_TICKS) as u32);
+            let skipped = match readers {
+                Readers::Waiting => self.simulator.idle_steps().min(MAX_IDLE_TICKS),
+                Readers::Absent => MAX_UNREAD_TICKS,
+            };
+            self.hints.skip(skipped as u32);
         }
     }
 }
@@ -165,6 +175,23 @@ mod tests {
             }
             (events, watermarks)
         }
+    }
+
+    #[test]
+    fn a_market_that_is_polled_rarely_gives_the_events_that_it_would_give_each_millisecond() {
+        let (mut often, mut rarely) = (World::new(), World::new());
+        rarely.started_at = often.started_at;
+        rarely.market.pacer = often.market.pacer.clone();
+        let (each, _) = often.run(0..1_000);
+
+        let mut events = Vec::new();
+        for millis in (0..1_000).step_by(1 + MAX_UNREAD_TICKS as usize).chain([999]) {
+            let reading = ClockReading { now: rarely.at(millis), changes: 0 };
+            rarely.market.advance(reading, &mut events);
+            assert!(rarely.market.pacer.is_up_to_date());
+        }
+
+        assert!(each.len() > 1_000 && events == each);
     }
 
     #[test]

@@ -58,14 +58,14 @@ pub(super) struct TickHints(Arc<Hints>);
 
 #[derive(Debug, Default)]
 struct Hints {
-    idle_ticks: AtomicU32,
+    skipped: AtomicU32,
     /// Nanoseconds plus one; 0 is none.
     realign: AtomicU32,
 }
 
 impl TickHints {
-    pub(super) fn allow_idle(&self, ticks: u32) {
-        self.0.idle_ticks.store(ticks, Ordering::Relaxed);
+    pub(super) fn skip(&self, ticks: u32) {
+        self.0.skipped.store(ticks, Ordering::Relaxed);
     }
 
     /// Asks for the next tick after this time, less than a second, and then one each millisecond.
@@ -73,8 +73,8 @@ impl TickHints {
         self.0.realign.store(first.subsec_nanos() + 1, Ordering::Relaxed);
     }
 
-    fn take_idle(&self) -> u32 {
-        take(&self.0.idle_ticks)
+    fn take_skipped(&self) -> u32 {
+        take(&self.0.skipped)
     }
 
     fn take_realign(&self) -> Option<Duration> {
@@ -172,7 +172,7 @@ mod tests {
             let (clock, _peer) = clock_over_a_socket(hints.clone());
 
             // The next tick arms the timer anew.
-            hints.allow_idle(3);
+            hints.skip(3);
 
             assert_ticks_of_the_runtime(clock).await;
         });

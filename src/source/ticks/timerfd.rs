@@ -70,7 +70,7 @@ impl TimerFd {
     /// # Errors
     /// When the kernel refuses to set the timer or to read it. The timer is of no use any more.
     pub(super) fn poll_tick(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let skipped = self.hints.take_idle();
+        let skipped = self.hints.take_skipped();
         if let Some(first) = self.hints.take_realign() {
             self.deadline_ns = now_ns() + first.as_nanos() as i64 - self.period_ns;
             self.arm(0)?;
@@ -142,7 +142,7 @@ mod tests {
                 assert!(now_ns() >= timer.deadline_ns, "early with a lead of {} ns", timer.lead_ns);
             }
 
-            timer.hints.allow_idle(3);
+            timer.hints.skip(3);
             let before_ns = timer.deadline_ns;
             poll_fn(|cx| timer.poll_tick(cx)).await.unwrap();
             assert!(timer.deadline_ns - before_ns >= 4 * timer.period_ns && now_ns() >= timer.deadline_ns);

@@ -28,7 +28,7 @@ impl Wake {
 
     /// Skips this number of ticks of the clock, unless the source is woken.
     pub fn skip_ticks(&self, ticks: u32) {
-        self.hints.allow_idle(ticks);
+        self.hints.skip(ticks);
     }
 
     /// The ticks. Needs a running runtime.
