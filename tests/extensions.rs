@@ -4,6 +4,7 @@
 
 use rmpv::Value as Packed;
 use serde_json::{Value, json};
+use tapecast::hub::MaxDelay;
 use test_support::{Client, DEADLINE, SequenceLedger, Server, wait_until};
 
 fn subscribe(client: &mut Client, command: Value) -> Value {
@@ -285,7 +286,7 @@ fn max_delay_coalesces_trades_into_fewer_frames_without_losing_any() {
     for workers in WORKERS {
         let server = Server::start(|config| {
             config.workers = workers;
-            config.max_delay = std::time::Duration::from_millis(20);
+            config.max_delay = MaxDelay::Fixed(std::time::Duration::from_millis(20));
             config.simulation.trades_per_second = 2_000.0;
         });
         let mut client = Client::session(server.address);

@@ -25,8 +25,8 @@ use tracing::error;
 use crate::clock::Clock;
 use crate::faults::FaultyFeed;
 use crate::feed::{
-    Batch, BatchSource, ControlReplay, Follow, Followers, LastValues, Listeners, Moderate, Publish,
-    Published, PublishedMessages,
+    Audience, Batch, BatchSource, ControlReplay, Follow, Followers, LastValues, Moderate, Publish, Published,
+    PublishedMessages,
 };
 use crate::http::Readiness;
 use crate::hub::{Continue, Hub, HubActor, LivenessProbe, Now};
@@ -41,7 +41,7 @@ pub(super) struct FeedRuntime {
     actor: Addr<FeedActor>,
     place: FeedPlace,
     monitor: FeedMonitor,
-    listeners: Listeners,
+    audience: Audience,
 }
 
 enum FeedPlace {
@@ -59,7 +59,7 @@ struct PreparedFeed {
     monitor: FeedMonitor,
     faults: Option<Box<FaultyDelivery>>,
     clock: Clock,
-    listeners: Listeners,
+    audience: Audience,
 }
 
 /// Makes faults of delivery, by this clock.
@@ -93,7 +93,7 @@ impl FeedRuntime {
         clock: Clock,
     ) -> Self {
         let (address, mailbox) = channel(MAILBOX);
-        let listeners = Listeners::default();
+        let audience = Audience::default();
         let prepared = PreparedFeed {
             source,
             journal,
@@ -101,7 +101,7 @@ impl FeedRuntime {
             monitor: monitor.clone(),
             faults,
             clock,
-            listeners: listeners.clone(),
+            audience: audience.clone(),
         };
         let place = if workers == 1 {
             FeedPlace::Inline(Mutex::new(Some(Box::new(prepared))))
@@ -110,7 +110,7 @@ impl FeedRuntime {
             thread.spawn_fn(move || prepared.start(Target::Followers(LastValues::default())));
             FeedPlace::OwnThread(thread)
         };
-        Self { actor: Addr::new(address), place, monitor, listeners }
+        Self { actor: Addr::new(address), place, monitor, audience }
     }
 
     /// Passes every batch to the hub of the calling worker thread. When the returned future ends, the hub has the feed's
@@ -137,8 +137,8 @@ impl FeedRuntime {
     }
 
     /// Where the sessions of the feed are counted.
-    pub(super) fn listeners(&self) -> Listeners {
-        self.listeners.clone()
+    pub(super) fn audience(&self) -> Audience {
+        self.audience.clone()
     }
 
     /// Where commands for a replay are sent.
@@ -184,7 +184,7 @@ impl PreparedFeed {
             publications: Vec::new(),
             clock: self.clock,
             faults: self.faults,
-            listeners: self.listeners,
+            audience: self.audience,
             monitor: self.monitor.clone(),
             _running: RunningGuard::new(self.monitor),
         };
@@ -261,7 +261,7 @@ struct FeedActor {
     publications: Vec<PendingPublication>,
     clock: Clock,
     faults: Option<Box<FaultyDelivery>>,
-    listeners: Listeners,
+    audience: Audience,
     monitor: FeedMonitor,
     _running: RunningGuard,
 }
@@ -402,7 +402,7 @@ impl FeedActor {
 
     /// A journal and REST can wait for what no session waits for.
     fn readers(&self) -> Readers {
-        if self.listeners.is_empty() { Readers::Absent } else { Readers::Waiting }
+        if self.audience.is_empty() { Readers::Absent } else { Readers::Waiting }
     }
 
     fn needs_no_tick(&self) -> bool {

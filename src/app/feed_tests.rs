@@ -203,7 +203,7 @@ async fn a_source_is_told_whether_a_session_of_any_worker_waits_for_its_events()
             ticks.send(ClockTick).expect("the feed runs");
             timeout(Duration::from_secs(10), told.recv()).await.expect("in time").expect("the source lives")
         };
-        let (one, other) = (feed.listeners(), feed.listeners());
+        let (one, other) = (feed.audience(), feed.audience());
 
         assert_eq!(tick().await, Readers::Absent);
         one.join();

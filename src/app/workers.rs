@@ -15,7 +15,7 @@ use super::service_manager::ServiceThreads;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::WorkerHubs;
-use crate::hub::{Hub, HubActor, HubDirectory, LivenessTimeouts, WorkerShare};
+use crate::hub::{Hub, HubActor, HubDirectory, LivenessTimeouts, MaxDelay, WorkerShare};
 use crate::metrics::Metrics;
 use crate::wire::Close;
 
@@ -26,7 +26,7 @@ pub(super) struct WorkerPool {
     metrics: Arc<Metrics>,
     clock: Clock,
     liveness: LivenessTimeouts,
-    max_delay: Duration,
+    max_delay: MaxDelay,
     hubs: HubDirectory,
     /// The number of workers started; the next one is the number of the next worker.
     started: Arc<AtomicUsize>,
@@ -73,7 +73,7 @@ impl WorkerPool {
         let share = WorkerShare::new(metrics, clock, self.feeds.len(), now);
         let start = |feed: &RunningFeed| {
             let universe = Arc::clone(&feed.universe);
-            let share = share.of_hub(self.metrics.hub(number, feed.name), feed.runtime.listeners());
+            let share = share.of_hub(self.metrics.hub(number, feed.name), feed.runtime.audience());
             let hub = Rc::new(Hub::new(universe, self.liveness, self.max_delay, share, now));
             let actor = HubActor::new(Rc::clone(&hub)).start();
             self.hubs.add(number, feed.name, actor.clone());

@@ -67,7 +67,7 @@ use crate::cluster::ClusterSettings;
 use crate::faults::FaultSpec;
 use crate::feed::BarSpans;
 use crate::http::EchoMode;
-use crate::hub::LivenessTimeouts;
+use crate::hub::{LivenessTimeouts, MaxDelay};
 use crate::journal::JournalSettings;
 use crate::metrics::LatencyMeasurement;
 use crate::model::{Feed, SECOND};
@@ -186,10 +186,10 @@ struct Options {
     #[arg(long, env = "TAPECAST_BAR_SECONDS", default_value_t = 60, value_name = "SECONDS")]
     bar_seconds: u32,
 
-    /// Maximum time to coalesce objects into one frame; sessions with few updates are not delayed
-    #[arg(long, env = "TAPECAST_MAX_DELAY_MS", default_value_t = 0, value_name = "MS",
-        value_parser = clap::value_parser!(u16).range(0..=1_000))]
-    max_delay_ms: u16,
+    /// Maximum time to coalesce objects into one frame; sessions with few updates are not delayed. `auto`: up to 10 while
+    /// a worker is busy, else 0
+    #[arg(long, env = "TAPECAST_MAX_DELAY_MS", default_value = "auto", value_name = "MS", value_parser = max_delay)]
+    max_delay_ms: MaxDelay,
 
     /// Threads that serve clients [default: the number of cores]
     #[arg(long, env = "TAPECAST_WORKERS", value_name = "N")]
@@ -336,8 +336,8 @@ pub struct Config {
     /// The longest time that objects wait for more of the same session, to be sent in one frame.
     ///
     /// It halves the work for a client that receives thousands of objects per second, and adds up to this
-    /// much latency. Default 0: latency comes first.
-    pub max_delay: Duration,
+    /// much latency. By default only a busy worker delays anything.
+    pub max_delay: MaxDelay,
     /// The timeouts after which unresponsive clients are disconnected.
     pub liveness: LivenessTimeouts,
     /// The longest time of a graceful shutdown, after which open connections are aborted. Default 4 s, so
@@ -474,7 +474,7 @@ impl TryFrom<Options> for Config {
             limits: Limits::default(),
             outbox: OutboxLimits::default(),
             alerts: AlertLimits::default(),
-            max_delay: Duration::from_millis(args.max_delay_ms.into()),
+            max_delay: args.max_delay_ms,
             liveness: LivenessTimeouts::default(),
             drain: Duration::from_secs_f64(within("--drain-seconds", args.drain_seconds, MAX_DRAIN_SECONDS)?),
             echo,
@@ -550,6 +550,16 @@ impl Config {
 /// Whether only this machine reaches the address.
 fn is_local(listen: SocketAddr) -> bool {
     listen.ip().to_canonical().is_loopback()
+}
+
+/// The value of `--max-delay-ms`.
+fn max_delay(text: &str) -> Result<MaxDelay, String> {
+    const MAX_DELAY_MS: u64 = 1_000;
+    match text.parse() {
+        _ if text == "auto" => Ok(MaxDelay::Auto),
+        Ok(millis @ 0..=MAX_DELAY_MS) => Ok(MaxDelay::Fixed(Duration::from_millis(millis))),
+        _ => Err(format!("it is neither `auto` nor a number from 0 to {MAX_DELAY_MS}")),
+    }
 }
 
 fn within(name: &'static str, value: f64, max: f64) -> Result<f64, ConfigError> {

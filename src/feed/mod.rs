@@ -5,6 +5,7 @@
 //! source through the sequencer, and the `TopicFeed` adds the messages of topics. `app` polls the batch source and passes each `Batch` to the hubs and to the other
 //! `Followers`.
 
+mod audience;
 mod bars;
 mod batch;
 mod batch_codec;
@@ -13,7 +14,6 @@ mod earlier_run;
 mod followers;
 mod given_bars;
 mod last_values;
-mod listeners;
 mod missed_codec;
 mod progress;
 mod relisting;
@@ -24,13 +24,13 @@ mod source_bars_tests;
 mod tickers;
 mod topic_feed;
 
+pub use audience::Audience;
 pub use batch::Batch;
 pub use batch_codec::{BatchDecoder, BatchEncoder, push_content, take_content};
 pub use batch_source::{BatchSource, PublishedMessages};
 pub use earlier_run::EarlierRun;
 pub use followers::{ControlReplay, Follow, Followers, Moderate, Publish, Published};
 pub use last_values::LastValues;
-pub use listeners::Listeners;
 pub use missed_codec::{are_listed, push_missed, take_missed};
 pub use progress::FeedProgress;
 pub use relisting::Relisting;

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::coalescing::{CoalescingDelay, MaxDelay};
 use super::crowding::Crowding;
 use super::group::Delivery;
 use super::hub_alerts::HubAlerts;
@@ -33,8 +34,6 @@ use crate::wire::Close;
 pub struct Hub {
     state: RefCell<State>,
     timeouts: LivenessTimeouts,
-    /// The longest time that objects wait to be coalesced with others (`--max-delay-ms`).
-    max_delay: Duration,
     share: WorkerShare,
     /// The bytes that this hub adds to the worker's in `outbox_bytes`.
     queued_bytes: Cell<i64>,
@@ -57,6 +56,8 @@ struct State {
     trim_at: usize,
     frames: FrameCache,
     send_batch: SendBatch,
+    /// How long objects wait to be coalesced with others.
+    coalescing: CoalescingDelay,
     /// When the objects that wait to be coalesced leave: the same moment for all subscribers, so that
     /// identical ones share a frame.
     flush_at: Option<Instant>,
@@ -109,10 +110,12 @@ impl Hub {
     pub fn new(
         universe: Arc<Universe>,
         timeouts: LivenessTimeouts,
-        max_delay: Duration,
+        max_delay: MaxDelay,
         share: WorkerShare,
         now: Instant,
     ) -> Self {
+        let coalescing = CoalescingDelay::new(max_delay, now);
+        share.hub_metrics.coalescing_delay.set(coalescing.get().as_secs_f64());
         let state = State {
             index: Index::new(universe.len()),
             slots: Vec::new(),
@@ -122,6 +125,7 @@ impl Hub {
             trim_at: MAX_KEPT_BATCHES,
             frames: FrameCache::default(),
             send_batch: SendBatch::default(),
+            coalescing,
             flush_at: None,
             has_more: false,
             pauses: PauseDetector::new(now),
@@ -132,7 +136,6 @@ impl Hub {
         Self {
             state: RefCell::new(state),
             timeouts,
-            max_delay,
             share,
             queued_bytes: Cell::default(),
             crowding: RefCell::default(),
@@ -151,7 +154,7 @@ impl Hub {
         self.share.metrics.opened.inc();
         self.share.metrics.sessions.inc();
         self.share.hub_metrics.sessions.inc();
-        self.share.listeners.join();
+        self.share.audience.join();
         key
     }
 
@@ -162,7 +165,7 @@ impl Hub {
         state.slots[key.0] = None;
         self.share.metrics.sessions.dec();
         self.share.hub_metrics.sessions.dec();
-        self.share.listeners.leave();
+        self.share.audience.leave();
     }
 
     /// Changes a subscriber's subscriptions, from the next batch on. [`flush`](Self::flush) it first: what
@@ -288,6 +291,9 @@ impl Hub {
     pub fn dispatch(&self, batches: &[Arc<Batch>], now: Instant) {
         let state = &mut *self.state.borrow_mut();
         state.index.dissolve_piece();
+        if let Some(delay) = state.coalescing.sample(now, || self.share.busy_time.total()) {
+            self.share.hub_metrics.coalescing_delay.set(delay.as_secs_f64());
+        }
         for batch in batches {
             state.grow(batch.universe());
             if batch.begun_epoch().is_some() || !batch.notices().is_empty() {
@@ -311,14 +317,15 @@ impl Hub {
         }
         let is_full = state.batches.len() > MAX_KEPT_BATCHES;
         let is_time = is_full || state.flush_at.is_none_or(|at| at <= now + DELAY_SLACK);
-        let since = now.checked_sub(self.max_delay);
+        let max_delay = state.coalescing.get();
+        let since = now.checked_sub(max_delay);
         state.deliver(MAX_DELIVERIES, now, &self.share.metrics, |slot| {
             let is_quiet = slot.delivered.is_none_or(|at| Some(at) <= since);
             is_time || is_quiet || !slot.subscriber.may_coalesce()
         });
         record_fan_out(&self.share.metrics, now);
         if is_time && !state.has_more {
-            state.flush_at = Some(now + self.max_delay);
+            state.flush_at = Some(now + max_delay);
         }
     }
 
@@ -664,7 +671,9 @@ impl Hub {
         let now = Instant::now();
         let share = WorkerShare::new(WorkerMetrics::default(), clock, N, now);
         let timeouts = LivenessTimeouts::default();
-        [(); N].map(|()| Self::new(Arc::clone(&universe), timeouts, max_delay, share.clone(), now))
+        [(); N].map(|()| {
+            Self::new(Arc::clone(&universe), timeouts, MaxDelay::Fixed(max_delay), share.clone(), now)
+        })
     }
 }
 

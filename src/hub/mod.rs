@@ -7,6 +7,7 @@
 mod actor;
 mod change;
 mod change_log;
+mod coalescing;
 mod crowding;
 mod directory;
 mod encoded_last_values;
@@ -27,6 +28,7 @@ mod worker_share;
 pub use actor::{CloseAll, Continue, HubActor, LivenessProbe};
 pub use change::SubscriptionChange;
 pub use change_log::ChangeLog;
+pub use coalescing::MaxDelay;
 pub use crowding::BacklogLimits;
 pub use directory::HubDirectory;
 pub use encoded_last_values::EncodedLastValues;

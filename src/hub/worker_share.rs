@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use super::BacklogLimits;
 use crate::clock::Clock;
-use crate::feed::Listeners;
+use crate::feed::Audience;
 use crate::limits::FairQueue;
-use crate::metrics::{HubMetrics, WorkerMetrics};
+use crate::metrics::{BusyTime, HubMetrics, WorkerMetrics};
 
 /// What the hubs of one worker have in common: a worker has a hub for each feed.
 ///
@@ -16,8 +16,9 @@ use crate::metrics::{HubMetrics, WorkerMetrics};
 pub struct WorkerShare {
     pub(super) metrics: WorkerMetrics,
     pub(super) hub_metrics: HubMetrics,
-    pub(super) listeners: Listeners,
+    pub(super) audience: Audience,
     pub(super) clock: Clock,
+    pub(super) busy_time: BusyTime,
     pub(super) fair_queue: Rc<FairQueue>,
     pub(super) backlog: BacklogLimits,
     /// The number of the newest session.
@@ -25,13 +26,20 @@ pub struct WorkerShare {
 }
 
 impl WorkerShare {
-    /// The share of each of this number of hubs.
+    /// The share of each of this number of hubs of the calling thread.
     pub fn new(metrics: WorkerMetrics, clock: Clock, hubs: usize, now: Instant) -> Self {
         let BacklogLimits { worker, address } = BacklogLimits::default();
         let backlog = BacklogLimits { worker: worker / hubs, address: address / hubs };
-        let (hub_metrics, fair_queue) = (HubMetrics::default(), FairQueue::new(now));
-        let listeners = Listeners::default();
-        Self { metrics, hub_metrics, listeners, clock, fair_queue, backlog, numbers: Rc::default() }
+        Self {
+            metrics,
+            hub_metrics: HubMetrics::default(),
+            audience: Audience::default(),
+            clock,
+            busy_time: BusyTime::of_this_thread(),
+            fair_queue: FairQueue::new(now),
+            backlog,
+            numbers: Rc::default(),
+        }
     }
 
     /// The number of the next session of the worker.
@@ -42,7 +50,7 @@ impl WorkerShare {
 
     /// The share of the hub that has these metrics, and counts its sessions among these.
     #[must_use]
-    pub fn of_hub(&self, hub_metrics: HubMetrics, listeners: Listeners) -> Self {
-        Self { hub_metrics, listeners, ..self.clone() }
+    pub fn of_hub(&self, hub_metrics: HubMetrics, audience: Audience) -> Self {
+        Self { hub_metrics, audience, ..self.clone() }
     }
 }

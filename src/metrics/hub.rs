@@ -19,6 +19,8 @@ pub struct HubMetrics {
     pub stalled: Gauge,
     /// The longest time in the last second that an object waited for its delivery to a session, in seconds.
     pub lag: Gauge<f64, AtomicU64>,
+    /// How long objects may wait now to share a frame with later ones, in seconds.
+    pub coalescing_delay: Gauge<f64, AtomicU64>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -26,6 +28,7 @@ pub(super) struct HubFamilies {
     sessions: Family<HubLabels, Gauge>,
     stalled: Family<HubLabels, Gauge>,
     lag: Family<HubLabels, Gauge<f64, AtomicU64>>,
+    coalescing_delay: Family<HubLabels, Gauge<f64, AtomicU64>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -47,6 +50,8 @@ impl HubFamilies {
         registry.register("stalled_sessions", help, self.stalled.clone());
         let help = "Longest time in the last second that an object waited for its delivery";
         registry.register("hub_lag_seconds", help, self.lag.clone());
+        let help = "How long objects may wait now to share a frame with later ones";
+        registry.register("coalescing_delay_seconds", help, self.coalescing_delay.clone());
     }
 
     /// The metrics of the hub of this worker for this feed.
@@ -56,6 +61,7 @@ impl HubFamilies {
             sessions: self.sessions.get_or_create_owned(&labels),
             stalled: self.stalled.get_or_create_owned(&labels),
             lag: self.lag.get_or_create_owned(&labels),
+            coalescing_delay: self.coalescing_delay.get_or_create_owned(&labels),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Each worker has counters of its own, with the label `worker`: if two threads added to one counter, its
 //! cache line would move between their cores with every frame.
 
+mod busy_time;
 mod by_feed;
 #[cfg(feature = "nats")]
 mod cluster;
@@ -33,6 +34,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
+pub use busy_time::BusyTime;
 #[cfg(feature = "nats")]
 pub use cluster::ClusterMetrics;
 pub use exposition::ExpositionFormat;

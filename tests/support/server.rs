@@ -3,9 +3,11 @@
 use std::net::SocketAddr;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tapecast::app::Service;
 use tapecast::config::Config;
+use tapecast::hub::MaxDelay;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
@@ -31,6 +33,8 @@ impl Server {
             listen: ([127, 0, 0, 1], 0).into(),
             // Topics have what tests publish.
             simulates_weather: false,
+            // How busy the machine is decides nothing.
+            max_delay: MaxDelay::Fixed(Duration::ZERO),
             ..Config::default()
         };
         configure(&mut config);

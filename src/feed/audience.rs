@@ -3,9 +3,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The number of sessions that a feed has, over all workers. Hubs count, the feed reads.
 #[derive(Clone, Debug, Default)]
-pub struct Listeners(Arc<AtomicUsize>);
+pub struct Audience(Arc<AtomicUsize>);
 
-impl Listeners {
+impl Audience {
     /// Counts a session that has come.
     pub fn join(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
