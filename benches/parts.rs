@@ -24,7 +24,7 @@ use tapecast::session::{Outbox, OutboxLimits};
 use tapecast::source::{
     EventSource, Listings, Recording, ReplaySettings, ReplaySource, SimulationSettings, Simulator, universe,
 };
-use tapecast::wire::{Codec, Decoder, DeliveryKind, EncodedObjects};
+use tapecast::wire::{Codec, Decoder, DeliveryKind, EncodedObjects, TickerFields};
 
 const AT: Timestamp = Timestamp::from_nanos(1_795_000_000_000_000_000);
 
@@ -89,7 +89,8 @@ fn outbox(criterion: &mut Criterion) {
 
 /// A frame of ten objects: encoded for the first subscriber, cached for the others.
 fn frame(criterion: &mut Criterion) {
-    const FORM: FrameForm = FrameForm { codec: Codec::Json, deflate: None, max_bytes: 4096 };
+    const FORM: FrameForm =
+        FrameForm { codec: Codec::Json, deflate: None, max_bytes: 4096, tickers: TickerFields::ALL };
     let universe = Arc::new(universe(10, 1));
     let batches = [Arc::new(Batch::new(Arc::clone(&universe), AT, quotes(&universe, 1), vec![]))];
     let objects: Vec<_> = (0..10).map(|place| ObjectRef::new(0, place)).collect();

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::ChangeLog;
-use crate::feed::LastValues;
-use crate::model::{Object, Seq, StreamId, Universe};
-use crate::wire::{Codec, DeliveryKind};
+use super::ticker_tracker::TickerTracker;
+use crate::feed::{Batch, LastValues};
+use crate::model::{Channel, Object, Seq, StreamId, Universe};
+use crate::wire::{Codec, DeliveryKind, NumberedTicker, TickerFields, TickerPart};
 
 /// The last value of each stream as of the last dispatched batch, with a cache of those encodings that
 /// were needed.
@@ -21,6 +22,9 @@ pub struct EncodedLastValues {
     last_values: LastValues,
     changes: ChangeLog,
     cache: RefCell<FxHashMap<(Codec, StreamId), CachedObject>>,
+    /// Encodings of parts of the newest tickers.
+    parts: RefCell<FxHashMap<(Codec, StreamId), CachedParts>>,
+    tracker: RefCell<TickerTracker>,
 }
 
 /// An object encoded without a mark.
@@ -30,22 +34,60 @@ struct CachedObject {
     bytes: Vec<u8>,
 }
 
+/// Different parts of one ticker, encoded without marks, one after the other.
+#[derive(Debug, Default)]
+struct CachedParts {
+    seq: Seq,
+    bytes: Vec<u8>,
+    /// The fields of each part, and where its bytes end.
+    ends: Vec<(TickerFields, usize)>,
+}
+
+impl CachedParts {
+    /// The most parts of a ticker that are kept: most sessions miss the same few objects, and so the same changes.
+    const MOST: usize = 8;
+
+    /// The bytes of the part with these fields, encoded if it is new and there is room for it.
+    fn get_or_encode(&mut self, fields: TickerFields, encode: impl FnOnce(&mut Vec<u8>)) -> Option<&[u8]> {
+        let place = self.ends.iter().position(|(known, _)| *known == fields);
+        let place = match place {
+            Some(place) => place,
+            None if self.ends.len() == Self::MOST => return None,
+            None => {
+                encode(&mut self.bytes);
+                self.ends.push((fields, self.bytes.len()));
+                self.ends.len() - 1
+            }
+        };
+        let start = place.checked_sub(1).map_or(0, |before| self.ends[before].1);
+        Some(&self.bytes[start..self.ends[place].1])
+    }
+}
+
 impl EncodedLastValues {
     /// No values yet, of these instruments.
     pub fn new(universe: Arc<Universe>) -> Self {
         let last_values = LastValues::new(universe.len());
-        Self { universe, last_values, changes: ChangeLog::default(), cache: RefCell::default() }
+        Self {
+            universe,
+            last_values,
+            changes: ChangeLog::default(),
+            cache: RefCell::default(),
+            parts: RefCell::default(),
+            tracker: RefCell::default(),
+        }
     }
 
     /// Replaces the last values by a snapshot; none of it is encoded.
     pub(super) fn load_snapshot(&mut self, last_values: LastValues) {
-        (self.last_values, self.cache) = (last_values, RefCell::default());
-        self.changes.clear();
+        self.last_values = last_values;
+        self.restart_numbers();
     }
 
     /// Forgets all encodings and changes: numbers begin again, so the same ones are of other objects.
     pub(super) fn restart_numbers(&mut self) {
-        self.cache = RefCell::default();
+        (self.cache, self.parts) = (RefCell::default(), RefCell::default());
+        self.tracker.get_mut().clear();
         self.changes.clear();
     }
 
@@ -72,6 +114,21 @@ impl EncodedLastValues {
     /// Records that a stream has a new last value.
     pub fn record_change(&mut self, stream: StreamId) {
         self.changes.push(stream);
+    }
+
+    /// Compares the tickers of a batch with those before it, where sessions get their changes.
+    pub(super) fn track_tickers(&mut self, batch: &Batch) {
+        let tracker = self.tracker.get_mut();
+        if !tracker.is_empty() {
+            batch.objects().filter_map(NumberedTicker::of).for_each(|ticker| tracker.record(ticker));
+        }
+    }
+
+    /// The fields of a ticker that changed behind the object of number `base`, at least up to that of number `until`, which
+    /// was dispatched; `None` if that is not known.
+    pub fn changed_fields(&self, stream: StreamId, base: Seq, until: Seq) -> Option<TickerFields> {
+        let newest = self.last_values.of(stream).and_then(NumberedTicker::of)?;
+        self.tracker.borrow_mut().changed(newest, base, until)
     }
 
     /// The last values, to be updated by a batch.
@@ -103,6 +160,37 @@ impl EncodedLastValues {
             if let Some(object) = self.last_values.of(stream) {
                 self.encode(out, codec, object, mark);
             }
+        }
+    }
+
+    /// Appends a part of a ticker with a mark. Parts of the newest object are encoded once.
+    pub fn write_ticker(
+        &self,
+        out: &mut Vec<u8>,
+        codec: Codec,
+        ticker: NumberedTicker<'_>,
+        mark: DeliveryKind,
+        part: TickerPart,
+    ) {
+        let stream = StreamId::new(Channel::Tickers, ticker.ticker.symbol);
+        let encode =
+            |out: &mut Vec<u8>, mark, part| codec.write_ticker(out, &self.universe, ticker, mark, part);
+        let start = out.len();
+        let is_written = ticker.seq == self.last_values.seq(stream) && {
+            let mut cache = self.parts.borrow_mut();
+            let cached = cache.entry((codec, stream)).or_default();
+            if cached.seq != ticker.seq {
+                cached.bytes.clear();
+                cached.ends.clear();
+                cached.seq = ticker.seq;
+            }
+            let unmarked = TickerPart::of(part.fields);
+            let live = cached.get_or_encode(part.fields, |bytes| encode(bytes, DeliveryKind::Live, unmarked));
+            live.is_some_and(|live| codec.append_ticker(out, live, mark, part))
+        };
+        if !is_written {
+            out.truncate(start);
+            encode(out, mark, part);
         }
     }
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use super::{EncodedLastValues, FrameCache, FrameForm, FrameKey};
 use crate::feed::Batch;
 use crate::model::Object;
-use crate::wire::{ArrayFrame, Codec};
+use crate::wire::{ArrayFrame, Codec, DeliveryKind, NumberedTicker, TickerPart};
 
 /// A reference to an object of a fan-out: its batch in the upper half, its index there in the lower. One
 /// number, so that lists of references are compared at the speed of memory.
@@ -110,12 +110,15 @@ impl<'a> FanOut<'a> {
     /// A small frame is compressed when a second session wants it, and shared by all that have not sent
     /// it yet: the first may be the only one.
     pub fn frame(&self, form: FrameForm, objects: &[ObjectRef]) -> Option<FrameKey> {
-        let FrameForm { codec, deflate, max_bytes } = form;
+        let FrameForm { codec, deflate, max_bytes, tickers } = form;
         let share = |frame| match deflate {
             Some(deflate) => deflate.pack_shared(frame),
             None => frame,
         };
         let make = || {
+            if !tickers.is_all() {
+                return self.frame_of_parts(form, objects);
+            }
             let size = objects.iter().map(|object| self.encoded(codec, *object).len()).sum();
             if size > max_bytes {
                 return None;
@@ -131,6 +134,28 @@ impl<'a> FanOut<'a> {
         };
         let published = || self.published_at(objects);
         self.frames.get_or_insert(form, objects, published, make, share)
+    }
+
+    /// The frame of these objects for sessions that selected fields of tickers.
+    fn frame_of_parts(&self, form: FrameForm, objects: &[ObjectRef]) -> Option<Bytes> {
+        let FrameForm { codec, deflate, max_bytes, tickers } = form;
+        let mut frame = ArrayFrame::with_capacity(codec, 0);
+        for reference in objects {
+            match NumberedTicker::of(self.object(*reference)) {
+                Some(ticker) => frame.push_with(|out| {
+                    let part = TickerPart::of(tickers);
+                    self.last_values.write_ticker(out, codec, ticker, DeliveryKind::Live, part);
+                }),
+                None => frame.push(self.encoded(codec, *reference)),
+            }
+            if frame.len() > max_bytes {
+                return None;
+            }
+        }
+        Some(match deflate {
+            Some(deflate) => deflate.pack(frame.finish()),
+            None => frame.finish(),
+        })
     }
 
     /// How long the oldest of these objects has waited since it was published, if that is known.
@@ -155,7 +180,7 @@ impl<'a> FanOut<'a> {
 mod tests {
     use super::*;
     use crate::model::{Seq, Timestamp};
-    use crate::wire::{Deflate, NegotiatedDeflate, fixtures};
+    use crate::wire::{Deflate, NegotiatedDeflate, TickerFields, fixtures};
 
     /// The frame of this many trades, in each form, from one fan-out.
     fn frames_of<const N: usize>(
@@ -170,7 +195,7 @@ mod tests {
         let fan_out = FanOut::new(&batches, frames, &last_values, Instant::now());
         let objects: Vec<_> = (0..trades as usize).map(|index| ObjectRef::new(0, index)).collect();
         forms.map(|deflate| {
-            let form = FrameForm { codec: Codec::Json, deflate, max_bytes: 4096 };
+            let form = FrameForm { codec: Codec::Json, deflate, max_bytes: 4096, tickers: TickerFields::ALL };
             fan_out.bytes(fan_out.frame(form, &objects).unwrap())
         })
     }

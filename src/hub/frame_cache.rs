@@ -9,7 +9,7 @@ use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
 
 use super::ObjectRef;
-use crate::wire::{Codec, Deflate};
+use crate::wire::{Codec, Deflate, TickerFields};
 
 /// The frames of one fan-out, by their form and by the objects in them.
 ///
@@ -72,6 +72,8 @@ pub struct FrameForm {
     pub deflate: Option<Deflate>,
     /// The most bytes of objects in one frame.
     pub max_bytes: usize,
+    /// The fields of tickers.
+    pub tickers: TickerFields,
 }
 
 /// Capacity for objects and frames that is kept: some 100 KiB.

@@ -527,6 +527,7 @@ impl State {
     /// Records for all groups which objects of a batch they receive.
     fn match_batch(&mut self, batch: &Arc<Batch>) {
         let Self { index, queue, batches, first_batch, last_values, .. } = self;
+        last_values.track_tickers(batch);
         for (position, object) in batch.objects().enumerate() {
             last_values.record_change(object.stream());
             let reference = ObjectRef::new(*first_batch + batches.len(), position);

@@ -15,7 +15,7 @@ use crate::hub::{
 use crate::metrics::FrameTotals;
 use crate::model::{BegunEpoch, Body, FeedNotice, Missed, Object, Seq, StreamId, SymbolId, Timestamp, Trade};
 use crate::transport::fake::FakeTransport;
-use crate::wire::{Codec, fixtures};
+use crate::wire::{Codec, TickerFields, fixtures};
 
 /// A writer whose socket takes nothing at once.
 fn writer() -> Rc<SocketWriter> {
@@ -252,7 +252,7 @@ fn frames_are_sent_and_counted_after_all_subscribers_were_called() {
             TestSubscriber::new(|_: &FanOut<'_>, _: &[ObjectRef]| panic!("the fast path is open"));
         subscriber.fast_path = Box::new(move || {
             called.borrow_mut().push(name);
-            Some(FrameForm { codec: Codec::Json, deflate: None, max_bytes: 4096 })
+            Some(FrameForm { codec: Codec::Json, deflate: None, max_bytes: 4096, tickers: TickerFields::ALL })
         });
         subscriber.frame_sent = Box::new(move |frame| {
             left.borrow_mut().push(name.to_ascii_uppercase());

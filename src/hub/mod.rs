@@ -23,6 +23,7 @@ mod requests;
 mod send_batch;
 mod subscriber;
 mod survey;
+mod ticker_tracker;
 mod worker_share;
 
 pub use actor::{CloseAll, Continue, HubActor, LivenessProbe};

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::outbox::SnapshotKind;
+use super::outbox::{SnapshotKind, TickerForm};
 use crate::hub::SubscriptionChange;
 use crate::model::{Channel, Epoch, Seq, StreamId};
 use crate::wire::{Answered, Close, ControlMessage, RequestId};
@@ -34,6 +34,8 @@ pub struct SessionOptions {
     pub interval: Duration,
     /// A heartbeat after this time without any frame (`heartbeat_ms`); zero sends none.
     pub heartbeat: Duration,
+    /// The form of tickers (`fields` and `delta`).
+    pub tickers: TickerForm,
 }
 
 /// A stream of which the client has something already.

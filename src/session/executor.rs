@@ -213,9 +213,11 @@ impl CommandExecutor {
             let is_subscribed = |stream| subscriptions.includes(stream, &universe);
             self.state.change(now, |outbox| outbox.retain(is_subscribed));
         }
+        let tickers = self.state.options().tickers;
         if let Some(options) = execution.outcome.options {
             self.apply_options(options, subscriptions, now);
         }
+        let changes_tickers = self.state.options().tickers != tickers;
         self.state.send(mem::take(&mut execution.response), now);
         if let Some(told) = execution.outcome.epoch {
             self.state.tell_epoch_since(told, now);
@@ -224,7 +226,7 @@ impl CommandExecutor {
             let request = self.answers(&execution.outcome, last_values);
             self.state.change(now, |outbox| {
                 outbox.hold_answers(true);
-                if execution.is_beginning {
+                if execution.is_beginning || changes_tickers {
                     outbox.defer_lookups();
                 }
                 if !request.is_empty() {

@@ -17,10 +17,12 @@ use super::{Limits, Outbox, OutboxLimits, Protocol, ReplayLookup};
 use crate::archive::RetainedObject;
 use crate::feed::{BarSpans, Batch, FeedProgress, LastValues, Sequencer};
 use crate::hub::{Hub, Now};
-use crate::model::{Body, Channel, Epoch, Event, FeedNotice, Object, Seq, StreamId, SymbolId, Timestamp};
+use crate::model::{
+    Body, Channel, Epoch, EpochNumbers, Event, FeedNotice, Object, Price, Seq, StreamId, SymbolId, Timestamp,
+};
 use crate::transport::SocketWriter;
 use crate::transport::fake::FakeTransport;
-use crate::wire::{Codec, Command, fixtures};
+use crate::wire::{Codec, Command, DeliveryKind, fixtures};
 
 const EPOCH: Epoch = Epoch::new(36);
 
@@ -41,7 +43,15 @@ struct World {
     clock: Instant,
     /// In every third world, commands are carried out in steps of one change.
     changes_per_step: usize,
+    /// Whether epochs begin now and then.
+    has_epochs: bool,
+    epoch: Epoch,
+    /// All tickers as they are without `fields` and `delta`, by epoch, symbol and number.
+    tickers: Rc<RefCell<HashMap<(String, String, u64), Board>>>,
 }
+
+/// The fields of a ticker object, or those that a client has put together.
+type Board = serde_json::Map<String, Value>;
 
 impl World {
     fn new(seed: u64) -> Self {
@@ -63,11 +73,46 @@ impl World {
             now: quote.at,
             clock: Instant::now(),
             changes_per_step: if seed % 3 == 1 { 1 } else { 1_000 },
+            has_epochs: false,
+            epoch: EPOCH,
+            tickers: Rc::default(),
+        }
+    }
+
+    /// An epoch begins now and then, in which numbers go on or begin again.
+    fn next_epoch(&mut self) -> Option<EpochNumbers> {
+        if !self.has_epochs || self.random.random_range(0..40) > 0 {
+            return None;
+        }
+        self.epoch = Epoch::new(self.random.random_range(100..u64::from(u32::MAX)));
+        if self.random.random() {
+            self.sequencer.begin_epoch(self.epoch);
+            self.last_values.set_epoch(self.epoch);
+            return Some(EpochNumbers::GoOn);
+        }
+        let universe = Arc::new(fixtures::universe());
+        let spans = BarSpans { bar_nanos: 50_000_000 };
+        self.sequencer = Sequencer::new(universe, spans, self.epoch, self.now);
+        self.last_values.restart(self.epoch);
+        self.published.borrow_mut().clear();
+        Some(EpochNumbers::Restart)
+    }
+
+    /// Records the tickers of a batch as they are without `fields` and `delta`.
+    fn record_tickers(&self, batch: &Batch) {
+        for object in batch.objects().filter(|object| object.body.channel() == Channel::Tickers) {
+            let mut json = Vec::new();
+            Codec::Json.write(&mut json, batch.universe(), object, DeliveryKind::Live);
+            json.pop();
+            let board: Board = serde_json::from_slice(&json).unwrap();
+            let symbol = board["S"].as_str().unwrap().to_owned();
+            self.tickers.borrow_mut().insert((self.epoch.to_string(), symbol, object.seq.0), board);
         }
     }
 
     /// Some events happen; the first hub dispatches them.
     fn tick(&mut self) {
+        let begun = self.next_epoch();
         let mut events = Vec::new();
         for _ in 0..self.random.random_range(0..8) {
             self.now = self.now + Duration::from_millis(1);
@@ -79,13 +124,21 @@ impl World {
             };
             (trade.symbol, trade.at) = (symbol, self.now);
             (quote.symbol, quote.at) = (symbol, self.now);
+            // Each figure changes at times and has its former value again at others.
+            let cents = self.random.random_range(12_640..12_644);
+            (trade.price, trade.size) = (Price::from_cents(cents), self.random.random_range(1..3));
+            (quote.bid, quote.bid_size) = (Price::from_cents(cents - 1), self.random.random_range(1..3));
+            quote.ask = Price::from_cents(cents + i64::from(self.random.random_range(1..3)));
             events.push(if self.random.random() { Event::Trade(trade) } else { Event::Quote(quote) });
         }
         // A notice is told behind what waits to be coalesced.
         let is_noticed = self.random.random_range(0..4) == 0;
         let notice = is_noticed.then(|| FeedNotice::clock_was_set(self.now, self.now));
         let batch = self.sequencer.sequence(&mut self.last_values, &events, self.now);
-        let batch = Arc::new(batch.with_notices(notice.into_iter().collect()));
+        let batch = batch.with_notices(notice.into_iter().collect());
+        let batch = batch.beginning(begun.map(|_| self.epoch));
+        let batch = Arc::new(batch.with_epoch_numbers(begun.unwrap_or_default()));
+        self.record_tickers(&batch);
         self.progress.set(self.last_values.published());
         for object in batch.objects() {
             let mut published = self.published.borrow_mut();
@@ -153,6 +206,17 @@ struct Client {
     last: HashMap<(String, String), u64>,
     gaps: u64,
     merged: u64,
+    epoch: String,
+    /// The keys of tickers that the last acknowledgement granted; `None` for all of them.
+    fields: Option<Vec<String>>,
+    /// Whether it granted changes.
+    delta: bool,
+    /// What the client has put together of each ticker.
+    boards: HashMap<String, Board>,
+    tickers: Rc<RefCell<HashMap<(String, String, u64), Board>>>,
+    /// The ticker objects that were changes, and those that were whole.
+    changes: u64,
+    whole: u64,
 }
 
 impl Client {
@@ -163,6 +227,7 @@ impl Client {
 
     fn connect_to(world: &World, hub: usize, last: HashMap<(String, String), u64>) -> Self {
         let hub = &world.hubs[hub];
+        let epoch = hub.epoch().unwrap_or(EPOCH);
         let limits = OutboxLimits { conflate_above: 400, end_above: 1_500, frame_bytes: 500 };
         let outbox = Outbox::new(Codec::Json, limits);
         let socket: Rc<RefCell<Socket>> = Rc::default();
@@ -172,7 +237,7 @@ impl Client {
         let state = Rc::new(SessionState::new(
             Rc::clone(hub),
             crate::hub::SubscriberIdentity::for_tests(),
-            EPOCH,
+            epoch,
             outbox,
             writer,
             world.clock,
@@ -181,7 +246,7 @@ impl Client {
         let executor = executor.in_steps_of(world.changes_per_step);
         Self {
             socket,
-            protocol: Protocol::new(hub.universe(), EPOCH, Limits::default(), None),
+            protocol: Protocol::new(hub.universe(), epoch, Limits::default(), None),
             executor,
             execution: None,
             _membership: HubMembership::join(&state),
@@ -189,11 +254,19 @@ impl Client {
             last,
             gaps: 0,
             merged: 0,
+            epoch: epoch.to_string(),
+            fields: None,
+            delta: false,
+            boards: HashMap::new(),
+            tickers: Rc::clone(&world.tickers),
+            changes: 0,
+            whole: 0,
         }
     }
 
     fn send(&mut self, command: &Value, now: Instant) {
         let command = Command::read(Codec::Json, command.to_string().as_bytes());
+        self.protocol.set_epoch(self.state.epoch());
         let outcome = self.protocol.answer(command);
         let response = outcome.response.to_frame(Codec::Json);
         self.execution = Some(self.executor.begin(outcome, response));
@@ -247,9 +320,21 @@ impl Client {
                     names.is_some_and(|names| names.iter().any(|name| name == symbol || name == "*"))
                 };
                 self.last.retain(|stream, _| wanted(stream));
+                self.boards.retain(|symbol, _| wanted(&("tickers".to_owned(), symbol.clone())));
+                self.granted(&object["x"]);
+            }
+            "epoch" => {
+                if object["restart"] == true {
+                    self.last.clear();
+                }
+                self.boards.clear();
+                self.epoch = text("epoch");
             }
             "gap" => {
                 let stream = (text("ch"), text("S"));
+                if stream.0 == "tickers" {
+                    self.boards.remove(&stream.1);
+                }
                 let (from, to) = (object["from"].as_u64().unwrap(), object["to"].as_u64().unwrap());
                 let last = self.last.insert(stream, to);
                 assert!(last.is_none_or(|last| from == last + 1) && from <= to, "{last:?} {object}");
@@ -264,8 +349,52 @@ impl Client {
                     assert!(last.is_none_or(|last| sq == last + cf + 1), "after {last:?}: {object}");
                 }
                 self.merged += cf;
+                if kind == "k" {
+                    self.check_ticker(object.as_object().unwrap().clone());
+                }
             }
         }
+    }
+
+    /// Takes in the options of an acknowledgement.
+    fn granted(&mut self, x: &Value) {
+        let keys = x["fields"]["tickers"].as_array();
+        let fields: Option<Vec<_>> =
+            keys.map(|keys| keys.iter().map(|key| key.as_str().unwrap().to_owned()).collect());
+        let delta = x["delta"] == true;
+        if (&fields, delta) != (&self.fields, self.delta) {
+            (self.fields, self.delta) = (fields, delta);
+            self.boards.clear();
+        }
+    }
+
+    /// Puts a ticker together, and compares it with the one that clients without `fields` and `delta` get.
+    fn check_ticker(&mut self, mut object: Board) {
+        let (symbol, sq) = (object["S"].as_str().unwrap().to_owned(), object["sq"].as_u64().unwrap());
+        let is_full = object.remove("full").is_some();
+        let is_snapshot = object.remove("sn").is_some();
+        object.remove("cf");
+        let mut expected = self.tickers.borrow()[&(self.epoch.clone(), symbol.clone(), sq)].clone();
+        if let Some(fields) = &self.fields {
+            expected.retain(|key, _| {
+                ["T", "S", "sq", "t"].contains(&&**key) || fields.iter().any(|selected| selected == key)
+            });
+        }
+        if !self.delta {
+            assert!(!is_full);
+            assert_eq!(object, expected);
+            return;
+        }
+        assert!(is_full || !is_snapshot);
+        if is_full {
+            self.whole += 1;
+            self.boards.insert(symbol.clone(), object);
+        } else {
+            self.changes += 1;
+            let board = self.boards.get_mut(&symbol).expect("the first object is whole");
+            board.extend(object);
+        }
+        assert_eq!(self.boards[&symbol], expected, "sq {sq}, full: {is_full}");
     }
 
     fn resume(&self) -> Value {
@@ -273,7 +402,7 @@ impl Client {
         for ((channel, symbol), last) in &self.last {
             sq.entry(channel).or_insert_with(|| json!({}))[symbol] = json!(last);
         }
-        json!({ "epoch": EPOCH.to_string(), "sq": sq })
+        json!({ "epoch": self.epoch, "sq": sq })
     }
 }
 
@@ -304,14 +433,26 @@ fn command(random: &mut StdRng) -> Value {
         let interval = [0, 0, 20, 250][random.random_range(0..4)];
         command["x"]["conflate_ms"] = json!(interval);
     }
+    if random.random_range(0..3) == 0 {
+        command["x"]["delta"] = json!(random.random_range(0..4) > 0);
+    }
+    if random.random_range(0..5) == 0 {
+        let keys = ["p", "s", "bp", "bs", "ap", "as", "o", "h", "l", "pc", "v", "n", "vw", "t", "sq", "zz"];
+        let selected: Vec<_> = keys.iter().filter(|_| random.random()).collect();
+        command["x"]["fields"] = if random.random() { json!({ "tickers": selected }) } else { json!(null) };
+    }
     command
 }
 
+/// The numbers of all streams add up, and with `delta` and `fields` each client puts together the tickers that it would
+/// get without them: while it is slow, with an interval, after it resumed, in another epoch, when it changes its options.
 #[test]
 fn for_every_client_and_every_stream_the_numbers_add_up() {
     let (mut gaps, mut merged, mut received) = (0, 0, 0);
+    let (mut changes, mut whole) = (0, 0);
     for seed in 0..60 {
         let mut world = World::new(seed);
+        world.has_epochs = seed % 4 == 3;
         let mut clients: Vec<_> = (0..4).map(|_| Client::connect(&mut world, HashMap::new())).collect();
 
         for _ in 0..250 {
@@ -326,6 +467,7 @@ fn for_every_client_and_every_stream_the_numbers_add_up() {
                         // The connection breaks with all that was in transit; the client reconnects and resumes.
                         let names: Vec<_> = client.last.keys().cloned().collect();
                         let resume = client.resume();
+                        (changes, whole) = (changes + client.changes, whole + client.whole);
                         *client = Client::connect(&mut world, std::mem::take(&mut client.last));
                         let mut again = json!({ "action": "subscribe", "x": { "resume": resume } });
                         for (_, channel) in CHANNELS {
@@ -364,12 +506,14 @@ fn for_every_client_and_every_stream_the_numbers_add_up() {
                 received += last;
             }
             (gaps, merged) = (gaps + client.gaps, merged + client.merged);
+            (changes, whole) = (changes + client.changes, whole + client.whole);
         }
     }
     assert!(
         gaps > 100 && merged > 1_000 && received > 10_000,
         "{gaps} gaps, {merged} merged, {received} received"
     );
+    assert!(changes > 2_000 && whole > 500, "{changes} tickers as changes, {whole} whole");
 }
 
 /// A listing in the middle of the day: the new instrument's streams reach every client that subscribed to

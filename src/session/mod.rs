@@ -40,6 +40,7 @@ pub use echo::{EchoParams, open_echo};
 pub use limits::{Limits, Offered, OutboxLimits, Overload};
 pub use outbox::{
     AnswerKind, AnswerPoint, AnswerRequest, Outbox, OutgoingFrame, Pacing, ReplayLookup, SnapshotKind,
+    TickerExtent, TickerForm,
 };
 pub use pending_session::PendingSession;
 pub use protocol::{Greeting, Protocol};

@@ -1,7 +1,7 @@
 use super::*;
 use crate::model::{Seq, StreamId};
 use crate::model::{SymbolId, TopicKind, TradeRules};
-use crate::session::{ResumePoint, SnapshotKind, SnapshotPart};
+use crate::session::{ResumePoint, SnapshotKind, SnapshotPart, TickerExtent, TickerForm};
 use crate::source::{DemandLimits, SymbolDemand};
 use crate::topics::{Namespace, PublishRight};
 use crate::wire::{Codec, fixtures};
@@ -218,6 +218,29 @@ fn a_stream_that_changes_between_its_name_and_all_symbols_does_not_resume() {
 
     assert_eq!(all.resume, [ResumePoint { stream: trades(1), last: Some(Seq(6)) }]);
     assert_eq!(named.resume, []);
+}
+
+#[test]
+fn fields_and_delta_are_acknowledged_and_stay_until_they_are_changed() {
+    let mut protocol = protocol(10);
+    let x = |answer: &str| answer.split_once(r#""heartbeat_ms":0"#).unwrap().1.to_owned();
+    let mut answer = |options: &str| {
+        let (answer, outcome) =
+            send(&mut protocol, &format!(r#"{{"action":"subscribe","tickers":["AAPL"],"x":{options}}}"#));
+        (x(&answer), outcome.options.unwrap().tickers)
+    };
+
+    let (granted, form) = answer(r#"{"fields":{"tickers":["bp","p","t","zz"],"trades":["p"]},"delta":true}"#);
+    assert_eq!(
+        granted,
+        r#","fields":{"tickers":["p","bp"]},"delta":true,"rejected":{"fields":{"tickers":["zz"],"trades":["p"]}}}}]"#
+    );
+    assert_eq!(form.extent, TickerExtent::Changes);
+    assert!(form.fields.keys().eq(["p", "bp"]));
+    assert_eq!(answer(r#"{"id":1,"fields":3}"#).1, form, "it stays");
+    assert_eq!(answer("{}").0, r#","fields":{"tickers":["p","bp"]},"delta":true}}]"#);
+    assert_eq!(answer(r#"{"fields":{"tickers":[]}}"#).0, r#","fields":{"tickers":[]},"delta":true}}]"#);
+    assert_eq!(answer(r#"{"fields":null,"delta":false}"#), ("}}]".to_owned(), TickerForm::default()));
 }
 
 #[test]

@@ -244,7 +244,12 @@ impl SessionState {
         self.options.set(options);
         self.opted_in.set(true);
         self.release_at.set(now + options.interval);
-        self.outbox_mut().set_overload(Overload::Gap);
+        let mut outbox = self.outbox_mut();
+        outbox.set_overload(Overload::Gap);
+        if outbox.ticker_form() != options.tickers {
+            outbox.set_ticker_form(options.tickers);
+        }
+        drop(outbox);
         if let Some(key) = self.key() {
             self.hub.set_timer(key, self.next_timer(now));
         }
@@ -495,7 +500,7 @@ impl SessionState {
 
     /// When the next release or heartbeat is due.
     fn next_timer(&self, now: Instant) -> Option<Instant> {
-        let SessionOptions { interval, heartbeat } = self.options.get();
+        let SessionOptions { interval, heartbeat, .. } = self.options.get();
         let release = (!interval.is_zero()).then(|| self.release_at.get());
         let beat = (!heartbeat.is_zero()).then(|| (self.fast_path.progressed() + heartbeat).max(now));
         let alerts = self.alerts.borrow();
@@ -558,7 +563,7 @@ impl Subscriber for SessionState {
         if !self.is_open() {
             return None;
         }
-        let SessionOptions { interval, heartbeat } = self.options.get();
+        let SessionOptions { interval, heartbeat, .. } = self.options.get();
         if !interval.is_zero() && self.release_at.get() <= now.steady {
             // From when it was due, so that the interval is kept; from now, when that is long ago.
             self.release_at.set((self.release_at.get() + interval).max(now.steady));
@@ -577,6 +582,7 @@ impl Subscriber for SessionState {
     fn feed_changed(&self, begun: Option<BegunEpoch>, notices: &[FeedNotice], fan_out: &FanOut<'_>) {
         let now = fan_out.now();
         let was = begun.map(|begun| {
+            self.fill(now, |outbox| outbox.forget_tickers());
             self.epoch_numbers.set(begun.numbers);
             if begun.numbers == EpochNumbers::Restart {
                 let notices = self.alerts.borrow_mut().as_mut().map(|alerts| alerts.take_all());

@@ -6,15 +6,16 @@ use rustc_hash::FxHashSet;
 
 use super::command_outcome::{CommandOutcome, ResumePoint, SessionOptions, SnapshotPart};
 use super::limits::Limits;
-use super::outbox::SnapshotKind;
+use super::outbox::{SnapshotKind, TickerExtent, TickerForm};
 use super::subscriptions::Subscriptions;
 use crate::hub::SubscriptionChange;
 use crate::model::{Channel, CurrentTradeRules, Epoch, Seq, StreamId, Symbol, Universe, UniverseSize};
 use crate::source::{ON_DEMAND, SymbolInterest};
 use crate::topics::Namespaces;
 use crate::wire::{
-    Close, Command, ControlMessage, ErrorCode, Extensions, GrantedExtensions, Rejected, RequestId,
-    ResumeRequest, Subscription, SymbolList, SymbolsByChannel,
+    Close, Command, ControlMessage, ErrorCode, Extensions, FieldsRequest, GrantedExtensions, GrantedFields,
+    Rejected, RejectedValues, RequestId, ResumeRequest, Subscription, SymbolList, SymbolsByChannel,
+    TickerFields,
 };
 
 /// The longest interval (`conflate_ms`) and the longest time between two heartbeats.
@@ -40,6 +41,9 @@ pub(super) struct SubscriptionState {
     pub(super) rules: CurrentTradeRules,
     conflate_ms: u32,
     heartbeat_ms: u32,
+    /// The fields of tickers that the client selected; `None` if it gets all.
+    fields: Option<TickerFields>,
+    delta: bool,
     /// Whether the client sent `x` in a command.
     opted_in: bool,
 }
@@ -73,6 +77,8 @@ impl SubscriptionState {
             rules: CurrentTradeRules::default(),
             conflate_ms: 0,
             heartbeat_ms: 0,
+            fields: None,
+            delta: false,
             opted_in: false,
         }
     }
@@ -266,6 +272,8 @@ impl SubscriptionState {
             conflate_ms: self.conflate_ms,
             heartbeat_ms: self.heartbeat_ms,
             tape: self.rules.get().tape(),
+            fields: self.fields.map(GrantedFields),
+            delta: self.delta,
             rejected,
         };
         let response = self.subscription(Some(granted));
@@ -284,9 +292,19 @@ impl SubscriptionState {
                 some => some.clamp(MIN_HEARTBEAT_MS, MAX_OPTION_MS),
             };
         }
+        match requested.fields {
+            FieldsRequest::Unchanged => {}
+            FieldsRequest::All => self.fields = None,
+            FieldsRequest::Tickers(fields) => self.fields = Some(fields),
+        }
+        self.delta = requested.delta.unwrap_or(self.delta);
         SessionOptions {
             interval: Duration::from_millis(self.conflate_ms.into()),
             heartbeat: Duration::from_millis(self.heartbeat_ms.into()),
+            tickers: TickerForm {
+                fields: self.fields.unwrap_or(TickerFields::ALL),
+                extent: if self.delta { TickerExtent::Changes } else { TickerExtent::Whole },
+            },
         }
     }
 
@@ -314,7 +332,7 @@ impl SubscriptionState {
         named: &SymbolsByChannel,
         refused: &SymbolsByChannel,
         rejected: Rejected,
-    ) -> BTreeMap<&'static str, Vec<String>> {
+    ) -> BTreeMap<&'static str, RejectedValues> {
         let mut all = self.unknown_symbols(named);
         for channel in ON_DEMAND {
             let is_partial = self.interest.is_some() && named.of(channel).all;
@@ -336,6 +354,13 @@ impl SubscriptionState {
             if !names.is_empty() {
                 all.insert(key, names.into_names().collect());
             }
+        }
+        let mut all: BTreeMap<_, _> =
+            all.into_iter().map(|(key, names)| (key, RejectedValues::Names(names))).collect();
+        if !rejected.fields.is_empty() {
+            let fields = rejected.fields.into_iter();
+            let fields = fields.map(|(channel, names)| (channel, names.into_names().collect())).collect();
+            all.insert("fields", RejectedValues::ByChannel(fields));
         }
         all
     }

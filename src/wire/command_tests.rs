@@ -2,7 +2,7 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 use rmpv::Value as Packed;
 
 use super::*;
-use crate::wire::{RequestId, ResumeRequest};
+use crate::wire::{FieldsRequest, RequestId, ResumeRequest, TickerFields};
 
 fn json(text: &str) -> Result<Command, CommandFault> {
     Command::read(Codec::Json, text.as_bytes()).map_err(|invalid| invalid.fault)
@@ -129,11 +129,72 @@ fn a_malformed_name_costs_no_other_name() {
 fn unknown_channels_and_options_are_named_unless_they_ask_for_nothing() {
     let (_, x) = extended(
         r#"{"action":"subscribe","trade":["AAPL"],"news":[],"pricing":null,"subjects":["a"],"corrections":["A"],
-            "key":"K","x":{"conflat_ms":250,"fields":{"tickers":["p"]}}}"#,
+            "key":"K","x":{"conflat_ms":250,"field":{"tickers":["p"]}}}"#,
     );
 
     assert_eq!(names(x.rejected.channels), ["subjects", "trade"]);
-    assert_eq!(names(x.rejected.options), ["conflat_ms", "fields"]);
+    assert_eq!(names(x.rejected.options), ["conflat_ms", "field"]);
+}
+
+/// The request in `x.fields`, and what of it is rejected: fields by channel, and options.
+fn fields(value: &str) -> (FieldsRequest, Vec<(String, Vec<String>)>, Vec<String>) {
+    let (_, x) = extended(&format!(r#"{{"action":"subscribe","x":{{"fields":{value}}}}}"#));
+    let by_channel = x.rejected.fields.into_iter().map(|(channel, rejected)| (channel, names(rejected)));
+    (x.fields, by_channel.collect(), names(x.rejected.options))
+}
+
+fn tickers(keys: &[&str]) -> FieldsRequest {
+    let known = keys.iter().map(|key| TickerFields::named(key).unwrap());
+    FieldsRequest::Tickers(known.fold(TickerFields::TIME, TickerFields::with))
+}
+
+#[test]
+fn fields_select_known_keys_of_tickers_and_name_the_others() {
+    let rejected = |channel: &str, names: &[&str]| {
+        vec![(channel.to_owned(), names.iter().map(ToString::to_string).collect::<Vec<_>>())]
+    };
+    let none = Vec::<String>::new;
+
+    assert_eq!(fields(r#"{"tickers":["p","bp","p",null]}"#), (tickers(&["p", "bp"]), vec![], none()));
+    assert_eq!(fields(r#"{"tickers":["T","S","sq","cf","t"]}"#), (tickers(&[]), vec![], none()));
+    assert_eq!(fields(r#"{"tickers":[]}"#), (tickers(&[]), vec![], none()));
+    assert_eq!(
+        fields(r#"{"tickers":["zz","p",7]}"#),
+        (tickers(&["p"]), rejected("tickers", &["?", "zz"]), none())
+    );
+    assert_eq!(
+        fields(r#"{"tickers":["p"],"trades":["p"],"quotes":null}"#),
+        (tickers(&["p"]), rejected("trades", &["p"]), none())
+    );
+    for nothing in ["null", "{}", r#"{"tickers":null}"#] {
+        assert_eq!(fields(nothing), (FieldsRequest::All, vec![], none()), "{nothing}");
+    }
+    for wrong in ["true", "7", r#"["p"]"#, r#""p""#] {
+        assert_eq!(fields(wrong), (FieldsRequest::Unchanged, vec![], vec!["fields".to_owned()]), "{wrong}");
+    }
+    let wrong = fields(r#"{"tickers":"p","bars":{}}"#);
+    assert_eq!(
+        wrong,
+        (FieldsRequest::Unchanged, vec![], vec!["fields.bars".to_owned(), "fields.tickers".to_owned()])
+    );
+}
+
+#[test]
+fn the_last_fields_of_a_command_count() {
+    let (_, x) = extended(
+        r#"{"action":"subscribe","x":{"fields":{"tickers":3,"bars":["o"]},"fields":{"tickers":["zz"]},"fields":{},
+            "delta":1,"delta":true}}"#,
+    );
+
+    assert_eq!((x.fields, x.delta), (FieldsRequest::All, Some(true)));
+    assert_eq!(x.rejected, crate::wire::Rejected::default());
+}
+
+#[test]
+fn what_is_rejected_of_fields_is_bounded() {
+    let channels: Vec<_> = (0..10_000).map(|n| format!(r#""c{n}":["a"]"#)).collect();
+    let (_, rejected, _) = fields(&format!("{{{}}}", channels.join(",")));
+    assert_eq!(rejected.len(), 16);
 }
 
 #[test]
@@ -158,6 +219,7 @@ fn an_option_without_a_valid_value_is_named_and_costs_no_other_option() {
         ("conflate_ms", &[r#""250""#, "-1", "250.5", "true", "[]", "{}"]),
         ("heartbeat_ms", &[r#""250""#, "-1", "1e-3", "false", "[250]"]),
         ("snapshot", &["1", r#""yes""#, "[]"]),
+        ("delta", &["1", r#""yes""#, "[]", "{}"]),
         ("resume", &["true", r#"["e",{}]"#, r#""e""#]),
     ] {
         for value in values {
@@ -279,10 +341,21 @@ fn map(random: &mut StdRng, keys: &[&str], depth: u32) -> serde_json::Value {
             "action" => ["subscribe", "unsubscribe", "auth"][random.random_range(0..3)].into(),
             "x" => map(
                 random,
-                &["id", "conflate_ms", "snapshot", "heartbeat_ms", "resume", "resume", "later"],
+                &[
+                    "id",
+                    "conflate_ms",
+                    "snapshot",
+                    "heartbeat_ms",
+                    "fields",
+                    "delta",
+                    "resume",
+                    "resume",
+                    "later",
+                ],
                 4,
             ),
             "resume" => map(random, &["epoch", "sq", "sq", "later"], 3),
+            "fields" => map(random, &["tickers", "tickers", "trades"], 2),
             "sq" => map(random, &["trades", "quotes", "news"], 2),
             "trades" | "quotes" if depth == 2 => map(random, &["AAPL", "MSFT", "A B"], 1),
             _ => value(random, depth),

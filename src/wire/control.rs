@@ -491,6 +491,8 @@ mod tests {
                 conflate_ms: 0,
                 heartbeat_ms: 0,
                 tape: None,
+                fields: None,
+                delta: false,
                 rejected: Default::default(),
             };
             text(&ControlMessage::Subscription(Box::new(Subscription::of(list, Some(granted)))))

@@ -1,8 +1,9 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
-use serde::de::{IgnoredAny, MapAccess};
+use serde::de::{IgnoredAny, MapAccess, SeqAccess};
+use serde::{Serialize, Serializer};
 
+use super::TickerFields;
 use super::tolerant::{As, Content, FromEntries, Given, Number, RejectedNames, Tolerant};
 use crate::model::{Channel, Symbol};
 
@@ -18,12 +19,28 @@ pub struct Extensions {
     pub snapshot: bool,
     /// Heartbeat interval in milliseconds: a heartbeat is sent if no other frame was. 0 turns it off.
     pub heartbeat_ms: Option<u32>,
+    /// Which fields of objects are sent.
+    pub fields: FieldsRequest,
+    /// Whether of tickers only the fields are sent that changed.
+    pub delta: Option<bool>,
     /// The position from which to resume.
     pub resume: Option<ResumeRequest>,
     /// What the client knows the state of an alert of.
     pub since: Option<AlertPosition>,
     /// What the command says and the server does not understand.
     pub rejected: Rejected,
+}
+
+/// What a client asks for with `fields`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FieldsRequest {
+    /// Nothing: the selection before stays.
+    #[default]
+    Unchanged,
+    /// All fields again.
+    All,
+    /// These fields of tickers, besides those that every client gets.
+    Tickers(TickerFields),
 }
 
 /// The parts of a command that are malformed or unknown. They cost no other part of it.
@@ -35,13 +52,17 @@ pub struct Rejected {
     pub channels: RejectedNames,
     /// Keys of `x` that are unknown or have no valid value, as paths: `conflate_ms`, `resume.epoch`.
     pub options: RejectedNames,
+    /// Fields that cannot be selected, by channel.
+    pub fields: BTreeMap<String, RejectedNames>,
 }
 
 impl Rejected {
     /// The most bytes that these names take in an acknowledgement.
     pub fn bytes(&self) -> usize {
         let symbols = self.symbols.iter().map(|(_, names)| names);
-        symbols.chain([&self.channels, &self.options]).map(RejectedNames::bytes).sum()
+        let fields: usize = self.fields.keys().map(|channel| channel.len() * 6 + 6).sum();
+        let names = symbols.chain([&self.channels, &self.options]).chain(self.fields.values());
+        fields + names.map(RejectedNames::bytes).sum::<usize>()
     }
 }
 
@@ -108,6 +129,19 @@ impl<'de> FromEntries<'de> for Extensions {
                 self.snapshot = snapshot.unwrap_or_default();
                 is_valid
             }
+            "delta" => set(&mut self.delta, map.next_value::<As<_>>()?.0),
+            "fields" => {
+                let given = map.next_value::<As<Given<Fields>>>()?.0;
+                let is_valid = !matches!(given, Given::Wrong);
+                self.rejected.options.remove_below("fields.");
+                self.rejected.fields.clear();
+                self.fields = match given {
+                    Given::Value(fields) => fields.request(&mut self.rejected),
+                    Given::Absent => FieldsRequest::All,
+                    Given::Wrong => FieldsRequest::Unchanged,
+                };
+                is_valid
+            }
             "resume" => {
                 let mut resume = None;
                 let is_valid = set(&mut resume, map.next_value::<As<Given<Resume>>>()?.0);
@@ -147,6 +181,118 @@ fn milliseconds(given: Given<u64>) -> Given<u32> {
         Given::Value(value) => Given::Value(u32::try_from(value).unwrap_or(u32::MAX)),
         Given::Absent => Given::Absent,
         Given::Wrong => Given::Wrong,
+    }
+}
+
+/// The value of `x.fields`.
+#[derive(Default)]
+struct Fields {
+    tickers: Given<FieldNames>,
+    /// What is named for other channels, of which nothing can be selected.
+    others: BTreeMap<String, Given<FieldNames>>,
+}
+
+impl<'de> FromEntries<'de> for Fields {
+    fn entry<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        /// The most channels of which an acknowledgement says that nothing can be selected.
+        const MOST_OTHERS: usize = 16;
+        let given = map.next_value::<As<_>>()?.0;
+        if key == Channel::Tickers.name() {
+            self.tickers = given;
+        } else {
+            self.others.insert(RejectedNames::shorten(key), given);
+            if self.others.len() > MOST_OTHERS {
+                self.others.pop_last();
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Fields {
+    /// The request; what of it is not valid is added to `rejected`.
+    fn request(self, rejected: &mut Rejected) -> FieldsRequest {
+        for (channel, given) in self.others {
+            match given {
+                Given::Absent => {}
+                Given::Wrong => rejected.options.add(&format!("fields.{channel}")),
+                Given::Value(FieldNames { mut unknown, known }) => {
+                    known.into_iter().for_each(|name| unknown.add(name));
+                    rejected.fields.insert(channel, unknown);
+                }
+            }
+        }
+        let tickers = Channel::Tickers.name();
+        match self.tickers {
+            Given::Absent => FieldsRequest::All,
+            Given::Wrong => {
+                rejected.options.add(&format!("fields.{tickers}"));
+                FieldsRequest::Unchanged
+            }
+            Given::Value(FieldNames { unknown, known }) => {
+                if !unknown.is_empty() {
+                    rejected.fields.insert(tickers.to_owned(), unknown);
+                }
+                let known = known.into_iter().filter_map(TickerFields::named);
+                FieldsRequest::Tickers(known.fold(TickerFields::TIME, TickerFields::with))
+            }
+        }
+    }
+}
+
+/// A list of keys of objects: those of tickers, and others.
+#[derive(Default)]
+struct FieldNames {
+    known: BTreeSet<&'static str>,
+    unknown: RejectedNames,
+}
+
+impl<'de> Tolerant<'de> for Given<FieldNames> {
+    fn wrong() -> Self {
+        Self::Wrong
+    }
+
+    fn null() -> Self {
+        Self::Absent
+    }
+
+    fn list<A: SeqAccess<'de>>(mut list: A) -> Result<Self, A::Error> {
+        let mut names = FieldNames::default();
+        while let Some(As(name)) = list.next_element()? {
+            match name {
+                Given::Value(FieldName::Known(name)) => _ = names.known.insert(name),
+                Given::Value(FieldName::Unknown(name)) => names.unknown.add(&name),
+                Given::Wrong => names.unknown.add("?"),
+                Given::Absent => {}
+            }
+        }
+        Ok(Self::Value(names))
+    }
+}
+
+/// One name of such a list.
+enum FieldName {
+    Known(&'static str),
+    Unknown(String),
+}
+
+impl Tolerant<'_> for Given<FieldName> {
+    fn wrong() -> Self {
+        Self::Wrong
+    }
+
+    fn null() -> Self {
+        Self::Absent
+    }
+
+    fn text(text: &str) -> Self {
+        /// The keys that every client gets, and those of some.
+        const ALWAYS: [&str; 5] = ["T", "S", "sq", "cf", "t"];
+        let known = ALWAYS.into_iter().chain(TickerFields::ALL.keys()).find(|key| *key == text);
+        Self::Value(match known {
+            Some(key) => FieldName::Known(key),
+            None => FieldName::Unknown(RejectedNames::shorten(text)),
+        })
     }
 }
 
@@ -300,8 +446,35 @@ pub struct GrantedExtensions {
     /// `consolidated` where the sale conditions of a trade decide whether it is the last price. Absent where every trade is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tape: Option<&'static str>,
+    /// The fields of objects that are sent, where the client selected some.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fields: Option<GrantedFields>,
+    /// Whether of tickers only the fields are sent that changed; absent if not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub delta: bool,
     /// What of this command is not in force: symbols that the market does not know or that are malformed, by
-    /// channel; unknown channels (`channels`) and options (`x`).
+    /// channel; unknown channels (`channels`), options (`x`) and fields (`fields`).
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub rejected: BTreeMap<&'static str, Vec<String>>,
+    pub rejected: BTreeMap<&'static str, RejectedValues>,
+}
+
+/// The selected fields of tickers, but those that every client gets: `fields` in the acknowledgement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GrantedFields(pub TickerFields);
+
+impl Serialize for GrantedFields {
+    fn serialize<S: Serializer>(&self, target: S) -> Result<S::Ok, S::Error> {
+        let keys: Vec<_> = self.0.keys().collect();
+        target.collect_map([(Channel::Tickers.name(), keys)])
+    }
+}
+
+/// What is not in force of one part of a command.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum RejectedValues {
+    /// Names.
+    Names(Vec<String>),
+    /// Names by channel.
+    ByChannel(BTreeMap<String, Vec<String>>),
 }

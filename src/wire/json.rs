@@ -1,8 +1,9 @@
 use super::DeliveryKind;
 use super::clock_text::ClockText;
 use super::message::{TopicMessage, write_message};
-use super::objects::{Fields, write_delivery, write_object};
+use super::objects::{Fields, write_delivery, write_marks, write_object, write_ticker};
 use super::schema::{FieldKey, FieldWriter};
+use super::ticker_fields::{NumberedTicker, TickerPart};
 use crate::model::{Conditions, Object, Price, Timestamp, Universe};
 
 /// Encodes objects as JSON. Each ends with the comma that separates it from the next.
@@ -26,6 +27,15 @@ pub(super) fn append_as(out: &mut Vec<u8>, live: &[u8], kind: DeliveryKind) -> b
     true
 }
 
+/// Appends a part of a ticker with its marks, given its encoding as a live one without them.
+pub(super) fn append_ticker(out: &mut Vec<u8>, live: &[u8], kind: DeliveryKind, part: TickerPart) -> bool {
+    let Some(fields) = live.strip_suffix(END) else { return false };
+    out.extend_from_slice(fields);
+    write_marks(&mut JsonFields { out, encoder: &mut JsonEncoder::default() }, kind, part);
+    out.extend_from_slice(END);
+    true
+}
+
 impl JsonEncoder {
     /// Appends one object and its comma.
     pub(super) fn object(
@@ -37,6 +47,21 @@ impl JsonEncoder {
     ) {
         let start = out.len();
         write_object(&mut JsonFields { out, encoder: self }, universe, object, kind);
+        out[start] = b'{';
+        out.extend_from_slice(END);
+    }
+
+    /// Appends a part of a ticker and its comma.
+    pub(super) fn ticker(
+        &mut self,
+        out: &mut Vec<u8>,
+        universe: &Universe,
+        ticker: NumberedTicker<'_>,
+        kind: DeliveryKind,
+        part: TickerPart,
+    ) {
+        let start = out.len();
+        write_ticker(&mut JsonFields { out, encoder: self }, universe, ticker, kind, part);
         out[start] = b'{';
         out.extend_from_slice(END);
     }

@@ -33,6 +33,7 @@ mod objects;
 mod rows;
 mod scalar;
 mod schema;
+mod ticker_fields;
 mod tolerant;
 mod utf8;
 pub(crate) mod varint;
@@ -59,10 +60,14 @@ pub use decode_objects::{Decoded, DecodedObject, ObjectError, decode_each_object
 pub use decode_page::{DecodedPage, decode_page};
 pub use decoder::{Compression, DecodeStep, Decoder, Incoming};
 pub use deflate::{Deflate, NegotiatedDeflate};
-pub use extensions::{AlertPosition, Extensions, GrantedExtensions, Rejected, RequestId, ResumeRequest};
+pub use extensions::{
+    AlertPosition, Extensions, FieldsRequest, GrantedExtensions, GrantedFields, Rejected, RejectedValues,
+    RequestId, ResumeRequest,
+};
 pub use frame::{Opcode, close_frame, masked_frame, message_frame};
 pub use message::TopicMessage;
 pub use objects::OBJECTS;
 pub use rows::JsonRowWriter;
 pub use schema::{FIRST_FIELDS, FieldSchema, FieldType, LAST_FIELDS, ObjectSchema};
+pub use ticker_fields::{NumberedTicker, TickerChanges, TickerFields, TickerPart, TickerValues};
 pub use tolerant::RejectedNames;

@@ -1,6 +1,7 @@
 use super::DeliveryKind;
 use super::decode_objects::FieldReader;
 use super::schema::{FIRST_FIELDS, FieldSchema, FieldType, FieldWriter, ObjectSchema, key};
+use super::ticker_fields::{NumberedTicker, SelectedFields, TickerPart};
 use crate::model::{
     Bar, Body, Cancel, Channel, Correction, Luld, MessageHead, Object, Print, Quote, Status, SymbolId,
     Ticker, Trade, Universe, for_each_channel,
@@ -259,6 +260,40 @@ pub(super) fn write_object(
     write_body(out, &object.body);
     out.integer(key!("sq"), object.seq.0);
     write_delivery(out, kind);
+}
+
+/// The number of fields that [`write_ticker`] writes.
+pub(super) fn ticker_field_count(kind: DeliveryKind, part: TickerPart) -> usize {
+    const SEQ: usize = 1;
+    FIRST_FIELDS.len() + part.fields.len() + SEQ + mark_count(kind, part)
+}
+
+/// The number of fields that [`write_marks`] writes.
+pub(super) fn mark_count(kind: DeliveryKind, part: TickerPart) -> usize {
+    usize::from(kind != DeliveryKind::Live) + usize::from(part.is_full)
+}
+
+/// Writes a part of a ticker.
+pub(super) fn write_ticker(
+    out: &mut impl FieldWriter,
+    universe: &Universe,
+    NumberedTicker { ticker, seq }: NumberedTicker<'_>,
+    kind: DeliveryKind,
+    part: TickerPart,
+) {
+    out.letter(key!("T"), Channel::Tickers.letter() as u8);
+    out.text(key!("S"), universe.instrument(ticker.symbol).symbol.as_str());
+    SelectedFields::write(out, ticker, part.fields);
+    out.integer(key!("sq"), seq.0);
+    write_marks(out, kind, part);
+}
+
+/// Writes the last fields of a part of a ticker: those of its delivery, and whether it is whole.
+pub(super) fn write_marks(out: &mut impl FieldWriter, kind: DeliveryKind, part: TickerPart) {
+    write_delivery(out, kind);
+    if part.is_full {
+        out.is_true(key!("full"));
+    }
 }
 
 /// Writes the last fields of an object, those that differ between clients.

@@ -4,6 +4,7 @@ mod answers;
 mod entry;
 mod pacing;
 mod streams;
+mod tickers;
 
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -16,11 +17,15 @@ pub use self::entry::OutgoingFrame;
 use self::entry::{OutboxEntry, append, append_with};
 pub use self::pacing::Pacing;
 use self::streams::StreamTable;
+use self::tickers::TickerParts;
+pub use self::tickers::{TickerExtent, TickerForm};
 use super::limits::{MAX_CONTROLS_PER_FRAME, Offered, OutboxLimits, Overload};
 use crate::archive::RetainedObject;
 use crate::hub::{EncodedLastValues, FanOut, FrameForm, ObjectRef};
 use crate::model::{Missed, Object, Seq, StreamId, Universe};
-use crate::wire::{ArrayFrame, Codec, ControlMessage, Deflate, DeliveryKind, Gap};
+use crate::wire::{
+    ArrayFrame, Codec, ControlMessage, Deflate, DeliveryKind, Gap, NumberedTicker, TickerFields,
+};
 
 /// What one client has yet to receive, in the order in which it will receive it.
 ///
@@ -55,6 +60,8 @@ pub struct Outbox {
     /// acknowledgement may be longer than they are.
     control_bytes: usize,
     streams: StreamTable,
+    /// Which part of tickers the client gets; `None` if it gets all of each.
+    tickers: Option<Box<TickerParts>>,
     /// What was requested and is yet to be produced.
     answers: Option<Box<PendingAnswers>>,
     /// Whether dirty streams and gap notices leave before the next piece of an answer.
@@ -105,6 +112,7 @@ impl Outbox {
             held_bytes: 0,
             control_bytes: 0,
             streams: StreamTable::default(),
+            tickers: None,
             answers: None,
             answers_yield: false,
             answers_held: false,
@@ -290,8 +298,10 @@ impl Outbox {
         let RetainedObject { object, message, .. } = answer;
         let (stream, universe) = (object.stream(), last_values.universe());
         if mark != DeliveryKind::Snapshot || !self.streams.is_ahead_of(object) {
-            self.append_with(0, mark, |out, codec| {
-                codec.write_with(out, universe, object, message.as_deref(), mark);
+            let part = self.part_of_answer(last_values, NumberedTicker::of(object));
+            self.append_with(0, mark, |out, codec| match part {
+                Some((ticker, part)) => last_values.write_ticker(out, codec, ticker, mark, part),
+                None => codec.write_with(out, universe, object, message.as_deref(), mark),
             });
             self.streams.set_sampled(stream, object.seq);
         }
@@ -305,7 +315,9 @@ impl Outbox {
     /// The form of shared frames, if the objects of a fan-out may be one: while the outbox is idle.
     pub(super) fn fast_path(&self) -> Option<FrameForm> {
         let Self { codec, deflate, limits, .. } = *self;
-        self.is_idle().then_some(FrameForm { codec, deflate, max_bytes: limits.frame_bytes })
+        let tickers =
+            self.tickers.as_ref().map_or(Some(TickerFields::ALL), |tickers| tickers.shared_fields())?;
+        self.is_idle().then_some(FrameForm { codec, deflate, max_bytes: limits.frame_bytes, tickers })
     }
 
     /// Queues the objects of a fan-out, in order; says whether they found room.
@@ -336,8 +348,13 @@ impl Outbox {
         let (conflate_above, end_above) = self.watermarks();
         let is_above = self.limited_bytes() > conflate_above;
         let is_behind = is_above || fan_out.is_late() || self.streams.has_dirty();
-        let encoded = fan_out.encoded(self.codec, reference);
-        let is_full = self.limited_bytes() + encoded.len() > end_above;
+        let part = NumberedTicker::of(object).filter(|_| self.tickers.is_some());
+        let encoded = match part {
+            Some(_) => &[],
+            None => fan_out.encoded(self.codec, reference),
+        };
+        let size = part.map_or(encoded.len(), |_| TYPICAL_OBJECT_BYTES);
+        let is_full = self.limited_bytes() + size > end_above;
         let is_losing = self.overload == Overload::Gap && (is_full || self.streams.has_lost());
         if stream.channel().conflates() && (is_behind || is_losing) {
             if !self.streams.has_dirty() {
@@ -350,6 +367,8 @@ impl Outbox {
                 self.queue.push_back(OutboxEntry::Gaps);
             }
             self.streams.lose(stream, object.seq);
+        } else if let Some(ticker) = part {
+            self.append_ticker(fan_out.last_values(), ticker);
         } else {
             match self.pacing {
                 Pacing::Immediate => self.bytes += append(&mut self.queue, self.codec, self.limits, encoded),
@@ -416,6 +435,7 @@ impl Outbox {
             self.push(ControlMessage::array_frame(&gaps, self.codec));
         }
         self.streams.restart_numbers();
+        self.forget_tickers();
         if let Some(answers) = &mut self.answers {
             answers.restart_numbers();
         }
@@ -500,6 +520,9 @@ impl Outbox {
     /// Forgets what is still to be looked up of streams that are no longer wanted.
     pub fn retain(&mut self, is_wanted: impl Fn(StreamId) -> bool) {
         self.streams.retain(&is_wanted);
+        if let Some(tickers) = &mut self.tickers {
+            tickers.retain(&is_wanted);
+        }
         // A place without a stream would serve the next one too early.
         let Self { queue, streams, bytes, .. } = self;
         queue.retain_mut(|entry| match entry {
@@ -540,8 +563,10 @@ impl Outbox {
     /// Appends the newest object of a stream, which replaces this many older ones.
     fn append_newest(&mut self, last_values: &EncodedLastValues, stream: StreamId, replaced: u64) {
         let mark = DeliveryKind::conflated(replaced);
-        self.append_with(self.released_bytes, mark, |out, codec| {
-            last_values.write(out, codec, stream, mark);
+        let part = self.part_of_newest(last_values, stream, replaced);
+        self.append_with(self.released_bytes, mark, |out, codec| match part {
+            Some((ticker, part)) => last_values.write_ticker(out, codec, ticker, mark, part),
+            None => last_values.write(out, codec, stream, mark),
         });
     }
 
@@ -567,7 +592,11 @@ impl Outbox {
             }
             let replaced = last_values.seq(stream).0.saturating_sub(sent + 1);
             let mark = DeliveryKind::conflated(replaced);
-            frame.push_with(|out| last_values.write(out, self.codec, stream, mark));
+            let part = self.part_of_newest(last_values, stream, replaced);
+            frame.push_with(|out| match part {
+                Some((ticker, part)) => last_values.write_ticker(out, self.codec, ticker, mark, part),
+                None => last_values.write(out, self.codec, stream, mark),
+            });
             frame.count_merged(replaced);
         }
         if self.streams.has_dirty() {

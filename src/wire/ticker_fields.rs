@@ -1,0 +1,426 @@
+//! Parts of ticker objects: the keys that a client selected, and those that changed since an earlier object.
+
+use super::objects::Fields;
+use super::schema::{FieldKey, FieldWriter};
+use crate::model::{Body, Conditions, Object, Price, Seq, Ticker, Timestamp};
+
+/// The number of fields of a ticker that clients select from, the time included.
+const COUNT: usize = <Ticker as Fields>::FIELDS.len();
+
+/// The place of the time among the fields, which every client gets.
+const TIME: usize = COUNT - 1;
+
+/// A set of fields of ticker objects, from those between `S` and `sq`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TickerFields(u16);
+
+impl TickerFields {
+    /// All fields.
+    pub const ALL: Self = Self((1 << COUNT) - 1);
+
+    /// What a client gets that selects no field.
+    pub const TIME: Self = Self(1 << TIME);
+
+    /// No field.
+    pub const NONE: Self = Self(0);
+
+    /// The field of this key.
+    pub fn named(key: &str) -> Option<Self> {
+        let place = <Ticker as Fields>::FIELDS.iter().position(|field| field.key == key)?;
+        Some(Self(1 << place))
+    }
+
+    /// The keys that can be selected, in the order on the wire: all but the time, which is always there.
+    pub fn keys(self) -> impl Iterator<Item = &'static str> {
+        let fields = <Ticker as Fields>::FIELDS[..TIME].iter().enumerate();
+        fields.filter(move |(place, _)| self.has(*place)).map(|(_, field)| field.key)
+    }
+
+    /// The fields of both sets together.
+    #[must_use]
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// The fields that are in both sets.
+    #[must_use]
+    pub const fn within(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// Whether these are all fields.
+    pub const fn is_all(self) -> bool {
+        self.0 == Self::ALL.0
+    }
+
+    /// The number of fields.
+    pub(super) const fn len(self) -> usize {
+        self.0.count_ones() as usize
+    }
+
+    const fn has(self, place: usize) -> bool {
+        self.0 & (1 << place) != 0
+    }
+}
+
+/// A ticker with its number in its stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NumberedTicker<'a> {
+    /// The ticker.
+    pub ticker: &'a Ticker,
+    /// Its number.
+    pub seq: Seq,
+}
+
+impl<'a> NumberedTicker<'a> {
+    /// The ticker in this object; `None` if it is of another channel.
+    pub const fn of(object: &'a Object) -> Option<Self> {
+        match &object.body {
+            Body::Ticker(ticker) => Some(Self { ticker, seq: object.seq }),
+            _ => None,
+        }
+    }
+}
+
+/// The part of a ticker object that one client gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TickerPart {
+    /// The fields that are written.
+    pub fields: TickerFields,
+    /// Whether the object says that it is whole (`full`): a client that applies changes begins with it.
+    pub is_full: bool,
+}
+
+impl TickerPart {
+    /// These fields and nothing more.
+    pub const fn of(fields: TickerFields) -> Self {
+        Self { fields, is_full: false }
+    }
+
+    /// All fields that the client selected, marked as whole.
+    pub const fn full(fields: TickerFields) -> Self {
+        Self { fields, is_full: true }
+    }
+}
+
+/// The values of all fields of a ticker, to be compared with those of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TickerValues([u64; COUNT]);
+
+impl TickerValues {
+    /// The values of this ticker.
+    pub fn of(ticker: &Ticker) -> Self {
+        let mut collector = ValueCollector { values: [0; COUNT], next: 0 };
+        ticker.write(&mut collector);
+        Self(collector.values)
+    }
+
+    /// Calls this for the place of each field whose value differs.
+    pub fn for_each_change(&self, other: &Self, mut changed: impl FnMut(usize)) {
+        for (place, (value, other)) in self.0.iter().zip(&other.0).enumerate() {
+            if value != other {
+                changed(place);
+            }
+        }
+    }
+}
+
+/// For each field of a ticker the number of the object that changed it last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TickerChanges([u64; COUNT]);
+
+impl TickerChanges {
+    /// All fields as of the object of this number.
+    pub const fn since(seq: u64) -> Self {
+        Self([seq; COUNT])
+    }
+
+    /// The object of this number changed the field at this place.
+    pub const fn record(&mut self, place: usize, seq: u64) {
+        self.0[place] = seq;
+    }
+
+    /// The fields that changed behind the object of this number.
+    pub fn after(&self, seq: u64) -> TickerFields {
+        let places = self.0.iter().enumerate();
+        TickerFields(places.fold(0, |fields, (place, changed)| fields | (u16::from(*changed > seq) << place)))
+    }
+}
+
+/// Collects the values of fields as numbers that are equal if the values are.
+struct ValueCollector {
+    values: [u64; COUNT],
+    next: usize,
+}
+
+impl ValueCollector {
+    fn push(&mut self, value: u64) {
+        self.values[self.next] = value;
+        self.next += 1;
+    }
+}
+
+impl FieldWriter for ValueCollector {
+    fn integer(&mut self, _: FieldKey, number: u64) {
+        self.push(number);
+    }
+
+    fn letter(&mut self, _: FieldKey, letter: u8) {
+        self.push(letter.into());
+    }
+
+    fn text(&mut self, _: FieldKey, _: &str) {
+        unreachable!("a ticker has no text");
+    }
+
+    fn price(&mut self, _: FieldKey, price: Price) {
+        self.push(price.nanos() as u64);
+    }
+
+    fn average_price(&mut self, _: FieldKey, micros: i64) {
+        self.push(micros as u64);
+    }
+
+    fn letters(&mut self, _: FieldKey, _: Conditions) {
+        unreachable!("a ticker has no letters");
+    }
+
+    fn time(&mut self, _: FieldKey, at: Timestamp) {
+        self.push(at.nanos() as u64);
+    }
+
+    fn is_true(&mut self, _: FieldKey) {
+        unreachable!("a ticker has no flags");
+    }
+}
+
+/// Writes the fields of a ticker that are in a set, and leaves the others out.
+pub(super) struct SelectedFields<'a, W> {
+    pub(super) out: &'a mut W,
+    fields: u16,
+}
+
+impl<'a, W: FieldWriter> SelectedFields<'a, W> {
+    /// Writes these fields of a ticker.
+    pub(super) fn write(out: &'a mut W, ticker: &Ticker, fields: TickerFields) {
+        ticker.write(&mut SelectedFields { out, fields: fields.0 });
+    }
+
+    /// Whether the next field is in the set.
+    fn next(&mut self) -> bool {
+        let is_selected = self.fields & 1 != 0;
+        self.fields >>= 1;
+        is_selected
+    }
+}
+
+impl<W: FieldWriter> FieldWriter for SelectedFields<'_, W> {
+    fn integer(&mut self, key: FieldKey, number: u64) {
+        if self.next() {
+            self.out.integer(key, number);
+        }
+    }
+
+    fn letter(&mut self, key: FieldKey, letter: u8) {
+        if self.next() {
+            self.out.letter(key, letter);
+        }
+    }
+
+    fn text(&mut self, key: FieldKey, text: &str) {
+        if self.next() {
+            self.out.text(key, text);
+        }
+    }
+
+    fn price(&mut self, key: FieldKey, price: Price) {
+        if self.next() {
+            self.out.price(key, price);
+        }
+    }
+
+    fn average_price(&mut self, key: FieldKey, micros: i64) {
+        if self.next() {
+            self.out.average_price(key, micros);
+        }
+    }
+
+    fn letters(&mut self, key: FieldKey, letters: Conditions) {
+        if self.next() {
+            self.out.letters(key, letters);
+        }
+    }
+
+    fn time(&mut self, key: FieldKey, at: Timestamp) {
+        if self.next() {
+            self.out.time(key, at);
+        }
+    }
+
+    fn is_true(&mut self, key: FieldKey) {
+        if self.next() {
+            self.out.is_true(key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::model::SymbolId;
+    use crate::wire::{Codec, DeliveryKind, fixtures};
+    use rmpv::Value;
+
+    /// A ticker in which every field has another value than the fields before it.
+    fn ticker() -> Ticker {
+        let price = |cents| Price::from_cents(cents);
+        Ticker {
+            symbol: SymbolId(0),
+            price: price(12_655),
+            size: 1,
+            bid: price(12_650),
+            bid_size: 100,
+            ask: price(12_656),
+            ask_size: 300,
+            open: price(12_600),
+            high: price(12_700),
+            low: price(12_500),
+            previous_close: price(12_550),
+            volume: 70_000,
+            trades: 2_000,
+            vwap_micros: 126_400_001,
+            at: Timestamp::from_nanos(1_614_009_104_208_000_001),
+        }
+    }
+
+    /// The same ticker with one other field; one for each field, in the order on the wire.
+    fn changed() -> [Ticker; COUNT] {
+        let (before, other) = (ticker(), Price::from_cents(1));
+        [
+            Ticker { price: other, ..before },
+            Ticker { size: 7, ..before },
+            Ticker { bid: other, ..before },
+            Ticker { bid_size: 7, ..before },
+            Ticker { ask: other, ..before },
+            Ticker { ask_size: 7, ..before },
+            Ticker { open: other, ..before },
+            Ticker { high: other, ..before },
+            Ticker { low: other, ..before },
+            Ticker { previous_close: other, ..before },
+            Ticker { volume: 7, ..before },
+            Ticker { trades: 7, ..before },
+            Ticker { vwap_micros: 7, ..before },
+            Ticker { at: before.at + Duration::from_nanos(1), ..before },
+        ]
+    }
+
+    fn written(codec: Codec, ticker: &Ticker, kind: DeliveryKind, part: TickerPart) -> Vec<u8> {
+        let mut out = Vec::new();
+        codec.write_ticker(
+            &mut out,
+            &fixtures::universe(),
+            NumberedTicker { ticker, seq: Seq(9) },
+            kind,
+            part,
+        );
+        out
+    }
+
+    /// The keys and values of an encoded object, in order, with those of JSON as in MessagePack but for the time.
+    fn entries(codec: Codec, bytes: &[u8]) -> Vec<(String, Value)> {
+        match codec {
+            Codec::Json => {
+                let text = std::str::from_utf8(bytes).unwrap().trim_end_matches(',');
+                let object: serde_json::Map<_, _> = serde_json::from_str(text).unwrap();
+                let mut entries: Vec<_> = object.into_iter().collect();
+                entries.sort_by_key(|(key, _)| text.find(&format!("\"{key}\":")));
+                entries.into_iter().map(|(key, value)| (key, rmpv::ext::to_value(value).unwrap())).collect()
+            }
+            Codec::MsgPack => {
+                let mut rest = bytes;
+                let Value::Map(map) = rmpv::decode::read_value(&mut rest).unwrap() else { panic!("no map") };
+                assert!(rest.is_empty(), "the map says how long it is");
+                map.into_iter().map(|(key, value)| (key.as_str().unwrap().to_owned(), value)).collect()
+            }
+        }
+    }
+
+    fn key_of(place: usize) -> &'static str {
+        <Ticker as Fields>::FIELDS[place].key
+    }
+
+    #[test]
+    fn each_field_that_changed_is_found_and_written_alone() {
+        let before = ticker();
+        for (place, after) in changed().iter().enumerate() {
+            let mut changes = TickerChanges::since(8);
+            TickerValues::of(after)
+                .for_each_change(&TickerValues::of(&before), |place| changes.record(place, 9));
+            let part = TickerPart::of(changes.after(8));
+            for codec in Codec::ALL {
+                let kind = DeliveryKind::Conflated(3);
+                let whole = entries(codec, &written(codec, after, kind, TickerPart::full(TickerFields::ALL)));
+                let wanted = ["T", "S", key_of(place), "sq", "cf"];
+                let expected: Vec<_> =
+                    whole.into_iter().filter(|(key, _)| wanted.contains(&&**key)).collect();
+
+                assert_eq!(expected.len(), 5, "{codec:?} {place}");
+                assert_eq!(entries(codec, &written(codec, after, kind, part)), expected, "{codec:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn all_fields_are_those_of_the_whole_object() {
+        let body = ticker();
+        let object = Object { seq: Seq(9), body: Body::Ticker(body) };
+        for codec in Codec::ALL {
+            for kind in [DeliveryKind::Live, DeliveryKind::Conflated(3), DeliveryKind::Snapshot] {
+                let mut whole = Vec::new();
+                codec.write(&mut whole, &fixtures::universe(), &object, kind);
+                assert_eq!(written(codec, &body, kind, TickerPart::of(TickerFields::ALL)), whole);
+
+                let full = written(codec, &body, kind, TickerPart::full(TickerFields::ALL));
+                let mut expected = entries(codec, &whole);
+                expected.push(("full".to_owned(), true.into()));
+                assert_eq!(entries(codec, &full), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn a_part_with_marks_equals_its_encoding_without_them_and_the_marks() {
+        let every_part = (0..1 << COUNT).map(TickerFields);
+        for fields in every_part.step_by(37).chain([TickerFields::ALL, TickerFields::NONE]) {
+            for part in [TickerPart::of(fields), TickerPart::full(fields)] {
+                for kind in [DeliveryKind::Live, DeliveryKind::Conflated(70_000), DeliveryKind::Snapshot] {
+                    for codec in Codec::ALL {
+                        let body = ticker();
+                        let live = written(codec, &body, DeliveryKind::Live, TickerPart::of(fields));
+                        let mut appended = Vec::new();
+                        let is_appended = codec.append_ticker(&mut appended, &live, kind, part);
+
+                        let expected = written(codec, &body, kind, part);
+                        // A map of more than 15 fields has a longer header.
+                        let is_longer = codec == Codec::MsgPack && fields.len() <= 12 && fields.len() > 10;
+                        assert!(is_appended || is_longer, "{fields:?} {kind:?}");
+                        assert!(!is_appended || appended == expected, "{fields:?} {kind:?} {codec:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn keys_are_those_between_the_symbol_and_the_number_without_the_time() {
+        let keys: Vec<_> = TickerFields::ALL.keys().collect();
+
+        assert_eq!(keys, ["p", "s", "bp", "bs", "ap", "as", "o", "h", "l", "pc", "v", "n", "vw"]);
+        assert_eq!(TickerFields::named("t"), Some(TickerFields::TIME));
+        assert!(["T", "S", "sq", "cf", "zz", ""].iter().all(|key| TickerFields::named(key).is_none()));
+        let all = keys.iter().map(|key| TickerFields::named(key).unwrap());
+        assert!(all.fold(TickerFields::TIME, TickerFields::with).is_all());
+    }
+}
