@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use rmpv::Value as Packed;
 use serde_json::{Value, json};
 use tapecast::hub::MaxDelay;
@@ -365,4 +368,141 @@ fn on_shutdown_sessions_that_opted_in_get_a_reconnect_delay() {
     delays.dedup();
     assert!(delays.len() > 1, "the delays are spread: {delays:?}");
     assert!(clients.iter_mut().all(|client| client.read_to_close().0 == Some(1012)));
+}
+
+/// The fields of a ticker object, in the form of JSON.
+type Ticker = serde_json::Map<String, Value>;
+
+/// Puts together the tickers of a session with `delta`; returns how many objects were whole, and how many changes.
+fn put_together(boards: &mut BTreeMap<String, Ticker>, objects: &[Value]) -> (usize, usize) {
+    let (mut whole, mut changes) = (0, 0);
+    for object in objects.iter().filter(|object| object["T"] == "k") {
+        let mut object = object.as_object().unwrap().clone();
+        let symbol = object["S"].as_str().unwrap().to_owned();
+        object.remove("cf");
+        object.remove("sn");
+        if object.remove("full").is_some() {
+            whole += 1;
+            boards.insert(symbol, object);
+        } else {
+            changes += 1;
+            boards.get_mut(&symbol).expect("the first object is whole").extend(object);
+        }
+    }
+    (whole, changes)
+}
+
+#[test]
+fn fields_and_delta_are_granted_and_what_cannot_be_selected_is_rejected() {
+    let server = Server::start(|_| {});
+    let mut client = Client::session(server.address);
+    let fields = json!({ "tickers": ["p", "bp", "zz"], "trades": ["p"] });
+
+    let ack = subscribe(
+        &mut client,
+        json!({ "action": "subscribe", "tickers": ["*"], "x": { "fields": fields, "delta": true } }),
+    );
+
+    assert_eq!((&ack["x"]["fields"], &ack["x"]["delta"]), (&json!({ "tickers": ["p", "bp"] }), &json!(true)));
+    assert_eq!(ack["x"]["rejected"], json!({ "fields": { "tickers": ["zz"], "trades": ["p"] } }));
+    let (mut boards, mut ledger, mut changes) = (BTreeMap::new(), SequenceLedger::default(), 0);
+    read(&mut client, &mut ledger, |_, objects| {
+        changes += put_together(&mut boards, objects).1;
+        changes > 500
+    });
+    for board in boards.values() {
+        assert!(board.keys().all(|key| ["T", "S", "p", "bp", "t", "sq"].contains(&&**key)), "{board:?}");
+        assert_eq!(board.len(), 6);
+    }
+
+    client.send_text(r#"{"action":"subscribe","x":{"fields":null,"delta":1}}"#);
+    read(&mut client, &mut ledger, |_, objects| {
+        let x = &objects[0]["x"];
+        if x.is_null() {
+            return false;
+        }
+        assert_eq!((&x["fields"], &x["delta"]), (&Value::Null, &json!(true)));
+        assert_eq!(x["rejected"], json!({ "x": ["delta"] }));
+        true
+    });
+    boards.clear();
+    read(&mut client, &mut ledger, |_, objects| put_together(&mut boards, objects).1 > 0);
+    assert!(boards.values().all(|board| board.len() == 17), "all fields, with T, S, t and sq");
+}
+
+#[test]
+fn tickers_put_together_of_changes_are_those_of_a_session_without_delta() {
+    for (workers, conflate_ms) in [(1, 0), (1, 50), (2, 50)] {
+        let server = Server::start(|config| config.workers = workers);
+        let (mut plain, mut board) = (Client::session(server.address), Client::session(server.address));
+        subscribe(&mut plain, json!({ "action": "subscribe", "tickers": ["*"], "x": {} }));
+        let x = json!({ "delta": true, "conflate_ms": conflate_ms });
+        subscribe(&mut board, json!({ "action": "subscribe", "tickers": ["*"], "x": x }));
+
+        let is_enough = AtomicBool::new(false);
+        let key = |object: &Ticker| (object["S"].to_string(), object["sq"].as_u64().unwrap());
+        let (put, whole) = std::thread::scope(|scope| {
+            let whole = scope.spawn(|| {
+                let mut whole = HashMap::new();
+                read(&mut plain, &mut SequenceLedger::default(), |_, objects| {
+                    for object in objects.iter().filter(|object| object["T"] == "k") {
+                        let mut object = object.as_object().unwrap().clone();
+                        object.remove("cf");
+                        whole.insert(key(&object), object);
+                    }
+                    is_enough.load(Ordering::Relaxed)
+                });
+                whole
+            });
+            let (mut boards, mut put, mut changes) = (BTreeMap::new(), HashMap::new(), 0);
+            read(&mut board, &mut SequenceLedger::default(), |_, objects| {
+                changes += put_together(&mut boards, objects).1;
+                let seen = objects.iter().filter(|object| object["T"] == "k");
+                let seen = seen.map(|object| &boards[object["S"].as_str().unwrap()]);
+                put.extend(seen.map(|object| (key(object), object.clone())));
+                changes > 3_000
+            });
+            is_enough.store(true, Ordering::Relaxed);
+            (put, whole.join().unwrap())
+        });
+
+        let both: Vec<_> = put.iter().filter_map(|(key, put)| Some((put, whole.get(key)?))).collect();
+        assert!(both.len() > 500, "{} of {} are comparable", both.len(), put.len());
+        both.into_iter().for_each(|(put, whole)| assert_eq!(put, whole));
+    }
+}
+
+#[test]
+fn messagepack_has_the_same_parts_of_tickers() {
+    let server = Server::start(|_| {});
+    let mut client = Client::connect(server.address, "/v2/iex?codec=msgpack");
+    let x = json!({ "fields": { "tickers": ["p", "vw", "-t"] }, "delta": true, "conflate_ms": 20 });
+    client.send_frame(
+        0x02,
+        &rmp_serde::to_vec_named(&json!({ "action": "subscribe", "tickers": ["*"], "x": x })).unwrap(),
+    );
+
+    let (mut whole, mut changes) = (0, 0);
+    while changes < 300 {
+        let frame = client.next_frame().unwrap();
+        let Packed::Array(objects) = rmpv::decode::read_value(&mut &frame.payload[..]).unwrap() else {
+            panic!("no array")
+        };
+        for object in &objects {
+            let keys: Vec<_> =
+                object.as_map().unwrap().iter().map(|(key, _)| key.as_str().unwrap()).collect();
+            if object["T"].as_str() != Some("k") {
+                continue;
+            }
+            let expected = ["T", "S", "p", "vw", "sq", "cf", "full"];
+            assert!(keys.iter().all(|key| expected.contains(key)), "{keys:?}");
+            if keys.contains(&"full") {
+                assert_eq!(keys[..5], expected[..5]);
+                whole += 1;
+            } else {
+                changes += 1;
+            }
+        }
+    }
+    assert!(whole > 1);
 }

@@ -254,6 +254,11 @@ fn every_kind_of_object_is_as_described() {
     let x = r#"{"id":"one","snapshot":true,"conflate_ms":250}"#;
     extended.send_text(&format!(r#"{{"action":"subscribe",{channels},"tickers":["*"],"x":{x}}}"#));
     messages.check_until_seen(&mut extended, vec!["subscription", "t", "q", "k", "sn", "cf"]);
+
+    let mut board = Client::connect(server.address, "/v2/iex");
+    let x = r#"{"delta":true,"fields":{"tickers":["p","zz"]},"conflate_ms":100}"#;
+    board.send_text(&format!(r#"{{"action":"subscribe","tickers":["*"],"x":{x}}}"#));
+    messages.check_until_seen(&mut board, vec!["success", "subscription", "full", "cf"]);
 }
 
 #[test]
@@ -319,7 +324,8 @@ fn every_command_and_control_message_is_as_described() {
     let subscribe = json!({
         "action": "subscribe", "trades": ["*", "NONE"], "quotes": ["AAPL"], "bars": null, "tickers": ["AAPL"],
         "x": {
-            "id": 7, "conflate_ms": 250, "snapshot": true, "heartbeat_ms": 100,
+            "id": 7, "conflate_ms": 250, "snapshot": true, "heartbeat_ms": 100, "delta": true,
+            "fields": {"tickers": ["p", "bp", "-t"]},
             "resume": {"epoch": "another", "sq": {"quotes": {"AAPL": 8841}}},
         },
     });

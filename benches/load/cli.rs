@@ -42,6 +42,12 @@ struct RunArgs {
     /// Requests at most one frame per this number of milliseconds (a protocol extension)
     #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u32).range(0..=60_000))]
     conflate_ms: Option<u32>,
+    /// Requests only these fields of tickers, separated by commas (a protocol extension)
+    #[arg(long, value_name = "KEYS", value_delimiter = ',')]
+    fields: Option<Vec<String>>,
+    /// Requests tickers as changes (a protocol extension)
+    #[arg(long)]
+    delta: bool,
     /// Price alerts that each session sets, on its symbols, at changes since the previous close (a protocol extension)
     #[arg(long, default_value_t = 0, value_parser = RangedU64ValueParser::<usize>::new().range(0..=100))]
     alerts: usize,
@@ -139,6 +145,8 @@ fn config(args: RunArgs) -> Result<LoadConfig, String> {
         channels: args.channels,
         seed: args.seed,
         conflate_ms: args.conflate_ms,
+        fields: args.fields,
+        delta: args.delta,
         alerts: args.alerts,
         reconnect: args.reconnect,
         symbols: Vec::new(),
@@ -217,6 +225,14 @@ mod tests {
         assert_eq!((config.workload.symbol_count, config.workload.skew), (SymbolCount::All, Skew::Uniform));
         assert_eq!(config.workload.channels, [Channel::Quotes, Channel::UpdatedBars]);
         assert!(config.auth.is_some_and(|auth| auth.contains(r#""secret":"S""#)));
+    }
+
+    #[test]
+    fn parts_of_tickers_are_requested_by_their_keys() {
+        let config = config_of("--url ws://127.0.0.1:1/ --channels tickers --delta --fields p,bp,-t");
+
+        assert!(config.workload.delta);
+        assert_eq!(config.workload.fields.unwrap(), ["p", "bp", "-t"]);
     }
 
     #[test]

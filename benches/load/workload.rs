@@ -78,6 +78,10 @@ pub(crate) struct Workload {
     pub(crate) seed: u64,
     /// Requests at most one frame per this number of milliseconds (the `x` extension).
     pub(crate) conflate_ms: Option<u32>,
+    /// Requests only these fields of tickers.
+    pub(crate) fields: Option<Vec<String>>,
+    /// Requests tickers as changes.
+    pub(crate) delta: bool,
     /// The price alerts that each session sets.
     pub(crate) alerts: usize,
     /// Whether sessions reconnect after a disconnect and resume their streams.
@@ -100,6 +104,12 @@ impl Workload {
         let mut extensions = Map::new();
         if let Some(conflate_ms) = self.conflate_ms {
             extensions.insert("conflate_ms".into(), json!(conflate_ms));
+        }
+        if let Some(fields) = &self.fields {
+            extensions.insert("fields".into(), json!({ "tickers": fields }));
+        }
+        if self.delta {
+            extensions.insert("delta".into(), json!(true));
         }
         if let Some(resume) = resume {
             extensions.insert("resume".into(), resume);
@@ -172,6 +182,8 @@ mod tests {
             channels: vec![Channel::Trades],
             seed: 7,
             conflate_ms: None,
+            fields: None,
+            delta: false,
             alerts: 0,
             reconnect: false,
             symbols,
@@ -228,11 +240,14 @@ mod tests {
         let mut workload = workload(SymbolCount::All, Skew::Zipf);
         workload.channels = vec![Channel::Quotes, Channel::DailyBars];
         workload.conflate_ms = Some(250);
+        workload.fields = Some(vec!["p".into()]);
+        workload.delta = true;
 
         let command: serde_json::Value = serde_json::from_str(&workload.subscribe_command(0, None)).unwrap();
 
         let expected = serde_json::json!({
-            "action": "subscribe", "quotes": ["*"], "dailyBars": ["*"], "x": { "conflate_ms": 250 }
+            "action": "subscribe", "quotes": ["*"], "dailyBars": ["*"],
+            "x": { "conflate_ms": 250, "fields": { "tickers": ["p"] }, "delta": true }
         });
         assert_eq!(command, expected);
     }

@@ -377,7 +377,9 @@ impl Client {
         let mut expected = self.tickers.borrow()[&(self.epoch.clone(), symbol.clone(), sq)].clone();
         if let Some(fields) = &self.fields {
             expected.retain(|key, _| {
-                ["T", "S", "sq", "t"].contains(&&**key) || fields.iter().any(|selected| selected == key)
+                let has_time = !fields.iter().any(|selected| selected == "-t");
+                let is_fixed = ["T", "S", "sq"].contains(&&**key) || (key == "t" && has_time);
+                is_fixed || fields.iter().any(|selected| selected == key)
             });
         }
         if !self.delta {
@@ -437,7 +439,7 @@ fn command(random: &mut StdRng) -> Value {
         command["x"]["delta"] = json!(random.random_range(0..4) > 0);
     }
     if random.random_range(0..5) == 0 {
-        let keys = ["p", "s", "bp", "bs", "ap", "as", "o", "h", "l", "pc", "v", "n", "vw", "t", "sq", "zz"];
+        let keys = ["p", "s", "bp", "bs", "ap", "as", "o", "h", "l", "pc", "v", "n", "vw", "-t", "sq", "zz"];
         let selected: Vec<_> = keys.iter().filter(|_| random.random()).collect();
         command["x"]["fields"] = if random.random() { json!({ "tickers": selected }) } else { json!(null) };
     }

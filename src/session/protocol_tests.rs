@@ -240,6 +240,8 @@ fn fields_and_delta_are_acknowledged_and_stay_until_they_are_changed() {
     assert_eq!(answer(r#"{"id":1,"fields":3}"#).1, form, "it stays");
     assert_eq!(answer("{}").0, r#","fields":{"tickers":["p","bp"]},"delta":true}}]"#);
     assert_eq!(answer(r#"{"fields":{"tickers":[]}}"#).0, r#","fields":{"tickers":[]},"delta":true}}]"#);
+    let without_time = answer(r#"{"fields":{"tickers":["-t","p"]},"delta":false}"#).0;
+    assert_eq!(without_time, r#","fields":{"tickers":["p","-t"]}}}]"#);
     assert_eq!(answer(r#"{"fields":null,"delta":false}"#), ("}}]".to_owned(), TickerForm::default()));
 }
 

@@ -158,6 +158,8 @@ fn fields_select_known_keys_of_tickers_and_name_the_others() {
     assert_eq!(fields(r#"{"tickers":["p","bp","p",null]}"#), (tickers(&["p", "bp"]), vec![], none()));
     assert_eq!(fields(r#"{"tickers":["T","S","sq","cf","t"]}"#), (tickers(&[]), vec![], none()));
     assert_eq!(fields(r#"{"tickers":[]}"#), (tickers(&[]), vec![], none()));
+    let without_time = FieldsRequest::Tickers(TickerFields::named("p").unwrap());
+    assert_eq!(fields(r#"{"tickers":["-t","p","t"]}"#), (without_time, vec![], none()));
     assert_eq!(
         fields(r#"{"tickers":["zz","p",7]}"#),
         (tickers(&["p"]), rejected("tickers", &["?", "zz"]), none())

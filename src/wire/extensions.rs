@@ -39,7 +39,7 @@ pub enum FieldsRequest {
     Unchanged,
     /// All fields again.
     All,
-    /// These fields of tickers, besides those that every client gets.
+    /// These fields of tickers, besides those that need not be named.
     Tickers(TickerFields),
 }
 
@@ -233,8 +233,12 @@ impl Fields {
                 if !unknown.is_empty() {
                     rejected.fields.insert(tickers.to_owned(), unknown);
                 }
-                let known = known.into_iter().filter_map(TickerFields::named);
-                FieldsRequest::Tickers(known.fold(TickerFields::TIME, TickerFields::with))
+                let time = match known.contains(TickerFields::WITHOUT_TIME) {
+                    true => TickerFields::NONE,
+                    false => TickerFields::TIME,
+                };
+                let known = known.into_iter().filter(|key| *key != TIME_KEY).filter_map(TickerFields::named);
+                FieldsRequest::Tickers(known.fold(time, TickerFields::with))
             }
         }
     }
@@ -270,6 +274,9 @@ impl<'de> Tolerant<'de> for Given<FieldNames> {
     }
 }
 
+/// The key of the time of an object.
+const TIME_KEY: &str = "t";
+
 /// One name of such a list.
 enum FieldName {
     Known(&'static str),
@@ -286,9 +293,9 @@ impl Tolerant<'_> for Given<FieldName> {
     }
 
     fn text(text: &str) -> Self {
-        /// The keys that every client gets, and those of some.
-        const ALWAYS: [&str; 5] = ["T", "S", "sq", "cf", "t"];
-        let known = ALWAYS.into_iter().chain(TickerFields::ALL.keys()).find(|key| *key == text);
+        /// The keys that need not be named, and the wish to leave one of them out.
+        const UNNAMED: [&str; 6] = ["T", "S", "sq", "cf", TIME_KEY, TickerFields::WITHOUT_TIME];
+        let known = UNNAMED.into_iter().chain(TickerFields::ALL.keys()).find(|key| *key == text);
         Self::Value(match known {
             Some(key) => FieldName::Known(key),
             None => FieldName::Unknown(RejectedNames::shorten(text)),
@@ -458,13 +465,14 @@ pub struct GrantedExtensions {
     pub rejected: BTreeMap<&'static str, RejectedValues>,
 }
 
-/// The selected fields of tickers, but those that every client gets: `fields` in the acknowledgement.
+/// The selected fields of tickers, but those that need not be named: `fields` in the acknowledgement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GrantedFields(pub TickerFields);
 
 impl Serialize for GrantedFields {
     fn serialize<S: Serializer>(&self, target: S) -> Result<S::Ok, S::Error> {
-        let keys: Vec<_> = self.0.keys().collect();
+        let without_time = (!self.0.has_time()).then_some(TickerFields::WITHOUT_TIME);
+        let keys: Vec<_> = self.0.keys().chain(without_time).collect();
         target.collect_map([(Channel::Tickers.name(), keys)])
     }
 }

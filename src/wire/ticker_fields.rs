@@ -7,7 +7,7 @@ use crate::model::{Body, Conditions, Object, Price, Seq, Ticker, Timestamp};
 /// The number of fields of a ticker that clients select from, the time included.
 const COUNT: usize = <Ticker as Fields>::FIELDS.len();
 
-/// The place of the time among the fields, which every client gets.
+/// The place of the time among the fields.
 const TIME: usize = COUNT - 1;
 
 /// A set of fields of ticker objects, from those between `S` and `sq`.
@@ -18,8 +18,11 @@ impl TickerFields {
     /// All fields.
     pub const ALL: Self = Self((1 << COUNT) - 1);
 
-    /// What a client gets that selects no field.
+    /// The time, which a client gets that selects no field.
     pub const TIME: Self = Self(1 << TIME);
+
+    /// What a client names that wants no time.
+    pub const WITHOUT_TIME: &'static str = "-t";
 
     /// No field.
     pub const NONE: Self = Self(0);
@@ -30,7 +33,7 @@ impl TickerFields {
         Some(Self(1 << place))
     }
 
-    /// The keys that can be selected, in the order on the wire: all but the time, which is always there.
+    /// The keys that are selected by name, in the order on the wire: all but the time.
     pub fn keys(self) -> impl Iterator<Item = &'static str> {
         let fields = <Ticker as Fields>::FIELDS[..TIME].iter().enumerate();
         fields.filter(move |(place, _)| self.has(*place)).map(|(_, field)| field.key)
@@ -51,6 +54,11 @@ impl TickerFields {
     /// Whether these are all fields.
     pub const fn is_all(self) -> bool {
         self.0 == Self::ALL.0
+    }
+
+    /// Whether the time is among them.
+    pub const fn has_time(self) -> bool {
+        self.has(TIME)
     }
 
     /// The number of fields.
