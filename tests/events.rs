@@ -88,6 +88,7 @@ fn a_request_that_names_nothing_or_another_feed_is_refused() {
     assert_eq!(status("/v2/iex/events?trades=AAPL&trades=MSFT", ""), 400);
     assert_eq!(status("/v2/iex/events?trades=AAPL&conflate_ms=soon", ""), 400);
     assert_eq!(status("/v2/iex/events?trades=AAPL&snapshot=maybe", ""), 400);
+    assert_eq!(status("/v2/iex/events?trades=AAPL&delta=1", ""), 400);
     assert_eq!(status(TRADES, ""), 200);
     let upgrade = Client::connect_with(server.address, TRADES, "").handshake;
     assert!(upgrade.starts_with("HTTP/1.1 400 "), "{upgrade}");
@@ -430,6 +431,23 @@ fn objects_are_conflated_as_the_query_asks() {
         ledger.record(&stream.next_objects());
     }
     assert_eq!(ledger.gaps, 0);
+}
+
+#[test]
+fn tickers_have_the_fields_that_the_query_selects_and_come_as_changes() {
+    let server = busy_server();
+    let path = "/v2/iex/events?tickers=AAPL&conflate_ms=50&fields=p,bp,-t,zz&delta=true";
+    let mut stream = EventStream::open(server.address, path, "");
+    let (_, acknowledged) = stream.wait_for("subscription");
+    let x = &acknowledged["x"];
+    assert_eq!((&x["fields"], &x["delta"]), (&json!({"tickers": ["p", "bp", "-t"]}), &json!(true)));
+    assert_eq!(x["rejected"], json!({"fields": {"tickers": ["zz"]}}));
+
+    let (_, whole) = stream.wait_for("k");
+    let (_, changes) = stream.wait_for("k");
+
+    assert_eq!((&whole["full"], whole["p"].is_f64(), &whole["t"]), (&json!(true), true, &json!(null)));
+    assert_eq!((&changes["full"], &changes["v"]), (&json!(null), &json!(null)));
 }
 
 #[test]

@@ -582,7 +582,7 @@ impl Subscriber for SessionState {
     fn feed_changed(&self, begun: Option<BegunEpoch>, notices: &[FeedNotice], fan_out: &FanOut<'_>) {
         let now = fan_out.now();
         let was = begun.map(|begun| {
-            self.fill(now, |outbox| outbox.forget_tickers());
+            self.fill(now, Outbox::forget_tickers);
             self.epoch_numbers.set(begun.numbers);
             if begun.numbers == EpochNumbers::Restart {
                 let notices = self.alerts.borrow_mut().as_mut().map(|alerts| alerts.take_all());

@@ -26,6 +26,9 @@ pub(super) struct StreamQuery {
     conflate_ms: u64,
     heartbeat_ms: u64,
     snapshot: bool,
+    /// The selected fields of tickers, as the command has them; `None` for all of them.
+    fields: Option<Vec<String>>,
+    delta: bool,
 }
 
 /// Where the client of a request was before.
@@ -90,16 +93,20 @@ impl StreamQuery {
             Some(Ok(number)) => Ok(Some(number)),
             Some(Err(_)) => Err(ApiError::invalid(name, "expected a number of milliseconds")),
         };
-        let snapshot = match query.value("snapshot") {
-            None | Some("true") => true,
-            Some("false") => false,
-            Some(_) => return Err(ApiError::invalid("snapshot", "expected true or false")),
+        let boolean = |name: &'static str| match query.value(name) {
+            None => Ok(None),
+            Some("true") => Ok(Some(true)),
+            Some("false") => Ok(Some(false)),
+            Some(_) => Err(ApiError::invalid(name, "expected true or false")),
         };
+        let fields = |list: &str| list.split(',').map(str::trim).map(str::to_owned).collect();
         Ok(Self {
             names,
             conflate_ms: number("conflate_ms")?.unwrap_or(0),
             heartbeat_ms: number("heartbeat_ms")?.unwrap_or(HEARTBEAT_MS),
-            snapshot,
+            snapshot: boolean("snapshot")?.unwrap_or(true),
+            fields: query.value("fields").map(fields),
+            delta: boolean("delta")?.unwrap_or(false),
         })
     }
 
@@ -132,7 +139,11 @@ impl StreamQuery {
         let known = known.filter(|_| positions.is_some());
         let mut x = json!({
             "conflate_ms": self.conflate_ms, "heartbeat_ms": self.heartbeat_ms, "snapshot": self.snapshot,
+            "delta": self.delta,
         });
+        if let Some(fields) = &self.fields {
+            x["fields"] = json!({"tickers": fields});
+        }
         if let Some((epoch, last)) = known {
             x["resume"] = json!({"epoch": epoch.to_string(), "sq": self.resumed(last, &hub.universe())});
         }
