@@ -46,12 +46,30 @@ struct World {
     /// Whether epochs begin now and then.
     has_epochs: bool,
     epoch: Epoch,
-    /// All tickers as they are without `fields` and `delta`, by epoch, symbol and number.
-    tickers: Rc<RefCell<HashMap<(String, String, u64), Board>>>,
+    /// How often numbers began again.
+    restarts: u32,
+    tickers: Rc<RefCell<PublishedTickers>>,
 }
 
 /// The fields of a ticker object, or those that a client has put together.
 type Board = serde_json::Map<String, Value>;
+
+/// The tickers of all epochs as they are without `fields` and `delta`.
+#[derive(Default)]
+struct PublishedTickers {
+    /// The restart of numbers to which each epoch belongs.
+    restarts: HashMap<String, u32>,
+    /// The objects by restart, symbol and number.
+    objects: HashMap<(u32, String, u64), Board>,
+}
+
+impl PublishedTickers {
+    /// The object of this number, for a client that was told this epoch.
+    fn of(&self, epoch: &str, symbol: &str, sq: u64) -> Board {
+        let restart = self.restarts.get(epoch).copied().unwrap_or_default();
+        self.objects[&(restart, symbol.to_owned(), sq)].clone()
+    }
+}
 
 impl World {
     fn new(seed: u64) -> Self {
@@ -75,6 +93,7 @@ impl World {
             changes_per_step: if seed % 3 == 1 { 1 } else { 1_000 },
             has_epochs: false,
             epoch: EPOCH,
+            restarts: 0,
             tickers: Rc::default(),
         }
     }
@@ -85,11 +104,15 @@ impl World {
             return None;
         }
         self.epoch = Epoch::new(self.random.random_range(100..u64::from(u32::MAX)));
-        if self.random.random() {
+        let restarts: bool = self.random.random();
+        self.restarts += u32::from(restarts);
+        self.tickers.borrow_mut().restarts.insert(self.epoch.to_string(), self.restarts);
+        if !restarts {
             self.sequencer.begin_epoch(self.epoch);
             self.last_values.set_epoch(self.epoch);
             return Some(EpochNumbers::GoOn);
         }
+        self.catch_up();
         let universe = Arc::new(fixtures::universe());
         let spans = BarSpans { bar_nanos: 50_000_000 };
         self.sequencer = Sequencer::new(universe, spans, self.epoch, self.now);
@@ -106,7 +129,7 @@ impl World {
             json.pop();
             let board: Board = serde_json::from_slice(&json).unwrap();
             let symbol = board["S"].as_str().unwrap().to_owned();
-            self.tickers.borrow_mut().insert((self.epoch.to_string(), symbol, object.seq.0), board);
+            self.tickers.borrow_mut().objects.insert((self.restarts, symbol, object.seq.0), board);
         }
     }
 
@@ -149,7 +172,7 @@ impl World {
         self.clock += Duration::from_millis(1);
         self.hubs[0].ingest(&[Arc::clone(&batch)], self.clock);
         self.in_transit.push(batch);
-        if self.random.random_range(0..4) == 0 {
+        if begun == Some(EpochNumbers::Restart) || self.random.random_range(0..4) == 0 {
             self.catch_up();
         }
     }
@@ -213,21 +236,24 @@ struct Client {
     delta: bool,
     /// What the client has put together of each ticker.
     boards: HashMap<String, Board>,
-    tickers: Rc<RefCell<HashMap<(String, String, u64), Board>>>,
+    tickers: Rc<RefCell<PublishedTickers>>,
     /// The ticker objects that were changes, and those that were whole.
     changes: u64,
     whole: u64,
 }
 
 impl Client {
-    fn connect(world: &mut World, last: HashMap<(String, String), u64>) -> Self {
+    /// Connects a client that has these numbers of an epoch.
+    fn connect(world: &mut World, had: &str, last: HashMap<(String, String), u64>) -> Self {
         let hub = world.random.random_range(0..2);
-        Self::connect_to(world, hub, last)
+        Self::connect_to(world, hub, had, last)
     }
 
-    fn connect_to(world: &World, hub: usize, last: HashMap<(String, String), u64>) -> Self {
+    fn connect_to(world: &World, hub: usize, had: &str, last: HashMap<(String, String), u64>) -> Self {
         let hub = &world.hubs[hub];
         let epoch = hub.epoch().unwrap_or(EPOCH);
+        // Numbers of another epoch say nothing.
+        let last = if had == epoch.to_string() { last } else { HashMap::new() };
         let limits = OutboxLimits { conflate_above: 400, end_above: 1_500, frame_bytes: 500 };
         let outbox = Outbox::new(Codec::Json, limits);
         let socket: Rc<RefCell<Socket>> = Rc::default();
@@ -337,7 +363,7 @@ impl Client {
                 }
                 let (from, to) = (object["from"].as_u64().unwrap(), object["to"].as_u64().unwrap());
                 let last = self.last.insert(stream, to);
-                assert!(last.is_none_or(|last| from == last + 1) && from <= to, "{last:?} {object}");
+                assert!(last.is_none_or(|last| from == last + 1) && from <= to + 1, "{last:?} {object}");
                 self.gaps += 1;
             }
             "h" | "feed" => {}
@@ -374,7 +400,7 @@ impl Client {
         let is_full = object.remove("full").is_some();
         let is_snapshot = object.remove("sn").is_some();
         object.remove("cf");
-        let mut expected = self.tickers.borrow()[&(self.epoch.clone(), symbol.clone(), sq)].clone();
+        let mut expected = self.tickers.borrow().of(&self.epoch, &symbol, sq);
         if let Some(fields) = &self.fields {
             expected.retain(|key, _| {
                 let has_time = !fields.iter().any(|selected| selected == "-t");
@@ -455,7 +481,7 @@ fn for_every_client_and_every_stream_the_numbers_add_up() {
     for seed in 0..60 {
         let mut world = World::new(seed);
         world.has_epochs = seed % 4 == 3;
-        let mut clients: Vec<_> = (0..4).map(|_| Client::connect(&mut world, HashMap::new())).collect();
+        let mut clients: Vec<_> = (0..4).map(|_| Client::connect(&mut world, "", HashMap::new())).collect();
 
         for _ in 0..250 {
             world.tick();
@@ -470,7 +496,8 @@ fn for_every_client_and_every_stream_the_numbers_add_up() {
                         let names: Vec<_> = client.last.keys().cloned().collect();
                         let resume = client.resume();
                         (changes, whole) = (changes + client.changes, whole + client.whole);
-                        *client = Client::connect(&mut world, std::mem::take(&mut client.last));
+                        let had = std::mem::take(&mut client.last);
+                        *client = Client::connect(&mut world, &client.epoch.clone(), had);
                         let mut again = json!({ "action": "subscribe", "x": { "resume": resume } });
                         for (_, channel) in CHANNELS {
                             let symbols =
@@ -525,7 +552,7 @@ fn a_new_instrument_reaches_the_clients_that_subscribed_before_it_was_listed() {
     let mut world = World::new(0);
     let now = world.clock;
     let mut clients = [r#"["ZZZZ"]"#, r#"["*"]"#, r#"["ZZZZ"]"#, r#"["*"]"#].map(|names| {
-        let mut client = Client::connect_to(&world, 0, HashMap::new());
+        let mut client = Client::connect_to(&world, 0, "", HashMap::new());
         client.send(
             &serde_json::from_str(&format!(r#"{{"action":"subscribe","quotes":{names}}}"#)).unwrap(),
             now,

@@ -136,8 +136,11 @@ fn unknown_channels_and_options_are_named_unless_they_ask_for_nothing() {
     assert_eq!(names(x.rejected.options), ["conflat_ms", "field"]);
 }
 
+/// Names by channel.
+type ByChannel = Vec<(String, Vec<String>)>;
+
 /// The request in `x.fields`, and what of it is rejected: fields by channel, and options.
-fn fields(value: &str) -> (FieldsRequest, Vec<(String, Vec<String>)>, Vec<String>) {
+fn fields(value: &str) -> (FieldsRequest, ByChannel, Vec<String>) {
     let (_, x) = extended(&format!(r#"{{"action":"subscribe","x":{{"fields":{value}}}}}"#));
     let by_channel = x.rejected.fields.into_iter().map(|(channel, rejected)| (channel, names(rejected)));
     (x.fields, by_channel.collect(), names(x.rejected.options))
