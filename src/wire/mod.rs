@@ -23,6 +23,7 @@ mod decode_page;
 mod decoder;
 mod deflate;
 mod extensions;
+mod fields_request;
 #[cfg(test)]
 pub(crate) mod fixtures;
 mod frame;
@@ -61,9 +62,10 @@ pub use decode_page::{DecodedPage, decode_page};
 pub use decoder::{Compression, DecodeStep, Decoder, Incoming};
 pub use deflate::{Deflate, NegotiatedDeflate};
 pub use extensions::{
-    AlertPosition, Extensions, FieldsRequest, GrantedExtensions, GrantedFields, Rejected, RejectedValues,
-    RequestId, ResumeRequest,
+    AlertPosition, Extensions, GrantedExtensions, GrantedFields, Rejected, RejectedValues, RequestId,
+    ResumeRequest,
 };
+pub use fields_request::FieldsRequest;
 pub use frame::{Opcode, close_frame, masked_frame, message_frame};
 pub use message::TopicMessage;
 pub use objects::OBJECTS;
