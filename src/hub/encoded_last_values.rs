@@ -1,4 +1,5 @@
 use std::cell::RefCell;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
@@ -7,7 +8,7 @@ use super::ChangeLog;
 use super::ticker_tracker::TickerTracker;
 use crate::feed::{Batch, LastValues};
 use crate::model::{Channel, Object, Seq, StreamId, Universe};
-use crate::wire::{Codec, DeliveryKind, NumberedTicker, TickerFields, TickerPart};
+use crate::wire::{Codec, DeliveryKind, EncodedTicker, NumberedTicker, TickerFields, TickerPart};
 
 /// The last value of each stream as of the last dispatched batch, with a cache of those encodings that
 /// were needed.
@@ -22,8 +23,7 @@ pub struct EncodedLastValues {
     last_values: LastValues,
     changes: ChangeLog,
     cache: RefCell<FxHashMap<(Codec, StreamId), CachedObject>>,
-    /// Encodings of parts of the newest tickers.
-    parts: RefCell<FxHashMap<(Codec, StreamId), CachedParts>>,
+    tickers: RefCell<FxHashMap<(Codec, StreamId), CachedTicker>>,
     tracker: RefCell<TickerTracker>,
 }
 
@@ -34,34 +34,11 @@ struct CachedObject {
     bytes: Vec<u8>,
 }
 
-/// Different parts of one ticker, encoded without marks, one after the other.
-#[derive(Debug, Default)]
-struct CachedParts {
+/// The newest ticker of a stream, to put together parts of.
+#[derive(Debug)]
+struct CachedTicker {
     seq: Seq,
-    bytes: Vec<u8>,
-    /// The fields of each part, and where its bytes end.
-    ends: Vec<(TickerFields, usize)>,
-}
-
-impl CachedParts {
-    /// The most parts of a ticker that are kept: most sessions miss the same few objects, and so the same changes.
-    const MOST: usize = 8;
-
-    /// The bytes of the part with these fields, encoded if it is new and there is room for it.
-    fn get_or_encode(&mut self, fields: TickerFields, encode: impl FnOnce(&mut Vec<u8>)) -> Option<&[u8]> {
-        let place = self.ends.iter().position(|(known, _)| *known == fields);
-        let place = match place {
-            Some(place) => place,
-            None if self.ends.len() == Self::MOST => return None,
-            None => {
-                encode(&mut self.bytes);
-                self.ends.push((fields, self.bytes.len()));
-                self.ends.len() - 1
-            }
-        };
-        let start = place.checked_sub(1).map_or(0, |before| self.ends[before].1);
-        Some(&self.bytes[start..self.ends[place].1])
-    }
+    encoded: EncodedTicker,
 }
 
 impl EncodedLastValues {
@@ -73,7 +50,7 @@ impl EncodedLastValues {
             last_values,
             changes: ChangeLog::default(),
             cache: RefCell::default(),
-            parts: RefCell::default(),
+            tickers: RefCell::default(),
             tracker: RefCell::default(),
         }
     }
@@ -86,7 +63,7 @@ impl EncodedLastValues {
 
     /// Forgets all encodings and changes: numbers begin again, so the same ones are of other objects.
     pub(super) fn restart_numbers(&mut self) {
-        (self.cache, self.parts) = (RefCell::default(), RefCell::default());
+        (self.cache, self.tickers) = (RefCell::default(), RefCell::default());
         self.tracker.get_mut().clear();
         self.changes.clear();
     }
@@ -127,8 +104,8 @@ impl EncodedLastValues {
     /// The fields of a ticker that changed behind the object of number `base`, at least up to that of number `until`, which
     /// was dispatched; `None` if that is not known.
     pub fn changed_fields(&self, stream: StreamId, base: Seq, until: Seq) -> Option<TickerFields> {
-        let newest = self.last_values.of(stream).and_then(NumberedTicker::of)?;
-        self.tracker.borrow_mut().changed(newest, base, until)
+        let newest = || self.last_values.of(stream).and_then(NumberedTicker::of);
+        self.tracker.borrow_mut().changed(stream.symbol(), base, until, newest)
     }
 
     /// The last values, to be updated by a batch.
@@ -163,7 +140,37 @@ impl EncodedLastValues {
         }
     }
 
-    /// Appends a part of a ticker with a mark. Parts of the newest object are encoded once.
+    /// Appends a part of the newest ticker of a stream with a mark; nothing if there is none. It is encoded once, whatever
+    /// the parts, and not touched again.
+    pub fn write_newest_ticker(
+        &self,
+        out: &mut Vec<u8>,
+        codec: Codec,
+        stream: StreamId,
+        mark: DeliveryKind,
+        part: TickerPart,
+    ) {
+        let seq = self.last_values.seq(stream);
+        let newest = || self.last_values.of(stream).and_then(NumberedTicker::of);
+        let mut tickers = self.tickers.borrow_mut();
+        let ticker = match tickers.entry((codec, stream)) {
+            Entry::Occupied(cached) if cached.get().seq == seq => cached.into_mut(),
+            Entry::Occupied(cached) => {
+                let Some(newest) = newest() else { return };
+                let cached = cached.into_mut();
+                cached.encoded.replace(&self.universe, newest);
+                cached.seq = seq;
+                cached
+            }
+            Entry::Vacant(place) => {
+                let Some(newest) = newest() else { return };
+                place.insert(CachedTicker { seq, encoded: EncodedTicker::new(codec, &self.universe, newest) })
+            }
+        };
+        ticker.encoded.append(out, mark, part);
+    }
+
+    /// Appends a part of a ticker, the newest one or another, with a mark.
     pub fn write_ticker(
         &self,
         out: &mut Vec<u8>,
@@ -173,24 +180,9 @@ impl EncodedLastValues {
         part: TickerPart,
     ) {
         let stream = StreamId::new(Channel::Tickers, ticker.ticker.symbol);
-        let encode =
-            |out: &mut Vec<u8>, mark, part| codec.write_ticker(out, &self.universe, ticker, mark, part);
-        let start = out.len();
-        let is_written = ticker.seq == self.last_values.seq(stream) && {
-            let mut cache = self.parts.borrow_mut();
-            let cached = cache.entry((codec, stream)).or_default();
-            if cached.seq != ticker.seq {
-                cached.bytes.clear();
-                cached.ends.clear();
-                cached.seq = ticker.seq;
-            }
-            let unmarked = TickerPart::of(part.fields);
-            let live = cached.get_or_encode(part.fields, |bytes| encode(bytes, DeliveryKind::Live, unmarked));
-            live.is_some_and(|live| codec.append_ticker(out, live, mark, part))
-        };
-        if !is_written {
-            out.truncate(start);
-            encode(out, mark, part);
+        match ticker.seq == self.last_values.seq(stream) {
+            true => self.write_newest_ticker(out, codec, stream, mark, part),
+            false => EncodedTicker::new(codec, &self.universe, ticker).append(out, mark, part),
         }
     }
 

@@ -1,3 +1,5 @@
+use std::collections::hash_map::Entry;
+
 use rustc_hash::FxHashMap;
 
 use crate::model::{Seq, SymbolId};
@@ -59,19 +61,25 @@ impl TickerTracker {
     }
 
     /// The fields that changed behind the object of number `base`, at least up to that of number `until`; `None` if that
-    /// is not known. Tracks the ticker, whose newest object is given, from now on.
-    pub(super) fn changed(
+    /// is not known. The ticker is tracked from its newest object on, if it is not yet.
+    pub(super) fn changed<'a>(
         &mut self,
-        newest: NumberedTicker<'_>,
+        symbol: SymbolId,
         base: Seq,
         until: Seq,
+        newest: impl FnOnce() -> Option<NumberedTicker<'a>>,
     ) -> Option<TickerFields> {
-        let row = self.rows.entry(newest.ticker.symbol).or_insert_with(|| TrackedTicker::new(newest));
-        if row.newest < until {
-            *row = TrackedTicker::new(newest);
+        match self.rows.entry(symbol) {
+            Entry::Occupied(row) if row.get().newest >= until => {
+                let row = row.into_mut();
+                row.unused = 0;
+                (base >= row.since).then(|| row.changes.after(base.0))
+            }
+            row => {
+                row.insert_entry(TrackedTicker::new(newest()?));
+                None
+            }
         }
-        row.unused = 0;
-        (base >= row.since).then(|| row.changes.after(base.0))
     }
 }
 
@@ -100,6 +108,11 @@ mod tests {
         NumberedTicker { ticker, seq: Seq(seq) }
     }
 
+    /// The keys that changed behind one number, up to that of the newest object.
+    fn changed(tracker: &mut TickerTracker, newest: NumberedTicker<'_>, base: u64) -> Option<TickerFields> {
+        tracker.changed(newest.ticker.symbol, Seq(base), newest.seq, || Some(newest))
+    }
+
     fn keys(fields: Option<TickerFields>) -> Vec<&'static str> {
         fields.expect("the changes are known").keys().collect()
     }
@@ -110,33 +123,33 @@ mod tests {
         let first = ticker(100);
         let second = Ticker { bid: Price::from_cents(99), ..first };
         let third = Ticker { volume: 7, ..second };
-        assert_eq!(tracker.changed(numbered(&first, 5), Seq(4), Seq(5)), None, "nothing was compared");
+        assert_eq!(changed(&mut tracker, numbered(&first, 5), 4), None, "nothing was compared");
 
         tracker.record(numbered(&second, 6));
         tracker.record(numbered(&third, 9));
 
         let newest = numbered(&third, 9);
-        assert_eq!(keys(tracker.changed(newest, Seq(5), Seq(9))), ["bp", "v"]);
-        assert_eq!(keys(tracker.changed(newest, Seq(6), Seq(9))), ["v"]);
-        assert_eq!(keys(tracker.changed(newest, Seq(9), Seq(9))), [""; 0]);
-        assert_eq!(tracker.changed(newest, Seq(4), Seq(9)), None);
+        assert_eq!(keys(changed(&mut tracker, newest, 5)), ["bp", "v"]);
+        assert_eq!(keys(changed(&mut tracker, newest, 6)), ["v"]);
+        assert_eq!(keys(changed(&mut tracker, newest, 9)), [""; 0]);
+        assert_eq!(changed(&mut tracker, newest, 4), None);
     }
 
     #[test]
     fn a_ticker_of_which_objects_were_not_compared_begins_anew() {
         let mut tracker = TickerTracker::default();
         let (first, later) = (ticker(100), ticker(200));
-        tracker.changed(numbered(&first, 5), Seq(5), Seq(5));
+        changed(&mut tracker, numbered(&first, 5), 5);
 
-        assert_eq!(tracker.changed(numbered(&later, 8), Seq(5), Seq(8)), None);
-        assert_eq!(keys(tracker.changed(numbered(&later, 8), Seq(8), Seq(8))), [""; 0]);
+        assert_eq!(changed(&mut tracker, numbered(&later, 8), 5), None);
+        assert_eq!(keys(changed(&mut tracker, numbered(&later, 8), 8)), [""; 0]);
     }
 
     #[test]
     fn a_ticker_that_no_session_asks_for_is_forgotten() {
         let mut tracker = TickerTracker::default();
         let ticker = ticker(100);
-        tracker.changed(numbered(&ticker, 1), Seq(1), Seq(1));
+        changed(&mut tracker, numbered(&ticker, 1), 1);
 
         (2..=u64::from(KEPT_UNUSED) + 1).for_each(|seq| tracker.record(numbered(&ticker, seq)));
         assert!(!tracker.is_empty());

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::frame::Opcode;
 use super::json::{self, JsonEncoder};
-use super::{NumberedTicker, TickerPart, TopicMessage, msgpack};
+use super::{TopicMessage, msgpack};
 use crate::model::{Object, Universe};
 
 /// The encoding of messages, chosen once by the upgrade request.
@@ -62,31 +62,6 @@ impl Codec {
         match self {
             Self::Json => JsonEncoder::default().object(out, universe, object, kind),
             Self::MsgPack => msgpack::object(out, universe, object, kind),
-        }
-    }
-
-    /// Encodes a part of a ticker.
-    pub fn write_ticker(
-        self,
-        out: &mut Vec<u8>,
-        universe: &Universe,
-        ticker: NumberedTicker<'_>,
-        kind: DeliveryKind,
-        part: TickerPart,
-    ) {
-        match self {
-            Self::Json => JsonEncoder::default().ticker(out, universe, ticker, kind, part),
-            Self::MsgPack => msgpack::ticker(out, universe, ticker, kind, part),
-        }
-    }
-
-    /// Appends a part of a ticker with its marks, given the encoding of its fields as a live one without marks. Returns
-    /// whether it could; if not, the caller must encode the part and drop the bytes that were appended.
-    #[must_use]
-    pub fn append_ticker(self, out: &mut Vec<u8>, live: &[u8], kind: DeliveryKind, part: TickerPart) -> bool {
-        match self {
-            Self::Json => json::append_ticker(out, live, kind, part),
-            Self::MsgPack => msgpack::append_ticker(out, live, kind, part),
         }
     }
 

@@ -3,7 +3,7 @@ use super::clock_text::ClockText;
 use super::message::{TopicMessage, write_message};
 use super::objects::{Fields, write_delivery, write_marks, write_object, write_ticker};
 use super::schema::{FieldKey, FieldWriter};
-use super::ticker_fields::{NumberedTicker, TickerPart};
+use super::ticker_fields::{FieldEnds, NumberedTicker, TickerPart};
 use crate::model::{Conditions, Object, Price, Timestamp, Universe};
 
 /// Encodes objects as JSON. Each ends with the comma that separates it from the next.
@@ -27,13 +27,10 @@ pub(super) fn append_as(out: &mut Vec<u8>, live: &[u8], kind: DeliveryKind) -> b
     true
 }
 
-/// Appends a part of a ticker with its marks, given its encoding as a live one without them.
-pub(super) fn append_ticker(out: &mut Vec<u8>, live: &[u8], kind: DeliveryKind, part: TickerPart) -> bool {
-    let Some(fields) = live.strip_suffix(END) else { return false };
-    out.extend_from_slice(fields);
+/// Appends the last fields of a part of a ticker, and its end.
+pub(super) fn end_ticker(out: &mut Vec<u8>, kind: DeliveryKind, part: TickerPart) {
     write_marks(&mut JsonFields { out, encoder: &mut JsonEncoder::default() }, kind, part);
     out.extend_from_slice(END);
-    true
 }
 
 impl JsonEncoder {
@@ -51,19 +48,17 @@ impl JsonEncoder {
         out.extend_from_slice(END);
     }
 
-    /// Appends a part of a ticker and its comma.
-    pub(super) fn ticker(
+    /// Appends a ticker without its marks and its end; returns where each field ends.
+    pub(super) fn open_ticker(
         &mut self,
         out: &mut Vec<u8>,
         universe: &Universe,
         ticker: NumberedTicker<'_>,
-        kind: DeliveryKind,
-        part: TickerPart,
-    ) {
+    ) -> FieldEnds {
         let start = out.len();
-        write_ticker(&mut JsonFields { out, encoder: self }, universe, ticker, kind, part);
+        let ends = write_ticker(&mut JsonFields { out, encoder: self }, universe, ticker);
         out[start] = b'{';
-        out.extend_from_slice(END);
+        ends
     }
 
     /// Appends one message of a topic and its comma.
@@ -109,6 +104,10 @@ struct JsonFields<'a> {
 }
 
 impl FieldWriter for JsonFields<'_> {
+    fn written(&self) -> usize {
+        self.out.len()
+    }
+
     fn integer(&mut self, key: FieldKey, number: u64) {
         self.out.extend_from_slice(key.json);
         push_integer(self.out, number);

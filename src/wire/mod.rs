@@ -71,5 +71,7 @@ pub use message::TopicMessage;
 pub use objects::OBJECTS;
 pub use rows::JsonRowWriter;
 pub use schema::{FIRST_FIELDS, FieldSchema, FieldType, LAST_FIELDS, ObjectSchema};
-pub use ticker_fields::{NumberedTicker, TickerChanges, TickerFields, TickerPart, TickerValues};
+pub use ticker_fields::{
+    EncodedTicker, NumberedTicker, TickerChanges, TickerFields, TickerPart, TickerValues,
+};
 pub use tolerant::RejectedNames;

@@ -3,10 +3,10 @@ use rmp::encode as to;
 use super::DeliveryKind;
 use super::message::{TopicMessage, message_field_count, write_message};
 use super::objects::{
-    field_count, mark_count, ticker_field_count, write_delivery, write_marks, write_object, write_ticker,
+    field_count, ticker_field_count, write_delivery, write_marks, write_object, write_ticker,
 };
 use super::schema::{FieldKey, FieldWriter};
-use super::ticker_fields::{NumberedTicker, TickerPart};
+use super::ticker_fields::{FieldEnds, NumberedTicker, TickerPart};
 use crate::model::{Conditions, Object, Price, Timestamp, Universe};
 
 /// Appends one object as a MessagePack map: the same keys in the same order as in JSON.
@@ -27,52 +27,36 @@ pub(super) fn message(
     write_message(&mut MsgPackFields { out }, universe, object, message, kind);
 }
 
-/// Appends a part of a ticker.
-pub(super) fn ticker(
-    out: &mut Vec<u8>,
-    universe: &Universe,
-    ticker: NumberedTicker<'_>,
-    kind: DeliveryKind,
-    part: TickerPart,
-) {
+/// Appends the header of a part of a ticker.
+pub(super) fn begin_ticker(out: &mut Vec<u8>, kind: DeliveryKind, part: TickerPart) {
     to::write_map_len(out, ticker_field_count(kind, part) as u32).expect(INFALLIBLE);
-    write_ticker(&mut MsgPackFields { out }, universe, ticker, kind, part);
+}
+
+/// Appends a ticker without its header and its marks; returns where each field ends.
+pub(super) fn open_ticker(out: &mut Vec<u8>, universe: &Universe, ticker: NumberedTicker<'_>) -> FieldEnds {
+    write_ticker(&mut MsgPackFields { out }, universe, ticker)
+}
+
+/// Appends the last fields of a part of a ticker.
+pub(super) fn end_ticker(out: &mut Vec<u8>, kind: DeliveryKind, part: TickerPart) {
+    write_marks(&mut MsgPackFields { out }, kind, part);
 }
 
 /// Appends an object as another kind of delivery, given its encoding as a live one: the map gets one
 /// more field. Fails where that takes a longer map header.
 pub(super) fn append_as(out: &mut Vec<u8>, live: &[u8], kind: DeliveryKind) -> bool {
-    let added = u8::from(kind != DeliveryKind::Live);
-    let is_appended = append_longer(out, live, added);
-    if is_appended {
-        write_delivery(&mut MsgPackFields { out }, kind);
-    }
-    is_appended
-}
-
-/// Appends a part of a ticker with its marks, given its encoding as a live one without them. Fails where that takes a
-/// longer map header.
-pub(super) fn append_ticker(out: &mut Vec<u8>, live: &[u8], kind: DeliveryKind, part: TickerPart) -> bool {
-    let is_appended = append_longer(out, live, mark_count(kind, part) as u8);
-    if is_appended {
-        write_marks(&mut MsgPackFields { out }, kind, part);
-    }
-    is_appended
-}
-
-/// Appends a map, whose header says that this number of fields follows besides; false if that takes a longer header.
-fn append_longer(out: &mut Vec<u8>, map: &[u8], added: u8) -> bool {
-    const FIXMAP: u8 = 0x80;
-    const MOST_OF_FIXMAP: u8 = 0x8f;
     const MAP_16: u8 = 0xde;
     let head = out.len();
-    out.extend_from_slice(map);
-    match map {
-        _ if added == 0 => {}
-        [fixmap @ FIXMAP..=MOST_OF_FIXMAP, ..] if fixmap + added <= MOST_OF_FIXMAP => out[head] += added,
-        [MAP_16, _, fields, ..] if fields.checked_add(added).is_some() => out[head + 2] += added,
+    out.extend_from_slice(live);
+    if kind == DeliveryKind::Live {
+        return true;
+    }
+    match live {
+        [0x80..=0x8e, ..] => out[head] += 1,
+        [MAP_16, _, 0..=0xfe, ..] => out[head + 2] += 1,
         _ => return false,
     }
+    write_delivery(&mut MsgPackFields { out }, kind);
     true
 }
 
@@ -84,6 +68,11 @@ struct MsgPackFields<'a> {
 const INFALLIBLE: &str = "writing to a vector does not fail";
 
 impl FieldWriter for MsgPackFields<'_> {
+    #[inline]
+    fn written(&self) -> usize {
+        self.out.len()
+    }
+
     #[inline]
     fn integer(&mut self, key: FieldKey, number: u64) {
         self.out.extend_from_slice(key.msgpack);

@@ -1,7 +1,7 @@
 use super::DeliveryKind;
 use super::decode_objects::FieldReader;
 use super::schema::{FIRST_FIELDS, FieldSchema, FieldType, FieldWriter, ObjectSchema, key};
-use super::ticker_fields::{NumberedTicker, SelectedFields, TickerPart};
+use super::ticker_fields::{FieldEnds, MeasuredFields, NumberedTicker, TickerPart};
 use crate::model::{
     Bar, Body, Cancel, Channel, Correction, Luld, MessageHead, Object, Print, Quote, Status, SymbolId,
     Ticker, Trade, Universe, for_each_channel,
@@ -262,30 +262,28 @@ pub(super) fn write_object(
     write_delivery(out, kind);
 }
 
-/// The number of fields that [`write_ticker`] writes.
+/// The number of fields of a part of a ticker.
 pub(super) fn ticker_field_count(kind: DeliveryKind, part: TickerPart) -> usize {
     const SEQ: usize = 1;
-    FIRST_FIELDS.len() + part.fields.len() + SEQ + mark_count(kind, part)
+    let marks = usize::from(kind != DeliveryKind::Live) + usize::from(part.is_full);
+    FIRST_FIELDS.len() + part.fields.len() + SEQ + marks
 }
 
-/// The number of fields that [`write_marks`] writes.
-pub(super) fn mark_count(kind: DeliveryKind, part: TickerPart) -> usize {
-    usize::from(kind != DeliveryKind::Live) + usize::from(part.is_full)
-}
-
-/// Writes a part of a ticker.
+/// Writes all fields of a ticker but its marks; returns where each ends.
 pub(super) fn write_ticker(
     out: &mut impl FieldWriter,
     universe: &Universe,
     NumberedTicker { ticker, seq }: NumberedTicker<'_>,
-    kind: DeliveryKind,
-    part: TickerPart,
-) {
-    out.letter(key!("T"), Channel::Tickers.letter() as u8);
-    out.text(key!("S"), universe.instrument(ticker.symbol).symbol.as_str());
-    SelectedFields::write(out, ticker, part.fields);
+) -> FieldEnds {
+    let mut measured = MeasuredFields::new(out);
+    measured.begin(|out| {
+        out.letter(key!("T"), Channel::Tickers.letter() as u8);
+        out.text(key!("S"), universe.instrument(ticker.symbol).symbol.as_str());
+    });
+    ticker.write(&mut measured);
+    let ends = measured.ends();
     out.integer(key!("sq"), seq.0);
-    write_marks(out, kind, part);
+    ends
 }
 
 /// Writes the last fields of a part of a ticker: those of its delivery, and whether it is whole.

@@ -135,6 +135,10 @@ pub(super) trait FieldWriter {
     fn letters(&mut self, key: FieldKey, letters: Conditions);
     fn time(&mut self, key: FieldKey, at: Timestamp);
     fn is_true(&mut self, key: FieldKey);
+    /// The bytes that were written. Only forms for clients count them.
+    fn written(&self) -> usize {
+        0
+    }
     /// The value from which the one before is computed. No form for clients has it.
     fn exact(&mut self, _: i128) {}
     /// Any value, as JSON and as MessagePack. Only forms for clients have it.

@@ -565,7 +565,7 @@ impl Outbox {
         let mark = DeliveryKind::conflated(replaced);
         let part = self.part_of_newest(last_values, stream, replaced);
         self.append_with(self.released_bytes, mark, |out, codec| match part {
-            Some((ticker, part)) => last_values.write_ticker(out, codec, ticker, mark, part),
+            Some(part) => last_values.write_newest_ticker(out, codec, stream, mark, part),
             None => last_values.write(out, codec, stream, mark),
         });
     }
@@ -594,7 +594,7 @@ impl Outbox {
             let mark = DeliveryKind::conflated(replaced);
             let part = self.part_of_newest(last_values, stream, replaced);
             frame.push_with(|out| match part {
-                Some((ticker, part)) => last_values.write_ticker(out, self.codec, ticker, mark, part),
+                Some(part) => last_values.write_newest_ticker(out, self.codec, stream, mark, part),
                 None => last_values.write(out, self.codec, stream, mark),
             });
             frame.count_merged(replaced);

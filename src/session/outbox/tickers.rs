@@ -49,16 +49,16 @@ impl TickerParts {
     fn next(
         &mut self,
         last_values: &EncodedLastValues,
-        NumberedTicker { ticker, seq }: NumberedTicker<'_>,
+        stream: StreamId,
+        seq: Seq,
         replaced: u64,
     ) -> TickerPart {
         if self.form.extent == TickerExtent::Whole {
             return TickerPart::of(self.form.fields);
         }
-        let stream = StreamId::new(Channel::Tickers, ticker.symbol);
         let before = Seq(seq.0.saturating_sub(replaced + 1));
         let changed = last_values.changed_fields(stream, before, seq);
-        let is_known = !self.known.insert(ticker.symbol);
+        let is_known = !self.known.insert(stream.symbol());
         match changed.filter(|_| is_known) {
             Some(changed) => TickerPart::of(changed.within(self.form.fields)),
             None => TickerPart::full(self.form.fields),
@@ -67,8 +67,9 @@ impl TickerParts {
 
     /// The part of an object with which a stream begins, or begins anew.
     fn first(&mut self, last_values: &EncodedLastValues, ticker: NumberedTicker<'_>) -> TickerPart {
-        self.known.remove(&ticker.ticker.symbol);
-        self.next(last_values, ticker, 0)
+        let stream = stream_of(ticker);
+        self.known.remove(&stream.symbol());
+        self.next(last_values, stream, ticker.seq, 0)
     }
 
     /// The fields of objects that are the same for every client of this form; `None` if that depends on what it had.
@@ -101,17 +102,15 @@ impl Outbox {
         }
     }
 
-    /// The part of the newest object of a stream that the client gets, with the object; `None` if it gets all of it as
-    /// every client does.
-    pub(super) fn part_of_newest<'a>(
+    /// The part of the newest object of a stream that the client gets; `None` if it gets all of it as every client does.
+    pub(super) fn part_of_newest(
         &mut self,
-        last_values: &'a EncodedLastValues,
+        last_values: &EncodedLastValues,
         stream: StreamId,
         replaced: u64,
-    ) -> Option<(NumberedTicker<'a>, TickerPart)> {
-        let tickers = self.tickers.as_mut()?;
-        let ticker = last_values.last_values().of(stream).and_then(NumberedTicker::of)?;
-        Some((ticker, tickers.next(last_values, ticker, replaced)))
+    ) -> Option<TickerPart> {
+        let tickers = self.tickers.as_mut().filter(|_| stream.channel() == Channel::Tickers)?;
+        Some(tickers.next(last_values, stream, last_values.seq(stream), replaced))
     }
 
     /// The part of an object of an answer, with the object; `None` if the client gets all of it as every client does.
@@ -128,7 +127,7 @@ impl Outbox {
     pub(super) fn append_ticker(&mut self, last_values: &EncodedLastValues, ticker: NumberedTicker<'_>) {
         let Self { codec, limits, .. } = *self;
         let Some(tickers) = &mut self.tickers else { return };
-        let part = tickers.next(last_values, ticker, 0);
+        let part = tickers.next(last_values, stream_of(ticker), ticker.seq, 0);
         let queue = match self.pacing {
             Pacing::Immediate => &mut self.queue,
             Pacing::Interval => &mut self.held,
@@ -141,4 +140,8 @@ impl Outbox {
             self.held_bytes += size;
         }
     }
+}
+
+fn stream_of(NumberedTicker { ticker, .. }: NumberedTicker<'_>) -> StreamId {
+    StreamId::new(Channel::Tickers, ticker.symbol)
 }
