@@ -205,6 +205,7 @@ impl SessionState {
         if told != self.epoch() {
             let begun = BegunEpoch { epoch: self.epoch(), numbers: self.epoch_numbers.get() };
             self.send_control(&ControlMessage::epoch(begun, told), now);
+            self.change(now, Outbox::forget_tickers);
         }
     }
 
@@ -582,7 +583,6 @@ impl Subscriber for SessionState {
     fn feed_changed(&self, begun: Option<BegunEpoch>, notices: &[FeedNotice], fan_out: &FanOut<'_>) {
         let now = fan_out.now();
         let was = begun.map(|begun| {
-            self.fill(now, Outbox::forget_tickers);
             self.epoch_numbers.set(begun.numbers);
             if begun.numbers == EpochNumbers::Restart {
                 let notices = self.alerts.borrow_mut().as_mut().map(|alerts| alerts.take_all());
@@ -597,7 +597,10 @@ impl Subscriber for SessionState {
         }
         if let (Some(begun), Some(was)) = (begun, was) {
             let frame = ControlMessage::epoch(begun, was).to_frame(self.identity.codec);
-            self.fill(now, |outbox| outbox.push(frame));
+            self.fill(now, |outbox| {
+                outbox.push(frame);
+                outbox.forget_tickers();
+            });
         }
         for notice in notices {
             let frame = ControlMessage::Feed(notice.into()).to_frame(self.identity.codec);

@@ -95,10 +95,12 @@ impl Outbox {
         self.tickers.as_ref().map(|tickers| tickers.form).unwrap_or_default()
     }
 
-    /// Forgets what the client has of tickers: the next object of each is whole.
+    /// Forgets what the client has of tickers: the next object of each is whole. What is to be looked up leaves behind all
+    /// that is queued, so that the whole objects do too.
     pub fn forget_tickers(&mut self) {
         if let Some(tickers) = &mut self.tickers {
             tickers.known.clear();
+            self.defer_lookups();
         }
     }
 
