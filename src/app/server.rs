@@ -31,7 +31,7 @@ use crate::config::{AccessConfig, Config, PlainHttp, Tls};
 use crate::http::{self, AppState, ConnectionLimit, HttpLimits, StrictTransport, Surface};
 use crate::limits::{CapacityLimits, OpenFiles};
 use crate::metrics::{Refusal, RefusalKind, Refusals};
-use crate::transport::{self, AcceptedSocket, Certificate, Connection, HttpConnection};
+use crate::transport::{self, AcceptedSocket, Certificate, Connection, HttpConnection, Takeover};
 
 /// The length of the kernel's accept queue, long enough for a reconnect storm: when it is full, the kernel
 /// drops connection attempts. It counts them (`TcpExtListenOverflows`), we cannot.
@@ -168,7 +168,7 @@ pub(super) fn serve(
             };
             let handshake =
                 apply_fn_factory::<_, _, _, _, _, AcceptedSocket, _, _>(acceptor.clone(), shake_hands);
-            services
+            let http = services
                 .accept()
                 .and_then(
                     handshake
@@ -177,10 +177,35 @@ pub(super) fn serve(
                 )
                 .map(HttpConnection::from)
                 .and_then(fn_service(http_on))
-                .and_then(services.service())
+                .and_then(services.service());
+            with_takeover(http)
         })?;
     }
     Ok(server.run())
+}
+
+/// Serves connections by HTTP, and then by the session that takes one over.
+fn with_takeover(
+    http: impl ServiceFactory<
+        (TcpStream, Takeover),
+        Config = (),
+        Response = (),
+        Error = DispatchError,
+        InitError = (),
+    >,
+) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()> {
+    apply_fn_factory(http, |socket: TcpStream, http| {
+        let takeover = Takeover::default();
+        // Boxed, so that it is freed when HTTP ends.
+        let served = Box::pin(http.call((socket, takeover.clone())));
+        async move {
+            served.await?;
+            if let Some(session) = takeover.into_session() {
+                session.await;
+            }
+            Ok(())
+        }
+    })
 }
 
 /// Begins HTTP/1.1 on a connection.
@@ -253,20 +278,20 @@ impl ConnectionServices {
     fn accept(
         &self,
     ) -> impl ServiceFactory<
-        TcpStream,
+        (TcpStream, Takeover),
         Config = (),
         Response = AcceptedSocket,
         Error = DispatchError,
         InitError = (),
     > + use<> {
         let (limit, rate) = (self.limit.clone(), self.state.http.write_rate);
-        fn_service(move |socket: TcpStream| {
+        fn_service(move |(socket, takeover): (TcpStream, Takeover)| {
             // Otherwise a frame waits up to 40 ms for the client to acknowledge the one before (Nagle, RFC 896).
             let guard = socket.set_nodelay(true).and_then(|()| socket.peer_addr());
             let guard = guard.map(|peer| limit.admit(peer));
             async move {
                 match guard {
-                    Ok(Some(guard)) => Ok(AcceptedSocket::new(socket, guard, rate)),
+                    Ok(Some(guard)) => Ok(AcceptedSocket::new(socket, guard, rate, takeover)),
                     Ok(None) => Err(DispatchError::Io(io::ErrorKind::ConnectionRefused.into())),
                     Err(error) => Err(DispatchError::Io(error)),
                 }
@@ -279,7 +304,9 @@ impl ConnectionServices {
         &self,
     ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()> + use<>
     {
-        self.accept().map(HttpConnection::from).and_then(fn_service(http_on)).and_then(self.service())
+        with_takeover(
+            self.accept().map(HttpConnection::from).and_then(fn_service(http_on)).and_then(self.service()),
+        )
     }
 
     /// HTTP on one kind of connection, until a request upgrades it to a session.

@@ -15,7 +15,8 @@ use bytes::Bytes;
 use crate::session::PendingSession;
 use crate::transport::Connection;
 
-/// Runs the session that this response to an upgrade carries. A response without a session is sent, and the
+/// Hands the connection over to the session that this response to an upgrade carries: it begins when HTTP has ended. A
+/// response without a session is sent, and the
 /// connection is closed.
 ///
 /// A session inside an HTTP response body would cost two buffers of 8 KiB, a copy of each frame, and a poll
@@ -38,11 +39,10 @@ where
     let mut parts = connection.into_parts();
     let head = Message::Item((answer.drop_body(), BodySize::Stream));
     parts.codec.encode(head, &mut parts.write_buf)?;
-    // Copied, so that HTTP's buffers are freed now and not with the session.
+    // Copied, so that HTTP's buffer is not kept for as long as the socket takes none of it.
     let head = Bytes::copy_from_slice(&parts.write_buf);
     let early = Bytes::from([&parts.read_buf[..], &parts.io.take_unread()].concat());
-    let session = session.run(parts.io.into_transport(), head, early);
-    drop((parts.read_buf, parts.write_buf, parts.codec));
-    session.await;
+    let takeover = parts.io.takeover();
+    takeover.set(session.run(parts.io.into_transport(), head, early));
     Ok(())
 }

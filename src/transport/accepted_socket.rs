@@ -8,6 +8,7 @@ use actix_web::rt::net::{ActixStream, Ready, TcpStream};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep_until};
 
+use super::takeover::Takeover;
 use super::write_allowance::{MinimumWriteRate, WriteAllowance};
 
 /// A TCP connection while it speaks HTTP: it holds a guard until it becomes a session, and fails when the
@@ -26,6 +27,7 @@ struct HttpPhase {
     allowance: WriteAllowance,
     /// Wakes the task of a connection that takes nothing.
     timer: Option<Pin<Box<Sleep>>>,
+    takeover: Takeover,
 }
 
 /// What counts a connection without a session. It is dropped when the connection ends or becomes a session.
@@ -35,15 +37,27 @@ pub trait ConnectionGuard {
 }
 
 impl AcceptedSocket {
-    /// A connection whose client must take responses at this rate, and that holds this guard.
-    pub fn new(socket: TcpStream, guard: Box<dyn ConnectionGuard>, rate: MinimumWriteRate) -> Self {
-        let http = HttpPhase { guard: Some(guard), allowance: WriteAllowance::new(rate), timer: None };
+    /// A connection whose client must take responses at this rate, and that holds this guard. Its task looks for a session
+    /// in `takeover` when HTTP has ended.
+    pub fn new(
+        socket: TcpStream,
+        guard: Box<dyn ConnectionGuard>,
+        rate: MinimumWriteRate,
+        takeover: Takeover,
+    ) -> Self {
+        let allowance = WriteAllowance::new(rate);
+        let http = HttpPhase { guard: Some(guard), allowance, timer: None, takeover };
         Self { socket, http: Some(Box::new(http)) }
     }
 
     /// The TCP socket.
     pub fn socket(&self) -> &TcpStream {
         &self.socket
+    }
+
+    /// Where a session is put that takes the connection over. One that left HTTP is taken over no more.
+    pub(super) fn takeover(&self) -> Takeover {
+        self.http.as_ref().map(|http| http.takeover.clone()).unwrap_or_default()
     }
 
     /// Ends the time without a session: drops the guard, and no longer watches the rate.

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::{AcceptedSocket, BodyAllowance, RawSocket, ReadingEnd, StreamMode, Transport};
+use super::{AcceptedSocket, BodyAllowance, RawSocket, ReadingEnd, StreamMode, Takeover, Transport};
 
 /// An accepted connection, TCP or TLS.
 pub trait Connection: AsyncRead + AsyncWrite + Unpin {
@@ -20,6 +20,9 @@ pub trait Connection: AsyncRead + AsyncWrite + Unpin {
 
     /// The transport of a session, once the connection has left HTTP.
     fn into_transport(self) -> Box<dyn Transport>;
+
+    /// Where the session is put that takes the connection over.
+    fn takeover(&self) -> Takeover;
 
     /// Whether it is one of TLS.
     fn is_tls(&self) -> bool {
@@ -55,6 +58,10 @@ impl Connection for AcceptedSocket {
         self.socket()
     }
 
+    fn takeover(&self) -> Takeover {
+        self.takeover()
+    }
+
     fn into_transport(self) -> Box<dyn Transport> {
         Box::new(TcpTransport(self.into_socket()))
     }
@@ -67,6 +74,10 @@ impl Connection for AcceptedSocket {
 impl Connection for TlsStream<AcceptedSocket> {
     fn socket(&self) -> &TcpStream {
         self.get_ref().0.socket()
+    }
+
+    fn takeover(&self) -> Takeover {
+        self.get_ref().0.takeover()
     }
 
     fn is_tls(&self) -> bool {

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::upgrade_offer::simplify_offer;
-use super::{Connection, Transport};
+use super::{Connection, Takeover, Transport};
 use crate::limits::{TurnBudget, TurnTicket};
 
 /// A connection while it speaks HTTP/1.1: it passes one request head after the other on, and simplifies upgrade offers.
@@ -280,6 +280,10 @@ impl<C: Connection> AsyncWrite for HttpConnection<C> {
 impl<C: Connection> Connection for HttpConnection<C> {
     fn socket(&self) -> &TcpStream {
         self.connection.socket()
+    }
+
+    fn takeover(&self) -> Takeover {
+        self.connection.takeover()
     }
 
     fn into_transport(self) -> Box<dyn Transport> {
