@@ -152,14 +152,14 @@ pub fn open(params: SessionParams) -> PendingSession {
         let actor = SessionActor {
             protocol,
             executor,
-            limits,
+            auth_timeout: limits.auth_timeout,
             commands: TokenBucket::new(limits.commands, now),
             pings: TokenBucket::new(limits.pings, now),
             codec: params.codec,
             state: Rc::clone(&state),
             key: membership.key(),
             label: params.label,
-            span: Span::none(),
+            span: None,
             topics,
             alerts,
             faulty_line,
@@ -197,15 +197,15 @@ where
 pub(super) struct SessionActor {
     protocol: Protocol,
     executor: CommandExecutor,
-    limits: Limits,
+    auth_timeout: Duration,
     commands: TokenBucket,
     pings: TokenBucket,
     codec: Codec,
     pub(super) state: Rc<SessionState>,
     key: SubscriberKey,
     label: Option<String>,
-    /// The trace of the connection; disabled unless there is a collector of traces.
-    span: Span,
+    /// The trace of the connection, if there is a collector of traces.
+    span: Option<Box<Span>>,
     topics: Option<SessionTopics>,
     alerts: AlertDesk,
     pub(super) faulty_line: Option<Box<FaultyLine>>,
@@ -368,7 +368,7 @@ impl SessionActor {
         ctx: &mut WebsocketContext<Self>,
     ) -> (CommandOutcome, Bytes) {
         let connection = self.span.clone();
-        let _connection = connection.enter();
+        let _connection = connection.as_ref().map(|span| span.enter());
         let _subscribe = matches!(command, Ok(Command::Subscribe(..)))
             .then(|| debug_span!(target: "tapecast::trace", "subscribe").entered());
         let awaited_key = self.protocol.awaits_key();
@@ -555,18 +555,19 @@ impl Actor for SessionActor {
     fn started(&mut self, ctx: &mut Self::Context) {
         let (address, key) = (self.state.address(), self.key_id());
         debug!(session = self.key.0, label = self.label, %address, key, "session opened");
-        self.span = debug_span!(
+        let span = debug_span!(
             target: "tapecast::trace",
             parent: None,
             "connection",
             client.address = %address,
             tapecast.session = self.key.0,
         );
+        self.span = (!span.is_disabled()).then(|| Box::new(span));
         self.watch_revocation(ctx);
         self.watch_expiry(ctx);
         self.await_line_fault(ctx);
         if self.protocol.awaits_key() {
-            ctx.run_later(self.limits.auth_timeout, |session, ctx| {
+            ctx.run_later(self.auth_timeout, |session, ctx| {
                 if session.protocol.awaits_key() {
                     session.state.send_control(&ErrorCode::AuthTimeout.into(), Instant::now());
                     session.end(Close::AuthTimeout, ctx);

@@ -1,3 +1,7 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
 use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
 
@@ -18,13 +22,9 @@ impl PendingSession {
 
     /// The same session, holding a guard for as long as it lives: its capacity permit.
     #[must_use]
-    pub fn holding(self, guard: impl Sized + 'static) -> Self {
+    pub fn holding(self, guard: impl Unpin + 'static) -> Self {
         Self::new(move |transport, head, early| {
-            let session = self.run(transport, head, early);
-            Box::pin(async move {
-                let _guard = guard;
-                session.await;
-            })
+            Box::pin(GuardedSession { session: self.run(transport, head, early), _guard: guard })
         })
     }
 
@@ -37,5 +37,19 @@ impl PendingSession {
         early: Bytes,
     ) -> LocalBoxFuture<'static, ()> {
         (self.0)(transport, head, early)
+    }
+}
+
+/// A session with a guard, which is dropped behind it.
+struct GuardedSession<G> {
+    session: LocalBoxFuture<'static, ()>,
+    _guard: G,
+}
+
+impl<G: Unpin> Future for GuardedSession<G> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.session.as_mut().poll(cx)
     }
 }
