@@ -1,6 +1,6 @@
-use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
+use super::group_lists::GroupLists;
 use super::{ObjectRef, SubscriberKey};
 
 /// A list of the index: those of whole channels first, then those of streams.
@@ -13,7 +13,7 @@ pub(super) type ListId = u32;
 #[derive(Debug, Default)]
 pub(super) struct SubscriberGroup {
     /// The lists of the index that contain the group, and its position in each.
-    pub(super) lists: FxHashMap<ListId, u32>,
+    pub(super) lists: GroupLists,
     /// Equal for equal subscriptions, in whatever order they were made; rarely equal for others.
     pub(super) fingerprint: u64,
     members: SmallVec<[Member; 1]>,
@@ -50,7 +50,7 @@ const KEPT_CAPACITY: usize = 64;
 
 impl SubscriberGroup {
     pub(super) fn has_same_subscriptions(&self, other: &Self) -> bool {
-        self.lists.len() == other.lists.len() && self.lists.keys().all(|list| other.lists.contains_key(list))
+        self.lists.len() == other.lists.len() && self.lists.ids().all(|list| other.lists.contains(list))
     }
 
     pub(super) fn members(&self) -> impl Iterator<Item = SubscriberKey> + '_ {

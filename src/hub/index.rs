@@ -46,13 +46,13 @@ struct Lists {
 const LISTS_PER_PIECE: usize = 1_024;
 
 /// A group's key in the index.
-pub(super) type GroupKey = usize;
+pub(super) type GroupKey = u32;
 
 #[derive(Clone, Copy, Debug)]
 struct GroupPlace {
     group: GroupKey,
     /// The subscriber's position among the members.
-    position: usize,
+    position: u32,
 }
 
 impl Index {
@@ -94,8 +94,8 @@ impl Index {
     pub(super) fn change_in_part(&mut self, key: SubscriberKey, changes: &[SubscriptionChange]) {
         let mut wanted: FxHashMap<ListId, bool> =
             changes.iter().map(|change| (list_of_change(*change), change.is_addition())).collect();
-        let current = self.subscribers[key.0].map(|place| &self.groups[place.group]);
-        let has = |list: &ListId| current.is_some_and(|group| group.lists.contains_key(list));
+        let current = self.subscribers[key.0].map(|place| &self.groups[place.group as usize]);
+        let has = |list: &ListId| current.is_some_and(|group| group.lists.contains(*list));
         wanted.retain(|list, is_wanted| has(list) != *is_wanted);
         if wanted.is_empty() {
             return;
@@ -114,7 +114,7 @@ impl Index {
     /// changed.
     pub(super) fn settle(&mut self, key: SubscriberKey) {
         let Some(GroupPlace { group, .. }) = self.subscribers[key.0] else { return };
-        let fingerprint = self.groups[group].fingerprint;
+        let fingerprint = self.groups[group as usize].fingerprint;
         if self.by_fingerprint.find(fingerprint, |other| *other == group).is_none() {
             self.merge(key, group);
         }
@@ -124,7 +124,7 @@ impl Index {
     /// twice; a session has one or the other.
     pub fn subscribers_of(&self, stream: StreamId) -> impl Iterator<Item = SubscriberKey> + '_ {
         let groups = lists_of(stream).into_iter().flat_map(move |list| self.lists.get(list));
-        groups.flat_map(move |key| self.groups[*key].members())
+        groups.flat_map(move |key| self.groups[*key as usize].members())
     }
 
     /// The number of subscriptions of all subscribers.
@@ -140,9 +140,8 @@ impl Index {
     /// The members of each group that subscribes to some of these streams, with what they miss.
     pub(super) fn groups_missing(&self, missed: &[Missed]) -> Vec<(Vec<SubscriberKey>, Vec<Missed>)> {
         let missing = |group: &SubscriberGroup| -> Vec<Missed> {
-            let is_wanted = |missed: &&Missed| {
-                lists_of(missed.stream).into_iter().any(|list| group.lists.contains_key(&list))
-            };
+            let is_wanted =
+                |missed: &&Missed| lists_of(missed.stream).into_iter().any(|list| group.lists.contains(list));
             missed.iter().filter(is_wanted).copied().collect()
         };
         let groups = self.groups.iter().map(|(_, group)| (group.members().collect(), missing(group)));
@@ -154,7 +153,7 @@ impl Index {
     pub(super) fn record(&mut self, stream: StreamId, object: ObjectRef, mut enqueue: impl FnMut(GroupKey)) {
         for list in lists_of(stream) {
             for key in self.lists.get(list) {
-                if self.groups[*key].record(object) {
+                if self.groups[*key as usize].record(object) {
                     enqueue(*key);
                 }
             }
@@ -163,18 +162,19 @@ impl Index {
 
     /// The group with this key, if it still exists.
     pub(super) fn group(&mut self, key: GroupKey) -> Option<&mut SubscriberGroup> {
-        self.groups.get_mut(key)
+        self.groups.get_mut(key as usize)
     }
 
     /// Whether a subscriber has yet to receive something.
     pub(super) fn is_behind(&self, key: SubscriberKey) -> bool {
-        self.subscribers[key.0].is_some_and(|place| self.groups[place.group].is_behind(place.position))
+        self.subscribers[key.0]
+            .is_some_and(|place| self.groups[place.group as usize].is_behind(place.position as usize))
     }
 
     /// Delivers to a subscriber what it has yet to receive, if anything.
     pub(super) fn deliver_to(&mut self, key: SubscriberKey, deliver: impl FnOnce(&[ObjectRef])) {
         if let Some(place) = self.subscribers[key.0] {
-            self.groups[place.group].deliver_to(place.position, deliver);
+            self.groups[place.group as usize].deliver_to(place.position as usize, deliver);
         }
     }
 
@@ -183,15 +183,15 @@ impl Index {
     fn isolate(&mut self, key: SubscriberKey) -> GroupKey {
         let mut lists = Vec::new();
         if let Some(place) = self.subscribers[key.0] {
-            let shared = &self.groups[place.group];
+            let shared = &self.groups[place.group as usize];
             if shared.len() == 1 {
                 self.unregister(place.group);
                 return place.group;
             }
-            lists.extend(shared.lists.keys().copied());
+            lists.extend(shared.lists.ids());
             self.leave_group(key);
         }
-        let own = self.groups.insert(SubscriberGroup::default());
+        let own = self.groups.insert(SubscriberGroup::default()) as GroupKey;
         lists.into_iter().for_each(|list| self.add_to_list(own, list));
         self.join_group(key, own);
         own
@@ -200,14 +200,17 @@ impl Index {
     /// Merges a subscriber's own group into the one with the same subscriptions, or registers it. A
     /// subscriber without subscriptions is in no group.
     fn merge(&mut self, key: SubscriberKey, own: GroupKey) {
-        let group = &self.groups[own];
-        let is_same = |other: &GroupKey| self.groups[*other].has_same_subscriptions(group);
+        let group = &self.groups[own as usize];
+        let is_same = |other: &GroupKey| self.groups[*other as usize].has_same_subscriptions(group);
         let same = self.by_fingerprint.find(group.fingerprint, is_same).copied();
         if same.is_none() && !group.lists.is_empty() {
-            self.by_fingerprint.insert_unique(group.fingerprint, own, |key| self.groups[*key].fingerprint);
+            self.groups[own as usize].lists.shrink();
+            let group = &self.groups[own as usize];
+            self.by_fingerprint
+                .insert_unique(group.fingerprint, own, |key| self.groups[*key as usize].fingerprint);
             return;
         }
-        self.groups[own].leave(0);
+        self.groups[own as usize].leave(0);
         self.abandon(own);
         self.subscribers[key.0] = None;
         if let Some(same) = same {
@@ -216,15 +219,15 @@ impl Index {
     }
 
     fn join_group(&mut self, key: SubscriberKey, group: GroupKey) {
-        let position = self.groups[group].join(key);
+        let position = self.groups[group as usize].join(key) as u32;
         self.subscribers[key.0] = Some(GroupPlace { group, position });
     }
 
     /// Removes a subscriber from its group, which is dissolved with its last member.
     fn leave_group(&mut self, key: SubscriberKey) {
         let Some(place) = self.subscribers[key.0].take() else { return };
-        let group = &mut self.groups[place.group];
-        if let Some(moved) = group.leave(place.position) {
+        let group = &mut self.groups[place.group as usize];
+        if let Some(moved) = group.leave(place.position as usize) {
             self.subscribers[moved.0] = Some(place);
         }
         if group.len() == 0 {
@@ -236,7 +239,7 @@ impl Index {
     /// Dissolves a group without members: at once if it is in few lists, else in pieces, since 50,000 take
     /// 10 ms. Until then what is recorded for it is forgotten at its next round.
     fn abandon(&mut self, key: GroupKey) {
-        match self.groups[key].lists.len() <= LISTS_PER_PIECE {
+        match self.groups[key as usize].lists.len() <= LISTS_PER_PIECE {
             true => self.dissolve(key),
             false => self.dissolving.push(key),
         }
@@ -245,24 +248,24 @@ impl Index {
     /// Dissolves a piece of the groups without members. Call it regularly.
     pub(super) fn dissolve_piece(&mut self) {
         let Some(key) = self.dissolving.last().copied() else { return };
-        let lists: Vec<_> = self.groups[key].lists.iter().take(LISTS_PER_PIECE).map(|it| *it.0).collect();
+        let lists: Vec<_> = self.groups[key as usize].lists.ids().take(LISTS_PER_PIECE).collect();
         lists.into_iter().for_each(|list| self.remove_from_list(key, list));
-        if self.groups[key].lists.is_empty() {
-            self.groups.remove(key);
+        if self.groups[key as usize].lists.is_empty() {
+            self.groups.remove(key as usize);
             self.dissolving.pop();
         }
     }
 
     /// Makes a group impossible to find by its fingerprint.
     fn unregister(&mut self, key: GroupKey) {
-        let fingerprint = self.groups[key].fingerprint;
+        let fingerprint = self.groups[key as usize].fingerprint;
         if let Ok(entry) = self.by_fingerprint.find_entry(fingerprint, |other| *other == key) {
             entry.remove();
         }
     }
 
     fn dissolve(&mut self, key: GroupKey) {
-        for (list, position) in self.groups.remove(key).lists {
+        for (list, position) in self.groups.remove(key as usize).lists.iter() {
             self.remove_entry(list, position);
         }
     }
@@ -270,14 +273,14 @@ impl Index {
     fn add_to_list(&mut self, key: GroupKey, list: ListId) {
         let entries = self.lists.get_mut(list);
         entries.push(key);
-        let group = &mut self.groups[key];
-        group.lists.insert(list, entries.len() as u32 - 1);
+        let group = &mut self.groups[key as usize];
+        group.lists.set(list, entries.len() as u32 - 1);
         group.fingerprint = group.fingerprint.wrapping_add(self.hasher.hash_one(list));
     }
 
     fn remove_from_list(&mut self, key: GroupKey, list: ListId) {
-        let group = &mut self.groups[key];
-        if let Some(position) = group.lists.remove(&list) {
+        let group = &mut self.groups[key as usize];
+        if let Some(position) = group.lists.remove(list) {
             group.fingerprint = group.fingerprint.wrapping_sub(self.hasher.hash_one(list));
             self.remove_entry(list, position);
         }
@@ -288,7 +291,7 @@ impl Index {
         let entries = self.lists.get_mut(list);
         entries.swap_remove(position as usize);
         if let Some(moved) = entries.get(position as usize) {
-            self.groups[*moved].lists.insert(list, position);
+            self.groups[*moved as usize].lists.set(list, position);
         }
         if entries.is_empty() {
             *entries = Vec::new();
@@ -324,8 +327,15 @@ fn lists_of(stream: StreamId) -> [ListId; 2] {
     [list_of_stream(stream), list_of_channel(stream.channel())]
 }
 
+/// The channel whose lists are those of this one too. A subscription brings the followers of its channel, so that one list
+/// tells of all; but those that conflate leave the index by themselves when they are sampled.
+const fn listed_as(channel: Channel) -> Channel {
+    let leader = channel.leader();
+    if channel.conflates() == leader.conflates() { leader } else { channel }
+}
+
 fn list_of_channel(channel: Channel) -> ListId {
-    channel.index() as ListId
+    listed_as(channel).index() as ListId
 }
 
 /// The ids of the lists of topics begin here: two for each, since a name does not say which stream a topic has.
@@ -335,7 +345,10 @@ const FIRST_TOPIC_LIST: ListId = 1 << 31;
 fn list_of_stream(stream: StreamId) -> ListId {
     match stream.is_of_topic() {
         true => FIRST_TOPIC_LIST + 2 * stream.symbol().0 + u32::from(stream.channel() == Channel::States),
-        false => (Channel::COUNT + stream.index()) as ListId,
+        false => {
+            let stream = StreamId::new(listed_as(stream.channel()), stream.symbol());
+            (Channel::COUNT + stream.index()) as ListId
+        }
     }
 }
 
@@ -376,6 +389,21 @@ mod tests {
         assert_eq!(keys_of(&index, trades(1)), [one.0, all.0]);
         assert_eq!(keys_of(&index, trades(2)), [all.0]);
         assert_eq!(keys_of(&index, StreamId::new(Channel::Quotes, SymbolId(1))), [0; 0]);
+    }
+
+    #[test]
+    fn cancels_and_corrections_are_in_the_list_of_trades() {
+        let mut index = Index::new(3);
+        let key = index.join();
+        let streams = Channel::Trades.with_followers().map(|it| StreamId::new(it, SymbolId(1)));
+        let streams: Vec<_> = streams.collect();
+        let changes: Vec<_> = streams.iter().copied().map(SubscriptionChange::Add).collect();
+
+        index.change(key, &changes);
+
+        assert_eq!(streams.len(), 3);
+        assert!(streams.iter().all(|stream| keys_of(&index, *stream) == [key.0]));
+        assert_eq!(index.len(), 1);
     }
 
     #[test]

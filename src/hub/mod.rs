@@ -14,6 +14,7 @@ mod encoded_last_values;
 mod fan_out;
 mod frame_cache;
 mod group;
+mod group_lists;
 #[expect(clippy::module_inception, reason = "the hub is the type that the module is for")]
 mod hub;
 mod hub_alerts;
