@@ -219,7 +219,7 @@ impl Readiness {
 #[cfg(test)]
 impl ServedFeed {
     /// A ready feed of three instruments.
-    pub(super) fn for_tests() -> Self {
+    pub(crate) fn for_tests() -> Self {
         let readiness = Readiness::default();
         readiness.begin();
         Self {

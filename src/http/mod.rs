@@ -6,6 +6,7 @@ mod admission;
 mod assets;
 mod body;
 mod challenge;
+mod client_names;
 mod compression;
 mod connection_limit;
 mod cors;

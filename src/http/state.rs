@@ -99,7 +99,7 @@ pub(super) fn hub_of(request: &HttpRequest, feed: &ServedFeed) -> Rc<Hub> {
 #[cfg(test)]
 impl AppState {
     /// A ready server of three instruments without keys.
-    pub(super) fn for_tests() -> Self {
+    pub(crate) fn for_tests() -> Self {
         use crate::limits::CapacityLimits;
         Self {
             feeds: Feeds::new(vec![ServedFeed::for_tests()]),

@@ -21,11 +21,10 @@ pub struct TopicService {
     pub publisher: TopicPublisher,
 }
 
-/// The feed that numbers messages of topics: that of this process, or of the leader of the cluster.
+/// The feed that numbers messages of topics: that of this process, or of the leader of the cluster. Clones share it.
 #[derive(Clone)]
-pub struct TopicPublisher(PublisherPlace);
+pub struct TopicPublisher(Arc<PublisherPlace>);
 
-#[derive(Clone)]
 enum PublisherPlace {
     Feed {
         publish: Recipient<Publish>,
@@ -37,8 +36,8 @@ enum PublisherPlace {
 
 impl TopicPublisher {
     /// The feed of this process.
-    pub const fn of_feed(publish: Recipient<Publish>, moderate: Recipient<Moderate>) -> Self {
-        Self(PublisherPlace::Feed { publish, moderate })
+    pub fn of_feed(publish: Recipient<Publish>, moderate: Recipient<Moderate>) -> Self {
+        Self(Arc::new(PublisherPlace::Feed { publish, moderate }))
     }
 
     /// Gives a message to the feed; the number that it got.
@@ -46,7 +45,7 @@ impl TopicPublisher {
     /// # Errors
     /// When it is refused, or the feed does not answer.
     pub async fn publish(&self, publication: Publication) -> Result<PublicationNumber, PublishRefusal> {
-        match &self.0 {
+        match &*self.0 {
             PublisherPlace::Feed { publish, .. } => {
                 publish.send(Publish(publication)).await.unwrap_or(Err(PublishRefusal::Unanswered))
             }
@@ -57,7 +56,7 @@ impl TopicPublisher {
 
     /// Restricts publishers.
     pub(super) async fn moderate(&self, moderation: Moderation) -> Result<(), PublishRefusal> {
-        match &self.0 {
+        match &*self.0 {
             PublisherPlace::Feed { moderate, .. } => {
                 moderate.send(Moderate(moderation)).await.unwrap_or(Err(PublishRefusal::Unanswered))
             }
@@ -70,20 +69,20 @@ impl TopicPublisher {
 #[cfg(feature = "nats")]
 impl From<NodePublisher> for TopicPublisher {
     fn from(publisher: NodePublisher) -> Self {
-        Self(PublisherPlace::Cluster(publisher))
+        Self(Arc::new(PublisherPlace::Cluster(publisher)))
     }
 }
 
 impl TopicService {
     /// The topics as a session sees them whose client is there.
     pub(super) fn access(&self, location: ClientLocation) -> TopicAccess {
-        let publisher = Rc::new(self.publisher.clone());
+        let publisher = self.publisher.clone();
         TopicAccess {
             namespaces: Arc::clone(&self.namespaces),
             presence: self.presence.clone(),
             location,
             publish: Rc::new(move |publication| {
-                let publisher = Rc::clone(&publisher);
+                let publisher = publisher.clone();
                 Box::pin(async move { publisher.publish(publication).await })
             }),
         }

@@ -11,6 +11,7 @@ use tracing::{debug, debug_span};
 
 use super::access::{AccessPermit, keys_of_token};
 use super::admission::{admit, client_address, record, record_request, sender_location, unavailable};
+use super::client_names::shared_name;
 use super::credentials::credentials_of;
 use super::error::{ApiError, no_such_path};
 use super::feeds::ServedFeed;
@@ -139,7 +140,7 @@ fn client_facts(request: &HttpRequest, state: &AppState) -> ClientFacts {
     let user_agent = request.headers().get(USER_AGENT).map(|name| String::from_utf8_lossy(name.as_bytes()));
     ClientFacts {
         address: client_address(request, state),
-        user_agent: user_agent.map(|name| printable(&name, MAX_LEN).into()),
+        user_agent: user_agent.map(|name| shared_name(&printable(&name, MAX_LEN))),
         is_tls: is_tls(request),
     }
 }

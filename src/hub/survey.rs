@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fmt;
 use std::net::IpAddr;
+use std::rc::Rc;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
@@ -53,8 +54,8 @@ impl FromStr for SessionId {
 pub struct ClientFacts {
     /// The client's address.
     pub address: IpAddr,
-    /// What the client calls itself.
-    pub user_agent: Option<Box<str>>,
+    /// What the client calls itself, shared with others that call themselves the same.
+    pub user_agent: Option<Rc<str>>,
     /// Whether its connection is one of TLS.
     pub is_tls: bool,
 }

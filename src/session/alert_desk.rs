@@ -30,7 +30,7 @@ pub(super) struct AlertDesk {
     state: Rc<SessionState>,
     access: AlertAccess,
     /// The symbols of alerts, if the source gives symbols on demand.
-    interest: Option<SymbolInterest>,
+    interest: Option<Box<SymbolInterest>>,
     replay: ReplayLookup,
     progress: FeedProgress,
     /// The most trades of which a command is told what they fired.
@@ -66,7 +66,7 @@ impl AlertDesk {
         (replay, progress): (ReplayLookup, FeedProgress),
         max_walked: usize,
     ) -> Self {
-        Self { state, access, interest, replay, progress, max_walked }
+        Self { state, access, interest: interest.map(Box::new), replay, progress, max_walked }
     }
 
     /// Sets an alert, or replaces the one of its name, and answers. What fired since the position that the client knows is

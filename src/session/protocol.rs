@@ -67,14 +67,14 @@ impl Protocol {
         limits: Limits,
         authenticator: Option<Authenticator>,
     ) -> Self {
-        let subscription = SubscriptionState::new(universe, epoch, limits);
+        let subscription = SubscriptionState::new(universe, epoch, (&limits).into());
         Self { subscription, authenticator, auth: AuthState::Anonymous }
     }
 
     /// The same, over a source that gives symbols on demand.
     #[must_use]
     pub fn demanding(mut self, interest: Option<SymbolInterest>) -> Self {
-        self.subscription.interest = interest;
+        self.subscription.interest = interest.map(Box::new);
         self
     }
 

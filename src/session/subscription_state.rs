@@ -31,10 +31,10 @@ const MIN_HEARTBEAT_MS: u32 = 100;
 pub(super) struct SubscriptionState {
     pub(super) universe: Arc<Universe>,
     pub(super) epoch: Epoch,
-    pub(super) limits: Limits,
+    pub(super) limits: SubscriptionLimits,
     pub(super) subscriptions: Subscriptions,
     /// The symbols that the source gives because the client subscribes to them; `None` if it gives all that it has.
-    pub(super) interest: Option<SymbolInterest>,
+    pub(super) interest: Option<Box<SymbolInterest>>,
     /// Which topics there may be.
     pub(super) namespaces: Arc<Namespaces>,
     /// Which trades are the last price.
@@ -46,6 +46,19 @@ pub(super) struct SubscriptionState {
     delta: bool,
     /// Whether the client sent `x` in a command.
     opted_in: bool,
+}
+
+/// How much a client may subscribe to: these of its [`Limits`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SubscriptionLimits {
+    pub(super) symbols: usize,
+    pub(super) acknowledged_bytes: usize,
+}
+
+impl From<&Limits> for SubscriptionLimits {
+    fn from(limits: &Limits) -> Self {
+        Self { symbols: limits.symbols, acknowledged_bytes: limits.acknowledged_bytes }
+    }
 }
 
 /// The changes of a command, to tell streams that begin with it from others.
@@ -66,7 +79,7 @@ impl ChangedStreams {
 
 impl SubscriptionState {
     /// No subscription.
-    pub(super) fn new(universe: Arc<Universe>, epoch: Epoch, limits: Limits) -> Self {
+    pub(super) fn new(universe: Arc<Universe>, epoch: Epoch, limits: SubscriptionLimits) -> Self {
         Self {
             universe,
             epoch,

@@ -8,16 +8,32 @@ use crate::wire::{SymbolList, SymbolsByChannel};
 /// the whole state and clients expect them there; they match no stream.
 #[derive(Debug, Default)]
 pub struct Subscriptions {
-    channels: [ChannelSubscription; Channel::COUNT],
+    /// Of the channels that have any: few clients subscribe to many channels.
+    channels: Vec<ChannelSubscription>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct ChannelSubscription {
+    channel: Channel,
     all: bool,
     named: SymbolSet,
 }
 
 impl Subscriptions {
+    fn get(&self, channel: Channel) -> Option<&ChannelSubscription> {
+        self.channels.iter().find(|current| current.channel == channel)
+    }
+
+    fn get_mut(&mut self, channel: Channel) -> &mut ChannelSubscription {
+        let place = self.channels.iter().position(|current| current.channel == channel);
+        let place = place.unwrap_or_else(|| {
+            self.channels.reserve_exact(1);
+            self.channels.push(ChannelSubscription { channel, all: false, named: SymbolSet::default() });
+            self.channels.len() - 1
+        });
+        &mut self.channels[place]
+    }
+
     /// The number of names, `*` included.
     pub fn len(&self) -> usize {
         let names = |channel: &ChannelSubscription| channel.named.as_slice().len() + usize::from(channel.all);
@@ -38,17 +54,16 @@ impl Subscriptions {
     /// The number of names with these added.
     fn len_with(&self, added: &SymbolsByChannel) -> usize {
         let new = |channel: Channel| {
-            let (current, added) = (&self.channels[channel.index()], added.of(channel));
-            current.named.without(&added.symbols).len() + usize::from(added.all && !current.all)
+            let added = added.of(channel);
+            let new = self.new_names(channel, &added.symbols).len();
+            new + usize::from(added.all && !self.has_all(channel))
         };
         self.len() + Channel::ALL.map(new).iter().sum::<usize>()
     }
 
     /// The bytes of all names in an acknowledgement, once for each channel that lists them.
     pub fn acknowledged_bytes(&self) -> usize {
-        let of_channel =
-            |channel: Channel| listed_bytes(channel, self.channels[channel.index()].named.as_slice());
-        Channel::ALL.into_iter().map(of_channel).sum()
+        self.channels.iter().map(|current| listed_bytes(current.channel, current.named.as_slice())).sum()
     }
 
     /// The bytes of all names in an acknowledgement, with these added. New names are told from those that
@@ -60,10 +75,8 @@ impl Subscriptions {
         if sum <= limit {
             return sum;
         }
-        let new = |channel: Channel| {
-            let new = self.channels[channel.index()].named.without(&added.of(channel).symbols);
-            listed_bytes(channel, &new)
-        };
+        let new =
+            |channel: Channel| listed_bytes(channel, &self.new_names(channel, &added.of(channel).symbols));
         current + Channel::ALL.map(new).iter().sum::<usize>()
     }
 
@@ -71,7 +84,11 @@ impl Subscriptions {
     pub fn add(&mut self, added: &SymbolsByChannel, universe: &Universe) -> Vec<SubscriptionChange> {
         let mut changes = Vec::new();
         for channel in Channel::ALL {
-            let (current, added) = (&mut self.channels[channel.index()], added.of(channel));
+            let added = added.of(channel);
+            if !added.all && added.symbols.is_empty() {
+                continue;
+            }
+            let current = self.get_mut(channel);
             if added.all && !current.all {
                 current.all = true;
                 changes.extend(current.streams(channel, universe).map(SubscriptionChange::Remove));
@@ -89,7 +106,10 @@ impl Subscriptions {
     pub fn remove(&mut self, removed: &SymbolsByChannel, universe: &Universe) -> Vec<SubscriptionChange> {
         let mut changes = Vec::new();
         for channel in Channel::ALL {
-            let (current, removed) = (&mut self.channels[channel.index()], removed.of(channel));
+            let removed = removed.of(channel);
+            let Some(current) = self.channels.iter_mut().find(|current| current.channel == channel) else {
+                continue;
+            };
             let gone = current.named.remove(&removed.symbols);
             if !current.all {
                 changes.extend(streams_of(channel, &gone, universe).map(SubscriptionChange::Remove));
@@ -100,14 +120,15 @@ impl Subscriptions {
                 changes.extend(current.streams(channel, universe).map(SubscriptionChange::Add));
             }
         }
+        self.channels.retain(|current| current.all || !current.named.as_slice().is_empty());
         with_followers(&changes)
     }
 
     /// All subscriptions, as changes from none.
     pub fn to_changes(&self, universe: &Universe) -> Vec<SubscriptionChange> {
         let mut changes = Vec::new();
-        for channel in Channel::ALL {
-            let current = &self.channels[channel.index()];
+        for current in Channel::ALL.into_iter().filter_map(|channel| self.get(channel)) {
+            let channel = current.channel;
             match current.all {
                 true => changes.push(SubscriptionChange::AddAll(channel)),
                 false => changes.extend(current.streams(channel, universe).map(SubscriptionChange::Add)),
@@ -118,29 +139,40 @@ impl Subscriptions {
 
     /// Whether the client receives this stream.
     pub fn includes(&self, stream: StreamId, universe: &Universe) -> bool {
-        let current = &self.channels[stream.channel().leader().index()];
-        current.all || current.named.contains(universe.name_of(stream))
+        let current = self.get(stream.channel().leader());
+        current.is_some_and(|it| it.all || it.named.contains(universe.name_of(stream)))
     }
 
     /// Whether the client subscribes to this symbol by name.
     pub fn names(&self, channel: Channel, symbol: &Symbol) -> bool {
-        self.channels[channel.leader().index()].named.contains(symbol)
+        self.get(channel.leader()).is_some_and(|current| current.named.contains(symbol))
     }
 
     /// The names of this channel without `*`, sorted.
     pub fn named(&self, channel: Channel) -> &[Symbol] {
-        self.channels[channel.leader().index()].named.as_slice()
+        self.get(channel.leader()).map(|current| current.named.as_slice()).unwrap_or_default()
     }
 
     /// Whether the client receives all symbols of this channel.
     pub fn includes_all(&self, channel: Channel) -> bool {
-        self.channels[channel.leader().index()].all
+        self.has_all(channel.leader())
     }
 
     /// The names of this channel; a channel that follows trades has theirs.
     pub fn of(&self, channel: Channel) -> SymbolList {
-        let current = &self.channels[channel.leader().index()];
-        SymbolList { all: current.all, symbols: current.named.as_slice().to_vec() }
+        SymbolList { all: self.includes_all(channel), symbols: self.named(channel).to_vec() }
+    }
+
+    fn has_all(&self, channel: Channel) -> bool {
+        self.get(channel).is_some_and(|current| current.all)
+    }
+
+    /// The symbols of a list that are not subscribed to, in order, each once.
+    fn new_names(&self, channel: Channel, list: &[Symbol]) -> Vec<Symbol> {
+        match self.get(channel) {
+            Some(current) => current.named.without(list),
+            None => SymbolSet::default().without(list),
+        }
     }
 }
 

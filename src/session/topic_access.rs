@@ -40,14 +40,14 @@ pub(super) struct SessionTopics {
     /// The client's own name for the session.
     label: Option<Box<str>>,
     attendance: Attendance,
-    /// The rate limit of its messages in each namespace where it published some.
-    rates: FxHashMap<Box<str>, TokenBucket>,
+    /// The rate limit of its messages in each namespace where it published some; few sessions publish.
+    rates: Option<Box<FxHashMap<Box<str>, TokenBucket>>>,
 }
 
 impl SessionTopics {
     pub(super) fn new(access: TopicAccess, label: Option<&str>) -> Self {
         let attendance = Attendance::new(access.presence.clone(), label);
-        Self { access, label: label.map(Into::into), attendance, rates: FxHashMap::default() }
+        Self { access, label: label.map(Into::into), attendance, rates: None }
     }
 
     /// The session, which has this key, subscribes to these from now on.
@@ -84,7 +84,8 @@ impl SessionTopics {
         right.map_err(PublishRefusal::NotPermitted)?;
         let message = namespace.message(data, key.or(self.label.as_deref()))?;
         let rate = namespace.session_rate;
-        let bucket = self.rates.entry(namespace.name.clone()).or_insert_with(|| TokenBucket::new(rate, now));
+        let rates = self.rates.get_or_insert_default();
+        let bucket = rates.entry(namespace.name.clone()).or_insert_with(|| TokenBucket::new(rate, now));
         if !bucket.take(now) {
             return Err(PublishRefusal::TooFast { retry: bucket.next_token(now) });
         }

@@ -47,14 +47,12 @@ pub struct Outbox {
     codec: Codec,
     deflate: Option<Deflate>,
     limits: OutboxLimits,
-    /// Control frames that overtake the queue.
-    urgent: VecDeque<Bytes>,
     queue: VecDeque<OutboxEntry>,
-    /// Objects that wait for the end of the client's interval.
-    held: VecDeque<OutboxEntry>,
-    /// Bytes in `urgent`, `queue` and `held`.
+    /// What does not wait in `queue`; `None` if there was nothing, as nearly always.
+    beside: Option<Box<BesideQueue>>,
+    /// Bytes in `queue` and beside it.
     bytes: usize,
-    /// The part of `bytes` that is in `held`.
+    /// The part of `bytes` that is held for the end of an interval.
     held_bytes: usize,
     /// The part of `bytes` that is in control messages and does not count against the limits: an
     /// acknowledgement may be longer than they are.
@@ -77,6 +75,15 @@ pub struct Outbox {
     released_bytes: usize,
     overload: Overload,
     told_gaps: ToldGaps,
+}
+
+/// What waits beside an outbox's queue.
+#[derive(Debug, Default)]
+struct BesideQueue {
+    /// Control frames that overtake the queue.
+    urgent: VecDeque<Bytes>,
+    /// Objects that wait for the end of the client's interval.
+    held: VecDeque<OutboxEntry>,
 }
 
 /// The gap notices that a client was sent or that wait for it.
@@ -105,9 +112,8 @@ impl Outbox {
             codec,
             deflate: None,
             limits,
-            urgent: VecDeque::new(),
             queue: VecDeque::new(),
-            held: VecDeque::new(),
+            beside: None,
             bytes: 0,
             held_bytes: 0,
             control_bytes: 0,
@@ -148,7 +154,7 @@ impl Outbox {
 
     /// Whether the socket has nothing to take.
     pub fn is_empty(&self) -> bool {
-        self.queue.is_empty() && self.urgent.is_empty()
+        self.queue.is_empty() && self.beside.as_ref().is_none_or(|beside| beside.urgent.is_empty())
     }
 
     /// Whether nothing is queued and every stream is current: the next objects may bypass the outbox,
@@ -189,7 +195,7 @@ impl Outbox {
     /// to explain.
     pub fn push_urgent(&mut self, frame: Bytes) {
         self.bytes += frame.len();
-        self.urgent.push_back(frame);
+        self.beside.get_or_insert_default().urgent.push_back(frame);
     }
 
     /// Whether little enough of what does not count against the limits is queued for another notice of alerts.
@@ -373,7 +379,8 @@ impl Outbox {
             match self.pacing {
                 Pacing::Immediate => self.bytes += append(&mut self.queue, self.codec, self.limits, encoded),
                 Pacing::Interval => {
-                    let size = append(&mut self.held, self.codec, self.limits, encoded);
+                    let held = &mut self.beside.get_or_insert_default().held;
+                    let size = append(held, self.codec, self.limits, encoded);
                     self.bytes += size;
                     self.held_bytes += size;
                 }
@@ -444,7 +451,8 @@ impl Outbox {
 
     /// Takes the next control frame that overtakes the queue.
     pub fn take_urgent(&mut self) -> Option<OutgoingFrame> {
-        let frame = self.urgent.pop_front()?;
+        let frame = self.beside.as_mut()?.urgent.pop_front()?;
+        self.beside.take_if(|beside| beside.urgent.is_empty() && beside.held.is_empty());
         self.bytes -= frame.len();
         Some(OutgoingFrame { frame, objects: 0, merged: 0 })
     }
@@ -555,9 +563,11 @@ impl Outbox {
     }
 
     fn flush_held(&mut self) {
-        self.queue.append(&mut self.held);
         self.held_bytes = 0;
-        self.held.shrink_to(1);
+        if let Some(beside) = &mut self.beside {
+            self.queue.append(&mut beside.held);
+            beside.held.shrink_to(1);
+        }
     }
 
     /// Appends the newest object of a stream, which replaces this many older ones.

@@ -132,7 +132,7 @@ impl Outbox {
         let part = tickers.next(last_values, stream_of(ticker), ticker.seq, 0);
         let queue = match self.pacing {
             Pacing::Immediate => &mut self.queue,
-            Pacing::Interval => &mut self.held,
+            Pacing::Interval => &mut self.beside.get_or_insert_default().held,
         };
         let size = append_with(queue, codec, limits, 0, |out| {
             last_values.write_ticker(out, codec, ticker, DeliveryKind::Live, part);
