@@ -365,3 +365,7 @@ impl ConnectionServices {
         })
     }
 }
+
+#[cfg(test)]
+#[path = "session_memory_tests.rs"]
+mod session_memory_tests;

@@ -66,6 +66,16 @@ impl WorkerPool {
         HUBS.with(|hubs| hubs.get_or_init(|| self.start_hubs()).clone())
     }
 
+    /// A pool whose hubs on the calling thread are these, once.
+    #[cfg(test)]
+    pub(super) fn for_tests(hubs: WorkerHubs) -> Self {
+        let clock = Clock::system(crate::metrics::ClockMetrics::default());
+        let loaded = std::future::ready(()).boxed_local().shared();
+        let started = StartedHubs { hubs: Rc::new(hubs), loaded };
+        HUBS.with(|hubs| assert!(hubs.set(started).is_ok(), "a thread has hubs once"));
+        Self::new(Vec::new(), Arc::default(), clock, &Config::default())
+    }
+
     fn start_hubs(&self) -> StartedHubs {
         let (clock, now) = (self.clock.clone(), Instant::now());
         let number = self.started.fetch_add(1, Ordering::Relaxed);
