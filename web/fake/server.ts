@@ -41,6 +41,8 @@ export interface FakeOptions {
   readonly status?: StatusKind;
   /** Whether the server has price alerts; default served. */
   readonly alerts?: "served" | "none";
+  /** Whether the server knows the options `fields` and `delta`; default served. */
+  readonly compactTickers?: "served" | "none";
 }
 
 const isListed = (symbol: string): boolean => LISTINGS.some((listing) => listing.symbol === symbol);
@@ -204,6 +206,7 @@ export class FakeServer {
       market: this.market,
       topics: this.topics,
       hasAlerts: this.options.alerts !== "none",
+      hasCompactTickers: this.options.compactTickers !== "none",
       broadcast: (message) => {
         this.broadcast(message);
       },

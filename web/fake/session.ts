@@ -2,6 +2,7 @@ import type { WebSocket } from "ws";
 import { FakeAlerts } from "./alerts";
 import type { FakeTopics, WireMessage } from "./topics";
 import { channelOf, type FakeMarket, type WireObject } from "./market";
+import { FakeTickerEncoder } from "./ticker-encoder";
 
 const CHANNELS = ["trades", "quotes", "bars", "updatedBars", "dailyBars", "statuses", "lulds", "tickers"] as const;
 
@@ -18,6 +19,8 @@ export interface Shared {
   readonly topics: FakeTopics;
   /** Whether the server knows the commands of alerts. */
   readonly hasAlerts: boolean;
+  /** Whether the server knows the options `fields` and `delta`. */
+  readonly hasCompactTickers: boolean;
   /** Sends a message to the sessions that subscribe to its topic. */
   readonly broadcast: (message: WireMessage) => void;
   /** The labels of the sessions that subscribe to a topic. */
@@ -37,6 +40,7 @@ export class FakeSession {
   readonly topics = new Set<string>();
   private published = 0;
   private readonly alerts = new FakeAlerts();
+  private readonly tickers = new FakeTickerEncoder();
   private readonly shared: Shared;
   private readonly subscribed = new Map<string, Set<string>>(CHANNELS.map((channel) => [channel, new Set()]));
   private conflateMs = 0;
@@ -124,7 +128,7 @@ export class FakeSession {
     const added: [string, string][] = [];
     for (const [channel, set] of this.subscribed) {
       for (const symbol of (command[channel] ?? []) as string[]) {
-        if (command["action"] === "unsubscribe") set.delete(symbol);
+        if (command["action"] === "unsubscribe") this.drop(channel, set, symbol);
         else if (x !== undefined && symbol !== "*" && !this.shared.isListed(symbol)) (rejected[channel] ??= []).push(symbol);
         else if (!set.has(symbol) && set.add(symbol).size > 0) added.push([channel, symbol]);
       }
@@ -132,11 +136,30 @@ export class FakeSession {
     const newTopics = this.changeTopics(command, rejected);
     if (typeof x?.["conflate_ms"] === "number") this.conflateMs = x["conflate_ms"];
     if (typeof x?.["heartbeat_ms"] === "number") this.heartbeatMs = x["heartbeat_ms"];
+    if (x !== undefined) this.compact(x, rejected);
     this.acknowledge(x, rejected);
     if (x?.["snapshot"] === true) this.snapshot(added);
     if (x?.["resume"] !== undefined) this.resume(x["resume"] as JsonObject, newTopics);
     if (x?.["snapshot"] === true) this.snapshotTopics(newTopics, x["resume"] as JsonObject | undefined);
     this.restartHeartbeat();
+  }
+
+  private drop(channel: string, set: Set<string>, symbol: string): void {
+    set.delete(symbol);
+    if (channel === "tickers") this.tickers.forget(symbol);
+  }
+
+  /** What is pending is sent as it was asked for before. */
+  private compact(x: JsonObject, rejected: Record<string, unknown>): void {
+    const asked = ["fields", "delta"].filter((key) => x[key] !== undefined);
+    if (asked.length === 0) return;
+    if (!this.shared.hasCompactTickers) {
+      rejected["x"] = asked;
+      return;
+    }
+    this.flush();
+    const unknown = this.tickers.set(x);
+    if (unknown.length > 0) rejected["fields"] = { tickers: unknown };
   }
 
   private changeTopics({ action, topics }: JsonObject, rejected: Record<string, string[]>): readonly string[] {
@@ -163,7 +186,7 @@ export class FakeSession {
     const wanted = objects.filter((object) => this.wants(object));
     if (wanted.length === 0) return;
     if (this.conflateMs === 0) {
-      this.write(wanted);
+      this.send(wanted);
       return;
     }
     for (const object of wanted) this.queue(object);
@@ -200,13 +223,13 @@ export class FakeSession {
     this.flushTimer = undefined;
     const { pending } = this;
     this.pending = [];
-    if (pending.length > 0) this.write(pending);
+    if (pending.length > 0) this.send(pending);
   }
 
-  private acknowledge(x: JsonObject | undefined, rejected: Record<string, string[]>): void {
+  private acknowledge(x: JsonObject | undefined, rejected: Readonly<Record<string, unknown>>): void {
     const lists = Object.fromEntries([...this.subscribed].map(([channel, set]) => [channel, [...set]]));
     const { tickers, ...standard } = { ...lists, cancelErrors: lists["trades"], corrections: lists["trades"] } as Record<string, unknown>;
-    const options = { id: x?.["id"], epoch: this.shared.epoch, conflate_ms: this.conflateMs, heartbeat_ms: this.heartbeatMs };
+    const options = { id: x?.["id"], epoch: this.shared.epoch, conflate_ms: this.conflateMs, heartbeat_ms: this.heartbeatMs, ...this.tickers.granted };
     const topics = this.topics.size > 0 ? { topics: [...this.topics].sort() } : {};
     const extended = x === undefined ? topics : { tickers, ...topics, x: { ...options, ...(Object.keys(rejected).length > 0 ? { rejected } : {}) } };
     this.write([{ T: "subscription", ...standard, ...extended }]);
@@ -214,7 +237,7 @@ export class FakeSession {
 
   private snapshot(added: readonly (readonly [string, string])[]): void {
     const latest = added.flatMap(([channel, symbol]) => (symbol === "*" ? this.shared.market.allOf(channel) : (this.shared.market.latestOf(channel, symbol) ?? [])));
-    if (latest.length > 0) this.write(latest.map((object) => ({ ...object, sn: true })));
+    if (latest.length > 0) this.send(latest.map((object) => ({ ...object, sn: true })));
   }
 
   private resume({ epoch, sq }: JsonObject, newTopics: readonly string[]): void {
@@ -227,6 +250,7 @@ export class FakeSession {
       for (const [symbol, last] of Object.entries(streams)) {
         const retained = this.shared.retained.filter((object) => channelOf(object) === channel && object.S === symbol);
         const latest = this.shared.market.latestOf(channel, symbol)?.sq ?? 0;
+        if (channel === "tickers") this.tickers.forget(symbol);
         if (epoch !== this.shared.epoch) {
           if (latest > 0) this.write([{ T: "gap", S: symbol, ch: channel, from: 1, to: latest }]);
           continue;
@@ -234,9 +258,14 @@ export class FakeSession {
         const after = retained.filter((object) => object.sq > last);
         const first = after[0]?.sq ?? latest + 1;
         if (first > last + 1) this.write([{ T: "gap", S: symbol, ch: channel, from: last + 1, to: first - 1 }]);
-        if (after.length > 0) this.write(after);
+        if (after.length > 0) this.send(after);
       }
     }
+  }
+
+  /** Sends objects of the market. A frozen server forgets nothing: it sends nothing. */
+  private send(objects: readonly WireObject[]): void {
+    if (!this.shared.isFrozen()) this.write(objects.map((object) => this.tickers.encode(object)));
   }
 
   private write(objects: readonly object[]): void {

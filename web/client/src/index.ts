@@ -47,12 +47,14 @@ export {
   type Presence,
   type Published,
   type ReconnectAdvice,
+  type TickerField,
   type TokenKey,
   type Timeframe,
 } from "./wire";
 export {
   Alerts,
   Client,
+  CompactTickers,
   DEFAULT_BACKOFF,
   FullClient,
   HistoryClient,
@@ -68,6 +70,7 @@ export {
   type ClientEvents,
   type ClientOptions,
   type ClientState,
+  type CompactOptions,
   type ConnectError,
   type Counters,
   type FetchToken,

@@ -98,7 +98,7 @@ export class WholeMarket {
 
 /** The day's volume at its average price; at the last price where the server does not tell the average. */
 function tradedValue({ volume, averagePrice, last }: Ticker): number {
-  return volume * (averagePrice ?? last ?? 0);
+  return (volume ?? 0) * (averagePrice ?? last ?? 0);
 }
 
 /** The items with the highest scores, highest first; of equal ones the first that was offered. */

@@ -18,7 +18,7 @@ export interface SymbolState {
 export class QuoteBoard {
   private readonly states = new Map<StockSymbol, SymbolState>();
   private readonly changed = new Set<StockSymbol>();
-  private readonly revisions = new Map<StockSymbol, RevisedPrice & { readonly volume: Shares }>();
+  private readonly revisions = new Map<StockSymbol, RevisedPrice & { readonly volume: Shares | undefined }>();
 
   watch(symbol: StockSymbol): void {
     if (this.states.has(symbol)) return;

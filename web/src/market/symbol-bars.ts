@@ -67,7 +67,7 @@ export class SymbolBars {
   private updateDay({ open, high, low, last, volume }: Ticker): void {
     const series = this.get(DAY);
     const today = series?.all.at(-1);
-    if (high === undefined || low === undefined || last === undefined) return;
+    if (high === undefined || low === undefined || last === undefined || volume === undefined) return;
     if (series !== undefined && today !== undefined && today.open === open) series.putBar({ time: today.time, open: today.open, high, low, close: last, volume });
   }
 }

@@ -1,3 +1,4 @@
+import type { TickerField } from "@tapecast/client";
 import type { ColDef } from "ag-grid-community";
 import { dayChange, figuresOf, placeInRange } from "../market";
 import { COLUMNS, type ColumnId } from "../strings";
@@ -117,9 +118,9 @@ function fieldsOf(id: ColumnId, { symbol, name, position, state: { ticker } }: G
     last: [last ?? ""],
     change: [change?.dollars.toFixed(2) ?? ""],
     percent: [change === undefined ? "" : `${(change.ratio * 100).toFixed(2)}%`],
-    bid: bid === undefined ? ["", ""] : [bid, bidSize],
-    ask: ask === undefined ? ["", ""] : [ask, askSize],
-    volume: [volume],
+    bid: bid === undefined ? ["", ""] : [bid, bidSize ?? ""],
+    ask: ask === undefined ? ["", ""] : [ask, askSize ?? ""],
+    volume: [volume ?? ""],
     range: [low ?? "", high ?? ""],
     value: [figures?.value.toFixed(2) ?? ""],
     dayProfit: [figures?.dayProfit?.toFixed(2) ?? ""],
@@ -127,6 +128,29 @@ function fieldsOf(id: ColumnId, { symbol, name, position, state: { ticker } }: G
     profitPercent: [figures?.profitRatio === undefined ? "" : `${(figures.profitRatio * 100).toFixed(2)}%`],
   }[id];
 }
+
+/** What of a ticker each column shows, is sorted by and copied as. */
+const TICKER_FIELDS: Readonly<Record<ColumnId, readonly TickerField[]>> = {
+  symbol: [],
+  name: [],
+  last: ["last", "previousClose"],
+  spark: ["last", "previousClose"],
+  change: ["last", "previousClose"],
+  percent: ["last", "previousClose"],
+  bid: ["bid", "bidSize"],
+  ask: ["ask", "askSize"],
+  volume: ["volume"],
+  range: ["last", "low", "high"],
+  position: [],
+  value: ["last"],
+  dayProfit: ["last", "previousClose"],
+  profit: ["last"],
+  profitPercent: ["last"],
+  remove: [],
+};
+
+/** What of a ticker these columns need. */
+export const tickerFieldsOf = (columns: readonly ColumnId[]): readonly TickerField[] => [...new Set(columns.flatMap((id) => TICKER_FIELDS[id]))];
 
 /** The value that a column is sorted by. */
 export function sortValueOf(id: ColumnId, { symbol, name, position, state: { ticker, sparkline } }: GridRow): string | number | undefined {

@@ -92,19 +92,22 @@ export interface Status extends StreamObject {
   readonly reason: string;
 }
 
-/** Everything that a watchlist row shows, in one object. A price that the server does not know is undefined. */
+/**
+ * Everything that a watchlist row shows, in one object. A price that the server does not know is undefined, and so is every
+ * field that the session does not select (`CompactTickers`).
+ */
 export interface Ticker extends StreamObject {
   readonly channel: "tickers";
   readonly last: Price | undefined;
   readonly bid: Price | undefined;
-  readonly bidSize: Shares;
+  readonly bidSize: Shares | undefined;
   readonly ask: Price | undefined;
-  readonly askSize: Shares;
+  readonly askSize: Shares | undefined;
   readonly open: Price | undefined;
   readonly high: Price | undefined;
   readonly low: Price | undefined;
   readonly previousClose: Price | undefined;
-  readonly volume: Shares;
+  readonly volume: Shares | undefined;
   /** The day's volume-weighted average price; undefined without volume. */
   readonly averagePrice: Price | undefined;
 }

@@ -132,6 +132,19 @@ test("a feed notice is passed on and changes nothing", () => {
   expect(runtime.sockets).toHaveLength(1);
 });
 
+test("the epoch is known after an unsubscribe too, whose acknowledgement does not tell it", () => {
+  const { runtime, client } = live();
+
+  client.unsubscribe({ trades: ["KO"] });
+  runtime.socket.receive({ T: "subscription", trades: ["AAPL"] });
+  expect(client.serverEpoch).toBe("k3f9");
+  runtime.socket.remoteClose(1006);
+  runtime.advance(250);
+  runtime.socket.greet();
+
+  expect(runtime.socket.sent).toMatchObject([{ x: { resume: { epoch: "k3f9", sq: { trades: { AAPL: 5 } } } } }]);
+});
+
 test("a drain message sets the time of the reconnect", () => {
   const { runtime, client } = live();
   const drains: number[] = [];

@@ -110,10 +110,21 @@ test("a live session sends only changes of its subscriptions", () => {
   it.unsubscribe({ trades: [AAPL], quotes: [AAPL] });
 
   expect(runtime.socket.sent).toEqual([
-    { action: "subscribe", trades: ["AAPL"], x: { id: 1, snapshot: true } },
+    { action: "subscribe", trades: ["AAPL"], x: { id: 1, conflate_ms: 0, heartbeat_ms: 2000, snapshot: true } },
     { action: "subscribe", trades: ["KO"], x: { id: 2, snapshot: true } },
     { action: "unsubscribe", trades: ["AAPL"] },
   ]);
+});
+
+test("the first subscription of a session that is live already has the session's options", () => {
+  const runtime = new FakeRuntime();
+  const it = new Client(runtime, { url: "ws://test/", conflateMs: 250 });
+  it.connect();
+  runtime.socket.greet();
+
+  it.subscribe({ trades: [AAPL] });
+
+  expect(runtime.socket.sent).toMatchObject([{ trades: ["AAPL"], x: { conflate_ms: 250, heartbeat_ms: 2000 } }]);
 });
 
 test("after a close it waits, reconnects and sends the current subscriptions", () => {

@@ -1,4 +1,4 @@
-import { millis, type Channel, type Epoch, type MarketEvent, type Millis, type ObjectChannel } from "../model";
+import { millis, type Epoch, type MarketEvent, type Millis, type ObjectChannel } from "../model";
 import * as wire from "../wire";
 import type { Acknowledgement, Control, Extensions, Key, ServerError } from "../wire";
 import { DEFAULT_BACKOFF, waitMs } from "./backoff";
@@ -77,6 +77,7 @@ export class Client {
       },
       epoch: () => this.epoch,
       lastTrade: (symbol) => this.sequence.lastOf("trades", symbol),
+      streams: () => this.subscriptions.all(),
       nextId: () => this.nextId(),
       send: (command) => {
         this.send(command);
@@ -161,8 +162,8 @@ export class Client {
   subscribe(streams: Streams): void {
     const added = this.subscriptions.add(selectionOf(streams));
     if (!this.isLive || wire.isEmpty(added)) return;
-    this.hasSubscribed = true;
-    this.send(wire.subscribe(added, { id: this.nextId(), snapshot: true }));
+    if (this.hasSubscribed) this.send(wire.subscribe(added, { id: this.nextId(), snapshot: true }));
+    else this.subscribeSession();
   }
 
   unsubscribe(streams: Streams): void {
@@ -233,8 +234,7 @@ export class Client {
   }
 
   private nextId(): number {
-    this.commands += 1;
-    return this.commands;
+    return (this.commands += 1);
   }
 
   private receive(data: unknown): void {
@@ -287,53 +287,27 @@ export class Client {
   }
 
   private handleControl(control: Control, now: Millis): void {
-    switch (control.control) {
-      case "connected":
-        this.greeted();
-        break;
-      case "authenticated":
-        break;
-      case "subscription":
-        this.acknowledged(control.acknowledgement, now);
-        this.sequence.retainOnly(control.channels);
-        break;
-      case "gap": {
-        const { channel, symbol, from, to } = control;
-        this.skip({ channel, symbol, from, to, detectedBy: "server" });
-        break;
-      }
-      case "heartbeat":
-        this.listeners.emit("heartbeat", { ageMs: control.ageMs, receivedAt: now });
-        break;
-      case "feed": {
-        const { state, source, from, to, filled } = control;
-        this.listeners.emit("feed", { state, source, from, to, filled });
-        break;
-      }
-      case "epoch":
-        this.epoch = control.epoch;
-        if (control.numbers === "goOn") break;
-        this.sequence.reset();
-        for (const part of this.parts) part.restart();
-        break;
-      case "drain":
-        this.reconnectMs = control.reconnectMs;
-        this.listeners.emit("drain", control.reconnectMs);
-        break;
-      case "message":
-      case "topicGap":
-      case "published":
-      case "presence":
-      case "alerts":
-      case "fired":
-      case "unevaluated":
-      case "expiry":
-        break;
-      case "error":
-        this.failed(control);
-        break;
-    }
+    if (control.control === "connected") this.greeted();
+    else if (control.control === "subscription") {
+      this.acknowledged(control.acknowledgement, now);
+      this.sequence.retainOnly(control.channels);
+    } else if (control.control === "gap") this.skip({ ...control.missing, detectedBy: "server" });
+    else if (control.control === "heartbeat") this.listeners.emit("heartbeat", { ageMs: control.ageMs, receivedAt: now });
+    else if (control.control === "feed") this.listeners.emit("feed", control.notice);
+    else if (control.control === "epoch") {
+      this.epoch = control.epoch;
+      if (control.numbers === "restart") this.restart();
+    } else if (control.control === "drain") {
+      this.reconnectMs = control.reconnectMs;
+      this.listeners.emit("drain", control.reconnectMs);
+    } else if (control.control === "error") this.failed(control);
     for (const part of this.parts) part.handle(control);
+  }
+
+  /** The numbers of all streams begin again. */
+  private restart(): void {
+    this.sequence.reset();
+    for (const part of this.parts) part.restart();
   }
 
   /** An error belongs to the command that it names, else to the session. */
@@ -362,9 +336,9 @@ export class Client {
   private sessionExtensions(): Extensions {
     const id = this.nextId();
     this.liveness.commandSent(id, this.runtime.now());
-    const extensions = { id, conflateMs: this.conflateMs, heartbeatMs: this.options.heartbeatMs, snapshot: true };
-    const resumed = Object.entries(this.subscriptions.all()).filter(([channel]) => this.options.resume.includes(channel as Channel));
-    const last = this.sequence.lastNumbers(Object.fromEntries(resumed));
+    const other = Object.assign({}, ...this.parts.map(({ extensions }) => extensions?.())) as Readonly<Record<string, unknown>>;
+    const extensions = { id, conflateMs: this.conflateMs, heartbeatMs: this.options.heartbeatMs, snapshot: true, other };
+    const last = this.sequence.lastNumbers(this.subscriptions.all(), this.options.resume);
     if (this.epoch === undefined || Object.keys(last).length === 0) return extensions;
     for (const [channel, streams] of Object.entries(last)) {
       for (const symbol of Object.keys(streams)) this.resuming.add(`${channel} ${symbol}`);
@@ -379,7 +353,8 @@ export class Client {
     const isFirst = !this.hasAcknowledgement;
     if (isFirst && !isKnown) this.sequence.reset();
     this.hasAcknowledgement = true;
-    this.epoch = acknowledgement?.epoch;
+    // Without options a command is acknowledged without an epoch, which then is the same as before.
+    if (isFirst || acknowledgement !== undefined) this.epoch = acknowledgement?.epoch;
     if (isFirst) {
       for (const part of this.parts) part.begin(epochIs);
     }

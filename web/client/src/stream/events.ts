@@ -42,7 +42,7 @@ export interface ClientEvents {
   /** A measured round-trip time, in milliseconds. */
   roundTrip: number;
   /** The state of the feed changed: a source was lost, is back or has ended, or the clock was set. */
-  feed: Omit<FeedNotice, "control">;
+  feed: FeedNotice;
   /** The server is shutting down and asks for a reconnect after this delay, in milliseconds. */
   drain: number;
   /** An error message of the server; `why` explains it. The session may continue. */

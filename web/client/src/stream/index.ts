@@ -2,6 +2,7 @@
 export { Alerts, type AlertEvents, type AlertRequest, type AlertState } from "./alerts";
 export { DEFAULT_BACKOFF, type Backoff } from "./backoff";
 export { Client } from "./client";
+export { CompactTickers, type CompactOptions } from "./compact-tickers";
 export type { Negotiated } from "./connection";
 export type { Counters } from "./counters";
 export type { ClientEvents, ConnectError, WireMessage } from "./events";

@@ -93,5 +93,7 @@ test("only requested streams with a known number are resumed", () => {
   sequence.check(numbered(trade(0, 10), 5));
   sequence.check(numbered(quote(1, 2), 70));
 
-  expect(sequence.lastNumbers({ trades: [symbol("AAPL"), symbol("KO")], bars: [symbol("AAPL")] })).toEqual({ trades: { AAPL: 5 } });
+  const streams = { trades: [symbol("AAPL"), symbol("KO")], quotes: [symbol("AAPL")], bars: [symbol("AAPL")] };
+  expect(sequence.lastNumbers(streams, ["trades", "bars"])).toEqual({ trades: { AAPL: 5 } });
+  expect(sequence.lastNumbers(streams, ["quotes"])).toEqual({ quotes: { AAPL: 70 } });
 });

@@ -1,4 +1,5 @@
 import { OBJECT_CHANNELS, seq, type Channel, type MarketEvent, type ObjectChannel, type Seq, type StockSymbol } from "../model";
+import type { StreamSelection } from "../wire";
 
 /** A range of objects missing from a stream. */
 export interface Gap {
@@ -97,11 +98,11 @@ export class SequenceChecker {
     this.channels.get(gap.channel)?.skip(gap.symbol, gap);
   }
 
-  /** The last sequence number of each of these streams, for a resume request. */
-  lastNumbers(streams: Readonly<Partial<Record<Channel, readonly StockSymbol[]>>>): Partial<Record<Channel, Record<StockSymbol, Seq>>> {
-    const known = Object.entries(streams).map(([channel, symbols]) => {
-      const numbers = this.channels.get(channel as Channel);
-      const last = symbols.map((symbol) => [symbol, numbers?.of(symbol)] as const);
+  /** The last sequence number of each of these streams of these channels, for a resume request. */
+  lastNumbers(streams: StreamSelection, channels: readonly Channel[]): Partial<Record<Channel, Record<StockSymbol, Seq>>> {
+    const known = channels.map((channel) => {
+      const numbers = this.channels.get(channel);
+      const last = (streams[channel] ?? []).map((symbol) => [symbol, numbers?.of(symbol)] as const);
       return [channel, last.filter(([, number]) => number !== undefined)] as const;
     });
     return Object.fromEntries(known.filter(([, last]) => last.length > 0).map(([channel, last]) => [channel, Object.fromEntries(last)]));

@@ -1,5 +1,5 @@
 import type { Epoch, Seq, StockSymbol } from "../model";
-import type { Control, ControlReader } from "../wire";
+import type { Control, ObjectReader, StreamSelection } from "../wire";
 import type { RequestError } from "./requests";
 import type { Runtime } from "./runtime";
 
@@ -15,20 +15,24 @@ export interface CommandPort {
   readonly epoch: () => Epoch | undefined;
   /** The number of the last trade received of a symbol. */
   readonly lastTrade: (symbol: StockSymbol) => Seq | undefined;
+  /** What the application subscribes to. */
+  readonly streams: () => StreamSelection;
   readonly nextId: () => number;
   readonly send: (command: string) => void;
 }
 
 /**
- * A part of the session that has commands and messages of its own: `Topics`, `Alerts`.
+ * A part of the session that has commands or messages of its own: `Topics`, `Alerts`, `CompactTickers`.
  *
  * A client does not know its parts before they attach themselves, so that a bundler drops those that a page does not use.
  */
 export interface SessionPart {
   /** True if there is nothing to ask for on a new connection. */
   readonly isEmpty: boolean;
-  /** Decodes the control messages of this part. */
-  readonly read: ControlReader;
+  /** Decodes the objects of this part. */
+  readonly read: ObjectReader;
+  /** Options of a session's first subscribe command, as on the wire. */
+  readonly extensions?: () => Readonly<Record<string, unknown>>;
   /** The first acknowledgement of a connection arrived. */
   begin(epochIs: "first" | "known" | "new"): void;
   /** The numbers of all streams begin again. */

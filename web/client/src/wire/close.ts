@@ -20,9 +20,8 @@ export interface Close {
  * a name comes from the browser (1005, 1006, 1015: RFC 6455 section 7.4.1) or a proxy, or is the default of its code.
  */
 export const CLOSES: readonly Close[] = table.map((row) => ({
-  name: "name" in row ? row.name : undefined,
-  code: row.code,
-  reason: row.reason,
+  name: undefined,
+  ...row,
   // A test checks that the file has no other advice.
   reconnect: row.reconnect as ReconnectAdvice,
 }));

@@ -25,14 +25,17 @@ export interface Extensions {
   /** Whether the latest object of each newly subscribed stream is sent at once. */
   readonly snapshot?: boolean;
   readonly resume?: Resume;
+  /** Further options, as on the wire. */
+  readonly other?: Readonly<Record<string, unknown>>;
 }
 
 export const auth = ({ id, secret }: Key): string => JSON.stringify({ action: "auth", key: id, secret });
 
-export function subscribe(streams: StreamSelection, { id, conflateMs, heartbeatMs, snapshot, resume }: Extensions = {}): string {
+export function subscribe(streams: StreamSelection, { id, conflateMs, heartbeatMs, snapshot, resume, other }: Extensions = {}): string {
   const x = {
     ...{ id, conflate_ms: conflateMs, heartbeat_ms: heartbeatMs, snapshot },
     resume: resume && { epoch: resume.epoch, sq: resume.last },
+    ...other,
   };
   const isExtended = Object.values(x).some((value) => value !== undefined);
   return JSON.stringify({ action: "subscribe", ...nonEmpty(streams), ...(isExtended ? { x } : {}) });

@@ -1,6 +1,6 @@
 import { CHANNELS, epoch, OBJECT_CHANNELS, seq, type Epoch, type ObjectChannel, type Millis, type Seq, type StockSymbol } from "../model";
 import type { AlertControl } from "./alert";
-import { FieldError, countField, idOf, isJsonObject, optionalCountField, symbolField, textField, textListField, type JsonObject } from "./fields";
+import { FieldError, countField, idOf, isJsonObject, optional, optionalCountField, symbolField, textField, textListField, type JsonObject } from "./fields";
 import { timeField } from "./time";
 import type { TokenControl } from "./token";
 import type { TopicControl } from "./topic";
@@ -11,13 +11,14 @@ export interface Acknowledgement {
   readonly epoch: Epoch;
   readonly conflateMs: number;
   readonly heartbeatMs: number;
+  /** Tickers are sent as what changed: see `CompactTickers`. */
+  readonly delta: boolean;
   /** Unknown and malformed symbols, of all channels together. */
   readonly rejected: readonly string[];
 }
 
 /** A change of the feed's state, from one time to another where it has these. */
 export interface FeedNotice {
-  readonly control: "feed";
   /** `live`, `down`, `back`, `ended`, `paused`, `clock` or a later one. */
   readonly state: string;
   /** The name of a source, or `clock`. */
@@ -26,6 +27,14 @@ export interface FeedNotice {
   readonly to: Millis | undefined;
   /** Whether all of that time was published later. */
   readonly filled: boolean | undefined;
+}
+
+/** Objects of a stream that will not be delivered: the first and the last of their numbers. */
+export interface MissingObjects {
+  readonly channel: ObjectChannel;
+  readonly symbol: StockSymbol;
+  readonly from: Seq;
+  readonly to: Seq;
 }
 
 /** A control message: it concerns the session, not the market. */
@@ -40,7 +49,7 @@ export type Control =
       readonly acknowledgement: Acknowledgement | undefined;
     }
   /** A range of objects that will not be delivered. */
-  | { readonly control: "gap"; readonly channel: ObjectChannel; readonly symbol: StockSymbol; readonly from: Seq; readonly to: Seq }
+  | { readonly control: "gap"; readonly missing: MissingObjects }
   /** The same of a topic. */
   | { readonly control: "topicGap"; readonly topic: string; readonly from: Seq; readonly to: Seq }
   | TopicControl
@@ -49,7 +58,7 @@ export type Control =
   /** Sent when the connection is idle; `ageMs` is the age of the latest event of the whole market. */
   | { readonly control: "heartbeat"; readonly epoch: Epoch; readonly ageMs: number; readonly time: Millis }
   /** The state of the feed changed; see the protocol for the states. */
-  | FeedNotice
+  | { readonly control: "feed"; readonly notice: FeedNotice }
   /** An epoch begins, in which the numbers of all streams go on, unless they begin again. */
   | { readonly control: "epoch"; readonly epoch: Epoch; readonly numbers: "goOn" | "restart" }
   /** The server is shutting down; reconnect after this delay. */
@@ -69,9 +78,6 @@ export interface ServerError {
   readonly retryMs: number | undefined;
 }
 
-/** Decodes a control message of some kinds; undefined if it is of another. Throws a `FieldError`. */
-export type ControlReader = (kind: string, item: JsonObject) => Control | undefined;
-
 /** Decodes a control message of the market's session; undefined if the kind is unknown. */
 export function readControl(kind: string, item: JsonObject): Control | undefined {
   switch (kind) {
@@ -85,7 +91,7 @@ export function readControl(kind: string, item: JsonObject): Control | undefined
     case "h":
       return { control: "heartbeat", epoch: epoch(textField(item, "epoch")), ageMs: countField(item, "age_ms"), time: timeField(item, "t") };
     case "feed":
-      return readFeedNotice(item);
+      return { control: "feed", notice: readFeedNotice(item) };
     case "epoch":
       return { control: "epoch", epoch: epoch(textField(item, "epoch")), numbers: item["restart"] === true ? "restart" : "goOn" };
     case "drain":
@@ -100,11 +106,10 @@ export function readControl(kind: string, item: JsonObject): Control | undefined
 function readFeedNotice(item: JsonObject): FeedNotice {
   const filled = item["filled"];
   return {
-    control: "feed",
     state: textField(item, "state"),
     source: textField(item, "source"),
-    from: item["from"] === undefined ? undefined : timeField(item, "from"),
-    to: item["to"] === undefined ? undefined : timeField(item, "to"),
+    from: optional(item, "from", timeField),
+    to: optional(item, "to", timeField),
     filled: typeof filled === "boolean" ? filled : undefined,
   };
 }
@@ -137,6 +142,7 @@ function readAcknowledgement(x: unknown): Acknowledgement | undefined {
     epoch: epoch(textField(x, "epoch")),
     conflateMs: optionalCountField(x, "conflate_ms") ?? 0,
     heartbeatMs: optionalCountField(x, "heartbeat_ms") ?? 0,
+    delta: x["delta"] === true,
     rejected: [...new Set(CHANNELS.flatMap((channel) => textListField(rejected, channel)))],
   };
 }
@@ -147,5 +153,5 @@ function readGap(item: JsonObject): Control | undefined {
   if (name === "topics") return { control: "topicGap", topic: textField(item, "S"), ...missing };
   const channel = OBJECT_CHANNELS.find((known) => known === name);
   if (channel === undefined) return undefined;
-  return { control: "gap", channel, symbol: symbolField(item, "S"), ...missing };
+  return { control: "gap", missing: { channel, symbol: symbolField(item, "S"), ...missing } };
 }

@@ -28,10 +28,13 @@ export function countField(object: JsonObject, key: string): number {
   return value;
 }
 
-/** A non-negative integer, or undefined if the field is absent. */
-export function optionalCountField(object: JsonObject, key: string): number | undefined {
-  return object[key] === undefined ? undefined : countField(object, key);
+/** What `read` reads of a field, or undefined if the field is absent. */
+export function optional<T>(object: JsonObject, key: string, read: (object: JsonObject, key: string) => T): T | undefined {
+  return object[key] === undefined ? undefined : read(object, key);
 }
+
+/** A non-negative integer, or undefined if the field is absent. */
+export const optionalCountField = (object: JsonObject, key: string): number | undefined => optional(object, key, countField);
 
 export function textField(object: JsonObject, key: string): string {
   const value = object[key];

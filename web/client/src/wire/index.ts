@@ -3,7 +3,7 @@ export { conditionText, readAlertControl, removeAlerts, setAlert, type AlertCont
 export { readAssets } from "./assets";
 export { closeOf, CLOSES, type Close, type ReconnectAdvice } from "./close";
 export { auth, isEmpty, subscribe, unsubscribe, type Extensions, type Key, type Resume, type StreamSelection } from "./command";
-export type { Control, ControlReader, Acknowledgement, FeedNotice, ServerError } from "./control";
+export type { Control, Acknowledgement, FeedNotice, ServerError } from "./control";
 export {
   barsPath,
   millisecondBefore,
@@ -14,6 +14,7 @@ export {
   type Page,
   type Timeframe,
 } from "./history";
-export { readFrame, type Frame } from "./read";
+export { readFrame, type Frame, type ObjectReader } from "./read";
+export { keysOf, TickerDeltas, type TickerField } from "./ticker-delta";
 export { keyOf, readTokenControl, type TokenControl, type TokenKey } from "./token";
 export { presence, publish, readTopicControl, subscribeTopics, unsubscribeTopics, type Presence, type Published, type TopicControl } from "./topic";

@@ -215,9 +215,9 @@ test("a feed notice is a control message, with the times that it has", () => {
   const at = Date.parse("2026-11-20T14:30:00Z");
   expect(
     readFrame('[{"T":"feed","state":"back","source":"iex","from":"2026-11-20T14:30:00Z","to":"2026-11-20T14:30:01Z","filled":false}]').controls,
-  ).toEqual([{ control: "feed", state: "back", source: "iex", from: at, to: at + 1000, filled: false }]);
+  ).toEqual([{ control: "feed", notice: { state: "back", source: "iex", from: at, to: at + 1000, filled: false } }]);
   expect(readFrame('[{"T":"feed","state":"later","source":"iex"}]').controls).toEqual([
-    { control: "feed", state: "later", source: "iex", from: undefined, to: undefined, filled: undefined },
+    { control: "feed", notice: { state: "later", source: "iex", from: undefined, to: undefined, filled: undefined } },
   ]);
 });
 
@@ -228,7 +228,7 @@ test("an acknowledgement with extensions, a gap, a heartbeat and a drain are con
     { control: "subscription", acknowledgement: { id: 7, epoch: "k3f9", conflateMs: 250, heartbeatMs: 5000, rejected: ["ZZZZ"] } },
   ]);
   expect(readFrame('[{"T":"gap","S":"AAPL","ch":"trades","from":8842,"to":8900}]').controls).toEqual([
-    { control: "gap", channel: "trades", symbol: "AAPL", from: 8842, to: 8900 },
+    { control: "gap", missing: { channel: "trades", symbol: "AAPL", from: 8842, to: 8900 } },
   ]);
   expect(readFrame('[{"T":"h","epoch":"k3f9","age_ms":40,"t":"2026-11-20T14:30:00Z"}]').controls).toMatchObject([
     { control: "heartbeat", epoch: "k3f9", ageMs: 40 },

@@ -1,6 +1,6 @@
-import { price, seq, shares, type Bar, type Cancel, type Correction, type MarketEvent, type Price, type Quote, type Status, type Ticker, type Trade } from "../model";
-import { readControl, type Control, type ControlReader } from "./control";
-import { FieldError, countField, isJsonObject, letterField, numberField, optionalCountField, readConditions, symbolField, textField, type JsonObject } from "./fields";
+import { price, seq, shares, type Bar, type Cancel, type Correction, type MarketEvent, type Price, type Quote, type Shares, type Status, type Ticker, type Trade } from "../model";
+import { readControl, type Control } from "./control";
+import { FieldError, countField, isJsonObject, letterField, numberField, optional, optionalCountField, readConditions, symbolField, textField, type JsonObject } from "./fields";
 import { timeField } from "./time";
 
 /** A decoded frame. Controls and events are each in their order on the wire. */
@@ -13,12 +13,15 @@ export interface Frame {
   readonly unknown: number;
 }
 
+/** Decodes an object of some kinds; undefined if it is of another. Throws a `FieldError`. */
+export type ObjectReader = (kind: string, item: JsonObject) => MarketEvent | Control | undefined;
+
 /**
  * Decodes one WebSocket message. A malformed object never affects the other objects of its frame.
  *
- * `readers` decode the kinds of objects that are neither the market's nor its session's.
+ * `readers` decode tickers, if they do, and the kinds of objects that are neither the market's nor its session's.
  */
-export function readFrame(data: unknown, readers: readonly ControlReader[] = []): Frame {
+export function readFrame(data: unknown, readers: readonly ObjectReader[] = []): Frame {
   if (typeof data !== "string") return unreadable("a frame that is not text");
   let parsed: unknown;
   try {
@@ -47,12 +50,12 @@ export function readFrame(data: unknown, readers: readonly ControlReader[] = [])
 }
 
 /** Decodes one object; undefined if its kind is unknown. */
-function readObject(item: unknown, readers: readonly ControlReader[]): MarketEvent | Control | undefined {
+function readObject(item: unknown, readers: readonly ObjectReader[]): MarketEvent | Control | undefined {
   if (!isJsonObject(item)) throw new FieldError("T", "in an object");
   const kind = textField(item, "T");
   switch (kind) {
     case "k":
-      return readTicker(item);
+      return readExtra(kind, item, readers) ?? readTicker(item);
     case "t":
       return readTrade(item);
     case "x":
@@ -74,10 +77,10 @@ function readObject(item: unknown, readers: readonly ControlReader[]): MarketEve
   }
 }
 
-function readExtra(kind: string, item: JsonObject, readers: readonly ControlReader[]): Control | undefined {
+function readExtra(kind: string, item: JsonObject, readers: readonly ObjectReader[]): MarketEvent | Control | undefined {
   for (const read of readers) {
-    const control = read(kind, item);
-    if (control !== undefined) return control;
+    const made = read(kind, item);
+    if (made !== undefined) return made;
   }
   return undefined;
 }
@@ -99,7 +102,7 @@ function readTrade(item: JsonObject): Trade {
     ...readStream(item),
     id: optionalCountField(item, "i") ?? 0,
     price: price(numberField(item, "p")),
-    size: shares(countField(item, "s")),
+    size: sharesField(item, "s"),
     venue: letterField(item, "x"),
     tape: letterField(item, "z"),
     ...readConditions(item),
@@ -116,20 +119,18 @@ function readCorrection(item: JsonObject): Correction {
     ...readStream(item),
     id: countField(item, "oi"),
     price: price(numberField(item, "cp")),
-    size: shares(countField(item, "cs")),
+    size: sharesField(item, "cs"),
   };
 }
 
 function readQuote(item: JsonObject): Quote {
-  return { channel: "quotes", ...readStream(item), ...readBest(item) };
-}
-
-function readBest(item: JsonObject) {
   return {
+    channel: "quotes",
+    ...readStream(item),
     bid: knownPrice(item, "bp"),
-    bidSize: shares(countField(item, "bs")),
+    bidSize: sharesField(item, "bs"),
     ask: knownPrice(item, "ap"),
-    askSize: shares(countField(item, "as")),
+    askSize: sharesField(item, "as"),
   };
 }
 
@@ -141,9 +142,11 @@ function readBar(item: JsonObject, channel: Bar["channel"]): Bar {
     high: price(numberField(item, "h")),
     low: price(numberField(item, "l")),
     close: price(numberField(item, "c")),
-    volume: shares(countField(item, "v")),
+    volume: sharesField(item, "v"),
   };
 }
+
+const sharesField = (item: JsonObject, key: string): Shares => shares(countField(item, key));
 
 /** A price of which 0 means that there is none. */
 function knownPrice(item: JsonObject, key: string): Price | undefined {
@@ -151,18 +154,24 @@ function knownPrice(item: JsonObject, key: string): Price | undefined {
   return value === 0 ? undefined : price(value);
 }
 
-function readTicker(item: JsonObject): Ticker {
+/** Every figure may be absent: a session selects those that it wants. */
+export function readTicker(item: JsonObject): Ticker {
+  const priceOf = (key: string) => optional(item, key, knownPrice);
+  const sharesOf = (key: string) => optional(item, key, sharesField);
   return {
     channel: "tickers",
     ...readStream(item),
-    ...readBest(item),
-    last: knownPrice(item, "p"),
-    open: knownPrice(item, "o"),
-    high: knownPrice(item, "h"),
-    low: knownPrice(item, "l"),
-    previousClose: knownPrice(item, "pc"),
-    volume: shares(countField(item, "v")),
-    averagePrice: item["vw"] === undefined ? undefined : knownPrice(item, "vw"),
+    bid: priceOf("bp"),
+    bidSize: sharesOf("bs"),
+    ask: priceOf("ap"),
+    askSize: sharesOf("as"),
+    last: priceOf("p"),
+    open: priceOf("o"),
+    high: priceOf("h"),
+    low: priceOf("l"),
+    previousClose: priceOf("pc"),
+    volume: sharesOf("v"),
+    averagePrice: priceOf("vw"),
   };
 }
 
