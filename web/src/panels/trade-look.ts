@@ -3,10 +3,15 @@ import type { StockSymbol } from "@tapecast/client";
 import { TradeCard } from "../view";
 import type { PanelSite } from "./host";
 
+/** What the card shows of a ticker, and not every column of the list does. */
+const QUOTE = ["bid", "bidSize", "ask", "askSize"] as const;
+
 /** A look at the last trade of a row. Its trades are subscribed to while the card is open, and only then. */
 export class TradeLook {
   private readonly card: TradeCard;
   private readonly site: PanelSite;
+  /** The fields of the quote stay in use after the first look: the pointer goes over many rows. */
+  private usesQuote = false;
   private shown: { readonly symbol: StockSymbol; readonly trades: TimeAndSales; readonly release: () => void } | undefined;
 
   constructor(site: PanelSite) {
@@ -27,6 +32,8 @@ export class TradeLook {
 
   open(symbol: StockSymbol, at: DOMRect): void {
     this.card.close();
+    if (!this.usesQuote) this.site.store.tickerFields.use(QUOTE);
+    this.usesQuote = true;
     this.shown = { symbol, ...this.site.store.followTrades(symbol) };
     this.card.open(at, this.details(symbol, this.shown.trades), this.site.strings());
   }

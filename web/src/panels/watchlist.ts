@@ -1,7 +1,7 @@
 import { isSection, itemId, MAX_NAME, sectionAt, shownItems, symbolsOf, totalOf, type Flag, type ListItem, type ListFormat } from "../market";
 import type { StockSymbol } from "@tapecast/client";
 import { saveFile } from "../platform";
-import type { Strings } from "../strings";
+import { COLUMNS, type ColumnId, type Strings } from "../strings";
 import * as view from "../view";
 import type { PanelSite } from "./host";
 import { RowCommands } from "./row-commands";
@@ -38,6 +38,9 @@ export class WatchlistPanel implements view.Panel {
   /** Only symbols with this flag are shown. */
   private filter: Flag | undefined;
   private isOpen = false;
+  /** The columns that are shown: perhaps all, until the grid is there. */
+  private columns: readonly ColumnId[] = COLUMNS;
+  private releaseFields: () => void = () => undefined;
 
   constructor(site: PanelSite) {
     this.site = site;
@@ -112,11 +115,13 @@ export class WatchlistPanel implements view.Panel {
 
   open(): void {
     this.isOpen = true;
+    this.useFields();
     this.showList();
   }
 
   close(): void {
     this.isOpen = false;
+    this.useFields();
     this.trade.close();
   }
 
@@ -254,6 +259,10 @@ export class WatchlistPanel implements view.Panel {
       },
       columns: site.columns.load,
       columnsChanged: site.columns.save,
+      columnsShown: (columns) => {
+        this.columns = columns;
+        this.useFields();
+      },
       command: (command, id, at) => {
         this.commands.run(command, id, at);
       },
@@ -270,6 +279,13 @@ export class WatchlistPanel implements view.Panel {
     return new view.Lazy(loading, () => {
       site.notify(site.strings().notice.loadFailed, { kind: "error" });
     });
+  }
+
+  /** Uses the fields of tickers that are shown. */
+  private useFields(): void {
+    const release = this.releaseFields;
+    this.releaseFields = this.site.store.tickerFields.use(this.isOpen ? view.tickerFieldsOf(this.columns) : []);
+    release();
   }
 
   private makePicker(): view.WatchlistPicker {

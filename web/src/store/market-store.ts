@@ -1,8 +1,9 @@
-import { millis, type Cancel, type Client, type Correction, type Gap, type MarketEvent, type Millis, type StockSymbol, type Streams } from "@tapecast/client";
+import { CompactTickers, millis, type Cancel, type Client, type Correction, type Gap, type MarketEvent, type Millis, type StockSymbol, type Streams } from "@tapecast/client";
 import { FreshnessTracker, Meter, QuoteBoard, RateMeter, SPARKLINE_STEP_MS, SymbolBars, TimeAndSales, type Watchlists } from "../market";
 import { ChartFeed } from "./chart-feed";
 import type { HistoryLoader } from "./history-loader";
 import { StreamUses } from "./stream-uses";
+import { TickerFieldUses } from "./ticker-field-uses";
 
 /** The channels of every watched symbol: one object with everything a row shows, and halts. */
 const WATCHLIST_CHANNELS = ["tickers", "statuses"] as const;
@@ -12,6 +13,15 @@ const SALES_CHANNELS = ["trades", "quotes"] as const;
 
 /** The channels of a chart and of the price above it. */
 const CHART_CHANNELS = ["trades", "bars", "updatedBars", "dailyBars", ...WATCHLIST_CHANNELS] as const;
+
+/** The fields of tickers that the page shows of every watched symbol, wherever its panels are. */
+const WATCHLIST_FIELDS = ["last", "previousClose"] as const;
+
+/** The fields by which it is known that there is another last trade than the one that was cancelled or corrected. */
+const SALES_FIELDS = ["last", "volume"] as const;
+
+/** The fields of today's bar, and of the levels in a chart. */
+const CHART_FIELDS = ["last", "open", "high", "low", "previousClose", "volume"] as const;
 
 /** Missing trades that history did not have are requested again after 1, 2, 4, 8 and 16 s. */
 const REPAIR_MS = 1_000;
@@ -25,6 +35,8 @@ export class MarketStore {
   readonly rates = new RateMeter();
   /** Every panel that shows streams of its own uses them here. */
   readonly streams: StreamUses;
+  /** Every panel that shows fields of tickers uses them here. */
+  readonly tickerFields: TickerFieldUses;
   /** The trades of the selected symbol, while they are shown. */
   sales: TimeAndSales | undefined;
   latestGap: Gap | undefined;
@@ -52,6 +64,8 @@ export class MarketStore {
     this.loader = loader;
     this.now = now;
     this.streams = new StreamUses(client);
+    this.tickerFields = new TickerFieldUses(new CompactTickers(client, { fields: [] }));
+    this.tickerFields.use(WATCHLIST_FIELDS);
   }
 
   /** Follows the symbols of the current watchlist, and the one that is looked at beside it. */
@@ -161,7 +175,7 @@ export class MarketStore {
     const symbol = this.areSalesShown ? this.selected : undefined;
     if (symbol === this.sales?.symbol) return;
     const release = this.releaseSales;
-    this.releaseSales = symbol === undefined ? () => undefined : this.streams.use(streamsOf(SALES_CHANNELS, [symbol]));
+    this.releaseSales = symbol === undefined ? () => undefined : both(this.tickerFields.use(SALES_FIELDS), this.streams.use(streamsOf(SALES_CHANNELS, [symbol])));
     release();
     this.sales = symbol === undefined ? undefined : new TimeAndSales(symbol);
     this.repairs = 0;
@@ -173,7 +187,7 @@ export class MarketStore {
     const bars = new SymbolBars(symbol);
     this.bars.add(bars);
     this.board.watch(symbol);
-    const release = this.streams.use(streamsOf(CHART_CHANNELS, [symbol]));
+    const release = both(this.tickerFields.use(CHART_FIELDS), this.streams.use(streamsOf(CHART_CHANNELS, [symbol])));
     return {
       bars,
       release: () => {
@@ -215,6 +229,11 @@ export class MarketStore {
     this.freshness.recovered(recovered);
   }
 }
+
+const both = (first: () => void, second: () => void) => () => {
+  first();
+  second();
+};
 
 function streamsOf(channels: readonly (keyof Streams)[], symbols: readonly StockSymbol[]): Streams {
   return Object.fromEntries(channels.map((channel) => [channel, symbols]));

@@ -1,4 +1,4 @@
-import { asSymbol, Client, type ClientState, type Key, type Runtime } from "@tapecast/client";
+import { asSymbol, Client, CompactTickers, type ClientState, type Key, type Runtime } from "@tapecast/client";
 import { FreshnessTracker, WholeMarket, type Freshness, type MarketSummary } from "../market";
 
 /** What the page asks of the feed. Plain data: it crosses threads. */
@@ -33,6 +33,9 @@ const SIZES = { movers: 50, largest: 300 } as const;
 
 /** How often it is checked whether the feed is lost. */
 const CHECK_MS = 500;
+
+/** What a summary needs of a ticker. */
+const FIELDS = ["last", "previousClose", "volume", "averagePrice"] as const;
 
 const EVERYTHING = ["*"].flatMap((text) => asSymbol(text) ?? []);
 
@@ -78,6 +81,7 @@ export class WholeMarketFeed {
   private open(url: string, key: Key | undefined): void {
     // What was missed of figures that the newest replaces is no loss.
     const client = new Client(this.runtime, { url, key, conflateMs: CONFLATE_MS, resume: [] });
+    new CompactTickers(client, { fields: FIELDS });
     this.client = client;
     client.on("state", ({ phase }) => {
       if (phase !== "live") this.freshness.disconnected();

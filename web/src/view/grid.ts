@@ -54,6 +54,8 @@ export interface GridActions extends CellContext, RowActions {
   readonly columns: (mode: GridMode) => string | undefined;
   /** Called with the serialised layout when columns were moved, resized, hidden or sorted. */
   readonly columnsChanged: (mode: GridMode, columns: string) => void;
+  /** Called with the columns that are shown, at first and when they change. */
+  readonly columnsShown: (columns: readonly ColumnId[]) => void;
 }
 
 /** Rows rendered above and below the visible ones: one step of a mouse wheel. Each costs as much as a visible row. */
@@ -110,6 +112,10 @@ export class Grid {
     this.api.addEventListener("columnResized", ({ finished }) => {
       if (finished) this.layout.fit();
     });
+    this.api.addEventListener("displayedColumnsChanged", () => {
+      actions.columnsShown(this.shownColumns());
+    });
+    actions.columnsShown(this.shownColumns());
     // Not the box: a scroll bar takes its width from the viewport.
     if (this.viewport !== null) {
       new ResizeObserver(() => {
@@ -248,8 +254,11 @@ export class Grid {
   /** The selected row as text; undefined if no row has the focus. */
   copy(): string | undefined {
     const row = this.api.getSelectedNodes()[0]?.data;
-    const shown = this.columns().filter(({ isShown }) => isShown);
-    return this.hasFocus && row?.kind === "symbol" ? rowText(shown.map(({ id }) => id), row) : undefined;
+    return this.hasFocus && row?.kind === "symbol" ? rowText(this.shownColumns(), row) : undefined;
+  }
+
+  private shownColumns(): readonly ColumnId[] {
+    return this.columns().filter(({ isShown }) => isShown).map(({ id }) => id);
   }
 
   columns(): readonly { readonly id: ColumnId; readonly isShown: boolean }[] {

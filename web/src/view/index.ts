@@ -15,7 +15,7 @@ export { listenToFileDrops } from "./file-drop";
 export { FrameScheduler, type Invalidation } from "./frame-scheduler";
 export type { Grid, GridActions } from "./grid";
 export type { GridRow, SectionRow, TotalRow } from "./grid-rows";
-export type { GridMode } from "./columns";
+export { tickerFieldsOf, type GridMode } from "./columns";
 export { Headline } from "./headline";
 export { HeatMap, heatLegend, moverText, type HeatMapActions } from "./heat-map";
 export { icon, type IconName } from "./icons";
