@@ -227,12 +227,12 @@ export class FakeSession {
   }
 
   private acknowledge(x: JsonObject | undefined, rejected: Readonly<Record<string, unknown>>): void {
-    const lists = Object.fromEntries([...this.subscribed].map(([channel, set]) => [channel, [...set]]));
-    const { tickers, ...standard } = { ...lists, cancelErrors: lists["trades"], corrections: lists["trades"] } as Record<string, unknown>;
+    const lists: Readonly<Record<string, readonly string[]>> = Object.fromEntries([...this.subscribed].map(([channel, set]) => [channel, [...set]]));
+    const { tickers = [], ...standard } = { ...lists, cancelErrors: lists["trades"] ?? [], corrections: lists["trades"] ?? [] };
     const options = { id: x?.["id"], epoch: this.shared.epoch, conflate_ms: this.conflateMs, heartbeat_ms: this.heartbeatMs, ...this.tickers.granted };
     const topics = this.topics.size > 0 ? { topics: [...this.topics].sort() } : {};
-    const extended = x === undefined ? topics : { tickers, ...topics, x: { ...options, ...(Object.keys(rejected).length > 0 ? { rejected } : {}) } };
-    this.write([{ T: "subscription", ...standard, ...extended }]);
+    const extended = x === undefined ? {} : { x: { ...options, ...(Object.keys(rejected).length > 0 ? { rejected } : {}) } };
+    this.write([{ T: "subscription", ...standard, ...(tickers.length > 0 || x !== undefined ? { tickers } : {}), ...topics, ...extended }]);
   }
 
   private snapshot(added: readonly (readonly [string, string])[]): void {

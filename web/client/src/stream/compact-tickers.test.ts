@@ -111,14 +111,18 @@ test("a change that does not follow what was received is dropped and told, and w
   runtime.socket.receive({ T: "k", S: "AAPL", p: 12, sq: 7 }, { T: "k", S: "AAPL", p: 13, sq: 8 });
   expect(received.map(({ seq }) => seq)).toEqual([5]);
   expect(problems).toHaveLength(2);
-  expect(runtime.socket.sent.slice(1)).toEqual([{ action: "subscribe", x: { id: 2, delta: false } }]);
+  expect(runtime.socket.sent.slice(1)).toEqual([
+    { action: "unsubscribe", tickers: ["AAPL"] },
+    { action: "subscribe", tickers: ["AAPL"], x: { id: 2, snapshot: true, delta: false } },
+  ]);
 
   acknowledge({ delta: true }, 1);
   runtime.socket.receive({ T: "k", S: "AAPL", p: 14, sq: 9 });
+  runtime.socket.receive({ T: "subscription", tickers: [] });
   acknowledge({}, 2);
-  runtime.socket.receive({ ...TICKER, p: 15, sq: 10 });
-  expect(received.map(({ last }) => last)).toEqual([10, 15]);
-  expect(problems.at(-1)).toBe("gap 6 9");
+  runtime.socket.receive({ ...TICKER, p: 14, sq: 9, sn: true }, { ...TICKER, p: 15, sq: 10 });
+  expect(received.map(({ last }) => last)).toEqual([10, 14, 15]);
+  expect(problems).toHaveLength(3);
 });
 
 test("a new connection begins anew, and asks for changes again", () => {

@@ -64,14 +64,9 @@ export class CompactTickers implements SessionPart {
     if (asked.fields?.join() === selected?.join()) return;
     this.asked = { fields: selected };
     const change = { fields: selected === undefined ? null : { tickers: keysOf(selected) } };
-    const { tickers = [] } = this.port.streams();
     const isLess = asked.fields === undefined || selected?.every((field) => asked.fields?.includes(field)) === true;
-    if (isLess || tickers.length === 0) this.command(change);
-    else {
-      // Only new streams begin with a snapshot.
-      this.port.send(unsubscribe({ tickers }));
-      this.port.send(subscribe({ tickers }, { id: this.port.nextId(), snapshot: true, other: change }));
-    }
+    if (isLess) this.command(change);
+    else this.beginAnew(change);
   }
 
   readonly extensions = () => {
@@ -86,7 +81,7 @@ export class CompactTickers implements SessionPart {
       return this.deltas.read(item);
     } catch (error) {
       // The session is told that it is unreadable. Whole objects need no other, so those that follow can be read.
-      this.wholeCommand ??= this.command({ delta: false });
+      this.wholeCommand ??= this.beginAnew({ delta: false });
       throw error;
     }
   };
@@ -105,6 +100,16 @@ export class CompactTickers implements SessionPart {
     if (acknowledgement === undefined) return;
     if (this.wholeCommand === undefined) this.isDelta ||= acknowledgement.delta;
     else if (acknowledgement.id === this.wholeCommand) this.isDelta = false;
+  }
+
+  /** Sends options with which all tickers are sent again; returns the id of the command. Only new streams begin with a snapshot. */
+  private beginAnew(other: Readonly<Record<string, unknown>>): number {
+    const { tickers = [] } = this.port.streams();
+    if (tickers.length === 0) return this.command(other);
+    const id = this.port.nextId();
+    this.port.send(unsubscribe({ tickers }));
+    this.port.send(subscribe({ tickers }, { id, snapshot: true, other }));
+    return id;
   }
 
   /** Sends options; returns the id of the command. */
