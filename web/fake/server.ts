@@ -127,6 +127,11 @@ export class FakeServer {
     this.send(this.market.quoteOf(symbol, new Date()));
   }
 
+  /** The newest ticker of this symbol, whole. */
+  tickerOf(symbol: string): WireObject | undefined {
+    return this.market.latestOf("tickers", symbol);
+  }
+
   /** Reports a trade of some seconds ago. */
   printLate(symbol: string, price: number, secondsAgo: number): void {
     this.send(this.market.lateOf(symbol, price, new Date(), secondsAgo));

@@ -144,8 +144,10 @@ export class FakeSession {
     this.restartHeartbeat();
   }
 
+  /** Nothing of the stream arrives any more, not even what is pending. */
   private drop(channel: string, set: Set<string>, symbol: string): void {
     set.delete(symbol);
+    this.pending = this.pending.filter((object) => this.wants(object));
     if (channel === "tickers") this.tickers.forget(symbol);
   }
 
